@@ -1,0 +1,236 @@
+//! The one error type. Every variant has a stable code, the same in Rust, in
+//! JavaScript and in `tests/vectors/errors.json`.
+
+use core::fmt;
+
+/// A result whose error is [`Error`].
+pub type Result<T, E = Error> = core::result::Result<T, E>;
+
+/// Everything that can go wrong, by who produces it.
+///
+/// Names a parameter and a rule; never holds a secret or a whole URL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Error {
+    /// The caller's tracking domain is empty or not a plain ASCII host name.
+    InvalidDomain,
+    /// An id of the caller's is not a whole number from 1 to 2^53-1.
+    InvalidId {
+        /// The parameter's name, in the caller's spelling.
+        parameter: &'static str,
+    },
+    /// A sub id of the caller's has more characters than CAKE keeps.
+    SubIdTooLong {
+        /// `s1` … `s5`.
+        parameter: &'static str,
+    },
+    /// A text of the caller's has control characters.
+    InvalidText {
+        /// The parameter's name, in the caller's spelling.
+        parameter: &'static str,
+    },
+    /// The link that was asked for is longer than 2,000 bytes.
+    LinkTooLong,
+    /// Not a click id: empty, over 128 characters, outside `[A-Za-z0-9._:-]`,
+    /// or a macro that nobody expanded.
+    InvalidClickId,
+    /// Not a unique id or order id of 1 to 128 characters of `[A-Za-z0-9._:-]`.
+    InvalidUniqueId {
+        /// The parameter's name, in the caller's spelling.
+        parameter: &'static str,
+    },
+    /// Not an amount such as `18.00`.
+    InvalidMoney {
+        /// The parameter's name, in the caller's spelling.
+        parameter: &'static str,
+    },
+    /// Not a civil time `YYYY-MM-DD HH:MM:SS` that exists.
+    InvalidTime {
+        /// The parameter's name, in the caller's spelling.
+        parameter: &'static str,
+    },
+    /// A cookie's name, value or attribute would break out of its field.
+    InvalidCookie {
+        /// The field: `name`, `value`, `domain` or `path`.
+        parameter: &'static str,
+    },
+    /// A field that must be there is not, or it has the wrong type.
+    InvalidField {
+        /// The field's name, in the caller's spelling.
+        parameter: String,
+        /// The rule, as a sentence without its subject.
+        rule: String,
+    },
+    /// No API key was given.
+    MissingApiKey,
+    /// The API's base URL is neither https nor loopback http.
+    InvalidBaseUrl,
+    /// No answer, and a read, so that nothing is lost by asking again.
+    Network,
+    /// No complete answer within the time allowed, to a read.
+    Timeout,
+    /// No answer to a write: it may or may not have been recorded.
+    OutcomeUnknown,
+    /// CAKE answered with an HTTP status that is not 200.
+    HttpStatus {
+        /// The HTTP status code.
+        status: u16,
+    },
+    /// CAKE is rate-limiting: status 429, or its message `Restricted`.
+    RateLimited {
+        /// The HTTP status code.
+        status: u16,
+    },
+    /// CAKE refused the API key.
+    Unauthorized {
+        /// The HTTP status code.
+        status: u16,
+    },
+    /// CAKE answered JSON that says no.
+    Refused {
+        /// CAKE's own message, shortened and redacted.
+        message: String,
+    },
+    /// CAKE answered something that is not the documented shape.
+    UnexpectedAnswer {
+        /// What was received or is missing, shortened and redacted.
+        message: String,
+    },
+    /// A sandbox network's fixture breaks a rule.
+    InvalidFixture {
+        /// Where, and which rule.
+        message: String,
+    },
+    /// A bug in cake-edge itself.
+    Internal,
+}
+
+impl Error {
+    /// The stable, `snake_case` code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::InvalidDomain => "invalid_domain",
+            Self::InvalidId { .. } => "invalid_id",
+            Self::SubIdTooLong { .. } => "sub_id_too_long",
+            Self::InvalidText { .. } => "invalid_text",
+            Self::LinkTooLong => "link_too_long",
+            Self::InvalidClickId => "invalid_click_id",
+            Self::InvalidUniqueId { .. } => "invalid_unique_id",
+            Self::InvalidMoney { .. } => "invalid_money",
+            Self::InvalidTime { .. } => "invalid_time",
+            Self::InvalidCookie { .. } => "invalid_cookie",
+            Self::InvalidField { .. } => "invalid_field",
+            Self::MissingApiKey => "missing_api_key",
+            Self::InvalidBaseUrl => "invalid_base_url",
+            Self::Network => "network",
+            Self::Timeout => "timeout",
+            Self::OutcomeUnknown => "outcome_unknown",
+            Self::HttpStatus { .. } => "http_status",
+            Self::RateLimited { .. } => "rate_limited",
+            Self::Unauthorized { .. } => "unauthorized",
+            Self::Refused { .. } => "refused",
+            Self::UnexpectedAnswer { .. } => "unexpected_answer",
+            Self::InvalidFixture { .. } => "invalid_fixture",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// The caller's parameter that is at fault, where there is one.
+    #[must_use]
+    pub fn parameter(&self) -> Option<&str> {
+        match self {
+            Self::InvalidDomain => Some("domain"),
+            Self::InvalidClickId => Some("clickId"),
+            Self::MissingApiKey => Some("apiKey"),
+            Self::InvalidBaseUrl => Some("baseUrl"),
+            Self::InvalidId { parameter }
+            | Self::SubIdTooLong { parameter }
+            | Self::InvalidText { parameter }
+            | Self::InvalidUniqueId { parameter }
+            | Self::InvalidMoney { parameter }
+            | Self::InvalidTime { parameter }
+            | Self::InvalidCookie { parameter } => Some(parameter),
+            Self::InvalidField { parameter, .. } => Some(parameter),
+            _ => None,
+        }
+    }
+
+    /// What happened or which rule was broken, as a sentence; where there is a
+    /// [`parameter`](Self::parameter), it is the sentence's subject.
+    #[must_use]
+    pub fn rule(&self) -> &str {
+        match self {
+            Self::InvalidDomain => {
+                "must be a host name such as track.yournetwork.com, ASCII, with no scheme, path or IP address"
+            }
+            Self::InvalidId { .. } => "must be a whole number from 1 to 9007199254740991",
+            Self::SubIdTooLong { .. } => "is too long: s1 takes 50 characters, s2 to s5 take 100",
+            Self::InvalidText { .. } => "must not contain control characters",
+            Self::LinkTooLong => "the tracking link is longer than 2,000 bytes",
+            Self::InvalidClickId => {
+                "must be 1 to 128 characters of A-Z a-z 0-9 . _ : - and not an unexpanded macro"
+            }
+            Self::InvalidUniqueId { .. } => "must be 1 to 128 characters of A-Z a-z 0-9 . _ : -",
+            Self::InvalidMoney { .. } => {
+                "must be an amount such as 18.00: up to 9 digits before the point and 4 after, no sign"
+            }
+            Self::InvalidTime { .. } => "must be a time that exists, written YYYY-MM-DD HH:MM:SS",
+            Self::InvalidCookie { .. } => "does not fit into a cookie",
+            Self::InvalidField { rule, .. } => rule,
+            Self::MissingApiKey => "is missing: find yours in CAKE under Setup, System Access, API Keys",
+            Self::InvalidBaseUrl => {
+                "must be an https URL without a path, or http on loopback for the sandbox"
+            }
+            Self::Network => "CAKE could not be reached",
+            Self::Timeout => "CAKE did not answer in time",
+            Self::OutcomeUnknown => {
+                "CAKE's answer never came: it may or may not have been recorded, so it was not sent again"
+            }
+            Self::HttpStatus { .. } => "CAKE answered with an error status",
+            Self::RateLimited { .. } => "CAKE is limiting the rate of requests",
+            Self::Unauthorized { .. } => "CAKE refused the API key",
+            Self::Refused { message }
+            | Self::UnexpectedAnswer { message }
+            | Self::InvalidFixture { message } => message,
+            Self::Internal => "a bug in cake-edge",
+        }
+    }
+
+    /// CAKE's HTTP status, where it answered with one that matters.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::HttpStatus { status }
+            | Self::RateLimited { status }
+            | Self::Unauthorized { status } => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// Is the same call worth another try, and safe to repeat?
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Network | Self::Timeout | Self::RateLimited { .. } => true,
+            Self::HttpStatus { status } => matches!(status, 408 | 425 | 500..=599),
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(parameter) = self.parameter() {
+            f.write_str(parameter)?;
+            f.write_str(" ")?;
+        }
+        f.write_str(self.rule())?;
+        if let Some(status) = self.status() {
+            write!(f, " (status {status})")?;
+        }
+        Ok(())
+    }
+}
+
+impl core::error::Error for Error {}

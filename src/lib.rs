@@ -1,0 +1,47 @@
+//! Affiliate tracking for CAKE: the pure core of `cake-edge`.
+//!
+//! A click on a tracking link gets a click id; the id follows the visitor to
+//! the landing page; when the visitor buys, the conversion goes back to CAKE
+//! with that id, once, with the right money.
+//!
+//! The core does no I/O. It is handed text, the time and settings, and hands
+//! back values and plans; [`bindings`] (wasm32 only) carries them out.
+//!
+//! | module | owns |
+//! | --- | --- |
+//! | [`error`] | the one error type and its stable codes |
+//! | [`link`], [`sub_id`] | tracking links |
+//! | [`click`] | click ids in URLs, the stored touch |
+//! | [`cookie`] | `Cookie` and `Set-Cookie` text |
+//! | [`macros`] | postback URL templates |
+//! | [`money`], [`time`] | exact decimals, civil times |
+//! | `api` | CAKE's HTTP API: requests and answers (feature `api`) |
+//! | `delivery` | the forwarder's decisions (feature `edge`) |
+//! | `sandbox` | a CAKE network's rules (feature `sandbox`) |
+//!
+//! This project is independent of CAKE.
+
+pub mod click;
+pub mod cookie;
+pub mod error;
+pub mod link;
+pub mod macros;
+pub mod money;
+pub mod sub_id;
+pub mod time;
+pub mod url;
+
+#[cfg(feature = "api")]
+pub mod api;
+#[cfg(feature = "edge")]
+pub mod delivery;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
+
+#[cfg(all(
+    target_family = "wasm",
+    any(feature = "page", feature = "edge", feature = "sandbox")
+))]
+pub mod bindings;
+
+pub use error::{Error, Result};

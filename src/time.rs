@@ -1,0 +1,137 @@
+//! Civil times, `YYYY-MM-DD HH:MM:SS`, as CAKE writes them: in the account's
+//! time zone, without an offset.
+
+use crate::{Error, Result};
+use core::fmt;
+
+/// A civil time that exists in the Gregorian calendar, years 1970 to 9999.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CivilTime {
+    seconds: u64,
+}
+
+impl CivilTime {
+    /// Reads `YYYY-MM-DD HH:MM:SS`; `parameter` names it in the error.
+    ///
+    /// # Errors
+    /// [`Error::InvalidTime`].
+    pub fn parse(parameter: &'static str, text: &str) -> Result<Self> {
+        Self::read(text).ok_or(Error::InvalidTime { parameter })
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        let pattern = b"dddd-dd-dd dd:dd:dd";
+        let fits = text.len() == pattern.len()
+            && text.bytes().zip(pattern).all(|(byte, wanted)| match wanted {
+                b'd' => byte.is_ascii_digit(),
+                other => byte == *other,
+            });
+        if !fits {
+            return None;
+        }
+        let number = |from: usize, to: usize| text.get(from..to)?.parse::<u64>().ok();
+        let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+        let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+        let exists = year >= 1970
+            && (1..=12).contains(&month)
+            && (1..=days_in(year, month)).contains(&day)
+            && hour < 24
+            && minute < 60
+            && second < 60;
+        exists.then(|| Self {
+            seconds: days_before(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second,
+        })
+    }
+
+    /// The civil time in UTC at `ms` milliseconds since 1970.
+    #[must_use]
+    pub fn from_utc_ms(ms: u64) -> Self {
+        Self { seconds: ms / 1_000 }
+    }
+}
+
+impl fmt::Display for CivilTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (year, month, day) = date_of(self.seconds / 86_400);
+        let second = self.seconds % 86_400;
+        write!(
+            f,
+            "{year:04}-{month:02}-{day:02} {:02}:{:02}:{:02}",
+            second / 3_600,
+            second / 60 % 60,
+            second % 60
+        )
+    }
+}
+
+fn is_leap(year: u64) -> bool {
+    year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+}
+
+fn days_in(year: u64, month: u64) -> u64 {
+    match month {
+        2 if is_leap(year) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+/// Days from 1970-01-01 to the given date.
+fn days_before(year: u64, month: u64, day: u64) -> u64 {
+    let leap_days = |year: u64| year / 4 - year / 100 + year / 400;
+    let years = (year - 1970) * 365 + leap_days(year - 1) - leap_days(1969);
+    let months: u64 = (1..month).map(|month| days_in(year, month)).sum();
+    years + months + day - 1
+}
+
+fn date_of(days: u64) -> (u64, u64, u64) {
+    let mut year = 1970 + days / 366;
+    while days_before(year + 1, 1, 1) <= days {
+        year += 1;
+    }
+    let mut month = 12;
+    while days_before(year, month, 1) > days {
+        month -= 1;
+    }
+    (year, month, days - days_before(year, month, 1) + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn times_that_do_not_exist_are_refused() {
+        for text in [
+            "2026-02-30 00:00:00",
+            "2026-02-29 00:00:00",
+            "2100-02-29 00:00:00",
+            "2026-13-01 00:00:00",
+            "2026-00-01 00:00:00",
+            "2026-01-01 24:00:00",
+            "2026-01-01 00:60:00",
+            "2026-01-01T00:00:00",
+            "2026-1-1 0:0:0",
+            "2026-01-01",
+            "",
+        ] {
+            assert!(CivilTime::parse("conversionDate", text).is_err(), "{text:?}");
+        }
+        assert!(CivilTime::parse("conversionDate", "2028-02-29 23:59:59").is_ok());
+    }
+
+    #[test]
+    fn an_instant_reads_as_utc() {
+        assert_eq!(CivilTime::from_utc_ms(1_781_879_400_999).to_string(), "2026-06-19 14:30:00");
+    }
+
+    proptest! {
+        #[test]
+        fn printing_and_reading_agree(seconds in 0_u64..253_402_300_800) {
+            let time = CivilTime { seconds };
+            prop_assert_eq!(CivilTime::parse("at", &time.to_string()), Ok(time));
+        }
+    }
+}
