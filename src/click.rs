@@ -107,6 +107,44 @@ impl Touch {
     }
 }
 
+/// What a landing page knows after its capture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Capture {
+    /// The touch that counts now.
+    pub touch: Option<Touch>,
+    /// Is it new, so that it has to be stored?
+    pub is_new: bool,
+}
+
+/// Decides what a landing page keeps: the last touch. `stored` are the texts
+/// found in cookie and storage, the preferred one first. A click id that is
+/// stored already does not move the clock.
+pub fn capture<'a>(
+    url: &str,
+    parameters: &[&str],
+    stored: impl IntoIterator<Item = &'a str>,
+    now_ms: u64,
+    window_days: u32,
+) -> Capture {
+    let kept = stored
+        .into_iter()
+        .filter_map(Touch::decode)
+        .find(|touch| touch.is_live(now_ms, window_days));
+    match find_click_id(url, parameters) {
+        Some(found) if kept.as_ref().is_none_or(|touch| touch.click_id != found) => Capture {
+            touch: Some(Touch {
+                click_id: found.into_owned(),
+                at_ms: now_ms,
+            }),
+            is_new: true,
+        },
+        _ => Capture {
+            touch: kept,
+            is_new: false,
+        },
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,21 +177,75 @@ mod tests {
             click_id: "a1b2c3d4-e5f6-7890-abcd-ef1234567890".into(),
             at_ms: 1_768_470_131_000,
         };
-        assert_eq!(touch.encode(), "1.t8wgab.a1b2c3d4-e5f6-7890-abcd-ef1234567890");
+        assert_eq!(
+            touch.encode(),
+            "1.t8wgab.a1b2c3d4-e5f6-7890-abcd-ef1234567890"
+        );
         assert_eq!(Touch::decode(&touch.encode()), Some(touch));
     }
 
     #[test]
     fn an_unreadable_or_future_touch_is_absent() {
-        for text in ["", "1", "1.", "1.x", "1.!.abc", "2.abc.def", "1.abc.a b", "1.abc."] {
+        for text in [
+            "",
+            "1",
+            "1.",
+            "1.x",
+            "1.!.abc",
+            "2.abc.def",
+            "1.abc.a b",
+            "1.abc.",
+        ] {
             assert_eq!(Touch::decode(text), None, "{text:?}");
         }
     }
 
     #[test]
     fn a_touch_ends_with_its_window() {
-        let touch = Touch { click_id: "a".into(), at_ms: 1_000 };
+        let touch = Touch {
+            click_id: "a".into(),
+            at_ms: 1_000,
+        };
         assert!(touch.is_live(1_000 + 30 * 86_400_000 - 1, 30));
         assert!(!touch.is_live(1_000 + 30 * 86_400_000, 30));
+    }
+
+    #[test]
+    fn the_last_touch_is_kept_and_the_same_click_does_not_move_the_clock() {
+        let first = capture("?reqid=one", &DEFAULT_PARAMETERS, [], 1_000, 30);
+        assert!(first.is_new);
+        let stored = first.touch.unwrap().encode();
+
+        let again = capture(
+            "?reqid=one",
+            &DEFAULT_PARAMETERS,
+            [stored.as_str()],
+            9_000,
+            30,
+        );
+        assert!(!again.is_new);
+        assert_eq!(again.touch.unwrap().at_ms, 1_000);
+
+        let later = capture("/thanks", &DEFAULT_PARAMETERS, ["junk", &stored], 9_000, 30);
+        assert_eq!(later.touch.unwrap().click_id, "one");
+
+        let other = capture(
+            "?reqid=two",
+            &DEFAULT_PARAMETERS,
+            [stored.as_str()],
+            9_000,
+            30,
+        );
+        assert!(other.is_new);
+        assert_eq!(other.touch.unwrap().click_id, "two");
+
+        let expired = capture(
+            "/",
+            &DEFAULT_PARAMETERS,
+            [stored.as_str()],
+            31 * 86_400_000,
+            30,
+        );
+        assert_eq!(expired.touch, None);
     }
 }

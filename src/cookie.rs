@@ -65,7 +65,12 @@ mod tests {
 
     #[test]
     fn a_cookie_is_written_in_full() {
-        let cookie = SetCookie { name: "cake_click", value: "1.abc.x", max_age_days: 30, is_secure: true };
+        let cookie = SetCookie {
+            name: "cake_click",
+            value: "1.abc.x",
+            max_age_days: 30,
+            is_secure: true,
+        };
         assert_eq!(
             cookie.build().unwrap(),
             "cake_click=1.abc.x; Path=/; Max-Age=2592000; SameSite=Lax; Secure"
@@ -82,7 +87,12 @@ mod tests {
             ("a", "x\r\nSet-Cookie: b=c", "value"),
             ("a", "ä", "value"),
         ] {
-            let cookie = SetCookie { name, value, max_age_days: 1, is_secure: true };
+            let cookie = SetCookie {
+                name,
+                value,
+                max_age_days: 1,
+                is_secure: true,
+            };
             assert_eq!(cookie.build(), Err(Error::InvalidCookie { parameter }));
         }
     }

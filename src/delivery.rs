@@ -19,11 +19,13 @@ pub fn read_event(body: &str) -> Result<Params> {
     if body.len() > MAX_BODY_BYTES {
         return Err(field("body", "is larger than 8 KB"));
     }
-    let event: Params = serde_json::from_str(body).map_err(|error| {
-        field("body", &format!("is not a conversion: {error}"))
-    })?;
+    let event: Params = serde_json::from_str(body)
+        .map_err(|error| field("body", &format!("is not a conversion: {error}")))?;
     if event.unique_id.as_deref().is_none_or(str::is_empty) {
-        return Err(field("uniqueId", "is missing: it keeps a conversion from counting twice"));
+        return Err(field(
+            "uniqueId",
+            "is missing: it keeps a conversion from counting twice",
+        ));
     }
     Ok(event)
 }
@@ -37,7 +39,10 @@ mod tests {
         let without = r#"{"clickId":"a","offerId":1}"#;
         assert_eq!(read_event(without).unwrap_err().code(), "invalid_field");
         let with = r#"{"clickId":"a","offerId":1,"uniqueId":"ORD-1"}"#;
-        assert_eq!(read_event(with).unwrap().unique_id.as_deref(), Some("ORD-1"));
+        assert_eq!(
+            read_event(with).unwrap().unique_id.as_deref(),
+            Some("ORD-1")
+        );
     }
 
     #[test]
@@ -50,7 +55,11 @@ mod tests {
             r#"{"clickId":"a","offerId":"1","uniqueId":"u"}"#,
             r#"{"clickId":"a","offerId":1,"uniqueId":"u","payout":18.5}"#,
         ] {
-            assert_eq!(read_event(body).unwrap_err().code(), "invalid_field", "{body}");
+            assert_eq!(
+                read_event(body).unwrap_err().code(),
+                "invalid_field",
+                "{body}"
+            );
         }
         let long = format!("{{{}}}", " ".repeat(MAX_BODY_BYTES));
         assert!(read_event(&long).is_err());

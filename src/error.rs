@@ -178,7 +178,9 @@ impl Error {
             Self::InvalidTime { .. } => "must be a time that exists, written YYYY-MM-DD HH:MM:SS",
             Self::InvalidCookie { .. } => "does not fit into a cookie",
             Self::InvalidField { rule, .. } => rule,
-            Self::MissingApiKey => "is missing: find yours in CAKE under Setup, System Access, API Keys",
+            Self::MissingApiKey => {
+                "is missing: find yours in CAKE under Setup, System Access, API Keys"
+            }
             Self::InvalidBaseUrl => {
                 "must be an https URL without a path, or http on loopback for the sandbox"
             }

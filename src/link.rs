@@ -153,10 +153,11 @@ pub fn is_host_name(host: &str) -> bool {
                 .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     });
     // WHATWG: a host whose last label is a number, in any base, is an IPv4 address.
-    let last_is_number = host
-        .rsplit('.')
-        .next()
-        .is_some_and(|last| last.bytes().next().is_some_and(|byte| byte.is_ascii_digit()));
+    let last_is_number = host.rsplit('.').next().is_some_and(|last| {
+        last.bytes()
+            .next()
+            .is_some_and(|byte| byte.is_ascii_digit())
+    });
     labels_hold && !last_is_number
 }
 
@@ -215,10 +216,20 @@ mod tests {
     fn an_id_of_zero_or_beyond_2_to_the_53_is_refused() {
         let mut bad = link();
         bad.affiliate_id = 0;
-        assert_eq!(bad.build(), Err(Error::InvalidId { parameter: "affiliateId" }));
+        assert_eq!(
+            bad.build(),
+            Err(Error::InvalidId {
+                parameter: "affiliateId"
+            })
+        );
         let mut bad = link();
         bad.creative_id = MAX_ID + 1;
-        assert_eq!(bad.build(), Err(Error::InvalidId { parameter: "creativeId" }));
+        assert_eq!(
+            bad.build(),
+            Err(Error::InvalidId {
+                parameter: "creativeId"
+            })
+        );
     }
 
     #[test]

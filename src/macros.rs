@@ -49,12 +49,18 @@ mod tests {
 
     #[test]
     fn values_are_encoded_and_never_expanded_again() {
-        assert_eq!(expand("/?r=#reqid#&s=#s1#", values), "/?r=id-1&s=a%26b%3D%23c");
+        assert_eq!(
+            expand("/?r=#reqid#&s=#s1#", values),
+            "/?r=id-1&s=a%26b%3D%23c"
+        );
     }
 
     #[test]
     fn unknown_macros_and_lone_marks_stay() {
-        assert_eq!(expand("/?x=#nope#&r=#reqid##", values), "/?x=#nope#&r=id-1#");
+        assert_eq!(
+            expand("/?x=#nope#&r=#reqid##", values),
+            "/?x=#nope#&r=id-1#"
+        );
         assert_eq!(expand("#", values), "#");
         assert_eq!(expand("#a#reqid#", values), "#aid-1");
     }

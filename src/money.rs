@@ -57,7 +57,10 @@ impl Money {
             unit /= 10;
             units += u64::from(digit - b'0') * unit;
         }
-        Some(Self { units, places: places.max(2) })
+        Some(Self {
+            units,
+            places: places.max(2),
+        })
     }
 
     /// The amount in ten-thousandths.
@@ -70,9 +73,9 @@ impl Money {
     #[must_use]
     pub fn percent(self, percent: Self) -> Self {
         let exact = u128::from(self.units) * u128::from(percent.units);
-        let per_cent = u128::from(SCALE) * 100;
+        let hundred = u128::from(SCALE) * 100;
         let cent = u128::from(SCALE / 100);
-        let cents = (exact + per_cent * cent / 2) / (per_cent * cent);
+        let cents = (exact + hundred * cent / 2) / (hundred * cent);
         let units = u64::try_from(cents * cent).unwrap_or(u64::MAX);
         Self { units, places: 2 }
     }
@@ -117,7 +120,21 @@ mod tests {
 
     #[test]
     fn what_is_no_plain_amount_is_refused() {
-        for text in ["", ".", "1.", ".5", "-1", "+1", "1e3", "NaN", "1,000", "1.00000", "1234567890", " 1", "٣"] {
+        for text in [
+            "",
+            ".",
+            "1.",
+            ".5",
+            "-1",
+            "+1",
+            "1e3",
+            "NaN",
+            "1,000",
+            "1.00000",
+            "1234567890",
+            " 1",
+            "٣",
+        ] {
             assert!(Money::parse("payout", text).is_err(), "{text:?}");
         }
     }
@@ -127,6 +144,9 @@ mod tests {
         assert_eq!(money("22.00").percent(money("10")).to_string(), "2.20");
         assert_eq!(money("0.05").percent(money("10")).to_string(), "0.01");
         assert_eq!(money("0.04").percent(money("10")).to_string(), "0.00");
-        assert_eq!(money("999999999.9999").percent(money("100")).to_string(), "1000000000.00");
+        assert_eq!(
+            money("999999999.9999").percent(money("100")).to_string(),
+            "1000000000.00"
+        );
     }
 }

@@ -18,7 +18,11 @@ pub const OTHER_CHARACTERS: usize = 100;
 /// [`Error::SubIdTooLong`], [`Error::InvalidText`].
 pub fn check(index: usize, value: &str) -> Result<()> {
     let parameter = NAMES.get(index).copied().unwrap_or("s5");
-    let limit = if index == 0 { S1_CHARACTERS } else { OTHER_CHARACTERS };
+    let limit = if index == 0 {
+        S1_CHARACTERS
+    } else {
+        OTHER_CHARACTERS
+    };
     if value.chars().count() > limit {
         return Err(Error::SubIdTooLong { parameter });
     }

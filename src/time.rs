@@ -22,10 +22,13 @@ impl CivilTime {
     fn read(text: &str) -> Option<Self> {
         let pattern = b"dddd-dd-dd dd:dd:dd";
         let fits = text.len() == pattern.len()
-            && text.bytes().zip(pattern).all(|(byte, wanted)| match wanted {
-                b'd' => byte.is_ascii_digit(),
-                other => byte == *other,
-            });
+            && text
+                .bytes()
+                .zip(pattern)
+                .all(|(byte, wanted)| match wanted {
+                    b'd' => byte.is_ascii_digit(),
+                    other => byte == *other,
+                });
         if !fits {
             return None;
         }
@@ -46,7 +49,9 @@ impl CivilTime {
     /// The civil time in UTC at `ms` milliseconds since 1970.
     #[must_use]
     pub fn from_utc_ms(ms: u64) -> Self {
-        Self { seconds: ms / 1_000 }
+        Self {
+            seconds: ms / 1_000,
+        }
     }
 }
 
@@ -117,14 +122,20 @@ mod tests {
             "2026-01-01",
             "",
         ] {
-            assert!(CivilTime::parse("conversionDate", text).is_err(), "{text:?}");
+            assert!(
+                CivilTime::parse("conversionDate", text).is_err(),
+                "{text:?}"
+            );
         }
         assert!(CivilTime::parse("conversionDate", "2028-02-29 23:59:59").is_ok());
     }
 
     #[test]
     fn an_instant_reads_as_utc() {
-        assert_eq!(CivilTime::from_utc_ms(1_781_879_400_999).to_string(), "2026-06-19 14:30:00");
+        assert_eq!(
+            CivilTime::from_utc_ms(1_781_879_400_999).to_string(),
+            "2026-06-19 14:30:00"
+        );
     }
 
     proptest! {

@@ -41,7 +41,11 @@ pub fn push_number(out: &mut String, mut number: u64, base: u64) {
     let mut used = 0;
     for slot in digits.iter_mut().rev() {
         let digit = u8::try_from(number % base).unwrap_or(0);
-        *slot = if digit < 10 { b'0' + digit } else { b'a' + (digit - 10) };
+        *slot = if digit < 10 {
+            b'0' + digit
+        } else {
+            b'a' + (digit - 10)
+        };
         number /= base;
         used += 1;
         if number == 0 {
@@ -107,10 +111,13 @@ pub fn query_of(url: &str) -> &str {
 
 /// The decoded `(name, value)` pairs of a query, in order, empty ones left out.
 pub fn pairs(query: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
-    query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        (decode(name), decode(value))
-    })
+    query
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (decode(name), decode(value))
+        })
 }
 
 #[cfg(test)]

@@ -51,7 +51,10 @@ impl<'a> Answer<'a> {
             return Err(Error::RateLimited { status });
         }
         let is_success = envelope.success != Some(false)
-            && envelope.request_status.as_deref().is_none_or(|word| word == "Success");
+            && envelope
+                .request_status
+                .as_deref()
+                .is_none_or(|word| word == "Success");
         if !is_success {
             return Err(Error::Refused {
                 message: message
@@ -59,7 +62,10 @@ impl<'a> Answer<'a> {
                     .unwrap_or_else(|| "CAKE said no without a message".into()),
             });
         }
-        Ok(Parts { response: envelope.response, conversion: envelope.conversion })
+        Ok(Parts {
+            response: envelope.response,
+            conversion: envelope.conversion,
+        })
     }
 }
 
@@ -73,7 +79,9 @@ impl Parts<'_> {
 }
 
 fn unexpected(message: &str) -> Error {
-    Error::UnexpectedAnswer { message: message.to_owned() }
+    Error::UnexpectedAnswer {
+        message: message.to_owned(),
+    }
 }
 
 /// CAKE's own words, at most 200 characters of them, without control characters.

@@ -147,14 +147,21 @@ mod tests {
             "https://127.0.0.1",
             "http://127.0.0.1.evil.example",
         ] {
-            assert_eq!(Account::new(base_url, "k"), Err(Error::InvalidBaseUrl), "{base_url}");
+            assert_eq!(
+                Account::new(base_url, "k"),
+                Err(Error::InvalidBaseUrl),
+                "{base_url}"
+            );
         }
     }
 
     #[test]
     fn a_missing_key_is_refused() {
         for key in ["", "  "] {
-            assert_eq!(Account::new("https://a.example", key), Err(Error::MissingApiKey));
+            assert_eq!(
+                Account::new("https://a.example", key),
+                Err(Error::MissingApiKey)
+            );
         }
     }
 

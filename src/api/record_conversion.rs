@@ -8,7 +8,7 @@ use crate::{Error, Result, click};
 use serde::{Deserialize, Serialize};
 
 /// The parameters, as callers write them: camelCase, amounts as text.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Params {
     /// The click id that was captured at click time.
@@ -104,7 +104,10 @@ pub fn request(account: &Account, params: &Params) -> Result<Request> {
         ("adv4", &params.adv4),
         ("adv5", &params.adv5),
     ] {
-        if value.as_ref().is_some_and(|value| value.chars().any(char::is_control)) {
+        if value
+            .as_ref()
+            .is_some_and(|value| value.chars().any(char::is_control))
+        {
             return Err(Error::InvalidText { parameter: name });
         }
         request.optional(name, value.as_deref());

@@ -81,7 +81,11 @@ impl Network {
                 postbacks: self.postbacks(click, &row),
                 row: Some(row),
             },
-            Err(answer) => RecordPlan { answer, row: None, postbacks: Vec::new() },
+            Err(answer) => RecordPlan {
+                answer,
+                row: None,
+                postbacks: Vec::new(),
+            },
         }
     }
 
@@ -94,7 +98,10 @@ impl Network {
         if let Some(refusal) = self.refuse_key(query) {
             return Err(refusal);
         }
-        let click = rows.click.as_ref().ok_or_else(|| failure("Invalid click_id"))?;
+        let click = rows
+            .click
+            .as_ref()
+            .ok_or_else(|| failure("Invalid click_id"))?;
         let offer = query
             .number("offer_id")
             .filter(|offer_id| *offer_id == click.offer_id)
@@ -173,7 +180,10 @@ fn recorded(row: &ConversionRow) -> ApiAnswer {
 }
 
 fn success(body: &impl Serialize) -> ApiAnswer {
-    ApiAnswer { status: 200, body: serde_json::to_string(body).unwrap_or_default() }
+    ApiAnswer {
+        status: 200,
+        body: serde_json::to_string(body).unwrap_or_default(),
+    }
 }
 
 /// CAKE says no with status 200.

@@ -28,7 +28,10 @@ impl Network {
             .zip(query.number("c").and_then(|id| self.fixture.creative(id)));
         let offer = known.and_then(|(_, creative)| self.fixture.offer(creative.offer_id));
         let (Some((affiliate, creative)), Some(offer)) = (known, offer) else {
-            return ClickPlan { location: None, row: None };
+            return ClickPlan {
+                location: None,
+                row: None,
+            };
         };
         let row = ClickRow {
             click_id: click_id.to_owned(),
@@ -44,7 +47,10 @@ impl Network {
             conversion_id: None,
         };
         let location = expand(&offer.landing_page, |token| row.token(token));
-        ClickPlan { location: Some(location), row: Some(row) }
+        ClickPlan {
+            location: Some(location),
+            row: Some(row),
+        }
     }
 }
 

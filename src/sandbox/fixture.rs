@@ -75,9 +75,8 @@ impl Fixture {
             .map_err(|error| invalid(format!("the fixture is not readable: {error}")))?;
         for offer in &fixture.offers {
             for (name, amount) in [("payout", &offer.payout), ("revenue", &offer.revenue)] {
-                crate::money::Money::parse(name, amount).map_err(|error| {
-                    invalid(format!("offer {}: {error}", offer.offer_id))
-                })?;
+                crate::money::Money::parse(name, amount)
+                    .map_err(|error| invalid(format!("offer {}: {error}", offer.offer_id)))?;
             }
         }
         for creative in &fixture.creatives {
@@ -96,10 +95,14 @@ impl Fixture {
     }
 
     pub(super) fn creative(&self, creative_id: u64) -> Option<&Creative> {
-        self.creatives.iter().find(|creative| creative.creative_id == creative_id)
+        self.creatives
+            .iter()
+            .find(|creative| creative.creative_id == creative_id)
     }
 
     pub(super) fn affiliate(&self, affiliate_id: u64) -> Option<&Affiliate> {
-        self.affiliates.iter().find(|affiliate| affiliate.affiliate_id == affiliate_id)
+        self.affiliates
+            .iter()
+            .find(|affiliate| affiliate.affiliate_id == affiliate_id)
     }
 }

@@ -1,7 +1,7 @@
 use super::*;
 use crate::api::{Account, Answer, get_click, record_conversion};
 
-const FIXTURE: &str = r##"{
+const FIXTURE: &str = r#"{
   "offers": [{
     "offer_id": 12345, "offer_name": "Auto Insurance Quote",
     "landing_page": "/shop/?reqid=#reqid#&s1=#s1#", "payout": "18.00", "revenue": "22.00"
@@ -12,7 +12,7 @@ const FIXTURE: &str = r##"{
     "affiliate_id": 67890, "offer_id": 0,
     "postback_url": "/affiliate/?id=#reqsessid#&payout=#price#&status=#status#"
   }]
-}"##;
+}"#;
 const NOW_MS: u64 = 1_781_879_400_000;
 
 fn network() -> Network {
@@ -24,7 +24,10 @@ fn account() -> Account {
 }
 
 fn clicked() -> ClickRow {
-    network().click("/?a=67890&c=12&s1=spring", "id-1", NOW_MS).row.unwrap()
+    network()
+        .click("/?a=67890&c=12&s1=spring", "id-1", NOW_MS)
+        .row
+        .unwrap()
 }
 
 #[test]
@@ -50,19 +53,34 @@ fn our_client_reads_what_the_sandbox_answers() {
         ..Default::default()
     };
     let request = record_conversion::request(&account(), &params).unwrap();
-    let rows = Rows { click: Some(clicked()), duplicate: None, next_conversion_id: 998_877 };
+    let rows = Rows {
+        click: Some(clicked()),
+        duplicate: None,
+        next_conversion_id: 998_877,
+    };
     let plan = network().record_conversion(request.url_with_key(), &rows, NOW_MS);
-    let conversion =
-        record_conversion::read(Answer { status: plan.answer.status, body: &plan.answer.body }).unwrap();
+    let conversion = record_conversion::read(Answer {
+        status: plan.answer.status,
+        body: &plan.answer.body,
+    })
+    .unwrap();
     assert_eq!(conversion.payout_text.as_deref(), Some("18.00"));
     assert_eq!(conversion.conversion_status.as_deref(), Some("approved"));
-    assert_eq!(plan.postbacks, ["/affiliate/?id=id-1&payout=18.00&status=approved"]);
+    assert_eq!(
+        plan.postbacks,
+        ["/affiliate/?id=id-1&payout=18.00&status=approved"]
+    );
 
     let request = get_click::request(&account(), "id-1").unwrap();
     let mut row = clicked();
     row.conversion_id = Some(998_877);
     let answer = network().get_click(request.url_with_key(), Some(&row));
-    let click = get_click::read(Answer { status: answer.status, body: &answer.body }).unwrap().unwrap();
+    let click = get_click::read(Answer {
+        status: answer.status,
+        body: &answer.body,
+    })
+    .unwrap()
+    .unwrap();
     assert!(click.converted);
     assert_eq!(click.conversion_id, Some(998_877));
 }
@@ -70,9 +88,17 @@ fn our_client_reads_what_the_sandbox_answers() {
 #[test]
 fn a_second_record_of_a_unique_id_answers_the_first_and_pays_nothing() {
     let url = "/?api_key=key&click_id=id-1&offer_id=12345&unique_id=ORD-1";
-    let rows = Rows { click: Some(clicked()), duplicate: None, next_conversion_id: 1 };
+    let rows = Rows {
+        click: Some(clicked()),
+        duplicate: None,
+        next_conversion_id: 1,
+    };
     let first = network().record_conversion(url, &rows, NOW_MS);
-    let rows = Rows { click: Some(clicked()), duplicate: first.row, next_conversion_id: 2 };
+    let rows = Rows {
+        click: Some(clicked()),
+        duplicate: first.row,
+        next_conversion_id: 2,
+    };
     let second = network().record_conversion(url, &rows, NOW_MS);
     assert_eq!(second.answer, first.answer);
     assert!(second.row.is_none() && second.postbacks.is_empty());
@@ -80,7 +106,11 @@ fn a_second_record_of_a_unique_id_answers_the_first_and_pays_nothing() {
 
 #[test]
 fn a_wrong_key_click_or_offer_records_nothing() {
-    let rows = Rows { click: Some(clicked()), duplicate: None, next_conversion_id: 1 };
+    let rows = Rows {
+        click: Some(clicked()),
+        duplicate: None,
+        next_conversion_id: 1,
+    };
     for url in [
         "/?click_id=id-1&offer_id=12345",
         "/?api_key=wrong&click_id=id-1&offer_id=12345",
@@ -100,7 +130,11 @@ fn a_wrong_key_click_or_offer_records_nothing() {
 fn a_bad_fixture_says_where() {
     for (from, to, words) in [
         ("\"18.00\"", "\"-1\"", "offer 12345: payout"),
-        ("\"offer_id\": 12345 }", "\"offer_id\": 9 }", "creative 12 belongs to offer 9"),
+        (
+            "\"offer_id\": 12345 }",
+            "\"offer_id\": 9 }",
+            "creative 12 belongs to offer 9",
+        ),
         ("\"offers\"", "\"ofers\"", "unknown field `ofers`"),
     ] {
         let error = Network::new(&FIXTURE.replace(from, to), "key").unwrap_err();

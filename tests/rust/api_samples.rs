@@ -1,12 +1,11 @@
 //! CAKE's own samples, request and answer, byte for byte.
-#![cfg(not(target_family = "wasm"))]
 
 use cake_edge::Error;
 use cake_edge::api::{Account, Answer, get_click, record_conversion};
 use serde_json::Value;
 
 fn vectors() -> Value {
-    serde_json::from_str(include_str!("vectors/api_samples.json")).unwrap()
+    serde_json::from_str(include_str!("../vectors/api_samples.json")).unwrap()
 }
 
 fn answer(body: &str) -> Answer<'_> {
@@ -45,14 +44,22 @@ fn a_click_is_read() {
 #[test]
 fn what_is_not_the_success_shape_is_a_failure() {
     for (status, body, code) in [
-        (200, r#"{"success":false,"message":"no such click"}"#, "refused"),
+        (
+            200,
+            r#"{"success":false,"message":"no such click"}"#,
+            "refused",
+        ),
         (200, r#"{"request_status":"Failure"}"#, "refused"),
         (200, "Restricted", "rate_limited"),
         (200, r#"{"message":"Restricted"}"#, "rate_limited"),
         (200, "<html>Bad Gateway</html>", "unexpected_answer"),
         (200, "", "unexpected_answer"),
         (200, r#"{"request_status":"Success"}"#, "unexpected_answer"),
-        (200, r#"{"request_status":"Success","conversion":[]}"#, "unexpected_answer"),
+        (
+            200,
+            r#"{"request_status":"Success","conversion":[]}"#,
+            "unexpected_answer",
+        ),
         (403, "", "unauthorized"),
         (429, "", "rate_limited"),
         (502, "<html>", "http_status"),

@@ -1,0 +1,101 @@
+//! The edge: CAKE's API for JavaScript.
+
+use super::fetch::{Received, send};
+use crate::api::{Account, Answer, get_click, record_conversion};
+use crate::{Error, delivery};
+use js_sys::Function;
+use serde::Serialize;
+use serde_wasm_bindgen::Serializer;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+/// A client of CAKE's API. Holds the key; shows nothing of it.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Client {
+    account: Account,
+    fetch: Option<Function>,
+    timeout_ms: u32,
+}
+
+#[wasm_bindgen]
+impl Client {
+    /// Opens a client; see [`Account::new`]. `fetch` stands in for the global one.
+    ///
+    /// # Errors
+    /// Those of [`Account::new`].
+    #[wasm_bindgen(constructor)]
+    pub fn new(
+        base_url: &str,
+        api_key: &str,
+        fetch: Option<Function>,
+        timeout_ms: u32,
+    ) -> Result<Self, JsValue> {
+        let account = Account::new(base_url, api_key)?;
+        Ok(Self {
+            account,
+            fetch,
+            timeout_ms,
+        })
+    }
+
+    /// Get Click: the click, or `undefined`.
+    ///
+    /// # Errors
+    /// Those of [`get_click::request`] and [`get_click::read`], and of the network.
+    #[wasm_bindgen(js_name = getClick)]
+    pub async fn get_click(&self, click_id: String) -> Result<JsValue, JsValue> {
+        let request = get_click::request(&self.account, &click_id)?;
+        let received = send(&request, self.fetch.as_ref(), self.timeout_ms).await?;
+        match get_click::read(received.answer())? {
+            Some(click) => to_js(&click),
+            None => Ok(JsValue::UNDEFINED),
+        }
+    }
+
+    /// Record Conversion, sent once.
+    ///
+    /// # Errors
+    /// Those of [`record_conversion::request`] and [`record_conversion::read`];
+    /// [`Error::OutcomeUnknown`] where no answer came.
+    #[wasm_bindgen(js_name = recordConversion)]
+    pub async fn record_conversion(&self, params: JsValue) -> Result<JsValue, JsValue> {
+        let params =
+            serde_wasm_bindgen::from_value(params).map_err(|error| Error::InvalidField {
+                parameter: "params".into(),
+                rule: error.to_string(),
+            })?;
+        let request = record_conversion::request(&self.account, &params)?;
+        let received = send(&request, self.fetch.as_ref(), self.timeout_ms)
+            .await
+            .map_err(|_| Error::OutcomeUnknown)?;
+        to_js(&record_conversion::read(received.answer())?)
+    }
+}
+
+impl Received {
+    fn answer(&self) -> Answer<'_> {
+        Answer {
+            status: self.status,
+            body: &self.body,
+        }
+    }
+}
+
+/// Reads a conversion that a caller handed to the forwarder; see
+/// [`delivery::read_event`].
+///
+/// # Errors
+/// Those of [`delivery::read_event`].
+#[wasm_bindgen(js_name = readEvent)]
+pub fn read_event(body: &str) -> Result<JsValue, JsValue> {
+    to_js(&delivery::read_event(body)?)
+}
+
+fn to_js(value: &impl Serialize) -> Result<JsValue, JsValue> {
+    // What is absent is `undefined`, not `null`.
+    let serializer = Serializer::new().serialize_missing_as_null(false);
+    value
+        .serialize(&serializer)
+        .map_err(|_| Error::Internal.into())
+}

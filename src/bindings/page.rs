@@ -1,0 +1,61 @@
+//! The landing page: reads and writes cookie and localStorage as the core says.
+
+use super::whole;
+use crate::click::{self, DEFAULT_KEY, DEFAULT_PARAMETERS, DEFAULT_WINDOW_DAYS};
+use crate::cookie::{SetCookie, find_cookie};
+use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::wasm_bindgen;
+use web_sys::{HtmlDocument, Storage};
+
+/// Finds the click id in `url`, keeps it in cookie and localStorage, and
+/// returns the one that counts, this one or an earlier one. `now_ms` is in
+/// milliseconds since 1970; `is_secure` adds `Secure` to the cookie.
+///
+/// A store that is blocked or full is passed over: the other one serves.
+#[must_use]
+#[wasm_bindgen]
+pub fn capture(url: &str, now_ms: f64, is_secure: bool) -> Option<String> {
+    let document = document();
+    let storage = storage();
+    let cookies = document
+        .as_ref()
+        .and_then(|document| document.cookie().ok())
+        .unwrap_or_default();
+    let stored = storage
+        .as_ref()
+        .and_then(|storage| storage.get_item(DEFAULT_KEY).ok().flatten());
+    let capture = click::capture(
+        url,
+        &DEFAULT_PARAMETERS,
+        find_cookie(&cookies, DEFAULT_KEY)
+            .into_iter()
+            .chain(stored.as_deref()),
+        whole(now_ms),
+        DEFAULT_WINDOW_DAYS,
+    );
+    let touch = capture.touch?;
+    if capture.is_new {
+        let value = touch.encode();
+        let cookie = SetCookie {
+            name: DEFAULT_KEY,
+            value: &value,
+            max_age_days: DEFAULT_WINDOW_DAYS,
+            is_secure,
+        };
+        if let (Some(document), Ok(text)) = (document, cookie.build()) {
+            let _ = document.set_cookie(&text);
+        }
+        if let Some(storage) = storage {
+            let _ = storage.set_item(DEFAULT_KEY, &value);
+        }
+    }
+    Some(touch.click_id)
+}
+
+fn document() -> Option<HtmlDocument> {
+    web_sys::window()?.document()?.dyn_into().ok()
+}
+
+fn storage() -> Option<Storage> {
+    web_sys::window()?.local_storage().ok().flatten()
+}

@@ -1,0 +1,72 @@
+//! `tests/vectors/errors.json` lists every error code. JavaScript reads the
+//! same file.
+
+use cake_edge::Error;
+use serde_json::Value;
+
+/// One of each variant. A new one fails to compile in `Error::code`'s match and
+/// is found missing here by the count.
+fn every_error() -> Vec<Error> {
+    let text = || "x".to_owned();
+    vec![
+        Error::InvalidDomain,
+        Error::InvalidId { parameter: "a" },
+        Error::SubIdTooLong { parameter: "s1" },
+        Error::InvalidText { parameter: "s1" },
+        Error::LinkTooLong,
+        Error::InvalidClickId,
+        Error::InvalidUniqueId {
+            parameter: "uniqueId",
+        },
+        Error::InvalidMoney {
+            parameter: "payout",
+        },
+        Error::InvalidTime {
+            parameter: "conversionDate",
+        },
+        Error::InvalidCookie { parameter: "name" },
+        Error::InvalidField {
+            parameter: text(),
+            rule: text(),
+        },
+        Error::MissingApiKey,
+        Error::InvalidBaseUrl,
+        Error::Network,
+        Error::Timeout,
+        Error::OutcomeUnknown,
+        Error::HttpStatus { status: 500 },
+        Error::RateLimited { status: 429 },
+        Error::Unauthorized { status: 401 },
+        Error::Refused { message: text() },
+        Error::UnexpectedAnswer { message: text() },
+        Error::InvalidFixture { message: text() },
+        Error::Internal,
+    ]
+}
+
+#[test]
+fn the_vector_file_lists_every_code_and_nothing_else() {
+    let vectors: Value = serde_json::from_str(include_str!("../vectors/errors.json")).unwrap();
+    let listed: Vec<_> = vectors["core"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| {
+            (
+                entry["code"].as_str().unwrap().to_owned(),
+                entry["retryable"].as_bool().unwrap(),
+            )
+        })
+        .collect();
+    let ours: Vec<_> = every_error()
+        .iter()
+        .map(|error| (error.code().to_owned(), error.is_retryable()))
+        .collect();
+    assert_eq!(listed, ours);
+
+    // `code()` matches exhaustively, so every variant's code stands in it once.
+    let source = include_str!("../../src/error.rs");
+    let (_, code) = source.split_once("pub fn code").unwrap();
+    let (code, _) = code.split_once("pub fn parameter").unwrap();
+    assert_eq!(code.matches("Self::").count(), ours.len());
+}

@@ -1,0 +1,10 @@
+//! The core as a Rust user sees it, on the host, against the shared vectors.
+#![cfg(not(target_family = "wasm"))]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a failing test may panic"
+)]
+
+mod api_samples;
+mod error_codes;
