@@ -3,8 +3,9 @@
 use super::fetch::{Received, send};
 use crate::api::{Account, Answer, get_click, record_conversion};
 use crate::{Error, delivery};
-use js_sys::Function;
+use js_sys::{Function, JSON};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -60,11 +61,7 @@ impl Client {
     /// [`Error::OutcomeUnknown`] where no answer came.
     #[wasm_bindgen(js_name = recordConversion)]
     pub async fn record_conversion(&self, params: JsValue) -> Result<JsValue, JsValue> {
-        let params =
-            serde_wasm_bindgen::from_value(params).map_err(|error| Error::InvalidField {
-                parameter: "params".into(),
-                rule: error.to_string(),
-            })?;
+        let params = from_js(&params)?;
         let request = record_conversion::request(&self.account, &params)?;
         let received = send(&request, self.fetch.as_ref(), self.timeout_ms)
             .await
@@ -90,6 +87,20 @@ impl Received {
 #[wasm_bindgen(js_name = readEvent)]
 pub fn read_event(body: &str) -> Result<JsValue, JsValue> {
     to_js(&delivery::read_event(body)?)
+}
+
+/// Reads a caller's object. By way of JSON, because `serde_wasm_bindgen` passes
+/// over unknown fields, and a misspelt `uniqueId` must not.
+fn from_js<T: DeserializeOwned>(value: &JsValue) -> Result<T, Error> {
+    let refused = |rule: String| Error::InvalidField {
+        parameter: "params".into(),
+        rule,
+    };
+    let text = JSON::stringify(value)
+        .ok()
+        .and_then(|text| text.as_string())
+        .ok_or_else(|| refused("must be an object".into()))?;
+    serde_json::from_str(&text).map_err(|error| refused(format!("are not valid: {error}")))
 }
 
 fn to_js(value: &impl Serialize) -> Result<JsValue, JsValue> {
