@@ -3,6 +3,7 @@
 //! A click id is CAKE's request session id: an opaque text, never parsed and
 //! never a number, though older accounts show plain integers.
 
+use crate::cookie::SetCookie;
 use crate::{Error, Result, url};
 use std::borrow::Cow;
 
@@ -98,6 +99,20 @@ impl Touch {
             click_id: click_id.to_owned(),
             at_ms: seconds.saturating_mul(1_000),
         })
+    }
+
+    /// The cookie that keeps the touch, for `document.cookie` or `Set-Cookie`.
+    ///
+    /// # Errors
+    /// [`Error::InvalidCookie`], which a touch read from a URL never causes.
+    pub fn set_cookie(&self, is_secure: bool) -> Result<String> {
+        SetCookie {
+            name: DEFAULT_KEY,
+            value: &self.encode(),
+            max_age_days: DEFAULT_WINDOW_DAYS,
+            is_secure,
+        }
+        .build()
     }
 
     /// Does the touch still count at `now_ms`?

@@ -1,7 +1,10 @@
 //! The edge: CAKE's API for JavaScript.
 
 use super::fetch::{Received, send};
+use super::whole;
 use crate::api::{Account, Answer, get_click, record_conversion};
+use crate::click::{self, DEFAULT_KEY, DEFAULT_PARAMETERS, DEFAULT_WINDOW_DAYS};
+use crate::cookie::find_cookie;
 use crate::{Error, delivery};
 use js_sys::{Function, JSON};
 use serde::Serialize;
@@ -77,6 +80,42 @@ impl Received {
             body: &self.body,
         }
     }
+}
+
+/// The click id that counts for a request, and the cookie to set where it is
+/// new: `{ clickId, setCookie }`, each `undefined` where there is none.
+///
+/// # Errors
+/// None that a caller can cause.
+#[wasm_bindgen(js_name = captureClick)]
+pub fn capture_click(
+    url: &str,
+    cookies: &str,
+    now_ms: f64,
+    is_secure: bool,
+) -> Result<JsValue, JsValue> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Captured {
+        click_id: Option<String>,
+        set_cookie: Option<String>,
+    }
+    let capture = click::capture(
+        url,
+        &DEFAULT_PARAMETERS,
+        find_cookie(cookies, DEFAULT_KEY),
+        whole(now_ms),
+        DEFAULT_WINDOW_DAYS,
+    );
+    let set_cookie = match &capture.touch {
+        Some(touch) if capture.is_new => Some(touch.set_cookie(is_secure)?),
+        _ => None,
+    };
+    let click_id = capture.touch.map(|touch| touch.click_id);
+    to_js(&Captured {
+        click_id,
+        set_cookie,
+    })
 }
 
 /// Reads a conversion that a caller handed to the forwarder; see

@@ -15,7 +15,7 @@ mod page;
 mod sandbox;
 
 #[cfg(feature = "edge")]
-pub use edge::{Client, read_event};
+pub use edge::{Client, capture_click, read_event};
 #[cfg(any(feature = "page", feature = "edge"))]
 pub use link::tracking_link;
 #[cfg(feature = "page")]

@@ -2,7 +2,7 @@
 
 use super::whole;
 use crate::click::{self, DEFAULT_KEY, DEFAULT_PARAMETERS, DEFAULT_WINDOW_DAYS};
-use crate::cookie::{SetCookie, find_cookie};
+use crate::cookie::find_cookie;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::{HtmlDocument, Storage};
@@ -35,18 +35,11 @@ pub fn capture(url: &str, now_ms: f64, is_secure: bool) -> Option<String> {
     );
     let touch = capture.touch?;
     if capture.is_new {
-        let value = touch.encode();
-        let cookie = SetCookie {
-            name: DEFAULT_KEY,
-            value: &value,
-            max_age_days: DEFAULT_WINDOW_DAYS,
-            is_secure,
-        };
-        if let (Some(document), Ok(text)) = (document, cookie.build()) {
+        if let (Some(document), Ok(text)) = (document, touch.set_cookie(is_secure)) {
             let _ = document.set_cookie(&text);
         }
         if let Some(storage) = storage {
-            let _ = storage.set_item(DEFAULT_KEY, &value);
+            let _ = storage.set_item(DEFAULT_KEY, &touch.encode());
         }
     }
     Some(touch.click_id)

@@ -1,0 +1,45 @@
+/** `cake-edge`: links, capture and CAKE's API, for workers and servers. */
+import { call } from "../error.js";
+import { buildTrackingLink, type TrackingLinkParts } from "../link.js";
+import * as wasm from "../wasm/edge.js";
+
+export { CakeError, type CakeErrorCode, isCakeError } from "../error.js";
+export type { TrackingLinkParts } from "../link.js";
+export {
+  type CakeClient,
+  type CakeClientOptions,
+  type Click,
+  type Conversion,
+  createCakeClient,
+  type RecordConversionParams,
+} from "./client.js";
+
+/**
+ * Builds a tracking link, `https://DOMAIN/?a=…&c=…&s1=…`.
+ *
+ * @throws CakeError `invalid_domain`, `invalid_id`, `sub_id_too_long`,
+ * `invalid_text`, `link_too_long`
+ * @example
+ * createTrackingLink({ domain: "track.yournetwork.com", affiliateId: 67890, creativeId: 12, s1: "spring" });
+ */
+export function createTrackingLink(parts: TrackingLinkParts): string {
+  return call(() => buildTrackingLink(wasm.trackingLink, parts));
+}
+
+/** What {@link captureClick} found. */
+export interface CapturedClick {
+  /** The click id that counts: this request's, or the one kept earlier. */
+  readonly clickId?: string;
+  /** The `Set-Cookie` value that keeps it, where it is new. */
+  readonly setCookie?: string;
+}
+
+/**
+ * Finds the click id of a landing page's request, in its URL or in the cookie
+ * that an earlier request set.
+ */
+export function captureClick(request: Request): CapturedClick {
+  const isSecure = request.url.startsWith("https:");
+  const cookies = request.headers.get("cookie") ?? "";
+  return call(() => wasm.captureClick(request.url, cookies, Date.now(), isSecure));
+}

@@ -1,0 +1,91 @@
+/** Every error code, as in `tests/vectors/errors.json`. */
+export type CakeErrorCode =
+  | "invalid_domain"
+  | "invalid_id"
+  | "sub_id_too_long"
+  | "invalid_text"
+  | "link_too_long"
+  | "invalid_click_id"
+  | "invalid_unique_id"
+  | "invalid_money"
+  | "invalid_time"
+  | "invalid_cookie"
+  | "invalid_field"
+  | "missing_api_key"
+  | "invalid_base_url"
+  | "network"
+  | "timeout"
+  | "outcome_unknown"
+  | "http_status"
+  | "rate_limited"
+  | "unauthorized"
+  | "refused"
+  | "unexpected_answer"
+  | "invalid_fixture"
+  | "internal";
+
+/** What an error is made of. */
+export interface CakeErrorParts {
+  /** The stable code. */
+  readonly code: CakeErrorCode;
+  /** What happened or which rule was broken. */
+  readonly rule: string;
+  /** Is the same call worth another try, and safe to repeat? @default false */
+  readonly retryable?: boolean;
+  /** The parameter at fault, where there is one. */
+  readonly parameter?: string;
+  /** CAKE's HTTP status, where it answered with one that matters. */
+  readonly status?: number;
+}
+
+/**
+ * Every error that cake-edge throws. Its message names the parameter and the
+ * rule; it never holds an API key or a whole URL.
+ */
+export class CakeError extends Error {
+  override readonly name = "CakeError";
+  /** The stable code, to branch on. */
+  readonly code: CakeErrorCode;
+  /** Is the same call worth another try, and safe to repeat? */
+  readonly retryable: boolean;
+  /** The parameter at fault, where there is one. */
+  readonly parameter: string | undefined;
+  /** CAKE's HTTP status, where it answered with one that matters. */
+  readonly status: number | undefined;
+
+  constructor(parts: CakeErrorParts, options?: ErrorOptions) {
+    const subject = parts.parameter === undefined ? "" : `${parts.parameter} `;
+    const status = parts.status === undefined ? "" : ` (status ${parts.status})`;
+    super(subject + parts.rule + status, options);
+    this.code = parts.code;
+    this.retryable = parts.retryable ?? false;
+    this.parameter = parts.parameter;
+    this.status = parts.status;
+  }
+}
+
+/**
+ * Is this a `CakeError`? True across two copies of the package, where
+ * `instanceof` is not.
+ */
+export function isCakeError(value: unknown): value is CakeError {
+  return value instanceof Error && value.name === "CakeError" && "code" in value;
+}
+
+/** Makes what the core threw a `CakeError`; a trap of the core is `internal`. */
+export function toCakeError(thrown: unknown): CakeError {
+  if (isCakeError(thrown)) return thrown;
+  if (typeof thrown === "object" && thrown !== null && "code" in thrown && "rule" in thrown) {
+    return new CakeError(thrown as CakeErrorParts);
+  }
+  return new CakeError({ code: "internal", rule: "a bug in cake-edge" }, { cause: thrown });
+}
+
+/** Calls into the core; what it throws becomes a `CakeError`. */
+export function call<T>(run: () => T): T {
+  try {
+    return run();
+  } catch (thrown) {
+    throw toCakeError(thrown);
+  }
+}

@@ -1,0 +1,11 @@
+/** `cake-edge/sandbox`: a CAKE network in a Worker, for development, demos and CI. */
+import type { SandboxEnv } from "./network.js";
+
+export { CakeNetwork, type SandboxEnv, type SandboxState } from "./network.js";
+
+/** The Worker's default export: every request goes to the one network. */
+export const sandbox = {
+  fetch(request: Request, env: SandboxEnv): Promise<Response> {
+    return env.NETWORK.get(env.NETWORK.idFromName("network")).fetch(request);
+  },
+};

@@ -1,0 +1,108 @@
+// Builds everything that a user gets: the wasm of each audience, the package's
+// JavaScript and types, and the demo page. Skips what has not changed.
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { cpSync, existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const root = fileURLToPath(new URL("..", import.meta.url));
+
+/** One wasm build per audience, each its own Cargo feature. */
+const AUDIENCES = {
+  // Bytes decide: std is rebuilt for size, and a panic is a trap without words.
+  // That needs flags which stable Rust keeps behind RUSTC_BOOTSTRAP; the
+  // compiler is pinned in rust-toolchain.toml, so they cannot change under us.
+  page: {
+    profile: "page",
+    cargo: ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"],
+    env: { RUSTC_BOOTSTRAP: "1", RUSTFLAGS: "-Zunstable-options -Cpanic=immediate-abort" },
+    optimize: "-Oz",
+  },
+  edge: { profile: "release", cargo: [], env: {}, optimize: "-O3" },
+  sandbox: { profile: "release", cargo: [], env: {}, optimize: "-O3" },
+} as const;
+
+export type Audience = keyof typeof AUDIENCES;
+
+/** A step failed; its output is on the terminal already. */
+export class BuildError extends Error {}
+
+/** Builds all, and says what took long. */
+export function build(): void {
+  for (const audience of Object.keys(AUDIENCES) as Audience[]) buildWasm(audience);
+  buildPackage();
+  buildDemo();
+}
+
+/** js/wasm/AUDIENCE.js, .d.ts and AUDIENCE_bg.wasm. */
+function buildWasm(audience: Audience): void {
+  const { profile, cargo, env, optimize } = AUDIENCES[audience];
+  once(`wasm ${audience}`, ["src/**/*.rs", "Cargo.*", "rust-toolchain.toml", "scripts/build.ts"], `js/wasm/${audience}_bg.wasm`, () => {
+    const out = `target/wasm/${audience}`;
+    run("wasm-pack", ["build", "--mode", "no-install", "--target", "web", "--no-pack", "--no-opt", "--no-gitignore", "--profile", profile, "--out-dir", out, "--out-name", audience, ".", "--features", audience, ...cargo], env);
+    mkdirSync(join(root, "js/wasm"), { recursive: true });
+    for (const file of [`${audience}.js`, `${audience}.d.ts`]) cpSync(join(root, out, file), join(root, "js/wasm", file));
+    run("wasm-opt", [optimize, `${out}/${audience}_bg.wasm`, "-o", `js/wasm/${audience}_bg.wasm`]);
+  });
+}
+
+/** dist/: what npm publishes. */
+function buildPackage(): void {
+  once("package", ["js/**/*.{ts,json}", "js/wasm/*", "tsconfig.json"], "dist/entry/page.js", () => {
+    for (const project of ["page", "worker", "node"]) run("tsc", ["-p", `js/tsconfig.${project}.json`]);
+    cpSync(join(root, "js/wasm"), join(root, "dist/wasm"), { recursive: true });
+  });
+}
+
+/** target/demo/: the demo page. */
+function buildDemo(): void {
+  once("demo", ["www/**/*", "js/**/*", "package.json"], "target/demo/index.html", () => {
+    run("vite", ["build", "www", "--logLevel", "warn"]);
+  });
+}
+
+/** Runs `make` unless `output` was made of exactly these inputs. */
+function once(name: string, inputs: string[], output: string, make: () => void): void {
+  const hash = createHash("sha256");
+  for (const pattern of inputs) {
+    for (const file of globSync(pattern, { cwd: root }).sort()) {
+      try {
+        hash.update(file).update(readFileSync(join(root, file)));
+      } catch {
+        // A folder.
+      }
+    }
+  }
+  const digest = hash.digest("hex");
+  const stamp = join(root, "target", `${name.replace(" ", "-")}.stamp`);
+  const isFresh = existsSync(join(root, output)) && existsSync(stamp) && readFileSync(stamp, "utf8") === digest;
+  if (isFresh) return;
+  console.error(`build: ${name} …`);
+  const start = Date.now();
+  make();
+  mkdirSync(join(root, "target"), { recursive: true });
+  writeFileSync(stamp, digest);
+  console.error(`build: ${name}: ${((Date.now() - start) / 1000).toFixed(1)} s`);
+}
+
+function run(command: string, args: string[], env: Record<string, string> = {}): void {
+  const { status, stdout, stderr, error } = spawnSync(command, args, {
+    cwd: root,
+    env: { ...process.env, ...env },
+    encoding: "utf8",
+  });
+  if (status === 0) return;
+  console.error(stdout, stderr);
+  throw new BuildError(error ? `${command} could not be started: ${error.message}` : `${command} ${args[0]} failed`);
+}
+
+if (import.meta.main) {
+  try {
+    build();
+  } catch (error) {
+    if (!(error instanceof BuildError)) throw error;
+    console.error(`build: ${error.message}`);
+    process.exitCode = 1;
+  }
+}

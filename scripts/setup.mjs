@@ -1,0 +1,209 @@
+// Sets the machine up, once: npm packages, Rust's wasm target, the wasm tools,
+// a Node new enough for wrangler, Chromium. Idempotent; what is there already
+// costs a look. Tools go into a cache outside the clone (CAKE_EDGE_CACHE, by
+// default ~/.cache/cake-edge), so that a second clone does not build them again.
+import { spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** Pinned tools. wasm-bindgen must be the very version that Cargo.toml pins. */
+const WASM_BINDGEN = "0.2.130";
+const WASM_PACK = "0.15.1";
+const NODE = "24.21.0";
+const NODE_AT_LEAST = [22, 12];
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const cache = process.env.CAKE_EDGE_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "cake-edge");
+
+/** A sentence on what to do. */
+export class SetupError extends Error {}
+
+/**
+ * Sets up and returns the Node to use and the environment for it.
+ * @param {readonly ("rust" | "chromium")[]} needs
+ */
+export async function setup(needs) {
+  const start = Date.now();
+  const paths = [join(root, "node_modules", ".bin")];
+  const env = { ...process.env };
+  const steps = [];
+
+  const rust = async () => {
+    await ensureRust();
+    for (const [crate, version] of [
+      ["wasm-bindgen-cli", WASM_BINDGEN],
+      ["wasm-pack", WASM_PACK],
+    ]) {
+      paths.push(await ensureCargoTool(crate, version));
+    }
+  };
+  const npm = async () => {
+    await ensureNpmPackages();
+    const node = await ensureNode();
+    paths.unshift(node.replace(/[/\\][^/\\]+$/, ""));
+    return node;
+  };
+  // The compiler is busy with the processors, npm with the network.
+  const node = npm();
+  steps.push(node);
+  if (needs.includes("rust")) steps.push(rust());
+  await settle(steps);
+  // apt after the compilers: it may need the processors too, and asks for root.
+  if (needs.includes("chromium")) Object.assign(env, await ensureChromium());
+
+  env.PATH = [...paths, process.env.PATH].join(delimiter);
+  const seconds = (Date.now() - start) / 1000;
+  if (seconds > 2) say(`ready after ${seconds.toFixed(0)} s`);
+  return { node: await node, env };
+}
+
+/** Waits for all, so that a failure does not leave a compiler running behind its message. */
+async function settle(steps) {
+  const failed = (await Promise.allSettled(steps)).find(({ status }) => status === "rejected");
+  if (failed) throw failed.reason;
+}
+
+function say(line) {
+  // Progress goes to standard error: standard output belongs to --json.
+  console.error(`setup: ${line}`);
+}
+
+async function ensureNpmPackages() {
+  const lock = readFileSync(join(root, "package-lock.json"));
+  const hash = createHash("sha256").update(lock).digest("hex");
+  const stamp = join(root, "node_modules", ".cake-edge-lock");
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === hash) return;
+  await step("npm packages", "npm", ["ci", "--no-audit", "--no-fund"], {
+    hint: "check that the npm registry is reachable, then run the command again",
+  });
+  writeFileSync(stamp, hash);
+}
+
+async function ensureNode() {
+  const [major, minor] = process.versions.node.split(".").map(Number);
+  if (major > NODE_AT_LEAST[0] || (major === NODE_AT_LEAST[0] && minor >= NODE_AT_LEAST[1])) return process.execPath;
+  const name = `node-${process.platform}-${process.arch}`;
+  const home = join(cache, `node-${NODE}`);
+  const node = join(home, "node_modules", name, "bin", "node");
+  if (existsSync(node)) return node;
+  if (process.platform !== "linux") {
+    throw new SetupError(
+      `Node ${process.versions.node} is too old for wrangler: install Node ${NODE_AT_LEAST.join(".")} or newer.`,
+    );
+  }
+  mkdirSync(home, { recursive: true });
+  await step(`Node ${NODE} (wrangler needs ${NODE_AT_LEAST.join(".")})`, "npm", ["install", "--prefix", home, "--no-save", "--no-audit", "--no-fund", `${name}@${NODE}`], {
+    hint: `install Node ${NODE_AT_LEAST.join(".")} or newer yourself`,
+  });
+  return node;
+}
+
+async function ensureRust() {
+  const sysroot = capture("rustc", ["--print", "sysroot"]);
+  if (sysroot === undefined) {
+    throw new SetupError(
+      `Rust is missing or its toolchain could not be installed: install rustup (rustup.rs), then "rustup toolchain install" in this folder.`,
+    );
+  }
+  const library = join(sysroot, "lib", "rustlib");
+  const has = (path) => existsSync(join(library, path));
+  if (has("wasm32-unknown-unknown/lib") && has("src/rust/library")) return;
+  await step("Rust's wasm target and sources", "rustup", ["target", "add", "wasm32-unknown-unknown"], {
+    hint: "run `rustup toolchain install` in this folder",
+  });
+  await step("Rust's components", "rustup", ["component", "add", "rust-src", "rustfmt", "clippy"], {
+    hint: "run `rustup toolchain install` in this folder",
+  });
+}
+
+async function ensureCargoTool(crate, version) {
+  const home = join(cache, `${crate}-${version}`);
+  const bin = join(home, "bin");
+  if (existsSync(join(home, ".crates.toml"))) return bin;
+  const target = join(cache, `${crate}-${version}-target`);
+  mkdirSync(target, { recursive: true });
+  // Drivers, not products: compiled in a third of the time that a release takes.
+  const env = {
+    ...process.env,
+    CARGO_TARGET_DIR: target,
+    CARGO_PROFILE_RELEASE_OPT_LEVEL: "0",
+    CARGO_PROFILE_RELEASE_LTO: "off",
+    CARGO_PROFILE_RELEASE_CODEGEN_UNITS: "16",
+  };
+  const args = ["install", crate, "--version", version, "--root", home, "--quiet"];
+  const hint = "check that crates.io is reachable and that a C compiler is installed, then run the command again";
+  await step(`${crate} ${version} (compiled once)`, "cargo", args, { env, hint });
+  rmSync(target, { recursive: true, force: true });
+  return bin;
+}
+
+async function ensureChromium() {
+  const find = () => ({
+    chromium: process.env.CHROMIUM ?? which("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
+    driver: process.env.CHROMEDRIVER ?? which("chromedriver"),
+  });
+  let found = find();
+  if (!(found.chromium && found.driver)) {
+    const isRoot = process.getuid?.() === 0;
+    if (!(isRoot && which("apt-get"))) {
+      throw new SetupError(
+        "Chromium and ChromeDriver are missing: install both (Debian: `sudo apt-get install chromium chromium-driver`), or set CHROMIUM and CHROMEDRIVER to their paths.",
+      );
+    }
+    const hint = "run `apt-get update && apt-get install chromium chromium-driver` yourself";
+    const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+    await step("package lists", "apt-get", ["update"], { env, hint });
+    await step("Chromium", "apt-get", ["install", "-y", "--no-install-recommends", "chromium", "chromium-driver"], { env, hint });
+    found = find();
+  }
+  return { CHROMIUM: found.chromium, CHROMEDRIVER: found.driver };
+}
+
+function which(...names) {
+  for (const name of names) {
+    for (const folder of (process.env.PATH ?? "").split(delimiter)) {
+      const path = join(folder, name);
+      try {
+        accessSync(path, constants.X_OK);
+        return path;
+      } catch {
+        // Not here: the next folder.
+      }
+    }
+  }
+  return undefined;
+}
+
+function capture(command, args) {
+  const { status, stdout } = spawnSync(command, args, { cwd: root, encoding: "utf8" });
+  return status === 0 ? stdout.trim() : undefined;
+}
+
+/** Runs one long step: a line before, a line with its time after, its output only when it fails. */
+function step(title, command, args, { env = process.env, hint }) {
+  say(`${title} …`);
+  const start = Date.now();
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (text) => {
+        output = (output + text).slice(-4000);
+      });
+    }
+    const fail = (reason) => reject(new SetupError(`${title}: ${reason}. What to do: ${hint}.`));
+    child.on("error", () => fail(`\`${command}\` is not on this machine`));
+    child.on("close", (code) => {
+      if (code === 0) {
+        say(`${title}: ${((Date.now() - start) / 1000).toFixed(0)} s`);
+        resolve(undefined);
+      } else {
+        console.error(output);
+        fail(`\`${command} ${args[0]}\` failed`);
+      }
+    });
+  });
+}

@@ -1,0 +1,35 @@
+// npm start: builds, serves on 127.0.0.1, does the main job once and prints it.
+// `-- --once` stops after the transcript.
+import { parseArgs } from "node:util";
+import { BuildError, build } from "./build.ts";
+import { type Served, serve } from "./serve.ts";
+import { StepFailed, walk } from "./walk.ts";
+
+const { values } = parseArgs({ options: { once: { type: "boolean", default: false } } });
+const started = Date.now();
+const port = Number(process.env["PORT"] ?? 8787);
+let served: Served | undefined;
+
+try {
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new BuildError(`PORT must be a whole number up to 65535, not ${JSON.stringify(process.env["PORT"])}`);
+  }
+  build();
+  served = await serve(port);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.once(signal, () => void served?.stop());
+  }
+  for await (const line of walk(served)) console.log(line);
+  console.log(`\ntranscript after ${((Date.now() - started) / 1000).toFixed(1)} s`);
+  if (values.once) {
+    await served.stop();
+  } else {
+    console.log(`\nServing on ${served.origin}: open it in a browser. Ctrl-C stops everything.`);
+    await served.ended;
+  }
+} catch (error) {
+  await served?.stop();
+  if (!(error instanceof BuildError || error instanceof StepFailed)) throw error;
+  console.error(`start: ${error.message}`);
+  process.exitCode = 1;
+}

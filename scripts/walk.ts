@@ -1,0 +1,71 @@
+// The main job, once, as its users do it: a link, a click, a kept click id, a
+// conversion, a payout, a postback.
+import type { SandboxState } from "../js/sandbox/network.ts";
+import { root } from "./build.ts";
+import type { Served } from "./serve.ts";
+
+const OFFER_ID = 12_345;
+
+/** A step of the chain did not do what it should. */
+export class StepFailed extends Error {}
+
+/** Walks the chain against what is served; yields a line a step. */
+export async function* walk({ origin, apiKey }: Pick<Served, "origin" | "apiKey">): AsyncGenerator<string> {
+  // The package as a Node user gets it.
+  const { captureClick, createCakeClient, createTrackingLink } = (await import(
+    `${root}dist/entry/edge.node.js`
+  )) as typeof import("../dist/edge/index.js");
+
+  const link = createTrackingLink({ domain: origin, sandbox: true, affiliateId: 67_890, creativeId: 12, s1: "first_walk" });
+  yield line("tracking link", link);
+
+  const redirect = await fetch(link, { redirect: "manual" });
+  const landing = redirect.headers.get("location");
+  if (redirect.status !== 302 || landing === null) throw new StepFailed(`the click was answered ${redirect.status}, not redirected`);
+  yield line("redirected to", landing);
+
+  const { clickId, setCookie } = captureClick(new Request(landing));
+  const cookie = setCookie?.split(";")[0] ?? "";
+  // The thank-you page knows the visitor by the cookie alone.
+  const kept = captureClick(new Request(`${origin}/thanks`, { headers: { cookie } })).clickId;
+  if (clickId === undefined || kept !== clickId) throw new StepFailed("the click id was not kept");
+  yield line("click id kept", `${kept}, in a cookie for 30 days`);
+
+  const uniqueId = `ORD-${Date.now()}`;
+  const response = await fetch(`${origin}/cake/conversions`, {
+    method: "POST",
+    body: JSON.stringify({ clickId: kept, offerId: OFFER_ID, uniqueId }),
+  });
+  const { state, conversion, error } = (await response.json()) as {
+    state?: string;
+    conversion?: import("../dist/edge/index.js").Conversion;
+    error?: { code: string };
+  };
+  if (state !== "delivered") throw new StepFailed(`the forwarder answered ${response.status} ${error?.code}`);
+  yield line("conversion accepted", `${uniqueId}, ${state} by the forwarder`);
+
+  const click = await createCakeClient({ baseUrl: origin, apiKey }).getClick(kept);
+  if (conversion?.conversionStatus !== "approved" || click?.conversionId !== conversion.conversionId) {
+    throw new StepFailed(`the conversion is ${conversion?.conversionStatus}, the click says ${click?.conversionId}`);
+  }
+  yield line("recorded", `conversion ${conversion.conversionId}, ${conversion.conversionStatus}, payout ${conversion.payoutText}`);
+
+  const postback = await firedPostback(origin, conversion.conversionId);
+  if (postback?.status !== 200) throw new StepFailed(`the postback was answered ${postback?.status ?? "by nobody"}`);
+  yield line("postback fired", `${postback.url}, answered ${postback.status}`);
+}
+
+function line(step: string, what: string): string {
+  return `${step.padEnd(20)} ${what}`;
+}
+
+/** The postback is fired after the answer: it is looked for until 3 s have passed. */
+async function firedPostback(origin: string, conversionId: number) {
+  for (let tries = 0; tries < 60; tries += 1) {
+    const { postbacks } = (await (await fetch(`${origin}/__sandbox/state`)).json()) as SandboxState;
+    const fired = postbacks.find((postback) => postback.conversion_id === conversionId);
+    if (fired) return fired;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return undefined;
+}

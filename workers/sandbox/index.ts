@@ -1,0 +1,1 @@
+export { CakeNetwork, sandbox as default } from "cake-edge/sandbox";
