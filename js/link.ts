@@ -1,3 +1,5 @@
+import { optionalText, text, whole } from "./error.js";
+
 /** The parts of a tracking link. */
 export interface TrackingLinkParts {
   /**
@@ -38,14 +40,14 @@ type BuildLink = (
 /** Hands the parts to the core of whichever wasm is loaded. */
 export function buildTrackingLink(build: BuildLink, parts: TrackingLinkParts): string {
   return build(
-    parts.domain,
+    text("domain", parts.domain),
     parts.sandbox === true,
-    parts.affiliateId,
-    parts.creativeId,
-    parts.s1,
-    parts.s2,
-    parts.s3,
-    parts.s4,
-    parts.s5,
+    whole(parts.affiliateId),
+    whole(parts.creativeId),
+    optionalText("s1", parts.s1),
+    optionalText("s2", parts.s2),
+    optionalText("s3", parts.s3),
+    optionalText("s4", parts.s4),
+    optionalText("s5", parts.s5),
   );
 }

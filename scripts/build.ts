@@ -38,13 +38,42 @@ export function build(): void {
 /** js/wasm/AUDIENCE.js, .d.ts and AUDIENCE_bg.wasm. */
 function buildWasm(audience: Audience): void {
   const { profile, cargo, env, optimize } = AUDIENCES[audience];
-  once(`wasm ${audience}`, ["src/**/*.rs", "Cargo.*", "rust-toolchain.toml", "scripts/build.ts"], `js/wasm/${audience}_bg.wasm`, () => {
-    const out = `target/wasm/${audience}`;
-    run("wasm-pack", ["build", "--mode", "no-install", "--target", "web", "--no-pack", "--no-opt", "--no-gitignore", "--profile", profile, "--out-dir", out, "--out-name", audience, ".", "--features", audience, ...cargo], env);
-    mkdirSync(join(root, "js/wasm"), { recursive: true });
-    for (const file of [`${audience}.js`, `${audience}.d.ts`]) cpSync(join(root, out, file), join(root, "js/wasm", file));
-    run("wasm-opt", [optimize, `${out}/${audience}_bg.wasm`, "-o", `js/wasm/${audience}_bg.wasm`]);
-  });
+  once(
+    `wasm ${audience}`,
+    ["src/**/*.rs", "Cargo.*", "rust-toolchain.toml", "scripts/build.ts"],
+    `js/wasm/${audience}_bg.wasm`,
+    () => {
+      const out = `target/wasm/${audience}`;
+      run(
+        "wasm-pack",
+        [
+          "build",
+          "--mode",
+          "no-install",
+          "--target",
+          "web",
+          "--no-pack",
+          "--no-opt",
+          "--no-gitignore",
+          "--profile",
+          profile,
+          "--out-dir",
+          out,
+          "--out-name",
+          audience,
+          ".",
+          "--features",
+          audience,
+          ...cargo,
+        ],
+        env,
+      );
+      mkdirSync(join(root, "js/wasm"), { recursive: true });
+      for (const file of [`${audience}.js`, `${audience}.d.ts`])
+        cpSync(join(root, out, file), join(root, "js/wasm", file));
+      run("wasm-opt", [optimize, `${out}/${audience}_bg.wasm`, "-o", `js/wasm/${audience}_bg.wasm`]);
+    },
+  );
 }
 
 /** dist/: what npm publishes. */

@@ -31,7 +31,9 @@ export interface Served {
 export async function serve(port: number): Promise<Served> {
   const listenOn = port === 0 ? await freePort() : port;
   if (!(await isFree(listenOn))) {
-    throw new BuildError(`port ${listenOn} is in use: stop what listens there, or choose another, such as PORT=${listenOn + 1} npm start`);
+    throw new BuildError(
+      `port ${listenOn} is in use: stop what listens there, or choose another, such as PORT=${listenOn + 1} npm start`,
+    );
   }
   const home = mkdtempSync(join(tmpdir(), "cake-edge-"));
   const remove = () => rmSync(home, { recursive: true, force: true });

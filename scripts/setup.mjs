@@ -95,9 +95,14 @@ async function ensureNode() {
     );
   }
   mkdirSync(home, { recursive: true });
-  await step(`Node ${NODE} (wrangler needs ${NODE_AT_LEAST.join(".")})`, "npm", ["install", "--prefix", home, "--no-save", "--no-audit", "--no-fund", `${name}@${NODE}`], {
-    hint: `install Node ${NODE_AT_LEAST.join(".")} or newer yourself`,
-  });
+  await step(
+    `Node ${NODE} (wrangler needs ${NODE_AT_LEAST.join(".")})`,
+    "npm",
+    ["install", "--prefix", home, "--no-save", "--no-audit", "--no-fund", `${name}@${NODE}`],
+    {
+      hint: `install Node ${NODE_AT_LEAST.join(".")} or newer yourself`,
+    },
+  );
   return node;
 }
 
@@ -156,7 +161,10 @@ async function ensureChromium() {
     const hint = "run `apt-get update && apt-get install chromium chromium-driver` yourself";
     const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
     await step("package lists", "apt-get", ["update"], { env, hint });
-    await step("Chromium", "apt-get", ["install", "-y", "--no-install-recommends", "chromium", "chromium-driver"], { env, hint });
+    await step("Chromium", "apt-get", ["install", "-y", "--no-install-recommends", "chromium", "chromium-driver"], {
+      env,
+      hint,
+    });
     found = find();
   }
   return { CHROMIUM: found.chromium, CHROMEDRIVER: found.driver };

@@ -1,6 +1,6 @@
 // The main job, once, as its users do it: a link, a click, a kept click id, a
 // conversion, a payout, a postback.
-import type { SandboxState } from "../js/sandbox/network.ts";
+import type { SandboxState } from "../js/sandbox/state.ts";
 import { root } from "./build.ts";
 import type { Served } from "./serve.ts";
 
@@ -16,12 +16,19 @@ export async function* walk({ origin, apiKey }: Pick<Served, "origin" | "apiKey"
     `${root}dist/entry/edge.node.js`
   )) as typeof import("../dist/edge/index.js");
 
-  const link = createTrackingLink({ domain: origin, sandbox: true, affiliateId: 67_890, creativeId: 12, s1: "first_walk" });
+  const link = createTrackingLink({
+    domain: origin,
+    sandbox: true,
+    affiliateId: 67_890,
+    creativeId: 12,
+    s1: "first_walk",
+  });
   yield line("tracking link", link);
 
   const redirect = await fetch(link, { redirect: "manual" });
   const landing = redirect.headers.get("location");
-  if (redirect.status !== 302 || landing === null) throw new StepFailed(`the click was answered ${redirect.status}, not redirected`);
+  if (redirect.status !== 302 || landing === null)
+    throw new StepFailed(`the click was answered ${redirect.status}, not redirected`);
   yield line("redirected to", landing);
 
   const { clickId, setCookie } = captureClick(new Request(landing));
@@ -48,7 +55,10 @@ export async function* walk({ origin, apiKey }: Pick<Served, "origin" | "apiKey"
   if (conversion?.conversionStatus !== "approved" || click?.conversionId !== conversion.conversionId) {
     throw new StepFailed(`the conversion is ${conversion?.conversionStatus}, the click says ${click?.conversionId}`);
   }
-  yield line("recorded", `conversion ${conversion.conversionId}, ${conversion.conversionStatus}, payout ${conversion.payoutText}`);
+  yield line(
+    "recorded",
+    `conversion ${conversion.conversionId}, ${conversion.conversionStatus}, payout ${conversion.payoutText}`,
+  );
 
   const postback = await firedPostback(origin, conversion.conversionId);
   if (postback?.status !== 200) throw new StepFailed(`the postback was answered ${postback?.status ?? "by nobody"}`);

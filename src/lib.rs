@@ -5,7 +5,7 @@
 //! with that id, once, with the right money.
 //!
 //! The core does no I/O. It is handed text, the time and settings, and hands
-//! back values and plans; [`bindings`] (wasm32 only) carries them out.
+//! back values and plans; `bindings` (wasm32 only) carries them out.
 //!
 //! | module | owns |
 //! | --- | --- |

@@ -1,4 +1,4 @@
-import { call, toCakeError } from "../error.js";
+import { call, text, toCakeError } from "../error.js";
 import * as wasm from "../wasm/edge.js";
 
 /** Where the API is, and how to call it. */
@@ -71,13 +71,7 @@ export interface Conversion {
   /** In the account's civil time: `YYYY-MM-DD HH:MM:SS`. */
   readonly conversionDate?: string;
   /** An open set: CAKE has more words than its article. */
-  readonly conversionStatus?:
-    | "approved"
-    | "pending"
-    | "rejected"
-    | "ignored"
-    | "reversed"
-    | (string & {});
+  readonly conversionStatus?: "approved" | "pending" | "rejected" | "ignored" | "reversed" | (string & {});
 }
 
 /** CAKE's API. */
@@ -106,22 +100,22 @@ export function createCakeClient(options: CakeClientOptions): CakeClient {
   const client = call(
     () =>
       new wasm.Client(
-        options.baseUrl ?? "",
-        options.apiKey ?? "",
+        text("baseUrl", options.baseUrl),
+        text("apiKey", options.apiKey),
         options.fetch,
         options.timeoutMs ?? 15_000,
       ),
   );
   // Closures, not a class: nothing of the client, and so no key, can be printed.
   return {
-    getClick: (clickId) => settle(client.getClick(clickId)),
-    recordConversion: (params) => settle(client.recordConversion(params)),
+    getClick: (clickId) => settle(() => client.getClick(text("clickId", clickId))),
+    recordConversion: (params) => settle(() => client.recordConversion(params)),
   };
 }
 
-async function settle<T>(promise: Promise<T>): Promise<T> {
+async function settle<T>(send: () => Promise<T>): Promise<T> {
   try {
-    return await promise;
+    return await send();
   } catch (thrown) {
     throw toCakeError(thrown);
   }

@@ -1,5 +1,5 @@
-import module from "../wasm/sandbox_bg.wasm";
 import { initSync } from "../wasm/sandbox.js";
+import module from "../wasm/sandbox_bg.wasm";
 
 initSync({ module });
 

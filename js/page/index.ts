@@ -47,9 +47,7 @@ const landingUrl = location.href;
 /** Captures the click id of this page's address and keeps it. */
 export function createTracker(options: TrackerOptions = {}): Tracker {
   const endpoint = options.endpoint ?? "/cake";
-  const clickId = call(() =>
-    wasm.capture(landingUrl, Date.now(), location.protocol === "https:"),
-  );
+  const clickId = call(() => wasm.capture(landingUrl, Date.now(), location.protocol === "https:"));
   return {
     clickId,
     link: (parts) => call(() => buildTrackingLink(wasm.trackingLink, parts)),

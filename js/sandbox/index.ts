@@ -1,7 +1,8 @@
 /** `cake-edge/sandbox`: a CAKE network in a Worker, for development, demos and CI. */
 import type { SandboxEnv } from "./network.js";
 
-export { CakeNetwork, type SandboxEnv, type SandboxState } from "./network.js";
+export { CakeNetwork, type SandboxEnv } from "./network.js";
+export type { FiredPostback, SandboxRow, SandboxState } from "./state.js";
 
 /** The Worker's default export: every request goes to the one network. */
 export const sandbox = {

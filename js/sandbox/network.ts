@@ -3,6 +3,7 @@ import { DurableObject } from "cloudflare:workers";
 import { call } from "../error.js";
 import * as wasm from "../wasm/sandbox.js";
 import defaultFixture from "./fixture.json" with { type: "json" };
+import type { FiredPostback, SandboxRow, SandboxState } from "./state.js";
 
 /** The bindings of a sandbox's Worker. */
 export interface SandboxEnv {
@@ -12,22 +13,6 @@ export interface SandboxEnv {
   readonly CAKE_API_KEY: string;
   /** The fixture as JSON. @default one offer, one affiliate, one creative, one postback */
   readonly CAKE_FIXTURE?: string;
-}
-
-/** A row of the postback log. */
-export interface FiredPostback {
-  readonly postback_id: number;
-  readonly conversion_id: number;
-  readonly url: string;
-  /** The HTTP status of the answer; null where none came. */
-  readonly status: number | null;
-}
-
-/** What `GET /__sandbox/state` answers. Rows, newest first, at most 100 of each. */
-export interface SandboxState {
-  readonly clicks: readonly Record<string, SqlStorageValue>[];
-  readonly conversions: readonly Record<string, SqlStorageValue>[];
-  readonly postbacks: readonly FiredPostback[];
 }
 
 const TABLES = `
@@ -98,11 +83,7 @@ export class CakeNetwork extends DurableObject<SandboxEnv> {
     const { click_id, unique_id, offer_id } = wasm.lookup(url.href);
     const rows = {
       click: this.#findClick(click_id),
-      duplicate: this.#first(
-        "SELECT * FROM conversions WHERE offer_id = ? AND unique_id = ?",
-        offer_id,
-        unique_id,
-      ),
+      duplicate: this.#first("SELECT * FROM conversions WHERE offer_id = ? AND unique_id = ?", offer_id, unique_id),
       next_conversion_id: this.#first(
         "SELECT coalesce(max(conversion_id) + 1, ?) AS id FROM conversions",
         FIRST_CONVERSION_ID,
@@ -127,12 +108,12 @@ export class CakeNetwork extends DurableObject<SandboxEnv> {
   }
 
   #state(): SandboxState {
-    const newest = (table: string, by: string) =>
-      this.#sql.exec(`SELECT * FROM ${table} ORDER BY ${by} DESC LIMIT 100`).toArray();
+    const newest = <T extends Row>(table: string, by: string) =>
+      this.#sql.exec<T>(`SELECT * FROM ${table} ORDER BY ${by} DESC LIMIT 100`).toArray();
     return {
-      clicks: newest("clicks", "click_date"),
-      conversions: newest("conversions", "conversion_id"),
-      postbacks: newest("postbacks", "postback_id") as unknown as FiredPostback[],
+      clicks: newest<SandboxRow>("clicks", "click_date"),
+      conversions: newest<SandboxRow>("conversions", "conversion_id"),
+      postbacks: newest<FiredPostback>("postbacks", "postback_id"),
     };
   }
 

@@ -1,0 +1,65 @@
+// npm run check: formatting, lints and types, of Rust and of TypeScript.
+// `-- --fix` formats and mends what can be mended.
+import { spawnSync } from "node:child_process";
+import { parseArgs } from "node:util";
+import { BuildError, build, root } from "./build.ts";
+
+const { values } = parseArgs({ options: { fix: { type: "boolean", default: false } } });
+const warnings = ["--", "-D", "warnings"];
+const wasm = ["--target", "wasm32-unknown-unknown"];
+
+const CHECKS: readonly [name: string, command: string, ...args: string[]][] = [
+  ["rustfmt", "cargo", "fmt", ...(values.fix ? [] : ["--check"])],
+  ["clippy, host", "cargo", "clippy", "--quiet", "--all-targets", "--features", "page,edge,sandbox", ...warnings],
+  // Each audience alone, as it is built, and then the wasm tests.
+  ["clippy, page", "cargo", "clippy", "--quiet", ...wasm, "--features", "page", ...warnings],
+  ["clippy, edge", "cargo", "clippy", "--quiet", ...wasm, "--features", "edge", ...warnings],
+  ["clippy, sandbox", "cargo", "clippy", "--quiet", ...wasm, "--features", "sandbox", ...warnings],
+  [
+    "clippy, wasm tests",
+    "cargo",
+    "clippy",
+    "--quiet",
+    ...wasm,
+    "--features",
+    "page,edge",
+    "--test",
+    "wasm_node",
+    "--test",
+    "wasm_browser",
+    ...warnings,
+  ],
+  ["rustdoc", "cargo", "doc", "--quiet", "--no-deps", "--features", "page,edge,sandbox"],
+  ["Biome", "biome", "check", "--error-on-warnings", ...(values.fix ? ["--write"] : []), "."],
+  ["tsc, page", "tsc", "-p", "js/tsconfig.page.json", "--noEmit"],
+  ["tsc, worker", "tsc", "-p", "js/tsconfig.worker.json", "--noEmit"],
+  ["tsc, node", "tsc", "-p", "js/tsconfig.node.json", "--noEmit"],
+  ["tsc, worker tests", "tsc", "-p", "tests/worker/tsconfig.json"],
+  ["tsc, demo", "tsc", "-p", "www/tsconfig.json"],
+  ["tsc, scripts and tests", "tsc", "-p", "tsconfig.json"],
+];
+
+let failed = 0;
+try {
+  build(); // The types of the generated glue are part of what is checked.
+} catch (error) {
+  if (!(error instanceof BuildError)) throw error;
+  console.error(`check: ${error.message}`);
+  process.exit(1);
+}
+for (const [name, command, ...args] of CHECKS) {
+  const start = Date.now();
+  const { status } = spawnSync(command, args, {
+    cwd: root,
+    stdio: "inherit",
+    env: { ...process.env, RUSTDOCFLAGS: "-D warnings" },
+  });
+  console.log(`${status === 0 ? "ok    " : "FAILED"} ${name}, ${((Date.now() - start) / 1000).toFixed(1)} s`);
+  if (status !== 0) failed += 1;
+}
+console.log(
+  failed === 0
+    ? "check: all well"
+    : `check: ${failed} of ${CHECKS.length} failed; \`npm run check -- --fix\` mends formatting`,
+);
+process.exitCode = failed === 0 ? 0 : 1;

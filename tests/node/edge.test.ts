@@ -1,0 +1,83 @@
+/** `cake-edge` in Node, as its user calls it. */
+import { readFileSync } from "node:fs";
+import { inspect } from "node:util";
+import { expect, test } from "vitest";
+import {
+  CakeError,
+  captureClick,
+  createCakeClient,
+  createTrackingLink,
+  isCakeError,
+} from "../../dist/entry/edge.node.js";
+
+const parts = { domain: "track.yournetwork.com", affiliateId: 67_890, creativeId: 12 };
+
+function codeOf(run: () => unknown): string {
+  try {
+    run();
+  } catch (error) {
+    expect(error).toBeInstanceOf(CakeError);
+    return (error as CakeError).code;
+  }
+  return "nothing was thrown";
+}
+
+test("a link is built", () => {
+  expect(createTrackingLink({ ...parts, s1: "spring sale" })).toBe(
+    "https://track.yournetwork.com/?a=67890&c=12&s1=spring%20sale",
+  );
+});
+
+test("a bad link is refused with a code, a parameter and a sentence", () => {
+  expect(codeOf(() => createTrackingLink({ ...parts, domain: "" }))).toBe("invalid_domain");
+  expect(codeOf(() => createTrackingLink({ ...parts, domain: "https://x.example" }))).toBe("invalid_domain");
+  expect(codeOf(() => createTrackingLink({ ...parts, affiliateId: 0 }))).toBe("invalid_id");
+  expect(codeOf(() => createTrackingLink({ ...parts, s1: "x".repeat(51) }))).toBe("sub_id_too_long");
+  try {
+    createTrackingLink({ ...parts, creativeId: 0 });
+  } catch (error) {
+    expect(String(error)).toBe("CakeError: creativeId must be a whole number from 1 to 9007199254740991");
+  }
+});
+
+test("JavaScript without types gets a CakeError too", () => {
+  expect(codeOf(() => createTrackingLink({} as never))).toBe("invalid_domain");
+  expect(codeOf(() => createTrackingLink({ ...parts, domain: 7 } as never))).toBe("invalid_field");
+  expect(codeOf(() => createTrackingLink({ ...parts, affiliateId: "12" } as never))).toBe("invalid_id");
+  expect(codeOf(() => createCakeClient({} as never))).toBe("invalid_base_url");
+  expect(codeOf(() => createCakeClient({ baseUrl: 7, apiKey: "k" } as never))).toBe("invalid_field");
+});
+
+test("a client needs a key and an https origin, and shows nothing of the key", () => {
+  const baseUrl = "https://yourdomain.cakemarketing.com";
+  expect(codeOf(() => createCakeClient({ baseUrl, apiKey: "" }))).toBe("missing_api_key");
+  expect(codeOf(() => createCakeClient({ baseUrl } as never))).toBe("missing_api_key");
+  expect(codeOf(() => createCakeClient({ baseUrl: "http://cake.example", apiKey: "k" }))).toBe("invalid_base_url");
+  const cake = createCakeClient({ baseUrl, apiKey: "CANARY" });
+  expect(inspect(cake, { depth: 9, showHidden: true }) + JSON.stringify(cake)).not.toContain("CANARY");
+});
+
+test("a click id is captured from the URL, then known by the cookie", () => {
+  const landing = captureClick(new Request("https://shop.example/?reqid=abc-1"));
+  expect(landing.clickId).toBe("abc-1");
+  expect(landing.setCookie).toMatch(/^cake_click=1\.\w+\.abc-1; Path=\/; Max-Age=2592000; SameSite=Lax; Secure$/);
+  const cookie = landing.setCookie?.split(";")[0] ?? "";
+  const later = captureClick(new Request("https://shop.example/thanks", { headers: { cookie } }));
+  expect(later).toEqual({ clickId: "abc-1" });
+  expect(captureClick(new Request("https://shop.example/"))).toEqual({});
+});
+
+test("the type of codes and the shared vectors list the same", () => {
+  const vectors = JSON.parse(readFileSync("tests/vectors/errors.json", "utf8"));
+  const listed = vectors.codes.map(({ code }: { code: string }) => code);
+  const [, union = ""] = /export type CakeErrorCode =([^;]+);/.exec(readFileSync("js/error.ts", "utf8")) ?? [];
+  const typed = [...union.matchAll(/"(\w+)"/g)].map(([, code]) => code);
+  expect(typed).toEqual(listed);
+});
+
+test("isCakeError knows an error of another copy of the package", () => {
+  const foreign = Object.assign(new Error("x"), { name: "CakeError", code: "network" });
+  expect(isCakeError(foreign)).toBe(true);
+  expect(isCakeError(new Error("x"))).toBe(false);
+  expect(isCakeError("network")).toBe(false);
+});

@@ -1,0 +1,100 @@
+/** The chain inside workerd: the client and the forwarder against a sandbox. */
+import { exports } from "cloudflare:workers";
+import { createCakeClient, isCakeError } from "cake-edge";
+import { createForwarder } from "cake-edge/forwarder";
+import { expect, test } from "vitest";
+
+const ORIGIN = "http://127.0.0.1:8787";
+const API_KEY = "CANARY-KEY";
+const sandbox = (exports as unknown as { default: Fetcher }).default;
+const send = (request: Request) => sandbox.fetch(request);
+
+async function click(): Promise<string> {
+  const response = await sandbox.fetch(`${ORIGIN}/?a=67890&c=12&s1=test`, { redirect: "manual" });
+  expect(response.status).toBe(302);
+  const landing = new URL(response.headers.get("location") ?? "");
+  expect(landing.pathname).toBe("/shop/");
+  return landing.searchParams.get("reqid") ?? "";
+}
+
+async function codeOf(promise: Promise<unknown>): Promise<string> {
+  const error = await promise.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  expect(isCakeError(error)).toBe(true);
+  expect(JSON.stringify(error) + String(error)).not.toContain(API_KEY);
+  return isCakeError(error) ? error.code : "";
+}
+
+test("a click becomes a conversion, once", async () => {
+  const cake = createCakeClient({ baseUrl: ORIGIN, apiKey: API_KEY, fetch: send });
+  const clickId = await click();
+  expect((await cake.getClick(clickId))?.converted).toBe(false);
+
+  const params = { clickId, offerId: 12345, uniqueId: "ORD-1", revenue: "40.5" };
+  const first = await cake.recordConversion(params);
+  expect(first).toMatchObject({ conversionStatus: "approved", payoutText: "18.00", revenueText: "40.50" });
+  const second = await cake.recordConversion(params);
+  expect(second.conversionId).toBe(first.conversionId);
+
+  expect(await cake.getClick(clickId)).toMatchObject({
+    converted: true,
+    subId1: "test",
+    conversionId: first.conversionId,
+  });
+});
+
+test("a click that CAKE does not know is undefined to read and refused to convert", async () => {
+  const cake = createCakeClient({ baseUrl: ORIGIN, apiKey: API_KEY, fetch: send });
+  expect(await cake.getClick("nobody")).toBeUndefined();
+  expect(await codeOf(cake.recordConversion({ clickId: "nobody", offerId: 12345 }))).toBe("refused");
+});
+
+test("a HEAD request leaves no click", async () => {
+  const response = await sandbox.fetch(`${ORIGIN}/?a=67890&c=12`, { method: "HEAD", redirect: "manual" });
+  const id = new URL(response.headers.get("location") ?? "").searchParams.get("reqid") ?? "";
+  const cake = createCakeClient({ baseUrl: ORIGIN, apiKey: API_KEY, fetch: send });
+  expect(await cake.getClick(id)).toBeUndefined();
+});
+
+test("the global fetch reaches nobody: a read is retryable, a write is unknown, and no key is shown", async () => {
+  const cake = createCakeClient({ baseUrl: "http://127.0.0.1:9", apiKey: API_KEY, timeoutMs: 2_000 });
+  expect(await codeOf(cake.getClick("abc"))).toBe("network");
+  expect(await codeOf(cake.recordConversion({ clickId: "abc", offerId: 1 }))).toBe("outcome_unknown");
+});
+
+const forwarder = createForwarder<{ key: string }>((env) => ({ baseUrl: "http://127.0.0.1:9", apiKey: env.key }));
+const post = (body: string) => new Request(`${ORIGIN}/cake/conversions`, { method: "POST", body });
+
+test("the forwarder refuses what is no conversion", async () => {
+  for (const body of [
+    "",
+    "{}",
+    '{"clickId":"a","offerId":1}',
+    '{"clickId":"a","offerId":1,"uniqueId":"u","url":"x"}',
+  ]) {
+    const response = await forwarder.fetch(post(body), { key: API_KEY });
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ error: { code: "invalid_field" } });
+  }
+});
+
+test("a forwarder without its key says so, and one without CAKE says that the outcome is unknown", async () => {
+  const body = '{"clickId":"a","offerId":1,"uniqueId":"u"}';
+  const missing = await forwarder.fetch(post(body), { key: "" });
+  expect(missing.status).toBe(500);
+  expect(await missing.json()).toMatchObject({ error: { code: "missing_api_key" } });
+  const unreachable = await forwarder.fetch(post(body), { key: API_KEY });
+  expect(unreachable.status).toBe(502);
+  const text = await unreachable.text();
+  expect(JSON.parse(text)).toMatchObject({ error: { code: "outcome_unknown" } });
+  expect(text).not.toContain(API_KEY);
+});
+
+test("only POST converts", async () => {
+  for (const method of ["GET", "HEAD"]) {
+    const response = await forwarder.fetch(new Request(`${ORIGIN}/cake/conversions`, { method }), { key: API_KEY });
+    expect(response.status).toBe(405);
+  }
+});

@@ -1,0 +1,47 @@
+import { fileURLToPath } from "node:url";
+import { cloudflareTest } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
+
+export default defineConfig({
+  test: {
+    // Two cores: a browser, a workerd and a packed install beside each other
+    // make timings, not tests.
+    fileParallelism: false,
+    projects: [
+      {
+        test: {
+          name: "node",
+          include: ["tests/node/**/*.test.ts", "tests/packaging/**/*.test.ts"],
+          testTimeout: 60_000,
+        },
+      },
+      {
+        test: { name: "browser", include: ["tests/browser/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 },
+      },
+      {
+        plugins: [
+          cloudflareTest({
+            main: path("tests/worker/worker.ts"),
+            miniflare: {
+              compatibilityDate: "2026-10-01",
+              // As workerd does it: an imported .wasm is a compiled module.
+              modulesRules: [{ type: "CompiledWasm", include: ["**/*.wasm"] }],
+              bindings: { CAKE_API_KEY: "CANARY-KEY" },
+              durableObjects: { NETWORK: { className: "CakeNetwork", useSQLite: true } },
+            },
+          }),
+        ],
+        resolve: {
+          alias: {
+            "cake-edge/forwarder": path("dist/entry/forwarder.workerd.js"),
+            "cake-edge/sandbox": path("dist/entry/sandbox.workerd.js"),
+            "cake-edge": path("dist/entry/edge.workerd.js"),
+          },
+        },
+        test: { name: "worker", include: ["tests/worker/**/*.test.ts"] },
+      },
+    ],
+  },
+});
