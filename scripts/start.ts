@@ -17,7 +17,8 @@ try {
   build();
   served = await serve(port);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.once(signal, () => void served?.stop());
+    // Not `once`: npm and the terminal may both pass it on, and the second must not kill us in mid-stop.
+    process.on(signal, () => void served?.stop());
   }
   for await (const line of walk(served)) console.log(line);
   console.log(`\ntranscript after ${((Date.now() - started) / 1000).toFixed(1)} s`);
@@ -26,6 +27,7 @@ try {
   } else {
     console.log(`\nServing on ${served.origin}: open it in a browser. Ctrl-C stops everything.`);
     await served.ended;
+    await served.stop();
   }
 } catch (error) {
   await served?.stop();
