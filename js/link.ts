@@ -1,4 +1,4 @@
-import { optionalText, text, whole } from "./error.js";
+import { CakeError, whole } from "./error.js";
 
 /** The parts of a tracking link. */
 export interface TrackingLinkParts {
@@ -7,8 +7,6 @@ export interface TrackingLinkParts {
    * `sandbox: true`, the sandbox's origin, such as `http://127.0.0.1:8787`.
    */
   readonly domain: string;
-  /** Is `domain` a sandbox on this machine? @default false */
-  readonly sandbox?: boolean;
   /** Who sends the traffic: `a` in the link. A whole number from 1. */
   readonly affiliateId: number;
   /** The banner or text that is clicked: `c` in the link. A whole number from 1. */
@@ -23,31 +21,96 @@ export interface TrackingLinkParts {
   readonly s4?: string;
   /** Sub id, at most 100 characters. */
   readonly s5?: string;
+  /** The price format: `p` in the link. Letters and digits; CPA campaigns have none. */
+  readonly priceFormat?: string;
+  /**
+   * A deep link, `ckmrdr`: https, to a host of `deepLinkHosts`. It overrides the
+   * landing page where the creative allows it.
+   */
+  readonly deepLink?: string;
+  /** More parameters. Their names must not be CAKE's own. */
+  readonly extra?: Readonly<Record<string, string>>;
 }
 
-type BuildLink = (
-  domain: string,
-  isSandbox: boolean,
-  affiliateId: number,
-  creativeId: number,
-  s1?: string,
-  s2?: string,
-  s3?: string,
-  s4?: string,
-  s5?: string,
-) => string;
+/** What is allowed beyond the ordinary. */
+export interface TrackingLinkRules {
+  /** Is `domain` a sandbox on this machine? @default false */
+  readonly sandbox?: boolean;
+  /** Allow CAKE's own test affiliate, -1. @default false */
+  readonly testAffiliate?: boolean;
+  /** Let what is too long for one of s2 to s5 run over into the next, as CAKE does. @default false */
+  readonly spill?: boolean;
+  /** The hosts that a deep link may lead to: `shop.example.com`, `*.example.com`. @default none */
+  readonly deepLinkHosts?: readonly string[];
+}
 
-/** Hands the parts to the core of whichever wasm is loaded. */
-export function buildTrackingLink(build: BuildLink, parts: TrackingLinkParts): string {
-  return build(
-    text("domain", parts.domain),
-    parts.sandbox === true,
-    whole(parts.affiliateId),
-    whole(parts.creativeId),
-    optionalText("s1", parts.s1),
-    optionalText("s2", parts.s2),
-    optionalText("s3", parts.s3),
-    optionalText("s4", parts.s4),
-    optionalText("s5", parts.s5),
-  );
+/** The generated class of whichever wasm is loaded; see src/bindings/link.rs. */
+export interface LinkBuilder {
+  input(): number;
+  output(): number;
+  build(length: number, parts: number, flags: number, affiliateId: number, creativeId: number): number;
+  takeError(): unknown;
+}
+
+/**
+ * Makes the function that builds links: it writes the parts into the module's
+ * memory as one text, each followed by a line feed, and reads the link from there.
+ */
+export function linkBuilder(builder: LinkBuilder, capacity: number, memory: WebAssembly.Memory) {
+  const encoder = new TextEncoder();
+  const decoder = new TextDecoder();
+  let bytes = new Uint8Array(0);
+  let input = bytes;
+  let output = 0;
+  let lastDomain = "";
+  let lastSandbox: boolean | undefined;
+
+  return (parts: TrackingLinkParts & TrackingLinkRules): string => {
+    if (bytes.length === 0) {
+      // At first, and whenever the memory has grown and its old buffer is gone.
+      bytes = new Uint8Array(memory.buffer);
+      input = bytes.subarray(builder.input(), builder.input() + capacity);
+      output = builder.output();
+    }
+    // To the core an empty domain stands for the last one, which it has checked
+    // already; so a caller's empty one goes as a space, which is none either.
+    const domain = field("domain", parts.domain);
+    const isSame = domain !== "" && domain === lastDomain && parts.sandbox === lastSandbox;
+    lastDomain = "";
+    const { s3, s4, s5, priceFormat, deepLink, deepLinkHosts, extra } = parts;
+    let count = 3;
+    let texts = `${isSame ? "" : domain || " "}\n${field("s1", parts.s1)}\n${field("s2", parts.s2)}\n`;
+    if (s3 || s4 || s5 || priceFormat || deepLink || extra) {
+      count = 9;
+      texts += `${field("s3", s3)}\n${field("s4", s4)}\n${field("s5", s5)}\n`;
+      texts += `${field("priceFormat", priceFormat)}\n${field("deepLink", deepLink)}\n${deepLinkHosts?.join(" ") ?? ""}\n`;
+      for (const name in extra) {
+        texts += `${field("extra", name)}\n${field("extra", extra[name])}\n`;
+        count += 2;
+      }
+    }
+    const { read, written } = encoder.encodeInto(texts, input);
+    const flags = (parts.sandbox ? 1 : 0) | (parts.testAffiliate ? 2 : 0) | (parts.spill ? 4 : 0);
+    // What does not fit in is too long to become a link: the core says so.
+    const length = read === texts.length ? written : capacity + 1;
+    const built = builder.build(length, count, flags, whole(parts.affiliateId), whole(parts.creativeId));
+    if (built === 0) {
+      const error = builder.takeError();
+      const broken = Object.entries(parts).find(([, value]) => String(value).includes("\n"))?.[0];
+      throw broken === undefined
+        ? error
+        : new CakeError({ code: "invalid_text", parameter: broken, rule: "must not contain control characters" });
+    }
+    lastDomain = domain;
+    lastSandbox = parts.sandbox;
+    const now = bytes.length === 0 ? new Uint8Array(memory.buffer) : bytes;
+    return decoder.decode(now.subarray(output, output + built));
+  };
+}
+
+/** A text part; an absent one is empty, for which the core has a rule. */
+function field(parameter: string, value: string | undefined): string {
+  if (value === undefined || value === null) return "";
+  if (typeof value !== "string") throw new CakeError({ code: "invalid_field", parameter, rule: "must be text" });
+  return value;
 }

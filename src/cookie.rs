@@ -1,54 +1,161 @@
 //! The text of `Cookie` and `Set-Cookie`. Values never break out of their field.
 
+use crate::link::is_host_name;
+use crate::url::push_number;
 use crate::{Error, Result};
 
-/// A cookie to set. `Path=/` and `SameSite=Lax` always.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The most bytes of a cookie that every browser keeps, attributes included.
+pub const MAX_BYTES: usize = 4_096;
+
+/// When a browser sends the cookie from other sites.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SameSite {
+    /// When a visitor follows a link: what a landing page needs.
+    #[default]
+    Lax,
+    /// Never.
+    Strict,
+    /// Always; needs `Secure`.
+    None,
+}
+
+/// A cookie to set.
+///
+/// ```
+/// use cake_edge::cookie::SetCookie;
+///
+/// let cookie = SetCookie { max_age_seconds: Some(60), ..SetCookie::new("cake_click", "abc") };
+/// assert_eq!(cookie.build()?, "cake_click=abc; Path=/; Max-Age=60; SameSite=Lax; Secure");
+/// # Ok::<(), cake_edge::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SetCookie<'a> {
     /// The cookie's name: a token of RFC 6265.
     pub name: &'a str,
     /// The value: no quotes, commas, semicolons, backslashes or white space.
     pub value: &'a str,
-    /// How long it lives, in whole days; 0 deletes it.
-    pub max_age_days: u32,
+    /// The domain, where hosts below it are to see the cookie; else the host alone.
+    pub domain: Option<&'a str>,
+    /// The path: `/…`.
+    pub path: &'a str,
+    /// How long it lives; 0 deletes it, `None` leaves it to the session.
+    pub max_age_seconds: Option<u64>,
     /// `Secure`: everywhere but on http loopback.
     pub is_secure: bool,
+    /// `HttpOnly`: no script sees it.
+    pub is_http_only: bool,
+    /// `SameSite`.
+    pub same_site: SameSite,
+    /// `Partitioned` by the top-level site; needs `Secure`.
+    pub is_partitioned: bool,
 }
 
-impl SetCookie<'_> {
+impl<'a> SetCookie<'a> {
+    /// A cookie of this host, for all paths, `Secure`, `SameSite=Lax`, for the session.
+    #[must_use]
+    pub fn new(name: &'a str, value: &'a str) -> Self {
+        Self {
+            name,
+            value,
+            domain: None,
+            path: "/",
+            max_age_seconds: None,
+            is_secure: true,
+            is_http_only: false,
+            same_site: SameSite::Lax,
+            is_partitioned: false,
+        }
+    }
+
     /// The text for `document.cookie` or a `Set-Cookie` header.
     ///
     /// # Errors
-    /// [`Error::InvalidCookie`].
+    /// [`Error::InvalidCookie`], also where the attributes break a rule that
+    /// would make browsers drop the cookie without a word: `__Host-` and
+    /// `__Secure-` names, `SameSite=None`, `Partitioned`, more than 4,096 bytes.
     pub fn build(&self) -> Result<String> {
-        if self.name.is_empty() || !self.name.bytes().all(is_token_byte) {
-            return Err(Error::InvalidCookie { parameter: "name" });
-        }
-        if !self.value.bytes().all(is_value_byte) {
-            return Err(Error::InvalidCookie { parameter: "value" });
-        }
-        let mut out = String::with_capacity(self.name.len() + self.value.len() + 64);
+        let check = |parameter, holds: bool| {
+            if holds {
+                Ok(())
+            } else {
+                Err(Error::InvalidCookie { parameter })
+            }
+        };
+        let is_host_only = starts_with(self.name, "__Host-");
+        let is_prefixed = is_host_only || starts_with(self.name, "__Secure-");
+        let needs_secure = is_prefixed || self.is_partitioned || self.same_site == SameSite::None;
+        check(
+            "name",
+            !self.name.is_empty() && self.name.bytes().all(is_token_byte),
+        )?;
+        check("value", self.value.bytes().all(is_value_byte))?;
+        check(
+            "domain",
+            self.domain
+                .is_none_or(|domain| !is_host_only && is_host_name(domain)),
+        )?;
+        check(
+            "path",
+            self.path.starts_with('/') && self.path.bytes().all(is_path_byte),
+        )?;
+        check("path", !is_host_only || self.path == "/")?;
+        check("secure", self.is_secure || !needs_secure)?;
+
+        let mut out = String::with_capacity(self.name.len() + self.value.len() + 80);
         out.push_str(self.name);
         out.push('=');
         out.push_str(self.value);
-        out.push_str("; Path=/; Max-Age=");
-        crate::url::push_number(&mut out, u64::from(self.max_age_days) * 86_400, 10);
-        out.push_str("; SameSite=Lax");
-        if self.is_secure {
-            out.push_str("; Secure");
+        if let Some(domain) = self.domain {
+            out.push_str("; Domain=");
+            out.push_str(domain);
         }
+        out.push_str("; Path=");
+        out.push_str(self.path);
+        if let Some(seconds) = self.max_age_seconds {
+            out.push_str("; Max-Age=");
+            push_number(&mut out, seconds, 10);
+        }
+        out.push_str("; SameSite=");
+        out.push_str(match self.same_site {
+            SameSite::Lax => "Lax",
+            SameSite::Strict => "Strict",
+            SameSite::None => "None",
+        });
+        for (is_set, attribute) in [
+            (self.is_secure, "; Secure"),
+            (self.is_http_only, "; HttpOnly"),
+            (self.is_partitioned, "; Partitioned"),
+        ] {
+            if is_set {
+                out.push_str(attribute);
+            }
+        }
+        check("value", out.len() <= MAX_BYTES)?;
         Ok(out)
     }
 }
 
-/// The value of the first cookie called `name` in a `Cookie` header (or
-/// `document.cookie`).
+/// Browsers compare the prefixes without case.
+fn starts_with(name: &str, prefix: &str) -> bool {
+    name.split_at_checked(prefix.len())
+        .is_some_and(|(start, _)| start.eq_ignore_ascii_case(prefix))
+}
+
+/// The `(name, value)` pairs of a `Cookie` header or of `document.cookie`, in
+/// order: browsers send the one of the longest path first.
+pub fn cookies(header: &str) -> impl Iterator<Item = (&str, &str)> {
+    header.split(';').filter_map(|pair| {
+        let (name, value) = pair.split_once('=')?;
+        Some((name.trim_ascii(), value.trim_ascii()))
+    })
+}
+
+/// The value of the first cookie called `name`.
 #[must_use]
 pub fn find_cookie<'a>(header: &'a str, name: &str) -> Option<&'a str> {
-    header.split(';').find_map(|pair| {
-        let (key, value) = pair.split_once('=')?;
-        (key.trim() == name).then(|| value.trim())
-    })
+    cookies(header)
+        .find(|(key, _)| *key == name)
+        .map(|(_, value)| value)
 }
 
 fn is_token_byte(byte: u8) -> bool {
@@ -59,49 +166,195 @@ fn is_value_byte(byte: u8) -> bool {
     byte.is_ascii_graphic() && !b"\",;\\".contains(&byte)
 }
 
+fn is_path_byte(byte: u8) -> bool {
+    (byte.is_ascii_graphic() || byte == b' ') && byte != b';'
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    fn cookie() -> SetCookie<'static> {
+        SetCookie::new("cake_click", "1!x")
+    }
 
     #[test]
-    fn a_cookie_is_written_in_full() {
+    fn every_attribute_is_written() {
         let cookie = SetCookie {
-            name: "cake_click",
-            value: "1.abc.x",
-            max_age_days: 30,
-            is_secure: true,
+            domain: Some("example.com"),
+            path: "/shop",
+            max_age_seconds: Some(2_592_000),
+            is_http_only: true,
+            same_site: SameSite::None,
+            is_partitioned: true,
+            ..cookie()
         };
         assert_eq!(
             cookie.build().unwrap(),
-            "cake_click=1.abc.x; Path=/; Max-Age=2592000; SameSite=Lax; Secure"
+            "cake_click=1!x; Domain=example.com; Path=/shop; Max-Age=2592000; SameSite=None; Secure; HttpOnly; Partitioned"
+        );
+        let strict = SetCookie {
+            same_site: SameSite::Strict,
+            is_secure: false,
+            ..self::cookie()
+        };
+        assert_eq!(
+            strict.build().unwrap(),
+            "cake_click=1!x; Path=/; SameSite=Strict"
         );
     }
 
     #[test]
     fn nothing_breaks_out_of_its_field() {
-        for (name, value, parameter) in [
-            ("", "x", "name"),
-            ("a b", "x", "name"),
-            ("a=b", "x", "name"),
-            ("a", "x; Domain=evil.example", "value"),
-            ("a", "x\r\nSet-Cookie: b=c", "value"),
-            ("a", "ä", "value"),
+        for (cookie, parameter) in [
+            (SetCookie::new("", "x"), "name"),
+            (SetCookie::new("a b", "x"), "name"),
+            (SetCookie::new("a=b", "x"), "name"),
+            (SetCookie::new("\u{e4}", "x"), "name"),
+            (SetCookie::new("a", "x; Domain=evil.example"), "value"),
+            (SetCookie::new("a", "x\r\nSet-Cookie: b=c"), "value"),
+            (SetCookie::new("a", "\u{e4}"), "value"),
+            (
+                SetCookie {
+                    domain: Some("x.com; Secure"),
+                    ..cookie()
+                },
+                "domain",
+            ),
+            (
+                SetCookie {
+                    domain: Some(".example.com"),
+                    ..cookie()
+                },
+                "domain",
+            ),
+            (
+                SetCookie {
+                    domain: Some("127.0.0.1"),
+                    ..cookie()
+                },
+                "domain",
+            ),
+            (
+                SetCookie {
+                    path: "shop",
+                    ..cookie()
+                },
+                "path",
+            ),
+            (
+                SetCookie {
+                    path: "/;x",
+                    ..cookie()
+                },
+                "path",
+            ),
+            (
+                SetCookie {
+                    path: "/\n",
+                    ..cookie()
+                },
+                "path",
+            ),
         ] {
-            let cookie = SetCookie {
-                name,
-                value,
-                max_age_days: 1,
-                is_secure: true,
-            };
-            assert_eq!(cookie.build(), Err(Error::InvalidCookie { parameter }));
+            assert_eq!(
+                cookie.build(),
+                Err(Error::InvalidCookie { parameter }),
+                "{cookie:?}"
+            );
+        }
+        let long = "x".repeat(4_096);
+        assert!(SetCookie::new("a", &long).build().is_err());
+    }
+
+    #[test]
+    fn prefixes_and_attributes_that_browsers_drop_are_refused() {
+        let host = SetCookie::new("__Host-click", "x");
+        assert!(host.build().is_ok());
+        for (cookie, parameter) in [
+            (
+                SetCookie {
+                    domain: Some("example.com"),
+                    ..host
+                },
+                "domain",
+            ),
+            (
+                SetCookie {
+                    path: "/shop",
+                    ..host
+                },
+                "path",
+            ),
+            (
+                SetCookie {
+                    is_secure: false,
+                    ..host
+                },
+                "secure",
+            ),
+            (
+                SetCookie {
+                    is_secure: false,
+                    name: "__host-click",
+                    ..host
+                },
+                "secure",
+            ),
+            (
+                SetCookie {
+                    is_secure: false,
+                    ..SetCookie::new("__Secure-click", "x")
+                },
+                "secure",
+            ),
+            (
+                SetCookie {
+                    is_secure: false,
+                    same_site: SameSite::None,
+                    ..cookie()
+                },
+                "secure",
+            ),
+            (
+                SetCookie {
+                    is_secure: false,
+                    is_partitioned: true,
+                    ..cookie()
+                },
+                "secure",
+            ),
+        ] {
+            assert_eq!(
+                cookie.build(),
+                Err(Error::InvalidCookie { parameter }),
+                "{cookie:?}"
+            );
         }
     }
 
     #[test]
     fn a_cookie_is_found_by_its_whole_name() {
-        let header = "xcake_click=1; cake_click=2; cake_click=3; empty=; flag";
+        let header = "xcake_click=1; cake_click=2;cake_click=3; empty=; flag; q=\"x\"; y=a=b";
         assert_eq!(find_cookie(header, "cake_click"), Some("2"));
         assert_eq!(find_cookie(header, "empty"), Some(""));
         assert_eq!(find_cookie(header, "flag"), None);
+        assert_eq!(find_cookie(header, "q"), Some("\"x\""));
+        assert_eq!(find_cookie(header, "y"), Some("a=b"));
+        assert_eq!(find_cookie("", ""), None);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_set_is_found_and_nothing_else(name in "[a-z_]{1,9}|\\PC{0,9}", value in "[!-~]{0,20}|\\PC{0,20}", other in "\\PC{0,20}") {
+            let cookie = SetCookie { name: &name, value: &value, max_age_seconds: Some(1), ..SetCookie::new("", "") };
+            if let Ok(text) = cookie.build() {
+                let (pair, attributes) = text.split_once("; ").unwrap();
+                prop_assert_eq!(attributes, "Path=/; Max-Age=1; SameSite=Lax; Secure");
+                prop_assert_eq!(find_cookie(pair, &name), Some(value.as_str()));
+            }
+            let _ = cookies(&other).count();
+        }
     }
 }

@@ -31,6 +31,24 @@ pub enum Error {
     },
     /// The link that was asked for is longer than 2,000 bytes.
     LinkTooLong,
+    /// A text that should be a tracking link is none: not `https://DOMAIN/?…`.
+    InvalidLink,
+    /// A price format of the caller's is not 1 to 20 letters and digits.
+    InvalidPriceFormat,
+    /// A deep link of the caller's is not a plain https URL.
+    InvalidDeepLink,
+    /// A deep link of the caller's leads to a host that is not on the list.
+    DeepLinkHost,
+    /// An extra parameter of the caller's has a name that CAKE reads itself.
+    ReservedParameter {
+        /// The reserved name.
+        parameter: &'static str,
+    },
+    /// A parameter comes more than once, and two readers would differ on which counts.
+    RepeatedParameter {
+        /// Its name.
+        parameter: String,
+    },
     /// Not a click id: empty, over 128 characters, outside `[A-Za-z0-9._:-]`,
     /// or a macro that nobody expanded.
     InvalidClickId,
@@ -54,6 +72,20 @@ pub enum Error {
         /// The field: `name`, `value`, `domain` or `path`.
         parameter: &'static str,
     },
+    /// A postback URL is not a plain https URL on a host name.
+    InvalidPostbackUrl,
+    /// A text of a manual, such as `TRANSACTION_ID`, was never replaced.
+    PlaceholderText {
+        /// The parameter's name, in the caller's spelling.
+        parameter: &'static str,
+    },
+    /// A setting of the caller's is out of its range.
+    InvalidSetting {
+        /// The setting's name, in the caller's spelling.
+        parameter: &'static str,
+    },
+    /// A signing secret is shorter than 32 bytes, or none was given.
+    WeakSecret,
     /// A field that must be there is not, or it has the wrong type.
     InvalidField {
         /// The field's name, in the caller's spelling.
@@ -115,11 +147,21 @@ impl Error {
             Self::SubIdTooLong { .. } => "sub_id_too_long",
             Self::InvalidText { .. } => "invalid_text",
             Self::LinkTooLong => "link_too_long",
+            Self::InvalidLink => "invalid_link",
+            Self::InvalidPriceFormat => "invalid_price_format",
+            Self::InvalidDeepLink => "invalid_deep_link",
+            Self::DeepLinkHost => "deep_link_host",
+            Self::ReservedParameter { .. } => "reserved_parameter",
+            Self::RepeatedParameter { .. } => "repeated_parameter",
             Self::InvalidClickId => "invalid_click_id",
             Self::InvalidUniqueId { .. } => "invalid_unique_id",
             Self::InvalidMoney { .. } => "invalid_money",
             Self::InvalidTime { .. } => "invalid_time",
             Self::InvalidCookie { .. } => "invalid_cookie",
+            Self::InvalidPostbackUrl => "invalid_postback_url",
+            Self::PlaceholderText { .. } => "placeholder_text",
+            Self::InvalidSetting { .. } => "invalid_setting",
+            Self::WeakSecret => "weak_secret",
             Self::InvalidField { .. } => "invalid_field",
             Self::MissingApiKey => "missing_api_key",
             Self::InvalidBaseUrl => "invalid_base_url",
@@ -141,7 +183,12 @@ impl Error {
     pub fn parameter(&self) -> Option<&str> {
         match self {
             Self::InvalidDomain => Some("domain"),
+            Self::InvalidLink => Some("link"),
+            Self::InvalidPriceFormat => Some("priceFormat"),
+            Self::InvalidDeepLink | Self::DeepLinkHost => Some("deepLink"),
             Self::InvalidClickId => Some("clickId"),
+            Self::InvalidPostbackUrl => Some("postbackUrl"),
+            Self::WeakSecret => Some("secret"),
             Self::MissingApiKey => Some("apiKey"),
             Self::InvalidBaseUrl => Some("baseUrl"),
             Self::InvalidId { parameter }
@@ -150,8 +197,13 @@ impl Error {
             | Self::InvalidUniqueId { parameter }
             | Self::InvalidMoney { parameter }
             | Self::InvalidTime { parameter }
-            | Self::InvalidCookie { parameter } => Some(parameter),
-            Self::InvalidField { parameter, .. } => Some(parameter),
+            | Self::InvalidCookie { parameter }
+            | Self::ReservedParameter { parameter }
+            | Self::PlaceholderText { parameter }
+            | Self::InvalidSetting { parameter } => Some(parameter),
+            Self::RepeatedParameter { parameter } | Self::InvalidField { parameter, .. } => {
+                Some(parameter)
+            }
             _ => None,
         }
     }
@@ -168,6 +220,16 @@ impl Error {
             Self::SubIdTooLong { .. } => "is too long: s1 takes 50 characters, s2 to s5 take 100",
             Self::InvalidText { .. } => "must not contain control characters",
             Self::LinkTooLong => "the tracking link is longer than 2,000 bytes",
+            Self::InvalidLink => "must be a tracking link such as https://DOMAIN/?a=1&c=2",
+            Self::InvalidPriceFormat => "must be 1 to 20 letters and digits",
+            Self::InvalidDeepLink => {
+                "must be a plain https URL on a host name, without user name, port, backslash or white space"
+            }
+            Self::DeepLinkHost => "leads to a host that is not on the list of allowed hosts",
+            Self::ReservedParameter { .. } => {
+                "is a parameter of CAKE's own and cannot be an extra one"
+            }
+            Self::RepeatedParameter { .. } => "comes more than once",
             Self::InvalidClickId => {
                 "must be 1 to 128 characters of A-Z a-z 0-9 . _ : - and not an unexpanded macro"
             }
@@ -177,6 +239,14 @@ impl Error {
             }
             Self::InvalidTime { .. } => "must be a time that exists, written YYYY-MM-DD HH:MM:SS",
             Self::InvalidCookie { .. } => "does not fit into a cookie",
+            Self::InvalidPostbackUrl => {
+                "must be an https URL on a host name, without user name or white space, of at most 2,000 bytes"
+            }
+            Self::PlaceholderText { .. } => "is a placeholder that was never replaced",
+            Self::InvalidSetting { .. } => {
+                "is out of range: windowDays and cookieDays take 1 to 400, journey 1 to 20"
+            }
+            Self::WeakSecret => "must be at least 32 bytes of randomness",
             Self::InvalidField { rule, .. } => rule,
             Self::MissingApiKey => {
                 "is missing: find yours in CAKE under Setup, System Access, API Keys"

@@ -10,11 +10,13 @@
 //! | module | owns |
 //! | --- | --- |
 //! | [`error`] | the one error type and its stable codes |
-//! | [`link`], [`sub_id`] | tracking links |
-//! | [`click`] | click ids in URLs, the stored touch |
-//! | [`cookie`] | `Cookie` and `Set-Cookie` text |
-//! | [`macros`] | postback URL templates |
+//! | [`link`], [`sub_id`], [`lint`] | tracking links: build, parse, and what is odd in one |
+//! | [`click`] | click ids in URLs, the stored touches |
+//! | [`cookie`], `signed_cookie` | `Cookie` and `Set-Cookie` text; signed values (feature `edge`) |
+//! | [`consent`] | what may be stored, when |
+//! | [`macros`], [`pixel`] | postback URL templates; `p.ashx` |
 //! | [`money`], [`time`] | exact decimals, civil times |
+//! | [`url`] | percent-encoding and query strings |
 //! | `api` | CAKE's HTTP API: requests and answers (feature `api`) |
 //! | `delivery` | the forwarder's decisions (feature `edge`) |
 //! | `sandbox` | a CAKE network's rules (feature `sandbox`) |
@@ -22,11 +24,14 @@
 //! This project is independent of CAKE.
 
 pub mod click;
+pub mod consent;
 pub mod cookie;
 pub mod error;
 pub mod link;
+pub mod lint;
 pub mod macros;
 pub mod money;
+pub mod pixel;
 pub mod sub_id;
 pub mod time;
 pub mod url;
@@ -37,6 +42,8 @@ pub mod api;
 pub mod delivery;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
+#[cfg(feature = "edge")]
+pub mod signed_cookie;
 
 #[cfg(all(
     target_family = "wasm",

@@ -1,29 +1,31 @@
 //! Tracking links: `https://DOMAIN/?a=AFFILIATE&c=CREATIVE&s1=…` (KB 5000545920).
 
-use crate::url::{push_number, push_parameter};
+use crate::url::{self, is_plain_text, push_encoded, push_number};
 use crate::{Error, Result, sub_id};
+use std::borrow::Cow;
 
-/// The longest link that is built, in bytes.
+/// The longest link that is built or read, in bytes.
 pub const MAX_BYTES: usize = 2_000;
 
-/// The largest id: JavaScript's largest exact whole number.
+/// The largest id: JavaScript's largest exact whole number, 2^53-1.
 pub const MAX_ID: u64 = 9_007_199_254_740_991;
+
+/// CAKE's own affiliate for tests of an offer (KB 5000540952).
+pub const TEST_AFFILIATE: i64 = -1;
+
+/// What CAKE reads itself. ASP.NET compares the names of a query without case.
+const RESERVED: [&str; 9] = ["a", "c", "s1", "s2", "s3", "s4", "s5", "p", "ckmrdr"];
 
 /// The parts of a tracking link.
 ///
 /// ```
-/// use cake_edge::link::{Domain, TrackingLink};
+/// use cake_edge::link::{Domain, LinkRules, TrackingLink};
 ///
-/// let link = TrackingLink {
-///     domain: Domain::new("track.yournetwork.com")?,
-///     affiliate_id: 67890,
-///     creative_id: 12,
-///     sub_ids: [Some("spring sale"), None, None, None, None],
-/// };
-/// assert_eq!(
-///     link.build()?,
-///     "https://track.yournetwork.com/?a=67890&c=12&s1=spring%20sale"
-/// );
+/// let mut link = TrackingLink::new(Domain::new("track.yournetwork.com")?, 67890, 12);
+/// link.sub_ids[0] = Some("spring sale".into());
+/// let text = "https://track.yournetwork.com/?a=67890&c=12&s1=spring%20sale";
+/// assert_eq!(link.build(&LinkRules::default())?, text);
+/// assert_eq!(TrackingLink::parse(text, &LinkRules::default())?, link);
 /// # Ok::<(), cake_edge::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,55 +33,283 @@ pub struct TrackingLink<'a> {
     /// Where the link points.
     pub domain: Domain<'a>,
     /// Who sends the traffic; `a` in the link.
-    pub affiliate_id: u64,
+    pub affiliate_id: i64,
     /// The banner or text that is clicked; `c` in the link.
-    pub creative_id: u64,
-    /// `s1` … `s5`.
-    pub sub_ids: [Option<&'a str>; 5],
+    pub creative_id: i64,
+    /// `s1` … `s5`. An empty text counts as absent.
+    pub sub_ids: [Option<Cow<'a, str>>; 5],
+    /// The price format, `p`: letters and digits. CPA campaigns have none.
+    pub price_format: Option<Cow<'a, str>>,
+    /// The deep link, `ckmrdr`: overrides the landing page where the creative allows it.
+    pub deep_link: Option<Cow<'a, str>>,
+    /// More parameters, in order.
+    pub extra: Vec<(Cow<'a, str>, Cow<'a, str>)>,
 }
 
-impl TrackingLink<'_> {
-    /// The link in its one normal form.
+/// What a caller allows beyond the ordinary.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LinkRules<'a> {
+    /// Allow CAKE's own test affiliate, -1.
+    pub allow_test_affiliate: bool,
+    /// Let what is too long for one of `s2` … `s5` run over into the next, as
+    /// CAKE does, rather than refuse it.
+    pub spill: bool,
+    /// Read links to a sandbox on loopback.
+    pub allow_sandbox: bool,
+    /// The hosts that a deep link may lead to: `shop.example.com`, or
+    /// `*.example.com` for all below it. None by default, so that no link
+    /// becomes an open redirect by accident.
+    pub deep_link_hosts: &'a [&'a str],
+}
+
+impl<'a> TrackingLink<'a> {
+    /// A link with nothing but what CAKE requires.
+    #[must_use]
+    pub fn new(domain: Domain<'a>, affiliate_id: i64, creative_id: i64) -> Self {
+        Self {
+            domain,
+            affiliate_id,
+            creative_id,
+            sub_ids: [const { None }; 5],
+            price_format: None,
+            deep_link: None,
+            extra: Vec::new(),
+        }
+    }
+
+    /// The link in its one normal form: `a`, `c`, `s1` … `s5`, `p`, `ckmrdr`,
+    /// then the extra parameters in their order.
     ///
     /// # Errors
     /// [`Error::InvalidId`], [`Error::SubIdTooLong`], [`Error::InvalidText`],
-    /// [`Error::LinkTooLong`].
-    pub fn build(&self) -> Result<String> {
-        let mut link = String::with_capacity(128);
-        self.domain.push_origin(&mut link);
-        link.push_str("/?");
-        push_id(&mut link, "a", "affiliateId", self.affiliate_id)?;
-        push_id(&mut link, "c", "creativeId", self.creative_id)?;
-        for (index, value) in self.sub_ids.iter().enumerate() {
-            if let (Some(value), Some(name)) = (value, sub_id::NAMES.get(index)) {
-                sub_id::check(index, value)?;
-                push_parameter(&mut link, name, value);
+    /// [`Error::InvalidPriceFormat`], [`Error::InvalidDeepLink`],
+    /// [`Error::DeepLinkHost`], [`Error::ReservedParameter`],
+    /// [`Error::RepeatedParameter`], [`Error::LinkTooLong`].
+    pub fn build(&self, rules: &LinkRules<'_>) -> Result<String> {
+        let mut link = String::with_capacity(160);
+        self.build_into(rules, &mut link)?;
+        Ok(link)
+    }
+
+    /// The same, into an empty text that a caller uses again and again.
+    pub(crate) fn build_into(&self, rules: &LinkRules<'_>, link: &mut String) -> Result<()> {
+        let spilled;
+        let sub_ids = if rules.spill {
+            spilled = sub_id::spill(&self.sub_ids)?;
+            &spilled
+        } else {
+            &self.sub_ids
+        };
+        self.domain.push_origin(link);
+        link.push_str("/?a=");
+        push_id(
+            link,
+            "affiliateId",
+            self.affiliate_id,
+            rules.allow_test_affiliate,
+        )?;
+        link.push_str("&c=");
+        push_id(link, "creativeId", self.creative_id, false)?;
+        for (index, value) in sub_ids.iter().enumerate() {
+            if let Some(value) = value {
+                sub_id::push(link, index, value)?;
             }
+        }
+        if let Some(value) = present(self.price_format.as_ref()) {
+            let fits = value.len() <= 20 && value.bytes().all(|b| b.is_ascii_alphanumeric());
+            if !fits {
+                return Err(Error::InvalidPriceFormat);
+            }
+            url::push_parameter(link, "p", value);
+        }
+        if let Some(value) = present(self.deep_link.as_ref()) {
+            check_deep_link(value, rules.deep_link_hosts)?;
+            url::push_parameter(link, "ckmrdr", value);
+        }
+        for (index, (name, value)) in self.extra.iter().enumerate() {
+            let before = self.extra.iter().take(index).map(|(name, _)| name);
+            check_extra(name, value, before)?;
+            link.push('&');
+            push_encoded(link, name);
+            link.push('=');
+            push_encoded(link, value);
         }
         if link.len() > MAX_BYTES {
             return Err(Error::LinkTooLong);
         }
+        Ok(())
+    }
+
+    /// Reads an existing link. Takes http for https, white space around it and
+    /// the parameters in any order; drops a fragment, which CAKE never sees.
+    ///
+    /// # Errors
+    /// [`Error::InvalidLink`] where it is no URL of the form
+    /// `https://DOMAIN/?…`, [`Error::InvalidDomain`],
+    /// [`Error::RepeatedParameter`], and those of [`TrackingLink::build`].
+    pub fn parse(text: &'a str, rules: &LinkRules<'_>) -> Result<Self> {
+        let text = text.trim_ascii();
+        if text.len() > 2 * MAX_BYTES {
+            return Err(Error::LinkTooLong);
+        }
+        let rest = strip_scheme(text, "https://")
+            .or_else(|| strip_scheme(text, "http://"))
+            .filter(|rest| is_plain_text(rest))
+            .ok_or(Error::InvalidLink)?;
+        let rest = rest.split_once('#').map_or(rest, |(before, _)| before);
+        let (before, query) = rest.split_once('?').ok_or(Error::InvalidLink)?;
+        let authority = before.strip_suffix('/').unwrap_or(before);
+        if authority.contains('/') {
+            return Err(Error::InvalidLink);
+        }
+        let origin = text.get(..text.len() - rest.len() + authority.len());
+        let domain = match origin {
+            Some(origin) if rules.allow_sandbox && is_loopback_origin(origin) => {
+                Domain::sandbox(origin)?
+            }
+            _ => Domain::new(authority)?,
+        };
+
+        let mut link = Self::new(domain, 0, 0);
+        let mut seen: Vec<Cow<'a, str>> = Vec::new();
+        for (name, value) in url::pairs(query) {
+            if seen.iter().any(|other| other.eq_ignore_ascii_case(&name)) {
+                return Err(Error::RepeatedParameter {
+                    parameter: name.into_owned(),
+                });
+            }
+            seen.push(name.clone());
+            let reserved = RESERVED
+                .iter()
+                .find(|known| name.eq_ignore_ascii_case(known));
+            match reserved.copied() {
+                Some("a") => link.affiliate_id = read_id("affiliateId", &value)?,
+                Some("c") => link.creative_id = read_id("creativeId", &value)?,
+                Some("p") => link.price_format = not_empty(value),
+                Some("ckmrdr") => link.deep_link = not_empty(value),
+                Some(sub_id) => {
+                    let index = sub_id::NAMES.iter().position(|name| *name == sub_id);
+                    if let Some(slot) = index.and_then(|index| link.sub_ids.get_mut(index)) {
+                        *slot = not_empty(value);
+                    }
+                }
+                None => link.extra.push((name, value)),
+            }
+        }
+        // What cannot be built is no tracking link either.
+        link.build(rules)?;
         Ok(link)
     }
 }
 
-fn push_id(link: &mut String, name: &str, parameter: &'static str, id: u64) -> Result<()> {
-    if id == 0 || id > MAX_ID {
-        return Err(Error::InvalidId { parameter });
+fn present<'b>(value: Option<&'b Cow<'_, str>>) -> Option<&'b str> {
+    value
+        .map(AsRef::as_ref)
+        .filter(|value: &&str| !value.is_empty())
+}
+
+fn not_empty(value: Cow<'_, str>) -> Option<Cow<'_, str>> {
+    (!value.is_empty()).then_some(value)
+}
+
+fn strip_scheme<'b>(text: &'b str, scheme: &str) -> Option<&'b str> {
+    let (start, rest) = text.split_at_checked(scheme.len())?;
+    start.eq_ignore_ascii_case(scheme).then_some(rest)
+}
+
+/// Checks and writes an id.
+fn push_id(link: &mut String, parameter: &'static str, id: i64, allow_test: bool) -> Result<()> {
+    if id == TEST_AFFILIATE && allow_test {
+        link.push_str("-1");
+        return Ok(());
     }
-    push_parameter(link, name, "");
-    push_number(link, id, 10);
+    check_id(parameter, id)?;
+    push_number(link, id.unsigned_abs(), 10);
     Ok(())
 }
 
+/// Checks an id of the caller's: 1 to 2^53-1.
+///
+/// # Errors
+/// [`Error::InvalidId`].
+pub fn check_id(parameter: &'static str, id: i64) -> Result<()> {
+    if id > 0 && id.unsigned_abs() <= MAX_ID {
+        Ok(())
+    } else {
+        Err(Error::InvalidId { parameter })
+    }
+}
+
+fn read_id(parameter: &'static str, text: &str) -> Result<i64> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse()
+        .ok()
+        .filter(|_| is_number)
+        .ok_or(Error::InvalidId { parameter })
+}
+
+fn check_extra<'b>(
+    name: &str,
+    value: &str,
+    mut before: impl Iterator<Item = &'b Cow<'b, str>>,
+) -> Result<()> {
+    if let Some(reserved) = RESERVED
+        .iter()
+        .find(|known| name.eq_ignore_ascii_case(known))
+    {
+        return Err(Error::ReservedParameter {
+            parameter: reserved,
+        });
+    }
+    if name.is_empty() || !is_plain_text(name) || !is_plain_text(value) {
+        return Err(Error::InvalidText { parameter: "extra" });
+    }
+    if before.any(|other| other.eq_ignore_ascii_case(name)) {
+        return Err(Error::RepeatedParameter {
+            parameter: name.to_owned(),
+        });
+    }
+    Ok(())
+}
+
+/// Checks a deep link: https, a host of the list, nothing that one URL parser
+/// reads differently from another (user names, ports, backslashes, white space).
+fn check_deep_link(deep_link: &str, hosts: &[&str]) -> Result<()> {
+    let rest = deep_link
+        .strip_prefix("https://")
+        .ok_or(Error::InvalidDeepLink)?;
+    let is_clean = is_plain_text(rest) && !rest.contains(|c: char| c == '\\' || c.is_whitespace());
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if !is_clean || !is_host_name(host) {
+        return Err(Error::InvalidDeepLink);
+    }
+    let host = host.to_ascii_lowercase();
+    let is_allowed = hosts.iter().any(|allowed| {
+        let allowed = allowed.to_ascii_lowercase();
+        match allowed.strip_prefix('*') {
+            Some(suffix) => {
+                suffix.starts_with('.') && host.len() > suffix.len() && host.ends_with(suffix)
+            }
+            None => host == allowed,
+        }
+    });
+    if is_allowed {
+        Ok(())
+    } else {
+        Err(Error::DeepLinkHost)
+    }
+}
+
 /// A tracking domain: an ASCII host name, or the loopback origin of a sandbox.
+/// Lower case, as URLs have it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Domain<'a>(Origin<'a>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Origin<'a> {
-    Https(&'a str),
-    Loopback(&'a str),
+    Https(Cow<'a, str>),
+    Loopback(Cow<'a, str>),
 }
 
 impl<'a> Domain<'a> {
@@ -90,88 +320,147 @@ impl<'a> Domain<'a> {
     /// is an IP address or not ASCII (pass punycode).
     pub fn new(host: &'a str) -> Result<Self> {
         if is_host_name(host) {
-            Ok(Self(Origin::Https(host)))
+            Ok(Self(Origin::Https(lower_case(host))))
         } else {
             Err(Error::InvalidDomain)
         }
     }
 
     /// The origin of a sandbox on this machine, such as `http://127.0.0.1:8787`:
-    /// a type of its own, so that no live link ever points at it by accident.
+    /// a constructor of its own, so that no live link ever points at it by accident.
     ///
     /// # Errors
     /// [`Error::InvalidDomain`] where it is not an http origin on loopback.
     pub fn sandbox(origin: &'a str) -> Result<Self> {
         if is_loopback_origin(origin) {
-            Ok(Self(Origin::Loopback(origin)))
+            Ok(Self(Origin::Loopback(lower_case(origin))))
         } else {
             Err(Error::InvalidDomain)
         }
     }
 
-    fn push_origin(&self, out: &mut String) {
-        match self.0 {
-            Origin::Https(host) => {
-                out.push_str("https://");
-                out.push_str(host);
-            }
-            Origin::Loopback(origin) => out.push_str(origin),
+    /// The host name, or the sandbox's origin: what the constructor took.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match &self.0 {
+            Origin::Https(host) => host,
+            Origin::Loopback(origin) => origin,
         }
+    }
+
+    /// Is this a sandbox's?
+    #[must_use]
+    pub fn is_sandbox(&self) -> bool {
+        matches!(self.0, Origin::Loopback(_))
+    }
+
+    /// The same with a text of its own, to be kept.
+    #[must_use]
+    pub fn into_owned(self) -> Domain<'static> {
+        Domain(match self.0 {
+            Origin::Https(host) => Origin::Https(Cow::Owned(host.into_owned())),
+            Origin::Loopback(origin) => Origin::Loopback(Cow::Owned(origin.into_owned())),
+        })
+    }
+
+    /// The same with this one's text.
+    #[must_use]
+    pub fn borrow(&self) -> Domain<'_> {
+        Domain(match &self.0 {
+            Origin::Https(host) => Origin::Https(Cow::Borrowed(host)),
+            Origin::Loopback(origin) => Origin::Loopback(Cow::Borrowed(origin)),
+        })
+    }
+
+    /// Appends `https://HOST`, or the sandbox's origin.
+    pub(crate) fn push_origin(&self, out: &mut String) {
+        if !self.is_sandbox() {
+            out.push_str("https://");
+        }
+        out.push_str(self.as_str());
+    }
+}
+
+fn lower_case(text: &str) -> Cow<'_, str> {
+    if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(text.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(text)
     }
 }
 
 /// Is this `http://127.0.0.1`, `http://localhost` or `http://[::1]`, with or without a port?
 #[must_use]
 pub fn is_loopback_origin(origin: &str) -> bool {
-    let Some(authority) = origin.strip_prefix("http://") else {
+    let Some(authority) = strip_scheme(origin, "http://") else {
         return false;
     };
     ["127.0.0.1", "localhost", "[::1]"].iter().any(|host| {
-        authority.strip_prefix(host).is_some_and(|port| {
-            port.is_empty()
-                || port.strip_prefix(':').is_some_and(|digits| {
-                    (1..=5).contains(&digits.len())
-                        && digits.bytes().all(|digit| digit.is_ascii_digit())
-                })
-        })
+        authority
+            .split_at_checked(host.len())
+            .is_some_and(|(start, port)| {
+                start.eq_ignore_ascii_case(host)
+                    && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
+            })
     })
+}
+
+fn is_port(digits: &str) -> bool {
+    (1..=5).contains(&digits.len())
+        && !digits.starts_with('0')
+        && digits.bytes().all(|digit| digit.is_ascii_digit())
+        && digits.parse::<u16>().is_ok()
 }
 
 /// Is this a host name of two labels or more that is not an IP address in any
 /// of the spellings that URL parsers accept?
 #[must_use]
 pub fn is_host_name(host: &str) -> bool {
-    if host.len() > 253 || !host.contains('.') {
-        return false;
+    // One pass: links are built by the million.
+    let mut labels = 0;
+    let mut length = 0;
+    let mut before = b'.';
+    let mut first = b'.';
+    for byte in host.bytes() {
+        if byte == b'.' {
+            if before == b'-' || length == 0 {
+                return false;
+            }
+            labels += 1;
+            length = 0;
+        } else {
+            let is_letter = byte.is_ascii_alphanumeric();
+            if length == 0 {
+                first = byte;
+            }
+            length += 1;
+            if !(is_letter || (byte == b'-' && length > 1)) || length > 63 {
+                return false;
+            }
+        }
+        before = byte;
     }
-    let labels_hold = host.split('.').all(|label| {
-        (1..=63).contains(&label.len())
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-            && label
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-    });
     // WHATWG: a host whose last label is a number, in any base, is an IPv4 address.
-    let last_is_number = host.rsplit('.').next().is_some_and(|last| {
-        last.bytes()
-            .next()
-            .is_some_and(|byte| byte.is_ascii_digit())
-    });
-    labels_hold && !last_is_number
+    labels > 0 && length > 0 && before != b'-' && !first.is_ascii_digit() && host.len() <= 253
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    const LARGEST: i64 = 9_007_199_254_740_991;
+    const DOMAIN: &str = "track.yournetwork.com";
 
     fn link() -> TrackingLink<'static> {
-        TrackingLink {
-            domain: Domain::new("track.yournetwork.com").unwrap(),
-            affiliate_id: 67890,
-            creative_id: 12,
-            sub_ids: [None; 5],
-        }
+        TrackingLink::new(Domain::new(DOMAIN).unwrap(), 67890, 12)
+    }
+
+    fn built(link: &TrackingLink<'_>) -> Result<String> {
+        link.build(&LinkRules {
+            deep_link_hosts: &["shop.example.com", "*.store.example"],
+            ..Default::default()
+        })
     }
 
     #[test]
@@ -183,28 +472,50 @@ mod tests {
             "https://track.example.com",
             "track.example.com/",
             "track.example.com:443",
+            "track.example.com.",
             "127.0.0.1",
+            "127.1",
             "0x7f.1",
+            "0x7f.0x1",
             "2130706433",
             "[::1]",
+            "[::ffff:127.0.0.1]",
             "-a.example.com",
+            "a-.example.com",
             "a..example.com",
-            "käse.example.com",
+            "k\u{e4}se.example.com",
             "a b.example.com",
+            "a_b.example.com",
             "user@example.com",
         ] {
             assert_eq!(Domain::new(domain), Err(Error::InvalidDomain), "{domain:?}");
         }
+        let long = format!("{}.com", "a.".repeat(130));
+        assert_eq!(Domain::new(&long), Err(Error::InvalidDomain));
+        assert_eq!(
+            Domain::new("TRACK.Example.com").unwrap().as_str(),
+            "track.example.com"
+        );
+        assert!(Domain::new("xn--kse-qla.example").is_ok());
     }
 
     #[test]
     fn a_sandbox_lives_on_loopback_only() {
-        assert!(Domain::sandbox("http://127.0.0.1:8787").is_ok());
-        assert!(Domain::sandbox("http://localhost").is_ok());
         for origin in [
+            "http://127.0.0.1:8787",
+            "http://localhost",
+            "http://[::1]:1",
+        ] {
+            assert!(Domain::sandbox(origin).unwrap().is_sandbox(), "{origin:?}");
+        }
+        for origin in [
+            "",
             "http://127.0.0.1.example.com",
             "http://127.0.0.1:8787/x",
             "http://127.0.0.1:",
+            "http://127.0.0.1:0",
+            "http://127.0.0.1:99999",
+            "http://127.1",
             "https://track.example.com",
             "http://10.0.0.1",
         ] {
@@ -213,32 +524,61 @@ mod tests {
     }
 
     #[test]
-    fn an_id_of_zero_or_beyond_2_to_the_53_is_refused() {
-        let mut bad = link();
-        bad.affiliate_id = 0;
-        assert_eq!(
-            bad.build(),
-            Err(Error::InvalidId {
-                parameter: "affiliateId"
-            })
-        );
-        let mut bad = link();
-        bad.creative_id = MAX_ID + 1;
-        assert_eq!(
-            bad.build(),
-            Err(Error::InvalidId {
-                parameter: "creativeId"
-            })
-        );
+    fn an_id_outside_1_to_2_to_the_53_is_refused() {
+        for id in [0, -1, -2, i64::MIN, LARGEST + 1, i64::MAX] {
+            let mut bad = link();
+            bad.affiliate_id = id;
+            assert_eq!(
+                built(&bad),
+                Err(Error::InvalidId {
+                    parameter: "affiliateId"
+                })
+            );
+            let mut bad = link();
+            bad.creative_id = id;
+            assert_eq!(
+                built(&bad),
+                Err(Error::InvalidId {
+                    parameter: "creativeId"
+                })
+            );
+        }
     }
 
     #[test]
-    fn sub_ids_are_encoded_for_every_reader() {
+    fn the_test_affiliate_is_allowed_only_when_asked_for() {
+        let mut ours = link();
+        ours.affiliate_id = TEST_AFFILIATE;
+        let rules = LinkRules {
+            allow_test_affiliate: true,
+            ..Default::default()
+        };
+        let text = ours.build(&rules).unwrap();
+        assert_eq!(text, "https://track.yournetwork.com/?a=-1&c=12");
+        assert_eq!(TrackingLink::parse(&text, &rules), Ok(ours));
+        assert!(TrackingLink::parse(&text, &LinkRules::default()).is_err());
+        let mut creative = link();
+        creative.creative_id = TEST_AFFILIATE;
+        assert!(creative.build(&rules).is_err());
+    }
+
+    #[test]
+    fn every_part_has_its_place() {
         let mut link = link();
-        link.sub_ids = [Some("a b&c=d"), None, Some("käse+#?%"), None, None];
+        link.sub_ids = [
+            Some("a b&c=d".into()),
+            Some("".into()),
+            Some("k\u{e4}se+#?%".into()),
+            None,
+            None,
+        ];
+        link.price_format = Some("c".into());
+        link.deep_link = Some("https://shop.example.com/p?x=1&y=2".into());
+        link.extra = vec![("utm source".into(), "x".into())];
         assert_eq!(
-            link.build().unwrap(),
-            "https://track.yournetwork.com/?a=67890&c=12&s1=a%20b%26c%3Dd&s3=k%C3%A4se%2B%23%3F%25"
+            built(&link).unwrap(),
+            "https://track.yournetwork.com/?a=67890&c=12&s1=a%20b%26c%3Dd&s3=k%C3%A4se%2B%23%3F%25&p=c\
+             &ckmrdr=https%3A%2F%2Fshop.example.com%2Fp%3Fx%3D1%26y%3D2&utm%20source=x"
         );
     }
 
@@ -246,20 +586,343 @@ mod tests {
     fn a_sub_id_beyond_its_limit_is_refused() {
         let long = "x".repeat(51);
         let mut bad = link();
-        bad.sub_ids = [Some(&long), None, None, None, None];
-        assert_eq!(bad.build(), Err(Error::SubIdTooLong { parameter: "s1" }));
-        bad.sub_ids = [None, Some(&long), None, None, None];
-        assert!(bad.build().is_ok());
+        bad.sub_ids[0] = Some(long.clone().into());
+        assert_eq!(built(&bad), Err(Error::SubIdTooLong { parameter: "s1" }));
+        bad.sub_ids = [None, Some(long.into()), None, None, None];
+        assert!(built(&bad).is_ok());
         let mut bad = link();
-        bad.sub_ids = [Some("a\nb"), None, None, None, None];
-        assert_eq!(bad.build(), Err(Error::InvalidText { parameter: "s1" }));
+        bad.sub_ids[4] = Some("a\nb".into());
+        assert_eq!(built(&bad), Err(Error::InvalidText { parameter: "s5" }));
+    }
+
+    #[test]
+    fn overflow_spills_only_when_asked_to() {
+        let mut long = link();
+        long.sub_ids[1] = Some("x".repeat(130).into());
+        assert_eq!(built(&long), Err(Error::SubIdTooLong { parameter: "s2" }));
+        let rules = LinkRules {
+            spill: true,
+            ..Default::default()
+        };
+        let text = long.build(&rules).unwrap();
+        assert!(text.ends_with(&format!("&s2={}&s3={}", "x".repeat(100), "x".repeat(30))));
     }
 
     #[test]
     fn a_link_over_2000_bytes_is_refused() {
-        let long = "ä".repeat(100);
+        let long: Cow<'_, str> = "\u{e4}".repeat(100).into();
         let mut bad = link();
-        bad.sub_ids = [None, Some(&long), Some(&long), Some(&long), Some(&long)];
-        assert_eq!(bad.build(), Err(Error::LinkTooLong));
+        bad.sub_ids = [
+            None,
+            Some(long.clone()),
+            Some(long.clone()),
+            Some(long.clone()),
+            Some(long),
+        ];
+        assert_eq!(built(&bad), Err(Error::LinkTooLong));
+        assert_eq!(
+            TrackingLink::parse(&"x".repeat(9_999), &LinkRules::default()),
+            Err(Error::LinkTooLong)
+        );
+    }
+
+    #[test]
+    fn deep_links_lead_to_allowed_hosts_only() {
+        let with = |deep_link: &str| {
+            let mut link = link();
+            link.deep_link = Some(deep_link.to_owned().into());
+            built(&link).map(drop)
+        };
+        for good in [
+            "https://shop.example.com",
+            "https://SHOP.example.com/p?x=1#y",
+            "https://shop.example.com?x",
+            "https://a.store.example/",
+            "https://a.b.store.example/k\u{e4}se",
+        ] {
+            assert_eq!(with(good), Ok(()), "{good}");
+        }
+        for (bad, error) in [
+            ("http://shop.example.com/", Error::InvalidDeepLink),
+            ("//shop.example.com/", Error::InvalidDeepLink),
+            ("javascript:alert(1)", Error::InvalidDeepLink),
+            (" https://shop.example.com/", Error::InvalidDeepLink),
+            ("https://shop.example.com:8443/", Error::InvalidDeepLink),
+            (
+                "https://shop.example.com@evil.example/",
+                Error::InvalidDeepLink,
+            ),
+            (
+                "https://evil.example\\@shop.example.com/",
+                Error::InvalidDeepLink,
+            ),
+            (
+                "https://shop.example.com\\.evil.example/",
+                Error::InvalidDeepLink,
+            ),
+            ("https://shop.example.com/\\x", Error::InvalidDeepLink),
+            ("https://shop.example.com/a\tb", Error::InvalidDeepLink),
+            ("https://127.0.0.1/", Error::InvalidDeepLink),
+            ("https:///x", Error::InvalidDeepLink),
+            ("https://evil.example/", Error::DeepLinkHost),
+            (
+                "https://shop.example.com.evil.example/",
+                Error::DeepLinkHost,
+            ),
+            ("https://store.example/", Error::DeepLinkHost),
+            ("https://evilstore.example/", Error::DeepLinkHost),
+        ] {
+            assert_eq!(with(bad), Err(error), "{bad}");
+        }
+        let mut link = link();
+        link.deep_link = Some("https://shop.example.com/".into());
+        assert_eq!(link.build(&LinkRules::default()), Err(Error::DeepLinkHost));
+        let rules = LinkRules {
+            deep_link_hosts: &["*", "*example.com"],
+            ..Default::default()
+        };
+        assert_eq!(link.build(&rules), Err(Error::DeepLinkHost));
+    }
+
+    #[test]
+    fn extra_parameters_must_not_collide() {
+        let with = |extra: &[(&'static str, &'static str)]| {
+            let mut link = link();
+            link.extra = extra
+                .iter()
+                .map(|(name, value)| ((*name).into(), (*value).into()))
+                .collect();
+            built(&link).map(drop)
+        };
+        assert_eq!(
+            with(&[("S1", "x")]),
+            Err(Error::ReservedParameter { parameter: "s1" })
+        );
+        assert_eq!(
+            with(&[("CkmRdr", "x")]),
+            Err(Error::ReservedParameter {
+                parameter: "ckmrdr"
+            })
+        );
+        assert_eq!(
+            with(&[("x", "1"), ("X", "2")]),
+            Err(Error::RepeatedParameter {
+                parameter: "X".into()
+            })
+        );
+        assert_eq!(
+            with(&[("", "1")]),
+            Err(Error::InvalidText { parameter: "extra" })
+        );
+        assert_eq!(
+            with(&[("x", "\0")]),
+            Err(Error::InvalidText { parameter: "extra" })
+        );
+        assert_eq!(with(&[("x", "1"), ("y", "")]), Ok(()));
+        let mut bad = link();
+        bad.price_format = Some("c&a=1".into());
+        assert_eq!(built(&bad), Err(Error::InvalidPriceFormat));
+    }
+
+    #[test]
+    fn links_as_people_write_them_are_read() {
+        let rules = LinkRules::default();
+        for text in [
+            "https://track.yournetwork.com/?a=67890&c=12",
+            "  http://Track.YourNetwork.com?c=12&A=67890&s1=&p=#top ",
+            "HTTPS://track.yournetwork.com/?a=067890&c=12&&",
+        ] {
+            assert_eq!(TrackingLink::parse(text, &rules), Ok(link()), "{text}");
+        }
+        let parsed =
+            TrackingLink::parse("https://t.example.com/?S2=a+b%20c&c=1&a=2&z=%26", &rules).unwrap();
+        assert_eq!(parsed.sub_ids[1].as_deref(), Some("a b c"));
+        assert_eq!(parsed.extra, [("z".into(), "&".into())]);
+    }
+
+    #[test]
+    fn what_is_no_tracking_link_is_refused() {
+        let rules = LinkRules::default();
+        for (text, error) in [
+            ("", Error::InvalidLink),
+            ("track.yournetwork.com/?a=1&c=2", Error::InvalidLink),
+            ("ftp://track.yournetwork.com/?a=1&c=2", Error::InvalidLink),
+            ("https://track.yournetwork.com/", Error::InvalidLink),
+            (
+                "https://track.yournetwork.com/x?a=1&c=2",
+                Error::InvalidLink,
+            ),
+            (
+                "https://track.yournetwork.com//?a=1&c=2",
+                Error::InvalidLink,
+            ),
+            (
+                "https://track.yournetwork.com/?a=1&c=2\n3",
+                Error::InvalidLink,
+            ),
+            (
+                "https://u:p@track.yournetwork.com/?a=1&c=2",
+                Error::InvalidDomain,
+            ),
+            (
+                "https://track.yournetwork.com:1/?a=1&c=2",
+                Error::InvalidDomain,
+            ),
+            ("http://127.0.0.1:8787/?a=1&c=2", Error::InvalidDomain),
+            (
+                "https://t.example.com/?c=2",
+                Error::InvalidId {
+                    parameter: "affiliateId",
+                },
+            ),
+            (
+                "https://t.example.com/?a=1",
+                Error::InvalidId {
+                    parameter: "creativeId",
+                },
+            ),
+            (
+                "https://t.example.com/?a=1x&c=2",
+                Error::InvalidId {
+                    parameter: "affiliateId",
+                },
+            ),
+            (
+                "https://t.example.com/?a=%2B1&c=2",
+                Error::InvalidId {
+                    parameter: "affiliateId",
+                },
+            ),
+            (
+                "https://t.example.com/?a=1&c=99999999999999999999",
+                Error::InvalidId {
+                    parameter: "creativeId",
+                },
+            ),
+            (
+                "https://t.example.com/?a=1&c=2&A=3",
+                Error::RepeatedParameter {
+                    parameter: "A".into(),
+                },
+            ),
+            (
+                "https://t.example.com/?a=1&c=2&s1=%00",
+                Error::InvalidText { parameter: "s1" },
+            ),
+            (
+                "https://t.example.com/?a=1&c=2&ckmrdr=https%3A%2F%2Fevil.example",
+                Error::DeepLinkHost,
+            ),
+        ] {
+            assert_eq!(TrackingLink::parse(text, &rules), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_sandboxs_link_is_read_when_asked_for() {
+        let rules = LinkRules {
+            allow_sandbox: true,
+            ..Default::default()
+        };
+        let text = "http://127.0.0.1:8787/?a=67890&c=12";
+        let parsed = TrackingLink::parse(text, &rules).unwrap();
+        assert!(parsed.domain.is_sandbox());
+        assert_eq!(parsed.build(&rules).unwrap(), text);
+    }
+
+    /// Any Unicode that a sub id may hold.
+    fn sub_id(limit: usize) -> impl Strategy<Value = Option<Cow<'static, str>>> {
+        proptest::option::of(
+            proptest::collection::vec(any::<char>(), 1..limit / 2).prop_map(|chars| {
+                let text: String = chars.into_iter().filter(|c| !c.is_control()).collect();
+                Cow::from(if text.is_empty() {
+                    "x".to_owned()
+                } else {
+                    text
+                })
+            }),
+        )
+    }
+
+    prop_compose! {
+        fn any_link()(
+            affiliate_id in 1..=LARGEST,
+            creative_id in 1..=LARGEST,
+            sub_ids in (sub_id(50), sub_id(60), sub_id(60), sub_id(60), sub_id(60)),
+            price_format in proptest::option::of("[a-zA-Z0-9]{1,20}"),
+            path in proptest::option::of("[/?#][^\\p{C}\\p{Z}\\\\]{0,30}"),
+            extra in proptest::collection::btree_map("x[a-z\u{e4} +&=%#]{1,8}", "[^\\p{C}]{0,12}", 0..3),
+        ) -> TrackingLink<'static> {
+            let (s1, s2, s3, s4, s5) = sub_ids;
+            TrackingLink {
+                sub_ids: [s1, s2, s3, s4, s5],
+                price_format: price_format.map(Cow::from),
+                deep_link: path.map(|path| format!("https://shop.example.com{path}").into()),
+                extra: extra.into_iter().map(|(name, value)| (name.into(), value.into())).collect(),
+                ..TrackingLink::new(Domain::new(DOMAIN).unwrap(), affiliate_id, creative_id)
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_built_reads_back_here_and_in_another_parser(link in any_link()) {
+            let rules = LinkRules { deep_link_hosts: &["shop.example.com"], ..Default::default() };
+            match link.build(&rules) {
+                Err(error) => prop_assert_eq!(error, Error::LinkTooLong),
+                Ok(text) => {
+                    prop_assert!(text.is_ascii() && text.len() <= MAX_BYTES);
+                    prop_assert_eq!(&TrackingLink::parse(&text, &rules)?, &link);
+
+                    let other = ::url::Url::parse(&text)?;
+                    prop_assert_eq!(other.as_str(), &text);
+                    prop_assert_eq!(other.host_str(), Some(DOMAIN));
+                    let mut pairs: Vec<(String, String)> =
+                        vec![("a".into(), link.affiliate_id.to_string()), ("c".into(), link.creative_id.to_string())];
+                    for (name, value) in sub_id::NAMES.iter().zip(&link.sub_ids) {
+                        pairs.extend(value.as_ref().map(|value| ((*name).to_owned(), value.to_string())));
+                    }
+                    pairs.extend(link.price_format.iter().map(|value| ("p".into(), value.to_string())));
+                    pairs.extend(link.deep_link.iter().map(|value| ("ckmrdr".into(), value.to_string())));
+                    pairs.extend(link.extra.iter().map(|(name, value)| (name.to_string(), value.to_string())));
+                    let theirs: Vec<(String, String)> = other.query_pairs().into_owned().collect();
+                    prop_assert_eq!(theirs, pairs);
+                }
+            }
+        }
+
+        #[test]
+        fn parsing_is_idempotent_and_never_panics(text in "(https?://t.example.com/?\\?)?[ac12s=&%+#\\PC]{0,60}") {
+            let rules = LinkRules { allow_test_affiliate: true, deep_link_hosts: &["shop.example.com"], ..Default::default() };
+            if let Ok(link) = TrackingLink::parse(&text, &rules) {
+                let normal = link.build(&rules)?;
+                let again = TrackingLink::parse(&normal, &rules)?;
+                prop_assert_eq!(again.build(&rules)?, normal);
+            }
+        }
+
+        #[test]
+        fn an_allowed_deep_link_leads_there_for_another_parser_too(
+            rest in "[a-z.@:/\\\\?#%\\[\\] \\t0-9]{0,24}",
+            start in prop::sample::select(vec!["https://shop.example.com", "https://", "https:/", "https:\\\\", "https://evil.example"]),
+        ) {
+            let deep_link = format!("{start}{rest}");
+            if check_deep_link(&deep_link, &["shop.example.com", "*.shop.example.com"]).is_ok() {
+                let other = ::url::Url::parse(&deep_link)?;
+                let host = other.host_str().unwrap_or_default();
+                prop_assert!(host == "shop.example.com" || host.ends_with(".shop.example.com"), "{}", deep_link);
+            }
+        }
+
+        #[test]
+        fn a_host_name_is_a_domain_for_another_parser_too(host in "[a-z0-9x.-]{1,20}") {
+            if is_host_name(&host) {
+                let other = ::url::Url::parse(&format!("https://{host}/"));
+                // Labels such as `xn--a` are punycode that the other refuses: a DNS error, not another host.
+                if let Ok(other) = other {
+                    prop_assert!(matches!(other.host(), Some(::url::Host::Domain(name)) if name == host));
+                }
+            }
+        }
     }
 }

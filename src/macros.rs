@@ -1,7 +1,126 @@
 //! Macros in postback URLs: `#reqsessid#`, `#price#`, `#s1#` …, and the tokens
 //! that CAKE fills into an offer's landing page URL.
 
+use crate::link::is_host_name;
+use crate::lint::Finding;
 use crate::url::push_encoded;
+use crate::{Error, Result};
+
+/// The macros that CAKE expands: those of its API article first, then those of
+/// its help pages (KB 5000545788, 5000546376).
+pub const KNOWN: [&str; 22] = [
+    "reqsessid",
+    "price",
+    "status", // the article
+    "affid",
+    "oid",
+    "campid",
+    "cid",
+    "s1",
+    "s2",
+    "s3",
+    "s4",
+    "s5",
+    "reqid",
+    "oreqid",
+    "vstid",
+    "udid", // clicks
+    "tid",
+    "leadid",
+    "ip",
+    "sourceip",
+    "utcunixtime",
+    "sourcetime", // conversions
+];
+
+/// The longest template, in bytes.
+pub const MAX_BYTES: usize = 2_000;
+
+/// What a template uses, and what is probably a mistake in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Checked {
+    /// The known macros in it, each once, in order.
+    pub uses: Vec<&'static str>,
+    /// `unknown_macro`, `foreign_macro`, `raw_fragment`, `no_click_id`.
+    pub findings: Vec<Finding>,
+}
+
+/// Checks a postback URL's template.
+///
+/// ```
+/// use cake_edge::macros::check;
+///
+/// let checked = check("https://tracking.partner.com/postback?click_id=#reqsessid#&payout={payout}")?;
+/// assert_eq!(checked.uses, ["reqsessid"]);
+/// assert_eq!(checked.findings[0].code, "foreign_macro");
+/// # Ok::<(), cake_edge::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::InvalidPostbackUrl`] where it is not https on a host name (no IP
+/// address in any spelling, no macro as host), has credentials, control
+/// characters or white space, or is longer than 2,000 bytes.
+pub fn check(template: &str) -> Result<Checked> {
+    let rest = template
+        .strip_prefix("https://")
+        .ok_or(Error::InvalidPostbackUrl)?;
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let (host, port) = authority.split_once(':').unwrap_or((authority, "443"));
+    let is_port = (1..=5).contains(&port.len()) && port.bytes().all(|byte| byte.is_ascii_digit());
+    let is_clean = !template.contains(|c: char| c.is_control() || c.is_whitespace() || c == '\\');
+    if !is_clean || !is_port || !is_host_name(host) || template.len() > MAX_BYTES {
+        return Err(Error::InvalidPostbackUrl);
+    }
+
+    let mut checked = Checked::default();
+    for piece in pieces(rest) {
+        match piece {
+            Piece::Macro(name) => match KNOWN.iter().find(|known| **known == name) {
+                Some(known) if checked.uses.contains(known) => {}
+                Some(known) => checked.uses.push(known),
+                None => checked.findings.push(Finding::new(
+                    "unknown_macro",
+                    name,
+                    "CAKE does not know this macro and leaves it as it is.",
+                )),
+            },
+            Piece::Text(text) => {
+                for name in braces(text) {
+                    checked.findings.push(Finding::new(
+                        "foreign_macro",
+                        name,
+                        "Braces are another tracker's macros: CAKE sends them literally. CAKE's are written #name#.",
+                    ));
+                }
+            }
+            Piece::Mark => checked.findings.push(Finding::new(
+                "raw_fragment",
+                "#",
+                "What follows a lone # is a fragment, which no server ever sees. Write it as %23.",
+            )),
+        }
+    }
+    if !checked.uses.iter().any(|name| {
+        [
+            "reqsessid",
+            "reqid",
+            "oreqid",
+            "s2",
+            "s3",
+            "s4",
+            "s5",
+            "tid",
+        ]
+        .contains(name)
+    }) {
+        checked.findings.push(Finding::new(
+            "no_click_id",
+            "",
+            "Nothing in it tells which click has converted: add #reqsessid#, or #s2# where your own click id is.",
+        ));
+    }
+    Ok(checked)
+}
 
 /// Expands every `#name#` that `value_of` knows, its value percent-encoded.
 /// Unknown macros stay literally, as CAKE leaves them.
@@ -17,27 +136,68 @@ use crate::url::push_encoded;
 #[must_use]
 pub fn expand(template: &str, value_of: impl Fn(&str) -> Option<String>) -> String {
     let mut out = String::with_capacity(template.len() + 64);
-    let mut rest = template;
-    while let Some((before, after)) = rest.split_once('#') {
-        out.push_str(before);
-        let value = after
-            .split_once('#')
-            .and_then(|(name, tail)| value_of(name).map(|value| (value, tail)));
-        if let Some((value, tail)) = value {
-            push_encoded(&mut out, &value);
-            rest = tail;
-        } else {
-            out.push('#');
-            rest = after;
+    for piece in pieces(template) {
+        match piece {
+            Piece::Text(text) => out.push_str(text),
+            Piece::Mark => out.push('#'),
+            Piece::Macro(name) => {
+                if let Some(value) = value_of(name) {
+                    push_encoded(&mut out, &value);
+                } else {
+                    out.push('#');
+                    out.push_str(name);
+                    out.push('#');
+                }
+            }
         }
     }
-    out.push_str(rest);
     out
+}
+
+/// A part of a template.
+enum Piece<'a> {
+    /// `#name#`, without its marks.
+    Macro(&'a str),
+    /// A `#` that belongs to no macro.
+    Mark,
+    /// Anything else.
+    Text(&'a str),
+}
+
+fn pieces(template: &str) -> impl Iterator<Item = Piece<'_>> {
+    let mut rest = template;
+    core::iter::from_fn(move || {
+        let Some(after) = rest.strip_prefix('#') else {
+            let end = rest.find('#').unwrap_or(rest.len());
+            let (text, tail) = rest.split_at_checked(end)?;
+            rest = tail;
+            return (!text.is_empty()).then_some(Piece::Text(text));
+        };
+        let named = after.split_once('#').filter(|(name, _)| is_name(name));
+        rest = named.map_or(after, |(_, tail)| tail);
+        Some(named.map_or(Piece::Mark, |(name, _)| Piece::Macro(name)))
+    })
+}
+
+fn is_name(name: &str) -> bool {
+    (1..=32).contains(&name.len())
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// The names in `{…}`.
+fn braces(text: &str) -> impl Iterator<Item = &str> {
+    text.split('{').skip(1).filter_map(|part| {
+        let (name, _) = part.split_once('}')?;
+        is_name(name).then_some(name)
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn values(name: &str) -> Option<String> {
         match name {
@@ -45,6 +205,15 @@ mod tests {
             "s1" => Some("a&b=#c".into()),
             _ => None,
         }
+    }
+
+    fn codes(template: &str) -> Vec<&'static str> {
+        check(template)
+            .unwrap()
+            .findings
+            .iter()
+            .map(|finding| finding.code)
+            .collect()
     }
 
     #[test]
@@ -62,6 +231,108 @@ mod tests {
             "/?x=#nope#&r=id-1#"
         );
         assert_eq!(expand("#", values), "#");
-        assert_eq!(expand("#a#reqid#", values), "#aid-1");
+        assert_eq!(expand("##reqid##", values), "#id-1#");
+        assert_eq!(expand("#a b#reqid#", values), "#a bid-1");
+    }
+
+    #[test]
+    fn the_articles_template_is_clean() {
+        let checked = check(
+            "https://tracking.partner.com/postback?click_id=#reqsessid#&payout=#price#&status=#status#&again=#price#",
+        )
+        .unwrap();
+        assert_eq!(
+            checked,
+            Checked {
+                uses: vec!["reqsessid", "price", "status"],
+                findings: vec![]
+            }
+        );
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        assert_eq!(
+            codes("https://p.example/?id=#reqsessid#&p={payout}"),
+            ["foreign_macro"]
+        );
+        assert_eq!(
+            codes("https://p.example/?id=#reqsessid#&p=#payuot#"),
+            ["unknown_macro"]
+        );
+        assert_eq!(
+            codes("https://p.example/?id=#reqsessid#&x=1#top"),
+            ["raw_fragment"]
+        );
+        assert_eq!(codes("https://p.example/?p=#price#"), ["no_click_id"]);
+        let checked = check("https://p.example/?id={click_id}").unwrap();
+        assert_eq!(checked.findings[0].parameter, "click_id");
+    }
+
+    #[test]
+    fn urls_that_must_not_be_fetched_are_refused() {
+        for template in [
+            "",
+            "http://p.example/",
+            "HTTPS://p.example/",
+            "//p.example/",
+            "https:p.example",
+            "https://",
+            "https://localhost/",
+            "https://user:secret@p.example/",
+            "https://p.example\\@evil.example/",
+            "https://p.example:x/",
+            "https://p.example:/",
+            "https://#s1#.example/",
+            "https://127.0.0.1/",
+            "https://127.1/",
+            "https://2130706433/",
+            "https://0x7f.0.0.0x1/",
+            "https://[::1]/",
+            "https://p.example/a b",
+            "https://p.example/\n",
+        ] {
+            assert_eq!(
+                check(template),
+                Err(Error::InvalidPostbackUrl),
+                "{template:?}"
+            );
+        }
+        assert!(check(&format!("https://p.example/?{}", "x".repeat(MAX_BYTES))).is_err());
+        assert!(
+            check("https://p.example:8443/?id=#tid#")
+                .unwrap()
+                .findings
+                .is_empty()
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn expanding_nothing_changes_nothing(template in "(#|\\{|reqid|\\PC){0,40}") {
+            prop_assert_eq!(expand(&template, |_| None), template);
+        }
+
+        #[test]
+        fn an_expanded_url_leads_to_the_same_host_with_the_same_values(value in "\\PC{0,20}", before in "[a-z]{0,5}") {
+            let template = format!("https://p.example/{before}?id=#reqsessid#&x=#s1#");
+            prop_assert!(check(&template).is_ok());
+            let url = expand(&template, |_| Some(value.clone()));
+            let other = ::url::Url::parse(&url)?;
+            prop_assert_eq!(other.host_str(), Some("p.example"));
+            let values: Vec<_> = other.query_pairs().map(|(_, value)| value.into_owned()).collect();
+            prop_assert_eq!(values, [value.clone(), value]);
+        }
+
+        #[test]
+        fn a_checked_host_is_the_host_of_another_parser(rest in "[a-z.@:/\\\\?#0-9x\\[\\]-]{0,24}") {
+            let template = format!("https://{rest}");
+            if check(&template).is_ok()
+                && let Ok(other) = ::url::Url::parse(&template)
+            {
+                prop_assert!(matches!(other.host(), Some(::url::Host::Domain(_))), "{}", template);
+                prop_assert!(other.username().is_empty());
+            }
+        }
     }
 }

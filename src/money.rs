@@ -38,6 +38,16 @@ impl Money {
         Self::read(text).ok_or(Error::InvalidMoney { parameter })
     }
 
+    /// Reads an amount from a number, where it stands for one exactly: its
+    /// shortest text must be an amount. `18.5` is 18.50, the binary sum
+    /// `0.1 + 0.2` is none.
+    ///
+    /// # Errors
+    /// [`Error::InvalidMoney`], also for NaN, infinities and negative numbers.
+    pub fn from_number(parameter: &'static str, number: f64) -> Result<Self> {
+        Self::parse(parameter, &number.to_string())
+    }
+
     fn read(text: &str) -> Option<Self> {
         let (whole, fraction) = match text.split_once('.') {
             Some((whole, fraction)) => (whole, Some(fraction)),
@@ -98,6 +108,7 @@ impl fmt::Display for Money {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn money(text: &str) -> Money {
         Money::parse("payout", text).unwrap()
@@ -136,6 +147,51 @@ mod tests {
             "٣",
         ] {
             assert!(Money::parse("payout", text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_taken_where_they_are_exact() {
+        for (number, printed) in [
+            (18.0, "18.00"),
+            (18.5, "18.50"),
+            (0.07, "0.07"),
+            (0.0, "0.00"),
+            (999_999_999.25, "999999999.25"),
+        ] {
+            assert_eq!(
+                Money::from_number("payout", number).unwrap().to_string(),
+                printed
+            );
+        }
+        for number in [
+            0.1 + 0.2,
+            -1.0,
+            -0.0,
+            1e9,
+            1e300,
+            1e-7,
+            f64::NAN,
+            f64::INFINITY,
+        ] {
+            assert!(Money::from_number("payout", number).is_err(), "{number}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_cent_is_lost(whole in 0_u64..1_000_000_000, cents in 0_u64..100) {
+            let text = format!("{whole}.{cents:02}");
+            let amount = money(&text);
+            prop_assert_eq!(amount.to_string(), text);
+            prop_assert_eq!(amount.units(), whole * 10_000 + cents * 100);
+        }
+
+        #[test]
+        fn what_is_read_follows_the_rule(text in "[0-9.,e+-]{0,16}|\\PC{0,8}") {
+            let (whole, fraction) = text.split_once('.').unwrap_or((&text, "0"));
+            let digits = |part: &str, most| (1..=most).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
+            prop_assert_eq!(Money::parse("payout", &text).is_ok(), digits(whole, 9) && digits(fraction, 4));
         }
     }
 

@@ -1,5 +1,6 @@
-//! Civil times, `YYYY-MM-DD HH:MM:SS`, as CAKE writes them: in the account's
-//! time zone, without an offset.
+//! Civil days and times, `YYYY-MM-DD` and `YYYY-MM-DD HH:MM:SS`, as CAKE writes
+//! them: in the account's time zone, without an offset. The step from an
+//! instant to a civil time of a zone is the platform's (`Intl`), in js/edge.
 
 use crate::{Error, Result};
 use core::fmt;
@@ -8,6 +9,91 @@ use core::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CivilTime {
     seconds: u64,
+}
+
+/// A civil day that exists in the Gregorian calendar, years 1970 to 9999.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CivilDate {
+    days: u64,
+}
+
+impl CivilDate {
+    /// Reads `YYYY-MM-DD`; `parameter` names it in the error.
+    ///
+    /// # Errors
+    /// [`Error::InvalidTime`].
+    pub fn parse(parameter: &'static str, text: &str) -> Result<Self> {
+        Self::read(text).ok_or(Error::InvalidTime { parameter })
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        if !fits(text, b"dddd-dd-dd") {
+            return None;
+        }
+        let number = |from: usize, to: usize| text.get(from..to)?.parse::<u64>().ok();
+        let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+        let exists =
+            year >= 1970 && (1..=12).contains(&month) && (1..=days_in(year, month)).contains(&day);
+        exists.then(|| Self {
+            days: days_before(year, month, day),
+        })
+    }
+
+    /// The day after.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self {
+            days: self.days + 1,
+        }
+    }
+
+    /// The day's first second.
+    #[must_use]
+    pub fn start(self) -> CivilTime {
+        CivilTime {
+            seconds: self.days * 86_400,
+        }
+    }
+}
+
+impl fmt::Display for CivilDate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (year, month, day) = date_of(self.days);
+        write!(f, "{year:04}-{month:02}-{day:02}")
+    }
+}
+
+/// Whole days, half-open: `end` is the first day that no longer belongs, as
+/// CAKE's reports take `end_date` (KB 13000034150).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DayRange {
+    /// The first day.
+    pub start: CivilDate,
+    /// The day after the last one.
+    pub end: CivilDate,
+}
+
+impl DayRange {
+    /// The days from `first` to `last`, both included, as people say it;
+    /// `parameter` names the last one in the error.
+    ///
+    /// # Errors
+    /// [`Error::InvalidTime`] where the last day comes before the first.
+    pub fn inclusive(parameter: &'static str, first: CivilDate, last: CivilDate) -> Result<Self> {
+        if last < first {
+            return Err(Error::InvalidTime { parameter });
+        }
+        Ok(Self {
+            start: first,
+            end: last.next(),
+        })
+    }
+
+    /// Does the civil time belong to it?
+    #[must_use]
+    pub fn contains(&self, time: CivilTime) -> bool {
+        (self.start.start()..self.end.start()).contains(&time)
+    }
 }
 
 impl CivilTime {
@@ -20,30 +106,24 @@ impl CivilTime {
     }
 
     fn read(text: &str) -> Option<Self> {
-        let pattern = b"dddd-dd-dd dd:dd:dd";
-        let fits = text.len() == pattern.len()
-            && text
-                .bytes()
-                .zip(pattern)
-                .all(|(byte, wanted)| match wanted {
-                    b'd' => byte.is_ascii_digit(),
-                    other => byte == *other,
-                });
-        if !fits {
+        if !fits(text, b"dddd-dd-dd dd:dd:dd") {
             return None;
         }
+        let date = CivilDate::read(text.get(..10)?)?;
         let number = |from: usize, to: usize| text.get(from..to)?.parse::<u64>().ok();
-        let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
         let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
-        let exists = year >= 1970
-            && (1..=12).contains(&month)
-            && (1..=days_in(year, month)).contains(&day)
-            && hour < 24
-            && minute < 60
-            && second < 60;
+        let exists = hour < 24 && minute < 60 && second < 60;
         exists.then(|| Self {
-            seconds: days_before(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second,
+            seconds: date.start().seconds + hour * 3_600 + minute * 60 + second,
         })
+    }
+
+    /// The day it belongs to.
+    #[must_use]
+    pub fn date(self) -> CivilDate {
+        CivilDate {
+            days: self.seconds / 86_400,
+        }
     }
 
     /// The civil time in UTC at `ms` milliseconds since 1970.
@@ -57,16 +137,28 @@ impl CivilTime {
 
 impl fmt::Display for CivilTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (year, month, day) = date_of(self.seconds / 86_400);
+        let date = self.date();
         let second = self.seconds % 86_400;
         write!(
             f,
-            "{year:04}-{month:02}-{day:02} {:02}:{:02}:{:02}",
+            "{date} {:02}:{:02}:{:02}",
             second / 3_600,
             second / 60 % 60,
             second % 60
         )
     }
+}
+
+/// Does the text have a digit wherever the pattern has `d`, and its characters elsewhere?
+fn fits(text: &str, pattern: &[u8]) -> bool {
+    text.len() == pattern.len()
+        && text
+            .bytes()
+            .zip(pattern)
+            .all(|(byte, wanted)| match wanted {
+                b'd' => byte.is_ascii_digit(),
+                other => byte == *other,
+            })
 }
 
 fn is_leap(year: u64) -> bool {
@@ -128,6 +220,43 @@ mod tests {
             );
         }
         assert!(CivilTime::parse("conversionDate", "2028-02-29 23:59:59").is_ok());
+    }
+
+    #[test]
+    fn a_range_of_days_is_half_open() {
+        let day = |text| CivilDate::parse("startDate", text).unwrap();
+        let range = DayRange::inclusive("endDate", day("2026-01-01"), day("2026-01-31")).unwrap();
+        assert_eq!(
+            (range.start.to_string(), range.end.to_string()),
+            ("2026-01-01".into(), "2026-02-01".into())
+        );
+        let time = |text| CivilTime::parse("at", text).unwrap();
+        assert!(
+            range.contains(time("2026-01-01 00:00:00"))
+                && range.contains(time("2026-01-31 23:59:59"))
+        );
+        assert!(
+            !range.contains(time("2026-02-01 00:00:00"))
+                && !range.contains(time("2025-12-31 23:59:59"))
+        );
+        assert!(DayRange::inclusive("endDate", day("2026-01-01"), day("2026-01-01")).is_ok());
+        assert_eq!(
+            DayRange::inclusive("endDate", day("2026-01-02"), day("2026-01-01")),
+            Err(Error::InvalidTime {
+                parameter: "endDate"
+            })
+        );
+        assert_eq!(day("2028-02-28").next().to_string(), "2028-02-29");
+        for text in [
+            "2026-02-30",
+            "2026-2-3",
+            "2026-02-03 ",
+            "1969-12-31",
+            "",
+            "2026-00-01",
+        ] {
+            assert!(CivilDate::parse("startDate", text).is_err(), "{text:?}");
+        }
     }
 
     #[test]

@@ -1,10 +1,9 @@
 /** `cake-edge`: links, capture and CAKE's API, for workers and servers. */
 import { call } from "../error.js";
-import { buildTrackingLink, type TrackingLinkParts } from "../link.js";
 import * as wasm from "../wasm/edge.js";
 
 export { CakeError, type CakeErrorCode, isCakeError } from "../error.js";
-export type { TrackingLinkParts } from "../link.js";
+export type { TrackingLinkParts, TrackingLinkRules } from "../link.js";
 export {
   type CakeClient,
   type CakeClientOptions,
@@ -14,17 +13,20 @@ export {
   type RecordConversionParams,
 } from "./client.js";
 
-/**
- * Builds a tracking link, `https://DOMAIN/?a=…&c=…&s1=…`.
- *
- * @throws CakeError `invalid_domain`, `invalid_id`, `sub_id_too_long`,
- * `invalid_text`, `link_too_long`
- * @example
- * createTrackingLink({ domain: "track.yournetwork.com", affiliateId: 67890, creativeId: 12, s1: "spring" });
- */
-export function createTrackingLink(parts: TrackingLinkParts): string {
-  return call(() => buildTrackingLink(wasm.trackingLink, parts));
-}
+export {
+  type BuiltPixel,
+  type CheckedPostbackUrl,
+  checkPostbackUrl,
+  createPixel,
+  createTrackingLink,
+  type FindClickOptions,
+  type Finding,
+  type FoundClick,
+  findClick,
+  lintTrackingLink,
+  type PixelParts,
+  parseTrackingLink,
+} from "./tracking.js";
 
 /** What {@link captureClick} found. */
 export interface CapturedClick {

@@ -1,10 +1,10 @@
 /** `cake-edge/page`: what a landing page needs. */
 import { CakeError, call } from "../error.js";
-import { buildTrackingLink, type TrackingLinkParts } from "../link.js";
+import { linkBuilder, type TrackingLinkParts, type TrackingLinkRules } from "../link.js";
 import * as wasm from "../wasm/page.js";
 
 export { CakeError, type CakeErrorCode, isCakeError } from "../error.js";
-export type { TrackingLinkParts } from "../link.js";
+export type { TrackingLinkParts, TrackingLinkRules } from "../link.js";
 
 /** How a tracker is set up. */
 export interface TrackerOptions {
@@ -33,7 +33,7 @@ export interface Tracker {
   /** The click id that counts, where a click led here. */
   readonly clickId: string | undefined;
   /** Builds a tracking link. @throws CakeError as `createTrackingLink` does */
-  link(parts: TrackingLinkParts): string;
+  link(parts: TrackingLinkParts & TrackingLinkRules): string;
   /**
    * Reports a conversion of the kept click to the site's forwarder.
    * @throws CakeError `invalid_click_id` where no click led here, and the forwarder's own
@@ -47,10 +47,14 @@ const landingUrl = location.href;
 /** Captures the click id of this page's address and keeps it. */
 export function createTracker(options: TrackerOptions = {}): Tracker {
   const endpoint = options.endpoint ?? "/cake";
+  let build: ReturnType<typeof linkBuilder> | undefined;
   const clickId = call(() => wasm.capture(landingUrl, Date.now(), location.protocol === "https:"));
   return {
     clickId,
-    link: (parts) => call(() => buildTrackingLink(wasm.trackingLink, parts)),
+    link: (parts) =>
+      call(() =>
+        (build ??= linkBuilder(new wasm.LinkBuilder(), wasm.LinkBuilder.capacity(), wasm.moduleMemory()))(parts),
+      ),
     async convert(conversion) {
       const response = await fetch(`${endpoint}/conversions`, {
         method: "POST",

@@ -1,10 +1,10 @@
 //! The edge: CAKE's API for JavaScript.
 
 use super::fetch::{Received, send};
-use super::whole;
+use super::milliseconds;
 use crate::api::{Account, Answer, get_click, record_conversion};
-use crate::click::{self, DEFAULT_KEY, DEFAULT_PARAMETERS, DEFAULT_WINDOW_DAYS};
-use crate::cookie::find_cookie;
+use crate::click::{DEFAULT_KEY, Keeping, LandingParameters, find_click};
+use crate::cookie::{SetCookie, find_cookie};
 use crate::{Error, delivery};
 use js_sys::{Function, JSON};
 use serde::Serialize;
@@ -100,18 +100,23 @@ pub fn capture_click(
         click_id: Option<String>,
         set_cookie: Option<String>,
     }
-    let capture = click::capture(
-        url,
-        &DEFAULT_PARAMETERS,
-        find_cookie(cookies, DEFAULT_KEY),
-        whole(now_ms),
-        DEFAULT_WINDOW_DAYS,
+    let kept = Keeping::default().keep(
+        find_click(url, &LandingParameters::default()),
+        &[find_cookie(cookies, DEFAULT_KEY)],
+        milliseconds(now_ms),
     );
-    let set_cookie = match &capture.touch {
-        Some(touch) if capture.is_new => Some(touch.set_cookie(is_secure)?),
-        _ => None,
+    let set_cookie = match &kept.write {
+        Some(write) => {
+            let cookie = SetCookie {
+                max_age_seconds: Some(write.max_age_seconds),
+                is_secure,
+                ..SetCookie::new(DEFAULT_KEY, &write.text)
+            };
+            Some(cookie.build()?)
+        }
+        None => None,
     };
-    let click_id = capture.touch.map(|touch| touch.click_id);
+    let click_id = kept.touch.map(|touch| touch.click_id);
     to_js(&Captured {
         click_id,
         set_cookie,

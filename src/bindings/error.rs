@@ -1,26 +1,18 @@
 //! Errors on their way to JavaScript: a plain object, from which
 //! `js/error.ts` makes the one class `CakeError`.
 
+use super::fields::Fields;
 use crate::Error;
-use js_sys::{Object, Reflect};
 use wasm_bindgen::JsValue;
 
 impl From<Error> for JsValue {
     fn from(error: Error) -> Self {
-        let object = Object::new();
-        let set = |name: &str, value: Self| {
-            // Setting a property of a fresh plain object cannot fail.
-            let _ = Reflect::set(&object, &name.into(), &value);
-        };
-        set("code", error.code().into());
-        set("rule", error.rule().into());
-        set("retryable", error.is_retryable().into());
-        if let Some(parameter) = error.parameter() {
-            set("parameter", parameter.into());
-        }
-        if let Some(status) = error.status() {
-            set("status", status.into());
-        }
-        object.into()
+        Fields::new()
+            .set("code", error.code())
+            .set("rule", error.rule())
+            .set("retryable", error.is_retryable())
+            .optional("parameter", error.parameter())
+            .optional("status", error.status())
+            .into()
     }
 }

@@ -1,50 +1,183 @@
 //! Tracking links for JavaScript.
 
 use super::whole;
-use crate::link::{Domain, TrackingLink};
+use crate::link::{Domain, LinkRules, TrackingLink};
+use crate::{Error, Result};
+use std::borrow::Cow;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Builds a tracking link; see [`TrackingLink::build`].
-///
-/// # Errors
-/// Those of [`Domain::new`], [`Domain::sandbox`] and [`TrackingLink::build`].
-#[expect(
-    clippy::too_many_arguments,
-    reason = "plain arguments cross the boundary fastest"
-)]
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "wasm-bindgen hands over owned strings"
-)]
-#[wasm_bindgen(js_name = trackingLink)]
-pub fn tracking_link(
-    domain: &str,
-    is_sandbox: bool,
-    affiliate_id: f64,
-    creative_id: f64,
-    s1: Option<String>,
-    s2: Option<String>,
-    s3: Option<String>,
-    s4: Option<String>,
-    s5: Option<String>,
-) -> Result<String, JsValue> {
-    let domain = if is_sandbox {
-        Domain::sandbox(domain)?
-    } else {
-        Domain::new(domain)?
-    };
-    let link = TrackingLink {
-        domain,
-        affiliate_id: whole(affiliate_id),
-        creative_id: whole(creative_id),
-        sub_ids: [
-            s1.as_deref(),
-            s2.as_deref(),
-            s3.as_deref(),
-            s4.as_deref(),
-            s5.as_deref(),
-        ],
-    };
-    Ok(link.build()?)
+/// The longest input: the parts of the longest link, and room to spare.
+const INPUT_BYTES: usize = 8_192;
+
+/// Builds tracking links in a pair of buffers that JavaScript writes and reads
+/// itself: the ready-made passing of texts takes longer than the building.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct LinkBuilder {
+    input: Vec<u8>,
+    output: String,
+    domain: Option<Domain<'static>>,
+    error: Option<Error>,
+}
+
+#[wasm_bindgen]
+impl LinkBuilder {
+    /// Makes the buffers.
+    #[must_use]
+    #[wasm_bindgen(constructor)]
+    pub fn new() -> Self {
+        Self {
+            input: vec![0; INPUT_BYTES],
+            output: String::with_capacity(INPUT_BYTES),
+            domain: None,
+            error: None,
+        }
+    }
+
+    /// Where the input starts in the module's memory.
+    #[must_use]
+    pub fn input(&self) -> *const u8 {
+        self.input.as_ptr()
+    }
+
+    /// Where the output starts.
+    #[must_use]
+    pub fn output(&self) -> *const u8 {
+        self.output.as_ptr()
+    }
+
+    /// How many bytes the input has room for.
+    #[must_use]
+    pub fn capacity() -> usize {
+        INPUT_BYTES
+    }
+
+    /// Builds a link, see [`TrackingLink::build`], from the first `length` bytes
+    /// of the input into the output. Returns how many bytes it has there, or 0
+    /// where there is an error to [`take`](Self::take_error): a result of
+    /// several values takes longer to return than a link to build.
+    ///
+    /// The input holds the text parts, each followed by a line feed, which no
+    /// part can hold: the domain, `s1` … `s5`, the price format, the deep link, the
+    /// allowed hosts of deep links separated by spaces, then name and value of
+    /// each extra parameter; empty ends may be left out. `parts` is how many
+    /// parts there are. `flags`: 1 the domain is a sandbox's, 2 allow the test
+    /// affiliate, 4 let sub ids spill. An empty domain stands for the last one
+    /// that was taken: most callers have one.
+    pub fn build(
+        &mut self,
+        length: usize,
+        parts: usize,
+        flags: u32,
+        affiliate_id: f64,
+        creative_id: f64,
+    ) -> usize {
+        self.output.clear();
+        match self.try_build(length, parts, flags, affiliate_id, creative_id) {
+            Ok(()) => self.output.len(),
+            Err(error) => {
+                self.error = Some(error);
+                0
+            }
+        }
+    }
+
+    /// Why the last link was not built.
+    #[wasm_bindgen(js_name = takeError)]
+    pub fn take_error(&mut self) -> Option<JsValue> {
+        self.error.take().map(JsValue::from)
+    }
+}
+
+impl LinkBuilder {
+    fn try_build(
+        &mut self,
+        length: usize,
+        parts: usize,
+        flags: u32,
+        affiliate_id: f64,
+        creative_id: f64,
+    ) -> Result<()> {
+        let text = self
+            .input
+            .get(..length)
+            .and_then(|bytes| core::str::from_utf8(bytes).ok());
+        let mut texts = Parts {
+            rest: text.ok_or(Error::LinkTooLong)?,
+            taken: 0,
+        };
+        let domain = texts.next();
+        if !domain.is_empty() {
+            self.domain = None;
+            let is_sandbox = flags & 1 != 0;
+            let checked = if is_sandbox {
+                Domain::sandbox(domain)?
+            } else {
+                Domain::new(domain)?
+            };
+            self.domain = Some(checked.into_owned());
+        }
+        let domain = self.domain.as_ref().ok_or(Error::InvalidDomain)?.borrow();
+        let mut link = TrackingLink::new(domain, whole(affiliate_id), whole(creative_id));
+        for slot in &mut link.sub_ids {
+            *slot = texts.optional();
+        }
+        link.price_format = texts.optional();
+        link.deep_link = texts.optional();
+        let hosts: Vec<&str> = texts.next().split_ascii_whitespace().collect();
+        while !texts.rest.is_empty() {
+            link.extra.push((texts.next().into(), texts.next().into()));
+        }
+        // A line feed within a part would shift all that follow.
+        if texts.taken > parts {
+            return Err(Error::InvalidText { parameter: "parts" });
+        }
+        let rules = LinkRules {
+            allow_test_affiliate: flags & 2 != 0,
+            spill: flags & 4 != 0,
+            deep_link_hosts: &hosts,
+            ..Default::default()
+        };
+        link.build_into(&rules, &mut self.output)
+    }
+}
+
+/// The parts of the input, one after the other; empty after the last one.
+struct Parts<'a> {
+    rest: &'a str,
+    taken: usize,
+}
+
+impl<'a> Parts<'a> {
+    fn next(&mut self) -> &'a str {
+        if self.rest.is_empty() {
+            return "";
+        }
+        self.taken += 1;
+        // Not `split_once`: its search is made for longer texts.
+        let end = self.rest.bytes().position(|byte| byte == b'\n');
+        let end = end.unwrap_or(self.rest.len());
+        let part = self.rest.get(..end).unwrap_or_default();
+        self.rest = self.rest.get(end + 1..).unwrap_or_default();
+        part
+    }
+
+    fn optional(&mut self) -> Option<Cow<'a, str>> {
+        let part = self.next();
+        (!part.is_empty()).then_some(Cow::Borrowed(part))
+    }
+}
+
+impl Default for LinkBuilder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The module's memory, in which the buffers are.
+#[must_use]
+#[wasm_bindgen(js_name = moduleMemory)]
+pub fn module_memory() -> JsValue {
+    wasm_bindgen::memory()
 }

@@ -1,8 +1,8 @@
 //! The landing page: reads and writes cookie and localStorage as the core says.
 
-use super::whole;
-use crate::click::{self, DEFAULT_KEY, DEFAULT_PARAMETERS, DEFAULT_WINDOW_DAYS};
-use crate::cookie::find_cookie;
+use super::milliseconds;
+use crate::click::{DEFAULT_KEY, Keeping, LandingParameters, find_click};
+use crate::cookie::{SetCookie, find_cookie};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::{HtmlDocument, Storage};
@@ -24,25 +24,25 @@ pub fn capture(url: &str, now_ms: f64, is_secure: bool) -> Option<String> {
     let stored = storage
         .as_ref()
         .and_then(|storage| storage.get_item(DEFAULT_KEY).ok().flatten());
-    let capture = click::capture(
-        url,
-        &DEFAULT_PARAMETERS,
-        find_cookie(&cookies, DEFAULT_KEY)
-            .into_iter()
-            .chain(stored.as_deref()),
-        whole(now_ms),
-        DEFAULT_WINDOW_DAYS,
+    let kept = Keeping::default().keep(
+        find_click(url, &LandingParameters::default()),
+        &[find_cookie(&cookies, DEFAULT_KEY), stored.as_deref()],
+        milliseconds(now_ms),
     );
-    let touch = capture.touch?;
-    if capture.is_new {
-        if let (Some(document), Ok(text)) = (document, touch.set_cookie(is_secure)) {
+    if let Some(write) = kept.write {
+        let cookie = SetCookie {
+            max_age_seconds: Some(write.max_age_seconds),
+            is_secure,
+            ..SetCookie::new(DEFAULT_KEY, &write.text)
+        };
+        if let (Some(document), Ok(text)) = (document, cookie.build()) {
             let _ = document.set_cookie(&text);
         }
         if let Some(storage) = storage {
-            let _ = storage.set_item(DEFAULT_KEY, &touch.encode());
+            let _ = storage.set_item(DEFAULT_KEY, &write.text);
         }
     }
-    Some(touch.click_id)
+    kept.touch.map(|touch| touch.click_id)
 }
 
 fn document() -> Option<HtmlDocument> {

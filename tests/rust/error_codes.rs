@@ -14,6 +14,12 @@ fn every_error() -> Vec<Error> {
         Error::SubIdTooLong { parameter: "s1" },
         Error::InvalidText { parameter: "s1" },
         Error::LinkTooLong,
+        Error::InvalidLink,
+        Error::InvalidPriceFormat,
+        Error::InvalidDeepLink,
+        Error::DeepLinkHost,
+        Error::ReservedParameter { parameter: "a" },
+        Error::RepeatedParameter { parameter: text() },
         Error::InvalidClickId,
         Error::InvalidUniqueId {
             parameter: "uniqueId",
@@ -25,6 +31,14 @@ fn every_error() -> Vec<Error> {
             parameter: "conversionDate",
         },
         Error::InvalidCookie { parameter: "name" },
+        Error::InvalidPostbackUrl,
+        Error::PlaceholderText {
+            parameter: "uniqueId",
+        },
+        Error::InvalidSetting {
+            parameter: "windowDays",
+        },
+        Error::WeakSecret,
         Error::InvalidField {
             parameter: text(),
             rule: text(),

@@ -8,3 +8,4 @@
 
 mod api_samples;
 mod error_codes;
+mod links;

@@ -35,13 +35,13 @@ fn a_click_id_is_kept_in_cookie_and_storage() {
     forget();
     let url = "https://shop.example/?utm=1&reqid=abc-1";
     assert_eq!(capture(url, DAY_MS, false).as_deref(), Some("abc-1"));
-    assert!(document().cookie().unwrap().contains("cake_click=1."));
+    assert!(document().cookie().unwrap().contains("cake_click=1!"));
     assert!(
         storage()
             .get_item("cake_click")
             .unwrap()
             .unwrap()
-            .ends_with(".abc-1")
+            .ends_with("!reqid!abc-1")
     );
     assert_eq!(capture("/thanks", DAY_MS, false).as_deref(), Some("abc-1"));
 }

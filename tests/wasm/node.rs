@@ -2,7 +2,7 @@
 #![cfg(target_family = "wasm")]
 #![allow(clippy::unwrap_used, reason = "a failing test may panic")]
 
-use cake_edge::bindings::{Client, read_event, tracking_link};
+use cake_edge::bindings::{Client, parse_tracking_link, read_event};
 use js_sys::{Function, JSON, Reflect};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -26,49 +26,28 @@ fn client(fetch: &str) -> Client {
 }
 
 #[wasm_bindgen_test]
-fn a_link_is_built() {
-    let link = tracking_link(
-        "track.yournetwork.com",
-        false,
-        67890.0,
-        12.0,
-        Some("a b".into()),
-        None,
-        None,
-        None,
-        None,
-    );
+fn a_link_is_read_into_its_parts() {
+    let text = "https://track.yournetwork.com/?a=67890&c=12&s1=a%20b&x=1";
+    let parts = parse_tracking_link(text, vec![], 0).unwrap();
+    assert_eq!(text_of(&parts, "s1"), "a b");
     assert_eq!(
-        link.unwrap(),
-        "https://track.yournetwork.com/?a=67890&c=12&s1=a%20b"
+        JSON::stringify(&parts).unwrap(),
+        concat!(
+            r#"{"domain":"track.yournetwork.com","affiliateId":67890,"creativeId":12,"s1":"a b","extra":{"x":"1"}}"#
+        )
     );
 }
 
 #[wasm_bindgen_test]
 fn an_error_carries_its_code_and_parameter() {
-    for id in [
-        0.0,
-        -1.0,
-        1.5,
-        f64::NAN,
-        f64::INFINITY,
-        9_007_199_254_740_992.0,
-    ] {
-        let error = tracking_link(
-            "track.yournetwork.com",
-            false,
-            id,
-            12.0,
-            None,
-            None,
-            None,
-            None,
-            None,
-        )
-        .unwrap_err();
-        assert_eq!(text_of(&error, "code"), "invalid_id");
-        assert_eq!(text_of(&error, "parameter"), "affiliateId");
-    }
+    let error =
+        parse_tracking_link("https://track.yournetwork.com/?a=0&c=12", vec![], 0).unwrap_err();
+    assert_eq!(text_of(&error, "code"), "invalid_id");
+    assert_eq!(text_of(&error, "parameter"), "affiliateId");
+    assert_eq!(
+        text_of(&error, "rule"),
+        "must be a whole number from 1 to 9007199254740991"
+    );
 }
 
 #[wasm_bindgen_test]

@@ -1,0 +1,95 @@
+//! Consent: what may be stored, when. Evaluated anew at each decision.
+
+/// What the visitor has said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Consent {
+    /// Yes.
+    Granted,
+    /// No, or not any more.
+    Denied,
+    /// Nothing yet.
+    #[default]
+    Pending,
+}
+
+/// What may be done with a touch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Storing {
+    /// Store it.
+    Store,
+    /// Hold it in memory, store nothing.
+    Hold,
+    /// Hold nothing, and delete what is stored.
+    Delete,
+}
+
+impl Consent {
+    /// Reads `granted`, `denied` or `pending`.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        match word {
+            "granted" => Some(Self::Granted),
+            "denied" => Some(Self::Denied),
+            "pending" => Some(Self::Pending),
+            _ => None,
+        }
+    }
+
+    /// What may be done now. `has_global_privacy_control` is the browser's
+    /// signal (`Sec-GPC: 1`, `navigator.globalPrivacyControl`); it counts as
+    /// denied unless `ignores_global_privacy_control`, for sites whose law and
+    /// counsel say otherwise.
+    #[must_use]
+    pub fn storing(
+        self,
+        has_global_privacy_control: bool,
+        ignores_global_privacy_control: bool,
+    ) -> Storing {
+        if has_global_privacy_control && !ignores_global_privacy_control {
+            return Storing::Delete;
+        }
+        match self {
+            Self::Granted => Storing::Store,
+            Self::Pending => Storing::Hold,
+            Self::Denied => Storing::Delete,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_case_has_its_answer() {
+        use Consent::{Denied, Granted, Pending};
+        use Storing::{Delete, Hold, Store};
+        for (consent, signal, ignored, storing) in [
+            (Granted, false, false, Store),
+            (Granted, true, false, Delete),
+            (Granted, true, true, Store),
+            (Pending, false, false, Hold),
+            (Pending, true, false, Delete),
+            (Pending, true, true, Hold),
+            (Denied, false, false, Delete),
+            (Denied, true, false, Delete),
+            (Denied, true, true, Delete),
+        ] {
+            assert_eq!(
+                consent.storing(signal, ignored),
+                storing,
+                "{consent:?} {signal} {ignored}"
+            );
+        }
+    }
+
+    #[test]
+    fn unknown_words_are_no_consent() {
+        assert_eq!(Consent::parse("granted"), Some(Granted));
+        assert_eq!(Consent::parse("denied"), Some(Consent::Denied));
+        assert_eq!(Consent::parse("pending"), Some(Consent::default()));
+        assert_eq!(Consent::parse("yes"), None);
+    }
+
+    use Consent::Granted;
+}

@@ -1,0 +1,138 @@
+/** Links, landing pages, postback URLs and pixels in Node, as their user calls them. */
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import {
+  CakeError,
+  checkPostbackUrl,
+  createPixel,
+  createTrackingLink,
+  findClick,
+  lintTrackingLink,
+  parseTrackingLink,
+  type TrackingLinkParts,
+  type TrackingLinkRules,
+} from "../../dist/entry/edge.node.js";
+
+interface LinkVector {
+  readonly parts: TrackingLinkParts;
+  readonly rules?: TrackingLinkRules;
+  readonly link: string;
+  readonly code: string;
+}
+
+const vectors: { build: LinkVector[]; refuse: LinkVector[] } = JSON.parse(
+  readFileSync("tests/vectors/links.json", "utf8"),
+);
+
+function refusal(run: () => unknown): CakeError {
+  try {
+    run();
+  } catch (error) {
+    expect(error).toBeInstanceOf(CakeError);
+    return error as CakeError;
+  }
+  throw new Error("nothing was thrown");
+}
+
+test("parts become links and links parts, as in Rust", () => {
+  for (const { parts, rules, link } of vectors.build) {
+    expect(createTrackingLink({ ...parts, ...rules })).toBe(link);
+    const parsed = parseTrackingLink(link, rules);
+    expect(createTrackingLink({ ...parsed, ...rules })).toBe(link);
+    if (!rules?.spill) expect(parsed).toEqual({ ...parts, domain: parts.domain.toLowerCase() });
+  }
+});
+
+test("what is built reads back in the platform's URL", () => {
+  for (const { parts, rules, link } of vectors.build) {
+    if (rules?.spill) continue;
+    const url = new URL(link);
+    expect(url.href).toBe(link);
+    expect(url.searchParams.get("a")).toBe(String(parts.affiliateId));
+    for (const name of ["s1", "s2", "s3", "s4", "s5"] as const)
+      expect(url.searchParams.get(name) ?? undefined).toBe(parts[name]);
+    expect(url.searchParams.get("ckmrdr") ?? undefined).toBe(parts.deepLink);
+  }
+});
+
+test("bad parts are refused with their code, as in Rust", () => {
+  for (const { parts, rules, code } of vectors.refuse) {
+    expect(refusal(() => createTrackingLink({ ...parts, ...rules })).code, JSON.stringify(parts)).toBe(code);
+  }
+});
+
+test("a refusal names the parameter, and the next link is built as if nothing had been", () => {
+  const parts = { domain: "track.yournetwork.com", affiliateId: 1, creativeId: 2 };
+  expect(refusal(() => createTrackingLink({ ...parts, s2: "a\nb" })).message).toBe(
+    "s2 must not contain control characters",
+  );
+  expect(refusal(() => createTrackingLink({ ...parts, domain: "" })).parameter).toBe("domain");
+  expect(refusal(() => createTrackingLink({ ...parts, s1: "x".repeat(100_000) })).code).toBe("link_too_long");
+  expect(createTrackingLink(parts)).toBe("https://track.yournetwork.com/?a=1&c=2");
+  // The last domain is remembered by the core; another one, or another kind, must not be taken for it.
+  expect(createTrackingLink({ ...parts, domain: "other.example" })).toBe("https://other.example/?a=1&c=2");
+  expect(refusal(() => createTrackingLink({ ...parts, domain: "other.example", sandbox: true })).code).toBe(
+    "invalid_domain",
+  );
+  expect(refusal(() => createTrackingLink({ ...parts, domain: "" })).code).toBe("invalid_domain");
+});
+
+test("links are built while the module's memory grows", () => {
+  const parts = { domain: "track.yournetwork.com", affiliateId: 1, creativeId: 2 };
+  const extra = Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`x${index}`, "1"]));
+  for (let round = 0; round < 30; round += 1) {
+    lintTrackingLink("x".repeat(round * 100_000));
+    expect(createTrackingLink({ ...parts, s1: `r${round}` })).toBe(
+      `https://track.yournetwork.com/?a=1&c=2&s1=r${round}`,
+    );
+    expect(createTrackingLink({ ...parts, extra })).toMatch(/&x199=1$/);
+  }
+});
+
+test("a lint names what is probably a mistake", () => {
+  const findings = lintTrackingLink(
+    "https://t.example.com/?a=1&c=2&s1=8fca1b5e-9c1e-4b58-9d8a-3a1f6f0d2c11&utm_source=x",
+  );
+  expect(findings.map(({ code, parameter }) => [code, parameter])).toEqual([
+    ["unique_s1", "s1"],
+    ["utm_parameter", "utm_source"],
+  ]);
+  expect(lintTrackingLink("")).toEqual([]);
+});
+
+test("a click is found with what comes along", () => {
+  expect(findClick("https://shop.example/?reqid=abc&s1=spring&affid=67890&oid=12345")).toEqual({
+    clickId: "abc",
+    parameter: "reqid",
+    isRepeated: false,
+    s1: "spring",
+    affiliateId: "67890",
+    offerId: "12345",
+  });
+  expect(findClick(new URL("https://shop.example/?reqid=%23reqid%23"))).toBeUndefined();
+  expect(findClick("https://shop.example/#x=1", { parameters: ["x"], fragment: true })?.clickId).toBe("1");
+});
+
+test("a postback URL is checked", () => {
+  const checked = checkPostbackUrl("https://tracking.partner.com/postback?click_id=#reqsessid#&payout={payout}");
+  expect(checked.uses).toEqual(["reqsessid"]);
+  expect(checked.findings.map(({ code }) => code)).toEqual(["foreign_macro"]);
+  expect(refusal(() => checkPostbackUrl("http://127.0.0.1/")).code).toBe("invalid_postback_url");
+});
+
+test("a pixel has its URL and its tag", () => {
+  const parts = {
+    domain: "track.yournetwork.com",
+    offerId: 12345,
+    clickId: "abc",
+    transactionId: "ORD-1",
+    price: "22.5",
+  };
+  expect(createPixel(parts)).toEqual({
+    url: "https://track.yournetwork.com/p.ashx?o=12345&r=abc&t=ORD-1&p=22.50&f=pb",
+  });
+  expect(createPixel({ ...parts, format: "img" }).tag).toContain("&amp;f=img");
+  expect(refusal(() => createPixel({ ...parts, transactionId: "TRANSACTION_ID" })).code).toBe("placeholder_text");
+  expect(refusal(() => createPixel({ domain: "track.yournetwork.com" })).code).toBe("invalid_id");
+  expect(refusal(() => createPixel({ ...parts, format: "gif" } as never)).code).toBe("invalid_field");
+});
