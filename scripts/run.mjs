@@ -12,6 +12,7 @@ const NEEDS = {
   check: ["rust"],
   bench: ["rust", "chromium"],
   size: ["rust"],
+  fuzz: ["rust", "fuzz"],
 };
 
 const [name, ...args] = process.argv.slice(2);

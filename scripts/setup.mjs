@@ -12,6 +12,7 @@ import { fileURLToPath } from "node:url";
 /** Pinned tools. wasm-bindgen must be the very version that Cargo.toml pins. */
 const WASM_BINDGEN = "0.2.130";
 const WASM_PACK = "0.15.1";
+const CARGO_FUZZ = "0.13.2";
 const NODE = "24.21.0";
 const NODE_AT_LEAST = [22, 12];
 
@@ -23,7 +24,7 @@ export class SetupError extends Error {}
 
 /**
  * Sets up and returns the Node to use and the environment for it.
- * @param {readonly ("rust" | "chromium")[]} needs
+ * @param {readonly ("rust" | "chromium" | "fuzz")[]} needs
  */
 export async function setup(needs) {
   const start = Date.now();
@@ -36,6 +37,7 @@ export async function setup(needs) {
     for (const [crate, version] of [
       ["wasm-bindgen-cli", WASM_BINDGEN],
       ["wasm-pack", WASM_PACK],
+      ...(needs.includes("fuzz") ? [["cargo-fuzz", CARGO_FUZZ]] : []),
     ]) {
       paths.push(await ensureCargoTool(crate, version));
     }

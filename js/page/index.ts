@@ -52,9 +52,10 @@ export function createTracker(options: TrackerOptions = {}): Tracker {
   return {
     clickId,
     link: (parts) =>
-      call(() =>
-        (build ??= linkBuilder(new wasm.LinkBuilder(), wasm.LinkBuilder.capacity(), wasm.moduleMemory()))(parts),
-      ),
+      call(() => {
+        build ??= linkBuilder(new wasm.LinkBuilder(), wasm.LinkBuilder.capacity(), wasm.moduleMemory());
+        return build(parts);
+      }),
     async convert(conversion) {
       const response = await fetch(`${endpoint}/conversions`, {
         method: "POST",

@@ -32,9 +32,7 @@ fn a_link_is_read_into_its_parts() {
     assert_eq!(text_of(&parts, "s1"), "a b");
     assert_eq!(
         JSON::stringify(&parts).unwrap(),
-        concat!(
-            r#"{"domain":"track.yournetwork.com","affiliateId":67890,"creativeId":12,"s1":"a b","extra":{"x":"1"}}"#
-        )
+        r#"{"domain":"track.yournetwork.com","affiliateId":67890,"creativeId":12,"s1":"a b","extra":{"x":"1"}}"#
     );
 }
 

@@ -1,0 +1,18 @@
+//! Any text as a landing page's URL: what is found is a click id that fits.
+#![no_main]
+use cake_edge::click::{LandingParameters, find_click, is_click_id};
+use cake_edge::sub_id;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|url: &str| {
+    for fragment in [false, true] {
+        let parameters = LandingParameters { fragment, ..Default::default() };
+        if let Some(found) = find_click(url, &parameters) {
+            assert!(is_click_id(&found.click_id));
+            assert!(parameters.click_id.contains(&found.parameter.as_str()));
+            for (index, value) in found.sub_ids.iter().enumerate() {
+                assert!(value.as_deref().is_none_or(|value| sub_id::check(index, value).is_ok()));
+            }
+        }
+    }
+});

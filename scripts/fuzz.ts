@@ -1,0 +1,57 @@
+// npm run fuzz: runs every fuzz target (libFuzzer, by cargo-fuzz).
+// `-- --runs 1000000` says how many inputs each; `-- link` chooses one.
+import { spawnSync } from "node:child_process";
+import { globSync, mkdirSync } from "node:fs";
+import { basename, join } from "node:path";
+import { parseArgs } from "node:util";
+import { root } from "./build.ts";
+
+const { values, positionals } = parseArgs({
+  options: { runs: { type: "string", default: "20000" } },
+  allowPositionals: true,
+});
+const targets = globSync("fuzz/fuzz_targets/*.rs", { cwd: root })
+  .map((file) => basename(file, ".rs"))
+  .sort();
+const unknown = positionals.find((name) => !targets.includes(name));
+if (unknown !== undefined || !/^\d+$/.test(values.runs)) {
+  console.error(`fuzz: usage: npm run fuzz -- [--runs N] [${targets.join(" | ")}]`);
+  process.exit(2);
+}
+
+for (const target of positionals.length > 0 ? positionals : targets) {
+  const start = Date.now();
+  mkdirSync(join(root, "fuzz/corpus", target), { recursive: true });
+  const { status, stderr } = spawnSync(
+    "cargo",
+    // Safe Rust: what can go wrong is a panic, not memory, so no sanitizer slows it down.
+    [
+      "fuzz",
+      "run",
+      "--sanitizer",
+      "none",
+      target,
+      `fuzz/corpus/${target}`,
+      `fuzz/seeds/${target}`,
+      "--",
+      `-runs=${values.runs}`,
+      "-max_len=512",
+      "-verbosity=0",
+      "-print_final_stats=0",
+    ],
+    // libFuzzer's hooks are unstable flags, on the pinned compiler.
+    {
+      cwd: root,
+      encoding: "utf8",
+      env: { ...process.env, RUSTC_BOOTSTRAP: "1" },
+      stdio: ["ignore", "inherit", "pipe"],
+      maxBuffer: 2 ** 28,
+    },
+  );
+  if (status !== 0) {
+    console.error(stderr.slice(-4_000));
+    console.error(`fuzz: ${target} failed; the input is in fuzz/artifacts/${target}/`);
+    process.exit(1);
+  }
+  console.log(`fuzz: ${target}: ${values.runs} inputs clean, ${((Date.now() - start) / 1000).toFixed(1)} s`);
+}
