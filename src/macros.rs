@@ -64,7 +64,8 @@ pub fn check(template: &str) -> Result<Checked> {
     let rest = template
         .strip_prefix("https://")
         .ok_or(Error::InvalidPostbackUrl)?;
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    // Not up to a `#`: a macro right behind the host would become part of it.
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
     let (host, port) = authority.split_once(':').unwrap_or((authority, "443"));
     let is_port = (1..=5).contains(&port.len()) && port.bytes().all(|byte| byte.is_ascii_digit());
     let is_clean = !template.contains(|c: char| c.is_control() || c.is_whitespace() || c == '\\');
@@ -284,6 +285,8 @@ mod tests {
             "https://p.example:x/",
             "https://p.example:/",
             "https://#s1#.example/",
+            "https://p.example#s1#",
+            "https://p.example:4#s1#",
             "https://127.0.0.1/",
             "https://127.1/",
             "https://2130706433/",

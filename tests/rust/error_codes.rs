@@ -84,3 +84,24 @@ fn the_vector_file_lists_every_code_and_nothing_else() {
     let (code, _) = code.split_once("pub fn parameter").unwrap();
     assert_eq!(code.matches("Self::").count(), ours.len());
 }
+
+#[test]
+fn every_message_names_its_parameter_and_is_one_sentence() {
+    for error in every_error() {
+        let message = error.to_string();
+        assert!(
+            message.starts_with(error.parameter().unwrap_or_default()),
+            "{message}"
+        );
+        assert!(message.contains(error.rule()), "{message}");
+        assert!(
+            !message.ends_with('.') && !message.contains('\n'),
+            "{message}"
+        );
+        assert_eq!(
+            message.contains("(status "),
+            error.status().is_some(),
+            "{message}"
+        );
+    }
+}
