@@ -5,6 +5,7 @@
 
 use crate::url::{self, push_encoded, push_number};
 use crate::{Error, Result, sub_id};
+use std::borrow::Cow;
 
 /// The parameter names under which click ids arrive, in order of preference.
 /// The advertiser's offer link decides the name; these were seen in use.
@@ -34,7 +35,7 @@ pub const MAX_JOURNEY: usize = 20;
 /// attributes and signature.
 pub const MAX_STORED_BYTES: usize = 3_000;
 
-const DAY_MS: u64 = 86_400_000;
+const DAY_S: u64 = 86_400;
 
 /// Is this 1 to 128 characters of `[A-Za-z0-9._:-]`? Macros that nobody
 /// expanded (`#reqid#`, `{click_id}`) fall outside that alphabet.
@@ -84,19 +85,19 @@ impl Default for LandingParameters<'_> {
 
 /// What a landing page's URL says of the click that led there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FoundClick {
+pub struct FoundClick<'a> {
     /// CAKE's click id.
-    pub click_id: String,
+    pub click_id: Cow<'a, str>,
     /// The parameter that carried it, as configured.
-    pub parameter: String,
+    pub parameter: &'a str,
     /// Did that parameter come more than once? The first one counts.
     pub is_repeated: bool,
     /// `s1` … `s5`; without those that are too long or an unexpanded macro.
-    pub sub_ids: [Option<String>; 5],
+    pub sub_ids: [Option<Cow<'a, str>>; 5],
     /// Who sent the click, as text.
-    pub affiliate_id: Option<String>,
+    pub affiliate_id: Option<Cow<'a, str>>,
     /// The offer, as text.
-    pub offer_id: Option<String>,
+    pub offer_id: Option<Cow<'a, str>>,
 }
 
 /// Finds the click id in a landing page's URL (or its bare `?query`): the first
@@ -112,46 +113,61 @@ pub struct FoundClick {
 /// assert_eq!(find_click("https://shop.example/?reqid=%23reqid%23", &parameters), None);
 /// ```
 #[must_use]
-pub fn find_click(url: &str, parameters: &LandingParameters<'_>) -> Option<FoundClick> {
-    let fragment = match url.split_once('#') {
-        // A router's fragment may look like a URL of its own: #/path?reqid=1
-        Some((_, fragment)) if parameters.fragment => fragment
-            .split_once('?')
-            .map_or(fragment, |(_, query)| query),
-        _ => "",
-    };
-    let pairs = || url::pairs(url::query_of(url)).chain(url::pairs(fragment));
-    let first = |wanted: &str| {
-        pairs()
-            .find(|(name, _)| name == wanted)
-            .map(|(_, value)| value)
-    };
-    let id = |names: &[&str]| {
-        names
+pub fn find_click<'a>(url: &'a str, parameters: &LandingParameters<'a>) -> Option<FoundClick<'a>> {
+    // The first values of all wanted names; each name once, in the list's order.
+    let lists = [
+        parameters.click_id,
+        parameters.affiliate_id,
+        parameters.offer_id,
+        &sub_id::NAMES,
+    ];
+    let mut seen: Vec<(&str, Cow<'a, str>, bool)> = Vec::new();
+    let mut visit = |name: Cow<'a, str>, value: Cow<'a, str>| {
+        if let Some((_, _, is_repeated)) = seen.iter_mut().find(|(known, ..)| *known == name) {
+            *is_repeated = true;
+        } else if let Some(name) = lists
             .iter()
-            .filter_map(|name| first(name))
-            .find(|value| is_id(value))
-            .map(std::borrow::Cow::into_owned)
+            .copied()
+            .flatten()
+            .find(|wanted| **wanted == name)
+        {
+            seen.push((name, value, false));
+        }
     };
-    let (parameter, click_id) = parameters.click_id.iter().find_map(|parameter| {
-        let value = first(parameter).filter(|value| is_click_id(value))?;
-        Some((*parameter, value.into_owned()))
-    })?;
+    url::each_pair(url::query_of(url), &mut visit);
+    if parameters.fragment {
+        let fragment = url::cut(url, b'#').1.unwrap_or_default();
+        // A router's fragment may look like a URL of its own: #/path?reqid=1
+        url::each_pair(url::cut(fragment, b'?').1.unwrap_or(fragment), &mut visit);
+    }
+    let mut take = |names: &[&'a str], fits: fn(&str) -> bool| {
+        for name in names {
+            let found = seen
+                .iter_mut()
+                .find(|(known, value, _)| known == name && fits(value));
+            if let Some((_, value, is_repeated)) = found {
+                return Some((*name, core::mem::take(value), *is_repeated));
+            }
+        }
+        None
+    };
+    let (parameter, click_id, is_repeated) = take(parameters.click_id, is_click_id)?;
+    let affiliate_id = take(parameters.affiliate_id, is_id).map(|(_, value, _)| value);
+    let offer_id = take(parameters.offer_id, is_id).map(|(_, value, _)| value);
     let mut sub_ids = [const { None }; 5];
-    for (index, (slot, name)) in sub_ids.iter_mut().zip(sub_id::NAMES).enumerate() {
-        *slot = first(name)
-            .filter(|value| {
-                !value.is_empty() && !value.contains('#') && sub_id::check(index, value).is_ok()
-            })
-            .map(std::borrow::Cow::into_owned);
+    for (index, slot) in sub_ids.iter_mut().enumerate() {
+        let name = sub_id::NAMES.get(index..=index).unwrap_or_default();
+        *slot = take(name, is_sub_id)
+            .map(|(_, value, _)| value)
+            .filter(|value| sub_id::check(index, value).is_ok());
     }
     Some(FoundClick {
-        is_repeated: pairs().filter(|(name, _)| name == parameter).count() > 1,
         click_id,
-        parameter: parameter.to_owned(),
+        parameter,
+        is_repeated,
         sub_ids,
-        affiliate_id: id(parameters.affiliate_id),
-        offer_id: id(parameters.offer_id),
+        affiliate_id,
+        offer_id,
     })
 }
 
@@ -159,7 +175,12 @@ fn is_id(text: &str) -> bool {
     (1..=16).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// A click that reached the landing page, as it is stored.
+/// Not empty, and no unexpanded macro.
+fn is_sub_id(text: &str) -> bool {
+    !text.is_empty() && !text.bytes().any(|byte| byte == b'#')
+}
+
+/// A click that reached the landing page, as it was stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Touch {
     /// CAKE's click id.
@@ -172,126 +193,115 @@ pub struct Touch {
     pub sub_ids: [Option<String>; 5],
 }
 
-impl Touch {
-    /// Does the touch still count at `now_ms`?
-    #[must_use]
-    pub fn is_live(&self, now_ms: u64, window_days: u32) -> bool {
-        now_ms.saturating_sub(self.at_ms) < u64::from(window_days) * DAY_MS
-    }
+/// One touch's part of the stored text: `TIME!PARAMETER!CLICK_ID!s1!…!s5`, the
+/// time in seconds, base 36, texts percent-encoded, empty ends left out.
+#[derive(Clone, Copy)]
+struct Part<'a> {
+    text: &'a str,
+    at_s: u64,
+    click_id: &'a str,
+}
 
-    /// `*TIME!PARAMETER!CLICK_ID!s1!…!s5`, the time in seconds, base 36,
-    /// texts percent-encoded, empty ends left out.
-    fn push(&self, out: &mut String) {
-        out.push('*');
-        push_number(out, self.at_ms / 1_000, 36);
-        out.push('!');
-        push_encoded(out, &self.parameter);
-        out.push('!');
-        out.push_str(&self.click_id);
-        let mut skipped = 0;
-        for sub_id in &self.sub_ids {
-            skipped += 1;
-            if let Some(value) = sub_id {
-                for _ in 0..skipped {
-                    out.push('!');
-                }
-                skipped = 0;
-                push_encoded(out, value);
-            }
-        }
-    }
-
-    fn read(text: &str) -> Option<Self> {
-        let mut fields = text.split('!');
-        let at_ms = read_time(fields.next()?)?;
-        let parameter = url::decode(fields.next()?).into_owned();
-        let click_id = fields.next().filter(|id| is_click_id(id))?.to_owned();
-        let mut sub_ids = [const { None }; 5];
-        for (slot, field) in sub_ids.iter_mut().zip(&mut fields) {
-            *slot = (!field.is_empty()).then(|| url::decode(field).into_owned());
-        }
+impl<'a> Part<'a> {
+    fn read(text: &'a str) -> Option<Self> {
+        let (time, rest) = url::cut(text, b'!');
+        let click_id = url::cut(url::cut(rest?, b'!').1?, b'!').0;
+        is_click_id(click_id).then_some(())?;
         Some(Self {
+            text,
+            at_s: read_time(time)?,
             click_id,
-            at_ms,
+        })
+    }
+
+    /// The same without its sub ids.
+    fn bare(self) -> &'a str {
+        let bare = url::cut(self.text, b'!')
+            .1
+            .and_then(|rest| url::cut(rest, b'!').1);
+        let sub_ids = bare.and_then(|rest| url::cut(rest, b'!').1);
+        let end = sub_ids.map_or(0, |sub_ids| sub_ids.len() + 1);
+        self.text.get(..self.text.len() - end).unwrap_or(self.text)
+    }
+
+    fn touch(self) -> Touch {
+        let mut rest = url::cut(self.text, b'!').1;
+        let mut next = || {
+            let (field, tail) = url::cut(rest?, b'!');
+            rest = tail;
+            Some(url::decode(field).into_owned())
+        };
+        let parameter = next().unwrap_or_default();
+        let click_id = next().unwrap_or_default();
+        let sub_ids = [(); 5].map(|()| next().filter(|value| !value.is_empty()));
+        Touch {
+            click_id,
+            at_ms: self.at_s * 1_000,
             parameter,
             sub_ids,
-        })
+        }
     }
 }
 
-/// The touches of one visitor, the newest first, and when they were stored.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Journey {
-    /// When the text was written: milliseconds since 1970, in whole seconds.
-    pub written_ms: u64,
-    /// The touches, the newest first.
-    pub touches: Vec<Touch>,
-}
-
-impl Journey {
-    /// The stored text: `1!WRITTEN` and a part for each touch. Safe in a cookie
-    /// as it is, and at most [`MAX_STORED_BYTES`] long: the oldest touches give
-    /// way first (but for the very first one, if `keep_first`), then sub ids.
-    #[must_use]
-    pub fn encode(&self, keep_first: bool) -> String {
-        let mut text = String::with_capacity(96);
-        text.push_str("1!");
-        push_number(&mut text, self.written_ms / 1_000, 36);
-        let reserved = self
-            .touches
-            .last()
-            .filter(|_| keep_first && self.touches.len() > 1);
-        let reserved = reserved.map_or(String::new(), |touch| part_of(touch, MAX_STORED_BYTES / 2));
-        let room = MAX_STORED_BYTES - reserved.len();
-        let others = self.touches.len() - usize::from(!reserved.is_empty());
-        for (index, touch) in self.touches.iter().take(others).enumerate() {
-            // The newest one must fit, if need be without its sub ids.
-            let left = room.saturating_sub(text.len());
-            let part = part_of(touch, if index == 0 { left } else { MAX_STORED_BYTES });
-            if part.len() > left {
-                break;
+fn push_part(out: &mut String, found: &FoundClick<'_>, at_s: u64) {
+    push_number(out, at_s, 36);
+    out.push('!');
+    push_encoded(out, found.parameter);
+    out.push('!');
+    out.push_str(&found.click_id);
+    let mut skipped = 0;
+    for sub_id in &found.sub_ids {
+        skipped += 1;
+        if let Some(value) = sub_id {
+            for _ in 0..skipped {
+                out.push('!');
             }
-            text.push_str(&part);
+            skipped = 0;
+            push_encoded(out, value);
         }
-        text.push_str(&reserved);
-        text
-    }
-
-    /// Reads a stored text. What is unreadable or of a later version is absent.
-    #[must_use]
-    pub fn decode(text: &str) -> Option<Self> {
-        if text.len() > 2 * MAX_STORED_BYTES {
-            return None;
-        }
-        let mut parts = text.strip_prefix("1!")?.split('*');
-        let written_ms = read_time(parts.next()?)?;
-        let touches: Vec<Touch> = parts.take(MAX_JOURNEY).filter_map(Touch::read).collect();
-        (!touches.is_empty()).then_some(Self {
-            written_ms,
-            touches,
-        })
     }
 }
 
-/// A touch's part of the text, without its sub ids where they make it too long.
-fn part_of(touch: &Touch, limit: usize) -> String {
-    let mut part = String::new();
-    touch.push(&mut part);
-    if part.len() > limit {
-        part.clear();
-        Touch {
-            sub_ids: [const { None }; 5],
-            ..touch.clone()
-        }
-        .push(&mut part);
+/// When the text was written, in seconds, and its parts, at most
+/// [`MAX_JOURNEY`]; unreadable ones left out. What is unreadable as a whole or
+/// of a later version is absent.
+fn read_text(text: &str) -> Option<(u64, Vec<Part<'_>>)> {
+    let rest = text
+        .strip_prefix("1!")
+        .filter(|_| text.len() <= 2 * MAX_STORED_BYTES)?;
+    let (time, mut rest) = url::cut(rest, b'*');
+    let mut parts = Vec::new();
+    while let Some(text) = rest.filter(|_| parts.len() < MAX_JOURNEY) {
+        let (part, tail) = url::cut(text, b'*');
+        parts.extend(Part::read(part));
+        rest = tail;
     }
-    part
+    Some((read_time(time)?, parts)).filter(|(_, parts)| !parts.is_empty())
 }
 
 fn read_time(text: &str) -> Option<u64> {
-    let is_digits = text.len() <= 8 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    let seconds = u64::from_str_radix(text, 36).ok().filter(|_| is_digits)?;
-    Some(seconds * 1_000)
+    // 8 digits reach the year 91,000.
+    if !(1..=8).contains(&text.len()) {
+        return None;
+    }
+    let mut seconds = 0;
+    for byte in text.bytes() {
+        let digit = match byte {
+            b'0'..=b'9' => byte - b'0',
+            b'a'..=b'z' => byte - b'a' + 10,
+            _ => return None,
+        };
+        seconds = seconds * 36 + u64::from(digit);
+    }
+    Some(seconds)
+}
+
+/// Reads the touches of a stored text, the newest first, expired ones too; for
+/// attribution. What is unreadable or of a later version has none.
+#[must_use]
+pub fn read_journey(text: &str) -> Vec<Touch> {
+    let parts = read_text(text).map(|(_, parts)| parts).unwrap_or_default();
+    parts.into_iter().map(Part::touch).collect()
 }
 
 /// Which touch counts when there are several.
@@ -362,107 +372,116 @@ impl Keeping {
     /// does not move the clock. The text is written anew for a new touch, where
     /// a store lacks it, and past half the cookie's life.
     #[must_use]
-    pub fn keep(&self, found: Option<FoundClick>, stored: &[Option<&str>], now_ms: u64) -> Kept {
-        let now_ms = now_ms / 1_000 * 1_000;
-        let read: Vec<Option<Journey>> = stored
-            .iter()
-            .map(|text| text.and_then(Journey::decode))
-            .collect();
-        let mut journey = read
-            .iter()
-            .flatten()
-            .max_by_key(|journey| journey.written_ms)
-            .cloned()
-            .unwrap_or_default();
-        let is_lacking = read.iter().any(|other| {
-            other
-                .as_ref()
-                .is_none_or(|other| other.written_ms != journey.written_ms)
-        });
-        let known = journey.touches.len();
-        journey
-            .touches
-            .retain(|touch| touch.is_live(now_ms, self.window_days));
-        let mut is_due = journey.touches.len() < known;
-        if let Some(found) = found
-            && !journey
-                .touches
-                .iter()
-                .any(|touch| touch.click_id == found.click_id)
-        {
-            let touch = Touch {
-                click_id: found.click_id,
-                at_ms: now_ms,
-                parameter: found.parameter,
-                sub_ids: found.sub_ids,
-            };
-            journey.touches.insert(0, touch);
-            is_due = true;
-        }
-        if journey.touches.len() > self.journey {
-            is_due = true;
-            let first = journey.touches.pop();
-            journey.touches.truncate(self.journey);
-            if self.policy == Policy::FirstTouch {
-                journey.touches.truncate(self.journey - 1);
-                journey.touches.extend(first);
+    pub fn keep(
+        &self,
+        found: Option<&FoundClick<'_>>,
+        stored: &[Option<&str>],
+        now_ms: u64,
+    ) -> Kept {
+        let now = now_ms / 1_000;
+        let window_s = u64::from(self.window_days) * DAY_S;
+        // Of several texts the one that was written last.
+        let mut text = "";
+        let (mut written_s, mut parts) = (0, Vec::new());
+        for other in stored.iter().copied().flatten() {
+            if let Some(read) =
+                read_text(other).filter(|(other_s, _)| text.is_empty() || *other_s > written_s)
+            {
+                text = other;
+                (written_s, parts) = read;
             }
         }
-        let Some(newest) = journey.touches.first() else {
+        let known = parts.len();
+        parts.retain(|part| now.saturating_sub(part.at_s) < window_s);
+        let mut is_due = parts.len() < known || stored.iter().any(|other| *other != Some(text));
+
+        let mut fresh = String::new();
+        if let Some(found) = found
+            && !parts.iter().any(|part| part.click_id == found.click_id)
+        {
+            push_part(&mut fresh, found, now);
+            parts.splice(0..0, Part::read(&fresh));
+            is_due = true;
+        }
+        if parts.len() > self.journey {
+            is_due = true;
+            let first = parts.pop();
+            parts.truncate(self.journey);
+            if self.policy == Policy::FirstTouch {
+                parts.truncate(self.journey - 1);
+                parts.extend(first);
+            }
+        }
+        let Some(newest) = parts.first() else {
             return Kept {
-                touch: None,
-                journey: Vec::new(),
-                write: None,
                 is_expired: known > 0,
+                ..Kept::default()
             };
         };
 
-        let life_ms = u64::from(self.cookie_days.min(self.window_days)) * DAY_MS;
-        let age_ms = now_ms.saturating_sub(journey.written_ms);
-        let write = (is_due || is_lacking || age_ms >= life_ms / 2).then(|| {
-            let end_ms = newest.at_ms + u64::from(self.window_days) * DAY_MS;
-            Write {
-                max_age_seconds: end_ms.saturating_sub(now_ms).min(life_ms).max(1_000) / 1_000,
-                text: Journey {
-                    written_ms: now_ms,
-                    touches: journey.touches.clone(),
-                }
-                .encode(self.policy == Policy::FirstTouch),
-            }
-        });
-        let touch = match self.policy {
-            Policy::LastTouch => journey.touches.first(),
-            Policy::FirstTouch => journey.touches.last(),
+        let life_s = u64::from(self.cookie_days.min(self.window_days)) * DAY_S;
+        let left_s = (newest.at_s + window_s).saturating_sub(now);
+        let counting = match self.policy {
+            Policy::LastTouch => Some(newest),
+            Policy::FirstTouch => parts.last(),
+        };
+        let click_id = counting.map(|part| part.click_id.to_owned());
+        let max_age_seconds = (is_due || now.saturating_sub(written_s) >= life_s / 2)
+            .then(|| left_s.min(life_s).max(1));
+        let text = if max_age_seconds.is_some() {
+            self.write(&parts, now)
+        } else {
+            text.to_owned()
         };
         Kept {
-            touch: touch.cloned(),
-            journey: journey.touches,
-            write,
+            click_id,
+            text,
+            max_age_seconds,
             is_expired: false,
         }
+    }
+
+    /// The stored text, at most [`MAX_STORED_BYTES`]: sub ids give way first,
+    /// then the oldest touches, but for the one that counts.
+    fn write(&self, parts: &[Part<'_>], now_s: u64) -> String {
+        let mut text = String::with_capacity(96);
+        text.push_str("1!");
+        push_number(&mut text, now_s, 36);
+        let reserved = match (self.policy, parts) {
+            (Policy::FirstTouch, [_, .., first]) => first.bare().len() + 1,
+            _ => 0,
+        };
+        for (index, part) in parts.iter().enumerate() {
+            let is_last = index + 1 == parts.len();
+            let room = MAX_STORED_BYTES - text.len() - if is_last { 0 } else { reserved };
+            let whole = if part.text.len() < room {
+                part.text
+            } else {
+                part.bare()
+            };
+            if whole.len() < room {
+                text.push('*');
+                text.push_str(whole);
+            }
+        }
+        text
     }
 }
 
 /// What a visit leaves behind.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Kept {
-    /// The touch that counts, by the policy.
-    pub touch: Option<Touch>,
-    /// All live touches, the newest first, for attribution.
-    pub journey: Vec<Touch>,
-    /// What to write into cookie and storage, if anything.
-    pub write: Option<Write>,
+    /// The click id that counts, by the policy.
+    pub click_id: Option<String>,
+    /// The text to be stored, or that is: `1!WRITTEN` and a part for each live
+    /// touch, the newest first (see [`read_journey`]); at most
+    /// [`MAX_STORED_BYTES`], safe in a cookie as it is. Empty where there is none.
+    pub text: String,
+    /// Is the text to be written into cookie and storage? If so, the cookie's
+    /// `Max-Age`, in seconds.
+    pub max_age_seconds: Option<u64>,
     /// Is all that was stored past its window, so that it may be deleted?
     pub is_expired: bool,
-}
-
-/// What to write into cookie and storage.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Write {
-    /// The text, see [`Journey::encode`].
-    pub text: String,
-    /// The cookie's `Max-Age`, in seconds.
-    pub max_age_seconds: u64,
 }
 
 #[cfg(test)]
@@ -471,13 +490,15 @@ mod tests {
     use proptest::prelude::*;
 
     const NOW: u64 = 1_781_879_400_000;
+    const DAY_MS: u64 = 86_400_000;
 
-    fn find(url: &str) -> Option<FoundClick> {
+    fn find(url: &str) -> Option<FoundClick<'_>> {
         find_click(url, &LandingParameters::default())
     }
 
     fn visit(keeping: Keeping, id: &str, stored: Option<&str>, now_ms: u64) -> Kept {
-        keeping.keep(find(&format!("?reqid={id}&s1=one")), &[stored], now_ms)
+        let url = format!("?reqid={id}&s1=one");
+        keeping.keep(find(&url).as_ref(), &[stored], now_ms)
     }
 
     #[test]
@@ -506,7 +527,7 @@ mod tests {
     fn the_first_parameter_of_the_list_wins_and_the_first_of_a_repeated_one() {
         let found = find("https://shop.example/?r=late&click_id=one&click_id=two").unwrap();
         assert_eq!(
-            (found.click_id.as_str(), found.parameter.as_str()),
+            (found.click_id.as_ref(), found.parameter),
             ("one", "click_id")
         );
         assert!(found.is_repeated);
@@ -568,9 +589,25 @@ mod tests {
 
     #[test]
     fn the_stored_text_is_compact_and_reads_back() {
-        let journey = Journey {
-            written_ms: NOW,
-            touches: vec![
+        let parameters = LandingParameters {
+            click_id: &["my param"],
+            ..Default::default()
+        };
+        let keeping = Keeping::default();
+        let first = find_click("?my%20param=42", &parameters);
+        let old = keeping.keep(first.as_ref(), &[None], NOW - DAY_MS).text;
+        assert_eq!(old, "1!tgu0a0*tgu0a0!my%20param!42");
+        let second =
+            find("?reqid=a1b2c3d4-e5f6-7890-abcd-ef1234567890&s1=spring+sale!*&s3=k%C3%A4se");
+        let text = keeping.keep(second.as_ref(), &[Some(&old)], NOW + 999).text;
+        assert_eq!(
+            text,
+            "1!tgvuy0*tgvuy0!reqid!a1b2c3d4-e5f6-7890-abcd-ef1234567890!spring%20sale%21%2A!!k%C3%A4se\
+             *tgu0a0!my%20param!42"
+        );
+        assert_eq!(
+            read_journey(&text),
+            [
                 Touch {
                     click_id: "a1b2c3d4-e5f6-7890-abcd-ef1234567890".into(),
                     at_ms: NOW,
@@ -580,7 +617,7 @@ mod tests {
                         None,
                         Some("k\u{e4}se".into()),
                         None,
-                        None,
+                        None
                     ],
                 },
                 Touch {
@@ -589,15 +626,8 @@ mod tests {
                     parameter: "my param".into(),
                     sub_ids: [const { None }; 5],
                 },
-            ],
-        };
-        let text = journey.encode(false);
-        assert_eq!(
-            text,
-            "1!tgvuy0*tgvuy0!reqid!a1b2c3d4-e5f6-7890-abcd-ef1234567890!spring%20sale%21%2A!!k%C3%A4se\
-             *tgu0a0!my%20param!42"
+            ]
         );
-        assert_eq!(Journey::decode(&text), Some(journey));
     }
 
     #[test]
@@ -615,17 +645,26 @@ mod tests {
             "1!-1*x!r!abc",
             "1!+x*+x!r!abc",
             "1!zzzzzzzzzzzzzzz*x!r!abc",
+            "1!X*X!r!abc",
             "2!x*x!r!abc",
             "1.abc.def",
             "%00",
         ] {
-            assert_eq!(Journey::decode(text), None, "{text:?}");
+            assert_eq!(read_journey(text), [], "{text:?}");
+            assert_eq!(
+                Keeping::default().keep(None, &[Some(text)], NOW),
+                Kept::default()
+            );
         }
         // One broken part does not take the others with it.
-        assert_eq!(Journey::decode("1!x*???*x!r!abc").unwrap().touches.len(), 1);
+        assert_eq!(read_journey("1!x*???*x!r!abc").len(), 1);
         assert_eq!(
-            Journey::decode(&format!("1!x{}", "*x!r!abc".repeat(9_999))),
-            None
+            read_journey(&format!("1!x{}", "*x!r!abc".repeat(9_999))),
+            []
+        );
+        assert_eq!(
+            read_journey(&format!("1!x{}", "*x!r!abc".repeat(99))).len(),
+            MAX_JOURNEY
         );
     }
 
@@ -633,115 +672,96 @@ mod tests {
     fn the_last_touch_counts_by_default_and_the_first_by_policy() {
         let first = Keeping::new(Policy::FirstTouch, 30, 5, 30).unwrap();
         for (keeping, counts) in [(Keeping::default(), "two"), (first, "one")] {
-            let one = visit(keeping, "one", None, NOW).write.unwrap().text;
-            let kept = visit(keeping, "two", Some(&one), NOW + DAY_MS);
-            assert_eq!(kept.touch.unwrap().click_id, counts);
-            assert_eq!(kept.journey.len(), 2);
+            let one = visit(keeping, "one", None, NOW).text;
+            let two = visit(keeping, "two", Some(&one), NOW + DAY_MS);
+            assert_eq!(two.click_id.as_deref(), Some(counts));
+            assert_eq!(read_journey(&two.text).len(), 2);
             // Later pages carry no click id.
-            let two = kept.write.unwrap().text;
-            let thanks = keeping.keep(None, &[Some(&two)], NOW + 2 * DAY_MS);
-            assert_eq!(thanks.touch.unwrap().click_id, counts);
-            assert_eq!(thanks.write, None);
+            let thanks = keeping.keep(None, &[Some(&two.text)], NOW + 2 * DAY_MS);
+            assert_eq!(thanks.click_id.as_deref(), Some(counts));
+            assert_eq!((thanks.max_age_seconds, thanks.text), (None, two.text));
         }
     }
 
     #[test]
     fn the_same_click_id_does_not_move_the_clock() {
         let keeping = Keeping::default();
-        let text = visit(keeping, "one", None, NOW).write.unwrap().text;
+        let text = visit(keeping, "one", None, NOW).text;
         let again = visit(keeping, "one", Some(&text), NOW + DAY_MS);
-        assert_eq!(again.write, None);
-        assert_eq!(again.touch.unwrap().at_ms, NOW);
+        assert_eq!((again.max_age_seconds, again.text), (None, text));
     }
 
     #[test]
     fn a_touch_ends_with_its_window() {
         let keeping = Keeping::new(Policy::LastTouch, 7, 5, 7).unwrap();
-        let text = visit(keeping, "one", None, NOW).write.unwrap().text;
-        let last = keeping.keep(None, &[Some(&text)], NOW + 7 * DAY_MS - 1_000);
-        assert!(last.touch.is_some());
-        let over = keeping.keep(None, &[Some(&text)], NOW + 7 * DAY_MS);
-        assert_eq!((over.touch, over.is_expired), (None, true));
-        let never = keeping.keep(None, &[None], NOW);
-        assert_eq!((never.touch, never.is_expired), (None, false));
-        // A clock that went back keeps it.
-        assert!(
-            keeping
-                .keep(None, &[Some(&text)], NOW - DAY_MS)
-                .touch
-                .is_some()
+        let text = visit(keeping, "one", None, NOW).text;
+        let at = |now_ms| keeping.keep(None, &[Some(&text)], now_ms);
+        assert!(at(NOW + 7 * DAY_MS - 1_000).click_id.is_some());
+        assert_eq!(
+            at(NOW + 7 * DAY_MS),
+            Kept {
+                is_expired: true,
+                ..Kept::default()
+            }
         );
+        assert_eq!(keeping.keep(None, &[None], NOW), Kept::default());
+        // A clock that went back keeps it.
+        assert!(at(NOW - DAY_MS).click_id.is_some());
     }
 
     #[test]
     fn the_cookie_is_refreshed_only_past_half_its_life() {
         // A window of 30 days in a browser that keeps cookies for 7.
         let keeping = Keeping::new(Policy::LastTouch, 30, 5, 7).unwrap();
-        let write = visit(keeping, "one", None, NOW).write.unwrap();
-        assert_eq!(write.max_age_seconds, 7 * 86_400);
+        let first = visit(keeping, "one", None, NOW);
+        assert_eq!(first.max_age_seconds, Some(7 * 86_400));
+        let at = |now_ms| keeping.keep(None, &[Some(&first.text)], now_ms);
         let half = 7 * DAY_MS / 2;
-        assert_eq!(
-            keeping
-                .keep(None, &[Some(&write.text)], NOW + half - 1_000)
-                .write,
-            None
-        );
-        let refreshed = keeping.keep(None, &[Some(&write.text)], NOW + half);
-        assert_eq!(refreshed.touch.unwrap().at_ms, NOW);
-        assert_eq!(refreshed.write.unwrap().max_age_seconds, 7 * 86_400);
+        assert_eq!(at(NOW + half - 1_000).max_age_seconds, None);
+        let refreshed = at(NOW + half);
+        assert_eq!(refreshed.max_age_seconds, Some(7 * 86_400));
+        assert_eq!(read_journey(&refreshed.text)[0].at_ms, NOW);
         // Never beyond the window.
-        let late = keeping
-            .keep(None, &[Some(&write.text)], NOW + 29 * DAY_MS)
-            .write
-            .unwrap();
-        assert_eq!(late.max_age_seconds, 86_400);
+        assert_eq!(at(NOW + 29 * DAY_MS).max_age_seconds, Some(86_400));
     }
 
     #[test]
     fn a_store_that_lacks_the_text_gets_it_back() {
         let keeping = Keeping::default();
-        let old = visit(keeping, "one", None, NOW).write.unwrap().text;
-        let new = visit(keeping, "two", Some(&old), NOW + 1_000)
-            .write
-            .unwrap()
-            .text;
+        let old = visit(keeping, "one", None, NOW).text;
+        let new = visit(keeping, "two", Some(&old), NOW + 1_000).text;
         for stored in [
             [Some(new.as_str()), None],
             [None, Some(new.as_str())],
             [Some(old.as_str()), Some(new.as_str())],
+            [Some(new.as_str()), Some("junk")],
         ] {
             let kept = keeping.keep(None, &stored, NOW + 2_000);
-            assert_eq!(kept.touch.as_ref().unwrap().click_id, "two");
-            assert_eq!(
-                Journey::decode(&kept.write.unwrap().text).unwrap().touches,
-                kept.journey
-            );
+            assert_eq!(kept.click_id.as_deref(), Some("two"));
+            assert!(kept.max_age_seconds.is_some());
+            assert_eq!(read_journey(&kept.text), read_journey(&new));
         }
-        assert_eq!(
-            keeping
-                .keep(None, &[Some(&new), Some(&new)], NOW + 2_000)
-                .write,
-            None
-        );
+        let both = keeping.keep(None, &[Some(&new), Some(&new)], NOW + 2_000);
+        assert_eq!(both.max_age_seconds, None);
     }
 
     #[test]
     fn a_journey_has_its_length_and_a_first_touch_is_never_pushed_out() {
-        for (policy, counts, oldest) in [
-            (Policy::LastTouch, "9", "7"),
-            (Policy::FirstTouch, "0", "0"),
+        for (policy, counts, kept) in [
+            (Policy::LastTouch, "9", ["9", "8", "7"]),
+            (Policy::FirstTouch, "0", ["9", "8", "0"]),
         ] {
             let keeping = Keeping::new(policy, 30, 3, 30).unwrap();
-            let mut text: Option<String> = None;
+            let mut last = Kept::default();
             for id in 0..10 {
-                text = visit(keeping, &id.to_string(), text.as_deref(), NOW + id * 1_000)
-                    .write
-                    .map(|write| write.text);
+                last = visit(keeping, &id.to_string(), Some(&last.text), NOW + id * 1_000);
             }
-            let kept = keeping.keep(None, &[text.as_deref()], NOW + 20_000);
-            assert_eq!(kept.touch.unwrap().click_id, counts);
-            assert_eq!(kept.journey.len(), 3);
-            assert_eq!(kept.journey.last().unwrap().click_id, oldest);
+            assert_eq!(last.click_id.as_deref(), Some(counts));
+            let ids: Vec<_> = read_journey(&last.text)
+                .into_iter()
+                .map(|touch| touch.click_id)
+                .collect();
+            assert_eq!(ids, kept);
         }
     }
 
@@ -754,57 +774,58 @@ mod tests {
             (30, 21, 30, "journey"),
             (30, 5, 0, "cookieDays"),
         ] {
-            assert_eq!(
-                Keeping::new(Policy::LastTouch, window, journey, cookie),
-                Err(Error::InvalidSetting { parameter })
-            );
+            let refused = Keeping::new(Policy::LastTouch, window, journey, cookie);
+            assert_eq!(refused, Err(Error::InvalidSetting { parameter }));
         }
-        assert_eq!(
-            Keeping::new(Policy::LastTouch, 400, 20, 400)
-                .unwrap()
-                .window_days(),
-            400
-        );
-    }
-
-    fn any_touch() -> impl Strategy<Value = Touch> {
-        let sub_id = || proptest::option::of(proptest::collection::vec(any::<char>(), 1..60));
-        (
-            "[A-Za-z0-9._:-]{1,128}",
-            0_u64..2_000_000_000,
-            "\\PC{0,20}",
-            [sub_id(), sub_id(), sub_id(), sub_id(), sub_id()],
-        )
-            .prop_map(|(click_id, seconds, parameter, sub_ids)| Touch {
-                click_id,
-                at_ms: seconds * 1_000,
-                parameter,
-                sub_ids: sub_ids.map(|chars| chars.map(|chars| chars.into_iter().collect())),
-            })
+        let widest = Keeping::new(Policy::LastTouch, 400, 20, 400).unwrap();
+        assert_eq!(widest.window_days(), 400);
     }
 
     proptest! {
         #[test]
-        fn a_journey_fits_and_reads_back(touches in proptest::collection::vec(any_touch(), 1..20), keep_first: bool) {
-            let journey = Journey { written_ms: NOW, touches };
-            let text = journey.encode(keep_first);
-            prop_assert!(text.len() <= MAX_STORED_BYTES);
-            prop_assert!(text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\",;\\".contains(&byte)));
-            let read = Journey::decode(&text).unwrap();
-            // What was given up: old touches, and sub ids of those that must stay.
-            prop_assert_eq!(&read.touches[0].click_id, &journey.touches[0].click_id);
-            if keep_first {
-                prop_assert_eq!(&read.touches.last().unwrap().click_id, &journey.touches.last().unwrap().click_id);
-            }
-            if read.touches.len() == journey.touches.len() && !read.touches.iter().any(|touch| touch.sub_ids == [const { None }; 5]) {
-                prop_assert_eq!(read, journey);
+        fn what_is_kept_fits_and_reads_back(
+            visits in proptest::collection::vec(("[A-Za-z0-9._:-]{1,128}", proptest::collection::vec(any::<char>(), 0..40)), 1..25),
+            is_first: bool,
+            journey in 1_usize..=20,
+        ) {
+            let policy = if is_first { Policy::FirstTouch } else { Policy::LastTouch };
+            let keeping = Keeping::new(policy, 30, journey, 30).unwrap();
+            let first_id = visits[0].0.clone();
+            let mut kept = Kept::default();
+            for (index, (click_id, sub_id)) in visits.iter().enumerate() {
+                let sub_id: String = sub_id.iter().collect();
+                let found = FoundClick {
+                    click_id: click_id.as_str().into(),
+                    parameter: "reqid",
+                    is_repeated: false,
+                    sub_ids: [const { None }; 5].map(|_: Option<Cow<'_, str>>| Some(sub_id.clone().into()).filter(|_| !sub_id.is_empty())),
+                    affiliate_id: None,
+                    offer_id: None,
+                };
+                let was_known = read_journey(&kept.text).iter().any(|touch| touch.click_id == *click_id);
+                kept = keeping.keep(Some(&found), &[Some(&kept.text)], NOW + index as u64 * 1_000);
+                prop_assert!(kept.text.len() <= MAX_STORED_BYTES);
+                prop_assert!(kept.text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\",;\\".contains(&byte)));
+                let touches = read_journey(&kept.text);
+                prop_assert!((1..=journey).contains(&touches.len()));
+                // A new touch is there, whole unless it is too long; the one that counts always is.
+                if !was_known {
+                    let newest = if is_first && journey == 1 { None } else { Some(click_id) };
+                    prop_assert!(newest.is_none_or(|id| touches[0].click_id == *id));
+                    let is_whole = touches[0].sub_ids[4].as_deref().unwrap_or_default() == sub_id;
+                    let is_bare = touches[0].sub_ids.iter().all(Option::is_none);
+                    prop_assert!(is_whole || is_bare || newest.is_none());
+                }
+                let counting = if is_first { touches.last() } else { touches.first() };
+                prop_assert_eq!(counting.map(|touch| &touch.click_id), kept.click_id.as_ref());
+                prop_assert!(!is_first || kept.click_id.as_deref() == Some(&first_id));
             }
         }
 
         #[test]
         fn no_text_makes_a_panic(text in "1![a-z0-9]{0,8}(\\*[a-z0-9!%\\PC]{0,40}){0,4}", url in "\\PC{0,60}", now in 0_u64..9_000_000_000_000) {
-            let kept = Keeping::default().keep(find(&url), &[Some(&text), Some(&url)], now);
-            prop_assert!(kept.journey.len() <= DEFAULT_JOURNEY);
+            let kept = Keeping::default().keep(find(&url).as_ref(), &[Some(&text), Some(&url)], now);
+            prop_assert!(read_journey(&kept.text).len() <= DEFAULT_JOURNEY);
         }
 
         #[test]

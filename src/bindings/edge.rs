@@ -100,25 +100,21 @@ pub fn capture_click(
         click_id: Option<String>,
         set_cookie: Option<String>,
     }
+    let found = find_click(url, &LandingParameters::default());
     let kept = Keeping::default().keep(
-        find_click(url, &LandingParameters::default()),
+        found.as_ref(),
         &[find_cookie(cookies, DEFAULT_KEY)],
         milliseconds(now_ms),
     );
-    let set_cookie = match &kept.write {
-        Some(write) => {
-            let cookie = SetCookie {
-                max_age_seconds: Some(write.max_age_seconds),
-                is_secure,
-                ..SetCookie::new(DEFAULT_KEY, &write.text)
-            };
-            Some(cookie.build()?)
-        }
-        None => None,
+    let cookie = SetCookie {
+        max_age_seconds: kept.max_age_seconds,
+        is_secure,
+        ..SetCookie::new(DEFAULT_KEY, &kept.text)
     };
-    let click_id = kept.touch.map(|touch| touch.click_id);
+    let is_due = kept.max_age_seconds.is_some();
+    let set_cookie = is_due.then(|| cookie.build()).transpose()?;
     to_js(&Captured {
-        click_id,
+        click_id: kept.click_id,
         set_cookie,
     })
 }

@@ -24,25 +24,26 @@ pub fn capture(url: &str, now_ms: f64, is_secure: bool) -> Option<String> {
     let stored = storage
         .as_ref()
         .and_then(|storage| storage.get_item(DEFAULT_KEY).ok().flatten());
+    let found = find_click(url, &LandingParameters::default());
     let kept = Keeping::default().keep(
-        find_click(url, &LandingParameters::default()),
+        found.as_ref(),
         &[find_cookie(&cookies, DEFAULT_KEY), stored.as_deref()],
         milliseconds(now_ms),
     );
-    if let Some(write) = kept.write {
+    if kept.max_age_seconds.is_some() {
         let cookie = SetCookie {
-            max_age_seconds: Some(write.max_age_seconds),
+            max_age_seconds: kept.max_age_seconds,
             is_secure,
-            ..SetCookie::new(DEFAULT_KEY, &write.text)
+            ..SetCookie::new(DEFAULT_KEY, &kept.text)
         };
         if let (Some(document), Ok(text)) = (document, cookie.build()) {
             let _ = document.set_cookie(&text);
         }
         if let Some(storage) = storage {
-            let _ = storage.set_item(DEFAULT_KEY, &write.text);
+            let _ = storage.set_item(DEFAULT_KEY, &kept.text);
         }
     }
-    kept.touch.map(|touch| touch.click_id)
+    kept.click_id
 }
 
 fn document() -> Option<HtmlDocument> {

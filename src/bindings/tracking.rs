@@ -79,16 +79,16 @@ pub fn find_click(url: &str, names: Vec<String>, fragment: bool) -> Option<JsVal
     }
     let found = find(url, &parameters)?;
     let mut fields = Fields::new()
-        .set("clickId", found.click_id)
+        .set("clickId", found.click_id.as_ref())
         .set("parameter", found.parameter)
         .set("isRepeated", found.is_repeated);
-    for (name, value) in sub_id::NAMES.iter().zip(found.sub_ids) {
-        fields = fields.optional(name, value);
+    for (name, value) in sub_id::NAMES.iter().zip(&found.sub_ids) {
+        fields = fields.optional(name, value.as_deref());
     }
     Some(
         fields
-            .optional("affiliateId", found.affiliate_id)
-            .optional("offerId", found.offer_id)
+            .optional("affiliateId", found.affiliate_id.as_deref())
+            .optional("offerId", found.offer_id.as_deref())
             .into(),
     )
 }

@@ -73,6 +73,7 @@ struct Query<'a>(&'a str);
 impl Query<'_> {
     fn text(self, name: &str) -> Option<String> {
         url::pairs(self.0)
+            .into_iter()
             .find(|(key, _)| key == name)
             .map(|(_, value)| value.into_owned())
             .filter(|value| !value.is_empty())
