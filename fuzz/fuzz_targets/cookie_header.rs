@@ -1,13 +1,13 @@
 //! Any text as a Cookie header, and as a cookie's parts: nothing breaks out.
 #![no_main]
-use cake_edge::cookie::{SetCookie, cookies, find_cookie};
+use cake_edge::cookie::{SetCookie, find_cookie};
 use cake_edge::signed_cookie::SigningKeys;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: (&str, &str)| {
     let (header, name) = input;
     let keys = SigningKeys::new(["a secret of 32 bytes or more, fuzzed"]).expect("long enough");
-    for (_, value) in cookies(header) {
+    if let Some(value) = find_cookie(header, name) {
         assert_eq!(keys.verify(name, value, 0), None);
         let cookie = SetCookie { path: header, domain: Some(name), ..SetCookie::new(name, value) };
         if let Ok(text) = cookie.build() {
