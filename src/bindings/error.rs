@@ -21,6 +21,12 @@ impl From<Error> for JsValue {
         if let Some(status) = error.status() {
             set("status", status.into());
         }
+        if let Some(ms) = error.retry_after_ms() {
+            set("retryAfterMs", super::number(ms));
+        }
+        if let Some(cause) = error.cause() {
+            set("cause", cause.clone().into());
+        }
         object.into()
     }
 }

@@ -15,7 +15,7 @@ mod page;
 mod sandbox;
 
 #[cfg(feature = "edge")]
-pub use edge::{Client, capture_click, read_event};
+pub use edge::{Client, Pages, capture_click, read_event};
 #[cfg(any(feature = "page", feature = "edge"))]
 pub use link::tracking_link;
 #[cfg(feature = "page")]
@@ -37,4 +37,13 @@ fn whole(number: f64) -> u64 {
     } else {
         0
     }
+}
+
+/// A count or a time as a JavaScript number.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "what is counted here stays below 2^53"
+)]
+fn number(whole: u64) -> wasm_bindgen::JsValue {
+    wasm_bindgen::JsValue::from_f64(whole as f64)
 }
