@@ -12,9 +12,10 @@ pub const DEFAULT_ROW_LIMIT: u64 = 100;
 /// How often rows are read again because the list became shorter.
 const MOST_STEPS_BACK: u32 = 16;
 
-/// How many pages in a row may hold nothing new, where the list's length is
-/// not known.
-const MOST_STALE_PAGES: u32 = 3;
+/// How much that is known already may come in a row, where the list's length
+/// is not known: so many rows, in at least 3 pages, or so many pages.
+const MOST_STALE_ROWS: u64 = 1_000;
+const MOST_STALE_PAGES: u32 = 50;
 
 /// Where a list is being read.
 #[derive(Clone, Debug)]
@@ -27,6 +28,7 @@ pub struct Paging {
     total: Option<u64>,
     steps_back: u32,
     stale_pages: u32,
+    stale_rows: u64,
     is_over: bool,
 }
 
@@ -46,6 +48,7 @@ impl Paging {
             total: None,
             steps_back: 0,
             stale_pages: 0,
+            stale_rows: 0,
             is_over: most == 0,
         }
     }
@@ -72,13 +75,16 @@ impl Paging {
     /// and the list's length where CAKE told it.
     pub fn read(&mut self, rows: u64, new_rows: u64, total_rows: Option<u64>) {
         let asked = self.row_limit();
+        let started = self.start;
         self.fresh += new_rows;
         self.start += rows;
-        self.stale_pages = if new_rows == 0 {
-            self.stale_pages + 1
+        if new_rows == 0 {
+            self.stale_pages += 1;
+            self.stale_rows += rows;
         } else {
-            0
-        };
+            self.stale_pages = 0;
+            self.stale_rows = 0;
+        }
 
         // Rows before us have gone: those after them moved up past us.
         let gone = match (self.total, total_rows) {
@@ -89,7 +95,7 @@ impl Paging {
         let steps_back = gone > 0 && self.steps_back < MOST_STEPS_BACK;
         if steps_back {
             self.steps_back += 1;
-            self.start = self.start.saturating_sub(gone);
+            self.start = started.saturating_sub(gone);
         }
 
         let knows_all = self
@@ -98,7 +104,10 @@ impl Paging {
         let is_stale = match self.total {
             // Page after page of what we know: `start_at_row` is not heeded.
             Some(total) => self.start > total + self.limit,
-            None => self.stale_pages >= MOST_STALE_PAGES,
+            None => {
+                self.stale_pages >= 3 && self.stale_rows >= MOST_STALE_ROWS
+                    || self.stale_pages >= MOST_STALE_PAGES
+            }
         };
         self.is_over = self.fresh >= self.most
             || !steps_back
@@ -252,7 +261,7 @@ mod tests {
             while !paging.is_over() {
                 paging.read(10, if pages == 0 { 10 } else { 0 }, total);
                 pages += 1;
-                assert!(pages < 20);
+                assert!(pages < 60);
             }
         }
     }
