@@ -1,50 +1,40 @@
 //! JSON as CAKE writes it and as callers hand it over, read field by field.
 //!
-//! One reader for all: an object is a list of names and untouched texts, so
-//! that numbers keep their digits, unknown fields cost nothing, and the wasm
-//! holds one parser and not one per type.
+//! Of our own, because numbers must keep their digits, depth must not matter,
+//! and serde's reader brings 40 kB of code that formats floating point for
+//! error messages which nobody sees. The tests hold it against serde's.
 
 use crate::link::MAX_ID;
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
-use serde_json::value::RawValue;
+use std::borrow::Cow;
 
-/// A value as it was written.
+/// A value as it was written; known to be JSON.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Value<'a>(&'a str);
 
 /// An object's fields, in order.
 #[derive(Debug)]
 pub(super) struct Object<'a> {
-    fields: Vec<(String, &'a RawValue)>,
-}
-
-impl<'de> Deserialize<'de> for Object<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Fields;
-        impl<'de> Visitor<'de> for Fields {
-            type Value = Object<'de>;
-
-            fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
-                let mut fields = Vec::new();
-                while let Some(field) = map.next_entry()? {
-                    fields.push(field);
-                }
-                Ok(Object { fields })
-            }
-        }
-        deserializer.deserialize_map(Fields)
-    }
+    fields: Vec<(Cow<'a, str>, Value<'a>)>,
 }
 
 impl<'a> Object<'a> {
     /// Reads a whole text as one object.
     pub(super) fn read(text: &'a str) -> Option<Self> {
-        serde_json::from_str(text).ok()
+        let mut scanner = Scanner::new(text);
+        let mut fields = Vec::new();
+        scanner.take(b'{')?;
+        if !scanner.takes(b'}') {
+            loop {
+                let name = scanner.string()?;
+                scanner.take(b':')?;
+                fields.push((unescape(name), scanner.value()?));
+                if !scanner.takes(b',') {
+                    break;
+                }
+            }
+            scanner.take(b'}')?;
+        }
+        scanner.ends().then_some(Self { fields })
     }
 
     /// The field's value; `None` where it is missing or null. Of a repeated
@@ -54,7 +44,7 @@ impl<'a> Object<'a> {
             .iter()
             .rev()
             .find(|(key, _)| key == name)
-            .map(|(_, raw)| Value(raw.get()))
+            .map(|(_, value)| *value)
             .filter(|value| value.0 != "null")
     }
 
@@ -62,17 +52,15 @@ impl<'a> Object<'a> {
     pub(super) fn entries(&self) -> impl Iterator<Item = (&str, Value<'a>)> {
         self.fields
             .iter()
-            .map(|(name, raw)| (name.as_str(), Value(raw.get())))
+            .map(|(name, value)| (name.as_ref(), *value))
     }
 }
 
 impl<'a> Value<'a> {
     /// A JSON string's text.
     pub(super) fn string(self) -> Option<String> {
-        if !self.0.starts_with('"') {
-            return None;
-        }
-        serde_json::from_str(self.0).ok()
+        let inner = self.0.strip_prefix('"')?.strip_suffix('"')?;
+        Some(unescape(inner).into_owned())
     }
 
     /// A JSON number's digits, as they were written.
@@ -110,9 +98,208 @@ impl<'a> Value<'a> {
     }
 
     pub(super) fn array(self) -> Option<Vec<Value<'a>>> {
-        let items: Vec<&'a RawValue> = serde_json::from_str(self.0).ok()?;
-        Some(items.into_iter().map(|raw| Value(raw.get())).collect())
+        let mut scanner = Scanner::new(self.0);
+        let mut items = Vec::new();
+        scanner.take(b'[')?;
+        if !scanner.takes(b']') {
+            loop {
+                items.push(scanner.value()?);
+                if !scanner.takes(b',') {
+                    break;
+                }
+            }
+            scanner.take(b']')?;
+        }
+        scanner.ends().then_some(items)
     }
+}
+
+/// Walks through a JSON text. Every method passes over white space first.
+struct Scanner<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Scanner<'a> {
+    fn new(text: &'a str) -> Self {
+        Self { text, at: 0 }
+    }
+
+    /// The byte here, white space too.
+    fn byte(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn peek(&mut self) -> Option<u8> {
+        while matches!(self.byte(), Some(b' ' | b'\n' | b'\r' | b'\t')) {
+            self.at += 1;
+        }
+        self.byte()
+    }
+
+    /// Passes over `wanted`, if it is here.
+    fn takes(&mut self, wanted: u8) -> bool {
+        let is_here = self.peek() == Some(wanted);
+        self.at += usize::from(is_here);
+        is_here
+    }
+
+    fn take(&mut self, wanted: u8) -> Option<()> {
+        self.takes(wanted).then_some(())
+    }
+
+    fn ends(&mut self) -> bool {
+        self.peek().is_none()
+    }
+
+    /// A string, without its quotes.
+    fn string(&mut self) -> Option<&'a str> {
+        self.take(b'"')?;
+        let start = self.at;
+        loop {
+            match self.byte()? {
+                b'"' => {
+                    let inner = self.text.get(start..self.at);
+                    self.at += 1;
+                    return inner;
+                }
+                b'\\' => {
+                    self.at += 1;
+                    let digits = match self.byte()? {
+                        b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => 0,
+                        b'u' => 4,
+                        _ => return None,
+                    };
+                    self.at += 1;
+                    for _ in 0..digits {
+                        self.byte().filter(u8::is_ascii_hexdigit)?;
+                        self.at += 1;
+                    }
+                }
+                0..=0x1f => return None,
+                _ => self.at += 1,
+            }
+        }
+    }
+
+    /// Passes over digits, one at least.
+    fn digits(&mut self) -> Option<()> {
+        let start = self.at;
+        while self.byte().is_some_and(|byte| byte.is_ascii_digit()) {
+            self.at += 1;
+        }
+        (self.at > start).then_some(())
+    }
+
+    fn number(&mut self) -> Option<()> {
+        if self.byte() == Some(b'-') {
+            self.at += 1;
+        }
+        if self.byte() == Some(b'0') {
+            self.at += 1;
+        } else {
+            self.digits()?;
+        }
+        if self.byte() == Some(b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if matches!(self.byte(), Some(b'e' | b'E')) {
+            self.at += 1;
+            if matches!(self.byte(), Some(b'+' | b'-')) {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        Some(())
+    }
+
+    fn word(&mut self, word: &str) -> Option<()> {
+        self.text.get(self.at..)?.starts_with(word).then_some(())?;
+        self.at += word.len();
+        Some(())
+    }
+
+    /// A value of any kind. Depth costs a byte each and no stack.
+    fn value(&mut self) -> Option<Value<'a>> {
+        self.peek()?;
+        let start = self.at;
+        let mut open = Vec::new();
+        loop {
+            match self.peek()? {
+                b'{' => {
+                    self.at += 1;
+                    if !self.takes(b'}') {
+                        open.push(b'}');
+                        self.string()?;
+                        self.take(b':')?;
+                        continue;
+                    }
+                }
+                b'[' => {
+                    self.at += 1;
+                    if !self.takes(b']') {
+                        open.push(b']');
+                        continue;
+                    }
+                }
+                b'"' => drop(self.string()?),
+                b't' => self.word("true")?,
+                b'f' => self.word("false")?,
+                b'n' => self.word("null")?,
+                _ => self.number()?,
+            }
+            // A value has ended, and with it perhaps what it stands in.
+            loop {
+                let Some(end) = open.last().copied() else {
+                    return self.text.get(start..self.at).map(Value);
+                };
+                if self.takes(b',') {
+                    if end == b'}' {
+                        self.string()?;
+                        self.take(b':')?;
+                    }
+                    break;
+                }
+                self.take(end)?;
+                open.pop();
+            }
+        }
+    }
+}
+
+/// A string's text, of what stands between its quotes. Half a surrogate pair
+/// becomes U+FFFD.
+fn unescape(inner: &str) -> Cow<'_, str> {
+    if !inner.contains('\\') {
+        return Cow::Borrowed(inner);
+    }
+    let mut units: Vec<u16> = Vec::with_capacity(inner.len());
+    let mut rest = inner.chars();
+    let mut buffer = [0; 2];
+    while let Some(character) = rest.next() {
+        let plain = match character {
+            '\\' => match rest.next() {
+                Some('b') => '\u{8}',
+                Some('f') => '\u{c}',
+                Some('n') => '\n',
+                Some('r') => '\r',
+                Some('t') => '\t',
+                Some('u') => {
+                    let code = rest.by_ref().take(4).fold(0, |code, digit| {
+                        code << 4 | digit.to_digit(16).unwrap_or_default()
+                    });
+                    units.push(u16::try_from(code).unwrap_or_default());
+                    continue;
+                }
+                Some(itself) => itself,
+                None => break,
+            },
+            plain => plain,
+        };
+        units.extend_from_slice(plain.encode_utf16(&mut buffer));
+    }
+    Cow::Owned(String::from_utf16_lossy(&units))
 }
 
 /// A whole number from 0 to 2^53-1, written with digits alone.
@@ -188,9 +375,41 @@ mod tests {
         }
 
         #[test]
+        fn what_is_json_and_what_it_says_is_as_serde_has_it(
+            pieces in proptest::collection::vec(prop_oneof![
+                Just("{"), Just("}"), Just("["), Just("]"), Just(","), Just(":"), Just("\""),
+                Just("\"a\""), Just("\"a\":"), Just("\\"), Just("\\u00e9"), Just("\\ud83d\\ude00"),
+                Just("\\n"), Just("0"), Just("01"), Just("1.50"), Just("-"), Just("1e5"), Just("e"),
+                Just("."), Just("true"), Just("false"), Just("null"), Just("nul"), Just(" "),
+                Just("\n"), Just("\u{1}"), Just("é"), Just("/"),
+            ], 0..14),
+            inside in any::<bool>(),
+        ) {
+            let text = pieces.concat();
+            let text = if inside { format!("{{\"k\":{text}}}") } else { text };
+            let theirs: Option<serde_json::Map<String, serde_json::Value>> =
+                serde_json::from_str(&text).ok();
+            let ours = Object::read(&text);
+            prop_assert_eq!(ours.is_some(), theirs.is_some(), "{}", text);
+            if let (Some(ours), Some(theirs)) = (ours, theirs) {
+                for (name, value) in &theirs {
+                    let found = ours.get(name);
+                    prop_assert_eq!(found.is_none(), value.is_null(), "{}", text);
+                    if let Some(expected) = value.as_str() {
+                        prop_assert_eq!(found.unwrap().string().unwrap(), expected);
+                    }
+                    if let (Some(expected), Some(found)) = (value.as_array(), found) {
+                        prop_assert_eq!(found.array().unwrap().len(), expected.len());
+                    }
+                }
+            }
+        }
+
+        #[test]
         fn reading_never_panics(text in any::<String>()) {
             let _ = Object::read(&text);
             let _ = Value(&text).array();
+            let _ = Value(&text).string();
         }
     }
 }
