@@ -14,6 +14,13 @@ pub struct Answer<'a> {
     key: Option<&'a ApiKey>,
 }
 
+/// Does the body of an answer of this status matter? Of an error the status
+/// says all, and its body may be a whole page.
+#[must_use]
+pub fn has_body(status: u16) -> bool {
+    matches!(status, 200..=299)
+}
+
 impl<'a> Answer<'a> {
     /// An answer of this HTTP status with this body.
     #[must_use]
@@ -44,7 +51,7 @@ impl<'a> Answer<'a> {
     /// what it would have said.
     pub(super) fn is_cut_off(&self) -> bool {
         let body = self.body.trim();
-        matches!(self.status, 200..=299)
+        has_body(self.status)
             && (body.is_empty() || body.starts_with('{') && Object::read(body).is_none())
     }
 

@@ -290,13 +290,17 @@ impl Call {
         self.send()
     }
 
-    /// Get Click did not answer, so nothing may be sent.
+    /// Get Click did not answer, so nothing may be sent. What is reported in
+    /// the end is what became of the write, not of the question.
     fn not_heard(&mut self, error: Error, chance: u32) -> Step {
+        let last = self.last.take();
         if error.is_retryable() && self.retries_left > 0 {
             self.retries_left -= 1;
-            return self.wait(error, true, chance);
+            let step = self.wait(error, true, chance);
+            self.last = last.or(self.last.take());
+            return step;
         }
-        self.give_up(error)
+        self.give_up(last.unwrap_or(error))
     }
 }
 

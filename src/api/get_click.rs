@@ -110,7 +110,14 @@ pub fn read(answer: &Answer<'_>, click_id: &str) -> Result<Option<Click>> {
 
 /// Every click of a response.
 pub(super) fn rows(answer: &Answer<'_>, response: &Record<'_, '_>) -> Result<Vec<Click>> {
-    records(answer, response.fields(), "clicks")?
+    let fields = response.fields();
+    if !fields
+        .entries()
+        .any(|(name, _)| name == "clicks" || name == "total_rows")
+    {
+        return Err(response.missing("clicks"));
+    }
+    records(answer, fields, "clicks")?
         .into_iter()
         .map(|row| Click::of(&Record::of(answer, Some(row), "clicks")?))
         .collect()

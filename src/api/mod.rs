@@ -50,7 +50,7 @@ use crate::{Error, Result};
 use core::fmt;
 
 pub use action::{Action, Settings};
-pub use answer::Answer;
+pub use answer::{Answer, has_body};
 pub use call::{Call, Event, Outcome, Step};
 pub use key::ApiKey;
 pub use pace::Pace;

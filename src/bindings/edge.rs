@@ -299,20 +299,20 @@ fn take_rows(action: api::Action, body: &JsString) -> (String, JsValue) {
 
 fn try_take_rows(body: &JsString) -> Option<(String, JsValue)> {
     let parsed = parse_json(body).ok()?;
-    let rows = Reflect::get(
-        &Reflect::get(&parsed, &"response".into()).ok()?,
-        &"clicks".into(),
-    );
-    let rows = rows.ok()?;
+    let clicks = JsValue::from("clicks");
+    let response = Reflect::get(&parsed, &"response".into()).ok()?;
+    let rows = Reflect::get(&response, &clicks).ok()?;
     if !Array::is_array(&rows) {
         return None;
     }
+    Reflect::set(&response, &clicks, &JsValue::NULL).ok()?;
     // An array as the replacer is the list of the names that are kept.
     let kept: Array = [
         "request_status",
         "success",
         "message",
         "response",
+        "clicks",
         "total_rows",
     ]
     .into_iter()

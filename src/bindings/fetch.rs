@@ -1,7 +1,7 @@
 //! Carries a request of the core over to CAKE, by gloo-net, and brings the
 //! answer back: in time, whole, and no larger than it may be.
 
-use crate::api::{Request, retry_after_ms};
+use crate::api::{Request, has_body, retry_after_ms};
 use crate::{Error, Result};
 use gloo_net::http::{Headers, Method, RequestBuilder};
 use js_sys::{Array, Date, Function, JsString, Object, Promise, Reflect, Uint8Array};
@@ -117,10 +117,13 @@ async fn exchange(
         header("retry-after").and_then(|text| retry_after_ms(&text, as_ms(&text), now_ms));
     let date_ms = header("date").and_then(|text| as_ms(&text));
     let body = get(&response, "body")?;
-    let body = if body.is_object() {
-        read_body(&body, sending.limit, deadline).await?
-    } else {
+    let body = if !body.is_object() {
         JsString::from("")
+    } else if !has_body(status) {
+        ignore(call(&body, "cancel", &JsValue::UNDEFINED));
+        JsString::from("")
+    } else {
+        read_body(&body, sending.limit, deadline).await?
     };
     Ok(Received {
         status,
@@ -185,15 +188,19 @@ async fn read_body(stream: &JsValue, limit: u32, deadline: &Deadline) -> Result<
         }
     };
     let result = read.await;
-    if result.is_err()
-        && let Ok(cancelled) = call(&reader, "cancel", &JsValue::UNDEFINED)
-    {
-        // Lets the connection go. Nobody waits for that, but somebody has to
-        // look at its failure.
+    if result.is_err() {
+        ignore(call(&reader, "cancel", &JsValue::UNDEFINED));
+    }
+    result.map(|()| text)
+}
+
+/// Lets a connection go. Nobody waits for that, but somebody has to look at its
+/// failure.
+fn ignore(cancelled: Result<JsValue>) {
+    if let Ok(cancelled) = cancelled {
         let cancelled = Promise::resolve(&cancelled);
         spawn_local(async move { drop(JsFuture::from(cancelled).await) });
     }
-    result.map(|()| text)
 }
 
 fn get(object: &JsValue, name: &str) -> Result<JsValue> {
