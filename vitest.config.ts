@@ -14,7 +14,7 @@ export default defineConfig({
         test: {
           name: "node",
           include: ["tests/node/**/*.test.ts", "tests/packaging/**/*.test.ts"],
-          globalSetup: ["tests/faults/server.ts"],
+          globalSetup: ["tests/client/fault_server.ts"],
           testTimeout: 60_000,
         },
       },
@@ -44,7 +44,7 @@ export default defineConfig({
         test: {
           name: "worker",
           include: ["tests/worker/**/*.test.ts"],
-          globalSetup: ["tests/faults/server.ts"],
+          globalSetup: ["tests/client/fault_server.ts"],
           testTimeout: 20_000,
         },
       },

@@ -59,27 +59,27 @@ const NOTHING = {
  *
  * @throws CakeError `unexpected_answer`, naming the field and the row
  */
-export function readClicks(rows: readonly unknown[], body: string, zone: TimeZone | undefined): Click[] {
+export function readClicks(rows: readonly unknown[], body: string | undefined, zone: TimeZone | undefined): Click[] {
   let at = 0;
   try {
     const clicks: Click[] = [];
-    for (; at < rows.length; at += 1) clicks.push(readClick(rows[at], zone));
+    for (; at < rows.length; at += 1) clicks.push(readClick(rows[at], zone, body !== undefined));
     return clicks;
   } catch (thrown) {
-    if (thrown === UNSAFE) return readClicks(parseWithLongIds(body), "", zone);
+    if (thrown === LONG_ID) return readClicks(parseWithLongIds(body ?? ""), undefined, zone);
     if (typeof thrown !== "string") throw thrown;
     throw new CakeError({ code: "unexpected_answer", rule: `CAKE's answer ${thrown} (row ${at})` });
   }
 }
 
 /** A click id that is a number with more digits than a JavaScript number holds. */
-const UNSAFE = Symbol("unsafe");
+const LONG_ID = Symbol("long id");
 
-function readClick(row: unknown, zone: TimeZone | undefined): Click {
+function readClick(row: unknown, zone: TimeZone | undefined, canParseAgain: boolean): Click {
   if (typeof row !== "object" || row === null) throw "has no record in `clicks`";
   const wire = row as WireClick;
   const clickId = wire.click_id;
-  if (typeof clickId === "number" && !Number.isSafeInteger(clickId)) throw UNSAFE;
+  if (canParseAgain && typeof clickId === "number" && Math.abs(clickId) > Number.MAX_SAFE_INTEGER) throw LONG_ID;
   const clickDate = text(wire.click_date);
   const converted = wire.converted;
   return {

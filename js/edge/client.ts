@@ -292,6 +292,7 @@ const MOST_MS = 600_000;
  */
 export function createCakeClient(options: CakeClientOptions): CakeClient {
   refusePages();
+  if (typeof options !== "object" || options === null) refuse("options", "must be an object");
   checkNames("options", options, CLIENT_OPTIONS);
   const { baseUrl, apiKey, fetch, onRequest, onResponse } = options;
   const timeoutMs = wholeOption("timeoutMs", options.timeoutMs, 1, MOST_MS) ?? 15_000;

@@ -68,8 +68,8 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     };
     const isFirst = count === 1;
     // Get Click answers well about a conversion whose own fault is at test.
-    if (path === "click" && fault.startsWith("write-")) return succeed();
-    switch (fault.replace("write-", "")) {
+    const isAsked = path === "click" && fault.startsWith("write-");
+    switch (isAsked ? "" : fault.replace("write-", "")) {
       case "slow":
         setTimeout(succeed, 2_000).unref();
         return;
@@ -84,7 +84,9 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
         request.socket.destroy();
         return;
       case "resets-once":
-        return isFirst ? void request.socket.destroy() : succeed();
+        if (isFirst) request.socket.destroy();
+        else succeed();
+        return;
       case "resets-after-recording":
         record();
         request.socket.destroy();
@@ -99,17 +101,19 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
         response.end('{"request_status":"Success","conversion":{"conv');
         return;
       case "limited-once":
-        if (!isFirst) return succeed();
-        response.writeHead(429, { "retry-after": "1" }).end();
+        if (isFirst) response.writeHead(429, { "retry-after": "1" }).end();
+        else succeed();
         return;
       case "limited":
         response.writeHead(429, { "retry-after": "3600" }).end();
         return;
       case "restricted-once":
-        return isFirst ? json(response, { success: false, message: "Restricted" }) : succeed();
+        if (isFirst) json(response, { success: false, message: "Restricted" });
+        else succeed();
+        return;
       case "fails-once":
-        if (!isFirst) return succeed();
-        response.writeHead(503).end("<html>Service Unavailable</html>");
+        if (isFirst) response.writeHead(503).end("<html>Service Unavailable</html>");
+        else succeed();
         return;
       case "fails":
         response.writeHead(500).end("<html>Server Error</html>");
@@ -127,7 +131,10 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
         const write = () => {
           while (left > 0 && !response.destroyed) {
             left -= 1;
-            if (!response.write(chunk)) return void response.once("drain", write);
+            if (!response.write(chunk)) {
+              response.once("drain", write);
+              return;
+            }
           }
           response.end();
         };
