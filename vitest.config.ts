@@ -14,6 +14,7 @@ export default defineConfig({
         test: {
           name: "node",
           include: ["tests/node/**/*.test.ts", "tests/packaging/**/*.test.ts"],
+          globalSetup: ["tests/client/fault_server.ts"],
           testTimeout: 60_000,
         },
       },
@@ -40,7 +41,12 @@ export default defineConfig({
             "cake-edge": path("dist/entry/edge.workerd.js"),
           },
         },
-        test: { name: "worker", include: ["tests/worker/**/*.test.ts"] },
+        test: {
+          name: "worker",
+          include: ["tests/worker/**/*.test.ts"],
+          globalSetup: ["tests/client/fault_server.ts"],
+          testTimeout: 20_000,
+        },
       },
     ],
   },

@@ -23,14 +23,19 @@ export type CakeErrorCode =
   | "invalid_field"
   | "missing_api_key"
   | "invalid_base_url"
+  | "key_in_page"
+  | "read_only"
   | "network"
   | "timeout"
   | "outcome_unknown"
+  | "aborted"
   | "http_status"
   | "rate_limited"
   | "unauthorized"
   | "refused"
   | "unexpected_answer"
+  | "redirected"
+  | "answer_too_large"
   | "invalid_fixture"
   | "internal";
 
@@ -46,6 +51,10 @@ export interface CakeErrorParts {
   readonly parameter?: string;
   /** CAKE's HTTP status, where it answered with one that matters. */
   readonly status?: number;
+  /** How long CAKE asks to wait, in milliseconds, where it said so. */
+  readonly retryAfterMs?: number;
+  /** What an unknown outcome came from. */
+  readonly cause?: CakeErrorParts;
 }
 
 /**
@@ -62,6 +71,8 @@ export class CakeError extends Error {
   readonly parameter: string | undefined;
   /** CAKE's HTTP status, where it answered with one that matters. */
   readonly status: number | undefined;
+  /** How long CAKE asks to wait before the next call, in milliseconds, where it said so. */
+  readonly retryAfterMs: number | undefined;
 
   constructor(parts: CakeErrorParts, options?: ErrorOptions) {
     const subject = parts.parameter === undefined ? "" : `${parts.parameter} `;
@@ -71,6 +82,7 @@ export class CakeError extends Error {
     this.retryable = parts.retryable ?? false;
     this.parameter = parts.parameter;
     this.status = parts.status;
+    this.retryAfterMs = parts.retryAfterMs;
   }
 }
 
@@ -86,7 +98,8 @@ export function isCakeError(value: unknown): value is CakeError {
 export function toCakeError(thrown: unknown): CakeError {
   if (isCakeError(thrown)) return thrown;
   if (typeof thrown === "object" && thrown !== null && "code" in thrown && "rule" in thrown) {
-    return new CakeError(thrown as CakeErrorParts);
+    const parts = thrown as CakeErrorParts;
+    return new CakeError(parts, parts.cause && { cause: toCakeError(parts.cause) });
   }
   return new CakeError({ code: "internal", rule: "a bug in cake-edge" }, { cause: thrown });
 }

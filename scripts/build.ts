@@ -8,18 +8,18 @@ import { fileURLToPath } from "node:url";
 
 export const root = fileURLToPath(new URL("..", import.meta.url));
 
+// Std rebuilt for size, and a panic a trap without words. That needs flags which
+// stable Rust keeps behind RUSTC_BOOTSTRAP; the compiler is pinned in
+// rust-toolchain.toml, so they cannot change under us.
+const SMALL = {
+  cargo: ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"],
+  env: { RUSTC_BOOTSTRAP: "1", RUSTFLAGS: "-Zunstable-options -Cpanic=immediate-abort" },
+} as const;
+
 /** One wasm build per audience, each its own Cargo feature. */
 const AUDIENCES = {
-  // Bytes decide: std is rebuilt for size, and a panic is a trap without words.
-  // That needs flags which stable Rust keeps behind RUSTC_BOOTSTRAP; the
-  // compiler is pinned in rust-toolchain.toml, so they cannot change under us.
-  page: {
-    profile: "page",
-    cargo: ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"],
-    env: { RUSTC_BOOTSTRAP: "1", RUSTFLAGS: "-Zunstable-options -Cpanic=immediate-abort" },
-    optimize: "-Oz",
-  },
-  edge: { profile: "release", cargo: [], env: {}, optimize: "-O3" },
+  page: { profile: "page", ...SMALL, optimize: "-Oz" },
+  edge: { profile: "edge", ...SMALL, optimize: "-O3" },
   sandbox: { profile: "release", cargo: [], env: {}, optimize: "-O3" },
 } as const;
 

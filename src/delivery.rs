@@ -10,7 +10,7 @@ pub const MAX_BODY_BYTES: usize = 8_192;
 /// refused, and `uniqueId` is mandatory: without it CAKE could count twice.
 ///
 /// # Errors
-/// [`Error::InvalidField`].
+/// [`Error::InvalidField`], and those of [`Params::read`].
 pub fn read_event(body: &str) -> Result<Params> {
     let field = |parameter: &str, rule: &str| Error::InvalidField {
         parameter: parameter.to_owned(),
@@ -19,8 +19,7 @@ pub fn read_event(body: &str) -> Result<Params> {
     if body.len() > MAX_BODY_BYTES {
         return Err(field("body", "is larger than 8 KB"));
     }
-    let event: Params = serde_json::from_str(body)
-        .map_err(|error| field("body", &format!("is not a conversion: {error}")))?;
+    let event = Params::read(body)?;
     if event.unique_id.as_deref().is_none_or(str::is_empty) {
         return Err(field(
             "uniqueId",
@@ -53,7 +52,7 @@ mod tests {
             r#"{"clickId":"a","offerId":1,"uniqueId":"u","url":"https://evil.example"}"#,
             r#"{"clickId":"a","clickId":"b","offerId":1,"uniqueId":"u"}"#,
             r#"{"clickId":"a","offerId":"1","uniqueId":"u"}"#,
-            r#"{"clickId":"a","offerId":1,"uniqueId":"u","payout":18.5}"#,
+            r#"{"clickId":"a","offerId":1,"uniqueId":7}"#,
         ] {
             assert_eq!(
                 read_event(body).unwrap_err().code(),

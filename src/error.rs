@@ -97,21 +97,34 @@ pub enum Error {
     MissingApiKey,
     /// The API's base URL is neither https nor loopback http.
     InvalidBaseUrl,
+    /// A client was opened in a page, where everybody could read its key.
+    KeyInPage,
+    /// A write was asked of a client that only reads.
+    ReadOnly,
     /// No answer, and a read, so that nothing is lost by asking again.
     Network,
     /// No complete answer within the time allowed, to a read.
     Timeout,
-    /// No answer to a write: it may or may not have been recorded.
-    OutcomeUnknown,
+    /// No clear answer to a write: it may or may not have been recorded.
+    OutcomeUnknown {
+        /// Why not: what came instead of an answer.
+        cause: Box<Error>,
+    },
+    /// The caller's signal ended the call, and nothing was recorded by it.
+    Aborted,
     /// CAKE answered with an HTTP status that is not 200.
     HttpStatus {
         /// The HTTP status code.
         status: u16,
+        /// How long CAKE asks to wait, in milliseconds, where it said so.
+        retry_after_ms: Option<u64>,
     },
     /// CAKE is rate-limiting: status 429, or its message `Restricted`.
     RateLimited {
         /// The HTTP status code.
         status: u16,
+        /// How long CAKE asks to wait, in milliseconds, where it said so.
+        retry_after_ms: Option<u64>,
     },
     /// CAKE refused the API key.
     Unauthorized {
@@ -128,6 +141,13 @@ pub enum Error {
         /// What was received or is missing, shortened and redacted.
         message: String,
     },
+    /// CAKE answered with a redirect. It was not followed: its target would see the key.
+    Redirected {
+        /// The HTTP status code; 0 where the platform hides it.
+        status: u16,
+    },
+    /// CAKE's answer is larger than any of its answers is; reading stopped there.
+    AnswerTooLarge,
     /// A sandbox network's fixture breaks a rule.
     InvalidFixture {
         /// Where, and which rule.
@@ -165,14 +185,19 @@ impl Error {
             Self::InvalidField { .. } => "invalid_field",
             Self::MissingApiKey => "missing_api_key",
             Self::InvalidBaseUrl => "invalid_base_url",
+            Self::KeyInPage => "key_in_page",
+            Self::ReadOnly => "read_only",
             Self::Network => "network",
             Self::Timeout => "timeout",
-            Self::OutcomeUnknown => "outcome_unknown",
+            Self::OutcomeUnknown { .. } => "outcome_unknown",
+            Self::Aborted => "aborted",
             Self::HttpStatus { .. } => "http_status",
             Self::RateLimited { .. } => "rate_limited",
             Self::Unauthorized { .. } => "unauthorized",
             Self::Refused { .. } => "refused",
             Self::UnexpectedAnswer { .. } => "unexpected_answer",
+            Self::Redirected { .. } => "redirected",
+            Self::AnswerTooLarge => "answer_too_large",
             Self::InvalidFixture { .. } => "invalid_fixture",
             Self::Internal => "internal",
         }
@@ -256,12 +281,23 @@ impl Error {
             }
             Self::Network => "CAKE could not be reached",
             Self::Timeout => "CAKE did not answer in time",
-            Self::OutcomeUnknown => {
-                "CAKE's answer never came: it may or may not have been recorded, so it was not sent again"
+            Self::OutcomeUnknown { .. } => {
+                "no clear answer came: CAKE may or may not have recorded it, so it was not sent again"
             }
+            Self::Aborted => "the call was aborted by its signal",
             Self::HttpStatus { .. } => "CAKE answered with an error status",
             Self::RateLimited { .. } => "CAKE is limiting the rate of requests",
             Self::Unauthorized { .. } => "CAKE refused the API key",
+            Self::KeyInPage => {
+                "an API key must never be in a page: call CAKE from a server or a worker, or post to cake-edge/forwarder"
+            }
+            Self::ReadOnly => {
+                "this client was opened with readOnly: it records and creates nothing"
+            }
+            Self::Redirected { .. } => {
+                "CAKE answered with a redirect, which is not followed: check baseUrl"
+            }
+            Self::AnswerTooLarge => "CAKE's answer is larger than any of its answers should be",
             Self::Refused { message }
             | Self::UnexpectedAnswer { message }
             | Self::InvalidFixture { message } => message,
@@ -273,9 +309,30 @@ impl Error {
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         match self {
-            Self::HttpStatus { status }
-            | Self::RateLimited { status }
-            | Self::Unauthorized { status } => Some(*status),
+            Self::HttpStatus { status, .. }
+            | Self::RateLimited { status, .. }
+            | Self::Unauthorized { status }
+            | Self::Redirected { status } => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// How long CAKE asks to wait before the next call, in milliseconds.
+    #[must_use]
+    pub fn retry_after_ms(&self) -> Option<u64> {
+        match self {
+            Self::HttpStatus { retry_after_ms, .. } | Self::RateLimited { retry_after_ms, .. } => {
+                *retry_after_ms
+            }
+            _ => None,
+        }
+    }
+
+    /// What an unknown outcome came from.
+    #[must_use]
+    pub fn cause(&self) -> Option<&Self> {
+        match self {
+            Self::OutcomeUnknown { cause } => Some(cause),
             _ => None,
         }
     }
@@ -285,7 +342,7 @@ impl Error {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Network | Self::Timeout | Self::RateLimited { .. } => true,
-            Self::HttpStatus { status } => matches!(status, 408 | 425 | 500..=599),
+            Self::HttpStatus { status, .. } => matches!(status, 408 | 425 | 500..=599),
             _ => false,
         }
     }
@@ -305,4 +362,8 @@ impl fmt::Display for Error {
     }
 }
 
-impl core::error::Error for Error {}
+impl core::error::Error for Error {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        self.cause().map(|cause| cause as _)
+    }
+}

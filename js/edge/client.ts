@@ -1,5 +1,21 @@
-import { call, text, toCakeError } from "../error.js";
+/** CAKE's API for JavaScript: the shape of it. What is sent, and what it means, the core decides. */
+import { CakeError, call, text, toCakeError } from "../error.js";
 import * as wasm from "../wasm/edge.js";
+import { type Click, readClicks } from "./click.js";
+import { type Conversion, type ConversionStatus, complete, type ListedConversion } from "./conversion.js";
+import { createList, type List, type ListOptions, type RowRange } from "./list.js";
+import {
+  type CallOptions,
+  checkNames,
+  choice,
+  functionOption,
+  type ReceivedResponse,
+  refuse,
+  type SentRequest,
+  toJson,
+  wholeOption,
+} from "./option.js";
+import { createTimeZone, type TimeZone } from "./time_zone.js";
 
 /** Where the API is, and how to call it. */
 export interface CakeClientOptions {
@@ -9,27 +25,63 @@ export interface CakeClientOptions {
   readonly apiKey: string;
   /** Stands in for the global `fetch`: a service binding's, or a mock. */
   readonly fetch?: (request: Request) => Promise<Response>;
-  /** How long one call may take, its body included, in milliseconds. @default 15000 */
+  /** How long one request may take, its body included, in milliseconds. @default 15000 */
   readonly timeoutMs?: number;
+  /**
+   * How often a request may be sent again, 0 to 10: after no answer, 408, 425,
+   * 429, 5xx and `Restricted`, with growing random waits, or as long as CAKE's
+   * Retry-After asks, up to a minute. Record Conversion only with a
+   * `uniqueId`; Create Postback never.
+   * @default 2
+   */
+  readonly retries?: number;
+  /**
+   * What Record Conversion does before it is sent again: `"click"` asks Get
+   * Click, and never repeats where the click has converted; `"none"` trusts
+   * CAKE's own deduplication by unique id. Choose `"none"` for offers on which
+   * one click may convert more than once, and switch that deduplication on.
+   * @default "click"
+   */
+  readonly verify?: "click" | "none";
+  /**
+   * The account's time zone, such as `America/New_York`. With it, dates come
+   * with their instant, and `conversionDate` may be a `Date`.
+   */
+  readonly timeZone?: string;
+  /** Refuses Record Conversion and Create Postback with `read_only`. @default false */
+  readonly readOnly?: boolean;
+  /** At most so many requests a second, evenly spaced, by this client. @default no limit */
+  readonly rateLimit?: number;
+  /** Is told of every request before it is sent. What it throws is ignored. */
+  readonly onRequest?: (request: SentRequest) => void;
+  /** Is told what came of every request. What it throws is ignored. */
+  readonly onResponse?: (response: ReceivedResponse) => void;
 }
 
-/** A click as CAKE reports it. */
-export interface Click {
-  readonly clickId: string;
-  /** In the account's civil time: `YYYY-MM-DD HH:MM:SS`. */
-  readonly clickDate?: string;
-  readonly offerId: number;
-  readonly affiliateId: number;
-  readonly subId1?: string;
-  readonly subId2?: string;
-  readonly subId3?: string;
-  readonly subId4?: string;
-  readonly subId5?: string;
-  readonly ipAddress?: string;
-  /** Two letters. */
-  readonly country?: string;
-  readonly converted: boolean;
-  readonly conversionId?: number;
+const CLIENT_OPTIONS = [
+  "baseUrl",
+  "apiKey",
+  "fetch",
+  "timeoutMs",
+  "retries",
+  "verify",
+  "timeZone",
+  "readOnly",
+  "rateLimit",
+  "onRequest",
+  "onResponse",
+];
+
+/** The filters of Get Click. */
+export interface ListClicksParams extends RowRange {
+  /** The first day, `YYYY-MM-DD`, in the account's time zone. */
+  readonly startDate?: string;
+  /** The last day, `YYYY-MM-DD`. CAKE's reports have left this day itself out: check yours. */
+  readonly endDate?: string;
+  /** Only clicks on this offer. */
+  readonly offerId?: number;
+  /** Only clicks of this affiliate. */
+  readonly affiliateId?: number;
 }
 
 /** The parameters of Record Conversion. */
@@ -38,79 +90,356 @@ export interface RecordConversionParams {
   readonly clickId: string;
   /** The offer that the conversion belongs to. */
   readonly offerId: number;
-  /** Overrides the affiliate's payout: an exact decimal such as `"18.00"`. */
-  readonly payout?: string;
-  /** Overrides the advertiser's revenue: an exact decimal such as `"22.00"`. */
-  readonly revenue?: string;
-  /** In the account's civil time, `YYYY-MM-DD HH:MM:SS`. @default now, by CAKE's clock */
-  readonly conversionDate?: string;
-  /** Your transaction id: CAKE's only handle against counting twice. */
+  /**
+   * Overrides the affiliate's payout: an exact decimal such as `"18.00"`. A
+   * number counts as its digits: `18.5` is fine, `0.1 + 0.2` is refused.
+   * @default by the offer's rules
+   */
+  readonly payout?: string | number;
+  /** Overrides the advertiser's revenue, likewise. @default by the offer's rules */
+  readonly revenue?: string | number;
+  /**
+   * In the account's civil time, `YYYY-MM-DD HH:MM:SS`; or a `Date`, where the
+   * client knows the account's `timeZone`.
+   * @default now, by CAKE's clock
+   */
+  readonly conversionDate?: string | Date;
+  /**
+   * Your transaction id: CAKE's only handle against counting twice. Without it
+   * the conversion is never sent again, whatever happens.
+   */
   readonly uniqueId?: string;
   /** Your order reference. */
   readonly orderId?: string;
+  /** Free for your own use. */
   readonly adv1?: string;
+  /** Free for your own use. */
   readonly adv2?: string;
+  /** Free for your own use. */
   readonly adv3?: string;
+  /** Free for your own use. */
   readonly adv4?: string;
+  /** Free for your own use. */
   readonly adv5?: string;
 }
 
-/** A recorded conversion. */
-export interface Conversion {
-  readonly conversionId: number;
-  readonly offerId?: number;
-  readonly affiliateId?: number;
-  readonly clickId?: string;
-  readonly payout?: number;
-  /** The payout exactly as CAKE wrote it, such as `18.00`. */
-  readonly payoutText?: string;
-  readonly revenue?: number;
-  /** The revenue exactly as CAKE wrote it. */
-  readonly revenueText?: string;
-  readonly uniqueId?: string;
-  /** In the account's civil time: `YYYY-MM-DD HH:MM:SS`. */
-  readonly conversionDate?: string;
-  /** An open set: CAKE has more words than its article. */
-  readonly conversionStatus?: "approved" | "pending" | "rejected" | "ignored" | "reversed" | (string & {});
+/** How to record one conversion. */
+export interface RecordConversionOptions extends CallOptions {
+  /** For this call instead of the client's. */
+  readonly verify?: "click" | "none";
 }
 
-/** CAKE's API. */
+/** The filters of Get Conversions. */
+export interface ListConversionsParams extends RowRange {
+  /** The first day, `YYYY-MM-DD`, in the account's time zone. */
+  readonly startDate: string;
+  /** The last day, `YYYY-MM-DD`. CAKE's reports have left this day itself out: check yours. */
+  readonly endDate: string;
+  /** Only conversions on this offer. */
+  readonly offerId?: number;
+  /** Only conversions of this affiliate. */
+  readonly affiliateId?: number;
+  /** Only conversions for this advertiser. */
+  readonly advertiserId?: number;
+  /** Only conversions of this status. */
+  readonly conversionStatus?: ConversionStatus;
+  /** CAKE's name of the field to sort by, such as `conversion_date`. */
+  readonly sortField?: string;
+  /** Newest or largest first? @default false */
+  readonly sortDescending?: boolean;
+}
+
+/** The parameters of Create Postback. */
+export interface CreatePostbackParams {
+  /** The affiliate to tell. */
+  readonly affiliateId: number;
+  /** The offer; 0 for all offers. */
+  readonly offerId: number;
+  /** An https URL with CAKE's macros, such as `https://partner.example/?id=#reqsessid#&payout=#price#`. */
+  readonly postbackUrl: string;
+  /** @default "active" */
+  readonly postbackStatus?: "active" | "inactive";
+  /** 1 server to server, 2 iframe, 3 image, 4 JavaScript. @default CAKE's */
+  readonly postbackTypeId?: 1 | 2 | 3 | 4;
+}
+
+/** A postback that CAKE will fire. */
+export interface Postback {
+  readonly postbackId: number;
+  readonly affiliateId?: number;
+  /** 0 for all offers. */
+  readonly offerId?: number;
+  readonly postbackUrl?: string;
+  /** Such as `Server`. */
+  readonly postbackType?: string;
+  readonly postbackStatus?: "active" | "inactive" | (string & {});
+}
+
+/** The filters of Get Tracking Domains. */
+export interface ListTrackingDomainsParams {
+  /** Only this one. */
+  readonly trackingDomainId?: number;
+  /** Only those of this status. */
+  readonly domainStatus?: "active" | "inactive";
+}
+
+/** A branded domain of the network. */
+export interface TrackingDomain {
+  readonly trackingDomainId: number;
+  /** The host name, such as `track.yournetwork.com`. */
+  readonly domain: string;
+  readonly domainStatus?: "active" | "inactive" | (string & {});
+  /** Is it the one that links have by default? */
+  readonly isDefault: boolean;
+}
+
+/** What to examine beside the account itself. */
+export interface CheckOptions extends CallOptions {
+  /** The id of a click of yours, to see that CAKE knows it. */
+  readonly clickId?: string;
+}
+
+/** One check of the doctor's. */
+export interface Check {
+  readonly name: "reachable" | "key" | "domains" | "default_domain" | "clock" | "click";
+  readonly status: "ok" | "failed" | "skipped";
+  /** What was found. */
+  readonly found: string;
+  /** What to do, unless all is well. */
+  readonly advice?: string;
+}
+
+/** What the doctor found. */
+export interface CheckReport {
+  /** Has no check failed? */
+  readonly ok: boolean;
+  readonly checks: readonly Check[];
+}
+
+/**
+ * CAKE's API. Every call may throw a CakeError: `invalid_…` before anything is
+ * sent; of the network `network`, `timeout`, `aborted`; of answers
+ * `http_status`, `rate_limited`, `unauthorized`, `refused`,
+ * `unexpected_answer`, `redirected`, `answer_too_large`.
+ */
 export interface CakeClient {
   /**
    * Get Click by click id; `undefined` where CAKE knows none.
    * @throws CakeError `invalid_click_id`, and those of the network and of answers
    */
-  getClick(clickId: string): Promise<Click | undefined>;
+  getClick(clickId: string, options?: CallOptions): Promise<Click | undefined>;
   /**
-   * Record Conversion, sent once.
-   * @throws CakeError `outcome_unknown` where no answer came: it may be recorded
+   * Get Click by filters.
+   * @throws CakeError `invalid_field`, `invalid_id`, and those of the network and of answers
    */
-  recordConversion(params: RecordConversionParams): Promise<Conversion>;
+  listClicks(params?: ListClicksParams, options?: ListOptions): List<Click>;
+  /**
+   * Record Conversion. Sent again only with a `uniqueId`, and then not before
+   * Get Click has said that the click has not converted (see `verify`).
+   * @throws CakeError `outcome_unknown` where no clear answer came: it may or
+   * may not be recorded, and `cause` says what came instead. `read_only`,
+   * `invalid_click_id`, `invalid_id`, `invalid_money`, `invalid_time`,
+   * `invalid_unique_id`, `invalid_text`, `invalid_field`, and those of answers
+   */
+  recordConversion(params: RecordConversionParams, options?: RecordConversionOptions): Promise<Conversion>;
+  /**
+   * Get Conversions.
+   * @throws CakeError `invalid_field`, `invalid_id`, and those of the network and of answers
+   */
+  listConversions(params: ListConversionsParams, options?: ListOptions): List<ListedConversion>;
+  /**
+   * Create Postback, sent once.
+   * @throws CakeError `outcome_unknown` where no clear answer came; `read_only`,
+   * `invalid_field`, `invalid_id`, and those of answers
+   */
+  createPostback(params: CreatePostbackParams, options?: CallOptions): Promise<Postback>;
+  /**
+   * Get Tracking Domains.
+   * @throws CakeError `invalid_field`, `invalid_id`, and those of the network and of answers
+   */
+  listTrackingDomains(params?: ListTrackingDomainsParams, options?: CallOptions): Promise<TrackingDomain[]>;
+  /**
+   * The doctor: examines the account, check by check, each with what to do. For
+   * a settings page or a deploy script. What is wrong with the account is in
+   * the report and not thrown.
+   * @throws CakeError `invalid_click_id`, `aborted`
+   * @example
+   * const { ok, checks } = await cake.check();
+   * for (const { name, status, found, advice } of checks) console.log(status, name, found, advice ?? "");
+   * if (!ok) process.exit(1);
+   */
+  check(options?: CheckOptions): Promise<CheckReport>;
 }
 
+type Action =
+  | "getClick"
+  | "listClicks"
+  | "recordConversion"
+  | "listConversions"
+  | "createPostback"
+  | "listTrackingDomains";
+
+const CALL_OPTIONS = ["signal", "timeoutMs", "retries"];
+const MOST_MS = 600_000;
+
 /**
- * Opens a client of CAKE's API.
+ * Opens a client of CAKE's API. Nothing is sent yet.
  *
- * @throws CakeError `missing_api_key`, `invalid_base_url`
+ * @throws CakeError `missing_api_key`, `invalid_base_url`, `invalid_field`; `key_in_page` in a page
  * @example
  * const cake = createCakeClient({ baseUrl: "https://yourdomain.cakemarketing.com", apiKey: env.CAKE_API_KEY });
  * await cake.recordConversion({ clickId, offerId: 12345, uniqueId: "ORD-98765" });
  */
 export function createCakeClient(options: CakeClientOptions): CakeClient {
+  refusePages();
+  if (typeof options !== "object" || options === null) refuse("options", "must be an object");
+  checkNames("options", options, CLIENT_OPTIONS);
+  const { baseUrl, apiKey, fetch, onRequest, onResponse } = options;
+  const timeoutMs = wholeOption("timeoutMs", options.timeoutMs, 1, MOST_MS) ?? 15_000;
+  const retries = wholeOption("retries", options.retries, 0, 10) ?? 2;
+  const verify = choice("verify", options.verify, VERIFY) ?? "click";
+  const readOnly = choice("readOnly", options.readOnly, [true, false]) ?? false;
+  const zone = options.timeZone === undefined ? undefined : createTimeZone(text("timeZone", options.timeZone));
   const client = call(
     () =>
       new wasm.Client(
-        text("baseUrl", options.baseUrl),
-        text("apiKey", options.apiKey),
-        options.fetch,
-        options.timeoutMs ?? 15_000,
+        text("baseUrl", baseUrl),
+        text("apiKey", apiKey),
+        readOnly,
+        intervalOf(options.rateLimit),
+        functionOption("fetch", fetch),
+        quiet(functionOption("onRequest", onRequest)),
+        quiet(functionOption("onResponse", onResponse)),
       ),
   );
+
+  function run(action: Action, params: unknown, given: RecordConversionOptions = {}): Promise<unknown> {
+    return client.call(
+      action,
+      toJson(params),
+      wholeOption("retries", given.retries, 0, 10) ?? retries,
+      wholeOption("timeoutMs", given.timeoutMs, 1, MOST_MS) ?? timeoutMs,
+      (choice("verify", given.verify, VERIFY) ?? verify) === "click",
+      signalOf(given),
+    );
+  }
+
   // Closures, not a class: nothing of the client, and so no key, can be printed.
   return {
-    getClick: (clickId) => settle(() => client.getClick(text("clickId", clickId))),
-    recordConversion: (params) => settle(() => client.recordConversion(params)),
+    getClick: (clickId, given) =>
+      settle(async () => {
+        checkNames("options", given, CALL_OPTIONS);
+        const click: Click | null = parse(await run("getClick", { clickId: text("clickId", clickId) }, given));
+        if (click === null) return undefined;
+        const at = click.clickDate === undefined ? undefined : zone?.findInstant(click.clickDate);
+        return at ? { ...click, clickAt: at } : click;
+      }),
+    listClicks: (params = {}, given) =>
+      createList({
+        params,
+        options: given,
+        pageRows: 1_000,
+        mostRows: 10_000,
+        idOf: (click) => click.clickId,
+        fetchPage: (range) =>
+          settle(async () => {
+            const [page, rows, body] = (await run("listClicks", range, given)) as [string, unknown[], string];
+            const { totalRows }: { totalRows?: number } = parse(page);
+            return { rows: readClicks(rows ?? [], body, zone), totalRows };
+          }),
+      }),
+    recordConversion: (params, given) =>
+      settle(async () => {
+        checkNames("options", given, [...CALL_OPTIONS, "verify"]);
+        return complete<Conversion>(parse(await run("recordConversion", withCivilDate(params, zone), given)), zone);
+      }),
+    listConversions: (params, given) =>
+      createList({
+        params,
+        options: given,
+        pageRows: 500,
+        mostRows: 500,
+        idOf: (conversion) => conversion.conversionId,
+        fetchPage: (range) =>
+          settle(async () => {
+            const page: { rows: ListedConversion[]; totalRows?: number } = parse(
+              await run("listConversions", range, given),
+            );
+            for (const row of page.rows) complete(row, zone);
+            return page;
+          }),
+      }),
+    createPostback: (params, given) =>
+      settle(async () => {
+        checkNames("options", given, CALL_OPTIONS);
+        return parse<Postback>(await run("createPostback", params, given));
+      }),
+    listTrackingDomains: (params = {}, given) =>
+      settle(async () => {
+        checkNames("options", given, CALL_OPTIONS);
+        return parse<TrackingDomain[]>(await run("listTrackingDomains", params, given));
+      }),
+    check: (given = {}) =>
+      settle(async () => {
+        checkNames("options", given, [...CALL_OPTIONS, "clickId"]);
+        const report = await client.check(
+          given.clickId === undefined ? undefined : text("clickId", given.clickId),
+          wholeOption("retries", given.retries, 0, 10) ?? retries,
+          wholeOption("timeoutMs", given.timeoutMs, 1, MOST_MS) ?? timeoutMs,
+          signalOf(given),
+        );
+        return parse<CheckReport>(report);
+      }),
   };
+}
+
+const VERIFY = ["click", "none"] as const;
+
+/** Whoever reads a page reads its key. A worker or server has no document. */
+function refusePages(): void {
+  if (typeof globalThis === "object" && "document" in globalThis && "window" in globalThis) {
+    throw new CakeError({
+      code: "key_in_page",
+      rule: "an API key must never be in a page: call CAKE from a server or a worker, or post to cake-edge/forwarder",
+    });
+  }
+}
+
+/** From requests a second to milliseconds between them. */
+function intervalOf(rateLimit: unknown): number {
+  if (rateLimit === undefined || rateLimit === null) return 0;
+  if (typeof rateLimit === "number" && rateLimit > 0 && rateLimit <= 1_000) return Math.ceil(1_000 / rateLimit);
+  return refuse("rateLimit", "must be a number of requests a second, above 0 and at most 1000");
+}
+
+function signalOf({ signal }: CallOptions): AbortSignal | undefined {
+  if (signal === undefined || signal === null) return undefined;
+  if (typeof signal === "object" && typeof signal.addEventListener === "function") return signal;
+  return refuse("signal", "must be an AbortSignal");
+}
+
+/** A hook whose failure, now or later, harms no call. */
+function quiet<T>(hook: ((told: T) => unknown) | undefined): ((told: T) => void) | undefined {
+  if (hook === undefined) return undefined;
+  return (told) => {
+    try {
+      Promise.resolve(hook(Object.freeze(told))).catch(() => {});
+    } catch {
+      // The hook's own affair.
+    }
+  };
+}
+
+/** `conversionDate` as the account's civil time, where it is a Date. */
+function withCivilDate(params: RecordConversionParams, zone: TimeZone | undefined): unknown {
+  const date = params?.conversionDate;
+  if (!(date instanceof Date)) return params;
+  if (zone === undefined) return refuse("conversionDate", "may be a Date only where the client knows its timeZone");
+  return { ...params, conversionDate: zone.findCivil(date) ?? "" };
+}
+
+function parse<T>(json: unknown): T {
+  return JSON.parse(json as string) as T;
 }
 
 async function settle<T>(send: () => Promise<T>): Promise<T> {

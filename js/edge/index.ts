@@ -4,14 +4,26 @@ import * as wasm from "../wasm/edge.js";
 
 export { CakeError, type CakeErrorCode, isCakeError } from "../error.js";
 export type { TrackingLinkParts, TrackingLinkRules } from "../link.js";
+export type { Click } from "./click.js";
 export {
   type CakeClient,
   type CakeClientOptions,
-  type Click,
-  type Conversion,
+  type Check,
+  type CheckOptions,
+  type CheckReport,
+  type CreatePostbackParams,
   createCakeClient,
+  type ListClicksParams,
+  type ListConversionsParams,
+  type ListTrackingDomainsParams,
+  type Postback,
+  type RecordConversionOptions,
   type RecordConversionParams,
+  type TrackingDomain,
 } from "./client.js";
+export type { Conversion, ConversionStatus, ListedConversion } from "./conversion.js";
+export type { List, ListOptions, ListProgress, Page } from "./list.js";
+export type { CallOptions, ReceivedResponse, SentRequest } from "./option.js";
 
 export {
   type BuiltPixel,

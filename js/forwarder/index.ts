@@ -50,7 +50,7 @@ async function forward(request: Request, options: ForwarderOptions): Promise<Res
   }
   const cake = createCakeClient(options);
   const body = await request.text();
-  const event = call(() => wasm.readEvent(body));
+  const event = call(() => JSON.parse(wasm.readEvent(body)));
   const conversion = await cake.recordConversion(event);
   return json(200, { state: "delivered", conversion });
 }

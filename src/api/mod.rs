@@ -1,42 +1,61 @@
-//! CAKE's HTTP API without I/O: a call becomes a [`Request`], an [`Answer`]
-//! becomes a result. Whoever carries the request over is told nothing else.
+//! CAKE's HTTP API without I/O. An [`Action`] and its parameters become a
+//! [`Call`]; the call says which [`Request`] to send, how long to wait, and
+//! what came of it. Whoever carries it out decides nothing.
 //!
 //! The contract is CAKE's API article; where it is silent, the answers seen in
 //! public clients hold: failures arrive with status 200, unknown fields appear,
 //! ids come as numbers or as text.
+//!
+//! ```
+//! use cake_edge::api::{Account, Action, Answer, Event, Settings, Step};
+//!
+//! let account = Account::new("https://yourdomain.cakemarketing.com", "YOUR_API_KEY")?;
+//! let mut call = Action::GetClick.call(&account, r#"{"clickId":"abc"}"#, Settings::default())?;
+//! let mut step = call.start();
+//! loop {
+//!     step = match step {
+//!         Step::Send(request) => {
+//!             assert!(request.url_with_key().ends_with("&click_id=abc"));
+//!             let answer = Answer::new(200, r#"{"request_status":"Success","response":{"clicks":[]}}"#);
+//!             call.next(Event::Answered(&answer), 0)
+//!         }
+//!         Step::Wait(_ms) => call.next(Event::Waited, 0),
+//!         Step::Done(_) => break,
+//!         Step::Fail(error) => return Err(error),
+//!     };
+//! }
+//! # Ok::<(), cake_edge::Error>(())
+//! ```
 
+mod action;
 mod answer;
+mod call;
+pub mod create_postback;
+pub mod doctor;
 pub mod get_click;
+mod json;
+mod key;
+pub mod list_clicks;
+pub mod list_conversions;
+pub mod list_tracking_domains;
+mod pace;
+mod paging;
+mod params;
 pub mod record_conversion;
+mod retry;
 
 use crate::link::{is_host_name, is_loopback_origin};
+use crate::url::push_parameter;
 use crate::{Error, Result};
 use core::fmt;
 
-pub use answer::Answer;
-
-/// An API key. It cannot be printed: `Debug` says `ApiKey(…)`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct ApiKey(String);
-
-impl ApiKey {
-    /// Takes a key as CAKE shows it.
-    ///
-    /// # Errors
-    /// [`Error::MissingApiKey`] where it is empty or white space.
-    pub fn new(key: &str) -> Result<Self> {
-        if key.trim().is_empty() {
-            return Err(Error::MissingApiKey);
-        }
-        Ok(Self(key.to_owned()))
-    }
-}
-
-impl fmt::Debug for ApiKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ApiKey(…)")
-    }
-}
+pub use action::{Action, Settings};
+pub use answer::{Answer, has_body};
+pub use call::{Call, Event, Outcome, Step};
+pub use key::ApiKey;
+pub use pace::Pace;
+pub use paging::{DEFAULT_ROW_LIMIT, Paging};
+pub use retry::{LONGEST_WAIT_MS, retry_after_ms};
 
 /// A CAKE account: where its API is, and its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,29 +89,70 @@ impl Account {
         })
     }
 
-    /// Starts the request of an action: `ORIGIN/api/2/PATH?api_key=KEY`.
+    /// The account's key, which cannot be printed.
+    #[must_use]
+    pub fn key(&self) -> &ApiKey {
+        &self.key
+    }
+
+    /// Is this a sandbox on the caller's own machine?
+    fn is_sandbox(&self) -> bool {
+        !self.origin.starts_with("https:")
+    }
+
+    /// Starts the GET of an action.
     fn get(&self, path: &'static str) -> Request {
-        let mut url = String::with_capacity(256);
-        url.push_str(&self.origin);
-        url.push_str("/api/2/");
-        url.push_str(path);
-        url.push('?');
-        crate::url::push_parameter(&mut url, "api_key", &self.key.0);
-        Request { path, url }
+        Request {
+            path,
+            origin: self.origin.clone(),
+            key: self.key.clone(),
+            query: String::new(),
+            body: None,
+        }
+    }
+
+    /// The POST of an action: a body that starts with the key.
+    fn post(&self, path: &'static str, body: &[(&str, Field<'_>)]) -> Request {
+        // Spaced as the article's sample is.
+        let mut text = String::from("{\n  \"api_key\": ");
+        json::push_string(&mut text, self.key.reveal());
+        for (name, field) in body {
+            text.push_str(",\n  \"");
+            text.push_str(name);
+            text.push_str("\": ");
+            match field {
+                Field::Number(number) => crate::url::push_number(&mut text, *number, 10),
+                Field::Text(value) => json::push_string(&mut text, value),
+            }
+        }
+        text.push_str("\n}");
+        Request {
+            body: Some(text),
+            ..self.get(path)
+        }
     }
 }
 
-/// A GET to send to CAKE. Its URL holds the API key: it goes to `fetch` and
-/// nowhere else, and `Debug` leaves it out.
+/// A field of a POST's body.
+enum Field<'a> {
+    Number(u64),
+    Text(&'a str),
+}
+
+/// A request to send to CAKE. Its URL, or its body, holds the API key: it goes
+/// to `fetch` and nowhere else, and `Debug` leaves it out.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Request {
     path: &'static str,
-    url: String,
+    origin: String,
+    key: ApiKey,
+    query: String,
+    body: Option<String>,
 }
 
 impl Request {
     fn parameter(&mut self, name: &str, value: &str) {
-        crate::url::push_parameter(&mut self.url, name, value);
+        push_parameter(&mut self.query, name, value);
     }
 
     fn optional(&mut self, name: &str, value: Option<&str>) {
@@ -101,27 +161,62 @@ impl Request {
         }
     }
 
-    /// The whole URL, with the key.
+    fn number(&mut self, name: &str, value: Option<u64>) {
+        if let Some(value) = value {
+            let mut digits = String::new();
+            crate::url::push_number(&mut digits, value, 10);
+            self.parameter(name, &digits);
+        }
+    }
+
+    /// The HTTP method: `GET`, or `POST` for Create Postback.
     #[must_use]
-    pub fn url_with_key(&self) -> &str {
-        &self.url
+    pub fn method(&self) -> &'static str {
+        if self.body.is_some() { "POST" } else { "GET" }
+    }
+
+    /// The path, such as `/api/2/click.json`.
+    #[must_use]
+    pub fn path(&self) -> String {
+        ["/api/2/", self.path].concat()
+    }
+
+    /// The query without the key: it may be shown.
+    #[must_use]
+    pub fn query(&self) -> &str {
+        &self.query
+    }
+
+    /// The whole URL, with the key where it is a GET.
+    #[must_use]
+    pub fn url_with_key(&self) -> String {
+        let mut url = [&self.origin, "/api/2/", self.path].concat();
+        if self.body.is_none() {
+            url.push('?');
+            push_parameter(&mut url, "api_key", self.key.reveal());
+            if !self.query.is_empty() {
+                url.push('&');
+                url.push_str(&self.query);
+            }
+        }
+        url
+    }
+
+    /// The JSON body of a POST, with the key.
+    #[must_use]
+    pub fn body_with_key(&self) -> Option<&str> {
+        self.body.as_deref()
     }
 }
 
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request")
+            .field("method", &self.method())
             .field("path", &self.path)
+            .field("query", &self.query)
             .finish_non_exhaustive()
     }
-}
-
-/// Checks an id of the caller's.
-fn check_id(parameter: &'static str, id: u64) -> Result<()> {
-    if id == 0 || id > crate::link::MAX_ID {
-        return Err(Error::InvalidId { parameter });
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -156,20 +251,28 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_key_is_refused() {
-        for key in ["", "  "] {
-            assert_eq!(
-                Account::new("https://a.example", key),
-                Err(Error::MissingApiKey)
-            );
-        }
-    }
-
-    #[test]
     fn debug_never_shows_the_key() {
         let account = Account::new("https://a.example", "CANARY").unwrap();
-        let request = get_click::request(&account, "abc").unwrap();
-        assert!(request.url_with_key().contains("CANARY"));
-        assert!(!format!("{account:?} {request:?}").contains("CANARY"));
+        let get = Action::GetClick
+            .call(&account, r#"{"clickId":"abc"}"#, Settings::default())
+            .unwrap();
+        let post = Action::CreatePostback
+            .call(
+                &account,
+                r#"{"affiliateId":1,"offerId":0,"postbackUrl":"https://p.example/"}"#,
+                Settings::default(),
+            )
+            .unwrap();
+        for mut call in [get, post] {
+            let Step::Send(request) = call.start() else {
+                panic!("nothing to send");
+            };
+            let sent = [
+                request.url_with_key(),
+                request.body_with_key().unwrap_or_default().to_owned(),
+            ];
+            assert!(sent.concat().contains("CANARY"));
+            assert!(!format!("{account:?} {request:?} {call:?}").contains("CANARY"));
+        }
     }
 }

@@ -1,154 +1,197 @@
 //! Record Conversion: `GET /api/2/conversion.json`, a GET with a side effect.
 
-use super::answer::{self, Parts};
-use super::{Account, Answer, Request, check_id};
-use crate::money::Money;
-use crate::time::CivilTime;
-use crate::{Error, Result, click};
-use serde::{Deserialize, Serialize};
+use super::answer::Record;
+use super::get_click::Click;
+use super::json::Value;
+use super::{Account, Answer, Request, params};
+use crate::{Result, click};
+use serde::Serialize;
 
-/// The parameters, as callers write them: camelCase, amounts as text.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+/// The parameters, as callers write them in camelCase, checked: amounts and
+/// times are in the spelling that is sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Params {
     /// The click id that was captured at click time.
     pub click_id: String,
     /// The offer that the conversion belongs to.
     pub offer_id: u64,
     /// Overrides the affiliate's payout.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub payout: Option<String>,
     /// Overrides the advertiser's revenue.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub revenue: Option<String>,
     /// When, in the account's civil time: `YYYY-MM-DD HH:MM:SS`. CAKE's default is now.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub conversion_date: Option<String>,
     /// The advertiser's own transaction id: CAKE's only handle for deduplication.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub unique_id: Option<String>,
     /// The advertiser's order reference.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub order_id: Option<String>,
     /// Free for the advertiser.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub adv1: Option<String>,
     /// Free for the advertiser.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub adv2: Option<String>,
     /// Free for the advertiser.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub adv3: Option<String>,
     /// Free for the advertiser.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub adv4: Option<String>,
     /// Free for the advertiser.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub adv5: Option<String>,
 }
 
-/// A recorded conversion. Serializes in camelCase, each amount as its exact
-/// text and as a number beside it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+const NAMES: [&str; 12] = [
+    "clickId",
+    "offerId",
+    "payout",
+    "revenue",
+    "conversionDate",
+    "uniqueId",
+    "orderId",
+    "adv1",
+    "adv2",
+    "adv3",
+    "adv4",
+    "adv5",
+];
+
+impl Params {
+    /// Reads and checks a caller's JSON object. An amount is text such as
+    /// `"18.00"`, or a number, of which the digits count and not their binary
+    /// fraction.
+    ///
+    /// # Errors
+    /// [`crate::Error::InvalidField`], also for a parameter that there is not;
+    /// [`crate::Error::InvalidClickId`], [`crate::Error::InvalidId`],
+    /// [`crate::Error::InvalidMoney`], [`crate::Error::InvalidTime`],
+    /// [`crate::Error::InvalidUniqueId`], [`crate::Error::InvalidText`].
+    pub fn read(text: &str) -> Result<Self> {
+        let fields = params::Params::read(text, &NAMES)?;
+        let click_id = fields.required_text("clickId")?;
+        click::check(&click_id)?;
+        Ok(Self {
+            click_id,
+            offer_id: params::Params::required("offerId", fields.id("offerId")?)?,
+            payout: fields.amount("payout")?,
+            revenue: fields.amount("revenue")?,
+            conversion_date: fields.time("conversionDate")?,
+            unique_id: fields.reference("uniqueId")?,
+            order_id: fields.reference("orderId")?,
+            adv1: fields.free_text("adv1")?,
+            adv2: fields.free_text("adv2")?,
+            adv3: fields.free_text("adv3")?,
+            adv4: fields.free_text("adv4")?,
+            adv5: fields.free_text("adv5")?,
+        })
+    }
+}
+
+/// A recorded conversion. Serializes in camelCase, amounts as `payoutText` and
+/// `revenueText`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Conversion {
     /// CAKE's id of the conversion.
     pub conversion_id: u64,
     /// The offer.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub offer_id: Option<u64>,
     /// Who is paid.
-    pub affiliate_id: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub affiliate_id: Option<i64>,
     /// The click that converted.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub click_id: Option<String>,
-    /// What the affiliate gets.
-    pub payout: Option<f64>,
-    /// The same, exactly as CAKE wrote it.
+    /// What the affiliate gets, exactly as CAKE wrote it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub payout_text: Option<String>,
-    /// What the advertiser pays.
-    pub revenue: Option<f64>,
-    /// The same, exactly as CAKE wrote it.
+    /// What the advertiser pays, exactly as CAKE wrote it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub revenue_text: Option<String>,
     /// The advertiser's transaction id.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub unique_id: Option<String>,
     /// When, in the account's civil time.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub conversion_date: Option<String>,
     /// `approved`, `pending`, `rejected`, `ignored`, `reversed` or a word that CAKE adds.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub conversion_status: Option<String>,
+    /// Is this known by Get Click, because CAKE's own answer was lost?
+    pub is_recovered: bool,
+}
+
+impl Conversion {
+    /// What Get Click tells of a conversion whose answer was lost.
+    pub(super) fn recovered(click: Click) -> Option<Self> {
+        Some(Self {
+            conversion_id: click.conversion_id?,
+            offer_id: Some(click.offer_id),
+            affiliate_id: Some(click.affiliate_id),
+            click_id: Some(click.click_id),
+            is_recovered: true,
+            ..Self::default()
+        })
+    }
 }
 
 /// Builds the request, in the order of CAKE's article.
-///
-/// # Errors
-/// [`Error::InvalidClickId`], [`Error::InvalidId`], [`Error::InvalidMoney`],
-/// [`Error::InvalidTime`], [`Error::InvalidUniqueId`], [`Error::InvalidText`].
-pub fn request(account: &Account, params: &Params) -> Result<Request> {
-    click::check(&params.click_id)?;
-    check_id("offerId", params.offer_id)?;
+#[must_use]
+pub fn request(account: &Account, params: &Params) -> Request {
     let mut request = account.get("conversion.json");
     request.parameter("click_id", &params.click_id);
-    request.parameter("offer_id", &params.offer_id.to_string());
-    for (name, value) in [("payout", &params.payout), ("revenue", &params.revenue)] {
-        if let Some(value) = value {
-            request.parameter(name, &Money::parse(name, value)?.to_string());
-        }
-    }
-    if let Some(date) = &params.conversion_date {
-        let date = CivilTime::parse("conversionDate", date)?;
-        request.parameter("conversion_date", &date.to_string());
-    }
-    for (name, parameter, value) in [
-        ("unique_id", "uniqueId", &params.unique_id),
-        ("order_id", "orderId", &params.order_id),
-    ] {
-        if let Some(value) = value {
-            if !click::is_click_id(value) {
-                return Err(Error::InvalidUniqueId { parameter });
-            }
-            request.parameter(name, value);
-        }
-    }
+    request.number("offer_id", Some(params.offer_id));
     for (name, value) in [
+        ("payout", &params.payout),
+        ("revenue", &params.revenue),
+        ("conversion_date", &params.conversion_date),
+        ("unique_id", &params.unique_id),
+        ("order_id", &params.order_id),
         ("adv1", &params.adv1),
         ("adv2", &params.adv2),
         ("adv3", &params.adv3),
         ("adv4", &params.adv4),
         ("adv5", &params.adv5),
     ] {
-        if value
-            .as_ref()
-            .is_some_and(|value| value.chars().any(char::is_control))
-        {
-            return Err(Error::InvalidText { parameter: name });
-        }
         request.optional(name, value.as_deref());
     }
-    Ok(request)
+    request
 }
 
-/// Reads the answer.
+/// Reads the answer: the record under `conversion`, or one whose
+/// `conversion_id` stands in the envelope itself.
 ///
 /// # Errors
-/// Every error of an answer, see [`Error`].
-pub fn read(answer: Answer<'_>) -> Result<Conversion> {
-    #[derive(Deserialize)]
-    struct Wire {
-        #[serde(deserialize_with = "answer::id")]
-        conversion_id: u64,
-        #[serde(default, deserialize_with = "answer::optional_id")]
-        offer_id: Option<u64>,
-        #[serde(default, deserialize_with = "answer::optional_id")]
-        affiliate_id: Option<u64>,
-        click_id: Option<String>,
-        #[serde(default, deserialize_with = "answer::amount")]
-        payout: Option<String>,
-        #[serde(default, deserialize_with = "answer::amount")]
-        revenue: Option<String>,
-        unique_id: Option<String>,
-        conversion_date: Option<String>,
-        conversion_status: Option<String>,
-    }
-    let wire: Wire = Parts::read(answer.open()?.conversion, "conversion")?;
+/// Every error of an answer, see [`crate::Error`].
+pub fn read(answer: &Answer<'_>) -> Result<Conversion> {
+    let envelope = answer.open()?;
+    let is_flat = envelope.get("conversion").is_none()
+        && envelope
+            .get("conversion_id")
+            .is_some_and(|id| !Value::is_null(id));
+    let record = if is_flat {
+        Record::over(answer, envelope)
+    } else {
+        Record::of(answer, envelope.get("conversion"), "conversion")?
+    };
     Ok(Conversion {
-        conversion_id: wire.conversion_id,
-        offer_id: wire.offer_id,
-        affiliate_id: wire.affiliate_id,
-        click_id: wire.click_id,
-        payout: answer::number_of(wire.payout.as_ref()),
-        payout_text: wire.payout,
-        revenue: answer::number_of(wire.revenue.as_ref()),
-        revenue_text: wire.revenue,
-        unique_id: wire.unique_id,
-        conversion_date: wire.conversion_date,
-        conversion_status: wire.conversion_status,
+        conversion_id: record.required_id("conversion_id")?,
+        offer_id: record.id("offer_id")?,
+        affiliate_id: record.affiliate_id("affiliate_id")?,
+        click_id: record.text("click_id"),
+        payout_text: record.amount("payout"),
+        revenue_text: record.amount("revenue"),
+        unique_id: record.text("unique_id"),
+        conversion_date: record.text("conversion_date"),
+        conversion_status: record.text("conversion_status"),
+        is_recovered: false,
     })
 }

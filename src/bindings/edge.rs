@@ -1,30 +1,64 @@
-//! The edge: CAKE's API for JavaScript.
+//! The edge: CAKE's API for JavaScript. Values cross as JSON text, which the
+//! platform parses faster than wasm can build objects; a page of clicks does
+//! not cross at all.
 
-use super::fetch::{Received, send};
-use super::milliseconds;
-use crate::api::{Account, Answer, get_click, record_conversion};
+use super::fetch::{Received, Sending, is_aborted, send, wait};
+use super::fields::Fields;
+use super::{number, whole};
+use crate::api::{
+    self, Account, Answer, Call, Event, Outcome, Pace, Paging, Settings, Step, doctor,
+};
 use crate::click::{DEFAULT_KEY, Keeping, LandingParameters, find_click};
 use crate::cookie::{SetCookie, find_cookie};
-use crate::{Error, delivery};
-use js_sys::{Function, JSON};
+use crate::{Error, Result, delivery};
+use js_sys::{Array, Date, Function, JSON, JsString, Math, Object, Reflect};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
-use serde_wasm_bindgen::Serializer;
+use std::cell::RefCell;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
+use web_sys::AbortSignal;
+
+#[wasm_bindgen]
+extern "C" {
+    // js-sys's takes a text of ours: a copy of every row.
+    #[wasm_bindgen(catch, js_namespace = JSON, js_name = parse)]
+    fn parse_json(text: &JsString) -> Result<JsValue, JsValue>;
+}
 
 /// A client of CAKE's API. Holds the key; shows nothing of it.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Client {
     account: Account,
+    pace: RefCell<Pace>,
+    is_read_only: bool,
     fetch: Option<Function>,
+    on_request: Option<Function>,
+    on_response: Option<Function>,
+}
+
+/// What is the caller's choice in each call.
+struct Choices {
+    retries: u32,
     timeout_ms: u32,
+    verifies: bool,
+    signal: Option<AbortSignal>,
+}
+
+/// How a call ended well, and when CAKE says that was.
+struct Ended {
+    outcome: Outcome,
+    /// The rows of a page of clicks, as the platform parsed them.
+    rows: JsValue,
+    body: JsValue,
+    date_ms: Option<u64>,
 }
 
 #[wasm_bindgen]
 impl Client {
-    /// Opens a client; see [`Account::new`]. `fetch` stands in for the global one.
+    /// Opens a client; see [`Account::new`]. `interval_ms` is the least time
+    /// between two requests; `fetch` stands in for the global one; the hooks
+    /// are told of every request and of what came of it.
     ///
     /// # Errors
     /// Those of [`Account::new`].
@@ -32,53 +66,298 @@ impl Client {
     pub fn new(
         base_url: &str,
         api_key: &str,
+        is_read_only: bool,
+        interval_ms: f64,
         fetch: Option<Function>,
-        timeout_ms: u32,
+        on_request: Option<Function>,
+        on_response: Option<Function>,
     ) -> Result<Self, JsValue> {
-        let account = Account::new(base_url, api_key)?;
         Ok(Self {
-            account,
+            account: Account::new(base_url, api_key)?,
+            pace: RefCell::new(Pace::new(whole(interval_ms))),
+            is_read_only,
             fetch,
-            timeout_ms,
+            on_request,
+            on_response,
         })
     }
 
-    /// Get Click: the click, or `undefined`.
+    /// Calls an action by its name in JavaScript, with its parameters as JSON;
+    /// see [`api::Action::call`]. Brings the outcome as JSON; of `listClicks` an
+    /// array of that JSON, of CAKE's own rows, and of the text that they were parsed from.
     ///
     /// # Errors
-    /// Those of [`get_click::request`] and [`get_click::read`], and of the network.
-    #[wasm_bindgen(js_name = getClick)]
-    pub async fn get_click(&self, click_id: String) -> Result<JsValue, JsValue> {
-        let request = get_click::request(&self.account, &click_id)?;
-        let received = send(&request, self.fetch.as_ref(), self.timeout_ms).await?;
-        match get_click::read(received.answer())? {
-            Some(click) => to_js(&click),
-            None => Ok(JsValue::UNDEFINED),
-        }
+    /// Those of the action.
+    pub async fn call(
+        &self,
+        action: String,
+        params: String,
+        retries: u32,
+        timeout_ms: u32,
+        verifies: bool,
+        signal: Option<AbortSignal>,
+    ) -> Result<JsValue, JsValue> {
+        let choices = Choices {
+            retries,
+            timeout_ms,
+            verifies,
+            signal,
+        };
+        let action = api::Action::named(&action).ok_or(Error::Internal)?;
+        let ended = self.run(action, &params, &choices).await?;
+        let outcome = to_json(&ended.outcome)?;
+        Ok(match action {
+            api::Action::ListClicks => Array::of3(&outcome.into(), &ended.rows, &ended.body).into(),
+            _ => outcome.into(),
+        })
     }
 
-    /// Record Conversion, sent once.
+    /// Examines the account; see [`doctor::examine`]. Brings the report as JSON.
     ///
     /// # Errors
-    /// Those of [`record_conversion::request`] and [`record_conversion::read`];
-    /// [`Error::OutcomeUnknown`] where no answer came.
-    #[wasm_bindgen(js_name = recordConversion)]
-    pub async fn record_conversion(&self, params: JsValue) -> Result<JsValue, JsValue> {
-        let params = from_js(&params)?;
-        let request = record_conversion::request(&self.account, &params)?;
-        let received = send(&request, self.fetch.as_ref(), self.timeout_ms)
-            .await
-            .map_err(|_| Error::OutcomeUnknown)?;
-        to_js(&record_conversion::read(received.answer())?)
+    /// [`Error::Aborted`], [`Error::InvalidClickId`].
+    pub async fn check(
+        &self,
+        click: Option<String>,
+        retries: u32,
+        timeout_ms: u32,
+        signal: Option<AbortSignal>,
+    ) -> Result<String, JsValue> {
+        let choices = Choices {
+            retries,
+            timeout_ms,
+            verifies: false,
+            signal,
+        };
+        let asked = match &click {
+            None => None,
+            Some(click) => {
+                crate::click::check(click)?;
+                Some(["{\"clickId\":\"", click, "\"}"].concat())
+            }
+        };
+        let domains = self
+            .run(api::Action::ListTrackingDomains, "{}", &choices)
+            .await;
+        let now_ms = whole(Date::now());
+        let click = match &asked {
+            None => None,
+            Some(params) => Some(self.run(api::Action::GetClick, params, &choices).await),
+        };
+        if is_aborted(choices.signal.as_ref()) {
+            return Err(Error::Aborted.into());
+        }
+        let report = doctor::examine(&doctor::Symptoms {
+            domains: match &domains {
+                Ok(Ended {
+                    outcome: Outcome::TrackingDomains(domains),
+                    ..
+                }) => Ok(domains),
+                Ok(_) => Err(&Error::Internal),
+                Err(error) => Err(error),
+            },
+            server_ms: domains.as_ref().ok().and_then(|ended| ended.date_ms),
+            now_ms,
+            click: click.as_ref().map(|click| match click {
+                Ok(Ended {
+                    outcome: Outcome::Click(click),
+                    ..
+                }) => Ok(click.as_ref()),
+                Ok(_) => Err(&Error::Internal),
+                Err(error) => Err(error),
+            }),
+        });
+        Ok(to_json(&report)?)
     }
 }
 
-impl Received {
-    fn answer(&self) -> Answer<'_> {
-        Answer {
-            status: self.status,
-            body: &self.body,
+impl Client {
+    /// Carries a call out, step by step.
+    async fn run(&self, action: api::Action, params: &str, choices: &Choices) -> Result<Ended> {
+        let settings = Settings {
+            retries: choices.retries,
+            verifies: choices.verifies,
+            is_read_only: self.is_read_only,
+        };
+        let mut call = action.call(&self.account, params, settings)?;
+        let signal = choices.signal.as_ref();
+        let mut rows = JsValue::UNDEFINED;
+        let mut raw = JsValue::UNDEFINED;
+        let mut date_ms = None;
+        let mut attempt = 0;
+        let mut step = call.start();
+        loop {
+            step = match step {
+                Step::Wait(ms) => {
+                    let event = if wait(ms, signal).await {
+                        Event::Waited
+                    } else {
+                        Event::Aborted { is_sent: false }
+                    };
+                    call.next(event, chance())
+                }
+                Step::Send(request) => {
+                    attempt += 1;
+                    let pause = self.pace.borrow_mut().reserve(whole(Date::now()));
+                    if is_aborted(signal) || pause > 0 && !wait(pause, signal).await {
+                        call.next(Event::Aborted { is_sent: false }, chance())
+                    } else {
+                        let received = self.send(&request, &call, choices, attempt).await;
+                        match received {
+                            Err(Error::Aborted) => {
+                                call.next(Event::Aborted { is_sent: true }, chance())
+                            }
+                            Err(error) => call.next(Event::Failed(error), chance()),
+                            Ok(received) => {
+                                date_ms = received.date_ms;
+                                let body;
+                                (body, rows) = take_rows(action, &received.body);
+                                let answer = Answer::new(received.status, &body)
+                                    .to_account(&self.account)
+                                    .with_retry_after_ms(received.retry_after_ms);
+                                raw = received.body.into();
+                                call.next(Event::Answered(&answer), chance())
+                            }
+                        }
+                    }
+                }
+                Step::Done(outcome) => {
+                    return Ok(Ended {
+                        outcome,
+                        rows,
+                        body: raw,
+                        date_ms,
+                    });
+                }
+                Step::Fail(error) => return Err(error),
+            };
         }
+    }
+
+    async fn send(
+        &self,
+        request: &api::Request,
+        call: &Call,
+        choices: &Choices,
+        attempt: u32,
+    ) -> Result<Received> {
+        let told = Object::new();
+        let tell = |name: &str, value: JsValue| {
+            // Setting a property of a fresh plain object cannot fail.
+            let _ = Reflect::set(&told, &name.into(), &value);
+        };
+        tell("method", request.method().into());
+        tell("path", request.path().into());
+        tell("query", request.query().into());
+        tell("attempt", attempt.into());
+        hook(self.on_request.as_ref(), &told);
+        let start = Date::now();
+        let sending = Sending {
+            fetch: self.fetch.as_ref(),
+            timeout_ms: choices.timeout_ms,
+            limit: call.action().body_limit(),
+            signal: choices.signal.as_ref(),
+        };
+        let received = send(request, &sending).await;
+        if self.on_response.is_some() {
+            let told = Object::assign(&Object::new(), &told);
+            let tell = |name: &str, value: JsValue| {
+                let _ = Reflect::set(&told, &name.into(), &value);
+            };
+            tell("ms", (Date::now() - start).into());
+            match &received {
+                Ok(received) => tell("status", received.status.into()),
+                Err(error) => tell("error", error.code().into()),
+            }
+            hook(self.on_response.as_ref(), &told);
+        }
+        received
+    }
+}
+
+/// Tells a hook. What it throws is its own affair: js/edge catches it first.
+fn hook(hook: Option<&Function>, told: &Object) {
+    if let Some(hook) = hook {
+        let _ = hook.call1(&JsValue::UNDEFINED, told);
+    }
+}
+
+fn chance() -> u32 {
+    u32::try_from(whole((Math::random() * 4_294_967_296.0).floor())).unwrap_or(u32::MAX)
+}
+
+/// The body as the core reads it, and, where it is a page of clicks, CAKE's own
+/// rows taken out of it: the platform's parser is three times as fast as ours
+/// and the objects behind it.
+fn take_rows(action: api::Action, body: &JsString) -> (String, JsValue) {
+    if action == api::Action::ListClicks
+        && let Some(taken) = try_take_rows(body)
+    {
+        return taken;
+    }
+    (body.into(), JsValue::UNDEFINED)
+}
+
+fn try_take_rows(body: &JsString) -> Option<(String, JsValue)> {
+    let parsed = parse_json(body).ok()?;
+    let clicks = JsValue::from("clicks");
+    let response = Reflect::get(&parsed, &"response".into()).ok()?;
+    let rows = Reflect::get(&response, &clicks).ok()?;
+    if !Array::is_array(&rows) {
+        return None;
+    }
+    Reflect::set(&response, &clicks, &JsValue::NULL).ok()?;
+    // An array as the replacer is the list of the names that are kept.
+    let kept: Array = [
+        "request_status",
+        "success",
+        "message",
+        "response",
+        "clicks",
+        "total_rows",
+    ]
+    .into_iter()
+    .map(JsValue::from)
+    .collect();
+    let text = JSON::stringify_with_replacer(&parsed, &kept).ok()?;
+    Some((text.into(), rows))
+}
+
+/// Where a list is being read; see [`Paging`].
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Pages(Paging);
+
+#[wasm_bindgen]
+impl Pages {
+    /// Starts; see [`Paging::new`].
+    #[must_use]
+    #[wasm_bindgen(constructor)]
+    pub fn new(start_at_row: f64, row_limit: f64, max_rows: Option<f64>) -> Self {
+        Self(Paging::new(
+            whole(start_at_row),
+            whole(row_limit),
+            max_rows.map(whole),
+        ))
+    }
+
+    /// `{ startAtRow, rowLimit }` of the next page; `undefined` where all has
+    /// been read.
+    #[must_use]
+    pub fn next(&self) -> JsValue {
+        if self.0.is_over() {
+            return JsValue::UNDEFINED;
+        }
+        let page = Object::new();
+        let _ = Reflect::set(&page, &"startAtRow".into(), &number(self.0.start_at_row()));
+        let _ = Reflect::set(&page, &"rowLimit".into(), &number(self.0.row_limit()));
+        page.into()
+    }
+
+    /// Takes note of a page; see [`Paging::read`].
+    pub fn read(&mut self, rows: f64, new_rows: f64, total_rows: Option<f64>) {
+        self.0
+            .read(whole(rows), whole(new_rows), total_rows.map(whole));
     }
 }
 
@@ -94,17 +373,11 @@ pub fn capture_click(
     now_ms: f64,
     is_secure: bool,
 ) -> Result<JsValue, JsValue> {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Captured {
-        click_id: Option<String>,
-        set_cookie: Option<String>,
-    }
     let found = find_click(url, &LandingParameters::default());
     let kept = Keeping::default().keep(
         found.as_ref(),
         &[find_cookie(cookies, DEFAULT_KEY)],
-        milliseconds(now_ms),
+        whole(now_ms),
     );
     let cookie = SetCookie {
         max_age_seconds: kept.max_age_seconds,
@@ -113,40 +386,22 @@ pub fn capture_click(
     };
     let is_due = kept.max_age_seconds.is_some();
     let set_cookie = is_due.then(|| cookie.build()).transpose()?;
-    to_js(&Captured {
-        click_id: kept.click_id,
-        set_cookie,
-    })
+    Ok(Fields::new()
+        .optional("clickId", kept.click_id)
+        .optional("setCookie", set_cookie)
+        .into())
 }
 
-/// Reads a conversion that a caller handed to the forwarder; see
-/// [`delivery::read_event`].
+/// Reads a conversion that a caller handed to the forwarder, and returns it
+/// checked, as JSON; see [`delivery::read_event`].
 ///
 /// # Errors
 /// Those of [`delivery::read_event`].
 #[wasm_bindgen(js_name = readEvent)]
-pub fn read_event(body: &str) -> Result<JsValue, JsValue> {
-    to_js(&delivery::read_event(body)?)
+pub fn read_event(body: &str) -> Result<String, JsValue> {
+    Ok(to_json(&delivery::read_event(body)?)?)
 }
 
-/// Reads a caller's object. By way of JSON, because `serde_wasm_bindgen` passes
-/// over unknown fields, and a misspelt `uniqueId` must not.
-fn from_js<T: DeserializeOwned>(value: &JsValue) -> Result<T, Error> {
-    let refused = |rule: String| Error::InvalidField {
-        parameter: "params".into(),
-        rule,
-    };
-    let text = JSON::stringify(value)
-        .ok()
-        .and_then(|text| text.as_string())
-        .ok_or_else(|| refused("must be an object".into()))?;
-    serde_json::from_str(&text).map_err(|error| refused(format!("are not valid: {error}")))
-}
-
-fn to_js(value: &impl Serialize) -> Result<JsValue, JsValue> {
-    // What is absent is `undefined`, not `null`.
-    let serializer = Serializer::new().serialize_missing_as_null(false);
-    value
-        .serialize(&serializer)
-        .map_err(|_| Error::Internal.into())
+fn to_json(value: &impl Serialize) -> Result<String> {
+    serde_json::to_string(value).map_err(|_| Error::Internal)
 }

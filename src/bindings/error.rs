@@ -13,6 +13,8 @@ impl From<Error> for JsValue {
             .set("retryable", error.is_retryable())
             .optional("parameter", error.parameter())
             .optional("status", error.status())
+            .optional("retryAfterMs", error.retry_after_ms().map(super::number))
+            .optional("cause", error.cause().cloned())
             .into()
     }
 }

@@ -1,74 +1,291 @@
-//! Carries a request of the core over to CAKE, by gloo-net.
+//! Carries a request of the core over to CAKE, by gloo-net, and brings the
+//! answer back: in time, whole, and no larger than it may be.
 
-use crate::api::Request;
+use crate::api::{Request, has_body, retry_after_ms};
 use crate::{Error, Result};
-use gloo_net::http::RequestBuilder;
-use js_sys::{Function, Promise, Reflect};
+use gloo_net::http::{Headers, Method, RequestBuilder};
+use js_sys::{Array, Date, Function, JsString, Object, Promise, Reflect, Uint8Array};
+use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortSignal, RequestCache, RequestRedirect, Response};
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{AbortController, AbortSignal, RequestCache, RequestRedirect};
 
-/// An answer with its body read.
-pub(super) struct Received {
-    pub(super) status: u16,
-    pub(super) body: String,
+#[wasm_bindgen]
+extern "C" {
+    // The platform's own. gloo-net's `send` would panic where `fetch` is a
+    // stand-in whose Response is of another realm.
+    #[wasm_bindgen(catch, js_name = fetch)]
+    fn global_fetch(request: &web_sys::Request) -> Result<Promise, JsValue>;
+
+    // Numbers in some runtimes, objects in others.
+    #[wasm_bindgen(js_name = setTimeout)]
+    fn set_timeout(run: &Function, ms: f64) -> JsValue;
+
+    #[wasm_bindgen(js_name = clearTimeout)]
+    fn clear_timeout(timer: &JsValue);
+
+    // web-sys's returns a String of ours: a copy of every row.
+    #[wasm_bindgen(js_name = TextDecoder)]
+    type Decoder;
+
+    #[wasm_bindgen(constructor, catch, js_class = "TextDecoder")]
+    fn new(label: &str, options: &Object) -> Result<Decoder, JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    fn decode(this: &Decoder, chunk: &Uint8Array, options: &Object) -> Result<JsString, JsValue>;
 }
 
-/// Sends `request` by `fetch`, or by the global one. Redirects are not
-/// followed: their target would see the key.
-///
+/// An answer with its body read, as text of the platform's: 2 MB of rows need
+/// not pass through our memory.
+pub(super) struct Received {
+    pub(super) status: u16,
+    pub(super) body: JsString,
+    pub(super) retry_after_ms: Option<u64>,
+    /// The `Date` header, in milliseconds since 1970.
+    pub(super) date_ms: Option<u64>,
+}
+
+/// How to send.
+pub(super) struct Sending<'a> {
+    /// Stands in for the global `fetch`.
+    pub(super) fetch: Option<&'a Function>,
+    /// For head and body together.
+    pub(super) timeout_ms: u32,
+    /// The most bytes of the body.
+    pub(super) limit: u32,
+    /// The caller's.
+    pub(super) signal: Option<&'a AbortSignal>,
+}
+
+/// Sends `request`. Redirects are not followed: their target would see the key.
 /// What `fetch` throws is dropped: its message may hold the URL, and so the key.
 ///
 /// # Errors
-/// [`Error::Network`], [`Error::Timeout`].
-pub(super) async fn send(
+/// [`Error::Network`], [`Error::Timeout`], [`Error::Aborted`],
+/// [`Error::AnswerTooLarge`], [`Error::UnexpectedAnswer`].
+pub(super) async fn send(request: &Request, sending: &Sending<'_>) -> Result<Received> {
+    let deadline = Deadline::new(sending.timeout_ms, sending.signal)?;
+    match exchange(request, sending, &deadline).await {
+        Err(_) if is_aborted(sending.signal) => Err(Error::Aborted),
+        Err(Error::Network) if deadline.is_reached() => Err(Error::Timeout),
+        result => result,
+    }
+}
+
+/// Waits. Says whether the caller's signal did not cut it short.
+pub(super) async fn wait(ms: u64, signal: Option<&AbortSignal>) -> bool {
+    if let Ok(deadline) = Deadline::new(u32::try_from(ms).unwrap_or(u32::MAX), signal) {
+        let _ = JsFuture::from(deadline.reached.clone()).await;
+    }
+    !is_aborted(signal)
+}
+
+pub(super) fn is_aborted(signal: Option<&AbortSignal>) -> bool {
+    signal.is_some_and(AbortSignal::aborted)
+}
+
+async fn exchange(
     request: &Request,
-    fetch: Option<&Function>,
-    timeout_ms: u32,
+    sending: &Sending<'_>,
+    deadline: &Deadline,
 ) -> Result<Received> {
-    // One signal for head and body.
-    let signal = AbortSignal::timeout_with_u32(timeout_ms);
-    let failed = |thrown: &JsValue| {
-        let name = Reflect::get(thrown, &"name".into())
-            .ok()
-            .and_then(|name| name.as_string());
-        if name.as_deref() == Some("TimeoutError") {
-            Error::Timeout
-        } else {
-            Error::Network
-        }
+    let network = |_| Error::Network;
+    let built = build(request, &deadline.controller.signal(), true)
+        // Where a Worker's compatibility date is older than the option.
+        .or_else(|_| build(request, &deadline.controller.signal(), false))?;
+    let promise = match sending.fetch {
+        None => global_fetch(&built),
+        Some(fetch) => fetch
+            .call1(&JsValue::UNDEFINED, &built)
+            .map(|value| Promise::resolve(&value)),
     };
-    let built = RequestBuilder::new(request.url_with_key())
-        .redirect(RequestRedirect::Manual)
-        .cache(RequestCache::NoStore)
-        .abort_signal(Some(&signal))
-        .build()
-        .map_err(|_| Error::Network)?;
-    let response: Response = match fetch {
-        None => {
-            let response = built.send().await.map_err(|error| match error {
-                gloo_net::Error::JsError(error) if error.name == "TimeoutError" => Error::Timeout,
-                _ => Error::Network,
-            })?;
-            response.into()
-        }
-        Some(fetch) => {
-            let raw: web_sys::Request = built.into();
-            let promise = fetch
-                .call1(&JsValue::UNDEFINED, &raw)
-                .map_err(|e| failed(&e))?;
-            let response = JsFuture::from(Promise::resolve(&promise))
-                .await
-                .map_err(|e| failed(&e))?;
-            // Not `dyn_into`: a mock's Response may come from another realm.
-            response.unchecked_into()
-        }
+    let response = deadline.race(&promise.map_err(network)?).await?;
+    // By name and not by type: a stand-in's Response may come from another
+    // realm, and what it throws must not pass through wasm.
+    let status = get(&response, "status")?
+        .as_f64()
+        .and_then(whole_ms)
+        .and_then(|status| u16::try_from(status).ok())
+        .ok_or(Error::Network)?;
+    let now_ms = whole_ms(Date::now()).unwrap_or_default();
+    let header = |name: &str| {
+        let headers = get(&response, "headers").ok()?;
+        call(&headers, "get", &name.into()).ok()?.as_string()
     };
-    let status = response.status();
-    let text = response.text().map_err(|e| failed(&e))?;
-    let body = JsFuture::from(text).await.map_err(|e| failed(&e))?;
+    let as_ms = |text: &str| whole_ms(Date::parse(text));
+    let retry_after_ms =
+        header("retry-after").and_then(|text| retry_after_ms(&text, as_ms(&text), now_ms));
+    let date_ms = header("date").and_then(|text| as_ms(&text));
+    let body = get(&response, "body")?;
+    let body = if !body.is_object() {
+        JsString::from("")
+    } else if !has_body(status) {
+        ignore(call(&body, "cancel", &JsValue::UNDEFINED));
+        JsString::from("")
+    } else {
+        read_body(&body, sending.limit, deadline).await?
+    };
     Ok(Received {
         status,
-        body: body.as_string().unwrap_or_default(),
+        body,
+        retry_after_ms,
+        date_ms,
     })
+}
+
+fn build(request: &Request, signal: &AbortSignal, sets_cache: bool) -> Result<web_sys::Request> {
+    let mut builder = RequestBuilder::new(&request.url_with_key())
+        .redirect(RequestRedirect::Manual)
+        .abort_signal(Some(signal));
+    if sets_cache {
+        builder = builder.cache(RequestCache::NoStore);
+    }
+    let built = match request.body_with_key() {
+        None => builder.build(),
+        Some(body) => {
+            let headers = Headers::new();
+            headers.set("content-type", "application/json");
+            builder.method(Method::POST).headers(headers).body(body)
+        }
+    };
+    built.map(Into::into).map_err(|_| Error::Network)
+}
+
+/// Reads the body as it streams in, and stops where it grows beyond `limit`.
+async fn read_body(stream: &JsValue, limit: u32, deadline: &Deadline) -> Result<JsString> {
+    let garbled = |_| Error::UnexpectedAnswer {
+        message: "CAKE's answer is not UTF-8".to_owned(),
+    };
+    let flag = |name: &str| {
+        let options = Object::new();
+        // Setting a property of a fresh plain object cannot fail.
+        let _ = Reflect::set(&options, &name.into(), &JsValue::TRUE);
+        options
+    };
+    let decoder = Decoder::new("utf-8", &flag("fatal")).map_err(|_| Error::Internal)?;
+    let is_partial = flag("stream");
+    let reader = call(stream, "getReader", &JsValue::UNDEFINED)?;
+    let mut text = JsString::from("");
+    let mut bytes = 0_u32;
+    let read = async {
+        loop {
+            let next = call(&reader, "read", &JsValue::UNDEFINED)?;
+            let next = deadline.race(&Promise::resolve(&next)).await?;
+            if get(&next, "done")?.is_truthy() {
+                let rest = decoder.decode(&Uint8Array::new_with_length(0), &Object::new());
+                text = text.concat(rest.map_err(garbled)?.as_ref());
+                return Ok(());
+            }
+            let chunk = get(&next, "value")?;
+            let length = get(&chunk, "byteLength")?.as_f64().and_then(whole_ms);
+            let length = length.and_then(|length| u32::try_from(length).ok());
+            bytes = bytes.saturating_add(length.ok_or(Error::Network)?);
+            if bytes > limit {
+                return Err(Error::AnswerTooLarge);
+            }
+            let part = decoder.decode(chunk.unchecked_ref(), &is_partial);
+            text = text.concat(part.map_err(garbled)?.as_ref());
+        }
+    };
+    let result = read.await;
+    if result.is_err() {
+        ignore(call(&reader, "cancel", &JsValue::UNDEFINED));
+    }
+    result.map(|()| text)
+}
+
+/// Lets a connection go. Nobody waits for that, but somebody has to look at its
+/// failure.
+fn ignore(cancelled: Result<JsValue>) {
+    if let Ok(cancelled) = cancelled {
+        let cancelled = Promise::resolve(&cancelled);
+        spawn_local(async move { drop(JsFuture::from(cancelled).await) });
+    }
+}
+
+fn get(object: &JsValue, name: &str) -> Result<JsValue> {
+    if !object.is_object() {
+        return Err(Error::Network);
+    }
+    Reflect::get(object, &name.into()).map_err(|_| Error::Network)
+}
+
+fn call(object: &JsValue, name: &str, argument: &JsValue) -> Result<JsValue> {
+    let function: Function = get(object, name)?.dyn_into().map_err(|_| Error::Network)?;
+    function.call1(object, argument).map_err(|_| Error::Network)
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the range is checked first"
+)]
+fn whole_ms(number: f64) -> Option<u64> {
+    (0.0..9e15).contains(&number).then_some(number as u64)
+}
+
+/// The moment at which a request ends, answered or not: by its timeout or by
+/// the caller's signal. Plain functions of the platform's are wired together,
+/// so no closure of ours can outlive it.
+struct Deadline {
+    controller: AbortController,
+    /// Resolves then.
+    reached: Promise,
+    abort: Function,
+    timer: JsValue,
+    signal: Option<AbortSignal>,
+}
+
+impl Deadline {
+    fn new(ms: u32, signal: Option<&AbortSignal>) -> Result<Self> {
+        let internal = |_| Error::Internal;
+        let controller = AbortController::new().map_err(internal)?;
+        let abort: Function = Reflect::get(&controller, &"abort".into())
+            .map_err(internal)?
+            .unchecked_into();
+        let abort = abort.bind0(&controller);
+        let own = controller.signal();
+        let reached = Promise::new(&mut |resolve, _reject| {
+            let _ = own.add_event_listener_with_callback("abort", &resolve);
+        });
+        if let Some(signal) = signal {
+            if signal.aborted() {
+                controller.abort();
+            }
+            let _ = signal.add_event_listener_with_callback("abort", &abort);
+        }
+        // Not `AbortSignal.timeout`: Node does not stay alive for it.
+        let timer = set_timeout(&abort, f64::from(ms));
+        Ok(Self {
+            controller,
+            reached,
+            abort,
+            timer,
+            signal: signal.cloned(),
+        })
+    }
+
+    fn is_reached(&self) -> bool {
+        self.controller.signal().aborted()
+    }
+
+    /// Waits for `promise`, but not beyond the deadline: a stand-in for `fetch`
+    /// need not heed the signal.
+    async fn race(&self, promise: &Promise) -> Result<JsValue> {
+        let both = Promise::race(&Array::of2(promise, &self.reached));
+        let value = JsFuture::from(both).await.map_err(|_| Error::Network)?;
+        if self.is_reached() {
+            return Err(Error::Network);
+        }
+        Ok(value)
+    }
+}
+
+impl Drop for Deadline {
+    fn drop(&mut self) {
+        clear_timeout(&self.timer);
+        if let Some(signal) = &self.signal {
+            let _ = signal.remove_event_listener_with_callback("abort", &self.abort);
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Tracking links for JavaScript.
 
-use super::whole;
+use super::id;
 use crate::link::{Domain, LinkRules, TrackingLink};
 use crate::{Error, Result};
 use std::borrow::Cow;
@@ -119,7 +119,7 @@ impl LinkBuilder {
             self.domain = Some(checked.into_owned());
         }
         let domain = self.domain.as_ref().ok_or(Error::InvalidDomain)?.borrow();
-        let mut link = TrackingLink::new(domain, whole(affiliate_id), whole(creative_id));
+        let mut link = TrackingLink::new(domain, id(affiliate_id), id(creative_id));
         for slot in &mut link.sub_ids {
             *slot = texts.optional();
         }

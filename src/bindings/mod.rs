@@ -18,7 +18,7 @@ mod sandbox;
 mod tracking;
 
 #[cfg(feature = "edge")]
-pub use edge::{Client, capture_click, read_event};
+pub use edge::{Client, Pages, capture_click, read_event};
 #[cfg(any(feature = "page", feature = "edge"))]
 pub use link::{LinkBuilder, module_memory};
 #[cfg(feature = "page")]
@@ -30,27 +30,33 @@ pub use tracking::{
     check_postback_url, find_click, lint_tracking_link, parse_tracking_link, pixel,
 };
 
-/// A JavaScript number as a whole number; 0, which no id is, where it is none.
-#[cfg(any(feature = "page", feature = "edge"))]
+/// A JavaScript number as a whole number; 0 where it is none.
 #[expect(
     clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
     reason = "the range is checked first"
 )]
-fn whole(number: f64) -> i64 {
-    const LARGEST: f64 = 9_007_199_254_740_991.0;
-    if (-LARGEST..=LARGEST).contains(&number) && number.fract() == 0.0 {
-        number as i64
+fn whole(number: f64) -> u64 {
+    if number >= 0.0 && number <= crate::link::MAX_ID as f64 && number.fract() == 0.0 {
+        number as u64
     } else {
         0
     }
 }
 
-/// A time of JavaScript's, in milliseconds since 1970; 0 where it is none.
+/// The same for ids, of which CAKE has one below zero; 0 is none.
+#[cfg(any(feature = "page", feature = "edge"))]
+fn id(number: f64) -> i64 {
+    let id = i64::try_from(whole(number.abs())).unwrap_or(0);
+    if number < 0.0 { -id } else { id }
+}
+
+/// A count or a time as a JavaScript number.
 #[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "`as` saturates"
+    clippy::cast_precision_loss,
+    reason = "what is counted here stays below 2^53"
 )]
-fn milliseconds(number: f64) -> u64 {
-    number as u64
+fn number(whole: u64) -> wasm_bindgen::JsValue {
+    wasm_bindgen::JsValue::from_f64(whole as f64)
 }

@@ -1,6 +1,6 @@
 //! The landing page: reads and writes cookie and localStorage as the core says.
 
-use super::milliseconds;
+use super::whole;
 use crate::click::{DEFAULT_KEY, Keeping, LandingParameters, find_click};
 use crate::cookie::{SetCookie, find_cookie};
 use wasm_bindgen::JsCast;
@@ -9,7 +9,7 @@ use web_sys::{HtmlDocument, Storage};
 
 /// Finds the click id in `url`, keeps it in cookie and localStorage, and
 /// returns the one that counts, this one or an earlier one. `now_ms` is in
-/// milliseconds since 1970; `is_secure` adds `Secure` to the cookie.
+/// whole since 1970; `is_secure` adds `Secure` to the cookie.
 ///
 /// A store that is blocked or full is passed over: the other one serves.
 #[must_use]
@@ -28,7 +28,7 @@ pub fn capture(url: &str, now_ms: f64, is_secure: bool) -> Option<String> {
     let kept = Keeping::default().keep(
         found.as_ref(),
         &[find_cookie(&cookies, DEFAULT_KEY), stored.as_deref()],
-        milliseconds(now_ms),
+        whole(now_ms),
     );
     if kept.max_age_seconds.is_some() {
         let cookie = SetCookie {

@@ -1,6 +1,6 @@
 //! The sandbox's rules for the Durable Object that keeps its rows.
 
-use super::milliseconds;
+use super::whole;
 use crate::Error;
 use crate::sandbox::{ClickRow, Network, Rows};
 use serde::Serialize;
@@ -30,7 +30,7 @@ impl SandboxNetwork {
     /// # Errors
     /// None that a caller can cause.
     pub fn click(&self, url: &str, click_id: &str, now_ms: f64) -> Result<JsValue, JsValue> {
-        to_js(&self.0.click(url, click_id, milliseconds(now_ms)))
+        to_js(&self.0.click(url, click_id, whole(now_ms)))
     }
 
     /// Answers Get Click; see [`Network::get_click`].
@@ -55,7 +55,7 @@ impl SandboxNetwork {
         now_ms: f64,
     ) -> Result<JsValue, JsValue> {
         let rows: Rows = from_js(rows)?;
-        to_js(&self.0.record_conversion(url, &rows, milliseconds(now_ms)))
+        to_js(&self.0.record_conversion(url, &rows, whole(now_ms)))
     }
 }
 

@@ -6,7 +6,7 @@
 )]
 
 use super::fields::Fields;
-use super::whole;
+use super::id;
 use crate::click::{LandingParameters, find_click as find};
 use crate::link::{Domain, LinkRules, TrackingLink};
 use crate::lint::{Finding, lint};
@@ -136,8 +136,8 @@ pub fn pixel(
         Domain::new(domain)?
     };
     let scope = match (offer_id, advertiser_id) {
-        (None, Some(id)) => Scope::Advertiser(whole(id)),
-        (id, _) => Scope::Offer(id.map_or(0, whole)),
+        (None, Some(number)) => Scope::Advertiser(id(number)),
+        (number, _) => Scope::Offer(number.map_or(0, id)),
     };
     let amount = |name, text: &Option<String>| {
         text.as_deref()
@@ -145,7 +145,7 @@ pub fn pixel(
             .transpose()
     };
     let pixel = Pixel {
-        event_id: event_id.map(whole),
+        event_id: event_id.map(id),
         click_id: click_id.as_deref(),
         transaction_id: transaction_id.as_deref(),
         price: amount("price", &price)?,

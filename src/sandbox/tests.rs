@@ -52,18 +52,15 @@ fn our_client_reads_what_the_sandbox_answers() {
         unique_id: Some("ORD-98765".into()),
         ..Default::default()
     };
-    let request = record_conversion::request(&account(), &params).unwrap();
+    let request = record_conversion::request(&account(), &params);
     let rows = Rows {
         click: Some(clicked()),
         duplicate: None,
         next_conversion_id: 998_877,
     };
-    let plan = network().record_conversion(request.url_with_key(), &rows, NOW_MS);
-    let conversion = record_conversion::read(Answer {
-        status: plan.answer.status,
-        body: &plan.answer.body,
-    })
-    .unwrap();
+    let plan = network().record_conversion(&request.url_with_key(), &rows, NOW_MS);
+    let conversion =
+        record_conversion::read(&Answer::new(plan.answer.status, &plan.answer.body)).unwrap();
     assert_eq!(conversion.payout_text.as_deref(), Some("18.00"));
     assert_eq!(conversion.conversion_status.as_deref(), Some("approved"));
     assert_eq!(
@@ -74,13 +71,10 @@ fn our_client_reads_what_the_sandbox_answers() {
     let request = get_click::request(&account(), "id-1").unwrap();
     let mut row = clicked();
     row.conversion_id = Some(998_877);
-    let answer = network().get_click(request.url_with_key(), Some(&row));
-    let click = get_click::read(Answer {
-        status: answer.status,
-        body: &answer.body,
-    })
-    .unwrap()
-    .unwrap();
+    let answer = network().get_click(&request.url_with_key(), Some(&row));
+    let click = get_click::read(&Answer::new(answer.status, &answer.body), "id-1")
+        .unwrap()
+        .unwrap();
     assert!(click.converted);
     assert_eq!(click.conversion_id, Some(998_877));
 }

@@ -1,85 +1,122 @@
-//! CAKE's own samples, request and answer, byte for byte.
+//! CAKE's own samples, request and answer, byte for byte, and every other shape
+//! that was seen. JavaScript reads the same file.
 
-use cake_edge::Error;
-use cake_edge::api::{Account, Answer, get_click, record_conversion};
+use cake_edge::api::{Account, Action, Answer, Event, Settings, Step};
+use cake_edge::{Error, Result};
 use serde_json::Value;
 
 fn vectors() -> Value {
     serde_json::from_str(include_str!("../vectors/api_samples.json")).unwrap()
 }
 
-fn answer(body: &str) -> Answer<'_> {
-    Answer { status: 200, body }
+fn account() -> Account {
+    Account::new("https://yourdomain.cakemarketing.com", "YOUR_API_KEY").unwrap()
 }
 
-#[test]
-fn record_conversion_is_sent_as_the_article_shows() {
-    let sample = &vectors()["record_conversion"];
-    let text = |name: &str| sample[name].as_str().unwrap();
-    let account = Account::new(text("base_url"), text("api_key")).unwrap();
-    let params = serde_json::from_value(sample["params"].clone()).unwrap();
-    let request = record_conversion::request(&account, &params).unwrap();
-    assert_eq!(request.url_with_key(), text("url"));
+fn action(vector: &Value) -> Action {
+    Action::named(vector["action"].as_str().unwrap()).unwrap()
 }
 
-#[test]
-fn a_recorded_conversion_is_read_with_its_exact_money() {
-    let sample = vectors();
-    let body = sample["record_conversion"]["answer"].as_str().unwrap();
-    let conversion = record_conversion::read(answer(body)).unwrap();
-    assert_eq!(conversion.conversion_id, 998_877);
-    assert_eq!(conversion.payout_text.as_deref(), Some("18.00"));
-    assert_eq!(conversion.conversion_status.as_deref(), Some("approved"));
-}
-
-#[test]
-fn a_click_is_read() {
-    let sample = vectors();
-    let body = sample["get_click"]["answer"].as_str().unwrap();
-    let click = get_click::read(answer(body)).unwrap().unwrap();
-    assert_eq!(click.sub_id_1.as_deref(), Some("banner_300x250"));
-    assert_eq!(click.conversion_id, Some(998_877));
-}
-
-#[test]
-fn what_is_not_the_success_shape_is_a_failure() {
-    for (status, body, code) in [
-        (
-            200,
-            r#"{"success":false,"message":"no such click"}"#,
-            "refused",
-        ),
-        (200, r#"{"request_status":"Failure"}"#, "refused"),
-        (200, "Restricted", "rate_limited"),
-        (200, r#"{"message":"Restricted"}"#, "rate_limited"),
-        (200, "<html>Bad Gateway</html>", "unexpected_answer"),
-        (200, "", "unexpected_answer"),
-        (200, r#"{"request_status":"Success"}"#, "unexpected_answer"),
-        (
-            200,
-            r#"{"request_status":"Success","conversion":[]}"#,
-            "unexpected_answer",
-        ),
-        (403, "", "unauthorized"),
-        (429, "", "rate_limited"),
-        (502, "<html>", "http_status"),
-    ] {
-        let error = record_conversion::read(Answer { status, body }).unwrap_err();
-        assert_eq!(error.code(), code, "{status} {body}");
+/// What one answer makes of a call that tries once.
+fn outcome(action: Action, params: &Value, status: u16, body: &str) -> Result<Value> {
+    let account = account();
+    let settings = Settings {
+        retries: 0,
+        ..Settings::default()
+    };
+    let mut call = action.call(&account, &params.to_string(), settings)?;
+    let _ = call.start();
+    let answer = Answer::new(status, body).to_account(&account);
+    match call.next(Event::Answered(&answer), 0) {
+        Step::Done(outcome) => Ok(serde_json::to_value(outcome).unwrap()),
+        Step::Fail(error) => Err(error),
+        // With a unique id, Get Click has the last word; it does not answer here.
+        Step::Wait(_) => {
+            let _ = call.next(Event::Waited, 0);
+            match call.next(Event::Failed(Error::Internal), 0) {
+                Step::Fail(error) => Err(error),
+                step => panic!("{step:?}"),
+            }
+        }
+        step => panic!("{step:?}"),
     }
 }
 
 #[test]
-fn ids_come_as_numbers_or_text_and_optionals_may_be_null() {
-    let body = r#"{"request_status":"Success","conversion":{"conversion_id":"77","offer_id":null,"payout":"1.50","extra":{}}}"#;
-    let conversion = record_conversion::read(answer(body)).unwrap();
-    assert_eq!(conversion.conversion_id, 77);
-    assert_eq!(conversion.offer_id, None);
-    assert_eq!(conversion.payout_text.as_deref(), Some("1.50"));
+fn requests_are_sent_as_the_article_shows() {
+    let vectors = vectors();
+    for vector in vectors["calls"].as_array().unwrap() {
+        let params = vector["params"].to_string();
+        let mut call = action(vector)
+            .call(&account(), &params, Settings::default())
+            .unwrap();
+        let Step::Send(request) = call.start() else {
+            panic!("nothing to send")
+        };
+        assert_eq!(request.url_with_key(), vector["url"].as_str().unwrap());
+        assert_eq!(request.method(), vector["method"].as_str().unwrap());
+        assert_eq!(request.body_with_key(), vector["body"].as_str());
+    }
 }
 
 #[test]
-fn an_unknown_click_is_none() {
-    let body = r#"{"request_status":"Success","response":{"clicks":[],"total_rows":0}}"#;
-    assert_eq!(get_click::read(answer(body)), Ok::<_, Error>(None));
+fn every_parameter_reaches_the_query_in_the_articles_order() {
+    for vector in vectors()["every_parameter"].as_array().unwrap() {
+        let params = vector["params"].to_string();
+        let mut call = action(vector)
+            .call(&account(), &params, Settings::default())
+            .unwrap();
+        let Step::Send(request) = call.start() else {
+            panic!("nothing to send")
+        };
+        assert_eq!(request.query(), vector["query"].as_str().unwrap());
+    }
+}
+
+#[test]
+fn what_breaks_a_rule_is_refused_with_code_and_parameter() {
+    for vector in vectors()["refused_params"].as_array().unwrap() {
+        let params = vector["params"].to_string();
+        let error = action(vector)
+            .call(&account(), &params, Settings::default())
+            .unwrap_err();
+        assert_eq!(error.code(), vector["code"].as_str().unwrap(), "{vector}");
+        assert_eq!(error.parameter(), vector["parameter"].as_str(), "{vector}");
+    }
+}
+
+#[test]
+fn answers_are_read_in_every_shape_that_was_seen() {
+    let vectors = vectors();
+    for vector in ["calls", "other_answers"]
+        .iter()
+        .flat_map(|name| vectors[name].as_array().unwrap())
+    {
+        let body = vector["answer"].as_str().unwrap();
+        let read = outcome(action(vector), &vector["params"], 200, body);
+        assert_eq!(read, Ok(vector["outcome"].clone()), "{}", vector["about"]);
+    }
+}
+
+#[test]
+fn what_is_not_the_success_shape_is_a_failure_of_every_action() {
+    let vectors = vectors();
+    for failure in vectors["failures"].as_array().unwrap() {
+        let status = u16::try_from(failure["status"].as_u64().unwrap()).unwrap();
+        let body = failure["body"].as_str().unwrap();
+        for call in vectors["calls"].as_array().unwrap() {
+            let error = outcome(action(call), &call["params"], status, body);
+            let mut error = error.expect_err(body);
+            // A write names what came instead of a clear answer.
+            if let Error::OutcomeUnknown { cause } = error {
+                error = *cause;
+            }
+            let context = format!("{} {status} {body}", call["action"]);
+            // With a unique id the last word is asked of Get Click, after a wait.
+            assert_eq!(error.code(), failure["code"].as_str().unwrap(), "{context}");
+            if let Some(message) = failure["message"].as_str() {
+                assert_eq!(error.to_string(), message, "{context}");
+            }
+        }
+    }
 }

@@ -19,8 +19,11 @@ fn client(fetch: &str) -> Client {
     Client::new(
         "https://yourdomain.cakemarketing.com",
         "CANARY",
+        false,
+        0.0,
         Some(fetch),
-        1_000,
+        None,
+        None,
     )
     .unwrap()
 }
@@ -48,14 +51,21 @@ fn an_error_carries_its_code_and_parameter() {
     );
 }
 
+async fn run(client: &Client, action: &str, params: &str) -> Result<JsValue, JsValue> {
+    let outcome = client
+        .call(action.into(), params.into(), 0, 1_000, true, None)
+        .await?;
+    JSON::parse(&outcome.as_string().unwrap())
+}
+
 #[wasm_bindgen_test]
 async fn a_conversion_is_recorded_through_the_callers_fetch() {
     let client = client(
         r#"return new Response(JSON.stringify({ request_status: "Success", conversion: {
             conversion_id: 1, payout: 18.5, unique_id: new URL(request.url).searchParams.get("unique_id") } }))"#,
     );
-    let params = JSON::parse(r#"{"clickId":"abc","offerId":12345,"uniqueId":"ORD-1"}"#).unwrap();
-    let conversion = client.record_conversion(params).await.unwrap();
+    let params = r#"{"clickId":"abc","offerId":12345,"uniqueId":"ORD-1"}"#;
+    let conversion = run(&client, "recordConversion", params).await.unwrap();
     assert_eq!(text_of(&conversion, "uniqueId"), "ORD-1");
     assert_eq!(text_of(&conversion, "payoutText"), "18.5");
 }
@@ -63,12 +73,58 @@ async fn a_conversion_is_recorded_through_the_callers_fetch() {
 #[wasm_bindgen_test]
 async fn an_answer_that_never_comes_leaves_a_write_unknown_and_a_read_retryable() {
     let client = client(r#"throw new TypeError("Invalid URL: " + request.url)"#);
-    let params = JSON::parse(r#"{"clickId":"abc","offerId":12345}"#).unwrap();
-    let error = client.record_conversion(params).await.unwrap_err();
+    let error = run(
+        &client,
+        "recordConversion",
+        r#"{"clickId":"abc","offerId":12345}"#,
+    )
+    .await
+    .unwrap_err();
     assert_eq!(text_of(&error, "code"), "outcome_unknown");
-    let error = client.get_click("abc".into()).await.unwrap_err();
+    let cause = Reflect::get(&error, &"cause".into()).unwrap();
+    assert_eq!(text_of(&cause, "code"), "network");
+    let error = run(&client, "getClick", r#"{"clickId":"abc"}"#)
+        .await
+        .unwrap_err();
     assert_eq!(text_of(&error, "code"), "network");
     assert!(!JSON::stringify(&error).unwrap().includes("CANARY", 0));
+}
+
+/// Whatever a stand-in for `fetch` brings, the promise settles with a code.
+#[wasm_bindgen_test]
+async fn a_stand_in_that_is_no_fetch_is_a_network_error() {
+    for fetch in [
+        "return undefined",
+        "return 7",
+        "return {}",
+        "return { status: '200' }",
+        "return { status: 200, body: {} }",
+        "return { status: 200, body: { getReader: 7 } }",
+        "return { status: 200, body: { getReader() { throw new Error('locked') } } }",
+        "return { status: 200, body: { getReader: () => ({ read: async () => undefined }) } }",
+        "return { status: 200, body: { getReader: () => ({ read: async () => ({ done: false }) }) } }",
+        "return Promise.reject(undefined)",
+        "return Promise.reject('text')",
+        "const used = new Response('{}'); return used.text().then(() => used)",
+    ] {
+        let error = run(&client(fetch), "getClick", r#"{"clickId":"abc"}"#)
+            .await
+            .unwrap_err();
+        assert_eq!(text_of(&error, "code"), "network", "{fetch}");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_stand_in_that_ignores_the_signal_is_left_at_the_timeout() {
+    for fetch in [
+        "return new Promise(() => {})",
+        "return new Response(new ReadableStream({ pull() { return new Promise(() => {}) } }))",
+    ] {
+        let client = client(fetch);
+        let params = r#"{"clickId":"abc"}"#.to_owned();
+        let call = client.call("getClick".into(), params, 0, 20, true, None);
+        assert_eq!(text_of(&call.await.unwrap_err(), "code"), "timeout");
+    }
 }
 
 #[wasm_bindgen_test]
@@ -79,18 +135,18 @@ async fn mistyped_params_are_refused_before_anything_is_sent() {
         r#"{"clickId":"abc","offerId":1,"ofer":2}"#,
         "7",
         "null",
+        "",
     ] {
-        let error = client
-            .record_conversion(JSON::parse(params).unwrap())
-            .await
-            .unwrap_err();
+        let error = run(&client, "recordConversion", params).await.unwrap_err();
         assert_eq!(text_of(&error, "code"), "invalid_field", "{params}");
     }
 }
 
 #[wasm_bindgen_test]
 fn an_event_of_the_forwarders_is_read() {
-    let event = read_event(r#"{"clickId":"abc","offerId":1,"uniqueId":"u"}"#).unwrap();
+    let event = read_event(r#"{"clickId":"abc","offerId":1,"uniqueId":"u","payout":18.5}"#);
+    let event = JSON::parse(&event.unwrap()).unwrap();
     assert_eq!(text_of(&event, "uniqueId"), "u");
+    assert_eq!(text_of(&event, "payout"), "18.50");
     assert!(read_event("{}").is_err());
 }

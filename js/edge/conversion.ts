@@ -1,0 +1,62 @@
+/** Conversions as CAKE reports them: money as exact text and as a number, times with their instant. */
+import type { TimeZone } from "./time_zone.js";
+
+/** What became of a conversion. An open set: CAKE has more words than its article. */
+export type ConversionStatus = "approved" | "pending" | "rejected" | "ignored" | "reversed" | (string & {});
+
+/** Money and time, which a recorded and a listed conversion have in common. */
+export interface ConversionFacts {
+  /** CAKE's id of the conversion. */
+  readonly conversionId: number;
+  /** What the affiliate gets. For sums take {@link payoutText}: this is a binary fraction. */
+  readonly payout?: number | undefined;
+  /** The payout exactly as CAKE wrote it, such as `18.00`. */
+  readonly payoutText?: string | undefined;
+  /** What the advertiser pays. For sums take {@link revenueText}. */
+  readonly revenue?: number | undefined;
+  /** The revenue exactly as CAKE wrote it. */
+  readonly revenueText?: string | undefined;
+  /** In the account's civil time: `YYYY-MM-DD HH:MM:SS`. */
+  readonly conversionDate?: string | undefined;
+  /** The same as an instant, where the client knows the account's `timeZone`. */
+  readonly conversionAt?: Date | undefined;
+  /** What became of it. */
+  readonly conversionStatus?: ConversionStatus | undefined;
+  /** The click that converted. Get Conversions tells it in some accounts only. */
+  readonly clickId?: string | undefined;
+  /** Your transaction id. Get Conversions tells it in some accounts only. */
+  readonly uniqueId?: string | undefined;
+}
+
+/** A conversion that was recorded. */
+export interface Conversion extends ConversionFacts {
+  readonly offerId?: number | undefined;
+  /** CAKE's own test affiliate is -1. */
+  readonly affiliateId?: number | undefined;
+  /**
+   * Was CAKE's own answer lost, and the conversion then found by Get Click? It
+   * has neither amounts nor a date then.
+   */
+  readonly isRecovered: boolean;
+}
+
+/** A row of Get Conversions. */
+export interface ListedConversion extends ConversionFacts {
+  readonly offer: { readonly offerId?: number | undefined; readonly offerName?: string | undefined };
+  readonly affiliate: { readonly affiliateId?: number | undefined; readonly affiliateName?: string | undefined };
+  /** Your order reference, in accounts that tell it. */
+  readonly orderId?: string | undefined;
+}
+
+/** Puts the number beside each amount's text, and the instant beside the date. */
+export function complete<T extends ConversionFacts>(facts: T, zone: TimeZone | undefined): T {
+  const { payoutText, revenueText, conversionDate } = facts;
+  const more: { payout?: number; revenue?: number; conversionAt?: Date } = {};
+  const payout = Number(payoutText ?? Number.NaN);
+  if (!Number.isNaN(payout)) more.payout = payout;
+  const revenue = Number(revenueText ?? Number.NaN);
+  if (!Number.isNaN(revenue)) more.revenue = revenue;
+  const at = conversionDate === undefined ? undefined : zone?.findInstant(conversionDate);
+  if (at) more.conversionAt = at;
+  return Object.assign(facts, more);
+}

@@ -1,0 +1,334 @@
+//! The doctor: what a settings page or a deploy script wants to know about an
+//! account, check by check, each with what to do.
+
+use super::get_click::Click;
+use super::list_tracking_domains::TrackingDomain;
+use crate::Error;
+use serde::Serialize;
+
+/// How far the clocks may be apart. An answer's time is in whole seconds, and
+/// some of them pass on the way.
+const CLOCK_TOLERANCE_MS: u64 = 30_000;
+
+/// What was found out by asking.
+#[derive(Debug)]
+pub struct Symptoms<'a> {
+    /// What Get Tracking Domains brought.
+    pub domains: Result<&'a [TrackingDomain], &'a Error>,
+    /// The time in the last answer's `Date` header, in milliseconds since 1970.
+    pub server_ms: Option<u64>,
+    /// Our own time when that answer came.
+    pub now_ms: u64,
+    /// What Get Click brought, where a click id was given.
+    pub click: Option<Result<Option<&'a Click>, &'a Error>>,
+}
+
+/// How a check went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// All is well.
+    Ok,
+    /// Something has to be done.
+    Failed,
+    /// It could not be checked, or was not asked for.
+    Skipped,
+}
+
+/// One check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// `reachable`, `key`, `domains`, `default_domain`, `clock` or `click`.
+    pub name: &'static str,
+    /// How it went.
+    pub status: Status,
+    /// What was found.
+    pub found: String,
+    /// What to do, unless all is well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advice: Option<&'static str>,
+}
+
+/// All checks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// Has no check failed?
+    pub ok: bool,
+    /// The checks, in the order in which they build on each other.
+    pub checks: Vec<Check>,
+}
+
+fn check(name: &'static str, is_ok: bool, found: impl Into<String>, advice: &'static str) -> Check {
+    Check {
+        name,
+        status: if is_ok { Status::Ok } else { Status::Failed },
+        found: found.into(),
+        advice: (!is_ok).then_some(advice),
+    }
+}
+
+fn skipped(name: &'static str, found: &str, advice: &'static str) -> Check {
+    Check {
+        name,
+        status: Status::Skipped,
+        found: found.to_owned(),
+        advice: Some(advice),
+    }
+}
+
+/// Makes a report of what was found out.
+#[must_use]
+pub fn examine(symptoms: &Symptoms<'_>) -> Report {
+    let mut checks = Vec::with_capacity(6);
+    let failure = symptoms.domains.err();
+    checks.push(match failure {
+        Some(error @ (Error::Network | Error::Timeout)) => check(
+            "reachable",
+            false,
+            error.rule(),
+            "Check baseUrl, and that this machine may reach it. Where CAKE lets only listed servers in, have this one's address listed.",
+        ),
+        Some(Error::Redirected { .. }) => check(
+            "reachable",
+            false,
+            "baseUrl answers with a redirect",
+            "Use the domain that the redirect leads to, if it is your CAKE domain.",
+        ),
+        Some(error @ (Error::UnexpectedAnswer { .. } | Error::AnswerTooLarge)) => check(
+            "reachable",
+            false,
+            error.rule(),
+            "Check baseUrl: what answers there is not CAKE's API.",
+        ),
+        Some(Error::HttpStatus { status: 404, .. }) => check(
+            "reachable",
+            false,
+            "there is no CAKE API at baseUrl",
+            "Check baseUrl: it is your CAKE domain, such as https://yourdomain.cakemarketing.com, and no tracking domain.",
+        ),
+        Some(error @ (Error::HttpStatus { .. } | Error::RateLimited { .. })) => check(
+            "reachable",
+            false,
+            error.to_string(),
+            "Try again later; if it stays so, ask CAKE's support.",
+        ),
+        Some(Error::Aborted) => skipped("reachable", "aborted", "Run the check again."),
+        _ => check("reachable", true, "CAKE's API answers", ""),
+    });
+    let is_reachable = checks
+        .first()
+        .is_some_and(|reachable| reachable.status == Status::Ok);
+    let unreached = "Make CAKE reachable first.";
+    checks.push(match failure {
+        Some(error @ Error::Unauthorized { .. }) => check(
+            "key",
+            false,
+            error.to_string(),
+            "Take the key from CAKE: Setup, System Access, API Keys. A new key ends the old one at once.",
+        ),
+        Some(error @ Error::Refused { .. }) => check(
+            "key",
+            false,
+            error.rule(),
+            "See that the key's user may use the API.",
+        ),
+        Some(_) if !is_reachable => skipped("key", "not known", unreached),
+        Some(error) => check("key", false, error.rule(), "Run the check again."),
+        None => check("key", true, "CAKE takes the key", ""),
+    });
+    domains(&mut checks, symptoms.domains.ok());
+    checks.push(clock(symptoms, is_reachable));
+    checks.push(match &symptoms.click {
+        None => skipped(
+            "click",
+            "no click id was given",
+            "Follow one of your tracking links, and check again with its click id.",
+        ),
+        Some(Ok(Some(click))) => check(
+            "click",
+            true,
+            [
+                "CAKE knows the click",
+                if click.converted {
+                    ", and it has converted"
+                } else {
+                    ", and it has not converted"
+                },
+            ]
+            .concat(),
+            "",
+        ),
+        Some(Ok(None)) => check(
+            "click",
+            false,
+            "CAKE does not know the click",
+            "See that the offer's link passes #reqid# on, and that the click belongs to this account.",
+        ),
+        Some(Err(error)) => check(
+            "click",
+            false,
+            error.to_string(),
+            "Mend what failed above, then check again.",
+        ),
+    });
+    Report {
+        ok: checks.iter().all(|check| check.status != Status::Failed),
+        checks,
+    }
+}
+
+fn domains(checks: &mut Vec<Check>, domains: Option<&[TrackingDomain]>) {
+    let Some(domains) = domains else {
+        let advice = "Make CAKE take the key first.";
+        checks.push(skipped("domains", "not known", advice));
+        checks.push(skipped("default_domain", "not known", advice));
+        return;
+    };
+    let mut active = domains.iter().filter(|domain| domain.is_active());
+    let first = active.next();
+    checks.push(check(
+        "domains",
+        first.is_some(),
+        match first {
+            None => "no tracking domain is active".to_owned(),
+            Some(first) => {
+                let mut found = [first.domain.as_str(), " is active"].concat();
+                let more = active.count() as u64;
+                if more > 0 {
+                    found.push_str(", and more: ");
+                    crate::url::push_number(&mut found, more, 10);
+                }
+                found
+            }
+        },
+        "Add a tracking domain in CAKE: Admin, Tracking Domains.",
+    ));
+    let default = domains.iter().find(|domain| domain.is_default);
+    checks.push(check(
+        "default_domain",
+        default.is_some_and(TrackingDomain::is_active),
+        match default {
+            None => "no tracking domain is the default".to_owned(),
+            Some(default) if default.is_active() => {
+                [default.domain.as_str(), " is the default"].concat()
+            }
+            Some(default) => [default.domain.as_str(), " is the default, and not active"].concat(),
+        },
+        "Choose an active default domain in CAKE: Admin, Tracking Domains.",
+    ));
+}
+
+fn clock(symptoms: &Symptoms<'_>, is_reachable: bool) -> Check {
+    let Some(server_ms) = symptoms.server_ms.filter(|_| is_reachable) else {
+        return skipped(
+            "clock",
+            "CAKE told no time",
+            "Nothing, if all else is well.",
+        );
+    };
+    let apart_ms = server_ms.abs_diff(symptoms.now_ms);
+    let mut found = String::from("the clocks are ");
+    crate::url::push_number(&mut found, apart_ms / 1_000, 10);
+    found.push_str(" s apart");
+    check(
+        "clock",
+        apart_ms <= CLOCK_TOLERANCE_MS,
+        found,
+        "Set this machine's clock by NTP: conversion dates and attribution windows depend on it.",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn domain(is_default: bool, status: &str) -> TrackingDomain {
+        TrackingDomain {
+            tracking_domain_id: 1,
+            domain: "track.yournetwork.com".into(),
+            domain_status: Some(status.into()),
+            is_default,
+        }
+    }
+
+    fn statuses(report: &Report) -> Vec<(&'static str, Status)> {
+        report
+            .checks
+            .iter()
+            .map(|check| (check.name, check.status))
+            .collect()
+    }
+
+    use Status::{Failed, Ok as Well, Skipped};
+
+    #[test]
+    fn a_healthy_account_is_well() {
+        let domains = [domain(true, "active")];
+        let report = examine(&Symptoms {
+            domains: Ok(&domains),
+            server_ms: Some(1_000_000),
+            now_ms: 1_020_000,
+            click: None,
+        });
+        assert!(report.ok);
+        assert_eq!(
+            statuses(&report),
+            [
+                ("reachable", Well),
+                ("key", Well),
+                ("domains", Well),
+                ("default_domain", Well),
+                ("clock", Well),
+                ("click", Skipped),
+            ]
+        );
+    }
+
+    #[test]
+    fn each_fault_fails_its_own_check_and_says_what_to_do() {
+        let unauthorized = Error::Unauthorized { status: 200 };
+        let html = Error::UnexpectedAnswer {
+            message: "CAKE's answer is not JSON: <html>".into(),
+        };
+        let inactive = [domain(true, "inactive")];
+        let well = [domain(true, "active")];
+        for (domains, server_ms, click, failed) in [
+            (Err(&Error::Network), None, None, vec!["reachable"]),
+            (Err(&html), None, None, vec!["reachable"]),
+            (Err(&unauthorized), None, None, vec!["key"]),
+            (
+                Ok(&inactive[..]),
+                None,
+                None,
+                vec!["domains", "default_domain"],
+            ),
+            (Ok(&[]), None, None, vec!["domains", "default_domain"]),
+            (Ok(&well[..]), Some(60_000), None, vec!["clock"]),
+            (Ok(&well[..]), None, Some(Ok(None)), vec!["click"]),
+            (
+                Ok(&well[..]),
+                None,
+                Some(Err(&Error::Timeout)),
+                vec!["click"],
+            ),
+        ] {
+            let report = examine(&Symptoms {
+                domains,
+                server_ms,
+                now_ms: 0,
+                click,
+            });
+            let found: Vec<_> = report
+                .checks
+                .iter()
+                .filter(|check| check.status == Failed)
+                .map(|check| check.name)
+                .collect();
+            assert_eq!(found, failed);
+            assert!(!report.ok);
+            for check in &report.checks {
+                assert_eq!(check.advice.is_none(), check.status == Well, "{check:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,415 @@
+//! JSON as CAKE writes it and as callers hand it over, read field by field.
+//!
+//! Of our own, because numbers must keep their digits, depth must not matter,
+//! and serde's reader brings 40 kB of code that formats floating point for
+//! error messages which nobody sees. The tests hold it against serde's.
+
+use crate::link::MAX_ID;
+use std::borrow::Cow;
+
+/// A value as it was written; known to be JSON.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Value<'a>(&'a str);
+
+/// An object's fields, in order.
+#[derive(Debug)]
+pub(super) struct Object<'a> {
+    fields: Vec<(Cow<'a, str>, Value<'a>)>,
+}
+
+impl<'a> Object<'a> {
+    /// Reads a whole text as one object.
+    pub(super) fn read(text: &'a str) -> Option<Self> {
+        let mut scanner = Scanner::new(text);
+        let mut fields = Vec::new();
+        scanner.take(b'{')?;
+        if !scanner.takes(b'}') {
+            loop {
+                let name = scanner.string()?;
+                scanner.take(b':')?;
+                fields.push((unescape(name), scanner.value()?));
+                if !scanner.takes(b',') {
+                    break;
+                }
+            }
+            scanner.take(b'}')?;
+        }
+        scanner.ends().then_some(Self { fields })
+    }
+
+    /// The field's value; `None` where it is missing or null. Of a repeated
+    /// field the last counts, as in JavaScript.
+    pub(super) fn get(&self, name: &str) -> Option<Value<'a>> {
+        self.fields
+            .iter()
+            .rev()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| *value)
+            .filter(|value| value.0 != "null")
+    }
+
+    /// Every name and value, nulls among them.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&str, Value<'a>)> {
+        self.fields
+            .iter()
+            .map(|(name, value)| (name.as_ref(), *value))
+    }
+}
+
+impl<'a> Value<'a> {
+    /// A JSON string's text.
+    pub(super) fn string(self) -> Option<String> {
+        let inner = self.0.strip_prefix('"')?.strip_suffix('"')?;
+        Some(unescape(inner).into_owned())
+    }
+
+    /// A JSON number's digits, as they were written.
+    pub(super) fn number(self) -> Option<&'a str> {
+        self.0
+            .starts_with(|first: char| first == '-' || first.is_ascii_digit())
+            .then_some(self.0)
+    }
+
+    /// What a person would read: a string's text, a number's digits.
+    pub(super) fn text(self) -> Option<String> {
+        self.number().map(str::to_owned).or_else(|| self.string())
+    }
+
+    /// A JSON boolean; as CAKE also writes it, `1` and `"true"`.
+    pub(super) fn is_true(self) -> bool {
+        matches!(self.0, "true" | "1" | "\"true\"" | "\"True\"" | "\"1\"")
+    }
+
+    /// A JSON boolean and nothing else.
+    pub(super) fn boolean(self) -> Option<bool> {
+        match self.0 {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => None,
+        }
+    }
+
+    pub(super) fn is_null(self) -> bool {
+        self.0 == "null"
+    }
+
+    pub(super) fn object(self) -> Option<Object<'a>> {
+        Object::read(self.0)
+    }
+
+    pub(super) fn array(self) -> Option<Vec<Value<'a>>> {
+        let mut scanner = Scanner::new(self.0);
+        let mut items = Vec::new();
+        scanner.take(b'[')?;
+        if !scanner.takes(b']') {
+            loop {
+                items.push(scanner.value()?);
+                if !scanner.takes(b',') {
+                    break;
+                }
+            }
+            scanner.take(b']')?;
+        }
+        scanner.ends().then_some(items)
+    }
+}
+
+/// Walks through a JSON text. Every method passes over white space first.
+struct Scanner<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Scanner<'a> {
+    fn new(text: &'a str) -> Self {
+        Self { text, at: 0 }
+    }
+
+    /// The byte here, white space too.
+    fn byte(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn peek(&mut self) -> Option<u8> {
+        while matches!(self.byte(), Some(b' ' | b'\n' | b'\r' | b'\t')) {
+            self.at += 1;
+        }
+        self.byte()
+    }
+
+    /// Passes over `wanted`, if it is here.
+    fn takes(&mut self, wanted: u8) -> bool {
+        let is_here = self.peek() == Some(wanted);
+        self.at += usize::from(is_here);
+        is_here
+    }
+
+    fn take(&mut self, wanted: u8) -> Option<()> {
+        self.takes(wanted).then_some(())
+    }
+
+    fn ends(&mut self) -> bool {
+        self.peek().is_none()
+    }
+
+    /// A string, without its quotes.
+    fn string(&mut self) -> Option<&'a str> {
+        self.take(b'"')?;
+        let start = self.at;
+        loop {
+            match self.byte()? {
+                b'"' => {
+                    let inner = self.text.get(start..self.at);
+                    self.at += 1;
+                    return inner;
+                }
+                b'\\' => {
+                    self.at += 1;
+                    let digits = match self.byte()? {
+                        b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => 0,
+                        b'u' => 4,
+                        _ => return None,
+                    };
+                    self.at += 1;
+                    for _ in 0..digits {
+                        self.byte().filter(u8::is_ascii_hexdigit)?;
+                        self.at += 1;
+                    }
+                }
+                0..=0x1f => return None,
+                _ => self.at += 1,
+            }
+        }
+    }
+
+    /// Passes over digits, one at least.
+    fn digits(&mut self) -> Option<()> {
+        let start = self.at;
+        while self.byte().is_some_and(|byte| byte.is_ascii_digit()) {
+            self.at += 1;
+        }
+        (self.at > start).then_some(())
+    }
+
+    fn number(&mut self) -> Option<()> {
+        if self.byte() == Some(b'-') {
+            self.at += 1;
+        }
+        if self.byte() == Some(b'0') {
+            self.at += 1;
+        } else {
+            self.digits()?;
+        }
+        if self.byte() == Some(b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if matches!(self.byte(), Some(b'e' | b'E')) {
+            self.at += 1;
+            if matches!(self.byte(), Some(b'+' | b'-')) {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        Some(())
+    }
+
+    fn word(&mut self, word: &str) -> Option<()> {
+        self.text.get(self.at..)?.starts_with(word).then_some(())?;
+        self.at += word.len();
+        Some(())
+    }
+
+    /// A value of any kind. Depth costs a byte each and no stack.
+    fn value(&mut self) -> Option<Value<'a>> {
+        self.peek()?;
+        let start = self.at;
+        let mut open = Vec::new();
+        loop {
+            match self.peek()? {
+                b'{' => {
+                    self.at += 1;
+                    if !self.takes(b'}') {
+                        open.push(b'}');
+                        self.string()?;
+                        self.take(b':')?;
+                        continue;
+                    }
+                }
+                b'[' => {
+                    self.at += 1;
+                    if !self.takes(b']') {
+                        open.push(b']');
+                        continue;
+                    }
+                }
+                b'"' => drop(self.string()?),
+                b't' => self.word("true")?,
+                b'f' => self.word("false")?,
+                b'n' => self.word("null")?,
+                _ => self.number()?,
+            }
+            // A value has ended, and with it perhaps what it stands in.
+            loop {
+                let Some(end) = open.last().copied() else {
+                    return self.text.get(start..self.at).map(Value);
+                };
+                if self.takes(b',') {
+                    if end == b'}' {
+                        self.string()?;
+                        self.take(b':')?;
+                    }
+                    break;
+                }
+                self.take(end)?;
+                open.pop();
+            }
+        }
+    }
+}
+
+/// A string's text, of what stands between its quotes. Half a surrogate pair
+/// becomes U+FFFD.
+fn unescape(inner: &str) -> Cow<'_, str> {
+    if !inner.contains('\\') {
+        return Cow::Borrowed(inner);
+    }
+    let mut units: Vec<u16> = Vec::with_capacity(inner.len());
+    let mut rest = inner.chars();
+    let mut buffer = [0; 2];
+    while let Some(character) = rest.next() {
+        let plain = match character {
+            '\\' => match rest.next() {
+                Some('b') => '\u{8}',
+                Some('f') => '\u{c}',
+                Some('n') => '\n',
+                Some('r') => '\r',
+                Some('t') => '\t',
+                Some('u') => {
+                    let code = rest.by_ref().take(4).fold(0, |code, digit| {
+                        code << 4 | digit.to_digit(16).unwrap_or_default()
+                    });
+                    units.push(u16::try_from(code).unwrap_or_default());
+                    continue;
+                }
+                Some(itself) => itself,
+                None => break,
+            },
+            plain => plain,
+        };
+        units.extend_from_slice(plain.encode_utf16(&mut buffer));
+    }
+    Cow::Owned(String::from_utf16_lossy(&units))
+}
+
+/// A whole number from 0 to 2^53-1, written with digits alone.
+pub(super) fn whole(digits: &str) -> Option<u64> {
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    digits.parse().ok().filter(|number: &u64| *number <= MAX_ID)
+}
+
+/// Appends `text` as a JSON string.
+pub(super) fn push_string(out: &mut String, text: &str) {
+    out.push('"');
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => {
+                out.push('\\');
+                out.push(character);
+            }
+            '\u{0}'..='\u{1f}' => {
+                out.push_str(if character < '\u{10}' {
+                    "\\u000"
+                } else {
+                    "\\u001"
+                });
+                crate::url::push_number(out, u64::from(u32::from(character) & 15), 16);
+            }
+            _ => out.push(character),
+        }
+    }
+    out.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn numbers_keep_their_digits_and_nulls_are_absent() {
+        let object = Object::read(r#"{"a":18.00,"b":null,"c":"18.50","d":[{"e":1}]}"#).unwrap();
+        assert_eq!(object.get("a").unwrap().text().as_deref(), Some("18.00"));
+        assert!(object.get("b").is_none());
+        assert_eq!(object.get("c").unwrap().text().as_deref(), Some("18.50"));
+        let items = object.get("d").unwrap().array().unwrap();
+        let first = items.first().unwrap().object().unwrap();
+        assert_eq!(first.get("e").and_then(Value::number), Some("1"));
+    }
+
+    #[test]
+    fn what_is_no_object_is_not_read() {
+        for text in ["", "[]", "7", "null", "{", "{}x", r#"{"a":}"#] {
+            assert!(Object::read(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn depth_does_not_overflow() {
+        let deep = format!(
+            "{{\"a\":{}{}}}",
+            "[".repeat(1_000_000),
+            "]".repeat(1_000_000)
+        );
+        assert!(Object::read(&deep).is_some());
+    }
+
+    proptest! {
+        #[test]
+        fn a_written_string_reads_back(text in any::<String>()) {
+            let mut out = String::new();
+            push_string(&mut out, &text);
+            prop_assert_eq!(Value(&out).string(), Some(text));
+        }
+
+        #[test]
+        fn what_is_json_and_what_it_says_is_as_serde_has_it(
+            pieces in proptest::collection::vec(prop_oneof![
+                Just("{"), Just("}"), Just("["), Just("]"), Just(","), Just(":"), Just("\""),
+                Just("\"a\""), Just("\"a\":"), Just("\\"), Just("\\u00e9"), Just("\\ud83d\\ude00"),
+                Just("\\n"), Just("0"), Just("01"), Just("1.50"), Just("-"), Just("1e5"), Just("e"),
+                Just("."), Just("true"), Just("false"), Just("null"), Just("nul"), Just(" "),
+                Just("\n"), Just("\u{1}"), Just("é"), Just("/"),
+            ], 0..14),
+            inside in any::<bool>(),
+        ) {
+            let text = pieces.concat();
+            let text = if inside { format!("{{\"k\":{text}}}") } else { text };
+            let theirs: Option<serde_json::Map<String, serde_json::Value>> =
+                serde_json::from_str(&text).ok();
+            let ours = Object::read(&text);
+            prop_assert_eq!(ours.is_some(), theirs.is_some(), "{}", text);
+            if let (Some(ours), Some(theirs)) = (ours, theirs) {
+                for (name, value) in &theirs {
+                    let found = ours.get(name);
+                    prop_assert_eq!(found.is_none(), value.is_null(), "{}", text);
+                    if let Some(expected) = value.as_str() {
+                        prop_assert_eq!(found.unwrap().string().unwrap(), expected);
+                    }
+                    if let (Some(expected), Some(found)) = (value.as_array(), found) {
+                        prop_assert_eq!(found.array().unwrap().len(), expected.len());
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn reading_never_panics(text in any::<String>()) {
+            let _ = Object::read(&text);
+            let _ = Value(&text).array();
+            let _ = Value(&text).string();
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Get Click by filters: `GET /api/2/click.json?start_date=…`.
+
+use super::answer::Record;
+use super::get_click::{self, Click};
+use super::params::Params;
+use super::{Account, Answer, Request};
+use crate::Result;
+use serde::Serialize;
+
+/// The most rows of one answer.
+pub const MAX_ROW_LIMIT: u64 = 10_000;
+
+const NAMES: [&str; 6] = [
+    "startDate",
+    "endDate",
+    "offerId",
+    "affiliateId",
+    "startAtRow",
+    "rowLimit",
+];
+
+/// Builds the request from the parameters' JSON, in the order of CAKE's article.
+///
+/// # Errors
+/// [`crate::Error::InvalidField`], [`crate::Error::InvalidId`].
+pub fn request(account: &Account, params: &str) -> Result<Request> {
+    let params = Params::read(params, &NAMES)?;
+    let (start_date, end_date) = params.range()?;
+    let mut request = account.get(get_click::PATH);
+    request.optional("start_date", start_date.as_deref());
+    request.optional("end_date", end_date.as_deref());
+    request.number("offer_id", params.id("offerId")?);
+    request.number("affiliate_id", params.id("affiliateId")?);
+    request.number("start_at_row", params.start_at_row()?);
+    let rule = "must be a whole number from 1 to 10000";
+    request.number(
+        "row_limit",
+        params.number("rowLimit", 1, MAX_ROW_LIMIT, rule)?,
+    );
+    Ok(request)
+}
+
+/// A page of clicks. Serializes in camelCase.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Page {
+    /// The rows, in CAKE's order.
+    pub rows: Vec<Click>,
+    /// How many rows there are in all, where CAKE tells it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total_rows: Option<u64>,
+}
+
+/// Reads the answer. Its rows may have been taken out, where the platform's own
+/// parser reads them faster.
+///
+/// # Errors
+/// Every error of an answer, see [`crate::Error`].
+pub fn read(answer: &Answer<'_>) -> Result<Page> {
+    let envelope = answer.open()?;
+    let response = Record::of(answer, envelope.get("response"), "response")?;
+    let rows = get_click::rows(answer, &response)?;
+    let total_rows = match response.id("total_rows")? {
+        Some(total) => Some(total),
+        None => Record::over(answer, envelope).id("total_rows")?,
+    };
+    Ok(Page { rows, total_rows })
+}

@@ -1,0 +1,182 @@
+//! Get Conversions: `GET /api/2/conversions.json`.
+
+use super::answer::{Record, records};
+use super::params::Params;
+use super::{Account, Answer, Request};
+use crate::Result;
+use serde::Serialize;
+
+/// The most rows of one answer.
+pub const MAX_ROW_LIMIT: u64 = 500;
+
+const NAMES: [&str; 10] = [
+    "startDate",
+    "endDate",
+    "offerId",
+    "affiliateId",
+    "advertiserId",
+    "conversionStatus",
+    "startAtRow",
+    "rowLimit",
+    "sortField",
+    "sortDescending",
+];
+
+/// An offer, named.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Offer {
+    /// CAKE's id of the offer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offer_id: Option<u64>,
+    /// Its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offer_name: Option<String>,
+}
+
+/// An affiliate, named.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Affiliate {
+    /// CAKE's id of the affiliate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub affiliate_id: Option<i64>,
+    /// Their name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub affiliate_name: Option<String>,
+}
+
+/// A row of Get Conversions. Serializes in camelCase, amounts as `payoutText`
+/// and `revenueText`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ListedConversion {
+    /// CAKE's id of the conversion.
+    pub conversion_id: u64,
+    /// The offer.
+    pub offer: Offer,
+    /// Who is paid.
+    pub affiliate: Affiliate,
+    /// What the affiliate gets, exactly as CAKE wrote it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payout_text: Option<String>,
+    /// What the advertiser pays, exactly as CAKE wrote it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revenue_text: Option<String>,
+    /// `approved`, `pending`, `rejected`, `ignored`, `reversed` or a word that CAKE adds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conversion_status: Option<String>,
+    /// When, in the account's civil time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conversion_date: Option<String>,
+    /// The click that converted, where CAKE tells it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub click_id: Option<String>,
+    /// The advertiser's transaction id, where CAKE tells it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unique_id: Option<String>,
+    /// The advertiser's order reference, where CAKE tells it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order_id: Option<String>,
+}
+
+/// A page of Get Conversions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Page {
+    /// The rows, in CAKE's order.
+    pub rows: Vec<ListedConversion>,
+    /// How many rows there are in all, where CAKE tells it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total_rows: Option<u64>,
+}
+
+/// Builds the request from the parameters' JSON, in the order of CAKE's article.
+///
+/// # Errors
+/// [`crate::Error::InvalidField`], [`crate::Error::InvalidId`].
+pub fn request(account: &Account, params: &str) -> Result<Request> {
+    let params = Params::read(params, &NAMES)?;
+    let (start_date, end_date) = params.range()?;
+    let start_date = Params::required("startDate", start_date)?;
+    let end_date = Params::required("endDate", end_date)?;
+    let mut request = account.get("conversions.json");
+    request.parameter("start_date", &start_date);
+    request.parameter("end_date", &end_date);
+    request.number("offer_id", params.id("offerId")?);
+    request.number("affiliate_id", params.id("affiliateId")?);
+    request.number("advertiser_id", params.id("advertiserId")?);
+    request.optional(
+        "conversion_status",
+        params.open_word("conversionStatus")?.as_deref(),
+    );
+    request.number("start_at_row", params.start_at_row()?);
+    let rule = "must be a whole number from 1 to 500";
+    request.number(
+        "row_limit",
+        params.number("rowLimit", 1, MAX_ROW_LIMIT, rule)?,
+    );
+    request.optional("sort_field", params.open_word("sortField")?.as_deref());
+    let descending = params
+        .boolean("sortDescending")?
+        .map(|is_descending| if is_descending { "true" } else { "false" });
+    request.optional("sort_descending", descending);
+    Ok(request)
+}
+
+/// Reads the answer.
+///
+/// # Errors
+/// Every error of an answer, see [`crate::Error`].
+pub fn read(answer: &Answer<'_>) -> Result<Page> {
+    let envelope = answer.open()?;
+    if envelope.get("conversions").is_none() && envelope.get("total_rows").is_none() {
+        return Err(answer.unexpected("has no list in ", "conversions"));
+    }
+    let rows = records(answer, &envelope, "conversions")?
+        .into_iter()
+        .map(|row| {
+            let outer = Record::of(answer, Some(row), "conversions")?;
+            // A record of its own around each row; some accounts leave it out.
+            match outer.get("conversion") {
+                Some(inner) => read_row(answer, &Record::of(answer, Some(inner), "conversion")?),
+                None => read_row(answer, &outer),
+            }
+        })
+        .collect::<Result<_>>()?;
+    Ok(Page {
+        rows,
+        total_rows: Record::over(answer, envelope).id("total_rows")?,
+    })
+}
+
+fn read_row(answer: &Answer<'_>, row: &Record<'_, '_>) -> Result<ListedConversion> {
+    let offer = row
+        .get("offer")
+        .map(|offer| Record::of(answer, Some(offer), "offer"))
+        .transpose()?;
+    let offer = offer.as_ref().unwrap_or(row);
+    let affiliate = row
+        .get("affiliate")
+        .map(|affiliate| Record::of(answer, Some(affiliate), "affiliate"))
+        .transpose()?;
+    let affiliate = affiliate.as_ref().unwrap_or(row);
+    Ok(ListedConversion {
+        conversion_id: row.required_id("conversion_id")?,
+        offer: Offer {
+            offer_id: offer.id("offer_id")?,
+            offer_name: offer.text("offer_name"),
+        },
+        affiliate: Affiliate {
+            affiliate_id: affiliate.affiliate_id("affiliate_id")?,
+            affiliate_name: affiliate.text("affiliate_name"),
+        },
+        payout_text: row.amount("payout"),
+        revenue_text: row.amount("revenue"),
+        conversion_status: row.text("conversion_status"),
+        conversion_date: row.text("conversion_date"),
+        click_id: row.text("click_id"),
+        unique_id: row.text("unique_id"),
+        order_id: row.text("order_id"),
+    })
+}

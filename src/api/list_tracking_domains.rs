@@ -1,0 +1,75 @@
+//! Get Tracking Domains: `GET /api/2/tracking_domains.json`.
+
+use super::answer::{Record, records};
+use super::params::Params;
+use super::{Account, Answer, Request};
+use crate::Result;
+use serde::Serialize;
+
+/// A branded domain of the network. Serializes in camelCase.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TrackingDomain {
+    /// CAKE's id of the domain.
+    pub tracking_domain_id: u64,
+    /// The host name, such as `track.yournetwork.com`.
+    pub domain: String,
+    /// `active`, `inactive` or a word that CAKE adds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub domain_status: Option<String>,
+    /// Is it the one that links have by default?
+    pub is_default: bool,
+}
+
+impl TrackingDomain {
+    /// Does CAKE say that it is in use?
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.domain_status
+            .as_deref()
+            .is_none_or(|status| status.eq_ignore_ascii_case("active"))
+    }
+}
+
+/// Builds the request from the parameters' JSON, in the order of CAKE's article.
+///
+/// # Errors
+/// [`crate::Error::InvalidField`], [`crate::Error::InvalidId`].
+pub fn request(account: &Account, params: &str) -> Result<Request> {
+    let params = Params::read(params, &["trackingDomainId", "domainStatus"])?;
+    let mut request = account.get("tracking_domains.json");
+    request.number("tracking_domain_id", params.id("trackingDomainId")?);
+    let status = params.word(
+        "domainStatus",
+        &["active", "inactive"],
+        "must be active or inactive",
+    )?;
+    request.optional("domain_status", status.as_deref());
+    Ok(request)
+}
+
+/// Reads the answer.
+///
+/// # Errors
+/// Every error of an answer, see [`crate::Error`].
+pub fn read(answer: &Answer<'_>) -> Result<Vec<TrackingDomain>> {
+    let envelope = answer.open()?;
+    if !envelope
+        .entries()
+        .any(|(name, _)| name == "tracking_domains")
+    {
+        return Err(answer.unexpected("has no list in ", "tracking_domains"));
+    }
+    records(answer, &envelope, "tracking_domains")?
+        .into_iter()
+        .map(|row| {
+            let row = Record::of(answer, Some(row), "tracking_domains")?;
+            Ok(TrackingDomain {
+                tracking_domain_id: row.required_id("tracking_domain_id")?,
+                domain: row.required_text("domain")?,
+                domain_status: row.text("domain_status"),
+                is_default: row.flag("is_default"),
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,210 @@
+//! The parameters of a call as callers write them: one JSON object in
+//! camelCase, read strictly. A misspelt `uniqueId` must not count twice.
+
+use super::json::{Object, Value, whole};
+use crate::click;
+use crate::link::MAX_ID;
+use crate::money::Money;
+use crate::time::CivilTime;
+use crate::{Error, Result};
+
+/// A caller's object, of which every field must be known.
+pub(super) struct Params<'a> {
+    fields: Object<'a>,
+}
+
+fn field(parameter: &str, rule: &str) -> Error {
+    Error::InvalidField {
+        parameter: parameter.to_owned(),
+        rule: rule.to_owned(),
+    }
+}
+
+impl<'a> Params<'a> {
+    /// Reads `text`; `names` are all that may stand in it, once each.
+    pub(super) fn read(text: &'a str, names: &[&'static str]) -> Result<Self> {
+        let fields = Object::read(text).ok_or_else(|| field("params", "must be an object"))?;
+        for (index, (name, _)) in fields.entries().enumerate() {
+            if !names.contains(&name) {
+                // The name is the caller's own text: no more of it than names it.
+                let shown: String = name.chars().take(64).collect();
+                let rule = ["is not a parameter here; there are ", &names.join(", ")].concat();
+                return Err(field(&shown, &rule));
+            }
+            if fields
+                .entries()
+                .skip(index + 1)
+                .any(|(other, _)| other == name)
+            {
+                return Err(field(name, "is given twice"));
+            }
+        }
+        Ok(Self { fields })
+    }
+
+    fn get(&self, name: &str) -> Option<Value<'a>> {
+        self.fields.get(name).filter(|value| !value.is_null())
+    }
+
+    /// A text that must be there.
+    pub(super) fn required_text(&self, name: &str) -> Result<String> {
+        self.text(name)?.ok_or_else(|| field(name, "is missing"))
+    }
+
+    pub(super) fn text(&self, name: &str) -> Result<Option<String>> {
+        self.get(name)
+            .map(|value| value.string().ok_or_else(|| field(name, "must be text")))
+            .transpose()
+    }
+
+    /// A text of the caller's own, without control characters.
+    pub(super) fn free_text(&self, name: &'static str) -> Result<Option<String>> {
+        let text = self.text(name)?;
+        if text
+            .as_ref()
+            .is_some_and(|text| text.chars().any(char::is_control))
+        {
+            return Err(Error::InvalidText { parameter: name });
+        }
+        Ok(text)
+    }
+
+    /// One of a few words.
+    pub(super) fn word(&self, name: &str, words: &[&str], rule: &str) -> Result<Option<String>> {
+        match self.text(name)? {
+            Some(word) if !words.contains(&word.as_str()) => Err(field(name, rule)),
+            word => Ok(word),
+        }
+    }
+
+    /// A lower-case word of an open set.
+    pub(super) fn open_word(&self, name: &str) -> Result<Option<String>> {
+        match self.text(name)? {
+            Some(word)
+                if !(1..=64).contains(&word.len())
+                    || !word
+                        .bytes()
+                        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') =>
+            {
+                Err(field(name, "must be one word of A-Z a-z 0-9 _"))
+            }
+            word => Ok(word),
+        }
+    }
+
+    pub(super) fn boolean(&self, name: &str) -> Result<Option<bool>> {
+        self.get(name)
+            .map(|value| {
+                value
+                    .boolean()
+                    .ok_or_else(|| field(name, "must be true or false"))
+            })
+            .transpose()
+    }
+
+    /// A whole number from `least` to `most`.
+    pub(super) fn number(
+        &self,
+        name: &str,
+        least: u64,
+        most: u64,
+        rule: &str,
+    ) -> Result<Option<u64>> {
+        self.get(name)
+            .map(|value| {
+                value
+                    .number()
+                    .and_then(whole)
+                    .filter(|number| (least..=most).contains(number))
+                    .ok_or_else(|| field(name, rule))
+            })
+            .transpose()
+    }
+
+    /// An id; a number and not its text, so that a mix-up of fields is noticed.
+    pub(super) fn id(&self, name: &'static str) -> Result<Option<u64>> {
+        self.id_from(name, 1)
+    }
+
+    /// An id where 0 stands for all.
+    pub(super) fn id_from(&self, name: &'static str, least: u64) -> Result<Option<u64>> {
+        let Some(value) = self.get(name) else {
+            return Ok(None);
+        };
+        let digits = value
+            .number()
+            .ok_or_else(|| field(name, "must be a whole number"))?;
+        whole(digits)
+            .filter(|id| (least..=MAX_ID).contains(id))
+            .map(Some)
+            .ok_or(Error::InvalidId { parameter: name })
+    }
+
+    /// The same where it must be there.
+    pub(super) fn required<T>(name: &str, value: Option<T>) -> Result<T> {
+        value.ok_or_else(|| field(name, "is missing"))
+    }
+
+    /// An amount: text, or a number whose own digits are exact.
+    pub(super) fn amount(&self, name: &'static str) -> Result<Option<String>> {
+        let Some(value) = self.get(name) else {
+            return Ok(None);
+        };
+        let text = value
+            .text()
+            .ok_or(Error::InvalidMoney { parameter: name })?;
+        Ok(Some(Money::parse(name, &text)?.to_string()))
+    }
+
+    /// A unique id or order id.
+    pub(super) fn reference(&self, name: &'static str) -> Result<Option<String>> {
+        let text = self.text(name)?;
+        if text
+            .as_deref()
+            .is_some_and(|text| !click::is_click_id(text))
+        {
+            return Err(Error::InvalidUniqueId { parameter: name });
+        }
+        Ok(text)
+    }
+
+    /// A civil time, `YYYY-MM-DD HH:MM:SS`.
+    pub(super) fn time(&self, name: &'static str) -> Result<Option<String>> {
+        let text = self.text(name)?;
+        if let Some(text) = &text {
+            CivilTime::parse(name, text)?;
+        }
+        Ok(text)
+    }
+
+    /// A date, `YYYY-MM-DD`.
+    pub(super) fn date(&self, name: &'static str) -> Result<Option<String>> {
+        let text = self.text(name)?;
+        if let Some(text) = &text
+            && CivilTime::parse(name, &[text, " 00:00:00"].concat()).is_err()
+        {
+            return Err(field(
+                name,
+                "must be a date that exists, written YYYY-MM-DD",
+            ));
+        }
+        Ok(text)
+    }
+
+    /// `startDate` and `endDate`.
+    pub(super) fn range(&self) -> Result<(Option<String>, Option<String>)> {
+        let start = self.date("startDate")?;
+        let end = self.date("endDate")?;
+        if let (Some(start), Some(end)) = (&start, &end)
+            && end < start
+        {
+            return Err(field("endDate", "must not be before startDate"));
+        }
+        Ok((start, end))
+    }
+
+    /// `startAtRow`.
+    pub(super) fn start_at_row(&self) -> Result<Option<u64>> {
+        self.number("startAtRow", 0, MAX_ID, "must be a whole number from 0")
+    }
+}

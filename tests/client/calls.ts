@@ -1,0 +1,368 @@
+/** What the client sends and reads, its options and its lists; run by Node and by workerd alike. */
+import { expect, test } from "vitest";
+import vectors from "../vectors/api_samples.json" with { type: "json" };
+import { CANARY, expectNoKey } from "./faults.ts";
+
+type Edge = typeof import("../../dist/edge/index.js");
+type Cake = ReturnType<Edge["createCakeClient"]>;
+type Options = Partial<Parameters<Edge["createCakeClient"]>[0]>;
+
+interface Click {
+  click_id: string;
+  offer_id: number;
+  affiliate_id: number;
+}
+
+export function callTests({ createCakeClient, isCakeError }: Edge): void {
+  const base = { baseUrl: vectors.base_url, apiKey: vectors.api_key };
+  const client = (fetch: (request: Request) => Response | Promise<Response>, options: Options = {}) =>
+    createCakeClient({ ...base, fetch: async (request) => fetch(request as never) as never, ...options });
+  const nobody = () => Promise.reject(new Error("nothing may be sent"));
+
+  /** Calls by name, as the vectors do; a list as its page. */
+  const run = (cake: Cake, action: string, params: unknown): Promise<unknown> => {
+    if (action === "getClick") return cake.getClick((params as { clickId: string }).clickId);
+    const result = (cake[action as keyof Cake] as (params: unknown) => unknown)(params);
+    return action === "listClicks" || action === "listConversions"
+      ? (result as ReturnType<Cake["listClicks"]>).page()
+      : (result as Promise<unknown>);
+  };
+  /** As JSON has it, without the numbers that JavaScript adds beside money. */
+  const plain = (value: unknown) =>
+    value === undefined
+      ? null
+      : JSON.parse(JSON.stringify(value, (name, each) => (name === "payout" || name === "revenue" ? undefined : each)));
+  const codeOf = (promise: Promise<unknown> | (() => unknown)) =>
+    new Promise((resolve) => resolve(typeof promise === "function" ? promise() : promise)).then(
+      (value) => `resolved to ${JSON.stringify(value)}`,
+      (error: unknown) => {
+        if (!isCakeError(error)) return String(error);
+        return error.parameter === undefined ? error.code : `${error.code} ${error.parameter}`;
+      },
+    );
+
+  test.each(vectors.calls)("$action is sent and read as the article shows", async ({ action, ...vector }) => {
+    const sent: unknown[] = [];
+    const cake = client(async (request) => {
+      sent.push([request.method, request.url, request.redirect, await request.text()]);
+      return new Response(vector.answer, { headers: { "content-type": "application/json" } });
+    });
+    expect(plain(await run(cake, action, vector.params))).toEqual(vector.outcome);
+    // A macro's # would be a fragment in a URL; in a body it is sent as it is.
+    expect(sent).toEqual([[vector.method, vector.url, "manual", vector.body ?? ""]]);
+  });
+
+  test.each(vectors.other_answers)("$action reads $about", async ({ action, params, answer, outcome }) => {
+    const read = await run(
+      client(() => new Response(answer)),
+      action,
+      params,
+    );
+    expect(plain(read)).toEqual(outcome);
+  });
+
+  test.each(vectors.refused_params)("$action refuses $params before anything is sent", async (vector) => {
+    const expected = `${vector.code} ${vector.parameter}`;
+    expect(await codeOf(run(client(nobody), vector.action, vector.params))).toBe(expected);
+  });
+
+  test("money comes as exact text and as a number beside it", async () => {
+    const { answer, params } = vectors.calls[2] as { answer: string; params: never };
+    const conversion = await client(() => new Response(answer)).recordConversion(params);
+    expect(conversion).toMatchObject({ payout: 18, payoutText: "18.00", revenue: 22, revenueText: "22.00" });
+  });
+
+  test("JavaScript's own traps are refused, with the parameter's name", async () => {
+    const cake = client(nobody);
+    const record = (more: object) => codeOf(cake.recordConversion({ clickId: "c", offerId: 1, ...more } as never));
+    expect(await record({ payout: Number.NaN })).toBe("invalid_money payout");
+    expect(await record({ payout: 0.1 + 0.2 })).toBe("invalid_money payout");
+    expect(await record({ payout: 1e21 })).toBe("invalid_money payout");
+    expect(await record({ revenue: Number.POSITIVE_INFINITY })).toBe("invalid_money revenue");
+    expect(await record({ offerId: 1n })).toBe("invalid_field offerId");
+    expect(await record({ uniqueId: () => "x" })).toBe("invalid_field uniqueId");
+    expect(await record({ conversionDate: new Date() })).toBe("invalid_field conversionDate");
+    expect(await codeOf(cake.recordConversion(null as never))).toBe("invalid_field params");
+    expect(await codeOf(cake.recordConversion([] as never))).toBe("invalid_field params");
+    expect(await codeOf(cake.getClick(7 as never))).toBe("invalid_field clickId");
+    expect(await codeOf(cake.listConversions(undefined as never).page())).toBe("invalid_field params");
+    const cyclic: Record<string, unknown> = {};
+    cyclic["adv1"] = cyclic;
+    expect(await record(cyclic)).toBe("invalid_field params");
+  });
+
+  test("a misspelt option is refused by its name, and so is a wrong value", async () => {
+    for (const [options, parameter] of [
+      [{ retires: 1 }, "retires"],
+      [{ retries: -1 }, "retries"],
+      [{ retries: 1.5 }, "retries"],
+      [{ timeoutMs: 0 }, "timeoutMs"],
+      [{ timeoutMs: "5" }, "timeoutMs"],
+      [{ rateLimit: 0 }, "rateLimit"],
+      [{ verify: "no" }, "verify"],
+      [{ readOnly: "yes" }, "readOnly"],
+      [{ fetch: {} }, "fetch"],
+      [{ onRequest: 1 }, "onRequest"],
+      [{ timeZone: "Mars/Olympus" }, "timeZone"],
+    ] as const) {
+      const open = () => createCakeClient({ ...base, ...(options as object) });
+      expect(await codeOf(open)).toBe(`invalid_field ${parameter}`);
+    }
+    const cake = client(nobody);
+    expect(await codeOf(cake.getClick("a", { signl: 1 } as never))).toBe("invalid_field signl");
+    expect(await codeOf(cake.getClick("a", { signal: 1 } as never))).toBe("invalid_field signal");
+    expect(await codeOf(cake.listClicks({}, { max: 1 } as never).page())).toBe("invalid_field max");
+    expect(await codeOf(() => createCakeClient(undefined as never))).toMatch(/^invalid_(field|base_url)/);
+  });
+
+  test("in a page no client is opened", async () => {
+    Object.assign(globalThis, { document: {}, window: globalThis });
+    try {
+      expect(await codeOf(() => createCakeClient(base))).toBe("key_in_page");
+    } finally {
+      const page = globalThis as { document?: unknown; window?: unknown };
+      delete page.document;
+      delete page.window;
+    }
+  });
+
+  test("a read-only client reads, and refuses to write", async () => {
+    const cake = client(() => new Response('{"response":{"clicks":[]}}'), { readOnly: true });
+    expect(await cake.getClick("abc")).toBeUndefined();
+    expect(await codeOf(cake.recordConversion({ clickId: "c", offerId: 1 }))).toBe("read_only");
+    const postback = { affiliateId: 1, offerId: 0, postbackUrl: "https://partner.example/" };
+    expect(await codeOf(cake.createPostback(postback))).toBe("read_only");
+  });
+
+  test("hooks are told everything but the key, and their failures harm nothing", async () => {
+    const told: unknown[] = [];
+    const cake = client(() => new Response('{"response":{"clicks":[]}}'), {
+      apiKey: CANARY,
+      onRequest(request) {
+        told.push(request);
+        throw new Error("the hook's own");
+      },
+      async onResponse(response) {
+        told.push(response);
+        throw new Error("the hook's own, later");
+      },
+    });
+    await cake.getClick("abc");
+    const request = { method: "GET", path: "/api/2/click.json", query: "click_id=abc", attempt: 1 };
+    expect(told).toEqual([request, { ...request, status: 200, ms: expect.any(Number) }]);
+    expectNoKey(JSON.stringify(told), cake, JSON.stringify(cake));
+  });
+
+  test("a rate limit spaces requests, also those that start together", async () => {
+    const starts: number[] = [];
+    const cake = client(
+      () => {
+        starts.push(Date.now());
+        return new Response('{"response":{"clicks":[]}}');
+      },
+      { rateLimit: 20 },
+    );
+    await Promise.all([1, 2, 3].map(() => cake.getClick("abc")));
+    const [first = 0, , third = 0] = starts;
+    expect(third - first).toBeGreaterThanOrEqual(90);
+  });
+
+  test("with the account's time zone dates come with their instant, and a Date can be sent", async () => {
+    let sent = "";
+    const click = '{"click_id":"a","offer_id":1,"affiliate_id":1,"click_date":"2026-07-01 12:00:00"}';
+    const cake = client(
+      (request) => {
+        sent = new URL(request.url).searchParams.get("conversion_date") ?? "";
+        return new Response(
+          sent === ""
+            ? `{"response":{"clicks":[${click}]}}`
+            : `{"conversion":{"conversion_id":1,"conversion_date":"${sent}"}}`,
+        );
+      },
+      { timeZone: "America/New_York" },
+    );
+    const noon = new Date("2026-07-01T16:00:00Z");
+    expect((await cake.getClick("a"))?.clickAt).toEqual(noon);
+    expect((await cake.listClicks().page()).rows[0]?.clickAt).toEqual(noon);
+    const { conversionAt } = await cake.recordConversion({ clickId: "a", offerId: 1, conversionDate: noon });
+    expect(sent).toBe("2026-07-01 12:00:00");
+    expect(conversionAt).toEqual(noon);
+    // The hour that happens twice: its first time. The hour that does not exist: an hour later.
+    for (const [civil, instant] of [
+      ["2026-11-01 01:30:00", "2026-11-01T05:30:00Z"],
+      ["2026-03-08 02:30:00", "2026-03-08T07:30:00Z"],
+      ["2026-03-08 01:59:59", "2026-03-08T06:59:59Z"],
+      ["2026-03-08 03:00:00", "2026-03-08T07:00:00Z"],
+      ["2026-11-01 02:00:00", "2026-11-01T07:00:00Z"],
+      ["2026-01-15 00:00:00", "2026-01-15T05:00:00Z"],
+    ] as const) {
+      const conversion = await cake.recordConversion({ clickId: "a", offerId: 1, conversionDate: civil });
+      expect(conversion.conversionAt, civil).toEqual(new Date(instant));
+    }
+  });
+
+  /** A list of clicks on a server that counts rows from 0 or from 1. */
+  const listOf = (count: number, { from = 0, most = 10_000, sent = [] as string[] } = {}) => {
+    const rows: Click[] = Array.from({ length: count }, (_, i) => ({
+      click_id: `click-${i}`,
+      offer_id: 1,
+      affiliate_id: 2,
+    }));
+    return (request: Request) => {
+      const query = new URL(request.url).searchParams;
+      sent.push(`${query.get("start_at_row")}+${query.get("row_limit")}`);
+      const start = Math.max(Number(query.get("start_at_row") ?? 0) - from, 0);
+      const limit = Math.min(Number(query.get("row_limit") ?? 100), most);
+      return Response.json({
+        request_status: "Success",
+        response: { clicks: rows.slice(start, start + limit), total_rows: rows.length },
+      });
+    };
+  };
+  const idsOf = async (list: AsyncIterable<{ clickId: string }>) => {
+    const ids = [];
+    for await (const { clickId } of list) ids.push(clickId);
+    return ids;
+  };
+  const expected = (count: number) => Array.from({ length: count }, (_, i) => `click-${i}`);
+
+  test.each([
+    [0, 10_000],
+    [1, 10_000],
+    [0, 7],
+    [1, 7],
+  ])("iterating brings every row once where rows count from %i and a page holds %i", async (from, most) => {
+    for (const rowLimit of [1, 2, 10, 100]) {
+      const cake = client(listOf(25, { from, most }));
+      expect(await idsOf(cake.listClicks({ rowLimit }))).toEqual(expected(25));
+    }
+  });
+
+  test("iterating asks for large pages, stops at maxRows and tells how far it is", async () => {
+    const sent: string[] = [];
+    const cake = client(listOf(1_500, { sent }));
+    expect(await idsOf(cake.listClicks())).toHaveLength(1_500);
+    expect(sent).toEqual(["0+1000", "1000+1000"]);
+    const progress: unknown[] = [];
+    const options = { maxRows: 15, onPage: (each: unknown) => progress.push(each) };
+    expect(await idsOf(cake.listClicks({ rowLimit: 10 }, options))).toEqual(expected(15));
+    expect(progress).toEqual([
+      { rows: 10, totalRows: 1_500, pages: 1 },
+      { rows: 15, totalRows: 1_500, pages: 2 },
+    ]);
+    expect(sent.slice(2)).toEqual(["0+10", "10+5"]);
+  });
+
+  test("a list sends nothing before it is read, and no more once it is left", async () => {
+    const sent: string[] = [];
+    const list = client(listOf(50, { sent })).listClicks({ rowLimit: 10 });
+    expect(sent).toEqual([]);
+    for await (const _ of list) break;
+    expect(sent).toEqual(["0+10"]);
+  });
+
+  test("an abort ends a list between two rows", async () => {
+    const controller = new AbortController();
+    const list = client(listOf(50)).listClicks({ rowLimit: 10 }, { signal: controller.signal });
+    let rows = 0;
+    const reading = (async () => {
+      for await (const _ of list) if (++rows === 5) controller.abort();
+    })();
+    expect(await codeOf(reading)).toBe("aborted");
+    expect(rows).toBe(5);
+  });
+
+  test("a row that is none fails its page, by field and row", async () => {
+    for (const [row, message] of [
+      ["7", "has no record in `clicks`"],
+      ["{}", "has no click_id"],
+      ['{"click_id":"a","offer_id":"x","affiliate_id":1}', "has a value that is no id in offer_id"],
+      ['{"click_id":"a","offer_id":1}', "has no affiliate_id"],
+    ]) {
+      const good = '{"click_id":"a","offer_id":1,"affiliate_id":1}';
+      const cake = client(() => new Response(`{"response":{"clicks":[${good},${row}]}}`));
+      await expect(cake.listClicks().page()).rejects.toThrow(`CAKE's answer ${message} (row 1)`);
+    }
+  });
+
+  test("conversions are listed page by page, each with its money", async () => {
+    const cake = client((request) => {
+      const start = Number(new URL(request.url).searchParams.get("start_at_row") ?? 0);
+      const conversions = [1, 2, 3]
+        .map((id) => ({ conversion: { conversion_id: id, payout: 18.5, offer: {}, affiliate: {} } }))
+        .slice(start, start + 2);
+      return Response.json({ request_status: "Success", total_rows: 3, conversions });
+    });
+    const ids: number[] = [];
+    const range = { startDate: "2026-06-01", endDate: "2026-06-19", rowLimit: 2 };
+    for await (const { conversionId, payout } of cake.listConversions(range)) {
+      expect(payout).toBe(18.5);
+      ids.push(conversionId);
+    }
+    expect(ids).toEqual([1, 2, 3]);
+  });
+
+  test("the doctor says check by check what is well and what to do", async () => {
+    const domain = {
+      tracking_domain_id: 1,
+      domain: "track.yournetwork.com",
+      domain_status: "active",
+      is_default: true,
+    };
+    const headers = { date: new Date(Date.now() - 120_000).toUTCString() };
+    const cake = client((request) =>
+      request.url.includes("tracking_domains")
+        ? Response.json({ request_status: "Success", tracking_domains: [domain] }, { headers })
+        : new Response('{"response":{"clicks":[]}}'),
+    );
+    const { ok, checks } = await cake.check({ clickId: "abc" });
+    expect(ok).toBe(false);
+    expect(checks.map(({ name, status }) => `${name} ${status}`)).toEqual([
+      "reachable ok",
+      "key ok",
+      "domains ok",
+      "default_domain ok",
+      "clock failed",
+      "click failed",
+    ]);
+    for (const { status, advice } of checks) expect(advice === undefined).toBe(status === "ok");
+    const badKey = client(() => new Response('{"success":false,"message":"Invalid API key: CANARY"}'), {
+      apiKey: "CANARY",
+    });
+    const report = await badKey.check();
+    expect(report.checks[1]).toMatchObject({ name: "key", status: "failed" });
+    expect(JSON.stringify(report)).not.toContain("CANARY");
+    expect(await codeOf(badKey.check({ clickId: "#reqid#" }))).toBe("invalid_click_id clickId");
+  });
+
+  test("the core's reader and the platform's agree on every click", async () => {
+    const values = [undefined, null, "", "x", "12", 12, 0, -1, 1.5, true, false, "True", "1", 2 ** 53, [], {}];
+    let seed = 7;
+    const any = () => {
+      seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
+      return values[(seed >> 8) % values.length];
+    };
+    for (let i = 0; i < 500; i += 1) {
+      const row = {
+        click_id: i % 5 === 0 ? any() : "abc",
+        offer_id: i % 4 === 0 ? any() : 1,
+        affiliate_id: i % 3 === 0 ? any() : -1,
+        click_date: any(),
+        sub_id_1: any(),
+        ip_address: any(),
+        converted: any(),
+        conversion_id: i % 2 === 0 ? any() : null,
+      };
+      const cake = client(() => Response.json({ response: { clicks: [row] } }));
+      const one = await cake.getClick("abc").then(plain, (error) => error.code);
+      const listed = await cake
+        .listClicks()
+        .page()
+        .then(
+          ({ rows }) => plain(rows[0]),
+          (error) => error.code,
+        );
+      expect(listed, JSON.stringify(row)).toEqual(one);
+    }
+  });
+}

@@ -1,0 +1,7 @@
+/** The client in Node. */
+import * as edge from "../../dist/entry/edge.node.js";
+import { callTests } from "../client/calls.ts";
+import { faultTests } from "../client/faults.ts";
+
+callTests(edge);
+faultTests(edge);

@@ -1,0 +1,7 @@
+/** The client inside workerd. */
+import * as edge from "cake-edge";
+import { callTests } from "../client/calls.ts";
+import { faultTests } from "../client/faults.ts";
+
+callTests(edge);
+faultTests(edge);
