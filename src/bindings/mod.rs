@@ -21,7 +21,7 @@ pub use link::tracking_link;
 #[cfg(feature = "page")]
 pub use page::capture;
 #[cfg(feature = "sandbox")]
-pub use sandbox::{SandboxNetwork, lookup};
+pub use sandbox::{SandboxNetwork, access_of};
 
 /// A JavaScript number as a whole number; 0, which no id is, where it is none.
 #[cfg(any(feature = "page", feature = "sandbox", feature = "edge"))]
