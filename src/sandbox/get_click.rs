@@ -90,7 +90,7 @@ impl Network {
             let page = rows
                 .clicks
                 .as_ref()
-                .ok_or(Stop::Need(Need::Clicks { filter }))?;
+                .ok_or(Stop::Need(Box::new(Need::Clicks { filter })))?;
             (page.rows.iter().map(Click::from).collect(), page.total)
         };
         Ok(Answer::json(&Envelope {

@@ -63,7 +63,7 @@ impl Network {
         self.open(call, "GET", query.text("api_key").as_deref())?;
         let Some(page) = &rows.conversions else {
             let filter = self.conversion_filter(query)?;
-            return Err(Stop::Need(Need::Conversions { filter }));
+            return Err(Stop::Need(Box::new(Need::Conversions { filter })));
         };
         let conversions = page
             .rows

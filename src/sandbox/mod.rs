@@ -5,6 +5,11 @@
 //! it needs, which the caller loads and hands in with the same request, or
 //! returns the plan: the rows to store, the answer, the postbacks to send.
 
+#![allow(
+    clippy::struct_field_names,
+    reason = "fields are the wire's names and the tables' columns"
+)]
+
 pub mod access;
 mod api;
 mod click;
@@ -145,7 +150,7 @@ impl Network {
         };
         match decided {
             Ok(plan) => Step::Plan(plan),
-            Err(Stop::Need(need)) => Step::Need(need),
+            Err(Stop::Need(need)) => Step::Need(*need),
             Err(Stop::Say(answer)) => Step::Plan(answer.into()),
         }
     }

@@ -3,7 +3,7 @@
 
 use super::plan::{Answer, Call, Decided, Plan, Rows, Stop, Write};
 use super::postback::Audience;
-use super::record_conversion::{Asked, Recorded, Refusal};
+use super::record_conversion::{Asked, Recorded, Refusal, first_events};
 use super::row::FiredRow;
 use super::{Network, Query};
 use crate::url;
@@ -101,14 +101,9 @@ impl Network {
         };
         let recorded = self.record(call, rows, click, offer, asked)?;
         let fired = match &recorded {
-            Recorded::New(row) => self.fired(
-                call,
-                rows,
-                click,
-                row,
-                self.first_events(row),
-                form.audience(),
-            )?,
+            Recorded::New(row) => {
+                self.fired(call, rows, click, row, first_events(row), form.audience())?
+            }
             Recorded::Before(_) => Vec::new(),
         };
         Ok((recorded, fired))

@@ -145,6 +145,10 @@ pub struct Page<T> {
 /// What was loaded so far: an absent field was not asked for yet.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
+#[allow(
+    clippy::option_option,
+    reason = "not asked for, asked for and not there, there"
+)]
 pub struct Rows {
     /// For [`Need::Click`].
     #[serde(deserialize_with = "loaded")]
@@ -166,6 +170,7 @@ pub struct Rows {
 }
 
 /// A null was loaded, too.
+#[allow(clippy::option_option, reason = "see `Rows`")]
 fn loaded<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<T>>, D::Error> {
@@ -256,7 +261,7 @@ impl From<Answer> for Plan {
 #[derive(Debug)]
 pub(super) enum Stop {
     /// Rows are missing.
-    Need(Need),
+    Need(Box<Need>),
     /// This is the answer, and nothing is stored.
     Say(Answer),
 }
@@ -266,17 +271,17 @@ pub(super) type Decided<T> = Result<T, Stop>;
 impl Rows {
     pub(super) fn click(&self, click_id: &str) -> Decided<Option<&ClickRow>> {
         self.click.as_ref().map(Option::as_ref).ok_or_else(|| {
-            Stop::Need(Need::Click {
+            Stop::Need(Box::new(Need::Click {
                 click_id: click_id.to_owned(),
-            })
+            }))
         })
     }
 
     pub(super) fn duplicate(&self, dedupe_key: &str) -> Decided<Option<&ConversionRow>> {
         self.duplicate.as_ref().map(Option::as_ref).ok_or_else(|| {
-            Stop::Need(Need::Duplicate {
+            Stop::Need(Box::new(Need::Duplicate {
                 dedupe_key: dedupe_key.to_owned(),
-            })
+            }))
         })
     }
 
@@ -284,17 +289,17 @@ impl Rows {
         self.conversion
             .as_ref()
             .map(Option::as_ref)
-            .ok_or(Stop::Need(Need::Conversion { conversion_id }))
+            .ok_or(Stop::Need(Box::new(Need::Conversion { conversion_id })))
     }
 
     pub(super) fn count(&self, filter: impl FnOnce() -> ConversionFilter) -> Decided<u64> {
         self.count
-            .ok_or_else(|| Stop::Need(Need::Count { filter: filter() }))
+            .ok_or_else(|| Stop::Need(Box::new(Need::Count { filter: filter() })))
     }
 
     pub(super) fn postbacks(&self, affiliate_id: u64) -> Decided<&[PostbackRow]> {
         self.postbacks
             .as_deref()
-            .ok_or(Stop::Need(Need::Postbacks { affiliate_id }))
+            .ok_or(Stop::Need(Box::new(Need::Postbacks { affiliate_id })))
     }
 }

@@ -1,4 +1,4 @@
-//! Randomness that repeats: SplitMix64, for ids and history from a seed.
+//! Randomness that repeats: `SplitMix64`, for ids and history from a seed.
 
 /// A stream of random numbers.
 #[derive(Clone, Debug)]

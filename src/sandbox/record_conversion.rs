@@ -75,7 +75,7 @@ impl Network {
                     rows,
                     click,
                     &row,
-                    self.first_events(&row),
+                    first_events(&row),
                     Audience::Nobody,
                 )?;
                 let answer = answer(&row);
@@ -86,15 +86,6 @@ impl Network {
                     answer,
                 })
             }
-        }
-    }
-
-    /// What a fresh conversion tells of.
-    pub(super) fn first_events(&self, row: &ConversionRow) -> &'static [Event] {
-        match row.conversion_status.as_str() {
-            "approved" => &[Event::Conversion, Event::Approval],
-            "pending" => &[Event::Conversion],
-            _ => &[],
         }
     }
 
@@ -157,6 +148,15 @@ impl Network {
             adv4,
             adv5,
         }))
+    }
+}
+
+/// What a fresh conversion tells of.
+pub(super) fn first_events(row: &ConversionRow) -> &'static [Event] {
+    match row.conversion_status.as_str() {
+        "approved" => &[Event::Conversion, Event::Approval],
+        "pending" => &[Event::Conversion],
+        _ => &[],
     }
 }
 

@@ -100,7 +100,7 @@ fn a_past_looks_like_one() {
         let click = by_id[row.click_id.as_str()];
         assert!(!click.ip_address.as_ref().unwrap().starts_with("203."));
         assert!(row.conversion_date >= click.click_date);
-        assert!(row.conversion_date <= "2026-06-19 14:30:00".to_owned());
+        assert!(row.conversion_date.as_str() <= "2026-06-19 14:30:00");
     }
     let statuses: BTreeSet<_> = conversions
         .iter()

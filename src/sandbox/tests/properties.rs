@@ -43,8 +43,8 @@ fn expected_units(offer_id: u64, affiliate_id: u64, payout: Option<u16>) -> u64 
         (Some(cents), ..) => u64::from(cents) * 100,
         (None, 12_345, 2) => 200_000,
         (None, 12_345, _) => 180_000,
-        (None, 2, _) => 50_000,
-        (None, 3, _) => 50_000,
+        // 12.5 % of 40.00, and 5 flat.
+        (None, 2 | 3, _) => 50_000,
         _ => 0,
     }
 }
