@@ -52,7 +52,8 @@ impl Network {
     /// `POST /__sandbox/conversions/ID/approve`, `…/reject` or `…/reverse`.
     pub(super) fn move_status(&self, call: &Call, path: &str, rows: &Rows) -> Decided<Plan> {
         let refuse = |status: u16, message: String| {
-            let mut answer = Answer::json(&json!({ "error": message }));
+            let mut answer =
+                Answer::json(&json!({ "error": { "code": "refused", "rule": message } }));
             answer.status = status;
             Err(Stop::Say(answer))
         };

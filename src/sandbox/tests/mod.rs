@@ -270,12 +270,12 @@ fn get_conversions_answers_byte_for_byte_like_the_article() {
 #[test]
 fn create_postback_answers_byte_for_byte_like_the_article() {
     let mut ledger = Ledger::default();
-    let asked = r##"{"api_key":"key","affiliate_id":67890,"offer_id":12345,"postback_url":"https://tracking.partner.com/postback?click_id=#reqsessid#&payout=#price#&status=#status#","postback_status":"active","postback_type_id":1}"##;
+    let asked = r#"{"api_key":"key","affiliate_id":67890,"offer_id":12345,"postback_url":"https://tracking.partner.com/postback?click_id=#reqsessid#&payout=#price#&status=#status#","postback_status":"active","postback_type_id":1}"#;
     let url = "/api/2/affiliate_postback.json";
     let answer = ledger.serve(&network(), "POST", url, Some(asked), NOW_MS);
     assert_eq!(
         answer.body,
-        r##"{"request_status":"Success","postback":{"postback_id":8801,"affiliate_id":67890,"offer_id":12345,"postback_url":"https://tracking.partner.com/postback?click_id=#reqsessid#&payout=#price#&status=#status#","postback_type":"Server","postback_status":"active"}}"##
+        r#"{"request_status":"Success","postback":{"postback_id":8801,"affiliate_id":67890,"offer_id":12345,"postback_url":"https://tracking.partner.com/postback?click_id=#reqsessid#&payout=#price#&status=#status#","postback_type":"Server","postback_status":"active"}}"#
     );
     for (bad, message) in [
         (asked.replace("67890", "1"), "Invalid affiliate_id"),
@@ -603,7 +603,7 @@ fn pixels_record_once_and_carry_the_browsers_postbacks() {
     let mut ledger = clicked(&network);
     for kind in [2, 3, 4] {
         let asked = format!(
-            r##"{{"api_key":"key","affiliate_id":67890,"offer_id":0,"postback_url":"http://localhost/{kind}?id=#reqid#&s=#s1#","postback_type_id":{kind}}}"##
+            r#"{{"api_key":"key","affiliate_id":67890,"offer_id":0,"postback_url":"http://localhost/{kind}?id=#reqid#&s=#s1#","postback_type_id":{kind}}}"#
         );
         ledger.serve(
             &network,
