@@ -113,7 +113,7 @@ function spawnGuarded({ program, home, environment }: WorkerdOptions): ChildProc
 workerd=$!
 (read -r _ <&9; kill -9 $workerd) 3<&- 2>/dev/null &
 watcher=$!
-wait $workerd
+{ wait $workerd; } 2>/dev/null
 code=$?
 kill $watcher 2>/dev/null
 exit $code`;

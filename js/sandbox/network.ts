@@ -113,7 +113,7 @@ export class Network {
   /** Answers a request by the rules alone. */
   async serve(request: Request): Promise<Response> {
     const body = request.body === null ? null : await readBody(request);
-    return respond(this.#decide(request, body));
+    return respond(this.#decide(request, body), request);
   }
 
   /** Sends what is due, and waits for it. */
@@ -250,18 +250,26 @@ export class Network {
     const truth = fault.is_carried_out ? this.#decide(request, body) : undefined;
     const answer = fault.answer ?? truth;
     if (fault.breaks === "reset" || answer === undefined) return this.#parts.surroundings.noAnswer();
-    return fault.breaks === "cut_off" ? cutOff(answer) : respond(answer);
+    return fault.breaks === "cut_off" ? cutOff(answer, request) : respond(answer, request);
   }
 }
 
-function respond({ status, headers, body, is_base64 }: Answer): Response {
+function respond({ status, headers, body, is_base64 }: Answer, request: Request): Response {
   const bytes = is_base64 ? Uint8Array.from(atob(body), (character) => character.charCodeAt(0)) : body;
   const hasBody = status !== 204 && status !== 304 && body !== "";
-  return new Response(hasBody ? bytes : null, { status, headers: headers.map(([name, value]) => [name, value]) });
+  return new Response(hasBody ? bytes : null, { status, headers: headersOf(headers, request) });
+}
+
+/** A `location` that is a path is on the own origin. */
+function headersOf(headers: Answer["headers"], request: Request): [string, string][] {
+  return headers.map(([name, value]) => [
+    name,
+    name === "location" && value.startsWith("/") ? new URL(request.url).origin + value : value,
+  ]);
 }
 
 /** Half of the answer, and then the connection closes. */
-function cutOff({ status, headers, body }: Answer): Response {
+function cutOff({ status, headers, body }: Answer, request: Request): Response {
   const bytes = new TextEncoder().encode(body);
   const half = bytes.slice(0, Math.ceil(bytes.length / 2));
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
@@ -272,7 +280,7 @@ function cutOff({ status, headers, body }: Answer): Response {
     await writer.abort(new Error("sandbox fault: cut off"));
   };
   cut().catch(() => undefined);
-  return new Response(readable, { status, headers: headers.map(([name, value]) => [name, value]) });
+  return new Response(readable, { status, headers: headersOf(headers, request) });
 }
 
 /** A body as text, as far as it is of a sensible size. */
