@@ -12,6 +12,7 @@ import { Outbox } from "./outbox.js";
 import type { Clock, Totals } from "./rows.js";
 import { standIn } from "./stand-in.js";
 import type { Gate, Surroundings } from "./surroundings.js";
+import { Turns } from "./turns.js";
 
 /** What a network is opened with. */
 export interface NetworkParts {
@@ -64,6 +65,7 @@ export class Network {
   readonly #parts: NetworkParts;
   readonly #control: Control;
   readonly #outbox: Outbox;
+  readonly #turns = new Turns();
   readonly live: Live;
   #rules: wasm.SandboxNetwork;
   #clock: ClockSetting;
@@ -81,6 +83,7 @@ export class Network {
       surroundings: parts.surroundings,
       now: () => this.now(),
       wait: (atMs) => (this.#clock.frozen_ms === null ? atMs - this.now() : null),
+      turn: (job) => this.#turns.next(job),
       store: (writes) => this.store(writes),
     });
     // What was due when the process ended is sent now.
@@ -113,7 +116,7 @@ export class Network {
   /** Answers a request by the rules alone. */
   async serve(request: Request): Promise<Response> {
     const body = request.body === null ? null : await readBody(request);
-    return respond(this.#decide(request, body), request);
+    return respond(await this.#turns.next(() => this.#decide(request, body)), request);
   }
 
   /** Sends what is due, and waits for it. */
@@ -247,7 +250,7 @@ export class Network {
   async #serveBadly(request: Request, fault: Fault): Promise<Response> {
     const body = request.body === null ? null : await readBody(request);
     if (fault.delay_ms > 0) await new Promise((resolve) => setTimeout(resolve, fault.delay_ms));
-    const truth = fault.is_carried_out ? this.#decide(request, body) : undefined;
+    const truth = fault.is_carried_out ? await this.#turns.next(() => this.#decide(request, body)) : undefined;
     const answer = fault.answer ?? truth;
     if (fault.breaks === "reset" || answer === undefined) return this.#parts.surroundings.noAnswer();
     return fault.breaks === "cut_off" ? cutOff(answer, request) : respond(answer, request);

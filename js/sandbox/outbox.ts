@@ -19,6 +19,8 @@ export interface OutboxParts {
   readonly now: () => number;
   /** In how many milliseconds the network's clock will show a time; null where it stands still. */
   readonly wait: (atMs: number) => number | null;
+  /** Does a job in the next turn. */
+  readonly turn: (job: () => void) => Promise<void>;
   readonly store: (writes: readonly Write[]) => void;
 }
 
@@ -55,7 +57,7 @@ export class Outbox {
   }
 
   async #sendOne(row: FiredPostback): Promise<void> {
-    const { rules, surroundings, now, store } = this.#parts;
+    const { rules, ledger, surroundings, now, turn, store } = this.#parts;
     const status = await surroundings
       .send(row.url, {
         // A redirect could lead off the allow-list: it is an answer like any other.
@@ -71,10 +73,12 @@ export class Outbox {
         () => 0,
       )
       .catch(() => 0);
-    // A reset meanwhile has taken the conversion away, and the row with it.
-    if (this.#parts.ledger.findConversion(row.conversion_id) === null) return;
-    const after = JSON.parse(rules().attempted(JSON.stringify(row), status, now())) as FiredPostback;
-    store([{ write: "fired", row: after }]);
+    await turn(() => {
+      // A reset meanwhile has taken the conversion away, and the row with it.
+      if (ledger.findConversion(row.conversion_id) === null) return;
+      const after = JSON.parse(rules().attempted(JSON.stringify(row), status, now())) as FiredPostback;
+      store([{ write: "fired", row: after }]);
+    });
   }
 
   #schedule(): void {
