@@ -17,7 +17,7 @@ const TABLES = `
     conversion_status TEXT NOT NULL, adv1 TEXT, adv2 TEXT, adv3 TEXT, adv4 TEXT, adv5 TEXT);
   CREATE INDEX IF NOT EXISTS conversions_by_click ON conversions (click_id);
   CREATE INDEX IF NOT EXISTS conversions_by_date
-    ON conversions (conversion_date, offer_id, affiliate_id, conversion_status);
+    ON conversions (conversion_date, conversion_id, offer_id, affiliate_id, conversion_status);
   CREATE INDEX IF NOT EXISTS conversions_by_affiliate
     ON conversions (affiliate_id, conversion_status, payout_units);
   CREATE TABLE IF NOT EXISTS postbacks (
@@ -36,6 +36,9 @@ const CLICK_COLUMNS = columns(
 const CONVERSION_COLUMNS = columns(
   "conversion_id click_id offer_id affiliate_id payout payout_units revenue revenue_units unique_id dedupe_key order_id conversion_date conversion_status adv1 adv2 adv3 adv4 adv5",
 );
+/** What an answer of many conversions shows: half of the columns, twice as fast. */
+const PAGE_COLUMNS =
+  "conversion_id, offer_id, affiliate_id, payout, revenue, conversion_date, conversion_status";
 const POSTBACK_COLUMNS = columns(
   "postback_id affiliate_id offer_id postback_url postback_status postback_type_id",
 );
@@ -62,6 +65,8 @@ export class SqlLedger implements Ledger {
   readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
   #numbers: Numbers | undefined;
+  /** Counts of conversions by their condition, until one is written: a reader of many pages asks for the same. */
+  readonly #counts = new Map<string, number>();
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
@@ -92,7 +97,7 @@ export class SqlLedger implements Ledger {
       case "conversion":
         return this.findConversion(need.conversion_id);
       case "count":
-        return this.#count("conversions", conversionsWhere(need.filter));
+        return this.#countConversions(conversionsWhere(need.filter));
       case "postbacks":
         return this.#all("SELECT * FROM postbacks WHERE affiliate_id = ? ORDER BY postback_id", need.affiliate_id);
       case "clicks":
@@ -110,13 +115,14 @@ export class SqlLedger implements Ledger {
       else this.#storage.transactionSync(() => writes.forEach((write) => this.#write(write)));
     } catch (thrown) {
       // What was counted on may not be there: read the numbers again.
-      this.#numbers = undefined;
+      this.#forget();
       throw thrown;
     }
   }
 
   #write({ write, row }: Write): void {
     const numbers = this.numbers();
+    if (write === "conversion" || write === "status") this.#counts.clear();
     switch (write) {
       case "click":
         this.#insert("clicks", CLICK_COLUMNS, row);
@@ -155,11 +161,11 @@ export class SqlLedger implements Ledger {
         JSON.stringify(rows),
       );
     };
+    this.#forget();
     this.#storage.transactionSync(() => {
       many("clicks", CLICK_COLUMNS, clicks);
       many("conversions", CONVERSION_COLUMNS, conversions);
     });
-    this.#numbers = undefined;
   }
 
   findConversion(conversionId: number): ConversionRow | null {
@@ -240,12 +246,17 @@ export class SqlLedger implements Ledger {
   }
 
   clear(): void {
+    this.#forget();
     this.#storage.transactionSync(() => {
       for (const table of ["clicks", "conversions", "postbacks", "fired", "memory"]) {
         this.#sql.exec(`DELETE FROM ${table}`);
       }
     });
+  }
+
+  #forget(): void {
     this.#numbers = undefined;
+    this.#counts.clear();
   }
 
   #clicks(filter: ClickFilter): Page<ClickRow> {
@@ -263,7 +274,7 @@ export class SqlLedger implements Ledger {
       filter.limit,
       filter.offset,
     ) as unknown as ClickRow[];
-    return { rows, total: this.#total("clicks", where, rows.length, filter) };
+    return { rows, total: total(rows.length, filter, () => this.#count("clicks", where)) };
   }
 
   #conversions(filter: ConversionFilter): Page<ConversionRow> {
@@ -271,18 +282,24 @@ export class SqlLedger implements Ledger {
     const sort = SORTS.has(filter.sort) ? filter.sort : "conversion_date";
     const order = `${sort} ${filter.is_descending ? "DESC" : "ASC"}, conversion_id ${filter.is_descending ? "DESC" : "ASC"}`;
     const rows = this.#all(
-      `SELECT * FROM conversions WHERE conversion_id IN
+      `SELECT ${PAGE_COLUMNS} FROM conversions WHERE conversion_id IN
          (SELECT conversion_id FROM conversions${where.sql} ORDER BY ${order} LIMIT ? OFFSET ?) ORDER BY ${order}`,
       ...where.values,
       filter.limit,
       filter.offset,
     ) as unknown as ConversionRow[];
-    return { rows, total: this.#total("conversions", where, rows.length, filter) };
+    return { rows, total: total(rows.length, filter, () => this.#countConversions(where)) };
   }
 
-  /** How many match; without counting, where the first page holds them all. */
-  #total(table: string, where: Where, found: number, { offset, limit }: { offset: number; limit: number }): number {
-    return offset === 0 && found < limit ? found : this.#count(table, where);
+  #countConversions(where: Where): number {
+    const key = JSON.stringify(where);
+    let count = this.#counts.get(key);
+    if (count === undefined) {
+      count = this.#count("conversions", where);
+      if (this.#counts.size >= 100) this.#counts.clear();
+      this.#counts.set(key, count);
+    }
+    return count;
   }
 
   #count(table: string, where: Where): number {
@@ -301,6 +318,11 @@ export class SqlLedger implements Ledger {
   #all(query: string, ...values: Value[]): Record<string, SqlStorageValue>[] {
     return this.#sql.exec(query, ...values).toArray();
   }
+}
+
+/** How many match; without counting, where the first page holds them all. */
+function total(found: number, { offset, limit }: { offset: number; limit: number }, count: () => number): number {
+  return offset === 0 && found < limit ? found : count();
 }
 
 function columns(names: string): readonly string[] {

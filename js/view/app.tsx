@@ -135,7 +135,7 @@ function Affiliates({ state, filter, onFilter }: Filtering) {
   return (
     <section aria-labelledby="affiliates">
       <h2 id="affiliates">Affiliates</h2>
-      <div class="scroll" role="region" aria-labelledby="affiliates" tabIndex={0}>
+      <div class="scroll" role="group" aria-label="Affiliates, table" tabIndex={0}>
         <table>
           <thead>
             <tr>

@@ -35,7 +35,7 @@ function Table({ id, title, empty, columns, isEmpty, children }: TableProps) {
       {isEmpty ? (
         <p class="empty">{empty}</p>
       ) : (
-        <div class="scroll tall" role="region" aria-labelledby={id} tabIndex={0}>
+        <div class="scroll tall" role="group" aria-label={`${title}, table`} tabIndex={0}>
           <table>
             <thead>
               <tr>

@@ -5,6 +5,7 @@ use super::plan::{Answer, Call, Decided, Stop};
 use super::settings::{EndDate, Failures, FirstRow};
 use super::{Network, Query};
 use crate::time::CivilTime;
+use serde::Serialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 
@@ -22,13 +23,21 @@ pub(super) struct Range {
     pub(super) before: Option<String>,
 }
 
+/// The failure that CAKE's clients have recorded.
+#[derive(Serialize)]
+pub(super) struct Unsuccessful<'a> {
+    pub(super) success: bool,
+    pub(super) message: &'a str,
+}
+
 impl Network {
     /// A failure in the form that the settings say. CAKE says no with status 200.
     pub(super) fn failure(&self, message: &str) -> Answer {
         match self.settings.failures {
-            Failures::SuccessFalse => {
-                Answer::json(&json!({ "success": false, "message": message }))
-            }
+            Failures::SuccessFalse => Answer::json(&Unsuccessful {
+                success: false,
+                message,
+            }),
             Failures::RequestStatus => {
                 Answer::json(&json!({ "request_status": "Failure", "message": message }))
             }

@@ -1,5 +1,6 @@
 //! Faults on demand: what goes wrong, for which action, how often.
 
+use super::api::Unsuccessful;
 use super::{Action, Answer};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -249,9 +250,10 @@ impl FaultRule {
                 "text/html; charset=utf-8",
                 "<!DOCTYPE html><html><head><title>Server Error</title></head><body><h1>Server Error in '/' Application.</h1></body></html>",
             )),
-            FaultKind::Restricted => Some(Answer::json(&serde_json::json!({
-                "success": false, "message": "Restricted"
-            }))),
+            FaultKind::Restricted => Some(Answer::json(&Unsuccessful {
+                success: false,
+                message: "Restricted",
+            })),
             FaultKind::Html => Some(Answer::new(
                 200,
                 "text/html; charset=utf-8",

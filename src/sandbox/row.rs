@@ -51,8 +51,10 @@ impl ClickRow {
 }
 
 /// A recorded conversion. Amounts are exact texts, and beside them whole
-/// numbers of 1/10000 to sort and add by.
+/// numbers of 1/10000 to sort and add by. A page of many may leave out what its
+/// answer does not show.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default)]
 pub struct ConversionRow {
     /// Its id.
     pub conversion_id: u64,
