@@ -29,7 +29,12 @@ export default defineConfig({
               compatibilityDate: "2026-10-01",
               // As workerd does it: an imported .wasm is a compiled module.
               modulesRules: [{ type: "CompiledWasm", include: ["**/*.wasm"] }],
-              bindings: { CAKE_API_KEY: "CANARY-KEY" },
+              bindings: {
+                CAKE_API_KEY: "CANARY-KEY",
+                CAKE_SANDBOX_LOOPBACK: "yes",
+                // Nobody listens here for postbacks.
+                CAKE_ALLOWED_HOSTS: "nobody.invalid",
+              },
               durableObjects: { NETWORK: { className: "CakeNetwork", useSQLite: true } },
             },
           }),

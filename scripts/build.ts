@@ -31,7 +31,9 @@ export class BuildError extends Error {}
 /** Builds all, and says what took long. */
 export function build(): void {
   for (const audience of Object.keys(AUDIENCES) as Audience[]) buildWasm(audience);
+  buildView();
   buildPackage();
+  buildSandboxWorker();
   buildDemo();
 }
 
@@ -76,12 +78,32 @@ function buildWasm(audience: Audience): void {
   );
 }
 
+/** js/generated/view.ts: the sandbox's live view, as one page. */
+function buildView(): void {
+  once("view", ["js/view/*", "js/sandbox/rows.ts", "scripts/view.ts", "package.json"], "js/generated/view.ts", () => {
+    run(process.execPath, ["scripts/view.ts"]);
+  });
+}
+
 /** dist/: what npm publishes. */
 function buildPackage(): void {
   once("package", ["js/**/*.{ts,json}", "js/wasm/*", "tsconfig.json"], "dist/entry/page.js", () => {
     for (const project of ["page", "worker", "node"]) run("tsc", ["-p", `js/tsconfig.${project}.json`]);
     cpSync(join(root, "js/wasm"), join(root, "dist/wasm"), { recursive: true });
+    cpSync(join(root, "js/sandbox/fixture.schema.json"), join(root, "dist/sandbox/fixture.schema.json"));
   });
+}
+
+/** dist/bin/worker/sandbox.js: the sandbox's Worker in one file, for `npx cake-edge sandbox`. */
+function buildSandboxWorker(): void {
+  once(
+    "sandbox-worker",
+    ["js/**/*.{ts,tsx,json}", "js/wasm/*", "scripts/bundle.ts"],
+    "dist/bin/worker/sandbox.js",
+    () => {
+      run(process.execPath, ["scripts/bundle.ts", "sandbox", "workers/sandbox/index.ts", "dist/bin/worker"]);
+    },
+  );
 }
 
 /** target/demo/: the demo page. */

@@ -1,6 +1,6 @@
 // The main job, once, as its users do it: a link, a click, a kept click id, a
 // conversion, a payout, a postback.
-import type { SandboxState } from "../js/sandbox/state.ts";
+import type { SandboxState } from "../js/sandbox/rows.ts";
 import { root } from "./build.ts";
 import type { Served } from "./serve.ts";
 
@@ -73,7 +73,7 @@ function line(step: string, what: string): string {
 async function firedPostback(origin: string, conversionId: number) {
   for (let tries = 0; tries < 60; tries += 1) {
     const { postbacks } = (await (await fetch(`${origin}/__sandbox/state`)).json()) as SandboxState;
-    const fired = postbacks.find((postback) => postback.conversion_id === conversionId);
+    const fired = postbacks.find((postback) => postback.conversion_id === conversionId && postback.answered_ms !== null);
     if (fired) return fired;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

@@ -1,148 +1,293 @@
-/** The Durable Object that keeps a network's rows; its rules are `src/sandbox`. */
-import { DurableObject } from "cloudflare:workers";
+/**
+ * A network at work: hands requests to the rules (`src/sandbox`), loads the rows
+ * they ask for, stores the rows they write, answers, and sends what is due.
+ */
 import { call } from "../error.js";
 import * as wasm from "../wasm/sandbox.js";
+import { Control } from "./control.js";
 import defaultFixture from "./fixture.json" with { type: "json" };
-import type { FiredPostback, SandboxRow, SandboxState } from "./state.js";
+import type { Ledger, Need, Write } from "./ledger.js";
+import { Live } from "./live.js";
+import { Outbox } from "./outbox.js";
+import type { Clock, Totals } from "./rows.js";
+import { standIn } from "./stand-in.js";
+import type { Gate, Surroundings } from "./surroundings.js";
+import { Turns } from "./turns.js";
 
-/** The bindings of a sandbox's Worker. */
-export interface SandboxEnv {
-  /** The namespace of {@link CakeNetwork}. */
-  readonly NETWORK: DurableObjectNamespace;
+/** What a network is opened with. */
+export interface NetworkParts {
+  /** The fixture as JSON. @default a small network with the article's names */
+  readonly fixture?: string | undefined;
   /** The key that the API asks for. */
-  readonly CAKE_API_KEY: string;
-  /** The fixture as JSON. @default one offer, one affiliate, one creative, one postback */
-  readonly CAKE_FIXTURE?: string;
+  readonly apiKey: string;
+  /** The hosts that postbacks may go to. @default loopback */
+  readonly allowedHosts?: readonly string[];
+  readonly ledger: Ledger;
+  readonly surroundings: Surroundings;
+  readonly gate: Gate;
 }
 
-const TABLES = `
-  CREATE TABLE IF NOT EXISTS clicks (
-    click_id TEXT PRIMARY KEY, click_date TEXT NOT NULL, offer_id INTEGER NOT NULL,
-    affiliate_id INTEGER NOT NULL, creative_id INTEGER NOT NULL,
-    sub_id_1 TEXT, sub_id_2 TEXT, sub_id_3 TEXT, sub_id_4 TEXT, sub_id_5 TEXT);
-  CREATE TABLE IF NOT EXISTS conversions (
-    conversion_id INTEGER PRIMARY KEY, click_id TEXT NOT NULL, offer_id INTEGER NOT NULL,
-    affiliate_id INTEGER NOT NULL, payout TEXT NOT NULL, revenue TEXT NOT NULL,
-    unique_id TEXT, order_id TEXT, conversion_date TEXT NOT NULL, conversion_status TEXT NOT NULL);
-  CREATE UNIQUE INDEX IF NOT EXISTS once ON conversions (offer_id, unique_id);
-  CREATE INDEX IF NOT EXISTS by_click ON conversions (click_id);
-  CREATE TABLE IF NOT EXISTS postbacks (
-    postback_id INTEGER PRIMARY KEY, conversion_id INTEGER NOT NULL, url TEXT NOT NULL, status INTEGER);`;
+interface Answer {
+  readonly status: number;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly body: string;
+  readonly is_base64: boolean;
+}
 
-/** The first conversion's id, as in CAKE's article. */
-const FIRST_CONVERSION_ID = 998_877;
+interface Plan {
+  readonly writes: readonly Write[];
+  readonly answer: Answer;
+}
 
-type Row = Record<string, SqlStorageValue>;
+type Step = { readonly need: Need } | { readonly plan: Plan };
 
-/** A CAKE network: clicks, conversions and postbacks in SQLite. */
-export class CakeNetwork extends DurableObject<SandboxEnv> {
-  readonly #rules: wasm.SandboxNetwork;
-  readonly #sql: SqlStorage;
+interface Fault {
+  readonly delay_ms: number;
+  readonly is_carried_out: boolean;
+  readonly breaks: "reset" | "cut_off" | null;
+  readonly answer: Answer | null;
+}
 
-  constructor(ctx: DurableObjectState, env: SandboxEnv) {
-    super(ctx, env);
-    this.#sql = ctx.storage.sql;
-    this.#sql.exec(TABLES);
-    const fixture = env.CAKE_FIXTURE ?? JSON.stringify(defaultFixture);
-    this.#rules = call(() => new wasm.SandboxNetwork(fixture, env.CAKE_API_KEY ?? ""));
+/** How the network's clock stands to the world's. */
+interface ClockSetting {
+  readonly offset_ms: number;
+  readonly frozen_ms: number | null;
+}
+
+/** The largest body that is read. */
+const MOST_BYTES = 4_000_000;
+
+/** The half of a cut-off answer is on its way before the connection closes. */
+const CUT_OFF_AFTER_MS = 30;
+
+/** A CAKE network. */
+export class Network {
+  readonly #parts: NetworkParts;
+  readonly #control: Control;
+  readonly #outbox: Outbox;
+  readonly #turns = new Turns();
+  readonly live: Live;
+  #rules: wasm.SandboxNetwork;
+  #clock: ClockSetting;
+  #rolls = 0;
+
+  constructor(parts: NetworkParts) {
+    this.#parts = parts;
+    this.#rules = this.#open(parts.ledger.recall("fixture"));
+    this.#clock = this.#readClock();
+    this.live = new Live(parts.ledger, () => this.totals());
+    this.#control = new Control(this);
+    this.#outbox = new Outbox({
+      rules: () => this.#rules,
+      ledger: parts.ledger,
+      surroundings: parts.surroundings,
+      now: () => this.now(),
+      wait: (atMs) => (this.#clock.frozen_ms === null ? atMs - this.now() : null),
+      turn: (job) => this.#turns.next(job),
+      store: (writes) => this.store(writes),
+    });
+    // What was due when the process ended is sent now.
+    if (parts.ledger.nextDue() !== null) this.#outbox.send();
   }
 
-  override async fetch(request: Request): Promise<Response> {
-    const url = new URL(request.url);
-    switch (url.pathname) {
-      case "/":
-        return this.#click(request, url);
-      case "/api/2/click.json":
-        return this.#getClick(url);
-      case "/api/2/conversion.json":
-        return this.#recordConversion(url);
-      case "/__sandbox/state":
-        return Response.json(this.#state());
-      default:
-        return new Response("Not found", { status: 404 });
-    }
+  get ledger(): Ledger {
+    return this.#parts.ledger;
   }
 
-  #click(request: Request, url: URL): Response {
-    const plan = this.#rules.click(url.href, crypto.randomUUID(), Date.now());
-    if (plan.location === null) return new Response("No such affiliate or creative", { status: 404 });
-    // Link checkers send HEAD: they see the redirect and leave no click.
-    if (request.method === "GET") this.#insert("clicks", plan.row);
-    return new Response(null, {
-      status: 302,
-      headers: { location: new URL(plan.location, url).href, "cache-control": "no-store" },
+  get rules(): wasm.SandboxNetwork {
+    return this.#rules;
+  }
+
+  get gate(): Gate {
+    return this.#parts.gate;
+  }
+
+  /** Answers any request to the sandbox. */
+  async fetch(request: Request): Promise<Response> {
+    const { pathname } = new URL(request.url);
+    const standing = standIn(request, pathname);
+    if (standing) return standing;
+    if (pathname.startsWith("/__sandbox/") || pathname === "/__sandbox") return this.#control.fetch(request, pathname);
+    if (!this.#rules.hasFaults()) return this.serve(request);
+    const fault = this.#strike(pathname);
+    return fault === undefined ? this.serve(request) : this.#serveBadly(request, fault);
+  }
+
+  /** Answers a request by the rules alone. */
+  async serve(request: Request): Promise<Response> {
+    const body = request.body === null ? null : await readBody(request);
+    return respond(await this.#turns.next(() => this.#decide(request, body)), request);
+  }
+
+  /** Sends what is due, and waits for it. */
+  wake(): Promise<void> {
+    return this.#outbox.settle();
+  }
+
+  /** The network's time, in milliseconds since 1970. */
+  now(): number {
+    return Math.trunc(this.#clock.frozen_ms ?? this.#parts.surroundings.now() + this.#clock.offset_ms);
+  }
+
+  clock(): Clock {
+    const now_ms = this.now();
+    return {
+      now_ms,
+      now: new Date(now_ms).toISOString().slice(0, 19).replace("T", " "),
+      is_frozen: this.#clock.frozen_ms !== null,
+    };
+  }
+
+  /** Sets the clock; without a time, back to the world's. */
+  setClock(nowMs: number | undefined, isFrozen: boolean): void {
+    const world = this.#parts.surroundings.now();
+    this.#clock = {
+      offset_ms: nowMs === undefined ? 0 : nowMs - world,
+      frozen_ms: isFrozen ? (nowMs ?? world) : null,
+    };
+    this.ledger.remember("clock", JSON.stringify(this.#clock));
+    this.#outbox.send();
+    this.live.startOver();
+  }
+
+  /** Stores rows, tells who watches, sends what is due. */
+  store(writes: readonly Write[]): void {
+    this.ledger.apply(writes);
+    this.live.note(writes);
+    if (writes.some(({ write, row }) => write === "fired" && row.next_ms !== null)) this.#outbox.send();
+  }
+
+  totals(): Totals {
+    return {
+      clicks: this.ledger.numbers().click - 1,
+      balances: JSON.parse(this.#rules.balances(JSON.stringify(this.ledger.sums()))),
+    };
+  }
+
+  /** Changes settings and remembers them. */
+  setSettings(json: string): void {
+    call(() => this.#rules.setSettings(json));
+    this.ledger.remember("settings", this.#rules.settings());
+  }
+
+  /** Opens another fixture in place of this one; the rows stay. */
+  setFixture(json: string): void {
+    const next = this.#open(json, true);
+    this.#rules.free();
+    this.#rules = next;
+    this.ledger.remember("fixture", json);
+    this.ledger.remember("settings", null);
+    this.live.startOver();
+  }
+
+  /** Forgets rows, settings, faults, clock and a fixture that was set. */
+  reset(): void {
+    this.ledger.clear();
+    const next = this.#open(null);
+    this.#rules.free();
+    this.#rules = next;
+    this.#clock = this.#readClock();
+    this.#rolls = 0;
+    this.#parts.surroundings.wakeAt(null);
+    this.live.startOver();
+  }
+
+  #open(fixture: string | null, isFresh = false): wasm.SandboxNetwork {
+    const json = fixture ?? this.#parts.fixture ?? JSON.stringify(defaultFixture);
+    const hosts = JSON.stringify(this.#parts.allowedHosts ?? []);
+    return call(() => {
+      const rules = new wasm.SandboxNetwork(json, this.#parts.apiKey, hosts);
+      const settings = isFresh ? null : this.#parts.ledger.recall("settings");
+      if (settings !== null) rules.setSettings(settings);
+      return rules;
     });
   }
 
-  #getClick(url: URL): Response {
-    const { click_id } = wasm.lookup(url.href);
-    return answer(this.#rules.getClick(url.href, this.#findClick(click_id)));
+  #readClock(): ClockSetting {
+    const kept = this.ledger.recall("clock");
+    return kept === null ? { offset_ms: 0, frozen_ms: null } : (JSON.parse(kept) as ClockSetting);
   }
 
-  #recordConversion(url: URL): Response {
-    const { click_id, unique_id, offer_id } = wasm.lookup(url.href);
-    const rows = {
-      click: this.#findClick(click_id),
-      duplicate: this.#first("SELECT * FROM conversions WHERE offer_id = ? AND unique_id = ?", offer_id, unique_id),
-      next_conversion_id: this.#first(
-        "SELECT coalesce(max(conversion_id) + 1, ?) AS id FROM conversions",
-        FIRST_CONVERSION_ID,
-      )?.["id"],
-    };
-    const plan = this.#rules.recordConversion(url.href, rows, Date.now());
-    if (plan.row !== null) {
-      this.#insert("conversions", plan.row);
-      for (const template of plan.postbacks) {
-        this.ctx.waitUntil(this.#fire(plan.row.conversion_id, new URL(template, url).href));
+  #decide(request: Request, body: string | null): Answer {
+    const { surroundings } = this.#parts;
+    const { headers } = request;
+    const described = JSON.stringify({
+      method: request.method,
+      url: request.url,
+      body,
+      is_prefetch: /prefetch/.test(headers.get("sec-purpose") ?? headers.get("purpose") ?? headers.get("x-moz") ?? ""),
+      ip_address: headers.get("cf-connecting-ip") ?? (this.gate.isLoopback ? "127.0.0.1" : null),
+      country: headers.get("cf-ipcountry"),
+      now_ms: this.now(),
+      fresh_id: surroundings.uuid(),
+      next: this.ledger.numbers(),
+    });
+    const rows: Record<string, unknown> = {};
+    for (;;) {
+      const step = JSON.parse(call(() => this.#rules.decide(described, JSON.stringify(rows)))) as Step;
+      if ("plan" in step) {
+        this.store(step.plan.writes);
+        return step.plan.answer;
       }
+      rows[step.need.need] = this.ledger.load(step.need);
     }
-    return answer(plan.answer);
   }
 
-  async #fire(conversionId: number, url: string): Promise<void> {
-    const status = await fetch(url, { redirect: "manual" }).then(
-      (response) => response.status,
-      () => null,
-    );
-    this.#insert("postbacks", { conversion_id: conversionId, url, status });
+  #strike(pathname: string): Fault | undefined {
+    const json = this.#rules.strike(pathname, this.#roll());
+    return json === undefined ? undefined : (JSON.parse(json) as Fault);
   }
 
-  #state(): SandboxState {
-    const newest = <T extends Row>(table: string, by: string) =>
-      this.#sql.exec<T>(`SELECT * FROM ${table} ORDER BY ${by} DESC LIMIT 100`).toArray();
-    return {
-      clicks: newest<SandboxRow>("clicks", "click_date"),
-      conversions: newest<SandboxRow>("conversions", "conversion_id"),
-      postbacks: newest<FiredPostback>("postbacks", "postback_id"),
-    };
+  /** A random number that repeats under a seed. */
+  #roll(): number {
+    const seed = (JSON.parse(this.#rules.settings()) as { id_seed: number | null }).id_seed;
+    if (seed === null) return this.#parts.surroundings.random();
+    // Weyl's sequence: any share of it is met as evenly as can be.
+    this.#rolls += 1;
+    return ((seed % 9_973) * 0.754_877_666_2 + this.#rolls * 0.618_033_988_749_894_9) % 1;
   }
 
-  #findClick(clickId: string | null): Row | undefined {
-    return this.#first(
-      `SELECT clicks.*, (SELECT min(conversion_id) FROM conversions
-         WHERE conversions.click_id = clicks.click_id) AS conversion_id
-       FROM clicks WHERE click_id = ?`,
-      clickId,
-    );
-  }
-
-  #first(query: string, ...bindings: SqlStorageValue[]): Row | undefined {
-    return this.#sql.exec(query, ...bindings).toArray()[0];
-  }
-
-  #insert(table: string, row: Row): void {
-    // Columns are our own names, never a caller's.
-    const columns = Object.keys(row).filter((column) => table !== "clicks" || column !== "conversion_id");
-    this.#sql.exec(
-      `INSERT INTO ${table} (${columns.join()}) VALUES (${columns.map(() => "?").join()})`,
-      ...columns.map((column) => row[column] ?? null),
-    );
+  async #serveBadly(request: Request, fault: Fault): Promise<Response> {
+    const body = request.body === null ? null : await readBody(request);
+    if (fault.delay_ms > 0) await new Promise((resolve) => setTimeout(resolve, fault.delay_ms));
+    const truth = fault.is_carried_out ? await this.#turns.next(() => this.#decide(request, body)) : undefined;
+    const answer = fault.answer ?? truth;
+    if (fault.breaks === "reset" || answer === undefined) return this.#parts.surroundings.noAnswer();
+    return fault.breaks === "cut_off" ? cutOff(answer, request) : respond(answer, request);
   }
 }
 
-function answer(given: { status: number; body: string }): Response {
-  return new Response(given.body, {
-    status: given.status,
-    headers: { "content-type": "application/json; charset=utf-8" },
-  });
+function respond({ status, headers, body, is_base64 }: Answer, request: Request): Response {
+  const bytes = is_base64 ? Uint8Array.from(atob(body), (character) => character.charCodeAt(0)) : body;
+  const hasBody = status !== 204 && status !== 304 && body !== "";
+  return new Response(hasBody ? bytes : null, { status, headers: headersOf(headers, request) });
+}
+
+/** A `location` that is a path is on the own origin. */
+function headersOf(headers: Answer["headers"], request: Request): [string, string][] {
+  return headers.map(([name, value]) => [
+    name,
+    name === "location" && value.startsWith("/") ? new URL(request.url).origin + value : value,
+  ]);
+}
+
+/** Half of the answer, and then the connection closes. */
+function cutOff({ status, headers, body }: Answer, request: Request): Response {
+  const bytes = new TextEncoder().encode(body);
+  const half = bytes.slice(0, Math.ceil(bytes.length / 2));
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  const writer = writable.getWriter();
+  const cut = async () => {
+    if (half.length > 0) await writer.write(half);
+    await new Promise((resolve) => setTimeout(resolve, CUT_OFF_AFTER_MS));
+    await writer.abort(new Error("sandbox fault: cut off"));
+  };
+  cut().catch(() => undefined);
+  return new Response(readable, { status, headers: headersOf(headers, request) });
+}
+
+/** A body as text, as far as it is of a sensible size. */
+async function readBody(request: Request): Promise<string> {
+  const bytes = await request.arrayBuffer();
+  return bytes.byteLength > MOST_BYTES ? "" : new TextDecoder().decode(bytes);
 }

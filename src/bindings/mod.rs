@@ -24,7 +24,7 @@ pub use link::{LinkBuilder, module_memory};
 #[cfg(feature = "page")]
 pub use page::capture;
 #[cfg(feature = "sandbox")]
-pub use sandbox::{SandboxNetwork, lookup};
+pub use sandbox::{SandboxNetwork, access_of};
 #[cfg(feature = "edge")]
 pub use tracking::{
     check_postback_url, find_click, lint_tracking_link, parse_tracking_link, pixel,

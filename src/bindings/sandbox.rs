@@ -1,81 +1,178 @@
-//! The sandbox's rules for the Durable Object that keeps its rows.
+//! The sandbox's rules for the JavaScript that keeps its rows. Everything
+//! crosses as JSON text: one copy each way, and rows go in and out as the
+//! platform's own parser makes them.
 
-use super::whole;
 use crate::Error;
-use crate::sandbox::{ClickRow, Network, Rows};
+use crate::sandbox::access::Visitor;
+use crate::sandbox::history::{History, HistoryRequest};
+use crate::sandbox::{Action, Call, FiredRow, Network, Numbers, Rows, Sum};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// A CAKE network's rules; see [`Network`].
 #[wasm_bindgen]
 #[derive(Debug)]
-pub struct SandboxNetwork(Network);
+pub struct SandboxNetwork {
+    network: Network,
+    history: Option<History>,
+}
 
 #[wasm_bindgen]
 impl SandboxNetwork {
-    /// Opens a network from its fixture's JSON.
+    /// Opens a network; see [`Network::new`]. `allowed_hosts` is a JSON array.
     ///
     /// # Errors
     /// Those of [`Network::new`].
     #[wasm_bindgen(constructor)]
-    pub fn new(fixture: &str, api_key: &str) -> Result<Self, JsValue> {
-        Ok(Self(Network::new(fixture, api_key)?))
+    pub fn new(fixture: &str, api_key: &str, allowed_hosts: &str) -> Result<Self, JsValue> {
+        let allowed_hosts: Vec<String> = from_json(allowed_hosts)?;
+        Ok(Self {
+            network: Network::new(fixture, api_key, &allowed_hosts)?,
+            history: None,
+        })
     }
 
-    /// Decides on a click; see [`Network::click`].
+    /// A step of a decision; see [`Network::decide`].
+    ///
+    /// # Errors
+    /// `internal` where the call or a row is not one of ours.
+    pub fn decide(&self, call: &str, rows: &str) -> Result<String, JsValue> {
+        let call: Call = from_json(call)?;
+        let rows: Rows = from_json(rows)?;
+        to_json(&self.network.decide(&call, &rows))
+    }
+
+    /// What goes wrong with the next request to `path`; see [`Network::strike`].
     ///
     /// # Errors
     /// None that a caller can cause.
-    pub fn click(&self, url: &str, click_id: &str, now_ms: f64) -> Result<JsValue, JsValue> {
-        to_js(&self.0.click(url, click_id, whole(now_ms)))
+    pub fn strike(&mut self, path: &str, roll: f64) -> Result<Option<String>, JsValue> {
+        Action::at(path)
+            .and_then(|action| self.network.strike(action, roll))
+            .map(|fault| to_json(&fault))
+            .transpose()
     }
 
-    /// Answers Get Click; see [`Network::get_click`].
+    /// See [`Network::has_faults`].
+    #[must_use]
+    #[wasm_bindgen(js_name = hasFaults)]
+    pub fn has_faults(&self) -> bool {
+        self.network.has_faults()
+    }
+
+    /// See [`Network::faults`].
+    ///
+    /// # Errors
+    /// None that a caller can cause.
+    pub fn faults(&self) -> Result<String, JsValue> {
+        to_json(&self.network.faults())
+    }
+
+    /// See [`Network::set_faults`].
+    ///
+    /// # Errors
+    /// `invalid_fixture`.
+    #[wasm_bindgen(js_name = setFaults)]
+    pub fn set_faults(&mut self, json: &str) -> Result<(), JsValue> {
+        Ok(self.network.set_faults(json)?)
+    }
+
+    /// See [`Network::fixture`].
+    ///
+    /// # Errors
+    /// None that a caller can cause.
+    pub fn fixture(&self) -> Result<String, JsValue> {
+        to_json(self.network.fixture())
+    }
+
+    /// See [`Network::settings`].
+    ///
+    /// # Errors
+    /// None that a caller can cause.
+    pub fn settings(&self) -> Result<String, JsValue> {
+        to_json(self.network.settings())
+    }
+
+    /// See [`Network::set_settings`].
+    ///
+    /// # Errors
+    /// `invalid_fixture`.
+    #[wasm_bindgen(js_name = setSettings)]
+    pub fn set_settings(&mut self, json: &str) -> Result<(), JsValue> {
+        Ok(self.network.set_settings(json)?)
+    }
+
+    /// The log's row after an attempt; a `status` of 0 stands for no answer.
     ///
     /// # Errors
     /// `internal` where the row is not one of ours.
-    #[wasm_bindgen(js_name = getClick)]
-    pub fn get_click(&self, url: &str, click: JsValue) -> Result<JsValue, JsValue> {
-        let click: Option<ClickRow> = from_js(click)?;
-        to_js(&self.0.get_click(url, click.as_ref()))
+    pub fn attempted(&self, row: &str, status: u16, now_ms: f64) -> Result<String, JsValue> {
+        let row: FiredRow = from_json(row)?;
+        let status = Some(status).filter(|status| *status != 0);
+        to_json(&self.network.attempted(row, status, super::whole(now_ms)))
     }
 
-    /// Decides on Record Conversion; see [`Network::record_conversion`].
+    /// How the affiliates stand; see [`Network::balances`].
     ///
     /// # Errors
-    /// `internal` where a row is not one of ours.
-    #[wasm_bindgen(js_name = recordConversion)]
-    pub fn record_conversion(
-        &self,
-        url: &str,
-        rows: JsValue,
-        now_ms: f64,
-    ) -> Result<JsValue, JsValue> {
-        let rows: Rows = from_js(rows)?;
-        to_js(&self.0.record_conversion(url, &rows, whole(now_ms)))
+    /// `internal` where the sums are not ours.
+    pub fn balances(&self, sums: &str) -> Result<String, JsValue> {
+        let sums: Vec<Sum> = from_json(sums)?;
+        to_json(&self.network.balances(&sums))
+    }
+
+    /// Begins a past; see [`Network::begin_history`].
+    ///
+    /// # Errors
+    /// `invalid_field`, `invalid_fixture`.
+    #[wasm_bindgen(js_name = beginHistory)]
+    pub fn begin_history(&mut self, request: &str, now_ms: f64, next: &str) -> Result<(), JsValue> {
+        let request: HistoryRequest =
+            serde_json::from_str(request).map_err(|error| Error::InvalidField {
+                parameter: "history".to_owned(),
+                rule: format!("is not readable: {error}"),
+            })?;
+        let next: Numbers = from_json(next)?;
+        self.history = Some(
+            self.network
+                .begin_history(&request, super::whole(now_ms), next)?,
+        );
+        Ok(())
+    }
+
+    /// The next part of the past, or nothing where none was begun.
+    ///
+    /// # Errors
+    /// None that a caller can cause.
+    #[wasm_bindgen(js_name = continueHistory)]
+    pub fn continue_history(&mut self, clicks: u32) -> Result<Option<String>, JsValue> {
+        let Some(history) = &mut self.history else {
+            return Ok(None);
+        };
+        let batch = self.network.continue_history(history, clicks.into());
+        if batch.is_last {
+            self.history = None;
+        }
+        to_json(&batch).map(Some)
     }
 }
 
-/// Which rows a request needs; see [`Network::lookup`].
+/// Who gets in; see [`Visitor::access`].
 ///
 /// # Errors
-/// None that a caller can cause.
-#[wasm_bindgen]
-pub fn lookup(url: &str) -> Result<JsValue, JsValue> {
-    to_js(&Network::lookup(url))
+/// `internal` where the visitor is not described as it should be.
+#[wasm_bindgen(js_name = accessOf)]
+pub fn access_of(visitor: &str) -> Result<String, JsValue> {
+    let visitor: Visitor = from_json(visitor)?;
+    to_json(&visitor.access())
 }
 
-fn from_js<T: DeserializeOwned>(value: JsValue) -> Result<T, JsValue> {
-    serde_wasm_bindgen::from_value(value).map_err(|_| Error::Internal.into())
+fn from_json<T: DeserializeOwned>(json: &str) -> Result<T, JsValue> {
+    serde_json::from_str(json).map_err(|_| Error::Internal.into())
 }
 
-/// Rows go into SQLite: what is absent is `null` there.
-fn to_js(value: &impl Serialize) -> Result<JsValue, JsValue> {
-    let serializer = Serializer::new().serialize_missing_as_null(true);
-    value
-        .serialize(&serializer)
-        .map_err(|_| Error::Internal.into())
+fn to_json(value: &impl Serialize) -> Result<String, JsValue> {
+    serde_json::to_string(value).map_err(|_| Error::Internal.into())
 }

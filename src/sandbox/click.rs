@@ -1,77 +1,183 @@
 //! A click on a tracking link: logged, and redirected with a fresh click id.
 
-use super::{ClickRow, Network, Query};
+use super::fixture::{Activity, Affiliate, Creative, Offer};
+use super::plan::{Answer, Call, Plan, Write};
+use super::row::ClickRow;
+use super::settings::ClickIds;
+use super::{Network, Query, outbound};
 use crate::macros::expand;
-use crate::time::CivilTime;
-use crate::url;
-use serde::Serialize;
+use crate::{sub_id, url};
 
-/// What to do with a click.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ClickPlan {
-    /// Where to redirect to (302). A path is on the sandbox's own origin.
-    pub location: Option<String>,
-    /// The row to store.
-    pub row: Option<ClickRow>,
-}
+/// Where the integers of older accounts begin *(inference)*.
+const FIRST_INTEGER_ID: u64 = 500_000_000;
 
 impl Network {
-    /// Decides on a click at `url`. `click_id` is a fresh id, `now_ms` the time
-    /// in milliseconds since 1970. Where affiliate or creative are unknown,
-    /// nothing is logged and there is no location.
-    #[must_use]
-    pub fn click(&self, url: &str, click_id: &str, now_ms: u64) -> ClickPlan {
-        let query = Query(url::query_of(url));
-        let known = query
-            .number("a")
-            .and_then(|id| self.fixture.affiliate(id))
-            .zip(query.number("c").and_then(|id| self.fixture.creative(id)));
-        let offer = known.and_then(|(_, creative)| self.fixture.offer(creative.offer_id));
-        let (Some((affiliate, creative)), Some(offer)) = (known, offer) else {
-            return ClickPlan {
-                location: None,
-                row: None,
-            };
+    /// Decides on a click: a row and a redirect. A click that leads nowhere is
+    /// redirected elsewhere and leaves no row; neither do HEAD and prefetch.
+    pub(super) fn click(&self, call: &Call) -> Plan {
+        let query = Query(url::query_of(&call.url));
+        if call.is_prefetch {
+            // A browser throws an empty answer away and asks again when the
+            // visitor really goes; a redirect it would keep, without a click.
+            return Answer {
+                status: 204,
+                headers: vec![("cache-control", "no-store".into())],
+                ..Answer::default()
+            }
+            .into();
+        }
+        let (affiliate, creative, offer) = match self.target(query) {
+            Ok(target) => target,
+            Err(reason) => {
+                let fallback = &self.settings.fallback_url;
+                let mark = if fallback.contains('?') { '&' } else { '?' };
+                return Answer::redirect(format!("{fallback}{mark}reason={reason}")).into();
+            }
         };
+        let is_logged = call.method == "GET";
         let row = ClickRow {
-            click_id: click_id.to_owned(),
-            click_date: CivilTime::from_utc_ms(now_ms).to_string(),
+            number: call.next.click,
+            click_id: if is_logged {
+                self.click_id(call)
+            } else {
+                String::new()
+            },
+            click_date: self.settings.civil(call.now_ms),
             offer_id: offer.offer_id,
             affiliate_id: affiliate.affiliate_id,
             creative_id: creative.creative_id,
-            sub_id_1: query.text("s1"),
-            sub_id_2: query.text("s2"),
-            sub_id_3: query.text("s3"),
-            sub_id_4: query.text("s4"),
-            sub_id_5: query.text("s5"),
-            conversion_id: None,
+            ip_address: call.ip_address.clone(),
+            country: Some(
+                call.country
+                    .clone()
+                    .unwrap_or_else(|| self.settings.country.clone()),
+            ),
+            ..with_sub_ids(query)
         };
-        let location = expand(&offer.landing_page, |token| row.token(token));
-        ClickPlan {
-            location: Some(location),
-            row: Some(row),
+        let page = deep_link(query, creative, offer, &call.url);
+        let location = expand(page.as_deref().unwrap_or(&offer.landing_page), |token| {
+            self.token(&row, token)
+        });
+        Plan {
+            writes: if is_logged {
+                vec![Write::Click(row)]
+            } else {
+                Vec::new()
+            },
+            answer: Answer::redirect(location),
         }
     }
-}
 
-impl ClickRow {
+    /// Whose click it is and where it goes, or why it goes nowhere.
+    fn target(&self, query: Query<'_>) -> Result<(&Affiliate, &Creative, &Offer), &'static str> {
+        let fixture = &self.fixture;
+        let affiliate = query
+            .number("a")
+            .and_then(|id| fixture.affiliate(id))
+            .ok_or("unknown_affiliate")?;
+        if affiliate.affiliate_status == Activity::Inactive {
+            return Err("inactive_affiliate");
+        }
+        let creative = query
+            .number("c")
+            .and_then(|id| fixture.creative(id))
+            .ok_or("unknown_creative")?;
+        if creative.creative_status == Activity::Inactive {
+            return Err("inactive_creative");
+        }
+        let offer = fixture.offer(creative.offer_id).ok_or("unknown_offer")?;
+        if offer.offer_status == Activity::Active {
+            return Ok((affiliate, creative, offer));
+        }
+        offer
+            .redirect_offer_id
+            .and_then(|id| fixture.offer(id))
+            .filter(|other| other.offer_status == Activity::Active)
+            .map(|other| (affiliate, creative, other))
+            .ok_or("inactive_offer")
+    }
+
+    fn click_id(&self, call: &Call) -> String {
+        match (self.settings.click_ids, self.settings.id_seed) {
+            (ClickIds::Integer, _) => (FIRST_INTEGER_ID + call.next.click).to_string(),
+            (ClickIds::Uuid, Some(seed)) => super::random::uuid(seed, call.next.click),
+            (ClickIds::Uuid, None) => call.fresh_id.clone(),
+        }
+    }
+
     /// The value of a token such as `reqid` or `s1`, empty where it has none.
-    pub(super) fn token(&self, name: &str) -> Option<String> {
+    pub(super) fn token(&self, click: &ClickRow, name: &str) -> Option<String> {
         let sub_id = |index: usize| {
-            let value = self.sub_ids().into_iter().nth(index).flatten();
+            let value = click.sub_ids().into_iter().nth(index).flatten();
             Some(value.unwrap_or_default().to_owned())
         };
         match name {
-            "reqid" | "oreqid" | "reqsessid" => Some(self.click_id.clone()),
-            "affid" => Some(self.affiliate_id.to_string()),
-            "oid" => Some(self.offer_id.to_string()),
-            "cid" => Some(self.creative_id.to_string()),
+            "reqid" | "oreqid" | "reqsessid" => Some(click.click_id.clone()),
+            "affid" => Some(click.affiliate_id.to_string()),
+            "oid" => Some(click.offer_id.to_string()),
+            "cid" => Some(click.creative_id.to_string()),
+            "campid" => Some(
+                self.fixture
+                    .campaign_id(click.affiliate_id, click.offer_id)
+                    .to_string(),
+            ),
             "s1" => sub_id(0),
             "s2" => sub_id(1),
             "s3" => sub_id(2),
             "s4" => sub_id(3),
             "s5" => sub_id(4),
+            // Visitors and devices are not told apart here.
+            "vstid" | "udid" => Some(String::new()),
             _ => None,
         }
     }
+}
+
+/// The sub ids as CAKE keeps them: `s1` is cut at 50 characters; of `s2` … `s5`
+/// what exceeds 100 moves to the front of the next one (KB 5000545788), and
+/// what exceeds `s5` is lost *(inference)*.
+fn with_sub_ids(query: Query<'_>) -> ClickRow {
+    let mut spilled = String::new();
+    let mut kept = sub_id::NAMES.iter().enumerate().map(|(index, name)| {
+        let value = std::mem::take(&mut spilled) + &query.text(name).unwrap_or_default();
+        let limit = if index == 0 {
+            sub_id::S1_CHARACTERS
+        } else {
+            sub_id::OTHER_CHARACTERS
+        };
+        let mut characters = value.chars();
+        let kept: String = characters.by_ref().take(limit).collect();
+        if index > 0 {
+            spilled = characters.collect();
+        }
+        (!kept.is_empty()).then_some(kept)
+    });
+    let mut next = || kept.next().flatten();
+    ClickRow {
+        sub_id_1: next(),
+        sub_id_2: next(),
+        sub_id_3: next(),
+        sub_id_4: next(),
+        sub_id_5: next(),
+        ..ClickRow::default()
+    }
+}
+
+/// The page of `ckmrdr`, where the creative allows one: on the landing page's
+/// host and no other, or the sandbox would send visitors anywhere *(inference:
+/// CAKE leaves that to the advertiser)*.
+fn deep_link(query: Query<'_>, creative: &Creative, offer: &Offer, url: &str) -> Option<String> {
+    let page = query
+        .text("ckmrdr")
+        .filter(|_| creative.allows_deep_links)?;
+    let host = |page: &str| {
+        if page.starts_with('/') {
+            outbound::origin_of(url).and_then(outbound::host_of)
+        } else {
+            outbound::host_of(page)
+        }
+        .map(str::to_owned)
+    };
+    (outbound::is_page(&page) && host(&page).is_some() && host(&page) == host(&offer.landing_page))
+        .then_some(page)
 }

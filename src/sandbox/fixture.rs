@@ -1,93 +1,399 @@
-//! The fixture: the offers, creatives, affiliates and postbacks of a network.
+//! The fixture: what an administrator would have set up. Its JSON Schema is
+//! `js/sandbox/fixture.schema.json`.
 
+use super::payout::Rate;
+use super::{outbound, settings::Settings};
+use crate::money::Money;
 use crate::{Error, Result};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-/// Everything that an administrator would have set up.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+/// The ids that Create Postback gives start here, as in CAKE's article.
+pub const FIRST_POSTBACK_ID: u64 = 8_801;
+
+/// Offers, creatives, affiliates and what belongs to them.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fixture {
+    /// For editors: the address of the schema.
+    #[serde(rename = "$schema", default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<String>,
+    /// What can be switched.
+    #[serde(default)]
+    pub settings: Settings,
+    /// The hosts of tracking links.
+    #[serde(default)]
+    pub tracking_domains: Vec<TrackingDomain>,
     /// What is advertised.
     pub offers: Vec<Offer>,
     /// The links of each offer.
     pub creatives: Vec<Creative>,
     /// Who sends traffic.
     pub affiliates: Vec<Affiliate>,
+    /// An affiliate's own terms for an offer.
+    #[serde(default)]
+    pub campaigns: Vec<Campaign>,
     /// Whom to tell of conversions.
     #[serde(default)]
     pub postbacks: Vec<Postback>,
 }
 
+/// On or off.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Activity {
+    /// On.
+    #[default]
+    Active,
+    /// Off.
+    Inactive,
+}
+
+impl Activity {
+    /// The word that CAKE uses.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Inactive => "inactive",
+        }
+    }
+}
+
+/// A tracking domain.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrackingDomain {
+    /// Its id.
+    pub tracking_domain_id: u64,
+    /// The host.
+    pub domain: String,
+    /// On or off.
+    #[serde(default)]
+    pub domain_status: Activity,
+    /// Is it the one that new links get?
+    #[serde(default)]
+    pub is_default: bool,
+}
+
 /// An offer.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Offer {
     /// Its id.
     pub offer_id: u64,
     /// Its name.
     pub offer_name: String,
+    /// Whose offer it is.
+    #[serde(default)]
+    pub advertiser_id: Option<u64>,
+    /// On or off.
+    #[serde(default)]
+    pub offer_status: Activity,
+    /// Where clicks go while it is off.
+    #[serde(default)]
+    pub redirect_offer_id: Option<u64>,
     /// The landing page, with tokens such as `#reqid#`. A path stands for one
     /// on the sandbox's own origin.
     pub landing_page: String,
-    /// What an affiliate gets for a conversion: a fixed amount such as `18.00`.
+    /// What an affiliate gets: a fixed amount such as `18.00`, or a share of the
+    /// revenue such as `80%`.
     pub payout: String,
-    /// What the advertiser pays for one.
+    /// What the advertiser pays for a conversion.
     pub revenue: String,
+    /// Are conversions approved at once?
+    #[serde(default)]
+    pub approval: Approval,
+    /// Does a unique id count once?
+    #[serde(default = "yes")]
+    pub deduplicates: bool,
+    /// How many conversions are paid.
+    #[serde(default)]
+    pub cap: Option<Cap>,
+}
+
+/// When a conversion is approved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Approval {
+    /// At once.
+    #[default]
+    Automatic,
+    /// By hand: it is pending until then.
+    Manual,
+}
+
+/// How many conversions are paid; the rest is `ignored`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cap {
+    /// So many.
+    pub conversions: u64,
+    /// In which time, by the conversion's date.
+    #[serde(default)]
+    pub per: CapPeriod,
+    /// Of each affiliate, or of all together?
+    #[serde(default)]
+    pub of: CapScope,
+}
+
+/// In which time a cap counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CapPeriod {
+    /// A civil day.
+    #[default]
+    Day,
+    /// A civil month.
+    Month,
+    /// For good.
+    Ever,
+}
+
+/// Whose conversions a cap counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CapScope {
+    /// All of the offer's.
+    #[default]
+    Offer,
+    /// Each affiliate's.
+    Affiliate,
 }
 
 /// A creative.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Creative {
     /// Its id: `c` in a tracking link.
     pub creative_id: u64,
     /// The offer it belongs to.
     pub offer_id: u64,
+    /// Its name.
+    #[serde(default)]
+    pub creative_name: String,
+    /// On or off.
+    #[serde(default)]
+    pub creative_status: Activity,
+    /// May `ckmrdr` lead to another page of the landing page's host?
+    #[serde(default)]
+    pub allows_deep_links: bool,
 }
 
 /// An affiliate.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Affiliate {
     /// Its id: `a` in a tracking link.
     pub affiliate_id: u64,
     /// Its name.
     pub affiliate_name: String,
+    /// On or off.
+    #[serde(default)]
+    pub affiliate_status: Activity,
 }
 
-/// A server postback, fired when a conversion is recorded.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+/// An affiliate's own terms for an offer; what is absent is the offer's.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Campaign {
+    /// Its id: `#campid#`.
+    pub campaign_id: u64,
+    /// Whose terms.
+    pub affiliate_id: u64,
+    /// For which offer.
+    pub offer_id: u64,
+    /// This affiliate's rate: `20.00` or `85%`.
+    #[serde(default)]
+    pub payout: Option<String>,
+    /// Are its conversions approved at once?
+    #[serde(default)]
+    pub approval: Option<Approval>,
+}
+
+/// A postback that an affiliate has set up.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Postback {
     /// Whom to tell.
     pub affiliate_id: u64,
     /// Of which offer; 0 for all.
+    #[serde(default)]
     pub offer_id: u64,
     /// Where, with macros such as `#reqsessid#`. A path stands for one on the
     /// sandbox's own origin.
     pub postback_url: String,
+    /// On or off.
+    #[serde(default)]
+    pub postback_status: Activity,
+    /// 1 server, 2 iframe, 3 image, 4 JavaScript.
+    #[serde(default = "server")]
+    pub postback_type_id: u64,
+    /// What it tells of.
+    #[serde(default = "on_conversion")]
+    pub fires_on: Vec<Event>,
+}
+
+/// What a postback tells of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// A conversion was recorded, whatever its status.
+    Conversion,
+    /// A conversion was approved, at once or later.
+    Approval,
+    /// A conversion was rejected or reversed.
+    Rejection,
+}
+
+impl Event {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Conversion => "conversion",
+            Self::Approval => "approval",
+            Self::Rejection => "rejection",
+        }
+    }
+}
+
+fn yes() -> bool {
+    true
+}
+fn server() -> u64 {
+    1
+}
+fn on_conversion() -> Vec<Event> {
+    vec![Event::Conversion]
 }
 
 impl Fixture {
-    pub(super) fn read(json: &str) -> Result<Self> {
-        let invalid = |message: String| Error::InvalidFixture { message };
-        let fixture: Self = serde_json::from_str(json)
-            .map_err(|error| invalid(format!("the fixture is not readable: {error}")))?;
-        for offer in &fixture.offers {
-            for (name, amount) in [("payout", &offer.payout), ("revenue", &offer.revenue)] {
-                crate::money::Money::parse(name, amount)
-                    .map_err(|error| invalid(format!("offer {}: {error}", offer.offer_id)))?;
-            }
-        }
-        for creative in &fixture.creatives {
-            if fixture.offer(creative.offer_id).is_none() {
-                return Err(invalid(format!(
-                    "creative {} belongs to offer {}, which is not in the fixture",
-                    creative.creative_id, creative.offer_id
-                )));
-            }
-        }
+    /// Reads a fixture's JSON.
+    ///
+    /// # Errors
+    /// [`Error::InvalidFixture`], which names the place.
+    pub fn read(json: &str) -> Result<Self> {
+        let fixture: Self =
+            serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(json))
+                .map_err(|error| {
+                    let path = match error.path().to_string().as_str() {
+                        "." => String::new(),
+                        path => format!("{path}: "),
+                    };
+                    invalid(&path, &error.inner().to_string())
+                })?;
+        fixture.check()?;
         Ok(fixture)
+    }
+
+    /// What types cannot say: amounts, references, repeated ids.
+    fn check(&self) -> Result<()> {
+        self.settings.check("settings.")?;
+        let ids = |list: &str, field: &str, ids: &mut dyn Iterator<Item = u64>| {
+            let mut seen = Vec::new();
+            for (index, id) in ids.enumerate() {
+                let path = format!("{list}[{index}].{field}");
+                if id == 0 || id > crate::link::MAX_ID {
+                    return Err(invalid(&path, " must be a whole number from 1"));
+                }
+                if seen.contains(&id) {
+                    return Err(invalid(&path, &format!(" is {id} a second time")));
+                }
+                seen.push(id);
+            }
+            Ok(())
+        };
+        ids(
+            "tracking_domains",
+            "tracking_domain_id",
+            &mut self.tracking_domains.iter().map(|d| d.tracking_domain_id),
+        )?;
+        ids(
+            "offers",
+            "offer_id",
+            &mut self.offers.iter().map(|o| o.offer_id),
+        )?;
+        ids(
+            "creatives",
+            "creative_id",
+            &mut self.creatives.iter().map(|c| c.creative_id),
+        )?;
+        ids(
+            "affiliates",
+            "affiliate_id",
+            &mut self.affiliates.iter().map(|a| a.affiliate_id),
+        )?;
+        ids(
+            "campaigns",
+            "campaign_id",
+            &mut self.campaigns.iter().map(|c| c.campaign_id),
+        )?;
+        for (index, offer) in self.offers.iter().enumerate() {
+            self.check_offer(&format!("offers[{index}]."), offer)?;
+        }
+        for (index, creative) in self.creatives.iter().enumerate() {
+            self.known_offer(&format!("creatives[{index}].offer_id"), creative.offer_id)?;
+        }
+        for (index, campaign) in self.campaigns.iter().enumerate() {
+            let path = format!("campaigns[{index}].");
+            self.known_offer(&format!("{path}offer_id"), campaign.offer_id)?;
+            self.known_affiliate(&format!("{path}affiliate_id"), campaign.affiliate_id)?;
+            if let Some(rate) = &campaign.payout {
+                Rate::read(rate).ok_or_else(|| invalid(&path, PAYOUT_RULE))?;
+            }
+        }
+        for (index, postback) in self.postbacks.iter().enumerate() {
+            let path = format!("postbacks[{index}].");
+            self.known_affiliate(&format!("{path}affiliate_id"), postback.affiliate_id)?;
+            if postback.offer_id != 0 {
+                self.known_offer(&format!("{path}offer_id"), postback.offer_id)?;
+            }
+            if !outbound::is_page(&postback.postback_url) {
+                return Err(invalid(
+                    &path,
+                    "postback_url must be an http(s) URL or a path",
+                ));
+            }
+            if !(1..=4).contains(&postback.postback_type_id) {
+                return Err(invalid(
+                    &path,
+                    "postback_type_id must be 1 (server), 2 (iframe), 3 (image) or 4 (JavaScript)",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_offer(&self, path: &str, offer: &Offer) -> Result<()> {
+        if !outbound::is_page(&offer.landing_page) {
+            return Err(invalid(
+                path,
+                "landing_page must be an http(s) URL or a path",
+            ));
+        }
+        Rate::read(&offer.payout).ok_or_else(|| invalid(path, PAYOUT_RULE))?;
+        Money::parse("revenue", &offer.revenue)
+            .map_err(|error| invalid(path, &error.to_string()))?;
+        if let Some(redirect) = offer.redirect_offer_id {
+            self.known_offer(&format!("{path}redirect_offer_id"), redirect)?;
+        }
+        Ok(())
+    }
+
+    fn known_offer(&self, path: &str, offer_id: u64) -> Result<()> {
+        self.offer(offer_id).map(|_| ()).ok_or_else(|| {
+            invalid(
+                path,
+                &format!(" is {offer_id}, which is no offer's id here"),
+            )
+        })
+    }
+
+    fn known_affiliate(&self, path: &str, affiliate_id: u64) -> Result<()> {
+        self.affiliate(affiliate_id).map(|_| ()).ok_or_else(|| {
+            invalid(
+                path,
+                &format!(" is {affiliate_id}, which is no affiliate's id here"),
+            )
+        })
     }
 
     pub(super) fn offer(&self, offer_id: u64) -> Option<&Offer> {
@@ -104,5 +410,33 @@ impl Fixture {
         self.affiliates
             .iter()
             .find(|affiliate| affiliate.affiliate_id == affiliate_id)
+    }
+
+    pub(super) fn campaign(&self, affiliate_id: u64, offer_id: u64) -> Option<&Campaign> {
+        self.campaigns
+            .iter()
+            .find(|campaign| campaign.affiliate_id == affiliate_id && campaign.offer_id == offer_id)
+    }
+
+    /// The campaign's id; one that is not listed has the number of its pair.
+    pub(super) fn campaign_id(&self, affiliate_id: u64, offer_id: u64) -> u64 {
+        if let Some(campaign) = self.campaign(affiliate_id, offer_id) {
+            return campaign.campaign_id;
+        }
+        let affiliate = self
+            .affiliates
+            .iter()
+            .position(|a| a.affiliate_id == affiliate_id);
+        let offer = self.offers.iter().position(|o| o.offer_id == offer_id);
+        let pair = affiliate.unwrap_or(0) * self.offers.len() + offer.unwrap_or(0);
+        u64::try_from(pair).unwrap_or(0) + 1
+    }
+}
+
+const PAYOUT_RULE: &str = "payout must be an amount such as 18.00, or a share such as 80%";
+
+fn invalid(path: &str, rule: &str) -> Error {
+    Error::InvalidFixture {
+        message: format!("{path}{rule}"),
     }
 }

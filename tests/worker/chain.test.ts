@@ -51,11 +51,12 @@ test("a click that CAKE does not know is undefined to read and refused to conver
   expect(await codeOf(cake.recordConversion({ clickId: "nobody", offerId: 12345 }))).toBe("refused");
 });
 
-test("a HEAD request leaves no click", async () => {
-  const response = await sandbox.fetch(`${ORIGIN}/?a=67890&c=12`, { method: "HEAD", redirect: "manual" });
-  const id = new URL(response.headers.get("location") ?? "").searchParams.get("reqid") ?? "";
-  const cake = createCakeClient({ baseUrl: ORIGIN, apiKey: API_KEY, fetch: send });
-  expect(await cake.getClick(id)).toBeUndefined();
+test("a HEAD request is redirected, without a click id, and leaves no click", async () => {
+  const response = await sandbox.fetch(`${ORIGIN}/?a=67890&c=12&s1=head`, { method: "HEAD", redirect: "manual" });
+  expect(response.status).toBe(302);
+  expect(new URL(response.headers.get("location") ?? "").searchParams.get("reqid")).toBe("");
+  const state = await sandbox.fetch(`${ORIGIN}/__sandbox/state?text=head`);
+  expect(await state.json()).toMatchObject({ clicks: [] });
 });
 
 test("the global fetch reaches nobody: a read is retryable, a write is unknown, and no key is shown", async () => {

@@ -1,0 +1,292 @@
+#!/usr/bin/env node
+/** `npx cake-edge sandbox`: a CAKE network on this machine. */
+import { randomUUID } from "node:crypto";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { toCakeError } from "../error.js";
+import { initSync, SandboxNetwork } from "../wasm/sandbox.js";
+import { freePort, isFree, startWorkerd, WorkerdError } from "./workerd.js";
+
+/** The workerd that the package is tested with. */
+const WORKERD = "1.20261023.1";
+
+const USAGE = `Usage: cake-edge sandbox [options]
+
+A CAKE network on this machine: tracking links, the API, pixels, postbacks, a live view.
+
+  --port PORT         listen there; 0 takes a free port (8787)
+  --host ADDRESS      listen on that address (127.0.0.1); any other than loopback asks for the token
+  --persist DIR       keep the rows in that folder
+  --seed FILE         the network's offers, affiliates, creatives …, as JSON
+  --history DAYS      make up a past of so many days, such as 30d
+  --clicks N          with so many clicks (10000)
+  --history-seed N    another seed makes another past (1)
+  --key KEY           the API key (sandbox-key)
+  --token TOKEN       what /__sandbox/ asks for, 16 characters or more
+  --allow HOST        a host that postbacks may go to, besides loopback; may be repeated
+  --help, --version
+
+Documentation: docs/sandbox.md`;
+
+/** A mistake of the caller's, or something that is missing: one sentence. */
+class UsageError extends Error {}
+
+interface Options {
+  readonly port: number;
+  readonly host: string;
+  readonly persist: string | undefined;
+  readonly fixture: string | undefined;
+  readonly history: { readonly days: number; readonly clicks: number; readonly seed: number } | undefined;
+  readonly key: string;
+  readonly token: string | undefined;
+  readonly allow: readonly string[];
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof UsageError || error instanceof WorkerdError)) throw error;
+  console.error(`cake-edge: ${error.message}`);
+  process.exitCode = 1;
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const [command, ...rest] = args;
+  if (command === "--version") {
+    const manifest = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+    console.log((JSON.parse(manifest) as { version: string }).version);
+    return 0;
+  }
+  if (command === undefined || command === "--help" || rest.includes("--help")) {
+    console.log(USAGE);
+    return command === undefined ? 2 : 0;
+  }
+  if (command !== "sandbox") throw new UsageError(`there is no command ${JSON.stringify(command)}; there is sandbox`);
+  return serve(readOptions(rest));
+}
+
+function readOptions(args: string[]): Options {
+  const text = { type: "string" } as const;
+  let values: { [name: string]: string | string[] | undefined };
+  try {
+    ({ values } = parseArgs({
+      args,
+      options: {
+        port: text,
+        host: text,
+        persist: text,
+        seed: text,
+        history: text,
+        clicks: text,
+        "history-seed": text,
+        key: text,
+        token: text,
+        allow: { type: "string", multiple: true },
+      },
+    }));
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message.split(". ")[0]}; \`cake-edge --help\` lists the options`);
+  }
+  const one = (name: string) => values[name] as string | undefined;
+  const host = one("host") ?? "127.0.0.1";
+  const token = one("token") ?? process.env["CAKE_SANDBOX_TOKEN"];
+  if (token !== undefined && token.length < 16) throw new UsageError("--token must have at least 16 characters");
+  const days = one("history");
+  if (days === undefined && (one("clicks") ?? one("history-seed")) !== undefined) {
+    throw new UsageError("--clicks and --history-seed go with --history, such as --history 30d");
+  }
+  const key = one("key") ?? process.env["CAKE_API_KEY"] ?? "sandbox-key";
+  if (key.trim() === "") throw new UsageError("--key must not be empty");
+  return {
+    port: whole("port", one("port") ?? "8787", 0, 65_535),
+    host,
+    persist: one("persist"),
+    fixture: one("seed") === undefined ? undefined : readFixture(one("seed") as string),
+    history:
+      days === undefined
+        ? undefined
+        : {
+            days: whole("history", days.replace(/d$/, ""), 1, 3_650),
+            clicks: whole("clicks", one("clicks") ?? "10000", 1, 10_000_000),
+            seed: whole("history-seed", one("history-seed") ?? "1", 0, Number.MAX_SAFE_INTEGER),
+          },
+    key,
+    token: token ?? (isLoopback(host) ? undefined : randomUUID()),
+    allow: (values["allow"] as string[] | undefined) ?? [],
+  };
+}
+
+function whole(name: string, text: string, least: number, most: number): number {
+  const number = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (number >= least && number <= most) return number;
+  throw new UsageError(`--${name} must be a whole number from ${least} to ${most}, not ${JSON.stringify(text)}`);
+}
+
+function isLoopback(host: string): boolean {
+  return ["127.0.0.1", "localhost", "::1"].includes(host);
+}
+
+/** The fixture's text, checked by the rules themselves before anything starts. */
+function readFixture(file: string): string {
+  let json: string;
+  try {
+    json = readFileSync(file, "utf8");
+  } catch (error) {
+    throw new UsageError(`--seed ${file} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
+  }
+  initSync({ module: readFileSync(new URL("../wasm/sandbox_bg.wasm", import.meta.url)) });
+  try {
+    new SandboxNetwork(json, "key", "[]").free();
+  } catch (thrown) {
+    throw new UsageError(`--seed ${file}: ${toCakeError(thrown).message}`);
+  }
+  return json;
+}
+
+async function serve(options: Options): Promise<number> {
+  const { host, key, token, history } = options;
+  const program = findWorkerd();
+  const port = options.port === 0 ? await freePort(host) : options.port;
+  if (!(await isFree(port, host))) {
+    throw new UsageError(
+      `port ${port} is in use: stop what listens there, or choose another, such as --port ${port + 1}`,
+    );
+  }
+  const home = mkdtempSync(join(tmpdir(), "cake-edge-"));
+  const release = options.persist === undefined ? undefined : claim(options.persist);
+  const clean = () => {
+    release?.();
+    rmSync(home, { recursive: true, force: true });
+  };
+  const rows = options.persist === undefined ? join(home, "rows") : resolve(options.persist, "rows");
+  try {
+    mkdirSync(rows, { recursive: true });
+    const here = fileURLToPath(new URL(".", import.meta.url));
+    cpSync(join(here, "worker/sandbox.js"), join(home, "sandbox.js"));
+    cpSync(join(here, "../wasm/sandbox_bg.wasm"), join(home, "sandbox_bg.wasm"));
+    writeFileSync(join(home, "fixture.json"), options.fixture ?? "");
+    const environment: Record<string, string> = {
+      CAKE_API_KEY: key,
+      CAKE_ALLOWED_HOSTS: options.allow.length === 0 ? "" : ["127.0.0.1", "localhost", "[::1]", ...options.allow].join(),
+      CAKE_SANDBOX_LOOPBACK: isLoopback(host) ? "yes" : "no",
+      CAKE_SANDBOX_TOKEN: token ?? "",
+    };
+    const workerd = await startWorkerd({
+      program,
+      home,
+      rows,
+      host,
+      port,
+      front: "sandbox",
+      environment,
+      workers: [
+        {
+          name: "sandbox",
+          modules: ["sandbox.js", "sandbox_bg.wasm"],
+          variables: Object.keys(environment),
+          texts: { CAKE_FIXTURE: "fixture.json" },
+          durableObject: { binding: "NETWORK", className: "CakeNetwork", uniqueKey: "cake-network" },
+        },
+      ],
+    });
+    // Not `once`: npm and the terminal may both pass it on, and the second must not kill us in mid-stop.
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void workerd.stop());
+    const origin = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+    try {
+      if (history) await makeHistory(origin, token, history);
+    } catch (error) {
+      await workerd.stop();
+      throw error;
+    }
+    greet(origin, key, token);
+    const code = await workerd.ended;
+    if (code !== 0) throw new UsageError(`workerd ended with exit code ${code}`);
+    return 0;
+  } finally {
+    clean();
+  }
+}
+
+/** The workerd of the user's project, or the one beside this package. */
+function findWorkerd(): string {
+  for (const from of [join(process.cwd(), "package.json"), fileURLToPath(import.meta.url)]) {
+    try {
+      const found = createRequire(from)("workerd") as { default: string };
+      if (existsSync(found.default)) return found.default;
+    } catch {
+      // Not there: the next place.
+    }
+  }
+  throw new UsageError(
+    `workerd, which the sandbox runs in, is not installed: run \`npm install --save-dev workerd@${WORKERD}\`, then this command again`,
+  );
+}
+
+/** Two sandboxes in one folder would spoil each other's rows. */
+function claim(folder: string): () => void {
+  const file = join(folder, "sandbox.pid");
+  try {
+    mkdirSync(folder, { recursive: true });
+    const owner = existsSync(file) ? Number(readFileSync(file, "utf8")) : 0;
+    if (owner > 0 && owner !== process.pid && isRunning(owner)) {
+      throw new UsageError(`--persist ${folder} is in use by another sandbox, process ${owner}: stop it, or choose another folder`);
+    }
+    writeFileSync(file, String(process.pid));
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(`--persist ${folder} cannot be written: ${(error as NodeJS.ErrnoException).code}`);
+  }
+  return () => rmSync(file, { force: true });
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+async function makeHistory(origin: string, token: string | undefined, history: NonNullable<Options["history"]>) {
+  const start = Date.now();
+  const response = await fetch(`${origin}/__sandbox/history`, {
+    method: "POST",
+    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+    body: JSON.stringify(history),
+  });
+  if (!response.ok || response.body === null) {
+    throw new UsageError(`the history could not be made: ${(await response.text()).slice(0, 300)}`);
+  }
+  const words = (count: number) => count.toLocaleString("en");
+  let rest = "";
+  let last: { clicks: number; conversions: number; bots: number; duplicates: number; is_last: boolean } | undefined;
+  let said = 0;
+  for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + chunk).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) last = JSON.parse(line);
+    if (last && Date.now() - said > 500) {
+      said = Date.now();
+      console.error(`history: ${words(last.clicks)} of ${words(history.clicks)} clicks …`);
+    }
+  }
+  if (!last?.is_last) throw new UsageError("the history broke off before its end");
+  const seconds = ((Date.now() - start) / 1_000).toFixed(1);
+  console.error(
+    `history: ${words(last.clicks)} clicks (${words(last.bots)} of bots), ${words(last.conversions)} conversions, ${words(last.duplicates)} duplicates refused, in ${seconds} s`,
+  );
+}
+
+function greet(origin: string, key: string, token: string | undefined): void {
+  const query = token === undefined ? "" : `?token=${encodeURIComponent(token)}`;
+  console.log(`CAKE sandbox on ${origin}
+  live view      ${origin}/__sandbox/${query}
+  tracking link  ${origin}/?a=67890&c=12&s1=test
+  API            ${origin}/api/2/, key ${key}
+Ctrl-C stops it.`);
+}

@@ -1,0 +1,69 @@
+/**
+ * `cake-edge/sandbox/memory`: the same network inside a process, its rows in
+ * memory, for tests without a server.
+ */
+import { MemoryLedger } from "./memory-ledger.js";
+import { Network } from "./network.js";
+
+export type { SandboxState } from "./rows.js";
+
+/** How a sandbox in memory is made. */
+export interface SandboxOptions {
+  /** The fixture, as its JSON or as the object. @default a small network with the article's names */
+  readonly fixture?: string | object;
+  /** The key that the API asks for. @default "sandbox-key" */
+  readonly apiKey?: string;
+  /** The hosts that postbacks may go to. @default loopback */
+  readonly allowedHosts?: readonly string[];
+  /** Sends the postbacks. @default the global `fetch` */
+  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
+}
+
+/** A network in memory. */
+export interface Sandbox {
+  /**
+   * Answers a request to any loopback origin, such as `http://127.0.0.1/?a=67890&c=12`.
+   * Where a fault closes the connection it throws a `TypeError`, as `fetch` does.
+   */
+  fetch(request: Request): Promise<Response>;
+  /** Waits until every postback that is due has been sent. */
+  settle(): Promise<void>;
+}
+
+/**
+ * Makes a network in memory.
+ *
+ * @throws `CakeError` `invalid_fixture`, `missing_api_key`.
+ * @example
+ * const sandbox = createSandbox();
+ * const cake = createCakeClient({ baseUrl: "http://127.0.0.1", apiKey: "sandbox-key", fetch: sandbox.fetch });
+ */
+export function createSandbox(options: SandboxOptions = {}): Sandbox {
+  const { fixture, apiKey = "sandbox-key", allowedHosts } = options;
+  const send = options.fetch ?? ((url: string, init: RequestInit) => fetch(url, init));
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const network: Network = new Network({
+    fixture: typeof fixture === "object" ? JSON.stringify(fixture) : fixture,
+    apiKey,
+    ...(allowedHosts === undefined ? {} : { allowedHosts }),
+    ledger: new MemoryLedger(),
+    gate: { isLoopback: true },
+    surroundings: {
+      now: () => Date.now(),
+      random: () => Math.random(),
+      uuid: () => crypto.randomUUID(),
+      send,
+      keepAlive: () => undefined,
+      wakeAt(atMs) {
+        if (timer !== undefined) clearTimeout(timer);
+        timer = atMs === null ? undefined : setTimeout(() => void network.wake(), Math.max(0, atMs - Date.now()));
+        // A postback that waits keeps no process alive.
+        (timer as { unref?: () => void } | undefined)?.unref?.();
+      },
+      noAnswer() {
+        throw new TypeError("fetch failed: sandbox fault");
+      },
+    },
+  });
+  return { fetch: (request) => network.fetch(request), settle: () => network.wake() };
+}

@@ -1,0 +1,40 @@
+// One JavaScript file per Worker, its wasm beside it, as workerd takes them.
+import { join } from "node:path";
+import { type InlineConfig, build } from "vite";
+import { root } from "./build.ts";
+
+/** Bundles the Worker at `entry` into `outDir/NAME.js`. */
+export async function bundleWorker(name: string, entry: string, outDir: string): Promise<void> {
+  const config: InlineConfig = {
+    configFile: false,
+    root,
+    logLevel: "error",
+    resolve: {
+      alias: {
+        "cake-edge/forwarder": join(root, "dist/entry/forwarder.workerd.js"),
+        "cake-edge/sandbox": join(root, "dist/entry/sandbox.workerd.js"),
+      },
+    },
+    plugins: [
+      {
+        name: "wasm-module",
+        enforce: "pre",
+        resolveId: (id) => (id.endsWith(".wasm") ? { id: id.replace(/^.*\//, "./"), external: true } : null),
+      },
+    ],
+    build: {
+      outDir,
+      emptyOutDir: false,
+      target: "es2022",
+      minify: false,
+      lib: { entry: join(root, entry), formats: ["es"], fileName: () => `${name}.js` },
+      rollupOptions: { external: [/^cloudflare:/] },
+    },
+  };
+  await build(config);
+}
+
+if (import.meta.main) {
+  const [name = "", entry = "", outDir = ""] = process.argv.slice(2);
+  await bundleWorker(name, entry, join(root, outDir));
+}

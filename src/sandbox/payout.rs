@@ -1,0 +1,177 @@
+//! Payout rules: what a conversion is worth, to whom, and who is owed what.
+//! Exact decimals throughout.
+
+use super::Network;
+use super::fixture::{Approval, CapPeriod, CapScope, Offer};
+use super::plan::ConversionFilter;
+use crate::Result;
+use crate::money::Money;
+use serde::{Deserialize, Serialize};
+
+/// A rate: a fixed amount, or a share of the revenue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rate {
+    /// An amount.
+    Fixed(Money),
+    /// Per cent.
+    Share(Money),
+}
+
+impl Rate {
+    pub(super) fn read(text: &str) -> Option<Self> {
+        match text.strip_suffix('%') {
+            Some(percent) => Money::parse("payout", percent).ok().map(Self::Share),
+            None => Money::parse("payout", text).ok().map(Self::Fixed),
+        }
+    }
+
+    fn of(self, revenue: Money) -> Money {
+        match self {
+            Self::Fixed(amount) => amount,
+            Self::Share(percent) => revenue.percent(percent),
+        }
+    }
+}
+
+/// What a conversion is worth.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Worth {
+    pub(super) payout: Money,
+    pub(super) revenue: Money,
+}
+
+/// What the conversions of one affiliate in one status add up to.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Sum {
+    /// The affiliate.
+    pub affiliate_id: u64,
+    /// The status.
+    pub conversion_status: String,
+    /// How many.
+    pub conversions: u64,
+    /// Their payouts, in 1/10000.
+    pub payout_units: u64,
+}
+
+/// How an affiliate stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Balance {
+    /// The affiliate.
+    pub affiliate_id: u64,
+    /// Its name.
+    pub affiliate_name: String,
+    /// How many conversions, in any status.
+    pub conversions: u64,
+    /// How many of them are approved.
+    pub approved: u64,
+    /// What it is owed: the approved payouts, and nothing else.
+    pub owed: String,
+    /// What waits for approval.
+    pub pending: String,
+}
+
+impl Network {
+    /// The amounts of a conversion: the call's, else the campaign's rate, else
+    /// the offer's.
+    pub(super) fn worth(
+        &self,
+        offer: &Offer,
+        affiliate_id: u64,
+        payout: Option<&str>,
+        revenue: Option<&str>,
+    ) -> Result<Worth> {
+        let revenue = Money::parse("revenue", revenue.unwrap_or(&offer.revenue))?;
+        let payout = match payout {
+            Some(amount) => Money::parse("payout", amount)?,
+            None => self
+                .fixture
+                .campaign(affiliate_id, offer.offer_id)
+                .and_then(|campaign| campaign.payout.as_deref())
+                .and_then(Rate::read)
+                .or_else(|| Rate::read(&offer.payout))
+                .map(|rate| rate.of(revenue))
+                .unwrap_or_default(),
+        };
+        Ok(Worth { payout, revenue })
+    }
+
+    /// The status of a conversion under the offer's or the campaign's terms.
+    pub(super) fn first_status(&self, offer: &Offer, affiliate_id: u64) -> &'static str {
+        let approval = self
+            .fixture
+            .campaign(affiliate_id, offer.offer_id)
+            .and_then(|campaign| campaign.approval)
+            .unwrap_or(offer.approval);
+        match approval {
+            Approval::Automatic => "approved",
+            Approval::Manual => "pending",
+        }
+    }
+
+    /// How the affiliates stand, in the fixture's order.
+    #[must_use]
+    pub fn balances(&self, sums: &[Sum]) -> Vec<Balance> {
+        self.fixture
+            .affiliates
+            .iter()
+            .map(|affiliate| {
+                let own = || {
+                    sums.iter()
+                        .filter(|sum| sum.affiliate_id == affiliate.affiliate_id)
+                };
+                let units = |status: &str| {
+                    own()
+                        .filter(|sum| sum.conversion_status == status)
+                        .map(|sum| sum.payout_units)
+                        .sum()
+                };
+                Balance {
+                    affiliate_id: affiliate.affiliate_id,
+                    affiliate_name: affiliate.affiliate_name.clone(),
+                    conversions: own().map(|sum| sum.conversions).sum(),
+                    approved: own()
+                        .filter(|sum| sum.conversion_status == "approved")
+                        .map(|sum| sum.conversions)
+                        .sum(),
+                    owed: amount(units("approved")),
+                    pending: amount(units("pending")),
+                }
+            })
+            .collect()
+    }
+}
+
+/// The conversions that use an offer's cap up, at the time of one of `date`.
+pub(super) fn capped(
+    offer: &Offer,
+    affiliate_id: u64,
+    date: &str,
+) -> Option<(u64, ConversionFilter)> {
+    let cap = offer.cap?;
+    // Civil times compare as text: a day is everything that starts with it.
+    let period = match cap.per {
+        CapPeriod::Day => date.get(..10),
+        CapPeriod::Month => date.get(..7),
+        CapPeriod::Ever => None,
+    };
+    let filter = ConversionFilter {
+        from: period.map(str::to_owned),
+        before: period.map(|period| format!("{period}~")),
+        offer_ids: Some(vec![offer.offer_id]),
+        affiliate_id: (cap.of == CapScope::Affiliate).then_some(affiliate_id),
+        statuses: Some(vec!["approved".to_owned(), "pending".to_owned()]),
+        sort: "conversion_date",
+        ..ConversionFilter::default()
+    };
+    Some((cap.conversions, filter))
+}
+
+/// Units of 1/10000 as an amount with at least two places.
+pub(super) fn amount(units: u64) -> String {
+    let (whole, fraction) = (units / 10_000, units % 10_000);
+    if fraction.is_multiple_of(100) {
+        format!("{whole}.{:02}", fraction / 100)
+    } else {
+        format!("{whole}.{fraction:04}")
+    }
+}

@@ -1,0 +1,305 @@
+//! What a decision asks for and what it answers: needs, rows, plans.
+
+use super::row::{ClickRow, ConversionRow, FiredRow, PostbackRow};
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// A request, and what the rules cannot know by themselves.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Call {
+    /// The HTTP method.
+    pub method: String,
+    /// The whole URL.
+    pub url: String,
+    /// The body of a POST.
+    pub body: Option<String>,
+    /// Does a browser only look ahead (`Sec-Purpose: prefetch`)?
+    pub is_prefetch: bool,
+    /// The visitor's address.
+    pub ip_address: Option<String>,
+    /// The visitor's country, two letters.
+    pub country: Option<String>,
+    /// The network's time: milliseconds since 1970.
+    pub now_ms: u64,
+    /// A fresh UUID, for a network without a seed.
+    pub fresh_id: String,
+    /// The numbers that the next rows get.
+    pub next: Numbers,
+}
+
+/// The numbers that the next rows get.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub struct Numbers {
+    /// Of clicks, from 1.
+    pub click: u64,
+    /// Of conversions.
+    pub conversion: u64,
+    /// Of postbacks that were set up.
+    pub postback: u64,
+    /// Of the log of fired ones.
+    pub fired: u64,
+}
+
+/// A step of a decision.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// Load this, and ask again with it.
+    Need(Need),
+    /// Do this.
+    Plan(Plan),
+}
+
+/// Rows that a decision is made on. Their answer goes into [`Rows`] under the
+/// need's name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "need", rename_all = "snake_case")]
+pub enum Need {
+    /// The click of this id, or null.
+    Click {
+        /// The click id.
+        click_id: String,
+    },
+    /// The conversion of this key, or null.
+    Duplicate {
+        /// [`ConversionRow::dedupe_key`].
+        dedupe_key: String,
+    },
+    /// The conversion of this id, or null.
+    Conversion {
+        /// The conversion's id.
+        conversion_id: u64,
+    },
+    /// How many conversions match.
+    Count {
+        /// Which ones.
+        filter: ConversionFilter,
+    },
+    /// The postbacks that the API set up for an affiliate.
+    Postbacks {
+        /// The affiliate.
+        affiliate_id: u64,
+    },
+    /// A page of clicks.
+    Clicks {
+        /// Which ones.
+        filter: ClickFilter,
+    },
+    /// A page of conversions.
+    Conversions {
+        /// Which ones.
+        filter: ConversionFilter,
+    },
+}
+
+/// Which clicks; in the order of their numbers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub struct ClickFilter {
+    /// At this civil time or later.
+    pub from: Option<String>,
+    /// Before this civil time.
+    pub before: Option<String>,
+    /// Of this offer.
+    pub offer_id: Option<u64>,
+    /// Of this affiliate.
+    pub affiliate_id: Option<u64>,
+    /// How many to pass over.
+    pub offset: u64,
+    /// At most so many.
+    pub limit: u64,
+}
+
+/// Which conversions.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub struct ConversionFilter {
+    /// At this civil time or later.
+    pub from: Option<String>,
+    /// Before this civil time.
+    pub before: Option<String>,
+    /// Of one of these offers.
+    pub offer_ids: Option<Vec<u64>>,
+    /// Of this affiliate.
+    pub affiliate_id: Option<u64>,
+    /// In one of these statuses.
+    pub statuses: Option<Vec<String>>,
+    /// How many to pass over.
+    pub offset: u64,
+    /// At most so many.
+    pub limit: u64,
+    /// The column that they are sorted by; equal ones by id.
+    pub sort: &'static str,
+    /// The largest first.
+    pub is_descending: bool,
+}
+
+/// A page of rows, and how many match in all.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Page<T> {
+    /// The page.
+    pub rows: Vec<T>,
+    /// How many match in all.
+    pub total: u64,
+}
+
+/// What was loaded so far: an absent field was not asked for yet.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+#[allow(
+    clippy::option_option,
+    reason = "not asked for, asked for and not there, there"
+)]
+pub struct Rows {
+    /// For [`Need::Click`].
+    #[serde(deserialize_with = "loaded")]
+    pub click: Option<Option<ClickRow>>,
+    /// For [`Need::Duplicate`].
+    #[serde(deserialize_with = "loaded")]
+    pub duplicate: Option<Option<ConversionRow>>,
+    /// For [`Need::Conversion`].
+    #[serde(deserialize_with = "loaded")]
+    pub conversion: Option<Option<ConversionRow>>,
+    /// For [`Need::Count`].
+    pub count: Option<u64>,
+    /// For [`Need::Postbacks`].
+    pub postbacks: Option<Vec<PostbackRow>>,
+    /// For [`Need::Clicks`].
+    pub clicks: Option<Page<ClickRow>>,
+    /// For [`Need::Conversions`].
+    pub conversions: Option<Page<ConversionRow>>,
+}
+
+/// A null was loaded, too.
+#[allow(clippy::option_option, reason = "see `Rows`")]
+fn loaded<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// What to do: store the rows, all or none, then answer, then send what is due.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Plan {
+    /// The rows to store.
+    pub writes: Vec<Write>,
+    /// What to answer once they are stored.
+    pub answer: Answer,
+}
+
+/// A row to store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "write", content = "row", rename_all = "snake_case")]
+pub enum Write {
+    /// A new click.
+    Click(ClickRow),
+    /// A new conversion.
+    Conversion(ConversionRow),
+    /// A conversion's new status.
+    Status {
+        /// Which conversion.
+        conversion_id: u64,
+        /// The word.
+        conversion_status: &'static str,
+    },
+    /// A new postback.
+    Postback(PostbackRow),
+    /// A row of the log of fired postbacks, new or in place of the one with its number.
+    Fired(FiredRow),
+}
+
+/// An HTTP answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// Header names, in lower case, and values.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body as text.
+    pub body: String,
+    /// Is the body base64 of bytes?
+    pub is_base64: bool,
+}
+
+impl Answer {
+    pub(super) fn new(status: u16, content_type: &str, body: impl Into<String>) -> Self {
+        Self {
+            status,
+            headers: vec![("content-type", content_type.to_owned())],
+            body: body.into(),
+            is_base64: false,
+        }
+    }
+
+    pub(super) fn json(body: &impl Serialize) -> Self {
+        let body = serde_json::to_string(body).unwrap_or_default();
+        Self::new(200, "application/json; charset=utf-8", body)
+    }
+
+    pub(super) fn text(status: u16, body: &str) -> Self {
+        Self::new(status, "text/plain; charset=utf-8", body)
+    }
+
+    pub(super) fn redirect(location: String) -> Self {
+        Self {
+            status: 302,
+            headers: vec![("location", location), ("cache-control", "no-store".into())],
+            ..Self::default()
+        }
+    }
+}
+
+impl From<Answer> for Plan {
+    fn from(answer: Answer) -> Self {
+        Self {
+            writes: Vec::new(),
+            answer,
+        }
+    }
+}
+
+/// Why a decision stops before its plan.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// Rows are missing.
+    Need(Box<Need>),
+    /// This is the answer, and nothing is stored.
+    Say(Answer),
+}
+
+pub(super) type Decided<T> = Result<T, Stop>;
+
+impl Rows {
+    pub(super) fn click(&self, click_id: &str) -> Decided<Option<&ClickRow>> {
+        self.click.as_ref().map(Option::as_ref).ok_or_else(|| {
+            Stop::Need(Box::new(Need::Click {
+                click_id: click_id.to_owned(),
+            }))
+        })
+    }
+
+    pub(super) fn duplicate(&self, dedupe_key: &str) -> Decided<Option<&ConversionRow>> {
+        self.duplicate.as_ref().map(Option::as_ref).ok_or_else(|| {
+            Stop::Need(Box::new(Need::Duplicate {
+                dedupe_key: dedupe_key.to_owned(),
+            }))
+        })
+    }
+
+    pub(super) fn conversion(&self, conversion_id: u64) -> Decided<Option<&ConversionRow>> {
+        self.conversion
+            .as_ref()
+            .map(Option::as_ref)
+            .ok_or(Stop::Need(Box::new(Need::Conversion { conversion_id })))
+    }
+
+    pub(super) fn count(&self, filter: impl FnOnce() -> ConversionFilter) -> Decided<u64> {
+        self.count
+            .ok_or_else(|| Stop::Need(Box::new(Need::Count { filter: filter() })))
+    }
+
+    pub(super) fn postbacks(&self, affiliate_id: u64) -> Decided<&[PostbackRow]> {
+        self.postbacks
+            .as_deref()
+            .ok_or(Stop::Need(Box::new(Need::Postbacks { affiliate_id })))
+    }
+}

@@ -1,0 +1,168 @@
+//! A network's settings: where CAKE differs between accounts or is silent, the
+//! fixture chooses, and `/__sandbox/settings` changes it while it runs.
+
+use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+/// Everything that can be switched.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// What click ids look like.
+    pub click_ids: ClickIds,
+    /// Makes click ids and faults repeat from run to run.
+    pub id_seed: Option<u64>,
+    /// The account's offset from UTC, such as `-05:00`.
+    pub utc_offset: String,
+    /// Does a range of dates contain its last day? CAKE's reports have left it
+    /// out (KB 13000034150).
+    pub end_date: EndDate,
+    /// The `start_at_row` of the first row. 1 behaves as CAKE has been seen to:
+    /// 0 and 1 are the same row.
+    pub first_row: FirstRow,
+    /// The form of a failure.
+    pub failures: Failures,
+    /// What a repeated unique id is answered.
+    pub duplicates: Duplicates,
+    /// Where a click goes that leads nowhere: unknown or inactive.
+    pub fallback_url: String,
+    /// The waits between the attempts of a postback, in milliseconds.
+    pub retry_ms: Vec<u64>,
+    /// The country of visitors that nobody knows better.
+    pub country: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            click_ids: ClickIds::Uuid,
+            id_seed: None,
+            utc_offset: "+00:00".to_owned(),
+            end_date: EndDate::Exclusive,
+            first_row: FirstRow::Zero,
+            failures: Failures::SuccessFalse,
+            duplicates: Duplicates::Repeat,
+            fallback_url: "/__sandbox/elsewhere".to_owned(),
+            retry_ms: vec![1_000, 5_000, 30_000, 300_000],
+            country: "US".to_owned(),
+        }
+    }
+}
+
+/// What click ids look like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClickIds {
+    /// As the article shows them.
+    Uuid,
+    /// As older accounts have them.
+    Integer,
+}
+
+/// Does a range contain its last day?
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndDate {
+    /// No.
+    Exclusive,
+    /// Yes.
+    Inclusive,
+}
+
+/// The number of the first row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FirstRow {
+    /// 0.
+    Zero,
+    /// 1, and 0 too.
+    One,
+}
+
+/// The form of a failure. All of them come with status 200.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Failures {
+    /// `{"success":false,"message":"…"}`.
+    SuccessFalse,
+    /// `{"request_status":"Failure","message":"…"}`.
+    RequestStatus,
+    /// An HTML page from the web server.
+    Html,
+}
+
+/// What a repeated unique id is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Duplicates {
+    /// The conversion that was recorded first.
+    Repeat,
+    /// A failure that says so.
+    Refuse,
+}
+
+impl Settings {
+    /// Checks what types cannot say; `path` leads to the settings.
+    pub(super) fn check(&self, path: &str) -> Result<()> {
+        let rule = |field: &str, rule: &str| {
+            Err(Error::InvalidFixture {
+                message: format!("{path}{field} {rule}"),
+            })
+        };
+        if self.offset_minutes().is_none() {
+            return rule("utc_offset", "must be an offset such as +00:00 or -05:00");
+        }
+        if !super::outbound::is_page(&self.fallback_url) {
+            return rule("fallback_url", "must be an http(s) URL or a path");
+        }
+        if self.retry_ms.len() > 20 || self.retry_ms.iter().any(|wait| *wait > 86_400_000) {
+            return rule("retry_ms", "must be at most 20 waits of at most a day");
+        }
+        if self.country.len() != 2 || !self.country.bytes().all(|byte| byte.is_ascii_uppercase()) {
+            return rule("country", "must be two capital letters");
+        }
+        if self.id_seed.is_some_and(|seed| seed > crate::link::MAX_ID) {
+            return rule("id_seed", "must be at most 9007199254740991");
+        }
+        Ok(())
+    }
+
+    /// The settings with those of `patch`, a JSON object, in their place.
+    pub(super) fn patched(&self, patch: &str) -> Result<Self> {
+        let invalid = |message: String| Error::InvalidFixture { message };
+        let mut merged =
+            serde_json::to_value(self).map_err(|error| invalid(format!("settings: {error}")))?;
+        let patch: serde_json::Map<String, serde_json::Value> = serde_json::from_str(patch)
+            .map_err(|error| invalid(format!("settings must be a JSON object: {error}")))?;
+        if let Some(fields) = merged.as_object_mut() {
+            fields.extend(patch);
+        }
+        let settings: Self = serde_path_to_error::deserialize(merged)
+            .map_err(|error| invalid(format!("settings.{}: {}", error.path(), error.inner())))?;
+        settings.check("settings.")?;
+        Ok(settings)
+    }
+
+    fn offset_minutes(&self) -> Option<i64> {
+        let (sign, rest) = match self.utc_offset.split_at_checked(1)? {
+            ("+", rest) => (1, rest),
+            ("-", rest) => (-1, rest),
+            _ => return None,
+        };
+        let (hours, minutes) = rest.split_once(':')?;
+        let number = |text: &str, most: i64| {
+            (text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit()))
+                .then(|| text.parse::<i64>().ok())
+                .flatten()
+                .filter(|number| *number <= most)
+        };
+        Some(sign * (number(hours, 14)? * 60 + number(minutes, 59)?))
+    }
+
+    /// The account's civil time at `now_ms`, `YYYY-MM-DD HH:MM:SS`.
+    pub(super) fn civil(&self, now_ms: u64) -> String {
+        let offset = self.offset_minutes().unwrap_or(0) * 60_000;
+        let local = now_ms.saturating_add_signed(offset);
+        crate::time::CivilTime::from_utc_ms(local).to_string()
+    }
+}

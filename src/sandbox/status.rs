@@ -1,0 +1,118 @@
+//! How a conversion's status moves: approve, reject, reverse. Only an approved
+//! conversion is owed.
+
+use super::fixture::Event;
+use super::plan::{Answer, Call, Decided, Plan, Rows, Stop, Write};
+use super::postback::Audience;
+use super::row::ConversionRow;
+use super::{Network, outbound};
+use serde_json::json;
+
+/// The statuses that CAKE's article names.
+pub(super) const WORDS: [&str; 5] = ["approved", "pending", "rejected", "reversed", "ignored"];
+
+/// A move by hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Move {
+    Approve,
+    Reject,
+    Reverse,
+}
+
+impl Move {
+    fn read(word: &str) -> Option<Self> {
+        match word {
+            "approve" => Some(Self::Approve),
+            "reject" => Some(Self::Reject),
+            "reverse" => Some(Self::Reverse),
+            _ => None,
+        }
+    }
+
+    /// The statuses that it starts from *(inference)*: what was paid is taken
+    /// back by reversing, not by rejecting.
+    fn starts_from(self) -> &'static [&'static str] {
+        match self {
+            Self::Approve => &["pending", "rejected", "ignored", "reversed"],
+            Self::Reject => &["pending", "ignored"],
+            Self::Reverse => &["approved"],
+        }
+    }
+
+    fn leads_to(self) -> (&'static str, Event) {
+        match self {
+            Self::Approve => ("approved", Event::Approval),
+            Self::Reject => ("rejected", Event::Rejection),
+            Self::Reverse => ("reversed", Event::Rejection),
+        }
+    }
+}
+
+impl Network {
+    /// `POST /__sandbox/conversions/ID/approve`, `…/reject` or `…/reverse`.
+    pub(super) fn move_status(&self, call: &Call, path: &str, rows: &Rows) -> Decided<Plan> {
+        let refuse = |status: u16, message: String| {
+            let mut answer =
+                Answer::json(&json!({ "error": { "code": "refused", "rule": message } }));
+            answer.status = status;
+            Err(Stop::Say(answer))
+        };
+        if call.method != "POST" {
+            return refuse(405, "a status is moved by POST".to_owned());
+        }
+        let asked = path
+            .split_once('/')
+            .and_then(|(id, word)| Some((id.parse::<u64>().ok()?, Move::read(word)?)));
+        let Some((conversion_id, asked)) = asked else {
+            return refuse(
+                404,
+                "say /__sandbox/conversions/ID/approve, reject or reverse".to_owned(),
+            );
+        };
+        let Some(conversion) = rows.conversion(conversion_id)? else {
+            return refuse(404, format!("there is no conversion {conversion_id}"));
+        };
+        let (conversion_status, event) = asked.leads_to();
+        if !asked
+            .starts_from()
+            .contains(&conversion.conversion_status.as_str())
+        {
+            return refuse(
+                409,
+                format!(
+                    "conversion {conversion_id} is {}: it cannot become {conversion_status}",
+                    conversion.conversion_status
+                ),
+            );
+        }
+        let moved = ConversionRow {
+            conversion_status: conversion_status.to_owned(),
+            ..conversion.clone()
+        };
+        // A click that is gone has no macros, and its affiliate is not told.
+        let fired = match rows.click(&moved.click_id)? {
+            Some(click) => self.fired(call, rows, click, &moved, &[event], Audience::Nobody)?,
+            None => Vec::new(),
+        };
+        Ok(Plan {
+            writes: std::iter::once(Write::Status {
+                conversion_id,
+                conversion_status,
+            })
+            .chain(fired.into_iter().map(Write::Fired))
+            .collect(),
+            answer: Answer::json(&moved),
+        })
+    }
+
+    /// The log's row after an attempt that was answered `status`, or by nobody.
+    #[must_use]
+    pub fn attempted(
+        &self,
+        row: super::row::FiredRow,
+        status: Option<u16>,
+        now_ms: u64,
+    ) -> super::row::FiredRow {
+        outbound::attempted(row, status, now_ms, &self.settings)
+    }
+}

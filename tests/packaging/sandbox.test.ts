@@ -1,0 +1,131 @@
+/** `npx cake-edge sandbox` from the packed tarball, as whoever installed it meets it. */
+import { execFileSync, spawnSync } from "node:child_process";
+import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { startSandbox } from "../sandbox-process.ts";
+
+const bare = mkdtempSync(join(tmpdir(), "cake-edge-bare-"));
+const full = mkdtempSync(join(tmpdir(), "cake-edge-full-"));
+const cliIn = (home: string) => join(home, "node_modules/cake-edge/dist/bin/cake-edge.js");
+
+beforeAll(() => {
+  const packed = execFileSync("npm", ["pack", "--json", "--pack-destination", bare], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const [tarball] = Object.values(JSON.parse(packed)) as { filename: string }[];
+  for (const home of [bare, full]) {
+    const installed = join(home, "node_modules/cake-edge");
+    mkdirSync(installed, { recursive: true });
+    execFileSync("tar", ["-xzf", join(bare, tarball?.filename ?? ""), "--strip-components=1", "-C", installed]);
+    writeFileSync(join(home, "package.json"), "{}");
+  }
+  // workerd as the user's own dependency: 100 MB are not copied.
+  symlinkSync(realpathSync("node_modules/workerd"), join(full, "node_modules/workerd"));
+});
+afterAll(() => {
+  for (const home of [bare, full]) rmSync(home, { recursive: true, force: true });
+});
+
+/** The machine's own Node 20, where there is one: the oldest that the package supports. */
+function oldNode(): string {
+  for (const folder of (process.env["PATH"] ?? "").split(delimiter)) {
+    const node = join(folder, "node");
+    try {
+      accessSync(node, constants.X_OK);
+      if (execFileSync(node, ["--version"], { encoding: "utf8" }).startsWith("v20.")) return node;
+    } catch {
+      // Not here: the next folder.
+    }
+  }
+  return process.execPath;
+}
+
+function run(args: readonly string[], home = full) {
+  const { status, stderr, stdout } = spawnSync(oldNode(), [cliIn(home), ...args], { cwd: home, encoding: "utf8" });
+  return { status, stdout, stderr };
+}
+
+function complains(args: readonly string[], sentence: RegExp, home = full): void {
+  const { status, stderr } = run(args, home);
+  expect(stderr).toMatch(sentence);
+  expect(stderr.trim().split("\n")).toHaveLength(1);
+  expect(status).toBe(1);
+}
+
+test("it serves on the oldest Node, with a fixture, a past and rows of its own", async () => {
+  writeFileSync(
+    join(full, "network.json"),
+    JSON.stringify({
+      $schema: "./node_modules/cake-edge/dist/sandbox/fixture.schema.json",
+      offers: [{ offer_id: 9, offer_name: "Mine", landing_page: "https://shop.example/?r=#reqid#", payout: "1", revenue: "2" }],
+      creatives: [{ creative_id: 8, offer_id: 9 }],
+      affiliates: [{ affiliate_id: 7, affiliate_name: "Me" }],
+    }),
+  );
+  expect(existsSync(join(full, "node_modules/cake-edge/dist/sandbox/fixture.schema.json"))).toBe(true);
+  const args = ["--seed", "network.json", "--history", "2d", "--clicks", "300", "--persist", "rows"];
+  const sandbox = await startSandbox(args, { cli: cliIn(full), node: oldNode(), cwd: full });
+  expect(sandbox.output()).toMatch(/history: 300 clicks \(\d+ of bots\), \d+ conversions/);
+  const response = await fetch(`${sandbox.origin}/?a=7&c=8`, { redirect: "manual" });
+  expect(response.headers.get("location")).toMatch(/^https:\/\/shop\.example\/\?r=[0-9a-f-]{36}$/);
+  complains(
+    ["sandbox", "--port", "0", "--persist", "rows"],
+    /^cake-edge: --persist rows is in use by another sandbox, process \d+: stop it, or choose another folder\n$/,
+  );
+  expect(await sandbox.stop()).toBe(0);
+  const again = await startSandbox(["--persist", "rows"], { cli: cliIn(full), node: oldNode(), cwd: full });
+  const clicks = await fetch(`${again.origin}/api/2/click.json?api_key=sandbox-key&row_limit=1`);
+  expect(await clicks.json()).toMatchObject({ response: { total_rows: 301 } });
+  await again.stop();
+});
+
+test("a port in use is one clear sentence", async () => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  complains(
+    ["sandbox", "--port", String(port)],
+    new RegExp(`^cake-edge: port ${port} is in use: stop what listens there, or choose another, such as --port ${port + 1}\n$`),
+  );
+  server.close();
+});
+
+test("a bad fixture is one clear sentence that names the place", () => {
+  writeFileSync(join(full, "bad.json"), '{"offers":[{"offer_id":1,"offer_name":"x","landing_page":"/","payout":18,"revenue":"1"}]}');
+  complains(["sandbox", "--seed", "bad.json"], /^cake-edge: --seed bad\.json: offers\[0\]\.payout: invalid type: integer `18`/);
+  writeFileSync(join(full, "bad.json"), "{");
+  complains(["sandbox", "--seed", "bad.json"], /^cake-edge: --seed bad\.json: EOF while parsing/);
+  complains(["sandbox", "--seed", "none.json"], /^cake-edge: --seed none\.json cannot be read: ENOENT\n$/);
+});
+
+test("a missing workerd is one clear sentence that says what to install", () => {
+  complains(
+    ["sandbox"],
+    /^cake-edge: workerd, which the sandbox runs in, is not installed: run `npm install --save-dev workerd@1\.\d+\.\d+`, then this command again\n$/,
+    bare,
+  );
+});
+
+test("options that are none, and values that are none, are one clear sentence", () => {
+  complains(["serve"], /^cake-edge: there is no command "serve"; there is sandbox\n$/);
+  complains(["sandbox", "--color"], /^cake-edge: Unknown option '--color'/);
+  complains(["sandbox", "--port", "http"], /^cake-edge: --port must be a whole number from 0 to 65535, not "http"\n$/);
+  complains(["sandbox", "--history", "30w"], /^cake-edge: --history must be a whole number from 1 to 3650, not "30w"\n$/);
+  complains(["sandbox", "--clicks", "5"], /^cake-edge: --clicks and --history-seed go with --history/);
+  complains(["sandbox", "--token", "short"], /^cake-edge: --token must have at least 16 characters\n$/);
+  complains(["sandbox", "--persist", "/proc/none"], /^cake-edge: --persist \/proc\/none cannot be written: \w+\n$/);
+});
+
+test("the help names every option, and the version is the package's", () => {
+  const { status, stdout } = run(["--help"]);
+  expect(status).toBe(0);
+  for (const option of ["port", "host", "persist", "seed", "history", "clicks", "key", "token", "allow"]) {
+    expect(stdout).toContain(`--${option} `);
+  }
+  expect(run(["--version"]).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+});
