@@ -212,7 +212,12 @@ fn record_conversion_answers_byte_for_byte_like_the_article() {
     let answer = ledger.get(&network, url, NOW_MS);
     let samples: Value =
         serde_json::from_str(include_str!("../../../tests/vectors/api_samples.json")).unwrap();
-    let sample = samples["record_conversion"]["answer"].as_str().unwrap();
+    let calls = samples["calls"].as_array().unwrap();
+    let call = calls
+        .iter()
+        .find(|call| call["action"] == "recordConversion")
+        .unwrap();
+    let sample = call["answer"].as_str().unwrap();
     let squeezed = sample.replace('\n', "").replace("\": ", "\":");
     assert_eq!(answer.body, squeezed);
 }
