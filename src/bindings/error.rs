@@ -21,9 +21,11 @@ impl From<Error> for JsValue {
         if let Some(status) = error.status() {
             set("status", status.into());
         }
+        #[cfg(feature = "api")]
         if let Some(ms) = error.retry_after_ms() {
             set("retryAfterMs", super::number(ms));
         }
+        #[cfg(feature = "api")]
         if let Some(cause) = error.cause() {
             set("cause", cause.clone().into());
         }

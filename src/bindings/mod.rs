@@ -40,6 +40,7 @@ fn whole(number: f64) -> u64 {
 }
 
 /// A count or a time as a JavaScript number.
+#[cfg(feature = "api")]
 #[expect(
     clippy::cast_precision_loss,
     reason = "what is counted here stays below 2^53"
