@@ -8,7 +8,8 @@ pub type Result<T, E = Error> = core::result::Result<T, E>;
 
 /// Everything that can go wrong, by who produces it.
 ///
-/// Names a parameter and a rule; never holds a secret or a whole URL.
+/// Names a parameter and a rule; never holds a secret or a whole URL. What only
+/// the API client can meet is left out of builds without it (size).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {
@@ -98,19 +99,23 @@ pub enum Error {
     /// The API's base URL is neither https nor loopback http.
     InvalidBaseUrl,
     /// A client was opened in a page, where everybody could read its key.
+    #[cfg(feature = "api")]
     KeyInPage,
     /// A write was asked of a client that only reads.
+    #[cfg(feature = "api")]
     ReadOnly,
     /// No answer, and a read, so that nothing is lost by asking again.
     Network,
     /// No complete answer within the time allowed, to a read.
     Timeout,
     /// No clear answer to a write: it may or may not have been recorded.
+    #[cfg(feature = "api")]
     OutcomeUnknown {
         /// Why not: what came instead of an answer.
         cause: Box<Error>,
     },
     /// The caller's signal ended the call, and nothing was recorded by it.
+    #[cfg(feature = "api")]
     Aborted,
     /// CAKE answered with an HTTP status that is not 200.
     HttpStatus {
@@ -142,11 +147,13 @@ pub enum Error {
         message: String,
     },
     /// CAKE answered with a redirect. It was not followed: its target would see the key.
+    #[cfg(feature = "api")]
     Redirected {
         /// The HTTP status code; 0 where the platform hides it.
         status: u16,
     },
     /// CAKE's answer is larger than any of its answers is; reading stopped there.
+    #[cfg(feature = "api")]
     AnswerTooLarge,
     /// A sandbox network's fixture breaks a rule.
     InvalidFixture {
@@ -185,18 +192,24 @@ impl Error {
             Self::InvalidField { .. } => "invalid_field",
             Self::MissingApiKey => "missing_api_key",
             Self::InvalidBaseUrl => "invalid_base_url",
+            #[cfg(feature = "api")]
             Self::KeyInPage => "key_in_page",
+            #[cfg(feature = "api")]
             Self::ReadOnly => "read_only",
             Self::Network => "network",
             Self::Timeout => "timeout",
+            #[cfg(feature = "api")]
             Self::OutcomeUnknown { .. } => "outcome_unknown",
+            #[cfg(feature = "api")]
             Self::Aborted => "aborted",
             Self::HttpStatus { .. } => "http_status",
             Self::RateLimited { .. } => "rate_limited",
             Self::Unauthorized { .. } => "unauthorized",
             Self::Refused { .. } => "refused",
             Self::UnexpectedAnswer { .. } => "unexpected_answer",
+            #[cfg(feature = "api")]
             Self::Redirected { .. } => "redirected",
+            #[cfg(feature = "api")]
             Self::AnswerTooLarge => "answer_too_large",
             Self::InvalidFixture { .. } => "invalid_fixture",
             Self::Internal => "internal",
@@ -281,22 +294,28 @@ impl Error {
             }
             Self::Network => "CAKE could not be reached",
             Self::Timeout => "CAKE did not answer in time",
+            #[cfg(feature = "api")]
             Self::OutcomeUnknown { .. } => {
                 "no clear answer came: CAKE may or may not have recorded it, so it was not sent again"
             }
+            #[cfg(feature = "api")]
             Self::Aborted => "the call was aborted by its signal",
             Self::HttpStatus { .. } => "CAKE answered with an error status",
             Self::RateLimited { .. } => "CAKE is limiting the rate of requests",
             Self::Unauthorized { .. } => "CAKE refused the API key",
+            #[cfg(feature = "api")]
             Self::KeyInPage => {
                 "an API key must never be in a page: call CAKE from a server or a worker, or post to cake-edge/forwarder"
             }
+            #[cfg(feature = "api")]
             Self::ReadOnly => {
                 "this client was opened with readOnly: it records and creates nothing"
             }
+            #[cfg(feature = "api")]
             Self::Redirected { .. } => {
                 "CAKE answered with a redirect, which is not followed: check baseUrl"
             }
+            #[cfg(feature = "api")]
             Self::AnswerTooLarge => "CAKE's answer is larger than any of its answers should be",
             Self::Refused { message }
             | Self::UnexpectedAnswer { message }
@@ -311,8 +330,9 @@ impl Error {
         match self {
             Self::HttpStatus { status, .. }
             | Self::RateLimited { status, .. }
-            | Self::Unauthorized { status }
-            | Self::Redirected { status } => Some(*status),
+            | Self::Unauthorized { status } => Some(*status),
+            #[cfg(feature = "api")]
+            Self::Redirected { status } => Some(*status),
             _ => None,
         }
     }
@@ -332,6 +352,7 @@ impl Error {
     #[must_use]
     pub fn cause(&self) -> Option<&Self> {
         match self {
+            #[cfg(feature = "api")]
             Self::OutcomeUnknown { cause } => Some(cause),
             _ => None,
         }

@@ -17,6 +17,9 @@ const MOST_STEPS_BACK: u32 = 16;
 const MOST_STALE_ROWS: u64 = 1_000;
 const MOST_STALE_PAGES: u32 = 50;
 
+/// The same for pages that are not even full: an end, more likely than not.
+const MOST_SHORT_STALE_PAGES: u32 = 5;
+
 /// Where a list is being read.
 #[derive(Clone, Debug)]
 pub struct Paging {
@@ -107,6 +110,7 @@ impl Paging {
             None => {
                 self.stale_pages >= 3 && self.stale_rows >= MOST_STALE_ROWS
                     || self.stale_pages >= MOST_STALE_PAGES
+                    || rows < asked && self.stale_pages >= MOST_SHORT_STALE_PAGES
             }
         };
         self.is_over = self.fresh >= self.most

@@ -7,14 +7,16 @@ use wasm_bindgen::JsValue;
 
 impl From<Error> for JsValue {
     fn from(error: Error) -> Self {
-        Fields::new()
+        let fields = Fields::new()
             .set("code", error.code())
             .set("rule", error.rule())
             .set("retryable", error.is_retryable())
             .optional("parameter", error.parameter())
-            .optional("status", error.status())
+            .optional("status", error.status());
+        #[cfg(feature = "api")]
+        let fields = fields
             .optional("retryAfterMs", error.retry_after_ms().map(super::number))
-            .optional("cause", error.cause().cloned())
-            .into()
+            .optional("cause", error.cause().cloned());
+        fields.into()
     }
 }

@@ -53,6 +53,7 @@ fn id(number: f64) -> i64 {
 }
 
 /// A count or a time as a JavaScript number.
+#[cfg(feature = "api")]
 #[expect(
     clippy::cast_precision_loss,
     reason = "what is counted here stays below 2^53"

@@ -67,7 +67,7 @@ export function callTests({ createCakeClient, isCakeError }: Edge): void {
   });
 
   test("money comes as exact text and as a number beside it", async () => {
-    const { answer, params } = vectors.calls[2] as { answer: string; params: never };
+    const { answer, params } = vectors.calls[2] as unknown as { answer: string; params: never };
     const conversion = await client(() => new Response(answer)).recordConversion(params);
     expect(conversion).toMatchObject({ payout: 18, payoutText: "18.00", revenue: 22, revenueText: "22.00" });
   });

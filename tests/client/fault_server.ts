@@ -6,13 +6,6 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import type { TestProject } from "vitest/node";
 
-declare module "vitest" {
-  interface ProvidedContext {
-    /** The server's origin. */
-    faults: string;
-  }
-}
-
 interface Visit {
   readonly path: string;
   readonly click: string;

@@ -1,6 +1,13 @@
 /** What the client makes of every fault; run by Node and by workerd alike. */
 import { expect, inject, test } from "vitest";
 
+declare module "vitest" {
+  interface ProvidedContext {
+    /** The origin of `fault_server.ts`. */
+    faults: string;
+  }
+}
+
 type Edge = typeof import("../../dist/edge/index.js");
 type Options = Partial<Parameters<Edge["createCakeClient"]>[0]>;
 

@@ -1,8 +1,8 @@
 /** The packed tarball, installed into a folder of its own, as a user meets it. */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 const home = mkdtempSync(join(tmpdir(), "cake-edge-pack-"));
@@ -43,4 +43,35 @@ test("Node imports it and builds a link", () => {
   );
   const printed = execFileSync(process.execPath, ["use.mjs"], { cwd: home, encoding: "utf8" });
   expect(printed).toBe("https://track.yournetwork.com/?a=1&c=2\n");
+});
+
+// The one that runs the tests and, where another is installed, the system's.
+const onPath = (process.env["PATH"] ?? "").split(delimiter).map((path) => join(path, "node"));
+const found = [process.execPath, ...onPath].filter((node) => existsSync(node)).map((node) => realpathSync(node));
+const nodes = [...new Set(found)].filter((node) => {
+  const [major = 0, minor = 0] = execFileSync(node, ["--version"], { encoding: "utf8" })
+    .slice(1)
+    .split(".")
+    .map(Number);
+  return major > 20 || (major === 20 && minor >= 19);
+});
+
+test.each(nodes)("%s imports it and calls an account through its own fetch", (node) => {
+  writeFileSync(
+    join(home, "call.mjs"),
+    `import { createServer } from "node:http";
+     import { createCakeClient } from "cake-edge";
+     const server = createServer((request, response) => {
+       const id = new URL(request.url, "http://x").searchParams.get("click_id");
+       response.end(JSON.stringify({ response: { total_rows: 1, clicks: [{ click_id: id ?? "listed", offer_id: 1, affiliate_id: 2 }] } }));
+     }).listen(0, "127.0.0.1", async () => {
+       const cake = createCakeClient({ baseUrl: "http://127.0.0.1:" + server.address().port, apiKey: "key-of-a-test" });
+       console.log(await cake.getClick("abc"));
+       for await (const { clickId } of cake.listClicks()) console.log(clickId);
+       server.closeAllConnections();
+       server.close();
+     });`,
+  );
+  const printed = execFileSync(node, ["call.mjs"], { cwd: home, encoding: "utf8", timeout: 20_000 });
+  expect(printed).toMatch(/clickId: 'abc'.*converted: false.*\nlisted\n/s);
 });
