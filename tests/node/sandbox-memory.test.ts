@@ -25,7 +25,10 @@ test("a test has a network of its own without a server: click, conversion, postb
 
 test("a reset fault throws as fetch does, and a bad fixture names its place", async () => {
   const sandbox = createSandbox();
-  const faults = new Request(`${ORIGIN}/__sandbox/faults`, { method: "PUT", body: '{"share":1,"kinds":["reset_before"]}' });
+  const faults = new Request(`${ORIGIN}/__sandbox/faults`, {
+    method: "PUT",
+    body: '{"share":1,"kinds":["reset_before"]}',
+  });
   expect((await sandbox.fetch(faults)).status).toBe(200);
   await expect(sandbox.fetch(new Request(`${ORIGIN}/api/2/click.json`))).rejects.toThrow(TypeError);
   expect(() => createSandbox({ fixture: { offers: 1 } })).toThrow(/offers: invalid type/);
@@ -79,7 +82,14 @@ test("memory and SQLite answer the same to the same", async () => {
   ]) {
     await both("GET", `/api/2/${query}&${key}`);
   }
-  for (const filter of ["", "text=U3", "text=%25_", "status=reversed", "offer_id=12345&affiliate_id=67890", "limit=2"]) {
+  for (const filter of [
+    "",
+    "text=U3",
+    "text=%25_",
+    "status=reversed",
+    "offer_id=12345&affiliate_id=67890",
+    "limit=2",
+  ]) {
     const [, , ...json] = (await stateOf(memory, filter)).split(" ");
     const state = await (await fetch(`${process.origin}/__sandbox/state?${filter}`)).json();
     const other = JSON.parse(json.join(" "));

@@ -104,7 +104,10 @@ test("every fault has its form on the wire, and is carried out or not as it says
   expect(await strike(script("reset_before"), "A")).toEqual({ cause: "UND_ERR_SOCKET", isRecorded: false });
   expect(await strike(script("reset_after"), "B")).toEqual({ cause: "UND_ERR_SOCKET", isRecorded: true });
   expect(await strike(script("cut_off"), "C")).toMatchObject({ status: 200, body: "CUT OFF", isRecorded: true });
-  expect(await strike(script("cut_off", { recorded: false }), "D")).toMatchObject({ body: "CUT OFF", isRecorded: false });
+  expect(await strike(script("cut_off", { recorded: false }), "D")).toMatchObject({
+    body: "CUT OFF",
+    isRecorded: false,
+  });
   const late = await strike(script("latency", { latency_ms: 200 }), "E");
   expect(late).toMatchObject({ status: 200, isRecorded: true });
   expect(late.ms).toBeGreaterThanOrEqual(200);
@@ -112,7 +115,10 @@ test("every fault has its form on the wire, and is carried out or not as it says
   expect(limited).toMatchObject({ status: 429, isRecorded: false });
   expect(limited.headers?.get("retry-after")).toBe("7");
   expect(await strike(script("server_error", { status: 503 }), "G")).toMatchObject({ status: 503, isRecorded: false });
-  expect(await strike(script("server_error", { recorded: true }), "H")).toMatchObject({ status: 500, isRecorded: true });
+  expect(await strike(script("server_error", { recorded: true }), "H")).toMatchObject({
+    status: 500,
+    isRecorded: true,
+  });
   expect(await strike(script("restricted"), "I")).toMatchObject({
     status: 200,
     body: '{"success":false,"message":"Restricted"}',
@@ -175,7 +181,14 @@ test("a redirect is not followed: its target sees nothing, and the log says 302"
 
 test("a host off the allow-list is refused in any spelling, and nobody hears of it", async () => {
   const port = (affiliate.address() as AddressInfo).port;
-  for (const host of ["127.1", "2130706433", "0x7f.0.0.1", "[::ffff:127.0.0.1]", "localhost.", "127.0.0.1.nip.invalid"]) {
+  for (const host of [
+    "127.1",
+    "2130706433",
+    "0x7f.0.0.1",
+    "[::ffff:127.0.0.1]",
+    "localhost.",
+    "127.0.0.1.nip.invalid",
+  ]) {
     await control("POST", "reset");
     await listenFor(`http://${host}:${port}/`);
     await fetch(recordUrl(await click(), "ORD-1"));
