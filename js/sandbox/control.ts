@@ -84,13 +84,11 @@ export class Control {
         return json(network.rules.faults());
       case "PUT /faults": {
         const text = (await request.text()).trim();
-        call(() => network.rules.setFaults(text.startsWith("{") ? `[${text}]` : text));
-        network.live.startOver();
+        network.setFaults(text.startsWith("{") ? `[${text}]` : text);
         return json(network.rules.faults());
       }
       case "DELETE /faults":
-        network.rules.setFaults("[]");
-        network.live.startOver();
+        network.setFaults("[]");
         return json("[]");
       case "GET /settings":
         return json(network.rules.settings());

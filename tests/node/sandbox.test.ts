@@ -227,7 +227,7 @@ test("what happens is told to a viewer as it happens", async () => {
   expect(text).toContain('"owed":"18.00"');
 });
 
-test("a kill loses nothing that was answered, and what was due is still sent", async () => {
+test("a kill loses nothing that was answered or set, and what was due is still sent", async () => {
   const folder = mkdtempSync(join(tmpdir(), "cake-edge-rows-"));
   try {
     let first = await startSandbox(["--persist", folder]);
@@ -248,6 +248,8 @@ test("a kill loses nothing that was answered, and what was due is still sent", a
       }
     });
     while (answered.length < 150) await new Promise((resolve) => setTimeout(resolve, 5));
+    await control("PUT", "faults", { script: ["rate_limit"], actions: ["get_tracking_domains"] }, first);
+    await control("PUT", "settings", { country: "GB" }, first);
     await first.stop("SIGKILL");
     isKilled = true;
     await Promise.all(senders);
@@ -257,6 +259,9 @@ test("a kill loses nothing that was answered, and what was due is still sent", a
     const kept = new Set(state.conversions.map(({ unique_id }) => unique_id));
     expect(answered.filter((uniqueId) => !kept.has(uniqueId))).toEqual([]);
     expect(kept.size).toBe(state.conversions.length);
+    const domains = () => fetch(`${first.origin}/api/2/tracking_domains.json?api_key=${KEY}`);
+    expect([(await domains()).status, (await domains()).status]).toEqual([429, 200]);
+    expect(await control("GET", "settings", undefined, first)).toMatchObject({ country: "GB" });
     // Each conversion's postback was stored with it, and none stays behind.
     const isOurs = ({ postback_id }: FiredPostback) => postback_id === 8801;
     expect(state.postbacks.filter(isOurs)).toHaveLength(state.conversions.length);
