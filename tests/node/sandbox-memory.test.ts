@@ -1,4 +1,5 @@
 /** The sandbox inside a process, and that its two ledgers agree. */
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { createCakeClient } from "../../dist/entry/edge.node.js";
 import { createSandbox } from "../../dist/entry/sandbox-memory.node.js";
@@ -32,6 +33,28 @@ test("a reset fault throws as fetch does, and a bad fixture names its place", as
   expect((await sandbox.fetch(faults)).status).toBe(200);
   await expect(sandbox.fetch(new Request(`${ORIGIN}/api/2/click.json`))).rejects.toThrow(TypeError);
   expect(() => createSandbox({ fixture: { offers: 1 } })).toThrow(/offers: invalid type/);
+});
+
+test("the schema of the fixture names exactly the fields that the rules know", async () => {
+  interface Schema {
+    readonly properties: Record<string, { properties?: object; items?: { properties: object; required: string[] } }>;
+  }
+  const schema = JSON.parse(readFileSync("dist/sandbox/fixture.schema.json", "utf8")) as Schema;
+  const response = await createSandbox().fetch(new Request(`${ORIGIN}/__sandbox/fixture`));
+  const fixture = (await response.json()) as Record<string, object | object[]>;
+  expect(Object.keys(schema.properties).sort()).toEqual(Object.keys(fixture).sort());
+  for (const [name, value] of Object.entries(fixture)) {
+    const { properties, items } = schema.properties[name] ?? {};
+    const first = Array.isArray(value) ? value[0] : value;
+    const known = properties ?? items?.properties;
+    if (known) expect(Object.keys(known).sort(), name).toEqual(Object.keys(first ?? {}).sort());
+    // What the schema asks for is what the rules miss.
+    for (const field of items?.required ?? []) {
+      const { [field]: _, ...rest } = first as Record<string, unknown>;
+      const lacking = { ...fixture, [name]: [rest] };
+      expect(() => createSandbox({ fixture: lacking }), field).toThrow(`missing field \`${field}\``);
+    }
+  }
 });
 
 test("memory and SQLite answer the same to the same", async () => {
