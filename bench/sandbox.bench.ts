@@ -36,7 +36,9 @@ async function clicksPerSecond(origin: string): Promise<number> {
   };
   await run(1_000);
   const rates = [await run(CLICKS), await run(CLICKS), await run(CLICKS)];
-  const { totals } = (await (await fetch(`${origin}/__sandbox/state?limit=1`)).json()) as { totals: { clicks: number } };
+  const { totals } = (await (await fetch(`${origin}/__sandbox/state?limit=1`)).json()) as {
+    totals: { clicks: number };
+  };
   agent.destroy();
   if (totals.clicks !== 1_000 + 3 * CLICKS) throw new Error(`${totals.clicks} clicks were logged`);
   return Math.round(median(rates));
@@ -50,9 +52,7 @@ async function conversions(origin: string): Promise<Record<string, number>> {
   for (let round = -5; round < ROUNDS; round += 1) {
     const page = Math.floor(Math.random() * 190) * 500;
     const start = performance.now();
-    const response = await fetch(
-      `${origin}/api/2/conversions.json?api_key=sandbox-key&${range}&start_at_row=${page}`,
-    );
+    const response = await fetch(`${origin}/api/2/conversions.json?api_key=sandbox-key&${range}&start_at_row=${page}`);
     const answer = (await response.json()) as { total_rows: number; conversions: unknown[] };
     const time = performance.now() - start;
     if (answer.total_rows < 100_000 || answer.conversions.length !== 500) throw new Error("rows are missing");

@@ -1,6 +1,6 @@
 // One JavaScript file per Worker, its wasm beside it, as workerd takes them.
 import { join } from "node:path";
-import { type InlineConfig, build } from "vite";
+import { build, type InlineConfig } from "vite";
 import { root } from "./build.ts";
 
 /** Bundles the Worker at `entry` into `outDir/NAME.js`. */

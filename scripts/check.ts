@@ -34,6 +34,7 @@ const CHECKS: readonly [name: string, command: string, ...args: string[]][] = [
   ["tsc, page", "tsc", "-p", "js/tsconfig.page.json", "--noEmit"],
   ["tsc, worker", "tsc", "-p", "js/tsconfig.worker.json", "--noEmit"],
   ["tsc, node", "tsc", "-p", "js/tsconfig.node.json", "--noEmit"],
+  ["tsc, live view", "tsc", "-p", "js/tsconfig.view.json"],
   ["tsc, worker tests", "tsc", "-p", "tests/worker/tsconfig.json"],
   ["tsc, demo", "tsc", "-p", "www/tsconfig.json"],
   ["tsc, scripts and tests", "tsc", "-p", "tsconfig.json"],

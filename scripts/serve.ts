@@ -60,7 +60,11 @@ export async function serve(port: number): Promise<Served> {
       environment: { CAKE_API_KEY: apiKey, CAKE_BASE_URL: origin, CAKE_SANDBOX_LOOPBACK: "yes" },
       disks: { files: join(root, "target/demo") },
       workers: [
-        { name: "demo", modules: ["demo.js"], services: { SANDBOX: "sandbox", FORWARDER: "forwarder", FILES: "files" } },
+        {
+          name: "demo",
+          modules: ["demo.js"],
+          services: { SANDBOX: "sandbox", FORWARDER: "forwarder", FILES: "files" },
+        },
         { name: "forwarder", modules: ["forwarder.js", "edge_bg.wasm"], variables: ["CAKE_API_KEY", "CAKE_BASE_URL"] },
         {
           name: "sandbox",

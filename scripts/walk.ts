@@ -73,7 +73,9 @@ function line(step: string, what: string): string {
 async function firedPostback(origin: string, conversionId: number) {
   for (let tries = 0; tries < 60; tries += 1) {
     const { postbacks } = (await (await fetch(`${origin}/__sandbox/state`)).json()) as SandboxState;
-    const fired = postbacks.find((postback) => postback.conversion_id === conversionId && postback.answered_ms !== null);
+    const fired = postbacks.find(
+      (postback) => postback.conversion_id === conversionId && postback.answered_ms !== null,
+    );
     if (fired) return fired;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

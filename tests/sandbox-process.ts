@@ -28,7 +28,7 @@ export async function startSandbox(
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding("utf8").on("data", (text: string) => {
         output += text;
-        const found = /^CAKE sandbox on (\S+)\n[^]*Ctrl-C/m.exec(output);
+        const found = /^CAKE sandbox on (\S+)\n[\s\S]*Ctrl-C/m.exec(output);
         if (found?.[1]) resolve(found[1]);
       });
     }

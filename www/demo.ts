@@ -3,7 +3,7 @@ import { createTracker, isCakeError } from "cake-edge/page";
 interface NetworkState {
   readonly clicks: readonly { click_date: string; click_id: string; sub_id_1: string | null }[];
   readonly conversions: readonly { conversion_id: number; conversion_status: string; payout: string }[];
-  readonly postbacks: readonly { conversion_id: number; status: number | null }[];
+  readonly postbacks: readonly { conversion_id: number; status: number | null; answered_ms: number | null }[];
 }
 
 const element = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
@@ -50,7 +50,8 @@ async function showNetwork(): Promise<void> {
   element("conversions").replaceChildren(
     ...state.conversions.map((conversion) => {
       const postback = state.postbacks.find((fired) => fired.conversion_id === conversion.conversion_id);
-      const fired = postback ? `fired, answered ${postback.status ?? "nothing"}` : "none";
+      const answer = postback?.answered_ms === null ? "on its way" : `answered ${postback?.status ?? "nothing"}`;
+      const fired = postback ? `fired, ${answer}` : "none";
       return row(conversion.conversion_id, conversion.conversion_status, conversion.payout, fired);
     }),
   );

@@ -20,7 +20,8 @@ export default {
   async fetch(request: Request, env: Env): Promise<Response> {
     const { pathname, searchParams } = new URL(request.url);
     const isTrackingLink = pathname === "/" && searchParams.has("a") && searchParams.has("c");
-    if (isTrackingLink || /^\/((api|__sandbox)\/|__sandbox$|p\.ashx$)/.test(pathname)) return env.SANDBOX.fetch(request);
+    if (isTrackingLink || /^\/((api|__sandbox)\/|__sandbox$|p\.ashx$)/.test(pathname))
+      return env.SANDBOX.fetch(request);
     if (pathname.startsWith("/cake/")) return env.FORWARDER.fetch(request);
     // The affiliate's own tracker: it says thank you to every postback.
     if (pathname === "/affiliate/postback") return new Response("OK");

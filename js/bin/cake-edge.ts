@@ -171,7 +171,8 @@ async function serve(options: Options): Promise<number> {
     writeFileSync(join(home, "fixture.json"), options.fixture ?? "");
     const environment: Record<string, string> = {
       CAKE_API_KEY: key,
-      CAKE_ALLOWED_HOSTS: options.allow.length === 0 ? "" : ["127.0.0.1", "localhost", "[::1]", ...options.allow].join(),
+      CAKE_ALLOWED_HOSTS:
+        options.allow.length === 0 ? "" : ["127.0.0.1", "localhost", "[::1]", ...options.allow].join(),
       CAKE_SANDBOX_LOOPBACK: isLoopback(host) ? "yes" : "no",
       CAKE_SANDBOX_TOKEN: token ?? "",
     };
@@ -233,7 +234,9 @@ function claim(folder: string): () => void {
     mkdirSync(folder, { recursive: true });
     const owner = existsSync(file) ? Number(readFileSync(file, "utf8")) : 0;
     if (owner > 0 && owner !== process.pid && isRunning(owner)) {
-      throw new UsageError(`--persist ${folder} is in use by another sandbox, process ${owner}: stop it, or choose another folder`);
+      throw new UsageError(
+        `--persist ${folder} is in use by another sandbox, process ${owner}: stop it, or choose another folder`,
+      );
     }
     writeFileSync(file, String(process.pid));
   } catch (error) {

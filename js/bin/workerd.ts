@@ -59,9 +59,7 @@ export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
   writeFileSync(join(options.home, "config.capnp"), configuration(options));
   const child = spawnGuarded(options);
   let isStopping = false;
-  const ended = new Promise<number>((resolve) =>
-    child.on("exit", (code) => resolve(isStopping ? 0 : (code ?? 1))),
-  );
+  const ended = new Promise<number>((resolve) => child.on("exit", (code) => resolve(isStopping ? 0 : (code ?? 1))));
   child.stderr?.setEncoding("utf8").on("data", withoutFaults());
   await listening(child);
   return {
@@ -154,7 +152,9 @@ function worker({ name, modules, variables = [], texts = {}, services = {}, dura
   const bindings = [
     ...variables.map((variable) => `( name = ${quote(variable)}, fromEnvironment = ${quote(variable)} )`),
     ...Object.entries(texts).map(([binding, file]) => `( name = ${quote(binding)}, text = embed ${quote(file)} )`),
-    ...Object.entries(services).map(([binding, service]) => `( name = ${quote(binding)}, service = ${quote(service)} )`),
+    ...Object.entries(services).map(
+      ([binding, service]) => `( name = ${quote(binding)}, service = ${quote(service)} )`,
+    ),
     ...(durableObject
       ? [`( name = ${quote(durableObject.binding)}, durableObjectNamespace = ${quote(durableObject.className)} )`]
       : []),

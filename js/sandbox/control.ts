@@ -47,13 +47,26 @@ export class Control {
       case "granted_by_url":
         return request.method === "GET" ? withCookie(new URL(request.url), token ?? "") : undefined;
       case "foreign":
-        return refusal(403, "foreign_origin", "another site's page may not use the sandbox, nor another name for loopback");
+        return refusal(
+          403,
+          "foreign_origin",
+          "another site's page may not use the sandbox, nor another name for loopback",
+        );
       case "refused":
-        return refusal(401, "unauthorized", "ask with the sandbox's token: `Authorization: Bearer …`, or open `/__sandbox/?token=…`", {
-          "www-authenticate": "Bearer",
-        });
+        return refusal(
+          401,
+          "unauthorized",
+          "ask with the sandbox's token: `Authorization: Bearer …`, or open `/__sandbox/?token=…`",
+          {
+            "www-authenticate": "Bearer",
+          },
+        );
       case "not_set_up":
-        return refusal(500, "missing_token", "set CAKE_SANDBOX_TOKEN to a secret of at least 16 characters, or CAKE_SANDBOX_LOOPBACK to yes where it listens on loopback alone");
+        return refusal(
+          500,
+          "missing_token",
+          "set CAKE_SANDBOX_TOKEN to a secret of at least 16 characters, or CAKE_SANDBOX_LOOPBACK to yes where it listens on loopback alone",
+        );
     }
   }
 
@@ -71,13 +84,11 @@ export class Control {
         return json(network.rules.faults());
       case "PUT /faults": {
         const text = (await request.text()).trim();
-        call(() => network.rules.setFaults(text.startsWith("{") ? `[${text}]` : text));
-        network.live.startOver();
+        network.setFaults(text.startsWith("{") ? `[${text}]` : text);
         return json(network.rules.faults());
       }
       case "DELETE /faults":
-        network.rules.setFaults("[]");
-        network.live.startOver();
+        network.setFaults("[]");
         return json("[]");
       case "GET /settings":
         return json(network.rules.settings());
@@ -149,7 +160,8 @@ export class Control {
     } else if (is_frozen === true) {
       at = current.now_ms;
     }
-    if (at !== undefined && (at < 0 || at > 253_402_300_799_000)) throw field("now", "must be in the years 1970 to 9999");
+    if (at !== undefined && (at < 0 || at > 253_402_300_799_000))
+      throw field("now", "must be in the years 1970 to 9999");
     this.#network.setClock(at, (is_frozen as boolean | undefined) ?? (at !== undefined && current.is_frozen));
   }
 

@@ -32,7 +32,10 @@ export class CakeNetwork extends DurableObject<SandboxEnv> {
     this.#network = new Network({
       fixture: env.CAKE_FIXTURE || undefined,
       apiKey: env.CAKE_API_KEY ?? "",
-      allowedHosts: (env.CAKE_ALLOWED_HOSTS ?? "").split(",").map((host) => host.trim()).filter((host) => host !== ""),
+      allowedHosts: (env.CAKE_ALLOWED_HOSTS ?? "")
+        .split(",")
+        .map((host) => host.trim())
+        .filter((host) => host !== ""),
       ledger: new SqlLedger(ctx.storage),
       surroundings: surroundingsOf(ctx),
       gate: { token: env.CAKE_SANDBOX_TOKEN, isLoopback: env.CAKE_SANDBOX_LOOPBACK === "yes" },

@@ -62,8 +62,15 @@ export class Live {
     this.#isDue = true;
     setTimeout(() => {
       this.#isDue = false;
-      const conversions = [...this.#conversions].map((id) => this.#ledger.findConversion(id)).filter((row) => row !== null);
-      const event = { clicks: this.#clicks, conversions, postbacks: [...this.#postbacks.values()], totals: this.#totals() };
+      const conversions = [...this.#conversions]
+        .map((id) => this.#ledger.findConversion(id))
+        .filter((row) => row !== null);
+      const event = {
+        clicks: this.#clicks,
+        conversions,
+        postbacks: [...this.#postbacks.values()],
+        totals: this.#totals(),
+      };
       this.#forget();
       this.#say(`data: ${JSON.stringify(event)}\n\n`);
     }, EVERY_MS);

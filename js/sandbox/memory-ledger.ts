@@ -1,5 +1,16 @@
 /** A ledger in memory: for tests in process, and for a page without a server. */
-import type { ClickFilter, ConversionFilter, Ledger, Need, Page, PastRows, Sum, View, ViewFilter, Write } from "./ledger.js";
+import type {
+  ClickFilter,
+  ConversionFilter,
+  Ledger,
+  Need,
+  Page,
+  PastRows,
+  Sum,
+  View,
+  ViewFilter,
+  Write,
+} from "./ledger.js";
 import {
   type ClickRow,
   type ConversionRow,
@@ -90,7 +101,12 @@ export class MemoryLedger implements Ledger {
 
   view({ offer_id, affiliate_id, status, text, limit }: ViewFilter): View {
     const holds = (...values: (string | number | null)[]) =>
-      text === undefined || values.some((value) => String(value ?? "").toLowerCase().includes(text.toLowerCase()));
+      text === undefined ||
+      values.some((value) =>
+        String(value ?? "")
+          .toLowerCase()
+          .includes(text.toLowerCase()),
+      );
     const isWhose = (row: { offer_id: number; affiliate_id: number }) =>
       (offer_id ?? row.offer_id) === row.offer_id && (affiliate_id ?? row.affiliate_id) === row.affiliate_id;
     const isSought = (row: ConversionRow | null) =>

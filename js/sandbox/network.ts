@@ -170,6 +170,13 @@ export class Network {
     this.ledger.remember("settings", this.#rules.settings());
   }
 
+  /** Puts other rules for faults in force and remembers them. */
+  setFaults(json: string): void {
+    call(() => this.#rules.setFaults(json));
+    this.ledger.remember("faults", json);
+    this.live.startOver();
+  }
+
   /** Opens another fixture in place of this one; the rows stay. */
   setFixture(json: string): void {
     const next = this.#open(json, true);
@@ -199,6 +206,8 @@ export class Network {
       const rules = new wasm.SandboxNetwork(json, this.#parts.apiKey, hosts);
       const settings = isFresh ? null : this.#parts.ledger.recall("settings");
       if (settings !== null) rules.setSettings(settings);
+      const faults = this.#parts.ledger.recall("faults");
+      if (faults !== null) rules.setFaults(faults);
       return rules;
     });
   }

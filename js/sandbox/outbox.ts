@@ -86,6 +86,7 @@ export class Outbox {
     const wait = next === null ? null : this.#parts.wait(next);
     if (wait === null) this.#parts.surroundings.wakeAt(null);
     // What is due already is under way, or waits for room; the alarm is its safety net.
-    else this.#parts.surroundings.wakeAt(Math.ceil(this.#parts.surroundings.now() + (wait > 0 ? wait : 2 * PATIENCE_MS)));
+    else
+      this.#parts.surroundings.wakeAt(Math.ceil(this.#parts.surroundings.now() + (wait > 0 ? wait : 2 * PATIENCE_MS)));
   }
 }

@@ -1,5 +1,16 @@
 /** A ledger in the SQLite of a Durable Object. */
-import type { ClickFilter, ConversionFilter, Ledger, Need, Page, PastRows, Sum, View, ViewFilter, Write } from "./ledger.js";
+import type {
+  ClickFilter,
+  ConversionFilter,
+  Ledger,
+  Need,
+  Page,
+  PastRows,
+  Sum,
+  View,
+  ViewFilter,
+  Write,
+} from "./ledger.js";
 import { type ClickRow, type ConversionRow, FIRST_NUMBERS, type FiredPostback, type Numbers } from "./rows.js";
 
 const TABLES = `
@@ -37,11 +48,8 @@ const CONVERSION_COLUMNS = columns(
   "conversion_id click_id offer_id affiliate_id payout payout_units revenue revenue_units unique_id dedupe_key order_id conversion_date conversion_status adv1 adv2 adv3 adv4 adv5",
 );
 /** What an answer of many conversions shows: half of the columns, twice as fast. */
-const PAGE_COLUMNS =
-  "conversion_id, offer_id, affiliate_id, payout, revenue, conversion_date, conversion_status";
-const POSTBACK_COLUMNS = columns(
-  "postback_id affiliate_id offer_id postback_url postback_status postback_type_id",
-);
+const PAGE_COLUMNS = "conversion_id, offer_id, affiliate_id, payout, revenue, conversion_date, conversion_status";
+const POSTBACK_COLUMNS = columns("postback_id affiliate_id offer_id postback_url postback_status postback_type_id");
 const FIRED_COLUMNS = columns(
   "fired_id postback_id conversion_id event postback_type url state status attempts at_ms answered_ms next_ms",
 );
@@ -112,7 +120,11 @@ export class SqlLedger implements Ledger {
     try {
       // One statement is a transaction of its own.
       if (writes.length === 1) this.#write(writes[0] as Write);
-      else this.#storage.transactionSync(() => writes.forEach((write) => this.#write(write)));
+      else {
+        this.#storage.transactionSync(() => {
+          for (const write of writes) this.#write(write);
+        });
+      }
     } catch (thrown) {
       // What was counted on may not be there: read the numbers again.
       this.#forget();
@@ -156,10 +168,7 @@ export class SqlLedger implements Ledger {
     const many = (table: string, names: readonly string[], rows: readonly unknown[]) => {
       if (rows.length === 0) return;
       const values = names.map((name) => `value->>'$.${name}'`).join();
-      this.#sql.exec(
-        `INSERT INTO ${table} (${names.join()}) SELECT ${values} FROM json_each(?)`,
-        JSON.stringify(rows),
-      );
+      this.#sql.exec(`INSERT INTO ${table} (${names.join()}) SELECT ${values} FROM json_each(?)`, JSON.stringify(rows));
     };
     this.#forget();
     this.#storage.transactionSync(() => {
@@ -178,7 +187,9 @@ export class SqlLedger implements Ledger {
   view({ offer_id, affiliate_id, status, text, limit }: ViewFilter): View {
     const pattern = text === undefined ? undefined : `%${text.replace(/[\\%_]/g, "\\$&")}%`;
     const like = (...names: string[]): [string, Value | undefined][] =>
-      pattern === undefined ? [] : [[`(${names.map((name) => `${name} LIKE ?1 ESCAPE '\\'`).join(" OR ")})`, undefined]];
+      pattern === undefined
+        ? []
+        : [[`(${names.map((name) => `${name} LIKE ?1 ESCAPE '\\'`).join(" OR ")})`, undefined]];
     const select = <T>(table: string, key: string, picked: string, conditions: [string, Value | undefined][]) => {
       // ?1 is the pattern, wherever it occurs.
       const values: Value[] = [pattern ?? null];
@@ -200,18 +211,20 @@ export class SqlLedger implements Ledger {
     const ofStatus: [string, Value | undefined][] =
       status === undefined ? [] : [["conversions.conversion_status = ?", status]];
     return {
-      clicks: select<ClickRow>("clicks", "number", WITH_CONVERSION, [...whose("clicks"), ...like("click_id", "sub_id_1")]),
+      clicks: select<ClickRow>("clicks", "number", WITH_CONVERSION, [
+        ...whose("clicks"),
+        ...like("click_id", "sub_id_1"),
+      ]),
       conversions: select<ConversionRow>("conversions", "conversion_id", "*", [
         ...whose("conversions"),
         ...ofStatus,
         ...like("click_id", "unique_id", "CAST(conversion_id AS TEXT)"),
       ]),
-      postbacks: select<FiredPostback>(
-        "fired JOIN conversions USING (conversion_id)",
-        "fired_id",
-        "fired.*",
-        [...whose("conversions"), ...ofStatus, ...like("click_id", "unique_id", "url")],
-      ),
+      postbacks: select<FiredPostback>("fired JOIN conversions USING (conversion_id)", "fired_id", "fired.*", [
+        ...whose("conversions"),
+        ...ofStatus,
+        ...like("click_id", "unique_id", "url"),
+      ]),
     };
   }
 

@@ -7,7 +7,8 @@
 const PAGE = {
   "content-type": "text/html; charset=utf-8",
   "cache-control": "no-store",
-  "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; form-action 'self'; frame-ancestors 'none'",
+  "content-security-policy":
+    "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; form-action 'self'; frame-ancestors 'none'",
   "referrer-policy": "no-referrer",
 };
 
@@ -20,7 +21,11 @@ export function standIn(request: Request, pathname: string): Response | undefine
       return page(request, "A landing page", shop(new URL(request.url).searchParams));
     case "/__sandbox/elsewhere": {
       const reason = new URL(request.url).searchParams.get("reason") ?? "no reason";
-      return page(request, "This link leads nowhere", `<p>The network sent the click elsewhere: <code>${escape(reason)}</code>.</p>`);
+      return page(
+        request,
+        "This link leads nowhere",
+        `<p>The network sent the click elsewhere: <code>${escaped(reason)}</code>.</p>`,
+      );
     }
     case "/__sandbox/health":
       return new Response("ok");
@@ -34,8 +39,8 @@ export function standIn(request: Request, pathname: string): Response | undefine
 function shop(query: URLSearchParams): string {
   const clickId = query.get("reqid") ?? "";
   const offer = query.get("oid") ?? "12345";
-  return `<p>The advertiser's page stands here. It was given the click id</p><p><code>${escape(clickId || "none")}</code></p>
-<form action="/p.ashx"><input type="hidden" name="o" value="${escape(offer)}"><input type="hidden" name="r" value="${escape(clickId)}">
+  return `<p>The advertiser's page stands here. It was given the click id</p><p><code>${escaped(clickId || "none")}</code></p>
+<form action="/p.ashx"><input type="hidden" name="o" value="${escaped(offer)}"><input type="hidden" name="r" value="${escaped(clickId)}">
 <label>Order number <input name="t" value="ORD-1" autocomplete="off"></label> <button>Convert, as the advertiser's pixel does</button></form>`;
 }
 
@@ -46,6 +51,6 @@ function page(request: Request, title: string, body: string): Response {
   return new Response(request.method === "HEAD" ? null : html, { headers: PAGE });
 }
 
-function escape(text: string): string {
+function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -3,6 +3,7 @@ import type { SandboxState } from "../sandbox/rows.js";
 import { Faults } from "./faults.js";
 import { Links } from "./links.js";
 import { type Filter, type LiveNetwork, NO_FILTER, useNetwork } from "./network.js";
+import { Scroll } from "./scroll.js";
 import { Clicks, Conversions, Postbacks } from "./tables.js";
 
 const STATUSES = ["approved", "pending", "rejected", "reversed", "ignored"];
@@ -55,7 +56,8 @@ function Clock({ state, network }: { state: SandboxState; network: LiveNetwork }
   return (
     <div class="clock">
       <p>
-        <span class="label">{is_frozen ? "Clock stopped at" : "Loaded at"}</span> <time>{now}</time> <abbr title="Coordinated Universal Time">UTC</abbr>
+        <span class="label">{is_frozen ? "Clock stopped at" : "Loaded at"}</span> <time>{now}</time>{" "}
+        <abbr title="Coordinated Universal Time">UTC</abbr>
       </p>
       <div class="buttons">
         <button type="button" onClick={() => advance(3_600_000, "an hour")}>
@@ -68,7 +70,12 @@ function Clock({ state, network }: { state: SandboxState; network: LiveNetwork }
           type="button"
           aria-pressed={is_frozen}
           onClick={() =>
-            network.ask("PUT", "clock", is_frozen ? {} : { is_frozen: true }, is_frozen ? "The clock shows the real time." : "The clock stands still.")
+            network.ask(
+              "PUT",
+              "clock",
+              is_frozen ? {} : { is_frozen: true },
+              is_frozen ? "The clock shows the real time." : "The clock stands still.",
+            )
           }
         >
           {is_frozen ? "Real time" : "Stop"}
@@ -135,7 +142,7 @@ function Affiliates({ state, filter, onFilter }: Filtering) {
   return (
     <section aria-labelledby="affiliates">
       <h2 id="affiliates">Affiliates</h2>
-      <div class="scroll" role="group" aria-label="Affiliates, table" tabIndex={0}>
+      <Scroll name="Affiliates">
         <table>
           <thead>
             <tr>
@@ -179,7 +186,7 @@ function Affiliates({ state, filter, onFilter }: Filtering) {
             })}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       <p class="hint">Owed is what approved conversions pay. Choose a name to see its rows alone.</p>
     </section>
   );

@@ -44,7 +44,6 @@ export function Faults({ state, network }: { state: SandboxState; network: LiveN
       ) : (
         <ul class="rules">
           {state.faults.map((rule, index) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: a rule has no other name than its place
             <li key={index}>
               <span>{sentence(rule)}</span>
               <button
@@ -112,7 +111,8 @@ export function Faults({ state, network }: { state: SandboxState; network: LiveN
 
 function sentence({ actions = [], share, kinds = [], script }: FaultRule): string {
   const where = actions.length === 0 ? "the API" : actions.map((action) => ACTIONS[action]).join(", ");
-  if (script) return `${where}: ${script.length === 0 ? "script played" : script.map((kind) => (kind ? KINDS[kind] : "well")).join(", ")}`;
+  if (script)
+    return `${where}: ${script.length === 0 ? "script played" : script.map((kind) => (kind ? KINDS[kind] : "well")).join(", ")}`;
   const what = kinds.length === 0 ? "every kind" : kinds.map((kind) => KINDS[kind]).join(", ");
   return `${where}: ${Math.round((share ?? 0) * 1000) / 10} %, ${what}`;
 }

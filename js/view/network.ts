@@ -86,7 +86,11 @@ export function useNetwork(filter: Filter): LiveNetwork {
 
 function merged(old: SandboxState, event: LiveEvent, filter: Filter): SandboxState {
   const holds = (...values: (string | number | null)[]) =>
-    values.some((value) => String(value ?? "").toLowerCase().includes(filter.text.toLowerCase()));
+    values.some((value) =>
+      String(value ?? "")
+        .toLowerCase()
+        .includes(filter.text.toLowerCase()),
+    );
   const isWhose = (row: { affiliate_id: number; offer_id: number }) =>
     (filter.affiliate === "" || Number(filter.affiliate) === row.affiliate_id) &&
     (filter.offer === "" || Number(filter.offer) === row.offer_id);

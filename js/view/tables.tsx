@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import type { ConversionRow, FiredPostback, SandboxState } from "../sandbox/rows.js";
 import type { LiveNetwork } from "./network.js";
+import { Scroll } from "./scroll.js";
 
 /** The moves that each status allows, as the rules have them. */
 const MOVES: Record<string, readonly ["approve" | "reject" | "reverse", string][]> = {
@@ -35,7 +36,7 @@ function Table({ id, title, empty, columns, isEmpty, children }: TableProps) {
       {isEmpty ? (
         <p class="empty">{empty}</p>
       ) : (
-        <div class="scroll tall" role="group" aria-label={`${title}, table`} tabIndex={0}>
+        <Scroll name={title} isTall>
           <table>
             <thead>
               <tr>
@@ -48,7 +49,7 @@ function Table({ id, title, empty, columns, isEmpty, children }: TableProps) {
             </thead>
             <tbody>{children}</tbody>
           </table>
-        </div>
+        </Scroll>
       )}
     </section>
   );
@@ -100,7 +101,12 @@ function Conversion({ row, state, network }: { row: ConversionRow; state: Sandbo
             type="button"
             aria-label={`${words} conversion ${conversion_id}`}
             onClick={() =>
-              network.ask("POST", `conversions/${conversion_id}/${move}`, undefined, `Conversion ${conversion_id} is ${DONE[move]}.`)
+              network.ask(
+                "POST",
+                `conversions/${conversion_id}/${move}`,
+                undefined,
+                `Conversion ${conversion_id} is ${DONE[move]}.`,
+              )
             }
           >
             {words}

@@ -131,7 +131,9 @@ impl Faults {
     pub(super) fn read(json: &str) -> Result<Self> {
         let rules: Vec<FaultRule> =
             serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(json))
-                .map_err(|error| invalid(&format!("{}: {}", error.path(), error.inner())))?;
+                .map_err(|error| Error::InvalidFixture {
+                    message: super::fixture::located("faults", &error),
+                })?;
         for (index, rule) in rules.iter().enumerate() {
             let is_share = rule.share.is_some_and(|share| (0.0..=1.0).contains(&share));
             if is_share == rule.script.is_some() || rule.share.is_some() != is_share {

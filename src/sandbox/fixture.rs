@@ -273,13 +273,7 @@ impl Fixture {
     pub fn read(json: &str) -> Result<Self> {
         let fixture: Self =
             serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(json))
-                .map_err(|error| {
-                    let path = match error.path().to_string().as_str() {
-                        "." => String::new(),
-                        path => format!("{path}: "),
-                    };
-                    invalid(&path, &error.inner().to_string())
-                })?;
+                .map_err(|error| invalid("", &located("", &error)))?;
         fixture.check()?;
         Ok(fixture)
     }
@@ -434,6 +428,19 @@ impl Fixture {
 }
 
 const PAYOUT_RULE: &str = "payout must be an amount such as 18.00, or a share such as 80%";
+
+/// What is wrong with a JSON text, and where: `offers[0].payout: …`.
+pub(super) fn located(root: &str, error: &serde_path_to_error::Error<serde_json::Error>) -> String {
+    // A text that ends too early has no place, which is written `?` or `.`.
+    match error.path().to_string().as_str() {
+        "." | "?" if root.is_empty() => error.inner().to_string(),
+        "." | "?" => format!("{root}: {}", error.inner()),
+        path if root.is_empty() || path.starts_with('[') => {
+            format!("{root}{path}: {}", error.inner())
+        }
+        path => format!("{root}.{path}: {}", error.inner()),
+    }
+}
 
 fn invalid(path: &str, rule: &str) -> Error {
     Error::InvalidFixture {

@@ -138,7 +138,7 @@ impl Settings {
             fields.extend(patch);
         }
         let settings: Self = serde_path_to_error::deserialize(merged)
-            .map_err(|error| invalid(format!("settings.{}: {}", error.path(), error.inner())))?;
+            .map_err(|error| invalid(super::fixture::located("settings", &error)))?;
         settings.check("settings.")?;
         Ok(settings)
     }

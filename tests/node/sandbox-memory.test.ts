@@ -1,4 +1,5 @@
 /** The sandbox inside a process, and that its two ledgers agree. */
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { createCakeClient } from "../../dist/entry/edge.node.js";
 import { createSandbox } from "../../dist/entry/sandbox-memory.node.js";
@@ -25,10 +26,35 @@ test("a test has a network of its own without a server: click, conversion, postb
 
 test("a reset fault throws as fetch does, and a bad fixture names its place", async () => {
   const sandbox = createSandbox();
-  const faults = new Request(`${ORIGIN}/__sandbox/faults`, { method: "PUT", body: '{"share":1,"kinds":["reset_before"]}' });
+  const faults = new Request(`${ORIGIN}/__sandbox/faults`, {
+    method: "PUT",
+    body: '{"share":1,"kinds":["reset_before"]}',
+  });
   expect((await sandbox.fetch(faults)).status).toBe(200);
   await expect(sandbox.fetch(new Request(`${ORIGIN}/api/2/click.json`))).rejects.toThrow(TypeError);
   expect(() => createSandbox({ fixture: { offers: 1 } })).toThrow(/offers: invalid type/);
+});
+
+test("the schema of the fixture names exactly the fields that the rules know", async () => {
+  interface Schema {
+    readonly properties: Record<string, { properties?: object; items?: { properties: object; required: string[] } }>;
+  }
+  const schema = JSON.parse(readFileSync("dist/sandbox/fixture.schema.json", "utf8")) as Schema;
+  const response = await createSandbox().fetch(new Request(`${ORIGIN}/__sandbox/fixture`));
+  const fixture = (await response.json()) as Record<string, object | object[]>;
+  expect(Object.keys(schema.properties).sort()).toEqual(Object.keys(fixture).sort());
+  for (const [name, value] of Object.entries(fixture)) {
+    const { properties, items } = schema.properties[name] ?? {};
+    const first = Array.isArray(value) ? value[0] : value;
+    const known = properties ?? items?.properties;
+    if (known) expect(Object.keys(known).sort(), name).toEqual(Object.keys(first ?? {}).sort());
+    // What the schema asks for is what the rules miss.
+    for (const field of items?.required ?? []) {
+      const { [field]: _, ...rest } = first as Record<string, unknown>;
+      const lacking = { ...fixture, [name]: [rest] };
+      expect(() => createSandbox({ fixture: lacking }), field).toThrow(`missing field \`${field}\``);
+    }
+  }
 });
 
 test("memory and SQLite answer the same to the same", async () => {
@@ -79,7 +105,14 @@ test("memory and SQLite answer the same to the same", async () => {
   ]) {
     await both("GET", `/api/2/${query}&${key}`);
   }
-  for (const filter of ["", "text=U3", "text=%25_", "status=reversed", "offer_id=12345&affiliate_id=67890", "limit=2"]) {
+  for (const filter of [
+    "",
+    "text=U3",
+    "text=%25_",
+    "status=reversed",
+    "offer_id=12345&affiliate_id=67890",
+    "limit=2",
+  ]) {
     const [, , ...json] = (await stateOf(memory, filter)).split(" ");
     const state = await (await fetch(`${process.origin}/__sandbox/state?${filter}`)).json();
     const other = JSON.parse(json.join(" "));

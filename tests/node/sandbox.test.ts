@@ -104,7 +104,10 @@ test("every fault has its form on the wire, and is carried out or not as it says
   expect(await strike(script("reset_before"), "A")).toEqual({ cause: "UND_ERR_SOCKET", isRecorded: false });
   expect(await strike(script("reset_after"), "B")).toEqual({ cause: "UND_ERR_SOCKET", isRecorded: true });
   expect(await strike(script("cut_off"), "C")).toMatchObject({ status: 200, body: "CUT OFF", isRecorded: true });
-  expect(await strike(script("cut_off", { recorded: false }), "D")).toMatchObject({ body: "CUT OFF", isRecorded: false });
+  expect(await strike(script("cut_off", { recorded: false }), "D")).toMatchObject({
+    body: "CUT OFF",
+    isRecorded: false,
+  });
   const late = await strike(script("latency", { latency_ms: 200 }), "E");
   expect(late).toMatchObject({ status: 200, isRecorded: true });
   expect(late.ms).toBeGreaterThanOrEqual(200);
@@ -112,7 +115,10 @@ test("every fault has its form on the wire, and is carried out or not as it says
   expect(limited).toMatchObject({ status: 429, isRecorded: false });
   expect(limited.headers?.get("retry-after")).toBe("7");
   expect(await strike(script("server_error", { status: 503 }), "G")).toMatchObject({ status: 503, isRecorded: false });
-  expect(await strike(script("server_error", { recorded: true }), "H")).toMatchObject({ status: 500, isRecorded: true });
+  expect(await strike(script("server_error", { recorded: true }), "H")).toMatchObject({
+    status: 500,
+    isRecorded: true,
+  });
   expect(await strike(script("restricted"), "I")).toMatchObject({
     status: 200,
     body: '{"success":false,"message":"Restricted"}',
@@ -175,7 +181,14 @@ test("a redirect is not followed: its target sees nothing, and the log says 302"
 
 test("a host off the allow-list is refused in any spelling, and nobody hears of it", async () => {
   const port = (affiliate.address() as AddressInfo).port;
-  for (const host of ["127.1", "2130706433", "0x7f.0.0.1", "[::ffff:127.0.0.1]", "localhost.", "127.0.0.1.nip.invalid"]) {
+  for (const host of [
+    "127.1",
+    "2130706433",
+    "0x7f.0.0.1",
+    "[::ffff:127.0.0.1]",
+    "localhost.",
+    "127.0.0.1.nip.invalid",
+  ]) {
     await control("POST", "reset");
     await listenFor(`http://${host}:${port}/`);
     await fetch(recordUrl(await click(), "ORD-1"));
@@ -214,7 +227,7 @@ test("what happens is told to a viewer as it happens", async () => {
   expect(text).toContain('"owed":"18.00"');
 });
 
-test("a kill loses nothing that was answered, and what was due is still sent", async () => {
+test("a kill loses nothing that was answered or set, and what was due is still sent", async () => {
   const folder = mkdtempSync(join(tmpdir(), "cake-edge-rows-"));
   try {
     let first = await startSandbox(["--persist", folder]);
@@ -235,6 +248,8 @@ test("a kill loses nothing that was answered, and what was due is still sent", a
       }
     });
     while (answered.length < 150) await new Promise((resolve) => setTimeout(resolve, 5));
+    await control("PUT", "faults", { script: ["rate_limit"], actions: ["get_tracking_domains"] }, first);
+    await control("PUT", "settings", { country: "GB" }, first);
     await first.stop("SIGKILL");
     isKilled = true;
     await Promise.all(senders);
@@ -244,6 +259,9 @@ test("a kill loses nothing that was answered, and what was due is still sent", a
     const kept = new Set(state.conversions.map(({ unique_id }) => unique_id));
     expect(answered.filter((uniqueId) => !kept.has(uniqueId))).toEqual([]);
     expect(kept.size).toBe(state.conversions.length);
+    const domains = () => fetch(`${first.origin}/api/2/tracking_domains.json?api_key=${KEY}`);
+    expect([(await domains()).status, (await domains()).status]).toEqual([429, 200]);
+    expect(await control("GET", "settings", undefined, first)).toMatchObject({ country: "GB" });
     // Each conversion's postback was stored with it, and none stays behind.
     const isOurs = ({ postback_id }: FiredPostback) => postback_id === 8801;
     expect(state.postbacks.filter(isOurs)).toHaveLength(state.conversions.length);

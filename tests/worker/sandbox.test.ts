@@ -53,7 +53,9 @@ test("the five actions answer what the article shows, field by field, in its ord
       conversion_status: "approved",
     },
   });
-  expect(await api("click", { start_date: "2026-06-01", end_date: "2026-06-30", offer_id: 12_345, row_limit: 50 })).toEqual({
+  expect(
+    await api("click", { start_date: "2026-06-01", end_date: "2026-06-30", offer_id: 12_345, row_limit: 50 }),
+  ).toEqual({
     request_status: "Success",
     response: {
       clicks: [
@@ -144,7 +146,12 @@ test("conversions are filtered, sorted and paged without losing or repeating one
     seen.push(...page.conversions.map(({ conversion }) => conversion.conversion_id));
   }
   expect(seen).toEqual(Array.from({ length: 25 }, (_, index) => 998_877 + index));
-  const sorted = await api<Page>("conversions", { ...range, sort_field: "payout", sort_descending: "true", row_limit: 3 });
+  const sorted = await api<Page>("conversions", {
+    ...range,
+    sort_field: "payout",
+    sort_descending: "true",
+    row_limit: 3,
+  });
   expect(sorted.conversions.map(({ conversion }) => conversion.payout)).toEqual([24, 23, 22]);
   expect((await api<Page>("conversions", { ...range, advertiser_id: 1 })).total_rows).toBe(25);
   expect((await api<Page>("conversions", { ...range, advertiser_id: 2 })).total_rows).toBe(0);
@@ -185,7 +192,10 @@ test("settings, fixture and clock are changed at run time, and a reset takes all
   const state = await (await control("GET", "state")).json<{ fixture: { offers: { offer_name: string }[] } }>();
   expect(state.fixture.offers[0]?.offer_name).toBe("Renamed");
   await control("POST", "reset");
-  expect(await (await control("GET", "settings")).json()).toMatchObject({ click_ids: "uuid", failures: "success_false" });
+  expect(await (await control("GET", "settings")).json()).toMatchObject({
+    click_ids: "uuid",
+    failures: "success_false",
+  });
   expect(await (await control("GET", "fixture")).json()).toEqual(fixture);
   expect(await (await control("GET", "state")).json()).toMatchObject({ clicks: [], clock: { is_frozen: false } });
 });
@@ -230,7 +240,10 @@ test("what the control routes do not understand is refused with its place", asyn
 
 test("a history is made in the background of other requests, and can be read by the API", async () => {
   const response = await control("POST", "history", { days: 3, clicks: 5_000, seed: 3 });
-  const lines = (await response.text()).trim().split("\n").map((line) => JSON.parse(line));
+  const lines = (await response.text())
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
   const last = lines.at(-1);
   expect(last).toMatchObject({ clicks: 5_000, is_last: true });
   const clicks = await api<{ response: { total_rows: number } }>("click", { row_limit: 1 });

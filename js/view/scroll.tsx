@@ -1,0 +1,18 @@
+import type { ComponentChildren } from "preact";
+
+interface ScrollProps {
+  readonly name: string;
+  readonly isTall?: boolean;
+  readonly children: ComponentChildren;
+}
+
+/** A table in a box that scrolls, by keyboard as well: that is why it takes the focus. */
+export function Scroll({ name, isTall = false, children }: ScrollProps) {
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for controls
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: without focus no keyboard scrolls it
+    <div class={isTall ? "scroll tall" : "scroll"} role="group" aria-label={`${name}, table`} tabIndex={0}>
+      {children}
+    </div>
+  );
+}
