@@ -160,7 +160,7 @@ export class Network {
   totals(): Totals {
     return {
       clicks: this.ledger.numbers().click - 1,
-      balances: JSON.parse(this.#rules.balances(JSON.stringify(this.ledger.sums()))),
+      balances: this.#rules.balances(this.ledger.sums()),
     };
   }
 

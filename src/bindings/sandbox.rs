@@ -1,6 +1,6 @@
-//! The sandbox's rules for the JavaScript that keeps its rows. Everything
-//! crosses as JSON text: one copy each way, and rows go in and out as the
-//! platform's own parser makes them.
+//! The sandbox's rules for the JavaScript that keeps its rows. Rows cross as
+//! JSON text: one copy each way, and they go in and out as the platform's own
+//! parser makes them.
 
 use crate::Error;
 use crate::sandbox::access::Visitor;
@@ -118,9 +118,12 @@ impl SandboxNetwork {
     ///
     /// # Errors
     /// `internal` where the sums are not ours.
-    pub fn balances(&self, sums: &str) -> Result<String, JsValue> {
-        let sums: Vec<Sum> = from_json(sums)?;
-        to_json(&self.network.balances(&sums))
+    pub fn balances(&self, sums: JsValue) -> Result<JsValue, JsValue> {
+        let sums: Vec<Sum> = serde_wasm_bindgen::from_value(sums).map_err(|_| Error::Internal)?;
+        // Few and small: they cross as objects.
+        let serializer = serde_wasm_bindgen::Serializer::json_compatible();
+        let balances = self.network.balances(&sums).serialize(&serializer);
+        balances.map_err(|_| Error::Internal.into())
     }
 
     /// Begins a past; see [`Network::begin_history`].
