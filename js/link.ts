@@ -62,6 +62,8 @@ export function linkBuilder(builder: LinkBuilder, capacity: number, memory: WebA
   let bytes = new Uint8Array(0);
   let input = bytes;
   let output = 0;
+  /** The output by its length: making a view takes longer than finding it. */
+  let views: Uint8Array[] = [];
   let lastDomain = "";
   let lastSandbox: boolean | undefined;
 
@@ -71,6 +73,7 @@ export function linkBuilder(builder: LinkBuilder, capacity: number, memory: WebA
       bytes = new Uint8Array(memory.buffer);
       input = bytes.subarray(builder.input(), builder.input() + capacity);
       output = builder.output();
+      views = [];
     }
     // To the core an empty domain stands for the last one, which it has checked
     // already; so a caller's empty one goes as a space, which is none either.
@@ -103,8 +106,10 @@ export function linkBuilder(builder: LinkBuilder, capacity: number, memory: WebA
     }
     lastDomain = domain;
     lastSandbox = parts.sandbox;
-    const now = bytes.length === 0 ? new Uint8Array(memory.buffer) : bytes;
-    return decoder.decode(now.subarray(output, output + built));
+    // The memory may have grown meanwhile, and with it gone what looked into it.
+    if (bytes.length === 0) return decoder.decode(new Uint8Array(memory.buffer, output, built));
+    views[built] ??= bytes.subarray(output, output + built);
+    return decoder.decode(views[built]);
   };
 }
 
