@@ -50,7 +50,7 @@ for (const target of positionals.length > 0 ? positionals : targets) {
   );
   if (status !== 0) {
     console.error(stderr.slice(-4_000));
-    console.error(`fuzz: ${target} failed; the input is in fuzz/artifacts/${target}/`);
+    console.error(`fuzz: ${target} did not build, or failed: then the input is in fuzz/artifacts/${target}/`);
     process.exit(1);
   }
   console.log(`fuzz: ${target}: ${values.runs} inputs clean, ${((Date.now() - start) / 1000).toFixed(1)} s`);

@@ -9,7 +9,7 @@ fuzz_target!(|url: &str| {
         let parameters = LandingParameters { fragment, ..Default::default() };
         if let Some(found) = find_click(url, &parameters) {
             assert!(is_click_id(&found.click_id));
-            assert!(parameters.click_id.contains(&found.parameter.as_str()));
+            assert!(parameters.click_id.contains(&found.parameter));
             for (index, value) in found.sub_ids.iter().enumerate() {
                 assert!(value.as_deref().is_none_or(|value| sub_id::check(index, value).is_ok()));
             }
