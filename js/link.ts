@@ -1,4 +1,4 @@
-import { CakeError, whole } from "./error.js";
+import { CakeError, text, whole } from "./error.js";
 
 /** The parts of a tracking link. */
 export interface TrackingLinkParts {
@@ -77,18 +77,18 @@ export function linkBuilder(builder: LinkBuilder, capacity: number, memory: WebA
     }
     // To the core an empty domain stands for the last one, which it has checked
     // already; so a caller's empty one goes as a space, which is none either.
-    const domain = field("domain", parts.domain);
+    const domain = text("domain", parts.domain);
     const isSame = domain !== "" && domain === lastDomain && parts.sandbox === lastSandbox;
     lastDomain = "";
     const { s3, s4, s5, priceFormat, deepLink, deepLinkHosts, extra } = parts;
     let count = 3;
-    let texts = `${isSame ? "" : domain || " "}\n${field("s1", parts.s1)}\n${field("s2", parts.s2)}\n`;
+    let texts = `${isSame ? "" : domain || " "}\n${text("s1", parts.s1)}\n${text("s2", parts.s2)}\n`;
     if (s3 || s4 || s5 || priceFormat || deepLink || extra) {
       count = 9;
-      texts += `${field("s3", s3)}\n${field("s4", s4)}\n${field("s5", s5)}\n`;
-      texts += `${field("priceFormat", priceFormat)}\n${field("deepLink", deepLink)}\n${deepLinkHosts?.join(" ") ?? ""}\n`;
+      texts += `${text("s3", s3)}\n${text("s4", s4)}\n${text("s5", s5)}\n`;
+      texts += `${text("priceFormat", priceFormat)}\n${text("deepLink", deepLink)}\n${deepLinkHosts?.join(" ") ?? ""}\n`;
       for (const name in extra) {
-        texts += `${field("extra", name)}\n${field("extra", extra[name])}\n`;
+        texts += `${text("extra", name)}\n${text("extra", extra[name])}\n`;
         count += 2;
       }
     }
@@ -111,11 +111,4 @@ export function linkBuilder(builder: LinkBuilder, capacity: number, memory: WebA
     views[built] ??= bytes.subarray(output, output + built);
     return decoder.decode(views[built]);
   };
-}
-
-/** A text part; an absent one is empty, for which the core has a rule. */
-function field(parameter: string, value: string | undefined): string {
-  if (value === undefined || value === null) return "";
-  if (typeof value !== "string") throw new CakeError({ code: "invalid_field", parameter, rule: "must be text" });
-  return value;
 }
