@@ -3,7 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const root = fileURLToPath(new URL("..", import.meta.url));
@@ -42,7 +42,7 @@ function buildWasm(audience: Audience): void {
   const { profile, cargo, env, optimize } = AUDIENCES[audience];
   once(
     `wasm ${audience}`,
-    ["src/**/*.rs", "Cargo.*", "rust-toolchain.toml", "scripts/build.ts"],
+    () => [...sources(profile), "Cargo.*", "rust-toolchain.toml", "scripts/build.ts"],
     `js/wasm/${audience}_bg.wasm`,
     () => {
       const out = `target/wasm/${audience}`;
@@ -76,6 +76,17 @@ function buildWasm(audience: Audience): void {
       run("wasm-opt", [optimize, `${out}/${audience}_bg.wasm`, "-o", `js/wasm/${audience}_bg.wasm`]);
     },
   );
+}
+
+/** What the audience's last build was compiled from, as cargo noted it; all of `src` before the first. */
+function sources(profile: string): string[] {
+  const notes = join(root, "target/wasm32-unknown-unknown", profile, "cake_edge.d");
+  if (!existsSync(notes)) return ["src/**/*.rs"];
+  const [, files = ""] = readFileSync(notes, "utf8").split(": ");
+  return files
+    .trim()
+    .split(/(?<!\\)\s+/)
+    .map((file) => relative(root, file.replaceAll("\\ ", " ")));
 }
 
 /** js/generated/view.ts: the sandbox's live view, as one page. */
@@ -113,10 +124,23 @@ function buildDemo(): void {
   });
 }
 
-/** Runs `make` unless `output` was made of exactly these inputs. */
-function once(name: string, inputs: string[], output: string, make: () => void): void {
+/** Runs `make` unless `output` was made of exactly these inputs, which `make` itself may find out. */
+function once(name: string, inputs: string[] | (() => string[]), output: string, make: () => void): void {
+  const digest = () => digestOf(typeof inputs === "function" ? inputs() : inputs);
+  const stamp = join(root, "target", `${name.replace(" ", "-")}.stamp`);
+  const isFresh = existsSync(join(root, output)) && existsSync(stamp) && readFileSync(stamp, "utf8") === digest();
+  if (isFresh) return;
+  console.error(`build: ${name} …`);
+  const start = Date.now();
+  make();
+  mkdirSync(join(root, "target"), { recursive: true });
+  writeFileSync(stamp, digest());
+  console.error(`build: ${name}: ${((Date.now() - start) / 1000).toFixed(1)} s`);
+}
+
+function digestOf(patterns: string[]): string {
   const hash = createHash("sha256");
-  for (const pattern of inputs) {
+  for (const pattern of patterns) {
     for (const file of globSync(pattern, { cwd: root }).sort()) {
       try {
         hash.update(file).update(readFileSync(join(root, file)));
@@ -125,16 +149,7 @@ function once(name: string, inputs: string[], output: string, make: () => void):
       }
     }
   }
-  const digest = hash.digest("hex");
-  const stamp = join(root, "target", `${name.replace(" ", "-")}.stamp`);
-  const isFresh = existsSync(join(root, output)) && existsSync(stamp) && readFileSync(stamp, "utf8") === digest;
-  if (isFresh) return;
-  console.error(`build: ${name} …`);
-  const start = Date.now();
-  make();
-  mkdirSync(join(root, "target"), { recursive: true });
-  writeFileSync(stamp, digest);
-  console.error(`build: ${name}: ${((Date.now() - start) / 1000).toFixed(1)} s`);
+  return hash.digest("hex");
 }
 
 function run(command: string, args: string[], env: Record<string, string> = {}): void {
