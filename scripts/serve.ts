@@ -62,7 +62,8 @@ export async function serve(port: number): Promise<Served> {
       workers: [
         {
           name: "demo",
-          modules: ["demo.js"],
+          modules: ["demo.js", "edge_bg.wasm"],
+          variables: ["CAKE_API_KEY", "CAKE_BASE_URL"],
           services: { SANDBOX: "sandbox", FORWARDER: "forwarder", FILES: "files" },
         },
         { name: "forwarder", modules: ["forwarder.js", "edge_bg.wasm"], variables: ["CAKE_API_KEY", "CAKE_BASE_URL"] },

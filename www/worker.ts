@@ -1,8 +1,14 @@
 /**
  * The demo's Worker, the one front door of `npm start`: decides who answers, the
- * sandbox, the forwarder, the affiliate or the page's files.
+ * sandbox, the forwarder, the affiliate, the reader of the past or the page's files.
  */
+import { createCakeClient } from "cake-edge";
+import { breakDown } from "./breakdown.js";
+import { isStrict, STRICT_POLICY } from "./policy.js";
+
 interface Env {
+  readonly CAKE_API_KEY: string;
+  readonly CAKE_BASE_URL: string;
   readonly SANDBOX: Fetcher;
   readonly FORWARDER: Fetcher;
   readonly FILES: Fetcher;
@@ -25,7 +31,18 @@ export default {
     if (pathname.startsWith("/cake/")) return env.FORWARDER.fetch(request);
     // The affiliate's own tracker: it says thank you to every postback.
     if (pathname === "/affiliate/postback") return new Response("OK");
-    return file(request, pathname, env);
+    if (pathname === "/breakdown.json") {
+      // Through the binding: workerd need not call itself over the network.
+      const cake = createCakeClient({
+        baseUrl: env.CAKE_BASE_URL,
+        apiKey: env.CAKE_API_KEY,
+        fetch: (request) => env.SANDBOX.fetch(request),
+      });
+      return Response.json(await breakDown(cake, Date.now(), 30));
+    }
+    const answer = await file(request, pathname, env);
+    if (isStrict(searchParams)) answer.headers.set("content-security-policy", STRICT_POLICY);
+    return answer;
   },
 };
 
