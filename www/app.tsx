@@ -23,6 +23,7 @@ export function App({ domain, ready }: AppProps) {
   const [parts, setParts] = useState(FIRST_PARTS);
   const built = useMemo(() => build(parts, domain), [parts, domain]);
   const [visit, setVisit] = useState<Visit>();
+  const [landing, setLanding] = useState<string>();
   const [orders, setOrders] = useState<readonly Order[]>([]);
   const [address, setAddress] = useState<string>();
   const frame = useRef<HTMLIFrameElement>(null);
@@ -37,6 +38,7 @@ export function App({ domain, ready }: AppProps) {
     () =>
       watchVisits((seen) => {
         setVisit(seen);
+        if (seen.page === "landing") setLanding(seen.address);
         if (seen.order !== undefined) note([seen.order]);
       }),
     [note],
@@ -70,10 +72,15 @@ export function App({ domain, ready }: AppProps) {
             CAKE sandbox network, a forwarder that keeps the API key, and a shop.
           </p>
         </div>
+        {network.trouble !== undefined && (
+          <p class="finding bad" role="alert">
+            {network.trouble}
+          </p>
+        )}
         <Journey stations={stationsOf(built, visit, click?.click_date, purchases, orders)} />
         <div class="steps">
           <BuildStep parts={parts} built={built} names={network.state?.fixture} onChange={setParts} />
-          <ClickStep href={href} visit={visit} click={click} onClick={() => reveal(frame.current)} />
+          <ClickStep href={href} landing={landing} click={click} onClick={() => reveal(frame.current)} />
           <Visitor frame={frame} address={address} onLoad={look} />
           <KeepStep visit={visit} />
           <ConvertStep

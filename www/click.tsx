@@ -5,17 +5,17 @@ import type { ClickRow } from "./network.js";
 import * as nodeSample from "./samples/click.node.ts?sample";
 import * as workerSample from "./samples/click.worker.ts?sample";
 import { Step } from "./step.js";
-import type { Visit } from "./visit.js";
 
 interface ClickProps {
   /** Where the anchor leads; undefined where there is no link. */
   readonly href: string | undefined;
-  readonly visit: Visit | undefined;
+  /** Where it led. */
+  readonly landing: string | undefined;
   readonly click: ClickRow | undefined;
   readonly onClick: () => void;
 }
 
-export function ClickStep({ href, visit, click, onClick }: ClickProps) {
+export function ClickStep({ href, landing, click, onClick }: ClickProps) {
   const anchor = `<a href="${(href ?? "").replaceAll("&", "&amp;")}" target="visitor">Get a quote</a>`;
   return (
     <Step
@@ -40,7 +40,7 @@ export function ClickStep({ href, visit, click, onClick }: ClickProps) {
           </a>
         )}
       </p>
-      {visit?.clickId !== undefined && (
+      {landing !== undefined && (
         <ol class="trace" aria-label="What the browser did">
           <li>
             <span class="status">302</span>
@@ -51,7 +51,7 @@ export function ClickStep({ href, visit, click, onClick }: ClickProps) {
           </li>
           <li>
             <span class="status good">200</span>
-            <code>{visit.address}</code>
+            <code>{landing}</code>
           </li>
         </ol>
       )}

@@ -42,7 +42,7 @@ export function Code({ title, samples }: { readonly title: string; readonly samp
               onClick={() => choose(index)}
             >
               {place}
-              {ran !== undefined && <span class="ran">ran here</span>}
+              {ran !== undefined && <span class="ran">ran</span>}
             </button>
           ))}
         </div>

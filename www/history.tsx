@@ -45,7 +45,7 @@ export function History({ ready, version, affiliates }: HistoryProps) {
       <h2 id="history-title">Which places earn money?</h2>
       <p class="lead">
         Thirty days of this network, read through CAKE's API. A conversion counts on the day of its click; EPC is what
-        approved conversions earned per click.
+        approved conversions earned per click, so the latest days still rise.
       </p>
       <form class="filters" aria-label="Filter the past" onSubmit={(event) => event.preventDefault()}>
         <label>
@@ -295,7 +295,11 @@ function useBreakdown(ready: Promise<unknown>, version: number): Breakdown | und
   useEffect(() => {
     let isOver = false;
     const read = async () => {
-      await ready;
+      const isReady = await ready.then(
+        () => true,
+        () => false,
+      );
+      if (!isReady) return;
       const response = await fetch(new URL("breakdown.json", HOME));
       if (response.ok && !isOver) setBreakdown((await response.json()) as Breakdown);
     };

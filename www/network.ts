@@ -25,12 +25,15 @@ export interface Network {
   readonly version: number;
   /** Sends a request to `/__sandbox/`; throws where it is not answered well. */
   readonly ask: (method: string, route: string, body?: unknown) => Promise<void>;
+  /** Why nobody answers for the network. */
+  readonly trouble: string | undefined;
 }
 
 /** Follows the network; not before it is `ready`. */
 export function useNetwork(ready: Promise<unknown>): Network {
   const [state, setState] = useState<SandboxState>();
   const [version, setVersion] = useState(0);
+  const [trouble, setTrouble] = useState<string>();
   const alive = useRef(true);
 
   const load = useCallback(async () => {
@@ -43,7 +46,7 @@ export function useNetwork(ready: Promise<unknown>): Network {
   useEffect(() => {
     let events: EventSource | undefined;
     alive.current = true;
-    void ready.then(() => {
+    const follow = () => {
       if (!alive.current) return;
       events = new EventSource(new URL("__sandbox/events", HOME));
       // Also after a pause: what was missed is in the state.
@@ -54,7 +57,8 @@ export function useNetwork(ready: Promise<unknown>): Network {
         setState((old) => old && merged(old, event));
         setVersion((old) => old + 1);
       };
-    });
+    };
+    ready.then(follow, (thrown: unknown) => setTrouble(String(thrown)));
     return () => {
       alive.current = false;
       events?.close();
@@ -74,7 +78,7 @@ export function useNetwork(ready: Promise<unknown>): Network {
     },
     [load],
   );
-  return { state, version, ask };
+  return { state, version, ask, trouble };
 }
 
 function merged(old: SandboxState, event: LiveEvent): SandboxState {

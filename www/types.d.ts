@@ -4,3 +4,5 @@ declare module "*?sample" {
   export const html: string;
 }
 declare module "*.css";
+/** Is this the build that runs without a server? */
+declare const __STATIC__: boolean;

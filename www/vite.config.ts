@@ -5,7 +5,9 @@ import { defineConfig, type Plugin } from "vite";
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
+  // The static build brings its own network.
+  define: { __STATIC__: JSON.stringify(mode === "static") },
   plugins: [samples()],
   // Any folder of any host will do.
   base: "./",
@@ -29,7 +31,7 @@ export default defineConfig({
       },
     },
   },
-});
+}));
 
 /** `import * as sample from "./x.ts?sample"`: the file's text, and as HTML, coloured at build time. */
 function samples(): Plugin {

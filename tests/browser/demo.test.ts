@@ -1,77 +1,114 @@
-/** The demo page in Chromium, walked as a person would. */
-import { mkdirSync } from "node:fs";
-import { type Browser, chromium } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
+/** The demo in Chromium, walked as a person would: against `npm start`'s servers, and as a static build under a sub-path. */
+import { readFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import { extname, join } from "node:path";
+import type { Browser, FrameLocator, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { buildStaticDemo, root } from "../../scripts/build.ts";
 import { type Served, serve } from "../../scripts/serve.ts";
+import { launch, openPage, SCREENSHOTS, violations } from "./chromium.ts";
 
-const SCREENSHOTS = "target/screenshots";
+const SIZES = [
+  ["desktop", "light", 1280],
+  ["desktop", "dark", 1280],
+  ["phone", "light", 360],
+  ["phone", "dark", 360],
+] as const;
+
 let served: Served;
+let files: Server;
 let browser: Browser;
+let home: Record<"served" | "static", string>;
 
 beforeAll(async () => {
-  mkdirSync(SCREENSHOTS, { recursive: true });
+  buildStaticDemo();
   served = await serve(0);
-  const executablePath = process.env["CHROMIUM"];
-  browser = await chromium.launch({
-    ...(executablePath === undefined ? {} : { executablePath }),
-    args: [
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-    ],
-  });
+  const past = { method: "POST", body: JSON.stringify({ days: 30, clicks: 3_000 }) };
+  await (await fetch(`${served.origin}/__sandbox/history`, past)).text();
+  files = await serveFolder(join(root, "target/demo-static"), "/pages/of/somebody/");
+  const address = files.address();
+  const port = typeof address === "object" ? address?.port : 0;
+  home = { served: `${served.origin}/`, static: `http://127.0.0.1:${port}/pages/of/somebody/` };
+  browser = await launch();
 });
 afterAll(async () => {
   await browser?.close();
   await served?.stop();
+  files?.close();
 });
 
-test.each(["light", "dark"] as const)("a click becomes a conversion before one's eyes (%s)", async (colorScheme) => {
-  const context = await browser.newContext({ colorScheme, viewport: { width: 1000, height: 900 } });
-  const page = await context.newPage();
-  const problems: string[] = [];
-  page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
-  page.on("pageerror", (error) => problems.push(String(error)));
+describe.each(["served", "static"] as const)("the demo, %s", (kind) => {
+  test.each(SIZES)("a click turns into money before one's eyes: %s, %s", async (device, colorScheme, width) => {
+    const { page, problems } = await openPage(browser, {
+      colorScheme,
+      viewport: { width, height: 900 },
+      reducedMotion: "reduce",
+    });
+    const picture = (name: string) => `${SCREENSHOTS}/demo-${kind}-${device}-${colorScheme}-${name}.png`;
+    await page.goto(home[kind]);
+    await page.locator(".u-wrap").first().waitFor();
+    expect(await violations(page)).toEqual([]);
+    await page.screenshot({ path: picture("1") });
 
-  await page.goto(served.origin);
-  await page.getByLabel("s1").fill("käse & co");
-  await expect
-    .poll(() => page.locator("#link").textContent())
-    .toBe(`${served.origin}/?a=67890&c=12&s1=k%C3%A4se%20%26%20co`);
-  await page.getByLabel("Affiliate id").fill("0");
-  await expect.poll(() => page.getByRole("alert").textContent()).toContain("affiliateId must be a whole number");
-  await page.getByLabel("Affiliate id").fill("67890");
+    const link = page.locator("#link");
+    await page.getByLabel("Sub id s1").fill("käse & co");
+    await expect.poll(() => link.textContent()).toMatch(/\/\?a=67890&c=12&s1=k%C3%A4se%20%26%20co$/);
+    await page.getByLabel("Sub id s1").fill("spring_sale");
 
+    const { shop, clickId } = await followLink(page);
+    await expect.poll(() => page.locator("#keep dl").textContent()).toContain(clickId);
+    await expect.poll(() => page.locator("#keep dl").textContent()).toContain("cookie and localStorage");
+    await expect.poll(() => stations(page)).toContain("Kept, Shop: done, cookie, localStorage");
+
+    if (kind === "served") {
+      await shop.getByRole("button", { name: "Get my quote" }).click();
+      const orders = page.getByRole("region", { name: "The latest orders" }).getByRole("row");
+      await expect.poll(() => orders.nth(1).textContent()).toMatch(/^ORD-\d+delivered.*approved18\.00answered 200$/);
+      await expect.poll(() => stations(page)).toContain("Paid, Affiliate: done, postback answered 200");
+    }
+
+    expect(await violations(page)).toEqual([]);
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    expect(overflow).toBeLessThanOrEqual(0);
+    await page.screenshot({ path: picture("2"), fullPage: true });
+    expect(problems).toEqual([]);
+    await page.context().close();
+  });
+});
+
+/** Clicks the link of step 2 and waits for the shop in the visitor's browser. */
+async function followLink(page: Page): Promise<{ shop: FrameLocator; clickId: string }> {
   await page.getByRole("link", { name: "Click the link" }).click();
-  await page.waitForURL("**/shop/?reqid=*");
-  const clickId = new URL(page.url()).searchParams.get("reqid") ?? "";
-  await expect.poll(() => page.locator("#click-id").textContent()).toBe(clickId);
-  const cookies = await context.cookies();
-  expect(cookies.find(({ name }) => name === "cake_click")?.value).toContain(clickId);
-  expect(await page.evaluate(() => localStorage.getItem("cake_click"))).toContain(clickId);
+  const shop = page.frameLocator("iframe[name=visitor]");
+  await shop.getByRole("heading", { name: "Your car, insured by this evening" }).waitFor();
+  const address = page.frame("visitor")?.url() ?? "";
+  return { shop, clickId: new URL(address).searchParams.get("reqid") ?? "none" };
+}
 
-  await page.getByRole("button", { name: "Buy insurance" }).click();
-  await expect.poll(() => page.getByRole("status").textContent()).toMatch(/^Conversion ORD-\d+: delivered$/);
-  await page.screenshot({ path: `${SCREENSHOTS}/shop-${colorScheme}.png` });
+/** The journey as a screen reader has it. */
+function stations(page: Page): Promise<string[]> {
+  return page.locator(".journey ol li").allTextContents();
+}
 
-  await page.getByRole("link", { name: "Back to the network" }).click();
-  await expect
-    .poll(() => page.locator("#conversions tr").first().textContent())
-    .toMatch(/approved18\.00fired, answered 200/);
-  await page.screenshot({ path: `${SCREENSHOTS}/demo-${colorScheme}.png`, fullPage: true });
-  expect(problems).toEqual([]);
-  await context.close();
-});
-
-test("a landing page without a click says so", async () => {
-  const context = await browser.newContext();
-  const page = await context.newPage();
-  await page.goto(`${served.origin}/shop/`);
-  await expect.poll(() => page.locator("#click-id").textContent()).toBe("none: no click led here");
-  await page.getByRole("button", { name: "Buy insurance" }).click();
-  await expect.poll(() => page.getByRole("status").textContent()).toMatch(/^invalid_click_id: /);
-  await context.close();
-});
+/** A static host that knows files and nothing else, below a folder. */
+async function serveFolder(folder: string, base: string): Promise<Server> {
+  const types: Record<string, string> = {
+    ".css": "text/css",
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".wasm": "application/wasm",
+  };
+  const server = createServer(({ url = "", method }, answer) => {
+    const { pathname } = new URL(url, "http://static");
+    const file = `${pathname.slice(base.length)}${pathname.endsWith("/") ? "index.html" : ""}`;
+    try {
+      if (method !== "GET" || !pathname.startsWith(base)) throw new Error("nothing here");
+      const bytes = readFileSync(join(folder, file));
+      answer.writeHead(200, { "content-type": types[extname(file)] ?? "application/octet-stream" }).end(bytes);
+    } catch {
+      answer.writeHead(404).end("Not found");
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return server;
+}
