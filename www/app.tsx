@@ -48,7 +48,11 @@ export function App({ domain, ready }: AppProps) {
   const purchases = useMemo(() => purchasesOf(orders, accepted, network), [orders, accepted, network.state]);
   const click = network.state?.clicks.find(({ click_id }) => click_id === visit?.clickId);
   // On a static host the link's name is played by a service worker in this folder.
-  const href = built.link === undefined ? undefined : new URL(`./${new URL(built.link).search}`, HOME).href;
+  // Before somebody answers for the network it would lead nowhere.
+  const href =
+    built.link === undefined || network.state === undefined
+      ? undefined
+      : new URL(`./${new URL(built.link).search}`, HOME).href;
   const creative = network.state?.fixture.creatives.find(({ creative_id }) => creative_id === Number(parts.creativeId));
 
   const look = () => {

@@ -64,6 +64,22 @@ export function History({ ready, version, affiliates }: HistoryProps) {
             ))}
           </select>
         </label>
+        <label>
+          <span>Days</span>
+          <select
+            value={periodOf(filter.days, breakdown?.days.length ?? 0)}
+            onChange={({ currentTarget: { value } }) =>
+              setFilter({ ...filter, days: lastDays(Number(value), breakdown?.days.length ?? 0) })
+            }
+          >
+            <option value="0">all 30</option>
+            <option value="14">the last 14</option>
+            <option value="7">the last 7</option>
+            {periodOf(filter.days, breakdown?.days.length ?? 0) === "chosen" && (
+              <option value="chosen">chosen below</option>
+            )}
+          </select>
+        </label>
         <p class="chips" aria-live="polite">
           {filter.s1 !== undefined && (
             <button type="button" class="quiet" onClick={() => setFilter({ ...filter, s1: undefined })}>
@@ -278,7 +294,7 @@ function BySubId({
               {columns.map(([key, , of, write, colour]) => (
                 <td key={key} class="figure">
                   <span class={`bar ${colour}`} style={{ inlineSize: `${Math.min(1, of(sum) / most(of)) * 100}%` }} />
-                  <span class="value">{write(of(sum))}</span>
+                  {write(of(sum))}
                 </td>
               ))}
             </tr>
@@ -310,6 +326,16 @@ function useBreakdown(ready: Promise<unknown>, version: number): Breakdown | und
     };
   }, [ready, version, isFirst]);
   return breakdown;
+}
+
+/** The last so many days, as indices; none: all. */
+function lastDays(number: number, all: number): Filter["days"] {
+  return number === 0 ? undefined : [Math.max(0, all - number), all - 1];
+}
+
+function periodOf(days: Filter["days"], all: number): "0" | "7" | "14" | "chosen" {
+  if (days === undefined) return "0";
+  return (["7", "14"] as const).find((number) => String(lastDays(Number(number), all)) === String(days)) ?? "chosen";
 }
 
 function isWhose(cell: Cell, { affiliateId }: Filter): boolean {

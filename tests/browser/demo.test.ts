@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { extname, join } from "node:path";
+import { gzipSync } from "node:zlib";
 import type { Browser, FrameLocator, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildStaticDemo, root } from "../../scripts/build.ts";
@@ -74,6 +75,159 @@ describe.each(["served", "static"] as const)("the demo, %s", (kind) => {
     expect(problems).toEqual([]);
     await page.context().close();
   });
+});
+
+test("the page is interactive within a second, and as heavy as is said", async () => {
+  const { page } = await openPage(browser, { viewport: { width: 1280, height: 900 } });
+  const loaded = new Map<string, Promise<number>>();
+  page.on("response", (answer) => {
+    const { pathname } = new URL(answer.url());
+    if (pathname.startsWith("/assets/") || pathname === "/") {
+      loaded.set(
+        pathname,
+        answer.body().then((body) => gzipSync(body).length),
+      );
+    }
+  });
+  // Interactive: a link stands below the form, so typing changes it.
+  await page.addInitScript(() => {
+    new MutationObserver((_, observer) => {
+      if (!document.querySelector("#link b")) return;
+      observer.disconnect();
+      performance.mark("interactive");
+    }).observe(document, { subtree: true, childList: true });
+  });
+  await page.goto(home.served);
+  await page.locator(".u-wrap").first().waitFor();
+  await page.getByText("Nothing looks wrong in it.").waitFor();
+  const ms = await page.evaluate(() => performance.getEntriesByName("interactive")[0]?.startTime ?? Number.NaN);
+  expect(ms).toBeLessThan(1_000);
+  const sizes = await Promise.all([...loaded].map(async ([path, size]) => [path, await size] as const));
+  const kilobytes = (fits: (path: string) => boolean) =>
+    sizes.filter(([path]) => fits(path)).reduce((sum, [, size]) => sum + size, 0) / 1_000;
+  const isLater = (path: string) => /edge|plot/.test(path);
+  // docs/demo.md says so.
+  expect(kilobytes((path) => !isLater(path))).toBeLessThan(60);
+  expect(kilobytes(() => true)).toBeLessThan(190);
+  await page.context().close();
+});
+
+test("the lint speaks while one types, and what cannot be is refused in words", async () => {
+  const { page, problems } = await openPage(browser, { viewport: { width: 1280, height: 900 } });
+  await page.goto(home.served);
+  const step = page.getByRole("region", { name: "Build a tracking link" });
+  await step.getByText("Nothing looks wrong in it.").waitFor();
+  await step.getByLabel("Sub id s1").fill("jane@example.com");
+  await step.getByText(/e-mail address/).waitFor();
+  await step.getByLabel("Affiliate id").fill("0");
+  await expect.poll(() => step.getByRole("alert").textContent()).toContain("affiliateId must be a whole number");
+  await expect.poll(() => page.getByRole("link", { name: "Click the link" }).count()).toBe(0);
+  await step.getByLabel("Affiliate id").fill("67890");
+  await step.getByRole("button", { name: "s2 to s5, deep link" }).click();
+  await step.getByLabel(/Deep link/).fill("https://elsewhere.example/");
+  await step
+    .getByRole("alert")
+    .getByText(/deepLink/)
+    .waitFor();
+  await step.getByLabel(/Deep link/).fill("https://shop.example.com/offers?x=1&y=2");
+  await expect
+    .poll(() => page.locator("#link").textContent())
+    .toContain("ckmrdr=https%3A%2F%2Fshop.example.com%2Foffers%3Fx%3D1%26y%3D2");
+  expect(problems).toEqual([]);
+  await page.context().close();
+});
+
+test("the code of a step is changed by the arrow keys, and copied", async () => {
+  const { page, problems } = await openPage(browser, {
+    viewport: { width: 1280, height: 900 },
+    permissions: ["clipboard-read", "clipboard-write"],
+  });
+  await page.goto(home.served);
+  const step = page.getByRole("region", { name: "Build a tracking link" });
+  await step.getByRole("tab", { name: /Page/ }).focus();
+  await page.keyboard.press("ArrowRight");
+  expect(await step.getByRole("tab", { name: "Worker" }).getAttribute("aria-selected")).toBe("true");
+  await step.getByRole("button", { name: "Copy the code for Worker" }).click();
+  await step.getByText("Copied").waitFor();
+  const sample = readFileSync("www/samples/build.worker.ts", "utf8");
+  const copied = await page.evaluate(() => navigator.clipboard.readText());
+  expect(sample).toContain(copied);
+  expect(copied).toContain("HTMLRewriter");
+  await step.getByRole("button", { name: "Copy the link" }).click();
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toMatch(/\?a=67890&c=12&s1=spring_sale$/);
+  expect(problems).toEqual([]);
+  await page.context().close();
+});
+
+test("the past is filtered by affiliate, sub id and days", async () => {
+  const { page, problems } = await openPage(browser, { viewport: { width: 1280, height: 900 } });
+  await page.goto(home.served);
+  const past = page.getByRole("region", { name: "Which places earn money?" });
+  await past.locator(".u-wrap").first().waitFor();
+  const clicks = async () => Number((await past.locator("figcaption b").first().textContent())?.replaceAll(",", ""));
+  const all = await clicks();
+  await past.getByLabel("Affiliate").selectOption({ label: "Newsletter affiliate" });
+  const affiliates = await clicks();
+  await past.getByRole("button", { name: "newsletter", exact: true }).click();
+  const places = await clicks();
+  await past.getByLabel("Days").selectOption({ label: "the last 7" });
+  const days = await clicks();
+  expect([all > affiliates, affiliates > places, places > days, days > 0]).toEqual([true, true, true, true]);
+  // Hovering tells the day.
+  await past.locator(".u-over").first().hover();
+  await expect.poll(() => past.locator(".day").textContent()).toMatch(/^\d{4}-\d\d-\d\d/);
+  await page.mouse.move(0, 0);
+  await past.getByRole("button", { name: "Show all", exact: true }).click();
+  await expect.poll(clicks).toBe(all);
+  // Dragging chooses days.
+  const box = await past.locator(".u-over").first().boundingBox();
+  if (box === null) throw new Error("the plot is not to be seen");
+  await page.mouse.move(box.x + box.width * 0.2, box.y + 20);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width * 0.5, box.y + 20, { steps: 4 });
+  await page.mouse.up();
+  await page.mouse.move(0, 0);
+  await past.getByRole("button", { name: /to .* show all days/ }).waitFor();
+  await expect.poll(clicks).toBeLessThan(all);
+  await past.getByText("The same as a table").click();
+  expect(await past.getByRole("region", { name: "Figures by day" }).getByRole("row").count()).toBe(31);
+  expect(await violations(page)).toEqual([]);
+  expect(problems).toEqual([]);
+  await page.context().close();
+});
+
+test("the shop stands on its own: its pages are sound, and one without a click says so", async () => {
+  const { page } = await openPage(browser, { viewport: { width: 360, height: 780 } });
+  await page.goto(`${home.served}shop/`);
+  const panel = page.getByRole("complementary", { name: "Behind this page" });
+  await panel.getByText("none: no click led here").waitFor();
+  expect(await violations(page)).toEqual([]);
+  await page.getByRole("button", { name: "Get my quote" }).click();
+  await page.getByRole("heading", { name: "Thank you" }).waitFor();
+  await panel.getByText("refused: invalid_click_id").waitFor();
+  expect(await violations(page)).toEqual([]);
+  await page.context().close();
+});
+
+test("the static demo answers a page that was reloaded past its worker, and keeps its rows", async () => {
+  const { page, problems } = await openPage(browser, { viewport: { width: 1280, height: 900 } });
+  await page.goto(home.static);
+  const { clickId } = await followLink(page);
+  const session = await page.context().newCDPSession(page);
+  // Rows are written a moment later; then the worker ends, as an idle one does.
+  await page.waitForTimeout(1_500);
+  await session.send("ServiceWorker.enable");
+  await session.send("ServiceWorker.stopAllWorkers");
+  // Reloads past the service worker, as Shift does.
+  await session.send("Page.reload", { ignoreCache: true });
+  await page.locator(".u-wrap").first().waitFor();
+  const found = await page.evaluate(async (text) => {
+    const { clicks } = await (await fetch(`__sandbox/state?text=${text}`)).json();
+    return (clicks as { click_id: string }[]).map(({ click_id }) => click_id);
+  }, clickId);
+  expect(found).toEqual([clickId]);
+  expect(problems).toEqual([]);
+  await page.context().close();
 });
 
 /** Clicks the link of step 2 and waits for the shop in the visitor's browser. */
