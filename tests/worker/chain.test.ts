@@ -50,6 +50,51 @@ test("a click that CAKE does not know is undefined to read and refused to conver
   expect(await codeOf(cake.recordConversion({ clickId: "nobody", offerId: 12345 }))).toBe("refused");
 });
 
+test("all six methods and the doctor agree about one conversion", async () => {
+  const cake = createCakeClient({ baseUrl: ORIGIN, apiKey: API_KEY, fetch: send, timeZone: "America/New_York" });
+  const [domain] = await cake.listTrackingDomains({ domainStatus: "active" });
+  expect(domain).toMatchObject({ domainStatus: "active", isDefault: true });
+  const postback = await cake.createPostback({
+    affiliateId: 67890,
+    offerId: 12345,
+    postbackUrl: "https://nobody.invalid/?click_id=#reqsessid#&payout=#price#",
+    postbackTypeId: 1,
+  });
+  expect(postback).toMatchObject({ postbackStatus: "active", postbackType: "Server", offerId: 12345 });
+
+  const clickId = await click();
+  const sold = await cake.recordConversion({ clickId, offerId: 12345, uniqueId: "SIX-1", payout: "7.25" });
+  const today = sold.conversionDate?.slice(0, 10) ?? "";
+  const tomorrow = new Date(Date.parse(`${today}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10);
+  const days = { startDate: today, endDate: tomorrow, offerId: 12345, affiliateId: 67890 };
+
+  const clicks = [];
+  // One row a page: every page but the first starts where the last one ended.
+  for await (const row of cake.listClicks({ ...days, rowLimit: 1 })) clicks.push(row);
+  expect(clicks.filter((row) => row.clickId === clickId)).toMatchObject([
+    { converted: true, conversionId: sold.conversionId, clickAt: expect.any(Date) },
+  ]);
+  expect(new Set(clicks.map((row) => row.clickId)).size).toBe(clicks.length);
+
+  const conversions = [];
+  for await (const row of cake.listConversions({ ...days, conversionStatus: "approved", rowLimit: 1 }))
+    conversions.push(row);
+  expect(conversions.filter((row) => row.conversionId === sold.conversionId)).toMatchObject([
+    { payoutText: "7.25", affiliate: { affiliateId: 67890 }, offer: { offerId: 12345 } },
+  ]);
+
+  const report = await cake.check({ clickId });
+  expect(report.checks.map(({ name, status }) => `${name} ${status}`)).toEqual([
+    "reachable ok",
+    "key ok",
+    "domains ok",
+    "default_domain ok",
+    expect.stringMatching(/^clock (ok|skipped)$/),
+    "click ok",
+  ]);
+  expect(report.ok).toBe(true);
+});
+
 test("a HEAD request is redirected, without a click id, and leaves no click", async () => {
   const response = await sandbox.fetch(`${ORIGIN}/?a=67890&c=12&s1=head`, { method: "HEAD", redirect: "manual" });
   expect(response.status).toBe(302);
