@@ -20,6 +20,8 @@ const SMALL = {
 const AUDIENCES = {
   page: { profile: "page", ...SMALL, optimize: "-Oz" },
   edge: { profile: "edge", ...SMALL, optimize: "-O3" },
+  // The edge's profile: std is rebuilt once for both.
+  forwarder: { profile: "edge", ...SMALL, optimize: "-O3" },
   sandbox: { profile: "release", cargo: [], env: {}, optimize: "-O3" },
 } as const;
 
@@ -42,7 +44,7 @@ function buildWasm(audience: Audience): void {
   const { profile, cargo, env, optimize } = AUDIENCES[audience];
   once(
     `wasm ${audience}`,
-    () => [...sources(profile), "Cargo.*", "rust-toolchain.toml", "scripts/build.ts"],
+    () => [...sources(audience), "Cargo.*", "rust-toolchain.toml", "scripts/build.ts"],
     `js/wasm/${audience}_bg.wasm`,
     () => {
       const out = `target/wasm/${audience}`;
@@ -70,6 +72,7 @@ function buildWasm(audience: Audience): void {
         ],
         env,
       );
+      cpSync(join(root, "target/wasm32-unknown-unknown", profile, "cake_edge.d"), notesOf(audience));
       mkdirSync(join(root, "js/wasm"), { recursive: true });
       for (const file of [`${audience}.js`, `${audience}.d.ts`])
         cpSync(join(root, out, file), join(root, "js/wasm", file));
@@ -79,14 +82,18 @@ function buildWasm(audience: Audience): void {
 }
 
 /** What the audience's last build was compiled from, as cargo noted it; all of `src` before the first. */
-function sources(profile: string): string[] {
-  const notes = join(root, "target/wasm32-unknown-unknown", profile, "cake_edge.d");
+function sources(audience: Audience): string[] {
+  const notes = notesOf(audience);
   if (!existsSync(notes)) return ["src/**/*.rs"];
   const [, files = ""] = readFileSync(notes, "utf8").split(": ");
   return files
     .trim()
     .split(/(?<!\\)\s+/)
     .map((file) => relative(root, file.replaceAll("\\ ", " ")));
+}
+
+function notesOf(audience: Audience): string {
+  return join(root, "target/wasm", `${audience}.d`);
 }
 
 /** js/generated/view.ts: the sandbox's live view, as one page. */

@@ -1,12 +1,12 @@
 /** Step 4: purchases on their way through the forwarder, the network and back to the affiliate. */
 import { useState } from "preact/hooks";
-import * as forwarderSample from "../workers/forwarder/index.ts?sample";
 import { Code } from "./code.js";
 import { count } from "./figure.js";
 import type { Accepted, ForwarderState } from "./forwarder.js";
 import { Machine } from "./machine.js";
 import type { ConversionRow, FiredPostback, Network } from "./network.js";
 import * as nodeSample from "./samples/convert.node.ts?sample";
+import * as workerSample from "./samples/convert.worker.ts?sample";
 import { Scroll } from "./scroll.js";
 import * as thanksSample from "./shop/thanks/thanks.ts?sample";
 import { Step } from "./step.js";
@@ -90,9 +90,11 @@ export function ConvertStep({ purchases, network, canSend, onCrowd }: ConvertPro
           },
           {
             place: "Worker",
-            file: "workers/forwarder/index.ts",
-            ...forwarderSample,
-            ran: "This is the forwarder that runs here.",
+            file: "www/samples/convert.worker.ts",
+            ...workerSample,
+            ...(__STATIC__
+              ? {}
+              : { ran: "This is the forwarder that runs here. workers/forwarder is ready to deploy." }),
           },
           { place: "Node", file: "www/samples/convert.node.ts", ...nodeSample },
         ]}

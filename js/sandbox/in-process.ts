@@ -18,8 +18,8 @@ export interface SandboxOptions {
   readonly allowedHosts?: readonly string[];
   /** Sends the postbacks. @default the global `fetch` */
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
-  /** Goes on from where another sandbox was. @default an empty network */
-  readonly snapshot?: LedgerSnapshot;
+  /** What an earlier one has kept. @default nothing */
+  readonly kept?: LedgerSnapshot | undefined;
 }
 
 /** A network in memory. */
@@ -31,7 +31,7 @@ export interface Sandbox {
   fetch(request: Request): Promise<Response>;
   /** Waits until every postback that is due has been sent. */
   settle(): Promise<void>;
-  /** All rows, the faults and the clock, to go on from later. */
+  /** What is to survive the process: rows, faults, clock. */
   snapshot(): LedgerSnapshot;
 }
 
@@ -47,7 +47,7 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
   const { fixture, apiKey = "sandbox-key", allowedHosts } = options;
   const send = options.fetch ?? ((url: string, init: RequestInit) => fetch(url, init));
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const ledger = new MemoryLedger(options.snapshot);
+  const ledger = new MemoryLedger(options.kept);
   const network: Network = new Network({
     fixture: typeof fixture === "object" ? JSON.stringify(fixture) : fixture,
     apiKey,

@@ -16,6 +16,9 @@ const SIZES = [
   ["phone", "dark", 360],
 ] as const;
 
+/** Retries take their time, at ten times the real speed too. */
+const SLOWLY = { timeout: 45_000 };
+
 let served: Served;
 let files: Server;
 let browser: Browser;
@@ -61,17 +64,30 @@ describe.each(["served", "static"] as const)("the demo, %s", (kind) => {
     await expect.poll(() => page.locator("#keep dl").textContent()).toContain("cookie and localStorage");
     await expect.poll(() => stations(page)).toContain("Kept, Shop: done, cookie, localStorage");
 
-    if (kind === "served") {
-      await shop.getByRole("button", { name: "Get my quote" }).click();
-      const orders = page.getByRole("region", { name: "The latest orders" }).getByRole("row");
-      await expect.poll(() => orders.nth(1).textContent()).toMatch(/^ORD-\d+delivered.*approved18\.00answered 200$/);
-      await expect.poll(() => stations(page)).toContain("Paid, Affiliate: done, postback answered 200");
-    }
+    await shop.getByRole("button", { name: "Get my quote" }).click();
+    const orders = page.getByRole("region", { name: "The latest orders" }).getByRole("row");
+    await expect
+      .poll(() => orders.nth(1).textContent())
+      .toMatch(/^ORD-\d+delivered 1 attempt\d+ approved18\.00answered 200$/);
+    await expect.poll(() => stations(page)).toContain("Paid, Affiliate: done, postback answered 200");
+
+    const broken = page.getByRole("switch", { name: "40 % of CAKE's answers fail" });
+    await broken.click();
+    await expect.poll(() => broken.getAttribute("aria-checked")).toBe("true");
+    await page.getByRole("button", { name: "Or let 25 visitors buy at once" }).click();
+    const machine = page.getByRole("img", { name: /^The forwarder:/ });
+    await expect.poll(() => machine.getAttribute("aria-label"), SLOWLY).toMatch(/retrying [1-9]/);
+    await page.screenshot({ path: picture("2"), fullPage: true });
+    await broken.click();
+    await expect.poll(() => machine.getAttribute("aria-label"), SLOWLY).toContain("delivered 26,");
+    await expect
+      .poll(() => page.locator(".figures").textContent())
+      .toBe("handed over26recorded at CAKE26still in hand0counted twice0lost0");
 
     expect(await violations(page)).toEqual([]);
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
     expect(overflow).toBeLessThanOrEqual(0);
-    await page.screenshot({ path: picture("2"), fullPage: true });
+    await page.screenshot({ path: picture("3"), fullPage: true });
     expect(problems).toEqual([]);
     await page.context().close();
   });

@@ -35,7 +35,7 @@ test("a sandbox goes on from a snapshot of another: rows, numbers, faults", asyn
   const { conversionId } = await first.recordConversion({ clickId, offerId: 12_345, uniqueId: "ORD-1" });
   await before.settle();
 
-  const after = createSandbox({ fetch, snapshot: structuredClone(before.snapshot()) });
+  const after = createSandbox({ fetch, kept: structuredClone(before.snapshot()) });
   expect(after.snapshot()).toEqual(before.snapshot());
   const cake = createCakeClient({ baseUrl: ORIGIN, apiKey: "sandbox-key", fetch: after.fetch });
   const again = await cake.recordConversion({ clickId, offerId: 12_345, uniqueId: "ORD-1" });

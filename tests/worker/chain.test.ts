@@ -1,7 +1,6 @@
-/** The chain inside workerd: the client and the forwarder against a sandbox. */
+/** The chain inside workerd: the client against a sandbox. */
 import { exports } from "cloudflare:workers";
 import { createCakeClient, isCakeError } from "cake-edge";
-import { createForwarder } from "cake-edge/forwarder";
 import { expect, test } from "vitest";
 
 const ORIGIN = "http://127.0.0.1:8787";
@@ -108,39 +107,4 @@ test("the global fetch reaches nobody: a read is retryable, a write is unknown, 
   const cake = createCakeClient({ baseUrl: "http://127.0.0.1:9", apiKey: API_KEY, timeoutMs: 2_000 });
   expect(await codeOf(cake.getClick("abc"))).toBe("network");
   expect(await codeOf(cake.recordConversion({ clickId: "abc", offerId: 1 }))).toBe("outcome_unknown");
-});
-
-const forwarder = createForwarder<{ key: string }>((env) => ({ baseUrl: "http://127.0.0.1:9", apiKey: env.key }));
-const post = (body: string) => new Request(`${ORIGIN}/cake/conversions`, { method: "POST", body });
-
-test("the forwarder refuses what is no conversion", async () => {
-  for (const body of [
-    "",
-    "{}",
-    '{"clickId":"a","offerId":1}',
-    '{"clickId":"a","offerId":1,"uniqueId":"u","url":"x"}',
-  ]) {
-    const response = await forwarder.fetch(post(body), { key: API_KEY });
-    expect(response.status).toBe(400);
-    expect(await response.json()).toMatchObject({ error: { code: "invalid_field" } });
-  }
-});
-
-test("a forwarder without its key says so, and one without CAKE says that the outcome is unknown", async () => {
-  const body = '{"clickId":"a","offerId":1,"uniqueId":"u"}';
-  const missing = await forwarder.fetch(post(body), { key: "" });
-  expect(missing.status).toBe(500);
-  expect(await missing.json()).toMatchObject({ error: { code: "missing_api_key" } });
-  const unreachable = await forwarder.fetch(post(body), { key: API_KEY });
-  expect(unreachable.status).toBe(502);
-  const text = await unreachable.text();
-  expect(JSON.parse(text)).toMatchObject({ error: { code: "outcome_unknown" } });
-  expect(text).not.toContain(API_KEY);
-});
-
-test("only POST converts", async () => {
-  for (const method of ["GET", "HEAD"]) {
-    const response = await forwarder.fetch(new Request(`${ORIGIN}/cake/conversions`, { method }), { key: API_KEY });
-    expect(response.status).toBe(405);
-  }
 });

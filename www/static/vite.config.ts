@@ -11,6 +11,7 @@ export default defineConfig({
   resolve: {
     // The package as a Worker gets it: its wasm comes as a module, and is started at once.
     alias: [
+      { find: "cake-edge/forwarder/memory", replacement: path("../../dist/entry/forwarder-memory.workerd.js") },
       { find: "cake-edge/sandbox/memory", replacement: path("../../dist/entry/sandbox-memory.workerd.js") },
       { find: /^cake-edge$/, replacement: path("../../dist/entry/edge.workerd.js") },
     ],

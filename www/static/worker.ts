@@ -4,6 +4,7 @@
  * IndexedDB: a browser ends an idle worker after half a minute.
  */
 import { type CakeClient, createCakeClient } from "cake-edge";
+import { createForwarderInProcess, type InProcessForwarder, type StoreSnapshot } from "cake-edge/forwarder/memory";
 import { createSandbox, type LedgerSnapshot, type Sandbox } from "cake-edge/sandbox/memory";
 import { get, set } from "idb-keyval";
 import { breakDown } from "../breakdown.js";
@@ -25,6 +26,7 @@ const SAVE_MS = 400;
 const home = new URL("./", self.location.href);
 
 const sandbox = openSandbox();
+const forwarder = openForwarder();
 const cake: Promise<CakeClient> = sandbox.then(({ fetch }) =>
   createCakeClient({ baseUrl: SANDBOX, apiKey: KEY, fetch }),
 );
@@ -45,7 +47,7 @@ self.addEventListener("fetch", (event) => {
       event.respondWith(asSandbox(event, pathname + url.search));
       break;
     case "forwarder":
-      event.respondWith(Promise.resolve(new Response(null, { status: 503 })));
+      event.respondWith(asForwarder(event));
       break;
     case "breakdown":
       event.respondWith(cake.then((client) => breakDown(client, Date.now(), DAYS)).then((sums) => Response.json(sums)));
@@ -59,13 +61,13 @@ self.addEventListener("fetch", (event) => {
 });
 
 async function openSandbox(): Promise<Sandbox> {
-  const snapshot = await get<LedgerSnapshot>("sandbox");
+  const kept = await get<LedgerSnapshot>("sandbox");
   const opened = createSandbox({
     apiKey: KEY,
     fetch: async () => new Response("OK"),
-    ...(snapshot === undefined ? {} : { snapshot }),
+    kept,
   });
-  if (snapshot === undefined) {
+  if (kept === undefined) {
     const past = JSON.stringify({ days: DAYS, clicks: CLICKS });
     await (await opened.fetch(new Request(`${SANDBOX}/__sandbox/history`, { method: "POST", body: past }))).text();
     await set("sandbox", opened.snapshot());
@@ -73,11 +75,47 @@ async function openSandbox(): Promise<Sandbox> {
   return opened;
 }
 
+async function openForwarder(): Promise<InProcessForwarder> {
+  const network = await sandbox;
+  return createForwarderInProcess({
+    baseUrl: SANDBOX,
+    apiKey: KEY,
+    fetch: async (request) => {
+      const answer = await network.fetch(request);
+      save();
+      return answer;
+    },
+    operatorSecret: crypto.randomUUID(),
+    kept: await get<StoreSnapshot>("forwarder"),
+    keep: (snapshot) => set("forwarder", snapshot),
+    log: () => undefined,
+    // So that one can watch it retry.
+    clockSpeed: 10,
+  });
+}
+
+async function asForwarder(event: FetchEvent): Promise<Response> {
+  const { method, url } = event.request;
+  const body = method === "POST" ? await event.request.text() : null;
+  const request = new Request(url, { method, body });
+  // A worker is not told the origin of the page that asks; none but this one's can.
+  const headers = new Headers({ origin: home.origin, "content-type": "text/plain" });
+  Object.defineProperties(request, {
+    headers: { value: headers },
+    // Not every browser knows a request's body as a stream.
+    body: { value: body === null ? null : new Response(body).body },
+  });
+  const opened = await forwarder;
+  const answer = await opened.fetch(request);
+  event.waitUntil(opened.settle());
+  return answer;
+}
+
 async function asSandbox(event: FetchEvent, path: string): Promise<Response> {
   const { method } = event.request;
   const body = method === "GET" || method === "HEAD" ? null : await event.request.text();
   const answer = await (await sandbox).fetch(new Request(SANDBOX + path, { method, body }));
-  if (!path.startsWith("/__sandbox/state")) save(event);
+  if (!path.startsWith("/__sandbox/state")) event.waitUntil(save());
   const location = answer.headers.get("location");
   // The sandbox names its own pages; they are in the demo's folder.
   return location === null
@@ -87,13 +125,13 @@ async function asSandbox(event: FetchEvent, path: string): Promise<Response> {
 
 let saving: Promise<void> | undefined;
 
-/** Writes the rows soon; the event is not over before that. */
-function save(event: FetchEvent): void {
+/** Writes the rows, soon. */
+function save(): Promise<void> {
   saving ??= new Promise((resolve) => setTimeout(resolve, SAVE_MS)).then(async () => {
     saving = undefined;
     await set("sandbox", (await sandbox).snapshot());
   });
-  event.waitUntil(saving);
+  return saving;
 }
 
 async function strictly(request: Request): Promise<Response> {
