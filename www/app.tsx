@@ -180,9 +180,9 @@ function stationsOf(
             : "done"
           : place === "delivered"
             ? "done"
-            : place === "accepted"
-              ? "under way"
-              : "trouble",
+            : place === "refused" || place === "dead"
+              ? "trouble"
+              : "under way",
     },
     {
       lane: "CAKE",

@@ -128,6 +128,9 @@ function Verdict({ purchases }: { readonly purchases: readonly Purchase[] }) {
   const twice = given.filter(({ conversions }) => conversions.length > 1);
   const kept = given.filter(({ accepted, conversions }) => conversions.length === 0 && accepted?.state !== "delivered");
   const lost = given.length - recorded.length - kept.length;
+  const inDoubt = given.filter(
+    ({ accepted, conversions }) => conversions.length > 0 && accepted?.state === "pending",
+  ).length;
   const figures: readonly [string, number, string][] = [
     ["handed over", given.length, ""],
     ["recorded at CAKE", recorded.length, "money"],
@@ -150,6 +153,12 @@ function Verdict({ purchases }: { readonly purchases: readonly Purchase[] }) {
           </div>
         ))}
       </dl>
+      {inDoubt > 0 && (
+        <p class="aside">
+          {inDoubt === 1 ? "One is" : `${inDoubt} are`} recorded although the answer was lost. The forwarder sends the
+          same order number again, and CAKE counts it once.
+        </p>
+      )}
     </div>
   );
 }

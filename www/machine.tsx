@@ -2,21 +2,21 @@
 import type { Place } from "./convert.js";
 
 const PLACES: readonly { readonly place: Place; readonly x: number; readonly y: number }[] = [
-  { place: "accepted", x: 4, y: 14 },
-  { place: "retrying", x: 120, y: 86 },
-  { place: "delivered", x: 236, y: 14 },
-  { place: "refused", x: 236, y: 86 },
-  { place: "dead", x: 236, y: 158 },
-  { place: "paused", x: 4, y: 158 },
+  { place: "accepted", x: 1, y: 14 },
+  { place: "retrying", x: 117, y: 86 },
+  { place: "delivered", x: 233, y: 14 },
+  { place: "refused", x: 233, y: 86 },
+  { place: "dead", x: 233, y: 158 },
+  { place: "paused", x: 1, y: 158 },
 ];
 
 const ARROWS = [
-  "M104 37H230",
-  "M54 60C54 96 80 109 114 109",
-  "M196 86C210 70 222 62 232 56",
-  "M220 109H230",
-  "M196 132C206 150 216 164 230 172",
-  "M134 132C124 156 112 170 110 176",
+  "M107 37H229",
+  "M54 60C54 96 80 109 113 109",
+  "M196 86C208 70 218 62 229 56",
+  "M223 109H229",
+  "M196 132C206 150 216 164 229 172",
+  "M140 132C132 156 122 166 112 174",
 ];
 
 const WORDS: Record<Place, string> = {
@@ -45,11 +45,11 @@ export function Machine({ counts }: { readonly counts: ReadonlyMap<Place, number
         return (
           <g key={place} class={`place ${place} ${number > 0 ? "busy" : ""}`}>
             <title>{WORDS[place]}</title>
-            <rect x={x} y={y} width={100} height={46} rx={6} />
+            <rect x={x} y={y} width={106} height={46} rx={6} />
             <text x={x + 10} y={y + 28}>
               {place}
             </text>
-            <text class="number" x={x + 90} y={y + 28} text-anchor="end">
+            <text class="number" x={x + 96} y={y + 28} text-anchor="end">
               {number}
             </text>
           </g>

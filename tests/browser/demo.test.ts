@@ -220,7 +220,7 @@ test("the shop stands on its own: its pages are sound, and one without a click s
   expect(await violations(page)).toEqual([]);
   await page.getByRole("button", { name: "Get my quote" }).click();
   await page.getByRole("heading", { name: "Thank you" }).waitFor();
-  await panel.getByText("refused: invalid_click_id").waitFor();
+  await panel.getByText("refused, invalid_click_id: no click led here").waitFor();
   expect(await violations(page)).toEqual([]);
   await page.context().close();
 });

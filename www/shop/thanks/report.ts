@@ -3,6 +3,12 @@ import { isCakeError } from "cake-edge/page";
 import { kept, showPanel } from "../panel.js";
 import { conversion, tracker } from "./thanks.js";
 
+/** What a person can do about a refusal. */
+const ADVICE: Record<string, string> = {
+  click_converted: "this click has converted already; click the link again",
+  invalid_click_id: "no click led here",
+};
+
 const { orderId: uniqueId = "", offerId } = document.body.dataset;
 const order = { uniqueId, offerId: Number(offerId) };
 
@@ -16,5 +22,7 @@ try {
   ]);
 } catch (error) {
   const code = isCakeError(error) ? error.code : "network";
-  showPanel("thanks", tracker.clickId, { ...order, state: "refused", code }, [["Conversion", `refused: ${code}`]]);
+  showPanel("thanks", tracker.clickId, { ...order, state: "refused", code }, [
+    ["Conversion", `refused, ${code}: ${ADVICE[code] ?? "see the console"}`],
+  ]);
 }
