@@ -11,6 +11,9 @@ import { KeepStep } from "./keep.js";
 import { HOME, type Network, useNetwork } from "./network.js";
 import { type Order, type Visit, watchVisits } from "./visit.js";
 
+/** Older orders are forgotten, before the rows that tell of them are. */
+const MOST_ORDERS = 250;
+
 interface AppProps {
   /** Where links lead: the sandbox's origin, or the domain that it plays. */
   readonly domain: string;
@@ -31,7 +34,7 @@ export function App({ domain, ready }: AppProps) {
   const note = useCallback((fresh: readonly Order[]) => {
     setOrders((old) => {
       const all = new Map([...old, ...fresh].map((order) => [order.uniqueId, order]));
-      return [...all.values()];
+      return [...all.values()].slice(-MOST_ORDERS);
     });
   }, []);
   useEffect(

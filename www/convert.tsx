@@ -145,7 +145,10 @@ function Verdict({ purchases }: { readonly purchases: readonly Purchase[] }) {
           <li key={purchase.uniqueId} class={placeOf(purchase) ?? "unsent"} title={purchase.uniqueId} />
         ))}
       </ul>
-      <dl class="figures" aria-live="polite">
+      <p class="hidden" role="status">
+        {given.length > 0 && kept.length === 0 && `All ${given.length} orders are recorded at CAKE.`}
+      </p>
+      <dl class="figures">
         {figures.map(([name, value, tone]) => (
           <div key={name}>
             <dt>{name}</dt>

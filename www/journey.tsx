@@ -132,8 +132,12 @@ export function Journey({ stations }: { readonly stations: readonly Station[] })
         })}
       </svg>
       <ol class="hidden" aria-live="polite">
-        {stations.map(({ title, detail, progress, lane }) => (
-          <li key={title}>{`${title}, ${lane}: ${progress === "waiting" ? "not yet" : `${progress}, ${detail}`}`}</li>
+        {stations.map(({ title, detail, progress, lane }, index) => (
+          // The link changes with every letter; nobody wants to hear that.
+          <li
+            key={title}
+            aria-live={index === 0 ? "off" : undefined}
+          >{`${title}, ${lane}: ${progress === "waiting" ? "not yet" : `${progress}, ${detail}`}`}</li>
         ))}
       </ol>
     </section>

@@ -9,8 +9,8 @@ export type FiredPostback = SandboxState["postbacks"][number];
 /** The folder that the demo is served from: a static host may have any. */
 export const HOME = new URL("./", document.baseURI);
 
-/** The newest rows that are kept, of each kind. */
-const MOST_ROWS = 300;
+/** The newest rows that are kept, of each kind: as many as the network tells at once. */
+const MOST_ROWS = 1_000;
 
 interface LiveEvent {
   readonly clicks: readonly ClickRow[];
