@@ -291,16 +291,21 @@ function BySubId({
                   {s1 || "none"}
                 </button>
               </th>
-              {columns.map(([key, , of, write, colour]) => (
-                <td key={key} class="figure">
-                  <span class={`bar ${colour}`} style={{ inlineSize: `${Math.min(1, of(sum) / most(of)) * 100}%` }} />
-                  {write(of(sum))}
-                </td>
-              ))}
+              {columns.map(([key, , of, write, colour]) => {
+                const isThin = (key === "rate" || key === "epc") && sum.clicks < LEAST_CLICKS;
+                const share = isThin ? 0 : Math.min(1, of(sum) / most(of));
+                return (
+                  <td key={key} class={isThin ? "figure soft" : "figure"}>
+                    <span class={`bar ${colour}`} style={{ inlineSize: `${share * 100}%` }} />
+                    {write(of(sum))}
+                  </td>
+                );
+              })}
             </tr>
           ))}
         </tbody>
       </table>
+      <p class="hint">Places with fewer than {LEAST_CLICKS} clicks are not ranked by rate or EPC.</p>
     </Scroll>
   );
 }

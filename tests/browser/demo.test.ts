@@ -246,6 +246,17 @@ test("the static demo answers a page that was reloaded past its worker, and keep
   await page.context().close();
 });
 
+test("the static demo has the network's live view", async () => {
+  const { page, problems } = await openPage(browser, { viewport: { width: 1280, height: 900 } });
+  await page.goto(home.static);
+  await followLink(page);
+  await page.getByRole("link", { name: "The network, live" }).click();
+  await page.getByText("live", { exact: true }).waitFor();
+  await expect.poll(() => page.getByRole("region", { name: "Clicks" }).textContent()).toContain("spring_sale");
+  expect(problems).toEqual([]);
+  await page.context().close();
+});
+
 /** Clicks the link of step 2 and waits for the shop in the visitor's browser. */
 async function followLink(page: Page): Promise<{ shop: FrameLocator; clickId: string }> {
   await page.getByRole("link", { name: "Click the link" }).click();
