@@ -27,6 +27,8 @@ export function App({ domain, ready }: AppProps) {
   const built = useMemo(() => build(parts, domain), [parts, domain]);
   const [visit, setVisit] = useState<Visit>();
   const [landing, setLanding] = useState<string>();
+  /** The latest click's, also where the shop was not allowed to keep it. */
+  const [clickId, setClickId] = useState<string>();
   const [orders, setOrders] = useState<readonly Order[]>([]);
   const [address, setAddress] = useState<string>();
   const frame = useRef<HTMLIFrameElement>(null);
@@ -41,6 +43,7 @@ export function App({ domain, ready }: AppProps) {
     () =>
       watchVisits((seen) => {
         setVisit(seen);
+        setClickId((old) => seen.clickId ?? new URLSearchParams(seen.address.split("?")[1]).get("reqid") ?? old);
         if (seen.page === "landing") setLanding(seen.address);
         if (seen.order !== undefined) note([seen.order]);
       }),
@@ -49,7 +52,7 @@ export function App({ domain, ready }: AppProps) {
 
   const accepted = useAccepted(orders.flatMap(({ id }) => (id === undefined ? [] : [id])));
   const purchases = useMemo(() => purchasesOf(orders, accepted, network), [orders, accepted, network.state]);
-  const click = network.state?.clicks.find(({ click_id }) => click_id === visit?.clickId);
+  const click = network.state?.clicks.find(({ click_id }) => click_id === clickId);
   // On a static host the link's name is played by a service worker in this folder.
   // Before somebody answers for the network it would lead nowhere.
   const href =
@@ -84,12 +87,12 @@ export function App({ domain, ready }: AppProps) {
             {network.trouble}
           </p>
         )}
-        <Journey stations={stationsOf(built, visit, click?.click_date, purchases, orders)} />
+        <Journey stations={stationsOf(built, { visit, clickId, clickDate: click?.click_date }, purchases, orders)} />
         <div class="steps">
           <BuildStep parts={parts} built={built} names={network.state?.fixture} onChange={setParts} />
           <ClickStep href={href} landing={landing} click={click} onClick={() => reveal(frame.current)} />
           <Visitor frame={frame} address={address} onLoad={look} />
-          <KeepStep visit={visit} />
+          <KeepStep visit={visit} landing={landing} />
           <ConvertStep
             purchases={purchases}
             network={network}
@@ -132,15 +135,20 @@ function purchasesOf(
     .reverse();
 }
 
-/** The journey of the latest visit. */
+/** What is known of the latest click. */
+interface Seen {
+  readonly visit: Visit | undefined;
+  readonly clickId: string | undefined;
+  readonly clickDate: string | undefined;
+}
+
+/** The journey of the latest click. */
 function stationsOf(
   { link, problem }: Built,
-  visit: Visit | undefined,
-  clickDate: string | undefined,
+  { visit, clickId, clickDate }: Seen,
   purchases: readonly Purchase[],
   orders: readonly Order[],
 ): readonly Station[] {
-  const { clickId } = visit ?? {};
   const order = orders.find((one) => one.uniqueId === visit?.order?.uniqueId);
   const purchase = purchases.find(({ uniqueId }) => uniqueId === order?.uniqueId);
   const conversion = purchase?.conversions[0];
@@ -162,8 +170,15 @@ function stationsOf(
     {
       lane: "Shop",
       title: "Kept",
-      detail: visit === undefined ? "by the landing page" : visit.stores.join(", ") || "in memory only",
-      progress: clickId === undefined ? "waiting" : "done",
+      detail: visit === undefined ? "by the landing page" : keptWords(visit),
+      progress:
+        visit === undefined
+          ? "waiting"
+          : visit.clickId === undefined
+            ? "trouble"
+            : visit.stores.length > 0
+              ? "done"
+              : "under way",
     },
     {
       lane: "Shop",
@@ -216,6 +231,11 @@ function forwarderWords(purchase: Purchase | undefined): string {
   const place = purchase && placeOf(purchase);
   const tries = purchase?.accepted?.attempts ?? 0;
   return `${place}${tries > 1 ? `, ${tries} attempts` : ""}`;
+}
+
+function keptWords({ clickId, stores, consent }: Visit): string {
+  if (clickId === undefined) return consent === "denied" ? "refused: all deleted" : "no click id";
+  return stores.join(", ") || "in memory alone";
 }
 
 function shortId(clickId: string): string {

@@ -7,7 +7,7 @@ import type { Browser, FrameLocator, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildStaticDemo, root } from "../../scripts/build.ts";
 import { type Served, serve } from "../../scripts/serve.ts";
-import { launch, openPage, SCREENSHOTS, violations } from "./chromium.ts";
+import { launch, openPage, SCREENSHOTS, violations } from "./page.ts";
 
 const SIZES = [
   ["desktop", "light", 1280],
@@ -209,6 +209,45 @@ test("the past is filtered by affiliate, sub id and days", async () => {
   expect(await past.getByRole("region", { name: "Figures by day" }).getByRole("row").count()).toBe(31);
   expect(await violations(page)).toEqual([]);
   expect(problems).toEqual([]);
+  await page.context().close();
+});
+
+test.each(["served", "static"] as const)("consent withdrawn deletes, consent given stores (%s)", async (kind) => {
+  const { page, problems } = await openPage(browser, { viewport: { width: 1280, height: 900 } });
+  await page.goto(home[kind]);
+  const { shop, clickId } = await followLink(page);
+  const keep = page.locator("#keep");
+  const stored = () => page.evaluate(() => [document.cookie, localStorage.getItem("cake_click")].join(" "));
+  await expect.poll(() => keep.locator("dl").textContent()).toContain(clickId);
+  expect(await stored()).toContain(clickId);
+  await keep.getByLabel("refused").check();
+  await expect.poll(() => keep.locator("dl").textContent()).toContain("Stored innothing");
+  expect(await stored()).not.toContain(clickId);
+  await expect.poll(() => stations(page)).toContain("Kept, Shop: trouble, refused: all deleted");
+  // The switch on the shop's own page.
+  await shop.getByLabel("not asked yet").check();
+  await expect.poll(() => keep.locator("dl").textContent()).toContain("this page's memory alone");
+  expect(await stored()).not.toContain(clickId);
+  await shop.getByLabel("allowed").check();
+  await expect.poll(() => keep.locator("dl").textContent()).toContain("cookie and localStorage");
+  expect(await stored()).toContain(clickId);
+  expect(await violations(page)).toEqual([]);
+  expect(problems).toEqual([]);
+  await page.context().close();
+});
+
+test.each(["served", "static"] as const)("without WebAssembly the same core runs as JavaScript (%s)", async (kind) => {
+  const { page } = await openPage(browser, { viewport: { width: 1280, height: 900 } });
+  await page.goto(home[kind]);
+  const { shop, clickId } = await followLink(page);
+  const panel = shop.getByRole("complementary", { name: "Behind this page" });
+  await panel.getByText("WebAssembly", { exact: true }).waitFor();
+  await page.getByRole("link", { name: "Under a policy without WebAssembly" }).click();
+  await panel.getByText("JavaScript: the policy lets no WebAssembly run").waitFor();
+  await panel.getByText(clickId).waitFor();
+  await shop.getByRole("button", { name: "Get my quote" }).click();
+  const orders = page.getByRole("region", { name: "The latest orders" }).getByRole("row");
+  await expect.poll(() => orders.nth(1).textContent()).toMatch(/delivered.*approved18\.00/);
   await page.context().close();
 });
 
