@@ -16,7 +16,7 @@ interface ClickProps {
 }
 
 export function ClickStep({ href, landing, click, onClick }: ClickProps) {
-  const anchor = `<a href="${(href ?? "").replaceAll("&", "&amp;")}" target="visitor">Get a quote</a>`;
+  const anchor = `<a href="${(href ?? "").replaceAll("&", "&amp;")}" target="visitor">Click the link</a>`;
   return (
     <Step
       number={2}

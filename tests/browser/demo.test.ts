@@ -93,7 +93,17 @@ describe.each(["served", "static"] as const)("the demo, %s", (kind) => {
   });
 });
 
-test("the page is interactive within a second, and as heavy as is said", async () => {
+test("the page is interactive within a second, and as heavy as docs/demo.md says", async () => {
+  const loads = [await load(), await load(), await load()];
+  // The best of three: this is about the page, not about what else the machine does.
+  expect(Math.min(...loads.map(({ ms }) => ms))).toBeLessThan(1_000);
+  const [{ first, all } = { first: Number.NaN, all: Number.NaN }] = loads;
+  expect(first).toBeLessThan(45);
+  expect(all).toBeLessThan(175);
+});
+
+/** A first visit: when a link stands below the form, and gzip kB until then and in all. */
+async function load(): Promise<{ ms: number; first: number; all: number }> {
   const { page } = await openPage(browser, { viewport: { width: 1280, height: 900 } });
   const loaded = new Map<string, Promise<number>>();
   page.on("response", (answer) => {
@@ -101,11 +111,10 @@ test("the page is interactive within a second, and as heavy as is said", async (
     if (pathname.startsWith("/assets/") || pathname === "/") {
       loaded.set(
         pathname,
-        answer.body().then((body) => gzipSync(body).length),
+        answer.body().then((body) => gzipSync(body).length / 1_000),
       );
     }
   });
-  // Interactive: a link stands below the form, so typing changes it.
   await page.addInitScript(() => {
     new MutationObserver((_, observer) => {
       if (!document.querySelector("#link b")) return;
@@ -117,16 +126,15 @@ test("the page is interactive within a second, and as heavy as is said", async (
   await page.locator(".u-wrap").first().waitFor();
   await page.getByText("Nothing looks wrong in it.").waitFor();
   const ms = await page.evaluate(() => performance.getEntriesByName("interactive")[0]?.startTime ?? Number.NaN);
-  expect(ms).toBeLessThan(1_000);
-  const sizes = await Promise.all([...loaded].map(async ([path, size]) => [path, await size] as const));
-  const kilobytes = (fits: (path: string) => boolean) =>
-    sizes.filter(([path]) => fits(path)).reduce((sum, [, size]) => sum + size, 0) / 1_000;
-  const isLater = (path: string) => /edge|plot/.test(path);
-  // docs/demo.md says so.
-  expect(kilobytes((path) => !isLater(path))).toBeLessThan(60);
-  expect(kilobytes(() => true)).toBeLessThan(190);
+  let [first, all] = [0, 0];
+  for (const [path, size] of loaded) {
+    all += await size;
+    // These two come when the page stands: the lint and the plots.
+    if (!/edge|plot/.test(path)) first += await size;
+  }
   await page.context().close();
-});
+  return { ms, first, all };
+}
 
 test("the lint speaks while one types, and what cannot be is refused in words", async () => {
   const { page, problems } = await openPage(browser, { viewport: { width: 1280, height: 900 } });
