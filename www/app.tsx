@@ -54,11 +54,9 @@ export function App({ domain, ready }: AppProps) {
   const purchases = useMemo(() => purchasesOf(orders, accepted, network), [orders, accepted, network.state]);
   const click = network.state?.clicks.find(({ click_id }) => click_id === clickId);
   // On a static host the link's name is played by a service worker in this folder.
+  const here = built.link === undefined ? undefined : new URL(`./${new URL(built.link).search}`, HOME).href;
   // Before somebody answers for the network it would lead nowhere.
-  const href =
-    built.link === undefined || network.state === undefined
-      ? undefined
-      : new URL(`./${new URL(built.link).search}`, HOME).href;
+  const href = network.state === undefined ? undefined : here;
   const creative = network.state?.fixture.creatives.find(({ creative_id }) => creative_id === Number(parts.creativeId));
 
   const look = () => {
@@ -91,7 +89,7 @@ export function App({ domain, ready }: AppProps) {
         <Journey stations={stationsOf(built, { visit, clickId, clickDate: click?.click_date }, purchases, orders)} />
         <div class="steps">
           <BuildStep parts={parts} built={built} names={network.state?.fixture} onChange={setParts} />
-          <ClickStep href={href} landing={landing} click={click} onClick={() => reveal(frame.current)} />
+          <ClickStep link={here} href={href} landing={landing} click={click} onClick={() => reveal(frame.current)} />
           <Visitor frame={frame} address={address} onLoad={look} />
           <KeepStep visit={visit} landing={landing} />
           <ConvertStep

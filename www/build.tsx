@@ -87,14 +87,14 @@ export function BuildStep({ parts, built, names, onChange }: BuildProps) {
             Affiliate id <code>a</code>
           </span>
           <input list="affiliates" inputMode="numeric" value={parts.affiliateId} onInput={set("affiliateId")} />
-          <small>{affiliate?.affiliate_name ?? "unknown to this network"}</small>
+          <small>{nameOr(names, affiliate?.affiliate_name)}</small>
         </label>
         <label>
           <span>
             Creative id <code>c</code>
           </span>
           <input list="creatives" inputMode="numeric" value={parts.creativeId} onInput={set("creativeId")} />
-          <small>{creative?.creative_name ?? "unknown to this network"}</small>
+          <small>{nameOr(names, creative?.creative_name)}</small>
         </label>
         <label>
           <span>
@@ -175,6 +175,11 @@ export function BuildStep({ parts, built, names, onChange }: BuildProps) {
       />
     </Step>
   );
+}
+
+/** A name, once the network has told its names. */
+function nameOr(names: unknown, name: string | undefined): string {
+  return name ?? (names === undefined ? "…" : "unknown to this network");
 }
 
 /** The link with its parameters told apart. */
