@@ -259,18 +259,21 @@ test.each(["served", "static"] as const)("without WebAssembly the same core runs
   await page.context().close();
 });
 
-test("the shop stands on its own: its pages are sound, and one without a click says so", async () => {
-  const { page } = await openPage(browser, { viewport: { width: 360, height: 780 } });
-  await page.goto(`${home.served}shop/`);
-  const panel = page.getByRole("complementary", { name: "Behind this page" });
-  await panel.getByText("none: no click led here").waitFor();
-  expect(await violations(page)).toEqual([]);
-  await page.getByRole("button", { name: "Get my quote" }).click();
-  await page.getByRole("heading", { name: "Thank you" }).waitFor();
-  await panel.getByText("refused, invalid_click_id: no click led here").waitFor();
-  expect(await violations(page)).toEqual([]);
-  await page.context().close();
-});
+test.each(["light", "dark"] as const)(
+  "the shop stands on its own, and without a click says so (%s)",
+  async (colorScheme) => {
+    const { page } = await openPage(browser, { colorScheme, viewport: { width: 360, height: 780 } });
+    await page.goto(`${home.served}shop/`);
+    const panel = page.getByRole("complementary", { name: "Behind this page" });
+    await panel.getByText("none: no click led here").waitFor();
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole("button", { name: "Get my quote" }).click();
+    await page.getByRole("heading", { name: "Thank you" }).waitFor();
+    await panel.getByText("refused, invalid_click_id: no click led here").waitFor();
+    expect(await violations(page)).toEqual([]);
+    await page.context().close();
+  },
+);
 
 test("the static demo answers a page that was reloaded past its worker, and keeps its rows", async () => {
   const { page, problems } = await openPage(browser, { viewport: { width: 1280, height: 900 } });
