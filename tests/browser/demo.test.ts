@@ -4,16 +4,18 @@ import { createServer, type Server } from "node:http";
 import { extname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Browser, FrameLocator, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { buildStaticDemo, root } from "../../scripts/build.ts";
 import { type Served, serve } from "../../scripts/serve.ts";
 import { launch, openPage, SCREENSHOTS, violations } from "./page.ts";
 
-const SIZES = [
-  ["desktop", "light", 1280],
-  ["desktop", "dark", 1280],
-  ["phone", "light", 360],
-  ["phone", "dark", 360],
+const WALKS = [
+  ["served", "desktop", "light", 1280],
+  ["served", "desktop", "dark", 1280],
+  ["served", "phone", "light", 360],
+  ["served", "phone", "dark", 360],
+  ["static", "desktop", "light", 1280],
+  ["static", "phone", "dark", 360],
 ] as const;
 
 /** Retries take their time, at ten times the real speed too. */
@@ -41,56 +43,54 @@ afterAll(async () => {
   files?.close();
 });
 
-describe.each(["served", "static"] as const)("the demo, %s", (kind) => {
-  test.each(SIZES)("a click turns into money before one's eyes: %s, %s", async (device, colorScheme, width) => {
-    const { page, problems } = await openPage(browser, {
-      colorScheme,
-      viewport: { width, height: 900 },
-      reducedMotion: "reduce",
-    });
-    const picture = (name: string) => `${SCREENSHOTS}/demo-${kind}-${device}-${colorScheme}-${name}.png`;
-    await page.goto(home[kind]);
-    await page.locator(".u-wrap").first().waitFor();
-    expect(await violations(page)).toEqual([]);
-    await page.screenshot({ path: picture("1") });
-
-    const link = page.locator("#link");
-    await page.getByLabel("Sub id s1").fill("käse & co");
-    await expect.poll(() => link.textContent()).toMatch(/\/\?a=67890&c=12&s1=k%C3%A4se%20%26%20co$/);
-    await page.getByLabel("Sub id s1").fill("spring_sale");
-
-    const { shop, clickId } = await followLink(page);
-    await expect.poll(() => page.locator("#keep dl").textContent()).toContain(clickId);
-    await expect.poll(() => page.locator("#keep dl").textContent()).toContain("cookie and localStorage");
-    await expect.poll(() => stations(page)).toContain("Kept, Shop: done, cookie, localStorage");
-
-    await shop.getByRole("button", { name: "Get my quote" }).click();
-    const orders = page.getByRole("region", { name: "The latest orders" }).getByRole("row");
-    await expect
-      .poll(() => orders.nth(1).textContent())
-      .toMatch(/^ORD-\d+delivered 1 attempt\d+ approved18\.00answered 200$/);
-    await expect.poll(() => stations(page)).toContain("Paid, Affiliate: done, postback answered 200");
-
-    const broken = page.getByRole("switch", { name: "40 % of CAKE's answers fail" });
-    await broken.click();
-    await expect.poll(() => broken.getAttribute("aria-checked")).toBe("true");
-    await page.getByRole("button", { name: "Or let 25 visitors buy at once" }).click();
-    const machine = page.getByRole("img", { name: /^The forwarder:/ });
-    await expect.poll(() => machine.getAttribute("aria-label"), SLOWLY).toMatch(/retrying [1-9]/);
-    await page.screenshot({ path: picture("2"), fullPage: true });
-    await broken.click();
-    await expect.poll(() => machine.getAttribute("aria-label"), SLOWLY).toContain("delivered 26,");
-    await expect
-      .poll(() => page.locator(".figures").textContent())
-      .toBe("handed over26recorded at CAKE26still in hand0counted twice0lost0");
-
-    expect(await violations(page)).toEqual([]);
-    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-    expect(overflow).toBeLessThanOrEqual(0);
-    await page.screenshot({ path: picture("3"), fullPage: true });
-    expect(problems).toEqual([]);
-    await page.context().close();
+test.each(WALKS)("a click turns into money before one's eyes: %s, %s, %s", async (kind, device, colorScheme, width) => {
+  const { page, problems } = await openPage(browser, {
+    colorScheme,
+    viewport: { width, height: 900 },
+    reducedMotion: "reduce",
   });
+  const picture = (name: string) => `${SCREENSHOTS}/demo-${kind}-${device}-${colorScheme}-${name}.png`;
+  await page.goto(home[kind]);
+  await page.locator(".u-wrap").first().waitFor();
+  expect(await violations(page)).toEqual([]);
+  await page.screenshot({ path: picture("1") });
+
+  const link = page.locator("#link");
+  await page.getByLabel("Sub id s1").fill("käse & co");
+  await expect.poll(() => link.textContent()).toMatch(/\/\?a=67890&c=12&s1=k%C3%A4se%20%26%20co$/);
+  await page.getByLabel("Sub id s1").fill("spring_sale");
+
+  const { shop, clickId } = await followLink(page);
+  await expect.poll(() => page.locator("#keep dl").textContent()).toContain(clickId);
+  await expect.poll(() => page.locator("#keep dl").textContent()).toContain("cookie and localStorage");
+  await expect.poll(() => stations(page)).toContain("Kept, Shop: done, cookie, localStorage");
+
+  await shop.getByRole("button", { name: "Get my quote" }).click();
+  const orders = page.getByRole("region", { name: "The latest orders" }).getByRole("row");
+  await expect
+    .poll(() => orders.nth(1).textContent())
+    .toMatch(/^ORD-\d+delivered 1 attempt\d+ approved18\.00answered 200$/);
+  await expect.poll(() => stations(page)).toContain("Paid, Affiliate: done, postback answered 200");
+
+  const broken = page.getByRole("switch", { name: "40 % of CAKE's answers fail" });
+  await broken.click();
+  await expect.poll(() => broken.getAttribute("aria-checked")).toBe("true");
+  await page.getByRole("button", { name: "Or let 25 visitors buy at once" }).click();
+  const machine = page.getByRole("img", { name: /^The forwarder:/ });
+  await expect.poll(() => machine.getAttribute("aria-label"), SLOWLY).toMatch(/retrying [1-9]/);
+  await page.screenshot({ path: picture("2"), fullPage: true });
+  await broken.click();
+  await expect.poll(() => machine.getAttribute("aria-label"), SLOWLY).toContain("delivered 26,");
+  await expect
+    .poll(() => page.locator(".figures").textContent())
+    .toBe("handed over26recorded at CAKE26still in hand0counted twice0lost0");
+
+  expect(await violations(page)).toEqual([]);
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  expect(overflow).toBeLessThanOrEqual(0);
+  await page.screenshot({ path: picture("3"), fullPage: true });
+  expect(problems).toEqual([]);
+  await page.context().close();
 });
 
 test("the page is interactive within a second, and as heavy as docs/demo.md says", async () => {
