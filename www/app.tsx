@@ -1,14 +1,16 @@
 /** The demo: four steps that really happen, side by side with a visitor's browser. */
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { BuildStep, type Built, build, FIRST_PARTS } from "./build.js";
+import { BuildStep, build, FIRST_PARTS } from "./build.js";
 import { ClickStep, Visitor } from "./click.js";
-import { ConvertStep, CROWD, type Purchase, placeOf, postbackWords } from "./convert.js";
+import { ConvertStep, CROWD } from "./convert.js";
 import { letCrowdBuy } from "./crowd.js";
 import { useAccepted } from "./forwarder.js";
 import { History } from "./history.js";
-import { Journey, type Station } from "./journey.js";
+import { Journey } from "./journey.js";
 import { KeepStep } from "./keep.js";
-import { HOME, type Network, useNetwork } from "./network.js";
+import { HOME, useNetwork } from "./network.js";
+import { purchasesOf } from "./purchase.js";
+import { stationsOf } from "./stations.js";
 import { type Order, type Visit, watchVisits } from "./visit.js";
 
 /** Older orders are forgotten, before the rows that tell of them are. */
@@ -51,7 +53,7 @@ export function App({ domain, ready }: AppProps) {
   );
 
   const accepted = useAccepted(orders.flatMap(({ id }) => (id === undefined ? [] : [id])));
-  const purchases = useMemo(() => purchasesOf(orders, accepted, network), [orders, accepted, network.state]);
+  const purchases = useMemo(() => purchasesOf(orders, accepted, network.state), [orders, accepted, network.state]);
   const click = network.state?.clicks.find(({ click_id }) => click_id === clickId);
   // On a static host the link's name is played by a service worker in this folder.
   const here = built.link === undefined ? undefined : new URL(`./${new URL(built.link).search}`, HOME).href;
@@ -86,7 +88,7 @@ export function App({ domain, ready }: AppProps) {
             {network.trouble}
           </p>
         )}
-        <Journey stations={stationsOf(built, { visit, clickId, clickDate: click?.click_date }, purchases, orders)} />
+        <Journey stations={stationsOf({ built, visit, clickId, click, purchases })} />
         <div class="steps">
           <BuildStep parts={parts} built={built} names={network.state?.fixture} onChange={setParts} />
           <ClickStep link={here} href={href} landing={landing} click={click} onClick={() => reveal(frame.current)} />
@@ -112,131 +114,4 @@ export function App({ domain, ready }: AppProps) {
 function reveal(frame: HTMLIFrameElement | null): void {
   const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
   frame?.closest("section")?.scrollIntoView({ block: "nearest", behavior: isCalm ? "auto" : "smooth" });
-}
-
-/** Orders, newest first, with all that is known of each. */
-function purchasesOf(
-  orders: readonly Order[],
-  accepted: ReturnType<typeof useAccepted>,
-  { state }: Network,
-): readonly Purchase[] {
-  return orders
-    .map(({ uniqueId, id, state: answer, code }) => {
-      const conversions = state?.conversions.filter(({ unique_id }) => unique_id === uniqueId) ?? [];
-      return {
-        uniqueId,
-        answer: code ?? answer,
-        accepted: id === undefined ? undefined : (accepted.get(id) ?? { id, state: "pending" as const, attempts: 0 }),
-        conversions,
-        postback: state?.postbacks.find(({ conversion_id }) => conversion_id === conversions[0]?.conversion_id),
-      };
-    })
-    .reverse();
-}
-
-/** What is known of the latest click. */
-interface Seen {
-  readonly visit: Visit | undefined;
-  readonly clickId: string | undefined;
-  readonly clickDate: string | undefined;
-}
-
-/** The journey of the latest click. */
-function stationsOf(
-  { link, problem }: Built,
-  { visit, clickId, clickDate }: Seen,
-  purchases: readonly Purchase[],
-  orders: readonly Order[],
-): readonly Station[] {
-  const order = orders.find((one) => one.uniqueId === visit?.order?.uniqueId);
-  const purchase = purchases.find(({ uniqueId }) => uniqueId === order?.uniqueId);
-  const conversion = purchase?.conversions[0];
-  const place = purchase && placeOf(purchase);
-  const isRefused = order?.state === "refused";
-  return [
-    {
-      lane: "Affiliate",
-      title: "Link",
-      detail: link === undefined ? (problem ?? "") : new URL(link).search.slice(1, 40),
-      progress: link === undefined ? "trouble" : "done",
-    },
-    {
-      lane: "CAKE",
-      title: "Click",
-      detail: clickId === undefined ? "logged, gets a click id" : `${shortId(clickId)}, ${clickDate?.slice(11) ?? ""}`,
-      progress: clickId === undefined ? "waiting" : "done",
-    },
-    {
-      lane: "Shop",
-      title: "Kept",
-      detail: visit === undefined ? "by the landing page" : keptWords(visit),
-      progress:
-        visit === undefined
-          ? "waiting"
-          : visit.clickId === undefined
-            ? "trouble"
-            : visit.stores.length > 0
-              ? "done"
-              : "under way",
-    },
-    {
-      lane: "Shop",
-      title: "Order",
-      detail: order === undefined ? "the visitor buys" : order.uniqueId,
-      progress: order === undefined ? "waiting" : isRefused ? "trouble" : "done",
-    },
-    {
-      lane: "Forwarder",
-      title: "Accepted",
-      detail: place === undefined ? (order?.code ?? "kept until delivered") : forwarderWords(purchase),
-      progress: isRefused
-        ? "trouble"
-        : place === undefined
-          ? order?.state === undefined
-            ? "waiting"
-            : "done"
-          : place === "delivered"
-            ? "done"
-            : place === "refused" || place === "dead"
-              ? "trouble"
-              : "under way",
-    },
-    {
-      lane: "CAKE",
-      title: "Conversion",
-      detail:
-        conversion === undefined
-          ? "recorded once, payout applied"
-          : `${conversion.conversion_id}, ${conversion.conversion_status}, ${conversion.payout}`,
-      progress: conversion === undefined ? "waiting" : "done",
-    },
-    {
-      lane: "Affiliate",
-      title: "Paid",
-      detail: purchase?.postback === undefined ? "the postback fires" : `postback ${postbackWords(purchase.postback)}`,
-      progress:
-        purchase?.postback === undefined
-          ? "waiting"
-          : purchase.postback.state === "delivered"
-            ? "done"
-            : purchase.postback.state === "due"
-              ? "under way"
-              : "trouble",
-    },
-  ];
-}
-
-function forwarderWords(purchase: Purchase | undefined): string {
-  const place = purchase && placeOf(purchase);
-  const tries = purchase?.accepted?.attempts ?? 0;
-  return `${place}${tries > 1 ? `, ${tries} attempts` : ""}`;
-}
-
-function keptWords({ clickId, stores, consent }: Visit): string {
-  if (clickId === undefined) return consent === "denied" ? "refused: all deleted" : "no click id";
-  return stores.join(", ") || "in memory alone";
-}
-
-function shortId(clickId: string): string {
-  return clickId.length > 13 ? `${clickId.slice(0, 8)}…` : clickId;
 }
