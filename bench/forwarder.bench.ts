@@ -100,7 +100,9 @@ async function singles(origin: string, upstream: string): Promise<Run> {
 
 /** How many times more events a second are accepted in signed batches than one by one. */
 async function batchGain(origin: string): Promise<number> {
-  const { signConversion } = (await import(`${root}dist/forwarder/signature.js`)) as typeof import("../dist/forwarder/signature.js");
+  const { signConversion } = (await import(
+    `${root}dist/forwarder/signature.js`
+  )) as typeof import("../dist/forwarder/signature.js");
   const agent = new Agent({ keepAlive: true, maxSockets: 8 });
   const run = async (bodies: readonly string[], events: number) => {
     const signed = await Promise.all(bodies.map(async (body) => ({ ...(await signConversion(body, SECRET)) })));
@@ -116,10 +118,7 @@ async function batchGain(origin: string): Promise<number> {
     return events / ((performance.now() - begin) / 1_000);
   };
   const single = Array.from({ length: 2_000 }, event);
-  const batches = Array.from(
-    { length: 60 },
-    () => `{"conversions":[${Array.from({ length: BATCH }, event).join()}]}`,
-  );
+  const batches = Array.from({ length: 60 }, () => `{"conversions":[${Array.from({ length: BATCH }, event).join()}]}`);
   await run(single.splice(0, 500), 500);
   const alone = await run(single, single.length);
   const together = await run(batches, batches.length * BATCH);
@@ -196,9 +195,7 @@ async function start(
         name: "main",
         modules: [`${name}.js`, ...(name === "ours" ? ["forwarder_bg.wasm"] : [])],
         variables: ["CAKE_BASE_URL", "CAKE_API_KEY", "CAKE_OPERATOR_SECRET", "CAKE_SIGNING_SECRET"],
-        ...(keeps
-          ? { durableObject: { binding: "OUTBOX", className: "CakeOutbox", uniqueKey: "bench-outbox" } }
-          : {}),
+        ...(keeps ? { durableObject: { binding: "OUTBOX", className: "CakeOutbox", uniqueKey: "bench-outbox" } } : {}),
       },
     ],
   });
