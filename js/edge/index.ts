@@ -3,6 +3,7 @@ import { call } from "../error.js";
 import * as wasm from "../wasm/edge.js";
 
 export { CakeError, type CakeErrorCode, isCakeError } from "../error.js";
+export { type SignatureHeaders, type SigningOptions, signConversion } from "../forwarder/signature.js";
 export type { TrackingLinkParts, TrackingLinkRules } from "../link.js";
 export type { Click } from "./click.js";
 export {
