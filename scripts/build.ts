@@ -11,20 +11,24 @@ export const root = fileURLToPath(new URL("..", import.meta.url));
 // Std rebuilt for size, and a panic a trap without words. That needs flags which
 // stable Rust keeps behind RUSTC_BOOTSTRAP; the compiler is pinned in
 // rust-toolchain.toml, so they cannot change under us.
-const SMALL_FLAGS = "-Zunstable-options -Cpanic=immediate-abort";
 const SMALL = {
   cargo: ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"],
-  env: { RUSTC_BOOTSTRAP: "1", RUSTFLAGS: SMALL_FLAGS },
+  env: { RUSTC_BOOTSTRAP: "1", RUSTFLAGS: "-Zunstable-options -Cpanic=immediate-abort" },
 } as const;
 
 // LLVM's default copies functions of up to 225 into their callers: 11 kB gzip of
 // calls that wait for a network. `opt-level = "s"` would cost links a third of their speed.
-const FEW_COPIES = `${SMALL_FLAGS} -Cllvm-args=-inline-threshold=40`;
+const FAST = {
+  ...SMALL,
+  env: { ...SMALL.env, RUSTFLAGS: `${SMALL.env.RUSTFLAGS} -Cllvm-args=-inline-threshold=40` },
+} as const;
 
 /** One wasm build per audience, each its own Cargo feature. */
 const AUDIENCES = {
   page: { profile: "page", ...SMALL, optimize: "-Oz" },
-  edge: { profile: "edge", ...SMALL, env: { ...SMALL.env, RUSTFLAGS: FEW_COPIES }, optimize: "-Os" },
+  edge: { profile: "edge", ...FAST, optimize: "-Os" },
+  // The edge's profile: std is rebuilt once for both.
+  forwarder: { profile: "edge", ...FAST, optimize: "-Os" },
   sandbox: { profile: "release", cargo: [], env: {}, optimize: "-O3" },
 } as const;
 
@@ -47,7 +51,7 @@ function buildWasm(audience: Audience): void {
   const { profile, cargo, env, optimize } = AUDIENCES[audience];
   once(
     `wasm ${audience}`,
-    () => [...sources(profile), "Cargo.*", "rust-toolchain.toml", "scripts/build.ts"],
+    () => [...sources(audience), "Cargo.*", "rust-toolchain.toml", "scripts/build.ts"],
     `js/wasm/${audience}_bg.wasm`,
     () => {
       const out = `target/wasm/${audience}`;
@@ -75,6 +79,7 @@ function buildWasm(audience: Audience): void {
         ],
         env,
       );
+      cpSync(join(root, "target/wasm32-unknown-unknown", profile, "cake_edge.d"), notesOf(audience));
       mkdirSync(join(root, "js/wasm"), { recursive: true });
       for (const file of [`${audience}.js`, `${audience}.d.ts`])
         cpSync(join(root, out, file), join(root, "js/wasm", file));
@@ -84,14 +89,18 @@ function buildWasm(audience: Audience): void {
 }
 
 /** What the audience's last build was compiled from, as cargo noted it; all of `src` before the first. */
-function sources(profile: string): string[] {
-  const notes = join(root, "target/wasm32-unknown-unknown", profile, "cake_edge.d");
+function sources(audience: Audience): string[] {
+  const notes = notesOf(audience);
   if (!existsSync(notes)) return ["src/**/*.rs"];
   const [, files = ""] = readFileSync(notes, "utf8").split(": ");
   return files
     .trim()
     .split(/(?<!\\)\s+/)
     .map((file) => relative(root, file.replaceAll("\\ ", " ")));
+}
+
+function notesOf(audience: Audience): string {
+  return join(root, "target/wasm", `${audience}.d`);
 }
 
 /** js/generated/view.ts: the sandbox's live view, as one page. */

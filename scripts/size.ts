@@ -20,6 +20,7 @@ const files: Record<string, Size> = {
   "page entry and glue, bundled": sizeOf(await pageBundle()),
   "page_bg.wasm": sizeOf(readFileSync(join(root, "dist/wasm/page_bg.wasm"))),
   "edge_bg.wasm": sizeOf(readFileSync(join(root, "dist/wasm/edge_bg.wasm"))),
+  "forwarder_bg.wasm": sizeOf(readFileSync(join(root, "dist/wasm/forwarder_bg.wasm"))),
   "sandbox_bg.wasm": sizeOf(readFileSync(join(root, "dist/wasm/sandbox_bg.wasm"))),
 };
 const packed = execFileSync("npm", ["pack", "--dry-run", "--json"], {

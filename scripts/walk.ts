@@ -39,28 +39,36 @@ export async function* walk({ origin, apiKey }: Pick<Served, "origin" | "apiKey"
   yield line("click id kept", `${kept}, in a cookie for 30 days`);
 
   const uniqueId = `ORD-${Date.now()}`;
-  const response = await fetch(`${origin}/cake/conversions`, {
+  const response = await fetch(`${origin}/cake/conversions?wait=1`, {
     method: "POST",
+    headers: { origin },
     body: JSON.stringify({ clickId: kept, offerId: OFFER_ID, uniqueId }),
   });
-  const { state, conversion, error } = (await response.json()) as {
+  const answer = (await response.json()) as {
     state?: string;
-    conversion?: import("../dist/edge/index.js").Conversion;
+    conversionId?: number;
+    code?: string;
     error?: { code: string };
   };
-  if (state !== "delivered") throw new StepFailed(`the forwarder answered ${response.status} ${error?.code}`);
-  yield line("conversion accepted", `${uniqueId}, ${state} by the forwarder`);
+  if (response.status !== 202 || answer.state !== "delivered") {
+    throw new StepFailed(
+      `the forwarder answered ${response.status} ${answer.error?.code ?? answer.code ?? answer.state}`,
+    );
+  }
+  yield line("conversion accepted", `${uniqueId}, ${answer.state} by the forwarder`);
 
   const click = await createCakeClient({ baseUrl: origin, apiKey }).getClick(kept);
-  if (conversion?.conversionStatus !== "approved" || click?.conversionId !== conversion.conversionId) {
-    throw new StepFailed(`the conversion is ${conversion?.conversionStatus}, the click says ${click?.conversionId}`);
+  const { conversions } = (await (await fetch(`${origin}/__sandbox/state`)).json()) as SandboxState;
+  const conversion = conversions.find(({ conversion_id }) => conversion_id === answer.conversionId);
+  if (conversion?.conversion_status !== "approved" || click?.conversionId !== conversion.conversion_id) {
+    throw new StepFailed(`the conversion is ${conversion?.conversion_status}, the click says ${click?.conversionId}`);
   }
   yield line(
     "recorded",
-    `conversion ${conversion.conversionId}, ${conversion.conversionStatus}, payout ${conversion.payoutText}`,
+    `conversion ${conversion.conversion_id}, ${conversion.conversion_status}, payout ${conversion.payout}`,
   );
 
-  const postback = await firedPostback(origin, conversion.conversionId);
+  const postback = await firedPostback(origin, conversion.conversion_id);
   if (postback?.status !== 200) throw new StepFailed(`the postback was answered ${postback?.status ?? "by nobody"}`);
   yield line("postback fired", `${postback.url}, answered ${postback.status}`);
 }

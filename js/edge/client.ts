@@ -250,7 +250,7 @@ export interface CakeClient {
   /**
    * Create Postback, sent once.
    * @throws CakeError `outcome_unknown` where no clear answer came; `read_only`,
-   * `invalid_field`, `invalid_id`, and those of answers
+   * `invalid_field`, `invalid_id`, `invalid_postback_url`, and those of answers
    */
   createPostback(params: CreatePostbackParams, options?: CallOptions): Promise<Postback>;
   /**

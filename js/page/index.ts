@@ -24,8 +24,8 @@ export interface PageConversion {
 
 /** What became of a conversion. */
 export interface ConvertResult {
-  /** `delivered`: CAKE has recorded it. */
-  readonly state: "delivered";
+  /** `pending`: the forwarder has stored it, and delivers it. */
+  readonly state: "pending" | "paused" | "delivered" | "refused" | "dead";
 }
 
 /** Keeps the click id and reports conversions. */

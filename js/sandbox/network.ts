@@ -3,6 +3,7 @@
  * they ask for, stores the rows they write, answers, and sends what is due.
  */
 import { call } from "../error.js";
+import { Turns } from "../turns.js";
 import * as wasm from "../wasm/sandbox.js";
 import { Control } from "./control.js";
 import defaultFixture from "./fixture.json" with { type: "json" };
@@ -12,7 +13,6 @@ import { Outbox } from "./outbox.js";
 import type { Clock, Totals } from "./rows.js";
 import { standIn } from "./stand-in.js";
 import type { Gate, Surroundings } from "./surroundings.js";
-import { Turns } from "./turns.js";
 
 /** What a network is opened with. */
 export interface NetworkParts {

@@ -8,8 +8,10 @@ mod link;
 
 #[cfg(feature = "edge")]
 mod edge;
-#[cfg(feature = "edge")]
+#[cfg(any(feature = "edge", feature = "forwarder"))]
 mod fetch;
+#[cfg(feature = "forwarder")]
+mod forwarder;
 #[cfg(feature = "page")]
 mod page;
 #[cfg(feature = "sandbox")]
@@ -18,7 +20,9 @@ mod sandbox;
 mod tracking;
 
 #[cfg(feature = "edge")]
-pub use edge::{Client, Pages, capture_click, read_event};
+pub use edge::{Client, Pages, capture_click};
+#[cfg(feature = "forwarder")]
+pub use forwarder::{Deliverer, find_signed_click, read_conversions};
 #[cfg(any(feature = "page", feature = "edge"))]
 pub use link::{LinkBuilder, module_memory};
 #[cfg(feature = "page")]
@@ -60,4 +64,10 @@ fn id(number: f64) -> i64 {
 )]
 fn number(whole: u64) -> wasm_bindgen::JsValue {
     wasm_bindgen::JsValue::from_f64(whole as f64)
+}
+
+/// A random number over the whole of `u32`.
+#[cfg(any(feature = "edge", feature = "forwarder"))]
+fn chance() -> u32 {
+    u32::try_from(whole((js_sys::Math::random() * 4_294_967_296.0).floor())).unwrap_or(u32::MAX)
 }
