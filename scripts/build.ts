@@ -144,6 +144,14 @@ function buildDemo(): void {
   });
 }
 
+/** target/demo-static/: the demo with its network in a service worker, for any static host. */
+export function buildStaticDemo(): void {
+  once("demo-static", ["www/**/*", "js/**/*", "package.json"], "target/demo-static/sw.js", () => {
+    run("vite", ["build", "www", "--mode", "static", "--outDir", "../target/demo-static", "--logLevel", "warn"]);
+    run("vite", ["build", "www/static", "--config", "www/static/vite.config.ts", "--logLevel", "warn"]);
+  });
+}
+
 /** Runs `make` unless `output` was made of exactly these inputs, which `make` itself may find out. */
 function once(name: string, inputs: string[] | (() => string[]), output: string, make: () => void): void {
   const digest = () => digestOf(typeof inputs === "function" ? inputs() : inputs);
@@ -186,6 +194,10 @@ function run(command: string, args: string[], env: Record<string, string> = {}):
 if (import.meta.main) {
   try {
     build();
+    if (process.argv[2] === "demo") {
+      buildStaticDemo();
+      console.error("build: target/demo-static/ is ready for any static host");
+    }
   } catch (error) {
     if (!(error instanceof BuildError)) throw error;
     console.error(`build: ${error.message}`);

@@ -13,6 +13,7 @@ const NEEDS = {
   bench: ["rust", "chromium"],
   size: ["rust"],
   fuzz: ["rust", "fuzz"],
+  chaos: ["rust"],
 };
 
 const [name, ...args] = process.argv.slice(2);

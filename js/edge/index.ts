@@ -1,5 +1,6 @@
 /** `cake-edge`: links, capture and CAKE's API, for workers and servers. */
 export { CakeError, type CakeErrorCode, isCakeError } from "../error.js";
+export { type SignatureHeaders, type SigningOptions, signConversion } from "../forwarder/signature.js";
 export type { TrackingLinkParts, TrackingLinkRules } from "../link.js";
 export {
   type CapturedClick,

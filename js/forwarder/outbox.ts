@@ -139,8 +139,11 @@ export class Outbox implements Shard {
   readonly #counts: Map<string, number>;
   /** What this turn has added to the counts. */
   readonly #added = new Map<string, number>();
+  /** Of attempts that are over: what came of them is being stored. */
+  readonly #storing = new Set<Promise<void>>();
   #atOnce = 5;
-  #stalledUntil = 0;
+  /** No attempt starts from one time to another: a clock that was put back ends it. */
+  #stall = { from: 0, to: 0 };
   #isPaused: boolean;
 
   constructor(parts: OutboxParts) {
@@ -271,7 +274,7 @@ export class Outbox implements Shard {
   /** Delivers what is due, and waits until nothing is under way. Says when the next is due. */
   async wake(): Promise<number | null> {
     this.#pump();
-    while (this.#underWay.size > 0) await Promise.all(this.#underWay);
+    while (this.#underWay.size + this.#storing.size > 0) await Promise.all([...this.#underWay, ...this.#storing]);
     return this.#next();
   }
 
@@ -284,7 +287,7 @@ export class Outbox implements Shard {
   /** Starts what is due, as far as there is room; the rest follows by itself. */
   #pump(): void {
     const now = this.#parts.surroundings.now();
-    while (now >= this.#stalledUntil && this.#underWay.size < this.#atOnce) {
+    while (this.#stalledUntil(now) === 0 && this.#underWay.size < this.#atOnce) {
       const row = this.#take(now);
       if (row === undefined) break;
       const work = this.#attempt(row).finally(() => {
@@ -304,7 +307,12 @@ export class Outbox implements Shard {
     const now = surroundings.now();
     if (this.#underWay.size > 0) return now + LEASE_MS;
     const due = this.#ready.length > 0 ? now : store.nextDue();
-    return due === null ? null : Math.max(due, this.#stalledUntil, now + 1);
+    return due === null ? null : Math.max(due, this.#stalledUntil(now), now + 1);
+  }
+
+  /** When the next attempt may start; 0 for now. */
+  #stalledUntil(now: number): number {
+    return now >= this.#stall.from && now < this.#stall.to ? this.#stall.to : 0;
   }
 
   #take(now: number): Row | undefined {
@@ -352,15 +360,18 @@ export class Outbox implements Shard {
     }
     const after = surroundings.now();
     this.#atOnce = outcome.atOnce;
-    this.#stalledUntil = Math.max(this.#stalledUntil, after + outcome.stallMs);
-    if (outcome.stallMs === 0 && outcome.state !== "pending") this.#stalledUntil = 0;
+    // An answer ends a stall, and trouble does not shorten one.
+    if (outcome.state !== "pending" && outcome.stallMs === 0) this.#stall = { from: 0, to: 0 };
+    const to = Math.max(this.#stalledUntil(after), after + outcome.stallMs);
+    if (to > after) this.#stall = { from: after, to };
     // Not awaited: the next attempt need not wait for this one's write.
     const stored = this.#turns.next(() => {
       this.#stored(row, outcome, after);
       this.#busy.delete(row.id);
       this.#pump();
     });
-    surroundings.keepAlive(stored);
+    this.#storing.add(stored);
+    surroundings.keepAlive(stored.finally(() => this.#storing.delete(stored)));
   }
 
   #stored(row: Row, outcome: Outcome, now: number): void {

@@ -98,6 +98,9 @@ export class Network {
     return this.#rules;
   }
 
+  /** How many calls a fault has struck since the process began. */
+  struck = 0;
+
   get gate(): Gate {
     return this.#parts.gate;
   }
@@ -244,7 +247,9 @@ export class Network {
 
   #strike(pathname: string): Fault | undefined {
     const json = this.#rules.strike(pathname, this.#roll());
-    return json === undefined ? undefined : (JSON.parse(json) as Fault);
+    if (json === undefined) return undefined;
+    this.struck += 1;
+    return JSON.parse(json) as Fault;
   }
 
   /** A random number that repeats under a seed. */
