@@ -30,9 +30,12 @@ test("the sample of the second step is a short link", () => {
 
 test("the sample of the third step keeps the click id, and leaves other pages alone", async () => {
   site("<h1>Welcome</h1>");
-  const landing = await keep.fetch(new Request("https://shop.example/?reqid=13b9ae60-4f60-4c9e-bf75-626dca035acf"));
-  expect(landing.headers.get("set-cookie")).toMatch(/^cake_click=.*13b9ae60.*; Secure/);
+  const env = { CAKE_COOKIE_SECRET: "a cookie's secret of 32 characters or more" };
+  const visit = (path: string) =>
+    keep.fetch(new Request(`https://shop.example${path}`, { headers: { accept: "text/html" } }), env);
+  const landing = await visit("/?reqid=13b9ae60-4f60-4c9e-bf75-626dca035acf");
+  expect(landing.headers.get("set-cookie")).toMatch(/^__Host-cake_click=.*13b9ae60.*; Secure; HttpOnly$/);
   expect(await landing.text()).toBe("<h1>Welcome</h1>");
-  const other = await keep.fetch(new Request("https://shop.example/about"));
+  const other = await visit("/about");
   expect(other.headers.get("set-cookie")).toBeNull();
 });

@@ -1,13 +1,13 @@
-/** Keeps the click id at the edge: the cookie is set by the site itself. */
-import { captureClick } from "cake-edge";
+/** Keeps the click id at the edge: in a signed cookie, which the site itself sets. */
+import { withClickCapture } from "cake-edge";
+
+interface Env {
+  readonly CAKE_COOKIE_SECRET: string;
+}
 
 export default {
-  async fetch(request: Request): Promise<Response> {
-    const { setCookie } = captureClick(request);
-    const page = await fetch(request);
-    if (setCookie === undefined) return page;
-    const kept = new Response(page.body, page);
-    kept.headers.append("set-cookie", setCookie);
-    return kept;
-  },
+  fetch: withClickCapture(
+    (request: Request) => fetch(request),
+    (env: Env) => ({ secrets: [env.CAKE_COOKIE_SECRET] }),
+  ),
 };
