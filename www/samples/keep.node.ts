@@ -6,11 +6,8 @@ const secrets = [process.env["CAKE_COOKIE_SECRET"] ?? ""];
 
 createServer((incoming, answer) => {
   const url = new URL(incoming.url ?? "/", "https://shop.example.com");
-  const request = new Request(url, { headers: incoming.headers as Record<string, string> });
-  const { clickId, setCookie } = captureClick(request, { secrets });
-  if (setCookie !== undefined) {
-    answer.setHeader("set-cookie", setCookie);
-    answer.setHeader("cache-control", "private, no-store");
-  }
+  const headers = Object.entries(incoming.headers).map(([name, value]): [string, string] => [name, String(value)]);
+  const { clickId, setCookie } = captureClick(new Request(url, { headers }), { secrets });
+  if (setCookie !== undefined) answer.setHeader("set-cookie", setCookie).setHeader("cache-control", "no-store");
   answer.end(clickId === undefined ? "No click led here." : "We know the click that led here.");
 }).listen(Number(process.env["PORT"] ?? 3000), "127.0.0.1");

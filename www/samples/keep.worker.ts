@@ -1,13 +1,10 @@
-/** Keeps the click id at the edge: in a signed cookie, which the site itself sets. */
+/** Keeps the click id at the edge: the site's own Worker sets a signed cookie that no script can read. */
 import { withClickCapture } from "cake-edge";
 
 interface Env {
   readonly CAKE_COOKIE_SECRET: string;
 }
 
-export default {
-  fetch: withClickCapture(
-    (request: Request) => fetch(request),
-    (env: Env) => ({ secrets: [env.CAKE_COOKIE_SECRET] }),
-  ),
-};
+const site = (request: Request) => fetch(request);
+
+export default { fetch: withClickCapture(site, (env: Env) => ({ secrets: [env.CAKE_COOKIE_SECRET] })) };
