@@ -19,6 +19,8 @@ mod page;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 #[cfg(feature = "edge")]
+mod time;
+#[cfg(feature = "edge")]
 mod tracking;
 
 #[cfg(feature = "edge")]
@@ -35,6 +37,8 @@ pub use link::{LinkBuilder, module_memory};
 pub use page::capture;
 #[cfg(feature = "sandbox")]
 pub use sandbox::{SandboxNetwork, access_of};
+#[cfg(feature = "edge")]
+pub use time::{day_range, named_day_range};
 #[cfg(feature = "edge")]
 pub use tracking::{
     check_postback_url, find_click, lint_tracking_link, parse_tracking_link, pixel,
