@@ -1,9 +1,10 @@
 //! Tracking links for JavaScript.
 
 use super::id;
-use crate::link::{Domain, LinkRules, TrackingLink};
+use crate::link::LinkWriter;
+use crate::sub_id;
+use crate::url::cut;
 use crate::{Error, Result};
-use std::borrow::Cow;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -12,6 +13,7 @@ const INPUT_BYTES: usize = 8_192;
 
 /// Builds tracking links in a pair of buffers that JavaScript writes and reads
 /// itself: the ready-made passing of texts takes longer than the building.
+#[cfg(feature = "edge")]
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct LinkBuilder {
@@ -21,6 +23,7 @@ pub struct LinkBuilder {
     error: Option<Error>,
 }
 
+#[cfg(feature = "edge")]
 #[wasm_bindgen]
 impl LinkBuilder {
     /// Makes the buffers.
@@ -90,6 +93,7 @@ impl LinkBuilder {
     }
 }
 
+#[cfg(feature = "edge")]
 impl LinkBuilder {
     fn try_build(
         &mut self,
@@ -103,10 +107,7 @@ impl LinkBuilder {
             .input
             .get(..length)
             .and_then(|bytes| core::str::from_utf8(bytes).ok());
-        let mut texts = Parts {
-            rest: text.ok_or(Error::LinkTooLong)?,
-            taken: 0,
-        };
+        let mut texts = Parts::new(text.ok_or(Error::LinkTooLong)?);
         let domain = texts.next();
         if !domain.is_empty() {
             self.domain = None;
@@ -118,63 +119,73 @@ impl LinkBuilder {
             };
             self.domain = Some(checked.into_owned());
         }
-        let domain = self.domain.as_ref().ok_or(Error::InvalidDomain)?.borrow();
-        let mut link = TrackingLink::new(domain, id(affiliate_id), id(creative_id));
-        for slot in &mut link.sub_ids {
-            *slot = texts.optional();
-        }
-        link.price_format = texts.optional();
-        link.deep_link = texts.optional();
-        let hosts: Vec<&str> = texts.next().split_ascii_whitespace().collect();
-        while !texts.rest.is_empty() {
-            link.extra.push((texts.next().into(), texts.next().into()));
-        }
-        // A line feed within a part would shift all that follow.
-        if texts.taken > parts {
-            return Err(Error::InvalidText { parameter: "parts" });
-        }
-        let rules = LinkRules {
-            allow_test_affiliate: flags & 2 != 0,
-            spill: flags & 4 != 0,
-            deep_link_hosts: &hosts,
-            ..Default::default()
-        };
-        link.build_into(&rules, &mut self.output)
+        let domain = self.domain.as_ref().ok_or(Error::InvalidDomain)?;
+        build(texts, parts, flags, domain, affiliate_id, creative_id, &mut self.output)
     }
 }
 
+/// Builds a link whose origin is in `output` already from the texts that follow
+/// it, see [`LinkBuilder::build`].
+pub(super) fn build(
+    texts: &mut Parts<'_>,
+    flags: u64,
+    affiliate_id: i64,
+    creative_id: i64,
+    output: &mut String,
+) -> Result<()> {
+    let mut writer = LinkWriter::open(output, flags & 4 != 0);
+    writer.ids(affiliate_id, creative_id, flags & 2 != 0);
+    for _ in sub_id::NAMES {
+        writer.sub_id(texts.next());
+    }
+    writer.price_format(texts.next());
+    writer.deep_link(texts.next(), &[texts.next()]);
+    while !texts.is_empty() {
+        writer.extra(texts.next(), texts.next());
+    }
+    writer.close()
+}
+
 /// The parts of the input, one after the other; empty after the last one.
-struct Parts<'a> {
-    rest: &'a str,
+pub(super) struct Parts<'a> {
+    rest: Option<&'a str>,
     taken: usize,
 }
 
 impl<'a> Parts<'a> {
-    fn next(&mut self) -> &'a str {
-        if self.rest.is_empty() {
-            return "";
+    pub(super) fn new(text: &'a str) -> Self {
+        Self {
+            rest: Some(text),
+            taken: 0,
         }
+    }
+
+    pub(super) fn next(&mut self) -> &'a str {
+        let Some(text) = self.rest else { return "" };
+        let (part, rest) = cut(text, b'\n');
+        self.rest = rest.filter(|rest| !rest.is_empty());
         self.taken += 1;
-        // Not `split_once`: its search is made for longer texts.
-        let end = self.rest.bytes().position(|byte| byte == b'\n');
-        let end = end.unwrap_or(self.rest.len());
-        let part = self.rest.get(..end).unwrap_or_default();
-        self.rest = self.rest.get(end + 1..).unwrap_or_default();
         part
     }
 
-    fn optional(&mut self) -> Option<Cow<'a, str>> {
+    pub(super) fn is_empty(&self) -> bool {
+        self.rest.is_none()
+    }
+
+    pub(super) fn optional(&mut self) -> Option<&'a str> {
         let part = self.next();
-        (!part.is_empty()).then_some(Cow::Borrowed(part))
+        (!part.is_empty()).then_some(part)
     }
 }
 
+#[cfg(feature = "edge")]
 impl Default for LinkBuilder {
     fn default() -> Self {
         Self::new()
     }
 }
 
+#[cfg(feature = "edge")]
 /// The module's memory, in which the buffers are.
 #[must_use]
 #[wasm_bindgen(js_name = moduleMemory)]

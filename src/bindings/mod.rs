@@ -1,7 +1,9 @@
 //! The only Rust that knows JavaScript: converts values and carries out the
 //! core's plans. It decides nothing.
 
+#[cfg(feature = "bindings")]
 mod error;
+#[cfg(feature = "bindings")]
 mod fields;
 #[cfg(any(feature = "page", feature = "edge"))]
 mod link;
@@ -19,10 +21,10 @@ mod tracking;
 
 #[cfg(feature = "edge")]
 pub use edge::{Client, Pages, capture_click, read_event};
-#[cfg(any(feature = "page", feature = "edge"))]
+#[cfg(feature = "edge")]
 pub use link::{LinkBuilder, module_memory};
 #[cfg(feature = "page")]
-pub use page::capture;
+pub use page::{buffer, decide};
 #[cfg(feature = "sandbox")]
 pub use sandbox::{SandboxNetwork, access_of};
 #[cfg(feature = "edge")]

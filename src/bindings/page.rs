@@ -1,55 +1,113 @@
-//! The landing page: reads and writes cookie and localStorage as the core says.
+//! The landing page. Texts cross in one buffer of characters, and everything is a text: neither glue nor a converter of UTF-8 or
+//! of numbers is shipped (ARCHITECTURE.md has the bytes).
 
-use super::whole;
-use crate::click::{DEFAULT_KEY, Keeping, LandingParameters, find_click};
-use crate::cookie::{SetCookie, find_cookie};
-use wasm_bindgen::JsCast;
+use super::link::{Parts, build};
+use crate::click::{Arrival, Keeping, Policy};
+use crate::link::Domain;
+use crate::url::{push_encoded, push_number, read_number};
+use crate::{Error, Result};
+use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use lol_alloc::{FreeListAllocator, LockedAllocator};
 use wasm_bindgen::prelude::wasm_bindgen;
-use web_sys::{HtmlDocument, Storage};
 
-/// Finds the click id in `url`, keeps it in cookie and localStorage, and
-/// returns the one that counts, this one or an earlier one. `now_ms` is in
-/// whole since 1970; `is_secure` adds `Secure` to the cookie.
-///
-/// A store that is blocked or full is passed over: the other one serves.
+#[global_allocator]
+static ALLOCATOR: LockedAllocator<FreeListAllocator> =
+    LockedAllocator::new(FreeListAllocator::new());
+
+/// The most characters of a text that crosses.
+const CHARACTERS: usize = 16_384;
+
+/// Atomic, so that sharing it with JavaScript is safe; it compiles to plain memory.
+static BUFFER: [AtomicU32; CHARACTERS] = [const { AtomicU32::new(0) }; CHARACTERS];
+
+/// Where the buffer is in the module's memory.
 #[must_use]
 #[wasm_bindgen]
-pub fn capture(url: &str, now_ms: f64, is_secure: bool) -> Option<String> {
-    let document = document();
-    let storage = storage();
-    let cookies = document
-        .as_ref()
-        .and_then(|document| document.cookie().ok())
-        .unwrap_or_default();
-    let stored = storage
-        .as_ref()
-        .and_then(|storage| storage.get_item(DEFAULT_KEY).ok().flatten());
-    let found = find_click(url, &LandingParameters::default());
-    let kept = Keeping::default().keep(
-        found.as_ref(),
-        &[find_cookie(&cookies, DEFAULT_KEY), stored.as_deref()],
-        whole(now_ms),
-    );
-    if kept.max_age_seconds.is_some() {
-        let cookie = SetCookie {
-            max_age_seconds: kept.max_age_seconds,
-            is_secure,
-            ..SetCookie::new(DEFAULT_KEY, &kept.text)
-        };
-        if let (Some(document), Ok(text)) = (document, cookie.build()) {
-            let _ = document.set_cookie(&text);
-        }
-        if let Some(storage) = storage {
-            let _ = storage.set_item(DEFAULT_KEY, &kept.text);
-        }
+pub fn buffer() -> *const u32 {
+    BUFFER.as_ptr().cast()
+}
+
+/// Decides about the first `length` characters of the buffer, whose parts end with line
+/// feeds, and leaves the answer there: says how many units it has. The first
+/// part names the decision:
+///
+/// - `k`: see [`keep`]
+/// - `l`: see [`link`]
+/// - else see [`storing`]
+///
+/// Below zero it is an error: its number, then its parameter.
+#[must_use]
+#[wasm_bindgen]
+pub fn decide(length: usize) -> isize {
+    let mut text = String::new();
+    for slot in BUFFER.iter().take(length) {
+        let character = char::from_u32(slot.load(Relaxed));
+        text.push(character.unwrap_or(char::REPLACEMENT_CHARACTER));
     }
-    kept.click_id
+    let mut texts = Parts::new(&text);
+    let mut answer = String::new();
+    let decided = match texts.next() {
+        "k" => keep(&mut texts, &mut answer),
+        _ => link(&mut texts, &mut answer),
+    };
+    let mut sign = 1;
+    if let Err(error) = decided {
+        sign = -1;
+        let (number, parameter) = parts_of(&error);
+        answer.clear();
+        push_number(&mut answer, number, 36);
+        push_encoded(&mut answer, parameter);
+    }
+    let mut length = 0;
+    for (slot, byte) in BUFFER.iter().zip(answer.bytes()) {
+        slot.store(u32::from(byte), Relaxed);
+        length += sign;
+    }
+    length
 }
 
-fn document() -> Option<HtmlDocument> {
-    web_sys::window()?.document()?.dyn_into().ok()
+/// Its place in `ERRORS` of js/page/engine.ts, and its parameter where it has more than one.
+fn parts_of(error: &Error) -> (u64, &str) {
+    match error {
+        Error::InvalidDomain => (0, ""),
+        Error::InvalidId { parameter } => (1, parameter),
+        Error::SubIdTooLong { parameter } => (2, parameter),
+        Error::InvalidText { parameter } => (3, parameter),
+        Error::LinkTooLong => (4, ""),
+        Error::InvalidPriceFormat => (5, ""),
+        Error::InvalidDeepLink => (6, ""),
+        Error::DeepLinkHost => (7, ""),
+        Error::ReservedParameter { parameter } => (8, parameter),
+        Error::RepeatedParameter { parameter } => (9, parameter),
+        Error::InvalidSetting { parameter } => (10, parameter),
+        _ => (11, ""),
+    }
 }
 
-fn storage() -> Option<Storage> {
-    web_sys::window()?.local_storage().ok().flatten()
+/// keep
+fn keep(texts: &mut Parts<'_>, answer: &mut String) -> Result<()> {
+    let mut number = || {
+        let number = read_number(texts.next().as_bytes(), 10).and_then(|number| u32::try_from(number).ok());
+        number.unwrap_or_default()
+    };
+    let policy = if number() == 0 { Policy::LastTouch } else { Policy::FirstTouch };
+    let keeping = Keeping::new(policy, number(), number() as usize, number())?;
+    let now_s = read_number(texts.next().as_bytes(), 36).unwrap_or_default();
+    let stored = [texts.optional(), texts.optional()];
+    let arrival = Arrival::among(|| (!texts.is_empty()).then(|| texts.next()));
+    keeping.keep_arrival(arrival.as_ref(), &stored, now_s, answer, |answer, click_id, age| {
+        push_number(answer, age.unwrap_or_default(), 10);
+        answer.push('\n');
+        answer.push_str(click_id);
+        answer.push('\n');
+    });
+    Ok(())
+}
+
+/// link
+fn link(texts: &mut Parts<'_>, answer: &mut String) -> Result<()> {
+    let mut number = || read_number(texts.next().as_bytes(), 36).unwrap_or_default();
+    let (flags, affiliate_id, creative_id) = (number(), number(), number());
+    Domain::push(answer, texts.next(), flags & 1 != 0)?;
+    build(texts, flags, affiliate_id as i64, creative_id as i64, answer)
 }
