@@ -13,17 +13,22 @@ export const root = fileURLToPath(new URL("..", import.meta.url));
 // rust-toolchain.toml, so they cannot change under us.
 const SMALL = {
   cargo: ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"],
-  env: { RUSTC_BOOTSTRAP: "1", RUSTFLAGS: "-Zunstable-options -Cpanic=immediate-abort" },
+  env: { RUSTC_BOOTSTRAP: "1", RUSTFLAGS: "-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none" },
 } as const;
+
+// For what JavaScript can stand in for: wasm2js knows the first WebAssembly alone.
+const OLD = { ...SMALL, env: { ...SMALL.env, RUSTFLAGS: `${SMALL.env.RUSTFLAGS} -Ctarget-cpu=mvp` } } as const;
 
 /** One wasm build per audience, each its own Cargo feature. */
 const AUDIENCES = {
-  page: { profile: "page", ...SMALL, optimize: "-Oz" },
-  edge: { profile: "edge", ...SMALL, optimize: "-O3" },
-  sandbox: { profile: "release", cargo: [], env: {}, optimize: "-O3" },
+  edge: { profile: "edge", feature: "edge", ...SMALL },
+  sandbox: { profile: "release", feature: "sandbox", cargo: [], env: {} },
+  page: { profile: "page", feature: "page", ...SMALL },
+  // The page's core once more, for where there is no WebAssembly.
+  fallback: { profile: "fallback", feature: "page", ...OLD },
 } as const;
 
-export type Audience = keyof typeof AUDIENCES;
+type Audience = keyof typeof AUDIENCES;
 
 /** A step failed; its output is on the terminal already. */
 export class BuildError extends Error {}
@@ -33,19 +38,20 @@ export function build(): void {
   for (const audience of Object.keys(AUDIENCES) as Audience[]) buildWasm(audience);
   buildView();
   buildPackage();
+  buildPage();
   buildSandboxWorker();
   buildDemo();
 }
 
-/** js/wasm/AUDIENCE.js, .d.ts and AUDIENCE_bg.wasm. */
+/** js/wasm/AUDIENCE.js, .d.ts and AUDIENCE_bg.wasm; the page's are finished by scripts/page.ts. */
 function buildWasm(audience: Audience): void {
-  const { profile, cargo, env, optimize } = AUDIENCES[audience];
+  const { profile, feature, cargo, env } = AUDIENCES[audience];
+  const out = `target/wasm/${audience}`;
   once(
     `wasm ${audience}`,
     () => [...sources(profile), "Cargo.*", "rust-toolchain.toml", "scripts/build.ts"],
-    `js/wasm/${audience}_bg.wasm`,
+    feature === "page" ? `${out}/${audience}_bg.wasm` : `js/wasm/${audience}_bg.wasm`,
     () => {
-      const out = `target/wasm/${audience}`;
       run(
         "wasm-pack",
         [
@@ -65,15 +71,16 @@ function buildWasm(audience: Audience): void {
           audience,
           ".",
           "--features",
-          audience,
+          feature,
           ...cargo,
         ],
         env,
       );
+      if (feature === "page") return;
       mkdirSync(join(root, "js/wasm"), { recursive: true });
       for (const file of [`${audience}.js`, `${audience}.d.ts`])
         cpSync(join(root, out, file), join(root, "js/wasm", file));
-      run("wasm-opt", [optimize, `${out}/${audience}_bg.wasm`, "-o", `js/wasm/${audience}_bg.wasm`]);
+      run("wasm-opt", ["-O3", `${out}/${audience}_bg.wasm`, "-o", `js/wasm/${audience}_bg.wasm`]);
     },
   );
 }
@@ -98,11 +105,17 @@ function buildView(): void {
 
 /** dist/: what npm publishes. */
 function buildPackage(): void {
-  once("package", ["js/**/*.{ts,json}", "js/wasm/*", "tsconfig.json"], "dist/entry/page.js", () => {
+  once("package", ["js/**/*.{ts,json}", "js/wasm/*", "tsconfig.json"], "dist/entry/edge.node.js", () => {
     for (const project of ["page", "worker", "node"]) run("tsc", ["-p", `js/tsconfig.${project}.json`]);
     cpSync(join(root, "js/wasm"), join(root, "dist/wasm"), { recursive: true });
     cpSync(join(root, "js/sandbox/fixture.schema.json"), join(root, "dist/sandbox/fixture.schema.json"));
   });
+}
+
+/** dist/page/: what a page loads, bundled and minified, the wasm inside. */
+function buildPage(): void {
+  const inputs = ["js/{error,link}.ts", "js/{page,entry}/*", "target/wasm/{page,fallback}/*.wasm", "scripts/page.ts"];
+  once("page", inputs, "dist/page/page.js", () => run(process.execPath, ["scripts/page.ts"]));
 }
 
 /** dist/bin/worker/sandbox.js: the sandbox's Worker in one file, for `npx cake-edge sandbox`. */

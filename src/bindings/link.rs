@@ -1,9 +1,8 @@
 //! Tracking links for JavaScript.
 
 use super::id;
-use crate::link::LinkWriter;
-use crate::sub_id;
-use crate::url::cut;
+use super::parts::{Parts, write_link};
+use crate::link::Domain;
 use crate::{Error, Result};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -13,7 +12,6 @@ const INPUT_BYTES: usize = 8_192;
 
 /// Builds tracking links in a pair of buffers that JavaScript writes and reads
 /// itself: the ready-made passing of texts takes longer than the building.
-#[cfg(feature = "edge")]
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct LinkBuilder {
@@ -23,7 +21,6 @@ pub struct LinkBuilder {
     error: Option<Error>,
 }
 
-#[cfg(feature = "edge")]
 #[wasm_bindgen]
 impl LinkBuilder {
     /// Makes the buffers.
@@ -93,7 +90,6 @@ impl LinkBuilder {
     }
 }
 
-#[cfg(feature = "edge")]
 impl LinkBuilder {
     fn try_build(
         &mut self,
@@ -120,72 +116,23 @@ impl LinkBuilder {
             self.domain = Some(checked.into_owned());
         }
         let domain = self.domain.as_ref().ok_or(Error::InvalidDomain)?;
-        build(texts, parts, flags, domain, affiliate_id, creative_id, &mut self.output)
-    }
-}
-
-/// Builds a link whose origin is in `output` already from the texts that follow
-/// it, see [`LinkBuilder::build`].
-pub(super) fn build(
-    texts: &mut Parts<'_>,
-    flags: u64,
-    affiliate_id: i64,
-    creative_id: i64,
-    output: &mut String,
-) -> Result<()> {
-    let mut writer = LinkWriter::open(output, flags & 4 != 0);
-    writer.ids(affiliate_id, creative_id, flags & 2 != 0);
-    for _ in sub_id::NAMES {
-        writer.sub_id(texts.next());
-    }
-    writer.price_format(texts.next());
-    writer.deep_link(texts.next(), &[texts.next()]);
-    while !texts.is_empty() {
-        writer.extra(texts.next(), texts.next());
-    }
-    writer.close()
-}
-
-/// The parts of the input, one after the other; empty after the last one.
-pub(super) struct Parts<'a> {
-    rest: Option<&'a str>,
-    taken: usize,
-}
-
-impl<'a> Parts<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
-        Self {
-            rest: Some(text),
-            taken: 0,
+        domain.push_origin(&mut self.output);
+        let ids = [id(affiliate_id), id(creative_id)];
+        write_link(&mut texts, flags.into(), ids, &mut self.output)?;
+        // A line feed within a part would shift all that follow.
+        if texts.taken() > parts {
+            return Err(Error::InvalidText { parameter: "parts" });
         }
-    }
-
-    pub(super) fn next(&mut self) -> &'a str {
-        let Some(text) = self.rest else { return "" };
-        let (part, rest) = cut(text, b'\n');
-        self.rest = rest.filter(|rest| !rest.is_empty());
-        self.taken += 1;
-        part
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.rest.is_none()
-    }
-
-    pub(super) fn optional(&mut self) -> Option<&'a str> {
-        let part = self.next();
-        (!part.is_empty()).then_some(part)
+        Ok(())
     }
 }
 
-#[cfg(feature = "edge")]
 impl Default for LinkBuilder {
     fn default() -> Self {
         Self::new()
     }
 }
 
-#[cfg(feature = "edge")]
 /// The module's memory, in which the buffers are.
 #[must_use]
 #[wasm_bindgen(js_name = moduleMemory)]

@@ -6,6 +6,8 @@ mod error;
 #[cfg(feature = "bindings")]
 mod fields;
 #[cfg(any(feature = "page", feature = "edge"))]
+mod parts;
+#[cfg(feature = "edge")]
 mod link;
 
 #[cfg(feature = "edge")]

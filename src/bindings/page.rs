@@ -1,9 +1,9 @@
 //! The landing page. Texts cross in one buffer of characters, and everything is a text: neither glue nor a converter of UTF-8 or
 //! of numbers is shipped (ARCHITECTURE.md has the bytes).
 
-use super::link::{Parts, build};
+use super::parts::{Parts, write_link};
 use crate::click::{Arrival, Keeping, Policy};
-use crate::link::Domain;
+use crate::link::{Domain, TEST_AFFILIATE};
 use crate::url::{push_encoded, push_number, read_number};
 use crate::{Error, Result};
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -84,30 +84,56 @@ fn parts_of(error: &Error) -> (u64, &str) {
     }
 }
 
-/// keep
+/// Decides what a visit leaves behind. The texts: 1 for the first touch, else
+/// the last; window, journey and cookie's life as [`Keeping::new`] has them and
+/// the time in seconds, in base 36; the stored texts of cookie and storage; and
+/// what [`Arrival::among`] takes. The answer: the cookie's age in seconds, 0
+/// where nothing is to be written, the click id that counts, the text to be
+/// stored, on a line each; empty where there is no click id.
 fn keep(texts: &mut Parts<'_>, answer: &mut String) -> Result<()> {
-    let mut number = || {
-        let number = read_number(texts.next().as_bytes(), 10).and_then(|number| u32::try_from(number).ok());
-        number.unwrap_or_default()
+    let policy = if number(texts) == 0 {
+        Policy::LastTouch
+    } else {
+        Policy::FirstTouch
     };
-    let policy = if number() == 0 { Policy::LastTouch } else { Policy::FirstTouch };
-    let keeping = Keeping::new(policy, number(), number() as usize, number())?;
-    let now_s = read_number(texts.next().as_bytes(), 36).unwrap_or_default();
+    let mut setting = || u32::try_from(number(texts)).unwrap_or_default();
+    let keeping = Keeping::new(policy, setting(), setting() as usize, setting())?;
+    let now_s = number(texts);
     let stored = [texts.optional(), texts.optional()];
     let arrival = Arrival::among(|| (!texts.is_empty()).then(|| texts.next()));
-    keeping.keep_arrival(arrival.as_ref(), &stored, now_s, answer, |answer, click_id, age| {
-        push_number(answer, age.unwrap_or_default(), 10);
-        answer.push('\n');
-        answer.push_str(click_id);
-        answer.push('\n');
-    });
+    keeping.keep_arrival(
+        arrival.as_ref(),
+        &stored,
+        now_s,
+        answer,
+        |answer, click_id, age| {
+            push_number(answer, age.unwrap_or_default(), 10);
+            answer.push('\n');
+            answer.push_str(click_id);
+            answer.push('\n');
+        },
+    );
     Ok(())
 }
 
-/// link
+/// Builds a tracking link. The texts: flags (1 the domain is a sandbox's, and
+/// those of [`write_link`]), affiliate id, creative id, all in base 36, the
+/// domain, and what `write_link` takes.
 fn link(texts: &mut Parts<'_>, answer: &mut String) -> Result<()> {
-    let mut number = || read_number(texts.next().as_bytes(), 36).unwrap_or_default();
-    let (flags, affiliate_id, creative_id) = (number(), number(), number());
+    let flags = number(texts);
+    let ids = [id(texts), id(texts)];
     Domain::push(answer, texts.next(), flags & 1 != 0)?;
-    build(texts, flags, affiliate_id as i64, creative_id as i64, answer)
+    write_link(texts, flags, ids, answer)
+}
+
+/// What is no number counts as 0, for which the core has a rule.
+fn number(texts: &mut Parts<'_>) -> u64 {
+    read_number(texts.next().as_bytes(), 36).unwrap_or_default()
+}
+
+fn id(texts: &mut Parts<'_>) -> i64 {
+    match texts.next() {
+        "-1" => TEST_AFFILIATE,
+        text => read_number(text.as_bytes(), 36).unwrap_or_default().cast_signed(),
+    }
 }
