@@ -65,6 +65,7 @@ async function bundle(entry: string, name: string, format: "es" | "iife"): Promi
       write: false,
       target: "es2022",
       minify: true,
+      rolldownOptions: { output: { minify: true } },
       lib: { entry: join(root, entry), formats: [format], name: "cakeEdgeTag", fileName: name },
     },
   };

@@ -48,7 +48,7 @@ try {
 
 /** Loads the plain JavaScript where there is no WebAssembly. */
 export async function start(): Promise<void> {
-  core ??= await import("./fallback.js");
+  core ??= await import("./fallback.js").catch(() => undefined);
 }
 
 /**
@@ -57,7 +57,7 @@ export async function start(): Promise<void> {
  * @throws CakeError what the core says
  */
 export function decide(...parts: string[]): string {
-  if (core === undefined) throw new CakeError({ code: "internal", rule: "the core has not started" });
+  if (core === undefined) throw new CakeError({ code: "internal", rule: "neither WebAssembly nor its stand-in could be loaded" });
   // A line feed ends a part. Inside of one it becomes the other control
   // character that ends lines, which the core refuses in the part's own name.
   const characters = [...parts.map((part) => `${part.replace(/\n/g, "\r")}\n`).join("")];

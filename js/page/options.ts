@@ -106,3 +106,12 @@ export interface DecorateOptions {
   /** The parameter that is added. @default "reqid" */
   readonly parameter?: string;
 }
+
+/** A conversion as it waits, in memory and in localStorage. */
+export interface StoredConversion {
+  /** When it was reported: milliseconds since 1970. */
+  readonly at: number;
+  /** Where it was reported, for the unique id of a conversion without order id. */
+  readonly page: string;
+  readonly fields: PageConversion;
+}

@@ -1,12 +1,14 @@
 /**
- * The outbox: conversions that wait in localStorage until the forwarder has
- * answered for good. Loaded with the first of them.
+ * The outbox: conversions that wait, in memory and in localStorage, until the
+ * forwarder has answered for good. Loaded with the first of them.
  */
-import type { ConvertResult } from "./options.js";
-import { keysOf, OUTBOX, storage, UNIQUE } from "./store.js";
-import type { StoredConversion } from "./tracker.js";
+import type { Consent, ConvertResult, Reason, StoredConversion } from "./options.js";
+import { keysOf, OUTBOX, storage, store, UNIQUE } from "./store.js";
 
-/** How long a conversion waits, in milliseconds. */
+/** The most conversions that wait in localStorage. */
+const MOST = 100;
+
+/** How long one waits, in milliseconds. */
 const LIFE_MS = 7 * 86_400_000;
 
 /** How long a made unique id is kept: a thank-you page is reloaded within that time or never. */
@@ -18,150 +20,172 @@ const IN_FLIGHT_BYTES = 48_000;
 const FIRST_RETRY_MS = 5_000;
 const LAST_RETRY_MS = 300_000;
 
+/** What a tracker does with its conversions. */
 export interface Outbox {
-  /** Sends one that is stored under the key, or could not be stored. */
-  send(key: string, conversion: StoredConversion): Promise<ConvertResult>;
+  /** Sends the conversion of this key. */
+  send(key: string): Promise<ConvertResult>;
+  /** Sends all that wait. */
+  resend(): void;
 }
 
-/** Opens the outbox, sends what waits in it, and again whenever that may help. */
+const outboxes = new WeakMap<Map<string, StoredConversion>, Outbox>();
+
+/** The outbox of a tracker's conversions, opened with the first call: it then resends whenever that may help. */
 export function openOutbox(
-  endpoint: string,
-  note: (reason: string, ...details: unknown[]) => void,
-  isAllowed: () => boolean,
+  url: string,
+  conversions: Map<string, StoredConversion>,
+  said: () => Consent,
+  note: (reason: Reason | string) => void,
 ): Outbox {
-  const url = `${endpoint}/conversions`;
-  /** What this page has not got a final answer for. */
-  const unanswered = new Map<string, StoredConversion>();
-  const running = new Set<Promise<ConvertResult>>();
+  const known = outboxes.get(conversions);
+  if (known !== undefined) return known;
+  const running = new Map<string, Promise<ConvertResult>>();
   let bytes = 0;
   let retryMs = FIRST_RETRY_MS;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   const settle = (key: string) => {
-    unanswered.delete(key);
-    storage()?.removeItem(key);
+    conversions.delete(key);
+    storage?.removeItem(key);
+    retryMs = FIRST_RETRY_MS;
   };
-  const later = (code: string, afterMs?: number): ConvertResult => {
+  const wait = (code: string, afterMs = retryMs): ConvertResult => {
     note(code);
     clearTimeout(timer);
-    timer = setTimeout(resend, afterMs ?? retryMs);
+    timer = setTimeout(resend, afterMs);
     retryMs = Math.min(retryMs * 2, LAST_RETRY_MS);
     return { state: "queued", code };
   };
 
-  const post = async (key: string, conversion: StoredConversion): Promise<ConvertResult> => {
-    if (!isAllowed()) {
-      unanswered.delete(key);
-      return { state: "refused", code: "consent_denied" };
-    }
-    const body = JSON.stringify(conversion.fields);
+  const post = async (key: string, body: string): Promise<ConvertResult> => {
     let response: Response;
     let answer: { id?: string; duplicate?: boolean; error?: { code?: string } };
     try {
       // A text needs no preflight, and so no second request on the way out of a page.
       response = await fetch(url, { method: "POST", body, keepalive: true });
-      answer = await response.json().catch(() => ({}));
     } catch {
-      return later("network");
+      return wait("network");
+    }
+    try {
+      answer = await response.json();
+    } catch {
+      answer = {};
     }
     const { ok, status } = response;
-    const id = answer.id === undefined ? {} : { id: answer.id };
+    const code = answer.error?.code;
     if (ok) {
       settle(key);
-      retryMs = FIRST_RETRY_MS;
-      return { state: answer.duplicate ? "duplicate" : "accepted", ...id };
+      const state = answer.duplicate ? "duplicate" : "accepted";
+      return answer.id === undefined ? { state } : { state, id: answer.id };
     }
-    if (status < 400 || status > 499 || [408, 425, 429].includes(status)) {
+    if (status < 400 || status > 499 || status === 408 || status === 425 || status === 429) {
       const seconds = Number(response.headers.get("retry-after"));
-      return later(answer.error?.code ?? "forwarder_busy", seconds > 0 ? seconds * 1_000 : undefined);
+      return wait(code ?? "forwarder_busy", seconds > 0 ? seconds * 1_000 : undefined);
     }
     settle(key);
-    const code = answer.error?.code ?? `http_${status}`;
+    return refuse(code ?? `http_${status}`);
+  };
+  const refuse = (code: string): ConvertResult => {
     note(code);
     return { state: "refused", code };
   };
 
-  const send = async (key: string, stored: StoredConversion): Promise<ConvertResult> => {
-    const conversion = { ...stored, fields: { ...stored.fields, uniqueId: uniqueIdOf(stored) } };
-    unanswered.set(key, conversion);
-    const size = JSON.stringify(conversion.fields).length * 3;
-    while (bytes > 0 && bytes + size > IN_FLIGHT_BYTES) await Promise.race(running);
+  const attempt = async (key: string): Promise<ConvertResult> => {
+    const conversion = conversions.get(key);
+    const answer = said();
+    if (conversion === undefined || answer === "denied") {
+      settle(key);
+      return refuse("consent_denied");
+    }
+    if (answer === "pending") {
+      note("consent_pending");
+      return { state: "queued", code: "consent_pending" };
+    }
+    const fields = { ...conversion.fields, uniqueId: uniqueIdOf(conversion) };
+    // With the unique id, so that whoever sends it again sends the same.
+    if (!store(key, JSON.stringify({ ...conversion, fields }))) {
+      note("storage_blocked");
+    } else if (keysOf(OUTBOX).length > MOST) {
+      storage?.removeItem(key);
+      note("outbox_full");
+    }
+    const body = JSON.stringify(fields);
+    // In UTF-8 a unit has three bytes at most.
+    const size = body.length * 3;
+    while (bytes > 0 && bytes + size > IN_FLIGHT_BYTES) await Promise.race(running.values());
     bytes += size;
-    // One sender across tabs; where there are no locks, the unique id makes the second one a duplicate.
-    const sent = navigator.locks
-      ? navigator.locks.request(key, { ifAvailable: true }, (lock) => {
-          if (lock) return post(key, conversion);
-          note("other_tab");
-          return { state: "queued" as const, code: "other_tab" };
-        })
-      : post(key, conversion);
-    running.add(sent);
     try {
-      return await sent;
+      // One sender across tabs. Without locks the unique id makes the second one a duplicate.
+      if (navigator.locks === undefined) return await post(key, body);
+      return await navigator.locks.request(key, { ifAvailable: true }, (lock): ConvertResult | Promise<ConvertResult> =>
+        lock ? post(key, body) : wait("other_tab"),
+      );
     } finally {
-      running.delete(sent);
       bytes -= size;
     }
   };
+  const send = (key: string): Promise<ConvertResult> => {
+    const sent = running.get(key) ?? attempt(key).finally(() => running.delete(key));
+    running.set(key, sent);
+    return sent;
+  };
 
-  const resend = () => {
+  function resend(): void {
+    if (said() !== "granted") return;
     for (const key of keysOf(OUTBOX)) {
       const stored = read(key);
-      if (stored === undefined) {
-        storage()?.removeItem(key);
+      if (stored !== undefined) {
+        conversions.set(key, stored);
+      } else {
+        settle(key);
         note("outbox_expired");
-      } else if (!unanswered.has(key)) {
-        unanswered.set(key, stored);
       }
     }
-    for (const [key, conversion] of unanswered) void send(key, conversion);
-  };
+    for (const key of conversions.keys()) void send(key);
+  }
 
   // Where a request dies with its page, the browser's beacon outlives it. It
   // has no answer: the conversion stays, and the next load finds it a duplicate.
   if (!("keepalive" in Request.prototype)) {
     addEventListener("pagehide", () => {
-      for (const { fields } of unanswered.values()) navigator.sendBeacon(url, JSON.stringify(fields));
+      for (const { fields } of conversions.values()) navigator.sendBeacon(url, JSON.stringify(fields));
     });
   }
   addEventListener("online", resend);
-  addEventListener("pageshow", ({ persisted }) => persisted && resend());
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && resend());
+  const outbox = { send, resend };
+  outboxes.set(conversions, outbox);
   resend();
-  return { send };
+  return outbox;
 }
 
 /** A stored conversion; nothing where it is too old or unreadable. */
 function read(key: string): StoredConversion | undefined {
   try {
-    const stored: StoredConversion = JSON.parse(storage()?.getItem(key) ?? "");
+    const stored: StoredConversion = JSON.parse(storage?.getItem(key) ?? "");
     return stored.at > Date.now() - LIFE_MS && stored.fields ? stored : undefined;
   } catch {
     return undefined;
   }
 }
 
+/** Unique ids that were made in this page, for where they cannot be stored. */
+const made = new Map<string, string>();
+
 /** The caller's unique id, or the one that was made for this offer, click and order. */
 function uniqueIdOf({ fields, page }: StoredConversion): string {
   const { uniqueId, offerId, clickId = "", orderId } = fields;
   if (uniqueId !== undefined) return uniqueId;
-  const key = `${UNIQUE}${offerId}:${clickId}:${orderId ?? page}`;
   const now = Date.now();
-  for (const other of keysOf(UNIQUE)) {
-    if (Number(storage()?.getItem(other)?.split(" ")[1]) < now - UNIQUE_MS) storage()?.removeItem(other);
+  for (const key of keysOf(UNIQUE)) {
+    if (Number(storage?.getItem(key)?.split(" ")[1]) < now - UNIQUE_MS) storage?.removeItem(key);
   }
-  const known = storage()?.getItem(key)?.split(" ")[0] ?? made.get(key);
+  const key = `${UNIQUE}${offerId}:${clickId}:${orderId ?? page.split("#", 1)[0]}`;
+  const known = storage?.getItem(key)?.split(" ", 1)[0] ?? made.get(key);
   if (known !== undefined) return known;
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   const fresh = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
   made.set(key, fresh);
-  try {
-    storage()?.setItem(key, `${fresh} ${now}`);
-  } catch {
-    // Full: it lasts as long as the page does.
-  }
+  store(key, `${fresh} ${now}`);
   return fresh;
 }
-
-/** Unique ids that were made in this page. */
-const made = new Map<string, string>();
