@@ -192,7 +192,7 @@ impl<'a> Arrival<'a> {
 
     /// From the decoded first values of a landing page's parameters: names and
     /// values of the click id's, the preferred one first, after `s1` … `s5`.
-    #[cfg(feature = "page")]
+    #[cfg(any(test, all(target_family = "wasm", feature = "page")))]
     pub(crate) fn among(mut next: impl FnMut() -> Option<&'a str>) -> Option<Self> {
         let mut sub_ids = [""; 5];
         for (index, slot) in sub_ids.iter_mut().enumerate() {
@@ -301,7 +301,7 @@ fn push_part(out: &mut String, arrival: &Arrival<'_>, at_s: u64) {
 }
 
 /// The parts of a stored text, at most [`MAX_JOURNEY`]; unreadable ones left out.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Parts<'a> {
     rest: Option<&'a str>,
     left: usize,
@@ -334,8 +334,7 @@ fn read_text(text: &str) -> Option<(u64, Parts<'_>)> {
         rest,
         left: MAX_JOURNEY,
     };
-    let mut ahead = parts;
-    ahead.next()?;
+    parts.clone().next()?;
     Some((read_number(time.as_bytes(), 36)?, parts))
 }
 
@@ -471,7 +470,9 @@ impl Keeping {
 
         let mut all = String::new();
         if let Some(arrival) = arrival
-            && !{ known }.any(|part| is_live(&part) && part.click_id == arrival.click_id)
+            && !known
+                .clone()
+                .any(|part| is_live(&part) && part.click_id == arrival.click_id)
         {
             push_part(&mut all, arrival, now);
             if let Some(rest) = known.rest {
@@ -489,7 +490,7 @@ impl Keeping {
         let mut newest_s = 0;
         let mut reserved = 0;
         let mut count = 0;
-        for part in known {
+        for part in known.clone() {
             if is_live(&part) {
                 if count == 0 {
                     newest_s = part.at_s;
@@ -650,6 +651,20 @@ mod tests {
         let both = find_click("?reqid=query#reqid=fragment", &parameters).unwrap();
         assert_eq!(both.click_id, "query");
         assert!(both.is_repeated);
+    }
+
+    #[test]
+    fn what_a_page_finds_is_what_its_address_says() {
+        let long = "x".repeat(51);
+        let texts = [
+            &long, "two", "", "#s4#", "", "r", "#r#", "reqid", "abc", "click_id", "no",
+        ];
+        let mut rest = texts.iter().copied();
+        let arrival = Arrival::among(|| rest.next()).unwrap();
+        assert_eq!(arrival.sub_ids, ["", "two", "", "", ""]);
+        assert_eq!((arrival.parameter, arrival.click_id), ("reqid", "abc"));
+        let mut rest = texts.iter().copied().take(7);
+        assert!(Arrival::among(|| rest.next()).is_none());
     }
 
     #[test]

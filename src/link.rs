@@ -237,7 +237,7 @@ impl<'a> LinkWriter<'a> {
     }
 
     pub(crate) fn extra(&mut self, name: &str, value: &str) {
-        if let Some(parameter) = find_word(RESERVED, &name, is_alike) {
+        if let Some(parameter) = find_word(RESERVED, name, is_alike) {
             self.fail(Error::ReservedParameter { parameter });
         }
         let start = self.link.len();
@@ -377,7 +377,8 @@ fn has_white_space(text: &str) -> bool {
             || matches!(
                 ahead,
                 // U+1680, U+2000 to U+200A, U+2028, U+2029, U+202F, U+205F, U+3000
-                0xe1_9a80 | 0xe2_8080..=0xe2_808a | 0xe2_80a8 | 0xe2_80a9 | 0xe2_80af | 0xe2_819f | 0xe3_8080
+                0xe1_9a80 | 0xe2_8080
+                    ..=0xe2_808a | 0xe2_80a8 | 0xe2_80a9 | 0xe2_80af | 0xe2_819f | 0xe3_8080
             )
     })
 }
@@ -454,7 +455,7 @@ impl<'a> Domain<'a> {
     }
 
     /// Checks and appends an origin in one go, without keeping it.
-    #[cfg(feature = "page")]
+    #[cfg(any(test, all(target_family = "wasm", feature = "page")))]
     pub(crate) fn push(out: &mut String, text: &str, is_sandbox: bool) -> Result<()> {
         let is_good = if is_sandbox {
             is_loopback_origin(text)
@@ -465,7 +466,11 @@ impl<'a> Domain<'a> {
         for byte in text.bytes() {
             out.push(char::from(byte.to_ascii_lowercase()));
         }
-        if is_good { Ok(()) } else { Err(Error::InvalidDomain) }
+        if is_good {
+            Ok(())
+        } else {
+            Err(Error::InvalidDomain)
+        }
     }
 
     /// Appends `https://HOST`, or the sandbox's origin.
@@ -779,11 +784,45 @@ mod tests {
     }
 
     #[test]
+    fn an_origin_that_is_not_kept_is_the_domains() {
+        for (text, is_sandbox) in [
+            ("Track.YourNetwork.com", false),
+            ("http://LOCALHOST:8787", true),
+            ("http://127.0.0.1", true),
+            ("127.0.0.1", false),
+            ("http://localhost", false),
+            ("track.yournetwork.com", true),
+            ("", false),
+        ] {
+            let domain = if is_sandbox {
+                Domain::sandbox(text)
+            } else {
+                Domain::new(text)
+            };
+            let kept = domain.map(|domain| {
+                let mut out = String::new();
+                domain.push_origin(&mut out);
+                out
+            });
+            let mut out = String::new();
+            assert_eq!(
+                Domain::push(&mut out, text, is_sandbox).map(|()| out),
+                kept,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
     fn white_space_is_what_unicode_says() {
         for character in '\0'..=char::MAX {
             let text = format!("a{character}b");
             let is_space = character.is_whitespace() && !character.is_control();
-            assert_eq!(has_white_space(&text), is_space || character == '\\', "{character:?}");
+            assert_eq!(
+                has_white_space(&text),
+                is_space || character == '\\',
+                "{character:?}"
+            );
         }
     }
 

@@ -25,7 +25,6 @@ fn name(index: usize) -> &'static str {
     NAMES.get(index).copied().unwrap_or("s5")
 }
 
-
 /// Checks one sub id; `index` 0 is `s1`.
 ///
 /// # Errors
@@ -81,7 +80,8 @@ impl<'a> Filling<'a> {
         };
         let fits = fitting(value, limit(index));
         let (kept, overflow) = value.split_at_checked(fits).unwrap_or((value, ""));
-        if !overflow.is_empty() && !(self.spills && (1..4).contains(&index)) {
+        let may_spill = self.spills && (1..4).contains(&index);
+        if !overflow.is_empty() && !may_spill {
             return Err(name(index));
         }
         self.overflow = overflow;

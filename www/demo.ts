@@ -1,4 +1,4 @@
-import { createTracker, isCakeError } from "cake-edge/page";
+import { createTracker } from "cake-edge/page";
 
 interface NetworkState {
   readonly clicks: readonly { click_date: string; click_id: string; sub_id_1: string | null }[];
@@ -7,30 +7,29 @@ interface NetworkState {
 }
 
 const element = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
-const tracker = createTracker();
+let problem = "";
+const tracker = createTracker({
+  onError: ({ message }) => {
+    problem = message;
+  },
+});
 const form = element<HTMLFormElement>("parts");
 
 function showLink(): void {
   const field = (name: string) => String(new FormData(form).get(name) ?? "").trim();
   const go = element<HTMLAnchorElement>("go");
-  let problem = "";
-  try {
-    const link = tracker.link({
-      domain: location.origin,
-      sandbox: true,
-      affiliateId: Number(field("affiliateId")),
-      creativeId: Number(field("creativeId")),
-      s1: field("s1") || undefined,
-      s2: field("s2") || undefined,
-    });
-    element("link").textContent = link;
-    go.href = link;
-  } catch (error) {
-    if (!isCakeError(error)) throw error;
-    problem = error.message;
-    element("link").textContent = "";
-    go.removeAttribute("href");
-  }
+  problem = "";
+  const link = tracker.link({
+    domain: location.origin,
+    sandbox: true,
+    affiliateId: Number(field("affiliateId")),
+    creativeId: Number(field("creativeId")),
+    s1: field("s1") || undefined,
+    s2: field("s2") || undefined,
+  });
+  element("link").textContent = link ?? "";
+  if (link === undefined) go.removeAttribute("href");
+  else go.href = link;
   element("problem").textContent = problem;
   go.setAttribute("aria-disabled", String(problem !== ""));
 }

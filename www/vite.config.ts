@@ -6,7 +6,7 @@ const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.u
 export default defineConfig({
   resolve: {
     // The demo uses the package as it is published.
-    alias: { "cake-edge/page": path("../dist/entry/page.js") },
+    alias: { "cake-edge/page": path("../dist/page/page.js") },
   },
   build: {
     outDir: path("../target/demo"),

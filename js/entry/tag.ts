@@ -1,5 +1,5 @@
 import { start } from "../page/engine.js";
 import { openTag } from "../page/tag.js";
 
-const tag = openTag();
-start().then(tag.open, tag.fail);
+const open = openTag();
+start().then(open);

@@ -20,7 +20,9 @@ export function decorate(
   };
 
   const onClick = (event: Event) => {
-    const link = event.composedPath().find((target) => target instanceof HTMLAnchorElement || target instanceof HTMLAreaElement);
+    const link = event
+      .composedPath()
+      .find((target) => target instanceof HTMLAnchorElement || target instanceof HTMLAreaElement);
     const id = link && idFor(link.href);
     if (!link || id === undefined) return;
     const before = link.getAttribute("href");

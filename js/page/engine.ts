@@ -57,7 +57,8 @@ export async function start(): Promise<void> {
  * @throws CakeError what the core says
  */
 export function decide(...parts: string[]): string {
-  if (core === undefined) throw new CakeError({ code: "internal", rule: "neither WebAssembly nor its stand-in could be loaded" });
+  if (core === undefined)
+    throw new CakeError({ code: "internal", rule: "neither WebAssembly nor its stand-in could be loaded" });
   // A line feed ends a part. Inside of one it becomes the other control
   // character that ends lines, which the core refuses in the part's own name.
   const characters = [...parts.map((part) => `${part.replace(/\n/g, "\r")}\n`).join("")];
@@ -68,7 +69,7 @@ export function decide(...parts: string[]): string {
   const length = core.decide(characters.length);
   const answer = String.fromCharCode(...view().subarray(0, Math.abs(length)));
   if (length >= 0) return answer;
-  const [code = "", subject] = ERRORS[Number.parseInt(answer, 36)]?.split(":") ?? [];
+  const [code = "", subject] = ERRORS[Number.parseInt(answer[0] ?? "", 36)]?.split(":") ?? [];
   const parameter = decodeURIComponent(answer.slice(1)) || subject;
   throw new CakeError({
     code: code as CakeErrorCode,

@@ -2,12 +2,7 @@
 
 // Read at import, before a router rewrites the address. The first one is the
 // address of the navigation: it also knows what was rewritten before that.
-let addresses: string[] = [location.href];
-try {
-  addresses = [performance.getEntriesByType("navigation")[0]?.name ?? "", location.href];
-} catch {
-  // An old browser.
-}
+const addresses = new Set([performance.getEntriesByType("navigation")[0]?.name ?? location.href, location.href]);
 
 /**
  * Calls `look` with each address that the page has had or gets, at once and later on: never while it is only

@@ -117,8 +117,10 @@ export function openOutbox(
     try {
       // One sender across tabs. Without locks the unique id makes the second one a duplicate.
       if (navigator.locks === undefined) return await post(key, body);
-      return await navigator.locks.request(key, { ifAvailable: true }, (lock): ConvertResult | Promise<ConvertResult> =>
-        lock ? post(key, body) : wait("other_tab"),
+      return await navigator.locks.request(
+        key,
+        { ifAvailable: true },
+        (lock): ConvertResult | Promise<ConvertResult> => (lock ? post(key, body) : wait("other_tab")),
       );
     } finally {
       bytes -= size;

@@ -49,7 +49,11 @@ function readCookie(): string {
  * site's widest one that browsers allow is found by trying: nobody else knows that `co.uk` is none and
  * `example.co.uk` is one.
  */
-export function writeKept(text: string, seconds: string, domain: string | undefined): ("cookie_blocked" | "storage_blocked")[] {
+export function writeKept(
+  text: string,
+  seconds: string,
+  domain: string | undefined,
+): ("cookie_blocked" | "storage_blocked")[] {
   const isTaken = domains(domain).some((candidate) => {
     writeCookie(text, seconds, candidate);
     return readCookie() === text;

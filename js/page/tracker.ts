@@ -47,6 +47,7 @@ export function createTracker(options: TrackerOptions = {}): Tracker {
   const conversions = new Map<string, StoredConversion>();
 
   const note = (reason: Reason | string, ...details: unknown[]) => {
+    // biome-ignore lint/suspicious/noConsole: what `debug` asks for.
     if (options.debug) console.debug("cake-edge:", reason, ...details);
   };
 

@@ -5,10 +5,10 @@
 mod error;
 #[cfg(feature = "bindings")]
 mod fields;
-#[cfg(any(feature = "page", feature = "edge"))]
-mod parts;
 #[cfg(feature = "edge")]
 mod link;
+#[cfg(any(feature = "page", feature = "edge"))]
+mod parts;
 
 #[cfg(feature = "edge")]
 mod edge;
@@ -35,6 +35,7 @@ pub use tracking::{
 };
 
 /// A JavaScript number as a whole number; 0 where it is none.
+#[cfg(feature = "bindings")]
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -50,7 +51,7 @@ fn whole(number: f64) -> u64 {
 }
 
 /// The same for ids, of which CAKE has one below zero; 0 is none.
-#[cfg(any(feature = "page", feature = "edge"))]
+#[cfg(feature = "edge")]
 fn id(number: f64) -> i64 {
     let id = i64::try_from(whole(number.abs())).unwrap_or(0);
     if number < 0.0 { -id } else { id }

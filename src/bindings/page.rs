@@ -134,6 +134,8 @@ fn number(texts: &mut Parts<'_>) -> u64 {
 fn id(texts: &mut Parts<'_>) -> i64 {
     match texts.next() {
         "-1" => TEST_AFFILIATE,
-        text => read_number(text.as_bytes(), 36).unwrap_or_default().cast_signed(),
+        text => read_number(text.as_bytes(), 36)
+            .unwrap_or_default()
+            .cast_signed(),
     }
 }

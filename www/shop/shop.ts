@@ -1,4 +1,4 @@
-import { createTracker, isCakeError } from "cake-edge/page";
+import { createTracker } from "cake-edge/page";
 
 const tracker = createTracker({ endpoint: "/cake" });
 const element = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
@@ -8,11 +8,7 @@ element("click-id").textContent = tracker.clickId ?? "none: no click led here";
 element<HTMLButtonElement>("convert").addEventListener("click", async () => {
   const result = element("result");
   result.textContent = "Sending …";
-  try {
-    const orderId = `ORD-${Date.now()}`;
-    const { state } = await tracker.convert({ offerId: 12345, uniqueId: orderId, orderId });
-    result.textContent = `Conversion ${orderId}: ${state}`;
-  } catch (error) {
-    result.textContent = isCakeError(error) ? `${error.code}: ${error.message}` : "No connection";
-  }
+  const orderId = `ORD-${Date.now()}`;
+  const { state, code } = await tracker.convert({ offerId: 12345, uniqueId: orderId, orderId });
+  result.textContent = code === undefined ? `Conversion ${orderId}: ${state}` : `${code}: ${state}`;
 });
