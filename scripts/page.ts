@@ -25,6 +25,8 @@ function shrink(audience: string): Uint8Array {
   }
   binaryen.setOptimizeLevel(2);
   binaryen.setShrinkLevel(2);
+  // The stack is down there; nothing has an address below 1,024 but for its end.
+  binaryen.setLowMemoryUnused(true);
   // What the first round removes lets the second one see more.
   module.optimize();
   module.optimize();

@@ -61,11 +61,12 @@ export function decide(...parts: string[]): string {
     throw new CakeError({ code: "internal", rule: "neither WebAssembly nor its stand-in could be loaded" });
   // A line feed ends a part. Inside of one it becomes the other control
   // character that ends lines, which the core refuses in the part's own name.
-  const characters = [...parts.map((part) => `${part.replace(/\n/g, "\r")}\n`).join("")];
-  if (characters.length > CHARACTERS) throw new CakeError({ code: "link_too_long", rule: "link_too_long" });
+  const text = parts.map((part) => `${part.replace(/\n/g, "\r")}\n`).join("");
+  const characters = Uint32Array.from(text, (character) => character.codePointAt(0) as number);
+  if (characters.length > CHARACTERS) throw new CakeError({ code: "link_too_long", rule: "is too long" });
   // Anew each time: the buffer is another one once the memory has grown.
   const view = () => new Uint32Array((core as Core).memory.buffer, (core as Core).buffer(), CHARACTERS);
-  view().set(characters.map((character) => character.codePointAt(0) ?? 0));
+  view().set(characters);
   const length = core.decide(characters.length);
   const answer = String.fromCharCode(...view().subarray(0, Math.abs(length)));
   if (length >= 0) return answer;
@@ -73,7 +74,7 @@ export function decide(...parts: string[]): string {
   const parameter = decodeURIComponent(answer.slice(1)) || subject;
   throw new CakeError({
     code: code as CakeErrorCode,
-    rule: `breaks a rule: ${code}`,
+    rule: `breaks the rule ${code}`,
     ...(parameter === undefined ? {} : { parameter }),
   });
 }

@@ -1,5 +1,5 @@
 /** The tracker: captures and keeps the click id as consent allows. What is done only now and then is loaded then. */
-import { toCakeError } from "../error.js";
+import { CakeError, isCakeError } from "../error.js";
 import type { TrackingLinkParts, TrackingLinkRules } from "../link.js";
 import { decide, type Engine, runningEngine } from "./engine.js";
 import { watch } from "./life.js";
@@ -55,7 +55,9 @@ export function createTracker(options: TrackerOptions = {}): Tracker {
     try {
       return run();
     } catch (thrown) {
-      const error = toCakeError(thrown);
+      const error = isCakeError(thrown)
+        ? thrown
+        : new CakeError({ code: "internal", rule: "a bug in cake-edge" }, { cause: thrown });
       note(error.code, error);
       try {
         options.onError?.(error);

@@ -7,18 +7,23 @@ use crate::link::{Domain, TEST_AFFILIATE};
 use crate::url::{push_encoded, push_number, read_number};
 use crate::{Error, Result};
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use lol_alloc::{FreeListAllocator, LockedAllocator};
+use lol_alloc::{LeakingAllocator, LockedAllocator};
+use std::sync::Mutex;
 use wasm_bindgen::prelude::wasm_bindgen;
 
+/// Takes memory and never gives it back: what is needed each time is kept, and
+/// what is not, the text of a new click, comes once a visit.
 #[global_allocator]
-static ALLOCATOR: LockedAllocator<FreeListAllocator> =
-    LockedAllocator::new(FreeListAllocator::new());
+static ALLOCATOR: LockedAllocator<LeakingAllocator> = LockedAllocator::new(LeakingAllocator::new());
 
 /// The most characters of a text that crosses.
 const CHARACTERS: usize = 16_384;
 
 /// Atomic, so that sharing it with JavaScript is safe; it compiles to plain memory.
 static BUFFER: [AtomicU32; CHARACTERS] = [const { AtomicU32::new(0) }; CHARACTERS];
+
+/// The text of the buffer, and the answer: kept, because [`ALLOCATOR`] frees nothing.
+static TEXTS: Mutex<[String; 2]> = Mutex::new([String::new(), String::new()]);
 
 /// Where the buffer is in the module's memory.
 #[must_use]
@@ -39,24 +44,29 @@ pub fn buffer() -> *const u32 {
 #[must_use]
 #[wasm_bindgen]
 pub fn decide(length: usize) -> isize {
-    let mut text = String::new();
+    // Nobody else decides meanwhile: there is one thread, and the core never calls back.
+    let Ok(mut texts) = TEXTS.try_lock() else {
+        return 0;
+    };
+    let [text, answer] = &mut *texts;
+    text.clear();
+    answer.clear();
     for slot in BUFFER.iter().take(length) {
         let character = char::from_u32(slot.load(Relaxed));
         text.push(character.unwrap_or(char::REPLACEMENT_CHARACTER));
     }
-    let mut texts = Parts::new(&text);
-    let mut answer = String::new();
-    let decided = match texts.next() {
-        "k" => keep(&mut texts, &mut answer),
-        _ => link(&mut texts, &mut answer),
+    let mut parts = Parts::new(text);
+    let decided = match parts.next() {
+        "k" => keep(&mut parts, answer),
+        _ => link(&mut parts, answer),
     };
     let mut sign = 1;
     if let Err(error) = decided {
         sign = -1;
         let (number, parameter) = parts_of(&error);
         answer.clear();
-        push_number(&mut answer, number, 36);
-        push_encoded(&mut answer, parameter);
+        push_number(answer, number, 36);
+        push_encoded(answer, parameter);
     }
     let mut length = 0;
     for (slot, byte) in BUFFER.iter().zip(answer.bytes()) {
