@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { Tracker } from "../../js/page/index.ts";
 import { launchChromium } from "./chromium.ts";
 import { Site } from "./site.ts";
+import { open, visit } from "./visit.ts";
 
 declare const tracker: Tracker;
 declare const errors: { code: string; parameter?: string; message: string }[];
@@ -22,26 +23,11 @@ afterAll(async () => {
   await site?.stop();
 });
 
-/** A fresh profile's page, and what it said in the console. */
-async function open(address: string, before?: () => void): Promise<{ page: Page; said: string[] }> {
-  const page = await (await browser.newContext()).newPage();
-  const said: string[] = [];
-  page.on("console", (message) => said.push(message.text()));
-  page.on("pageerror", (error) => said.push(`THROWN ${error}`));
-  if (before) await page.addInitScript(before);
-  await go(page, address);
-  return { page, said };
-}
-
-async function go(page: Page, address: string): Promise<void> {
-  await page.goto(address.startsWith("/") ? site.origin + address : address);
-  await page.waitForFunction(() => "tracker" in globalThis);
-}
-
+const visitor = (address: string, before?: () => void) => visit(browser, site, address, before);
 const clickIdOf = (page: Page) => page.evaluate(() => tracker.clickId);
 
 test("a click id is kept in a cookie and in localStorage, as the browser sees them", async () => {
-  const { page, said } = await open("/?utm_source=x&reqid=abc-1&s1=k%C3%A4se+%26");
+  const { page, said, go } = await visitor("/?utm_source=x&reqid=abc-1&s1=k%C3%A4se+%26");
   expect(await clickIdOf(page)).toBe("abc-1");
   expect(await page.evaluate(() => tracker.engine)).toBe("wasm");
   const [cookie, ...others] = await page.context().cookies();
@@ -59,14 +45,14 @@ test("a click id is kept in a cookie and in localStorage, as the browser sees th
   expect(days).toBeCloseTo(30, 2);
   expect(await page.evaluate(() => localStorage.getItem("cake_click"))).toBe(cookie?.value);
   // The next page knows it by what is stored.
-  await go(page, "/thanks");
+  await go("/thanks");
   expect(await clickIdOf(page)).toBe("abc-1");
   expect(said.filter((line) => line.includes("THROWN"))).toEqual([]);
   expect(said.at(-1)).toBe("cake-edge: known_click");
 });
 
 test("a page without a click says so and stores nothing", async () => {
-  const { page, said } = await open("/?reqid=%23reqid%23");
+  const { page, said, go } = await visitor("/?reqid=%23reqid%23");
   expect(await clickIdOf(page)).toBeUndefined();
   expect(await page.context().cookies()).toEqual([]);
   expect(await page.evaluate(() => localStorage.length)).toBe(0);
@@ -74,13 +60,13 @@ test("a page without a click says so and stores nothing", async () => {
 });
 
 test("either store alone is enough, and mends the other", async () => {
-  const { page } = await open("/?reqid=abc-2");
+  const { page, go } = await visitor("/?reqid=abc-2");
   await page.evaluate(() => localStorage.clear());
-  await go(page, "/thanks");
+  await go("/thanks");
   expect(await clickIdOf(page)).toBe("abc-2");
   expect(await page.evaluate(() => localStorage.getItem("cake_click"))).toContain("abc-2");
   await page.context().clearCookies();
-  await go(page, "/thanks");
+  await go("/thanks");
   expect(await clickIdOf(page)).toBe("abc-2");
   expect(await page.context().cookies()).toHaveLength(1);
 });
@@ -91,7 +77,7 @@ test("the widest domain that the browser allows holds the cookie", async () => {
     ["me.github.io", "me.github.io"],
     ["www.me.github.io", ".me.github.io"],
   ]) {
-    const { page } = await open(`http://${host}:${site.port}/?reqid=abc-3`);
+    const { page, go } = await visitor(`http://${host}:${site.port}/?reqid=abc-3`);
     const cookies = await page.context().cookies();
     expect(
       cookies.map((cookie) => cookie.domain.replace(/^\.(?=me\.github\.io$)/, host === "me.github.io" ? "" : ".")),
@@ -102,7 +88,7 @@ test("the widest domain that the browser allows holds the cookie", async () => {
 
 test("a given domain is the cookie's", async () => {
   site.addTrackerPage("/given", `{ cookieDomain: "shop.example.co.uk" }`);
-  const { page } = await open(`http://www.shop.example.co.uk:${site.port}/given?reqid=abc-4`);
+  const { page, go } = await visitor(`http://www.shop.example.co.uk:${site.port}/given?reqid=abc-4`);
   expect((await page.context().cookies()).map(({ domain }) => domain)).toEqual([".shop.example.co.uk"]);
 });
 
@@ -117,13 +103,13 @@ test("on https the cookie is Secure", async () => {
       body: Buffer.from(await response.arrayBuffer()),
     });
   });
-  const page = await context.newPage();
-  await go(page, "https://www.example.co.uk/?reqid=abc-5");
+  const { go } = await open(context, site);
+  await go("https://www.example.co.uk/?reqid=abc-5");
   expect(await context.cookies()).toMatchObject([{ domain: ".example.co.uk", secure: true, sameSite: "Lax" }]);
 });
 
 test("blocked storage leaves the cookie", async () => {
-  const { page, said } = await open("/?reqid=abc-6", () =>
+  const { page, said, go } = await visitor("/?reqid=abc-6", () =>
     Object.defineProperty(window, "localStorage", {
       get() {
         throw new DOMException("blocked", "SecurityError");
@@ -132,13 +118,13 @@ test("blocked storage leaves the cookie", async () => {
   );
   expect(await page.context().cookies()).toHaveLength(1);
   expect(said).toContain("cake-edge: storage_blocked");
-  await go(page, "/thanks");
+  await go("/thanks");
   expect(await clickIdOf(page)).toBe("abc-6");
   expect(said.filter((line) => line.includes("THROWN"))).toEqual([]);
 });
 
 test("blocked cookies leave the storage", async () => {
-  const { page, said } = await open("/?reqid=abc-7", () =>
+  const { page, said, go } = await visitor("/?reqid=abc-7", () =>
     Object.defineProperty(document, "cookie", {
       get() {
         throw new DOMException("blocked", "SecurityError");
@@ -149,14 +135,13 @@ test("blocked cookies leave the storage", async () => {
     }),
   );
   expect(said).toContain("cake-edge: cookie_blocked");
-  await go(page, "/thanks");
+  await go("/thanks");
   expect(await clickIdOf(page)).toBe("abc-7");
   expect(said.filter((line) => line.includes("THROWN"))).toEqual([]);
 });
 
 test("a full storage leaves the cookie", async () => {
-  const page = await (await browser.newContext()).newPage();
-  await go(page, "/");
+  const { page, said, go } = await visitor("/");
   await page.evaluate(() => {
     // To the last character.
     for (let size = 2 ** 22; size >= 1; size = Math.floor(size / 2)) {
@@ -169,16 +154,14 @@ test("a full storage leaves the cookie", async () => {
       }
     }
   });
-  const said: string[] = [];
-  page.on("console", (message) => said.push(message.text()));
-  await go(page, "/?reqid=abc-8");
+  await go("/?reqid=abc-8");
   expect(await clickIdOf(page)).toBe("abc-8");
   expect(await page.context().cookies()).toHaveLength(1);
   expect(said).toContain("cake-edge: storage_blocked");
 });
 
 test("with both stores blocked the page that was landed on still knows", async () => {
-  const { page } = await open("/?reqid=abc-9", () => {
+  const { page, go } = await visitor("/?reqid=abc-9", () => {
     Object.defineProperty(window, "localStorage", { value: undefined });
     Object.defineProperty(document, "cookie", { get: () => "", set: () => undefined });
   });
@@ -191,10 +174,10 @@ test("parameters, policy, window and journey are the core's", async () => {
     "/own",
     `{ parameters: ["subid"], policy: "first_touch", journey: 2, windowDays: 7, fragment: true }`,
   );
-  const { page } = await open("/own?reqid=no&subid=one");
+  const { page, go } = await visitor("/own?reqid=no&subid=one");
   expect(await clickIdOf(page)).toBe("one");
   for (const id of ["two", "three"]) {
-    await go(page, `/own#/route?subid=${id}`);
+    await go(`/own#/route?subid=${id}`);
     await page.reload();
     await page.waitForFunction(() => "tracker" in globalThis);
   }
@@ -206,7 +189,7 @@ test("parameters, policy, window and journey are the core's", async () => {
 
 test("a setting out of range is an error that is heard, not thrown", async () => {
   site.addTrackerPage("/range", "{ windowDays: 401 }");
-  const { page, said } = await open("/range?reqid=abc");
+  const { page, said, go } = await visitor("/range?reqid=abc");
   expect(await page.evaluate(() => errors.map(({ code, parameter }) => [code, parameter]))).toEqual([
     ["invalid_setting", "windowDays"],
   ]);
@@ -215,7 +198,7 @@ test("a setting out of range is an error that is heard, not thrown", async () =>
 
 test("with edge the page keeps none", async () => {
   site.addTrackerPage("/edge", "{ edge: true }");
-  const { page, said } = await open("/edge?reqid=abc");
+  const { page, said, go } = await visitor("/edge?reqid=abc");
   expect(await clickIdOf(page)).toBeUndefined();
   expect(await page.context().cookies()).toEqual([]);
   expect(await page.evaluate(() => localStorage.length)).toBe(0);
