@@ -301,11 +301,7 @@ fn push_part(out: &mut String, arrival: &Arrival<'_>, at_s: u64) {
 }
 
 /// The parts of a stored text, at most [`MAX_JOURNEY`]; unreadable ones left out.
-#[derive(Clone, Copy)]
-#[expect(
-    clippy::copy_iterator,
-    reason = "three words, and a clone is a call in the page build"
-)]
+#[derive(Clone)]
 struct Parts<'a> {
     rest: Option<&'a str>,
     left: usize,

@@ -52,7 +52,7 @@ test("a click id is kept in a cookie and in localStorage, as the browser sees th
 });
 
 test("a page without a click says so and stores nothing", async () => {
-  const { page, said, go } = await visitor("/?reqid=%23reqid%23");
+  const { page, said } = await visitor("/?reqid=%23reqid%23");
   expect(await clickIdOf(page)).toBeUndefined();
   expect(await page.context().cookies()).toEqual([]);
   expect(await page.evaluate(() => localStorage.length)).toBe(0);
@@ -77,7 +77,7 @@ test("the widest domain that the browser allows holds the cookie", async () => {
     ["me.github.io", "me.github.io"],
     ["www.me.github.io", ".me.github.io"],
   ]) {
-    const { page, go } = await visitor(`http://${host}:${site.port}/?reqid=abc-3`);
+    const { page } = await visitor(`http://${host}:${site.port}/?reqid=abc-3`);
     const cookies = await page.context().cookies();
     expect(
       cookies.map((cookie) => cookie.domain.replace(/^\.(?=me\.github\.io$)/, host === "me.github.io" ? "" : ".")),
@@ -88,7 +88,7 @@ test("the widest domain that the browser allows holds the cookie", async () => {
 
 test("a given domain is the cookie's", async () => {
   site.addTrackerPage("/given", `{ cookieDomain: "shop.example.co.uk" }`);
-  const { page, go } = await visitor(`http://www.shop.example.co.uk:${site.port}/given?reqid=abc-4`);
+  const { page } = await visitor(`http://www.shop.example.co.uk:${site.port}/given?reqid=abc-4`);
   expect((await page.context().cookies()).map(({ domain }) => domain)).toEqual([".shop.example.co.uk"]);
 });
 
@@ -161,7 +161,7 @@ test("a full storage leaves the cookie", async () => {
 });
 
 test("with both stores blocked the page that was landed on still knows", async () => {
-  const { page, go } = await visitor("/?reqid=abc-9", () => {
+  const { page } = await visitor("/?reqid=abc-9", () => {
     Object.defineProperty(window, "localStorage", { value: undefined });
     Object.defineProperty(document, "cookie", { get: () => "", set: () => undefined });
   });
@@ -189,7 +189,7 @@ test("parameters, policy, window and journey are the core's", async () => {
 
 test("a setting out of range is an error that is heard, not thrown", async () => {
   site.addTrackerPage("/range", "{ windowDays: 401 }");
-  const { page, said, go } = await visitor("/range?reqid=abc");
+  const { page, said } = await visitor("/range?reqid=abc");
   expect(await page.evaluate(() => errors.map(({ code, parameter }) => [code, parameter]))).toEqual([
     ["invalid_setting", "windowDays"],
   ]);
@@ -198,7 +198,7 @@ test("a setting out of range is an error that is heard, not thrown", async () =>
 
 test("with edge the page keeps none", async () => {
   site.addTrackerPage("/edge", "{ edge: true }");
-  const { page, said, go } = await visitor("/edge?reqid=abc");
+  const { page, said } = await visitor("/edge?reqid=abc");
   expect(await clickIdOf(page)).toBeUndefined();
   expect(await page.context().cookies()).toEqual([]);
   expect(await page.evaluate(() => localStorage.length)).toBe(0);

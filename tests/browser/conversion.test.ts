@@ -204,7 +204,9 @@ test("many large ones at once stay below what browsers allow in flight", async (
   site.trouble = { lateMs: 50 };
   const states = await page.evaluate(async () => {
     const orderId = "x".repeat(4_000);
-    const sent = Array.from({ length: 40 }, (_, index) => tracker.convert({ offerId: 1, uniqueId: `u${index}`, orderId }));
+    const sent = Array.from({ length: 40 }, (_, index) =>
+      tracker.convert({ offerId: 1, uniqueId: `u${index}`, orderId }),
+    );
     return (await Promise.all(sent)).map(({ state }) => state);
   });
   expect(new Set(states)).toEqual(new Set(["accepted"]));
