@@ -23,7 +23,14 @@ beforeEach(() => {
   site.received.length = 0;
   site.recorded.clear();
 });
-afterEach(() => Promise.all(browser.browserContexts().slice(1).map((context) => context.close())));
+afterEach(() =>
+  Promise.all(
+    browser
+      .browserContexts()
+      .slice(1)
+      .map((context) => context.close()),
+  ),
+);
 afterAll(async () => {
   await browser?.close();
   await site?.stop();
