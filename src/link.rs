@@ -168,8 +168,8 @@ impl<'a> TrackingLink<'a> {
 }
 
 /// Writes a link part by part, in the order of its methods. The first part that
-/// breaks a rule decides what [`close`](Self::close) says: an error that is
-/// passed on from each part is a third of the page's link code.
+/// breaks a rule decides what [`close`](Self::close) says: to pass an error on
+/// from each part is code at each part, and a page counts bytes.
 pub(crate) struct LinkWriter<'a> {
     link: &'a mut String,
     sub_ids: sub_id::Filling<'a>,

@@ -1,5 +1,6 @@
-//! The landing page. Texts cross in one buffer of characters, and everything is a text: neither glue nor a converter of UTF-8 or
-//! of numbers is shipped (ARCHITECTURE.md has the bytes).
+//! The landing page. All that crosses is a text in one buffer of characters:
+//! neither glue nor a converter of UTF-8 or of numbers is shipped
+//! (ARCHITECTURE.md has the bytes).
 
 use super::parts::{Parts, write_link};
 use crate::click::{Arrival, Keeping, Policy};
@@ -32,15 +33,11 @@ pub fn buffer() -> *const u32 {
     BUFFER.as_ptr().cast()
 }
 
-/// Decides about the first `length` characters of the buffer, whose parts end with line
-/// feeds, and leaves the answer there: says how many units it has. The first
-/// part names the decision:
-///
-/// - `k`: see [`keep`]
-/// - `l`: see [`link`]
-/// - else see [`storing`]
-///
-/// Below zero it is an error: its number, then its parameter.
+/// Decides about the first `length` characters of the buffer, whose parts end
+/// with line feeds, and leaves the answer there, in ASCII: says how long it is.
+/// The first part is `k` for what a visit leaves behind and `l` for a link.
+/// Below zero the answer is an error: a digit of base 36, its place in `ERRORS`
+/// of js/page/engine.ts, and its parameter, percent-encoded.
 #[must_use]
 #[wasm_bindgen]
 pub fn decide(length: usize) -> isize {

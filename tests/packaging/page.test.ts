@@ -66,7 +66,7 @@ afterAll(async () => {
 function site(name: string, script: string): string {
   const folder = join(home, "sites", name);
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, "index.html"), `<!doctype html><title>…</title>${script}`);
+  writeFileSync(join(folder, "index.html"), `<!doctype html><title>waiting</title>${script}`);
   return folder;
 }
 
@@ -75,7 +75,7 @@ async function titleOf(name: string, hasWasm = true): Promise<string> {
   if (!hasWasm) await context.addInitScript(() => Reflect.deleteProperty(globalThis, "WebAssembly"));
   const page = await context.newPage();
   await page.goto(`${origin}/${name}/?reqid=abc-1`);
-  await page.waitForFunction(() => document.title !== "…");
+  await page.waitForFunction(() => document.title !== "waiting");
   const title = await page.title();
   await context.close();
   return title;
