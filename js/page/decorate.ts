@@ -3,7 +3,7 @@ import type { DecorateOptions, Reason } from "./options.js";
 
 /** Decorates from now on. */
 export function decorate(
-  { hosts, parameter = "reqid" }: DecorateOptions,
+  { hosts = [], parameter = "reqid" }: DecorateOptions,
   clickId: () => string | undefined,
   note: (reason: Reason) => void,
 ): void {

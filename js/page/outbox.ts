@@ -40,6 +40,8 @@ export function openOutbox(
   const known = outboxes.get(conversions);
   if (known !== undefined) return known;
   const running = new Map<string, Promise<ConvertResult>>();
+  /** For a caller who asks after a resend was faster. */
+  const answered = new Map<string, ConvertResult>();
   let bytes = 0;
   let retryMs = FIRST_RETRY_MS;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -95,13 +97,22 @@ export function openOutbox(
     const answer = said();
     if (conversion === undefined || answer === "denied") {
       settle(key);
-      return refuse("consent_denied");
+      return answered.get(key) ?? refuse("consent_denied");
     }
-    if (answer === "pending") {
+    // As in the core, a word that nobody knows is no consent.
+    if (answer !== "granted") {
       note("consent_pending");
       return { state: "queued", code: "consent_pending" };
     }
     const fields = { ...conversion.fields, uniqueId: uniqueIdOf(conversion) };
+    let body: string;
+    try {
+      body = JSON.stringify(fields);
+    } catch {
+      // A bigint, or an object that holds itself.
+      settle(key);
+      return refuse("invalid_field");
+    }
     // With the unique id, so that whoever sends it again sends the same.
     if (!store(key, JSON.stringify({ ...conversion, fields }))) {
       note("storage_blocked");
@@ -109,7 +120,6 @@ export function openOutbox(
       storage?.removeItem(key);
       note("outbox_full");
     }
-    const body = JSON.stringify(fields);
     // In UTF-8 a unit has three bytes at most.
     const size = body.length * 3;
     while (bytes > 0 && bytes + size > IN_FLIGHT_BYTES) await Promise.race(running.values());
@@ -127,7 +137,13 @@ export function openOutbox(
     }
   };
   const send = (key: string): Promise<ConvertResult> => {
-    const sent = running.get(key) ?? attempt(key).finally(() => running.delete(key));
+    const known = running.get(key);
+    if (known !== undefined) return known;
+    const sent = attempt(key).then((result) => {
+      running.delete(key);
+      if (result.state !== "queued") answered.set(key, result);
+      return result;
+    });
     running.set(key, sent);
     return sent;
   };

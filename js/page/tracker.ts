@@ -107,7 +107,8 @@ export function createTracker(options: TrackerOptions = {}): Tracker {
         note("consent_denied");
       } else if (options.edge) {
         note("kept_by_edge");
-      } else if (answer === "pending") {
+      } else if (answer !== "granted") {
+        // As in the core, a word that nobody knows is no consent.
         note("consent_pending");
         if (keep(address, seconds, [memory, memory]) !== "0") visits.push([address, seconds]);
       } else {
@@ -158,7 +159,7 @@ export function createTracker(options: TrackerOptions = {}): Tracker {
       const key = `${OUTBOX}${conversion.at}${Math.random()}`;
       conversions.set(key, conversion);
       // Before anything else can fail.
-      if (said() === "granted" && !store(key, JSON.stringify(conversion))) note("storage_blocked");
+      if (said() === "granted" && !quietly(() => store(key, JSON.stringify(conversion)))) note("storage_blocked");
       return openOutbox().then((outbox) => outbox.send(key), offline);
     },
   };

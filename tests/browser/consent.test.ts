@@ -50,6 +50,12 @@ test("pending and then denied, nothing is left", async () => {
   expect(await page.evaluate(() => tracker.clickId)).toBeUndefined();
 });
 
+test("a word that nobody knows is no consent", async () => {
+  site.addTrackerPage("/word", `{ consent: "yes" }`);
+  const { page } = await visit(browser, site, "/word?reqid=one");
+  expect(await page.evaluate(stored)).toEqual(NOTHING);
+});
+
 test("consent withdrawn deletes cookie, storage and outbox", async () => {
   const { page } = await visit(browser, site, "/?reqid=one");
   site.trouble = { status: 503 };

@@ -226,6 +226,24 @@ test("with storage blocked a conversion is sent all the same", async () => {
   expect(said).toContain("cake-edge: storage_blocked");
 });
 
+test("what cannot be a text is refused, not thrown", async () => {
+  const { page, said } = await buyer();
+  const result = await page.evaluate(() => {
+    const orderId = 1n as unknown as string;
+    return tracker.convert({ offerId: 1, orderId });
+  });
+  expect(result).toEqual({ state: "refused", code: "invalid_field" });
+  expect(said.filter((line) => line.includes("THROWN"))).toEqual([]);
+});
+
+test("without Web Locks it is sent all the same", async () => {
+  const { page } = await visit(browser, site, "/?reqid=abc-1", () =>
+    Object.defineProperty(navigator, "locks", { value: undefined }),
+  );
+  expect(await convert(page, { offerId: 1, uniqueId: "u" })).toMatchObject({ state: "accepted" });
+  expect(site.received).toHaveLength(1);
+});
+
 test("with edge no click id is sent: the forwarder reads its own cookie", async () => {
   site.addTrackerPage("/edge", "{ edge: true }");
   const { page } = await buyer("/edge?reqid=abc");

@@ -1,4 +1,4 @@
-/** The life of a page, in Chromium: single-page navigation, back/forward cache, prerendering, rewritten addresses. */
+/** The life of a page, in Chromium: single-page navigation, back/forward cache, rewritten addresses. */
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { Tracker } from "../../js/page/index.ts";
@@ -110,23 +110,4 @@ test("no unload listener keeps a page out of the back/forward cache", async () =
   expect(heard).toContain("pageshow");
   expect(heard).not.toContain("unload");
   expect(heard).not.toContain("beforeunload");
-});
-
-test("while it is prerendered nothing is stored; once it is shown all is", async () => {
-  const { page } = await visit(browser, site, "/", () => {
-    // As Chromium presents a prerendered page until it is shown.
-    let isPrerendering = true;
-    Object.defineProperty(Document.prototype, "prerendering", { get: () => isPrerendering });
-    addEventListener("activate-test", () => {
-      isPrerendering = false;
-      document.dispatchEvent(new Event("prerenderingchange"));
-    });
-  });
-  await page.goto(`${site.origin}/?reqid=abc-1`);
-  await page.waitForFunction(() => "tracker" in globalThis);
-  expect(await clickIdOf(page)).toBeUndefined();
-  expect(await page.evaluate(() => [document.cookie, localStorage.length])).toEqual(["", 0]);
-  await page.evaluate(() => dispatchEvent(new Event("activate-test")));
-  expect(await clickIdOf(page)).toBe("abc-1");
-  expect(await page.context().cookies()).toHaveLength(1);
 });
