@@ -35,7 +35,10 @@ export default defineConfig({
                 // Nobody listens here for postbacks.
                 CAKE_ALLOWED_HOSTS: "nobody.invalid",
               },
-              durableObjects: { NETWORK: { className: "CakeNetwork", useSQLite: true } },
+              durableObjects: {
+                NETWORK: { className: "CakeNetwork", useSQLite: true },
+                OUTBOX: { className: "CakeOutbox", useSQLite: true },
+              },
             },
           }),
         ],

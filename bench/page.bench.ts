@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { root } from "../scripts/build.ts";
-import { launchChromium } from "../tests/browser/chromium.ts";
+import { launch } from "../tests/browser/chromium.ts";
 import { Site } from "../tests/browser/site.ts";
 
 const ROUNDS = 20;
@@ -52,7 +52,7 @@ interface Landing {
 /** The figures of `npm run bench -- page`. */
 export async function measure(): Promise<Record<string, number>> {
   const site = await Site.start();
-  const browser = await launchChromium();
+  const browser = await launch();
   try {
     serve(site);
     const landings: Record<Way, Landing[]> = { ours: [], handwritten: [], snowplow: [], segment: [] };

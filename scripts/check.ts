@@ -10,10 +10,20 @@ const wasm = ["--target", "wasm32-unknown-unknown"];
 
 const CHECKS: readonly [name: string, command: string, ...args: string[]][] = [
   ["rustfmt", "cargo", "fmt", ...(values.fix ? [] : ["--check"])],
-  ["clippy, host", "cargo", "clippy", "--quiet", "--all-targets", "--features", "page,edge,sandbox", ...warnings],
+  [
+    "clippy, host",
+    "cargo",
+    "clippy",
+    "--quiet",
+    "--all-targets",
+    "--features",
+    "page,edge,forwarder,sandbox",
+    ...warnings,
+  ],
   // Each audience alone, as it is built, and then the wasm tests.
   ["clippy, page", "cargo", "clippy", "--quiet", ...wasm, "--features", "page", ...warnings],
   ["clippy, edge", "cargo", "clippy", "--quiet", ...wasm, "--features", "edge", ...warnings],
+  ["clippy, forwarder", "cargo", "clippy", "--quiet", ...wasm, "--features", "forwarder", ...warnings],
   ["clippy, sandbox", "cargo", "clippy", "--quiet", ...wasm, "--features", "sandbox", ...warnings],
   [
     "clippy, wasm tests",
@@ -22,14 +32,14 @@ const CHECKS: readonly [name: string, command: string, ...args: string[]][] = [
     "--quiet",
     ...wasm,
     "--features",
-    "page,edge",
+    "page,edge,forwarder",
     "--test",
     "wasm_node",
     "--test",
     "wasm_browser",
     ...warnings,
   ],
-  ["rustdoc", "cargo", "doc", "--quiet", "--no-deps", "--features", "page,edge,sandbox"],
+  ["rustdoc", "cargo", "doc", "--quiet", "--no-deps", "--features", "page,edge,forwarder,sandbox"],
   ["Biome", "biome", "check", "--error-on-warnings", ...(values.fix ? ["--write"] : []), "."],
   ["tsc, page", "tsc", "-p", "js/tsconfig.page.json", "--noEmit"],
   ["tsc, worker", "tsc", "-p", "js/tsconfig.worker.json", "--noEmit"],
@@ -37,6 +47,7 @@ const CHECKS: readonly [name: string, command: string, ...args: string[]][] = [
   ["tsc, live view", "tsc", "-p", "js/tsconfig.view.json"],
   ["tsc, worker tests", "tsc", "-p", "tests/worker/tsconfig.json"],
   ["tsc, demo", "tsc", "-p", "www/tsconfig.json"],
+  ["tsc, static demo", "tsc", "-p", "www/static/tsconfig.json"],
   ["tsc, scripts and tests", "tsc", "-p", "tsconfig.json"],
 ];
 

@@ -13,6 +13,7 @@ const NEEDS = {
   bench: ["rust", "chromium", "peers"],
   size: ["rust", "peers"],
   fuzz: ["rust", "fuzz"],
+  chaos: ["rust"],
 };
 
 const [name, ...args] = process.argv.slice(2);

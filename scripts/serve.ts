@@ -20,6 +20,8 @@ export interface Served {
   readonly origin: string;
   /** The sandbox's API key, made for this run. */
   readonly apiKey: string;
+  /** What the forwarder's operator signs in with, made for this run. */
+  readonly operatorSecret: string;
   /** Ends when workerd does, with its exit code. */
   readonly ended: Promise<number>;
   /** Stops workerd and removes its files. */
@@ -28,7 +30,7 @@ export interface Served {
 
 const WORKERS = {
   demo: "www/worker.ts",
-  forwarder: "workers/forwarder/index.ts",
+  forwarder: "www/samples/convert.worker.ts",
   sandbox: "workers/sandbox/index.ts",
 };
 
@@ -45,11 +47,13 @@ export async function serve(port: number): Promise<Served> {
   try {
     for (const [name, entry] of Object.entries(WORKERS)) await bundleWorker(name, entry, home);
     // workerd embeds files only from below its configuration.
-    for (const wasm of ["edge_bg.wasm", "sandbox_bg.wasm"]) cpSync(join(root, "dist/wasm", wasm), join(home, wasm));
+    for (const wasm of ["edge_bg.wasm", "forwarder_bg.wasm", "sandbox_bg.wasm"])
+      cpSync(join(root, "dist/wasm", wasm), join(home, wasm));
     const rows = join(home, "rows");
     mkdirSync(rows);
     const origin = `http://${HOST}:${listenOn}`;
     const apiKey = randomUUID();
+    const operatorSecret = randomUUID();
     const workerd = await startWorkerd({
       program,
       home,
@@ -57,15 +61,26 @@ export async function serve(port: number): Promise<Served> {
       host: HOST,
       port: listenOn,
       front: "demo",
-      environment: { CAKE_API_KEY: apiKey, CAKE_BASE_URL: origin, CAKE_SANDBOX_LOOPBACK: "yes" },
+      environment: {
+        CAKE_API_KEY: apiKey,
+        CAKE_BASE_URL: origin,
+        CAKE_OPERATOR_SECRET: operatorSecret,
+        CAKE_SANDBOX_LOOPBACK: "yes",
+      },
       disks: { files: join(root, "target/demo") },
       workers: [
         {
           name: "demo",
-          modules: ["demo.js"],
+          modules: ["demo.js", "edge_bg.wasm"],
+          variables: ["CAKE_API_KEY", "CAKE_BASE_URL"],
           services: { SANDBOX: "sandbox", FORWARDER: "forwarder", FILES: "files" },
         },
-        { name: "forwarder", modules: ["forwarder.js", "edge_bg.wasm"], variables: ["CAKE_API_KEY", "CAKE_BASE_URL"] },
+        {
+          name: "forwarder",
+          modules: ["forwarder.js", "forwarder_bg.wasm"],
+          variables: ["CAKE_API_KEY", "CAKE_BASE_URL", "CAKE_OPERATOR_SECRET"],
+          durableObject: { binding: "OUTBOX", className: "CakeOutbox", uniqueKey: "cake-outbox" },
+        },
         {
           name: "sandbox",
           modules: ["sandbox.js", "sandbox_bg.wasm"],
@@ -77,6 +92,7 @@ export async function serve(port: number): Promise<Served> {
     return {
       origin,
       apiKey,
+      operatorSecret,
       ended: workerd.ended,
       async stop() {
         await workerd.stop();

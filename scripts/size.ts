@@ -26,6 +26,7 @@ const files = {
   "page/decorate.js": sizeOf("dist/page/decorate.js"),
   "page/fallback.js": sizeOf("dist/page/fallback.js"),
   "wasm/edge_bg.wasm": sizeOf("dist/wasm/edge_bg.wasm"),
+  "wasm/forwarder_bg.wasm": sizeOf("dist/wasm/forwarder_bg.wasm"),
   "wasm/sandbox_bg.wasm": sizeOf("dist/wasm/sandbox_bg.wasm"),
 } satisfies Record<string, Size>;
 

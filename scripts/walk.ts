@@ -1,5 +1,6 @@
 // The main job, once, as its users do it: a link, a click, a kept click id, a
 // conversion, a payout, a postback.
+import { randomBytes } from "node:crypto";
 import type { SandboxState } from "../js/sandbox/rows.ts";
 import { root } from "./build.ts";
 import type { Served } from "./serve.ts";
@@ -12,7 +13,7 @@ export class StepFailed extends Error {}
 /** Walks the chain against what is served; yields a line a step. */
 export async function* walk({ origin, apiKey }: Pick<Served, "origin" | "apiKey">): AsyncGenerator<string> {
   // The package as a Node user gets it.
-  const { captureClick, createCakeClient, createTrackingLink } = (await import(
+  const { captureClick, createCakeClient, createTrackingLink, readClickCookie } = (await import(
     `${root}dist/entry/edge.node.js`
   )) as typeof import("../dist/edge/index.js");
 
@@ -31,36 +32,45 @@ export async function* walk({ origin, apiKey }: Pick<Served, "origin" | "apiKey"
     throw new StepFailed(`the click was answered ${redirect.status}, not redirected`);
   yield line("redirected to", landing);
 
-  const { clickId, setCookie } = captureClick(new Request(landing));
+  const secrets = [randomBytes(32).toString("hex")];
+  const { clickId, setCookie } = captureClick(new Request(landing, { headers: { accept: "text/html" } }), { secrets });
   const cookie = setCookie?.split(";")[0] ?? "";
   // The thank-you page knows the visitor by the cookie alone.
-  const kept = captureClick(new Request(`${origin}/thanks`, { headers: { cookie } })).clickId;
+  const kept = readClickCookie(new Request(`${origin}/thanks`, { headers: { cookie } }), { secrets });
   if (clickId === undefined || kept !== clickId) throw new StepFailed("the click id was not kept");
   yield line("click id kept", `${kept}, in a cookie for 30 days`);
 
   const uniqueId = `ORD-${Date.now()}`;
-  const response = await fetch(`${origin}/cake/conversions`, {
+  const response = await fetch(`${origin}/cake/conversions?wait=1`, {
     method: "POST",
+    headers: { origin },
     body: JSON.stringify({ clickId: kept, offerId: OFFER_ID, uniqueId }),
   });
-  const { state, conversion, error } = (await response.json()) as {
+  const answer = (await response.json()) as {
     state?: string;
-    conversion?: import("../dist/edge/index.js").Conversion;
+    conversionId?: number;
+    code?: string;
     error?: { code: string };
   };
-  if (state !== "delivered") throw new StepFailed(`the forwarder answered ${response.status} ${error?.code}`);
-  yield line("conversion accepted", `${uniqueId}, ${state} by the forwarder`);
+  if (response.status !== 202 || answer.state !== "delivered") {
+    throw new StepFailed(
+      `the forwarder answered ${response.status} ${answer.error?.code ?? answer.code ?? answer.state}`,
+    );
+  }
+  yield line("conversion accepted", `${uniqueId}, ${answer.state} by the forwarder`);
 
   const click = await createCakeClient({ baseUrl: origin, apiKey }).getClick(kept);
-  if (conversion?.conversionStatus !== "approved" || click?.conversionId !== conversion.conversionId) {
-    throw new StepFailed(`the conversion is ${conversion?.conversionStatus}, the click says ${click?.conversionId}`);
+  const { conversions } = (await (await fetch(`${origin}/__sandbox/state`)).json()) as SandboxState;
+  const conversion = conversions.find(({ conversion_id }) => conversion_id === answer.conversionId);
+  if (conversion?.conversion_status !== "approved" || click?.conversionId !== conversion.conversion_id) {
+    throw new StepFailed(`the conversion is ${conversion?.conversion_status}, the click says ${click?.conversionId}`);
   }
   yield line(
     "recorded",
-    `conversion ${conversion.conversionId}, ${conversion.conversionStatus}, payout ${conversion.payoutText}`,
+    `conversion ${conversion.conversion_id}, ${conversion.conversion_status}, payout ${conversion.payout}`,
   );
 
-  const postback = await firedPostback(origin, conversion.conversionId);
+  const postback = await firedPostback(origin, conversion.conversion_id);
   if (postback?.status !== 200) throw new StepFailed(`the postback was answered ${postback?.status ?? "by nobody"}`);
   yield line("postback fired", `${postback.url}, answered ${postback.status}`);
 }

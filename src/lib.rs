@@ -12,13 +12,14 @@
 //! | [`error`] | the one error type and its stable codes |
 //! | [`link`], [`sub_id`], [`lint`] | tracking links: build, parse, and what is odd in one |
 //! | [`click`] | click ids in URLs, the stored touches |
-//! | [`cookie`], `signed_cookie` | `Cookie` and `Set-Cookie` text; signed values (feature `edge`) |
+//! | [`cookie`], `signed_cookie` | `Cookie` and `Set-Cookie` text; signed values (features `edge`, `forwarder`) |
+//! | `capture` | edge capture: what a request's click leaves behind (features `edge`, `forwarder`) |
 //! | [`consent`] | what may be stored, when |
 //! | [`macros`], [`pixel`] | postback URL templates; `p.ashx` |
 //! | [`money`], [`time`] | exact decimals, civil times |
 //! | [`url`] | percent-encoding and query strings |
 //! | `api` | CAKE's HTTP API: requests and answers (feature `api`) |
-//! | `delivery` | the forwarder's decisions (feature `edge`) |
+//! | `delivery` | the forwarder's decisions (feature `forwarder`) |
 //! | `sandbox` | a CAKE network's rules (feature `sandbox`) |
 //!
 //! This project is independent of CAKE.
@@ -38,16 +39,23 @@ pub mod url;
 
 #[cfg(feature = "api")]
 pub mod api;
-#[cfg(feature = "edge")]
+#[cfg(any(feature = "edge", feature = "forwarder"))]
+pub mod capture;
+#[cfg(feature = "forwarder")]
 pub mod delivery;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
-#[cfg(feature = "edge")]
+#[cfg(any(feature = "edge", feature = "forwarder"))]
 pub mod signed_cookie;
 
 #[cfg(all(
     target_family = "wasm",
-    any(feature = "page", feature = "edge", feature = "sandbox")
+    any(
+        feature = "page",
+        feature = "edge",
+        feature = "forwarder",
+        feature = "sandbox"
+    )
 ))]
 pub mod bindings;
 

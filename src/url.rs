@@ -43,7 +43,7 @@ pub fn push_encoded(out: &mut String, value: &str) -> bool {
 /// Appends a digit of a base up to 36; from 10 on they are letters.
 fn push_digit(out: &mut String, digit: u8, ten: u8) {
     let zero = if digit < 10 { b'0' } else { ten - 10 };
-    out.push(char::from(zero + digit));
+    push_ascii(out, zero + digit);
 }
 
 /// Appends `name=value` to a query, after `&` unless `out` ends in `?`.
@@ -76,10 +76,12 @@ fn is_control(before: u8, byte: u8) -> bool {
 /// Appends a number in the given base (2 to 36). By hand, because `Display` of
 /// numbers brings 1 kB of formatting into the page build.
 pub fn push_number(out: &mut String, number: u64, base: u64) {
-    if number >= base {
-        push_number(out, number / base, base);
+    // One division for both: they are what takes the time here.
+    let rest = number / base;
+    if rest > 0 {
+        push_number(out, rest, base);
     }
-    push_digit(out, u8::try_from(number % base).unwrap_or(0), b'a');
+    push_digit(out, u8::try_from(number - rest * base).unwrap_or(0), b'a');
 }
 
 /// Reads a number of 1 to 11 digits in the given base (2 to 36), small letters.
@@ -96,6 +98,12 @@ pub fn read_number(digits: &[u8], base: u64) -> Option<u64> {
         number = digit.wrapping_add(base.wrapping_mul(number));
     }
     (1..=11).contains(&digits.len()).then_some(number)
+}
+
+/// The mask tells the compiler that one byte is all there is to write.
+#[inline]
+fn push_ascii(out: &mut String, byte: u8) {
+    out.push(char::from(byte & 0x7f));
 }
 
 /// Decodes `%XX` and `+` as WHATWG form parsing does. Malformed escapes stay as

@@ -9,6 +9,9 @@ import { join } from "node:path";
 
 export const COMPATIBILITY_DATE = "2026-10-01";
 
+/** Where what Workers log goes: standard error, so that standard output stays the caller's own. */
+const LOG = 2;
+
 /** Something that a person can mend, as a sentence. */
 export class WorkerdError extends Error {}
 
@@ -104,7 +107,7 @@ function spawnGuarded({ program, home, environment }: WorkerdOptions): ChildProc
   const args = ["serve", "config.capnp", "--control-fd=3"];
   const settings = { cwd: home, env: { ...environment } };
   if (process.platform === "win32") {
-    return spawn(program, args, { ...settings, stdio: ["ignore", "inherit", "pipe", "pipe"] });
+    return spawn(program, args, { ...settings, stdio: ["ignore", LOG, "pipe", "pipe"] });
   }
   const guard = `exec 9<&0
 "$0" "$@" </dev/null 9<&- &
@@ -115,7 +118,7 @@ watcher=$!
 code=$?
 kill $watcher 2>/dev/null
 exit $code`;
-  return spawn("/bin/sh", ["-c", guard, program, ...args], { ...settings, stdio: ["pipe", "inherit", "pipe", "pipe"] });
+  return spawn("/bin/sh", ["-c", guard, program, ...args], { ...settings, stdio: ["pipe", LOG, "pipe", "pipe"] });
 }
 
 /** A sandbox's faults on purpose are no news: workerd logs each of them. */

@@ -76,7 +76,7 @@ const CLIENT_OPTIONS = [
 export interface ListClicksParams extends RowRange {
   /** The first day, `YYYY-MM-DD`, in the account's time zone. */
   readonly startDate?: string;
-  /** The last day, `YYYY-MM-DD`. CAKE's reports have left this day itself out: check yours. */
+  /** The last day, `YYYY-MM-DD`. CAKE's reports have left this day itself out: see `dayRange`. */
   readonly endDate?: string;
   /** Only clicks on this offer. */
   readonly offerId?: number;
@@ -133,7 +133,7 @@ export interface RecordConversionOptions extends CallOptions {
 export interface ListConversionsParams extends RowRange {
   /** The first day, `YYYY-MM-DD`, in the account's time zone. */
   readonly startDate: string;
-  /** The last day, `YYYY-MM-DD`. CAKE's reports have left this day itself out: check yours. */
+  /** The last day, `YYYY-MM-DD`. CAKE's reports have left this day itself out: see `dayRange`. */
   readonly endDate: string;
   /** Only conversions on this offer. */
   readonly offerId?: number;
@@ -250,7 +250,7 @@ export interface CakeClient {
   /**
    * Create Postback, sent once.
    * @throws CakeError `outcome_unknown` where no clear answer came; `read_only`,
-   * `invalid_field`, `invalid_id`, and those of answers
+   * `invalid_field`, `invalid_id`, `invalid_postback_url`, and those of answers
    */
   createPostback(params: CreatePostbackParams, options?: CallOptions): Promise<Postback>;
   /**

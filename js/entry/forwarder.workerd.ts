@@ -1,5 +1,5 @@
-import { initSync } from "../wasm/edge.js";
-import module from "../wasm/edge_bg.wasm";
+import { initSync } from "../wasm/forwarder.js";
+import module from "../wasm/forwarder_bg.wasm";
 
 initSync({ module });
 

@@ -1,71 +1,92 @@
 /**
- * `cake-edge/forwarder`: a Worker in front of a site that keeps the API key and
- * hands conversions over to CAKE.
+ * `cake-edge/forwarder`: a Worker in front of a site that keeps the API key,
+ * stores every conversion it is handed, and delivers it to CAKE.
  */
-import { createCakeClient } from "../edge/client.js";
-import { CakeError, type CakeErrorCode, call, isCakeError } from "../error.js";
-import * as wasm from "../wasm/edge.js";
 
-/** How a forwarder reaches CAKE. */
-export interface ForwarderOptions {
-  /** `https://yourdomain.cakemarketing.com`, or a sandbox's origin on loopback. */
-  readonly baseUrl: string;
-  /** The API key: a secret of the Worker. */
-  readonly apiKey: string;
-}
+import { wholeOption } from "../edge/option.js";
+import { type ForwarderOptions, type OutboxClass, outboxClass, WORKER_NAMES } from "./durable-object.js";
+import { handle, type Setup } from "./handler.js";
+import { checkRules, logLine } from "./options.js";
+import type { Shard } from "./outbox.js";
 
-/** A module Worker's handler. */
+export { CakeError, type CakeErrorCode, isCakeError } from "../error.js";
+export type { ForwarderCode, ForwarderError } from "./answer.js";
+export type { ForwarderOptions, OutboxClass } from "./durable-object.js";
+export type { ForwarderRules } from "./options.js";
+export type { ConversionState, LogLine, Shard, ShardReport, Status } from "./outbox.js";
+export type { Row, StoredState } from "./store.js";
+
+/** A module Worker's handlers, and the class of its Durable Objects. */
 export interface Forwarder<Env> {
+  /** Answers a request: the default export's `fetch`. */
   fetch(request: Request, env: Env): Promise<Response>;
+  /** Sweeps the shards, for a cron trigger: an event whose wake-up was lost is sent all the same. */
+  scheduled(controller: ScheduledController, env: Env): Promise<void>;
+  /** The Durable Object's class: export it under the name in wrangler.jsonc. */
+  readonly Outbox: OutboxClass<Env>;
 }
 
 /**
- * The Worker's default export. `configure` reads the options from its bindings.
+ * A forwarder. `configure` reads the options from the Worker's bindings.
  *
- * `POST …/conversions` takes one conversion as JSON and answers 200
- * `{ state: "delivered", conversion }` once CAKE has recorded it; any failure is
- * `{ error: { code, rule, … } }`.
+ * @example
+ * const forwarder = createForwarder<Env>((env) => ({
+ *   outbox: env.OUTBOX,
+ *   baseUrl: env.CAKE_BASE_URL,
+ *   apiKey: env.CAKE_API_KEY,
+ *   operatorSecret: env.CAKE_OPERATOR_SECRET,
+ * }));
+ * export const CakeOutbox = forwarder.Outbox;
+ * export default { fetch: forwarder.fetch, scheduled: forwarder.scheduled };
  */
-export function createForwarder<Env>(configure: (env: Env) => ForwarderOptions): Forwarder<Env> {
+export function createForwarder<Env extends object>(configure: (env: Env) => ForwarderOptions): Forwarder<Env> {
+  // Bindings are the same object for as long as an isolate lives.
+  const setups = new WeakMap<Env, Setup>();
+  function setupOf(env: Env): Setup {
+    let setup = setups.get(env);
+    if (setup === undefined) {
+      setup = setUp(configure(env));
+      setups.set(env, setup);
+    }
+    return setup;
+  }
   return {
-    async fetch(request, env) {
-      try {
-        return await forward(request, configure(env));
-      } catch (thrown) {
-        const error = isCakeError(thrown)
-          ? thrown
-          : new CakeError({ code: "internal", rule: "a bug in the forwarder" });
-        return failure(error);
-      }
+    fetch: (request, env) => handle(request, () => setupOf(env)),
+    async scheduled(_, env) {
+      const { shards } = setupOf(env);
+      const reports = await Promise.all(shards.map((shard) => shard.sweep()));
+      reports.forEach(({ counts, oldestMs, bytes }, shard) => {
+        logLine({ event: "shard", shard, ...counts, oldestMs, bytes });
+      });
     },
+    Outbox: outboxClass(configure),
   };
 }
 
-async function forward(request: Request, options: ForwarderOptions): Promise<Response> {
-  if (!new URL(request.url).pathname.endsWith("/conversions")) {
-    return json(404, { error: { code: "not_found", rule: "only /conversions is here" } });
-  }
-  if (request.method !== "POST") {
-    return json(405, { error: { code: "method_not_allowed", rule: "only POST converts" } });
-  }
-  const cake = createCakeClient(options);
-  const body = await request.text();
-  const event = call(() => JSON.parse(wasm.readEvent(body)));
-  const conversion = await cake.recordConversion(event);
-  return json(200, { state: "delivered", conversion });
-}
-
-function failure(error: CakeError): Response {
-  const { code, retryable, parameter } = error;
-  const rule = parameter === undefined ? error.message : error.message.slice(parameter.length + 1);
-  return json(statusOf(code), { error: { code, rule, retryable, parameter } });
-}
-
-function statusOf(code: CakeErrorCode): number {
-  if (code === "missing_api_key" || code === "invalid_base_url" || code === "internal") return 500;
-  return code.startsWith("invalid_") ? 400 : 502;
-}
-
-function json(status: number, body: unknown): Response {
-  return Response.json(body, { status, headers: { "cache-control": "no-store" } });
+function setUp(options: ForwarderOptions): Setup {
+  const rules = checkRules(options, WORKER_NAMES);
+  const { outbox, rateLimit } = options;
+  const count = wholeOption("shards", options.shards, 1, 64) ?? 4;
+  const shards = Array.from({ length: count }, (_, index) => {
+    const id = outbox.idFromName(`shard ${index}`);
+    // A stub is good for one request at a time only where it fails: a fresh one costs nothing.
+    const shard = () => outbox.get(id) as unknown as Shard;
+    return {
+      accept: (handedOver) => shard().accept(handedOver),
+      claim: (claim, eventId) => shard().claim(claim, eventId),
+      wait: (ids, ms) => shard().wait(ids, ms),
+      report: () => shard().report(),
+      list: (filter) => shard().list(filter),
+      replay: (what) => shard().replay(what),
+      sweep: () => shard().sweep(),
+    } satisfies Shard;
+  });
+  const limit =
+    rateLimit === undefined
+      ? undefined
+      : async (request: Request) => {
+          const key = request.headers.get("cf-connecting-ip") ?? "";
+          return (await rateLimit.limit({ key })).success;
+        };
+  return { rules, shards, limit };
 }

@@ -82,6 +82,8 @@ export class Control {
         return network.live.open();
       case "GET /faults":
         return json(network.rules.faults());
+      case "GET /faults/struck":
+        return Response.json({ struck: network.struck });
       case "PUT /faults": {
         const text = (await request.text()).trim();
         network.setFaults(text.startsWith("{") ? `[${text}]` : text);

@@ -3,6 +3,7 @@
  * they ask for, stores the rows they write, answers, and sends what is due.
  */
 import { call } from "../error.js";
+import { Turns } from "../turns.js";
 import * as wasm from "../wasm/sandbox.js";
 import { Control } from "./control.js";
 import defaultFixture from "./fixture.json" with { type: "json" };
@@ -12,7 +13,6 @@ import { Outbox } from "./outbox.js";
 import type { Clock, Totals } from "./rows.js";
 import { standIn } from "./stand-in.js";
 import type { Gate, Surroundings } from "./surroundings.js";
-import { Turns } from "./turns.js";
 
 /** What a network is opened with. */
 export interface NetworkParts {
@@ -97,6 +97,9 @@ export class Network {
   get rules(): wasm.SandboxNetwork {
     return this.#rules;
   }
+
+  /** How many calls a fault has struck since the process began. */
+  struck = 0;
 
   get gate(): Gate {
     return this.#parts.gate;
@@ -244,7 +247,9 @@ export class Network {
 
   #strike(pathname: string): Fault | undefined {
     const json = this.#rules.strike(pathname, this.#roll());
-    return json === undefined ? undefined : (JSON.parse(json) as Fault);
+    if (json === undefined) return undefined;
+    this.struck += 1;
+    return JSON.parse(json) as Fault;
   }
 
   /** A random number that repeats under a seed. */

@@ -49,37 +49,43 @@ impl<'a> Answer<'a> {
 
     /// Does a body that should be JSON end before its end? Then nobody knows
     /// what it would have said.
-    pub(super) fn is_cut_off(&self) -> bool {
+    pub(crate) fn is_cut_off(&self) -> bool {
         let body = self.body.trim();
         has_body(self.status)
             && (body.is_empty() || body.starts_with('{') && Object::read(body).is_none())
     }
 
-    /// Opens the envelope. Anything that is not the success shape is an error:
-    /// CAKE says no with status 200, and its web server with a page of HTML.
-    pub(super) fn open(&self) -> Result<Object<'a>> {
+    /// The body of an answer whose status is a success's.
+    pub(crate) fn body_of_success(&self) -> Result<&'a str> {
         let Self {
             status,
             retry_after_ms,
             ..
         } = *self;
         match status {
-            200..=299 => {}
-            0 | 300..=399 => return Err(Error::Redirected { status }),
-            401 | 403 => return Err(Error::Unauthorized { status }),
-            429 => {
-                return Err(Error::RateLimited {
-                    status,
-                    retry_after_ms,
-                });
-            }
-            _ => {
-                return Err(Error::HttpStatus {
-                    status,
-                    retry_after_ms,
-                });
-            }
+            200..=299 => Ok(self.body),
+            0 | 300..=399 => Err(Error::Redirected { status }),
+            401 | 403 => Err(Error::Unauthorized { status }),
+            429 => Err(Error::RateLimited {
+                status,
+                retry_after_ms,
+            }),
+            _ => Err(Error::HttpStatus {
+                status,
+                retry_after_ms,
+            }),
         }
+    }
+
+    /// Opens the envelope. Anything that is not the success shape is an error:
+    /// CAKE says no with status 200, and its web server with a page of HTML.
+    pub(crate) fn open(&self) -> Result<Object<'a>> {
+        self.body_of_success()?;
+        let Self {
+            status,
+            retry_after_ms,
+            ..
+        } = *self;
         let is_restricted = |text: &str| text.trim().trim_matches('"') == "Restricted";
         let limited = Error::RateLimited {
             status,
@@ -109,16 +115,23 @@ impl<'a> Answer<'a> {
         if words.as_deref().is_some_and(is_about_the_key) {
             return Err(Error::Unauthorized { status });
         }
-        Err(Error::Refused {
-            message: words.map_or_else(
-                || "CAKE said no without a message".into(),
-                |words| ["CAKE said: ", &presentable(&words, self.key)].concat(),
-            ),
-        })
+        Err(words.map_or_else(
+            || Error::Refused {
+                message: "CAKE said no without a message".into(),
+            },
+            |words| self.refused(&words),
+        ))
+    }
+
+    /// CAKE says no, in these words.
+    pub(crate) fn refused(&self, words: &str) -> Error {
+        Error::Refused {
+            message: ["CAKE said: ", &presentable(words, self.key)].concat(),
+        }
     }
 
     /// Not the documented shape, with what was received.
-    pub(super) fn unexpected(&self, rule: &str, received: &str) -> Error {
+    pub(crate) fn unexpected(&self, rule: &str, received: &str) -> Error {
         Error::UnexpectedAnswer {
             message: ["CAKE's answer ", rule, &presentable(received, self.key)].concat(),
         }

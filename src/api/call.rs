@@ -318,7 +318,7 @@ fn is_certain(error: &Error) -> bool {
 }
 
 /// Does CAKE say that it has this conversion already?
-fn is_duplicate(error: &Error) -> bool {
+pub(crate) fn is_duplicate(error: &Error) -> bool {
     matches!(error, Error::Refused { message } if {
         let words = message.to_ascii_lowercase();
         words.contains("duplicate") || words.contains("already")

@@ -33,7 +33,7 @@ mod call;
 pub mod create_postback;
 pub mod doctor;
 pub mod get_click;
-mod json;
+pub(crate) mod json;
 mod key;
 pub mod list_clicks;
 pub mod list_conversions;
@@ -51,6 +51,7 @@ use core::fmt;
 
 pub use action::{Action, Settings};
 pub use answer::{Answer, has_body};
+pub(crate) use call::is_duplicate;
 pub use call::{Call, Event, Outcome, Step};
 pub use key::ApiKey;
 pub use pace::Pace;
@@ -87,6 +88,12 @@ impl Account {
             origin: origin.to_owned(),
             key: ApiKey::new(api_key)?,
         })
+    }
+
+    /// Where its API is: scheme, host and port.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.origin
     }
 
     /// The account's key, which cannot be printed.

@@ -75,10 +75,26 @@ impl Params {
     /// [`crate::Error::InvalidUniqueId`], [`crate::Error::InvalidText`].
     pub fn read(text: &str) -> Result<Self> {
         let fields = params::Params::read(text, &NAMES)?;
-        let click_id = fields.required_text("clickId")?;
-        click::check(&click_id)?;
+        click::check(&fields.required_text("clickId")?)?;
+        Self::of(&fields)
+    }
+
+    /// The same where the click id may come from elsewhere: it is checked, and
+    /// empty where there is none.
+    ///
+    /// # Errors
+    /// Those of [`Params::read`], but for a missing click id.
+    pub fn read_without_click_id(text: &str) -> Result<Self> {
+        let params = Self::of(&params::Params::read(text, &NAMES)?)?;
+        if !params.click_id.is_empty() {
+            click::check(&params.click_id)?;
+        }
+        Ok(params)
+    }
+
+    fn of(fields: &params::Params<'_>) -> Result<Self> {
         Ok(Self {
-            click_id,
+            click_id: fields.text("clickId")?.unwrap_or_default(),
             offer_id: params::Params::required("offerId", fields.id("offerId")?)?,
             payout: fields.amount("payout")?,
             revenue: fields.amount("revenue")?,

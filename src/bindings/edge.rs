@@ -3,15 +3,12 @@
 //! not cross at all.
 
 use super::fetch::{Received, Sending, is_aborted, send, wait};
-use super::fields::Fields;
-use super::{number, whole};
+use super::{chance, number, whole};
 use crate::api::{
     self, Account, Answer, Call, Event, Outcome, Pace, Paging, Settings, Step, doctor,
 };
-use crate::click::{DEFAULT_KEY, Keeping, LandingParameters, find_click};
-use crate::cookie::{SetCookie, find_cookie};
-use crate::{Error, Result, delivery};
-use js_sys::{Array, Date, Function, JSON, JsString, Math, Object, Reflect};
+use crate::{Error, Result};
+use js_sys::{Array, Date, Function, JSON, JsString, Object, Reflect};
 use serde::Serialize;
 use std::cell::RefCell;
 use wasm_bindgen::JsValue;
@@ -258,7 +255,7 @@ impl Client {
             limit: call.action().body_limit(),
             signal: choices.signal.as_ref(),
         };
-        let received = send(request, &sending).await;
+        let received = send(&request.url_with_key(), request.body_with_key(), &sending).await;
         if self.on_response.is_some() {
             let told = Object::assign(&Object::new(), &told);
             let tell = |name: &str, value: JsValue| {
@@ -280,10 +277,6 @@ fn hook(hook: Option<&Function>, told: &Object) {
     if let Some(hook) = hook {
         let _ = hook.call1(&JsValue::UNDEFINED, told);
     }
-}
-
-fn chance() -> u32 {
-    u32::try_from(whole((Math::random() * 4_294_967_296.0).floor())).unwrap_or(u32::MAX)
 }
 
 /// The body as the core reads it, and, where it is a page of clicks, CAKE's own
@@ -359,47 +352,6 @@ impl Pages {
         self.0
             .read(whole(rows), whole(new_rows), total_rows.map(whole));
     }
-}
-
-/// The click id that counts for a request, and the cookie to set where it is
-/// new: `{ clickId, setCookie }`, each `undefined` where there is none.
-///
-/// # Errors
-/// None that a caller can cause.
-#[wasm_bindgen(js_name = captureClick)]
-pub fn capture_click(
-    url: &str,
-    cookies: &str,
-    now_ms: f64,
-    is_secure: bool,
-) -> Result<JsValue, JsValue> {
-    let found = find_click(url, &LandingParameters::default());
-    let kept = Keeping::default().keep(
-        found.as_ref(),
-        &[find_cookie(cookies, DEFAULT_KEY)],
-        whole(now_ms),
-    );
-    let cookie = SetCookie {
-        max_age_seconds: kept.max_age_seconds,
-        is_secure,
-        ..SetCookie::new(DEFAULT_KEY, &kept.text)
-    };
-    let is_due = kept.max_age_seconds.is_some();
-    let set_cookie = is_due.then(|| cookie.build()).transpose()?;
-    Ok(Fields::new()
-        .optional("clickId", kept.click_id)
-        .optional("setCookie", set_cookie)
-        .into())
-}
-
-/// Reads a conversion that a caller handed to the forwarder, and returns it
-/// checked, as JSON; see [`delivery::read_event`].
-///
-/// # Errors
-/// Those of [`delivery::read_event`].
-#[wasm_bindgen(js_name = readEvent)]
-pub fn read_event(body: &str) -> Result<String, JsValue> {
-    Ok(to_json(&delivery::read_event(body)?)?)
 }
 
 fn to_json(value: &impl Serialize) -> Result<String> {

@@ -1,7 +1,7 @@
 //! Carries a request of the core over to CAKE, by gloo-net, and brings the
 //! answer back: in time, whole, and no larger than it may be.
 
-use crate::api::{Request, has_body, retry_after_ms};
+use crate::api::{has_body, retry_after_ms};
 use crate::{Error, Result};
 use gloo_net::http::{Headers, Method, RequestBuilder};
 use js_sys::{Array, Date, Function, JsString, Object, Promise, Reflect, Uint8Array};
@@ -57,15 +57,15 @@ pub(super) struct Sending<'a> {
     pub(super) signal: Option<&'a AbortSignal>,
 }
 
-/// Sends `request`. Redirects are not followed: their target would see the key.
+/// Sends a GET, or a POST of a JSON body. Redirects are not followed: their target would see the key.
 /// What `fetch` throws is dropped: its message may hold the URL, and so the key.
 ///
 /// # Errors
 /// [`Error::Network`], [`Error::Timeout`], [`Error::Aborted`],
 /// [`Error::AnswerTooLarge`], [`Error::UnexpectedAnswer`].
-pub(super) async fn send(request: &Request, sending: &Sending<'_>) -> Result<Received> {
+pub(super) async fn send(url: &str, json: Option<&str>, sending: &Sending<'_>) -> Result<Received> {
     let deadline = Deadline::new(sending.timeout_ms, sending.signal)?;
-    match exchange(request, sending, &deadline).await {
+    match exchange(url, json, sending, &deadline).await {
         Err(_) if is_aborted(sending.signal) => Err(Error::Aborted),
         Err(Error::Network) if deadline.is_reached() => Err(Error::Timeout),
         result => result,
@@ -85,14 +85,15 @@ pub(super) fn is_aborted(signal: Option<&AbortSignal>) -> bool {
 }
 
 async fn exchange(
-    request: &Request,
+    url: &str,
+    json: Option<&str>,
     sending: &Sending<'_>,
     deadline: &Deadline,
 ) -> Result<Received> {
     let network = |_| Error::Network;
-    let built = build(request, &deadline.controller.signal(), true)
+    let built = build(url, json, &deadline.controller.signal(), true)
         // Where a Worker's compatibility date is older than the option.
-        .or_else(|_| build(request, &deadline.controller.signal(), false))?;
+        .or_else(|_| build(url, json, &deadline.controller.signal(), false))?;
     let promise = match sending.fetch {
         None => global_fetch(&built),
         Some(fetch) => fetch
@@ -133,14 +134,19 @@ async fn exchange(
     })
 }
 
-fn build(request: &Request, signal: &AbortSignal, sets_cache: bool) -> Result<web_sys::Request> {
-    let mut builder = RequestBuilder::new(&request.url_with_key())
+fn build(
+    url: &str,
+    json: Option<&str>,
+    signal: &AbortSignal,
+    sets_cache: bool,
+) -> Result<web_sys::Request> {
+    let mut builder = RequestBuilder::new(url)
         .redirect(RequestRedirect::Manual)
         .abort_signal(Some(signal));
     if sets_cache {
         builder = builder.cache(RequestCache::NoStore);
     }
-    let built = match request.body_with_key() {
+    let built = match json {
         None => builder.build(),
         Some(body) => {
             let headers = Headers::new();

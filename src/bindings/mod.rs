@@ -1,6 +1,8 @@
 //! The only Rust that knows JavaScript: converts values and carries out the
 //! core's plans. It decides nothing.
 
+#[cfg(any(feature = "edge", feature = "forwarder"))]
+mod capture;
 #[cfg(feature = "bindings")]
 mod error;
 #[cfg(feature = "bindings")]
@@ -12,23 +14,35 @@ mod parts;
 
 #[cfg(feature = "edge")]
 mod edge;
-#[cfg(feature = "edge")]
+#[cfg(any(feature = "edge", feature = "forwarder"))]
 mod fetch;
+#[cfg(feature = "forwarder")]
+mod forwarder;
 #[cfg(feature = "page")]
 mod page;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 #[cfg(feature = "edge")]
+mod time;
+#[cfg(feature = "edge")]
 mod tracking;
 
 #[cfg(feature = "edge")]
-pub use edge::{Client, Pages, capture_click, read_event};
+pub use capture::capture_click;
+#[cfg(any(feature = "edge", feature = "forwarder"))]
+pub use capture::find_signed_click;
+#[cfg(feature = "edge")]
+pub use edge::{Client, Pages};
+#[cfg(feature = "forwarder")]
+pub use forwarder::{Deliverer, read_conversions};
 #[cfg(feature = "edge")]
 pub use link::{LinkBuilder, module_memory};
 #[cfg(feature = "page")]
 pub use page::{buffer, decide};
 #[cfg(feature = "sandbox")]
 pub use sandbox::{SandboxNetwork, access_of};
+#[cfg(feature = "edge")]
+pub use time::{day_range, named_day_range};
 #[cfg(feature = "edge")]
 pub use tracking::{
     check_postback_url, find_click, lint_tracking_link, parse_tracking_link, pixel,
@@ -65,4 +79,10 @@ fn id(number: f64) -> i64 {
 )]
 fn number(whole: u64) -> wasm_bindgen::JsValue {
     wasm_bindgen::JsValue::from_f64(whole as f64)
+}
+
+/// A random number over the whole of `u32`.
+#[cfg(any(feature = "edge", feature = "forwarder"))]
+fn chance() -> u32 {
+    u32::try_from(whole((js_sys::Math::random() * 4_294_967_296.0).floor())).unwrap_or(u32::MAX)
 }

@@ -2,7 +2,7 @@
 import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { Tracker } from "../../js/page/index.ts";
-import { launchChromium } from "./chromium.ts";
+import { launch } from "./chromium.ts";
 import { Site } from "./site.ts";
 import { visit } from "./visit.ts";
 
@@ -12,7 +12,7 @@ let site: Site;
 let browser: Browser;
 beforeAll(async () => {
   site = await Site.start();
-  browser = await launchChromium();
+  browser = await launch();
   site.addTrackerPage("/");
   site.addTrackerPage("/pending", `{ consent: "pending" }`);
   site.addTrackerPage("/denied", `{ consent: "denied" }`);

@@ -2,7 +2,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { Tracker } from "../../js/page/index.ts";
-import { launchChromium } from "./chromium.ts";
+import { launch } from "./chromium.ts";
 import { Site } from "./site.ts";
 import { visit } from "./visit.ts";
 
@@ -12,7 +12,7 @@ let site: Site;
 let browser: Browser;
 beforeAll(async () => {
   site = await Site.start();
-  browser = await launchChromium(["--host-resolver-rules=MAP *.example.com 127.0.0.1, MAP *.example.org 127.0.0.1"]);
+  browser = await launch(["--host-resolver-rules=MAP *.example.com 127.0.0.1, MAP *.example.org 127.0.0.1"]);
   site.addTrackerPage("/");
   for (const path of ["/cart", "/pay"]) site.pages.set(path, { html: "<!doctype html><title>there</title>" });
 });

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { Tracker, TrackingLinkParts, TrackingLinkRules } from "../../js/page/index.ts";
-import { launchChromium } from "./chromium.ts";
+import { launch } from "./chromium.ts";
 import { Site } from "./site.ts";
 import { visit } from "./visit.ts";
 
@@ -14,7 +14,7 @@ let site: Site;
 let browser: Browser;
 beforeAll(async () => {
   site = await Site.start();
-  browser = await launchChromium();
+  browser = await launch();
   site.addTrackerPage("/");
 });
 afterEach(() => Promise.all(browser.contexts().map((context) => context.close())));

@@ -2,7 +2,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { Tracker } from "../../js/page/index.ts";
-import { launchChromium } from "./chromium.ts";
+import { launch } from "./chromium.ts";
 import { Site } from "./site.ts";
 import { visit } from "./visit.ts";
 
@@ -13,7 +13,7 @@ let browser: Browser;
 beforeAll(async () => {
   site = await Site.start();
   // Playwright switches both off; these tests are about them.
-  browser = await launchChromium([], {
+  browser = await launch([], {
     ignoreDefaultArgs: ["--disable-back-forward-cache", "--disable-features=BackForwardCache"],
   });
   site.addTrackerPage("/");

@@ -9,7 +9,7 @@ import { build as esbuild } from "esbuild";
 import type { Browser } from "playwright-core";
 import { build as vite } from "vite";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { launchChromium } from "../browser/chromium.ts";
+import { launch } from "../browser/chromium.ts";
 
 const home = mkdtempSync(join(tmpdir(), "cake-edge-page-"));
 const MODULE = `import { createTracker, isCakeError } from "cake-edge/page";
@@ -54,7 +54,7 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  browser = await launchChromium();
+  browser = await launch();
 });
 afterAll(async () => {
   await browser?.close();

@@ -8,5 +8,7 @@
 )]
 
 mod api_samples;
+mod capture;
+mod day_ranges;
 mod error_codes;
 mod links;

@@ -2,7 +2,7 @@
 #![cfg(target_family = "wasm")]
 #![allow(clippy::unwrap_used, reason = "a failing test may panic")]
 
-use cake_edge::bindings::{Client, parse_tracking_link, read_event};
+use cake_edge::bindings::{Client, parse_tracking_link, read_conversions};
 use js_sys::{Function, JSON, Reflect};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -143,10 +143,12 @@ async fn mistyped_params_are_refused_before_anything_is_sent() {
 }
 
 #[wasm_bindgen_test]
-fn an_event_of_the_forwarders_is_read() {
-    let event = read_event(r#"{"clickId":"abc","offerId":1,"uniqueId":"u","payout":18.5}"#);
-    let event = JSON::parse(&event.unwrap()).unwrap();
-    assert_eq!(text_of(&event, "uniqueId"), "u");
-    assert_eq!(text_of(&event, "payout"), "18.50");
-    assert!(read_event("{}").is_err());
+fn what_is_handed_to_the_forwarder_is_read() {
+    let read = |body: &str| read_conversions(body, "https://a.example", true, "");
+    let one = read(r#"{"clickId":"abc","offerId":1,"uniqueId":"u","payout":18.5}"#);
+    let one = JSON::parse(&one.unwrap()).unwrap();
+    assert_eq!(text_of(&one, "key"), "https://a.example|1|u");
+    let text = JSON::parse(&text_of(&one, "text")).unwrap();
+    assert_eq!(text_of(&text, "payout"), "18.50");
+    assert!(read("{}").is_err());
 }

@@ -1,7 +1,6 @@
-/** The chain inside workerd: the client and the forwarder against a sandbox. */
+/** The chain inside workerd: the client against a sandbox. */
 import { exports } from "cloudflare:workers";
 import { createCakeClient, isCakeError } from "cake-edge";
-import { createForwarder } from "cake-edge/forwarder";
 import { expect, test } from "vitest";
 
 const ORIGIN = "http://127.0.0.1:8787";
@@ -51,6 +50,51 @@ test("a click that CAKE does not know is undefined to read and refused to conver
   expect(await codeOf(cake.recordConversion({ clickId: "nobody", offerId: 12345 }))).toBe("refused");
 });
 
+test("all six methods and the doctor agree about one conversion", async () => {
+  const cake = createCakeClient({ baseUrl: ORIGIN, apiKey: API_KEY, fetch: send, timeZone: "America/New_York" });
+  const [domain] = await cake.listTrackingDomains({ domainStatus: "active" });
+  expect(domain).toMatchObject({ domainStatus: "active", isDefault: true });
+  const postback = await cake.createPostback({
+    affiliateId: 67890,
+    offerId: 12345,
+    postbackUrl: "https://nobody.invalid/?click_id=#reqsessid#&payout=#price#",
+    postbackTypeId: 1,
+  });
+  expect(postback).toMatchObject({ postbackStatus: "active", postbackType: "Server", offerId: 12345 });
+
+  const clickId = await click();
+  const sold = await cake.recordConversion({ clickId, offerId: 12345, uniqueId: "SIX-1", payout: "7.25" });
+  const today = sold.conversionDate?.slice(0, 10) ?? "";
+  const tomorrow = new Date(Date.parse(`${today}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10);
+  const days = { startDate: today, endDate: tomorrow, offerId: 12345, affiliateId: 67890 };
+
+  const clicks = [];
+  // One row a page: every page but the first starts where the last one ended.
+  for await (const row of cake.listClicks({ ...days, rowLimit: 1 })) clicks.push(row);
+  expect(clicks.filter((row) => row.clickId === clickId)).toMatchObject([
+    { converted: true, conversionId: sold.conversionId, clickAt: expect.any(Date) },
+  ]);
+  expect(new Set(clicks.map((row) => row.clickId)).size).toBe(clicks.length);
+
+  const conversions = [];
+  for await (const row of cake.listConversions({ ...days, conversionStatus: "approved", rowLimit: 1 }))
+    conversions.push(row);
+  expect(conversions.filter((row) => row.conversionId === sold.conversionId)).toMatchObject([
+    { payoutText: "7.25", affiliate: { affiliateId: 67890 }, offer: { offerId: 12345 } },
+  ]);
+
+  const report = await cake.check({ clickId });
+  expect(report.checks.map(({ name, status }) => `${name} ${status}`)).toEqual([
+    "reachable ok",
+    "key ok",
+    "domains ok",
+    "default_domain ok",
+    expect.stringMatching(/^clock (ok|skipped)$/),
+    "click ok",
+  ]);
+  expect(report.ok).toBe(true);
+});
+
 test("a HEAD request is redirected, without a click id, and leaves no click", async () => {
   const response = await sandbox.fetch(`${ORIGIN}/?a=67890&c=12&s1=head`, { method: "HEAD", redirect: "manual" });
   expect(response.status).toBe(302);
@@ -63,39 +107,4 @@ test("the global fetch reaches nobody: a read is retryable, a write is unknown, 
   const cake = createCakeClient({ baseUrl: "http://127.0.0.1:9", apiKey: API_KEY, timeoutMs: 2_000 });
   expect(await codeOf(cake.getClick("abc"))).toBe("network");
   expect(await codeOf(cake.recordConversion({ clickId: "abc", offerId: 1 }))).toBe("outcome_unknown");
-});
-
-const forwarder = createForwarder<{ key: string }>((env) => ({ baseUrl: "http://127.0.0.1:9", apiKey: env.key }));
-const post = (body: string) => new Request(`${ORIGIN}/cake/conversions`, { method: "POST", body });
-
-test("the forwarder refuses what is no conversion", async () => {
-  for (const body of [
-    "",
-    "{}",
-    '{"clickId":"a","offerId":1}',
-    '{"clickId":"a","offerId":1,"uniqueId":"u","url":"x"}',
-  ]) {
-    const response = await forwarder.fetch(post(body), { key: API_KEY });
-    expect(response.status).toBe(400);
-    expect(await response.json()).toMatchObject({ error: { code: "invalid_field" } });
-  }
-});
-
-test("a forwarder without its key says so, and one without CAKE says that the outcome is unknown", async () => {
-  const body = '{"clickId":"a","offerId":1,"uniqueId":"u"}';
-  const missing = await forwarder.fetch(post(body), { key: "" });
-  expect(missing.status).toBe(500);
-  expect(await missing.json()).toMatchObject({ error: { code: "missing_api_key" } });
-  const unreachable = await forwarder.fetch(post(body), { key: API_KEY });
-  expect(unreachable.status).toBe(502);
-  const text = await unreachable.text();
-  expect(JSON.parse(text)).toMatchObject({ error: { code: "outcome_unknown" } });
-  expect(text).not.toContain(API_KEY);
-});
-
-test("only POST converts", async () => {
-  for (const method of ["GET", "HEAD"]) {
-    const response = await forwarder.fetch(new Request(`${ORIGIN}/cake/conversions`, { method }), { key: API_KEY });
-    expect(response.status).toBe(405);
-  }
 });

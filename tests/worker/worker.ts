@@ -1,2 +1,33 @@
-/** The Worker that the tests run beside: a sandbox network. */
+/** The Worker that the tests run beside: a sandbox network, and a forwarder's outbox in front of it. */
+import { createForwarder } from "cake-edge/forwarder";
+
 export { CakeNetwork, sandbox as default } from "cake-edge/sandbox";
+
+interface Env {
+  readonly OUTBOX: DurableObjectNamespace;
+  readonly NETWORK: DurableObjectNamespace;
+  readonly CAKE_API_KEY: string;
+}
+
+/** What the forwarder is set up with, but for the tests' own wishes. */
+export const settings = {
+  baseUrl: "http://127.0.0.1:8787",
+  operatorSecret: "an operator's secret of 32 characters or more",
+  signingSecrets: ["whsec_c2VjcmV0IG9mIGEgYmFja2VuZCwgMzIgYnl0ZXMgbG9uZw=="],
+  cookieSecrets: ["a cookie's secret of 32 characters or more"],
+  origins: ["https://shop.example"],
+  timeZone: "America/New_York",
+};
+
+/** Faster than the world: the schedule's 5 s are 5 ms. */
+export const forwarder = createForwarder<Env>((env) => ({
+  ...settings,
+  outbox: env.OUTBOX,
+  apiKey: env.CAKE_API_KEY,
+  shards: 2,
+  clockSpeed: 1_000,
+  log: () => undefined,
+  fetch: (request) => env.NETWORK.getByName("network").fetch(request),
+}));
+
+export const CakeOutbox = forwarder.Outbox;

@@ -47,7 +47,7 @@ test("Node imports it and builds a link", () => {
   expect(printed).toBe("https://track.yournetwork.com/?a=1&c=2\n");
 });
 
-// The one that runs the tests and, where another is installed, the system's.
+// The one that runs the tests and, where another is installed, the system's; Deno and Bun.
 const onPath = (process.env["PATH"] ?? "").split(delimiter).map((path) => join(path, "node"));
 const found = [process.execPath, ...onPath].filter((node) => existsSync(node)).map((node) => realpathSync(node));
 const nodes = [...new Set(found)].filter((node) => {
@@ -57,8 +57,14 @@ const nodes = [...new Set(found)].filter((node) => {
     .map(Number);
   return major > 20 || (major === 20 && minor >= 19);
 });
+const bin = join(process.cwd(), "node_modules", ".bin");
+const runtimes: [string, ...string[]][] = [
+  ...nodes.map((node): [string] => [node]),
+  [join(bin, "deno"), "run", "--node-modules-dir=manual", "--allow-net=127.0.0.1", "--allow-read"],
+  [join(bin, "bun")],
+];
 
-test.each(nodes)("%s imports it and calls an account through its own fetch", (node) => {
+test.each(runtimes)("%s imports it and calls an account through its own fetch", (runtime, ...options) => {
   writeFileSync(
     join(home, "call.mjs"),
     `import { createServer } from "node:http";
@@ -68,12 +74,12 @@ test.each(nodes)("%s imports it and calls an account through its own fetch", (no
        response.end(JSON.stringify({ response: { total_rows: 1, clicks: [{ click_id: id ?? "listed", offer_id: 1, affiliate_id: 2 }] } }));
      }).listen(0, "127.0.0.1", async () => {
        const cake = createCakeClient({ baseUrl: "http://127.0.0.1:" + server.address().port, apiKey: "key-of-a-test" });
-       console.log(await cake.getClick("abc"));
+       console.log(JSON.stringify(await cake.getClick("abc")));
        for await (const { clickId } of cake.listClicks()) console.log(clickId);
        server.closeAllConnections();
        server.close();
      });`,
   );
-  const printed = execFileSync(node, ["call.mjs"], { cwd: home, encoding: "utf8", timeout: 20_000 });
-  expect(printed).toMatch(/clickId: 'abc'.*converted: false.*\nlisted\n/s);
+  const printed = execFileSync(runtime, [...options, "call.mjs"], { cwd: home, encoding: "utf8", timeout: 20_000 });
+  expect(printed).toBe('{"clickId":"abc","offerId":1,"affiliateId":2,"converted":false}\nlisted\n');
 });

@@ -12,6 +12,12 @@ const GATHER_MS = 1;
 /** Jobs that are done together. */
 export class Turns {
   #jobs: (() => void)[] = [];
+  readonly #atEnd: () => void;
+
+  /** `atEnd` runs after the last job of each turn. */
+  constructor(atEnd: () => void = () => undefined) {
+    this.#atEnd = atEnd;
+  }
 
   /** Does a job in the next turn, after those that came before it. */
   next<Result>(job: () => Result): Promise<Result> {
@@ -31,5 +37,6 @@ export class Turns {
     const jobs = this.#jobs;
     this.#jobs = [];
     for (const job of jobs) job();
+    this.#atEnd();
   }
 }

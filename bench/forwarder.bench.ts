@@ -1,0 +1,225 @@
+// The forwarder on bare workerd, side by side with what one would write by hand:
+// a forwarder that keeps nothing, and an outbox in a Durable Object. A closed
+// loop over loopback; a stand-in for CAKE that answers at once; rows on disk.
+import { randomUUID } from "node:crypto";
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { Agent, request } from "node:http";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { freePort, startWorkerd, type Workerd } from "../js/bin/workerd.ts";
+import { root } from "../scripts/build.ts";
+import { bundleWorker } from "../scripts/bundle.ts";
+
+const { default: program } = createRequire(import.meta.url)("workerd") as { default: string };
+
+const CONCURRENCY = 32;
+const EVENTS = 3_000;
+const ROUNDS = 5;
+const BATCH = 100;
+const STARTS = 7;
+const HOST = "127.0.0.1";
+const SECRET = `whsec_${Buffer.alloc(32, 7).toString("base64")}`;
+
+type Candidate = "plain" | "js-outbox" | "ours";
+
+/** What one run told. */
+interface Run {
+  /** Events a second, accepted and delivered. */
+  readonly rate: number;
+  readonly p50: number;
+}
+
+/** The figures of `npm run bench -- forwarder`. */
+export async function measure(): Promise<Record<string, number>> {
+  const home = mkdtempSync(join(tmpdir(), "cake-edge-bench-"));
+  try {
+    for (const name of ["upstream", "plain", "js-outbox", "ours"]) {
+      await bundleWorker(name, `bench/forwarder/${name}.ts`, home);
+    }
+    cpSync(join(root, "dist/wasm/forwarder_bg.wasm"), join(home, "forwarder_bg.wasm"));
+    const upstream = await start(home, "upstream", "");
+    try {
+      const pairs: Record<Candidate, Run>[] = [];
+      for (let round = 0; round < ROUNDS; round += 1) {
+        const pair = {} as Record<Candidate, Run>;
+        for (const name of ["plain", "js-outbox", "ours"] as const) {
+          pair[name] = await withWorker(home, name, upstream.origin, (origin) => singles(origin, upstream.origin));
+        }
+        pairs.push(pair);
+      }
+      const ratio = (of: (pair: Record<Candidate, Run>) => number) => Number(median(pairs.map(of)).toFixed(2));
+      const gains: number[] = [];
+      for (let round = 0; round < 3; round += 1) gains.push(await withWorker(home, "ours", upstream.origin, batchGain));
+      return {
+        rate_vs_js_outbox: ratio(({ ours, "js-outbox": js }) => ours.rate / js.rate),
+        accept_p50_over_js_outbox: ratio(({ ours, "js-outbox": js }) => ours.p50 / js.p50),
+        rate_vs_plain_forwarder: ratio(({ ours, plain }) => ours.rate / plain.rate),
+        batch_gain_per_event: Number(median(gains).toFixed(1)),
+        module_start_ms: await moduleStart(home, upstream.origin),
+        events_per_s: Math.round(median(pairs.map(({ ours }) => ours.rate))),
+        accept_p50_ms: Number(median(pairs.map(({ ours }) => ours.p50)).toFixed(1)),
+        js_outbox_events_per_s: Math.round(median(pairs.map((pair) => pair["js-outbox"].rate))),
+        plain_events_per_s: Math.round(median(pairs.map(({ plain }) => plain.rate))),
+      };
+    } finally {
+      await upstream.workerd.stop();
+    }
+  } finally {
+    rmSync(home, { recursive: true, force: true });
+  }
+}
+
+/** Single events by 32 clients, until the last one has been recorded upstream. */
+async function singles(origin: string, upstream: string): Promise<Run> {
+  const agent = new Agent({ keepAlive: true, maxSockets: CONCURRENCY });
+  const times: number[] = [];
+  const run = async (events: number) => {
+    await fetch(`${upstream}/reset`);
+    times.length = 0;
+    let left = events;
+    const begin = performance.now();
+    const client = async () => {
+      while (left > 0) {
+        left -= 1;
+        const sent = performance.now();
+        const status = await post(origin, agent, { origin }, event());
+        if (status !== 200 && status !== 202) throw new Error(`an event was answered ${status}`);
+        times.push(performance.now() - sent);
+      }
+    };
+    await Promise.all(Array.from({ length: CONCURRENCY }, client));
+    await delivered(upstream, events);
+    return events / ((performance.now() - begin) / 1_000);
+  };
+  await run(500);
+  const rate = await run(EVENTS);
+  agent.destroy();
+  return { rate, p50: median(times) };
+}
+
+/** How many times more events a second are accepted in signed batches than one by one. */
+async function batchGain(origin: string): Promise<number> {
+  const { signConversion } = (await import(
+    `${root}dist/forwarder/signature.js`
+  )) as typeof import("../dist/forwarder/signature.js");
+  const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+  const run = async (bodies: readonly string[], events: number) => {
+    const signed = await Promise.all(bodies.map(async (body) => ({ ...(await signConversion(body, SECRET)) })));
+    let next = 0;
+    const begin = performance.now();
+    const client = async () => {
+      for (let at = next++; at < bodies.length; at = next++) {
+        const status = await post(origin, agent, signed[at] ?? {}, bodies[at] ?? "");
+        if (status !== 202) throw new Error(`a batch was answered ${status}`);
+      }
+    };
+    await Promise.all(Array.from({ length: 8 }, client));
+    return events / ((performance.now() - begin) / 1_000);
+  };
+  const single = Array.from({ length: 2_000 }, event);
+  const batches = Array.from({ length: 60 }, () => `{"conversions":[${Array.from({ length: BATCH }, event).join()}]}`);
+  await run(single.splice(0, 500), 500);
+  const alone = await run(single, single.length);
+  const together = await run(batches, batches.length * BATCH);
+  agent.destroy();
+  return together / alone;
+}
+
+/** What the module adds to the time from workerd's start to its first answer. */
+async function moduleStart(home: string, upstream: string): Promise<number> {
+  const timed = async (name: Candidate) => {
+    const begin = performance.now();
+    await withWorker(home, name, upstream, async (origin) => {
+      await (await fetch(`${origin}/cake/health`)).text();
+    });
+    return performance.now() - begin;
+  };
+  const differences: number[] = [];
+  for (let round = 0; round < STARTS; round += 1) differences.push((await timed("ours")) - (await timed("js-outbox")));
+  return Number(median(differences).toFixed(1));
+}
+
+function event(): string {
+  return JSON.stringify({ clickId: randomUUID(), offerId: 12_345, uniqueId: randomUUID() });
+}
+
+async function delivered(upstream: string, events: number): Promise<void> {
+  for (let tries = 0; tries < 12_000; tries += 1) {
+    const { unique } = (await (await fetch(`${upstream}/count`)).json()) as { unique: number };
+    if (unique >= events) return;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  throw new Error("events are missing upstream");
+}
+
+async function withWorker<T>(
+  home: string,
+  name: Candidate,
+  upstream: string,
+  use: (origin: string) => Promise<T>,
+): Promise<T> {
+  const { workerd, origin, rows } = await start(home, name, upstream);
+  try {
+    return await use(origin);
+  } finally {
+    await workerd.stop();
+    rmSync(rows, { recursive: true, force: true });
+  }
+}
+
+async function start(
+  home: string,
+  name: Candidate | "upstream",
+  upstream: string,
+): Promise<{ workerd: Workerd; origin: string; rows: string }> {
+  const rows = mkdtempSync(join(home, "rows-"));
+  mkdirSync(rows, { recursive: true });
+  const port = await freePort();
+  const keeps = name === "js-outbox" || name === "ours";
+  const workerd = await startWorkerd({
+    program,
+    home,
+    rows,
+    host: HOST,
+    port,
+    front: "main",
+    environment: {
+      CAKE_BASE_URL: upstream,
+      CAKE_API_KEY: "a-key-for-the-bench",
+      CAKE_OPERATOR_SECRET: randomUUID(),
+      CAKE_SIGNING_SECRET: SECRET,
+    },
+    workers: [
+      {
+        name: "main",
+        modules: [`${name}.js`, ...(name === "ours" ? ["forwarder_bg.wasm"] : [])],
+        variables: ["CAKE_BASE_URL", "CAKE_API_KEY", "CAKE_OPERATOR_SECRET", "CAKE_SIGNING_SECRET"],
+        ...(keeps ? { durableObject: { binding: "OUTBOX", className: "CakeOutbox", uniqueKey: "bench-outbox" } } : {}),
+      },
+    ],
+  });
+  return { workerd, origin: `http://${HOST}:${port}`, rows };
+}
+
+function post(origin: string, agent: Agent, headers: Record<string, string>, body: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const sent = request(
+      `${origin}/cake/conversions`,
+      {
+        method: "POST",
+        agent,
+        headers: { "content-type": "application/json", "content-length": Buffer.byteLength(body), ...headers },
+      },
+      (response) => {
+        response.resume().once("end", () => resolve(response.statusCode ?? 0));
+      },
+    );
+    sent.once("error", reject).end(body);
+  });
+}
+
+function median(values: number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? 0;
+}

@@ -1,0 +1,83 @@
+/** The forwarder's answers: JSON with a code, and what a browser may read of it. */
+import { type CakeError, type CakeErrorCode, isCakeError } from "../error.js";
+
+/** Codes of the forwarder's own answers, with their HTTP status. */
+const STATUS = {
+  not_found: 404,
+  method_not_allowed: 405,
+  origin_refused: 403,
+  signature_refused: 401,
+  operator_refused: 401,
+  unsupported_type: 415,
+  body_too_large: 413,
+  conversion_conflict: 409,
+  click_converted: 409,
+  webhook_id_reused: 409,
+  too_many_requests: 429,
+  outbox_full: 503,
+  outbox_unavailable: 503,
+} as const;
+
+/** A code of the forwarder's own answers. */
+export type ForwarderCode = keyof typeof STATUS;
+
+/** What an answer says went wrong. */
+export interface ForwarderError {
+  /** Stable, to branch on. */
+  readonly code: ForwarderCode | CakeErrorCode;
+  /** Which rule was broken. */
+  readonly rule: string;
+  /** The field at fault, where there is one. */
+  readonly parameter?: string | undefined;
+  /** Is the same request worth another try? */
+  readonly retryable: boolean;
+}
+
+/** A refusal on its way to its answer. Never leaves the forwarder. */
+export class Refusal extends Error {
+  readonly code: ForwarderCode;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(code: ForwarderCode, rule: string, headers: Readonly<Record<string, string>> = {}) {
+    super(rule);
+    this.code = code;
+    this.headers = headers;
+  }
+}
+
+/** JSON that nobody keeps. */
+export function json(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): Response {
+  return Response.json(body, {
+    status,
+    headers: { "cache-control": "no-store", "x-content-type-options": "nosniff", ...headers },
+  });
+}
+
+/** The answer to what was thrown: a caller's mistake by its code, anything else without a word of it. */
+export function failure(thrown: unknown): Response {
+  if (thrown instanceof Refusal) {
+    const status = STATUS[thrown.code];
+    return json(status, { error: errorOf(thrown.code, thrown.message) }, thrown.headers);
+  }
+  if (isCakeError(thrown) && thrown.code !== "internal") return json(400, { error: partsOf(thrown) });
+  return json(500, { error: { code: "internal", rule: "a bug in the forwarder", retryable: true } });
+}
+
+/** The answer where the configuration is not fit for use: its owner's affair, never the caller's. */
+export function misconfigured(thrown: unknown): Response {
+  const error = isCakeError(thrown)
+    ? { ...partsOf(thrown), retryable: true }
+    : { code: "internal", rule: "the forwarder's configuration cannot be read", retryable: true };
+  return json(500, { error });
+}
+
+/** An error by its code. */
+export function errorOf(code: ForwarderCode, rule: string): ForwarderError {
+  return { code, rule, retryable: STATUS[code] === 429 || STATUS[code] === 503 };
+}
+
+function partsOf(error: CakeError): ForwarderError {
+  const { code, retryable, parameter } = error;
+  const rule = parameter === undefined ? error.message : error.message.slice(parameter.length + 1);
+  return { code, rule, retryable, parameter };
+}

@@ -1,0 +1,41 @@
+/** Reads bodies no further than they may go. */
+import { CakeError } from "../error.js";
+import { Refusal } from "./answer.js";
+
+/** The most bytes of one conversion. */
+const MAX_BYTES = 8_192;
+
+/** The most bytes of a body with several. */
+const MAX_BATCH_BYTES = 262_144;
+
+const BATCH = /^\s*\{\s*"conversions"\s*:\s*\[/;
+
+/** The body's text, as it was sent. What is too large is cut off while it comes in. */
+export async function readBody(request: Request): Promise<string> {
+  const tooLarge = () =>
+    new Refusal("body_too_large", 'a conversion has at most 8 KB, several as {"conversions": […]} 256 KB');
+  if (Number(request.headers.get("content-length") ?? 0) > MAX_BATCH_BYTES) throw tooLarge();
+  if (request.body === null) return "";
+  const reader = request.body.getReader() as ReadableStreamDefaultReader<Uint8Array>;
+  // A signature is over the bytes: nothing may be mended on the way.
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
+  const decode = (chunk?: Uint8Array) => {
+    try {
+      return chunk === undefined ? decoder.decode() : decoder.decode(chunk, { stream: true });
+    } catch {
+      throw new CakeError({ code: "invalid_field", parameter: "body", rule: "must be UTF-8" });
+    }
+  };
+  let text = "";
+  let bytes = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return text + decode();
+    bytes += value.byteLength;
+    text += decode(value);
+    if (bytes > MAX_BYTES && (bytes > MAX_BATCH_BYTES || !BATCH.test(text))) {
+      await reader.cancel();
+      throw tooLarge();
+    }
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * `cake-edge/forwarder/memory`: the same forwarder inside one process, its rows
+ * in memory: for demos, for a page's service worker, for tests without a server.
+ */
+import { handle } from "./handler.js";
+import { MemoryStore, type StoreSnapshot } from "./memory-store.js";
+import { checkRules, type ForwarderRules } from "./options.js";
+import { Outbox } from "./outbox.js";
+
+export type { StoreSnapshot } from "./memory-store.js";
+export type { ForwarderRules } from "./options.js";
+export type { ConversionState, LogLine, Status } from "./outbox.js";
+
+/** How a forwarder in a process is made. */
+export interface InProcessOptions extends ForwarderRules {
+  /** What an earlier one has kept. @default nothing */
+  readonly kept?: StoreSnapshot | undefined;
+  /**
+   * Keeps what is to survive the process, in IndexedDB for instance. An answer
+   * waits for it, so that a 202 is a promise here too.
+   * @default nothing survives
+   */
+  readonly keep?: (snapshot: StoreSnapshot) => Promise<void>;
+}
+
+/** A forwarder in a process. */
+export interface InProcessForwarder {
+  /** Answers a request, such as a POST to `https://any.example/cake/conversions`. */
+  fetch(request: Request): Promise<Response>;
+  /** Delivers what is due, and waits until nothing is under way. */
+  settle(): Promise<void>;
+}
+
+/**
+ * Makes a forwarder in this process.
+ *
+ * @throws CakeError `missing_api_key`, `weak_secret`, `placeholder_text`,
+ * `invalid_base_url`, `invalid_domain`, `invalid_field`
+ * @example
+ * const forwarder = createForwarderInProcess({
+ *   baseUrl: "http://127.0.0.1", apiKey: "sandbox-key", fetch: sandbox.fetch,
+ *   operatorSecret: crypto.randomUUID(),
+ * });
+ */
+export function createForwarderInProcess(options: InProcessOptions): InProcessForwarder {
+  const { keep } = options;
+  const rules = checkRules(options, ["kept", "keep"]);
+  const store = new MemoryStore(options.kept);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const now = () => Math.floor(Date.now() * rules.clockSpeed);
+  const outbox: Outbox = new Outbox({
+    rules,
+    store,
+    surroundings: {
+      now,
+      keepAlive: (work) => void work.then(save, save),
+      wakeAt(atMs) {
+        if (timer !== undefined) clearTimeout(timer);
+        const ms = Math.min(2 ** 31 - 1, Math.max(1, Math.ceil((atMs - now()) / rules.clockSpeed)));
+        timer = setTimeout(() => void outbox.wake(), ms);
+        // What waits keeps no process alive.
+        (timer as { unref?: () => void }).unref?.();
+      },
+    },
+  });
+  async function save(): Promise<void> {
+    await keep?.(store.snapshot());
+  }
+  const setup = { rules, shards: [outbox] };
+  return {
+    async fetch(request) {
+      const answer = await handle(request, () => setup);
+      if (request.method === "POST") await save();
+      return answer;
+    },
+    async settle() {
+      await outbox.wake();
+    },
+  };
+}

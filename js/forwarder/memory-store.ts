@@ -1,0 +1,152 @@
+/** A store in memory: for a forwarder inside a page's own process, and for tests. */
+import type { NewEvent, OutboxStore, Row, RowFilter, StoredState } from "./store.js";
+
+/** All that a store holds, as plain values that `structuredClone` and IndexedDB take. */
+export interface StoreSnapshot {
+  readonly rows: readonly Row[];
+  readonly claims: readonly (readonly [claim: string, id: string, atMs: number])[];
+  readonly webhooks: readonly (readonly [id: string, digest: string, atMs: number])[];
+  readonly counts: readonly (readonly [name: string, count: number])[];
+  readonly memory: readonly (readonly [name: string, text: string])[];
+}
+
+/** The store of a process. */
+export class MemoryStore implements OutboxStore {
+  readonly #rows = new Map<string, Row>();
+  readonly #claims = new Map<string, { id: string; at: number }>();
+  readonly #webhooks = new Map<string, { digest: string; at: number }>();
+  readonly #counts = new Map<string, number>();
+  readonly #memory = new Map<string, string>();
+  #numbers = 0;
+
+  constructor(snapshot?: StoreSnapshot) {
+    if (snapshot === undefined) return;
+    for (const row of snapshot.rows) {
+      this.#rows.set(row.id, row);
+      this.#numbers = Math.max(this.#numbers, row.number);
+    }
+    for (const [claim, id, at] of snapshot.claims) this.#claims.set(claim, { id, at });
+    for (const [id, digest, at] of snapshot.webhooks) this.#webhooks.set(id, { digest, at });
+    for (const [name, count] of snapshot.counts) this.#counts.set(name, count);
+    for (const [name, text] of snapshot.memory) this.#memory.set(name, text);
+  }
+
+  /** Everything, to be kept elsewhere. */
+  snapshot(): StoreSnapshot {
+    return {
+      rows: [...this.#rows.values()],
+      claims: [...this.#claims].map(([claim, { id, at }]) => [claim, id, at] as const),
+      webhooks: [...this.#webhooks].map(([id, { digest, at }]) => [id, digest, at] as const),
+      counts: [...this.#counts],
+      memory: [...this.#memory],
+    };
+  }
+
+  transaction(job: () => void): void {
+    job();
+  }
+
+  insert(events: readonly NewEvent[], nowMs: number): readonly boolean[] {
+    return events.map((event) => {
+      if (this.#rows.has(event.id)) return false;
+      this.#numbers += 1;
+      this.#rows.set(event.id, {
+        number: this.#numbers,
+        id: event.id,
+        offer_id: event.offerId,
+        text: event.text,
+        accepted_at: event.acceptedAt,
+        accepted_ms: nowMs,
+        state: "pending",
+        attempts: 0,
+        is_in_doubt: 0,
+        next_ms: nowMs,
+        code: "",
+        words: "",
+        conversion_id: null,
+        changed_ms: nowMs,
+      });
+      return true;
+    });
+  }
+
+  find(id: string): Row | undefined {
+    return this.#rows.get(id);
+  }
+
+  settle(row: Row): void {
+    if (this.#rows.has(row.id)) this.#rows.set(row.id, row);
+  }
+
+  due(nowMs: number, limit: number): readonly Row[] {
+    return this.#waiting()
+      .filter((row) => row.next_ms <= nowMs)
+      .slice(0, limit);
+  }
+
+  nextDue(): number | null {
+    return this.#waiting()[0]?.next_ms ?? null;
+  }
+
+  oldestPending(): number | null {
+    const waiting = this.#waiting();
+    return waiting.length === 0 ? null : Math.min(...waiting.map((row) => row.accepted_ms));
+  }
+
+  list({ state, before, limit }: RowFilter): readonly Row[] {
+    return [...this.#rows.values()]
+      .filter((row) => (state ?? row.state) === row.state && row.number < (before ?? Number.POSITIVE_INFINITY))
+      .sort((a, b) => b.number - a.number)
+      .slice(0, limit);
+  }
+
+  claim(claim: string, id: string, nowMs: number): string {
+    const made = this.#claims.get(claim);
+    if (made === undefined) this.#claims.set(claim, { id, at: nowMs });
+    return made?.id ?? id;
+  }
+
+  webhook(webhookId: string, digest: string, nowMs: number): string {
+    const known = this.#webhooks.get(webhookId);
+    if (known === undefined) this.#webhooks.set(webhookId, { digest, at: nowMs });
+    return known?.digest ?? digest;
+  }
+
+  count(name: string, by: number): void {
+    this.#counts.set(name, (this.#counts.get(name) ?? 0) + by);
+  }
+
+  counts(): ReadonlyMap<string, number> {
+    return this.#counts;
+  }
+
+  recall(name: string): string | null {
+    return this.#memory.get(name) ?? null;
+  }
+
+  remember(name: string, text: string | null): void {
+    if (text === null) this.#memory.delete(name);
+    else this.#memory.set(name, text);
+  }
+
+  purge(changedBeforeMs: number, webhooksBeforeMs: number): ReadonlyMap<StoredState, number> {
+    for (const [id, { at }] of this.#webhooks) if (at < webhooksBeforeMs) this.#webhooks.delete(id);
+    for (const [claim, { at }] of this.#claims) if (at < changedBeforeMs) this.#claims.delete(claim);
+    const counts = new Map<StoredState, number>();
+    for (const { id, state, next_ms, changed_ms } of this.#rows.values()) {
+      if (next_ms !== null || changed_ms >= changedBeforeMs) continue;
+      this.#rows.delete(id);
+      counts.set(state, (counts.get(state) ?? 0) + 1);
+    }
+    return counts;
+  }
+
+  bytes(): number {
+    return 0;
+  }
+
+  #waiting(): (Row & { next_ms: number })[] {
+    const isWaiting = (row: Row): row is Row & { next_ms: number } => row.next_ms !== null;
+    return [...this.#rows.values()].filter(isWaiting).sort((a, b) => a.next_ms - b.next_ms || a.number - b.number);
+  }
+}

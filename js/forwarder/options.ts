@@ -1,0 +1,198 @@
+/** A forwarder's options, checked before any request is served. */
+import { checkNames, choice, functionOption, refuse, wholeOption } from "../edge/option.js";
+import { createTimeZone, type TimeZone } from "../edge/time_zone.js";
+import { CakeError, call, text } from "../error.js";
+import * as wasm from "../wasm/forwarder.js";
+import type { LogLine } from "./outbox.js";
+
+/** How a forwarder reaches CAKE, and whom it serves. */
+export interface ForwarderRules {
+  /** `https://yourdomain.cakemarketing.com`, or a sandbox's origin on loopback. Not needed with {@link pixelDomain}. */
+  readonly baseUrl?: string;
+  /** The API key: a secret of the Worker. Not needed with {@link pixelDomain}. */
+  readonly apiKey?: string;
+  /**
+   * A tracking domain such as `track.yournetwork.com`: conversions go to its
+   * `p.ashx`, without a key. That carries click id, offer, unique id, payout
+   * and revenue, and nothing else; and nobody can be asked what became of an
+   * attempt, so CAKE must deduplicate every offer.
+   * @default the API
+   */
+  readonly pixelDomain?: string;
+  /** What operators sign in with: a secret of at least 32 characters. */
+  readonly operatorSecret: string;
+  /**
+   * The account's time zone, such as `America/New_York`: a conversion is dated
+   * when it is accepted, and a late retry does not move it.
+   * @default CAKE dates a conversion when it arrives there
+   */
+  readonly timeZone?: string;
+  /**
+   * The exact origins whose pages may report conversions, such as
+   * `https://shop.example`. The forwarder's own is always among them.
+   * @default []
+   */
+  readonly origins?: readonly string[];
+  /** Standard Webhooks secrets of backends, `whsec_…`, the newest first. @default no backend is heard */
+  readonly signingSecrets?: readonly string[];
+  /**
+   * The secrets that the edge signs its click cookie with, the newest first: a
+   * click id from that cookie goes before one in the body.
+   * @default the cookie is not read
+   */
+  readonly cookieSecrets?: readonly string[];
+  /**
+   * Does CAKE deduplicate by transaction id? An offer that does not is named
+   * with `false`: then Get Click is asked before an attempt is repeated whose
+   * outcome is not known.
+   * @default true for every offer
+   */
+  readonly upstreamDedupe?: boolean | Readonly<Record<number, boolean>>;
+  /** May a page report several conversions of one click for one offer? @default false */
+  readonly severalPerClick?: boolean;
+  /** How long what is over is kept, in days. For so long a repetition is known as one. @default 30 */
+  readonly retentionDays?: number;
+  /** How many events may wait in one shard, before it answers 503. @default 1000000 */
+  readonly capacity?: number;
+  /** How long one request to CAKE may take, its body included, in milliseconds. @default 15000 */
+  readonly timeoutMs?: number;
+  /** Stands in for the global `fetch` towards CAKE: a service binding's, or a mock. */
+  readonly fetch?: (request: Request) => Promise<Response>;
+  /** Is told of every state change. @default `console.log` of a line of JSON */
+  readonly log?: (line: LogLine) => void;
+  /**
+   * For tests: how many times faster than the world's the outbox's clock runs.
+   * The schedule's first wait of 5 s is 5 ms at 1000.
+   * @default 1
+   */
+  readonly clockSpeed?: number;
+}
+
+const NAMES = [
+  "baseUrl",
+  "apiKey",
+  "pixelDomain",
+  "operatorSecret",
+  "timeZone",
+  "origins",
+  "signingSecrets",
+  "cookieSecrets",
+  "upstreamDedupe",
+  "severalPerClick",
+  "retentionDays",
+  "capacity",
+  "timeoutMs",
+  "fetch",
+  "log",
+  "clockSpeed",
+];
+
+/** The rules of a forwarder, fit for use. */
+export interface CheckedRules {
+  readonly deliverer: wasm.Deliverer;
+  readonly account: string;
+  readonly operatorSecret: string;
+  readonly zone: TimeZone | undefined;
+  readonly origins: ReadonlySet<string>;
+  readonly signingSecrets: readonly string[];
+  readonly cookieSecrets: string[];
+  readonly isDeduplicated: (offerId: number) => boolean;
+  readonly severalPerClick: boolean;
+  readonly retentionMs: number;
+  readonly capacity: number;
+  readonly timeoutMs: number;
+  readonly log: (line: LogLine) => void;
+  readonly clockSpeed: number;
+}
+
+const DAY_MS = 86_400_000;
+
+/**
+ * Checks the options.
+ *
+ * @throws CakeError `missing_api_key`, `weak_secret`, `placeholder_text`,
+ * `invalid_base_url`, `invalid_domain`, `invalid_field`
+ */
+export function checkRules(rules: ForwarderRules, more: readonly string[] = []): CheckedRules {
+  if (typeof rules !== "object" || rules === null) refuse("options", "must be an object");
+  checkNames("options", rules, [...NAMES, ...more]);
+  const { pixelDomain, upstreamDedupe = true } = rules;
+  const timeoutMs = wholeOption("timeoutMs", rules.timeoutMs, 1, 600_000) ?? 15_000;
+  if (pixelDomain === undefined) checkSecret("apiKey", text("apiKey", rules.apiKey), 8, "missing_api_key");
+  else if (typeof upstreamDedupe === "object" ? Object.values(upstreamDedupe).includes(false) : !upstreamDedupe) {
+    refuse("upstreamDedupe", "must be true with pixelDomain: there is no API to ask what became of an attempt");
+  }
+  checkSecret("operatorSecret", text("operatorSecret", rules.operatorSecret), 32);
+  const signingSecrets = texts("signingSecrets", rules.signingSecrets);
+  for (const secret of signingSecrets) checkSecret("signingSecrets", secret.replace(/^whsec_/, ""), 32);
+  const cookieSecrets = texts("cookieSecrets", rules.cookieSecrets);
+  for (const secret of cookieSecrets) checkSecret("cookieSecrets", secret, 32);
+  const origins = texts("origins", rules.origins);
+  for (const origin of origins) {
+    if (!URL.canParse(origin) || new URL(origin).origin !== origin || !/^https?:/.test(origin)) {
+      refuse("origins", "must be exact origins such as https://shop.example, without a path");
+    }
+  }
+  const deliverer = call(
+    () =>
+      new wasm.Deliverer(
+        text("baseUrl", rules.baseUrl),
+        text("apiKey", rules.apiKey),
+        pixelDomain === undefined ? undefined : text("pixelDomain", pixelDomain),
+        timeoutMs,
+        functionOption("fetch", rules.fetch),
+      ),
+  );
+  return {
+    deliverer,
+    account: deliverer.account(),
+    operatorSecret: rules.operatorSecret,
+    zone: rules.timeZone ? createTimeZone(text("timeZone", rules.timeZone)) : undefined,
+    origins: new Set(origins),
+    signingSecrets,
+    cookieSecrets: [...cookieSecrets],
+    isDeduplicated: (offerId) =>
+      typeof upstreamDedupe === "object" ? (upstreamDedupe[offerId] ?? true) : upstreamDedupe,
+    severalPerClick: choice("severalPerClick", rules.severalPerClick, [true, false]) ?? false,
+    retentionMs: (wholeOption("retentionDays", rules.retentionDays, 1, 400) ?? 30) * DAY_MS,
+    capacity: wholeOption("capacity", rules.capacity, 1, 100_000_000) ?? 1_000_000,
+    timeoutMs,
+    log: functionOption("log", rules.log) ?? logLine,
+    clockSpeed: wholeOption("clockSpeed", rules.clockSpeed, 1, 1_000) ?? 1,
+  };
+}
+
+/** A line of JSON, as log pipelines read it. */
+export function logLine(line: object): void {
+  // biome-ignore lint/suspicious/noConsole: a Worker's log is its console
+  console.log(JSON.stringify(line));
+}
+
+const PLACEHOLDER = /^<|^(your|change|replace|example|placeholder|todo|insert|secret$|password)|(.)\2{7}|x{6}|\.\.\./i;
+
+function checkSecret(
+  parameter: string,
+  secret: string,
+  least: number,
+  missing: "missing_api_key" | "weak_secret" = "weak_secret",
+): void {
+  const trimmed = secret.trim();
+  if (trimmed === "")
+    throw new CakeError({ code: missing, parameter, rule: "is missing: set it as a secret of the Worker" });
+  if (PLACEHOLDER.test(trimmed)) {
+    throw new CakeError({
+      code: "placeholder_text",
+      parameter,
+      rule: "is a manual's placeholder: set the secret itself",
+    });
+  }
+  if (trimmed.length < least) {
+    throw new CakeError({ code: "weak_secret", parameter, rule: `must have at least ${least} characters` });
+  }
+}
+
+function texts(name: string, value: unknown): readonly string[] {
+  if (value === undefined || value === null) return [];
+  if (!Array.isArray(value) || value.some((each) => typeof each !== "string")) refuse(name, "must be a list of texts");
+  return value;
+}

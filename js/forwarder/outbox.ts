@@ -1,0 +1,459 @@
+/**
+ * One shard's outbox: keeps events, delivers them, and remembers what became of
+ * them. When and what is the core's affair; where the rows are is the store's.
+ */
+import { Turns } from "../turns.js";
+import type { ForwarderCode } from "./answer.js";
+import type { CheckedRules } from "./options.js";
+import type { NewEvent, OutboxStore, Row, RowFilter, StoredState } from "./store.js";
+
+/** Where an event stands. */
+export type ConversionState = StoredState | "paused";
+
+/** What a caller may know of an event. */
+export interface Status {
+  readonly id: string;
+  readonly state: ConversionState;
+  readonly attempts: number;
+  /** Why it is not delivered. */
+  readonly code?: string;
+  /** CAKE's id of the conversion, where it told one. */
+  readonly conversionId?: number;
+  /** When it was accepted, ISO 8601 in UTC. */
+  readonly acceptedAt: string;
+}
+
+/** What an outbox makes of an event that is handed to it. */
+export type Acceptance =
+  | { readonly id: string; readonly state: ConversionState; readonly duplicate: boolean }
+  | { readonly refusal: ForwarderCode };
+
+/** Events that came in one request. */
+export interface HandedOver {
+  readonly events: readonly NewEvent[];
+  /** The signed request that they came in. */
+  readonly webhook?: { readonly id: string; readonly digest: string } | undefined;
+}
+
+/** What an operator sees of a shard. */
+export interface ShardReport {
+  readonly counts: Readonly<Record<ConversionState, number>>;
+  /** How long the oldest event has waited, in milliseconds; null where none waits. */
+  readonly oldestMs: number | null;
+  /** Outcomes by hour since 1970 and state. */
+  readonly hours: readonly { readonly hour: number; readonly state: string; readonly count: number }[];
+  readonly bytes: number;
+}
+
+/** What a handler asks of a shard: an outbox here, or a Durable Object elsewhere. */
+export interface Shard {
+  accept(handedOver: HandedOver): Promise<readonly Acceptance[]>;
+  /** Makes a claim for an event of another shard; says for which event it is made. */
+  claim(claim: string, id: string): Promise<string>;
+  /** Waits until the events are over, or for so long. */
+  wait(ids: readonly string[], ms: number): Promise<readonly (Status | undefined)[]>;
+  report(): Promise<ShardReport>;
+  list(filter: RowFilter): Promise<readonly Row[]>;
+  /** Sends what is over once more; says how many that are. */
+  replay(what: { readonly id: string } | { readonly state: StoredState }): Promise<number>;
+  /** Wakes the shard, deletes what is past its retention, reports. */
+  sweep(): Promise<ShardReport>;
+}
+
+/** One state change, for the log. */
+export interface LogLine {
+  readonly event: "conversion";
+  /** The hash of its key. */
+  readonly id: string;
+  readonly state: ConversionState;
+  readonly code: string;
+  readonly attempt: number;
+  /** A person is needed: the key is refused, or the domain is wrong. */
+  readonly alert?: true;
+}
+
+/** What an outbox needs of the place where it runs. */
+export interface Surroundings {
+  /** Milliseconds since 1970, a whole number. */
+  now(): number;
+  /** Keeps the place alive until the work is done. */
+  keepAlive(work: Promise<unknown>): void;
+  /** Asks for a call of {@link Outbox.wake} at a time. */
+  wakeAt(atMs: number): void;
+}
+
+/** What an outbox works with. */
+export interface OutboxParts {
+  readonly rules: CheckedRules;
+  readonly store: OutboxStore;
+  readonly surroundings: Surroundings;
+}
+
+/** What the core makes of an attempt. */
+interface Outcome {
+  readonly state: ConversionState;
+  readonly code: string;
+  readonly words: string;
+  readonly conversionId: number | null;
+  readonly waitMs: number;
+  readonly isInDoubt: boolean;
+  readonly isAlert: boolean;
+  /** How many attempts at once from now on. */
+  readonly atOnce: number;
+  /** How long none may start. */
+  readonly stallMs: number;
+}
+
+/** While there is work, an alarm is set this far ahead: a crash loses none of it. */
+export const LEASE_MS = 60_000;
+
+/** So many rows are fetched from the store together. */
+const FETCHED = 100;
+
+/** So many events are known for certain not to be under way; the others are in doubt after a retry. */
+const MOST_CLEAN = 10_000;
+
+const HOUR_MS = 3_600_000;
+const DAY_HOURS = 24;
+const WEBHOOK_MS = 900_000;
+const PAUSED = "paused";
+
+/** An outbox. */
+export class Outbox implements Shard {
+  readonly #parts: OutboxParts;
+  readonly #turns = new Turns(() => this.#writeCounts());
+  readonly #startedMs: number;
+  /** Not to be started: an attempt is under way, or what came of it not yet stored. */
+  readonly #busy = new Set<string>();
+  /** Attempts under way. */
+  readonly #underWay = new Set<Promise<void>>();
+  /** Due, and fetched from the store. */
+  #ready: Row[] = [];
+  /**
+   * Waiting, and certainly not recorded: accepted by this very object and not
+   * sent yet, or sent and clearly not taken. Whatever else waits may have been
+   * sent by an object that is gone.
+   */
+  readonly #clean = new Set<string>();
+  readonly #waiters = new Map<string, (() => void)[]>();
+  readonly #counts: Map<string, number>;
+  /** What this turn has added to the counts. */
+  readonly #added = new Map<string, number>();
+  /** Of attempts that are over: what came of them is being stored. */
+  readonly #storing = new Set<Promise<void>>();
+  #atOnce = 5;
+  /** No attempt starts from one time to another: a clock that was put back ends it. */
+  #stall = { from: 0, to: 0 };
+  #isPaused: boolean;
+
+  constructor(parts: OutboxParts) {
+    this.#parts = parts;
+    this.#startedMs = parts.surroundings.now();
+    this.#counts = new Map(parts.store.counts());
+    this.#isPaused = parts.store.recall(PAUSED) !== null;
+    if (this.#isPaused) this.#atOnce = 1;
+  }
+
+  async accept({ events, webhook }: HandedOver): Promise<readonly Acceptance[]> {
+    return this.#turns.next(() => {
+      const { store, surroundings } = this.#parts;
+      const now = surroundings.now();
+      if (webhook !== undefined && store.webhook(webhook.id, webhook.digest, now) !== webhook.digest) {
+        return events.map(() => ({ refusal: "webhook_id_reused" }) as const);
+      }
+      const refusals = events.map((event) => this.#refusal(event, now));
+      const room = this.#parts.rules.capacity - this.#pending();
+      const fit = events.filter((_, index) => refusals[index] === undefined);
+      const kept =
+        fit.length <= room
+          ? store.insert(fit, now)
+          : // Full: what is known already is answered all the same.
+            fit.map(() => false);
+      let index = 0;
+      let added = 0;
+      const answers = events.map((event, at): Acceptance => {
+        const refusal = refusals[at];
+        if (refusal !== undefined) return { refusal };
+        const isNew = kept[index++] === true;
+        if (isNew) {
+          added += 1;
+          if (this.#clean.size < MOST_CLEAN) this.#clean.add(event.id);
+          this.#log(event.id, "pending", "", 0, false);
+          return { id: event.id, state: this.#shown("pending"), duplicate: false };
+        }
+        const row = store.find(event.id);
+        if (row === undefined) return { refusal: "outbox_full" };
+        if (row.text !== event.text) return { refusal: "conversion_conflict" };
+        return { id: event.id, state: this.#shown(row.state), duplicate: true };
+      });
+      if (added > 0) {
+        this.#count("state pending", added);
+        surroundings.wakeAt(now + LEASE_MS);
+      }
+      this.#pump();
+      return answers;
+    });
+  }
+
+  async claim(claim: string, id: string): Promise<string> {
+    return this.#turns.next(() => this.#parts.store.claim(claim, id, this.#parts.surroundings.now()));
+  }
+
+  async wait(ids: readonly string[], ms: number): Promise<readonly (Status | undefined)[]> {
+    const all = Promise.all(ids.map((id) => this.#over(id)));
+    if (ms > 0) await Promise.race([all, new Promise((resolve) => setTimeout(resolve, ms))]);
+    this.#pump();
+    return ids.map((id) => {
+      const row = this.#parts.store.find(id);
+      return row && this.#status(row);
+    });
+  }
+
+  async report(): Promise<ShardReport> {
+    const { store, surroundings } = this.#parts;
+    const now = surroundings.now();
+    const oldest = store.oldestPending();
+    const of = (state: StoredState) => this.#counts.get(`state ${state}`) ?? 0;
+    const since = Math.floor(now / HOUR_MS) - DAY_HOURS;
+    const hours = [...this.#counts].flatMap(([name, count]) => {
+      const [kind, hour, state = ""] = name.split(" ");
+      return kind === "hour" && Number(hour) > since ? [{ hour: Number(hour), state, count }] : [];
+    });
+    return {
+      counts: {
+        pending: this.#isPaused ? 0 : of("pending"),
+        paused: this.#isPaused ? of("pending") : 0,
+        delivered: of("delivered"),
+        refused: of("refused"),
+        dead: of("dead"),
+      },
+      oldestMs: oldest === null ? null : Math.max(0, now - oldest),
+      hours,
+      bytes: store.bytes(),
+    };
+  }
+
+  async list(filter: RowFilter): Promise<readonly Row[]> {
+    return this.#parts.store.list(filter);
+  }
+
+  async replay(what: { readonly id: string } | { readonly state: StoredState }): Promise<number> {
+    return this.#turns.next(() => {
+      const { store, surroundings } = this.#parts;
+      const row = "id" in what ? store.find(what.id) : undefined;
+      const rows = "id" in what ? (row ? [row] : []) : store.list({ state: what.state, limit: FETCHED * 10 });
+      const now = surroundings.now();
+      let replayed = 0;
+      store.transaction(() => {
+        for (const each of rows) {
+          // What is delivered stays so: nothing is sent twice by hand.
+          if (each.state !== "refused" && each.state !== "dead") continue;
+          this.#settle(each, { ...each, state: "pending", attempts: 0, next_ms: now, changed_ms: now });
+          this.#log(each.id, "pending", each.code, 0, false);
+          replayed += 1;
+        }
+      });
+      if (replayed > 0) surroundings.wakeAt(now + LEASE_MS);
+      this.#pump();
+      return replayed;
+    });
+  }
+
+  async sweep(): Promise<ShardReport> {
+    await this.#turns.next(() => {
+      const { store, surroundings, rules } = this.#parts;
+      const now = surroundings.now();
+      const gone = store.purge(now - rules.retentionMs, now - WEBHOOK_MS);
+      for (const [state, count] of gone) this.#count(`state ${state}`, -count);
+      if (store.nextDue() !== null) surroundings.wakeAt(now + LEASE_MS);
+      this.#pump();
+    });
+    return this.report();
+  }
+
+  /** Delivers what is due, and waits until nothing is under way. Says when the next is due. */
+  async wake(): Promise<number | null> {
+    this.#pump();
+    while (this.#underWay.size + this.#storing.size > 0) await Promise.all([...this.#underWay, ...this.#storing]);
+    return this.#next();
+  }
+
+  /** A page's conversion of a click that another has converted. */
+  #refusal(event: NewEvent, now: number): ForwarderCode | undefined {
+    if (event.claim === undefined) return undefined;
+    return this.#parts.store.claim(event.claim, event.id, now) === event.id ? undefined : "click_converted";
+  }
+
+  /** Starts what is due, as far as there is room; the rest follows by itself. */
+  #pump(): void {
+    const now = this.#parts.surroundings.now();
+    while (this.#stalledUntil(now) === 0 && this.#underWay.size < this.#atOnce) {
+      const row = this.#take(now);
+      if (row === undefined) break;
+      const work = this.#attempt(row).finally(() => {
+        this.#underWay.delete(work);
+        this.#pump();
+      });
+      this.#underWay.add(work);
+      this.#parts.surroundings.keepAlive(work);
+    }
+    const next = this.#next();
+    if (next !== null) this.#parts.surroundings.wakeAt(next);
+  }
+
+  /** When there is something to do next. */
+  #next(): number | null {
+    const { store, surroundings } = this.#parts;
+    const now = surroundings.now();
+    if (this.#underWay.size > 0) return now + LEASE_MS;
+    const due = this.#ready.length > 0 ? now : store.nextDue();
+    return due === null ? null : Math.max(due, this.#stalledUntil(now), now + 1);
+  }
+
+  /** When the next attempt may start; 0 for now. */
+  #stalledUntil(now: number): number {
+    return now >= this.#stall.from && now < this.#stall.to ? this.#stall.to : 0;
+  }
+
+  #take(now: number): Row | undefined {
+    if (this.#ready.length === 0) {
+      const due = this.#parts.store.due(now, FETCHED + this.#busy.size);
+      this.#ready = due.filter(({ id }) => !this.#busy.has(id)).reverse();
+    }
+    return this.#ready.pop();
+  }
+
+  async #attempt(row: Row): Promise<void> {
+    const { rules, surroundings } = this.#parts;
+    const wasClean = this.#clean.delete(row.id);
+    const isInDoubt = row.is_in_doubt === 1 || !wasClean;
+    const asksFirst = isInDoubt && !rules.isDeduplicated(row.offer_id);
+    this.#busy.add(row.id);
+    let outcome: Outcome;
+    // After a start, what may be under way elsewhere is left alone for as long as a request may take.
+    const settledMs = this.#startedMs + rules.timeoutMs * rules.clockSpeed;
+    const now = surroundings.now();
+    if (asksFirst && row.is_in_doubt === 0 && now < settledMs) {
+      // Its attempt by an object that is gone may still be on its way.
+      await this.#turns.next(() => {
+        this.#settle(row, { ...row, next_ms: settledMs });
+        this.#busy.delete(row.id);
+      });
+      return;
+    }
+    try {
+      const told = rules.deliverer.attempt(row.text, row.accepted_at, row.attempts, isInDoubt, asksFirst);
+      outcome = JSON.parse(await told) as Outcome;
+    } catch {
+      // A bug of ours must not lose an event: it is tried again later.
+      outcome = {
+        state: "pending",
+        code: "internal",
+        words: "",
+        conversionId: null,
+        waitMs: HOUR_MS,
+        isInDoubt: true,
+        isAlert: true,
+        atOnce: 1,
+        stallMs: LEASE_MS,
+      };
+    }
+    const after = surroundings.now();
+    this.#atOnce = outcome.atOnce;
+    // An answer ends a stall, and trouble does not shorten one.
+    if (outcome.state !== "pending" && outcome.stallMs === 0) this.#stall = { from: 0, to: 0 };
+    const to = Math.max(this.#stalledUntil(after), after + outcome.stallMs);
+    if (to > after) this.#stall = { from: after, to };
+    // Not awaited: the next attempt need not wait for this one's write.
+    const stored = this.#turns.next(() => {
+      this.#stored(row, outcome, after);
+      this.#busy.delete(row.id);
+      this.#pump();
+    });
+    this.#storing.add(stored);
+    surroundings.keepAlive(stored.finally(() => this.#storing.delete(stored)));
+  }
+
+  #stored(row: Row, outcome: Outcome, now: number): void {
+    const isPause = outcome.state === "paused";
+    const state: StoredState = outcome.state === "paused" ? "pending" : outcome.state;
+    const wait = isPause ? outcome.stallMs : outcome.waitMs;
+    const after: Row = {
+      ...row,
+      state,
+      // A refused key burns no attempt.
+      attempts: row.attempts + (isPause ? 0 : 1),
+      is_in_doubt: outcome.isInDoubt ? 1 : 0,
+      next_ms: state === "pending" ? now + wait : null,
+      code: outcome.code,
+      words: outcome.words,
+      conversion_id: outcome.conversionId,
+      changed_ms: now,
+    };
+    const isAnswered = state !== "pending";
+    if (isPause !== this.#isPaused && (isPause || isAnswered)) {
+      this.#isPaused = isPause;
+      this.#parts.store.remember(PAUSED, isPause ? outcome.code : null);
+    }
+    this.#settle(row, after);
+    this.#count(`hour ${Math.floor(now / HOUR_MS)} ${isAnswered ? state : isPause ? PAUSED : "retried"}`, 1);
+    if (state === "pending" && !outcome.isInDoubt && this.#clean.size < MOST_CLEAN) this.#clean.add(row.id);
+    this.#log(row.id, outcome.state, outcome.code, after.attempts, outcome.isAlert);
+    if (isAnswered) {
+      for (const tell of this.#waiters.get(row.id) ?? []) tell();
+      this.#waiters.delete(row.id);
+    }
+  }
+
+  #settle(before: Row, after: Row): void {
+    this.#parts.store.settle(after);
+    if (before.state === after.state) return;
+    this.#count(`state ${before.state}`, -1);
+    this.#count(`state ${after.state}`, 1);
+  }
+
+  #count(name: string, by: number): void {
+    this.#added.set(name, (this.#added.get(name) ?? 0) + by);
+    this.#counts.set(name, (this.#counts.get(name) ?? 0) + by);
+  }
+
+  /** One write for each count and turn, in the same transaction as the rows. */
+  #writeCounts(): void {
+    for (const [name, by] of this.#added) if (by !== 0) this.#parts.store.count(name, by);
+    this.#added.clear();
+  }
+
+  #pending(): number {
+    return this.#counts.get("state pending") ?? 0;
+  }
+
+  #shown(state: StoredState): ConversionState {
+    return state === "pending" && this.#isPaused ? "paused" : state;
+  }
+
+  #over(id: string): Promise<void> {
+    const row = this.#parts.store.find(id);
+    if (row === undefined || row.state !== "pending") return Promise.resolve();
+    return new Promise((resolve) => this.#waiters.set(id, [...(this.#waiters.get(id) ?? []), resolve]));
+  }
+
+  #status(row: Row): Status {
+    return {
+      id: row.id,
+      state: this.#shown(row.state),
+      attempts: row.attempts,
+      ...(row.code === "" ? {} : { code: row.code }),
+      ...(row.conversion_id === null ? {} : { conversionId: row.conversion_id }),
+      acceptedAt: instant(row.accepted_ms, this.#parts.rules),
+    };
+  }
+
+  #log(id: string, state: ConversionState, code: string, attempt: number, isAlert: boolean): void {
+    this.#parts.rules.log({ event: "conversion", id, state, code, attempt, ...(isAlert ? { alert: true } : {}) });
+  }
+}
+
+/** A time of the outbox's clock as ISO 8601 in UTC. */
+export function instant(ms: number, { clockSpeed }: Pick<CheckedRules, "clockSpeed">): string {
+  return new Date(Math.floor(ms / clockSpeed)).toISOString();
+}

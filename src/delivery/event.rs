@@ -1,0 +1,377 @@
+//! A conversion as a caller hands it over: what may stand in it, what it is
+//! known by, and the one text that is stored.
+
+use crate::api::json::Object;
+use crate::api::record_conversion::Params;
+use crate::url::push_number;
+use crate::{Error, Result};
+
+/// The most bytes of one conversion.
+pub const MAX_BYTES: usize = 8_192;
+
+/// The most conversions of one body.
+pub const MAX_BATCH: usize = 100;
+
+/// The most bytes of a body with several conversions.
+pub const MAX_BATCH_BYTES: usize = 262_144;
+
+/// Who hands over, and what the request itself says.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Caller<'a> {
+    /// Did the caller sign? Money and dates come from those alone.
+    pub is_signed: bool,
+    /// The click id of the cookie that the edge has signed: it goes before one
+    /// in the body.
+    pub click_id: Option<&'a str>,
+}
+
+/// What a body holds.
+#[derive(Debug)]
+pub enum HandedOver {
+    /// One conversion.
+    One(Event),
+    /// Several, each good or bad by itself.
+    Many(Vec<Result<Event>>),
+}
+
+/// A conversion that is fit to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event(Params);
+
+impl Event {
+    /// Its parameters.
+    #[must_use]
+    pub fn params(&self) -> &Params {
+        &self.0
+    }
+
+    /// The unique id; there is always one.
+    #[must_use]
+    pub fn unique_id(&self) -> &str {
+        self.0.unique_id.as_deref().unwrap_or_default()
+    }
+
+    /// What it is known by: account, offer and unique id. Never the click id
+    /// alone, since a click may convert more than once.
+    #[must_use]
+    pub fn key(&self, account: &str) -> String {
+        self.key_of(account, '|', self.unique_id())
+    }
+
+    /// What a page's conversion claims: its offer and its click.
+    #[must_use]
+    pub fn claim(&self, account: &str) -> String {
+        self.key_of(account, '/', &self.0.click_id)
+    }
+
+    /// No id holds a mark, so no two of different parts read alike.
+    fn key_of(&self, account: &str, mark: char, id: &str) -> String {
+        let mut key = String::with_capacity(account.len() + id.len() + 18);
+        key.push_str(account);
+        key.push('|');
+        push_number(&mut key, self.0.offer_id, 10);
+        key.push(mark);
+        key.push_str(id);
+        key
+    }
+
+    /// The canonical text: the fields in one order and spelling. It is what is
+    /// stored, and the fingerprint: two events of one key are the same where
+    /// this text is.
+    ///
+    /// # Errors
+    /// [`Error::Internal`], which nothing of a caller's can cause.
+    pub fn text(&self) -> Result<String> {
+        serde_json::to_string(&self.0).map_err(|_| Error::Internal)
+    }
+
+    /// Reads a canonical text.
+    ///
+    /// # Errors
+    /// Those of [`Params::read`].
+    pub fn stored(text: &str) -> Result<Self> {
+        Params::read(text).map(Self)
+    }
+
+    fn read(text: &str, caller: Caller<'_>) -> Result<Self> {
+        if text.len() > MAX_BYTES {
+            return Err(field("body", "has a conversion of more than 8 KB"));
+        }
+        let mut params = Params::read_without_click_id(text)?;
+        if let Some(click_id) = caller.click_id {
+            click_id.clone_into(&mut params.click_id);
+        }
+        crate::click::check(&params.click_id)?;
+        let unique_id = params.unique_id.as_deref().unwrap_or_default();
+        if unique_id.is_empty() {
+            return Err(field(
+                "uniqueId",
+                "is missing: it keeps a conversion from counting twice",
+            ));
+        }
+        if unique_id.eq_ignore_ascii_case("TRANSACTION_ID") {
+            return Err(Error::PlaceholderText {
+                parameter: "uniqueId",
+            });
+        }
+        if !caller.is_signed {
+            for (name, value) in [
+                ("payout", &params.payout),
+                ("revenue", &params.revenue),
+                ("conversionDate", &params.conversion_date),
+            ] {
+                if value.is_some() {
+                    return Err(field(name, "is taken from signed callers only"));
+                }
+            }
+        }
+        Ok(Self(params))
+    }
+}
+
+/// Reads a body: one conversion as a JSON object, or `{"conversions": […]}`
+/// with 1 to 100 of them. Unknown and repeated fields are refused.
+///
+/// # Errors
+/// [`Error::InvalidField`], and of a single conversion every error of
+/// [`Params::read`].
+pub fn read(body: &str, caller: Caller<'_>) -> Result<HandedOver> {
+    let conversions = Object::read(body).and_then(|fields| {
+        let several = fields.entries().find(|(name, _)| *name == "conversions");
+        several.map(|(_, value)| (fields.entries().count(), value))
+    });
+    let Some((names, list)) = conversions else {
+        return Event::read(body, caller).map(HandedOver::One);
+    };
+    let rule = "must be a list of 1 to 100 conversions, with nothing beside it";
+    let list = list
+        .array()
+        .filter(|list| names == 1 && (1..=MAX_BATCH).contains(&list.len()))
+        .ok_or_else(|| field("conversions", rule))?;
+    let events = list
+        .iter()
+        .map(|event| Event::read(event.json(), caller))
+        .collect();
+    Ok(HandedOver::Many(events))
+}
+
+fn field(parameter: &str, rule: &str) -> Error {
+    Error::InvalidField {
+        parameter: parameter.to_owned(),
+        rule: rule.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const SIGNED: Caller<'_> = Caller {
+        is_signed: true,
+        click_id: None,
+    };
+    const PAGE: Caller<'_> = Caller {
+        is_signed: false,
+        click_id: None,
+    };
+
+    fn one(body: &str, caller: Caller<'_>) -> Result<Event> {
+        match read(body, caller)? {
+            HandedOver::One(event) => Ok(event),
+            HandedOver::Many(_) => panic!("several"),
+        }
+    }
+
+    fn code(body: &str, caller: Caller<'_>) -> &'static str {
+        one(body, caller).unwrap_err().code()
+    }
+
+    #[test]
+    fn an_event_needs_a_unique_id_and_a_click_id() {
+        assert_eq!(
+            code(r#"{"clickId":"a","offerId":1}"#, PAGE),
+            "invalid_field"
+        );
+        assert_eq!(
+            code(r#"{"offerId":1,"uniqueId":"u"}"#, PAGE),
+            "invalid_click_id"
+        );
+        assert_eq!(
+            code(r#"{"clickId":"","offerId":1,"uniqueId":"u"}"#, PAGE),
+            "invalid_click_id"
+        );
+        let event = one(r#"{"clickId":"a","offerId":1,"uniqueId":"ORD-1"}"#, PAGE).unwrap();
+        assert_eq!(event.unique_id(), "ORD-1");
+        assert_eq!(
+            code(
+                r#"{"clickId":"a","offerId":1,"uniqueId":"TRANSACTION_ID"}"#,
+                PAGE
+            ),
+            "placeholder_text"
+        );
+    }
+
+    #[test]
+    fn the_cookies_click_id_goes_before_the_bodys_which_is_checked_all_the_same() {
+        let caller = Caller {
+            click_id: Some("cookie"),
+            ..PAGE
+        };
+        for body in [
+            r#"{"offerId":1,"uniqueId":"u"}"#,
+            r#"{"clickId":"body","offerId":1,"uniqueId":"u"}"#,
+        ] {
+            assert_eq!(one(body, caller).unwrap().params().click_id, "cookie");
+        }
+        assert_eq!(
+            code(
+                r##"{"clickId":"#reqid#","offerId":1,"uniqueId":"u"}"##,
+                caller
+            ),
+            "invalid_click_id"
+        );
+    }
+
+    #[test]
+    fn money_and_dates_come_from_signed_callers_only() {
+        for field in [
+            r#""payout":"18.00""#,
+            r#""revenue":18"#,
+            r#""conversionDate":"2026-06-19 14:30:00""#,
+        ] {
+            let body = format!(r#"{{"clickId":"a","offerId":1,"uniqueId":"u",{field}}}"#);
+            assert_eq!(code(&body, PAGE), "invalid_field", "{field}");
+            assert!(one(&body, SIGNED).is_ok(), "{field}");
+        }
+    }
+
+    #[test]
+    fn unknown_repeated_and_mistyped_fields_are_refused() {
+        for body in [
+            "",
+            "[]",
+            "null",
+            r#"{"clickId":"a","offerId":1,"uniqueId":"u","url":"https://evil.example"}"#,
+            r#"{"clickId":"a","clickId":"b","offerId":1,"uniqueId":"u"}"#,
+            r#"{"clickId":"a","offerId":"1","uniqueId":"u"}"#,
+            r#"{"clickId":"a","offerId":1,"uniqueId":7}"#,
+            r#"{"clickId":"a","offerId":1,"uniqueId":"u","__proto__":{}}"#,
+        ] {
+            assert_eq!(code(body, SIGNED), "invalid_field", "{body}");
+        }
+        for (field, expected) in [
+            (r#""payout":"1e3""#, "invalid_money"),
+            (r#""payout":-1"#, "invalid_money"),
+            (r#""payout":"1.00001""#, "invalid_money"),
+            (r#""payout":"1234567890""#, "invalid_money"),
+            (r#""adv1":"a\u0000b""#, "invalid_text"),
+            (r#""orderId":"a b""#, "invalid_unique_id"),
+            (r#""conversionDate":"2026-02-30 00:00:00""#, "invalid_time"),
+        ] {
+            let body = format!(r#"{{"clickId":"a","offerId":1,"uniqueId":"u",{field}}}"#);
+            assert_eq!(code(&body, SIGNED), expected, "{field}");
+        }
+        for unique_id in ["jane@example.com", "", "a b", "#tid#", &"x".repeat(129)] {
+            let body = format!(r#"{{"clickId":"a","offerId":1,"uniqueId":"{unique_id}"}}"#);
+            assert!(one(&body, SIGNED).is_err(), "{unique_id}");
+        }
+        let long = format!("{{{}}}", " ".repeat(MAX_BYTES));
+        assert_eq!(code(&long, SIGNED), "invalid_field");
+    }
+
+    #[test]
+    fn a_batch_has_1_to_100_each_good_or_bad_by_itself() {
+        let event = r#"{"clickId":"a","offerId":1,"uniqueId":"u"}"#;
+        let batch =
+            |count: usize| format!(r#"{{"conversions":[{}]}}"#, vec![event; count].join(","));
+        let Ok(HandedOver::Many(events)) =
+            read(&format!(r#"{{"conversions":[{event},{{}},7]}}"#), PAGE)
+        else {
+            panic!("no batch");
+        };
+        let good: Vec<_> = events.iter().map(Result::is_ok).collect();
+        assert_eq!(good, [true, false, false]);
+        assert!(matches!(read(&batch(100), PAGE), Ok(HandedOver::Many(all)) if all.len() == 100));
+        for body in [
+            batch(101),
+            batch(0),
+            r#"{"conversions":{}}"#.to_owned(),
+            format!(r#"{{"conversions":[{event}],"more":1}}"#),
+            format!(r#"{{"conversions":[{event}],"conversions":[{event}]}}"#),
+        ] {
+            assert!(read(&body, PAGE).is_err());
+        }
+    }
+
+    #[test]
+    fn the_key_is_account_offer_and_unique_id_and_the_claim_offer_and_click() {
+        let event = one(r#"{"clickId":"c-1","offerId":12,"uniqueId":"u.1"}"#, PAGE).unwrap();
+        assert_eq!(event.key("https://a.example"), "https://a.example|12|u.1");
+        assert_eq!(event.claim("https://a.example"), "https://a.example|12/c-1");
+    }
+
+    #[test]
+    fn one_event_has_one_text_however_it_was_spelt() {
+        let text = |body| one(body, SIGNED).unwrap().text().unwrap();
+        let first = text(r#"{"clickId":"a","offerId":1,"uniqueId":"u","payout":18.5}"#);
+        assert_eq!(
+            first,
+            text(
+                r#" {"payout":"18.50", "uniqueId":"\u0075","adv1":null,"offerId":1,"clickId":"a"}"#
+            )
+        );
+        assert_ne!(
+            first,
+            text(r#"{"clickId":"a","offerId":1,"uniqueId":"u","payout":"18.51"}"#)
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_stored_reads_back_as_what_was_accepted(
+            unique_id in "[A-Za-z0-9._:-]{1,128}", adv in "\\PC{0,40}", units in 0_u64..1_000_000_000,
+        ) {
+            let body = serde_json::json!({
+                "clickId": "a", "offerId": 7, "uniqueId": unique_id, "adv3": adv,
+                "payout": format!("{units}.5"),
+            });
+            if let Ok(event) = one(&body.to_string(), SIGNED) {
+                prop_assert_eq!(Event::stored(&event.text()?)?, event);
+            } else {
+                prop_assert!(unique_id.eq_ignore_ascii_case("transaction_id") || adv.chars().any(char::is_control));
+            }
+        }
+
+        #[test]
+        fn what_is_read_says_what_a_second_parser_reads(
+            pieces in proptest::collection::vec(prop_oneof![
+                Just("\"clickId\":\"a\""), Just("\"offerId\":1"), Just("\"offerId\":1.0"), Just("\"uniqueId\":\"u\""),
+                Just("\"uniqueId\":\"\\u0075\""), Just("\"adv1\":\"\\ud800\""), Just("\"payout\":18"),
+                Just("\"adv2\":null"), Just("\"url\":1"), Just("\"adv5\":\"é\""),
+            ], 0..8),
+        ) {
+            let body = format!("{{{}}}", pieces.join(","));
+            let Ok(event) = one(&body, SIGNED) else { return Ok(()) };
+            // serde keeps the last of a repeated field; that there is one is seen by counting.
+            let Ok(theirs) = serde_json::from_str::<serde_json::Map<_, _>>(&body) else {
+                prop_assert!(body.contains("\\ud800"), "{}", body);
+                return Ok(());
+            };
+            prop_assert_eq!(theirs.len(), pieces.len());
+            let ours: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&event.text()?).unwrap();
+            for (name, value) in &theirs {
+                let expected = match name.as_str() {
+                    "payout" => serde_json::Value::from("18.00"),
+                    _ => value.clone(),
+                };
+                prop_assert_eq!(ours.get(name).cloned().unwrap_or_default(), expected);
+            }
+        }
+
+        #[test]
+        fn no_text_breaks_the_reader(body in "\\PC{0,200}", is_signed in any::<bool>()) {
+            let _ = read(&body, Caller { is_signed, click_id: None });
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! The forwarder's decisions: what a caller may hand over, what is sent, what
+//! an answer means, and when to try again. Storing, sending and the clock are
+//! js/forwarder's.
+//!
+//! | module | owns |
+//! | --- | --- |
+//! | [`event`] | a conversion as it is handed over, its key and its canonical text |
+//! | [`route`] | the way to CAKE: the API, or `p.ashx` |
+//! | [`outcome`] | what came of an attempt, by one table |
+//! | [`schedule`] | the waits between attempts |
+//! | [`breaker`] | how many attempts at once, and when none |
+
+pub mod breaker;
+pub mod event;
+pub mod outcome;
+pub mod route;
+pub mod schedule;
+#[cfg(test)]
+mod simulation;
+
+pub use breaker::Breaker;
+pub use event::{Caller, Event, HandedOver};
+pub use outcome::{Outcome, State};
+pub use route::Route;

@@ -1,0 +1,507 @@
+/** The forwarder in one process: its rules, its secrets, its operators, against a sandbox and a server of faults. */
+import { randomUUID } from "node:crypto";
+import { expect, inject, test, vi } from "vitest";
+import { createCakeClient, signConversion } from "../../dist/entry/edge.node.js";
+import { createForwarderInProcess, type LogLine } from "../../dist/entry/forwarder-memory.node.js";
+import { createSandbox } from "../../dist/entry/sandbox-memory.node.js";
+import { spellings } from "../chaos/chaos.ts";
+
+const SITE = "https://shop.example";
+const KEY = "CANARY-key-4c1d9e";
+const SECRET = `whsec_${Buffer.alloc(32, 9).toString("base64")}`;
+const OPERATOR = "correct-horse-battery-staple-2026-06";
+type Options = Parameters<typeof createForwarderInProcess>[0];
+
+/** A forwarder in front of a sandbox, and what it logs. */
+function both(more: Partial<Options> = {}, fixture?: object) {
+  const sandbox = createSandbox({ apiKey: KEY, ...(fixture ? { fixture } : {}) });
+  const lines: LogLine[] = [];
+  const sent: string[] = [];
+  const forwarder = createForwarderInProcess({
+    baseUrl: "http://127.0.0.1",
+    apiKey: KEY,
+    operatorSecret: OPERATOR,
+    signingSecrets: [SECRET],
+    origins: [SITE],
+    clockSpeed: 1_000,
+    fetch: (request) => {
+      sent.push(new URL(request.url).pathname);
+      return sandbox.fetch(request);
+    },
+    log: (line) => lines.push(line),
+    ...more,
+  });
+  const click = async () => {
+    const response = await sandbox.fetch(new Request("http://127.0.0.1/?a=67890&c=12"));
+    return new URL(response.headers.get("location") ?? "").searchParams.get("reqid") ?? "";
+  };
+  const ask = (path: string, init: RequestInit = {}) => forwarder.fetch(new Request(`${SITE}/cake/${path}`, init));
+  const page = (event: object, query = "?wait=1") =>
+    ask(`conversions${query}`, {
+      method: "POST",
+      headers: { origin: SITE, "content-type": "text/plain" },
+      body: JSON.stringify(event),
+    });
+  const backend = async (event: object, query = "?wait=1") => {
+    const body = JSON.stringify(event);
+    const headers = { "content-type": "application/json", ...(await signConversion(body, SECRET)) };
+    return ask(`conversions${query}`, { method: "POST", headers, body });
+  };
+  const operator = (path: string, init: RequestInit = {}) =>
+    ask(`operator/${path}`, { ...init, headers: { authorization: `Bearer ${OPERATOR}`, ...init.headers } });
+  const faults = (rules: unknown) =>
+    sandbox.fetch(new Request("http://127.0.0.1/__sandbox/faults", { method: "PUT", body: JSON.stringify(rules) }));
+  const recorded = async () => {
+    const state = await sandbox.fetch(new Request("http://127.0.0.1/__sandbox/state?limit=1000"));
+    return ((await state.json()) as { conversions: { unique_id: string; conversion_date: string }[] }).conversions;
+  };
+  return { sandbox, forwarder, lines, sent, click, ask, page, backend, operator, faults, recorded };
+}
+
+const event = (clickId: string, more: object = {}) => ({ clickId, offerId: 12_345, uniqueId: randomUUID(), ...more });
+const rules = { baseUrl: "http://127.0.0.1", apiKey: KEY, operatorSecret: OPERATOR };
+
+test("an event is delivered, and told by one line for each state", async () => {
+  const { page, click, lines } = both();
+  const answer = (await (await page(event(await click()))).json()) as { id: string };
+  expect(answer).toMatchObject({ state: "delivered", duplicate: false, attempts: 1 });
+  expect(lines).toEqual([
+    { event: "conversion", id: answer.id, state: "pending", code: "", attempt: 0 },
+    { event: "conversion", id: answer.id, state: "delivered", code: "", attempt: 1 },
+  ]);
+});
+
+test.each([
+  ["apiKey", "", "missing_api_key"],
+  ["apiKey", "short", "weak_secret"],
+  ["apiKey", "YOUR_API_KEY", "placeholder_text"],
+  ["apiKey", "<api key here>", "placeholder_text"],
+  ["operatorSecret", "", "weak_secret"],
+  ["operatorSecret", "thirty-one characters, not more", "weak_secret"],
+  ["operatorSecret", "change-me-to-something-long-enough-please", "placeholder_text"],
+  ["operatorSecret", "x".repeat(40), "placeholder_text"],
+  ["signingSecrets", ["whsec_c2hvcnQ="], "weak_secret"],
+  ["cookieSecrets", ["short"], "weak_secret"],
+  ["baseUrl", "http://169.254.169.254", "invalid_base_url"],
+  ["pixelDomain", "2130706433", "invalid_domain"],
+  ["origins", ["shop.example"], "invalid_field"],
+  ["origins", ["*"], "invalid_field"],
+  ["timeZone", "Mars/Olympus", "invalid_field"],
+  ["capcity", 1, "invalid_field"],
+])("%s %j is refused with %s", (name, value, code) => {
+  let thrown: unknown;
+  try {
+    createForwarderInProcess({ ...rules, [name]: value } as Options);
+  } catch (error) {
+    thrown = error;
+  }
+  expect(thrown).toMatchObject({ name: "CakeError", code });
+  expect(String(thrown)).not.toContain(KEY);
+});
+
+test("a pixel that nobody deduplicates is refused: what became of an attempt could not be asked", () => {
+  const pixel = { operatorSecret: OPERATOR, pixelDomain: "track.yournetwork.com" };
+  expect(() => createForwarderInProcess({ ...pixel, upstreamDedupe: false })).toThrow(/upstreamDedupe must be true/);
+  expect(() => createForwarderInProcess({ ...pixel, upstreamDedupe: { 7: false } })).toThrow(/upstreamDedupe/);
+  expect(() => createForwarderInProcess(pixel)).not.toThrow();
+});
+
+test("by p.ashx an event is delivered without a key", async () => {
+  const { page, click, sent, recorded } = both({
+    baseUrl: "",
+    apiKey: "",
+    pixelDomain: "http://127.0.0.1",
+  });
+  const mine = event(await click());
+  expect(await (await page(mine)).json()).toMatchObject({ state: "delivered" });
+  expect(sent).toEqual(["/p.ashx"]);
+  expect((await recorded())[0]?.unique_id).toBe(mine.uniqueId);
+  expect(await (await page(event("nobody"))).json()).toMatchObject({ state: "refused" });
+});
+
+test("a refused key pauses all, uses no attempt up, and the next key delivers", async () => {
+  const sandbox = createSandbox({ apiKey: KEY });
+  let kept: import("../../dist/entry/forwarder-memory.node.js").StoreSnapshot | undefined;
+  const lines: LogLine[] = [];
+  const make = (apiKey: string) =>
+    createForwarderInProcess({
+      ...rules,
+      apiKey,
+      origins: [SITE],
+      clockSpeed: 1_000,
+      fetch: sandbox.fetch,
+      log: (line) => lines.push(line),
+      kept,
+      keep: async (snapshot) => {
+        kept = structuredClone(snapshot);
+      },
+    });
+  const response = await sandbox.fetch(new Request("http://127.0.0.1/?a=67890&c=12"));
+  const clickId = new URL(response.headers.get("location") ?? "").searchParams.get("reqid") ?? "";
+  const post = (forwarder: ReturnType<typeof make>, body: object, query = "") =>
+    forwarder.fetch(
+      new Request(`${SITE}/cake/conversions${query}`, {
+        method: "POST",
+        headers: { origin: SITE, "content-type": "text/plain" },
+        body: JSON.stringify(body),
+      }),
+    );
+  const mine = event(clickId);
+  const wrong = make("another-key-entirely");
+  await post(wrong, mine);
+  await wrong.settle();
+  expect(await (await post(wrong, mine)).json()).toMatchObject({ state: "paused", duplicate: true });
+  expect(lines.at(-1)).toMatchObject({ state: "paused", code: "unauthorized", attempt: 0, alert: true });
+  const right = make(KEY);
+  await expect
+    .poll(async () => (await post(right, mine)).json())
+    .toMatchObject({ state: "delivered", duplicate: true });
+});
+
+test("the date of acceptance is kept through retries, in the account's zone", async () => {
+  const { page, click, faults, recorded } = both({ timeZone: "America/New_York" });
+  await faults([{ script: ["server_error", "html", "reset_before"] }]);
+  const expected = new Intl.DateTimeFormat("sv-SE", {
+    timeZone: "America/New_York",
+    dateStyle: "short",
+    timeStyle: "medium",
+  });
+  const before = expected.format(new Date());
+  expect(await (await page(event(await click()))).json()).toMatchObject({ state: "delivered", attempts: 4 });
+  const date = (await recorded())[0]?.conversion_date ?? "";
+  expect(date >= before && date <= expected.format(new Date())).toBe(true);
+});
+
+test("where CAKE does not deduplicate, Get Click is asked before an unknown attempt is repeated", async () => {
+  const fixture = {
+    offers: [
+      {
+        offer_id: 12_345,
+        offer_name: "x",
+        landing_page: "/shop/?reqid=#reqid#",
+        payout: "1",
+        revenue: "2",
+        deduplicates: false,
+      },
+    ],
+    creatives: [{ creative_id: 12, offer_id: 12_345 }],
+    affiliates: [{ affiliate_id: 67_890, affiliate_name: "x" }],
+  };
+  const { page, click, faults, recorded, sent } = both({ upstreamDedupe: { 12345: false } }, fixture);
+  await faults([{ script: ["reset_after"], actions: ["record_conversion"] }]);
+  expect(await (await page(event(await click()))).json()).toMatchObject({ state: "delivered", attempts: 2 });
+  expect(sent).toEqual(["/api/2/conversion.json", "/api/2/click.json"]);
+  sent.length = 0;
+  await faults([{ script: ["reset_before"], actions: ["record_conversion"] }]);
+  expect(await (await page(event(await click()))).json()).toMatchObject({ state: "delivered", attempts: 2 });
+  expect(sent).toEqual(["/api/2/conversion.json", "/api/2/click.json", "/api/2/conversion.json"]);
+  expect(await recorded()).toHaveLength(2);
+});
+
+test("attempts keep to the schedule, after which the event is dead, and a replay delivers", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"], shouldAdvanceTime: true });
+  try {
+    const times: number[] = [];
+    let isDown = true;
+    const { page, click, operator, lines, sandbox } = both({
+      clockSpeed: 1,
+      fetch: async (request) => {
+        times.push(Date.now());
+        return isDown ? new Response("", { status: 503 }) : sandbox.fetch(request);
+      },
+    });
+    const hurried = async <T>(promise: Promise<T>): Promise<T> => {
+      await vi.advanceTimersByTimeAsync(50);
+      return promise;
+    };
+    const { id } = (await (await hurried(page(event(await hurried(click())), ""))).json()) as { id: string };
+    await vi.advanceTimersByTimeAsync(100 * 3_600_000);
+    const waits = times.slice(1).map((time, index) => (time - (times[index] ?? 0)) / 1_000);
+    const table = [5, 30, 120, 600, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
+    expect(waits).toHaveLength(table.length);
+    waits.forEach((wait, index) => {
+      // A fifth to either side, and the second that an outage is left alone.
+      expect(wait).toBeGreaterThanOrEqual(0.8 * (table[index] ?? 0));
+      expect(wait).toBeLessThanOrEqual(1.2 * (table[index] ?? 0) + 1);
+    });
+    expect(lines.at(-1)).toMatchObject({ id, state: "dead", code: "http_status", attempt: 12 });
+    isDown = false;
+    const replayed = await hurried(operator("replay", { method: "POST", body: JSON.stringify({ id }) }));
+    expect(await replayed.json()).toEqual({ replayed: 1 });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(lines.at(-1)).toMatchObject({ id, state: "delivered", attempt: 1 });
+    const again = await hurried(operator("replay", { method: "POST", body: JSON.stringify({ id }) }));
+    expect(await again.json()).toEqual({ replayed: 0 });
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test.each([-3_600_000, 3_600_000])("a clock that jumps by %i ms loses no event", async (jump) => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"], shouldAdvanceTime: true });
+  try {
+    const { page, click, lines, faults } = both({ clockSpeed: 1 });
+    const hurried = async <T>(promise: Promise<T>): Promise<T> => {
+      await vi.advanceTimersByTimeAsync(50);
+      return promise;
+    };
+    const [first, second] = [await hurried(click()), await hurried(click())];
+    await hurried(faults([{ script: ["rate_limit", "server_error"], retry_after_s: 30 }]));
+    await hurried(page(event(first), ""));
+    vi.setSystemTime(Date.now() + jump);
+    await hurried(page(event(second), ""));
+    await vi.advanceTimersByTimeAsync(2 * 3_600_000);
+    expect(lines.filter(({ state }) => state === "delivered")).toHaveLength(2);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test("what CAKE refused is listed, exported in CAKE's columns and replayed", async () => {
+  const { backend, click, operator, faults } = both({ timeZone: "UTC" });
+  await faults([{ share: 1, kinds: ["server_error"], status: 404 }]);
+  const mine = event(await click(), { payout: "18.00", adv1: '=cmd("x"), y', conversionDate: "2026-06-19 14:30:00" });
+  const { id, state } = (await (await backend(mine)).json()) as { id: string; state: string };
+  expect(state).toBe("refused");
+  expect(await (await operator("counts")).json()).toMatchObject({
+    counts: { pending: 0, paused: 0, delivered: 0, refused: 1, dead: 0 },
+    oldestMs: null,
+  });
+  const { rows } = (await (await operator("conversions?state=refused")).json()) as { rows: object[] };
+  expect(rows).toMatchObject([{ id, state: "refused", code: "http_status", conversion: { uniqueId: mine.uniqueId } }]);
+  const csv = await (await operator("export.csv?state=refused")).text();
+  expect(csv.split("\r\n")).toEqual([
+    "click_id,offer_id,conversion_date,payout,revenue,unique_id,order_id,adv1,adv2,adv3,adv4,adv5",
+    `${mine.clickId},12345,2026-06-19 14:30:00,18.00,,${mine.uniqueId},,"'=cmd(""x""), y",,,,`,
+    "",
+  ]);
+  await faults([]);
+  const replayed = await operator("replay", { method: "POST", body: JSON.stringify({ state: "refused" }) });
+  expect(await replayed.json()).toEqual({ replayed: 1 });
+  await expect
+    .poll(async () => (await operator("counts")).json())
+    .toMatchObject({ counts: { delivered: 1, refused: 0 } });
+});
+
+test("a long list is paged without losing or repeating a row", async () => {
+  const { backend, click, operator } = both();
+  const clickId = await click();
+  const conversions = Array.from({ length: 25 }, () => event(clickId));
+  await backend({ conversions });
+  const seen: string[] = [];
+  let from = "";
+  for (let pages = 0; pages < 4; pages += 1) {
+    const page = (await (await operator(`conversions?limit=10&from=${from}`)).json()) as {
+      rows: { conversion: { uniqueId: string } }[];
+      next: string | null;
+    };
+    seen.push(...page.rows.map(({ conversion }) => conversion.uniqueId));
+    if (page.next === null) break;
+    from = page.next;
+  }
+  expect(seen.sort()).toEqual(conversions.map(({ uniqueId }) => uniqueId).sort());
+});
+
+test("operators: a bearer, or a cookie that was signed; nobody else", async () => {
+  const { ask, operator } = both();
+  for (const headers of [
+    {},
+    { authorization: "Bearer wrong" },
+    { authorization: `Basic ${OPERATOR}` },
+    { cookie: "__Host-cake_operator=9999999999.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" },
+  ] as Record<string, string>[]) {
+    for (const path of ["operator/counts", "operator/conversions", "operator/export.csv"]) {
+      expect((await ask(path, { headers })).status).toBe(401);
+    }
+  }
+  expect((await operator("counts")).status).toBe(200);
+  const login = (secret: string) =>
+    ask("operator/login", {
+      method: "POST",
+      headers: { "content-type": "application/x-www-form-urlencoded", origin: SITE },
+      body: new URLSearchParams({ secret }).toString(),
+    });
+  expect((await login("wrong")).status).toBe(401);
+  const signedIn = await login(OPERATOR);
+  expect([signedIn.status, signedIn.headers.get("location")]).toEqual([303, "/cake/operator"]);
+  const setCookie = signedIn.headers.get("set-cookie") ?? "";
+  expect(setCookie).toMatch(
+    /^__Host-cake_operator=\d+\.[\w-]{43}; Path=\/; Max-Age=28800; HttpOnly; SameSite=Strict; Secure$/,
+  );
+  const cookie = setCookie.split(";")[0] ?? "";
+  const status = await ask("operator", { headers: { cookie } });
+  expect(await status.text()).toContain("oldest waiting");
+  expect(status.headers.get("content-security-policy")).toContain("default-src 'none'");
+  // What changes something must come from the page itself.
+  const replay = (headers: Record<string, string>) =>
+    ask("operator/replay", { method: "POST", headers: { cookie, ...headers }, body: "state=dead" });
+  expect((await replay({})).status).toBe(401);
+  expect((await replay({ origin: "https://evil.example" })).status).toBe(401);
+  expect((await replay({ origin: SITE })).status).toBe(303);
+  const expired = cookie.replace(/=\d+/, "=1000000000");
+  expect((await ask("operator/counts", { headers: { cookie: expired } })).status).toBe(401);
+});
+
+test("a full outbox says so, and still knows what it has", async () => {
+  const { page, click, faults } = both({ capacity: 2, severalPerClick: true, clockSpeed: 1 });
+  await faults([{ share: 1, kinds: ["server_error"] }]);
+  const clickId = await click();
+  const known = event(clickId);
+  await page(known, "");
+  await page(event(clickId), "");
+  const full = await page(event(clickId), "");
+  expect(full.status).toBe(503);
+  expect(await full.json()).toMatchObject({ error: { code: "outbox_full", retryable: true } });
+  expect(await (await page(known, "")).json()).toMatchObject({ duplicate: true });
+});
+
+test("what is kept outlives the process", async () => {
+  const sandbox = createSandbox({ apiKey: KEY });
+  let kept: import("../../dist/entry/forwarder-memory.node.js").StoreSnapshot | undefined;
+  const make = (fetch: (request: Request) => Promise<Response>) =>
+    createForwarderInProcess({
+      ...rules,
+      clockSpeed: 1_000,
+      log: () => undefined,
+      fetch,
+      kept,
+      keep: async (snapshot) => {
+        kept = structuredClone(snapshot);
+      },
+    });
+  const response = await sandbox.fetch(new Request("http://127.0.0.1/?a=67890&c=12"));
+  const clickId = new URL(response.headers.get("location") ?? "").searchParams.get("reqid") ?? "";
+  const dead = make(() => new Promise(() => undefined));
+  const accepted = await dead.fetch(
+    new Request(`${SITE}/conversions`, {
+      method: "POST",
+      headers: { origin: SITE, "content-type": "application/json" },
+      body: JSON.stringify(event(clickId)),
+    }),
+  );
+  const { id } = (await accepted.json()) as { id: string };
+  const alive = make(sandbox.fetch);
+  await alive.settle();
+  expect(await (await alive.fetch(new Request(`${SITE}/conversions/${id}`))).json()).toMatchObject({
+    state: "delivered",
+  });
+});
+
+test("no address, user agent or e-mail is kept or logged, and no key is anywhere", async () => {
+  const snapshots: string[] = [];
+  const { page, ask, click, lines, faults, operator } = both({
+    keep: async (snapshot) => void snapshots.push(JSON.stringify(snapshot)),
+  });
+  const told: string[] = [];
+  for (const script of [["server_error"], ["html"], ["cut_off"], ["wrong_json"], ["redirect"], ["restricted"], []]) {
+    await faults([{ script }]);
+    told.push(await (await page(event(await click()))).text());
+  }
+  const response = await ask("conversions?wait=1", {
+    method: "POST",
+    headers: {
+      origin: SITE,
+      "content-type": "text/plain",
+      "user-agent": "CANARY-agent",
+      "cf-connecting-ip": "203.0.113.77",
+      "x-forwarded-for": "203.0.113.77",
+      referer: "https://shop.example/?email=jane@example.com",
+    },
+    body: JSON.stringify(event(await click())),
+  });
+  told.push(await response.text(), await (await operator("")).text(), await (await operator("conversions")).text());
+  told.push(await (await operator("export.csv?state=delivered")).text(), JSON.stringify(lines), ...snapshots);
+  const text = told.join("\n");
+  expect(snapshots.length).toBeGreaterThan(0);
+  for (const secret of [
+    ...spellings(KEY),
+    ...spellings(OPERATOR),
+    "CANARY-agent",
+    "203.0.113.77",
+    "jane@example.com",
+  ]) {
+    expect(text).not.toContain(secret);
+  }
+});
+
+test("a redirect is not followed: its target sees nobody", async () => {
+  const forwarder = createForwarderInProcess({
+    ...rules,
+    baseUrl: inject("faults"),
+    origins: [SITE],
+    log: () => undefined,
+  });
+  const clickId = `redirects.${randomUUID()}`;
+  const answer = await forwarder.fetch(
+    new Request(`${SITE}/conversions?wait=1`, {
+      method: "POST",
+      headers: { origin: SITE, "content-type": "text/plain" },
+      body: JSON.stringify(event(clickId)),
+    }),
+  );
+  expect(await answer.json()).toMatchObject({ state: "pending", code: "redirected" });
+  const log = (await (await fetch(`${inject("faults")}/__log?click=${clickId}`)).json()) as {
+    paths: string[];
+    stolen: number;
+  };
+  expect(log).toMatchObject({ paths: ["conversion"], stolen: 0 });
+});
+
+test.each(["huge", "stalls", "garbled", "echoes", "cut-off"])("an answer that %s harms nobody", async (fault) => {
+  const forwarder = createForwarderInProcess({
+    ...rules,
+    baseUrl: inject("faults"),
+    origins: [SITE],
+    timeoutMs: 500,
+    log: () => undefined,
+  });
+  const answer = await forwarder.fetch(
+    new Request(`${SITE}/conversions?wait=1`, {
+      method: "POST",
+      headers: { origin: SITE, "content-type": "text/plain" },
+      body: JSON.stringify(event(`${fault}.${randomUUID()}`)),
+    }),
+  );
+  const text = await answer.text();
+  expect(JSON.parse(text).state).toMatch(/^(pending|refused|paused)$/);
+  for (const spelling of spellings(KEY)) expect(text).not.toContain(spelling);
+});
+
+test("GET, HEAD and a prefetch send nothing to CAKE", async () => {
+  const { ask, sent, click } = both();
+  const query = `clickId=${await click()}&offerId=12345&uniqueId=U1`;
+  for (const method of ["GET", "HEAD"]) {
+    const headers = { origin: SITE, "sec-purpose": "prefetch;prerender" };
+    expect((await ask(`conversions?${query}`, { method, headers })).status).toBe(405);
+  }
+  expect(sent).toEqual([]);
+});
+
+test("what the edge has signed into its cookie goes before a body's click id", async () => {
+  const secret = "a cookie secret of thirty-two bytes or more";
+  const { ask, click, sandbox } = both({ cookieSecrets: [secret] });
+  const [real, claimed] = [await click(), await click()];
+  const value = `1!${Math.floor(Date.now() / 1_000).toString(36)}*${Math.floor(Date.now() / 1_000).toString(36)}!reqid!${real}`;
+  const expires = Math.floor(Date.now() / 1_000 + 86_400).toString(36);
+  const { createHmac } = await import("node:crypto");
+  const name = "__Host-cake_click";
+  const signature = createHmac("sha256", secret).update(`${name}=${value};${expires}`).digest("base64url");
+  const convert = (cookie: string, body: object) =>
+    ask("conversions?wait=1", {
+      method: "POST",
+      headers: { origin: SITE, "content-type": "text/plain", cookie },
+      body: JSON.stringify(body),
+    });
+  const signed = `${name}=${value}.${expires}.${signature}`;
+  expect(await (await convert(signed, event(claimed))).json()).toMatchObject({ state: "delivered" });
+  expect(await (await convert(signed, { offerId: 12_345, uniqueId: randomUUID() })).json()).toMatchObject({
+    error: { code: "click_converted" },
+  });
+  const cake = createCakeClient({ baseUrl: "http://127.0.0.1", apiKey: KEY, fetch: sandbox.fetch });
+  expect((await cake.getClick(real))?.converted).toBe(true);
+  expect((await cake.getClick(claimed))?.converted).toBe(false);
+  const forged = signed.replace(real, claimed);
+  expect(await (await convert(forged, { offerId: 12_345, uniqueId: randomUUID() })).json()).toMatchObject({
+    error: { code: "invalid_click_id" },
+  });
+});

@@ -1,0 +1,303 @@
+/** The forwarder in workerd: its routes, its callers, its outbox in Durable Objects, against a sandbox. */
+import { env, exports } from "cloudflare:workers";
+import { Webhook } from "standardwebhooks";
+import { beforeEach, expect, test } from "vitest";
+import { signConversion } from "../../dist/forwarder/signature.js";
+import { forwarder, settings } from "./worker.ts";
+
+const ORIGIN = "http://127.0.0.1:8787";
+const SITE = "https://shop.example";
+const sandbox = (exports as unknown as { default: Fetcher }).default;
+const [SECRET = ""] = settings.signingSecrets;
+
+const ask = (path: string, init: RequestInit = {}) =>
+  forwarder.fetch(new Request(`${ORIGIN}/cake/${path}`, init), env as never);
+
+/** As a page of the shop's hands it over. */
+const page = (body: unknown, headers: Record<string, string> = {}, query = "") =>
+  ask(`conversions${query}`, {
+    method: "POST",
+    headers: { origin: SITE, "content-type": "text/plain;charset=UTF-8", ...headers },
+    body: typeof body === "string" ? body : JSON.stringify(body),
+  });
+
+/** As a backend does. */
+async function backend(body: unknown, query = "", more: Record<string, string> = {}): Promise<Response> {
+  const text = typeof body === "string" ? body : JSON.stringify(body);
+  const signature = { ...(await signConversion(text, SECRET)) };
+  return ask(`conversions${query}`, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...signature, ...more },
+    body: text,
+  });
+}
+
+async function click(): Promise<string> {
+  const response = await sandbox.fetch(`${ORIGIN}/?a=67890&c=12&s1=forwarder`, { redirect: "manual" });
+  return new URL(response.headers.get("location") ?? "").searchParams.get("reqid") ?? "";
+}
+
+async function recorded(uniqueId: string): Promise<number> {
+  const { conversions } = await (await sandbox.fetch(`${ORIGIN}/__sandbox/state?limit=500`)).json<{
+    conversions: { unique_id: string }[];
+  }>();
+  return conversions.filter(({ unique_id }) => unique_id === uniqueId).length;
+}
+
+async function refusal(response: Response): Promise<[number, string]> {
+  const { error } = await response.json<{ error: { code: string } }>();
+  return [response.status, error.code];
+}
+
+const faults = (rules: unknown) =>
+  sandbox.fetch(`${ORIGIN}/__sandbox/faults`, { method: "PUT", body: JSON.stringify(rules) });
+const unique = () => `ORD-${crypto.randomUUID()}`;
+
+beforeEach(async () => {
+  await faults([]);
+});
+
+test("an event is accepted with 202, delivered, and known by its id", async () => {
+  const event = { clickId: await click(), offerId: 12_345, uniqueId: unique() };
+  const response = await page(event);
+  expect(response.status).toBe(202);
+  const { id, state, duplicate } = await response.json<{ id: string; state: string; duplicate: boolean }>();
+  expect([state, duplicate]).toEqual(["pending", false]);
+  expect(id).toMatch(/^[0-9a-f]{32}$/);
+  await expect
+    .poll(async () => (await (await ask(`conversions/${id}`)).json<{ state: string }>()).state)
+    .toBe("delivered");
+  const status = await (await ask(`conversions/${id}`)).json();
+  expect(status).toMatchObject({ id, state: "delivered", attempts: 1, acceptedAt: expect.stringMatching(/^\d{4,}-/) });
+  expect(await recorded(event.uniqueId)).toBe(1);
+});
+
+test("with ?wait=1 the answer says what became of it", async () => {
+  const answer = await (
+    await page({ clickId: await click(), offerId: 12_345, uniqueId: unique() }, {}, "?wait=1")
+  ).json();
+  expect(answer).toMatchObject({ state: "delivered", duplicate: false, conversionId: expect.any(Number) });
+  const refused = await (await page({ clickId: "nobody", offerId: 12_345, uniqueId: unique() }, {}, "?wait=1")).json();
+  expect(refused).toMatchObject({ state: "refused", code: "refused" });
+});
+
+test("the same event again is a duplicate, and with other fields a conflict", async () => {
+  const event = { clickId: await click(), offerId: 12_345, uniqueId: unique() };
+  await page(event, {}, "?wait=1");
+  const again = await (await page(event)).json();
+  expect(again).toMatchObject({ state: "delivered", duplicate: true });
+  expect(await refusal(await page({ ...event, orderId: "other" }))).toEqual([409, "conversion_conflict"]);
+  expect(await recorded(event.uniqueId)).toBe(1);
+});
+
+test("32 of the same at once are one", async () => {
+  const event = { clickId: await click(), offerId: 12_345, uniqueId: unique() };
+  const answers = await Promise.all(
+    Array.from({ length: 32 }, async () => (await page(event)).json<{ id: string; duplicate: boolean }>()),
+  );
+  expect(new Set(answers.map(({ id }) => id)).size).toBe(1);
+  expect(answers.filter(({ duplicate }) => !duplicate)).toHaveLength(1);
+  await page(event, {}, "?wait=1");
+  expect(await recorded(event.uniqueId)).toBe(1);
+});
+
+test("a batch is answered in order, each by itself", async () => {
+  const clickId = await click();
+  const [first, last] = [unique(), unique()];
+  const response = await backend(
+    {
+      conversions: [
+        { clickId, offerId: 12_345, uniqueId: first, payout: "18.00" },
+        { clickId, offerId: 12_345 },
+        { clickId, offerId: 12_345, uniqueId: last, revenue: 7.5, conversionDate: "2026-06-19 14:30:00" },
+      ],
+    },
+    "?wait=1",
+  );
+  expect(response.status).toBe(202);
+  const { results } = await response.json<{ results: Record<string, unknown>[] }>();
+  expect(results).toMatchObject([
+    { state: "delivered", duplicate: false },
+    { error: { code: "invalid_field", parameter: "uniqueId", retryable: false } },
+    { state: "delivered", duplicate: false },
+  ]);
+  expect([await recorded(first), await recorded(last)]).toEqual([1, 1]);
+});
+
+test("a hundred at once are accepted and delivered", async () => {
+  const clickId = await click();
+  const conversions = Array.from({ length: 100 }, () => ({ clickId, offerId: 12_345, uniqueId: unique() }));
+  const { results } = await (await backend({ conversions }, "?wait=1")).json<{ results: { state: string }[] }>();
+  expect(results.filter(({ state }) => state === "delivered")).toHaveLength(100);
+  expect((await refusal(await backend({ conversions: [...conversions, conversions[0]] })))[1]).toBe("invalid_field");
+});
+
+test("only POST converts: GET, HEAD and prefetches reach nobody", async () => {
+  for (const method of ["GET", "HEAD", "PUT", "DELETE"]) {
+    const response = await ask(`conversions?clickId=a&offerId=1&uniqueId=${unique()}`, {
+      method,
+      headers: { origin: SITE, "sec-purpose": "prefetch" },
+    });
+    expect(response.status).toBe(405);
+    expect(response.headers.get("allow")).toBe("POST, OPTIONS");
+  }
+});
+
+test("the origin matrix", async () => {
+  const event = { clickId: await click(), offerId: 12_345, uniqueId: unique() };
+  const body = JSON.stringify(event);
+  for (const [origin, expected] of [
+    [SITE, 202],
+    [ORIGIN, 202],
+    [undefined, 403],
+    ["null", 403],
+    ["", 403],
+    ["https://shop.example.evil.example", 403],
+    ["https://evil-shop.example", 403],
+    ["http://shop.example", 403],
+    ["https://shop.example:8443", 403],
+    ["https://SHOP.example", 403],
+    ["https://www.shop.example", 403],
+    ["https://shop.example/", 403],
+    [`${SITE} https://evil.example`, 403],
+  ] as const) {
+    const response = await ask("conversions", {
+      method: "POST",
+      headers: { "content-type": "text/plain", ...(origin === undefined ? {} : { origin }) },
+      body,
+    });
+    expect([origin, response.status]).toEqual([origin, expected]);
+    expect(response.headers.get("access-control-allow-origin")).toBe(expected === 202 ? (origin ?? null) : null);
+    expect(response.headers.get("vary")).toBe("origin");
+    const preflight = await ask("conversions", { method: "OPTIONS", headers: origin === undefined ? {} : { origin } });
+    expect([origin, preflight.status]).toEqual([origin, expected === 202 ? 204 : 403]);
+  }
+});
+
+test("a page brings no money and no date, and converts a click once for an offer", async () => {
+  const clickId = await click();
+  for (const more of [{ payout: "99.00" }, { revenue: 1 }, { conversionDate: "2026-06-19 14:30:00" }]) {
+    const response = await page({ clickId, offerId: 12_345, uniqueId: unique(), ...more });
+    expect(await refusal(response)).toEqual([400, "invalid_field"]);
+  }
+  const first = { clickId, offerId: 12_345, uniqueId: unique() };
+  expect((await page(first)).status).toBe(202);
+  for (let tries = 0; tries < 4; tries += 1) {
+    expect(await refusal(await page({ ...first, uniqueId: unique() }))).toEqual([409, "click_converted"]);
+  }
+  expect((await page(first)).status).toBe(202);
+  // A backend knows of several sales of one click.
+  expect((await backend({ ...first, uniqueId: unique() })).status).toBe(202);
+});
+
+test("a backend's signature: this very body, this moment, one of the secrets", async () => {
+  const body = JSON.stringify({ clickId: await click(), offerId: 12_345, uniqueId: unique(), payout: "1.00" });
+  const send = (headers: Record<string, string>, text = body) =>
+    ask("conversions", { method: "POST", headers: { "content-type": "application/json", ...headers }, body: text });
+  const signed = { ...(await signConversion(body, SECRET)) };
+  const at = (seconds: number) => ({ at: new Date(Date.now() + seconds * 1_000) });
+  for (const headers of [
+    { ...signed, "webhook-id": "msg_other" },
+    { ...signed, "webhook-timestamp": String(Number(signed["webhook-timestamp"]) - 1) },
+    { ...signed, "webhook-signature": "v1,AAAA" },
+    { ...signed, "webhook-signature": "" },
+    { ...(await signConversion(body, SECRET, at(-301))) },
+    { ...(await signConversion(body, SECRET, at(301))) },
+    { ...(await signConversion(body, `whsec_${btoa("another secret of thirty-two bytes")}`)) },
+    { ...(await signConversion(`${body} `, SECRET)) },
+  ]) {
+    expect(await refusal(await send(headers as Record<string, string>))).toEqual([401, "signature_refused"]);
+  }
+  expect(await refusal(await send(signed, `${body} `))).toEqual([401, "signature_refused"]);
+  const rotated = `v1,${"A".repeat(43)}= ${signed["webhook-signature"]}`;
+  expect((await send({ ...signed, "webhook-signature": rotated })).status).toBe(202);
+});
+
+test("the library's own signer is understood, and understands ours", async () => {
+  const webhook = new Webhook(SECRET);
+  const body = JSON.stringify({ clickId: await click(), offerId: 12_345, uniqueId: unique(), adv1: "ünïcode" });
+  const now = new Date();
+  const response = await ask("conversions", {
+    method: "POST",
+    headers: {
+      "content-type": "application/json",
+      "webhook-id": "msg_library",
+      "webhook-timestamp": String(Math.floor(now.getTime() / 1_000)),
+      "webhook-signature": webhook.sign("msg_library", now, body),
+    },
+    body,
+  });
+  expect(response.status).toBe(202);
+  expect(webhook.verify(body, { ...(await signConversion(body, SECRET)) })).toEqual(JSON.parse(body));
+});
+
+test("a signed request replayed sends nothing again, and its id serves no other body", async () => {
+  const event = { clickId: await click(), offerId: 12_345, uniqueId: unique(), payout: "2.00" };
+  const body = JSON.stringify(event);
+  const signed = { ...(await signConversion(body, SECRET)) };
+  const send = (headers: object, text: string) =>
+    ask("conversions?wait=1", {
+      method: "POST",
+      headers: { "content-type": "application/json", ...headers },
+      body: text,
+    });
+  expect(await (await send(signed, body)).json()).toMatchObject({ state: "delivered", duplicate: false });
+  expect(await (await send(signed, body)).json()).toMatchObject({ state: "delivered", duplicate: true });
+  expect(await recorded(event.uniqueId)).toBe(1);
+  const other = JSON.stringify({ ...event, payout: "3.00" });
+  const reused = { ...(await signConversion(other, SECRET, { id: signed["webhook-id"] })) };
+  expect(await refusal(await send(reused, other))).toEqual([409, "webhook_id_reused"]);
+});
+
+test("bodies: the type, the size, and an endless one that is cut off", async () => {
+  const event = { clickId: "a", offerId: 12_345, uniqueId: unique() };
+  expect(await refusal(await page(event, { "content-type": "application/x-www-form-urlencoded" }))).toEqual([
+    415,
+    "unsupported_type",
+  ]);
+  expect(await refusal(await page({ ...event, adv1: "x".repeat(9_000) }))).toEqual([413, "body_too_large"]);
+  expect(await refusal(await page(new TextDecoder().decode(new Uint8Array([0xef, 0xbb, 0xbf])) + "{}"))).toEqual([
+    400,
+    "invalid_field",
+  ]);
+  let pulled = 0;
+  const endless = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      pulled += 1;
+      controller.enqueue(new Uint8Array(1_024).fill(32));
+    },
+  });
+  const response = await ask("conversions", {
+    method: "POST",
+    headers: { origin: SITE, "content-type": "text/plain" },
+    body: endless,
+  });
+  expect(await refusal(response)).toEqual([413, "body_too_large"]);
+  expect(pulled).toBeLessThan(20);
+});
+
+test.each([
+  "latency",
+  "rate_limit",
+  "server_error",
+  "restricted",
+  "html",
+  "cut_off",
+  "reset_before",
+  "reset_after",
+  "redirect",
+  "wrong_json",
+])("after the fault %s the event is delivered, once", async (kind) => {
+  const event = { clickId: await click(), offerId: 12_345, uniqueId: unique() };
+  await faults([{ script: [kind, kind], actions: ["record_conversion"], latency_ms: 30 }]);
+  const answer = await (await page(event, {}, "?wait=1")).json();
+  expect(answer).toMatchObject({ state: "delivered" });
+  expect(await recorded(event.uniqueId)).toBe(1);
+});
+
+test("there is no other way in", async () => {
+  for (const path of ["", "conversions/../x", "conversion", "conversions/abc", `conversions/${"0".repeat(32)}`]) {
+    expect((await refusal(await ask(path)))[0]).toBe(404);
+  }
+  expect((await ask("health")).status).toBe(200);
+});
