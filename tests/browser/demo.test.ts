@@ -7,7 +7,7 @@ import type { Browser, FrameLocator, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { buildStaticDemo, root } from "../../scripts/build.ts";
 import { type Served, serve } from "../../scripts/serve.ts";
-import { launch, openPage, SCREENSHOTS, violations } from "./page.ts";
+import { launch, openPage, SCREENSHOTS, violations } from "./chromium.ts";
 
 const WALKS = [
   ["served", "desktop", "light", 1280],

@@ -2,7 +2,7 @@
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type SandboxProcess, startSandbox } from "../sandbox-process.ts";
-import { launch, openPage, SCREENSHOTS, violations } from "./page.ts";
+import { launch, openPage, SCREENSHOTS, violations } from "./chromium.ts";
 
 let sandbox: SandboxProcess;
 let browser: Browser;
