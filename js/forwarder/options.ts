@@ -52,7 +52,7 @@ export interface ForwarderRules {
   readonly severalPerClick?: boolean;
   /** How long what is over is kept, in days. For so long a repetition is known as one. @default 30 */
   readonly retentionDays?: number;
-  /** How many events may wait in one shard, before it answers 503. @default 1000000 */
+  /** How many events may wait in one shard, before it answers 503. @default 10000000, some 5 GB */
   readonly capacity?: number;
   /** How long one request to CAKE may take, its body included, in milliseconds. @default 15000 */
   readonly timeoutMs?: number;
@@ -155,7 +155,7 @@ export function checkRules(rules: ForwarderRules, more: readonly string[] = []):
       typeof upstreamDedupe === "object" ? (upstreamDedupe[offerId] ?? true) : upstreamDedupe,
     severalPerClick: choice("severalPerClick", rules.severalPerClick, [true, false]) ?? false,
     retentionMs: (wholeOption("retentionDays", rules.retentionDays, 1, 400) ?? 30) * DAY_MS,
-    capacity: wholeOption("capacity", rules.capacity, 1, 100_000_000) ?? 1_000_000,
+    capacity: wholeOption("capacity", rules.capacity, 1, 100_000_000) ?? 10_000_000,
     timeoutMs,
     log: functionOption("log", rules.log) ?? logLine,
     clockSpeed: wholeOption("clockSpeed", rules.clockSpeed, 1, 1_000) ?? 1,

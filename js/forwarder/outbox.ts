@@ -110,8 +110,8 @@ export const LEASE_MS = 60_000;
 /** So many rows are fetched from the store together. */
 const FETCHED = 100;
 
-/** So many events are known for certain not to be under way; the others are in doubt after a retry. */
-const MOST_CLEAN = 10_000;
+/** Of so many events it is known that no attempt is under way; of more it is as after a start. */
+const MOST_IDLE = 10_000;
 
 const HOUR_MS = 3_600_000;
 const DAY_HOURS = 24;
@@ -130,11 +130,12 @@ export class Outbox implements Shard {
   /** Due, and fetched from the store. */
   #ready: Row[] = [];
   /**
-   * Waiting, and certainly not recorded: accepted by this very object and not
-   * sent yet, or sent and clearly not taken. Whatever else waits may have been
-   * sent by an object that is gone.
+   * Of what waits, what no attempt is under way for, since this very object has
+   * accepted it or has made the last one; and whether it is certainly not
+   * recorded. Of all else an object that is gone may have made an attempt that
+   * no row tells of.
    */
-  readonly #clean = new Set<string>();
+  readonly #idle = new Map<string, "not recorded" | "in doubt">();
   readonly #waiters = new Map<string, (() => void)[]>();
   readonly #counts: Map<string, number>;
   /** What this turn has added to the counts. */
@@ -177,7 +178,7 @@ export class Outbox implements Shard {
         const isNew = kept[index++] === true;
         if (isNew) {
           added += 1;
-          if (this.#clean.size < MOST_CLEAN) this.#clean.add(event.id);
+          this.#rest(event.id, "not recorded");
           this.#log(event.id, "pending", "", 0, false);
           return { id: event.id, state: this.#shown("pending"), duplicate: false };
         }
@@ -271,11 +272,13 @@ export class Outbox implements Shard {
     return this.report();
   }
 
-  /** Delivers what is due, and waits until nothing is under way. Says when the next is due. */
-  async wake(): Promise<number | null> {
+  /** Delivers what is due, and waits until nothing is under way, or for as long as a lease. */
+  async wake(): Promise<void> {
+    const end = Date.now() + LEASE_MS;
     this.#pump();
-    while (this.#underWay.size + this.#storing.size > 0) await Promise.all([...this.#underWay, ...this.#storing]);
-    return this.#next();
+    while (this.#underWay.size + this.#storing.size > 0 && Date.now() < end) {
+      await Promise.race([...this.#underWay, ...this.#storing]);
+    }
   }
 
   /** A page's conversion of a click that another has converted. */
@@ -325,15 +328,16 @@ export class Outbox implements Shard {
 
   async #attempt(row: Row): Promise<void> {
     const { rules, surroundings } = this.#parts;
-    const wasClean = this.#clean.delete(row.id);
-    const isInDoubt = row.is_in_doubt === 1 || !wasClean;
+    const idle = this.#idle.get(row.id);
+    this.#idle.delete(row.id);
+    const isInDoubt = row.is_in_doubt === 1 || idle !== "not recorded";
     const asksFirst = isInDoubt && !rules.isDeduplicated(row.offer_id);
     this.#busy.add(row.id);
     let outcome: Outcome;
     // After a start, what may be under way elsewhere is left alone for as long as a request may take.
     const settledMs = this.#startedMs + rules.timeoutMs * rules.clockSpeed;
     const now = surroundings.now();
-    if (asksFirst && row.is_in_doubt === 0 && now < settledMs) {
+    if (asksFirst && idle === undefined && now < settledMs) {
       // Its attempt by an object that is gone may still be on its way.
       await this.#turns.next(() => {
         this.#settle(row, { ...row, next_ms: settledMs });
@@ -397,12 +401,16 @@ export class Outbox implements Shard {
     }
     this.#settle(row, after);
     this.#count(`hour ${Math.floor(now / HOUR_MS)} ${isAnswered ? state : isPause ? PAUSED : "retried"}`, 1);
-    if (state === "pending" && !outcome.isInDoubt && this.#clean.size < MOST_CLEAN) this.#clean.add(row.id);
+    if (state === "pending") this.#rest(row.id, outcome.isInDoubt ? "in doubt" : "not recorded");
     this.#log(row.id, outcome.state, outcome.code, after.attempts, outcome.isAlert);
     if (isAnswered) {
       for (const tell of this.#waiters.get(row.id) ?? []) tell();
       this.#waiters.delete(row.id);
     }
+  }
+
+  #rest(id: string, how: "not recorded" | "in doubt"): void {
+    if (this.#idle.size < MOST_IDLE) this.#idle.set(id, how);
   }
 
   #settle(before: Row, after: Row): void {

@@ -59,7 +59,7 @@ export interface OutboxStore {
   /** What is due, the longest overdue first. */
   due(nowMs: number, limit: number): readonly Row[];
   nextDue(): number | null;
-  /** When the oldest event was accepted that still waits. */
+  /** When the oldest event was accepted that still waits, of the 10,000 that are due first. */
   oldestPending(): number | null;
   list(filter: RowFilter): readonly Row[];
   /** Makes the claim, unless it is made; says for which event it is made. */
