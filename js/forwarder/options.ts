@@ -52,7 +52,7 @@ export interface ForwarderRules {
   readonly severalPerClick?: boolean;
   /** How long what is over is kept, in days. For so long a repetition is known as one. @default 30 */
   readonly retentionDays?: number;
-  /** How many events may wait in one shard, before it answers 503. @default 10000000, some 5 GB */
+  /** How many events may wait in one shard, before it answers 503. @default 10000000, some 3 GB */
   readonly capacity?: number;
   /** How long one request to CAKE may take, its body included, in milliseconds. @default 15000 */
   readonly timeoutMs?: number;
