@@ -13,6 +13,7 @@ export async function bundleWorker(name: string, entry: string, outDir: string):
       alias: {
         "cake-edge/forwarder": join(root, "dist/entry/forwarder.workerd.js"),
         "cake-edge/sandbox": join(root, "dist/entry/sandbox.workerd.js"),
+        "cake-edge": join(root, "dist/entry/edge.workerd.js"),
       },
     },
     plugins: [

@@ -47,6 +47,7 @@ const CHECKS: readonly [name: string, command: string, ...args: string[]][] = [
   ["tsc, live view", "tsc", "-p", "js/tsconfig.view.json"],
   ["tsc, worker tests", "tsc", "-p", "tests/worker/tsconfig.json"],
   ["tsc, demo", "tsc", "-p", "www/tsconfig.json"],
+  ["tsc, static demo", "tsc", "-p", "www/static/tsconfig.json"],
   ["tsc, scripts and tests", "tsc", "-p", "tsconfig.json"],
 ];
 

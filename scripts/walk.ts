@@ -1,5 +1,6 @@
 // The main job, once, as its users do it: a link, a click, a kept click id, a
 // conversion, a payout, a postback.
+import { randomBytes } from "node:crypto";
 import type { SandboxState } from "../js/sandbox/rows.ts";
 import { root } from "./build.ts";
 import type { Served } from "./serve.ts";
@@ -12,7 +13,7 @@ export class StepFailed extends Error {}
 /** Walks the chain against what is served; yields a line a step. */
 export async function* walk({ origin, apiKey }: Pick<Served, "origin" | "apiKey">): AsyncGenerator<string> {
   // The package as a Node user gets it.
-  const { captureClick, createCakeClient, createTrackingLink } = (await import(
+  const { captureClick, createCakeClient, createTrackingLink, readClickCookie } = (await import(
     `${root}dist/entry/edge.node.js`
   )) as typeof import("../dist/edge/index.js");
 
@@ -31,10 +32,11 @@ export async function* walk({ origin, apiKey }: Pick<Served, "origin" | "apiKey"
     throw new StepFailed(`the click was answered ${redirect.status}, not redirected`);
   yield line("redirected to", landing);
 
-  const { clickId, setCookie } = captureClick(new Request(landing));
+  const secrets = [randomBytes(32).toString("hex")];
+  const { clickId, setCookie } = captureClick(new Request(landing, { headers: { accept: "text/html" } }), { secrets });
   const cookie = setCookie?.split(";")[0] ?? "";
   // The thank-you page knows the visitor by the cookie alone.
-  const kept = captureClick(new Request(`${origin}/thanks`, { headers: { cookie } })).clickId;
+  const kept = readClickCookie(new Request(`${origin}/thanks`, { headers: { cookie } }), { secrets });
   if (clickId === undefined || kept !== clickId) throw new StepFailed("the click id was not kept");
   yield line("click id kept", `${kept}, in a cookie for 30 days`);
 

@@ -25,6 +25,9 @@ pub const DEFAULT_KEY: &str = "cake_click";
 /// How long a touch counts by default, in days.
 pub const DEFAULT_WINDOW_DAYS: u32 = 30;
 
+/// How long a touch counts at most: the longest that browsers keep a cookie.
+pub const MAX_WINDOW_DAYS: u32 = 400;
+
 /// How many touches are kept by default.
 pub const DEFAULT_JOURNEY: usize = 5;
 
@@ -350,9 +353,9 @@ impl Keeping {
                 Err(Error::InvalidSetting { parameter })
             }
         };
-        check("windowDays", (1..=400).contains(&window_days))?;
+        check("windowDays", (1..=MAX_WINDOW_DAYS).contains(&window_days))?;
         check("journey", (1..=MAX_JOURNEY).contains(&journey))?;
-        check("cookieDays", (1..=400).contains(&cookie_days))?;
+        check("cookieDays", (1..=MAX_WINDOW_DAYS).contains(&cookie_days))?;
         Ok(Self {
             policy,
             window_days,

@@ -13,6 +13,7 @@
 //! | [`link`], [`sub_id`], [`lint`] | tracking links: build, parse, and what is odd in one |
 //! | [`click`] | click ids in URLs, the stored touches |
 //! | [`cookie`], `signed_cookie` | `Cookie` and `Set-Cookie` text; signed values (features `edge`, `forwarder`) |
+//! | `capture` | edge capture: what a request's click leaves behind (features `edge`, `forwarder`) |
 //! | [`consent`] | what may be stored, when |
 //! | [`macros`], [`pixel`] | postback URL templates; `p.ashx` |
 //! | [`money`], [`time`] | exact decimals, civil times |
@@ -38,6 +39,8 @@ pub mod url;
 
 #[cfg(feature = "api")]
 pub mod api;
+#[cfg(any(feature = "edge", feature = "forwarder"))]
+pub mod capture;
 #[cfg(feature = "forwarder")]
 pub mod delivery;
 #[cfg(feature = "sandbox")]

@@ -7,6 +7,9 @@ use std::borrow::Cow;
 /// The wire names, in order.
 pub const NAMES: [&str; 5] = ["s1", "s2", "s3", "s4", "s5"];
 
+/// The same within a link, after its other parameters.
+const PREFIXES: [&str; 5] = ["&s1=", "&s2=", "&s3=", "&s4=", "&s5="];
+
 /// The most characters that CAKE keeps of `s1` (KB 5000545788).
 pub const S1_CHARACTERS: usize = 50;
 
@@ -56,7 +59,8 @@ pub(crate) fn push(link: &mut String, index: usize, value: &str) -> Result<()> {
         return Ok(());
     }
     check_length(index, value)?;
-    if url::push_parameter(link, name(index), value) {
+    link.push_str(PREFIXES.get(index).copied().unwrap_or_default());
+    if url::push_encoded(link, value) {
         Ok(())
     } else {
         Err(Error::InvalidText {

@@ -36,9 +36,8 @@ pub fn push_encoded(out: &mut String, value: &str) -> bool {
         for byte in tail.bytes().take(character.len_utf8()) {
             out.push('%');
             for nibble in [byte >> 4, byte & 15] {
-                if let Some(digit) = HEX.get(usize::from(nibble)) {
-                    out.push(char::from(*digit));
-                }
+                let digit = HEX.get(usize::from(nibble)).copied();
+                push_ascii(out, digit.unwrap_or_default());
             }
         }
         rest = characters.as_str();
@@ -76,21 +75,29 @@ pub fn push_number(out: &mut String, mut number: u64, base: u64) {
     let mut digits = [b'0'; 64];
     let mut used = 0;
     for slot in digits.iter_mut().rev() {
-        let digit = u8::try_from(number % base).unwrap_or(0);
+        // One division for both: they are what takes the time here.
+        let rest = number / base;
+        let digit = u8::try_from(number - rest * base).unwrap_or(0);
         *slot = if digit < 10 {
             b'0' + digit
         } else {
             b'a' + (digit - 10)
         };
-        number /= base;
+        number = rest;
         used += 1;
         if number == 0 {
             break;
         }
     }
     for digit in digits.iter().skip(digits.len() - used) {
-        out.push(char::from(*digit));
+        push_ascii(out, *digit);
     }
+}
+
+/// The mask tells the compiler that one byte is all there is to write.
+#[inline]
+fn push_ascii(out: &mut String, byte: u8) {
+    out.push(char::from(byte & 0x7f));
 }
 
 /// Decodes `%XX` and `+` as WHATWG form parsing does. Malformed escapes stay as

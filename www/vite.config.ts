@@ -1,17 +1,66 @@
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { defineConfig } from "vite";
+import { highlight } from "sugar-high";
+import { defineConfig, type Plugin } from "vite";
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
+  // The static build brings its own network.
+  define: { __STATIC__: JSON.stringify(mode === "static") },
+  plugins: [samples()],
+  // Any folder of any host will do.
+  base: "./",
+  oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   resolve: {
     // The demo uses the package as it is published.
-    alias: { "cake-edge/page": path("../dist/entry/page.js") },
+    alias: [
+      { find: "cake-edge/page", replacement: path("../dist/entry/page.js") },
+      { find: /^cake-edge$/, replacement: path("../dist/entry/edge.web.js") },
+    ],
   },
   build: {
     outDir: path("../target/demo"),
     emptyOutDir: true,
     target: "es2022",
-    rollupOptions: { input: { demo: path("index.html"), shop: path("shop/index.html") } },
+    rollupOptions: {
+      input: {
+        demo: path("index.html"),
+        shop: path("shop/index.html"),
+        thanks: path("shop/thanks/index.html"),
+      },
+    },
   },
-});
+}));
+
+/** `import * as sample from "./x.ts?sample"`: the file's text, and as HTML, coloured at build time. */
+function samples(): Plugin {
+  return {
+    name: "samples",
+    enforce: "pre",
+    load(id) {
+      if (!id.endsWith("?sample")) return null;
+      const file = id.slice(0, -"?sample".length);
+      this.addWatchFile(file);
+      // The comment at the top is for readers of the repository.
+      const text = readFileSync(file, "utf8")
+        .replace(/^\/\*\*[\s\S]*?\*\/\n+/, "")
+        .trimEnd();
+      return `export const text = ${JSON.stringify(text)};\nexport const html = ${JSON.stringify(coloured(text))};`;
+    },
+  };
+}
+
+/** What is worth a colour; the rest of the tokens would only be bytes. */
+const COLOURED = ["keyword", "string", "comment", "class"];
+
+function coloured(text: string): string {
+  return highlight(text)
+    .replace(/<span class="sh__token--(\w+)" style="[^"]*">(.*?)<\/span>/g, (_, kind: string, code: string) =>
+      COLOURED.includes(kind) && code !== "" ? `<i class="${kind}">${code}</i>` : code,
+    )
+    .replace(/<\/?span[^>]*>/g, "")
+    .replace(/<\/i><i class="string">/g, (seam, place: number, all: string) =>
+      all.lastIndexOf('<i class="string">', place) === all.lastIndexOf("<i ", place) ? "" : seam,
+    );
+}

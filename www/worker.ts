@@ -1,8 +1,14 @@
 /**
  * The demo's Worker, the one front door of `npm start`: decides who answers, the
- * sandbox, the forwarder, the affiliate or the page's files.
+ * sandbox, the forwarder, the affiliate, the reader of the past or the page's files.
  */
+import { type CakeClient, createCakeClient } from "cake-edge";
+import { breakDown } from "./breakdown.js";
+import { answererOf, DAYS, isStrict, STRICT_POLICY } from "./front.js";
+
 interface Env {
+  readonly CAKE_API_KEY: string;
+  readonly CAKE_BASE_URL: string;
   readonly SANDBOX: Fetcher;
   readonly FORWARDER: Fetcher;
   readonly FILES: Fetcher;
@@ -19,15 +25,28 @@ const TYPES: Record<string, string> = {
 export default {
   async fetch(request: Request, env: Env): Promise<Response> {
     const { pathname, searchParams } = new URL(request.url);
-    const isTrackingLink = pathname === "/" && searchParams.has("a") && searchParams.has("c");
-    if (isTrackingLink || /^\/((api|__sandbox)\/|__sandbox$|p\.ashx$)/.test(pathname))
-      return env.SANDBOX.fetch(request);
-    if (pathname.startsWith("/cake/")) return env.FORWARDER.fetch(request);
-    // The affiliate's own tracker: it says thank you to every postback.
-    if (pathname === "/affiliate/postback") return new Response("OK");
-    return file(request, pathname, env);
+    switch (answererOf(pathname, searchParams)) {
+      case "sandbox":
+        return env.SANDBOX.fetch(request);
+      case "forwarder":
+        return env.FORWARDER.fetch(request);
+      case "affiliate":
+        return new Response("OK");
+      case "breakdown":
+        return Response.json(await breakDown(clientOf(env), Date.now(), DAYS));
+      case "files": {
+        const answer = await file(request, pathname, env);
+        if (isStrict(searchParams)) answer.headers.set("content-security-policy", STRICT_POLICY);
+        return answer;
+      }
+    }
   },
 };
+
+function clientOf({ CAKE_BASE_URL: baseUrl, CAKE_API_KEY: apiKey, SANDBOX }: Env): CakeClient {
+  // Through the binding: the Worker need not call itself over the network.
+  return createCakeClient({ baseUrl, apiKey, fetch: (request) => SANDBOX.fetch(request) });
+}
 
 /** workerd's disk service knows no types and no index files. */
 async function file(request: Request, pathname: string, env: Env): Promise<Response> {

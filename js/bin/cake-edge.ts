@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** `npx cake-edge sandbox`: a CAKE network on this machine. */
+/** `npx cake-edge`: a CAKE network on this machine, and the doctor of a deployment. */
 import { randomUUID } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -9,12 +9,14 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { toCakeError } from "../error.js";
 import { initSync, SandboxNetwork } from "../wasm/sandbox.js";
+import { DOCTOR_USAGE, doctor, UsageError } from "./doctor.js";
 import { freePort, isFree, startWorkerd, WorkerdError } from "./workerd.js";
 
 /** The workerd that the package is tested with. */
 const WORKERD = "1.20261023.1";
 
 const USAGE = `Usage: cake-edge sandbox [options]
+       cake-edge doctor --help
 
 A CAKE network on this machine: tracking links, the API, pixels, postbacks, a live view.
 
@@ -31,9 +33,6 @@ A CAKE network on this machine: tracking links, the API, pixels, postbacks, a li
   --help, --version
 
 Documentation: docs/sandbox.md`;
-
-/** A mistake of the caller's, or something that is missing: one sentence. */
-class UsageError extends Error {}
 
 interface Options {
   readonly port: number;
@@ -61,11 +60,17 @@ async function main(args: readonly string[]): Promise<number> {
     console.log((JSON.parse(manifest) as { version: string }).version);
     return 0;
   }
+  if (command === "doctor") {
+    if (!rest.includes("--help")) return doctor(rest);
+    console.log(DOCTOR_USAGE);
+    return 0;
+  }
   if (command === undefined || command === "--help" || rest.includes("--help")) {
     console.log(USAGE);
     return command === undefined ? 2 : 0;
   }
-  if (command !== "sandbox") throw new UsageError(`there is no command ${JSON.stringify(command)}; there is sandbox`);
+  if (command !== "sandbox")
+    throw new UsageError(`there is no command ${JSON.stringify(command)}; there are sandbox and doctor`);
   return serve(readOptions(rest));
 }
 

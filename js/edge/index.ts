@@ -1,10 +1,22 @@
 /** `cake-edge`: links, capture and CAKE's API, for workers and servers. */
-import { call } from "../error.js";
-import * as wasm from "../wasm/edge.js";
-
 export { CakeError, type CakeErrorCode, isCakeError } from "../error.js";
 export { type SignatureHeaders, type SigningOptions, signConversion } from "../forwarder/signature.js";
 export type { TrackingLinkParts, TrackingLinkRules } from "../link.js";
+export {
+  type CapturedClick,
+  type CaptureOptions,
+  type CaptureReason,
+  type CaptureSettings,
+  type Consent,
+  captureClick,
+  clickCapture,
+  type HonoContext,
+  type PagesContext,
+  pagesClickCapture,
+  readClickCookie,
+  type SiteCaptureOptions,
+  withClickCapture,
+} from "./capture.js";
 export type { Click } from "./click.js";
 export {
   type CakeClient,
@@ -40,21 +52,3 @@ export {
   type PixelParts,
   parseTrackingLink,
 } from "./tracking.js";
-
-/** What {@link captureClick} found. */
-export interface CapturedClick {
-  /** The click id that counts: this request's, or the one kept earlier. */
-  readonly clickId?: string;
-  /** The `Set-Cookie` value that keeps it, where it is new. */
-  readonly setCookie?: string;
-}
-
-/**
- * Finds the click id of a landing page's request, in its URL or in the cookie
- * that an earlier request set.
- */
-export function captureClick(request: Request): CapturedClick {
-  const isSecure = request.url.startsWith("https:");
-  const cookies = request.headers.get("cookie") ?? "";
-  return call(() => wasm.captureClick(request.url, cookies, Date.now(), isSecure));
-}

@@ -2,9 +2,10 @@
  * `cake-edge/sandbox/memory`: the same network inside a process, its rows in
  * memory, for tests without a server.
  */
-import { MemoryLedger } from "./memory-ledger.js";
+import { type LedgerSnapshot, MemoryLedger } from "./memory-ledger.js";
 import { Network } from "./network.js";
 
+export type { LedgerSnapshot } from "./memory-ledger.js";
 export type { SandboxState } from "./rows.js";
 
 /** How a sandbox in memory is made. */
@@ -17,6 +18,8 @@ export interface SandboxOptions {
   readonly allowedHosts?: readonly string[];
   /** Sends the postbacks. @default the global `fetch` */
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  /** What an earlier one has kept. @default nothing */
+  readonly kept?: LedgerSnapshot | undefined;
 }
 
 /** A network in memory. */
@@ -28,6 +31,8 @@ export interface Sandbox {
   fetch(request: Request): Promise<Response>;
   /** Waits until every postback that is due has been sent. */
   settle(): Promise<void>;
+  /** What is to survive the process: rows, faults, clock. */
+  snapshot(): LedgerSnapshot;
 }
 
 /**
@@ -42,11 +47,12 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
   const { fixture, apiKey = "sandbox-key", allowedHosts } = options;
   const send = options.fetch ?? ((url: string, init: RequestInit) => fetch(url, init));
   let timer: ReturnType<typeof setTimeout> | undefined;
+  const ledger = new MemoryLedger(options.kept);
   const network: Network = new Network({
     fixture: typeof fixture === "object" ? JSON.stringify(fixture) : fixture,
     apiKey,
     ...(allowedHosts === undefined ? {} : { allowedHosts }),
-    ledger: new MemoryLedger(),
+    ledger,
     gate: { isLoopback: true },
     surroundings: {
       now: () => Date.now(),
@@ -65,5 +71,9 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
       },
     },
   });
-  return { fetch: (request) => network.fetch(request), settle: () => network.wake() };
+  return {
+    fetch: (request) => network.fetch(request),
+    settle: () => network.wake(),
+    snapshot: () => ledger.snapshot(),
+  };
 }

@@ -20,7 +20,13 @@ import {
   type PostbackRow,
 } from "./rows.js";
 
-/** A ledger that forgets with its process. */
+/** All that a ledger holds, as plain values that `structuredClone` and IndexedDB take. */
+export interface LedgerSnapshot {
+  readonly writes: readonly Write[];
+  readonly memory: readonly (readonly [name: string, text: string])[];
+}
+
+/** A ledger that forgets with its process, unless a snapshot of it is kept. */
 export class MemoryLedger implements Ledger {
   readonly #clicks = new Map<string, ClickRow>();
   readonly #conversions = new Map<number, ConversionRow>();
@@ -30,6 +36,25 @@ export class MemoryLedger implements Ledger {
   readonly #fired = new Map<number, FiredPostback>();
   readonly #memory = new Map<string, string>();
   #numbers: Numbers = { ...FIRST_NUMBERS };
+
+  constructor(snapshot?: LedgerSnapshot) {
+    if (snapshot === undefined) return;
+    this.apply(snapshot.writes);
+    for (const [name, text] of snapshot.memory) this.#memory.set(name, text);
+  }
+
+  /** Everything, to be kept elsewhere. */
+  snapshot(): LedgerSnapshot {
+    return {
+      writes: [
+        ...[...this.#clicks.values()].map((row) => ({ write: "click", row }) as const),
+        ...[...this.#conversions.values()].map((row) => ({ write: "conversion", row }) as const),
+        ...this.#postbacks.map((row) => ({ write: "postback", row }) as const),
+        ...[...this.#fired.values()].map((row) => ({ write: "fired", row }) as const),
+      ],
+      memory: [...this.#memory],
+    };
+  }
 
   numbers(): Numbers {
     return this.#numbers;

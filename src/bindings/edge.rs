@@ -3,13 +3,10 @@
 //! not cross at all.
 
 use super::fetch::{Received, Sending, is_aborted, send, wait};
-use super::fields::Fields;
 use super::{chance, number, whole};
 use crate::api::{
     self, Account, Answer, Call, Event, Outcome, Pace, Paging, Settings, Step, doctor,
 };
-use crate::click::{DEFAULT_KEY, Keeping, LandingParameters, find_click};
-use crate::cookie::{SetCookie, find_cookie};
 use crate::{Error, Result};
 use js_sys::{Array, Date, Function, JSON, JsString, Object, Reflect};
 use serde::Serialize;
@@ -355,37 +352,6 @@ impl Pages {
         self.0
             .read(whole(rows), whole(new_rows), total_rows.map(whole));
     }
-}
-
-/// The click id that counts for a request, and the cookie to set where it is
-/// new: `{ clickId, setCookie }`, each `undefined` where there is none.
-///
-/// # Errors
-/// None that a caller can cause.
-#[wasm_bindgen(js_name = captureClick)]
-pub fn capture_click(
-    url: &str,
-    cookies: &str,
-    now_ms: f64,
-    is_secure: bool,
-) -> Result<JsValue, JsValue> {
-    let found = find_click(url, &LandingParameters::default());
-    let kept = Keeping::default().keep(
-        found.as_ref(),
-        &[find_cookie(cookies, DEFAULT_KEY)],
-        whole(now_ms),
-    );
-    let cookie = SetCookie {
-        max_age_seconds: kept.max_age_seconds,
-        is_secure,
-        ..SetCookie::new(DEFAULT_KEY, &kept.text)
-    };
-    let is_due = kept.max_age_seconds.is_some();
-    let set_cookie = is_due.then(|| cookie.build()).transpose()?;
-    Ok(Fields::new()
-        .optional("clickId", kept.click_id)
-        .optional("setCookie", set_cookie)
-        .into())
 }
 
 fn to_json(value: &impl Serialize) -> Result<String> {

@@ -1,15 +1,12 @@
 //! The forwarder for JavaScript: conversions read, attempts carried out.
 
+use super::chance;
 use super::fetch::{Received, Sending, send};
-use super::{chance, whole};
 use crate::api::json::push_string;
 use crate::api::{Account, Answer};
-use crate::click::{DEFAULT_KEY, read_journey};
-use crate::cookie::find_cookie;
 use crate::delivery::event::{Caller, HandedOver, read};
 use crate::delivery::outcome::Before;
 use crate::delivery::{Breaker, Event, Outcome, Route};
-use crate::signed_cookie::SigningKeys;
 use crate::{Error, Result};
 use js_sys::Function;
 use std::cell::RefCell;
@@ -84,26 +81,6 @@ fn push_error(out: &mut String, error: &Error) {
         push_string(out, value);
     }
     out.push_str(",\"retryable\":false}}");
-}
-
-/// The click id that counts by the signed cookie of a `Cookie` header; `undefined`
-/// where there is none that one of the secrets has signed.
-///
-/// # Errors
-/// [`Error::WeakSecret`].
-#[wasm_bindgen(js_name = findSignedClick)]
-pub fn find_signed_click(
-    cookies: &str,
-    secrets: Vec<String>,
-    now_ms: f64,
-) -> Result<Option<String>, JsValue> {
-    let keys = SigningKeys::new(secrets.iter().map(String::as_str))?;
-    drop(secrets);
-    Ok(["__Host-cake_click", DEFAULT_KEY]
-        .into_iter()
-        .filter_map(|name| keys.verify(name, find_cookie(cookies, name)?, whole(now_ms)))
-        .find_map(|text| read_journey(text).into_iter().next())
-        .map(|touch| touch.click_id))
 }
 
 /// Makes attempts, one request each, and says what came of them. Holds the key;

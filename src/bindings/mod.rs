@@ -1,6 +1,8 @@
 //! The only Rust that knows JavaScript: converts values and carries out the
 //! core's plans. It decides nothing.
 
+#[cfg(any(feature = "edge", feature = "forwarder"))]
+mod capture;
 mod error;
 mod fields;
 #[cfg(any(feature = "page", feature = "edge"))]
@@ -20,9 +22,13 @@ mod sandbox;
 mod tracking;
 
 #[cfg(feature = "edge")]
-pub use edge::{Client, Pages, capture_click};
+pub use capture::capture_click;
+#[cfg(any(feature = "edge", feature = "forwarder"))]
+pub use capture::find_signed_click;
+#[cfg(feature = "edge")]
+pub use edge::{Client, Pages};
 #[cfg(feature = "forwarder")]
-pub use forwarder::{Deliverer, find_signed_click, read_conversions};
+pub use forwarder::{Deliverer, read_conversions};
 #[cfg(any(feature = "page", feature = "edge"))]
 pub use link::{LinkBuilder, module_memory};
 #[cfg(feature = "page")]

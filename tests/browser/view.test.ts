@@ -1,57 +1,27 @@
 /** The sandbox's live view in Chromium: by mouse, by keyboard, in both schemes, on a phone. */
-import { mkdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type SandboxProcess, startSandbox } from "../sandbox-process.ts";
+import { launch, openPage, SCREENSHOTS, violations } from "./chromium.ts";
 
-const SCREENSHOTS = "target/screenshots";
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 let sandbox: SandboxProcess;
 let browser: Browser;
 
 beforeAll(async () => {
-  mkdirSync(SCREENSHOTS, { recursive: true });
   sandbox = await startSandbox(["--history", "7d", "--clicks", "2000"]);
-  const executablePath = process.env["CHROMIUM"];
-  browser = await chromium.launch({
-    ...(executablePath === undefined ? {} : { executablePath }),
-    args: [
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-    ],
-  });
+  browser = await launch();
 });
 afterAll(async () => {
   await browser?.close();
   await sandbox?.stop();
 });
 
-/** Opens the view and collects what the console complains of. */
-async function open(options: Parameters<Browser["newContext"]>[0], problems: string[]): Promise<Page> {
-  const context = await browser.newContext(options);
-  const page = await context.newPage();
-  page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
-  page.on("pageerror", (error) => problems.push(String(error)));
+/** Opens the view; what its console complains of comes along. */
+async function open(options: BrowserContextOptions): Promise<{ page: Page; problems: string[] }> {
+  const { page, problems } = await openPage(browser, options);
   await page.goto(`${sandbox.origin}/__sandbox/`);
   await page.getByText("live", { exact: true }).waitFor();
-  return page;
-}
-
-async function violations(page: Page): Promise<string[]> {
-  // The page's policy lets no script in: axe comes by the browser's own way.
-  return page.evaluate(async (source) => {
-    new Function(source)();
-    const { axe } = window as unknown as {
-      axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
-    };
-    const { violations } = await axe.run();
-    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
-  }, AXE);
+  return { page, problems };
 }
 
 async function clickAndConvert(uniqueId: string, affiliate = 67_891, creative = 13, offer = 12_346): Promise<number> {
@@ -69,8 +39,7 @@ test.each([
   ["light", 390],
   ["dark", 390],
 ] as const)("the view is sound in %s at %i pixels", async (colorScheme, width) => {
-  const problems: string[] = [];
-  const page = await open({ colorScheme, viewport: { width, height: 900 }, bypassCSP: true }, problems);
+  const { page, problems } = await open({ colorScheme, viewport: { width, height: 900 }, bypassCSP: true });
   await page.getByRole("table").first().waitFor();
   expect(await violations(page)).toEqual([]);
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
@@ -81,8 +50,7 @@ test.each([
 });
 
 test("a conversion appears as it happens, and is approved and reversed by keyboard alone", async () => {
-  const problems: string[] = [];
-  const page = await open({ viewport: { width: 1280, height: 900 } }, problems);
+  const { page, problems } = await open({ viewport: { width: 1280, height: 900 } });
   const conversionId = await clickAndConvert("LIVE-1");
   const row = page.getByRole("row").filter({ has: page.getByRole("rowheader", { name: String(conversionId) }) });
   await expect.poll(() => row.textContent()).toContain("pending");
@@ -100,8 +68,7 @@ test("a conversion appears as it happens, and is approved and reversed by keyboa
 });
 
 test("filters narrow the rows, also those that arrive later", async () => {
-  const problems: string[] = [];
-  const page = await open({ viewport: { width: 1280, height: 900 } }, problems);
+  const { page, problems } = await open({ viewport: { width: 1280, height: 900 } });
   await page.getByLabel("Click id, unique id or s1").fill("FIND-ME");
   const rows = page.getByRole("region", { name: "Conversions" }).getByRole("row");
   await expect.poll(() => page.getByText("None yet: click a tracking link, then convert").count()).toBe(1);
@@ -116,8 +83,7 @@ test("filters narrow the rows, also those that arrive later", async () => {
 });
 
 test("a fault is added and removed, and strikes in between", async () => {
-  const problems: string[] = [];
-  const page = await open({ viewport: { width: 1280, height: 900 } }, problems);
+  const { page, problems } = await open({ viewport: { width: 1280, height: 900 } });
   const faults = page.getByRole("region", { name: "Faults" });
   await faults.getByLabel("Action").selectOption({ label: "Get Tracking Domains" });
   await faults.getByLabel("Kind").selectOption({ label: "429, Retry-After" });

@@ -2,13 +2,7 @@
 import { readFileSync } from "node:fs";
 import { inspect } from "node:util";
 import { expect, test } from "vitest";
-import {
-  CakeError,
-  captureClick,
-  createCakeClient,
-  createTrackingLink,
-  isCakeError,
-} from "../../dist/entry/edge.node.js";
+import { CakeError, createCakeClient, createTrackingLink, isCakeError } from "../../dist/entry/edge.node.js";
 
 const parts = { domain: "track.yournetwork.com", affiliateId: 67_890, creativeId: 12 };
 
@@ -55,18 +49,6 @@ test("a client needs a key and an https origin, and shows nothing of the key", (
   expect(codeOf(() => createCakeClient({ baseUrl: "http://cake.example", apiKey: "k" }))).toBe("invalid_base_url");
   const cake = createCakeClient({ baseUrl, apiKey: "CANARY" });
   expect(inspect(cake, { depth: 9, showHidden: true }) + JSON.stringify(cake)).not.toContain("CANARY");
-});
-
-test("a click id is captured from the URL, then known by the cookie", () => {
-  const landing = captureClick(new Request("https://shop.example/?reqid=abc-1"));
-  expect(landing.clickId).toBe("abc-1");
-  expect(landing.setCookie).toMatch(
-    /^cake_click=1!\w+\*\w+!reqid!abc-1; Path=\/; Max-Age=2592000; SameSite=Lax; Secure$/,
-  );
-  const cookie = landing.setCookie?.split(";")[0] ?? "";
-  const later = captureClick(new Request("https://shop.example/thanks", { headers: { cookie } }));
-  expect(later).toEqual({ clickId: "abc-1" });
-  expect(captureClick(new Request("https://shop.example/"))).toEqual({});
 });
 
 test("the type of codes and the shared vectors list the same", () => {

@@ -24,6 +24,26 @@ test("a test has a network of its own without a server: click, conversion, postb
   expect(sent).toEqual([`${ORIGIN}/affiliate/postback?click_id=${clickId}&payout=18.00&status=approved&s1=spring`]);
 });
 
+test("a sandbox goes on from a snapshot of another: rows, numbers, faults", async () => {
+  const fetch = async () => new Response("OK");
+  const before = createSandbox({ fetch });
+  const landing = await before.fetch(new Request(`${ORIGIN}/?a=67890&c=12&s1=spring`));
+  const clickId = new URL(landing.headers.get("location") ?? "").searchParams.get("reqid") ?? "";
+  const faults = { method: "PUT", body: '{"actions":["get_click"],"share":1,"kinds":["rate_limit"]}' };
+  await before.fetch(new Request(`${ORIGIN}/__sandbox/faults`, faults));
+  const first = createCakeClient({ baseUrl: ORIGIN, apiKey: "sandbox-key", fetch: before.fetch });
+  const { conversionId } = await first.recordConversion({ clickId, offerId: 12_345, uniqueId: "ORD-1" });
+  await before.settle();
+
+  const after = createSandbox({ fetch, kept: structuredClone(before.snapshot()) });
+  expect(after.snapshot()).toEqual(before.snapshot());
+  const cake = createCakeClient({ baseUrl: ORIGIN, apiKey: "sandbox-key", fetch: after.fetch });
+  const again = await cake.recordConversion({ clickId, offerId: 12_345, uniqueId: "ORD-1" });
+  const next = await cake.recordConversion({ clickId, offerId: 12_345, uniqueId: "ORD-2" });
+  expect([again.conversionId, next.conversionId]).toEqual([conversionId, conversionId + 1]);
+  expect((await after.fetch(new Request(`${ORIGIN}/api/2/click.json`))).status).toBe(429);
+});
+
 test("a reset fault throws as fetch does, and a bad fixture names its place", async () => {
   const sandbox = createSandbox();
   const faults = new Request(`${ORIGIN}/__sandbox/faults`, {

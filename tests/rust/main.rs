@@ -8,5 +8,6 @@
 )]
 
 mod api_samples;
+mod capture;
 mod error_codes;
 mod links;

@@ -1,0 +1,372 @@
+/** `npx cake-edge doctor`: examines a deployment from outside, check by check, each with what to do. Converts nothing. */
+import { request as askPlain } from "node:http";
+import { request as askSecure } from "node:https";
+import { parseArgs } from "node:util";
+import { type CakeClient, createCakeClient, findClick, isCakeError } from "../entry/edge.node.js";
+
+/** A mistake of the caller's: one sentence. */
+export class UsageError extends Error {}
+
+export const DOCTOR_USAGE = `Usage: cake-edge doctor [options]
+
+Examines a deployment, check by check, each with what to do. Converts nothing. The API key comes from the
+environment, CAKE_API_KEY, or with --key-stdin from standard input: arguments show in process lists.
+
+  --base-url URL      your CAKE domain, such as https://yourdomain.cakemarketing.com
+  --key-stdin         read the API key from standard input
+  --offer ID          the offer that you convert for
+  --click ID          a click id of one of your links, to ask CAKE about
+  --forwarder URL     your forwarder, such as https://shop.example/cake
+  --origin ORIGIN     the origin of pages that convert, such as https://shop.example
+  --site URL          a landing page behind the edge capture
+  --json              one JSON object instead of lines
+
+Documentation: docs/doctor.md`;
+
+/** One check. */
+interface Check {
+  readonly name: string;
+  readonly status: "ok" | "failed" | "skipped";
+  /** What was found. */
+  readonly found: string;
+  /** What to do, unless all is well. */
+  readonly advice?: string;
+}
+
+interface Options {
+  readonly baseUrl: string | undefined;
+  readonly offerId: number | undefined;
+  readonly clickId: string | undefined;
+  readonly forwarder: URL | undefined;
+  readonly origin: string | undefined;
+  readonly site: URL | undefined;
+}
+
+const DAY_MS = 86_400_000;
+/** An origin that nobody has: `.invalid` is reserved for that (RFC 2606). */
+const FOREIGN_ORIGIN = "https://cake-edge-doctor.invalid";
+const TEST_CLICK = "cake-edge-doctor";
+
+/** Examines, prints, and returns the exit status: 0 where no check has failed. */
+export async function doctor(args: string[]): Promise<number> {
+  const { isJson, hasKeyOnStdin, ...options } = readOptions(args);
+  const apiKey = hasKeyOnStdin ? await readStdin() : (process.env["CAKE_API_KEY"] ?? "");
+  const groups = await Promise.all([
+    examineAccount(options, apiKey),
+    options.forwarder ? examineForwarder(options.forwarder, options.origin) : [],
+    options.site ? examineSite(options.site) : [],
+  ]);
+  const checks = groups.flat();
+  const ok = checks.every(({ status }) => status !== "failed");
+  console.log(isJson ? JSON.stringify({ ok, checks }) : table(checks));
+  return ok ? 0 : 1;
+}
+
+function readOptions(args: string[]): Options & { isJson: boolean; hasKeyOnStdin: boolean } {
+  if (args.some((arg) => /^--(api-)?key(=|$)/.test(arg))) {
+    throw new UsageError(
+      "the API key is no argument, for arguments show in process lists and shell histories: set CAKE_API_KEY, or pipe it in with --key-stdin",
+    );
+  }
+  const text = { type: "string" } as const;
+  const flag = { type: "boolean" } as const;
+  let values: { [name: string]: string | boolean | undefined };
+  try {
+    ({ values } = parseArgs({
+      args,
+      options: {
+        "base-url": text,
+        "key-stdin": flag,
+        offer: text,
+        click: text,
+        forwarder: text,
+        origin: text,
+        site: text,
+        json: flag,
+      },
+    }));
+  } catch (error) {
+    // Not the message where it repeats an argument: that might be the key after all.
+    const isOption = (error as NodeJS.ErrnoException).code !== "ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL";
+    const what = isOption ? (error as Error).message.split(/[.\n]/)[0] : "doctor takes options alone";
+    throw new UsageError(`${what}; \`cake-edge doctor --help\` lists them`);
+  }
+  const one = (name: string) => values[name] as string | undefined;
+  const options: Options = {
+    baseUrl: one("base-url"),
+    offerId: id("offer", one("offer")),
+    clickId: one("click"),
+    forwarder: url("forwarder", one("forwarder")),
+    origin: url("origin", one("origin"))?.origin,
+    site: url("site", one("site")),
+  };
+  if (!options.baseUrl && !options.forwarder && !options.site) {
+    throw new UsageError("say what to examine: --base-url, --forwarder or --site");
+  }
+  if (options.origin && !options.forwarder) throw new UsageError("--origin goes with --forwarder");
+  if ((options.offerId ?? options.clickId) !== undefined && !options.baseUrl) {
+    throw new UsageError("--offer and --click go with --base-url");
+  }
+  return { ...options, isJson: values["json"] === true, hasKeyOnStdin: values["key-stdin"] === true };
+}
+
+function id(name: string, given: string | undefined): number | undefined {
+  if (given === undefined) return undefined;
+  if (/^\d{1,15}$/.test(given) && Number(given) > 0) return Number(given);
+  throw new UsageError(`--${name} must be a whole number from 1`);
+}
+
+function url(name: string, given: string | undefined): URL | undefined {
+  if (given === undefined) return undefined;
+  const parsed = URL.canParse(given) ? new URL(given) : undefined;
+  if (parsed && /^https?:$/.test(parsed.protocol)) return parsed;
+  throw new UsageError(`--${name} must be a URL such as https://shop.example`);
+}
+
+async function readStdin(): Promise<string> {
+  let key = "";
+  for await (const chunk of process.stdin) key += chunk;
+  return key.trim();
+}
+
+async function examineAccount(options: Options, apiKey: string): Promise<Check[]> {
+  const { baseUrl, offerId, clickId } = options;
+  if (baseUrl === undefined) return [];
+  let cake: CakeClient;
+  try {
+    cake = createCakeClient({ baseUrl, apiKey, readOnly: true });
+  } catch (error) {
+    const isKey = isCakeError(error) && error.code !== "invalid_base_url";
+    const advice = isKey
+      ? "Set CAKE_API_KEY, or pipe the key in with --key-stdin. It is in CAKE: Setup, System Access, API Keys."
+      : "Give --base-url your CAKE domain, such as https://yourdomain.cakemarketing.com.";
+    return [failed(isKey ? "key" : "reachable", sentence(error), advice)];
+  }
+  const report = await cake.check(clickId === undefined ? {} : { clickId });
+  const checks: Check[] = [...report.checks];
+  const isUsable = checks.every(({ name, status }) => name !== "key" || status === "ok");
+  checks.push(await examineOffer(cake, offerId, clickId, isUsable));
+  checks.push({
+    name: "whitelist",
+    status: "skipped",
+    found: "cannot be seen from outside without converting",
+    advice:
+      "In CAKE, see that the offer's Conversions From Whitelist Only is off, or lists what converts. Edge workers have no fixed address.",
+  });
+  return checks;
+}
+
+/** No action of CAKE's API tells of an offer: its clicks do. */
+async function examineOffer(
+  cake: CakeClient,
+  offerId: number | undefined,
+  clickId: string | undefined,
+  isUsable: boolean,
+): Promise<Check> {
+  if (offerId === undefined) return skipped("offer", "no offer was given", "Give --offer the id that you convert for.");
+  if (!isUsable) return skipped("offer", "not known", "Make CAKE take the key first.");
+  try {
+    const click = clickId === undefined ? undefined : await cake.getClick(clickId);
+    if (click !== undefined) {
+      return click.offerId === offerId
+        ? passed("offer", `the click is of offer ${offerId}`)
+        : failed("offer", `the click is of offer ${click.offerId}`, "Convert with the offer id of the click.");
+    }
+    const day = (days: number) => new Date(Date.now() + days * DAY_MS).toISOString().slice(0, 10);
+    const range = { startDate: day(-30), endDate: day(2), offerId, rowLimit: 1 };
+    for await (const _ of cake.listClicks(range)) return passed("offer", `offer ${offerId} has clicks`);
+    return skipped(
+      "offer",
+      `offer ${offerId} has no click of the last 30 days`,
+      "Check the id in CAKE, or follow one of its tracking links and check again with --click.",
+    );
+  } catch (error) {
+    return failed("offer", sentence(error), "Mend what failed above, then check again.");
+  }
+}
+
+async function examineForwarder(at: URL, origin: string | undefined): Promise<Check[]> {
+  const route = (name: string) => new URL(`${at.origin}${at.pathname.replace(/\/$/, "")}/${name}`);
+  const health = await ask(route("health"), "GET");
+  if (health === undefined || health.status !== 200 || health.body.trim() !== "ok") {
+    const found =
+      health === undefined ? "nobody answers" : `what answers there is no forwarder (status ${health.status})`;
+    const advice =
+      "Check --forwarder, and the Worker's route: it must cover the whole path, such as shop.example/cake/*.";
+    return [failed("forwarder", found, advice)];
+  }
+  const checks = [passed("forwarder", "it answers")];
+  const read = await ask(route("conversions"), "GET");
+  const code = findCode(read?.body);
+  checks.push(
+    read?.status === 405
+      ? passed("only_post", "GET converts nothing")
+      : failed(
+          "only_post",
+          `GET is answered ${read?.status ?? "nothing"}${code ? `, ${code}` : ""}`,
+          read?.status === 500
+            ? "The forwarder is not set up: see its log and its secrets."
+            : "Something before the forwarder answers for it: see the Worker's route.",
+        ),
+  );
+  const allows = async (from: string) => {
+    const answer = await ask(route("conversions"), "OPTIONS", {
+      origin: from,
+      "access-control-request-method": "POST",
+      "access-control-request-headers": "content-type",
+    });
+    return answer?.headers["access-control-allow-origin"];
+  };
+  if (origin === undefined) {
+    checks.push(skipped("cors", "no origin was given", "Give --origin the origin of the pages that convert."));
+  } else {
+    const allowed = await allows(origin);
+    checks.push(
+      allowed === origin
+        ? passed("cors", `${origin} may convert`)
+        : failed("cors", `${origin} may not convert`, "Add the origin to the forwarder's origins, spelt exactly so."),
+    );
+  }
+  const foreign = await allows(FOREIGN_ORIGIN);
+  checks.push(
+    foreign !== FOREIGN_ORIGIN && foreign !== "*"
+      ? passed("cors_foreign", "pages of other sites may not convert")
+      : failed(
+          "cors_foreign",
+          "pages of any site may convert",
+          "Something before the forwarder adds Access-Control-Allow-Origin: take that away.",
+        ),
+  );
+  return checks;
+}
+
+async function examineSite(landing: URL): Promise<Check[]> {
+  // A click id that nobody has: it is kept in a cookie which nobody sends.
+  if (findClick(landing) === undefined) landing.searchParams.set("reqid", TEST_CLICK);
+  const navigation = {
+    accept: "text/html,application/xhtml+xml",
+    "sec-fetch-mode": "navigate",
+    "sec-fetch-dest": "document",
+  };
+  const visit = await ask(landing, "GET", navigation);
+  if (visit === undefined) return [failed("cookie", "nobody answers", "Check --site.")];
+  const cookie = clickCookie(visit);
+  const checks: Check[] = [];
+  if (cookie === undefined) {
+    const advice =
+      "See that the Worker with withClickCapture is on this route, that its secrets are set, that it does not answer from a cache, and that consent is granted to a first visit.";
+    checks.push(failed("cookie", `the landing page (status ${visit.status}) sets no click cookie`, advice));
+  } else {
+    const lacks = missing(cookie, landing.protocol === "https:");
+    checks.push(
+      lacks.length === 0
+        ? passed("cookie", "the landing page's click is kept, signed")
+        : failed(
+            "cookie",
+            `the click cookie lacks ${lacks.join(", ")}`,
+            "See that nothing rewrites Set-Cookie on its way.",
+          ),
+    );
+    checks.push(
+      /\bno-store\b/i.test(visit.headers["cache-control"] ?? "")
+        ? passed("cookie_cache", "no cache keeps the answer")
+        : failed(
+            "cookie_cache",
+            "a cache may keep the answer, and hand one visitor's click to others",
+            "See that nothing sets Cache-Control after the capture.",
+          ),
+    );
+  }
+  const head = await ask(landing, "HEAD", navigation);
+  checks.push(
+    head !== undefined && clickCookie(head) === undefined
+      ? passed("cookie_scanner", "a link scanner's HEAD leaves nothing")
+      : failed(
+          "cookie_scanner",
+          head === undefined ? "nobody answers HEAD" : "HEAD sets a click cookie",
+          "Capture with withClickCapture alone: it passes HEAD over.",
+        ),
+  );
+  return checks;
+}
+
+/** What the cookie of the edge capture must have, and this one has not. */
+function missing(cookie: string, isSecure: boolean): string[] {
+  const [pair = "", ...attributes] = cookie.split(/;\s*/);
+  const has = (attribute: string) => attributes.some((each) => each.toLowerCase() === attribute);
+  const seconds = Number(/;\s*max-age=(\d+)/i.exec(cookie)?.[1] ?? 0);
+  const wanted: [boolean, string][] = [
+    [/\.[0-9a-z]+\.[\w-]{43}$/.test(pair), "the signature"],
+    [has("httponly"), "HttpOnly"],
+    [has("secure") || !isSecure, "Secure"],
+    [has("samesite=lax"), "SameSite=Lax"],
+    [seconds >= DAY_MS / 1_000, "a Max-Age of a day or more"],
+  ];
+  return wanted.filter(([holds]) => !holds).map(([, name]) => name);
+}
+
+function clickCookie({ headers }: Answer): string | undefined {
+  return headers["set-cookie"]?.find((cookie) =>
+    /^(__Host-cake_click|__Secure-cake_click|cake_click_signed)=[^;]/.test(cookie),
+  );
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: import("node:http").IncomingHttpHeaders;
+  readonly body: string;
+}
+
+/** One request, its redirect not followed. Not `fetch`, which says of itself that it is no navigation. */
+function ask(at: URL, method: string, headers: Record<string, string> = {}): Promise<Answer | undefined> {
+  return new Promise((resolve) => {
+    const send = at.protocol === "https:" ? askSecure : askPlain;
+    const request = send(at, { method, headers, signal: AbortSignal.timeout(10_000), agent: false }, (response) => {
+      let body = "";
+      const end = () => {
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body });
+        response.destroy();
+      };
+      response.setEncoding("utf8");
+      response.on("data", (chunk: string) => {
+        body += chunk;
+        if (body.length > 65_536) end();
+      });
+      response.on("end", end);
+      response.on("error", end);
+    });
+    request.on("error", () => resolve(undefined));
+    request.end();
+  });
+}
+
+function findCode(body: string | undefined): string | undefined {
+  return /"code":"([a-z_]{1,40})"/.exec(body ?? "")?.[1];
+}
+
+/** A CakeError's own words, in which there is no key; of all else nothing is repeated. */
+function sentence(error: unknown): string {
+  return isCakeError(error) ? error.message : "it went wrong in an unknown way";
+}
+
+function passed(name: string, found: string): Check {
+  return { name, status: "ok", found };
+}
+
+function failed(name: string, found: string, advice: string): Check {
+  return { name, status: "failed", found, advice };
+}
+
+function skipped(name: string, found: string, advice: string): Check {
+  return { name, status: "skipped", found, advice };
+}
+
+function table(checks: readonly Check[]): string {
+  const width = Math.max(...checks.map(({ name }) => name.length));
+  const lines = checks.map(({ name, status, found, advice }) => {
+    const line = `${status.padEnd(7)}  ${name.padEnd(width)}  ${found}`;
+    return advice === undefined ? line : `${line}\n${" ".repeat(width + 11)}${advice}`;
+  });
+  const count = (wanted: Check["status"]) => checks.filter(({ status }) => status === wanted).length;
+  return [...lines, `${count("ok")} ok, ${count("failed")} failed, ${count("skipped")} skipped`].join("\n");
+}

@@ -1,0 +1,240 @@
+/** Edge capture: a landing page's click id into a signed cookie, by the site's own Worker. */
+import { call, optionalText, text } from "../error.js";
+import * as wasm from "../wasm/edge.js";
+import { checkNames, choice, refuse } from "./option.js";
+
+/** `onError` is the middleware's; both may be given the same options. */
+const NAMES = [
+  "secrets",
+  "consent",
+  "ignoreGlobalPrivacyControl",
+  "domain",
+  "touch",
+  "windowDays",
+  "journey",
+  "parameters",
+  "onError",
+];
+
+/** What the visitor has said about being remembered. */
+export type Consent = "granted" | "denied" | "pending";
+
+/** How clicks are captured. */
+export interface CaptureOptions {
+  /**
+   * The secrets of the cookie's signature, the newest first: it signs, all of
+   * them verify. 32 characters or more each, such as `openssl rand -hex 32`. Keep
+   * an old one for as long as `windowDays`.
+   */
+  readonly secrets: readonly string[];
+  /**
+   * What the visitor has said. `"pending"` stores nothing, `"denied"` deletes the cookie.
+   * @default "granted"
+   */
+  readonly consent?: Consent | ((request: Request) => Consent);
+  /** Keep clicks in spite of `Sec-GPC: 1`, where your law and counsel allow it. @default false */
+  readonly ignoreGlobalPrivacyControl?: boolean;
+  /** The site's domain, such as `shop.example`, where hosts below it are to see the cookie. @default the host alone */
+  readonly domain?: string;
+  /** Which click counts when there are several. @default "last" */
+  readonly touch?: "last" | "first";
+  /** How long a click counts, in days, 1 to 400. @default 30 */
+  readonly windowDays?: number;
+  /** How many clicks are kept, 1 to 20. @default 5 */
+  readonly journey?: number;
+  /** The names of the click id's parameter, the preferred one first. @default those of `findClick` */
+  readonly parameters?: readonly string[];
+}
+
+/**
+ * Why no click was kept: a request that is no visit (`not_get`, `upgrade`,
+ * `prefetch`, `prerender`, `not_navigation`), plain http (`insecure`), the
+ * visitor's will (`global_privacy_control`, `consent_denied`,
+ * `consent_pending`), or nothing to keep (`no_click`, `known`, `expired`).
+ */
+export type CaptureReason =
+  | "not_get"
+  | "upgrade"
+  | "prefetch"
+  | "prerender"
+  | "not_navigation"
+  | "insecure"
+  | "global_privacy_control"
+  | "consent_denied"
+  | "consent_pending"
+  | "no_click"
+  | "known"
+  | "expired";
+
+/** What {@link captureClick} found, and what to do about it. */
+export interface CapturedClick {
+  /** The click id that counts: this request's, or the one kept earlier. */
+  readonly clickId?: string;
+  /** The `Set-Cookie` value that keeps it, or that deletes the cookie. An answer that has it must not be cached. */
+  readonly setCookie?: string;
+  /** Why no click was kept; absent where one was. */
+  readonly reason?: CaptureReason;
+}
+
+/**
+ * Decides about the click of a request by its URL, its cookie and its headers.
+ *
+ * @throws CakeError `weak_secret`, `invalid_setting`, `invalid_field`, and
+ * `invalid_cookie` where the request's host is not one of `domain`
+ */
+export function captureClick(request: Request, options: CaptureOptions): CapturedClick {
+  if (typeof options !== "object" || options === null) refuse("options", "must be an object");
+  checkNames("options", options, NAMES);
+  const { consent = "granted" } = options;
+  const said = typeof consent === "function" ? consent(request) : consent;
+  const flags = (isFirst(options) ? 1 : 0) | (options.ignoreGlobalPrivacyControl === true ? 2 : 0);
+  return call(() =>
+    wasm.captureClick(
+      request,
+      texts("secrets", options.secrets),
+      text("consent", said),
+      texts("parameters", options.parameters),
+      optionalText("domain", options.domain) ?? "",
+      options.windowDays ?? 30,
+      options.journey ?? 5,
+      flags,
+      Date.now(),
+    ),
+  );
+}
+
+/**
+ * The click id that counts by the signed cookie of a request; `undefined` where
+ * there is none that one of the secrets has signed. For whoever records the
+ * conversion: give it what {@link captureClick} was given.
+ *
+ * @throws CakeError `weak_secret`, `invalid_setting`
+ */
+export function readClickCookie(
+  request: Request,
+  options: Pick<CaptureOptions, "secrets" | "touch" | "windowDays">,
+): string | undefined {
+  const cookies = request.headers.get("cookie") ?? "";
+  return call(() =>
+    wasm.findSignedClick(cookies, texts("secrets", options.secrets), Date.now(), isFirst(options), options.windowDays),
+  );
+}
+
+function isFirst({ touch }: Pick<CaptureOptions, "touch">): boolean {
+  return choice("touch", touch, ["last", "first"]) === "first";
+}
+
+/** A list of texts, for the core; one text alone would become its letters. */
+function texts(name: string, given: unknown): string[] {
+  if (given === undefined || given === null) return [];
+  if (!Array.isArray(given)) refuse(name, "must be a list");
+  return given.map((each) => text(name, each));
+}
+
+/** How a site's Worker captures clicks. */
+export interface SiteCaptureOptions extends CaptureOptions {
+  /**
+   * Is told why a click could not be captured. The site's answer goes out all the same.
+   * @default `console.error`
+   */
+  readonly onError?: (error: unknown, request: Request) => void;
+}
+
+/** The options, or a function that takes them from a Worker's environment, where secrets are. */
+export type CaptureSettings<Env> = SiteCaptureOptions | ((env: Env) => SiteCaptureOptions);
+
+/**
+ * A Worker's fetch handler that captures clicks besides.
+ *
+ * @example
+ * export default { fetch: withClickCapture(handler, (env) => ({ secrets: [env.CAKE_COOKIE_SECRET] })) };
+ */
+export function withClickCapture<Env, Rest extends unknown[]>(
+  handler: (request: Request, env: Env, ...rest: Rest) => Response | Promise<Response>,
+  settings: CaptureSettings<Env>,
+): (request: Request, env: Env, ...rest: Rest) => Promise<Response> {
+  return async (request, env, ...rest) => captureInto(await handler(request, env, ...rest), request, settings, env);
+}
+
+/** As much of Hono's context as the middleware touches. */
+export interface HonoContext<Env> {
+  readonly req: { readonly raw: Request };
+  readonly env: Env;
+  get res(): Response;
+  set res(response: Response | undefined);
+}
+
+/**
+ * The same as a middleware for Hono.
+ *
+ * @example
+ * app.use(clickCapture((env) => ({ secrets: [env.CAKE_COOKIE_SECRET] })));
+ */
+export function clickCapture<Env>(
+  settings: CaptureSettings<Env>,
+): (context: HonoContext<Env>, next: () => Promise<void>) => Promise<void> {
+  return async (context, next) => {
+    await next();
+    const response = context.res;
+    const captured = captureInto(response, context.req.raw, settings, context.env);
+    if (captured === response) return;
+    // Hono would put the old answer's headers over the new one's.
+    context.res = undefined;
+    context.res = captured;
+  };
+}
+
+/** As much of a Pages Function's context as the middleware touches. */
+export interface PagesContext<Env> {
+  readonly request: Request;
+  readonly env: Env;
+  next(): Promise<Response>;
+}
+
+/**
+ * The same as a middleware of Cloudflare Pages, `functions/_middleware.js`.
+ *
+ * @example
+ * export const onRequest = pagesClickCapture((env) => ({ secrets: [env.CAKE_COOKIE_SECRET] }));
+ */
+export function pagesClickCapture<Env>(
+  settings: CaptureSettings<Env>,
+): (context: PagesContext<Env>) => Promise<Response> {
+  return async (context) => captureInto(await context.next(), context.request, settings, context.env);
+}
+
+/** The site's answer with the click's cookie on it; the very same answer where there is none to set. */
+function captureInto<Env>(response: Response, request: Request, settings: CaptureSettings<Env>, env: Env): Response {
+  let onError: SiteCaptureOptions["onError"];
+  try {
+    const options = typeof settings === "function" ? settings(env) : settings;
+    onError = options.onError;
+    const { setCookie } = captureClick(request, options);
+    // An answer of another protocol has no place for a cookie.
+    if (setCookie === undefined || response.status < 200) return response;
+    // A fetched answer's headers cannot be changed; its body streams on.
+    const answer = new Response(response.body, response);
+    answer.headers.append("set-cookie", setCookie);
+    // A cache would hand one visitor's click to all others. These three would
+    // tell one apart from what browsers are told.
+    for (const name of ["cdn-cache-control", "cloudflare-cdn-cache-control", "surrogate-control"]) {
+      answer.headers.delete(name);
+    }
+    answer.headers.set("cache-control", "private, no-store");
+    return answer;
+  } catch (error) {
+    report(error, request, onError);
+    return response;
+  }
+}
+
+/** The site must not fail for what could not be captured, nor for what could not be reported. */
+function report(error: unknown, request: Request, onError: SiteCaptureOptions["onError"]): void {
+  try {
+    if (onError) onError(error, request);
+    // biome-ignore lint/suspicious/noConsole: a Worker's log is its console
+    else console.error(`cake-edge: the click was not captured: ${String(error)}`);
+  } catch {
+    // Whoever reports has its own way of failing.
+  }
+}

@@ -1,0 +1,123 @@
+//! Edge capture for JavaScript: a request's words in, what to do out.
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "wasm-bindgen hands over owned values"
+)]
+
+use super::whole;
+use crate::Result;
+use crate::capture::signed_click_id;
+use crate::click::{Keeping, MAX_JOURNEY, MAX_WINDOW_DAYS, Policy};
+use crate::signed_cookie::SigningKeys;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+#[cfg(feature = "edge")]
+use {
+    super::fields::Fields,
+    crate::Error,
+    crate::capture::{Capture, Reason, Visit},
+    crate::click::LandingParameters,
+    crate::consent::Consent,
+};
+
+/// The click id that counts by the signed cookie of a `Cookie` header; see
+/// [`signed_click_id`]. `window_days` is the longest there is where it is absent:
+/// the cookie has a time of its own.
+///
+/// # Errors
+/// `weak_secret`, `invalid_setting`.
+#[wasm_bindgen(js_name = findSignedClick)]
+pub fn find_signed_click(
+    cookies: &str,
+    secrets: Vec<String>,
+    now_ms: f64,
+    is_first_touch: Option<bool>,
+    window_days: Option<f64>,
+) -> Result<Option<String>, JsValue> {
+    let keys = SigningKeys::new(secrets.iter().map(String::as_str))?;
+    let keeping = keeping(
+        is_first_touch == Some(true),
+        window_days.unwrap_or(f64::from(MAX_WINDOW_DAYS)),
+        MAX_JOURNEY,
+    )?;
+    Ok(signed_click_id(cookies, &keys, keeping, whole(now_ms)))
+}
+
+/// How touches are kept at the edge: the cookie lives as long as they count.
+fn keeping(is_first_touch: bool, window_days: f64, journey: usize) -> Result<Keeping> {
+    let policy = if is_first_touch {
+        Policy::FirstTouch
+    } else {
+        Policy::LastTouch
+    };
+    let days = u32::try_from(whole(window_days)).unwrap_or(0);
+    Keeping::new(policy, days, journey, days)
+}
+
+/// What to do about a request; see [`Capture::decide`]. Brings `{ clickId,
+/// setCookie, reason }`, each left out where there is none.
+///
+/// `names` are those of the click id's parameter, none for the default; an empty
+/// `domain` is the host alone. `flags`: 1 the first touch counts, 2 `Sec-GPC` is ignored.
+///
+/// # Errors
+/// [`Error::WeakSecret`], [`Error::InvalidSetting`], and those of [`Capture::decide`].
+#[cfg(feature = "edge")]
+#[expect(clippy::too_many_arguments, reason = "one for each setting")]
+#[wasm_bindgen(js_name = captureClick)]
+pub fn capture_click(
+    request: &web_sys::Request,
+    secrets: Vec<String>,
+    consent: &str,
+    names: Vec<String>,
+    domain: &str,
+    window_days: f64,
+    journey: f64,
+    flags: u32,
+    now_ms: f64,
+) -> Result<JsValue, JsValue> {
+    let headers = request.headers();
+    let header = |name: &str| headers.get(name).ok().flatten();
+    let (method, url) = (request.method(), request.url());
+    let cookies = header("cookie");
+    let privacy_control = header("sec-gpc");
+    let upgrade = header("upgrade");
+    let purposes = ["sec-purpose", "purpose", "x-purpose", "x-moz"].map(header);
+    let [fetch_mode, fetch_dest, accept] =
+        ["sec-fetch-mode", "sec-fetch-dest", "accept"].map(header);
+    let visit = Visit {
+        method: &method,
+        url: &url,
+        cookies: cookies.as_deref(),
+        privacy_control: privacy_control.as_deref(),
+        upgrade: upgrade.as_deref(),
+        purposes: purposes.each_ref().map(Option::as_deref),
+        fetch_mode: fetch_mode.as_deref(),
+        fetch_dest: fetch_dest.as_deref(),
+        accept: accept.as_deref(),
+    };
+
+    let keys = SigningKeys::new(secrets.iter().map(String::as_str))?;
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut parameters = LandingParameters::default();
+    if !names.is_empty() {
+        parameters.click_id = &names;
+    }
+    let journey = usize::try_from(whole(journey)).unwrap_or(0);
+    let capture = Capture {
+        keys: &keys,
+        keeping: keeping(flags & 1 != 0, window_days, journey)?,
+        parameters,
+        domain: Some(domain).filter(|domain| !domain.is_empty()),
+        consent: Consent::parse(consent).ok_or(Error::InvalidSetting {
+            parameter: "consent",
+        })?,
+        ignores_privacy_control: flags & 2 != 0,
+    };
+    let captured = capture.decide(&visit, whole(now_ms))?;
+    Ok(Fields::new()
+        .optional("clickId", captured.click_id)
+        .optional("setCookie", captured.set_cookie)
+        .optional("reason", captured.reason.map(Reason::code))
+        .into())
+}

@@ -1,0 +1,114 @@
+//! `tests/vectors/capture.json`: what JavaScript reads too, in tests/node/capture.test.ts.
+//! The signatures there were computed by another implementation (Node's crypto).
+
+use cake_edge::Result;
+use cake_edge::capture::{Capture, Captured, Reason, Visit, signed_click_id};
+use cake_edge::click::{DEFAULT_JOURNEY, DEFAULT_WINDOW_DAYS, Keeping, LandingParameters, Policy};
+use cake_edge::consent::Consent;
+use cake_edge::signed_cookie::SigningKeys;
+use serde_json::Value;
+
+fn vectors() -> Value {
+    serde_json::from_str(include_str!("../vectors/capture.json")).unwrap()
+}
+
+fn decide(vector: &Value, secrets: &Value) -> Result<Captured> {
+    let options = &vector["options"];
+    let header = |name: &str| vector["headers"][name].as_str();
+    let visit = Visit {
+        method: vector["method"].as_str().unwrap_or("GET"),
+        url: vector["url"].as_str().unwrap(),
+        cookies: header("cookie"),
+        privacy_control: header("sec-gpc"),
+        upgrade: header("upgrade"),
+        purposes: ["sec-purpose", "purpose", "x-purpose", "x-moz"].map(header),
+        fetch_mode: header("sec-fetch-mode"),
+        fetch_dest: header("sec-fetch-dest"),
+        accept: header("accept"),
+    };
+    let secrets = secrets.as_array().unwrap().iter();
+    let keys = SigningKeys::new(secrets.filter_map(Value::as_str))?;
+    let names: Vec<&str> = options["parameters"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    let mut parameters = LandingParameters::default();
+    if !names.is_empty() {
+        parameters.click_id = &names;
+    }
+    let days = options["windowDays"].as_u64();
+    let days = days.map_or(DEFAULT_WINDOW_DAYS, |days| days.try_into().unwrap());
+    let journey = options["journey"].as_u64();
+    let journey = journey.map_or(DEFAULT_JOURNEY, |journey| journey.try_into().unwrap());
+    let policy = match options["touch"].as_str() {
+        Some("first") => Policy::FirstTouch,
+        _ => Policy::LastTouch,
+    };
+    let consent = Consent::parse(options["consent"].as_str().unwrap_or("granted"));
+    let capture = Capture {
+        keys: &keys,
+        keeping: Keeping::new(policy, days, journey, days)?,
+        parameters,
+        domain: options["domain"].as_str(),
+        consent: consent.ok_or(cake_edge::Error::InvalidSetting {
+            parameter: "consent",
+        })?,
+        ignores_privacy_control: options["ignoreGlobalPrivacyControl"] == true,
+    };
+    capture.decide(&visit, vector["at"].as_u64().unwrap_or_default())
+}
+
+#[test]
+fn every_request_has_its_decision() {
+    let vectors = vectors();
+    for vector in vectors["decide"].as_array().unwrap() {
+        let captured = decide(vector, &vectors["secrets"]).unwrap();
+        let (name, want) = (&vector["name"], &vector["want"]);
+        let text = |field: &str| want[field].as_str();
+        assert_eq!(captured.click_id.as_deref(), text("clickId"), "{name}");
+        assert_eq!(captured.set_cookie.as_deref(), text("setCookie"), "{name}");
+        assert_eq!(captured.reason.map(Reason::code), text("reason"), "{name}");
+    }
+}
+
+#[test]
+fn what_is_set_is_read_back_where_the_conversion_is_recorded() {
+    let vectors = vectors();
+    let secrets = vectors["secrets"].as_array().unwrap().iter();
+    let keys = SigningKeys::new(secrets.filter_map(Value::as_str)).unwrap();
+    for vector in vectors["decide"].as_array().unwrap() {
+        let Some(cookie) = vector["want"]["setCookie"].as_str() else {
+            continue;
+        };
+        let policy = match vector["options"]["touch"].as_str() {
+            Some("first") => Policy::FirstTouch,
+            _ => Policy::LastTouch,
+        };
+        let keeping = Keeping::new(policy, 400, 20, 400).unwrap();
+        let (cookie, _) = cookie.split_once(';').unwrap();
+        let read = signed_click_id(cookie, &keys, keeping, vector["at"].as_u64().unwrap());
+        assert_eq!(
+            read.as_deref(),
+            vector["want"]["clickId"].as_str(),
+            "{}",
+            vector["name"]
+        );
+    }
+}
+
+#[test]
+fn bad_settings_are_refused_with_their_code() {
+    let vectors = vectors();
+    for vector in vectors["refuse"].as_array().unwrap() {
+        let secrets = vector.get("secrets").unwrap_or(&vectors["secrets"]);
+        let refused = decide(vector, secrets).map_err(|error| error.code());
+        assert_eq!(
+            refused,
+            Err(vector["code"].as_str().unwrap()),
+            "{}",
+            vector["name"]
+        );
+    }
+}

@@ -1,0 +1,215 @@
+/** Step 1: a form becomes a tracking link while one types, and the lint speaks. */
+
+import { isCakeError } from "cake-edge/page";
+import type { SandboxState } from "cake-edge/sandbox/memory";
+import { useEffect, useState } from "preact/hooks";
+import { Code, Copy } from "./code.js";
+import * as nodeSample from "./samples/build.node.ts?sample";
+import { trackingLink } from "./samples/build.page.js";
+import * as pageSample from "./samples/build.page.ts?sample";
+import * as workerSample from "./samples/build.worker.ts?sample";
+import { Step } from "./step.js";
+
+/** The fields as they are typed. */
+export interface Parts {
+  readonly affiliateId: string;
+  readonly creativeId: string;
+  readonly s1: string;
+  readonly s2: string;
+  readonly s3: string;
+  readonly s4: string;
+  readonly s5: string;
+  readonly deepLink: string;
+}
+
+export const FIRST_PARTS: Parts = {
+  affiliateId: "67890",
+  creativeId: "12",
+  s1: "spring_sale",
+  s2: "",
+  s3: "",
+  s4: "",
+  s5: "",
+  deepLink: "",
+};
+
+/** A link, or why there is none. */
+export interface Built {
+  readonly link?: string;
+  readonly problem?: string;
+}
+
+/** The hosts that the demo lets deep links lead to. */
+const DEEP_LINK_HOSTS = ["shop.example.com"];
+
+/** Where links lead: the sandbox on this machine, or the name that it plays. */
+export function build(parts: Parts, domain: string): Built {
+  const { affiliateId, creativeId, ...texts } = parts;
+  const given = Object.fromEntries(Object.entries(texts).filter(([, value]) => value.trim() !== ""));
+  try {
+    return {
+      link: trackingLink({
+        domain,
+        sandbox: domain.startsWith("http:"),
+        affiliateId: Number(affiliateId),
+        creativeId: Number(creativeId),
+        deepLinkHosts: DEEP_LINK_HOSTS,
+        ...given,
+      }),
+    };
+  } catch (error) {
+    if (!isCakeError(error)) throw error;
+    return { problem: error.message };
+  }
+}
+
+interface BuildProps {
+  readonly parts: Parts;
+  readonly built: Built;
+  readonly names: SandboxState["fixture"] | undefined;
+  readonly onChange: (parts: Parts) => void;
+}
+
+export function BuildStep({ parts, built, names, onChange }: BuildProps) {
+  const [hasMore, setMore] = useState(false);
+  const findings = useFindings(built.link);
+  const set = (name: keyof Parts) => (event: { currentTarget: { value: string } }) =>
+    onChange({ ...parts, [name]: event.currentTarget.value });
+  const affiliate = names?.affiliates.find(({ affiliate_id }) => String(affiliate_id) === parts.affiliateId.trim());
+  const creative = names?.creatives.find(({ creative_id }) => String(creative_id) === parts.creativeId.trim());
+  return (
+    <Step
+      number={1}
+      id="build"
+      title="Build a tracking link"
+      lead="An affiliate's link says who sent the visitor and from where."
+    >
+      <form class="fields" onSubmit={(event) => event.preventDefault()}>
+        <label>
+          <span>
+            Affiliate id <code>a</code>
+          </span>
+          <input list="affiliates" inputMode="numeric" value={parts.affiliateId} onInput={set("affiliateId")} />
+          <small>{affiliate?.affiliate_name ?? "unknown to this network"}</small>
+        </label>
+        <label>
+          <span>
+            Creative id <code>c</code>
+          </span>
+          <input list="creatives" inputMode="numeric" value={parts.creativeId} onInput={set("creativeId")} />
+          <small>{creative?.creative_name ?? "unknown to this network"}</small>
+        </label>
+        <label>
+          <span>
+            Sub id <code>s1</code>
+          </span>
+          <input value={parts.s1} onInput={set("s1")} autocomplete="off" />
+          <small>where the link stands</small>
+        </label>
+        {hasMore && (
+          <>
+            {(["s2", "s3", "s4", "s5"] as const).map((name) => (
+              <label key={name}>
+                <span>
+                  Sub id <code>{name}</code>
+                </span>
+                <input value={parts[name]} onInput={set(name)} autocomplete="off" />
+              </label>
+            ))}
+            <label class="wide">
+              <span>
+                Deep link <code>ckmrdr</code>
+              </span>
+              <input
+                value={parts.deepLink}
+                onInput={set("deepLink")}
+                placeholder="https://shop.example.com/offers?x=1&y=2"
+                autocomplete="off"
+              />
+              <small>
+                Another landing page. Allowed here: {DEEP_LINK_HOSTS.join(", ")}. The sandbox stays with its own shop.
+              </small>
+            </label>
+          </>
+        )}
+      </form>
+      <datalist id="affiliates">
+        {names?.affiliates.map(({ affiliate_id, affiliate_name }) => (
+          <option key={affiliate_id} value={affiliate_id} label={affiliate_name} />
+        ))}
+      </datalist>
+      <datalist id="creatives">
+        {names?.creatives.map(({ creative_id, creative_name }) => (
+          <option key={creative_id} value={creative_id} label={creative_name ?? ""} />
+        ))}
+      </datalist>
+      <button type="button" class="quiet more" aria-expanded={hasMore} onClick={() => setMore(!hasMore)}>
+        {hasMore ? "Fewer fields" : "s2 to s5, deep link"}
+      </button>
+      <div class="result">
+        <output class="link" id="link">
+          {built.link === undefined ? <span class="soft">no link</span> : <Link text={built.link} />}
+        </output>
+        {built.link !== undefined && <Copy text={built.link} what="the link" />}
+      </div>
+      <div aria-live="polite">
+        {built.problem !== undefined && (
+          <p class="finding bad" role="alert">
+            {built.problem}
+          </p>
+        )}
+        {findings?.map(({ code, parameter, sentence }) => (
+          <p key={code + parameter} class="finding">
+            <code>{parameter}</code> {sentence}
+          </p>
+        ))}
+        {built.link !== undefined && findings?.length === 0 && <p class="finding good">Nothing looks wrong in it.</p>}
+      </div>
+      <Code
+        title="Building a link"
+        samples={[
+          { place: "Page", file: "www/samples/build.page.ts", ...pageSample, ran: "This file built the link above." },
+          { place: "Worker", file: "www/samples/build.worker.ts", ...workerSample },
+          { place: "Node", file: "www/samples/build.node.ts", ...nodeSample },
+        ]}
+      />
+    </Step>
+  );
+}
+
+/** The link with its parameters told apart. */
+function Link({ text }: { readonly text: string }) {
+  const [start = "", query = ""] = text.split(/\?(.*)/s);
+  return (
+    <>
+      {start}?
+      {query.split("&").map((pair, index) => {
+        const [name, value = ""] = pair.split(/=(.*)/s);
+        return (
+          <span key={name}>
+            {index > 0 && "&"}
+            <b>{name}</b>={value}
+            <wbr />
+          </span>
+        );
+      })}
+    </>
+  );
+}
+
+type Finding = ReturnType<typeof import("cake-edge").lintTrackingLink>[number];
+
+/** What the lint says; it comes with the larger module, after the page stands. */
+function useFindings(link: string | undefined): readonly Finding[] | undefined {
+  const [findings, setFindings] = useState<readonly Finding[]>();
+  useEffect(() => {
+    let isOver = false;
+    void import("cake-edge").then(({ lintTrackingLink }) => {
+      if (!isOver) setFindings(link === undefined ? [] : lintTrackingLink(link));
+    });
+    return () => {
+      isOver = true;
+    };
+  }, [link]);
+  return findings;
+}

@@ -1,0 +1,17 @@
+/** A table in a box that scrolls, by keyboard as well: that is why it takes the focus. */
+import type { ComponentChildren } from "preact";
+
+interface ScrollProps {
+  readonly name: string;
+  readonly class?: string;
+  readonly children: ComponentChildren;
+}
+
+export function Scroll({ name, class: more = "", children }: ScrollProps) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: without focus no keyboard scrolls it
+    <section class={`scroll ${more}`} aria-label={name} tabIndex={0}>
+      {children}
+    </section>
+  );
+}

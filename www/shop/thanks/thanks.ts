@@ -1,0 +1,12 @@
+/** The thank-you page's script: all that an advertiser writes. */
+import { createTracker } from "cake-edge/page";
+
+export const tracker = createTracker({ endpoint: "/cake" });
+
+// The shop writes its order's number and offer into the page.
+const { orderId = "", offerId } = document.body.dataset;
+export const conversion = tracker.convert({
+  offerId: Number(offerId),
+  uniqueId: orderId,
+  orderId,
+});

@@ -1,0 +1,21 @@
+/** Puts the static demo's service worker in control of this page. */
+
+/**
+ * Settles when the service worker answers this page's requests, on a first
+ * visit too.
+ */
+export async function start(): Promise<void> {
+  // Without https there is none, loopback apart.
+  if (!("serviceWorker" in navigator)) throw new Error("this demo needs a browser with service workers, and https");
+  const { serviceWorker } = navigator;
+  const inControl = new Promise<void>((resolve) => {
+    serviceWorker.addEventListener("controllerchange", () => resolve(), { once: true });
+  });
+  // This script is in the folder of assets, beside the pages.
+  const worker = "../sw.js";
+  await serviceWorker.register(new URL(worker, import.meta.url));
+  if (serviceWorker.controller !== null) return;
+  // After a reload past the worker it is active, but does not claim the page by itself.
+  (await serviceWorker.ready).active?.postMessage("claim");
+  await inControl;
+}

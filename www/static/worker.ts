@@ -1,0 +1,142 @@
+/**
+ * The service worker of the static build: answers as the sandbox and as the
+ * forwarder, so that the demo runs on any static host. Rows outlive it in
+ * IndexedDB: a browser ends an idle worker after half a minute.
+ */
+import { type CakeClient, createCakeClient } from "cake-edge";
+import { createForwarderInProcess, type InProcessForwarder, type StoreSnapshot } from "cake-edge/forwarder/memory";
+import { createSandbox, type LedgerSnapshot, type Sandbox } from "cake-edge/sandbox/memory";
+import { get, set } from "idb-keyval";
+import { breakDown } from "../breakdown.js";
+import { answererOf, DAYS, isStrict, STRICT_POLICY } from "../front.js";
+
+declare const self: ServiceWorkerGlobalScope;
+
+/** Where the sandbox believes itself to be. */
+const SANDBOX = "http://127.0.0.1";
+
+/** Nobody else can ask: the key keeps nothing. */
+const KEY = "static-demo-key";
+
+const CLICKS = 8_000;
+
+/** Rows are written to disk so long after the last change. */
+const SAVE_MS = 400;
+
+const home = new URL("./", self.location.href);
+
+const sandbox = openSandbox();
+const forwarder = openForwarder();
+const cake: Promise<CakeClient> = sandbox.then(({ fetch }) =>
+  createCakeClient({ baseUrl: SANDBOX, apiKey: KEY, fetch }),
+);
+
+self.addEventListener("install", () => void self.skipWaiting());
+self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
+// A page that was reloaded past the worker asks for it.
+self.addEventListener("message", ({ data }) => {
+  if (data === "claim") void self.clients.claim();
+});
+self.addEventListener("fetch", (event) => {
+  const url = new URL(event.request.url);
+  if (url.origin !== home.origin) return;
+  // Pages ask from the demo's folder; a tracker asks for /cake, wherever it is.
+  const pathname = url.pathname.startsWith(home.pathname) ? url.pathname.slice(home.pathname.length - 1) : url.pathname;
+  switch (answererOf(pathname, url.searchParams)) {
+    case "sandbox":
+      event.respondWith(asSandbox(event, pathname + url.search));
+      break;
+    case "forwarder":
+      event.respondWith(asForwarder(event));
+      break;
+    case "breakdown":
+      event.respondWith(cake.then((client) => breakDown(client, Date.now(), DAYS)).then((sums) => Response.json(sums)));
+      break;
+    case "affiliate":
+      event.respondWith(new Response("OK"));
+      break;
+    case "files":
+      if (isStrict(url.searchParams)) event.respondWith(strictly(event.request));
+  }
+});
+
+async function openSandbox(): Promise<Sandbox> {
+  const kept = await get<LedgerSnapshot>("sandbox");
+  const opened = createSandbox({
+    apiKey: KEY,
+    fetch: async () => new Response("OK"),
+    kept,
+  });
+  if (kept === undefined) {
+    const past = JSON.stringify({ days: DAYS, clicks: CLICKS });
+    await (await opened.fetch(new Request(`${SANDBOX}/__sandbox/history`, { method: "POST", body: past }))).text();
+    await set("sandbox", opened.snapshot());
+  }
+  return opened;
+}
+
+async function openForwarder(): Promise<InProcessForwarder> {
+  const network = await sandbox;
+  return createForwarderInProcess({
+    baseUrl: SANDBOX,
+    apiKey: KEY,
+    fetch: async (request) => {
+      const answer = await network.fetch(request);
+      save();
+      return answer;
+    },
+    operatorSecret: crypto.randomUUID(),
+    kept: await get<StoreSnapshot>("forwarder"),
+    keep: (snapshot) => set("forwarder", snapshot),
+    log: () => undefined,
+    // So that one can watch it retry.
+    clockSpeed: 10,
+  });
+}
+
+async function asForwarder(event: FetchEvent): Promise<Response> {
+  const { method, url } = event.request;
+  const body = method === "POST" ? await event.request.text() : null;
+  const request = new Request(url, { method, body });
+  // A worker is not told the origin of the page that asks; none but this one's can.
+  const headers = new Headers({ origin: home.origin, "content-type": "text/plain" });
+  Object.defineProperties(request, {
+    headers: { value: headers },
+    // Not every browser knows a request's body as a stream.
+    body: { value: body === null ? null : new Response(body).body },
+  });
+  const opened = await forwarder;
+  const answer = await opened.fetch(request);
+  event.waitUntil(opened.settle());
+  return answer;
+}
+
+async function asSandbox(event: FetchEvent, path: string): Promise<Response> {
+  const { method } = event.request;
+  const body = method === "GET" || method === "HEAD" ? null : await event.request.text();
+  const answer = await (await sandbox).fetch(new Request(SANDBOX + path, { method, body }));
+  if (!path.startsWith("/__sandbox/state")) event.waitUntil(save());
+  const location = answer.headers.get("location");
+  // The sandbox names its own pages; they are in the demo's folder.
+  return location === null
+    ? answer
+    : Response.redirect(new URL(`.${location.replace(SANDBOX, "")}`, home).href, answer.status);
+}
+
+let saving: Promise<void> | undefined;
+
+/** Writes the rows, soon. */
+function save(): Promise<void> {
+  saving ??= new Promise((resolve) => setTimeout(resolve, SAVE_MS)).then(async () => {
+    saving = undefined;
+    await set("sandbox", (await sandbox).snapshot());
+  });
+  return saving;
+}
+
+async function strictly(request: Request): Promise<Response> {
+  const page = await fetch(request);
+  const headers = new Headers(page.headers);
+  headers.set("content-security-policy", STRICT_POLICY);
+  return new Response(page.body, { status: page.status, headers });
+}

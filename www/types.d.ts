@@ -1,0 +1,8 @@
+/** A file shown as a sample; see `vite.config.ts`. */
+declare module "*?sample" {
+  export const text: string;
+  export const html: string;
+}
+declare module "*.css";
+/** Is this the build that runs without a server? */
+declare const __STATIC__: boolean;
