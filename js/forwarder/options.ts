@@ -41,6 +41,8 @@ export interface ForwarderRules {
    * @default the cookie is not read
    */
   readonly cookieSecrets?: readonly string[];
+  /** Which click of that cookie counts; the same as where it is captured. @default "last" */
+  readonly touch?: "last" | "first";
   /**
    * Does CAKE deduplicate by transaction id? An offer that does not is named
    * with `false`: then Get Click is asked before an attempt is repeated whose
@@ -77,6 +79,7 @@ const NAMES = [
   "origins",
   "signingSecrets",
   "cookieSecrets",
+  "touch",
   "upstreamDedupe",
   "severalPerClick",
   "retentionDays",
@@ -96,6 +99,7 @@ export interface CheckedRules {
   readonly origins: ReadonlySet<string>;
   readonly signingSecrets: readonly string[];
   readonly cookieSecrets: string[];
+  readonly isFirstTouch: boolean;
   readonly isDeduplicated: (offerId: number) => boolean;
   readonly severalPerClick: boolean;
   readonly retentionMs: number;
@@ -151,6 +155,7 @@ export function checkRules(rules: ForwarderRules, more: readonly string[] = []):
     origins: new Set(origins),
     signingSecrets,
     cookieSecrets: [...cookieSecrets],
+    isFirstTouch: choice("touch", rules.touch, ["last", "first"]) === "first",
     isDeduplicated: (offerId) =>
       typeof upstreamDedupe === "object" ? (upstreamDedupe[offerId] ?? true) : upstreamDedupe,
     severalPerClick: choice("severalPerClick", rules.severalPerClick, [true, false]) ?? false,

@@ -136,7 +136,7 @@ export class Outbox implements Shard {
    * no row tells of.
    */
   readonly #idle = new Map<string, "not recorded" | "in doubt">();
-  readonly #waiters = new Map<string, (() => void)[]>();
+  readonly #waiters = new Map<string, Set<() => void>>();
   readonly #counts: Map<string, number>;
   /** What this turn has added to the counts. */
   readonly #added = new Map<string, number>();
@@ -201,8 +201,7 @@ export class Outbox implements Shard {
   }
 
   async wait(ids: readonly string[], ms: number): Promise<readonly (Status | undefined)[]> {
-    const all = Promise.all(ids.map((id) => this.#over(id)));
-    if (ms > 0) await Promise.race([all, new Promise((resolve) => setTimeout(resolve, ms))]);
+    if (ms > 0) await this.#over(ids, ms);
     this.#pump();
     return ids.map((id) => {
       const row = this.#parts.store.find(id);
@@ -266,6 +265,13 @@ export class Outbox implements Shard {
       const now = surroundings.now();
       const gone = store.purge(now - rules.retentionMs, now - WEBHOOK_MS);
       for (const [state, count] of gone) this.#count(`state ${state}`, -count);
+      const yesterday = Math.floor(now / HOUR_MS) - DAY_HOURS;
+      for (const name of this.#counts.keys()) {
+        const [kind, hour] = name.split(" ");
+        if (kind !== "hour" || Number(hour) > yesterday) continue;
+        store.forgetCount(name);
+        this.#counts.delete(name);
+      }
       if (store.nextDue() !== null) surroundings.wakeAt(now + LEASE_MS);
       this.#pump();
     });
@@ -300,12 +306,12 @@ export class Outbox implements Shard {
       this.#underWay.add(work);
       this.#parts.surroundings.keepAlive(work);
     }
-    const next = this.#next();
+    const next = this.next();
     if (next !== null) this.#parts.surroundings.wakeAt(next);
   }
 
-  /** When there is something to do next. */
-  #next(): number | null {
+  /** When there is something to do next; null where nothing waits. */
+  next(): number | null {
     const { store, surroundings } = this.#parts;
     const now = surroundings.now();
     if (this.#underWay.size > 0) return now + LEASE_MS;
@@ -439,10 +445,29 @@ export class Outbox implements Shard {
     return state === "pending" && this.#isPaused ? "paused" : state;
   }
 
-  #over(id: string): Promise<void> {
-    const row = this.#parts.store.find(id);
-    if (row === undefined || row.state !== "pending") return Promise.resolve();
-    return new Promise((resolve) => this.#waiters.set(id, [...(this.#waiters.get(id) ?? []), resolve]));
+  /** Waits until none of the events is pending, or for so long. */
+  #over(ids: readonly string[], ms: number): Promise<void> {
+    const left = new Set(ids.filter((id) => this.#parts.store.find(id)?.state === "pending"));
+    if (left.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const waiters = new Map<string, () => void>();
+      const end = () => {
+        clearTimeout(timer);
+        for (const [id, tell] of waiters) this.#waiters.get(id)?.delete(tell);
+        resolve();
+      };
+      const timer = setTimeout(end, ms);
+      for (const id of left) {
+        const tell = () => {
+          left.delete(id);
+          if (left.size === 0) end();
+        };
+        waiters.set(id, tell);
+        const known = this.#waiters.get(id);
+        if (known) known.add(tell);
+        else this.#waiters.set(id, new Set([tell]));
+      }
+    });
   }
 
   #status(row: Row): Status {

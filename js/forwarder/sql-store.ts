@@ -139,6 +139,10 @@ export class SqlStore implements OutboxStore {
     this.#sql.exec("INSERT INTO counts VALUES (?1, ?2) ON CONFLICT DO UPDATE SET count = count + ?2", name, by);
   }
 
+  forgetCount(name: string): void {
+    this.#sql.exec("DELETE FROM counts WHERE name = ?", name);
+  }
+
   counts(): ReadonlyMap<string, number> {
     const rows = this.#sql.exec("SELECT name, count FROM counts").toArray();
     return new Map(rows.map(({ name, count }) => [String(name), Number(count)]));

@@ -68,6 +68,7 @@ export interface OutboxStore {
   webhook(webhookId: string, digest: string, nowMs: number): string;
   /** Adds to a count. */
   count(name: string, by: number): void;
+  forgetCount(name: string): void;
   /** Every count by its name. */
   counts(): ReadonlyMap<string, number>;
   /** A text by its name; null where there is none. */

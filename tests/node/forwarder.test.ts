@@ -283,6 +283,20 @@ test("what CAKE refused is listed, exported in CAKE's columns and replayed", asy
     .toMatchObject({ counts: { delivered: 1, refused: 0 } });
 });
 
+test("what is counted by the hour is forgotten after a day", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"], shouldAdvanceTime: true });
+  try {
+    const { page, click, operator } = both({ clockSpeed: 1 });
+    const hours = async () => ((await (await operator("counts")).json()) as { hours: object[] }).hours;
+    await page(event(await click()));
+    expect(await hours()).toMatchObject([{ counts: { delivered: 1 } }]);
+    vi.setSystemTime(Date.now() + 25 * 3_600_000);
+    expect(await hours()).toEqual([]);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
 test("a long list is paged without losing or repeating a row", async () => {
   const { backend, click, operator } = both();
   const clickId = await click();

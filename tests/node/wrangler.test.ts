@@ -80,7 +80,11 @@ test("served by wrangler it delivers, sweeps, and leaves the key nowhere", async
     });
   }
   try {
-    const health = () => fetch(`${origin}/cake/health`).then((response) => response.status, () => 0);
+    const health = () =>
+      fetch(`${origin}/cake/health`).then(
+        (response) => response.status,
+        () => 0,
+      );
     await expect.poll(health, { timeout: 30_000, interval: 200 }).toBe(200);
     const response = await fetch(`${origin}/cake/conversions?wait=1`, {
       method: "POST",
