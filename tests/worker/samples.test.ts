@@ -30,9 +30,14 @@ test("the sample of the second step is a short link", () => {
 
 test("the sample of the third step keeps the click id, and leaves other pages alone", async () => {
   site("<h1>Welcome</h1>");
-  const landing = await keep.fetch(new Request("https://shop.example/?reqid=13b9ae60-4f60-4c9e-bf75-626dca035acf"));
-  expect(landing.headers.get("set-cookie")).toMatch(/^cake_click=.*13b9ae60.*; Secure/);
+  const env = { CAKE_COOKIE_SECRET: "5f0c4bd2a9e6417380cd1e2fa7b49638" };
+  const visit = (path: string) => {
+    const headers = { "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" };
+    return keep.fetch(new Request(`https://shop.example${path}`, { headers }), env);
+  };
+  const landing = await visit("/?reqid=13b9ae60-4f60-4c9e-bf75-626dca035acf");
+  expect(landing.headers.get("set-cookie")).toMatch(/^__Host-cake_click=.*13b9ae60.*; Secure; HttpOnly/);
   expect(await landing.text()).toBe("<h1>Welcome</h1>");
-  const other = await keep.fetch(new Request("https://shop.example/about"));
+  const other = await visit("/about");
   expect(other.headers.get("set-cookie")).toBeNull();
 });

@@ -1,13 +1,10 @@
-/** Keeps the click id at the edge: the cookie is set by the site itself. */
-import { captureClick } from "cake-edge";
+/** Keeps the click id at the edge: the site's own Worker sets a signed cookie that no script can read. */
+import { withClickCapture } from "cake-edge";
 
-export default {
-  async fetch(request: Request): Promise<Response> {
-    const { setCookie } = captureClick(request);
-    const page = await fetch(request);
-    if (setCookie === undefined) return page;
-    const kept = new Response(page.body, page);
-    kept.headers.append("set-cookie", setCookie);
-    return kept;
-  },
-};
+interface Env {
+  readonly CAKE_COOKIE_SECRET: string;
+}
+
+const site = (request: Request) => fetch(request);
+
+export default { fetch: withClickCapture(site, (env: Env) => ({ secrets: [env.CAKE_COOKIE_SECRET] })) };
