@@ -210,11 +210,11 @@ export class Outbox implements Shard {
   }
 
   async report(): Promise<ShardReport> {
-    const { store, surroundings } = this.#parts;
+    const { store, surroundings, rules } = this.#parts;
     const now = surroundings.now();
     const oldest = store.oldestPending();
     const of = (state: StoredState) => this.#counts.get(`state ${state}`) ?? 0;
-    const since = Math.floor(now / HOUR_MS) - DAY_HOURS;
+    const since = this.#hour(now) - DAY_HOURS;
     const hours = [...this.#counts].flatMap(([name, count]) => {
       const [kind, hour, state = ""] = name.split(" ");
       return kind === "hour" && Number(hour) > since ? [{ hour: Number(hour), state, count }] : [];
@@ -227,7 +227,7 @@ export class Outbox implements Shard {
         refused: of("refused"),
         dead: of("dead"),
       },
-      oldestMs: oldest === null ? null : Math.max(0, now - oldest),
+      oldestMs: oldest === null ? null : Math.max(0, Math.round((now - oldest) / rules.clockSpeed)),
       hours,
       bytes: store.bytes(),
     };
@@ -265,7 +265,7 @@ export class Outbox implements Shard {
       const now = surroundings.now();
       const gone = store.purge(now - rules.retentionMs, now - WEBHOOK_MS);
       for (const [state, count] of gone) this.#count(`state ${state}`, -count);
-      const yesterday = Math.floor(now / HOUR_MS) - DAY_HOURS;
+      const yesterday = this.#hour(now) - DAY_HOURS;
       for (const name of this.#counts.keys()) {
         const [kind, hour] = name.split(" ");
         if (kind !== "hour" || Number(hour) > yesterday) continue;
@@ -406,7 +406,7 @@ export class Outbox implements Shard {
       this.#parts.store.remember(PAUSED, isPause ? outcome.code : null);
     }
     this.#settle(row, after);
-    this.#count(`hour ${Math.floor(now / HOUR_MS)} ${isAnswered ? state : isPause ? PAUSED : "retried"}`, 1);
+    this.#count(`hour ${this.#hour(now)} ${isAnswered ? state : isPause ? PAUSED : "retried"}`, 1);
     if (state === "pending") this.#rest(row.id, outcome.isInDoubt ? "in doubt" : "not recorded");
     this.#log(row.id, outcome.state, outcome.code, after.attempts, outcome.isAlert);
     if (isAnswered) {
@@ -424,6 +424,11 @@ export class Outbox implements Shard {
     if (before.state === after.state) return;
     this.#count(`state ${before.state}`, -1);
     this.#count(`state ${after.state}`, 1);
+  }
+
+  /** The world's hour since 1970. */
+  #hour(now: number): number {
+    return Math.floor(now / this.#parts.rules.clockSpeed / HOUR_MS);
   }
 
   #count(name: string, by: number): void {

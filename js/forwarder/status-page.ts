@@ -20,7 +20,7 @@ export function statusPage(home: string, { counts, oldestMs, hours }: Totals, fa
   });
   const rows = failed.map(
     ({ id, state, attempts, code, words, acceptedAt, conversion }) =>
-      `<tr><td>${state}<td>${escaped(String(conversion["offerId"]))}<td>${escaped(String(conversion["uniqueId"]))}<td>${attempts}<td>${escaped(code)}<br><small>${escaped(words)}</small><td>${acceptedAt.slice(0, 19).replace("T", " ")}<td>${button(home, "id", id, "Replay")}`,
+      `<tr><td>${state}<td>${escaped(String(conversion["offerId"]))}<td class="long">${escaped(String(conversion["uniqueId"]))}<td>${attempts}<td class="long">${escaped(code)}<br><small>${escaped(words)}</small><td>${acceptedAt.slice(0, 19).replace("T", " ")}<td>${button(home, "id", id, "Replay")}`,
   );
   return page(
     "Forwarder",
@@ -52,7 +52,7 @@ function page(title: string, body: string): string {
 <style>:root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif;--delivered:#2e8b57;--retried:#c98a00;--paused:#8a63d2;--refused:#d1495b;--dead:#7a1f2b}
 body{max-width:64rem;margin:2rem auto;padding:0 1rem}header{display:flex;gap:1rem;align-items:center}header h1{margin-right:auto}form{display:inline}
 .tiles{display:flex;flex-wrap:wrap;gap:.75rem}.tile{border:1px solid #8886;border-radius:.5rem;padding:.5rem 1rem;min-width:6rem}.tile b{display:block;font-size:1.6rem;font-variant-numeric:tabular-nums}
-table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}th,td{text-align:left;padding:.2rem .6rem .2rem 0;vertical-align:top;overflow-wrap:anywhere}tbody tr{border-top:1px solid #8883}
+table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}th,td{text-align:left;padding:.2rem .6rem .2rem 0;vertical-align:top}.long{overflow-wrap:anywhere}tbody tr{border-top:1px solid #8883}
 .plot th{width:4rem}.bar{width:55%}.bar i{display:inline-block;height:.9rem;vertical-align:middle}i.delivered{background:var(--delivered)}i.retried{background:var(--retried)}i.paused{background:var(--paused)}i.refused{background:var(--refused)}i.dead{background:var(--dead)}
 a{color:inherit}button,input{font:inherit;padding:.25rem .7rem}.actions{display:flex;flex-wrap:wrap;gap:.75rem;align-items:center}</style>
 <main>${body}</main></html>`;

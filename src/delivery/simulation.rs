@@ -1,6 +1,10 @@
 //! The schedule and the breaker under an outage, on paper: as many shards as a
 //! forwarder has, each with its five connections, and a CAKE that is away for
 //! some hours. Seconds are steps; nothing here runs but the rules themselves.
+#![expect(
+    clippy::cast_precision_loss,
+    reason = "seconds and events are far below 2^52"
+)]
 
 use super::breaker::{Breaker, Reception};
 use super::schedule;
@@ -123,15 +127,12 @@ fn run(outage: &Outage) -> Course {
                 shard.stalled_until = second + shard.breaker.stall_ms().div_ceil(1_000);
                 course.attempts = course.attempts.max(attempts + 1);
                 let wait = schedule::wait_ms(attempts + 1, random.next(), None);
-                match wait.filter(|_| is_away) {
-                    Some(ms) => {
-                        let next = second + ms.div_ceil(1_000);
-                        shard.again.push(Reverse((next, attempts + 1)));
-                    }
-                    None => {
-                        shard.depth -= 1;
-                        course.dead += u64::from(is_away);
-                    }
+                if let Some(ms) = wait.filter(|_| is_away) {
+                    let next = second + ms.div_ceil(1_000);
+                    shard.again.push(Reverse((next, attempts + 1)));
+                } else {
+                    shard.depth -= 1;
+                    course.dead += u64::from(is_away);
                 }
             }
         }

@@ -369,6 +369,47 @@ test("a full outbox says so, and still knows what it has", async () => {
   expect(await (await page(known, "")).json()).toMatchObject({ duplicate: true });
 });
 
+test("at most five requests are under way at once, and a batch is delivered whole", async () => {
+  let now = 0;
+  let most = 0;
+  const { backend, click } = both({
+    fetch: async () => {
+      now += 1;
+      most = Math.max(most, now);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      now -= 1;
+      return Response.json({ conversion: { conversion_id: 7 } });
+    },
+  });
+  const clickId = await click();
+  const conversions = Array.from({ length: 60 }, () => event(clickId));
+  const { results } = (await (await backend({ conversions })).json()) as { results: { state: string }[] };
+  expect(results.filter(({ state }) => state === "delivered")).toHaveLength(60);
+  expect(most).toBe(5);
+});
+
+test("an outage is asked about, not stormed, and its end is met by one request first", async () => {
+  const sent: number[] = [];
+  let isAway = true;
+  const { backend, click, lines } = both({
+    clockSpeed: 100,
+    fetch: async () => {
+      sent.push(Date.now());
+      if (isAway) return new Response("", { status: 503 });
+      return Response.json({ conversion: { conversion_id: 7 } });
+    },
+  });
+  const clickId = await click();
+  const conversions = Array.from({ length: 100 }, () => event(clickId));
+  await backend({ conversions }, "");
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  // 150 s of the outbox's clock: ten failures, then one request in 1, 2, 4 … s.
+  expect(sent.length).toBeLessThan(30);
+  isAway = false;
+  await expect.poll(() => lines.filter(({ state }) => state === "delivered").length, { timeout: 20_000 }).toBe(100);
+  expect(Math.max(...lines.map(({ attempt }) => attempt))).toBeLessThan(8);
+});
+
 test("what is kept outlives the process", async () => {
   const sandbox = createSandbox({ apiKey: KEY });
   let kept: import("../../dist/entry/forwarder-memory.node.js").StoreSnapshot | undefined;
