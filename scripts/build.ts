@@ -13,10 +13,13 @@ export const root = fileURLToPath(new URL("..", import.meta.url));
 // rust-toolchain.toml, so they cannot change under us.
 const SMALL = {
   cargo: ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"],
-  env: { RUSTC_BOOTSTRAP: "1", RUSTFLAGS: "-Zunstable-options -Cpanic=immediate-abort" },
+  env: { RUSTC_BOOTSTRAP: "1", RUSTFLAGS: "-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none" },
 } as const;
 
-// LLVM's default copies functions of up to 225 into their callers: 11 kB gzip of
+// For what JavaScript can stand in for: wasm2js knows the first WebAssembly alone.
+const OLD = { ...SMALL, env: { ...SMALL.env, RUSTFLAGS: `${SMALL.env.RUSTFLAGS} -Ctarget-cpu=mvp` } } as const;
+
+// LLVM's default copies functions of up to 225 into their callers: 7 kB gzip of
 // calls that wait for a network. `opt-level = "s"` would cost links a third of their speed.
 // SHA-256 without unrolled rounds: a cookie's signature takes microseconds either way.
 const FAST = {
@@ -24,21 +27,23 @@ const FAST = {
   env: {
     ...SMALL.env,
     RUSTFLAGS:
-      `${SMALL.env.RUSTFLAGS} -Cllvm-args=-inline-threshold=40` +
+      `${SMALL.env.RUSTFLAGS} -Cllvm-args=-inline-threshold=100` +
       ' --cfg sha2_backend="soft" --cfg sha2_backend_soft="compact"',
   },
 } as const;
 
 /** One wasm build per audience, each its own Cargo feature. */
 const AUDIENCES = {
-  page: { profile: "page", ...SMALL, optimize: "-Oz" },
-  edge: { profile: "edge", ...FAST, optimize: "-Os" },
+  edge: { profile: "edge", feature: "edge", ...FAST },
   // The edge's profile: std is rebuilt once for both.
-  forwarder: { profile: "edge", ...FAST, optimize: "-Os" },
-  sandbox: { profile: "release", cargo: [], env: {}, optimize: "-O3" },
+  forwarder: { profile: "edge", feature: "forwarder", ...FAST },
+  sandbox: { profile: "release", feature: "sandbox", cargo: [], env: {} },
+  page: { profile: "page", feature: "page", ...SMALL },
+  // The page's core once more, for where there is no WebAssembly.
+  fallback: { profile: "fallback", feature: "page", ...OLD },
 } as const;
 
-export type Audience = keyof typeof AUDIENCES;
+type Audience = keyof typeof AUDIENCES;
 
 /** A step failed; its output is on the terminal already. */
 export class BuildError extends Error {}
@@ -48,19 +53,20 @@ export function build(): void {
   for (const audience of Object.keys(AUDIENCES) as Audience[]) buildWasm(audience);
   buildView();
   buildPackage();
+  buildPage();
   buildSandboxWorker();
   buildDemo();
 }
 
-/** js/wasm/AUDIENCE.js, .d.ts and AUDIENCE_bg.wasm. */
+/** js/wasm/AUDIENCE.js, .d.ts and AUDIENCE_bg.wasm; the page's are finished by scripts/page.ts. */
 function buildWasm(audience: Audience): void {
-  const { profile, cargo, env, optimize } = AUDIENCES[audience];
+  const { profile, feature, cargo, env } = AUDIENCES[audience];
+  const out = `target/wasm/${audience}`;
   once(
     `wasm ${audience}`,
     () => [...sources(audience), "Cargo.*", "rust-toolchain.toml", "scripts/build.ts"],
-    `js/wasm/${audience}_bg.wasm`,
+    feature === "page" ? `${out}/${audience}_bg.wasm` : `js/wasm/${audience}_bg.wasm`,
     () => {
-      const out = `target/wasm/${audience}`;
       run(
         "wasm-pack",
         [
@@ -80,16 +86,17 @@ function buildWasm(audience: Audience): void {
           audience,
           ".",
           "--features",
-          audience,
+          feature,
           ...cargo,
         ],
         env,
       );
       cpSync(join(root, "target/wasm32-unknown-unknown", profile, "cake_edge.d"), notesOf(audience));
+      if (feature === "page") return;
       mkdirSync(join(root, "js/wasm"), { recursive: true });
       for (const file of [`${audience}.js`, `${audience}.d.ts`])
         cpSync(join(root, out, file), join(root, "js/wasm", file));
-      run("wasm-opt", [optimize, `${out}/${audience}_bg.wasm`, "-o", `js/wasm/${audience}_bg.wasm`]);
+      run("wasm-opt", ["-O3", `${out}/${audience}_bg.wasm`, "-o", `js/wasm/${audience}_bg.wasm`]);
     },
   );
 }
@@ -118,11 +125,17 @@ function buildView(): void {
 
 /** dist/: what npm publishes. */
 function buildPackage(): void {
-  once("package", ["js/**/*.{ts,json}", "js/wasm/*", "tsconfig.json"], "dist/entry/page.js", () => {
+  once("package", ["js/**/*.{ts,json}", "js/wasm/*", "tsconfig.json"], "dist/entry/edge.node.js", () => {
     for (const project of ["page", "worker", "node"]) run("tsc", ["-p", `js/tsconfig.${project}.json`]);
     cpSync(join(root, "js/wasm"), join(root, "dist/wasm"), { recursive: true });
     cpSync(join(root, "js/sandbox/fixture.schema.json"), join(root, "dist/sandbox/fixture.schema.json"));
   });
+}
+
+/** dist/page/: what a page loads, bundled and minified, the wasm inside. */
+function buildPage(): void {
+  const inputs = ["js/{error,link}.ts", "js/{page,entry}/*", "target/wasm/{page,fallback}/*.wasm", "scripts/page.ts"];
+  once("page", inputs, "dist/page/page.js", () => run(process.execPath, ["scripts/page.ts"]));
 }
 
 /** dist/bin/worker/sandbox.js: the sandbox's Worker in one file, for `npx cake-edge sandbox`. */

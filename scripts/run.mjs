@@ -7,11 +7,11 @@ import { SetupError, setup } from "./setup.mjs";
 
 const NEEDS = {
   start: ["rust"],
-  test: ["rust", "chromium"],
+  test: ["rust", "chromium", "firefox"],
   build: ["rust"],
   check: ["rust"],
-  bench: ["rust", "chromium"],
-  size: ["rust"],
+  bench: ["rust", "chromium", "peers"],
+  size: ["rust", "peers"],
   fuzz: ["rust", "fuzz"],
   chaos: ["rust"],
 };

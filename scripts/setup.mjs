@@ -24,7 +24,7 @@ export class SetupError extends Error {}
 
 /**
  * Sets up and returns the Node to use and the environment for it.
- * @param {readonly ("rust" | "chromium" | "fuzz")[]} needs
+ * @param {readonly ("rust" | "chromium" | "firefox" | "peers" | "fuzz")[]} needs
  */
 export async function setup(needs) {
   const start = Date.now();
@@ -43,7 +43,8 @@ export async function setup(needs) {
     }
   };
   const npm = async () => {
-    await ensureNpmPackages();
+    await ensureNpmPackages(root);
+    if (needs.includes("peers")) await ensureNpmPackages(join(root, "bench"));
     const node = await ensureNode();
     paths.unshift(node.replace(/[/\\][^/\\]+$/, ""));
     return node;
@@ -55,6 +56,7 @@ export async function setup(needs) {
   await settle(steps);
   // apt after the compilers: it may need the processors too, and asks for root.
   if (needs.includes("chromium")) Object.assign(env, await ensureChromium());
+  if (needs.includes("firefox")) Object.assign(env, await ensureFirefox());
 
   env.PATH = [...paths, process.env.PATH].join(delimiter);
   const seconds = (Date.now() - start) / 1000;
@@ -73,12 +75,13 @@ function say(line) {
   console.error(`setup: ${line}`);
 }
 
-async function ensureNpmPackages() {
-  const lock = readFileSync(join(root, "package-lock.json"));
+async function ensureNpmPackages(folder) {
+  const lock = readFileSync(join(folder, "package-lock.json"));
   const hash = createHash("sha256").update(lock).digest("hex");
-  const stamp = join(root, "node_modules", ".cake-edge-lock");
+  const stamp = join(folder, "node_modules", ".cake-edge-lock");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === hash) return;
-  await step("npm packages", "npm", ["ci", "--no-audit", "--no-fund"], {
+  const title = folder === root ? "npm packages" : "npm packages to measure against";
+  await step(title, "npm", ["ci", "--prefix", folder, "--no-audit", "--no-fund"], {
     hint: "check that the npm registry is reachable, then run the command again",
   });
   writeFileSync(stamp, hash);
@@ -149,27 +152,33 @@ async function ensureCargoTool(crate, version) {
 
 async function ensureChromium() {
   const find = () => ({
-    chromium: process.env.CHROMIUM ?? which("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
-    driver: process.env.CHROMEDRIVER ?? which("chromedriver"),
+    CHROMIUM: process.env.CHROMIUM ?? which("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
+    CHROMEDRIVER: process.env.CHROMEDRIVER ?? which("chromedriver"),
   });
-  let found = find();
-  if (!(found.chromium && found.driver)) {
-    const isRoot = process.getuid?.() === 0;
-    if (!(isRoot && which("apt-get"))) {
-      throw new SetupError(
-        "Chromium and ChromeDriver are missing: install both (Debian: `sudo apt-get install chromium chromium-driver`), or set CHROMIUM and CHROMEDRIVER to their paths.",
-      );
-    }
-    const hint = "run `apt-get update && apt-get install chromium chromium-driver` yourself";
-    const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-    await step("package lists", "apt-get", ["update"], { env, hint });
-    await step("Chromium", "apt-get", ["install", "-y", "--no-install-recommends", "chromium", "chromium-driver"], {
-      env,
-      hint,
-    });
-    found = find();
+  return ensureBrowser("Chromium", find, ["chromium", "chromium-driver"]);
+}
+
+async function ensureFirefox() {
+  return ensureBrowser("Firefox", () => ({ FIREFOX: process.env.FIREFOX ?? which("firefox-esr", "firefox") }), [
+    "firefox-esr",
+  ]);
+}
+
+/** The paths that `find` finds, by their variables; where one is missing, Debian's packages bring it. */
+async function ensureBrowser(name, find, packages) {
+  const found = find();
+  if (Object.values(found).every(Boolean)) return found;
+  const isRoot = process.getuid?.() === 0;
+  if (!(isRoot && which("apt-get"))) {
+    throw new SetupError(
+      `${name} is missing: install it (Debian: \`sudo apt-get install ${packages.join(" ")}\`), or set ${Object.keys(found).join(" and ")}.`,
+    );
   }
-  return { CHROMIUM: found.chromium, CHROMEDRIVER: found.driver };
+  const hint = `run \`apt-get update && apt-get install ${packages.join(" ")}\` yourself`;
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  await step("package lists", "apt-get", ["update"], { env, hint });
+  await step(name, "apt-get", ["install", "-y", "--no-install-recommends", ...packages], { env, hint });
+  return find();
 }
 
 function which(...names) {

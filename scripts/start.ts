@@ -30,6 +30,9 @@ try {
   } else {
     await makePast(served.origin);
     console.log(`\nServing on ${served.origin}: open it in a browser. Ctrl-C stops everything.`);
+    console.log(
+      `The forwarder's page for its operator: ${served.origin}/cake/operator, secret ${served.operatorSecret}`,
+    );
     await served.ended;
     await served.stop();
   }

@@ -3,8 +3,9 @@
 //! A click id is CAKE's request session id: an opaque text, never parsed and
 //! never a number, though older accounts show plain integers.
 
-use crate::url::{self, push_encoded, push_number};
+use crate::url::{self, push_encoded, push_number, read_number};
 use crate::{Error, Result, sub_id};
+use core::slice;
 use std::borrow::Cow;
 
 /// The parameter names under which click ids arrive, in order of preference.
@@ -117,51 +118,18 @@ pub struct FoundClick<'a> {
 /// ```
 #[must_use]
 pub fn find_click<'a>(url: &'a str, parameters: &LandingParameters<'a>) -> Option<FoundClick<'a>> {
-    // The first values of all wanted names; each name once, in the list's order.
-    let lists = [
-        parameters.click_id,
-        parameters.affiliate_id,
-        parameters.offer_id,
-        &sub_id::NAMES,
-    ];
-    let mut seen: Vec<(&str, Cow<'a, str>, bool)> = Vec::new();
-    let mut visit = |name: Cow<'a, str>, value: Cow<'a, str>| {
-        if let Some((_, _, is_repeated)) = seen.iter_mut().find(|(known, ..)| *known == name) {
-            *is_repeated = true;
-        } else if let Some(name) = lists
-            .iter()
-            .copied()
-            .flatten()
-            .find(|wanted| **wanted == name)
-        {
-            seen.push((name, value, false));
-        }
-    };
-    url::each_pair(url::query_of(url), &mut visit);
-    if parameters.fragment {
-        let fragment = url::cut(url, b'#').1.unwrap_or_default();
-        // A router's fragment may look like a URL of its own: #/path?reqid=1
-        url::each_pair(url::cut(fragment, b'?').1.unwrap_or(fragment), &mut visit);
-    }
-    let mut take = |names: &[&'a str], fits: fn(&str) -> bool| {
-        for name in names {
-            let found = seen
-                .iter_mut()
-                .find(|(known, value, _)| known == name && fits(value));
-            if let Some((_, value, is_repeated)) = found {
-                return Some((*name, core::mem::take(value), *is_repeated));
-            }
-        }
-        None
-    };
-    let (parameter, click_id, is_repeated) = take(parameters.click_id, is_click_id)?;
-    let affiliate_id = take(parameters.affiliate_id, is_id).map(|(_, value, _)| value);
-    let offer_id = take(parameters.offer_id, is_id).map(|(_, value, _)| value);
+    let fragment = url::cut(url, b'#').1.filter(|_| parameters.fragment);
+    // A router's fragment may look like a URL of its own: #/path?reqid=1
+    let fragment = fragment.map_or("", |text| url::cut(text, b'?').1.unwrap_or(text));
+    let place = [url::query_of(url), fragment];
+
+    let (click_id, parameter, is_repeated) = find(place, parameters.click_id, is_click_id)?;
+    let affiliate_id = find(place, parameters.affiliate_id, is_id).map(|(value, ..)| value);
+    let offer_id = find(place, parameters.offer_id, is_id).map(|(value, ..)| value);
     let mut sub_ids = [const { None }; 5];
-    for (index, slot) in sub_ids.iter_mut().enumerate() {
-        let name = sub_id::NAMES.get(index..=index).unwrap_or_default();
-        *slot = take(name, is_sub_id)
-            .map(|(_, value, _)| value)
+    for (index, (slot, name)) in sub_ids.iter_mut().zip(&sub_id::NAMES).enumerate() {
+        *slot = find(place, slice::from_ref(name), is_sub_id)
+            .map(|(value, ..)| value)
             .filter(|value| sub_id::check(index, value).is_ok());
     }
     Some(FoundClick {
@@ -172,6 +140,82 @@ pub fn find_click<'a>(url: &'a str, parameters: &LandingParameters<'a>) -> Optio
         affiliate_id,
         offer_id,
     })
+}
+
+/// The first of `names` whose first value fits: the value, the name, and
+/// whether it came more than once.
+fn find<'a>(
+    place: [&'a str; 2],
+    names: &[&'a str],
+    fits: fn(&str) -> bool,
+) -> Option<(Cow<'a, str>, &'a str, bool)> {
+    for name in names {
+        let mut found = None;
+        let mut is_repeated = false;
+        for query in place {
+            let mut rest = Some(query);
+            while let Some(text) = rest {
+                let (pair, tail) = url::cut(text, b'&');
+                let (key, value) = url::cut(pair, b'=');
+                rest = tail;
+                if url::decode(key) == *name {
+                    is_repeated = found.is_some();
+                    found = found.or(value.or(Some("")));
+                }
+            }
+        }
+        let value = url::decode(found.unwrap_or_default());
+        if fits(&value) {
+            return Some((value, name, is_repeated));
+        }
+    }
+    None
+}
+
+/// What is kept of a click that was found.
+#[derive(Clone, Copy)]
+pub(crate) struct Arrival<'a> {
+    click_id: &'a str,
+    parameter: &'a str,
+    sub_ids: [&'a str; 5],
+}
+
+impl<'a> Arrival<'a> {
+    fn of(found: &'a FoundClick<'_>) -> Self {
+        let mut sub_ids = [""; 5];
+        for (slot, sub_id) in sub_ids.iter_mut().zip(&found.sub_ids) {
+            *slot = sub_id.as_deref().unwrap_or_default();
+        }
+        Self {
+            click_id: &found.click_id,
+            parameter: found.parameter,
+            sub_ids,
+        }
+    }
+
+    /// From the decoded first values of a landing page's parameters: names and
+    /// values of the click id's, the preferred one first, after `s1` … `s5`.
+    #[cfg(any(test, all(target_family = "wasm", feature = "page")))]
+    pub(crate) fn among(mut next: impl FnMut() -> Option<&'a str>) -> Option<Self> {
+        let mut sub_ids = [""; 5];
+        for (index, slot) in sub_ids.iter_mut().enumerate() {
+            *slot = next()?;
+            if !is_sub_id(slot) || sub_id::check(index, slot).is_err() {
+                *slot = "";
+            }
+        }
+        loop {
+            let parameter = next()?;
+            let click_id = next()?;
+            if is_click_id(click_id) {
+                return Some(Self {
+                    click_id,
+                    parameter,
+                    sub_ids,
+                });
+            }
+        }
+    }
 }
 
 fn is_id(text: &str) -> bool {
@@ -201,6 +245,8 @@ pub struct Touch {
 #[derive(Clone, Copy)]
 struct Part<'a> {
     text: &'a str,
+    /// The same without its sub ids.
+    bare: &'a str,
     at_s: u64,
     click_id: &'a str,
 }
@@ -208,23 +254,15 @@ struct Part<'a> {
 impl<'a> Part<'a> {
     fn read(text: &'a str) -> Option<Self> {
         let (time, rest) = url::cut(text, b'!');
-        let click_id = url::cut(url::cut(rest?, b'!').1?, b'!').0;
+        let (click_id, sub_ids) = url::cut(url::cut(rest?, b'!').1?, b'!');
         is_click_id(click_id).then_some(())?;
+        let end = sub_ids.map_or(0, |sub_ids| sub_ids.len() + 1);
         Some(Self {
             text,
-            at_s: read_time(time)?,
+            bare: text.get(..text.len() - end)?,
+            at_s: read_number(time.as_bytes(), 36)?,
             click_id,
         })
-    }
-
-    /// The same without its sub ids.
-    fn bare(self) -> &'a str {
-        let bare = url::cut(self.text, b'!')
-            .1
-            .and_then(|rest| url::cut(rest, b'!').1);
-        let sub_ids = bare.and_then(|rest| url::cut(rest, b'!').1);
-        let end = sub_ids.map_or(0, |sub_ids| sub_ids.len() + 1);
-        self.text.get(..self.text.len() - end).unwrap_or(self.text)
     }
 
     fn touch(self) -> Touch {
@@ -239,23 +277,23 @@ impl<'a> Part<'a> {
         let sub_ids = [(); 5].map(|()| next().filter(|value| !value.is_empty()));
         Touch {
             click_id,
-            at_ms: self.at_s * 1_000,
+            at_ms: self.at_s.saturating_mul(1_000),
             parameter,
             sub_ids,
         }
     }
 }
 
-fn push_part(out: &mut String, found: &FoundClick<'_>, at_s: u64) {
+fn push_part(out: &mut String, arrival: &Arrival<'_>, at_s: u64) {
     push_number(out, at_s, 36);
     out.push('!');
-    push_encoded(out, found.parameter);
+    push_encoded(out, arrival.parameter);
     out.push('!');
-    out.push_str(&found.click_id);
+    out.push_str(arrival.click_id);
     let mut skipped = 0;
-    for sub_id in &found.sub_ids {
+    for value in &arrival.sub_ids {
         skipped += 1;
-        if let Some(value) = sub_id {
+        if !value.is_empty() {
             for _ in 0..skipped {
                 out.push('!');
             }
@@ -265,46 +303,50 @@ fn push_part(out: &mut String, found: &FoundClick<'_>, at_s: u64) {
     }
 }
 
-/// When the text was written, in seconds, and its parts, at most
-/// [`MAX_JOURNEY`]; unreadable ones left out. What is unreadable as a whole or
-/// of a later version is absent.
-fn read_text(text: &str) -> Option<(u64, Vec<Part<'_>>)> {
+/// The parts of a stored text, at most [`MAX_JOURNEY`]; unreadable ones left out.
+#[derive(Clone)]
+struct Parts<'a> {
+    rest: Option<&'a str>,
+    left: usize,
+}
+
+impl<'a> Iterator for Parts<'a> {
+    type Item = Part<'a>;
+
+    fn next(&mut self) -> Option<Part<'a>> {
+        while self.left > 0 {
+            let (text, tail) = url::cut(self.rest?, b'*');
+            self.rest = tail;
+            if let Some(part) = Part::read(text) {
+                self.left -= 1;
+                return Some(part);
+            }
+        }
+        None
+    }
+}
+
+/// When the text was written, in seconds, and its parts. What is unreadable as
+/// a whole or of a later version is absent.
+fn read_text(text: &str) -> Option<(u64, Parts<'_>)> {
     let rest = text
         .strip_prefix("1!")
         .filter(|_| text.len() <= 2 * MAX_STORED_BYTES)?;
-    let (time, mut rest) = url::cut(rest, b'*');
-    let mut parts = Vec::new();
-    while let Some(text) = rest.filter(|_| parts.len() < MAX_JOURNEY) {
-        let (part, tail) = url::cut(text, b'*');
-        parts.extend(Part::read(part));
-        rest = tail;
-    }
-    Some((read_time(time)?, parts)).filter(|(_, parts)| !parts.is_empty())
-}
-
-fn read_time(text: &str) -> Option<u64> {
-    // 8 digits reach the year 91,000.
-    if !(1..=8).contains(&text.len()) {
-        return None;
-    }
-    let mut seconds = 0;
-    for byte in text.bytes() {
-        let digit = match byte {
-            b'0'..=b'9' => byte - b'0',
-            b'a'..=b'z' => byte - b'a' + 10,
-            _ => return None,
-        };
-        seconds = seconds * 36 + u64::from(digit);
-    }
-    Some(seconds)
+    let (time, rest) = url::cut(rest, b'*');
+    let parts = Parts {
+        rest,
+        left: MAX_JOURNEY,
+    };
+    parts.clone().next()?;
+    Some((read_number(time.as_bytes(), 36)?, parts))
 }
 
 /// Reads the touches of a stored text, the newest first, expired ones too; for
 /// attribution. What is unreadable or of a later version has none.
 #[must_use]
 pub fn read_journey(text: &str) -> Vec<Touch> {
-    let parts = read_text(text).map(|(_, parts)| parts).unwrap_or_default();
-    parts.into_iter().map(Part::touch).collect()
+    let parts = read_text(text).map(|(_, parts)| parts);
+    parts.into_iter().flatten().map(Part::touch).collect()
 }
 
 /// Which touch counts when there are several.
@@ -381,93 +423,131 @@ impl Keeping {
         stored: &[Option<&str>],
         now_ms: u64,
     ) -> Kept {
-        let now = now_ms / 1_000;
-        let window_s = u64::from(self.window_days) * DAY_S;
-        // Of several texts the one that was written last.
-        let mut text = "";
-        let (mut written_s, mut parts) = (0, Vec::new());
-        for other in stored.iter().copied().flatten() {
-            if let Some(read) =
-                read_text(other).filter(|(other_s, _)| text.is_empty() || *other_s > written_s)
-            {
-                text = other;
-                (written_s, parts) = read;
-            }
+        let arrival = found.map(Arrival::of);
+        let mut kept = Kept::default();
+        let mut click_id = None;
+        kept.is_expired = self.keep_arrival(
+            arrival.as_ref(),
+            stored,
+            now_ms / 1_000,
+            &mut kept.text,
+            |_, counting, max_age_seconds| {
+                click_id = Some((counting.to_owned(), max_age_seconds));
+            },
+        );
+        if let Some((click_id, max_age_seconds)) = click_id {
+            kept.click_id = Some(click_id);
+            kept.max_age_seconds = max_age_seconds;
         }
-        let known = parts.len();
-        parts.retain(|part| now.saturating_sub(part.at_s) < window_s);
-        let mut is_due = parts.len() < known || stored.iter().any(|other| *other != Some(text));
-
-        let mut fresh = String::new();
-        if let Some(found) = found
-            && !parts.iter().any(|part| part.click_id == found.click_id)
-        {
-            push_part(&mut fresh, found, now);
-            parts.splice(0..0, Part::read(&fresh));
-            is_due = true;
-        }
-        if parts.len() > self.journey {
-            is_due = true;
-            let first = parts.pop();
-            parts.truncate(self.journey);
-            if self.policy == Policy::FirstTouch {
-                parts.truncate(self.journey - 1);
-                parts.extend(first);
-            }
-        }
-        let Some(newest) = parts.first() else {
-            return Kept {
-                is_expired: known > 0,
-                ..Kept::default()
-            };
-        };
-
-        let life_s = u64::from(self.cookie_days.min(self.window_days)) * DAY_S;
-        let left_s = (newest.at_s + window_s).saturating_sub(now);
-        let counting = match self.policy {
-            Policy::LastTouch => Some(newest),
-            Policy::FirstTouch => parts.last(),
-        };
-        let click_id = counting.map(|part| part.click_id.to_owned());
-        let max_age_seconds = (is_due || now.saturating_sub(written_s) >= life_s / 2)
-            .then(|| left_s.min(life_s).max(1));
-        let text = if max_age_seconds.is_some() {
-            self.write(&parts, now)
-        } else {
-            text.to_owned()
-        };
-        Kept {
-            click_id,
-            text,
-            max_age_seconds,
-            is_expired: false,
-        }
+        kept
     }
 
-    /// The stored text, at most [`MAX_STORED_BYTES`]: sub ids give way first,
-    /// then the oldest touches, but for the one that counts.
-    fn write(&self, parts: &[Part<'_>], now_s: u64) -> String {
-        let mut text = String::with_capacity(96);
-        text.push_str("1!");
-        push_number(&mut text, now_s, 36);
-        let reserved = match (self.policy, parts) {
-            (Policy::FirstTouch, [_, .., first]) => first.bare().len() + 1,
-            _ => 0,
+    /// Decides as [`keep`](Self::keep) does, and writes the text to be stored
+    /// after what `head` writes of the click id that counts and of the cookie's
+    /// age. Says, where there is no click id, whether all was expired.
+    pub(crate) fn keep_arrival(
+        &self,
+        arrival: Option<&Arrival<'_>>,
+        stored: &[Option<&str>],
+        now: u64,
+        out: &mut String,
+        head: impl FnOnce(&mut String, &str, Option<u64>),
+    ) -> bool {
+        let window_s = u64::from(self.window_days) * DAY_S;
+        let is_live = |part: &Part<'_>| now.saturating_sub(part.at_s) < window_s;
+        // Of several texts the one that was written last.
+        let mut text = "";
+        let mut written_s = 0;
+        let mut known = Parts {
+            rest: None,
+            left: 0,
         };
-        for (index, part) in parts.iter().enumerate() {
-            let is_last = index + 1 == parts.len();
-            let room = MAX_STORED_BYTES - text.len() - if is_last { 0 } else { reserved };
+        for other in stored.iter().copied().flatten() {
+            if let Some((other_s, others)) = read_text(other)
+                && (text.is_empty() || other_s > written_s)
+            {
+                (text, written_s, known) = (other, other_s, others);
+            }
+        }
+        let mut is_due = stored.iter().any(|other| *other != Some(text));
+
+        let mut all = String::new();
+        if let Some(arrival) = arrival
+            && !known
+                .clone()
+                .any(|part| is_live(&part) && part.click_id == arrival.click_id)
+        {
+            push_part(&mut all, arrival, now);
+            if let Some(rest) = known.rest {
+                all.push('*');
+                all.push_str(rest);
+            }
+            known = Parts {
+                rest: Some(&all),
+                left: MAX_JOURNEY + 1,
+            };
+            is_due = true;
+        }
+        let is_first_touch = self.policy == Policy::FirstTouch;
+        let mut counting = "";
+        let mut newest_s = 0;
+        let mut reserved = 0;
+        let mut count = 0;
+        for part in known.clone() {
+            if is_live(&part) {
+                if count == 0 {
+                    newest_s = part.at_s;
+                }
+                if count == 0 || is_first_touch {
+                    counting = part.click_id;
+                }
+                if is_first_touch {
+                    reserved = part.bare.len() + 1;
+                }
+                count += 1;
+            } else {
+                is_due = true;
+            }
+        }
+        if count == 0 {
+            return !text.is_empty();
+        }
+        is_due |= count > self.journey;
+
+        let life_s = u64::from(self.cookie_days.min(self.window_days)) * DAY_S;
+        is_due |= now.saturating_sub(written_s) >= life_s / 2;
+        let left_s = (newest_s + window_s).saturating_sub(now);
+        head(out, counting, is_due.then(|| left_s.min(life_s).max(1)));
+        if !is_due {
+            out.push_str(text);
+            return false;
+        }
+        let start = out.len();
+        out.push_str("1!");
+        push_number(out, now, 36);
+        // Sub ids give way first, then the oldest touches, but for the one that counts.
+        let mut places = self.journey - usize::from(is_first_touch);
+        for part in known {
+            if !is_live(&part) {
+                continue;
+            }
+            count -= 1;
+            if is_first_touch && count == 0 {
+                (reserved, places) = (0, 1);
+            }
+            let room = MAX_STORED_BYTES + start - out.len() - reserved;
             let whole = if part.text.len() < room {
                 part.text
             } else {
-                part.bare()
+                part.bare
             };
-            if whole.len() < room {
-                text.push('*');
-                text.push_str(whole);
+            if whole.len() < room && places > 0 {
+                out.push('*');
+                out.push_str(whole);
+                places -= 1;
             }
         }
-        text
+        false
     }
 }
 
@@ -574,6 +654,20 @@ mod tests {
         let both = find_click("?reqid=query#reqid=fragment", &parameters).unwrap();
         assert_eq!(both.click_id, "query");
         assert!(both.is_repeated);
+    }
+
+    #[test]
+    fn what_a_page_finds_is_what_its_address_says() {
+        let long = "x".repeat(51);
+        let texts = [
+            &long, "two", "", "#s4#", "", "r", "#r#", "reqid", "abc", "click_id", "no",
+        ];
+        let mut rest = texts.iter().copied();
+        let arrival = Arrival::among(|| rest.next()).unwrap();
+        assert_eq!(arrival.sub_ids, ["", "two", "", "", ""]);
+        assert_eq!((arrival.parameter, arrival.click_id), ("reqid", "abc"));
+        let mut rest = texts.iter().copied().take(7);
+        assert!(Arrival::among(|| rest.next()).is_none());
     }
 
     #[test]

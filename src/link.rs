@@ -14,7 +14,7 @@ pub const MAX_ID: u64 = 9_007_199_254_740_991;
 pub const TEST_AFFILIATE: i64 = -1;
 
 /// What CAKE reads itself. ASP.NET compares the names of a query without case.
-const RESERVED: [&str; 9] = ["a", "c", "s1", "s2", "s3", "s4", "s5", "p", "ckmrdr"];
+const RESERVED: &str = "a c s1 s2 s3 s4 s5 p ckmrdr";
 
 /// The parts of a tracking link.
 ///
@@ -57,8 +57,8 @@ pub struct LinkRules<'a> {
     /// Read links to a sandbox on loopback.
     pub allow_sandbox: bool,
     /// The hosts that a deep link may lead to: `shop.example.com`, or
-    /// `*.example.com` for all below it. None by default, so that no link
-    /// becomes an open redirect by accident.
+    /// `*.example.com` for all below it; or several in one text, separated by
+    /// spaces. None by default, so that no link becomes an open redirect by accident.
     pub deep_link_hosts: &'a [&'a str],
 }
 
@@ -93,51 +93,19 @@ impl<'a> TrackingLink<'a> {
 
     /// The same, into an empty text that a caller uses again and again.
     pub(crate) fn build_into(&self, rules: &LinkRules<'_>, link: &mut String) -> Result<()> {
-        let spilled;
-        let sub_ids = if rules.spill {
-            spilled = sub_id::spill(&self.sub_ids)?;
-            &spilled
-        } else {
-            &self.sub_ids
-        };
         self.domain.push_origin(link);
-        link.push_str("/?a=");
-        push_id(
-            link,
-            "affiliateId",
-            self.affiliate_id,
-            rules.allow_test_affiliate,
-        )?;
-        link.push_str("&c=");
-        push_id(link, "creativeId", self.creative_id, false)?;
-        for (index, value) in sub_ids.iter().enumerate() {
-            if let Some(value) = value {
-                sub_id::push(link, index, value)?;
-            }
+        let mut writer = LinkWriter::open(link, rules.spill);
+        let allow_test = rules.allow_test_affiliate;
+        writer.ids(self.affiliate_id, self.creative_id, allow_test);
+        for value in &self.sub_ids {
+            writer.sub_id(text_of(value.as_ref()));
         }
-        if let Some(value) = present(self.price_format.as_ref()) {
-            let fits = value.len() <= 20 && value.bytes().all(|b| b.is_ascii_alphanumeric());
-            if !fits {
-                return Err(Error::InvalidPriceFormat);
-            }
-            url::push_parameter(link, "p", value);
+        writer.price_format(text_of(self.price_format.as_ref()));
+        writer.deep_link(text_of(self.deep_link.as_ref()), rules.deep_link_hosts);
+        for (name, value) in &self.extra {
+            writer.extra(name, value);
         }
-        if let Some(value) = present(self.deep_link.as_ref()) {
-            check_deep_link(value, rules.deep_link_hosts)?;
-            url::push_parameter(link, "ckmrdr", value);
-        }
-        for (index, (name, value)) in self.extra.iter().enumerate() {
-            let before = self.extra.iter().take(index).map(|(name, _)| name);
-            check_extra(name, value, before)?;
-            link.push('&');
-            push_encoded(link, name);
-            link.push('=');
-            push_encoded(link, value);
-        }
-        if link.len() > MAX_BYTES {
-            return Err(Error::LinkTooLong);
-        }
-        Ok(())
+        writer.close()
     }
 
     /// Reads an existing link. Takes http for https, white space around it and
@@ -179,10 +147,7 @@ impl<'a> TrackingLink<'a> {
                 });
             }
             seen.push(name.clone());
-            let reserved = RESERVED
-                .iter()
-                .find(|known| name.eq_ignore_ascii_case(known));
-            match reserved.copied() {
+            match find_word(RESERVED, &name, is_alike) {
                 Some("a") => link.affiliate_id = read_id("affiliateId", &value)?,
                 Some("c") => link.creative_id = read_id("creativeId", &value)?,
                 Some("p") => link.price_format = not_empty(value),
@@ -202,30 +167,144 @@ impl<'a> TrackingLink<'a> {
     }
 }
 
-fn present<'b>(value: Option<&'b Cow<'_, str>>) -> Option<&'b str> {
-    value
-        .map(AsRef::as_ref)
-        .filter(|value: &&str| !value.is_empty())
+/// Writes a link part by part, in the order of its methods. The first part that
+/// breaks a rule decides what [`close`](Self::close) says: to pass an error on
+/// from each part is code at each part, and a page counts bytes.
+pub(crate) struct LinkWriter<'a> {
+    link: &'a mut String,
+    sub_ids: sub_id::Filling<'a>,
+    error: Option<Error>,
+}
+
+impl<'a> LinkWriter<'a> {
+    /// Starts after the origin, which `link` holds.
+    pub(crate) fn open(link: &'a mut String, spills: bool) -> Self {
+        link.push_str("/?");
+        Self {
+            link,
+            sub_ids: sub_id::Filling::new(spills),
+            error: None,
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn fail(&mut self, error: Error) {
+        self.error.get_or_insert(error);
+    }
+
+    pub(crate) fn ids(&mut self, affiliate_id: i64, creative_id: i64, allow_test: bool) {
+        if affiliate_id == TEST_AFFILIATE && allow_test {
+            self.link.push_str("a=-1");
+        } else {
+            self.id("a=", "affiliateId", affiliate_id);
+        }
+        self.id("&c=", "creativeId", creative_id);
+    }
+
+    fn id(&mut self, name: &str, parameter: &'static str, id: i64) {
+        if !is_id(id) {
+            self.fail(Error::InvalidId { parameter });
+        }
+        self.link.push_str(name);
+        push_number(self.link, id.unsigned_abs(), 10);
+    }
+
+    /// The next of `s1` … `s5`; an empty one counts as absent, as do all parts.
+    pub(crate) fn sub_id(&mut self, own: &'a str) {
+        let parameter = self.sub_ids.name();
+        match self.sub_ids.next(own) {
+            Ok(value) if self.push(parameter, value) => {}
+            Ok(_) => self.fail(Error::InvalidText { parameter }),
+            Err(parameter) => self.fail(Error::SubIdTooLong { parameter }),
+        }
+    }
+
+    pub(crate) fn price_format(&mut self, value: &str) {
+        if value.len() > 20 || !value.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            self.fail(Error::InvalidPriceFormat);
+        }
+        self.push("p", value);
+    }
+
+    pub(crate) fn deep_link(&mut self, value: &str, hosts: &[&str]) {
+        if !value.is_empty()
+            && let Err(error) = check_deep_link(value, hosts)
+        {
+            self.fail(error);
+        }
+        self.push("ckmrdr", value);
+    }
+
+    pub(crate) fn extra(&mut self, name: &str, value: &str) {
+        if let Some(parameter) = find_word(RESERVED, name, is_alike) {
+            self.fail(Error::ReservedParameter { parameter });
+        }
+        let start = self.link.len();
+        self.link.push('&');
+        let is_plain = push_encoded(self.link, name);
+        self.link.push('=');
+        let end = self.link.len();
+        if !push_encoded(self.link, value) || !is_plain || name.is_empty() {
+            self.fail(Error::InvalidText { parameter: "extra" });
+        }
+        // `&` and `=` stand in no encoded value: what was written before tells the names.
+        let written = self.link.as_bytes();
+        let before = written.get(..start).unwrap_or_default();
+        let own = written.get(start..end).unwrap_or_default();
+        if before.windows(own.len()).any(|other| is_alike(other, own)) {
+            // Grown like the link, not `to_owned`: another way to get memory is more code.
+            let mut parameter = String::new();
+            parameter.push_str(name);
+            self.fail(Error::RepeatedParameter { parameter });
+        }
+    }
+
+    /// Is the link, now written, one that may be used?
+    pub(crate) fn close(self) -> Result<()> {
+        match self.error {
+            Some(error) => Err(error),
+            None if self.link.len() > MAX_BYTES => Err(Error::LinkTooLong),
+            None => Ok(()),
+        }
+    }
+
+    /// Says whether the value is plain text.
+    fn push(&mut self, name: &str, value: &str) -> bool {
+        value.is_empty() || url::push_parameter(self.link, name, value)
+    }
+}
+
+/// The first of the words, separated by spaces, that fits `text`.
+fn find_word<'w>(words: &'w str, text: &str, fits: fn(&[u8], &[u8]) -> bool) -> Option<&'w str> {
+    let mut rest = Some(words);
+    while let Some(ahead) = rest {
+        let (word, tail) = url::cut(ahead, b' ');
+        if fits(word.as_bytes(), text.as_bytes()) {
+            return Some(word);
+        }
+        rest = tail;
+    }
+    None
+}
+
+/// Are these the same but for the case of letters? One function for all uses.
+fn is_alike(one: &[u8], other: &[u8]) -> bool {
+    one.eq_ignore_ascii_case(other)
+}
+
+fn text_of<'b>(value: Option<&'b Cow<'_, str>>) -> &'b str {
+    value.map(AsRef::as_ref).unwrap_or_default()
 }
 
 fn not_empty(value: Cow<'_, str>) -> Option<Cow<'_, str>> {
     (!value.is_empty()).then_some(value)
 }
 
+/// What follows a start that is compared without case.
 fn strip_scheme<'b>(text: &'b str, scheme: &str) -> Option<&'b str> {
     let (start, rest) = text.split_at_checked(scheme.len())?;
-    start.eq_ignore_ascii_case(scheme).then_some(rest)
-}
-
-/// Checks and writes an id.
-fn push_id(link: &mut String, parameter: &'static str, id: i64, allow_test: bool) -> Result<()> {
-    if id == TEST_AFFILIATE && allow_test {
-        link.push_str("-1");
-        return Ok(());
-    }
-    check_id(parameter, id)?;
-    push_number(link, id.unsigned_abs(), 10);
-    Ok(())
+    is_alike(start.as_bytes(), scheme.as_bytes()).then_some(rest)
 }
 
 /// Checks an id of the caller's: 1 to 2^53-1.
@@ -233,11 +312,15 @@ fn push_id(link: &mut String, parameter: &'static str, id: i64, allow_test: bool
 /// # Errors
 /// [`Error::InvalidId`].
 pub fn check_id(parameter: &'static str, id: i64) -> Result<()> {
-    if id > 0 && id.unsigned_abs() <= MAX_ID {
+    if is_id(id) {
         Ok(())
     } else {
         Err(Error::InvalidId { parameter })
     }
+}
+
+fn is_id(id: i64) -> bool {
+    id > 0 && id.unsigned_abs() <= MAX_ID
 }
 
 fn read_id(parameter: &'static str, text: &str) -> Result<i64> {
@@ -249,56 +332,55 @@ fn read_id(parameter: &'static str, text: &str) -> Result<i64> {
         .ok_or(Error::InvalidId { parameter })
 }
 
-fn check_extra<'b>(
-    name: &str,
-    value: &str,
-    mut before: impl Iterator<Item = &'b Cow<'b, str>>,
-) -> Result<()> {
-    if let Some(reserved) = RESERVED
-        .iter()
-        .find(|known| name.eq_ignore_ascii_case(known))
-    {
-        return Err(Error::ReservedParameter {
-            parameter: reserved,
-        });
-    }
-    if name.is_empty() || !is_plain_text(name) || !is_plain_text(value) {
-        return Err(Error::InvalidText { parameter: "extra" });
-    }
-    if before.any(|other| other.eq_ignore_ascii_case(name)) {
-        return Err(Error::RepeatedParameter {
-            parameter: name.to_owned(),
-        });
-    }
-    Ok(())
-}
-
 /// Checks a deep link: https, a host of the list, nothing that one URL parser
 /// reads differently from another (user names, ports, backslashes, white space).
 fn check_deep_link(deep_link: &str, hosts: &[&str]) -> Result<()> {
     let rest = deep_link
         .strip_prefix("https://")
         .ok_or(Error::InvalidDeepLink)?;
-    let is_clean = is_plain_text(rest) && !rest.contains(|c: char| c == '\\' || c.is_whitespace());
-    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let is_clean = is_plain_text(rest) && !has_white_space(rest);
+    let end = rest
+        .bytes()
+        .position(|byte| matches!(byte, b'/' | b'?' | b'#'));
+    let host = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
     if !is_clean || !is_host_name(host) {
         return Err(Error::InvalidDeepLink);
     }
-    let host = host.to_ascii_lowercase();
-    let is_allowed = hosts.iter().any(|allowed| {
-        let allowed = allowed.to_ascii_lowercase();
-        match allowed.strip_prefix('*') {
-            Some(suffix) => {
-                suffix.starts_with('.') && host.len() > suffix.len() && host.ends_with(suffix)
-            }
-            None => host == allowed,
-        }
-    });
-    if is_allowed {
+    let is_listed = |words: &&str| find_word(words, host, is_allowed).is_some();
+    if hosts.iter().any(is_listed) {
         Ok(())
     } else {
         Err(Error::DeepLinkHost)
     }
+}
+
+fn is_allowed(allowed: &[u8], host: &[u8]) -> bool {
+    match allowed {
+        [b'*', suffix @ ..] => {
+            let start = host.len().saturating_sub(suffix.len());
+            suffix.first() == Some(&b'.')
+                && start > 0
+                && is_alike(host.get(start..).unwrap_or_default(), suffix)
+        }
+        _ => is_alike(allowed, host),
+    }
+}
+
+/// Is there white space that is no control character, or a backslash? Spelled
+/// out in UTF-8: `char::is_whitespace` brings a table into the page build.
+fn has_white_space(text: &str) -> bool {
+    let mut ahead = 0_u32;
+    text.bytes().any(|byte| {
+        ahead = (ahead << 8 | u32::from(byte)) & 0x00ff_ffff;
+        matches!(byte, b' ' | b'\\')
+            || ahead & 0xffff == 0xc2a0
+            || matches!(
+                ahead,
+                // U+1680, U+2000 to U+200A, U+2028, U+2029, U+202F, U+205F, U+3000
+                0xe1_9a80 | 0xe2_8080
+                    ..=0xe2_808a | 0xe2_80a8 | 0xe2_80a9 | 0xe2_80af | 0xe2_819f | 0xe3_8080
+            )
+    })
 }
 
 /// A tracking domain: an ASCII host name, or the loopback origin of a sandbox.
@@ -372,6 +454,25 @@ impl<'a> Domain<'a> {
         })
     }
 
+    /// Checks and appends an origin in one go, without keeping it.
+    #[cfg(any(test, all(target_family = "wasm", feature = "page")))]
+    pub(crate) fn push(out: &mut String, text: &str, is_sandbox: bool) -> Result<()> {
+        let is_good = if is_sandbox {
+            is_loopback_origin(text)
+        } else {
+            out.push_str("https://");
+            is_host_name(text)
+        };
+        for byte in text.bytes() {
+            out.push(char::from(byte.to_ascii_lowercase()));
+        }
+        if is_good {
+            Ok(())
+        } else {
+            Err(Error::InvalidDomain)
+        }
+    }
+
     /// Appends `https://HOST`, or the sandbox's origin.
     pub(crate) fn push_origin(&self, out: &mut String) {
         if !self.is_sandbox() {
@@ -392,24 +493,22 @@ fn lower_case(text: &str) -> Cow<'_, str> {
 /// Is this `http://127.0.0.1`, `http://localhost` or `http://[::1]`, with or without a port?
 #[must_use]
 pub fn is_loopback_origin(origin: &str) -> bool {
-    let Some(authority) = strip_scheme(origin, "http://") else {
-        return false;
-    };
-    ["127.0.0.1", "localhost", "[::1]"].iter().any(|host| {
-        authority
-            .split_at_checked(host.len())
-            .is_some_and(|(start, port)| {
-                start.eq_ignore_ascii_case(host)
-                    && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
-            })
-    })
+    let hosts = "http://127.0.0.1 http://localhost http://[::1]";
+    find_word(hosts, origin, starts_origin).is_some()
 }
 
-fn is_port(digits: &str) -> bool {
-    (1..=5).contains(&digits.len())
-        && !digits.starts_with('0')
-        && digits.bytes().all(|digit| digit.is_ascii_digit())
-        && digits.parse::<u16>().is_ok()
+/// Is `origin` this host, with or without a port?
+fn starts_origin(host: &[u8], origin: &[u8]) -> bool {
+    let (start, port) = origin.split_at_checked(host.len()).unwrap_or_default();
+    let is_port = match port {
+        [] => true,
+        [b':', digits @ ..] => {
+            digits.first() != Some(&b'0')
+                && url::read_number(digits, 10).is_some_and(|port| port <= 65_535)
+        }
+        _ => false,
+    };
+    is_port && is_alike(start, host)
 }
 
 /// Is this a host name of two labels or more that is not an IP address in any
@@ -682,6 +781,49 @@ mod tests {
             ..Default::default()
         };
         assert_eq!(link.build(&rules), Err(Error::DeepLinkHost));
+    }
+
+    #[test]
+    fn an_origin_that_is_not_kept_is_the_domains() {
+        for (text, is_sandbox) in [
+            ("Track.YourNetwork.com", false),
+            ("http://LOCALHOST:8787", true),
+            ("http://127.0.0.1", true),
+            ("127.0.0.1", false),
+            ("http://localhost", false),
+            ("track.yournetwork.com", true),
+            ("", false),
+        ] {
+            let domain = if is_sandbox {
+                Domain::sandbox(text)
+            } else {
+                Domain::new(text)
+            };
+            let kept = domain.map(|domain| {
+                let mut out = String::new();
+                domain.push_origin(&mut out);
+                out
+            });
+            let mut out = String::new();
+            assert_eq!(
+                Domain::push(&mut out, text, is_sandbox).map(|()| out),
+                kept,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn white_space_is_what_unicode_says() {
+        for character in '\0'..=char::MAX {
+            let text = format!("a{character}b");
+            let is_space = character.is_whitespace() && !character.is_control();
+            assert_eq!(
+                has_white_space(&text),
+                is_space || character == '\\',
+                "{character:?}"
+            );
+        }
     }
 
     #[test]

@@ -7,9 +7,6 @@ use std::borrow::Cow;
 /// The wire names, in order.
 pub const NAMES: [&str; 5] = ["s1", "s2", "s3", "s4", "s5"];
 
-/// The same within a link, after its other parameters.
-const PREFIXES: [&str; 5] = ["&s1=", "&s2=", "&s3=", "&s4=", "&s5="];
-
 /// The most characters that CAKE keeps of `s1` (KB 5000545788).
 pub const S1_CHARACTERS: usize = 50;
 
@@ -28,19 +25,12 @@ fn name(index: usize) -> &'static str {
     NAMES.get(index).copied().unwrap_or("s5")
 }
 
-/// Counts as JavaScript's `length` and .NET do: in UTF-16 units. CAKE runs on
-/// .NET *(inference)*, so an emoji counts twice.
-fn characters(text: &str) -> usize {
-    text.chars().map(char::len_utf16).sum()
-}
-
 /// Checks one sub id; `index` 0 is `s1`.
 ///
 /// # Errors
 /// [`Error::SubIdTooLong`], [`Error::InvalidText`].
 pub fn check(index: usize, value: &str) -> Result<()> {
-    // A text of few bytes has fewer characters still.
-    if value.len() > limit(index) && characters(value) > limit(index) {
+    if fitting(value, limit(index)) < value.len() {
         return Err(Error::SubIdTooLong {
             parameter: name(index),
         });
@@ -53,30 +43,50 @@ pub fn check(index: usize, value: &str) -> Result<()> {
     Ok(())
 }
 
-/// Appends one sub id to a query, checked; an empty one counts as absent.
-pub(crate) fn push(link: &mut String, index: usize, value: &str) -> Result<()> {
-    if value.is_empty() {
-        return Ok(());
-    }
-    check_length(index, value)?;
-    link.push_str(PREFIXES.get(index).copied().unwrap_or_default());
-    if url::push_encoded(link, value) {
-        Ok(())
-    } else {
-        Err(Error::InvalidText {
-            parameter: name(index),
-        })
-    }
+/// Takes `s1` … `s5` one after the other, and says how much goes into each.
+pub(crate) struct Filling<'a> {
+    spills: bool,
+    overflow: &'a str,
+    index: usize,
 }
 
-fn check_length(index: usize, value: &str) -> Result<()> {
-    // A text of few bytes has fewer characters still.
-    if value.len() > limit(index) && characters(value) > limit(index) {
-        return Err(Error::SubIdTooLong {
-            parameter: name(index),
-        });
+impl<'a> Filling<'a> {
+    /// May what is too long run over into the next?
+    pub(crate) fn new(spills: bool) -> Self {
+        Self {
+            spills,
+            overflow: "",
+            index: 0,
+        }
     }
-    Ok(())
+
+    /// The next sub id's wire name.
+    pub(crate) fn name(&self) -> &'static str {
+        name(self.index)
+    }
+
+    /// What goes into the next sub id, whose own value this is; where it is
+    /// empty, the overflow of the one before. The error is the name of the one
+    /// that is too long.
+    pub(crate) fn next(&mut self, own: &'a str) -> Result<&'a str, &'static str> {
+        let index = self.index;
+        self.index += 1;
+        let value = if self.overflow.is_empty() {
+            own
+        } else if own.is_empty() {
+            self.overflow
+        } else {
+            return Err(name(index - 1));
+        };
+        let fits = fitting(value, limit(index));
+        let (kept, overflow) = value.split_at_checked(fits).unwrap_or((value, ""));
+        let may_spill = self.spills && (1..4).contains(&index);
+        if !overflow.is_empty() && !may_spill {
+            return Err(name(index));
+        }
+        self.overflow = overflow;
+        Ok(kept)
+    }
 }
 
 /// Does what CAKE does with sub ids that are too long: what does not fit into
@@ -86,44 +96,38 @@ fn check_length(index: usize, value: &str) -> Result<()> {
 /// # Errors
 /// [`Error::SubIdTooLong`] where `s1` is too long, where `s5` overflows, or
 /// where the next one has a value of its own, which the overflow would garble.
-pub fn spill<'a>(sub_ids: &[Option<Cow<'a, str>>; 5]) -> Result<[Option<Cow<'a, str>>; 5]> {
-    let mut spilled = sub_ids.clone();
-    for index in 0..spilled.len() {
-        let Some(value) = spilled.get(index).and_then(Option::as_deref) else {
-            continue;
-        };
-        let fits = fitting(value, limit(index));
-        if fits == value.len() {
-            continue;
-        }
-        let (kept, overflow) = value.split_at_checked(fits).unwrap_or((value, ""));
-        let (kept, overflow) = (kept.to_owned(), overflow.to_owned());
-        let next = spilled.get_mut(index + 1).filter(|_| index > 0);
-        match next {
-            Some(next) if next.as_deref().is_none_or(str::is_empty) => {
-                *next = Some(overflow.into());
-            }
-            _ => {
-                return Err(Error::SubIdTooLong {
-                    parameter: name(index),
-                });
-            }
-        }
-        if let Some(slot) = spilled.get_mut(index) {
-            *slot = Some(kept.into());
-        }
+pub fn spill(sub_ids: &[Option<Cow<'_, str>>; 5]) -> Result<[Option<Cow<'static, str>>; 5]> {
+    let mut filling = Filling::new(true);
+    let mut spilled = [const { None }; 5];
+    for (own, slot) in sub_ids.iter().zip(&mut spilled) {
+        let value = filling
+            .next(own.as_deref().unwrap_or_default())
+            .map_err(|parameter| Error::SubIdTooLong { parameter })?;
+        *slot = (!value.is_empty()).then(|| value.to_owned().into());
     }
     Ok(spilled)
 }
 
-/// How many bytes of `text` hold at most `limit` characters.
+/// How many bytes of `text` hold at most `limit` characters. They are counted
+/// as JavaScript's `length` and .NET do: in UTF-16 units. CAKE runs on .NET
+/// *(inference)*, so an emoji counts twice.
 fn fitting(text: &str, limit: usize) -> usize {
+    // A text of few bytes has fewer characters still.
+    if text.len() <= limit {
+        return text.len();
+    }
     let mut room = limit;
-    for (at, character) in text.char_indices() {
-        match room.checked_sub(character.len_utf16()) {
-            Some(left) => room = left,
-            None => return at,
+    for (at, byte) in text.bytes().enumerate() {
+        // By the first byte of each character: the four-byte ones are a pair.
+        let units = match byte {
+            0x80..=0xbf => 0,
+            0xf0..=0xff => 2,
+            _ => 1,
+        };
+        if units > room {
+            return at;
         }
+        room -= units;
     }
     text.len()
 }
@@ -173,7 +177,7 @@ mod tests {
                 }
             } else {
                 // 400 characters fit, less one where an emoji does not fill a sub id's end.
-                prop_assert!(characters(&text) > 396);
+                prop_assert!(text.encode_utf16().count() > 396);
             }
         }
     }

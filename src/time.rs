@@ -89,6 +89,24 @@ impl DayRange {
         })
     }
 
+    /// The days of a name, at `now` in the account's time zone: `today`,
+    /// `yesterday`, or `last7Days` and `last30Days`, of which today is the last.
+    #[must_use]
+    pub fn named(name: &str, now: CivilTime) -> Option<Self> {
+        let end = now.date().next();
+        let (end, days) = match name {
+            "today" => (end, 1),
+            "yesterday" => (now.date(), 1),
+            "last7Days" => (end, 7),
+            "last30Days" => (end, 30),
+            _ => return None,
+        };
+        let start = CivilDate {
+            days: end.days.saturating_sub(days),
+        };
+        Some(Self { start, end })
+    }
+
     /// Does the civil time belong to it?
     #[must_use]
     pub fn contains(&self, time: CivilTime) -> bool {

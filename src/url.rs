@@ -3,8 +3,6 @@
 
 use std::borrow::Cow;
 
-const HEX: &[u8; 16] = b"0123456789ABCDEF";
-
 /// `A-Z a-z 0-9 - . _ ~`, by byte: a look-up takes a third of the comparisons' time.
 const UNRESERVED: [bool; 256] = {
     let mut table = [false; 256];
@@ -23,33 +21,35 @@ const UNRESERVED: [bool; 256] = {
 /// ASP.NET all read back alike (a space is `%20`, never `+`). Says whether the
 /// value was plain text, without control characters, as [`is_plain_text`] does.
 pub fn push_encoded(out: &mut String, value: &str) -> bool {
-    let is_unreserved = |byte: u8| UNRESERVED.get(usize::from(byte)).copied().unwrap_or(false);
     let mut is_plain = true;
-    // Run by run: most of most values needs no encoding.
-    let mut rest = value;
-    while let Some(at) = rest.bytes().position(|byte| !is_unreserved(byte)) {
-        let (plain, tail) = rest.split_at_checked(at).unwrap_or((rest, ""));
-        out.push_str(plain);
-        let mut characters = tail.chars();
-        let character = characters.next().unwrap_or_default();
-        is_plain &= !character.is_control();
-        for byte in tail.bytes().take(character.len_utf8()) {
+    let mut before = 0;
+    let mut start = 0;
+    for (at, byte) in value.bytes().enumerate() {
+        if !UNRESERVED.get(usize::from(byte)).copied().unwrap_or(false) {
+            is_plain &= !is_control(before, byte);
+            // Run by run: most of most values needs no encoding.
+            out.push_str(value.get(start..at).unwrap_or_default());
+            start = at + 1;
             out.push('%');
-            for nibble in [byte >> 4, byte & 15] {
-                let digit = HEX.get(usize::from(nibble)).copied();
-                push_ascii(out, digit.unwrap_or_default());
-            }
+            push_digit(out, byte >> 4, b'A');
+            push_digit(out, byte & 15, b'A');
         }
-        rest = characters.as_str();
+        before = byte;
     }
-    out.push_str(rest);
+    out.push_str(value.get(start..).unwrap_or_default());
     is_plain
+}
+
+/// Appends a digit of a base up to 36; from 10 on they are letters.
+fn push_digit(out: &mut String, digit: u8, ten: u8) {
+    let zero = if digit < 10 { b'0' } else { ten - 10 };
+    push_ascii(out, zero + digit);
 }
 
 /// Appends `name=value` to a query, after `&` unless `out` ends in `?`.
 /// `name` must be a plain word. Says whether the value was plain text.
 pub fn push_parameter(out: &mut String, name: &str, value: &str) -> bool {
-    if !out.is_empty() && !out.ends_with('?') {
+    if !matches!(out.as_bytes().last(), None | Some(b'?')) {
         out.push('&');
     }
     out.push_str(name);
@@ -60,38 +60,44 @@ pub fn push_parameter(out: &mut String, name: &str, value: &str) -> bool {
 /// Is this free of control characters (C0, DEL, C1)?
 #[must_use]
 pub fn is_plain_text(text: &str) -> bool {
-    // By bytes: C1 is U+0080 to U+009F, 0xC2 0x80 to 0xC2 0x9F in UTF-8.
     let mut before = 0;
     text.bytes().all(|byte| {
-        let is_control = byte < 0x20 || byte == 0x7f || (before == 0xc2 && byte < 0xa0);
+        let is_plain = !is_control(before, byte);
         before = byte;
-        !is_control
+        is_plain
     })
+}
+
+/// By bytes: C1 is U+0080 to U+009F, 0xC2 0x80 to 0xC2 0x9F in UTF-8.
+fn is_control(before: u8, byte: u8) -> bool {
+    byte < 0x20 || byte == 0x7f || (before == 0xc2 && byte < 0xa0)
 }
 
 /// Appends a number in the given base (2 to 36). By hand, because `Display` of
 /// numbers brings 1 kB of formatting into the page build.
-pub fn push_number(out: &mut String, mut number: u64, base: u64) {
-    let mut digits = [b'0'; 64];
-    let mut used = 0;
-    for slot in digits.iter_mut().rev() {
-        // One division for both: they are what takes the time here.
-        let rest = number / base;
-        let digit = u8::try_from(number - rest * base).unwrap_or(0);
-        *slot = if digit < 10 {
-            b'0' + digit
-        } else {
-            b'a' + (digit - 10)
+pub fn push_number(out: &mut String, number: u64, base: u64) {
+    // One division for both: they are what takes the time here.
+    let rest = number / base;
+    if rest > 0 {
+        push_number(out, rest, base);
+    }
+    push_digit(out, u8::try_from(number - rest * base).unwrap_or(0), b'a');
+}
+
+/// Reads a number of 1 to 11 digits in the given base (2 to 36), small letters.
+#[must_use]
+pub fn read_number(digits: &[u8], base: u64) -> Option<u64> {
+    let mut number = 0;
+    for byte in digits {
+        let digit = match byte {
+            b'0'..=b'9' => byte - b'0',
+            b'a'..=b'z' => byte - b'a' + 10,
+            _ => return None,
         };
-        number = rest;
-        used += 1;
-        if number == 0 {
-            break;
-        }
+        let digit = Some(u64::from(digit)).filter(|digit| *digit < base)?;
+        number = digit.wrapping_add(base.wrapping_mul(number));
     }
-    for digit in digits.iter().skip(digits.len() - used) {
-        push_ascii(out, *digit);
-    }
+    (1..=11).contains(&digits.len()).then_some(number)
 }
 
 /// The mask tells the compiler that one byte is all there is to write.

@@ -1,6 +1,5 @@
 /** Step 1: a form becomes a tracking link while one types, and the lint speaks. */
 
-import { isCakeError } from "cake-edge/page";
 import type { SandboxState } from "cake-edge/sandbox/memory";
 import { useEffect, useState } from "preact/hooks";
 import { Code, Copy } from "./code.js";
@@ -33,10 +32,14 @@ export const FIRST_PARTS: Parts = {
   deepLink: "",
 };
 
+type Asked = Parameters<typeof trackingLink>[0];
+
 /** A link, or why there is none. */
 export interface Built {
-  readonly link?: string;
-  readonly problem?: string;
+  readonly link?: string | undefined;
+  /** In the few words that a page's build carries. */
+  readonly problem?: string | undefined;
+  readonly asked: Asked;
 }
 
 /** The hosts that the demo lets deep links lead to. */
@@ -45,22 +48,16 @@ const DEEP_LINK_HOSTS = ["shop.example.com"];
 /** Where links lead: the sandbox on this machine, or the name that it plays. */
 export function build(parts: Parts, domain: string): Built {
   const { affiliateId, creativeId, ...texts } = parts;
-  const given = Object.fromEntries(Object.entries(texts).filter(([, value]) => value.trim() !== ""));
-  try {
-    return {
-      link: trackingLink({
-        domain,
-        sandbox: domain.startsWith("http:"),
-        affiliateId: Number(affiliateId),
-        creativeId: Number(creativeId),
-        deepLinkHosts: DEEP_LINK_HOSTS,
-        ...given,
-      }),
-    };
-  } catch (error) {
-    if (!isCakeError(error)) throw error;
-    return { problem: error.message };
-  }
+  const asked = {
+    domain,
+    sandbox: domain.startsWith("http:"),
+    affiliateId: Number(affiliateId),
+    creativeId: Number(creativeId),
+    deepLinkHosts: DEEP_LINK_HOSTS,
+    ...Object.fromEntries(Object.entries(texts).filter(([, value]) => value.trim() !== "")),
+  };
+  const { link, problem } = trackingLink(asked);
+  return { link, problem: problem?.message, asked };
 }
 
 interface BuildProps {
@@ -72,7 +69,7 @@ interface BuildProps {
 
 export function BuildStep({ parts, built, names, onChange }: BuildProps) {
   const [hasMore, setMore] = useState(false);
-  const findings = useFindings(built.link);
+  const words = useWords(built);
   const set = (name: keyof Parts) => (event: { currentTarget: { value: string } }) =>
     onChange({ ...parts, [name]: event.currentTarget.value });
   const affiliate = names?.affiliates.find(({ affiliate_id }) => String(affiliate_id) === parts.affiliateId.trim());
@@ -90,14 +87,14 @@ export function BuildStep({ parts, built, names, onChange }: BuildProps) {
             Affiliate id <code>a</code>
           </span>
           <input list="affiliates" inputMode="numeric" value={parts.affiliateId} onInput={set("affiliateId")} />
-          <small>{affiliate?.affiliate_name ?? "unknown to this network"}</small>
+          <small>{nameOr(names, affiliate?.affiliate_name)}</small>
         </label>
         <label>
           <span>
             Creative id <code>c</code>
           </span>
           <input list="creatives" inputMode="numeric" value={parts.creativeId} onInput={set("creativeId")} />
-          <small>{creative?.creative_name ?? "unknown to this network"}</small>
+          <small>{nameOr(names, creative?.creative_name)}</small>
         </label>
         <label>
           <span>
@@ -155,15 +152,18 @@ export function BuildStep({ parts, built, names, onChange }: BuildProps) {
       <div aria-live="polite">
         {built.problem !== undefined && (
           <p class="finding bad" role="alert">
-            {built.problem}
+            {words?.sentence ?? built.problem}
           </p>
         )}
-        {findings?.map(({ code, parameter, sentence }) => (
-          <p key={code + parameter} class="finding">
-            <code>{parameter}</code> {sentence}
-          </p>
-        ))}
-        {built.link !== undefined && findings?.length === 0 && <p class="finding good">Nothing looks wrong in it.</p>}
+        {built.link !== undefined &&
+          words?.findings.map(({ code, parameter, sentence }) => (
+            <p key={code + parameter} class="finding">
+              <code>{parameter}</code> {sentence}
+            </p>
+          ))}
+        {built.link !== undefined && words?.findings.length === 0 && (
+          <p class="finding good">Nothing looks wrong in it.</p>
+        )}
       </div>
       <Code
         title="Building a link"
@@ -175,6 +175,11 @@ export function BuildStep({ parts, built, names, onChange }: BuildProps) {
       />
     </Step>
   );
+}
+
+/** A name, once the network has told its names. */
+function nameOr(names: unknown, name: string | undefined): string {
+  return name ?? (names === undefined ? "…" : "unknown to this network");
 }
 
 /** The link with its parameters told apart. */
@@ -199,17 +204,33 @@ function Link({ text }: { readonly text: string }) {
 
 type Finding = ReturnType<typeof import("cake-edge").lintTrackingLink>[number];
 
-/** What the lint says; it comes with the larger module, after the page stands. */
-function useFindings(link: string | undefined): readonly Finding[] | undefined {
-  const [findings, setFindings] = useState<readonly Finding[]>();
+interface Words {
+  readonly findings: readonly Finding[];
+  /** Why there is no link, as a whole sentence. */
+  readonly sentence: string | undefined;
+}
+
+/** What the lint says, and errors in whole sentences: they come with the larger module, after the page stands. */
+function useWords({ link, asked }: Built): Words | undefined {
+  const [words, setWords] = useState<Words>();
   useEffect(() => {
     let isOver = false;
-    void import("cake-edge").then(({ lintTrackingLink }) => {
-      if (!isOver) setFindings(link === undefined ? [] : lintTrackingLink(link));
+    void import("cake-edge").then(({ createTrackingLink, isCakeError, lintTrackingLink }) => {
+      if (isOver) return;
+      if (link !== undefined) {
+        setWords({ findings: lintTrackingLink(link), sentence: undefined });
+        return;
+      }
+      try {
+        createTrackingLink(asked);
+      } catch (thrown) {
+        if (!isCakeError(thrown)) throw thrown;
+        setWords({ findings: [], sentence: thrown.message });
+      }
     });
     return () => {
       isOver = true;
     };
-  }, [link]);
-  return findings;
+  }, [link, asked]);
+  return words;
 }

@@ -7,7 +7,9 @@ import * as workerSample from "./samples/click.worker.ts?sample";
 import { Step } from "./step.js";
 
 interface ClickProps {
-  /** Where the anchor leads; undefined where there is no link. */
+  /** Where the anchor leads; undefined where there is none. */
+  readonly link: string | undefined;
+  /** The same, once it can be clicked. */
   readonly href: string | undefined;
   /** Where it led. */
   readonly landing: string | undefined;
@@ -15,8 +17,8 @@ interface ClickProps {
   readonly onClick: () => void;
 }
 
-export function ClickStep({ href, landing, click, onClick }: ClickProps) {
-  const anchor = `<a href="${(href ?? "").replaceAll("&", "&amp;")}" target="visitor">Get a quote</a>`;
+export function ClickStep({ link, href, landing, click, onClick }: ClickProps) {
+  const anchor = `<a href="${(link ?? "").replaceAll("&", "&amp;")}" target="visitor">Click the link</a>`;
   return (
     <Step
       number={2}

@@ -1,25 +1,15 @@
 /** Step 4: purchases on their way through the forwarder, the network and back to the affiliate. */
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { Code } from "./code.js";
 import { count } from "./figure.js";
-import type { Accepted, ForwarderState } from "./forwarder.js";
 import { Machine } from "./machine.js";
-import type { ConversionRow, FiredPostback, Network } from "./network.js";
+import type { Network } from "./network.js";
+import { type Place, type Purchase, placeOf, postbackWords } from "./purchase.js";
 import * as nodeSample from "./samples/convert.node.ts?sample";
 import * as workerSample from "./samples/convert.worker.ts?sample";
 import { Scroll } from "./scroll.js";
 import * as thanksSample from "./shop/thanks/thanks.ts?sample";
 import { Step } from "./step.js";
-
-/** A purchase, as far as it has come. */
-export interface Purchase {
-  readonly uniqueId: string;
-  /** What came back when it was handed over; undefined while on its way. */
-  readonly answer: string | undefined;
-  readonly accepted: Accepted | undefined;
-  readonly conversions: readonly ConversionRow[];
-  readonly postback: FiredPostback | undefined;
-}
 
 /** 40 %, of the kinds that a network may really show. */
 export const FAULTS = {
@@ -41,11 +31,18 @@ interface ConvertProps {
 }
 
 export function ConvertStep({ purchases, network, canSend, onCrowd }: ConvertProps) {
-  const [work, setWork] = useState<"idle" | "sending" | string>("idle");
+  const [isSending, setSending] = useState(false);
+  const [problem, setProblem] = useState<string>();
   const isBroken = (network.state?.faults.length ?? 0) > 0;
+  const attempt = (work: Promise<void>) =>
+    work.then(
+      () => setProblem(undefined),
+      (thrown: unknown) => setProblem(String(thrown)),
+    );
   const send = async () => {
-    setWork("sending");
-    setWork(await onCrowd().then(() => "idle", String));
+    setSending(true);
+    await attempt(onCrowd());
+    setSending(false);
   };
   return (
     <Step
@@ -55,8 +52,8 @@ export function ConvertStep({ purchases, network, canSend, onCrowd }: ConvertPro
       lead="Buy something in the shop. Its thank-you page hands the order to your forwarder, which keeps it until CAKE has it."
     >
       <div class="actions">
-        <button type="button" class="button" disabled={!canSend || work === "sending"} onClick={send}>
-          {work === "sending" ? "Buying …" : `Or let ${CROWD} visitors buy at once`}
+        <button type="button" class="button" disabled={!canSend || isSending} onClick={send}>
+          {isSending ? "Buying …" : `Or let ${CROWD} visitors buy at once`}
         </button>
         <button
           type="button"
@@ -64,20 +61,21 @@ export function ConvertStep({ purchases, network, canSend, onCrowd }: ConvertPro
           class="switch"
           aria-checked={isBroken}
           disabled={network.state === undefined}
-          onClick={() => network.ask("PUT", "faults", isBroken ? [] : [FAULTS])}
+          onClick={() => attempt(network.ask("PUT", "faults", isBroken ? [] : [FAULTS]))}
         >
           40 % of CAKE's answers fail
         </button>
       </div>
-      {work !== "idle" && work !== "sending" && (
+      {problem !== undefined && (
         <p class="finding bad" role="alert">
-          {work}
+          {problem}
         </p>
       )}
       <div class="forwarder">
         <Machine counts={countsOf(purchases)} />
         <Verdict purchases={purchases} />
       </div>
+      <p class="hint">Its clock runs ten times as fast here: the first retries come after half a second and three.</p>
       <Recent purchases={purchases} />
       <Code
         title="Converting"
@@ -103,15 +101,6 @@ export function ConvertStep({ purchases, network, canSend, onCrowd }: ConvertPro
   );
 }
 
-/** The places of the forwarder's state machine. */
-export type Place = "accepted" | "retrying" | Exclude<ForwarderState, "pending">;
-
-export function placeOf({ accepted }: Purchase): Place | undefined {
-  if (accepted === undefined) return undefined;
-  if (accepted.state !== "pending") return accepted.state;
-  return accepted.attempts > 0 ? "retrying" : "accepted";
-}
-
 function countsOf(purchases: readonly Purchase[]): ReadonlyMap<Place, number> {
   const counts = new Map<Place, number>();
   for (const purchase of purchases) {
@@ -121,32 +110,53 @@ function countsOf(purchases: readonly Purchase[]): ReadonlyMap<Place, number> {
   return counts;
 }
 
+/** So long after the forwarder the network's own rows are here too. */
+const ROWS_COME_MS = 3_000;
+
+/** The delivered orders that the network's rows have not shown for too long. */
+function useLost(purchases: readonly Purchase[]): number {
+  const [, lookAgain] = useState(0);
+  const missingSince = useRef(new Map<string, number>());
+  const missing = purchases
+    .filter(({ accepted, conversions }) => accepted?.state === "delivered" && conversions.length === 0)
+    .map(({ order }) => order.uniqueId);
+  const now = Date.now();
+  missingSince.current = new Map(missing.map((uniqueId) => [uniqueId, missingSince.current.get(uniqueId) ?? now]));
+  const isMissing = missing.length > 0;
+  useEffect(() => {
+    if (!isMissing) return;
+    const timer = setInterval(() => lookAgain((times) => times + 1), ROWS_COME_MS / 2);
+    return () => clearInterval(timer);
+  }, [isMissing]);
+  return [...missingSince.current.values()].filter((since) => now - since > ROWS_COME_MS).length;
+}
+
 /** Is anything lost, is anything counted twice? */
 function Verdict({ purchases }: { readonly purchases: readonly Purchase[] }) {
   const given = purchases.filter(({ accepted }) => accepted !== undefined);
-  const recorded = given.filter(({ conversions }) => conversions.length > 0);
-  const twice = given.filter(({ conversions }) => conversions.length > 1);
-  const kept = given.filter(({ accepted, conversions }) => conversions.length === 0 && accepted?.state !== "delivered");
-  const lost = given.length - recorded.length - kept.length;
+  const recorded = given.filter(({ conversions }) => conversions.length > 0).length;
+  const twice = given.filter(({ conversions }) => conversions.length > 1).length;
+  const lost = useLost(given);
+  const inHand = given.length - recorded - lost;
   const inDoubt = given.filter(
     ({ accepted, conversions }) => conversions.length > 0 && accepted?.state === "pending",
   ).length;
   const figures: readonly [string, number, string][] = [
     ["handed over", given.length, ""],
-    ["recorded at CAKE", recorded.length, "money"],
-    ["still in hand", kept.length, kept.length > 0 ? "wait" : ""],
-    ["counted twice", twice.length, twice.length > 0 ? "bad" : ""],
-    ["lost", Math.max(0, lost), lost > 0 ? "bad" : ""],
+    ["recorded at CAKE", recorded, "money"],
+    ["still in hand", inHand, inHand > 0 ? "wait" : ""],
+    ["counted twice", twice, twice > 0 ? "bad" : ""],
+    ["lost", lost, lost > 0 ? "bad" : ""],
   ];
   return (
     <div class="verdict">
       <ul class="dots" aria-hidden="true">
         {purchases.map((purchase) => (
-          <li key={purchase.uniqueId} class={placeOf(purchase) ?? "unsent"} title={purchase.uniqueId} />
+          <li key={purchase.order.uniqueId} class={placeOf(purchase) ?? "unsent"} title={purchase.order.uniqueId} />
         ))}
       </ul>
       <p class="hidden" role="status">
-        {given.length > 0 && kept.length === 0 && `All ${given.length} orders are recorded at CAKE.`}
+        {given.length > 0 && recorded === given.length && `All ${given.length} orders are recorded at CAKE.`}
       </p>
       <dl class="figures">
         {figures.map(([name, value, tone]) => (
@@ -184,16 +194,16 @@ function Recent({ purchases }: { readonly purchases: readonly Purchase[] }) {
         </thead>
         <tbody>
           {purchases.slice(0, 8).map((purchase) => {
-            const { uniqueId, answer, accepted, conversions, postback } = purchase;
+            const { order, accepted, conversions, postback } = purchase;
             const conversion = conversions[0];
             return (
-              <tr key={uniqueId}>
+              <tr key={order.uniqueId}>
                 <th scope="row">
-                  <code>{uniqueId}</code>
+                  <code>{order.uniqueId}</code>
                 </th>
                 <td>
                   {accepted === undefined ? (
-                    (answer ?? "on its way")
+                    (order.code ?? order.state ?? "on its way")
                   ) : (
                     <>
                       <span class={`state ${placeOf(purchase)}`}>{placeOf(purchase)}</span>{" "}
@@ -221,11 +231,4 @@ function Recent({ purchases }: { readonly purchases: readonly Purchase[] }) {
 
 function attempts(number: number): string {
   return number === 0 ? "" : number === 1 ? "1 attempt" : `${number} attempts`;
-}
-
-export function postbackWords(postback: FiredPostback | undefined): string {
-  if (postback === undefined) return "none";
-  if (postback.state === "delivered") return `answered ${postback.status}`;
-  if (postback.state === "due") return "on its way";
-  return postback.state.replace("_", " ");
 }

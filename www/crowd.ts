@@ -37,8 +37,8 @@ export async function letCrowdBuy(
     conversions.map(({ uniqueId }, index) => {
       const result = answer.results?.[index];
       return result !== undefined && "id" in result
-        ? { uniqueId, offerId, state: "accepted", id: result.id }
-        : { uniqueId, offerId, state: "refused", code: result?.error.code };
+        ? { uniqueId, offerId, state: "accepted" as const, id: result.id }
+        : { uniqueId, offerId, state: "refused" as const, code: result?.error.code };
     }),
   );
 }

@@ -1,14 +1,19 @@
 /** Step 3: what the landing page has kept, where, and until when. */
 import { Code } from "./code.js";
+import { HOME } from "./network.js";
 import * as nodeSample from "./samples/keep.node.ts?sample";
 import * as workerSample from "./samples/keep.worker.ts?sample";
 import * as shopSample from "./shop/shop.ts?sample";
 import { Step } from "./step.js";
-import type { Visit } from "./visit.js";
+import { CONSENTS, storesWords, tellConsent, untilWords, type Visit } from "./visit.js";
 
-const DAY = new Intl.DateTimeFormat("en", { day: "numeric", month: "long", year: "numeric" });
+interface KeepProps {
+  readonly visit: Visit | undefined;
+  /** The landing page's address. */
+  readonly landing: string | undefined;
+}
 
-export function KeepStep({ visit }: { readonly visit: Visit | undefined }) {
+export function KeepStep({ visit, landing }: KeepProps) {
   return (
     <Step
       number={3}
@@ -22,15 +27,46 @@ export function KeepStep({ visit }: { readonly visit: Visit | undefined }) {
         <dl class="facts">
           <div>
             <dt>Click id</dt>
-            <dd>{visit.clickId === undefined ? "none: no click led here" : <code>{visit.clickId}</code>}</dd>
+            <dd>{visit.clickId === undefined ? "none" : <code>{visit.clickId}</code>}</dd>
           </div>
           <div>
             <dt>Stored in</dt>
-            <dd>{visit.stores.length === 0 ? "nothing" : visit.stores.join(" and ")}</dd>
+            <dd>{storesWords(visit)}</dd>
           </div>
           <div>
             <dt>Until</dt>
-            <dd>{visit.until === undefined ? "–" : DAY.format(visit.until)}</dd>
+            <dd>{untilWords(visit)}</dd>
+          </div>
+          <div>
+            <dt>Consent</dt>
+            <dd>
+              <fieldset class="choice">
+                <legend class="hidden">Remembering the click is</legend>
+                {CONSENTS.map(([consent, words]) => (
+                  <label key={consent}>
+                    <input
+                      type="radio"
+                      name="consent"
+                      checked={visit.consent === consent}
+                      onChange={() => tellConsent(consent)}
+                    />
+                    {words}
+                  </label>
+                ))}
+              </fieldset>
+              <small>Refused deletes everything at once; not asked yet keeps it in memory.</small>
+            </dd>
+          </div>
+          <div>
+            <dt>Engine</dt>
+            <dd>
+              {visit.engine === "wasm" ? "WebAssembly" : "JavaScript, the same core"}.{" "}
+              {landing !== undefined && visit.engine === "wasm" && (
+                <a href={strictly(landing)} target="visitor">
+                  Under a policy without WebAssembly
+                </a>
+              )}
+            </dd>
           </div>
         </dl>
       )}
@@ -44,4 +80,11 @@ export function KeepStep({ visit }: { readonly visit: Visit | undefined }) {
       />
     </Step>
   );
+}
+
+/** The landing page under a strict policy. */
+function strictly(landing: string): string {
+  const url = new URL(landing, HOME);
+  url.searchParams.set("csp", "strict");
+  return url.href;
 }

@@ -1,5 +1,5 @@
 /** The forwarder's state machine as a picture, with how many conversions are where. */
-import type { Place } from "./convert.js";
+import type { Place } from "./purchase.js";
 
 const PLACES: readonly { readonly place: Place; readonly x: number; readonly y: number }[] = [
   { place: "accepted", x: 1, y: 14 },

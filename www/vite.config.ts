@@ -15,7 +15,7 @@ export default defineConfig(({ mode }) => ({
   resolve: {
     // The demo uses the package as it is published.
     alias: [
-      { find: "cake-edge/page", replacement: path("../dist/entry/page.js") },
+      { find: "cake-edge/page", replacement: path("../dist/page/page.js") },
       { find: /^cake-edge$/, replacement: path("../dist/entry/edge.web.js") },
     ],
   },

@@ -2,7 +2,7 @@
 import { request as askPlain } from "node:http";
 import { request as askSecure } from "node:https";
 import { parseArgs } from "node:util";
-import { type CakeClient, createCakeClient, findClick, isCakeError } from "../entry/edge.node.js";
+import { type CakeClient, createCakeClient, dayRange, findClick, isCakeError } from "../entry/edge.node.js";
 
 /** A mistake of the caller's: one sentence. */
 export class UsageError extends Error {}
@@ -172,9 +172,8 @@ async function examineOffer(
         ? passed("offer", `the click is of offer ${offerId}`)
         : failed("offer", `the click is of offer ${click.offerId}`, "Convert with the offer id of the click.");
     }
-    const day = (days: number) => new Date(Date.now() + days * DAY_MS).toISOString().slice(0, 10);
-    const range = { startDate: day(-30), endDate: day(2), offerId, rowLimit: 1 };
-    for await (const _ of cake.listClicks(range)) return passed("offer", `offer ${offerId} has clicks`);
+    for await (const _ of cake.listClicks({ ...dayRange("last30Days", { timeZone: "UTC" }), offerId, rowLimit: 1 }))
+      return passed("offer", `offer ${offerId} has clicks`);
     return skipped(
       "offer",
       `offer ${offerId} has no click of the last 30 days`,

@@ -76,7 +76,7 @@ const CLIENT_OPTIONS = [
 export interface ListClicksParams extends RowRange {
   /** The first day, `YYYY-MM-DD`, in the account's time zone. */
   readonly startDate?: string;
-  /** The last day, `YYYY-MM-DD`. CAKE's reports have left this day itself out: check yours. */
+  /** The last day, `YYYY-MM-DD`. CAKE's reports have left this day itself out: see `dayRange`. */
   readonly endDate?: string;
   /** Only clicks on this offer. */
   readonly offerId?: number;
@@ -133,7 +133,7 @@ export interface RecordConversionOptions extends CallOptions {
 export interface ListConversionsParams extends RowRange {
   /** The first day, `YYYY-MM-DD`, in the account's time zone. */
   readonly startDate: string;
-  /** The last day, `YYYY-MM-DD`. CAKE's reports have left this day itself out: check yours. */
+  /** The last day, `YYYY-MM-DD`. CAKE's reports have left this day itself out: see `dayRange`. */
   readonly endDate: string;
   /** Only conversions on this offer. */
   readonly offerId?: number;

@@ -35,6 +35,7 @@ export {
   type TrackingDomain,
 } from "./client.js";
 export type { Conversion, ConversionStatus, ListedConversion } from "./conversion.js";
+export { type Day, type DayRange, type DayRangeName, dayRange } from "./day_range.js";
 export type { List, ListOptions, ListProgress, Page } from "./list.js";
 export type { CallOptions, ReceivedResponse, SentRequest } from "./option.js";
 

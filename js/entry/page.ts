@@ -1,5 +1,6 @@
-import init from "../wasm/page.js";
+import { start } from "../page/engine.js";
 
-await init({ module_or_path: new URL("../wasm/page_bg.wasm", import.meta.url) });
+// At once where there is WebAssembly.
+await start();
 
 export * from "../page/index.js";

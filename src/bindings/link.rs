@@ -1,9 +1,9 @@
 //! Tracking links for JavaScript.
 
 use super::id;
-use crate::link::{Domain, LinkRules, TrackingLink};
+use super::parts::{Parts, write_link};
+use crate::link::Domain;
 use crate::{Error, Result};
-use std::borrow::Cow;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -103,10 +103,7 @@ impl LinkBuilder {
             .input
             .get(..length)
             .and_then(|bytes| core::str::from_utf8(bytes).ok());
-        let mut texts = Parts {
-            rest: text.ok_or(Error::LinkTooLong)?,
-            taken: 0,
-        };
+        let mut texts = Parts::new(text.ok_or(Error::LinkTooLong)?);
         let domain = texts.next();
         if !domain.is_empty() {
             self.domain = None;
@@ -118,54 +115,15 @@ impl LinkBuilder {
             };
             self.domain = Some(checked.into_owned());
         }
-        let domain = self.domain.as_ref().ok_or(Error::InvalidDomain)?.borrow();
-        let mut link = TrackingLink::new(domain, id(affiliate_id), id(creative_id));
-        for slot in &mut link.sub_ids {
-            *slot = texts.optional();
-        }
-        link.price_format = texts.optional();
-        link.deep_link = texts.optional();
-        let hosts: Vec<&str> = texts.next().split_ascii_whitespace().collect();
-        while !texts.rest.is_empty() {
-            link.extra.push((texts.next().into(), texts.next().into()));
-        }
+        let domain = self.domain.as_ref().ok_or(Error::InvalidDomain)?;
+        domain.push_origin(&mut self.output);
+        let ids = [id(affiliate_id), id(creative_id)];
+        write_link(&mut texts, flags.into(), ids, &mut self.output)?;
         // A line feed within a part would shift all that follow.
-        if texts.taken > parts {
+        if texts.taken() > parts {
             return Err(Error::InvalidText { parameter: "parts" });
         }
-        let rules = LinkRules {
-            allow_test_affiliate: flags & 2 != 0,
-            spill: flags & 4 != 0,
-            deep_link_hosts: &hosts,
-            ..Default::default()
-        };
-        link.build_into(&rules, &mut self.output)
-    }
-}
-
-/// The parts of the input, one after the other; empty after the last one.
-struct Parts<'a> {
-    rest: &'a str,
-    taken: usize,
-}
-
-impl<'a> Parts<'a> {
-    fn next(&mut self) -> &'a str {
-        if self.rest.is_empty() {
-            return "";
-        }
-        self.taken += 1;
-        // Not `split_once`: its search is made for longer texts.
-        let end = self.rest.bytes().position(|byte| byte == b'\n');
-        let end = end.unwrap_or(self.rest.len());
-        let part = self.rest.get(..end).unwrap_or_default();
-        self.rest = self.rest.get(end + 1..).unwrap_or_default();
-        part
-    }
-
-    fn optional(&mut self) -> Option<Cow<'a, str>> {
-        let part = self.next();
-        (!part.is_empty()).then_some(Cow::Borrowed(part))
+        Ok(())
     }
 }
 

@@ -3,10 +3,14 @@
 
 #[cfg(any(feature = "edge", feature = "forwarder"))]
 mod capture;
+#[cfg(feature = "bindings")]
 mod error;
+#[cfg(feature = "bindings")]
 mod fields;
-#[cfg(any(feature = "page", feature = "edge"))]
+#[cfg(feature = "edge")]
 mod link;
+#[cfg(any(feature = "page", feature = "edge"))]
+mod parts;
 
 #[cfg(feature = "edge")]
 mod edge;
@@ -19,6 +23,8 @@ mod page;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 #[cfg(feature = "edge")]
+mod time;
+#[cfg(feature = "edge")]
 mod tracking;
 
 #[cfg(feature = "edge")]
@@ -29,18 +35,21 @@ pub use capture::find_signed_click;
 pub use edge::{Client, Pages};
 #[cfg(feature = "forwarder")]
 pub use forwarder::{Deliverer, read_conversions};
-#[cfg(any(feature = "page", feature = "edge"))]
+#[cfg(feature = "edge")]
 pub use link::{LinkBuilder, module_memory};
 #[cfg(feature = "page")]
-pub use page::capture;
+pub use page::{buffer, decide};
 #[cfg(feature = "sandbox")]
 pub use sandbox::{SandboxNetwork, access_of};
+#[cfg(feature = "edge")]
+pub use time::{day_range, named_day_range};
 #[cfg(feature = "edge")]
 pub use tracking::{
     check_postback_url, find_click, lint_tracking_link, parse_tracking_link, pixel,
 };
 
 /// A JavaScript number as a whole number; 0 where it is none.
+#[cfg(feature = "bindings")]
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -56,7 +65,7 @@ fn whole(number: f64) -> u64 {
 }
 
 /// The same for ids, of which CAKE has one below zero; 0 is none.
-#[cfg(any(feature = "page", feature = "edge"))]
+#[cfg(feature = "edge")]
 fn id(number: f64) -> i64 {
     let id = i64::try_from(whole(number.abs())).unwrap_or(0);
     if number < 0.0 { -id } else { id }

@@ -1,55 +1,148 @@
-//! The landing page: reads and writes cookie and localStorage as the core says.
+//! The landing page. All that crosses is a text in one buffer of characters:
+//! neither glue nor a converter of UTF-8 or of numbers is shipped
+//! (ARCHITECTURE.md has the bytes).
 
-use super::whole;
-use crate::click::{DEFAULT_KEY, Keeping, LandingParameters, find_click};
-use crate::cookie::{SetCookie, find_cookie};
-use wasm_bindgen::JsCast;
+use super::parts::{Parts, write_link};
+use crate::click::{Arrival, Keeping, Policy};
+use crate::link::{Domain, TEST_AFFILIATE};
+use crate::url::{push_encoded, push_number, read_number};
+use crate::{Error, Result};
+use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use lol_alloc::{LeakingAllocator, LockedAllocator};
+use std::sync::Mutex;
 use wasm_bindgen::prelude::wasm_bindgen;
-use web_sys::{HtmlDocument, Storage};
 
-/// Finds the click id in `url`, keeps it in cookie and localStorage, and
-/// returns the one that counts, this one or an earlier one. `now_ms` is in
-/// whole since 1970; `is_secure` adds `Secure` to the cookie.
-///
-/// A store that is blocked or full is passed over: the other one serves.
+/// Takes memory and never gives it back: what is needed each time is kept, and
+/// what is not, the text of a new click, comes once a visit.
+#[global_allocator]
+static ALLOCATOR: LockedAllocator<LeakingAllocator> = LockedAllocator::new(LeakingAllocator::new());
+
+/// The most characters of a text that crosses.
+const CHARACTERS: usize = 16_384;
+
+/// Atomic, so that sharing it with JavaScript is safe; it compiles to plain memory.
+static BUFFER: [AtomicU32; CHARACTERS] = [const { AtomicU32::new(0) }; CHARACTERS];
+
+/// The text of the buffer, and the answer: kept, because [`ALLOCATOR`] frees nothing.
+static TEXTS: Mutex<[String; 2]> = Mutex::new([String::new(), String::new()]);
+
+/// Where the buffer is in the module's memory.
 #[must_use]
 #[wasm_bindgen]
-pub fn capture(url: &str, now_ms: f64, is_secure: bool) -> Option<String> {
-    let document = document();
-    let storage = storage();
-    let cookies = document
-        .as_ref()
-        .and_then(|document| document.cookie().ok())
-        .unwrap_or_default();
-    let stored = storage
-        .as_ref()
-        .and_then(|storage| storage.get_item(DEFAULT_KEY).ok().flatten());
-    let found = find_click(url, &LandingParameters::default());
-    let kept = Keeping::default().keep(
-        found.as_ref(),
-        &[find_cookie(&cookies, DEFAULT_KEY), stored.as_deref()],
-        whole(now_ms),
-    );
-    if kept.max_age_seconds.is_some() {
-        let cookie = SetCookie {
-            max_age_seconds: kept.max_age_seconds,
-            is_secure,
-            ..SetCookie::new(DEFAULT_KEY, &kept.text)
-        };
-        if let (Some(document), Ok(text)) = (document, cookie.build()) {
-            let _ = document.set_cookie(&text);
-        }
-        if let Some(storage) = storage {
-            let _ = storage.set_item(DEFAULT_KEY, &kept.text);
-        }
+pub fn buffer() -> *const u32 {
+    BUFFER.as_ptr().cast()
+}
+
+/// Decides about the first `length` characters of the buffer, whose parts end
+/// with line feeds, and leaves the answer there, in ASCII: says how long it is.
+/// The first part is `k` for what a visit leaves behind and `l` for a link.
+/// Below zero the answer is an error: a digit of base 36, its place in `ERRORS`
+/// of js/page/engine.ts, and its parameter, percent-encoded.
+#[must_use]
+#[wasm_bindgen]
+pub fn decide(length: usize) -> isize {
+    // Nobody else decides meanwhile: there is one thread, and the core never calls back.
+    let Ok(mut texts) = TEXTS.try_lock() else {
+        return 0;
+    };
+    let [text, answer] = &mut *texts;
+    text.clear();
+    answer.clear();
+    for slot in BUFFER.iter().take(length) {
+        let character = char::from_u32(slot.load(Relaxed));
+        text.push(character.unwrap_or(char::REPLACEMENT_CHARACTER));
     }
-    kept.click_id
+    let mut parts = Parts::new(text);
+    let decided = match parts.next() {
+        "k" => keep(&mut parts, answer),
+        _ => link(&mut parts, answer),
+    };
+    let mut sign = 1;
+    if let Err(error) = decided {
+        sign = -1;
+        let (number, parameter) = parts_of(&error);
+        answer.clear();
+        push_number(answer, number, 36);
+        push_encoded(answer, parameter);
+    }
+    let mut length = 0;
+    for (slot, byte) in BUFFER.iter().zip(answer.bytes()) {
+        slot.store(u32::from(byte), Relaxed);
+        length += sign;
+    }
+    length
 }
 
-fn document() -> Option<HtmlDocument> {
-    web_sys::window()?.document()?.dyn_into().ok()
+/// Its place in `ERRORS` of js/page/engine.ts, and its parameter where it has more than one.
+fn parts_of(error: &Error) -> (u64, &str) {
+    match error {
+        Error::InvalidDomain => (0, ""),
+        Error::InvalidId { parameter } => (1, parameter),
+        Error::SubIdTooLong { parameter } => (2, parameter),
+        Error::InvalidText { parameter } => (3, parameter),
+        Error::LinkTooLong => (4, ""),
+        Error::InvalidPriceFormat => (5, ""),
+        Error::InvalidDeepLink => (6, ""),
+        Error::DeepLinkHost => (7, ""),
+        Error::ReservedParameter { parameter } => (8, parameter),
+        Error::RepeatedParameter { parameter } => (9, parameter),
+        Error::InvalidSetting { parameter } => (10, parameter),
+        _ => (11, ""),
+    }
 }
 
-fn storage() -> Option<Storage> {
-    web_sys::window()?.local_storage().ok().flatten()
+/// Decides what a visit leaves behind. The texts: 1 for the first touch, else
+/// the last; window, journey and cookie's life as [`Keeping::new`] has them and
+/// the time in seconds, in base 36; the stored texts of cookie and storage; and
+/// what [`Arrival::among`] takes. The answer: the cookie's age in seconds, 0
+/// where nothing is to be written, the click id that counts, the text to be
+/// stored, on a line each; empty where there is no click id.
+fn keep(texts: &mut Parts<'_>, answer: &mut String) -> Result<()> {
+    let policy = if number(texts) == 0 {
+        Policy::LastTouch
+    } else {
+        Policy::FirstTouch
+    };
+    let mut setting = || u32::try_from(number(texts)).unwrap_or_default();
+    let keeping = Keeping::new(policy, setting(), setting() as usize, setting())?;
+    let now_s = number(texts);
+    let stored = [texts.optional(), texts.optional()];
+    let arrival = Arrival::among(|| (!texts.is_empty()).then(|| texts.next()));
+    keeping.keep_arrival(
+        arrival.as_ref(),
+        &stored,
+        now_s,
+        answer,
+        |answer, click_id, age| {
+            push_number(answer, age.unwrap_or_default(), 10);
+            answer.push('\n');
+            answer.push_str(click_id);
+            answer.push('\n');
+        },
+    );
+    Ok(())
+}
+
+/// Builds a tracking link. The texts: flags (1 the domain is a sandbox's, and
+/// those of [`write_link`]), affiliate id, creative id, all in base 36, the
+/// domain, and what `write_link` takes.
+fn link(texts: &mut Parts<'_>, answer: &mut String) -> Result<()> {
+    let flags = number(texts);
+    let ids = [id(texts), id(texts)];
+    Domain::push(answer, texts.next(), flags & 1 != 0)?;
+    write_link(texts, flags, ids, answer)
+}
+
+/// What is no number counts as 0, for which the core has a rule.
+fn number(texts: &mut Parts<'_>) -> u64 {
+    read_number(texts.next().as_bytes(), 36).unwrap_or_default()
+}
+
+fn id(texts: &mut Parts<'_>) -> i64 {
+    match texts.next() {
+        "-1" => TEST_AFFILIATE,
+        text => read_number(text.as_bytes(), 36)
+            .unwrap_or_default()
+            .cast_signed(),
+    }
 }

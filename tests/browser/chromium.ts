@@ -1,19 +1,27 @@
 /** Chromium for the tests, pages that collect complaints, and axe. */
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { type Browser, type BrowserContextOptions, chromium, type Frame, type Page } from "playwright-core";
+import {
+  type Browser,
+  type BrowserContextOptions,
+  chromium,
+  type Frame,
+  type LaunchOptions,
+  type Page,
+} from "playwright-core";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 /** Where pictures go, to be looked at. */
 export const SCREENSHOTS = "tests/browser/screenshots";
 
-/** Starts Chromium. */
-export function launch(): Promise<Browser> {
+/** Starts Chromium; `args` come on top of what keeps it quiet. */
+export function launch(args: readonly string[] = [], options: LaunchOptions = {}): Promise<Browser> {
   mkdirSync(SCREENSHOTS, { recursive: true });
   const executablePath = process.env["CHROMIUM"];
   return chromium.launch({
     ...(executablePath === undefined ? {} : { executablePath }),
+    ...options,
     args: [
       "--no-sandbox",
       "--disable-gpu",
@@ -21,6 +29,7 @@ export function launch(): Promise<Browser> {
       "--disable-background-networking",
       "--disable-component-update",
       "--disable-sync",
+      ...args,
     ],
   });
 }

@@ -4,16 +4,18 @@ import { createServer, type Server } from "node:http";
 import { extname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Browser, FrameLocator, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { buildStaticDemo, root } from "../../scripts/build.ts";
 import { type Served, serve } from "../../scripts/serve.ts";
 import { launch, openPage, SCREENSHOTS, violations } from "./chromium.ts";
 
-const SIZES = [
-  ["desktop", "light", 1280],
-  ["desktop", "dark", 1280],
-  ["phone", "light", 360],
-  ["phone", "dark", 360],
+const WALKS = [
+  ["served", "desktop", "light", 1280],
+  ["served", "desktop", "dark", 1280],
+  ["served", "phone", "light", 360],
+  ["served", "phone", "dark", 360],
+  ["static", "desktop", "light", 1280],
+  ["static", "phone", "dark", 360],
 ] as const;
 
 /** Retries take their time, at ten times the real speed too. */
@@ -41,59 +43,67 @@ afterAll(async () => {
   files?.close();
 });
 
-describe.each(["served", "static"] as const)("the demo, %s", (kind) => {
-  test.each(SIZES)("a click turns into money before one's eyes: %s, %s", async (device, colorScheme, width) => {
-    const { page, problems } = await openPage(browser, {
-      colorScheme,
-      viewport: { width, height: 900 },
-      reducedMotion: "reduce",
-    });
-    const picture = (name: string) => `${SCREENSHOTS}/demo-${kind}-${device}-${colorScheme}-${name}.png`;
-    await page.goto(home[kind]);
-    await page.locator(".u-wrap").first().waitFor();
-    expect(await violations(page)).toEqual([]);
-    await page.screenshot({ path: picture("1") });
-
-    const link = page.locator("#link");
-    await page.getByLabel("Sub id s1").fill("käse & co");
-    await expect.poll(() => link.textContent()).toMatch(/\/\?a=67890&c=12&s1=k%C3%A4se%20%26%20co$/);
-    await page.getByLabel("Sub id s1").fill("spring_sale");
-
-    const { shop, clickId } = await followLink(page);
-    await expect.poll(() => page.locator("#keep dl").textContent()).toContain(clickId);
-    await expect.poll(() => page.locator("#keep dl").textContent()).toContain("cookie and localStorage");
-    await expect.poll(() => stations(page)).toContain("Kept, Shop: done, cookie, localStorage");
-
-    await shop.getByRole("button", { name: "Get my quote" }).click();
-    const orders = page.getByRole("region", { name: "The latest orders" }).getByRole("row");
-    await expect
-      .poll(() => orders.nth(1).textContent())
-      .toMatch(/^ORD-\d+delivered 1 attempt\d+ approved18\.00answered 200$/);
-    await expect.poll(() => stations(page)).toContain("Paid, Affiliate: done, postback answered 200");
-
-    const broken = page.getByRole("switch", { name: "40 % of CAKE's answers fail" });
-    await broken.click();
-    await expect.poll(() => broken.getAttribute("aria-checked")).toBe("true");
-    await page.getByRole("button", { name: "Or let 25 visitors buy at once" }).click();
-    const machine = page.getByRole("img", { name: /^The forwarder:/ });
-    await expect.poll(() => machine.getAttribute("aria-label"), SLOWLY).toMatch(/retrying [1-9]/);
-    await page.screenshot({ path: picture("2"), fullPage: true });
-    await broken.click();
-    await expect.poll(() => machine.getAttribute("aria-label"), SLOWLY).toContain("delivered 26,");
-    await expect
-      .poll(() => page.locator(".figures").textContent())
-      .toBe("handed over26recorded at CAKE26still in hand0counted twice0lost0");
-
-    expect(await violations(page)).toEqual([]);
-    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-    expect(overflow).toBeLessThanOrEqual(0);
-    await page.screenshot({ path: picture("3"), fullPage: true });
-    expect(problems).toEqual([]);
-    await page.context().close();
+test.each(WALKS)("a click turns into money before one's eyes: %s, %s, %s", async (kind, device, colorScheme, width) => {
+  const { page, problems } = await openPage(browser, {
+    colorScheme,
+    viewport: { width, height: 900 },
+    reducedMotion: "reduce",
   });
+  const picture = (name: string) => `${SCREENSHOTS}/demo-${kind}-${device}-${colorScheme}-${name}.png`;
+  await page.goto(home[kind]);
+  await page.locator(".u-wrap").first().waitFor();
+  expect(await violations(page)).toEqual([]);
+  await page.screenshot({ path: picture("1") });
+
+  const link = page.locator("#link");
+  await page.getByLabel("Sub id s1").fill("käse & co");
+  await expect.poll(() => link.textContent()).toMatch(/\/\?a=67890&c=12&s1=k%C3%A4se%20%26%20co$/);
+  await page.getByLabel("Sub id s1").fill("spring_sale");
+
+  const { shop, clickId } = await followLink(page);
+  await expect.poll(() => page.locator("#keep dl").textContent()).toContain(clickId);
+  await expect.poll(() => page.locator("#keep dl").textContent()).toContain("cookie and localStorage");
+  await expect.poll(() => stations(page)).toContain("Kept, Shop: done, cookie, localStorage");
+
+  await shop.getByRole("button", { name: "Get my quote" }).click();
+  const orders = page.getByRole("region", { name: "The latest orders" }).getByRole("row");
+  await expect
+    .poll(() => orders.nth(1).textContent())
+    .toMatch(/^ORD-\d+delivered 1 attempt\d+ approved18\.00answered 200$/);
+  await expect.poll(() => stations(page)).toContain("Paid, Affiliate: done, postback answered 200");
+
+  const broken = page.getByRole("switch", { name: "40 % of CAKE's answers fail" });
+  await broken.click();
+  await expect.poll(() => broken.getAttribute("aria-checked")).toBe("true");
+  await page.getByRole("button", { name: "Or let 25 visitors buy at once" }).click();
+  const machine = page.getByRole("img", { name: /^The forwarder:/ });
+  await expect.poll(() => machine.getAttribute("aria-label"), SLOWLY).toMatch(/retrying [1-9]/);
+  await page.screenshot({ path: picture("2"), fullPage: true });
+  await broken.click();
+  await expect.poll(() => machine.getAttribute("aria-label"), SLOWLY).toContain("delivered 26,");
+  await expect
+    .poll(() => page.locator(".figures").textContent())
+    .toBe("handed over26recorded at CAKE26still in hand0counted twice0lost0");
+
+  expect(await violations(page)).toEqual([]);
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  expect(overflow).toBeLessThanOrEqual(0);
+  await page.screenshot({ path: picture("3"), fullPage: true });
+  expect(problems).toEqual([]);
+  await page.context().close();
 });
 
-test("the page is interactive within a second, and as heavy as is said", async () => {
+test("the page is interactive within a second, and as heavy as docs/demo.md says", async () => {
+  const loads = [await load(), await load(), await load()];
+  // The best of three: this is about the page, not about what else the machine does.
+  expect(Math.min(...loads.map(({ ms }) => ms))).toBeLessThan(1_000);
+  const [{ first, all } = { first: Number.NaN, all: Number.NaN }] = loads;
+  expect(first).toBeLessThan(45);
+  expect(all).toBeLessThan(175);
+});
+
+/** A first visit: when a link stands below the form, and gzip kB until then and in all. */
+async function load(): Promise<{ ms: number; first: number; all: number }> {
   const { page } = await openPage(browser, { viewport: { width: 1280, height: 900 } });
   const loaded = new Map<string, Promise<number>>();
   page.on("response", (answer) => {
@@ -101,11 +111,10 @@ test("the page is interactive within a second, and as heavy as is said", async (
     if (pathname.startsWith("/assets/") || pathname === "/") {
       loaded.set(
         pathname,
-        answer.body().then((body) => gzipSync(body).length),
+        answer.body().then((body) => gzipSync(body).length / 1_000),
       );
     }
   });
-  // Interactive: a link stands below the form, so typing changes it.
   await page.addInitScript(() => {
     new MutationObserver((_, observer) => {
       if (!document.querySelector("#link b")) return;
@@ -117,16 +126,15 @@ test("the page is interactive within a second, and as heavy as is said", async (
   await page.locator(".u-wrap").first().waitFor();
   await page.getByText("Nothing looks wrong in it.").waitFor();
   const ms = await page.evaluate(() => performance.getEntriesByName("interactive")[0]?.startTime ?? Number.NaN);
-  expect(ms).toBeLessThan(1_000);
-  const sizes = await Promise.all([...loaded].map(async ([path, size]) => [path, await size] as const));
-  const kilobytes = (fits: (path: string) => boolean) =>
-    sizes.filter(([path]) => fits(path)).reduce((sum, [, size]) => sum + size, 0) / 1_000;
-  const isLater = (path: string) => /edge|plot/.test(path);
-  // docs/demo.md says so.
-  expect(kilobytes((path) => !isLater(path))).toBeLessThan(60);
-  expect(kilobytes(() => true)).toBeLessThan(190);
+  let [first, all] = [0, 0];
+  for (const [path, size] of loaded) {
+    all += await size;
+    // These two come when the page stands: the lint and the plots.
+    if (!/edge|plot/.test(path)) first += await size;
+  }
   await page.context().close();
-});
+  return { ms, first, all };
+}
 
 test("the lint speaks while one types, and what cannot be is refused in words", async () => {
   const { page, problems } = await openPage(browser, { viewport: { width: 1280, height: 900 } });
@@ -212,18 +220,60 @@ test("the past is filtered by affiliate, sub id and days", async () => {
   await page.context().close();
 });
 
-test("the shop stands on its own: its pages are sound, and one without a click says so", async () => {
-  const { page } = await openPage(browser, { viewport: { width: 360, height: 780 } });
-  await page.goto(`${home.served}shop/`);
-  const panel = page.getByRole("complementary", { name: "Behind this page" });
-  await panel.getByText("none: no click led here").waitFor();
+test.each(["served", "static"] as const)("consent withdrawn deletes, consent given stores (%s)", async (kind) => {
+  const { page, problems } = await openPage(browser, { viewport: { width: 1280, height: 900 } });
+  await page.goto(home[kind]);
+  const { shop, clickId } = await followLink(page);
+  const keep = page.locator("#keep");
+  const stored = () => page.evaluate(() => [document.cookie, localStorage.getItem("cake_click")].join(" "));
+  await expect.poll(() => keep.locator("dl").textContent()).toContain(clickId);
+  expect(await stored()).toContain(clickId);
+  await keep.getByLabel("refused").check();
+  await expect.poll(() => keep.locator("dl").textContent()).toContain("Stored innothing");
+  expect(await stored()).not.toContain(clickId);
+  await expect.poll(() => stations(page)).toContain("Kept, Shop: trouble, refused: all deleted");
+  // The switch on the shop's own page.
+  await shop.getByLabel("not asked yet").check();
+  await expect.poll(() => keep.locator("dl").textContent()).toContain("this page's memory alone");
+  expect(await stored()).not.toContain(clickId);
+  await shop.getByLabel("allowed").check();
+  await expect.poll(() => keep.locator("dl").textContent()).toContain("cookie and localStorage");
+  expect(await stored()).toContain(clickId);
   expect(await violations(page)).toEqual([]);
-  await page.getByRole("button", { name: "Get my quote" }).click();
-  await page.getByRole("heading", { name: "Thank you" }).waitFor();
-  await panel.getByText("refused, invalid_click_id: no click led here").waitFor();
-  expect(await violations(page)).toEqual([]);
+  expect(problems).toEqual([]);
   await page.context().close();
 });
+
+test.each(["served", "static"] as const)("without WebAssembly the same core runs as JavaScript (%s)", async (kind) => {
+  const { page } = await openPage(browser, { viewport: { width: 1280, height: 900 } });
+  await page.goto(home[kind]);
+  const { shop, clickId } = await followLink(page);
+  const panel = shop.getByRole("complementary", { name: "Behind this page" });
+  await panel.getByText("WebAssembly", { exact: true }).waitFor();
+  await page.getByRole("link", { name: "Under a policy without WebAssembly" }).click();
+  await panel.getByText("JavaScript: the policy lets no WebAssembly run").waitFor();
+  await panel.getByText(clickId).waitFor();
+  await shop.getByRole("button", { name: "Get my quote" }).click();
+  const orders = page.getByRole("region", { name: "The latest orders" }).getByRole("row");
+  await expect.poll(() => orders.nth(1).textContent()).toMatch(/delivered.*approved18\.00/);
+  await page.context().close();
+});
+
+test.each(["light", "dark"] as const)(
+  "the shop stands on its own, and without a click says so (%s)",
+  async (colorScheme) => {
+    const { page } = await openPage(browser, { colorScheme, viewport: { width: 360, height: 780 } });
+    await page.goto(`${home.served}shop/`);
+    const panel = page.getByRole("complementary", { name: "Behind this page" });
+    await panel.getByText("none: no click led here").waitFor();
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole("button", { name: "Get my quote" }).click();
+    await page.getByRole("heading", { name: "Thank you" }).waitFor();
+    await panel.getByText("refused, invalid_click_id: no click led here").waitFor();
+    expect(await violations(page)).toEqual([]);
+    await page.context().close();
+  },
+);
 
 test("the static demo answers a page that was reloaded past its worker, and keeps its rows", async () => {
   const { page, problems } = await openPage(browser, { viewport: { width: 1280, height: 900 } });

@@ -25,7 +25,9 @@ test("the tarball holds what is imported, and nothing of the workshop", () => {
   for (const file of [
     "dist/entry/edge.node.js",
     "dist/wasm/edge_bg.wasm",
-    "dist/wasm/page_bg.wasm",
+    "dist/page/page.js",
+    "dist/page/cake-edge.js",
+    "dist/page/index.d.ts",
     "dist/edge/index.d.ts",
     "LICENSE-MIT",
     "README.md",

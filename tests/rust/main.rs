@@ -9,5 +9,6 @@
 
 mod api_samples;
 mod capture;
+mod day_ranges;
 mod error_codes;
 mod links;

@@ -1,7 +1,12 @@
 /** Builds a link in a page. The demo's first step runs this file. */
-import { createTracker, type Tracker } from "cake-edge/page";
+import { type CakeError, createTracker, type Tracker } from "cake-edge/page";
 
-const tracker = createTracker();
+const problems: CakeError[] = [];
+const tracker = createTracker({
+  consent: "pending", // This page only builds links: it stores nothing.
+  onError: (error) => problems.push(error), // Nothing is thrown into a page.
+});
 
-// https://track.yournetwork.com/?a=67890&c=12&s1=spring_sale
-export const trackingLink: Tracker["link"] = (parts) => tracker.link(parts);
+export function trackingLink(parts: Parameters<Tracker["link"]>[0]) {
+  return { link: tracker.link(parts), problem: problems.pop() };
+}

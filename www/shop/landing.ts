@@ -1,5 +1,5 @@
-/** The demo's part of the landing page: numbers the orders, and shows what is kept. */
-import { kept, showPanel } from "./panel.js";
+/** The demo's part of the landing page: numbers the orders, as the shop's server would, and opens the panel. */
+import { openPanel } from "./panel.js";
 import { tracker } from "./shop.js";
 
 const form = document.querySelector("form");
@@ -13,7 +13,4 @@ const hidden = (name: string, value: string) => {
 hidden("order", `ORD-${Date.now()}`);
 hidden("offer", new URL(location.href).searchParams.get("oid") ?? "12345");
 
-showPanel("landing", tracker.clickId, undefined, [
-  ["Click id", tracker.clickId ?? "none: no click led here"],
-  ...kept(),
-]);
+await openPanel({ page: "landing", tracker })();

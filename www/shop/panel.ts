@@ -1,68 +1,122 @@
-/** The demo's panel below the shop's pages: what is kept, where, until when. Also tells the demo. */
-import { type Order, tellVisit, type Visit } from "../visit.js";
+/** The demo's panel below the shop's pages: what is kept, where, until when; a switch for consent. Tells the demo too. */
+import type { Consent, Tracker } from "cake-edge/page";
+import { CONSENTS, type Order, storesWords, tellVisit, untilWords, type Visit, watchConsent } from "../visit.js";
+import { consent as first, keepConsent } from "./consent.js";
 
+/** The name of the cookie and of the item in localStorage. */
 const NAME = "cake_click";
-const KEPT_MS = 30 * 86_400_000;
 
-type Row = readonly [name: string, value: string];
-
-/** Where the click id is stored, as the browser itself sees it. */
-function stores(): Visit["stores"] {
-  const found: ("cookie" | "localStorage")[] = [];
-  if (document.cookie.split("; ").some((cookie) => cookie.startsWith(`${NAME}=`))) found.push("cookie");
-  if (localStorage.getItem(NAME) !== null) found.push("localStorage");
-  return found;
+interface PanelParts {
+  readonly page: Visit["page"];
+  readonly tracker: Tracker;
+  /** What came of the order so far, and the words for it. */
+  readonly order?: () => { readonly order: Order; readonly words: string };
 }
 
-/** What is stored, as rows. */
-export function kept(): readonly Row[] {
-  const places = stores();
-  return [
-    ["Stored in", places.length === 0 ? "nothing" : places.join(" and ")],
-    ["Until", places.length === 0 ? "–" : until().toLocaleDateString("en", { dateStyle: "long" })],
-  ];
-}
-
-function until(): Date {
-  return new Date(Date.now() + KEPT_MS);
-}
-
-/** Shows the rows and tells the demo of the visit. */
-export function showPanel(
-  page: Visit["page"],
-  clickId: string | undefined,
-  order: Order | undefined,
-  rows: readonly Row[],
-): void {
-  let panel = document.querySelector("aside");
-  if (panel === null) {
-    panel = document.createElement("aside");
-    panel.setAttribute("aria-labelledby", "panel-title");
-    panel.setAttribute("role", "complementary");
-    document.body.append(panel);
-  }
+/** Opens the panel; what comes back draws it anew. */
+export function openPanel({ page, tracker, order }: PanelParts): () => Promise<void> {
+  let consent = first;
+  const panel = document.createElement("aside");
+  panel.setAttribute("aria-labelledby", "panel-title");
   const title = document.createElement("h2");
   title.id = "panel-title";
   title.textContent = "Behind this page";
   const list = document.createElement("dl");
   list.setAttribute("aria-live", "polite");
-  for (const [name, value] of rows) {
-    const row = document.createElement("div");
-    const term = document.createElement("dt");
-    term.textContent = name;
-    const detail = document.createElement("dd");
-    detail.textContent = value;
-    row.append(term, detail);
-    list.append(row);
+  const choice = consentChoice(consent, (said) => answer(said));
+  const strict = document.createElement("p");
+  panel.append(title, list, choice, strict);
+  document.body.append(panel);
+
+  const draw = async () => {
+    const { order: placed, words } = order?.() ?? {};
+    const visit: Visit = {
+      page,
+      address: location.pathname + location.search,
+      clickId: tracker.clickId,
+      consent,
+      engine: tracker.engine,
+      stores: stores(),
+      until: await expiry(),
+      ...(placed === undefined ? {} : { order: placed }),
+    };
+    list.replaceChildren(
+      ...(words === undefined ? [] : [row("Conversion", words)]),
+      row("Click id", visit.clickId ?? "none: no click led here"),
+      row("Stored in", storesWords(visit)),
+      row("Until", untilWords(visit)),
+      row("Engine", visit.engine === "wasm" ? "WebAssembly" : "JavaScript: the policy lets no WebAssembly run"),
+    );
+    strict.replaceChildren(...policyLink(page));
+    tellVisit(visit);
+  };
+  const answer = (said: Consent) => {
+    consent = said;
+    keepConsent(said);
+    tracker.setConsent(said);
+    for (const input of choice.querySelectorAll("input")) input.checked = input.value === said;
+    void draw();
+  };
+  watchConsent(answer);
+  return draw;
+}
+
+/** Where the click id is stored, as the browser itself sees it. */
+function stores(): Visit["stores"] {
+  const found: ("cookie" | "localStorage")[] = [];
+  if (document.cookie.split("; ").some((cookie) => cookie.startsWith(`${NAME}=`))) found.push("cookie");
+  if (localStorage.getItem(NAME)) found.push("localStorage");
+  return found;
+}
+
+/** When the cookie goes, where the browser tells. */
+async function expiry(): Promise<number | undefined> {
+  const { cookieStore } = window as {
+    cookieStore?: { get(name: string): Promise<{ expires?: number | null } | null> };
+  };
+  return (await cookieStore?.get(NAME))?.expires ?? undefined;
+}
+
+function row(name: string, value: string): HTMLElement {
+  const element = document.createElement("div");
+  const term = document.createElement("dt");
+  term.textContent = name;
+  const detail = document.createElement("dd");
+  detail.textContent = value;
+  element.append(term, detail);
+  return element;
+}
+
+function consentChoice(consent: Consent, onAnswer: (said: Consent) => void): HTMLFieldSetElement {
+  const choice = document.createElement("fieldset");
+  const legend = document.createElement("legend");
+  legend.textContent = "Remembering the click is";
+  choice.append(legend);
+  for (const [value, words] of CONSENTS) {
+    const label = document.createElement("label");
+    const input = document.createElement("input");
+    input.type = "radio";
+    input.name = "consent";
+    input.value = value;
+    input.checked = value === consent;
+    input.addEventListener("change", () => onAnswer(value));
+    label.append(input, words);
+    choice.append(label);
   }
-  panel.replaceChildren(title, list);
-  const places = stores();
-  tellVisit({
-    page,
-    address: location.pathname + location.search,
-    clickId,
-    stores: places,
-    until: places.length === 0 ? undefined : until().getTime(),
-    ...(order === undefined ? {} : { order }),
-  });
+  return choice;
+}
+
+/** The landing page once more, with and without a policy that lets no WebAssembly in. */
+function policyLink(page: Visit["page"]): Node[] {
+  if (page !== "landing") return [];
+  const url = new URL(location.href);
+  const isStrict = url.searchParams.get("csp") === "strict";
+  if (isStrict) url.searchParams.delete("csp");
+  else url.searchParams.set("csp", "strict");
+  const link = document.createElement("a");
+  link.href = url.href;
+  link.textContent = isStrict
+    ? "The same page without a policy"
+    : "The same page under a strict Content-Security-Policy";
+  return [link];
 }

@@ -1,14 +1,14 @@
 /**
  * The service worker of the static build: answers as the sandbox and as the
- * forwarder, so that the demo runs on any static host. Rows outlive it in
- * IndexedDB: a browser ends an idle worker after half a minute.
+ * forwarder, so that the demo runs on any static host. A browser ends an idle
+ * worker after half a minute: what it knows is in `rows.ts`.
  */
 import { type CakeClient, createCakeClient } from "cake-edge";
 import { createForwarderInProcess, type InProcessForwarder, type StoreSnapshot } from "cake-edge/forwarder/memory";
 import { createSandbox, type LedgerSnapshot, type Sandbox } from "cake-edge/sandbox/memory";
-import { get, set } from "idb-keyval";
 import { breakDown } from "../breakdown.js";
 import { answererOf, DAYS, isStrict, STRICT_POLICY } from "../front.js";
+import { openShelf } from "./rows.js";
 
 declare const self: ServiceWorkerGlobalScope;
 
@@ -25,6 +25,7 @@ const SAVE_MS = 400;
 
 const home = new URL("./", self.location.href);
 
+const shelf = openShelf<LedgerSnapshot>("sandbox", Date.now());
 const sandbox = openSandbox();
 const forwarder = openForwarder();
 const cake: Promise<CakeClient> = sandbox.then(({ fetch }) =>
@@ -61,33 +62,30 @@ self.addEventListener("fetch", (event) => {
 });
 
 async function openSandbox(): Promise<Sandbox> {
-  const kept = await get<LedgerSnapshot>("sandbox");
-  const opened = createSandbox({
-    apiKey: KEY,
-    fetch: async () => new Response("OK"),
-    kept,
-  });
-  if (kept === undefined) {
+  const { rows, save } = await shelf;
+  const opened = createSandbox({ apiKey: KEY, fetch: async () => new Response("OK"), kept: rows });
+  if (rows === undefined) {
     const past = JSON.stringify({ days: DAYS, clicks: CLICKS });
     await (await opened.fetch(new Request(`${SANDBOX}/__sandbox/history`, { method: "POST", body: past }))).text();
-    await set("sandbox", opened.snapshot());
+    await save(opened.snapshot());
   }
   return opened;
 }
 
 async function openForwarder(): Promise<InProcessForwarder> {
   const network = await sandbox;
+  const { rows, save } = await openShelf<StoreSnapshot>("forwarder", Date.now());
   return createForwarderInProcess({
     baseUrl: SANDBOX,
     apiKey: KEY,
     fetch: async (request) => {
       const answer = await network.fetch(request);
-      save();
+      void saveSoon();
       return answer;
     },
     operatorSecret: crypto.randomUUID(),
-    kept: await get<StoreSnapshot>("forwarder"),
-    keep: (snapshot) => set("forwarder", snapshot),
+    kept: rows,
+    keep: save,
     log: () => undefined,
     // So that one can watch it retry.
     clockSpeed: 10,
@@ -115,7 +113,7 @@ async function asSandbox(event: FetchEvent, path: string): Promise<Response> {
   const { method } = event.request;
   const body = method === "GET" || method === "HEAD" ? null : await event.request.text();
   const answer = await (await sandbox).fetch(new Request(SANDBOX + path, { method, body }));
-  if (!path.startsWith("/__sandbox/state")) event.waitUntil(save());
+  if (!path.startsWith("/__sandbox/state")) event.waitUntil(saveSoon());
   const location = answer.headers.get("location");
   // The sandbox names its own pages; they are in the demo's folder.
   return location === null
@@ -126,10 +124,10 @@ async function asSandbox(event: FetchEvent, path: string): Promise<Response> {
 let saving: Promise<void> | undefined;
 
 /** Writes the rows, soon. */
-function save(): Promise<void> {
+function saveSoon(): Promise<void> {
   saving ??= new Promise((resolve) => setTimeout(resolve, SAVE_MS)).then(async () => {
     saving = undefined;
-    await set("sandbox", (await sandbox).snapshot());
+    await (await shelf).save((await sandbox).snapshot());
   });
   return saving;
 }

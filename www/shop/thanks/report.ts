@@ -1,28 +1,26 @@
 /** The demo's part of the thank-you page: tells what came of the conversion. */
-import { isCakeError } from "cake-edge/page";
-import { kept, showPanel } from "../panel.js";
+import type { Order } from "../../visit.js";
+import { openPanel } from "../panel.js";
 import { conversion, tracker } from "./thanks.js";
 
-/** What a person can do about a refusal. */
-const ADVICE: Record<string, string> = {
+/** What a code means to a person. */
+const MEANING: Record<string, string> = {
   click_converted: "this click has converted already; click the link again",
   invalid_click_id: "no click led here",
+  consent_pending: "it waits in this page until the visitor has answered",
+  consent_denied: "the visitor has refused: nothing is sent",
+  network: "no answer; it is sent again",
 };
 
 const { orderId: uniqueId = "", offerId } = document.body.dataset;
-const order = { uniqueId, offerId: Number(offerId) };
+let order: Order = { uniqueId, offerId: Number(offerId), state: undefined };
 
-showPanel("thanks", tracker.clickId, { ...order, state: undefined }, [["Conversion", "sending …"]]);
-try {
-  const result = (await conversion) as { state: string; id?: string; code?: string };
-  const { state, id, code } = result;
-  showPanel("thanks", tracker.clickId, { ...order, state, id, code }, [
-    ["Conversion", code === undefined ? state : `${state}: ${code}`],
-    ...kept(),
-  ]);
-} catch (error) {
-  const code = isCakeError(error) ? error.code : "network";
-  showPanel("thanks", tracker.clickId, { ...order, state: "refused", code }, [
-    ["Conversion", `refused, ${code}: ${ADVICE[code] ?? "see the console"}`],
-  ]);
+const draw = openPanel({ page: "thanks", tracker, order: () => ({ order, words: wordsOf(order) }) });
+await draw();
+order = { ...order, ...(await conversion) };
+await draw();
+
+function wordsOf({ state, code }: Order): string {
+  if (state === undefined) return "sending …";
+  return code === undefined ? state : `${state}, ${code}: ${MEANING[code] ?? "see docs/page.md"}`;
 }

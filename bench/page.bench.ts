@@ -1,0 +1,177 @@
+// A landing in Chromium, cold: from the start of the navigation to the moment
+// when the click id is first kept or sent. Against the same capture written by
+// hand, and against two trackers of npm whose network calls are answered here.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Browser } from "playwright-core";
+import { root } from "../scripts/build.ts";
+import { launch } from "../tests/browser/chromium.ts";
+import { Site } from "../tests/browser/site.ts";
+
+const ROUNDS = 20;
+const CLICK_ID = "a1b2c3d4-bench";
+
+/** The same capture, as one would write it by hand: no windows, no journey, no consent. */
+const HANDWRITTEN = `(() => {
+  const id = new URLSearchParams(location.search).get("reqid");
+  if (!id || !/^[\\w.:-]{1,128}$/.test(id)) return;
+  const labels = location.hostname.split(".");
+  for (let at = labels.length - 2; at >= -1; at--) {
+    const domain = at < 0 ? "" : "; Domain=" + labels.slice(at).join(".");
+    document.cookie = "click=" + id + "; Path=/; Max-Age=2592000; SameSite=Lax" + domain;
+    if (document.cookie.includes("click=" + id)) break;
+  }
+  try { localStorage.setItem("click", id); } catch {}
+})();`;
+
+const peer = (path: string) => readFileSync(join(root, "bench/node_modules", path), "utf8");
+
+/** A page of each, and the scripts that they load. */
+const WAYS = {
+  ours: `<script src="/page/cake-edge.js"></script>`,
+  handwritten: `<script src="/handwritten.js"></script>`,
+  snowplow: `<script src="/snowplow.js"></script><script>
+    snowplowBrowserTracking.newTracker("sp", location.origin, { appId: "bench" });
+    snowplowBrowserTracking.trackPageView();
+  </script>`,
+  segment: `<script>
+    window.analytics = [["page"]];
+    analytics._writeKey = "bench";
+    analytics._cdn = location.origin;
+  </script><script src="/segment.js"></script>`,
+} as const;
+
+type Way = keyof typeof WAYS;
+
+interface Landing {
+  readonly kept: number;
+  readonly engine: number;
+  readonly longTasks: number;
+}
+
+/** The figures of `npm run bench -- page`. */
+export async function measure(): Promise<Record<string, number>> {
+  const site = await Site.start();
+  const browser = await launch();
+  try {
+    serve(site);
+    const landings: Record<Way, Landing[]> = { ours: [], handwritten: [], snowplow: [], segment: [] };
+    for (let round = -2; round < ROUNDS; round += 1) {
+      // One after the other, so that a slow moment hits all.
+      for (const way of Object.keys(WAYS) as Way[]) {
+        const landing = await land(browser, site, way);
+        // The first rounds warm up the browser, not the page.
+        if (round >= 0) landings[way].push(landing);
+      }
+    }
+    const of = (compare: (ours: number, other: number) => number, way: Way) =>
+      median(landings.ours.map(({ kept }, round) => compare(kept, landings[way][round]?.kept ?? Number.NaN)));
+    return {
+      ms_over_handwritten: of((ours, other) => ours - other, "handwritten"),
+      vs_snowplow: of((ours, other) => other / ours, "snowplow"),
+      vs_segment: of((ours, other) => other / ours, "segment"),
+      engine_start_ms: median(landings.ours.map(({ engine }) => engine)),
+      long_tasks: landings.ours.reduce((sum, { longTasks }) => sum + longTasks, 0),
+      ms_ours: median(landings.ours.map(({ kept }) => kept)),
+      ms_handwritten: median(landings.handwritten.map(({ kept }) => kept)),
+      ms_snowplow: median(landings.snowplow.map(({ kept }) => kept)),
+      ms_segment: median(landings.segment.map(({ kept }) => kept)),
+    };
+  } finally {
+    await browser.close();
+    await site.stop();
+  }
+}
+
+function serve(site: Site): void {
+  const script = (path: string, code: string) =>
+    site.pages.set(path, { html: code, headers: { "content-type": "text/javascript" } });
+  const json = (path: string, value: unknown) =>
+    site.pages.set(path, { html: JSON.stringify(value), headers: { "content-type": "application/json" } });
+  script("/handwritten.js", HANDWRITTEN);
+  script("/snowplow.js", peer("@snowplow/browser-tracker/dist/index.umd.min.js"));
+  script("/segment.js", peer("@segment/analytics-next/dist/umd/standalone.js"));
+  json("/com.snowplowanalytics.snowplow/tp2", {});
+  const api = { apiKey: "bench", apiHost: `127.0.0.1:${site.port}/v1`, protocol: "http" };
+  json("/v1/projects/bench/settings", { integrations: { "Segment.io": api }, plan: {} });
+  json("/v1/p", { success: true });
+  for (const [way, html] of Object.entries(WAYS)) {
+    site.pages.set(`/${way}`, { html: `<!doctype html><title>${way}</title><h1>Quote Shop</h1>${html}` });
+  }
+}
+
+/** One landing of a fresh profile: nothing is in its cache. */
+async function land(browser: Browser, site: Site, way: Way): Promise<Landing> {
+  const context = await browser.newContext();
+  await context.addInitScript(watchKeeping, CLICK_ID);
+  const page = await context.newPage();
+  await page.goto(`${site.origin}/${way}?reqid=${CLICK_ID}&utm_source=bench`);
+  await page.waitForFunction(() => "kept" in globalThis);
+  const landing = await page.evaluate(() => {
+    const { kept, engine, longTasks } = globalThis as unknown as Landing;
+    return { kept, engine, longTasks };
+  });
+  await context.close();
+  return landing;
+}
+
+/** In the page: notes when the click id is first written or sent, how long WebAssembly took to start, and long tasks. */
+function watchKeeping(clickId: string): void {
+  const seen = globalThis as unknown as { kept?: number; engine: number; longTasks: number };
+  seen.engine = 0;
+  seen.longTasks = 0;
+  const look = (text: unknown) => {
+    if (seen.kept === undefined && String(text).includes(clickId)) seen.kept = performance.now();
+  };
+  const cookie = Object.getOwnPropertyDescriptor(Document.prototype, "cookie");
+  Object.defineProperty(Document.prototype, "cookie", {
+    configurable: true,
+    get() {
+      return cookie?.get?.call(this);
+    },
+    set(text: string) {
+      cookie?.set?.call(this, text);
+      look(text);
+    },
+  });
+  const { setItem } = Storage.prototype;
+  Storage.prototype.setItem = function (key, text) {
+    setItem.call(this, key, text);
+    look(text);
+  };
+  const { fetch } = window;
+  window.fetch = (input, init) => {
+    look(init?.body);
+    return fetch(input, init);
+  };
+  const { send } = XMLHttpRequest.prototype;
+  XMLHttpRequest.prototype.send = function (body) {
+    look(body);
+    send.call(this, body);
+  };
+  for (const name of ["Module", "Instance"] as const) {
+    const own = WebAssembly[name] as new (argument: never) => object;
+    Object.assign(WebAssembly, {
+      [name]: new Proxy(own, {
+        construct(target, [argument]: [never]) {
+          const start = performance.now();
+          try {
+            return new target(argument);
+          } finally {
+            seen.engine += performance.now() - start;
+          }
+        },
+      }),
+    });
+  }
+  new PerformanceObserver((list) => {
+    seen.longTasks += list.getEntries().length;
+  }).observe({ type: "longtask" });
+}
+
+function median(values: number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length / 2;
+  const [low = 0, high = 0] = [sorted[Math.ceil(middle) - 1], sorted[Math.floor(middle)]];
+  return Number(((low + high) / 2).toPrecision(4));
+}

@@ -1,0 +1,5 @@
+import { start } from "../page/engine.js";
+import { openTag } from "../page/tag.js";
+
+const open = openTag();
+start().then(open);

@@ -1,0 +1,117 @@
+/** What goes into a tracker and what comes out of it, as types. */
+import type { CakeError } from "../error.js";
+
+/** What the visitor has said: yes, nothing yet, no. */
+export type Consent = "granted" | "pending" | "denied";
+
+/** How a tracker is set up. */
+export interface TrackerOptions {
+  /** Where the site's forwarder answers. @default "/cake" */
+  readonly endpoint?: string;
+  /**
+   * Does the site's Worker capture the click id, and hold it in a cookie that pages cannot see? Then the page keeps
+   * none. @default false
+   */
+  readonly edge?: boolean;
+  /** What the visitor has said so far. @default "granted" */
+  readonly consent?: Consent;
+  /** Global Privacy Control counts as `denied` unless this is set. @default false */
+  readonly ignoreGlobalPrivacyControl?: boolean;
+  /**
+   * The names of the click id's parameter, the preferred one first.
+   * @default reqid, ckm_request_id, click_id, clickid, transaction_id, tranid, r
+   */
+  readonly parameters?: readonly string[];
+  /** Look into the address's fragment too. @default false */
+  readonly fragment?: boolean;
+  /** Which click counts when there are several. @default "last_touch" */
+  readonly policy?: "last_touch" | "first_touch";
+  /** How long a click counts, in days, 1 to 400. @default 30 */
+  readonly windowDays?: number;
+  /** How many clicks are kept, 1 to 20. @default 5 */
+  readonly journey?: number;
+  /** How long browsers are to keep the cookie, in days, where that is shorter than the window. @default windowDays */
+  readonly cookieDays?: number;
+  /** The cookie's domain, such as `example.com`. @default the widest one that the browser allows */
+  readonly cookieDomain?: string;
+  /** Hears of every error; nothing is thrown. */
+  readonly onError?: (error: CakeError) => void;
+  /** Say in the console why something is not stored or not sent. @default false */
+  readonly debug?: boolean;
+}
+
+/** Why something was not stored or not sent: what `debug: true` shows, and the `code` of a conversion that waits. */
+export type Reason =
+  /** The address has no click id, and none was kept. */
+  | "no_click_id"
+  /** The click id is kept already. */
+  | "known_click"
+  /** `edge: true`: the site's Worker keeps it. */
+  | "kept_by_edge"
+  /** The visitor has not answered: held in memory. */
+  | "consent_pending"
+  /** The visitor said no, or the browser did (Global Privacy Control): all is deleted. */
+  | "consent_denied"
+  /** The browser takes no cookie from this page. */
+  | "cookie_blocked"
+  /** localStorage is blocked or full. */
+  | "storage_blocked"
+  /** A hundred conversions wait already: this one is sent, but not stored. */
+  | "outbox_full"
+  /** A stored conversion is older than seven days, or unreadable: deleted. */
+  | "outbox_expired"
+  /** Another tab is sending it. */
+  | "other_tab"
+  /** No answer: offline, blocked, or the page went away. It is sent again. */
+  | "network"
+  /** The forwarder answered that it cannot take it now. It is sent again. */
+  | "forwarder_busy"
+  /** `onError` threw. */
+  | "on_error_threw";
+
+/** A conversion as a page reports it. */
+export interface PageConversion {
+  /** The offer that the conversion belongs to. */
+  readonly offerId: number;
+  /**
+   * The transaction's id: the same one never counts twice.
+   * @default one made once for each offer, click and order id (or, without one, address of this page)
+   */
+  readonly uniqueId?: string;
+  /** Your order reference. */
+  readonly orderId?: string;
+  /** A click id of your own keeping. @default the kept one */
+  readonly clickId?: string;
+}
+
+/** What became of a conversion. */
+export interface ConvertResult {
+  /**
+   * - `accepted`: the forwarder has it, and sends it to CAKE
+   * - `duplicate`: the forwarder had it before
+   * - `queued`: it waits in this browser, `code` says why, and is sent again
+   * - `refused`: it breaks a rule, `code` says which, and is not sent again
+   */
+  readonly state: "accepted" | "duplicate" | "queued" | "refused";
+  /** The forwarder's id of it. */
+  readonly id?: string;
+  /** A {@link Reason}, or the forwarder's error code. */
+  readonly code?: string;
+}
+
+/** Which links and forms carry the click id on. */
+export interface DecorateOptions {
+  /** The hosts that they lead to: `shop.example.com`, `*.example.com`. */
+  readonly hosts: readonly string[];
+  /** The parameter that is added. @default "reqid" */
+  readonly parameter?: string;
+}
+
+/** A conversion as it waits, in memory and in localStorage. */
+export interface StoredConversion {
+  /** When it was reported: milliseconds since 1970. */
+  readonly at: number;
+  /** Where it was reported, for the unique id of a conversion without order id. */
+  readonly page: string;
+  readonly fields: PageConversion;
+}

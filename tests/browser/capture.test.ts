@@ -1,0 +1,206 @@
+/** Capture and keeping, in Chromium: cookie, localStorage, each blocked or full, and the root domain. */
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import type { Tracker } from "../../js/page/index.ts";
+import { launch } from "./chromium.ts";
+import { Site } from "./site.ts";
+import { open, visit } from "./visit.ts";
+
+declare const tracker: Tracker;
+declare const errors: { code: string; parameter?: string; message: string }[];
+
+let site: Site;
+let browser: Browser;
+beforeAll(async () => {
+  site = await Site.start();
+  browser = await launch(["--host-resolver-rules=MAP *.example.co.uk 127.0.0.1, MAP *.github.io 127.0.0.1"]);
+  site.addTrackerPage("/");
+  site.addTrackerPage("/thanks");
+});
+afterEach(() => Promise.all(browser.contexts().map((context) => context.close())));
+afterAll(async () => {
+  await browser?.close();
+  await site?.stop();
+});
+
+const visitor = (address: string, before?: () => void) => visit(browser, site, address, before);
+const clickIdOf = (page: Page) => page.evaluate(() => tracker.clickId);
+
+test("a click id is kept in a cookie and in localStorage, as the browser sees them", async () => {
+  const { page, said, go } = await visitor("/?utm_source=x&reqid=abc-1&s1=k%C3%A4se+%26");
+  expect(await clickIdOf(page)).toBe("abc-1");
+  expect(await page.evaluate(() => tracker.engine)).toBe("wasm");
+  const [cookie, ...others] = await page.context().cookies();
+  expect(others).toEqual([]);
+  expect(cookie).toMatchObject({
+    name: "cake_click",
+    domain: "127.0.0.1",
+    path: "/",
+    sameSite: "Lax",
+    secure: false,
+    httpOnly: false,
+  });
+  expect(cookie?.value).toMatch(/^1!\w+\*\w+!reqid!abc-1!k%C3%A4se%20%26$/);
+  const days = ((cookie?.expires ?? 0) - Date.now() / 1_000) / 86_400;
+  expect(days).toBeCloseTo(30, 2);
+  expect(await page.evaluate(() => localStorage.getItem("cake_click"))).toBe(cookie?.value);
+  // The next page knows it by what is stored.
+  await go("/thanks");
+  expect(await clickIdOf(page)).toBe("abc-1");
+  expect(said.filter((line) => line.includes("THROWN"))).toEqual([]);
+  expect(said.at(-1)).toBe("cake-edge: known_click");
+});
+
+test("a page without a click says so and stores nothing", async () => {
+  const { page, said } = await visitor("/?reqid=%23reqid%23");
+  expect(await clickIdOf(page)).toBeUndefined();
+  expect(await page.context().cookies()).toEqual([]);
+  expect(await page.evaluate(() => localStorage.length)).toBe(0);
+  expect(said).toContain("cake-edge: no_click_id");
+});
+
+test("either store alone is enough, and mends the other", async () => {
+  const { page, go } = await visitor("/?reqid=abc-2");
+  await page.evaluate(() => localStorage.clear());
+  await go("/thanks");
+  expect(await clickIdOf(page)).toBe("abc-2");
+  expect(await page.evaluate(() => localStorage.getItem("cake_click"))).toContain("abc-2");
+  await page.context().clearCookies();
+  await go("/thanks");
+  expect(await clickIdOf(page)).toBe("abc-2");
+  expect(await page.context().cookies()).toHaveLength(1);
+});
+
+test("the widest domain that the browser allows holds the cookie", async () => {
+  for (const [host, domain] of [
+    ["www.shop.example.co.uk", ".example.co.uk"],
+    ["me.github.io", "me.github.io"],
+    ["www.me.github.io", ".me.github.io"],
+  ]) {
+    const { page } = await visitor(`http://${host}:${site.port}/?reqid=abc-3`);
+    const cookies = await page.context().cookies();
+    expect(
+      cookies.map((cookie) => cookie.domain.replace(/^\.(?=me\.github\.io$)/, host === "me.github.io" ? "" : ".")),
+    ).toEqual([domain]);
+    expect(await clickIdOf(page)).toBe("abc-3");
+  }
+});
+
+test("a given domain is the cookie's", async () => {
+  site.addTrackerPage("/given", `{ cookieDomain: "shop.example.co.uk" }`);
+  const { page } = await visitor(`http://www.shop.example.co.uk:${site.port}/given?reqid=abc-4`);
+  expect((await page.context().cookies()).map(({ domain }) => domain)).toEqual([".shop.example.co.uk"]);
+});
+
+test("on https the cookie is Secure", async () => {
+  const context = await browser.newContext();
+  await context.route("https://www.example.co.uk/**", async (route) => {
+    const { pathname } = new URL(route.request().url());
+    const response = await fetch(site.origin + pathname);
+    await route.fulfill({
+      status: response.status,
+      contentType: response.headers.get("content-type") ?? "",
+      body: Buffer.from(await response.arrayBuffer()),
+    });
+  });
+  const { go } = await open(context, site);
+  await go("https://www.example.co.uk/?reqid=abc-5");
+  expect(await context.cookies()).toMatchObject([{ domain: ".example.co.uk", secure: true, sameSite: "Lax" }]);
+});
+
+test("blocked storage leaves the cookie", async () => {
+  const { page, said, go } = await visitor("/?reqid=abc-6", () =>
+    Object.defineProperty(window, "localStorage", {
+      get() {
+        throw new DOMException("blocked", "SecurityError");
+      },
+    }),
+  );
+  expect(await page.context().cookies()).toHaveLength(1);
+  expect(said).toContain("cake-edge: storage_blocked");
+  await go("/thanks");
+  expect(await clickIdOf(page)).toBe("abc-6");
+  expect(said.filter((line) => line.includes("THROWN"))).toEqual([]);
+});
+
+test("blocked cookies leave the storage", async () => {
+  const { page, said, go } = await visitor("/?reqid=abc-7", () =>
+    Object.defineProperty(document, "cookie", {
+      get() {
+        throw new DOMException("blocked", "SecurityError");
+      },
+      set() {
+        throw new DOMException("blocked", "SecurityError");
+      },
+    }),
+  );
+  expect(said).toContain("cake-edge: cookie_blocked");
+  await go("/thanks");
+  expect(await clickIdOf(page)).toBe("abc-7");
+  expect(said.filter((line) => line.includes("THROWN"))).toEqual([]);
+});
+
+test("a full storage leaves the cookie", async () => {
+  const { page, said, go } = await visitor("/");
+  await page.evaluate(() => {
+    // To the last character.
+    for (let size = 2 ** 22; size >= 1; size = Math.floor(size / 2)) {
+      for (;;) {
+        try {
+          localStorage.setItem(`full${localStorage.length}`, "x".repeat(size));
+        } catch {
+          break;
+        }
+      }
+    }
+  });
+  await go("/?reqid=abc-8");
+  expect(await clickIdOf(page)).toBe("abc-8");
+  expect(await page.context().cookies()).toHaveLength(1);
+  expect(said).toContain("cake-edge: storage_blocked");
+});
+
+test("with both stores blocked the page that was landed on still knows", async () => {
+  const { page } = await visitor("/?reqid=abc-9", () => {
+    Object.defineProperty(window, "localStorage", { value: undefined });
+    Object.defineProperty(document, "cookie", { get: () => "", set: () => undefined });
+  });
+  await page.evaluate(() => history.pushState(null, "", "/checkout"));
+  expect(await clickIdOf(page)).toBe("abc-9");
+});
+
+test("parameters, policy, window and journey are the core's", async () => {
+  site.addTrackerPage(
+    "/own",
+    `{ parameters: ["subid"], policy: "first_touch", journey: 2, windowDays: 7, fragment: true }`,
+  );
+  const { page, go } = await visitor("/own?reqid=no&subid=one");
+  expect(await clickIdOf(page)).toBe("one");
+  for (const id of ["two", "three"]) {
+    await go(`/own#/route?subid=${id}`);
+    await page.reload();
+    await page.waitForFunction(() => "tracker" in globalThis);
+  }
+  expect(await clickIdOf(page)).toBe("one");
+  const [cookie] = await page.context().cookies();
+  expect(cookie?.value).toMatch(/^1!\w+\*\w+!subid!three\*\w+!subid!one$/);
+  expect(((cookie?.expires ?? 0) - Date.now() / 1_000) / 86_400).toBeCloseTo(7, 2);
+});
+
+test("a setting out of range is an error that is heard, not thrown", async () => {
+  site.addTrackerPage("/range", "{ windowDays: 401 }");
+  const { page, said } = await visitor("/range?reqid=abc");
+  expect(await page.evaluate(() => errors.map(({ code, parameter }) => [code, parameter]))).toEqual([
+    ["invalid_setting", "windowDays"],
+  ]);
+  expect(said.filter((line) => line.includes("THROWN"))).toEqual([]);
+});
+
+test("with edge the page keeps none", async () => {
+  site.addTrackerPage("/edge", "{ edge: true }");
+  const { page, said } = await visitor("/edge?reqid=abc");
+  expect(await clickIdOf(page)).toBeUndefined();
+  expect(await page.context().cookies()).toEqual([]);
+  expect(await page.evaluate(() => localStorage.length)).toBe(0);
+  expect(said).toContain("cake-edge: kept_by_edge");
+});

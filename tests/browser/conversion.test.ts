@@ -1,0 +1,252 @@
+/** Conversions, in Chromium: none is lost, none is counted twice. */
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import type { PageConversion, Tracker } from "../../js/page/index.ts";
+import { launch } from "./chromium.ts";
+import { Site } from "./site.ts";
+import { open, type Visit, visit } from "./visit.ts";
+
+declare const tracker: Tracker;
+
+let site: Site;
+let browser: Browser;
+beforeAll(async () => {
+  site = await Site.start();
+  browser = await launch();
+  site.addTrackerPage("/");
+  site.addTrackerPage("/thanks");
+});
+beforeEach(() => {
+  site.trouble = undefined;
+  site.received.length = 0;
+  site.recorded.clear();
+});
+afterEach(() => Promise.all(browser.contexts().map((context) => context.close())));
+afterAll(async () => {
+  await browser?.close();
+  await site?.stop();
+});
+
+const buyer = async (address = "/?reqid=abc-1"): Promise<Visit> => visit(browser, site, address);
+const convert = (page: Page, conversion: PageConversion) =>
+  page.evaluate((fields) => tracker.convert(fields), conversion);
+const waiting = (page: Page) =>
+  page.evaluate(() => Object.keys(localStorage).filter((key) => key.startsWith("cake_click_outbox:")).length);
+
+test("a conversion goes to the site's own forwarder, without a preflight, and is then forgotten", async () => {
+  const { page, said } = await buyer();
+  site.requests.length = 0;
+  expect(await convert(page, { offerId: 12_345, uniqueId: "ORD-1", orderId: "A" })).toEqual({
+    state: "accepted",
+    id: "id-ORD-1",
+  });
+  expect(site.received).toEqual([{ clickId: "abc-1", offerId: 12_345, uniqueId: "ORD-1", orderId: "A" }]);
+  expect(site.requests.filter(({ path }) => path === "/cake/conversions")).toEqual([
+    { method: "POST", path: "/cake/conversions", type: "text/plain;charset=UTF-8" },
+  ]);
+  expect(await waiting(page)).toBe(0);
+  expect(await convert(page, { offerId: 12_345, uniqueId: "ORD-1" })).toMatchObject({ state: "duplicate" });
+  expect(said.filter((line) => line.includes("THROWN"))).toEqual([]);
+});
+
+test("an endpoint of another path is used", async () => {
+  site.addTrackerPage("/other", `{ endpoint: "/x/y" }`);
+  const { page } = await buyer("/other?reqid=abc-1");
+  // Nobody is there: a 404 is final.
+  expect(await convert(page, { offerId: 1, uniqueId: "u" })).toEqual({ state: "refused", code: "http_404" });
+  expect(site.requests.at(-1)?.path).toBe("/x/y/conversions");
+});
+
+test("a refusal is final and has the forwarder's code", async () => {
+  const { page, said } = await buyer();
+  site.trouble = { status: 400, body: { error: { code: "invalid_unique_id", rule: "must be …", retryable: false } } };
+  expect(await convert(page, { offerId: 1, uniqueId: "a b" })).toEqual({ state: "refused", code: "invalid_unique_id" });
+  expect(await waiting(page)).toBe(0);
+  expect(said).toContain("cake-edge: invalid_unique_id");
+});
+
+test.each([408, 425, 429, 500, 503])("a status of %i is not final", async (status) => {
+  const { page, go } = await buyer();
+  site.trouble = { status, body: { error: { code: "rate_limited" } }, headers: { "retry-after": "3600" } };
+  expect(await convert(page, { offerId: 1, uniqueId: "u" })).toEqual({ state: "queued", code: "rate_limited" });
+  expect(await waiting(page)).toBe(1);
+  site.trouble = undefined;
+  await go("/thanks");
+  await expect.poll(() => site.received).toHaveLength(1);
+  await expect.poll(() => waiting(page)).toBe(0);
+});
+
+test("it is sent again in the same page when the forwarder's time has come", async () => {
+  const { page } = await buyer();
+  site.trouble = { status: 503, headers: { "retry-after": "1" } };
+  expect(await convert(page, { offerId: 1, uniqueId: "u" })).toEqual({ state: "queued", code: "forwarder_busy" });
+  site.trouble = undefined;
+  await expect.poll(() => waiting(page), { timeout: 5_000 }).toBe(0);
+  expect(site.received).toHaveLength(1);
+});
+
+test("offline it waits, online it is sent", async () => {
+  const { page, context, said } = await buyer();
+  // The conversions' code is loaded with the first one.
+  await convert(page, { offerId: 1, uniqueId: "first" });
+  await context.setOffline(true);
+  expect(await convert(page, { offerId: 1, uniqueId: "u" })).toEqual({ state: "queued", code: "network" });
+  expect(said).toContain("cake-edge: network");
+  expect(site.recorded.size).toBe(1);
+  await context.setOffline(false);
+  await expect.poll(() => [...site.recorded.keys()]).toEqual(["1 first", "1 u"]);
+  await expect.poll(() => waiting(page)).toBe(0);
+});
+
+test("offline before the code was loaded it waits for the next page", async () => {
+  const { page, context, go } = await buyer();
+  await context.setOffline(true);
+  expect(await convert(page, { offerId: 1, uniqueId: "u" })).toEqual({ state: "queued", code: "network" });
+  await context.setOffline(false);
+  await go("/thanks");
+  await expect.poll(() => [...site.recorded.keys()]).toEqual(["1 u"]);
+});
+
+test("a page that is killed while sending has sent, and the next load finds it a duplicate", async () => {
+  const { page, context } = await buyer();
+  site.trouble = { silent: true };
+  await page.evaluate(() => void tracker.convert({ offerId: 1, orderId: "A" }));
+  await expect.poll(() => site.received).toHaveLength(1);
+  await page.close();
+  site.trouble = undefined;
+  const next = await open(context, site);
+  await next.go("/thanks");
+  await expect.poll(() => site.received).toHaveLength(2);
+  await expect.poll(() => waiting(next.page)).toBe(0);
+  // Twice sent, once recorded: both had the same unique id.
+  expect(site.recorded.size).toBe(1);
+});
+
+test("a conversion in the moment of leaving arrives", async () => {
+  const { page, go } = await buyer();
+  await page.evaluate(() => {
+    void tracker.convert({ offerId: 1, uniqueId: "leaving" });
+    location.href = "/thanks";
+  });
+  await page.waitForURL("**/thanks");
+  await go("/thanks");
+  await expect.poll(() => [...site.recorded.keys()]).toEqual(["1 leaving"]);
+});
+
+test("a killed browser process loses nothing that was stored", async () => {
+  const { page, context } = await buyer();
+  await convert(page, { offerId: 1, uniqueId: "first" });
+  site.trouble = { status: 503, headers: { "retry-after": "3600" } };
+  await convert(page, { offerId: 1, uniqueId: "u" });
+  const next = await open(context, site);
+  await page.goto("chrome://crash").catch(() => undefined);
+  site.trouble = undefined;
+  await next.go("/thanks");
+  await expect.poll(() => [...site.recorded.keys()]).toEqual(["1 first", "1 u"]);
+});
+
+test("two tabs do not send the same one at once", async () => {
+  const { page, context } = await buyer();
+  site.trouble = { status: 503, headers: { "retry-after": "3600" } };
+  for (const uniqueId of ["a", "b", "c"]) await convert(page, { offerId: 1, uniqueId });
+  site.trouble = { lateMs: 500 };
+  const tabs = await Promise.all([open(context, site), open(context, site)]);
+  await Promise.all(tabs.map(({ go }) => go("/thanks")));
+  await expect.poll(() => waiting(page), { timeout: 5_000 }).toBe(0);
+  expect(site.received.map(({ uniqueId }) => uniqueId).sort()).toEqual(["a", "b", "c"]);
+  expect(tabs.flatMap(({ said }) => said)).toContain("cake-edge: other_tab");
+});
+
+test("without a unique id a reload converts once, and another order again", async () => {
+  const { page, go } = await buyer();
+  await go("/thanks?x=1");
+  await convert(page, { offerId: 1 });
+  await go("/thanks?x=1");
+  expect(await convert(page, { offerId: 1 })).toMatchObject({ state: "duplicate" });
+  expect(site.recorded.size).toBe(1);
+  expect(site.received[0]?.uniqueId).toMatch(/^[0-9a-f]{32}$/);
+  // Another offer, another order, another address: another conversion.
+  expect(await convert(page, { offerId: 2 })).toMatchObject({ state: "accepted" });
+  expect(await convert(page, { offerId: 1, orderId: "A" })).toMatchObject({ state: "accepted" });
+  expect(await convert(page, { offerId: 1, orderId: "B" })).toMatchObject({ state: "accepted" });
+  expect(await convert(page, { offerId: 1, orderId: "A" })).toMatchObject({ state: "duplicate" });
+  await go("/thanks?x=2");
+  expect(await convert(page, { offerId: 1 })).toMatchObject({ state: "accepted" });
+});
+
+test("a hundred wait in storage, no more", async () => {
+  const { page, said } = await buyer();
+  site.trouble = { status: 503, headers: { "retry-after": "3600" } };
+  await page.evaluate(async () => {
+    for (let index = 0; index < 101; index += 1) await tracker.convert({ offerId: 1, uniqueId: `u${index}` });
+  });
+  expect(await waiting(page)).toBe(100);
+  expect(said).toContain("cake-edge: outbox_full");
+});
+
+test("what is a week old or unreadable is let go", async () => {
+  const { page, go, said } = await buyer();
+  await page.evaluate(() => {
+    const old = { at: Date.now() - 8 * 86_400_000, page: "/", fields: { offerId: 1, uniqueId: "old" } };
+    const young = { at: Date.now() - 6 * 86_400_000, page: "/", fields: { offerId: 1, uniqueId: "young" } };
+    localStorage.setItem("cake_click_outbox:1", JSON.stringify(old));
+    localStorage.setItem("cake_click_outbox:2", JSON.stringify(young));
+    localStorage.setItem("cake_click_outbox:3", "{");
+  });
+  await go("/thanks");
+  await expect.poll(() => waiting(page)).toBe(0);
+  expect([...site.recorded.keys()]).toEqual(["1 young"]);
+  expect(said.filter((line) => line === "cake-edge: outbox_expired")).toHaveLength(2);
+});
+
+test("many large ones at once stay below what browsers allow in flight", async () => {
+  const { page } = await buyer();
+  site.trouble = { lateMs: 50 };
+  const states = await page.evaluate(async () => {
+    const orderId = "x".repeat(4_000);
+    const sent = Array.from({ length: 40 }, (_, index) =>
+      tracker.convert({ offerId: 1, uniqueId: `u${index}`, orderId }),
+    );
+    return (await Promise.all(sent)).map(({ state }) => state);
+  });
+  expect(new Set(states)).toEqual(new Set(["accepted"]));
+  expect(site.recorded.size).toBe(40);
+});
+
+test("with storage blocked a conversion is sent all the same", async () => {
+  const { page, said } = await visit(browser, site, "/?reqid=abc-1", () =>
+    Object.defineProperty(window, "localStorage", {
+      get() {
+        throw new DOMException("blocked", "SecurityError");
+      },
+    }),
+  );
+  expect(await convert(page, { offerId: 1 })).toMatchObject({ state: "accepted" });
+  expect(await convert(page, { offerId: 1 })).toMatchObject({ state: "duplicate" });
+  expect(said).toContain("cake-edge: storage_blocked");
+});
+
+test("what cannot be a text is refused, not thrown", async () => {
+  const { page, said } = await buyer();
+  const result = await page.evaluate(() => {
+    const orderId = 1n as unknown as string;
+    return tracker.convert({ offerId: 1, orderId });
+  });
+  expect(result).toEqual({ state: "refused", code: "invalid_field" });
+  expect(said.filter((line) => line.includes("THROWN"))).toEqual([]);
+});
+
+test("without Web Locks it is sent all the same", async () => {
+  const { page } = await visit(browser, site, "/?reqid=abc-1", () =>
+    Object.defineProperty(navigator, "locks", { value: undefined }),
+  );
+  expect(await convert(page, { offerId: 1, uniqueId: "u" })).toMatchObject({ state: "accepted" });
+  expect(site.received).toHaveLength(1);
+});
+
+test("with edge no click id is sent: the forwarder reads its own cookie", async () => {
+  site.addTrackerPage("/edge", "{ edge: true }");
+  const { page } = await buyer("/edge?reqid=abc");
+  await convert(page, { offerId: 1, uniqueId: "u" });
+  expect(site.received).toEqual([{ offerId: 1, uniqueId: "u" }]);
+});

@@ -1,0 +1,174 @@
+/** What runs the core, in Chromium: WebAssembly, and the plain JavaScript where that is missing or refused. */
+import { readFileSync } from "node:fs";
+import type { Browser } from "playwright-core";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import type { Tracker, TrackingLinkParts, TrackingLinkRules } from "../../js/page/index.ts";
+import { launch } from "./chromium.ts";
+import { Site } from "./site.ts";
+import { visit } from "./visit.ts";
+
+declare const tracker: Tracker;
+declare const errors: { code: string; parameter?: string; message: string; name: string }[];
+
+let site: Site;
+let browser: Browser;
+beforeAll(async () => {
+  site = await Site.start();
+  browser = await launch();
+  site.addTrackerPage("/");
+});
+afterEach(() => Promise.all(browser.contexts().map((context) => context.close())));
+afterAll(async () => {
+  await browser?.close();
+  await site?.stop();
+});
+
+const loaded = () => site.requests.map(({ path }) => path).filter((path) => path.startsWith("/page/"));
+
+const STRICT = "default-src 'none'; connect-src 'self'; script-src 'self'";
+
+test("a policy without 'wasm-unsafe-eval' gets the same core as plain JavaScript", async () => {
+  site.pages.set("/strict.js", {
+    html: `import { createTracker } from "/page/page.js"; window.tracker = createTracker({ debug: true });`,
+    headers: { "content-type": "text/javascript" },
+  });
+  site.pages.set("/strict", {
+    html: `<!doctype html><title>strict</title><script type="module" src="/strict.js"></script>`,
+    headers: { "content-security-policy": STRICT },
+  });
+  site.requests.length = 0;
+  const { page, said } = await visit(browser, site, "/strict?reqid=abc-1");
+  expect(await page.evaluate(() => [tracker.engine, tracker.clickId])).toEqual(["js", "abc-1"]);
+  expect((await page.context().cookies())[0]?.value).toContain("!reqid!abc-1");
+  expect(loaded()).toEqual(["/page/page.js", "/page/fallback.js"]);
+  expect(await page.evaluate(() => tracker.convert({ offerId: 1, uniqueId: "u" }))).toMatchObject({
+    state: "accepted",
+  });
+  expect(said.filter((line) => line.includes("THROWN"))).toEqual([]);
+});
+
+test("a policy with 'wasm-unsafe-eval' gets WebAssembly", async () => {
+  site.pages.set("/lax", {
+    html: `<!doctype html><title>lax</title><script type="module" src="/strict.js"></script>`,
+    headers: { "content-security-policy": `${STRICT} 'wasm-unsafe-eval'` },
+  });
+  site.requests.length = 0;
+  const { page } = await visit(browser, site, "/lax?reqid=abc-1");
+  expect(await page.evaluate(() => [tracker.engine, tracker.clickId])).toEqual(["wasm", "abc-1"]);
+  // Nothing beside: no second request has to be waited for.
+  expect(loaded()).toEqual(["/page/page.js"]);
+});
+
+/** As Lockdown Mode does it. */
+const withoutWasm = () => {
+  // @ts-expect-error: every browser of ours has it.
+  delete globalThis.WebAssembly;
+};
+
+test("without WebAssembly at all it is plain JavaScript", async () => {
+  const { page, said } = await visit(browser, site, "/?reqid=abc-1", withoutWasm);
+  expect(await page.evaluate(() => [tracker.engine, tracker.clickId])).toEqual(["js", "abc-1"]);
+  expect(said.filter((line) => line.includes("THROWN"))).toEqual([]);
+});
+
+test("where neither can be loaded the page goes on, and hears of it", async () => {
+  const context = await browser.newContext();
+  await context.addInitScript(withoutWasm);
+  await context.route("**/fallback.js", (route) => route.abort());
+  const page = await context.newPage();
+  const thrown: Error[] = [];
+  page.on("pageerror", (error) => thrown.push(error));
+  await page.goto(`${site.origin}/?reqid=abc-1`);
+  await page.waitForFunction(() => "tracker" in globalThis);
+  expect(await page.evaluate(() => tracker.clickId)).toBeUndefined();
+  expect(await page.evaluate(() => errors[0]?.code)).toBe("internal");
+  expect(thrown).toEqual([]);
+});
+
+interface LinkVector {
+  readonly parts: TrackingLinkParts & TrackingLinkRules;
+  readonly rules?: TrackingLinkRules;
+  readonly link?: string;
+  readonly code?: string;
+}
+const vectors: { build: LinkVector[]; refuse: LinkVector[] } = JSON.parse(
+  readFileSync("tests/vectors/links.json", "utf8"),
+);
+
+test.each(["wasm", "js"] as const)("links are the core's (%s)", async (engine) => {
+  const { page, said } = await visit(browser, site, "/", engine === "js" ? withoutWasm : undefined);
+  expect(await page.evaluate(() => tracker.engine)).toBe(engine);
+  const answers = await page.evaluate(
+    (all) =>
+      all.map(({ parts, rules }) => {
+        errors.length = 0;
+        const link = tracker.link({ ...parts, ...rules });
+        return { link, code: errors[0]?.code };
+      }),
+    [...vectors.build, ...vectors.refuse],
+  );
+  expect(answers).toEqual([
+    ...vectors.build.map(({ link }) => ({ link, code: undefined })),
+    ...vectors.refuse.map(({ code }) => ({ link: undefined, code })),
+  ]);
+  expect(said.filter((line) => line.includes("THROWN"))).toEqual([]);
+});
+
+test("a refused link is undefined, and an error that names the parameter", async () => {
+  const { page } = await visit(browser, site, "/");
+  const heard = await page.evaluate(() => {
+    const good = { domain: "track.yournetwork.com", affiliateId: 67_890, creativeId: 12 };
+    for (const bad of [
+      { affiliateId: 0 },
+      { affiliateId: "12" as unknown as number },
+      { s2: "a\nb" },
+      { s3: 5 as unknown as string },
+      { priceFormat: "c&a=1" },
+      { extra: { käse: "1", KäSE: "2" } },
+      { s1: "x".repeat(100_000) },
+    ]) {
+      tracker.link({ ...good, ...bad });
+    }
+    return errors.map(({ name, code, parameter }) => [name, code, parameter]);
+  });
+  expect(heard).toEqual([
+    ["CakeError", "invalid_id", "affiliateId"],
+    ["CakeError", "invalid_id", "affiliateId"],
+    ["CakeError", "invalid_text", "s2"],
+    ["CakeError", "invalid_field", "s3"],
+    ["CakeError", "invalid_price_format", "priceFormat"],
+    ["CakeError", "repeated_parameter", "KäSE"],
+    ["CakeError", "link_too_long", undefined],
+  ]);
+});
+
+test("links are built by the thousand in little memory", async () => {
+  const { page } = await visit(browser, site, "/");
+  const isRight = await page.evaluate(() => {
+    let wrong = 0;
+    for (let index = 1; index <= 20_000; index += 1) {
+      const link = tracker.link({ domain: "t.example.com", affiliateId: index, creativeId: 1, s1: `n${index}` });
+      if (link !== `https://t.example.com/?a=${index}&c=1&s1=n${index}`) wrong += 1;
+    }
+    return wrong;
+  });
+  expect(isRight).toBe(0);
+});
+
+test("the module is what js/page/engine.ts says, and takes nothing from the page", () => {
+  const page = readFileSync("dist/page/page.js", "utf8");
+  const text = /Uint8Array\.from\(("(?:\\.|[^"\\])*")/s.exec(page)?.[1] ?? "";
+  const decoded = text
+    .replace(/^"|"$/g, "")
+    .replace(/\\(x00|.)/gs, (_, escaped: string) => ESCAPES[escaped] ?? escaped);
+  const bytes = Uint8Array.from(decoded, (character) => character.charCodeAt(0) - 35);
+  const module = new WebAssembly.Module(bytes);
+  expect(WebAssembly.Module.imports(module)).toEqual([]);
+  expect(WebAssembly.Module.exports(module).map(({ name, kind }) => [name, kind])).toEqual([
+    ["memory", "memory"],
+    ["buffer", "function"],
+    ["decide", "function"],
+  ]);
+});
+
+const ESCAPES: Record<string, string> = { "0": "\0", x00: "\0", n: "\n", r: "\r" };

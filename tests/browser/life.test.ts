@@ -1,0 +1,113 @@
+/** The life of a page, in Chromium: single-page navigation, back/forward cache, rewritten addresses. */
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import type { Tracker } from "../../js/page/index.ts";
+import { launch } from "./chromium.ts";
+import { Site } from "./site.ts";
+import { visit } from "./visit.ts";
+
+declare const tracker: Tracker;
+
+let site: Site;
+let browser: Browser;
+beforeAll(async () => {
+  site = await Site.start();
+  // Playwright switches both off; these tests are about them.
+  browser = await launch([], {
+    ignoreDefaultArgs: ["--disable-back-forward-cache", "--disable-features=BackForwardCache"],
+  });
+  site.addTrackerPage("/");
+  site.addTrackerPage("/thanks");
+});
+afterEach(() => Promise.all(browser.contexts().map((context) => context.close())));
+afterAll(async () => {
+  await browser?.close();
+  await site?.stop();
+});
+
+const clickIdOf = (page: Page) => page.evaluate(() => tracker.clickId);
+
+test("an address that is rewritten before the tracker is made loses nothing", async () => {
+  site.addTrackerPage("/rewritten", "{}", { before: `<script>history.replaceState(null, "", "/clean")</script>` });
+  const { page } = await visit(browser, site, "/rewritten?reqid=abc-1");
+  expect(new URL(page.url()).search).toBe("");
+  expect(await clickIdOf(page)).toBe("abc-1");
+});
+
+test.each(["with the Navigation API", "without it"])("single-page navigation is seen, %s", async (how) => {
+  const { page } = await visit(
+    browser,
+    site,
+    "/",
+    how === "without it" ? () => Object.defineProperty(window, "navigation", { value: undefined }) : undefined,
+  );
+  await page.evaluate(() => history.pushState(null, "", "/a?reqid=pushed"));
+  expect(await clickIdOf(page)).toBe("pushed");
+  await page.evaluate(() => history.replaceState({ own: 1 }, "", "/b?reqid=replaced"));
+  expect(await clickIdOf(page)).toBe("replaced");
+  expect(await page.evaluate(() => history.state)).toEqual({ own: 1 });
+  await page.context().clearCookies();
+  await page.evaluate(() => localStorage.clear());
+  await page.goBack();
+  await page.goForward();
+  expect(await clickIdOf(page)).toBe("replaced");
+});
+
+test("the site's own wrappers of pushState go on working, before and after ours", async () => {
+  const { page } = await visit(browser, site, "/", () => {
+    Object.defineProperty(window, "navigation", { value: undefined });
+    const calls: string[] = [];
+    Object.assign(window, { calls });
+    const own = history.pushState;
+    history.pushState = function (...state) {
+      calls.push("before");
+      return own.apply(this, state);
+    };
+  });
+  const calls = await page.evaluate(() => {
+    const own = history.pushState;
+    history.pushState = function (...state) {
+      (window as unknown as { calls: string[] }).calls.push("after");
+      return own.apply(this, state);
+    };
+    history.pushState(null, "", "/a?reqid=wrapped");
+    return (window as unknown as { calls: string[] }).calls;
+  });
+  expect(calls).toEqual(["after", "before"]);
+  expect(await clickIdOf(page)).toBe("wrapped");
+});
+
+test("a page that comes back from the back/forward cache looks again", async () => {
+  const { page, said } = await visit(browser, site, "/?reqid=abc-1");
+  await page.evaluate(() => {
+    Object.assign(window, { stayed: true });
+    addEventListener("pageshow", (event) => Object.assign(window, { persisted: event.persisted }));
+  });
+  await page.goto(`${site.origin}/thanks`);
+  await page.context().clearCookies();
+  const before = said.length;
+  // Nothing is loaded that one could wait for.
+  await page.goBack({ waitUntil: "commit" });
+  await page.waitForFunction(() => "persisted" in globalThis);
+  // It was the cache, not a new load.
+  expect(await page.evaluate(() => [window["stayed" as never], window["persisted" as never]])).toEqual([true, true]);
+  expect(await clickIdOf(page)).toBe("abc-1");
+  expect(said.length).toBeGreaterThan(before);
+});
+
+test("no unload listener keeps a page out of the back/forward cache", async () => {
+  const { page } = await visit(browser, site, "/?reqid=abc-1", () => {
+    const heard: string[] = [];
+    Object.assign(window, { heard });
+    const own = window.addEventListener;
+    window.addEventListener = function (this: Window, ...how: Parameters<typeof own>) {
+      heard.push(how[0]);
+      return own.apply(this, how);
+    } as typeof own;
+  });
+  await page.evaluate(() => tracker.convert({ offerId: 1 }));
+  const heard = await page.evaluate(() => (window as unknown as { heard: string[] }).heard);
+  expect(heard).toContain("pageshow");
+  expect(heard).not.toContain("unload");
+  expect(heard).not.toContain("beforeunload");
+});

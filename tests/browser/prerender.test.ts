@@ -1,0 +1,45 @@
+/** A page that Chromium prerenders. By puppeteer: playwright keeps prerendered pages from loading their scripts. */
+import { setTimeout as sleep } from "node:timers/promises";
+import puppeteer, { type Browser } from "puppeteer-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Tracker } from "../../js/page/index.ts";
+import { Site } from "./site.ts";
+
+declare const tracker: Tracker;
+
+let site: Site;
+let browser: Browser;
+beforeAll(async () => {
+  site = await Site.start();
+  browser = await puppeteer.launch({
+    executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-gpu"],
+  });
+  site.addTrackerPage("/land");
+  site.pages.set("/", {
+    html: `<!doctype html><title>before</title>
+      <script type="speculationrules">{"prerender":[{"urls":["/land?reqid=abc-1"],"eagerness":"immediate"}]}</script>`,
+  });
+});
+afterAll(async () => {
+  await browser?.close();
+  await site?.stop();
+});
+
+test("while it is prerendered nothing is stored; once it is shown all is", async () => {
+  const page = await browser.newPage();
+  await page.goto(`${site.origin}/`);
+  await expect.poll(() => site.requests.map(({ path }) => path)).toContain("/page/page.js");
+  // Time enough to capture, if it did.
+  await sleep(500);
+  expect(await page.evaluate(() => [document.cookie, localStorage.length])).toEqual(["", 0]);
+
+  await page.evaluate(() => {
+    location.href = "/land?reqid=abc-1";
+  });
+  await expect.poll(() => page.evaluate(() => location.pathname)).toBe("/land");
+  expect(await page.evaluate(() => tracker.clickId)).toBe("abc-1");
+  expect(await page.evaluate(() => document.cookie)).toContain("abc-1");
+  // It was the prerendered page that is shown, not one that was loaded anew.
+  expect(site.requests.filter(({ path }) => path === "/land")).toHaveLength(1);
+});

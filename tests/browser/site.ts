@@ -1,0 +1,112 @@
+/** A site for a test: pages, the package's files, and a forwarder that keeps the contract in memory. */
+import { readFileSync } from "node:fs";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+const FILES = fileURLToPath(new URL("../../dist/page/", import.meta.url));
+
+/** What a page is made of. */
+export interface SitePage {
+  readonly html: string;
+  readonly headers?: Record<string, string>;
+}
+
+/** A conversion as the forwarder got it. */
+export interface Received {
+  readonly offerId: number;
+  readonly uniqueId: string;
+  readonly clickId?: string;
+  readonly orderId?: string;
+  readonly [field: string]: unknown;
+}
+
+/** How the forwarder behaves, beside the contract. */
+export interface Trouble {
+  /** Answer this instead. */
+  readonly status?: number;
+  readonly body?: unknown;
+  readonly headers?: Record<string, string>;
+  /** Take it, and never answer. */
+  readonly silent?: boolean;
+  /** Answer that late, in milliseconds. */
+  readonly lateMs?: number;
+}
+
+export class Site {
+  /** By path. */
+  readonly pages = new Map<string, SitePage>();
+  /** What came, each time that it came. */
+  readonly received: Received[] = [];
+  /** What was recorded: once for each offer and unique id. */
+  readonly recorded = new Map<string, Received>();
+  /** How each request was made. */
+  readonly requests: { method: string; path: string; type: string | undefined }[] = [];
+  trouble: Trouble | undefined;
+  port = 0;
+  readonly #server = createServer((request, response) => void this.#answer(request, response));
+
+  /** Starts on a free port of 127.0.0.1. */
+  static async start(): Promise<Site> {
+    const site = new Site();
+    await new Promise<void>((resolve) => site.#server.listen(0, "127.0.0.1", resolve));
+    site.port = (site.#server.address() as AddressInfo).port;
+    return site;
+  }
+
+  get origin(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** A page that makes `tracker` and `errors`, global both, from the module. */
+  addTrackerPage(path: string, options = "{}", rest: { before?: string; headers?: Record<string, string> } = {}): void {
+    const script = `import { createTracker } from "/page/page.js";
+      window.errors = [];
+      window.tracker = createTracker({ debug: true, onError: (error) => errors.push(error), ...${options} });`;
+    this.pages.set(path, {
+      html: `<!doctype html><title>${path}</title><body>${rest.before ?? ""}<script type="module">${script}</script>`,
+      ...(rest.headers === undefined ? {} : { headers: rest.headers }),
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { pathname } = new URL(request.url ?? "/", "http://site");
+    const method = request.method ?? "";
+    this.requests.push({ method, path: pathname, type: request.headers["content-type"] });
+    const page = this.pages.get(pathname);
+    if (page !== undefined) {
+      response.writeHead(200, { "content-type": "text/html; charset=utf-8", ...page.headers }).end(page.html);
+    } else if (pathname.startsWith("/page/")) {
+      response
+        .writeHead(200, { "content-type": "text/javascript" })
+        .end(readFileSync(FILES + pathname.slice("/page/".length).replaceAll("/", "")));
+    } else if (pathname === "/cake/conversions" && method === "POST") {
+      await this.#convert(request, response);
+    } else {
+      response.writeHead(404).end();
+    }
+  }
+
+  async #convert(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    let body = "";
+    for await (const chunk of request) body += chunk;
+    const fields = JSON.parse(body) as Received;
+    const { trouble } = this;
+    const json = (status: number, value: unknown, headers = {}) =>
+      response.writeHead(status, { "content-type": "application/json", ...headers }).end(JSON.stringify(value));
+    if (trouble?.status !== undefined) return void json(trouble.status, trouble.body ?? {}, trouble.headers);
+    this.received.push(fields);
+    const key = `${fields.offerId} ${fields.uniqueId}`;
+    const duplicate = this.recorded.has(key);
+    if (!duplicate) this.recorded.set(key, fields);
+    if (trouble?.silent) return;
+    if (trouble?.lateMs !== undefined) await sleep(trouble.lateMs);
+    json(202, { id: `id-${fields.uniqueId}`, state: "pending", duplicate });
+  }
+}

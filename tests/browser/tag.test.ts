@@ -1,0 +1,110 @@
+/** The `<script>` tag, in Chromium: its attributes, and calls from before it was there. */
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import type { Tracker } from "../../js/page/index.ts";
+import { launch } from "./chromium.ts";
+import { Site } from "./site.ts";
+
+declare const cakeEdge: (use: (tracker: Tracker) => void) => void;
+
+/** As docs/page.md has it. */
+const SNIPPET = `<script>window.cakeEdge = window.cakeEdge || function (use) { (cakeEdge.q = cakeEdge.q || []).push(use) }</script>`;
+
+let site: Site;
+let browser: Browser;
+beforeAll(async () => {
+  site = await Site.start();
+  browser = await launch();
+});
+beforeEach(() => {
+  site.received.length = 0;
+});
+afterEach(() => Promise.all(browser.contexts().map((context) => context.close())));
+afterAll(async () => {
+  await browser?.close();
+  await site?.stop();
+});
+
+async function load(
+  path: string,
+  html: string,
+  headers = {},
+  before?: () => void,
+): Promise<{ page: Page; thrown: string[] }> {
+  site.pages.set(path, { html: `<!doctype html><title>tag</title>${html}`, headers });
+  const context = await browser.newContext();
+  if (before) await context.addInitScript(before);
+  const page = await context.newPage();
+  const thrown: string[] = [];
+  page.on("pageerror", (error) => thrown.push(String(error)));
+  await page.goto(`${site.origin}${path}?reqid=abc-1`);
+  return { page, thrown };
+}
+
+/** Waits for the tracker as a page does. */
+const clickIdOf = (page: Page) =>
+  page.evaluate(() => new Promise((resolve) => cakeEdge((tracker) => resolve(tracker.clickId))));
+
+test("one tag captures, with no bundler and no further request", async () => {
+  site.requests.length = 0;
+  const { page, thrown } = await load("/tag", `<script src="/page/cake-edge.js" data-endpoint="/cake"></script>`);
+  expect(await clickIdOf(page)).toBe("abc-1");
+  expect((await page.context().cookies())[0]?.value).toContain("!reqid!abc-1");
+  expect(site.requests.map(({ path }) => path).filter((path) => path.startsWith("/page/"))).toEqual([
+    "/page/cake-edge.js",
+  ]);
+  expect(thrown).toEqual([]);
+});
+
+test("calls from before it has loaded are made in their order, and one that throws stops none", async () => {
+  const { page, thrown } = await load(
+    "/early",
+    `${SNIPPET}<script>
+      window.order = [];
+      cakeEdge(function (tracker) { order.push("first " + tracker.clickId) });
+      cakeEdge(function () { throw new Error("the page's own") });
+      cakeEdge(function (tracker) { order.push("third"); tracker.convert({ offerId: 1, uniqueId: "early" }) });
+      history.replaceState(null, "", "/clean");
+    </script>
+    <script async src="/page/cake-edge.js"></script>`,
+  );
+  await expect.poll(() => page.evaluate("order")).toEqual(["first abc-1", "third"]);
+  await expect.poll(() => site.received).toMatchObject([{ uniqueId: "early", clickId: "abc-1" }]);
+  expect(thrown).toEqual(["Error: the page's own"]);
+});
+
+test("attributes are the options", async () => {
+  const { page } = await load(
+    "/attributes",
+    `<script src="/page/cake-edge.js" data-parameters="subid reqid" data-window-days="7" data-policy="first_touch"
+       data-consent="pending" data-endpoint="/nowhere"></script>`,
+  );
+  expect(await clickIdOf(page)).toBe("abc-1");
+  expect(await page.context().cookies()).toEqual([]);
+  await page.evaluate(() => cakeEdge((tracker) => tracker.setConsent("granted")));
+  await expect.poll(async () => (await page.context().cookies()).length).toBe(1);
+  const [cookie] = await page.context().cookies();
+  expect(((cookie?.expires ?? 0) - Date.now() / 1_000) / 86_400).toBeCloseTo(7, 2);
+  const { page: edge } = await load("/edge", `<script src="/page/cake-edge.js" data-edge></script>`);
+  expect(await clickIdOf(edge)).toBeUndefined();
+});
+
+test("in a page that is not UTF-8 it is read as UTF-8", async () => {
+  const { page } = await load("/latin", `<script src="/page/cake-edge.js"></script>`, {
+    "content-type": "text/html; charset=windows-1252",
+  });
+  expect(await page.evaluate(() => document.characterSet)).toBe("windows-1252");
+  const engine = await page.evaluate(() => new Promise((resolve) => cakeEdge((tracker) => resolve(tracker.engine))));
+  expect(engine).toBe("wasm");
+});
+
+test("under a strict policy, and without WebAssembly, it finds the files beside it", async () => {
+  const { page, thrown } = await load("/strict", `<script src="/page/cake-edge.js"></script>`, {
+    "content-security-policy": "default-src 'none'; connect-src 'self'; script-src 'self'",
+  });
+  expect(await clickIdOf(page)).toBe("abc-1");
+  const convert = () =>
+    new Promise((resolve) => cakeEdge((tracker) => resolve(tracker.convert({ offerId: 1, uniqueId: "strict" }))));
+  expect(await page.evaluate(convert)).toMatchObject({ state: "accepted" });
+  expect(thrown).toEqual([]);
+});

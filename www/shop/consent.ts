@@ -1,0 +1,10 @@
+/** What the visitor has said, as a consent banner would keep it. */
+import type { Consent } from "cake-edge/page";
+
+const KEY = "shop_consent";
+
+export const consent = (localStorage.getItem(KEY) ?? "granted") as Consent;
+
+export function keepConsent(said: Consent): void {
+  localStorage.setItem(KEY, said);
+}
