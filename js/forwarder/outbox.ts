@@ -113,6 +113,9 @@ const FETCHED = 100;
 /** Of so many events it is known that no attempt is under way; of more it is as after a start. */
 const MOST_IDLE = 10_000;
 
+/** Until a write is on disk no request leaves: of fewer, larger turns there is more time between. */
+const GATHER_MS = 3;
+
 const HOUR_MS = 3_600_000;
 const DAY_HOURS = 24;
 const WEBHOOK_MS = 900_000;
@@ -121,7 +124,7 @@ const PAUSED = "paused";
 /** An outbox. */
 export class Outbox implements Shard {
   readonly #parts: OutboxParts;
-  readonly #turns = new Turns(() => this.#writeCounts());
+  readonly #turns = new Turns(() => this.#writeCounts(), GATHER_MS);
   readonly #startedMs: number;
   /** Not to be started: an attempt is under way, or what came of it not yet stored. */
   readonly #busy = new Set<string>();
