@@ -1,5 +1,4 @@
 /** The demo's part of the thank-you page: tells what came of the conversion. */
-import { isCakeError } from "cake-edge/page";
 import { kept, showPanel } from "../panel.js";
 import { conversion, tracker } from "./thanks.js";
 
@@ -13,16 +12,9 @@ const { orderId: uniqueId = "", offerId } = document.body.dataset;
 const order = { uniqueId, offerId: Number(offerId) };
 
 showPanel("thanks", tracker.clickId, { ...order, state: undefined }, [["Conversion", "sending …"]]);
-try {
-  const result = (await conversion) as { state: string; id?: string; code?: string };
-  const { state, id, code } = result;
-  showPanel("thanks", tracker.clickId, { ...order, state, id, code }, [
-    ["Conversion", code === undefined ? state : `${state}: ${code}`],
-    ...kept(),
-  ]);
-} catch (error) {
-  const code = isCakeError(error) ? error.code : "network";
-  showPanel("thanks", tracker.clickId, { ...order, state: "refused", code }, [
-    ["Conversion", `refused, ${code}: ${ADVICE[code] ?? "see the console"}`],
-  ]);
-}
+const { state, id, code } = await conversion;
+const reason = code === undefined ? "" : `, ${code}: ${ADVICE[code] ?? "see the console"}`;
+showPanel("thanks", tracker.clickId, { ...order, state, id, code }, [
+  ["Conversion", state + reason],
+  ...(state === "refused" ? [] : kept()),
+]);
