@@ -66,6 +66,8 @@ export type Reason =
   | "network"
   /** The forwarder answered that it cannot take it now. It is sent again. */
   | "forwarder_busy"
+  /** The endpoint answers, but is no forwarder: a wrong path, or one that is not deployed yet. It is sent again. */
+  | "no_forwarder"
   /** `onError` threw. */
   | "on_error_threw";
 

@@ -74,18 +74,20 @@ export function openOutbox(
       answer = {};
     }
     const { ok, status } = response;
-    const code = answer.error?.code;
-    if (ok) {
+    const { id, duplicate, error } = answer;
+    const code = error?.code;
+    if (ok && id !== undefined) {
       settle(key);
-      const state = answer.duplicate ? "duplicate" : "accepted";
-      return answer.id === undefined ? { state } : { state, id: answer.id };
+      return { state: duplicate ? "duplicate" : "accepted", id };
     }
-    if (status < 400 || status > 499 || status === 408 || status === 425 || status === 429) {
-      const seconds = Number(response.headers.get("retry-after"));
-      return wait(code ?? "forwarder_busy", seconds > 0 ? seconds * 1_000 : undefined);
+    const mayPass = status > 499 || status === 408 || status === 425 || status === 429;
+    if (!ok && !mayPass && code !== undefined) {
+      settle(key);
+      return refuse(code);
     }
-    settle(key);
-    return refuse(code ?? `http_${status}`);
+    // A page of the site's, whatever its status, has neither taken nor refused it.
+    const seconds = Number(response.headers.get("retry-after"));
+    return wait(code ?? (mayPass ? "forwarder_busy" : "no_forwarder"), seconds > 0 ? seconds * 1_000 : undefined);
   };
   const refuse = (code: string): ConvertResult => {
     note(code);

@@ -49,12 +49,15 @@ test("a conversion goes to the site's own forwarder, without a preflight, and is
   expect(said.filter((line) => line.includes("THROWN"))).toEqual([]);
 });
 
-test("an endpoint of another path is used", async () => {
+test("where no forwarder answers, the conversion waits for one", async () => {
   site.addTrackerPage("/other", `{ endpoint: "/x/y" }`);
   const { page } = await buyer("/other?reqid=abc-1");
-  // Nobody is there: a 404 is final.
-  expect(await convert(page, { offerId: 1, uniqueId: "u" })).toEqual({ state: "refused", code: "http_404" });
+  expect(await convert(page, { offerId: 1, uniqueId: "u" })).toEqual({ state: "queued", code: "no_forwarder" });
   expect(site.requests.at(-1)?.path).toBe("/x/y/conversions");
+  // A site that answers every path with its home page has not taken it either.
+  site.pages.set("/x/y/conversions", { html: "<h1>Home</h1>" });
+  expect(await convert(page, { offerId: 1, uniqueId: "v" })).toEqual({ state: "queued", code: "no_forwarder" });
+  expect(await waiting(page)).toBe(2);
 });
 
 test("a refusal is final and has the forwarder's code", async () => {
