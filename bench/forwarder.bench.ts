@@ -184,6 +184,7 @@ async function start(
     host: HOST,
     port,
     front: "main",
+    logs: true,
     environment: {
       CAKE_BASE_URL: upstream,
       CAKE_API_KEY: "a-key-for-the-bench",

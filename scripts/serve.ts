@@ -61,6 +61,8 @@ export async function serve(port: number): Promise<Served> {
       host: HOST,
       port: listenOn,
       front: "demo",
+      // The forwarder tells every change of state.
+      logs: false,
       environment: {
         CAKE_API_KEY: apiKey,
         CAKE_BASE_URL: origin,

@@ -188,6 +188,7 @@ async function serve(options: Options): Promise<number> {
       host,
       port,
       front: "sandbox",
+      logs: true,
       environment,
       workers: [
         {

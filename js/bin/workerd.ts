@@ -9,9 +9,6 @@ import { join } from "node:path";
 
 export const COMPATIBILITY_DATE = "2026-10-01";
 
-/** Where what Workers log goes: standard error, so that standard output stays the caller's own. */
-const LOG = 2;
-
 /** Something that a person can mend, as a sentence. */
 export class WorkerdError extends Error {}
 
@@ -42,6 +39,8 @@ export interface WorkerdOptions {
   /** A port that is free. */
   readonly port: number;
   readonly workers: readonly WorkerdWorker[];
+  /** Is what Workers log shown, on standard error? Standard output is the caller's own. */
+  readonly logs: boolean;
   /** The Worker that is listened for. */
   readonly front: string;
   /** Folders that a Worker may read. */
@@ -103,11 +102,12 @@ export function freePort(host = "127.0.0.1"): Promise<number> {
  * workerd is ended. It is ended hard, since it would else wait for every live
  * view to be closed; what it has answered is on disk.
  */
-function spawnGuarded({ program, home, environment }: WorkerdOptions): ChildProcess {
+function spawnGuarded({ program, home, environment, logs }: WorkerdOptions): ChildProcess {
+  const log = logs ? 2 : "ignore";
   const args = ["serve", "config.capnp", "--control-fd=3"];
   const settings = { cwd: home, env: { ...environment } };
   if (process.platform === "win32") {
-    return spawn(program, args, { ...settings, stdio: ["ignore", LOG, "pipe", "pipe"] });
+    return spawn(program, args, { ...settings, stdio: ["ignore", log, "pipe", "pipe"] });
   }
   const guard = `exec 9<&0
 "$0" "$@" </dev/null 9<&- &
@@ -118,7 +118,7 @@ watcher=$!
 code=$?
 kill $watcher 2>/dev/null
 exit $code`;
-  return spawn("/bin/sh", ["-c", guard, program, ...args], { ...settings, stdio: ["pipe", LOG, "pipe", "pipe"] });
+  return spawn("/bin/sh", ["-c", guard, program, ...args], { ...settings, stdio: ["pipe", log, "pipe", "pipe"] });
 }
 
 /** A sandbox's faults on purpose are no news: workerd logs each of them. */

@@ -14,9 +14,9 @@ const BATCH = /^\s*\{\s*"conversions"\s*:\s*\[/;
 export async function readBody(request: Request): Promise<string> {
   const tooLarge = () =>
     new Refusal("body_too_large", 'a conversion has at most 8 KB, several as {"conversions": […]} 256 KB');
-  if (Number(request.headers.get("content-length") ?? 0) > MAX_BATCH_BYTES) throw tooLarge();
+  const length = Number(request.headers.get("content-length") ?? Number.NaN);
+  if (length > MAX_BATCH_BYTES) throw tooLarge();
   if (request.body === null) return "";
-  const reader = request.body.getReader() as ReadableStreamDefaultReader<Uint8Array>;
   // A signature is over the bytes: nothing may be mended on the way.
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
   const decode = (chunk?: Uint8Array) => {
@@ -26,6 +26,13 @@ export async function readBody(request: Request): Promise<string> {
       throw new CakeError({ code: "invalid_field", parameter: "body", rule: "must be UTF-8" });
     }
   };
+  // A body that says its length cannot be longer: it is read at once.
+  if (length <= MAX_BYTES) {
+    const bytes = new Uint8Array(await request.arrayBuffer());
+    if (bytes.byteLength > MAX_BYTES) throw tooLarge();
+    return decode(bytes) + decode();
+  }
+  const reader = request.body.getReader() as ReadableStreamDefaultReader<Uint8Array>;
   let text = "";
   let bytes = 0;
   for (;;) {

@@ -39,7 +39,7 @@ export async function admit(request: Request, body: string, rules: CheckedRules)
 export function signedClickId(request: Request, rules: CheckedRules): string {
   const cookies = request.headers.get("cookie");
   if (cookies === null || rules.cookieSecrets.length === 0) return "";
-  return call(() => wasm.findSignedClick(cookies, rules.cookieSecrets, Date.now())) ?? "";
+  return call(() => wasm.findSignedClick(cookies, rules.cookieSecrets, Date.now(), rules.isFirstTouch)) ?? "";
 }
 
 /** The CORS headers of an answer to a page of another origin. */

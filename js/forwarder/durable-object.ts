@@ -53,6 +53,8 @@ export function outboxClass<Env>(configure: (env: Env) => ForwarderOptions): Out
       try {
         this.#surroundings.fired(firing);
         await this.#outbox.wake();
+        // Nothing waits: no lease either, or an idle object would be woken for ever.
+        if (this.#outbox.next() === null) this.#surroundings.rest();
       } catch {
         // The lease wakes us again.
       }
@@ -118,6 +120,12 @@ class DurableSurroundings implements Surroundings {
     if (this.#armed !== null && this.#armed > now && this.#armed <= at) return;
     this.#armed = at;
     this.#ctx.waitUntil(this.#ctx.storage.setAlarm(at));
+  }
+
+  /** Nothing waits: the next event sets an alarm. */
+  rest(): void {
+    this.#armed = null;
+    this.#ctx.waitUntil(this.#ctx.storage.deleteAlarm());
   }
 
   /** An alarm has fired, and a lease is set in its place. */

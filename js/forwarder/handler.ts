@@ -137,7 +137,7 @@ async function accept(
       const shard = shardOf(id, shards);
       let claim: string | undefined;
       if (claims) {
-        const claimed = shardOf(await hash(item.claim), shards);
+        const claimed = shards.length === 1 ? shard : shardOf(await hash(item.claim), shards);
         if (claimed === shard) claim = item.claim;
         else if ((await reach(() => claimed.claim(item.claim, id))) !== id) {
           results[place] = { error: errorOf("click_converted", RULES.click_converted ?? "") };

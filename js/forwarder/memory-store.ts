@@ -116,6 +116,10 @@ export class MemoryStore implements OutboxStore {
     this.#counts.set(name, (this.#counts.get(name) ?? 0) + by);
   }
 
+  forgetCount(name: string): void {
+    this.#counts.delete(name);
+  }
+
   counts(): ReadonlyMap<string, number> {
     return this.#counts;
   }

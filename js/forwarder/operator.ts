@@ -206,8 +206,9 @@ function html(status: number, body: string): Response {
       "content-type": "text/html; charset=utf-8",
       "cache-control": "no-store",
       "content-security-policy":
-        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
-      "referrer-policy": "no-referrer",
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+      // Not `no-referrer`: a form would then be sent with the origin `null`.
+      "referrer-policy": "same-origin",
       "x-content-type-options": "nosniff",
     },
   });

@@ -41,6 +41,8 @@ export interface ForwarderRules {
    * @default the cookie is not read
    */
   readonly cookieSecrets?: readonly string[];
+  /** Which click of that cookie counts; the same as where it is captured. @default "last" */
+  readonly touch?: "last" | "first";
   /**
    * Does CAKE deduplicate by transaction id? An offer that does not is named
    * with `false`: then Get Click is asked before an attempt is repeated whose
@@ -52,7 +54,7 @@ export interface ForwarderRules {
   readonly severalPerClick?: boolean;
   /** How long what is over is kept, in days. For so long a repetition is known as one. @default 30 */
   readonly retentionDays?: number;
-  /** How many events may wait in one shard, before it answers 503. @default 1000000 */
+  /** How many events may wait in one shard, before it answers 503. @default 10000000, some 3 GB */
   readonly capacity?: number;
   /** How long one request to CAKE may take, its body included, in milliseconds. @default 15000 */
   readonly timeoutMs?: number;
@@ -77,6 +79,7 @@ const NAMES = [
   "origins",
   "signingSecrets",
   "cookieSecrets",
+  "touch",
   "upstreamDedupe",
   "severalPerClick",
   "retentionDays",
@@ -96,6 +99,7 @@ export interface CheckedRules {
   readonly origins: ReadonlySet<string>;
   readonly signingSecrets: readonly string[];
   readonly cookieSecrets: string[];
+  readonly isFirstTouch: boolean;
   readonly isDeduplicated: (offerId: number) => boolean;
   readonly severalPerClick: boolean;
   readonly retentionMs: number;
@@ -151,11 +155,12 @@ export function checkRules(rules: ForwarderRules, more: readonly string[] = []):
     origins: new Set(origins),
     signingSecrets,
     cookieSecrets: [...cookieSecrets],
+    isFirstTouch: choice("touch", rules.touch, ["last", "first"]) === "first",
     isDeduplicated: (offerId) =>
       typeof upstreamDedupe === "object" ? (upstreamDedupe[offerId] ?? true) : upstreamDedupe,
     severalPerClick: choice("severalPerClick", rules.severalPerClick, [true, false]) ?? false,
     retentionMs: (wholeOption("retentionDays", rules.retentionDays, 1, 400) ?? 30) * DAY_MS,
-    capacity: wholeOption("capacity", rules.capacity, 1, 100_000_000) ?? 1_000_000,
+    capacity: wholeOption("capacity", rules.capacity, 1, 100_000_000) ?? 10_000_000,
     timeoutMs,
     log: functionOption("log", rules.log) ?? logLine,
     clockSpeed: wholeOption("clockSpeed", rules.clockSpeed, 1, 1_000) ?? 1,

@@ -110,8 +110,11 @@ export const LEASE_MS = 60_000;
 /** So many rows are fetched from the store together. */
 const FETCHED = 100;
 
-/** So many events are known for certain not to be under way; the others are in doubt after a retry. */
-const MOST_CLEAN = 10_000;
+/** Of so many events it is known that no attempt is under way; of more it is as after a start. */
+const MOST_IDLE = 10_000;
+
+/** Until a write is on disk no request leaves: of fewer, larger turns there is more time between. */
+const GATHER_MS = 3;
 
 const HOUR_MS = 3_600_000;
 const DAY_HOURS = 24;
@@ -121,7 +124,7 @@ const PAUSED = "paused";
 /** An outbox. */
 export class Outbox implements Shard {
   readonly #parts: OutboxParts;
-  readonly #turns = new Turns(() => this.#writeCounts());
+  readonly #turns = new Turns(() => this.#writeCounts(), GATHER_MS);
   readonly #startedMs: number;
   /** Not to be started: an attempt is under way, or what came of it not yet stored. */
   readonly #busy = new Set<string>();
@@ -130,12 +133,13 @@ export class Outbox implements Shard {
   /** Due, and fetched from the store. */
   #ready: Row[] = [];
   /**
-   * Waiting, and certainly not recorded: accepted by this very object and not
-   * sent yet, or sent and clearly not taken. Whatever else waits may have been
-   * sent by an object that is gone.
+   * Of what waits, what no attempt is under way for, since this very object has
+   * accepted it or has made the last one; and whether it is certainly not
+   * recorded. Of all else an object that is gone may have made an attempt that
+   * no row tells of.
    */
-  readonly #clean = new Set<string>();
-  readonly #waiters = new Map<string, (() => void)[]>();
+  readonly #idle = new Map<string, "not recorded" | "in doubt">();
+  readonly #waiters = new Map<string, Set<() => void>>();
   readonly #counts: Map<string, number>;
   /** What this turn has added to the counts. */
   readonly #added = new Map<string, number>();
@@ -177,7 +181,7 @@ export class Outbox implements Shard {
         const isNew = kept[index++] === true;
         if (isNew) {
           added += 1;
-          if (this.#clean.size < MOST_CLEAN) this.#clean.add(event.id);
+          this.#rest(event.id, "not recorded");
           this.#log(event.id, "pending", "", 0, false);
           return { id: event.id, state: this.#shown("pending"), duplicate: false };
         }
@@ -200,8 +204,7 @@ export class Outbox implements Shard {
   }
 
   async wait(ids: readonly string[], ms: number): Promise<readonly (Status | undefined)[]> {
-    const all = Promise.all(ids.map((id) => this.#over(id)));
-    if (ms > 0) await Promise.race([all, new Promise((resolve) => setTimeout(resolve, ms))]);
+    if (ms > 0) await this.#over(ids, ms);
     this.#pump();
     return ids.map((id) => {
       const row = this.#parts.store.find(id);
@@ -210,11 +213,11 @@ export class Outbox implements Shard {
   }
 
   async report(): Promise<ShardReport> {
-    const { store, surroundings } = this.#parts;
+    const { store, surroundings, rules } = this.#parts;
     const now = surroundings.now();
     const oldest = store.oldestPending();
     const of = (state: StoredState) => this.#counts.get(`state ${state}`) ?? 0;
-    const since = Math.floor(now / HOUR_MS) - DAY_HOURS;
+    const since = this.#hour(now) - DAY_HOURS;
     const hours = [...this.#counts].flatMap(([name, count]) => {
       const [kind, hour, state = ""] = name.split(" ");
       return kind === "hour" && Number(hour) > since ? [{ hour: Number(hour), state, count }] : [];
@@ -227,7 +230,7 @@ export class Outbox implements Shard {
         refused: of("refused"),
         dead: of("dead"),
       },
-      oldestMs: oldest === null ? null : Math.max(0, now - oldest),
+      oldestMs: oldest === null ? null : Math.max(0, Math.round((now - oldest) / rules.clockSpeed)),
       hours,
       bytes: store.bytes(),
     };
@@ -265,17 +268,26 @@ export class Outbox implements Shard {
       const now = surroundings.now();
       const gone = store.purge(now - rules.retentionMs, now - WEBHOOK_MS);
       for (const [state, count] of gone) this.#count(`state ${state}`, -count);
+      const yesterday = this.#hour(now) - DAY_HOURS;
+      for (const name of this.#counts.keys()) {
+        const [kind, hour] = name.split(" ");
+        if (kind !== "hour" || Number(hour) > yesterday) continue;
+        store.forgetCount(name);
+        this.#counts.delete(name);
+      }
       if (store.nextDue() !== null) surroundings.wakeAt(now + LEASE_MS);
       this.#pump();
     });
     return this.report();
   }
 
-  /** Delivers what is due, and waits until nothing is under way. Says when the next is due. */
-  async wake(): Promise<number | null> {
+  /** Delivers what is due, and waits until nothing is under way, or for as long as a lease. */
+  async wake(): Promise<void> {
+    const end = Date.now() + LEASE_MS;
     this.#pump();
-    while (this.#underWay.size + this.#storing.size > 0) await Promise.all([...this.#underWay, ...this.#storing]);
-    return this.#next();
+    while (this.#underWay.size + this.#storing.size > 0 && Date.now() < end) {
+      await Promise.race([...this.#underWay, ...this.#storing]);
+    }
   }
 
   /** A page's conversion of a click that another has converted. */
@@ -297,12 +309,12 @@ export class Outbox implements Shard {
       this.#underWay.add(work);
       this.#parts.surroundings.keepAlive(work);
     }
-    const next = this.#next();
+    const next = this.next();
     if (next !== null) this.#parts.surroundings.wakeAt(next);
   }
 
-  /** When there is something to do next. */
-  #next(): number | null {
+  /** When there is something to do next; null where nothing waits. */
+  next(): number | null {
     const { store, surroundings } = this.#parts;
     const now = surroundings.now();
     if (this.#underWay.size > 0) return now + LEASE_MS;
@@ -325,15 +337,16 @@ export class Outbox implements Shard {
 
   async #attempt(row: Row): Promise<void> {
     const { rules, surroundings } = this.#parts;
-    const wasClean = this.#clean.delete(row.id);
-    const isInDoubt = row.is_in_doubt === 1 || !wasClean;
+    const idle = this.#idle.get(row.id);
+    this.#idle.delete(row.id);
+    const isInDoubt = row.is_in_doubt === 1 || idle !== "not recorded";
     const asksFirst = isInDoubt && !rules.isDeduplicated(row.offer_id);
     this.#busy.add(row.id);
     let outcome: Outcome;
     // After a start, what may be under way elsewhere is left alone for as long as a request may take.
     const settledMs = this.#startedMs + rules.timeoutMs * rules.clockSpeed;
     const now = surroundings.now();
-    if (asksFirst && row.is_in_doubt === 0 && now < settledMs) {
+    if (asksFirst && idle === undefined && now < settledMs) {
       // Its attempt by an object that is gone may still be on its way.
       await this.#turns.next(() => {
         this.#settle(row, { ...row, next_ms: settledMs });
@@ -396,8 +409,8 @@ export class Outbox implements Shard {
       this.#parts.store.remember(PAUSED, isPause ? outcome.code : null);
     }
     this.#settle(row, after);
-    this.#count(`hour ${Math.floor(now / HOUR_MS)} ${isAnswered ? state : isPause ? PAUSED : "retried"}`, 1);
-    if (state === "pending" && !outcome.isInDoubt && this.#clean.size < MOST_CLEAN) this.#clean.add(row.id);
+    this.#count(`hour ${this.#hour(now)} ${isAnswered ? state : isPause ? PAUSED : "retried"}`, 1);
+    if (state === "pending") this.#rest(row.id, outcome.isInDoubt ? "in doubt" : "not recorded");
     this.#log(row.id, outcome.state, outcome.code, after.attempts, outcome.isAlert);
     if (isAnswered) {
       for (const tell of this.#waiters.get(row.id) ?? []) tell();
@@ -405,11 +418,20 @@ export class Outbox implements Shard {
     }
   }
 
+  #rest(id: string, how: "not recorded" | "in doubt"): void {
+    if (this.#idle.size < MOST_IDLE) this.#idle.set(id, how);
+  }
+
   #settle(before: Row, after: Row): void {
     this.#parts.store.settle(after);
     if (before.state === after.state) return;
     this.#count(`state ${before.state}`, -1);
     this.#count(`state ${after.state}`, 1);
+  }
+
+  /** The world's hour since 1970. */
+  #hour(now: number): number {
+    return Math.floor(now / this.#parts.rules.clockSpeed / HOUR_MS);
   }
 
   #count(name: string, by: number): void {
@@ -431,10 +453,29 @@ export class Outbox implements Shard {
     return state === "pending" && this.#isPaused ? "paused" : state;
   }
 
-  #over(id: string): Promise<void> {
-    const row = this.#parts.store.find(id);
-    if (row === undefined || row.state !== "pending") return Promise.resolve();
-    return new Promise((resolve) => this.#waiters.set(id, [...(this.#waiters.get(id) ?? []), resolve]));
+  /** Waits until none of the events is pending, or for so long. */
+  #over(ids: readonly string[], ms: number): Promise<void> {
+    const left = new Set(ids.filter((id) => this.#parts.store.find(id)?.state === "pending"));
+    if (left.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const waiters = new Map<string, () => void>();
+      const end = () => {
+        clearTimeout(timer);
+        for (const [id, tell] of waiters) this.#waiters.get(id)?.delete(tell);
+        resolve();
+      };
+      const timer = setTimeout(end, ms);
+      for (const id of left) {
+        const tell = () => {
+          left.delete(id);
+          if (left.size === 0) end();
+        };
+        waiters.set(id, tell);
+        const known = this.#waiters.get(id);
+        if (known) known.add(tell);
+        else this.#waiters.set(id, new Set([tell]));
+      }
+    });
   }
 
   #status(row: Row): Status {

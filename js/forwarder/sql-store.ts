@@ -8,12 +8,21 @@ const TABLES = `
     attempts INTEGER NOT NULL DEFAULT 0, is_in_doubt INTEGER NOT NULL DEFAULT 0, next_ms INTEGER,
     code TEXT NOT NULL DEFAULT '', words TEXT NOT NULL DEFAULT '', conversion_id INTEGER, changed_ms INTEGER NOT NULL);
   CREATE INDEX IF NOT EXISTS events_due ON events (next_ms) WHERE next_ms IS NOT NULL;
+  CREATE INDEX IF NOT EXISTS events_failed ON events (state, number) WHERE state IN ('refused', 'dead');
   CREATE TABLE IF NOT EXISTS claims (claim TEXT PRIMARY KEY, id TEXT NOT NULL, at_ms INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS webhooks (id TEXT PRIMARY KEY, digest TEXT NOT NULL, at_ms INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS counts (name TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS memory (name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;`;
 
 const NEW = "id, offer_id, text, accepted_at, accepted_ms, next_ms, changed_ms";
+
+const STATE = {
+  any: "",
+  pending: "AND state = 'pending'",
+  delivered: "AND state = 'delivered'",
+  refused: "AND state = 'refused'",
+  dead: "AND state = 'dead'",
+} as const;
 
 /** So many rows are purged at once: the accept path waits for none of it. */
 const PURGED_AT_ONCE = 1_000;
@@ -88,15 +97,18 @@ export class SqlStore implements OutboxStore {
   }
 
   oldestPending(): number | null {
-    return this.#number("SELECT min(accepted_ms) AS it FROM events WHERE next_ms IS NOT NULL");
+    // Of millions that wait in an outage not all are looked through.
+    return this.#number(
+      `SELECT min(accepted_ms) AS it FROM
+       (SELECT accepted_ms FROM events WHERE next_ms IS NOT NULL ORDER BY next_ms LIMIT 10000)`,
+    );
   }
 
   list({ state, before, limit }: RowFilter): readonly Row[] {
+    // The state stands in the text, so that what has failed is found by its index.
     return this.#rows(
-      `SELECT * FROM events WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR number < ?2)
-       ORDER BY number DESC LIMIT ?3`,
-      state ?? null,
-      before ?? null,
+      `SELECT * FROM events WHERE number < ? ${STATE[state ?? "any"]} ORDER BY number DESC LIMIT ?`,
+      before ?? Number.MAX_SAFE_INTEGER,
       limit,
     );
   }
@@ -125,6 +137,10 @@ export class SqlStore implements OutboxStore {
 
   count(name: string, by: number): void {
     this.#sql.exec("INSERT INTO counts VALUES (?1, ?2) ON CONFLICT DO UPDATE SET count = count + ?2", name, by);
+  }
+
+  forgetCount(name: string): void {
+    this.#sql.exec("DELETE FROM counts WHERE name = ?", name);
   }
 
   counts(): ReadonlyMap<string, number> {

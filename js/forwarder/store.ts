@@ -59,7 +59,7 @@ export interface OutboxStore {
   /** What is due, the longest overdue first. */
   due(nowMs: number, limit: number): readonly Row[];
   nextDue(): number | null;
-  /** When the oldest event was accepted that still waits. */
+  /** When the oldest event was accepted that still waits, of the 10,000 that are due first. */
   oldestPending(): number | null;
   list(filter: RowFilter): readonly Row[];
   /** Makes the claim, unless it is made; says for which event it is made. */
@@ -68,6 +68,7 @@ export interface OutboxStore {
   webhook(webhookId: string, digest: string, nowMs: number): string;
   /** Adds to a count. */
   count(name: string, by: number): void;
+  forgetCount(name: string): void;
   /** Every count by its name. */
   counts(): ReadonlyMap<string, number>;
   /** A text by its name; null where there is none. */

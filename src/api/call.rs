@@ -318,7 +318,8 @@ fn is_certain(error: &Error) -> bool {
 }
 
 /// Does CAKE say that it has this conversion already?
-pub(crate) fn is_duplicate(error: &Error) -> bool {
+#[must_use]
+pub fn is_duplicate(error: &Error) -> bool {
     matches!(error, Error::Refused { message } if {
         let words = message.to_ascii_lowercase();
         words.contains("duplicate") || words.contains("already")

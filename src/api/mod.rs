@@ -51,8 +51,7 @@ use core::fmt;
 
 pub use action::{Action, Settings};
 pub use answer::{Answer, has_body};
-pub(crate) use call::is_duplicate;
-pub use call::{Call, Event, Outcome, Step};
+pub use call::{Call, Event, Outcome, Step, is_duplicate};
 pub use key::ApiKey;
 pub use pace::Pace;
 pub use paging::{DEFAULT_ROW_LIMIT, Paging};

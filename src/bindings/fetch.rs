@@ -42,6 +42,10 @@ pub(super) struct Received {
     pub(super) body: JsString,
     pub(super) retry_after_ms: Option<u64>,
     /// The `Date` header, in milliseconds since 1970.
+    #[cfg_attr(
+        not(feature = "edge"),
+        expect(dead_code, reason = "the doctor compares clocks by it")
+    )]
     pub(super) date_ms: Option<u64>,
 }
 
@@ -73,6 +77,7 @@ pub(super) async fn send(url: &str, json: Option<&str>, sending: &Sending<'_>) -
 }
 
 /// Waits. Says whether the caller's signal did not cut it short.
+#[cfg(feature = "edge")]
 pub(super) async fn wait(ms: u64, signal: Option<&AbortSignal>) -> bool {
     if let Ok(deadline) = Deadline::new(u32::try_from(ms).unwrap_or(u32::MAX), signal) {
         let _ = JsFuture::from(deadline.reached.clone()).await;

@@ -29,7 +29,7 @@ pub struct Caller<'a> {
 #[derive(Debug)]
 pub enum HandedOver {
     /// One conversion.
-    One(Event),
+    One(Box<Event>),
     /// Several, each good or bad by itself.
     Many(Vec<Result<Event>>),
 }
@@ -141,7 +141,7 @@ pub fn read(body: &str, caller: Caller<'_>) -> Result<HandedOver> {
         several.map(|(_, value)| (fields.entries().count(), value))
     });
     let Some((names, list)) = conversions else {
-        return Event::read(body, caller).map(HandedOver::One);
+        return Event::read(body, caller).map(|event| HandedOver::One(Box::new(event)));
     };
     let rule = "must be a list of 1 to 100 conversions, with nothing beside it";
     let list = list
@@ -178,7 +178,7 @@ mod tests {
 
     fn one(body: &str, caller: Caller<'_>) -> Result<Event> {
         match read(body, caller)? {
-            HandedOver::One(event) => Ok(event),
+            HandedOver::One(event) => Ok(*event),
             HandedOver::Many(_) => panic!("several"),
         }
     }

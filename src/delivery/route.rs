@@ -106,7 +106,7 @@ mod tests {
             click_id: None,
         };
         match read(body, caller).unwrap() {
-            HandedOver::One(event) => event,
+            HandedOver::One(event) => *event,
             HandedOver::Many(_) => panic!("several"),
         }
     }

@@ -206,6 +206,7 @@ function startSandbox(home: string, port: number): Promise<Workerd> {
     host: HOST,
     port,
     front: "sandbox",
+    logs: false,
     environment: { CAKE_API_KEY: API_KEY, CAKE_SANDBOX_LOOPBACK: "yes" },
     workers: [
       {
@@ -239,6 +240,7 @@ function startForwarder(
     host: HOST,
     port,
     front: "forwarder",
+    logs: false,
     environment,
     workers: [
       {

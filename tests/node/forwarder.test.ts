@@ -283,6 +283,20 @@ test("what CAKE refused is listed, exported in CAKE's columns and replayed", asy
     .toMatchObject({ counts: { delivered: 1, refused: 0 } });
 });
 
+test("what is counted by the hour is forgotten after a day", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"], shouldAdvanceTime: true });
+  try {
+    const { page, click, operator } = both({ clockSpeed: 1 });
+    const hours = async () => ((await (await operator("counts")).json()) as { hours: object[] }).hours;
+    await page(event(await click()));
+    expect(await hours()).toMatchObject([{ counts: { delivered: 1 } }]);
+    vi.setSystemTime(Date.now() + 25 * 3_600_000);
+    expect(await hours()).toEqual([]);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
 test("a long list is paged without losing or repeating a row", async () => {
   const { backend, click, operator } = both();
   const clickId = await click();
@@ -353,6 +367,47 @@ test("a full outbox says so, and still knows what it has", async () => {
   expect(full.status).toBe(503);
   expect(await full.json()).toMatchObject({ error: { code: "outbox_full", retryable: true } });
   expect(await (await page(known, "")).json()).toMatchObject({ duplicate: true });
+});
+
+test("at most five requests are under way at once, and a batch is delivered whole", async () => {
+  let now = 0;
+  let most = 0;
+  const { backend, click } = both({
+    fetch: async () => {
+      now += 1;
+      most = Math.max(most, now);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      now -= 1;
+      return Response.json({ conversion: { conversion_id: 7 } });
+    },
+  });
+  const clickId = await click();
+  const conversions = Array.from({ length: 60 }, () => event(clickId));
+  const { results } = (await (await backend({ conversions })).json()) as { results: { state: string }[] };
+  expect(results.filter(({ state }) => state === "delivered")).toHaveLength(60);
+  expect(most).toBe(5);
+});
+
+test("an outage is asked about, not stormed, and its end is met by one request first", async () => {
+  const sent: number[] = [];
+  let isAway = true;
+  const { backend, click, lines } = both({
+    clockSpeed: 100,
+    fetch: async () => {
+      sent.push(Date.now());
+      if (isAway) return new Response("", { status: 503 });
+      return Response.json({ conversion: { conversion_id: 7 } });
+    },
+  });
+  const clickId = await click();
+  const conversions = Array.from({ length: 100 }, () => event(clickId));
+  await backend({ conversions }, "");
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  // 150 s of the outbox's clock: ten failures, then one request in 1, 2, 4 … s.
+  expect(sent.length).toBeLessThan(30);
+  isAway = false;
+  await expect.poll(() => lines.filter(({ state }) => state === "delivered").length, { timeout: 20_000 }).toBe(100);
+  expect(Math.max(...lines.map(({ attempt }) => attempt))).toBeLessThan(8);
 });
 
 test("what is kept outlives the process", async () => {

@@ -1,5 +1,6 @@
 /** The forwarder in workerd: its routes, its callers, its outbox in Durable Objects, against a sandbox. */
 import { env, exports } from "cloudflare:workers";
+import { createForwarder } from "cake-edge/forwarder";
 import { Webhook } from "standardwebhooks";
 import { beforeEach, expect, test } from "vitest";
 import { signConversion } from "../../dist/forwarder/signature.js";
@@ -256,10 +257,7 @@ test("bodies: the type, the size, and an endless one that is cut off", async () 
     "unsupported_type",
   ]);
   expect(await refusal(await page({ ...event, adv1: "x".repeat(9_000) }))).toEqual([413, "body_too_large"]);
-  expect(await refusal(await page(new TextDecoder().decode(new Uint8Array([0xef, 0xbb, 0xbf])) + "{}"))).toEqual([
-    400,
-    "invalid_field",
-  ]);
+  expect(await refusal(await page("\ufeff{}"))).toEqual([400, "invalid_field"]);
   let pulled = 0;
   const endless = new ReadableStream<Uint8Array>({
     pull(controller) {
@@ -293,6 +291,43 @@ test.each([
   const answer = await (await page(event, {}, "?wait=1")).json();
   expect(answer).toMatchObject({ state: "delivered" });
   expect(await recorded(event.uniqueId)).toBe(1);
+});
+
+test("who asks too often is told when to come back, by the address that Cloudflare names", async () => {
+  const response = await page({ clickId: "a", offerId: 1, uniqueId: unique() }, { "cf-connecting-ip": "203.0.113.99" });
+  expect(response.headers.get("retry-after")).toBe("60");
+  expect(await refusal(response)).toEqual([429, "too_many_requests"]);
+});
+
+test("a configuration that is not fit for use answers 500 everywhere but on health", async () => {
+  for (const [key, secret, code] of [
+    ["", settings.operatorSecret, "missing_api_key"],
+    ["CANARY-KEY", "", "weak_secret"],
+    ["CANARY-KEY", "short", "weak_secret"],
+    ["YOUR-API-KEY", settings.operatorSecret, "placeholder_text"],
+  ] as const) {
+    const broken = createForwarder<{ OUTBOX: DurableObjectNamespace }>(({ OUTBOX }) => ({
+      ...settings,
+      outbox: OUTBOX,
+      apiKey: key,
+      operatorSecret: secret,
+    }));
+    const request = (path: string, method = "GET") =>
+      broken.fetch(new Request(`${ORIGIN}/cake/${path}`, { method, headers: { origin: SITE } }), env as never);
+    for (const [path, method] of [
+      ["conversions", "POST"],
+      ["conversions", "GET"],
+      ["conversions", "OPTIONS"],
+      [`conversions/${"0".repeat(32)}`, "GET"],
+      ["operator", "GET"],
+      ["operator/login", "POST"],
+      ["operator/counts", "GET"],
+      ["elsewhere", "GET"],
+    ] as const) {
+      expect(await refusal(await request(path, method))).toEqual([500, code]);
+    }
+    expect((await request("health")).status).toBe(200);
+  }
 });
 
 test("there is no other way in", async () => {

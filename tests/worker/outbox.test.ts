@@ -128,3 +128,16 @@ test("what is over and older than the retention is purged by the sweep, and what
   expect([await known(gone.id), await known(waiting.id)]).toEqual([0, 1]);
   await faults([]);
 });
+
+test("an object that has nothing to do is not woken again", async () => {
+  await faults([]);
+  const { id } = await accept();
+  await expect.poll(() => stateOf(id)).toBe("delivered");
+  await runInDurableObject(shardOf(id), (_, { storage }) => {
+    // What the tests before have left.
+    storage.sql.exec("UPDATE events SET next_ms = NULL, state = 'dead' WHERE next_ms IS NOT NULL");
+  });
+  await runDurableObjectAlarm(shardOf(id));
+  const alarm = () => runInDurableObject(shardOf(id), (_, { storage }) => storage.getAlarm());
+  await expect.poll(alarm).toBeNull();
+});

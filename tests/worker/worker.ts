@@ -27,6 +27,7 @@ export const forwarder = createForwarder<Env>((env) => ({
   shards: 2,
   clockSpeed: 1_000,
   log: () => undefined,
+  rateLimit: { limit: async ({ key }: { key: string }) => ({ success: key !== "203.0.113.99" }) },
   fetch: (request) => env.NETWORK.getByName("network").fetch(request),
 }));
 

@@ -1,0 +1,72 @@
+/** The operator's page in Chromium: signing in, the numbers, a replay. */
+import { randomUUID } from "node:crypto";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Served, serve } from "../../scripts/serve.ts";
+import { launch, openPage, SCREENSHOTS, violations } from "./chromium.ts";
+
+let served: Served;
+let browser: Browser;
+
+beforeAll(async () => {
+  served = await serve(0);
+  browser = await launch();
+});
+afterAll(async () => {
+  await browser?.close();
+  await served?.stop();
+});
+
+async function convert(clickId: string): Promise<string> {
+  const uniqueId = `ORD-${randomUUID()}`;
+  const { origin } = served;
+  const response = await fetch(`${origin}/cake/conversions?wait=1`, {
+    method: "POST",
+    headers: { origin, "content-type": "text/plain" },
+    body: JSON.stringify({ clickId, offerId: 12_345, uniqueId }),
+  });
+  expect(response.status).toBe(202);
+  return uniqueId;
+}
+
+test.each(["light", "dark"] as const)(
+  "an operator signs in, sees what was refused and replays it (%s)",
+  async (colorScheme) => {
+    const clicked = await fetch(`${served.origin}/?a=67890&c=12`, { redirect: "manual" });
+    const clickId = new URL(clicked.headers.get("location") ?? "").searchParams.get("reqid") ?? "";
+    await convert(clickId);
+    const refused = await convert(`nobody-${randomUUID()}`);
+    // The page lets no script in; axe is one.
+    const { page, problems } = await openPage(browser, {
+      colorScheme,
+      bypassCSP: true,
+      viewport: { width: 1000, height: 900 },
+    });
+    await page.goto(`${served.origin}/cake/operator`);
+    expect(await violations(page)).toEqual([]);
+    await page.getByLabel("Operator's secret").fill("wrong");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await expect.poll(() => page.getByRole("alert").textContent()).toContain("not the operator's secret");
+    await page.getByLabel("Operator's secret").fill(served.operatorSecret);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByText("oldest waiting").waitFor();
+    expect(page.url()).toBe(`${served.origin}/cake/operator`);
+    const cookies = await page.context().cookies();
+    expect(cookies.map(({ name, httpOnly, sameSite }) => ({ name, httpOnly, sameSite }))).toEqual([
+      { name: "cake_operator", httpOnly: true, sameSite: "Strict" },
+    ]);
+    expect(await page.locator("tbody tr", { hasText: refused }).textContent()).toContain("refused");
+    expect(await page.locator(".tile.delivered").textContent()).toMatch(/[1-9]\d* delivered/);
+    expect(await page.locator(".plot .bar i").count()).toBeGreaterThan(0);
+    await page.screenshot({ path: `${SCREENSHOTS}/operator-${colorScheme}.png`, fullPage: true });
+    expect(await violations(page)).toEqual([]);
+    await page.locator("tbody tr", { hasText: refused }).getByRole("button", { name: "Replay" }).click();
+    await page.getByText("oldest waiting").waitFor();
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByLabel("Operator's secret").waitFor();
+    expect(await page.context().cookies()).toEqual([]);
+    // The wrong secret's 401 is what the browser tells.
+    expect(problems.filter((problem) => !problem.includes("401"))).toEqual([]);
+    await page.context().close();
+  },
+);
