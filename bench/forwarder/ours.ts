@@ -1,5 +1,5 @@
 /** The forwarder of this package, one shard, without a log on the terminal. */
-import { createForwarder } from "cake-edge/forwarder";
+import { createForwarder } from "../../dist/entry/forwarder.workerd.js";
 
 interface Env {
   readonly OUTBOX: DurableObjectNamespace;
