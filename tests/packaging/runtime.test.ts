@@ -83,3 +83,28 @@ test.each(runtimes)("%s imports it and calls an account through its own fetch", 
   const printed = execFileSync(runtime, [...options, "call.mjs"], { cwd: home, encoding: "utf8", timeout: 20_000 });
   expect(printed).toBe('{"clickId":"abc","offerId":1,"affiliateId":2,"converted":false}\nlisted\n');
 });
+
+test("a forwarder and a sandbox in one Node process bring a conversion home", () => {
+  writeFileSync(
+    join(home, "both.mjs"),
+    `import { createForwarderInProcess } from "cake-edge/forwarder/memory";
+     import { createSandbox } from "cake-edge/sandbox/memory";
+     const apiKey = "key-of-a-test";
+     const sandbox = createSandbox({ apiKey });
+     const forwarder = createForwarderInProcess({
+       baseUrl: "http://127.0.0.1", apiKey, fetch: sandbox.fetch, log() {},
+       operatorSecret: "5f0c4bd2a9e6417380cd1e2fa7b49638",
+     });
+     const click = await sandbox.fetch(new Request("http://127.0.0.1/?a=67890&c=12"));
+     const clickId = new URL(click.headers.get("location")).searchParams.get("reqid");
+     const answer = await forwarder.fetch(new Request("https://shop.example/cake/conversions?wait=1", {
+       method: "POST",
+       headers: { origin: "https://shop.example", "content-type": "application/json" },
+       body: JSON.stringify({ clickId, offerId: 12345, uniqueId: "ORD-1" }),
+     }));
+     const { state, attempts, conversionId } = await answer.json();
+     console.log(answer.status, state, attempts, conversionId);`,
+  );
+  const printed = execFileSync(process.execPath, ["both.mjs"], { cwd: home, encoding: "utf8", timeout: 20_000 });
+  expect(printed).toMatch(/^202 delivered 1 \d+\n$/);
+});
