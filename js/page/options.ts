@@ -24,8 +24,8 @@ export interface TrackerOptions {
   readonly parameters?: readonly string[];
   /** Look into the address's fragment too. @default false */
   readonly fragment?: boolean;
-  /** Which click counts when there are several. @default "last_touch" */
-  readonly policy?: "last_touch" | "first_touch";
+  /** Which click counts when there are several. @default "last" */
+  readonly touch?: "last" | "first";
   /** How long a click counts, in days, 1 to 400. @default 30 */
   readonly windowDays?: number;
   /** How many clicks are kept, 1 to 20. @default 5 */

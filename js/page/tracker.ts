@@ -83,7 +83,7 @@ export function createTracker(options: TrackerOptions = {}): Tracker {
     const find = (name: string) => (searchParams.get(name) ?? fragment.get(name) ?? "").slice(0, 200);
     const [age = "", counting = "", text = ""] = decide(
       "k",
-      options.policy === "first_touch" ? "1" : "0",
+      options.touch === "first" ? "1" : "0",
       ...[windowDays, options.journey ?? 5, options.cookieDays ?? windowDays].map((number) => number.toString(36)),
       seconds,
       ...stored,

@@ -169,10 +169,10 @@ test("with both stores blocked the page that was landed on still knows", async (
   expect(await clickIdOf(page)).toBe("abc-9");
 });
 
-test("parameters, policy, window and journey are the core's", async () => {
+test("parameters, touch, window and journey are the core's", async () => {
   site.addTrackerPage(
     "/own",
-    `{ parameters: ["subid"], policy: "first_touch", journey: 2, windowDays: 7, fragment: true }`,
+    `{ parameters: ["subid"], touch: "first", journey: 2, windowDays: 7, fragment: true }`,
   );
   const { page, go } = await visitor("/own?reqid=no&subid=one");
   expect(await clickIdOf(page)).toBe("one");

@@ -76,7 +76,7 @@ test("calls from before it has loaded are made in their order, and one that thro
 test("attributes are the options", async () => {
   const { page } = await load(
     "/attributes",
-    `<script src="/page/cake-edge.js" data-parameters="subid reqid" data-window-days="7" data-policy="first_touch"
+    `<script src="/page/cake-edge.js" data-parameters="subid reqid" data-window-days="7" data-touch="first"
        data-consent="pending" data-endpoint="/nowhere"></script>`,
   );
   expect(await clickIdOf(page)).toBe("abc-1");
