@@ -1,64 +1,12 @@
 /** The forwarder in one process: its rules, its secrets, its operators, against a sandbox and a server of faults. */
 import { randomUUID } from "node:crypto";
-import { expect, inject, test, vi } from "vitest";
-import { createCakeClient, signConversion } from "../../dist/entry/edge.node.js";
+import { expect, inject, test } from "vitest";
+import { createCakeClient } from "../../dist/entry/edge.node.js";
 import { createForwarderInProcess, type LogLine } from "../../dist/entry/forwarder-memory.node.js";
 import { createSandbox } from "../../dist/entry/sandbox-memory.node.js";
 import { spellings } from "../chaos/chaos.ts";
+import { both, event, KEY, OPERATOR, type Options, SITE } from "./forwarder-in-process.ts";
 
-const SITE = "https://shop.example";
-const KEY = "CANARY-key-4c1d9e";
-const SECRET = `whsec_${Buffer.alloc(32, 9).toString("base64")}`;
-const OPERATOR = "correct-horse-battery-staple-2026-06";
-type Options = Parameters<typeof createForwarderInProcess>[0];
-
-/** A forwarder in front of a sandbox, and what it logs. */
-function both(more: Partial<Options> = {}, fixture?: object) {
-  const sandbox = createSandbox({ apiKey: KEY, ...(fixture ? { fixture } : {}) });
-  const lines: LogLine[] = [];
-  const sent: string[] = [];
-  const forwarder = createForwarderInProcess({
-    baseUrl: "http://127.0.0.1",
-    apiKey: KEY,
-    operatorSecret: OPERATOR,
-    signingSecrets: [SECRET],
-    origins: [SITE],
-    clockSpeed: 1_000,
-    fetch: (request) => {
-      sent.push(new URL(request.url).pathname);
-      return sandbox.fetch(request);
-    },
-    log: (line) => lines.push(line),
-    ...more,
-  });
-  const click = async () => {
-    const response = await sandbox.fetch(new Request("http://127.0.0.1/?a=67890&c=12"));
-    return new URL(response.headers.get("location") ?? "").searchParams.get("reqid") ?? "";
-  };
-  const ask = (path: string, init: RequestInit = {}) => forwarder.fetch(new Request(`${SITE}/cake/${path}`, init));
-  const page = (event: object, query = "?wait=1") =>
-    ask(`conversions${query}`, {
-      method: "POST",
-      headers: { origin: SITE, "content-type": "text/plain" },
-      body: JSON.stringify(event),
-    });
-  const backend = async (event: object, query = "?wait=1") => {
-    const body = JSON.stringify(event);
-    const headers = { "content-type": "application/json", ...(await signConversion(body, SECRET)) };
-    return ask(`conversions${query}`, { method: "POST", headers, body });
-  };
-  const operator = (path: string, init: RequestInit = {}) =>
-    ask(`operator/${path}`, { ...init, headers: { authorization: `Bearer ${OPERATOR}`, ...init.headers } });
-  const faults = (rules: unknown) =>
-    sandbox.fetch(new Request("http://127.0.0.1/__sandbox/faults", { method: "PUT", body: JSON.stringify(rules) }));
-  const recorded = async () => {
-    const state = await sandbox.fetch(new Request("http://127.0.0.1/__sandbox/state?limit=1000"));
-    return ((await state.json()) as { conversions: { unique_id: string; conversion_date: string }[] }).conversions;
-  };
-  return { sandbox, forwarder, lines, sent, click, ask, page, backend, operator, faults, recorded };
-}
-
-const event = (clickId: string, more: object = {}) => ({ clickId, offerId: 12_345, uniqueId: randomUUID(), ...more });
 const rules = { baseUrl: "http://127.0.0.1", apiKey: KEY, operatorSecret: OPERATOR };
 
 test("an event is delivered, and told by one line for each state", async () => {
@@ -198,65 +146,6 @@ test("where CAKE does not deduplicate, Get Click is asked before an unknown atte
   expect(await recorded()).toHaveLength(2);
 });
 
-test("attempts keep to the schedule, after which the event is dead, and a replay delivers", async () => {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"], shouldAdvanceTime: true });
-  try {
-    const times: number[] = [];
-    let isDown = true;
-    const { page, click, operator, lines, sandbox } = both({
-      clockSpeed: 1,
-      fetch: async (request) => {
-        times.push(Date.now());
-        return isDown ? new Response("", { status: 503 }) : sandbox.fetch(request);
-      },
-    });
-    const hurried = async <T>(promise: Promise<T>): Promise<T> => {
-      await vi.advanceTimersByTimeAsync(50);
-      return promise;
-    };
-    const { id } = (await (await hurried(page(event(await hurried(click())), ""))).json()) as { id: string };
-    await vi.advanceTimersByTimeAsync(100 * 3_600_000);
-    const waits = times.slice(1).map((time, index) => (time - (times[index] ?? 0)) / 1_000);
-    const table = [5, 30, 120, 600, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
-    expect(waits).toHaveLength(table.length);
-    waits.forEach((wait, index) => {
-      // A fifth to either side, and the second that an outage is left alone.
-      expect(wait).toBeGreaterThanOrEqual(0.8 * (table[index] ?? 0));
-      expect(wait).toBeLessThanOrEqual(1.2 * (table[index] ?? 0) + 1);
-    });
-    expect(lines.at(-1)).toMatchObject({ id, state: "dead", code: "http_status", attempt: 12 });
-    isDown = false;
-    const replayed = await hurried(operator("replay", { method: "POST", body: JSON.stringify({ id }) }));
-    expect(await replayed.json()).toEqual({ replayed: 1 });
-    await vi.advanceTimersByTimeAsync(60_000);
-    expect(lines.at(-1)).toMatchObject({ id, state: "delivered", attempt: 1 });
-    const again = await hurried(operator("replay", { method: "POST", body: JSON.stringify({ id }) }));
-    expect(await again.json()).toEqual({ replayed: 0 });
-  } finally {
-    vi.useRealTimers();
-  }
-});
-
-test.each([-3_600_000, 3_600_000])("a clock that jumps by %i ms loses no event", async (jump) => {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"], shouldAdvanceTime: true });
-  try {
-    const { page, click, lines, faults } = both({ clockSpeed: 1 });
-    const hurried = async <T>(promise: Promise<T>): Promise<T> => {
-      await vi.advanceTimersByTimeAsync(50);
-      return promise;
-    };
-    const [first, second] = [await hurried(click()), await hurried(click())];
-    await hurried(faults([{ script: ["rate_limit", "server_error"], retry_after_s: 30 }]));
-    await hurried(page(event(first), ""));
-    vi.setSystemTime(Date.now() + jump);
-    await hurried(page(event(second), ""));
-    await vi.advanceTimersByTimeAsync(2 * 3_600_000);
-    expect(lines.filter(({ state }) => state === "delivered")).toHaveLength(2);
-  } finally {
-    vi.useRealTimers();
-  }
-});
-
 test("what CAKE refused is listed, exported in CAKE's columns and replayed", async () => {
   const { backend, click, operator, faults } = both({ timeZone: "UTC" });
   await faults([{ share: 1, kinds: ["server_error"], status: 404 }]);
@@ -281,20 +170,6 @@ test("what CAKE refused is listed, exported in CAKE's columns and replayed", asy
   await expect
     .poll(async () => (await operator("counts")).json())
     .toMatchObject({ counts: { delivered: 1, refused: 0 } });
-});
-
-test("what is counted by the hour is forgotten after a day", async () => {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"], shouldAdvanceTime: true });
-  try {
-    const { page, click, operator } = both({ clockSpeed: 1 });
-    const hours = async () => ((await (await operator("counts")).json()) as { hours: object[] }).hours;
-    await page(event(await click()));
-    expect(await hours()).toMatchObject([{ counts: { delivered: 1 } }]);
-    vi.setSystemTime(Date.now() + 25 * 3_600_000);
-    expect(await hours()).toEqual([]);
-  } finally {
-    vi.useRealTimers();
-  }
 });
 
 test("a long list is paged without losing or repeating a row", async () => {

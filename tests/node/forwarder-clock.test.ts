@@ -1,0 +1,80 @@
+/**
+ * The forwarder under a clock of the test's own. A file by itself: the hurried
+ * clock would hurry the forwarders that other tests have left waiting, one of
+ * which asks a CAKE that refuses its key every few minutes, for ever.
+ */
+import { expect, test, vi } from "vitest";
+import { both, event } from "./forwarder-in-process.ts";
+
+test("attempts keep to the schedule, after which the event is dead, and a replay delivers", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"], shouldAdvanceTime: true });
+  try {
+    const times: number[] = [];
+    let isDown = true;
+    const { page, click, operator, lines, sandbox } = both({
+      clockSpeed: 1,
+      fetch: async (request) => {
+        times.push(Date.now());
+        return isDown ? new Response("", { status: 503 }) : sandbox.fetch(request);
+      },
+    });
+    const hurried = async <T>(promise: Promise<T>): Promise<T> => {
+      await vi.advanceTimersByTimeAsync(50);
+      return promise;
+    };
+    const { id } = (await (await hurried(page(event(await hurried(click())), ""))).json()) as { id: string };
+    await vi.advanceTimersByTimeAsync(100 * 3_600_000);
+    const waits = times.slice(1).map((time, index) => (time - (times[index] ?? 0)) / 1_000);
+    const table = [5, 30, 120, 600, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
+    expect(waits).toHaveLength(table.length);
+    waits.forEach((wait, index) => {
+      // A fifth to either side, and the second that an outage is left alone.
+      expect(wait).toBeGreaterThanOrEqual(0.8 * (table[index] ?? 0));
+      expect(wait).toBeLessThanOrEqual(1.2 * (table[index] ?? 0) + 1);
+    });
+    expect(lines.at(-1)).toMatchObject({ id, state: "dead", code: "http_status", attempt: 12 });
+    isDown = false;
+    const replayed = await hurried(operator("replay", { method: "POST", body: JSON.stringify({ id }) }));
+    expect(await replayed.json()).toEqual({ replayed: 1 });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(lines.at(-1)).toMatchObject({ id, state: "delivered", attempt: 1 });
+    const again = await hurried(operator("replay", { method: "POST", body: JSON.stringify({ id }) }));
+    expect(await again.json()).toEqual({ replayed: 0 });
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test.each([-3_600_000, 3_600_000])("a clock that jumps by %i ms loses no event", async (jump) => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"], shouldAdvanceTime: true });
+  try {
+    const { page, click, lines, faults } = both({ clockSpeed: 1 });
+    const hurried = async <T>(promise: Promise<T>): Promise<T> => {
+      await vi.advanceTimersByTimeAsync(50);
+      return promise;
+    };
+    const [first, second] = [await hurried(click()), await hurried(click())];
+    await hurried(faults([{ script: ["rate_limit", "server_error"], retry_after_s: 30 }]));
+    await hurried(page(event(first), ""));
+    vi.setSystemTime(Date.now() + jump);
+    await hurried(page(event(second), ""));
+    await vi.advanceTimersByTimeAsync(2 * 3_600_000);
+    expect(lines.filter(({ state }) => state === "delivered")).toHaveLength(2);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test("what is counted by the hour is forgotten after a day", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"], shouldAdvanceTime: true });
+  try {
+    const { page, click, operator } = both({ clockSpeed: 1 });
+    const hours = async () => ((await (await operator("counts")).json()) as { hours: object[] }).hours;
+    await page(event(await click()));
+    expect(await hours()).toMatchObject([{ counts: { delivered: 1 } }]);
+    vi.setSystemTime(Date.now() + 25 * 3_600_000);
+    expect(await hours()).toEqual([]);
+  } finally {
+    vi.useRealTimers();
+  }
+});
