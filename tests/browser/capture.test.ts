@@ -170,10 +170,7 @@ test("with both stores blocked the page that was landed on still knows", async (
 });
 
 test("parameters, touch, window and journey are the core's", async () => {
-  site.addTrackerPage(
-    "/own",
-    `{ parameters: ["subid"], touch: "first", journey: 2, windowDays: 7, fragment: true }`,
-  );
+  site.addTrackerPage("/own", `{ parameters: ["subid"], touch: "first", journey: 2, windowDays: 7, fragment: true }`);
   const { page, go } = await visitor("/own?reqid=no&subid=one");
   expect(await clickIdOf(page)).toBe("one");
   for (const id of ["two", "three"]) {
