@@ -253,6 +253,8 @@ test.each(["served", "static"] as const)("without WebAssembly the same core runs
   await page.getByRole("link", { name: "Under a policy without WebAssembly" }).click();
   await panel.getByText("JavaScript: the policy lets no WebAssembly run").waitFor();
   await panel.getByText(clickId).waitFor();
+  const frame = page.frames().find((each) => each.url().includes("csp=strict"));
+  expect(frame && (await violations(frame))).toEqual([]);
   await shop.getByRole("button", { name: "Get my quote" }).click();
   const orders = page.getByRole("region", { name: "The latest orders" }).getByRole("row");
   await expect.poll(() => orders.nth(1).textContent()).toMatch(/delivered.*approved18\.00/);
