@@ -1,6 +1,6 @@
 //! The API key, and its absence from everything that is shown.
 
-use crate::url::{decode, push_encoded};
+use super::redact::redact;
 use crate::{Error, Result};
 use core::fmt;
 
@@ -30,26 +30,15 @@ impl ApiKey {
         &self.0
     }
 
-    /// `text` without the key, raw, percent- or base64-encoded.
+    /// `text` without the key, however it is spelt: escaped for a URL, for HTML or
+    /// for a script, several times over, or in base64 or hexadecimal at any offset.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
         // What is this short is no key of CAKE's, and is in every text.
         if self.0.len() < 4 {
             return text.to_owned();
         }
-        let mut encoded = String::new();
-        push_encoded(&mut encoded, &self.0);
-        let secrets = [self.0.clone(), encoded, base64(self.0.as_bytes())];
-        let mut out = text.to_owned();
-        for secret in &secrets {
-            out = out.replace(secret.as_str(), "[api_key]");
-        }
-        // Another spelling of it, such as `%2d` for `-`: nothing is shown.
-        let plain = decode(&out).to_ascii_lowercase();
-        if plain.contains(&self.0.to_ascii_lowercase()) {
-            return "[held the API key]".to_owned();
-        }
-        out
+        redact(text, &self.0)
     }
 }
 
@@ -78,23 +67,6 @@ pub(super) fn presentable(text: &str, key: Option<&ApiKey>) -> String {
         shown.push('…');
     }
     shown
-}
-
-/// Base64 without padding, so that a longer text's start is found too.
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::new();
-    for chunk in bytes.chunks_exact(3) {
-        let word = chunk
-            .iter()
-            .fold(0_usize, |word, byte| word << 8 | usize::from(*byte));
-        for shift in [18, 12, 6, 0] {
-            if let Some(digit) = DIGITS.get(word >> shift & 63) {
-                out.push(char::from(*digit));
-            }
-        }
-    }
-    out
 }
 
 #[cfg(test)]

@@ -42,6 +42,7 @@ mod pace;
 mod paging;
 mod params;
 pub mod record_conversion;
+mod redact;
 mod retry;
 
 use crate::link::{is_host_name, is_loopback_origin};
