@@ -14,7 +14,7 @@ export interface CakeClientOptions {
   readonly baseUrl: string;
   /** Your API key: CAKE, Setup, System Access, API Keys. Never in a page. */
   readonly apiKey: string;
-  /** Stands in for the global `fetch`: a service binding's, or a mock. */
+  /** Used instead of the global `fetch`: a service binding's, or a mock. */
   readonly fetch?: (request: Request) => Promise<Response>;
   /** How long one request may take, its body included, in milliseconds. @default 15000 */
   readonly timeoutMs?: number;

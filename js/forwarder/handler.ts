@@ -33,7 +33,8 @@ export async function handle(request: Request, setup: () => Setup): Promise<Resp
       throw new Refusal("too_many_requests", "too many requests: wait a minute", { "retry-after": "60" });
     }
     if (route === "operator") return await handleOperator(request, rest, ready);
-    if (route !== "conversions") throw new Refusal("not_found", "there are conversions, operator and health");
+    if (route !== "conversions")
+      throw new Refusal("not_found", "unknown route; routes: /conversions, /health, /operator");
     const answer = rest === "" ? await conversions(request, ready) : await conversion(request, rest, ready);
     return withCors(answer, request, ready.options);
   } catch (thrown) {
@@ -43,7 +44,7 @@ export async function handle(request: Request, setup: () => Setup): Promise<Resp
 
 function health(request: Request): Response {
   if (request.method !== "GET" && request.method !== "HEAD") {
-    return failure(new Refusal("method_not_allowed", "health is read", { allow: "GET, HEAD" }));
+    return failure(new Refusal("method_not_allowed", "method not allowed: use GET", { allow: "GET, HEAD" }));
   }
   return new Response(request.method === "HEAD" ? null : "ok", { headers: { "cache-control": "no-store" } });
 }
@@ -56,7 +57,7 @@ function withCors(answer: Response, request: Request, options: ResolvedOptions):
 async function conversions(request: Request, { options, shards }: Setup): Promise<Response> {
   if (request.method === "OPTIONS") return preflight(request, options);
   if (request.method !== "POST") {
-    throw new Refusal("method_not_allowed", "only POST converts", { allow: "POST, OPTIONS" });
+    throw new Refusal("method_not_allowed", "method not allowed: use POST", { allow: "POST, OPTIONS" });
   }
   if (!JSON_TYPES.test(request.headers.get("content-type") ?? "")) {
     throw new Refusal("unsupported_type", "the content type must be application/json or text/plain");
@@ -81,14 +82,16 @@ async function conversions(request: Request, { options, shards }: Setup): Promis
 }
 
 async function conversion(request: Request, id: string, { shards }: Setup): Promise<Response> {
-  if (request.method !== "GET") throw new Refusal("method_not_allowed", "a conversion is read", { allow: "GET" });
+  if (request.method !== "GET")
+    throw new Refusal("method_not_allowed", "method not allowed: use GET", { allow: "GET" });
   const [status] = ID.test(id) ? await callShard(() => shardOf(id, shards).wait([id], 0)) : [];
-  if (status === undefined) throw new Refusal("not_found", "there is no such conversion");
+  if (status === undefined) throw new Refusal("not_found", "unknown conversion id: use the id of the answer 202");
   return json(200, status);
 }
 
 function preflight(request: Request, options: ResolvedOptions): Response {
-  if (findOrigin(request, options) === undefined) throw new Refusal("origin_refused", "this origin is not on the list");
+  if (findOrigin(request, options) === undefined)
+    throw new Refusal("origin_refused", "this origin is not in the option origins");
   return new Response(null, {
     status: 204,
     headers: {

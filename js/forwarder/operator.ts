@@ -44,7 +44,7 @@ export async function handleOperator(request: Request, rest: string, setup: Setu
       return request.headers.has("authorization") ? json(200, { replayed }) : seeOther();
     }
     default:
-      throw new Refusal("not_found", "there are counts, conversions, replay and export.csv");
+      throw new Refusal("not_found", "unknown route; routes below /operator: counts, conversions, replay, export.csv");
   }
 }
 

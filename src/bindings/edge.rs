@@ -55,7 +55,7 @@ struct Ended {
 #[wasm_bindgen]
 impl Client {
     /// Opens a client; see [`Account::new`]. `interval_ms` is the least time
-    /// between two requests; `fetch` stands in for the global one; the hooks
+    /// between two requests; `fetch` is used instead of the global one; the hooks
     /// are told of every request and of what came of it.
     ///
     /// # Errors

@@ -97,7 +97,7 @@ pub struct Deliverer {
 #[wasm_bindgen]
 impl Deliverer {
     /// Opens the way to CAKE: the API of an account, or, with a `pixel_domain`,
-    /// that domain's `p.ashx`. `fetch` stands in for the global one.
+    /// that domain's `p.ashx`. `fetch` is used instead of the global one.
     ///
     /// # Errors
     /// Those of [`Account::new`] and of [`Route::pixel`].
