@@ -1,11 +1,14 @@
 //! The API key, and its absence from everything that is shown.
 
-use super::redact::redact;
+use super::redact::{REDACTED, redact};
 use crate::{Error, Result};
 use core::fmt;
 
 /// The most characters of CAKE's own words that an error repeats.
 const SHOWN: usize = 200;
+
+/// The most characters that are looked into.
+const LOOKED_INTO: usize = 4_096;
 
 /// An API key. It cannot be printed: `Debug` says `ApiKey(…)`.
 #[derive(Clone, PartialEq, Eq)]
@@ -18,7 +21,7 @@ impl ApiKey {
     /// # Errors
     /// [`Error::MissingApiKey`] where it is empty or white space.
     pub fn new(key: &str) -> Result<Self> {
-        let key = key.trim();
+        let key = crate::secret::trimmed(key);
         if key.is_empty() {
             return Err(Error::MissingApiKey);
         }
@@ -52,16 +55,21 @@ impl fmt::Debug for ApiKey {
 /// at most 200 characters.
 pub(super) fn redact_and_truncate(text: &str, key: Option<&ApiKey>) -> String {
     // The key is looked for before the text is cut, so that no half of it stays.
+    let is_cut = text.chars().nth(LOOKED_INTO).is_some();
     let words: String = text
         .chars()
-        .take(4_096)
+        .take(LOOKED_INTO)
         .filter(|character| !character.is_control() || *character == '\n')
         .map(|character| if character == '\n' { ' ' } else { character })
         .collect();
-    let words = match key {
+    let mut words = match key {
         Some(key) => key.redact(&words),
         None => words,
     };
+    // Where a text of many keys has shrunk so far that its end is shown, half a key may stand there.
+    if is_cut && words.chars().count() <= SHOWN {
+        words.truncate(words.rfind(REDACTED).map_or(0, |at| at + REDACTED.len()));
+    }
     let mut shown: String = words.trim().chars().take(SHOWN).collect();
     if shown.len() < words.trim().len() {
         shown.push('…');
@@ -76,10 +84,12 @@ mod tests {
 
     #[test]
     fn a_missing_key_is_refused_and_a_line_end_is_no_part_of_it() {
-        for key in ["", "  ", "\n"] {
+        for key in ["", "  ", "\n", "\u{feff}"] {
             assert_eq!(ApiKey::new(key), Err(Error::MissingApiKey));
         }
-        assert_eq!(ApiKey::new("abc\n").unwrap().reveal(), "abc");
+        for key in ["abc\n", "\u{feff}abc", " abc\r\n", "\tabc"] {
+            assert_eq!(ApiKey::new(key).unwrap().reveal(), "abc");
+        }
     }
 
     #[test]
@@ -103,6 +113,18 @@ mod tests {
         let key = ApiKey::new("CANARYCANARY").unwrap();
         let text = format!("{}CANARYCANARY", "x".repeat(195));
         assert!(!redact_and_truncate(&text, Some(&key)).contains("CAN"));
+    }
+
+    #[test]
+    fn no_half_of_a_key_is_left_where_the_text_ends_within_one() {
+        let key = ApiKey::new(&"CANARY0123456789".repeat(13)).unwrap();
+        for spelling in [
+            key.reveal().to_owned(),
+            key.reveal().replace('C', "%2525252543"),
+        ] {
+            let shown = redact_and_truncate(&spelling.repeat(60), Some(&key));
+            assert!(!shown.to_ascii_uppercase().contains("ANARY"), "{shown}");
+        }
     }
 
     proptest! {
