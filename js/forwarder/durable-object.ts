@@ -69,6 +69,24 @@ export function outboxClass<Env>(configure: (env: Env) => WorkerOptions): Outbox
     replay(...args: Parameters<Shard["replay"]>) {
       return this.#shard.replay(...args);
     }
+    cancel(...args: Parameters<Shard["cancel"]>) {
+      return this.#shard.cancel(...args);
+    }
+    webhook(...args: Parameters<Shard["webhook"]>) {
+      return this.#shard.webhook(...args);
+    }
+    idSecret() {
+      return this.#shard.idSecret();
+    }
+    signIn(...args: Parameters<Shard["signIn"]>) {
+      return this.#shard.signIn(...args);
+    }
+    endSession(...args: Parameters<Shard["endSession"]>) {
+      return this.#shard.endSession(...args);
+    }
+    isSessionEnded(...args: Parameters<Shard["isSessionEnded"]>) {
+      return this.#shard.isSessionEnded(...args);
+    }
     sweep() {
       return this.#shard.sweep();
     }

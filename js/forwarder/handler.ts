@@ -4,8 +4,10 @@ import * as wasm from "../wasm/forwarder.js";
 import { errorOf, type ForwarderCode, type ForwarderError, failure, json, misconfigured, Refusal } from "./answer.js";
 import { readBody } from "./body.js";
 import { admit, type Caller, corsHeaders, findOrigin, signedClickId } from "./caller.js";
+import { hash } from "./hash.js";
 import { handleOperator } from "./operator.js";
 import type { ResolvedOptions } from "./options.js";
+import { findRoute } from "./path.js";
 import { callShard, type Setup, shardOf } from "./setup.js";
 import type { Acceptance, Shard, Status } from "./shard.js";
 import type { NewEvent } from "./store.js";
@@ -13,14 +15,13 @@ import type { NewEvent } from "./store.js";
 /** How long a caller waits that asks for the outcome. */
 const WAIT_MS = 2_000;
 
-const PATH = /\/(conversions|health|operator)(?:\/([^?#]*))?$/;
 const ID = /^[0-9a-f]{32}$/;
 const JSON_TYPES = /^(application\/json|text\/plain)\s*(;|$)/i;
 
 /** Answers any request. `setup` throws where the configuration is not fit for use. */
 export async function handle(request: Request, setup: () => Setup): Promise<Response> {
   const { pathname } = new URL(request.url);
-  const [, route, rest = ""] = PATH.exec(pathname) ?? [];
+  const { name: route, rest } = findRoute(request.method, pathname) ?? { rest: "" };
   if (route === "health") return health(request);
   let ready: Setup;
   try {
@@ -54,7 +55,8 @@ function withCors(answer: Response, request: Request, options: ResolvedOptions):
   return answer;
 }
 
-async function conversions(request: Request, { options, shards }: Setup): Promise<Response> {
+async function conversions(request: Request, setup: Setup): Promise<Response> {
+  const { options, shards } = setup;
   if (request.method === "OPTIONS") return preflight(request, options);
   if (request.method !== "POST") {
     throw new Refusal("method_not_allowed", "method not allowed: use POST", { allow: "POST, OPTIONS" });
@@ -71,7 +73,7 @@ async function conversions(request: Request, { options, shards }: Setup): Promis
     | ReadEvent
     | ReadItem[];
   const items = Array.isArray(read) ? read : [read];
-  const results = await accept(items, caller, body, { options, shards });
+  const results = await accept(items, caller, body, setup);
   if (new URL(request.url).searchParams.get("wait") === "1") await settled(results, shards);
   if (Array.isArray(read)) return json(202, { results });
   const [result] = results;
@@ -117,7 +119,7 @@ async function accept(
   items: readonly ReadItem[],
   caller: Caller,
   body: string,
-  { options, shards }: Pick<Setup, "options" | "shards">,
+  { options, shards, idOf }: Setup,
 ): Promise<Result[]> {
   const results: Result[] = new Array(items.length);
   const acceptedAt = options.zone?.findCivil(new Date()) ?? "";
@@ -129,7 +131,7 @@ async function accept(
         results[place] = { error: withoutEmpty(item.error) };
         return;
       }
-      const id = await hash(item.key);
+      const id = await idOf(item.key);
       const shard = shardOf(id, shards);
       let claim: string | undefined;
       if (claims) {
@@ -147,9 +149,19 @@ async function accept(
     }),
   );
   const webhook = caller.webhookId === undefined ? undefined : { id: caller.webhookId, digest: await hash(body) };
+  let isKept = webhook === undefined;
+  if (webhook !== undefined && byShard.size > 0) {
+    // One shard knows a webhook's id, whatever body it comes with. Where the events are another's, it is asked first.
+    const keeper = shardOf(await hash(webhook.id), shards);
+    isKept = byShard.size > 1 || !byShard.has(keeper);
+    if (isKept && !(await callShard(() => keeper.webhook(webhook.id, webhook.digest)))) {
+      const error = errorOf("webhook_id_reused", MESSAGES.webhook_id_reused ?? "");
+      return items.map((item) => ("error" in item ? { error: withoutEmpty(item.error) } : { error }));
+    }
+  }
   await Promise.all(
     [...byShard].map(async ([shard, { events, places }]) => {
-      const answers = await callShard(() => shard.accept({ events, webhook }));
+      const answers = await callShard(() => shard.accept({ events, webhook: isKept ? undefined : webhook }));
       answers.forEach((answer, index) => {
         const place = places[index] ?? 0;
         results[place] =
@@ -181,12 +193,6 @@ async function settled(results: Result[], shards: readonly Shard[]): Promise<voi
     const status = "id" in result ? known.get(result.id) : undefined;
     if ("id" in result && status !== undefined) results[place] = { ...result, ...status };
   });
-}
-
-/** 128 bits of a text's SHA-256, in hex. */
-async function hash(text: string): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)), 0, 16);
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function withoutEmpty(error: ForwarderError): ForwarderError {

@@ -7,14 +7,23 @@ import { integerOption } from "../option.js";
 import { type OutboxClass, outboxClass, WORKER_NAMES, type WorkerOptions } from "./durable-object.js";
 import { handle } from "./handler.js";
 import { logLine, resolveOptions } from "./options.js";
-import type { Setup } from "./setup.js";
+import { createIds, type Setup } from "./setup.js";
 import type { Shard } from "./shard.js";
 
 export { CakeError, type CakeErrorCode, isCakeError } from "../error.js";
 export type { ForwarderCode, ForwarderError } from "./answer.js";
 export type { OutboxClass, WorkerOptions } from "./durable-object.js";
 export type { ForwarderOptions } from "./options.js";
-export type { ConversionState, LogLine, Shard, ShardReport, Status } from "./shard.js";
+export type {
+  ConversionLine,
+  ConversionState,
+  Hold,
+  LogLine,
+  OperatorLine,
+  Shard,
+  ShardReport,
+  Status,
+} from "./shard.js";
 export type { Row, StoredState } from "./store.js";
 
 /** A module Worker's handlers, and the class of its Durable Objects. */
@@ -79,6 +88,12 @@ function setUp(options: WorkerOptions): Setup {
       report: () => shard().report(),
       list: (filter) => shard().list(filter),
       replay: (what) => shard().replay(what),
+      cancel: (eventId, reason) => shard().cancel(eventId, reason),
+      webhook: (webhookId, digest) => shard().webhook(webhookId, digest),
+      idSecret: () => shard().idSecret(),
+      signIn: (caller, isRight) => shard().signIn(caller, isRight),
+      endSession: (session, expiresMs) => shard().endSession(session, expiresMs),
+      isSessionEnded: (session) => shard().isSessionEnded(session),
       sweep: () => shard().sweep(),
     } satisfies Shard;
   });
@@ -89,5 +104,5 @@ function setUp(options: WorkerOptions): Setup {
           const key = request.headers.get("cf-connecting-ip") ?? "";
           return (await rateLimit.limit({ key })).success;
         };
-  return { options: resolved, shards, limit };
+  return { options: resolved, shards, idOf: createIds(shards), limit };
 }

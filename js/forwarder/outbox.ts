@@ -8,8 +8,19 @@ import type { ForwarderCode } from "./answer.js";
 import { Counts } from "./counts.js";
 import { instant } from "./instant.js";
 import type { ResolvedOptions } from "./options.js";
-import type { Acceptance, AcceptRequest, ConversionState, Shard, ShardReport, Status } from "./shard.js";
-import type { NewEvent, OutboxStore, Row, RowFilter, StoredState } from "./store.js";
+import {
+  type Acceptance,
+  type AcceptRequest,
+  type Cancellation,
+  type ConversionState,
+  type Hold,
+  MAX_REPLAYED,
+  type Shard,
+  type ShardReport,
+  type Status,
+} from "./shard.js";
+import { SignIns } from "./sign-ins.js";
+import type { EventFilter, NewEvent, OutboxStore, Row, RowFilter, StoredState } from "./store.js";
 import { Waiters } from "./waiters.js";
 
 /** What an outbox works with. */
@@ -48,6 +59,7 @@ const HOUR_MS = 3_600_000;
 const DAY_HOURS = 24;
 const WEBHOOK_MS = 900_000;
 const PAUSED = "paused";
+const ID_SECRET = "id secret";
 
 /** An outbox. */
 export class Outbox implements Shard {
@@ -68,6 +80,7 @@ export class Outbox implements Shard {
    */
   readonly #idle = new Map<string, "not recorded" | "in doubt">();
   readonly #waiters = new Waiters();
+  readonly #signIns: SignIns;
   readonly #counts: Counts;
   /** Of attempts that are over: what came of them is being stored. */
   readonly #storing = new Set<Promise<void>>();
@@ -80,6 +93,7 @@ export class Outbox implements Shard {
     this.#deps = deps;
     this.#startedMs = deps.host.now();
     this.#counts = new Counts(deps.store);
+    this.#signIns = new SignIns(deps.store);
     this.#isPaused = deps.store.getMeta(PAUSED) !== null;
     if (this.#isPaused) this.#atOnce = 1;
   }
@@ -154,7 +168,10 @@ export class Outbox implements Shard {
         delivered: of("delivered"),
         refused: of("refused"),
         dead: of("dead"),
+        cancelled: of("cancelled"),
       },
+      inDoubt: store.inDoubt(),
+      hold: this.#hold(now),
       oldestMs: oldest === null ? null : Math.max(0, Math.round((now - oldest) / options.clockSpeed)),
       hours: this.#counts.hoursAfter(this.#hour(now) - DAY_HOURS),
       bytes: store.bytes(),
@@ -165,17 +182,17 @@ export class Outbox implements Shard {
     return this.#deps.store.list(filter);
   }
 
-  async replay(what: { readonly id: string } | { readonly state: StoredState }): Promise<number> {
+  async replay(what: { readonly id: string } | EventFilter): Promise<number> {
     return this.#commit.next(() => {
       const { store, host } = this.#deps;
       const row = "id" in what ? store.find(what.id) : undefined;
-      const rows = "id" in what ? (row ? [row] : []) : store.list({ state: what.state, limit: FETCH_BATCH * 10 });
+      const rows = "id" in what ? (row ? [row] : []) : store.list({ ...what, limit: MAX_REPLAYED });
       const now = host.now();
       let replayed = 0;
       store.transaction(() => {
         for (const each of rows) {
           // What is delivered stays so: nothing is sent twice by hand.
-          if (each.state !== "refused" && each.state !== "dead") continue;
+          if (each.state === "pending" || each.state === "delivered") continue;
           this.#settle(each, { ...each, state: "pending", attempts: 0, next_ms: now, changed_ms: now });
           this.#log(each.id, "pending", each.code, 0, false);
           replayed += 1;
@@ -185,6 +202,54 @@ export class Outbox implements Shard {
       this.#pump();
       return replayed;
     });
+  }
+
+  async cancel(id: string, reason: string): Promise<Cancellation> {
+    // What is on its way to CAKE cannot be called back: what comes of it counts.
+    const end = Date.now() + this.#deps.options.timeoutMs;
+    while (this.#busy.has(id) && Date.now() < end) {
+      await Promise.race([...this.#underWay, ...this.#storing, new Promise((resolve) => setTimeout(resolve, 1_000))]);
+    }
+    return this.#commit.next(() => {
+      const row = this.#deps.store.find(id);
+      if (row === undefined) return "unknown";
+      if (row.state === "delivered") return "delivered";
+      if (this.#busy.has(id)) return "under_way";
+      const after = { ...row, state: "cancelled", next_ms: null, code: "cancelled", upstream_message: reason } as const;
+      this.#settle(row, { ...after, changed_ms: this.#deps.host.now() });
+      this.#ready = this.#ready.filter((each) => each.id !== id);
+      this.#idle.delete(id);
+      this.#log(id, "cancelled", "cancelled", row.attempts, false);
+      this.#waiters.over(id);
+      return "cancelled";
+    });
+  }
+
+  async webhook(id: string, digest: string): Promise<boolean> {
+    return this.#commit.next(() => this.#deps.store.webhook(id, digest, this.#deps.host.now()) === digest);
+  }
+
+  async idSecret(): Promise<string> {
+    return this.#commit.next(() => {
+      const { store } = this.#deps;
+      const known = store.getMeta(ID_SECRET);
+      if (known !== null) return known;
+      const secret = Array.from(crypto.getRandomValues(new Uint8Array(32)), (byte) => byte.toString(16)).join(".");
+      store.setMeta(ID_SECRET, secret);
+      return secret;
+    });
+  }
+
+  async signIn(caller: string, isRight: boolean): Promise<number> {
+    return this.#signIns.tried(caller, isRight, Date.now());
+  }
+
+  async endSession(session: string, expiresMs: number): Promise<void> {
+    return this.#commit.next(() => this.#signIns.end(session, expiresMs, Date.now()));
+  }
+
+  async isSessionEnded(session: string): Promise<boolean> {
+    return this.#signIns.isEnded(session);
   }
 
   async sweep(): Promise<ShardReport> {
@@ -355,6 +420,16 @@ export class Outbox implements Shard {
 
   #shown(state: StoredState): ConversionState {
     return state === "pending" && this.#isPaused ? "paused" : state;
+  }
+
+  #hold(now: number): Hold | null {
+    const stalledMs = this.#stalledUntil(now);
+    const untilMs = stalledMs || (this.#isPaused ? (this.#deps.store.nextDue() ?? 0) : 0);
+    if (!this.#isPaused && stalledMs === 0) return null;
+    return {
+      reason: this.#isPaused ? "key_refused" : "stalled",
+      until: untilMs === 0 ? null : instant(untilMs, this.#deps.options),
+    };
   }
 
   #status(row: Row): Status {
