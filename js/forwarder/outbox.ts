@@ -207,22 +207,11 @@ export class Outbox implements Shard {
   async cancel(id: string, reason: string): Promise<Cancellation> {
     // What is on its way to CAKE cannot be called back: what comes of it counts.
     const end = Date.now() + this.#deps.options.timeoutMs;
-    while (this.#busy.has(id) && Date.now() < end) {
-      await Promise.race([...this.#underWay, ...this.#storing, new Promise((resolve) => setTimeout(resolve, 1_000))]);
+    for (;;) {
+      const cancelled = await this.#commit.next(() => this.#cancelled(id, reason));
+      if (cancelled !== "under_way" || Date.now() >= end) return cancelled;
+      await Promise.race([...this.#underWay, ...this.#storing, new Promise((resolve) => setTimeout(resolve, 100))]);
     }
-    return this.#commit.next(() => {
-      const row = this.#deps.store.find(id);
-      if (row === undefined) return "unknown";
-      if (row.state === "delivered") return "delivered";
-      if (this.#busy.has(id)) return "under_way";
-      const after = { ...row, state: "cancelled", next_ms: null, code: "cancelled", upstream_message: reason } as const;
-      this.#settle(row, { ...after, changed_ms: this.#deps.host.now() });
-      this.#ready = this.#ready.filter((each) => each.id !== id);
-      this.#idle.delete(id);
-      this.#log(id, "cancelled", "cancelled", row.attempts, false);
-      this.#waiters.over(id);
-      return "cancelled";
-    });
   }
 
   async webhook(id: string, digest: string): Promise<boolean> {
@@ -420,6 +409,20 @@ export class Outbox implements Shard {
 
   #shown(state: StoredState): ConversionState {
     return state === "pending" && this.#isPaused ? "paused" : state;
+  }
+
+  #cancelled(id: string, reason: string): Cancellation {
+    const row = this.#deps.store.find(id);
+    if (row === undefined) return "unknown";
+    if (row.state === "delivered") return "delivered";
+    if (this.#busy.has(id)) return "under_way";
+    const after = { ...row, state: "cancelled", next_ms: null, code: "cancelled", upstream_message: reason } as const;
+    this.#settle(row, { ...after, changed_ms: this.#deps.host.now() });
+    this.#ready = this.#ready.filter((each) => each.id !== id);
+    this.#idle.delete(id);
+    this.#log(id, "cancelled", "cancelled", row.attempts, false);
+    this.#waiters.over(id);
+    return "cancelled";
   }
 
   #hold(now: number): Hold | null {
