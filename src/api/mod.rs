@@ -30,6 +30,7 @@
 mod action;
 mod answer;
 mod call;
+mod certainty;
 pub mod conversion_report;
 pub mod create_postback;
 pub mod doctor;
@@ -52,7 +53,8 @@ use core::fmt;
 
 pub use action::{Action, CallSettings};
 pub use answer::{Answer, has_body};
-pub use call::{Call, CallEvent, CallOutcome, Step, is_duplicate};
+pub use call::{Call, CallEvent, CallOutcome, Step};
+pub use certainty::{Certainty, is_duplicate};
 pub use key::ApiKey;
 pub use pager::{DEFAULT_ROW_LIMIT, Pager};
 pub use rate_limiter::RateLimiter;

@@ -19,6 +19,6 @@ pub mod schedule;
 mod simulation;
 
 pub use circuit_breaker::CircuitBreaker;
-pub use event::{Caller, Event, RequestBody};
+pub use event::{Caller, Event, Relation, RequestBody};
 pub use outcome::{Outcome, State};
 pub use route::Route;
