@@ -17,6 +17,7 @@
 //! | [`consent`] | what may be stored, when |
 //! | [`macros`], [`pixel`] | postback URL templates; `p.ashx` |
 //! | [`money`], [`time`] | exact decimals, civil times |
+//! | [`secret`] | secrets without what stands around them |
 //! | [`transaction_id`] | unique ids and order ids |
 //! | [`url`] | percent-encoding and query strings |
 //! | `api` | CAKE's HTTP API: requests and answers (feature `api`) |
@@ -34,6 +35,7 @@ pub mod lint;
 pub mod macros;
 pub mod money;
 pub mod pixel;
+pub mod secret;
 pub mod sub_id;
 pub mod time;
 pub mod transaction_id;

@@ -44,6 +44,7 @@ mod pager;
 mod params;
 mod rate_limiter;
 pub mod record_conversion;
+mod redact;
 mod retry;
 
 use crate::link::{is_host_name, is_loopback_origin};
