@@ -85,6 +85,7 @@ pub(super) enum Idempotency {
 
 /// What a call is about, as far as its answers must be too.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_field_names, reason = "CAKE's own names")]
 pub(super) struct Subject {
     pub(super) click_id: String,
     pub(super) offer_id: u64,
