@@ -10,8 +10,10 @@
 //! | module | owns |
 //! | --- | --- |
 //! | [`error`] | the one error type and its stable codes |
+//! | [`host`] | host names: tracking domains, loopback, lists of allowed hosts |
 //! | [`link`], [`sub_id`], [`lint`] | tracking links: build, parse, and what is odd in one |
-//! | [`click`] | click ids in URLs, the stored touches |
+//! | [`click_id`], [`touch`] | click ids in URLs; the stored touches, and what a visit leaves behind |
+//! | `transaction_id` | unique ids and order ids |
 //! | [`cookie`], `signed_cookie` | `Cookie` and `Set-Cookie` text; signed values (features `edge`, `forwarder`) |
 //! | `capture` | edge capture: what a request's click leaves behind (features `edge`, `forwarder`) |
 //! | [`consent`] | what may be stored, when |
@@ -24,10 +26,11 @@
 //!
 //! This project is independent of CAKE.
 
-pub mod click;
+pub mod click_id;
 pub mod consent;
 pub mod cookie;
 pub mod error;
+pub mod host;
 pub mod link;
 pub mod lint;
 pub mod macros;
@@ -35,6 +38,8 @@ pub mod money;
 pub mod pixel;
 pub mod sub_id;
 pub mod time;
+pub mod touch;
+mod transaction_id;
 pub mod url;
 
 #[cfg(feature = "api")]
