@@ -14,8 +14,8 @@
 //! | [`link`], [`sub_id`], [`lint`] | tracking links: build, parse, and what is odd in one |
 //! | [`click_id`], [`touch`] | click ids in URLs; the stored touches, and what a visit leaves behind |
 //! | `transaction_id` | unique ids and order ids |
-//! | [`cookie`], `signed_cookie` | `Cookie` and `Set-Cookie` text; signed values (features `edge`, `forwarder`) |
-//! | `capture` | edge capture: what a request's click leaves behind (features `edge`, `forwarder`) |
+//! | [`cookie`], `signed_cookie` | `Cookie` and `Set-Cookie` text; signed values (feature `worker`) |
+//! | `capture` | edge capture: what a request's click leaves behind (feature `worker`) |
 //! | [`consent`] | what may be stored, when |
 //! | [`macros`], [`pixel`] | postback URL templates; `p.ashx` |
 //! | [`money`], [`time`] | exact decimals, civil times |
@@ -44,24 +44,16 @@ pub mod url;
 
 #[cfg(feature = "api")]
 pub mod api;
-#[cfg(any(feature = "edge", feature = "forwarder"))]
+#[cfg(feature = "worker")]
 pub mod capture;
 #[cfg(feature = "forwarder")]
 pub mod delivery;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
-#[cfg(any(feature = "edge", feature = "forwarder"))]
+#[cfg(feature = "worker")]
 pub mod signed_cookie;
 
-#[cfg(all(
-    target_family = "wasm",
-    any(
-        feature = "page",
-        feature = "edge",
-        feature = "forwarder",
-        feature = "sandbox"
-    )
-))]
+#[cfg(all(target_family = "wasm", any(feature = "page", feature = "bindings")))]
 pub mod bindings;
 
 pub use error::{Error, Result};

@@ -5,9 +5,6 @@ use crate::click_id::{FoundClick, is_click_id};
 use crate::url::{self, push_encoded, push_number, read_number};
 use crate::{Error, Result};
 
-/// The cookie and the localStorage key that hold the touches by default.
-pub const DEFAULT_KEY: &str = "cake_click";
-
 /// How long a touch counts by default, in days.
 pub const DEFAULT_WINDOW_DAYS: u32 = 30;
 

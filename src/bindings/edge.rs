@@ -330,7 +330,7 @@ impl Pages {
         Self(Paging::new(
             to_integer(start_at_row),
             to_integer(row_limit),
-            max_rows.map(whole),
+            max_rows.map(to_integer),
         ))
     }
 
