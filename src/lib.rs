@@ -19,7 +19,7 @@
 //! | [`consent`] | what may be stored, when |
 //! | [`macros`], [`pixel`] | postback URL templates; `p.ashx` |
 //! | [`money`], [`time`] | exact decimals, civil times |
-//! | [`url`] | percent-encoding and query strings |
+//! | `url` | percent-encoding and query strings |
 //! | `api` | CAKE's HTTP API: requests and answers (feature `api`) |
 //! | `delivery` | the forwarder's decisions (feature `forwarder`) |
 //! | `sandbox` | a CAKE network's rules (feature `sandbox`) |
@@ -40,7 +40,7 @@ pub mod sub_id;
 pub mod time;
 pub mod touch;
 mod transaction_id;
-pub mod url;
+mod url;
 
 #[cfg(feature = "api")]
 pub mod api;
