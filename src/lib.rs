@@ -14,6 +14,7 @@
 //! | [`click`] | click ids in URLs, the stored touches |
 //! | [`cookie`], `signed_cookie` | `Cookie` and `Set-Cookie` text; signed values (features `edge`, `forwarder`) |
 //! | `capture` | edge capture: what a request's click leaves behind (features `edge`, `forwarder`) |
+//! | `purpose` | what a request says that it is for: a visit, a prefetch (not in `page`) |
 //! | [`consent`] | what may be stored, when |
 //! | [`macros`], [`pixel`] | postback URL templates; `p.ashx` |
 //! | [`money`], [`time`] | exact decimals, civil times |
@@ -43,6 +44,8 @@ pub mod api;
 pub mod capture;
 #[cfg(feature = "forwarder")]
 pub mod delivery;
+#[cfg(any(feature = "edge", feature = "forwarder", feature = "sandbox"))]
+pub mod purpose;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 #[cfg(any(feature = "edge", feature = "forwarder"))]

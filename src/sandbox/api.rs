@@ -1,9 +1,10 @@
 //! What the API's five actions have in common: the key, the form of a failure,
 //! dates and pages.
 
+use super::Network;
 use super::plan::{Answer, Call, Decided, Stop};
+use super::query::Query;
 use super::settings::{EndDate, Failures, FirstRow};
-use super::{Network, Query};
 use crate::time::CivilTime;
 use serde::Serialize;
 use serde_json::json;

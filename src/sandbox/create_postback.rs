@@ -2,7 +2,7 @@
 
 use super::plan::{Answer, Call, Decided, Plan, Write};
 use super::row::PostbackRow;
-use super::{Network, outbound, postback};
+use super::{Network, address, postback};
 use serde::{Deserialize, Serialize};
 
 /// The body, in the article's words. Unknown fields are passed over.
@@ -56,7 +56,7 @@ impl Network {
         // Whether it may be sent to is asked when it fires.
         let Some(postback_url) = body
             .postback_url
-            .filter(|url| outbound::is_page(url) && !url.starts_with('/'))
+            .filter(|url| address::is_page(url) && !url.starts_with('/'))
         else {
             return self.refuse("Invalid postback_url");
         };

@@ -1,13 +1,14 @@
 //! Get Click: `GET /api/2/click.json`.
 
+use super::Network;
 use super::plan::{Answer, Call, ClickFilter, Decided, Need, Plan, Rows, Stop};
+use super::query::Query;
 use super::row::ClickRow;
-use super::{Network, Query};
 use crate::url;
 use serde::Serialize;
 
 /// The most rows of one answer.
-const MOST_ROWS: u64 = 10_000;
+const MAX_ROWS: u64 = 10_000;
 
 #[derive(Serialize)]
 struct Envelope<'a> {
@@ -77,7 +78,7 @@ impl Network {
                 u64::from(click.is_some()),
             )
         } else {
-            let paging = self.paging(query, MOST_ROWS)?;
+            let paging = self.paging(query, MAX_ROWS)?;
             let range = self.range(query, false)?;
             let filter = ClickFilter {
                 from: range.from,

@@ -1,11 +1,12 @@
 //! Pixels and server postbacks of advertisers: `/p.ashx?o=…&r=…&t=…&f=…`,
 //! without an API key.
 
+use super::Network;
 use super::plan::{Answer, Call, Decided, Plan, Rows, Stop, Write};
 use super::postback::Audience;
+use super::query::Query;
 use super::record_conversion::{Asked, Recorded, Refusal, first_events};
 use super::row::FiredRow;
-use super::{Network, Query};
 use crate::url;
 
 /// The forms of an answer: `f` of the pixel.
@@ -169,16 +170,7 @@ fn rendered(form: Form, outcome: Result<(), &str>, fired: &[FiredRow]) -> Answer
 /// The element that makes a browser fetch a postback.
 fn markup(row: &FiredRow) -> String {
     let mut url = String::with_capacity(row.url.len());
-    for character in row.url.chars() {
-        match character {
-            '&' => url.push_str("&amp;"),
-            '"' => url.push_str("&quot;"),
-            '\'' => url.push_str("&#39;"),
-            '<' => url.push_str("&lt;"),
-            '>' => url.push_str("&gt;"),
-            other => url.push(other),
-        }
-    }
+    crate::pixel::push_escaped(&mut url, &row.url);
     match row.postback_type.as_str() {
         "iFrame" => format!(r#"<iframe src="{url}" width="1" height="1" hidden></iframe>"#),
         "JavaScript" => format!(r#"<script src="{url}"></script>"#),

@@ -13,8 +13,9 @@ pub struct Call {
     pub url: String,
     /// The body of a POST.
     pub body: Option<String>,
-    /// Does a browser only look ahead (`Sec-Purpose: prefetch`)?
-    pub is_prefetch: bool,
+    /// The values of `Sec-Purpose`, `Purpose`, `X-Purpose` and `X-Moz`, as far as
+    /// the request has them.
+    pub purposes: Vec<String>,
     /// The visitor's address.
     pub ip_address: Option<String>,
     /// The visitor's country, two letters.

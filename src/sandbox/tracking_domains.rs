@@ -1,7 +1,8 @@
 //! Get Tracking Domains: `GET /api/2/tracking_domains.json`.
 
+use super::Network;
 use super::plan::{Answer, Call, Decided, Plan};
-use super::{Network, Query};
+use super::query::Query;
 use crate::url;
 use serde::Serialize;
 

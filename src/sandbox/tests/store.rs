@@ -1,4 +1,4 @@
-//! A ledger in memory that carries plans out, as the Durable Object does.
+//! A store in memory that carries plans out, as the Durable Object does.
 
 use crate::sandbox::{
     Answer, Call, ClickRow, ConversionFilter, ConversionRow, FiredRow, Need, Network, Numbers,
@@ -6,14 +6,14 @@ use crate::sandbox::{
 };
 
 #[derive(Default)]
-pub(super) struct Ledger {
+pub(super) struct Store {
     pub(super) clicks: Vec<ClickRow>,
     pub(super) conversions: Vec<ConversionRow>,
     pub(super) postbacks: Vec<PostbackRow>,
     pub(super) fired: Vec<FiredRow>,
 }
 
-impl Ledger {
+impl Store {
     pub(super) fn get(&mut self, network: &Network, path: &str, now_ms: u64) -> Answer {
         self.serve(network, "GET", path, None, now_ms)
     }
