@@ -1,8 +1,8 @@
 /** The Durable Object that a network lives in. */
 import { DurableObject } from "cloudflare:workers";
-import { Network } from "./network.js";
-import { SqlLedger } from "./sql-ledger.js";
-import type { Surroundings } from "./surroundings.js";
+import { SandboxServer } from "./server.js";
+import { SqlStore } from "./sql-store.js";
+import type { SandboxHost } from "./host.js";
 
 /** The bindings of a sandbox's Worker. */
 export interface SandboxEnv {
@@ -25,39 +25,39 @@ const LEASE_MS = 60_000;
 
 /** A CAKE network: clicks, conversions and postbacks in SQLite. */
 export class CakeNetwork extends DurableObject<SandboxEnv> {
-  readonly #network: Network;
+  readonly #server: SandboxServer;
 
   constructor(ctx: DurableObjectState, env: SandboxEnv) {
     super(ctx, env);
-    this.#network = new Network({
+    this.#server = new SandboxServer({
       fixture: env.CAKE_FIXTURE || undefined,
       apiKey: env.CAKE_API_KEY ?? "",
       allowedHosts: (env.CAKE_ALLOWED_HOSTS ?? "")
         .split(",")
         .map((host) => host.trim())
         .filter((host) => host !== ""),
-      ledger: new SqlLedger(ctx.storage),
-      surroundings: surroundingsOf(ctx),
+      store: new SqlStore(ctx.storage),
+      host: hostOf(ctx),
       gate: { token: env.CAKE_SANDBOX_TOKEN, isLoopback: env.CAKE_SANDBOX_LOOPBACK === "yes" },
     });
   }
 
   override fetch(request: Request): Promise<Response> {
-    return this.#network.fetch(request);
+    return this.#server.fetch(request);
   }
 
   override async alarm(): Promise<void> {
     // The lease first: an alarm that fails is dropped after a few repetitions.
     await this.ctx.storage.setAlarm(Date.now() + LEASE_MS);
     try {
-      await this.#network.wake();
+      await this.#server.wake();
     } catch {
       // The lease wakes us again.
     }
   }
 }
 
-function surroundingsOf(ctx: DurableObjectState): Surroundings {
+function hostOf(ctx: DurableObjectState): SandboxHost {
   let armed: number | null = null;
   return {
     now: () => Date.now(),

@@ -1,7 +1,7 @@
 /**
- * Stand-ins for those whom a network sends people to: the advertiser's landing
- * page, the affiliate's tracker, the page for clicks that lead nowhere. A site
- * in front of the sandbox has its own and never asks for these.
+ * Placeholder pages for those whom a network sends people to: the advertiser's
+ * landing page, the affiliate's tracker, the page for clicks that lead nowhere.
+ * A site in front of the sandbox has its own and never asks for these.
  */
 
 const PAGE = {
@@ -12,8 +12,8 @@ const PAGE = {
   "referrer-policy": "no-referrer",
 };
 
-/** The answer, where the path is a stand-in's. */
-export function standIn(request: Request, pathname: string): Response | undefined {
+/** The answer, where the path is a placeholder's. */
+export function placeholderPage(request: Request, pathname: string): Response | undefined {
   switch (pathname) {
     case "/affiliate/postback":
       return new Response("OK");

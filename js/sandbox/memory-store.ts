@@ -1,8 +1,8 @@
-/** A ledger in memory: for tests in process, and for a page without a server. */
+/** A store in memory: for tests in process, and for a page without a server. */
 import type {
   ClickFilter,
   ConversionFilter,
-  Ledger,
+  Store,
   Need,
   Page,
   PastRows,
@@ -10,7 +10,7 @@ import type {
   View,
   ViewFilter,
   Write,
-} from "./ledger.js";
+} from "./store.js";
 import {
   type ClickRow,
   type ConversionRow,
@@ -20,31 +20,35 @@ import {
   type PostbackRow,
 } from "./rows.js";
 
-/** All that a ledger holds, as plain values that `structuredClone` and IndexedDB take. */
-export interface LedgerSnapshot {
+/** All that a store holds, as plain values that `structuredClone` and IndexedDB take. */
+export interface StoreSnapshot {
   readonly writes: readonly Write[];
-  readonly memory: readonly (readonly [name: string, text: string])[];
+  /** Texts by their names. */
+  readonly meta: readonly (readonly [name: string, text: string])[];
 }
 
-/** A ledger that forgets with its process, unless a snapshot of it is kept. */
-export class MemoryLedger implements Ledger {
+/** A snapshot of 0.1.0 had another name for the texts. */
+type AnySnapshot = StoreSnapshot | { readonly writes: StoreSnapshot["writes"]; readonly memory: StoreSnapshot["meta"] };
+
+/** A store that forgets with its process, unless a snapshot of it is kept. */
+export class MemoryStore implements Store {
   readonly #clicks = new Map<string, ClickRow>();
   readonly #conversions = new Map<number, ConversionRow>();
   readonly #byKey = new Map<string, number>();
   readonly #byClick = new Map<string, number>();
   readonly #postbacks: PostbackRow[] = [];
   readonly #fired = new Map<number, FiredPostback>();
-  readonly #memory = new Map<string, string>();
+  readonly #meta = new Map<string, string>();
   #numbers: Numbers = { ...FIRST_NUMBERS };
 
-  constructor(snapshot?: LedgerSnapshot) {
+  constructor(snapshot?: AnySnapshot) {
     if (snapshot === undefined) return;
     this.apply(snapshot.writes);
-    for (const [name, text] of snapshot.memory) this.#memory.set(name, text);
+    for (const [name, text] of "meta" in snapshot ? snapshot.meta : snapshot.memory) this.#meta.set(name, text);
   }
 
   /** Everything, to be kept elsewhere. */
-  snapshot(): LedgerSnapshot {
+  snapshot(): StoreSnapshot {
     return {
       writes: [
         ...[...this.#clicks.values()].map((row) => ({ write: "click", row }) as const),
@@ -52,7 +56,7 @@ export class MemoryLedger implements Ledger {
         ...this.#postbacks.map((row) => ({ write: "postback", row }) as const),
         ...[...this.#fired.values()].map((row) => ({ write: "fired", row }) as const),
       ],
-      memory: [...this.#memory],
+      meta: [...this.#meta],
     };
   }
 
@@ -175,17 +179,17 @@ export class MemoryLedger implements Ledger {
     return this.#waiting()[0]?.next_ms ?? null;
   }
 
-  recall(name: string): string | null {
-    return this.#memory.get(name) ?? null;
+  getMeta(name: string): string | null {
+    return this.#meta.get(name) ?? null;
   }
 
-  remember(name: string, text: string | null): void {
-    if (text === null) this.#memory.delete(name);
-    else this.#memory.set(name, text);
+  setMeta(name: string, text: string | null): void {
+    if (text === null) this.#meta.delete(name);
+    else this.#meta.set(name, text);
   }
 
   clear(): void {
-    for (const map of [this.#clicks, this.#conversions, this.#byKey, this.#byClick, this.#fired, this.#memory]) {
+    for (const map of [this.#clicks, this.#conversions, this.#byKey, this.#byClick, this.#fired, this.#meta]) {
       map.clear();
     }
     this.#postbacks.length = 0;

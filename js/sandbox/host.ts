@@ -1,7 +1,7 @@
 /** What a network needs of the place where it runs. */
 
 /** A place: a Durable Object, or a process. */
-export interface Surroundings {
+export interface SandboxHost {
   /** Milliseconds since 1970. */
   now(): number;
   /** From 0 to below 1. */
