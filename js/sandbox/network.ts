@@ -3,7 +3,7 @@
  * they ask for, stores the rows they write, and sends what is due.
  */
 import { call } from "../error.js";
-import { Turns } from "../turns.js";
+import { GroupCommit } from "../group-commit.js";
 import * as wasm from "../wasm/sandbox.js";
 import { EventStream } from "./event-stream.js";
 import defaultFixture from "./fixture.json" with { type: "json" };
@@ -56,7 +56,7 @@ const PURPOSE_HEADERS = ["sec-purpose", "purpose", "x-purpose", "x-moz"];
 export class Network {
   readonly #init: NetworkInit;
   readonly #sender: PostbackSender;
-  readonly #turns = new Turns();
+  readonly #commits = new GroupCommit();
   /** Those who watch. */
   readonly events: EventStream;
   #rules: wasm.SandboxNetwork;
@@ -74,7 +74,7 @@ export class Network {
       host,
       now: () => this.now(),
       wait: (atMs) => (this.#clock.frozen_ms === null ? atMs - this.now() : null),
-      turn: (job) => this.#turns.next(job),
+      commit: (job) => this.#commits.next(job),
       apply: (writes) => this.apply(writes),
     });
     // What was due when the process ended is sent now.
@@ -100,7 +100,7 @@ export class Network {
   /** Answers a request by the rules. */
   async answer(request: Request): Promise<Answer> {
     const body = request.body === null ? null : await readBody(request);
-    return this.#turns.next(() => this.#decide(request, body));
+    return this.#commits.next(() => this.#decide(request, body));
   }
 
   /** Sends what is due, and waits for it. */

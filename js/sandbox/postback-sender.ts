@@ -19,8 +19,8 @@ export interface PostbackSenderDeps {
   readonly now: () => number;
   /** In how many milliseconds the network's clock will show a time; null where it stands still. */
   readonly wait: (atMs: number) => number | null;
-  /** Does a job in the next turn. */
-  readonly turn: (job: () => void) => Promise<void>;
+  /** Does a job in the next commit. */
+  readonly commit: (job: () => void) => Promise<void>;
   readonly apply: (writes: readonly Write[]) => void;
 }
 
@@ -57,7 +57,7 @@ export class PostbackSender {
   }
 
   async #sendOne(row: FiredPostback): Promise<void> {
-    const { rules, store, host, now, turn, apply } = this.#deps;
+    const { rules, store, host, now, commit, apply } = this.#deps;
     const status = await host
       .send(row.url, {
         // A redirect could lead off the allow-list: it is an answer like any other.
@@ -73,7 +73,7 @@ export class PostbackSender {
         () => 0,
       )
       .catch(() => 0);
-    await turn(() => {
+    await commit(() => {
       // A reset meanwhile has taken the conversion away, and the row with it.
       if (store.findConversion(row.conversion_id) === null) return;
       const after = JSON.parse(rules().attempted(JSON.stringify(row), status, now())) as FiredPostback;
