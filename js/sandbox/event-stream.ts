@@ -1,6 +1,7 @@
 /** Live events: what happens, sent to whoever watches, a few times a second. */
-import type { Store, Write } from "./store.js";
+
 import type { ClickRow, FiredPostback, Totals } from "./rows.js";
+import type { Store, Write } from "./store.js";
 
 /** How often events are sent. */
 const EVERY_MS = 300;

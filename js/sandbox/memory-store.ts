@@ -1,16 +1,5 @@
 /** A store in memory: for tests in process, and for a page without a server. */
-import type {
-  ClickFilter,
-  ConversionFilter,
-  Store,
-  Need,
-  Page,
-  PastRows,
-  Sum,
-  View,
-  ViewFilter,
-  Write,
-} from "./store.js";
+
 import {
   type ClickRow,
   type ConversionRow,
@@ -19,6 +8,18 @@ import {
   type Numbers,
   type PostbackRow,
 } from "./rows.js";
+import type {
+  ClickFilter,
+  ConversionFilter,
+  Need,
+  Page,
+  PastRows,
+  Store,
+  Sum,
+  View,
+  ViewFilter,
+  Write,
+} from "./store.js";
 
 /** All that a store holds, as plain values that `structuredClone` and IndexedDB take. */
 export interface StoreSnapshot {

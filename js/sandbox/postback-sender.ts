@@ -1,8 +1,8 @@
 /** Sends the postbacks that are due; when, and when again, is the rules' affair. */
 import type * as wasm from "../wasm/sandbox.js";
-import type { Store, Write } from "./store.js";
-import type { FiredPostback } from "./rows.js";
 import type { SandboxHost } from "./host.js";
+import type { FiredPostback } from "./rows.js";
+import type { Store, Write } from "./store.js";
 
 /** Workers may hold six connections at once; one is left for others. */
 const AT_ONCE = 5;
@@ -86,7 +86,6 @@ export class PostbackSender {
     const wait = next === null ? null : this.#deps.wait(next);
     if (wait === null) this.#deps.host.wakeAt(null);
     // What is due already is under way, or waits for room; the alarm is its safety net.
-    else
-      this.#deps.host.wakeAt(Math.ceil(this.#deps.host.now() + (wait > 0 ? wait : 2 * PATIENCE_MS)));
+    else this.#deps.host.wakeAt(Math.ceil(this.#deps.host.now() + (wait > 0 ? wait : 2 * PATIENCE_MS)));
   }
 }

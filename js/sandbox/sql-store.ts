@@ -1,17 +1,18 @@
 /** A store in the SQLite of a Durable Object. */
+
+import { type ClickRow, type ConversionRow, FIRST_NUMBERS, type FiredPostback, type Numbers } from "./rows.js";
 import type {
   ClickFilter,
   ConversionFilter,
-  Store,
   Need,
   Page,
   PastRows,
+  Store,
   Sum,
   View,
   ViewFilter,
   Write,
 } from "./store.js";
-import { type ClickRow, type ConversionRow, FIRST_NUMBERS, type FiredPostback, type Numbers } from "./rows.js";
 
 const TABLES = `
   CREATE TABLE IF NOT EXISTS clicks (
