@@ -91,6 +91,7 @@ export class MemoryStore implements Store {
   }
 
   apply(writes: readonly Write[]): void {
+    this.#checkFresh(writes);
     for (const { write, row } of writes) {
       switch (write) {
         case "click":
@@ -195,6 +196,22 @@ export class MemoryStore implements Store {
     }
     this.#postbacks.length = 0;
     this.#numbers = { ...FIRST_NUMBERS };
+  }
+
+  /** As SQLite's keys do it: what is there already is not written over, and nothing of the rest is stored. */
+  #checkFresh(writes: readonly Write[]): void {
+    const taken = new Set<string>();
+    const take = (key: string, isTaken: boolean) => {
+      if (isTaken || taken.has(key)) throw new Error(`there is a row already: ${key}`);
+      taken.add(key);
+    };
+    for (const { write, row } of writes) {
+      if (write === "click") take(`click ${row.click_id}`, this.#clicks.has(row.click_id));
+      if (write === "conversion") {
+        take(`conversion ${row.conversion_id}`, this.#conversions.has(row.conversion_id));
+        if (row.dedupe_key !== null) take(`unique id ${row.dedupe_key}`, this.#byKey.has(row.dedupe_key));
+      }
+    }
   }
 
   #waiting(): (FiredPostback & { next_ms: number })[] {
