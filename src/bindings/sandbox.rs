@@ -5,7 +5,9 @@
 use crate::Error;
 use crate::sandbox::access::Visitor;
 use crate::sandbox::history::{History, HistoryRequest};
-use crate::sandbox::{Action, Balance, Call, FiredRow, Network, Numbers, Rows, Sum, status};
+use crate::sandbox::{
+    Action, Balance, FiredRow, IncomingRequest, Network, Numbers, Rows, Sum, status,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::JsValue;
@@ -39,7 +41,7 @@ impl SandboxNetwork {
     /// # Errors
     /// `internal` where the call or a row is not one of ours.
     pub fn decide(&self, call: &str, rows: &str) -> Result<String, JsValue> {
-        let call: Call = from_json(call)?;
+        let call: IncomingRequest = from_json(call)?;
         let rows: Rows = from_json(rows)?;
         to_json(&self.network.decide(&call, &rows))
     }

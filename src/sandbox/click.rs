@@ -1,7 +1,7 @@
 //! A click on a tracking link: logged, and redirected with a fresh click id.
 
 use super::fixture::{Activity, Affiliate, Creative, Offer};
-use super::plan::{Answer, Call, Plan, Write};
+use super::plan::{HttpAnswer, IncomingRequest, Plan, Write};
 use super::query::Query;
 use super::row::ClickRow;
 use super::settings::ClickIds;
@@ -16,15 +16,15 @@ const FIRST_INTEGER_ID: u64 = 500_000_000;
 impl Network {
     /// Decides on a click: a row and a redirect. A click that leads nowhere is
     /// redirected elsewhere and leaves no row; neither do HEAD and prefetch.
-    pub(super) fn click(&self, call: &Call) -> Plan {
+    pub(super) fn click(&self, call: &IncomingRequest) -> Plan {
         let query = Query(url::query_of(&call.url));
         if Purpose::of(call.purposes.iter().map(String::as_str)) != Purpose::Visit {
             // A browser throws an empty answer away and asks again when the
             // visitor really goes; a redirect it would keep, without a click.
-            return Answer {
+            return HttpAnswer {
                 status: 204,
                 headers: vec![("cache-control", "no-store".into())],
-                ..Answer::default()
+                ..HttpAnswer::default()
             }
             .into();
         }
@@ -33,7 +33,7 @@ impl Network {
             Err(reason) => {
                 let fallback = &self.settings.fallback_url;
                 let mark = if fallback.contains('?') { '&' } else { '?' };
-                return Answer::redirect(format!("{fallback}{mark}reason={reason}")).into();
+                return HttpAnswer::redirect(format!("{fallback}{mark}reason={reason}")).into();
             }
         };
         let is_logged = call.method == "GET";
@@ -66,7 +66,7 @@ impl Network {
             } else {
                 Vec::new()
             },
-            answer: Answer::redirect(location),
+            answer: HttpAnswer::redirect(location),
         }
     }
 
@@ -99,7 +99,7 @@ impl Network {
             .ok_or("inactive_offer")
     }
 
-    fn click_id(&self, call: &Call) -> String {
+    fn click_id(&self, call: &IncomingRequest) -> String {
         match (self.settings.click_ids, self.settings.id_seed) {
             (ClickIds::Integer, _) => (FIRST_INTEGER_ID + call.next.click).to_string(),
             (ClickIds::Uuid, Some(seed)) => super::random::uuid(seed, call.next.click),

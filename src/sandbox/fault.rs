@@ -1,7 +1,7 @@
 //! Faults on demand: what goes wrong, for which action, how often.
 
 use super::api::Unsuccessful;
-use super::{Action, Answer};
+use super::{Action, HttpAnswer};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -107,7 +107,7 @@ pub struct Fault {
     /// How the connection ends, where not as it should.
     pub breaks: Option<Break>,
     /// What is answered in place of the truth.
-    pub answer: Option<Answer>,
+    pub answer: Option<HttpAnswer>,
 }
 
 /// How a connection ends too early.
@@ -238,30 +238,30 @@ impl FaultRule {
         };
         let answer = match kind {
             FaultKind::RateLimit => {
-                let mut answer = Answer::text(429, "Too Many Requests");
+                let mut answer = HttpAnswer::text(429, "Too Many Requests");
                 answer
                     .headers
                     .push(("retry-after", self.retry_after_s.to_string()));
                 Some(answer)
             }
-            FaultKind::ServerError => Some(Answer::new(
+            FaultKind::ServerError => Some(HttpAnswer::new(
                 self.status,
                 "text/html; charset=utf-8",
                 "<!DOCTYPE html><html><head><title>Server Error</title></head><body><h1>Server Error in '/' Application.</h1></body></html>",
             )),
-            FaultKind::Restricted => Some(Answer::json(&Unsuccessful {
+            FaultKind::Restricted => Some(HttpAnswer::json(&Unsuccessful {
                 success: false,
                 message: "Restricted",
             })),
-            FaultKind::Html => Some(Answer::new(
+            FaultKind::Html => Some(HttpAnswer::new(
                 200,
                 "text/html; charset=utf-8",
                 "<!DOCTYPE html><html><head><title>Log In</title></head><body><h1>Log In</h1></body></html>",
             )),
-            FaultKind::Redirect => Some(Answer::redirect(self.location.clone())),
-            FaultKind::WrongJson => Some(Answer::json(&serde_json::json!({ "d": null }))),
+            FaultKind::Redirect => Some(HttpAnswer::redirect(self.location.clone())),
+            FaultKind::WrongJson => Some(HttpAnswer::json(&serde_json::json!({ "d": null }))),
             // Cut off without having been carried out: the half of nothing in particular.
-            FaultKind::CutOff if !is_carried_out => Some(Answer::json(&serde_json::json!({
+            FaultKind::CutOff if !is_carried_out => Some(HttpAnswer::json(&serde_json::json!({
                 "request_status": "Success", "conversion": null
             }))),
             _ => None,

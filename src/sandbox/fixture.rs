@@ -231,13 +231,13 @@ pub struct Postback {
     pub postback_type_id: u64,
     /// What it tells of.
     #[serde(default = "on_conversion")]
-    pub fires_on: Vec<Event>,
+    pub fires_on: Vec<PostbackEvent>,
 }
 
 /// What a postback tells of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Event {
+pub enum PostbackEvent {
     /// A conversion was recorded, whatever its status.
     Conversion,
     /// A conversion was approved, at once or later.
@@ -246,7 +246,7 @@ pub enum Event {
     Rejection,
 }
 
-impl Event {
+impl PostbackEvent {
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::Conversion => "conversion",
@@ -262,8 +262,8 @@ fn yes() -> bool {
 fn server() -> u64 {
     1
 }
-fn on_conversion() -> Vec<Event> {
-    vec![Event::Conversion]
+fn on_conversion() -> Vec<PostbackEvent> {
+    vec![PostbackEvent::Conversion]
 }
 
 impl Fixture {

@@ -2,7 +2,7 @@
 
 use super::Network;
 use super::api::exact;
-use super::plan::{Answer, Call, ConversionFilter, Decided, Need, Plan, Rows, Stop};
+use super::plan::{ConversionFilter, Decided, HttpAnswer, IncomingRequest, Need, Plan, Rows, Stop};
 use super::query::Query;
 use super::status::WORDS;
 use crate::url;
@@ -59,7 +59,7 @@ struct Affiliate<'a> {
 }
 
 impl Network {
-    pub(super) fn get_conversions(&self, call: &Call, rows: &Rows) -> Decided<Plan> {
+    pub(super) fn get_conversions(&self, call: &IncomingRequest, rows: &Rows) -> Decided<Plan> {
         let query = Query(url::query_of(&call.url));
         self.open(call, "GET", query.text("api_key").as_deref())?;
         let Some(page) = &rows.conversions else {
@@ -93,7 +93,7 @@ impl Network {
                 },
             })
             .collect();
-        Ok(Answer::json(&Envelope {
+        Ok(HttpAnswer::json(&Envelope {
             request_status: "Success",
             total_rows: page.total,
             conversions,

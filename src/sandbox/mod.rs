@@ -41,7 +41,8 @@ pub use action::Action;
 pub use fixture::Fixture;
 pub use payout::{Balance, Sum};
 pub use plan::{
-    Answer, Call, ClickFilter, ConversionFilter, Need, Numbers, Page, Plan, Rows, Step, Write,
+    ClickFilter, ConversionFilter, HttpAnswer, IncomingRequest, Need, Numbers, Plan, RowPage, Rows,
+    Step, Write,
 };
 pub use row::{ClickRow, ConversionRow, FiredRow, PostbackRow};
 pub use settings::Settings;
@@ -89,7 +90,7 @@ impl Network {
 
     /// Decides on a request, with the rows that were loaded for it so far.
     #[must_use]
-    pub fn decide(&self, call: &Call, rows: &Rows) -> Step {
+    pub fn decide(&self, call: &IncomingRequest, rows: &Rows) -> Step {
         let path = address::origin_of(&call.url)
             .and_then(|origin| call.url.strip_prefix(origin))
             .unwrap_or(&call.url);
@@ -107,7 +108,7 @@ impl Network {
             Some(Action::GetTrackingDomains) => self.get_tracking_domains(call),
             None => match path.strip_prefix(MOVES) {
                 Some(rest) => self.move_status(call, rest, rows),
-                None => Ok(Answer::text(404, "Not found").into()),
+                None => Ok(HttpAnswer::text(404, "Not found").into()),
             },
         };
         match decided {

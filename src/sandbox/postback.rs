@@ -1,7 +1,7 @@
 //! Which postbacks an event fires, with what in them, and by which way.
 
-use super::fixture::{Event, Postback};
-use super::plan::{Call, Decided, Rows};
+use super::fixture::{Postback, PostbackEvent};
+use super::plan::{Decided, IncomingRequest, Rows};
 use super::row::{ClickRow, ConversionRow, FiredRow, PostbackRow};
 use super::settings::Settings;
 use super::{Network, address};
@@ -43,11 +43,11 @@ impl Network {
     /// `events` is fired once.
     pub(super) fn fired(
         &self,
-        call: &Call,
+        call: &IncomingRequest,
         rows: &Rows,
         click: &ClickRow,
         conversion: &ConversionRow,
-        events: &[Event],
+        events: &[PostbackEvent],
         audience: Audience,
     ) -> Decided<Vec<FiredRow>> {
         if events.is_empty() {
@@ -82,7 +82,7 @@ impl Network {
             .filter(|row| {
                 is_about(row.affiliate_id, row.offer_id)
                     && row.postback_status == "active"
-                    && events.contains(&Event::Conversion)
+                    && events.contains(&PostbackEvent::Conversion)
             })
             .map(|row: &PostbackRow| {
                 let target = Target {
@@ -90,7 +90,7 @@ impl Network {
                     url: &row.postback_url,
                     type_id: row.postback_type_id,
                 };
-                (target, Event::Conversion)
+                (target, PostbackEvent::Conversion)
             });
         let mut has_image = false;
         Ok(ours
@@ -128,7 +128,7 @@ impl Network {
     /// A postback URL with its macros expanded; a path gets the own origin.
     fn filled(
         &self,
-        call: &Call,
+        call: &IncomingRequest,
         template: &str,
         click: &ClickRow,
         conversion: &ConversionRow,

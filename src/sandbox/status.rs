@@ -4,8 +4,8 @@
 //! [`moves`] tells a view what can be done, so that no view has rules of its own.
 
 use super::Network;
-use super::fixture::Event;
-use super::plan::{Answer, Call, Decided, Plan, Rows, Stop, Write};
+use super::fixture::PostbackEvent;
+use super::plan::{Decided, HttpAnswer, IncomingRequest, Plan, Rows, Stop, Write};
 use super::postback::Audience;
 use super::row::ConversionRow;
 use serde::Serialize;
@@ -84,21 +84,26 @@ impl Move {
         }
     }
 
-    fn leads_to(self) -> (&'static str, Event) {
+    fn leads_to(self) -> (&'static str, PostbackEvent) {
         match self {
-            Self::Approve => ("approved", Event::Approval),
-            Self::Reject => ("rejected", Event::Rejection),
-            Self::Reverse => ("reversed", Event::Rejection),
+            Self::Approve => ("approved", PostbackEvent::Approval),
+            Self::Reject => ("rejected", PostbackEvent::Rejection),
+            Self::Reverse => ("reversed", PostbackEvent::Rejection),
         }
     }
 }
 
 impl Network {
     /// `POST /__sandbox/conversions/ID/approve`, `…/reject` or `…/reverse`.
-    pub(super) fn move_status(&self, call: &Call, path: &str, rows: &Rows) -> Decided<Plan> {
+    pub(super) fn move_status(
+        &self,
+        call: &IncomingRequest,
+        path: &str,
+        rows: &Rows,
+    ) -> Decided<Plan> {
         let refuse = |status: u16, message: String| {
             let mut answer =
-                Answer::json(&json!({ "error": { "code": "refused", "rule": message } }));
+                HttpAnswer::json(&json!({ "error": { "code": "refused", "rule": message } }));
             answer.status = status;
             Err(Stop::Say(answer))
         };
@@ -146,7 +151,7 @@ impl Network {
             })
             .chain(fired.into_iter().map(Write::Fired))
             .collect(),
-            answer: Answer::json(&moved),
+            answer: HttpAnswer::json(&moved),
         })
     }
 }

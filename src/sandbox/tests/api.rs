@@ -113,7 +113,7 @@ fn get_tracking_domains_answers_byte_for_byte_like_the_article() {
         answer.body,
         r#"{"request_status":"Success","tracking_domains":[{"tracking_domain_id":1,"domain":"track.yournetwork.com","domain_status":"active","is_default":true}]}"#
     );
-    let count = |answer: &Answer| body(answer)["tracking_domains"].as_array().unwrap().len();
+    let count = |answer: &HttpAnswer| body(answer)["tracking_domains"].as_array().unwrap().len();
     assert_eq!(count(&store.get(&network(), url, NOW_MS)), 2);
     let second = store.get(&network(), &format!("{url}&tracking_domain_id=2"), NOW_MS);
     assert_eq!(

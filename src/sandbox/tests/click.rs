@@ -98,11 +98,11 @@ fn head_and_prefetch_leave_no_click() {
     let mut store = Store::default();
     let answer = store.serve(&network, "HEAD", "/?a=2&c=2", None, NOW_MS);
     assert_eq!(header(&answer, "location"), Some("/shop/?r="));
-    let call = Call {
+    let call = IncomingRequest {
         method: "GET".into(),
         url: "http://127.0.0.1/?a=2&c=2".into(),
         purposes: vec!["prefetch;prerender".into()],
-        ..Call::default()
+        ..IncomingRequest::default()
     };
     let Step::Plan(plan) = network.decide(&call, &Rows::default()) else {
         panic!("a prefetch needs no rows");

@@ -64,11 +64,11 @@ fn with_settings(json: &str) -> Network {
     network
 }
 
-fn body(answer: &Answer) -> Value {
+fn body(answer: &HttpAnswer) -> Value {
     serde_json::from_str(&answer.body).unwrap()
 }
 
-fn header<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
+fn header<'a>(answer: &'a HttpAnswer, name: &str) -> Option<&'a str> {
     let found = answer.headers.iter().find(|(key, _)| *key == name);
     found.map(|(_, value)| value.as_str())
 }
