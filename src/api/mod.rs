@@ -47,7 +47,7 @@ pub mod record_conversion;
 mod redact;
 mod retry;
 
-use crate::link::{is_host_name, is_loopback_origin};
+use crate::host::{is_host_name, is_loopback_origin};
 use crate::url::push_parameter;
 use crate::{Error, Result};
 use core::fmt;
