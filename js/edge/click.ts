@@ -97,7 +97,8 @@ function readClick(row: unknown, zone: TimeZone | undefined, canParseAgain: bool
     country: text(wire.country),
     converted:
       converted === true || converted === 1 || converted === "true" || converted === "True" || converted === "1",
-    conversionId: id(wire.conversion_id, "conversion_id"),
+    // .NET writes 0 for "none".
+    conversionId: id(wire.conversion_id, "conversion_id") || undefined,
   };
 }
 

@@ -143,6 +143,7 @@ export function resolveOptions(options: ForwarderOptions, more: readonly string[
       refuse("origins", "must be exact origins such as https://shop.example, without a path");
     }
   }
+  const clockSpeed = integerOption("clockSpeed", options.clockSpeed, 1, 1_000) ?? 1;
   const deliverer = call(
     () =>
       new wasm.Deliverer(
@@ -150,6 +151,7 @@ export function resolveOptions(options: ForwarderOptions, more: readonly string[
         stringOption("apiKey", options.apiKey),
         pixelDomain === undefined ? undefined : stringOption("pixelDomain", pixelDomain),
         timeoutMs,
+        clockSpeed,
         functionOption("fetch", options.fetch),
       ),
   );
@@ -168,8 +170,19 @@ export function resolveOptions(options: ForwarderOptions, more: readonly string[
     retentionMs: (integerOption("retentionDays", options.retentionDays, 1, 400) ?? 30) * DAY_MS,
     capacity: integerOption("capacity", options.capacity, 1, 100_000_000) ?? 10_000_000,
     timeoutMs,
-    log: functionOption("log", options.log) ?? logLine,
-    clockSpeed: integerOption("clockSpeed", options.clockSpeed, 1, 1_000) ?? 1,
+    log: harmless(functionOption("log", options.log) ?? logLine),
+    clockSpeed,
+  };
+}
+
+/** What a log throws, now or later, is its own affair: delivering goes on. */
+function harmless(log: (line: LogLine) => unknown): (line: LogLine) => void {
+  return (line) => {
+    try {
+      Promise.resolve(log(line)).catch(() => undefined);
+    } catch {
+      // Nobody is left to be told.
+    }
   };
 }
 

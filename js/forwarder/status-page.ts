@@ -11,12 +11,16 @@ const WAITS: Readonly<Record<WaitReason, string>> = {
   next_attempt: "waits for its next attempt",
   outcome: "waits to learn what became of an attempt",
   key_refused: "waits until CAKE takes the API key",
-  stalled: "waits while CAKE is left alone",
+  wrong_address: "waits until there is something at CAKE's address",
+  outage: "waits while CAKE fails",
+  limited: "waits for as long as CAKE asks",
 };
 
 const HOLDS: Readonly<Record<Hold["reason"], string>> = {
   key_refused: "CAKE does not take the API key. Set the right one; no attempts are used up meanwhile.",
-  stalled: "CAKE fails or limits, so it is left alone for a while.",
+  wrong_address: "Every event meets 404: the address of CAKE is probably wrong. No attempts are used up meanwhile.",
+  outage: "CAKE fails, so it is left alone for a while.",
+  limited: "CAKE limits, so it is left alone for a while.",
 };
 
 /** The page of who has signed in: `asked` says which events are listed, `next` where the list goes on. */

@@ -30,6 +30,8 @@
 mod action;
 mod answer;
 mod call;
+mod certainty;
+pub mod conversion_report;
 pub mod create_postback;
 pub mod doctor;
 pub mod get_click;
@@ -45,14 +47,15 @@ pub mod record_conversion;
 mod redact;
 mod retry;
 
-use crate::link::{is_host_name, is_loopback_origin};
+use crate::host::{is_host_name, is_loopback_origin};
 use crate::url::push_parameter;
 use crate::{Error, Result};
 use core::fmt;
 
 pub use action::{Action, CallSettings};
 pub use answer::{Answer, has_body};
-pub use call::{Call, CallEvent, CallOutcome, Step, is_duplicate};
+pub use call::{Call, CallEvent, CallOutcome, Step};
+pub use certainty::{Certainty, is_duplicate};
 pub use key::ApiKey;
 pub use pager::{DEFAULT_ROW_LIMIT, Pager};
 pub use rate_limiter::RateLimiter;

@@ -217,10 +217,10 @@ describe("why an event waits", () => {
     expect(waiting?.waitsFor).toMatch(/^(next_attempt|outcome)$/);
     expect(Date.parse(waiting?.nextAt ?? "")).toBeGreaterThan(Date.now() + 3_000);
     for (let count = 0; count < 14; count += 1) await backend(event(randomUUID()), "");
-    await expect.poll(async () => (await list())[0]?.waitsFor, { timeout: 5_000 }).toBe("stalled");
+    await expect.poll(async () => (await list())[0]?.waitsFor, { timeout: 5_000 }).toBe("outage");
     const counts = (await (await operator("counts")).json()) as { holds: { reason: string; until: string }[] };
-    expect(counts.holds).toMatchObject([{ reason: "stalled", until: expect.stringMatching(/^\d{4}-.*Z$/) }]);
-    expect(await (await operator("")).text()).toContain("left alone for a while");
+    expect(counts.holds).toMatchObject([{ reason: "outage", until: expect.stringMatching(/^\d{4}-.*Z$/) }]);
+    expect(await (await operator("")).text()).toContain("CAKE fails");
   });
 
   test("a refused key is told as what it is, with its alert on the page", async () => {

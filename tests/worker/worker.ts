@@ -1,5 +1,5 @@
 /** The Worker that the tests run beside: a sandbox network, and a forwarder's outbox in front of it. */
-import { createForwarder, type ForwarderOptions } from "cake-edge/forwarder";
+import { createForwarder, type WorkerOptions } from "cake-edge/forwarder";
 
 export { CakeNetwork, sandbox as default } from "cake-edge/sandbox";
 
@@ -35,7 +35,7 @@ export const forwarder = createForwarder<Env>((env) => ({
 export const CakeOutbox = forwarder.Outbox;
 
 /** The options that a test wishes of the forwarder below. An outbox that starts takes those of the moment. */
-export const wishes: { now: Partial<ForwarderOptions> } = { now: {} };
+export const wishes: { now: Partial<WorkerOptions> } = { now: {} };
 
 /** A forwarder as tests wish it, with one shard. */
 export const wished = createForwarder<Env>((env) => ({
