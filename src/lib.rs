@@ -33,6 +33,7 @@ pub mod lint;
 pub mod macros;
 pub mod money;
 pub mod pixel;
+pub mod placeholder;
 pub mod sub_id;
 pub mod time;
 pub mod url;
