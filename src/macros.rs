@@ -214,7 +214,7 @@ fn foreign_macro(found: &Foreign<'_>) -> Finding {
                 .to_owned()
         }
         Some(right) => format!("Write #{right}#."),
-        None => "Leave it out, or write one of CAKE's own: they are #name#.".to_owned(),
+        None => "Leave it out, or write one of CAKE's own, #name#.".to_owned(),
     };
     let sentence = format!(
         "This is another tool's macro or placeholder: CAKE sends it as it stands. {advice}"

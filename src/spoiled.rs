@@ -379,12 +379,12 @@ fn separate_signs(text: &str) -> Step {
 /// Full-width signs and typographic quotes where a URL's own signs belong.
 fn straighten(text: &str) -> Step {
     let mut spoiled = None;
-    let mut before = ' ';
+    let mut before = '&';
     let mut mended = String::with_capacity(text.len());
     let mut rest = text.chars().peekable();
     while let Some(c) = rest.next() {
-        let is_at_edge = matches!(before, '=' | '?' | '&' | ' ')
-            || matches!(rest.peek(), None | Some('&' | '#'));
+        let is_at_edge =
+            matches!(before, '=' | '?' | '&') || matches!(rest.peek(), None | Some('&' | '#'));
         let straight = match c {
             '\u{ff03}' | '\u{fe5f}' => '#',
             '\u{ff05}' | '\u{fe6a}' => '%',

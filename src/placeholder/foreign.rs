@@ -24,7 +24,7 @@ enum Between {
 }
 
 /// The marks, the longer ones first, with some of those who write them.
-const MARKS: [(&str, &str, Between); 44] = [
+const MARKS: [(&str, &str, Between); 45] = [
     ("%%[", "]%%", Between::Anything), // Salesforce
     ("%%", "%%", Between::Anything),   // Google Ad Manager, Salesforce, Bronto
     ("{{{", "}}}", Between::Anything), // Handlebars
@@ -32,6 +32,7 @@ const MARKS: [(&str, &str, Between); 44] = [
     ("{%", "%}", Between::Anything),   // Liquid, Django
     ("${", "}", Between::Anything),    // PropellerAds, Display & Video 360, Branch
     ("%{", "}", Between::Anything),    // Moloco, Ruby
+    ("%(", ")", Between::Anything),    // Python
     ("#{", "}", Between::Anything),    // Ruby
     ("@{", "}", Between::Anything),    // Thymeleaf
     ("{", "}", Between::Name),         // Voluum, Binom, TUNE, ValueTrack, Taboola
@@ -58,7 +59,7 @@ const MARKS: [(&str, &str, Between); 44] = [
     ("~", "~", Between::FreeName),   // Keap
     ("$$", "$$", Between::FreeName),
     ("$", "$", Between::FreeName),   // Outbrain, Responsys
-    ("##", "##", Between::FreeName), // Adsterra
+    ("##", "##", Between::Anything), // Adsterra
     ("#", "#", Between::Name),       // CAKE, where it knows the name
     ("__", "__", Between::FreeName), // TikTok, Kwai
     ("_", "_", Between::KnownName),  // TikTok's, misspelt
@@ -134,21 +135,26 @@ fn find_at(text: &str, before: Option<char>) -> Option<Foreign<'_>> {
         let (name, tail) = inner.split_at_checked(end)?;
         let after = tail.get(close.len()..)?;
         // `{{{x}}}`: the name ends before the last of the marks.
-        let is_free = !before.is_some_and(|c| is_word(c) || c == '_' && *open == "__")
+        // `items[0][name]`: what follows a name or a bracket is an index.
+        let is_free = !before
+            .is_some_and(|c| is_word(c) || c == '_' && *open == "__" || c == ']' && *open == "[")
             && !after.starts_with(|c| is_word(c) || c == '_' && *open == "__");
         let fits = match between {
             Between::Anything => has_word(name) && name.len() <= MAX_NAME_BYTES,
             Between::Name if *open == "#" => is_name(name) && name.len() <= 32,
             Between::Name => is_in_braces(name),
             Between::FreeName => {
-                is_free && is_name(name) && name.len() > 1 && !(*open == "<" && is_tag(name))
+                is_free
+                    && is_name(without_fallback(name))
+                    && name.len() > 1
+                    && !(*open == "<" && is_tag(name))
             }
             Between::KnownName => is_free && is_name(name) && is_macro_name(name),
         };
         let whole = text.get(..open.len() + end + close.len())?;
         fits.then_some(Foreign {
             text: whole,
-            name: bare(name),
+            name: bare(without_fallback(name)),
         })
     })
 }
@@ -167,7 +173,21 @@ fn find_whole(value: &str) -> Option<Foreign<'_>> {
         .strip_prefix("%e")
         .and_then(|rest| rest.strip_suffix('!'))
         .is_some_and(|name| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase()));
-    (is_decorated || is_printf || is_campaign_manager).then_some(Foreign { text: value, name })
+    // AppsFlyer's; `(sale)` and its like may be plain.
+    let is_in_parentheses = value.starts_with('(')
+        && [
+            "campaign",
+            "country",
+            "city",
+            "region",
+            "carrier",
+            "publisher",
+            "placement",
+        ]
+        .iter()
+        .any(|known| value.get(1..) == Some(&[*known, ")"].concat()));
+    (is_decorated || is_in_parentheses || is_printf || is_campaign_manager)
+        .then_some(Foreign { text: value, name })
 }
 
 /// Is this a name that trackers and networks give to macros: `clickid`,
@@ -211,10 +231,15 @@ fn is_in_braces(name: &str) -> bool {
 fn is_name(name: &str) -> bool {
     name.len() <= MAX_NAME_BYTES
         && name.starts_with(|c: char| c.is_alphabetic() || c == '_')
-        && name.ends_with(is_word)
+        && !name.ends_with([' ', '.', ':', '-'])
         && name
             .chars()
             .all(|c| is_word(c) || matches!(c, '_' | '.' | ':' | '-' | ' '))
+}
+
+/// `[email,fallback=none]`: what a mailer takes instead of a missing value.
+fn without_fallback(name: &str) -> &str {
+    name.split([',', '|']).next().unwrap_or_default()
 }
 
 fn is_tag(name: &str) -> bool {
