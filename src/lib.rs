@@ -35,6 +35,7 @@ pub mod money;
 mod nearest;
 pub mod pixel;
 pub mod placeholder;
+mod punycode;
 mod spoiled;
 pub mod sub_id;
 pub mod time;

@@ -2,7 +2,7 @@
 
 use crate::link::MAX_BYTES;
 use crate::placeholder::foreign;
-use crate::{spoiled, sub_id, url};
+use crate::{punycode, spoiled, sub_id, url};
 use std::borrow::Cow;
 
 /// Something that is probably a mistake.
@@ -123,13 +123,20 @@ fn lint_domain(before: &str, findings: &mut Vec<Finding>) {
     }
 }
 
-/// A domain in letters of other scripts, or in several.
-pub(crate) fn lookalike(host: &str) -> Option<Finding> {
-    (!host.is_ascii()).then(|| {
+/// A domain in letters of other scripts, or in some that look like Latin ones.
+fn lookalike(host: &str) -> Option<Finding> {
+    let labels = || {
+        host.split('.')
+            .filter_map(|label| label.get(..4).zip(label.get(4..)))
+    };
+    let is_coded_lookalike = labels().any(|(start, rest)| {
+        start.eq_ignore_ascii_case("xn--") && punycode::is_lookalike(rest.as_bytes())
+    });
+    (!host.is_ascii() || is_coded_lookalike).then(|| {
         Finding::new(
             "lookalike_domain",
             host,
-            "The domain has letters outside of ASCII: one may only look like the letter that is meant. Type it anew; where it is right, write it in punycode, xn--….",
+            "A letter of the domain may only look like the one that is meant. Type the domain anew; where it is right, write it in punycode, xn--….",
         )
     })
 }
