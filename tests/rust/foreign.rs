@@ -34,7 +34,13 @@ fn vectors() -> Vectors {
 /// Every byte that is no letter or digit as `%XX`.
 fn encoded(text: &str) -> String {
     let mut out = String::new();
-    cake_edge::url::push_encoded(&mut out, text);
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
     out
 }
 
