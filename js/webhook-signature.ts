@@ -3,6 +3,7 @@
  * platform's own HMAC-SHA256, which compares in constant time.
  */
 import { CakeError } from "./error.js";
+import { checkNames } from "./option.js";
 
 /** The headers that carry a signature. */
 export interface SignatureHeaders {
@@ -41,6 +42,7 @@ export async function signConversion(
   secret: string,
   options: SigningOptions = {},
 ): Promise<SignatureHeaders> {
+  checkNames("options", options, ["id", "at"]);
   const { id = `msg_${crypto.randomUUID()}`, at = new Date() } = options;
   const timestamp = String(Math.floor(at.getTime() / 1_000));
   const key = await keyOf(secret);

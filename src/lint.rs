@@ -1,34 +1,10 @@
 //! What is allowed in a tracking link but is probably a mistake.
 
+pub use crate::finding::Finding;
 use crate::link::MAX_BYTES;
 use crate::placeholder::foreign;
 use crate::{punycode, spoiled, sub_id, url};
 use std::borrow::Cow;
-
-/// Something that is probably a mistake.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// The stable, `snake_case` code.
-    pub code: &'static str,
-    /// The parameter, macro or text that it is about; empty where it is the whole.
-    pub parameter: String,
-    /// What is odd and what to do, as a sentence.
-    pub sentence: Cow<'static, str>,
-}
-
-impl Finding {
-    pub(crate) fn new(
-        code: &'static str,
-        parameter: &str,
-        sentence: impl Into<Cow<'static, str>>,
-    ) -> Self {
-        Self {
-            code,
-            parameter: parameter.to_owned(),
-            sentence: sentence.into(),
-        }
-    }
-}
 
 /// Parameters of other networks that people write for CAKE's, and CAKE's.
 const MISNAMED: [(&str, &str); 22] = [
@@ -339,7 +315,7 @@ fn is_unicode_escape(text: &str, at: usize) -> bool {
         .is_some_and(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
-fn is_email(value: &str) -> bool {
+pub(crate) fn is_email(value: &str) -> bool {
     value.split_once('@').is_some_and(|(user, host)| {
         !user.is_empty() && !user.contains(char::is_whitespace) && crate::host::is_host_name(host)
     })

@@ -1,8 +1,9 @@
 //! Macros in postback URLs: `#reqsessid#`, `#price#`, `#s1#` …, and the tokens
 //! that CAKE fills into an offer's landing page URL.
 
+use crate::finding::Finding;
 use crate::host::is_host_name;
-use crate::lint::{self, Finding};
+use crate::lint;
 use crate::nearest::nearest;
 use crate::placeholder::foreign::{self, Foreign};
 use crate::url::{self, push_encoded};

@@ -2,7 +2,7 @@
 //! its way. [`mend`] names each damage and undoes it as far as it is certain, so
 //! that the rest of a link can be read.
 
-use crate::lint::Finding;
+use crate::finding::Finding;
 use crate::url;
 use std::borrow::Cow;
 
