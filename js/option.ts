@@ -71,5 +71,6 @@ export function toInteger(value: unknown): number {
 
 /** A number's digits, where JavaScript has kept them all: ids of shops are often numbers. Anything else stays as it is. */
 export function digitsOf(value: unknown): unknown {
-  return typeof value === "bigint" || Number.isSafeInteger(value) ? String(value) : value;
+  const isWhole = typeof value === "bigint" || (typeof value === "number" && Number.isSafeInteger(value));
+  return isWhole && value >= 0 ? String(value) : value;
 }

@@ -3,7 +3,7 @@
  * platform's own HMAC-SHA256, which compares in constant time.
  */
 import { CakeError } from "./error.js";
-import { checkNames } from "./option.js";
+import { checkNames, refuse } from "./option.js";
 
 /** The headers that carry a signature. */
 export interface SignatureHeaders {
@@ -24,6 +24,14 @@ export interface SigningOptions {
 }
 
 const TOLERANCE_S = 300;
+
+const WEBHOOK_ID = /^[\w.:-]{1,128}$/;
+
+/** The rule of a request's id, where this one breaks it. */
+export function findWebhookIdRule(id: string | null): string | undefined {
+  return WEBHOOK_ID.test(id ?? "") ? undefined : "webhook-id must be 1 to 128 characters of A-Z a-z 0-9 . _ : -";
+}
+
 const encoder = new TextEncoder();
 const keys = new Map<string, Promise<CryptoKey>>();
 
@@ -31,7 +39,7 @@ const keys = new Map<string, Promise<CryptoKey>>();
  * Signs a body for a forwarder. The body must be sent as exactly this text, and
  * a repetition with the same headers' id.
  *
- * @throws CakeError `weak_secret`
+ * @throws CakeError `weak_secret`; `invalid_field` for an id or an option that breaks a rule
  * @example
  * const body = JSON.stringify({ clickId, offerId: 12345, uniqueId: "ORD-98765", payout: "18.00" });
  * const headers = { "content-type": "application/json", ...(await signConversion(body, env.CAKE_SIGNING_SECRET)) };
@@ -44,6 +52,8 @@ export async function signConversion(
 ): Promise<SignatureHeaders> {
   checkNames("options", options, ["id", "at"]);
   const { id = `msg_${crypto.randomUUID()}`, at = new Date() } = options;
+  if (!WEBHOOK_ID.test(id)) refuse("id", "must be 1 to 128 characters of A-Z a-z 0-9 . _ : -");
+  if (!(at instanceof Date) || !Number.isFinite(at.getTime())) refuse("at", "must be a Date that exists");
   const timestamp = String(Math.floor(at.getTime() / 1_000));
   const key = await keyOf(secret);
   const signature = await crypto.subtle.sign("HMAC", key, encoder.encode(`${id}.${timestamp}.${body}`));
@@ -63,7 +73,7 @@ export async function isSigned(
 ): Promise<boolean> {
   const id = headers.get("webhook-id") ?? "";
   const timestamp = headers.get("webhook-timestamp") ?? "";
-  if (!/^[\w.:-]{1,128}$/.test(id) || !/^\d{1,12}$/.test(timestamp)) return false;
+  if (!WEBHOOK_ID.test(id) || !/^\d{1,12}$/.test(timestamp)) return false;
   if (Math.abs(nowMs / 1_000 - Number(timestamp)) > TOLERANCE_S) return false;
   const signed = encoder.encode(`${id}.${timestamp}.${body}`);
   // Several signatures stand beside each other while a secret is rotated.

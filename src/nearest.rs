@@ -17,19 +17,18 @@ pub(crate) fn nearest<'a>(
         .into_iter()
         .filter_map(|name| {
             let right = plain(name);
+            let shorter = given.len().min(right.len());
+            let longer = given.len().abs_diff(right.len());
+            let is_long = shorter >= 3 || shorter == 2 && longer == 1;
             let distance = if right == given || sub_id.as_ref() == Some(&right) {
                 0
-            } else if given.len() >= 3
-                && right.len() >= 3
-                && (right.starts_with(&given) || given.starts_with(&right))
-            {
+            } else if is_long && (right.starts_with(&given) || given.starts_with(&right)) {
                 1
             } else {
                 2 * distance(&given, &right)
             };
-            let is_near =
-                distance <= 1 || distance / 2 <= given.len().min(right.len()) / RIGHT_FOR_WRONG;
-            is_near.then_some((distance, right.len().abs_diff(given.len()), name))
+            let is_near = distance <= 1 || distance / 2 <= shorter / RIGHT_FOR_WRONG;
+            is_near.then_some((distance, longer, name))
         })
         .min_by_key(|(distance, longer, _)| (*distance, *longer))
         .map(|(.., name)| name)
@@ -124,6 +123,7 @@ mod tests {
             ("deeplink", "deepLink"),
             ("deepLinkHost", "deepLinkHosts"),
             ("spills", "spill"),
+            ("s1s", "s1"),
             ("domian", "domain"),
         ] {
             assert_eq!(nearest(given, PARTS), Some(right), "{given}");

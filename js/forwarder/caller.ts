@@ -1,7 +1,7 @@
 /** Who hands conversions over: a backend by its signature, a page by its origin. */
 import { call } from "../error.js";
 import * as wasm from "../wasm/forwarder.js";
-import { isSigned } from "../webhook-signature.js";
+import { findWebhookIdRule, isSigned } from "../webhook-signature.js";
 import { Refusal } from "./answer.js";
 import type { ResolvedOptions } from "./options.js";
 
@@ -23,6 +23,8 @@ export function findOrigin(request: Request, options: ResolvedOptions): string |
 export async function admit(request: Request, body: string, options: ResolvedOptions): Promise<Caller> {
   const { headers } = request;
   if (headers.has("webhook-signature")) {
+    const idRule = findWebhookIdRule(headers.get("webhook-id"));
+    if (idRule !== undefined) throw new Refusal("signature_refused", idRule);
     if (!(await isSigned(headers, body, options.signingSecrets, Date.now()))) {
       const rule = "webhook-id, webhook-timestamp and webhook-signature must sign this very body, within five minutes";
       throw new Refusal("signature_refused", rule);

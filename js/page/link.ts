@@ -3,14 +3,9 @@
 import type { TrackingLinkParts, TrackingLinkRules } from "../link.js";
 import { stringOption, toInteger } from "../option.js";
 import { decide } from "./engine.js";
-import { checkNames } from "./names.js";
 
 /** @throws CakeError as `createTrackingLink` does */
 export function buildLink(parts: TrackingLinkParts & TrackingLinkRules): string {
-  checkNames(
-    parts,
-    "domain affiliateId creativeId s1 s2 s3 s4 s5 priceFormat deepLink extra sandbox testAffiliate spill deepLinkHosts",
-  );
   const { extra = {} } = parts;
   const flags = (parts.sandbox ? 1 : 0) | (parts.testAffiliate ? 2 : 0) | (parts.spill ? 4 : 0);
   const texts = (["domain", "s1", "s2", "s3", "s4", "s5", "priceFormat", "deepLink"] as const).map((name) =>

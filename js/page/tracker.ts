@@ -3,7 +3,6 @@ import { CakeError, isCakeError } from "../error.js";
 import type { TrackingLinkParts, TrackingLinkRules } from "../link.js";
 import { decide, type Engine, runningEngine } from "./engine.js";
 import { buildLink } from "./link.js";
-import { checkNames } from "./names.js";
 import { onAddressChange } from "./navigation.js";
 import type {
   Consent,
@@ -69,12 +68,6 @@ export function createTracker(options: TrackerOptions = {}): Tracker {
     }
   };
 
-  const isKnown = (given: object, words: string) =>
-    quietly(() => {
-      checkNames(given, words);
-      return true;
-    });
-
   /** What the visitor has said; the browser may have said it for him. */
   const said = (): Consent =>
     !options.ignoreGlobalPrivacyControl && (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl
@@ -138,10 +131,6 @@ export function createTracker(options: TrackerOptions = {}): Tracker {
     if (conversions.size || keysOf(OUTBOX).length) openOutbox().then((outbox) => outbox.resend(), offline);
   };
 
-  isKnown(
-    options,
-    "endpoint edge consent ignoreGlobalPrivacyControl parameters fragment touch windowDays journey cookieDays cookieDomain onError debug",
-  );
   onAddressChange((address) => {
     look(address);
     resume();
@@ -163,13 +152,9 @@ export function createTracker(options: TrackerOptions = {}): Tracker {
     },
     link: (parts) => quietly(() => buildLink(parts)),
     decorate(how) {
-      isKnown(how, "hosts parameter");
       import("./decorate.js").then(({ decorate }) => decorate(how, () => clickId, note), offline);
     },
     convert(fields) {
-      if (!isKnown(fields, "offerId uniqueId orderId clickId")) {
-        return Promise.resolve({ state: "refused", code: "invalid_field" });
-      }
       const conversion = { at: Date.now(), page: location.href, fields: { clickId, ...fields } };
       const key = `${OUTBOX}${conversion.at}${Math.random()}`;
       conversions.set(key, conversion);
