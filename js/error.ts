@@ -7,8 +7,8 @@ export const CAKE_ERROR_CODES = [
   {
     code: "invalid_domain",
     retryable: false,
-    meaning: "A tracking domain is not a plain ASCII host name.",
-    remedy: "Give the host alone, such as track.yournetwork.com; for the sandbox its origin, with `sandbox: true`.",
+    meaning: "A tracking domain is no ASCII host name that URL parsers take.",
+    remedy: "Give the host alone, such as track.yournetwork.com, in punycode where it has other letters; for the sandbox its origin, with `sandbox: true`.",
   },
   {
     code: "invalid_id",
@@ -73,14 +73,14 @@ export const CAKE_ERROR_CODES = [
   {
     code: "invalid_click_id",
     retryable: false,
-    meaning: "The text is no click id.",
+    meaning: "The text is no click id: empty, outside of A-Z a-z 0-9 . _ : - , or a placeholder.",
     remedy: "Pass what CAKE appended to the landing page's address, unchanged.",
   },
   {
     code: "invalid_unique_id",
     retryable: false,
-    meaning: "A unique id or order id is not 1 to 128 characters of A-Z a-z 0-9 . _ : -",
-    remedy: "Pass the shop's own order number.",
+    meaning: "A unique id, order id or transaction id is empty, longer than 128 characters, holds control characters, or is an e-mail address.",
+    remedy: "Pass the shop's own order number, as it writes it.",
   },
   {
     code: "invalid_money",
@@ -91,8 +91,8 @@ export const CAKE_ERROR_CODES = [
   {
     code: "invalid_time",
     retryable: false,
-    meaning: "The text is no time that exists.",
-    remedy: "Write YYYY-MM-DD HH:MM:SS.",
+    meaning: "The text is no time or no day that exists, or the last day comes before the first.",
+    remedy: "The message says which: write times YYYY-MM-DD HH:MM:SS, days YYYY-MM-DD.",
   },
   {
     code: "invalid_cookie",
@@ -109,14 +109,14 @@ export const CAKE_ERROR_CODES = [
   {
     code: "placeholder_text",
     retryable: false,
-    meaning: "A text of a manual, such as TRANSACTION_ID, was never replaced.",
-    remedy: "Replace it with the value itself.",
+    meaning: "A placeholder such as TRANSACTION_ID was never replaced, or stands for a missing value, such as undefined.",
+    remedy: "Give the value itself; where there is none, leave the field out.",
   },
   {
     code: "invalid_setting",
     retryable: false,
-    meaning: "A setting is out of its range.",
-    remedy: "`windowDays` and `cookieDays` take 1 to 400, `journey` 1 to 20.",
+    meaning: "A setting is out of its range, or a word that is not known.",
+    remedy: "The message says what it takes.",
   },
   {
     code: "weak_secret",

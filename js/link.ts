@@ -1,5 +1,5 @@
 import { CakeError } from "./error.js";
-import { stringOption, toInteger } from "./option.js";
+import { checkNames, refuse, stringOption, toInteger } from "./option.js";
 
 /** The parts of a tracking link. */
 export interface TrackingLinkParts {
@@ -45,6 +45,25 @@ export interface TrackingLinkRules {
   readonly deepLinkHosts?: readonly string[];
 }
 
+/** All that the rules may hold. */
+export const LINK_RULES = ["sandbox", "testAffiliate", "spill", "deepLinkHosts"];
+
+/** All that the parts and rules may hold. */
+const LINK_PARTS = new Set([
+  "domain",
+  "affiliateId",
+  "creativeId",
+  "s1",
+  "s2",
+  "s3",
+  "s4",
+  "s5",
+  "priceFormat",
+  "deepLink",
+  "extra",
+  ...LINK_RULES,
+]);
+
 /** The generated class of whichever wasm is loaded; see src/bindings/link.rs. */
 export interface LinkBuilder {
   input(): number;
@@ -69,6 +88,8 @@ export function linkBuilder(builder: LinkBuilder, capacity: number, memory: WebA
   let lastSandbox: boolean | undefined;
 
   return (parts: TrackingLinkParts & TrackingLinkRules): string => {
+    if (typeof parts !== "object" || parts === null) refuse("parts", "must be an object");
+    checkNames("parts of a tracking link", parts, LINK_PARTS);
     if (bytes.length === 0) {
       // At first, and whenever the memory has grown and its old buffer is gone.
       bytes = new Uint8Array(memory.buffer);

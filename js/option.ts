@@ -1,18 +1,30 @@
 /** Options and arguments of callers, who may be without types: each is checked, and named where it is wrong. */
 import { CakeError } from "./error.js";
+import { findNearest } from "./nearest.js";
 
 /** @throws CakeError `invalid_field` */
 export function refuse(parameter: string, rule: string): never {
   throw new CakeError({ code: "invalid_field", parameter, rule });
 }
 
-/** A misspelt name must not be passed over. */
-export function checkNames(what: string, given: unknown, names: readonly string[]): void {
+/**
+ * A misspelt name must not be passed over: `sub1` would lose the sub id, `uniqueID` count a sale twice.
+ *
+ * @throws CakeError `invalid_field`, which names it and the nearest right one
+ */
+export function checkNames(what: string, given: unknown, names: readonly string[] | ReadonlySet<string>): void {
   if (given === undefined || given === null) return;
-  if (typeof given !== "object") refuse(what, "must be an object");
-  for (const name of Object.keys(given)) {
-    if (!names.includes(name)) refuse(name, `is not one of the ${what}: ${names.join(", ")}`);
+  if (typeof given !== "object" || Array.isArray(given)) refuse(what, "must be an object");
+  const known = names instanceof Set ? names : new Set(names);
+  for (const name in given) {
+    if (!known.has(name) && Object.hasOwn(given, name)) refuseName(what, name, known);
   }
+}
+
+function refuseName(what: string, name: string, known: Iterable<string>): never {
+  const nearest = findNearest(name, known);
+  const meant = nearest === undefined ? `there are ${[...known].join(", ")}` : `did you mean ${nearest}?`;
+  return refuse(name.slice(0, 64), `is not one of the ${what}: ${meant}`);
 }
 
 /** A whole number within bounds. */
@@ -55,4 +67,10 @@ export function optionalString(name: string, value: unknown): string | undefined
 /** A number on its way to the core. Anything else becomes 0, for which the core has a rule. */
 export function toInteger(value: unknown): number {
   return typeof value === "number" ? value : 0;
+}
+
+/** A number's digits, where JavaScript has kept them all: ids of shops are often numbers. Anything else stays as it is. */
+export function digitsOf(value: unknown): unknown {
+  const isWhole = typeof value === "bigint" || (typeof value === "number" && Number.isSafeInteger(value));
+  return isWhole && value >= 0 ? String(value) : value;
 }

@@ -3,7 +3,7 @@
  * platform's own HMAC-SHA256, which compares in constant time.
  */
 import { CakeError } from "./error.js";
-import { refuse } from "./option.js";
+import { checkNames, refuse } from "./option.js";
 
 /** The headers that carry a signature. */
 export interface SignatureHeaders {
@@ -24,6 +24,7 @@ export interface SigningOptions {
 }
 
 const TOLERANCE_S = 300;
+
 const encoder = new TextEncoder();
 const keys = new Map<string, Promise<CryptoKey>>();
 
@@ -43,8 +44,10 @@ export async function signConversion(
   secret: string,
   options: SigningOptions = {},
 ): Promise<SignatureHeaders> {
+  checkNames("options", options, ["id", "at"]);
   const { id = `msg_${crypto.randomUUID()}`, at = new Date() } = options;
   checkId(id);
+  if (!(at instanceof Date) || !Number.isFinite(at.getTime())) refuse("at", "must be a Date that exists");
   const timestamp = String(Math.floor(at.getTime() / 1_000));
   const key = await keyOf(checkSigningSecret("secret", secret));
   const signature = await crypto.subtle.sign("HMAC", key, encoder.encode(`${id}.${timestamp}.${body}`));

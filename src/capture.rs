@@ -136,7 +136,7 @@ impl Capture<'_> {
     /// Decides about one request at `now_ms`, milliseconds since 1970.
     ///
     /// # Errors
-    /// [`Error::InvalidCookie`] where the request's host is not one of `domain`.
+    /// [`Error::ForeignCookieDomain`] where the request's host is not one of `domain`.
     pub fn decide(&self, visit: &Visit<'_>, now_ms: u64) -> Result<Captured> {
         let (is_secure, host) = origin(visit.url);
         let name = match (is_secure, self.domain) {
@@ -146,9 +146,7 @@ impl Capture<'_> {
         };
         let domain = self.domain.filter(|_| is_secure);
         if domain.is_some_and(|domain| !is_within(host, domain)) {
-            return Err(Error::InvalidCookie {
-                parameter: "domain",
-            });
+            return Err(Error::ForeignCookieDomain);
         }
         let cookie = SetCookie {
             domain,

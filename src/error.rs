@@ -53,7 +53,8 @@ pub enum Error {
     /// Not a click id: empty, over 128 characters, outside `[A-Za-z0-9._:-]`,
     /// or a macro that nobody expanded.
     InvalidClickId,
-    /// Not a unique id or order id of 1 to 128 characters of `[A-Za-z0-9._:-]`.
+    /// Not a unique id or order id: empty, over 128 characters, with control
+    /// characters, or an e-mail address.
     InvalidUniqueId {
         /// The parameter's name, in the caller's spelling.
         parameter: &'static str,
@@ -68,6 +69,18 @@ pub enum Error {
         /// The parameter's name, in the caller's spelling.
         parameter: &'static str,
     },
+    /// Not a civil day `YYYY-MM-DD` that exists.
+    InvalidDay {
+        /// The parameter's name, in the caller's spelling.
+        parameter: &'static str,
+    },
+    /// The last day of a range comes before its first.
+    DaysReversed {
+        /// The last day's name, in the caller's spelling.
+        parameter: &'static str,
+    },
+    /// The host of a request is not one of the cookie's domain.
+    ForeignCookieDomain,
     /// A cookie's name, value or attribute would break out of its field.
     InvalidCookie {
         /// The field: `name`, `value`, `domain` or `path`.
@@ -75,11 +88,14 @@ pub enum Error {
     },
     /// A postback URL is not a plain https URL on a host name.
     InvalidPostbackUrl,
-    /// A text of a manual, such as `TRANSACTION_ID`, was never replaced.
+    /// A placeholder such as `TRANSACTION_ID` was never replaced, or a program
+    /// wrote `undefined` where it had no value.
     PlaceholderText {
         /// The parameter's name, in the caller's spelling.
         parameter: &'static str,
     },
+    /// What the visitor has said is none of the words that are known.
+    UnknownConsent,
     /// A setting of the caller's is out of its range.
     InvalidSetting {
         /// The setting's name, in the caller's spelling.
@@ -165,8 +181,9 @@ pub enum Error {
 }
 
 /// Writes [`Error::code`] and [`Error::CODES`] from one list, which the compiler keeps complete.
+/// Variants that a caller treats alike share a code; each has a sentence of its own.
 macro_rules! codes {
-    ($($(#[$feature:meta])? $variant:ident => $code:literal,)*) => {
+    ($($(#[$feature:meta])? $($variant:ident)|+ => $code:literal,)*) => {
         impl Error {
             /// Every code of this build, in the order of `js/error.ts`.
             pub const CODES: &[&str] = &[$($(#[$feature])? $code),*];
@@ -175,7 +192,7 @@ macro_rules! codes {
             #[must_use]
             pub fn code(&self) -> &'static str {
                 match self {
-                    $($(#[$feature])? Self::$variant { .. } => $code,)*
+                    $($(#[$feature])? $(Self::$variant { .. })|+ => $code,)*
                 }
             }
         }
@@ -197,11 +214,11 @@ codes! {
     InvalidClickId => "invalid_click_id",
     InvalidUniqueId => "invalid_unique_id",
     InvalidMoney => "invalid_money",
-    InvalidTime => "invalid_time",
-    InvalidCookie => "invalid_cookie",
+    InvalidTime | InvalidDay | DaysReversed => "invalid_time",
+    InvalidCookie | ForeignCookieDomain => "invalid_cookie",
     InvalidPostbackUrl => "invalid_postback_url",
     PlaceholderText => "placeholder_text",
-    InvalidSetting => "invalid_setting",
+    InvalidSetting | UnknownConsent => "invalid_setting",
     WeakSecret => "weak_secret",
     InvalidField => "invalid_field",
     MissingApiKey => "missing_api_key",
@@ -239,6 +256,8 @@ impl Error {
             Self::InvalidPriceFormat => Some("priceFormat"),
             Self::InvalidDeepLink | Self::DeepLinkHost => Some("deepLink"),
             Self::InvalidClickId => Some("clickId"),
+            Self::ForeignCookieDomain => Some("domain"),
+            Self::UnknownConsent => Some("consent"),
             Self::InvalidPostbackUrl => Some("postbackUrl"),
             Self::WeakSecret => Some("secret"),
             Self::MissingApiKey => Some("apiKey"),
@@ -249,6 +268,8 @@ impl Error {
             | Self::InvalidUniqueId { parameter }
             | Self::InvalidMoney { parameter }
             | Self::InvalidTime { parameter }
+            | Self::InvalidDay { parameter }
+            | Self::DaysReversed { parameter }
             | Self::InvalidCookie { parameter }
             | Self::ReservedParameter { parameter }
             | Self::PlaceholderText { parameter }
@@ -266,10 +287,11 @@ impl Error {
     pub fn rule(&self) -> &str {
         match self {
             Self::InvalidDomain => {
-                "must be a host name such as track.yournetwork.com, ASCII, with no scheme, path or IP address"
+                "must be a host name such as track.yournetwork.com: ASCII or valid punycode, no scheme, port, path or IP address"
             }
             Self::InvalidId { .. } => "must be a whole number from 1 to 9007199254740991",
-            Self::SubIdTooLong { .. } => "is too long: s1 takes 50 characters, s2 to s5 take 100",
+            Self::SubIdTooLong { parameter: "s1" } => "is longer than 50 characters",
+            Self::SubIdTooLong { .. } => "is longer than 100 characters",
             Self::InvalidText { .. } => "must not contain control characters",
             Self::LinkTooLong => "the tracking link is longer than 2,000 bytes",
             Self::InvalidLink => "must be a tracking link such as https://DOMAIN/?a=1&c=2",
@@ -283,21 +305,32 @@ impl Error {
             }
             Self::RepeatedParameter { .. } => "comes more than once",
             Self::InvalidClickId => {
-                "must be 1 to 128 characters of A-Z a-z 0-9 . _ : - and not an unexpanded macro"
+                "must be 1 to 128 characters of A-Z a-z 0-9 . _ : - and no placeholder such as #reqid# or undefined"
             }
-            Self::InvalidUniqueId { .. } => "must be 1 to 128 characters of A-Z a-z 0-9 . _ : -",
+            Self::InvalidUniqueId { .. } => {
+                "must be a text of 1 to 128 characters without control characters, and no e-mail address"
+            }
             Self::InvalidMoney { .. } => {
                 "must be an amount such as 18.00: up to 9 digits before the point and 4 after, no sign"
             }
             Self::InvalidTime { .. } => "must be a time that exists, written YYYY-MM-DD HH:MM:SS",
+            Self::InvalidDay { .. } => "must be a day that exists, written YYYY-MM-DD",
+            Self::DaysReversed { .. } => "must not be before the first day",
+            Self::ForeignCookieDomain => {
+                "must be the host of the request, or a domain above it: no browser takes a cookie of another"
+            }
             Self::InvalidCookie { .. } => "does not fit into a cookie",
             Self::InvalidPostbackUrl => {
                 "must be an https URL on a host name, without user name or white space, of at most 2,000 bytes"
             }
-            Self::PlaceholderText { .. } => "is a placeholder that was never replaced",
-            Self::InvalidSetting { .. } => {
-                "is out of range: windowDays and cookieDays take 1 to 400, journey 1 to 20"
+            Self::PlaceholderText { .. } => {
+                "is a placeholder that was never replaced, or stands for a missing value: give the value itself"
             }
+            Self::UnknownConsent => "must be granted, denied or pending",
+            Self::InvalidSetting {
+                parameter: "journey",
+            } => "must be a whole number from 1 to 20",
+            Self::InvalidSetting { .. } => "must be a whole number of days from 1 to 400",
             Self::WeakSecret => "must be at least 32 bytes of randomness",
             Self::InvalidField { rule, .. } => rule,
             Self::MissingApiKey => {

@@ -1,7 +1,7 @@
 //! Host names: tracking domains, the loopback of a sandbox, and lists of hosts that are allowed.
 
 use crate::url::{self, find_word, is_alike};
-use crate::{Error, Result};
+use crate::{Error, Result, punycode};
 use std::borrow::Cow;
 
 /// A tracking domain: an ASCII host name, or the loopback origin of a sandbox.
@@ -133,7 +133,7 @@ fn starts_origin(host: &[u8], origin: &[u8]) -> bool {
 }
 
 /// Is this a host name of two labels or more that is not an IP address in any
-/// of the spellings that URL parsers accept?
+/// of the spellings that URL parsers accept, and that each of them takes?
 #[must_use]
 pub fn is_host_name(host: &str) -> bool {
     // One pass: links are built by the million.
@@ -141,6 +141,7 @@ pub fn is_host_name(host: &str) -> bool {
     let mut length = 0;
     let mut before = b'.';
     let mut first = b'.';
+    let mut may_be_coded = false;
     for byte in host.bytes() {
         if byte == b'.' {
             if before == b'-' || length == 0 {
@@ -154,14 +155,33 @@ pub fn is_host_name(host: &str) -> bool {
                 first = byte;
             }
             length += 1;
+            may_be_coded |= byte == b'-' && before == b'-';
             if !(is_letter || (byte == b'-' && length > 1)) || length > 63 {
                 return false;
             }
         }
         before = byte;
     }
+    if may_be_coded && !are_labels_valid(host) {
+        return false;
+    }
     // WHATWG: a host whose last label is a number, in any base, is an IPv4 address.
     labels > 0 && length > 0 && before != b'-' && !first.is_ascii_digit() && host.len() <= 253
+}
+
+/// Is each label that starts with `xn--` one that URL parsers take?
+#[cold]
+fn are_labels_valid(host: &str) -> bool {
+    let mut rest = Some(host);
+    while let Some(ahead) = rest {
+        let (label, tail) = url::cut(ahead, b'.');
+        let (start, coded) = label.as_bytes().split_at_checked(4).unwrap_or_default();
+        if is_alike(start, b"xn--") && !punycode::is_valid(coded) {
+            return false;
+        }
+        rest = tail;
+    }
+    true
 }
 
 /// Is the host one of the words, separated by spaces: `shop.example.com`, or

@@ -12,6 +12,8 @@
 //! | [`error`] | the one error type and its stable codes |
 //! | [`host`] | host names: tracking domains, loopback, lists of allowed hosts |
 //! | [`link`], [`sub_id`], [`lint`] | tracking links: build, parse, and what is odd in one |
+//! | [`placeholder`], `spoiled` | words for a missing value, other tools' macros; what editors make of a link |
+//! | `punycode`, `nearest` | host names in other scripts; "did you mean s1?" |
 //! | [`click_id`], [`touch`] | click ids in URLs; the stored touches, and what a visit leaves behind |
 //! | `transaction_id` | unique ids and order ids |
 //! | [`cookie`], `signed_cookie` | `Cookie` and `Set-Cookie` text; signed values (feature `worker`) |
@@ -32,14 +34,18 @@ pub mod click_id;
 pub mod consent;
 pub mod cookie;
 pub mod error;
+mod finding;
 pub mod host;
 pub mod link;
 pub mod lint;
 pub mod macros;
 pub mod money;
+mod nearest;
 pub mod pixel;
 pub mod placeholder;
+mod punycode;
 pub mod secret;
+mod spoiled;
 pub mod sub_id;
 pub mod time;
 pub mod touch;

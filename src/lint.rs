@@ -1,40 +1,35 @@
 //! What is allowed in a tracking link but is probably a mistake.
 
+pub use crate::finding::Finding;
 use crate::link::MAX_BYTES;
-use crate::{sub_id, url};
+use crate::placeholder::foreign;
+use crate::{punycode, spoiled, sub_id, url};
 use std::borrow::Cow;
 
-/// Something that is probably a mistake.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// The stable, `snake_case` code.
-    pub code: &'static str,
-    /// The parameter or macro that it is about.
-    pub parameter: String,
-    /// What is odd and what to do, as a sentence.
-    pub sentence: &'static str,
-}
-
-impl Finding {
-    pub(crate) fn new(code: &'static str, parameter: &str, sentence: &'static str) -> Self {
-        Self {
-            code,
-            parameter: parameter.to_owned(),
-            sentence,
-        }
-    }
-}
-
-/// Texts of manuals that people forget to replace, in upper case.
-const PLACEHOLDERS: [&str; 8] = [
-    "TRANSACTION_ID",
-    "REPLACE",
-    "YOUR_",
-    "INSERT_",
-    "SUBID_HERE",
-    "CLICK_ID",
-    "AFFILIATE_ID",
-    "XXXX",
+/// Parameters of other networks that people write for CAKE's, and CAKE's.
+const MISNAMED: [(&str, &str); 22] = [
+    ("sub", "s1"),
+    ("subid", "s1"),
+    ("sub_id", "s1"),
+    ("sub1", "s1"),
+    ("subid1", "s1"),
+    ("sub_id_1", "s1"),
+    ("sub2", "s2"),
+    ("subid2", "s2"),
+    ("sub_id_2", "s2"),
+    ("sub3", "s3"),
+    ("subid3", "s3"),
+    ("sub_id_3", "s3"),
+    ("sub4", "s4"),
+    ("subid4", "s4"),
+    ("sub_id_4", "s4"),
+    ("sub5", "s5"),
+    ("subid5", "s5"),
+    ("sub_id_5", "s5"),
+    ("aff_sub", "s1"),
+    ("affiliate_id", "a"),
+    ("aff_id", "a"),
+    ("creative_id", "c"),
 ];
 
 /// Reads a tracking link, also one that [`crate::link::TrackingLink::parse`]
@@ -44,10 +39,20 @@ const PLACEHOLDERS: [&str; 8] = [
 /// | --- | --- |
 /// | `unique_s1` | s1 looks unique per click |
 /// | `utm_parameter` | a UTM name stands where a sub id belongs |
-/// | `unexpanded_macro` | a macro that nobody expanded |
+/// | `misnamed_parameter` | another network's name for one of CAKE's parameters |
+/// | `unexpanded_macro` | a macro that nobody expanded, of whichever tool |
 /// | `email_address`, `phone_number` | personal data in a sub id |
 /// | `deep_link_not_encoded` | `ckmrdr` breaks at its first `&` |
-/// | `placeholder_text` | a text of a manual was never replaced |
+/// | `placeholder_text` | a text of a manual was never replaced, or a program had no value |
+/// | `raw_fragment` | parameters behind a `#`, which no server sees |
+/// | `second_question_mark` | a `?` where an `&` belongs |
+/// | `double_encoded` | percent-encoded twice |
+/// | `wrong_encoding` | bytes of another encoding than UTF-8, or UTF-8 read as one |
+/// | `html_entity`, `escaped_text`, `quoted_printable` | a link out of HTML, a script, a mail's source |
+/// | `invisible_character`, `typographic_character` | what an editor put in |
+/// | `stray_space`, `line_break`, `trailing_punctuation`, `text_around_link`, `shortened_link` | copied with too much or too little |
+/// | `wrapped_link` | a mail filter's link around the link |
+/// | `lookalike_domain` | a domain whose letters may be others than they seem |
 ///
 /// ```
 /// use cake_edge::lint::lint;
@@ -63,101 +68,254 @@ pub fn lint(link: &str) -> Vec<Finding> {
         .rev()
         .find(|end| link.is_char_boundary(*end));
     let link = link.get(..end.unwrap_or(0)).unwrap_or_default();
+    let link = spoiled::mend(link, &mut findings);
+    let (before, query) = link.split_once('?').unwrap_or((&link, ""));
+    lint_domain(before, &mut findings);
     // A raw `#s1#` in a link starts a fragment: look at all of it.
-    let query = link.split_once('?').map_or("", |(_, query)| query);
-    for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
-        let (name, decoded) = (url::decode(name), url::decode(value));
-        let name = name.to_ascii_lowercase();
-        let mut find = |code, sentence| findings.push(Finding::new(code, &name, sentence));
-        if name == "ckmrdr" {
-            if value.contains("://") {
-                find(
-                    "deep_link_not_encoded",
-                    "The deep link is not percent-encoded: it breaks at its first &. Encode the whole value.",
-                );
-            }
-            continue;
-        }
-        if name.starts_with("utm_") {
-            find(
-                "utm_parameter",
-                "CAKE does not read UTM parameters from a tracking link. Put the value into s1 to s5.",
-            );
-        }
-        if has_macro(&decoded) {
-            find(
-                "unexpanded_macro",
-                "The value is a macro that nobody has expanded. Each click would carry the macro's name.",
-            );
-        } else if is_placeholder(&decoded) {
-            find(
-                "placeholder_text",
-                "The value is a placeholder that was never replaced.",
-            );
-        } else if sub_id::NAMES.contains(&name.as_str()) {
-            if is_email(&decoded) {
-                find(
-                    "email_address",
-                    "Sub ids end up in reports and postbacks: an e-mail address does not belong there.",
-                );
-            } else if is_phone(&decoded) {
-                find(
-                    "phone_number",
-                    "Sub ids end up in reports and postbacks: a phone number does not belong there.",
-                );
-            } else if name == "s1" && is_unique(&decoded) {
-                find(
-                    "unique_s1",
-                    "s1 looks unique per click: CAKE stops reporting such values. Put a click id of your own into s2.",
-                );
-            }
-        }
+    for pair in query.split('&') {
+        let (name, value) = pair.split_once('=').unwrap_or(("", pair));
+        lint_parameter(
+            &url::decode(name).to_ascii_lowercase(),
+            value,
+            &mut findings,
+        );
     }
+    let mut seen = Vec::new();
+    findings.retain(|finding| {
+        let is_new = !seen.contains(finding);
+        seen.push(finding.clone());
+        is_new
+    });
     findings
 }
 
-/// CAKE's `#macro#`, or another tracker's `{…}`, `[…]`, `%%…%%`, `$…$`, `__…__`.
-fn has_macro(value: &str) -> bool {
-    let is_word = |word: &str| {
-        let word = word.trim_matches(['{', '}', '[', ']', '%', '_', '$', ' ']);
-        !word.is_empty()
-            && word
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"._-:".contains(&byte))
+fn lint_domain(before: &str, findings: &mut Vec<Finding>) {
+    let rest = before.split_once("://").map_or(before, |(_, rest)| rest);
+    if let Some(found) = foreign::find(rest).first() {
+        findings.push(unexpanded(found.name));
+    }
+    if let Some(finding) = lookalike(rest.split('/').next().unwrap_or_default()) {
+        findings.push(finding);
+    }
+}
+
+/// A domain in letters of other scripts, or in some that look like Latin ones.
+fn lookalike(host: &str) -> Option<Finding> {
+    let labels = || {
+        host.split('.')
+            .filter_map(|label| label.get(..4).zip(label.get(4..)))
     };
-    [
-        ("#", "#"),
-        ("{", "}"),
-        ("[", "]"),
-        ("%%", "%%"),
-        ("$", "$"),
-        ("__", "__"),
-    ]
-    .iter()
-    .any(|(open, close)| {
-        value
-            .split_once(open)
-            .and_then(|(_, rest)| rest.split_once(close))
-            .is_some_and(|(word, _)| is_word(word))
+    let is_coded_lookalike = labels().any(|(start, rest)| {
+        start.eq_ignore_ascii_case("xn--") && punycode::is_lookalike(rest.as_bytes())
+    });
+    (!host.is_ascii() || is_coded_lookalike).then(|| {
+        Finding::new(
+            "lookalike_domain",
+            host,
+            "A letter of the domain may only look like the one that is meant. Type the domain anew; where it is right, write it in punycode, xn--….",
+        )
     })
 }
 
-fn is_placeholder(value: &str) -> bool {
-    let value = value.to_ascii_uppercase();
-    PLACEHOLDERS.iter().any(|placeholder| {
-        // Whole words: REPLACE is one, irreplaceable is none.
-        value.match_indices(placeholder).any(|(at, found)| {
-            let is_edge = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric());
-            let before = value.get(..at).and_then(|text| text.chars().next_back());
-            let after = value
-                .get(at + found.len()..)
-                .and_then(|text| text.chars().next());
-            is_edge(before) && (is_edge(after) || found.ends_with('_'))
-        })
-    })
+fn lint_parameter(name: &str, value: &str, findings: &mut Vec<Finding>) {
+    let mut find = |code, sentence: &'static str| findings.push(Finding::new(code, name, sentence));
+    if name == "ckmrdr" {
+        if value.contains("://") {
+            find(
+                "deep_link_not_encoded",
+                "The deep link is not percent-encoded: it breaks at its first &. Encode the whole value.",
+            );
+        } else if value.to_ascii_lowercase().starts_with("https%253a") {
+            find("double_encoded", DOUBLE_ENCODED);
+        }
+        // CAKE's own tokens belong to the landing page's address.
+        let decoded = url::decode(value);
+        let foreign = foreign::find(&decoded)
+            .into_iter()
+            .find(|found| !found.text.starts_with('#'));
+        if let Some(found) = foreign {
+            findings.push(unexpanded(found.name));
+        }
+        return;
+    }
+    if name.starts_with("utm_") {
+        find(
+            "utm_parameter",
+            "CAKE does not read UTM parameters from a tracking link. Put the value into s1 to s5.",
+        );
+    } else if let Some((_, right)) = MISNAMED.iter().find(|(other, _)| *other == name) {
+        let sentence =
+            format!("CAKE does not read this parameter from a tracking link. Its own is {right}.");
+        findings.push(Finding::new("misnamed_parameter", name, sentence));
+    } else if let Some(rest) = name.strip_prefix("amp")
+        && matches!(
+            rest,
+            "a" | "c" | "p" | "s1" | "s2" | "s3" | "s4" | "s5" | "ckmrdr"
+        )
+    {
+        findings.push(spoiled::html_entity(rest));
+    }
+    lint_value(name, value, findings);
+    if findings
+        .iter()
+        .any(|finding| finding.parameter == name && finding.code != "misnamed_parameter")
+    {
+        return;
+    }
+    let decoded = url::decode(value);
+    let mut find = |code, sentence: &'static str| findings.push(Finding::new(code, name, sentence));
+    if sub_id::NAMES.contains(&name) {
+        if is_email(&decoded) {
+            find(
+                "email_address",
+                "Sub ids end up in reports and postbacks: an e-mail address does not belong there.",
+            );
+        } else if is_phone(&decoded) {
+            find(
+                "phone_number",
+                "Sub ids end up in reports and postbacks: a phone number does not belong there.",
+            );
+        } else if name == "s1" && is_unique(&decoded) {
+            find(
+                "unique_s1",
+                "s1 looks unique per click: CAKE stops reporting such values. Put a click id of your own into s2.",
+            );
+        }
+    }
 }
 
-fn is_email(value: &str) -> bool {
+const DOUBLE_ENCODED: &str =
+    "The value is percent-encoded twice: one decoding leaves %XX in it. Encode it once.";
+
+/// What is foreign or spoiled in one parameter of a URL, its value as it is
+/// written.
+fn lint_value(name: &str, value: &str, findings: &mut Vec<Finding>) {
+    let readings = spoiled::readings(value);
+    let decoded = readings
+        .get(1)
+        .or(readings.first())
+        .map(AsRef::as_ref)
+        .unwrap_or_default();
+    let macros: Vec<_> = readings
+        .iter()
+        .flat_map(|reading| foreign::find(reading))
+        .collect();
+    if let Some(found) = macros.first() {
+        findings.push(if name.is_empty() {
+            unexpanded(found.name)
+        } else {
+            unexpanded(name)
+        });
+        return;
+    }
+    if foreign::is_unfilled(name, decoded) {
+        findings.push(placeholder(name));
+        return;
+    }
+    let mut find = |code, sentence: &'static str| findings.push(Finding::new(code, name, sentence));
+    let (_, behind) = value.split_once('?').unwrap_or_default();
+    let next = behind.split('=').next().unwrap_or_default();
+    if next.len() < behind.len() && is_parameter_name(next) {
+        find(
+            "second_question_mark",
+            "A second ? follows, where & parts one parameter from the next: CAKE reads one long value. Write &.",
+        );
+    }
+    if let Some((_, fragment)) = value.split_once('#')
+        && (value.starts_with('#') || fragment.contains('='))
+    {
+        find(
+            "raw_fragment",
+            "What follows # is a fragment, which no server ever sees. Write it as %23.",
+        );
+    }
+    spoilt_value(name, value, &readings, findings);
+}
+
+/// What editors and programs did to the value itself.
+pub(crate) fn spoilt_value(
+    name: &str,
+    value: &str,
+    readings: &[Cow<'_, str>],
+    findings: &mut Vec<Finding>,
+) {
+    let decoded = readings
+        .get(1)
+        .or(readings.first())
+        .map(AsRef::as_ref)
+        .unwrap_or_default();
+    let mut find = |code, sentence: &'static str| findings.push(Finding::new(code, name, sentence));
+    let escapes = |text: &str| {
+        text.match_indices('%')
+            .filter(|(at, _)| is_escape(text, *at))
+            .count()
+    };
+    if escapes(decoded) > 0 && escapes(value) > 0 {
+        find("double_encoded", DOUBLE_ENCODED);
+    }
+    let is_latin_1 = decoded.contains('\u{fffd}')
+        || value
+            .match_indices("%u")
+            .any(|(at, _)| is_unicode_escape(value, at));
+    let is_utf_8_read_so = decoded.contains("\u{e2}\u{20ac}")
+        || decoded.contains("\u{e2}\u{80}")
+        || decoded
+            .match_indices(['\u{c3}', '\u{c2}'])
+            .any(|(at, found)| {
+                let after = decoded
+                    .get(at + found.len()..)
+                    .and_then(|rest| rest.chars().next());
+                after.is_some_and(|c| ('\u{80}'..='\u{bf}').contains(&c))
+            });
+    if is_latin_1 || is_utf_8_read_so {
+        find(
+            "wrong_encoding",
+            "The letters were written in one encoding and read in another. Percent-encode the bytes of UTF-8.",
+        );
+    } else if spoiled::find_invisible(decoded).is_some() {
+        findings.push(spoiled::invisible_character(name));
+    } else if decoded != decoded.trim() {
+        find(
+            "stray_space",
+            "The value starts or ends with a space: to CAKE it is another value than without. Leave it out.",
+        );
+    }
+}
+
+pub(crate) fn placeholder(name: &str) -> Finding {
+    Finding::new(
+        "placeholder_text",
+        name,
+        "The value is a placeholder that was never replaced, or what a program writes where it has no value. Put the value there, or leave the parameter out.",
+    )
+}
+
+fn unexpanded(name: &str) -> Finding {
+    Finding::new(
+        "unexpanded_macro",
+        name,
+        "The value is a macro that nobody has expanded: each click would carry the macro's name. Put a value there, or have the tool that knows the macro expand it.",
+    )
+}
+
+fn is_parameter_name(text: &str) -> bool {
+    (1..=32).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
+}
+
+fn is_escape(text: &str, at: usize) -> bool {
+    text.get(at + 1..at + 3)
+        .is_some_and(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+fn is_unicode_escape(text: &str, at: usize) -> bool {
+    text.get(at + 2..at + 6)
+        .is_some_and(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+pub(crate) fn is_email(value: &str) -> bool {
     value.split_once('@').is_some_and(|(user, host)| {
         !user.is_empty() && !user.contains(char::is_whitespace) && crate::host::is_host_name(host)
     })

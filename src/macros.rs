@@ -1,10 +1,13 @@
 //! Macros in postback URLs: `#reqsessid#`, `#price#`, `#s1#` …, and the tokens
 //! that CAKE fills into an offer's landing page URL.
 
+use crate::finding::Finding;
 use crate::host::is_host_name;
-use crate::lint::Finding;
-use crate::url::push_encoded;
-use crate::{Error, Result};
+use crate::lint;
+use crate::nearest::nearest;
+use crate::placeholder::foreign::{self, Foreign};
+use crate::url::{self, push_encoded};
+use crate::{Error, Result, spoiled};
 
 /// The macros that CAKE expands: those of its API article first, then those of
 /// its help pages (KB 5000545788, 5000546376).
@@ -41,7 +44,9 @@ pub const MAX_BYTES: usize = 2_000;
 pub struct Checked {
     /// The known macros in it, each once, in order.
     pub uses: Vec<&'static str>,
-    /// `unknown_macro`, `foreign_macro`, `raw_fragment`, `no_click_id`.
+    /// `unknown_macro`, `encoded_macro`, `foreign_macro`, `placeholder_text`,
+    /// `raw_fragment`, `no_click_id`, and those of [`lint::lint`] that say how
+    /// an address was spoiled.
     pub findings: Vec<Finding>,
 }
 
@@ -79,21 +84,9 @@ pub fn check(template: &str) -> Result<Checked> {
             Piece::Macro(name) => match KNOWN.iter().find(|known| **known == name) {
                 Some(known) if checked.uses.contains(known) => {}
                 Some(known) => checked.uses.push(known),
-                None => checked.findings.push(Finding::new(
-                    "unknown_macro",
-                    name,
-                    "CAKE does not know this macro and leaves it as it is.",
-                )),
+                None => checked.findings.push(unknown(name)),
             },
-            Piece::Text(text) => {
-                for name in braces(text) {
-                    checked.findings.push(Finding::new(
-                        "foreign_macro",
-                        name,
-                        "Braces are another tracker's macros: CAKE sends them literally. CAKE's are written #name#.",
-                    ));
-                }
-            }
+            Piece::Text(_) => {}
             Piece::Mark => checked.findings.push(Finding::new(
                 "raw_fragment",
                 "#",
@@ -101,6 +94,7 @@ pub fn check(template: &str) -> Result<Checked> {
             )),
         }
     }
+    find_foreign(template, &mut checked.findings);
     if !checked.uses.iter().any(|name| {
         [
             "reqsessid",
@@ -121,6 +115,162 @@ pub fn check(template: &str) -> Result<Checked> {
         ));
     }
     Ok(checked)
+}
+
+/// `#payuot#`: one that CAKE does not know.
+fn unknown(name: &str) -> Finding {
+    let advice = match nearest(name, KNOWN) {
+        Some(right) => format!("Did you mean #{right}#?"),
+        None => "Leave it out, or write one of CAKE's own.".to_owned(),
+    };
+    let sentence = format!("CAKE does not know this macro and leaves it as it is. {advice}");
+    Finding::new("unknown_macro", name, sentence)
+}
+
+/// What is another tool's in a template, or spoiled, or was never filled in.
+fn find_foreign(template: &str, findings: &mut Vec<Finding>) {
+    let mended = spoiled::mend(template, findings);
+    let rest = mended.split_once("://").map_or(&*mended, |(_, rest)| rest);
+    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+    for segment in path.split(['/', ';']).skip(1) {
+        check_value("", segment, findings);
+    }
+    for pair in query.split(['&', '?']).filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or(("", pair));
+        check_value(&url::decode(name), value, findings);
+        if let Some(found) = foreign::find(&url::decode(name)).first() {
+            findings.push(foreign_macro(found));
+        }
+    }
+    if query.contains('?') && query.split('?').skip(1).any(|rest| rest.contains('=')) {
+        findings.push(Finding::new(
+            "second_question_mark",
+            "?",
+            "A second ? follows, where & parts one parameter from the next. Write &.",
+        ));
+    }
+}
+
+fn check_value(name: &str, value: &str, findings: &mut Vec<Finding>) {
+    let readings = spoiled::readings(value);
+    let start = findings.len();
+    let mut is_filled = false;
+    for (index, reading) in readings.iter().enumerate() {
+        for found in foreign::find(reading) {
+            let is_hashed = found.text.starts_with('#')
+                && !found.text.starts_with("##")
+                && found.text.ends_with('#');
+            let finding = match (is_hashed, index) {
+                // The pieces of the template have told it already.
+                (true, 0) => {
+                    is_filled = true;
+                    continue;
+                }
+                (true, _) if KNOWN.contains(&found.name) => encoded(found.name),
+                (true, _) => unknown(found.name),
+                (false, _) => foreign_macro(&found),
+            };
+            if !findings
+                .iter()
+                .skip(start)
+                .any(|other| other.parameter == finding.parameter)
+            {
+                findings.push(finding);
+            }
+        }
+    }
+    if findings.len() > start {
+        return;
+    }
+    let decoded = readings
+        .get(1)
+        .or(readings.first())
+        .map(AsRef::as_ref)
+        .unwrap_or_default();
+    // A path's words in small letters are its own.
+    let may_be_unfilled = !is_filled && (!name.is_empty() || !decoded.contains(char::is_lowercase));
+    if may_be_unfilled && foreign::is_unfilled(name, decoded) {
+        findings.push(lint::placeholder(if name.is_empty() {
+            decoded
+        } else {
+            name
+        }));
+    } else {
+        lint::spoilt_value(name, value, &readings, findings);
+    }
+}
+
+/// `%23price%23`: a browser or a form has encoded the marks.
+fn encoded(name: &str) -> Finding {
+    let sentence = format!(
+        "The marks of this macro are percent-encoded, so CAKE does not see it. Write #{name}#."
+    );
+    Finding::new("encoded_macro", name, sentence)
+}
+
+fn foreign_macro(found: &Foreign<'_>) -> Finding {
+    let advice = match own(found.name) {
+        Some("s2") => {
+            "Write #s2# where the partner's own click id is in s2, or #reqsessid# for CAKE's."
+                .to_owned()
+        }
+        Some(right) => format!("Write #{right}#."),
+        None => "Leave it out, or write one of CAKE's own, #name#.".to_owned(),
+    };
+    let sentence = format!(
+        "This is another tool's macro or placeholder: CAKE sends it as it stands. {advice}"
+    );
+    Finding::new("foreign_macro", found.name, sentence)
+}
+
+/// CAKE's macros for what other tools call by these names.
+const OWN: [(&str, &str); 10] = [
+    (
+        "s2",
+        "clickid affclickid pubclickid subid affsub externalid aff_click_id cid click reqid requestid gclid ttclid fbclid sub",
+    ),
+    (
+        "price",
+        "payout amount price revenue sum commission payoutamount totalpayout publisherpayout saleamount cost value",
+    ),
+    ("status", "status conversionstatus leadstatus state"),
+    (
+        "affid",
+        "affiliateid affid aff affiliate publisherid pubid partnerid",
+    ),
+    ("oid", "offerid oid offer"),
+    ("campid", "campaignid campid campaign"),
+    ("cid", "creativeid bannerid creative banner adid"),
+    (
+        "tid",
+        "transactionid txid tid orderid saleid transaction order",
+    ),
+    ("ip", "ip userip clickip ipaddress sessionip"),
+    (
+        "utcunixtime",
+        "timestamp ts time unixtime unixtimestamp conversiontime datetime",
+    ),
+];
+
+fn own(name: &str) -> Option<&'static str> {
+    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    let plain = plain.to_ascii_lowercase();
+    let digit = plain
+        .strip_prefix("affsub")
+        .or(plain.strip_prefix("subid"))
+        .or(plain.strip_prefix("sub"));
+    let sub_id = digit.and_then(|digit| {
+        KNOWN
+            .iter()
+            .find(|known| known.strip_prefix('s') == Some(digit))
+    });
+    let by_name = || {
+        OWN.iter()
+            .find(|(_, names)| names.split(' ').any(|other| other == plain))
+    };
+    sub_id
+        .copied()
+        .or_else(|| by_name().map(|(right, _)| *right))
 }
 
 /// Expands every `#name#` that `value_of` knows, its value percent-encoded.
@@ -185,14 +335,6 @@ fn is_name(name: &str) -> bool {
         && name
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-}
-
-/// The names in `{…}`.
-fn braces(text: &str) -> impl Iterator<Item = &str> {
-    text.split('{').skip(1).filter_map(|part| {
-        let (name, _) = part.split_once('}')?;
-        is_name(name).then_some(name)
-    })
 }
 
 #[cfg(test)]

@@ -109,8 +109,7 @@ impl<'a> Pixel<'a> {
             None => {}
         }
         if let Some(id) = self.transaction_id {
-            transaction_id::check("transactionId", id)?;
-            push_parameter(&mut url, "t", id);
+            push_parameter(&mut url, "t", transaction_id::check("transactionId", id)?);
         }
         for (name, amount) in [("p", self.price), ("ap", self.payout)] {
             if let Some(amount) = amount {

@@ -1,5 +1,10 @@
 //! Placeholders: texts that stand where a value belongs and say nothing, because
 //! a program had no value or a template was never filled in.
+//!
+//! [`is_missing_value`] knows them among ids; `foreign` knows other tools' macros
+//! and placeholders in a URL.
+
+pub(crate) mod foreign;
 
 use crate::url::cut;
 
@@ -29,12 +34,14 @@ const BESIDE: &str = "order click transaction tx unique request req session sub 
 /// ```
 #[must_use]
 pub fn is_missing_value(text: &str) -> bool {
-    has_template(text.as_bytes()) || has_no_other_word(text.as_bytes())
+    has_template(text.as_bytes()) || has_no_other_word(text.as_bytes(), MISSING, BESIDE)
 }
 
-/// By bytes and without memory of its own: the page build has this.
-fn has_no_other_word(text: &[u8]) -> bool {
-    /// Nothing but marks so far; a word of [`MISSING`]; words of [`BESIDE`] alone.
+/// Does the text consist of words of these lists alone, and of one of `named` at
+/// least, or of nothing but marks? By bytes and without memory of its own: the
+/// page build has this.
+fn has_no_other_word(text: &[u8], named: &str, beside: &str) -> bool {
+    /// Nothing but marks so far; a word of `named`; words of `beside` alone.
     const MARKS: u8 = 1;
     const NAMED: u8 = 2;
     const OTHERS: u8 = 4;
@@ -59,7 +66,7 @@ fn has_no_other_word(text: &[u8]) -> bool {
         if byte.is_ascii() && !byte.is_ascii_alphanumeric() {
             reach(1, before);
         }
-        for (words, kind) in [(MISSING, NAMED), (BESIDE, before & NAMED | OTHERS)] {
+        for (words, kind) in [(named, NAMED), (beside, before & NAMED | OTHERS)] {
             let mut rest = Some(words);
             while let Some(ahead) = rest {
                 let (word, tail) = cut(ahead, b' ');

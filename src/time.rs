@@ -21,9 +21,9 @@ impl CivilDate {
     /// Reads `YYYY-MM-DD`; `parameter` names it in the error.
     ///
     /// # Errors
-    /// [`Error::InvalidTime`].
+    /// [`Error::InvalidDay`].
     pub fn parse(parameter: &'static str, text: &str) -> Result<Self> {
-        Self::read(text).ok_or(Error::InvalidTime { parameter })
+        Self::read(text).ok_or(Error::InvalidDay { parameter })
     }
 
     fn read(text: &str) -> Option<Self> {
@@ -94,10 +94,10 @@ impl DayRange {
     /// `parameter` names the last one in the error.
     ///
     /// # Errors
-    /// [`Error::InvalidTime`] where the last day comes before the first.
+    /// [`Error::DaysReversed`] where the last day comes before the first.
     pub fn inclusive(parameter: &'static str, first: CivilDate, last: CivilDate) -> Result<Self> {
         if last < first {
-            return Err(Error::InvalidTime { parameter });
+            return Err(Error::DaysReversed { parameter });
         }
         Ok(Self {
             start: first,
@@ -276,7 +276,7 @@ mod tests {
         assert!(DayRange::inclusive("endDate", day("2026-01-01"), day("2026-01-01")).is_ok());
         assert_eq!(
             DayRange::inclusive("endDate", day("2026-01-02"), day("2026-01-01")),
-            Err(Error::InvalidTime {
+            Err(Error::DaysReversed {
                 parameter: "endDate"
             })
         );

@@ -1,30 +1,120 @@
 //! Transaction ids: the advertiser's own ids of a sale, its unique id and its order id.
 
-use crate::{Error, Result, click_id};
+use crate::lint::is_email;
+use crate::placeholder::is_missing_value;
+use crate::{Error, Result, url};
 
-/// The word of CAKE's manual that people forget to replace.
-const PLACEHOLDER: &str = "TRANSACTION_ID";
+/// The most characters, counted as JavaScript and .NET do: in UTF-16 units.
+const MAX_CHARACTERS: usize = 128;
 
-/// Is this 1 to 128 characters of `[A-Za-z0-9._:-]`, the alphabet of click ids?
-pub(crate) fn is_transaction_id(text: &str) -> bool {
-    click_id::is_click_id(text)
-}
-
-/// Is this the manual's word, in any case? Every sale would have the same id.
-pub(crate) fn is_placeholder(text: &str) -> bool {
-    text.eq_ignore_ascii_case(PLACEHOLDER)
-}
-
-/// Checks a transaction id of the caller's; `parameter` is its name there.
+/// Checks a transaction id of the caller's; `parameter` is its name there. Shops
+/// write them as they like (`#1001`, `2026/001`, `Bestellung 12`): any text
+/// without control characters. Returns it without the white space around it,
+/// which templates leave there.
 ///
 /// # Errors
-/// [`Error::PlaceholderText`], [`Error::InvalidUniqueId`].
-pub(crate) fn check(parameter: &'static str, text: &str) -> Result<()> {
-    if is_placeholder(text) {
+/// [`Error::PlaceholderText`] for a text that stands for a missing value,
+/// [`Error::InvalidUniqueId`] for an empty or too long one, for control
+/// characters and for an e-mail address.
+pub(crate) fn check<'a>(parameter: &'static str, text: &'a str) -> Result<&'a str> {
+    let id = text.trim();
+    let is_good = !id.is_empty()
+        && id.encode_utf16().count() <= MAX_CHARACTERS
+        && url::is_plain_text(id)
+        && !is_email(id);
+    if !is_good {
+        Err(Error::InvalidUniqueId { parameter })
+    } else if is_missing_value(id) {
         Err(Error::PlaceholderText { parameter })
-    } else if is_transaction_id(text) {
-        Ok(())
+    } else {
+        Ok(id)
+    }
+}
+
+/// Checks a number that is given as one, by its digits.
+///
+/// # Errors
+/// Those of [`check`]; [`Error::InvalidUniqueId`] for what is no whole number,
+/// or so large that JavaScript has lost digits of it.
+#[cfg(feature = "api")]
+pub(crate) fn check_number(parameter: &'static str, digits: &str) -> Result<String> {
+    let is_exact = digits.bytes().all(|byte| byte.is_ascii_digit())
+        && digits
+            .parse()
+            .is_ok_and(|number: u64| number <= crate::link::MAX_ID);
+    if is_exact {
+        check(parameter, digits).map(str::to_owned)
     } else {
         Err(Error::InvalidUniqueId { parameter })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(serde::Deserialize)]
+    struct Vectors {
+        taken: Vec<Taken>,
+        refused: Vec<Refused>,
+    }
+
+    #[derive(serde::Deserialize)]
+    struct Taken {
+        given: serde_json::Value,
+        id: String,
+    }
+
+    #[derive(serde::Deserialize)]
+    struct Refused {
+        given: serde_json::Value,
+        code: String,
+    }
+
+    /// As a caller gives it: a text, or a number by its digits.
+    fn checked(given: &serde_json::Value) -> Result<String> {
+        match given {
+            serde_json::Value::String(text) => check("uniqueId", text).map(str::to_owned),
+            #[cfg(feature = "api")]
+            serde_json::Value::Number(number) => check_number("uniqueId", &number.to_string()),
+            #[cfg(not(feature = "api"))]
+            serde_json::Value::Number(number) => {
+                check("uniqueId", &number.to_string()).map(str::to_owned)
+            }
+            other => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn ids_of_shops_are_taken_and_words_for_none_are_not() {
+        let vectors: Vectors =
+            serde_json::from_str(include_str!("../tests/vectors/transaction_ids.json")).unwrap();
+        for Taken { given, id } in vectors.taken {
+            assert_eq!(checked(&given), Ok(id), "{given}");
+        }
+        for Refused { given, code } in vectors.refused {
+            let is_number = given.is_number();
+            if is_number && cfg!(not(feature = "api")) {
+                continue;
+            }
+            assert_eq!(
+                checked(&given).map_err(|error| error.code()),
+                Err(code.as_str()),
+                "{given}"
+            );
+        }
+    }
+
+    #[test]
+    fn each_id_of_the_shared_list_is_taken() {
+        let vectors: serde_json::Value =
+            serde_json::from_str(include_str!("../tests/vectors/missing_values.json")).unwrap();
+        for id in vectors["ids"].as_array().unwrap() {
+            assert!(check("orderId", id.as_str().unwrap()).is_ok(), "{id}");
+        }
+        for id in vectors["missing"].as_array().unwrap() {
+            let code = check("orderId", id.as_str().unwrap()).map_err(|error| error.code());
+            assert_eq!(code, Err("placeholder_text"), "{id}");
+        }
     }
 }

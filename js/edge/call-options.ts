@@ -37,12 +37,15 @@ export function toJson(params: unknown): string {
   if (typeof params !== "object" || params === null || Array.isArray(params)) refuse("params", "must be an object");
   for (const [name, value] of Object.entries(params)) {
     const kind = typeof value;
-    if (kind === "function" || kind === "symbol" || kind === "bigint") refuse(name, "must be text or a number");
+    const isId = name === "uniqueId" || name === "orderId";
+    if (kind === "function" || kind === "symbol" || (kind === "bigint" && !isId)) {
+      refuse(name, "must be text or a number");
+    }
   }
   try {
     // Not a number is no amount and no id: JSON would make it null, and null is absent.
     return JSON.stringify(params, (_, value) =>
-      Number.isNaN(value) || Math.abs(value) === Infinity ? `${value}` : value,
+      typeof value === "bigint" || Number.isNaN(value) || Math.abs(value) === Infinity ? `${value}` : value,
     );
   } catch {
     return refuse("params", "must be an object of texts and numbers");

@@ -114,6 +114,8 @@ export function readClickCookie(
   request: Request,
   options: Pick<CaptureOptions, "secrets" | "touch" | "windowDays">,
 ): string | undefined {
+  if (typeof options !== "object" || options === null) refuse("options", "must be an object");
+  checkNames("options", options, NAMES);
   const cookies = request.headers.get("cookie") ?? "";
   return call(() =>
     wasm.findSignedClick(cookies, texts("secrets", options.secrets), Date.now(), isFirst(options), options.windowDays),

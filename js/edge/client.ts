@@ -97,11 +97,12 @@ export interface RecordConversionParams {
   readonly conversionDate?: string | Date;
   /**
    * Your transaction id: CAKE's only handle against counting twice. Without it
-   * the conversion is never sent again, whatever happens.
+   * the conversion is never sent again, whatever happens. As your shop writes
+   * it: up to 128 characters, and no e-mail address.
    */
-  readonly uniqueId?: string;
-  /** Your order reference. */
-  readonly orderId?: string;
+  readonly uniqueId?: string | number | bigint;
+  /** Your order reference, likewise. */
+  readonly orderId?: string | number | bigint;
   /** Free for your own use. */
   readonly adv1?: string;
   /** Free for your own use. */

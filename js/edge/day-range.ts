@@ -1,6 +1,6 @@
 /** Whole days, as people name them and as CAKE's reports take them. */
 import { call } from "../error.js";
-import { choice, stringOption } from "../option.js";
+import { checkNames, choice, stringOption } from "../option.js";
 import { createTimeZone } from "../time-zone.js";
 import * as wasm from "../wasm/edge.js";
 
@@ -39,6 +39,7 @@ export function dayRange(first: string, last: string | { readonly timeZone: stri
   if (typeof last !== "object" || last === null) {
     return call(() => wasm.dayRange(stringOption("first", first), stringOption("last", last)));
   }
+  checkNames("calendar's fields", last, ["timeZone", "now"]);
   const name = choice("name", first, ["today", "yesterday", "last7Days", "last30Days"]) ?? "";
   const civil = createTimeZone(stringOption("timeZone", last.timeZone)).findCivil(last.now ?? new Date());
   return call(() => wasm.namedDayRange(name, civil ?? ""));

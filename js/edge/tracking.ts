@@ -1,6 +1,6 @@
-import { CakeError, call, toCakeError } from "../error.js";
-import { linkBuilder, type TrackingLinkParts, type TrackingLinkRules } from "../link.js";
-import { optionalString, stringOption } from "../option.js";
+import { call, toCakeError } from "../error.js";
+import { LINK_RULES, linkBuilder, type TrackingLinkParts, type TrackingLinkRules } from "../link.js";
+import { checkNames, choice, digitsOf, optionalString, refuse, stringOption } from "../option.js";
 import * as wasm from "../wasm/edge.js";
 
 let build: ReturnType<typeof linkBuilder> | undefined;
@@ -29,6 +29,7 @@ export function createTrackingLink(parts: TrackingLinkParts & TrackingLinkRules)
  * @throws CakeError `invalid_link`, and those of {@link createTrackingLink}
  */
 export function parseTrackingLink(link: string, rules: TrackingLinkRules = {}): TrackingLinkParts & TrackingLinkRules {
+  checkNames("rules", rules, LINK_RULES);
   const flags = (rules.sandbox ? 1 : 0) | (rules.testAffiliate ? 2 : 0) | (rules.spill ? 4 : 0);
   return call(() => wasm.parseTrackingLink(stringOption("link", link), [...(rules.deepLinkHosts ?? [])], flags));
 }
@@ -39,16 +40,33 @@ export interface Finding {
   readonly code:
     | "unique_s1"
     | "utm_parameter"
+    | "misnamed_parameter"
     | "unexpanded_macro"
+    | "unknown_macro"
+    | "encoded_macro"
+    | "foreign_macro"
+    | "no_click_id"
+    | "placeholder_text"
     | "email_address"
     | "phone_number"
     | "deep_link_not_encoded"
-    | "placeholder_text"
-    | "unknown_macro"
-    | "foreign_macro"
     | "raw_fragment"
-    | "no_click_id";
-  /** The parameter or macro that it is about. */
+    | "second_question_mark"
+    | "double_encoded"
+    | "wrong_encoding"
+    | "html_entity"
+    | "escaped_text"
+    | "quoted_printable"
+    | "invisible_character"
+    | "typographic_character"
+    | "stray_space"
+    | "line_break"
+    | "trailing_punctuation"
+    | "text_around_link"
+    | "shortened_link"
+    | "wrapped_link"
+    | "lookalike_domain";
+  /** The parameter, macro or text that it is about; empty where it is the whole. */
   readonly parameter: string;
   /** What is odd and what to do, as a sentence. */
   readonly sentence: string;
@@ -87,6 +105,7 @@ export interface FoundClick {
 
 /** Finds the click id and what comes with it in a landing page's URL; `undefined` where there is none. */
 export function findClick(url: string | URL, options: FindClickOptions = {}): FoundClick | undefined {
+  checkNames("options", options, ["parameters", "fragment"]);
   return call(() => wasm.findClick(String(url), [...(options.parameters ?? [])], options.fragment === true));
 }
 
@@ -119,8 +138,8 @@ export interface PixelParts {
   readonly eventId?: number;
   /** The click id; a server's postback needs it. */
   readonly clickId?: string;
-  /** Your own transaction id, 1 to 128 characters of A-Z a-z 0-9 . _ : - */
-  readonly transactionId?: string;
+  /** Your own transaction id, as your shop writes it: up to 128 characters, and no e-mail address. */
+  readonly transactionId?: string | number;
   /** The amount received, such as `"22.00"`. */
   readonly price?: string;
   /** The affiliate's payout, such as `"18.00"`. */
@@ -128,6 +147,20 @@ export interface PixelParts {
   /** `pb` server to server, `img` image, `js` script, `iframe` frame. @default "pb" */
   readonly format?: "pb" | "img" | "js" | "iframe";
 }
+
+/** All that the parts may hold. */
+const PIXEL_PARTS = [
+  "domain",
+  "sandbox",
+  "offerId",
+  "advertiserId",
+  "eventId",
+  "clickId",
+  "transactionId",
+  "price",
+  "payout",
+  "format",
+];
 
 /** A pixel's URL, and the HTML for a thank-you page where it has one. */
 export interface BuiltPixel {
@@ -143,10 +176,9 @@ export interface BuiltPixel {
  * `invalid_money`
  */
 export function createPixel(parts: PixelParts): BuiltPixel {
-  const format = parts.format ?? "pb";
-  if (!["pb", "img", "js", "iframe"].includes(format)) {
-    throw new CakeError({ code: "invalid_field", parameter: "format", rule: "must be pb, img, js or iframe" });
-  }
+  if (typeof parts !== "object" || parts === null) refuse("parts", "must be an object");
+  checkNames("parts of a pixel", parts, PIXEL_PARTS);
+  const format = choice("format", parts.format, ["pb", "img", "js", "iframe"]) ?? "pb";
   return call(() =>
     wasm.pixel(
       stringOption("domain", parts.domain),
@@ -155,7 +187,7 @@ export function createPixel(parts: PixelParts): BuiltPixel {
       parts.advertiserId,
       parts.eventId,
       optionalString("clickId", parts.clickId),
-      optionalString("transactionId", parts.transactionId),
+      optionalString("transactionId", digitsOf(parts.transactionId)),
       optionalString("price", parts.price),
       optionalString("payout", parts.payout),
       format,

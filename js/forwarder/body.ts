@@ -8,6 +8,8 @@ const MAX_BYTES = 8_192;
 /** The most bytes of a body with several. */
 const MAX_BATCH_BYTES = 262_144;
 
+const NOT_TEXT = "must be JSON in UTF-8: these bytes are compressed, or of another encoding";
+
 const BATCH = /^\s*\{\s*"conversions"\s*:\s*\[/;
 
 /** The body's text, as it was sent. What is too large is cut off while it comes in. */
@@ -17,13 +19,17 @@ export async function readBody(request: Request): Promise<string> {
   const length = Number(request.headers.get("content-length") ?? Number.NaN);
   if (length > MAX_BATCH_BYTES) throw tooLarge();
   if (request.body === null) return "";
+  const encoding = request.headers.get("content-encoding") ?? "identity";
+  if (encoding.trim().toLowerCase() !== "identity") {
+    throw new CakeError({ code: "invalid_field", parameter: "body", rule: "is compressed: send it as plain JSON" });
+  }
   // A signature is over the bytes: nothing may be mended on the way.
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
   const decode = (chunk?: Uint8Array) => {
     try {
       return chunk === undefined ? decoder.decode() : decoder.decode(chunk, { stream: true });
     } catch {
-      throw new CakeError({ code: "invalid_field", parameter: "body", rule: "must be UTF-8" });
+      throw new CakeError({ code: "invalid_field", parameter: "body", rule: NOT_TEXT });
     }
   };
   // A body that says its length cannot be longer: it is read at once.

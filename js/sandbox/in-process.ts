@@ -2,6 +2,7 @@
  * `cake-edge/sandbox/memory`: the same network inside a process, its rows in
  * memory, for tests without a server.
  */
+import { checkNames } from "../option.js";
 import { MemoryStore, type StoreSnapshot } from "./memory-store.js";
 import { SandboxServer } from "./server.js";
 
@@ -44,6 +45,7 @@ export interface Sandbox {
  * const cake = createCakeClient({ baseUrl: "http://127.0.0.1", apiKey: "sandbox-key", fetch: sandbox.fetch });
  */
 export function createSandbox(options: SandboxOptions = {}): Sandbox {
+  checkNames("options", options, ["fixture", "apiKey", "allowedHosts", "fetch", "kept"]);
   const { fixture, apiKey = "sandbox-key", allowedHosts } = options;
   const send = options.fetch ?? ((url: string, init: RequestInit) => fetch(url, init));
   let timer: ReturnType<typeof setTimeout> | undefined;

@@ -4,6 +4,7 @@
 use super::json::{Object, Value, parse_id, parse_integer};
 use crate::link::MAX_ID;
 use crate::money::Money;
+use crate::nearest::nearest;
 use crate::time::CivilTime;
 use crate::{Error, Result, transaction_id};
 
@@ -27,7 +28,11 @@ impl<'a> Params<'a> {
             if !names.contains(&name) {
                 // The name is the caller's own text: no more of it than names it.
                 let shown: String = name.chars().take(64).collect();
-                let rule = ["is not a parameter here; there are ", &names.join(", ")].concat();
+                let meant = match nearest(&shown, names.iter().copied()) {
+                    Some(right) => ["did you mean ", right, "?"].concat(),
+                    None => ["there are ", &names.join(", ")].concat(),
+                };
+                let rule = ["is not a parameter here: ", &meant].concat();
                 return Err(field(&shown, &rule));
             }
             if fields
@@ -163,13 +168,21 @@ impl<'a> Params<'a> {
         Ok(Some(Money::parse(name, &text)?.to_string()))
     }
 
-    /// A unique id or order id.
+    /// A unique id or order id: text, or a number as its digits.
     pub(super) fn reference(&self, name: &'static str) -> Result<Option<String>> {
-        let text = self.text(name)?;
-        if let Some(text) = &text {
-            transaction_id::check(name, text)?;
-        }
-        Ok(text)
+        let Some(value) = self.get(name) else {
+            return Ok(None);
+        };
+        let id = match value.string() {
+            Some(text) => transaction_id::check(name, &text)?.to_owned(),
+            None => {
+                let digits = value
+                    .text()
+                    .ok_or_else(|| field(name, "must be text or a whole number"))?;
+                transaction_id::check_number(name, &digits)?
+            }
+        };
+        Ok(Some(id))
     }
 
     /// A civil time, `YYYY-MM-DD HH:MM:SS`.

@@ -114,9 +114,7 @@ pub fn capture_click(
         touch_policy: touch_policy(flags & 1 != 0, window_days, journey)?,
         parameters,
         domain: Some(domain).filter(|domain| !domain.is_empty()),
-        consent: Consent::parse(consent).ok_or(Error::InvalidSetting {
-            parameter: "consent",
-        })?,
+        consent: Consent::parse(consent).ok_or(Error::UnknownConsent)?,
         ignores_privacy_control: flags & 2 != 0,
     };
     let captured = capture.decide(&visit, to_integer(now_ms))?;

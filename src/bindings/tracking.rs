@@ -173,7 +173,7 @@ fn findings(findings: &[Finding]) -> Array {
                 Fields::new()
                     .set("code", finding.code)
                     .set("parameter", finding.parameter.as_str())
-                    .set("sentence", finding.sentence),
+                    .set("sentence", finding.sentence.as_ref()),
             )
         })
         .collect()

@@ -11,4 +11,5 @@ mod api_samples;
 mod capture;
 mod day_ranges;
 mod error_codes;
+mod foreign;
 mod links;

@@ -1,0 +1,54 @@
+/** Which known name somebody meant who wrote another; src/nearest.rs in JavaScript, where nothing crosses to the core. */
+
+/** Small letters and digits alone. */
+function plain(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]/g, "");
+}
+
+/**
+ * The nearest of the known names, where one is near: the same but for case and
+ * separators (`click_id` for `clickId`), another network's name for a sub id
+ * (`subId1` for `s1`), a part of it or more than it, or a few letters off.
+ */
+export function findNearest(given: string, known: Iterable<string>): string | undefined {
+  const wrong = plain(given.slice(0, 64));
+  const subId = wrong.replace(/^(?:subid|sub|affsubid|affsub|subaff|subacc)(\d?)$/, (_, digit) => `s${digit || "1"}`);
+  let nearest: string | undefined;
+  let least: readonly [number, number] = [Infinity, Infinity];
+  for (const name of known) {
+    const right = plain(name);
+    const shorter = Math.min(wrong.length, right.length);
+    const longer = Math.abs(right.length - wrong.length);
+    const isLong = shorter >= 3 || (shorter === 2 && longer === 1);
+    const isPart = isLong && (right.startsWith(wrong) || wrong.startsWith(right));
+    const far = right === wrong || right === subId ? 0 : isPart ? 1 : 2 * distance(wrong, right);
+    const isNear = far <= 1 || Math.floor(far / 2) <= Math.floor(shorter / 3);
+    if (isNear && (far < least[0] || (far === least[0] && longer < least[1]))) {
+      nearest = name;
+      least = [far, longer];
+    }
+  }
+  return nearest;
+}
+
+/** Letters to be changed, added, left out, or exchanged with their neighbour (optimal string alignment). */
+function distance(one: string, other: string): number {
+  let twoBefore: number[] = [];
+  let before = Array.from({ length: other.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= one.length; row += 1) {
+    const line = [row];
+    for (let column = 1; column <= other.length; column += 1) {
+      const isSame = one[row - 1] === other[column - 1];
+      const isSwapped = one[row - 1] === other[column - 2] && one[row - 2] === other[column - 1];
+      line[column] = Math.min(
+        (before[column - 1] ?? 0) + (isSame ? 0 : 1),
+        (before[column] ?? 0) + 1,
+        (line[column - 1] ?? 0) + 1,
+        isSwapped ? (twoBefore[column - 2] ?? Infinity) + 1 : Infinity,
+      );
+    }
+    twoBefore = before;
+    before = line;
+  }
+  return before[other.length] ?? 0;
+}

@@ -1,0 +1,332 @@
+//! Macros and placeholders of other tools: trackers, ad networks, mailers,
+//! templates and programming languages. CAKE expands none of them.
+//!
+//! The list is one of spellings, not of names: the names are each network's own.
+//! What could be somebody's plain text in such marks counts where the name is
+//! one that such tools have, see [`is_macro_name`].
+
+use super::has_no_other_word;
+
+/// The longest macro's name that is looked for, in bytes.
+const MAX_NAME_BYTES: usize = 80;
+
+/// What may stand between a pair of marks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Between {
+    /// Anything with a letter or a digit.
+    Anything,
+    /// A name, anywhere.
+    Name,
+    /// A name, where no letter or digit stands before or after the marks.
+    FreeName,
+    /// The same, and a name that such tools have.
+    KnownName,
+}
+
+/// The marks, the longer ones first, with some of those who write them.
+const MARKS: [(&str, &str, Between); 45] = [
+    ("%%[", "]%%", Between::Anything), // Salesforce
+    ("%%", "%%", Between::Anything),   // Google Ad Manager, Salesforce, Bronto
+    ("{{{", "}}}", Between::Anything), // Handlebars
+    ("{{", "}}", Between::Anything),   // Meta, Snapchat, Liquid, Klaviyo, Braze
+    ("{%", "%}", Between::Anything),   // Liquid, Django
+    ("${", "}", Between::Anything),    // PropellerAds, Display & Video 360, Branch
+    ("%{", "}", Between::Anything),    // Moloco, Ruby
+    ("%(", ")", Between::Anything),    // Python
+    ("#{", "}", Between::Anything),    // Ruby
+    ("@{", "}", Between::Anything),    // Thymeleaf
+    ("{", "}", Between::Name),         // Voluum, Binom, TUNE, ValueTrack, Taboola
+    ("[[", "]]", Between::Anything),   // GetResponse, Constant Contact
+    ("[=", "=]", Between::Anything),   // LinkTrust
+    ("[*", "*]", Between::Anything),   // Search Ads 360
+    ("[%", "%]", Between::Anything),   // SendGrid, Selligent
+    ("[#", "#]", Between::Anything),
+    ("[", "]", Between::FreeName),   // Kadam, PopAds, VAST
+    ("<%", "%>", Between::Anything), // ERB, Adobe Campaign
+    ("<?", "?>", Between::Anything), // PHP
+    ("<<", ">>", Between::FreeName),
+    ("<", ">", Between::FreeName),           // manuals
+    ("\u{ab}", "\u{bb}", Between::Anything), // Word
+    ("*|", "|*", Between::Anything),         // Mailchimp
+    ("||", "||", Between::FreeName),
+    ("|", "|", Between::FreeName),
+    ("!!!", "!!!", Between::Anything), // Awin
+    ("!!", "!!", Between::FreeName),
+    ("!", "!", Between::FreeName),
+    ("@@", "@@", Between::Anything),
+    ("@", "@", Between::FreeName),   // Passendo, dotdigital
+    ("~~", "~~", Between::Anything), // Eloqua
+    ("~", "~", Between::FreeName),   // Keap
+    ("$$", "$$", Between::FreeName),
+    ("$", "$", Between::FreeName),   // Outbrain, Responsys
+    ("##", "##", Between::Anything), // Adsterra
+    ("#", "#", Between::Name),       // CAKE, where it knows the name
+    ("__", "__", Between::FreeName), // TikTok, Kwai
+    ("_", "_", Between::KnownName),  // TikTok's, misspelt
+    ("%", "%", Between::FreeName),   // SendGrid, ActiveCampaign
+    ("(", ")", Between::KnownName),  // AppsFlyer, Trackier
+    ("--", "--", Between::KnownName),
+    ("-", "-", Between::KnownName), // SendGrid
+    ("*", "*", Between::KnownName),
+    ("^", "^", Between::KnownName),
+    (":", ":", Between::KnownName), // routes
+];
+
+/// Tags of HTML, which are no placeholders although they look like `<name>`.
+const TAGS: [&str; 20] = [
+    "a", "b", "body", "br", "center", "div", "em", "font", "html", "i", "img", "li", "p", "s",
+    "span", "strong", "table", "td", "u", "ul",
+];
+
+/// Words of which a macro's name has one at least, or two of [`BESIDE`].
+const NAMED: &str = "id ids subid clickid cid sid aid oid pid tid rid lid gclid msclkid fbclid ttclid twclid awc gaid idfa idfv \
+    oaid imei adid affid uuid guid sub affsub subaff clickref ip useragent ua timestamp ts payout cachebuster cb random rand \
+    lpurl reqid reqsessid param macro token subacc externalid zoneid siteid";
+
+/// Words that stand beside those.
+const BESIDE: &str = "click campaign camp source src aff affiliate adv advertiser pub publisher partner offer order transaction \
+    trans tx unique request req session sess zone site ad ads adset adgroup group banner creative placement app bundle device \
+    os browser carrier isp country geo region city lang language keyword kw term match type network media traffic channel event \
+    goal lead conversion conv sale user visitor external ext track tracking tracker custom data value amount price cost bid \
+    currency revenue commission name first last email hash sha md sum unix time date url ref referrer referer status code key \
+    number num no your my the insert replace enter with here";
+
+/// A macro that CAKE does not expand, as it stands in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Foreign<'a> {
+    /// All of it, marks and name.
+    pub(crate) text: &'a str,
+    /// The name alone.
+    pub(crate) name: &'a str,
+}
+
+/// The macros in one value of a URL, in order. `#name#` is among them, CAKE's
+/// own too: who asks knows which of those count.
+pub(crate) fn find(value: &str) -> Vec<Foreign<'_>> {
+    let mut found = Vec::new();
+    let mut rest = value;
+    let mut before = None;
+    while let Some(first) = rest.chars().next() {
+        let length = match find_at(rest, before) {
+            Some(foreign) => {
+                found.push(foreign);
+                foreign.text.len()
+            }
+            None => first.len_utf8(),
+        };
+        let (past, tail) = rest.split_at_checked(length).unwrap_or((rest, ""));
+        before = past.chars().next_back();
+        rest = tail;
+    }
+    if found.is_empty() {
+        found.extend(find_whole(value));
+    }
+    found
+}
+
+/// The macro that starts this text, where there is one.
+fn find_at(text: &str, before: Option<char>) -> Option<Foreign<'_>> {
+    MARKS.iter().find_map(|(open, close, between)| {
+        let inner = text.strip_prefix(open)?;
+        let end = inner
+            .match_indices(close)
+            .map(|(at, _)| at)
+            .find(|at| *at > 0)?;
+        let (name, tail) = inner.split_at_checked(end)?;
+        let after = tail.get(close.len()..)?;
+        // `{{{x}}}`: the name ends before the last of the marks.
+        // `items[0][name]`: what follows a name or a bracket is an index.
+        let is_free = !before
+            .is_some_and(|c| is_word(c) || c == '_' && *open == "__" || c == ']' && *open == "[")
+            && !after.starts_with(|c| is_word(c) || c == '_' && *open == "__");
+        let fits = match between {
+            Between::Anything => has_word(name) && name.len() <= MAX_NAME_BYTES,
+            Between::Name if *open == "#" => is_name(name) && name.len() <= 32,
+            Between::Name => is_in_braces(name),
+            Between::FreeName => {
+                is_free
+                    && is_name(without_fallback(name))
+                    && name.len() > 1
+                    && !(*open == "<" && is_tag(name))
+            }
+            Between::KnownName => is_free && is_name(name) && is_macro_name(name),
+        };
+        let whole = text.get(..open.len() + end + close.len())?;
+        fits.then_some(Foreign {
+            text: whole,
+            name: bare(without_fallback(name)),
+        })
+    })
+}
+
+/// What is a macro as a whole value only: `$clickid`, `:clickid`, `{clickid`,
+/// `%s`, `%1$s`, `%ebuy!`.
+fn find_whole(value: &str) -> Option<Foreign<'_>> {
+    let is_edge = |c: char| c.is_ascii_punctuation() || c == ' ';
+    let name = value.trim_matches(is_edge);
+    let is_decorated = name.len() < value.len() && is_name(name) && is_macro_name(name);
+    let is_printf = value.strip_prefix('%').is_some_and(|rest| {
+        let kind = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '$');
+        kind.len() == 1 && kind.starts_with(|c: char| c.is_ascii_lowercase() || c == '@')
+    });
+    let is_campaign_manager = value
+        .strip_prefix("%e")
+        .and_then(|rest| rest.strip_suffix('!'))
+        .is_some_and(|name| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase()));
+    // AppsFlyer's; `(sale)` and its like may be plain.
+    let is_in_parentheses = value.starts_with('(')
+        && [
+            "campaign",
+            "country",
+            "city",
+            "region",
+            "carrier",
+            "publisher",
+            "placement",
+        ]
+        .iter()
+        .any(|known| value.get(1..) == Some(&[*known, ")"].concat()));
+    (is_decorated || is_in_parentheses || is_printf || is_campaign_manager)
+        .then_some(Foreign { text: value, name })
+}
+
+/// Is this a name that trackers and networks give to macros: `clickid`,
+/// `aff_sub2`, `campaign.name`? Words in plain texts are none: `sale`, `new-york`.
+pub(crate) fn is_macro_name(name: &str) -> bool {
+    let letters: String = name.chars().filter(|c| !c.is_ascii_digit()).collect();
+    let mut before = 'A';
+    let is_compound = letters.chars().any(|c| {
+        let is_hump = before.is_ascii_lowercase() && c.is_ascii_uppercase();
+        before = c;
+        is_hump || matches!(c, '_' | '-' | '.')
+    });
+    letters.contains(|c: char| c.is_ascii_alphabetic())
+        && !letters.contains(' ')
+        && (has_no_other_word(letters.as_bytes(), NAMED, BESIDE)
+            || is_compound && has_no_other_word(letters.as_bytes(), BESIDE, NAMED))
+}
+
+/// In single braces: anything with a word, such as `{keyword:shoes}`, but not
+/// an id as .NET writes it, nor JSON, nor how often an expression repeats.
+fn is_in_braces(name: &str) -> bool {
+    let is_id = name.len() >= 32
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    let is_json = name.trim_start().starts_with(['"', '\'']) && name.contains(':');
+    let is_times = name.contains(',')
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b',');
+    has_word(name)
+        && name.len() <= MAX_NAME_BYTES
+        && !name.contains(['{', '&', '/'])
+        && !is_id
+        && !is_json
+        && !is_times
+}
+
+/// A letter or `_`, then letters, digits and `_ . : -`, with single spaces
+/// among them: `[First Name]`.
+fn is_name(name: &str) -> bool {
+    name.len() <= MAX_NAME_BYTES
+        && name.starts_with(|c: char| c.is_alphabetic() || c == '_')
+        && !name.ends_with([' ', '.', ':', '-'])
+        && name
+            .chars()
+            .all(|c| is_word(c) || matches!(c, '_' | '.' | ':' | '-' | ' '))
+}
+
+/// `[email,fallback=none]`: what a mailer takes instead of a missing value.
+fn without_fallback(name: &str) -> &str {
+    name.split([',', '|']).next().unwrap_or_default()
+}
+
+fn is_tag(name: &str) -> bool {
+    TAGS.iter().any(|tag| tag.eq_ignore_ascii_case(name))
+}
+
+fn has_word(text: &str) -> bool {
+    text.contains(is_word)
+}
+
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric()
+}
+
+/// The name without what some tools write around it: `{!name}`, `${(name)!}`.
+fn bare(name: &str) -> &str {
+    name.trim_matches(|c: char| !is_word(c))
+}
+
+/// The start of what a manual asks for in capitals, and its end.
+const ASKED: [&str; 9] = [
+    "YOUR_", "INSERT_", "REPLACE", "ENTER_", "PASTE_", "PUT_", "CHANGE_", "FILL_", "ADD_",
+];
+
+/// Whole values that ask to be replaced, without what stands between the words.
+const ASKING: &str = "replace replaceme replacethis replaceit changeme changethis placeholder todo fixme tbd yourvalue \
+    yourvaluehere valuehere insertvalue insertvaluehere enterhere inserthere";
+
+/// Is this value of a URL a placeholder that nobody has replaced, or what a
+/// program writes where it had no value? Unlike
+/// [`is_missing_value`](super::is_missing_value) it leaves alone what may be a
+/// plain value: `true`, `0`, `none`, `order`.
+pub(crate) fn is_unfilled(name: &str, value: &str) -> bool {
+    let words = || {
+        value
+            .split(|c: char| !is_word(c))
+            .filter(|word| !word.is_empty())
+    };
+    let joined: String = value
+        .chars()
+        .filter(|c| is_word(*c))
+        .collect::<String>()
+        .to_ascii_lowercase();
+    let is_one_of = |texts: &[&str]| texts.iter().any(|text| text.eq_ignore_ascii_case(&joined));
+    let is_id = joined.len() > 2
+        && value.len() <= MAX_NAME_BYTES
+        && ["id", "ids", "here", "value"]
+            .iter()
+            .any(|end| joined.ends_with(end))
+        && has_no_other_word(
+            value.as_bytes(),
+            "id ids clickid subid reqid reqsessid",
+            BESIDE,
+        );
+    let is_asking = ASKING.split(' ').any(|text| text == joined)
+        || value.split(|c: char| !is_word(c) && c != '_').any(is_asked)
+        || words().any(|word| {
+            word.len() >= 4 && word.bytes().all(|byte| byte.eq_ignore_ascii_case(&b'x'))
+        });
+    let is_lost = words().any(|word| word.eq_ignore_ascii_case("undefined"))
+        || words().next().is_some()
+            && words().all(|word| word.eq_ignore_ascii_case("null") || word == "NaN")
+        || value.contains("[object ")
+        || is_one_of(&["InvalidDate"]);
+    // `payout=PAYOUT`: the manual's word for the parameter itself.
+    let is_own_name = name.eq_ignore_ascii_case(value) && is_word_of_macros(value);
+    is_id || is_asking || is_lost || is_own_name
+}
+
+/// `YOUR_SUB_ID`, `your_sub_id`, `SUBID_HERE`; in small letters it may be a plain text.
+fn is_asked(token: &str) -> bool {
+    let is_shouted = token.contains('_') && !token.contains(|c: char| c.is_lowercase());
+    let small = ["your_", "insert_"];
+    is_shouted && (ASKED.iter().any(|start| token.starts_with(start)) || token.ends_with("_HERE"))
+        || token == "REPLACE"
+        || small.iter().any(|start| {
+            token
+                .get(..start.len())
+                .is_some_and(|head| head.eq_ignore_ascii_case(start))
+        })
+}
+
+/// Consists of words of macros' names, one alone too: `payout`, `s1`, `AFF_SUB`.
+fn is_word_of_macros(text: &str) -> bool {
+    let letters: String = text.chars().filter(|c| !c.is_ascii_digit()).collect();
+    let is_sub_id = letters.eq_ignore_ascii_case("s") && text.len() == 2;
+    letters.len() > 1 && has_no_other_word(letters.as_bytes(), BESIDE, NAMED)
+        || has_no_other_word(letters.as_bytes(), NAMED, "") && letters.len() > 1
+        || is_sub_id
+}

@@ -1,0 +1,562 @@
+//! Spoiled links: what editors, mailers, templates and people make of a URL on
+//! its way. [`mend`] names each damage and undoes it as far as it is certain, so
+//! that the rest of a link can be read.
+
+use crate::finding::Finding;
+use crate::url;
+use std::borrow::Cow;
+
+/// Signs that an HTML parser makes of `&` and the start of a parameter's name:
+/// `&currency` becomes `¤cy`.
+const SIGNS: [(char, &str); 12] = [
+    ('\u{a4}', "curren"),
+    ('\u{ae}', "reg"),
+    ('\u{a7}', "sect"),
+    ('\u{b6}', "para"),
+    ('\u{d7}', "times"),
+    ('\u{ac}', "not"),
+    ('\u{a9}', "copy"),
+    ('\u{a2}', "cent"),
+    ('\u{b0}', "deg"),
+    ('\u{b5}', "micro"),
+    ('\u{b7}', "middot"),
+    ('\u{2282}', "sub"),
+];
+
+/// What stands for which entity; the number forms are read apart.
+const ENTITIES: [(&str, char); 34] = [
+    ("amp", '&'),
+    ("lt", '<'),
+    ("gt", '>'),
+    ("quot", '"'),
+    ("apos", '\''),
+    ("nbsp", '\u{a0}'),
+    ("num", '#'),
+    ("equals", '='),
+    ("lbrace", '{'),
+    ("lcub", '{'),
+    ("rbrace", '}'),
+    ("rcub", '}'),
+    ("lsqb", '['),
+    ("lbrack", '['),
+    ("rsqb", ']'),
+    ("rbrack", ']'),
+    ("percnt", '%'),
+    ("dollar", '$'),
+    ("excl", '!'),
+    ("commat", '@'),
+    ("lowbar", '_'),
+    ("sol", '/'),
+    ("bsol", '\\'),
+    ("quest", '?'),
+    ("colon", ':'),
+    ("semi", ';'),
+    ("period", '.'),
+    ("plus", '+'),
+    ("ast", '*'),
+    ("vert", '|'),
+    ("verbar", '|'),
+    ("tilde", '~'),
+    ("Tab", '\t'),
+    ("NewLine", '\n'),
+];
+
+/// Hosts whose links are a mailer's or a chat's own, around the link itself, by
+/// the end of the host.
+const WRAPPERS: [&str; 26] = [
+    "safelinks.protection.outlook.com",
+    "urldefense.com",
+    "urldefense.us",
+    "urldefense.proofpoint.com",
+    "linkprotect.cudasvc.com",
+    "mimecast.com",
+    "mimecastprotect.com",
+    "clicktime.symantec.com",
+    "clicktime.cloud.postoffice.net",
+    "secure-web.cisco.com",
+    "protection.sophos.com",
+    "fireeye.com",
+    "trendmicro.com",
+    "checkpoint.com",
+    "l.facebook.com",
+    "lm.facebook.com",
+    "l.instagram.com",
+    "l.messenger.com",
+    "slack-redir.net",
+    "out.reddit.com",
+    "away.vk.com",
+    "cdn.ampproject.org",
+    "translate.goog",
+    "list-manage.com",
+    "ct.sendgrid.net",
+    "mandrillapp.com",
+];
+
+/// Undoes what is certainly damage, and says what it was.
+pub(crate) fn mend<'a>(link: &'a str, findings: &mut Vec<Finding>) -> Cow<'a, str> {
+    let mut text = Cow::Borrowed(link);
+    for step in [
+        take_link_out,
+        join_lines,
+        decode_entities,
+        decode_json,
+        decode_quoted_printable,
+        separate_signs,
+        straighten,
+        drop_invisible,
+        cut_tail,
+    ] {
+        if let Some((mended, finding)) = step(&text) {
+            text = Cow::Owned(mended);
+            findings.push(finding);
+        }
+    }
+    find_wrapper(&text, findings);
+    text
+}
+
+type Step = Option<(String, Finding)>;
+
+/// `<a href="https://…">`, `[Buy](https://…)`, `<https://…>`, `"https://…"`.
+fn take_link_out(text: &str) -> Step {
+    let text = text.trim();
+    let start = ["https://", "http://"]
+        .iter()
+        .filter_map(|scheme| find_ignoring_case(text, scheme))
+        .min()
+        .filter(|start| *start > 0)?;
+    let (around, link) = text.split_at_checked(start)?;
+    // A scheme behind a host is a parameter's value.
+    if around.contains(['?', '/']) && !around.contains(['<', '[', '(', '"']) {
+        return None;
+    }
+    let end = match around.chars().next_back() {
+        Some('(') => ')',
+        Some('[') => ']',
+        Some('<') => '>',
+        Some('\u{201c}' | '\u{201e}') => '\u{201d}',
+        Some('\u{ab}') => '\u{bb}',
+        Some(quote @ ('"' | '\'' | '`' | '*' | '|')) => quote,
+        _ => ' ',
+    };
+    let link = link.split_once(end).map_or(link, |(link, _)| link);
+    Some((
+        link.to_owned(),
+        Finding::new(
+            "text_around_link",
+            around.trim(),
+            "Text or markup of a page, a mail or an editor stands around the link. Copy the link alone.",
+        ),
+    ))
+}
+
+/// `=` at the end of a line is how mails break long lines; others are broken by
+/// whoever copied the link.
+fn join_lines(text: &str) -> Step {
+    if !text.contains(['\n', '\r', '\t']) {
+        return None;
+    }
+    let is_soft = text.contains("=\n") || text.contains("=\r\n");
+    let mut joined = text.replace("=\r\n", "").replace("=\n", "");
+    joined.retain(|c| !matches!(c, '\n' | '\r' | '\t'));
+    let finding = if is_soft {
+        quoted_printable("")
+    } else {
+        Finding::new(
+            "line_break",
+            "",
+            "The link is broken into lines. Write it on one line, without spaces at the breaks.",
+        )
+    };
+    Some((joined, finding))
+}
+
+fn quoted_printable(parameter: &str) -> Finding {
+    Finding::new(
+        "quoted_printable",
+        parameter,
+        "The link was copied from a mail's source, where = is written =3D and lines end in =. Copy it from the mail as it is shown.",
+    )
+}
+
+/// `&amp;`, `&#38;`, `&#x26;`, `%26amp%3B`, once or several times over.
+fn decode_entities(text: &str) -> Step {
+    let mut mended = String::with_capacity(text.len());
+    let mut parameter = None;
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        if let Some((decoded, length)) = entity(rest) {
+            // `&amp;amp;` is one & too.
+            let mut tail = rest.get(length..).unwrap_or_default();
+            while decoded == '&'
+                && let Some(more) = strip_again(tail)
+            {
+                tail = more;
+            }
+            parameter.get_or_insert_with(|| {
+                let name = tail.split(['=', '&']).next().unwrap_or_default();
+                let is_name = !name.is_empty()
+                    && name
+                        .bytes()
+                        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+                if is_name {
+                    name
+                } else {
+                    rest.get(..length).unwrap_or_default()
+                }
+            });
+            mended.push(decoded);
+            rest = tail;
+        } else {
+            mended.push(first);
+            rest = rest.get(first.len_utf8()..).unwrap_or_default();
+        }
+    }
+    let finding = html_entity(parameter?);
+    Some((mended, finding))
+}
+
+pub(crate) fn html_entity(parameter: &str) -> Finding {
+    Finding::new(
+        "html_entity",
+        parameter,
+        "A sign is written as in HTML, such as &amp; for &: outside of HTML the parameter behind it gets another name. Write the plain sign.",
+    )
+}
+
+fn strip_again(tail: &str) -> Option<&str> {
+    tail.strip_prefix("amp;")
+        .or_else(|| tail.strip_prefix("amp%3B"))
+}
+
+/// The character of an entity at the start of `text`, and the entity's length.
+fn entity(text: &str) -> Option<(char, usize)> {
+    let rest = text
+        .strip_prefix('&')
+        .or_else(|| text.strip_prefix("%26"))?;
+    let (name, tail) = [";", "%3B", "%3b"]
+        .iter()
+        .filter_map(|end| rest.split_once(end))
+        .min_by_key(|(name, _)| name.len())?;
+    let number = name.strip_prefix('#').or_else(|| name.strip_prefix("%23"));
+    let decoded = if let Some(number) = number {
+        let code = match number.strip_prefix(['x', 'X']) {
+            Some(hex) => u32::from_str_radix(hex, 16),
+            None => number.parse(),
+        };
+        code.ok()
+            .and_then(char::from_u32)
+            .filter(|_| number.len() <= 7)?
+    } else {
+        let is_named =
+            |known: &str| known == name || known == "amp" && known.eq_ignore_ascii_case(name);
+        ENTITIES.iter().find(|(known, _)| is_named(known))?.1
+    };
+    Some((decoded, text.len() - tail.len()))
+}
+
+/// `\u0026`, `\x26`, `\/`: a link out of JSON or a script.
+fn decode_json(text: &str) -> Step {
+    if !text.contains('\\') {
+        return None;
+    }
+    let mut mended = String::with_capacity(text.len());
+    let mut is_escaped = false;
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let escape = rest.strip_prefix('\\').and_then(|escape| {
+            let (hex, length) = match escape.chars().next()? {
+                'u' => (escape.get(1..5)?, 6),
+                'x' => (escape.get(1..3)?, 4),
+                c @ ('/' | '"' | '&' | '=' | '?' | '#' | '_' | '*' | '[' | ']' | '{' | '}') => {
+                    return Some((c, 2));
+                }
+                _ => return None,
+            };
+            let code = u32::from_str_radix(hex, 16).ok()?;
+            Some((char::from_u32(code)?, length))
+        });
+        let (c, length) = escape.unwrap_or((first, first.len_utf8()));
+        is_escaped |= escape.is_some();
+        mended.push(c);
+        rest = rest.get(length..).unwrap_or_default();
+    }
+    is_escaped.then(|| {
+        let finding = Finding::new(
+            "escaped_text",
+            "\\",
+            "The link was copied out of JSON or a script, where & is written \\u0026 or / is written \\/. Write the plain sign.",
+        );
+        (mended, finding)
+    })
+}
+
+/// `?a=3D1&c=3D2`. A `3D` at the start of one value may be a 3D printer's.
+fn decode_quoted_printable(text: &str) -> Step {
+    let (before, query) = text.split_once('?')?;
+    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let is_coded = |value: &str| value.starts_with("3D");
+    let is_number = |value: &str| {
+        value
+            .get(2..)
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    let (first, value) = pairs.clone().next()?;
+    let is_certain = is_coded(value)
+        && (pairs.clone().count() > 1 && pairs.clone().all(|(_, value)| is_coded(value)))
+        || pairs.any(|(name, value)| {
+            matches!(name, "a" | "c" | "A" | "C") && is_coded(value) && is_number(value)
+        })
+        || query
+            .split('=')
+            .skip(1)
+            .any(|value| value.starts_with("3D#") || value.starts_with("3D{"));
+    if !is_certain {
+        return None;
+    }
+    let mut mended = [before, "?"].concat();
+    for (index, part) in query.split('=').enumerate() {
+        let code = part
+            .get(..2)
+            .filter(|code| {
+                index > 0
+                    && code
+                        .bytes()
+                        .all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
+            })
+            .and_then(|code| u8::from_str_radix(code, 16).ok());
+        match code {
+            Some(code) => {
+                mended.push(char::from(code));
+                mended.push_str(part.get(2..).unwrap_or_default());
+            }
+            None => {
+                if index > 0 {
+                    mended.push('=');
+                }
+                mended.push_str(part);
+            }
+        }
+    }
+    Some((mended, quoted_printable(first)))
+}
+
+/// `¤cy=USD` was `&currency=USD`.
+fn separate_signs(text: &str) -> Step {
+    let mut spoiled = None;
+    let mut mended = String::with_capacity(text.len() + 8);
+    let start = text.find('?').unwrap_or(text.len());
+    for (at, c) in text.char_indices() {
+        let rest = text.get(at + c.len_utf8()..).unwrap_or_default();
+        let name = rest.split('=').next().unwrap_or_default();
+        let is_name = name.len() < rest.len()
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        match SIGNS
+            .iter()
+            .find(|(sign, _)| *sign == c && is_name && at > start)
+        {
+            Some((_, letters)) => {
+                mended.push('&');
+                mended.push_str(letters);
+                spoiled.get_or_insert([letters, name].concat());
+            }
+            None => mended.push(c),
+        }
+    }
+    let name = spoiled?;
+    Some((
+        mended,
+        Finding::new(
+            "html_entity",
+            &name,
+            "An HTML parser has made one sign of & and the start of this parameter's name. In HTML write &amp; for &.",
+        ),
+    ))
+}
+
+/// Full-width signs and typographic quotes where a URL's own signs belong.
+fn straighten(text: &str) -> Step {
+    let mut spoiled = None;
+    let mut before = '&';
+    let mut mended = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        let is_at_edge =
+            matches!(before, '=' | '?' | '&') || matches!(rest.peek(), None | Some('&' | '#'));
+        let straight = match c {
+            '\u{ff03}' | '\u{fe5f}' => '#',
+            '\u{ff05}' | '\u{fe6a}' => '%',
+            '\u{ff06}' | '\u{fe60}' => '&',
+            '\u{ff1d}' | '\u{fe66}' | '\u{2550}' => '=',
+            '\u{ff1f}' | '\u{fe56}' if mended.contains("://") && !mended.contains('?') => '?',
+            '\u{ff1a}' if mended.len() < 6 => ':',
+            '\u{ff0f}' | '\u{2044}' | '\u{2215}' if !mended.contains('?') => '/',
+            '\u{ff0e}' | '\u{3002}' if !mended.contains('?') => '.',
+            '\u{ff5b}' => '{',
+            '\u{ff5d}' => '}',
+            '\u{ff3b}' => '[',
+            '\u{ff3d}' => ']',
+            '\u{ff04}' => '$',
+            '\u{ff3f}' => '_',
+            '\u{ff20}' => '@',
+            '\u{2018}' | '\u{2019}' | '\u{201a}' | '\u{201c}' | '\u{201d}' | '\u{201e}'
+            | '\u{ab}' | '\u{bb}'
+                if is_at_edge =>
+            {
+                '"'
+            }
+            _ => c,
+        };
+        before = c;
+        if straight == c {
+            mended.push(c);
+        } else {
+            spoiled.get_or_insert(c);
+            if straight != '"' {
+                mended.push(straight);
+            }
+        }
+    }
+    let mut buffer = [0; 4];
+    let sign = spoiled?.encode_utf8(&mut buffer);
+    Some((
+        mended,
+        Finding::new(
+            "typographic_character",
+            sign,
+            "An editor has put a typographic sign in place of a plain one. Write the plain sign, or none where it is a quote around a value.",
+        ),
+    ))
+}
+
+/// Characters without width, and spaces that are not the plain one.
+fn drop_invisible(text: &str) -> Step {
+    let invisible = find_invisible(text)?;
+    let mended = text.chars().filter(|c| *c != invisible).collect();
+    Some((mended, invisible_character("")))
+}
+
+pub(crate) fn invisible_character(parameter: &str) -> Finding {
+    Finding::new(
+        "invisible_character",
+        parameter,
+        "It holds a character that nobody sees, such as a no-break or zero-width space: it makes another value of it. Type it anew.",
+    )
+}
+
+/// The first invisible character. Joiners between letters of other scripts and
+/// within emoji are spelling.
+pub(crate) fn find_invisible(text: &str) -> Option<char> {
+    let mut before = ' ';
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        let is_spelling = !before.is_ascii() && rest.peek().is_some_and(|after| !after.is_ascii());
+        before = c;
+        let is_invisible = match c {
+            '\u{200c}'..='\u{200f}' => !is_spelling,
+            '\u{ad}'
+            | '\u{a0}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{1680}'
+            | '\u{180e}'
+            | '\u{2000}'..='\u{200b}'
+            | '\u{2028}'..='\u{202f}'
+            | '\u{205f}'..='\u{206f}'
+            | '\u{3000}'
+            | '\u{3164}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffc}'
+            | '\u{e0000}'..='\u{e007f}' => true,
+            _ => c.is_control(),
+        };
+        if is_invisible {
+            return Some(c);
+        }
+    }
+    None
+}
+
+/// What a sentence or an editor left at the end: `…&s1=spring.`, `…">`.
+fn cut_tail(text: &str) -> Step {
+    let text = text.trim_end();
+    let is_shortened = text.ends_with('\u{2026}') || text.ends_with("...");
+    if is_shortened {
+        let mended = text.trim_end_matches(['\u{2026}', '.']).to_owned();
+        let finding = Finding::new(
+            "shortened_link",
+            "",
+            "The link ends in dots: whoever showed it has cut it. Copy the whole link.",
+        );
+        return Some((mended, finding));
+    }
+    let tail = text.trim_end_matches(|c| {
+        let opened = match c {
+            ')' => '(',
+            ']' => '[',
+            '}' => '{',
+            '>' => '<',
+            '.' | ',' | ';' | ':' | '"' | '\'' | '`' | '\u{201d}' | '\u{2019}' | '\u{bb}'
+            | '\u{3002}' => return true,
+            _ => return false,
+        };
+        text.matches(opened).count() < text.matches(c).count()
+    });
+    let cut = text.get(tail.len()..).filter(|cut| !cut.is_empty())?;
+    Some((
+        tail.to_owned(),
+        Finding::new(
+            "trailing_punctuation",
+            cut,
+            "The link ends in a sign of the sentence or the markup around it, which becomes part of the last value. Leave it out.",
+        ),
+    ))
+}
+
+/// Outlook's Safe Links and its kind.
+fn find_wrapper(text: &str, findings: &mut Vec<Finding>) {
+    let Some((_, rest)) = text.split_once("://") else {
+        return;
+    };
+    let host = rest
+        .split(['/', '?', '#', ':'])
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    let is_google =
+        matches!(host.as_str(), "www.google.com" | "google.com") && rest.contains("/url?");
+    let is_wrapper = WRAPPERS.iter().any(|end| {
+        host.strip_suffix(end)
+            .is_some_and(|before| before.is_empty() || before.ends_with('.'))
+    });
+    if is_wrapper || is_google {
+        findings.push(Finding::new(
+            "wrapped_link",
+            &host,
+            "A mail filter or an app has wrapped the link in one of its own. Use the link inside, as it was sent.",
+        ));
+    }
+}
+
+fn find_ignoring_case(text: &str, part: &str) -> Option<usize> {
+    text.as_bytes()
+        .windows(part.len())
+        .position(|window| window.eq_ignore_ascii_case(part.as_bytes()))
+}
+
+/// A percent-encoded value in each of its readings, from what is written to what
+/// is meant, as long as decoding changes it: at most four.
+pub(crate) fn readings(value: &str) -> Vec<Cow<'_, str>> {
+    let mut readings = vec![Cow::Borrowed(value)];
+    for _ in 0..3 {
+        let last = readings.last().map(AsRef::as_ref).unwrap_or_default();
+        let decoded = url::decode(last).into_owned();
+        if decoded == last {
+            break;
+        }
+        readings.push(Cow::Owned(decoded));
+    }
+    readings
+}

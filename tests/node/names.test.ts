@@ -1,0 +1,146 @@
+/** Every public call refuses a name that it does not know, by that name and with the nearest right one. */
+import { expect, test } from "vitest";
+import * as edge from "../../dist/entry/edge.node.js";
+import * as forwarder from "../../dist/entry/forwarder-memory.node.js";
+import * as sandbox from "../../dist/entry/sandbox-memory.node.js";
+
+const domain = "track.yournetwork.com";
+const link = { domain, affiliateId: 1, creativeId: 2 };
+const secrets = ["0123456789abcdef0123456789abcdef"];
+const request = new Request("https://shop.example/?reqid=a1");
+const days = { startDate: "2026-01-01", endDate: "2026-01-31" };
+const conversion = { clickId: "a1", offerId: 1, uniqueId: "u1" };
+const operatorSecret = "0123456789abcdef0123456789abcdef";
+
+/** A client whose requests go nowhere: nothing may be sent that holds a wrong name. */
+const cake = edge.createCakeClient({
+  baseUrl: "http://127.0.0.1",
+  apiKey: "sandbox-key",
+  fetch: () => Promise.reject(new Error("sent")),
+});
+
+type Call = (wrong: Record<string, unknown>) => unknown;
+
+/** By the name of what is exported: each of its arguments that has names, with one of them to miss. */
+const CALLS: Record<string, readonly (readonly [right: string, call: Call])[]> = {
+  createTrackingLink: [
+    ["s1", (wrong) => edge.createTrackingLink({ ...link, ...wrong })],
+    ["spill", (wrong) => edge.createTrackingLink({ ...link, ...wrong })],
+  ],
+  parseTrackingLink: [["sandbox", (wrong) => edge.parseTrackingLink(`https://${domain}/?a=1&c=2`, wrong)]],
+  findClick: [["parameters", (wrong) => edge.findClick("https://shop.example/?reqid=a1", wrong)]],
+  createPixel: [
+    ["transactionId", (wrong) => edge.createPixel({ domain, offerId: 1, clickId: "a1", ...wrong })],
+  ],
+  captureClick: [["windowDays", (wrong) => edge.captureClick(request, { secrets, ...wrong })]],
+  readClickCookie: [["touch", (wrong) => edge.readClickCookie(request, { secrets, ...wrong })]],
+  signConversion: [["at", (wrong) => edge.signConversion("{}", operatorSecret, wrong)]],
+  dayRange: [["now", (wrong) => edge.dayRange("yesterday", { timeZone: "UTC", ...wrong })]],
+  createCakeClient: [
+    ["readOnly", (wrong) => edge.createCakeClient({ baseUrl: "http://127.0.0.1", apiKey: "k", ...wrong })],
+    ["timeoutMs", (wrong) => cake.getClick("a1", wrong)],
+    ["offerId", (wrong) => cake.listClicks(wrong).page()],
+    ["maxRows", (wrong) => cake.listClicks({}, wrong).page()],
+    ["uniqueId", (wrong) => cake.recordConversion({ ...conversion, ...wrong })],
+    ["verify", (wrong) => cake.recordConversion(conversion, wrong)],
+    ["affiliateId", (wrong) => cake.listConversions({ ...days, ...wrong }).page()],
+    ["retries", (wrong) => cake.listConversions(days, wrong).page()],
+    [
+      "postbackStatus",
+      (wrong) =>
+        cake.createPostback({ affiliateId: 1, offerId: 0, postbackUrl: "https://p.example/?i=#s2#", ...wrong }),
+    ],
+    [
+      "signal",
+      (wrong) => cake.createPostback({ affiliateId: 1, offerId: 0, postbackUrl: "https://p.example/?i=#s2#" }, wrong),
+    ],
+    ["domainStatus", (wrong) => cake.listTrackingDomains(wrong)],
+    ["timeoutMs", (wrong) => cake.listTrackingDomains({}, wrong)],
+    ["clickId", (wrong) => cake.check(wrong)],
+  ],
+  createForwarderInProcess: [
+    [
+      "signingSecrets",
+      (wrong) =>
+        forwarder.createForwarderInProcess({
+          baseUrl: "http://127.0.0.1",
+          apiKey: "sandbox-key",
+          operatorSecret,
+          ...wrong,
+        }),
+    ],
+  ],
+  createSandbox: [["allowedHosts", (wrong) => sandbox.createSandbox(wrong)]],
+};
+
+/** Take no names: texts, errors, functions of a site's own whose options come with each request. */
+const WITHOUT_NAMES = [
+  "CakeError",
+  "isCakeError",
+  "lintTrackingLink",
+  "checkPostbackUrl",
+  "clickCapture",
+  "pagesClickCapture",
+  "withClickCapture",
+  "CAKE_ERROR_CODES",
+];
+
+async function refusal(call: Call, wrong: Record<string, unknown>): Promise<unknown> {
+  try {
+    await call(wrong);
+    return "nothing was refused";
+  } catch (error) {
+    const { code, parameter, message } = error as edge.CakeError;
+    return { code, parameter, message };
+  }
+}
+
+test("the list of public calls is whole", () => {
+  const exported = [edge, forwarder, sandbox].flatMap((entry) => Object.keys(entry));
+  const known = [...Object.keys(CALLS), ...WITHOUT_NAMES];
+  expect(exported.filter((name) => !known.includes(name))).toEqual([]);
+});
+
+const calls = Object.entries(CALLS).flatMap(([name, list]) =>
+  list.map(([right, call]) => [name, right, call] as const),
+);
+
+test.each(calls)("%s refuses a misspelt %s, and a name from elsewhere", async (_, right, call) => {
+  for (const wrong of [`${right}s`, right.toUpperCase(), `${right.slice(0, -1)}_${right.slice(-1)}`]) {
+    expect(await refusal(call, { [wrong]: 1 }), wrong).toEqual({
+      code: "invalid_field",
+      parameter: wrong,
+      message: expect.stringContaining(`did you mean ${right}?`),
+    });
+  }
+  expect(await refusal(call, { colour: 1 })).toMatchObject({ code: "invalid_field", parameter: "colour" });
+  const own = JSON.parse('{"__proto__": 1}') as Record<string, unknown>;
+  if (!/^(?:create|capture|dayRange|read)/.test(_)) {
+    expect(await refusal(call, own)).toMatchObject({ code: "invalid_field", parameter: "__proto__" });
+  }
+});
+
+test.each([
+  [{ sub1: "spring" }, "s1"],
+  [{ S1: "spring" }, "s1"],
+  [{ subId1: "spring" }, "s1"],
+  [{ sub_id_2: "spring" }, "s2"],
+  [{ aff_sub3: "spring" }, "s3"],
+  [{ extras: {} }, "extra"],
+  [{ affiliate: 1 }, "affiliateId"],
+  [{ creative_id: 1 }, "creativeId"],
+  [{ deeplink: "" }, "deepLink"],
+  [{ price: "c" }, "priceFormat"],
+])("a tracking link's %j is refused: %s", async (wrong, right) => {
+  expect(await refusal((name) => edge.createTrackingLink({ ...link, ...name }), wrong)).toMatchObject({
+    parameter: Object.keys(wrong)[0],
+    message: expect.stringContaining(`did you mean ${right}?`),
+  });
+});
+
+test("what is no object is refused as such", () => {
+  for (const given of [null, undefined, 7, "x", [], () => 1]) {
+    expect(() => edge.createTrackingLink(given as never), String(given)).toThrow(edge.CakeError);
+    expect(() => edge.createPixel(given as never), String(given)).toThrow(edge.CakeError);
+  }
+});

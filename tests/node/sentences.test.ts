@@ -1,0 +1,83 @@
+/** Errors say the rule that was broken, and not another one of the same code. */
+import { expect, test } from "vitest";
+import {
+  CakeError,
+  captureClick,
+  createCakeClient,
+  createPixel,
+  createTrackingLink,
+  dayRange,
+  parseTrackingLink,
+  checkPostbackUrl,
+  signConversion,
+} from "../../dist/entry/edge.node.js";
+import { createForwarderInProcess } from "../../dist/entry/forwarder-memory.node.js";
+
+const secrets = ["0123456789abcdef0123456789abcdef"];
+const request = new Request("https://shop.example/?reqid=a1");
+const link = { domain: "track.yournetwork.com", affiliateId: 1, creativeId: 2 };
+const pixel = { domain: "track.yournetwork.com", offerId: 1, clickId: "a1" };
+const cake = createCakeClient({ baseUrl: "http://127.0.0.1", apiKey: "k", fetch: () => Promise.reject(new Error()) });
+const capture = (options: object) => captureClick(request, { secrets, ...options } as never);
+
+test.each<[string, string, () => unknown]>([
+  ["invalid_domain", "domain must be a host name", () => createTrackingLink({ ...link, domain: "xn--.example" })],
+  ["invalid_id", "affiliateId must be a whole number", () => createTrackingLink({ ...link, affiliateId: 0 })],
+  ["sub_id_too_long", "s1 is longer than 50", () => createTrackingLink({ ...link, s1: "x".repeat(51) })],
+  ["sub_id_too_long", "s3 is longer than 100", () => createTrackingLink({ ...link, s3: "x".repeat(101) })],
+  ["invalid_text", "s2 must not contain control characters", () => createTrackingLink({ ...link, s2: "a\tb" })],
+  ["link_too_long", "longer than 2,000 bytes", () => createTrackingLink({ ...link, extra: { x: "y".repeat(2_000) } })],
+  ["invalid_link", "link must be a tracking link", () => parseTrackingLink("ftp://x.example/?a=1")],
+  ["invalid_price_format", "priceFormat must be 1 to 20", () => createTrackingLink({ ...link, priceFormat: "!" })],
+  ["invalid_deep_link", "deepLink must be a plain https", () => createTrackingLink({ ...link, deepLink: "http://x" })],
+  ["deep_link_host", "not on the list", () => createTrackingLink({ ...link, deepLink: "https://x.example/" })],
+  ["reserved_parameter", "CAKE's own", () => createTrackingLink({ ...link, extra: { s1: "x" } })],
+  ["repeated_parameter", "comes more than once", () => createTrackingLink({ ...link, extra: { x: "1", X: "2" } })],
+  ["invalid_click_id", "no placeholder", () => createPixel({ ...pixel, clickId: "#reqid#" })],
+  ["invalid_unique_id", "no e-mail address", () => createPixel({ ...pixel, transactionId: "jane@example.com" })],
+  ["placeholder_text", "missing value", () => createPixel({ ...pixel, transactionId: "undefined" })],
+  ["invalid_money", "payout must be an amount", () => createPixel({ ...pixel, payout: "1,00" })],
+  ["invalid_postback_url", "must be an https URL", () => checkPostbackUrl("http://p.example/")],
+  ["invalid_time", "first must be a day that exists, written YYYY-MM-DD", () => dayRange("2026-02-30", "2026-03-01")],
+  ["invalid_time", "last must not be before the first day", () => dayRange("2026-03-02", "2026-03-01")],
+  [
+    "invalid_time",
+    "conversionDate must be a time that exists",
+    () => cake.recordConversion({ clickId: "a1", offerId: 1, conversionDate: "2026-02-30 00:00:00" }),
+  ],
+  ["invalid_setting", "consent must be granted, denied or pending", () => capture({ consent: "yes" })],
+  ["invalid_setting", "windowDays must be a whole number of days from 1 to 400", () => capture({ windowDays: 401 })],
+  ["invalid_setting", "journey must be a whole number from 1 to 20", () => capture({ journey: 21 })],
+  ["invalid_cookie", "domain must be the host of the request, or a domain above", () => capture({ domain: "x.example" })],
+  ["weak_secret", "at least 32 bytes", () => capture({ secrets: ["short"] })],
+  ["invalid_field", "touch must be one of last, first", () => capture({ touch: "middle" })],
+  ["invalid_field", "id must be 1 to 128 characters", () => signConversion("{}", secrets[0] as string, { id: "a b" })],
+])("%s: %s", async (code, sentence, run) => {
+  const error = await Promise.resolve()
+    .then(run)
+    .catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(CakeError);
+  expect((error as CakeError).code).toBe(code);
+  expect((error as CakeError).message).toContain(sentence);
+});
+
+test("the forwarder says of a body and of a webhook id what is wrong with them", async () => {
+  const forwarder = createForwarderInProcess({
+    baseUrl: "http://127.0.0.1",
+    apiKey: "sandbox-key",
+    operatorSecret: secrets[0] as string,
+    signingSecrets: secrets,
+  });
+  const refusalOf = async (init: RequestInit) => {
+    const headers = { origin: "https://shop.example", "content-type": "application/json", ...(init.headers as Record<string, string>) };
+    const request = new Request("https://shop.example/cake/conversions", { method: "POST", ...init, headers });
+    const answer = await forwarder.fetch(request);
+    expect(answer.ok).toBe(false);
+    return JSON.stringify(await answer.json());
+  };
+  const zipped = new Uint8Array([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0xff]);
+  expect(await refusalOf({ body: zipped, headers: { "content-encoding": "gzip" } })).toContain("is compressed");
+  expect(await refusalOf({ body: zipped })).toContain("compressed, or of another encoding");
+  const id = { "webhook-id": "a b", "webhook-timestamp": "1", "webhook-signature": "v1,x" };
+  expect(await refusalOf({ body: "{}", headers: id })).toContain("webhook-id must be 1 to 256 visible ASCII characters");
+});
