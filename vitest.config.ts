@@ -14,7 +14,7 @@ export default defineConfig({
         test: {
           name: "node",
           include: ["tests/node/**/*.test.ts", "tests/packaging/**/*.test.ts"],
-          globalSetup: ["tests/client/fault-server.ts"],
+          globalSetup: ["tests/client/fault-server.ts", "tests/fake-cake/server.ts"],
           testTimeout: 60_000,
         },
       },
@@ -38,6 +38,7 @@ export default defineConfig({
               durableObjects: {
                 NETWORK: { className: "CakeNetwork", useSQLite: true },
                 OUTBOX: { className: "CakeOutbox", useSQLite: true },
+                WISHED: { className: "WishedOutbox", useSQLite: true },
               },
             },
           }),
@@ -52,7 +53,7 @@ export default defineConfig({
         test: {
           name: "worker",
           include: ["tests/worker/**/*.test.ts"],
-          globalSetup: ["tests/client/fault-server.ts"],
+          globalSetup: ["tests/client/fault-server.ts", "tests/fake-cake/server.ts"],
           testTimeout: 20_000,
         },
       },

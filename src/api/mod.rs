@@ -30,6 +30,7 @@
 mod action;
 mod answer;
 mod call;
+pub mod conversion_report;
 pub mod create_postback;
 pub mod doctor;
 pub mod get_click;
