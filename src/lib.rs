@@ -21,6 +21,7 @@
 //! | [`macros`], [`pixel`] | postback URL templates; `p.ashx` |
 //! | [`money`], [`time`] | exact decimals, civil times |
 //! | `url` | percent-encoding and query strings |
+//! | [`secret`] | secrets without what stands around them |
 //! | `api` | CAKE's HTTP API: requests and answers (feature `api`) |
 //! | `delivery` | the forwarder's decisions (feature `forwarder`) |
 //! | `sandbox` | a CAKE network's rules (feature `sandbox`) |
@@ -38,6 +39,7 @@ pub mod macros;
 pub mod money;
 pub mod pixel;
 pub mod placeholder;
+pub mod secret;
 pub mod sub_id;
 pub mod time;
 pub mod touch;

@@ -47,6 +47,22 @@ impl CivilDate {
         }
     }
 
+    /// So many days before; no earlier than 1970-01-01.
+    #[must_use]
+    pub fn minus_days(self, days: u64) -> Self {
+        Self {
+            days: self.days.saturating_sub(days),
+        }
+    }
+
+    /// So many days after.
+    #[must_use]
+    pub fn plus_days(self, days: u64) -> Self {
+        Self {
+            days: self.days.saturating_add(days),
+        }
+    }
+
     /// The day's first second.
     #[must_use]
     pub fn start(self) -> CivilTime {

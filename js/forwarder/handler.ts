@@ -7,11 +7,14 @@ import { admit, type Caller, corsHeaders, findOrigin, signedClickId } from "./ca
 import { handleOperator } from "./operator.js";
 import type { ResolvedOptions } from "./options.js";
 import { callShard, type Setup, shardOf } from "./setup.js";
-import type { Acceptance, Shard, Status } from "./shard.js";
+import type { Acceptance, Claim, Shard, Status } from "./shard.js";
 import type { NewEvent } from "./store.js";
 
 /** How long a caller waits that asks for the outcome. */
 const WAIT_MS = 2_000;
+
+/** How old a claim without its event must be to give way: its event may be on its way. */
+const CLAIM_MS = 60_000;
 
 const PATH = /\/(conversions|health|operator)(?:\/([^?#]*))?$/;
 const ID = /^[0-9a-f]{32}$/;
@@ -112,52 +115,120 @@ interface ReadEvent {
 type ReadItem = ReadEvent | { readonly error: ForwarderError };
 type Result = (Exclude<Acceptance, { refusal: unknown }> & Partial<Status>) | { readonly error: ForwarderError };
 
+/** A good conversion on its way to its shard. */
+interface Candidate {
+  readonly place: number;
+  readonly shard: Shard;
+  readonly event: NewEvent;
+  /** Where its claim is made, if that is another shard than its own. */
+  readonly claims?: { readonly shard: Shard; readonly claim: string; isNew: boolean };
+}
+
 /** Hands the good ones to their shards, one call each, and brings the answers into order. */
 async function accept(
   items: readonly ReadItem[],
   caller: Caller,
   body: string,
-  { options, shards }: Pick<Setup, "options" | "shards">,
+  setup: Pick<Setup, "options" | "shards">,
 ): Promise<Result[]> {
   const results: Result[] = new Array(items.length);
-  const acceptedAt = options.zone?.findCivil(new Date()) ?? "";
-  const claims = !caller.isSigned && !options.severalPerClick;
-  const byShard = new Map<Shard, { events: NewEvent[]; places: number[] }>();
-  await Promise.all(
-    items.map(async (item, place) => {
-      if ("error" in item) {
-        results[place] = { error: withoutEmpty(item.error) };
-        return;
-      }
-      const id = await hash(item.key);
-      const shard = shardOf(id, shards);
-      let claim: string | undefined;
-      if (claims) {
-        const claimed = shards.length === 1 ? shard : shardOf(await hash(item.claim), shards);
-        if (claimed === shard) claim = item.claim;
-        else if ((await callShard(() => claimed.claim(item.claim, id))) !== id) {
-          results[place] = { error: errorOf("click_converted", MESSAGES.click_converted ?? "") };
-          return;
-        }
-      }
-      const part = byShard.get(shard) ?? { events: [], places: [] };
-      byShard.set(shard, part);
-      part.events.push({ id, offerId: item.offerId, text: item.text, acceptedAt, claim });
-      part.places.push(place);
-    }),
-  );
+  const candidates: Candidate[] = [];
+  const found = await Promise.all(items.map((item, place) => candidateOf(item, place, caller, setup)));
+  found.forEach((candidate, place) => {
+    if ("error" in candidate) results[place] = { error: withoutEmpty(candidate.error) };
+    else candidates.push(candidate);
+  });
   const webhook = caller.webhookId === undefined ? undefined : { id: caller.webhookId, digest: await hash(body) };
+  // One after the other: of two events that claim one click, the first counts.
+  const claimed: Candidate[] = [];
+  for (const candidate of candidates) {
+    const { claims, event, place } = candidate;
+    if (claims !== undefined) {
+      const made = await makeClaim(claims.shard, claims.claim, event.id, setup.shards);
+      if (made.id !== event.id) {
+        results[place] = refused("click_converted");
+        continue;
+      }
+      claims.isNew = made.isNew;
+    }
+    claimed.push(candidate);
+  }
+  const byShard = new Map<Shard, Candidate[]>();
+  for (const candidate of claimed) byShard.set(candidate.shard, [...(byShard.get(candidate.shard) ?? []), candidate]);
   await Promise.all(
-    [...byShard].map(async ([shard, { events, places }]) => {
-      const answers = await callShard(() => shard.accept({ events, webhook }));
-      answers.forEach((answer, index) => {
-        const place = places[index] ?? 0;
-        results[place] =
-          "refusal" in answer ? { error: errorOf(answer.refusal, MESSAGES[answer.refusal] ?? "") } : answer;
-      });
+    [...byShard].map(async ([shard, own]) => {
+      let answers = await callShard(() => shard.accept({ events: own.map(({ event }) => event), webhook }));
+      answers = await Promise.all(
+        answers.map(async (answer, index) => {
+          const event = own[index]?.event;
+          if (!("holder" in answer) || answer.holder === undefined || event?.claim === undefined) return answer;
+          // Unless what holds the click is nobody's any more.
+          if (!(await isFreed(shard, event.claim, answer.holder, setup.shards))) return answer;
+          return (await callShard(() => shard.accept({ events: [event], webhook })))[0] ?? answer;
+        }),
+      );
+      await Promise.all(
+        answers.map(async (answer, index) => {
+          const candidate = own[index];
+          if (candidate === undefined) return;
+          results[candidate.place] = "refusal" in answer ? refused(answer.refusal) : answer;
+          const { claims, event } = candidate;
+          // A claim is made for what is kept, and for nothing else.
+          if (claims?.isNew === true && ("refusal" in answer || answer.duplicate)) {
+            await releaseClaim(claims.shard, claims.claim, event.id, setup.shards);
+          }
+        }),
+      );
     }),
   );
   return results;
+}
+
+async function candidateOf(
+  item: ReadItem,
+  place: number,
+  caller: Caller,
+  { options, shards }: Pick<Setup, "options" | "shards">,
+): Promise<Candidate | { readonly error: ForwarderError }> {
+  if ("error" in item) return item;
+  const id = await hash(item.key);
+  const shard = shardOf(id, shards);
+  const event: NewEvent = {
+    id,
+    offerId: item.offerId,
+    text: item.text,
+    acceptedAt: options.zone?.findCivil(new Date()) ?? "",
+    isSigned: caller.isSigned,
+    ...(options.isDeduplicated(item.offerId) ? {} : { order: item.claim }),
+  };
+  if (caller.isSigned || options.severalPerClick) return { place, shard, event };
+  const claiming = shards.length === 1 ? shard : shardOf(await hash(item.claim), shards);
+  return claiming === shard
+    ? { place, shard, event: { ...event, claim: item.claim } }
+    : { place, shard, event, claims: { shard: claiming, claim: item.claim, isNew: false } };
+}
+
+/** Makes a claim in another shard. One whose event was never kept, since a process ended in between, gives way. */
+async function makeClaim(shard: Shard, claim: string, id: string, shards: readonly Shard[]): Promise<Claim> {
+  const made = await callShard(() => shard.claim(claim, id));
+  if (made.id === id || !(await isFreed(shard, claim, made.id, shards))) return made;
+  return callShard(() => shard.claim(claim, id));
+}
+
+/** Takes back a claim that no event holds; says whether it did. */
+async function isFreed(shard: Shard, claim: string, holder: string, shards: readonly Shard[]): Promise<boolean> {
+  if (await callShard(() => shardOf(holder, shards).holds(holder, claim))) return false;
+  return callShard(() => shard.unclaim(claim, holder, CLAIM_MS));
+}
+
+/** Takes back a claim of one's own, unless its event holds it. */
+async function releaseClaim(shard: Shard, claim: string, id: string, shards: readonly Shard[]): Promise<void> {
+  if (await callShard(() => shardOf(id, shards).holds(id, claim))) return;
+  await callShard(() => shard.unclaim(claim, id, 0));
+}
+
+function refused(code: ForwarderCode): { readonly error: ForwarderError } {
+  return { error: errorOf(code, MESSAGES[code] ?? "") };
 }
 
 const MESSAGES: Partial<Record<ForwarderCode, string>> = {

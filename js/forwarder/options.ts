@@ -138,6 +138,7 @@ export function resolveOptions(options: ForwarderOptions, more: readonly string[
       refuse("origins", "must be exact origins such as https://shop.example, without a path");
     }
   }
+  const clockSpeed = integerOption("clockSpeed", options.clockSpeed, 1, 1_000) ?? 1;
   const deliverer = call(
     () =>
       new wasm.Deliverer(
@@ -145,6 +146,7 @@ export function resolveOptions(options: ForwarderOptions, more: readonly string[
         stringOption("apiKey", options.apiKey),
         pixelDomain === undefined ? undefined : stringOption("pixelDomain", pixelDomain),
         timeoutMs,
+        clockSpeed,
         functionOption("fetch", options.fetch),
       ),
   );
@@ -164,7 +166,7 @@ export function resolveOptions(options: ForwarderOptions, more: readonly string[
     capacity: integerOption("capacity", options.capacity, 1, 100_000_000) ?? 10_000_000,
     timeoutMs,
     log: functionOption("log", options.log) ?? logLine,
-    clockSpeed: integerOption("clockSpeed", options.clockSpeed, 1, 1_000) ?? 1,
+    clockSpeed,
   };
 }
 

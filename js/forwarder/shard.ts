@@ -14,14 +14,41 @@ export interface Status {
   readonly code?: string;
   /** CAKE's id of the conversion, where it told one. */
   readonly conversionId?: number;
+  /** May CAKE have recorded it all the same? */
+  readonly isInDoubt?: true;
   /** When it was accepted, ISO 8601 in UTC. */
   readonly acceptedAt: string;
 }
 
 /** What an outbox makes of an event that is handed to it. */
 export type Acceptance =
-  | { readonly id: string; readonly state: ConversionState; readonly duplicate: boolean }
-  | { readonly refusal: ForwarderCode };
+  | {
+      readonly id: string;
+      readonly state: ConversionState;
+      readonly duplicate: boolean;
+      /** A backend's money for an event that a page has handed over before: will it be sent? */
+      readonly moneyUsed?: boolean;
+    }
+  | {
+      readonly refusal: ForwarderCode;
+      /** Whose claim of the click stands in the way. */
+      readonly holder?: string;
+    };
+
+/** Who has made a claim. */
+export interface Claim {
+  /** The event that it is made for. */
+  readonly id: string;
+  readonly isNew: boolean;
+}
+
+/** An event of the same click and offer. */
+export interface Sibling {
+  readonly id: string;
+  /** Is it certain that CAKE has not recorded it? */
+  readonly isNotRecorded: boolean;
+  readonly conversionId: number | null;
+}
 
 /** Events that came in one request. */
 export interface AcceptRequest {
@@ -44,7 +71,13 @@ export interface ShardReport {
 export interface Shard {
   accept(request: AcceptRequest): Promise<readonly Acceptance[]>;
   /** Makes a claim for an event of another shard; says for which event it is made. */
-  claim(claim: string, id: string): Promise<string>;
+  claim(claim: string, id: string): Promise<Claim>;
+  /** Takes a claim of that event back, if it is at least so old; says whether it did. */
+  unclaim(claim: string, id: string, leastAgeMs: number): Promise<boolean>;
+  /** Is there that event, and is the claim its own? */
+  holds(id: string, claim: string): Promise<boolean>;
+  /** The events of a click and offer that CAKE does not deduplicate. */
+  siblings(order: string): Promise<readonly Sibling[]>;
   /** Waits until the events are over, or for so long. */
   wait(ids: readonly string[], ms: number): Promise<readonly (Status | undefined)[]>;
   report(): Promise<ShardReport>;
@@ -63,6 +96,8 @@ export interface LogLine {
   readonly state: ConversionState;
   readonly code: string;
   readonly attempt: number;
+  /** May CAKE have recorded it all the same? */
+  readonly isInDoubt?: true;
   /** A person is needed: the key is refused, or the domain is wrong. */
   readonly alert?: true;
 }

@@ -14,6 +14,10 @@ export interface NewEvent {
   readonly acceptedAt: string;
   /** What a page's conversion claims: its offer and click. */
   readonly claim?: string | undefined;
+  /** Its offer and click, where CAKE does not deduplicate the offer. */
+  readonly order?: string | undefined;
+  /** Does it come from a signed caller? */
+  readonly isSigned?: boolean | undefined;
 }
 
 /** An event as it is kept. No key, address or user agent is in it. */
@@ -37,6 +41,8 @@ export interface Row {
   readonly upstream_message: string;
   readonly conversion_id: number | null;
   readonly changed_ms: number;
+  /** Offer and click, where CAKE does not deduplicate the offer; else empty. */
+  readonly order_key: string;
 }
 
 /** Which rows a list holds, the newest first. */
@@ -51,19 +57,27 @@ export interface RowFilter {
 export interface OutboxStore {
   /** Does all that `job` does, or nothing. */
   transaction(job: () => void): void;
-  /** Keeps the events that are not known yet; says which those were, in order. */
-  insert(events: readonly NewEvent[], nowMs: number): readonly boolean[];
+  /** Keeps an event that is not known yet. */
+  insert(event: NewEvent, nowMs: number): void;
+  /** Gives an event another text. */
+  setText(id: string, text: string): void;
   find(id: string): Row | undefined;
   /** Writes what came of an attempt. */
   settle(row: Row): void;
   /** What is due, the longest overdue first. */
   due(nowMs: number, limit: number): readonly Row[];
+  /** What is due and has not failed yet, the longest or the shortest overdue first. */
+  dueUnfailed(nowMs: number, limit: number, isNewestFirst: boolean): readonly Row[];
   nextDue(): number | null;
   /** When the oldest event was accepted that still waits, of the 10,000 that are due first. */
   oldestPending(): number | null;
   list(filter: RowFilter): readonly Row[];
-  /** Makes the claim, unless it is made; says for which event it is made. */
-  claim(claim: string, id: string, nowMs: number): string;
+  /** The events of one offer and click. */
+  siblings(order: string): readonly Row[];
+  findClaim(claim: string): { readonly id: string; readonly atMs: number } | undefined;
+  /** Makes a claim that is not made yet. */
+  claim(claim: string, id: string, nowMs: number): void;
+  unclaim(claim: string): void;
   /** Takes note of a webhook's id, unless it is known; says with which digest it is known. */
   webhook(webhookId: string, digest: string, nowMs: number): string;
   /** Adds to a count. */

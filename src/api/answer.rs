@@ -1,6 +1,7 @@
 //! What came back from CAKE, from status and bytes to an action's own part.
 
-use super::json::{Object, Value, parse_integer};
+use super::certainty::is_about_the_key;
+use super::json::{Object, Value, parse_id};
 use super::key::redact_and_truncate;
 use super::{Account, ApiKey};
 use crate::{Error, Result};
@@ -27,7 +28,7 @@ impl<'a> Answer<'a> {
     pub fn new(status: u16, body: &'a str) -> Self {
         Self {
             status,
-            body,
+            body: body.trim_start_matches('\u{feff}'),
             retry_after_ms: None,
             key: None,
         }
@@ -45,14 +46,6 @@ impl<'a> Answer<'a> {
     pub fn with_retry_after_ms(mut self, ms: Option<u64>) -> Self {
         self.retry_after_ms = ms;
         self
-    }
-
-    /// Does a body that should be JSON end before its end? Then nobody knows
-    /// what it would have said.
-    pub(crate) fn is_cut_off(&self) -> bool {
-        let body = self.body.trim();
-        has_body(self.status)
-            && (body.is_empty() || body.starts_with('{') && Object::read(body).is_none())
     }
 
     /// The body of an answer whose status is a success's.
@@ -77,50 +70,80 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// Opens the envelope. Anything that is not the success shape is an error:
-    /// CAKE says no with status 200, and its web server with a page of HTML.
+    /// Opens the envelope. CAKE says no with status 200, and its web server with
+    /// a page of HTML; what says neither yes nor no, or both, is unexpected.
     pub(crate) fn open(&self) -> Result<Object<'a>> {
-        self.body_of_success()?;
-        let Self {
-            status,
-            retry_after_ms,
-            ..
-        } = *self;
-        let is_restricted = |text: &str| text.trim().trim_matches('"') == "Restricted";
+        let body = self.body_of_success()?;
         let limited = Error::RateLimited {
-            status,
-            retry_after_ms,
+            status: self.status,
+            retry_after_ms: self.retry_after_ms,
         };
-        if is_restricted(self.body) {
+        if is_restricted(body) {
             return Err(limited);
         }
-        let envelope = Object::read(self.body.trim_start_matches('\u{feff}'))
-            .ok_or_else(|| self.unexpected("is not JSON: ", self.body))?;
-        let text = |name| envelope.get(name).and_then(Value::text);
-        let message = text("message");
+        let envelope = Object::read(body).ok_or_else(|| self.unexpected("is not JSON: ", body))?;
+        let message = envelope.get("message").and_then(Value::text);
+        let unclear = || self.unexpected("says neither yes nor no: ", body);
+        let success = match envelope.get("success") {
+            None => None,
+            Some(value) if value.is_true() => Some(true),
+            Some(value) if value.is_false() => Some(false),
+            Some(_) => return Err(unclear()),
+        };
+        let word = match envelope.get("request_status") {
+            None => None,
+            Some(value) => Some(value.string().ok_or_else(unclear)?),
+        };
+        let word = word.filter(|word| !word.trim().is_empty());
+        let status = word
+            .as_deref()
+            .map(|word| word.trim().eq_ignore_ascii_case("success"));
+        let is_yes = match (success, status) {
+            (Some(true), Some(false)) | (Some(false), Some(true)) => return Err(unclear()),
+            (one, other) => one.or(other),
+        };
+        if is_yes == Some(true) {
+            return Ok(envelope);
+        }
         if message.as_deref().is_some_and(is_restricted) {
             return Err(limited);
         }
-        let request_status = text("request_status");
-        let is_success = envelope.get("success").is_none_or(Value::is_true)
-            && request_status
-                .as_deref()
-                .is_none_or(|word| word.eq_ignore_ascii_case("success"));
-        if is_success {
+        let shown = message
+            .filter(|message| !message.trim().is_empty())
+            .or(word);
+        if shown.as_deref().is_some_and(is_about_the_key) {
+            return Err(Error::Unauthorized {
+                status: self.status,
+            });
+        }
+        if is_yes.is_none() {
             return Ok(envelope);
         }
-        let words = message
-            .filter(|words| !words.trim().is_empty())
-            .or(request_status);
-        if words.as_deref().is_some_and(is_about_the_key) {
-            return Err(Error::Unauthorized { status });
-        }
-        Err(words.map_or_else(
+        Err(shown.map_or_else(
             || Error::Refused {
                 message: "CAKE said no without a message".into(),
             },
-            |words| self.refused(&words),
+            |message| self.refused(&message),
         ))
+    }
+
+    /// A no beside the record of a conversion says both: it is unexpected.
+    pub(super) fn contradicted(&self, error: Error) -> Error {
+        let has_record = || {
+            let envelope = Object::read(self.body)?;
+            let record = envelope.get("conversion").and_then(Value::object);
+            record
+                .as_ref()
+                .unwrap_or(&envelope)
+                .get("conversion_id")?
+                .text()
+                .and_then(|id| parse_id(&id))
+                .filter(|id| *id > 0)
+        };
+        if matches!(error, Error::Refused { .. }) && has_record().is_some() {
+            return self.unexpected("says no, and has a conversion: ", self.body);
+        }
+        error
     }
 
     /// CAKE says no, in these words.
@@ -143,10 +166,11 @@ impl<'a> Answer<'a> {
     }
 }
 
-/// Does CAKE's message say that it does not take the key?
-fn is_about_the_key(words: &str) -> bool {
-    let words = words.to_ascii_lowercase().replace(['_', '-'], " ");
-    words.contains("api key") || words.contains("apikey") || words.contains("unauthorized")
+/// The older generation's one word for "too many requests".
+fn is_restricted(text: &str) -> bool {
+    text.trim()
+        .trim_matches(['"', '.', '!'])
+        .eq_ignore_ascii_case("restricted")
 }
 
 /// The fields of one record in an answer; a wrong one is an error that names it.
@@ -177,6 +201,11 @@ impl<'a, 'b> Record<'a, 'b> {
         self.fields.get(name)
     }
 
+    /// Is it named at all, with null too?
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.fields.entries().any(|(each, _)| each == name)
+    }
+
     pub(super) fn fields(&self) -> &Object<'a> {
         &self.fields
     }
@@ -202,9 +231,7 @@ impl<'a, 'b> Record<'a, 'b> {
         match self.text(name) {
             None => Ok(None),
             Some(text) if text.is_empty() => Ok(None),
-            Some(text) => parse_integer(&text)
-                .map(Some)
-                .ok_or_else(|| self.wrong_id(name)),
+            Some(text) => parse_id(&text).map(Some).ok_or_else(|| self.wrong_id(name)),
         }
     }
 

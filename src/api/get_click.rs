@@ -47,9 +47,33 @@ pub struct Click {
     /// The conversion's id, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conversion_id: Option<u64>,
+    /// Did the answer say anything of a conversion?
+    #[serde(skip)]
+    pub has_said: bool,
+}
+
+/// What a click says of a conversion for one offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClickVerdict {
+    /// The click has this conversion; of several it names one.
+    Converted(u64),
+    /// It has none.
+    NotConverted,
+    /// Nothing: it belongs to another offer, or contradicts itself.
+    Unclear,
 }
 
 impl Click {
+    /// What it says of a conversion for `offer_id`.
+    #[must_use]
+    pub fn verdict(&self, offer_id: u64) -> ClickVerdict {
+        match (self.offer_id == offer_id, self.conversion_id) {
+            (true, Some(id)) => ClickVerdict::Converted(id),
+            (true, None) if self.has_said && !self.converted => ClickVerdict::NotConverted,
+            _ => ClickVerdict::Unclear,
+        }
+    }
+
     pub(super) fn from_record(record: &Record<'_, '_>) -> Result<Self> {
         let missing = |name| record.missing(name);
         Ok(Self {
@@ -67,7 +91,11 @@ impl Click {
             ip_address: record.text("ip_address"),
             country: record.text("country"),
             converted: record.flag("converted"),
-            conversion_id: record.id("conversion_id")?,
+            // .NET writes 0 for "none".
+            conversion_id: record.id("conversion_id")?.filter(|id| *id > 0),
+            has_said: ["converted", "conversion_id"]
+                .into_iter()
+                .any(|name| record.has(name)),
         })
     }
 }

@@ -30,6 +30,7 @@
 mod action;
 mod answer;
 mod call;
+mod certainty;
 pub mod conversion_report;
 pub mod create_postback;
 pub mod doctor;
@@ -43,6 +44,7 @@ mod pager;
 mod params;
 mod rate_limiter;
 pub mod record_conversion;
+mod redact;
 mod retry;
 
 use crate::host::{is_host_name, is_loopback_origin};
@@ -52,7 +54,8 @@ use core::fmt;
 
 pub use action::{Action, CallSettings};
 pub use answer::{Answer, has_body};
-pub use call::{Call, CallEvent, CallOutcome, Step, is_duplicate};
+pub use call::{Call, CallEvent, CallOutcome, Step};
+pub use certainty::{Certainty, is_duplicate};
 pub use key::ApiKey;
 pub use pager::{DEFAULT_ROW_LIMIT, PageRead, Pager};
 pub use rate_limiter::RateLimiter;

@@ -34,7 +34,7 @@ pub use capture::find_signed_click;
 #[cfg(feature = "edge")]
 pub use edge::{Client, Pager};
 #[cfg(feature = "forwarder")]
-pub use forwarder::{Deliverer, read_conversions};
+pub use forwarder::{Deliverer, compare_events, read_conversions};
 #[cfg(feature = "edge")]
 pub use link::{LinkBuilder, module_memory};
 #[cfg(feature = "page")]
