@@ -57,7 +57,7 @@ pub use answer::{Answer, has_body};
 pub use call::{Call, CallEvent, CallOutcome, Step};
 pub use certainty::{Certainty, is_duplicate};
 pub use key::ApiKey;
-pub use pager::{DEFAULT_ROW_LIMIT, Pager};
+pub use pager::{DEFAULT_ROW_LIMIT, PageRead, Pager};
 pub use rate_limiter::RateLimiter;
 pub use retry::{MAX_WAIT_MS, retry_after_ms};
 

@@ -313,13 +313,21 @@ impl Pager {
         page.into()
     }
 
-    /// Takes note of a page; see [`Pager::read`].
-    pub fn read(&mut self, rows: f64, new_rows: f64, total_rows: Option<f64>) {
-        self.0.read(
-            to_integer(rows),
-            to_integer(new_rows),
-            total_rows.map(to_integer),
-        );
+    /// Takes note of a page, and says whether its rows are to be taken; see
+    /// [`Pager::read`].
+    pub fn read(
+        &mut self,
+        rows: f64,
+        new_rows: f64,
+        last_known: Option<f64>,
+        total_rows: Option<f64>,
+    ) -> bool {
+        self.0.read(api::PageRead {
+            rows: to_integer(rows),
+            new_rows: to_integer(new_rows),
+            last_known: last_known.map(to_integer),
+            total_rows: total_rows.map(to_integer),
+        })
     }
 }
 
