@@ -37,6 +37,8 @@ export type CakeErrorCode =
   | "redirected"
   | "answer_too_large"
   | "invalid_fixture"
+  | "wasm_unavailable"
+  | "wrong_runtime"
   | "internal";
 
 /** What an error is made of. */

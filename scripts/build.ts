@@ -2,9 +2,10 @@
 // JavaScript and types, and the demo page. Skips what has not changed.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { asFactory, asFactoryTypes, asInline } from "./glue.ts";
 
 export const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -64,7 +65,7 @@ function buildWasm(audience: Audience): void {
   const out = `target/wasm/${audience}`;
   once(
     `wasm ${audience}`,
-    () => [...sources(audience), "Cargo.*", "rust-toolchain.toml", "scripts/build.ts"],
+    () => [...sources(audience), "Cargo.*", "rust-toolchain.toml", "scripts/{build,glue}.ts"],
     feature === "page" ? `${out}/${audience}_bg.wasm` : `js/wasm/${audience}_bg.wasm`,
     () => {
       run(
@@ -94,10 +95,23 @@ function buildWasm(audience: Audience): void {
       cpSync(join(root, "target/wasm32-unknown-unknown", profile, "cake_edge.d"), notesOf(audience));
       if (feature === "page") return;
       mkdirSync(join(root, "js/wasm"), { recursive: true });
-      for (const file of [`${audience}.js`, `${audience}.d.ts`])
-        cpSync(join(root, out, file), join(root, "js/wasm", file));
       run("wasm-opt", ["-O3", `${out}/${audience}_bg.wasm`, "-o", `js/wasm/${audience}_bg.wasm`]);
+      writeGlue(audience, join(root, out));
     },
+  );
+}
+
+/** What JavaScript imports of an audience's wasm; see scripts/glue.ts. */
+function writeGlue(audience: string, out: string): void {
+  const made = (name: string) => join(root, "js/wasm", audience + name);
+  const read = (name: string) => readFileSync(join(out, audience + name), "utf8");
+  writeFileSync(made(".js"), asFactory(read(".js")));
+  writeFileSync(made(".d.ts"), asFactoryTypes(read(".d.ts"), `${audience[0]?.toUpperCase()}${audience.slice(1)}`));
+  writeFileSync(made("_inline.js"), asInline(readFileSync(made("_bg.wasm"))));
+  writeFileSync(made("_inline.d.ts"), "/** The bytes of the wasm, in base64. */\nexport declare const BYTES: string;\n");
+  writeFileSync(
+    made("_bg.wasm.d.ts"),
+    "/** The compiled module, for `init`. */\ndeclare const module: object;\nexport default module;\n",
   );
 }
 
@@ -125,7 +139,11 @@ function buildView(): void {
 
 /** dist/: what npm publishes. */
 function buildPackage(): void {
-  once("package", ["js/**/*.{ts,json}", "js/wasm/*", "tsconfig.json"], "dist/entry/edge.node.js", () => {
+  once("package", ["js/**/*.{ts,json}", "js/wasm/*", "tsconfig.json"], "dist/entry/edge.inline.js", () => {
+    // What an earlier build made of a file that is gone would be published with the rest.
+    for (const file of globSync("dist/**/*.*", { cwd: root })) {
+      if (!/^dist\/(page\/[^/]+\.js|bin\/worker\/.*)$/.test(file.replaceAll("\\", "/"))) rmSync(join(root, file));
+    }
     for (const project of ["page", "worker", "node"]) run("tsc", ["-p", `js/tsconfig.${project}.json`]);
     cpSync(join(root, "js/wasm"), join(root, "dist/wasm"), { recursive: true });
     cpSync(join(root, "js/sandbox/fixture.schema.json"), join(root, "dist/sandbox/fixture.schema.json"));

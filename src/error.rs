@@ -160,6 +160,12 @@ pub enum Error {
         /// Where, and which rule.
         message: String,
     },
+    /// The wasm cannot be compiled or found in this runtime.
+    #[cfg(feature = "api")]
+    WasmUnavailable,
+    /// An entry for Workers was imported elsewhere.
+    #[cfg(feature = "api")]
+    WrongRuntime,
     /// A bug in cake-edge itself.
     Internal,
 }
@@ -212,6 +218,10 @@ impl Error {
             #[cfg(feature = "api")]
             Self::AnswerTooLarge => "answer_too_large",
             Self::InvalidFixture { .. } => "invalid_fixture",
+            #[cfg(feature = "api")]
+            Self::WasmUnavailable => "wasm_unavailable",
+            #[cfg(feature = "api")]
+            Self::WrongRuntime => "wrong_runtime",
             Self::Internal => "internal",
         }
     }
@@ -320,6 +330,10 @@ impl Error {
             Self::Refused { message }
             | Self::UnexpectedAnswer { message }
             | Self::InvalidFixture { message } => message,
+            #[cfg(feature = "api")]
+            Self::WasmUnavailable => "the core's WebAssembly cannot be started here",
+            #[cfg(feature = "api")]
+            Self::WrongRuntime => "this entry needs Cloudflare's Durable Objects",
             Self::Internal => "a bug in cake-edge",
         }
     }

@@ -1,6 +1,6 @@
 /** Edge capture: a landing page's click id into a signed cookie, by the site's own Worker. */
 import { call, optionalText, text } from "../error.js";
-import * as wasm from "../wasm/edge.js";
+import { edge } from "./core.js";
 import { checkNames, choice, refuse } from "./option.js";
 
 /** `onError` is the middleware's; both may be given the same options. */
@@ -89,7 +89,7 @@ export function captureClick(request: Request, options: CaptureOptions): Capture
   const said = typeof consent === "function" ? consent(request) : consent;
   const flags = (isFirst(options) ? 1 : 0) | (options.ignoreGlobalPrivacyControl === true ? 2 : 0);
   return call(() =>
-    wasm.captureClick(
+    edge.api().captureClick(
       request,
       texts("secrets", options.secrets),
       text("consent", said),
@@ -116,7 +116,7 @@ export function readClickCookie(
 ): string | undefined {
   const cookies = request.headers.get("cookie") ?? "";
   return call(() =>
-    wasm.findSignedClick(cookies, texts("secrets", options.secrets), Date.now(), isFirst(options), options.windowDays),
+    edge.api().findSignedClick(cookies, texts("secrets", options.secrets), Date.now(), isFirst(options), options.windowDays),
   );
 }
 

@@ -1,8 +1,8 @@
 /** CAKE's API for JavaScript: the shape of it. What is sent, and what it means, the core decides. */
 import { CakeError, call, text, toCakeError } from "../error.js";
-import * as wasm from "../wasm/edge.js";
 import { type Click, readClicks } from "./click.js";
 import { type Conversion, type ConversionStatus, complete, type ListedConversion } from "./conversion.js";
+import { edge } from "./core.js";
 import { createList, type List, type ListOptions, type RowRange } from "./list.js";
 import {
   type CallOptions,
@@ -300,9 +300,9 @@ export function createCakeClient(options: CakeClientOptions): CakeClient {
   const verify = choice("verify", options.verify, VERIFY) ?? "click";
   const readOnly = choice("readOnly", options.readOnly, [true, false]) ?? false;
   const zone = options.timeZone === undefined ? undefined : createTimeZone(text("timeZone", options.timeZone));
-  const client = call(
-    () =>
-      new wasm.Client(
+  const client = edge.keep(
+    ({ Client }) =>
+      new Client(
         text("baseUrl", baseUrl),
         text("apiKey", apiKey),
         readOnly,
@@ -312,15 +312,19 @@ export function createCakeClient(options: CakeClientOptions): CakeClient {
         quiet(functionOption("onResponse", onResponse)),
       ),
   );
+  // What is wrong with the options is said at once.
+  call(client);
 
   function run(action: Action, params: unknown, given: RecordConversionOptions = {}): Promise<unknown> {
-    return client.call(
-      action,
-      toJson(params),
-      wholeOption("retries", given.retries, 0, 10) ?? retries,
-      wholeOption("timeoutMs", given.timeoutMs, 1, MOST_MS) ?? timeoutMs,
-      (choice("verify", given.verify, VERIFY) ?? verify) === "click",
-      signalOf(given),
+    return edge.wait(() =>
+      client().call(
+        action,
+        toJson(params),
+        wholeOption("retries", given.retries, 0, 10) ?? retries,
+        wholeOption("timeoutMs", given.timeoutMs, 1, MOST_MS) ?? timeoutMs,
+        (choice("verify", given.verify, VERIFY) ?? verify) === "click",
+        signalOf(given),
+      ),
     );
   }
 
@@ -382,11 +386,13 @@ export function createCakeClient(options: CakeClientOptions): CakeClient {
     check: (given = {}) =>
       settle(async () => {
         checkNames("options", given, [...CALL_OPTIONS, "clickId"]);
-        const report = await client.check(
-          given.clickId === undefined ? undefined : text("clickId", given.clickId),
-          wholeOption("retries", given.retries, 0, 10) ?? retries,
-          wholeOption("timeoutMs", given.timeoutMs, 1, MOST_MS) ?? timeoutMs,
-          signalOf(given),
+        const report = await edge.wait(() =>
+          client().check(
+            given.clickId === undefined ? undefined : text("clickId", given.clickId),
+            wholeOption("retries", given.retries, 0, 10) ?? retries,
+            wholeOption("timeoutMs", given.timeoutMs, 1, MOST_MS) ?? timeoutMs,
+            signalOf(given),
+          ),
         );
         return parse<CheckReport>(report);
       }),

@@ -1,6 +1,6 @@
 /** Whole days, as people name them and as CAKE's reports take them. */
 import { call, text } from "../error.js";
-import * as wasm from "../wasm/edge.js";
+import { edge } from "./core.js";
 import { choice } from "./option.js";
 import { createTimeZone } from "./time_zone.js";
 
@@ -37,9 +37,9 @@ export function dayRange(first: Day, last: Day): DayRange;
 export function dayRange(name: DayRangeName, calendar: { readonly timeZone: string; readonly now?: Date }): DayRange;
 export function dayRange(first: string, last: string | { readonly timeZone: string; readonly now?: Date }): DayRange {
   if (typeof last !== "object" || last === null) {
-    return call(() => wasm.dayRange(text("first", first), text("last", last)));
+    return call(() => edge.api().dayRange(text("first", first), text("last", last)));
   }
   const name = choice("name", first, ["today", "yesterday", "last7Days", "last30Days"]) ?? "";
   const civil = createTimeZone(text("timeZone", last.timeZone)).findCivil(last.now ?? new Date());
-  return call(() => wasm.namedDayRange(name, civil ?? ""));
+  return call(() => edge.api().namedDayRange(name, civil ?? ""));
 }

@@ -1,6 +1,6 @@
 /** A list of CAKE's, row by row or page by page. */
 import { CakeError } from "../error.js";
-import * as wasm from "../wasm/edge.js";
+import { edge } from "./core.js";
 import { type CallOptions, checkNames, wholeOption } from "./option.js";
 
 /** One page of a list. */
@@ -99,7 +99,7 @@ async function* iterate<Row>({
   const rowLimit = wholeOption("rowLimit", params?.rowLimit, 1, mostRows) ?? pageRows;
   const maxRows = wholeOption("maxRows", options.maxRows, 0, Number.MAX_SAFE_INTEGER);
   const known = new Set<string | number>();
-  const pages = new wasm.Pages(startAtRow, rowLimit, maxRows);
+  const pages = new (edge.api().Pages)(startAtRow, rowLimit, maxRows);
   let read = 0;
   try {
     for (let count = 1; ; count += 1) {

@@ -1,8 +1,11 @@
 import { CakeError, call, optionalText, text, toCakeError } from "../error.js";
-import { linkBuilder, type TrackingLinkParts, type TrackingLinkRules } from "../link.js";
-import * as wasm from "../wasm/edge.js";
+import type { TrackingLinkParts, TrackingLinkRules } from "../link.js";
+import { linkBuilder } from "../link-builder.js";
+import { edge } from "./core.js";
 
-let build: ReturnType<typeof linkBuilder> | undefined;
+const builder = edge.keep(({ LinkBuilder, moduleMemory }) =>
+  linkBuilder(new LinkBuilder(), LinkBuilder.capacity(), moduleMemory()),
+);
 
 /**
  * Builds a tracking link, `https://DOMAIN/?a=…&c=…&s1=…`, in its one normal form.
@@ -14,8 +17,7 @@ let build: ReturnType<typeof linkBuilder> | undefined;
  */
 export function createTrackingLink(parts: TrackingLinkParts & TrackingLinkRules): string {
   try {
-    build ??= linkBuilder(new wasm.LinkBuilder(), wasm.LinkBuilder.capacity(), wasm.moduleMemory());
-    return build(parts);
+    return builder()(parts);
   } catch (thrown) {
     throw toCakeError(thrown);
   }
@@ -29,7 +31,7 @@ export function createTrackingLink(parts: TrackingLinkParts & TrackingLinkRules)
  */
 export function parseTrackingLink(link: string, rules: TrackingLinkRules = {}): TrackingLinkParts & TrackingLinkRules {
   const flags = (rules.sandbox ? 1 : 0) | (rules.testAffiliate ? 2 : 0) | (rules.spill ? 4 : 0);
-  return call(() => wasm.parseTrackingLink(text("link", link), [...(rules.deepLinkHosts ?? [])], flags));
+  return call(() => edge.api().parseTrackingLink(text("link", link), [...(rules.deepLinkHosts ?? [])], flags));
 }
 
 /** Something that is allowed but probably a mistake. */
@@ -55,7 +57,7 @@ export interface Finding {
 
 /** Says what is probably a mistake in a tracking link, also in one that cannot be parsed. */
 export function lintTrackingLink(link: string): Finding[] {
-  return call(() => wasm.lintTrackingLink(text("link", link)));
+  return call(() => edge.api().lintTrackingLink(text("link", link)));
 }
 
 /** Where to look for the click id. */
@@ -86,7 +88,7 @@ export interface FoundClick {
 
 /** Finds the click id and what comes with it in a landing page's URL; `undefined` where there is none. */
 export function findClick(url: string | URL, options: FindClickOptions = {}): FoundClick | undefined {
-  return call(() => wasm.findClick(String(url), [...(options.parameters ?? [])], options.fragment === true));
+  return call(() => edge.api().findClick(String(url), [...(options.parameters ?? [])], options.fragment === true));
 }
 
 /** What a postback URL uses, and what is probably a mistake in it. */
@@ -102,7 +104,7 @@ export interface CheckedPostbackUrl {
  * @throws CakeError `invalid_postback_url`
  */
 export function checkPostbackUrl(postbackUrl: string): CheckedPostbackUrl {
-  return call(() => wasm.checkPostbackUrl(text("postbackUrl", postbackUrl)));
+  return call(() => edge.api().checkPostbackUrl(text("postbackUrl", postbackUrl)));
 }
 
 /** The parts of a pixel: of the URL that records a conversion without an API key. */
@@ -147,7 +149,7 @@ export function createPixel(parts: PixelParts): BuiltPixel {
     throw new CakeError({ code: "invalid_field", parameter: "format", rule: "must be pb, img, js or iframe" });
   }
   return call(() =>
-    wasm.pixel(
+    edge.api().pixel(
       text("domain", parts.domain),
       parts.sandbox === true,
       parts.offerId,

@@ -1,6 +1,6 @@
-import { initSync } from "../wasm/edge.js";
+import { edge } from "../edge/core.js";
 import module from "../wasm/edge_bg.wasm";
 
-initSync({ module });
+edge.provide(() => module);
 
 export * from "../edge/index.js";

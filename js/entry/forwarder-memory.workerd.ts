@@ -1,6 +1,6 @@
-import { initSync } from "../wasm/forwarder.js";
+import { core } from "../forwarder/core.js";
 import module from "../wasm/forwarder_bg.wasm";
 
-initSync({ module });
+core.provide(() => module);
 
 export * from "../forwarder/in-process.js";

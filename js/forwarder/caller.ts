@@ -1,7 +1,7 @@
 /** Who hands conversions over: a backend by its signature, a page by its origin. */
 import { call } from "../error.js";
-import * as wasm from "../wasm/forwarder.js";
 import { Refusal } from "./answer.js";
+import { core } from "./core.js";
 import type { CheckedRules } from "./options.js";
 import { isSigned } from "./signature.js";
 
@@ -39,7 +39,7 @@ export async function admit(request: Request, body: string, rules: CheckedRules)
 export function signedClickId(request: Request, rules: CheckedRules): string {
   const cookies = request.headers.get("cookie");
   if (cookies === null || rules.cookieSecrets.length === 0) return "";
-  return call(() => wasm.findSignedClick(cookies, rules.cookieSecrets, Date.now(), rules.isFirstTouch)) ?? "";
+  return call(() => core.api().findSignedClick(cookies, rules.cookieSecrets, Date.now(), rules.isFirstTouch)) ?? "";
 }
 
 /** The CORS headers of an answer to a page of another origin. */

@@ -1,9 +1,9 @@
 /** The forwarder's routes: what is asked, by whom, and which shard answers. */
 import { call } from "../error.js";
-import * as wasm from "../wasm/forwarder.js";
 import { errorOf, type ForwarderCode, type ForwarderError, failure, json, misconfigured, Refusal } from "./answer.js";
 import { readBody } from "./body.js";
 import { admit, type Caller, corsHeaders, findOrigin, signedClickId } from "./caller.js";
+import { core } from "./core.js";
 import { operate } from "./operator.js";
 import type { CheckedRules } from "./options.js";
 import type { Acceptance, Shard, Status } from "./outbox.js";
@@ -73,7 +73,7 @@ async function conversions(request: Request, { rules, shards }: Setup): Promise<
   const body = await readBody(request);
   const caller = await admit(request, body, rules);
   const clickId = caller.isSigned ? "" : signedClickId(request, rules);
-  const read = JSON.parse(call(() => wasm.readConversions(body, rules.account, caller.isSigned, clickId))) as
+  const read = JSON.parse(call(() => core.api().readConversions(body, rules.account, caller.isSigned, clickId))) as
     | ReadEvent
     | ReadItem[];
   const items = Array.isArray(read) ? read : [read];

@@ -2,7 +2,8 @@
 import { checkNames, choice, functionOption, refuse, wholeOption } from "../edge/option.js";
 import { createTimeZone, type TimeZone } from "../edge/time_zone.js";
 import { CakeError, call, text } from "../error.js";
-import * as wasm from "../wasm/forwarder.js";
+import type { Deliverer } from "../wasm/forwarder.js";
+import { core } from "./core.js";
 import type { LogLine } from "./outbox.js";
 
 /** How a forwarder reaches CAKE, and whom it serves. */
@@ -92,7 +93,8 @@ const NAMES = [
 
 /** The rules of a forwarder, fit for use. */
 export interface CheckedRules {
-  readonly deliverer: wasm.Deliverer;
+  /** The deliverer, made again where the core has died. */
+  readonly deliverer: () => Deliverer;
   readonly account: string;
   readonly operatorSecret: string;
   readonly zone: TimeZone | undefined;
@@ -137,9 +139,9 @@ export function checkRules(rules: ForwarderRules, more: readonly string[] = []):
       refuse("origins", "must be exact origins such as https://shop.example, without a path");
     }
   }
-  const deliverer = call(
-    () =>
-      new wasm.Deliverer(
+  const deliverer = core.keep(
+    ({ Deliverer }) =>
+      new Deliverer(
         text("baseUrl", rules.baseUrl),
         text("apiKey", rules.apiKey),
         pixelDomain === undefined ? undefined : text("pixelDomain", pixelDomain),
@@ -149,7 +151,7 @@ export function checkRules(rules: ForwarderRules, more: readonly string[] = []):
   );
   return {
     deliverer,
-    account: deliverer.account(),
+    account: call(deliverer).account(),
     operatorSecret: rules.operatorSecret,
     zone: rules.timeZone ? createTimeZone(text("timeZone", rules.timeZone)) : undefined,
     origins: new Set(origins),

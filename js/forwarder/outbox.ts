@@ -4,6 +4,7 @@
  */
 import { Turns } from "../turns.js";
 import type { ForwarderCode } from "./answer.js";
+import { core } from "./core.js";
 import type { CheckedRules } from "./options.js";
 import type { NewEvent, OutboxStore, Row, RowFilter, StoredState } from "./store.js";
 
@@ -355,8 +356,10 @@ export class Outbox implements Shard {
       return;
     }
     try {
-      const told = rules.deliverer.attempt(row.text, row.accepted_at, row.attempts, isInDoubt, asksFirst);
-      outcome = JSON.parse(await told) as Outcome;
+      const told = await core.wait(() =>
+        rules.deliverer().attempt(row.text, row.accepted_at, row.attempts, isInDoubt, asksFirst),
+      );
+      outcome = JSON.parse(told) as Outcome;
     } catch {
       // A bug of ours must not lose an event: it is tried again later.
       outcome = {

@@ -1,7 +1,7 @@
 /** `/__sandbox/`: the live view, and everything by which a network is led. */
 import { CakeError, call, toCakeError } from "../error.js";
 import { VIEW } from "../generated/view.js";
-import * as wasm from "../wasm/sandbox.js";
+import { core } from "./core.js";
 import type { PastRows, ViewFilter } from "./ledger.js";
 import type { Network } from "./network.js";
 import type { SandboxState } from "./rows.js";
@@ -40,7 +40,7 @@ export class Control {
       is_loopback: isLoopback,
       token: token ?? null,
     });
-    const access = JSON.parse(wasm.accessOf(visitor)) as Access;
+    const access = JSON.parse(core.api().accessOf(visitor)) as Access;
     switch (access) {
       case "granted":
         return undefined;

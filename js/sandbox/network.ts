@@ -4,8 +4,9 @@
  */
 import { call } from "../error.js";
 import { Turns } from "../turns.js";
-import * as wasm from "../wasm/sandbox.js";
+import type { SandboxNetwork } from "../wasm/sandbox.js";
 import { Control } from "./control.js";
+import { core } from "./core.js";
 import defaultFixture from "./fixture.json" with { type: "json" };
 import type { Ledger, Need, Write } from "./ledger.js";
 import { Live } from "./live.js";
@@ -67,7 +68,7 @@ export class Network {
   readonly #outbox: Outbox;
   readonly #turns = new Turns();
   readonly live: Live;
-  #rules: wasm.SandboxNetwork;
+  #rules: () => SandboxNetwork;
   #clock: ClockSetting;
   #rolls = 0;
 
@@ -78,7 +79,7 @@ export class Network {
     this.live = new Live(parts.ledger, () => this.totals());
     this.#control = new Control(this);
     this.#outbox = new Outbox({
-      rules: () => this.#rules,
+      rules: () => this.#rules(),
       ledger: parts.ledger,
       surroundings: parts.surroundings,
       now: () => this.now(),
@@ -94,8 +95,8 @@ export class Network {
     return this.#parts.ledger;
   }
 
-  get rules(): wasm.SandboxNetwork {
-    return this.#rules;
+  get rules(): SandboxNetwork {
+    return this.#rules();
   }
 
   /** How many calls a fault has struck since the process began. */
@@ -111,7 +112,7 @@ export class Network {
     const standing = standIn(request, pathname);
     if (standing) return standing;
     if (pathname.startsWith("/__sandbox/") || pathname === "/__sandbox") return this.#control.fetch(request, pathname);
-    if (!this.#rules.hasFaults()) return this.serve(request);
+    if (!this.#rules().hasFaults()) return this.serve(request);
     const fault = this.#strike(pathname);
     return fault === undefined ? this.serve(request) : this.#serveBadly(request, fault);
   }
@@ -163,19 +164,19 @@ export class Network {
   totals(): Totals {
     return {
       clicks: this.ledger.numbers().click - 1,
-      balances: this.#rules.balances(this.ledger.sums()),
+      balances: this.#rules().balances(this.ledger.sums()),
     };
   }
 
   /** Changes settings and remembers them. */
   setSettings(json: string): void {
-    call(() => this.#rules.setSettings(json));
-    this.ledger.remember("settings", this.#rules.settings());
+    call(() => this.#rules().setSettings(json));
+    this.ledger.remember("settings", this.#rules().settings());
   }
 
   /** Puts other rules for faults in force and remembers them. */
   setFaults(json: string): void {
-    call(() => this.#rules.setFaults(json));
+    call(() => this.#rules().setFaults(json));
     this.ledger.remember("faults", json);
     this.live.startOver();
   }
@@ -183,7 +184,7 @@ export class Network {
   /** Opens another fixture in place of this one; the rows stay. */
   setFixture(json: string): void {
     const next = this.#open(json, true);
-    this.#rules.free();
+    this.#rules().free();
     this.#rules = next;
     this.ledger.remember("fixture", json);
     this.ledger.remember("settings", null);
@@ -194,7 +195,7 @@ export class Network {
   reset(): void {
     this.ledger.clear();
     const next = this.#open(null);
-    this.#rules.free();
+    this.#rules().free();
     this.#rules = next;
     this.#clock = this.#readClock();
     this.#rolls = 0;
@@ -202,17 +203,22 @@ export class Network {
     this.live.startOver();
   }
 
-  #open(fixture: string | null, isFresh = false): wasm.SandboxNetwork {
+  /** The rules of a fixture; where the core has died, they are made again with what is remembered. */
+  #open(fixture: string | null, isFresh = false): () => SandboxNetwork {
     const json = fixture ?? this.#parts.fixture ?? JSON.stringify(defaultFixture);
     const hosts = JSON.stringify(this.#parts.allowedHosts ?? []);
-    return call(() => {
-      const rules = new wasm.SandboxNetwork(json, this.#parts.apiKey, hosts);
-      const settings = isFresh ? null : this.#parts.ledger.recall("settings");
+    let isFirst = isFresh;
+    const open = core.keep(({ SandboxNetwork }) => {
+      const rules = new SandboxNetwork(json, this.#parts.apiKey, hosts);
+      const settings = isFirst ? null : this.#parts.ledger.recall("settings");
+      isFirst = false;
       if (settings !== null) rules.setSettings(settings);
       const faults = this.#parts.ledger.recall("faults");
       if (faults !== null) rules.setFaults(faults);
       return rules;
     });
+    call(open);
+    return open;
   }
 
   #readClock(): ClockSetting {
@@ -236,7 +242,7 @@ export class Network {
     });
     const rows: Record<string, unknown> = {};
     for (;;) {
-      const step = JSON.parse(call(() => this.#rules.decide(described, JSON.stringify(rows)))) as Step;
+      const step = JSON.parse(call(() => this.#rules().decide(described, JSON.stringify(rows)))) as Step;
       if ("plan" in step) {
         this.store(step.plan.writes);
         return step.plan.answer;
@@ -246,7 +252,7 @@ export class Network {
   }
 
   #strike(pathname: string): Fault | undefined {
-    const json = this.#rules.strike(pathname, this.#roll());
+    const json = this.#rules().strike(pathname, this.#roll());
     if (json === undefined) return undefined;
     this.struck += 1;
     return JSON.parse(json) as Fault;
@@ -254,7 +260,7 @@ export class Network {
 
   /** A random number that repeats under a seed. */
   #roll(): number {
-    const seed = (JSON.parse(this.#rules.settings()) as { id_seed: number | null }).id_seed;
+    const seed = (JSON.parse(this.#rules().settings()) as { id_seed: number | null }).id_seed;
     if (seed === null) return this.#parts.surroundings.random();
     // Weyl's sequence: any share of it is met as evenly as can be.
     this.#rolls += 1;

@@ -1,5 +1,5 @@
 /** Sends the postbacks that are due; when, and when again, is the rules' affair. */
-import type * as wasm from "../wasm/sandbox.js";
+import type { SandboxNetwork } from "../wasm/sandbox.js";
 import type { Ledger, Write } from "./ledger.js";
 import type { FiredPostback } from "./rows.js";
 import type { Surroundings } from "./surroundings.js";
@@ -12,7 +12,7 @@ const PATIENCE_MS = 10_000;
 
 /** What an outbox works with. */
 export interface OutboxParts {
-  readonly rules: () => wasm.SandboxNetwork;
+  readonly rules: () => SandboxNetwork;
   readonly ledger: Ledger;
   readonly surroundings: Surroundings;
   /** The network's time. */

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { inspect } from "node:util";
 import { expect, test } from "vitest";
-import { CakeError, createCakeClient, createTrackingLink, isCakeError } from "../../dist/entry/edge.node.js";
+import { CakeError, createCakeClient, createTrackingLink, isCakeError } from "../../dist/entry/edge.inline.js";
 
 const parts = { domain: "track.yournetwork.com", affiliateId: 67_890, creativeId: 12 };
 

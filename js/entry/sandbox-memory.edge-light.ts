@@ -1,0 +1,6 @@
+import { core } from "../sandbox/core.js";
+import module from "../wasm/sandbox_bg.wasm?module";
+
+core.provide(() => module);
+
+export * from "../sandbox/in-process.js";
