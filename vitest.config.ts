@@ -13,9 +13,19 @@ export default defineConfig({
       {
         test: {
           name: "node",
-          include: ["tests/node/**/*.test.ts", "tests/packaging/**/*.test.ts"],
+          include: ["tests/node/**/*.test.ts", "tests/packaging/*.test.ts"],
+          exclude: ["tests/packaging/consumers.test.ts"],
           globalSetup: ["tests/client/fault_server.ts"],
           testTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: "consumers",
+          include: ["tests/packaging/consumers.test.ts"],
+          // The first run on a machine installs.
+          testTimeout: 900_000,
+          maxConcurrency: 2,
         },
       },
       {

@@ -53,6 +53,7 @@ export class BuildError extends Error {}
 export function build(): void {
   for (const audience of Object.keys(AUDIENCES) as Audience[]) buildWasm(audience);
   buildView();
+  buildFixture();
   buildPackage();
   buildPage();
   buildSandboxWorker();
@@ -137,9 +138,21 @@ function buildView(): void {
   });
 }
 
+/** js/generated/fixture.ts: not every bundler takes JSON. */
+function buildFixture(): void {
+  once("fixture", ["js/sandbox/fixture.json", "scripts/build.ts"], "js/generated/fixture.ts", () => {
+    const json = JSON.stringify(JSON.parse(readFileSync(join(root, "js/sandbox/fixture.json"), "utf8")));
+    mkdirSync(join(root, "js/generated"), { recursive: true });
+    writeFileSync(
+      join(root, "js/generated/fixture.ts"),
+      `/** The default fixture, from js/sandbox/fixture.json. */\nexport const FIXTURE = ${JSON.stringify(json)};\n`,
+    );
+  });
+}
+
 /** dist/: what npm publishes. */
 function buildPackage(): void {
-  once("package", ["js/**/*.{ts,json}", "js/wasm/*", "tsconfig.json"], "dist/entry/edge.inline.js", () => {
+  once("package", ["js/**/*.ts", "js/**/*.json", "js/wasm/*", "tsconfig.json"], "dist/entry/edge.inline.js", () => {
     // What an earlier build made of a file that is gone would be published with the rest.
     for (const file of globSync("dist/**/*.*", { cwd: root })) {
       if (!/^dist\/(page\/[^/]+\.js|bin\/worker\/.*)$/.test(file.replaceAll("\\", "/"))) rmSync(join(root, file));

@@ -3,11 +3,11 @@
  * they ask for, stores the rows they write, answers, and sends what is due.
  */
 import { call } from "../error.js";
+import { FIXTURE } from "../generated/fixture.js";
 import { Turns } from "../turns.js";
 import type { SandboxNetwork } from "../wasm/sandbox.js";
 import { Control } from "./control.js";
 import { core } from "./core.js";
-import defaultFixture from "./fixture.json" with { type: "json" };
 import type { Ledger, Need, Write } from "./ledger.js";
 import { Live } from "./live.js";
 import { Outbox } from "./outbox.js";
@@ -205,7 +205,7 @@ export class Network {
 
   /** The rules of a fixture; where the core has died, they are made again with what is remembered. */
   #open(fixture: string | null, isFresh = false): () => SandboxNetwork {
-    const json = fixture ?? this.#parts.fixture ?? JSON.stringify(defaultFixture);
+    const json = fixture ?? this.#parts.fixture ?? FIXTURE;
     const hosts = JSON.stringify(this.#parts.allowedHosts ?? []);
     let isFirst = isFresh;
     const open = core.keep(({ SandboxNetwork }) => {
