@@ -13,9 +13,8 @@ export default defineConfig({
       {
         test: {
           name: "node",
-          include: ["tests/node/**/*.test.ts", "tests/packaging/*.test.ts"],
-          exclude: ["tests/packaging/consumers.test.ts"],
-          globalSetup: ["tests/client/fault_server.ts"],
+          include: ["tests/node/**/*.test.ts", "tests/packaging/**/*.test.ts"],
+          globalSetup: ["tests/client/fault-server.ts"],
           testTimeout: 60_000,
         },
       },
@@ -38,7 +37,7 @@ export default defineConfig({
             miniflare: {
               compatibilityDate: "2026-10-01",
               // As workerd does it: an imported .wasm is a compiled module.
-              modulesRules: [{ type: "CompiledWasm", include: ["**/*.wasm"] }],
+              modulesRules: [{ type: "CompiledWasm", include: ["**/*.wasm", "**/*.wasm?module"] }],
               bindings: {
                 CAKE_API_KEY: "CANARY-KEY",
                 CAKE_SANDBOX_LOOPBACK: "yes",
@@ -62,7 +61,7 @@ export default defineConfig({
         test: {
           name: "worker",
           include: ["tests/worker/**/*.test.ts"],
-          globalSetup: ["tests/client/fault_server.ts"],
+          globalSetup: ["tests/client/fault-server.ts"],
           testTimeout: 20_000,
         },
       },

@@ -114,24 +114,3 @@ export function call<T>(run: () => T): T {
     throw toCakeError(thrown);
   }
 }
-
-/**
- * Passes a text on to the core, which takes nothing else. For callers without
- * types: an absent one is the empty text, for which the core has a rule.
- */
-export function text(parameter: string, value: unknown): string {
-  if (value === undefined || value === null) return "";
-  return optionalText(parameter, value) as string;
-}
-
-/** The same where it may be absent. */
-export function optionalText(parameter: string, value: unknown): string | undefined {
-  if (value === undefined || value === null) return undefined;
-  if (typeof value === "string") return value;
-  throw new CakeError({ code: "invalid_field", parameter, rule: "must be text" });
-}
-
-/** The same for a whole number; what is none becomes 0, for which the core has a rule. */
-export function whole(value: unknown): number {
-  return typeof value === "number" ? value : 0;
-}

@@ -1,4 +1,4 @@
-/** The parts of a tracking link, in a page and at the edge. */
+/** What a tracking link is made of, in a page and at the edge. */
 
 /** The parts of a tracking link. */
 export interface TrackingLinkParts {

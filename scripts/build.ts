@@ -109,7 +109,10 @@ function writeGlue(audience: string, out: string): void {
   writeFileSync(made(".js"), asFactory(read(".js")));
   writeFileSync(made(".d.ts"), asFactoryTypes(read(".d.ts"), `${audience[0]?.toUpperCase()}${audience.slice(1)}`));
   writeFileSync(made("_inline.js"), asInline(readFileSync(made("_bg.wasm"))));
-  writeFileSync(made("_inline.d.ts"), "/** The bytes of the wasm, in base64. */\nexport declare const BYTES: string;\n");
+  writeFileSync(
+    made("_inline.d.ts"),
+    "/** The bytes of the wasm, in base64. */\nexport declare const BYTES: string;\n",
+  );
   writeFileSync(
     made("_bg.wasm.d.ts"),
     "/** The compiled module, for `init`. */\ndeclare const module: object;\nexport default module;\n",

@@ -17,6 +17,7 @@
 //! | [`consent`] | what may be stored, when |
 //! | [`macros`], [`pixel`] | postback URL templates; `p.ashx` |
 //! | [`money`], [`time`] | exact decimals, civil times |
+//! | [`transaction_id`] | unique ids and order ids |
 //! | [`url`] | percent-encoding and query strings |
 //! | `api` | CAKE's HTTP API: requests and answers (feature `api`) |
 //! | `delivery` | the forwarder's decisions (feature `forwarder`) |
@@ -35,6 +36,7 @@ pub mod money;
 pub mod pixel;
 pub mod sub_id;
 pub mod time;
+pub mod transaction_id;
 pub mod url;
 
 #[cfg(feature = "api")]

@@ -4,7 +4,7 @@
 use crate::link::{Domain, check_id};
 use crate::money::Money;
 use crate::url::{push_number, push_parameter};
-use crate::{Error, Result, click};
+use crate::{Error, Result, click, transaction_id};
 
 /// What the conversion belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,16 +108,7 @@ impl<'a> Pixel<'a> {
             None => {}
         }
         if let Some(id) = self.transaction_id {
-            if id.eq_ignore_ascii_case("TRANSACTION_ID") {
-                return Err(Error::PlaceholderText {
-                    parameter: "transactionId",
-                });
-            }
-            if !click::is_click_id(id) {
-                return Err(Error::InvalidUniqueId {
-                    parameter: "transactionId",
-                });
-            }
+            transaction_id::check("transactionId", id)?;
             push_parameter(&mut url, "t", id);
         }
         for (name, amount) in [("p", self.price), ("ap", self.payout)] {

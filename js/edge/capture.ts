@@ -1,7 +1,7 @@
 /** Edge capture: a landing page's click id into a signed cookie, by the site's own Worker. */
-import { call, optionalText, text } from "../error.js";
+import { call } from "../error.js";
+import { checkNames, choice, optionalString, refuse, stringOption } from "../option.js";
 import { edge } from "./core.js";
-import { checkNames, choice, refuse } from "./option.js";
 
 /** `onError` is the middleware's; both may be given the same options. */
 const NAMES = [
@@ -89,17 +89,19 @@ export function captureClick(request: Request, options: CaptureOptions): Capture
   const said = typeof consent === "function" ? consent(request) : consent;
   const flags = (isFirst(options) ? 1 : 0) | (options.ignoreGlobalPrivacyControl === true ? 2 : 0);
   return call(() =>
-    edge.api().captureClick(
-      request,
-      texts("secrets", options.secrets),
-      text("consent", said),
-      texts("parameters", options.parameters),
-      optionalText("domain", options.domain) ?? "",
-      options.windowDays ?? 30,
-      options.journey ?? 5,
-      flags,
-      Date.now(),
-    ),
+    edge
+      .api()
+      .captureClick(
+        request,
+        texts("secrets", options.secrets),
+        stringOption("consent", said),
+        texts("parameters", options.parameters),
+        optionalString("domain", options.domain) ?? "",
+        options.windowDays ?? 30,
+        options.journey ?? 5,
+        flags,
+        Date.now(),
+      ),
   );
 }
 
@@ -116,7 +118,9 @@ export function readClickCookie(
 ): string | undefined {
   const cookies = request.headers.get("cookie") ?? "";
   return call(() =>
-    edge.api().findSignedClick(cookies, texts("secrets", options.secrets), Date.now(), isFirst(options), options.windowDays),
+    edge
+      .api()
+      .findSignedClick(cookies, texts("secrets", options.secrets), Date.now(), isFirst(options), options.windowDays),
   );
 }
 
@@ -128,7 +132,7 @@ function isFirst({ touch }: Pick<CaptureOptions, "touch">): boolean {
 function texts(name: string, given: unknown): string[] {
   if (given === undefined || given === null) return [];
   if (!Array.isArray(given)) refuse(name, "must be a list");
-  return given.map((each) => text(name, each));
+  return given.map((each) => stringOption(name, each));
 }
 
 /** How a site's Worker captures clicks. */

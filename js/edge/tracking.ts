@@ -1,6 +1,7 @@
-import { CakeError, call, optionalText, text, toCakeError } from "../error.js";
+import { CakeError, call, toCakeError } from "../error.js";
 import type { TrackingLinkParts, TrackingLinkRules } from "../link.js";
 import { linkBuilder } from "../link-builder.js";
+import { optionalString, stringOption } from "../option.js";
 import { edge } from "./core.js";
 
 const builder = edge.keep(({ LinkBuilder, moduleMemory }) =>
@@ -31,7 +32,7 @@ export function createTrackingLink(parts: TrackingLinkParts & TrackingLinkRules)
  */
 export function parseTrackingLink(link: string, rules: TrackingLinkRules = {}): TrackingLinkParts & TrackingLinkRules {
   const flags = (rules.sandbox ? 1 : 0) | (rules.testAffiliate ? 2 : 0) | (rules.spill ? 4 : 0);
-  return call(() => edge.api().parseTrackingLink(text("link", link), [...(rules.deepLinkHosts ?? [])], flags));
+  return call(() => edge.api().parseTrackingLink(stringOption("link", link), [...(rules.deepLinkHosts ?? [])], flags));
 }
 
 /** Something that is allowed but probably a mistake. */
@@ -57,7 +58,7 @@ export interface Finding {
 
 /** Says what is probably a mistake in a tracking link, also in one that cannot be parsed. */
 export function lintTrackingLink(link: string): Finding[] {
-  return call(() => edge.api().lintTrackingLink(text("link", link)));
+  return call(() => edge.api().lintTrackingLink(stringOption("link", link)));
 }
 
 /** Where to look for the click id. */
@@ -104,7 +105,7 @@ export interface CheckedPostbackUrl {
  * @throws CakeError `invalid_postback_url`
  */
 export function checkPostbackUrl(postbackUrl: string): CheckedPostbackUrl {
-  return call(() => edge.api().checkPostbackUrl(text("postbackUrl", postbackUrl)));
+  return call(() => edge.api().checkPostbackUrl(stringOption("postbackUrl", postbackUrl)));
 }
 
 /** The parts of a pixel: of the URL that records a conversion without an API key. */
@@ -149,17 +150,19 @@ export function createPixel(parts: PixelParts): BuiltPixel {
     throw new CakeError({ code: "invalid_field", parameter: "format", rule: "must be pb, img, js or iframe" });
   }
   return call(() =>
-    edge.api().pixel(
-      text("domain", parts.domain),
-      parts.sandbox === true,
-      parts.offerId,
-      parts.advertiserId,
-      parts.eventId,
-      optionalText("clickId", parts.clickId),
-      optionalText("transactionId", parts.transactionId),
-      optionalText("price", parts.price),
-      optionalText("payout", parts.payout),
-      format,
-    ),
+    edge
+      .api()
+      .pixel(
+        stringOption("domain", parts.domain),
+        parts.sandbox === true,
+        parts.offerId,
+        parts.advertiserId,
+        parts.eventId,
+        optionalString("clickId", parts.clickId),
+        optionalString("transactionId", parts.transactionId),
+        optionalString("price", parts.price),
+        optionalString("payout", parts.payout),
+        format,
+      ),
   );
 }

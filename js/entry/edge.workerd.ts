@@ -1,5 +1,5 @@
 import { edge } from "../edge/core.js";
-import module from "../wasm/edge_bg.wasm";
+import module from "../wasm/edge_bg.wasm?module";
 
 edge.provide(() => module);
 

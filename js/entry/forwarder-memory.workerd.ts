@@ -1,5 +1,5 @@
 import { core } from "../forwarder/core.js";
-import module from "../wasm/forwarder_bg.wasm";
+import module from "../wasm/forwarder_bg.wasm?module";
 
 core.provide(() => module);
 

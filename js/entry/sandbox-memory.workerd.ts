@@ -1,5 +1,5 @@
 import { core } from "../sandbox/core.js";
-import module from "../wasm/sandbox_bg.wasm";
+import module from "../wasm/sandbox_bg.wasm?module";
 
 core.provide(() => module);
 

@@ -4,7 +4,7 @@
  */
 import { call } from "../error.js";
 import { FIXTURE } from "../generated/fixture.js";
-import { Turns } from "../turns.js";
+import { GroupCommit } from "../group-commit.js";
 import type { SandboxNetwork } from "../wasm/sandbox.js";
 import { Control } from "./control.js";
 import { core } from "./core.js";
@@ -66,7 +66,7 @@ export class Network {
   readonly #parts: NetworkParts;
   readonly #control: Control;
   readonly #outbox: Outbox;
-  readonly #turns = new Turns();
+  readonly #turns = new GroupCommit();
   readonly live: Live;
   #rules: () => SandboxNetwork;
   #clock: ClockSetting;

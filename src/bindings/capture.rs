@@ -4,7 +4,7 @@
     reason = "wasm-bindgen hands over owned values"
 )]
 
-use super::whole;
+use super::to_integer;
 use crate::Result;
 use crate::capture::signed_click_id;
 use crate::click::{Keeping, MAX_JOURNEY, MAX_WINDOW_DAYS, Policy};
@@ -40,7 +40,7 @@ pub fn find_signed_click(
         window_days.unwrap_or(f64::from(MAX_WINDOW_DAYS)),
         MAX_JOURNEY,
     )?;
-    Ok(signed_click_id(cookies, &keys, keeping, whole(now_ms)))
+    Ok(signed_click_id(cookies, &keys, keeping, to_integer(now_ms)))
 }
 
 /// How touches are kept at the edge: the cookie lives as long as they count.
@@ -50,7 +50,7 @@ fn keeping(is_first_touch: bool, window_days: f64, journey: usize) -> Result<Kee
     } else {
         Policy::LastTouch
     };
-    let days = u32::try_from(whole(window_days)).unwrap_or(0);
+    let days = u32::try_from(to_integer(window_days)).unwrap_or(0);
     Keeping::new(policy, days, journey, days)
 }
 
@@ -103,7 +103,7 @@ pub fn capture_click(
     if !names.is_empty() {
         parameters.click_id = &names;
     }
-    let journey = usize::try_from(whole(journey)).unwrap_or(0);
+    let journey = usize::try_from(to_integer(journey)).unwrap_or(0);
     let capture = Capture {
         keys: &keys,
         keeping: keeping(flags & 1 != 0, window_days, journey)?,
@@ -114,7 +114,7 @@ pub fn capture_click(
         })?,
         ignores_privacy_control: flags & 2 != 0,
     };
-    let captured = capture.decide(&visit, whole(now_ms))?;
+    let captured = capture.decide(&visit, to_integer(now_ms))?;
     Ok(Fields::new()
         .optional("clickId", captured.click_id)
         .optional("setCookie", captured.set_cookie)

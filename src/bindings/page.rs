@@ -2,7 +2,7 @@
 //! neither glue nor a converter of UTF-8 or of numbers is shipped
 //! (ARCHITECTURE.md has the bytes).
 
-use super::parts::{Parts, write_link};
+use super::field_reader::{FieldReader, write_link};
 use crate::click::{Arrival, Keeping, Policy};
 use crate::link::{Domain, TEST_AFFILIATE};
 use crate::url::{push_encoded, push_number, read_number};
@@ -52,7 +52,7 @@ pub fn decide(length: usize) -> isize {
         let character = char::from_u32(slot.load(Relaxed));
         text.push(character.unwrap_or(char::REPLACEMENT_CHARACTER));
     }
-    let mut parts = Parts::new(text);
+    let mut parts = FieldReader::new(text);
     let decided = match parts.next() {
         "k" => keep(&mut parts, answer),
         _ => link(&mut parts, answer),
@@ -97,7 +97,7 @@ fn parts_of(error: &Error) -> (u64, &str) {
 /// what [`Arrival::among`] takes. The answer: the cookie's age in seconds, 0
 /// where nothing is to be written, the click id that counts, the text to be
 /// stored, on a line each; empty where there is no click id.
-fn keep(texts: &mut Parts<'_>, answer: &mut String) -> Result<()> {
+fn keep(texts: &mut FieldReader<'_>, answer: &mut String) -> Result<()> {
     let policy = if number(texts) == 0 {
         Policy::LastTouch
     } else {
@@ -126,7 +126,7 @@ fn keep(texts: &mut Parts<'_>, answer: &mut String) -> Result<()> {
 /// Builds a tracking link. The texts: flags (1 the domain is a sandbox's, and
 /// those of [`write_link`]), affiliate id, creative id, all in base 36, the
 /// domain, and what `write_link` takes.
-fn link(texts: &mut Parts<'_>, answer: &mut String) -> Result<()> {
+fn link(texts: &mut FieldReader<'_>, answer: &mut String) -> Result<()> {
     let flags = number(texts);
     let ids = [id(texts), id(texts)];
     Domain::push(answer, texts.next(), flags & 1 != 0)?;
@@ -134,11 +134,11 @@ fn link(texts: &mut Parts<'_>, answer: &mut String) -> Result<()> {
 }
 
 /// What is no number counts as 0, for which the core has a rule.
-fn number(texts: &mut Parts<'_>) -> u64 {
+fn number(texts: &mut FieldReader<'_>) -> u64 {
     read_number(texts.next().as_bytes(), 36).unwrap_or_default()
 }
 
-fn id(texts: &mut Parts<'_>) -> i64 {
+fn id(texts: &mut FieldReader<'_>) -> i64 {
     match texts.next() {
         "-1" => TEST_AFFILIATE,
         text => read_number(text.as_bytes(), 36)

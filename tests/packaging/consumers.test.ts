@@ -8,7 +8,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { freePort } from "../../js/bin/workerd.ts";
 import { EXPECTED } from "./consumers/shared/server.js";
 import { openProject, type Project } from "./project.ts";
-import { closeBrowser, LOOSE, landOn, serveFolder, STRICT, WITH_WASM, WITHOUT_WASM } from "./site.ts";
+import { closeBrowser, LOOSE, landOn, STRICT, serveFolder, WITH_WASM, WITHOUT_WASM } from "./site.ts";
 
 const isAll = process.env["CAKE_EDGE_CONSUMERS"] === "all";
 
@@ -183,16 +183,20 @@ describe("frameworks", () => {
     ["16", { webpack: ["--webpack"], Turbopack: [] }],
   ] as const) {
     for (const [bundler, options] of Object.entries(bundlers)) {
-      setUp(`next${version}`, `Next ${version} by ${bundler}: client component, routes on Node and at the edge, ${version === "15" ? "middleware" : "proxy"}`, async (project) => {
-        const env = { DIST_DIR: `.built-${bundler}` };
-        const next = "node_modules/next/dist/bin/next";
-        await project.run(process.execPath, [next, "build", ...options], { env });
-        await expectSite(project, process.execPath, [next, "start", "-p", "PORT"], {
-          env,
-          routes: ["/api/walk", "/api/edge"],
-          ready: /Ready in/,
-        });
-      });
+      setUp(
+        `next${version}`,
+        `Next ${version} by ${bundler}: client component, routes on Node and at the edge, ${version === "15" ? "middleware" : "proxy"}`,
+        async (project) => {
+          const env = { DIST_DIR: `.built-${bundler}` };
+          const next = "node_modules/next/dist/bin/next";
+          await project.run(process.execPath, [next, "build", ...options], { env });
+          await expectSite(project, process.execPath, [next, "start", "-p", "PORT"], {
+            env,
+            routes: ["/api/walk", "/api/edge"],
+            ready: /Ready in/,
+          });
+        },
+      );
     }
   }
   setUp("nuxt", "Nuxt", async (project) => {
@@ -220,7 +224,7 @@ describe("test runners", () => {
   });
   setUp("vitest-workers", "Vitest, workers", async (project) => {
     const { all } = await project.run("node_modules/.bin/vitest", ["run"]);
-    expect(all).toMatch(/Tests {2}1 passed/);
+    expect(all).toMatch(/Tests {2}2 passed/);
   });
   setUp("jest", "Jest, node and jsdom in CommonJS", async (project) => {
     const { all } = await project.run("node_modules/.bin/jest");
@@ -247,7 +251,17 @@ describe("Workers", () => {
 
   setUp("workers", "wrangler dev: capture, forwarder and sandbox", async (project) => {
     const port = await freePort();
-    const args = ["dev", "--port", String(port), "--ip", "127.0.0.1", "--inspector-port", "0", "--persist-to", "built/rows"];
+    const args = [
+      "dev",
+      "--port",
+      String(port),
+      "--ip",
+      "127.0.0.1",
+      "--inspector-port",
+      "0",
+      "--persist-to",
+      "built/rows",
+    ];
     const server = await project.start(wrangler(project), args, READY);
     try {
       await expectCapture(`http://127.0.0.1:${port}/`);
@@ -263,7 +277,17 @@ describe("Workers", () => {
   });
   setUp("workers", "Hono", async (project) => {
     const port = await freePort();
-    const args = ["dev", "--config", "hono.wrangler.jsonc", "--port", String(port), "--ip", "127.0.0.1", "--inspector-port", "0"];
+    const args = [
+      "dev",
+      "--config",
+      "hono.wrangler.jsonc",
+      "--port",
+      String(port),
+      "--ip",
+      "127.0.0.1",
+      "--inspector-port",
+      "0",
+    ];
     const server = await project.start(wrangler(project), args, READY);
     try {
       await expectCapture(`http://127.0.0.1:${port}/`);
@@ -273,7 +297,19 @@ describe("Workers", () => {
   });
   setUp("workers", "Pages Functions", async (project) => {
     const port = await freePort();
-    const args = ["pages", "dev", "public", "--port", String(port), "--ip", "127.0.0.1", "--inspector-port", "0", "--compatibility-date", "2026-10-01"];
+    const args = [
+      "pages",
+      "dev",
+      "public",
+      "--port",
+      String(port),
+      "--ip",
+      "127.0.0.1",
+      "--inspector-port",
+      "0",
+      "--compatibility-date",
+      "2026-10-01",
+    ];
     const server = await project.start(wrangler(project), args, READY, { cwd: project.path("pages") });
     try {
       await expectCapture(`http://127.0.0.1:${port}/link`);

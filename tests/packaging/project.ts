@@ -12,7 +12,8 @@ import { pack } from "./pack.ts";
 
 const CONSUMERS = fileURLToPath(new URL("consumers/", import.meta.url));
 const ROOT_BIN = fileURLToPath(new URL("../../node_modules/.bin", import.meta.url));
-const CACHE = process.env["CAKE_EDGE_CACHE"] ?? join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "cake-edge");
+const CACHE =
+  process.env["CAKE_EDGE_CACHE"] ?? join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "cake-edge");
 
 /** What a command has printed, standard output and standard error. */
 export interface Printed {
@@ -71,7 +72,11 @@ async function open(name: string): Promise<Project> {
   await claim(`${home}.pid`);
   // What an older lockfile asked for is of no use any more.
   for (const other of readdirSync(join(CACHE, "consumers"))) {
-    if (other.startsWith(`${name}-`) && !other.startsWith(`${name}-${hash}`) && !existsSync(join(CACHE, "consumers", `${other}.pid`)))
+    if (
+      other.startsWith(`${name}-`) &&
+      !other.startsWith(`${name}-${hash}`) &&
+      !existsSync(join(CACHE, "consumers", `${other}.pid`))
+    )
       rmSync(join(CACHE, "consumers", other), { recursive: true, force: true });
   }
   // An earlier run's files, and what it built, must not stand in for today's.
@@ -129,7 +134,12 @@ function projectIn(home: string): Project {
   });
   const launch = (command: string, args: readonly string[], { env, cwd = home }: RunOptions) =>
     // A group of its own: a tool's own children end with it.
-    spawn(command, args, { cwd, env: environment(env) as NodeJS.ProcessEnv, stdio: ["ignore", "pipe", "pipe"], detached: true });
+    spawn(command, args, {
+      cwd,
+      env: environment(env) as NodeJS.ProcessEnv,
+      stdio: ["ignore", "pipe", "pipe"],
+      detached: true,
+    });
   return {
     home,
     path: (...parts) => join(home, ...parts),

@@ -6,7 +6,12 @@ import { join, normalize } from "node:path";
 import type { Browser } from "playwright-core";
 import { launch } from "../browser/chromium.ts";
 
-const TYPES: Record<string, string> = { html: "text/html", js: "text/javascript", mjs: "text/javascript", wasm: "application/wasm" };
+const TYPES: Record<string, string> = {
+  html: "text/html",
+  js: "text/javascript",
+  mjs: "text/javascript",
+  wasm: "application/wasm",
+};
 
 /** A page's policy that allows WebAssembly, and one that does not. */
 export const LOOSE = "script-src 'self' 'wasm-unsafe-eval'";
@@ -66,7 +71,9 @@ export async function landOn(url: string, { hasWasm = true } = {}): Promise<stri
     address.searchParams.set("reqid", "abc-1");
     await page.goto(address.href);
     try {
-      await page.waitForFunction(() => document.documentElement.dataset["landed"] !== undefined, null, { timeout: 30_000 });
+      await page.waitForFunction(() => document.documentElement.dataset["landed"] !== undefined, null, {
+        timeout: 30_000,
+      });
     } catch {
       throw new Error(`nothing landed on ${url}: ${problems.join("\n") || "no complaint"}`);
     }

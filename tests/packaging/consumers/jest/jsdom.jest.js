@@ -1,9 +1,11 @@
-/** @jest-environment jsdom */
+/**
+ * @jest-environment jsdom
+ * @jest-environment-options { "url": "https://shop.example/?reqid=abc-1" }
+ */
 import { createTrackingLink } from "cake-edge";
 import { createTracker } from "cake-edge/page";
 
 test("a page keeps its click", () => {
-  window.history.replaceState(null, "", "/?reqid=abc-1");
   const tracker = createTracker();
   expect(tracker.clickId).toBe("abc-1");
   expect(document.cookie).toContain("abc-1");

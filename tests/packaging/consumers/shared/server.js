@@ -21,7 +21,7 @@ export async function walk() {
   const answer = await forwarder.fetch(
     new Request("https://shop.example/cake/conversions?wait=1", {
       method: "POST",
-      headers: { origin: "https://shop.example" },
+      headers: { origin: "https://shop.example", "content-type": "application/json" },
       body: JSON.stringify({ clickId, offerId: 12345, uniqueId: "ORD-1" }),
     }),
   );

@@ -1,4 +1,4 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
-export default defineConfig({ plugins: [cloudflareTest({ miniflare: { compatibilityDate: "2026-10-01" } })] });
+export default defineConfig({ plugins: [cloudflareTest({ wrangler: { configPath: "wrangler.jsonc" } })] });

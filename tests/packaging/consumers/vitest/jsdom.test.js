@@ -1,10 +1,10 @@
 // @vitest-environment jsdom
+// @vitest-environment-options { "url": "https://shop.example/?reqid=abc-1" }
 import { createTrackingLink } from "cake-edge";
 import { createTracker } from "cake-edge/page";
 import { expect, test } from "vitest";
 
 test("a page keeps its click", async () => {
-  window.history.replaceState(null, "", "/?reqid=abc-1");
   const tracker = createTracker();
   expect(tracker.clickId).toBe("abc-1");
   expect(document.cookie).toContain("abc-1");
