@@ -21,7 +21,9 @@ export async function bundleWorker(name: string, entry: string, outDir: string):
         name: "wasm-module",
         enforce: "pre",
         resolveId: (id) =>
-          id.endsWith(".wasm?module") ? { id: id.replace(/^.*\/|\?module$/g, "").replace(/^/, "./"), external: true } : null,
+          id.endsWith(".wasm?module")
+            ? { id: id.replace(/^.*\/|\?module$/g, "").replace(/^/, "./"), external: true }
+            : null,
       },
     ],
     build: {

@@ -4,7 +4,7 @@
 use super::get_click::Click;
 use super::list_tracking_domains::TrackingDomain;
 use super::{Action, CallOutcome};
-use crate::{Error, click};
+use crate::{Error, click_id};
 
 type Result<T, E = Error> = core::result::Result<T, E>;
 use serde::Serialize;
@@ -31,7 +31,7 @@ impl Examination {
     /// [`Error::InvalidClickId`].
     pub fn new(click_id: Option<&str>) -> Result<Self> {
         if let Some(click_id) = click_id {
-            click::check(click_id)?;
+            click_id::check(click_id)?;
         }
         Ok(Self {
             click_id: click_id.map(str::to_owned),

@@ -2,7 +2,7 @@
 
 use super::field_reader::{FieldReader, write_link};
 use super::id;
-use crate::link::Domain;
+use crate::host::Domain;
 use crate::{Error, Result};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;

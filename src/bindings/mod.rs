@@ -1,7 +1,7 @@
 //! The only Rust that knows JavaScript: converts values and carries out the
 //! core's plans. It decides nothing.
 
-#[cfg(any(feature = "edge", feature = "forwarder"))]
+#[cfg(feature = "worker")]
 mod capture;
 #[cfg(feature = "bindings")]
 mod error;
@@ -14,7 +14,7 @@ mod link;
 
 #[cfg(feature = "edge")]
 mod edge;
-#[cfg(any(feature = "edge", feature = "forwarder"))]
+#[cfg(feature = "worker")]
 mod fetch;
 #[cfg(feature = "forwarder")]
 mod forwarder;
@@ -29,7 +29,7 @@ mod tracking;
 
 #[cfg(feature = "edge")]
 pub use capture::capture_click;
-#[cfg(any(feature = "edge", feature = "forwarder"))]
+#[cfg(feature = "worker")]
 pub use capture::find_signed_click;
 #[cfg(feature = "edge")]
 pub use edge::{Client, Pager};
@@ -40,7 +40,7 @@ pub use link::{LinkBuilder, module_memory};
 #[cfg(feature = "page")]
 pub use page::{buffer, decide};
 #[cfg(feature = "sandbox")]
-pub use sandbox::{SandboxNetwork, access_of};
+pub use sandbox::{SandboxNetwork, access_of, status_moves};
 #[cfg(feature = "edge")]
 pub use time::{day_range, named_day_range};
 #[cfg(feature = "edge")]
@@ -82,7 +82,7 @@ fn number(whole: u64) -> wasm_bindgen::JsValue {
 }
 
 /// A random number over the whole of `u32`.
-#[cfg(any(feature = "edge", feature = "forwarder"))]
+#[cfg(feature = "worker")]
 fn random() -> u32 {
     u32::try_from(to_integer(
         (js_sys::Math::random() * 4_294_967_296.0).floor(),

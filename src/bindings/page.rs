@@ -3,8 +3,9 @@
 //! (ARCHITECTURE.md has the bytes).
 
 use super::field_reader::{FieldReader, write_link};
-use crate::click::{Arrival, Keeping, Policy};
-use crate::link::{Domain, TEST_AFFILIATE};
+use crate::host::Domain;
+use crate::link::TEST_AFFILIATE;
+use crate::touch::{Attribution, LandingClick, TouchPolicy};
 use crate::url::{push_encoded, push_number, read_number};
 use crate::{Error, Result};
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -92,23 +93,23 @@ fn parts_of(error: &Error) -> (u64, &str) {
 }
 
 /// Decides what a visit leaves behind. The texts: 1 for the first touch, else
-/// the last; window, journey and cookie's life as [`Keeping::new`] has them and
+/// the last; window, journey and cookie's life as [`TouchPolicy::new`] has them and
 /// the time in seconds, in base 36; the stored texts of cookie and storage; and
-/// what [`Arrival::among`] takes. The answer: the cookie's age in seconds, 0
+/// what [`LandingClick::from_params`] takes. The answer: the cookie's age in seconds, 0
 /// where nothing is to be written, the click id that counts, the text to be
 /// stored, on a line each; empty where there is no click id.
 fn keep(texts: &mut FieldReader<'_>, answer: &mut String) -> Result<()> {
-    let policy = if number(texts) == 0 {
-        Policy::LastTouch
+    let attribution = if number(texts) == 0 {
+        Attribution::LastTouch
     } else {
-        Policy::FirstTouch
+        Attribution::FirstTouch
     };
     let mut setting = || u32::try_from(number(texts)).unwrap_or_default();
-    let keeping = Keeping::new(policy, setting(), setting() as usize, setting())?;
+    let touch_policy = TouchPolicy::new(attribution, setting(), setting() as usize, setting())?;
     let now_s = number(texts);
     let stored = [texts.optional(), texts.optional()];
-    let arrival = Arrival::among(|| (!texts.is_empty()).then(|| texts.next()));
-    keeping.keep_arrival(
+    let arrival = LandingClick::from_params(|| (!texts.is_empty()).then(|| texts.next()));
+    touch_policy.write_update(
         arrival.as_ref(),
         &stored,
         now_s,

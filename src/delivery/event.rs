@@ -101,7 +101,7 @@ impl Event {
         if let Some(click_id) = caller.click_id {
             click_id.clone_into(&mut params.click_id);
         }
-        crate::click::check(&params.click_id)?;
+        crate::click_id::check(&params.click_id)?;
         let unique_id = params.unique_id.as_deref().unwrap_or_default();
         if unique_id.is_empty() {
             return Err(field(

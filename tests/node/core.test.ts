@@ -1,7 +1,6 @@
 /** A trap in the wasm ends one instance, not the process, and no other caller's work. */
 import { expect, test } from "vitest";
-import { createForwarderInProcess } from "../../dist/entry/forwarder-memory.inline.js";
-import { createSandbox } from "../../dist/entry/sandbox-memory.inline.js";
+import * as slim from "../../dist/edge/index.js";
 import {
   createCakeClient,
   createTrackingLink,
@@ -11,7 +10,8 @@ import {
   isCakeError,
   lintTrackingLink,
 } from "../../dist/entry/edge.inline.js";
-import * as slim from "../../dist/edge/index.js";
+import { createForwarderInProcess } from "../../dist/entry/forwarder-memory.inline.js";
+import { createSandbox } from "../../dist/entry/sandbox-memory.inline.js";
 
 const LINK = { domain: "track.yournetwork.com", affiliateId: 1, creativeId: 2 };
 const WRITTEN = "https://track.yournetwork.com/?a=1&c=2";

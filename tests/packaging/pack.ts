@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 export interface Packed {
   /** The tarball's absolute path. */
   readonly tarball: string;
-  /** The paths inside of the tarball, such as `dist/entry/edge.node.js`. */
+  /** The paths inside of the tarball, such as `dist/entry/edge.inline.js`. */
   readonly files: readonly string[];
 }
 
