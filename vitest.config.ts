@@ -13,7 +13,8 @@ export default defineConfig({
       {
         test: {
           name: "node",
-          include: ["tests/node/**/*.test.ts", "tests/packaging/**/*.test.ts"],
+          include: ["tests/node/**/*.test.ts", "tests/packaging/*.test.ts"],
+          exclude: ["tests/packaging/consumers.test.ts"],
           globalSetup: ["tests/client/fault-server.ts"],
           testTimeout: 60_000,
         },

@@ -2,7 +2,7 @@
 import { Refusal } from "./answer.js";
 
 const LIFE_S = 8 * 3_600;
-const encoder = new TextEncoder();
+const encode = (text: string) => new TextEncoder().encode(text);
 
 /** Is this an operator's request? A browser's must come from the forwarder's own page where it changes something. */
 export async function isOperator(request: Request, secret: string): Promise<boolean> {
@@ -53,14 +53,14 @@ async function isSame(given: string, expected: string): Promise<boolean> {
 }
 
 async function digest(text: string): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", encoder.encode(text)));
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", encode(text)));
 }
 
 async function sign(expires: string, secret: string): Promise<string> {
-  const key = await crypto.subtle.importKey("raw", encoder.encode(secret), { name: "HMAC", hash: "SHA-256" }, false, [
+  const key = await crypto.subtle.importKey("raw", encode(secret), { name: "HMAC", hash: "SHA-256" }, false, [
     "sign",
   ]);
-  const signature = await crypto.subtle.sign("HMAC", key, encoder.encode(`cake-edge operator until ${expires}`));
+  const signature = await crypto.subtle.sign("HMAC", key, encode(`cake-edge operator until ${expires}`));
   return btoa(String.fromCharCode(...new Uint8Array(signature)))
     .replaceAll("+", "-")
     .replaceAll("/", "_")

@@ -3,6 +3,7 @@
  * quick dozen of them, `npm run test:package` and CI all.
  */
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { get, type IncomingMessage } from "node:http";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { freePort } from "../../js/bin/workerd.ts";
@@ -139,6 +140,16 @@ describe("bundlers", () => {
   }
 });
 
+/** Asks as a browser's address bar does; Node's `fetch` says of itself that it is a script's. */
+async function navigate(url: string, headers: Record<string, string>): Promise<{ text: string; cookie: string }> {
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    get(url, { headers: { accept: "text/html", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document", ...headers } }, resolve).on("error", reject);
+  });
+  let text = "";
+  for await (const chunk of response.setEncoding("utf8")) text += chunk;
+  return { text, cookie: response.headers["set-cookie"]?.[0]?.split(";")[0] ?? "" };
+}
+
 /** A framework's server: its page lands, and its route walks. */
 async function expectSite(
   project: Project,
@@ -241,10 +252,9 @@ describe("test runners", () => {
 describe("Workers", () => {
   /** A click of a site's own Worker leaves a cookie, and the next request has it. */
   async function expectCapture(url: string): Promise<void> {
-    const landing = await fetch(`${url}?reqid=abc-1`, { headers: { accept: "text/html" } });
-    expect(await landing.text()).toBe(EXPECTED.split(" ")[0]);
-    const cookie = landing.headers.get("set-cookie")?.split(";")[0] ?? "";
-    expect(await (await fetch(url, { headers: { cookie } })).text()).toBe("abc-1");
+    const landing = await navigate(`${url}?reqid=abc-1`, {});
+    expect(landing.text).toBe(EXPECTED.split(" ")[0]);
+    expect((await navigate(url, { cookie: landing.cookie })).text).toBe("abc-1");
   }
   const wrangler = (project: Project) => project.path("node_modules/.bin/wrangler");
   const READY = /Ready on http:\/\/(127\.0\.0\.1|localhost):(\d+)/;
@@ -272,7 +282,7 @@ describe("Workers", () => {
     }
   });
   setUp("workers", "wrangler deploy --dry-run", async (project) => {
-    const { all } = await project.run(wrangler(project), ["deploy", "--dry-run", "--outdir", "built/dry"]);
+    const { all } = await project.run(wrangler(project), ["deploy", "--config", "fetch.wrangler.jsonc", "--dry-run", "--outdir", "built/dry"]);
     expect(all).toMatch(/--dry-run: exiting now/);
   });
   setUp("workers", "Hono", async (project) => {

@@ -6,6 +6,6 @@ const app = new Hono();
 app.use(clickCapture(() => ({ secrets })));
 app.get("*", (context) => {
   const link = createTrackingLink({ domain: "track.yournetwork.com", affiliateId: 1, creativeId: 2, s1: "spring sale" });
-  return context.text(readClickCookie(context.req.raw, { secrets }) ?? link);
+  return context.html(readClickCookie(context.req.raw, { secrets }) ?? link);
 });
 export default app;

@@ -1,4 +1,0 @@
-import adapter from "@sveltejs/adapter-node";
-
-const config = { kit: { adapter: adapter({ out: "built/server" }) } };
-export default config;
