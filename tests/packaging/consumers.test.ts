@@ -2,7 +2,7 @@
  * The packed tarball in the projects of its users: installed by npm, imported as its page says, and run. `npm test` has a
  * quick dozen of them, `npm run test:package` and CI all.
  */
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { get, type IncomingMessage } from "node:http";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -263,6 +263,8 @@ describe("Workers", () => {
     const port = await freePort();
     const args = [
       "dev",
+      "--config",
+      "fetch.wrangler.jsonc",
       "--port",
       String(port),
       "--ip",
@@ -339,6 +341,17 @@ describe("Workers", () => {
       await server.stop();
     }
   });
+});
+
+describe("TypeScript", () => {
+  for (const version of ["5.4", "5.7", "5.9", "6.0", "7.0"]) {
+    const add = version === "7.0" ? quick : setUp;
+    add("typescript", `${version}, strict, without skipLibCheck: Node, DOM, Workers' types of two years`, async (project) => {
+      const configs = readdirSync(project.home).filter((file) => file.startsWith("tsconfig."));
+      expect(configs).toHaveLength(8);
+      for (const config of configs) await project.run(process.execPath, [`node_modules/typescript-${version}/bin/tsc`, "-p", config]);
+    });
+  }
 });
 
 describe("runtimes", () => {
