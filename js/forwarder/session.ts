@@ -57,9 +57,7 @@ async function digest(text: string): Promise<Uint8Array> {
 }
 
 async function sign(expires: string, secret: string): Promise<string> {
-  const key = await crypto.subtle.importKey("raw", encode(secret), { name: "HMAC", hash: "SHA-256" }, false, [
-    "sign",
-  ]);
+  const key = await crypto.subtle.importKey("raw", encode(secret), { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
   const signature = await crypto.subtle.sign("HMAC", key, encode(`cake-edge operator until ${expires}`));
   return btoa(String.fromCharCode(...new Uint8Array(signature)))
     .replaceAll("+", "-")

@@ -143,7 +143,11 @@ describe("bundlers", () => {
 /** Asks as a browser's address bar does; Node's `fetch` says of itself that it is a script's. */
 async function navigate(url: string, headers: Record<string, string>): Promise<{ text: string; cookie: string }> {
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    get(url, { headers: { accept: "text/html", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document", ...headers } }, resolve).on("error", reject);
+    get(
+      url,
+      { headers: { accept: "text/html", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document", ...headers } },
+      resolve,
+    ).on("error", reject);
   });
   let text = "";
   for await (const chunk of response.setEncoding("utf8")) text += chunk;
@@ -284,7 +288,14 @@ describe("Workers", () => {
     }
   });
   setUp("workers", "wrangler deploy --dry-run", async (project) => {
-    const { all } = await project.run(wrangler(project), ["deploy", "--config", "fetch.wrangler.jsonc", "--dry-run", "--outdir", "built/dry"]);
+    const { all } = await project.run(wrangler(project), [
+      "deploy",
+      "--config",
+      "fetch.wrangler.jsonc",
+      "--dry-run",
+      "--outdir",
+      "built/dry",
+    ]);
     expect(all).toMatch(/--dry-run: exiting now/);
   });
   setUp("workers", "Hono", async (project) => {
@@ -346,11 +357,16 @@ describe("Workers", () => {
 describe("TypeScript", () => {
   for (const version of ["5.4", "5.7", "5.9", "6.0", "7.0"]) {
     const add = version === "7.0" ? quick : setUp;
-    add("typescript", `${version}, strict, without skipLibCheck: Node, DOM, Workers' types of two years`, async (project) => {
-      const configs = readdirSync(project.home).filter((file) => file.startsWith("tsconfig."));
-      expect(configs).toHaveLength(8);
-      for (const config of configs) await project.run(process.execPath, [`node_modules/typescript-${version}/bin/tsc`, "-p", config]);
-    });
+    add(
+      "typescript",
+      `${version}, strict, without skipLibCheck: Node, DOM, Workers' types of two years`,
+      async (project) => {
+        const configs = readdirSync(project.home).filter((file) => file.startsWith("tsconfig."));
+        expect(configs).toHaveLength(8);
+        for (const config of configs)
+          await project.run(process.execPath, [`node_modules/typescript-${version}/bin/tsc`, "-p", config]);
+      },
+    );
   }
 });
 

@@ -6,7 +6,12 @@ import { createSandbox } from "cake-edge/sandbox/memory";
 export const EXPECTED = "https://track.yournetwork.com/?a=1&c=2&s1=spring%20sale delivered approved";
 
 export async function walk() {
-  const link = createTrackingLink({ domain: "track.yournetwork.com", affiliateId: 1, creativeId: 2, s1: "spring sale" });
+  const link = createTrackingLink({
+    domain: "track.yournetwork.com",
+    affiliateId: 1,
+    creativeId: 2,
+    s1: "spring sale",
+  });
   const apiKey = "key-of-a-test";
   const sandbox = createSandbox({ apiKey });
   const forwarder = createForwarderInProcess({

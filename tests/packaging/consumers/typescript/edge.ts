@@ -45,4 +45,5 @@ export const forwarder = createForwarderInProcess({
 });
 init(new Uint8Array(8));
 initSlim(new ArrayBuffer(8));
+
 export { withClickCapture };

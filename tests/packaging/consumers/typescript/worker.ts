@@ -1,7 +1,8 @@
 /** What a Worker in TypeScript writes. */
+
+import module from "cake-edge/edge.wasm";
 import { createForwarder } from "cake-edge/forwarder";
 import { type SandboxEnv, sandbox } from "cake-edge/sandbox";
-import module from "cake-edge/edge.wasm";
 import { init } from "cake-edge/slim";
 
 interface Env extends SandboxEnv {
@@ -16,10 +17,12 @@ const forwarder = createForwarder<Env>((env) => ({
   apiKey: env.CAKE_API_KEY,
   operatorSecret: env.CAKE_OPERATOR_SECRET,
 }));
+
 export { CakeNetwork } from "cake-edge/sandbox";
 export const CakeOutbox = forwarder.Outbox;
 const worker: ExportedHandler<Env> = {
-  fetch: (request, env) => (request.url.endsWith("/sandbox") ? sandbox.fetch(request, env) : forwarder.fetch(request, env)),
+  fetch: (request, env) =>
+    request.url.endsWith("/sandbox") ? sandbox.fetch(request, env) : forwarder.fetch(request, env),
   scheduled: (controller, env) => forwarder.scheduled(controller, env),
 };
 export default worker;

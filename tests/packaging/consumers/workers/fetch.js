@@ -22,7 +22,12 @@ const site = {
     if (pathname.startsWith("/cake/")) return forwarder.fetch(request, env);
     if (pathname !== "/walk") {
       const kept = readClickCookie(request, { secrets });
-      const link = createTrackingLink({ domain: "track.yournetwork.com", affiliateId: 1, creativeId: 2, s1: "spring sale" });
+      const link = createTrackingLink({
+        domain: "track.yournetwork.com",
+        affiliateId: 1,
+        creativeId: 2,
+        s1: "spring sale",
+      });
       return new Response(kept ?? link, { headers: { "content-type": "text/html" } });
     }
     const click = await sandbox.fetch(new Request("http://127.0.0.1/?a=67890&c=12"), env);
