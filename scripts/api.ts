@@ -27,6 +27,7 @@ for (const [path, target] of Object.entries(exports)) {
     configObject: {
       projectFolder: root,
       mainEntryPointFilePath: join(root, types),
+      newlineKind: "lf",
       compiler: {
         overrideTsconfig: {
           compilerOptions: {

@@ -57,7 +57,7 @@ const CHECKS: readonly [name: string, command: string, ...args: string[]][] = [
 
 let failed = 0;
 try {
-  build(); // The types of the generated glue are part of what is checked.
+  await build(); // The types of the generated glue are part of what is checked.
 } catch (error) {
   if (!(error instanceof BuildError)) throw error;
   console.error(`check: ${error.message}`);

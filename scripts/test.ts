@@ -63,7 +63,7 @@ if (unknown !== undefined) {
 const started = Date.now();
 const total: Counts = { passed: 0, failed: 0 };
 try {
-  build();
+  await build();
 } catch (error) {
   if (!(error instanceof BuildError)) throw error;
   console.error(`test: ${error.message}`);
