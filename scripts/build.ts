@@ -55,6 +55,14 @@ export async function build(): Promise<void> {
   await buildPages();
 }
 
+async function buildAllWasm(): Promise<void> {
+  await all(
+    buildWasm("edge").then(() => buildWasm("forwarder")),
+    buildWasm("sandbox"),
+  );
+  await all(buildWasm("page"), buildWasm("fallback"));
+}
+
 /** What runs on a server: the package but for its pages, and the Workers. The transcript of `npm start` needs no more. */
 export async function buildServers(): Promise<void> {
   await all(
@@ -266,7 +274,9 @@ function run(command: string, args: string[], env: Record<string, string> = {}):
 
 if (import.meta.main) {
   try {
-    await build();
+    // For a comparison of two folders: the compiler's part alone.
+    if (process.argv[2] === "wasm") await buildAllWasm();
+    else await build();
     if (process.argv[2] === "demo") {
       await buildStaticDemo();
       console.error("build: target/demo-static/ is ready for any static host");

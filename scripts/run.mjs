@@ -14,6 +14,7 @@ const NEEDS = {
   bench: ["rust", "chromium", "peers"],
   size: ["rust", "peers"],
   fuzz: ["rust", "fuzz"],
+  reproduce: ["rust"],
   chaos: ["rust"],
 };
 
