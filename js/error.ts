@@ -227,6 +227,18 @@ export const CAKE_ERROR_CODES = [
     remedy: "The message says where and which.",
   },
   {
+    code: "wasm_unavailable",
+    retryable: false,
+    meaning: "The core's WebAssembly cannot be started in this runtime.",
+    remedy: "In a page import `cake-edge/page`; elsewhere hand the module to `init`. The message says which.",
+  },
+  {
+    code: "wrong_runtime",
+    retryable: false,
+    meaning: "An entry for Cloudflare Workers was called elsewhere.",
+    remedy: "Import its `/memory`.",
+  },
+  {
     code: "internal",
     retryable: false,
     meaning: "A bug in cake-edge.",

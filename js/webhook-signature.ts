@@ -24,8 +24,7 @@ export interface SigningOptions {
 }
 
 const TOLERANCE_S = 300;
-
-const encoder = new TextEncoder();
+const encode = (text: string) => new TextEncoder().encode(text);
 const keys = new Map<string, Promise<CryptoKey>>();
 
 /**
@@ -50,7 +49,7 @@ export async function signConversion(
   if (!(at instanceof Date) || !Number.isFinite(at.getTime())) refuse("at", "must be a Date that exists");
   const timestamp = String(Math.floor(at.getTime() / 1_000));
   const key = await keyOf(checkSigningSecret("secret", secret));
-  const signature = await crypto.subtle.sign("HMAC", key, encoder.encode(`${id}.${timestamp}.${body}`));
+  const signature = await crypto.subtle.sign("HMAC", key, encode(`${id}.${timestamp}.${body}`));
   return {
     "webhook-id": id,
     "webhook-timestamp": timestamp,
@@ -75,7 +74,7 @@ export async function isSigned(
   if (id !== "") checkId(id);
   if (id === "" || !/^\d{1,12}$/.test(timestamp)) return false;
   if (Math.abs(nowMs / 1_000 - Number(timestamp)) > TOLERANCE_S) return false;
-  const signed = encoder.encode(`${id}.${timestamp}.${body}`);
+  const signed = encode(`${id}.${timestamp}.${body}`);
   // Several signatures stand beside each other while a secret is rotated.
   const signatures = (headers.get("webhook-signature") ?? "").split(" ").slice(0, 8);
   for (const text of signatures) {

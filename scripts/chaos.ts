@@ -14,7 +14,7 @@ const kills = Math.max(4, Math.round((events / 10_000) * 24));
 
 try {
   if (!(events > 0)) throw new BuildError("--events must be a number");
-  build();
+  await build();
   const run = (deduplicates: boolean, share: number) =>
     chaos({
       events: Math.ceil(events * share),

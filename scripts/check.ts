@@ -42,6 +42,9 @@ const CHECKS: readonly [name: string, command: string, ...args: string[]][] = [
   ["rustdoc", "cargo", "doc", "--quiet", "--no-deps", "--features", "page,edge,forwarder,sandbox"],
   ["arrows", process.execPath, "scripts/arrows.ts"],
   ["Biome", "biome", "check", "--error-on-warnings", ...(values.fix ? ["--write"] : []), "."],
+  ["licences and sources", "cargo", "deny", "--log-level", "error", "check", "bans", "licenses", "sources"],
+  ["public types", process.execPath, "scripts/api.ts", ...(values.fix ? ["--fix"] : [])],
+  ["the tarball", process.execPath, "scripts/package-lint.ts"],
   ["tsc, page", "tsc", "-p", "js/tsconfig.page.json", "--noEmit"],
   ["tsc, worker", "tsc", "-p", "js/tsconfig.worker.json", "--noEmit"],
   ["tsc, node", "tsc", "-p", "js/tsconfig.node.json", "--noEmit"],
@@ -54,7 +57,7 @@ const CHECKS: readonly [name: string, command: string, ...args: string[]][] = [
 
 let failed = 0;
 try {
-  build(); // The types of the generated glue are part of what is checked.
+  await build(); // The types of the generated glue are part of what is checked.
 } catch (error) {
   if (!(error instanceof BuildError)) throw error;
   console.error(`check: ${error.message}`);

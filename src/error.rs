@@ -176,6 +176,12 @@ pub enum Error {
         /// Where, and which rule.
         message: String,
     },
+    /// The wasm cannot be compiled or found in this runtime.
+    #[cfg(feature = "api")]
+    WasmUnavailable,
+    /// An entry for Workers was called elsewhere.
+    #[cfg(feature = "api")]
+    WrongRuntime,
     /// A bug in cake-edge itself.
     Internal,
 }
@@ -243,6 +249,8 @@ codes! {
     #[cfg(feature = "api")]
     AnswerTooLarge => "answer_too_large",
     InvalidFixture => "invalid_fixture",
+    #[cfg(feature = "api")] WasmUnavailable => "wasm_unavailable",
+    #[cfg(feature = "api")] WrongRuntime => "wrong_runtime",
     Internal => "internal",
 }
 
@@ -367,6 +375,10 @@ impl Error {
             Self::Refused { message }
             | Self::UnexpectedAnswer { message }
             | Self::InvalidFixture { message } => message,
+            #[cfg(feature = "api")]
+            Self::WasmUnavailable => "the core's WebAssembly cannot be started here",
+            #[cfg(feature = "api")]
+            Self::WrongRuntime => "this entry needs Cloudflare's Durable Objects",
             Self::Internal => "a bug in cake-edge",
         }
     }

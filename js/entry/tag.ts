@@ -2,4 +2,4 @@ import { start } from "../page/engine.js";
 import { openTag } from "../page/tag.js";
 
 const open = openTag();
-start().then(open);
+void start().then(open);

@@ -72,7 +72,7 @@ export class Delivery {
     this.#deps = deps;
     const { options, host } = deps;
     this.#quietFromMs = host.now() + options.timeoutMs * options.clockSpeed;
-    if (deps.isPaused) options.deliverer.startPaused();
+    if (deps.isPaused) options.deliverer().startPaused();
   }
 
   /** An event was accepted or is to be sent once more: none of its attempts is under way. */
@@ -120,7 +120,7 @@ export class Delivery {
     // What is under way or being stored pumps when it is over.
     if (this.#busy.size > 0) return now + LEASE_MS;
     const due = this.#ready.length > 0 ? now : store.nextDue();
-    return due === null ? null : Math.max(due, options.deliverer.stalledUntil(now), now + 1);
+    return due === null ? null : Math.max(due, options.deliverer().stalledUntil(now), now + 1);
   }
 
   /** Waits until nothing is under way, or for as long as a lease. */
@@ -132,7 +132,7 @@ export class Delivery {
   /** The row of the next attempt, where there may be one. */
   #take(now: number): { row: Row; isOldest: boolean } | undefined {
     const oldest = [...this.#underWay.values()].filter((isOldest) => isOldest).length;
-    const lane = this.#deps.options.deliverer.lane(now, this.#underWay.size, oldest);
+    const lane = this.#deps.options.deliverer().lane(now, this.#underWay.size, oldest);
     if (lane === "") return undefined;
     if (lane !== "oldest") {
       const rows = this.#deps.store.dueUnfailed(now, this.#busy.size + 1, lane === "newest");
@@ -187,7 +187,7 @@ export class Delivery {
     });
     const askSiblings = async () => JSON.stringify(await siblings(row.order_key, row.id));
     try {
-      const transition = JSON.parse(await options.deliverer.attempt(json, askSiblings)) as Transition;
+      const transition = JSON.parse(await options.deliverer().attempt(json, askSiblings)) as Transition;
       // Put off before anything was tried: what is known stays known.
       if (transition.counted === "" && knowledge !== "") this.#idle.set(row.id, knowledge);
       return transition;

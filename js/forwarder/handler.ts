@@ -1,9 +1,9 @@
 /** The forwarder's routes: what is asked, by whom, and which shard answers. */
 import { call } from "../error.js";
-import * as wasm from "../wasm/forwarder.js";
 import { errorOf, type ForwarderCode, type ForwarderError, failure, json, misconfigured, Refusal } from "./answer.js";
 import { readBody } from "./body.js";
 import { admit, type Caller, corsHeaders, findOrigin, signedClickId } from "./caller.js";
+import { core } from "./core.js";
 import { hash } from "./hash.js";
 import { handleOperator } from "./operator.js";
 import type { ResolvedOptions } from "./options.js";
@@ -72,7 +72,7 @@ async function conversions(request: Request, setup: Setup): Promise<Response> {
   const body = await readBody(request);
   const caller = await admit(request, body, options);
   const clickId = caller.isSigned ? "" : signedClickId(request, options);
-  const read = JSON.parse(call(() => wasm.readConversions(body, options.account, caller.isSigned, clickId))) as
+  const read = JSON.parse(call(() => core.api().readConversions(body, options.account, caller.isSigned, clickId))) as
     | ReadEvent
     | ReadItem[];
   const items = Array.isArray(read) ? read : [read];

@@ -3,8 +3,9 @@
 import { CakeError, call } from "../error.js";
 import { checkNames, choice, functionOption, integerOption, refuse, stringOption } from "../option.js";
 import { createTimeZone, type TimeZone } from "../time-zone.js";
-import * as wasm from "../wasm/forwarder.js";
 import { checkSigningSecret } from "../webhook-signature.js";
+import type { Deliverer } from "../wasm/forwarder.js";
+import { core } from "./core.js";
 import type { LogLine } from "./shard.js";
 
 /** How a forwarder reaches CAKE, and whom it serves. */
@@ -94,7 +95,8 @@ const NAMES = [
 
 /** The options of a forwarder, fit for use. */
 export interface ResolvedOptions {
-  readonly deliverer: wasm.Deliverer;
+  /** The deliverer, made again where the core has died. */
+  readonly deliverer: () => Deliverer;
   readonly account: string;
   readonly operatorSecret: string;
   readonly zone: TimeZone | undefined;
@@ -144,9 +146,9 @@ export function resolveOptions(options: ForwarderOptions, more: readonly string[
     }
   }
   const clockSpeed = integerOption("clockSpeed", options.clockSpeed, 1, 1_000) ?? 1;
-  const deliverer = call(
-    () =>
-      new wasm.Deliverer(
+  const deliverer = core.keep(
+    ({ Deliverer }) =>
+      new Deliverer(
         stringOption("baseUrl", options.baseUrl),
         stringOption("apiKey", options.apiKey),
         pixelDomain === undefined ? undefined : stringOption("pixelDomain", pixelDomain),
@@ -157,7 +159,7 @@ export function resolveOptions(options: ForwarderOptions, more: readonly string[
   );
   return {
     deliverer,
-    account: deliverer.account(),
+    account: call(deliverer).account(),
     operatorSecret,
     zone: options.timeZone ? createTimeZone(stringOption("timeZone", options.timeZone)) : undefined,
     origins: new Set(origins),

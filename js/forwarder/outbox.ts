@@ -6,7 +6,7 @@
 import { call } from "../error.js";
 import { GroupCommit } from "../group-commit.js";
 import { type Host, LEASE_MS } from "../host.js";
-import { compareEvents as compare } from "../wasm/forwarder.js";
+import { core } from "./core.js";
 import { Counts } from "./counts.js";
 import { Delivery, shownState, type Transition } from "./delivery.js";
 import { instant } from "./instant.js";
@@ -366,7 +366,7 @@ export class Outbox implements Shard {
   }
 
   #hold(now: number): Hold | null {
-    const { deliverer } = this.#deps.options;
+    const deliverer = this.#deps.options.deliverer();
     const reason = deliverer.restReason(now) as Hold["reason"] | "";
     if (reason === "") return null;
     const untilMs = Number(deliverer.stalledUntil(now));
@@ -398,5 +398,5 @@ export class Outbox implements Shard {
 type Relation = "same" | "adds_money" | "lacks_money" | "conflict";
 
 function compareEvents(stored: string, given: string): Relation {
-  return call(() => compare(stored, given)) as Relation;
+  return call(() => core.api().compareEvents(stored, given)) as Relation;
 }

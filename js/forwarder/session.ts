@@ -5,7 +5,7 @@ import { callShard, type Setup } from "./setup.js";
 import type { Shard } from "./shard.js";
 
 const LIFE_S = 8 * 3_600;
-const encoder = new TextEncoder();
+const encode = (text: string) => new TextEncoder().encode(text);
 
 /** Who operates. */
 export type Operator = { readonly by: "bearer" } | { readonly by: "cookie"; readonly session: Session };
@@ -113,14 +113,12 @@ async function isSame(given: string, expected: string): Promise<boolean> {
 }
 
 async function digest(text: string): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", encoder.encode(text)));
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", encode(text)));
 }
 
 async function sign(number: string, secret: string): Promise<string> {
-  const key = await crypto.subtle.importKey("raw", encoder.encode(secret), { name: "HMAC", hash: "SHA-256" }, false, [
-    "sign",
-  ]);
-  const signature = await crypto.subtle.sign("HMAC", key, encoder.encode(`cake-edge operator ${number}`));
+  const key = await crypto.subtle.importKey("raw", encode(secret), { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+  const signature = await crypto.subtle.sign("HMAC", key, encode(`cake-edge operator ${number}`));
   return btoa(String.fromCharCode(...new Uint8Array(signature)))
     .replaceAll("+", "-")
     .replaceAll("/", "_")

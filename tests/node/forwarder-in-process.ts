@@ -1,12 +1,12 @@
 /** A forwarder in one process, in front of a sandbox, and what tests ask of both. */
 import { randomUUID } from "node:crypto";
-import { signConversion } from "../../dist/entry/edge.node.js";
+import { signConversion } from "../../dist/entry/edge.inline.js";
 import {
   type ConversionLine,
   createForwarderInProcess,
   type OperatorLine,
-} from "../../dist/entry/forwarder-memory.node.js";
-import { createSandbox } from "../../dist/entry/sandbox-memory.node.js";
+} from "../../dist/entry/forwarder-memory.inline.js";
+import { createSandbox } from "../../dist/entry/sandbox-memory.inline.js";
 
 export const SITE = "https://shop.example";
 export const KEY = "CANARY-key-4c1d9e";

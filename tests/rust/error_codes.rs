@@ -75,6 +75,8 @@ fn every_error() -> Vec<Error> {
         Error::Redirected { status: 302 },
         Error::AnswerTooLarge,
         Error::InvalidFixture { message: text() },
+        Error::WasmUnavailable,
+        Error::WrongRuntime,
         Error::Internal,
     ]
 }
