@@ -76,7 +76,7 @@ impl LandingParameters<'_> {
     /// The click that this query carries.
     pub(crate) fn find_in<'q>(&'q self, query: &'q str) -> Option<LandingClick<'q>> {
         let names = self.click_id.iter().map(|name| name.as_bytes());
-        LandingClick::find(query.as_bytes(), names)
+        LandingClick::find(query.as_bytes(), &names)
     }
 }
 
@@ -122,7 +122,11 @@ pub fn find_click<'a>(url: &str, parameters: &LandingParameters<'a>) -> Option<F
     }
     let found = parameters.find_in(&query)?;
     let id_of = |names: &[&str]| {
-        let find = |name: &&str| found.pairs(query.as_bytes()).find_map(|pair| pair.id(name.as_bytes()));
+        let find = |name: &&str| {
+            found
+                .pairs(query.as_bytes())
+                .find_map(|pair| pair.id(name.as_bytes()))
+        };
         names.iter().find_map(find)
     };
     let text_of = |raw: &[u8]| {
@@ -196,7 +200,7 @@ impl<'a> LandingClick<'a> {
     /// The first value of a query that is a click id, under the first of the names.
     pub(crate) fn find(
         query: &'a [u8],
-        names: impl Iterator<Item = &'a [u8]> + Clone,
+        names: &(impl Iterator<Item = &'a [u8]> + Clone),
     ) -> Option<Self> {
         for is_mangled in [false, true] {
             let pairs = Pairs {
@@ -270,9 +274,9 @@ impl<'a> Pairs<'a> {
         let mut sub_ids: [&[u8]; 5] = [b""; 5];
         for (index, slot) in sub_ids.iter_mut().enumerate() {
             let name = [b's', b"12345".get(index).copied().unwrap_or_default()];
-            let mut fitting = self.clone().filter(|pair| {
-                pair.is_named(&name) && is_sub_id(pair.value, sub_id::limit(index))
-            });
+            let mut fitting = self
+                .clone()
+                .filter(|pair| pair.is_named(&name) && is_sub_id(pair.value, sub_id::limit(index)));
             *slot = fitting.next().map_or(b"", |pair| pair.value);
         }
         sub_ids
@@ -360,7 +364,10 @@ mod tests {
     #[test]
     fn the_first_parameter_of_the_list_wins_and_the_first_click_id_of_a_repeated_one() {
         let found = find("https://shop.example/?clickid=late&click_id=one&click_id=two").unwrap();
-        assert_eq!((found.click_id.as_str(), found.parameter), ("one", "click_id"));
+        assert_eq!(
+            (found.click_id.as_str(), found.parameter),
+            ("one", "click_id")
+        );
         assert!(found.is_repeated);
         assert!(!find("?reqid=1").unwrap().is_repeated);
         for query in [
@@ -447,12 +454,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_found_is_a_click_id(query in "\\?(reqid|r|s1|x|&|=|%23|[a-z0-9]|\\PC){0,20}") {
+        fn what_is_found_is_a_click_id(query in "\\?(reqid=|ReqId=|reqid|s1|x|&amp;|&|=|\\?|%20|%23|[a-z0-9]|\\PC){0,20}") {
             if let Some(found) = find(&query) {
                 prop_assert!(is_click_id(&found.click_id));
-                // Another parser finds it too.
-                let url = ::url::Url::parse("https://shop.example/").unwrap().join(&query).unwrap();
-                prop_assert!(url.query_pairs().any(|(name, value)| name == found.parameter && value == found.click_id));
+                // Another parser finds it too, in the query as it is or with `?` for `&`.
+                let mangled = query.split_once('?').unwrap().1.replace('?', "&");
+                let queries = [query.clone(), format!("?{mangled}")];
+                prop_assert!(queries.iter().any(|query| {
+                    let url = ::url::Url::parse("https://shop.example/").unwrap().join(query).unwrap();
+                    url.query_pairs().any(|(name, value)| {
+                        name.trim().eq_ignore_ascii_case(found.parameter) && value.trim() == found.click_id
+                    })
+                }));
             }
         }
     }

@@ -223,6 +223,14 @@ pub enum Attribution {
     FirstTouch,
 }
 
+/// A setting that is out of its range, by the number that the page has for it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Setting {
+    WindowDays = -1,
+    Journey = -2,
+    CookieDays = -3,
+}
+
 /// How touches are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TouchPolicy {
@@ -257,16 +265,34 @@ impl TouchPolicy {
         journey: usize,
         cookie_days: u32,
     ) -> Result<Self> {
-        let check = |parameter, holds: bool| {
-            if holds {
-                Ok(())
-            } else {
-                Err(Error::InvalidSetting { parameter })
+        Self::from_settings(attribution, window_days, journey, cookie_days).map_err(|setting| {
+            Error::InvalidSetting {
+                parameter: match setting {
+                    Setting::WindowDays => "windowDays",
+                    Setting::Journey => "journey",
+                    Setting::CookieDays => "cookieDays",
+                },
             }
-        };
-        check("windowDays", (1..=MAX_WINDOW_DAYS).contains(&window_days))?;
-        check("journey", (1..=MAX_JOURNEY).contains(&journey))?;
-        check("cookieDays", (1..=MAX_WINDOW_DAYS).contains(&cookie_days))?;
+        })
+    }
+
+    /// [`new`](Self::new) without a name in its error, for the page.
+    pub(crate) fn from_settings(
+        attribution: Attribution,
+        window_days: u32,
+        journey: usize,
+        cookie_days: u32,
+    ) -> Result<Self, Setting> {
+        let days = 1..=MAX_WINDOW_DAYS;
+        if !days.contains(&window_days) {
+            return Err(Setting::WindowDays);
+        }
+        if !(1..=MAX_JOURNEY).contains(&journey) {
+            return Err(Setting::Journey);
+        }
+        if !days.contains(&cookie_days) {
+            return Err(Setting::CookieDays);
+        }
         Ok(Self {
             attribution,
             window_days,
@@ -305,9 +331,9 @@ impl TouchPolicy {
         now_ms: u64,
     ) -> TouchUpdate {
         let stores: Vec<&[u8]> = stores.iter().map(|store| store.as_bytes()).collect();
-        let now_s = u32::try_from(now_ms / 1_000).unwrap_or(u32::MAX);
+        let seconds = u32::try_from(now_ms / 1_000).unwrap_or(u32::MAX);
         let mut text = String::new();
-        let decision = self.write_update(arrival, &stores, now_s, &mut text);
+        let decision = self.write_update(arrival, &stores, seconds, &mut text);
         let click_id = String::from_utf8_lossy(decision.click_id);
         TouchUpdate {
             click_id: (!click_id.is_empty()).then(|| click_id.into_owned()),
@@ -362,7 +388,10 @@ impl TouchPolicy {
         } else {
             out.push_bytes(latest.text);
         }
-        let left_s = (tally.newest_s + self.window_days * DAY_S).saturating_sub(now_s);
+        let left_s = tally
+            .newest_s
+            .saturating_add(self.window_days * DAY_S)
+            .saturating_sub(now_s);
         Decision {
             click_id: tally.counting,
             max_age_s: is_due.then(|| left_s.min(life_s).max(1)),
@@ -393,10 +422,10 @@ impl TouchPolicy {
     /// Writes the touches. Sub ids give way first, then the oldest touches, but
     /// for the one that counts.
     fn write(&self, touches: Candidates<'_>, tally: &Tally<'_>, now_s: u32, out: &mut impl Sink) {
+        let end = out.length() + MAX_STORED_BYTES;
         out.push_bytes(VERSION);
         push_time(out, now_s);
         let is_first = self.is_first_touch();
-        let mut room = MAX_STORED_BYTES - VERSION.len() - MAX_TIME_BYTES;
         let mut places = self.journey;
         let mut left = tally.live;
         for touch in touches {
@@ -410,15 +439,14 @@ impl TouchPolicy {
             if places == reserved_places {
                 continue;
             }
+            let start = out.length();
             for has_sub_ids in [true, false] {
-                let mut size = Size(0);
-                touch.write(has_sub_ids, &mut size);
-                if size.0 + reserved <= room {
-                    touch.write(has_sub_ids, out);
-                    room -= size.0;
+                touch.write(has_sub_ids, out);
+                if out.length() + reserved <= end {
                     places -= 1;
                     break;
                 }
+                out.truncate(start);
             }
         }
     }
@@ -447,15 +475,6 @@ struct Tally<'a> {
     /// The click id that counts, and how many bytes its touch takes without sub ids.
     counting: &'a [u8],
     counting_bytes: usize,
-}
-
-/// How many bytes a text would have.
-struct Size(usize);
-
-impl Sink for Size {
-    fn push_byte(&mut self, _: u8) {
-        self.0 += 1;
-    }
 }
 
 /// The touches within their window, the newest first: a new one and the stored ones.
@@ -504,9 +523,14 @@ impl<'a> Iterator for Candidates<'a> {
         loop {
             let touch = self.stored.next()?;
             if self.is_live(&touch) {
+                // A wrong clock's time would never end: the window starts now.
+                let at_s = if is_ahead(touch.at_s, self.now_s) {
+                    self.now_s
+                } else {
+                    touch.at_s
+                };
                 return Some(Candidate {
-                    // A wrong clock's time would never end: the window starts now.
-                    at_s: touch.at_s.min(self.now_s.saturating_add(DAY_S)),
+                    at_s,
                     click_id: touch.click_id,
                     arrival: None,
                     bare: touch.bare,

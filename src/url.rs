@@ -21,6 +21,12 @@ const UNRESERVED: [bool; 256] = {
 pub(crate) trait Sink {
     fn push_byte(&mut self, byte: u8);
 
+    /// How many bytes it has taken.
+    fn length(&self) -> usize;
+
+    /// Forgets what it has taken beyond a length.
+    fn truncate(&mut self, length: usize);
+
     fn push_bytes(&mut self, bytes: &[u8]) {
         for byte in bytes {
             self.push_byte(*byte);
@@ -34,12 +40,28 @@ impl Sink for String {
     fn push_byte(&mut self, byte: u8) {
         self.push(char::from(byte & 0x7f));
     }
+
+    fn length(&self) -> usize {
+        self.len()
+    }
+
+    fn truncate(&mut self, length: usize) {
+        Self::truncate(self, length);
+    }
 }
 
 impl Sink for Vec<u8> {
     #[inline]
     fn push_byte(&mut self, byte: u8) {
         self.push(byte);
+    }
+
+    fn length(&self) -> usize {
+        self.len()
+    }
+
+    fn truncate(&mut self, length: usize) {
+        Self::truncate(self, length);
     }
 
     #[inline]
@@ -74,7 +96,7 @@ pub(crate) fn push_encoded(out: &mut impl Sink, value: &(impl AsRef<[u8]> + ?Siz
 /// Appends what an address has encoded in this module's own spelling.
 pub(crate) fn push_escaped_again(out: &mut impl Sink, encoded: &[u8]) {
     for byte in Decoded(encoded) {
-        push_encoded(out, &[byte]);
+        push_encoded(out, &[byte][..]);
     }
 }
 
