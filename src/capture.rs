@@ -1,11 +1,12 @@
 //! Edge capture: what a site's Worker does about the click of a request. It
 //! reads the request's own words and decides; whoever calls it sets the cookie.
 
-use crate::click::{Keeping, Kept, LandingParameters, find_click};
+use crate::click_id::{LandingParameters, find_click};
 use crate::consent::{Consent, Storing};
 use crate::cookie::{SetCookie, find_cookie};
-use crate::link::is_loopback_origin;
+use crate::host::is_loopback_origin;
 use crate::signed_cookie::SigningKeys;
+use crate::touch::{TouchPolicy, TouchUpdate};
 use crate::url::cut;
 use crate::{Error, Result};
 
@@ -48,7 +49,7 @@ pub struct Capture<'a> {
     /// Sign and verify the cookie.
     pub keys: &'a SigningKeys,
     /// Which touch counts, and how long.
-    pub keeping: Keeping,
+    pub touch_policy: TouchPolicy,
     /// Where the landing page's URL carries what.
     pub parameters: LandingParameters<'a>,
     /// The domain whose hosts all see the cookie; else the request's host alone.
@@ -162,8 +163,8 @@ impl Capture<'_> {
             .storing(is_private, self.ignores_privacy_control);
 
         if let Some(reason) = ignored(visit, is_secure) {
-            let kept = self.keeping.keep(None, &[stored], now_ms);
-            let click_id = kept.click_id.filter(|_| storing != Storing::Delete);
+            let update = self.touch_policy.keep(None, &[stored], now_ms);
+            let click_id = update.click_id.filter(|_| storing != Storing::Delete);
             return Ok(Captured::nothing(reason, click_id));
         }
         let delete = |reason| {
@@ -183,13 +184,13 @@ impl Capture<'_> {
             });
         }
         let found = find_click(visit.url, &self.parameters);
-        let kept = self.keeping.keep(found.as_ref(), &[stored], now_ms);
-        let Kept {
+        let update = self.touch_policy.keep(found.as_ref(), &[stored], now_ms);
+        let TouchUpdate {
             click_id: Some(click_id),
             text,
             max_age_seconds,
             ..
-        } = kept
+        } = update
         else {
             // What no secret of ours has signed goes as well: it is of no use.
             return delete(if sent.is_some() {
@@ -284,11 +285,11 @@ fn is_within(host: &str, domain: &str) -> bool {
 pub fn signed_click_id(
     cookies: &str,
     keys: &SigningKeys,
-    keeping: Keeping,
+    touch_policy: TouchPolicy,
     now_ms: u64,
 ) -> Option<String> {
     [HOST_COOKIE, DOMAIN_COOKIE, LOOPBACK_COOKIE]
         .into_iter()
         .filter_map(|name| keys.verify(name, find_cookie(cookies, name)?, now_ms))
-        .find_map(|text| keeping.keep(None, &[Some(text)], now_ms).click_id)
+        .find_map(|text| touch_policy.keep(None, &[Some(text)], now_ms).click_id)
 }

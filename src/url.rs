@@ -184,6 +184,28 @@ pub fn cut(text: &str, mark: u8) -> (&str, Option<&str>) {
     }
 }
 
+/// The first of the words, separated by spaces, that fits `text`.
+pub(crate) fn find_word<'w>(
+    words: &'w str,
+    text: &str,
+    fits: fn(&[u8], &[u8]) -> bool,
+) -> Option<&'w str> {
+    let mut rest = Some(words);
+    while let Some(ahead) = rest {
+        let (word, tail) = cut(ahead, b' ');
+        if fits(word.as_bytes(), text.as_bytes()) {
+            return Some(word);
+        }
+        rest = tail;
+    }
+    None
+}
+
+/// Are these the same but for the case of letters? One function for all uses.
+pub(crate) fn is_alike(one: &[u8], other: &[u8]) -> bool {
+    one.eq_ignore_ascii_case(other)
+}
+
 /// The query of a URL, without its `?`; empty where it has none. Also takes a
 /// bare `?a=1` or `/path?a=1`.
 #[must_use]

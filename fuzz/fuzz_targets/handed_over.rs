@@ -1,7 +1,7 @@
 //! Any text as a body for the forwarder: what is taken fits every rule, and a
 //! second parser reads the same in it.
 #![no_main]
-use cake_edge::click::is_click_id;
+use cake_edge::click_id::is_click_id;
 use cake_edge::delivery::event::{Caller, HandedOver, MAX_BATCH, MAX_BYTES, read};
 use cake_edge::delivery::{Event, Route};
 use libfuzzer_sys::fuzz_target;

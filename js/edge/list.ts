@@ -1,7 +1,8 @@
 /** A list of CAKE's, row by row or page by page. */
 import { CakeError } from "../error.js";
+import { checkNames, integerOption } from "../option.js";
 import * as wasm from "../wasm/edge.js";
-import { type CallOptions, checkNames, wholeOption } from "./option.js";
+import type { CallOptions } from "./call-options.js";
 
 /** One page of a list. */
 export interface Page<Row> {
@@ -95,9 +96,9 @@ async function* iterate<Row>({
   fetchPage,
 }: ListParts<Row>): AsyncGenerator<Row, void, undefined> {
   checkNames("options", options, OPTIONS);
-  const startAtRow = wholeOption("startAtRow", params?.startAtRow, 0, Number.MAX_SAFE_INTEGER) ?? 0;
-  const rowLimit = wholeOption("rowLimit", params?.rowLimit, 1, mostRows) ?? pageRows;
-  const maxRows = wholeOption("maxRows", options.maxRows, 0, Number.MAX_SAFE_INTEGER);
+  const startAtRow = integerOption("startAtRow", params?.startAtRow, 0, Number.MAX_SAFE_INTEGER) ?? 0;
+  const rowLimit = integerOption("rowLimit", params?.rowLimit, 1, mostRows) ?? pageRows;
+  const maxRows = integerOption("maxRows", options.maxRows, 0, Number.MAX_SAFE_INTEGER);
   const known = new Set<string | number>();
   const pages = new wasm.Pages(startAtRow, rowLimit, maxRows);
   let read = 0;

@@ -1,9 +1,9 @@
 /** Who hands conversions over: a backend by its signature, a page by its origin. */
 import { call } from "../error.js";
 import * as wasm from "../wasm/forwarder.js";
+import { isSigned } from "../webhook-signature.js";
 import { Refusal } from "./answer.js";
 import type { CheckedRules } from "./options.js";
-import { isSigned } from "./signature.js";
 
 /** A caller that is let in. */
 export interface Caller {

@@ -51,11 +51,12 @@ export function createForwarderInProcess(options: InProcessOptions): InProcessFo
   const outbox: Outbox = new Outbox({
     rules,
     store,
-    surroundings: {
+    host: {
       now,
       keepAlive: (work) => void work.then(save, save),
       wakeAt(atMs) {
         if (timer !== undefined) clearTimeout(timer);
+        if (atMs === null) return;
         const ms = Math.min(2 ** 31 - 1, Math.max(1, Math.ceil((atMs - now()) / rules.clockSpeed)));
         timer = setTimeout(() => void outbox.wake(), ms);
         // What waits keeps no process alive.

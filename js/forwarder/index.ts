@@ -3,7 +3,7 @@
  * stores every conversion it is handed, and delivers it to CAKE.
  */
 
-import { wholeOption } from "../edge/option.js";
+import { integerOption } from "../option.js";
 import { type ForwarderOptions, type OutboxClass, outboxClass, WORKER_NAMES } from "./durable-object.js";
 import { handle, type Setup } from "./handler.js";
 import { checkRules, logLine } from "./options.js";
@@ -66,7 +66,7 @@ export function createForwarder<Env extends object>(configure: (env: Env) => For
 function setUp(options: ForwarderOptions): Setup {
   const rules = checkRules(options, WORKER_NAMES);
   const { outbox, rateLimit } = options;
-  const count = wholeOption("shards", options.shards, 1, 64) ?? 4;
+  const count = integerOption("shards", options.shards, 1, 64) ?? 4;
   const shards = Array.from({ length: count }, (_, index) => {
     const id = outbox.idFromName(`shard ${index}`);
     // A stub is good for one request at a time only where it fails: a fresh one costs nothing.

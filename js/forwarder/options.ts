@@ -1,7 +1,8 @@
 /** A forwarder's options, checked before any request is served. */
-import { checkNames, choice, functionOption, refuse, wholeOption } from "../edge/option.js";
-import { createTimeZone, type TimeZone } from "../edge/time_zone.js";
-import { CakeError, call, text } from "../error.js";
+
+import { CakeError, call } from "../error.js";
+import { checkNames, choice, functionOption, integerOption, refuse, stringOption } from "../option.js";
+import { createTimeZone, type TimeZone } from "../time-zone.js";
 import * as wasm from "../wasm/forwarder.js";
 import type { LogLine } from "./outbox.js";
 
@@ -121,12 +122,12 @@ export function checkRules(rules: ForwarderRules, more: readonly string[] = []):
   if (typeof rules !== "object" || rules === null) refuse("options", "must be an object");
   checkNames("options", rules, [...NAMES, ...more]);
   const { pixelDomain, upstreamDedupe = true } = rules;
-  const timeoutMs = wholeOption("timeoutMs", rules.timeoutMs, 1, 600_000) ?? 15_000;
-  if (pixelDomain === undefined) checkSecret("apiKey", text("apiKey", rules.apiKey), 8, "missing_api_key");
+  const timeoutMs = integerOption("timeoutMs", rules.timeoutMs, 1, 600_000) ?? 15_000;
+  if (pixelDomain === undefined) checkSecret("apiKey", stringOption("apiKey", rules.apiKey), 8, "missing_api_key");
   else if (typeof upstreamDedupe === "object" ? Object.values(upstreamDedupe).includes(false) : !upstreamDedupe) {
     refuse("upstreamDedupe", "must be true with pixelDomain: there is no API to ask what became of an attempt");
   }
-  checkSecret("operatorSecret", text("operatorSecret", rules.operatorSecret), 32);
+  checkSecret("operatorSecret", stringOption("operatorSecret", rules.operatorSecret), 32);
   const signingSecrets = texts("signingSecrets", rules.signingSecrets);
   for (const secret of signingSecrets) checkSecret("signingSecrets", secret.replace(/^whsec_/, ""), 32);
   const cookieSecrets = texts("cookieSecrets", rules.cookieSecrets);
@@ -140,9 +141,9 @@ export function checkRules(rules: ForwarderRules, more: readonly string[] = []):
   const deliverer = call(
     () =>
       new wasm.Deliverer(
-        text("baseUrl", rules.baseUrl),
-        text("apiKey", rules.apiKey),
-        pixelDomain === undefined ? undefined : text("pixelDomain", pixelDomain),
+        stringOption("baseUrl", rules.baseUrl),
+        stringOption("apiKey", rules.apiKey),
+        pixelDomain === undefined ? undefined : stringOption("pixelDomain", pixelDomain),
         timeoutMs,
         functionOption("fetch", rules.fetch),
       ),
@@ -151,7 +152,7 @@ export function checkRules(rules: ForwarderRules, more: readonly string[] = []):
     deliverer,
     account: deliverer.account(),
     operatorSecret: rules.operatorSecret,
-    zone: rules.timeZone ? createTimeZone(text("timeZone", rules.timeZone)) : undefined,
+    zone: rules.timeZone ? createTimeZone(stringOption("timeZone", rules.timeZone)) : undefined,
     origins: new Set(origins),
     signingSecrets,
     cookieSecrets: [...cookieSecrets],
@@ -159,11 +160,11 @@ export function checkRules(rules: ForwarderRules, more: readonly string[] = []):
     isDeduplicated: (offerId) =>
       typeof upstreamDedupe === "object" ? (upstreamDedupe[offerId] ?? true) : upstreamDedupe,
     severalPerClick: choice("severalPerClick", rules.severalPerClick, [true, false]) ?? false,
-    retentionMs: (wholeOption("retentionDays", rules.retentionDays, 1, 400) ?? 30) * DAY_MS,
-    capacity: wholeOption("capacity", rules.capacity, 1, 100_000_000) ?? 10_000_000,
+    retentionMs: (integerOption("retentionDays", rules.retentionDays, 1, 400) ?? 30) * DAY_MS,
+    capacity: integerOption("capacity", rules.capacity, 1, 100_000_000) ?? 10_000_000,
     timeoutMs,
     log: functionOption("log", rules.log) ?? logLine,
-    clockSpeed: wholeOption("clockSpeed", rules.clockSpeed, 1, 1_000) ?? 1,
+    clockSpeed: integerOption("clockSpeed", rules.clockSpeed, 1, 1_000) ?? 1,
   };
 }
 

@@ -2,7 +2,8 @@
  * One shard's outbox: keeps events, delivers them, and remembers what became of
  * them. When and what is the core's affair; where the rows are is the store's.
  */
-import { Turns } from "../turns.js";
+import { GroupCommit } from "../group-commit.js";
+import { type Host, LEASE_MS } from "../host.js";
 import type { ForwarderCode } from "./answer.js";
 import type { CheckedRules } from "./options.js";
 import type { NewEvent, OutboxStore, Row, RowFilter, StoredState } from "./store.js";
@@ -72,21 +73,12 @@ export interface LogLine {
   readonly alert?: true;
 }
 
-/** What an outbox needs of the place where it runs. */
-export interface Surroundings {
-  /** Milliseconds since 1970, a whole number. */
-  now(): number;
-  /** Keeps the place alive until the work is done. */
-  keepAlive(work: Promise<unknown>): void;
-  /** Asks for a call of {@link Outbox.wake} at a time. */
-  wakeAt(atMs: number): void;
-}
-
 /** What an outbox works with. */
 export interface OutboxParts {
   readonly rules: CheckedRules;
   readonly store: OutboxStore;
-  readonly surroundings: Surroundings;
+  /** Wakes the outbox by {@link Outbox.wake}. */
+  readonly host: Host;
 }
 
 /** What the core makes of an attempt. */
@@ -104,9 +96,6 @@ interface Outcome {
   readonly stallMs: number;
 }
 
-/** While there is work, an alarm is set this far ahead: a crash loses none of it. */
-export const LEASE_MS = 60_000;
-
 /** So many rows are fetched from the store together. */
 const FETCHED = 100;
 
@@ -114,7 +103,7 @@ const FETCHED = 100;
 const MOST_IDLE = 10_000;
 
 /** Until a write is on disk no request leaves: of fewer, larger turns there is more time between. */
-const GATHER_MS = 3;
+const WINDOW_MS = 3;
 
 const HOUR_MS = 3_600_000;
 const DAY_HOURS = 24;
@@ -124,7 +113,7 @@ const PAUSED = "paused";
 /** An outbox. */
 export class Outbox implements Shard {
   readonly #parts: OutboxParts;
-  readonly #turns = new Turns(() => this.#writeCounts(), GATHER_MS);
+  readonly #turns = new GroupCommit(() => this.#writeCounts(), WINDOW_MS);
   readonly #startedMs: number;
   /** Not to be started: an attempt is under way, or what came of it not yet stored. */
   readonly #busy = new Set<string>();
@@ -152,7 +141,7 @@ export class Outbox implements Shard {
 
   constructor(parts: OutboxParts) {
     this.#parts = parts;
-    this.#startedMs = parts.surroundings.now();
+    this.#startedMs = parts.host.now();
     this.#counts = new Map(parts.store.counts());
     this.#isPaused = parts.store.recall(PAUSED) !== null;
     if (this.#isPaused) this.#atOnce = 1;
@@ -160,8 +149,8 @@ export class Outbox implements Shard {
 
   async accept({ events, webhook }: HandedOver): Promise<readonly Acceptance[]> {
     return this.#turns.next(() => {
-      const { store, surroundings } = this.#parts;
-      const now = surroundings.now();
+      const { store, host } = this.#parts;
+      const now = host.now();
       if (webhook !== undefined && store.webhook(webhook.id, webhook.digest, now) !== webhook.digest) {
         return events.map(() => ({ refusal: "webhook_id_reused" }) as const);
       }
@@ -192,7 +181,7 @@ export class Outbox implements Shard {
       });
       if (added > 0) {
         this.#count("state pending", added);
-        surroundings.wakeAt(now + LEASE_MS);
+        host.wakeAt(now + LEASE_MS);
       }
       this.#pump();
       return answers;
@@ -200,7 +189,7 @@ export class Outbox implements Shard {
   }
 
   async claim(claim: string, id: string): Promise<string> {
-    return this.#turns.next(() => this.#parts.store.claim(claim, id, this.#parts.surroundings.now()));
+    return this.#turns.next(() => this.#parts.store.claim(claim, id, this.#parts.host.now()));
   }
 
   async wait(ids: readonly string[], ms: number): Promise<readonly (Status | undefined)[]> {
@@ -213,8 +202,8 @@ export class Outbox implements Shard {
   }
 
   async report(): Promise<ShardReport> {
-    const { store, surroundings, rules } = this.#parts;
-    const now = surroundings.now();
+    const { store, host, rules } = this.#parts;
+    const now = host.now();
     const oldest = store.oldestPending();
     const of = (state: StoredState) => this.#counts.get(`state ${state}`) ?? 0;
     const since = this.#hour(now) - DAY_HOURS;
@@ -242,10 +231,10 @@ export class Outbox implements Shard {
 
   async replay(what: { readonly id: string } | { readonly state: StoredState }): Promise<number> {
     return this.#turns.next(() => {
-      const { store, surroundings } = this.#parts;
+      const { store, host } = this.#parts;
       const row = "id" in what ? store.find(what.id) : undefined;
       const rows = "id" in what ? (row ? [row] : []) : store.list({ state: what.state, limit: FETCHED * 10 });
-      const now = surroundings.now();
+      const now = host.now();
       let replayed = 0;
       store.transaction(() => {
         for (const each of rows) {
@@ -256,7 +245,7 @@ export class Outbox implements Shard {
           replayed += 1;
         }
       });
-      if (replayed > 0) surroundings.wakeAt(now + LEASE_MS);
+      if (replayed > 0) host.wakeAt(now + LEASE_MS);
       this.#pump();
       return replayed;
     });
@@ -264,8 +253,8 @@ export class Outbox implements Shard {
 
   async sweep(): Promise<ShardReport> {
     await this.#turns.next(() => {
-      const { store, surroundings, rules } = this.#parts;
-      const now = surroundings.now();
+      const { store, host, rules } = this.#parts;
+      const now = host.now();
       const gone = store.purge(now - rules.retentionMs, now - WEBHOOK_MS);
       for (const [state, count] of gone) this.#count(`state ${state}`, -count);
       const yesterday = this.#hour(now) - DAY_HOURS;
@@ -275,7 +264,7 @@ export class Outbox implements Shard {
         store.forgetCount(name);
         this.#counts.delete(name);
       }
-      if (store.nextDue() !== null) surroundings.wakeAt(now + LEASE_MS);
+      if (store.nextDue() !== null) host.wakeAt(now + LEASE_MS);
       this.#pump();
     });
     return this.report();
@@ -288,6 +277,9 @@ export class Outbox implements Shard {
     while (this.#underWay.size + this.#storing.size > 0 && Date.now() < end) {
       await Promise.race([...this.#underWay, ...this.#storing]);
     }
+    // Nothing waits: no lease either, or an idle object would be woken for ever.
+    const next = this.next();
+    if (next === null) this.#parts.host.wakeAt(null);
   }
 
   /** A page's conversion of a click that another has converted. */
@@ -298,7 +290,7 @@ export class Outbox implements Shard {
 
   /** Starts what is due, as far as there is room; the rest follows by itself. */
   #pump(): void {
-    const now = this.#parts.surroundings.now();
+    const now = this.#parts.host.now();
     while (this.#stalledUntil(now) === 0 && this.#underWay.size < this.#atOnce) {
       const row = this.#take(now);
       if (row === undefined) break;
@@ -307,16 +299,16 @@ export class Outbox implements Shard {
         this.#pump();
       });
       this.#underWay.add(work);
-      this.#parts.surroundings.keepAlive(work);
+      this.#parts.host.keepAlive(work);
     }
     const next = this.next();
-    if (next !== null) this.#parts.surroundings.wakeAt(next);
+    if (next !== null) this.#parts.host.wakeAt(next);
   }
 
   /** When there is something to do next; null where nothing waits. */
   next(): number | null {
-    const { store, surroundings } = this.#parts;
-    const now = surroundings.now();
+    const { store, host } = this.#parts;
+    const now = host.now();
     if (this.#underWay.size > 0) return now + LEASE_MS;
     const due = this.#ready.length > 0 ? now : store.nextDue();
     return due === null ? null : Math.max(due, this.#stalledUntil(now), now + 1);
@@ -336,7 +328,7 @@ export class Outbox implements Shard {
   }
 
   async #attempt(row: Row): Promise<void> {
-    const { rules, surroundings } = this.#parts;
+    const { rules, host } = this.#parts;
     const idle = this.#idle.get(row.id);
     this.#idle.delete(row.id);
     const isInDoubt = row.is_in_doubt === 1 || idle !== "not recorded";
@@ -345,7 +337,7 @@ export class Outbox implements Shard {
     let outcome: Outcome;
     // After a start, what may be under way elsewhere is left alone for as long as a request may take.
     const settledMs = this.#startedMs + rules.timeoutMs * rules.clockSpeed;
-    const now = surroundings.now();
+    const now = host.now();
     if (asksFirst && idle === undefined && now < settledMs) {
       // Its attempt by an object that is gone may still be on its way.
       await this.#turns.next(() => {
@@ -371,7 +363,7 @@ export class Outbox implements Shard {
         stallMs: LEASE_MS,
       };
     }
-    const after = surroundings.now();
+    const after = host.now();
     this.#atOnce = outcome.atOnce;
     // An answer ends a stall, and trouble does not shorten one.
     if (outcome.state !== "pending" && outcome.stallMs === 0) this.#stall = { from: 0, to: 0 };
@@ -384,7 +376,7 @@ export class Outbox implements Shard {
       this.#pump();
     });
     this.#storing.add(stored);
-    surroundings.keepAlive(stored.finally(() => this.#storing.delete(stored)));
+    host.keepAlive(stored.finally(() => this.#storing.delete(stored)));
   }
 
   #stored(row: Row, outcome: Outcome, now: number): void {

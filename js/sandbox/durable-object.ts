@@ -1,5 +1,6 @@
 /** The Durable Object that a network lives in. */
 import { DurableObject } from "cloudflare:workers";
+import { Alarm } from "../alarm.js";
 import { Network } from "./network.js";
 import { SqlLedger } from "./sql-ledger.js";
 import type { Surroundings } from "./surroundings.js";
@@ -20,15 +21,14 @@ export interface SandboxEnv {
   readonly CAKE_SANDBOX_LOOPBACK?: string;
 }
 
-/** While postbacks are sent, an alarm is set this far ahead: a crash loses none. */
-const LEASE_MS = 60_000;
-
 /** A CAKE network: clicks, conversions and postbacks in SQLite. */
 export class CakeNetwork extends DurableObject<SandboxEnv> {
   readonly #network: Network;
+  readonly #alarm: Alarm;
 
   constructor(ctx: DurableObjectState, env: SandboxEnv) {
     super(ctx, env);
+    this.#alarm = new Alarm(ctx);
     this.#network = new Network({
       fixture: env.CAKE_FIXTURE || undefined,
       apiKey: env.CAKE_API_KEY ?? "",
@@ -37,7 +37,7 @@ export class CakeNetwork extends DurableObject<SandboxEnv> {
         .map((host) => host.trim())
         .filter((host) => host !== ""),
       ledger: new SqlLedger(ctx.storage),
-      surroundings: surroundingsOf(ctx),
+      surroundings: surroundingsOf(ctx, this.#alarm),
       gate: { token: env.CAKE_SANDBOX_TOKEN, isLoopback: env.CAKE_SANDBOX_LOOPBACK === "yes" },
     });
   }
@@ -46,32 +46,19 @@ export class CakeNetwork extends DurableObject<SandboxEnv> {
     return this.#network.fetch(request);
   }
 
-  override async alarm(): Promise<void> {
-    // The lease first: an alarm that fails is dropped after a few repetitions.
-    await this.ctx.storage.setAlarm(Date.now() + LEASE_MS);
-    try {
-      await this.#network.wake();
-    } catch {
-      // The lease wakes us again.
-    }
+  override alarm(info?: AlarmInvocationInfo): Promise<void> {
+    return this.#alarm.fired(info, () => this.#network.wake());
   }
 }
 
-function surroundingsOf(ctx: DurableObjectState): Surroundings {
-  let armed: number | null = null;
+function surroundingsOf(ctx: DurableObjectState, alarm: Alarm): Surroundings {
   return {
     now: () => Date.now(),
     random: () => Math.random(),
     uuid: () => crypto.randomUUID(),
     send: (url, init) => fetch(url, init as RequestInit<RequestInitCfProperties>),
     keepAlive: (work) => ctx.waitUntil(work),
-    wakeAt(atMs) {
-      // The same alarm once more would cost a write for each conversion.
-      if (armed !== null && atMs !== null && armed > Date.now() && armed <= atMs && atMs - armed < LEASE_MS) return;
-      armed = atMs;
-      const done = atMs === null ? ctx.storage.deleteAlarm() : ctx.storage.setAlarm(Math.max(atMs, Date.now() + 1));
-      ctx.waitUntil(done);
-    },
+    wakeAt: (atMs) => alarm.wakeAt(atMs),
     noAnswer() {
       // workerd closes the connection when a body fails before its first byte.
       const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();

@@ -3,7 +3,7 @@
  * they ask for, stores the rows they write, answers, and sends what is due.
  */
 import { call } from "../error.js";
-import { Turns } from "../turns.js";
+import { GroupCommit } from "../group-commit.js";
 import * as wasm from "../wasm/sandbox.js";
 import { Control } from "./control.js";
 import defaultFixture from "./fixture.json" with { type: "json" };
@@ -65,7 +65,7 @@ export class Network {
   readonly #parts: NetworkParts;
   readonly #control: Control;
   readonly #outbox: Outbox;
-  readonly #turns = new Turns();
+  readonly #turns = new GroupCommit();
   readonly live: Live;
   #rules: wasm.SandboxNetwork;
   #clock: ClockSetting;

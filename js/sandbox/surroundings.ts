@@ -1,19 +1,14 @@
 /** What a network needs of the place where it runs. */
+import type { Host } from "../host.js";
 
-/** A place: a Durable Object, or a process. */
-export interface Surroundings {
-  /** Milliseconds since 1970. */
-  now(): number;
+/** A place: a Durable Object, or a process. It wakes the network by `Network.wake`. */
+export interface Surroundings extends Host {
   /** From 0 to below 1. */
   random(): number;
   /** A fresh UUID. */
   uuid(): string;
   /** Sends a postback. */
   send(url: string, init: RequestInit): Promise<Response>;
-  /** Keeps the place alive until the work is done. */
-  keepAlive(work: Promise<unknown>): void;
-  /** Asks for a call of `Network.wake` at a time, or for none. */
-  wakeAt(atMs: number | null): void;
   /** An answer that never comes: its connection closes before the first byte. */
   noAnswer(): Response;
 }

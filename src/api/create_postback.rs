@@ -3,7 +3,7 @@
 use super::answer::Record;
 use super::params::Params;
 use super::{Account, Answer, Field, Request};
-use crate::link::is_loopback_origin;
+use crate::host::is_loopback_origin;
 use crate::{Result, macros};
 use serde::Serialize;
 

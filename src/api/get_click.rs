@@ -3,7 +3,7 @@
 use super::answer::{Record, records};
 use super::params::Params;
 use super::{Account, Answer, Request};
-use crate::{Result, click};
+use crate::{Result, click_id};
 use serde::Serialize;
 
 pub(super) const PATH: &str = "click.json";
@@ -77,7 +77,7 @@ impl Click {
 /// # Errors
 /// [`crate::Error::InvalidClickId`].
 pub fn request(account: &Account, click_id: &str) -> Result<Request> {
-    click::check(click_id)?;
+    click_id::check(click_id)?;
     let mut request = account.get(PATH);
     request.parameter("click_id", click_id);
     Ok(request)

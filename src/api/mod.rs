@@ -44,7 +44,7 @@ mod params;
 pub mod record_conversion;
 mod retry;
 
-use crate::link::{is_host_name, is_loopback_origin};
+use crate::host::{is_host_name, is_loopback_origin};
 use crate::url::push_parameter;
 use crate::{Error, Result};
 use core::fmt;

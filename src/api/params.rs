@@ -2,10 +2,10 @@
 //! camelCase, read strictly. A misspelt `uniqueId` must not count twice.
 
 use super::json::{Object, Value, whole};
-use crate::click;
 use crate::link::MAX_ID;
 use crate::money::Money;
 use crate::time::CivilTime;
+use crate::transaction_id::is_transaction_id;
 use crate::{Error, Result};
 
 /// A caller's object, of which every field must be known.
@@ -159,10 +159,7 @@ impl<'a> Params<'a> {
     /// A unique id or order id.
     pub(super) fn reference(&self, name: &'static str) -> Result<Option<String>> {
         let text = self.text(name)?;
-        if text
-            .as_deref()
-            .is_some_and(|text| !click::is_click_id(text))
-        {
+        if text.as_deref().is_some_and(|text| !is_transaction_id(text)) {
             return Err(Error::InvalidUniqueId { parameter: name });
         }
         Ok(text)

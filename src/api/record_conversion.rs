@@ -4,7 +4,7 @@ use super::answer::Record;
 use super::get_click::Click;
 use super::json::Value;
 use super::{Account, Answer, Request, params};
-use crate::{Result, click};
+use crate::{Result, click_id};
 use serde::Serialize;
 
 /// The parameters, as callers write them in camelCase, checked: amounts and
@@ -75,7 +75,7 @@ impl Params {
     /// [`crate::Error::InvalidUniqueId`], [`crate::Error::InvalidText`].
     pub fn read(text: &str) -> Result<Self> {
         let fields = params::Params::read(text, &NAMES)?;
-        click::check(&fields.required_text("clickId")?)?;
+        click_id::check(&fields.required_text("clickId")?)?;
         Self::of(&fields)
     }
 
@@ -87,7 +87,7 @@ impl Params {
     pub fn read_without_click_id(text: &str) -> Result<Self> {
         let params = Self::of(&params::Params::read(text, &NAMES)?)?;
         if !params.click_id.is_empty() {
-            click::check(&params.click_id)?;
+            click_id::check(&params.click_id)?;
         }
         Ok(params)
     }

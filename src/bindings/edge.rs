@@ -3,7 +3,7 @@
 //! not cross at all.
 
 use super::fetch::{Received, Sending, is_aborted, send, wait};
-use super::{chance, number, whole};
+use super::{number, random, to_integer};
 use crate::api::{
     self, Account, Answer, Call, Event, Outcome, Pace, Paging, Settings, Step, doctor,
 };
@@ -71,7 +71,7 @@ impl Client {
     ) -> Result<Self, JsValue> {
         Ok(Self {
             account: Account::new(base_url, api_key)?,
-            pace: RefCell::new(Pace::new(whole(interval_ms))),
+            pace: RefCell::new(Pace::new(to_integer(interval_ms))),
             is_read_only,
             fetch,
             on_request,
@@ -129,14 +129,14 @@ impl Client {
         let asked = match &click {
             None => None,
             Some(click) => {
-                crate::click::check(click)?;
+                crate::click_id::check(click)?;
                 Some(["{\"clickId\":\"", click, "\"}"].concat())
             }
         };
         let domains = self
             .run(api::Action::ListTrackingDomains, "{}", &choices)
             .await;
-        let now_ms = whole(Date::now());
+        let now_ms = to_integer(Date::now());
         let click = match &asked {
             None => None,
             Some(params) => Some(self.run(api::Action::GetClick, params, &choices).await),
@@ -191,20 +191,20 @@ impl Client {
                     } else {
                         Event::Aborted { is_sent: false }
                     };
-                    call.next(event, chance())
+                    call.next(event, random())
                 }
                 Step::Send(request) => {
                     attempt += 1;
-                    let pause = self.pace.borrow_mut().reserve(whole(Date::now()));
+                    let pause = self.pace.borrow_mut().reserve(to_integer(Date::now()));
                     if is_aborted(signal) || pause > 0 && !wait(pause, signal).await {
-                        call.next(Event::Aborted { is_sent: false }, chance())
+                        call.next(Event::Aborted { is_sent: false }, random())
                     } else {
                         let received = self.send(&request, &call, choices, attempt).await;
                         match received {
                             Err(Error::Aborted) => {
-                                call.next(Event::Aborted { is_sent: true }, chance())
+                                call.next(Event::Aborted { is_sent: true }, random())
                             }
-                            Err(error) => call.next(Event::Failed(error), chance()),
+                            Err(error) => call.next(Event::Failed(error), random()),
                             Ok(received) => {
                                 date_ms = received.date_ms;
                                 let body;
@@ -213,7 +213,7 @@ impl Client {
                                     .to_account(&self.account)
                                     .with_retry_after_ms(received.retry_after_ms);
                                 raw = received.body.into();
-                                call.next(Event::Answered(&answer), chance())
+                                call.next(Event::Answered(&answer), random())
                             }
                         }
                     }
@@ -328,9 +328,9 @@ impl Pages {
     #[wasm_bindgen(constructor)]
     pub fn new(start_at_row: f64, row_limit: f64, max_rows: Option<f64>) -> Self {
         Self(Paging::new(
-            whole(start_at_row),
-            whole(row_limit),
-            max_rows.map(whole),
+            to_integer(start_at_row),
+            to_integer(row_limit),
+            max_rows.map(to_integer),
         ))
     }
 
@@ -349,8 +349,11 @@ impl Pages {
 
     /// Takes note of a page; see [`Paging::read`].
     pub fn read(&mut self, rows: f64, new_rows: f64, total_rows: Option<f64>) {
-        self.0
-            .read(whole(rows), whole(new_rows), total_rows.map(whole));
+        self.0.read(
+            to_integer(rows),
+            to_integer(new_rows),
+            total_rows.map(to_integer),
+        );
     }
 }
 

@@ -1,7 +1,7 @@
 //! The forwarder for JavaScript: conversions read, attempts carried out.
 
-use super::chance;
 use super::fetch::{Received, Sending, send};
+use super::random;
 use crate::api::json::push_string;
 use crate::api::{Account, Answer};
 use crate::delivery::event::{Caller, HandedOver, read};
@@ -143,7 +143,7 @@ impl Deliverer {
         let mut before = Before {
             attempts,
             is_in_doubt,
-            chance: chance(),
+            chance: random(),
         };
         let outcome = match Event::stored(&text) {
             Err(error) => Outcome::of_failure(&error, before),
@@ -165,7 +165,7 @@ impl Deliverer {
             }
         };
         let mut breaker = self.breaker.borrow_mut();
-        breaker.heard(outcome.reception, chance());
+        breaker.heard(outcome.reception, random());
         Ok(outcome.to_json(breaker.at_once(), breaker.stall_ms()))
     }
 }

@@ -111,7 +111,11 @@ impl SandboxNetwork {
     pub fn attempted(&self, row: &str, status: u16, now_ms: f64) -> Result<String, JsValue> {
         let row: FiredRow = from_json(row)?;
         let status = Some(status).filter(|status| *status != 0);
-        to_json(&self.network.attempted(row, status, super::whole(now_ms)))
+        to_json(
+            &self
+                .network
+                .attempted(row, status, super::to_integer(now_ms)),
+        )
     }
 
     /// How the affiliates stand; see [`Network::balances`].
@@ -138,10 +142,11 @@ impl SandboxNetwork {
                 rule: format!("is not readable: {error}"),
             })?;
         let next: Numbers = from_json(next)?;
-        self.history = Some(
-            self.network
-                .begin_history(&request, super::whole(now_ms), next)?,
-        );
+        self.history = Some(self.network.begin_history(
+            &request,
+            super::to_integer(now_ms),
+            next,
+        )?);
         Ok(())
     }
 

@@ -101,7 +101,7 @@ impl Event {
         if let Some(click_id) = caller.click_id {
             click_id.clone_into(&mut params.click_id);
         }
-        crate::click::check(&params.click_id)?;
+        crate::click_id::check(&params.click_id)?;
         let unique_id = params.unique_id.as_deref().unwrap_or_default();
         if unique_id.is_empty() {
             return Err(field(
@@ -109,7 +109,7 @@ impl Event {
                 "is missing: it keeps a conversion from counting twice",
             ));
         }
-        if unique_id.eq_ignore_ascii_case("TRANSACTION_ID") {
+        if crate::transaction_id::is_placeholder(unique_id) {
             return Err(Error::PlaceholderText {
                 parameter: "uniqueId",
             });

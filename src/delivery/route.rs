@@ -3,7 +3,7 @@
 
 use super::Event;
 use crate::api::{Account, get_click, record_conversion};
-use crate::link::Domain;
+use crate::host::Domain;
 use crate::money::Money;
 use crate::pixel::{Pixel, Scope};
 use crate::{Error, Result};

@@ -1,5 +1,5 @@
-/** The options of a client and of its calls, checked before anything is sent. */
-import { CakeError } from "../error.js";
+/** How one call of the client is made, and what its hooks are told. */
+import { refuse } from "../option.js";
 
 /** How to make one call. */
 export interface CallOptions {
@@ -30,39 +30,6 @@ export interface ReceivedResponse extends SentRequest {
   readonly status?: number;
   /** The code of what went wrong, where none came. */
   readonly error?: string;
-}
-
-export function refuse(parameter: string, rule: string): never {
-  throw new CakeError({ code: "invalid_field", parameter, rule });
-}
-
-/** A misspelt name must not be passed over. */
-export function checkNames(what: string, given: unknown, names: readonly string[]): void {
-  if (given === undefined || given === null) return;
-  if (typeof given !== "object") refuse(what, "must be an object");
-  for (const name of Object.keys(given)) {
-    if (!names.includes(name)) refuse(name, `is not one of the ${what}: ${names.join(", ")}`);
-  }
-}
-
-/** A whole number within bounds. */
-export function wholeOption(name: string, value: unknown, least: number, most: number): number | undefined {
-  if (value === undefined || value === null) return undefined;
-  if (typeof value === "number" && Number.isSafeInteger(value) && value >= least && value <= most) return value;
-  return refuse(name, `must be a whole number from ${least} to ${most}`);
-}
-
-/** One of a few values. */
-export function choice<T>(name: string, value: unknown, choices: readonly T[]): T | undefined {
-  if (value === undefined || value === null) return undefined;
-  if (choices.includes(value as T)) return value as T;
-  return refuse(name, `must be one of ${choices.join(", ")}`);
-}
-
-/** A function. */
-export function functionOption<T>(name: string, value: T | undefined): T | undefined {
-  if (value === undefined || value === null || typeof value === "function") return value ?? undefined;
-  return refuse(name, "must be a function");
 }
 
 /** A caller's parameters as JSON, for the core to check. Nothing is dropped on the way. */

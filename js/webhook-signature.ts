@@ -2,7 +2,7 @@
  * Signatures of backends: Standard Webhooks (standardwebhooks.com), by the
  * platform's own HMAC-SHA256, which compares in constant time.
  */
-import { CakeError } from "../error.js";
+import { CakeError } from "./error.js";
 
 /** The headers that carry a signature. */
 export interface SignatureHeaders {

@@ -1,31 +1,31 @@
-/** The life of a page: when it begins, and when its address or its visitor comes back. */
+/** Navigation: the addresses that a page has had and gets. */
 
 // Read at import, before a router rewrites the address. The first one is the
 // address of the navigation: it also knows what was rewritten before that.
 const addresses = new Set([performance.getEntriesByType("navigation")[0]?.name ?? location.href, location.href]);
 
 /**
- * Calls `look` with each address that the page has had or gets, at once and later on: never while it is only
+ * Calls `listener` with each address that the page has had or gets, at once and later on: never while it is only
  * prerendered, and again when it comes back from the back/forward cache.
  */
-export function watch(look: (address: string) => void): void {
-  const lookHere = () => look(location.href);
+export function onAddressChange(listener: (address: string) => void): void {
+  const tellHere = () => listener(location.href);
   const begin = () => {
-    for (const address of addresses) look(address);
-    addEventListener("pageshow", (event) => event.persisted && lookHere());
+    for (const address of addresses) listener(address);
+    addEventListener("pageshow", (event) => event.persisted && tellHere());
     const { navigation } = window as { navigation?: EventTarget };
     if (navigation) {
-      navigation.addEventListener("currententrychange", lookHere);
+      navigation.addEventListener("currententrychange", tellHere);
       return;
     }
-    addEventListener("popstate", lookHere);
+    addEventListener("popstate", tellHere);
     for (const name of ["pushState", "replaceState"] as const) {
       // Called like the site's own: wrapped before us it is what we call,
       // wrapped after us it calls us.
       const own = history[name];
       history[name] = function (this: History, ...state) {
         own.apply(this, state);
-        lookHere();
+        tellHere();
       };
     }
   };

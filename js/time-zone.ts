@@ -1,5 +1,5 @@
 /** From an account's civil times to instants and back, by the platform's own time zones. */
-import { CakeError } from "../error.js";
+import { CakeError } from "./error.js";
 
 /** A time zone, such as `America/New_York`. */
 export interface TimeZone {

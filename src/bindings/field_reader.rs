@@ -10,7 +10,7 @@ use crate::{Result, sub_id};
 /// by spaces, then name and value of each extra parameter. `flags`: 2 allow the
 /// test affiliate, 4 let sub ids spill.
 pub(super) fn write_link(
-    texts: &mut Parts<'_>,
+    texts: &mut FieldReader<'_>,
     flags: u64,
     [affiliate_id, creative_id]: [i64; 2],
     output: &mut String,
@@ -28,13 +28,13 @@ pub(super) fn write_link(
     writer.close()
 }
 
-/// Parts of a text, each ended by a line feed; empty after the last one.
-pub(super) struct Parts<'a> {
+/// Reads the fields of a text, each ended by a line feed; empty after the last one.
+pub(super) struct FieldReader<'a> {
     rest: Option<&'a str>,
     taken: usize,
 }
 
-impl<'a> Parts<'a> {
+impl<'a> FieldReader<'a> {
     pub(super) fn new(text: &'a str) -> Self {
         Self {
             rest: Some(text),

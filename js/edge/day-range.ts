@@ -1,8 +1,8 @@
 /** Whole days, as people name them and as CAKE's reports take them. */
-import { call, text } from "../error.js";
+import { call } from "../error.js";
+import { choice, stringOption } from "../option.js";
+import { createTimeZone } from "../time-zone.js";
 import * as wasm from "../wasm/edge.js";
-import { choice } from "./option.js";
-import { createTimeZone } from "./time_zone.js";
 
 /** A day, `YYYY-MM-DD`, in the account's time zone. */
 export type Day = `${number}-${number}-${number}`;
@@ -37,9 +37,9 @@ export function dayRange(first: Day, last: Day): DayRange;
 export function dayRange(name: DayRangeName, calendar: { readonly timeZone: string; readonly now?: Date }): DayRange;
 export function dayRange(first: string, last: string | { readonly timeZone: string; readonly now?: Date }): DayRange {
   if (typeof last !== "object" || last === null) {
-    return call(() => wasm.dayRange(text("first", first), text("last", last)));
+    return call(() => wasm.dayRange(stringOption("first", first), stringOption("last", last)));
   }
   const name = choice("name", first, ["today", "yesterday", "last7Days", "last30Days"]) ?? "";
-  const civil = createTimeZone(text("timeZone", last.timeZone)).findCivil(last.now ?? new Date());
+  const civil = createTimeZone(stringOption("timeZone", last.timeZone)).findCivil(last.now ?? new Date());
   return call(() => wasm.namedDayRange(name, civil ?? ""));
 }
