@@ -61,7 +61,7 @@ async function bundle(entry: string, name: string, format: "es" | "iife"): Promi
     configFile: false,
     root,
     logLevel: "error",
-    define: { WASM_OFFSET: String(OFFSET) },
+    define: { WASM_OFFSET: String(OFFSET), IS_TAG: String(format === "iife") },
     plugins: [lazy],
     build: {
       write: false,

@@ -4,6 +4,7 @@
  */
 import { CakeError, type CakeErrorCode } from "../error.js";
 import type { Core } from "./core.js";
+import { load } from "./load.js";
 
 /** What runs the core. */
 export type Engine = "wasm" | "js";
@@ -42,7 +43,7 @@ try {
 
 /** Loads the plain JavaScript where there is no WebAssembly. */
 export async function start(): Promise<void> {
-  core ??= await import("./fallback.js").catch(() => undefined);
+  core ??= await load("fallback").catch(() => undefined);
 }
 
 /**

@@ -12,7 +12,7 @@ export const OUTBOX = `${KEY}_outbox:`;
 export const UNIQUE = `${KEY}_unique:`;
 
 /** Does it, and nothing where it throws: `localStorage`, `document.cookie` and writing to them all may. */
-function attempt<T>(run: () => T): T | undefined {
+export function attempt<T>(run: () => T): T | undefined {
   try {
     return run();
   } catch {
@@ -21,23 +21,33 @@ function attempt<T>(run: () => T): T | undefined {
 }
 
 /** localStorage; nothing where it is blocked. */
-export const storage = attempt(() => localStorage);
+const storage = attempt(() => localStorage);
 
 /** The keys of localStorage that start so. */
 export function keysOf(prefix: string): string[] {
-  return Object.keys(storage ?? {}).filter((key) => key.startsWith(prefix));
+  return attempt(() => Object.keys(storage ?? {}).filter((key) => key.startsWith(prefix))) ?? [];
+}
+
+/** The text of an item; empty where there is none, or it cannot be read. */
+export function read(key: string): string {
+  return attempt(() => storage?.getItem(key)) ?? "";
+}
+
+/** Removes an item. */
+export function remove(key: string): void {
+  attempt(() => storage?.removeItem(key));
 }
 
 /** Writes an item, and says whether it could. */
 export function store(key: string, text: string): boolean {
   // What reads back was written: not so in a browser without storage, without room, or that throws.
   attempt(() => storage?.setItem(key, text));
-  return storage?.getItem(key) === text;
+  return read(key) === text;
 }
 
 /** The stored texts: the cookie's and localStorage's, empty where there is none. */
 export function readKept(): [string, string] {
-  return [readCookie(), storage?.getItem(KEY) ?? ""];
+  return [readCookie(), read(KEY)];
 }
 
 function readCookie(): string {
@@ -64,7 +74,7 @@ export function writeKept(
 /** Deletes cookie, text, conversions and unique ids. */
 export function deleteKept(domain: string | undefined): void {
   for (const candidate of domains(domain)) writeCookie("", "0", candidate);
-  for (const key of keysOf(KEY)) storage?.removeItem(key);
+  keysOf(KEY).forEach(remove);
 }
 
 /** The domains to try, the widest first, and at last none: the host alone. */

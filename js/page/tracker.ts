@@ -3,6 +3,7 @@ import { CakeError, isCakeError } from "../error.js";
 import type { TrackingLinkParts, TrackingLinkRules } from "../link.js";
 import { decide, type Engine, runningEngine } from "./engine.js";
 import { buildLink } from "./link.js";
+import { load } from "./load.js";
 import { onAddressChange } from "./navigation.js";
 import type {
   Consent,
@@ -10,10 +11,12 @@ import type {
   DecorateOptions,
   PageConversion,
   Reason,
-  StoredConversion,
   TrackerOptions,
+  WaitingConversion,
 } from "./options.js";
-import { deleteKept, keysOf, OUTBOX, readKept, store, writeKept } from "./store.js";
+import type { Outbox } from "./outbox.js";
+import { ANSWER_MS, type Answer, findAcceptance, post, uniqueIdOf } from "./send.js";
+import { attempt, deleteKept, keysOf, OUTBOX, readKept, remove, store, writeKept } from "./store.js";
 
 /** Keeps the click id and reports conversions. Nothing that it does throws into the page. */
 export interface Tracker {
@@ -34,9 +37,16 @@ export interface Tracker {
 /** The names under which click ids arrive, as the core's `DEFAULT_PARAMETERS`. */
 const DEFAULT_PARAMETERS = "reqid ckm_request_id click_id clickid transaction_id tranid r".split(" ");
 
-/** Captures the click id of this page's address and keeps it. */
-export function createTracker(options: TrackerOptions = {}): Tracker {
-  const { endpoint = "/cake", windowDays = 30, cookieDomain } = options;
+/** How long after a landing the outbox is loaded, before it is needed: when the page's own files have come. */
+const AHEAD_MS = 3_000;
+
+/** How long a file that could not be loaded is left alone. */
+const RELOAD_MS = 20_000;
+
+/** Captures the click id of this page's address and keeps it. `errors` are those of the tag. */
+export function createTracker(given?: TrackerOptions, errors: readonly CakeError[] = []): Tracker {
+  let options: TrackerOptions = given ?? {};
+  const { cookieDomain } = options;
   let { consent = "granted" } = options;
   let clickId: string | undefined;
   /** The text that is kept, once more in memory: alone while consent is pending, or both stores are blocked. */
@@ -44,33 +54,47 @@ export function createTracker(options: TrackerOptions = {}): Tracker {
   /** The visits while consent was pending. */
   let visits: [address: string, seconds: string][] = [];
   /** The conversions that the forwarder has not answered for good, by their keys. */
-  const conversions = new Map<string, StoredConversion>();
+  const conversions = new Map<string, WaitingConversion>();
 
   const note = (reason: Reason | string, ...details: unknown[]) => {
     // biome-ignore lint/suspicious/noConsole: what `debug` asks for.
-    if (options.debug) console.debug("cake-edge:", reason, ...details);
+    // A wrong setting is said in any case: it is the site's, and nobody would hear of it.
+    const say = reason === "invalid_setting" ? console.warn : options.debug ? console.debug : undefined;
+    say?.("cake-edge:", reason, ...details);
+  };
+
+  const report = (error: CakeError) => {
+    note(error.code, error);
+    try {
+      options.onError?.(error);
+    } catch (unheard) {
+      note("on_error_threw", unheard);
+    }
   };
 
   const quietly = <T>(run: () => T): T | undefined => {
     try {
       return run();
     } catch (thrown) {
-      const error = isCakeError(thrown)
-        ? thrown
-        : new CakeError({ code: "internal", rule: "a bug in cake-edge" }, { cause: thrown });
-      note(error.code, error);
-      try {
-        options.onError?.(error);
-      } catch (unheard) {
-        note("on_error_threw", unheard);
-      }
+      report(
+        isCakeError(thrown)
+          ? thrown
+          : new CakeError({ code: "internal", rule: "a bug in cake-edge" }, { cause: thrown }),
+      );
       return undefined;
     }
   };
 
+  /** Where conversions go: relative to the page's first address, not to a base element or what a router makes of it. */
+  const url =
+    attempt(() => new URL(options.endpoint || "/cake", location.href).href.replace(/\/*$/, "/conversions")) ??
+    (report(new CakeError({ code: "invalid_setting", parameter: "endpoint", rule: "is no path and no URL" })),
+    "/cake/conversions");
+
   /** What the visitor has said; the browser may have said it for him. */
   const said = (): Consent =>
-    !options.ignoreGlobalPrivacyControl && (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl
+    !options.ignoreGlobalPrivacyControl &&
+    attempt(() => (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl)
       ? "denied"
       : consent;
 
@@ -81,10 +105,11 @@ export function createTracker(options: TrackerOptions = {}): Tracker {
     const fragment = new URLSearchParams(options.fragment ? hash.replace(/^#([^?]*\?)?/, "") : "");
     // What is longer is no click id and no sub id.
     const find = (name: string) => (searchParams.get(name) ?? fragment.get(name) ?? "").slice(0, 200);
+    const { windowDays = 30 } = options;
     const [age = "", counting = "", text = ""] = decide(
       "k",
       options.touch === "first" ? "1" : "0",
-      ...[windowDays, options.journey ?? 5, options.cookieDays ?? windowDays].map((number) => number.toString(36)),
+      ...[windowDays, options.journey ?? 5, options.cookieDays ?? windowDays].map((number) => Number(number).toString(36)),
       seconds,
       ...stored,
       ...["s1", "s2", "s3", "s4", "s5"].map(find),
@@ -93,6 +118,19 @@ export function createTracker(options: TrackerOptions = {}): Tracker {
     clickId = counting || undefined;
     memory = text;
     return age || "0";
+  };
+
+  /** The same by the settings that are fit for use: none is worth a click. */
+  const keepBy: typeof keep = (...visit) => {
+    try {
+      return keep(...visit);
+    } catch (error) {
+      const { code, parameter } = error as CakeError;
+      if (code !== "invalid_setting" || options[parameter as "journey"] === undefined) throw error;
+      report(error as CakeError);
+      options = { ...options, [parameter as string]: undefined };
+      return keepBy(...visit);
+    }
   };
 
   const look = (address: string, seconds = Math.floor(Date.now() / 1_000).toString(36)) =>
@@ -110,31 +148,83 @@ export function createTracker(options: TrackerOptions = {}): Tracker {
       } else if (answer !== "granted") {
         // As in the core, a word that nobody knows is no consent.
         note("consent_pending");
-        if (keep(address, seconds, [memory, memory]) !== "0") visits.push([address, seconds]);
+        if (keepBy(address, seconds, [memory, memory]) !== "0") visits.push([address, seconds]);
       } else {
         const stored = readKept().map((text) => text || memory);
-        const age = keep(address, seconds, stored);
+        const age = keepBy(address, seconds, stored);
         if (age !== "0") writeKept(memory, age, cookieDomain).forEach((reason) => void note(reason));
         else note(clickId ? "known_click" : "no_click_id");
       }
     });
 
-  /** The conversions' code is loaded when there is one to send. */
-  const openOutbox = () =>
-    import("./outbox.js").then(({ openOutbox }) => openOutbox(`${endpoint}/conversions`, conversions, said, note));
-  /** The network is back with the next page, or the next time that this one is looked at. */
-  const offline = (): ConvertResult => {
-    note("network");
-    return { state: "queued", code: "network" };
-  };
-  const resume = () => {
-    if (conversions.size || keysOf(OUTBOX).length) openOutbox().then((outbox) => outbox.resend(), offline);
+  /** Loaded once; and anew where that failed. */
+  let opened: Promise<Outbox> | undefined;
+  const openOutbox = () => {
+    opened ??= load("outbox").then(({ openOutbox }) => openOutbox({ url, conversions, said, note, report, resume }));
+    opened.catch(() => {
+      opened = undefined;
+    });
+    return opened;
   };
 
-  onAddressChange((address) => {
-    look(address);
-    resume();
-  });
+  let timer: ReturnType<typeof setTimeout>;
+  /** It waits until there is a network or the missing file, or for the next page. */
+  const offline = ({ missing }: { missing?: string } = {}): ConvertResult => {
+    const code = missing ? "missing_file" : "network";
+    note(code, ...(missing ? [missing, "see data-base"] : []));
+    clearTimeout(timer);
+    timer = setTimeout(resume, RELOAD_MS);
+    return { state: "queued", code };
+  };
+
+  /** What is on its way out at this moment. */
+  const sending = new Set<string>();
+  const send = async (key: string): Promise<ConvertResult> => {
+    const conversion = conversions.get(key);
+    let answer: Answer | undefined;
+    let failure: unknown;
+    if (conversion && said() === "granted") {
+      // Before anything else can fail.
+      if (!attempt(() => store(key, JSON.stringify(conversion)))) note("storage_blocked");
+      // Here and not in the outbox: nothing may come between the report and the request.
+      if (conversion.fields.uniqueId) {
+        sending.add(key);
+        try {
+          answer = await post(url, conversion.fields);
+        } catch (thrown) {
+          failure = thrown ?? "no answer";
+        }
+        sending.delete(key);
+        const acceptance = answer && findAcceptance(answer);
+        if (acceptance) {
+          conversions.delete(key);
+          remove(key);
+          return acceptance;
+        }
+      }
+    }
+    return (await openOutbox()).conclude(key, answer, failure);
+  };
+
+  /** Sends what waits, as far as its time has come; and has the outbox at hand before it is needed. */
+  const resume = () => {
+    if (said() !== "granted") return;
+    for (const [key, { due = 0 }] of conversions) {
+      if (!sending.has(key) && due <= Date.now()) send(key).catch(offline);
+    }
+    if (keysOf(OUTBOX).some((key) => !conversions.has(key))) openOutbox().then((outbox) => outbox.resend(), offline);
+    if (clickId) setTimeout(() => openOutbox().catch(() => undefined), AHEAD_MS);
+  };
+
+  errors.forEach(report);
+  onAddressChange(
+    (address) => look(address),
+    () => {
+      resume();
+      addEventListener("online", resume);
+      document.addEventListener("visibilitychange", resume);
+    },
+  );
 
   return {
     engine: runningEngine(),
@@ -152,15 +242,20 @@ export function createTracker(options: TrackerOptions = {}): Tracker {
     },
     link: (parts) => quietly(() => buildLink(parts)),
     decorate(how) {
-      import("./decorate.js").then(({ decorate }) => decorate(how, () => clickId, note), offline);
+      load("decorate").then(({ decorate }) => decorate(how, () => clickId, note), offline);
     },
-    convert(fields) {
-      const conversion = { at: Date.now(), page: location.href, fields: { clickId, ...fields } };
-      const key = `${OUTBOX}${conversion.at}${Math.random()}`;
-      conversions.set(key, conversion);
-      // Before anything else can fail.
-      if (said() === "granted" && !quietly(() => store(key, JSON.stringify(conversion)))) note("storage_blocked");
-      return openOutbox().then((outbox) => outbox.send(key), offline);
+    convert(given) {
+      const converted = quietly(() => {
+        const at = Date.now();
+        const key = `${OUTBOX}${at} ${Math.random()} ${conversions.size}`;
+        const fields = { clickId, ...given };
+        const { uniqueId = fields.clickId && fields.orderId && uniqueIdOf(fields.clickId, `${fields.orderId}`) } = fields;
+        const page = uniqueId ? undefined : location.href.split("#", 1)[0];
+        conversions.set(key, { at, page, fields: uniqueId ? { ...fields, uniqueId } : fields });
+        const late = new Promise<void>((resolve) => setTimeout(resolve, ANSWER_MS)).then(() => offline());
+        return Promise.race([send(key).catch(offline), late]);
+      });
+      return converted ?? Promise.resolve({ state: "refused", code: "invalid_field" });
     },
   };
 }
