@@ -16,6 +16,7 @@
 //! | `transaction_id` | unique ids and order ids |
 //! | [`cookie`], `signed_cookie` | `Cookie` and `Set-Cookie` text; signed values (feature `worker`) |
 //! | `capture` | edge capture: what a request's click leaves behind (feature `worker`) |
+//! | `purpose` | what a request says that it is for: a visit, a prefetch (not in `page`) |
 //! | [`consent`] | what may be stored, when |
 //! | [`macros`], [`pixel`] | postback URL templates; `p.ashx` |
 //! | [`money`], [`time`] | exact decimals, civil times |
@@ -49,6 +50,8 @@ pub mod api;
 pub mod capture;
 #[cfg(feature = "forwarder")]
 pub mod delivery;
+#[cfg(any(feature = "worker", feature = "sandbox"))]
+pub mod purpose;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 #[cfg(feature = "worker")]

@@ -34,7 +34,7 @@ pub use capture::capture_click;
 #[cfg(feature = "worker")]
 pub use capture::find_signed_click;
 #[cfg(feature = "edge")]
-pub use edge::{Client, Pages};
+pub use edge::{Client, Pager};
 #[cfg(feature = "forwarder")]
 pub use forwarder::{Deliverer, read_conversions};
 #[cfg(feature = "edge")]
@@ -44,7 +44,7 @@ pub use page::{decide, get, put};
 #[cfg(feature = "link")]
 pub use page_link::{buffer, build};
 #[cfg(feature = "sandbox")]
-pub use sandbox::{SandboxNetwork, access_of};
+pub use sandbox::{SandboxNetwork, access_of, status_moves};
 #[cfg(feature = "edge")]
 pub use time::{day_range, named_day_range};
 #[cfg(feature = "edge")]
