@@ -83,8 +83,7 @@ fn parts_of(error: &Error) -> (u64, &str) {
         Error::DeepLinkHost => (7, ""),
         Error::ReservedParameter { parameter } => (8, parameter),
         Error::RepeatedParameter { parameter } => (9, parameter),
-        Error::InvalidSetting { parameter } => (10, parameter),
-        _ => (11, ""),
+                _ => (10, ""),
     }
 }
 
