@@ -40,8 +40,10 @@ const AUDIENCES = {
   forwarder: { profile: "edge", feature: "forwarder", ...FAST },
   sandbox: { profile: "release", feature: "sandbox", cargo: [], env: {} },
   page: { profile: "page", feature: "page", ...SMALL },
-  // The page's core once more, for where there is no WebAssembly.
+  link: { profile: "page", feature: "link", ...SMALL },
+  // The page's cores once more, for where there is no WebAssembly.
   fallback: { profile: "fallback", feature: "page", ...OLD },
+  "link-fallback": { profile: "fallback", feature: "link", ...OLD },
 } as const;
 
 type Audience = keyof typeof AUDIENCES;
@@ -60,7 +62,14 @@ async function buildAllWasm(): Promise<void> {
     buildWasm("edge").then(() => buildWasm("forwarder")),
     buildWasm("sandbox"),
   );
-  await all(buildWasm("page"), buildWasm("fallback"));
+  await buildPageWasm();
+}
+
+function buildPageWasm(): Promise<void> {
+  return all(
+    buildWasm("page").then(() => buildWasm("link")),
+    buildWasm("fallback").then(() => buildWasm("link-fallback")),
+  );
 }
 
 /** What runs on a server: the package but for its pages, and the Workers. The transcript of `npm start` needs no more. */
@@ -78,7 +87,7 @@ export async function buildServers(): Promise<void> {
 
 /** What a browser loads: the package's page, and the demo. */
 export async function buildPages(): Promise<void> {
-  await all(buildWasm("page"), buildWasm("fallback"));
+  await buildPageWasm();
   await buildPage();
   await buildDemo();
 }
@@ -87,17 +96,18 @@ export async function buildPages(): Promise<void> {
 function buildWasm(audience: Audience): Promise<void> {
   const { profile, feature, cargo, env } = AUDIENCES[audience];
   const out = `target/wasm/${audience}`;
+  const isForPages = feature === "page" || feature === "link";
   return once(
     `wasm ${audience}`,
     () => [...sources(audience), "Cargo.*", "rust-toolchain.toml", "scripts/{build,glue}.ts"],
-    feature === "page" ? `${out}/${audience}_bg.wasm` : `js/wasm/${audience}_bg.wasm`,
+    isForPages ? `${out}/${audience}_bg.wasm` : `js/wasm/${audience}_bg.wasm`,
     async () => {
       const target = ["--target", "wasm32-unknown-unknown", "--profile", profile, "--features", feature];
       await run("cargo", ["build", "--quiet", "--lib", ...target, ...cargo], env);
       const compiled = `target/wasm32-unknown-unknown/${profile}/cake_edge`;
       cpSync(join(root, `${compiled}.d`), notesOf(audience));
       await run("wasm-bindgen", ["--target", "web", "--out-dir", out, "--out-name", audience, `${compiled}.wasm`]);
-      if (feature === "page") return;
+      if (isForPages) return;
       mkdirSync(join(root, "js/wasm"), { recursive: true });
       await run("wasm-opt", ["-O3", `${out}/${audience}_bg.wasm`, "-o", `js/wasm/${audience}_bg.wasm`]);
       writeGlue(audience, join(root, out));
@@ -179,7 +189,7 @@ function buildPackage(): Promise<void> {
 
 /** dist/page/: what a page loads, bundled and minified, the wasm inside. */
 function buildPage(): Promise<void> {
-  const inputs = ["js/{error,link}.ts", "js/{page,entry}/*", "target/wasm/{page,fallback}/*.wasm", "scripts/page.ts"];
+  const inputs = ["js/{error,link,option}.ts", "js/{page,entry}/*", "target/wasm/{page,link,fallback,link-fallback}/*.wasm", "scripts/page.ts"];
   return once("page", inputs, "dist/page/page.js", () => run(process.execPath, ["scripts/page.ts"]));
 }
 
