@@ -74,6 +74,7 @@ export function openOutbox({ url, conversions, said, note, report, resume }: Sen
 
   const refuse = (key: string, code: string, { rule, parameter }: { rule?: unknown; parameter?: unknown } = {}): ConvertResult => {
     settle(key);
+    note(code);
     report(
       new CakeError({
         code: code as CakeErrorCode,

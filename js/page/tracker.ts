@@ -160,7 +160,11 @@ export function createTracker(given?: TrackerOptions, errors: readonly CakeError
   /** Loaded once; and anew where that failed. */
   let opened: Promise<Outbox> | undefined;
   const openOutbox = () => {
-    opened ??= load("outbox").then(({ openOutbox }) => openOutbox({ url, conversions, said, note, report, resume }));
+    opened ??= load("outbox").then(({ openOutbox }) => {
+      // What has waited for this file need not wait for its time.
+      setTimeout(resume);
+      return openOutbox({ url, conversions, said, note, report, resume });
+    });
     opened.catch(() => {
       opened = undefined;
     });
@@ -177,8 +181,6 @@ export function createTracker(given?: TrackerOptions, errors: readonly CakeError
     return { state: "queued", code };
   };
 
-  /** What is on its way out at this moment. */
-  const sending = new Set<string>();
   const send = async (key: string): Promise<ConvertResult> => {
     const conversion = conversions.get(key);
     let answer: Answer | undefined;
@@ -188,13 +190,11 @@ export function createTracker(given?: TrackerOptions, errors: readonly CakeError
       if (!attempt(() => store(key, JSON.stringify(conversion)))) note("storage_blocked");
       // Here and not in the outbox: nothing may come between the report and the request.
       if (conversion.fields.uniqueId) {
-        sending.add(key);
         try {
           answer = await post(url, conversion.fields);
         } catch (thrown) {
           failure = thrown ?? "no answer";
         }
-        sending.delete(key);
         const acceptance = answer && findAcceptance(answer);
         if (acceptance) {
           conversions.delete(key);
@@ -206,11 +206,23 @@ export function createTracker(given?: TrackerOptions, errors: readonly CakeError
     return (await openOutbox()).conclude(key, answer, failure);
   };
 
+  /** What is on its way out at this moment. */
+  const sending = new Set<string>();
+  const deliver = (key: string): Promise<ConvertResult> => {
+    sending.add(key);
+    return Promise.race([send(key).catch(offline), new Promise<void>((resolve) => setTimeout(resolve, ANSWER_MS))]).then(
+      (result) => {
+        sending.delete(key);
+        return result ?? offline();
+      },
+    );
+  };
+
   /** Sends what waits, as far as its time has come; and has the outbox at hand before it is needed. */
   const resume = () => {
     if (said() !== "granted") return;
     for (const [key, { due = 0 }] of conversions) {
-      if (!sending.has(key) && due <= Date.now()) send(key).catch(offline);
+      if (!sending.has(key) && due <= Date.now()) void deliver(key);
     }
     if (keysOf(OUTBOX).some((key) => !conversions.has(key))) openOutbox().then((outbox) => outbox.resend(), offline);
     if (clickId) setTimeout(() => openOutbox().catch(() => undefined), AHEAD_MS);
@@ -252,8 +264,7 @@ export function createTracker(given?: TrackerOptions, errors: readonly CakeError
         const { uniqueId = fields.clickId && fields.orderId && uniqueIdOf(fields.clickId, `${fields.orderId}`) } = fields;
         const page = uniqueId ? undefined : location.href.split("#", 1)[0];
         conversions.set(key, { at, page, fields: uniqueId ? { ...fields, uniqueId } : fields });
-        const late = new Promise<void>((resolve) => setTimeout(resolve, ANSWER_MS)).then(() => offline());
-        return Promise.race([send(key).catch(offline), late]);
+        return deliver(key);
       });
       return converted ?? Promise.resolve({ state: "refused", code: "invalid_field" });
     },
