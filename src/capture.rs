@@ -5,6 +5,7 @@ use crate::click_id::{LandingParameters, find_click};
 use crate::consent::{Consent, Storing};
 use crate::cookie::{SetCookie, find_cookie};
 use crate::host::is_loopback_origin;
+use crate::purpose::Purpose;
 use crate::signed_cookie::SigningKeys;
 use crate::touch::{TouchPolicy, TouchUpdate};
 use crate::url::cut;
@@ -230,16 +231,10 @@ fn ignored(visit: &Visit<'_>, is_secure: bool) -> Option<Reason> {
     if visit.upgrade.is_some() {
         return Some(Reason::Upgrade);
     }
-    // `prefetch;prerender`, `prefetch;anonymous-client-ip`, `preview`, …
-    let is_for = |wanted: &str| {
-        let mut purposes = visit.purposes.iter().flatten();
-        purposes.any(|purpose| purpose.split([';', ',']).any(|word| is(Some(word), wanted)))
-    };
-    if is_for("prerender") {
-        return Some(Reason::Prerender);
-    }
-    if is_for("prefetch") || is_for("preview") {
-        return Some(Reason::Prefetch);
+    match Purpose::of(visit.purposes.into_iter().flatten()) {
+        Purpose::Prerender => return Some(Reason::Prerender),
+        Purpose::Prefetch => return Some(Reason::Prefetch),
+        Purpose::Visit => {}
     }
     // Browsers before 2023 do not say; they ask for HTML where they navigate.
     let is_navigation = match (visit.fetch_mode, visit.fetch_dest) {

@@ -16,10 +16,11 @@
 //! | `transaction_id` | unique ids and order ids |
 //! | [`cookie`], `signed_cookie` | `Cookie` and `Set-Cookie` text; signed values (feature `worker`) |
 //! | `capture` | edge capture: what a request's click leaves behind (feature `worker`) |
+//! | `purpose` | what a request says that it is for: a visit, a prefetch (not in `page`) |
 //! | [`consent`] | what may be stored, when |
 //! | [`macros`], [`pixel`] | postback URL templates; `p.ashx` |
 //! | [`money`], [`time`] | exact decimals, civil times |
-//! | [`url`] | percent-encoding and query strings |
+//! | `url` | percent-encoding and query strings |
 //! | `api` | CAKE's HTTP API: requests and answers (feature `api`) |
 //! | `delivery` | the forwarder's decisions (feature `forwarder`) |
 //! | `sandbox` | a CAKE network's rules (feature `sandbox`) |
@@ -36,11 +37,12 @@ pub mod lint;
 pub mod macros;
 pub mod money;
 pub mod pixel;
+pub mod placeholder;
 pub mod sub_id;
 pub mod time;
 pub mod touch;
 mod transaction_id;
-pub mod url;
+mod url;
 
 #[cfg(feature = "api")]
 pub mod api;
@@ -48,6 +50,8 @@ pub mod api;
 pub mod capture;
 #[cfg(feature = "forwarder")]
 pub mod delivery;
+#[cfg(any(feature = "worker", feature = "sandbox"))]
+pub mod purpose;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 #[cfg(feature = "worker")]

@@ -157,7 +157,7 @@ fn push_id(url: &mut String, name: &str, parameter: &'static str, id: i64) -> Re
 }
 
 /// Appends a text as an HTML attribute's value.
-fn push_escaped(out: &mut String, text: &str) {
+pub(crate) fn push_escaped(out: &mut String, text: &str) {
     for character in text.chars() {
         match character {
             '&' => out.push_str("&amp;"),

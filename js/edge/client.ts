@@ -14,7 +14,7 @@ export interface CakeClientOptions {
   readonly baseUrl: string;
   /** Your API key: CAKE, Setup, System Access, API Keys. Never in a page. */
   readonly apiKey: string;
-  /** Stands in for the global `fetch`: a service binding's, or a mock. */
+  /** Used instead of the global `fetch`: a service binding's, or a mock. */
   readonly fetch?: (request: Request) => Promise<Response>;
   /** How long one request may take, its body included, in milliseconds. @default 15000 */
   readonly timeoutMs?: number;
@@ -271,7 +271,7 @@ type Action =
   | "listTrackingDomains";
 
 const CALL_OPTIONS = ["signal", "timeoutMs", "retries"];
-const MOST_MS = 600_000;
+const MAX_TIMEOUT_MS = 600_000;
 
 /**
  * Opens a client of CAKE's API. Nothing is sent yet.
@@ -286,7 +286,7 @@ export function createCakeClient(options: CakeClientOptions): CakeClient {
   if (typeof options !== "object" || options === null) refuse("options", "must be an object");
   checkNames("options", options, CLIENT_OPTIONS);
   const { baseUrl, apiKey, fetch, onRequest, onResponse } = options;
-  const timeoutMs = integerOption("timeoutMs", options.timeoutMs, 1, MOST_MS) ?? 15_000;
+  const timeoutMs = integerOption("timeoutMs", options.timeoutMs, 1, MAX_TIMEOUT_MS) ?? 15_000;
   const retries = integerOption("retries", options.retries, 0, 10) ?? 2;
   const verify = choice("verify", options.verify, VERIFY) ?? "click";
   const readOnly = choice("readOnly", options.readOnly, [true, false]) ?? false;
@@ -309,7 +309,7 @@ export function createCakeClient(options: CakeClientOptions): CakeClient {
       action,
       toJson(params),
       integerOption("retries", given.retries, 0, 10) ?? retries,
-      integerOption("timeoutMs", given.timeoutMs, 1, MOST_MS) ?? timeoutMs,
+      integerOption("timeoutMs", given.timeoutMs, 1, MAX_TIMEOUT_MS) ?? timeoutMs,
       (choice("verify", given.verify, VERIFY) ?? verify) === "click",
       signalOf(given),
     );
@@ -330,7 +330,7 @@ export function createCakeClient(options: CakeClientOptions): CakeClient {
         params,
         options: given,
         pageRows: 1_000,
-        mostRows: 10_000,
+        maxPageRows: 10_000,
         idOf: (click) => click.clickId,
         fetchPage: (range) =>
           settle(async () => {
@@ -349,7 +349,7 @@ export function createCakeClient(options: CakeClientOptions): CakeClient {
         params,
         options: given,
         pageRows: 500,
-        mostRows: 500,
+        maxPageRows: 500,
         idOf: (conversion) => conversion.conversionId,
         fetchPage: (range) =>
           settle(async () => {
@@ -376,7 +376,7 @@ export function createCakeClient(options: CakeClientOptions): CakeClient {
         const report = await client.check(
           given.clickId === undefined ? undefined : stringOption("clickId", given.clickId),
           integerOption("retries", given.retries, 0, 10) ?? retries,
-          integerOption("timeoutMs", given.timeoutMs, 1, MOST_MS) ?? timeoutMs,
+          integerOption("timeoutMs", given.timeoutMs, 1, MAX_TIMEOUT_MS) ?? timeoutMs,
           signalOf(given),
         );
         return parse<CheckReport>(report);

@@ -2,12 +2,13 @@
 import { DurableObject } from "cloudflare:workers";
 import { Alarm } from "../alarm.js";
 import type { Host } from "../host.js";
-import { type CheckedRules, checkRules, type ForwarderRules } from "./options.js";
-import { Outbox, type Shard } from "./outbox.js";
+import { type ForwarderOptions, type ResolvedOptions, resolveOptions } from "./options.js";
+import { Outbox } from "./outbox.js";
+import type { Shard } from "./shard.js";
 import { SqlStore } from "./sql-store.js";
 
 /** A forwarder's options, where the outbox is in Durable Objects. */
-export interface ForwarderOptions extends ForwarderRules {
+export interface WorkerOptions extends ForwarderOptions {
   /** The namespace of the outbox's Durable Object. */
   readonly outbox: DurableObjectNamespace;
   /**
@@ -27,7 +28,7 @@ export const WORKER_NAMES = ["outbox", "shards", "rateLimit"];
 export type OutboxClass<Env> = new (ctx: DurableObjectState, env: Env) => DurableObject<Env> & Shard;
 
 /** Makes the class; `configure` reads the options from the Worker's bindings. */
-export function outboxClass<Env>(configure: (env: Env) => ForwarderOptions): OutboxClass<Env> {
+export function outboxClass<Env>(configure: (env: Env) => WorkerOptions): OutboxClass<Env> {
   return class CakeOutbox extends DurableObject<Env> implements Shard {
     #outbox: Outbox | undefined;
     readonly #alarm: Alarm;
@@ -35,15 +36,15 @@ export function outboxClass<Env>(configure: (env: Env) => ForwarderOptions): Out
     constructor(ctx: DurableObjectState, env: Env) {
       super(ctx, env);
       this.#alarm = new Alarm(ctx);
-      let rules: CheckedRules;
+      let options: ResolvedOptions;
       try {
-        rules = checkRules(configure(env), WORKER_NAMES);
+        options = resolveOptions(configure(env), WORKER_NAMES);
       } catch {
         // A bad deployment: the Worker says what is wrong; the events wait.
         return;
       }
-      const host = hostOf(ctx, this.#alarm, rules.clockSpeed);
-      this.#outbox = new Outbox({ rules, store: new SqlStore(ctx.storage), host });
+      const host = hostOf(ctx, this.#alarm, options.clockSpeed);
+      this.#outbox = new Outbox({ options, store: new SqlStore(ctx.storage), host });
     }
 
     override alarm(info?: AlarmInvocationInfo): Promise<void> {

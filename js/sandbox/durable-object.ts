@@ -1,9 +1,9 @@
 /** The Durable Object that a network lives in. */
 import { DurableObject } from "cloudflare:workers";
 import { Alarm } from "../alarm.js";
-import { Network } from "./network.js";
-import { SqlLedger } from "./sql-ledger.js";
-import type { Surroundings } from "./surroundings.js";
+import type { SandboxHost } from "./host.js";
+import { SandboxServer } from "./server.js";
+import { SqlStore } from "./sql-store.js";
 
 /** The bindings of a sandbox's Worker. */
 export interface SandboxEnv {
@@ -23,35 +23,35 @@ export interface SandboxEnv {
 
 /** A CAKE network: clicks, conversions and postbacks in SQLite. */
 export class CakeNetwork extends DurableObject<SandboxEnv> {
-  readonly #network: Network;
+  readonly #server: SandboxServer;
   readonly #alarm: Alarm;
 
   constructor(ctx: DurableObjectState, env: SandboxEnv) {
     super(ctx, env);
     this.#alarm = new Alarm(ctx);
-    this.#network = new Network({
+    this.#server = new SandboxServer({
       fixture: env.CAKE_FIXTURE || undefined,
       apiKey: env.CAKE_API_KEY ?? "",
       allowedHosts: (env.CAKE_ALLOWED_HOSTS ?? "")
         .split(",")
         .map((host) => host.trim())
         .filter((host) => host !== ""),
-      ledger: new SqlLedger(ctx.storage),
-      surroundings: surroundingsOf(ctx, this.#alarm),
+      store: new SqlStore(ctx.storage),
+      host: hostOf(ctx, this.#alarm),
       gate: { token: env.CAKE_SANDBOX_TOKEN, isLoopback: env.CAKE_SANDBOX_LOOPBACK === "yes" },
     });
   }
 
   override fetch(request: Request): Promise<Response> {
-    return this.#network.fetch(request);
+    return this.#server.fetch(request);
   }
 
   override alarm(info?: AlarmInvocationInfo): Promise<void> {
-    return this.#alarm.fired(info, () => this.#network.wake());
+    return this.#alarm.fired(info, () => this.#server.wake());
   }
 }
 
-function surroundingsOf(ctx: DurableObjectState, alarm: Alarm): Surroundings {
+function hostOf(ctx: DurableObjectState, alarm: Alarm): SandboxHost {
   return {
     now: () => Date.now(),
     random: () => Math.random(),

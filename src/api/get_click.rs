@@ -50,7 +50,7 @@ pub struct Click {
 }
 
 impl Click {
-    pub(super) fn of(record: &Record<'_, '_>) -> Result<Self> {
+    pub(super) fn from_record(record: &Record<'_, '_>) -> Result<Self> {
         let missing = |name| record.missing(name);
         Ok(Self {
             click_id: record.required_text("click_id")?,
@@ -94,7 +94,7 @@ pub(super) fn click_id_of(params: &str) -> Result<String> {
 /// Every error of an answer, see [`crate::Error`].
 pub fn read(answer: &Answer<'_>, click_id: &str) -> Result<Option<Click>> {
     let envelope = answer.open()?;
-    let response = Record::of(answer, envelope.get("response"), "response")?;
+    let response = Record::from_part(answer, envelope.get("response"), "response")?;
     let mut clicks = rows(answer, &response)?;
     // Accounts have two spellings of a click's id, so a single click counts
     // whatever it is called. Of several only the one that was asked for does.
@@ -119,6 +119,6 @@ pub(super) fn rows(answer: &Answer<'_>, response: &Record<'_, '_>) -> Result<Vec
     }
     records(answer, fields, "clicks")?
         .into_iter()
-        .map(|row| Click::of(&Record::of(answer, Some(row), "clicks")?))
+        .map(|row| Click::from_record(&Record::from_part(answer, Some(row), "clicks")?))
         .collect()
 }

@@ -28,7 +28,7 @@ pub(super) fn write_link(
     writer.close()
 }
 
-/// Reads the fields of a text, each ended by a line feed; empty after the last one.
+/// Reads fields of a text one after another, each ended by a line feed; empty after the last one.
 pub(super) struct FieldReader<'a> {
     rest: Option<&'a str>,
     taken: usize,

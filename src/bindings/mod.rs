@@ -32,7 +32,7 @@ pub use capture::capture_click;
 #[cfg(feature = "worker")]
 pub use capture::find_signed_click;
 #[cfg(feature = "edge")]
-pub use edge::{Client, Pages};
+pub use edge::{Client, Pager};
 #[cfg(feature = "forwarder")]
 pub use forwarder::{Deliverer, read_conversions};
 #[cfg(feature = "edge")]
@@ -40,7 +40,7 @@ pub use link::{LinkBuilder, module_memory};
 #[cfg(feature = "page")]
 pub use page::{buffer, decide};
 #[cfg(feature = "sandbox")]
-pub use sandbox::{SandboxNetwork, access_of};
+pub use sandbox::{SandboxNetwork, access_of, status_moves};
 #[cfg(feature = "edge")]
 pub use time::{day_range, named_day_range};
 #[cfg(feature = "edge")]

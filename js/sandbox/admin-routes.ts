@@ -2,27 +2,31 @@
 import { CakeError, call, toCakeError } from "../error.js";
 import { VIEW } from "../generated/view.js";
 import * as wasm from "../wasm/sandbox.js";
-import type { PastRows, ViewFilter } from "./ledger.js";
+import type { Faults } from "./faults.js";
 import type { Network } from "./network.js";
+import { respond } from "./response.js";
 import type { SandboxState } from "./rows.js";
+import type { PastRows, ViewFilter } from "./store.js";
 
 type Access = "granted" | "granted_by_url" | "foreign" | "refused" | "not_set_up";
 
-/** So many clicks of a history are made between two breaths. */
-const CLICKS_AT_ONCE = 2_000;
+/** How many clicks of a history are made before others get a turn. */
+const HISTORY_BATCH = 2_000;
 
 /** The routes under `/__sandbox/`. */
-export class Control {
+export class AdminRoutes {
   readonly #network: Network;
+  readonly #faults: Faults;
 
-  constructor(network: Network) {
+  constructor(network: Network, faults: Faults) {
     this.#network = network;
+    this.#faults = faults;
   }
 
   /** Answers, to those who may ask. */
   async fetch(request: Request, pathname: string): Promise<Response> {
     try {
-      return this.#turnedAway(request) ?? (await this.#route(request, pathname));
+      return this.#rejected(request) ?? (await this.#route(request, pathname));
     } catch (thrown) {
       const { code, message, parameter } = toCakeError(thrown);
       const rule = parameter === undefined ? message : message.slice(parameter.length + 1);
@@ -30,7 +34,7 @@ export class Control {
     }
   }
 
-  #turnedAway(request: Request): Response | undefined {
+  #rejected(request: Request): Response | undefined {
     const { token, isLoopback } = this.#network.gate;
     const visitor = JSON.stringify({
       url: request.url,
@@ -79,11 +83,11 @@ export class Control {
       case "GET /state":
         return Response.json(this.#state(new URL(request.url).searchParams));
       case "GET /events":
-        return network.live.open();
+        return network.events.open();
       case "GET /faults":
         return json(network.rules.faults());
       case "GET /faults/struck":
-        return Response.json({ struck: network.struck });
+        return Response.json({ struck: this.#faults.faultCount });
       case "PUT /faults": {
         const text = (await request.text()).trim();
         network.setFaults(text.startsWith("{") ? `[${text}]` : text);
@@ -109,12 +113,13 @@ export class Control {
         return Response.json(network.clock());
       case "POST /reset":
         network.reset();
+        this.#faults.reset();
         return Response.json({ state: "reset" });
       case "POST /history":
         return this.#history(await request.text());
       default:
         // Approve, reject, reverse: the rules know them.
-        if (pathname.startsWith("/__sandbox/conversions/")) return network.serve(request);
+        if (pathname.startsWith("/__sandbox/conversions/")) return respond(await network.answer(request), request);
         return refusal(404, "not_found", `there is no ${route} here`);
     }
   }
@@ -135,11 +140,12 @@ export class Control {
     if (text) filter.text = text;
     const { offers, affiliates, creatives } = JSON.parse(this.#network.rules.fixture()) as SandboxState["fixture"];
     return {
-      ...this.#network.ledger.view(filter),
+      ...this.#network.store.view(filter),
       totals: this.#network.totals(),
       clock: this.#network.clock(),
       faults: JSON.parse(this.#network.rules.faults()),
       fixture: { offers, affiliates, creatives },
+      status_moves: JSON.parse(wasm.statusMoves()) as SandboxState["status_moves"],
     };
   }
 
@@ -170,23 +176,23 @@ export class Control {
   /** Makes a past; answers its progress, one JSON object a line. */
   #history(text: string): Response {
     const network = this.#network;
-    call(() => network.rules.beginHistory(text, network.now(), JSON.stringify(network.ledger.numbers())));
+    call(() => network.rules.beginHistory(text, network.now(), JSON.stringify(network.store.numbers())));
     const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
     const writer = writable.getWriter();
     const say = (line: unknown) => writer.write(new TextEncoder().encode(`${JSON.stringify(line)}\n`));
     const work = async () => {
       for (;;) {
-        const batch = network.rules.continueHistory(CLICKS_AT_ONCE);
+        const batch = network.rules.continueHistory(HISTORY_BATCH);
         if (batch === undefined) break;
         const { totals, is_last, ...rows } = JSON.parse(batch) as PastRows & { totals: object; is_last: boolean };
-        network.ledger.fill(rows);
+        network.store.fill(rows);
         await say({ ...totals, is_last });
         if (is_last) break;
         // Others get a turn.
         await new Promise((resolve) => setTimeout(resolve, 0));
       }
       await writer.close();
-      network.live.startOver();
+      network.events.startOver();
     };
     // A reader that left ends the work: what was stored stays.
     work().catch((thrown: unknown) => writer.abort(thrown).catch(() => undefined));

@@ -1,19 +1,20 @@
 /** Live events: what happens, sent to whoever watches, a few times a second. */
-import type { Ledger, Write } from "./ledger.js";
+
 import type { ClickRow, FiredPostback, Totals } from "./rows.js";
+import type { Store, Write } from "./store.js";
 
 /** How often events are sent. */
 const EVERY_MS = 300;
 
-/** So many clicks of one moment are shown; the totals count them all. */
-const MOST_CLICKS = 100;
+/** How many clicks of one moment are shown; the totals count them all. */
+const MAX_CLICKS = 100;
 
-/** So often a silent line is written, by which a viewer that left is noticed. */
+/** How often a silent line is written, by which a viewer that left is noticed. */
 const HEARTBEAT_MS = 15_000;
 
 /** Those who watch. */
-export class Live {
-  readonly #ledger: Ledger;
+export class EventStream {
+  readonly #store: Store;
   readonly #totals: () => Totals;
   readonly #viewers = new Set<WritableStreamDefaultWriter<Uint8Array>>();
   #clicks: ClickRow[] = [];
@@ -22,8 +23,8 @@ export class Live {
   #isDue = false;
   #heartbeat: ReturnType<typeof setInterval> | undefined;
 
-  constructor(ledger: Ledger, totals: () => Totals) {
-    this.#ledger = ledger;
+  constructor(store: Store, totals: () => Totals) {
+    this.#store = store;
     this.#totals = totals;
   }
 
@@ -44,7 +45,7 @@ export class Live {
   note(writes: readonly Write[]): void {
     if (this.#viewers.size === 0 || writes.length === 0) return;
     for (const { write, row } of writes) {
-      if (write === "click" && this.#clicks.length < MOST_CLICKS) this.#clicks.push(row);
+      if (write === "click" && this.#clicks.length < MAX_CLICKS) this.#clicks.push(row);
       if (write === "conversion" || write === "status") this.#conversions.add(row.conversion_id);
       if (write === "fired") this.#postbacks.set(row.fired_id, row);
     }
@@ -63,7 +64,7 @@ export class Live {
     setTimeout(() => {
       this.#isDue = false;
       const conversions = [...this.#conversions]
-        .map((id) => this.#ledger.findConversion(id))
+        .map((id) => this.#store.findConversion(id))
         .filter((row) => row !== null);
       const event = {
         clicks: this.#clicks,

@@ -1,17 +1,18 @@
-/** A ledger in the SQLite of a Durable Object. */
+/** A store in the SQLite of a Durable Object. */
+
+import { type ClickRow, type ConversionRow, FIRST_NUMBERS, type FiredPostback, type Numbers } from "./rows.js";
 import type {
   ClickFilter,
   ConversionFilter,
-  Ledger,
   Need,
   Page,
   PastRows,
+  Store,
   Sum,
   View,
   ViewFilter,
   Write,
-} from "./ledger.js";
-import { type ClickRow, type ConversionRow, FIRST_NUMBERS, type FiredPostback, type Numbers } from "./rows.js";
+} from "./store.js";
 
 const TABLES = `
   CREATE TABLE IF NOT EXISTS clicks (
@@ -39,7 +40,7 @@ const TABLES = `
     event TEXT NOT NULL, postback_type TEXT NOT NULL, url TEXT NOT NULL, state TEXT NOT NULL,
     status INTEGER, attempts INTEGER NOT NULL, at_ms INTEGER NOT NULL, answered_ms INTEGER, next_ms INTEGER);
   CREATE INDEX IF NOT EXISTS fired_due ON fired (next_ms) WHERE next_ms IS NOT NULL;
-  CREATE TABLE IF NOT EXISTS memory (name TEXT PRIMARY KEY, text TEXT NOT NULL);`;
+  CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, text TEXT NOT NULL);`;
 
 const CLICK_COLUMNS = columns(
   "number click_id click_date offer_id affiliate_id creative_id sub_id_1 sub_id_2 sub_id_3 sub_id_4 sub_id_5 ip_address country",
@@ -68,8 +69,8 @@ interface Where {
   readonly values: Value[];
 }
 
-/** The ledger of a Durable Object. */
-export class SqlLedger implements Ledger {
+/** The store of a Durable Object. */
+export class SqlStore implements Store {
   readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
   #numbers: Numbers | undefined;
@@ -79,6 +80,9 @@ export class SqlLedger implements Ledger {
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
     this.#sql = storage.sql;
+    // Until 0.1.0 the table had another name.
+    const older = this.#first("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'memory'");
+    if (older !== null) this.#sql.exec("ALTER TABLE memory RENAME TO meta");
     this.#sql.exec(TABLES);
   }
 
@@ -249,19 +253,19 @@ export class SqlLedger implements Ledger {
       | null;
   }
 
-  recall(name: string): string | null {
-    return (this.#first("SELECT text FROM memory WHERE name = ?", name)?.["text"] ?? null) as string | null;
+  getMeta(name: string): string | null {
+    return (this.#first("SELECT text FROM meta WHERE name = ?", name)?.["text"] ?? null) as string | null;
   }
 
-  remember(name: string, text: string | null): void {
-    if (text === null) this.#sql.exec("DELETE FROM memory WHERE name = ?", name);
-    else this.#sql.exec("INSERT OR REPLACE INTO memory (name, text) VALUES (?, ?)", name, text);
+  setMeta(name: string, text: string | null): void {
+    if (text === null) this.#sql.exec("DELETE FROM meta WHERE name = ?", name);
+    else this.#sql.exec("INSERT OR REPLACE INTO meta (name, text) VALUES (?, ?)", name, text);
   }
 
   clear(): void {
     this.#forget();
     this.#storage.transactionSync(() => {
-      for (const table of ["clicks", "conversions", "postbacks", "fired", "memory"]) {
+      for (const table of ["clicks", "conversions", "postbacks", "fired", "meta"]) {
         this.#sql.exec(`DELETE FROM ${table}`);
       }
     });

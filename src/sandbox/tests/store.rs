@@ -1,20 +1,20 @@
-//! A ledger in memory that carries plans out, as the Durable Object does.
+//! A store in memory that carries plans out, as the Durable Object does.
 
 use crate::sandbox::{
-    Answer, Call, ClickRow, ConversionFilter, ConversionRow, FiredRow, Need, Network, Numbers,
-    Page, PostbackRow, Rows, Step, Sum, Write,
+    ClickRow, ConversionFilter, ConversionRow, FiredRow, HttpAnswer, IncomingRequest, Need,
+    Network, Numbers, PostbackRow, RowPage, Rows, Step, Sum, Write,
 };
 
 #[derive(Default)]
-pub(super) struct Ledger {
+pub(super) struct Store {
     pub(super) clicks: Vec<ClickRow>,
     pub(super) conversions: Vec<ConversionRow>,
     pub(super) postbacks: Vec<PostbackRow>,
     pub(super) fired: Vec<FiredRow>,
 }
 
-impl Ledger {
-    pub(super) fn get(&mut self, network: &Network, path: &str, now_ms: u64) -> Answer {
+impl Store {
+    pub(super) fn get(&mut self, network: &Network, path: &str, now_ms: u64) -> HttpAnswer {
         self.serve(network, "GET", path, None, now_ms)
     }
 
@@ -25,8 +25,8 @@ impl Ledger {
         path: &str,
         body: Option<&str>,
         now_ms: u64,
-    ) -> Answer {
-        let call = Call {
+    ) -> HttpAnswer {
+        let call = IncomingRequest {
             method: method.into(),
             url: format!("http://127.0.0.1:8787{path}"),
             body: body.map(str::to_owned),
@@ -38,7 +38,7 @@ impl Ledger {
                 postback: self.postbacks.len() as u64 + 8_801,
                 fired: self.fired.len() as u64 + 1,
             },
-            ..Call::default()
+            ..IncomingRequest::default()
         };
         let mut rows = Rows::default();
         // A decision that never ends would be a mistake of the rules.
@@ -208,14 +208,14 @@ impl Ledger {
     }
 }
 
-fn page<T: Clone>(found: &[T], offset: u64, limit: u64) -> Page<T> {
+fn page<T: Clone>(found: &[T], offset: u64, limit: u64) -> RowPage<T> {
     let rows = found
         .iter()
         .skip(usize::try_from(offset).unwrap())
         .take(usize::try_from(limit).unwrap())
         .cloned()
         .collect();
-    Page {
+    RowPage {
         rows,
         total: found.len() as u64,
     }

@@ -9,21 +9,21 @@ const OUTAGE: u32 = 10;
 
 /// How long to leave CAKE alone in an outage: from a second to a minute.
 const FIRST_STALL_MS: u64 = 1_000;
-const LONGEST_STALL_MS: u64 = 60_000;
+const MAX_STALL_MS: u64 = 60_000;
 
 /// The longest that a Retry-After stops all: an hour.
-const LONGEST_LIMIT_MS: u64 = 3_600_000;
+const MAX_LIMIT_MS: u64 = 3_600_000;
 
 /// While CAKE does not take the key, one attempt in five minutes asks again.
 pub const PAUSE_MS: u64 = 300_000;
 
 /// What an attempt tells of CAKE as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reception {
+pub enum Signal {
     /// An answer that says what became of the event.
-    Well,
+    Healthy,
     /// None, or one that says nothing.
-    Trouble,
+    Failing,
     /// CAKE limits; it may have said for how long, in milliseconds.
     Limited(Option<u64>),
     /// CAKE does not take the key.
@@ -32,13 +32,13 @@ pub enum Reception {
 
 /// The shard's own restraint. It forgets with the object that holds it.
 #[derive(Clone, Copy, Debug)]
-pub struct Breaker {
+pub struct CircuitBreaker {
     at_once: u32,
     failures: u32,
     stall_ms: u64,
 }
 
-impl Default for Breaker {
+impl Default for CircuitBreaker {
     fn default() -> Self {
         Self {
             at_once: AT_ONCE,
@@ -48,7 +48,7 @@ impl Default for Breaker {
     }
 }
 
-impl Breaker {
+impl CircuitBreaker {
     /// How many attempts may be under way together.
     #[must_use]
     pub fn at_once(&self) -> u32 {
@@ -61,29 +61,29 @@ impl Breaker {
         self.stall_ms
     }
 
-    /// Takes note of what came of an attempt. `chance` is a random number over
+    /// Takes note of what came of an attempt. `random` is a random number over
     /// the whole of `u32`.
-    pub fn heard(&mut self, reception: Reception, chance: u32) {
+    pub fn record(&mut self, signal: Signal, random: u32) {
         self.stall_ms = 0;
-        match reception {
-            Reception::Well => {
+        match signal {
+            Signal::Healthy => {
                 self.failures = 0;
                 self.at_once = (self.at_once + 1).min(AT_ONCE);
             }
-            Reception::Trouble => {
+            Signal::Failing => {
                 self.failures = self.failures.saturating_add(1);
                 if let Some(beyond) = self.failures.checked_sub(OUTAGE) {
                     self.at_once = 1;
-                    let stall = (FIRST_STALL_MS << beyond.min(6)).min(LONGEST_STALL_MS);
-                    // Half of it by chance: shards that failed together do not ask together.
-                    self.stall_ms = stall / 2 + ((stall / 2 * u64::from(chance)) >> 32);
+                    let stall = (FIRST_STALL_MS << beyond.min(6)).min(MAX_STALL_MS);
+                    // Half of it by random: shards that failed together do not ask together.
+                    self.stall_ms = stall / 2 + ((stall / 2 * u64::from(random)) >> 32);
                 }
             }
-            Reception::Limited(asked) => {
+            Signal::Limited(asked) => {
                 self.at_once = 1;
-                self.stall_ms = asked.unwrap_or(FIRST_STALL_MS).min(LONGEST_LIMIT_MS);
+                self.stall_ms = asked.unwrap_or(FIRST_STALL_MS).min(MAX_LIMIT_MS);
             }
-            Reception::KeyRefused => {
+            Signal::KeyRefused => {
                 self.at_once = 1;
                 self.stall_ms = PAUSE_MS;
             }
@@ -97,14 +97,14 @@ mod tests {
 
     #[test]
     fn ten_failures_in_a_row_open_it_for_a_second_to_a_minute() {
-        let mut breaker = Breaker::default();
+        let mut breaker = CircuitBreaker::default();
         for _ in 0..9 {
-            breaker.heard(Reception::Trouble, u32::MAX);
+            breaker.record(Signal::Failing, u32::MAX);
             assert_eq!((breaker.at_once(), breaker.stall_ms()), (5, 0));
         }
         let stalls: Vec<_> = (0..8)
             .map(|_| {
-                breaker.heard(Reception::Trouble, u32::MAX);
+                breaker.record(Signal::Failing, u32::MAX);
                 assert_eq!(breaker.at_once(), 1);
                 breaker.stall_ms()
             })
@@ -117,13 +117,13 @@ mod tests {
 
     #[test]
     fn it_closes_step_by_step() {
-        let mut breaker = Breaker::default();
+        let mut breaker = CircuitBreaker::default();
         for _ in 0..20 {
-            breaker.heard(Reception::Trouble, 0);
+            breaker.record(Signal::Failing, 0);
         }
         let steps: Vec<_> = (0..5)
             .map(|_| {
-                breaker.heard(Reception::Well, 0);
+                breaker.record(Signal::Healthy, 0);
                 assert_eq!(breaker.stall_ms(), 0);
                 breaker.at_once()
             })
@@ -133,24 +133,24 @@ mod tests {
 
     #[test]
     fn single_failures_change_nothing() {
-        let mut breaker = Breaker::default();
+        let mut breaker = CircuitBreaker::default();
         for _ in 0..100 {
-            breaker.heard(Reception::Trouble, 7);
-            breaker.heard(Reception::Well, 7);
+            breaker.record(Signal::Failing, 7);
+            breaker.record(Signal::Healthy, 7);
         }
         assert_eq!((breaker.at_once(), breaker.stall_ms()), (5, 0));
     }
 
     #[test]
     fn a_limit_stops_all_for_as_long_as_cake_asks_and_a_refused_key_for_five_minutes() {
-        let mut breaker = Breaker::default();
-        breaker.heard(Reception::Limited(Some(7_000)), 0);
+        let mut breaker = CircuitBreaker::default();
+        breaker.record(Signal::Limited(Some(7_000)), 0);
         assert_eq!((breaker.at_once(), breaker.stall_ms()), (1, 7_000));
-        breaker.heard(Reception::Limited(None), 0);
+        breaker.record(Signal::Limited(None), 0);
         assert_eq!(breaker.stall_ms(), 1_000);
-        breaker.heard(Reception::Limited(Some(u64::MAX)), 0);
+        breaker.record(Signal::Limited(Some(u64::MAX)), 0);
         assert_eq!(breaker.stall_ms(), 3_600_000);
-        breaker.heard(Reception::KeyRefused, 0);
+        breaker.record(Signal::KeyRefused, 0);
         assert_eq!((breaker.at_once(), breaker.stall_ms()), (1, 300_000));
     }
 }

@@ -1,4 +1,4 @@
-/** A crowd of visitors: each clicks the link and buys, and all orders go to the forwarder in one batch. */
+/** A batch of visitors: each clicks the link and buys, and all orders go to the forwarder in one batch. */
 import { HOME } from "./network.js";
 import type { Order } from "./visit.js";
 
@@ -8,7 +8,7 @@ type Result =
   | { readonly error: { readonly code: string } };
 
 /** Lets `size` visitors follow the link and buy; `note` hears of the orders. */
-export async function letCrowdBuy(
+export async function runBatch(
   size: number,
   href: string,
   offerId: number,

@@ -1,8 +1,5 @@
-//! Where the sandbox may send: an allow-list of hosts, compared letter by
-//! letter, and the schedule of a postback's attempts.
-
-use super::row::FiredRow;
-use super::settings::Settings;
+//! Addresses: what may stand for a page, and where the sandbox may send: an
+//! allow-list of hosts, compared letter by letter.
 
 /// The hosts that may be sent to unless others are listed.
 pub const LOOPBACK: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
@@ -66,29 +63,6 @@ pub fn is_allowed<S: AsRef<str>>(hosts: &[S], url: &str) -> bool {
         .any(|entry| entry == name || entry == host)
 }
 
-/// The row of the log after an attempt: delivered by any 2xx; else due again by
-/// the schedule, and failed at its end. A redirect is not followed and counts
-/// as a failure.
-pub(super) fn attempted(
-    mut row: FiredRow,
-    status: Option<u16>,
-    now_ms: u64,
-    settings: &Settings,
-) -> FiredRow {
-    let wait = usize::try_from(row.attempts)
-        .ok()
-        .and_then(|attempts| settings.retry_ms.get(attempts));
-    row.attempts += 1;
-    row.status = status;
-    row.answered_ms = Some(now_ms);
-    (row.state, row.next_ms) = match (status, wait) {
-        (Some(200..=299), _) => ("delivered".to_owned(), None),
-        (_, Some(wait)) => ("due".to_owned(), Some(now_ms + wait)),
-        (_, None) => ("failed".to_owned(), None),
-    };
-    row
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,26 +114,5 @@ mod tests {
         }
         assert!(is_allowed(&["a.example:81"], "http://a.example:81/"));
         assert!(!is_allowed(&["a.example:81"], "http://a.example/"));
-    }
-
-    #[test]
-    fn a_postback_is_sent_again_until_the_schedule_ends() {
-        let settings = Settings {
-            retry_ms: vec![100, 200],
-            ..Settings::default()
-        };
-        let mut row = FiredRow::default();
-        let mut waits = Vec::new();
-        for _ in 0..3 {
-            row = attempted(row, Some(302), 1_000, &settings);
-            waits.push(row.next_ms.map(|at| at - 1_000));
-        }
-        assert_eq!(waits, [Some(100), Some(200), None]);
-        assert_eq!((row.state.as_str(), row.attempts), ("failed", 3));
-        let row = attempted(FiredRow::default(), Some(204), 5, &settings);
-        assert_eq!(
-            (row.state.as_str(), row.answered_ms),
-            ("delivered", Some(5))
-        );
     }
 }

@@ -1,4 +1,4 @@
-//! Paging: which rows to ask for next, and when there are no more.
+//! Pager: which rows to ask for next, and when there are no more.
 //!
 //! `start_at_row` 0 and 1 have been seen to return the same first row, rows
 //! arrive and go while a list is read, and a page may be shorter than asked
@@ -10,19 +10,19 @@
 pub const DEFAULT_ROW_LIMIT: u64 = 100;
 
 /// How often rows are read again because the list became shorter.
-const MOST_STEPS_BACK: u32 = 16;
+const MAX_STEPS_BACK: u32 = 16;
 
 /// How much that is known already may come in a row, where the list's length
 /// is not known: so many rows, in at least 3 pages, or so many pages.
-const MOST_STALE_ROWS: u64 = 1_000;
-const MOST_STALE_PAGES: u32 = 50;
+const MAX_STALE_ROWS: u64 = 1_000;
+const MAX_STALE_PAGES: u32 = 50;
 
 /// The same for pages that are not even full: an end, more likely than not.
-const MOST_SHORT_STALE_PAGES: u32 = 5;
+const MAX_SHORT_STALE_PAGES: u32 = 5;
 
 /// Where a list is being read.
 #[derive(Clone, Debug)]
-pub struct Paging {
+pub struct Pager {
     start: u64,
     skipped: u64,
     limit: u64,
@@ -35,7 +35,7 @@ pub struct Paging {
     is_over: bool,
 }
 
-impl Paging {
+impl Pager {
     /// Starts at `start_at_row`, with `row_limit` rows a page, for at most
     /// `max_rows`.
     #[must_use]
@@ -95,7 +95,7 @@ impl Paging {
             _ => 0,
         };
         self.total = total_rows.or(self.total);
-        let steps_back = gone > 0 && self.steps_back < MOST_STEPS_BACK;
+        let steps_back = gone > 0 && self.steps_back < MAX_STEPS_BACK;
         if steps_back {
             self.steps_back += 1;
             self.start = started.saturating_sub(gone);
@@ -108,9 +108,9 @@ impl Paging {
             // Page after page of what we know: `start_at_row` is not heeded.
             Some(total) => self.start > total + self.limit,
             None => {
-                self.stale_pages >= 3 && self.stale_rows >= MOST_STALE_ROWS
-                    || self.stale_pages >= MOST_STALE_PAGES
-                    || rows < asked && self.stale_pages >= MOST_SHORT_STALE_PAGES
+                self.stale_pages >= 3 && self.stale_rows >= MAX_STALE_ROWS
+                    || self.stale_pages >= MAX_STALE_PAGES
+                    || rows < asked && self.stale_pages >= MAX_SHORT_STALE_PAGES
             }
         };
         self.is_over = self.fresh >= self.most
@@ -151,7 +151,7 @@ mod tests {
     /// Reads all as `js/edge/list.ts` does; `between` changes the list between two pages.
     fn read_all(
         server: &mut Server,
-        mut paging: Paging,
+        mut paging: Pager,
         mut between: impl FnMut(usize, &mut VecDeque<u64>),
     ) -> Vec<u64> {
         let mut seen = Vec::new();
@@ -179,7 +179,7 @@ mod tests {
             limit in 1_u64..20, most in 1_usize..20,
         ) {
             let mut server = Server { rows: (0..count).collect(), counts_from_1, most, tells_total };
-            let seen = read_all(&mut server, Paging::new(0, limit, None), |_, _| {});
+            let seen = read_all(&mut server, Pager::new(0, limit, None), |_, _| {});
             prop_assert_eq!(seen, (0..count).collect::<Vec<_>>());
         }
 
@@ -192,7 +192,7 @@ mod tests {
                 rows: (0..count).collect(), counts_from_1, most: 1_000, tells_total,
             };
             let mut next = 1_000;
-            let seen = read_all(&mut server, Paging::new(0, limit, None), |page, rows| {
+            let seen = read_all(&mut server, Pager::new(0, limit, None), |page, rows| {
                 let (at_front, how_many) = arrivals.get(page).copied().unwrap_or_default();
                 for _ in 0..how_many {
                     if at_front { rows.push_front(next) } else { rows.push_back(next) }
@@ -212,7 +212,7 @@ mod tests {
                 rows: (0..count).collect(), counts_from_1, most: 1_000, tells_total: true,
             };
             let mut left = Vec::new();
-            let seen = read_all(&mut server, Paging::new(0, limit, None), |page, rows| {
+            let seen = read_all(&mut server, Pager::new(0, limit, None), |page, rows| {
                 for _ in 0..departures.get(page).copied().unwrap_or_default() {
                     left.extend(rows.pop_front());
                 }
@@ -230,7 +230,7 @@ mod tests {
             let server = Server {
                 rows: (0..count).collect(), counts_from_1, most: 1_000, tells_total: false,
             };
-            let mut paging = Paging::new(0, limit, None);
+            let mut paging = Pager::new(0, limit, None);
             let mut seen: Vec<u64> = Vec::new();
             let mut pages = 0;
             while !paging.is_over() {
@@ -252,7 +252,7 @@ mod tests {
             let mut server = Server {
                 rows: (0..count).collect(), counts_from_1: false, most: 1_000, tells_total: true,
             };
-            let seen = read_all(&mut server, Paging::new(0, limit, Some(most)), |_, _| {});
+            let seen = read_all(&mut server, Pager::new(0, limit, Some(most)), |_, _| {});
             prop_assert_eq!(seen.len() as u64, count.min(most));
         }
     }
@@ -260,7 +260,7 @@ mod tests {
     #[test]
     fn a_server_that_ignores_the_start_is_left_in_the_end() {
         for total in [None, Some(50)] {
-            let mut paging = Paging::new(0, 10, None);
+            let mut paging = Pager::new(0, 10, None);
             let mut pages = 0;
             while !paging.is_over() {
                 paging.read(10, if pages == 0 { 10 } else { 0 }, total);
@@ -272,7 +272,7 @@ mod tests {
 
     #[test]
     fn one_request_is_enough_for_a_list_that_fits() {
-        let mut paging = Paging::new(0, 50, None);
+        let mut paging = Pager::new(0, 50, None);
         paging.read(1, 1, Some(1));
         assert!(paging.is_over());
     }

@@ -1,8 +1,8 @@
-/** What a network needs of the place where it runs. */
+/** What a network needs of the place where it runs, and who may lead it. */
 import type { Host } from "../host.js";
 
-/** A place: a Durable Object, or a process. It wakes the network by `Network.wake`. */
-export interface Surroundings extends Host {
+/** A place: a Durable Object, or a process. */
+export interface SandboxHost extends Host {
   /** From 0 to below 1. */
   random(): number;
   /** A fresh UUID. */

@@ -1,16 +1,5 @@
-/** A ledger in memory: for tests in process, and for a page without a server. */
-import type {
-  ClickFilter,
-  ConversionFilter,
-  Ledger,
-  Need,
-  Page,
-  PastRows,
-  Sum,
-  View,
-  ViewFilter,
-  Write,
-} from "./ledger.js";
+/** A store in memory: for tests in process, and for a page without a server. */
+
 import {
   type ClickRow,
   type ConversionRow,
@@ -19,32 +8,48 @@ import {
   type Numbers,
   type PostbackRow,
 } from "./rows.js";
+import type {
+  ClickFilter,
+  ConversionFilter,
+  Need,
+  Page,
+  PastRows,
+  Store,
+  Sum,
+  View,
+  ViewFilter,
+  Write,
+} from "./store.js";
 
-/** All that a ledger holds, as plain values that `structuredClone` and IndexedDB take. */
-export interface LedgerSnapshot {
+/** All that a store holds, as plain values that `structuredClone` and IndexedDB take. */
+export interface StoreSnapshot {
   readonly writes: readonly Write[];
-  readonly memory: readonly (readonly [name: string, text: string])[];
+  /** Texts by their names. */
+  readonly meta: readonly (readonly [name: string, text: string])[];
 }
 
-/** A ledger that forgets with its process, unless a snapshot of it is kept. */
-export class MemoryLedger implements Ledger {
+/** A snapshot of 0.1.0 had another name for the texts. */
+type AnySnapshot = StoreSnapshot | { readonly writes: StoreSnapshot["writes"]; readonly memory: StoreSnapshot["meta"] };
+
+/** A store that forgets with its process, unless a snapshot of it is kept. */
+export class MemoryStore implements Store {
   readonly #clicks = new Map<string, ClickRow>();
   readonly #conversions = new Map<number, ConversionRow>();
   readonly #byKey = new Map<string, number>();
   readonly #byClick = new Map<string, number>();
   readonly #postbacks: PostbackRow[] = [];
   readonly #fired = new Map<number, FiredPostback>();
-  readonly #memory = new Map<string, string>();
+  readonly #meta = new Map<string, string>();
   #numbers: Numbers = { ...FIRST_NUMBERS };
 
-  constructor(snapshot?: LedgerSnapshot) {
+  constructor(snapshot?: AnySnapshot) {
     if (snapshot === undefined) return;
     this.apply(snapshot.writes);
-    for (const [name, text] of snapshot.memory) this.#memory.set(name, text);
+    for (const [name, text] of "meta" in snapshot ? snapshot.meta : snapshot.memory) this.#meta.set(name, text);
   }
 
   /** Everything, to be kept elsewhere. */
-  snapshot(): LedgerSnapshot {
+  snapshot(): StoreSnapshot {
     return {
       writes: [
         ...[...this.#clicks.values()].map((row) => ({ write: "click", row }) as const),
@@ -52,7 +57,7 @@ export class MemoryLedger implements Ledger {
         ...this.#postbacks.map((row) => ({ write: "postback", row }) as const),
         ...[...this.#fired.values()].map((row) => ({ write: "fired", row }) as const),
       ],
-      memory: [...this.#memory],
+      meta: [...this.#meta],
     };
   }
 
@@ -86,6 +91,7 @@ export class MemoryLedger implements Ledger {
   }
 
   apply(writes: readonly Write[]): void {
+    this.#checkFresh(writes);
     for (const { write, row } of writes) {
       switch (write) {
         case "click":
@@ -175,21 +181,37 @@ export class MemoryLedger implements Ledger {
     return this.#waiting()[0]?.next_ms ?? null;
   }
 
-  recall(name: string): string | null {
-    return this.#memory.get(name) ?? null;
+  getMeta(name: string): string | null {
+    return this.#meta.get(name) ?? null;
   }
 
-  remember(name: string, text: string | null): void {
-    if (text === null) this.#memory.delete(name);
-    else this.#memory.set(name, text);
+  setMeta(name: string, text: string | null): void {
+    if (text === null) this.#meta.delete(name);
+    else this.#meta.set(name, text);
   }
 
   clear(): void {
-    for (const map of [this.#clicks, this.#conversions, this.#byKey, this.#byClick, this.#fired, this.#memory]) {
+    for (const map of [this.#clicks, this.#conversions, this.#byKey, this.#byClick, this.#fired, this.#meta]) {
       map.clear();
     }
     this.#postbacks.length = 0;
     this.#numbers = { ...FIRST_NUMBERS };
+  }
+
+  /** As SQLite's keys do it: what is there already is not written over, and nothing of the rest is stored. */
+  #checkFresh(writes: readonly Write[]): void {
+    const taken = new Set<string>();
+    const take = (key: string, isTaken: boolean) => {
+      if (isTaken || taken.has(key)) throw new Error(`there is a row already: ${key}`);
+      taken.add(key);
+    };
+    for (const { write, row } of writes) {
+      if (write === "click") take(`click ${row.click_id}`, this.#clicks.has(row.click_id));
+      if (write === "conversion") {
+        take(`conversion ${row.conversion_id}`, this.#conversions.has(row.conversion_id));
+        if (row.dedupe_key !== null) take(`unique id ${row.dedupe_key}`, this.#byKey.has(row.dedupe_key));
+      }
+    }
   }
 
   #waiting(): (FiredPostback & { next_ms: number })[] {

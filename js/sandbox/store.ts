@@ -60,7 +60,7 @@ export interface ViewFilter {
   readonly status?: string;
   /** Somewhere in a click id, a unique id or `s1`. */
   readonly text?: string;
-  /** At most so many of each. */
+  /** At most this many of each. */
   readonly limit: number;
 }
 
@@ -86,7 +86,7 @@ export interface PastRows {
 }
 
 /** Where a network's rows are. */
-export interface Ledger {
+export interface Store {
   /** The numbers that the next rows get. */
   numbers(): Numbers;
   /** What a decision asked for: a row or null, a number, rows or a page. */
@@ -105,10 +105,10 @@ export interface Ledger {
   due(now: number, limit: number): readonly FiredPostback[];
   /** When the next postback is to be sent. */
   nextDue(): number | null;
-  /** A remembered text: the fixture, the settings, the clock. */
-  recall(name: string): string | null;
-  /** Remembers a text, or forgets it. */
-  remember(name: string, text: string | null): void;
-  /** Forgets everything. */
+  /** A text by its name: the fixture, the settings, the faults, the clock; null where there is none. */
+  getMeta(name: string): string | null;
+  /** Keeps a text by its name; null deletes it. */
+  setMeta(name: string, text: string | null): void;
+  /** Deletes everything. */
   clear(): void;
 }

@@ -2,7 +2,7 @@
 //! second parser reads the same in it.
 #![no_main]
 use cake_edge::click_id::is_click_id;
-use cake_edge::delivery::event::{Caller, HandedOver, MAX_BATCH, MAX_BYTES, read};
+use cake_edge::delivery::event::{Caller, RequestBody, MAX_BATCH, MAX_BYTES, read};
 use cake_edge::delivery::{Event, Route};
 use libfuzzer_sys::fuzz_target;
 
@@ -14,11 +14,11 @@ fuzz_target!(|input: (&str, bool)| {
     let theirs: Option<serde_json::Value> = serde_json::from_str(body).ok();
     match read(body, caller) {
         Err(error) => assert!(!error.code().is_empty()),
-        Ok(HandedOver::One(event)) => {
+        Ok(RequestBody::One(event)) => {
             assert!(body.len() <= MAX_BYTES);
             check(&event, theirs.as_ref(), is_signed);
         }
-        Ok(HandedOver::Many(events)) => {
+        Ok(RequestBody::Many(events)) => {
             assert!((1..=MAX_BATCH).contains(&events.len()));
             let list = theirs.as_ref().and_then(|value| value["conversions"].as_array());
             for (index, event) in events.iter().enumerate() {
@@ -35,7 +35,7 @@ fn check(event: &Event, theirs: Option<&serde_json::Value>, is_signed: bool) {
     assert!(is_click_id(&params.click_id) && is_click_id(event.unique_id()));
     assert!(is_signed || params.payout.is_none() && params.revenue.is_none() && params.conversion_date.is_none());
     let text = event.text().expect("it is text");
-    assert_eq!(&Event::stored(&text).expect("it reads back"), event);
+    assert_eq!(&Event::from_text(&text).expect("it reads back"), event);
     let url = Route::pixel("track.yournetwork.com").expect("a domain").url(event, "").expect("a URL");
     let url = url::Url::parse(&url).expect("a URL");
     assert_eq!(url.host_str(), Some("track.yournetwork.com"));

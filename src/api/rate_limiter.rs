@@ -3,12 +3,12 @@
 /// Spaces requests. It holds one time and no queue: each request reserves the
 /// next free moment.
 #[derive(Clone, Debug, Default)]
-pub struct Pace {
+pub struct RateLimiter {
     interval_ms: u64,
     next_free_ms: u64,
 }
 
-impl Pace {
+impl RateLimiter {
     /// At most one request every `interval_ms`; 0 sets no limit.
     #[must_use]
     pub fn new(interval_ms: u64) -> Self {
@@ -40,7 +40,7 @@ mod tests {
 
     #[test]
     fn requests_are_spaced_and_a_pause_is_not_saved_up() {
-        let mut pace = Pace::new(200);
+        let mut pace = RateLimiter::new(200);
         assert_eq!(
             [1_000, 1_000, 1_050, 9_000, 9_000].map(|now| pace.reserve(now)),
             [0, 200, 350, 0, 200]
@@ -49,7 +49,7 @@ mod tests {
 
     #[test]
     fn without_a_limit_nothing_waits() {
-        let mut pace = Pace::default();
+        let mut pace = RateLimiter::default();
         assert_eq!([5, 5, 5].map(|now| pace.reserve(now)), [0, 0, 0]);
     }
 }

@@ -1,8 +1,10 @@
 /**
- * Stand-ins for those whom a network sends people to: the advertiser's landing
- * page, the affiliate's tracker, the page for clicks that lead nowhere. A site
- * in front of the sandbox has its own and never asks for these.
+ * Placeholder pages for those whom a network sends people to: the advertiser's
+ * landing page, the affiliate's tracker, the page for clicks that lead nowhere.
+ * A site in front of the sandbox has its own and never asks for these.
  */
+
+import { escapeHtml } from "../html.js";
 
 const PAGE = {
   "content-type": "text/html; charset=utf-8",
@@ -12,8 +14,8 @@ const PAGE = {
   "referrer-policy": "no-referrer",
 };
 
-/** The answer, where the path is a stand-in's. */
-export function standIn(request: Request, pathname: string): Response | undefined {
+/** The answer, where the path is a placeholder's. */
+export function placeholderPage(request: Request, pathname: string): Response | undefined {
   switch (pathname) {
     case "/affiliate/postback":
       return new Response("OK");
@@ -24,7 +26,7 @@ export function standIn(request: Request, pathname: string): Response | undefine
       return page(
         request,
         "This link leads nowhere",
-        `<p>The network sent the click elsewhere: <code>${escaped(reason)}</code>.</p>`,
+        `<p>The network sent the click elsewhere: <code>${escapeHtml(reason)}</code>.</p>`,
       );
     }
     case "/__sandbox/health":
@@ -39,8 +41,8 @@ export function standIn(request: Request, pathname: string): Response | undefine
 function shop(query: URLSearchParams): string {
   const clickId = query.get("reqid") ?? "";
   const offer = query.get("oid") ?? "12345";
-  return `<p>The advertiser's page stands here. It was given the click id</p><p><code>${escaped(clickId || "none")}</code></p>
-<form action="/p.ashx"><input type="hidden" name="o" value="${escaped(offer)}"><input type="hidden" name="r" value="${escaped(clickId)}">
+  return `<p>The advertiser's page stands here. It was given the click id</p><p><code>${escapeHtml(clickId || "none")}</code></p>
+<form action="/p.ashx"><input type="hidden" name="o" value="${escapeHtml(offer)}"><input type="hidden" name="r" value="${escapeHtml(clickId)}">
 <label>Order number <input name="t" value="ORD-1" autocomplete="off"></label> <button>Convert, as the advertiser's pixel does</button></form>`;
 }
 
@@ -49,8 +51,4 @@ function page(request: Request, title: string, body: string): Response {
 <style>:root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}body{max-width:38rem;margin:10vh auto;padding:0 1rem}code{overflow-wrap:anywhere}input,button{font:inherit;padding:.4rem .7rem}</style>
 <main><h1>${title}</h1>${body}<p><a href="/__sandbox/">The network's live view</a></p></main></html>`;
   return new Response(request.method === "HEAD" ? null : html, { headers: PAGE });
-}
-
-function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
