@@ -57,10 +57,9 @@ export function createTracker(given?: TrackerOptions, errors: readonly CakeError
   const conversions = new Map<string, WaitingConversion>();
 
   const note = (reason: Reason | string, ...details: unknown[]) => {
-    // biome-ignore lint/suspicious/noConsole: what `debug` asks for.
     // A wrong setting is said in any case: it is the site's, and nobody would hear of it.
-    const say = reason === "invalid_setting" ? console.warn : options.debug ? console.debug : undefined;
-    say?.("cake-edge:", reason, ...details);
+    // biome-ignore lint/suspicious/noConsole: what `debug` asks for. A site may have emptied it.
+    if (options.debug || reason === "invalid_setting") console.info?.("cake-edge:", reason, ...details);
   };
 
   const report = (error: CakeError) => {
@@ -109,7 +108,9 @@ export function createTracker(given?: TrackerOptions, errors: readonly CakeError
     const [age = "", counting = "", text = ""] = decide(
       "k",
       options.touch === "first" ? "1" : "0",
-      ...[windowDays, options.journey ?? 5, options.cookieDays ?? windowDays].map((number) => Number(number).toString(36)),
+      ...[windowDays, options.journey ?? 5, options.cookieDays ?? windowDays].map((number) =>
+        Number(number).toString(36),
+      ),
       seconds,
       ...stored,
       ...["s1", "s2", "s3", "s4", "s5"].map(find),
@@ -210,12 +211,13 @@ export function createTracker(given?: TrackerOptions, errors: readonly CakeError
   const sending = new Set<string>();
   const deliver = (key: string): Promise<ConvertResult> => {
     sending.add(key);
-    return Promise.race([send(key).catch(offline), new Promise<void>((resolve) => setTimeout(resolve, ANSWER_MS))]).then(
-      (result) => {
-        sending.delete(key);
-        return result ?? offline();
-      },
-    );
+    return Promise.race([
+      send(key).catch(offline),
+      new Promise<void>((resolve) => setTimeout(resolve, ANSWER_MS)),
+    ]).then((result) => {
+      sending.delete(key);
+      return result ?? offline();
+    });
   };
 
   /** Sends what waits, as far as its time has come; and has the outbox at hand before it is needed. */
@@ -261,7 +263,8 @@ export function createTracker(given?: TrackerOptions, errors: readonly CakeError
         const at = Date.now();
         const key = `${OUTBOX}${at} ${Math.random()} ${conversions.size}`;
         const fields = { clickId, ...given };
-        const { uniqueId = fields.clickId && fields.orderId && uniqueIdOf(fields.clickId, `${fields.orderId}`) } = fields;
+        const { uniqueId = fields.clickId && fields.orderId && uniqueIdOf(fields.clickId, `${fields.orderId}`) } =
+          fields;
         const page = uniqueId ? undefined : location.href.split("#", 1)[0];
         conversions.set(key, { at, page, fields: uniqueId ? { ...fields, uniqueId } : fields });
         return deliver(key);
