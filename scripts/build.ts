@@ -39,8 +39,10 @@ const AUDIENCES = {
   forwarder: { profile: "edge", feature: "forwarder", ...FAST },
   sandbox: { profile: "release", feature: "sandbox", cargo: [], env: {} },
   page: { profile: "page", feature: "page", ...SMALL },
-  // The page's core once more, for where there is no WebAssembly.
+  link: { profile: "page", feature: "link", ...SMALL },
+  // The page's cores once more, for where there is no WebAssembly.
   fallback: { profile: "fallback", feature: "page", ...OLD },
+  "link-fallback": { profile: "fallback", feature: "link", ...OLD },
 } as const;
 
 type Audience = keyof typeof AUDIENCES;
@@ -62,10 +64,11 @@ export function build(): void {
 function buildWasm(audience: Audience): void {
   const { profile, feature, cargo, env } = AUDIENCES[audience];
   const out = `target/wasm/${audience}`;
+  const isForPages = feature === "page" || feature === "link";
   once(
     `wasm ${audience}`,
     () => [...sources(audience), "Cargo.*", "rust-toolchain.toml", "scripts/build.ts"],
-    feature === "page" ? `${out}/${audience}_bg.wasm` : `js/wasm/${audience}_bg.wasm`,
+    isForPages ? `${out}/${audience}_bg.wasm` : `js/wasm/${audience}_bg.wasm`,
     () => {
       run(
         "wasm-pack",
@@ -92,7 +95,7 @@ function buildWasm(audience: Audience): void {
         env,
       );
       cpSync(join(root, "target/wasm32-unknown-unknown", profile, "cake_edge.d"), notesOf(audience));
-      if (feature === "page") return;
+      if (isForPages) return;
       mkdirSync(join(root, "js/wasm"), { recursive: true });
       for (const file of [`${audience}.js`, `${audience}.d.ts`])
         cpSync(join(root, out, file), join(root, "js/wasm", file));
@@ -134,7 +137,7 @@ function buildPackage(): void {
 
 /** dist/page/: what a page loads, bundled and minified, the wasm inside. */
 function buildPage(): void {
-  const inputs = ["js/{error,link}.ts", "js/{page,entry}/*", "target/wasm/{page,fallback}/*.wasm", "scripts/page.ts"];
+  const inputs = ["js/{error,link,option}.ts", "js/{page,entry}/*", "target/wasm/{page,link,fallback,link-fallback}/*.wasm", "scripts/page.ts"];
   once("page", inputs, "dist/page/page.js", () => run(process.execPath, ["scripts/page.ts"]));
 }
 

@@ -32,6 +32,11 @@ pub fn is_missing_value(text: &str) -> bool {
     has_template(text.as_bytes()) || has_no_other_word(text.as_bytes())
 }
 
+/// The same for a text in the alphabet of click ids, which has no other template's marks than `__…__`.
+pub(crate) fn is_missing_word(text: &[u8]) -> bool {
+    matches!(text, [b'_', b'_', .., b'_', b'_']) || has_no_other_word(text)
+}
+
 /// By bytes and without memory of its own: the page build has this.
 fn has_no_other_word(text: &[u8]) -> bool {
     /// Nothing but marks so far; a word of [`MISSING`]; words of [`BESIDE`] alone.

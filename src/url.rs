@@ -16,34 +16,101 @@ const UNRESERVED: [bool; 256] = {
     table
 };
 
-/// Appends `value` to `out`, every byte outside `A-Z a-z 0-9 - . _ ~` as `%XX`
-/// of its UTF-8: the one spelling that WHATWG parsers, form decoders and
-/// ASP.NET all read back alike (a space is `%20`, never `+`). Says whether the
-/// value was plain text, without control characters, as [`is_plain_text`] does.
-pub(crate) fn push_encoded(out: &mut String, value: &str) -> bool {
+/// Takes text byte by byte. What is written into one is ASCII: the core's texts
+/// are encoded. A page's has a fixed place and no allocator behind it.
+pub(crate) trait Sink {
+    fn push_byte(&mut self, byte: u8);
+
+    /// How many bytes it has taken.
+    fn length(&self) -> usize;
+
+    /// Forgets what it has taken beyond a length.
+    fn truncate(&mut self, length: usize);
+
+    fn push_bytes(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.push_byte(*byte);
+        }
+    }
+}
+
+impl Sink for String {
+    /// The mask tells the compiler that one byte is all there is to write.
+    #[inline]
+    fn push_byte(&mut self, byte: u8) {
+        self.push(char::from(byte & 0x7f));
+    }
+
+    fn length(&self) -> usize {
+        self.len()
+    }
+
+    fn truncate(&mut self, length: usize) {
+        Self::truncate(self, length);
+    }
+}
+
+impl Sink for Vec<u8> {
+    #[inline]
+    fn push_byte(&mut self, byte: u8) {
+        self.push(byte);
+    }
+
+    fn length(&self) -> usize {
+        self.len()
+    }
+
+    fn truncate(&mut self, length: usize) {
+        Self::truncate(self, length);
+    }
+
+    #[inline]
+    fn push_bytes(&mut self, bytes: &[u8]) {
+        self.extend_from_slice(bytes);
+    }
+}
+
+/// Appends `value`, UTF-8, to `out`, every byte outside `A-Z a-z 0-9 - . _ ~` as
+/// `%XX`: the one spelling that WHATWG parsers, form decoders and ASP.NET all
+/// read back alike (a space is `%20`, never `+`). Says whether the value was
+/// plain text, without control characters, as [`is_plain_text`] does.
+pub(crate) fn push_encoded(out: &mut impl Sink, value: &(impl AsRef<[u8]> + ?Sized)) -> bool {
+    let value = value.as_ref();
     let mut is_plain = true;
     let mut before = 0;
     let mut start = 0;
-    for (at, byte) in value.bytes().enumerate() {
+    for (at, byte) in value.iter().copied().enumerate() {
         if !UNRESERVED.get(usize::from(byte)).copied().unwrap_or(false) {
             is_plain &= !is_control(before, byte);
             // Run by run: most of most values needs no encoding.
-            out.push_str(value.get(start..at).unwrap_or_default());
+            out.push_bytes(value.get(start..at).unwrap_or_default());
             start = at + 1;
-            out.push('%');
-            push_digit(out, byte >> 4, b'A');
-            push_digit(out, byte & 15, b'A');
+            push_escape(out, byte);
         }
         before = byte;
     }
-    out.push_str(value.get(start..).unwrap_or_default());
+    out.push_bytes(value.get(start..).unwrap_or_default());
     is_plain
 }
 
+/// Appends what an address has encoded in this module's own spelling.
+pub(crate) fn push_escaped_again(out: &mut impl Sink, encoded: &[u8]) {
+    for byte in Decoded(encoded) {
+        push_encoded(out, &[byte][..]);
+    }
+}
+
+/// Appends `%XX`.
+fn push_escape(out: &mut impl Sink, byte: u8) {
+    out.push_byte(b'%');
+    push_digit(out, byte >> 4, b'A');
+    push_digit(out, byte & 15, b'A');
+}
+
 /// Appends a digit of a base up to 36; from 10 on they are letters.
-fn push_digit(out: &mut String, digit: u8, ten: u8) {
+fn push_digit(out: &mut impl Sink, digit: u8, ten: u8) {
     let zero = if digit < 10 { b'0' } else { ten - 10 };
-    push_ascii(out, zero + digit);
+    out.push_byte(zero + digit);
 }
 
 /// Appends `name=value` to a query, after `&` unless `out` ends in `?`.
@@ -69,13 +136,13 @@ pub(crate) fn is_plain_text(text: &str) -> bool {
 }
 
 /// By bytes: C1 is U+0080 to U+009F, 0xC2 0x80 to 0xC2 0x9F in UTF-8.
-fn is_control(before: u8, byte: u8) -> bool {
+pub(crate) fn is_control(before: u8, byte: u8) -> bool {
     byte < 0x20 || byte == 0x7f || (before == 0xc2 && byte < 0xa0)
 }
 
 /// Appends a number in the given base (2 to 36). By hand, because `Display` of
 /// numbers brings 1 kB of formatting into the page build.
-pub(crate) fn push_number(out: &mut String, number: u64, base: u64) {
+pub(crate) fn push_number(out: &mut impl Sink, number: u64, base: u64) {
     // One division for both: they are what takes the time here.
     let rest = number / base;
     if rest > 0 {
@@ -100,12 +167,6 @@ pub(crate) fn read_number(digits: &[u8], base: u64) -> Option<u64> {
     (1..=11).contains(&digits.len()).then_some(number)
 }
 
-/// The mask tells the compiler that one byte is all there is to write.
-#[inline]
-fn push_ascii(out: &mut String, byte: u8) {
-    out.push(char::from(byte & 0x7f));
-}
-
 /// Decodes `%XX` and `+` as WHATWG form parsing does. Malformed escapes stay as
 /// they are; bytes that are not UTF-8 become U+FFFD.
 #[must_use]
@@ -114,26 +175,35 @@ pub(crate) fn decode(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        match byte {
-            b'+' => bytes.push(b' '),
+    bytes.extend(Decoded(text.as_bytes()));
+    Cow::Owned(String::from_utf8(bytes).unwrap_or_else(|error| lossy(error.as_bytes())))
+}
+
+/// The bytes of a text with `%XX` and `+` decoded, as [`decode`] does.
+#[derive(Clone)]
+pub(crate) struct Decoded<'a>(pub(crate) &'a [u8]);
+
+impl Iterator for Decoded<'_> {
+    type Item = u8;
+
+    fn next(&mut self) -> Option<u8> {
+        let (first, rest) = self.0.split_first()?;
+        self.0 = rest;
+        match *first {
+            b'+' => Some(b' '),
             b'%' => {
-                let mut ahead = rest.clone();
-                if let (Some(high), Some(low)) = (
-                    ahead.next().and_then(hex_value),
-                    ahead.next().and_then(hex_value),
-                ) {
-                    bytes.push(high << 4 | low);
-                    rest = ahead;
+                if let [high, low, rest @ ..] = rest
+                    && let (Some(high), Some(low)) = (hex_value(*high), hex_value(*low))
+                {
+                    self.0 = rest;
+                    Some(high << 4 | low)
                 } else {
-                    bytes.push(b'%');
+                    Some(b'%')
                 }
             }
-            other => bytes.push(other),
+            other => Some(other),
         }
     }
-    Cow::Owned(String::from_utf8(bytes).unwrap_or_else(|error| lossy(error.as_bytes())))
 }
 
 /// Each broken sequence as one U+FFFD, as WHATWG decodes. By hand, because
@@ -204,6 +274,15 @@ pub(crate) fn find_word<'w>(
 /// Are these the same but for the case of letters? One function for all uses.
 pub(crate) fn is_alike(one: &[u8], other: &[u8]) -> bool {
     one.eq_ignore_ascii_case(other)
+}
+
+/// [`cut`], by bytes.
+pub(crate) fn cut_bytes(text: &[u8], mark: u8) -> (&[u8], Option<&[u8]>) {
+    let end = text.iter().position(|byte| *byte == mark);
+    match end.and_then(|end| text.split_at_checked(end)) {
+        Some((before, after)) => (before, after.split_first().map(|(_, rest)| rest)),
+        None => (text, None),
+    }
 }
 
 /// The query of a URL, without its `?`; empty where it has none. Also takes a

@@ -5,7 +5,8 @@ import { attempt } from "./store.js";
 // Read at import, before a router rewrites the address. The first one is the
 // address of the navigation: it also knows what was rewritten before that.
 const first = attempt(() => performance.getEntriesByType("navigation")[0]?.name);
-const addresses = new Set([first?.includes(":") ? first : location.href, location.href]);
+const here = attempt(() => location.href) ?? "";
+const addresses = new Set([first?.includes(":") ? first : here, here]);
 
 /**
  * Calls `listener` with each address that the page has had or gets, at once and later on: never while it is only

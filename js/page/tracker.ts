@@ -1,8 +1,9 @@
 /** The tracker: captures and keeps the click id as consent allows. What is done only now and then is loaded then. */
 import { CakeError, isCakeError } from "../error.js";
 import type { TrackingLinkParts, TrackingLinkRules } from "../link.js";
-import { decide, type Engine, runningEngine } from "./engine.js";
-import { buildLink } from "./link.js";
+import { consentOf } from "./consent.js";
+import { conversionOf } from "./conversion.js";
+import { type Decision, decide, type Engine, isRunning, loadFallback, runningEngine, type Visit } from "./engine.js";
 import { load } from "./load.js";
 import { onAddressChange } from "./navigation.js";
 import type {
@@ -16,7 +17,7 @@ import type {
 } from "./options.js";
 import type { Outbox } from "./outbox.js";
 import { ANSWER_MS, type Answer, findAcceptance, post, uniqueIdOf } from "./send.js";
-import { attempt, deleteKept, keysOf, OUTBOX, readKept, remove, store, writeKept } from "./store.js";
+import { attempt, deleteKept, KEY, keysOf, OUTBOX, read, readCookies, remove, store, writeCookie } from "./store.js";
 
 /** Keeps the click id and reports conversions. Nothing that it does throws into the page. */
 export interface Tracker {
@@ -24,10 +25,18 @@ export interface Tracker {
   readonly clickId: string | undefined;
   /** `js` where WebAssembly is missing or refused. */
   readonly engine: Engine;
-  /** Says what the visitor has said. What was held is stored, or all is deleted. */
-  setConsent(consent: Consent): void;
-  /** Builds a tracking link; `undefined`, and a call of `onError`, where a part breaks a rule. */
-  link(parts: TrackingLinkParts & TrackingLinkRules): string | undefined;
+  /** Resolves when the click id is known: at once with WebAssembly, else when its fallback has been loaded. */
+  readonly ready: Promise<void>;
+  /**
+   * Says what the visitor has said: `granted`, `denied` or `pending` in any case, `true` or `false`. What was held is
+   * stored, or all is deleted. Any other word is `pending`, and `onError` hears of it.
+   */
+  setConsent(consent: Consent | boolean): void;
+  /**
+   * Builds a tracking link; `undefined`, and a call of `onError`, where a part breaks a rule. Its code is loaded with
+   * the first link: `cake-edge/link` builds them at once.
+   */
+  link(parts: TrackingLinkParts & TrackingLinkRules): Promise<string | undefined>;
   /** Adds the click id to links and forms that lead to the listed hosts, when they are clicked or submitted. */
   decorate(options: DecorateOptions): void;
   /** Reports a conversion of the kept click to the site's forwarder. Never rejects. */
@@ -35,7 +44,7 @@ export interface Tracker {
 }
 
 /** The names under which click ids arrive, as the core's `DEFAULT_PARAMETERS`. */
-const DEFAULT_PARAMETERS = "reqid ckm_request_id click_id clickid transaction_id tranid r".split(" ");
+const DEFAULT_PARAMETERS = "reqid&ckm_request_id&click_id&clickid";
 
 /** How long after a landing the outbox is loaded, before it is needed: when the page's own files have come. */
 const AHEAD_MS = 3_000;
@@ -47,12 +56,13 @@ const RELOAD_MS = 20_000;
 export function createTracker(given?: TrackerOptions, errors: readonly CakeError[] = []): Tracker {
   let options: TrackerOptions = given ?? {};
   const { cookieDomain } = options;
-  let { consent = "granted" } = options;
+  const names = options.parameters?.join("&") || DEFAULT_PARAMETERS;
+  let consent: Consent = "pending";
   let clickId: string | undefined;
   /** The text that is kept, once more in memory: alone while consent is pending, or both stores are blocked. */
   let memory = "";
   /** The visits while consent was pending. */
-  let visits: [address: string, seconds: string][] = [];
+  let visits: Visit[] = [];
   /** The conversions that the forwarder has not answered for good, by their keys. */
   const conversions = new Map<string, WaitingConversion>();
 
@@ -97,44 +107,68 @@ export function createTracker(given?: TrackerOptions, errors: readonly CakeError
       ? "denied"
       : consent;
 
-  /** Asks the core what a visit leaves behind: the cookie's age, 0 where nothing is to be written. */
-  const keep = (address: string, seconds: string, stored: readonly string[]) => {
-    const { searchParams, hash } = new URL(address);
-    // A router's fragment may look like a URL of its own: #/path?reqid=1
-    const fragment = new URLSearchParams(options.fragment ? hash.replace(/^#([^?]*\?)?/, "") : "");
-    // What is longer is no click id and no sub id.
-    const find = (name: string) => (searchParams.get(name) ?? fragment.get(name) ?? "").slice(0, 200);
-    const { windowDays = 30 } = options;
-    const [age = "", counting = "", text = ""] = decide(
-      "k",
-      options.touch === "first" ? "1" : "0",
-      ...[windowDays, options.journey ?? 5, options.cookieDays ?? windowDays].map((number) =>
-        Number(number).toString(36),
-      ),
-      seconds,
-      ...stored,
-      ...["s1", "s2", "s3", "s4", "s5"].map(find),
-      ...(options.parameters ?? DEFAULT_PARAMETERS).flatMap((name) => [name, find(name)]),
-    ).split("\n");
-    clickId = counting || undefined;
-    memory = text;
-    return age || "0";
+  const refuse = (parameter: string, word: unknown) =>
+    report(new CakeError({ code: "invalid_setting", parameter, rule: `does not take "${word}"` }));
+
+  /** Takes a word for consent. One that nobody knows is none. */
+  const setWord = (word: unknown) => {
+    const known = consentOf(word);
+    if (known === undefined) refuse("consent", word);
+    consent = known ?? "pending";
   };
 
-  /** The same by the settings that are fit for use: none is worth a click. */
-  const keepBy: typeof keep = (...visit) => {
+  /** Asks the core what a visit leaves behind. A setting that is out of its range is reported, and left out: none is worth a click. */
+  const keep = (visit: Visit, cookies: string, storage: string): Decision => {
+    const { touch = "last", windowDays = 30, journey = 5, cookieDays = windowDays } = options;
+    const [window, places, days] = [windowDays, journey, cookieDays].map(Number) as [number, number, number];
+    const isFirstTouch = `${touch}`.toLowerCase() === "first";
+    const settings = { isFirstTouch, windowDays: window, journey: places, cookieDays: days, names };
     try {
-      return keep(...visit);
+      const decision = decide(visit, settings, cookies, storage);
+      ({ clickId, text: memory } = decision);
+      return decision;
     } catch (error) {
       const { code, parameter } = error as CakeError;
       if (code !== "invalid_setting" || options[parameter as "journey"] === undefined) throw error;
       report(error as CakeError);
       options = { ...options, [parameter as string]: undefined };
-      return keepBy(...visit);
+      return keep(visit, cookies, storage);
     }
   };
 
-  const look = (address: string, seconds = Math.floor(Date.now() / 1_000).toString(36)) =>
+  const write = ({ age, text }: Decision) => {
+    if (!age) return note(clickId ? "known_click" : "no_click_id");
+    if (!writeCookie(text, age, cookieDomain)) note("cookie_blocked");
+    if (!store(KEY, text)) note("storage_blocked");
+  };
+
+  const lookAt = (visit: Visit, before = memory) => {
+    const { query } = visit;
+    // A name may be encoded; then the core finds it.
+    const mayCarry =
+      /[%+]/.test(query) || names.split("&").some((name) => query.toLowerCase().includes(name.toLowerCase()));
+    const cookies = readCookies();
+    // A new visitor's click goes into the cookie at once: localStorage keeps the browser waiting.
+    const first = cookies || !mayCarry ? undefined : keep(visit, before, before);
+    if (first?.age) writeCookie(first.text, first.age, cookieDomain);
+    const storage = read(KEY);
+    if (first && !storage) write(first);
+    // What was kept earlier is in no way lost: the core decides again about all that there was.
+    else if (mayCarry || cookies || storage || before) write(keep(visit, cookies || before, storage || before));
+    else note("no_click_id");
+    if (options.debug && !(clickId && query.includes(clickId))) {
+      const names = [...new URLSearchParams(query).keys()];
+      if (names[0]) note("not_taken", names.join(" "));
+    }
+  };
+
+  /** The click ids of the kept touches, the newest first. */
+  const touches = () => memory.split("*").flatMap((touch) => touch.split("!")[2] ?? []);
+
+  /** Is set while the fallback of WebAssembly is on its way. */
+  let loading: Promise<void> | undefined;
+
+  const look = (address: string, seconds = Math.floor(Date.now() / 1_000)): void => {
     quietly(() => {
       const answer = said();
       if (answer === "denied") {
@@ -142,21 +176,37 @@ export function createTracker(given?: TrackerOptions, errors: readonly CakeError
         memory = "";
         visits = [];
         conversions.clear();
-        deleteKept(cookieDomain);
+        deleteKept();
         note("consent_denied");
-      } else if (options.edge) {
-        note("kept_by_edge");
-      } else if (answer !== "granted") {
-        // As in the core, a word that nobody knows is no consent.
-        note("consent_pending");
-        if (keepBy(address, seconds, [memory, memory]) !== "0") visits.push([address, seconds]);
-      } else {
-        const stored = readKept().map((text) => text || memory);
-        const age = keepBy(address, seconds, stored);
-        if (age !== "0") writeKept(memory, age, cookieDomain).forEach((reason) => void note(reason));
-        else note(clickId ? "known_click" : "no_click_id");
+        return;
       }
+      if (options.edge) return note("kept_by_edge");
+      const { search, hash } = new URL(address);
+      // A router's fragment may look like a URL of its own: #/path?reqid=1
+      const fragment = options.fragment ? `&${hash.replace(/^#([^?]*\?)?/, "")}` : "";
+      lookLater({ query: (search.slice(1) + fragment).slice(0, 8_000), seconds });
     });
+  };
+
+  /** Looks when there is a core, which is at once with WebAssembly. */
+  const lookLater = (visit: Visit): void => {
+    if (!loading && isRunning()) return void quietly(() => lookNow(visit));
+    loading = (loading ?? loadFallback()).then(() => {
+      quietly(() => lookNow(visit));
+    });
+    const own = loading;
+    void own.then(() => {
+      if (loading === own) loading = undefined;
+    });
+  };
+
+  const lookNow = (visit: Visit) => {
+    const answer = said();
+    if (answer === "granted") return lookAt(visit);
+    if (answer === "denied") return;
+    note("consent_pending");
+    if (keep(visit, memory, memory).age) visits.push(visit);
+  };
 
   /** Loaded once; and anew where that failed. */
   let opened: Promise<Outbox> | undefined;
@@ -231,6 +281,8 @@ export function createTracker(given?: TrackerOptions, errors: readonly CakeError
   };
 
   errors.forEach(report);
+  setWord(options.consent ?? "granted");
+  if (!/^(last|first)$/i.test(`${options.touch ?? "last"}`)) refuse("touch", options.touch);
   onAddressChange(
     (address) => look(address),
     () => {
@@ -241,30 +293,45 @@ export function createTracker(given?: TrackerOptions, errors: readonly CakeError
   );
 
   return {
-    engine: runningEngine(),
+    get engine() {
+      return runningEngine();
+    },
+    get ready() {
+      return loading ?? Promise.resolve();
+    },
     get clickId() {
       return clickId;
     },
     setConsent(now) {
-      consent = now;
+      quietly(() => setWord(now));
       if (said() === "granted") {
         memory = "";
-        for (const [address, seconds] of visits.splice(0)) look(address, seconds);
+        visits.splice(0).forEach(lookLater);
       }
       look(location.href);
       resume();
     },
-    link: (parts) => quietly(() => buildLink(parts)),
+    async link(parts) {
+      try {
+        const { createTrackingLink, ready } = await load("link");
+        await ready();
+        return quietly(() => createTrackingLink(parts));
+      } catch (missing) {
+        report(new CakeError({ code: "network", rule: "the code of links could not be loaded" }, { cause: missing }));
+        return undefined;
+      }
+    },
     decorate(how) {
       load("decorate").then(({ decorate }) => decorate(how, () => clickId, note), offline);
     },
     convert(given) {
+      // The click id is on its way.
+      if (loading) return loading.then(() => this.convert(given));
       const converted = quietly(() => {
         const at = Date.now();
         const key = `${OUTBOX}${at} ${Math.random()} ${conversions.size}`;
-        const fields = { clickId, ...given };
-        const { uniqueId = fields.clickId && fields.orderId && uniqueIdOf(fields.clickId, `${fields.orderId}`) } =
-          fields;
+        const fields = conversionOf(given, clickId ? [clickId, ...touches()] : []);
+        const { uniqueId = fields.clickId && fields.orderId && uniqueIdOf(fields.clickId, `${fields.orderId}`) } = fields;
         const page = uniqueId ? undefined : location.href.split("#", 1)[0];
         conversions.set(key, { at, page, fields: uniqueId ? { ...fields, uniqueId } : fields });
         return deliver(key);

@@ -5,7 +5,7 @@
 mod capture;
 #[cfg(feature = "bindings")]
 mod error;
-#[cfg(any(feature = "page", feature = "edge"))]
+#[cfg(any(feature = "link", feature = "edge"))]
 mod field_reader;
 #[cfg(feature = "bindings")]
 mod fields;
@@ -20,6 +20,8 @@ mod fetch;
 mod forwarder;
 #[cfg(feature = "page")]
 mod page;
+#[cfg(feature = "link")]
+mod page_link;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 #[cfg(feature = "edge")]
@@ -38,7 +40,9 @@ pub use forwarder::{Deliverer, read_conversions};
 #[cfg(feature = "edge")]
 pub use link::{LinkBuilder, module_memory};
 #[cfg(feature = "page")]
-pub use page::{buffer, decide};
+pub use page::{decide, get, put};
+#[cfg(feature = "link")]
+pub use page_link::{buffer, build};
 #[cfg(feature = "sandbox")]
 pub use sandbox::{SandboxNetwork, access_of, status_moves};
 #[cfg(feature = "edge")]
