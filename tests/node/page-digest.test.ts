@@ -1,8 +1,8 @@
-/** The page's own SHA-256 and the unique ids of orders, against the platform's and published values. */
+/** The page's own SHA-256 and the unique ids of orders. */
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import { digest } from "../../js/page/digest.ts";
-import { uniqueIdOf } from "../../js/page/send.ts";
+import { findOrderUniqueId } from "../../js/page/send.ts";
 
 const TEXTS = [
   "",
@@ -16,26 +16,19 @@ test("the digest is the first half of SHA-256", () => {
   for (const text of TEXTS) expect(digest(text)).toBe(createHash("sha256").update(text).digest("hex").slice(0, 32));
 });
 
-/** FNV-1a as its authors describe it, over code points. */
-function fnv(text: string): string {
-  const prime = 2n ** 88n + 2n ** 8n + 0x3bn;
-  let hash = 144066263297769815596495629667062367629n;
-  for (const character of text) hash = ((hash ^ BigInt(character.codePointAt(0) ?? 0)) * prime) % 2n ** 128n;
-  return hash.toString(16).padStart(32, "0");
-}
-
-test("an order's unique id is FNV-1a, a valid unique id, and another one for each click and order", () => {
-  const ids = new Set<string>();
-  const parts = ["", "a", "b", "1", "#1001", "a\u0000b", "ä", "😀", '"', "\\", "a,b", '","', "\ud800"];
+test("an order's unique id is readable, valid, and another one for each click and order", () => {
+  expect(findOrderUniqueId("13b9ae60-1", "ORD.1-a")).toBe("13b9ae60-1:ORD.1-a");
+  expect(findOrderUniqueId("13b9ae60", "#1001")).toBe("13b9ae60:_35_1001");
+  const ids = new Set<string | undefined>();
+  const parts = ["a", "b", "1", "#1001", "_35_1001", "a\u0000b", "ä", "😀", '"', ":", "a:b", "_", "__", "_58_", "\ud800"];
   for (const click of parts) {
     for (const order of parts) {
-      const id = uniqueIdOf(click, order);
-      expect(id).toBe(fnv(JSON.stringify([click, order])));
-      expect(id).toMatch(/^[0-9a-f]{32}$/);
+      const id = findOrderUniqueId(click, order);
+      expect(id).toMatch(/^[A-Za-z0-9._:-]{1,128}$/);
       ids.add(id);
     }
   }
   expect(ids.size).toBe(parts.length ** 2);
-  // The published value of the empty text's neighbour: FNV-1a 128 of "a".
-  expect(fnv("a")).toBe("d228cb696f1a8caf78912b704e4a8964");
+  expect(findOrderUniqueId("a".repeat(64), "b".repeat(63))).toHaveLength(128);
+  expect(findOrderUniqueId("a".repeat(64), "b".repeat(64))).toBeUndefined();
 });
