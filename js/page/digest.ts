@@ -20,8 +20,8 @@ export function digest(text: string): string {
   const bytes = Array.from(unescape(encodeURIComponent(text)), (character) => character.charCodeAt(0));
   const bits = bytes.length * 8;
   bytes.push(128);
-  while (bytes.length % 64 !== 60) bytes.push(0);
-  bytes.push(bits >>> 24, (bits >>> 16) & 255, (bits >>> 8) & 255, bits & 255);
+  while (bytes.length % 64 !== 56) bytes.push(0);
+  bytes.push(0, 0, 0, 0, bits >>> 24, (bits >>> 16) & 255, (bits >>> 8) & 255, bits & 255);
   const byte = (at: number) => bytes[at] ?? 0;
   const words: number[] = [];
   const word = (at: number) => words[at] ?? 0;
@@ -41,8 +41,7 @@ export function digest(text: string): string {
       const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = state;
       const choice = (e & f) ^ (~e & g);
       const majority = (a & b) ^ (a & c) ^ (b & c);
-      const mixed =
-        h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + choice + (rounds[index] ?? 0) + word(index);
+      const mixed = h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + choice + (rounds[index] ?? 0) + word(index);
       const first = (mixed + (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + majority) | 0;
       state = [first, a, b, c, (d + mixed) | 0, e, f, g];
     }
