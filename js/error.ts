@@ -37,6 +37,11 @@ export type CakeErrorCode =
   | "redirected"
   | "answer_too_large"
   | "invalid_fixture"
+  | "ambiguous_file"
+  | "unreadable_file"
+  | "unmapped_status"
+  | "report_full"
+  | "clocks_differ"
   | "internal";
 
 /** What an error is made of. */

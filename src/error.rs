@@ -160,6 +160,36 @@ pub enum Error {
         /// Where, and which rule.
         message: String,
     },
+    /// A file of a report means two things: which rows, and what to declare.
+    #[cfg(feature = "report")]
+    AmbiguousFile {
+        /// The file, the rule and the rows.
+        message: String,
+    },
+    /// A file of a report is not what it is said to be.
+    #[cfg(feature = "report")]
+    UnreadableFile {
+        /// The file, and what is wrong with it.
+        message: String,
+    },
+    /// A status of the advertiser's is mapped to none of CAKE's.
+    #[cfg(feature = "report")]
+    UnmappedStatus {
+        /// The file, the words and their rows.
+        message: String,
+    },
+    /// A report's memory ceiling is reached.
+    #[cfg(feature = "report")]
+    ReportFull {
+        /// How many rows it holds, in how many bytes, and what to do.
+        message: String,
+    },
+    /// Orders and conversions lie a whole number of hours apart.
+    #[cfg(feature = "report")]
+    ClocksDiffer {
+        /// By how many hours, in how many pairs, and what to declare.
+        message: String,
+    },
     /// A bug in cake-edge itself.
     Internal,
 }
@@ -212,6 +242,16 @@ impl Error {
             #[cfg(feature = "api")]
             Self::AnswerTooLarge => "answer_too_large",
             Self::InvalidFixture { .. } => "invalid_fixture",
+            #[cfg(feature = "report")]
+            Self::AmbiguousFile { .. } => "ambiguous_file",
+            #[cfg(feature = "report")]
+            Self::UnreadableFile { .. } => "unreadable_file",
+            #[cfg(feature = "report")]
+            Self::UnmappedStatus { .. } => "unmapped_status",
+            #[cfg(feature = "report")]
+            Self::ReportFull { .. } => "report_full",
+            #[cfg(feature = "report")]
+            Self::ClocksDiffer { .. } => "clocks_differ",
             Self::Internal => "internal",
         }
     }
@@ -320,6 +360,12 @@ impl Error {
             Self::Refused { message }
             | Self::UnexpectedAnswer { message }
             | Self::InvalidFixture { message } => message,
+            #[cfg(feature = "report")]
+            Self::AmbiguousFile { message }
+            | Self::UnreadableFile { message }
+            | Self::UnmappedStatus { message }
+            | Self::ReportFull { message }
+            | Self::ClocksDiffer { message } => message,
             Self::Internal => "a bug in cake-edge",
         }
     }

@@ -20,6 +20,7 @@
 //! | [`url`] | percent-encoding and query strings |
 //! | `api` | CAKE's HTTP API: requests and answers (feature `api`) |
 //! | `delivery` | the forwarder's decisions (feature `forwarder`) |
+//! | `report` | reconcile, break down, attribute (feature `report`) |
 //! | `sandbox` | a CAKE network's rules (feature `sandbox`) |
 //!
 //! This project is independent of CAKE.
@@ -43,6 +44,8 @@ pub mod api;
 pub mod capture;
 #[cfg(feature = "forwarder")]
 pub mod delivery;
+#[cfg(feature = "report")]
+pub mod report;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 #[cfg(any(feature = "edge", feature = "forwarder"))]

@@ -67,6 +67,11 @@ fn every_error() -> Vec<Error> {
         Error::Redirected { status: 302 },
         Error::AnswerTooLarge,
         Error::InvalidFixture { message: text() },
+        Error::AmbiguousFile { message: text() },
+        Error::UnreadableFile { message: text() },
+        Error::UnmappedStatus { message: text() },
+        Error::ReportFull { message: text() },
+        Error::ClocksDiffer { message: text() },
         Error::Internal,
     ]
 }
