@@ -36,8 +36,8 @@ pub struct Days {
     pub order: DayOrder,
     /// Are plain whole numbers seconds since 1970?
     pub is_unix: bool,
-    last: [u8; 10],
-    last_seconds: i64,
+    pub(super) last: [u8; 10],
+    pub(super) last_seconds: i64,
 }
 
 impl Days {

@@ -358,7 +358,8 @@ impl Json {
             let next = rest.get(end..).unwrap_or_default().iter();
             let next = next.copied().find(|byte| !matches!(byte, b' ' | b'\t' | b'\r'));
             !self.levels.is_empty()
-                || (line.is_none_or(|line| end <= line) && matches!(next, None | Some(b'\n' | b'{')))
+                || (line.is_none_or(|line| end <= line)
+                    && next.map_or(is_last, |byte| matches!(byte, b'\n' | b'{')))
         });
         let end = match (brace, line) {
             (Some(end), _) => end,

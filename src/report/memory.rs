@@ -13,6 +13,11 @@ impl Memory {
         Self { used: 0, most }
     }
 
+    /// How many bytes may still be taken.
+    pub(super) fn left(&self) -> usize {
+        self.most - self.used.min(self.most)
+    }
+
     pub(super) fn used(&self) -> usize {
         self.used
     }

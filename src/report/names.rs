@@ -74,7 +74,7 @@ pub(super) const ROLE_NAMES: [&str; ROLES] = [
 
 /// What a source's rows are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RowKind {
+pub(super) enum RowKind {
     /// The advertiser's orders.
     Orders,
     /// CAKE's conversions.

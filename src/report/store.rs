@@ -276,6 +276,21 @@ impl Store {
         }
     }
 
+    pub(super) fn set_partner(&mut self, place: u32, partner: u32) {
+        let Some(block) = self.blocks.get_mut((place >> BLOCK_BITS) as usize) else {
+            return;
+        };
+        let at = (place as usize & (BLOCK - 1)) + 4;
+        if let Some(slot) = block.bytes.get_mut(at..at + 4) {
+            slot.copy_from_slice(&partner.to_le_bytes());
+        }
+    }
+
+    pub(super) fn partner(&self, place: u32) -> Option<u32> {
+        let bytes = self.bytes_at(place)?.get(4..)?.first_chunk::<4>()?;
+        Some(u32::from_le_bytes(*bytes))
+    }
+
     pub(super) fn add_flags(&mut self, place: u32, flags: u8) {
         if let Some(slot) = self.byte_mut(place, 23) {
             *slot |= flags;
