@@ -20,8 +20,9 @@ pub(super) struct Csv {
     has_header: bool,
     /// The line that comes next, from 1.
     line: u32,
-    /// The line of the last row.
+    /// The line of the last row, and where it began.
     row_line: u32,
+    row_start: usize,
 }
 
 impl Csv {
@@ -34,11 +35,16 @@ impl Csv {
             has_header: false,
             line: 1,
             row_line: 1,
+            row_start: 0,
         }
     }
 
     pub(super) fn line(&self) -> u32 {
         self.row_line
+    }
+
+    pub(super) fn row_start(&self) -> usize {
+        self.row_start
     }
 
     pub(super) fn delimiter(&self) -> u8 {
@@ -93,6 +99,7 @@ impl Csv {
     fn read_row(&mut self, input: &[u8], start: usize, is_last: bool, fields: &mut Fields) -> Pull {
         fields.clear();
         self.row_line = self.line;
+        self.row_start = start;
         let mut at = start;
         let mut column = 0;
         let mut breaks = 0;

@@ -383,7 +383,7 @@ impl Report {
                             }
                         }
                         Err(flaw) => {
-                            let row = filled.get(at..after).unwrap_or_default();
+                            let row = source.row_text(filled, at, after);
                             if let Err(error) = self.take_bad(source, flaw, row) {
                                 outcome = Err(error);
                                 break;
@@ -393,7 +393,7 @@ impl Report {
                     at = after;
                 }
                 Pull::Bad(flaw, after) => {
-                    let row = filled.get(at..after).unwrap_or_default();
+                    let row = source.row_text(filled, at, after);
                     if let Err(error) = self.take_bad(source, flaw, row) {
                         outcome = Err(error);
                         break;

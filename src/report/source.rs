@@ -328,12 +328,14 @@ impl Source {
         }
     }
 
-    /// Is there a column for the role? JSON rows may have any.
-    pub(super) fn can_have(&self, role: Role) -> bool {
-        match &self.reader {
-            Reader::Csv(csv) => csv.has_role(role as u8),
-            _ => true,
-        }
+    /// The text of the last row, of what lies between two places.
+    pub(super) fn row_text<'a>(&self, input: &'a [u8], from: usize, to: usize) -> &'a [u8] {
+        let from = match &self.reader {
+            Reader::Csv(csv) => csv.row_start().clamp(from, to),
+            _ => from,
+        };
+        let text = input.get(from..to).unwrap_or_default();
+        text.strip_prefix(b",").unwrap_or(text).trim_ascii()
     }
 
     /// Remembers on which line the row is that comes next in the store.
