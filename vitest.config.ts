@@ -14,7 +14,7 @@ export default defineConfig({
         test: {
           name: "node",
           include: ["tests/node/**/*.test.ts", "tests/packaging/**/*.test.ts"],
-          globalSetup: ["tests/client/fault_server.ts"],
+          globalSetup: ["tests/client/fault-server.ts"],
           testTimeout: 60_000,
         },
       },
@@ -52,7 +52,7 @@ export default defineConfig({
         test: {
           name: "worker",
           include: ["tests/worker/**/*.test.ts"],
-          globalSetup: ["tests/client/fault_server.ts"],
+          globalSetup: ["tests/client/fault-server.ts"],
           testTimeout: 20_000,
         },
       },

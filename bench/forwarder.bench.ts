@@ -101,8 +101,8 @@ async function singles(origin: string, upstream: string): Promise<Run> {
 /** How many times more events a second are accepted in signed batches than one by one. */
 async function batchGain(origin: string): Promise<number> {
   const { signConversion } = (await import(
-    `${root}dist/forwarder/signature.js`
-  )) as typeof import("../dist/forwarder/signature.js");
+    `${root}dist/webhook-signature.js`
+  )) as typeof import("../dist/webhook-signature.js");
   const agent = new Agent({ keepAlive: true, maxSockets: 8 });
   const run = async (bodies: readonly string[], events: number) => {
     const signed = await Promise.all(bodies.map(async (body) => ({ ...(await signConversion(body, SECRET)) })));

@@ -1,51 +1,274 @@
-/** Every error code, as in `tests/vectors/errors.json`. */
-export type CakeErrorCode =
-  | "invalid_domain"
-  | "invalid_id"
-  | "sub_id_too_long"
-  | "invalid_text"
-  | "link_too_long"
-  | "invalid_link"
-  | "invalid_price_format"
-  | "invalid_deep_link"
-  | "deep_link_host"
-  | "reserved_parameter"
-  | "repeated_parameter"
-  | "invalid_click_id"
-  | "invalid_unique_id"
-  | "invalid_money"
-  | "invalid_time"
-  | "invalid_cookie"
-  | "invalid_postback_url"
-  | "placeholder_text"
-  | "invalid_setting"
-  | "weak_secret"
-  | "invalid_field"
-  | "missing_api_key"
-  | "invalid_base_url"
-  | "key_in_page"
-  | "read_only"
-  | "network"
-  | "timeout"
-  | "outcome_unknown"
-  | "aborted"
-  | "http_status"
-  | "rate_limited"
-  | "unauthorized"
-  | "refused"
-  | "unexpected_answer"
-  | "redirected"
-  | "answer_too_large"
-  | "invalid_fixture"
-  | "ambiguous_file"
-  | "unreadable_file"
-  | "unmapped_status"
-  | "report_full"
-  | "clocks_differ"
-  | "internal";
+/**
+ * Every error code: what has happened and what to do. The one list: docs/errors.md and
+ * tests/vectors/errors.json are written from it (`node scripts/errors.ts`), and the core is held to it by its tests.
+ * `retryable` says whether the same call can be worth another try; of `http_status` that is true for 408, 425 and 5xx.
+ */
+export const CAKE_ERROR_CODES = [
+  {
+    code: "invalid_domain",
+    retryable: false,
+    meaning: "A tracking domain is not a plain ASCII host name.",
+    remedy: "Give the host alone, such as track.yournetwork.com; for the sandbox its origin, with `sandbox: true`.",
+  },
+  {
+    code: "invalid_id",
+    retryable: false,
+    meaning: "An id is not a whole number from 1 to 9007199254740991.",
+    remedy: "Give the number that CAKE shows.",
+  },
+  {
+    code: "sub_id_too_long",
+    retryable: false,
+    meaning: "A sub id is longer than CAKE keeps: 50 characters for s1, 100 for s2 to s5.",
+    remedy: "Shorten it, or set `spill: true`.",
+  },
+  {
+    code: "invalid_text",
+    retryable: false,
+    meaning: "A text has control characters.",
+    remedy: "Remove them: line feeds and tabs, mostly.",
+  },
+  {
+    code: "link_too_long",
+    retryable: false,
+    meaning: "The tracking link is longer than 2,000 bytes.",
+    remedy: "Shorten the deep link or the sub ids.",
+  },
+  {
+    code: "invalid_link",
+    retryable: false,
+    meaning: "The text is no tracking link.",
+    remedy: "Give a link such as https://DOMAIN/?a=1&c=2.",
+  },
+  {
+    code: "invalid_price_format",
+    retryable: false,
+    meaning: "The price format is not 1 to 20 letters and digits.",
+    remedy: "Leave it out where the campaign has none.",
+  },
+  {
+    code: "invalid_deep_link",
+    retryable: false,
+    meaning: "The deep link is no plain https URL.",
+    remedy: "Give one without user name, port, backslash and white space.",
+  },
+  {
+    code: "deep_link_host",
+    retryable: false,
+    meaning: "The deep link leads to a host that is not allowed.",
+    remedy: "Add the host to `deepLinkHosts`.",
+  },
+  {
+    code: "reserved_parameter",
+    retryable: false,
+    meaning: "An extra parameter has a name of CAKE's own.",
+    remedy: "Use the field for it, or another name.",
+  },
+  {
+    code: "repeated_parameter",
+    retryable: false,
+    meaning: "A parameter comes more than once.",
+    remedy: "Keep one: names are compared without case.",
+  },
+  {
+    code: "invalid_click_id",
+    retryable: false,
+    meaning: "The text is no click id.",
+    remedy: "Pass what CAKE appended to the landing page's address, unchanged.",
+  },
+  {
+    code: "invalid_unique_id",
+    retryable: false,
+    meaning: "A unique id or order id is not 1 to 128 characters of A-Z a-z 0-9 . _ : -",
+    remedy: "Pass the shop's own order number.",
+  },
+  {
+    code: "invalid_money",
+    retryable: false,
+    meaning: "The text is no amount such as 18.00.",
+    remedy: "Give up to 9 digits before the point and 4 after it, as text.",
+  },
+  {
+    code: "invalid_time",
+    retryable: false,
+    meaning: "The text is no time that exists.",
+    remedy: "Write YYYY-MM-DD HH:MM:SS.",
+  },
+  {
+    code: "invalid_cookie",
+    retryable: false,
+    meaning: "A cookie's part does not fit into a cookie, or the host is not one of `domain`.",
+    remedy: "Check `domain` against the host of the request.",
+  },
+  {
+    code: "invalid_postback_url",
+    retryable: false,
+    meaning: "The postback URL is no plain https URL on a host name.",
+    remedy: "Give at most 2,000 bytes, without user name and white space.",
+  },
+  {
+    code: "placeholder_text",
+    retryable: false,
+    meaning: "A text of a manual, such as TRANSACTION_ID, was never replaced.",
+    remedy: "Replace it with the value itself.",
+  },
+  {
+    code: "invalid_setting",
+    retryable: false,
+    meaning: "A setting is out of its range.",
+    remedy: "`windowDays` and `cookieDays` take 1 to 400, `journey` 1 to 20.",
+  },
+  {
+    code: "weak_secret",
+    retryable: false,
+    meaning: "A secret is shorter than 32 bytes, or there is none.",
+    remedy: "Make one with `openssl rand -hex 32`.",
+  },
+  {
+    code: "invalid_field",
+    retryable: false,
+    meaning: "A field is missing, unknown or of the wrong type.",
+    remedy: "The message names the field and the rule.",
+  },
+  {
+    code: "missing_api_key",
+    retryable: false,
+    meaning: "There is no API key.",
+    remedy: "Find it in CAKE under Setup, System Access, API Keys.",
+  },
+  {
+    code: "invalid_base_url",
+    retryable: false,
+    meaning: "The API's base URL is neither https nor http on loopback.",
+    remedy: "Give the origin, without a path.",
+  },
+  {
+    code: "key_in_page",
+    retryable: false,
+    meaning: "A client was opened in a page, where everybody could read its key.",
+    remedy: "Call CAKE from a server, or post to the forwarder.",
+  },
+  {
+    code: "read_only",
+    retryable: false,
+    meaning: "The client was opened with `readOnly`.",
+    remedy: "Open another one to record or create.",
+  },
+  {
+    code: "network",
+    retryable: true,
+    meaning: "No answer came to a read.",
+    remedy: "Try again: nothing was recorded.",
+  },
+  {
+    code: "timeout",
+    retryable: true,
+    meaning: "No complete answer came to a read within the time allowed.",
+    remedy: "Try again, or raise `timeoutMs`.",
+  },
+  {
+    code: "outcome_unknown",
+    retryable: false,
+    meaning: "No clear answer came to a write: CAKE may or may not have recorded it.",
+    remedy: "Look at `cause`, and ask CAKE before the write is repeated.",
+  },
+  {
+    code: "aborted",
+    retryable: false,
+    meaning: "The caller's signal ended the call, and nothing was recorded by it.",
+    remedy: "Call again when it is wanted.",
+  },
+  {
+    code: "http_status",
+    retryable: true,
+    meaning: "CAKE answered with an error status.",
+    remedy: "`status` says which; try again where `retryable` is true.",
+  },
+  {
+    code: "rate_limited",
+    retryable: true,
+    meaning: "CAKE is limiting the rate of requests.",
+    remedy: "Wait for `retryAfterMs`.",
+  },
+  {
+    code: "unauthorized",
+    retryable: false,
+    meaning: "CAKE refused the API key.",
+    remedy: "Check the key: a new one ends the old one at once.",
+  },
+  {
+    code: "refused",
+    retryable: false,
+    meaning: "CAKE answered that it will not.",
+    remedy: "The message is CAKE's own.",
+  },
+  {
+    code: "unexpected_answer",
+    retryable: false,
+    meaning: "CAKE's answer does not have the documented shape.",
+    remedy: "Check `baseUrl`; the message holds the beginning of what came.",
+  },
+  {
+    code: "redirected",
+    retryable: false,
+    meaning: "CAKE answered with a redirect, which is not followed: its target would see the key.",
+    remedy: "Check `baseUrl`.",
+  },
+  {
+    code: "answer_too_large",
+    retryable: false,
+    meaning: "CAKE's answer is larger than any of its answers should be.",
+    remedy: "Check `baseUrl`, or ask for fewer rows.",
+  },
+  {
+    code: "invalid_fixture",
+    retryable: false,
+    meaning: "The sandbox's fixture breaks a rule.",
+    remedy: "The message says where and which.",
+  },
+  {
+    code: "ambiguous_file",
+    retryable: false,
+    meaning: "A file of a report could mean two things.",
+    remedy: "Declare what the message names; it shows the rows.",
+  },
+  {
+    code: "unreadable_file",
+    retryable: false,
+    meaning: "A file of a report is not what it is said to be.",
+    remedy: "The message says what is wrong: check the file, its dialect and `columns`.",
+  },
+  {
+    code: "unmapped_status",
+    retryable: false,
+    meaning: "A status of an order is mapped to none of CAKE's.",
+    remedy: "Add the word to `statuses`.",
+  },
+  {
+    code: "report_full",
+    retryable: false,
+    meaning: "A report's memory ceiling is reached.",
+    remedy: "Raise `memory`, take fewer days, or read the same files once for each `part`.",
+  },
+  {
+    code: "clocks_differ",
+    retryable: false,
+    meaning: "Orders and conversions lie a whole number of hours apart.",
+    remedy: "Declare `timeZone` and `ordersTimeZone`.",
+  },
+  {
+    code: "internal",
+    retryable: false,
+    meaning: "A bug in cake-edge.",
+    remedy: "Please report it with the message and `cause`.",
+  },
+] as const;
+
+/** The stable code of an error. */
+export type CakeErrorCode = (typeof CAKE_ERROR_CODES)[number]["code"];
 
 /** What an error is made of. */
-export interface CakeErrorParts {
+export interface CakeErrorInit {
   /** The stable code. */
   readonly code: CakeErrorCode;
   /** What happened or which rule was broken. */
@@ -59,7 +282,7 @@ export interface CakeErrorParts {
   /** How long CAKE asks to wait, in milliseconds, where it said so. */
   readonly retryAfterMs?: number;
   /** What an unknown outcome came from. */
-  readonly cause?: CakeErrorParts;
+  readonly cause?: CakeErrorInit;
 }
 
 /**
@@ -79,32 +302,32 @@ export class CakeError extends Error {
   /** How long CAKE asks to wait before the next call, in milliseconds, where it said so. */
   readonly retryAfterMs: number | undefined;
 
-  constructor(parts: CakeErrorParts, options?: ErrorOptions) {
-    const subject = parts.parameter === undefined ? "" : `${parts.parameter} `;
-    const status = parts.status === undefined ? "" : ` (status ${parts.status})`;
-    super(subject + parts.rule + status, options);
-    this.code = parts.code;
-    this.retryable = parts.retryable ?? false;
-    this.parameter = parts.parameter;
-    this.status = parts.status;
-    this.retryAfterMs = parts.retryAfterMs;
+  constructor(init: CakeErrorInit, options?: ErrorOptions) {
+    const subject = init.parameter === undefined ? "" : `${init.parameter} `;
+    const status = init.status === undefined ? "" : ` (status ${init.status})`;
+    super(subject + init.rule + status, options);
+    this.code = init.code;
+    this.retryable = init.retryable ?? false;
+    this.parameter = init.parameter;
+    this.status = init.status;
+    this.retryAfterMs = init.retryAfterMs;
   }
 }
 
 /**
- * Is this a `CakeError`? True across two copies of the package, where
- * `instanceof` is not.
+ * Is this a `CakeError`? Also one of another copy of the package or of another realm (a frame, a worker's context),
+ * where `instanceof` says no.
  */
 export function isCakeError(value: unknown): value is CakeError {
-  return value instanceof Error && value.name === "CakeError" && "code" in value;
+  return typeof value === "object" && value !== null && (value as Error).name === "CakeError" && "code" in value;
 }
 
 /** Makes what the core threw a `CakeError`; a trap of the core is `internal`. */
 export function toCakeError(thrown: unknown): CakeError {
   if (isCakeError(thrown)) return thrown;
   if (typeof thrown === "object" && thrown !== null && "code" in thrown && "rule" in thrown) {
-    const parts = thrown as CakeErrorParts;
-    return new CakeError(parts, parts.cause && { cause: toCakeError(parts.cause) });
+    const init = thrown as CakeErrorInit;
+    return new CakeError(init, init.cause && { cause: toCakeError(init.cause) });
   }
   return new CakeError({ code: "internal", rule: "a bug in cake-edge" }, { cause: thrown });
 }
@@ -116,25 +339,4 @@ export function call<T>(run: () => T): T {
   } catch (thrown) {
     throw toCakeError(thrown);
   }
-}
-
-/**
- * Passes a text on to the core, which takes nothing else. For callers without
- * types: an absent one is the empty text, for which the core has a rule.
- */
-export function text(parameter: string, value: unknown): string {
-  if (value === undefined || value === null) return "";
-  return optionalText(parameter, value) as string;
-}
-
-/** The same where it may be absent. */
-export function optionalText(parameter: string, value: unknown): string | undefined {
-  if (value === undefined || value === null) return undefined;
-  if (typeof value === "string") return value;
-  throw new CakeError({ code: "invalid_field", parameter, rule: "must be text" });
-}
-
-/** The same for a whole number; what is none becomes 0, for which the core has a rule. */
-export function whole(value: unknown): number {
-  return typeof value === "number" ? value : 0;
 }

@@ -1,4 +1,5 @@
-import { CakeError, text, whole } from "./error.js";
+import { CakeError } from "./error.js";
+import { stringOption, toInteger } from "./option.js";
 
 /** The parts of a tracking link. */
 export interface TrackingLinkParts {
@@ -77,18 +78,18 @@ export function linkBuilder(builder: LinkBuilder, capacity: number, memory: WebA
     }
     // To the core an empty domain stands for the last one, which it has checked
     // already; so a caller's empty one goes as a space, which is none either.
-    const domain = text("domain", parts.domain);
+    const domain = stringOption("domain", parts.domain);
     const isSame = domain !== "" && domain === lastDomain && parts.sandbox === lastSandbox;
     lastDomain = "";
     const { s3, s4, s5, priceFormat, deepLink, deepLinkHosts, extra } = parts;
     let count = 3;
-    let texts = `${isSame ? "" : domain || " "}\n${text("s1", parts.s1)}\n${text("s2", parts.s2)}\n`;
+    let texts = `${isSame ? "" : domain || " "}\n${stringOption("s1", parts.s1)}\n${stringOption("s2", parts.s2)}\n`;
     if (s3 || s4 || s5 || priceFormat || deepLink || extra) {
       count = 9;
-      texts += `${text("s3", s3)}\n${text("s4", s4)}\n${text("s5", s5)}\n`;
-      texts += `${text("priceFormat", priceFormat)}\n${text("deepLink", deepLink)}\n${deepLinkHosts?.join(" ") ?? ""}\n`;
+      texts += `${stringOption("s3", s3)}\n${stringOption("s4", s4)}\n${stringOption("s5", s5)}\n`;
+      texts += `${stringOption("priceFormat", priceFormat)}\n${stringOption("deepLink", deepLink)}\n${deepLinkHosts?.join(" ") ?? ""}\n`;
       for (const name in extra) {
-        texts += `${text("extra", name)}\n${text("extra", extra[name])}\n`;
+        texts += `${stringOption("extra", name)}\n${stringOption("extra", extra[name])}\n`;
         count += 2;
       }
     }
@@ -96,7 +97,7 @@ export function linkBuilder(builder: LinkBuilder, capacity: number, memory: WebA
     const flags = (parts.sandbox ? 1 : 0) | (parts.testAffiliate ? 2 : 0) | (parts.spill ? 4 : 0);
     // What does not fit in is too long to become a link: the core says so.
     const length = read === texts.length ? written : capacity + 1;
-    const built = builder.build(length, count, flags, whole(parts.affiliateId), whole(parts.creativeId));
+    const built = builder.build(length, count, flags, toInteger(parts.affiliateId), toInteger(parts.creativeId));
     if (built === 0) {
       const error = builder.takeError();
       const broken = Object.entries(parts).find(([, value]) => String(value).includes("\n"))?.[0];

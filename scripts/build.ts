@@ -16,7 +16,7 @@ const SMALL = {
   env: { RUSTC_BOOTSTRAP: "1", RUSTFLAGS: "-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none" },
 } as const;
 
-// For what JavaScript can stand in for: wasm2js knows the first WebAssembly alone.
+// For the JavaScript fallback: wasm2js knows the first WebAssembly alone.
 const OLD = { ...SMALL, env: { ...SMALL.env, RUSTFLAGS: `${SMALL.env.RUSTFLAGS} -Ctarget-cpu=mvp` } } as const;
 
 // LLVM's default copies functions of up to 225 into their callers: 7 kB gzip of
@@ -38,6 +38,7 @@ const AUDIENCES = {
   // The edge's profile: std is rebuilt once for both.
   forwarder: { profile: "edge", feature: "forwarder", ...FAST },
   sandbox: { profile: "release", feature: "sandbox", cargo: [], env: {} },
+  report: { profile: "page", feature: "report", ...SMALL },
   page: { profile: "page", feature: "page", ...SMALL },
   // The page's core once more, for where there is no WebAssembly.
   fallback: { profile: "fallback", feature: "page", ...OLD },

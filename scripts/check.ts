@@ -40,6 +40,7 @@ const CHECKS: readonly [name: string, command: string, ...args: string[]][] = [
     ...warnings,
   ],
   ["rustdoc", "cargo", "doc", "--quiet", "--no-deps", "--features", "page,edge,forwarder,sandbox"],
+  ["arrows", process.execPath, "scripts/arrows.ts"],
   ["Biome", "biome", "check", "--error-on-warnings", ...(values.fix ? ["--write"] : []), "."],
   ["tsc, page", "tsc", "-p", "js/tsconfig.page.json", "--noEmit"],
   ["tsc, worker", "tsc", "-p", "js/tsconfig.worker.json", "--noEmit"],

@@ -8,7 +8,7 @@ import binaryen from "binaryen";
 import { build, type InlineConfig, type Plugin } from "vite";
 import { root } from "./build.ts";
 
-/** What the core exports; see `Core` in js/page/engine.ts. */
+/** What the core exports; see js/page/core.ts. */
 const EXPORTS = ["memory", "buffer", "decide"];
 
 /** Files of their own: loaded when they are first needed. */

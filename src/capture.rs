@@ -1,11 +1,13 @@
 //! Edge capture: what a site's Worker does about the click of a request. It
 //! reads the request's own words and decides; whoever calls it sets the cookie.
 
-use crate::click::{Keeping, Kept, LandingParameters, find_click};
+use crate::click_id::{LandingParameters, find_click};
 use crate::consent::{Consent, Storing};
 use crate::cookie::{SetCookie, find_cookie};
-use crate::link::is_loopback_origin;
+use crate::host::is_loopback_origin;
+use crate::purpose::Purpose;
 use crate::signed_cookie::SigningKeys;
+use crate::touch::{TouchPolicy, TouchUpdate};
 use crate::url::cut;
 use crate::{Error, Result};
 
@@ -48,7 +50,7 @@ pub struct Capture<'a> {
     /// Sign and verify the cookie.
     pub keys: &'a SigningKeys,
     /// Which touch counts, and how long.
-    pub keeping: Keeping,
+    pub touch_policy: TouchPolicy,
     /// Where the landing page's URL carries what.
     pub parameters: LandingParameters<'a>,
     /// The domain whose hosts all see the cookie; else the request's host alone.
@@ -162,8 +164,8 @@ impl Capture<'_> {
             .storing(is_private, self.ignores_privacy_control);
 
         if let Some(reason) = ignored(visit, is_secure) {
-            let kept = self.keeping.keep(None, &[stored], now_ms);
-            let click_id = kept.click_id.filter(|_| storing != Storing::Delete);
+            let update = self.touch_policy.keep(None, &[stored], now_ms);
+            let click_id = update.click_id.filter(|_| storing != Storing::Delete);
             return Ok(Captured::nothing(reason, click_id));
         }
         let delete = |reason| {
@@ -183,13 +185,13 @@ impl Capture<'_> {
             });
         }
         let found = find_click(visit.url, &self.parameters);
-        let kept = self.keeping.keep(found.as_ref(), &[stored], now_ms);
-        let Kept {
+        let update = self.touch_policy.keep(found.as_ref(), &[stored], now_ms);
+        let TouchUpdate {
             click_id: Some(click_id),
             text,
             max_age_seconds,
             ..
-        } = kept
+        } = update
         else {
             // What no secret of ours has signed goes as well: it is of no use.
             return delete(if sent.is_some() {
@@ -229,16 +231,10 @@ fn ignored(visit: &Visit<'_>, is_secure: bool) -> Option<Reason> {
     if visit.upgrade.is_some() {
         return Some(Reason::Upgrade);
     }
-    // `prefetch;prerender`, `prefetch;anonymous-client-ip`, `preview`, …
-    let is_for = |wanted: &str| {
-        let mut purposes = visit.purposes.iter().flatten();
-        purposes.any(|purpose| purpose.split([';', ',']).any(|word| is(Some(word), wanted)))
-    };
-    if is_for("prerender") {
-        return Some(Reason::Prerender);
-    }
-    if is_for("prefetch") || is_for("preview") {
-        return Some(Reason::Prefetch);
+    match Purpose::of(visit.purposes.into_iter().flatten()) {
+        Purpose::Prerender => return Some(Reason::Prerender),
+        Purpose::Prefetch => return Some(Reason::Prefetch),
+        Purpose::Visit => {}
     }
     // Browsers before 2023 do not say; they ask for HTML where they navigate.
     let is_navigation = match (visit.fetch_mode, visit.fetch_dest) {
@@ -284,11 +280,11 @@ fn is_within(host: &str, domain: &str) -> bool {
 pub fn signed_click_id(
     cookies: &str,
     keys: &SigningKeys,
-    keeping: Keeping,
+    touch_policy: TouchPolicy,
     now_ms: u64,
 ) -> Option<String> {
     [HOST_COOKIE, DOMAIN_COOKIE, LOOPBACK_COOKIE]
         .into_iter()
         .filter_map(|name| keys.verify(name, find_cookie(cookies, name)?, now_ms))
-        .find_map(|text| keeping.keep(None, &[Some(text)], now_ms).click_id)
+        .find_map(|text| touch_policy.keep(None, &[Some(text)], now_ms).click_id)
 }

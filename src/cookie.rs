@@ -1,6 +1,6 @@
 //! The text of `Cookie` and `Set-Cookie`. Values never break out of their field.
 
-use crate::link::is_host_name;
+use crate::host::is_host_name;
 use crate::url::{cut, push_number};
 use crate::{Error, Result};
 

@@ -1,5 +1,5 @@
 //! The one error type. Every variant has a stable code, the same in Rust, in
-//! JavaScript and in `tests/vectors/errors.json`.
+//! JavaScript (`js/error.ts`, which says what each means) and in `tests/vectors/errors.json`.
 
 use core::fmt;
 
@@ -194,68 +194,82 @@ pub enum Error {
     Internal,
 }
 
-impl Error {
-    /// The stable, `snake_case` code.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::InvalidDomain => "invalid_domain",
-            Self::InvalidId { .. } => "invalid_id",
-            Self::SubIdTooLong { .. } => "sub_id_too_long",
-            Self::InvalidText { .. } => "invalid_text",
-            Self::LinkTooLong => "link_too_long",
-            Self::InvalidLink => "invalid_link",
-            Self::InvalidPriceFormat => "invalid_price_format",
-            Self::InvalidDeepLink => "invalid_deep_link",
-            Self::DeepLinkHost => "deep_link_host",
-            Self::ReservedParameter { .. } => "reserved_parameter",
-            Self::RepeatedParameter { .. } => "repeated_parameter",
-            Self::InvalidClickId => "invalid_click_id",
-            Self::InvalidUniqueId { .. } => "invalid_unique_id",
-            Self::InvalidMoney { .. } => "invalid_money",
-            Self::InvalidTime { .. } => "invalid_time",
-            Self::InvalidCookie { .. } => "invalid_cookie",
-            Self::InvalidPostbackUrl => "invalid_postback_url",
-            Self::PlaceholderText { .. } => "placeholder_text",
-            Self::InvalidSetting { .. } => "invalid_setting",
-            Self::WeakSecret => "weak_secret",
-            Self::InvalidField { .. } => "invalid_field",
-            Self::MissingApiKey => "missing_api_key",
-            Self::InvalidBaseUrl => "invalid_base_url",
-            #[cfg(feature = "api")]
-            Self::KeyInPage => "key_in_page",
-            #[cfg(feature = "api")]
-            Self::ReadOnly => "read_only",
-            Self::Network => "network",
-            Self::Timeout => "timeout",
-            #[cfg(feature = "api")]
-            Self::OutcomeUnknown { .. } => "outcome_unknown",
-            #[cfg(feature = "api")]
-            Self::Aborted => "aborted",
-            Self::HttpStatus { .. } => "http_status",
-            Self::RateLimited { .. } => "rate_limited",
-            Self::Unauthorized { .. } => "unauthorized",
-            Self::Refused { .. } => "refused",
-            Self::UnexpectedAnswer { .. } => "unexpected_answer",
-            #[cfg(feature = "api")]
-            Self::Redirected { .. } => "redirected",
-            #[cfg(feature = "api")]
-            Self::AnswerTooLarge => "answer_too_large",
-            Self::InvalidFixture { .. } => "invalid_fixture",
-            #[cfg(feature = "report")]
-            Self::AmbiguousFile { .. } => "ambiguous_file",
-            #[cfg(feature = "report")]
-            Self::UnreadableFile { .. } => "unreadable_file",
-            #[cfg(feature = "report")]
-            Self::UnmappedStatus { .. } => "unmapped_status",
-            #[cfg(feature = "report")]
-            Self::ReportFull { .. } => "report_full",
-            #[cfg(feature = "report")]
-            Self::ClocksDiffer { .. } => "clocks_differ",
-            Self::Internal => "internal",
-        }
-    }
+/// Writes [`Error::code`] and [`Error::CODES`] from one list, which the compiler keeps complete.
+macro_rules! codes {
+    ($($(#[$feature:meta])? $variant:ident => $code:literal,)*) => {
+        impl Error {
+            /// Every code of this build, in the order of `js/error.ts`.
+            pub const CODES: &[&str] = &[$($(#[$feature])? $code),*];
 
+            /// The stable, `snake_case` code.
+            #[must_use]
+            pub fn code(&self) -> &'static str {
+                match self {
+                    $($(#[$feature])? Self::$variant { .. } => $code,)*
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    InvalidDomain => "invalid_domain",
+    InvalidId => "invalid_id",
+    SubIdTooLong => "sub_id_too_long",
+    InvalidText => "invalid_text",
+    LinkTooLong => "link_too_long",
+    InvalidLink => "invalid_link",
+    InvalidPriceFormat => "invalid_price_format",
+    InvalidDeepLink => "invalid_deep_link",
+    DeepLinkHost => "deep_link_host",
+    ReservedParameter => "reserved_parameter",
+    RepeatedParameter => "repeated_parameter",
+    InvalidClickId => "invalid_click_id",
+    InvalidUniqueId => "invalid_unique_id",
+    InvalidMoney => "invalid_money",
+    InvalidTime => "invalid_time",
+    InvalidCookie => "invalid_cookie",
+    InvalidPostbackUrl => "invalid_postback_url",
+    PlaceholderText => "placeholder_text",
+    InvalidSetting => "invalid_setting",
+    WeakSecret => "weak_secret",
+    InvalidField => "invalid_field",
+    MissingApiKey => "missing_api_key",
+    InvalidBaseUrl => "invalid_base_url",
+    #[cfg(feature = "api")]
+    KeyInPage => "key_in_page",
+    #[cfg(feature = "api")]
+    ReadOnly => "read_only",
+    Network => "network",
+    Timeout => "timeout",
+    #[cfg(feature = "api")]
+    OutcomeUnknown => "outcome_unknown",
+    #[cfg(feature = "api")]
+    Aborted => "aborted",
+    HttpStatus => "http_status",
+    RateLimited => "rate_limited",
+    Unauthorized => "unauthorized",
+    Refused => "refused",
+    UnexpectedAnswer => "unexpected_answer",
+    #[cfg(feature = "api")]
+    Redirected => "redirected",
+    #[cfg(feature = "api")]
+    AnswerTooLarge => "answer_too_large",
+    InvalidFixture => "invalid_fixture",
+    #[cfg(feature = "report")]
+    AmbiguousFile => "ambiguous_file",
+    #[cfg(feature = "report")]
+    UnreadableFile => "unreadable_file",
+    #[cfg(feature = "report")]
+    UnmappedStatus => "unmapped_status",
+    #[cfg(feature = "report")]
+    ReportFull => "report_full",
+    #[cfg(feature = "report")]
+    ClocksDiffer => "clocks_differ",
+    Internal => "internal",
+}
+
+impl Error {
     /// The caller's parameter that is at fault, where there is one.
     #[must_use]
     pub fn parameter(&self) -> Option<&str> {

@@ -10,14 +10,17 @@
 //! | module | owns |
 //! | --- | --- |
 //! | [`error`] | the one error type and its stable codes |
+//! | [`host`] | host names: tracking domains, loopback, lists of allowed hosts |
 //! | [`link`], [`sub_id`], [`lint`] | tracking links: build, parse, and what is odd in one |
-//! | [`click`] | click ids in URLs, the stored touches |
-//! | [`cookie`], `signed_cookie` | `Cookie` and `Set-Cookie` text; signed values (features `edge`, `forwarder`) |
-//! | `capture` | edge capture: what a request's click leaves behind (features `edge`, `forwarder`) |
+//! | [`click_id`], [`touch`] | click ids in URLs; the stored touches, and what a visit leaves behind |
+//! | `transaction_id` | unique ids and order ids |
+//! | [`cookie`], `signed_cookie` | `Cookie` and `Set-Cookie` text; signed values (feature `worker`) |
+//! | `capture` | edge capture: what a request's click leaves behind (feature `worker`) |
+//! | `purpose` | what a request says that it is for: a visit, a prefetch (not in `page`) |
 //! | [`consent`] | what may be stored, when |
 //! | [`macros`], [`pixel`] | postback URL templates; `p.ashx` |
 //! | [`money`], [`time`] | exact decimals, civil times |
-//! | [`url`] | percent-encoding and query strings |
+//! | `url` | percent-encoding and query strings |
 //! | `api` | CAKE's HTTP API: requests and answers (feature `api`) |
 //! | `delivery` | the forwarder's decisions (feature `forwarder`) |
 //! | `report` | reconcile, break down, attribute (feature `report`) |
@@ -25,41 +28,39 @@
 //!
 //! This project is independent of CAKE.
 
-pub mod click;
+pub mod click_id;
 pub mod consent;
 pub mod cookie;
 pub mod error;
+pub mod host;
 pub mod link;
 pub mod lint;
 pub mod macros;
 pub mod money;
 pub mod pixel;
+pub mod placeholder;
 pub mod sub_id;
 pub mod time;
-pub mod url;
+pub mod touch;
+mod transaction_id;
+mod url;
 
 #[cfg(feature = "api")]
 pub mod api;
-#[cfg(any(feature = "edge", feature = "forwarder"))]
+#[cfg(feature = "worker")]
 pub mod capture;
 #[cfg(feature = "forwarder")]
 pub mod delivery;
+#[cfg(any(feature = "worker", feature = "sandbox"))]
+pub mod purpose;
 #[cfg(feature = "report")]
 pub mod report;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
-#[cfg(any(feature = "edge", feature = "forwarder"))]
+#[cfg(feature = "worker")]
 pub mod signed_cookie;
 
-#[cfg(all(
-    target_family = "wasm",
-    any(
-        feature = "page",
-        feature = "edge",
-        feature = "forwarder",
-        feature = "sandbox"
-    )
-))]
+#[cfg(all(target_family = "wasm", any(feature = "page", feature = "report", feature = "bindings")))]
 pub mod bindings;
 
 pub use error::{Error, Result};

@@ -159,7 +159,7 @@ fn is_placeholder(value: &str) -> bool {
 
 fn is_email(value: &str) -> bool {
     value.split_once('@').is_some_and(|(user, host)| {
-        !user.is_empty() && !user.contains(char::is_whitespace) && crate::link::is_host_name(host)
+        !user.is_empty() && !user.contains(char::is_whitespace) && crate::host::is_host_name(host)
     })
 }
 

@@ -1,7 +1,7 @@
 //! Macros in postback URLs: `#reqsessid#`, `#price#`, `#s1#` …, and the tokens
 //! that CAKE fills into an offer's landing page URL.
 
-use crate::link::is_host_name;
+use crate::host::is_host_name;
 use crate::lint::Finding;
 use crate::url::push_encoded;
 use crate::{Error, Result};

@@ -1,10 +1,11 @@
 //! Pixel and postback URLs of the advertiser's side: `https://DOMAIN/p.ashx`
 //! records a conversion without an API key.
 
-use crate::link::{Domain, check_id};
+use crate::host::Domain;
+use crate::link::check_id;
 use crate::money::Money;
 use crate::url::{push_number, push_parameter};
-use crate::{Error, Result, click};
+use crate::{Error, Result, click_id, transaction_id};
 
 /// What the conversion belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +33,7 @@ pub enum Format {
 /// The parts of a pixel's URL.
 ///
 /// ```
-/// use cake_edge::link::Domain;
+/// use cake_edge::host::Domain;
 /// use cake_edge::pixel::{Pixel, Scope};
 ///
 /// let pixel = Pixel {
@@ -100,7 +101,7 @@ impl<'a> Pixel<'a> {
         }
         match self.click_id {
             Some(click_id) => {
-                click::check(click_id)?;
+                click_id::check(click_id)?;
                 push_parameter(&mut url, "r", click_id);
             }
             // A server has no cookie of CAKE's to be known by.
@@ -108,16 +109,7 @@ impl<'a> Pixel<'a> {
             None => {}
         }
         if let Some(id) = self.transaction_id {
-            if id.eq_ignore_ascii_case("TRANSACTION_ID") {
-                return Err(Error::PlaceholderText {
-                    parameter: "transactionId",
-                });
-            }
-            if !click::is_click_id(id) {
-                return Err(Error::InvalidUniqueId {
-                    parameter: "transactionId",
-                });
-            }
+            transaction_id::check("transactionId", id)?;
             push_parameter(&mut url, "t", id);
         }
         for (name, amount) in [("p", self.price), ("ap", self.payout)] {
@@ -165,7 +157,7 @@ fn push_id(url: &mut String, name: &str, parameter: &'static str, id: i64) -> Re
 }
 
 /// Appends a text as an HTML attribute's value.
-fn push_escaped(out: &mut String, text: &str) {
+pub(crate) fn push_escaped(out: &mut String, text: &str) {
     for character in text.chars() {
         match character {
             '&' => out.push_str("&amp;"),

@@ -43,6 +43,12 @@ pub fn check(index: usize, value: &str) -> Result<()> {
     Ok(())
 }
 
+/// What CAKE keeps of a text in a sub id, and what exceeds that; `index` 0 is `s1`.
+pub(crate) fn split(index: usize, text: &str) -> (&str, &str) {
+    text.split_at_checked(fitting(text, limit(index)))
+        .unwrap_or((text, ""))
+}
+
 /// Takes `s1` … `s5` one after the other, and says how much goes into each.
 pub(crate) struct Filling<'a> {
     spills: bool,
@@ -78,8 +84,7 @@ impl<'a> Filling<'a> {
         } else {
             return Err(name(index - 1));
         };
-        let fits = fitting(value, limit(index));
-        let (kept, overflow) = value.split_at_checked(fits).unwrap_or((value, ""));
+        let (kept, overflow) = split(index, value);
         let may_spill = self.spills && (1..4).contains(&index);
         if !overflow.is_empty() && !may_spill {
             return Err(name(index));

@@ -20,7 +20,7 @@ const UNRESERVED: [bool; 256] = {
 /// of its UTF-8: the one spelling that WHATWG parsers, form decoders and
 /// ASP.NET all read back alike (a space is `%20`, never `+`). Says whether the
 /// value was plain text, without control characters, as [`is_plain_text`] does.
-pub fn push_encoded(out: &mut String, value: &str) -> bool {
+pub(crate) fn push_encoded(out: &mut String, value: &str) -> bool {
     let mut is_plain = true;
     let mut before = 0;
     let mut start = 0;
@@ -48,7 +48,7 @@ fn push_digit(out: &mut String, digit: u8, ten: u8) {
 
 /// Appends `name=value` to a query, after `&` unless `out` ends in `?`.
 /// `name` must be a plain word. Says whether the value was plain text.
-pub fn push_parameter(out: &mut String, name: &str, value: &str) -> bool {
+pub(crate) fn push_parameter(out: &mut String, name: &str, value: &str) -> bool {
     if !matches!(out.as_bytes().last(), None | Some(b'?')) {
         out.push('&');
     }
@@ -59,7 +59,7 @@ pub fn push_parameter(out: &mut String, name: &str, value: &str) -> bool {
 
 /// Is this free of control characters (C0, DEL, C1)?
 #[must_use]
-pub fn is_plain_text(text: &str) -> bool {
+pub(crate) fn is_plain_text(text: &str) -> bool {
     let mut before = 0;
     text.bytes().all(|byte| {
         let is_plain = !is_control(before, byte);
@@ -75,7 +75,7 @@ fn is_control(before: u8, byte: u8) -> bool {
 
 /// Appends a number in the given base (2 to 36). By hand, because `Display` of
 /// numbers brings 1 kB of formatting into the page build.
-pub fn push_number(out: &mut String, number: u64, base: u64) {
+pub(crate) fn push_number(out: &mut String, number: u64, base: u64) {
     // One division for both: they are what takes the time here.
     let rest = number / base;
     if rest > 0 {
@@ -86,7 +86,7 @@ pub fn push_number(out: &mut String, number: u64, base: u64) {
 
 /// Reads a number of 1 to 11 digits in the given base (2 to 36), small letters.
 #[must_use]
-pub fn read_number(digits: &[u8], base: u64) -> Option<u64> {
+pub(crate) fn read_number(digits: &[u8], base: u64) -> Option<u64> {
     let mut number = 0;
     for byte in digits {
         let digit = match byte {
@@ -109,7 +109,7 @@ fn push_ascii(out: &mut String, byte: u8) {
 /// Decodes `%XX` and `+` as WHATWG form parsing does. Malformed escapes stay as
 /// they are; bytes that are not UTF-8 become U+FFFD.
 #[must_use]
-pub fn decode(text: &str) -> Cow<'_, str> {
+pub(crate) fn decode(text: &str) -> Cow<'_, str> {
     if !text.bytes().any(|byte| byte == b'%' || byte == b'+') {
         return Cow::Borrowed(text);
     }
@@ -175,7 +175,7 @@ fn hex_value(digit: u8) -> Option<u8> {
 /// One small function for all the cutting: the standard library's searches are
 /// made for long texts, and each use of them is compiled anew.
 #[must_use]
-pub fn cut(text: &str, mark: u8) -> (&str, Option<&str>) {
+pub(crate) fn cut(text: &str, mark: u8) -> (&str, Option<&str>) {
     let end = text.bytes().position(|byte| byte == mark);
     match end.and_then(|end| text.split_at_checked(end)) {
         // The mark is ASCII: what follows starts at a character.
@@ -184,16 +184,38 @@ pub fn cut(text: &str, mark: u8) -> (&str, Option<&str>) {
     }
 }
 
+/// The first of the words, separated by spaces, that fits `text`.
+pub(crate) fn find_word<'w>(
+    words: &'w str,
+    text: &str,
+    fits: fn(&[u8], &[u8]) -> bool,
+) -> Option<&'w str> {
+    let mut rest = Some(words);
+    while let Some(ahead) = rest {
+        let (word, tail) = cut(ahead, b' ');
+        if fits(word.as_bytes(), text.as_bytes()) {
+            return Some(word);
+        }
+        rest = tail;
+    }
+    None
+}
+
+/// Are these the same but for the case of letters? One function for all uses.
+pub(crate) fn is_alike(one: &[u8], other: &[u8]) -> bool {
+    one.eq_ignore_ascii_case(other)
+}
+
 /// The query of a URL, without its `?`; empty where it has none. Also takes a
 /// bare `?a=1` or `/path?a=1`.
 #[must_use]
-pub fn query_of(url: &str) -> &str {
+pub(crate) fn query_of(url: &str) -> &str {
     cut(cut(url, b'#').0, b'?').1.unwrap_or_default()
 }
 
 /// Calls `visit` with each decoded `(name, value)` of a query, in order, empty
 /// ones left out.
-pub fn each_pair<'a>(query: &'a str, visit: &mut dyn FnMut(Cow<'a, str>, Cow<'a, str>)) {
+pub(crate) fn each_pair<'a>(query: &'a str, visit: &mut dyn FnMut(Cow<'a, str>, Cow<'a, str>)) {
     let mut rest = Some(query);
     while let Some(text) = rest {
         let (pair, tail) = cut(text, b'&');
@@ -206,7 +228,7 @@ pub fn each_pair<'a>(query: &'a str, visit: &mut dyn FnMut(Cow<'a, str>, Cow<'a,
 }
 
 /// The decoded `(name, value)` pairs of a query, in order, empty ones left out.
-pub fn pairs(query: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+pub(crate) fn pairs(query: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
     let mut pairs = Vec::new();
     each_pair(query, &mut |name, value| pairs.push((name, value)));
     pairs.into_iter()

@@ -1,9 +1,9 @@
 /** The demo: four steps that really happen, side by side with a visitor's browser. */
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { runBatch } from "./batch.js";
 import { BuildStep, build, FIRST_PARTS } from "./build.js";
 import { ClickStep, Visitor } from "./click.js";
-import { ConvertStep, CROWD } from "./convert.js";
-import { letCrowdBuy } from "./crowd.js";
+import { BATCH, ConvertStep } from "./convert.js";
 import { useAccepted } from "./forwarder.js";
 import { History } from "./history.js";
 import { Journey } from "./journey.js";
@@ -14,7 +14,7 @@ import { stationsOf } from "./stations.js";
 import { type Order, type Visit, watchVisits } from "./visit.js";
 
 /** Older orders are forgotten, before the rows that tell of them are. */
-const MOST_ORDERS = 250;
+const MAX_ORDERS = 250;
 
 interface AppProps {
   /** Where links lead: the sandbox's origin, or the domain that it plays. */
@@ -38,7 +38,7 @@ export function App({ domain, ready }: AppProps) {
   const note = useCallback((fresh: readonly Order[]) => {
     setOrders((old) => {
       const all = new Map([...old, ...fresh].map((order) => [order.uniqueId, order]));
-      return [...all.values()].slice(-MOST_ORDERS);
+      return [...all.values()].slice(-MAX_ORDERS);
     });
   }, []);
   useEffect(
@@ -98,7 +98,7 @@ export function App({ domain, ready }: AppProps) {
             purchases={purchases}
             network={network}
             canSend={href !== undefined && creative !== undefined}
-            onCrowd={() => letCrowdBuy(CROWD, href ?? "", creative?.offer_id ?? 0, note)}
+            onBatch={() => runBatch(BATCH, href ?? "", creative?.offer_id ?? 0, note)}
           />
         </div>
         <History ready={ready} version={network.version} affiliates={network.state?.fixture.affiliates ?? []} />

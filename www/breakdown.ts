@@ -3,6 +3,7 @@
  * affiliate and sub id. Runs beside the API key, never in the page.
  */
 import type { CakeClient } from "cake-edge";
+import { unitsOf } from "./figure.js";
 
 /** A sum of one day, affiliate and sub id. */
 export interface Cell {
@@ -55,10 +56,4 @@ export async function breakDown(cake: CakeClient, now: number, days: number): Pr
 
 function dayOf(at: number): string {
   return new Date(at).toISOString().slice(0, 10);
-}
-
-/** An exact amount in 1/10000. */
-function unitsOf(text = "0"): number {
-  const [whole = "0", fraction = ""] = text.split(".");
-  return Number(whole) * 10_000 + Number(fraction.padEnd(4, "0"));
 }

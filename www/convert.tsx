@@ -19,18 +19,18 @@ export const FAULTS = {
   retry_after_s: 1,
 } as const;
 
-/** So many purchases at once. */
-export const CROWD = 25;
+/** How many purchases are made at once. */
+export const BATCH = 25;
 
 interface ConvertProps {
   readonly purchases: readonly Purchase[];
   readonly network: Network;
   readonly canSend: boolean;
-  /** Makes a crowd click and buy. */
-  readonly onCrowd: () => Promise<void>;
+  /** Makes a batch of visitors click and buy. */
+  readonly onBatch: () => Promise<void>;
 }
 
-export function ConvertStep({ purchases, network, canSend, onCrowd }: ConvertProps) {
+export function ConvertStep({ purchases, network, canSend, onBatch }: ConvertProps) {
   const [isSending, setSending] = useState(false);
   const [problem, setProblem] = useState<string>();
   const isBroken = (network.state?.faults.length ?? 0) > 0;
@@ -41,7 +41,7 @@ export function ConvertStep({ purchases, network, canSend, onCrowd }: ConvertPro
     );
   const send = async () => {
     setSending(true);
-    await attempt(onCrowd());
+    await attempt(onBatch());
     setSending(false);
   };
   return (
@@ -53,7 +53,7 @@ export function ConvertStep({ purchases, network, canSend, onCrowd }: ConvertPro
     >
       <div class="actions">
         <button type="button" class="button" disabled={!canSend || isSending} onClick={send}>
-          {isSending ? "Buying …" : `Or let ${CROWD} visitors buy at once`}
+          {isSending ? "Buying …" : `Or let ${BATCH} visitors buy at once`}
         </button>
         <button
           type="button"

@@ -10,7 +10,7 @@ export type FiredPostback = SandboxState["postbacks"][number];
 export const HOME = new URL("./", document.baseURI);
 
 /** The newest rows that are kept, of each kind: as many as the network tells at once. */
-const MOST_ROWS = 1_000;
+const MAX_ROWS = 1_000;
 
 interface LiveEvent {
   readonly clicks: readonly ClickRow[];
@@ -37,7 +37,7 @@ export function useNetwork(ready: Promise<unknown>): Network {
   const alive = useRef(true);
 
   const load = useCallback(async () => {
-    const response = await fetch(new URL(`__sandbox/state?limit=${MOST_ROWS}`, HOME));
+    const response = await fetch(new URL(`__sandbox/state?limit=${MAX_ROWS}`, HOME));
     if (!response.ok || !alive.current) return;
     setState((await response.json()) as SandboxState);
     setVersion((old) => old + 1);
@@ -93,5 +93,5 @@ function merged(old: SandboxState, event: LiveEvent): SandboxState {
 /** Rows by falling number, each once, the fresh one in place of the old. */
 function newest<Row>(old: readonly Row[], fresh: readonly Row[], numberOf: (row: Row) => number): Row[] {
   const rows = new Map([...old, ...fresh].map((row) => [numberOf(row), row]));
-  return [...rows.values()].sort((a, b) => numberOf(b) - numberOf(a)).slice(0, MOST_ROWS);
+  return [...rows.values()].sort((a, b) => numberOf(b) - numberOf(a)).slice(0, MAX_ROWS);
 }

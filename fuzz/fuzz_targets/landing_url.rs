@@ -1,6 +1,6 @@
 //! Any text as a landing page's URL: what is found is a click id that fits.
 #![no_main]
-use cake_edge::click::{LandingParameters, find_click, is_click_id};
+use cake_edge::click_id::{LandingParameters, find_click, is_click_id};
 use cake_edge::sub_id;
 use libfuzzer_sys::fuzz_target;
 

@@ -1,12 +1,13 @@
 //! Any text as what a store holds: read or absent, and what is kept fits.
 #![no_main]
-use cake_edge::click::{FoundClick, Keeping, MAX_STORED_BYTES, Policy, read_journey};
+use cake_edge::click_id::FoundClick;
+use cake_edge::touch::{Attribution, MAX_STORED_BYTES, TouchPolicy, read_journey};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: (&str, &str, u64, bool)| {
     let (cookie, storage, now_ms, is_first) = input;
-    let policy = if is_first { Policy::FirstTouch } else { Policy::LastTouch };
-    let keeping = Keeping::new(policy, 30, 5, 7).expect("in range");
+    let attribution = if is_first { Attribution::FirstTouch } else { Attribution::LastTouch };
+    let policy = TouchPolicy::new(attribution, 30, 5, 7).expect("in range");
     let now_ms = now_ms % 9_000_000_000_000;
     let found = FoundClick {
         click_id: "abc".into(),
@@ -18,7 +19,7 @@ fuzz_target!(|input: (&str, &str, u64, bool)| {
     };
     // A parameter's name is configured and short.
     let found = Some(&found).filter(|_| storage.len() < 100);
-    let kept = keeping.keep(found, &[Some(cookie), Some(storage)], now_ms);
+    let kept = policy.keep(found, &[Some(cookie), Some(storage)], now_ms);
     let touches = read_journey(&kept.text);
     assert!(touches.len() <= 5 && kept.text.len() <= 2 * MAX_STORED_BYTES);
     assert!(found.is_none() || kept.click_id.is_some());

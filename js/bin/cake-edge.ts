@@ -107,7 +107,7 @@ function readOptions(args: string[]): Options {
   const key = one("key") ?? process.env["CAKE_API_KEY"] ?? "sandbox-key";
   if (key.trim() === "") throw new UsageError("--key must not be empty");
   return {
-    port: whole("port", one("port") ?? "8787", 0, 65_535),
+    port: integerIn("port", one("port") ?? "8787", 0, 65_535),
     host,
     persist: one("persist"),
     fixture: one("seed") === undefined ? undefined : readFixture(one("seed") as string),
@@ -115,9 +115,9 @@ function readOptions(args: string[]): Options {
       days === undefined
         ? undefined
         : {
-            days: whole("history", days.replace(/d$/, ""), 1, 3_650),
-            clicks: whole("clicks", one("clicks") ?? "10000", 1, 10_000_000),
-            seed: whole("history-seed", one("history-seed") ?? "1", 0, Number.MAX_SAFE_INTEGER),
+            days: integerIn("history", days.replace(/d$/, ""), 1, 3_650),
+            clicks: integerIn("clicks", one("clicks") ?? "10000", 1, 10_000_000),
+            seed: integerIn("history-seed", one("history-seed") ?? "1", 0, Number.MAX_SAFE_INTEGER),
           },
     key,
     token: token ?? (isLoopback(host) ? undefined : randomUUID()),
@@ -125,10 +125,10 @@ function readOptions(args: string[]): Options {
   };
 }
 
-function whole(name: string, text: string, least: number, most: number): number {
+function integerIn(name: string, text: string, min: number, max: number): number {
   const number = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (number >= least && number <= most) return number;
-  throw new UsageError(`--${name} must be a whole number from ${least} to ${most}, not ${JSON.stringify(text)}`);
+  if (number >= min && number <= max) return number;
+  throw new UsageError(`--${name} must be a whole number from ${min} to ${max}, not ${JSON.stringify(text)}`);
 }
 
 function isLoopback(host: string): boolean {
@@ -271,7 +271,7 @@ async function makeHistory(origin: string, token: string | undefined, history: N
   if (!response.ok || response.body === null) {
     throw new UsageError(`the history could not be made: ${(await response.text()).slice(0, 300)}`);
   }
-  const words = (count: number) => count.toLocaleString("en");
+  const grouped = (count: number) => count.toLocaleString("en");
   let rest = "";
   let last: { clicks: number; conversions: number; bots: number; duplicates: number; is_last: boolean } | undefined;
   let said = 0;
@@ -281,13 +281,13 @@ async function makeHistory(origin: string, token: string | undefined, history: N
     for (const line of lines) last = JSON.parse(line);
     if (last && Date.now() - said > 500) {
       said = Date.now();
-      console.error(`history: ${words(last.clicks)} of ${words(history.clicks)} clicks …`);
+      console.error(`history: ${grouped(last.clicks)} of ${grouped(history.clicks)} clicks …`);
     }
   }
   if (!last?.is_last) throw new UsageError("the history broke off before its end");
   const seconds = ((Date.now() - start) / 1_000).toFixed(1);
   console.error(
-    `history: ${words(last.clicks)} clicks (${words(last.bots)} of bots), ${words(last.conversions)} conversions, ${words(last.duplicates)} duplicates refused, in ${seconds} s`,
+    `history: ${grouped(last.clicks)} clicks (${grouped(last.bots)} of bots), ${grouped(last.conversions)} conversions, ${grouped(last.duplicates)} duplicates refused, in ${seconds} s`,
   );
 }
 

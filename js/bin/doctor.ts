@@ -52,9 +52,9 @@ export async function doctor(args: string[]): Promise<number> {
   const { isJson, hasKeyOnStdin, ...options } = readOptions(args);
   const apiKey = hasKeyOnStdin ? await readStdin() : (process.env["CAKE_API_KEY"] ?? "");
   const groups = await Promise.all([
-    examineAccount(options, apiKey),
-    options.forwarder ? examineForwarder(options.forwarder, options.origin) : [],
-    options.site ? examineSite(options.site) : [],
+    diagnoseAccount(options, apiKey),
+    options.forwarder ? diagnoseForwarder(options.forwarder, options.origin) : [],
+    options.site ? diagnoseSite(options.site) : [],
   ]);
   const checks = groups.flat();
   const ok = checks.every(({ status }) => status !== "failed");
@@ -129,7 +129,7 @@ async function readStdin(): Promise<string> {
   return key.trim();
 }
 
-async function examineAccount(options: Options, apiKey: string): Promise<Check[]> {
+async function diagnoseAccount(options: Options, apiKey: string): Promise<Check[]> {
   const { baseUrl, offerId, clickId } = options;
   if (baseUrl === undefined) return [];
   let cake: CakeClient;
@@ -145,7 +145,7 @@ async function examineAccount(options: Options, apiKey: string): Promise<Check[]
   const report = await cake.check(clickId === undefined ? {} : { clickId });
   const checks: Check[] = [...report.checks];
   const isUsable = checks.every(({ name, status }) => name !== "key" || status === "ok");
-  checks.push(await examineOffer(cake, offerId, clickId, isUsable));
+  checks.push(await diagnoseOffer(cake, offerId, clickId, isUsable));
   checks.push({
     name: "whitelist",
     status: "skipped",
@@ -157,7 +157,7 @@ async function examineAccount(options: Options, apiKey: string): Promise<Check[]
 }
 
 /** No action of CAKE's API tells of an offer: its clicks do. */
-async function examineOffer(
+async function diagnoseOffer(
   cake: CakeClient,
   offerId: number | undefined,
   clickId: string | undefined,
@@ -184,7 +184,7 @@ async function examineOffer(
   }
 }
 
-async function examineForwarder(at: URL, origin: string | undefined): Promise<Check[]> {
+async function diagnoseForwarder(at: URL, origin: string | undefined): Promise<Check[]> {
   const route = (name: string) => new URL(`${at.origin}${at.pathname.replace(/\/$/, "")}/${name}`);
   const health = await ask(route("health"), "GET");
   if (health === undefined || health.status !== 200 || health.body.trim() !== "ok") {
@@ -239,7 +239,7 @@ async function examineForwarder(at: URL, origin: string | undefined): Promise<Ch
   return checks;
 }
 
-async function examineSite(landing: URL): Promise<Check[]> {
+async function diagnoseSite(landing: URL): Promise<Check[]> {
   // A click id that nobody has: it is kept in a cookie which nobody sends.
   if (findClick(landing) === undefined) landing.searchParams.set("reqid", TEST_CLICK);
   const navigation = {

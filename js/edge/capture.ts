@@ -1,7 +1,7 @@
 /** Edge capture: a landing page's click id into a signed cookie, by the site's own Worker. */
-import { call, optionalText, text } from "../error.js";
+import { call } from "../error.js";
+import { checkNames, choice, optionalString, refuse, stringOption } from "../option.js";
 import * as wasm from "../wasm/edge.js";
-import { checkNames, choice, refuse } from "./option.js";
 
 /** `onError` is the middleware's; both may be given the same options. */
 const NAMES = [
@@ -92,9 +92,9 @@ export function captureClick(request: Request, options: CaptureOptions): Capture
     wasm.captureClick(
       request,
       texts("secrets", options.secrets),
-      text("consent", said),
+      stringOption("consent", said),
       texts("parameters", options.parameters),
-      optionalText("domain", options.domain) ?? "",
+      optionalString("domain", options.domain) ?? "",
       options.windowDays ?? 30,
       options.journey ?? 5,
       flags,
@@ -128,7 +128,7 @@ function isFirst({ touch }: Pick<CaptureOptions, "touch">): boolean {
 function texts(name: string, given: unknown): string[] {
   if (given === undefined || given === null) return [];
   if (!Array.isArray(given)) refuse(name, "must be a list");
-  return given.map((each) => text(name, each));
+  return given.map((each) => stringOption(name, each));
 }
 
 /** How a site's Worker captures clicks. */

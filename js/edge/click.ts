@@ -1,6 +1,6 @@
 /** A click as CAKE reports it, and the lean reader of a page of them. */
 import { CakeError } from "../error.js";
-import type { TimeZone } from "./time_zone.js";
+import type { TimeZone } from "../time-zone.js";
 
 /** A click as CAKE reports it. */
 export interface Click {

@@ -1,21 +1,12 @@
 /** CAKE's API for JavaScript: the shape of it. What is sent, and what it means, the core decides. */
-import { CakeError, call, text, toCakeError } from "../error.js";
+import { CakeError, call, toCakeError } from "../error.js";
+import { checkNames, choice, functionOption, integerOption, refuse, stringOption } from "../option.js";
+import { createTimeZone, type TimeZone } from "../time-zone.js";
 import * as wasm from "../wasm/edge.js";
+import { type CallOptions, type ReceivedResponse, type SentRequest, toJson } from "./call-options.js";
 import { type Click, readClicks } from "./click.js";
 import { type Conversion, type ConversionStatus, complete, type ListedConversion } from "./conversion.js";
 import { createList, type List, type ListOptions, type RowRange } from "./list.js";
-import {
-  type CallOptions,
-  checkNames,
-  choice,
-  functionOption,
-  type ReceivedResponse,
-  refuse,
-  type SentRequest,
-  toJson,
-  wholeOption,
-} from "./option.js";
-import { createTimeZone, type TimeZone } from "./time_zone.js";
 
 /** Where the API is, and how to call it. */
 export interface CakeClientOptions {
@@ -23,7 +14,7 @@ export interface CakeClientOptions {
   readonly baseUrl: string;
   /** Your API key: CAKE, Setup, System Access, API Keys. Never in a page. */
   readonly apiKey: string;
-  /** Stands in for the global `fetch`: a service binding's, or a mock. */
+  /** Used instead of the global `fetch`: a service binding's, or a mock. */
   readonly fetch?: (request: Request) => Promise<Response>;
   /** How long one request may take, its body included, in milliseconds. @default 15000 */
   readonly timeoutMs?: number;
@@ -280,7 +271,7 @@ type Action =
   | "listTrackingDomains";
 
 const CALL_OPTIONS = ["signal", "timeoutMs", "retries"];
-const MOST_MS = 600_000;
+const MAX_TIMEOUT_MS = 600_000;
 
 /**
  * Opens a client of CAKE's API. Nothing is sent yet.
@@ -295,16 +286,16 @@ export function createCakeClient(options: CakeClientOptions): CakeClient {
   if (typeof options !== "object" || options === null) refuse("options", "must be an object");
   checkNames("options", options, CLIENT_OPTIONS);
   const { baseUrl, apiKey, fetch, onRequest, onResponse } = options;
-  const timeoutMs = wholeOption("timeoutMs", options.timeoutMs, 1, MOST_MS) ?? 15_000;
-  const retries = wholeOption("retries", options.retries, 0, 10) ?? 2;
+  const timeoutMs = integerOption("timeoutMs", options.timeoutMs, 1, MAX_TIMEOUT_MS) ?? 15_000;
+  const retries = integerOption("retries", options.retries, 0, 10) ?? 2;
   const verify = choice("verify", options.verify, VERIFY) ?? "click";
   const readOnly = choice("readOnly", options.readOnly, [true, false]) ?? false;
-  const zone = options.timeZone === undefined ? undefined : createTimeZone(text("timeZone", options.timeZone));
+  const zone = options.timeZone === undefined ? undefined : createTimeZone(stringOption("timeZone", options.timeZone));
   const client = call(
     () =>
       new wasm.Client(
-        text("baseUrl", baseUrl),
-        text("apiKey", apiKey),
+        stringOption("baseUrl", baseUrl),
+        stringOption("apiKey", apiKey),
         readOnly,
         intervalOf(options.rateLimit),
         functionOption("fetch", fetch),
@@ -317,8 +308,8 @@ export function createCakeClient(options: CakeClientOptions): CakeClient {
     return client.call(
       action,
       toJson(params),
-      wholeOption("retries", given.retries, 0, 10) ?? retries,
-      wholeOption("timeoutMs", given.timeoutMs, 1, MOST_MS) ?? timeoutMs,
+      integerOption("retries", given.retries, 0, 10) ?? retries,
+      integerOption("timeoutMs", given.timeoutMs, 1, MAX_TIMEOUT_MS) ?? timeoutMs,
       (choice("verify", given.verify, VERIFY) ?? verify) === "click",
       signalOf(given),
     );
@@ -329,7 +320,7 @@ export function createCakeClient(options: CakeClientOptions): CakeClient {
     getClick: (clickId, given) =>
       settle(async () => {
         checkNames("options", given, CALL_OPTIONS);
-        const click: Click | null = parse(await run("getClick", { clickId: text("clickId", clickId) }, given));
+        const click: Click | null = parse(await run("getClick", { clickId: stringOption("clickId", clickId) }, given));
         if (click === null) return undefined;
         const at = click.clickDate === undefined ? undefined : zone?.findInstant(click.clickDate);
         return at ? { ...click, clickAt: at } : click;
@@ -339,7 +330,7 @@ export function createCakeClient(options: CakeClientOptions): CakeClient {
         params,
         options: given,
         pageRows: 1_000,
-        mostRows: 10_000,
+        maxPageRows: 10_000,
         idOf: (click) => click.clickId,
         fetchPage: (range) =>
           settle(async () => {
@@ -358,7 +349,7 @@ export function createCakeClient(options: CakeClientOptions): CakeClient {
         params,
         options: given,
         pageRows: 500,
-        mostRows: 500,
+        maxPageRows: 500,
         idOf: (conversion) => conversion.conversionId,
         fetchPage: (range) =>
           settle(async () => {
@@ -383,9 +374,9 @@ export function createCakeClient(options: CakeClientOptions): CakeClient {
       settle(async () => {
         checkNames("options", given, [...CALL_OPTIONS, "clickId"]);
         const report = await client.check(
-          given.clickId === undefined ? undefined : text("clickId", given.clickId),
-          wholeOption("retries", given.retries, 0, 10) ?? retries,
-          wholeOption("timeoutMs", given.timeoutMs, 1, MOST_MS) ?? timeoutMs,
+          given.clickId === undefined ? undefined : stringOption("clickId", given.clickId),
+          integerOption("retries", given.retries, 0, 10) ?? retries,
+          integerOption("timeoutMs", given.timeoutMs, 1, MAX_TIMEOUT_MS) ?? timeoutMs,
           signalOf(given),
         );
         return parse<CheckReport>(report);

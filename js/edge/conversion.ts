@@ -1,5 +1,5 @@
 /** Conversions as CAKE reports them: money as exact text and as a number, times with their instant. */
-import type { TimeZone } from "./time_zone.js";
+import type { TimeZone } from "../time-zone.js";
 
 /** What became of a conversion. An open set: CAKE has more words than its article. */
 export type ConversionStatus = "approved" | "pending" | "rejected" | "ignored" | "reversed" | (string & {});

@@ -1,7 +1,8 @@
 /** `cake-edge`: links, capture and CAKE's API, for workers and servers. */
 export { CakeError, type CakeErrorCode, isCakeError } from "../error.js";
-export { type SignatureHeaders, type SigningOptions, signConversion } from "../forwarder/signature.js";
 export type { TrackingLinkParts, TrackingLinkRules } from "../link.js";
+export { type SignatureHeaders, type SigningOptions, signConversion } from "../webhook-signature.js";
+export type { CallOptions, ReceivedResponse, SentRequest } from "./call-options.js";
 export {
   type CapturedClick,
   type CaptureOptions,
@@ -35,9 +36,8 @@ export {
   type TrackingDomain,
 } from "./client.js";
 export type { Conversion, ConversionStatus, ListedConversion } from "./conversion.js";
-export { type Day, type DayRange, type DayRangeName, dayRange } from "./day_range.js";
+export { type Day, type DayRange, type DayRangeName, dayRange } from "./day-range.js";
 export type { List, ListOptions, ListProgress, Page } from "./list.js";
-export type { CallOptions, ReceivedResponse, SentRequest } from "./option.js";
 
 export {
   type BuiltPixel,

@@ -1,7 +1,8 @@
 /** A list of CAKE's, row by row or page by page. */
 import { CakeError } from "../error.js";
+import { checkNames, integerOption } from "../option.js";
 import * as wasm from "../wasm/edge.js";
-import { type CallOptions, checkNames, wholeOption } from "./option.js";
+import type { CallOptions } from "./call-options.js";
 
 /** One page of a list. */
 export interface Page<Row> {
@@ -59,30 +60,30 @@ export interface RowRange {
 }
 
 /** What makes a list of its own. */
-interface ListParts<Row> {
+interface ListDeps<Row> {
   readonly params: RowRange;
   readonly options: ListOptions | undefined;
   /** The rows of a page where the caller does not say, and at most. */
   readonly pageRows: number;
-  readonly mostRows: number;
+  readonly maxPageRows: number;
   /** What two rows are told apart by. */
   idOf(row: Row): string | number;
   fetchPage(params: RowRange): Promise<Page<Row>>;
 }
 
 /** How many of the last rows' ids are remembered, to pass over rows that come again. */
-const REMEMBERED = 10_000;
+const MAX_KNOWN_IDS = 10_000;
 
 const OPTIONS = ["signal", "timeoutMs", "retries", "maxRows", "onPage"];
 
 /** Makes a list of a way to fetch one page. */
-export function createList<Row>(parts: ListParts<Row>): List<Row> {
+export function createList<Row>(deps: ListDeps<Row>): List<Row> {
   return {
     async page() {
-      checkNames("options", parts.options, OPTIONS);
-      return parts.fetchPage(parts.params);
+      checkNames("options", deps.options, OPTIONS);
+      return deps.fetchPage(deps.params);
     },
-    [Symbol.asyncIterator]: () => iterate(parts),
+    [Symbol.asyncIterator]: () => iterate(deps),
   };
 }
 
@@ -90,16 +91,16 @@ async function* iterate<Row>({
   params,
   options = {},
   pageRows,
-  mostRows,
+  maxPageRows,
   idOf,
   fetchPage,
-}: ListParts<Row>): AsyncGenerator<Row, void, undefined> {
+}: ListDeps<Row>): AsyncGenerator<Row, void, undefined> {
   checkNames("options", options, OPTIONS);
-  const startAtRow = wholeOption("startAtRow", params?.startAtRow, 0, Number.MAX_SAFE_INTEGER) ?? 0;
-  const rowLimit = wholeOption("rowLimit", params?.rowLimit, 1, mostRows) ?? pageRows;
-  const maxRows = wholeOption("maxRows", options.maxRows, 0, Number.MAX_SAFE_INTEGER);
+  const startAtRow = integerOption("startAtRow", params?.startAtRow, 0, Number.MAX_SAFE_INTEGER) ?? 0;
+  const rowLimit = integerOption("rowLimit", params?.rowLimit, 1, maxPageRows) ?? pageRows;
+  const maxRows = integerOption("maxRows", options.maxRows, 0, Number.MAX_SAFE_INTEGER);
   const known = new Set<string | number>();
-  const pages = new wasm.Pages(startAtRow, rowLimit, maxRows);
+  const pages = new wasm.Pager(startAtRow, rowLimit, maxRows);
   let read = 0;
   try {
     for (let count = 1; ; count += 1) {
@@ -110,7 +111,7 @@ async function* iterate<Row>({
       const fresh = rows.filter((row) => !known.has(idOf(row))).slice(0, left);
       for (const row of fresh) known.add(idOf(row));
       for (const id of known) {
-        if (known.size <= REMEMBERED) break;
+        if (known.size <= MAX_KNOWN_IDS) break;
         known.delete(id);
       }
       pages.read(rows.length, fresh.length, totalRows);

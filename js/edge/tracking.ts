@@ -1,5 +1,6 @@
-import { CakeError, call, optionalText, text, toCakeError } from "../error.js";
+import { CakeError, call, toCakeError } from "../error.js";
 import { linkBuilder, type TrackingLinkParts, type TrackingLinkRules } from "../link.js";
+import { optionalString, stringOption } from "../option.js";
 import * as wasm from "../wasm/edge.js";
 
 let build: ReturnType<typeof linkBuilder> | undefined;
@@ -29,7 +30,7 @@ export function createTrackingLink(parts: TrackingLinkParts & TrackingLinkRules)
  */
 export function parseTrackingLink(link: string, rules: TrackingLinkRules = {}): TrackingLinkParts & TrackingLinkRules {
   const flags = (rules.sandbox ? 1 : 0) | (rules.testAffiliate ? 2 : 0) | (rules.spill ? 4 : 0);
-  return call(() => wasm.parseTrackingLink(text("link", link), [...(rules.deepLinkHosts ?? [])], flags));
+  return call(() => wasm.parseTrackingLink(stringOption("link", link), [...(rules.deepLinkHosts ?? [])], flags));
 }
 
 /** Something that is allowed but probably a mistake. */
@@ -55,7 +56,7 @@ export interface Finding {
 
 /** Says what is probably a mistake in a tracking link, also in one that cannot be parsed. */
 export function lintTrackingLink(link: string): Finding[] {
-  return call(() => wasm.lintTrackingLink(text("link", link)));
+  return call(() => wasm.lintTrackingLink(stringOption("link", link)));
 }
 
 /** Where to look for the click id. */
@@ -102,7 +103,7 @@ export interface CheckedPostbackUrl {
  * @throws CakeError `invalid_postback_url`
  */
 export function checkPostbackUrl(postbackUrl: string): CheckedPostbackUrl {
-  return call(() => wasm.checkPostbackUrl(text("postbackUrl", postbackUrl)));
+  return call(() => wasm.checkPostbackUrl(stringOption("postbackUrl", postbackUrl)));
 }
 
 /** The parts of a pixel: of the URL that records a conversion without an API key. */
@@ -148,15 +149,15 @@ export function createPixel(parts: PixelParts): BuiltPixel {
   }
   return call(() =>
     wasm.pixel(
-      text("domain", parts.domain),
+      stringOption("domain", parts.domain),
       parts.sandbox === true,
       parts.offerId,
       parts.advertiserId,
       parts.eventId,
-      optionalText("clickId", parts.clickId),
-      optionalText("transactionId", parts.transactionId),
-      optionalText("price", parts.price),
-      optionalText("payout", parts.payout),
+      optionalString("clickId", parts.clickId),
+      optionalString("transactionId", parts.transactionId),
+      optionalString("price", parts.price),
+      optionalString("payout", parts.payout),
       format,
     ),
   );

@@ -1,9 +1,9 @@
 /** Who hands conversions over: a backend by its signature, a page by its origin. */
 import { call } from "../error.js";
 import * as wasm from "../wasm/forwarder.js";
+import { isSigned } from "../webhook-signature.js";
 import { Refusal } from "./answer.js";
-import type { CheckedRules } from "./options.js";
-import { isSigned } from "./signature.js";
+import type { ResolvedOptions } from "./options.js";
 
 /** A caller that is let in. */
 export interface Caller {
@@ -13,38 +13,38 @@ export interface Caller {
 }
 
 /** The page's origin, where it is one that may report conversions. */
-export function findOrigin(request: Request, rules: CheckedRules): string | undefined {
+export function findOrigin(request: Request, options: ResolvedOptions): string | undefined {
   const origin = request.headers.get("origin");
   if (origin === null) return undefined;
-  return rules.origins.has(origin) || origin === new URL(request.url).origin ? origin : undefined;
+  return options.origins.has(origin) || origin === new URL(request.url).origin ? origin : undefined;
 }
 
 /** Lets a caller in, or throws a refusal. */
-export async function admit(request: Request, body: string, rules: CheckedRules): Promise<Caller> {
+export async function admit(request: Request, body: string, options: ResolvedOptions): Promise<Caller> {
   const { headers } = request;
   if (headers.has("webhook-signature")) {
-    if (!(await isSigned(headers, body, rules.signingSecrets, Date.now()))) {
+    if (!(await isSigned(headers, body, options.signingSecrets, Date.now()))) {
       const rule = "webhook-id, webhook-timestamp and webhook-signature must sign this very body, within five minutes";
       throw new Refusal("signature_refused", rule);
     }
     return { isSigned: true, webhookId: headers.get("webhook-id") ?? "" };
   }
-  if (findOrigin(request, rules) === undefined) {
+  if (findOrigin(request, options) === undefined) {
     throw new Refusal("origin_refused", "a page's origin must be on the list, and a backend must sign");
   }
   return { isSigned: false };
 }
 
 /** The click id of the cookie that the edge has signed; empty where there is none. */
-export function signedClickId(request: Request, rules: CheckedRules): string {
+export function signedClickId(request: Request, options: ResolvedOptions): string {
   const cookies = request.headers.get("cookie");
-  if (cookies === null || rules.cookieSecrets.length === 0) return "";
-  return call(() => wasm.findSignedClick(cookies, rules.cookieSecrets, Date.now(), rules.isFirstTouch)) ?? "";
+  if (cookies === null || options.cookieSecrets.length === 0) return "";
+  return call(() => wasm.findSignedClick(cookies, options.cookieSecrets, Date.now(), options.isFirstTouch)) ?? "";
 }
 
 /** The CORS headers of an answer to a page of another origin. */
-export function corsHeaders(request: Request, rules: CheckedRules): Record<string, string> {
-  const origin = findOrigin(request, rules);
+export function corsHeaders(request: Request, options: ResolvedOptions): Record<string, string> {
+  const origin = findOrigin(request, options);
   if (origin === undefined) return { vary: "origin" };
   return { vary: "origin", "access-control-allow-origin": origin, "access-control-allow-credentials": "true" };
 }

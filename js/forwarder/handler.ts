@@ -4,18 +4,11 @@ import * as wasm from "../wasm/forwarder.js";
 import { errorOf, type ForwarderCode, type ForwarderError, failure, json, misconfigured, Refusal } from "./answer.js";
 import { readBody } from "./body.js";
 import { admit, type Caller, corsHeaders, findOrigin, signedClickId } from "./caller.js";
-import { operate } from "./operator.js";
-import type { CheckedRules } from "./options.js";
-import type { Acceptance, Shard, Status } from "./outbox.js";
+import { handleOperator } from "./operator.js";
+import type { ResolvedOptions } from "./options.js";
+import { callShard, type Setup, shardOf } from "./setup.js";
+import type { Acceptance, Shard, Status } from "./shard.js";
 import type { NewEvent } from "./store.js";
-
-/** What a handler serves with. */
-export interface Setup {
-  readonly rules: CheckedRules;
-  readonly shards: readonly Shard[];
-  /** May this caller ask now? */
-  readonly limit?: ((request: Request) => Promise<boolean>) | undefined;
-}
 
 /** How long a caller waits that asks for the outcome. */
 const WAIT_MS = 2_000;
@@ -39,45 +32,46 @@ export async function handle(request: Request, setup: () => Setup): Promise<Resp
     if (ready.limit !== undefined && !(await ready.limit(request))) {
       throw new Refusal("too_many_requests", "too many requests: wait a minute", { "retry-after": "60" });
     }
-    if (route === "operator") return await operate(request, rest, ready);
-    if (route !== "conversions") throw new Refusal("not_found", "there are conversions, operator and health");
+    if (route === "operator") return await handleOperator(request, rest, ready);
+    if (route !== "conversions")
+      throw new Refusal("not_found", "unknown route; routes: /conversions, /health, /operator");
     const answer = rest === "" ? await conversions(request, ready) : await conversion(request, rest, ready);
-    return withCors(answer, request, ready.rules);
+    return withCors(answer, request, ready.options);
   } catch (thrown) {
-    return withCors(failure(thrown), request, ready.rules);
+    return withCors(failure(thrown), request, ready.options);
   }
 }
 
 function health(request: Request): Response {
   if (request.method !== "GET" && request.method !== "HEAD") {
-    return failure(new Refusal("method_not_allowed", "health is read", { allow: "GET, HEAD" }));
+    return failure(new Refusal("method_not_allowed", "method not allowed: use GET", { allow: "GET, HEAD" }));
   }
   return new Response(request.method === "HEAD" ? null : "ok", { headers: { "cache-control": "no-store" } });
 }
 
-function withCors(answer: Response, request: Request, rules: CheckedRules): Response {
-  for (const [name, value] of Object.entries(corsHeaders(request, rules))) answer.headers.set(name, value);
+function withCors(answer: Response, request: Request, options: ResolvedOptions): Response {
+  for (const [name, value] of Object.entries(corsHeaders(request, options))) answer.headers.set(name, value);
   return answer;
 }
 
-async function conversions(request: Request, { rules, shards }: Setup): Promise<Response> {
-  if (request.method === "OPTIONS") return preflight(request, rules);
+async function conversions(request: Request, { options, shards }: Setup): Promise<Response> {
+  if (request.method === "OPTIONS") return preflight(request, options);
   if (request.method !== "POST") {
-    throw new Refusal("method_not_allowed", "only POST converts", { allow: "POST, OPTIONS" });
+    throw new Refusal("method_not_allowed", "method not allowed: use POST", { allow: "POST, OPTIONS" });
   }
   if (!JSON_TYPES.test(request.headers.get("content-type") ?? "")) {
     throw new Refusal("unsupported_type", "the content type must be application/json or text/plain");
   }
   // A page of another site is not even read.
-  if (!request.headers.has("webhook-signature")) await admit(request, "", rules);
+  if (!request.headers.has("webhook-signature")) await admit(request, "", options);
   const body = await readBody(request);
-  const caller = await admit(request, body, rules);
-  const clickId = caller.isSigned ? "" : signedClickId(request, rules);
-  const read = JSON.parse(call(() => wasm.readConversions(body, rules.account, caller.isSigned, clickId))) as
+  const caller = await admit(request, body, options);
+  const clickId = caller.isSigned ? "" : signedClickId(request, options);
+  const read = JSON.parse(call(() => wasm.readConversions(body, options.account, caller.isSigned, clickId))) as
     | ReadEvent
     | ReadItem[];
   const items = Array.isArray(read) ? read : [read];
-  const results = await accept(items, caller, body, { rules, shards });
+  const results = await accept(items, caller, body, { options, shards });
   if (new URL(request.url).searchParams.get("wait") === "1") await settled(results, shards);
   if (Array.isArray(read)) return json(202, { results });
   const [result] = results;
@@ -88,14 +82,16 @@ async function conversions(request: Request, { rules, shards }: Setup): Promise<
 }
 
 async function conversion(request: Request, id: string, { shards }: Setup): Promise<Response> {
-  if (request.method !== "GET") throw new Refusal("method_not_allowed", "a conversion is read", { allow: "GET" });
-  const [status] = ID.test(id) ? await reach(() => shardOf(id, shards).wait([id], 0)) : [];
-  if (status === undefined) throw new Refusal("not_found", "there is no such conversion");
+  if (request.method !== "GET")
+    throw new Refusal("method_not_allowed", "method not allowed: use GET", { allow: "GET" });
+  const [status] = ID.test(id) ? await callShard(() => shardOf(id, shards).wait([id], 0)) : [];
+  if (status === undefined) throw new Refusal("not_found", "unknown conversion id: use the id of the answer 202");
   return json(200, status);
 }
 
-function preflight(request: Request, rules: CheckedRules): Response {
-  if (findOrigin(request, rules) === undefined) throw new Refusal("origin_refused", "this origin is not on the list");
+function preflight(request: Request, options: ResolvedOptions): Response {
+  if (findOrigin(request, options) === undefined)
+    throw new Refusal("origin_refused", "this origin is not in the option origins");
   return new Response(null, {
     status: 204,
     headers: {
@@ -121,11 +117,11 @@ async function accept(
   items: readonly ReadItem[],
   caller: Caller,
   body: string,
-  { rules, shards }: Pick<Setup, "rules" | "shards">,
+  { options, shards }: Pick<Setup, "options" | "shards">,
 ): Promise<Result[]> {
   const results: Result[] = new Array(items.length);
-  const acceptedAt = rules.zone?.findCivil(new Date()) ?? "";
-  const claims = !caller.isSigned && !rules.severalPerClick;
+  const acceptedAt = options.zone?.findCivil(new Date()) ?? "";
+  const claims = !caller.isSigned && !options.severalPerClick;
   const byShard = new Map<Shard, { events: NewEvent[]; places: number[] }>();
   await Promise.all(
     items.map(async (item, place) => {
@@ -139,8 +135,8 @@ async function accept(
       if (claims) {
         const claimed = shards.length === 1 ? shard : shardOf(await hash(item.claim), shards);
         if (claimed === shard) claim = item.claim;
-        else if ((await reach(() => claimed.claim(item.claim, id))) !== id) {
-          results[place] = { error: errorOf("click_converted", RULES.click_converted ?? "") };
+        else if ((await callShard(() => claimed.claim(item.claim, id))) !== id) {
+          results[place] = { error: errorOf("click_converted", MESSAGES.click_converted ?? "") };
           return;
         }
       }
@@ -153,17 +149,18 @@ async function accept(
   const webhook = caller.webhookId === undefined ? undefined : { id: caller.webhookId, digest: await hash(body) };
   await Promise.all(
     [...byShard].map(async ([shard, { events, places }]) => {
-      const answers = await reach(() => shard.accept({ events, webhook }));
+      const answers = await callShard(() => shard.accept({ events, webhook }));
       answers.forEach((answer, index) => {
         const place = places[index] ?? 0;
-        results[place] = "refusal" in answer ? { error: errorOf(answer.refusal, RULES[answer.refusal] ?? "") } : answer;
+        results[place] =
+          "refusal" in answer ? { error: errorOf(answer.refusal, MESSAGES[answer.refusal] ?? "") } : answer;
       });
     }),
   );
   return results;
 }
 
-const RULES: Partial<Record<ForwarderCode, string>> = {
+const MESSAGES: Partial<Record<ForwarderCode, string>> = {
   click_converted: "this click has converted for this offer already, with another uniqueId",
   conversion_conflict: "this uniqueId was accepted for this offer with other fields",
   outbox_full: "too many conversions wait: try again later",
@@ -176,7 +173,7 @@ async function settled(results: Result[], shards: readonly Shard[]): Promise<voi
   const statuses = await Promise.all(
     shards.map((shard) => {
       const own = ids.filter((id) => shardOf(id, shards) === shard);
-      return own.length === 0 ? [] : reach(() => shard.wait(own, WAIT_MS));
+      return own.length === 0 ? [] : callShard(() => shard.wait(own, WAIT_MS));
     }),
   );
   const known = new Map(statuses.flat().flatMap((status) => (status ? [[status.id, status] as const] : [])));
@@ -184,22 +181,6 @@ async function settled(results: Result[], shards: readonly Shard[]): Promise<voi
     const status = "id" in result ? known.get(result.id) : undefined;
     if ("id" in result && status !== undefined) results[place] = { ...result, ...status };
   });
-}
-
-/** The shard of a key's hash. */
-export function shardOf(id: string, shards: readonly Shard[]): Shard {
-  const shard = shards[Number.parseInt(id.slice(0, 8), 16) % shards.length];
-  if (shard === undefined) throw new Refusal("outbox_unavailable", "there is no outbox");
-  return shard;
-}
-
-/** Asks a shard. What it throws is no caller's affair, and nothing was promised. */
-export async function reach<T>(ask: () => Promise<T>): Promise<T> {
-  try {
-    return await ask();
-  } catch {
-    throw new Refusal("outbox_unavailable", "the outbox cannot be reached: try again", { "retry-after": "1" });
-  }
 }
 
 /** 128 bits of a text's SHA-256, in hex. */

@@ -4,15 +4,15 @@
  */
 import { handle } from "./handler.js";
 import { MemoryStore, type StoreSnapshot } from "./memory-store.js";
-import { checkRules, type ForwarderRules } from "./options.js";
+import { type ForwarderOptions, resolveOptions } from "./options.js";
 import { Outbox } from "./outbox.js";
 
 export type { StoreSnapshot } from "./memory-store.js";
-export type { ForwarderRules } from "./options.js";
-export type { ConversionState, LogLine, Status } from "./outbox.js";
+export type { ForwarderOptions } from "./options.js";
+export type { ConversionState, LogLine, Status } from "./shard.js";
 
 /** How a forwarder in a process is made. */
-export interface InProcessOptions extends ForwarderRules {
+export interface InProcessOptions extends ForwarderOptions {
   /** What an earlier one has kept. @default nothing */
   readonly kept?: StoreSnapshot | undefined;
   /**
@@ -44,19 +44,20 @@ export interface InProcessForwarder {
  */
 export function createForwarderInProcess(options: InProcessOptions): InProcessForwarder {
   const { keep } = options;
-  const rules = checkRules(options, ["kept", "keep"]);
+  const resolved = resolveOptions(options, ["kept", "keep"]);
   const store = new MemoryStore(options.kept);
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const now = () => Math.floor(Date.now() * rules.clockSpeed);
+  const now = () => Math.floor(Date.now() * resolved.clockSpeed);
   const outbox: Outbox = new Outbox({
-    rules,
+    options: resolved,
     store,
-    surroundings: {
+    host: {
       now,
       keepAlive: (work) => void work.then(save, save),
       wakeAt(atMs) {
         if (timer !== undefined) clearTimeout(timer);
-        const ms = Math.min(2 ** 31 - 1, Math.max(1, Math.ceil((atMs - now()) / rules.clockSpeed)));
+        if (atMs === null) return;
+        const ms = Math.min(2 ** 31 - 1, Math.max(1, Math.ceil((atMs - now()) / resolved.clockSpeed)));
         timer = setTimeout(() => void outbox.wake(), ms);
         // What waits keeps no process alive.
         (timer as { unref?: () => void }).unref?.();
@@ -66,7 +67,7 @@ export function createForwarderInProcess(options: InProcessOptions): InProcessFo
   async function save(): Promise<void> {
     await keep?.(store.snapshot());
   }
-  const setup = { rules, shards: [outbox] };
+  const setup = { options: resolved, shards: [outbox] };
   return {
     async fetch(request) {
       const answer = await handle(request, () => setup);

@@ -3,17 +3,18 @@
  * stores every conversion it is handed, and delivers it to CAKE.
  */
 
-import { wholeOption } from "../edge/option.js";
-import { type ForwarderOptions, type OutboxClass, outboxClass, WORKER_NAMES } from "./durable-object.js";
-import { handle, type Setup } from "./handler.js";
-import { checkRules, logLine } from "./options.js";
-import type { Shard } from "./outbox.js";
+import { integerOption } from "../option.js";
+import { type OutboxClass, outboxClass, WORKER_NAMES, type WorkerOptions } from "./durable-object.js";
+import { handle } from "./handler.js";
+import { logLine, resolveOptions } from "./options.js";
+import type { Setup } from "./setup.js";
+import type { Shard } from "./shard.js";
 
 export { CakeError, type CakeErrorCode, isCakeError } from "../error.js";
 export type { ForwarderCode, ForwarderError } from "./answer.js";
-export type { ForwarderOptions, OutboxClass } from "./durable-object.js";
-export type { ForwarderRules } from "./options.js";
-export type { ConversionState, LogLine, Shard, ShardReport, Status } from "./outbox.js";
+export type { OutboxClass, WorkerOptions } from "./durable-object.js";
+export type { ForwarderOptions } from "./options.js";
+export type { ConversionState, LogLine, Shard, ShardReport, Status } from "./shard.js";
 export type { Row, StoredState } from "./store.js";
 
 /** A module Worker's handlers, and the class of its Durable Objects. */
@@ -39,7 +40,7 @@ export interface Forwarder<Env> {
  * export const CakeOutbox = forwarder.Outbox;
  * export default { fetch: forwarder.fetch, scheduled: forwarder.scheduled };
  */
-export function createForwarder<Env extends object>(configure: (env: Env) => ForwarderOptions): Forwarder<Env> {
+export function createForwarder<Env extends object>(configure: (env: Env) => WorkerOptions): Forwarder<Env> {
   // Bindings are the same object for as long as an isolate lives.
   const setups = new WeakMap<Env, Setup>();
   function setupOf(env: Env): Setup {
@@ -63,16 +64,16 @@ export function createForwarder<Env extends object>(configure: (env: Env) => For
   };
 }
 
-function setUp(options: ForwarderOptions): Setup {
-  const rules = checkRules(options, WORKER_NAMES);
+function setUp(options: WorkerOptions): Setup {
+  const resolved = resolveOptions(options, WORKER_NAMES);
   const { outbox, rateLimit } = options;
-  const count = wholeOption("shards", options.shards, 1, 64) ?? 4;
+  const count = integerOption("shards", options.shards, 1, 64) ?? 4;
   const shards = Array.from({ length: count }, (_, index) => {
     const id = outbox.idFromName(`shard ${index}`);
     // A stub is good for one request at a time only where it fails: a fresh one costs nothing.
     const shard = () => outbox.get(id) as unknown as Shard;
     return {
-      accept: (handedOver) => shard().accept(handedOver),
+      accept: (request) => shard().accept(request),
       claim: (claim, eventId) => shard().claim(claim, eventId),
       wait: (ids, ms) => shard().wait(ids, ms),
       report: () => shard().report(),
@@ -88,5 +89,5 @@ function setUp(options: ForwarderOptions): Setup {
           const key = request.headers.get("cf-connecting-ip") ?? "";
           return (await rateLimit.limit({ key })).success;
         };
-  return { rules, shards, limit };
+  return { options: resolved, shards, limit };
 }

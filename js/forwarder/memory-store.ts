@@ -7,7 +7,7 @@ export interface StoreSnapshot {
   readonly claims: readonly (readonly [claim: string, id: string, atMs: number])[];
   readonly webhooks: readonly (readonly [id: string, digest: string, atMs: number])[];
   readonly counts: readonly (readonly [name: string, count: number])[];
-  readonly memory: readonly (readonly [name: string, text: string])[];
+  readonly meta: readonly (readonly [name: string, text: string])[];
 }
 
 /** The store of a process. */
@@ -16,7 +16,7 @@ export class MemoryStore implements OutboxStore {
   readonly #claims = new Map<string, { id: string; at: number }>();
   readonly #webhooks = new Map<string, { digest: string; at: number }>();
   readonly #counts = new Map<string, number>();
-  readonly #memory = new Map<string, string>();
+  readonly #meta = new Map<string, string>();
   #numbers = 0;
 
   constructor(snapshot?: StoreSnapshot) {
@@ -28,7 +28,7 @@ export class MemoryStore implements OutboxStore {
     for (const [claim, id, at] of snapshot.claims) this.#claims.set(claim, { id, at });
     for (const [id, digest, at] of snapshot.webhooks) this.#webhooks.set(id, { digest, at });
     for (const [name, count] of snapshot.counts) this.#counts.set(name, count);
-    for (const [name, text] of snapshot.memory) this.#memory.set(name, text);
+    for (const [name, text] of snapshot.meta) this.#meta.set(name, text);
   }
 
   /** Everything, to be kept elsewhere. */
@@ -38,7 +38,7 @@ export class MemoryStore implements OutboxStore {
       claims: [...this.#claims].map(([claim, { id, at }]) => [claim, id, at] as const),
       webhooks: [...this.#webhooks].map(([id, { digest, at }]) => [id, digest, at] as const),
       counts: [...this.#counts],
-      memory: [...this.#memory],
+      meta: [...this.#meta],
     };
   }
 
@@ -62,7 +62,7 @@ export class MemoryStore implements OutboxStore {
         is_in_doubt: 0,
         next_ms: nowMs,
         code: "",
-        words: "",
+        upstream_message: "",
         conversion_id: null,
         changed_ms: nowMs,
       });
@@ -124,13 +124,13 @@ export class MemoryStore implements OutboxStore {
     return this.#counts;
   }
 
-  recall(name: string): string | null {
-    return this.#memory.get(name) ?? null;
+  getMeta(name: string): string | null {
+    return this.#meta.get(name) ?? null;
   }
 
-  remember(name: string, text: string | null): void {
-    if (text === null) this.#memory.delete(name);
-    else this.#memory.set(name, text);
+  setMeta(name: string, text: string | null): void {
+    if (text === null) this.#meta.delete(name);
+    else this.#meta.set(name, text);
   }
 
   purge(changedBeforeMs: number, webhooksBeforeMs: number): ReadonlyMap<StoredState, number> {

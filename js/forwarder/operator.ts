@@ -2,32 +2,16 @@
 import { failure, json, Refusal } from "./answer.js";
 import { readBody } from "./body.js";
 import { csvOf } from "./csv.js";
-import { reach, type Setup, shardOf } from "./handler.js";
-import { type ConversionState, instant, type Shard, type ShardReport } from "./outbox.js";
+import { list, MAX_ROWS, newest, reports, stateOf, total } from "./report.js";
 import { isOperator, signIn, signOut } from "./session.js";
+import { callShard, type Setup, shardOf } from "./setup.js";
+import type { Shard } from "./shard.js";
 import { signInPage, statusPage } from "./status-page.js";
-import type { Row, StoredState } from "./store.js";
-
-const STATES: readonly StoredState[] = ["pending", "delivered", "refused", "dead"];
-const MOST_ROWS = 500;
-
-/** A row as operators see it. */
-export interface ListedEvent {
-  readonly id: string;
-  readonly state: StoredState;
-  readonly attempts: number;
-  readonly code: string;
-  readonly words: string;
-  readonly conversionId: number | null;
-  readonly acceptedAt: string;
-  readonly nextAt: string | null;
-  /** The conversion itself. */
-  readonly conversion: Readonly<Record<string, unknown>>;
-}
+import type { StoredState } from "./store.js";
 
 /** Answers below `operator`. */
-export async function operate(request: Request, rest: string, setup: Setup): Promise<Response> {
-  const { rules } = setup;
+export async function handleOperator(request: Request, rest: string, setup: Setup): Promise<Response> {
+  const { options } = setup;
   const home = new URL(request.url).pathname.slice(0, rest === "" ? undefined : -rest.length).replace(/\/$/, "");
   const seeOther = (cookie?: string) =>
     new Response(null, { status: 303, headers: { location: home, ...(cookie ? { "set-cookie": cookie } : {}) } });
@@ -35,12 +19,12 @@ export async function operate(request: Request, rest: string, setup: Setup): Pro
   if (route === "POST login") {
     const given = new URLSearchParams(await readBody(request)).get("secret") ?? "";
     try {
-      return seeOther(await signIn(request, given, rules.operatorSecret));
+      return seeOther(await signIn(request, given, options.operatorSecret));
     } catch {
       return html(401, signInPage(home, "That is not the operator's secret."));
     }
   }
-  if (!(await isOperator(request, rules.operatorSecret))) {
+  if (!(await isOperator(request, options.operatorSecret))) {
     if (route === "GET ") return html(200, signInPage(home, ""));
     return failure(new Refusal("operator_refused", "operators send Authorization: Bearer and their secret"));
   }
@@ -60,82 +44,8 @@ export async function operate(request: Request, rest: string, setup: Setup): Pro
       return request.headers.has("authorization") ? json(200, { replayed }) : seeOther();
     }
     default:
-      throw new Refusal("not_found", "there are counts, conversions, replay and export.csv");
+      throw new Refusal("not_found", "unknown route; routes below /operator: counts, conversions, replay, export.csv");
   }
-}
-
-/** The whole forwarder's numbers. */
-export interface Totals {
-  readonly counts: Readonly<Record<ConversionState, number>>;
-  /** How long the oldest event has waited, in milliseconds; null where none waits. */
-  readonly oldestMs: number | null;
-  /** Outcomes of the last day by hour since 1970 and state, the newest hour first. */
-  readonly hours: readonly { readonly hour: number; readonly counts: Readonly<Record<string, number>> }[];
-}
-
-function reports({ shards }: Setup): Promise<ShardReport[]> {
-  return Promise.all(shards.map((shard) => reach(() => shard.report())));
-}
-
-function total(all: readonly ShardReport[]): Totals {
-  const counts = { pending: 0, paused: 0, delivered: 0, refused: 0, dead: 0 };
-  const hours = new Map<number, Record<string, number>>();
-  let oldestMs: number | null = null;
-  for (const report of all) {
-    for (const state of Object.keys(counts) as ConversionState[]) counts[state] += report.counts[state];
-    if (report.oldestMs !== null) oldestMs = Math.max(oldestMs ?? 0, report.oldestMs);
-    for (const { hour, state, count } of report.hours) {
-      const sums = hours.get(hour) ?? {};
-      sums[state] = (sums[state] ?? 0) + count;
-      hours.set(hour, sums);
-    }
-  }
-  return {
-    counts,
-    oldestMs,
-    hours: [...hours].sort(([a], [b]) => b - a).map(([hour, sums]) => ({ hour, counts: sums })),
-  };
-}
-
-/** A page of rows, the newest first; `next` is where the following one goes on. */
-async function list(
-  query: URLSearchParams,
-  { rules, shards }: Setup,
-): Promise<{ rows: ListedEvent[]; next: string | null }> {
-  const word = query.get("state");
-  const state = word === null ? undefined : stateOf(word);
-  const limit = Math.min(MOST_ROWS, Math.max(1, Number(query.get("limit") ?? 100) || 100));
-  const from = (query.get("from") ?? "").split(".");
-  const before = shards.map((_, index) => (/^\d+$/.test(from[index] ?? "") ? Number(from[index]) : undefined));
-  const pages = await Promise.all(
-    shards.map((shard, index) => reach(() => shard.list({ state, before: before[index], limit }))),
-  );
-  const all = pages.flatMap((rows, index) => rows.map((row) => ({ row, index })));
-  const taken = all
-    .sort((a, b) => b.row.accepted_ms - a.row.accepted_ms || b.row.number - a.row.number)
-    .slice(0, limit);
-  for (const { row, index } of taken) before[index] = Math.min(before[index] ?? row.number, row.number);
-  const next = all.length > taken.length || taken.length === limit ? before.map((it) => it ?? "").join(".") : null;
-  return { rows: taken.map(({ row }) => listed(row, rules)), next };
-}
-
-async function newest(setup: Setup): Promise<ListedEvent[]> {
-  const of = async (state: string) => (await list(new URLSearchParams({ state, limit: "20" }), setup)).rows;
-  return [...(await of("dead")), ...(await of("refused"))];
-}
-
-function listed(row: Row, rules: Setup["rules"]): ListedEvent {
-  return {
-    id: row.id,
-    state: row.state,
-    attempts: row.attempts,
-    code: row.code,
-    words: row.words,
-    conversionId: row.conversion_id,
-    acceptedAt: instant(row.accepted_ms, rules),
-    nextAt: row.next_ms === null ? null : instant(row.next_ms, rules),
-    conversion: JSON.parse(row.text),
-  };
 }
 
 /** Streams every row of a state, so that a day's outage fits through. */
@@ -147,7 +57,7 @@ function csv(state: StoredState, { shards }: Setup): Response {
   async function* linesOf(shard: Shard): AsyncGenerator<string> {
     let before: number | undefined;
     for (;;) {
-      const rows = await shard.list({ state, before, limit: MOST_ROWS });
+      const rows = await shard.list({ state, before, limit: MAX_ROWS });
       before = rows.at(-1)?.number;
       if (before === undefined) return;
       yield rows.map(csvOf).join("");
@@ -189,14 +99,8 @@ async function replayOf(request: Request): Promise<{ id: string } | { state: Sto
 
 async function replay(what: { id: string } | { state: StoredState }, { shards }: Setup): Promise<number> {
   const asked = "id" in what ? [shardOf(what.id, shards)] : shards;
-  const counts = await Promise.all(asked.map((shard) => reach(() => shard.replay(what))));
+  const counts = await Promise.all(asked.map((shard) => callShard(() => shard.replay(what))));
   return counts.reduce((sum, count) => sum + count, 0);
-}
-
-function stateOf(word: string): StoredState {
-  const state = STATES.find((known) => known === word);
-  if (state === undefined) throw new Refusal("not_found", `a state is one of ${STATES.join(", ")}`);
-  return state;
 }
 
 function html(status: number, body: string): Response {

@@ -1,12 +1,13 @@
 /** A forwarder's options, checked before any request is served. */
-import { checkNames, choice, functionOption, refuse, wholeOption } from "../edge/option.js";
-import { createTimeZone, type TimeZone } from "../edge/time_zone.js";
-import { CakeError, call, text } from "../error.js";
+
+import { CakeError, call } from "../error.js";
+import { checkNames, choice, functionOption, integerOption, refuse, stringOption } from "../option.js";
+import { createTimeZone, type TimeZone } from "../time-zone.js";
 import * as wasm from "../wasm/forwarder.js";
-import type { LogLine } from "./outbox.js";
+import type { LogLine } from "./shard.js";
 
 /** How a forwarder reaches CAKE, and whom it serves. */
-export interface ForwarderRules {
+export interface ForwarderOptions {
   /** `https://yourdomain.cakemarketing.com`, or a sandbox's origin on loopback. Not needed with {@link pixelDomain}. */
   readonly baseUrl?: string;
   /** The API key: a secret of the Worker. Not needed with {@link pixelDomain}. */
@@ -58,7 +59,7 @@ export interface ForwarderRules {
   readonly capacity?: number;
   /** How long one request to CAKE may take, its body included, in milliseconds. @default 15000 */
   readonly timeoutMs?: number;
-  /** Stands in for the global `fetch` towards CAKE: a service binding's, or a mock. */
+  /** Sends the requests to CAKE instead of the global `fetch`: a service binding's, or a mock. */
   readonly fetch?: (request: Request) => Promise<Response>;
   /** Is told of every state change. @default `console.log` of a line of JSON */
   readonly log?: (line: LogLine) => void;
@@ -90,8 +91,8 @@ const NAMES = [
   "clockSpeed",
 ];
 
-/** The rules of a forwarder, fit for use. */
-export interface CheckedRules {
+/** The options of a forwarder, fit for use. */
+export interface ResolvedOptions {
   readonly deliverer: wasm.Deliverer;
   readonly account: string;
   readonly operatorSecret: string;
@@ -117,21 +118,21 @@ const DAY_MS = 86_400_000;
  * @throws CakeError `missing_api_key`, `weak_secret`, `placeholder_text`,
  * `invalid_base_url`, `invalid_domain`, `invalid_field`
  */
-export function checkRules(rules: ForwarderRules, more: readonly string[] = []): CheckedRules {
-  if (typeof rules !== "object" || rules === null) refuse("options", "must be an object");
-  checkNames("options", rules, [...NAMES, ...more]);
-  const { pixelDomain, upstreamDedupe = true } = rules;
-  const timeoutMs = wholeOption("timeoutMs", rules.timeoutMs, 1, 600_000) ?? 15_000;
-  if (pixelDomain === undefined) checkSecret("apiKey", text("apiKey", rules.apiKey), 8, "missing_api_key");
+export function resolveOptions(options: ForwarderOptions, more: readonly string[] = []): ResolvedOptions {
+  if (typeof options !== "object" || options === null) refuse("options", "must be an object");
+  checkNames("options", options, [...NAMES, ...more]);
+  const { pixelDomain, upstreamDedupe = true } = options;
+  const timeoutMs = integerOption("timeoutMs", options.timeoutMs, 1, 600_000) ?? 15_000;
+  if (pixelDomain === undefined) checkSecret("apiKey", stringOption("apiKey", options.apiKey), 8, "missing_api_key");
   else if (typeof upstreamDedupe === "object" ? Object.values(upstreamDedupe).includes(false) : !upstreamDedupe) {
     refuse("upstreamDedupe", "must be true with pixelDomain: there is no API to ask what became of an attempt");
   }
-  checkSecret("operatorSecret", text("operatorSecret", rules.operatorSecret), 32);
-  const signingSecrets = texts("signingSecrets", rules.signingSecrets);
+  checkSecret("operatorSecret", stringOption("operatorSecret", options.operatorSecret), 32);
+  const signingSecrets = texts("signingSecrets", options.signingSecrets);
   for (const secret of signingSecrets) checkSecret("signingSecrets", secret.replace(/^whsec_/, ""), 32);
-  const cookieSecrets = texts("cookieSecrets", rules.cookieSecrets);
+  const cookieSecrets = texts("cookieSecrets", options.cookieSecrets);
   for (const secret of cookieSecrets) checkSecret("cookieSecrets", secret, 32);
-  const origins = texts("origins", rules.origins);
+  const origins = texts("origins", options.origins);
   for (const origin of origins) {
     if (!URL.canParse(origin) || new URL(origin).origin !== origin || !/^https?:/.test(origin)) {
       refuse("origins", "must be exact origins such as https://shop.example, without a path");
@@ -140,30 +141,30 @@ export function checkRules(rules: ForwarderRules, more: readonly string[] = []):
   const deliverer = call(
     () =>
       new wasm.Deliverer(
-        text("baseUrl", rules.baseUrl),
-        text("apiKey", rules.apiKey),
-        pixelDomain === undefined ? undefined : text("pixelDomain", pixelDomain),
+        stringOption("baseUrl", options.baseUrl),
+        stringOption("apiKey", options.apiKey),
+        pixelDomain === undefined ? undefined : stringOption("pixelDomain", pixelDomain),
         timeoutMs,
-        functionOption("fetch", rules.fetch),
+        functionOption("fetch", options.fetch),
       ),
   );
   return {
     deliverer,
     account: deliverer.account(),
-    operatorSecret: rules.operatorSecret,
-    zone: rules.timeZone ? createTimeZone(text("timeZone", rules.timeZone)) : undefined,
+    operatorSecret: options.operatorSecret,
+    zone: options.timeZone ? createTimeZone(stringOption("timeZone", options.timeZone)) : undefined,
     origins: new Set(origins),
     signingSecrets,
     cookieSecrets: [...cookieSecrets],
-    isFirstTouch: choice("touch", rules.touch, ["last", "first"]) === "first",
+    isFirstTouch: choice("touch", options.touch, ["last", "first"]) === "first",
     isDeduplicated: (offerId) =>
       typeof upstreamDedupe === "object" ? (upstreamDedupe[offerId] ?? true) : upstreamDedupe,
-    severalPerClick: choice("severalPerClick", rules.severalPerClick, [true, false]) ?? false,
-    retentionMs: (wholeOption("retentionDays", rules.retentionDays, 1, 400) ?? 30) * DAY_MS,
-    capacity: wholeOption("capacity", rules.capacity, 1, 100_000_000) ?? 10_000_000,
+    severalPerClick: choice("severalPerClick", options.severalPerClick, [true, false]) ?? false,
+    retentionMs: (integerOption("retentionDays", options.retentionDays, 1, 400) ?? 30) * DAY_MS,
+    capacity: integerOption("capacity", options.capacity, 1, 100_000_000) ?? 10_000_000,
     timeoutMs,
-    log: functionOption("log", rules.log) ?? logLine,
-    clockSpeed: wholeOption("clockSpeed", rules.clockSpeed, 1, 1_000) ?? 1,
+    log: functionOption("log", options.log) ?? logLine,
+    clockSpeed: integerOption("clockSpeed", options.clockSpeed, 1, 1_000) ?? 1,
   };
 }
 

@@ -2,98 +2,29 @@
  * One shard's outbox: keeps events, delivers them, and remembers what became of
  * them. When and what is the core's affair; where the rows are is the store's.
  */
-import { Turns } from "../turns.js";
+import { GroupCommit } from "../group-commit.js";
+import { type Host, LEASE_MS } from "../host.js";
 import type { ForwarderCode } from "./answer.js";
-import type { CheckedRules } from "./options.js";
+import { Counts } from "./counts.js";
+import { instant } from "./instant.js";
+import type { ResolvedOptions } from "./options.js";
+import type { Acceptance, AcceptRequest, ConversionState, Shard, ShardReport, Status } from "./shard.js";
 import type { NewEvent, OutboxStore, Row, RowFilter, StoredState } from "./store.js";
-
-/** Where an event stands. */
-export type ConversionState = StoredState | "paused";
-
-/** What a caller may know of an event. */
-export interface Status {
-  readonly id: string;
-  readonly state: ConversionState;
-  readonly attempts: number;
-  /** Why it is not delivered. */
-  readonly code?: string;
-  /** CAKE's id of the conversion, where it told one. */
-  readonly conversionId?: number;
-  /** When it was accepted, ISO 8601 in UTC. */
-  readonly acceptedAt: string;
-}
-
-/** What an outbox makes of an event that is handed to it. */
-export type Acceptance =
-  | { readonly id: string; readonly state: ConversionState; readonly duplicate: boolean }
-  | { readonly refusal: ForwarderCode };
-
-/** Events that came in one request. */
-export interface HandedOver {
-  readonly events: readonly NewEvent[];
-  /** The signed request that they came in. */
-  readonly webhook?: { readonly id: string; readonly digest: string } | undefined;
-}
-
-/** What an operator sees of a shard. */
-export interface ShardReport {
-  readonly counts: Readonly<Record<ConversionState, number>>;
-  /** How long the oldest event has waited, in milliseconds; null where none waits. */
-  readonly oldestMs: number | null;
-  /** Outcomes by hour since 1970 and state. */
-  readonly hours: readonly { readonly hour: number; readonly state: string; readonly count: number }[];
-  readonly bytes: number;
-}
-
-/** What a handler asks of a shard: an outbox here, or a Durable Object elsewhere. */
-export interface Shard {
-  accept(handedOver: HandedOver): Promise<readonly Acceptance[]>;
-  /** Makes a claim for an event of another shard; says for which event it is made. */
-  claim(claim: string, id: string): Promise<string>;
-  /** Waits until the events are over, or for so long. */
-  wait(ids: readonly string[], ms: number): Promise<readonly (Status | undefined)[]>;
-  report(): Promise<ShardReport>;
-  list(filter: RowFilter): Promise<readonly Row[]>;
-  /** Sends what is over once more; says how many that are. */
-  replay(what: { readonly id: string } | { readonly state: StoredState }): Promise<number>;
-  /** Wakes the shard, deletes what is past its retention, reports. */
-  sweep(): Promise<ShardReport>;
-}
-
-/** One state change, for the log. */
-export interface LogLine {
-  readonly event: "conversion";
-  /** The hash of its key. */
-  readonly id: string;
-  readonly state: ConversionState;
-  readonly code: string;
-  readonly attempt: number;
-  /** A person is needed: the key is refused, or the domain is wrong. */
-  readonly alert?: true;
-}
-
-/** What an outbox needs of the place where it runs. */
-export interface Surroundings {
-  /** Milliseconds since 1970, a whole number. */
-  now(): number;
-  /** Keeps the place alive until the work is done. */
-  keepAlive(work: Promise<unknown>): void;
-  /** Asks for a call of {@link Outbox.wake} at a time. */
-  wakeAt(atMs: number): void;
-}
+import { Waiters } from "./waiters.js";
 
 /** What an outbox works with. */
-export interface OutboxParts {
-  readonly rules: CheckedRules;
+export interface OutboxDeps {
+  readonly options: ResolvedOptions;
   readonly store: OutboxStore;
-  readonly surroundings: Surroundings;
+  /** Wakes the outbox by {@link Outbox.wake}. */
+  readonly host: Host;
 }
 
 /** What the core makes of an attempt. */
 interface Outcome {
   readonly state: ConversionState;
   readonly code: string;
-  readonly words: string;
+  readonly upstreamMessage: string;
   readonly conversionId: number | null;
   readonly waitMs: number;
   readonly isInDoubt: boolean;
@@ -104,17 +35,14 @@ interface Outcome {
   readonly stallMs: number;
 }
 
-/** While there is work, an alarm is set this far ahead: a crash loses none of it. */
-export const LEASE_MS = 60_000;
-
 /** So many rows are fetched from the store together. */
-const FETCHED = 100;
+const FETCH_BATCH = 100;
 
 /** Of so many events it is known that no attempt is under way; of more it is as after a start. */
-const MOST_IDLE = 10_000;
+const MAX_IDLE = 10_000;
 
 /** Until a write is on disk no request leaves: of fewer, larger turns there is more time between. */
-const GATHER_MS = 3;
+const WINDOW_MS = 3;
 
 const HOUR_MS = 3_600_000;
 const DAY_HOURS = 24;
@@ -123,8 +51,8 @@ const PAUSED = "paused";
 
 /** An outbox. */
 export class Outbox implements Shard {
-  readonly #parts: OutboxParts;
-  readonly #turns = new Turns(() => this.#writeCounts(), GATHER_MS);
+  readonly #deps: OutboxDeps;
+  readonly #commit = new GroupCommit(() => this.#counts.write(), WINDOW_MS);
   readonly #startedMs: number;
   /** Not to be started: an attempt is under way, or what came of it not yet stored. */
   readonly #busy = new Set<string>();
@@ -139,10 +67,8 @@ export class Outbox implements Shard {
    * no row tells of.
    */
   readonly #idle = new Map<string, "not recorded" | "in doubt">();
-  readonly #waiters = new Map<string, Set<() => void>>();
-  readonly #counts: Map<string, number>;
-  /** What this turn has added to the counts. */
-  readonly #added = new Map<string, number>();
+  readonly #waiters = new Waiters();
+  readonly #counts: Counts;
   /** Of attempts that are over: what came of them is being stored. */
   readonly #storing = new Set<Promise<void>>();
   #atOnce = 5;
@@ -150,23 +76,23 @@ export class Outbox implements Shard {
   #stall = { from: 0, to: 0 };
   #isPaused: boolean;
 
-  constructor(parts: OutboxParts) {
-    this.#parts = parts;
-    this.#startedMs = parts.surroundings.now();
-    this.#counts = new Map(parts.store.counts());
-    this.#isPaused = parts.store.recall(PAUSED) !== null;
+  constructor(deps: OutboxDeps) {
+    this.#deps = deps;
+    this.#startedMs = deps.host.now();
+    this.#counts = new Counts(deps.store);
+    this.#isPaused = deps.store.getMeta(PAUSED) !== null;
     if (this.#isPaused) this.#atOnce = 1;
   }
 
-  async accept({ events, webhook }: HandedOver): Promise<readonly Acceptance[]> {
-    return this.#turns.next(() => {
-      const { store, surroundings } = this.#parts;
-      const now = surroundings.now();
+  async accept({ events, webhook }: AcceptRequest): Promise<readonly Acceptance[]> {
+    return this.#commit.next(() => {
+      const { store, host } = this.#deps;
+      const now = host.now();
       if (webhook !== undefined && store.webhook(webhook.id, webhook.digest, now) !== webhook.digest) {
         return events.map(() => ({ refusal: "webhook_id_reused" }) as const);
       }
       const refusals = events.map((event) => this.#refusal(event, now));
-      const room = this.#parts.rules.capacity - this.#pending();
+      const room = this.#deps.options.capacity - this.#counts.of("state pending");
       const fit = events.filter((_, index) => refusals[index] === undefined);
       const kept =
         fit.length <= room
@@ -191,8 +117,8 @@ export class Outbox implements Shard {
         return { id: event.id, state: this.#shown(row.state), duplicate: true };
       });
       if (added > 0) {
-        this.#count("state pending", added);
-        surroundings.wakeAt(now + LEASE_MS);
+        this.#counts.add("state pending", added);
+        host.wakeAt(now + LEASE_MS);
       }
       this.#pump();
       return answers;
@@ -200,28 +126,27 @@ export class Outbox implements Shard {
   }
 
   async claim(claim: string, id: string): Promise<string> {
-    return this.#turns.next(() => this.#parts.store.claim(claim, id, this.#parts.surroundings.now()));
+    return this.#commit.next(() => this.#deps.store.claim(claim, id, this.#deps.host.now()));
   }
 
   async wait(ids: readonly string[], ms: number): Promise<readonly (Status | undefined)[]> {
-    if (ms > 0) await this.#over(ids, ms);
+    const { store } = this.#deps;
+    if (ms > 0) {
+      const pending = ids.filter((id) => store.find(id)?.state === "pending");
+      await this.#waiters.wait(pending, ms);
+    }
     this.#pump();
     return ids.map((id) => {
-      const row = this.#parts.store.find(id);
+      const row = store.find(id);
       return row && this.#status(row);
     });
   }
 
   async report(): Promise<ShardReport> {
-    const { store, surroundings, rules } = this.#parts;
-    const now = surroundings.now();
+    const { store, host, options } = this.#deps;
+    const now = host.now();
     const oldest = store.oldestPending();
-    const of = (state: StoredState) => this.#counts.get(`state ${state}`) ?? 0;
-    const since = this.#hour(now) - DAY_HOURS;
-    const hours = [...this.#counts].flatMap(([name, count]) => {
-      const [kind, hour, state = ""] = name.split(" ");
-      return kind === "hour" && Number(hour) > since ? [{ hour: Number(hour), state, count }] : [];
-    });
+    const of = (state: StoredState) => this.#counts.of(`state ${state}`);
     return {
       counts: {
         pending: this.#isPaused ? 0 : of("pending"),
@@ -230,22 +155,22 @@ export class Outbox implements Shard {
         refused: of("refused"),
         dead: of("dead"),
       },
-      oldestMs: oldest === null ? null : Math.max(0, Math.round((now - oldest) / rules.clockSpeed)),
-      hours,
+      oldestMs: oldest === null ? null : Math.max(0, Math.round((now - oldest) / options.clockSpeed)),
+      hours: this.#counts.hoursAfter(this.#hour(now) - DAY_HOURS),
       bytes: store.bytes(),
     };
   }
 
   async list(filter: RowFilter): Promise<readonly Row[]> {
-    return this.#parts.store.list(filter);
+    return this.#deps.store.list(filter);
   }
 
   async replay(what: { readonly id: string } | { readonly state: StoredState }): Promise<number> {
-    return this.#turns.next(() => {
-      const { store, surroundings } = this.#parts;
+    return this.#commit.next(() => {
+      const { store, host } = this.#deps;
       const row = "id" in what ? store.find(what.id) : undefined;
-      const rows = "id" in what ? (row ? [row] : []) : store.list({ state: what.state, limit: FETCHED * 10 });
-      const now = surroundings.now();
+      const rows = "id" in what ? (row ? [row] : []) : store.list({ state: what.state, limit: FETCH_BATCH * 10 });
+      const now = host.now();
       let replayed = 0;
       store.transaction(() => {
         for (const each of rows) {
@@ -256,26 +181,20 @@ export class Outbox implements Shard {
           replayed += 1;
         }
       });
-      if (replayed > 0) surroundings.wakeAt(now + LEASE_MS);
+      if (replayed > 0) host.wakeAt(now + LEASE_MS);
       this.#pump();
       return replayed;
     });
   }
 
   async sweep(): Promise<ShardReport> {
-    await this.#turns.next(() => {
-      const { store, surroundings, rules } = this.#parts;
-      const now = surroundings.now();
-      const gone = store.purge(now - rules.retentionMs, now - WEBHOOK_MS);
-      for (const [state, count] of gone) this.#count(`state ${state}`, -count);
-      const yesterday = this.#hour(now) - DAY_HOURS;
-      for (const name of this.#counts.keys()) {
-        const [kind, hour] = name.split(" ");
-        if (kind !== "hour" || Number(hour) > yesterday) continue;
-        store.forgetCount(name);
-        this.#counts.delete(name);
-      }
-      if (store.nextDue() !== null) surroundings.wakeAt(now + LEASE_MS);
+    await this.#commit.next(() => {
+      const { store, host, options } = this.#deps;
+      const now = host.now();
+      const gone = store.purge(now - options.retentionMs, now - WEBHOOK_MS);
+      for (const [state, count] of gone) this.#counts.add(`state ${state}`, -count);
+      this.#counts.forgetHoursUntil(this.#hour(now) - DAY_HOURS);
+      if (store.nextDue() !== null) host.wakeAt(now + LEASE_MS);
       this.#pump();
     });
     return this.report();
@@ -288,17 +207,20 @@ export class Outbox implements Shard {
     while (this.#underWay.size + this.#storing.size > 0 && Date.now() < end) {
       await Promise.race([...this.#underWay, ...this.#storing]);
     }
+    // Nothing waits: no lease either, or an idle object would be woken for ever.
+    const next = this.next();
+    if (next === null) this.#deps.host.wakeAt(null);
   }
 
   /** A page's conversion of a click that another has converted. */
   #refusal(event: NewEvent, now: number): ForwarderCode | undefined {
     if (event.claim === undefined) return undefined;
-    return this.#parts.store.claim(event.claim, event.id, now) === event.id ? undefined : "click_converted";
+    return this.#deps.store.claim(event.claim, event.id, now) === event.id ? undefined : "click_converted";
   }
 
   /** Starts what is due, as far as there is room; the rest follows by itself. */
   #pump(): void {
-    const now = this.#parts.surroundings.now();
+    const now = this.#deps.host.now();
     while (this.#stalledUntil(now) === 0 && this.#underWay.size < this.#atOnce) {
       const row = this.#take(now);
       if (row === undefined) break;
@@ -307,16 +229,16 @@ export class Outbox implements Shard {
         this.#pump();
       });
       this.#underWay.add(work);
-      this.#parts.surroundings.keepAlive(work);
+      this.#deps.host.keepAlive(work);
     }
     const next = this.next();
-    if (next !== null) this.#parts.surroundings.wakeAt(next);
+    if (next !== null) this.#deps.host.wakeAt(next);
   }
 
   /** When there is something to do next; null where nothing waits. */
   next(): number | null {
-    const { store, surroundings } = this.#parts;
-    const now = surroundings.now();
+    const { store, host } = this.#deps;
+    const now = host.now();
     if (this.#underWay.size > 0) return now + LEASE_MS;
     const due = this.#ready.length > 0 ? now : store.nextDue();
     return due === null ? null : Math.max(due, this.#stalledUntil(now), now + 1);
@@ -329,40 +251,40 @@ export class Outbox implements Shard {
 
   #take(now: number): Row | undefined {
     if (this.#ready.length === 0) {
-      const due = this.#parts.store.due(now, FETCHED + this.#busy.size);
+      const due = this.#deps.store.due(now, FETCH_BATCH + this.#busy.size);
       this.#ready = due.filter(({ id }) => !this.#busy.has(id)).reverse();
     }
     return this.#ready.pop();
   }
 
   async #attempt(row: Row): Promise<void> {
-    const { rules, surroundings } = this.#parts;
+    const { options, host } = this.#deps;
     const idle = this.#idle.get(row.id);
     this.#idle.delete(row.id);
     const isInDoubt = row.is_in_doubt === 1 || idle !== "not recorded";
-    const asksFirst = isInDoubt && !rules.isDeduplicated(row.offer_id);
+    const asksFirst = isInDoubt && !options.isDeduplicated(row.offer_id);
     this.#busy.add(row.id);
     let outcome: Outcome;
     // After a start, what may be under way elsewhere is left alone for as long as a request may take.
-    const settledMs = this.#startedMs + rules.timeoutMs * rules.clockSpeed;
-    const now = surroundings.now();
+    const settledMs = this.#startedMs + options.timeoutMs * options.clockSpeed;
+    const now = host.now();
     if (asksFirst && idle === undefined && now < settledMs) {
       // Its attempt by an object that is gone may still be on its way.
-      await this.#turns.next(() => {
+      await this.#commit.next(() => {
         this.#settle(row, { ...row, next_ms: settledMs });
         this.#busy.delete(row.id);
       });
       return;
     }
     try {
-      const told = rules.deliverer.attempt(row.text, row.accepted_at, row.attempts, isInDoubt, asksFirst);
+      const told = options.deliverer.attempt(row.text, row.accepted_at, row.attempts, isInDoubt, asksFirst);
       outcome = JSON.parse(await told) as Outcome;
     } catch {
       // A bug of ours must not lose an event: it is tried again later.
       outcome = {
         state: "pending",
         code: "internal",
-        words: "",
+        upstreamMessage: "",
         conversionId: null,
         waitMs: HOUR_MS,
         isInDoubt: true,
@@ -371,20 +293,20 @@ export class Outbox implements Shard {
         stallMs: LEASE_MS,
       };
     }
-    const after = surroundings.now();
+    const after = host.now();
     this.#atOnce = outcome.atOnce;
     // An answer ends a stall, and trouble does not shorten one.
     if (outcome.state !== "pending" && outcome.stallMs === 0) this.#stall = { from: 0, to: 0 };
     const to = Math.max(this.#stalledUntil(after), after + outcome.stallMs);
     if (to > after) this.#stall = { from: after, to };
     // Not awaited: the next attempt need not wait for this one's write.
-    const stored = this.#turns.next(() => {
+    const stored = this.#commit.next(() => {
       this.#stored(row, outcome, after);
       this.#busy.delete(row.id);
       this.#pump();
     });
     this.#storing.add(stored);
-    surroundings.keepAlive(stored.finally(() => this.#storing.delete(stored)));
+    host.keepAlive(stored.finally(() => this.#storing.delete(stored)));
   }
 
   #stored(row: Row, outcome: Outcome, now: number): void {
@@ -399,83 +321,40 @@ export class Outbox implements Shard {
       is_in_doubt: outcome.isInDoubt ? 1 : 0,
       next_ms: state === "pending" ? now + wait : null,
       code: outcome.code,
-      words: outcome.words,
+      upstream_message: outcome.upstreamMessage,
       conversion_id: outcome.conversionId,
       changed_ms: now,
     };
     const isAnswered = state !== "pending";
     if (isPause !== this.#isPaused && (isPause || isAnswered)) {
       this.#isPaused = isPause;
-      this.#parts.store.remember(PAUSED, isPause ? outcome.code : null);
+      this.#deps.store.setMeta(PAUSED, isPause ? outcome.code : null);
     }
     this.#settle(row, after);
-    this.#count(`hour ${this.#hour(now)} ${isAnswered ? state : isPause ? PAUSED : "retried"}`, 1);
+    this.#counts.add(`hour ${this.#hour(now)} ${isAnswered ? state : isPause ? PAUSED : "retried"}`, 1);
     if (state === "pending") this.#rest(row.id, outcome.isInDoubt ? "in doubt" : "not recorded");
     this.#log(row.id, outcome.state, outcome.code, after.attempts, outcome.isAlert);
-    if (isAnswered) {
-      for (const tell of this.#waiters.get(row.id) ?? []) tell();
-      this.#waiters.delete(row.id);
-    }
+    if (isAnswered) this.#waiters.over(row.id);
   }
 
   #rest(id: string, how: "not recorded" | "in doubt"): void {
-    if (this.#idle.size < MOST_IDLE) this.#idle.set(id, how);
+    if (this.#idle.size < MAX_IDLE) this.#idle.set(id, how);
   }
 
   #settle(before: Row, after: Row): void {
-    this.#parts.store.settle(after);
+    this.#deps.store.settle(after);
     if (before.state === after.state) return;
-    this.#count(`state ${before.state}`, -1);
-    this.#count(`state ${after.state}`, 1);
+    this.#counts.add(`state ${before.state}`, -1);
+    this.#counts.add(`state ${after.state}`, 1);
   }
 
   /** The world's hour since 1970. */
   #hour(now: number): number {
-    return Math.floor(now / this.#parts.rules.clockSpeed / HOUR_MS);
-  }
-
-  #count(name: string, by: number): void {
-    this.#added.set(name, (this.#added.get(name) ?? 0) + by);
-    this.#counts.set(name, (this.#counts.get(name) ?? 0) + by);
-  }
-
-  /** One write for each count and turn, in the same transaction as the rows. */
-  #writeCounts(): void {
-    for (const [name, by] of this.#added) if (by !== 0) this.#parts.store.count(name, by);
-    this.#added.clear();
-  }
-
-  #pending(): number {
-    return this.#counts.get("state pending") ?? 0;
+    return Math.floor(now / this.#deps.options.clockSpeed / HOUR_MS);
   }
 
   #shown(state: StoredState): ConversionState {
     return state === "pending" && this.#isPaused ? "paused" : state;
-  }
-
-  /** Waits until none of the events is pending, or for so long. */
-  #over(ids: readonly string[], ms: number): Promise<void> {
-    const left = new Set(ids.filter((id) => this.#parts.store.find(id)?.state === "pending"));
-    if (left.size === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      const waiters = new Map<string, () => void>();
-      const end = () => {
-        clearTimeout(timer);
-        for (const [id, tell] of waiters) this.#waiters.get(id)?.delete(tell);
-        resolve();
-      };
-      const timer = setTimeout(end, ms);
-      for (const id of left) {
-        const tell = () => {
-          left.delete(id);
-          if (left.size === 0) end();
-        };
-        waiters.set(id, tell);
-        const known = this.#waiters.get(id);
-        if (known) known.add(tell);
-        else this.#waiters.set(id, new Set([tell]));
-      }
-    });
   }
 
   #status(row: Row): Status {
@@ -485,16 +364,11 @@ export class Outbox implements Shard {
       attempts: row.attempts,
       ...(row.code === "" ? {} : { code: row.code }),
       ...(row.conversion_id === null ? {} : { conversionId: row.conversion_id }),
-      acceptedAt: instant(row.accepted_ms, this.#parts.rules),
+      acceptedAt: instant(row.accepted_ms, this.#deps.options),
     };
   }
 
   #log(id: string, state: ConversionState, code: string, attempt: number, isAlert: boolean): void {
-    this.#parts.rules.log({ event: "conversion", id, state, code, attempt, ...(isAlert ? { alert: true } : {}) });
+    this.#deps.options.log({ event: "conversion", id, state, code, attempt, ...(isAlert ? { alert: true } : {}) });
   }
-}
-
-/** A time of the outbox's clock as ISO 8601 in UTC. */
-export function instant(ms: number, { clockSpeed }: Pick<CheckedRules, "clockSpeed">): string {
-  return new Date(Math.floor(ms / clockSpeed)).toISOString();
 }

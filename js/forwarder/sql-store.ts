@@ -6,13 +6,13 @@ const TABLES = `
     number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, offer_id INTEGER NOT NULL, text TEXT NOT NULL,
     accepted_at TEXT NOT NULL, accepted_ms INTEGER NOT NULL, state TEXT NOT NULL DEFAULT 'pending',
     attempts INTEGER NOT NULL DEFAULT 0, is_in_doubt INTEGER NOT NULL DEFAULT 0, next_ms INTEGER,
-    code TEXT NOT NULL DEFAULT '', words TEXT NOT NULL DEFAULT '', conversion_id INTEGER, changed_ms INTEGER NOT NULL);
+    code TEXT NOT NULL DEFAULT '', upstream_message TEXT NOT NULL DEFAULT '', conversion_id INTEGER, changed_ms INTEGER NOT NULL);
   CREATE INDEX IF NOT EXISTS events_due ON events (next_ms) WHERE next_ms IS NOT NULL;
   CREATE INDEX IF NOT EXISTS events_failed ON events (state, number) WHERE state IN ('refused', 'dead');
   CREATE TABLE IF NOT EXISTS claims (claim TEXT PRIMARY KEY, id TEXT NOT NULL, at_ms INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS webhooks (id TEXT PRIMARY KEY, digest TEXT NOT NULL, at_ms INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS counts (name TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS memory (name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;`;
+  CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;`;
 
 const NEW = "id, offer_id, text, accepted_at, accepted_ms, next_ms, changed_ms";
 
@@ -35,6 +35,7 @@ export class SqlStore implements OutboxStore {
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
     this.#sql = storage.sql;
+    this.#renameOldNames();
     this.#sql.exec(TABLES);
   }
 
@@ -74,14 +75,14 @@ export class SqlStore implements OutboxStore {
 
   settle(row: Row): void {
     this.#sql.exec(
-      `UPDATE events SET state = ?, attempts = ?, is_in_doubt = ?, next_ms = ?, code = ?, words = ?,
+      `UPDATE events SET state = ?, attempts = ?, is_in_doubt = ?, next_ms = ?, code = ?, upstream_message = ?,
        conversion_id = ?, changed_ms = ? WHERE number = ?`,
       row.state,
       row.attempts,
       row.is_in_doubt,
       row.next_ms,
       row.code,
-      row.words,
+      row.upstream_message,
       row.conversion_id,
       row.changed_ms,
       row.number,
@@ -148,14 +149,14 @@ export class SqlStore implements OutboxStore {
     return new Map(rows.map(({ name, count }) => [String(name), Number(count)]));
   }
 
-  recall(name: string): string | null {
-    const [row] = this.#sql.exec("SELECT text FROM memory WHERE name = ?", name).toArray();
+  getMeta(name: string): string | null {
+    const [row] = this.#sql.exec("SELECT text FROM meta WHERE name = ?", name).toArray();
     return row === undefined ? null : String(row["text"]);
   }
 
-  remember(name: string, text: string | null): void {
-    if (text === null) this.#sql.exec("DELETE FROM memory WHERE name = ?", name);
-    else this.#sql.exec("INSERT OR REPLACE INTO memory VALUES (?, ?)", name, text);
+  setMeta(name: string, text: string | null): void {
+    if (text === null) this.#sql.exec("DELETE FROM meta WHERE name = ?", name);
+    else this.#sql.exec("INSERT OR REPLACE INTO meta VALUES (?, ?)", name, text);
   }
 
   purge(changedBeforeMs: number, webhooksBeforeMs: number): ReadonlyMap<StoredState, number> {
@@ -177,6 +178,13 @@ export class SqlStore implements OutboxStore {
 
   bytes(): number {
     return this.#sql.databaseSize;
+  }
+
+  /** The first version's names for a column and a table. */
+  #renameOldNames(): void {
+    const columns = this.#sql.exec("SELECT name FROM pragma_table_info('events')").toArray();
+    if (!columns.some(({ name }) => name === "words")) return;
+    this.#sql.exec("ALTER TABLE events RENAME COLUMN words TO upstream_message; ALTER TABLE memory RENAME TO meta");
   }
 
   #rows(sql: string, ...values: (string | number | null)[]): Row[] {

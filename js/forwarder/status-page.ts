@@ -1,5 +1,5 @@
 /** The operator's page: one HTML text, without scripts and without anything from elsewhere. */
-import type { ListedEvent, Totals } from "./operator.js";
+import type { ListedEvent, Totals } from "./report.js";
 
 const HOUR_MS = 3_600_000;
 const OUTCOMES = ["delivered", "retried", "paused", "refused", "dead"] as const;
@@ -19,8 +19,8 @@ export function statusPage(home: string, { counts, oldestMs, hours }: Totals, fa
     return `<tr><th scope="row">${time}<td class="bar">${parts.join("")}<td>${words.join(", ")}`;
   });
   const rows = failed.map(
-    ({ id, state, attempts, code, words, acceptedAt, conversion }) =>
-      `<tr><td>${state}<td>${escaped(String(conversion["offerId"]))}<td class="long">${escaped(String(conversion["uniqueId"]))}<td>${attempts}<td class="long">${escaped(code)}<br><small>${escaped(words)}</small><td>${acceptedAt.slice(0, 19).replace("T", " ")}<td>${button(home, "id", id, "Replay")}`,
+    ({ id, state, attempts, code, upstreamMessage, acceptedAt, conversion }) =>
+      `<tr><td>${state}<td>${escaped(String(conversion["offerId"]))}<td class="long">${escaped(String(conversion["uniqueId"]))}<td>${attempts}<td class="long">${escaped(code)}<br><small>${escaped(upstreamMessage)}</small><td>${acceptedAt.slice(0, 19).replace("T", " ")}<td>${button(home, "id", id, "Replay")}`,
   );
   return page(
     "Forwarder",

@@ -34,7 +34,7 @@ export interface Row {
   /** Why it is not delivered: an error's code. */
   readonly code: string;
   /** CAKE's own words, redacted. */
-  readonly words: string;
+  readonly upstream_message: string;
   readonly conversion_id: number | null;
   readonly changed_ms: number;
 }
@@ -72,9 +72,9 @@ export interface OutboxStore {
   /** Every count by its name. */
   counts(): ReadonlyMap<string, number>;
   /** A text by its name; null where there is none. */
-  recall(name: string): string | null;
+  getMeta(name: string): string | null;
   /** Keeps a text by its name; null forgets it. */
-  remember(name: string, text: string | null): void;
+  setMeta(name: string, text: string | null): void;
   /** Deletes what is over and older; says how many events of each state it was. */
   purge(changedBeforeMs: number, webhooksBeforeMs: number): ReadonlyMap<StoredState, number>;
   /** Bytes on disk. */

@@ -1,25 +1,19 @@
 /**
- * The core in a page: starts the wasm, or the same core as plain JavaScript
+ * The core in a page: starts the wasm, or its fallback in plain JavaScript
  * where there is no WebAssembly, and asks it. See src/bindings/page.rs.
  */
 import { CakeError, type CakeErrorCode } from "../error.js";
+import type { Core } from "./core.js";
 
 /** What runs the core. */
 export type Engine = "wasm" | "js";
-
-/** What both kinds of the core export. */
-export interface Core {
-  readonly memory: { readonly buffer: ArrayBuffer };
-  buffer(): number;
-  decide(length: number): number;
-}
 
 /** The build puts the wasm here, each byte a character (scripts/page.ts). */
 declare const WASM_TEXT: string;
 declare const WASM_OFFSET: number;
 
 /** How many characters the core's buffer has. */
-const CHARACTERS = 16_384;
+const MAX_CHARACTERS = 16_384;
 
 /** The core's errors by number, as `parts_of` counts them, with their subject where it is always the same. */
 const ERRORS =
@@ -58,14 +52,14 @@ export async function start(): Promise<void> {
  */
 export function decide(...parts: string[]): string {
   if (core === undefined)
-    throw new CakeError({ code: "internal", rule: "neither WebAssembly nor its stand-in could be loaded" });
+    throw new CakeError({ code: "internal", rule: "neither WebAssembly nor its fallback could be loaded" });
   // A line feed ends a part. Inside of one it becomes the other control
   // character that ends lines, which the core refuses in the part's own name.
   const text = parts.map((part) => `${part.replace(/\n/g, "\r")}\n`).join("");
   const characters = Uint32Array.from(text, (character) => character.codePointAt(0) as number);
-  if (characters.length > CHARACTERS) throw new CakeError({ code: "link_too_long", rule: "is too long" });
+  if (characters.length > MAX_CHARACTERS) throw new CakeError({ code: "link_too_long", rule: "is too long" });
   // Anew each time: the buffer is another one once the memory has grown.
-  const view = () => new Uint32Array((core as Core).memory.buffer, (core as Core).buffer(), CHARACTERS);
+  const view = () => new Uint32Array((core as Core).memory.buffer, (core as Core).buffer(), MAX_CHARACTERS);
   view().set(characters);
   const length = core.decide(characters.length);
   const answer = String.fromCharCode(...view().subarray(0, Math.abs(length)));

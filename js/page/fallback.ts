@@ -1,5 +1,5 @@
 /** The core as plain JavaScript. The build puts in its place what wasm2js makes of it (scripts/page.ts). */
-import type { Core } from "./engine.js";
+import type { Core } from "./core.js";
 
 export declare const memory: Core["memory"];
 export declare const buffer: Core["buffer"];

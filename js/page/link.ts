@@ -1,6 +1,7 @@
 /** Tracking links in a page: hands the parts to the core. */
-import { text, whole } from "../error.js";
+
 import type { TrackingLinkParts, TrackingLinkRules } from "../link.js";
+import { stringOption, toInteger } from "../option.js";
 import { decide } from "./engine.js";
 
 /** @throws CakeError as `createTrackingLink` does */
@@ -8,15 +9,15 @@ export function buildLink(parts: TrackingLinkParts & TrackingLinkRules): string 
   const { extra = {} } = parts;
   const flags = (parts.sandbox ? 1 : 0) | (parts.testAffiliate ? 2 : 0) | (parts.spill ? 4 : 0);
   const texts = (["domain", "s1", "s2", "s3", "s4", "s5", "priceFormat", "deepLink"] as const).map((name) =>
-    text(name, parts[name]),
+    stringOption(name, parts[name]),
   );
   return decide(
     "l",
     `${flags}`,
-    whole(parts.affiliateId).toString(36),
-    whole(parts.creativeId).toString(36),
+    toInteger(parts.affiliateId).toString(36),
+    toInteger(parts.creativeId).toString(36),
     ...texts,
     parts.deepLinkHosts?.join(" ") ?? "",
-    ...Object.entries(extra).flatMap(([name, value]) => [name, text("extra", value)]),
+    ...Object.entries(extra).flatMap(([name, value]) => [name, stringOption("extra", value)]),
   );
 }

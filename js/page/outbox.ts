@@ -6,7 +6,7 @@ import type { Consent, ConvertResult, Reason, StoredConversion } from "./options
 import { keysOf, OUTBOX, storage, store, UNIQUE } from "./store.js";
 
 /** The most conversions that wait in localStorage. */
-const MOST = 100;
+const MAX_WAITING = 100;
 
 /** How long one waits, in milliseconds. */
 const LIFE_MS = 7 * 86_400_000;
@@ -15,10 +15,10 @@ const LIFE_MS = 7 * 86_400_000;
 const UNIQUE_MS = 30 * 86_400_000;
 
 /** Browsers refuse keepalive requests beyond 64 KiB in flight; this leaves room for the site's own. */
-const IN_FLIGHT_BYTES = 48_000;
+const MAX_IN_FLIGHT_BYTES = 48_000;
 
-const FIRST_RETRY_MS = 5_000;
-const LAST_RETRY_MS = 300_000;
+const MIN_RETRY_MS = 5_000;
+const MAX_RETRY_MS = 300_000;
 
 /** What a tracker does with its conversions. */
 export interface Outbox {
@@ -43,19 +43,19 @@ export function openOutbox(
   /** For a caller who asks after a resend was faster. */
   const answered = new Map<string, ConvertResult>();
   let bytes = 0;
-  let retryMs = FIRST_RETRY_MS;
+  let retryMs = MIN_RETRY_MS;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   const settle = (key: string) => {
     conversions.delete(key);
     storage?.removeItem(key);
-    retryMs = FIRST_RETRY_MS;
+    retryMs = MIN_RETRY_MS;
   };
   const wait = (code: string, afterMs = retryMs): ConvertResult => {
     note(code);
     clearTimeout(timer);
     timer = setTimeout(resend, afterMs);
-    retryMs = Math.min(retryMs * 2, LAST_RETRY_MS);
+    retryMs = Math.min(retryMs * 2, MAX_RETRY_MS);
     return { state: "queued", code };
   };
 
@@ -118,13 +118,13 @@ export function openOutbox(
     // With the unique id, so that whoever sends it again sends the same.
     if (!store(key, JSON.stringify({ ...conversion, fields }))) {
       note("storage_blocked");
-    } else if (keysOf(OUTBOX).length > MOST) {
+    } else if (keysOf(OUTBOX).length > MAX_WAITING) {
       storage?.removeItem(key);
       note("outbox_full");
     }
     // In UTF-8 a unit has three bytes at most.
     const size = body.length * 3;
-    while (bytes > 0 && bytes + size > IN_FLIGHT_BYTES) await Promise.race(running.values());
+    while (bytes > 0 && bytes + size > MAX_IN_FLIGHT_BYTES) await Promise.race(running.values());
     bytes += size;
     try {
       // One sender across tabs. Without locks the unique id makes the second one a duplicate.

@@ -3,7 +3,7 @@
  * of the two may be blocked, full or throw; the other one serves.
  */
 
-/** The cookie's name and the key in localStorage, as the core's `DEFAULT_KEY`; the other keys start with it. */
+/** The cookie's name and the key in localStorage; the other keys start with it. */
 const KEY = "cake_click";
 
 /** What the keys of stored conversions start with. */

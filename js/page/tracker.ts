@@ -2,8 +2,8 @@
 import { CakeError, isCakeError } from "../error.js";
 import type { TrackingLinkParts, TrackingLinkRules } from "../link.js";
 import { decide, type Engine, runningEngine } from "./engine.js";
-import { watch } from "./life.js";
 import { buildLink } from "./link.js";
+import { onAddressChange } from "./navigation.js";
 import type {
   Consent,
   ConvertResult,
@@ -131,7 +131,7 @@ export function createTracker(options: TrackerOptions = {}): Tracker {
     if (conversions.size || keysOf(OUTBOX).length) openOutbox().then((outbox) => outbox.resend(), offline);
   };
 
-  watch((address) => {
+  onAddressChange((address) => {
     look(address);
     resume();
   });

@@ -1,8 +1,9 @@
 /** The Durable Object that a network lives in. */
 import { DurableObject } from "cloudflare:workers";
-import { Network } from "./network.js";
-import { SqlLedger } from "./sql-ledger.js";
-import type { Surroundings } from "./surroundings.js";
+import { Alarm } from "../alarm.js";
+import type { SandboxHost } from "./host.js";
+import { SandboxServer } from "./server.js";
+import { SqlStore } from "./sql-store.js";
 
 /** The bindings of a sandbox's Worker. */
 export interface SandboxEnv {
@@ -20,58 +21,44 @@ export interface SandboxEnv {
   readonly CAKE_SANDBOX_LOOPBACK?: string;
 }
 
-/** While postbacks are sent, an alarm is set this far ahead: a crash loses none. */
-const LEASE_MS = 60_000;
-
 /** A CAKE network: clicks, conversions and postbacks in SQLite. */
 export class CakeNetwork extends DurableObject<SandboxEnv> {
-  readonly #network: Network;
+  readonly #server: SandboxServer;
+  readonly #alarm: Alarm;
 
   constructor(ctx: DurableObjectState, env: SandboxEnv) {
     super(ctx, env);
-    this.#network = new Network({
+    this.#alarm = new Alarm(ctx);
+    this.#server = new SandboxServer({
       fixture: env.CAKE_FIXTURE || undefined,
       apiKey: env.CAKE_API_KEY ?? "",
       allowedHosts: (env.CAKE_ALLOWED_HOSTS ?? "")
         .split(",")
         .map((host) => host.trim())
         .filter((host) => host !== ""),
-      ledger: new SqlLedger(ctx.storage),
-      surroundings: surroundingsOf(ctx),
+      store: new SqlStore(ctx.storage),
+      host: hostOf(ctx, this.#alarm),
       gate: { token: env.CAKE_SANDBOX_TOKEN, isLoopback: env.CAKE_SANDBOX_LOOPBACK === "yes" },
     });
   }
 
   override fetch(request: Request): Promise<Response> {
-    return this.#network.fetch(request);
+    return this.#server.fetch(request);
   }
 
-  override async alarm(): Promise<void> {
-    // The lease first: an alarm that fails is dropped after a few repetitions.
-    await this.ctx.storage.setAlarm(Date.now() + LEASE_MS);
-    try {
-      await this.#network.wake();
-    } catch {
-      // The lease wakes us again.
-    }
+  override alarm(info?: AlarmInvocationInfo): Promise<void> {
+    return this.#alarm.fired(info, () => this.#server.wake());
   }
 }
 
-function surroundingsOf(ctx: DurableObjectState): Surroundings {
-  let armed: number | null = null;
+function hostOf(ctx: DurableObjectState, alarm: Alarm): SandboxHost {
   return {
     now: () => Date.now(),
     random: () => Math.random(),
     uuid: () => crypto.randomUUID(),
     send: (url, init) => fetch(url, init as RequestInit<RequestInitCfProperties>),
     keepAlive: (work) => ctx.waitUntil(work),
-    wakeAt(atMs) {
-      // The same alarm once more would cost a write for each conversion.
-      if (armed !== null && atMs !== null && armed > Date.now() && armed <= atMs && atMs - armed < LEASE_MS) return;
-      armed = atMs;
-      const done = atMs === null ? ctx.storage.deleteAlarm() : ctx.storage.setAlarm(Math.max(atMs, Date.now() + 1));
-      ctx.waitUntil(done);
-    },
+    wakeAt: (atMs) => alarm.wakeAt(atMs),
     noAnswer() {
       // workerd closes the connection when a body fails before its first byte.
       const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();

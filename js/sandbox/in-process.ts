@@ -2,10 +2,10 @@
  * `cake-edge/sandbox/memory`: the same network inside a process, its rows in
  * memory, for tests without a server.
  */
-import { type LedgerSnapshot, MemoryLedger } from "./memory-ledger.js";
-import { Network } from "./network.js";
+import { MemoryStore, type StoreSnapshot } from "./memory-store.js";
+import { SandboxServer } from "./server.js";
 
-export type { LedgerSnapshot } from "./memory-ledger.js";
+export type { StoreSnapshot } from "./memory-store.js";
 export type { SandboxState } from "./rows.js";
 
 /** How a sandbox in memory is made. */
@@ -19,7 +19,7 @@ export interface SandboxOptions {
   /** Sends the postbacks. @default the global `fetch` */
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
   /** What an earlier one has kept. @default nothing */
-  readonly kept?: LedgerSnapshot | undefined;
+  readonly kept?: StoreSnapshot | undefined;
 }
 
 /** A network in memory. */
@@ -32,7 +32,7 @@ export interface Sandbox {
   /** Waits until every postback that is due has been sent. */
   settle(): Promise<void>;
   /** What is to survive the process: rows, faults, clock. */
-  snapshot(): LedgerSnapshot;
+  snapshot(): StoreSnapshot;
 }
 
 /**
@@ -47,14 +47,14 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
   const { fixture, apiKey = "sandbox-key", allowedHosts } = options;
   const send = options.fetch ?? ((url: string, init: RequestInit) => fetch(url, init));
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const ledger = new MemoryLedger(options.kept);
-  const network: Network = new Network({
+  const store = new MemoryStore(options.kept);
+  const server: SandboxServer = new SandboxServer({
     fixture: typeof fixture === "object" ? JSON.stringify(fixture) : fixture,
     apiKey,
     ...(allowedHosts === undefined ? {} : { allowedHosts }),
-    ledger,
+    store,
     gate: { isLoopback: true },
-    surroundings: {
+    host: {
       now: () => Date.now(),
       random: () => Math.random(),
       uuid: () => crypto.randomUUID(),
@@ -62,7 +62,7 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
       keepAlive: () => undefined,
       wakeAt(atMs) {
         if (timer !== undefined) clearTimeout(timer);
-        timer = atMs === null ? undefined : setTimeout(() => void network.wake(), Math.max(0, atMs - Date.now()));
+        timer = atMs === null ? undefined : setTimeout(() => void server.wake(), Math.max(0, atMs - Date.now()));
         // A postback that waits keeps no process alive.
         (timer as { unref?: () => void } | undefined)?.unref?.();
       },
@@ -72,8 +72,8 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
     },
   });
   return {
-    fetch: (request) => network.fetch(request),
-    settle: () => network.wake(),
-    snapshot: () => ledger.snapshot(),
+    fetch: (request) => server.fetch(request),
+    settle: () => server.wake(),
+    snapshot: () => store.snapshot(),
   };
 }

@@ -103,6 +103,19 @@ export interface Balance {
 export interface Totals {
   readonly clicks: number;
   readonly balances: readonly Balance[];
+  /** What all affiliates are owed together, exactly. */
+  readonly owed: string;
+}
+
+/** What can be done to a conversion in a status. */
+export interface StatusMoves {
+  readonly conversion_status: string;
+  readonly moves: readonly {
+    /** The last part of the move's route. */
+    readonly verb: "approve" | "reject" | "reverse";
+    /** The status that it leads to. */
+    readonly leads_to: string;
+  }[];
 }
 
 /** What `GET /__sandbox/state` answers: rows, newest first. */
@@ -116,6 +129,8 @@ export interface SandboxState {
   /** The rules in force. */
   readonly faults: readonly FaultRule[];
   readonly fixture: FixtureNames;
+  /** Every status, with the moves that start from it. */
+  readonly status_moves: readonly StatusMoves[];
 }
 
 /** What goes wrong; see docs/sandbox.md. */

@@ -6,8 +6,6 @@ import { type Filter, type LiveNetwork, NO_FILTER, useNetwork } from "./network.
 import { Scroll } from "./scroll.js";
 import { Clicks, Conversions, Postbacks } from "./tables.js";
 
-const STATUSES = ["approved", "pending", "rejected", "reversed", "ignored"];
-
 export function App() {
   const [filter, setFilter] = useState<Filter>(NO_FILTER);
   const network = useNetwork(filter);
@@ -97,16 +95,15 @@ function Clock({ state, network }: { state: SandboxState; network: LiveNetwork }
 }
 
 function Figures({ state }: { state: SandboxState }) {
-  const { clicks, balances } = state.totals;
+  const { clicks, balances, owed } = state.totals;
   const conversions = balances.reduce((sum, balance) => sum + balance.conversions, 0);
-  const owed = balances.reduce((sum, balance) => sum + units(balance.owed), 0n);
   const rate = clicks === 0 ? "–" : `${((conversions / clicks) * 100).toFixed(2)} %`;
   return (
     <dl class="figures">
       <Figure name="Clicks" value={clicks.toLocaleString("en")} />
       <Figure name="Conversions" value={conversions.toLocaleString("en")} />
       <Figure name="Conversion rate" value={rate} />
-      <Figure name="Owed to affiliates" value={amount(owed)} />
+      <Figure name="Owed to affiliates" value={grouped(owed)} />
     </dl>
   );
 }
@@ -120,16 +117,10 @@ function Figure({ name, value }: { name: string; value: string }) {
   );
 }
 
-/** Exact amounts are added as whole numbers of 1/10000. */
-function units(text: string): bigint {
-  const [whole = "0", fraction = ""] = text.split(".");
-  return BigInt(whole) * 10_000n + BigInt(fraction.padEnd(4, "0"));
-}
-
-function amount(sum: bigint): string {
-  const fraction = String(sum % 10_000n).padStart(4, "0");
-  const whole = (sum / 10_000n).toLocaleString("en");
-  return `${whole}.${fraction.endsWith("00") ? fraction.slice(0, 2) : fraction}`;
+/** An exact amount, its thousands apart. */
+function grouped(amount: string): string {
+  const [whole = "0", fraction = "00"] = amount.split(".");
+  return `${BigInt(whole).toLocaleString("en")}.${fraction}`;
 }
 
 interface Filtering {
@@ -224,8 +215,8 @@ function FilterBar({ state, filter, onFilter }: Filtering) {
           Status
           <select value={filter.status} onChange={(event) => set({ status: event.currentTarget.value })}>
             <option value="">all</option>
-            {STATUSES.map((status) => (
-              <option key={status}>{status}</option>
+            {state.status_moves.map(({ conversion_status }) => (
+              <option key={conversion_status}>{conversion_status}</option>
             ))}
           </select>
         </label>

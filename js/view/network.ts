@@ -12,8 +12,8 @@ export interface Filter {
 
 export const NO_FILTER: Filter = { affiliate: "", offer: "", status: "", text: "" };
 
-/** So many rows of each kind are kept. */
-const MOST_ROWS = 100;
+/** How many rows of each kind are kept. */
+const MAX_ROWS = 100;
 
 interface LiveEvent {
   readonly clicks: readonly ClickRow[];
@@ -38,7 +38,7 @@ export function useNetwork(filter: Filter): LiveNetwork {
   const [notice, setNotice] = useState("");
 
   const load = useCallback(async () => {
-    const query = new URLSearchParams({ limit: String(MOST_ROWS) });
+    const query = new URLSearchParams({ limit: String(MAX_ROWS) });
     if (filter.affiliate) query.set("affiliate_id", filter.affiliate);
     if (filter.offer) query.set("offer_id", filter.offer);
     if (filter.status) query.set("status", filter.status);
@@ -123,5 +123,5 @@ function merged(old: SandboxState, event: LiveEvent, filter: Filter): SandboxSta
 /** Rows by falling number, each once, the fresh one in place of the old. */
 function newest<Row>(old: readonly Row[], fresh: readonly Row[], numberOf: (row: Row) => number): Row[] {
   const rows = new Map([...old, ...fresh].map((row) => [numberOf(row), row]));
-  return [...rows.values()].sort((a, b) => numberOf(b) - numberOf(a)).slice(0, MOST_ROWS);
+  return [...rows.values()].sort((a, b) => numberOf(b) - numberOf(a)).slice(0, MAX_ROWS);
 }

@@ -3,22 +3,13 @@ import type { ConversionRow, FiredPostback, SandboxState } from "../sandbox/rows
 import type { LiveNetwork } from "./network.js";
 import { Scroll } from "./scroll.js";
 
-/** The moves that each status allows, as the rules have them. */
-const MOVES: Record<string, readonly ["approve" | "reject" | "reverse", string][]> = {
-  pending: [
-    ["approve", "Approve"],
-    ["reject", "Reject"],
-  ],
-  ignored: [
-    ["approve", "Approve"],
-    ["reject", "Reject"],
-  ],
-  approved: [["reverse", "Reverse"]],
-  rejected: [["approve", "Approve"]],
-  reversed: [["approve", "Approve"]],
-};
+type Moves = SandboxState["status_moves"][number]["moves"];
 
-const DONE = { approve: "approved", reject: "rejected", reverse: "reversed" };
+const LABELS = { approve: "Approve", reject: "Reject", reverse: "Reverse" } as const;
+
+function movesFrom({ status_moves }: SandboxState, status: string): Moves {
+  return status_moves.find(({ conversion_status }) => conversion_status === status)?.moves ?? [];
+}
 
 interface TableProps {
   readonly id: string;
@@ -95,21 +86,21 @@ function Conversion({ row, state, network }: { row: ConversionRow; state: Sandbo
         <Id value={row.click_id} />
       </td>
       <td class="buttons">
-        {(MOVES[conversion_status] ?? []).map(([move, words]) => (
+        {movesFrom(state, conversion_status).map(({ verb, leads_to }) => (
           <button
-            key={move}
+            key={verb}
             type="button"
-            aria-label={`${words} conversion ${conversion_id}`}
+            aria-label={`${LABELS[verb]} conversion ${conversion_id}`}
             onClick={() =>
               network.ask(
                 "POST",
-                `conversions/${conversion_id}/${move}`,
+                `conversions/${conversion_id}/${verb}`,
                 undefined,
-                `Conversion ${conversion_id} is ${DONE[move]}.`,
+                `Conversion ${conversion_id} is ${leads_to}.`,
               )
             }
           >
-            {words}
+            {LABELS[verb]}
           </button>
         ))}
       </td>

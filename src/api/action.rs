@@ -1,7 +1,7 @@
 //! The API's actions by name: from parameters to a call, from an answer to its
 //! outcome.
 
-use super::call::{Call, Outcome, Repeat};
+use super::call::{Call, CallOutcome, Idempotency};
 use super::{
     Account, Answer, create_postback, get_click, list_clicks, list_conversions,
     list_tracking_domains, record_conversion,
@@ -28,7 +28,7 @@ pub enum Action {
 
 /// How a call may go about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Settings {
+pub struct CallSettings {
     /// How often a request may be sent again. 2 by default.
     pub retries: u32,
     /// Is Get Click asked before a conversion is sent again? By default, yes.
@@ -38,7 +38,7 @@ pub struct Settings {
     pub is_read_only: bool,
 }
 
-impl Default for Settings {
+impl Default for CallSettings {
     fn default() -> Self {
         Self {
             retries: 2,
@@ -52,7 +52,7 @@ impl Action {
     /// The action of this name: `getClick`, `listClicks`, `recordConversion`,
     /// `listConversions`, `createPostback` or `listTrackingDomains`.
     #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         Some(match name {
             "getClick" => Self::GetClick,
             "listClicks" => Self::ListClicks,
@@ -68,13 +68,13 @@ impl Action {
     ///
     /// # Errors
     /// Those of the action's `request`; [`Error::ReadOnly`].
-    pub fn call(self, account: &Account, params: &str, settings: Settings) -> Result<Call> {
+    pub fn call(self, account: &Account, params: &str, settings: CallSettings) -> Result<Call> {
         let is_write = matches!(self, Self::RecordConversion | Self::CreatePostback);
         if is_write && settings.is_read_only {
             return Err(Error::ReadOnly);
         }
         let mut click_id = String::new();
-        let mut repeat = Repeat::Freely;
+        let mut idempotency = Idempotency::Safe;
         let request = match self {
             Self::GetClick => {
                 click_id = get_click::click_id_of(params)?;
@@ -84,11 +84,11 @@ impl Action {
             Self::RecordConversion => {
                 let params = record_conversion::Params::read(params)?;
                 let request = record_conversion::request(account, &params);
-                repeat = match params.unique_id {
-                    None => Repeat::Never,
-                    Some(_) => Repeat::KnownById {
+                idempotency = match params.unique_id {
+                    None => Idempotency::None,
+                    Some(_) => Idempotency::Keyed {
                         get_click: get_click::request(account, &params.click_id)?,
-                        asks_first: settings.verifies,
+                        verify_first: settings.verifies,
                     },
                 };
                 click_id = params.click_id;
@@ -96,12 +96,18 @@ impl Action {
             }
             Self::ListConversions => list_conversions::request(account, params)?,
             Self::CreatePostback => {
-                repeat = Repeat::Never;
+                idempotency = Idempotency::None;
                 create_postback::request(account, params)?
             }
             Self::ListTrackingDomains => list_tracking_domains::request(account, params)?,
         };
-        Ok(Call::new(self, request, click_id, repeat, settings.retries))
+        Ok(Call::new(
+            self,
+            request,
+            click_id,
+            idempotency,
+            settings.retries,
+        ))
     }
 
     /// The most bytes of an answer that are read: lists hold up to 10,000 rows.
@@ -114,15 +120,15 @@ impl Action {
         }
     }
 
-    pub(super) fn read(self, answer: &Answer<'_>, click_id: &str) -> Result<Outcome> {
+    pub(super) fn read(self, answer: &Answer<'_>, click_id: &str) -> Result<CallOutcome> {
         Ok(match self {
-            Self::GetClick => Outcome::Click(get_click::read(answer, click_id)?),
-            Self::ListClicks => Outcome::Clicks(list_clicks::read(answer)?),
-            Self::RecordConversion => Outcome::Conversion(record_conversion::read(answer)?),
-            Self::ListConversions => Outcome::Conversions(list_conversions::read(answer)?),
-            Self::CreatePostback => Outcome::Postback(create_postback::read(answer)?),
+            Self::GetClick => CallOutcome::Click(get_click::read(answer, click_id)?),
+            Self::ListClicks => CallOutcome::Clicks(list_clicks::read(answer)?),
+            Self::RecordConversion => CallOutcome::Conversion(record_conversion::read(answer)?),
+            Self::ListConversions => CallOutcome::Conversions(list_conversions::read(answer)?),
+            Self::CreatePostback => CallOutcome::Postback(create_postback::read(answer)?),
             Self::ListTrackingDomains => {
-                Outcome::TrackingDomains(list_tracking_domains::read(answer)?)
+                CallOutcome::TrackingDomains(list_tracking_domains::read(answer)?)
             }
         })
     }

@@ -1,7 +1,7 @@
 //! What came back from CAKE, from status and bytes to an action's own part.
 
-use super::json::{Object, Value, whole};
-use super::key::presentable;
+use super::json::{Object, Value, parse_integer};
+use super::key::redact_and_truncate;
 use super::{Account, ApiKey};
 use crate::{Error, Result};
 
@@ -35,7 +35,7 @@ impl<'a> Answer<'a> {
 
     /// Removes the account's key from every message about this answer.
     #[must_use]
-    pub fn to_account(mut self, account: &'a Account) -> Self {
+    pub fn with_account(mut self, account: &'a Account) -> Self {
         self.key = Some(account.key());
         self
     }
@@ -126,14 +126,19 @@ impl<'a> Answer<'a> {
     /// CAKE says no, in these words.
     pub(crate) fn refused(&self, words: &str) -> Error {
         Error::Refused {
-            message: ["CAKE said: ", &presentable(words, self.key)].concat(),
+            message: ["CAKE said: ", &redact_and_truncate(words, self.key)].concat(),
         }
     }
 
     /// Not the documented shape, with what was received.
     pub(crate) fn unexpected(&self, rule: &str, received: &str) -> Error {
         Error::UnexpectedAnswer {
-            message: ["CAKE's answer ", rule, &presentable(received, self.key)].concat(),
+            message: [
+                "CAKE's answer ",
+                rule,
+                &redact_and_truncate(received, self.key),
+            ]
+            .concat(),
         }
     }
 }
@@ -152,7 +157,11 @@ pub(super) struct Record<'a, 'b> {
 
 impl<'a, 'b> Record<'a, 'b> {
     /// `part` as a record; `name` is for the error.
-    pub(super) fn of(answer: &'b Answer<'a>, part: Option<Value<'a>>, name: &str) -> Result<Self> {
+    pub(super) fn from_part(
+        answer: &'b Answer<'a>,
+        part: Option<Value<'a>>,
+        name: &str,
+    ) -> Result<Self> {
         let fields = part
             .and_then(Value::object)
             .ok_or_else(|| answer.unexpected("has no record in `", &[name, "`"].concat()))?;
@@ -160,7 +169,7 @@ impl<'a, 'b> Record<'a, 'b> {
     }
 
     /// The same over fields that are read already.
-    pub(super) fn over(answer: &'b Answer<'a>, fields: Object<'a>) -> Self {
+    pub(super) fn from_fields(answer: &'b Answer<'a>, fields: Object<'a>) -> Self {
         Self { answer, fields }
     }
 
@@ -193,7 +202,9 @@ impl<'a, 'b> Record<'a, 'b> {
         match self.text(name) {
             None => Ok(None),
             Some(text) if text.is_empty() => Ok(None),
-            Some(text) => whole(&text).map(Some).ok_or_else(|| self.wrong_id(name)),
+            Some(text) => parse_integer(&text)
+                .map(Some)
+                .ok_or_else(|| self.wrong_id(name)),
         }
     }
 

@@ -17,7 +17,7 @@ use serde::Serialize;
 
 /// What happened since the last step.
 #[derive(Debug)]
-pub enum Event<'a> {
+pub enum CallEvent<'a> {
     /// CAKE answered.
     Answered(&'a Answer<'a>),
     /// No answer came, or none that could be read.
@@ -35,12 +35,12 @@ pub enum Event<'a> {
 /// What to do next.
 #[derive(Debug)]
 pub enum Step {
-    /// Send this and report [`Event::Answered`] or [`Event::Failed`].
+    /// Send this and report [`CallEvent::Answered`] or [`CallEvent::Failed`].
     Send(Request),
-    /// Wait so many milliseconds and report [`Event::Waited`].
+    /// Wait so many milliseconds and report [`CallEvent::Waited`].
     Wait(u64),
     /// The call is over, and well.
-    Done(Outcome),
+    Done(CallOutcome),
     /// The call is over.
     Fail(Error),
 }
@@ -48,15 +48,15 @@ pub enum Step {
 /// What a call brought. Serializes as what it holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
-pub enum Outcome {
+pub enum CallOutcome {
     /// Of Get Click: the click, or `None`.
     Click(Option<Click>),
     /// Of Get Click with filters.
-    Clicks(list_clicks::Page),
+    Clicks(list_clicks::ClickPage),
     /// Of Record Conversion.
     Conversion(Conversion),
     /// Of Get Conversions.
-    Conversions(list_conversions::Page),
+    Conversions(list_conversions::ConversionPage),
     /// Of Create Postback.
     Postback(Postback),
     /// Of Get Tracking Domains.
@@ -65,15 +65,15 @@ pub enum Outcome {
 
 /// May the request be sent again?
 #[derive(Clone, Debug)]
-pub(super) enum Repeat {
+pub(super) enum Idempotency {
     /// It reads.
-    Freely,
+    Safe,
     /// It writes, and nothing tells two of it apart.
-    Never,
+    None,
     /// It writes with a unique id. What became of it can be asked.
-    KnownById {
+    Keyed {
         get_click: Request,
-        asks_first: bool,
+        verify_first: bool,
     },
 }
 
@@ -83,10 +83,10 @@ enum Phase {
     Sending,
     /// A wait, after which Get Click is asked or the request sent again.
     Waiting {
-        then_asks: bool,
+        then_verify: bool,
     },
     /// Get Click is on its way.
-    Asking,
+    Verifying,
     Over,
 }
 
@@ -96,7 +96,7 @@ pub struct Call {
     action: Action,
     request: Request,
     click_id: String,
-    repeat: Repeat,
+    idempotency: Idempotency,
     phase: Phase,
     retries_left: u32,
     failures: u32,
@@ -105,7 +105,7 @@ pub struct Call {
     /// Was a write sent whose outcome is not known?
     is_in_doubt: bool,
     /// Is Get Click the last word, and nothing sent after it?
-    is_last_word: bool,
+    is_final_lookup: bool,
 }
 
 impl Call {
@@ -113,20 +113,20 @@ impl Call {
         action: Action,
         request: Request,
         click_id: String,
-        repeat: Repeat,
+        idempotency: Idempotency,
         retries: u32,
     ) -> Self {
         Self {
             action,
             request,
             click_id,
-            repeat,
+            idempotency,
             phase: Phase::Sending,
             retries_left: retries,
             failures: 0,
             last: None,
             is_in_doubt: false,
-            is_last_word: false,
+            is_final_lookup: false,
         }
     }
 
@@ -142,37 +142,37 @@ impl Call {
         self.send()
     }
 
-    /// The step after `event`. `chance` is a random number over the whole of
+    /// The step after `event`. `random` is a random number over the whole of
     /// `u32`.
     #[must_use]
-    pub fn next(&mut self, event: Event<'_>, chance: u32) -> Step {
+    pub fn next(&mut self, event: CallEvent<'_>, random: u32) -> Step {
         match (self.phase, event) {
-            (Phase::Sending, Event::Answered(answer)) => {
+            (Phase::Sending, CallEvent::Answered(answer)) => {
                 match self.action.read(answer, &self.click_id) {
-                    Ok(outcome) => self.over(Step::Done(outcome)),
+                    Ok(outcome) => self.finish(Step::Done(outcome)),
                     Err(error) => {
                         let is_certain = is_certain(&error) && !answer.is_cut_off();
-                        self.failed(error, is_certain, chance)
+                        self.failed(error, is_certain, random)
                     }
                 }
             }
-            (Phase::Sending, Event::Failed(error)) => self.failed(error, false, chance),
-            (Phase::Asking, Event::Answered(answer)) => {
+            (Phase::Sending, CallEvent::Failed(error)) => self.failed(error, false, random),
+            (Phase::Verifying, CallEvent::Answered(answer)) => {
                 match get_click::read(answer, &self.click_id) {
-                    Ok(click) => self.heard(click),
-                    Err(error) => self.not_heard(error, chance),
+                    Ok(click) => self.on_click_found(click),
+                    Err(error) => self.on_lookup_failed(error, random),
                 }
             }
-            (Phase::Asking, Event::Failed(error)) => self.not_heard(error, chance),
-            (Phase::Waiting { then_asks }, Event::Waited) => {
-                if then_asks {
-                    self.ask()
+            (Phase::Verifying, CallEvent::Failed(error)) => self.on_lookup_failed(error, random),
+            (Phase::Waiting { then_verify }, CallEvent::Waited) => {
+                if then_verify {
+                    self.verify()
                 } else {
                     self.send()
                 }
             }
             (Phase::Over, _) => Step::Fail(Error::Internal),
-            (phase, Event::Aborted { is_sent }) => {
+            (phase, CallEvent::Aborted { is_sent }) => {
                 self.is_in_doubt |= phase == Phase::Sending && is_sent && self.is_write();
                 self.give_up(Error::Aborted)
             }
@@ -182,10 +182,10 @@ impl Call {
     }
 
     fn is_write(&self) -> bool {
-        !matches!(self.repeat, Repeat::Freely)
+        !matches!(self.idempotency, Idempotency::Safe)
     }
 
-    fn over(&mut self, step: Step) -> Step {
+    fn finish(&mut self, step: Step) -> Step {
         self.phase = Phase::Over;
         step
     }
@@ -199,7 +199,7 @@ impl Call {
         } else {
             error
         };
-        self.over(Step::Fail(error))
+        self.finish(Step::Fail(error))
     }
 
     fn send(&mut self) -> Step {
@@ -207,63 +207,63 @@ impl Call {
         Step::Send(self.request.clone())
     }
 
-    fn ask(&mut self) -> Step {
-        let Repeat::KnownById { get_click, .. } = &self.repeat else {
+    fn verify(&mut self) -> Step {
+        let Idempotency::Keyed { get_click, .. } = &self.idempotency else {
             return self.give_up(Error::Internal);
         };
         let request = get_click.clone();
-        self.phase = Phase::Asking;
+        self.phase = Phase::Verifying;
         Step::Send(request)
     }
 
     /// The request failed. `is_certain` says that it recorded nothing.
-    fn failed(&mut self, error: Error, is_certain: bool, chance: u32) -> Step {
-        let is_known_by_id = matches!(self.repeat, Repeat::KnownById { .. });
+    fn failed(&mut self, error: Error, is_certain: bool, random: u32) -> Step {
+        let is_known_by_id = matches!(self.idempotency, Idempotency::Keyed { .. });
         let was_in_doubt = self.is_in_doubt;
         self.is_in_doubt |= self.is_write() && !is_certain;
         if is_certain && !error.is_retryable() {
             // "Duplicate", after a try that was never answered: that one counted.
             if was_in_doubt && is_known_by_id && is_duplicate(&error) {
                 self.last = Some(error);
-                self.is_last_word = true;
-                return self.ask();
+                self.is_final_lookup = true;
+                return self.verify();
             }
             // A clear no to this try: it settles the doubt about those before,
             // which had the same parameters.
             self.is_in_doubt &= !matches!(error, Error::Refused { .. });
             return self.give_up(error);
         }
-        let may_repeat = match self.repeat {
-            Repeat::Freely => error.is_retryable(),
-            Repeat::Never => false,
-            Repeat::KnownById { .. } => true,
+        let may_repeat = match self.idempotency {
+            Idempotency::Safe => error.is_retryable(),
+            Idempotency::None => false,
+            Idempotency::Keyed { .. } => true,
         };
-        let asks_first = matches!(
-            self.repeat,
-            Repeat::KnownById {
-                asks_first: true,
+        let verify_first = matches!(
+            self.idempotency,
+            Idempotency::Keyed {
+                verify_first: true,
                 ..
             }
         );
         if may_repeat && self.retries_left > 0 {
             self.retries_left -= 1;
-            return self.wait(error, asks_first, chance);
+            return self.wait(error, verify_first, random);
         }
-        if asks_first && self.is_in_doubt {
+        if verify_first && self.is_in_doubt {
             // Nothing more is sent; but what became of it can still be asked.
-            self.is_last_word = true;
-            return self.wait(error, true, chance);
+            self.is_final_lookup = true;
+            return self.wait(error, true, random);
         }
         self.give_up(error)
     }
 
-    fn wait(&mut self, error: Error, then_asks: bool, chance: u32) -> Step {
+    fn wait(&mut self, error: Error, then_verify: bool, random: u32) -> Step {
         self.failures += 1;
         let asked = error.retry_after_ms();
-        match wait_ms(self.failures, chance, asked, self.is_in_doubt) {
+        match wait_ms(self.failures, random, asked, self.is_in_doubt) {
             Some(ms) => {
                 self.last = Some(error);
-                self.phase = Phase::Waiting { then_asks };
+                self.phase = Phase::Waiting { then_verify };
                 Step::Wait(ms)
             }
             None => self.give_up(error),
@@ -271,19 +271,19 @@ impl Call {
     }
 
     /// Get Click answered.
-    fn heard(&mut self, click: Option<Click>) -> Step {
+    fn on_click_found(&mut self, click: Option<Click>) -> Step {
         let has_converted = click
             .as_ref()
             .is_some_and(|click| click.converted || click.conversion_id.is_some());
         if has_converted {
             if let Some(conversion) = click.and_then(Conversion::recovered) {
-                return self.over(Step::Done(Outcome::Conversion(conversion)));
+                return self.finish(Step::Done(CallOutcome::Conversion(conversion)));
             }
             // Converted, but CAKE does not say as what.
             self.is_in_doubt = true;
-            self.is_last_word = true;
+            self.is_final_lookup = true;
         }
-        if self.is_last_word {
+        if self.is_final_lookup {
             let last = self.last.take().unwrap_or(Error::Internal);
             return self.give_up(last);
         }
@@ -292,11 +292,11 @@ impl Call {
 
     /// Get Click did not answer, so nothing may be sent. What is reported in
     /// the end is what became of the write, not of the question.
-    fn not_heard(&mut self, error: Error, chance: u32) -> Step {
+    fn on_lookup_failed(&mut self, error: Error, random: u32) -> Step {
         let last = self.last.take();
         if error.is_retryable() && self.retries_left > 0 {
             self.retries_left -= 1;
-            let step = self.wait(error, true, chance);
+            let step = self.wait(error, true, random);
             self.last = last.or(self.last.take());
             return step;
         }
@@ -327,359 +327,4 @@ pub fn is_duplicate(error: &Error) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::{Account, Settings};
-    use super::*;
-    use proptest::prelude::*;
-
-    const WITH: &str = r#"{"clickId":"abc","offerId":1,"uniqueId":"ORD-1"}"#;
-    const WITHOUT: &str = r#"{"clickId":"abc","offerId":1}"#;
-    const RECORDED: &str = r#"{"request_status":"Success","conversion":{"conversion_id":7}}"#;
-    const CONVERTED: &str = r#"{"request_status":"Success","response":{"clicks":[{"click_id":"abc","offer_id":1,"affiliate_id":2,"converted":true,"conversion_id":7}]}}"#;
-    const NOT_CONVERTED: &str = r#"{"request_status":"Success","response":{"clicks":[{"click_id":"abc","offer_id":1,"affiliate_id":2,"converted":false,"conversion_id":null}]}}"#;
-    const DUPLICATE: &str = r#"{"success":false,"message":"Duplicate transaction"}"#;
-
-    /// What the server does with a request.
-    #[derive(Clone, Debug)]
-    enum Fate {
-        Answer(u16, &'static str),
-        RetryAfter(u64),
-        Fail(Error),
-        Abort,
-    }
-
-    use Fate::{Abort, Answer as Says, Fail as Fails, RetryAfter};
-
-    /// Everything that was sent, as `GET click` or `GET conversion`, and how it ended.
-    fn run(
-        action: Action,
-        params: &str,
-        settings: Settings,
-        fates: &[Fate],
-    ) -> (Vec<String>, Step) {
-        let account = Account::new("https://a.example", "CANARY").unwrap();
-        let mut call = action.call(&account, params, settings).unwrap();
-        let mut fates = fates.iter();
-        let mut sent = Vec::new();
-        let mut step = call.start();
-        for _ in 0..1_000 {
-            step = match step {
-                Step::Send(request) => {
-                    let name = request.path.trim_end_matches(".json");
-                    sent.push(format!("{} {name}", request.method()));
-                    match fates.next().unwrap_or(&Fails(Error::Network)).clone() {
-                        Says(status, body) => {
-                            call.next(Event::Answered(&Answer::new(status, body)), 7)
-                        }
-                        RetryAfter(ms) => {
-                            let answer = Answer::new(429, "").with_retry_after_ms(Some(ms));
-                            call.next(Event::Answered(&answer), 7)
-                        }
-                        Fails(error) => call.next(Event::Failed(error), 7),
-                        Abort => call.next(Event::Aborted { is_sent: true }, 7),
-                    }
-                }
-                Step::Wait(_) => call.next(Event::Waited, 7),
-                over => return (sent, over),
-            };
-        }
-        panic!("the call never ends");
-    }
-
-    fn record(params: &str, fates: &[Fate]) -> (Vec<String>, Step) {
-        run(Action::RecordConversion, params, Settings::default(), fates)
-    }
-
-    fn code(step: &Step) -> &'static str {
-        match step {
-            Step::Fail(error) => error.code(),
-            Step::Done(Outcome::Conversion(conversion)) if conversion.is_recovered => "recovered",
-            Step::Done(_) => "done",
-            _ => "not over",
-        }
-    }
-
-    fn times(sent: &[String], what: &str) -> usize {
-        sent.iter().filter(|name| *name == what).count()
-    }
-
-    #[test]
-    fn without_a_unique_id_a_conversion_is_sent_once_and_an_unknown_outcome_is_named() {
-        for (fate, expected) in [
-            (Says(200, RECORDED), "done"),
-            (Fails(Error::Network), "outcome_unknown"),
-            (Fails(Error::Timeout), "outcome_unknown"),
-            (Fails(Error::AnswerTooLarge), "outcome_unknown"),
-            (Says(500, ""), "outcome_unknown"),
-            (Says(502, "<html>"), "outcome_unknown"),
-            (Says(408, ""), "outcome_unknown"),
-            (Says(200, ""), "outcome_unknown"),
-            (Says(204, ""), "outcome_unknown"),
-            (Says(200, r#"{"request_status":"Succ"#), "outcome_unknown"),
-            (Abort, "outcome_unknown"),
-            (Says(429, ""), "rate_limited"),
-            (Says(200, "Restricted"), "rate_limited"),
-            (Says(403, ""), "unauthorized"),
-            (Says(404, ""), "http_status"),
-            (Says(302, ""), "redirected"),
-            (Says(200, "<html>Sign in</html>"), "unexpected_answer"),
-            (Says(200, DUPLICATE), "refused"),
-        ] {
-            let (sent, end) = record(WITHOUT, std::slice::from_ref(&fate));
-            assert_eq!(code(&end), expected, "{fate:?}");
-            assert_eq!(sent, ["GET conversion"], "{fate:?}");
-        }
-    }
-
-    #[test]
-    fn an_unknown_outcome_says_what_it_came_from() {
-        let (_, end) = record(WITHOUT, &[Says(503, "")]);
-        let Step::Fail(error) = end else {
-            panic!("{end:?}")
-        };
-        assert_eq!(error.cause().map(Error::code), Some("http_status"));
-        assert!(!error.is_retryable());
-    }
-
-    #[test]
-    fn with_a_unique_id_get_click_is_asked_before_every_repeat() {
-        let lost = Fails(Error::Network);
-        for (fates, expected, path) in [
-            (
-                vec![lost.clone(), Says(200, CONVERTED)],
-                "recovered",
-                vec!["GET conversion", "GET click"],
-            ),
-            (
-                vec![lost.clone(), Says(200, NOT_CONVERTED), Says(200, RECORDED)],
-                "done",
-                vec!["GET conversion", "GET click", "GET conversion"],
-            ),
-            // Get Click cannot be reached: nothing is sent again.
-            (
-                vec![lost.clone(), lost.clone(), lost.clone()],
-                "outcome_unknown",
-                vec!["GET conversion", "GET click", "GET click"],
-            ),
-            (
-                vec![lost.clone(), Says(200, "<html>")],
-                "outcome_unknown",
-                vec!["GET conversion", "GET click"],
-            ),
-            // The tries are used up: the last word is Get Click's.
-            (
-                vec![
-                    lost.clone(),
-                    Says(200, NOT_CONVERTED),
-                    lost.clone(),
-                    Says(200, NOT_CONVERTED),
-                    lost.clone(),
-                    Says(200, CONVERTED),
-                ],
-                "recovered",
-                vec![
-                    "GET conversion",
-                    "GET click",
-                    "GET conversion",
-                    "GET click",
-                    "GET conversion",
-                    "GET click",
-                ],
-            ),
-            (
-                vec![
-                    lost.clone(),
-                    Says(200, NOT_CONVERTED),
-                    Says(200, DUPLICATE),
-                    Says(200, CONVERTED),
-                ],
-                "recovered",
-                vec!["GET conversion", "GET click", "GET conversion", "GET click"],
-            ),
-            (
-                vec![
-                    lost.clone(),
-                    Says(200, NOT_CONVERTED),
-                    Says(200, r#"{"success":false,"message":"Offer is closed"}"#),
-                ],
-                "refused",
-                vec!["GET conversion", "GET click", "GET conversion"],
-            ),
-            (
-                vec![Says(429, ""), Says(200, NOT_CONVERTED), Says(200, RECORDED)],
-                "done",
-                vec!["GET conversion", "GET click", "GET conversion"],
-            ),
-        ] {
-            let (sent, end) = record(WITH, &fates);
-            assert_eq!(code(&end), expected, "{fates:?}");
-            assert_eq!(sent, path, "{fates:?}");
-        }
-    }
-
-    #[test]
-    fn who_trusts_cakes_deduplication_sends_again_without_asking() {
-        let settings = Settings {
-            verifies: false,
-            ..Settings::default()
-        };
-        let fates = [Fails(Error::Timeout), Says(500, ""), Says(200, RECORDED)];
-        let (sent, end) = run(Action::RecordConversion, WITH, settings, &fates);
-        assert_eq!(code(&end), "done");
-        assert_eq!(sent, ["GET conversion"; 3]);
-    }
-
-    #[test]
-    fn reads_are_repeated_for_what_passes_and_for_nothing_else() {
-        let read = |fate: &Fate| {
-            let (sent, end) = run(
-                Action::GetClick,
-                r#"{"clickId":"abc"}"#,
-                Settings::default(),
-                &[fate.clone(), fate.clone(), Says(200, NOT_CONVERTED)],
-            );
-            (sent.len(), code(&end))
-        };
-        for fate in [
-            Fails(Error::Network),
-            Fails(Error::Timeout),
-            Says(408, ""),
-            Says(425, ""),
-            Says(429, ""),
-            Says(500, ""),
-            Says(503, ""),
-            Says(200, "Restricted"),
-            Says(200, r#"{"success":false,"message":"Restricted"}"#),
-            RetryAfter(60_000),
-        ] {
-            assert_eq!(read(&fate), (3, "done"), "{fate:?}");
-        }
-        for (fate, expected) in [
-            (Says(400, ""), "http_status"),
-            (Says(401, ""), "unauthorized"),
-            (Says(302, ""), "redirected"),
-            (Says(200, "<html>"), "unexpected_answer"),
-            (Says(200, r#"{"success":false}"#), "refused"),
-            (Fails(Error::AnswerTooLarge), "answer_too_large"),
-            (RetryAfter(60_001), "rate_limited"),
-            (Abort, "aborted"),
-        ] {
-            assert_eq!(read(&fate), (1, expected), "{fate:?}");
-        }
-    }
-
-    #[test]
-    fn create_postback_is_sent_once_whatever_happens() {
-        let params = r#"{"affiliateId":1,"offerId":0,"postbackUrl":"https://p.example/"}"#;
-        for (fate, expected) in [
-            (Fails(Error::Network), "outcome_unknown"),
-            (Says(500, ""), "outcome_unknown"),
-            (Says(429, ""), "rate_limited"),
-            (Says(200, "{}"), "unexpected_answer"),
-        ] {
-            let (sent, end) = run(
-                Action::CreatePostback,
-                params,
-                Settings::default(),
-                std::slice::from_ref(&fate),
-            );
-            assert_eq!(code(&end), expected, "{fate:?}");
-            assert_eq!(sent, ["POST affiliate_postback"], "{fate:?}");
-        }
-    }
-
-    #[test]
-    fn an_abort_before_anything_was_sent_leaves_no_doubt() {
-        let account = Account::new("https://a.example", "CANARY").unwrap();
-        let mut call = Action::RecordConversion
-            .call(&account, WITHOUT, Settings::default())
-            .unwrap();
-        let _ = call.start();
-        let end = call.next(Event::Aborted { is_sent: false }, 0);
-        assert_eq!(code(&end), "aborted");
-    }
-
-    #[test]
-    fn a_read_only_client_writes_nothing() {
-        let account = Account::new("https://a.example", "CANARY").unwrap();
-        let settings = Settings {
-            is_read_only: true,
-            ..Settings::default()
-        };
-        let error = Action::RecordConversion
-            .call(&account, WITH, settings)
-            .unwrap_err();
-        assert_eq!(error, Error::ReadOnly);
-        assert!(
-            Action::GetClick
-                .call(&account, r#"{"clickId":"a"}"#, settings)
-                .is_ok()
-        );
-    }
-
-    fn any_fate() -> impl Strategy<Value = Fate> {
-        prop_oneof![
-            Just(Fails(Error::Network)),
-            Just(Fails(Error::Timeout)),
-            Just(Fails(Error::AnswerTooLarge)),
-            Just(Says(200, RECORDED)),
-            Just(Says(200, CONVERTED)),
-            Just(Says(200, NOT_CONVERTED)),
-            Just(Says(200, DUPLICATE)),
-            Just(Says(200, "Restricted")),
-            Just(Says(200, "<html>")),
-            Just(Says(200, "{\"a")),
-            Just(Says(200, "")),
-            Just(Says(200, "{}")),
-            (0_u16..700).prop_map(|status| Says(status, "")),
-            any::<u64>().prop_map(RetryAfter),
-            Just(Abort),
-        ]
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(2_000))]
-
-        #[test]
-        fn no_sequence_of_answers_sends_a_conversion_twice_without_a_unique_id(
-            fates in proptest::collection::vec(any_fate(), 0..12),
-            retries in 0_u32..10, verifies in any::<bool>(),
-        ) {
-            let settings = Settings { retries, verifies, is_read_only: false };
-            let (sent, _) = run(Action::RecordConversion, WITHOUT, settings, &fates);
-            prop_assert_eq!(sent, ["GET conversion"]);
-        }
-
-        #[test]
-        fn no_sequence_of_answers_repeats_a_conversion_before_get_click_said_not_converted(
-            fates in proptest::collection::vec(any_fate(), 0..12), retries in 0_u32..10,
-        ) {
-            let settings = Settings { retries, ..Settings::default() };
-            let (sent, _) = run(Action::RecordConversion, WITH, settings, &fates);
-            for (at, name) in sent.iter().enumerate().skip(1) {
-                if name == "GET conversion" {
-                    prop_assert_eq!(&sent[at - 1], "GET click");
-                    let is_clear = matches!(
-                        fates.get(at - 1),
-                        Some(Says(200, NOT_CONVERTED))
-                    );
-                    prop_assert!(is_clear, "{:?} after {:?}", sent, fates);
-                }
-            }
-            prop_assert!(times(&sent, "GET conversion") <= retries as usize + 1);
-        }
-
-        #[test]
-        fn no_call_sends_more_than_its_budget(
-            fates in proptest::collection::vec(any_fate(), 0..12),
-            retries in 0_u32..10, verifies in any::<bool>(),
-        ) {
-            let settings = Settings { retries, verifies, is_read_only: false };
-            let (sent, _) = run(Action::RecordConversion, WITH, settings, &fates);
-            prop_assert!(times(&sent, "GET conversion") <= retries as usize + 1);
-            prop_assert!(times(&sent, "GET click") <= retries as usize + 1);
-            let (sent, _) = run(Action::GetClick, r#"{"clickId":"abc"}"#, settings, &fates);
-            prop_assert!(sent.len() <= retries as usize + 1);
-        }
-    }
-}
+mod tests;

@@ -3,7 +3,7 @@
 use super::answer::Record;
 use super::params::Params;
 use super::{Account, Answer, Field, Request};
-use crate::link::is_loopback_origin;
+use crate::host::is_loopback_origin;
 use crate::{Result, macros};
 use serde::Serialize;
 
@@ -91,7 +91,7 @@ fn check_url(url: &str, is_sandbox: bool) -> Result<()> {
 /// Every error of an answer, see [`crate::Error`].
 pub fn read(answer: &Answer<'_>) -> Result<Postback> {
     let envelope = answer.open()?;
-    let record = Record::of(answer, envelope.get("postback"), "postback")?;
+    let record = Record::from_part(answer, envelope.get("postback"), "postback")?;
     Ok(Postback {
         postback_id: record.required_id("postback_id")?,
         affiliate_id: record.affiliate_id("affiliate_id")?,

@@ -3,24 +3,97 @@
 
 use super::get_click::Click;
 use super::list_tracking_domains::TrackingDomain;
-use crate::Error;
+use super::{Action, CallOutcome};
+use crate::{Error, click_id};
+
+type Result<T, E = Error> = core::result::Result<T, E>;
 use serde::Serialize;
 
 /// How far the clocks may be apart. An answer's time is in whole seconds, and
 /// some of them pass on the way.
 const CLOCK_TOLERANCE_MS: u64 = 30_000;
 
-/// What was found out by asking.
-#[derive(Debug)]
-pub struct Symptoms<'a> {
-    /// What Get Tracking Domains brought.
-    pub domains: Result<&'a [TrackingDomain], &'a Error>,
-    /// The time in the last answer's `Date` header, in milliseconds since 1970.
-    pub server_ms: Option<u64>,
-    /// Our own time when that answer came.
-    pub now_ms: u64,
-    /// What Get Click brought, where a click id was given.
-    pub click: Option<Result<Option<&'a Click>, &'a Error>>,
+/// What is asked of an account, step by step. Whoever carries it out makes the
+/// calls and tells what they brought.
+#[derive(Debug, Default)]
+pub struct Examination {
+    click_id: Option<String>,
+    domains: Option<Result<Vec<TrackingDomain>>>,
+    server_ms: Option<u64>,
+    now_ms: u64,
+    click: Option<Result<Option<Click>>>,
+}
+
+impl Examination {
+    /// An examination of an account, and of a click where its id is given.
+    ///
+    /// # Errors
+    /// [`Error::InvalidClickId`].
+    pub fn new(click_id: Option<&str>) -> Result<Self> {
+        if let Some(click_id) = click_id {
+            click_id::check(click_id)?;
+        }
+        Ok(Self {
+            click_id: click_id.map(str::to_owned),
+            ..Self::default()
+        })
+    }
+
+    /// The next call: an action and its parameters as JSON. `None` at the end.
+    #[must_use]
+    pub fn next(&self) -> Option<(Action, String)> {
+        if self.domains.is_none() {
+            return Some((Action::ListTrackingDomains, "{}".to_owned()));
+        }
+        let click_id = self.click_id.as_deref().filter(|_| self.click.is_none())?;
+        // A click id has no character that JSON would escape.
+        let params = ["{\"clickId\":\"", click_id, "\"}"].concat();
+        Some((Action::GetClick, params))
+    }
+
+    /// Takes note of what the call brought. `server_ms` is the time in its
+    /// answer's `Date` header and `now_ms` our own, in milliseconds since 1970.
+    pub fn record(&mut self, result: Result<CallOutcome>, server_ms: Option<u64>, now_ms: u64) {
+        if self.domains.is_none() {
+            self.server_ms = server_ms;
+            self.now_ms = now_ms;
+            self.domains = Some(match result {
+                Ok(CallOutcome::TrackingDomains(domains)) => Ok(domains),
+                Ok(_) => Err(Error::Internal),
+                Err(error) => Err(error),
+            });
+        } else {
+            self.click = Some(match result {
+                Ok(CallOutcome::Click(click)) => Ok(click),
+                Ok(_) => Err(Error::Internal),
+                Err(error) => Err(error),
+            });
+        }
+    }
+
+    /// The report on what was found.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        let click = self.click.as_ref();
+        diagnose(&Findings {
+            domains: match &self.domains {
+                Some(Ok(domains)) => Ok(domains),
+                Some(Err(error)) => Err(error),
+                None => Err(&Error::Aborted),
+            },
+            server_ms: self.server_ms,
+            now_ms: self.now_ms,
+            click: click.map(|click| click.as_ref().map(Option::as_ref)),
+        })
+    }
+}
+
+/// What was found by asking.
+struct Findings<'a> {
+    domains: Result<&'a [TrackingDomain], &'a Error>,
+    server_ms: Option<u64>,
+    now_ms: u64,
+    click: Option<Result<Option<&'a Click>, &'a Error>>,
 }
 
 /// How a check went.
@@ -76,11 +149,10 @@ fn skipped(name: &'static str, found: &str, advice: &'static str) -> Check {
     }
 }
 
-/// Makes a report of what was found out.
-#[must_use]
-pub fn examine(symptoms: &Symptoms<'_>) -> Report {
+/// Makes a report of what was found.
+fn diagnose(findings: &Findings<'_>) -> Report {
     let mut checks = Vec::with_capacity(6);
-    let failure = symptoms.domains.err();
+    let failure = findings.domains.err();
     checks.push(match failure {
         Some(error @ (Error::Network | Error::Timeout)) => check(
             "reachable",
@@ -136,9 +208,9 @@ pub fn examine(symptoms: &Symptoms<'_>) -> Report {
         Some(error) => check("key", false, error.rule(), "Run the check again."),
         None => check("key", true, "CAKE takes the key", ""),
     });
-    domains(&mut checks, symptoms.domains.ok());
-    checks.push(clock(symptoms, is_reachable));
-    checks.push(match &symptoms.click {
+    domains(&mut checks, findings.domains.ok());
+    checks.push(clock(findings, is_reachable));
+    checks.push(match &findings.click {
         None => skipped(
             "click",
             "no click id was given",
@@ -218,15 +290,15 @@ fn domains(checks: &mut Vec<Check>, domains: Option<&[TrackingDomain]>) {
     ));
 }
 
-fn clock(symptoms: &Symptoms<'_>, is_reachable: bool) -> Check {
-    let Some(server_ms) = symptoms.server_ms.filter(|_| is_reachable) else {
+fn clock(findings: &Findings<'_>, is_reachable: bool) -> Check {
+    let Some(server_ms) = findings.server_ms.filter(|_| is_reachable) else {
         return skipped(
             "clock",
             "CAKE told no time",
             "Nothing, if all else is well.",
         );
     };
-    let apart_ms = server_ms.abs_diff(symptoms.now_ms);
+    let apart_ms = server_ms.abs_diff(findings.now_ms);
     let mut found = String::from("the clocks are ");
     crate::url::push_number(&mut found, apart_ms / 1_000, 10);
     found.push_str(" s apart");
@@ -259,12 +331,49 @@ mod tests {
             .collect()
     }
 
+    #[test]
+    fn the_domains_are_asked_for_and_then_the_click() {
+        assert_eq!(
+            Examination::new(Some("a b")).unwrap_err(),
+            Error::InvalidClickId
+        );
+        let mut examination = Examination::new(Some("abc")).unwrap();
+        assert_eq!(
+            examination.next(),
+            Some((Action::ListTrackingDomains, "{}".to_owned()))
+        );
+        let domains = vec![domain(true, "active")];
+        examination.record(
+            Ok(CallOutcome::TrackingDomains(domains)),
+            Some(1_000),
+            2_000,
+        );
+        assert_eq!(
+            examination.next(),
+            Some((Action::GetClick, r#"{"clickId":"abc"}"#.to_owned()))
+        );
+        examination.record(Err(Error::Timeout), None, 9_000);
+        assert_eq!(examination.next(), None);
+        let report = examination.report();
+        assert_eq!(
+            statuses(&report),
+            [
+                ("reachable", Well),
+                ("key", Well),
+                ("domains", Well),
+                ("default_domain", Well),
+                ("clock", Well),
+                ("click", Failed),
+            ]
+        );
+    }
+
     use Status::{Failed, Ok as Well, Skipped};
 
     #[test]
     fn a_healthy_account_is_well() {
         let domains = [domain(true, "active")];
-        let report = examine(&Symptoms {
+        let report = diagnose(&Findings {
             domains: Ok(&domains),
             server_ms: Some(1_000_000),
             now_ms: 1_020_000,
@@ -312,7 +421,7 @@ mod tests {
                 vec!["click"],
             ),
         ] {
-            let report = examine(&Symptoms {
+            let report = diagnose(&Findings {
                 domains,
                 server_ms,
                 now_ms: 0,

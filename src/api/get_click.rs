@@ -3,7 +3,7 @@
 use super::answer::{Record, records};
 use super::params::Params;
 use super::{Account, Answer, Request};
-use crate::{Result, click};
+use crate::{Result, click_id};
 use serde::Serialize;
 
 pub(super) const PATH: &str = "click.json";
@@ -50,7 +50,7 @@ pub struct Click {
 }
 
 impl Click {
-    pub(super) fn of(record: &Record<'_, '_>) -> Result<Self> {
+    pub(super) fn from_record(record: &Record<'_, '_>) -> Result<Self> {
         let missing = |name| record.missing(name);
         Ok(Self {
             click_id: record.required_text("click_id")?,
@@ -77,7 +77,7 @@ impl Click {
 /// # Errors
 /// [`crate::Error::InvalidClickId`].
 pub fn request(account: &Account, click_id: &str) -> Result<Request> {
-    click::check(click_id)?;
+    click_id::check(click_id)?;
     let mut request = account.get(PATH);
     request.parameter("click_id", click_id);
     Ok(request)
@@ -94,7 +94,7 @@ pub(super) fn click_id_of(params: &str) -> Result<String> {
 /// Every error of an answer, see [`crate::Error`].
 pub fn read(answer: &Answer<'_>, click_id: &str) -> Result<Option<Click>> {
     let envelope = answer.open()?;
-    let response = Record::of(answer, envelope.get("response"), "response")?;
+    let response = Record::from_part(answer, envelope.get("response"), "response")?;
     let mut clicks = rows(answer, &response)?;
     // Accounts have two spellings of a click's id, so a single click counts
     // whatever it is called. Of several only the one that was asked for does.
@@ -119,6 +119,6 @@ pub(super) fn rows(answer: &Answer<'_>, response: &Record<'_, '_>) -> Result<Vec
     }
     records(answer, fields, "clicks")?
         .into_iter()
-        .map(|row| Click::of(&Record::of(answer, Some(row), "clicks")?))
+        .map(|row| Click::from_record(&Record::from_part(answer, Some(row), "clicks")?))
         .collect()
 }

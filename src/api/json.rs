@@ -22,17 +22,17 @@ impl<'a> Object<'a> {
     pub(crate) fn read(text: &'a str) -> Option<Self> {
         let mut scanner = Scanner::new(text);
         let mut fields = Vec::new();
-        scanner.take(b'{')?;
-        if !scanner.takes(b'}') {
+        scanner.expect(b'{')?;
+        if !scanner.eat(b'}') {
             loop {
                 let name = scanner.string()?;
-                scanner.take(b':')?;
+                scanner.expect(b':')?;
                 fields.push((unescape(name), scanner.value()?));
-                if !scanner.takes(b',') {
+                if !scanner.eat(b',') {
                     break;
                 }
             }
-            scanner.take(b'}')?;
+            scanner.expect(b'}')?;
         }
         scanner.ends().then_some(Self { fields })
     }
@@ -106,15 +106,15 @@ impl<'a> Value<'a> {
     pub(crate) fn array(self) -> Option<Vec<Value<'a>>> {
         let mut scanner = Scanner::new(self.0);
         let mut items = Vec::new();
-        scanner.take(b'[')?;
-        if !scanner.takes(b']') {
+        scanner.expect(b'[')?;
+        if !scanner.eat(b']') {
             loop {
                 items.push(scanner.value()?);
-                if !scanner.takes(b',') {
+                if !scanner.eat(b',') {
                     break;
                 }
             }
-            scanner.take(b']')?;
+            scanner.expect(b']')?;
         }
         scanner.ends().then_some(items)
     }
@@ -144,14 +144,14 @@ impl<'a> Scanner<'a> {
     }
 
     /// Passes over `wanted`, if it is here.
-    fn takes(&mut self, wanted: u8) -> bool {
+    fn eat(&mut self, wanted: u8) -> bool {
         let is_here = self.peek() == Some(wanted);
         self.at += usize::from(is_here);
         is_here
     }
 
-    fn take(&mut self, wanted: u8) -> Option<()> {
-        self.takes(wanted).then_some(())
+    fn expect(&mut self, wanted: u8) -> Option<()> {
+        self.eat(wanted).then_some(())
     }
 
     fn ends(&mut self) -> bool {
@@ -160,7 +160,7 @@ impl<'a> Scanner<'a> {
 
     /// A string, without its quotes.
     fn string(&mut self) -> Option<&'a str> {
-        self.take(b'"')?;
+        self.expect(b'"')?;
         let start = self.at;
         loop {
             match self.byte()? {
@@ -235,16 +235,16 @@ impl<'a> Scanner<'a> {
             match self.peek()? {
                 b'{' => {
                     self.at += 1;
-                    if !self.takes(b'}') {
+                    if !self.eat(b'}') {
                         open.push(b'}');
                         self.string()?;
-                        self.take(b':')?;
+                        self.expect(b':')?;
                         continue;
                     }
                 }
                 b'[' => {
                     self.at += 1;
-                    if !self.takes(b']') {
+                    if !self.eat(b']') {
                         open.push(b']');
                         continue;
                     }
@@ -260,14 +260,14 @@ impl<'a> Scanner<'a> {
                 let Some(end) = open.last().copied() else {
                     return self.text.get(start..self.at).map(Value);
                 };
-                if self.takes(b',') {
+                if self.eat(b',') {
                     if end == b'}' {
                         self.string()?;
-                        self.take(b':')?;
+                        self.expect(b':')?;
                     }
                     break;
                 }
-                self.take(end)?;
+                self.expect(end)?;
                 open.pop();
             }
         }
@@ -309,7 +309,7 @@ fn unescape(inner: &str) -> Cow<'_, str> {
 }
 
 /// A whole number from 0 to 2^53-1, written with digits alone.
-pub(crate) fn whole(digits: &str) -> Option<u64> {
+pub(crate) fn parse_integer(digits: &str) -> Option<u64> {
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }

@@ -61,7 +61,7 @@ impl fmt::Debug for ApiKey {
 
 /// CAKE's own words as an error may show them: on one line, without the key,
 /// at most 200 characters.
-pub(super) fn presentable(text: &str, key: Option<&ApiKey>) -> String {
+pub(super) fn redact_and_truncate(text: &str, key: Option<&ApiKey>) -> String {
     // The key is looked for before the text is cut, so that no half of it stays.
     let words: String = text
         .chars()
@@ -120,7 +120,7 @@ mod tests {
             "at ?api_key=canary-k/9=z&x",
             "Basic Q0FOQVJZLWsvOT16",
         ] {
-            let shown = presentable(text, Some(&key));
+            let shown = redact_and_truncate(text, Some(&key));
             assert!(!shown.to_lowercase().contains("canary"), "{shown}");
             assert!(!shown.contains("Q0FOQVJZLWsvOT16"), "{shown}");
         }
@@ -130,7 +130,7 @@ mod tests {
     fn the_key_is_redacted_before_the_text_is_cut() {
         let key = ApiKey::new("CANARYCANARY").unwrap();
         let text = format!("{}CANARYCANARY", "x".repeat(195));
-        assert!(!presentable(&text, Some(&key)).contains("CAN"));
+        assert!(!redact_and_truncate(&text, Some(&key)).contains("CAN"));
     }
 
     proptest! {
@@ -139,7 +139,7 @@ mod tests {
             before in ".{0,250}", after in ".{0,20}", key in "[!-~]{4,40}"
         ) {
             let known = ApiKey::new(&key).unwrap();
-            let shown = presentable(&format!("{before}{key}{after}"), Some(&known));
+            let shown = redact_and_truncate(&format!("{before}{key}{after}"), Some(&known));
             prop_assert!(!shown.contains(&key) || "[held the API key]…[api_key]".contains(&key));
         }
     }

@@ -10,6 +10,19 @@ use serde::Serialize;
 /// The most rows of one answer.
 pub const MAX_ROW_LIMIT: u64 = 10_000;
 
+/// Where the rows are in the answer: the names that lead to them.
+pub const ROWS_PATH: [&str; 2] = ["response", "clicks"];
+
+/// The names of the answer's envelope: all that [`read`] needs beside the rows.
+pub const ENVELOPE_NAMES: [&str; 6] = [
+    "request_status",
+    "success",
+    "message",
+    "response",
+    "clicks",
+    "total_rows",
+];
+
 const NAMES: [&str; 6] = [
     "startDate",
     "endDate",
@@ -43,7 +56,7 @@ pub fn request(account: &Account, params: &str) -> Result<Request> {
 /// A page of clicks. Serializes in camelCase.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Page {
+pub struct ClickPage {
     /// The rows, in CAKE's order.
     pub rows: Vec<Click>,
     /// How many rows there are in all, where CAKE tells it.
@@ -56,13 +69,13 @@ pub struct Page {
 ///
 /// # Errors
 /// Every error of an answer, see [`crate::Error`].
-pub fn read(answer: &Answer<'_>) -> Result<Page> {
+pub fn read(answer: &Answer<'_>) -> Result<ClickPage> {
     let envelope = answer.open()?;
-    let response = Record::of(answer, envelope.get("response"), "response")?;
+    let response = Record::from_part(answer, envelope.get("response"), "response")?;
     let rows = get_click::rows(answer, &response)?;
     let total_rows = match response.id("total_rows")? {
         Some(total) => Some(total),
-        None => Record::over(answer, envelope).id("total_rows")?,
+        None => Record::from_fields(answer, envelope).id("total_rows")?,
     };
-    Ok(Page { rows, total_rows })
+    Ok(ClickPage { rows, total_rows })
 }

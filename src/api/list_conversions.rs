@@ -83,7 +83,7 @@ pub struct ListedConversion {
 /// A page of Get Conversions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Page {
+pub struct ConversionPage {
     /// The rows, in CAKE's order.
     pub rows: Vec<ListedConversion>,
     /// How many rows there are in all, where CAKE tells it.
@@ -128,7 +128,7 @@ pub fn request(account: &Account, params: &str) -> Result<Request> {
 ///
 /// # Errors
 /// Every error of an answer, see [`crate::Error`].
-pub fn read(answer: &Answer<'_>) -> Result<Page> {
+pub fn read(answer: &Answer<'_>) -> Result<ConversionPage> {
     let envelope = answer.open()?;
     if envelope.get("conversions").is_none() && envelope.get("total_rows").is_none() {
         return Err(answer.unexpected("has no list in ", "conversions"));
@@ -136,29 +136,32 @@ pub fn read(answer: &Answer<'_>) -> Result<Page> {
     let rows = records(answer, &envelope, "conversions")?
         .into_iter()
         .map(|row| {
-            let outer = Record::of(answer, Some(row), "conversions")?;
+            let outer = Record::from_part(answer, Some(row), "conversions")?;
             // A record of its own around each row; some accounts leave it out.
             match outer.get("conversion") {
-                Some(inner) => read_row(answer, &Record::of(answer, Some(inner), "conversion")?),
+                Some(inner) => read_row(
+                    answer,
+                    &Record::from_part(answer, Some(inner), "conversion")?,
+                ),
                 None => read_row(answer, &outer),
             }
         })
         .collect::<Result<_>>()?;
-    Ok(Page {
+    Ok(ConversionPage {
         rows,
-        total_rows: Record::over(answer, envelope).id("total_rows")?,
+        total_rows: Record::from_fields(answer, envelope).id("total_rows")?,
     })
 }
 
 fn read_row(answer: &Answer<'_>, row: &Record<'_, '_>) -> Result<ListedConversion> {
     let offer = row
         .get("offer")
-        .map(|offer| Record::of(answer, Some(offer), "offer"))
+        .map(|offer| Record::from_part(answer, Some(offer), "offer"))
         .transpose()?;
     let offer = offer.as_ref().unwrap_or(row);
     let affiliate = row
         .get("affiliate")
-        .map(|affiliate| Record::of(answer, Some(affiliate), "affiliate"))
+        .map(|affiliate| Record::from_part(answer, Some(affiliate), "affiliate"))
         .transpose()?;
     let affiliate = affiliate.as_ref().unwrap_or(row);
     Ok(ListedConversion {

@@ -63,7 +63,7 @@ pub fn read(answer: &Answer<'_>) -> Result<Vec<TrackingDomain>> {
     records(answer, &envelope, "tracking_domains")?
         .into_iter()
         .map(|row| {
-            let row = Record::of(answer, Some(row), "tracking_domains")?;
+            let row = Record::from_part(answer, Some(row), "tracking_domains")?;
             Ok(TrackingDomain {
                 tracking_domain_id: row.required_id("tracking_domain_id")?,
                 domain: row.required_text("domain")?,

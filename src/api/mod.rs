@@ -7,19 +7,19 @@
 //! ids come as numbers or as text.
 //!
 //! ```
-//! use cake_edge::api::{Account, Action, Answer, Event, Settings, Step};
+//! use cake_edge::api::{Account, Action, Answer, CallEvent, CallSettings, Step};
 //!
 //! let account = Account::new("https://yourdomain.cakemarketing.com", "YOUR_API_KEY")?;
-//! let mut call = Action::GetClick.call(&account, r#"{"clickId":"abc"}"#, Settings::default())?;
+//! let mut call = Action::GetClick.call(&account, r#"{"clickId":"abc"}"#, CallSettings::default())?;
 //! let mut step = call.start();
 //! loop {
 //!     step = match step {
 //!         Step::Send(request) => {
 //!             assert!(request.url_with_key().ends_with("&click_id=abc"));
 //!             let answer = Answer::new(200, r#"{"request_status":"Success","response":{"clicks":[]}}"#);
-//!             call.next(Event::Answered(&answer), 0)
+//!             call.next(CallEvent::Answered(&answer), 0)
 //!         }
-//!         Step::Wait(_ms) => call.next(Event::Waited, 0),
+//!         Step::Wait(_ms) => call.next(CallEvent::Waited, 0),
 //!         Step::Done(_) => break,
 //!         Step::Fail(error) => return Err(error),
 //!     };
@@ -38,24 +38,24 @@ mod key;
 pub mod list_clicks;
 pub mod list_conversions;
 pub mod list_tracking_domains;
-mod pace;
-mod paging;
+mod pager;
 mod params;
+mod rate_limiter;
 pub mod record_conversion;
 mod retry;
 
-use crate::link::{is_host_name, is_loopback_origin};
+use crate::host::{is_host_name, is_loopback_origin};
 use crate::url::push_parameter;
 use crate::{Error, Result};
 use core::fmt;
 
-pub use action::{Action, Settings};
+pub use action::{Action, CallSettings};
 pub use answer::{Answer, has_body};
-pub use call::{Call, Event, Outcome, Step, is_duplicate};
+pub use call::{Call, CallEvent, CallOutcome, Step, is_duplicate};
 pub use key::ApiKey;
-pub use pace::Pace;
-pub use paging::{DEFAULT_ROW_LIMIT, Paging};
-pub use retry::{LONGEST_WAIT_MS, retry_after_ms};
+pub use pager::{DEFAULT_ROW_LIMIT, Pager};
+pub use rate_limiter::RateLimiter;
+pub use retry::{MAX_WAIT_MS, retry_after_ms};
 
 /// A CAKE account: where its API is, and its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -260,13 +260,13 @@ mod tests {
     fn debug_never_shows_the_key() {
         let account = Account::new("https://a.example", "CANARY").unwrap();
         let get = Action::GetClick
-            .call(&account, r#"{"clickId":"abc"}"#, Settings::default())
+            .call(&account, r#"{"clickId":"abc"}"#, CallSettings::default())
             .unwrap();
         let post = Action::CreatePostback
             .call(
                 &account,
                 r#"{"affiliateId":1,"offerId":0,"postbackUrl":"https://p.example/"}"#,
-                Settings::default(),
+                CallSettings::default(),
             )
             .unwrap();
         for mut call in [get, post] {

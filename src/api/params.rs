@@ -1,12 +1,11 @@
 //! The parameters of a call as callers write them: one JSON object in
 //! camelCase, read strictly. A misspelt `uniqueId` must not count twice.
 
-use super::json::{Object, Value, whole};
-use crate::click;
+use super::json::{Object, Value, parse_integer};
 use crate::link::MAX_ID;
 use crate::money::Money;
 use crate::time::CivilTime;
-use crate::{Error, Result};
+use crate::{Error, Result, transaction_id};
 
 /// A caller's object, of which every field must be known.
 pub(super) struct Params<'a> {
@@ -114,7 +113,7 @@ impl<'a> Params<'a> {
             .map(|value| {
                 value
                     .number()
-                    .and_then(whole)
+                    .and_then(parse_integer)
                     .filter(|number| (least..=most).contains(number))
                     .ok_or_else(|| field(name, rule))
             })
@@ -134,7 +133,7 @@ impl<'a> Params<'a> {
         let digits = value
             .number()
             .ok_or_else(|| field(name, "must be a whole number"))?;
-        whole(digits)
+        parse_integer(digits)
             .filter(|id| (least..=MAX_ID).contains(id))
             .map(Some)
             .ok_or(Error::InvalidId { parameter: name })
@@ -159,11 +158,8 @@ impl<'a> Params<'a> {
     /// A unique id or order id.
     pub(super) fn reference(&self, name: &'static str) -> Result<Option<String>> {
         let text = self.text(name)?;
-        if text
-            .as_deref()
-            .is_some_and(|text| !click::is_click_id(text))
-        {
-            return Err(Error::InvalidUniqueId { parameter: name });
+        if let Some(text) = &text {
+            transaction_id::check(name, text)?;
         }
         Ok(text)
     }

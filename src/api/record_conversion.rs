@@ -4,7 +4,7 @@ use super::answer::Record;
 use super::get_click::Click;
 use super::json::Value;
 use super::{Account, Answer, Request, params};
-use crate::{Result, click};
+use crate::{Result, click_id};
 use serde::Serialize;
 
 /// The parameters, as callers write them in camelCase, checked: amounts and
@@ -75,8 +75,8 @@ impl Params {
     /// [`crate::Error::InvalidUniqueId`], [`crate::Error::InvalidText`].
     pub fn read(text: &str) -> Result<Self> {
         let fields = params::Params::read(text, &NAMES)?;
-        click::check(&fields.required_text("clickId")?)?;
-        Self::of(&fields)
+        click_id::check(&fields.required_text("clickId")?)?;
+        Self::from_fields(&fields)
     }
 
     /// The same where the click id may come from elsewhere: it is checked, and
@@ -85,14 +85,14 @@ impl Params {
     /// # Errors
     /// Those of [`Params::read`], but for a missing click id.
     pub fn read_without_click_id(text: &str) -> Result<Self> {
-        let params = Self::of(&params::Params::read(text, &NAMES)?)?;
+        let params = Self::from_fields(&params::Params::read(text, &NAMES)?)?;
         if !params.click_id.is_empty() {
-            click::check(&params.click_id)?;
+            click_id::check(&params.click_id)?;
         }
         Ok(params)
     }
 
-    fn of(fields: &params::Params<'_>) -> Result<Self> {
+    fn from_fields(fields: &params::Params<'_>) -> Result<Self> {
         Ok(Self {
             click_id: fields.text("clickId")?.unwrap_or_default(),
             offer_id: params::Params::required("offerId", fields.id("offerId")?)?,
@@ -194,9 +194,9 @@ pub fn read(answer: &Answer<'_>) -> Result<Conversion> {
             .get("conversion_id")
             .is_some_and(|id| !Value::is_null(id));
     let record = if is_flat {
-        Record::over(answer, envelope)
+        Record::from_fields(answer, envelope)
     } else {
-        Record::of(answer, envelope.get("conversion"), "conversion")?
+        Record::from_part(answer, envelope.get("conversion"), "conversion")?
     };
     Ok(Conversion {
         conversion_id: record.required_id("conversion_id")?,

@@ -2,7 +2,7 @@
 
 /// The longest wait between two tries. Who is asked to wait longer is told so
 /// at once, and waits in a queue.
-pub const LONGEST_WAIT_MS: u64 = 60_000;
+pub const MAX_WAIT_MS: u64 = 60_000;
 
 /// After a write whose outcome is unknown, the least time before CAKE is asked
 /// what became of it: it may still be at work.
@@ -12,20 +12,20 @@ const SETTLING_MS: u64 = 500;
 /// random part of 500 ms, 1 s, 2 s … 8 s ("full jitter", so that clients that
 /// failed together do not come back together), or what CAKE asked for.
 ///
-/// `chance` is a random number over the whole of `u32`. `None` where CAKE asks
-/// for more than [`LONGEST_WAIT_MS`].
+/// `random` is a random number over the whole of `u32`. `None` where CAKE asks
+/// for more than [`MAX_WAIT_MS`].
 #[must_use]
 pub(super) fn wait_ms(
     failures: u32,
-    chance: u32,
+    random: u32,
     retry_after_ms: Option<u64>,
     is_in_doubt: bool,
 ) -> Option<u64> {
     let ceiling = 500_u64 << failures.saturating_sub(1).min(4);
-    let jitter = (ceiling * u64::from(chance)) >> 32;
+    let jitter = (ceiling * u64::from(random)) >> 32;
     let wait = jitter + if is_in_doubt { SETTLING_MS } else { 0 };
     match retry_after_ms {
-        Some(asked) if asked > LONGEST_WAIT_MS => None,
+        Some(asked) if asked > MAX_WAIT_MS => None,
         // On top of what was asked, so that not all come back in the same moment.
         Some(asked) => Some(asked + jitter.min(500)),
         None => Some(wait),
@@ -37,7 +37,7 @@ pub(super) fn wait_ms(
 /// platform could read it as one.
 #[must_use]
 pub fn retry_after_ms(header: &str, as_date_ms: Option<u64>, now_ms: u64) -> Option<u64> {
-    match super::json::whole(header.trim()) {
+    match super::json::parse_integer(header.trim()) {
         Some(seconds) => Some(seconds.saturating_mul(1_000)),
         None => as_date_ms.map(|date| date.saturating_sub(now_ms)),
     }
@@ -76,11 +76,11 @@ mod tests {
     proptest! {
         #[test]
         fn no_wait_is_longer_than_promised(
-            failures in any::<u32>(), chance in any::<u32>(),
+            failures in any::<u32>(), random in any::<u32>(),
             asked in proptest::option::of(any::<u64>()), is_in_doubt in any::<bool>(),
         ) {
-            let wait = wait_ms(failures, chance, asked, is_in_doubt);
-            prop_assert!(wait.is_none_or(|ms| ms <= LONGEST_WAIT_MS + 500));
+            let wait = wait_ms(failures, random, asked, is_in_doubt);
+            prop_assert!(wait.is_none_or(|ms| ms <= MAX_WAIT_MS + 500));
             if let (Some(wait), Some(asked)) = (wait, asked) {
                 prop_assert!(wait >= asked);
             }

@@ -4,11 +4,11 @@
     reason = "wasm-bindgen hands over owned values"
 )]
 
-use super::whole;
+use super::to_integer;
 use crate::Result;
 use crate::capture::signed_click_id;
-use crate::click::{Keeping, MAX_JOURNEY, MAX_WINDOW_DAYS, Policy};
 use crate::signed_cookie::SigningKeys;
+use crate::touch::{Attribution, MAX_JOURNEY, MAX_WINDOW_DAYS, TouchPolicy};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 #[cfg(feature = "edge")]
@@ -16,7 +16,7 @@ use {
     super::fields::Fields,
     crate::Error,
     crate::capture::{Capture, Reason, Visit},
-    crate::click::LandingParameters,
+    crate::click_id::LandingParameters,
     crate::consent::Consent,
 };
 
@@ -35,23 +35,28 @@ pub fn find_signed_click(
     window_days: Option<f64>,
 ) -> Result<Option<String>, JsValue> {
     let keys = SigningKeys::new(secrets.iter().map(String::as_str))?;
-    let keeping = keeping(
+    let touch_policy = touch_policy(
         is_first_touch == Some(true),
         window_days.unwrap_or(f64::from(MAX_WINDOW_DAYS)),
         MAX_JOURNEY,
     )?;
-    Ok(signed_click_id(cookies, &keys, keeping, whole(now_ms)))
+    Ok(signed_click_id(
+        cookies,
+        &keys,
+        touch_policy,
+        to_integer(now_ms),
+    ))
 }
 
 /// How touches are kept at the edge: the cookie lives as long as they count.
-fn keeping(is_first_touch: bool, window_days: f64, journey: usize) -> Result<Keeping> {
-    let policy = if is_first_touch {
-        Policy::FirstTouch
+fn touch_policy(is_first_touch: bool, window_days: f64, journey: usize) -> Result<TouchPolicy> {
+    let attribution = if is_first_touch {
+        Attribution::FirstTouch
     } else {
-        Policy::LastTouch
+        Attribution::LastTouch
     };
-    let days = u32::try_from(whole(window_days)).unwrap_or(0);
-    Keeping::new(policy, days, journey, days)
+    let days = u32::try_from(to_integer(window_days)).unwrap_or(0);
+    TouchPolicy::new(attribution, days, journey, days)
 }
 
 /// What to do about a request; see [`Capture::decide`]. Brings `{ clickId,
@@ -103,10 +108,10 @@ pub fn capture_click(
     if !names.is_empty() {
         parameters.click_id = &names;
     }
-    let journey = usize::try_from(whole(journey)).unwrap_or(0);
+    let journey = usize::try_from(to_integer(journey)).unwrap_or(0);
     let capture = Capture {
         keys: &keys,
-        keeping: keeping(flags & 1 != 0, window_days, journey)?,
+        touch_policy: touch_policy(flags & 1 != 0, window_days, journey)?,
         parameters,
         domain: Some(domain).filter(|domain| !domain.is_empty()),
         consent: Consent::parse(consent).ok_or(Error::InvalidSetting {
@@ -114,7 +119,7 @@ pub fn capture_click(
         })?,
         ignores_privacy_control: flags & 2 != 0,
     };
-    let captured = capture.decide(&visit, whole(now_ms))?;
+    let captured = capture.decide(&visit, to_integer(now_ms))?;
     Ok(Fields::new()
         .optional("clickId", captured.click_id)
         .optional("setCookie", captured.set_cookie)

@@ -3,9 +3,10 @@
 //! not cross at all.
 
 use super::fetch::{Received, Sending, is_aborted, send, wait};
-use super::{chance, number, whole};
+use super::{number, random, to_integer};
 use crate::api::{
-    self, Account, Answer, Call, Event, Outcome, Pace, Paging, Settings, Step, doctor,
+    self, Account, Answer, Call, CallEvent, CallOutcome, CallSettings, RateLimiter, Step, doctor,
+    list_clicks,
 };
 use crate::{Error, Result};
 use js_sys::{Array, Date, Function, JSON, JsString, Object, Reflect};
@@ -27,7 +28,7 @@ extern "C" {
 #[derive(Debug)]
 pub struct Client {
     account: Account,
-    pace: RefCell<Pace>,
+    pace: RefCell<RateLimiter>,
     is_read_only: bool,
     fetch: Option<Function>,
     on_request: Option<Function>,
@@ -44,7 +45,7 @@ struct Choices {
 
 /// How a call ended well, and when CAKE says that was.
 struct Ended {
-    outcome: Outcome,
+    outcome: CallOutcome,
     /// The rows of a page of clicks, as the platform parsed them.
     rows: JsValue,
     body: JsValue,
@@ -54,7 +55,7 @@ struct Ended {
 #[wasm_bindgen]
 impl Client {
     /// Opens a client; see [`Account::new`]. `interval_ms` is the least time
-    /// between two requests; `fetch` stands in for the global one; the hooks
+    /// between two requests; `fetch` is used instead of the global one; the hooks
     /// are told of every request and of what came of it.
     ///
     /// # Errors
@@ -71,7 +72,7 @@ impl Client {
     ) -> Result<Self, JsValue> {
         Ok(Self {
             account: Account::new(base_url, api_key)?,
-            pace: RefCell::new(Pace::new(whole(interval_ms))),
+            pace: RefCell::new(RateLimiter::new(to_integer(interval_ms))),
             is_read_only,
             fetch,
             on_request,
@@ -100,7 +101,7 @@ impl Client {
             verifies,
             signal,
         };
-        let action = api::Action::named(&action).ok_or(Error::Internal)?;
+        let action = api::Action::from_name(&action).ok_or(Error::Internal)?;
         let ended = self.run(action, &params, &choices).await?;
         let outcome = to_json(&ended.outcome)?;
         Ok(match action {
@@ -109,7 +110,7 @@ impl Client {
         })
     }
 
-    /// Examines the account; see [`doctor::examine`]. Brings the report as JSON.
+    /// Examines the account; see [`doctor::Examination`]. Brings the report as JSON.
     ///
     /// # Errors
     /// [`Error::Aborted`], [`Error::InvalidClickId`].
@@ -126,52 +127,24 @@ impl Client {
             verifies: false,
             signal,
         };
-        let asked = match &click {
-            None => None,
-            Some(click) => {
-                crate::click::check(click)?;
-                Some(["{\"clickId\":\"", click, "\"}"].concat())
-            }
-        };
-        let domains = self
-            .run(api::Action::ListTrackingDomains, "{}", &choices)
-            .await;
-        let now_ms = whole(Date::now());
-        let click = match &asked {
-            None => None,
-            Some(params) => Some(self.run(api::Action::GetClick, params, &choices).await),
-        };
+        let mut examination = doctor::Examination::new(click.as_deref())?;
+        while let Some((action, params)) = examination.next() {
+            let ended = self.run(action, &params, &choices).await;
+            let date_ms = ended.as_ref().ok().and_then(|ended| ended.date_ms);
+            let outcome = ended.map(|ended| ended.outcome);
+            examination.record(outcome, date_ms, to_integer(Date::now()));
+        }
         if is_aborted(choices.signal.as_ref()) {
             return Err(Error::Aborted.into());
         }
-        let report = doctor::examine(&doctor::Symptoms {
-            domains: match &domains {
-                Ok(Ended {
-                    outcome: Outcome::TrackingDomains(domains),
-                    ..
-                }) => Ok(domains),
-                Ok(_) => Err(&Error::Internal),
-                Err(error) => Err(error),
-            },
-            server_ms: domains.as_ref().ok().and_then(|ended| ended.date_ms),
-            now_ms,
-            click: click.as_ref().map(|click| match click {
-                Ok(Ended {
-                    outcome: Outcome::Click(click),
-                    ..
-                }) => Ok(click.as_ref()),
-                Ok(_) => Err(&Error::Internal),
-                Err(error) => Err(error),
-            }),
-        });
-        Ok(to_json(&report)?)
+        Ok(to_json(&examination.report())?)
     }
 }
 
 impl Client {
     /// Carries a call out, step by step.
     async fn run(&self, action: api::Action, params: &str, choices: &Choices) -> Result<Ended> {
-        let settings = Settings {
+        let settings = CallSettings {
             retries: choices.retries,
             verifies: choices.verifies,
             is_read_only: self.is_read_only,
@@ -187,33 +160,33 @@ impl Client {
             step = match step {
                 Step::Wait(ms) => {
                     let event = if wait(ms, signal).await {
-                        Event::Waited
+                        CallEvent::Waited
                     } else {
-                        Event::Aborted { is_sent: false }
+                        CallEvent::Aborted { is_sent: false }
                     };
-                    call.next(event, chance())
+                    call.next(event, random())
                 }
                 Step::Send(request) => {
                     attempt += 1;
-                    let pause = self.pace.borrow_mut().reserve(whole(Date::now()));
+                    let pause = self.pace.borrow_mut().reserve(to_integer(Date::now()));
                     if is_aborted(signal) || pause > 0 && !wait(pause, signal).await {
-                        call.next(Event::Aborted { is_sent: false }, chance())
+                        call.next(CallEvent::Aborted { is_sent: false }, random())
                     } else {
                         let received = self.send(&request, &call, choices, attempt).await;
                         match received {
                             Err(Error::Aborted) => {
-                                call.next(Event::Aborted { is_sent: true }, chance())
+                                call.next(CallEvent::Aborted { is_sent: true }, random())
                             }
-                            Err(error) => call.next(Event::Failed(error), chance()),
+                            Err(error) => call.next(CallEvent::Failed(error), random()),
                             Ok(received) => {
                                 date_ms = received.date_ms;
                                 let body;
                                 (body, rows) = take_rows(action, &received.body);
                                 let answer = Answer::new(received.status, &body)
-                                    .to_account(&self.account)
+                                    .with_account(&self.account)
                                     .with_retry_after_ms(received.retry_after_ms);
                                 raw = received.body.into();
-                                call.next(Event::Answered(&answer), chance())
+                                call.next(CallEvent::Answered(&answer), random())
                             }
                         }
                     }
@@ -293,44 +266,37 @@ fn take_rows(action: api::Action, body: &JsString) -> (String, JsValue) {
 
 fn try_take_rows(body: &JsString) -> Option<(String, JsValue)> {
     let parsed = parse_json(body).ok()?;
-    let clicks = JsValue::from("clicks");
-    let response = Reflect::get(&parsed, &"response".into()).ok()?;
+    let [response, clicks] = list_clicks::ROWS_PATH.map(JsValue::from);
+    let response = Reflect::get(&parsed, &response).ok()?;
     let rows = Reflect::get(&response, &clicks).ok()?;
     if !Array::is_array(&rows) {
         return None;
     }
     Reflect::set(&response, &clicks, &JsValue::NULL).ok()?;
     // An array as the replacer is the list of the names that are kept.
-    let kept: Array = [
-        "request_status",
-        "success",
-        "message",
-        "response",
-        "clicks",
-        "total_rows",
-    ]
-    .into_iter()
-    .map(JsValue::from)
-    .collect();
+    let kept: Array = list_clicks::ENVELOPE_NAMES
+        .into_iter()
+        .map(JsValue::from)
+        .collect();
     let text = JSON::stringify_with_replacer(&parsed, &kept).ok()?;
     Some((text.into(), rows))
 }
 
-/// Where a list is being read; see [`Paging`].
+/// Where a list is being read; see [`Pager`].
 #[wasm_bindgen]
 #[derive(Debug)]
-pub struct Pages(Paging);
+pub struct Pager(api::Pager);
 
 #[wasm_bindgen]
-impl Pages {
-    /// Starts; see [`Paging::new`].
+impl Pager {
+    /// Starts; see [`Pager::new`].
     #[must_use]
     #[wasm_bindgen(constructor)]
     pub fn new(start_at_row: f64, row_limit: f64, max_rows: Option<f64>) -> Self {
-        Self(Paging::new(
-            whole(start_at_row),
-            whole(row_limit),
-            max_rows.map(whole),
+        Self(api::Pager::new(
+            to_integer(start_at_row),
+            to_integer(row_limit),
+            max_rows.map(to_integer),
         ))
     }
 
@@ -347,10 +313,13 @@ impl Pages {
         page.into()
     }
 
-    /// Takes note of a page; see [`Paging::read`].
+    /// Takes note of a page; see [`Pager::read`].
     pub fn read(&mut self, rows: f64, new_rows: f64, total_rows: Option<f64>) {
-        self.0
-            .read(whole(rows), whole(new_rows), total_rows.map(whole));
+        self.0.read(
+            to_integer(rows),
+            to_integer(new_rows),
+            total_rows.map(to_integer),
+        );
     }
 }
 

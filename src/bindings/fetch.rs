@@ -13,7 +13,7 @@ use web_sys::{AbortController, AbortSignal, RequestCache, RequestRedirect};
 #[wasm_bindgen]
 extern "C" {
     // The platform's own. gloo-net's `send` would panic where `fetch` is a
-    // stand-in whose Response is of another realm.
+    // caller's own whose Response is of another realm.
     #[wasm_bindgen(catch, js_name = fetch)]
     fn global_fetch(request: &web_sys::Request) -> Result<Promise, JsValue>;
 
@@ -106,7 +106,7 @@ async fn exchange(
             .map(|value| Promise::resolve(&value)),
     };
     let response = deadline.race(&promise.map_err(network)?).await?;
-    // By name and not by type: a stand-in's Response may come from another
+    // By name and not by type: the Response of a caller's own `fetch` may come from another
     // realm, and what it throws must not pass through wasm.
     let status = get(&response, "status")?
         .as_f64()
@@ -280,7 +280,7 @@ impl Deadline {
         self.controller.signal().aborted()
     }
 
-    /// Waits for `promise`, but not beyond the deadline: a stand-in for `fetch`
+    /// Waits for `promise`, but not beyond the deadline: a caller's own `fetch`
     /// need not heed the signal.
     async fn race(&self, promise: &Promise) -> Result<JsValue> {
         let both = Promise::race(&Array::of2(promise, &self.reached));

@@ -1,12 +1,12 @@
 //! The forwarder for JavaScript: conversions read, attempts carried out.
 
-use super::chance;
 use super::fetch::{Received, Sending, send};
+use super::random;
 use crate::api::json::push_string;
 use crate::api::{Account, Answer};
-use crate::delivery::event::{Caller, HandedOver, read};
-use crate::delivery::outcome::Before;
-use crate::delivery::{Breaker, Event, Outcome, Route};
+use crate::delivery::event::{Caller, RequestBody, read};
+use crate::delivery::outcome::AttemptState;
+use crate::delivery::{CircuitBreaker, Event, Outcome, Route};
 use crate::{Error, Result};
 use js_sys::Function;
 use std::cell::RefCell;
@@ -38,8 +38,8 @@ pub fn read_conversions(
     };
     let mut out = String::with_capacity(2 * body.len() + 256);
     match read(body, caller)? {
-        HandedOver::One(event) => push_event(&mut out, &event, account)?,
-        HandedOver::Many(events) => {
+        RequestBody::One(event) => push_event(&mut out, &event, account)?,
+        RequestBody::Many(events) => {
             let mut mark = '[';
             for event in events {
                 out.push(mark);
@@ -91,13 +91,13 @@ pub struct Deliverer {
     route: Route,
     fetch: Option<Function>,
     timeout_ms: u32,
-    breaker: RefCell<Breaker>,
+    breaker: RefCell<CircuitBreaker>,
 }
 
 #[wasm_bindgen]
 impl Deliverer {
     /// Opens the way to CAKE: the API of an account, or, with a `pixel_domain`,
-    /// that domain's `p.ashx`. `fetch` stands in for the global one.
+    /// that domain's `p.ashx`. `fetch` is used instead of the global one.
     ///
     /// # Errors
     /// Those of [`Account::new`] and of [`Route::pixel`].
@@ -127,7 +127,7 @@ impl Deliverer {
         self.route.account().to_owned()
     }
 
-    /// Makes one attempt for a stored event; `asks_first` has Get Click asked
+    /// Makes one attempt for a stored event; `verify_first` has Get Click asked
     /// before. Brings the outcome as JSON; see [`Outcome::to_json`].
     ///
     /// # Errors
@@ -138,17 +138,17 @@ impl Deliverer {
         accepted_at: String,
         attempts: u32,
         is_in_doubt: bool,
-        asks_first: bool,
+        verify_first: bool,
     ) -> Result<String, JsValue> {
-        let mut before = Before {
+        let mut before = AttemptState {
             attempts,
             is_in_doubt,
-            chance: chance(),
+            random: random(),
         };
-        let outcome = match Event::stored(&text) {
-            Err(error) => Outcome::of_failure(&error, before),
+        let outcome = match Event::from_text(&text) {
+            Err(error) => Outcome::from_failure(&error, before),
             Ok(event) => {
-                let question = self.route.question_url(&event).filter(|_| asks_first);
+                let question = self.route.lookup_url(&event).filter(|_| verify_first);
                 let known = match question {
                     Some(url) => {
                         let known = self.ask(&url, &event, before).await;
@@ -165,13 +165,13 @@ impl Deliverer {
             }
         };
         let mut breaker = self.breaker.borrow_mut();
-        breaker.heard(outcome.reception, chance());
+        breaker.record(outcome.signal, random());
         Ok(outcome.to_json(breaker.at_once(), breaker.stall_ms()))
     }
 }
 
 impl Deliverer {
-    async fn send(&self, event: &Event, accepted_at: &str, before: Before) -> Outcome {
+    async fn send(&self, event: &Event, accepted_at: &str, before: AttemptState) -> Outcome {
         let received = match self.route.url(event, accepted_at) {
             Ok(url) => self.exchange(&url).await,
             Err(error) => Err(error),
@@ -179,20 +179,20 @@ impl Deliverer {
         match received {
             Ok(received) => {
                 let body = String::from(&received.body);
-                Outcome::of_answer(&self.route, &self.answer(&received, &body), before)
+                Outcome::from_answer(&self.route, &self.answer(&received, &body), before)
             }
-            Err(error) => Outcome::of_failure(&error, before),
+            Err(error) => Outcome::from_failure(&error, before),
         }
     }
 
-    async fn ask(&self, url: &str, event: &Event, before: Before) -> Option<Outcome> {
+    async fn ask(&self, url: &str, event: &Event, before: AttemptState) -> Option<Outcome> {
         match self.exchange(url).await {
             Ok(received) => {
                 let body = String::from(&received.body);
                 let answer = self.answer(&received, &body);
-                Outcome::of_question(&answer, &event.params().click_id, before)
+                Outcome::from_lookup(&answer, &event.params().click_id, before)
             }
-            Err(error) => Some(Outcome::of_unanswered(&error, before)),
+            Err(error) => Some(Outcome::from_failed_lookup(&error, before)),
         }
     }
 
@@ -210,7 +210,7 @@ impl Deliverer {
         let answer =
             Answer::new(received.status, body).with_retry_after_ms(received.retry_after_ms);
         match &self.route {
-            Route::Api(account) => answer.to_account(account),
+            Route::Api(account) => answer.with_account(account),
             Route::Pixel(_) => answer,
         }
     }

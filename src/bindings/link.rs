@@ -1,8 +1,8 @@
 //! Tracking links for JavaScript.
 
+use super::field_reader::{FieldReader, write_link};
 use super::id;
-use super::parts::{Parts, write_link};
-use crate::link::Domain;
+use crate::host::Domain;
 use crate::{Error, Result};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -103,7 +103,7 @@ impl LinkBuilder {
             .input
             .get(..length)
             .and_then(|bytes| core::str::from_utf8(bytes).ok());
-        let mut texts = Parts::new(text.ok_or(Error::LinkTooLong)?);
+        let mut texts = FieldReader::new(text.ok_or(Error::LinkTooLong)?);
         let domain = texts.next();
         if !domain.is_empty() {
             self.domain = None;

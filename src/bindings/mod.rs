@@ -1,25 +1,27 @@
 //! The only Rust that knows JavaScript: converts values and carries out the
 //! core's plans. It decides nothing.
 
-#[cfg(any(feature = "edge", feature = "forwarder"))]
+#[cfg(feature = "worker")]
 mod capture;
 #[cfg(feature = "bindings")]
 mod error;
+#[cfg(any(feature = "page", feature = "edge"))]
+mod field_reader;
 #[cfg(feature = "bindings")]
 mod fields;
 #[cfg(feature = "edge")]
 mod link;
-#[cfg(any(feature = "page", feature = "edge"))]
-mod parts;
 
 #[cfg(feature = "edge")]
 mod edge;
-#[cfg(any(feature = "edge", feature = "forwarder"))]
+#[cfg(feature = "worker")]
 mod fetch;
 #[cfg(feature = "forwarder")]
 mod forwarder;
 #[cfg(feature = "page")]
 mod page;
+#[cfg(feature = "report")]
+mod report;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 #[cfg(feature = "edge")]
@@ -29,18 +31,20 @@ mod tracking;
 
 #[cfg(feature = "edge")]
 pub use capture::capture_click;
-#[cfg(any(feature = "edge", feature = "forwarder"))]
+#[cfg(feature = "worker")]
 pub use capture::find_signed_click;
 #[cfg(feature = "edge")]
-pub use edge::{Client, Pages};
+pub use edge::{Client, Pager};
 #[cfg(feature = "forwarder")]
 pub use forwarder::{Deliverer, read_conversions};
 #[cfg(feature = "edge")]
 pub use link::{LinkBuilder, module_memory};
 #[cfg(feature = "page")]
 pub use page::{buffer, decide};
+#[cfg(feature = "report")]
+pub use report::{answer, answer_length, place, read, room, run};
 #[cfg(feature = "sandbox")]
-pub use sandbox::{SandboxNetwork, access_of};
+pub use sandbox::{SandboxNetwork, access_of, status_moves};
 #[cfg(feature = "edge")]
 pub use time::{day_range, named_day_range};
 #[cfg(feature = "edge")]
@@ -56,7 +60,7 @@ pub use tracking::{
     clippy::cast_precision_loss,
     reason = "the range is checked first"
 )]
-fn whole(number: f64) -> u64 {
+fn to_integer(number: f64) -> u64 {
     if number >= 0.0 && number <= crate::link::MAX_ID as f64 && number.fract() == 0.0 {
         number as u64
     } else {
@@ -67,7 +71,7 @@ fn whole(number: f64) -> u64 {
 /// The same for ids, of which CAKE has one below zero; 0 is none.
 #[cfg(feature = "edge")]
 fn id(number: f64) -> i64 {
-    let id = i64::try_from(whole(number.abs())).unwrap_or(0);
+    let id = i64::try_from(to_integer(number.abs())).unwrap_or(0);
     if number < 0.0 { -id } else { id }
 }
 
@@ -82,7 +86,10 @@ fn number(whole: u64) -> wasm_bindgen::JsValue {
 }
 
 /// A random number over the whole of `u32`.
-#[cfg(any(feature = "edge", feature = "forwarder"))]
-fn chance() -> u32 {
-    u32::try_from(whole((js_sys::Math::random() * 4_294_967_296.0).floor())).unwrap_or(u32::MAX)
+#[cfg(feature = "worker")]
+fn random() -> u32 {
+    u32::try_from(to_integer(
+        (js_sys::Math::random() * 4_294_967_296.0).floor(),
+    ))
+    .unwrap_or(u32::MAX)
 }

@@ -2,9 +2,10 @@
 //! neither glue nor a converter of UTF-8 or of numbers is shipped
 //! (ARCHITECTURE.md has the bytes).
 
-use super::parts::{Parts, write_link};
-use crate::click::{Arrival, Keeping, Policy};
-use crate::link::{Domain, TEST_AFFILIATE};
+use super::field_reader::{FieldReader, write_link};
+use crate::host::Domain;
+use crate::link::TEST_AFFILIATE;
+use crate::touch::{Attribution, LandingClick, TouchPolicy};
 use crate::url::{push_encoded, push_number, read_number};
 use crate::{Error, Result};
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -52,7 +53,7 @@ pub fn decide(length: usize) -> isize {
         let character = char::from_u32(slot.load(Relaxed));
         text.push(character.unwrap_or(char::REPLACEMENT_CHARACTER));
     }
-    let mut parts = Parts::new(text);
+    let mut parts = FieldReader::new(text);
     let decided = match parts.next() {
         "k" => keep(&mut parts, answer),
         _ => link(&mut parts, answer),
@@ -92,23 +93,23 @@ fn parts_of(error: &Error) -> (u64, &str) {
 }
 
 /// Decides what a visit leaves behind. The texts: 1 for the first touch, else
-/// the last; window, journey and cookie's life as [`Keeping::new`] has them and
+/// the last; window, journey and cookie's life as [`TouchPolicy::new`] has them and
 /// the time in seconds, in base 36; the stored texts of cookie and storage; and
-/// what [`Arrival::among`] takes. The answer: the cookie's age in seconds, 0
+/// what [`LandingClick::from_params`] takes. The answer: the cookie's age in seconds, 0
 /// where nothing is to be written, the click id that counts, the text to be
 /// stored, on a line each; empty where there is no click id.
-fn keep(texts: &mut Parts<'_>, answer: &mut String) -> Result<()> {
-    let policy = if number(texts) == 0 {
-        Policy::LastTouch
+fn keep(texts: &mut FieldReader<'_>, answer: &mut String) -> Result<()> {
+    let attribution = if number(texts) == 0 {
+        Attribution::LastTouch
     } else {
-        Policy::FirstTouch
+        Attribution::FirstTouch
     };
     let mut setting = || u32::try_from(number(texts)).unwrap_or_default();
-    let keeping = Keeping::new(policy, setting(), setting() as usize, setting())?;
+    let touch_policy = TouchPolicy::new(attribution, setting(), setting() as usize, setting())?;
     let now_s = number(texts);
     let stored = [texts.optional(), texts.optional()];
-    let arrival = Arrival::among(|| (!texts.is_empty()).then(|| texts.next()));
-    keeping.keep_arrival(
+    let arrival = LandingClick::from_params(|| (!texts.is_empty()).then(|| texts.next()));
+    touch_policy.write_update(
         arrival.as_ref(),
         &stored,
         now_s,
@@ -126,7 +127,7 @@ fn keep(texts: &mut Parts<'_>, answer: &mut String) -> Result<()> {
 /// Builds a tracking link. The texts: flags (1 the domain is a sandbox's, and
 /// those of [`write_link`]), affiliate id, creative id, all in base 36, the
 /// domain, and what `write_link` takes.
-fn link(texts: &mut Parts<'_>, answer: &mut String) -> Result<()> {
+fn link(texts: &mut FieldReader<'_>, answer: &mut String) -> Result<()> {
     let flags = number(texts);
     let ids = [id(texts), id(texts)];
     Domain::push(answer, texts.next(), flags & 1 != 0)?;
@@ -134,11 +135,11 @@ fn link(texts: &mut Parts<'_>, answer: &mut String) -> Result<()> {
 }
 
 /// What is no number counts as 0, for which the core has a rule.
-fn number(texts: &mut Parts<'_>) -> u64 {
+fn number(texts: &mut FieldReader<'_>) -> u64 {
     read_number(texts.next().as_bytes(), 36).unwrap_or_default()
 }
 
-fn id(texts: &mut Parts<'_>) -> i64 {
+fn id(texts: &mut FieldReader<'_>) -> i64 {
     match texts.next() {
         "-1" => TEST_AFFILIATE,
         text => read_number(text.as_bytes(), 36)

@@ -5,7 +5,9 @@
 use crate::Error;
 use crate::sandbox::access::Visitor;
 use crate::sandbox::history::{History, HistoryRequest};
-use crate::sandbox::{Action, Call, FiredRow, Network, Numbers, Rows, Sum};
+use crate::sandbox::{
+    Action, Balance, FiredRow, IncomingRequest, Network, Numbers, Rows, Sum, status,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::JsValue;
@@ -39,18 +41,19 @@ impl SandboxNetwork {
     /// # Errors
     /// `internal` where the call or a row is not one of ours.
     pub fn decide(&self, call: &str, rows: &str) -> Result<String, JsValue> {
-        let call: Call = from_json(call)?;
+        let call: IncomingRequest = from_json(call)?;
         let rows: Rows = from_json(rows)?;
         to_json(&self.network.decide(&call, &rows))
     }
 
-    /// What goes wrong with the next request to `path`; see [`Network::strike`].
+    /// The fault that the next request to `path` meets; see [`Network::next_fault`].
     ///
     /// # Errors
     /// None that a caller can cause.
-    pub fn strike(&mut self, path: &str, roll: f64) -> Result<Option<String>, JsValue> {
+    #[wasm_bindgen(js_name = nextFault)]
+    pub fn next_fault(&mut self, path: &str, random: f64) -> Result<Option<String>, JsValue> {
         Action::at(path)
-            .and_then(|action| self.network.strike(action, roll))
+            .and_then(|action| self.network.next_fault(action, random))
             .map(|fault| to_json(&fault))
             .transpose()
     }
@@ -111,19 +114,29 @@ impl SandboxNetwork {
     pub fn attempted(&self, row: &str, status: u16, now_ms: f64) -> Result<String, JsValue> {
         let row: FiredRow = from_json(row)?;
         let status = Some(status).filter(|status| *status != 0);
-        to_json(&self.network.attempted(row, status, super::whole(now_ms)))
+        to_json(
+            &self
+                .network
+                .attempted(row, status, super::to_integer(now_ms)),
+        )
     }
 
-    /// How the affiliates stand; see [`Network::balances`].
+    /// How the affiliates stand, each and together; see [`Network::balances`]
+    /// and [`Network::owed`].
     ///
     /// # Errors
     /// `internal` where the sums are not ours.
-    pub fn balances(&self, sums: JsValue) -> Result<JsValue, JsValue> {
+    pub fn accounts(&self, sums: JsValue) -> Result<JsValue, JsValue> {
         let sums: Vec<Sum> = serde_wasm_bindgen::from_value(sums).map_err(|_| Error::Internal)?;
         // Few and small: they cross as objects.
         let serializer = serde_wasm_bindgen::Serializer::json_compatible();
-        let balances = self.network.balances(&sums).serialize(&serializer);
-        balances.map_err(|_| Error::Internal.into())
+        let accounts = Accounts {
+            owed: self.network.owed(&sums),
+            balances: self.network.balances(&sums),
+        };
+        accounts
+            .serialize(&serializer)
+            .map_err(|_| Error::Internal.into())
     }
 
     /// Begins a past; see [`Network::begin_history`].
@@ -138,10 +151,11 @@ impl SandboxNetwork {
                 rule: format!("is not readable: {error}"),
             })?;
         let next: Numbers = from_json(next)?;
-        self.history = Some(
-            self.network
-                .begin_history(&request, super::whole(now_ms), next)?,
-        );
+        self.history = Some(self.network.begin_history(
+            &request,
+            super::to_integer(now_ms),
+            next,
+        )?);
         Ok(())
     }
 
@@ -160,6 +174,21 @@ impl SandboxNetwork {
         }
         to_json(&batch).map(Some)
     }
+}
+
+#[derive(Serialize)]
+struct Accounts {
+    owed: String,
+    balances: Vec<Balance>,
+}
+
+/// What can be done to a conversion in each status; see [`status::moves`].
+///
+/// # Errors
+/// None that a caller can cause.
+#[wasm_bindgen(js_name = statusMoves)]
+pub fn status_moves() -> Result<String, JsValue> {
+    to_json(&status::moves())
 }
 
 /// Who gets in; see [`Visitor::access`].

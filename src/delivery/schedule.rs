@@ -7,18 +7,18 @@ pub const WAITS_S: [u64; 11] = [
 ];
 
 /// The longest that a Retry-After may put an attempt off.
-pub const MOST_ASKED_MS: u64 = 86_400_000;
+pub const MAX_ASKED_MS: u64 = 86_400_000;
 
 /// How long to wait after `attempts` attempts (from 1), in milliseconds: by the
-/// schedule ± 20 %, and no shorter than what CAKE asked for. `chance` is a random
+/// schedule ± 20 %, and no shorter than what CAKE asked for. `random` is a random
 /// number over the whole of `u32`. `None` where the schedule is used up.
 #[must_use]
-pub fn wait_ms(attempts: u32, chance: u32, asked_ms: Option<u64>) -> Option<u64> {
+pub fn wait_ms(attempts: u32, random: u32, asked_ms: Option<u64>) -> Option<u64> {
     let place = usize::try_from(attempts.checked_sub(1)?).ok()?;
     let base_ms = WAITS_S.get(place)? * 1_000;
-    let spread = (base_ms * 2 / 5 * u64::from(chance)) >> 32;
+    let spread = (base_ms * 2 / 5 * u64::from(random)) >> 32;
     let wait = base_ms * 4 / 5 + spread;
-    Some(wait.max(asked_ms.unwrap_or_default().min(MOST_ASKED_MS)))
+    Some(wait.max(asked_ms.unwrap_or_default().min(MAX_ASKED_MS)))
 }
 
 #[cfg(test)]
@@ -53,15 +53,15 @@ mod tests {
     fn a_retry_after_is_honoured_up_to_a_day_and_shortens_nothing() {
         assert_eq!(wait_ms(1, 0, Some(60_000)), Some(60_000));
         assert_eq!(wait_ms(6, 0, Some(60_000)), Some(5_760_000));
-        assert_eq!(wait_ms(1, 0, Some(u64::MAX)), Some(MOST_ASKED_MS));
+        assert_eq!(wait_ms(1, 0, Some(u64::MAX)), Some(MAX_ASKED_MS));
         assert_eq!(wait_ms(12, 0, Some(1)), None);
     }
 
     proptest! {
         #[test]
-        fn no_wait_leaves_its_fifth(attempts in 1_u32..=11, chance in any::<u32>()) {
+        fn no_wait_leaves_its_fifth(attempts in 1_u32..=11, random in any::<u32>()) {
             let base = WAITS_S[attempts as usize - 1] * 1_000;
-            let wait = wait_ms(attempts, chance, None).unwrap();
+            let wait = wait_ms(attempts, random, None).unwrap();
             prop_assert!(wait >= base * 4 / 5 && wait < base * 6 / 5);
         }
     }

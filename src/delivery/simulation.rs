@@ -6,7 +6,7 @@
     reason = "seconds and events are far below 2^52"
 )]
 
-use super::breaker::{Breaker, Reception};
+use super::circuit_breaker::{CircuitBreaker, Signal};
 use super::schedule;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -39,7 +39,7 @@ struct Course {
 
 #[derive(Default)]
 struct Shard {
-    breaker: Breaker,
+    breaker: CircuitBreaker,
     stalled_until: u64,
     /// Not sent yet: the second of acceptance, and how many.
     fresh: VecDeque<(u64, u64)>,
@@ -118,12 +118,12 @@ fn run(outage: &Outage) -> Course {
                 };
                 room -= 1;
                 sent += 1;
-                let reception = if is_away {
-                    Reception::Trouble
+                let signal = if is_away {
+                    Signal::Failing
                 } else {
-                    Reception::Well
+                    Signal::Healthy
                 };
-                shard.breaker.heard(reception, random.next());
+                shard.breaker.record(signal, random.next());
                 shard.stalled_until = second + shard.breaker.stall_ms().div_ceil(1_000);
                 course.attempts = course.attempts.max(attempts + 1);
                 let wait = schedule::wait_ms(attempts + 1, random.next(), None);

@@ -105,7 +105,7 @@ pub struct Report {
     last_id: u64,
     judge: Option<Judge>,
     verdicts: Option<Verdicts>,
-    pub(crate) answer: String,
+    answer: String,
 }
 
 /// The source that is being read, and where everything was before it.
@@ -287,6 +287,11 @@ impl Report {
         self.judge = None;
         self.verdicts = None;
         Ok(())
+    }
+
+    /// The last answer, JSON text; it is handed out once.
+    pub fn take_answer(&mut self) -> String {
+        core::mem::take(&mut self.answer)
     }
 
     fn store(&self, kind: RowKind) -> &Store {
@@ -885,3 +890,15 @@ fn known_status(dialect: &str, word: &[u8]) -> Option<&'static str> {
 
 /// The smallest unit of an amount that is paid: a cent, in ten-thousandths.
 pub(crate) const CENT: i64 = SCALE / 100;
+
+/// An error as JSON text: its code, rule and parameter.
+#[must_use]
+pub fn out_of_error(error: &Error) -> String {
+    let mut writer = out::Writer::default();
+    writer.open('{');
+    writer.text_of("code", error.code().as_bytes());
+    writer.text_of("rule", error.rule().as_bytes());
+    writer.text_of("parameter", error.parameter().unwrap_or("").as_bytes());
+    writer.close('}');
+    writer.text
+}

@@ -1,7 +1,7 @@
 //! Who may use `/__sandbox/`: whoever has the token, or, on loopback without
 //! one, whoever is on this machine and no web page from elsewhere.
 
-use super::outbound;
+use super::address;
 use crate::cookie::find_cookie;
 use crate::url;
 use serde::{Deserialize, Serialize};
@@ -91,7 +91,7 @@ impl Visitor {
     /// Without a token: the name must be loopback's own, or any site could point
     /// a name of its at this machine, and no other page may ask.
     fn on_loopback(&self) -> Access {
-        if outbound::is_allowed(&outbound::LOOPBACK, &self.url_without_query())
+        if address::is_allowed(&address::LOOPBACK, &self.url_without_query())
             && self.is_own_origin()
         {
             Access::Granted
@@ -103,13 +103,11 @@ impl Visitor {
     fn is_own_origin(&self) -> bool {
         self.origin
             .as_deref()
-            .is_none_or(|origin| Some(origin) == outbound::origin_of(&self.url))
+            .is_none_or(|origin| Some(origin) == address::origin_of(&self.url))
     }
 
     fn url_without_query(&self) -> String {
-        outbound::origin_of(&self.url)
-            .unwrap_or_default()
-            .to_owned()
+        address::origin_of(&self.url).unwrap_or_default().to_owned()
     }
 }
 

@@ -1,9 +1,10 @@
 //! What the API's five actions have in common: the key, the form of a failure,
 //! dates and pages.
 
-use super::plan::{Answer, Call, Decided, Stop};
+use super::Network;
+use super::plan::{Decided, HttpAnswer, IncomingRequest, Stop};
+use super::query::Query;
 use super::settings::{EndDate, Failures, FirstRow};
-use super::{Network, Query};
 use crate::time::CivilTime;
 use serde::Serialize;
 use serde_json::json;
@@ -32,16 +33,16 @@ pub(super) struct Unsuccessful<'a> {
 
 impl Network {
     /// A failure in the form that the settings say. CAKE says no with status 200.
-    pub(super) fn failure(&self, message: &str) -> Answer {
+    pub(super) fn failure(&self, message: &str) -> HttpAnswer {
         match self.settings.failures {
-            Failures::SuccessFalse => Answer::json(&Unsuccessful {
+            Failures::SuccessFalse => HttpAnswer::json(&Unsuccessful {
                 success: false,
                 message,
             }),
             Failures::RequestStatus => {
-                Answer::json(&json!({ "request_status": "Failure", "message": message }))
+                HttpAnswer::json(&json!({ "request_status": "Failure", "message": message }))
             }
-            Failures::Html => Answer::new(
+            Failures::Html => HttpAnswer::new(
                 200,
                 "text/html; charset=utf-8",
                 format!(
@@ -56,9 +57,14 @@ impl Network {
     }
 
     /// Only `method`, and only with the key.
-    pub(super) fn open(&self, call: &Call, method: &'static str, key: Option<&str>) -> Decided<()> {
+    pub(super) fn open(
+        &self,
+        call: &IncomingRequest,
+        method: &'static str,
+        key: Option<&str>,
+    ) -> Decided<()> {
         if call.method != method {
-            let mut answer = Answer::text(405, "Method Not Allowed");
+            let mut answer = HttpAnswer::text(405, "Method Not Allowed");
             answer.headers.push(("allow", method.to_owned()));
             return Err(Stop::Say(answer));
         }

@@ -1,11 +1,13 @@
 //! A click on a tracking link: logged, and redirected with a fresh click id.
 
 use super::fixture::{Activity, Affiliate, Creative, Offer};
-use super::plan::{Answer, Call, Plan, Write};
+use super::plan::{HttpAnswer, IncomingRequest, Plan, Write};
+use super::query::Query;
 use super::row::ClickRow;
 use super::settings::ClickIds;
-use super::{Network, Query, outbound};
+use super::{Network, address};
 use crate::macros::expand;
+use crate::purpose::Purpose;
 use crate::{sub_id, url};
 
 /// Where the integers of older accounts begin *(inference)*.
@@ -14,15 +16,15 @@ const FIRST_INTEGER_ID: u64 = 500_000_000;
 impl Network {
     /// Decides on a click: a row and a redirect. A click that leads nowhere is
     /// redirected elsewhere and leaves no row; neither do HEAD and prefetch.
-    pub(super) fn click(&self, call: &Call) -> Plan {
+    pub(super) fn click(&self, call: &IncomingRequest) -> Plan {
         let query = Query(url::query_of(&call.url));
-        if call.is_prefetch {
+        if Purpose::of(call.purposes.iter().map(String::as_str)) != Purpose::Visit {
             // A browser throws an empty answer away and asks again when the
             // visitor really goes; a redirect it would keep, without a click.
-            return Answer {
+            return HttpAnswer {
                 status: 204,
                 headers: vec![("cache-control", "no-store".into())],
-                ..Answer::default()
+                ..HttpAnswer::default()
             }
             .into();
         }
@@ -31,7 +33,7 @@ impl Network {
             Err(reason) => {
                 let fallback = &self.settings.fallback_url;
                 let mark = if fallback.contains('?') { '&' } else { '?' };
-                return Answer::redirect(format!("{fallback}{mark}reason={reason}")).into();
+                return HttpAnswer::redirect(format!("{fallback}{mark}reason={reason}")).into();
             }
         };
         let is_logged = call.method == "GET";
@@ -64,7 +66,7 @@ impl Network {
             } else {
                 Vec::new()
             },
-            answer: Answer::redirect(location),
+            answer: HttpAnswer::redirect(location),
         }
     }
 
@@ -97,7 +99,7 @@ impl Network {
             .ok_or("inactive_offer")
     }
 
-    fn click_id(&self, call: &Call) -> String {
+    fn click_id(&self, call: &IncomingRequest) -> String {
         match (self.settings.click_ids, self.settings.id_seed) {
             (ClickIds::Integer, _) => (FIRST_INTEGER_ID + call.next.click).to_string(),
             (ClickIds::Uuid, Some(seed)) => super::random::uuid(seed, call.next.click),
@@ -133,24 +135,18 @@ impl Network {
     }
 }
 
-/// The sub ids as CAKE keeps them: `s1` is cut at 50 characters; of `s2` … `s5`
+/// The sub ids as CAKE keeps them: `s1` is cut at 50 UTF-16 units; of `s2` … `s5`
 /// what exceeds 100 moves to the front of the next one (KB 5000545788), and
 /// what exceeds `s5` is lost *(inference)*.
 fn with_sub_ids(query: Query<'_>) -> ClickRow {
     let mut spilled = String::new();
     let mut kept = sub_id::NAMES.iter().enumerate().map(|(index, name)| {
         let value = std::mem::take(&mut spilled) + &query.text(name).unwrap_or_default();
-        let limit = if index == 0 {
-            sub_id::S1_CHARACTERS
-        } else {
-            sub_id::OTHER_CHARACTERS
-        };
-        let mut characters = value.chars();
-        let kept: String = characters.by_ref().take(limit).collect();
+        let (kept, overflow) = sub_id::split(index, &value);
         if index > 0 {
-            spilled = characters.collect();
+            overflow.clone_into(&mut spilled);
         }
-        (!kept.is_empty()).then_some(kept)
+        (!kept.is_empty()).then(|| kept.to_owned())
     });
     let mut next = || kept.next().flatten();
     ClickRow {
@@ -172,12 +168,12 @@ fn deep_link(query: Query<'_>, creative: &Creative, offer: &Offer, url: &str) ->
         .filter(|_| creative.allows_deep_links)?;
     let host = |page: &str| {
         if page.starts_with('/') {
-            outbound::origin_of(url).and_then(outbound::host_of)
+            address::origin_of(url).and_then(address::host_of)
         } else {
-            outbound::host_of(page)
+            address::host_of(page)
         }
         .map(str::to_owned)
     };
-    (outbound::is_page(&page) && host(&page).is_some() && host(&page) == host(&offer.landing_page))
+    (address::is_page(&page) && host(&page).is_some() && host(&page) == host(&offer.landing_page))
         .then_some(page)
 }

@@ -1,8 +1,8 @@
 //! Create Postback: `POST /api/2/affiliate_postback.json`.
 
-use super::plan::{Answer, Call, Decided, Plan, Write};
+use super::plan::{Decided, HttpAnswer, IncomingRequest, Plan, Write};
 use super::row::PostbackRow;
-use super::{Network, outbound, postback};
+use super::{Network, address, postback};
 use serde::{Deserialize, Serialize};
 
 /// The body, in the article's words. Unknown fields are passed over.
@@ -33,7 +33,7 @@ struct Created<'a> {
 }
 
 impl Network {
-    pub(super) fn create_postback(&self, call: &Call) -> Decided<Plan> {
+    pub(super) fn create_postback(&self, call: &IncomingRequest) -> Decided<Plan> {
         let text = call.body.as_deref().unwrap_or_default();
         let body: Option<Body> = serde_json::from_str(text).ok();
         let key = body.as_ref().and_then(|body| body.api_key.as_deref());
@@ -56,7 +56,7 @@ impl Network {
         // Whether it may be sent to is asked when it fires.
         let Some(postback_url) = body
             .postback_url
-            .filter(|url| outbound::is_page(url) && !url.starts_with('/'))
+            .filter(|url| address::is_page(url) && !url.starts_with('/'))
         else {
             return self.refuse("Invalid postback_url");
         };
@@ -76,7 +76,7 @@ impl Network {
             postback_status,
             postback_type_id,
         };
-        let answer = Answer::json(&Envelope {
+        let answer = HttpAnswer::json(&Envelope {
             request_status: "Success",
             postback: Created {
                 postback_id: row.postback_id,

@@ -1,7 +1,7 @@
 //! Faults on demand: what goes wrong, for which action, how often.
 
 use super::api::Unsuccessful;
-use super::{Action, Answer};
+use super::{Action, HttpAnswer};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -51,7 +51,7 @@ impl FaultKind {
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct FaultRule {
-    /// The actions that it strikes; none named: the five of the API.
+    /// The actions that it applies to; none named: the five of the API.
     #[serde(default)]
     pub actions: Vec<Action>,
     /// The share of the calls, from 0 to 1.
@@ -107,7 +107,7 @@ pub struct Fault {
     /// How the connection ends, where not as it should.
     pub breaks: Option<Break>,
     /// What is answered in place of the truth.
-    pub answer: Option<Answer>,
+    pub answer: Option<HttpAnswer>,
 }
 
 /// How a connection ends too early.
@@ -120,7 +120,7 @@ pub enum Break {
     CutOff,
 }
 
-/// The rules in force. The first one that strikes counts.
+/// The rules in force. The first one that applies counts.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Faults {
     rules: Vec<(FaultRule, usize)>,
@@ -130,10 +130,7 @@ impl Faults {
     /// Reads the rules, a JSON array.
     pub(super) fn read(json: &str) -> Result<Self> {
         let rules: Vec<FaultRule> =
-            serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(json))
-                .map_err(|error| Error::InvalidFixture {
-                    message: super::fixture::located("faults", &error),
-                })?;
+            super::json::read("faults", &mut serde_json::Deserializer::from_str(json))?;
         for (index, rule) in rules.iter().enumerate() {
             let is_share = rule.share.is_some_and(|share| (0.0..=1.0).contains(&share));
             if is_share == rule.script.is_some() || rule.share.is_some() != is_share {
@@ -182,9 +179,9 @@ impl Faults {
         self.rules.is_empty()
     }
 
-    /// What happens to the next call of `action`. `roll` is random, from 0 to
-    /// below 1; one roll decides both whether and what.
-    pub(super) fn strike(&mut self, action: Action, roll: f64) -> Option<Fault> {
+    /// What happens to the next call of `action`. `random` is from 0 to below 1;
+    /// one number decides both whether and what.
+    pub(super) fn next_fault(&mut self, action: Action, random: f64) -> Option<Fault> {
         for (rule, used) in &mut self.rules {
             let is_meant = if rule.actions.is_empty() {
                 action.is_of_api()
@@ -203,7 +200,7 @@ impl Faults {
                     // A null of the script lets the call through, whatever other rules say.
                     (*kind)?
                 }
-                None => match drawn(rule, roll) {
+                None => match drawn(rule, random) {
                     Some(kind) => kind,
                     None => continue,
                 },
@@ -220,14 +217,14 @@ impl Faults {
     clippy::cast_precision_loss,
     reason = "a place in a list of at most a few kinds"
 )]
-fn drawn(rule: &FaultRule, roll: f64) -> Option<FaultKind> {
-    let share = rule.share.filter(|share| roll < *share)?;
+fn drawn(rule: &FaultRule, random: f64) -> Option<FaultKind> {
+    let share = rule.share.filter(|share| random < *share)?;
     let kinds: &[FaultKind] = if rule.kinds.is_empty() {
         &FaultKind::ALL
     } else {
         &rule.kinds
     };
-    let place = (roll / share * kinds.len() as f64) as usize;
+    let place = (random / share * kinds.len() as f64) as usize;
     kinds.get(place.min(kinds.len() - 1)).copied()
 }
 
@@ -241,30 +238,30 @@ impl FaultRule {
         };
         let answer = match kind {
             FaultKind::RateLimit => {
-                let mut answer = Answer::text(429, "Too Many Requests");
+                let mut answer = HttpAnswer::text(429, "Too Many Requests");
                 answer
                     .headers
                     .push(("retry-after", self.retry_after_s.to_string()));
                 Some(answer)
             }
-            FaultKind::ServerError => Some(Answer::new(
+            FaultKind::ServerError => Some(HttpAnswer::new(
                 self.status,
                 "text/html; charset=utf-8",
                 "<!DOCTYPE html><html><head><title>Server Error</title></head><body><h1>Server Error in '/' Application.</h1></body></html>",
             )),
-            FaultKind::Restricted => Some(Answer::json(&Unsuccessful {
+            FaultKind::Restricted => Some(HttpAnswer::json(&Unsuccessful {
                 success: false,
                 message: "Restricted",
             })),
-            FaultKind::Html => Some(Answer::new(
+            FaultKind::Html => Some(HttpAnswer::new(
                 200,
                 "text/html; charset=utf-8",
                 "<!DOCTYPE html><html><head><title>Log In</title></head><body><h1>Log In</h1></body></html>",
             )),
-            FaultKind::Redirect => Some(Answer::redirect(self.location.clone())),
-            FaultKind::WrongJson => Some(Answer::json(&serde_json::json!({ "d": null }))),
+            FaultKind::Redirect => Some(HttpAnswer::redirect(self.location.clone())),
+            FaultKind::WrongJson => Some(HttpAnswer::json(&serde_json::json!({ "d": null }))),
             // Cut off without having been carried out: the half of nothing in particular.
-            FaultKind::CutOff if !is_carried_out => Some(Answer::json(&serde_json::json!({
+            FaultKind::CutOff if !is_carried_out => Some(HttpAnswer::json(&serde_json::json!({
                 "request_status": "Success", "conversion": null
             }))),
             _ => None,
@@ -305,7 +302,11 @@ mod tests {
     fn a_script_is_played_once_and_null_lets_a_call_through() {
         let mut faults = faults(r#"[{"script":["reset_after",null,"html"]}]"#);
         let kinds: Vec<_> = (0..4)
-            .map(|_| faults.strike(Action::RecordConversion, 0.5).map(|f| f.kind))
+            .map(|_| {
+                faults
+                    .next_fault(Action::RecordConversion, 0.5)
+                    .map(|f| f.kind)
+            })
             .collect();
         assert_eq!(
             kinds,
@@ -324,7 +325,8 @@ mod tests {
         let mut faults = faults(r#"[{"share":0.4,"actions":["record_conversion"]}]"#);
         let mut counts = [0; 10];
         for step in 0..10_000_u32 {
-            if let Some(fault) = faults.strike(Action::RecordConversion, f64::from(step) / 10_000.0)
+            if let Some(fault) =
+                faults.next_fault(Action::RecordConversion, f64::from(step) / 10_000.0)
             {
                 let place = FaultKind::ALL.iter().position(|kind| *kind == fault.kind);
                 counts[place.unwrap()] += 1;
@@ -334,15 +336,15 @@ mod tests {
             counts.iter().all(|count| (399..=401).contains(count)),
             "{counts:?}"
         );
-        assert_eq!(faults.strike(Action::GetClick, 0.0), None);
-        assert_eq!(faults.strike(Action::Click, 0.0), None);
+        assert_eq!(faults.next_fault(Action::GetClick, 0.0), None);
+        assert_eq!(faults.next_fault(Action::Click, 0.0), None);
     }
 
     #[test]
     fn only_a_reset_before_does_nothing_behind_a_broken_connection() {
         let mut faults = faults(r#"[{"script":["reset_before","reset_after","cut_off"]}]"#);
         let outcomes: Vec<_> = (0..3)
-            .filter_map(|_| faults.strike(Action::GetClick, 0.0))
+            .filter_map(|_| faults.next_fault(Action::GetClick, 0.0))
             .map(|fault| (fault.is_carried_out, fault.breaks))
             .collect();
         assert_eq!(

@@ -1,8 +1,9 @@
 //! The fixture: what an administrator would have set up. Its JSON Schema is
 //! `js/sandbox/fixture.schema.json`.
 
-use super::payout::Rate;
-use super::{outbound, settings::Settings};
+use super::rate::Rate;
+use super::settings::Settings;
+use super::{address, json};
 use crate::money::Money;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -230,13 +231,13 @@ pub struct Postback {
     pub postback_type_id: u64,
     /// What it tells of.
     #[serde(default = "on_conversion")]
-    pub fires_on: Vec<Event>,
+    pub fires_on: Vec<PostbackEvent>,
 }
 
 /// What a postback tells of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Event {
+pub enum PostbackEvent {
     /// A conversion was recorded, whatever its status.
     Conversion,
     /// A conversion was approved, at once or later.
@@ -245,7 +246,7 @@ pub enum Event {
     Rejection,
 }
 
-impl Event {
+impl PostbackEvent {
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::Conversion => "conversion",
@@ -261,8 +262,8 @@ fn yes() -> bool {
 fn server() -> u64 {
     1
 }
-fn on_conversion() -> Vec<Event> {
-    vec![Event::Conversion]
+fn on_conversion() -> Vec<PostbackEvent> {
+    vec![PostbackEvent::Conversion]
 }
 
 impl Fixture {
@@ -271,9 +272,7 @@ impl Fixture {
     /// # Errors
     /// [`Error::InvalidFixture`], which names the place.
     pub fn read(json: &str) -> Result<Self> {
-        let fixture: Self =
-            serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(json))
-                .map_err(|error| invalid("", &located("", &error)))?;
+        let fixture: Self = json::read("", &mut serde_json::Deserializer::from_str(json))?;
         fixture.check()?;
         Ok(fixture)
     }
@@ -340,7 +339,7 @@ impl Fixture {
             if postback.offer_id != 0 {
                 self.known_offer(&format!("{path}offer_id"), postback.offer_id)?;
             }
-            if !outbound::is_page(&postback.postback_url) {
+            if !address::is_page(&postback.postback_url) {
                 return Err(invalid(
                     &path,
                     "postback_url must be an http(s) URL or a path",
@@ -357,7 +356,7 @@ impl Fixture {
     }
 
     fn check_offer(&self, path: &str, offer: &Offer) -> Result<()> {
-        if !outbound::is_page(&offer.landing_page) {
+        if !address::is_page(&offer.landing_page) {
             return Err(invalid(
                 path,
                 "landing_page must be an http(s) URL or a path",
@@ -428,19 +427,6 @@ impl Fixture {
 }
 
 const PAYOUT_RULE: &str = "payout must be an amount such as 18.00, or a share such as 80%";
-
-/// What is wrong with a JSON text, and where: `offers[0].payout: …`.
-pub(super) fn located(root: &str, error: &serde_path_to_error::Error<serde_json::Error>) -> String {
-    // A text that ends too early has no place, which is written `?` or `.`.
-    match error.path().to_string().as_str() {
-        "." | "?" if root.is_empty() => error.inner().to_string(),
-        "." | "?" => format!("{root}: {}", error.inner()),
-        path if root.is_empty() || path.starts_with('[') => {
-            format!("{root}{path}: {}", error.inner())
-        }
-        path => format!("{root}.{path}: {}", error.inner()),
-    }
-}
 
 fn invalid(path: &str, rule: &str) -> Error {
     Error::InvalidFixture {

@@ -1,13 +1,14 @@
 //! Get Click: `GET /api/2/click.json`.
 
-use super::plan::{Answer, Call, ClickFilter, Decided, Need, Plan, Rows, Stop};
+use super::Network;
+use super::plan::{ClickFilter, Decided, HttpAnswer, IncomingRequest, Need, Plan, Rows, Stop};
+use super::query::Query;
 use super::row::ClickRow;
-use super::{Network, Query};
 use crate::url;
 use serde::Serialize;
 
 /// The most rows of one answer.
-const MOST_ROWS: u64 = 10_000;
+const MAX_ROWS: u64 = 10_000;
 
 #[derive(Serialize)]
 struct Envelope<'a> {
@@ -67,7 +68,7 @@ impl<'a> From<&'a ClickRow> for Click<'a> {
 
 impl Network {
     /// By `click_id`, which goes before everything else, or a filtered list.
-    pub(super) fn get_click(&self, call: &Call, rows: &Rows) -> Decided<Plan> {
+    pub(super) fn get_click(&self, call: &IncomingRequest, rows: &Rows) -> Decided<Plan> {
         let query = Query(url::query_of(&call.url));
         self.open(call, "GET", query.text("api_key").as_deref())?;
         let (clicks, total_rows) = if let Some(click_id) = query.text("click_id") {
@@ -77,7 +78,7 @@ impl Network {
                 u64::from(click.is_some()),
             )
         } else {
-            let paging = self.paging(query, MOST_ROWS)?;
+            let paging = self.paging(query, MAX_ROWS)?;
             let range = self.range(query, false)?;
             let filter = ClickFilter {
                 from: range.from,
@@ -93,7 +94,7 @@ impl Network {
                 .ok_or(Stop::Need(Box::new(Need::Clicks { filter })))?;
             (page.rows.iter().map(Click::from).collect(), page.total)
         };
-        Ok(Answer::json(&Envelope {
+        Ok(HttpAnswer::json(&Envelope {
             request_status: "Success",
             response: Response { clicks, total_rows },
         })

@@ -1,15 +1,16 @@
 //! Get Conversions: `GET /api/2/conversions.json`.
 
+use super::Network;
 use super::api::exact;
-use super::plan::{Answer, Call, ConversionFilter, Decided, Need, Plan, Rows, Stop};
+use super::plan::{ConversionFilter, Decided, HttpAnswer, IncomingRequest, Need, Plan, Rows, Stop};
+use super::query::Query;
 use super::status::WORDS;
-use super::{Network, Query};
 use crate::url;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 /// The most rows of one answer.
-const MOST_ROWS: u64 = 500;
+const MAX_ROWS: u64 = 500;
 
 /// The fields that can be sorted by, and their columns.
 const SORTS: [(&str, &str); 7] = [
@@ -58,7 +59,7 @@ struct Affiliate<'a> {
 }
 
 impl Network {
-    pub(super) fn get_conversions(&self, call: &Call, rows: &Rows) -> Decided<Plan> {
+    pub(super) fn get_conversions(&self, call: &IncomingRequest, rows: &Rows) -> Decided<Plan> {
         let query = Query(url::query_of(&call.url));
         self.open(call, "GET", query.text("api_key").as_deref())?;
         let Some(page) = &rows.conversions else {
@@ -92,7 +93,7 @@ impl Network {
                 },
             })
             .collect();
-        Ok(Answer::json(&Envelope {
+        Ok(HttpAnswer::json(&Envelope {
             request_status: "Success",
             total_rows: page.total,
             conversions,
@@ -102,7 +103,7 @@ impl Network {
 
     fn conversion_filter(&self, query: Query<'_>) -> Decided<ConversionFilter> {
         let range = self.range(query, true)?;
-        let paging = self.paging(query, MOST_ROWS)?;
+        let paging = self.paging(query, MAX_ROWS)?;
         let mut offer_ids = self.optional(query, "offer_id")?.map(|id| vec![id]);
         if let Some(advertiser_id) = self.optional(query, "advertiser_id")? {
             let asked = offer_ids.take();

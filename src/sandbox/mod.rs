@@ -11,6 +11,8 @@
 )]
 
 pub mod access;
+mod action;
+pub mod address;
 mod api;
 mod click;
 mod create_postback;
@@ -19,33 +21,35 @@ pub mod fixture;
 mod get_click;
 mod get_conversions;
 pub mod history;
-pub mod outbound;
+mod json;
 mod payout;
 mod pixel;
 mod plan;
 mod postback;
+mod query;
 mod random;
+mod rate;
 mod record_conversion;
 mod row;
 pub mod settings;
-mod status;
+pub mod status;
 #[cfg(test)]
 mod tests;
 mod tracking_domains;
 
+pub use action::Action;
 pub use fixture::Fixture;
 pub use payout::{Balance, Sum};
 pub use plan::{
-    Answer, Call, ClickFilter, ConversionFilter, Need, Numbers, Page, Plan, Rows, Step, Write,
+    ClickFilter, ConversionFilter, HttpAnswer, IncomingRequest, Need, Numbers, Plan, RowPage, Rows,
+    Step, Write,
 };
 pub use row::{ClickRow, ConversionRow, FiredRow, PostbackRow};
 pub use settings::Settings;
 
-use crate::url;
 use crate::{Error, Result};
 use fault::{Fault, FaultRule, Faults};
 use plan::Stop;
-use serde::{Deserialize, Serialize};
 
 /// A network: its fixture, its settings, its API key and the faults in force.
 #[derive(Debug)]
@@ -57,53 +61,12 @@ pub struct Network {
     faults: Faults,
 }
 
-/// What a request is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Action {
-    /// A tracking link: `/`.
-    Click,
-    /// A pixel: `/p.ashx`.
-    Pixel,
-    /// `/api/2/click.json`.
-    GetClick,
-    /// `/api/2/conversion.json`.
-    RecordConversion,
-    /// `/api/2/conversions.json`.
-    GetConversions,
-    /// `/api/2/affiliate_postback.json`.
-    CreatePostback,
-    /// `/api/2/tracking_domains.json`.
-    GetTrackingDomains,
-}
-
-impl Action {
-    /// The action at a path.
-    #[must_use]
-    pub fn at(path: &str) -> Option<Self> {
-        match path {
-            "/" => Some(Self::Click),
-            "/p.ashx" => Some(Self::Pixel),
-            "/api/2/click.json" => Some(Self::GetClick),
-            "/api/2/conversion.json" => Some(Self::RecordConversion),
-            "/api/2/conversions.json" => Some(Self::GetConversions),
-            "/api/2/affiliate_postback.json" => Some(Self::CreatePostback),
-            "/api/2/tracking_domains.json" => Some(Self::GetTrackingDomains),
-            _ => None,
-        }
-    }
-
-    fn is_of_api(self) -> bool {
-        !matches!(self, Self::Click | Self::Pixel)
-    }
-}
-
 /// Where conversions are moved by hand.
 const MOVES: &str = "/__sandbox/conversions/";
 
 impl Network {
     /// Opens a network from its fixture's JSON. `allowed_hosts` are the hosts
-    /// that postbacks may go to; none: [`outbound::LOOPBACK`].
+    /// that postbacks may go to; none: [`address::LOOPBACK`].
     ///
     /// # Errors
     /// [`Error::InvalidFixture`], [`Error::MissingApiKey`].
@@ -117,7 +80,7 @@ impl Network {
             fixture,
             api_key: api_key.to_owned(),
             allowed_hosts: if allowed_hosts.is_empty() {
-                outbound::LOOPBACK.map(str::to_owned).to_vec()
+                address::LOOPBACK.map(str::to_owned).to_vec()
             } else {
                 allowed_hosts.to_vec()
             },
@@ -127,8 +90,8 @@ impl Network {
 
     /// Decides on a request, with the rows that were loaded for it so far.
     #[must_use]
-    pub fn decide(&self, call: &Call, rows: &Rows) -> Step {
-        let path = outbound::origin_of(&call.url)
+    pub fn decide(&self, call: &IncomingRequest, rows: &Rows) -> Step {
+        let path = address::origin_of(&call.url)
             .and_then(|origin| call.url.strip_prefix(origin))
             .unwrap_or(&call.url);
         let path = path
@@ -145,7 +108,7 @@ impl Network {
             Some(Action::GetTrackingDomains) => self.get_tracking_domains(call),
             None => match path.strip_prefix(MOVES) {
                 Some(rest) => self.move_status(call, rest, rows),
-                None => Ok(Answer::text(404, "Not found").into()),
+                None => Ok(HttpAnswer::text(404, "Not found").into()),
             },
         };
         match decided {
@@ -155,10 +118,10 @@ impl Network {
         }
     }
 
-    /// What goes wrong with the next call of `action`, if anything does. `roll`
-    /// is random, from 0 to below 1.
-    pub fn strike(&mut self, action: Action, roll: f64) -> Option<Fault> {
-        self.faults.strike(action, roll)
+    /// The fault that the next call of `action` meets, or nothing. `random` is
+    /// from 0 to below 1.
+    pub fn next_fault(&mut self, action: Action, random: f64) -> Option<Fault> {
+        self.faults.next_fault(action, random)
     }
 
     /// Are there any rules for faults?
@@ -201,23 +164,5 @@ impl Network {
     pub fn set_settings(&mut self, json: &str) -> Result<()> {
         self.settings = self.settings.patched(json)?;
         Ok(())
-    }
-}
-
-/// The query of a request; of a repeated parameter the first counts.
-#[derive(Clone, Copy)]
-struct Query<'a>(&'a str);
-
-impl Query<'_> {
-    fn text(self, name: &str) -> Option<String> {
-        url::pairs(self.0)
-            .into_iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.into_owned())
-            .filter(|value| !value.is_empty())
-    }
-
-    fn number(self, name: &str) -> Option<u64> {
-        self.text(name)?.parse().ok()
     }
 }

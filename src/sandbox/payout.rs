@@ -4,34 +4,10 @@
 use super::Network;
 use super::fixture::{Approval, CapPeriod, CapScope, Offer};
 use super::plan::ConversionFilter;
+use super::rate::Rate;
 use crate::Result;
 use crate::money::Money;
 use serde::{Deserialize, Serialize};
-
-/// A rate: a fixed amount, or a share of the revenue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Rate {
-    /// An amount.
-    Fixed(Money),
-    /// Per cent.
-    Share(Money),
-}
-
-impl Rate {
-    pub(super) fn read(text: &str) -> Option<Self> {
-        match text.strip_suffix('%') {
-            Some(percent) => Money::parse("payout", percent).ok().map(Self::Share),
-            None => Money::parse("payout", text).ok().map(Self::Fixed),
-        }
-    }
-
-    fn of(self, revenue: Money) -> Money {
-        match self {
-            Self::Fixed(amount) => amount,
-            Self::Share(percent) => revenue.percent(percent),
-        }
-    }
-}
 
 /// What a conversion is worth.
 #[derive(Clone, Copy, Debug)]
@@ -106,6 +82,17 @@ impl Network {
             Approval::Automatic => "approved",
             Approval::Manual => "pending",
         }
+    }
+
+    /// What all affiliates are owed together, exactly.
+    #[must_use]
+    pub fn owed(&self, sums: &[Sum]) -> String {
+        amount(
+            sums.iter()
+                .filter(|sum| sum.conversion_status == "approved")
+                .map(|sum| sum.payout_units)
+                .sum(),
+        )
     }
 
     /// How the affiliates stand, in the fixture's order.

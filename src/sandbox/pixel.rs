@@ -1,11 +1,12 @@
 //! Pixels and server postbacks of advertisers: `/p.ashx?o=…&r=…&t=…&f=…`,
 //! without an API key.
 
-use super::plan::{Answer, Call, Decided, Plan, Rows, Stop, Write};
+use super::Network;
+use super::plan::{Decided, HttpAnswer, IncomingRequest, Plan, Rows, Stop, Write};
 use super::postback::Audience;
+use super::query::Query;
 use super::record_conversion::{Asked, Recorded, Refusal, first_events};
 use super::row::FiredRow;
-use super::{Network, Query};
 use crate::url;
 
 /// The forms of an answer: `f` of the pixel.
@@ -31,9 +32,9 @@ impl Network {
     /// Records the conversion and answers in the pixel's form: `SUCCESS` for a
     /// server, a one-pixel image, a script or a page. The affiliate's own
     /// browser postbacks are part of the answer.
-    pub(super) fn pixel(&self, call: &Call, rows: &Rows) -> Decided<Plan> {
+    pub(super) fn pixel(&self, call: &IncomingRequest, rows: &Rows) -> Decided<Plan> {
         if call.method != "GET" {
-            return Err(Stop::Say(Answer::text(405, "Method Not Allowed")));
+            return Err(Stop::Say(HttpAnswer::text(405, "Method Not Allowed")));
         }
         let query = Query(url::query_of(&call.url));
         let form = match query.text("f").as_deref() {
@@ -64,7 +65,7 @@ impl Network {
 
     fn converted(
         &self,
-        call: &Call,
+        call: &IncomingRequest,
         rows: &Rows,
         query: Query<'_>,
         form: Form,
@@ -113,10 +114,10 @@ impl Network {
 /// A transparent GIF of one pixel, in base64.
 const GIF: &str = "R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7";
 
-fn rendered(form: Form, outcome: Result<(), &str>, fired: &[FiredRow]) -> Answer {
+fn rendered(form: Form, outcome: Result<(), &str>, fired: &[FiredRow]) -> HttpAnswer {
     let in_browser = || fired.iter().filter(|row| row.state == "in_browser");
     let mut answer = match form {
-        Form::Server => Answer::text(
+        Form::Server => HttpAnswer::text(
             200,
             &match outcome {
                 Ok(()) => "SUCCESS".to_owned(),
@@ -124,10 +125,10 @@ fn rendered(form: Form, outcome: Result<(), &str>, fired: &[FiredRow]) -> Answer
             },
         ),
         Form::Image => match in_browser().next() {
-            Some(row) => Answer::redirect(row.url.clone()),
-            None => Answer {
+            Some(row) => HttpAnswer::redirect(row.url.clone()),
+            None => HttpAnswer {
                 is_base64: true,
-                ..Answer::new(200, "image/gif", GIF)
+                ..HttpAnswer::new(200, "image/gif", GIF)
             },
         },
         Form::JavaScript => {
@@ -143,11 +144,11 @@ fn rendered(form: Form, outcome: Result<(), &str>, fired: &[FiredRow]) -> Answer
                     "(function(){{var r=document.createRange(),d=document.createElement(\"div\");d.hidden=true;d.appendChild(r.createContextualFragment({text}));document.body.appendChild(d)}})();"
                 )
             };
-            Answer::new(200, "text/javascript; charset=utf-8", script)
+            HttpAnswer::new(200, "text/javascript; charset=utf-8", script)
         }
         Form::Iframe => {
             let markup: String = in_browser().map(markup).collect();
-            Answer::new(
+            HttpAnswer::new(
                 200,
                 "text/html; charset=utf-8",
                 format!("<!DOCTYPE html><title>Conversion</title>{markup}"),
@@ -169,16 +170,7 @@ fn rendered(form: Form, outcome: Result<(), &str>, fired: &[FiredRow]) -> Answer
 /// The element that makes a browser fetch a postback.
 fn markup(row: &FiredRow) -> String {
     let mut url = String::with_capacity(row.url.len());
-    for character in row.url.chars() {
-        match character {
-            '&' => url.push_str("&amp;"),
-            '"' => url.push_str("&quot;"),
-            '\'' => url.push_str("&#39;"),
-            '<' => url.push_str("&lt;"),
-            '>' => url.push_str("&gt;"),
-            other => url.push(other),
-        }
-    }
+    crate::pixel::push_escaped(&mut url, &row.url);
     match row.postback_type.as_str() {
         "iFrame" => format!(r#"<iframe src="{url}" width="1" height="1" hidden></iframe>"#),
         "JavaScript" => format!(r#"<script src="{url}"></script>"#),

@@ -6,15 +6,16 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// A request, and what the rules cannot know by themselves.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Call {
+pub struct IncomingRequest {
     /// The HTTP method.
     pub method: String,
     /// The whole URL.
     pub url: String,
     /// The body of a POST.
     pub body: Option<String>,
-    /// Does a browser only look ahead (`Sec-Purpose: prefetch`)?
-    pub is_prefetch: bool,
+    /// The values of `Sec-Purpose`, `Purpose`, `X-Purpose` and `X-Moz`, as far as
+    /// the request has them.
+    pub purposes: Vec<String>,
     /// The visitor's address.
     pub ip_address: Option<String>,
     /// The visitor's country, two letters.
@@ -135,7 +136,7 @@ pub struct ConversionFilter {
 
 /// A page of rows, and how many match in all.
 #[derive(Clone, Debug, Default, Deserialize)]
-pub struct Page<T> {
+pub struct RowPage<T> {
     /// The page.
     pub rows: Vec<T>,
     /// How many match in all.
@@ -164,9 +165,9 @@ pub struct Rows {
     /// For [`Need::Postbacks`].
     pub postbacks: Option<Vec<PostbackRow>>,
     /// For [`Need::Clicks`].
-    pub clicks: Option<Page<ClickRow>>,
+    pub clicks: Option<RowPage<ClickRow>>,
     /// For [`Need::Conversions`].
-    pub conversions: Option<Page<ConversionRow>>,
+    pub conversions: Option<RowPage<ConversionRow>>,
 }
 
 /// A null was loaded, too.
@@ -183,7 +184,7 @@ pub struct Plan {
     /// The rows to store.
     pub writes: Vec<Write>,
     /// What to answer once they are stored.
-    pub answer: Answer,
+    pub answer: HttpAnswer,
 }
 
 /// A row to store.
@@ -209,7 +210,7 @@ pub enum Write {
 
 /// An HTTP answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Answer {
+pub struct HttpAnswer {
     /// The status.
     pub status: u16,
     /// Header names, in lower case, and values.
@@ -220,7 +221,7 @@ pub struct Answer {
     pub is_base64: bool,
 }
 
-impl Answer {
+impl HttpAnswer {
     pub(super) fn new(status: u16, content_type: &str, body: impl Into<String>) -> Self {
         Self {
             status,
@@ -248,8 +249,8 @@ impl Answer {
     }
 }
 
-impl From<Answer> for Plan {
-    fn from(answer: Answer) -> Self {
+impl From<HttpAnswer> for Plan {
+    fn from(answer: HttpAnswer) -> Self {
         Self {
             writes: Vec::new(),
             answer,
@@ -263,7 +264,7 @@ pub(super) enum Stop {
     /// Rows are missing.
     Need(Box<Need>),
     /// This is the answer, and nothing is stored.
-    Say(Answer),
+    Say(HttpAnswer),
 }
 
 pub(super) type Decided<T> = Result<T, Stop>;

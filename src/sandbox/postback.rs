@@ -1,9 +1,10 @@
 //! Which postbacks an event fires, with what in them, and by which way.
 
-use super::fixture::{Event, Postback};
-use super::plan::{Call, Decided, Rows};
+use super::fixture::{Postback, PostbackEvent};
+use super::plan::{Decided, IncomingRequest, Rows};
 use super::row::{ClickRow, ConversionRow, FiredRow, PostbackRow};
-use super::{Network, outbound};
+use super::settings::Settings;
+use super::{Network, address};
 use crate::macros::expand;
 
 /// Who reads the answer of the request that fires.
@@ -42,11 +43,11 @@ impl Network {
     /// `events` is fired once.
     pub(super) fn fired(
         &self,
-        call: &Call,
+        call: &IncomingRequest,
         rows: &Rows,
         click: &ClickRow,
         conversion: &ConversionRow,
-        events: &[Event],
+        events: &[PostbackEvent],
         audience: Audience,
     ) -> Decided<Vec<FiredRow>> {
         if events.is_empty() {
@@ -81,7 +82,7 @@ impl Network {
             .filter(|row| {
                 is_about(row.affiliate_id, row.offer_id)
                     && row.postback_status == "active"
-                    && events.contains(&Event::Conversion)
+                    && events.contains(&PostbackEvent::Conversion)
             })
             .map(|row: &PostbackRow| {
                 let target = Target {
@@ -89,7 +90,7 @@ impl Network {
                     url: &row.postback_url,
                     type_id: row.postback_type_id,
                 };
-                (target, Event::Conversion)
+                (target, PostbackEvent::Conversion)
             });
         let mut has_image = false;
         Ok(ours
@@ -97,7 +98,7 @@ impl Network {
             .zip(call.next.fired..)
             .map(|((target, event), fired_id)| {
                 let url = self.filled(call, target.url, click, conversion);
-                let is_allowed = outbound::is_allowed(&self.allowed_hosts, &url);
+                let is_allowed = address::is_allowed(&self.allowed_hosts, &url);
                 let state = match (is_allowed, target.type_id, audience) {
                     (false, ..) => "refused",
                     (true, 1, _) => "due",
@@ -127,7 +128,7 @@ impl Network {
     /// A postback URL with its macros expanded; a path gets the own origin.
     fn filled(
         &self,
-        call: &Call,
+        call: &IncomingRequest,
         template: &str,
         click: &ClickRow,
         conversion: &ConversionRow,
@@ -143,12 +144,61 @@ impl Network {
             other => self.token(click, other),
         });
         if url.starts_with('/') {
-            outbound::origin_of(&call.url)
-                .unwrap_or_default()
-                .to_owned()
-                + &url
+            address::origin_of(&call.url).unwrap_or_default().to_owned() + &url
         } else {
             url
         }
+    }
+}
+
+impl Network {
+    /// The log's row after an attempt that was answered `status`, or by nobody.
+    #[must_use]
+    pub fn attempted(&self, row: FiredRow, status: Option<u16>, now_ms: u64) -> FiredRow {
+        attempted(row, status, now_ms, &self.settings)
+    }
+}
+
+/// The row of the log after an attempt: delivered by any 2xx; else due again by
+/// the schedule, and failed at its end. A redirect is not followed and counts
+/// as a failure.
+fn attempted(mut row: FiredRow, status: Option<u16>, now_ms: u64, settings: &Settings) -> FiredRow {
+    let wait = usize::try_from(row.attempts)
+        .ok()
+        .and_then(|attempts| settings.retry_ms.get(attempts));
+    row.attempts += 1;
+    row.status = status;
+    row.answered_ms = Some(now_ms);
+    (row.state, row.next_ms) = match (status, wait) {
+        (Some(200..=299), _) => ("delivered".to_owned(), None),
+        (_, Some(wait)) => ("due".to_owned(), Some(now_ms + wait)),
+        (_, None) => ("failed".to_owned(), None),
+    };
+    row
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_postback_is_sent_again_until_the_schedule_ends() {
+        let settings = Settings {
+            retry_ms: vec![100, 200],
+            ..Settings::default()
+        };
+        let mut row = FiredRow::default();
+        let mut waits = Vec::new();
+        for _ in 0..3 {
+            row = attempted(row, Some(302), 1_000, &settings);
+            waits.push(row.next_ms.map(|at| at - 1_000));
+        }
+        assert_eq!(waits, [Some(100), Some(200), None]);
+        assert_eq!((row.state.as_str(), row.attempts), ("failed", 3));
+        let row = attempted(FiredRow::default(), Some(204), 5, &settings);
+        assert_eq!(
+            (row.state.as_str(), row.answered_ms),
+            ("delivered", Some(5))
+        );
     }
 }

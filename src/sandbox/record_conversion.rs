@@ -2,12 +2,13 @@
 //! it: one conversion, worth what the rules say, once.
 
 use super::api::exact;
-use super::fixture::{Event, Offer};
-use super::plan::{Answer, Call, Decided, Plan, Rows, Stop, Write};
+use super::fixture::{Offer, PostbackEvent};
+use super::plan::{Decided, HttpAnswer, IncomingRequest, Plan, Rows, Stop, Write};
 use super::postback::Audience;
+use super::query::Query;
 use super::row::{ClickRow, ConversionRow};
 use super::settings::Duplicates;
-use super::{Network, Query, payout};
+use super::{Network, payout};
 use crate::time::CivilTime;
 use crate::url;
 use serde::Serialize;
@@ -34,7 +35,7 @@ pub(super) enum Recorded {
 }
 
 impl Network {
-    pub(super) fn record_conversion(&self, call: &Call, rows: &Rows) -> Decided<Plan> {
+    pub(super) fn record_conversion(&self, call: &IncomingRequest, rows: &Rows) -> Decided<Plan> {
         let query = Query(url::query_of(&call.url));
         self.open(call, "GET", query.text("api_key").as_deref())?;
         let Some(click_id) = query.text("click_id") else {
@@ -92,7 +93,7 @@ impl Network {
     /// One conversion of a click, under the offer's rules.
     pub(super) fn record(
         &self,
-        call: &Call,
+        call: &IncomingRequest,
         rows: &Rows,
         click: &ClickRow,
         offer: &Offer,
@@ -152,10 +153,10 @@ impl Network {
 }
 
 /// What a fresh conversion tells of.
-pub(super) fn first_events(row: &ConversionRow) -> &'static [Event] {
+pub(super) fn first_events(row: &ConversionRow) -> &'static [PostbackEvent] {
     match row.conversion_status.as_str() {
-        "approved" => &[Event::Conversion, Event::Approval],
-        "pending" => &[Event::Conversion],
+        "approved" => &[PostbackEvent::Conversion, PostbackEvent::Approval],
+        "pending" => &[PostbackEvent::Conversion],
         _ => &[],
     }
 }
@@ -180,7 +181,7 @@ impl From<crate::Error> for Refusal {
 }
 
 /// The answer for a conversion: recorded now, or before.
-fn answer(row: &ConversionRow) -> Answer {
+fn answer(row: &ConversionRow) -> HttpAnswer {
     #[derive(Serialize)]
     struct Envelope<'a> {
         request_status: &'static str,
@@ -198,7 +199,7 @@ fn answer(row: &ConversionRow) -> Answer {
         conversion_date: &'a str,
         conversion_status: &'a str,
     }
-    Answer::json(&Envelope {
+    HttpAnswer::json(&Envelope {
         request_status: "Success",
         conversion: Conversion {
             conversion_id: row.conversion_id,

@@ -112,7 +112,7 @@ impl Settings {
         if self.offset_minutes().is_none() {
             return rule("utc_offset", "must be an offset such as +00:00 or -05:00");
         }
-        if !super::outbound::is_page(&self.fallback_url) {
+        if !super::address::is_page(&self.fallback_url) {
             return rule("fallback_url", "must be an http(s) URL or a path");
         }
         if self.retry_ms.len() > 20 || self.retry_ms.iter().any(|wait| *wait > 86_400_000) {
@@ -137,8 +137,7 @@ impl Settings {
         if let Some(fields) = merged.as_object_mut() {
             fields.extend(patch);
         }
-        let settings: Self = serde_path_to_error::deserialize(merged)
-            .map_err(|error| invalid(super::fixture::located("settings", &error)))?;
+        let settings: Self = super::json::read("settings", merged)?;
         settings.check("settings.")?;
         Ok(settings)
     }

@@ -1,11 +1,14 @@
 //! How a conversion's status moves: approve, reject, reverse. Only an approved
 //! conversion is owed.
+//!
+//! [`moves`] tells a view what can be done, so that no view has rules of its own.
 
-use super::fixture::Event;
-use super::plan::{Answer, Call, Decided, Plan, Rows, Stop, Write};
+use super::Network;
+use super::fixture::PostbackEvent;
+use super::plan::{Decided, HttpAnswer, IncomingRequest, Plan, Rows, Stop, Write};
 use super::postback::Audience;
 use super::row::ConversionRow;
-use super::{Network, outbound};
+use serde::Serialize;
 use serde_json::json;
 
 /// The statuses that CAKE's article names.
@@ -19,14 +22,56 @@ pub(super) enum Move {
     Reverse,
 }
 
+/// A status, and the moves that start from it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StatusMoves {
+    /// CAKE's word, such as `pending`.
+    pub conversion_status: &'static str,
+    /// What can be done.
+    pub moves: Vec<StatusMove>,
+}
+
+/// A move that a person may ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct StatusMove {
+    /// The last part of its route: `approve`, `reject` or `reverse`.
+    pub verb: &'static str,
+    /// The status that it leads to.
+    pub leads_to: &'static str,
+}
+
+/// Every status, in the order that people expect, with its moves.
+#[must_use]
+pub fn moves() -> Vec<StatusMoves> {
+    WORDS
+        .iter()
+        .map(|&conversion_status| StatusMoves {
+            conversion_status,
+            moves: Move::ALL
+                .iter()
+                .filter(|each| each.starts_from().contains(&conversion_status))
+                .map(|each| StatusMove {
+                    verb: each.verb(),
+                    leads_to: each.leads_to().0,
+                })
+                .collect(),
+        })
+        .collect()
+}
+
 impl Move {
-    fn read(word: &str) -> Option<Self> {
-        match word {
-            "approve" => Some(Self::Approve),
-            "reject" => Some(Self::Reject),
-            "reverse" => Some(Self::Reverse),
-            _ => None,
+    const ALL: [Self; 3] = [Self::Approve, Self::Reject, Self::Reverse];
+
+    fn verb(self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::Reject => "reject",
+            Self::Reverse => "reverse",
         }
+    }
+
+    fn read(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|each| each.verb() == word)
     }
 
     /// The statuses that it starts from *(inference)*: what was paid is taken
@@ -39,21 +84,26 @@ impl Move {
         }
     }
 
-    fn leads_to(self) -> (&'static str, Event) {
+    fn leads_to(self) -> (&'static str, PostbackEvent) {
         match self {
-            Self::Approve => ("approved", Event::Approval),
-            Self::Reject => ("rejected", Event::Rejection),
-            Self::Reverse => ("reversed", Event::Rejection),
+            Self::Approve => ("approved", PostbackEvent::Approval),
+            Self::Reject => ("rejected", PostbackEvent::Rejection),
+            Self::Reverse => ("reversed", PostbackEvent::Rejection),
         }
     }
 }
 
 impl Network {
     /// `POST /__sandbox/conversions/ID/approve`, `…/reject` or `…/reverse`.
-    pub(super) fn move_status(&self, call: &Call, path: &str, rows: &Rows) -> Decided<Plan> {
+    pub(super) fn move_status(
+        &self,
+        call: &IncomingRequest,
+        path: &str,
+        rows: &Rows,
+    ) -> Decided<Plan> {
         let refuse = |status: u16, message: String| {
             let mut answer =
-                Answer::json(&json!({ "error": { "code": "refused", "rule": message } }));
+                HttpAnswer::json(&json!({ "error": { "code": "refused", "rule": message } }));
             answer.status = status;
             Err(Stop::Say(answer))
         };
@@ -101,18 +151,7 @@ impl Network {
             })
             .chain(fired.into_iter().map(Write::Fired))
             .collect(),
-            answer: Answer::json(&moved),
+            answer: HttpAnswer::json(&moved),
         })
-    }
-
-    /// The log's row after an attempt that was answered `status`, or by nobody.
-    #[must_use]
-    pub fn attempted(
-        &self,
-        row: super::row::FiredRow,
-        status: Option<u16>,
-        now_ms: u64,
-    ) -> super::row::FiredRow {
-        outbound::attempted(row, status, now_ms, &self.settings)
     }
 }

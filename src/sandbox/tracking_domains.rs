@@ -1,7 +1,8 @@
 //! Get Tracking Domains: `GET /api/2/tracking_domains.json`.
 
-use super::plan::{Answer, Call, Decided, Plan};
-use super::{Network, Query};
+use super::Network;
+use super::plan::{Decided, HttpAnswer, IncomingRequest, Plan};
+use super::query::Query;
 use crate::url;
 use serde::Serialize;
 
@@ -20,7 +21,7 @@ struct Domain<'a> {
 }
 
 impl Network {
-    pub(super) fn get_tracking_domains(&self, call: &Call) -> Decided<Plan> {
+    pub(super) fn get_tracking_domains(&self, call: &IncomingRequest) -> Decided<Plan> {
         let query = Query(url::query_of(&call.url));
         self.open(call, "GET", query.text("api_key").as_deref())?;
         let id = self.optional(query, "tracking_domain_id")?;
@@ -48,7 +49,7 @@ impl Network {
                 is_default: domain.is_default,
             })
             .collect();
-        Ok(Answer::json(&Envelope {
+        Ok(HttpAnswer::json(&Envelope {
             request_status: "Success",
             tracking_domains,
         })

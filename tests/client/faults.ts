@@ -3,7 +3,7 @@ import { expect, inject, test } from "vitest";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** The origin of `fault_server.ts`. */
+    /** The origin of `fault-server.ts`. */
     faults: string;
   }
 }

@@ -1,8 +1,10 @@
 /** `cake-edge` in Node, as its user calls it. */
 import { readFileSync } from "node:fs";
 import { inspect } from "node:util";
+import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import { CakeError, createCakeClient, createTrackingLink, isCakeError } from "../../dist/entry/edge.node.js";
+import { filesOfCodes } from "../../scripts/errors.ts";
 
 const parts = { domain: "track.yournetwork.com", affiliateId: 67_890, creativeId: 12 };
 
@@ -51,17 +53,17 @@ test("a client needs a key and an https origin, and shows nothing of the key", (
   expect(inspect(cake, { depth: 9, showHidden: true }) + JSON.stringify(cake)).not.toContain("CANARY");
 });
 
-test("the type of codes and the shared vectors list the same", () => {
-  const vectors = JSON.parse(readFileSync("tests/vectors/errors.json", "utf8"));
-  const listed = vectors.codes.map(({ code }: { code: string }) => code);
-  const [, union = ""] = /export type CakeErrorCode =([^;]+);/.exec(readFileSync("js/error.ts", "utf8")) ?? [];
-  const typed = [...union.matchAll(/"(\w+)"/g)].map(([, code]) => code);
-  expect(typed).toEqual(listed);
+test("the page of codes and the shared vectors are what the one list makes of them", () => {
+  for (const [path, text] of Object.entries(filesOfCodes())) expect(readFileSync(path, "utf8"), path).toBe(text);
 });
 
 test("isCakeError knows an error of another copy of the package", () => {
   const foreign = Object.assign(new Error("x"), { name: "CakeError", code: "network" });
   expect(isCakeError(foreign)).toBe(true);
+  const elsewhere = runInNewContext(`Object.assign(new Error("x"), { name: "CakeError", code: "network" })`);
+  expect(elsewhere instanceof Error).toBe(false);
+  expect(isCakeError(elsewhere)).toBe(true);
+  expect(isCakeError(null)).toBe(false);
   expect(isCakeError(new Error("x"))).toBe(false);
   expect(isCakeError("network")).toBe(false);
 });

@@ -1,4 +1,4 @@
-/** The sandbox inside a process, and that its two ledgers agree. */
+/** The sandbox inside a process, and that its two stores agree. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { createCakeClient } from "../../dist/entry/edge.node.js";

@@ -9,6 +9,7 @@ import type { ConversionRow, FiredPostback, SandboxState } from "../../js/sandbo
 import { type SandboxProcess, startSandbox } from "../sandbox-process.ts";
 
 const KEY = "sandbox-key";
+const PATIENTLY = { timeout: 10_000, interval: 10 };
 let sandbox: SandboxProcess;
 let affiliate: Server;
 let received: string[] = [];
@@ -72,13 +73,12 @@ async function listenFor(url: string, settings: object = {}, type = 1): Promise<
 }
 
 async function postbackIn(...states: FiredPostback["state"][]): Promise<FiredPostback> {
-  for (let tries = 0; tries < 200; tries += 1) {
+  const find = async () => {
     const { postbacks } = await control<SandboxState>("GET", "state");
-    const found = postbacks.find(({ state }) => states.includes(state));
-    if (found) return found;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error(`no postback became ${states.join(" or ")}`);
+    return postbacks.find(({ state }) => states.includes(state));
+  };
+  await expect.poll(find, PATIENTLY).toBeDefined();
+  return (await find()) as FiredPostback;
 }
 
 const home = () => `http://127.0.0.1:${(affiliate.address() as AddressInfo).port}`;
@@ -204,12 +204,21 @@ test("a stopped clock holds retries back until it is moved", async () => {
   };
   await listenFor(`${home()}/later`, { retry_ms: [3_600_000] });
   await control("PUT", "clock", { now: "2026-06-19 14:30:00", is_frozen: true });
+  const log = async () => {
+    const { postbacks } = await control<SandboxState>("GET", "state");
+    return postbacks.map(({ state, attempts }) => `${state} ${attempts}`);
+  };
   await fetch(recordUrl(await click(), "ORD-1"));
-  for (let tries = 0; received.length === 0 && tries < 100; tries += 1) await new Promise((r) => setTimeout(r, 20));
-  await new Promise((resolve) => setTimeout(resolve, 100));
-  expect(received).toHaveLength(1);
+  await expect.poll(log).toEqual(["due 1"]);
+  // One that comes later is sent; the first still waits.
+  await fetch(recordUrl(await click(), "ORD-2"));
+  await expect.poll(log).toEqual(["delivered 1", "due 1"]);
+  expect(received).toHaveLength(2);
   await control("PUT", "clock", { advance_ms: 3_600_000 });
-  expect(await postbackIn("delivered")).toMatchObject({ attempts: 2, answered_ms: Date.parse("2026-06-19T15:30:00Z") });
+  await expect.poll(log).toEqual(["delivered 1", "delivered 2"]);
+  expect((await control<SandboxState>("GET", "state")).postbacks[1]).toMatchObject({
+    answered_ms: Date.parse("2026-06-19T15:30:00Z"),
+  });
 });
 
 test("what happens is told to a viewer as it happens", async () => {
@@ -247,7 +256,7 @@ test("a kill loses nothing that was answered or set, and what was due is still s
         if (text?.includes('"Success"')) answered.push(uniqueId);
       }
     });
-    while (answered.length < 150) await new Promise((resolve) => setTimeout(resolve, 5));
+    await expect.poll(() => answered.length, PATIENTLY).toBeGreaterThanOrEqual(150);
     await control("PUT", "faults", { script: ["rate_limit"], actions: ["get_tracking_domains"] }, first);
     await control("PUT", "settings", { country: "GB" }, first);
     await first.stop("SIGKILL");
@@ -265,11 +274,11 @@ test("a kill loses nothing that was answered or set, and what was due is still s
     // Each conversion's postback was stored with it, and none stays behind.
     const isOurs = ({ postback_id }: FiredPostback) => postback_id === 8801;
     expect(state.postbacks.filter(isOurs)).toHaveLength(state.conversions.length);
-    for (let tries = 0; tries < 200; tries += 1) {
+    const undelivered = async () => {
       const { postbacks } = await control<SandboxState>("GET", "state?limit=1000", undefined, first);
-      if (postbacks.filter(isOurs).every((row) => row.state === "delivered")) break;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+      return postbacks.filter((row) => isOurs(row) && row.state !== "delivered");
+    };
+    await expect.poll(undelivered, PATIENTLY).toEqual([]);
     expect(new Set(received).size).toBe(state.conversions.length);
     await first.stop();
   } finally {

@@ -1,5 +1,4 @@
 /** `cake-edge/page` from the packed tarball: through two bundlers, and as files beside a page without any. */
-import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -10,6 +9,7 @@ import type { Browser } from "playwright-core";
 import { build as vite } from "vite";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { launch } from "../browser/chromium.ts";
+import { install } from "./pack.ts";
 
 const home = mkdtempSync(join(tmpdir(), "cake-edge-page-"));
 const MODULE = `import { createTracker, isCakeError } from "cake-edge/page";
@@ -25,14 +25,7 @@ let server: Server;
 let origin: string;
 
 beforeAll(async () => {
-  const packed = execFileSync("npm", ["pack", "--json", "--pack-destination", home], {
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "ignore"],
-  });
-  const [tarball] = Object.values(JSON.parse(packed)) as { filename: string }[];
-  const installed = join(home, "node_modules/cake-edge");
-  mkdirSync(installed, { recursive: true });
-  execFileSync("tar", ["-xzf", join(home, tarball?.filename ?? ""), "--strip-components=1", "-C", installed]);
+  install(home);
   writeFileSync(join(home, "package.json"), `{ "type": "module" }`);
   writeFileSync(join(home, "landing.js"), MODULE);
 

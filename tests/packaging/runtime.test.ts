@@ -1,24 +1,15 @@
 /** The packed tarball, installed into a folder of its own, as a user meets it. */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { install, pack } from "./pack.ts";
 
 const home = mkdtempSync(join(tmpdir(), "cake-edge-pack-"));
-let files: string[] = [];
+const { files } = pack();
 
-beforeAll(() => {
-  const packed = execFileSync("npm", ["pack", "--json", "--pack-destination", home], {
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "ignore"],
-  });
-  const [tarball] = Object.values(JSON.parse(packed)) as { filename: string; files: { path: string }[] }[];
-  files = tarball?.files.map(({ path }) => path) ?? [];
-  const installed = join(home, "node_modules", "cake-edge");
-  mkdirSync(installed, { recursive: true });
-  execFileSync("tar", ["-xzf", join(home, tarball?.filename ?? ""), "--strip-components=1", "-C", installed]);
-});
+beforeAll(() => void install(home));
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 
 test("the tarball holds what is imported, and nothing of the workshop", () => {

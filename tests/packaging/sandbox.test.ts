@@ -4,7 +4,6 @@ import {
   accessSync,
   constants,
   existsSync,
-  mkdirSync,
   mkdtempSync,
   realpathSync,
   rmSync,
@@ -16,21 +15,15 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startSandbox } from "../sandbox-process.ts";
+import { install } from "./pack.ts";
 
 const bare = mkdtempSync(join(tmpdir(), "cake-edge-bare-"));
 const full = mkdtempSync(join(tmpdir(), "cake-edge-full-"));
 const cliIn = (home: string) => join(home, "node_modules/cake-edge/dist/bin/cake-edge.js");
 
 beforeAll(() => {
-  const packed = execFileSync("npm", ["pack", "--json", "--pack-destination", bare], {
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "ignore"],
-  });
-  const [tarball] = Object.values(JSON.parse(packed)) as { filename: string }[];
   for (const home of [bare, full]) {
-    const installed = join(home, "node_modules/cake-edge");
-    mkdirSync(installed, { recursive: true });
-    execFileSync("tar", ["-xzf", join(bare, tarball?.filename ?? ""), "--strip-components=1", "-C", installed]);
+    install(home);
     writeFileSync(join(home, "package.json"), "{}");
   }
   // workerd as the user's own dependency: 100 MB are not copied.

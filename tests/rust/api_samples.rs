@@ -1,7 +1,7 @@
 //! CAKE's own samples, request and answer, byte for byte, and every other shape
 //! that was seen. JavaScript reads the same file.
 
-use cake_edge::api::{Account, Action, Answer, Event, Settings, Step};
+use cake_edge::api::{Account, Action, Answer, CallEvent, CallSettings, Step};
 use cake_edge::{Error, Result};
 use serde_json::Value;
 
@@ -14,24 +14,24 @@ fn account() -> Account {
 }
 
 fn action(vector: &Value) -> Action {
-    Action::named(vector["action"].as_str().unwrap()).unwrap()
+    Action::from_name(vector["action"].as_str().unwrap()).unwrap()
 }
 
 /// What one answer makes of a call that tries once.
 fn outcome(action: Action, params: &Value, status: u16, body: &str) -> Result<Value> {
     let account = account();
-    let settings = Settings {
+    let settings = CallSettings {
         retries: 0,
-        ..Settings::default()
+        ..CallSettings::default()
     };
     let mut call = action.call(&account, &params.to_string(), settings)?;
     let _ = call.start();
-    let answer = Answer::new(status, body).to_account(&account);
-    let mut step = call.next(Event::Answered(&answer), 0);
+    let answer = Answer::new(status, body).with_account(&account);
+    let mut step = call.next(CallEvent::Answered(&answer), 0);
     if let Step::Wait(_) = step {
         // With a unique id, Get Click has the last word; here it does not answer.
-        let _ = call.next(Event::Waited, 0);
-        step = call.next(Event::Failed(Error::Internal), 0);
+        let _ = call.next(CallEvent::Waited, 0);
+        step = call.next(CallEvent::Failed(Error::Internal), 0);
     }
     match step {
         Step::Done(outcome) => Ok(serde_json::to_value(outcome).unwrap()),
@@ -46,7 +46,7 @@ fn requests_are_sent_as_the_article_shows() {
     for vector in vectors["calls"].as_array().unwrap() {
         let params = vector["params"].to_string();
         let mut call = action(vector)
-            .call(&account(), &params, Settings::default())
+            .call(&account(), &params, CallSettings::default())
             .unwrap();
         let Step::Send(request) = call.start() else {
             panic!("nothing to send")
@@ -62,7 +62,7 @@ fn every_parameter_reaches_the_query_in_the_articles_order() {
     for vector in vectors()["every_parameter"].as_array().unwrap() {
         let params = vector["params"].to_string();
         let mut call = action(vector)
-            .call(&account(), &params, Settings::default())
+            .call(&account(), &params, CallSettings::default())
             .unwrap();
         let Step::Send(request) = call.start() else {
             panic!("nothing to send")
@@ -76,7 +76,7 @@ fn what_breaks_a_rule_is_refused_with_code_and_parameter() {
     for vector in vectors()["refused_params"].as_array().unwrap() {
         let params = vector["params"].to_string();
         let error = action(vector)
-            .call(&account(), &params, Settings::default())
+            .call(&account(), &params, CallSettings::default())
             .unwrap_err();
         assert_eq!(error.code(), vector["code"].as_str().unwrap(), "{vector}");
         assert_eq!(error.parameter(), vector["parameter"].as_str(), "{vector}");

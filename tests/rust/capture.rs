@@ -3,9 +3,10 @@
 
 use cake_edge::Result;
 use cake_edge::capture::{Capture, Captured, Reason, Visit, signed_click_id};
-use cake_edge::click::{DEFAULT_JOURNEY, DEFAULT_WINDOW_DAYS, Keeping, LandingParameters, Policy};
+use cake_edge::click_id::LandingParameters;
 use cake_edge::consent::Consent;
 use cake_edge::signed_cookie::SigningKeys;
+use cake_edge::touch::{Attribution, DEFAULT_JOURNEY, DEFAULT_WINDOW_DAYS, TouchPolicy};
 use serde_json::Value;
 
 fn vectors() -> Value {
@@ -42,14 +43,14 @@ fn decide(vector: &Value, secrets: &Value) -> Result<Captured> {
     let days = days.map_or(DEFAULT_WINDOW_DAYS, |days| days.try_into().unwrap());
     let journey = options["journey"].as_u64();
     let journey = journey.map_or(DEFAULT_JOURNEY, |journey| journey.try_into().unwrap());
-    let policy = match options["touch"].as_str() {
-        Some("first") => Policy::FirstTouch,
-        _ => Policy::LastTouch,
+    let attribution = match options["touch"].as_str() {
+        Some("first") => Attribution::FirstTouch,
+        _ => Attribution::LastTouch,
     };
     let consent = Consent::parse(options["consent"].as_str().unwrap_or("granted"));
     let capture = Capture {
         keys: &keys,
-        keeping: Keeping::new(policy, days, journey, days)?,
+        touch_policy: TouchPolicy::new(attribution, days, journey, days)?,
         parameters,
         domain: options["domain"].as_str(),
         consent: consent.ok_or(cake_edge::Error::InvalidSetting {
@@ -82,13 +83,13 @@ fn what_is_set_is_read_back_where_the_conversion_is_recorded() {
         let Some(cookie) = vector["want"]["setCookie"].as_str() else {
             continue;
         };
-        let policy = match vector["options"]["touch"].as_str() {
-            Some("first") => Policy::FirstTouch,
-            _ => Policy::LastTouch,
+        let attribution = match vector["options"]["touch"].as_str() {
+            Some("first") => Attribution::FirstTouch,
+            _ => Attribution::LastTouch,
         };
-        let keeping = Keeping::new(policy, 400, 20, 400).unwrap();
+        let touch_policy = TouchPolicy::new(attribution, 400, 20, 400).unwrap();
         let (cookie, _) = cookie.split_once(';').unwrap();
-        let read = signed_click_id(cookie, &keys, keeping, vector["at"].as_u64().unwrap());
+        let read = signed_click_id(cookie, &keys, touch_policy, vector["at"].as_u64().unwrap());
         assert_eq!(
             read.as_deref(),
             vector["want"]["clickId"].as_str(),

@@ -1,7 +1,8 @@
 //! `tests/vectors/links.json`: what JavaScript reads too, in tests/node/tracking.test.ts.
 
 use cake_edge::Result;
-use cake_edge::link::{Domain, LinkRules, TrackingLink};
+use cake_edge::host::Domain;
+use cake_edge::link::{LinkRules, TrackingLink};
 use serde_json::Value;
 
 fn vectors(list: &str) -> Vec<Value> {

@@ -3,7 +3,7 @@ import { env, exports } from "cloudflare:workers";
 import { createForwarder } from "cake-edge/forwarder";
 import { Webhook } from "standardwebhooks";
 import { beforeEach, expect, test } from "vitest";
-import { signConversion } from "../../dist/forwarder/signature.js";
+import { signConversion } from "../../dist/webhook-signature.js";
 import { forwarder, settings } from "./worker.ts";
 
 const ORIGIN = "http://127.0.0.1:8787";

@@ -5,7 +5,7 @@
  */
 import { type CakeClient, createCakeClient } from "cake-edge";
 import { createForwarderInProcess, type InProcessForwarder, type StoreSnapshot } from "cake-edge/forwarder/memory";
-import { createSandbox, type LedgerSnapshot, type Sandbox } from "cake-edge/sandbox/memory";
+import { createSandbox, type Sandbox, type StoreSnapshot as SandboxSnapshot } from "cake-edge/sandbox/memory";
 import { breakDown } from "../breakdown.js";
 import { answererOf, DAYS, isStrict, STRICT_POLICY } from "../front.js";
 import { openShelf } from "./rows.js";
@@ -25,7 +25,7 @@ const SAVE_MS = 400;
 
 const home = new URL("./", self.location.href);
 
-const shelf = openShelf<LedgerSnapshot>("sandbox", Date.now());
+const shelf = openShelf<SandboxSnapshot>("sandbox", Date.now());
 const sandbox = openSandbox();
 const forwarder = openForwarder();
 const cake: Promise<CakeClient> = sandbox.then(({ fetch }) =>

@@ -1,6 +1,6 @@
 //! What must hold whatever happens, in whatever order.
 
-use super::ledger::Ledger;
+use super::store::Store;
 use super::{NOW_MS, network};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -55,7 +55,7 @@ proptest! {
     #[test]
     fn money_is_conserved_and_nothing_is_paid_twice(events in prop::collection::vec(event(), 1..80)) {
         let network = network();
-        let mut ledger = Ledger::default();
+        let mut store = Store::default();
         let mut now = NOW_MS;
         // The books of another clerk: conversion id → affiliate, units, status.
         let mut books: BTreeMap<u64, (u64, u64, String)> = BTreeMap::new();
@@ -64,11 +64,11 @@ proptest! {
                 Event::Click { affiliate, creative } => {
                     let affiliate = [67_890, 2, 3][affiliate];
                     let creative = [12, 2, 3, 4][creative];
-                    ledger.get(&network, &format!("/?a={affiliate}&c={creative}"), now);
+                    store.get(&network, &format!("/?a={affiliate}&c={creative}"), now);
                 }
                 Event::Record { click, unique, payout, by_pixel } => {
-                    let Some(click) = ledger.clicks.get(click).cloned() else { continue };
-                    let known = ledger.conversions.len();
+                    let Some(click) = store.clicks.get(click).cloned() else { continue };
+                    let known = store.conversions.len();
                     let unique_id = unique.map_or(String::new(), |unique| format!("U{unique}"));
                     let amount = payout.map_or(String::new(), |cents| format!("{}.{:02}", cents / 100, cents % 100));
                     let url = if by_pixel {
@@ -76,10 +76,10 @@ proptest! {
                     } else {
                         format!("/api/2/conversion.json?api_key=key&offer_id={}&click_id={}&unique_id={unique_id}&payout={amount}", click.offer_id, click.click_id)
                     };
-                    let answer = ledger.get(&network, &url, now);
+                    let answer = store.get(&network, &url, now);
                     prop_assert_eq!(answer.status, 200);
-                    prop_assert!(ledger.conversions.len() <= known + 1);
-                    if let Some(row) = ledger.conversions.get(known) {
+                    prop_assert!(store.conversions.len() <= known + 1);
+                    if let Some(row) = store.conversions.get(known) {
                         let units = expected_units(row.offer_id, row.affiliate_id, payout);
                         books.insert(row.conversion_id, (row.affiliate_id, units, row.conversion_status.clone()));
                     }
@@ -88,7 +88,7 @@ proptest! {
                     let id = 998_877 + conversion as u64;
                     let (word, leads_to) = [("approve", "approved"), ("reject", "rejected"), ("reverse", "reversed")][word];
                     let path = format!("/__sandbox/conversions/{id}/{word}");
-                    let answer = ledger.serve(&network, "POST", &path, None, now);
+                    let answer = store.serve(&network, "POST", &path, None, now);
                     if let Some(entry) = books.get_mut(&id) {
                         if answer.status == 200 { entry.2 = leads_to.to_owned(); }
                     } else {
@@ -97,7 +97,7 @@ proptest! {
                 }
                 Event::Wait(ms) => now += ms,
             }
-            for balance in network.balances(&ledger.sums()) {
+            for balance in network.balances(&store.sums()) {
                 let units: u64 = books
                     .values()
                     .filter(|(affiliate, _, status)| *affiliate == balance.affiliate_id && status == "approved")
@@ -107,7 +107,7 @@ proptest! {
             }
         }
         let mut seen = BTreeMap::new();
-        for row in &ledger.conversions {
+        for row in &store.conversions {
             if let (Some(unique_id), true) = (&row.unique_id, row.offer_id != 3) {
                 *seen.entry((row.offer_id, unique_id.clone())).or_insert(0) += 1;
             }
@@ -115,7 +115,7 @@ proptest! {
         prop_assert!(seen.values().all(|count| *count == 1));
         // Nobody is told twice of the same event of one conversion by one postback, but by moving there and back.
         let mut told = BTreeMap::new();
-        for row in ledger.fired.iter().filter(|row| row.event == "conversion") {
+        for row in store.fired.iter().filter(|row| row.event == "conversion") {
             *told.entry((row.conversion_id, row.postback_id)).or_insert(0) += 1;
         }
         prop_assert!(told.values().all(|count| *count == 1));
@@ -126,8 +126,8 @@ proptest! {
         method in "GET|POST|HEAD", path in "(/api/2/[a-z_]{0,20}\\.json|/p\\.ashx|/|/__sandbox/conversions/[0-9a-z/]{0,12})",
         query in "[ -~]{0,80}", body in "[ -~]{0,80}",
     ) {
-        let mut ledger = Ledger::default();
-        let answer = ledger.serve(&network(), &method, &format!("{path}?{query}"), Some(&body), NOW_MS);
+        let mut store = Store::default();
+        let answer = store.serve(&network(), &method, &format!("{path}?{query}"), Some(&body), NOW_MS);
         prop_assert!(answer.status >= 200);
     }
 }

@@ -1,0 +1,60 @@
+/**
+ * A Durable Object's one alarm, and its traps (all measured):
+ *
+ * - An alarm for the very millisecond that is firing is lost for good, and so is
+ *   a fractional one. So times are whole, and later than the one that fires.
+ * - An alarm handler that throws is repeated six times, then dropped. So a lease
+ *   is set before anything else, and the handler never throws.
+ * - Each alarm is a billed write. So one that comes sooner is left as it is: it
+ *   sets the next.
+ */
+
+import { LEASE_MS } from "./host.js";
+
+/** The part of a Durable Object that an alarm needs. */
+export type AlarmState = Pick<DurableObjectState, "waitUntil"> & {
+  readonly storage: Pick<DurableObjectStorage, "setAlarm" | "deleteAlarm">;
+};
+
+/** The alarm of one Durable Object. Times are the world's, in milliseconds since 1970. */
+export class Alarm {
+  readonly #ctx: AlarmState;
+  /** When it is set for; `undefined` where an earlier object may have set it. */
+  #armed: number | null | undefined;
+  /** The time of the alarm that is firing, or fired last. */
+  #firing = 0;
+
+  /** `armed` is what `getAlarm` says; left out, it is not known. */
+  constructor(ctx: AlarmState, armed?: number | null) {
+    this.#ctx = ctx;
+    this.#armed = armed;
+  }
+
+  /** Sets the alarm, unless it is set for sooner; null takes it away. */
+  wakeAt(atMs: number | null): void {
+    if (atMs === null) {
+      if (this.#armed === null) return;
+      this.#armed = null;
+      this.#ctx.waitUntil(this.#ctx.storage.deleteAlarm());
+      return;
+    }
+    const now = Date.now();
+    const at = Math.max(Math.ceil(atMs), now, this.#firing) + 1;
+    const armed = this.#armed ?? 0;
+    if (armed > now && armed <= at) return;
+    this.#armed = at;
+    this.#ctx.waitUntil(this.#ctx.storage.setAlarm(at));
+  }
+
+  /** Carries out what the alarm fired for. What `work` throws waits for the lease. */
+  async fired(info: AlarmInvocationInfo | undefined, work: () => Promise<void>): Promise<void> {
+    this.#firing = info?.scheduledTime ?? 0;
+    this.#armed = Math.max(Date.now(), this.#firing) + LEASE_MS;
+    await this.#ctx.storage.setAlarm(this.#armed);
+    try {
+      await work();
+    } catch {
+      // The lease wakes the object again.
+    }
+  }
+}

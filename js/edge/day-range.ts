@@ -1,0 +1,45 @@
+/** Whole days, as people name them and as CAKE's reports take them. */
+import { call } from "../error.js";
+import { choice, stringOption } from "../option.js";
+import { createTimeZone } from "../time-zone.js";
+import * as wasm from "../wasm/edge.js";
+
+/** A day, `YYYY-MM-DD`, in the account's time zone. */
+export type Day = `${number}-${number}-${number}`;
+
+/** Days by name; of `last7Days` and `last30Days` today is the last. */
+export type DayRangeName = "today" | "yesterday" | "last7Days" | "last30Days";
+
+/** What `listClicks` and `listConversions` take. */
+export interface DayRange {
+  /** The first day. */
+  readonly startDate: string;
+  /** The day after the last one: CAKE's reports leave `end_date` itself out (KB 13000034150). */
+  readonly endDate: string;
+}
+
+/**
+ * The days from `first` to `last`, both included.
+ *
+ * @throws CakeError `invalid_time` where one of them does not exist, or the last comes before the first
+ * @example
+ * // All of November; endDate is 2026-12-01.
+ * cake.listClicks({ ...dayRange("2026-11-01", "2026-11-30"), offerId: 12345 });
+ */
+export function dayRange(first: Day, last: Day): DayRange;
+/**
+ * The days of a name, on the calendar of the account's time zone.
+ *
+ * @throws CakeError `invalid_field` where there is no such name or time zone
+ * @example
+ * cake.listClicks(dayRange("yesterday", { timeZone: "America/New_York" }));
+ */
+export function dayRange(name: DayRangeName, calendar: { readonly timeZone: string; readonly now?: Date }): DayRange;
+export function dayRange(first: string, last: string | { readonly timeZone: string; readonly now?: Date }): DayRange {
+  if (typeof last !== "object" || last === null) {
+    return call(() => wasm.dayRange(stringOption("first", first), stringOption("last", last)));
+  }
+  const name = choice("name", first, ["today", "yesterday", "last7Days", "last30Days"]) ?? "";
+  const civil = createTimeZone(stringOption("timeZone", last.timeZone)).findCivil(last.now ?? new Date());
+  return call(() => wasm.namedDayRange(name, civil ?? ""));
+}

@@ -1,0 +1,7 @@
+/** Times of an outbox's clock, which tests let run faster than the world's. */
+import type { ResolvedOptions } from "./options.js";
+
+/** A time of the outbox's clock as ISO 8601 in UTC. */
+export function instant(ms: number, { clockSpeed }: Pick<ResolvedOptions, "clockSpeed">): string {
+  return new Date(Math.floor(ms / clockSpeed)).toISOString();
+}

@@ -1,0 +1,41 @@
+/** Callers that wait for the end of their events. */
+
+/** Who waits for which event. */
+export class Waiters {
+  readonly #byEvent = new Map<string, Set<() => void>>();
+
+  /** Waits until all of the events are over, or for so many milliseconds. */
+  wait(ids: readonly string[], ms: number): Promise<void> {
+    const left = new Set(ids);
+    if (left.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const own = new Map<string, () => void>();
+      const end = () => {
+        clearTimeout(timer);
+        for (const [id, tell] of own) {
+          const waiting = this.#byEvent.get(id);
+          waiting?.delete(tell);
+          if (waiting?.size === 0) this.#byEvent.delete(id);
+        }
+        resolve();
+      };
+      const timer = setTimeout(end, ms);
+      for (const id of left) {
+        const tell = () => {
+          left.delete(id);
+          if (left.size === 0) end();
+        };
+        own.set(id, tell);
+        const waiting = this.#byEvent.get(id);
+        if (waiting) waiting.add(tell);
+        else this.#byEvent.set(id, new Set([tell]));
+      }
+    });
+  }
+
+  /** The event is over: those who wait for it alone go on. */
+  over(id: string): void {
+    for (const tell of [...(this.#byEvent.get(id) ?? [])]) tell();
+    this.#byEvent.delete(id);
+  }
+}

@@ -1,0 +1,254 @@
+/** A store in memory: for tests in process, and for a page without a server. */
+
+import {
+  type ClickRow,
+  type ConversionRow,
+  FIRST_NUMBERS,
+  type FiredPostback,
+  type Numbers,
+  type PostbackRow,
+} from "./rows.js";
+import type {
+  ClickFilter,
+  ConversionFilter,
+  Need,
+  Page,
+  PastRows,
+  Store,
+  Sum,
+  View,
+  ViewFilter,
+  Write,
+} from "./store.js";
+
+/** All that a store holds, as plain values that `structuredClone` and IndexedDB take. */
+export interface StoreSnapshot {
+  readonly writes: readonly Write[];
+  /** Texts by their names. */
+  readonly meta: readonly (readonly [name: string, text: string])[];
+}
+
+/** A snapshot of 0.1.0 had another name for the texts. */
+type AnySnapshot = StoreSnapshot | { readonly writes: StoreSnapshot["writes"]; readonly memory: StoreSnapshot["meta"] };
+
+/** A store that forgets with its process, unless a snapshot of it is kept. */
+export class MemoryStore implements Store {
+  readonly #clicks = new Map<string, ClickRow>();
+  readonly #conversions = new Map<number, ConversionRow>();
+  readonly #byKey = new Map<string, number>();
+  readonly #byClick = new Map<string, number>();
+  readonly #postbacks: PostbackRow[] = [];
+  readonly #fired = new Map<number, FiredPostback>();
+  readonly #meta = new Map<string, string>();
+  #numbers: Numbers = { ...FIRST_NUMBERS };
+
+  constructor(snapshot?: AnySnapshot) {
+    if (snapshot === undefined) return;
+    this.apply(snapshot.writes);
+    for (const [name, text] of "meta" in snapshot ? snapshot.meta : snapshot.memory) this.#meta.set(name, text);
+  }
+
+  /** Everything, to be kept elsewhere. */
+  snapshot(): StoreSnapshot {
+    return {
+      writes: [
+        ...[...this.#clicks.values()].map((row) => ({ write: "click", row }) as const),
+        ...[...this.#conversions.values()].map((row) => ({ write: "conversion", row }) as const),
+        ...this.#postbacks.map((row) => ({ write: "postback", row }) as const),
+        ...[...this.#fired.values()].map((row) => ({ write: "fired", row }) as const),
+      ],
+      meta: [...this.#meta],
+    };
+  }
+
+  numbers(): Numbers {
+    return this.#numbers;
+  }
+
+  load(need: Need): unknown {
+    switch (need.need) {
+      case "click": {
+        const click = this.#clicks.get(need.click_id);
+        return click === undefined ? null : this.#withConversion(click);
+      }
+      case "duplicate": {
+        const id = this.#byKey.get(need.dedupe_key);
+        return id === undefined ? null : this.findConversion(id);
+      }
+      case "conversion":
+        return this.findConversion(need.conversion_id);
+      case "count":
+        return this.#matching(need.filter).length;
+      case "postbacks":
+        return this.#postbacks.filter(({ affiliate_id }) => affiliate_id === need.affiliate_id);
+      case "clicks":
+        return this.#page(need.filter);
+      case "conversions": {
+        const found = this.#matching(need.filter);
+        return { rows: found.slice(need.filter.offset, need.filter.offset + need.filter.limit), total: found.length };
+      }
+    }
+  }
+
+  apply(writes: readonly Write[]): void {
+    this.#checkFresh(writes);
+    for (const { write, row } of writes) {
+      switch (write) {
+        case "click":
+          this.#clicks.set(row.click_id, row);
+          this.#numbers.click = row.number + 1;
+          break;
+        case "conversion":
+          this.#conversions.set(row.conversion_id, row);
+          if (row.dedupe_key !== null) this.#byKey.set(row.dedupe_key, row.conversion_id);
+          if (!this.#byClick.has(row.click_id)) this.#byClick.set(row.click_id, row.conversion_id);
+          this.#numbers.conversion = row.conversion_id + 1;
+          break;
+        case "status": {
+          const old = this.#conversions.get(row.conversion_id);
+          if (old) this.#conversions.set(row.conversion_id, { ...old, conversion_status: row.conversion_status });
+          break;
+        }
+        case "postback":
+          this.#postbacks.push(row);
+          this.#numbers.postback = row.postback_id + 1;
+          break;
+        case "fired":
+          this.#fired.set(row.fired_id, row);
+          this.#numbers.fired = Math.max(this.#numbers.fired, row.fired_id + 1);
+          break;
+      }
+    }
+  }
+
+  fill({ clicks, conversions }: PastRows): void {
+    this.apply(clicks.map((row) => ({ write: "click", row }) as const));
+    this.apply(conversions.map((row) => ({ write: "conversion", row }) as const));
+  }
+
+  findConversion(conversionId: number): ConversionRow | null {
+    return this.#conversions.get(conversionId) ?? null;
+  }
+
+  view({ offer_id, affiliate_id, status, text, limit }: ViewFilter): View {
+    const holds = (...values: (string | number | null)[]) =>
+      text === undefined ||
+      values.some((value) =>
+        String(value ?? "")
+          .toLowerCase()
+          .includes(text.toLowerCase()),
+      );
+    const isWhose = (row: { offer_id: number; affiliate_id: number }) =>
+      (offer_id ?? row.offer_id) === row.offer_id && (affiliate_id ?? row.affiliate_id) === row.affiliate_id;
+    const isSought = (row: ConversionRow | null) =>
+      row !== null && isWhose(row) && (status ?? row.conversion_status) === row.conversion_status;
+    const newest = <Row>(rows: Iterable<Row>, fits: (row: Row) => boolean) =>
+      [...rows].filter(fits).slice(-limit).reverse();
+    return {
+      clicks: newest(this.#clicks.values(), (row) => isWhose(row) && holds(row.click_id, row.sub_id_1)).map((row) =>
+        this.#withConversion(row),
+      ),
+      conversions: newest(
+        this.#conversions.values(),
+        (row) => isSought(row) && holds(row.click_id, row.unique_id, row.conversion_id),
+      ),
+      postbacks: newest(this.#fired.values(), (row) => {
+        const conversion = this.findConversion(row.conversion_id);
+        return isSought(conversion) && holds(conversion?.click_id ?? "", conversion?.unique_id ?? "", row.url);
+      }),
+    };
+  }
+
+  sums(): readonly Sum[] {
+    const sums = new Map<string, { -readonly [Key in keyof Sum]: Sum[Key] }>();
+    for (const { affiliate_id, conversion_status, payout_units } of this.#conversions.values()) {
+      const key = `${affiliate_id} ${conversion_status}`;
+      const sum = sums.get(key) ?? { affiliate_id, conversion_status, conversions: 0, payout_units: 0 };
+      sum.conversions += 1;
+      sum.payout_units += payout_units;
+      sums.set(key, sum);
+    }
+    return [...sums.values()];
+  }
+
+  due(now: number, limit: number): readonly FiredPostback[] {
+    return this.#waiting()
+      .filter(({ next_ms }) => next_ms <= now)
+      .slice(0, limit);
+  }
+
+  nextDue(): number | null {
+    return this.#waiting()[0]?.next_ms ?? null;
+  }
+
+  getMeta(name: string): string | null {
+    return this.#meta.get(name) ?? null;
+  }
+
+  setMeta(name: string, text: string | null): void {
+    if (text === null) this.#meta.delete(name);
+    else this.#meta.set(name, text);
+  }
+
+  clear(): void {
+    for (const map of [this.#clicks, this.#conversions, this.#byKey, this.#byClick, this.#fired, this.#meta]) {
+      map.clear();
+    }
+    this.#postbacks.length = 0;
+    this.#numbers = { ...FIRST_NUMBERS };
+  }
+
+  /** As SQLite's keys do it: what is there already is not written over, and nothing of the rest is stored. */
+  #checkFresh(writes: readonly Write[]): void {
+    const taken = new Set<string>();
+    const take = (key: string, isTaken: boolean) => {
+      if (isTaken || taken.has(key)) throw new Error(`there is a row already: ${key}`);
+      taken.add(key);
+    };
+    for (const { write, row } of writes) {
+      if (write === "click") take(`click ${row.click_id}`, this.#clicks.has(row.click_id));
+      if (write === "conversion") {
+        take(`conversion ${row.conversion_id}`, this.#conversions.has(row.conversion_id));
+        if (row.dedupe_key !== null) take(`unique id ${row.dedupe_key}`, this.#byKey.has(row.dedupe_key));
+      }
+    }
+  }
+
+  #waiting(): (FiredPostback & { next_ms: number })[] {
+    const isWaiting = (row: FiredPostback): row is FiredPostback & { next_ms: number } => row.next_ms !== null;
+    return [...this.#fired.values()].filter(isWaiting).sort((a, b) => a.next_ms - b.next_ms);
+  }
+
+  #page({ from, before, offer_id, affiliate_id, offset, limit }: ClickFilter): Page<ClickRow> {
+    const found = [...this.#clicks.values()].filter(
+      (row) =>
+        row.click_date >= (from ?? "") &&
+        (before === null || row.click_date < before) &&
+        (offer_id ?? row.offer_id) === row.offer_id &&
+        (affiliate_id ?? row.affiliate_id) === row.affiliate_id,
+    );
+    const rows = found.slice(offset, offset + limit).map((row) => this.#withConversion(row));
+    return { rows, total: found.length };
+  }
+
+  #matching({ from, before, offer_ids, affiliate_id, statuses, sort, is_descending }: ConversionFilter) {
+    const found = [...this.#conversions.values()].filter(
+      (row) =>
+        row.conversion_date >= (from ?? "") &&
+        (before === null || row.conversion_date < before) &&
+        (offer_ids === null || offer_ids.includes(row.offer_id)) &&
+        (affiliate_id ?? row.affiliate_id) === row.affiliate_id &&
+        (statuses === null || statuses.includes(row.conversion_status)),
+    );
+    const key = sort as keyof ConversionRow;
+    const compare = (a: ConversionRow, b: ConversionRow) => {
+      const [left, right] = [a[key] ?? "", b[key] ?? ""];
+      return left < right ? -1 : left > right ? 1 : a.conversion_id - b.conversion_id;
+    };
+    return found.sort((a, b) => (is_descending ? compare(b, a) : compare(a, b)));
+  }
+
+  #withConversion(click: ClickRow): ClickRow {
+    return { ...click, conversion_id: this.#byClick.get(click.click_id) ?? null };
+  }
+}

@@ -1,0 +1,39 @@
+// `node scripts/errors.ts`: writes docs/errors.md and tests/vectors/errors.json from the one list of error codes in
+// js/error.ts. A test holds both files to it.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { CAKE_ERROR_CODES } from "../js/error.ts";
+import { root } from "./build.ts";
+
+/** The files that the list makes, by their path in the repository. */
+export function filesOfCodes(): Record<string, string> {
+  const rows = CAKE_ERROR_CODES.map(
+    ({ code, retryable, meaning, remedy }) => `| \`${code}\` | ${meaning} | ${remedy} | ${retryable ? "yes" : "no"} |`,
+  );
+  const codes = CAKE_ERROR_CODES.map(({ code, retryable }) => `    { "code": "${code}", "retryable": ${retryable} }`);
+  return {
+    "docs/errors.md": `# Error codes
+
+Everything that cake-edge throws is a \`CakeError\`: \`code\` is stable, \`parameter\` names what is at fault, \`message\` is
+a sentence, and \`cause\` is what it came from, where something is known. No message holds a secret or a whole URL.
+\`isCakeError(value)\` recognises one, also of another copy of the package or of another realm.
+
+| code | what has happened | what to do | retryable |
+| --- | --- | --- | --- |
+${rows.join("\n")}
+
+An \`http_status\` is retryable for 408, 425 and 5xx.
+`,
+    "tests/vectors/errors.json": `{
+  "about": "Every error code, written by scripts/errors.ts. An http_status is retryable for 408, 425 and 5xx.",
+  "codes": [
+${codes.join(",\n")}
+  ]
+}
+`,
+  };
+}
+
+if (import.meta.main) {
+  for (const [path, text] of Object.entries(filesOfCodes())) writeFileSync(join(root, path), text);
+}

@@ -1,0 +1,186 @@
+//! Host names: tracking domains, the loopback of a sandbox, and lists of hosts that are allowed.
+
+use crate::url::{self, find_word, is_alike};
+use crate::{Error, Result};
+use std::borrow::Cow;
+
+/// A tracking domain: an ASCII host name, or the loopback origin of a sandbox.
+/// Lower case, as URLs have it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Domain<'a>(Origin<'a>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Origin<'a> {
+    Https(Cow<'a, str>),
+    Loopback(Cow<'a, str>),
+}
+
+impl<'a> Domain<'a> {
+    /// A host name such as `track.yournetwork.com`; links to it are https.
+    ///
+    /// # Errors
+    /// [`Error::InvalidDomain`] where it is empty, has a scheme, port or path,
+    /// is an IP address or not ASCII (pass punycode).
+    pub fn new(host: &'a str) -> Result<Self> {
+        if is_host_name(host) {
+            Ok(Self(Origin::Https(lower_case(host))))
+        } else {
+            Err(Error::InvalidDomain)
+        }
+    }
+
+    /// The origin of a sandbox on this machine, such as `http://127.0.0.1:8787`:
+    /// a constructor of its own, so that no live link ever points at it by accident.
+    ///
+    /// # Errors
+    /// [`Error::InvalidDomain`] where it is not an http origin on loopback.
+    pub fn sandbox(origin: &'a str) -> Result<Self> {
+        if is_loopback_origin(origin) {
+            Ok(Self(Origin::Loopback(lower_case(origin))))
+        } else {
+            Err(Error::InvalidDomain)
+        }
+    }
+
+    /// The host name, or the sandbox's origin: what the constructor took.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match &self.0 {
+            Origin::Https(host) => host,
+            Origin::Loopback(origin) => origin,
+        }
+    }
+
+    /// Is this a sandbox's?
+    #[must_use]
+    pub fn is_sandbox(&self) -> bool {
+        matches!(self.0, Origin::Loopback(_))
+    }
+
+    /// The same with a text of its own, to be kept.
+    #[must_use]
+    pub fn into_owned(self) -> Domain<'static> {
+        Domain(match self.0 {
+            Origin::Https(host) => Origin::Https(Cow::Owned(host.into_owned())),
+            Origin::Loopback(origin) => Origin::Loopback(Cow::Owned(origin.into_owned())),
+        })
+    }
+
+    /// The same with this one's text.
+    #[must_use]
+    pub fn borrow(&self) -> Domain<'_> {
+        Domain(match &self.0 {
+            Origin::Https(host) => Origin::Https(Cow::Borrowed(host)),
+            Origin::Loopback(origin) => Origin::Loopback(Cow::Borrowed(origin)),
+        })
+    }
+
+    /// Checks and appends an origin in one go, without keeping it.
+    #[cfg(any(test, all(target_family = "wasm", feature = "page")))]
+    pub(crate) fn push(out: &mut String, text: &str, is_sandbox: bool) -> Result<()> {
+        let is_good = if is_sandbox {
+            is_loopback_origin(text)
+        } else {
+            out.push_str("https://");
+            is_host_name(text)
+        };
+        for byte in text.bytes() {
+            out.push(char::from(byte.to_ascii_lowercase()));
+        }
+        if is_good {
+            Ok(())
+        } else {
+            Err(Error::InvalidDomain)
+        }
+    }
+
+    /// Appends `https://HOST`, or the sandbox's origin.
+    pub(crate) fn push_origin(&self, out: &mut String) {
+        if !self.is_sandbox() {
+            out.push_str("https://");
+        }
+        out.push_str(self.as_str());
+    }
+}
+
+fn lower_case(text: &str) -> Cow<'_, str> {
+    if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(text.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// Is this `http://127.0.0.1`, `http://localhost` or `http://[::1]`, with or without a port?
+#[must_use]
+pub fn is_loopback_origin(origin: &str) -> bool {
+    let hosts = "http://127.0.0.1 http://localhost http://[::1]";
+    find_word(hosts, origin, starts_origin).is_some()
+}
+
+/// Is `origin` this host, with or without a port?
+fn starts_origin(host: &[u8], origin: &[u8]) -> bool {
+    let (start, port) = origin.split_at_checked(host.len()).unwrap_or_default();
+    let is_port = match port {
+        [] => true,
+        [b':', digits @ ..] => {
+            digits.first() != Some(&b'0')
+                && url::read_number(digits, 10).is_some_and(|port| port <= 65_535)
+        }
+        _ => false,
+    };
+    is_port && is_alike(start, host)
+}
+
+/// Is this a host name of two labels or more that is not an IP address in any
+/// of the spellings that URL parsers accept?
+#[must_use]
+pub fn is_host_name(host: &str) -> bool {
+    // One pass: links are built by the million.
+    let mut labels = 0;
+    let mut length = 0;
+    let mut before = b'.';
+    let mut first = b'.';
+    for byte in host.bytes() {
+        if byte == b'.' {
+            if before == b'-' || length == 0 {
+                return false;
+            }
+            labels += 1;
+            length = 0;
+        } else {
+            let is_letter = byte.is_ascii_alphanumeric();
+            if length == 0 {
+                first = byte;
+            }
+            length += 1;
+            if !(is_letter || (byte == b'-' && length > 1)) || length > 63 {
+                return false;
+            }
+        }
+        before = byte;
+    }
+    // WHATWG: a host whose last label is a number, in any base, is an IPv4 address.
+    labels > 0 && length > 0 && before != b'-' && !first.is_ascii_digit() && host.len() <= 253
+}
+
+/// Is the host one of the words, separated by spaces: `shop.example.com`, or
+/// `*.example.com` for all below it?
+pub(crate) fn is_listed(words: &str, host: &str) -> bool {
+    find_word(words, host, is_allowed).is_some()
+}
+
+fn is_allowed(allowed: &[u8], host: &[u8]) -> bool {
+    match allowed {
+        [b'*', suffix @ ..] => {
+            let start = host.len().saturating_sub(suffix.len());
+            suffix.first() == Some(&b'.')
+                && start > 0
+                && is_alike(host.get(start..).unwrap_or_default(), suffix)
+        }
+        _ => is_alike(allowed, host),
+    }
+}
+
+#[cfg(test)]
+mod tests;

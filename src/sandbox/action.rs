@@ -1,0 +1,44 @@
+//! Which of a network's routes a request asks for.
+
+use serde::{Deserialize, Serialize};
+
+/// What a request is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// A tracking link: `/`.
+    Click,
+    /// A pixel: `/p.ashx`.
+    Pixel,
+    /// `/api/2/click.json`.
+    GetClick,
+    /// `/api/2/conversion.json`.
+    RecordConversion,
+    /// `/api/2/conversions.json`.
+    GetConversions,
+    /// `/api/2/affiliate_postback.json`.
+    CreatePostback,
+    /// `/api/2/tracking_domains.json`.
+    GetTrackingDomains,
+}
+
+impl Action {
+    /// The action at a path.
+    #[must_use]
+    pub fn at(path: &str) -> Option<Self> {
+        match path {
+            "/" => Some(Self::Click),
+            "/p.ashx" => Some(Self::Pixel),
+            "/api/2/click.json" => Some(Self::GetClick),
+            "/api/2/conversion.json" => Some(Self::RecordConversion),
+            "/api/2/conversions.json" => Some(Self::GetConversions),
+            "/api/2/affiliate_postback.json" => Some(Self::CreatePostback),
+            "/api/2/tracking_domains.json" => Some(Self::GetTrackingDomains),
+            _ => None,
+        }
+    }
+
+    pub(super) fn is_of_api(self) -> bool {
+        !matches!(self, Self::Click | Self::Pixel)
+    }
+}
