@@ -50,64 +50,52 @@ pub(super) struct Head {
 impl Head {
     fn encode(&self) -> [u8; HEAD] {
         let mut bytes = [0; HEAD];
+        let mut rest = bytes.as_mut_slice();
         let revenue = narrow(self.revenue);
         let payout = narrow(self.payout);
-        let parts = self
-            .seconds
-            .to_le_bytes()
-            .into_iter()
-            .chain(self.partner.to_le_bytes())
-            .chain(revenue)
-            .chain(payout)
-            .chain([self.status, self.class, self.currency, self.flags])
-            .chain(self.pair.to_le_bytes());
-        for (slot, byte) in bytes.iter_mut().zip(parts) {
-            *slot = byte;
+        let low = |units: u64| u64::to_le_bytes(units);
+        // Two words of eight and one of four would do; this is the order in which they are read.
+        let words = [
+            low(u64::from(self.seconds) | u64::from(self.partner) << 32),
+            low(revenue | payout << 48),
+            low(payout >> 16
+                | u64::from(self.status) << 32
+                | u64::from(self.class) << 40
+                | u64::from(self.currency) << 48
+                | u64::from(self.flags) << 56),
+        ];
+        for word in words {
+            if let Some((slot, tail)) = rest.split_first_chunk_mut::<8>() {
+                *slot = word;
+                rest = tail;
+            }
+        }
+        if let Some(slot) = rest.first_chunk_mut::<4>() {
+            *slot = self.pair.to_le_bytes();
         }
         bytes
     }
 
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "each field is cut out of its word"
+    )]
     fn decode(bytes: &[u8; HEAD]) -> Self {
-        let [
-            s0,
-            s1,
-            s2,
-            s3,
-            n0,
-            n1,
-            n2,
-            n3,
-            r0,
-            r1,
-            r2,
-            r3,
-            r4,
-            r5,
-            p0,
-            p1,
-            p2,
-            p3,
-            p4,
-            p5,
-            status,
-            class,
-            currency,
-            flags,
-            o0,
-            o1,
-            o2,
-            o3,
-        ] = *bytes;
+        let word = |at: usize| {
+            let chunk = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>());
+            chunk.map_or(0, |chunk| u64::from_le_bytes(*chunk))
+        };
+        let (first, second, third, fourth) = (word(0), word(8), word(16), word(20));
         Self {
-            seconds: u32::from_le_bytes([s0, s1, s2, s3]),
-            partner: u32::from_le_bytes([n0, n1, n2, n3]),
-            revenue: widen([r0, r1, r2, r3, r4, r5]),
-            payout: widen([p0, p1, p2, p3, p4, p5]),
-            status,
-            class,
-            currency,
-            flags,
-            pair: u32::from_le_bytes([o0, o1, o2, o3]),
+            seconds: first as u32,
+            partner: (first >> 32) as u32,
+            revenue: widen(second << 16),
+            payout: widen(second >> 48 << 16 | third << 32),
+            status: (third >> 32) as u8,
+            class: (third >> 40) as u8,
+            currency: (third >> 48) as u8,
+            flags: (third >> 56) as u8,
+            pair: (fourth >> 32) as u32,
         }
     }
 }
@@ -115,14 +103,15 @@ impl Head {
 /// 48 bits hold nine digits before the point and four behind, and a word for none.
 const NONE_48: i64 = -(1 << 47);
 
-fn narrow(units: i64) -> [u8; 6] {
+/// The low 48 bits.
+fn narrow(units: i64) -> u64 {
     let units = if units == NO_AMOUNT { NONE_48 } else { units };
-    let [a, b, c, d, e, f, _, _] = units.to_le_bytes();
-    [a, b, c, d, e, f]
+    units.cast_unsigned() & 0xFFFF_FFFF_FFFF
 }
 
-fn widen([a, b, c, d, e, f]: [u8; 6]) -> i64 {
-    let units = i64::from_le_bytes([0, 0, a, b, c, d, e, f]) >> 16;
+/// From the high 48 bits.
+fn widen(high: u64) -> i64 {
+    let units = high.cast_signed() >> 16;
     if units == NONE_48 { NO_AMOUNT } else { units }
 }
 
