@@ -397,19 +397,21 @@ impl Report {
     }
 }
 
-/// Does the row take part in the pass? The text that it is known by, where it does.
-fn key_of<'a>(store: &'a Store, pass: Pass, side: usize, place: u32) -> &'a [u8] {
-    let is_open = side == 1 && matches!(pass, Pass::Deliver(_))
-        || store
-            .head(place)
-            .is_some_and(|head| head.class == Class::Open as u8);
-    if !is_open {
-        return &[];
-    }
+/// Which text a side of the pass is known by.
+fn which(pass: Pass) -> usize {
     match pass {
-        Pass::Twice => store.text(place, OWN_ID),
-        Pass::Match(key) | Pass::Deliver(key) => store.text(place, key),
+        Pass::Twice => OWN_ID,
+        Pass::Match(key) | Pass::Deliver(key) => key,
     }
+}
+
+/// Does a row of the class take part in the pass? Events always do.
+fn takes_part(pass: Pass, side: usize, class: u8) -> bool {
+    class == Class::Open as u8 || side == 1 && matches!(pass, Pass::Deliver(_))
+}
+
+fn key_of(store: &Store, pass: Pass, place: u32) -> &[u8] {
+    store.text(place, which(pass))
 }
 
 impl Judge {
@@ -499,16 +501,24 @@ impl Judge {
         let mut next = next;
         for _ in 0..ROWS_A_STEP {
             let Some(place) = next else { break };
-            let key = key_of(store, pass, side, place);
-            if !key.is_empty() {
-                let hash = place_of(hash(key, seed));
-                if let Some(count) = this.ends.get_mut(partition(hash)) {
-                    *count += 1;
-                }
+            let Some((view, after)) = store.view(place) else {
+                break;
+            };
+            next = after;
+            if takes_part(pass, side, view.class()) {
+                let key = view.text(which(pass));
                 // Until it has a partner the row keeps its hash there.
+                let hash = if key.is_empty() {
+                    NOBODY
+                } else {
+                    let hash = place_of(hash(key, seed)).min(NOBODY - 1);
+                    if let Some(count) = this.ends.get_mut(partition(hash)) {
+                        *count += 1;
+                    }
+                    hash
+                };
                 store.set_partner(place, hash);
             }
-            next = store.next(place);
         }
         if next.is_some() {
             self.stage = Stage::Count(side, next);
@@ -536,13 +546,14 @@ impl Judge {
         let mut next = next;
         for _ in 0..ROWS_A_STEP {
             let Some(place) = next else { break };
-            next = store.next(place);
-            if key_of(store, pass, side, place).is_empty() {
+            let Some((view, after)) = store.view(place) else {
+                break;
+            };
+            next = after;
+            let hash = view.partner();
+            if hash == NOBODY || !takes_part(pass, side, view.class()) {
                 continue;
             }
-            let Some(hash) = store.partner(place) else {
-                continue;
-            };
             if let Some(end) = this.ends.get_mut(partition(hash)) {
                 if let Some(slot) = this.entries.get_mut(*end) {
                     *slot = u64::from(hash) << 32 | u64::from(place);
@@ -614,12 +625,12 @@ impl Judge {
             return;
         }
         let text = |report: &Report, side: usize, place: u32| -> Vec<u8> {
-            key_of(report.store_of(pass, side), pass, side, place).to_vec()
+            key_of(report.store_of(pass, side), pass, place).to_vec()
         };
         if let (&[one], &[other]) = (left, right) {
             let (one, other) = (place_of(one), place_of(other));
-            let same = key_of(report.store_of(pass, 0), pass, 0, one)
-                == key_of(report.store_of(pass, 1), pass, 1, other);
+            let same = key_of(report.store_of(pass, 0), pass, one)
+                == key_of(report.store_of(pass, 1), pass, other);
             if same {
                 match pass {
                     Pass::Match(_) => self.judge_pair(report, one, other),
@@ -633,8 +644,8 @@ impl Judge {
         rows.extend(left.iter().map(|&entry| (0, place_of(entry))));
         rows.extend(right.iter().map(|&entry| (1, place_of(entry))));
         rows.sort_by(|&(a, one), &(b, other)| {
-            let one = key_of(report.store_of(pass, a), pass, a, one);
-            let other = key_of(report.store_of(pass, b), pass, b, other);
+            let one = key_of(report.store_of(pass, a), pass, one);
+            let other = key_of(report.store_of(pass, b), pass, other);
             one.cmp(other)
         });
         let mut rest = rows.as_slice();
@@ -643,7 +654,7 @@ impl Judge {
             let length = rest
                 .iter()
                 .take_while(|&&(side, place)| {
-                    key_of(report.store_of(pass, side), pass, side, place) == key
+                    key_of(report.store_of(pass, side), pass, place) == key
                 })
                 .count()
                 .max(1);
@@ -730,7 +741,11 @@ impl Judge {
             };
             let mut next = store.first();
             while let Some(place) = next {
-                let Some(head) = store.head(place) else { break };
+                let Some((view, after)) = store.view(place) else {
+                    break;
+                };
+                let head = view.head();
+                next = after;
                 let mut class = head.class;
                 if class == Class::Open as u8 || class == Class::Delivered as u8 {
                     // An order keeps the state that the forwarder has of it.
@@ -765,7 +780,6 @@ impl Judge {
                 {
                     sum.add(is_order, &head);
                 }
-                next = store.next(place);
             }
         }
         self.stage = Stage::Hints;

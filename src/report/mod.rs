@@ -103,6 +103,8 @@ pub struct Report {
     /// Have the conversions' ids only risen so far? Then none came twice.
     ids_rise: bool,
     last_id: u64,
+    /// Words of the current file's statuses, and what they were mapped to.
+    mapped: Vec<(Vec<u8>, u8)>,
     judge: Option<Judge>,
     verdicts: Option<Verdicts>,
     answer: String,
@@ -237,6 +239,7 @@ impl Report {
             excerpts: Words::new(seed),
             ids_rise: true,
             last_id: 0,
+            mapped: Vec::new(),
             judge: None,
             verdicts: None,
             answer: String::new(),
@@ -284,6 +287,7 @@ impl Report {
             ids: (self.ids_rise, self.last_id),
         });
         self.filled = 0;
+        self.mapped.clear();
         self.judge = None;
         self.verdicts = None;
         Ok(())
@@ -601,6 +605,9 @@ impl Report {
         if word.is_empty() {
             return Ok(0);
         }
+        if let Some((_, code)) = self.mapped.iter().find(|(known, _)| known == word) {
+            return Ok(*code);
+        }
         let declared = self
             .settings
             .statuses
@@ -619,11 +626,15 @@ impl Report {
                     .to_owned()
             }
         };
-        Self::small(
+        let code = Self::small(
             &mut self.statuses,
             &mut self.memory,
             mapped.to_ascii_lowercase().as_bytes(),
-        )
+        )?;
+        if self.mapped.len() < 32 {
+            self.mapped.push((word.to_vec(), code));
+        }
+        Ok(code)
     }
 
     fn take_conversion(

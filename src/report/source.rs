@@ -11,7 +11,7 @@ use crate::{Error, Result};
 use std::borrow::Cow;
 
 /// Words that stand where an id is missing. As an id each would match every other.
-const NO_IDS: &str = "undefined null nan true false 0 none n/a - replace click_id clickid transaction_id transactionid unique_id order_id your_order_id your_transaction_id your_unique_id order-id";
+const NO_IDS: &str = "undefined null nan true false none n/a - replace click_id clickid transaction_id transactionid unique_id order_id your_order_id your_transaction_id your_unique_id order-id";
 
 /// In what a file's texts are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -398,7 +398,8 @@ impl Source {
         let trimmed = text.trim_ascii();
         let stands_for_none = trimmed.is_empty()
             || (trimmed.len() < 20
-                && !trimmed.iter().all(u8::is_ascii_digit)
+                // None of the words has a digit, and nearly every id has.
+                && !trimmed.iter().rev().any(u8::is_ascii_digit)
                 && NO_IDS
                     .split(' ')
                     .any(|word| trimmed.eq_ignore_ascii_case(word.as_bytes())))

@@ -49,29 +49,25 @@ pub(super) struct Head {
 
 impl Head {
     fn encode(&self) -> [u8; HEAD] {
-        let mut bytes = [0; HEAD];
-        let mut rest = bytes.as_mut_slice();
         let revenue = narrow(self.revenue);
         let payout = narrow(self.payout);
-        let low = |units: u64| u64::to_le_bytes(units);
-        // Two words of eight and one of four would do; this is the order in which they are read.
         let words = [
-            low(u64::from(self.seconds) | u64::from(self.partner) << 32),
-            low(revenue | payout << 48),
-            low(payout >> 16
+            u64::from(self.seconds) | u64::from(self.partner) << 32,
+            revenue | payout << 48,
+            payout >> 16
                 | u64::from(self.status) << 32
                 | u64::from(self.class) << 40
                 | u64::from(self.currency) << 48
-                | u64::from(self.flags) << 56),
+                | u64::from(self.flags) << 56,
+            u64::from(self.pair),
         ];
-        for word in words {
-            if let Some((slot, tail)) = rest.split_first_chunk_mut::<8>() {
-                *slot = word;
-                rest = tail;
+        let mut bytes = [0; HEAD];
+        for (slot, word) in bytes.chunks_mut(8).zip(words) {
+            let word = word.to_le_bytes();
+            let length = slot.len();
+            if let Some(word) = word.get(..length) {
+                slot.copy_from_slice(word);
             }
-        }
-        if let Some(slot) = rest.first_chunk_mut::<4>() {
-            *slot = self.pair.to_le_bytes();
         }
         bytes
     }
@@ -97,6 +93,65 @@ impl Head {
             flags: (third >> 56) as u8,
             pair: (fourth >> 32) as u32,
         }
+    }
+}
+
+/// A row as it lies in its block: what looks at one field need not read all.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct View<'a> {
+    head: &'a [u8; HEAD],
+    texts: &'a [u8],
+}
+
+impl<'a> View<'a> {
+    #[inline]
+    pub(super) fn class(&self) -> u8 {
+        let [.., class, _, _, _, _, _, _] = *self.head;
+        class
+    }
+
+    #[inline]
+    fn flags(&self) -> u8 {
+        flags_of(self.head)
+    }
+
+    #[inline]
+    pub(super) fn partner(&self) -> u32 {
+        let [_, _, _, _, a, b, c, d, ..] = *self.head;
+        u32::from_le_bytes([a, b, c, d])
+    }
+
+    pub(super) fn head(&self) -> Head {
+        Head::decode(self.head)
+    }
+
+    #[inline]
+    fn length(&self) -> usize {
+        let mut length = 0;
+        for _ in 0..(self.flags() & 15).count_ones() {
+            length += 1 + usize::from(self.texts.get(length).copied().unwrap_or(0));
+        }
+        length
+    }
+
+    /// One text. The order id is there also where it is the unique id.
+    #[inline]
+    pub(super) fn text(&self, which: usize) -> &'a [u8] {
+        let flags = self.flags();
+        let which = if which == ORDER_ID && flags & IS_SAME_ID != 0 {
+            UNIQUE_ID
+        } else {
+            which
+        };
+        if flags & 1 << which == 0 {
+            return &[];
+        }
+        let mut at = 0;
+        for _ in 0..(flags & ((1 << which) - 1)).count_ones() {
+            at += 1 + usize::from(self.texts.get(at).copied().unwrap_or(0));
+        }
+        let length = usize::from(self.texts.get(at).copied().unwrap_or(0));
+        self.texts.get(at + 1..at + 1 + length).unwrap_or_default()
     }
 }
 
@@ -195,6 +250,25 @@ impl Store {
         block.bytes.get(place as usize & (BLOCK - 1)..)
     }
 
+    /// The row at a place as it lies there, and the place after it.
+    #[inline]
+    pub(super) fn view(&self, place: u32) -> Option<(View<'_>, Option<u32>)> {
+        let index = (place >> BLOCK_BITS) as usize;
+        let at = place as usize & (BLOCK - 1);
+        let bytes = self.blocks.get(index)?.bytes.get(at..)?;
+        let (head, texts) = bytes.split_first_chunk::<HEAD>()?;
+        let view = View { head, texts };
+        let length = HEAD + view.length();
+        let next = if length < bytes.len() {
+            Some(place + u32::try_from(length).ok()?)
+        } else if index + 1 < self.blocks.len() {
+            u32::try_from((index + 1) << BLOCK_BITS).ok()
+        } else {
+            None
+        };
+        Some((view, next))
+    }
+
     /// The row at a place.
     pub(super) fn head(&self, place: u32) -> Option<Head> {
         self.bytes_at(place)?.first_chunk().map(Head::decode)
@@ -229,19 +303,11 @@ impl Store {
         texts
     }
 
-    /// One text of the row at a place; the quick way to the first.
+    /// One text of the row at a place.
+    #[inline]
     pub(super) fn text(&self, place: u32, which: usize) -> &[u8] {
-        if which == UNIQUE_ID
-            && let Some((head, [length, rest @ ..])) = self
-                .bytes_at(place)
-                .and_then(|bytes| bytes.split_first_chunk::<HEAD>())
-        {
-            if flags_of(head) & 1 == 0 {
-                return &[];
-            }
-            return rest.get(..usize::from(*length)).unwrap_or_default();
-        }
-        self.texts(place).get(which).copied().unwrap_or_default()
+        self.view(place)
+            .map_or(&[], |(view, _)| view.text(which))
     }
 
     fn byte_mut(&mut self, place: u32, at: usize) -> Option<&mut u8> {
@@ -275,11 +341,6 @@ impl Store {
         }
     }
 
-    pub(super) fn partner(&self, place: u32) -> Option<u32> {
-        let bytes = self.bytes_at(place)?.get(4..)?.first_chunk::<4>()?;
-        Some(u32::from_le_bytes(*bytes))
-    }
-
     pub(super) fn add_flags(&mut self, place: u32, flags: u8) {
         if let Some(slot) = self.byte_mut(place, 23) {
             *slot |= flags;
@@ -299,24 +360,7 @@ impl Store {
 
     /// The place after a row's.
     pub(super) fn next(&self, place: u32) -> Option<u32> {
-        let index = (place >> BLOCK_BITS) as usize;
-        let block = self.blocks.get(index)?;
-        let at = place as usize & (BLOCK - 1);
-        let bytes = block.bytes.get(at..)?;
-        let (head, mut rest) = bytes.split_first_chunk::<HEAD>()?;
-        let mut length = HEAD;
-        let count = (flags_of(head) & 15).count_ones();
-        for _ in 0..count {
-            let (&text, _) = rest.split_first()?;
-            let whole = 1 + usize::from(text);
-            length += whole;
-            rest = rest.get(whole..)?;
-        }
-        if at + length < block.bytes.len() {
-            return Some(place + u32::try_from(length).ok()?);
-        }
-        self.blocks.get(index + 1)?;
-        u32::try_from((index + 1) << BLOCK_BITS).ok()
+        self.view(place)?.1
     }
 
     /// The number of the row at a place, from 0.
@@ -359,8 +403,10 @@ impl Store {
     }
 }
 
+#[inline]
 fn flags_of(head: &[u8; HEAD]) -> u8 {
-    head.get(23).copied().unwrap_or(0)
+    let [.., flags, _, _, _, _] = *head;
+    flags
 }
 
 #[cfg(test)]

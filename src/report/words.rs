@@ -73,7 +73,7 @@ impl Words {
     /// The slot that holds the text, or the free one where it belongs.
     fn find(&self, text: &[u8]) -> usize {
         let mask = self.table.len().wrapping_sub(1);
-        let mut slot = usize::try_from(hash(text, self.seed)).unwrap_or(0) & mask;
+        let mut slot = usize::try_from(hash(text, self.seed) >> 33).unwrap_or(0) & mask;
         while let Some(&code) = self.table.get(slot) {
             if code == 0 || self.text(code) == text {
                 break;
