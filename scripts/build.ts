@@ -39,6 +39,7 @@ const AUDIENCES = {
   // The edge's profile: std is rebuilt once for both.
   forwarder: { profile: "edge", feature: "forwarder", ...FAST },
   sandbox: { profile: "release", feature: "sandbox", cargo: [], env: {} },
+  report: { profile: "page", feature: "report", ...SMALL },
   page: { profile: "page", feature: "page", ...SMALL },
   link: { profile: "page", feature: "link", ...SMALL },
   // The page's cores once more, for where there is no WebAssembly.

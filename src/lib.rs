@@ -26,6 +26,7 @@
 //! | `url` | percent-encoding and query strings |
 //! | `api` | CAKE's HTTP API: requests and answers (feature `api`) |
 //! | `delivery` | the forwarder's decisions (feature `forwarder`) |
+//! | `report` | reconcile, break down, attribute (feature `report`) |
 //! | `sandbox` | a CAKE network's rules (feature `sandbox`) |
 //!
 //! This project is independent of CAKE.
@@ -60,6 +61,8 @@ pub mod capture;
 pub mod delivery;
 #[cfg(any(feature = "worker", feature = "sandbox"))]
 pub mod purpose;
+#[cfg(feature = "report")]
+pub mod report;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 #[cfg(feature = "worker")]
@@ -69,6 +72,7 @@ pub mod signed_cookie;
     target_family = "wasm",
     any(feature = "page", feature = "link", feature = "bindings")
 ))]
+#[cfg(all(target_family = "wasm", any(feature = "page", feature = "report", feature = "bindings")))]
 pub mod bindings;
 
 pub use error::{Error, Result};

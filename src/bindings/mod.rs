@@ -22,6 +22,8 @@ mod forwarder;
 mod page;
 #[cfg(feature = "link")]
 mod page_link;
+#[cfg(feature = "report")]
+mod report;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 #[cfg(feature = "edge")]
@@ -43,6 +45,8 @@ pub use link::{LinkBuilder, module_memory};
 pub use page::{decide, get, put};
 #[cfg(feature = "link")]
 pub use page_link::{buffer, build};
+#[cfg(feature = "report")]
+pub use report::{answer, answer_length, place, read, room, run};
 #[cfg(feature = "sandbox")]
 pub use sandbox::{SandboxNetwork, access_of, status_moves};
 #[cfg(feature = "edge")]

@@ -77,6 +77,11 @@ fn every_error() -> Vec<Error> {
         Error::InvalidFixture { message: text() },
         Error::WasmUnavailable,
         Error::WrongRuntime,
+        Error::AmbiguousFile { message: text() },
+        Error::UnreadableFile { message: text() },
+        Error::UnmappedStatus { message: text() },
+        Error::ReportFull { message: text() },
+        Error::ClocksDiffer { message: text() },
         Error::Internal,
     ]
 }
