@@ -5,7 +5,7 @@
 import { CakeError, type CakeErrorCode } from "../error.js";
 import { digest } from "./digest.js";
 import type { Consent, ConvertResult, PageConversion, Reason, WaitingConversion } from "./options.js";
-import { type Answer, ANSWER_MS, findAcceptance, parse, post } from "./send.js";
+import { ANSWER_MS, type Answer, findAcceptance, parse, post } from "./send.js";
 import { keysOf, OUTBOX, read, remove, store, UNIQUE } from "./store.js";
 
 /** The most conversions that wait in localStorage. */
@@ -72,7 +72,11 @@ export function openOutbox({ url, conversions, said, note, report, resume }: Sen
     remove(key);
   };
 
-  const refuse = (key: string, code: string, { rule, parameter }: { rule?: unknown; parameter?: unknown } = {}): ConvertResult => {
+  const refuse = (
+    key: string,
+    code: string,
+    { rule, parameter }: { rule?: unknown; parameter?: unknown } = {},
+  ): ConvertResult => {
     settle(key);
     report(
       new CakeError({
@@ -108,7 +112,10 @@ export function openOutbox({ url, conversions, said, note, report, resume }: Sen
       return acceptance;
     }
     const { status, json } = answer;
-    const error = json?.error as Partial<Record<"code" | "rule" | "parameter" | "retryable", unknown>> | null | undefined;
+    const error = json?.error as
+      | Partial<Record<"code" | "rule" | "parameter" | "retryable", unknown>>
+      | null
+      | undefined;
     const code = typeof error?.code === "string" ? error.code : undefined;
     // A firewall's JSON may have words of ours, but not all of them.
     const isOwn = typeof error?.rule === "string" && error.retryable === false;

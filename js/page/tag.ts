@@ -27,7 +27,9 @@ export function openTag(): () => void {
   if (page.cakeEdge?.isOpen) return () => undefined;
   const current = document.currentScript as HTMLScriptElement | null;
   // An optimiser that runs the script in its own way leaves its element, at best.
-  const script = current?.src ? current : (document.querySelector<HTMLScriptElement>("script[src*=cake-edge]") ?? current);
+  const script = current?.src
+    ? current
+    : (document.querySelector<HTMLScriptElement>("script[src*=cake-edge]") ?? current);
   const errors: CakeError[] = [];
   const { base, ...options } = readOptions(
     [
@@ -37,7 +39,8 @@ export function openTag(): () => void {
     ],
     errors,
   );
-  const folder = base === undefined ? attempt(() => new URL(".", script?.src)) : attempt(() => new URL(`${base}/`, location.href));
+  const folder =
+    base === undefined ? attempt(() => new URL(".", script?.src)) : attempt(() => new URL(`${base}/`, location.href));
   setBase((folder ?? new URL(".", location.href)).href);
   const waiting = page.cakeEdge?.q ?? [];
   const open = (take: (use: Use) => void) => {

@@ -319,7 +319,8 @@ export function createTracker(given?: TrackerOptions, errors: readonly CakeError
         const at = Date.now();
         const key = `${OUTBOX}${at} ${Math.random()} ${conversions.size}`;
         const fields = conversionOf(given, clickId ? [clickId, ...touches()] : []);
-        const { uniqueId = fields.clickId && fields.orderId && uniqueIdOf(fields.clickId, `${fields.orderId}`) } = fields;
+        const { uniqueId = fields.clickId && fields.orderId && uniqueIdOf(fields.clickId, `${fields.orderId}`) } =
+          fields;
         const page = uniqueId ? undefined : location.href.split("#", 1)[0];
         conversions.set(key, { at, page, fields: uniqueId ? { ...fields, uniqueId } : fields });
         const late = new Promise<void>((resolve) => setTimeout(resolve, ANSWER_MS)).then(() => offline());

@@ -70,7 +70,12 @@ const WAITS: readonly (Trouble & { readonly what: string; readonly code?: string
   { what: "too_many_requests", status: 429, body: own("too_many_requests", true), code: "too_many_requests" },
   { what: "missing_api_key", status: 500, body: own("missing_api_key", true), code: "missing_api_key" },
   { what: "weak_secret", status: 500, body: own("weak_secret", true), code: "weak_secret" },
-  { what: "a setting that is a placeholder", status: 500, body: own("placeholder_text", true), code: "placeholder_text" },
+  {
+    what: "a setting that is a placeholder",
+    status: 500,
+    body: own("placeholder_text", true),
+    code: "placeholder_text",
+  },
   { what: "an internal error", status: 500, body: own("internal", true), code: "internal" },
   { what: "outbox_full", status: 503, body: own("outbox_full", true), code: "outbox_full" },
   { what: "a code of a newer forwarder", status: 400, body: own("not_yet_invented") },
@@ -79,7 +84,11 @@ const WAITS: readonly (Trouble & { readonly what: string; readonly code?: string
   { what: "a final code with a status of success", status: 200, body: own("invalid_field") },
   // What stands in front of it, or in its place.
   { what: "a firewall's JSON", status: 403, body: { error: { code: 1020, message: "Access denied" } } },
-  { what: "a firewall's JSON with words of ours", status: 400, body: { error: { code: "invalid_field", message: "blocked" } } },
+  {
+    what: "a firewall's JSON with words of ours",
+    status: 400,
+    body: { error: { code: "invalid_field", message: "blocked" } },
+  },
   { what: "a platform's JSON", status: 404, body: { error: { code: "DEPLOYMENT_NOT_FOUND", message: "gone" } } },
   { what: "a framework's JSON", status: 400, body: { error: "Bad Request", statusCode: 400, message: "x" } },
   { what: "a GraphQL answer", status: 400, body: { errors: [{ code: "invalid_field" }] } },
@@ -100,7 +109,12 @@ const WAITS: readonly (Trouble & { readonly what: string; readonly code?: string
   { what: "gone", status: 410, body: "" },
   { what: "unavailable for legal reasons", status: 451, body: "" },
   { what: "not modified", status: 304, body: "" },
-  { what: "a redirect that turned the POST into a GET", status: 302, body: "", headers: { location: "/cake/conversions" } },
+  {
+    what: "a redirect that turned the POST into a GET",
+    status: 302,
+    body: "",
+    headers: { location: "/cake/conversions" },
+  },
   { what: "a redirect to the site's home page", status: 301, body: "", headers: { location: "/" } },
   { what: "a redirect to a sign-in elsewhere", status: 303, body: "", headers: { location: "http://127.0.0.1:9/" } },
   { what: "a redirect in a circle", status: 307, body: "", headers: { location: "/cake/conversions" } },
@@ -126,7 +140,8 @@ test.each(WAITS)("$what is not about this conversion: it waits, and is sent afte
 
 test("a redirect that keeps the POST is followed, and its answer counts", async () => {
   const { page } = await buyer();
-  site.trouble = (number) => (number === first ? { status: 308, headers: { location: "/cake/conversions" } } : undefined);
+  site.trouble = (number) =>
+    number === first ? { status: 308, headers: { location: "/cake/conversions" } } : undefined;
   const first = site.attempts;
   expect(await convert(page)).toEqual({ state: "accepted", id: "id-u" });
 });
@@ -153,10 +168,12 @@ test("it waits for seven days and no longer, whatever the clock said", async () 
         .filter(([key]) => key.startsWith("cake_click_outbox:"))
         .map(([key, text]) => [key.split(":")[1], JSON.parse(text as string).at <= Date.now()]),
     );
-  await expect.poll(async () => (await kept()).sort()).toEqual([
-    ["next-year", true],
-    ["six-days", true],
-  ]);
+  await expect
+    .poll(async () => (await kept()).sort())
+    .toEqual([
+      ["next-year", true],
+      ["six-days", true],
+    ]);
   site.trouble = undefined;
   await go("/thanks");
   await expect.poll(() => [...site.recorded.keys()].sort()).toEqual(["1 next-year", "1 six-days"]);

@@ -62,7 +62,13 @@ const SITE_DATA = { cookies: 2 };
 
 test.each([
   ["all site data is blocked", { profile: { default_content_setting_values: SITE_DATA } }, [], "127.0.0.1", false],
-  ["all site data is blocked, on http", { profile: { default_content_setting_values: SITE_DATA } }, [], "shop.example.com", false],
+  [
+    "all site data is blocked, on http",
+    { profile: { default_content_setting_values: SITE_DATA } },
+    [],
+    "shop.example.com",
+    false,
+  ],
   [
     "this site's data is blocked",
     { profile: { content_settings: { exceptions: { cookies: { "http://127.0.0.1,*": { setting: 2 } } } } } },
@@ -70,8 +76,20 @@ test.each([
     "127.0.0.1",
     false,
   ],
-  ["site data lives as long as the browser", { profile: { default_content_setting_values: { cookies: 4 } } }, [], "127.0.0.1", true],
-  ["JavaScript is not optimised, and WebAssembly off", { profile: { default_content_setting_values: { javascript_jit: 2 } } }, [], "127.0.0.1", true],
+  [
+    "site data lives as long as the browser",
+    { profile: { default_content_setting_values: { cookies: 4 } } },
+    [],
+    "127.0.0.1",
+    true,
+  ],
+  [
+    "JavaScript is not optimised, and WebAssembly off",
+    { profile: { default_content_setting_values: { javascript_jit: 2 } } },
+    [],
+    "127.0.0.1",
+    true,
+  ],
   ["http, without Web Locks and crypto.subtle", {}, [], "shop.example.com", true],
 ] as const)("Chromium's own settings: %s", async (_, preferences, args, host, isKept) => {
   await withChromium(preferences, args, async (context) => {
@@ -98,7 +116,11 @@ test.each([
   ["cookies and site data are blocked", { "network.cookie.cookieBehavior": 2 }, false],
   ["no localStorage (dom.storage.enabled)", { "dom.storage.enabled": false }, true],
   ["no keepalive, no beacon", { "dom.fetchKeepalive.enabled": false, "beacon.enabled": false }, true],
-  ["no performance entries", { "dom.enable_performance": false, "dom.enable_performance_navigation_timing": false }, true],
+  [
+    "no performance entries",
+    { "dom.enable_performance": false, "dom.enable_performance_navigation_timing": false },
+    true,
+  ],
   ["no WebAssembly", { "javascript.options.wasm": false }, true],
   ["resistFingerprinting", { "privacy.resistFingerprinting": true }, true],
 ] as const)("Firefox's own settings: %s", async (_, preferences, isKept) => {
@@ -155,7 +177,12 @@ const REFUSALS: readonly (Refusal & { readonly how: string; readonly isSent?: fa
   { how: "locks.request throws", of: "LockManager.prototype", name: "request", get: call(throws) },
   { how: "locks.request never answers", of: "LockManager.prototype", name: "request", get: hangs },
   { how: "locks.request does nothing", of: "LockManager.prototype", name: "request", get: call("") },
-  { how: "crypto is missing", of: "Window.prototype.constructor === Window && window", name: "crypto", get: "return undefined" },
+  {
+    how: "crypto is missing",
+    of: "Window.prototype.constructor === Window && window",
+    name: "crypto",
+    get: "return undefined",
+  },
   { how: "crypto.subtle is missing", of: "Crypto.prototype", name: "subtle", get: "return undefined" },
   { how: "getRandomValues throws", of: "Crypto.prototype", name: "getRandomValues", get: call(throws) },
   { how: "Math.random is constant", of: "Math", name: "random", get: call("return 0.5") },
@@ -171,10 +198,25 @@ const REFUSALS: readonly (Refusal & { readonly how: string; readonly isSent?: fa
   { how: "XMLHttpRequest is missing", of: "window", name: "XMLHttpRequest", get: "return undefined" },
   { how: "TextEncoder is missing", of: "window", name: "TextEncoder", get: "return undefined" },
   { how: "performance is missing", of: "window", name: "performance", get: "return undefined" },
-  { how: "performance knows no navigation", of: "Performance.prototype", name: "getEntriesByType", get: call("return []") },
-  { how: "getEntriesByType is missing", of: "Performance.prototype", name: "getEntriesByType", get: "return undefined" },
+  {
+    how: "performance knows no navigation",
+    of: "Performance.prototype",
+    name: "getEntriesByType",
+    get: call("return []"),
+  },
+  {
+    how: "getEntriesByType is missing",
+    of: "Performance.prototype",
+    name: "getEntriesByType",
+    get: "return undefined",
+  },
   { how: "getEntriesByType throws", of: "Performance.prototype", name: "getEntriesByType", get: call(throws) },
-  { how: "getEntriesByType knows no address", of: "Performance.prototype", name: "getEntriesByType", get: call("return [{ name: 'document' }]") },
+  {
+    how: "getEntriesByType knows no address",
+    of: "Performance.prototype",
+    name: "getEntriesByType",
+    get: call("return [{ name: 'document' }]"),
+  },
   { how: "navigation is the site's own", of: "window", name: "navigation", get: "return { open: true }" },
   { how: "navigation throws", of: "window", name: "navigation", get: throws },
   { how: "navigation is an element", of: "window", name: "navigation", get: "return document.createElement('nav')" },

@@ -93,11 +93,14 @@ test.each([
 
 test.each([
   ["follows a link to another site", (url: string) => void (location.href = url)],
-  ["is sent elsewhere by a form", (url: string) => {
-    const form = Object.assign(document.createElement("form"), { action: url });
-    document.body.append(form);
-    form.submit();
-  }],
+  [
+    "is sent elsewhere by a form",
+    (url: string) => {
+      const form = Object.assign(document.createElement("form"), { action: url });
+      document.body.append(form);
+      form.submit();
+    },
+  ],
   ["replaces the page", (url: string) => location.replace(url)],
 ] as const)("a visitor who %s in the very moment has converted", async (_, leave) => {
   site.fileTrouble.set("outbox.js", "silent");
@@ -113,15 +116,18 @@ test.each([
   await expect.poll(() => site.recorded.size).toBe(1);
 });
 
-test.each(["pagehide", "beforeunload", "visibilitychange"])("converted while the page goes (%s), it is sent", async (event) => {
-  const { page } = await buyer();
-  await page.evaluate((event) => {
-    const target = event === "visibilitychange" ? document : window;
-    target.addEventListener(event, () => void tracker.convert({ offerId: 1, orderId: event }), { once: true });
-  }, event);
-  await page.goto(`${elsewhere.origin}/`);
-  await expect.poll(() => [...site.recorded.values()].map(({ orderId }) => orderId)).toEqual([event]);
-});
+test.each(["pagehide", "beforeunload", "visibilitychange"])(
+  "converted while the page goes (%s), it is sent",
+  async (event) => {
+    const { page } = await buyer();
+    await page.evaluate((event) => {
+      const target = event === "visibilitychange" ? document : window;
+      target.addEventListener(event, () => void tracker.convert({ offerId: 1, orderId: event }), { once: true });
+    }, event);
+    await page.goto(`${elsewhere.origin}/`);
+    await expect.poll(() => [...site.recorded.values()].map(({ orderId }) => orderId)).toEqual([event]);
+  },
+);
 
 test("a tab that is closed in the very moment has converted", async () => {
   const { page } = await buyer();
@@ -158,20 +164,23 @@ test("the sender of what waits is loaded before it is needed, where a click is k
   expect(isLoaded()).toBe(false);
 }, 90_000);
 
-test.each(["missing", "home page"] as const)("a file of ours that the site lacks (%s) is told, and what can be sent is sent", async (how) => {
-  site.fileTrouble.set("outbox.js", how);
-  const { page, said } = await buyer();
-  // Accepted: nothing has to wait, and nothing is missed.
-  expect((await timed(page)).result).toMatchObject({ state: "accepted" });
-  // By its address alone: that is the file's.
-  expect((await timed(page, { offerId: 1 })).result).toEqual({ state: "queued", code: "missing_file" });
-  expect(said.some((line) => line.includes("missing_file") && line.includes("outbox.js"))).toBe(true);
-  site.fileTrouble.clear();
-  // Mended while the page is open: found with the next one at the latest.
-  expect((await timed(page, { offerId: 1, uniqueId: "v" })).result).toMatchObject({ state: "accepted" });
-  expect((await timed(page, { offerId: 2 })).result).toMatchObject({ state: "accepted" });
-  await expect.poll(() => site.recorded.size).toBe(4);
-});
+test.each(["missing", "home page"] as const)(
+  "a file of ours that the site lacks (%s) is told, and what can be sent is sent",
+  async (how) => {
+    site.fileTrouble.set("outbox.js", how);
+    const { page, said } = await buyer();
+    // Accepted: nothing has to wait, and nothing is missed.
+    expect((await timed(page)).result).toMatchObject({ state: "accepted" });
+    // By its address alone: that is the file's.
+    expect((await timed(page, { offerId: 1 })).result).toEqual({ state: "queued", code: "missing_file" });
+    expect(said.some((line) => line.includes("missing_file") && line.includes("outbox.js"))).toBe(true);
+    site.fileTrouble.clear();
+    // Mended while the page is open: found with the next one at the latest.
+    expect((await timed(page, { offerId: 1, uniqueId: "v" })).result).toMatchObject({ state: "accepted" });
+    expect((await timed(page, { offerId: 2 })).result).toMatchObject({ state: "accepted" });
+    await expect.poll(() => site.recorded.size).toBe(4);
+  },
+);
 
 test("a file that cannot be reached is the network's trouble", async () => {
   const { page, context, said } = await buyer();

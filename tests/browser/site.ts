@@ -129,7 +129,9 @@ export class Site {
     if (trouble?.reset) return void response.destroy();
     if (trouble?.endless) return void response.writeHead(202, { "content-type": "application/json" }).write("{");
     if (trouble?.status !== undefined && typeof trouble.body === "string") {
-      return void response.writeHead(trouble.status, { "content-type": "text/html", ...trouble.headers }).end(trouble.body);
+      return void response
+        .writeHead(trouble.status, { "content-type": "text/html", ...trouble.headers })
+        .end(trouble.body);
     }
     if (trouble?.status !== undefined) return void json(trouble.status, trouble.body ?? {}, trouble.headers);
     this.received.push(fields);

@@ -45,7 +45,10 @@ interface Loaded {
 }
 
 async function load(html: string, headers: Record<string, string> = {}, before?: () => void): Promise<Loaded> {
-  site.pages.set("/shop/tag", { html: `<!doctype html><html><head><title>tag</title>${html}</head><body></body></html>`, headers });
+  site.pages.set("/shop/tag", {
+    html: `<!doctype html><html><head><title>tag</title>${html}</head><body></body></html>`,
+    headers,
+  });
   const context = await browser.newContext();
   if (before) await context.addInitScript(before);
   const page = await context.newPage();
@@ -58,10 +61,7 @@ async function load(html: string, headers: Record<string, string> = {}, before?:
 }
 
 const convert = (page: Page, fields: PageConversion) =>
-  page.evaluate(
-    (fields) => new Promise((resolve) => cakeEdge((tracker) => resolve(tracker.convert(fields)))),
-    fields,
-  );
+  page.evaluate((fields) => new Promise((resolve) => cakeEdge((tracker) => resolve(tracker.convert(fields)))), fields);
 
 /** A conversion by its address alone needs the file of what waits. */
 async function expectAllFound({ page, said }: Loaded): Promise<void> {
@@ -77,29 +77,53 @@ test.each([
   ["async", () => `<script async src="/page/cake-edge.js"></script>`],
   ["deferred", () => `<script defer src="/page/cake-edge.js"></script>`],
   ["as a module", () => `<script type="module" src="/page/cake-edge.js"></script>`],
-  ["by a script of a tag manager", () => `<script>
+  [
+    "by a script of a tag manager",
+    () => `<script>
     var script = document.createElement("script");
     script.src = "/page/cake-edge.js";
     document.head.appendChild(script);
-  </script>`],
-  ["by a script that forgets it", () => `<script>
+  </script>`,
+  ],
+  [
+    "by a script that forgets it",
+    () => `<script>
     var script = document.createElement("script");
     script.src = "/page/cake-edge.js";
     document.head.appendChild(script);
     script.onload = function () { script.remove() };
-  </script>`],
+  </script>`,
+  ],
   ["inlined, with data-base", () => `<script data-base="/page/">${TAG}</script>`],
   ["inlined, with data-base without a slash", () => `<script data-base="/page">${TAG}</script>`],
-  ["inlined, with base in cakeEdge.options", () => `<script>window.cakeEdge = { options: { base: "/page" } }</script><script>${TAG}</script>`],
-  ["evaluated from its text by an optimiser", () => `<script type="text/delayed" data-base="/page/" src="/page/cake-edge.js"></script><script>
+  [
+    "inlined, with base in cakeEdge.options",
+    () => `<script>window.cakeEdge = { options: { base: "/page" } }</script><script>${TAG}</script>`,
+  ],
+  [
+    "evaluated from its text by an optimiser",
+    () => `<script type="text/delayed" data-base="/page/" src="/page/cake-edge.js"></script><script>
     fetch(document.querySelector("[type='text/delayed']").src).then(function (answer) { return answer.text() }).then(function (text) { (0, eval)(text) });
-  </script>`],
+  </script>`,
+  ],
   ["from another origin", () => `<script src="${src(cdn.origin)}"></script>`],
   ["from another origin, with crossorigin", () => `<script crossorigin src="${src(cdn.origin)}"></script>`],
-  ["from another origin, with integrity", () => `<script crossorigin integrity="${integrity}" src="${src(cdn.origin)}"></script>`],
-  ["from another origin, files here (data-base)", () => `<script src="${src(cdn.origin)}" data-base="/page/"></script>`],
-  ["with its files at another origin", () => `<script src="/page/cake-edge.js" data-base="${cdn.origin}/page/"></script>`],
-  ["with a base of another host", () => `<base href="${cdn.origin}/deep/"><script src="${site.origin}/page/cake-edge.js"></script>`],
+  [
+    "from another origin, with integrity",
+    () => `<script crossorigin integrity="${integrity}" src="${src(cdn.origin)}"></script>`,
+  ],
+  [
+    "from another origin, files here (data-base)",
+    () => `<script src="${src(cdn.origin)}" data-base="/page/"></script>`,
+  ],
+  [
+    "with its files at another origin",
+    () => `<script src="/page/cake-edge.js" data-base="${cdn.origin}/page/"></script>`,
+  ],
+  [
+    "with a base of another host",
+    () => `<base href="${cdn.origin}/deep/"><script src="${site.origin}/page/cake-edge.js"></script>`,
+  ],
   ["with a base that comes later", () => `<script src="/page/cake-edge.js"></script><base href="${cdn.origin}/deep/">`],
 ])("%s: all is found, and sent to the site's own endpoint", async (_, html) => {
   await expectAllFound(await load(html()));
@@ -107,10 +131,16 @@ test.each([
 });
 
 test("concatenated with the site's own scripts: found beside the bundle, or by data-base", async () => {
-  site.pages.set("/bundle.js", { html: `var first = 1;\n${TAG}\n;var last = 1;`, headers: { "content-type": "text/javascript; charset=utf-8" } });
+  site.pages.set("/bundle.js", {
+    html: `var first = 1;\n${TAG}\n;var last = 1;`,
+    headers: { "content-type": "text/javascript; charset=utf-8" },
+  });
   await expectAllFound(await load(`<script src="/bundle.js" data-base="/page/"></script>`));
   site.recorded.clear();
-  site.pages.set("/assets/bundle.js", { html: `var first = 1;\n${TAG}`, headers: { "content-type": "text/javascript; charset=utf-8" } });
+  site.pages.set("/assets/bundle.js", {
+    html: `var first = 1;\n${TAG}`,
+    headers: { "content-type": "text/javascript; charset=utf-8" },
+  });
   await expectAllFound(await load(`<script src="/assets/bundle.js"></script>`));
 });
 
@@ -121,7 +151,9 @@ test.each([
   const { page, said } = await load(`<script>window.cakeEdge = { options: { debug: true } }</script>${html()}`);
   expect(await convert(page, { offerId: 1, uniqueId: "u" })).toMatchObject({ state: "accepted" });
   expect(await convert(page, { offerId: 1 })).toEqual({ state: "queued", code: "missing_file" });
-  expect(said.some((line) => line.includes("missing_file") && line.includes("outbox.js") && line.includes("data-base"))).toBe(true);
+  expect(
+    said.some((line) => line.includes("missing_file") && line.includes("outbox.js") && line.includes("data-base")),
+  ).toBe(true);
   expect(said.filter((line) => line.includes("THROWN"))).toEqual([]);
 });
 
@@ -133,7 +165,10 @@ const withoutWasm = () => {
 test.each([
   ["from another origin", () => `<script src="${src(cdn.origin)}"></script>`],
   ["inlined", () => `<script data-base="/page/">${TAG}</script>`],
-  ["with a base of another host", () => `<base href="http://127.0.0.1:9/"><script src="${site.origin}/page/cake-edge.js"></script>`],
+  [
+    "with a base of another host",
+    () => `<base href="http://127.0.0.1:9/"><script src="${site.origin}/page/cake-edge.js"></script>`,
+  ],
 ])("without WebAssembly its stand-in is found too: %s", async (_, html) => {
   const loaded = await load(html(), {}, withoutWasm);
   const known = await loaded.page.evaluate(
@@ -145,8 +180,16 @@ test.each([
 
 test.each([
   ["a nonce", "script-src 'nonce-abc'; connect-src 'self'", `<script nonce="abc" src="/page/cake-edge.js"></script>`],
-  ["a nonce and strict-dynamic", "script-src 'nonce-abc' 'strict-dynamic'; connect-src 'self'", `<script nonce="abc" src="/page/cake-edge.js"></script>`],
-  ["trusted types", "require-trusted-types-for 'script'; trusted-types 'none'", `<script src="/page/cake-edge.js"></script>`],
+  [
+    "a nonce and strict-dynamic",
+    "script-src 'nonce-abc' 'strict-dynamic'; connect-src 'self'",
+    `<script nonce="abc" src="/page/cake-edge.js"></script>`,
+  ],
+  [
+    "trusted types",
+    "require-trusted-types-for 'script'; trusted-types 'none'",
+    `<script src="/page/cake-edge.js"></script>`,
+  ],
 ])("under a policy with %s", async (_, policy, html) => {
   await expectAllFound(await load(html, { "content-security-policy": policy }));
 });
@@ -164,7 +207,9 @@ test("endpoints are the page's, whatever base says, and however they are written
 });
 
 test("the tag twice is one tracker", async () => {
-  const { page, said } = await load(`<script src="/page/cake-edge.js"></script><script src="/page/cake-edge.js"></script>`);
+  const { page, said } = await load(
+    `<script src="/page/cake-edge.js"></script><script src="/page/cake-edge.js"></script>`,
+  );
   const trackers = await page.evaluate(async () => {
     const one = await new Promise((resolve) => cakeEdge(resolve));
     return one === (await new Promise((resolve) => cakeEdge(resolve)));

@@ -45,7 +45,8 @@ const clickIdOf = (page: Page) =>
 
 /** The three ways to say one thing. */
 const WAYS = {
-  attribute: (attribute: string, value: string) => `<script src="/page/cake-edge.js" data-${attribute}="${value}"></script>`,
+  attribute: (attribute: string, value: string) =>
+    `<script src="/page/cake-edge.js" data-${attribute}="${value}"></script>`,
   options: (attribute: string, value: string) => {
     const name = attribute.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
     return `<script>window.cakeEdge = function (use) { (cakeEdge.q = cakeEdge.q || []).push(use) };
