@@ -20,8 +20,8 @@ export function digest(text: string): string {
   const bytes = Array.from(unescape(encodeURIComponent(text)), (character) => character.charCodeAt(0));
   const bits = bytes.length * 8;
   bytes.push(128);
-  while (bytes.length % 64 !== 60) bytes.push(0);
-  bytes.push(bits >>> 24, (bits >>> 16) & 255, (bits >>> 8) & 255, bits & 255);
+  while (bytes.length % 64 !== 56) bytes.push(0);
+  bytes.push(0, 0, 0, 0, bits >>> 24, (bits >>> 16) & 255, (bits >>> 8) & 255, bits & 255);
   const byte = (at: number) => bytes[at] ?? 0;
   const words: number[] = [];
   const word = (at: number) => words[at] ?? 0;

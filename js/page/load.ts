@@ -25,14 +25,20 @@ export function setBase(url: string): void {
  * @throws where the network fails; with `missing`, the file's address, where an answer came and it was no such file
  */
 export function load<Name extends keyof Files>(name: Name): Promise<Files[Name]> {
-  const find = (again = ""): Promise<Files[Name]> => import(/* @vite-ignore */ `${base}${name}.js${again}`);
-  return (IS_TAG ? find() : (FILES[name]() as Promise<Files[Name]>)).catch(async (error) => {
-    // Chromium and Firefox name the address in their message.
-    const [missing] = IS_TAG ? [`${base}${name}.js`] : (/http\S+/.exec(error) ?? []);
-    if (!missing) throw error;
+  const retry = async (missing: string): Promise<Files[Name]> => {
     await fetch(missing);
-    return (IS_TAG ? find(`?${Date.now()}`) : import(/* @vite-ignore */ `${missing}?${Date.now()}`)).catch(() => {
+    return import(/* @vite-ignore */ `${missing}?${Date.now()}`).catch(() => {
       throw { missing };
     });
+  };
+  if (IS_TAG) {
+    const address = `${base}${name}.js`;
+    return import(/* @vite-ignore */ address).catch(() => retry(address));
+  }
+  return (FILES[name]() as Promise<Files[Name]>).catch((error) => {
+    // Chromium and Firefox name the address in their message.
+    const [address] = /http\S+/.exec(error) ?? [];
+    if (!address) throw error;
+    return retry(address);
   });
 }

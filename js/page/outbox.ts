@@ -6,7 +6,7 @@ import { CakeError, type CakeErrorCode } from "../error.js";
 import { digest } from "./digest.js";
 import type { Consent, ConvertResult, PageConversion, Reason, WaitingConversion } from "./options.js";
 import { ANSWER_MS, type Answer, findAcceptance, parse, post } from "./send.js";
-import { keysOf, OUTBOX, read, remove, store, UNIQUE } from "./store.js";
+import { attempt, keysOf, OUTBOX, read, remove, store, UNIQUE } from "./store.js";
 
 /** The most conversions that wait in localStorage. */
 const MAX_WAITING = 100;
@@ -78,6 +78,7 @@ export function openOutbox({ url, conversions, said, note, report, resume }: Sen
     { rule, parameter }: { rule?: unknown; parameter?: unknown } = {},
   ): ConvertResult => {
     settle(key);
+    note(code);
     report(
       new CakeError({
         code: code as CakeErrorCode,
@@ -163,7 +164,7 @@ export function openOutbox({ url, conversions, said, note, report, resume }: Sen
     }
     if (answer) return interpret(key, conversion, answer);
     // Where no answer came in time, another way brings none either.
-    if ((error as Error | undefined)?.name === "AbortError") return wait(conversion, "network");
+    if ((error as Error | undefined)?.name === "TimeoutError") return wait(conversion, "network");
     try {
       return interpret(key, conversion, await (error ? postOtherwise(url, body) : send(url, fields)));
     } catch {
@@ -188,6 +189,15 @@ export function openOutbox({ url, conversions, said, note, report, resume }: Sen
     setTimeout(resume, MIN_RETRY_MS);
   };
   const busy = new Set<string>();
+
+  // Where a request dies with its page, the browser's beacon outlives it. It
+  // has no answer: the conversion stays, and the next load finds it a duplicate.
+  addEventListener("pagehide", () => {
+    if (attempt(() => "keepalive" in Request.prototype) || said() !== "granted") return;
+    for (const { fields } of conversions.values()) {
+      if (fields.uniqueId) attempt(() => navigator.sendBeacon(url, JSON.stringify(fields)));
+    }
+  });
 
   return {
     conclude: (key, answer, error) => {
@@ -223,7 +233,7 @@ async function send(url: string, fields: PageConversion): Promise<Answer> {
   try {
     return await post(url, fields);
   } catch (error) {
-    if ((error as Error).name === "AbortError") throw error;
+    if ((error as Error).name === "TimeoutError") throw error;
     return postOtherwise(url, JSON.stringify(fields));
   }
 }

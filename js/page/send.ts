@@ -25,16 +25,15 @@ export function parse(text: string): Answer["json"] {
   }
 }
 
-/** Posts it. Rejects where no answer comes in time. */
+/** Posts it. Rejects where no answer comes in time, with a `TimeoutError`. */
 export async function post(url: string, fields: PageConversion): Promise<Answer> {
-  const control = new AbortController();
-  setTimeout(() => control.abort(), ANSWER_MS);
   // A text needs no preflight, and so no second request on the way out of a page.
   const response = await fetch(url, {
     method: "POST",
     body: JSON.stringify(fields),
     keepalive: true,
-    signal: control.signal,
+    // So that it keeps no connection. Where browsers lack this, whoever waits gives up.
+    signal: AbortSignal.timeout?.(ANSWER_MS),
   });
   const { status, headers } = response;
   return { status, after: headers.get("retry-after"), json: parse(await response.text()) };
@@ -49,13 +48,11 @@ export function findAcceptance({ status, json }: Answer): ConvertResult | undefi
 }
 
 /**
- * The unique id of a click's order: 128 bits of FNV-1a in hex. One order has one id in every tab, with no store and no
- * lock. It hides nothing, and has nothing to hide: click id and order id are sent beside it.
+ * The unique id of a click's order: both, readable, with each other character by its number. One order has one id in
+ * every tab, with no store and no lock. Nothing where it is too long.
  */
-export function uniqueIdOf(clickId: string, orderId: string): string {
-  let hash = 0x6c62272e07bb014262b821756295c58dn;
-  for (const character of JSON.stringify([clickId, orderId])) {
-    hash = BigInt.asUintN(128, (hash ^ BigInt(character.codePointAt(0) as number)) * 0x1000000000000000000013bn);
-  }
-  return hash.toString(16).padStart(32, "0");
+export function findOrderUniqueId(clickId: string, orderId: string): string | undefined {
+  const plain = (id: string) => id.replace(/[^a-z0-9.-]/gi, (character) => `_${character.charCodeAt(0)}_`);
+  const id = `${plain(clickId)}:${plain(orderId)}`;
+  return id.length > 128 ? undefined : id;
 }

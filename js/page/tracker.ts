@@ -16,7 +16,7 @@ import type {
   WaitingConversion,
 } from "./options.js";
 import type { Outbox } from "./outbox.js";
-import { ANSWER_MS, type Answer, findAcceptance, post, uniqueIdOf } from "./send.js";
+import { ANSWER_MS, type Answer, findAcceptance, post, findOrderUniqueId } from "./send.js";
 import { attempt, deleteKept, KEY, keysOf, OUTBOX, read, readCookies, remove, store, writeCookie } from "./store.js";
 
 /** Keeps the click id and reports conversions. Nothing that it does throws into the page. */
@@ -52,8 +52,11 @@ const AHEAD_MS = 3_000;
 /** How long a file that could not be loaded is left alone. */
 const RELOAD_MS = 20_000;
 
-/** Captures the click id of this page's address and keeps it. `errors` are those of the tag. */
-export function createTracker(given?: TrackerOptions, errors: readonly CakeError[] = []): Tracker {
+/** A setting and the text that it does not take. */
+export type Refused = readonly [name: string, text: unknown];
+
+/** Captures the click id of this page's address and keeps it. `refused` are the tag's own settings. */
+export function createTracker(given?: TrackerOptions, refused: readonly Refused[] = []): Tracker {
   let options: TrackerOptions = given ?? {};
   const { cookieDomain } = options;
   const names = options.parameters?.join("&") || DEFAULT_PARAMETERS;
@@ -67,10 +70,9 @@ export function createTracker(given?: TrackerOptions, errors: readonly CakeError
   const conversions = new Map<string, WaitingConversion>();
 
   const note = (reason: Reason | string, ...details: unknown[]) => {
-    // biome-ignore lint/suspicious/noConsole: what `debug` asks for.
     // A wrong setting is said in any case: it is the site's, and nobody would hear of it.
-    const say = reason === "invalid_setting" ? console.warn : options.debug ? console.debug : undefined;
-    say?.("cake-edge:", reason, ...details);
+    // biome-ignore lint/suspicious/noConsole: what `debug` asks for. A site may have emptied it.
+    if (options.debug || reason === "invalid_setting") console.info?.("cake-edge:", reason, ...details);
   };
 
   const report = (error: CakeError) => {
@@ -95,11 +97,16 @@ export function createTracker(given?: TrackerOptions, errors: readonly CakeError
     }
   };
 
+  const refuse = (parameter: string, word: unknown) =>
+    report(new CakeError({ code: "invalid_setting", parameter, rule: `does not take "${word}"` }));
+
   /** Where conversions go: relative to the page's first address, not to a base element or what a router makes of it. */
-  const url =
-    attempt(() => new URL(options.endpoint || "/cake", location.href).href.replace(/\/*$/, "/conversions")) ??
-    (report(new CakeError({ code: "invalid_setting", parameter: "endpoint", rule: "is no path and no URL" })),
-    "/cake/conversions");
+  let url = "/cake/conversions";
+  try {
+    url = new URL(options.endpoint || "/cake", location.href).href.replace(/\/*$/, "/conversions");
+  } catch {
+    refuse("endpoint", options.endpoint);
+  }
 
   /** What the visitor has said; the browser may have said it for him. */
   const said = (): Consent =>
@@ -107,9 +114,6 @@ export function createTracker(given?: TrackerOptions, errors: readonly CakeError
     attempt(() => (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl)
       ? "denied"
       : consent;
-
-  const refuse = (parameter: string, word: unknown) =>
-    report(new CakeError({ code: "invalid_setting", parameter, rule: `does not take "${word}"` }));
 
   /** Takes a word for consent. One that nobody knows is none. */
   const setWord = (word: unknown) => {
@@ -212,10 +216,17 @@ export function createTracker(given?: TrackerOptions, errors: readonly CakeError
   /** Loaded once; and anew where that failed. */
   let opened: Promise<Outbox> | undefined;
   const openOutbox = () => {
-    opened ??= load("outbox").then(({ openOutbox }) => openOutbox({ url, conversions, said, note, report, resume }));
-    opened.catch(() => {
-      opened = undefined;
-    });
+    opened ??= load("outbox").then(
+      ({ openOutbox }) => {
+        // What has waited for this file need not wait for its time.
+        setTimeout(resume);
+        return openOutbox({ url, conversions, said, note, report, resume });
+      },
+      (error) => {
+        opened = undefined;
+        throw error;
+      },
+    );
     return opened;
   };
 
@@ -229,8 +240,6 @@ export function createTracker(given?: TrackerOptions, errors: readonly CakeError
     return { state: "queued", code };
   };
 
-  /** What is on its way out at this moment. */
-  const sending = new Set<string>();
   const send = async (key: string): Promise<ConvertResult> => {
     const conversion = conversions.get(key);
     let answer: Answer | undefined;
@@ -240,13 +249,11 @@ export function createTracker(given?: TrackerOptions, errors: readonly CakeError
       if (!attempt(() => store(key, JSON.stringify(conversion)))) note("storage_blocked");
       // Here and not in the outbox: nothing may come between the report and the request.
       if (conversion.fields.uniqueId) {
-        sending.add(key);
         try {
           answer = await post(url, conversion.fields);
         } catch (thrown) {
-          failure = thrown ?? "no answer";
+          failure = thrown || true;
         }
-        sending.delete(key);
         const acceptance = answer && findAcceptance(answer);
         if (acceptance) {
           conversions.delete(key);
@@ -258,17 +265,30 @@ export function createTracker(given?: TrackerOptions, errors: readonly CakeError
     return (await openOutbox()).conclude(key, answer, failure);
   };
 
+  /** What comes of it in time: within the 15 seconds of {@link Tracker.convert}. */
+  const inTime = (result: Promise<ConvertResult>): Promise<ConvertResult> =>
+    Promise.race([result.catch(offline), new Promise<void>((resolve) => setTimeout(resolve, ANSWER_MS))]).then(
+      (result) => result ?? offline(),
+    );
+
+  /** What is on its way out at this moment. */
+  const sending = new Set<string>();
+  const deliver = (key: string): Promise<ConvertResult> => {
+    sending.add(key);
+    return inTime(send(key)).finally(() => sending.delete(key));
+  };
+
   /** Sends what waits, as far as its time has come; and has the outbox at hand before it is needed. */
   const resume = () => {
     if (said() !== "granted") return;
     for (const [key, { due = 0 }] of conversions) {
-      if (!sending.has(key) && due <= Date.now()) send(key).catch(offline);
+      if (!sending.has(key) && due <= Date.now()) void deliver(key);
     }
     if (keysOf(OUTBOX).some((key) => !conversions.has(key))) openOutbox().then((outbox) => outbox.resend(), offline);
     if (clickId) setTimeout(() => openOutbox().catch(() => undefined), AHEAD_MS);
   };
 
-  errors.forEach(report);
+  for (const [name, text] of refused) refuse(name, text);
   setWord(options.consent ?? "granted");
   if (!/^(last|first)$/i.test(`${options.touch ?? "last"}`)) refuse("touch", options.touch);
   onAddressChange(
@@ -313,20 +333,18 @@ export function createTracker(given?: TrackerOptions, errors: readonly CakeError
       load("decorate").then(({ decorate }) => decorate(how, () => clickId, note), offline);
     },
     convert(given) {
-      // The click id is on its way.
-      if (loading) return loading.then(() => this.convert(given));
-      const converted = quietly(() => {
-        const at = Date.now();
-        const key = `${OUTBOX}${at} ${Math.random()} ${conversions.size}`;
-        const fields = conversionOf(given, clickId ? [clickId, ...touches()] : []);
-        const { uniqueId = fields.clickId && fields.orderId && uniqueIdOf(fields.clickId, `${fields.orderId}`) } =
-          fields;
-        const page = uniqueId ? undefined : location.href.split("#", 1)[0];
-        conversions.set(key, { at, page, fields: uniqueId ? { ...fields, uniqueId } : fields });
-        const late = new Promise<void>((resolve) => setTimeout(resolve, ANSWER_MS)).then(() => offline());
-        return Promise.race([send(key).catch(offline), late]);
-      });
-      return converted ?? Promise.resolve({ state: "refused", code: "invalid_field" });
+      const convert = () =>
+        quietly(() => {
+          const at = Date.now();
+          const key = `${OUTBOX}${at} ${Math.random()} ${conversions.size}`;
+          const fields = conversionOf(given, clickId ? [clickId, ...touches()] : []);
+          const { orderId, uniqueId = fields.clickId && orderId && findOrderUniqueId(fields.clickId, orderId) } = fields;
+          const page = uniqueId ? undefined : location.href.split("#", 1)[0];
+          conversions.set(key, { at, page, fields: uniqueId ? { ...fields, uniqueId } : fields });
+          return deliver(key);
+        }) ?? Promise.resolve<ConvertResult>({ state: "refused", code: "invalid_field" });
+      // The click id may be on its way.
+      return loading ? inTime(loading.then(convert)) : convert();
     },
   };
 }

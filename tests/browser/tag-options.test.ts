@@ -33,7 +33,10 @@ async function load(html: string, query = "?reqid=abc-1"): Promise<Loaded> {
   const context = await browser.newContext();
   const page = await context.newPage();
   const said: string[] = [];
-  page.on("console", (message) => said.push(message.text()));
+  page.on("console", (message) => {
+    // The browser asks for an icon, once.
+    if (!message.location().url.endsWith("/favicon.ico")) said.push(message.text());
+  });
   page.on("pageerror", (error) => said.push(`THROWN ${error}`));
   await page.goto(`${site.origin}/tag${query}`);
   await page.waitForFunction("typeof cakeEdge === 'function'");
