@@ -34,7 +34,7 @@ export function statusPage(
   const home = escaped(path);
   const { counts, oldestMs, hours, inDoubt, holds } = totals;
   const tiles = Object.entries(counts).map(([state, count]) => tile(state, String(count), state));
-  if (inDoubt > 0) tiles.push(tile("doubt", String(inDoubt), "failed, but in doubt"));
+  if (inDoubt > 0) tiles.push(tile("doubt", String(inDoubt), "not delivered, but in doubt"));
   tiles.push(tile("oldest", oldestMs === null ? "–" : duration(oldestMs), "oldest waiting"));
   const alerts = [...new Map(holds.map((hold) => [hold.reason, hold])).values()].map(
     ({ reason, until }) =>
