@@ -3,6 +3,7 @@
  * platform's own HMAC-SHA256, which compares in constant time.
  */
 import { CakeError } from "./error.js";
+import { refuse } from "./option.js";
 
 /** The headers that carry a signature. */
 export interface SignatureHeaders {
@@ -16,7 +17,7 @@ export interface SignatureHeaders {
 
 /** What to sign, where it is not this moment's. */
 export interface SigningOptions {
-  /** The request's own id. @default a fresh one */
+  /** The request's own id: 1 to 256 visible ASCII characters. @default a fresh one */
   readonly id?: string;
   /** When it is signed. @default now */
   readonly at?: Date;
@@ -30,7 +31,8 @@ const keys = new Map<string, Promise<CryptoKey>>();
  * Signs a body for a forwarder. The body must be sent as exactly this text, and
  * a repetition with the same headers' id.
  *
- * @throws CakeError `weak_secret`
+ * @throws CakeError `weak_secret` where it is not base64 of 24 bytes or more;
+ * `invalid_field` where the id is not fit for a header
  * @example
  * const body = JSON.stringify({ clickId, offerId: 12345, uniqueId: "ORD-98765", payout: "18.00" });
  * const headers = { "content-type": "application/json", ...(await signConversion(body, env.CAKE_SIGNING_SECRET)) };
@@ -42,8 +44,9 @@ export async function signConversion(
   options: SigningOptions = {},
 ): Promise<SignatureHeaders> {
   const { id = `msg_${crypto.randomUUID()}`, at = new Date() } = options;
+  checkId(id);
   const timestamp = String(Math.floor(at.getTime() / 1_000));
-  const key = await keyOf(secret);
+  const key = await keyOf(checkSigningSecret("secret", secret));
   const signature = await crypto.subtle.sign("HMAC", key, encoder.encode(`${id}.${timestamp}.${body}`));
   return {
     "webhook-id": id,
@@ -52,7 +55,12 @@ export async function signConversion(
   };
 }
 
-/** Has one of the secrets signed this body within the last five minutes? */
+/**
+ * Has one of the secrets signed this body within the last five minutes? The
+ * secrets have passed {@link checkSigningSecret}.
+ *
+ * @throws CakeError `invalid_field` where the id is one that {@link signConversion} would not sign either
+ */
 export async function isSigned(
   headers: Headers,
   body: string,
@@ -61,7 +69,8 @@ export async function isSigned(
 ): Promise<boolean> {
   const id = headers.get("webhook-id") ?? "";
   const timestamp = headers.get("webhook-timestamp") ?? "";
-  if (!/^[\w.:-]{1,128}$/.test(id) || !/^\d{1,12}$/.test(timestamp)) return false;
+  if (id !== "") checkId(id);
+  if (id === "" || !/^\d{1,12}$/.test(timestamp)) return false;
   if (Math.abs(nowMs / 1_000 - Number(timestamp)) > TOLERANCE_S) return false;
   const signed = encoder.encode(`${id}.${timestamp}.${body}`);
   // Several signatures stand beside each other while a secret is rotated.
@@ -76,17 +85,30 @@ export async function isSigned(
   return false;
 }
 
+/** Libraries of Standard Webhooks sign any id; a header holds these. */
+function checkId(id: string): void {
+  if (/^[\x21-\x7e]{1,256}$/.test(id)) return;
+  refuse("webhook-id", "must be 1 to 256 visible ASCII characters");
+}
+
+/**
+ * A secret of Standard Webhooks without what stands around it: `whsec_` and
+ * base64 of at least 24 bytes.
+ *
+ * @throws CakeError `weak_secret`
+ */
+export function checkSigningSecret(parameter: string, secret: string): string {
+  const trimmed = secret.trim();
+  const bytes = bytesOf(trimmed.replace(/^whsec_/, ""));
+  if (bytes !== undefined && bytes.length >= 24) return trimmed;
+  const rule = "must be whsec_ and at least 24 bytes in base64: openssl rand -base64 32";
+  throw new CakeError({ code: "weak_secret", parameter, rule });
+}
+
 function keyOf(secret: string): Promise<CryptoKey> {
   let key = keys.get(secret);
   if (key === undefined) {
-    const bytes = bytesOf(secret.replace(/^whsec_/, ""));
-    if (bytes === undefined || bytes.length < 24) {
-      throw new CakeError({
-        code: "weak_secret",
-        parameter: "secret",
-        rule: "must be whsec_ and at least 24 bytes in base64",
-      });
-    }
+    const bytes = bytesOf(secret.replace(/^whsec_/, "")) ?? new Uint8Array();
     key = crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["sign", "verify"]);
     keys.set(secret, key);
   }

@@ -82,6 +82,24 @@ export function outboxClass<Env>(configure: (env: Env) => WorkerOptions): Outbox
     replay(...args: Parameters<Shard["replay"]>) {
       return this.#shard.replay(...args);
     }
+    cancel(...args: Parameters<Shard["cancel"]>) {
+      return this.#shard.cancel(...args);
+    }
+    webhook(...args: Parameters<Shard["webhook"]>) {
+      return this.#shard.webhook(...args);
+    }
+    idSecret() {
+      return this.#shard.idSecret();
+    }
+    signIn(...args: Parameters<Shard["signIn"]>) {
+      return this.#shard.signIn(...args);
+    }
+    endSession(...args: Parameters<Shard["endSession"]>) {
+      return this.#shard.endSession(...args);
+    }
+    isSessionEnded(...args: Parameters<Shard["isSessionEnded"]>) {
+      return this.#shard.isSessionEnded(...args);
+    }
     sweep() {
       return this.#shard.sweep();
     }
@@ -112,6 +130,12 @@ export function shardsOf({ outbox, shards }: WorkerOptions, except?: DurableObje
         report: () => shard().report(),
         list: (filter) => shard().list(filter),
         replay: (what) => shard().replay(what),
+        cancel: (eventId, reason) => shard().cancel(eventId, reason),
+        webhook: (webhookId, digest) => shard().webhook(webhookId, digest),
+        idSecret: () => shard().idSecret(),
+        signIn: (caller, isRight) => shard().signIn(caller, isRight),
+        endSession: (session, expiresMs) => shard().endSession(session, expiresMs),
+        isSessionEnded: (session) => shard().isSessionEnded(session),
         sweep: () => shard().sweep(),
       } satisfies Shard;
     });

@@ -4,10 +4,12 @@ import * as wasm from "../wasm/forwarder.js";
 import { errorOf, type ForwarderCode, type ForwarderError, failure, json, misconfigured, Refusal } from "./answer.js";
 import { readBody } from "./body.js";
 import { admit, type Caller, corsHeaders, findOrigin, signedClickId } from "./caller.js";
+import { hash } from "./hash.js";
 import { handleOperator } from "./operator.js";
 import type { ResolvedOptions } from "./options.js";
+import { findRoute } from "./path.js";
 import { callShard, type Setup, shardOf } from "./setup.js";
-import type { Acceptance, Claim, Shard, Status } from "./shard.js";
+import type { Acceptance, AcceptRequest, Claim, Shard, Status } from "./shard.js";
 import type { NewEvent } from "./store.js";
 
 /** How long a caller waits that asks for the outcome. */
@@ -16,14 +18,13 @@ const WAIT_MS = 2_000;
 /** How old a claim without its event must be to give way: its event may be on its way. */
 const CLAIM_MS = 60_000;
 
-const PATH = /\/(conversions|health|operator)(?:\/([^?#]*))?$/;
 const ID = /^[0-9a-f]{32}$/;
 const JSON_TYPES = /^(application\/json|text\/plain)\s*(;|$)/i;
 
 /** Answers any request. `setup` throws where the configuration is not fit for use. */
 export async function handle(request: Request, setup: () => Setup): Promise<Response> {
   const { pathname } = new URL(request.url);
-  const [, route, rest = ""] = PATH.exec(pathname) ?? [];
+  const { name: route, rest } = findRoute(request.method, pathname) ?? { rest: "" };
   if (route === "health") return health(request);
   let ready: Setup;
   try {
@@ -57,7 +58,8 @@ function withCors(answer: Response, request: Request, options: ResolvedOptions):
   return answer;
 }
 
-async function conversions(request: Request, { options, shards }: Setup): Promise<Response> {
+async function conversions(request: Request, setup: Setup): Promise<Response> {
+  const { options, shards } = setup;
   if (request.method === "OPTIONS") return preflight(request, options);
   if (request.method !== "POST") {
     throw new Refusal("method_not_allowed", "method not allowed: use POST", { allow: "POST, OPTIONS" });
@@ -74,7 +76,7 @@ async function conversions(request: Request, { options, shards }: Setup): Promis
     | ReadEvent
     | ReadItem[];
   const items = Array.isArray(read) ? read : [read];
-  const results = await accept(items, caller, body, { options, shards });
+  const results = await accept(items, caller, body, setup);
   if (new URL(request.url).searchParams.get("wait") === "1") await settled(results, shards);
   if (Array.isArray(read)) return json(202, { results });
   const [result] = results;
@@ -125,12 +127,7 @@ interface Candidate {
 }
 
 /** Hands the good ones to their shards, one call each, and brings the answers into order. */
-async function accept(
-  items: readonly ReadItem[],
-  caller: Caller,
-  body: string,
-  setup: Pick<Setup, "options" | "shards">,
-): Promise<Result[]> {
+async function accept(items: readonly ReadItem[], caller: Caller, body: string, setup: Setup): Promise<Result[]> {
   const results: Result[] = new Array(items.length);
   const candidates: Candidate[] = [];
   const found = await Promise.all(items.map((item, place) => candidateOf(item, place, caller, setup)));
@@ -138,7 +135,6 @@ async function accept(
     if ("error" in candidate) results[place] = { error: withoutEmpty(candidate.error) };
     else candidates.push(candidate);
   });
-  const webhook = caller.webhookId === undefined ? undefined : { id: caller.webhookId, digest: await hash(body) };
   // One after the other: of two events that claim one click, the first counts.
   const claimed: Candidate[] = [];
   for (const candidate of candidates) {
@@ -155,6 +151,12 @@ async function accept(
   }
   const byShard = new Map<Shard, Candidate[]>();
   for (const candidate of claimed) byShard.set(candidate.shard, [...(byShard.get(candidate.shard) ?? []), candidate]);
+  const noted = await noteWebhook(caller.webhookId, body, [...byShard.keys()], setup.shards);
+  if (noted === "reused") {
+    for (const { place } of claimed) results[place] = refused("webhook_id_reused");
+    return results;
+  }
+  const webhook = noted;
   await Promise.all(
     [...byShard].map(async ([shard, own]) => {
       let answers: readonly Acceptance[];
@@ -193,14 +195,32 @@ async function accept(
   return results;
 }
 
+/**
+ * One shard knows a webhook's id, whatever body it comes with. Where all events
+ * are its own, it takes note of the id as it accepts them; else it is asked
+ * before.
+ */
+async function noteWebhook(
+  id: string | undefined,
+  body: string,
+  asked: readonly Shard[],
+  shards: readonly Shard[],
+): Promise<AcceptRequest["webhook"] | "reused"> {
+  if (id === undefined || asked.length === 0) return undefined;
+  const webhook = { id, digest: await hash(body) };
+  const keeper = shardOf(await hash(id), shards);
+  if (asked.length === 1 && asked[0] === keeper) return webhook;
+  return (await callShard(() => keeper.webhook(webhook.id, webhook.digest))) ? undefined : "reused";
+}
+
 async function candidateOf(
   item: ReadItem,
   place: number,
   caller: Caller,
-  { options, shards }: Pick<Setup, "options" | "shards">,
+  { options, shards, idOf }: Setup,
 ): Promise<Candidate | { readonly error: ForwarderError }> {
   if ("error" in item) return item;
-  const id = await hash(item.key);
+  const id = await idOf(item.key);
   const shard = shardOf(id, shards);
   const event: NewEvent = {
     id,
@@ -261,12 +281,6 @@ async function settled(results: Result[], shards: readonly Shard[]): Promise<voi
     const status = "id" in result ? known.get(result.id) : undefined;
     if ("id" in result && status !== undefined) results[place] = { ...result, ...status };
   });
-}
-
-/** 128 bits of a text's SHA-256, in hex. */
-async function hash(text: string): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)), 0, 16);
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function withoutEmpty(error: ForwarderError): ForwarderError {

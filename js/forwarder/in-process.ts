@@ -7,10 +7,11 @@ import { handle } from "./handler.js";
 import { MemoryStore, type StoreSnapshot } from "./memory-store.js";
 import { type ForwarderOptions, resolveOptions } from "./options.js";
 import { Outbox } from "./outbox.js";
+import { createIds } from "./setup.js";
 
 export type { StoreSnapshot } from "./memory-store.js";
 export type { ForwarderOptions } from "./options.js";
-export type { ConversionState, LogLine, Status } from "./shard.js";
+export type { ConversionLine, ConversionState, LogLine, OperatorLine, Status } from "./shard.js";
 
 /** How a forwarder in a process is made. */
 export interface InProcessOptions extends ForwarderOptions {
@@ -83,7 +84,7 @@ export function createForwarderInProcess(options: InProcessOptions): InProcessFo
       (keepTimer as { unref?: () => void }).unref?.();
     });
   }
-  const setup = { options: resolved, shards: [outbox] };
+  const setup = { options: resolved, shards: [outbox], idOf: createIds([outbox]) };
   return {
     async fetch(request) {
       const answer = await handle(request, () => setup);

@@ -6,13 +6,22 @@
 import { type OutboxClass, outboxClass, shardsOf, WORKER_NAMES, type WorkerOptions } from "./durable-object.js";
 import { handle } from "./handler.js";
 import { logLine, resolveOptions } from "./options.js";
-import type { Setup } from "./setup.js";
+import { createIds, type Setup } from "./setup.js";
 
 export { CakeError, type CakeErrorCode, isCakeError } from "../error.js";
 export type { ForwarderCode, ForwarderError } from "./answer.js";
 export type { OutboxClass, WorkerOptions } from "./durable-object.js";
 export type { ForwarderOptions } from "./options.js";
-export type { ConversionState, LogLine, Shard, ShardReport, Status } from "./shard.js";
+export type {
+  ConversionLine,
+  ConversionState,
+  Hold,
+  LogLine,
+  OperatorLine,
+  Shard,
+  ShardReport,
+  Status,
+} from "./shard.js";
 export type { Row, StoredState } from "./store.js";
 
 /** A module Worker's handlers, and the class of its Durable Objects. */
@@ -73,5 +82,5 @@ function setUp(options: WorkerOptions): Setup {
           const key = request.headers.get("cf-connecting-ip") ?? "";
           return (await rateLimit.limit({ key })).success;
         };
-  return { options: resolved, shards, limit };
+  return { options: resolved, shards, idOf: createIds(shards), limit };
 }

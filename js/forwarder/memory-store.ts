@@ -1,5 +1,5 @@
 /** A store in memory: for a forwarder inside a page's own process, and for tests. */
-import type { NewEvent, OutboxStore, Row, RowFilter, StoredState } from "./store.js";
+import type { EventFilter, NewEvent, OutboxStore, Row, RowFilter, StoredState } from "./store.js";
 
 /** All that a store holds, as plain values that `structuredClone` and IndexedDB take. */
 export interface StoreSnapshot {
@@ -100,9 +100,9 @@ export class MemoryStore implements OutboxStore {
     return waiting.length === 0 ? null : Math.min(...waiting.map((row) => row.accepted_ms));
   }
 
-  list({ state, before, limit }: RowFilter): readonly Row[] {
+  list({ before = Number.POSITIVE_INFINITY, limit, ...filter }: RowFilter): readonly Row[] {
     return [...this.#rows.values()]
-      .filter((row) => (state ?? row.state) === row.state && row.number < (before ?? Number.POSITIVE_INFINITY))
+      .filter((row) => row.number < before && isMeant(row, filter))
       .sort((a, b) => b.number - a.number)
       .slice(0, limit);
   }
@@ -163,6 +163,10 @@ export class MemoryStore implements OutboxStore {
     return counts;
   }
 
+  inDoubt(): number {
+    return [...this.#rows.values()].filter((row) => row.is_in_doubt === 1 && row.next_ms === null).length;
+  }
+
   bytes(): number {
     return 0;
   }
@@ -171,4 +175,15 @@ export class MemoryStore implements OutboxStore {
     const isWaiting = (row: Row): row is Row & { next_ms: number } => row.next_ms !== null;
     return [...this.#rows.values()].filter(isWaiting).sort((a, b) => a.next_ms - b.next_ms || a.number - b.number);
   }
+}
+
+function isMeant(row: Row, { state, offerId, code, isInDoubt, sinceMs, untilMs }: EventFilter): boolean {
+  return (
+    (state === "failed" ? row.state === "refused" || row.state === "dead" : (state ?? row.state) === row.state) &&
+    (offerId ?? row.offer_id) === row.offer_id &&
+    (code ?? row.code) === row.code &&
+    (isInDoubt ?? row.is_in_doubt === 1) === (row.is_in_doubt === 1) &&
+    row.accepted_ms >= (sinceMs ?? row.accepted_ms) &&
+    row.accepted_ms < (untilMs ?? Number.POSITIVE_INFINITY)
+  );
 }

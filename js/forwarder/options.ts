@@ -4,6 +4,7 @@ import { CakeError, call } from "../error.js";
 import { checkNames, choice, functionOption, integerOption, refuse, stringOption } from "../option.js";
 import { createTimeZone, type TimeZone } from "../time-zone.js";
 import * as wasm from "../wasm/forwarder.js";
+import { checkSigningSecret } from "../webhook-signature.js";
 import type { LogLine } from "./shard.js";
 
 /** How a forwarder reaches CAKE, and whom it serves. */
@@ -127,11 +128,15 @@ export function resolveOptions(options: ForwarderOptions, more: readonly string[
   else if (typeof upstreamDedupe === "object" ? Object.values(upstreamDedupe).includes(false) : !upstreamDedupe) {
     refuse("upstreamDedupe", "must be true with pixelDomain: there is no API to ask what became of an attempt");
   }
-  checkSecret("operatorSecret", stringOption("operatorSecret", options.operatorSecret), 32);
-  const signingSecrets = texts("signingSecrets", options.signingSecrets);
-  for (const secret of signingSecrets) checkSecret("signingSecrets", secret.replace(/^whsec_/, ""), 32);
-  const cookieSecrets = texts("cookieSecrets", options.cookieSecrets);
-  for (const secret of cookieSecrets) checkSecret("cookieSecrets", secret, 32);
+  const operatorSecret = checkSecret("operatorSecret", stringOption("operatorSecret", options.operatorSecret), 32);
+  const signingSecrets = texts("signingSecrets", options.signingSecrets).map((secret) => {
+    checkSecret("signingSecrets", secret.trim().replace(/^whsec_/, ""), 32);
+    // Here and not at a caller's request: whoever has set the secret can mend it.
+    return checkSigningSecret("signingSecrets", secret);
+  });
+  const cookieSecrets = texts("cookieSecrets", options.cookieSecrets).map((secret) =>
+    checkSecret("cookieSecrets", secret, 32),
+  );
   const origins = texts("origins", options.origins);
   for (const origin of origins) {
     if (!URL.canParse(origin) || new URL(origin).origin !== origin || !/^https?:/.test(origin)) {
@@ -153,11 +158,11 @@ export function resolveOptions(options: ForwarderOptions, more: readonly string[
   return {
     deliverer,
     account: deliverer.account(),
-    operatorSecret: options.operatorSecret,
+    operatorSecret,
     zone: options.timeZone ? createTimeZone(stringOption("timeZone", options.timeZone)) : undefined,
     origins: new Set(origins),
     signingSecrets,
-    cookieSecrets: [...cookieSecrets],
+    cookieSecrets,
     isFirstTouch: choice("touch", options.touch, ["last", "first"]) === "first",
     isDeduplicated: (offerId) =>
       typeof upstreamDedupe === "object" ? (upstreamDedupe[offerId] ?? true) : upstreamDedupe,
@@ -165,8 +170,19 @@ export function resolveOptions(options: ForwarderOptions, more: readonly string[
     retentionMs: (integerOption("retentionDays", options.retentionDays, 1, 400) ?? 30) * DAY_MS,
     capacity: integerOption("capacity", options.capacity, 1, 100_000_000) ?? 10_000_000,
     timeoutMs,
-    log: functionOption("log", options.log) ?? logLine,
+    log: harmless(functionOption("log", options.log) ?? logLine),
     clockSpeed,
+  };
+}
+
+/** What a log throws, now or later, is its own affair: delivering goes on. */
+function harmless(log: (line: LogLine) => unknown): (line: LogLine) => void {
+  return (line) => {
+    try {
+      Promise.resolve(log(line)).catch(() => undefined);
+    } catch {
+      // Nobody is left to be told.
+    }
   };
 }
 
@@ -178,12 +194,13 @@ export function logLine(line: object): void {
 
 const PLACEHOLDER = /^<|^(your|change|replace|example|placeholder|todo|insert|secret$|password)|(.)\2{7}|x{6}|\.\.\./i;
 
+/** A secret that is fit for use, without the white space around it. */
 function checkSecret(
   parameter: string,
   secret: string,
   least: number,
   missing: "missing_api_key" | "weak_secret" = "weak_secret",
-): void {
+): string {
   const trimmed = secret.trim();
   if (trimmed === "")
     throw new CakeError({ code: missing, parameter, rule: "is missing: set it as a secret of the Worker" });
@@ -197,6 +214,7 @@ function checkSecret(
   if (trimmed.length < least) {
     throw new CakeError({ code: "weak_secret", parameter, rule: `must have at least ${least} characters` });
   }
+  return trimmed;
 }
 
 function texts(name: string, value: unknown): readonly string[] {

@@ -11,18 +11,22 @@ import { Counts } from "./counts.js";
 import { Delivery, shownState, type Transition } from "./delivery.js";
 import { instant } from "./instant.js";
 import type { ResolvedOptions } from "./options.js";
-import type {
-  Acceptance,
-  AcceptRequest,
-  Claim,
-  ConversionState,
-  LogLine,
-  Shard,
-  ShardReport,
-  Sibling,
-  Status,
+import {
+  type Acceptance,
+  type AcceptRequest,
+  type Cancellation,
+  type Claim,
+  type ConversionLine,
+  type ConversionState,
+  type Hold,
+  MAX_REPLAYED,
+  type Shard,
+  type ShardReport,
+  type Sibling,
+  type Status,
 } from "./shard.js";
-import type { NewEvent, OutboxStore, Row, RowFilter, StoredState } from "./store.js";
+import { SignIns } from "./sign-ins.js";
+import type { EventFilter, NewEvent, OutboxStore, Row, RowFilter, StoredState } from "./store.js";
 import { Waiters } from "./waiters.js";
 
 /** What an outbox works with. */
@@ -38,19 +42,18 @@ export interface OutboxDeps {
 /** Until a write is on disk no request leaves: of fewer, larger turns there is more time between. */
 const WINDOW_MS = 3;
 
-/** The most rows that are replayed at once. */
-const REPLAY_BATCH = 1_000;
-
 const HOUR_MS = 3_600_000;
 const DAY_HOURS = 24;
 const WEBHOOK_MS = 900_000;
 const PAUSED = "paused";
+const ID_SECRET = "id secret";
 
 /** An outbox. */
 export class Outbox implements Shard {
   readonly #deps: OutboxDeps;
   readonly #commit = new GroupCommit(() => this.#counts.write(), WINDOW_MS);
   readonly #waiters = new Waiters();
+  readonly #signIns: SignIns;
   readonly #counts: Counts;
   readonly #delivery: Delivery;
   /** The shards of the forwarder beside this one. */
@@ -62,6 +65,7 @@ export class Outbox implements Shard {
     const { options, store, host } = deps;
     this.#peers = deps.peers ?? (() => []);
     this.#counts = new Counts(store);
+    this.#signIns = new SignIns(store);
     this.#isPaused = store.getMeta(PAUSED) !== null;
     this.#delivery = new Delivery({
       options,
@@ -141,7 +145,10 @@ export class Outbox implements Shard {
         delivered: of("delivered"),
         refused: of("refused"),
         dead: of("dead"),
+        cancelled: of("cancelled"),
       },
+      inDoubt: store.inDoubt(),
+      hold: this.#hold(now),
       oldestMs: oldest === null ? null : Math.max(0, Math.round((now - oldest) / options.clockSpeed)),
       hours: this.#counts.hoursAfter(this.#hour(now) - DAY_HOURS),
       bytes: store.bytes(),
@@ -152,18 +159,20 @@ export class Outbox implements Shard {
     return this.#deps.store.list(filter);
   }
 
-  async replay(what: { readonly id: string } | { readonly state: StoredState }): Promise<number> {
+  async replay(what: { readonly id: string } | EventFilter): Promise<number> {
     return this.#commit.next(() => {
       const { store, host } = this.#deps;
       const row = "id" in what ? store.find(what.id) : undefined;
-      const rows = "id" in what ? (row ? [row] : []) : store.list({ state: what.state, limit: REPLAY_BATCH });
+      const rows = "id" in what ? (row ? [row] : []) : store.list({ ...what, limit: MAX_REPLAYED });
       const now = host.now();
       let replayed = 0;
       store.transaction(() => {
         for (const each of rows) {
           // What is delivered stays so: nothing is sent twice by hand.
-          if (each.state !== "refused" && each.state !== "dead") continue;
+          if (each.state === "pending" || each.state === "delivered") continue;
           this.#settle(each, { ...each, state: "pending", attempts: 0, next_ms: now, changed_ms: now });
+          // What is over is not under way: a certain no stays certain.
+          this.#delivery.rest(each.id, each.is_in_doubt === 1 ? "in_doubt" : "not_recorded");
           this.#log(each.id, "pending", each.code, 0, false, each.is_in_doubt === 1);
           replayed += 1;
         }
@@ -173,6 +182,43 @@ export class Outbox implements Shard {
       this.#delivery.pump();
       return replayed;
     });
+  }
+
+  async cancel(id: string, reason: string): Promise<Cancellation> {
+    // What is on its way to CAKE cannot be called back: what comes of it counts.
+    const end = Date.now() + this.#deps.options.timeoutMs;
+    for (;;) {
+      const cancelled = await this.#commit.next(() => this.#cancel(id, reason));
+      if (cancelled !== "under_way" || Date.now() >= end) return cancelled;
+      await this.#delivery.settled(id);
+    }
+  }
+
+  async webhook(id: string, digest: string): Promise<boolean> {
+    return this.#commit.next(() => this.#deps.store.webhook(id, digest, this.#deps.host.now()) === digest);
+  }
+
+  async idSecret(): Promise<string> {
+    return this.#commit.next(() => {
+      const { store } = this.#deps;
+      const known = store.getMeta(ID_SECRET);
+      if (known !== null) return known;
+      const secret = Array.from(crypto.getRandomValues(new Uint8Array(32)), (byte) => byte.toString(16)).join(".");
+      store.setMeta(ID_SECRET, secret);
+      return secret;
+    });
+  }
+
+  async signIn(caller: string, isRight: boolean): Promise<number> {
+    return this.#signIns.tried(caller, isRight, Date.now());
+  }
+
+  async endSession(session: string, expiresMs: number): Promise<void> {
+    return this.#commit.next(() => this.#signIns.end(session, expiresMs, Date.now()));
+  }
+
+  async isSessionEnded(session: string): Promise<boolean> {
+    return this.#signIns.isEnded(session);
   }
 
   async sweep(): Promise<ShardReport> {
@@ -300,6 +346,35 @@ export class Outbox implements Shard {
     return Math.floor(now / this.#deps.options.clockSpeed / HOUR_MS);
   }
 
+  #cancel(id: string, reason: string): Cancellation {
+    const row = this.#deps.store.find(id);
+    if (row === undefined) return "unknown";
+    if (row.state === "delivered") return "delivered";
+    if (this.#delivery.settled(id) !== undefined) return "under_way";
+    this.#settle(row, {
+      ...row,
+      state: "cancelled",
+      // An object that is gone may have sent it.
+      is_in_doubt: this.#delivery.isNotRecorded(row) ? 0 : 1,
+      next_ms: null,
+      code: "cancelled",
+      upstream_message: reason,
+      changed_ms: this.#deps.host.now(),
+    });
+    this.#delivery.refresh();
+    this.#log(id, "cancelled", "cancelled", row.attempts, false, row.is_in_doubt === 1);
+    this.#waiters.over(id);
+    return "cancelled";
+  }
+
+  #hold(now: number): Hold | null {
+    const { deliverer } = this.#deps.options;
+    const reason = deliverer.restReason(now) as Hold["reason"] | "";
+    if (reason === "") return null;
+    const untilMs = Number(deliverer.stalledUntil(now));
+    return { reason, until: untilMs === 0 ? null : instant(untilMs, this.#deps.options) };
+  }
+
   #status(row: Row): Status {
     return {
       id: row.id,
@@ -312,22 +387,13 @@ export class Outbox implements Shard {
     };
   }
 
-  /** What a log throws, now or later, is its own affair. */
   #log(id: string, state: ConversionState, code: string, attempt: number, isAlert: boolean, isInDoubt: boolean): void {
-    const line: LogLine = {
-      event: "conversion",
-      id,
-      state,
-      code,
-      attempt,
+    const line: ConversionLine = { event: "conversion", id, state, code, attempt };
+    this.#deps.options.log({
+      ...line,
       ...(isInDoubt ? { isInDoubt: true } : {}),
       ...(isAlert ? { alert: true } : {}),
-    };
-    try {
-      Promise.resolve(this.#deps.options.log(line)).catch(() => undefined);
-    } catch {
-      // Delivering goes on.
-    }
+    });
   }
 }
 

@@ -11,6 +11,7 @@ const TABLES = `
   CREATE INDEX IF NOT EXISTS events_due ON events (next_ms) WHERE next_ms IS NOT NULL;
   CREATE INDEX IF NOT EXISTS events_failed ON events (state, number) WHERE state IN ('refused', 'dead');
   CREATE INDEX IF NOT EXISTS events_order ON events (order_key) WHERE order_key <> '';
+  CREATE INDEX IF NOT EXISTS events_in_doubt ON events (number) WHERE is_in_doubt = 1 AND next_ms IS NULL;
   CREATE TABLE IF NOT EXISTS claims (claim TEXT PRIMARY KEY, id TEXT NOT NULL, at_ms INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS webhooks (id TEXT PRIMARY KEY, digest TEXT NOT NULL, at_ms INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS counts (name TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
@@ -20,6 +21,8 @@ const NEW = "id, offer_id, text, accepted_at, accepted_ms, next_ms, changed_ms, 
 
 const STATE = {
   any: "",
+  failed: "AND state IN ('refused', 'dead')",
+  cancelled: "AND state = 'cancelled'",
   pending: "AND state = 'pending'",
   delivered: "AND state = 'delivered'",
   refused: "AND state = 'refused'",
@@ -106,11 +109,21 @@ export class SqlStore implements OutboxStore {
     );
   }
 
-  list({ state, before, limit }: RowFilter): readonly Row[] {
+  list({ state, before, limit, offerId, code, isInDoubt, sinceMs, untilMs }: RowFilter): readonly Row[] {
+    const wishes: readonly (readonly [condition: string, value: string | number | undefined])[] = [
+      ["number < ?", before],
+      ["offer_id = ?", offerId],
+      ["code = ?", code],
+      ["is_in_doubt = ?", isInDoubt === undefined ? undefined : Number(isInDoubt)],
+      ["accepted_ms >= ?", sinceMs],
+      ["accepted_ms < ?", untilMs],
+    ];
+    const asked = wishes.flatMap(([condition, value]) => (value === undefined ? [] : [{ condition, value }]));
+    const conditions = asked.map(({ condition }) => `AND ${condition}`).join(" ");
     // The state stands in the text, so that what has failed is found by its index.
     return this.#rows(
-      `SELECT * FROM events WHERE number < ? ${STATE[state ?? "any"]} ORDER BY number DESC LIMIT ?`,
-      before ?? Number.MAX_SAFE_INTEGER,
+      `SELECT * FROM events WHERE true ${STATE[state ?? "any"]} ${conditions} ORDER BY number DESC LIMIT ?`,
+      ...asked.map(({ value }) => value),
       limit,
     );
   }
@@ -182,6 +195,11 @@ export class SqlStore implements OutboxStore {
       counts.set(state as StoredState, (counts.get(state as StoredState) ?? 0) + 1);
     }
     return counts;
+  }
+
+  inDoubt(): number {
+    const sql = "SELECT count(*) AS it FROM events WHERE is_in_doubt = 1 AND next_ms IS NULL";
+    return this.#number(sql) ?? 0;
   }
 
   bytes(): number {

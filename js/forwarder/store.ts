@@ -1,7 +1,7 @@
 /** The seam between an outbox and where its rows are kept. Every method is synchronous. */
 
 /** Where a stored event stands. A shard's pause is told on top of `pending`. */
-export type StoredState = "pending" | "delivered" | "refused" | "dead";
+export type StoredState = "pending" | "delivered" | "refused" | "dead" | "cancelled";
 
 /** An event that is handed to an outbox. */
 export interface NewEvent {
@@ -45,9 +45,22 @@ export interface Row {
   readonly order_key: string;
 }
 
+/** Which events are meant; what is absent does not matter. Times are the outbox's. */
+export interface EventFilter {
+  /** `failed` is refused or dead. */
+  readonly state?: StoredState | "failed" | undefined;
+  readonly offerId?: number | undefined;
+  /** Why it is not delivered: an error's code. */
+  readonly code?: string | undefined;
+  readonly isInDoubt?: boolean | undefined;
+  /** Accepted at this time or later. */
+  readonly sinceMs?: number | undefined;
+  /** Accepted before this time. */
+  readonly untilMs?: number | undefined;
+}
+
 /** Which rows a list holds, the newest first. */
-export interface RowFilter {
-  readonly state?: StoredState | undefined;
+export interface RowFilter extends EventFilter {
   /** Only those accepted before this number. */
   readonly before?: number | undefined;
   readonly limit: number;
@@ -91,6 +104,8 @@ export interface OutboxStore {
   setMeta(name: string, text: string | null): void;
   /** Deletes what is over and older; says how many events of each state it was. */
   purge(changedBeforeMs: number, webhooksBeforeMs: number): ReadonlyMap<StoredState, number>;
+  /** How many events are over, not delivered, and may be recorded all the same. */
+  inDoubt(): number;
   /** Bytes on disk. */
   bytes(): number;
 }

@@ -156,6 +156,14 @@ impl Deliverer {
         number(self.breaker.borrow().stalled_until_ms(to_integer(now_ms)))
     }
 
+    /// Why attempts rest; see [`CircuitBreaker::rest_reason`].
+    #[must_use]
+    #[wasm_bindgen(js_name = restReason)]
+    pub fn rest_reason(&self, now_ms: f64) -> String {
+        let breaker = self.breaker.borrow();
+        breaker.rest_reason(to_integer(now_ms)).to_owned()
+    }
+
     /// Which event is tried next: `oldest`, `newest` or `unfailed`; empty for
     /// none. See [`CircuitBreaker::lane`].
     #[must_use]

@@ -170,6 +170,21 @@ impl CircuitBreaker {
         self.stall.is_some_and(|stall| stall.reason == Reason::Key)
     }
 
+    /// Why attempts rest, by its word: `key_refused` and `wrong_address` until an
+    /// answer says otherwise, `outage` and `limited` for their time; empty where
+    /// none rests.
+    #[must_use]
+    pub fn rest_reason(&self, now_ms: u64) -> &'static str {
+        let is_stalled = self.stalled_until_ms(now_ms) > 0;
+        match self.stall.map(|stall| stall.reason) {
+            Some(Reason::Key) => "key_refused",
+            Some(Reason::Address) => "wrong_address",
+            Some(Reason::Outage) if is_stalled => "outage",
+            Some(Reason::Limit) if is_stalled => "limited",
+            _ => "",
+        }
+    }
+
     /// Which event is tried next, where `under_way` attempts are, of which
     /// `oldest_under_way` were of the lane [`Lane::Oldest`].
     #[must_use]
