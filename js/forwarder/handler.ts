@@ -159,7 +159,16 @@ async function accept(items: readonly ReadItem[], caller: Caller, body: string, 
   const webhook = noted;
   await Promise.all(
     [...byShard].map(async ([shard, own]) => {
-      let answers = await callShard(() => shard.accept({ events: own.map(({ event }) => event), webhook }));
+      let answers: readonly Acceptance[];
+      try {
+        answers = await callShard(() => shard.accept({ events: own.map(({ event }) => event), webhook }));
+      } catch (thrown) {
+        // Perhaps it was kept all the same: then it holds its claim.
+        for (const { claims, event } of own) {
+          if (claims?.isNew === true) await releaseClaim(claims.shard, claims.claim, event.id, setup.shards);
+        }
+        throw thrown;
+      }
       answers = await Promise.all(
         answers.map(async (answer, index) => {
           const event = own[index]?.event;

@@ -171,6 +171,8 @@ export class Outbox implements Shard {
           // What is delivered stays so: nothing is sent twice by hand.
           if (each.state === "pending" || each.state === "delivered") continue;
           this.#settle(each, { ...each, state: "pending", attempts: 0, next_ms: now, changed_ms: now });
+          // What is over is not under way: a certain no stays certain.
+          this.#delivery.rest(each.id, each.is_in_doubt === 1 ? "in_doubt" : "not_recorded");
           this.#log(each.id, "pending", each.code, 0, false, each.is_in_doubt === 1);
           replayed += 1;
         }

@@ -46,7 +46,7 @@ export interface Totals {
   readonly counts: Readonly<Record<ConversionState, number>>;
   /** How long the oldest event has waited, in milliseconds; null where none waits. */
   readonly oldestMs: number | null;
-  /** Of what is refused or dead, how much CAKE may have recorded all the same. */
+  /** Of what is refused, dead or cancelled, how much CAKE may have recorded all the same. */
   readonly inDoubt: number;
   /** Why shards send nothing at present; empty where all is well. */
   readonly holds: readonly Hold[];

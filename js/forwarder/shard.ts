@@ -65,7 +65,7 @@ export interface ShardReport {
   /** Outcomes by hour since 1970 and state. */
   readonly hours: readonly { readonly hour: number; readonly state: string; readonly count: number }[];
   readonly bytes: number;
-  /** Of what is refused or dead, how much CAKE may have recorded all the same. */
+  /** Of what is refused, dead or cancelled, how much CAKE may have recorded all the same. */
   readonly inDoubt: number;
   /** Why no event is sent at present; null where that is not so. */
   readonly hold: Hold | null;

@@ -34,7 +34,7 @@ export function statusPage(
   const home = escaped(path);
   const { counts, oldestMs, hours, inDoubt, holds } = totals;
   const tiles = Object.entries(counts).map(([state, count]) => tile(state, String(count), state));
-  if (inDoubt > 0) tiles.push(tile("doubt", String(inDoubt), "failed, but in doubt"));
+  if (inDoubt > 0) tiles.push(tile("doubt", String(inDoubt), "not delivered, but in doubt"));
   tiles.push(tile("oldest", oldestMs === null ? "–" : duration(oldestMs), "oldest waiting"));
   const alerts = [...new Map(holds.map((hold) => [hold.reason, hold])).values()].map(
     ({ reason, until }) =>
@@ -158,7 +158,7 @@ body{max-width:64rem;margin:2rem auto;padding:0 1rem}header{display:flex;flex-wr
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}th,td{text-align:left;padding:.2rem .6rem .2rem 0;vertical-align:top}.events td{overflow-wrap:anywhere}tbody tr{border-top:1px solid #8883}
 .plot th{width:4rem}.bar{width:55%}.bar i{display:inline-block;height:.9rem;vertical-align:middle}i.delivered{background:var(--delivered)}i.retried{background:var(--retried)}i.paused{background:var(--paused)}i.refused{background:var(--refused)}i.dead{background:var(--dead)}
 a{color:inherit}button,input,select{font:inherit;padding:.25rem .7rem;max-width:100%;box-sizing:border-box}.actions,.filter{display:flex;flex-wrap:wrap;gap:.75rem;align-items:end}.actions{margin-top:1rem}details{display:inline-block}
-@media(max-width:45rem){.events thead{position:absolute;clip-path:inset(50%);width:1px;overflow:hidden}.events tr,.events td{display:block}.events tr{padding:.6rem 0}.events td::before{content:attr(data-name) ": ";font-weight:600}.bar{width:35%}}</style></head>
+@media(max-width:45rem){.events thead{display:none}.events tr,.events td{display:block}.events tr{padding:.6rem 0}.events td::before{content:attr(data-name) ": ";font-weight:600}.bar{width:35%}}</style></head>
 <body><main>${body}</main></body></html>`;
 }
 

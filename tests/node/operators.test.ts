@@ -252,7 +252,16 @@ test("a doubt is told apart from a refusal", async () => {
   expect(await (await operator("counts")).json()).toMatchObject({ counts: { refused: 2 }, inDoubt: 1 });
   const page = await (await operator("")).text();
   expect(page.match(/<b>in doubt<\/b>/g)).toHaveLength(1);
-  expect(page).toContain("failed, but in doubt");
+  expect(page).toContain("not delivered, but in doubt");
+});
+
+test("a certain no that is replayed stays a certain no", async () => {
+  const { handOver, post, rows, operator } = answering({ refused: () => no("Offer is closed") });
+  const { id } = await handOver("refused");
+  expect(await (await post("replay", { id })).json()).toEqual({ replayed: 1 });
+  await expect.poll(async () => (await rows("state=refused")).length).toBe(1);
+  expect(await rows()).toMatchObject([{ state: "refused", isInDoubt: false }]);
+  expect(await (await operator("counts")).json()).toMatchObject({ inDoubt: 0 });
 });
 
 describe("sign-ins", () => {

@@ -599,7 +599,7 @@ fn siblings_of(all: &[Stored], index: usize) -> Vec<Sibling> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     /// Events of few clicks, in front of a CAKE and a world of accidents.
     #[test]
