@@ -19,6 +19,7 @@ export default defineConfig(({ mode }) => ({
       { find: /^cake-edge$/, replacement: path("../dist/entry/edge.web.js") },
     ],
   },
+  worker: { format: "es" },
   build: {
     outDir: path("../target/demo"),
     emptyOutDir: true,
@@ -28,6 +29,7 @@ export default defineConfig(({ mode }) => ({
         demo: path("index.html"),
         shop: path("shop/index.html"),
         thanks: path("shop/thanks/index.html"),
+        inspector: path("inspector/index.html"),
       },
     },
   },
