@@ -71,6 +71,7 @@ export function App({ domain, ready }: AppProps) {
         <p class="name">cake-edge</p>
         <nav aria-label="More">
           <a href="__sandbox/">The network, live</a>
+          <a href="inspector/">The inspector</a>
           {!__STATIC__ && <a href="cake/operator">The forwarder's operator</a>}
           <a href="#history-title">The past</a>
         </nav>

@@ -20,6 +20,7 @@ export default defineConfig(({ mode }) => ({
       { find: /^cake-edge$/, replacement: path("../dist/entry/edge.inline.js") },
     ],
   },
+  worker: { format: "es" },
   build: {
     outDir: path("../target/demo"),
     emptyOutDir: true,
@@ -29,6 +30,7 @@ export default defineConfig(({ mode }) => ({
         demo: path("index.html"),
         shop: path("shop/index.html"),
         thanks: path("shop/thanks/index.html"),
+        inspector: path("inspector/index.html"),
       },
     },
   },

@@ -1,13 +1,13 @@
 /** The demo in Chromium, walked as a person would: against `npm start`'s servers, and as a static build under a sub-path. */
 import { readFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import { extname, join } from "node:path";
+import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Browser, FrameLocator, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { buildStaticDemo, root } from "../../scripts/build.ts";
 import { type Served, serve } from "../../scripts/serve.ts";
 import { launch, openPage, SCREENSHOTS, violations } from "./chromium.ts";
+import { serveFolder } from "./folder.ts";
 
 const WALKS = [
   ["served", "desktop", "light", 1280],
@@ -22,7 +22,7 @@ const WALKS = [
 const SLOWLY = { timeout: 45_000 };
 
 let served: Served;
-let files: Server;
+let files: Awaited<ReturnType<typeof serveFolder>>;
 let browser: Browser;
 let home: Record<"served" | "static", string>;
 
@@ -32,9 +32,7 @@ beforeAll(async () => {
   const past = { method: "POST", body: JSON.stringify({ days: 30, clicks: 3_000 }) };
   await (await fetch(`${served.origin}/__sandbox/history`, past)).text();
   files = await serveFolder(join(root, "target/demo-static"), "/pages/of/somebody/");
-  const address = files.address();
-  const port = typeof address === "object" ? address?.port : 0;
-  home = { served: `${served.origin}/`, static: `http://127.0.0.1:${port}/pages/of/somebody/` };
+  home = { served: `${served.origin}/`, static: files.home };
   browser = await launch();
 });
 afterAll(async () => {
@@ -339,27 +337,4 @@ async function followLink(page: Page): Promise<{ shop: FrameLocator; clickId: st
 /** The journey as a screen reader has it. */
 function stations(page: Page): Promise<string[]> {
   return page.locator(".journey ol li").allTextContents();
-}
-
-/** A static host that knows files and nothing else, below a folder. */
-async function serveFolder(folder: string, base: string): Promise<Server> {
-  const types: Record<string, string> = {
-    ".css": "text/css",
-    ".html": "text/html",
-    ".js": "text/javascript",
-    ".wasm": "application/wasm",
-  };
-  const server = createServer(({ url = "", method }, answer) => {
-    const { pathname } = new URL(url, "http://static");
-    const file = `${pathname.slice(base.length)}${pathname.endsWith("/") ? "index.html" : ""}`;
-    try {
-      if (method !== "GET" || !pathname.startsWith(base)) throw new Error("nothing here");
-      const bytes = readFileSync(join(folder, file));
-      answer.writeHead(200, { "content-type": types[extname(file)] ?? "application/octet-stream" }).end(bytes);
-    } catch {
-      answer.writeHead(404).end("Not found");
-    }
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return server;
 }

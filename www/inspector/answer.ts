@@ -1,0 +1,47 @@
+/** Tells what the client reads in an answer of CAKE's. */
+import type { ReadAnswer } from "./answers.worker.js";
+import type { Report } from "./report.js";
+
+let worker: Worker | undefined;
+
+/** Has the client read the text, in a worker. */
+export async function readAnswer(text: string): Promise<Report> {
+  worker ??= new Worker(new URL("./answers.worker.ts", import.meta.url), { type: "module" });
+  const running = worker;
+  const answer = await new Promise<ReadAnswer>((resolve, reject) => {
+    running.onmessage = ({ data }: MessageEvent<ReadAnswer>) => resolve(data);
+    running.onerror = () => reject(new Error("the worker that reads answers did not start"));
+    running.postMessage(text);
+  });
+  return reportOf(answer);
+}
+
+function reportOf({ action, value, error }: ReadAnswer): Report {
+  if (error !== undefined) {
+    return {
+      kind: "answer",
+      verdict: "A failure, or no answer of CAKE's: the call throws.",
+      isGood: false,
+      facts: [["Read as", action], ["It throws", error]],
+      findings: [],
+    };
+  }
+  const page = value as { readonly rows?: readonly object[]; readonly totalRows?: number };
+  const rows = Array.isArray(value) ? (value as object[]) : (page.rows ?? [value as object]);
+  const shown = rows[0] === undefined ? [] : Object.entries(rows[0]);
+  return {
+    kind: "answer",
+    verdict: `A success of ${action}.`,
+    isGood: true,
+    facts: [
+      ["Read as", action],
+      ["Rows", page.totalRows === undefined ? `${rows.length}` : `${rows.length} of ${page.totalRows}`],
+      ...shown.map(([name, field]) => [`First row, ${name}`, textOf(field)] as const),
+    ],
+    findings: [],
+  };
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}

@@ -1,0 +1,61 @@
+/** Reads an answer of CAKE's by the client itself: in a worker, because it opens in no page, and with no network behind it. */
+import type { CakeClient } from "cake-edge";
+
+/** What the client made of a text. */
+export interface ReadAnswer {
+  readonly action: string;
+  /** What it returns, or… */
+  readonly value?: unknown;
+  /** …what it throws. */
+  readonly error?: string;
+}
+
+type Read = (cake: CakeClient) => Promise<unknown>;
+
+/** By what stands in the answer, as each action's has it. */
+const ACTIONS: readonly (readonly [action: string, name: string, read: Read])[] = [
+  ["Get Click", "clicks", (cake) => cake.listClicks({ rowLimit: 10_000 }).page()],
+  [
+    "Get Conversions",
+    "conversions",
+    (cake) => cake.listConversions({ startDate: "2026-01-01", endDate: "2026-12-31", rowLimit: 500 }).page(),
+  ],
+  ["Get Tracking Domains", "tracking_domains", (cake) => cake.listTrackingDomains()],
+  [
+    "Create Postback",
+    "postback",
+    (cake) => cake.createPostback({ affiliateId: 1, offerId: 0, postbackUrl: "https://p.example/?id=#reqsessid#" }),
+  ],
+  [
+    "Record Conversion",
+    "conversion",
+    (cake) => cake.recordConversion({ clickId: "a1", offerId: 1 }, { verify: "none" }),
+  ],
+];
+
+addEventListener("message", async ({ data }: MessageEvent<string>) => {
+  postMessage(await read(data));
+});
+
+async function read(text: string): Promise<ReadAnswer> {
+  // Not above: while the package starts, a message would find nobody who listens.
+  const { createCakeClient, isCakeError } = await import("cake-edge");
+  const cake = createCakeClient({
+    baseUrl: "https://pasted.example",
+    apiKey: "none",
+    retries: 0,
+    fetch: async () => new Response(text, { headers: { "content-type": "application/json" } }),
+  });
+  const [action, , call] = ACTIONS.find(([, name]) => new RegExp(`"${name}"\\s*:`).test(text)) ?? [
+    "any action",
+    "",
+    (client: CakeClient) => client.listClicks().page(),
+  ];
+  try {
+    return { action, value: await call(cake) };
+  } catch (thrown) {
+    if (!isCakeError(thrown)) return { action, error: String(thrown) };
+    const cause = isCakeError(thrown.cause) ? `: ${thrown.cause.message} (${thrown.cause.code})` : "";
+    return { action, error: `${thrown.message} (${thrown.code})${cause}` };
+  }
+}
