@@ -1,7 +1,7 @@
 //! The conversion report: `GET /api/2/report/conversion.json` (KB 13000118753),
 //! the only documented answer that tells a conversion's unique id.
 
-use super::answer::{Record, records};
+use super::answer::{Record, list_holder, records};
 use super::params::Params;
 use super::{Account, Answer, Request};
 use crate::Result;
@@ -32,7 +32,8 @@ const NAMES: [&str; 9] = [
 #[serde(rename_all = "camelCase")]
 pub struct ReportedConversion {
     /// CAKE's id of the conversion.
-    pub conversion_id: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conversion_id: Option<u64>,
     /// When, in the account's civil time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conversion_date: Option<String>,
@@ -110,47 +111,28 @@ pub fn request(account: &Account, params: &str) -> Result<Request> {
 /// # Errors
 /// Every error of an answer, see [`crate::Error`].
 pub fn read(answer: &Answer<'_>) -> Result<ConversionReportPage> {
-    let envelope = Record::from_fields(answer, answer.open()?);
-    let response = Record::from_part(answer, envelope.get("response"), "response")?;
-    let data = response
-        .get("data")
-        .map(|data| Record::from_part(answer, Some(data), "data"))
-        .transpose()?;
-    let holder = data.as_ref().unwrap_or(&response);
-    if !holder
-        .fields()
-        .entries()
-        .any(|(name, _)| name == "conversions")
-    {
-        return Err(response.missing("conversions"));
-    }
-    let rows = records(answer, holder.fields(), "conversions")?
-        .into_iter()
-        .map(|row| read_row(&Record::from_part(answer, Some(row), "conversions")?))
-        .collect::<Result<_>>()?;
-    let mut total_rows = None;
-    for record in [Some(holder), Some(&response), Some(&envelope)] {
-        if let (None, Some(record)) = (total_rows, record) {
-            total_rows = record.id("total_rows")?;
-        }
-    }
+    let (holder, total_rows) = list_holder(answer, "conversions")?;
+    let rows = records(answer, holder.fields(), "conversions", "conversion")?
+        .iter()
+        .map(|(row, _)| read_row(row))
+        .collect();
     Ok(ConversionReportPage { rows, total_rows })
 }
 
-fn read_row(row: &Record<'_, '_>) -> Result<ReportedConversion> {
+fn read_row(row: &Record<'_, '_>) -> ReportedConversion {
     let text = |name| row.text(name).filter(|text: &String| !text.is_empty());
-    Ok(ReportedConversion {
-        conversion_id: row.required_id("conversion_id")?,
+    ReportedConversion {
+        conversion_id: row.id("conversion_id"),
         conversion_date: text("conversion_date"),
-        offer_id: row.id("offer_id")?,
-        affiliate_id: row.affiliate_id("affiliate_id")?,
+        offer_id: row.id("offer_id"),
+        affiliate_id: row.affiliate_id("affiliate_id"),
         payout_text: row.amount("payout"),
         revenue_text: row.amount("revenue"),
         conversion_status: text("conversion_status"),
         unique_id: text("unique_id"),
         click_id: text("click_id"),
         order_id: text("order_id"),
-    })
+    }
 }
 
 #[cfg(test)]
@@ -167,7 +149,7 @@ mod tests {
         assert_eq!(
             page.rows,
             [ReportedConversion {
-                conversion_id: 998_877,
+                conversion_id: Some(998_877),
                 conversion_date: Some("2026-01-15 14:30:00".into()),
                 offer_id: Some(12_345),
                 affiliate_id: Some(67_890),
@@ -209,8 +191,7 @@ mod tests {
             r#"{"request_status":"Success","response":{}}"#,
             r#"{"request_status":"Success","response":{"data":{}}}"#,
             r#"{"request_status":"Success","response":{"data":[]}}"#,
-            r#"{"request_status":"Success","response":{"data":{"conversions":{}}}}"#,
-            r#"{"request_status":"Success","response":{"data":{"conversions":[{"unique_id":"a"}]}}}"#,
+            r#"{"request_status":"Success","response":{"data":{"conversions":7}}}"#,
         ] {
             let error = read(&Answer::new(200, body)).unwrap_err();
             assert_eq!(error.code(), "unexpected_answer", "{body}");

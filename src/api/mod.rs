@@ -34,6 +34,7 @@ mod certainty;
 pub mod conversion_report;
 pub mod create_postback;
 pub mod doctor;
+mod dress;
 pub mod get_click;
 pub(crate) mod json;
 mod key;
@@ -46,6 +47,7 @@ mod rate_limiter;
 pub mod record_conversion;
 mod redact;
 mod retry;
+mod words;
 
 use crate::host::{is_host_name, is_loopback_origin};
 use crate::url::push_parameter;

@@ -152,7 +152,10 @@ impl Pager {
         };
         self.has_shrunk |= gone > 0;
         self.page_rows = self.page_rows.max(page.rows);
-        if has_changed || self.total.is_none() {
+        if self.total.is_none() && page.rows < asked {
+            // The end, more likely than not: an empty page behind it will tell.
+            self.overlap = 0;
+        } else if has_changed || self.total.is_none() {
             self.set_overlap(1);
         }
         let is_joined = page.last_known.is_some() || self.start <= self.first;

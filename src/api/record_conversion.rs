@@ -151,9 +151,9 @@ impl Conversion {
     pub(super) fn recovered(click: Click) -> Option<Self> {
         Some(Self {
             conversion_id: click.conversion_id?,
-            offer_id: Some(click.offer_id),
-            affiliate_id: Some(click.affiliate_id),
-            click_id: Some(click.click_id),
+            offer_id: click.offer_id,
+            affiliate_id: click.affiliate_id,
+            click_id: click.click_id,
             is_recovered: true,
             ..Self::default()
         })
@@ -205,11 +205,10 @@ pub fn read(answer: &Answer<'_>) -> Result<Conversion> {
     };
     Ok(Conversion {
         conversion_id: record
-            .id("conversion_id")?
-            .filter(|id| *id > 0)
+            .id("conversion_id")
             .ok_or_else(|| record.missing("conversion_id"))?,
-        offer_id: record.id("offer_id").unwrap_or_default(),
-        affiliate_id: record.affiliate_id("affiliate_id").unwrap_or_default(),
+        offer_id: record.id("offer_id"),
+        affiliate_id: record.affiliate_id("affiliate_id"),
         click_id: record.text("click_id"),
         payout_text: record.amount("payout"),
         revenue_text: record.amount("revenue"),

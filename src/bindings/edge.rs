@@ -273,13 +273,7 @@ fn try_take_rows(body: &JsString) -> Option<(String, JsValue)> {
         return None;
     }
     Reflect::set(&response, &clicks, &JsValue::NULL).ok()?;
-    // An array as the replacer is the list of the names that are kept.
-    let kept: Array = list_clicks::ENVELOPE_NAMES
-        .into_iter()
-        .map(JsValue::from)
-        .collect();
-    let text = JSON::stringify_with_replacer(&parsed, &kept).ok()?;
-    Some((text.into(), rows))
+    Some((JSON::stringify(&parsed).ok()?.into(), rows))
 }
 
 /// Where a list is being read; see [`Pager`].

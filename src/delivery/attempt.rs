@@ -14,7 +14,7 @@ use super::route::Route;
 use super::schedule;
 use crate::api::get_click::ClickVerdict;
 use crate::api::json::push_string;
-use crate::api::{Answer, Certainty, Pager, conversion_report, get_click};
+use crate::api::{Answer, Certainty, PageRead, Pager, conversion_report, get_click};
 use crate::time::{CivilDate, CivilTime};
 use crate::url::push_number;
 use crate::{Error, Result};
@@ -377,22 +377,32 @@ impl<'a> Attempt<'a> {
                 && row.offer_id.is_none_or(|id| id == offer_id)
         });
         if let Some(row) = ours {
-            let id = Some(row.conversion_id).filter(|id| *id > 0);
-            return self.settle(Meaning::Recorded(id), breaker, moment);
+            return self.settle(Meaning::Recorded(row.conversion_id), breaker, moment);
         }
         // A report that shows no unique ids cannot say that one is missing.
         if !page.rows.is_empty() && page.rows.iter().all(|row| row.unique_id.is_none()) {
             return self.stay_in_doubt("the report shows no unique ids", breaker, moment);
         }
-        let before = reading.known.len();
-        reading
-            .known
-            .extend(page.rows.iter().map(|row| row.conversion_id));
-        reading.pager.read(
-            page.rows.len() as u64,
-            (reading.known.len() - before) as u64,
-            page.total_rows,
-        );
+        let is_known = |id: Option<u64>| id.is_some_and(|id| reading.known.contains(&id));
+        let last_known = page
+            .rows
+            .iter()
+            .rposition(|row| is_known(row.conversion_id));
+        let new_rows = page
+            .rows
+            .iter()
+            .filter(|row| !is_known(row.conversion_id))
+            .count();
+        let is_taken = reading.pager.read(PageRead {
+            rows: page.rows.len() as u64,
+            new_rows: new_rows as u64,
+            last_known: last_known.map(|at| at as u64),
+            total_rows: page.total_rows,
+        });
+        if is_taken {
+            let ids = page.rows.iter().filter_map(|row| row.conversion_id);
+            reading.known.extend(ids);
+        }
         reading.read += 1;
         if !reading.pager.is_over() {
             if reading.read >= MAX_REPORT_PAGES {
