@@ -6,15 +6,18 @@ import { cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFil
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { asFactory, asFactoryTypes, asInline } from "./glue.ts";
+import { NIGHTLY } from "./setup.mjs";
 
 export const root = fileURLToPath(new URL("..", import.meta.url));
 
-// Std rebuilt for size, and a panic a trap without words. That needs flags which
-// stable Rust keeps behind RUSTC_BOOTSTRAP; the compiler is pinned in
-// rust-toolchain.toml, so they cannot change under us.
+// Std rebuilt for size, and a panic a trap without words: flags of a nightly compiler, pinned by its date
+// (scripts/setup.mjs), so that they cannot change under us.
 const SMALL = {
   cargo: ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"],
-  env: { RUSTC_BOOTSTRAP: "1", RUSTFLAGS: "-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none" },
+  env: {
+    RUSTUP_TOOLCHAIN: NIGHTLY,
+    RUSTFLAGS: "-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none",
+  },
 } as const;
 
 // For the JavaScript fallback: wasm2js knows the first WebAssembly alone.
@@ -61,7 +64,7 @@ export async function build(): Promise<void> {
 async function buildAllWasm(): Promise<void> {
   await all(
     buildWasm("edge").then(() => buildWasm("forwarder")),
-    buildWasm("sandbox"),
+    buildWasm("sandbox").then(() => buildWasm("report")),
   );
   await buildPageWasm();
 }
@@ -78,7 +81,7 @@ export async function buildServers(): Promise<void> {
   await all(
     // One profile, and so one of cargo's locks.
     buildWasm("edge").then(() => buildWasm("forwarder")),
-    buildWasm("sandbox"),
+    buildWasm("sandbox").then(() => buildWasm("report")),
     buildView(),
     buildFixture(),
   );
@@ -100,14 +103,19 @@ function buildWasm(audience: Audience): Promise<void> {
   const isForPages = feature === "page" || feature === "link";
   return once(
     `wasm ${audience}`,
-    () => [...sources(audience), "Cargo.*", "rust-toolchain.toml", "scripts/{build,glue}.ts"],
+    () => [...sources(audience), "Cargo.*", "rust-toolchain.toml", "scripts/{build,glue}.ts", "scripts/setup.mjs"],
     isForPages ? `${out}/${audience}_bg.wasm` : `js/wasm/${audience}_bg.wasm`,
     async () => {
-      const target = ["--target", "wasm32-unknown-unknown", "--profile", profile, "--features", feature];
-      await run("cargo", ["build", "--quiet", "--lib", ...target, ...cargo], env);
-      const compiled = `target/wasm32-unknown-unknown/${profile}/cake_edge`;
-      cpSync(join(root, `${compiled}.d`), notesOf(audience));
-      await run("wasm-bindgen", ["--target", "web", "--out-dir", out, "--out-name", audience, `${compiled}.wasm`]);
+      await run(
+        "wasm-pack",
+        [
+          ...["build", "--mode", "no-install", "--target", "web", "--no-pack", "--no-opt", "--no-gitignore"],
+          ...["--profile", profile, "--out-dir", out, "--out-name", audience, ".", "--features", feature],
+          ...cargo,
+        ],
+        env,
+      );
+      cpSync(join(root, "target/wasm32-unknown-unknown", profile, "cake_edge.d"), notesOf(audience));
       if (isForPages) return;
       mkdirSync(join(root, "js/wasm"), { recursive: true });
       await run("wasm-opt", ["-O3", `${out}/${audience}_bg.wasm`, "-o", `js/wasm/${audience}_bg.wasm`]);
