@@ -6,18 +6,15 @@ import { cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFil
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { asFactory, asFactoryTypes, asInline } from "./glue.ts";
-import { NIGHTLY } from "./setup.mjs";
 
 export const root = fileURLToPath(new URL("..", import.meta.url));
 
-// Std rebuilt for size, and a panic a trap without words: flags of a nightly compiler, pinned by its date
-// (scripts/setup.mjs), so that they cannot change under us.
+// Std rebuilt for size, and a panic a trap without words. That needs flags which stable Rust keeps behind
+// RUSTC_BOOTSTRAP; the compiler is pinned in rust-toolchain.toml, so they cannot change under us. Not a nightly:
+// wasm-pack asks for the target's ready-made std, which rustup does not have for every nightly.
 const SMALL = {
   cargo: ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"],
-  env: {
-    RUSTUP_TOOLCHAIN: NIGHTLY,
-    RUSTFLAGS: "-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none",
-  },
+  env: { RUSTC_BOOTSTRAP: "1", RUSTFLAGS: "-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none" },
 } as const;
 
 // For the JavaScript fallback: wasm2js knows the first WebAssembly alone.
@@ -103,7 +100,7 @@ function buildWasm(audience: Audience): Promise<void> {
   const isForPages = feature === "page" || feature === "link";
   return once(
     `wasm ${audience}`,
-    () => [...sources(audience), "Cargo.*", "rust-toolchain.toml", "scripts/{build,glue}.ts", "scripts/setup.mjs"],
+    () => [...sources(audience), "Cargo.*", "rust-toolchain.toml", "scripts/{build,glue}.ts"],
     isForPages ? `${out}/${audience}_bg.wasm` : `js/wasm/${audience}_bg.wasm`,
     async () => {
       await run(

@@ -5,7 +5,6 @@ import { globSync, mkdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
 import { root } from "./build.ts";
-import { NIGHTLY } from "./setup.mjs";
 
 const { values, positionals } = parseArgs({
   options: { runs: { type: "string", default: "20000" } },
@@ -40,11 +39,11 @@ for (const target of positionals.length > 0 ? positionals : targets) {
       "-verbosity=0",
       "-print_final_stats=0",
     ],
-    // libFuzzer's hooks are unstable flags.
+    // libFuzzer's hooks are unstable flags, on the pinned compiler.
     {
       cwd: root,
       encoding: "utf8",
-      env: { ...process.env, RUSTUP_TOOLCHAIN: NIGHTLY },
+      env: { ...process.env, RUSTC_BOOTSTRAP: "1" },
       stdio: ["ignore", "inherit", "pipe"],
       maxBuffer: 2 ** 28,
     },

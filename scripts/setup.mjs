@@ -18,9 +18,6 @@ const CARGO_DENY = "0.20.2";
 const NODE = "24.21.0";
 const NODE_AT_LEAST = [22, 12];
 
-/** For std rebuilt for size, and for fuzzing: flags that stable Rust does not have. Its date is the one of rust-toolchain.toml's. */
-export const NIGHTLY = "nightly-2026-04-15";
-
 const root = fileURLToPath(new URL("..", import.meta.url));
 const cache = process.env.CAKE_EDGE_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "cake-edge");
 
@@ -126,16 +123,7 @@ async function ensureRust() {
   }
   const library = join(sysroot, "lib", "rustlib");
   const has = (path) => existsSync(join(library, path));
-  if (!(has("wasm32-unknown-unknown/lib") && has("src/rust/library"))) await completeToolchain();
-  const nightly = capture("rustc", [`+${NIGHTLY}`, "--print", "sysroot"]);
-  if (nightly !== undefined && existsSync(join(nightly, "lib/rustlib/src/rust/library"))) return;
-  const args = ["toolchain", "install", NIGHTLY, "--profile", "minimal", "--component", "rust-src", "--no-self-update"];
-  await step(`Rust's ${NIGHTLY}, for std rebuilt for size`, "rustup", args, {
-    hint: `run \`rustup ${args.join(" ")}\``,
-  });
-}
-
-async function completeToolchain() {
+  if (has("wasm32-unknown-unknown/lib") && has("src/rust/library")) return;
   await step("Rust's wasm target and sources", "rustup", ["target", "add", "wasm32-unknown-unknown"], {
     hint: "run `rustup toolchain install` in this folder",
   });
