@@ -13,9 +13,19 @@ export default defineConfig({
       {
         test: {
           name: "node",
-          include: ["tests/node/**/*.test.ts", "tests/packaging/**/*.test.ts"],
-          globalSetup: ["tests/client/fault-server.ts"],
+          include: ["tests/node/**/*.test.ts", "tests/packaging/*.test.ts"],
+          exclude: ["tests/packaging/consumers.test.ts"],
+          globalSetup: ["tests/client/fault-server.ts", "tests/fake-cake/server.ts"],
           testTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: "consumers",
+          include: ["tests/packaging/consumers.test.ts"],
+          // The first run on a machine installs.
+          testTimeout: 900_000,
+          maxConcurrency: 2,
         },
       },
       {
@@ -28,7 +38,7 @@ export default defineConfig({
             miniflare: {
               compatibilityDate: "2026-10-01",
               // As workerd does it: an imported .wasm is a compiled module.
-              modulesRules: [{ type: "CompiledWasm", include: ["**/*.wasm"] }],
+              modulesRules: [{ type: "CompiledWasm", include: ["**/*.wasm", "**/*.wasm?module"] }],
               bindings: {
                 CAKE_API_KEY: "CANARY-KEY",
                 CAKE_SANDBOX_LOOPBACK: "yes",
@@ -38,6 +48,7 @@ export default defineConfig({
               durableObjects: {
                 NETWORK: { className: "CakeNetwork", useSQLite: true },
                 OUTBOX: { className: "CakeOutbox", useSQLite: true },
+                WISHED: { className: "WishedOutbox", useSQLite: true },
               },
             },
           }),
@@ -52,7 +63,7 @@ export default defineConfig({
         test: {
           name: "worker",
           include: ["tests/worker/**/*.test.ts"],
-          globalSetup: ["tests/client/fault-server.ts"],
+          globalSetup: ["tests/client/fault-server.ts", "tests/fake-cake/server.ts"],
           testTimeout: 20_000,
         },
       },

@@ -2,7 +2,7 @@
 // objects: our client against JSON.parse and zod. Both read the same body; a
 // round times them one after the other, so that a slow moment hits both.
 import { z } from "zod";
-import { createCakeClient } from "../dist/entry/edge.node.js";
+import { createCakeClient } from "../dist/entry/edge.inline.js";
 
 const ROUNDS = 41;
 const CLICKS = 10_000;

@@ -1,6 +1,6 @@
 // The forwarder on bare workerd, side by side with what one would write by hand:
 // a forwarder that keeps nothing, and an outbox in a Durable Object. A closed
-// loop over loopback; a stand-in for CAKE that answers at once; rows on disk.
+// loop over loopback; a CAKE that answers at once; rows on disk.
 import { randomUUID } from "node:crypto";
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { Agent, request } from "node:http";
@@ -18,10 +18,12 @@ const EVENTS = 3_000;
 const ROUNDS = 5;
 const BATCH = 100;
 const STARTS = 7;
+/** Between two events that come one at a time. */
+const SLOWLY_MS = 60;
 const HOST = "127.0.0.1";
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString("base64")}`;
 
-type Candidate = "plain" | "js-outbox" | "ours";
+type Candidate = "plain" | "js-outbox" | "ours" | "counted";
 
 /** What one run told. */
 interface Run {
@@ -34,7 +36,7 @@ interface Run {
 export async function measure(): Promise<Record<string, number>> {
   const home = mkdtempSync(join(tmpdir(), "cake-edge-bench-"));
   try {
-    for (const name of ["upstream", "plain", "js-outbox", "ours"]) {
+    for (const name of ["upstream", "plain", "js-outbox", "ours", "counted"]) {
       await bundleWorker(name, `bench/forwarder/${name}.ts`, home);
     }
     cpSync(join(root, "dist/wasm/forwarder_bg.wasm"), join(home, "forwarder_bg.wasm"));
@@ -56,6 +58,7 @@ export async function measure(): Promise<Record<string, number>> {
         accept_p50_over_js_outbox: ratio(({ ours, "js-outbox": js }) => ours.p50 / js.p50),
         rate_vs_plain_forwarder: ratio(({ ours, plain }) => ours.rate / plain.rate),
         batch_gain_per_event: Number(median(gains).toFixed(1)),
+        ...(await withWorker(home, "counted", upstream.origin, (origin) => written(origin, upstream.origin))),
         module_start_ms: await moduleStart(home, upstream.origin),
         events_per_s: Math.round(median(pairs.map(({ ours }) => ours.rate))),
         accept_p50_ms: Number(median(pairs.map(({ ours }) => ours.p50)).toFixed(1)),
@@ -96,6 +99,36 @@ async function singles(origin: string, upstream: string): Promise<Run> {
   const rate = await run(EVENTS);
   agent.destroy();
   return { rate, p50: median(times) };
+}
+
+/** What Cloudflare bills as rows written, for each event: one event at a time, and 32 at once. */
+async function written(origin: string, upstream: string): Promise<Record<string, number>> {
+  const agent = new Agent({ keepAlive: true, maxSockets: CONCURRENCY });
+  const counts = async () =>
+    (await (await fetch(`${origin}/cake/written`)).json()) as { readonly rows: number; readonly alarms: number };
+  const run = async (rounds: number, atOnce: number) => {
+    await fetch(`${upstream}/reset`);
+    const before = await counts();
+    for (let round = 0; round < rounds; round += 1) {
+      await Promise.all(Array.from({ length: atOnce }, () => post(origin, agent, { origin }, event())));
+      // At an ordinary rate an event is delivered and stored before the next one comes.
+      if (atOnce === 1) await new Promise((resolve) => setTimeout(resolve, SLOWLY_MS));
+    }
+    await delivered(upstream, rounds * atOnce);
+    await new Promise((resolve) => setTimeout(resolve, 10 * SLOWLY_MS));
+    const after = await counts();
+    const each = (count: number) => Number((count / (rounds * atOnce)).toFixed(2));
+    return { rows: each(after.rows - before.rows), alarms: each(after.alarms - before.alarms) };
+  };
+  await run(10, 1);
+  const [alone, together] = [await run(100, 1), await run(30, CONCURRENCY)];
+  agent.destroy();
+  return {
+    rows_written_per_event: alone.rows,
+    alarm_writes_per_event: alone.alarms,
+    rows_written_per_event_32_at_once: together.rows,
+    alarm_writes_per_event_32_at_once: together.alarms,
+  };
 }
 
 /** How many times more events a second are accepted in signed batches than one by one. */
@@ -176,7 +209,7 @@ async function start(
   const rows = mkdtempSync(join(home, "rows-"));
   mkdirSync(rows, { recursive: true });
   const port = await freePort();
-  const keeps = name === "js-outbox" || name === "ours";
+  const keeps = name !== "plain" && name !== "upstream";
   const workerd = await startWorkerd({
     program,
     home,
@@ -194,7 +227,7 @@ async function start(
     workers: [
       {
         name: "main",
-        modules: [`${name}.js`, ...(name === "ours" ? ["forwarder_bg.wasm"] : [])],
+        modules: [`${name}.js`, ...(name === "ours" || name === "counted" ? ["forwarder_bg.wasm"] : [])],
         variables: ["CAKE_BASE_URL", "CAKE_API_KEY", "CAKE_OPERATOR_SECRET", "CAKE_SIGNING_SECRET"],
         ...(keeps ? { durableObject: { binding: "OUTBOX", className: "CakeOutbox", uniqueKey: "bench-outbox" } } : {}),
       },

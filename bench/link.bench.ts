@@ -1,7 +1,7 @@
 // Building a tracking link with four parameters, against the platform's ways.
 // Each round times all of them one after the other, so that a slow moment hits
 // all; the figures are medians of the rounds' ratios.
-import { createTrackingLink } from "../dist/entry/edge.node.js";
+import { createTrackingLink } from "../dist/entry/edge.inline.js";
 
 const ROUNDS = 31;
 const LINKS = 20_000;

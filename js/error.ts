@@ -227,6 +227,48 @@ export const CAKE_ERROR_CODES = [
     remedy: "The message says where and which.",
   },
   {
+    code: "wasm_unavailable",
+    retryable: false,
+    meaning: "The core's WebAssembly cannot be started in this runtime.",
+    remedy: "In a page import `cake-edge/page`; elsewhere hand the module to `init`. The message says which.",
+  },
+  {
+    code: "wrong_runtime",
+    retryable: false,
+    meaning: "An entry for Cloudflare Workers was called elsewhere.",
+    remedy: "Import its `/memory`.",
+  },
+  {
+    code: "ambiguous_file",
+    retryable: false,
+    meaning: "A file of a report could mean two things.",
+    remedy: "Declare what the message names; it shows the rows.",
+  },
+  {
+    code: "unreadable_file",
+    retryable: false,
+    meaning: "A file of a report is not what it is said to be.",
+    remedy: "The message says what is wrong: check the file, its dialect and `columns`.",
+  },
+  {
+    code: "unmapped_status",
+    retryable: false,
+    meaning: "A status of an order is mapped to none of CAKE's.",
+    remedy: "Add the word to `statuses`.",
+  },
+  {
+    code: "report_full",
+    retryable: false,
+    meaning: "A report's memory ceiling is reached.",
+    remedy: "Raise `memory`, take fewer days, or read the same files once for each `part`.",
+  },
+  {
+    code: "clocks_differ",
+    retryable: false,
+    meaning: "Orders and conversions lie a whole number of hours apart.",
+    remedy: "Declare `timeZone` and `ordersTimeZone`.",
+  },
+  {
     code: "internal",
     retryable: false,
     meaning: "A bug in cake-edge.",

@@ -15,7 +15,7 @@ export class GroupCommit {
   readonly #atEnd: () => void;
   readonly #windowMs: number;
 
-  /** `atEnd` runs after the last job of each window. */
+  /** `atEnd` runs after the last job of each window. Where it throws, it is to be done the next time. */
   constructor(atEnd: () => void = () => undefined, windowMs = WINDOW_MS) {
     this.#atEnd = atEnd;
     this.#windowMs = windowMs;
@@ -39,6 +39,10 @@ export class GroupCommit {
     const jobs = this.#jobs;
     this.#jobs = [];
     for (const job of jobs) job();
-    this.#atEnd();
+    try {
+      this.#atEnd();
+    } catch {
+      // What it could not do it does at the end of the next window; no process ends over it.
+    }
   }
 }

@@ -17,29 +17,22 @@ export interface SignatureHeaders {
 
 /** What to sign, where it is not this moment's. */
 export interface SigningOptions {
-  /** The request's own id. @default a fresh one */
+  /** The request's own id: 1 to 256 visible ASCII characters. @default a fresh one */
   readonly id?: string;
   /** When it is signed. @default now */
   readonly at?: Date;
 }
 
 const TOLERANCE_S = 300;
-
-const WEBHOOK_ID = /^[\w.:-]{1,128}$/;
-
-/** The rule of a request's id, where this one breaks it. */
-export function findWebhookIdRule(id: string | null): string | undefined {
-  return WEBHOOK_ID.test(id ?? "") ? undefined : "webhook-id must be 1 to 128 characters of A-Z a-z 0-9 . _ : -";
-}
-
-const encoder = new TextEncoder();
+const encode = (text: string) => new TextEncoder().encode(text);
 const keys = new Map<string, Promise<CryptoKey>>();
 
 /**
  * Signs a body for a forwarder. The body must be sent as exactly this text, and
  * a repetition with the same headers' id.
  *
- * @throws CakeError `weak_secret`; `invalid_field` for an id or an option that breaks a rule
+ * @throws CakeError `weak_secret` where it is not base64 of 24 bytes or more;
+ * `invalid_field` where the id is not fit for a header
  * @example
  * const body = JSON.stringify({ clickId, offerId: 12345, uniqueId: "ORD-98765", payout: "18.00" });
  * const headers = { "content-type": "application/json", ...(await signConversion(body, env.CAKE_SIGNING_SECRET)) };
@@ -52,11 +45,11 @@ export async function signConversion(
 ): Promise<SignatureHeaders> {
   checkNames("options", options, ["id", "at"]);
   const { id = `msg_${crypto.randomUUID()}`, at = new Date() } = options;
-  if (!WEBHOOK_ID.test(id)) refuse("id", "must be 1 to 128 characters of A-Z a-z 0-9 . _ : -");
+  checkId(id);
   if (!(at instanceof Date) || !Number.isFinite(at.getTime())) refuse("at", "must be a Date that exists");
   const timestamp = String(Math.floor(at.getTime() / 1_000));
-  const key = await keyOf(secret);
-  const signature = await crypto.subtle.sign("HMAC", key, encoder.encode(`${id}.${timestamp}.${body}`));
+  const key = await keyOf(checkSigningSecret("secret", secret));
+  const signature = await crypto.subtle.sign("HMAC", key, encode(`${id}.${timestamp}.${body}`));
   return {
     "webhook-id": id,
     "webhook-timestamp": timestamp,
@@ -64,7 +57,12 @@ export async function signConversion(
   };
 }
 
-/** Has one of the secrets signed this body within the last five minutes? */
+/**
+ * Has one of the secrets signed this body within the last five minutes? The
+ * secrets have passed {@link checkSigningSecret}.
+ *
+ * @throws CakeError `invalid_field` where the id is one that {@link signConversion} would not sign either
+ */
 export async function isSigned(
   headers: Headers,
   body: string,
@@ -73,9 +71,10 @@ export async function isSigned(
 ): Promise<boolean> {
   const id = headers.get("webhook-id") ?? "";
   const timestamp = headers.get("webhook-timestamp") ?? "";
-  if (!WEBHOOK_ID.test(id) || !/^\d{1,12}$/.test(timestamp)) return false;
+  if (id !== "") checkId(id);
+  if (id === "" || !/^\d{1,12}$/.test(timestamp)) return false;
   if (Math.abs(nowMs / 1_000 - Number(timestamp)) > TOLERANCE_S) return false;
-  const signed = encoder.encode(`${id}.${timestamp}.${body}`);
+  const signed = encode(`${id}.${timestamp}.${body}`);
   // Several signatures stand beside each other while a secret is rotated.
   const signatures = (headers.get("webhook-signature") ?? "").split(" ").slice(0, 8);
   for (const text of signatures) {
@@ -88,17 +87,30 @@ export async function isSigned(
   return false;
 }
 
+/** Libraries of Standard Webhooks sign any id; a header holds these. */
+function checkId(id: string): void {
+  if (/^[\x21-\x7e]{1,256}$/.test(id)) return;
+  refuse("webhook-id", "must be 1 to 256 visible ASCII characters");
+}
+
+/**
+ * A secret of Standard Webhooks without what stands around it: `whsec_` and
+ * base64 of at least 24 bytes.
+ *
+ * @throws CakeError `weak_secret`
+ */
+export function checkSigningSecret(parameter: string, secret: string): string {
+  const trimmed = secret.trim();
+  const bytes = bytesOf(trimmed.replace(/^whsec_/, ""));
+  if (bytes !== undefined && bytes.length >= 24) return trimmed;
+  const rule = "must be whsec_ and at least 24 bytes in base64: openssl rand -base64 32";
+  throw new CakeError({ code: "weak_secret", parameter, rule });
+}
+
 function keyOf(secret: string): Promise<CryptoKey> {
   let key = keys.get(secret);
   if (key === undefined) {
-    const bytes = bytesOf(secret.replace(/^whsec_/, ""));
-    if (bytes === undefined || bytes.length < 24) {
-      throw new CakeError({
-        code: "weak_secret",
-        parameter: "secret",
-        rule: "must be whsec_ and at least 24 bytes in base64",
-      });
-    }
+    const bytes = bytesOf(secret.replace(/^whsec_/, "")) ?? new Uint8Array();
     key = crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["sign", "verify"]);
     keys.set(secret, key);
   }

@@ -14,7 +14,7 @@ if (name === undefined || !existsSync(file)) {
   process.exit(2);
 }
 try {
-  build();
+  await build();
   const { measure } = (await import(file)) as { measure: () => Promise<Record<string, number>> };
   const figures = await measure();
   if (rest.at(-1) === "--json") console.log(JSON.stringify(figures));

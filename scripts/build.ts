@@ -1,10 +1,11 @@
 // Builds everything that a user gets: the wasm of each audience, the package's
 // JavaScript and types, and the demo page. Skips what has not changed.
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { asFactory, asFactoryTypes, asInline } from "./glue.ts";
 
 export const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -38,9 +39,12 @@ const AUDIENCES = {
   // The edge's profile: std is rebuilt once for both.
   forwarder: { profile: "edge", feature: "forwarder", ...FAST },
   sandbox: { profile: "release", feature: "sandbox", cargo: [], env: {} },
+  report: { profile: "page", feature: "report", ...SMALL },
   page: { profile: "page", feature: "page", ...SMALL },
-  // The page's core once more, for where there is no WebAssembly.
+  link: { profile: "page", feature: "link", ...SMALL },
+  // The page's cores once more, for where there is no WebAssembly.
   fallback: { profile: "fallback", feature: "page", ...OLD },
+  "link-fallback": { profile: "fallback", feature: "link", ...OLD },
 } as const;
 
 type Audience = keyof typeof AUDIENCES;
@@ -48,56 +52,84 @@ type Audience = keyof typeof AUDIENCES;
 /** A step failed; its output is on the terminal already. */
 export class BuildError extends Error {}
 
-/** Builds all, and says what took long. */
-export function build(): void {
-  for (const audience of Object.keys(AUDIENCES) as Audience[]) buildWasm(audience);
-  buildView();
-  buildPackage();
-  buildPage();
-  buildSandboxWorker();
-  buildDemo();
+/** Builds all, and says what took long. Two at a time: what takes longest is the compiler's last, single thread. */
+export async function build(): Promise<void> {
+  await buildServers();
+  await buildPages();
+}
+
+async function buildAllWasm(): Promise<void> {
+  await all(
+    buildWasm("edge").then(() => buildWasm("forwarder")),
+    buildWasm("sandbox"),
+  );
+  await buildPageWasm();
+}
+
+function buildPageWasm(): Promise<void> {
+  return all(
+    buildWasm("page").then(() => buildWasm("link")),
+    buildWasm("fallback").then(() => buildWasm("link-fallback")),
+  );
+}
+
+/** What runs on a server: the package but for its pages, and the Workers. The transcript of `npm start` needs no more. */
+export async function buildServers(): Promise<void> {
+  await all(
+    // One profile, and so one of cargo's locks.
+    buildWasm("edge").then(() => buildWasm("forwarder")),
+    buildWasm("sandbox"),
+    buildView(),
+    buildFixture(),
+  );
+  await buildPackage();
+  await buildSandboxWorker();
+}
+
+/** What a browser loads: the package's page, and the demo. */
+export async function buildPages(): Promise<void> {
+  await buildPageWasm();
+  await buildPage();
+  await buildDemo();
 }
 
 /** js/wasm/AUDIENCE.js, .d.ts and AUDIENCE_bg.wasm; the page's are finished by scripts/page.ts. */
-function buildWasm(audience: Audience): void {
+function buildWasm(audience: Audience): Promise<void> {
   const { profile, feature, cargo, env } = AUDIENCES[audience];
   const out = `target/wasm/${audience}`;
-  once(
+  const isForPages = feature === "page" || feature === "link";
+  return once(
     `wasm ${audience}`,
-    () => [...sources(audience), "Cargo.*", "rust-toolchain.toml", "scripts/build.ts"],
-    feature === "page" ? `${out}/${audience}_bg.wasm` : `js/wasm/${audience}_bg.wasm`,
-    () => {
-      run(
-        "wasm-pack",
-        [
-          "build",
-          "--mode",
-          "no-install",
-          "--target",
-          "web",
-          "--no-pack",
-          "--no-opt",
-          "--no-gitignore",
-          "--profile",
-          profile,
-          "--out-dir",
-          out,
-          "--out-name",
-          audience,
-          ".",
-          "--features",
-          feature,
-          ...cargo,
-        ],
-        env,
-      );
-      cpSync(join(root, "target/wasm32-unknown-unknown", profile, "cake_edge.d"), notesOf(audience));
-      if (feature === "page") return;
+    () => [...sources(audience), "Cargo.*", "rust-toolchain.toml", "scripts/{build,glue}.ts"],
+    isForPages ? `${out}/${audience}_bg.wasm` : `js/wasm/${audience}_bg.wasm`,
+    async () => {
+      const target = ["--target", "wasm32-unknown-unknown", "--profile", profile, "--features", feature];
+      await run("cargo", ["build", "--quiet", "--lib", ...target, ...cargo], env);
+      const compiled = `target/wasm32-unknown-unknown/${profile}/cake_edge`;
+      cpSync(join(root, `${compiled}.d`), notesOf(audience));
+      await run("wasm-bindgen", ["--target", "web", "--out-dir", out, "--out-name", audience, `${compiled}.wasm`]);
+      if (isForPages) return;
       mkdirSync(join(root, "js/wasm"), { recursive: true });
-      for (const file of [`${audience}.js`, `${audience}.d.ts`])
-        cpSync(join(root, out, file), join(root, "js/wasm", file));
-      run("wasm-opt", ["-O3", `${out}/${audience}_bg.wasm`, "-o", `js/wasm/${audience}_bg.wasm`]);
+      await run("wasm-opt", ["-O3", `${out}/${audience}_bg.wasm`, "-o", `js/wasm/${audience}_bg.wasm`]);
+      writeGlue(audience, join(root, out));
     },
+  );
+}
+
+/** What JavaScript imports of an audience's wasm; see scripts/glue.ts. */
+function writeGlue(audience: string, out: string): void {
+  const made = (name: string) => join(root, "js/wasm", audience + name);
+  const read = (name: string) => readFileSync(join(out, audience + name), "utf8");
+  writeFileSync(made(".js"), asFactory(read(".js")));
+  writeFileSync(made(".d.ts"), asFactoryTypes(read(".d.ts"), `${audience[0]?.toUpperCase()}${audience.slice(1)}`));
+  writeFileSync(made("_inline.js"), asInline(readFileSync(made("_bg.wasm"))));
+  writeFileSync(
+    made("_inline.d.ts"),
+    "/** The bytes of the wasm, in base64. */\nexport declare const BYTES: string;\n",
+  );
+  writeFileSync(
+    made("_bg.wasm.d.ts"),
+    "/** The compiled module, for `init`. */\ndeclare const module: object;\nexport default module;\n",
   );
 }
 
@@ -117,66 +149,99 @@ function notesOf(audience: Audience): string {
 }
 
 /** js/generated/view.ts: the sandbox's live view, as one page. */
-function buildView(): void {
-  once("view", ["js/view/*", "js/sandbox/rows.ts", "scripts/view.ts", "package.json"], "js/generated/view.ts", () => {
-    run(process.execPath, ["scripts/view.ts"]);
+function buildView(): Promise<void> {
+  return once(
+    "view",
+    ["js/view/*", "js/sandbox/rows.ts", "scripts/view.ts", "package.json"],
+    "js/generated/view.ts",
+    () => run(process.execPath, ["scripts/view.ts"]),
+  );
+}
+
+/** js/generated/fixture.ts: not every bundler takes JSON. */
+function buildFixture(): Promise<void> {
+  return once("fixture", ["js/sandbox/fixture.json", "scripts/build.ts"], "js/generated/fixture.ts", async () => {
+    const json = JSON.stringify(JSON.parse(readFileSync(join(root, "js/sandbox/fixture.json"), "utf8")));
+    mkdirSync(join(root, "js/generated"), { recursive: true });
+    writeFileSync(
+      join(root, "js/generated/fixture.ts"),
+      `/** The default fixture, from js/sandbox/fixture.json. */\nexport const FIXTURE = ${JSON.stringify(json)};\n`,
+    );
   });
 }
 
 /** dist/: what npm publishes. */
-function buildPackage(): void {
-  once("package", ["js/**/*.{ts,json}", "js/wasm/*", "tsconfig.json"], "dist/entry/edge.node.js", () => {
-    for (const project of ["page", "worker", "node"]) run("tsc", ["-p", `js/tsconfig.${project}.json`]);
-    cpSync(join(root, "js/wasm"), join(root, "dist/wasm"), { recursive: true });
-    cpSync(join(root, "js/sandbox/fixture.schema.json"), join(root, "dist/sandbox/fixture.schema.json"));
-  });
-}
-
-/** dist/page/: what a page loads, bundled and minified, the wasm inside. */
-function buildPage(): void {
-  const inputs = ["js/{error,link}.ts", "js/{page,entry}/*", "target/wasm/{page,fallback}/*.wasm", "scripts/page.ts"];
-  once("page", inputs, "dist/page/page.js", () => run(process.execPath, ["scripts/page.ts"]));
-}
-
-/** dist/bin/worker/sandbox.js: the sandbox's Worker in one file, for `npx cake-edge sandbox`. */
-function buildSandboxWorker(): void {
-  once(
-    "sandbox-worker",
-    ["js/**/*.{ts,tsx,json}", "js/wasm/*", "scripts/bundle.ts"],
-    "dist/bin/worker/sandbox.js",
-    () => {
-      run(process.execPath, ["scripts/bundle.ts", "sandbox", "workers/sandbox/index.ts", "dist/bin/worker"]);
+function buildPackage(): Promise<void> {
+  return once(
+    "package",
+    ["js/**/*.ts", "js/**/*.json", "js/wasm/*", "tsconfig.json"],
+    "dist/entry/edge.inline.js",
+    async () => {
+      // What an earlier build made of a file that is gone would be published with the rest.
+      for (const file of globSync("dist/**/*.*", { cwd: root })) {
+        if (!/^dist\/(page\/[^/]+\.js|bin\/worker\/.*)$/.test(file.replaceAll("\\", "/"))) rmSync(join(root, file));
+      }
+      for (const project of ["page", "worker", "node"]) await run("tsc", ["-p", `js/tsconfig.${project}.json`]);
+      cpSync(join(root, "js/wasm"), join(root, "dist/wasm"), { recursive: true });
+      cpSync(join(root, "js/sandbox/fixture.schema.json"), join(root, "dist/sandbox/fixture.schema.json"));
     },
   );
 }
 
+/** dist/page/: what a page loads, bundled and minified, the wasm inside. */
+function buildPage(): Promise<void> {
+  const inputs = ["js/{error,link,option}.ts", "js/{page,entry}/*", "target/wasm/{page,link,fallback,link-fallback}/*.wasm", "scripts/page.ts"];
+  return once("page", inputs, "dist/page/page.js", () => run(process.execPath, ["scripts/page.ts"]));
+}
+
+/** dist/bin/worker/sandbox.js: the sandbox's Worker in one file, for `npx cake-edge sandbox`. */
+function buildSandboxWorker(): Promise<void> {
+  return once(
+    "sandbox-worker",
+    ["js/**/*.{ts,tsx,json}", "js/wasm/*", "scripts/bundle.ts"],
+    "dist/bin/worker/sandbox.js",
+    () => run(process.execPath, ["scripts/bundle.ts", "sandbox", "workers/sandbox/index.ts", "dist/bin/worker"]),
+  );
+}
+
 /** target/demo/: the demo page. */
-function buildDemo(): void {
-  once("demo", ["www/**/*", "js/**/*", "package.json"], "target/demo/index.html", () => {
-    run("vite", ["build", "www", "--logLevel", "warn"]);
-  });
+function buildDemo(): Promise<void> {
+  return once("demo", ["www/**/*", "js/**/*", "package.json"], "target/demo/index.html", () =>
+    run("vite", ["build", "www", "--logLevel", "warn"]),
+  );
 }
 
 /** target/demo-static/: the demo with its network in a service worker, for any static host. */
-export function buildStaticDemo(): void {
-  once("demo-static", ["www/**/*", "js/**/*", "package.json"], "target/demo-static/sw.js", () => {
-    run("vite", ["build", "www", "--mode", "static", "--outDir", "../target/demo-static", "--logLevel", "warn"]);
-    run("vite", ["build", "www/static", "--config", "www/static/vite.config.ts", "--logLevel", "warn"]);
+export function buildStaticDemo(): Promise<void> {
+  return once("demo-static", ["www/**/*", "js/**/*", "package.json"], "target/demo-static/sw.js", async () => {
+    await run("vite", ["build", "www", "--mode", "static", "--outDir", "../target/demo-static", "--logLevel", "warn"]);
+    await run("vite", ["build", "www/static", "--config", "www/static/vite.config.ts", "--logLevel", "warn"]);
   });
 }
 
 /** Runs `make` unless `output` was made of exactly these inputs, which `make` itself may find out. */
-function once(name: string, inputs: string[] | (() => string[]), output: string, make: () => void): void {
+async function once(
+  name: string,
+  inputs: string[] | (() => string[]),
+  output: string,
+  make: () => Promise<void>,
+): Promise<void> {
   const digest = () => digestOf(typeof inputs === "function" ? inputs() : inputs);
   const stamp = join(root, "target", `${name.replace(" ", "-")}.stamp`);
   const isFresh = existsSync(join(root, output)) && existsSync(stamp) && readFileSync(stamp, "utf8") === digest();
   if (isFresh) return;
   console.error(`build: ${name} …`);
   const start = Date.now();
-  make();
+  await make();
   mkdirSync(join(root, "target"), { recursive: true });
   writeFileSync(stamp, digest());
   console.error(`build: ${name}: ${((Date.now() - start) / 1000).toFixed(1)} s`);
+}
+
+/** Waits for all, so that no failure leaves a compiler running behind its message. */
+async function all(...steps: Promise<void>[]): Promise<void> {
+  const failed = (await Promise.allSettled(steps)).find((step) => step.status === "rejected");
+  if (failed) throw failed.reason;
 }
 
 function digestOf(patterns: string[]): string {
@@ -193,22 +258,38 @@ function digestOf(patterns: string[]): string {
   return hash.digest("hex");
 }
 
-function run(command: string, args: string[], env: Record<string, string> = {}): void {
-  const { status, stdout, stderr, error } = spawnSync(command, args, {
-    cwd: root,
-    env: { ...process.env, ...env },
-    encoding: "utf8",
+function run(command: string, args: string[], env: Record<string, string> = {}): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, {
+      cwd: root,
+      env: { ...process.env, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (text: string) => {
+        output += text;
+      });
+    }
+    child.on("error", (error) => reject(new BuildError(`${command} could not be started: ${error.message}`)));
+    child.on("close", (code) => {
+      if (code === 0) {
+        resolve();
+        return;
+      }
+      console.error(output);
+      reject(new BuildError(`${command} ${args[0]} failed`));
+    });
   });
-  if (status === 0) return;
-  console.error(stdout, stderr);
-  throw new BuildError(error ? `${command} could not be started: ${error.message}` : `${command} ${args[0]} failed`);
 }
 
 if (import.meta.main) {
   try {
-    build();
+    // For a comparison of two folders: the compiler's part alone.
+    if (process.argv[2] === "wasm") await buildAllWasm();
+    else await build();
     if (process.argv[2] === "demo") {
-      buildStaticDemo();
+      await buildStaticDemo();
       console.error("build: target/demo-static/ is ready for any static host");
     }
   } catch (error) {

@@ -20,7 +20,10 @@ export async function bundleWorker(name: string, entry: string, outDir: string):
       {
         name: "wasm-module",
         enforce: "pre",
-        resolveId: (id) => (id.endsWith(".wasm") ? { id: id.replace(/^.*\//, "./"), external: true } : null),
+        resolveId: (id) =>
+          id.endsWith(".wasm?module")
+            ? { id: id.replace(/^.*\/|\?module$/g, "").replace(/^/, "./"), external: true }
+            : null,
       },
     ],
     build: {

@@ -17,11 +17,12 @@ const CHECKS: readonly [name: string, command: string, ...args: string[]][] = [
     "--quiet",
     "--all-targets",
     "--features",
-    "page,edge,forwarder,sandbox",
+    "page,link,edge,forwarder,sandbox",
     ...warnings,
   ],
   // Each audience alone, as it is built, and then the wasm tests.
   ["clippy, page", "cargo", "clippy", "--quiet", ...wasm, "--features", "page", ...warnings],
+  ["clippy, link", "cargo", "clippy", "--quiet", ...wasm, "--features", "link", ...warnings],
   ["clippy, edge", "cargo", "clippy", "--quiet", ...wasm, "--features", "edge", ...warnings],
   ["clippy, forwarder", "cargo", "clippy", "--quiet", ...wasm, "--features", "forwarder", ...warnings],
   ["clippy, sandbox", "cargo", "clippy", "--quiet", ...wasm, "--features", "sandbox", ...warnings],
@@ -32,16 +33,19 @@ const CHECKS: readonly [name: string, command: string, ...args: string[]][] = [
     "--quiet",
     ...wasm,
     "--features",
-    "page,edge,forwarder",
+    "page,link,edge,forwarder",
     "--test",
     "wasm_node",
     "--test",
     "wasm_browser",
     ...warnings,
   ],
-  ["rustdoc", "cargo", "doc", "--quiet", "--no-deps", "--features", "page,edge,forwarder,sandbox"],
+  ["rustdoc", "cargo", "doc", "--quiet", "--no-deps", "--features", "page,link,edge,forwarder,sandbox"],
   ["arrows", process.execPath, "scripts/arrows.ts"],
   ["Biome", "biome", "check", "--error-on-warnings", ...(values.fix ? ["--write"] : []), "."],
+  ["licences and sources", "cargo", "deny", "--log-level", "error", "check", "bans", "licenses", "sources"],
+  ["public types", process.execPath, "scripts/api.ts", ...(values.fix ? ["--fix"] : [])],
+  ["the tarball", process.execPath, "scripts/package-lint.ts"],
   ["tsc, page", "tsc", "-p", "js/tsconfig.page.json", "--noEmit"],
   ["tsc, worker", "tsc", "-p", "js/tsconfig.worker.json", "--noEmit"],
   ["tsc, node", "tsc", "-p", "js/tsconfig.node.json", "--noEmit"],
@@ -54,7 +58,7 @@ const CHECKS: readonly [name: string, command: string, ...args: string[]][] = [
 
 let failed = 0;
 try {
-  build(); // The types of the generated glue are part of what is checked.
+  await build(); // The types of the generated glue are part of what is checked.
 } catch (error) {
   if (!(error instanceof BuildError)) throw error;
   console.error(`check: ${error.message}`);

@@ -4,24 +4,26 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { runInNewContext } from "node:vm";
 import binaryen from "binaryen";
 import { build, type InlineConfig, type Plugin } from "vite";
 import { root } from "./build.ts";
 
-/** What the core exports; see js/page/core.ts. */
-const EXPORTS = ["memory", "buffer", "decide"];
+/** What the cores export; see js/page/core.ts. */
+const EXPORTS = ["put", "get", "decide"];
+const LINK_EXPORTS = ["memory", "buffer", "build"];
 
 /** Files of their own: loaded when they are first needed. */
-const LAZY = ["outbox", "decorate", "fallback"];
+const LAZY = ["outbox", "decorate", "link", "fallback", "link-fallback"];
 
 const out = join(root, "dist/page");
 
 /** Removes what wasm-bindgen adds for values that never cross here, then optimises for size. */
-function shrink(audience: string): Uint8Array {
+function shrink(audience: string, exports: readonly string[]): Uint8Array {
   const module = binaryen.readBinary(readFileSync(join(root, `target/wasm/${audience}/${audience}_bg.wasm`)));
   for (let index = module.getNumExports() - 1; index >= 0; index -= 1) {
     const { name } = binaryen.getExportInfo(module.getExportByIndex(index));
-    if (!EXPORTS.includes(name)) module.removeExport(name);
+    if (!exports.includes(name)) module.removeExport(name);
   }
   binaryen.setOptimizeLevel(2);
   binaryen.setShrinkLevel(2);
@@ -30,12 +32,14 @@ function shrink(audience: string): Uint8Array {
   // What the first round removes lets the second one see more.
   module.optimize();
   module.optimize();
+  // Sections that nobody reads.
+  module.runPasses(["strip-debug", "strip-producers", "strip-target-features"]);
   return module.emitBinary();
 }
 
 /** The core as a JavaScript module. */
 function asJavaScript(wasm: Uint8Array): string {
-  const file = join(root, "target/wasm/fallback/small.wasm");
+  const file = join(root, "target/wasm/small.wasm");
   writeFileSync(file, wasm);
   try {
     return execFileSync(join(root, "node_modules/.bin/wasm2js"), [file, "-Oz"], { encoding: "utf8" });
@@ -45,14 +49,19 @@ function asJavaScript(wasm: Uint8Array): string {
 }
 
 /**
- * The wasm as a text in double quotes, each byte a character: 180 bytes more of brotli than the bytes
- * themselves, where base64 is 1,600 more. The offset is the one that packs best.
+ * The wasm as a text in double quotes, each byte a character: some 40 bytes more of brotli than the bytes
+ * themselves, where base64 is a third more. The offset is the one that packs best.
  */
 function asText(wasm: Uint8Array, offset: number): string {
   const escapes: Record<string, string> = { "\0": "\\0", "\n": "\\n", "\r": "\\r", '"': '\\"', "\\": "\\\\" };
   const text = Array.from(wasm, (byte) => String.fromCharCode((byte + offset) & 255)).join("");
-  // A digit after \0 would make it an octal escape.
-  return `"${text.replace(/\0(?=\d)/g, "\\x00").replace(/[\0\n\r"\\]/g, (character) => escapes[character] ?? character)}"`;
+  // In one pass: what has been escaped must not be escaped again. A digit after \0 would make it an octal escape.
+  const literal = `"${text.replace(/[\0\n\r"\\]/g, (character, at: number) =>
+    character === "\0" && /\d/.test(text[at + 1] ?? "") ? "\\x00" : (escapes[character] ?? character),
+  )}"`;
+  const read = Uint8Array.from(String(runInNewContext(literal)), (character) => character.charCodeAt(0) - offset);
+  if (Buffer.compare(read, wasm) !== 0) throw new Error("the wasm's text does not read back as its bytes");
+  return literal;
 }
 
 /** One bundled, minified file from `entry`; the lazy ones beside it stay imports. */
@@ -61,7 +70,7 @@ async function bundle(entry: string, name: string, format: "es" | "iife"): Promi
     configFile: false,
     root,
     logLevel: "error",
-    define: { WASM_OFFSET: String(OFFSET) },
+    define: { WASM_OFFSET: String(OFFSET), IS_TAG: String(format === "iife") },
     plugins: [lazy],
     build: {
       write: false,
@@ -87,17 +96,24 @@ const lazy: Plugin = {
 
 const OFFSET = 35;
 
-const wasm = asText(shrink("page"), OFFSET);
 // A function: in a replacement text `$` would mean something.
-const withWasm = (code: string) => code.replace(/\bWASM_TEXT\b/, () => wasm);
+const withWasm = (code: string, wasm: string) => code.replace(/\bWASM_TEXT\b/, () => wasm);
+const write = (name: string, code: string) => writeFileSync(join(out, `${name}.js`), code);
+/** V8 then compiles the functions with the script, and not one by one as they are called. */
+const EAGER = "//# allFunctionsCalledOnLoad\n";
 
 mkdirSync(out, { recursive: true });
-writeFileSync(join(out, "page.js"), withWasm(await bundle("js/entry/page.ts", "page", "es")));
+const wasm = asText(shrink("page", EXPORTS), OFFSET);
+write("page", EAGER + withWasm(await bundle("js/entry/page.ts", "page", "es"), wasm));
 // The byte order mark makes it UTF-8 whatever the page or the server says.
-writeFileSync(join(out, "cake-edge.js"), `\uFEFF${withWasm(await bundle("js/entry/tag.ts", "cake-edge", "iife"))}`);
-for (const name of ["outbox", "decorate"]) {
-  writeFileSync(join(out, `${name}.js`), await bundle(`js/page/${name}.ts`, name, "es"));
+write("cake-edge", `\uFEFF${EAGER}${withWasm(await bundle("js/entry/tag.ts", "cake-edge", "iife"), wasm)}`);
+write("link", withWasm(await bundle("js/page/link.ts", "link", "es"), asText(shrink("link", LINK_EXPORTS), OFFSET)));
+for (const name of ["outbox", "decorate"]) write(name, await bundle(`js/page/${name}.ts`, name, "es"));
+for (const [name, exports] of [
+  ["fallback", EXPORTS],
+  ["link-fallback", LINK_EXPORTS],
+] as const) {
+  const file = `target/wasm/${name}/${name}.js`;
+  writeFileSync(join(root, file), asJavaScript(shrink(name, exports)));
+  write(name, await bundle(file, name, "es"));
 }
-const fallback = join(root, "target/wasm/fallback/fallback.js");
-writeFileSync(fallback, asJavaScript(shrink("fallback")));
-writeFileSync(join(out, "fallback.js"), await bundle("target/wasm/fallback/fallback.js", "fallback", "es"));

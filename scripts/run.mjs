@@ -9,10 +9,12 @@ const NEEDS = {
   start: ["rust"],
   test: ["rust", "chromium", "firefox"],
   build: ["rust"],
-  check: ["rust"],
+  check: ["rust", "deny"],
+  deny: ["rust", "deny"],
   bench: ["rust", "chromium", "peers"],
   size: ["rust", "peers"],
   fuzz: ["rust", "fuzz"],
+  reproduce: ["rust"],
   chaos: ["rust"],
 };
 

@@ -51,6 +51,8 @@ export async function serve(port: number): Promise<Served> {
       cpSync(join(root, "dist/wasm", wasm), join(home, wasm));
     const rows = join(home, "rows");
     mkdirSync(rows);
+    // Whatever is built there later is served.
+    mkdirSync(join(root, "target/demo"), { recursive: true });
     const origin = `http://${HOST}:${listenOn}`;
     const apiKey = randomUUID();
     const operatorSecret = randomUUID();

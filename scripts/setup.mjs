@@ -7,12 +7,13 @@ import { createHash } from "node:crypto";
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
+import { createInterface } from "node:readline/promises";
 import { fileURLToPath } from "node:url";
 
 /** Pinned tools. wasm-bindgen must be the very version that Cargo.toml pins. */
 const WASM_BINDGEN = "0.2.130";
-const WASM_PACK = "0.15.1";
 const CARGO_FUZZ = "0.13.2";
+const CARGO_DENY = "0.20.2";
 const NODE = "24.21.0";
 const NODE_AT_LEAST = [22, 12];
 
@@ -24,7 +25,7 @@ export class SetupError extends Error {}
 
 /**
  * Sets up and returns the Node to use and the environment for it.
- * @param {readonly ("rust" | "chromium" | "firefox" | "peers" | "fuzz")[]} needs
+ * @param {readonly ("rust" | "chromium" | "firefox" | "peers" | "fuzz" | "deny")[]} needs
  */
 export async function setup(needs) {
   const start = Date.now();
@@ -36,8 +37,8 @@ export async function setup(needs) {
     await ensureRust();
     for (const [crate, version] of [
       ["wasm-bindgen-cli", WASM_BINDGEN],
-      ["wasm-pack", WASM_PACK],
       ...(needs.includes("fuzz") ? [["cargo-fuzz", CARGO_FUZZ]] : []),
+      ...(needs.includes("deny") ? [["cargo-deny", CARGO_DENY]] : []),
     ]) {
       paths.push(await ensureCargoTool(crate, version));
     }
@@ -175,10 +176,26 @@ async function ensureBrowser(name, find, packages) {
     );
   }
   const hint = `run \`apt-get update && apt-get install ${packages.join(" ")}\` yourself`;
+  if (!(await agrees(`${name} is missing. Install ${packages.join(" and ")} by apt-get?`))) {
+    throw new SetupError(
+      `${name} is missing, and was not to be installed: ${hint}, or set ${Object.keys(found).join(" and ")}.`,
+    );
+  }
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  await step("package lists", "apt-get", ["update"], { env, hint });
-  await step(name, "apt-get", ["install", "-y", "--no-install-recommends", ...packages], { env, hint });
+  // On a fresh machine of a cloud another apt is at work for its first minutes.
+  const patience = ["-o", "DPkg::Lock::Timeout=600"];
+  await step("package lists", "apt-get", [...patience, "update"], { env, hint });
+  await step(name, "apt-get", [...patience, "install", "-y", "--no-install-recommends", ...packages], { env, hint });
   return find();
+}
+
+/** Asks whoever sits at the terminal; where nobody does, as in CI, it is agreed. */
+async function agrees(question) {
+  if (!(process.stdin.isTTY && process.stderr.isTTY) || process.env.CI) return true;
+  const asking = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await asking.question(`setup: ${question} [Y/n] `);
+  asking.close();
+  return /^(y(es)?)?$/i.test(answer.trim());
 }
 
 function which(...names) {

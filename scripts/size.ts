@@ -16,7 +16,7 @@ interface Size {
 const BUDGETS = { page_first_load_brotli: 8_300, page_convert_path_brotli: 4_000, edge_wasm_gzip: 100_000 };
 
 const isJson = process.argv.includes("--json");
-build();
+await build();
 
 const files = {
   // The wasm is inside of both; a page loads one or the other.

@@ -1,7 +1,7 @@
 // npm start: builds, serves on 127.0.0.1, does the main job once and prints it.
 // `-- --once` stops after the transcript.
 import { parseArgs } from "node:util";
-import { BuildError, build } from "./build.ts";
+import { BuildError, buildPages, buildServers } from "./build.ts";
 import { type Served, serve } from "./serve.ts";
 import { StepFailed, walk } from "./walk.ts";
 
@@ -17,7 +17,7 @@ try {
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
     throw new BuildError(`PORT must be a whole number up to 65535, not ${JSON.stringify(process.env["PORT"])}`);
   }
-  build();
+  await buildServers();
   served = await serve(port);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     // Not `once`: npm and the terminal may both pass it on, and the second must not kill us in mid-stop.
@@ -28,6 +28,8 @@ try {
   if (values.once) {
     await served.stop();
   } else {
+    // The transcript has not waited for what only a browser loads.
+    await buildPages();
     await makePast(served.origin);
     console.log(`\nServing on ${served.origin}: open it in a browser. Ctrl-C stops everything.`);
     console.log(

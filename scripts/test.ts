@@ -1,5 +1,5 @@
 // npm test: every suite, one after the other, and one plain line at the end.
-// `npm test -- NAME …` runs only the suites so named.
+// `npm test -- NAME …` runs only the suites so named; `--all` has every consumer of the package, not the quick dozen.
 import { spawn } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -22,8 +22,10 @@ const WASM = ["test", "--target", "wasm32-unknown-unknown"];
 const RUNNER = { CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER: "wasm-bindgen-test-runner" };
 const VITEST_JSON = join(root, "target/vitest.json");
 
+const VITEST = ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${VITEST_JSON}`];
+
 const SUITES: Record<string, Suite> = {
-  core: { command: "cargo", args: ["test", "--features", "page,edge,forwarder,sandbox"], count: cargoCounts },
+  core: { command: "cargo", args: ["test", "--features", "page,link,edge,forwarder,sandbox"], count: cargoCounts },
   "wasm-node": {
     command: "cargo",
     args: [...WASM, "--features", "edge,forwarder", "--test", "wasm_node"],
@@ -32,19 +34,26 @@ const SUITES: Record<string, Suite> = {
   },
   "wasm-browser": {
     command: "cargo",
-    args: [...WASM, "--features", "page", "--test", "wasm_browser"],
+    args: [...WASM, "--features", "page,link", "--test", "wasm_browser"],
     env: RUNNER,
     count: cargoCounts,
   },
   // Node, workerd, the packed package and the demo page in Chromium.
   js: {
     command: "vitest",
-    args: ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${VITEST_JSON}`],
+    args: [...VITEST, "--project=node", "--project=browser", "--project=worker"],
+    count: vitestCounts,
+  },
+  // The tarball in the projects of its users.
+  consumers: {
+    command: "vitest",
+    args: [...VITEST, "--project=consumers"],
+    env: process.argv.includes("--all") ? { CAKE_EDGE_CONSUMERS: "all" } : {},
     count: vitestCounts,
   },
 };
 
-const chosen = process.argv.slice(2);
+const chosen = process.argv.slice(2).filter((argument) => argument !== "--all");
 const unknown = chosen.find((name) => !(name in SUITES));
 if (unknown !== undefined) {
   console.error(`test: there is no suite ${JSON.stringify(unknown)}; there are ${Object.keys(SUITES).join(", ")}`);
@@ -54,7 +63,7 @@ if (unknown !== undefined) {
 const started = Date.now();
 const total: Counts = { passed: 0, failed: 0 };
 try {
-  build();
+  await build();
 } catch (error) {
   if (!(error instanceof BuildError)) throw error;
   console.error(`test: ${error.message}`);

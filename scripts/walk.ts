@@ -14,7 +14,7 @@ export class StepFailed extends Error {}
 export async function* walk({ origin, apiKey }: Pick<Served, "origin" | "apiKey">): AsyncGenerator<string> {
   // The package as a Node user gets it.
   const { captureClick, createCakeClient, createTrackingLink, readClickCookie } = (await import(
-    `${root}dist/entry/edge.node.js`
+    `${root}dist/entry/edge.inline.js`
   )) as typeof import("../dist/edge/index.js");
 
   const link = createTrackingLink({

@@ -1,14 +1,14 @@
 //! Edge capture: what a site's Worker does about the click of a request. It
 //! reads the request's own words and decides; whoever calls it sets the cookie.
 
-use crate::click_id::{LandingParameters, find_click};
+use crate::click_id::LandingParameters;
 use crate::consent::{Consent, Storing};
 use crate::cookie::{SetCookie, find_cookie};
 use crate::host::is_loopback_origin;
 use crate::purpose::Purpose;
 use crate::signed_cookie::SigningKeys;
 use crate::touch::{TouchPolicy, TouchUpdate};
-use crate::url::cut;
+use crate::url::{cut, query_of};
 use crate::{Error, Result};
 
 /// The signed cookie of one host alone.
@@ -155,14 +155,18 @@ impl Capture<'_> {
             ..SetCookie::new(name, "")
         };
         let sent = visit.cookies.and_then(|cookies| find_cookie(cookies, name));
-        let stored = sent.and_then(|text| self.keys.verify(name, text, now_ms));
+        let stored = sent
+            .and_then(|text| self.keys.verify(name, text, now_ms))
+            .unwrap_or_default();
         let is_private = visit.privacy_control == Some("1");
         let storing = self
             .consent
             .storing(is_private, self.ignores_privacy_control);
 
         if let Some(reason) = ignored(visit, is_secure) {
-            let update = self.touch_policy.keep(None, &[stored], now_ms);
+            let update = self
+                .touch_policy
+                .keep("", &self.parameters, &[stored], now_ms);
             let click_id = update.click_id.filter(|_| storing != Storing::Delete);
             return Ok(Captured::nothing(reason, click_id));
         }
@@ -182,8 +186,10 @@ impl Capture<'_> {
                 _ => Reason::GlobalPrivacyControl,
             });
         }
-        let found = find_click(visit.url, &self.parameters);
-        let update = self.touch_policy.keep(found.as_ref(), &[stored], now_ms);
+        let query = query_of(visit.url);
+        let update = self
+            .touch_policy
+            .keep(query, &self.parameters, &[stored], now_ms);
         let TouchUpdate {
             click_id: Some(click_id),
             text,
@@ -284,5 +290,9 @@ pub fn signed_click_id(
     [HOST_COOKIE, DOMAIN_COOKIE, LOOPBACK_COOKIE]
         .into_iter()
         .filter_map(|name| keys.verify(name, find_cookie(cookies, name)?, now_ms))
-        .find_map(|text| touch_policy.keep(None, &[Some(text)], now_ms).click_id)
+        .find_map(|text| {
+            touch_policy
+                .keep("", &LandingParameters::default(), &[text], now_ms)
+                .click_id
+        })
 }

@@ -1,32 +1,40 @@
-//! Click ids: found in a landing page's URL and checked. How they are stored is `touch`'s.
+//! Click ids: found in a landing page's address and checked. How they are stored is `touch`'s.
 //!
 //! A click id is CAKE's request session id: an opaque text, never parsed and
 //! never a number, though older accounts show plain integers.
+//!
+//! Page and edge find it by the same code, which takes the decoded pairs of the
+//! query and asks for no memory.
 
-use crate::{Error, Result, sub_id, url};
-use core::slice;
-use std::borrow::Cow;
+use crate::placeholder::is_missing_word;
+use crate::url::{
+    self, END_OF_NAME, END_OF_PAIR, END_OF_READING, cut_bytes, is_control, push_pairs,
+};
+use crate::{Error, Result, sub_id};
 
 /// The parameter names under which click ids arrive, in order of preference.
-/// The advertiser's offer link decides the name; these were seen in use.
-pub const DEFAULT_PARAMETERS: [&str; 7] = [
-    "reqid",
-    "ckm_request_id",
-    "click_id",
-    "clickid",
-    "transaction_id",
-    "tranid",
-    "r",
-];
+/// `transaction_id`, `tranid` and `r` are in use as well, and not among them:
+/// payment providers and frameworks use those names for something else on the
+/// page that converts. They count where a site names them.
+pub const DEFAULT_PARAMETERS: [&str; 4] = ["reqid", "ckm_request_id", "click_id", "clickid"];
+
+/// The most characters of a click id.
+const MAX_CHARACTERS: usize = 128;
 
 /// Is this 1 to 128 characters of `[A-Za-z0-9._:-]`? Macros that nobody
 /// expanded (`#reqid#`, `{click_id}`) fall outside that alphabet.
 #[must_use]
 pub fn is_click_id(text: &str) -> bool {
-    (1..=128).contains(&text.len())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b':' | b'-'))
+    is_click_id_bytes(text.as_bytes())
+}
+
+/// [`is_click_id`], by bytes.
+pub(crate) fn is_click_id_bytes(text: &[u8]) -> bool {
+    (1..=MAX_CHARACTERS).contains(&text.len()) && text.iter().copied().all(is_letter)
+}
+
+fn is_letter(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b':' | b'-')
 }
 
 /// Checks a click id of the caller's.
@@ -42,6 +50,7 @@ pub fn check(text: &str) -> Result<()> {
 }
 
 /// Where a landing page's URL carries what, by the advertiser's offer link.
+/// Names are compared without case, as ASP.NET does.
 #[derive(Clone, Copy, Debug)]
 pub struct LandingParameters<'a> {
     /// The names of the click id's parameter, the preferred one first.
@@ -65,98 +74,204 @@ impl Default for LandingParameters<'_> {
     }
 }
 
+impl LandingParameters<'_> {
+    /// The click in these pairs, see [`push_pairs`].
+    pub(crate) fn find_in<'q>(&'q self, pairs: &'q str) -> Option<LandingClick<'q>> {
+        let names = self.click_id.iter().map(|name| name.as_bytes());
+        LandingClick::find(pairs.as_bytes(), &names)
+    }
+}
+
 /// What a landing page's URL says of the click that led there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundClick<'a> {
     /// CAKE's click id.
-    pub click_id: Cow<'a, str>,
+    pub click_id: String,
     /// The parameter that carried it, as configured.
     pub parameter: &'a str,
-    /// Did that parameter come more than once? The first one counts.
+    /// Did that parameter come more than once? The first one that is a click id counts.
     pub is_repeated: bool,
     /// `s1` … `s5`; without those that are too long or an unexpanded macro.
-    pub sub_ids: [Option<Cow<'a, str>>; 5],
+    pub sub_ids: [Option<String>; 5],
     /// Who sent the click, as text.
-    pub affiliate_id: Option<Cow<'a, str>>,
+    pub affiliate_id: Option<String>,
     /// The offer, as text.
-    pub offer_id: Option<Cow<'a, str>>,
+    pub offer_id: Option<String>,
 }
 
 /// Finds the click id in a landing page's URL (or its bare `?query`): the first
-/// of the configured parameters whose first value is a click id.
+/// value that is one, under the first of the configured parameters that has one.
+/// Words for a missing value are none, see [`crate::placeholder`]. Where there is
+/// none, the query is read once more as networks mangle it: with `?` for `&`.
 ///
 /// ```
 /// use cake_edge::click_id::{LandingParameters, find_click};
 ///
 /// let parameters = LandingParameters::default();
-/// let found = find_click("https://shop.example/?utm_source=x&reqid=a1b2-c3&s1=spring", &parameters).unwrap();
+/// let found = find_click("https://shop.example/?p=1?ReqId=a1b2-c3&s1=spring", &parameters).unwrap();
 /// assert_eq!(found.click_id, "a1b2-c3");
 /// assert_eq!(found.sub_ids[0].as_deref(), Some("spring"));
 /// assert_eq!(find_click("https://shop.example/?reqid=%23reqid%23", &parameters), None);
+/// assert_eq!(find_click("https://shop.example/?reqid=undefined", &parameters), None);
 /// ```
 #[must_use]
-pub fn find_click<'a>(url: &'a str, parameters: &LandingParameters<'a>) -> Option<FoundClick<'a>> {
-    let fragment = url::cut(url, b'#').1.filter(|_| parameters.fragment);
-    // A router's fragment may look like a URL of its own: #/path?reqid=1
-    let fragment = fragment.map_or("", |text| url::cut(text, b'?').1.unwrap_or(text));
-    let place = [url::query_of(url), fragment];
-
-    let (click_id, parameter, is_repeated) = find(place, parameters.click_id, is_click_id)?;
-    let affiliate_id = find(place, parameters.affiliate_id, is_id).map(|(value, ..)| value);
-    let offer_id = find(place, parameters.offer_id, is_id).map(|(value, ..)| value);
-    let mut sub_ids = [const { None }; 5];
-    for (index, (slot, name)) in sub_ids.iter_mut().zip(&sub_id::NAMES).enumerate() {
-        *slot = find(place, slice::from_ref(name), is_sub_id)
-            .map(|(value, ..)| value)
-            .filter(|value| sub_id::check(index, value).is_ok());
+pub fn find_click<'a>(url: &str, parameters: &LandingParameters<'a>) -> Option<FoundClick<'a>> {
+    let mut query = url::query_of(url).to_owned();
+    if let Some(fragment) = url::cut(url, b'#').1.filter(|_| parameters.fragment) {
+        // A router's fragment may look like a URL of its own: #/path?reqid=1
+        query.push('&');
+        query.push_str(url::cut(fragment, b'?').1.unwrap_or(fragment));
     }
+    let mut pairs = String::new();
+    push_pairs(&mut pairs, &query);
+    let found = parameters.find_in(&pairs)?;
+    let text_of = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let id_of = |names: &[&str]| {
+        let is_id = |id: &[u8]| id.len() <= 16 && id.iter().all(u8::is_ascii_digit);
+        let ids = names
+            .iter()
+            .flat_map(|name| found.pairs.clone().named(name.as_bytes()));
+        ids.filter_map(|pair| pair.click_id())
+            .find(|id| is_id(id))
+            .map(text_of)
+    };
     Some(FoundClick {
-        click_id,
-        parameter,
-        is_repeated,
-        sub_ids,
-        affiliate_id,
-        offer_id,
+        click_id: text_of(found.id),
+        parameter: parameters
+            .click_id
+            .iter()
+            .find(|name| name.as_bytes() == found.parameter)?,
+        is_repeated: found.is_repeated,
+        sub_ids: found
+            .sub_ids
+            .map(|value| (!value.is_empty()).then(|| text_of(value))),
+        affiliate_id: id_of(parameters.affiliate_id),
+        offer_id: id_of(parameters.offer_id),
     })
 }
 
-/// The first of `names` whose first value fits: the value, the name, and
-/// whether it came more than once.
-fn find<'a>(
-    place: [&'a str; 2],
-    names: &[&'a str],
-    fits: fn(&str) -> bool,
-) -> Option<(Cow<'a, str>, &'a str, bool)> {
-    for name in names {
-        let mut found = None;
-        let mut is_repeated = false;
-        for query in place {
-            let mut rest = Some(query);
-            while let Some(text) = rest {
-                let (pair, tail) = url::cut(text, b'&');
-                let (key, value) = url::cut(pair, b'=');
-                rest = tail;
-                if url::decode(key) == *name {
-                    is_repeated = found.is_some();
-                    found = found.or(value.or(Some("")));
+/// A click that the landing page's address carries.
+#[derive(Clone, Debug)]
+pub(crate) struct LandingClick<'a> {
+    pub(crate) id: &'a [u8],
+    /// The name that carried it, as configured.
+    pub(crate) parameter: &'a [u8],
+    /// `s1` … `s5`; empty where absent or unfit.
+    pub(crate) sub_ids: [&'a [u8]; 5],
+    is_repeated: bool,
+    pairs: Pairs<'a>,
+}
+
+impl<'a> LandingClick<'a> {
+    /// The first value that is a click id, under the first of the names that has
+    /// one, in the first reading of the pairs that has one.
+    pub(crate) fn find<'n: 'a>(
+        pairs: &'a [u8],
+        names: &(impl Iterator<Item = &'n [u8]> + Clone),
+    ) -> Option<Self> {
+        let mut rest = Some(pairs);
+        while let Some(readings) = rest {
+            let (pairs, after) = cut_bytes(readings, END_OF_READING);
+            rest = after;
+            let pairs = Pairs(Some(pairs));
+            for parameter in names.clone() {
+                let mut found = None;
+                let mut count = 0;
+                for pair in pairs.clone().named(parameter) {
+                    count += 1;
+                    found = found.or_else(|| pair.click_id());
+                }
+                if let Some(id) = found {
+                    return Some(Self {
+                        id,
+                        parameter,
+                        sub_ids: pairs.sub_ids(),
+                        is_repeated: count > 1,
+                        pairs,
+                    });
                 }
             }
         }
-        let value = url::decode(found.unwrap_or_default());
-        if fits(&value) {
-            return Some((value, name, is_repeated));
-        }
+        None
     }
-    None
 }
 
-fn is_id(text: &str) -> bool {
-    (1..=16).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+/// The pairs of a query, decoded.
+#[derive(Clone, Debug)]
+struct Pairs<'a>(Option<&'a [u8]>);
+
+#[derive(Clone, Copy)]
+struct Pair<'a> {
+    name: &'a [u8],
+    value: &'a [u8],
 }
 
-/// Not empty, and no unexpanded macro.
-pub(crate) fn is_sub_id(text: &str) -> bool {
-    !text.is_empty() && !text.bytes().any(|byte| byte == b'#')
+impl<'a> Iterator for Pairs<'a> {
+    type Item = Pair<'a>;
+
+    fn next(&mut self) -> Option<Pair<'a>> {
+        let (pair, rest) = cut_bytes(self.0?, END_OF_PAIR);
+        self.0 = rest;
+        let (name, value) = cut_bytes(pair, END_OF_NAME);
+        Some(Pair {
+            name,
+            value: value.unwrap_or_default(),
+        })
+    }
+}
+
+impl<'a> Pairs<'a> {
+    fn named(self, name: &[u8]) -> impl Iterator<Item = Pair<'a>> {
+        self.filter(move |pair| pair.is_named(name))
+    }
+
+    fn sub_ids(&self) -> [&'a [u8]; 5] {
+        let mut sub_ids: [&[u8]; 5] = [b""; 5];
+        for (index, slot) in sub_ids.iter_mut().enumerate() {
+            let name = [b's', b'1' + u8::try_from(index).unwrap_or_default()];
+            for pair in self.clone().named(&name) {
+                if slot.is_empty() && is_sub_id(pair.value, sub_id::limit(index)) {
+                    *slot = pair.value;
+                }
+            }
+        }
+        sub_ids
+    }
+}
+
+impl<'a> Pair<'a> {
+    /// Has the pair this name, but for case, white space around it, and what is
+    /// left of an `&amp;`?
+    #[inline(never)]
+    fn is_named(&self, name: &[u8]) -> bool {
+        let mut own = self.name;
+        while let Some(rest) = own.strip_prefix(b"amp;") {
+            own = rest;
+        }
+        own.trim_ascii().eq_ignore_ascii_case(name)
+    }
+
+    /// The value, where it is a click id. White space around it is none of it.
+    fn click_id(&self) -> Option<&'a [u8]> {
+        let id = self.value.trim_ascii();
+        (is_click_id_bytes(id) && !is_missing_word(id)).then_some(id)
+    }
+}
+
+/// Is this a sub id that CAKE would take: not empty, no unexpanded macro, not too
+/// long, without control characters?
+#[inline(never)]
+fn is_sub_id(value: &[u8], max_characters: usize) -> bool {
+    let mut characters = 0;
+    let mut before = 0;
+    for byte in value.iter().copied() {
+        if byte == b'#' || is_control(before, byte) {
+            return false;
+        }
+        before = byte;
+        characters += sub_id::characters_of(byte);
+    }
+    (1..=max_characters).contains(&characters)
 }
 
 #[cfg(test)]
@@ -180,7 +295,10 @@ mod tests {
             "?reqid=a%20b",
             "?reqid=a+b",
             "?reqid=%00",
-            "?REQID=abc",
+            "?transaction_id=2784792&tranid=1&r=shop/thanks",
+            "?reqid=undefined",
+            "?reqid=NULL&click_id=REPLACE",
+            "?reqid=YOUR_CLICK_ID",
             "?other=abc",
             "#?reqid=abc",
         ] {
@@ -191,21 +309,48 @@ mod tests {
     }
 
     #[test]
-    fn the_first_parameter_of_the_list_wins_and_the_first_of_a_repeated_one() {
-        let found = find("https://shop.example/?r=late&click_id=one&click_id=two").unwrap();
+    fn the_first_parameter_of_the_list_wins_and_the_first_click_id_of_a_repeated_one() {
+        let found = find("https://shop.example/?clickid=late&click_id=one&click_id=two").unwrap();
         assert_eq!(
-            (found.click_id.as_ref(), found.parameter),
+            (found.click_id.as_str(), found.parameter),
             ("one", "click_id")
         );
         assert!(found.is_repeated);
         assert!(!find("?reqid=1").unwrap().is_repeated);
-        // The first value of a parameter counts, and the next parameter where it is none.
-        assert_eq!(
-            find("?reqid=%23reqid%23&reqid=real&r=other")
-                .unwrap()
-                .click_id,
-            "other"
-        );
+        for query in [
+            "?reqid=%23reqid%23&reqid=real&clickid=other",
+            "?reqid=&reqid=real",
+            "?reqid&REQID=null&reqid=real",
+            "?reqid=undefined&clickid=real",
+        ] {
+            assert_eq!(find(query).unwrap().click_id, "real", "{query}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_was_mangled_on_its_way_is_read() {
+        for query in [
+            "?p=1?reqid=abc",
+            "?p=1&?reqid=abc",
+            "??reqid=abc",
+            "?p=1/?reqid=abc&s1=x",
+            "?p=1&amp;reqid=abc",
+            "?p=1&amp;amp;reqid=abc",
+            "?REQID=abc",
+            "?ReqId=abc?utm_source=x",
+            "?reqid=%20abc%20",
+            "?reqid=abc+",
+            "?%20reqid=abc%0D%0A",
+            "?r%65qid=%61bc",
+        ] {
+            assert_eq!(find(query).unwrap().click_id, "abc", "{query}");
+        }
+        // What is well separated comes first.
+        let both = find("?to=/cart?reqid=inner&click_id=own").unwrap();
+        assert_eq!(both.click_id, "own");
+        assert_eq!(find("?to=%2Fcart%3Freqid%3Dinner"), None);
+        let found = find("?s1=x?reqid=abc").unwrap();
+        assert_eq!(found.sub_ids[0].as_deref(), Some("x"));
     }
 
     #[test]
@@ -256,12 +401,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_found_is_a_click_id(query in "\\?(reqid|r|s1|x|&|=|%23|[a-z0-9]|\\PC){0,20}") {
+        fn what_is_found_is_a_click_id(query in "\\?(reqid=|ReqId=|reqid|s1|x|&amp;|&|=|\\?|%20|%23|[a-z0-9]|\\PC){0,20}") {
             if let Some(found) = find(&query) {
                 prop_assert!(is_click_id(&found.click_id));
-                // Another parser finds it too.
-                let url = ::url::Url::parse("https://shop.example/").unwrap().join(&query).unwrap();
-                prop_assert!(url.query_pairs().any(|(name, value)| name == found.parameter && value == found.click_id));
+                // Another parser finds it too, in the query as it is or with `?` for `&`.
+                let mangled = query.split_once('?').unwrap().1.replace('?', "&");
+                let queries = [query.clone(), format!("?{mangled}")];
+                let is_there = queries.iter().any(|query| {
+                    let url = ::url::Url::parse("https://shop.example/").unwrap().join(query).unwrap();
+                    url.query_pairs().any(|(name, value)| {
+                        let name = name.trim_start_matches("amp;").trim();
+                        name.eq_ignore_ascii_case(found.parameter) && value.trim() == found.click_id
+                    })
+                });
+                prop_assert!(is_there);
             }
         }
     }

@@ -176,6 +176,42 @@ pub enum Error {
         /// Where, and which rule.
         message: String,
     },
+    /// The wasm cannot be compiled or found in this runtime.
+    #[cfg(feature = "api")]
+    WasmUnavailable,
+    /// An entry for Workers was called elsewhere.
+    #[cfg(feature = "api")]
+    WrongRuntime,
+    /// A file of a report means two things: which rows, and what to declare.
+    #[cfg(feature = "report")]
+    AmbiguousFile {
+        /// The file, the rule and the rows.
+        message: String,
+    },
+    /// A file of a report is not what it is said to be.
+    #[cfg(feature = "report")]
+    UnreadableFile {
+        /// The file, and what is wrong with it.
+        message: String,
+    },
+    /// A status of the advertiser's is mapped to none of CAKE's.
+    #[cfg(feature = "report")]
+    UnmappedStatus {
+        /// The file, the words and their rows.
+        message: String,
+    },
+    /// A report's memory ceiling is reached.
+    #[cfg(feature = "report")]
+    ReportFull {
+        /// How many rows it holds, in how many bytes, and what to do.
+        message: String,
+    },
+    /// Orders and conversions lie a whole number of hours apart.
+    #[cfg(feature = "report")]
+    ClocksDiffer {
+        /// By how many hours, in how many pairs, and what to declare.
+        message: String,
+    },
     /// A bug in cake-edge itself.
     Internal,
 }
@@ -243,6 +279,18 @@ codes! {
     #[cfg(feature = "api")]
     AnswerTooLarge => "answer_too_large",
     InvalidFixture => "invalid_fixture",
+    #[cfg(feature = "api")] WasmUnavailable => "wasm_unavailable",
+    #[cfg(feature = "api")] WrongRuntime => "wrong_runtime",
+    #[cfg(feature = "report")]
+    AmbiguousFile => "ambiguous_file",
+    #[cfg(feature = "report")]
+    UnreadableFile => "unreadable_file",
+    #[cfg(feature = "report")]
+    UnmappedStatus => "unmapped_status",
+    #[cfg(feature = "report")]
+    ReportFull => "report_full",
+    #[cfg(feature = "report")]
+    ClocksDiffer => "clocks_differ",
     Internal => "internal",
 }
 
@@ -367,6 +415,16 @@ impl Error {
             Self::Refused { message }
             | Self::UnexpectedAnswer { message }
             | Self::InvalidFixture { message } => message,
+            #[cfg(feature = "api")]
+            Self::WasmUnavailable => "the core's WebAssembly cannot be started here",
+            #[cfg(feature = "api")]
+            Self::WrongRuntime => "this entry needs Cloudflare's Durable Objects",
+            #[cfg(feature = "report")]
+            Self::AmbiguousFile { message }
+            | Self::UnreadableFile { message }
+            | Self::UnmappedStatus { message }
+            | Self::ReportFull { message }
+            | Self::ClocksDiffer { message } => message,
             Self::Internal => "a bug in cake-edge",
         }
     }

@@ -76,7 +76,7 @@ impl<'a> Domain<'a> {
     }
 
     /// Checks and appends an origin in one go, without keeping it.
-    #[cfg(any(test, all(target_family = "wasm", feature = "page")))]
+    #[cfg(any(test, all(target_family = "wasm", feature = "link")))]
     pub(crate) fn push(out: &mut String, text: &str, is_sandbox: bool) -> Result<()> {
         let is_good = if is_sandbox {
             is_loopback_origin(text)

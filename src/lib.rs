@@ -22,9 +22,11 @@
 //! | [`consent`] | what may be stored, when |
 //! | [`macros`], [`pixel`] | postback URL templates; `p.ashx` |
 //! | [`money`], [`time`] | exact decimals, civil times |
+//! | [`secret`] | secrets without what is around them |
 //! | `url` | percent-encoding and query strings |
 //! | `api` | CAKE's HTTP API: requests and answers (feature `api`) |
 //! | `delivery` | the forwarder's decisions (feature `forwarder`) |
+//! | `report` | reconcile, break down, attribute (feature `report`) |
 //! | `sandbox` | a CAKE network's rules (feature `sandbox`) |
 //!
 //! This project is independent of CAKE.
@@ -43,6 +45,7 @@ mod nearest;
 pub mod pixel;
 pub mod placeholder;
 mod punycode;
+pub mod secret;
 mod spoiled;
 pub mod sub_id;
 pub mod time;
@@ -58,12 +61,18 @@ pub mod capture;
 pub mod delivery;
 #[cfg(any(feature = "worker", feature = "sandbox"))]
 pub mod purpose;
+#[cfg(feature = "report")]
+pub mod report;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 #[cfg(feature = "worker")]
 pub mod signed_cookie;
 
-#[cfg(all(target_family = "wasm", any(feature = "page", feature = "bindings")))]
+#[cfg(all(
+    target_family = "wasm",
+    any(feature = "page", feature = "link", feature = "bindings")
+))]
+#[cfg(all(target_family = "wasm", any(feature = "page", feature = "report", feature = "bindings")))]
 pub mod bindings;
 
 pub use error::{Error, Result};

@@ -73,6 +73,17 @@ impl Money {
         })
     }
 
+    /// The same value in its shortest spelling: `18.000` as `18.00`.
+    #[must_use]
+    pub fn shortest(self) -> Self {
+        let places = match self.units {
+            units if units % 100 == 0 => 2,
+            units if units % 10 == 0 => 3,
+            _ => 4,
+        };
+        Self { places, ..self }
+    }
+
     /// The amount in ten-thousandths.
     #[must_use]
     pub fn units(self) -> u64 {

@@ -20,7 +20,8 @@ pub const MIN_SECRET_BYTES: usize = 32;
 pub struct SigningKeys(Vec<Hmac<Sha256>>);
 
 impl SigningKeys {
-    /// Takes the secrets, the newest first.
+    /// Takes the secrets, the newest first; white space around one, such as the
+    /// line end of a secrets file, is left out.
     ///
     /// # Errors
     /// [`Error::WeakSecret`] where there is none, or one is shorter than 32 bytes.
@@ -28,6 +29,7 @@ impl SigningKeys {
         let keys: Vec<_> = secrets
             .into_iter()
             .map(|secret| {
+                let secret = crate::secret::trimmed(secret);
                 Hmac::new_from_slice(secret.as_bytes())
                     .ok()
                     .filter(|_| secret.len() >= MIN_SECRET_BYTES)
@@ -142,6 +144,21 @@ mod tests {
             "..".into(),
         ] {
             assert_eq!(keys.verify("a", &changed, 0), None, "{changed}");
+        }
+    }
+
+    #[test]
+    fn white_space_around_a_secret_is_no_part_of_it() {
+        let signed = keys(&[NEW]).sign("n", "v", 9_000);
+        for around in ["\n", "\r\n", " ", "\t", "\u{feff}"] {
+            let secret = [around, NEW, around].concat();
+            let padded = SigningKeys::new([secret.as_str()]).unwrap();
+            assert_eq!(padded.sign("n", "v", 9_000), signed);
+            let short = ["x", &around.repeat(40)].concat();
+            assert_eq!(
+                SigningKeys::new([short.as_str()]).unwrap_err(),
+                Error::WeakSecret
+            );
         }
     }
 

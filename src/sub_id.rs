@@ -13,7 +13,8 @@ pub const S1_CHARACTERS: usize = 50;
 /// The most characters that CAKE keeps of `s2` … `s5` each (KB 5000545788).
 pub const OTHER_CHARACTERS: usize = 100;
 
-fn limit(index: usize) -> usize {
+/// The most characters that CAKE keeps; `index` 0 is `s1`.
+pub(crate) fn limit(index: usize) -> usize {
     if index == 0 {
         S1_CHARACTERS
     } else {
@@ -113,9 +114,19 @@ pub fn spill(sub_ids: &[Option<Cow<'_, str>>; 5]) -> Result<[Option<Cow<'static,
     Ok(spilled)
 }
 
-/// How many bytes of `text` hold at most `limit` characters. They are counted
-/// as JavaScript's `length` and .NET do: in UTF-16 units. CAKE runs on .NET
+/// How many characters begin with this byte of UTF-8. They are counted as
+/// JavaScript's `length` and .NET do: in UTF-16 units. CAKE runs on .NET
 /// *(inference)*, so an emoji counts twice.
+pub(crate) fn characters_of(byte: u8) -> usize {
+    match byte {
+        0x80..=0xbf => 0,
+        // The four-byte ones are a pair.
+        0xf0..=0xff => 2,
+        _ => 1,
+    }
+}
+
+/// How many bytes of `text` hold at most `limit` characters.
 fn fitting(text: &str, limit: usize) -> usize {
     // A text of few bytes has fewer characters still.
     if text.len() <= limit {
@@ -123,12 +134,7 @@ fn fitting(text: &str, limit: usize) -> usize {
     }
     let mut room = limit;
     for (at, byte) in text.bytes().enumerate() {
-        // By the first byte of each character: the four-byte ones are a pair.
-        let units = match byte {
-            0x80..=0xbf => 0,
-            0xf0..=0xff => 2,
-            _ => 1,
-        };
+        let units = characters_of(byte);
         if units > room {
             return at;
         }

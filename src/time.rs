@@ -47,6 +47,22 @@ impl CivilDate {
         }
     }
 
+    /// So many days before; no earlier than 1970-01-01.
+    #[must_use]
+    pub fn minus_days(self, days: u64) -> Self {
+        Self {
+            days: self.days.saturating_sub(days),
+        }
+    }
+
+    /// So many days after.
+    #[must_use]
+    pub fn plus_days(self, days: u64) -> Self {
+        Self {
+            days: self.days.saturating_add(days),
+        }
+    }
+
     /// The day's first second.
     #[must_use]
     pub fn start(self) -> CivilTime {
@@ -183,7 +199,7 @@ fn is_leap(year: u64) -> bool {
     year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
 }
 
-fn days_in(year: u64, month: u64) -> u64 {
+pub(crate) fn days_in(year: u64, month: u64) -> u64 {
     match month {
         2 if is_leap(year) => 29,
         2 => 28,
@@ -193,7 +209,7 @@ fn days_in(year: u64, month: u64) -> u64 {
 }
 
 /// Days from 1970-01-01 to the given date.
-fn days_before(year: u64, month: u64, day: u64) -> u64 {
+pub(crate) fn days_before(year: u64, month: u64, day: u64) -> u64 {
     let leap_days = |year: u64| year / 4 - year / 100 + year / 400;
     let years = (year - 1970) * 365 + leap_days(year - 1) - leap_days(1969);
     let months: u64 = (1..month).map(|month| days_in(year, month)).sum();

@@ -16,34 +16,105 @@ const UNRESERVED: [bool; 256] = {
     table
 };
 
-/// Appends `value` to `out`, every byte outside `A-Z a-z 0-9 - . _ ~` as `%XX`
-/// of its UTF-8: the one spelling that WHATWG parsers, form decoders and
-/// ASP.NET all read back alike (a space is `%20`, never `+`). Says whether the
-/// value was plain text, without control characters, as [`is_plain_text`] does.
-pub(crate) fn push_encoded(out: &mut String, value: &str) -> bool {
+/// Takes text byte by byte. What is written into one is ASCII: the core's texts
+/// are encoded. A page's has a fixed place and no allocator behind it.
+pub(crate) trait Sink {
+    fn push_byte(&mut self, byte: u8);
+
+    /// How many bytes it has taken.
+    fn length(&self) -> usize;
+
+    /// Forgets what it has taken beyond a length.
+    fn truncate(&mut self, length: usize);
+
+    fn push_bytes(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.push_byte(*byte);
+        }
+    }
+}
+
+impl Sink for String {
+    /// The mask tells the compiler that one byte is all there is to write.
+    #[inline]
+    fn push_byte(&mut self, byte: u8) {
+        self.push(char::from(byte & 0x7f));
+    }
+
+    fn length(&self) -> usize {
+        self.len()
+    }
+
+    fn truncate(&mut self, length: usize) {
+        Self::truncate(self, length);
+    }
+}
+
+impl Sink for Vec<u8> {
+    #[inline]
+    fn push_byte(&mut self, byte: u8) {
+        self.push(byte);
+    }
+
+    fn length(&self) -> usize {
+        self.len()
+    }
+
+    fn truncate(&mut self, length: usize) {
+        Self::truncate(self, length);
+    }
+
+    #[inline]
+    fn push_bytes(&mut self, bytes: &[u8]) {
+        self.extend_from_slice(bytes);
+    }
+}
+
+/// Appends `value`, UTF-8, to `out`, every byte outside `A-Z a-z 0-9 - . _ ~` as
+/// `%XX`: the one spelling that WHATWG parsers, form decoders and ASP.NET all
+/// read back alike (a space is `%20`, never `+`). Says whether the value was
+/// plain text, without control characters, as [`is_plain_text`] does.
+pub(crate) fn push_encoded(out: &mut impl Sink, value: &(impl AsRef<[u8]> + ?Sized)) -> bool {
+    let value = value.as_ref();
     let mut is_plain = true;
     let mut before = 0;
     let mut start = 0;
-    for (at, byte) in value.bytes().enumerate() {
+    for (at, byte) in value.iter().copied().enumerate() {
         if !UNRESERVED.get(usize::from(byte)).copied().unwrap_or(false) {
             is_plain &= !is_control(before, byte);
             // Run by run: most of most values needs no encoding.
-            out.push_str(value.get(start..at).unwrap_or_default());
+            out.push_bytes(value.get(start..at).unwrap_or_default());
             start = at + 1;
-            out.push('%');
-            push_digit(out, byte >> 4, b'A');
-            push_digit(out, byte & 15, b'A');
+            push_escape(out, byte);
         }
         before = byte;
     }
-    out.push_str(value.get(start..).unwrap_or_default());
+    out.push_bytes(value.get(start..).unwrap_or_default());
     is_plain
 }
 
+/// [`push_encoded`] in few bytes of code, for the page.
+pub(crate) fn push_encoded_bytes(out: &mut impl Sink, value: &[u8]) {
+    for byte in value.iter().copied() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            out.push_byte(byte);
+        } else {
+            push_escape(out, byte);
+        }
+    }
+}
+
+/// Appends `%XX`.
+fn push_escape(out: &mut impl Sink, byte: u8) {
+    out.push_byte(b'%');
+    push_digit(out, byte >> 4, b'A');
+    push_digit(out, byte & 15, b'A');
+}
+
 /// Appends a digit of a base up to 36; from 10 on they are letters.
-fn push_digit(out: &mut String, digit: u8, ten: u8) {
+fn push_digit(out: &mut impl Sink, digit: u8, ten: u8) {
     let zero = if digit < 10 { b'0' } else { ten - 10 };
-    push_ascii(out, zero + digit);
+    out.push_byte(zero + digit);
 }
 
 /// Appends `name=value` to a query, after `&` unless `out` ends in `?`.
@@ -69,13 +140,13 @@ pub(crate) fn is_plain_text(text: &str) -> bool {
 }
 
 /// By bytes: C1 is U+0080 to U+009F, 0xC2 0x80 to 0xC2 0x9F in UTF-8.
-fn is_control(before: u8, byte: u8) -> bool {
+pub(crate) fn is_control(before: u8, byte: u8) -> bool {
     byte < 0x20 || byte == 0x7f || (before == 0xc2 && byte < 0xa0)
 }
 
 /// Appends a number in the given base (2 to 36). By hand, because `Display` of
 /// numbers brings 1 kB of formatting into the page build.
-pub(crate) fn push_number(out: &mut String, number: u64, base: u64) {
+pub(crate) fn push_number(out: &mut impl Sink, number: u64, base: u64) {
     // One division for both: they are what takes the time here.
     let rest = number / base;
     if rest > 0 {
@@ -100,12 +171,6 @@ pub(crate) fn read_number(digits: &[u8], base: u64) -> Option<u64> {
     (1..=11).contains(&digits.len()).then_some(number)
 }
 
-/// The mask tells the compiler that one byte is all there is to write.
-#[inline]
-fn push_ascii(out: &mut String, byte: u8) {
-    out.push(char::from(byte & 0x7f));
-}
-
 /// Decodes `%XX` and `+` as WHATWG form parsing does. Malformed escapes stay as
 /// they are; bytes that are not UTF-8 become U+FFFD.
 #[must_use]
@@ -114,26 +179,65 @@ pub(crate) fn decode(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        match byte {
-            b'+' => bytes.push(b' '),
-            b'%' => {
-                let mut ahead = rest.clone();
-                if let (Some(high), Some(low)) = (
-                    ahead.next().and_then(hex_value),
-                    ahead.next().and_then(hex_value),
-                ) {
-                    bytes.push(high << 4 | low);
-                    rest = ahead;
-                } else {
-                    bytes.push(b'%');
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        rest = after;
+        bytes.push(match *first {
+            b'+' => b' ',
+            b'%' => match unescape(rest) {
+                Some((byte, after)) => {
+                    rest = after;
+                    byte
                 }
-            }
-            other => bytes.push(other),
-        }
+                None => b'%',
+            },
+            other => other,
+        });
     }
     Cow::Owned(String::from_utf8(bytes).unwrap_or_else(|error| lossy(error.as_bytes())))
+}
+
+/// The byte that `%XX` stands for, whose `%` has been taken off, and what follows.
+fn unescape(text: &[u8]) -> Option<(u8, &[u8])> {
+    if let [high, low, rest @ ..] = text {
+        Some((hex_value(*high)? << 4 | hex_value(*low)?, rest))
+    } else {
+        None
+    }
+}
+
+/// End a name, a pair and a reading in what [`push_pairs`] writes.
+pub(crate) const END_OF_NAME: u8 = 1;
+pub(crate) const END_OF_PAIR: u8 = 2;
+pub(crate) const END_OF_READING: u8 = 3;
+
+/// Ends a field of what a page puts, where such pairs are the last one.
+pub(crate) const END_OF_FIELD: u8 = 4;
+
+/// Appends the pairs of a query, decoded as [`decode`] does, in two readings: as
+/// it stands, and as networks mangle it, with `?` for `&`. A pair is `NAME 1 VALUE
+/// 2`, a reading ends with 3; these bytes in a text become another control
+/// character. A page has this from the platform's parser (js/page/query.ts).
+pub(crate) fn push_pairs(out: &mut String, query: &str) {
+    for query in [query, &query.replace('?', "&")] {
+        each_pair(query, &mut |name, value| {
+            push_field(out, &name, END_OF_NAME);
+            push_field(out, &value, END_OF_PAIR);
+        });
+        out.push(char::from(END_OF_READING));
+    }
+}
+
+fn push_field(out: &mut String, text: &str, end: u8) {
+    let is_end = |character| character <= char::from(END_OF_FIELD);
+    out.extend(text.chars().map(|character| {
+        if is_end(character) {
+            '\u{7f}'
+        } else {
+            character
+        }
+    }));
+    out.push(char::from(end));
 }
 
 /// Each broken sequence as one U+FFFD, as WHATWG decodes. By hand, because
@@ -206,6 +310,16 @@ pub(crate) fn is_alike(one: &[u8], other: &[u8]) -> bool {
     one.eq_ignore_ascii_case(other)
 }
 
+/// [`cut`], by bytes.
+#[inline(never)]
+pub(crate) fn cut_bytes(text: &[u8], mark: u8) -> (&[u8], Option<&[u8]>) {
+    let end = text.iter().position(|byte| *byte == mark);
+    match end.and_then(|end| text.split_at_checked(end)) {
+        Some((before, after)) => (before, after.split_first().map(|(_, rest)| rest)),
+        None => (text, None),
+    }
+}
+
 /// The query of a URL, without its `?`; empty where it has none. Also takes a
 /// bare `?a=1` or `/path?a=1`.
 #[must_use]
@@ -244,6 +358,9 @@ mod tests {
         fn what_is_encoded_decodes_to_itself(text in any::<String>()) {
             let mut out = String::new();
             prop_assert_eq!(push_encoded(&mut out, &text), is_plain_text(&text));
+            let mut small = String::new();
+            push_encoded_bytes(&mut small, text.as_bytes());
+            prop_assert_eq!(&small, &out);
             prop_assert!(out.is_ascii());
             prop_assert_eq!(decode(&out), text);
         }

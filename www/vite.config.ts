@@ -16,7 +16,8 @@ export default defineConfig(({ mode }) => ({
     // The demo uses the package as it is published.
     alias: [
       { find: "cake-edge/page", replacement: path("../dist/page/page.js") },
-      { find: /^cake-edge$/, replacement: path("../dist/entry/edge.web.js") },
+      { find: "cake-edge/link", replacement: path("../dist/page/link.js") },
+      { find: /^cake-edge$/, replacement: path("../dist/entry/edge.inline.js") },
     ],
   },
   worker: { format: "es" },

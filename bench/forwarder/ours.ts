@@ -9,7 +9,7 @@ interface Env {
   readonly CAKE_SIGNING_SECRET: string;
 }
 
-const forwarder = createForwarder<Env>((env) => ({
+export const forwarder = createForwarder<Env>((env) => ({
   outbox: env.OUTBOX,
   shards: 1,
   baseUrl: env.CAKE_BASE_URL,

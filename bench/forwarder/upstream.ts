@@ -1,4 +1,4 @@
-/** CAKE as a stand-in that answers at once: it counts what it is sent. */
+/** A CAKE that answers at once, and counts what it is sent. */
 let conversions = 0;
 const seen = new Set<string>();
 

@@ -8,7 +8,8 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { toCakeError } from "../error.js";
-import { initSync, SandboxNetwork } from "../wasm/sandbox.js";
+import { core } from "../sandbox/core.js";
+import "../entry/sandbox-memory.inline.js";
 import { DOCTOR_USAGE, doctor, UsageError } from "./doctor.js";
 import { optionProblem } from "./usage.js";
 import { freePort, isFree, startWorkerd, WorkerdError } from "./workerd.js";
@@ -145,8 +146,8 @@ function readFixture(file: string): string {
   } catch (error) {
     throw new UsageError(`--seed ${file} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
   }
-  initSync({ module: readFileSync(new URL("../wasm/sandbox_bg.wasm", import.meta.url)) });
   try {
+    const { SandboxNetwork } = core.api();
     new SandboxNetwork(json, "key", "[]").free();
   } catch (thrown) {
     throw new UsageError(`--seed ${file}: ${toCakeError(thrown).message}`);

@@ -1,7 +1,7 @@
 /** Edge capture: a landing page's click id into a signed cookie, by the site's own Worker. */
 import { call } from "../error.js";
 import { checkNames, choice, optionalString, refuse, stringOption } from "../option.js";
-import * as wasm from "../wasm/edge.js";
+import { edge } from "./core.js";
 
 /** `onError` is the middleware's; both may be given the same options. */
 const NAMES = [
@@ -89,17 +89,19 @@ export function captureClick(request: Request, options: CaptureOptions): Capture
   const said = typeof consent === "function" ? consent(request) : consent;
   const flags = (isFirst(options) ? 1 : 0) | (options.ignoreGlobalPrivacyControl === true ? 2 : 0);
   return call(() =>
-    wasm.captureClick(
-      request,
-      texts("secrets", options.secrets),
-      stringOption("consent", said),
-      texts("parameters", options.parameters),
-      optionalString("domain", options.domain) ?? "",
-      options.windowDays ?? 30,
-      options.journey ?? 5,
-      flags,
-      Date.now(),
-    ),
+    edge
+      .api()
+      .captureClick(
+        request,
+        texts("secrets", options.secrets),
+        stringOption("consent", said),
+        texts("parameters", options.parameters),
+        optionalString("domain", options.domain) ?? "",
+        options.windowDays ?? 30,
+        options.journey ?? 5,
+        flags,
+        Date.now(),
+      ),
   );
 }
 
@@ -118,7 +120,9 @@ export function readClickCookie(
   checkNames("options", options, NAMES);
   const cookies = request.headers.get("cookie") ?? "";
   return call(() =>
-    wasm.findSignedClick(cookies, texts("secrets", options.secrets), Date.now(), isFirst(options), options.windowDays),
+    edge
+      .api()
+      .findSignedClick(cookies, texts("secrets", options.secrets), Date.now(), isFirst(options), options.windowDays),
   );
 }
 

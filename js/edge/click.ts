@@ -97,7 +97,8 @@ function readClick(row: unknown, zone: TimeZone | undefined, canParseAgain: bool
     country: text(wire.country),
     converted:
       converted === true || converted === 1 || converted === "true" || converted === "True" || converted === "1",
-    conversionId: id(wire.conversion_id, "conversion_id"),
+    // .NET writes 0 for "none".
+    conversionId: id(wire.conversion_id, "conversion_id") || undefined,
   };
 }
 
@@ -113,7 +114,7 @@ function text(value: unknown): string | undefined {
 function id(value: unknown, name: string): number | undefined {
   if (typeof value === "number" && value >= 0 && Number.isSafeInteger(value)) return value;
   if (value === undefined || value === null || value === "") return undefined;
-  const number = typeof value === "string" && /^\d+$/.test(value) ? Number(value) : -1;
+  const number = typeof value === "string" && /^\d+(\.0+)?$/.test(value) ? Number(value) : -1;
   if (number >= 0 && Number.isSafeInteger(number)) return number;
   if (typeof value === "object" || typeof value === "boolean") return undefined;
   throw `has a value that is no id in ${name}`;

@@ -2,10 +2,10 @@
 import { CakeError, call, toCakeError } from "../error.js";
 import { checkNames, choice, functionOption, integerOption, refuse, stringOption } from "../option.js";
 import { createTimeZone, type TimeZone } from "../time-zone.js";
-import * as wasm from "../wasm/edge.js";
 import { type CallOptions, type ReceivedResponse, type SentRequest, toJson } from "./call-options.js";
 import { type Click, readClicks } from "./click.js";
 import { type Conversion, type ConversionStatus, complete, type ListedConversion } from "./conversion.js";
+import { edge } from "./core.js";
 import { createList, type List, type ListOptions, type RowRange } from "./list.js";
 
 /** Where the API is, and how to call it. */
@@ -292,9 +292,9 @@ export function createCakeClient(options: CakeClientOptions): CakeClient {
   const verify = choice("verify", options.verify, VERIFY) ?? "click";
   const readOnly = choice("readOnly", options.readOnly, [true, false]) ?? false;
   const zone = options.timeZone === undefined ? undefined : createTimeZone(stringOption("timeZone", options.timeZone));
-  const client = call(
-    () =>
-      new wasm.Client(
+  const client = edge.keep(
+    ({ Client }) =>
+      new Client(
         stringOption("baseUrl", baseUrl),
         stringOption("apiKey", apiKey),
         readOnly,
@@ -304,15 +304,19 @@ export function createCakeClient(options: CakeClientOptions): CakeClient {
         quiet(functionOption("onResponse", onResponse)),
       ),
   );
+  // What is wrong with the options is said at once.
+  call(client);
 
   function run(action: Action, params: unknown, given: RecordConversionOptions = {}): Promise<unknown> {
-    return client.call(
-      action,
-      toJson(params),
-      integerOption("retries", given.retries, 0, 10) ?? retries,
-      integerOption("timeoutMs", given.timeoutMs, 1, MAX_TIMEOUT_MS) ?? timeoutMs,
-      (choice("verify", given.verify, VERIFY) ?? verify) === "click",
-      signalOf(given),
+    return edge.wait(() =>
+      client().call(
+        action,
+        toJson(params),
+        integerOption("retries", given.retries, 0, 10) ?? retries,
+        integerOption("timeoutMs", given.timeoutMs, 1, MAX_TIMEOUT_MS) ?? timeoutMs,
+        (choice("verify", given.verify, VERIFY) ?? verify) === "click",
+        signalOf(given),
+      ),
     );
   }
 
@@ -374,11 +378,13 @@ export function createCakeClient(options: CakeClientOptions): CakeClient {
     check: (given = {}) =>
       settle(async () => {
         checkNames("options", given, [...CALL_OPTIONS, "clickId"]);
-        const report = await client.check(
-          given.clickId === undefined ? undefined : stringOption("clickId", given.clickId),
-          integerOption("retries", given.retries, 0, 10) ?? retries,
-          integerOption("timeoutMs", given.timeoutMs, 1, MAX_TIMEOUT_MS) ?? timeoutMs,
-          signalOf(given),
+        const report = await edge.wait(() =>
+          client().check(
+            given.clickId === undefined ? undefined : stringOption("clickId", given.clickId),
+            integerOption("retries", given.retries, 0, 10) ?? retries,
+            integerOption("timeoutMs", given.timeoutMs, 1, MAX_TIMEOUT_MS) ?? timeoutMs,
+            signalOf(given),
+          ),
         );
         return parse<CheckReport>(report);
       }),

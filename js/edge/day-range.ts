@@ -2,7 +2,7 @@
 import { call } from "../error.js";
 import { checkNames, choice, stringOption } from "../option.js";
 import { createTimeZone } from "../time-zone.js";
-import * as wasm from "../wasm/edge.js";
+import { edge } from "./core.js";
 
 /** A day, `YYYY-MM-DD`, in the account's time zone. */
 export type Day = `${number}-${number}-${number}`;
@@ -37,10 +37,10 @@ export function dayRange(first: Day, last: Day): DayRange;
 export function dayRange(name: DayRangeName, calendar: { readonly timeZone: string; readonly now?: Date }): DayRange;
 export function dayRange(first: string, last: string | { readonly timeZone: string; readonly now?: Date }): DayRange {
   if (typeof last !== "object" || last === null) {
-    return call(() => wasm.dayRange(stringOption("first", first), stringOption("last", last)));
+    return call(() => edge.api().dayRange(stringOption("first", first), stringOption("last", last)));
   }
   checkNames("calendar's fields", last, ["timeZone", "now"]);
   const name = choice("name", first, ["today", "yesterday", "last7Days", "last30Days"]) ?? "";
   const civil = createTimeZone(stringOption("timeZone", last.timeZone)).findCivil(last.now ?? new Date());
-  return call(() => wasm.namedDayRange(name, civil ?? ""));
+  return call(() => edge.api().namedDayRange(name, civil ?? ""));
 }

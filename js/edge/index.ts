@@ -1,4 +1,8 @@
 /** `cake-edge`: links, capture and CAKE's API, for workers and servers. */
+import type { WasmModule } from "../core.js";
+import { edge } from "./core.js";
+
+export type { WasmModule } from "../core.js";
 export { CakeError, type CakeErrorCode, isCakeError } from "../error.js";
 export type { TrackingLinkParts, TrackingLinkRules } from "../link.js";
 export { type SignatureHeaders, type SigningOptions, signConversion } from "../webhook-signature.js";
@@ -53,3 +57,17 @@ export {
   type PixelParts,
   parseTrackingLink,
 } from "./tracking.js";
+
+/**
+ * Hands over the compiled `cake-edge/edge.wasm`, before the first call, where the runtime does not find it by itself:
+ * with `cake-edge/slim`, which holds no bytes. Once the core runs it has no effect.
+ *
+ * @throws CakeError `wasm_unavailable`
+ * @example
+ * import module from "cake-edge/edge.wasm";
+ * import { init } from "cake-edge/slim";
+ * init(module);
+ */
+export function init(module: WasmModule): void {
+  edge.init(module);
+}

@@ -1,8 +1,8 @@
 /** A list of CAKE's, row by row or page by page. */
 import { CakeError } from "../error.js";
 import { checkNames, integerOption } from "../option.js";
-import * as wasm from "../wasm/edge.js";
 import type { CallOptions } from "./call-options.js";
+import { edge } from "./core.js";
 
 /** One page of a list. */
 export interface Page<Row> {
@@ -100,7 +100,7 @@ async function* iterate<Row>({
   const rowLimit = integerOption("rowLimit", params?.rowLimit, 1, maxPageRows) ?? pageRows;
   const maxRows = integerOption("maxRows", options.maxRows, 0, Number.MAX_SAFE_INTEGER);
   const known = new Set<string | number>();
-  const pages = new wasm.Pager(startAtRow, rowLimit, maxRows);
+  const pages = new (edge.api().Pager)(startAtRow, rowLimit, maxRows);
   let read = 0;
   try {
     for (let count = 1; ; count += 1) {

@@ -1,9 +1,12 @@
 import { call, toCakeError } from "../error.js";
-import { LINK_RULES, linkBuilder, type TrackingLinkParts, type TrackingLinkRules } from "../link.js";
+import { LINK_RULES, type TrackingLinkParts, type TrackingLinkRules } from "../link.js";
+import { linkBuilder } from "../link-builder.js";
 import { checkNames, choice, digitsOf, optionalString, refuse, stringOption } from "../option.js";
-import * as wasm from "../wasm/edge.js";
+import { edge } from "./core.js";
 
-let build: ReturnType<typeof linkBuilder> | undefined;
+const builder = edge.keep(({ LinkBuilder, moduleMemory }) =>
+  linkBuilder(new LinkBuilder(), LinkBuilder.capacity(), moduleMemory()),
+);
 
 /**
  * Builds a tracking link, `https://DOMAIN/?a=…&c=…&s1=…`, in its one normal form.
@@ -15,8 +18,7 @@ let build: ReturnType<typeof linkBuilder> | undefined;
  */
 export function createTrackingLink(parts: TrackingLinkParts & TrackingLinkRules): string {
   try {
-    build ??= linkBuilder(new wasm.LinkBuilder(), wasm.LinkBuilder.capacity(), wasm.moduleMemory());
-    return build(parts);
+    return builder()(parts);
   } catch (thrown) {
     throw toCakeError(thrown);
   }
@@ -31,7 +33,7 @@ export function createTrackingLink(parts: TrackingLinkParts & TrackingLinkRules)
 export function parseTrackingLink(link: string, rules: TrackingLinkRules = {}): TrackingLinkParts & TrackingLinkRules {
   checkNames("rules", rules, LINK_RULES);
   const flags = (rules.sandbox ? 1 : 0) | (rules.testAffiliate ? 2 : 0) | (rules.spill ? 4 : 0);
-  return call(() => wasm.parseTrackingLink(stringOption("link", link), [...(rules.deepLinkHosts ?? [])], flags));
+  return call(() => edge.api().parseTrackingLink(stringOption("link", link), [...(rules.deepLinkHosts ?? [])], flags));
 }
 
 /** Something that is allowed but probably a mistake. */
@@ -74,7 +76,7 @@ export interface Finding {
 
 /** Says what is probably a mistake in a tracking link, also in one that cannot be parsed. */
 export function lintTrackingLink(link: string): Finding[] {
-  return call(() => wasm.lintTrackingLink(stringOption("link", link)));
+  return call(() => edge.api().lintTrackingLink(stringOption("link", link)));
 }
 
 /** Where to look for the click id. */
@@ -106,7 +108,7 @@ export interface FoundClick {
 /** Finds the click id and what comes with it in a landing page's URL; `undefined` where there is none. */
 export function findClick(url: string | URL, options: FindClickOptions = {}): FoundClick | undefined {
   checkNames("options", options, ["parameters", "fragment"]);
-  return call(() => wasm.findClick(String(url), [...(options.parameters ?? [])], options.fragment === true));
+  return call(() => edge.api().findClick(String(url), [...(options.parameters ?? [])], options.fragment === true));
 }
 
 /** What a postback URL uses, and what is probably a mistake in it. */
@@ -122,7 +124,7 @@ export interface CheckedPostbackUrl {
  * @throws CakeError `invalid_postback_url`
  */
 export function checkPostbackUrl(postbackUrl: string): CheckedPostbackUrl {
-  return call(() => wasm.checkPostbackUrl(stringOption("postbackUrl", postbackUrl)));
+  return call(() => edge.api().checkPostbackUrl(stringOption("postbackUrl", postbackUrl)));
 }
 
 /** The parts of a pixel: of the URL that records a conversion without an API key. */
@@ -180,17 +182,19 @@ export function createPixel(parts: PixelParts): BuiltPixel {
   checkNames("parts of a pixel", parts, PIXEL_PARTS);
   const format = choice("format", parts.format, ["pb", "img", "js", "iframe"]) ?? "pb";
   return call(() =>
-    wasm.pixel(
-      stringOption("domain", parts.domain),
-      parts.sandbox === true,
-      parts.offerId,
-      parts.advertiserId,
-      parts.eventId,
-      optionalString("clickId", parts.clickId),
-      optionalString("transactionId", digitsOf(parts.transactionId)),
-      optionalString("price", parts.price),
-      optionalString("payout", parts.payout),
-      format,
-    ),
+    edge
+      .api()
+      .pixel(
+        stringOption("domain", parts.domain),
+        parts.sandbox === true,
+        parts.offerId,
+        parts.advertiserId,
+        parts.eventId,
+        optionalString("clickId", parts.clickId),
+        optionalString("transactionId", digitsOf(parts.transactionId)),
+        optionalString("price", parts.price),
+        optionalString("payout", parts.payout),
+        format,
+      ),
   );
 }

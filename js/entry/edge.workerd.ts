@@ -1,6 +1,6 @@
-import { initSync } from "../wasm/edge.js";
-import module from "../wasm/edge_bg.wasm";
+import { edge } from "../edge/core.js";
+import module from "../wasm/edge_bg.wasm?module";
 
-initSync({ module });
+edge.provide(() => module);
 
 export * from "../edge/index.js";

@@ -1,6 +1,6 @@
-import { initSync } from "../wasm/forwarder.js";
-import module from "../wasm/forwarder_bg.wasm";
+import { core } from "../forwarder/core.js";
+import module from "../wasm/forwarder_bg.wasm?module";
 
-initSync({ module });
+core.provide(() => module);
 
 export * from "../forwarder/in-process.js";

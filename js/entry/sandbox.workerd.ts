@@ -1,6 +1,6 @@
-import { initSync } from "../wasm/sandbox.js";
-import module from "../wasm/sandbox_bg.wasm";
+import { core } from "../sandbox/core.js";
+import module from "../wasm/sandbox_bg.wasm?module";
 
-initSync({ module });
+core.provide(() => module);
 
 export * from "../sandbox/index.js";

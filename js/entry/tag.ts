@@ -1,5 +1,3 @@
-import { start } from "../page/engine.js";
 import { openTag } from "../page/tag.js";
 
-const open = openTag();
-start().then(open);
+openTag()();

@@ -13,6 +13,7 @@ const STATUS = {
   conversion_conflict: 409,
   click_converted: 409,
   webhook_id_reused: 409,
+  not_cancellable: 409,
   too_many_requests: 429,
   outbox_full: 503,
   outbox_unavailable: 503,

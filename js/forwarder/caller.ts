@@ -1,8 +1,8 @@
 /** Who hands conversions over: a backend by its signature, a page by its origin. */
 import { call } from "../error.js";
-import * as wasm from "../wasm/forwarder.js";
-import { findWebhookIdRule, isSigned } from "../webhook-signature.js";
+import { isSigned } from "../webhook-signature.js";
 import { Refusal } from "./answer.js";
+import { core } from "./core.js";
 import type { ResolvedOptions } from "./options.js";
 
 /** A caller that is let in. */
@@ -23,8 +23,6 @@ export function findOrigin(request: Request, options: ResolvedOptions): string |
 export async function admit(request: Request, body: string, options: ResolvedOptions): Promise<Caller> {
   const { headers } = request;
   if (headers.has("webhook-signature")) {
-    const idRule = findWebhookIdRule(headers.get("webhook-id"));
-    if (idRule !== undefined) throw new Refusal("signature_refused", idRule);
     if (!(await isSigned(headers, body, options.signingSecrets, Date.now()))) {
       const rule = "webhook-id, webhook-timestamp and webhook-signature must sign this very body, within five minutes";
       throw new Refusal("signature_refused", rule);
@@ -41,7 +39,7 @@ export async function admit(request: Request, body: string, options: ResolvedOpt
 export function signedClickId(request: Request, options: ResolvedOptions): string {
   const cookies = request.headers.get("cookie");
   if (cookies === null || options.cookieSecrets.length === 0) return "";
-  return call(() => wasm.findSignedClick(cookies, options.cookieSecrets, Date.now(), options.isFirstTouch)) ?? "";
+  return call(() => core.api().findSignedClick(cookies, options.cookieSecrets, Date.now(), options.isFirstTouch)) ?? "";
 }
 
 /** The CORS headers of an answer to a page of another origin. */

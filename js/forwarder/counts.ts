@@ -24,8 +24,10 @@ export class Counts {
 
   /** Stores what was added, in the same transaction as the window's rows. */
   write(): void {
-    for (const [name, by] of this.#added) if (by !== 0) this.#store.count(name, by);
-    this.#added.clear();
+    for (const [name, by] of this.#added) {
+      if (by !== 0) this.#store.count(name, by);
+      this.#added.delete(name);
+    }
   }
 
   /** The counts `hour HOUR STATE` of later hours. */

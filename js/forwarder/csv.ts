@@ -1,7 +1,12 @@
-/** Events as CSV, in the columns of CAKE's bulk upload of conversions. */
+/**
+ * Events as CSV, in the columns of CAKE's bulk upload of conversions. A machine
+ * reads it: ids, amounts and dates stand in it byte for byte.
+ */
+import { instant } from "./instant.js";
+import type { ResolvedOptions } from "./options.js";
 import type { Row } from "./store.js";
 
-const COLUMNS: readonly (readonly [column: string, field: string])[] = [
+const COLUMNS: readonly (readonly [column: string, field: string, isFreeText?: true])[] = [
   ["click_id", "clickId"],
   ["offer_id", "offerId"],
   ["conversion_date", "conversionDate"],
@@ -9,23 +14,37 @@ const COLUMNS: readonly (readonly [column: string, field: string])[] = [
   ["revenue", "revenue"],
   ["unique_id", "uniqueId"],
   ["order_id", "orderId"],
-  ["adv1", "adv1"],
-  ["adv2", "adv2"],
-  ["adv3", "adv3"],
-  ["adv4", "adv4"],
-  ["adv5", "adv5"],
+  ["adv1", "adv1", true],
+  ["adv2", "adv2", true],
+  ["adv3", "adv3", true],
+  ["adv4", "adv4", true],
+  ["adv5", "adv5", true],
 ];
 
-/** A row as a line; without one, the line of the columns' names. */
-export function csvOf(row?: Row): string {
-  if (row === undefined) return `${COLUMNS.map(([column]) => column).join()}\r\n`;
-  const fields = { conversionDate: row.accepted_at, ...(JSON.parse(row.text) as Record<string, unknown>) };
-  const values = COLUMNS.map(([, field]) => cell(String((fields as Record<string, unknown>)[field] ?? "")));
+/** The line of the columns' names. */
+export function csvHeader(): string {
+  return `${COLUMNS.map(([column]) => column).join()}\r\n`;
+}
+
+/** A row as a line. */
+export function csvOf(row: Row, options: Pick<ResolvedOptions, "clockSpeed">): string {
+  const fields: Record<string, unknown> = {
+    // CAKE's upload insists on a date. Where the account's zone is not known, it is UTC.
+    conversionDate: row.accepted_at || instant(row.accepted_ms, options).slice(0, 19).replace("T", " "),
+    ...(JSON.parse(row.text) as object),
+  };
+  const values = COLUMNS.map(([, field, isFreeText]) => {
+    const text = String(fields[field] ?? "");
+    return quoted(isFreeText ? guarded(text) : text);
+  });
   return `${values.join()}\r\n`;
 }
 
-function cell(text: string): string {
-  // A spreadsheet takes such a text for a formula.
-  const safe = /^[=+\-@\t]/.test(text) ? `'${text}` : text;
-  return /[",\r\n']/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+/** A spreadsheet takes such a text for a formula. */
+function guarded(text: string): string {
+  return /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+}
+
+function quoted(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -2,6 +2,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { Alarm } from "../alarm.js";
 import type { Host } from "../host.js";
+import { integerOption } from "../option.js";
 import { type ForwarderOptions, type ResolvedOptions, resolveOptions } from "./options.js";
 import { Outbox } from "./outbox.js";
 import type { Shard } from "./shard.js";
@@ -36,15 +37,18 @@ export function outboxClass<Env>(configure: (env: Env) => WorkerOptions): Outbox
     constructor(ctx: DurableObjectState, env: Env) {
       super(ctx, env);
       this.#alarm = new Alarm(ctx);
+      let given: WorkerOptions;
       let options: ResolvedOptions;
       try {
-        options = resolveOptions(configure(env), WORKER_NAMES);
+        given = configure(env);
+        options = resolveOptions(given, WORKER_NAMES);
       } catch {
         // A bad deployment: the Worker says what is wrong; the events wait.
         return;
       }
       const host = hostOf(ctx, this.#alarm, options.clockSpeed);
-      this.#outbox = new Outbox({ options, store: new SqlStore(ctx.storage), host });
+      const peers = () => shardsOf(given, ctx.id);
+      this.#outbox = new Outbox({ options, store: new SqlStore(ctx.storage), host, peers });
     }
 
     override alarm(info?: AlarmInvocationInfo): Promise<void> {
@@ -56,6 +60,15 @@ export function outboxClass<Env>(configure: (env: Env) => WorkerOptions): Outbox
     }
     claim(...args: Parameters<Shard["claim"]>) {
       return this.#shard.claim(...args);
+    }
+    unclaim(...args: Parameters<Shard["unclaim"]>) {
+      return this.#shard.unclaim(...args);
+    }
+    holds(...args: Parameters<Shard["holds"]>) {
+      return this.#shard.holds(...args);
+    }
+    siblings(...args: Parameters<Shard["siblings"]>) {
+      return this.#shard.siblings(...args);
     }
     wait(...args: Parameters<Shard["wait"]>) {
       return this.#shard.wait(...args);
@@ -69,6 +82,24 @@ export function outboxClass<Env>(configure: (env: Env) => WorkerOptions): Outbox
     replay(...args: Parameters<Shard["replay"]>) {
       return this.#shard.replay(...args);
     }
+    cancel(...args: Parameters<Shard["cancel"]>) {
+      return this.#shard.cancel(...args);
+    }
+    webhook(...args: Parameters<Shard["webhook"]>) {
+      return this.#shard.webhook(...args);
+    }
+    idSecret() {
+      return this.#shard.idSecret();
+    }
+    signIn(...args: Parameters<Shard["signIn"]>) {
+      return this.#shard.signIn(...args);
+    }
+    endSession(...args: Parameters<Shard["endSession"]>) {
+      return this.#shard.endSession(...args);
+    }
+    isSessionEnded(...args: Parameters<Shard["isSessionEnded"]>) {
+      return this.#shard.isSessionEnded(...args);
+    }
     sweep() {
       return this.#shard.sweep();
     }
@@ -78,6 +109,36 @@ export function outboxClass<Env>(configure: (env: Env) => WorkerOptions): Outbox
       return this.#outbox;
     }
   };
+}
+
+/** The shards of a forwarder, each by its own name; but for the one of that id. */
+export function shardsOf({ outbox, shards }: WorkerOptions, except?: DurableObjectId): Shard[] {
+  const count = integerOption("shards", shards, 1, 64) ?? 4;
+  const ids = Array.from({ length: count }, (_, index) => outbox.idFromName(`shard ${index}`));
+  return ids
+    .filter((id) => except === undefined || !id.equals(except))
+    .map((id) => {
+      // A stub is good for one request at a time only where it fails: a fresh one costs nothing.
+      const shard = () => outbox.get(id) as unknown as Shard;
+      return {
+        accept: (request) => shard().accept(request),
+        claim: (claim, eventId) => shard().claim(claim, eventId),
+        unclaim: (claim, eventId, leastAgeMs) => shard().unclaim(claim, eventId, leastAgeMs),
+        holds: (eventId, claim) => shard().holds(eventId, claim),
+        siblings: (order) => shard().siblings(order),
+        wait: (eventIds, ms) => shard().wait(eventIds, ms),
+        report: () => shard().report(),
+        list: (filter) => shard().list(filter),
+        replay: (what) => shard().replay(what),
+        cancel: (eventId, reason) => shard().cancel(eventId, reason),
+        webhook: (webhookId, digest) => shard().webhook(webhookId, digest),
+        idSecret: () => shard().idSecret(),
+        signIn: (caller, isRight) => shard().signIn(caller, isRight),
+        endSession: (session, expiresMs) => shard().endSession(session, expiresMs),
+        isSessionEnded: (session) => shard().isSessionEnded(session),
+        sweep: () => shard().sweep(),
+      } satisfies Shard;
+    });
 }
 
 /** The place of a Durable Object: its clock, which tests let run faster, and its one alarm. */

@@ -1,26 +1,30 @@
 /** The forwarder's routes: what is asked, by whom, and which shard answers. */
 import { call } from "../error.js";
-import * as wasm from "../wasm/forwarder.js";
 import { errorOf, type ForwarderCode, type ForwarderError, failure, json, misconfigured, Refusal } from "./answer.js";
 import { readBody } from "./body.js";
 import { admit, type Caller, corsHeaders, findOrigin, signedClickId } from "./caller.js";
+import { core } from "./core.js";
+import { hash } from "./hash.js";
 import { handleOperator } from "./operator.js";
 import type { ResolvedOptions } from "./options.js";
+import { findRoute } from "./path.js";
 import { callShard, type Setup, shardOf } from "./setup.js";
-import type { Acceptance, Shard, Status } from "./shard.js";
+import type { Acceptance, AcceptRequest, Claim, Shard, Status } from "./shard.js";
 import type { NewEvent } from "./store.js";
 
 /** How long a caller waits that asks for the outcome. */
 const WAIT_MS = 2_000;
 
-const PATH = /\/(conversions|health|operator)(?:\/([^?#]*))?$/;
+/** How old a claim without its event must be to give way: its event may be on its way. */
+const CLAIM_MS = 60_000;
+
 const ID = /^[0-9a-f]{32}$/;
 const JSON_TYPES = /^(application\/json|text\/plain)\s*(;|$)/i;
 
 /** Answers any request. `setup` throws where the configuration is not fit for use. */
 export async function handle(request: Request, setup: () => Setup): Promise<Response> {
   const { pathname } = new URL(request.url);
-  const [, route, rest = ""] = PATH.exec(pathname) ?? [];
+  const { name: route, rest } = findRoute(request.method, pathname) ?? { rest: "" };
   if (route === "health") return health(request);
   let ready: Setup;
   try {
@@ -54,7 +58,8 @@ function withCors(answer: Response, request: Request, options: ResolvedOptions):
   return answer;
 }
 
-async function conversions(request: Request, { options, shards }: Setup): Promise<Response> {
+async function conversions(request: Request, setup: Setup): Promise<Response> {
+  const { options, shards } = setup;
   if (request.method === "OPTIONS") return preflight(request, options);
   if (request.method !== "POST") {
     throw new Refusal("method_not_allowed", "method not allowed: use POST", { allow: "POST, OPTIONS" });
@@ -67,11 +72,11 @@ async function conversions(request: Request, { options, shards }: Setup): Promis
   const body = await readBody(request);
   const caller = await admit(request, body, options);
   const clickId = caller.isSigned ? "" : signedClickId(request, options);
-  const read = JSON.parse(call(() => wasm.readConversions(body, options.account, caller.isSigned, clickId))) as
+  const read = JSON.parse(call(() => core.api().readConversions(body, options.account, caller.isSigned, clickId))) as
     | ReadEvent
     | ReadItem[];
   const items = Array.isArray(read) ? read : [read];
-  const results = await accept(items, caller, body, { options, shards });
+  const results = await accept(items, caller, body, setup);
   if (new URL(request.url).searchParams.get("wait") === "1") await settled(results, shards);
   if (Array.isArray(read)) return json(202, { results });
   const [result] = results;
@@ -112,52 +117,147 @@ interface ReadEvent {
 type ReadItem = ReadEvent | { readonly error: ForwarderError };
 type Result = (Exclude<Acceptance, { refusal: unknown }> & Partial<Status>) | { readonly error: ForwarderError };
 
+/** A good conversion on its way to its shard. */
+interface Candidate {
+  readonly place: number;
+  readonly shard: Shard;
+  readonly event: NewEvent;
+  /** Where its claim is made, if that is another shard than its own. */
+  readonly claims?: { readonly shard: Shard; readonly claim: string; isNew: boolean };
+}
+
 /** Hands the good ones to their shards, one call each, and brings the answers into order. */
-async function accept(
-  items: readonly ReadItem[],
-  caller: Caller,
-  body: string,
-  { options, shards }: Pick<Setup, "options" | "shards">,
-): Promise<Result[]> {
+async function accept(items: readonly ReadItem[], caller: Caller, body: string, setup: Setup): Promise<Result[]> {
   const results: Result[] = new Array(items.length);
-  const acceptedAt = options.zone?.findCivil(new Date()) ?? "";
-  const claims = !caller.isSigned && !options.severalPerClick;
-  const byShard = new Map<Shard, { events: NewEvent[]; places: number[] }>();
-  await Promise.all(
-    items.map(async (item, place) => {
-      if ("error" in item) {
-        results[place] = { error: withoutEmpty(item.error) };
-        return;
+  const candidates: Candidate[] = [];
+  const found = await Promise.all(items.map((item, place) => candidateOf(item, place, caller, setup)));
+  found.forEach((candidate, place) => {
+    if ("error" in candidate) results[place] = { error: withoutEmpty(candidate.error) };
+    else candidates.push(candidate);
+  });
+  // One after the other: of two events that claim one click, the first counts.
+  const claimed: Candidate[] = [];
+  for (const candidate of candidates) {
+    const { claims, event, place } = candidate;
+    if (claims !== undefined) {
+      const made = await makeClaim(claims.shard, claims.claim, event.id, setup.shards);
+      if (made.id !== event.id) {
+        results[place] = refused("click_converted");
+        continue;
       }
-      const id = await hash(item.key);
-      const shard = shardOf(id, shards);
-      let claim: string | undefined;
-      if (claims) {
-        const claimed = shards.length === 1 ? shard : shardOf(await hash(item.claim), shards);
-        if (claimed === shard) claim = item.claim;
-        else if ((await callShard(() => claimed.claim(item.claim, id))) !== id) {
-          results[place] = { error: errorOf("click_converted", MESSAGES.click_converted ?? "") };
-          return;
+      claims.isNew = made.isNew;
+    }
+    claimed.push(candidate);
+  }
+  const byShard = new Map<Shard, Candidate[]>();
+  for (const candidate of claimed) byShard.set(candidate.shard, [...(byShard.get(candidate.shard) ?? []), candidate]);
+  const noted = await noteWebhook(caller.webhookId, body, [...byShard.keys()], setup.shards);
+  if (noted === "reused") {
+    for (const { place } of claimed) results[place] = refused("webhook_id_reused");
+    return results;
+  }
+  const webhook = noted;
+  await Promise.all(
+    [...byShard].map(async ([shard, own]) => {
+      let answers: readonly Acceptance[];
+      try {
+        answers = await callShard(() => shard.accept({ events: own.map(({ event }) => event), webhook }));
+      } catch (thrown) {
+        // Perhaps it was kept all the same: then it holds its claim.
+        for (const { claims, event } of own) {
+          if (claims?.isNew === true) await releaseClaim(claims.shard, claims.claim, event.id, setup.shards);
         }
+        throw thrown;
       }
-      const part = byShard.get(shard) ?? { events: [], places: [] };
-      byShard.set(shard, part);
-      part.events.push({ id, offerId: item.offerId, text: item.text, acceptedAt, claim });
-      part.places.push(place);
-    }),
-  );
-  const webhook = caller.webhookId === undefined ? undefined : { id: caller.webhookId, digest: await hash(body) };
-  await Promise.all(
-    [...byShard].map(async ([shard, { events, places }]) => {
-      const answers = await callShard(() => shard.accept({ events, webhook }));
-      answers.forEach((answer, index) => {
-        const place = places[index] ?? 0;
-        results[place] =
-          "refusal" in answer ? { error: errorOf(answer.refusal, MESSAGES[answer.refusal] ?? "") } : answer;
-      });
+      answers = await Promise.all(
+        answers.map(async (answer, index) => {
+          const event = own[index]?.event;
+          if (!("holder" in answer) || answer.holder === undefined || event?.claim === undefined) return answer;
+          // Unless what holds the click is nobody's any more.
+          if (!(await isFreed(shard, event.claim, answer.holder, setup.shards))) return answer;
+          return (await callShard(() => shard.accept({ events: [event], webhook })))[0] ?? answer;
+        }),
+      );
+      await Promise.all(
+        answers.map(async (answer, index) => {
+          const candidate = own[index];
+          if (candidate === undefined) return;
+          results[candidate.place] = "refusal" in answer ? refused(answer.refusal) : answer;
+          const { claims, event } = candidate;
+          // A claim is made for what is kept, and for nothing else.
+          if (claims?.isNew === true && ("refusal" in answer || answer.duplicate)) {
+            await releaseClaim(claims.shard, claims.claim, event.id, setup.shards);
+          }
+        }),
+      );
     }),
   );
   return results;
+}
+
+/**
+ * One shard knows a webhook's id, whatever body it comes with. Where all events
+ * are its own, it takes note of the id as it accepts them; else it is asked
+ * before.
+ */
+async function noteWebhook(
+  id: string | undefined,
+  body: string,
+  asked: readonly Shard[],
+  shards: readonly Shard[],
+): Promise<AcceptRequest["webhook"] | "reused"> {
+  if (id === undefined || asked.length === 0) return undefined;
+  const webhook = { id, digest: await hash(body) };
+  const keeper = shardOf(await hash(id), shards);
+  if (asked.length === 1 && asked[0] === keeper) return webhook;
+  return (await callShard(() => keeper.webhook(webhook.id, webhook.digest))) ? undefined : "reused";
+}
+
+async function candidateOf(
+  item: ReadItem,
+  place: number,
+  caller: Caller,
+  { options, shards, idOf }: Setup,
+): Promise<Candidate | { readonly error: ForwarderError }> {
+  if ("error" in item) return item;
+  const id = await idOf(item.key);
+  const shard = shardOf(id, shards);
+  const event: NewEvent = {
+    id,
+    offerId: item.offerId,
+    text: item.text,
+    acceptedAt: options.zone?.findCivil(new Date()) ?? "",
+    isSigned: caller.isSigned,
+    ...(options.isDeduplicated(item.offerId) ? {} : { order: item.claim }),
+  };
+  if (caller.isSigned || options.severalPerClick) return { place, shard, event };
+  const claiming = shards.length === 1 ? shard : shardOf(await hash(item.claim), shards);
+  return claiming === shard
+    ? { place, shard, event: { ...event, claim: item.claim } }
+    : { place, shard, event, claims: { shard: claiming, claim: item.claim, isNew: false } };
+}
+
+/** Makes a claim in another shard. One whose event was never kept, since a process ended in between, gives way. */
+async function makeClaim(shard: Shard, claim: string, id: string, shards: readonly Shard[]): Promise<Claim> {
+  const made = await callShard(() => shard.claim(claim, id));
+  if (made.id === id || !(await isFreed(shard, claim, made.id, shards))) return made;
+  return callShard(() => shard.claim(claim, id));
+}
+
+/** Takes back a claim that no event holds; says whether it did. */
+async function isFreed(shard: Shard, claim: string, holder: string, shards: readonly Shard[]): Promise<boolean> {
+  if (await callShard(() => shardOf(holder, shards).holds(holder, claim))) return false;
+  return callShard(() => shard.unclaim(claim, holder, CLAIM_MS));
+}
+
+/** Takes back a claim of one's own, unless its event holds it. */
+async function releaseClaim(shard: Shard, claim: string, id: string, shards: readonly Shard[]): Promise<void> {
+  if (await callShard(() => shardOf(id, shards).holds(id, claim))) return;
+  await callShard(() => shard.unclaim(claim, id, 0));
+}
+
+function refused(code: ForwarderCode): { readonly error: ForwarderError } {
+  return { error: errorOf(code, MESSAGES[code] ?? "") };
 }
 
 const MESSAGES: Partial<Record<ForwarderCode, string>> = {
@@ -181,12 +281,6 @@ async function settled(results: Result[], shards: readonly Shard[]): Promise<voi
     const status = "id" in result ? known.get(result.id) : undefined;
     if ("id" in result && status !== undefined) results[place] = { ...result, ...status };
   });
-}
-
-/** 128 bits of a text's SHA-256, in hex. */
-async function hash(text: string): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)), 0, 16);
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function withoutEmpty(error: ForwarderError): ForwarderError {

@@ -2,14 +2,16 @@
  * `cake-edge/forwarder/memory`: the same forwarder inside one process, its rows
  * in memory: for demos, for a page's service worker, for tests without a server.
  */
+import { failure, Refusal } from "./answer.js";
 import { handle } from "./handler.js";
 import { MemoryStore, type StoreSnapshot } from "./memory-store.js";
 import { type ForwarderOptions, resolveOptions } from "./options.js";
 import { Outbox } from "./outbox.js";
+import { createIds } from "./setup.js";
 
 export type { StoreSnapshot } from "./memory-store.js";
 export type { ForwarderOptions } from "./options.js";
-export type { ConversionState, LogLine, Status } from "./shard.js";
+export type { ConversionLine, ConversionState, LogLine, OperatorLine, Status } from "./shard.js";
 
 /** How a forwarder in a process is made. */
 export interface InProcessOptions extends ForwarderOptions {
@@ -22,6 +24,9 @@ export interface InProcessOptions extends ForwarderOptions {
    */
   readonly keep?: (snapshot: StoreSnapshot) => Promise<void>;
 }
+
+/** How soon is kept what could not be, in milliseconds. */
+const KEEP_AGAIN_MS = 1_000;
 
 /** A forwarder in a process. */
 export interface InProcessForwarder {
@@ -47,13 +52,14 @@ export function createForwarderInProcess(options: InProcessOptions): InProcessFo
   const resolved = resolveOptions(options, ["kept", "keep"]);
   const store = new MemoryStore(options.kept);
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let keepTimer: ReturnType<typeof setTimeout> | undefined;
   const now = () => Math.floor(Date.now() * resolved.clockSpeed);
   const outbox: Outbox = new Outbox({
     options: resolved,
     store,
     host: {
       now,
-      keepAlive: (work) => void work.then(save, save),
+      keepAlive: (work) => void work.then(saveLater, saveLater),
       wakeAt(atMs) {
         if (timer !== undefined) clearTimeout(timer);
         if (atMs === null) return;
@@ -67,12 +73,32 @@ export function createForwarderInProcess(options: InProcessOptions): InProcessFo
   async function save(): Promise<void> {
     await keep?.(store.snapshot());
   }
-  const setup = { options: resolved, shards: [outbox] };
+  /** What could not be kept is kept soon, with all that is there by then. */
+  function saveLater(): void {
+    save().catch(() => {
+      if (keepTimer !== undefined) return;
+      keepTimer = setTimeout(() => {
+        keepTimer = undefined;
+        saveLater();
+      }, KEEP_AGAIN_MS);
+      (keepTimer as { unref?: () => void }).unref?.();
+    });
+  }
+  const setup = { options: resolved, shards: [outbox], idOf: createIds([outbox]) };
   return {
     async fetch(request) {
       const answer = await handle(request, () => setup);
-      if (request.method === "POST") await save();
-      return answer;
+      if (request.method !== "POST") return answer;
+      try {
+        await save();
+        return answer;
+      } catch {
+        saveLater();
+        // Nothing is promised that is not kept.
+        return failure(
+          new Refusal("outbox_unavailable", "the outbox cannot be kept: try again", { "retry-after": "1" }),
+        );
+      }
     },
     async settle() {
       await outbox.wake();

@@ -3,18 +3,25 @@
  * stores every conversion it is handed, and delivers it to CAKE.
  */
 
-import { integerOption } from "../option.js";
-import { type OutboxClass, outboxClass, WORKER_NAMES, type WorkerOptions } from "./durable-object.js";
+import { type OutboxClass, outboxClass, shardsOf, WORKER_NAMES, type WorkerOptions } from "./durable-object.js";
 import { handle } from "./handler.js";
 import { logLine, resolveOptions } from "./options.js";
-import type { Setup } from "./setup.js";
-import type { Shard } from "./shard.js";
+import { createIds, type Setup } from "./setup.js";
 
 export { CakeError, type CakeErrorCode, isCakeError } from "../error.js";
 export type { ForwarderCode, ForwarderError } from "./answer.js";
 export type { OutboxClass, WorkerOptions } from "./durable-object.js";
 export type { ForwarderOptions } from "./options.js";
-export type { ConversionState, LogLine, Shard, ShardReport, Status } from "./shard.js";
+export type {
+  ConversionLine,
+  ConversionState,
+  Hold,
+  LogLine,
+  OperatorLine,
+  Shard,
+  ShardReport,
+  Status,
+} from "./shard.js";
 export type { Row, StoredState } from "./store.js";
 
 /** A module Worker's handlers, and the class of its Durable Objects. */
@@ -66,22 +73,8 @@ export function createForwarder<Env extends object>(configure: (env: Env) => Wor
 
 function setUp(options: WorkerOptions): Setup {
   const resolved = resolveOptions(options, WORKER_NAMES);
-  const { outbox, rateLimit } = options;
-  const count = integerOption("shards", options.shards, 1, 64) ?? 4;
-  const shards = Array.from({ length: count }, (_, index) => {
-    const id = outbox.idFromName(`shard ${index}`);
-    // A stub is good for one request at a time only where it fails: a fresh one costs nothing.
-    const shard = () => outbox.get(id) as unknown as Shard;
-    return {
-      accept: (request) => shard().accept(request),
-      claim: (claim, eventId) => shard().claim(claim, eventId),
-      wait: (ids, ms) => shard().wait(ids, ms),
-      report: () => shard().report(),
-      list: (filter) => shard().list(filter),
-      replay: (what) => shard().replay(what),
-      sweep: () => shard().sweep(),
-    } satisfies Shard;
-  });
+  const { rateLimit } = options;
+  const shards = shardsOf(options);
   const limit =
     rateLimit === undefined
       ? undefined
@@ -89,5 +82,5 @@ function setUp(options: WorkerOptions): Setup {
           const key = request.headers.get("cf-connecting-ip") ?? "";
           return (await rateLimit.limit({ key })).success;
         };
-  return { options: resolved, shards, limit };
+  return { options: resolved, shards, idOf: createIds(shards), limit };
 }

@@ -1,5 +1,5 @@
 /** A store in memory: for a forwarder inside a page's own process, and for tests. */
-import type { NewEvent, OutboxStore, Row, RowFilter, StoredState } from "./store.js";
+import type { EventFilter, NewEvent, OutboxStore, Row, RowFilter, StoredState } from "./store.js";
 
 /** All that a store holds, as plain values that `structuredClone` and IndexedDB take. */
 export interface StoreSnapshot {
@@ -22,7 +22,7 @@ export class MemoryStore implements OutboxStore {
   constructor(snapshot?: StoreSnapshot) {
     if (snapshot === undefined) return;
     for (const row of snapshot.rows) {
-      this.#rows.set(row.id, row);
+      this.#rows.set(row.id, { ...row, order_key: row.order_key ?? "" });
       this.#numbers = Math.max(this.#numbers, row.number);
     }
     for (const [claim, id, at] of snapshot.claims) this.#claims.set(claim, { id, at });
@@ -46,28 +46,30 @@ export class MemoryStore implements OutboxStore {
     job();
   }
 
-  insert(events: readonly NewEvent[], nowMs: number): readonly boolean[] {
-    return events.map((event) => {
-      if (this.#rows.has(event.id)) return false;
-      this.#numbers += 1;
-      this.#rows.set(event.id, {
-        number: this.#numbers,
-        id: event.id,
-        offer_id: event.offerId,
-        text: event.text,
-        accepted_at: event.acceptedAt,
-        accepted_ms: nowMs,
-        state: "pending",
-        attempts: 0,
-        is_in_doubt: 0,
-        next_ms: nowMs,
-        code: "",
-        upstream_message: "",
-        conversion_id: null,
-        changed_ms: nowMs,
-      });
-      return true;
+  insert(event: NewEvent, nowMs: number): void {
+    this.#numbers += 1;
+    this.#rows.set(event.id, {
+      number: this.#numbers,
+      id: event.id,
+      offer_id: event.offerId,
+      text: event.text,
+      accepted_at: event.acceptedAt,
+      accepted_ms: nowMs,
+      state: "pending",
+      attempts: 0,
+      is_in_doubt: 0,
+      next_ms: nowMs,
+      code: "",
+      upstream_message: "",
+      conversion_id: null,
+      changed_ms: nowMs,
+      order_key: event.order ?? "",
     });
+  }
+
+  setText(id: string, text: string): void {
+    const row = this.#rows.get(id);
+    if (row !== undefined) this.#rows.set(id, { ...row, text });
   }
 
   find(id: string): Row | undefined {
@@ -84,6 +86,11 @@ export class MemoryStore implements OutboxStore {
       .slice(0, limit);
   }
 
+  dueUnfailed(nowMs: number, limit: number, isNewestFirst: boolean): readonly Row[] {
+    const due = this.#waiting().filter((row) => row.next_ms <= nowMs && row.code === "" && row.attempts === 0);
+    return (isNewestFirst ? due.reverse() : due).slice(0, limit);
+  }
+
   nextDue(): number | null {
     return this.#waiting()[0]?.next_ms ?? null;
   }
@@ -93,17 +100,28 @@ export class MemoryStore implements OutboxStore {
     return waiting.length === 0 ? null : Math.min(...waiting.map((row) => row.accepted_ms));
   }
 
-  list({ state, before, limit }: RowFilter): readonly Row[] {
+  list({ before = Number.POSITIVE_INFINITY, limit, ...filter }: RowFilter): readonly Row[] {
     return [...this.#rows.values()]
-      .filter((row) => (state ?? row.state) === row.state && row.number < (before ?? Number.POSITIVE_INFINITY))
+      .filter((row) => row.number < before && isMeant(row, filter))
       .sort((a, b) => b.number - a.number)
       .slice(0, limit);
   }
 
-  claim(claim: string, id: string, nowMs: number): string {
+  siblings(order: string): readonly Row[] {
+    return [...this.#rows.values()].filter((row) => row.order_key === order && order !== "");
+  }
+
+  findClaim(claim: string): { readonly id: string; readonly atMs: number } | undefined {
     const made = this.#claims.get(claim);
-    if (made === undefined) this.#claims.set(claim, { id, at: nowMs });
-    return made?.id ?? id;
+    return made && { id: made.id, atMs: made.at };
+  }
+
+  claim(claim: string, id: string, nowMs: number): void {
+    this.#claims.set(claim, { id, at: nowMs });
+  }
+
+  unclaim(claim: string): void {
+    this.#claims.delete(claim);
   }
 
   webhook(webhookId: string, digest: string, nowMs: number): string {
@@ -145,6 +163,10 @@ export class MemoryStore implements OutboxStore {
     return counts;
   }
 
+  inDoubt(): number {
+    return [...this.#rows.values()].filter((row) => row.is_in_doubt === 1 && row.next_ms === null).length;
+  }
+
   bytes(): number {
     return 0;
   }
@@ -153,4 +175,15 @@ export class MemoryStore implements OutboxStore {
     const isWaiting = (row: Row): row is Row & { next_ms: number } => row.next_ms !== null;
     return [...this.#rows.values()].filter(isWaiting).sort((a, b) => a.next_ms - b.next_ms || a.number - b.number);
   }
+}
+
+function isMeant(row: Row, { state, offerId, code, isInDoubt, sinceMs, untilMs }: EventFilter): boolean {
+  return (
+    (state === "failed" ? row.state === "refused" || row.state === "dead" : (state ?? row.state) === row.state) &&
+    (offerId ?? row.offer_id) === row.offer_id &&
+    (code ?? row.code) === row.code &&
+    (isInDoubt ?? row.is_in_doubt === 1) === (row.is_in_doubt === 1) &&
+    row.accepted_ms >= (sinceMs ?? row.accepted_ms) &&
+    row.accepted_ms < (untilMs ?? Number.POSITIVE_INFINITY)
+  );
 }

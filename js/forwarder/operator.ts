@@ -1,66 +1,96 @@
 /** The operator's routes: what waits, what was refused, once more, and as CSV. */
+import { checkNames, refuse } from "../option.js";
 import { failure, json, Refusal } from "./answer.js";
 import { readBody } from "./body.js";
-import { csvOf } from "./csv.js";
-import { list, MAX_ROWS, newest, reports, stateOf, total } from "./report.js";
-import { isOperator, signIn, signOut } from "./session.js";
+import { csvHeader, csvOf } from "./csv.js";
+import { filterOf, list, MAX_ROWS, reports, total } from "./report.js";
+import { findOperator, signIn, signOut } from "./session.js";
 import { callShard, type Setup, shardOf } from "./setup.js";
-import type { Shard } from "./shard.js";
+import { MAX_REPLAYED, type Shard } from "./shard.js";
 import { signInPage, statusPage } from "./status-page.js";
-import type { StoredState } from "./store.js";
+import type { EventFilter } from "./store.js";
 
 /** Answers below `operator`. */
 export async function handleOperator(request: Request, rest: string, setup: Setup): Promise<Response> {
   const { options } = setup;
-  const home = new URL(request.url).pathname.slice(0, rest === "" ? undefined : -rest.length).replace(/\/$/, "");
+  const { pathname, searchParams: query } = new URL(request.url);
+  const path = pathname.slice(0, rest === "" ? undefined : -rest.length).replace(/\/+$/, "");
+  // `//evil.example/operator` would be another site's address.
+  const home = path.replace(/^\/+/, "/");
   const seeOther = (cookie?: string) =>
     new Response(null, { status: 303, headers: { location: home, ...(cookie ? { "set-cookie": cookie } : {}) } });
   const route = `${request.method} ${rest}`;
-  if (route === "POST login") {
-    const given = new URLSearchParams(await readBody(request)).get("secret") ?? "";
-    try {
-      return seeOther(await signIn(request, given, options.operatorSecret));
-    } catch {
-      return html(401, signInPage(home, "That is not the operator's secret."));
-    }
-  }
-  if (!(await isOperator(request, options.operatorSecret))) {
+  if (route === "POST login") return login(request, home, seeOther, setup);
+  const operator = await findOperator(request, setup);
+  if (operator === undefined) {
     if (route === "GET ") return html(200, signInPage(home, ""));
     return failure(new Refusal("operator_refused", "operators send Authorization: Bearer and their secret"));
   }
+  const by = operator.by === "bearer" ? "bearer" : "browser";
   switch (route) {
-    case "GET ":
-      return html(200, statusPage(home, total(await reports(setup)), await newest(setup)));
+    case "GET ": {
+      const asked = new URLSearchParams([...query].filter(([, value]) => value !== ""));
+      if (!asked.has("state")) asked.set("state", "failed");
+      const [all, { rows, next }] = await Promise.all([reports(setup), list(asked, setup)]);
+      return html(200, statusPage(home, total(all), asked, rows, next));
+    }
     case "POST logout":
-      return seeOther(signOut(request));
+      return seeOther(await signOut(request, operator, setup));
     case "GET counts":
       return json(200, total(await reports(setup)));
     case "GET conversions":
-      return json(200, await list(new URL(request.url).searchParams, setup));
+      return json(200, await list(query, setup));
     case "GET export.csv":
-      return csv(stateOf(new URL(request.url).searchParams.get("state") ?? "dead"), setup);
+      return csv(filterOf({ state: "dead", ...Object.fromEntries(query) }, options), setup);
     case "POST replay": {
-      const replayed = await replay(await replayOf(request), setup);
-      return request.headers.has("authorization") ? json(200, { replayed }) : seeOther();
+      const replayed = await replay(await fieldsOf(request), setup);
+      options.log({ event: "operator", action: "replay", outcome: "done", by, count: replayed.replayed });
+      return by === "bearer" ? json(200, replayed) : seeOther();
+    }
+    case "POST cancel": {
+      const cancelled = await cancel(await fieldsOf(request), setup);
+      options.log({ event: "operator", action: "cancel", outcome: "done", by, count: 1 });
+      return by === "bearer" ? json(200, cancelled) : seeOther();
     }
     default:
-      throw new Refusal("not_found", "unknown route; routes below /operator: counts, conversions, replay, export.csv");
+      throw new Refusal(
+        "not_found",
+        "unknown route; routes below /operator: counts, conversions, replay, cancel, export.csv",
+      );
   }
 }
 
-/** Streams every row of a state, so that a day's outage fits through. */
-function csv(state: StoredState, { shards }: Setup): Response {
+async function login(
+  request: Request,
+  home: string,
+  seeOther: (cookie: string) => Response,
+  setup: Setup,
+): Promise<Response> {
+  const given = new URLSearchParams(await readBody(request)).get("secret") ?? "";
+  try {
+    const cookie = await signIn(request, given, setup);
+    return cookie === undefined ? html(401, signInPage(home, "That is not the operator's secret.")) : seeOther(cookie);
+  } catch (thrown) {
+    if (!(thrown instanceof Refusal && thrown.code === "too_many_requests")) throw thrown;
+    const answer = html(429, signInPage(home, "Too many wrong secrets. Wait a minute."));
+    for (const [name, value] of Object.entries(thrown.headers)) answer.headers.set(name, value);
+    return answer;
+  }
+}
+
+/** Streams every row that is meant, so that a day's outage fits through. */
+function csv(filter: EventFilter, { options, shards }: Setup): Response {
   async function* lines(): AsyncGenerator<string> {
-    yield csvOf();
+    yield csvHeader();
     for (const shard of shards) yield* linesOf(shard);
   }
   async function* linesOf(shard: Shard): AsyncGenerator<string> {
     let before: number | undefined;
     for (;;) {
-      const rows = await shard.list({ state, before, limit: MAX_ROWS });
+      const rows = await shard.list({ ...filter, before, limit: MAX_ROWS });
       before = rows.at(-1)?.number;
       if (before === undefined) return;
-      yield rows.map(csvOf).join("");
+      yield rows.map((row) => csvOf(row, options)).join("");
     }
   }
   const all = lines();
@@ -75,32 +105,68 @@ function csv(state: StoredState, { shards }: Setup): Response {
   return new Response(body, {
     headers: {
       "content-type": "text/csv; charset=utf-8",
-      "content-disposition": `attachment; filename="cake-conversions-${state}.csv"`,
+      "content-disposition": `attachment; filename="cake-conversions-${filter.state ?? "all"}.csv"`,
       "cache-control": "no-store",
     },
   });
 }
 
-async function replayOf(request: Request): Promise<{ id: string } | { state: StoredState }> {
-  const body = await readBody(request);
-  let asked: Record<string, unknown> = {};
-  if (body.startsWith("{")) {
-    try {
-      asked = JSON.parse(body);
-    } catch {
-      // Neither id nor state: not found.
-    }
-  } else asked = Object.fromEntries(new URLSearchParams(body));
-  const { id, state } = asked;
-  if (typeof id === "string" && /^[0-9a-f]{32}$/.test(id)) return { id };
-  if (state === "refused" || state === "dead") return { state };
-  throw new Refusal("not_found", 'replay takes { id } or { state: "refused" | "dead" }');
+/** A body's fields: JSON, or a form's. */
+async function fieldsOf(request: Request): Promise<Record<string, unknown>> {
+  const body = (await readBody(request)).replace(/^\ufeff/, "").trim();
+  if (!body.startsWith("{")) return Object.fromEntries(new URLSearchParams(body));
+  try {
+    return JSON.parse(body) as Record<string, unknown>;
+  } catch {
+    return refuse("body", "must be a JSON object or a form");
+  }
 }
 
-async function replay(what: { id: string } | { state: StoredState }, { shards }: Setup): Promise<number> {
-  const asked = "id" in what ? [shardOf(what.id, shards)] : shards;
-  const counts = await Promise.all(asked.map((shard) => callShard(() => shard.replay(what))));
-  return counts.reduce((sum, count) => sum + count, 0);
+interface Replayed {
+  readonly replayed: number;
+  /** There are more than go at once: ask again. */
+  readonly isMore?: true;
+}
+
+async function replay(fields: Record<string, unknown>, { options, shards }: Setup): Promise<Replayed> {
+  if (fields["id"] !== undefined) {
+    checkNames("replay", fields, ["id"]);
+    const id = idOf(fields);
+    return { replayed: await callShard(() => shardOf(id, shards).replay({ id })) };
+  }
+  const filter = filterOf(fields, options);
+  const isEmpty = Object.values(filter).every((wish) => wish === undefined);
+  if (isEmpty || filter.state === "pending" || filter.state === "delivered") {
+    const rule = 'replay takes { id }, or a filter: state "failed", "refused", "dead" or "cancelled", offerId, code …';
+    throw new Refusal("not_found", rule);
+  }
+  const counts = await Promise.all(
+    shards.map((shard) => callShard(() => shard.replay({ ...filter, state: filter.state ?? "failed" }))),
+  );
+  const replayed = counts.reduce((sum, count) => sum + count, 0);
+  return { replayed, ...(counts.some((count) => count >= MAX_REPLAYED) ? { isMore: true } : {}) };
+}
+
+async function cancel(fields: Record<string, unknown>, { shards }: Setup): Promise<{ id: string; state: "cancelled" }> {
+  checkNames("cancel", fields, ["id", "reason"]);
+  const id = idOf(fields);
+  const reason = typeof fields["reason"] === "string" ? fields["reason"].trim() : "";
+  if (!/^\P{Cc}{1,200}$/u.test(reason)) refuse("reason", "must be said, in 1 to 200 characters on one line");
+  switch (await callShard(() => shardOf(id, shards).cancel(id, reason))) {
+    case "cancelled":
+      return { id, state: "cancelled" };
+    case "delivered":
+      throw new Refusal("not_cancellable", "this conversion is delivered: take it back in CAKE");
+    case "under_way":
+      throw new Refusal("not_cancellable", "an attempt is under way: try again");
+    case "unknown":
+      throw new Refusal("not_found", "unknown conversion id");
+  }
+}
+
+function idOf({ id }: Record<string, unknown>): string {
+  if (typeof id === "string" && /^[0-9a-f]{32}$/.test(id)) return id;
+  throw new Refusal("not_found", "an id is 32 hexadecimal digits");
 }
 
 function html(status: number, body: string): Response {

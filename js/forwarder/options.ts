@@ -3,7 +3,9 @@
 import { CakeError, call } from "../error.js";
 import { checkNames, choice, functionOption, integerOption, refuse, stringOption } from "../option.js";
 import { createTimeZone, type TimeZone } from "../time-zone.js";
-import * as wasm from "../wasm/forwarder.js";
+import { checkSigningSecret } from "../webhook-signature.js";
+import type { Deliverer } from "../wasm/forwarder.js";
+import { core } from "./core.js";
 import type { LogLine } from "./shard.js";
 
 /** How a forwarder reaches CAKE, and whom it serves. */
@@ -93,7 +95,8 @@ const NAMES = [
 
 /** The options of a forwarder, fit for use. */
 export interface ResolvedOptions {
-  readonly deliverer: wasm.Deliverer;
+  /** The deliverer, made again where the core has died. */
+  readonly deliverer: () => Deliverer;
   readonly account: string;
   readonly operatorSecret: string;
   readonly zone: TimeZone | undefined;
@@ -127,35 +130,41 @@ export function resolveOptions(options: ForwarderOptions, more: readonly string[
   else if (typeof upstreamDedupe === "object" ? Object.values(upstreamDedupe).includes(false) : !upstreamDedupe) {
     refuse("upstreamDedupe", "must be true with pixelDomain: there is no API to ask what became of an attempt");
   }
-  checkSecret("operatorSecret", stringOption("operatorSecret", options.operatorSecret), 32);
-  const signingSecrets = texts("signingSecrets", options.signingSecrets);
-  for (const secret of signingSecrets) checkSecret("signingSecrets", secret.replace(/^whsec_/, ""), 32);
-  const cookieSecrets = texts("cookieSecrets", options.cookieSecrets);
-  for (const secret of cookieSecrets) checkSecret("cookieSecrets", secret, 32);
+  const operatorSecret = checkSecret("operatorSecret", stringOption("operatorSecret", options.operatorSecret), 32);
+  const signingSecrets = texts("signingSecrets", options.signingSecrets).map((secret) => {
+    checkSecret("signingSecrets", secret.trim().replace(/^whsec_/, ""), 32);
+    // Here and not at a caller's request: whoever has set the secret can mend it.
+    return checkSigningSecret("signingSecrets", secret);
+  });
+  const cookieSecrets = texts("cookieSecrets", options.cookieSecrets).map((secret) =>
+    checkSecret("cookieSecrets", secret, 32),
+  );
   const origins = texts("origins", options.origins);
   for (const origin of origins) {
     if (!URL.canParse(origin) || new URL(origin).origin !== origin || !/^https?:/.test(origin)) {
       refuse("origins", "must be exact origins such as https://shop.example, without a path");
     }
   }
-  const deliverer = call(
-    () =>
-      new wasm.Deliverer(
+  const clockSpeed = integerOption("clockSpeed", options.clockSpeed, 1, 1_000) ?? 1;
+  const deliverer = core.keep(
+    ({ Deliverer }) =>
+      new Deliverer(
         stringOption("baseUrl", options.baseUrl),
         stringOption("apiKey", options.apiKey),
         pixelDomain === undefined ? undefined : stringOption("pixelDomain", pixelDomain),
         timeoutMs,
+        clockSpeed,
         functionOption("fetch", options.fetch),
       ),
   );
   return {
     deliverer,
-    account: deliverer.account(),
-    operatorSecret: options.operatorSecret,
+    account: call(deliverer).account(),
+    operatorSecret,
     zone: options.timeZone ? createTimeZone(stringOption("timeZone", options.timeZone)) : undefined,
     origins: new Set(origins),
     signingSecrets,
-    cookieSecrets: [...cookieSecrets],
+    cookieSecrets,
     isFirstTouch: choice("touch", options.touch, ["last", "first"]) === "first",
     isDeduplicated: (offerId) =>
       typeof upstreamDedupe === "object" ? (upstreamDedupe[offerId] ?? true) : upstreamDedupe,
@@ -163,8 +172,19 @@ export function resolveOptions(options: ForwarderOptions, more: readonly string[
     retentionMs: (integerOption("retentionDays", options.retentionDays, 1, 400) ?? 30) * DAY_MS,
     capacity: integerOption("capacity", options.capacity, 1, 100_000_000) ?? 10_000_000,
     timeoutMs,
-    log: functionOption("log", options.log) ?? logLine,
-    clockSpeed: integerOption("clockSpeed", options.clockSpeed, 1, 1_000) ?? 1,
+    log: harmless(functionOption("log", options.log) ?? logLine),
+    clockSpeed,
+  };
+}
+
+/** What a log throws, now or later, is its own affair: delivering goes on. */
+function harmless(log: (line: LogLine) => unknown): (line: LogLine) => void {
+  return (line) => {
+    try {
+      Promise.resolve(log(line)).catch(() => undefined);
+    } catch {
+      // Nobody is left to be told.
+    }
   };
 }
 
@@ -176,12 +196,13 @@ export function logLine(line: object): void {
 
 const PLACEHOLDER = /^<|^(your|change|replace|example|placeholder|todo|insert|secret$|password)|(.)\2{7}|x{6}|\.\.\./i;
 
+/** A secret that is fit for use, without the white space around it. */
 function checkSecret(
   parameter: string,
   secret: string,
   least: number,
   missing: "missing_api_key" | "weak_secret" = "weak_secret",
-): void {
+): string {
   const trimmed = secret.trim();
   if (trimmed === "")
     throw new CakeError({ code: missing, parameter, rule: "is missing: set it as a secret of the Worker" });
@@ -195,6 +216,7 @@ function checkSecret(
   if (trimmed.length < least) {
     throw new CakeError({ code: "weak_secret", parameter, rule: `must have at least ${least} characters` });
   }
+  return trimmed;
 }
 
 function texts(name: string, value: unknown): readonly string[] {

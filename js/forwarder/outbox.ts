@@ -2,14 +2,31 @@
  * One shard's outbox: keeps events, delivers them, and remembers what became of
  * them. When and what is the core's affair; where the rows are is the store's.
  */
+
+import { call } from "../error.js";
 import { GroupCommit } from "../group-commit.js";
 import { type Host, LEASE_MS } from "../host.js";
-import type { ForwarderCode } from "./answer.js";
+import { core } from "./core.js";
 import { Counts } from "./counts.js";
+import { Delivery, shownState, type Transition } from "./delivery.js";
 import { instant } from "./instant.js";
 import type { ResolvedOptions } from "./options.js";
-import type { Acceptance, AcceptRequest, ConversionState, Shard, ShardReport, Status } from "./shard.js";
-import type { NewEvent, OutboxStore, Row, RowFilter, StoredState } from "./store.js";
+import {
+  type Acceptance,
+  type AcceptRequest,
+  type Cancellation,
+  type Claim,
+  type ConversionLine,
+  type ConversionState,
+  type Hold,
+  MAX_REPLAYED,
+  type Shard,
+  type ShardReport,
+  type Sibling,
+  type Status,
+} from "./shard.js";
+import { SignIns } from "./sign-ins.js";
+import type { EventFilter, NewEvent, OutboxStore, Row, RowFilter, StoredState } from "./store.js";
 import { Waiters } from "./waiters.js";
 
 /** What an outbox works with. */
@@ -18,28 +35,9 @@ export interface OutboxDeps {
   readonly store: OutboxStore;
   /** Wakes the outbox by {@link Outbox.wake}. */
   readonly host: Host;
+  /** The forwarder's other shards. @default none */
+  readonly peers?: (() => readonly Shard[]) | undefined;
 }
-
-/** What the core makes of an attempt. */
-interface Outcome {
-  readonly state: ConversionState;
-  readonly code: string;
-  readonly upstreamMessage: string;
-  readonly conversionId: number | null;
-  readonly waitMs: number;
-  readonly isInDoubt: boolean;
-  readonly isAlert: boolean;
-  /** How many attempts at once from now on. */
-  readonly atOnce: number;
-  /** How long none may start. */
-  readonly stallMs: number;
-}
-
-/** So many rows are fetched from the store together. */
-const FETCH_BATCH = 100;
-
-/** Of so many events it is known that no attempt is under way; of more it is as after a start. */
-const MAX_IDLE = 10_000;
 
 /** Until a write is on disk no request leaves: of fewer, larger turns there is more time between. */
 const WINDOW_MS = 3;
@@ -48,85 +46,78 @@ const HOUR_MS = 3_600_000;
 const DAY_HOURS = 24;
 const WEBHOOK_MS = 900_000;
 const PAUSED = "paused";
+const ID_SECRET = "id secret";
 
 /** An outbox. */
 export class Outbox implements Shard {
   readonly #deps: OutboxDeps;
   readonly #commit = new GroupCommit(() => this.#counts.write(), WINDOW_MS);
-  readonly #startedMs: number;
-  /** Not to be started: an attempt is under way, or what came of it not yet stored. */
-  readonly #busy = new Set<string>();
-  /** Attempts under way. */
-  readonly #underWay = new Set<Promise<void>>();
-  /** Due, and fetched from the store. */
-  #ready: Row[] = [];
-  /**
-   * Of what waits, what no attempt is under way for, since this very object has
-   * accepted it or has made the last one; and whether it is certainly not
-   * recorded. Of all else an object that is gone may have made an attempt that
-   * no row tells of.
-   */
-  readonly #idle = new Map<string, "not recorded" | "in doubt">();
   readonly #waiters = new Waiters();
+  readonly #signIns: SignIns;
   readonly #counts: Counts;
-  /** Of attempts that are over: what came of them is being stored. */
-  readonly #storing = new Set<Promise<void>>();
-  #atOnce = 5;
-  /** No attempt starts from one time to another: a clock that was put back ends it. */
-  #stall = { from: 0, to: 0 };
+  readonly #delivery: Delivery;
+  /** The shards of the forwarder beside this one. */
+  readonly #peers: () => readonly Shard[];
   #isPaused: boolean;
 
   constructor(deps: OutboxDeps) {
     this.#deps = deps;
-    this.#startedMs = deps.host.now();
-    this.#counts = new Counts(deps.store);
-    this.#isPaused = deps.store.getMeta(PAUSED) !== null;
-    if (this.#isPaused) this.#atOnce = 1;
-  }
-
-  async accept({ events, webhook }: AcceptRequest): Promise<readonly Acceptance[]> {
-    return this.#commit.next(() => {
-      const { store, host } = this.#deps;
-      const now = host.now();
-      if (webhook !== undefined && store.webhook(webhook.id, webhook.digest, now) !== webhook.digest) {
-        return events.map(() => ({ refusal: "webhook_id_reused" }) as const);
-      }
-      const refusals = events.map((event) => this.#refusal(event, now));
-      const room = this.#deps.options.capacity - this.#counts.of("state pending");
-      const fit = events.filter((_, index) => refusals[index] === undefined);
-      const kept =
-        fit.length <= room
-          ? store.insert(fit, now)
-          : // Full: what is known already is answered all the same.
-            fit.map(() => false);
-      let index = 0;
-      let added = 0;
-      const answers = events.map((event, at): Acceptance => {
-        const refusal = refusals[at];
-        if (refusal !== undefined) return { refusal };
-        const isNew = kept[index++] === true;
-        if (isNew) {
-          added += 1;
-          this.#rest(event.id, "not recorded");
-          this.#log(event.id, "pending", "", 0, false);
-          return { id: event.id, state: this.#shown("pending"), duplicate: false };
-        }
-        const row = store.find(event.id);
-        if (row === undefined) return { refusal: "outbox_full" };
-        if (row.text !== event.text) return { refusal: "conversion_conflict" };
-        return { id: event.id, state: this.#shown(row.state), duplicate: true };
-      });
-      if (added > 0) {
-        this.#counts.add("state pending", added);
-        host.wakeAt(now + LEASE_MS);
-      }
-      this.#pump();
-      return answers;
+    const { options, store, host } = deps;
+    this.#peers = deps.peers ?? (() => []);
+    this.#counts = new Counts(store);
+    this.#signIns = new SignIns(store);
+    this.#isPaused = store.getMeta(PAUSED) !== null;
+    this.#delivery = new Delivery({
+      options,
+      store,
+      host,
+      commit: this.#commit,
+      isPaused: this.#isPaused,
+      siblings: (order, id) => this.#allSiblings(order, id),
+      onStored: (before, after, transition) => this.#onStored(before, after, transition),
     });
   }
 
-  async claim(claim: string, id: string): Promise<string> {
-    return this.#commit.next(() => this.#deps.store.claim(claim, id, this.#deps.host.now()));
+  async accept(request: AcceptRequest): Promise<readonly Acceptance[]> {
+    // Money for an event that is under way waits for what becomes of it.
+    await Promise.all(request.events.flatMap((event) => this.#underWay(event)));
+    const accepted = await this.#commit.next(() => this.#accept(request));
+    this.#delivery.pump();
+    return accepted;
+  }
+
+  async claim(claim: string, id: string): Promise<Claim> {
+    return this.#commit.next(() => {
+      const { store, host } = this.#deps;
+      const known = store.findClaim(claim);
+      if (known === undefined) store.claim(claim, id, host.now());
+      return { id: known?.id ?? id, isNew: known === undefined };
+    });
+  }
+
+  async unclaim(claim: string, id: string, leastAgeMs: number): Promise<boolean> {
+    return this.#commit.next(() => {
+      const { store, host, options } = this.#deps;
+      const known = store.findClaim(claim);
+      if (known?.id !== id || host.now() - known.atMs < leastAgeMs * options.clockSpeed) return false;
+      store.unclaim(claim);
+      return true;
+    });
+  }
+
+  async holds(id: string, claim: string): Promise<boolean> {
+    const row = this.#deps.store.find(id);
+    if (row === undefined) return false;
+    const { clickId } = JSON.parse(row.text) as { clickId: string };
+    return `${this.#deps.options.account}|${row.offer_id}/${clickId}` === claim;
+  }
+
+  async siblings(order: string): Promise<readonly Sibling[]> {
+    return this.#deps.store.siblings(order).map((row) => ({
+      id: row.id,
+      isNotRecorded: this.#delivery.isNotRecorded(row),
+      conversionId: row.conversion_id,
+    }));
   }
 
   async wait(ids: readonly string[], ms: number): Promise<readonly (Status | undefined)[]> {
@@ -135,7 +126,7 @@ export class Outbox implements Shard {
       const pending = ids.filter((id) => store.find(id)?.state === "pending");
       await this.#waiters.wait(pending, ms);
     }
-    this.#pump();
+    this.#delivery.pump();
     return ids.map((id) => {
       const row = store.find(id);
       return row && this.#status(row);
@@ -154,7 +145,10 @@ export class Outbox implements Shard {
         delivered: of("delivered"),
         refused: of("refused"),
         dead: of("dead"),
+        cancelled: of("cancelled"),
       },
+      inDoubt: store.inDoubt(),
+      hold: this.#hold(now),
       oldestMs: oldest === null ? null : Math.max(0, Math.round((now - oldest) / options.clockSpeed)),
       hours: this.#counts.hoursAfter(this.#hour(now) - DAY_HOURS),
       bytes: store.bytes(),
@@ -165,26 +159,66 @@ export class Outbox implements Shard {
     return this.#deps.store.list(filter);
   }
 
-  async replay(what: { readonly id: string } | { readonly state: StoredState }): Promise<number> {
+  async replay(what: { readonly id: string } | EventFilter): Promise<number> {
     return this.#commit.next(() => {
       const { store, host } = this.#deps;
       const row = "id" in what ? store.find(what.id) : undefined;
-      const rows = "id" in what ? (row ? [row] : []) : store.list({ state: what.state, limit: FETCH_BATCH * 10 });
+      const rows = "id" in what ? (row ? [row] : []) : store.list({ ...what, limit: MAX_REPLAYED });
       const now = host.now();
       let replayed = 0;
       store.transaction(() => {
         for (const each of rows) {
           // What is delivered stays so: nothing is sent twice by hand.
-          if (each.state !== "refused" && each.state !== "dead") continue;
+          if (each.state === "pending" || each.state === "delivered") continue;
           this.#settle(each, { ...each, state: "pending", attempts: 0, next_ms: now, changed_ms: now });
-          this.#log(each.id, "pending", each.code, 0, false);
+          // What is over is not under way: a certain no stays certain.
+          this.#delivery.rest(each.id, each.is_in_doubt === 1 ? "in_doubt" : "not_recorded");
+          this.#log(each.id, "pending", each.code, 0, false, each.is_in_doubt === 1);
           replayed += 1;
         }
       });
       if (replayed > 0) host.wakeAt(now + LEASE_MS);
-      this.#pump();
+      this.#delivery.refresh();
+      this.#delivery.pump();
       return replayed;
     });
+  }
+
+  async cancel(id: string, reason: string): Promise<Cancellation> {
+    // What is on its way to CAKE cannot be called back: what comes of it counts.
+    const end = Date.now() + this.#deps.options.timeoutMs;
+    for (;;) {
+      const cancelled = await this.#commit.next(() => this.#cancel(id, reason));
+      if (cancelled !== "under_way" || Date.now() >= end) return cancelled;
+      await this.#delivery.settled(id);
+    }
+  }
+
+  async webhook(id: string, digest: string): Promise<boolean> {
+    return this.#commit.next(() => this.#deps.store.webhook(id, digest, this.#deps.host.now()) === digest);
+  }
+
+  async idSecret(): Promise<string> {
+    return this.#commit.next(() => {
+      const { store } = this.#deps;
+      const known = store.getMeta(ID_SECRET);
+      if (known !== null) return known;
+      const secret = Array.from(crypto.getRandomValues(new Uint8Array(32)), (byte) => byte.toString(16)).join(".");
+      store.setMeta(ID_SECRET, secret);
+      return secret;
+    });
+  }
+
+  async signIn(caller: string, isRight: boolean): Promise<number> {
+    return this.#signIns.tried(caller, isRight, Date.now());
+  }
+
+  async endSession(session: string, expiresMs: number): Promise<void> {
+    return this.#commit.next(() => this.#signIns.end(session, expiresMs, Date.now()));
+  }
+
+  async isSessionEnded(session: string): Promise<boolean> {
+    return this.#signIns.isEnded(session);
   }
 
   async sweep(): Promise<ShardReport> {
@@ -195,157 +229,116 @@ export class Outbox implements Shard {
       for (const [state, count] of gone) this.#counts.add(`state ${state}`, -count);
       this.#counts.forgetHoursUntil(this.#hour(now) - DAY_HOURS);
       if (store.nextDue() !== null) host.wakeAt(now + LEASE_MS);
-      this.#pump();
+      this.#delivery.pump();
     });
     return this.report();
   }
 
   /** Delivers what is due, and waits until nothing is under way, or for as long as a lease. */
   async wake(): Promise<void> {
-    const end = Date.now() + LEASE_MS;
-    this.#pump();
-    while (this.#underWay.size + this.#storing.size > 0 && Date.now() < end) {
-      await Promise.race([...this.#underWay, ...this.#storing]);
-    }
+    this.#delivery.pump();
+    await this.#delivery.rested();
     // Nothing waits: no lease either, or an idle object would be woken for ever.
-    const next = this.next();
-    if (next === null) this.#deps.host.wakeAt(null);
+    if (this.#delivery.next() === null) this.#deps.host.wakeAt(null);
   }
 
-  /** A page's conversion of a click that another has converted. */
-  #refusal(event: NewEvent, now: number): ForwarderCode | undefined {
-    if (event.claim === undefined) return undefined;
-    return this.#deps.store.claim(event.claim, event.id, now) === event.id ? undefined : "click_converted";
+  /** What is under way that money is to be added to. */
+  #underWay({ id, text, isSigned }: NewEvent): Promise<void>[] {
+    const settled = isSigned === true ? this.#delivery.settled(id) : undefined;
+    return settled === undefined || this.#deps.store.find(id)?.text === text ? [] : [settled];
   }
 
-  /** Starts what is due, as far as there is room; the rest follows by itself. */
-  #pump(): void {
-    const now = this.#deps.host.now();
-    while (this.#stalledUntil(now) === 0 && this.#underWay.size < this.#atOnce) {
-      const row = this.#take(now);
-      if (row === undefined) break;
-      const work = this.#attempt(row).finally(() => {
-        this.#underWay.delete(work);
-        this.#pump();
-      });
-      this.#underWay.add(work);
-      this.#deps.host.keepAlive(work);
-    }
-    const next = this.next();
-    if (next !== null) this.#deps.host.wakeAt(next);
-  }
-
-  /** When there is something to do next; null where nothing waits. */
-  next(): number | null {
-    const { store, host } = this.#deps;
+  /** All of it or nothing: what it counts it adds when all is written. */
+  #accept({ events, webhook }: AcceptRequest): readonly Acceptance[] {
+    const { store, host, options } = this.#deps;
     const now = host.now();
-    if (this.#underWay.size > 0) return now + LEASE_MS;
-    const due = this.#ready.length > 0 ? now : store.nextDue();
-    return due === null ? null : Math.max(due, this.#stalledUntil(now), now + 1);
-  }
-
-  /** When the next attempt may start; 0 for now. */
-  #stalledUntil(now: number): number {
-    return now >= this.#stall.from && now < this.#stall.to ? this.#stall.to : 0;
-  }
-
-  #take(now: number): Row | undefined {
-    if (this.#ready.length === 0) {
-      const due = this.#deps.store.due(now, FETCH_BATCH + this.#busy.size);
-      this.#ready = due.filter(({ id }) => !this.#busy.has(id)).reverse();
+    if (webhook !== undefined && store.webhook(webhook.id, webhook.digest, now) !== webhook.digest) {
+      return events.map(() => ({ refusal: "webhook_id_reused" }) as const);
     }
-    return this.#ready.pop();
-  }
-
-  async #attempt(row: Row): Promise<void> {
-    const { options, host } = this.#deps;
-    const idle = this.#idle.get(row.id);
-    this.#idle.delete(row.id);
-    const isInDoubt = row.is_in_doubt === 1 || idle !== "not recorded";
-    const asksFirst = isInDoubt && !options.isDeduplicated(row.offer_id);
-    this.#busy.add(row.id);
-    let outcome: Outcome;
-    // After a start, what may be under way elsewhere is left alone for as long as a request may take.
-    const settledMs = this.#startedMs + options.timeoutMs * options.clockSpeed;
-    const now = host.now();
-    if (asksFirst && idle === undefined && now < settledMs) {
-      // Its attempt by an object that is gone may still be on its way.
-      await this.#commit.next(() => {
-        this.#settle(row, { ...row, next_ms: settledMs });
-        this.#busy.delete(row.id);
-      });
-      return;
-    }
-    try {
-      const told = options.deliverer.attempt(row.text, row.accepted_at, row.attempts, isInDoubt, asksFirst);
-      outcome = JSON.parse(await told) as Outcome;
-    } catch {
-      // A bug of ours must not lose an event: it is tried again later.
-      outcome = {
-        state: "pending",
-        code: "internal",
-        upstreamMessage: "",
-        conversionId: null,
-        waitMs: HOUR_MS,
-        isInDoubt: true,
-        isAlert: true,
-        atOnce: 1,
-        stallMs: LEASE_MS,
-      };
-    }
-    const after = host.now();
-    this.#atOnce = outcome.atOnce;
-    // An answer ends a stall, and trouble does not shorten one.
-    if (outcome.state !== "pending" && outcome.stallMs === 0) this.#stall = { from: 0, to: 0 };
-    const to = Math.max(this.#stalledUntil(after), after + outcome.stallMs);
-    if (to > after) this.#stall = { from: after, to };
-    // Not awaited: the next attempt need not wait for this one's write.
-    const stored = this.#commit.next(() => {
-      this.#stored(row, outcome, after);
-      this.#busy.delete(row.id);
-      this.#pump();
+    let room = options.capacity - this.#counts.of("state pending");
+    const added: NewEvent[] = [];
+    const answers: Acceptance[] = [];
+    store.transaction(() => {
+      // In their order: of two events of one key, or one click, the first counts.
+      for (const event of events) {
+        const row = store.find(event.id);
+        if (row !== undefined) {
+          answers.push(this.#known(row, event));
+          continue;
+        }
+        const holder = event.claim === undefined ? undefined : store.findClaim(event.claim)?.id;
+        if (holder !== undefined && holder !== event.id) answers.push({ refusal: "click_converted", holder });
+        else if (room <= 0) answers.push({ refusal: "outbox_full" });
+        else {
+          // Whole, its claim with it: a claim without its event would turn a sale away.
+          if (event.claim !== undefined && holder === undefined) store.claim(event.claim, event.id, now);
+          store.insert(event, now);
+          added.push(event);
+          room -= 1;
+          answers.push({ id: event.id, state: shownState("pending", this.#isPaused), duplicate: false });
+        }
+      }
     });
-    this.#storing.add(stored);
-    host.keepAlive(stored.finally(() => this.#storing.delete(stored)));
-  }
-
-  #stored(row: Row, outcome: Outcome, now: number): void {
-    const isPause = outcome.state === "paused";
-    const state: StoredState = outcome.state === "paused" ? "pending" : outcome.state;
-    const wait = isPause ? outcome.stallMs : outcome.waitMs;
-    const after: Row = {
-      ...row,
-      state,
-      // A refused key burns no attempt.
-      attempts: row.attempts + (isPause ? 0 : 1),
-      is_in_doubt: outcome.isInDoubt ? 1 : 0,
-      next_ms: state === "pending" ? now + wait : null,
-      code: outcome.code,
-      upstream_message: outcome.upstreamMessage,
-      conversion_id: outcome.conversionId,
-      changed_ms: now,
-    };
-    const isAnswered = state !== "pending";
-    if (isPause !== this.#isPaused && (isPause || isAnswered)) {
-      this.#isPaused = isPause;
-      this.#deps.store.setMeta(PAUSED, isPause ? outcome.code : null);
+    for (const { id } of added) {
+      this.#delivery.rest(id, "not_recorded");
+      this.#log(id, "pending", "", 0, false, false);
     }
-    this.#settle(row, after);
-    this.#counts.add(`hour ${this.#hour(now)} ${isAnswered ? state : isPause ? PAUSED : "retried"}`, 1);
-    if (state === "pending") this.#rest(row.id, outcome.isInDoubt ? "in doubt" : "not recorded");
-    this.#log(row.id, outcome.state, outcome.code, after.attempts, outcome.isAlert);
-    if (isAnswered) this.#waiters.over(row.id);
+    if (added.length > 0) {
+      this.#counts.add("state pending", added.length);
+      host.wakeAt(now + LEASE_MS);
+    }
+    return answers;
   }
 
-  #rest(id: string, how: "not recorded" | "in doubt"): void {
-    if (this.#idle.size < MAX_IDLE) this.#idle.set(id, how);
+  /** The answer to an event whose key is known. */
+  #known(row: Row, event: NewEvent): Acceptance {
+    const known = { id: row.id, state: shownState(row.state, this.#isPaused), duplicate: true };
+    const relation = row.text === event.text ? "same" : compareEvents(row.text, event.text);
+    switch (relation) {
+      case "conflict":
+        return { refusal: "conversion_conflict" };
+      case "adds_money": {
+        if (event.isSigned !== true) return { refusal: "conversion_conflict" };
+        // Once it is recorded it has its money from the offer's rules, and nothing here changes that.
+        const moneyUsed = row.state === "pending";
+        if (moneyUsed) {
+          this.#deps.store.setText(row.id, event.text);
+          this.#delivery.refresh();
+        }
+        return { ...known, moneyUsed };
+      }
+      default:
+        return known;
+    }
+  }
+
+  async #allSiblings(order: string, id: string): Promise<readonly Sibling[]> {
+    const all = await Promise.all([this.siblings(order), ...this.#peers().map((shard) => shard.siblings(order))]);
+    return all.flat().filter((sibling) => sibling.id !== id);
+  }
+
+  #onStored(before: Row, after: Row, { counted, isAlert, isPaused }: Transition): void {
+    if (isPaused !== this.#isPaused) {
+      this.#isPaused = isPaused;
+      this.#deps.store.setMeta(PAUSED, isPaused ? after.code : null);
+    }
+    this.#countMove(before.state, after.state);
+    if (counted === "") return;
+    this.#counts.add(`hour ${this.#hour(this.#deps.host.now())} ${counted}`, 1);
+    const state = counted === "paused" ? "paused" : after.state;
+    this.#log(after.id, state, after.code, after.attempts, isAlert, after.is_in_doubt === 1);
+    if (after.state !== "pending") this.#waiters.over(after.id);
   }
 
   #settle(before: Row, after: Row): void {
     this.#deps.store.settle(after);
-    if (before.state === after.state) return;
-    this.#counts.add(`state ${before.state}`, -1);
-    this.#counts.add(`state ${after.state}`, 1);
+    this.#countMove(before.state, after.state);
+  }
+
+  #countMove(from: StoredState, to: StoredState): void {
+    if (from === to) return;
+    this.#counts.add(`state ${from}`, -1);
+    this.#counts.add(`state ${to}`, 1);
   }
 
   /** The world's hour since 1970. */
@@ -353,22 +346,59 @@ export class Outbox implements Shard {
     return Math.floor(now / this.#deps.options.clockSpeed / HOUR_MS);
   }
 
-  #shown(state: StoredState): ConversionState {
-    return state === "pending" && this.#isPaused ? "paused" : state;
+  #cancel(id: string, reason: string): Cancellation {
+    const row = this.#deps.store.find(id);
+    if (row === undefined) return "unknown";
+    if (row.state === "delivered") return "delivered";
+    if (this.#delivery.settled(id) !== undefined) return "under_way";
+    this.#settle(row, {
+      ...row,
+      state: "cancelled",
+      // An object that is gone may have sent it.
+      is_in_doubt: this.#delivery.isNotRecorded(row) ? 0 : 1,
+      next_ms: null,
+      code: "cancelled",
+      upstream_message: reason,
+      changed_ms: this.#deps.host.now(),
+    });
+    this.#delivery.refresh();
+    this.#log(id, "cancelled", "cancelled", row.attempts, false, row.is_in_doubt === 1);
+    this.#waiters.over(id);
+    return "cancelled";
+  }
+
+  #hold(now: number): Hold | null {
+    const deliverer = this.#deps.options.deliverer();
+    const reason = deliverer.restReason(now) as Hold["reason"] | "";
+    if (reason === "") return null;
+    const untilMs = Number(deliverer.stalledUntil(now));
+    return { reason, until: untilMs === 0 ? null : instant(untilMs, this.#deps.options) };
   }
 
   #status(row: Row): Status {
     return {
       id: row.id,
-      state: this.#shown(row.state),
+      state: shownState(row.state, this.#isPaused),
       attempts: row.attempts,
       ...(row.code === "" ? {} : { code: row.code }),
       ...(row.conversion_id === null ? {} : { conversionId: row.conversion_id }),
+      ...(row.is_in_doubt === 1 && row.attempts > 0 ? { isInDoubt: true as const } : {}),
       acceptedAt: instant(row.accepted_ms, this.#deps.options),
     };
   }
 
-  #log(id: string, state: ConversionState, code: string, attempt: number, isAlert: boolean): void {
-    this.#deps.options.log({ event: "conversion", id, state, code, attempt, ...(isAlert ? { alert: true } : {}) });
+  #log(id: string, state: ConversionState, code: string, attempt: number, isAlert: boolean, isInDoubt: boolean): void {
+    const line: ConversionLine = { event: "conversion", id, state, code, attempt };
+    this.#deps.options.log({
+      ...line,
+      ...(isInDoubt ? { isInDoubt: true } : {}),
+      ...(isAlert ? { alert: true } : {}),
+    });
   }
+}
+
+type Relation = "same" | "adds_money" | "lacks_money" | "conflict";
+
+function compareEvents(stored: string, given: string): Relation {
+  return call(() => core.api().compareEvents(stored, given)) as Relation;
 }

@@ -1,19 +1,31 @@
 /** What operators are told: the whole forwarder's numbers, and its events page by page. */
+
+import { checkNames, refuse } from "../option.js";
 import { Refusal } from "./answer.js";
 import { instant } from "./instant.js";
+import type { ResolvedOptions } from "./options.js";
 import { callShard, type Setup } from "./setup.js";
-import type { ConversionState, ShardReport } from "./shard.js";
-import type { Row, StoredState } from "./store.js";
+import type { ConversionState, Hold, ShardReport } from "./shard.js";
+import type { EventFilter, Row, StoredState } from "./store.js";
 
-const STATES: readonly StoredState[] = ["pending", "delivered", "refused", "dead"];
+const STATES = ["pending", "delivered", "refused", "dead", "cancelled", "failed"] as const;
 
 /** The most rows of one page. */
 export const MAX_ROWS = 500;
+
+/**
+ * Why an event waits: for its first attempt, for its next one by the schedule,
+ * for an answer about an attempt whose outcome is unknown; or with all others,
+ * since the key is refused or CAKE is left alone.
+ */
+export type WaitReason = "first_attempt" | "next_attempt" | "outcome" | Hold["reason"];
 
 /** A row as operators see it. */
 export interface ListedEvent {
   readonly id: string;
   readonly state: StoredState;
+  /** May CAKE have recorded it all the same? */
+  readonly isInDoubt: boolean;
   readonly attempts: number;
   readonly code: string;
   /** What CAKE said, redacted. */
@@ -21,6 +33,10 @@ export interface ListedEvent {
   readonly conversionId: number | null;
   readonly acceptedAt: string;
   readonly nextAt: string | null;
+  /** Why it is not sent at once; null where it is over. */
+  readonly waitsFor: WaitReason | null;
+  /** Why an operator has cancelled it. */
+  readonly cancelReason?: string;
   /** The conversion itself. */
   readonly conversion: Readonly<Record<string, unknown>>;
 }
@@ -30,6 +46,10 @@ export interface Totals {
   readonly counts: Readonly<Record<ConversionState, number>>;
   /** How long the oldest event has waited, in milliseconds; null where none waits. */
   readonly oldestMs: number | null;
+  /** Of what is refused, dead or cancelled, how much CAKE may have recorded all the same. */
+  readonly inDoubt: number;
+  /** Why shards send nothing at present; empty where all is well. */
+  readonly holds: readonly Hold[];
   /** Outcomes of the last day by hour since 1970 and state, the newest hour first. */
   readonly hours: readonly { readonly hour: number; readonly counts: Readonly<Record<string, number>> }[];
 }
@@ -41,12 +61,16 @@ export function reports({ shards }: Setup): Promise<ShardReport[]> {
 
 /** Adds the shards up. */
 export function total(all: readonly ShardReport[]): Totals {
-  const counts = { pending: 0, paused: 0, delivered: 0, refused: 0, dead: 0 };
+  const counts = { pending: 0, paused: 0, delivered: 0, refused: 0, dead: 0, cancelled: 0 };
+  const holds: Hold[] = [];
+  let inDoubt = 0;
   const hours = new Map<number, Record<string, number>>();
   let oldestMs: number | null = null;
   for (const report of all) {
     for (const state of Object.keys(counts) as ConversionState[]) counts[state] += report.counts[state];
     if (report.oldestMs !== null) oldestMs = Math.max(oldestMs ?? 0, report.oldestMs);
+    inDoubt += report.inDoubt;
+    if (report.hold !== null) holds.push(report.hold);
     for (const { hour, state, count } of report.hours) {
       const sums = hours.get(hour) ?? {};
       sums[state] = (sums[state] ?? 0) + count;
@@ -56,6 +80,8 @@ export function total(all: readonly ShardReport[]): Totals {
   return {
     counts,
     oldestMs,
+    inDoubt,
+    holds,
     hours: [...hours].sort(([a], [b]) => b - a).map(([hour, sums]) => ({ hour, counts: sums })),
   };
 }
@@ -65,46 +91,103 @@ export async function list(
   query: URLSearchParams,
   { options, shards }: Setup,
 ): Promise<{ rows: ListedEvent[]; next: string | null }> {
-  const word = query.get("state");
-  const state = word === null ? undefined : stateOf(word);
-  const limit = Math.min(MAX_ROWS, Math.max(1, Number(query.get("limit") ?? 100) || 100));
-  const from = (query.get("from") ?? "").split(".");
-  const before = shards.map((_, index) => (/^\d+$/.test(from[index] ?? "") ? Number(from[index]) : undefined));
+  const { limit: limitText, from: fromText, ...wishes } = Object.fromEntries(query);
+  const filter = filterOf(wishes, options);
+  const limit = Math.min(MAX_ROWS, integerOf("limit", limitText) ?? 100);
+  const from = (fromText ?? "").split(".");
+  const before = shards.map((_, index) => (/^\d{1,15}$/.test(from[index] ?? "") ? Number(from[index]) : undefined));
   const pages = await Promise.all(
-    shards.map((shard, index) => callShard(() => shard.list({ state, before: before[index], limit }))),
+    shards.map((shard, index) =>
+      callShard(async () => {
+        const [rows, { hold }] = await Promise.all([
+          shard.list({ ...filter, before: before[index], limit }),
+          shard.report(),
+        ]);
+        return { rows, hold };
+      }),
+    ),
   );
-  const all = pages.flatMap((rows, index) => rows.map((row) => ({ row, index })));
+  const all = pages.flatMap(({ rows, hold }, index) => rows.map((row) => ({ row, hold, index })));
   const taken = all
     .sort((a, b) => b.row.accepted_ms - a.row.accepted_ms || b.row.number - a.row.number)
     .slice(0, limit);
   for (const { row, index } of taken) before[index] = Math.min(before[index] ?? row.number, row.number);
   const next = all.length > taken.length || taken.length === limit ? before.map((it) => it ?? "").join(".") : null;
-  return { rows: taken.map(({ row }) => listed(row, options)), next };
+  return { rows: taken.map(({ row, hold }) => listed(row, hold, options)), next };
 }
 
-/** The newest of what has failed. */
-export async function newest(setup: Setup): Promise<ListedEvent[]> {
-  const of = async (state: string) => (await list(new URLSearchParams({ state, limit: "20" }), setup)).rows;
-  return [...(await of("dead")), ...(await of("refused"))];
-}
-
-function listed(row: Row, options: Setup["options"]): ListedEvent {
+function listed(row: Row, hold: Hold | null, options: ResolvedOptions): ListedEvent {
+  const isCancelled = row.state === "cancelled";
   return {
     id: row.id,
     state: row.state,
+    isInDoubt: row.is_in_doubt === 1,
     attempts: row.attempts,
     code: row.code,
-    upstreamMessage: row.upstream_message,
+    upstreamMessage: isCancelled ? "" : row.upstream_message,
+    ...(isCancelled ? { cancelReason: row.upstream_message } : {}),
     conversionId: row.conversion_id,
     acceptedAt: instant(row.accepted_ms, options),
     nextAt: row.next_ms === null ? null : instant(row.next_ms, options),
+    waitsFor: row.state === "pending" ? waitOf(row, hold) : null,
     conversion: JSON.parse(row.text),
   };
 }
 
+/** Why an event waits: the shard's reason goes before its own. */
+function waitOf(row: Row, hold: Hold | null): WaitReason {
+  if (hold !== null) return hold.reason;
+  if (row.attempts === 0) return "first_attempt";
+  return row.is_in_doubt === 1 ? "outcome" : "next_attempt";
+}
+
 /** A state by its word. @throws Refusal `not_found` */
-export function stateOf(word: string): StoredState {
+export function stateOf(word: string): StoredState | "failed" {
   const state = STATES.find((known) => known === word);
   if (state === undefined) throw new Refusal("not_found", `a state is one of ${STATES.join(", ")}`);
   return state;
+}
+
+/**
+ * Reads a filter: of a query's or a form's texts, or of JSON. What is empty is
+ * absent. A misspelt name is refused: it would mean every event.
+ *
+ * @throws Refusal `not_found` for an unknown state; CakeError `invalid_field`
+ */
+export function filterOf(wishes: Readonly<Record<string, unknown>>, options: ResolvedOptions): EventFilter {
+  checkNames("filters", wishes, ["state", "offerId", "code", "isInDoubt", "since", "until"]);
+  const text = (name: string) => {
+    const value = wishes[name];
+    return value === undefined || value === null || value === "" ? undefined : String(value);
+  };
+  const state = text("state");
+  const code = text("code");
+  const isInDoubt = text("isInDoubt");
+  if (isInDoubt !== undefined && !/^(true|false)$/.test(isInDoubt)) refuse("isInDoubt", "must be true or false");
+  return {
+    state: state === undefined ? undefined : stateOf(state),
+    offerId: integerOf("offerId", text("offerId")),
+    code,
+    isInDoubt: isInDoubt === undefined ? undefined : isInDoubt === "true",
+    sinceMs: timeOf("since", text("since"), options),
+    untilMs: timeOf("until", text("until"), options),
+  };
+}
+
+const TIME = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)?)?$/;
+
+/** A time of the world's as one of the outbox's; without a zone it is UTC. */
+function timeOf(name: string, text: string | undefined, { clockSpeed }: ResolvedOptions): number | undefined {
+  if (text === undefined) return undefined;
+  const [isTime, zone] = TIME.exec(text) ?? [];
+  const ms = Date.parse(zone === undefined && text.includes("T") ? `${text}Z` : text);
+  if (isTime === undefined || Number.isNaN(ms))
+    return refuse(name, "must be a date or a time such as 2026-06-19T14:30Z");
+  return ms * clockSpeed;
+}
+
+function integerOf(name: string, text: string | undefined): number | undefined {
+  if (text === undefined || text === "") return undefined;
+  if (!/^[1-9]\d{0,14}$/.test(text)) return refuse(name, "must be a whole number, 1 or more");
+  return Number(text);
 }

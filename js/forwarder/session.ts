@@ -1,35 +1,95 @@
 /** An operator's sign-in: by bearer, or in a browser by a cookie that a secret has signed. */
 import { Refusal } from "./answer.js";
+import { hash } from "./hash.js";
+import { callShard, type Setup } from "./setup.js";
+import type { Shard } from "./shard.js";
 
 const LIFE_S = 8 * 3_600;
-const encoder = new TextEncoder();
+const encode = (text: string) => new TextEncoder().encode(text);
 
-/** Is this an operator's request? A browser's must come from the forwarder's own page where it changes something. */
-export async function isOperator(request: Request, secret: string): Promise<boolean> {
+/** Who operates. */
+export type Operator = { readonly by: "bearer" } | { readonly by: "cookie"; readonly session: Session };
+
+/** A session in a browser. */
+interface Session {
+  /** When it expires, in seconds since 1970 (10 digits), and 10 random digits: no two are alike. */
+  readonly number: string;
+}
+
+/**
+ * The operator whose request it is; `undefined` where it is nobody's. A
+ * browser's must come from the forwarder's own page where it changes something.
+ *
+ * @throws Refusal `too_many_requests` after too many wrong secrets
+ */
+export async function findOperator(request: Request, setup: Setup): Promise<Operator | undefined> {
   const authorization = request.headers.get("authorization");
   if (authorization !== null) {
-    const [, bearer = ""] = /^Bearer\s+(\S+)$/i.exec(authorization) ?? [];
-    return isSame(bearer, secret);
+    const [, bearer = ""] = /^Bearer\s+(.+)$/i.exec(authorization) ?? [];
+    return (await isRight(request, bearer, "bearer", setup)) ? { by: "bearer" } : undefined;
   }
-  if (request.method !== "GET" && request.headers.get("origin") !== new URL(request.url).origin) return false;
-  const [, expires = "", signature = ""] =
-    new RegExp(`(?:^|;\\s*)${nameOf(request)}=(\\d{1,12})\\.([\\w-]{43})(?:;|$)`).exec(
-      request.headers.get("cookie") ?? "",
-    ) ?? [];
-  if (!(Number(expires) > Date.now() / 1_000)) return false;
-  return isSame(signature, await sign(expires, secret));
+  if (request.method !== "GET" && request.headers.get("origin") !== new URL(request.url).origin) return undefined;
+  const session = await findSession(request, setup.options.operatorSecret);
+  if (session === undefined) return undefined;
+  const isEnded = await callShard(() => deskOf(setup).isSessionEnded(session.number));
+  return isEnded ? undefined : { by: "cookie", session };
 }
 
-/** The cookie of who has given the secret. @throws Refusal `operator_refused` */
-export async function signIn(request: Request, given: string, secret: string): Promise<string> {
-  if (!(await isSame(given, secret))) throw new Refusal("operator_refused", "this is not the operator's secret");
-  const expires = String(Math.floor(Date.now() / 1_000) + LIFE_S);
-  return cookie(request, `${expires}.${await sign(expires, secret)}`, LIFE_S);
+/**
+ * The cookie of who has given the secret; `undefined` where it is another.
+ *
+ * @throws Refusal `too_many_requests` after too many wrong secrets
+ */
+export async function signIn(request: Request, given: string, setup: Setup): Promise<string | undefined> {
+  if (!(await isRight(request, given, "browser", setup))) return undefined;
+  const random = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
+  const number = `${Math.floor(Date.now() / 1_000) + LIFE_S}${String(random).padStart(10, "0")}`;
+  return cookie(request, `${number}.${await sign(number, setup.options.operatorSecret)}`, LIFE_S);
 }
 
-/** The cookie of who leaves. */
-export function signOut(request: Request): string {
+/** Ends the session, and brings the cookie of who leaves. */
+export async function signOut(request: Request, operator: Operator, setup: Setup): Promise<string> {
+  if (operator.by === "cookie") {
+    const { number } = operator.session;
+    await callShard(() => deskOf(setup).endSession(number, expiresMs(number)));
+    setup.options.log({ event: "operator", action: "sign_out", outcome: "done" });
+  }
   return cookie(request, "", 0);
+}
+
+/** Sign-ins are counted, and sessions ended, in one place: the first shard. */
+function deskOf({ shards }: Setup): Shard {
+  const [first] = shards;
+  if (first === undefined) throw new Refusal("outbox_unavailable", "there is no outbox");
+  return first;
+}
+
+async function isRight(request: Request, given: string, by: "bearer" | "browser", setup: Setup): Promise<boolean> {
+  const { operatorSecret, log } = setup.options;
+  const right = await isSame(given.trim(), operatorSecret);
+  // By the hash: no address leaves this request.
+  const caller = await hash(`${operatorSecret} ${request.headers.get("cf-connecting-ip") ?? ""}`);
+  const waitMs = await callShard(() => deskOf(setup).signIn(caller, right));
+  if (waitMs > 0) {
+    log({ event: "operator", action: "sign_in", outcome: "limited", by, alert: true });
+    const seconds = String(Math.ceil(waitMs / 1_000));
+    throw new Refusal("too_many_requests", "too many wrong secrets: wait a minute", { "retry-after": seconds });
+  }
+  // A bearer comes with every request: only what is wrong with one is worth a line.
+  if (!right || by === "browser")
+    log({ event: "operator", action: "sign_in", outcome: right ? "done" : "refused", by });
+  return right;
+}
+
+async function findSession(request: Request, secret: string): Promise<Session | undefined> {
+  const pattern = new RegExp(`(?:^|;\\s*)${nameOf(request)}=(\\d{20})\\.([\\w-]{43})(?:;|$)`);
+  const [, number = "", signature = ""] = pattern.exec(request.headers.get("cookie") ?? "") ?? [];
+  if (number === "" || expiresMs(number) <= Date.now()) return undefined;
+  return (await isSame(signature, await sign(number, secret))) ? { number } : undefined;
+}
+
+function expiresMs(number: string): number {
+  return Number(number.slice(0, 10)) * 1_000;
 }
 
 function cookie(request: Request, value: string, maxAge: number): string {
@@ -53,14 +113,12 @@ async function isSame(given: string, expected: string): Promise<boolean> {
 }
 
 async function digest(text: string): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", encoder.encode(text)));
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", encode(text)));
 }
 
-async function sign(expires: string, secret: string): Promise<string> {
-  const key = await crypto.subtle.importKey("raw", encoder.encode(secret), { name: "HMAC", hash: "SHA-256" }, false, [
-    "sign",
-  ]);
-  const signature = await crypto.subtle.sign("HMAC", key, encoder.encode(`cake-edge operator until ${expires}`));
+async function sign(number: string, secret: string): Promise<string> {
+  const key = await crypto.subtle.importKey("raw", encode(secret), { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+  const signature = await crypto.subtle.sign("HMAC", key, encode(`cake-edge operator ${number}`));
   return btoa(String.fromCharCode(...new Uint8Array(signature)))
     .replaceAll("+", "-")
     .replaceAll("/", "_")

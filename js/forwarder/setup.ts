@@ -1,5 +1,6 @@
 /** What a request is served with: the options, and the shards. */
 import { Refusal } from "./answer.js";
+import { type KeyedHash, keyedHash } from "./hash.js";
 import type { ResolvedOptions } from "./options.js";
 import type { Shard } from "./shard.js";
 
@@ -7,11 +8,32 @@ import type { Shard } from "./shard.js";
 export interface Setup {
   readonly options: ResolvedOptions;
   readonly shards: readonly Shard[];
+  /** An event's id by its key: whoever knows an order number cannot compute it. */
+  readonly idOf: KeyedHash;
   /** May this caller ask now? */
   readonly limit?: ((request: Request) => Promise<boolean>) | undefined;
 }
 
-/** The shard of a key's hash. */
+/**
+ * Ids by a secret of the outbox's own, which its first shard has made up: no
+ * other secret lasts as long as an event must be known again. It is asked for
+ * once in the life of a setup.
+ */
+export function createIds(shards: readonly Shard[]): KeyedHash {
+  let known: Promise<KeyedHash> | undefined;
+  return async (text) => {
+    known ??= callShard(async () => keyedHash((await shards[0]?.idSecret()) ?? ""));
+    try {
+      return await (await known)(text);
+    } catch (thrown) {
+      // The next request asks again.
+      known = undefined;
+      throw thrown;
+    }
+  };
+}
+
+/** The shard of an id, or of any other hash. */
 export function shardOf(id: string, shards: readonly Shard[]): Shard {
   const shard = shards[Number.parseInt(id.slice(0, 8), 16) % shards.length];
   if (shard === undefined) throw new Refusal("outbox_unavailable", "there is no outbox");

@@ -1,6 +1,6 @@
 /** What a handler asks of a shard, and what a shard tells: an outbox in this process, or a Durable Object elsewhere. */
 import type { ForwarderCode } from "./answer.js";
-import type { NewEvent, Row, RowFilter, StoredState } from "./store.js";
+import type { EventFilter, NewEvent, Row, RowFilter, StoredState } from "./store.js";
 
 /** Where an event stands. */
 export type ConversionState = StoredState | "paused";
@@ -14,14 +14,41 @@ export interface Status {
   readonly code?: string;
   /** CAKE's id of the conversion, where it told one. */
   readonly conversionId?: number;
+  /** May CAKE have recorded it all the same? */
+  readonly isInDoubt?: true;
   /** When it was accepted, ISO 8601 in UTC. */
   readonly acceptedAt: string;
 }
 
 /** What an outbox makes of an event that is handed to it. */
 export type Acceptance =
-  | { readonly id: string; readonly state: ConversionState; readonly duplicate: boolean }
-  | { readonly refusal: ForwarderCode };
+  | {
+      readonly id: string;
+      readonly state: ConversionState;
+      readonly duplicate: boolean;
+      /** A backend's money for an event that a page has handed over before: will it be sent? */
+      readonly moneyUsed?: boolean;
+    }
+  | {
+      readonly refusal: ForwarderCode;
+      /** Whose claim of the click stands in the way. */
+      readonly holder?: string;
+    };
+
+/** Who has made a claim. */
+export interface Claim {
+  /** The event that it is made for. */
+  readonly id: string;
+  readonly isNew: boolean;
+}
+
+/** An event of the same click and offer. */
+export interface Sibling {
+  readonly id: string;
+  /** Is it certain that CAKE has not recorded it? */
+  readonly isNotRecorded: boolean;
+  readonly conversionId: number | null;
+}
 
 /** Events that came in one request. */
 export interface AcceptRequest {
@@ -38,31 +65,87 @@ export interface ShardReport {
   /** Outcomes by hour since 1970 and state. */
   readonly hours: readonly { readonly hour: number; readonly state: string; readonly count: number }[];
   readonly bytes: number;
+  /** Of what is refused, dead or cancelled, how much CAKE may have recorded all the same. */
+  readonly inDoubt: number;
+  /** Why no event is sent at present; null where that is not so. */
+  readonly hold: Hold | null;
 }
+
+/** Why a shard sends nothing. */
+export interface Hold {
+  /**
+   * CAKE does not take the key; every event meets 404, so the address is wrong;
+   * CAKE fails, or limits, and is left alone for a while.
+   */
+  readonly reason: "key_refused" | "wrong_address" | "outage" | "limited";
+  /** When it is asked again, ISO 8601 in UTC; null where that has no time. */
+  readonly until: string | null;
+}
+
+/** What became of an event that an operator wants cancelled. */
+export type Cancellation = "cancelled" | "delivered" | "under_way" | "unknown";
 
 /** What a handler asks of a shard: an outbox here, or a Durable Object elsewhere. */
 export interface Shard {
   accept(request: AcceptRequest): Promise<readonly Acceptance[]>;
   /** Makes a claim for an event of another shard; says for which event it is made. */
-  claim(claim: string, id: string): Promise<string>;
+  claim(claim: string, id: string): Promise<Claim>;
+  /** Takes a claim of that event back, if it is at least so old; says whether it did. */
+  unclaim(claim: string, id: string, leastAgeMs: number): Promise<boolean>;
+  /** Is there that event, and is the claim its own? */
+  holds(id: string, claim: string): Promise<boolean>;
+  /** The events of a click and offer that CAKE does not deduplicate. */
+  siblings(order: string): Promise<readonly Sibling[]>;
   /** Waits until the events are over, or for so long. */
   wait(ids: readonly string[], ms: number): Promise<readonly (Status | undefined)[]>;
   report(): Promise<ShardReport>;
   list(filter: RowFilter): Promise<readonly Row[]>;
-  /** Sends what is over once more; says how many that are. */
-  replay(what: { readonly id: string } | { readonly state: StoredState }): Promise<number>;
+  /** Sends what has failed or was cancelled once more, at most {@link MAX_REPLAYED}; says how many that are. */
+  replay(what: { readonly id: string } | EventFilter): Promise<number>;
+  /** Sends an event no more. */
+  cancel(id: string, reason: string): Promise<Cancellation>;
+  /** Takes note of a signed request whose events are other shards'; says whether its id serves this body alone. */
+  webhook(id: string, digest: string): Promise<boolean>;
+  /** The secret of all shards' ids. Only the first shard is asked. */
+  idSecret(): Promise<string>;
+  /** Counts an operator's secret, right or wrong; says for how many milliseconds none of this caller's is looked at. */
+  signIn(caller: string, isRight: boolean): Promise<number>;
+  /** Ends an operator's session, which would expire at a time of the world's. */
+  endSession(session: string, expiresMs: number): Promise<void>;
+  isSessionEnded(session: string): Promise<boolean>;
   /** Wakes the shard, deletes what is past its retention, reports. */
   sweep(): Promise<ShardReport>;
 }
 
-/** One state change, for the log. */
-export interface LogLine {
+/** How many events one call of `replay` sends at most. */
+export const MAX_REPLAYED = 1_000;
+
+/** A line of the log. */
+export type LogLine = ConversionLine | OperatorLine;
+
+/** What an operator did, or somebody who would be one. */
+export interface OperatorLine {
+  readonly event: "operator";
+  readonly action: "sign_in" | "sign_out" | "replay" | "cancel";
+  /** `limited`: after too many wrong secrets none is looked at. */
+  readonly outcome: "done" | "refused" | "limited";
+  readonly by?: "bearer" | "browser";
+  /** How many events it was about. */
+  readonly count?: number;
+  /** A person should look. */
+  readonly alert?: true;
+}
+
+/** One change of an event's state. */
+export interface ConversionLine {
   readonly event: "conversion";
   /** The hash of its key. */
   readonly id: string;
   readonly state: ConversionState;
   readonly code: string;
   readonly attempt: number;
+  /** May CAKE have recorded it all the same? */
+  readonly isInDoubt?: true;
   /** A person is needed: the key is refused, or the domain is wrong. */
   readonly alert?: true;
 }

@@ -6,18 +6,23 @@ const TABLES = `
     number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, offer_id INTEGER NOT NULL, text TEXT NOT NULL,
     accepted_at TEXT NOT NULL, accepted_ms INTEGER NOT NULL, state TEXT NOT NULL DEFAULT 'pending',
     attempts INTEGER NOT NULL DEFAULT 0, is_in_doubt INTEGER NOT NULL DEFAULT 0, next_ms INTEGER,
-    code TEXT NOT NULL DEFAULT '', upstream_message TEXT NOT NULL DEFAULT '', conversion_id INTEGER, changed_ms INTEGER NOT NULL);
+    code TEXT NOT NULL DEFAULT '', upstream_message TEXT NOT NULL DEFAULT '', conversion_id INTEGER, changed_ms INTEGER NOT NULL,
+    order_key TEXT NOT NULL DEFAULT '');
   CREATE INDEX IF NOT EXISTS events_due ON events (next_ms) WHERE next_ms IS NOT NULL;
   CREATE INDEX IF NOT EXISTS events_failed ON events (state, number) WHERE state IN ('refused', 'dead');
+  CREATE INDEX IF NOT EXISTS events_order ON events (order_key) WHERE order_key <> '';
+  CREATE INDEX IF NOT EXISTS events_in_doubt ON events (number) WHERE is_in_doubt = 1 AND next_ms IS NULL;
   CREATE TABLE IF NOT EXISTS claims (claim TEXT PRIMARY KEY, id TEXT NOT NULL, at_ms INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS webhooks (id TEXT PRIMARY KEY, digest TEXT NOT NULL, at_ms INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS counts (name TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;`;
 
-const NEW = "id, offer_id, text, accepted_at, accepted_ms, next_ms, changed_ms";
+const NEW = "id, offer_id, text, accepted_at, accepted_ms, next_ms, changed_ms, order_key";
 
 const STATE = {
   any: "",
+  failed: "AND state IN ('refused', 'dead')",
+  cancelled: "AND state = 'cancelled'",
   pending: "AND state = 'pending'",
   delivered: "AND state = 'delivered'",
   refused: "AND state = 'refused'",
@@ -35,7 +40,7 @@ export class SqlStore implements OutboxStore {
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
     this.#sql = storage.sql;
-    this.#renameOldNames();
+    this.#upgrade();
     this.#sql.exec(TABLES);
   }
 
@@ -43,30 +48,20 @@ export class SqlStore implements OutboxStore {
     this.#storage.transactionSync(job);
   }
 
-  insert(events: readonly NewEvent[], nowMs: number): readonly boolean[] {
-    const [event] = events;
-    if (events.length === 1 && event !== undefined) {
-      const { rowsWritten } = this.#sql.exec(
-        `INSERT INTO events (${NEW}) VALUES (?, ?, ?, ?, ?5, ?5, ?5) ON CONFLICT (id) DO NOTHING`,
-        event.id,
-        event.offerId,
-        event.text,
-        event.acceptedAt,
-        nowMs,
-      );
-      return [rowsWritten > 0];
-    }
-    // SQLite reads the rows out of one JSON text: a statement for each takes ten times as long.
-    const kept = this.#sql.exec(
-      `INSERT INTO events (${NEW})
-       SELECT value->>'id', value->>'offerId', value->>'text', value->>'acceptedAt', ?2, ?2, ?2
-       FROM json_each(?1) WHERE true ON CONFLICT (id) DO NOTHING RETURNING id`,
-      JSON.stringify(events),
+  insert(event: NewEvent, nowMs: number): void {
+    this.#sql.exec(
+      `INSERT INTO events (${NEW}) VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?5, ?6)`,
+      event.id,
+      event.offerId,
+      event.text,
+      event.acceptedAt,
       nowMs,
+      event.order ?? "",
     );
-    const ids = new Set([...kept].map(({ id }) => id));
-    // The same event twice in one batch is kept once.
-    return events.map(({ id }) => ids.delete(id));
+  }
+
+  setText(id: string, text: string): void {
+    this.#sql.exec("UPDATE events SET text = ? WHERE id = ?", text, id);
   }
 
   find(id: string): Row | undefined {
@@ -93,6 +88,15 @@ export class SqlStore implements OutboxStore {
     return this.#rows("SELECT * FROM events WHERE next_ms <= ? ORDER BY next_ms LIMIT ?", nowMs, limit);
   }
 
+  dueUnfailed(nowMs: number, limit: number, isNewestFirst: boolean): readonly Row[] {
+    const order = isNewestFirst ? "DESC" : "ASC";
+    return this.#rows(
+      `SELECT * FROM events WHERE next_ms <= ? AND attempts = 0 AND code = '' ORDER BY next_ms ${order}, number ${order} LIMIT ?`,
+      nowMs,
+      limit,
+    );
+  }
+
   nextDue(): number | null {
     return this.#number("SELECT min(next_ms) AS it FROM events WHERE next_ms IS NOT NULL");
   }
@@ -105,24 +109,41 @@ export class SqlStore implements OutboxStore {
     );
   }
 
-  list({ state, before, limit }: RowFilter): readonly Row[] {
+  list({ state, before, limit, offerId, code, isInDoubt, sinceMs, untilMs }: RowFilter): readonly Row[] {
+    const wishes: readonly (readonly [condition: string, value: string | number | undefined])[] = [
+      ["number < ?", before],
+      ["offer_id = ?", offerId],
+      ["code = ?", code],
+      ["is_in_doubt = ?", isInDoubt === undefined ? undefined : Number(isInDoubt)],
+      ["accepted_ms >= ?", sinceMs],
+      ["accepted_ms < ?", untilMs],
+    ];
+    const asked = wishes.flatMap(([condition, value]) => (value === undefined ? [] : [{ condition, value }]));
+    const conditions = asked.map(({ condition }) => `AND ${condition}`).join(" ");
     // The state stands in the text, so that what has failed is found by its index.
     return this.#rows(
-      `SELECT * FROM events WHERE number < ? ${STATE[state ?? "any"]} ORDER BY number DESC LIMIT ?`,
-      before ?? Number.MAX_SAFE_INTEGER,
+      `SELECT * FROM events WHERE true ${STATE[state ?? "any"]} ${conditions} ORDER BY number DESC LIMIT ?`,
+      ...asked.map(({ value }) => value),
       limit,
     );
   }
 
-  claim(claim: string, id: string, nowMs: number): string {
-    const { rowsWritten } = this.#sql.exec(
-      "INSERT INTO claims VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-      claim,
-      id,
-      nowMs,
-    );
-    if (rowsWritten > 0) return id;
-    return String(this.#sql.exec("SELECT id FROM claims WHERE claim = ?", claim).one()["id"]);
+  siblings(order: string): readonly Row[] {
+    if (order === "") return [];
+    return this.#rows("SELECT * FROM events WHERE order_key = ? AND order_key <> ''", order);
+  }
+
+  findClaim(claim: string): { readonly id: string; readonly atMs: number } | undefined {
+    const [row] = this.#sql.exec("SELECT id, at_ms FROM claims WHERE claim = ?", claim).toArray();
+    return row && { id: String(row["id"]), atMs: Number(row["at_ms"]) };
+  }
+
+  claim(claim: string, id: string, nowMs: number): void {
+    this.#sql.exec("INSERT INTO claims VALUES (?, ?, ?)", claim, id, nowMs);
+  }
+
+  unclaim(claim: string): void {
+    this.#sql.exec("DELETE FROM claims WHERE claim = ?", claim);
   }
 
   webhook(webhookId: string, digest: string, nowMs: number): string {
@@ -176,15 +197,25 @@ export class SqlStore implements OutboxStore {
     return counts;
   }
 
+  inDoubt(): number {
+    const sql = "SELECT count(*) AS it FROM events WHERE is_in_doubt = 1 AND next_ms IS NULL";
+    return this.#number(sql) ?? 0;
+  }
+
   bytes(): number {
     return this.#sql.databaseSize;
   }
 
-  /** The first version's names for a column and a table. */
-  #renameOldNames(): void {
+  /** The first version had other names, and did not know a click's orders. */
+  #upgrade(): void {
     const columns = this.#sql.exec("SELECT name FROM pragma_table_info('events')").toArray();
-    if (!columns.some(({ name }) => name === "words")) return;
-    this.#sql.exec("ALTER TABLE events RENAME COLUMN words TO upstream_message; ALTER TABLE memory RENAME TO meta");
+    const has = (name: string) => columns.some((column) => column["name"] === name);
+    if (has("words")) {
+      this.#sql.exec("ALTER TABLE events RENAME COLUMN words TO upstream_message; ALTER TABLE memory RENAME TO meta");
+    }
+    if (has("id") && !has("order_key")) {
+      this.#sql.exec("ALTER TABLE events ADD COLUMN order_key TEXT NOT NULL DEFAULT ''");
+    }
   }
 
   #rows(sql: string, ...values: (string | number | null)[]): Row[] {

@@ -1,7 +1,7 @@
 /** The seam between an outbox and where its rows are kept. Every method is synchronous. */
 
 /** Where a stored event stands. A shard's pause is told on top of `pending`. */
-export type StoredState = "pending" | "delivered" | "refused" | "dead";
+export type StoredState = "pending" | "delivered" | "refused" | "dead" | "cancelled";
 
 /** An event that is handed to an outbox. */
 export interface NewEvent {
@@ -14,6 +14,10 @@ export interface NewEvent {
   readonly acceptedAt: string;
   /** What a page's conversion claims: its offer and click. */
   readonly claim?: string | undefined;
+  /** Its offer and click, where CAKE does not deduplicate the offer. */
+  readonly order?: string | undefined;
+  /** Does it come from a signed caller? */
+  readonly isSigned?: boolean | undefined;
 }
 
 /** An event as it is kept. No key, address or user agent is in it. */
@@ -37,11 +41,26 @@ export interface Row {
   readonly upstream_message: string;
   readonly conversion_id: number | null;
   readonly changed_ms: number;
+  /** Offer and click, where CAKE does not deduplicate the offer; else empty. */
+  readonly order_key: string;
+}
+
+/** Which events are meant; what is absent does not matter. Times are the outbox's. */
+export interface EventFilter {
+  /** `failed` is refused or dead. */
+  readonly state?: StoredState | "failed" | undefined;
+  readonly offerId?: number | undefined;
+  /** Why it is not delivered: an error's code. */
+  readonly code?: string | undefined;
+  readonly isInDoubt?: boolean | undefined;
+  /** Accepted at this time or later. */
+  readonly sinceMs?: number | undefined;
+  /** Accepted before this time. */
+  readonly untilMs?: number | undefined;
 }
 
 /** Which rows a list holds, the newest first. */
-export interface RowFilter {
-  readonly state?: StoredState | undefined;
+export interface RowFilter extends EventFilter {
   /** Only those accepted before this number. */
   readonly before?: number | undefined;
   readonly limit: number;
@@ -51,19 +70,27 @@ export interface RowFilter {
 export interface OutboxStore {
   /** Does all that `job` does, or nothing. */
   transaction(job: () => void): void;
-  /** Keeps the events that are not known yet; says which those were, in order. */
-  insert(events: readonly NewEvent[], nowMs: number): readonly boolean[];
+  /** Keeps an event that is not known yet. */
+  insert(event: NewEvent, nowMs: number): void;
+  /** Gives an event another text. */
+  setText(id: string, text: string): void;
   find(id: string): Row | undefined;
   /** Writes what came of an attempt. */
   settle(row: Row): void;
   /** What is due, the longest overdue first. */
   due(nowMs: number, limit: number): readonly Row[];
+  /** What is due and has not failed yet, the longest or the shortest overdue first. */
+  dueUnfailed(nowMs: number, limit: number, isNewestFirst: boolean): readonly Row[];
   nextDue(): number | null;
   /** When the oldest event was accepted that still waits, of the 10,000 that are due first. */
   oldestPending(): number | null;
   list(filter: RowFilter): readonly Row[];
-  /** Makes the claim, unless it is made; says for which event it is made. */
-  claim(claim: string, id: string, nowMs: number): string;
+  /** The events of one offer and click. */
+  siblings(order: string): readonly Row[];
+  findClaim(claim: string): { readonly id: string; readonly atMs: number } | undefined;
+  /** Makes a claim that is not made yet. */
+  claim(claim: string, id: string, nowMs: number): void;
+  unclaim(claim: string): void;
   /** Takes note of a webhook's id, unless it is known; says with which digest it is known. */
   webhook(webhookId: string, digest: string, nowMs: number): string;
   /** Adds to a count. */
@@ -77,6 +104,8 @@ export interface OutboxStore {
   setMeta(name: string, text: string | null): void;
   /** Deletes what is over and older; says how many events of each state it was. */
   purge(changedBeforeMs: number, webhooksBeforeMs: number): ReadonlyMap<StoredState, number>;
+  /** How many events are over, not delivered, and may be recorded all the same. */
+  inDoubt(): number;
   /** Bytes on disk. */
   bytes(): number;
 }

@@ -2,73 +2,102 @@
  * The core in a page: starts the wasm, or its fallback in plain JavaScript
  * where there is no WebAssembly, and asks it. See src/bindings/page.rs.
  */
-import { CakeError, type CakeErrorCode } from "../error.js";
+import { CakeError } from "../error.js";
 import type { Core } from "./core.js";
+import { load } from "./load.js";
+import { pairsOf } from "./query.js";
+import { instantiate } from "./wasm.js";
 
 /** What runs the core. */
 export type Engine = "wasm" | "js";
 
-/** The build puts the wasm here, each byte a character (scripts/page.ts). */
-declare const WASM_TEXT: string;
-declare const WASM_OFFSET: number;
+/** What a visit comes with, for the core. */
+export interface Visit {
+  /** The address's query as it stands. */
+  readonly query: string;
+  /** The time in seconds since 1970. */
+  readonly seconds: number;
+}
 
-/** How many characters the core's buffer has. */
-const MAX_CHARACTERS = 16_384;
+/** How touches are kept. */
+export interface Settings {
+  readonly isFirstTouch: boolean;
+  readonly windowDays: number;
+  readonly journey: number;
+  readonly cookieDays: number;
+  /** The names of the click id's parameter, separated by `&`. */
+  readonly names: string;
+}
 
-/** The core's errors by number, as `parts_of` counts them, with their subject where it is always the same. */
-const ERRORS =
-  "invalid_domain:domain invalid_id sub_id_too_long invalid_text link_too_long invalid_price_format:priceFormat invalid_deep_link:deepLink deep_link_host:deepLink reserved_parameter repeated_parameter invalid_setting internal".split(
-    " ",
-  );
+/** What is to be kept of it. */
+export interface Decision {
+  /** The cookie's age in seconds; 0 where nothing is to be written. */
+  readonly age: number;
+  /** The text to be stored, or that is. */
+  readonly text: string;
+  /** The click id that counts. */
+  readonly clickId: string | undefined;
+}
 
 let core: Core | undefined;
-
 let engine: Engine = "wasm";
 
-/** What runs the core, or will. */
+/** Starts the core where it has not been started, and says what runs it. */
 export function runningEngine(): Engine {
+  try {
+    if (engine === "wasm") core ??= instantiate<Core>();
+  } catch {
+    engine = "js";
+  }
   return engine;
 }
 
-try {
-  const bytes = Uint8Array.from(WASM_TEXT, (character) => character.charCodeAt(0) - WASM_OFFSET);
-  // Compiled at once: a few milliseconds less than waiting for a promise, and
-  // the page's own code finds the tracker ready. Browsers that do this only for
-  // small modules throw, as does a policy without 'wasm-unsafe-eval'.
-  core = new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as unknown as Core;
-} catch {
-  engine = "js";
+/** Is the core there? If it is not, {@link loadFallback} brings it. */
+export function isRunning(): boolean {
+  return runningEngine() === "wasm" || core !== undefined;
 }
 
-/** Loads the plain JavaScript where there is no WebAssembly. */
-export async function start(): Promise<void> {
-  core ??= await import("./fallback.js").catch(() => undefined);
+let loading: Promise<void> | undefined;
+
+/** Loads the plain JavaScript. Resolves in any case. */
+export function loadFallback(): Promise<void> {
+  loading ??= load("fallback").then(
+    (fallback) => {
+      core = fallback;
+    },
+    () => {
+      loading = undefined;
+    },
+  );
+  return loading;
 }
 
 /**
- * Hands the parts to the core and returns its answer.
+ * Asks the core what a visit leaves behind. `cookies` are the cookie's copies, separated by semicolons.
  *
- * @throws CakeError what the core says
+ * @throws CakeError `invalid_setting`; `internal` where there is no core
  */
-export function decide(...parts: string[]): string {
-  if (core === undefined)
+export function decide(visit: Visit, settings: Settings, cookies: string, storage: string): Decision {
+  if (!isRunning() || !core) {
     throw new CakeError({ code: "internal", rule: "neither WebAssembly nor its fallback could be loaded" });
-  // A line feed ends a part. Inside of one it becomes the other control
-  // character that ends lines, which the core refuses in the part's own name.
-  const text = parts.map((part) => `${part.replace(/\n/g, "\r")}\n`).join("");
-  const characters = Uint32Array.from(text, (character) => character.codePointAt(0) as number);
-  if (characters.length > MAX_CHARACTERS) throw new CakeError({ code: "link_too_long", rule: "is too long" });
-  // Anew each time: the buffer is another one once the memory has grown.
-  const view = () => new Uint32Array((core as Core).memory.buffer, (core as Core).buffer(), MAX_CHARACTERS);
-  view().set(characters);
-  const length = core.decide(characters.length);
-  const answer = String.fromCharCode(...view().subarray(0, Math.abs(length)));
-  if (length >= 0) return answer;
-  const [code = "", subject] = ERRORS[Number.parseInt(answer[0] ?? "", 36)]?.split(":") ?? [];
-  const parameter = decodeURIComponent(answer.slice(1)) || subject;
-  throw new CakeError({
-    code: code as CakeErrorCode,
-    rule: `breaks the rule ${code}`,
-    ...(parameter === undefined ? {} : { parameter }),
-  });
+  }
+  const { query, seconds } = visit;
+  for (const byte of new TextEncoder().encode([settings.names, cookies, storage, pairsOf(query)].join("\x04")))
+    core.put(byte);
+  const age = core.decide(
+    settings.isFirstTouch ? 1 : 0,
+    // What is no whole number is 0, for which the core has a rule.
+    ...([settings.windowDays, settings.journey, settings.cookieDays].map((days) =>
+      days === (days | 0) ? days : 0,
+    ) as [number, number, number]),
+    seconds,
+  );
+  if (age < 0) {
+    const parameter = ["windowDays", "journey", "cookieDays"][-1 - age] as string;
+    throw new CakeError({ code: "invalid_setting", parameter, rule: "is out of range" });
+  }
+  let answer = "";
+  for (let at = 0, byte = core.get(0); byte; byte = core.get(++at)) answer += String.fromCharCode(byte);
+  const [text = "", clickId] = answer.split("\n");
+  return { age, text, clickId };
 }

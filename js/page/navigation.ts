@@ -1,20 +1,26 @@
 /** Navigation: the addresses that a page has had and gets. */
 
+import { attempt } from "./store.js";
+
 // Read at import, before a router rewrites the address. The first one is the
 // address of the navigation: it also knows what was rewritten before that.
-const addresses = new Set([performance.getEntriesByType("navigation")[0]?.name ?? location.href, location.href]);
+const first = attempt(() => performance.getEntriesByType("navigation")[0]?.name);
+const here = attempt(() => location.href) ?? "";
+const addresses = new Set([first?.includes(":") ? first : here, here]);
 
 /**
  * Calls `listener` with each address that the page has had or gets, at once and later on: never while it is only
- * prerendered, and again when it comes back from the back/forward cache.
+ * prerendered, and again when it comes back from the back/forward cache. `begun` is called once, after the first ones.
  */
-export function onAddressChange(listener: (address: string) => void): void {
+export function onAddressChange(listener: (address: string) => void, begun: () => void): void {
   const tellHere = () => listener(location.href);
   const begin = () => {
     for (const address of addresses) listener(address);
+    begun();
     addEventListener("pageshow", (event) => event.persisted && tellHere());
-    const { navigation } = window as { navigation?: EventTarget };
-    if (navigation) {
+    // A site's own variable or element of that name takes its place.
+    const navigation = attempt(() => (window as { navigation?: EventTarget & { currentEntry?: object } }).navigation);
+    if (navigation?.currentEntry) {
       navigation.addEventListener("currententrychange", tellHere);
       return;
     }
@@ -23,10 +29,12 @@ export function onAddressChange(listener: (address: string) => void): void {
       // Called like the site's own: wrapped before us it is what we call,
       // wrapped after us it calls us.
       const own = history[name];
-      history[name] = function (this: History, ...state) {
-        own.apply(this, state);
-        tellHere();
-      };
+      attempt(() => {
+        history[name] = function (this: History, ...state) {
+          own.apply(this, state);
+          tellHere();
+        };
+      });
     }
   };
   if ((document as { prerendering?: boolean }).prerendering) {

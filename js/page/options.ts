@@ -68,6 +68,8 @@ export type Reason =
   | "forwarder_busy"
   /** The endpoint answers, but is no forwarder: a wrong path, or one that is not deployed yet. It is sent again. */
   | "no_forwarder"
+  /** A file of the package does not lie beside the script, or a policy keeps it away: `base` says where it is. */
+  | "missing_file"
   /** `onError` threw. */
   | "on_error_threw";
 
@@ -109,11 +111,15 @@ export interface DecorateOptions {
   readonly parameter?: string;
 }
 
-/** A conversion as it waits, in memory and in localStorage. */
-export interface StoredConversion {
+/** A conversion as it waits, in memory; in localStorage without `due` and `retryMs`. */
+export interface WaitingConversion {
   /** When it was reported: milliseconds since 1970. */
   readonly at: number;
-  /** Where it was reported, for the unique id of a conversion without order id. */
-  readonly page: string;
-  readonly fields: PageConversion;
+  /** The address that it was reported on, where its unique id is still to be made from that. */
+  page?: string | undefined;
+  fields: PageConversion;
+  /** When it may be sent again, as the endpoint asks: milliseconds since 1970. */
+  due?: number;
+  /** How long it waited last. */
+  retryMs?: number;
 }

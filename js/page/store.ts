@@ -4,7 +4,7 @@
  */
 
 /** The cookie's name and the key in localStorage; the other keys start with it. */
-const KEY = "cake_click";
+export const KEY = "cake_click";
 
 /** What the keys of stored conversions start with. */
 export const OUTBOX = `${KEY}_outbox:`;
@@ -12,7 +12,7 @@ export const OUTBOX = `${KEY}_outbox:`;
 export const UNIQUE = `${KEY}_unique:`;
 
 /** Does it, and nothing where it throws: `localStorage`, `document.cookie` and writing to them all may. */
-function attempt<T>(run: () => T): T | undefined {
+export function attempt<T>(run: () => T): T | undefined {
   try {
     return run();
   } catch {
@@ -20,62 +20,64 @@ function attempt<T>(run: () => T): T | undefined {
   }
 }
 
-/** localStorage; nothing where it is blocked. */
-export const storage = attempt(() => localStorage);
-
 /** The keys of localStorage that start so. */
 export function keysOf(prefix: string): string[] {
-  return Object.keys(storage ?? {}).filter((key) => key.startsWith(prefix));
+  return attempt(() => Object.keys(localStorage).filter((key) => key.startsWith(prefix))) ?? [];
+}
+
+/** The text of an item; empty where there is none, or it cannot be read. */
+export function read(key: string): string {
+  return attempt(() => localStorage.getItem(key)) ?? "";
+}
+
+/** Removes an item. */
+export function remove(key: string): void {
+  attempt(() => localStorage.removeItem(key));
 }
 
 /** Writes an item, and says whether it could. */
 export function store(key: string, text: string): boolean {
   // What reads back was written: not so in a browser without storage, without room, or that throws.
-  attempt(() => storage?.setItem(key, text));
-  return storage?.getItem(key) === text;
+  attempt(() => localStorage.setItem(key, text));
+  return read(key) === text;
 }
 
-/** The stored texts: the cookie's and localStorage's, empty where there is none. */
-export function readKept(): [string, string] {
-  return [readCookie(), storage?.getItem(KEY) ?? ""];
-}
-
-function readCookie(): string {
-  return attempt(() => document.cookie.match(`(?:^|; )${KEY}=([^;]*)`)?.[1]) ?? "";
+/** The cookie's copies, separated by semicolons: a browser may hold several of one name, of one host and another. */
+export function readCookies(): string {
+  const pairs = attempt(() => document.cookie.split("; ")) ?? [];
+  return pairs.flatMap((pair) => (pair.startsWith(`${KEY}=`) ? pair.slice(KEY.length + 1) : [])).join(";");
 }
 
 /**
- * Writes both, and says which of them did not take it. `domain` is the cookie's; where it is not given, the
- * site's widest one that browsers allow is found by trying: nobody else knows that `co.uk` is none and
- * `example.co.uk` is one.
+ * Writes the cookie, and says whether the browser took it. `domain` is the cookie's; where it is not given, the site's
+ * widest one that browsers allow is found by trying: nobody else knows that `co.uk` is none and `example.co.uk` is one.
  */
-export function writeKept(
-  text: string,
-  seconds: string,
-  domain: string | undefined,
-): ("cookie_blocked" | "storage_blocked")[] {
-  const isTaken = domains(domain).some((candidate) => {
-    writeCookie(text, seconds, candidate);
-    return readCookie() === text;
+export function writeCookie(text: string, seconds: number, domain: string | undefined): boolean {
+  const narrower = domains();
+  const candidates = domain === undefined ? domains() : [`; Domain=${domain}`];
+  const isTaken = candidates.some((candidate) => {
+    setCookie(text, seconds, candidate);
+    narrower.splice(0, narrower.indexOf(candidate) + 1);
+    return readCookies().split(";").includes(text);
   });
-  return [...(isTaken ? [] : ["cookie_blocked" as const]), ...(store(KEY, text) ? [] : ["storage_blocked" as const])];
+  // Stale copies of hosts below: they would be read as well, and come first.
+  if (isTaken && readCookies() !== text) for (const candidate of narrower) setCookie("", 0, candidate);
+  return isTaken;
 }
 
-/** Deletes cookie, text, conversions and unique ids. */
-export function deleteKept(domain: string | undefined): void {
-  for (const candidate of domains(domain)) writeCookie("", "0", candidate);
-  for (const key of keysOf(KEY)) storage?.removeItem(key);
+/** Deletes the cookie of every domain that may have one, text, conversions and unique ids. */
+export function deleteKept(): void {
+  if (readCookies()) for (const domain of domains()) setCookie("", 0, domain);
+  keysOf(KEY).forEach(remove);
 }
 
-/** The domains to try, the widest first, and at last none: the host alone. */
-function domains(domain: string | undefined): string[] {
+/** The domains that a cookie of this page can have, the widest first, and at last none: the host alone. */
+function domains(): string[] {
   const labels = location.hostname.split(".");
-  return domain === undefined
-    ? labels.map((_, index) => (labels[index + 1] ? `; Domain=${labels.slice(-index - 2).join(".")}` : ""))
-    : [`; Domain=${domain}`];
+  return labels.map((_, index) => (labels[index + 1] ? `; Domain=${labels.slice(-index - 2).join(".")}` : ""));
 }
 
-function writeCookie(text: string, seconds: string, domain: string): void {
+function setCookie(text: string, seconds: number, domain: string): void {
   const secure = location.protocol === "https:" ? "; Secure" : "";
   attempt(() => {
     // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API is asynchronous, and not everywhere.

@@ -1,8 +1,10 @@
 /** The tracker: captures and keeps the click id as consent allows. What is done only now and then is loaded then. */
 import { CakeError, isCakeError } from "../error.js";
 import type { TrackingLinkParts, TrackingLinkRules } from "../link.js";
-import { decide, type Engine, runningEngine } from "./engine.js";
-import { buildLink } from "./link.js";
+import { consentOf } from "./consent.js";
+import { conversionOf } from "./conversion.js";
+import { type Decision, decide, type Engine, isRunning, loadFallback, runningEngine, type Visit } from "./engine.js";
+import { load } from "./load.js";
 import { onAddressChange } from "./navigation.js";
 import type {
   Consent,
@@ -10,10 +12,12 @@ import type {
   DecorateOptions,
   PageConversion,
   Reason,
-  StoredConversion,
   TrackerOptions,
+  WaitingConversion,
 } from "./options.js";
-import { deleteKept, keysOf, OUTBOX, readKept, store, writeKept } from "./store.js";
+import type { Outbox } from "./outbox.js";
+import { ANSWER_MS, type Answer, findAcceptance, post, findOrderUniqueId } from "./send.js";
+import { attempt, deleteKept, KEY, keysOf, OUTBOX, read, readCookies, remove, store, writeCookie } from "./store.js";
 
 /** Keeps the click id and reports conversions. Nothing that it does throws into the page. */
 export interface Tracker {
@@ -21,10 +25,18 @@ export interface Tracker {
   readonly clickId: string | undefined;
   /** `js` where WebAssembly is missing or refused. */
   readonly engine: Engine;
-  /** Says what the visitor has said. What was held is stored, or all is deleted. */
-  setConsent(consent: Consent): void;
-  /** Builds a tracking link; `undefined`, and a call of `onError`, where a part breaks a rule. */
-  link(parts: TrackingLinkParts & TrackingLinkRules): string | undefined;
+  /** Resolves when the click id is known: at once with WebAssembly, else when its fallback has been loaded. */
+  readonly ready: Promise<void>;
+  /**
+   * Says what the visitor has said: `granted`, `denied` or `pending` in any case, `true` or `false`. What was held is
+   * stored, or all is deleted. Any other word is `pending`, and `onError` hears of it.
+   */
+  setConsent(consent: Consent | boolean): void;
+  /**
+   * Builds a tracking link; `undefined`, and a call of `onError`, where a part breaks a rule. Its code is loaded with
+   * the first link: `cake-edge/link` builds them at once.
+   */
+  link(parts: TrackingLinkParts & TrackingLinkRules): Promise<string | undefined>;
   /** Adds the click id to links and forms that lead to the listed hosts, when they are clicked or submitted. */
   decorate(options: DecorateOptions): void;
   /** Reports a conversion of the kept click to the site's forwarder. Never rejects. */
@@ -32,70 +44,136 @@ export interface Tracker {
 }
 
 /** The names under which click ids arrive, as the core's `DEFAULT_PARAMETERS`. */
-const DEFAULT_PARAMETERS = "reqid ckm_request_id click_id clickid transaction_id tranid r".split(" ");
+const DEFAULT_PARAMETERS = "reqid&ckm_request_id&click_id&clickid";
 
-/** Captures the click id of this page's address and keeps it. */
-export function createTracker(options: TrackerOptions = {}): Tracker {
-  const { endpoint = "/cake", windowDays = 30, cookieDomain } = options;
-  let { consent = "granted" } = options;
+/** How long after a landing the outbox is loaded, before it is needed: when the page's own files have come. */
+const AHEAD_MS = 3_000;
+
+/** How long a file that could not be loaded is left alone. */
+const RELOAD_MS = 20_000;
+
+/** A setting and the text that it does not take. */
+export type Refused = readonly [name: string, text: unknown];
+
+/** Captures the click id of this page's address and keeps it. `refused` are the tag's own settings. */
+export function createTracker(given?: TrackerOptions, refused: readonly Refused[] = []): Tracker {
+  let options: TrackerOptions = given ?? {};
+  const { cookieDomain } = options;
+  const names = options.parameters?.join("&") || DEFAULT_PARAMETERS;
+  let consent: Consent = "pending";
   let clickId: string | undefined;
   /** The text that is kept, once more in memory: alone while consent is pending, or both stores are blocked. */
   let memory = "";
   /** The visits while consent was pending. */
-  let visits: [address: string, seconds: string][] = [];
+  let visits: Visit[] = [];
   /** The conversions that the forwarder has not answered for good, by their keys. */
-  const conversions = new Map<string, StoredConversion>();
+  const conversions = new Map<string, WaitingConversion>();
 
   const note = (reason: Reason | string, ...details: unknown[]) => {
-    // biome-ignore lint/suspicious/noConsole: what `debug` asks for.
-    if (options.debug) console.debug("cake-edge:", reason, ...details);
+    // A wrong setting is said in any case: it is the site's, and nobody would hear of it.
+    // biome-ignore lint/suspicious/noConsole: what `debug` asks for. A site may have emptied it.
+    if (options.debug || reason === "invalid_setting") console.info?.("cake-edge:", reason, ...details);
+  };
+
+  const report = (error: CakeError) => {
+    note(error.code, error);
+    try {
+      options.onError?.(error);
+    } catch (unheard) {
+      note("on_error_threw", unheard);
+    }
   };
 
   const quietly = <T>(run: () => T): T | undefined => {
     try {
       return run();
     } catch (thrown) {
-      const error = isCakeError(thrown)
-        ? thrown
-        : new CakeError({ code: "internal", rule: "a bug in cake-edge" }, { cause: thrown });
-      note(error.code, error);
-      try {
-        options.onError?.(error);
-      } catch (unheard) {
-        note("on_error_threw", unheard);
-      }
+      report(
+        isCakeError(thrown)
+          ? thrown
+          : new CakeError({ code: "internal", rule: "a bug in cake-edge" }, { cause: thrown }),
+      );
       return undefined;
     }
   };
 
+  const refuse = (parameter: string, word: unknown) =>
+    report(new CakeError({ code: "invalid_setting", parameter, rule: `does not take "${word}"` }));
+
+  /** Where conversions go: relative to the page's first address, not to a base element or what a router makes of it. */
+  let url = "/cake/conversions";
+  try {
+    url = new URL(options.endpoint || "/cake", location.href).href.replace(/\/*$/, "/conversions");
+  } catch {
+    refuse("endpoint", options.endpoint);
+  }
+
   /** What the visitor has said; the browser may have said it for him. */
   const said = (): Consent =>
-    !options.ignoreGlobalPrivacyControl && (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl
+    !options.ignoreGlobalPrivacyControl &&
+    attempt(() => (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl)
       ? "denied"
       : consent;
 
-  /** Asks the core what a visit leaves behind: the cookie's age, 0 where nothing is to be written. */
-  const keep = (address: string, seconds: string, stored: readonly string[]) => {
-    const { searchParams, hash } = new URL(address);
-    // A router's fragment may look like a URL of its own: #/path?reqid=1
-    const fragment = new URLSearchParams(options.fragment ? hash.replace(/^#([^?]*\?)?/, "") : "");
-    // What is longer is no click id and no sub id.
-    const find = (name: string) => (searchParams.get(name) ?? fragment.get(name) ?? "").slice(0, 200);
-    const [age = "", counting = "", text = ""] = decide(
-      "k",
-      options.touch === "first" ? "1" : "0",
-      ...[windowDays, options.journey ?? 5, options.cookieDays ?? windowDays].map((number) => number.toString(36)),
-      seconds,
-      ...stored,
-      ...["s1", "s2", "s3", "s4", "s5"].map(find),
-      ...(options.parameters ?? DEFAULT_PARAMETERS).flatMap((name) => [name, find(name)]),
-    ).split("\n");
-    clickId = counting || undefined;
-    memory = text;
-    return age || "0";
+  /** Takes a word for consent. One that nobody knows is none. */
+  const setWord = (word: unknown) => {
+    const known = consentOf(word);
+    if (known === undefined) refuse("consent", word);
+    consent = known ?? "pending";
   };
 
-  const look = (address: string, seconds = Math.floor(Date.now() / 1_000).toString(36)) =>
+  /** Asks the core what a visit leaves behind. A setting that is out of its range is reported, and left out: none is worth a click. */
+  const keep = (visit: Visit, cookies: string, storage: string): Decision => {
+    const { touch = "last", windowDays = 30, journey = 5, cookieDays = windowDays } = options;
+    const [window, places, days] = [windowDays, journey, cookieDays].map(Number) as [number, number, number];
+    const isFirstTouch = `${touch}`.toLowerCase() === "first";
+    const settings = { isFirstTouch, windowDays: window, journey: places, cookieDays: days, names };
+    try {
+      const decision = decide(visit, settings, cookies, storage);
+      ({ clickId, text: memory } = decision);
+      return decision;
+    } catch (error) {
+      const { code, parameter } = error as CakeError;
+      if (code !== "invalid_setting" || options[parameter as "journey"] === undefined) throw error;
+      report(error as CakeError);
+      options = { ...options, [parameter as string]: undefined };
+      return keep(visit, cookies, storage);
+    }
+  };
+
+  const write = ({ age, text }: Decision) => {
+    if (!age) return note(clickId ? "known_click" : "no_click_id");
+    if (!writeCookie(text, age, cookieDomain)) note("cookie_blocked");
+    if (!store(KEY, text)) note("storage_blocked");
+  };
+
+  const lookAt = (visit: Visit, before = memory) => {
+    const { query } = visit;
+    // A name may be encoded; then the core finds it.
+    const mayCarry =
+      /[%+]/.test(query) || names.split("&").some((name) => query.toLowerCase().includes(name.toLowerCase()));
+    const cookies = readCookies();
+    // A new visitor's click goes into the cookie at once: localStorage keeps the browser waiting.
+    const first = cookies || !mayCarry ? undefined : keep(visit, before, before);
+    if (first?.age) writeCookie(first.text, first.age, cookieDomain);
+    const storage = read(KEY);
+    if (first && !storage) write(first);
+    // What was kept earlier is in no way lost: the core decides again about all that there was.
+    else if (mayCarry || cookies || storage || before) write(keep(visit, cookies || before, storage || before));
+    else note("no_click_id");
+    if (options.debug && !(clickId && query.includes(clickId))) {
+      const names = [...new URLSearchParams(query).keys()];
+      if (names[0]) note("not_taken", names.join(" "));
+    }
+  };
+
+  /** The click ids of the kept touches, the newest first. */
+  const touches = () => memory.split("*").flatMap((touch) => touch.split("!")[2] ?? []);
+
+  /** Is set while the fallback of WebAssembly is on its way. */
+  let loading: Promise<void> | undefined;
+
+  const look = (address: string, seconds = Math.floor(Date.now() / 1_000)): void => {
     quietly(() => {
       const answer = said();
       if (answer === "denied") {
@@ -103,64 +181,170 @@ export function createTracker(options: TrackerOptions = {}): Tracker {
         memory = "";
         visits = [];
         conversions.clear();
-        deleteKept(cookieDomain);
+        deleteKept();
         note("consent_denied");
-      } else if (options.edge) {
-        note("kept_by_edge");
-      } else if (answer !== "granted") {
-        // As in the core, a word that nobody knows is no consent.
-        note("consent_pending");
-        if (keep(address, seconds, [memory, memory]) !== "0") visits.push([address, seconds]);
-      } else {
-        const stored = readKept().map((text) => text || memory);
-        const age = keep(address, seconds, stored);
-        if (age !== "0") writeKept(memory, age, cookieDomain).forEach((reason) => void note(reason));
-        else note(clickId ? "known_click" : "no_click_id");
+        return;
       }
+      if (options.edge) return note("kept_by_edge");
+      const { search, hash } = new URL(address);
+      // A router's fragment may look like a URL of its own: #/path?reqid=1
+      const fragment = options.fragment ? `&${hash.replace(/^#([^?]*\?)?/, "")}` : "";
+      lookLater({ query: (search.slice(1) + fragment).slice(0, 8_000), seconds });
     });
-
-  /** The conversions' code is loaded when there is one to send. */
-  const openOutbox = () =>
-    import("./outbox.js").then(({ openOutbox }) => openOutbox(`${endpoint}/conversions`, conversions, said, note));
-  /** The network is back with the next page, or the next time that this one is looked at. */
-  const offline = (): ConvertResult => {
-    note("network");
-    return { state: "queued", code: "network" };
   };
+
+  /** Looks when there is a core, which is at once with WebAssembly. */
+  const lookLater = (visit: Visit): void => {
+    if (!loading && isRunning()) return void quietly(() => lookNow(visit));
+    loading = (loading ?? loadFallback()).then(() => {
+      quietly(() => lookNow(visit));
+    });
+    const own = loading;
+    void own.then(() => {
+      if (loading === own) loading = undefined;
+    });
+  };
+
+  const lookNow = (visit: Visit) => {
+    const answer = said();
+    if (answer === "granted") return lookAt(visit);
+    if (answer === "denied") return;
+    note("consent_pending");
+    if (keep(visit, memory, memory).age) visits.push(visit);
+  };
+
+  /** Loaded once; and anew where that failed. */
+  let opened: Promise<Outbox> | undefined;
+  const openOutbox = () => {
+    opened ??= load("outbox").then(
+      ({ openOutbox }) => {
+        // What has waited for this file need not wait for its time.
+        setTimeout(resume);
+        return openOutbox({ url, conversions, said, note, report, resume });
+      },
+      (error) => {
+        opened = undefined;
+        throw error;
+      },
+    );
+    return opened;
+  };
+
+  let timer: ReturnType<typeof setTimeout>;
+  /** It waits until there is a network or the missing file, or for the next page. */
+  const offline = ({ missing }: { missing?: string } = {}): ConvertResult => {
+    const code = missing ? "missing_file" : "network";
+    note(code, ...(missing ? [missing, "see data-base"] : []));
+    clearTimeout(timer);
+    timer = setTimeout(resume, RELOAD_MS);
+    return { state: "queued", code };
+  };
+
+  const send = async (key: string): Promise<ConvertResult> => {
+    const conversion = conversions.get(key);
+    let answer: Answer | undefined;
+    let failure: unknown;
+    if (conversion && said() === "granted") {
+      // Before anything else can fail.
+      if (!attempt(() => store(key, JSON.stringify(conversion)))) note("storage_blocked");
+      // Here and not in the outbox: nothing may come between the report and the request.
+      if (conversion.fields.uniqueId) {
+        try {
+          answer = await post(url, conversion.fields);
+        } catch (thrown) {
+          failure = thrown || true;
+        }
+        const acceptance = answer && findAcceptance(answer);
+        if (acceptance) {
+          conversions.delete(key);
+          remove(key);
+          return acceptance;
+        }
+      }
+    }
+    return (await openOutbox()).conclude(key, answer, failure);
+  };
+
+  /** What comes of it in time: within the 15 seconds of {@link Tracker.convert}. */
+  const inTime = (result: Promise<ConvertResult>): Promise<ConvertResult> =>
+    Promise.race([result.catch(offline), new Promise<void>((resolve) => setTimeout(resolve, ANSWER_MS))]).then(
+      (result) => result ?? offline(),
+    );
+
+  /** What is on its way out at this moment. */
+  const sending = new Set<string>();
+  const deliver = (key: string): Promise<ConvertResult> => {
+    sending.add(key);
+    return inTime(send(key)).finally(() => sending.delete(key));
+  };
+
+  /** Sends what waits, as far as its time has come; and has the outbox at hand before it is needed. */
   const resume = () => {
-    if (conversions.size || keysOf(OUTBOX).length) openOutbox().then((outbox) => outbox.resend(), offline);
+    if (said() !== "granted") return;
+    for (const [key, { due = 0 }] of conversions) {
+      if (!sending.has(key) && due <= Date.now()) void deliver(key);
+    }
+    if (keysOf(OUTBOX).some((key) => !conversions.has(key))) openOutbox().then((outbox) => outbox.resend(), offline);
+    if (clickId) setTimeout(() => openOutbox().catch(() => undefined), AHEAD_MS);
   };
 
-  onAddressChange((address) => {
-    look(address);
-    resume();
-  });
+  for (const [name, text] of refused) refuse(name, text);
+  setWord(options.consent ?? "granted");
+  if (!/^(last|first)$/i.test(`${options.touch ?? "last"}`)) refuse("touch", options.touch);
+  onAddressChange(
+    (address) => look(address),
+    () => {
+      resume();
+      addEventListener("online", resume);
+      document.addEventListener("visibilitychange", resume);
+    },
+  );
 
   return {
-    engine: runningEngine(),
+    get engine() {
+      return runningEngine();
+    },
+    get ready() {
+      return loading ?? Promise.resolve();
+    },
     get clickId() {
       return clickId;
     },
     setConsent(now) {
-      consent = now;
+      quietly(() => setWord(now));
       if (said() === "granted") {
         memory = "";
-        for (const [address, seconds] of visits.splice(0)) look(address, seconds);
+        visits.splice(0).forEach(lookLater);
       }
       look(location.href);
       resume();
     },
-    link: (parts) => quietly(() => buildLink(parts)),
-    decorate(how) {
-      import("./decorate.js").then(({ decorate }) => decorate(how, () => clickId, note), offline);
+    async link(parts) {
+      try {
+        const { createTrackingLink, ready } = await load("link");
+        await ready();
+        return quietly(() => createTrackingLink(parts));
+      } catch (missing) {
+        report(new CakeError({ code: "network", rule: "the code of links could not be loaded" }, { cause: missing }));
+        return undefined;
+      }
     },
-    convert(fields) {
-      const conversion = { at: Date.now(), page: location.href, fields: { clickId, ...fields } };
-      const key = `${OUTBOX}${conversion.at}${Math.random()}`;
-      conversions.set(key, conversion);
-      // Before anything else can fail.
-      if (said() === "granted" && !quietly(() => store(key, JSON.stringify(conversion)))) note("storage_blocked");
-      return openOutbox().then((outbox) => outbox.send(key), offline);
+    decorate(how) {
+      load("decorate").then(({ decorate }) => decorate(how, () => clickId, note), offline);
+    },
+    convert(given) {
+      const convert = () =>
+        quietly(() => {
+          const at = Date.now();
+          const key = `${OUTBOX}${at} ${Math.random()} ${conversions.size}`;
+          const fields = conversionOf(given, clickId ? [clickId, ...touches()] : []);
+          const { orderId, uniqueId = fields.clickId && orderId && findOrderUniqueId(fields.clickId, orderId) } = fields;
+          const page = uniqueId ? undefined : location.href.split("#", 1)[0];
+          conversions.set(key, { at, page, fields: uniqueId ? { ...fields, uniqueId } : fields });
+          return deliver(key);
+        }) ?? Promise.resolve<ConvertResult>({ state: "refused", code: "invalid_field" });
+      // The click id may be on its way.
+      return loading ? inTime(loading.then(convert)) : convert();
     },
   };
 }

@@ -1,7 +1,7 @@
 /** `/__sandbox/`: the live view, and everything by which a network is led. */
 import { CakeError, call, toCakeError } from "../error.js";
 import { VIEW } from "../generated/view.js";
-import * as wasm from "../wasm/sandbox.js";
+import { core } from "./core.js";
 import type { Faults } from "./faults.js";
 import type { Network } from "./network.js";
 import { respond } from "./response.js";
@@ -44,7 +44,7 @@ export class AdminRoutes {
       is_loopback: isLoopback,
       token: token ?? null,
     });
-    const access = JSON.parse(wasm.accessOf(visitor)) as Access;
+    const access = JSON.parse(core.api().accessOf(visitor)) as Access;
     switch (access) {
       case "granted":
         return undefined;
@@ -145,7 +145,7 @@ export class AdminRoutes {
       clock: this.#network.clock(),
       faults: JSON.parse(this.#network.rules.faults()),
       fixture: { offers, affiliates, creatives },
-      status_moves: JSON.parse(wasm.statusMoves()) as SandboxState["status_moves"],
+      status_moves: JSON.parse(core.api().statusMoves()) as SandboxState["status_moves"],
     };
   }
 

@@ -3,10 +3,11 @@
  * they ask for, stores the rows they write, and sends what is due.
  */
 import { call } from "../error.js";
+import { FIXTURE } from "../generated/fixture.js";
 import { GroupCommit } from "../group-commit.js";
-import * as wasm from "../wasm/sandbox.js";
+import type { SandboxNetwork } from "../wasm/sandbox.js";
+import { core } from "./core.js";
 import { EventStream } from "./event-stream.js";
-import defaultFixture from "./fixture.json" with { type: "json" };
 import type { Gate, SandboxHost } from "./host.js";
 import { PostbackSender } from "./postback-sender.js";
 import type { Clock, Totals } from "./rows.js";
@@ -59,7 +60,7 @@ export class Network {
   readonly #commits = new GroupCommit();
   /** Those who watch. */
   readonly events: EventStream;
-  #rules: wasm.SandboxNetwork;
+  #rules: () => SandboxNetwork;
   #clock: ClockSetting;
 
   constructor(init: NetworkInit) {
@@ -69,7 +70,7 @@ export class Network {
     this.#clock = this.#readClock();
     this.events = new EventStream(store, () => this.totals());
     this.#sender = new PostbackSender({
-      rules: () => this.#rules,
+      rules: () => this.#rules(),
       store,
       host,
       now: () => this.now(),
@@ -85,8 +86,8 @@ export class Network {
     return this.#init.store;
   }
 
-  get rules(): wasm.SandboxNetwork {
-    return this.#rules;
+  get rules(): SandboxNetwork {
+    return this.#rules();
   }
 
   get gate(): Gate {
@@ -144,19 +145,19 @@ export class Network {
   totals(): Totals {
     return {
       clicks: this.store.numbers().click - 1,
-      ...(this.#rules.accounts(this.store.sums()) as Omit<Totals, "clicks">),
+      ...(this.#rules().accounts(this.store.sums()) as Omit<Totals, "clicks">),
     };
   }
 
   /** Changes settings and keeps them. */
   setSettings(json: string): void {
-    call(() => this.#rules.setSettings(json));
-    this.store.setMeta("settings", this.#rules.settings());
+    call(() => this.#rules().setSettings(json));
+    this.store.setMeta("settings", this.#rules().settings());
   }
 
   /** Puts other rules for faults in force and keeps them. */
   setFaults(json: string): void {
-    call(() => this.#rules.setFaults(json));
+    call(() => this.#rules().setFaults(json));
     this.store.setMeta("faults", json);
     this.events.startOver();
   }
@@ -178,21 +179,26 @@ export class Network {
     this.events.startOver();
   }
 
-  #open(fixture: string | null, isFresh = false): wasm.SandboxNetwork {
+  /** The rules of a fixture; where the core has died, they are made again with what is remembered. */
+  #open(fixture: string | null, isFresh = false): () => SandboxNetwork {
     const { apiKey, allowedHosts = [], store } = this.#init;
-    const json = fixture ?? this.#init.fixture ?? JSON.stringify(defaultFixture);
-    return call(() => {
-      const rules = new wasm.SandboxNetwork(json, apiKey, JSON.stringify(allowedHosts));
-      const settings = isFresh ? null : store.getMeta("settings");
+    const json = fixture ?? this.#init.fixture ?? FIXTURE;
+    let isFirst = isFresh;
+    const open = core.keep(({ SandboxNetwork }) => {
+      const rules = new SandboxNetwork(json, apiKey, JSON.stringify(allowedHosts));
+      const settings = isFirst ? null : store.getMeta("settings");
+      isFirst = false;
       if (settings !== null) rules.setSettings(settings);
       const faults = store.getMeta("faults");
       if (faults !== null) rules.setFaults(faults);
       return rules;
     });
+    call(open);
+    return open;
   }
 
-  #replace(rules: wasm.SandboxNetwork): void {
-    this.#rules.free();
+  #replace(rules: () => SandboxNetwork): void {
+    this.#rules().free();
     this.#rules = rules;
   }
 
@@ -216,7 +222,7 @@ export class Network {
     });
     const rows: Record<string, unknown> = {};
     for (;;) {
-      const step = JSON.parse(call(() => this.#rules.decide(described, JSON.stringify(rows)))) as Step;
+      const step = JSON.parse(call(() => this.#rules().decide(described, JSON.stringify(rows)))) as Step;
       if ("plan" in step) {
         this.apply(step.plan.writes);
         return step.plan.answer;

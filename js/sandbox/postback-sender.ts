@@ -1,5 +1,5 @@
 /** Sends the postbacks that are due; when, and when again, is the rules' affair. */
-import type * as wasm from "../wasm/sandbox.js";
+import type { SandboxNetwork } from "../wasm/sandbox.js";
 import type { SandboxHost } from "./host.js";
 import type { FiredPostback } from "./rows.js";
 import type { Store, Write } from "./store.js";
@@ -12,7 +12,7 @@ const PATIENCE_MS = 10_000;
 
 /** What a sender works with. */
 export interface PostbackSenderDeps {
-  readonly rules: () => wasm.SandboxNetwork;
+  readonly rules: () => SandboxNetwork;
   readonly store: Store;
   readonly host: SandboxHost;
   /** The network's time. */

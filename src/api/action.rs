@@ -1,7 +1,7 @@
 //! The API's actions by name: from parameters to a call, from an answer to its
 //! outcome.
 
-use super::call::{Call, CallOutcome, Idempotency};
+use super::call::{Call, CallOutcome, Idempotency, Subject};
 use super::{
     Account, Answer, create_postback, get_click, list_clicks, list_conversions,
     list_tracking_domains, record_conversion,
@@ -73,25 +73,29 @@ impl Action {
         if is_write && settings.is_read_only {
             return Err(Error::ReadOnly);
         }
-        let mut click_id = String::new();
+        let mut subject = Subject::default();
         let mut idempotency = Idempotency::Safe;
         let request = match self {
             Self::GetClick => {
-                click_id = get_click::click_id_of(params)?;
-                get_click::request(account, &click_id)?
+                subject.click_id = get_click::click_id_of(params)?;
+                get_click::request(account, &subject.click_id)?
             }
             Self::ListClicks => list_clicks::request(account, params)?,
             Self::RecordConversion => {
                 let params = record_conversion::Params::read(params)?;
                 let request = record_conversion::request(account, &params);
-                idempotency = match params.unique_id {
+                idempotency = match &params.unique_id {
                     None => Idempotency::None,
                     Some(_) => Idempotency::Keyed {
                         get_click: get_click::request(account, &params.click_id)?,
                         verify_first: settings.verifies,
                     },
                 };
-                click_id = params.click_id;
+                subject = Subject {
+                    click_id: params.click_id,
+                    offer_id: params.offer_id,
+                    unique_id: params.unique_id,
+                };
                 request
             }
             Self::ListConversions => list_conversions::request(account, params)?,
@@ -104,7 +108,7 @@ impl Action {
         Ok(Call::new(
             self,
             request,
-            click_id,
+            subject,
             idempotency,
             settings.retries,
         ))
@@ -120,11 +124,14 @@ impl Action {
         }
     }
 
-    pub(super) fn read(self, answer: &Answer<'_>, click_id: &str) -> Result<CallOutcome> {
+    pub(super) fn read(self, answer: &Answer<'_>, subject: &Subject) -> Result<CallOutcome> {
         Ok(match self {
-            Self::GetClick => CallOutcome::Click(get_click::read(answer, click_id)?),
+            Self::GetClick => CallOutcome::Click(get_click::read(answer, &subject.click_id)?),
             Self::ListClicks => CallOutcome::Clicks(list_clicks::read(answer)?),
-            Self::RecordConversion => CallOutcome::Conversion(record_conversion::read(answer)?),
+            Self::RecordConversion => CallOutcome::Conversion(record_conversion::read_for(
+                answer,
+                subject.unique_id.as_deref(),
+            )?),
             Self::ListConversions => CallOutcome::Conversions(list_conversions::read(answer)?),
             Self::CreatePostback => CallOutcome::Postback(create_postback::read(answer)?),
             Self::ListTrackingDomains => {

@@ -1,8 +1,10 @@
 //! What came back from CAKE, from status and bytes to an action's own part.
 
-use super::json::{Object, Value, parse_integer};
+use super::certainty::is_about_the_key;
+use super::json::{Object, Value, parse_id};
 use super::key::redact_and_truncate;
 use super::{Account, ApiKey};
+use super::{dress, words};
 use crate::{Error, Result};
 
 /// An HTTP answer: status, body and what it says about the next call.
@@ -27,7 +29,7 @@ impl<'a> Answer<'a> {
     pub fn new(status: u16, body: &'a str) -> Self {
         Self {
             status,
-            body,
+            body: body.trim_start_matches('\u{feff}'),
             retry_after_ms: None,
             key: None,
         }
@@ -45,14 +47,6 @@ impl<'a> Answer<'a> {
     pub fn with_retry_after_ms(mut self, ms: Option<u64>) -> Self {
         self.retry_after_ms = ms;
         self
-    }
-
-    /// Does a body that should be JSON end before its end? Then nobody knows
-    /// what it would have said.
-    pub(crate) fn is_cut_off(&self) -> bool {
-        let body = self.body.trim();
-        has_body(self.status)
-            && (body.is_empty() || body.starts_with('{') && Object::read(body).is_none())
     }
 
     /// The body of an answer whose status is a success's.
@@ -77,50 +71,113 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// Opens the envelope. Anything that is not the success shape is an error:
-    /// CAKE says no with status 200, and its web server with a page of HTML.
+    /// Opens the envelope. CAKE says no with status 200, and its web server with
+    /// a page of HTML; what says neither yes nor no, or both, is unexpected.
     pub(crate) fn open(&self) -> Result<Object<'a>> {
-        self.body_of_success()?;
-        let Self {
-            status,
-            retry_after_ms,
-            ..
-        } = *self;
-        let is_restricted = |text: &str| text.trim().trim_matches('"') == "Restricted";
+        let body = self.body_of_success()?;
         let limited = Error::RateLimited {
-            status,
-            retry_after_ms,
+            status: self.status,
+            retry_after_ms: self.retry_after_ms,
         };
-        if is_restricted(self.body) {
+        if is_restricted(body) {
             return Err(limited);
         }
-        let envelope = Object::read(self.body.trim_start_matches('\u{feff}'))
-            .ok_or_else(|| self.unexpected("is not JSON: ", self.body))?;
-        let text = |name| envelope.get(name).and_then(Value::text);
-        let message = text("message");
+        let envelope = Object::read(body)
+            .map(dress::unwrapped)
+            .ok_or_else(|| self.not_json(body))?;
+        let message = words::find_words(&envelope);
+        let unclear = || self.unexpected("says neither yes nor no: ", body);
+        let success = match dress::find(&envelope, "success") {
+            None => None,
+            Some(value) if dress::is_yes(value) => Some(true),
+            Some(value) if value.is_false() => Some(false),
+            Some(_) => return Err(unclear()),
+        };
+        let word = match dress::find(&envelope, "request_status") {
+            None => None,
+            Some(value) => Some(value.string().ok_or_else(unclear)?),
+        };
+        let word = word.filter(|word| !word.trim().is_empty());
+        let status = word
+            .as_deref()
+            .map(|word| word.trim().eq_ignore_ascii_case("success"));
+        let is_yes = match (success, status) {
+            (Some(true), Some(false)) | (Some(false), Some(true)) => return Err(unclear()),
+            (one, other) => one.or(other),
+        };
+        if is_yes == Some(true) {
+            return Ok(envelope);
+        }
         if message.as_deref().is_some_and(is_restricted) {
             return Err(limited);
         }
-        let request_status = text("request_status");
-        let is_success = envelope.get("success").is_none_or(Value::is_true)
-            && request_status
-                .as_deref()
-                .is_none_or(|word| word.eq_ignore_ascii_case("success"));
-        if is_success {
-            return Ok(envelope);
+        let shown = message
+            .filter(|message| !message.trim().is_empty())
+            .or(word);
+        if shown.as_deref().is_some_and(is_about_the_key) {
+            return Err(Error::Unauthorized {
+                status: self.status,
+            });
         }
-        let words = message
-            .filter(|words| !words.trim().is_empty())
-            .or(request_status);
-        if words.as_deref().is_some_and(is_about_the_key) {
-            return Err(Error::Unauthorized { status });
+        if is_yes.is_none() {
+            // Whether a write was recorded it does not say.
+            return match words::find_error(&envelope) {
+                Some(error) => Err(self.unexpected("says neither yes nor no: ", &error)),
+                None => Ok(envelope),
+            };
         }
-        Err(words.map_or_else(
+        Err(shown.map_or_else(
             || Error::Refused {
                 message: "CAKE said no without a message".into(),
             },
-            |words| self.refused(&words),
+            |message| self.refused(&message),
         ))
+    }
+
+    /// Not JSON: what the older services and the web server say in markup.
+    fn not_json(&self, body: &str) -> Error {
+        let Some(markup) = words::read_markup(body) else {
+            return self.unexpected("is not JSON: ", body);
+        };
+        if is_restricted(&markup.words) {
+            return Error::RateLimited {
+                status: self.status,
+                retry_after_ms: self.retry_after_ms,
+            };
+        }
+        if markup.success == Some(false) {
+            if is_about_the_key(&markup.words) {
+                return Error::Unauthorized {
+                    status: self.status,
+                };
+            }
+            return self.refused(&markup.words);
+        }
+        let what = if markup.is_xml {
+            "is XML, not JSON: "
+        } else {
+            "is a page, not JSON: "
+        };
+        self.unexpected(what, &markup.words)
+    }
+
+    /// A no beside the record of a conversion says both: it is unexpected.
+    pub(super) fn contradicted(&self, error: Error) -> Error {
+        let has_record = || {
+            let envelope = Object::read(self.body)?;
+            let record = envelope.get("conversion").and_then(Value::object);
+            record
+                .as_ref()
+                .unwrap_or(&envelope)
+                .get("conversion_id")?
+                .text()
+                .and_then(|id| parse_id(&id))
+                .filter(|id| *id > 0)
+        };
+        if matches!(error, Error::Refused { .. }) && has_record().is_some() {
+            return self.unexpected("says no, and has a conversion: ", self.body);
+        }
+        error
     }
 
     /// CAKE says no, in these words.
@@ -143,10 +200,11 @@ impl<'a> Answer<'a> {
     }
 }
 
-/// Does CAKE's message say that it does not take the key?
-fn is_about_the_key(words: &str) -> bool {
-    let words = words.to_ascii_lowercase().replace(['_', '-'], " ");
-    words.contains("api key") || words.contains("apikey") || words.contains("unauthorized")
+/// The older generation's one word for "too many requests".
+fn is_restricted(text: &str) -> bool {
+    text.trim()
+        .trim_matches(['"', '.', '!'])
+        .eq_ignore_ascii_case("restricted")
 }
 
 /// The fields of one record in an answer; a wrong one is an error that names it.
@@ -174,7 +232,12 @@ impl<'a, 'b> Record<'a, 'b> {
     }
 
     pub(super) fn get(&self, name: &str) -> Option<Value<'a>> {
-        self.fields.get(name)
+        dress::find(&self.fields, name)
+    }
+
+    /// Is it named at all, with null too?
+    pub(super) fn has(&self, name: &str) -> bool {
+        dress::has(&self.fields, name)
     }
 
     pub(super) fn fields(&self) -> &Object<'a> {
@@ -190,64 +253,90 @@ impl<'a, 'b> Record<'a, 'b> {
         self.get(name).and_then(Value::text)
     }
 
-    /// The same where it must be there.
-    pub(super) fn required_text(&self, name: &str) -> Result<String> {
-        self.text(name)
-            .filter(|text| !text.is_empty())
-            .ok_or_else(|| self.missing(name))
+    /// A whole number from 0, which CAKE writes as a number or as text.
+    pub(super) fn count(&self, name: &str) -> Option<u64> {
+        parse_id(self.text(name)?.trim())
     }
 
-    /// An id, which CAKE writes as a number or as text.
-    pub(super) fn id(&self, name: &str) -> Result<Option<u64>> {
-        match self.text(name) {
-            None => Ok(None),
-            Some(text) if text.is_empty() => Ok(None),
-            Some(text) => parse_integer(&text)
-                .map(Some)
-                .ok_or_else(|| self.wrong_id(name)),
-        }
+    /// How many rows a list has in all, by any of its names.
+    pub(super) fn total_rows(&self) -> Option<u64> {
+        [
+            "total_rows",
+            "total_row_count",
+            "row_count",
+            "total_count",
+            "total",
+        ]
+        .iter()
+        .find_map(|name| self.count(name))
+    }
+
+    /// An id; absent where it is 0, as .NET writes "none", or no id at all.
+    pub(super) fn id(&self, name: &str) -> Option<u64> {
+        self.count(name).filter(|id| *id > 0)
     }
 
     /// The same where it must be there.
     pub(super) fn required_id(&self, name: &str) -> Result<u64> {
-        self.id(name)?.ok_or_else(|| self.missing(name))
+        self.id(name).ok_or_else(|| self.missing(name))
     }
 
     /// An affiliate's id: CAKE's own test affiliate is -1.
-    pub(super) fn affiliate_id(&self, name: &str) -> Result<Option<i64>> {
-        if self.text(name).as_deref() == Some("-1") {
-            return Ok(Some(-1));
+    pub(super) fn affiliate_id(&self, name: &str) -> Option<i64> {
+        if self.text(name)?.trim() == "-1" {
+            return Some(-1);
         }
-        self.id(name)?
-            .map(|id| i64::try_from(id).map_err(|_| self.wrong_id(name)))
-            .transpose()
+        i64::try_from(self.id(name)?).ok()
     }
 
     /// An amount as CAKE wrote it: the digits themselves, not a binary fraction.
     pub(super) fn amount(&self, name: &str) -> Option<String> {
-        self.text(name).filter(|text| !text.is_empty())
+        dress::amount(self.get(name)?)
     }
 
     pub(super) fn flag(&self, name: &str) -> bool {
-        self.get(name).is_some_and(Value::is_true)
-    }
-
-    fn wrong_id(&self, name: &str) -> Error {
-        self.answer
-            .unexpected("has a value that is no id in ", name)
+        self.get(name).is_some_and(dress::is_yes)
     }
 }
 
-/// The records under `name`; none where it is null or missing.
-pub(super) fn records<'a>(
-    answer: &Answer<'a>,
+/// The record of an answer that has the list of this name: `response`, `data`
+/// in it, or the envelope itself; with the list's length, wherever that stands.
+pub(super) fn list_holder<'a, 'b>(
+    answer: &'b Answer<'a>,
+    name: &str,
+) -> Result<(Record<'a, 'b>, Option<u64>)> {
+    let mut record = Record::from_fields(answer, answer.open()?);
+    let mut total_rows = record.total_rows();
+    while !record.has(name) {
+        let inner = ["response", "data", "result"]
+            .iter()
+            .find_map(|wrapper| record.get(wrapper)?.object());
+        match inner {
+            Some(inner) => record = Record::from_fields(answer, inner),
+            // A length without a list is an empty one.
+            None if total_rows == Some(0) => break,
+            None => return Err(answer.unexpected("has no list in ", name)),
+        }
+        total_rows = record.total_rows().or(total_rows);
+    }
+    Ok((record, total_rows))
+}
+
+/// The records of a list, each with its JSON; none where it is null or missing. `row` is what one
+/// is called. What is no record is passed over: its neighbours come.
+pub(super) fn records<'a, 'b>(
+    answer: &'b Answer<'a>,
     envelope: &Object<'a>,
     name: &str,
-) -> Result<Vec<Value<'a>>> {
-    match envelope.get(name) {
-        None => Ok(Vec::new()),
-        Some(value) => value
-            .array()
-            .ok_or_else(|| answer.unexpected("has no list in ", name)),
-    }
+    row: &str,
+) -> Result<Vec<(Record<'a, 'b>, Value<'a>)>> {
+    let list = envelope
+        .entries()
+        .find(|(each, _)| dress::is_same_name(each, name))
+        .map_or_else(|| Some(Vec::new()), |(_, value)| dress::rows(value, row));
+    Ok(list
+        .ok_or_else(|| answer.unexpected("has no list in ", name))?
+        .into_iter()
+        .filter_map(|row| Some((Record::from_fields(answer, row.object()?), row)))
+        .collect())
 }

@@ -6,11 +6,17 @@
 //! time unless it carries a unique id; and, unless the caller trusts CAKE's
 //! deduplication, not before Get Click has said that it was not recorded.
 
+use super::certainty::{Certainty, is_duplicate};
 use super::list_conversions;
 use super::record_conversion::Conversion;
 use super::{
-    Action, Answer, Request, create_postback::Postback, get_click, get_click::Click, list_clicks,
-    list_tracking_domains::TrackingDomain, retry::wait_ms,
+    Action, Answer, Request,
+    create_postback::Postback,
+    get_click,
+    get_click::{Click, ClickVerdict},
+    list_clicks,
+    list_tracking_domains::TrackingDomain,
+    retry::wait_ms,
 };
 use crate::Error;
 use serde::Serialize;
@@ -77,6 +83,15 @@ pub(super) enum Idempotency {
     },
 }
 
+/// What a call is about, as far as its answers must be too.
+#[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_field_names, reason = "CAKE's own names")]
+pub(super) struct Subject {
+    pub(super) click_id: String,
+    pub(super) offer_id: u64,
+    pub(super) unique_id: Option<String>,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     /// The request is on its way.
@@ -95,7 +110,7 @@ enum Phase {
 pub struct Call {
     action: Action,
     request: Request,
-    click_id: String,
+    subject: Subject,
     idempotency: Idempotency,
     phase: Phase,
     retries_left: u32,
@@ -104,6 +119,8 @@ pub struct Call {
     last: Option<Error>,
     /// Was a write sent whose outcome is not known?
     is_in_doubt: bool,
+    /// Was there ever such a one? A look-up may have settled it too early.
+    was_in_doubt: bool,
     /// Is Get Click the last word, and nothing sent after it?
     is_final_lookup: bool,
 }
@@ -112,20 +129,21 @@ impl Call {
     pub(super) fn new(
         action: Action,
         request: Request,
-        click_id: String,
+        subject: Subject,
         idempotency: Idempotency,
         retries: u32,
     ) -> Self {
         Self {
             action,
             request,
-            click_id,
+            subject,
             idempotency,
             phase: Phase::Sending,
             retries_left: retries,
             failures: 0,
             last: None,
             is_in_doubt: false,
+            was_in_doubt: false,
             is_final_lookup: false,
         }
     }
@@ -148,17 +166,14 @@ impl Call {
     pub fn next(&mut self, event: CallEvent<'_>, random: u32) -> Step {
         match (self.phase, event) {
             (Phase::Sending, CallEvent::Answered(answer)) => {
-                match self.action.read(answer, &self.click_id) {
+                match self.action.read(answer, &self.subject) {
                     Ok(outcome) => self.finish(Step::Done(outcome)),
-                    Err(error) => {
-                        let is_certain = is_certain(&error) && !answer.is_cut_off();
-                        self.failed(error, is_certain, random)
-                    }
+                    Err(error) => self.failed(error, random),
                 }
             }
-            (Phase::Sending, CallEvent::Failed(error)) => self.failed(error, false, random),
+            (Phase::Sending, CallEvent::Failed(error)) => self.failed(error, random),
             (Phase::Verifying, CallEvent::Answered(answer)) => {
-                match get_click::read(answer, &self.click_id) {
+                match get_click::read(answer, &self.subject.click_id) {
                     Ok(click) => self.on_click_found(click),
                     Err(error) => self.on_lookup_failed(error, random),
                 }
@@ -216,11 +231,13 @@ impl Call {
         Step::Send(request)
     }
 
-    /// The request failed. `is_certain` says that it recorded nothing.
-    fn failed(&mut self, error: Error, is_certain: bool, random: u32) -> Step {
+    /// The request failed.
+    fn failed(&mut self, error: Error, random: u32) -> Step {
+        let is_certain = Certainty::from_error(&error) == Certainty::NotRecorded;
         let is_known_by_id = matches!(self.idempotency, Idempotency::Keyed { .. });
-        let was_in_doubt = self.is_in_doubt;
+        let was_in_doubt = self.was_in_doubt;
         self.is_in_doubt |= self.is_write() && !is_certain;
+        self.was_in_doubt |= self.is_in_doubt;
         if is_certain && !error.is_retryable() {
             // "Duplicate", after a try that was never answered: that one counted.
             if was_in_doubt && is_known_by_id && is_duplicate(&error) {
@@ -228,9 +245,7 @@ impl Call {
                 self.is_final_lookup = true;
                 return self.verify();
             }
-            // A clear no to this try: it settles the doubt about those before,
-            // which had the same parameters.
-            self.is_in_doubt &= !matches!(error, Error::Refused { .. });
+            // A no to this request is no statement about those before it.
             return self.give_up(error);
         }
         let may_repeat = match self.idempotency {
@@ -272,22 +287,25 @@ impl Call {
 
     /// Get Click answered.
     fn on_click_found(&mut self, click: Option<Click>) -> Step {
-        let has_converted = click
-            .as_ref()
-            .is_some_and(|click| click.converted || click.conversion_id.is_some());
-        if has_converted {
-            if let Some(conversion) = click.and_then(Conversion::recovered) {
-                return self.finish(Step::Done(CallOutcome::Conversion(conversion)));
+        // A click that CAKE does not know has no conversion either.
+        let verdict = click.as_ref().map_or(ClickVerdict::NotConverted, |click| {
+            click.verdict(self.subject.offer_id)
+        });
+        match verdict {
+            ClickVerdict::Converted(_) => {
+                if let Some(conversion) = click.and_then(Conversion::recovered) {
+                    return self.finish(Step::Done(CallOutcome::Conversion(conversion)));
+                }
             }
-            // Converted, but CAKE does not say as what.
-            self.is_in_doubt = true;
-            self.is_final_lookup = true;
+            ClickVerdict::NotConverted if !self.is_final_lookup => {
+                self.is_in_doubt = false;
+                return self.send();
+            }
+            // Converted, but not as what; or another offer's click.
+            ClickVerdict::NotConverted | ClickVerdict::Unclear => self.is_in_doubt = true,
         }
-        if self.is_final_lookup {
-            let last = self.last.take().unwrap_or(Error::Internal);
-            return self.give_up(last);
-        }
-        self.send()
+        let last = self.last.take().unwrap_or(Error::Internal);
+        self.give_up(last)
     }
 
     /// Get Click did not answer, so nothing may be sent. What is reported in
@@ -302,28 +320,6 @@ impl Call {
         }
         self.give_up(last.unwrap_or(error))
     }
-}
-
-/// Does this answer to a write say for certain that nothing was recorded?
-fn is_certain(error: &Error) -> bool {
-    match error {
-        Error::HttpStatus { status, .. } => *status != 408 && (400..500).contains(status),
-        Error::RateLimited { .. }
-        | Error::Unauthorized { .. }
-        | Error::Refused { .. }
-        | Error::UnexpectedAnswer { .. }
-        | Error::Redirected { .. } => true,
-        _ => false,
-    }
-}
-
-/// Does CAKE say that it has this conversion already?
-#[must_use]
-pub fn is_duplicate(error: &Error) -> bool {
-    matches!(error, Error::Refused { message } if {
-        let words = message.to_ascii_lowercase();
-        words.contains("duplicate") || words.contains("already")
-    })
 }
 
 #[cfg(test)]

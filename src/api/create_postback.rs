@@ -94,8 +94,8 @@ pub fn read(answer: &Answer<'_>) -> Result<Postback> {
     let record = Record::from_part(answer, envelope.get("postback"), "postback")?;
     Ok(Postback {
         postback_id: record.required_id("postback_id")?,
-        affiliate_id: record.affiliate_id("affiliate_id")?,
-        offer_id: record.id("offer_id")?,
+        affiliate_id: record.affiliate_id("affiliate_id"),
+        offer_id: record.count("offer_id"),
         postback_url: record.text("postback_url"),
         postback_type: record.text("postback_type"),
         postback_status: record.text("postback_status"),

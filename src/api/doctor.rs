@@ -264,7 +264,7 @@ fn domains(checks: &mut Vec<Check>, domains: Option<&[TrackingDomain]>) {
         match first {
             None => "no tracking domain is active".to_owned(),
             Some(first) => {
-                let mut found = [first.domain.as_str(), " is active"].concat();
+                let mut found = [first.shown(), " is active"].concat();
                 let more = active.count() as u64;
                 if more > 0 {
                     found.push_str(", and more: ");
@@ -281,10 +281,8 @@ fn domains(checks: &mut Vec<Check>, domains: Option<&[TrackingDomain]>) {
         default.is_some_and(TrackingDomain::is_active),
         match default {
             None => "no tracking domain is the default".to_owned(),
-            Some(default) if default.is_active() => {
-                [default.domain.as_str(), " is the default"].concat()
-            }
-            Some(default) => [default.domain.as_str(), " is the default, and not active"].concat(),
+            Some(default) if default.is_active() => [default.shown(), " is the default"].concat(),
+            Some(default) => [default.shown(), " is the default, and not active"].concat(),
         },
         "Choose an active default domain in CAKE: Admin, Tracking Domains.",
     ));
@@ -316,8 +314,8 @@ mod tests {
 
     fn domain(is_default: bool, status: &str) -> TrackingDomain {
         TrackingDomain {
-            tracking_domain_id: 1,
-            domain: "track.yournetwork.com".into(),
+            tracking_domain_id: Some(1),
+            domain: Some("track.yournetwork.com".into()),
             domain_status: Some(status.into()),
             is_default,
         }

@@ -1,74 +1,76 @@
 //! Get Click by click id: `GET /api/2/click.json?click_id=…`.
 
-use super::answer::{Record, records};
+use super::answer::{Record, list_holder, records};
 use super::params::Params;
 use super::{Account, Answer, Request};
 use crate::{Result, click_id};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 
 pub(super) const PATH: &str = "click.json";
 
-/// A click as CAKE reports it. Serializes in camelCase.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+/// A click as CAKE reports it: what decisions are made on, and the row itself.
+/// Serializes as the row, as CAKE wrote it: `js/edge/click.ts` is its one reader.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Click {
     /// CAKE's click id.
-    pub click_id: String,
-    /// When, in the account's civil time: `YYYY-MM-DD HH:MM:SS`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub click_date: Option<String>,
+    pub click_id: Option<String>,
     /// The offer that was clicked.
-    pub offer_id: u64,
+    pub offer_id: Option<u64>,
     /// Who sent the click.
-    pub affiliate_id: i64,
-    /// `s1` of the link.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sub_id_1: Option<String>,
-    /// `s2` of the link.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sub_id_2: Option<String>,
-    /// `s3` of the link.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sub_id_3: Option<String>,
-    /// `s4` of the link.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sub_id_4: Option<String>,
-    /// `s5` of the link.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sub_id_5: Option<String>,
-    /// The visitor's address.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ip_address: Option<String>,
-    /// The visitor's country, two letters.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub country: Option<String>,
+    pub affiliate_id: Option<i64>,
     /// Has the click become a conversion?
     pub converted: bool,
     /// The conversion's id, where there is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub conversion_id: Option<u64>,
+    /// Did the answer say anything of a conversion?
+    pub has_said: bool,
+    /// The row's JSON.
+    pub row: String,
+}
+
+impl Serialize for Click {
+    fn serialize<S: Serializer>(&self, serializer: S) -> core::result::Result<S::Ok, S::Error> {
+        RawValue::from_string(self.row.clone())
+            .map_err(serde::ser::Error::custom)?
+            .serialize(serializer)
+    }
+}
+
+/// What a click says of a conversion for one offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClickVerdict {
+    /// The click has this conversion; of several it names one.
+    Converted(u64),
+    /// It has none.
+    NotConverted,
+    /// Nothing: it belongs to another offer, or contradicts itself.
+    Unclear,
 }
 
 impl Click {
-    pub(super) fn from_record(record: &Record<'_, '_>) -> Result<Self> {
-        let missing = |name| record.missing(name);
-        Ok(Self {
-            click_id: record.required_text("click_id")?,
-            click_date: record.text("click_date"),
-            offer_id: record.required_id("offer_id")?,
-            affiliate_id: record
-                .affiliate_id("affiliate_id")?
-                .ok_or_else(|| missing("affiliate_id"))?,
-            sub_id_1: record.text("sub_id_1"),
-            sub_id_2: record.text("sub_id_2"),
-            sub_id_3: record.text("sub_id_3"),
-            sub_id_4: record.text("sub_id_4"),
-            sub_id_5: record.text("sub_id_5"),
-            ip_address: record.text("ip_address"),
-            country: record.text("country"),
+    /// What it says of a conversion for `offer_id`.
+    #[must_use]
+    pub fn verdict(&self, offer_id: u64) -> ClickVerdict {
+        match (self.offer_id == Some(offer_id), self.conversion_id) {
+            (true, Some(id)) => ClickVerdict::Converted(id),
+            (true, None) if self.has_said && !self.converted => ClickVerdict::NotConverted,
+            _ => ClickVerdict::Unclear,
+        }
+    }
+
+    pub(super) fn from_record(record: &Record<'_, '_>, row: &str) -> Self {
+        Self {
+            click_id: record.text("click_id").filter(|id| !id.is_empty()),
+            offer_id: record.id("offer_id"),
+            affiliate_id: record.affiliate_id("affiliate_id"),
             converted: record.flag("converted"),
-            conversion_id: record.id("conversion_id")?,
-        })
+            conversion_id: record.id("conversion_id"),
+            has_said: ["converted", "conversion_id"]
+                .into_iter()
+                .any(|name| record.has(name)),
+            row: row.to_owned(),
+        }
     }
 }
 
@@ -93,14 +95,14 @@ pub(super) fn click_id_of(params: &str) -> Result<String> {
 /// # Errors
 /// Every error of an answer, see [`crate::Error`].
 pub fn read(answer: &Answer<'_>, click_id: &str) -> Result<Option<Click>> {
-    let envelope = answer.open()?;
-    let response = Record::from_part(answer, envelope.get("response"), "response")?;
-    let mut clicks = rows(answer, &response)?;
+    let (holder, _) = list_holder(answer, "clicks")?;
+    let mut clicks = rows(answer, &holder)?;
     // Accounts have two spellings of a click's id, so a single click counts
     // whatever it is called. Of several only the one that was asked for does.
-    let at = clicks
-        .iter()
-        .position(|click| click.click_id.eq_ignore_ascii_case(click_id));
+    let at = clicks.iter().position(|click| {
+        let own = click.click_id.as_deref();
+        own.is_some_and(|own| own.eq_ignore_ascii_case(click_id))
+    });
     match (at, clicks.len()) {
         (Some(at), _) => Ok(Some(clicks.swap_remove(at))),
         (None, 0 | 1) => Ok(clicks.pop()),
@@ -108,17 +110,10 @@ pub fn read(answer: &Answer<'_>, click_id: &str) -> Result<Option<Click>> {
     }
 }
 
-/// Every click of a response.
-pub(super) fn rows(answer: &Answer<'_>, response: &Record<'_, '_>) -> Result<Vec<Click>> {
-    let fields = response.fields();
-    if !fields
-        .entries()
-        .any(|(name, _)| name == "clicks" || name == "total_rows")
-    {
-        return Err(response.missing("clicks"));
-    }
-    records(answer, fields, "clicks")?
-        .into_iter()
-        .map(|row| Click::from_record(&Record::from_part(answer, Some(row), "clicks")?))
-        .collect()
+/// Every click of the record that has the list.
+pub(super) fn rows(answer: &Answer<'_>, holder: &Record<'_, '_>) -> Result<Vec<Click>> {
+    Ok(records(answer, holder.fields(), "clicks", "click")?
+        .iter()
+        .map(|(record, row)| Click::from_record(record, row.json()))
+        .collect())
 }

@@ -48,6 +48,11 @@ impl<'a> Object<'a> {
             .filter(|value| value.0 != "null")
     }
 
+    /// Keeps the fields that `keep` says.
+    pub(crate) fn retain(&mut self, keep: impl Fn(&str, Value<'a>) -> bool) {
+        self.fields.retain(|(name, value)| keep(name, *value));
+    }
+
     /// Every name and value, nulls among them.
     pub(crate) fn entries(&self) -> impl Iterator<Item = (&str, Value<'a>)> {
         self.fields
@@ -58,7 +63,6 @@ impl<'a> Object<'a> {
 
 impl<'a> Value<'a> {
     /// The JSON text itself.
-    #[cfg(feature = "forwarder")]
     pub(crate) fn json(self) -> &'a str {
         self.0
     }
@@ -84,6 +88,11 @@ impl<'a> Value<'a> {
     /// A JSON boolean; as CAKE also writes it, `1` and `"true"`.
     pub(crate) fn is_true(self) -> bool {
         matches!(self.0, "true" | "1" | "\"true\"" | "\"True\"" | "\"1\"")
+    }
+
+    /// The opposite, in the same spellings.
+    pub(crate) fn is_false(self) -> bool {
+        matches!(self.0, "false" | "0" | "\"false\"" | "\"False\"" | "\"0\"")
     }
 
     /// A JSON boolean and nothing else.
@@ -314,6 +323,17 @@ pub(crate) fn parse_integer(digits: &str) -> Option<u64> {
         return None;
     }
     digits.parse().ok().filter(|number: &u64| *number <= MAX_ID)
+}
+
+/// The same for an id, which may end in `.0`: spreadsheets and some languages
+/// write whole numbers so.
+pub(crate) fn parse_id(digits: &str) -> Option<u64> {
+    match digits.split_once('.') {
+        Some((whole, zeros)) if !zeros.is_empty() && zeros.bytes().all(|byte| byte == b'0') => {
+            parse_integer(whole)
+        }
+        _ => parse_integer(digits),
+    }
 }
 
 /// Appends `text` as a JSON string.

@@ -1,11 +1,14 @@
 //! The API key, and its absence from everything that is shown.
 
-use crate::url::{decode, push_encoded};
+use super::redact::{REDACTED, redact};
 use crate::{Error, Result};
 use core::fmt;
 
 /// The most characters of CAKE's own words that an error repeats.
 const SHOWN: usize = 200;
+
+/// The most characters that are looked into.
+const LOOKED_INTO: usize = 4_096;
 
 /// An API key. It cannot be printed: `Debug` says `ApiKey(…)`.
 #[derive(Clone, PartialEq, Eq)]
@@ -18,7 +21,7 @@ impl ApiKey {
     /// # Errors
     /// [`Error::MissingApiKey`] where it is empty or white space.
     pub fn new(key: &str) -> Result<Self> {
-        let key = key.trim();
+        let key = crate::secret::trimmed(key);
         if key.is_empty() {
             return Err(Error::MissingApiKey);
         }
@@ -30,26 +33,15 @@ impl ApiKey {
         &self.0
     }
 
-    /// `text` without the key, raw, percent- or base64-encoded.
+    /// `text` without the key, however it is spelt: escaped for a URL, for HTML or
+    /// for a script, several times over, or in base64 or hexadecimal at any offset.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
         // What is this short is no key of CAKE's, and is in every text.
         if self.0.len() < 4 {
             return text.to_owned();
         }
-        let mut encoded = String::new();
-        push_encoded(&mut encoded, &self.0);
-        let secrets = [self.0.clone(), encoded, base64(self.0.as_bytes())];
-        let mut out = text.to_owned();
-        for secret in &secrets {
-            out = out.replace(secret.as_str(), "[api_key]");
-        }
-        // Another spelling of it, such as `%2d` for `-`: nothing is shown.
-        let plain = decode(&out).to_ascii_lowercase();
-        if plain.contains(&self.0.to_ascii_lowercase()) {
-            return "[held the API key]".to_owned();
-        }
-        out
+        redact(text, &self.0)
     }
 }
 
@@ -63,38 +55,26 @@ impl fmt::Debug for ApiKey {
 /// at most 200 characters.
 pub(super) fn redact_and_truncate(text: &str, key: Option<&ApiKey>) -> String {
     // The key is looked for before the text is cut, so that no half of it stays.
+    let is_cut = text.chars().nth(LOOKED_INTO).is_some();
     let words: String = text
         .chars()
-        .take(4_096)
+        .take(LOOKED_INTO)
         .filter(|character| !character.is_control() || *character == '\n')
         .map(|character| if character == '\n' { ' ' } else { character })
         .collect();
-    let words = match key {
+    let mut words = match key {
         Some(key) => key.redact(&words),
         None => words,
     };
+    // Where a text of many keys has shrunk so far that its end is shown, half a key may stand there.
+    if is_cut && words.chars().count() <= SHOWN {
+        words.truncate(words.rfind(REDACTED).map_or(0, |at| at + REDACTED.len()));
+    }
     let mut shown: String = words.trim().chars().take(SHOWN).collect();
     if shown.len() < words.trim().len() {
         shown.push('…');
     }
     shown
-}
-
-/// Base64 without padding, so that a longer text's start is found too.
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::new();
-    for chunk in bytes.chunks_exact(3) {
-        let word = chunk
-            .iter()
-            .fold(0_usize, |word, byte| word << 8 | usize::from(*byte));
-        for shift in [18, 12, 6, 0] {
-            if let Some(digit) = DIGITS.get(word >> shift & 63) {
-                out.push(char::from(*digit));
-            }
-        }
-    }
-    out
 }
 
 #[cfg(test)]
@@ -104,10 +84,12 @@ mod tests {
 
     #[test]
     fn a_missing_key_is_refused_and_a_line_end_is_no_part_of_it() {
-        for key in ["", "  ", "\n"] {
+        for key in ["", "  ", "\n", "\u{feff}"] {
             assert_eq!(ApiKey::new(key), Err(Error::MissingApiKey));
         }
-        assert_eq!(ApiKey::new("abc\n").unwrap().reveal(), "abc");
+        for key in ["abc\n", "\u{feff}abc", " abc\r\n", "\tabc"] {
+            assert_eq!(ApiKey::new(key).unwrap().reveal(), "abc");
+        }
     }
 
     #[test]
@@ -131,6 +113,18 @@ mod tests {
         let key = ApiKey::new("CANARYCANARY").unwrap();
         let text = format!("{}CANARYCANARY", "x".repeat(195));
         assert!(!redact_and_truncate(&text, Some(&key)).contains("CAN"));
+    }
+
+    #[test]
+    fn no_half_of_a_key_is_left_where_the_text_ends_within_one() {
+        let key = ApiKey::new(&"CANARY0123456789".repeat(13)).unwrap();
+        for spelling in [
+            key.reveal().to_owned(),
+            key.reveal().replace('C', "%2525252543"),
+        ] {
+            let shown = redact_and_truncate(&spelling.repeat(60), Some(&key));
+            assert!(!shown.to_ascii_uppercase().contains("ANARY"), "{shown}");
+        }
     }
 
     proptest! {

@@ -1,6 +1,6 @@
 //! Get Click by filters: `GET /api/2/click.json?start_date=…`.
 
-use super::answer::Record;
+use super::answer::list_holder;
 use super::get_click::{self, Click};
 use super::params::Params;
 use super::{Account, Answer, Request};
@@ -10,18 +10,8 @@ use serde::Serialize;
 /// The most rows of one answer.
 pub const MAX_ROW_LIMIT: u64 = 10_000;
 
-/// Where the rows are in the answer: the names that lead to them.
+/// Where the rows are in the article's answer: the names that lead to them.
 pub const ROWS_PATH: [&str; 2] = ["response", "clicks"];
-
-/// The names of the answer's envelope: all that [`read`] needs beside the rows.
-pub const ENVELOPE_NAMES: [&str; 6] = [
-    "request_status",
-    "success",
-    "message",
-    "response",
-    "clicks",
-    "total_rows",
-];
 
 const NAMES: [&str; 6] = [
     "startDate",
@@ -70,12 +60,9 @@ pub struct ClickPage {
 /// # Errors
 /// Every error of an answer, see [`crate::Error`].
 pub fn read(answer: &Answer<'_>) -> Result<ClickPage> {
-    let envelope = answer.open()?;
-    let response = Record::from_part(answer, envelope.get("response"), "response")?;
-    let rows = get_click::rows(answer, &response)?;
-    let total_rows = match response.id("total_rows")? {
-        Some(total) => Some(total),
-        None => Record::from_fields(answer, envelope).id("total_rows")?,
-    };
-    Ok(ClickPage { rows, total_rows })
+    let (holder, total_rows) = list_holder(answer, "clicks")?;
+    Ok(ClickPage {
+        rows: get_click::rows(answer, &holder)?,
+        total_rows,
+    })
 }

@@ -1,6 +1,6 @@
 //! Get Conversions: `GET /api/2/conversions.json`.
 
-use super::answer::{Record, records};
+use super::answer::{Record, list_holder, records};
 use super::params::Params;
 use super::{Account, Answer, Request};
 use crate::Result;
@@ -52,7 +52,8 @@ pub struct Affiliate {
 #[serde(rename_all = "camelCase")]
 pub struct ListedConversion {
     /// CAKE's id of the conversion.
-    pub conversion_id: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conversion_id: Option<u64>,
     /// The offer.
     pub offer: Offer,
     /// Who is paid.
@@ -129,49 +130,33 @@ pub fn request(account: &Account, params: &str) -> Result<Request> {
 /// # Errors
 /// Every error of an answer, see [`crate::Error`].
 pub fn read(answer: &Answer<'_>) -> Result<ConversionPage> {
-    let envelope = answer.open()?;
-    if envelope.get("conversions").is_none() && envelope.get("total_rows").is_none() {
-        return Err(answer.unexpected("has no list in ", "conversions"));
-    }
-    let rows = records(answer, &envelope, "conversions")?
-        .into_iter()
-        .map(|row| {
-            let outer = Record::from_part(answer, Some(row), "conversions")?;
-            // A record of its own around each row; some accounts leave it out.
-            match outer.get("conversion") {
-                Some(inner) => read_row(
-                    answer,
-                    &Record::from_part(answer, Some(inner), "conversion")?,
-                ),
-                None => read_row(answer, &outer),
-            }
-        })
-        .collect::<Result<_>>()?;
-    Ok(ConversionPage {
-        rows,
-        total_rows: Record::from_fields(answer, envelope).id("total_rows")?,
-    })
+    let (holder, total_rows) = list_holder(answer, "conversions")?;
+    // A record of its own around each row; some accounts leave it out.
+    let rows = records(answer, holder.fields(), "conversions", "conversion")?
+        .iter()
+        .map(|(row, _)| read_row(answer, row))
+        .collect();
+    Ok(ConversionPage { rows, total_rows })
 }
 
-fn read_row(answer: &Answer<'_>, row: &Record<'_, '_>) -> Result<ListedConversion> {
-    let offer = row
-        .get("offer")
-        .map(|offer| Record::from_part(answer, Some(offer), "offer"))
-        .transpose()?;
+fn read_row(answer: &Answer<'_>, row: &Record<'_, '_>) -> ListedConversion {
+    // An account may write the offer beside its conversion instead of inside of it.
+    let part = |name| {
+        let fields = row.get(name)?.object()?;
+        Some(Record::from_fields(answer, fields))
+    };
+    let offer = part("offer");
     let offer = offer.as_ref().unwrap_or(row);
-    let affiliate = row
-        .get("affiliate")
-        .map(|affiliate| Record::from_part(answer, Some(affiliate), "affiliate"))
-        .transpose()?;
+    let affiliate = part("affiliate");
     let affiliate = affiliate.as_ref().unwrap_or(row);
-    Ok(ListedConversion {
-        conversion_id: row.required_id("conversion_id")?,
+    ListedConversion {
+        conversion_id: row.id("conversion_id"),
         offer: Offer {
-            offer_id: offer.id("offer_id")?,
+            offer_id: offer.id("offer_id"),
             offer_name: offer.text("offer_name"),
         },
         affiliate: Affiliate {
-            affiliate_id: affiliate.affiliate_id("affiliate_id")?,
+            affiliate_id: affiliate.affiliate_id("affiliate_id"),
             affiliate_name: affiliate.text("affiliate_name"),
         },
         payout_text: row.amount("payout"),
@@ -181,5 +166,5 @@ fn read_row(answer: &Answer<'_>, row: &Record<'_, '_>) -> Result<ListedConversio
         click_id: row.text("click_id"),
         unique_id: row.text("unique_id"),
         order_id: row.text("order_id"),
-    })
+    }
 }

@@ -1,6 +1,6 @@
 //! Get Tracking Domains: `GET /api/2/tracking_domains.json`.
 
-use super::answer::{Record, records};
+use super::answer::{list_holder, records};
 use super::params::Params;
 use super::{Account, Answer, Request};
 use crate::Result;
@@ -11,9 +11,11 @@ use serde::Serialize;
 #[serde(rename_all = "camelCase")]
 pub struct TrackingDomain {
     /// CAKE's id of the domain.
-    pub tracking_domain_id: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tracking_domain_id: Option<u64>,
     /// The host name, such as `track.yournetwork.com`.
-    pub domain: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub domain: Option<String>,
     /// `active`, `inactive` or a word that CAKE adds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub domain_status: Option<String>,
@@ -22,6 +24,11 @@ pub struct TrackingDomain {
 }
 
 impl TrackingDomain {
+    /// Its name in a sentence.
+    pub(super) fn shown(&self) -> &str {
+        self.domain.as_deref().unwrap_or("a domain without a name")
+    }
+
     /// Does CAKE say that it is in use?
     #[must_use]
     pub fn is_active(&self) -> bool {
@@ -53,23 +60,20 @@ pub fn request(account: &Account, params: &str) -> Result<Request> {
 /// # Errors
 /// Every error of an answer, see [`crate::Error`].
 pub fn read(answer: &Answer<'_>) -> Result<Vec<TrackingDomain>> {
-    let envelope = answer.open()?;
-    if !envelope
-        .entries()
-        .any(|(name, _)| name == "tracking_domains")
-    {
-        return Err(answer.unexpected("has no list in ", "tracking_domains"));
-    }
-    records(answer, &envelope, "tracking_domains")?
-        .into_iter()
-        .map(|row| {
-            let row = Record::from_part(answer, Some(row), "tracking_domains")?;
-            Ok(TrackingDomain {
-                tracking_domain_id: row.required_id("tracking_domain_id")?,
-                domain: row.required_text("domain")?,
-                domain_status: row.text("domain_status"),
-                is_default: row.flag("is_default"),
-            })
+    let (holder, _) = list_holder(answer, "tracking_domains")?;
+    let rows = records(
+        answer,
+        holder.fields(),
+        "tracking_domains",
+        "tracking_domain",
+    )?;
+    Ok(rows
+        .iter()
+        .map(|(row, _)| TrackingDomain {
+            tracking_domain_id: row.id("tracking_domain_id"),
+            domain: row.text("domain").filter(|domain| !domain.is_empty()),
+            domain_status: row.text("domain_status"),
+            is_default: row.flag("is_default"),
         })
-        .collect()
+        .collect())
 }

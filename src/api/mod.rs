@@ -30,8 +30,11 @@
 mod action;
 mod answer;
 mod call;
+mod certainty;
+pub mod conversion_report;
 pub mod create_postback;
 pub mod doctor;
+mod dress;
 pub mod get_click;
 pub(crate) mod json;
 mod key;
@@ -42,7 +45,9 @@ mod pager;
 mod params;
 mod rate_limiter;
 pub mod record_conversion;
+mod redact;
 mod retry;
+mod words;
 
 use crate::host::{is_host_name, is_loopback_origin};
 use crate::url::push_parameter;
@@ -51,9 +56,10 @@ use core::fmt;
 
 pub use action::{Action, CallSettings};
 pub use answer::{Answer, has_body};
-pub use call::{Call, CallEvent, CallOutcome, Step, is_duplicate};
+pub use call::{Call, CallEvent, CallOutcome, Step};
+pub use certainty::{Certainty, is_duplicate};
 pub use key::ApiKey;
-pub use pager::{DEFAULT_ROW_LIMIT, Pager};
+pub use pager::{DEFAULT_ROW_LIMIT, PageRead, Pager};
 pub use rate_limiter::RateLimiter;
 pub use retry::{MAX_WAIT_MS, retry_after_ms};
 

@@ -1,37 +1,84 @@
-//! Pager: which rows to ask for next, and when there are no more.
+//! Paging: which rows to ask for next, and when there are no more.
 //!
-//! `start_at_row` 0 and 1 have been seen to return the same first row, rows
-//! arrive and go while a list is read, and a page may be shorter than asked
-//! for. So the next page starts where a list counted from 0 goes on, which
-//! overlaps by one row with a list counted from 1; whoever carries the pages
-//! knows the ids of the last rows and passes over those that come again.
+//! A page is asked for by its first row's position. Meanwhile rows arrive and
+//! go, so that a row may be elsewhere when it is asked for; `start_at_row` 0 and
+//! 1 have been seen to return the same first row; a page may be shorter than
+//! asked for. Whoever carries the pages knows the ids of the rows that it has
+//! read. So where a list may have changed, the next page overlaps the rows that
+//! were read: a page without one of them has missed what moved up in between,
+//! and is read again from further up.
 
 /// CAKE's `row_limit` where none is given.
 pub const DEFAULT_ROW_LIMIT: u64 = 100;
 
-/// How often rows are read again because the list became shorter.
-const MAX_STEPS_BACK: u32 = 16;
-
 /// How much that is known already may come in a row, where the list's length
-/// is not known: so many rows, in at least 3 pages, or so many pages.
+/// is not known: this many rows, in at least 3 pages, or this many pages.
 const MAX_STALE_ROWS: u64 = 1_000;
 const MAX_STALE_PAGES: u32 = 50;
 
 /// The same for pages that are not even full: an end, more likely than not.
 const MAX_SHORT_STALE_PAGES: u32 = 5;
 
+/// How many pages of a list are read that tells no length and never ends.
+const MAX_PAGES_WITHOUT_TOTAL: u64 = 100_000;
+
+/// How many pages may be read of a list that fills as fast as it is read, once
+/// what was there at first has been read.
+const MAX_PAGES_LOSING: u32 = 8;
+
+/// How often in a row the list is read again from further up without a new row.
+const MAX_SEARCHES: u32 = 32;
+
+/// What a page brought.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PageRead {
+    /// How many rows came.
+    pub rows: u64,
+    /// How many of them have not been read before.
+    pub new_rows: u64,
+    /// The index of the last row that had been read before, if any had been.
+    pub last_known: Option<u64>,
+    /// The list's length, where CAKE told it.
+    pub total_rows: Option<u64>,
+}
+
 /// Where a list is being read.
 #[derive(Clone, Debug)]
 pub struct Pager {
+    first: u64,
     start: u64,
     skipped: u64,
     limit: u64,
     most: u64,
     fresh: u64,
+    pages: u64,
     total: Option<u64>,
-    steps_back: u32,
+    /// The position behind the last row that was read.
+    end: u64,
+    /// The list's length then.
+    total_at_end: u64,
+    /// How many rows that were read the next page begins with.
+    overlap: u64,
+    /// How far up the list is being searched for a row that was read; 0 while none is missed.
+    step_back: u64,
+    searches: u32,
+    all_searches: u32,
+    is_searching: bool,
+    /// Have rows above us gone?
+    has_shrunk: bool,
+    /// Where the rows end that were there at first: moved on by those that arrive above.
+    horizon: Option<u64>,
+    total_at_first: Option<u64>,
+    /// The fewest rows that were left behind a page beyond the horizon, and
+    /// for how many pages it has not become less.
+    least_gap: u64,
+    pages_losing: u32,
     stale_pages: u32,
     stale_rows: u64,
+    /// The most rows that a page has had.
+    page_rows: u64,
+    /// Pages in a row at the list's end that brought nothing.
+    idle_at_end: u32,
     is_over: bool,
 }
 
@@ -42,16 +89,31 @@ impl Pager {
     pub fn new(start_at_row: u64, row_limit: u64, max_rows: Option<u64>) -> Self {
         let most = max_rows.unwrap_or(u64::MAX);
         Self {
+            first: start_at_row,
             start: start_at_row,
             // Counted from 1, `start_at_row` is the first row that is wanted.
             skipped: start_at_row.saturating_sub(1),
             limit: row_limit.max(1),
             most,
             fresh: 0,
+            pages: 0,
             total: None,
-            steps_back: 0,
+            end: start_at_row,
+            total_at_end: 0,
+            overlap: 0,
+            step_back: 0,
+            searches: 0,
+            all_searches: 0,
+            is_searching: false,
+            has_shrunk: false,
+            horizon: None,
+            total_at_first: None,
+            least_gap: u64::MAX,
+            pages_losing: 0,
             stale_pages: 0,
             stale_rows: 0,
+            page_rows: 0,
+            idle_at_end: 0,
             is_over: most == 0,
         }
     }
@@ -65,7 +127,9 @@ impl Pager {
     /// The next page's `row_limit`.
     #[must_use]
     pub fn row_limit(&self) -> u64 {
-        self.limit.min(self.most.saturating_sub(self.fresh)).max(1)
+        let known = self.end.saturating_sub(self.start);
+        let wanted = self.most.saturating_sub(self.fresh).saturating_add(known);
+        self.limit.min(wanted).max(1)
     }
 
     /// Have all rows been read?
@@ -74,48 +138,159 @@ impl Pager {
         self.is_over
     }
 
-    /// Takes note of a page: how many rows came, how many of them were new,
-    /// and the list's length where CAKE told it.
-    pub fn read(&mut self, rows: u64, new_rows: u64, total_rows: Option<u64>) {
+    /// Takes note of a page. Are its rows to be taken? If not, rows in between
+    /// were missed, and the page is asked for again from further up.
+    pub fn read(&mut self, page: PageRead) -> bool {
         let asked = self.row_limit();
-        let started = self.start;
-        self.fresh += new_rows;
-        self.start += rows;
-        if new_rows == 0 {
-            self.stale_pages += 1;
-            self.stale_rows += rows;
+        let before = self.total;
+        self.pages += 1;
+        self.total = page.total_rows.or(self.total);
+        let has_changed = before.is_some() && before != self.total;
+        let (gone, grown) = match (before, self.total) {
+            (Some(before), Some(now)) => (before.saturating_sub(now), now.saturating_sub(before)),
+            _ => (0, 0),
+        };
+        self.has_shrunk |= gone > 0;
+        self.page_rows = self.page_rows.max(page.rows);
+        if self.total.is_none() && page.rows < asked {
+            // The end, more likely than not: an empty page behind it will tell.
+            self.overlap = 0;
+        } else if has_changed || self.total.is_none() {
+            self.set_overlap(1);
+        }
+        let is_joined = page.last_known.is_some() || self.start <= self.first;
+        // A page of one row cannot show both a row that was read and a new one.
+        let may_miss = if self.page_rows > 1 {
+            has_changed || self.overlap > 0 || self.is_searching || self.start != self.end
         } else {
+            gone > 0 && self.all_searches < MAX_SEARCHES
+        };
+        if !is_joined && may_miss && self.searches < MAX_SEARCHES {
+            self.search(gone, grown);
+            return false;
+        }
+        self.take(page, asked, grown);
+        true
+    }
+
+    /// Overlaps by at least `rows`, as far as a page leaves room for new ones.
+    fn set_overlap(&mut self, rows: u64) {
+        let room = self.limit.min(self.page_rows.max(1)) - 1;
+        self.overlap = self.overlap.max(rows).min(room);
+    }
+
+    /// No row of the page had been read before: those that were are further up,
+    /// where rows above us have gone, or further down, where rows have come.
+    fn search(&mut self, gone: u64, grown: u64) {
+        self.searches += 1;
+        self.all_searches += 1;
+        self.is_searching = true;
+        if grown > 0 && self.searches % 2 == 1 {
+            let since = self.total.unwrap_or(0).saturating_sub(self.total_at_end);
+            self.start = self.end + since + grown - self.overlap.max(1);
+            return;
+        }
+        let least = (self.overlap * 2).max(gone + 1).max(2);
+        self.step_back = (self.step_back * 2).max(least);
+        let up = self.overlap + self.step_back;
+        self.start = self.end.saturating_sub(up).max(self.first);
+    }
+
+    fn take(&mut self, page: PageRead, asked: u64, grown: u64) {
+        let PageRead {
+            rows,
+            new_rows,
+            last_known,
+            ..
+        } = page;
+        let started = self.start;
+        let reached = started + rows;
+        self.fresh += new_rows;
+        self.step_back = 0;
+        self.is_searching = false;
+        // Further down than we have been: whatever is known there has moved.
+        let beyond = reached.saturating_sub(self.end);
+        if new_rows > 0 {
             self.stale_pages = 0;
             self.stale_rows = 0;
+            self.searches = 0;
+        } else if beyond > 0 || rows == 0 {
+            self.stale_pages += 1;
+            self.stale_rows += rows;
         }
-
-        // Rows before us have gone: those after them moved up past us.
-        let gone = match (self.total, total_rows) {
-            (Some(before), Some(now)) => before.saturating_sub(now),
-            _ => 0,
-        };
-        self.total = total_rows.or(self.total);
-        let steps_back = gone > 0 && self.steps_back < MAX_STEPS_BACK;
-        if steps_back {
-            self.steps_back += 1;
-            self.start = started.saturating_sub(gone);
+        if let (Some(index), true) = (last_known, new_rows > 0 && self.pages > 1) {
+            let found = started + index + 1;
+            // Above us rows have gone, as many again may go until the next page; or rows have come.
+            let moved_up = self.end.saturating_sub(found);
+            self.has_shrunk |= moved_up > 0;
+            self.set_overlap(moved_up * 2);
+            let moved_down = found.saturating_sub(self.end);
+            self.horizon = self.horizon.map(|horizon| horizon + moved_down);
+        } else if new_rows == 0 {
+            self.horizon = self.horizon.map(|horizon| horizon + beyond);
         }
+        if new_rows > 0 || beyond > 0 {
+            self.end = reached;
+            self.total_at_end = self.total.unwrap_or(0);
+        }
+        self.start = reached.saturating_sub(self.overlap).max(self.first);
+        // What overlaps must leave room for something new.
+        if self.start <= started && rows > 0 {
+            self.start = started + rows.div_ceil(2);
+        }
+        // A list that counts from 1 shows a row twice on its second page.
+        if new_rows == 0 && beyond > 0 && self.page_rows > 1 && self.pages > 2 {
+            // More arrives above us than we read: where we were has moved on as much.
+            self.start += grown;
+        }
+        self.is_over = self.fresh >= self.most || self.ends(page, asked, reached);
+    }
 
-        let knows_all = self
-            .total
-            .is_some_and(|total| self.skipped + self.fresh >= total);
-        let is_stale = match self.total {
-            // Page after page of what we know: `start_at_row` is not heeded.
-            Some(total) => self.start > total + self.limit,
-            None => {
-                self.stale_pages >= 3 && self.stale_rows >= MAX_STALE_ROWS
-                    || self.stale_pages >= MAX_STALE_PAGES
-                    || rows < asked && self.stale_pages >= MAX_SHORT_STALE_PAGES
-            }
+    fn ends(&mut self, page: PageRead, asked: u64, reached: u64) -> bool {
+        let PageRead { rows, new_rows, .. } = page;
+        let Some(total) = self.total else {
+            let is_stale = self.stale_pages >= 3 && self.stale_rows >= MAX_STALE_ROWS
+                || self.stale_pages >= MAX_STALE_PAGES
+                || rows < asked && self.stale_pages >= MAX_SHORT_STALE_PAGES;
+            return rows == 0 || new_rows == 0 && is_stale || self.pages >= MAX_PAGES_WITHOUT_TOTAL;
         };
-        self.is_over = self.fresh >= self.most
-            || !steps_back
-                && (rows == 0 || (rows < asked && knows_all) || (new_rows == 0 && is_stale));
+        // Of rows that went, some were read: then only the end itself is one.
+        let knows_all = self.skipped + self.fresh >= total
+            && (!self.has_shrunk || new_rows == 0 && reached > total);
+        // Page after page of what we know: `start_at_row` is not heeded.
+        let is_stale = new_rows == 0 && self.start > total + self.limit;
+        if reached >= total {
+            self.idle_at_end = if new_rows == 0 {
+                self.idle_at_end + 1
+            } else {
+                0
+            };
+        }
+        if rows == 0 || rows < asked && knows_all || is_stale || self.idle_at_end > 2 {
+            return true;
+        }
+        self.runs_away(total, reached)
+    }
+
+    /// Has everything been read that was there at first, while more arrives than is read?
+    fn runs_away(&mut self, total: u64, reached: u64) -> bool {
+        let horizon = *self.horizon.get_or_insert(total);
+        let at_first = *self.total_at_first.get_or_insert(total);
+        if total > at_first && self.pages > 200 + 50 * at_first.div_ceil(self.page_rows.max(1)) {
+            return true;
+        }
+        if reached <= horizon {
+            return false;
+        }
+        // Pages of one row cannot tell where rows arrive.
+        let gap = total.saturating_sub(reached);
+        if gap < self.least_gap || self.page_rows < 2 {
+            self.least_gap = gap.min(self.least_gap);
+            self.pages_losing = 0;
+        } else {
+            self.pages_losing += 1;
+        }
+        gap > 0 && self.pages_losing >= MAX_PAGES_LOSING
     }
 }
 
@@ -155,21 +330,36 @@ mod tests {
         mut between: impl FnMut(usize, &mut VecDeque<u64>),
     ) -> Vec<u64> {
         let mut seen = Vec::new();
-        for page in 0..10_000 {
+        for page in 0..2_000 {
             if paging.is_over() {
                 return seen;
             }
             let (rows, total) = server.page(paging.start_at_row(), paging.row_limit());
-            let fresh: Vec<u64> = rows
-                .iter()
-                .filter(|row| !seen.contains(row))
-                .copied()
-                .collect();
-            paging.read(rows.len() as u64, fresh.len() as u64, total);
-            seen.extend(fresh);
+            let (read, fresh) = page_read(&rows, total, &seen);
+            if paging.read(read) {
+                seen.extend(fresh);
+            }
             between(page, &mut server.rows);
         }
         panic!("paging never ends");
+    }
+
+    fn page_read(rows: &[u64], total_rows: Option<u64>, seen: &[u64]) -> (PageRead, Vec<u64>) {
+        let fresh: Vec<u64> = rows
+            .iter()
+            .filter(|row| !seen.contains(row))
+            .copied()
+            .collect();
+        let read = PageRead {
+            rows: rows.len() as u64,
+            new_rows: fresh.len() as u64,
+            last_known: rows
+                .iter()
+                .rposition(|row| seen.contains(row))
+                .map(|at| at as u64),
+            total_rows,
+        };
+        (read, fresh)
     }
 
     proptest! {
@@ -223,6 +413,60 @@ mod tests {
         }
 
         #[test]
+        fn rows_that_come_and_go_anywhere_neither_hide_nor_repeat_others(
+            count in 1_u64..120, counts_from_1 in any::<bool>(),
+            limit in 4_u64..20, most in 4_usize..30,
+            changes in proptest::collection::vec((any::<bool>(), any::<proptest::sample::Index>()), 0..60),
+            per_page in 1_usize..3,
+        ) {
+            let mut server = Server { rows: (0..count).collect(), counts_from_1, most, tells_total: true };
+            let mut gone = Vec::new();
+            let mut next = 1_000;
+            let mut changes = changes.into_iter();
+            let seen = read_all(&mut server, Pager::new(0, limit, None), |_, rows| {
+                // Where as many come as go, the length does not tell.
+                let Some((arrives, place)) = changes.next() else { return };
+                for _ in 0..per_page {
+                    let at = place.index(rows.len() + 1);
+                    if arrives {
+                        rows.insert(at, next);
+                        next += 1;
+                    } else {
+                        gone.extend(rows.remove(at));
+                    }
+                }
+            });
+            for row in (0..count).filter(|row| !gone.contains(row)) {
+                prop_assert_eq!(seen.iter().filter(|seen| **seen == row).count(), 1, "row {}", row);
+            }
+            let mut once = seen.clone();
+            once.sort_unstable();
+            once.dedup();
+            prop_assert_eq!(once.len(), seen.len());
+        }
+
+        #[test]
+        fn a_list_that_fills_faster_than_it_is_read_ends_and_what_stood_has_come(
+            count in 1_u64..100, counts_from_1 in any::<bool>(), limit in 2_u64..20,
+            faster in 0_u64..20,
+        ) {
+            let mut server = Server { rows: (0..count).collect(), counts_from_1, most: 1_000, tells_total: true };
+            let mut next = 1_000;
+            let mut pages = 0;
+            let seen = read_all(&mut server, Pager::new(0, limit, None), |_, rows| {
+                for _ in 0..limit + faster {
+                    rows.push_back(next);
+                    next += 1;
+                }
+                pages += 1;
+            });
+            for row in 0..count {
+                prop_assert_eq!(seen.iter().filter(|seen| **seen == row).count(), 1, "row {}", row);
+            }
+            prop_assert!(pages < 130, "{} pages", pages);
+        }
+
+        #[test]
         fn a_total_that_lies_hides_nothing_and_paging_ends(
             count in 0_u64..40, counts_from_1 in any::<bool>(), limit in 1_u64..10,
             totals in proptest::collection::vec(0_u64..100, 1..40),
@@ -235,12 +479,12 @@ mod tests {
             let mut pages = 0;
             while !paging.is_over() {
                 let (rows, _) = server.page(paging.start_at_row(), paging.row_limit());
-                let fresh: Vec<u64> =
-                    rows.iter().filter(|row| !seen.contains(row)).copied().collect();
                 // Never lower than what was shown: that would be the end of a list.
                 let total = totals[pages % totals.len()].max(count);
-                paging.read(rows.len() as u64, fresh.len() as u64, Some(total));
-                seen.extend(fresh);
+                let (read, fresh) = page_read(&rows, Some(total), &seen);
+                if paging.read(read) {
+                    seen.extend(fresh);
+                }
                 pages += 1;
                 prop_assert!(pages < 5_000);
             }
@@ -263,7 +507,12 @@ mod tests {
             let mut paging = Pager::new(0, 10, None);
             let mut pages = 0;
             while !paging.is_over() {
-                paging.read(10, if pages == 0 { 10 } else { 0 }, total);
+                paging.read(PageRead {
+                    rows: 10,
+                    new_rows: if pages == 0 { 10 } else { 0 },
+                    last_known: (pages > 0).then_some(9),
+                    total_rows: total,
+                });
                 pages += 1;
                 assert!(pages < 60);
             }
@@ -273,7 +522,12 @@ mod tests {
     #[test]
     fn one_request_is_enough_for_a_list_that_fits() {
         let mut paging = Pager::new(0, 50, None);
-        paging.read(1, 1, Some(1));
+        paging.read(PageRead {
+            rows: 1,
+            new_rows: 1,
+            last_known: None,
+            total_rows: Some(1),
+        });
         assert!(paging.is_over());
     }
 }

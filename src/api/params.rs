@@ -1,7 +1,7 @@
 //! The parameters of a call as callers write them: one JSON object in
 //! camelCase, read strictly. A misspelt `uniqueId` must not count twice.
 
-use super::json::{Object, Value, parse_integer};
+use super::json::{Object, Value, parse_id, parse_integer};
 use crate::link::MAX_ID;
 use crate::money::Money;
 use crate::nearest::nearest;
@@ -44,6 +44,14 @@ impl<'a> Params<'a> {
             }
         }
         Ok(Self { fields })
+    }
+
+    /// Leaves out what is the empty text, but for the fields of these names: an
+    /// optional field that a template left empty is absent.
+    pub(super) fn without_empty(mut self, but: &[&str]) -> Self {
+        self.fields
+            .retain(|name, value| but.contains(&name) || value.string().as_deref() != Some(""));
+        self
     }
 
     fn get(&self, name: &str) -> Option<Value<'a>> {
@@ -138,7 +146,7 @@ impl<'a> Params<'a> {
         let digits = value
             .number()
             .ok_or_else(|| field(name, "must be a whole number"))?;
-        parse_integer(digits)
+        parse_id(digits)
             .filter(|id| (least..=MAX_ID).contains(id))
             .map(Some)
             .ok_or(Error::InvalidId { parameter: name })

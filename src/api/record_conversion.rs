@@ -80,12 +80,13 @@ impl Params {
     }
 
     /// The same where the click id may come from elsewhere: it is checked, and
-    /// empty where there is none.
+    /// empty where there is none. An optional field that is empty is absent.
     ///
     /// # Errors
     /// Those of [`Params::read`], but for a missing click id.
     pub fn read_without_click_id(text: &str) -> Result<Self> {
-        let params = Self::from_fields(&params::Params::read(text, &NAMES)?)?;
+        let fields = params::Params::read(text, &NAMES)?.without_empty(&["uniqueId"]);
+        let params = Self::from_fields(&fields)?;
         if !params.click_id.is_empty() {
             click_id::check(&params.click_id)?;
         }
@@ -150,9 +151,9 @@ impl Conversion {
     pub(super) fn recovered(click: Click) -> Option<Self> {
         Some(Self {
             conversion_id: click.conversion_id?,
-            offer_id: Some(click.offer_id),
-            affiliate_id: Some(click.affiliate_id),
-            click_id: Some(click.click_id),
+            offer_id: click.offer_id,
+            affiliate_id: click.affiliate_id,
+            click_id: click.click_id,
             is_recovered: true,
             ..Self::default()
         })
@@ -183,12 +184,16 @@ pub fn request(account: &Account, params: &Params) -> Request {
 }
 
 /// Reads the answer: the record under `conversion`, or one whose
-/// `conversion_id` stands in the envelope itself.
+/// `conversion_id` is in the envelope itself. .NET writes 0 for "none": a
+/// conversion's id is 1 or more.
 ///
 /// # Errors
 /// Every error of an answer, see [`crate::Error`].
 pub fn read(answer: &Answer<'_>) -> Result<Conversion> {
-    let envelope = answer.open()?;
+    let envelope = match answer.open() {
+        Ok(envelope) => envelope,
+        Err(error) => return Err(answer.contradicted(error)),
+    };
     let is_flat = envelope.get("conversion").is_none()
         && envelope
             .get("conversion_id")
@@ -199,9 +204,11 @@ pub fn read(answer: &Answer<'_>) -> Result<Conversion> {
         Record::from_part(answer, envelope.get("conversion"), "conversion")?
     };
     Ok(Conversion {
-        conversion_id: record.required_id("conversion_id")?,
-        offer_id: record.id("offer_id")?,
-        affiliate_id: record.affiliate_id("affiliate_id")?,
+        conversion_id: record
+            .id("conversion_id")
+            .ok_or_else(|| record.missing("conversion_id"))?,
+        offer_id: record.id("offer_id"),
+        affiliate_id: record.affiliate_id("affiliate_id"),
         click_id: record.text("click_id"),
         payout_text: record.amount("payout"),
         revenue_text: record.amount("revenue"),
@@ -210,4 +217,22 @@ pub fn read(answer: &Answer<'_>) -> Result<Conversion> {
         conversion_status: record.text("conversion_status"),
         is_recovered: false,
     })
+}
+
+/// The same for the conversion of a unique id. A record that names another is
+/// about something else, such as what a cache in between has kept.
+///
+/// # Errors
+/// Those of [`read`].
+pub fn read_for(answer: &Answer<'_>, unique_id: Option<&str>) -> Result<Conversion> {
+    let conversion = read(answer)?;
+    let is_other = |told: &str, ours: &str| {
+        !told.trim().is_empty() && !told.trim().eq_ignore_ascii_case(ours.trim())
+    };
+    match (&conversion.unique_id, unique_id) {
+        (Some(told), Some(ours)) if is_other(told, ours) => {
+            Err(answer.unexpected("is about another unique_id: ", told))
+        }
+        _ => Ok(conversion),
+    }
 }

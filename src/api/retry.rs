@@ -32,15 +32,51 @@ pub(super) fn wait_ms(
     }
 }
 
-/// Reads a `Retry-After` header, whose text is a number of seconds or a date.
-/// `as_date_ms` is that text as a date, in milliseconds since 1970, where the
-/// platform could read it as one.
+/// The longest wait that is told, in milliseconds: a year.
+const MAX_ASKED_MS: u64 = 31_536_000_000;
+
+/// Reads a `Retry-After` header: seconds, of which servers write fractions too,
+/// or an HTTP date. `as_date_ms` is that text as a date, in milliseconds since
+/// 1970, where the platform could read it as one; platforms read `1.5` and `-5`
+/// as dates, so only what starts with the name of a weekday is taken for one.
+/// Of several, which arrive as one list, the longest counts. A fraction is
+/// rounded up, and a date that is over is no wait.
 #[must_use]
 pub fn retry_after_ms(header: &str, as_date_ms: Option<u64>, now_ms: u64) -> Option<u64> {
-    match super::json::parse_integer(header.trim()) {
-        Some(seconds) => Some(seconds.saturating_mul(1_000)),
-        None => as_date_ms.map(|date| date.saturating_sub(now_ms)),
+    const DAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
+    let header = header.trim();
+    let is_date = header
+        .get(..3)
+        .is_some_and(|day| DAYS.contains(&day.to_ascii_lowercase().as_str()));
+    let asked_ms = if is_date {
+        as_date_ms.map(|date| date.saturating_sub(now_ms))
+    } else {
+        let waits = header.split(',').map(seconds_ms);
+        waits.collect::<Option<Vec<_>>>()?.into_iter().max()
+    };
+    asked_ms.map(|ms| ms.min(MAX_ASKED_MS))
+}
+
+/// `2` or `1.5` seconds in milliseconds; what is beyond all numbers is the most.
+fn seconds_ms(text: &str) -> Option<u64> {
+    let (whole, fraction) = text.trim().split_once('.').unwrap_or((text.trim(), "0"));
+    let is_number =
+        |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_number(whole) || !is_number(fraction) {
+        return None;
     }
+    let seconds: u64 = whole.parse().unwrap_or(u64::MAX);
+    let mut thousandths = 0;
+    let mut digits = fraction.bytes().map(|digit| u64::from(digit - b'0'));
+    for _ in 0..3 {
+        thousandths = thousandths * 10 + digits.next().unwrap_or_default();
+    }
+    let is_more = digits.any(|digit| digit > 0);
+    Some(
+        seconds
+            .saturating_mul(1_000)
+            .saturating_add(thousandths + u64::from(is_more)),
+    )
 }
 
 #[cfg(test)]
@@ -62,15 +98,44 @@ mod tests {
 
     #[test]
     fn retry_after_is_seconds_or_a_date() {
-        assert_eq!(retry_after_ms("2", None, 0), Some(2_000));
-        assert_eq!(retry_after_ms(" 120 ", Some(5), 0), Some(120_000));
-        assert_eq!(
-            retry_after_ms("Sun, 06 Nov 1994 08:49:37 GMT", Some(9_000), 4_000),
-            Some(5_000)
-        );
-        assert_eq!(retry_after_ms("Sun …", Some(4_000), 9_000), Some(0));
-        assert_eq!(retry_after_ms("soon", None, 0), None);
-        assert_eq!(retry_after_ms("-1", None, 0), None);
+        const DATE: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
+        const DAY_MS: u64 = 86_400_000;
+        for (header, as_date_ms, expected) in [
+            ("2", None, Some(2_000)),
+            (" 120 ", Some(5), Some(120_000)),
+            ("0", Some(5), Some(0)),
+            // What V8 reads as dates of the year 2001.
+            ("1.5", Some(978_620_400_000), Some(1_500)),
+            ("0.0001", Some(978_620_400_000), Some(1)),
+            ("2.", Some(978_620_400_000), None),
+            (".5", Some(978_620_400_000), None),
+            ("-5", Some(988_657_200_000), None),
+            ("-1.5", Some(988_657_200_000), None),
+            ("+5", Some(988_657_200_000), None),
+            ("5 s", Some(988_657_200_000), None),
+            ("1e3", Some(988_657_200_000), None),
+            ("2592000", None, Some(30 * DAY_MS)),
+            ("99999999999999999999", None, Some(MAX_ASKED_MS)),
+            ("120, 5", Some(9_000), Some(120_000)),
+            ("120, soon", Some(9_000), None),
+            (DATE, Some(9_000), Some(5_000)),
+            (DATE, None, None),
+            ("Sunday, 06-Nov-94 08:49:37 GMT", Some(9_000), Some(5_000)),
+            ("sun nov  6 08:49:37 1994", Some(9_000), Some(5_000)),
+            (DATE, Some(3_000), Some(0)),
+            (DATE, Some(u64::MAX), Some(MAX_ASKED_MS)),
+            ("2026-06-19", Some(9_000), None),
+            ("soon", None, None),
+            ("", None, None),
+            ("NaN", None, None),
+            ("Infinity", None, None),
+        ] {
+            assert_eq!(
+                retry_after_ms(header, as_date_ms, 4_000),
+                expected,
+                "{header}"
+            );
+        }
     }
 
     proptest! {

@@ -273,13 +273,7 @@ fn try_take_rows(body: &JsString) -> Option<(String, JsValue)> {
         return None;
     }
     Reflect::set(&response, &clicks, &JsValue::NULL).ok()?;
-    // An array as the replacer is the list of the names that are kept.
-    let kept: Array = list_clicks::ENVELOPE_NAMES
-        .into_iter()
-        .map(JsValue::from)
-        .collect();
-    let text = JSON::stringify_with_replacer(&parsed, &kept).ok()?;
-    Some((text.into(), rows))
+    Some((JSON::stringify(&parsed).ok()?.into(), rows))
 }
 
 /// Where a list is being read; see [`Pager`].
@@ -313,13 +307,21 @@ impl Pager {
         page.into()
     }
 
-    /// Takes note of a page; see [`Pager::read`].
-    pub fn read(&mut self, rows: f64, new_rows: f64, total_rows: Option<f64>) {
-        self.0.read(
-            to_integer(rows),
-            to_integer(new_rows),
-            total_rows.map(to_integer),
-        );
+    /// Takes note of a page, and says whether its rows are to be taken; see
+    /// [`Pager::read`].
+    pub fn read(
+        &mut self,
+        rows: f64,
+        new_rows: f64,
+        last_known: Option<f64>,
+        total_rows: Option<f64>,
+    ) -> bool {
+        self.0.read(api::PageRead {
+            rows: to_integer(rows),
+            new_rows: to_integer(new_rows),
+            last_known: last_known.map(to_integer),
+            total_rows: total_rows.map(to_integer),
+        })
     }
 }
 

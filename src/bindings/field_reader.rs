@@ -59,10 +59,4 @@ impl<'a> FieldReader<'a> {
     pub(super) fn is_empty(&self) -> bool {
         self.rest.is_none()
     }
-
-    #[cfg(feature = "page")]
-    pub(super) fn optional(&mut self) -> Option<&'a str> {
-        let part = self.next();
-        (!part.is_empty()).then_some(part)
-    }
 }

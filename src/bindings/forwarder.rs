@@ -1,20 +1,19 @@
 //! The forwarder for JavaScript: conversions read, attempts carried out.
 
 use super::fetch::{Received, Sending, send};
-use super::random;
+use super::{number, random, to_integer};
 use crate::api::json::push_string;
 use crate::api::{Account, Answer};
+use crate::delivery::attempt::{Attempt, Input, Moment, Sibling, Step, wire};
+use crate::delivery::circuit_breaker::Lane;
 use crate::delivery::event::{Caller, RequestBody, read};
-use crate::delivery::outcome::AttemptState;
-use crate::delivery::{CircuitBreaker, Event, Outcome, Route};
+use crate::delivery::{CircuitBreaker, Event, Relation, Route};
 use crate::{Error, Result};
-use js_sys::Function;
+use js_sys::{Date, Function, Promise};
 use std::cell::RefCell;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-
-/// The most bytes of an answer that are read.
-const ANSWER_LIMIT: u32 = 65_536;
+use wasm_bindgen_futures::JsFuture;
 
 /// Reads a body that a caller handed over; see [`read`]. Brings JSON: of one
 /// conversion `{ key, claim, offerId, text }`; of several a list, in which a bad
@@ -83,7 +82,17 @@ fn push_error(out: &mut String, error: &Error) {
     out.push_str(",\"retryable\":false}}");
 }
 
-/// Makes attempts, one request each, and says what came of them. Holds the key;
+/// How two events of one key stand to each other, by their canonical texts:
+/// `same`, `adds_money`, `lacks_money` or `conflict`; see [`Relation`].
+///
+/// # Errors
+/// Those of [`Relation::from_texts`].
+#[wasm_bindgen(js_name = compareEvents)]
+pub fn compare_events(stored: &str, given: &str) -> Result<String, JsValue> {
+    Ok(Relation::from_texts(stored, given)?.word().to_owned())
+}
+
+/// Carries attempts out, and holds the shard's circuit breaker. Holds the key;
 /// shows nothing of it.
 #[wasm_bindgen]
 #[derive(Debug)]
@@ -91,13 +100,16 @@ pub struct Deliverer {
     route: Route,
     fetch: Option<Function>,
     timeout_ms: u32,
+    clock_speed: f64,
     breaker: RefCell<CircuitBreaker>,
 }
 
 #[wasm_bindgen]
 impl Deliverer {
     /// Opens the way to CAKE: the API of an account, or, with a `pixel_domain`,
-    /// that domain's `p.ashx`. `fetch` is used instead of the global one.
+    /// that domain's `p.ashx`. `fetch` is used instead of the global one;
+    /// `clock_speed` is how many times faster than the world's the outbox's
+    /// clock runs.
     ///
     /// # Errors
     /// Those of [`Account::new`] and of [`Route::pixel`].
@@ -107,6 +119,7 @@ impl Deliverer {
         api_key: &str,
         pixel_domain: Option<String>,
         timeout_ms: u32,
+        clock_speed: f64,
         fetch: Option<Function>,
     ) -> Result<Self, JsValue> {
         let route = match pixel_domain {
@@ -117,6 +130,7 @@ impl Deliverer {
             route,
             fetch,
             timeout_ms,
+            clock_speed,
             breaker: RefCell::default(),
         })
     }
@@ -127,80 +141,102 @@ impl Deliverer {
         self.route.account().to_owned()
     }
 
-    /// Makes one attempt for a stored event; `verify_first` has Get Click asked
-    /// before. Brings the outcome as JSON; see [`Outcome::to_json`].
+    /// The key was refused when the object before this one went; see
+    /// [`CircuitBreaker::paused`].
+    #[wasm_bindgen(js_name = startPaused)]
+    pub fn start_paused(&self) {
+        *self.breaker.borrow_mut() = CircuitBreaker::paused();
+    }
+
+    /// When the next attempt may start, by the outbox's clock in milliseconds; 0
+    /// for now.
+    #[must_use]
+    #[wasm_bindgen(js_name = stalledUntil)]
+    pub fn stalled_until(&self, now_ms: f64) -> JsValue {
+        number(self.breaker.borrow().stalled_until_ms(to_integer(now_ms)))
+    }
+
+    /// Why attempts rest; see [`CircuitBreaker::rest_reason`].
+    #[must_use]
+    #[wasm_bindgen(js_name = restReason)]
+    pub fn rest_reason(&self, now_ms: f64) -> String {
+        let breaker = self.breaker.borrow();
+        breaker.rest_reason(to_integer(now_ms)).to_owned()
+    }
+
+    /// Which event is tried next: `oldest`, `newest` or `unfailed`; empty for
+    /// none. See [`CircuitBreaker::lane`].
+    #[must_use]
+    pub fn lane(&self, now_ms: f64, under_way: u32, oldest_under_way: u32) -> String {
+        let breaker = self.breaker.borrow();
+        match breaker.lane(to_integer(now_ms), under_way, oldest_under_way) {
+            Lane::Nothing => "",
+            Lane::Oldest => "oldest",
+            Lane::Newest => "newest",
+            Lane::Unfailed => "unfailed",
+        }
+        .to_owned()
+    }
+
+    /// Makes one attempt; `json` is what [`wire::read_attempt`] reads.
+    /// `ask_siblings` brings a promise of what [`wire::read_siblings`] reads.
+    /// Brings the row's change as JSON; see `Transition::to_json`.
     ///
     /// # Errors
-    /// None: what goes wrong is an outcome.
-    pub async fn attempt(
-        &self,
-        text: String,
-        accepted_at: String,
-        attempts: u32,
-        is_in_doubt: bool,
-        verify_first: bool,
-    ) -> Result<String, JsValue> {
-        let mut before = AttemptState {
-            attempts,
-            is_in_doubt,
-            random: random(),
-        };
-        let outcome = match Event::from_text(&text) {
-            Err(error) => Outcome::from_failure(&error, before),
-            Ok(event) => {
-                let question = self.route.lookup_url(&event).filter(|_| verify_first);
-                let known = match question {
-                    Some(url) => {
-                        let known = self.ask(&url, &event, before).await;
-                        // It has not converted: that settles the doubt.
-                        before.is_in_doubt &= known.is_some();
-                        known
-                    }
-                    None => None,
-                };
-                match known {
-                    Some(outcome) => outcome,
-                    None => self.send(&event, &accepted_at, before).await,
+    /// [`Error::Internal`], which no answer can cause: what goes wrong is a
+    /// change of the row.
+    pub async fn attempt(&self, json: String, ask_siblings: Function) -> Result<String, JsValue> {
+        let (row, facts) = wire::read_attempt(&json)?;
+        let mut attempt = Attempt::new(&self.route, &row, facts, self.moment().now_ms);
+        let mut step = attempt.start(&mut self.breaker.borrow_mut(), self.moment());
+        loop {
+            step = match step {
+                Step::Store(transition) => {
+                    return Ok(transition.to_json(self.breaker.borrow().is_paused()));
                 }
-            }
-        };
-        let mut breaker = self.breaker.borrow_mut();
-        breaker.record(outcome.signal, random());
-        Ok(outcome.to_json(breaker.at_once(), breaker.stall_ms()))
+                Step::AskSiblings => {
+                    let siblings = ask(&ask_siblings).await;
+                    let input = Input::Siblings(siblings.as_deref());
+                    attempt.next(input, &mut self.breaker.borrow_mut(), self.moment())
+                }
+                Step::Fetch { url, limit } => match self.exchange(&url, limit).await {
+                    Err(error) => {
+                        let input = Input::Failed(error);
+                        attempt.next(input, &mut self.breaker.borrow_mut(), self.moment())
+                    }
+                    Ok(received) => {
+                        let body = String::from(&received.body);
+                        let answer = self.answer(&received, &body);
+                        let input = Input::Answered(&answer);
+                        attempt.next(input, &mut self.breaker.borrow_mut(), self.moment())
+                    }
+                },
+            };
+        }
     }
 }
 
+async fn ask(ask_siblings: &Function) -> Option<Vec<Sibling>> {
+    let told = ask_siblings.call0(&JsValue::UNDEFINED).ok()?;
+    let told = JsFuture::from(Promise::resolve(&told)).await.ok()?;
+    wire::read_siblings(&told.as_string()?)
+}
+
 impl Deliverer {
-    async fn send(&self, event: &Event, accepted_at: &str, before: AttemptState) -> Outcome {
-        let received = match self.route.url(event, accepted_at) {
-            Ok(url) => self.exchange(&url).await,
-            Err(error) => Err(error),
-        };
-        match received {
-            Ok(received) => {
-                let body = String::from(&received.body);
-                Outcome::from_answer(&self.route, &self.answer(&received, &body), before)
-            }
-            Err(error) => Outcome::from_failure(&error, before),
+    fn moment(&self) -> Moment {
+        let now = Date::now();
+        Moment {
+            now_ms: to_integer((now * self.clock_speed).floor()),
+            utc_ms: to_integer(now.floor()),
+            random: random(),
         }
     }
 
-    async fn ask(&self, url: &str, event: &Event, before: AttemptState) -> Option<Outcome> {
-        match self.exchange(url).await {
-            Ok(received) => {
-                let body = String::from(&received.body);
-                let answer = self.answer(&received, &body);
-                Outcome::from_lookup(&answer, &event.params().click_id, before)
-            }
-            Err(error) => Some(Outcome::from_failed_lookup(&error, before)),
-        }
-    }
-
-    async fn exchange(&self, url: &str) -> Result<Received> {
+    async fn exchange(&self, url: &str, limit: u32) -> Result<Received> {
         let sending = Sending {
             fetch: self.fetch.as_ref(),
             timeout_ms: self.timeout_ms,
-            limit: ANSWER_LIMIT,
+            limit,
             signal: None,
         };
         send(url, None, &sending).await

@@ -5,7 +5,7 @@
 mod capture;
 #[cfg(feature = "bindings")]
 mod error;
-#[cfg(any(feature = "page", feature = "edge"))]
+#[cfg(any(feature = "link", feature = "edge"))]
 mod field_reader;
 #[cfg(feature = "bindings")]
 mod fields;
@@ -20,6 +20,10 @@ mod fetch;
 mod forwarder;
 #[cfg(feature = "page")]
 mod page;
+#[cfg(feature = "link")]
+mod page_link;
+#[cfg(feature = "report")]
+mod report;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 #[cfg(feature = "edge")]
@@ -34,11 +38,15 @@ pub use capture::find_signed_click;
 #[cfg(feature = "edge")]
 pub use edge::{Client, Pager};
 #[cfg(feature = "forwarder")]
-pub use forwarder::{Deliverer, read_conversions};
+pub use forwarder::{Deliverer, compare_events, read_conversions};
 #[cfg(feature = "edge")]
 pub use link::{LinkBuilder, module_memory};
 #[cfg(feature = "page")]
-pub use page::{buffer, decide};
+pub use page::{decide, get, put};
+#[cfg(feature = "link")]
+pub use page_link::{buffer, build};
+#[cfg(feature = "report")]
+pub use report::{answer, answer_length, place, read, room, run};
 #[cfg(feature = "sandbox")]
 pub use sandbox::{SandboxNetwork, access_of, status_moves};
 #[cfg(feature = "edge")]

@@ -1,149 +1,132 @@
-//! The landing page. All that crosses is a text in one buffer of characters:
-//! neither glue nor a converter of UTF-8 or of numbers is shipped
-//! (ARCHITECTURE.md has the bytes).
+//! The landing page's clicks. All that crosses is bytes, one at a time, and
+//! numbers: neither glue, nor an allocator, nor a converter of UTF-8 is shipped
+//! (docs/decisions.md has the bytes).
 
-use super::field_reader::{FieldReader, write_link};
-use crate::host::Domain;
-use crate::link::TEST_AFFILIATE;
-use crate::touch::{Attribution, LandingClick, TouchPolicy};
-use crate::url::{push_encoded, push_number, read_number};
-use crate::{Error, Result};
-use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use lol_alloc::{LeakingAllocator, LockedAllocator};
+use crate::click_id::LandingClick;
+use crate::touch::{Attribution, TouchPolicy, push_click};
+use crate::url::{END_OF_FIELD, Sink, cut_bytes};
 use std::sync::Mutex;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Takes memory and never gives it back: what is needed each time is kept, and
-/// what is not, the text of a new click, comes once a visit.
-#[global_allocator]
-static ALLOCATOR: LockedAllocator<LeakingAllocator> = LockedAllocator::new(LeakingAllocator::new());
+/// The most bytes of a text that crosses.
+const BYTES: usize = 16_384;
 
-/// The most characters of a text that crosses.
-const CHARACTERS: usize = 16_384;
-
-/// Atomic, so that sharing it with JavaScript is safe; it compiles to plain memory.
-static BUFFER: [AtomicU32; CHARACTERS] = [const { AtomicU32::new(0) }; CHARACTERS];
-
-/// The text of the buffer, and the answer: kept, because [`ALLOCATOR`] frees nothing.
-static TEXTS: Mutex<[String; 2]> = Mutex::new([String::new(), String::new()]);
-
-/// Where the buffer is in the module's memory.
-#[must_use]
-#[wasm_bindgen]
-pub fn buffer() -> *const u32 {
-    BUFFER.as_ptr().cast()
+/// A text in a place of its own. What does not fit in is left out.
+struct Text {
+    bytes: [u8; BYTES],
+    length: usize,
 }
 
-/// Decides about the first `length` characters of the buffer, whose parts end
-/// with line feeds, and leaves the answer there, in ASCII: says how long it is.
-/// The first part is `k` for what a visit leaves behind and `l` for a link.
-/// Below zero the answer is an error: a digit of base 36, its place in `ERRORS`
-/// of js/page/engine.ts, and its parameter, percent-encoded.
+impl Text {
+    const EMPTY: Self = Self {
+        bytes: [0; BYTES],
+        length: 0,
+    };
+}
+
+impl AsRef<[u8]> for Text {
+    fn as_ref(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+}
+
+impl Sink for Text {
+    fn push_byte(&mut self, byte: u8) {
+        if let Some(slot) = self.bytes.get_mut(self.length) {
+            *slot = byte;
+            self.length += 1;
+        }
+    }
+
+    fn length(&self) -> usize {
+        self.length
+    }
+
+    fn truncate(&mut self, length: usize) {
+        self.length = length;
+    }
+}
+
+/// What JavaScript has put, what it may get, and one for the work between. There
+/// is one thread, and the core never calls back: the lock is always free, and
+/// compiles to a flag.
+static TEXTS: Mutex<[Text; 3]> = Mutex::new([const { Text::EMPTY }; 3]);
+
+/// Appends a byte to the input of the next [`decide`].
+#[wasm_bindgen]
+pub fn put(byte: u8) {
+    if let Ok(mut texts) = TEXTS.try_lock() {
+        let [input, ..] = &mut *texts;
+        input.push_byte(byte);
+    }
+}
+
+/// A byte of the answer; 0 past its end.
 #[must_use]
 #[wasm_bindgen]
-pub fn decide(length: usize) -> isize {
-    // Nobody else decides meanwhile: there is one thread, and the core never calls back.
+pub fn get(at: usize) -> u8 {
+    let texts = TEXTS.try_lock();
+    let byte = texts.ok().and_then(|texts| {
+        let [_, answer, ..] = &*texts;
+        answer.as_ref().get(at).copied()
+    });
+    byte.unwrap_or_default()
+}
+
+/// Decides what a visit leaves behind, as [`TouchPolicy::write_update`] does. The
+/// settings are those of [`TouchPolicy::new`]; `now_s` is the time in seconds
+/// since 1970.
+///
+/// The input has four fields, separated by [`END_OF_FIELD`]: the names of the click
+/// id's parameter, the preferred one first, separated by `&`; the cookie's copies,
+/// separated by `;`; storage's text; and the pairs of the address's query, as
+/// `push_pairs` of `src/url.rs` writes them. The answer has two, separated by a
+/// line feed: the text to be stored, and the click id that counts; none where
+/// there is no click id.
+///
+/// Returns the cookie's `Max-Age` where the text is to be written, else 0; below
+/// zero a setting is out of its range: -1 the window, -2 the journey, -3 the cookie's days.
+#[must_use]
+#[wasm_bindgen]
+pub fn decide(
+    is_first_touch: bool,
+    window_days: u32,
+    journey: usize,
+    cookie_days: u32,
+    now_s: u32,
+) -> i32 {
     let Ok(mut texts) = TEXTS.try_lock() else {
         return 0;
     };
-    let [text, answer] = &mut *texts;
-    text.clear();
-    answer.clear();
-    for slot in BUFFER.iter().take(length) {
-        let character = char::from_u32(slot.load(Relaxed));
-        text.push(character.unwrap_or(char::REPLACEMENT_CHARACTER));
-    }
-    let mut parts = FieldReader::new(text);
-    let decided = match parts.next() {
-        "k" => keep(&mut parts, answer),
-        _ => link(&mut parts, answer),
-    };
-    let mut sign = 1;
-    if let Err(error) = decided {
-        sign = -1;
-        let (number, parameter) = parts_of(&error);
-        answer.clear();
-        push_number(answer, number, 36);
-        push_encoded(answer, parameter);
-    }
-    let mut length = 0;
-    for (slot, byte) in BUFFER.iter().zip(answer.bytes()) {
-        slot.store(u32::from(byte), Relaxed);
-        length += sign;
-    }
-    length
-}
-
-/// Its place in `ERRORS` of js/page/engine.ts, and its parameter where it has more than one.
-fn parts_of(error: &Error) -> (u64, &str) {
-    match error {
-        Error::InvalidDomain => (0, ""),
-        Error::InvalidId { parameter } => (1, parameter),
-        Error::SubIdTooLong { parameter } => (2, parameter),
-        Error::InvalidText { parameter } => (3, parameter),
-        Error::LinkTooLong => (4, ""),
-        Error::InvalidPriceFormat => (5, ""),
-        Error::InvalidDeepLink => (6, ""),
-        Error::DeepLinkHost => (7, ""),
-        Error::ReservedParameter { parameter } => (8, parameter),
-        Error::RepeatedParameter { parameter } => (9, parameter),
-        Error::InvalidSetting { parameter } => (10, parameter),
-        _ => (11, ""),
-    }
-}
-
-/// Decides what a visit leaves behind. The texts: 1 for the first touch, else
-/// the last; window, journey and cookie's life as [`TouchPolicy::new`] has them and
-/// the time in seconds, in base 36; the stored texts of cookie and storage; and
-/// what [`LandingClick::from_params`] takes. The answer: the cookie's age in seconds, 0
-/// where nothing is to be written, the click id that counts, the text to be
-/// stored, on a line each; empty where there is no click id.
-fn keep(texts: &mut FieldReader<'_>, answer: &mut String) -> Result<()> {
-    let attribution = if number(texts) == 0 {
-        Attribution::LastTouch
-    } else {
+    let [input, answer, click] = &mut *texts;
+    answer.length = 0;
+    click.length = 0;
+    let attribution = if is_first_touch {
         Attribution::FirstTouch
+    } else {
+        Attribution::LastTouch
     };
-    let mut setting = || u32::try_from(number(texts)).unwrap_or_default();
-    let touch_policy = TouchPolicy::new(attribution, setting(), setting() as usize, setting())?;
-    let now_s = number(texts);
-    let stored = [texts.optional(), texts.optional()];
-    let arrival = LandingClick::from_params(|| (!texts.is_empty()).then(|| texts.next()));
-    touch_policy.write_update(
-        arrival.as_ref(),
-        &stored,
-        now_s,
-        answer,
-        |answer, click_id, age| {
-            push_number(answer, age.unwrap_or_default(), 10);
-            answer.push('\n');
-            answer.push_str(click_id);
-            answer.push('\n');
-        },
-    );
-    Ok(())
-}
-
-/// Builds a tracking link. The texts: flags (1 the domain is a sandbox's, and
-/// those of [`write_link`]), affiliate id, creative id, all in base 36, the
-/// domain, and what `write_link` takes.
-fn link(texts: &mut FieldReader<'_>, answer: &mut String) -> Result<()> {
-    let flags = number(texts);
-    let ids = [id(texts), id(texts)];
-    Domain::push(answer, texts.next(), flags & 1 != 0)?;
-    write_link(texts, flags, ids, answer)
-}
-
-/// What is no number counts as 0, for which the core has a rule.
-fn number(texts: &mut FieldReader<'_>) -> u64 {
-    read_number(texts.next().as_bytes(), 36).unwrap_or_default()
-}
-
-fn id(texts: &mut FieldReader<'_>) -> i64 {
-    match texts.next() {
-        "-1" => TEST_AFFILIATE,
-        text => read_number(text.as_bytes(), 36)
-            .unwrap_or_default()
-            .cast_signed(),
+    let policy = match TouchPolicy::from_settings(attribution, window_days, journey, cookie_days) {
+        Ok(policy) => policy,
+        Err(setting) => {
+            input.length = 0;
+            return setting as i32;
+        }
+    };
+    let (names, rest) = cut_bytes(input.as_ref(), END_OF_FIELD);
+    let (cookies, rest) = cut_bytes(rest.unwrap_or_default(), END_OF_FIELD);
+    let (storage, pairs) = cut_bytes(rest.unwrap_or_default(), END_OF_FIELD);
+    let names = names.split(|byte| *byte == b'&');
+    if let Some(found) = LandingClick::find(pairs.unwrap_or_default(), &names) {
+        push_click(&found, click);
     }
+    let stores = [cookies, storage];
+    let decision = policy.write_update(click.as_ref(), &stores, now_s, answer);
+    if !decision.click_id.is_empty() {
+        answer.push_byte(b'\n');
+        answer.push_bytes(decision.click_id);
+    }
+    let age = decision.max_age_s.unwrap_or_default();
+    input.length = 0;
+    age.cast_signed()
 }

@@ -80,7 +80,7 @@ pub fn find_click(url: &str, names: Vec<String>, fragment: bool) -> Option<JsVal
     }
     let found = find(url, &parameters)?;
     let mut fields = Fields::new()
-        .set("clickId", found.click_id.as_ref())
+        .set("clickId", found.click_id.as_str())
         .set("parameter", found.parameter)
         .set("isRepeated", found.is_repeated);
     for (name, value) in sub_id::NAMES.iter().zip(&found.sub_ids) {

@@ -1,21 +1,37 @@
-//! How many attempts at once, and when none: so that an outage is asked about
-//! rather than stormed, and its end is no stampede.
+//! A shard's circuit breaker: how many attempts at once, and when none; whose
+//! trouble an answer is; and which event is tried next. An outage is asked about
+//! rather than stormed, and one bad event holds up no other.
 
 /// Workers may hold six connections at once; one is left for others.
 pub const AT_ONCE: u32 = 5;
 
-/// So many failures in a row, of whatever events, are an outage.
-const OUTAGE: u32 = 10;
+/// How many different events in a row, without an answer, are an outage.
+const OUTAGE: usize = 10;
 
-/// How long to leave CAKE alone in an outage: from a second to a minute.
+/// While other events are answered, trouble is an event's own. So long ago, in
+/// milliseconds, the last answer may be.
+const RECENT_MS: u64 = 2_000;
+
+/// After trouble, for so many milliseconds, some connections are kept for the
+/// newest events: those in front may be the bad ones.
+const WARY_MS: u64 = 60_000;
+
+/// How many connections are kept for the newest events in trouble.
+const FOR_NEWEST: u32 = 2;
+
+/// How long CAKE is left alone in an outage: from a second to a minute.
 const FIRST_STALL_MS: u64 = 1_000;
 const MAX_STALL_MS: u64 = 60_000;
 
-/// The longest that a Retry-After stops all: an hour.
+/// The longest that a Retry-After stops all: an hour. A minute, where other
+/// events were answered within the last.
 const MAX_LIMIT_MS: u64 = 3_600_000;
+const MAX_LIMIT_AMONG_ANSWERS_MS: u64 = 60_000;
 
-/// While CAKE does not take the key, one attempt in five minutes asks again.
+/// While CAKE does not take the key, or the address is wrong, one attempt in
+/// five minutes asks again; the first ones sooner, each with another event.
 pub const PAUSE_MS: u64 = 300_000;
+const PROBES_MS: [u64; 3] = [1_000, 10_000, 60_000];
 
 /// What an attempt tells of CAKE as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,68 +42,283 @@ pub enum Signal {
     Failing,
     /// CAKE limits; it may have said for how long, in milliseconds.
     Limited(Option<u64>),
-    /// CAKE does not take the key.
+    /// CAKE does not take the key, or something in front of it refuses.
     KeyRefused,
+    /// There is nothing at the address.
+    NotFound,
+}
+
+/// An attempt, and the signal that it gave.
+#[derive(Clone, Copy, Debug)]
+pub struct Heard {
+    /// The event's number.
+    pub event: u64,
+    /// When the same signal refused the event before.
+    pub refused_before_ms: Option<u64>,
+    /// When the attempt began.
+    pub started_ms: u64,
+    /// When it ended.
+    pub now_ms: u64,
+    /// A random number over the whole of `u32`.
+    pub random: u32,
+}
+
+/// Whose trouble a refusal of the key or the address is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// The event's own: others were answered since it met the same before.
+    Own,
+    /// The event's own, as far as is known yet.
+    Alone,
+    /// The account's: other events meet it too.
+    Account,
+}
+
+/// Which event is tried next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// None.
+    Nothing,
+    /// The one that has been due for longest.
+    Oldest,
+    /// The newest that has not failed yet.
+    Newest,
+    /// The oldest that has not failed yet.
+    Unfailed,
+}
+
+/// Why attempts rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reason {
+    Outage,
+    Limit,
+    Key,
+    Address,
+}
+
+/// No attempt starts from one time to another; a clock that is put back ends it.
+#[derive(Clone, Copy, Debug)]
+struct Stall {
+    reason: Reason,
+    from_ms: u64,
+    to_ms: u64,
 }
 
 /// The shard's own restraint. It forgets with the object that holds it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct CircuitBreaker {
     at_once: u32,
-    failures: u32,
-    stall_ms: u64,
+    stall: Option<Stall>,
+    /// Stalls of the same reason in a row.
+    steps: u32,
+    last_healthy_ms: Option<u64>,
+    last_trouble_ms: Option<u64>,
+    /// Different events without an answer since the last healthy one.
+    failed: Vec<u64>,
+    /// Different events that were refused by key or address, likewise.
+    refused: Vec<u64>,
 }
 
 impl Default for CircuitBreaker {
     fn default() -> Self {
         Self {
             at_once: AT_ONCE,
-            failures: 0,
-            stall_ms: 0,
+            stall: None,
+            steps: 0,
+            last_healthy_ms: None,
+            last_trouble_ms: None,
+            failed: Vec::new(),
+            refused: Vec::new(),
         }
     }
 }
 
 impl CircuitBreaker {
+    /// One whose key was refused when the object before it went: one attempt
+    /// asks again.
+    #[must_use]
+    pub fn paused() -> Self {
+        let stall = Stall {
+            reason: Reason::Key,
+            from_ms: 0,
+            to_ms: 0,
+        };
+        Self {
+            at_once: 1,
+            stall: Some(stall),
+            ..Self::default()
+        }
+    }
+
     /// How many attempts may be under way together.
     #[must_use]
     pub fn at_once(&self) -> u32 {
         self.at_once
     }
 
-    /// How long none may be started from now on, in milliseconds.
+    /// When the next attempt may start; 0 for now.
     #[must_use]
-    pub fn stall_ms(&self) -> u64 {
-        self.stall_ms
+    pub fn stalled_until_ms(&self, now_ms: u64) -> u64 {
+        self.stall
+            .filter(|stall| (stall.from_ms..stall.to_ms).contains(&now_ms))
+            .map_or(0, |stall| stall.to_ms)
     }
 
-    /// Takes note of what came of an attempt. `random` is a random number over
-    /// the whole of `u32`.
-    pub fn record(&mut self, signal: Signal, random: u32) {
-        self.stall_ms = 0;
+    /// Does CAKE refuse the key?
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.stall.is_some_and(|stall| stall.reason == Reason::Key)
+    }
+
+    /// Why attempts rest, by its word: `key_refused` and `wrong_address` until an
+    /// answer says otherwise, `outage` and `limited` for their time; empty where
+    /// none rests.
+    #[must_use]
+    pub fn rest_reason(&self, now_ms: u64) -> &'static str {
+        let is_stalled = self.stalled_until_ms(now_ms) > 0;
+        match self.stall.map(|stall| stall.reason) {
+            Some(Reason::Key) => "key_refused",
+            Some(Reason::Address) => "wrong_address",
+            Some(Reason::Outage) if is_stalled => "outage",
+            Some(Reason::Limit) if is_stalled => "limited",
+            _ => "",
+        }
+    }
+
+    /// Which event is tried next, where `under_way` attempts are, of which
+    /// `oldest_under_way` were of the lane [`Lane::Oldest`].
+    #[must_use]
+    pub fn lane(&self, now_ms: u64, under_way: u32, oldest_under_way: u32) -> Lane {
+        if under_way >= self.at_once || self.stalled_until_ms(now_ms) > 0 {
+            return Lane::Nothing;
+        }
+        if self.stall.is_some() {
+            // A probe: with another event than those that brought it here,
+            // from one end and from the other.
+            return if self.steps.is_multiple_of(2) {
+                Lane::Unfailed
+            } else {
+                Lane::Newest
+            };
+        }
+        let is_wary = self
+            .last_trouble_ms
+            .is_some_and(|at| now_ms.saturating_sub(at) < WARY_MS);
+        let most_oldest = self.at_once.saturating_sub(FOR_NEWEST).max(1);
+        if is_wary && oldest_under_way >= most_oldest {
+            Lane::Newest
+        } else {
+            Lane::Oldest
+        }
+    }
+
+    /// Takes note of what came of an attempt, and says whose trouble it is.
+    pub fn record(&mut self, signal: Signal, heard: Heard) -> Trouble {
+        if signal != Signal::Healthy {
+            self.last_trouble_ms = Some(heard.now_ms);
+        }
         match signal {
-            Signal::Healthy => {
-                self.failures = 0;
-                self.at_once = (self.at_once + 1).min(AT_ONCE);
+            Signal::Healthy => self.recover(heard),
+            Signal::Failing => self.fail(heard),
+            Signal::Limited(asked_ms) => self.limit(asked_ms, heard.now_ms),
+            Signal::KeyRefused => return self.refuse(Reason::Key, heard),
+            Signal::NotFound => return self.refuse(Reason::Address, heard),
+        }
+        Trouble::Own
+    }
+
+    fn recover(&mut self, heard: Heard) {
+        self.last_healthy_ms = Some(heard.now_ms);
+        self.failed.clear();
+        self.refused.clear();
+        let is_limit_of_later = self
+            .stall
+            .is_some_and(|stall| stall.reason == Reason::Limit && heard.started_ms < stall.from_ms);
+        if !is_limit_of_later {
+            self.stall = None;
+            self.steps = 0;
+            self.at_once = (self.at_once * 2).min(AT_ONCE);
+        }
+    }
+
+    fn fail(&mut self, heard: Heard) {
+        push_distinct(&mut self.failed, heard.event, OUTAGE);
+        let are_others_answered = self
+            .last_healthy_ms
+            .is_some_and(|at| heard.now_ms.saturating_sub(at) < RECENT_MS);
+        if self.failed.len() < OUTAGE || are_others_answered {
+            return;
+        }
+        let ceiling = (FIRST_STALL_MS << self.steps.min(6)).min(MAX_STALL_MS);
+        // Half of it at random: shards that failed together do not ask together.
+        let ms = ceiling / 2 + ((ceiling / 2 * u64::from(heard.random)) >> 32);
+        self.rest(Reason::Outage, heard.now_ms, ms);
+    }
+
+    fn limit(&mut self, asked_ms: Option<u64>, now_ms: u64) {
+        let are_others_answered = self
+            .last_healthy_ms
+            .is_some_and(|at| now_ms.saturating_sub(at) < MAX_LIMIT_AMONG_ANSWERS_MS);
+        let max_ms = if are_others_answered {
+            MAX_LIMIT_AMONG_ANSWERS_MS
+        } else {
+            MAX_LIMIT_MS
+        };
+        let to_ms = now_ms + asked_ms.unwrap_or(FIRST_STALL_MS).min(max_ms);
+        if to_ms > self.stalled_until_ms(now_ms) {
+            self.at_once = 1;
+            self.stall = Some(Stall {
+                reason: Reason::Limit,
+                from_ms: now_ms,
+                to_ms,
+            });
+        }
+    }
+
+    fn refuse(&mut self, reason: Reason, heard: Heard) -> Trouble {
+        let were_others_answered = heard
+            .refused_before_ms
+            .is_some_and(|before| self.last_healthy_ms.is_some_and(|at| at >= before));
+        if were_others_answered {
+            return Trouble::Own;
+        }
+        let is_known = self.refused.contains(&heard.event);
+        push_distinct(&mut self.refused, heard.event, OUTAGE);
+        if self.refused.len() == 1 && !is_known {
+            // An address is taken to be right until two events miss it; a key
+            // until something was answered is not.
+            if reason == Reason::Address {
+                return Trouble::Own;
             }
-            Signal::Failing => {
-                self.failures = self.failures.saturating_add(1);
-                if let Some(beyond) = self.failures.checked_sub(OUTAGE) {
-                    self.at_once = 1;
-                    let stall = (FIRST_STALL_MS << beyond.min(6)).min(MAX_STALL_MS);
-                    // Half of it by random: shards that failed together do not ask together.
-                    self.stall_ms = stall / 2 + ((stall / 2 * u64::from(random)) >> 32);
-                }
-            }
-            Signal::Limited(asked) => {
-                self.at_once = 1;
-                self.stall_ms = asked.unwrap_or(FIRST_STALL_MS).min(MAX_LIMIT_MS);
-            }
-            Signal::KeyRefused => {
-                self.at_once = 1;
-                self.stall_ms = PAUSE_MS;
+            if self.last_healthy_ms.is_some() {
+                return Trouble::Alone;
             }
         }
+        let step = usize::try_from(self.steps).unwrap_or(usize::MAX);
+        let ms = PROBES_MS.get(step).copied().unwrap_or(PAUSE_MS);
+        self.rest(reason, heard.now_ms, ms);
+        Trouble::Account
+    }
+
+    /// Rests for a while, unless it does already: answers to attempts that were
+    /// under way before say nothing new.
+    fn rest(&mut self, reason: Reason, now_ms: u64, ms: u64) {
+        self.at_once = 1;
+        if self.stalled_until_ms(now_ms) > 0 {
+            return;
+        }
+        self.steps = self.steps.saturating_add(1);
+        self.stall = Some(Stall {
+            reason,
+            from_ms: now_ms,
+            to_ms: now_ms.saturating_add(ms),
+        });
+    }
+}
+
+fn push_distinct(events: &mut Vec<u64>, event: u64, most: usize) {
+    if events.len() < most && !events.contains(&event) {
+        events.push(event);
     }
 }
 
@@ -95,18 +326,57 @@ impl CircuitBreaker {
 mod tests {
     use super::*;
 
-    #[test]
-    fn ten_failures_in_a_row_open_it_for_a_second_to_a_minute() {
-        let mut breaker = CircuitBreaker::default();
-        for _ in 0..9 {
-            breaker.record(Signal::Failing, u32::MAX);
-            assert_eq!((breaker.at_once(), breaker.stall_ms()), (5, 0));
+    struct Shard {
+        breaker: CircuitBreaker,
+        now_ms: u64,
+    }
+
+    impl Shard {
+        fn new() -> Self {
+            Self {
+                breaker: CircuitBreaker::default(),
+                now_ms: 1_000_000,
+            }
         }
-        let stalls: Vec<_> = (0..8)
-            .map(|_| {
-                breaker.record(Signal::Failing, u32::MAX);
-                assert_eq!(breaker.at_once(), 1);
-                breaker.stall_ms()
+
+        fn heard(&mut self, signal: Signal, event: u64) -> Trouble {
+            self.again(signal, event, None)
+        }
+
+        fn again(&mut self, signal: Signal, event: u64, before: Option<u64>) -> Trouble {
+            let heard = Heard {
+                event,
+                refused_before_ms: before,
+                started_ms: self.now_ms,
+                now_ms: self.now_ms,
+                random: u32::MAX,
+            };
+            self.breaker.record(signal, heard)
+        }
+
+        /// How long it rests, in milliseconds; then that time has passed.
+        fn rest(&mut self) -> u64 {
+            let until = self.breaker.stalled_until_ms(self.now_ms);
+            let ms = until.saturating_sub(self.now_ms);
+            self.now_ms += ms;
+            ms
+        }
+    }
+
+    #[test]
+    fn ten_events_in_a_row_open_it_for_a_second_to_a_minute() {
+        let mut shard = Shard::new();
+        for event in 0..9 {
+            shard.heard(Signal::Failing, event);
+            assert_eq!((shard.breaker.at_once(), shard.rest()), (5, 0));
+        }
+        let stalls: Vec<_> = (9..17)
+            .map(|event| {
+                shard.heard(Signal::Failing, event);
+                // What was under way adds nothing.
+                shard.heard(Signal::Failing, event + 100);
+                assert_eq!(shard.breaker.at_once(), 1);
+                shard.rest()
             })
             .collect();
         assert_eq!(
@@ -116,41 +386,160 @@ mod tests {
     }
 
     #[test]
-    fn it_closes_step_by_step() {
-        let mut breaker = CircuitBreaker::default();
-        for _ in 0..20 {
-            breaker.record(Signal::Failing, 0);
+    fn one_success_opens_up_for_more_than_one() {
+        let mut shard = Shard::new();
+        for event in 0..20 {
+            shard.heard(Signal::Failing, event);
+            shard.rest();
         }
-        let steps: Vec<_> = (0..5)
-            .map(|_| {
-                breaker.record(Signal::Healthy, 0);
-                assert_eq!(breaker.stall_ms(), 0);
-                breaker.at_once()
+        let steps: Vec<_> = (0..3)
+            .map(|event| {
+                shard.heard(Signal::Healthy, event);
+                assert_eq!(shard.rest(), 0);
+                shard.breaker.at_once()
             })
             .collect();
-        assert_eq!(steps, [2, 3, 4, 5, 5]);
+        assert_eq!(steps, [2, 4, 5]);
     }
 
     #[test]
-    fn single_failures_change_nothing() {
-        let mut breaker = CircuitBreaker::default();
+    fn one_event_that_fails_again_and_again_is_no_outage() {
+        let mut shard = Shard::new();
         for _ in 0..100 {
-            breaker.record(Signal::Failing, 7);
-            breaker.record(Signal::Healthy, 7);
+            shard.heard(Signal::Failing, 7);
+            assert_eq!((shard.breaker.at_once(), shard.rest()), (5, 0));
         }
-        assert_eq!((breaker.at_once(), breaker.stall_ms()), (5, 0));
     }
 
     #[test]
-    fn a_limit_stops_all_for_as_long_as_cake_asks_and_a_refused_key_for_five_minutes() {
-        let mut breaker = CircuitBreaker::default();
-        breaker.record(Signal::Limited(Some(7_000)), 0);
-        assert_eq!((breaker.at_once(), breaker.stall_ms()), (1, 7_000));
-        breaker.record(Signal::Limited(None), 0);
-        assert_eq!(breaker.stall_ms(), 1_000);
-        breaker.record(Signal::Limited(Some(u64::MAX)), 0);
-        assert_eq!(breaker.stall_ms(), 3_600_000);
-        breaker.record(Signal::KeyRefused, 0);
-        assert_eq!((breaker.at_once(), breaker.stall_ms()), (1, 300_000));
+    fn while_others_are_answered_failures_are_their_own_and_the_newest_have_room() {
+        let mut shard = Shard::new();
+        shard.heard(Signal::Healthy, 1_000);
+        for event in 0..400 {
+            shard.heard(Signal::Failing, event);
+            assert_eq!(shard.rest(), 0);
+        }
+        assert_eq!(shard.breaker.lane(shard.now_ms, 3, 3), Lane::Newest);
+        assert_eq!(shard.breaker.lane(shard.now_ms, 3, 2), Lane::Oldest);
+        assert_eq!(shard.breaker.lane(shard.now_ms, 5, 3), Lane::Nothing);
+        let later = shard.now_ms + WARY_MS;
+        assert_eq!(shard.breaker.lane(later, 4, 4), Lane::Oldest);
+    }
+
+    #[test]
+    fn a_probe_is_another_event_from_either_end() {
+        let mut shard = Shard::new();
+        let mut lanes = Vec::new();
+        for event in 0..14 {
+            shard.heard(Signal::Failing, event);
+            shard.rest();
+            lanes.push(shard.breaker.lane(shard.now_ms, 0, 0));
+        }
+        assert_eq!(
+            lanes[8..],
+            [
+                Lane::Oldest,
+                Lane::Newest,
+                Lane::Unfailed,
+                Lane::Newest,
+                Lane::Unfailed,
+                Lane::Newest,
+            ]
+        );
+    }
+
+    #[test]
+    fn a_limit_stops_all_for_as_long_as_cake_asks() {
+        let mut shard = Shard::new();
+        shard.heard(Signal::Limited(Some(7_000)), 1);
+        assert_eq!((shard.breaker.at_once(), shard.rest()), (1, 7_000));
+        shard.heard(Signal::Limited(None), 1);
+        assert_eq!(shard.rest(), 1_000);
+        shard.heard(Signal::Limited(Some(u64::MAX)), 1);
+        assert_eq!(shard.rest(), 3_600_000);
+        // Among answers one event's limit is believed for a minute.
+        shard.heard(Signal::Healthy, 2);
+        shard.heard(Signal::Limited(Some(u64::MAX)), 1);
+        assert_eq!(shard.rest(), 60_000);
+        shard.heard(Signal::Limited(Some(u64::MAX)), 3);
+        assert_eq!(shard.rest(), 3_600_000);
+    }
+
+    #[test]
+    fn an_answer_to_an_earlier_attempt_does_not_end_a_limit() {
+        let mut shard = Shard::new();
+        shard.heard(Signal::Limited(Some(7_000)), 1);
+        let heard = Heard {
+            event: 2,
+            refused_before_ms: None,
+            started_ms: shard.now_ms - 1,
+            now_ms: shard.now_ms + 1,
+            random: 0,
+        };
+        shard.breaker.record(Signal::Healthy, heard);
+        assert_eq!(shard.rest(), 7_000);
+    }
+
+    #[test]
+    fn a_refused_key_is_asked_about_sooner_and_then_once_in_five_minutes() {
+        let mut shard = Shard::new();
+        let mut rests = Vec::new();
+        for event in 0..6 {
+            assert_eq!(shard.heard(Signal::KeyRefused, event), Trouble::Account);
+            // The others that were under way.
+            assert_eq!(
+                shard.heard(Signal::KeyRefused, event + 100),
+                Trouble::Account
+            );
+            assert!(shard.breaker.is_paused());
+            assert_eq!(shard.breaker.at_once(), 1);
+            rests.push(shard.rest());
+        }
+        assert_eq!(rests, [1_000, 10_000, 60_000, 300_000, 300_000, 300_000]);
+        shard.heard(Signal::Healthy, 9);
+        assert!(!shard.breaker.is_paused());
+        assert_eq!((shard.breaker.at_once(), shard.rest()), (2, 0));
+    }
+
+    #[test]
+    fn a_refusal_is_the_events_own_while_others_are_answered() {
+        let mut shard = Shard::new();
+        shard.heard(Signal::Healthy, 1);
+        for _ in 0..12 {
+            assert_eq!(shard.heard(Signal::KeyRefused, 7), Trouble::Alone);
+            let before = shard.now_ms;
+            shard.now_ms += 5_000;
+            shard.heard(Signal::Healthy, 1);
+            assert_eq!(
+                shard.again(Signal::KeyRefused, 7, Some(before)),
+                Trouble::Own
+            );
+            assert_eq!(shard.rest(), 0);
+            shard.heard(Signal::Healthy, 1);
+        }
+        // Nothing else is answered in between: it may be the key.
+        assert_eq!(shard.heard(Signal::KeyRefused, 7), Trouble::Alone);
+        shard.now_ms += 5_000;
+        assert_eq!(shard.heard(Signal::KeyRefused, 7), Trouble::Account);
+    }
+
+    #[test]
+    fn one_that_is_not_found_is_refused_and_of_two_the_address_is_wrong() {
+        let mut shard = Shard::new();
+        assert_eq!(shard.heard(Signal::NotFound, 1), Trouble::Own);
+        assert_eq!(shard.heard(Signal::NotFound, 2), Trouble::Account);
+        assert!(!shard.breaker.is_paused());
+        assert_eq!(shard.rest(), 1_000);
+        assert_eq!(shard.heard(Signal::NotFound, 3), Trouble::Account);
+        let before = shard.now_ms;
+        shard.heard(Signal::Healthy, 4);
+        assert_eq!(shard.again(Signal::NotFound, 3, Some(before)), Trouble::Own);
+    }
+
+    #[test]
+    fn a_clock_that_is_put_back_ends_a_rest() {
+        let mut shard = Shard::new();
+        shard.heard(Signal::Limited(Some(7_000)), 1);
+        assert_eq!(shard.breaker.stalled_until_ms(shard.now_ms - 1), 0);
     }
 }

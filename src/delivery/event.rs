@@ -3,6 +3,7 @@
 
 use crate::api::json::Object;
 use crate::api::record_conversion::Params;
+use crate::money::Money;
 use crate::url::push_number;
 use crate::{Error, Result};
 
@@ -98,6 +99,8 @@ impl Event {
             return Err(field("body", "has a conversion of more than 8 KB"));
         }
         let mut params = Params::read_without_click_id(text)?;
+        params.payout = shortest("payout", params.payout.take())?;
+        params.revenue = shortest("revenue", params.revenue.take())?;
         if let Some(click_id) = caller.click_id {
             click_id.clone_into(&mut params.click_id);
         }
@@ -131,6 +134,7 @@ impl Event {
 /// [`Error::InvalidField`], and of a single conversion every error of
 /// [`Params::read`].
 pub fn read(body: &str, caller: Caller<'_>) -> Result<RequestBody> {
+    let body = body.trim_start_matches('\u{feff}');
     let conversions = Object::read(body).and_then(|fields| {
         let several = fields.entries().find(|(name, _)| *name == "conversions");
         several.map(|(_, value)| (fields.entries().count(), value))
@@ -148,6 +152,75 @@ pub fn read(body: &str, caller: Caller<'_>) -> Result<RequestBody> {
         .map(|event| Event::read(event.json(), caller))
         .collect();
     Ok(RequestBody::Many(events))
+}
+
+/// One value has one spelling: `18.000` is `18.00`.
+fn shortest(name: &'static str, amount: Option<String>) -> Result<Option<String>> {
+    amount
+        .map(|text| Ok(Money::parse(name, &text)?.shortest().to_string()))
+        .transpose()
+}
+
+/// How two events of one key stand to each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Relation {
+    /// They say the same.
+    Same,
+    /// The new one has money or a date beside what the stored one says, which
+    /// has none: a page's event, and then its backend's.
+    AddsMoney,
+    /// The stored one has money or a date beside what the new one says.
+    LacksMoney,
+    /// They say different things.
+    Conflict,
+}
+
+impl Relation {
+    /// Compares the canonical texts of two events of one key.
+    ///
+    /// # Errors
+    /// Those of [`Event::from_text`].
+    pub fn from_texts(stored: &str, given: &str) -> Result<Self> {
+        let [stored, given] = [stored, given].map(Event::from_text);
+        let (stored, given) = (stored?.0, given?.0);
+        let money = |params: &Params| -> Result<_> {
+            Ok((
+                shortest("payout", params.payout.clone())?,
+                shortest("revenue", params.revenue.clone())?,
+                params.conversion_date.clone(),
+            ))
+        };
+        let plain = |params: &Params| Params {
+            payout: None,
+            revenue: None,
+            conversion_date: None,
+            ..params.clone()
+        };
+        let none = (None, None, None);
+        let (before, now) = (money(&stored)?, money(&given)?);
+        Ok(if plain(&stored) != plain(&given) {
+            Self::Conflict
+        } else if before == now {
+            Self::Same
+        } else if before == none {
+            Self::AddsMoney
+        } else if now == none {
+            Self::LacksMoney
+        } else {
+            Self::Conflict
+        })
+    }
+
+    /// Its word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Same => "same",
+            Self::AddsMoney => "adds_money",
+            Self::LacksMoney => "lacks_money",
+            Self::Conflict => "conflict",
+        }
+    }
 }
 
 fn field(parameter: &str, rule: &str) -> Error {
@@ -316,10 +389,60 @@ mod tests {
                 r#" {"payout":"18.50", "uniqueId":"\u0075","adv1":null,"offerId":1,"clickId":"a"}"#
             )
         );
+        for same in [
+            r#"{"clickId":"a","offerId":1.0,"uniqueId":"u","payout":"18.500"}"#,
+            r#"{"clickId":"a","offerId":1,"uniqueId":"u","payout":"18.5","orderId":"","adv2":"","revenue":"","conversionDate":""}"#,
+        ] {
+            assert_eq!(first, text(same));
+        }
         assert_ne!(
             first,
             text(r#"{"clickId":"a","offerId":1,"uniqueId":"u","payout":"18.51"}"#)
         );
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_skipped() {
+        for body in [
+            "\u{feff}{\"clickId\":\"a\",\"offerId\":1,\"uniqueId\":\"u\"}",
+            "\u{feff}{\"conversions\":[{\"clickId\":\"a\",\"offerId\":1,\"uniqueId\":\"u\"}]}",
+        ] {
+            assert!(read(body, PAGE).is_ok(), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_pages_event_and_its_backends_differ_in_money_alone() {
+        let text = |more: &str| {
+            let body = format!(r#"{{"clickId":"a","offerId":1,"uniqueId":"u"{more}}}"#);
+            one(&body, SIGNED).unwrap().text().unwrap()
+        };
+        let relation =
+            |stored: &str, given: &str| Relation::from_texts(&text(stored), &text(given)).unwrap();
+        let money = r#","payout":"18.00""#;
+        assert_eq!(relation("", ""), Relation::Same);
+        assert_eq!(relation("", money), Relation::AddsMoney);
+        assert_eq!(relation(money, ""), Relation::LacksMoney);
+        assert_eq!(
+            relation("", r#","conversionDate":"2026-06-19 14:30:00""#),
+            Relation::AddsMoney
+        );
+        for (stored, given) in [
+            (money, r#","payout":"19.00""#),
+            (money, r#","revenue":"18.00""#),
+            ("", r#","orderId":"o""#),
+            (r#","orderId":"o""#, money),
+            (r#","adv1":"x""#, r#","adv1":"y","payout":"1""#),
+        ] {
+            assert_eq!(
+                relation(stored, given),
+                Relation::Conflict,
+                "{stored} {given}"
+            );
+        }
+        // What an earlier version has stored.
+        let old = r#"{"clickId":"a","offerId":1,"payout":"18.000","uniqueId":"u"}"#;
+        assert_eq!(Relation::from_texts(old, &text(money)), Ok(Relation::Same));
     }
 
     proptest! {
@@ -359,6 +482,8 @@ mod tests {
             for (name, value) in &theirs {
                 let expected = match name.as_str() {
                     "payout" => serde_json::Value::from("18.00"),
+                    // An id may end in `.0`.
+                    "offerId" => serde_json::Value::from(1),
                     _ => value.clone(),
                 };
                 prop_assert_eq!(ours.get(name).cloned().unwrap_or_default(), expected);

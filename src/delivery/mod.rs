@@ -6,10 +6,12 @@
 //! | --- | --- |
 //! | [`event`] | a conversion as it is handed over, its key and its canonical text |
 //! | [`route`] | the way to CAKE: the API, or `p.ashx` |
-//! | [`outcome`] | what came of an attempt, by one table |
+//! | [`attempt`] | one attempt: what to send, to look up, to store |
+//! | [`outcome`] | what an answer means for one event, by one table |
 //! | [`schedule`] | the waits between attempts |
-//! | [`circuit_breaker`] | how many attempts at once, and when none |
+//! | [`circuit_breaker`] | how many attempts at once, and when none; whose trouble an answer is |
 
+pub mod attempt;
 pub mod circuit_breaker;
 pub mod event;
 pub mod outcome;
@@ -19,6 +21,6 @@ pub mod schedule;
 mod simulation;
 
 pub use circuit_breaker::CircuitBreaker;
-pub use event::{Caller, Event, RequestBody};
-pub use outcome::{Outcome, State};
+pub use event::{Caller, Event, Relation, RequestBody};
+pub use outcome::{Meaning, State};
 pub use route::Route;

@@ -6,7 +6,7 @@
     reason = "seconds and events are far below 2^52"
 )]
 
-use super::circuit_breaker::{CircuitBreaker, Signal};
+use super::circuit_breaker::{CircuitBreaker, Heard, Lane, Signal};
 use super::schedule;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -40,7 +40,8 @@ struct Course {
 #[derive(Default)]
 struct Shard {
     breaker: CircuitBreaker,
-    stalled_until: u64,
+    /// Tells the events apart.
+    number: u64,
     /// Not sent yet: the second of acceptance, and how many.
     fresh: VecDeque<(u64, u64)>,
     /// To be sent again: when due, after how many attempts.
@@ -112,7 +113,7 @@ fn run(outage: &Outage) -> Course {
         for shard in &mut shards {
             // In one second a connection carries so many requests.
             let mut room = u64::from(shard.breaker.at_once()) * 1_000 / outage.latency_ms;
-            while room > 0 && second >= shard.stalled_until {
+            while room > 0 && shard.breaker.lane(second * 1_000, 0, 0) != Lane::Nothing {
                 let Some(attempts) = shard.take(second) else {
                     break;
                 };
@@ -123,8 +124,15 @@ fn run(outage: &Outage) -> Course {
                 } else {
                     Signal::Healthy
                 };
-                shard.breaker.record(signal, random.next());
-                shard.stalled_until = second + shard.breaker.stall_ms().div_ceil(1_000);
+                shard.number += 1;
+                let heard = Heard {
+                    event: shard.number,
+                    refused_before_ms: None,
+                    started_ms: second * 1_000,
+                    now_ms: second * 1_000,
+                    random: random.next(),
+                };
+                shard.breaker.record(signal, heard);
                 course.attempts = course.attempts.max(attempts + 1);
                 let wait = schedule::wait_ms(attempts + 1, random.next(), None);
                 if let Some(ms) = wait.filter(|_| is_away) {

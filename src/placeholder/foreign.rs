@@ -79,12 +79,12 @@ const TAGS: [&str; 20] = [
 ];
 
 /// Words of which a macro's name has one at least, or two of [`BESIDE`].
-const NAMED: &str = "id ids subid clickid cid sid aid oid pid tid rid lid gclid msclkid fbclid ttclid twclid awc gaid idfa idfv \
+const NAMED: &[u8] = b"id ids subid clickid cid sid aid oid pid tid rid lid gclid msclkid fbclid ttclid twclid awc gaid idfa idfv \
     oaid imei adid affid uuid guid sub affsub subaff clickref ip useragent ua timestamp ts payout cachebuster cb random rand \
     lpurl reqid reqsessid param macro token subacc externalid zoneid siteid";
 
 /// Words that stand beside those.
-const BESIDE: &str = "click campaign camp source src aff affiliate adv advertiser pub publisher partner offer order transaction \
+const BESIDE: &[u8] = b"click campaign camp source src aff affiliate adv advertiser pub publisher partner offer order transaction \
     trans tx unique request req session sess zone site ad ads adset adgroup group banner creative placement app bundle device \
     os browser carrier isp country geo region city lang language keyword kw term match type network media traffic channel event \
     goal lead conversion conv sale user visitor external ext track tracking tracker custom data value amount price cost bid \
@@ -291,7 +291,7 @@ pub(crate) fn is_unfilled(name: &str, value: &str) -> bool {
             .any(|end| joined.ends_with(end))
         && has_no_other_word(
             value.as_bytes(),
-            "id ids clickid subid reqid reqsessid",
+            b"id ids clickid subid reqid reqsessid",
             BESIDE,
         );
     let is_asking = ASKING.split(' ').any(|text| text == joined)
@@ -327,6 +327,6 @@ fn is_word_of_macros(text: &str) -> bool {
     let letters: String = text.chars().filter(|c| !c.is_ascii_digit()).collect();
     let is_sub_id = letters.eq_ignore_ascii_case("s") && text.len() == 2;
     letters.len() > 1 && has_no_other_word(letters.as_bytes(), BESIDE, NAMED)
-        || has_no_other_word(letters.as_bytes(), NAMED, "") && letters.len() > 1
+        || has_no_other_word(letters.as_bytes(), NAMED, b"") && letters.len() > 1
         || is_sub_id
 }

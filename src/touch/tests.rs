@@ -1,32 +1,18 @@
 use super::*;
-use crate::click_id::{LandingParameters, find_click};
+use crate::click_id::LandingParameters;
+use crate::url;
 use proptest::prelude::*;
-use std::borrow::Cow;
 
 const NOW: u64 = 1_781_879_400_000;
 const DAY_MS: u64 = 86_400_000;
 
-fn find(url: &str) -> Option<FoundClick<'_>> {
-    find_click(url, &LandingParameters::default())
+/// What a visit leaves behind whose address has this query.
+fn keep(policy: TouchPolicy, query: &str, stores: &[&str], now_ms: u64) -> TouchUpdate {
+    policy.keep(query, &LandingParameters::default(), stores, now_ms)
 }
 
-fn visit(policy: TouchPolicy, id: &str, stored: Option<&str>, now_ms: u64) -> TouchUpdate {
-    let url = format!("?reqid={id}&s1=one");
-    policy.keep(find(&url).as_ref(), &[stored], now_ms)
-}
-
-#[test]
-fn what_a_page_finds_is_what_its_address_says() {
-    let long = "x".repeat(51);
-    let texts = [
-        &long, "two", "", "#s4#", "", "r", "#r#", "reqid", "abc", "click_id", "no",
-    ];
-    let mut rest = texts.iter().copied();
-    let arrival = LandingClick::from_params(|| rest.next()).unwrap();
-    assert_eq!(arrival.sub_ids, ["", "two", "", "", ""]);
-    assert_eq!((arrival.parameter, arrival.click_id), ("reqid", "abc"));
-    let mut rest = texts.iter().copied().take(7);
-    assert!(LandingClick::from_params(|| rest.next()).is_none());
+fn visit(policy: TouchPolicy, id: &str, stored: &str, now_ms: u64) -> TouchUpdate {
+    keep(policy, &format!("reqid={id}&s1=one"), &[stored], now_ms)
 }
 
 #[test]
@@ -36,11 +22,11 @@ fn the_stored_text_is_compact_and_reads_back() {
         ..Default::default()
     };
     let policy = TouchPolicy::default();
-    let first = find_click("?my%20param=42", &parameters);
-    let old = policy.keep(first.as_ref(), &[None], NOW - DAY_MS).text;
+    let old = policy.keep("my%20param=42", &parameters, &[""], NOW - DAY_MS);
+    let old = old.text;
     assert_eq!(old, "1!tgu0a0*tgu0a0!my%20param!42");
-    let second = find("?reqid=a1b2c3d4-e5f6-7890-abcd-ef1234567890&s1=spring+sale!*&s3=k%C3%A4se");
-    let text = policy.keep(second.as_ref(), &[Some(&old)], NOW + 999).text;
+    let query = "reqid=a1b2c3d4-e5f6-7890-abcd-ef1234567890&s1=spring+sale!*&s3=k%C3%A4se";
+    let text = keep(policy, query, &[&old], NOW + 999).text;
     assert_eq!(
         text,
         "1!tgvuy0*tgvuy0!reqid!a1b2c3d4-e5f6-7890-abcd-ef1234567890!spring%20sale%21%2A!!k%C3%A4se\
@@ -86,6 +72,7 @@ fn an_unreadable_or_future_text_is_absent() {
         "1!-1*x!r!abc",
         "1!+x*+x!r!abc",
         "1!zzzzzzzzzzzzzzz*x!r!abc",
+        "1!x*zzzzzzz!r!abc",
         "1!X*X!r!abc",
         "2!x*x!r!abc",
         "1.abc.def",
@@ -93,7 +80,7 @@ fn an_unreadable_or_future_text_is_absent() {
     ] {
         assert_eq!(read_journey(text), [], "{text:?}");
         assert_eq!(
-            TouchPolicy::default().keep(None, &[Some(text)], NOW),
+            keep(TouchPolicy::default(), "", &[text], NOW),
             TouchUpdate::default()
         );
     }
@@ -113,12 +100,12 @@ fn an_unreadable_or_future_text_is_absent() {
 fn the_last_touch_counts_by_default_and_the_first_by_policy() {
     let first = TouchPolicy::new(Attribution::FirstTouch, 30, 5, 30).unwrap();
     for (policy, counts) in [(TouchPolicy::default(), "two"), (first, "one")] {
-        let one = visit(policy, "one", None, NOW).text;
-        let two = visit(policy, "two", Some(&one), NOW + DAY_MS);
+        let one = visit(policy, "one", "", NOW).text;
+        let two = visit(policy, "two", &one, NOW + DAY_MS);
         assert_eq!(two.click_id.as_deref(), Some(counts));
         assert_eq!(read_journey(&two.text).len(), 2);
         // Later pages carry no click id.
-        let thanks = policy.keep(None, &[Some(&two.text)], NOW + 2 * DAY_MS);
+        let thanks = keep(policy, "", &[&two.text], NOW + 2 * DAY_MS);
         assert_eq!(thanks.click_id.as_deref(), Some(counts));
         assert_eq!((thanks.max_age_seconds, thanks.text), (None, two.text));
     }
@@ -127,16 +114,16 @@ fn the_last_touch_counts_by_default_and_the_first_by_policy() {
 #[test]
 fn the_same_click_id_does_not_move_the_clock() {
     let policy = TouchPolicy::default();
-    let text = visit(policy, "one", None, NOW).text;
-    let again = visit(policy, "one", Some(&text), NOW + DAY_MS);
+    let text = visit(policy, "one", "", NOW).text;
+    let again = visit(policy, "one", &text, NOW + DAY_MS);
     assert_eq!((again.max_age_seconds, again.text), (None, text));
 }
 
 #[test]
 fn a_touch_ends_with_its_window() {
     let policy = TouchPolicy::new(Attribution::LastTouch, 7, 5, 7).unwrap();
-    let text = visit(policy, "one", None, NOW).text;
-    let at = |now_ms| policy.keep(None, &[Some(&text)], now_ms);
+    let text = visit(policy, "one", "", NOW).text;
+    let at = |now_ms| keep(policy, "", &[&text], now_ms);
     assert!(at(NOW + 7 * DAY_MS - 1_000).click_id.is_some());
     assert_eq!(
         at(NOW + 7 * DAY_MS),
@@ -145,7 +132,7 @@ fn a_touch_ends_with_its_window() {
             ..TouchUpdate::default()
         }
     );
-    assert_eq!(policy.keep(None, &[None], NOW), TouchUpdate::default());
+    assert_eq!(keep(policy, "", &[""], NOW), TouchUpdate::default());
     // A clock that went back keeps it.
     assert!(at(NOW - DAY_MS).click_id.is_some());
 }
@@ -154,9 +141,9 @@ fn a_touch_ends_with_its_window() {
 fn the_cookie_is_refreshed_only_past_half_its_life() {
     // A window of 30 days in a browser that keeps cookies for 7.
     let policy = TouchPolicy::new(Attribution::LastTouch, 30, 5, 7).unwrap();
-    let first = visit(policy, "one", None, NOW);
+    let first = visit(policy, "one", "", NOW);
     assert_eq!(first.max_age_seconds, Some(7 * 86_400));
-    let at = |now_ms| policy.keep(None, &[Some(&first.text)], now_ms);
+    let at = |now_ms| keep(policy, "", &[&first.text], now_ms);
     let half = 7 * DAY_MS / 2;
     assert_eq!(at(NOW + half - 1_000).max_age_seconds, None);
     let refreshed = at(NOW + half);
@@ -169,33 +156,33 @@ fn the_cookie_is_refreshed_only_past_half_its_life() {
 #[test]
 fn a_store_that_lacks_the_text_gets_it_back() {
     let policy = TouchPolicy::default();
-    let old = visit(policy, "one", None, NOW).text;
-    let new = visit(policy, "two", Some(&old), NOW + 1_000).text;
-    for stored in [
-        [Some(new.as_str()), None],
-        [None, Some(new.as_str())],
-        [Some(old.as_str()), Some(new.as_str())],
-        [Some(new.as_str()), Some("junk")],
+    let old = visit(policy, "one", "", NOW).text;
+    let new = visit(policy, "two", &old, NOW + 1_000).text;
+    for stores in [
+        [new.as_str(), ""],
+        ["", new.as_str()],
+        [old.as_str(), new.as_str()],
+        [new.as_str(), "junk"],
     ] {
-        let update = policy.keep(None, &stored, NOW + 2_000);
+        let update = keep(policy, "", &stores, NOW + 2_000);
         assert_eq!(update.click_id.as_deref(), Some("two"));
         assert!(update.max_age_seconds.is_some());
         assert_eq!(read_journey(&update.text), read_journey(&new));
     }
-    let both = policy.keep(None, &[Some(&new), Some(&new)], NOW + 2_000);
+    let both = keep(policy, "", &[&new, &new], NOW + 2_000);
     assert_eq!(both.max_age_seconds, None);
 }
 
 #[test]
 fn a_journey_has_its_length_and_a_first_touch_is_never_pushed_out() {
     for (attribution, counts, kept) in [
-        (Attribution::LastTouch, "9", ["9", "8", "7"]),
-        (Attribution::FirstTouch, "0", ["9", "8", "0"]),
+        (Attribution::LastTouch, "c-9", ["c-9", "c-8", "c-7"]),
+        (Attribution::FirstTouch, "c-0", ["c-9", "c-8", "c-0"]),
     ] {
         let policy = TouchPolicy::new(attribution, 30, 3, 30).unwrap();
         let mut last = TouchUpdate::default();
         for id in 0..10 {
-            last = visit(policy, &id.to_string(), Some(&last.text), NOW + id * 1_000);
+            last = visit(policy, &format!("c-{id}"), &last.text, NOW + id * 1_000);
         }
         assert_eq!(last.click_id.as_deref(), Some(counts));
         let ids: Vec<_> = read_journey(&last.text)
@@ -225,7 +212,7 @@ fn settings_have_their_ranges() {
 proptest! {
     #[test]
     fn what_is_kept_fits_and_reads_back(
-        visits in proptest::collection::vec(("[A-Za-z0-9._:-]{1,128}", proptest::collection::vec(any::<char>(), 0..40)), 1..25),
+        visits in proptest::collection::vec(("7[A-Za-z0-9._:-]{0,127}", proptest::collection::vec(any::<char>(), 0..40)), 1..25),
         is_first: bool,
         journey in 1_usize..=20,
     ) {
@@ -234,17 +221,13 @@ proptest! {
         let first_id = visits[0].0.clone();
         let mut update = TouchUpdate::default();
         for (index, (click_id, sub_id)) in visits.iter().enumerate() {
-            let sub_id: String = sub_id.iter().collect();
-            let found = FoundClick {
-                click_id: click_id.as_str().into(),
-                parameter: "reqid",
-                is_repeated: false,
-                sub_ids: [const { None }; 5].map(|_: Option<Cow<'_, str>>| Some(sub_id.clone().into()).filter(|_| !sub_id.is_empty())),
-                affiliate_id: None,
-                offer_id: None,
-            };
+            let sub_id: String = sub_id.iter().filter(|c| !c.is_control() && **c != '#').collect();
+            let mut query = format!("reqid={click_id}");
+            for name in ["s1", "s2", "s3", "s4", "s5"] {
+                url::push_parameter(&mut query, name, &sub_id);
+            }
             let was_known = read_journey(&update.text).iter().any(|touch| touch.click_id == *click_id);
-            update = policy.keep(Some(&found), &[Some(&update.text)], NOW + index as u64 * 1_000);
+            update = keep(policy, &query, &[&update.text], NOW + index as u64 * 1_000);
             prop_assert!(update.text.len() <= MAX_STORED_BYTES);
             prop_assert!(update.text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\",;\\".contains(&byte)));
             let touches = read_journey(&update.text);
@@ -265,7 +248,41 @@ proptest! {
 
     #[test]
     fn no_text_makes_a_panic(text in "1![a-z0-9]{0,8}(\\*[a-z0-9!%\\PC]{0,40}){0,4}", url in "\\PC{0,60}", now in 0_u64..9_000_000_000_000) {
-        let update = TouchPolicy::default().keep(find(&url).as_ref(), &[Some(&text), Some(&url)], now);
+        let update = keep(TouchPolicy::default(), &url, &[&text, &url], now);
         prop_assert!(read_journey(&update.text).len() <= DEFAULT_JOURNEY);
     }
+}
+
+#[test]
+fn of_several_copies_the_newest_readable_one_counts() {
+    let policy = TouchPolicy::default();
+    let old = visit(policy, "c-1", "", NOW).text;
+    let new = visit(policy, "c-2", &old, NOW + 1_000).text;
+    for cookies in [
+        format!("{old};{new}"),
+        format!("{new};{old}"),
+        format!("junk;{new};2!x*x!r!later"),
+        format!(";{new}"),
+    ] {
+        // The stale copy is no reason to write again.
+        let update = keep(policy, "", &[&cookies, &new], NOW + 2_000);
+        assert_eq!(update.click_id.as_deref(), Some("c-2"), "{cookies}");
+        assert_eq!(update.max_age_seconds, None, "{cookies}");
+    }
+}
+
+#[test]
+fn a_clock_that_was_wrong_once_makes_no_click_immortal() {
+    let policy = TouchPolicy::default();
+    let ahead = visit(policy, "c-1", "", NOW + 3_650 * DAY_MS).text;
+    let update = keep(policy, "", &[&ahead], NOW);
+    assert_eq!(update.click_id.as_deref(), Some("c-1"));
+    assert_eq!(update.max_age_seconds, Some(30 * 86_400));
+    assert_eq!(read_journey(&update.text)[0].at_ms, NOW);
+    let later = keep(policy, "", &[&update.text], NOW + 30 * DAY_MS);
+    assert_eq!((later.click_id, later.is_expired), (None, true));
+    // Nor is its copy the newest for ever.
+    let fresh = visit(policy, "c-2", "", NOW).text;
+    let both = keep(policy, "", &[&ahead, &fresh], NOW + 1_000);
+    assert_eq!(both.click_id.as_deref(), Some("c-2"));
 }

@@ -53,7 +53,7 @@ test("where no forwarder answers, the conversion waits for one", async () => {
   site.addTrackerPage("/other", `{ endpoint: "/x/y" }`);
   const { page } = await buyer("/other?reqid=abc-1");
   expect(await convert(page, { offerId: 1, uniqueId: "u" })).toEqual({ state: "queued", code: "no_forwarder" });
-  expect(site.requests.at(-1)?.path).toBe("/x/y/conversions");
+  expect(site.requests.map(({ path }) => path)).toContain("/x/y/conversions");
   // A site that answers every path with its home page has not taken it either.
   site.pages.set("/x/y/conversions", { html: "<h1>Home</h1>" });
   expect(await convert(page, { offerId: 1, uniqueId: "v" })).toEqual({ state: "queued", code: "no_forwarder" });
@@ -84,7 +84,8 @@ test("it is sent again in the same page when the forwarder's time has come", asy
   site.trouble = { status: 503, headers: { "retry-after": "1" } };
   expect(await convert(page, { offerId: 1, uniqueId: "u" })).toEqual({ state: "queued", code: "forwarder_busy" });
   site.trouble = undefined;
-  await expect.poll(() => waiting(page), { timeout: 5_000 }).toBe(0);
+  // Five seconds, the least that an endpoint may ask for, and a fifth.
+  await expect.poll(() => waiting(page), { timeout: 10_000 }).toBe(0);
   expect(site.received).toHaveLength(1);
 });
 

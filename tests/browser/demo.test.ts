@@ -27,7 +27,7 @@ let browser: Browser;
 let home: Record<"served" | "static", string>;
 
 beforeAll(async () => {
-  buildStaticDemo();
+  await buildStaticDemo();
   served = await serve(0);
   const past = { method: "POST", body: JSON.stringify({ days: 30, clicks: 3_000 }) };
   await (await fetch(`${served.origin}/__sandbox/history`, past)).text();

@@ -70,3 +70,57 @@ test.each(["light", "dark"] as const)(
     await page.context().close();
   },
 );
+
+/** A page's tags in order, as they are written. */
+function tagsOf(html: string): string[] {
+  const markup = html.replace(/<style>.*?<\/style>/s, "").replace(/<!doctype html>/i, "");
+  return [...markup.matchAll(/<(\/?[a-z][a-z0-9]*)/g)].map(([, tag = ""]) => tag);
+}
+
+test.each([320, 360, 768, 1280])("the pages are valid HTML and fit %i px", async (width) => {
+  const refused = await convert(`nobody-${randomUUID()}-${"0123456789".repeat(8)}`);
+  const { page } = await openPage(browser, { bypassCSP: true, viewport: { width, height: 700 } });
+  const looked = async (path: string) => {
+    const answer = await page.goto(`${served.origin}/cake/operator${path}`);
+    const source = (await answer?.text()) ?? "";
+    // A parser that has to mend what is written moves, adds or drops a tag.
+    expect(tagsOf(await page.content())).toEqual(tagsOf(source));
+    const wide = await page.evaluate(() => ({
+      page: document.documentElement.scrollWidth,
+      elements: [...document.querySelectorAll("body *")]
+        .filter((element) => element.getBoundingClientRect().right > innerWidth + 0.5)
+        .map((element) => element.outerHTML.slice(0, 80)),
+    }));
+    expect(wide).toEqual({ page: width, elements: [] });
+    const nested = "form form, p form, p div, p table, a a, button button, label label";
+    expect(await page.locator(nested).count()).toBe(0);
+    expect(await violations(page)).toEqual([]);
+  };
+  await looked("");
+  await page.getByLabel("Operator's secret").fill(served.operatorSecret);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByText("oldest waiting").waitFor();
+  for (const query of [
+    "",
+    "?state=refused",
+    "?state=delivered",
+    "?state=pending&offerId=777",
+    "?since=2020-01-01&code=refused",
+  ]) {
+    await looked(query);
+  }
+  // Filtered, cancelled with a reason, and seen as such.
+  await page.goto(`${served.origin}/cake/operator`);
+  const row = page.locator(".events tbody tr", { hasText: refused });
+  await row.getByText("Cancel", { exact: true }).click();
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+  await row.getByLabel("Reason").fill("not <b>ours</b>");
+  await row.getByRole("button", { name: "Cancel it" }).click();
+  await page.getByText("oldest waiting").waitFor();
+  await page.getByLabel("State").selectOption("cancelled");
+  await page.getByRole("button", { name: "Show" }).click();
+  await page.getByText("not <b>ours</b>").first().waitFor();
+  await looked("?state=cancelled");
+  await page.screenshot({ path: `${SCREENSHOTS}/operator-${width}.png`, fullPage: true });
+  await page.context().close();
+});

@@ -24,10 +24,14 @@ export interface Received {
 
 /** How the forwarder behaves, beside the contract. */
 export interface Trouble {
-  /** Answer this instead. */
+  /** Answer this instead; a text is sent as it is, anything else as JSON. */
   readonly status?: number;
   readonly body?: unknown;
   readonly headers?: Record<string, string>;
+  /** Send the head of the answer, and never its end. */
+  readonly endless?: boolean;
+  /** Close the connection instead of an answer. */
+  readonly reset?: boolean;
   /** Take it, and never answer. */
   readonly silent?: boolean;
   /** Answer that late, in milliseconds. */
@@ -43,7 +47,14 @@ export class Site {
   readonly recorded = new Map<string, Received>();
   /** How each request was made. */
   readonly requests: { method: string; path: string; type: string | undefined }[] = [];
-  trouble: Trouble | undefined;
+  /** How every conversion is answered, or the one of this number, from 0 on. */
+  trouble: Trouble | ((number: number, fields: Received) => Trouble | undefined) | undefined;
+  /** Files of the package that this site lacks, answers with its home page, or never answers. */
+  readonly fileTrouble = new Map<string, "missing" | "home page" | "silent">();
+  /** May pages of other sites read the package's files? */
+  isOpen = false;
+  /** How many conversions came, whatever became of them. */
+  attempts = 0;
   port = 0;
   readonly #server = createServer((request, response) => void this.#answer(request, response));
 
@@ -82,14 +93,28 @@ export class Site {
     const page = this.pages.get(pathname);
     if (page !== undefined) {
       response.writeHead(200, { "content-type": "text/html; charset=utf-8", ...page.headers }).end(page.html);
-    } else if (pathname.startsWith("/page/")) {
-      response
-        .writeHead(200, { "content-type": "text/javascript" })
-        .end(readFileSync(FILES + pathname.slice("/page/".length).replaceAll("/", "")));
+    } else if (/^\/(page|assets)\//.test(pathname)) {
+      this.#file(pathname.slice(pathname.lastIndexOf("/") + 1), response);
     } else if (pathname === "/cake/conversions" && method === "POST") {
       await this.#convert(request, response);
+    } else if (pathname === "/cake/conversions") {
+      const error = { code: "method_not_allowed", rule: "only POST converts", retryable: false };
+      response.writeHead(405, { "content-type": "application/json" }).end(JSON.stringify({ error }));
     } else {
       response.writeHead(404).end();
+    }
+  }
+
+  #file(name: string, response: ServerResponse): void {
+    const trouble = this.fileTrouble.get(name);
+    if (trouble === "silent") return;
+    if (trouble === "home page") {
+      response.writeHead(200, { "content-type": "text/html" }).end("<!doctype html><h1>Home</h1>");
+    } else if (trouble === "missing") {
+      response.writeHead(404, { "content-type": "text/html" }).end("<h1>Not found</h1>");
+    } else {
+      const cors = this.isOpen ? { "access-control-allow-origin": "*" } : {};
+      response.writeHead(200, { "content-type": "text/javascript", ...cors }).end(readFileSync(FILES + name));
     }
   }
 
@@ -97,9 +122,17 @@ export class Site {
     let body = "";
     for await (const chunk of request) body += chunk;
     const fields = JSON.parse(body) as Received;
-    const { trouble } = this;
+    const number = this.attempts++;
+    const trouble = typeof this.trouble === "function" ? this.trouble(number, fields) : this.trouble;
     const json = (status: number, value: unknown, headers = {}) =>
       response.writeHead(status, { "content-type": "application/json", ...headers }).end(JSON.stringify(value));
+    if (trouble?.reset) return void response.destroy();
+    if (trouble?.endless) return void response.writeHead(202, { "content-type": "application/json" }).write("{");
+    if (trouble?.status !== undefined && typeof trouble.body === "string") {
+      return void response
+        .writeHead(trouble.status, { "content-type": "text/html", ...trouble.headers })
+        .end(trouble.body);
+    }
     if (trouble?.status !== undefined) return void json(trouble.status, trouble.body ?? {}, trouble.headers);
     this.received.push(fields);
     const key = `${fields.offerId} ${fields.uniqueId}`;

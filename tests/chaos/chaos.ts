@@ -66,12 +66,11 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
   const home = mkdtempSync(join(tmpdir(), "cake-edge-chaos-"));
   const running: Workerd[] = [];
   try {
-    for (const folder of ["sandbox", "forwarder"]) mkdirSync(join(home, folder, "rows"), { recursive: true });
+    mkdirSync(join(home, "sandbox/rows"), { recursive: true });
     cpSync(join(root, "dist/bin/worker/sandbox.js"), join(home, "sandbox/sandbox.js"));
     cpSync(join(root, "dist/wasm/sandbox_bg.wasm"), join(home, "sandbox/sandbox_bg.wasm"));
     writeFileSync(join(home, "sandbox/fixture.json"), JSON.stringify(fixture(deduplicates)));
-    await bundleWorker("forwarder", "tests/chaos/worker.ts", join(home, "forwarder"));
-    cpSync(join(root, "dist/wasm/forwarder_bg.wasm"), join(home, "forwarder/forwarder_bg.wasm"));
+    await bundleForwarder(home);
 
     const [sandboxPort, port] = [await freePort(), await freePort()];
     const sandboxOrigin = `http://${HOST}:${sandboxPort}`;
@@ -220,18 +219,30 @@ function startSandbox(home: string, port: number): Promise<Workerd> {
   });
 }
 
-function startForwarder(
+/** Bundles the forwarder's Worker into a folder of its own below `home`. */
+export async function bundleForwarder(home: string): Promise<void> {
+  mkdirSync(join(home, "forwarder/rows"), { recursive: true });
+  await bundleWorker("forwarder", "tests/chaos/worker.ts", join(home, "forwarder"));
+  cpSync(join(root, "dist/wasm/forwarder_bg.wasm"), join(home, "forwarder/forwarder_bg.wasm"));
+}
+
+/** Starts it in workerd, in front of the CAKE at `cake`. */
+export function startForwarder(
   home: string,
   port: number,
-  sandbox: string,
+  cake: string,
   secret: string,
   deduplicates: boolean,
+  more: Readonly<Record<string, string>> = {},
 ): Promise<Workerd> {
   const environment = {
-    CAKE_BASE_URL: sandbox,
+    CAKE_BASE_URL: cake,
     CAKE_API_KEY: API_KEY,
     CAKE_OPERATOR_SECRET: secret,
     CAKE_DEDUPLICATES: deduplicates ? "yes" : "no",
+    CAKE_SEVERAL_PER_CLICK: "no",
+    CAKE_CLOCK_SPEED: "1000",
+    ...more,
   };
   return startWorkerd({
     program,
@@ -275,7 +286,7 @@ async function makeClicks(origin: string, count: number): Promise<string[]> {
 }
 
 /** Waits until nothing waits any more, or nothing more happens; says how many are delivered. */
-async function untilSettled(
+export async function untilSettled(
   origin: string,
   secret: string,
   patienceMs: number,
@@ -313,12 +324,12 @@ async function put(url: string, body: unknown): Promise<void> {
   if (!response.ok) throw new Error(`${response.status}: ${await response.text()}`);
 }
 
-async function read(url: string, secret: string): Promise<string> {
+export async function read(url: string, secret: string): Promise<string> {
   return (await fetch(url, { headers: { authorization: `Bearer ${secret}` } })).text();
 }
 
 /** The answer; status 0 where none came. */
-function post(origin: string, agent: Agent, body: string): Promise<{ status: number; body: string }> {
+export function post(origin: string, agent: Agent, body: string): Promise<{ status: number; body: string }> {
   return new Promise((resolve) => {
     const none = () => resolve({ status: 0, body: "" });
     const sent = request(
@@ -343,6 +354,6 @@ function post(origin: string, agent: Agent, body: string): Promise<{ status: num
   });
 }
 
-function sleep(ms: number): Promise<void> {
+export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }

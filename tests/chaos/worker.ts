@@ -7,6 +7,8 @@ interface Env {
   readonly CAKE_API_KEY: string;
   readonly CAKE_OPERATOR_SECRET: string;
   readonly CAKE_DEDUPLICATES: string;
+  readonly CAKE_SEVERAL_PER_CLICK: string;
+  readonly CAKE_CLOCK_SPEED: string;
 }
 
 const forwarder = createForwarder<Env>((env) => ({
@@ -18,7 +20,8 @@ const forwarder = createForwarder<Env>((env) => ({
   upstreamDedupe: env.CAKE_DEDUPLICATES === "yes",
   // Longer than the slowest answer, and than what a killed forwarder has left on its way.
   timeoutMs: 2_000,
-  clockSpeed: 1_000,
+  severalPerClick: env.CAKE_SEVERAL_PER_CLICK === "yes",
+  clockSpeed: Number(env.CAKE_CLOCK_SPEED),
   log: () => undefined,
 }));
 

@@ -100,8 +100,8 @@ export function faultTests({ createCakeClient, isCakeError }: Edge): void {
     ["write-huge", "outcome_unknown < answer_too_large"],
     ["write-garbled", "outcome_unknown < unexpected_answer"],
     ["write-limited", "rate_limited"],
-    ["write-html", "unexpected_answer"],
-    ["write-redirects", "redirected"],
+    ["write-html", "outcome_unknown < unexpected_answer"],
+    ["write-redirects", "outcome_unknown < redirected"],
     ["write-echoes", "unauthorized"],
   ])("without a unique id, a %s conversion is called once and ends with %s", async (fault, code) => {
     const click = clickOf(fault);

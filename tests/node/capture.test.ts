@@ -7,7 +7,7 @@ import {
   isCakeError,
   readClickCookie,
   withClickCapture,
-} from "../../dist/entry/edge.node.js";
+} from "../../dist/entry/edge.inline.js";
 
 interface Vector {
   readonly name: string;

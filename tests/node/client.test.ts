@@ -1,7 +1,9 @@
 /** The client in Node. */
-import * as edge from "../../dist/entry/edge.node.js";
+import * as edge from "../../dist/entry/edge.inline.js";
 import { callTests } from "../client/calls.ts";
 import { faultTests } from "../client/faults.ts";
+import { oddAnswerTests } from "../client/odd-answers.ts";
 
 callTests(edge);
 faultTests(edge);
+oddAnswerTests(edge);

@@ -1,7 +1,7 @@
 /** Ranges of days, as the shared vectors have them, in Node. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { type Day, type DayRangeName, dayRange } from "../../dist/entry/edge.node.js";
+import { type Day, type DayRangeName, dayRange } from "../../dist/entry/edge.inline.js";
 
 interface Vector {
   readonly first: Day;

@@ -3,9 +3,9 @@ import { spawn } from "node:child_process";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { withClickCapture } from "../../dist/entry/edge.node.js";
-import { createForwarderInProcess } from "../../dist/entry/forwarder-memory.node.js";
-import { createSandbox } from "../../dist/entry/sandbox-memory.node.js";
+import { withClickCapture } from "../../dist/entry/edge.inline.js";
+import { createForwarderInProcess } from "../../dist/entry/forwarder-memory.inline.js";
+import { createSandbox } from "../../dist/entry/sandbox-memory.inline.js";
 
 const KEY = "CANARY-KEY";
 const SECRET = "a cookie's secret of 32 characters or more";

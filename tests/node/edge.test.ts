@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { inspect } from "node:util";
 import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
-import { CakeError, createCakeClient, createTrackingLink, isCakeError } from "../../dist/entry/edge.node.js";
+import { CakeError, createCakeClient, createTrackingLink, isCakeError } from "../../dist/entry/edge.inline.js";
 import { filesOfCodes } from "../../scripts/errors.ts";
 
 const parts = { domain: "track.yournetwork.com", affiliateId: 67_890, creativeId: 12 };

@@ -1,8 +1,12 @@
 /** A forwarder in one process, in front of a sandbox, and what tests ask of both. */
 import { randomUUID } from "node:crypto";
-import { signConversion } from "../../dist/entry/edge.node.js";
-import { createForwarderInProcess, type LogLine } from "../../dist/entry/forwarder-memory.node.js";
-import { createSandbox } from "../../dist/entry/sandbox-memory.node.js";
+import { signConversion } from "../../dist/entry/edge.inline.js";
+import {
+  type ConversionLine,
+  createForwarderInProcess,
+  type OperatorLine,
+} from "../../dist/entry/forwarder-memory.inline.js";
+import { createSandbox } from "../../dist/entry/sandbox-memory.inline.js";
 
 export const SITE = "https://shop.example";
 export const KEY = "CANARY-key-4c1d9e";
@@ -13,7 +17,8 @@ export type Options = Parameters<typeof createForwarderInProcess>[0];
 /** A forwarder in front of a sandbox, and what it logs. */
 export function both(more: Partial<Options> = {}, fixture?: object) {
   const sandbox = createSandbox({ apiKey: KEY, ...(fixture ? { fixture } : {}) });
-  const lines: LogLine[] = [];
+  const lines: ConversionLine[] = [];
+  const operatorLines: OperatorLine[] = [];
   const sent: string[] = [];
   const forwarder = createForwarderInProcess({
     baseUrl: "http://127.0.0.1",
@@ -26,7 +31,7 @@ export function both(more: Partial<Options> = {}, fixture?: object) {
       sent.push(new URL(request.url).pathname);
       return sandbox.fetch(request);
     },
-    log: (line) => lines.push(line),
+    log: (line) => void (line.event === "conversion" ? lines.push(line) : operatorLines.push(line)),
     ...more,
   });
   const click = async () => {
@@ -53,7 +58,7 @@ export function both(more: Partial<Options> = {}, fixture?: object) {
     const state = await sandbox.fetch(new Request("http://127.0.0.1/__sandbox/state?limit=1000"));
     return ((await state.json()) as { conversions: { unique_id: string; conversion_date: string }[] }).conversions;
   };
-  return { sandbox, forwarder, lines, sent, click, ask, page, backend, operator, faults, recorded };
+  return { sandbox, forwarder, lines, operatorLines, sent, click, ask, page, backend, operator, faults, recorded };
 }
 
 export const event = (clickId: string, more: object = {}) => ({

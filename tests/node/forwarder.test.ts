@@ -1,9 +1,9 @@
 /** The forwarder in one process: its rules, its secrets, its operators, against a sandbox and a server of faults. */
 import { randomUUID } from "node:crypto";
 import { expect, inject, test } from "vitest";
-import { createCakeClient } from "../../dist/entry/edge.node.js";
-import { createForwarderInProcess, type LogLine } from "../../dist/entry/forwarder-memory.node.js";
-import { createSandbox } from "../../dist/entry/sandbox-memory.node.js";
+import { createCakeClient } from "../../dist/entry/edge.inline.js";
+import { createForwarderInProcess, type LogLine } from "../../dist/entry/forwarder-memory.inline.js";
+import { createSandbox } from "../../dist/entry/sandbox-memory.inline.js";
 import { spellings } from "../chaos/chaos.ts";
 import { both, event, KEY, OPERATOR, type Options, SITE } from "./forwarder-in-process.ts";
 
@@ -69,7 +69,7 @@ test("by p.ashx an event is delivered without a key", async () => {
 
 test("a refused key pauses all, uses no attempt up, and the next key delivers", async () => {
   const sandbox = createSandbox({ apiKey: KEY });
-  let kept: import("../../dist/entry/forwarder-memory.node.js").StoreSnapshot | undefined;
+  let kept: import("../../dist/entry/forwarder-memory.inline.js").StoreSnapshot | undefined;
   const lines: LogLine[] = [];
   const make = (apiKey: string) =>
     createForwarderInProcess({
@@ -287,7 +287,7 @@ test("an outage is asked about, not stormed, and its end is met by one request f
 
 test("what is kept outlives the process", async () => {
   const sandbox = createSandbox({ apiKey: KEY });
-  let kept: import("../../dist/entry/forwarder-memory.node.js").StoreSnapshot | undefined;
+  let kept: import("../../dist/entry/forwarder-memory.inline.js").StoreSnapshot | undefined;
   const make = (fetch: (request: Request) => Promise<Response>) =>
     createForwarderInProcess({
       ...rules,

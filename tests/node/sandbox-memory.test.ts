@@ -1,8 +1,8 @@
 /** The sandbox inside a process, and that its two stores agree. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { createCakeClient } from "../../dist/entry/edge.node.js";
-import { createSandbox } from "../../dist/entry/sandbox-memory.node.js";
+import { createCakeClient } from "../../dist/entry/edge.inline.js";
+import { createSandbox } from "../../dist/entry/sandbox-memory.inline.js";
 import { startSandbox } from "../sandbox-process.ts";
 
 const ORIGIN = "http://127.0.0.1";

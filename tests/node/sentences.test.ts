@@ -79,5 +79,5 @@ test("the forwarder says of a body and of a webhook id what is wrong with them",
   expect(await refusalOf({ body: zipped, headers: { "content-encoding": "gzip" } })).toContain("is compressed");
   expect(await refusalOf({ body: zipped })).toContain("compressed, or of another encoding");
   const id = { "webhook-id": "a b", "webhook-timestamp": "1", "webhook-signature": "v1,x" };
-  expect(await refusalOf({ body: "{}", headers: id })).toContain("webhook-id must be 1 to 128 characters");
+  expect(await refusalOf({ body: "{}", headers: id })).toContain("webhook-id must be 1 to 256 visible ASCII characters");
 });

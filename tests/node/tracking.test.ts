@@ -11,7 +11,7 @@ import {
   parseTrackingLink,
   type TrackingLinkParts,
   type TrackingLinkRules,
-} from "../../dist/entry/edge.node.js";
+} from "../../dist/entry/edge.inline.js";
 
 interface LinkVector {
   readonly parts: TrackingLinkParts;

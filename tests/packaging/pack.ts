@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 export interface Packed {
   /** The tarball's absolute path. */
   readonly tarball: string;
-  /** The paths inside of the tarball, such as `dist/entry/edge.node.js`. */
+  /** The paths inside of the tarball, such as `dist/entry/edge.inline.js`. */
   readonly files: readonly string[];
 }
 
@@ -55,7 +55,9 @@ export function install(home: string): string {
 /** A hash of all that npm may put into the tarball. */
 function digest(): string {
   const hash = createHash("sha256");
-  for (const file of globSync(["dist/**", "package.json", "*.md", "LICENSE-*"], { cwd: root }).sort()) {
+  for (const file of globSync(["dist/**", "docs/**", "workers/**", "package.json", "*.md", "LICENSE-*"], {
+    cwd: root,
+  }).sort()) {
     try {
       hash.update(file).update(readFileSync(join(root, file)));
     } catch (error) {

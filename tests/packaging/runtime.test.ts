@@ -14,7 +14,7 @@ afterAll(() => rmSync(home, { recursive: true, force: true }));
 
 test("the tarball holds what is imported, and nothing of the workshop", () => {
   for (const file of [
-    "dist/entry/edge.node.js",
+    "dist/entry/edge.inline.js",
     "dist/wasm/edge_bg.wasm",
     "dist/page/page.js",
     "dist/page/cake-edge.js",

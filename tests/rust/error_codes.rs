@@ -75,6 +75,13 @@ fn every_error() -> Vec<Error> {
         Error::Redirected { status: 302 },
         Error::AnswerTooLarge,
         Error::InvalidFixture { message: text() },
+        Error::WasmUnavailable,
+        Error::WrongRuntime,
+        Error::AmbiguousFile { message: text() },
+        Error::UnreadableFile { message: text() },
+        Error::UnmappedStatus { message: text() },
+        Error::ReportFull { message: text() },
+        Error::ClocksDiffer { message: text() },
         Error::Internal,
     ]
 }

@@ -250,6 +250,87 @@ test("a signed request replayed sends nothing again, and its id serves no other 
   expect(await refusal(await send(reused, other))).toEqual([409, "webhook_id_reused"]);
 });
 
+test("a webhook's id serves one body, whatever shard its events fall into", async () => {
+  const clickId = await click();
+  const send = async (id: string, uniqueIds: readonly string[]) => {
+    const events = uniqueIds.map((uniqueId) => ({ clickId, offerId: 12_345, uniqueId }));
+    const body = JSON.stringify(events.length === 1 ? events[0] : { conversions: events });
+    const signed = { ...(await signConversion(body, SECRET, { id })) };
+    return ask("conversions", { method: "POST", headers: { "content-type": "application/json", ...signed }, body });
+  };
+  for (let round = 0; round < 6; round += 1) {
+    const id = `msg_${crypto.randomUUID()}`;
+    const [first, batch] = [unique(), [unique(), unique(), unique(), unique()]];
+    expect((await send(id, [first])).status).toBe(202);
+    expect((await send(id, [first])).status).toBe(202);
+    // Two shards: each of these falls into either.
+    for (let other = 0; other < 4; other += 1) {
+      expect(await refusal(await send(id, [unique()]))).toEqual([409, "webhook_id_reused"]);
+    }
+    const { results } = await (await send(id, batch)).json<{ results: { error?: { code: string } }[] }>();
+    expect(results.map(({ error }) => error?.code)).toEqual(Array(4).fill("webhook_id_reused"));
+    const other = `msg_${crypto.randomUUID()}`;
+    expect((await send(other, batch)).status).toBe(202);
+    expect(await refusal(await send(other, [first]))).toEqual([409, "webhook_id_reused"]);
+  }
+});
+
+test("an operator's sign-ins and sign-outs count for every shard and request", async () => {
+  const login = (secret: string, address: string) =>
+    ask("operator/login", {
+      method: "POST",
+      headers: { origin: ORIGIN, "cf-connecting-ip": address },
+      body: new URLSearchParams({ secret }).toString(),
+    });
+  const cookie = (await login(settings.operatorSecret, "203.0.113.5")).headers.get("set-cookie")?.split(";")[0] ?? "";
+  const counts = async () => (await ask("operator/counts", { headers: { cookie } })).status;
+  expect(await counts()).toBe(200);
+  const out = await ask("operator/logout", { method: "POST", headers: { cookie, origin: ORIGIN } });
+  expect(out.status).toBe(303);
+  expect(await counts()).toBe(401);
+  const statuses = [];
+  for (let tries = 0; tries < 12; tries += 1) statuses.push((await login("wrong", "203.0.113.6")).status);
+  expect(statuses).toEqual([...Array(10).fill(401), 429, 429]);
+  expect((await login(settings.operatorSecret, "203.0.113.6")).status).toBe(429);
+  expect((await login(settings.operatorSecret, "203.0.113.7")).status).toBe(303);
+  // A secret with white space in it is a bearer all the same.
+  const bearer = { authorization: `Bearer ${settings.operatorSecret}` };
+  expect((await ask("operator/counts", { headers: bearer })).status).toBe(200);
+});
+
+test("what waits is cancelled, filtered and replayed by the rows on disk", async () => {
+  await faults([{ share: 1, kinds: ["server_error"], actions: ["record_conversion"], status: 400 }]);
+  const bearer = { authorization: `Bearer ${settings.operatorSecret}` };
+  const operator = (path: string, body?: object) =>
+    ask(`operator/${path}`, {
+      headers: bearer,
+      ...(body === undefined ? {} : { method: "POST", body: JSON.stringify(body) }),
+    });
+  const event = { clickId: await click(), offerId: 12_345, uniqueId: unique() };
+  const since = new Date(Date.now() - 1).toISOString();
+  const { id } = await (await page(event, {}, "?wait=1")).json<{ id: string }>();
+  const list = async (query: string) =>
+    (await (await operator(`conversions?${query}`)).json<{ rows: { id: string; cancelReason?: string }[] }>()).rows;
+  const ids = async (query: string) => (await list(query)).map((row) => row.id);
+  for (const query of [
+    "state=failed",
+    "code=http_status&state=refused",
+    `since=${since}`,
+    "isInDoubt=false&offerId=12345",
+  ]) {
+    expect(await ids(query), query).toContain(id);
+  }
+  for (const query of ["state=dead", "code=refused", `until=${since}`, "isInDoubt=true", "offerId=1"]) {
+    expect(await ids(query), query).not.toContain(id);
+  }
+  expect((await operator("cancel", { id, reason: "a test's own" })).status).toBe(200);
+  expect(await list("state=cancelled")).toMatchObject([{ id, cancelReason: "a test's own" }]);
+  expect(await (await operator("replay", { since, state: "failed" })).json()).toEqual({ replayed: 0 });
+  await faults([]);
+  expect(await (await operator("replay", { since, state: "cancelled" })).json()).toEqual({ replayed: 1 });
+  await expect.poll(() => ids("state=delivered")).toContain(id);
+});
+
 test("bodies: the type, the size, and an endless one that is cut off", async () => {
   const event = { clickId: "a", offerId: 12_345, uniqueId: unique() };
   expect(await refusal(await page(event, { "content-type": "application/x-www-form-urlencoded" }))).toEqual([
@@ -327,6 +408,24 @@ test("a configuration that is not fit for use answers 500 everywhere but on heal
       expect(await refusal(await request(path, method))).toEqual([500, code]);
     }
     expect((await request("health")).status).toBe(200);
+  }
+});
+
+test("a signing secret that is no base64 is the configuration's mistake, and no caller's", async () => {
+  for (const secret of [`whsec_${"no base64! ".repeat(6)}`, `whsec_${"-_".repeat(22)}`, `whsec_${btoa("short")}`]) {
+    const broken = createForwarder<{ OUTBOX: DurableObjectNamespace }>(({ OUTBOX }) => ({
+      ...settings,
+      outbox: OUTBOX,
+      apiKey: "CANARY-KEY",
+      signingSecrets: [settings.signingSecrets[0] ?? "", secret],
+    }));
+    const body = JSON.stringify({ clickId: "a", offerId: 1, uniqueId: unique() });
+    const headers = { "content-type": "application/json", ...(await signConversion(body, SECRET)) };
+    const answer = await broken.fetch(
+      new Request(`${ORIGIN}/cake/conversions`, { method: "POST", headers, body }),
+      env as never,
+    );
+    expect(await refusal(answer)).toEqual([500, "weak_secret"]);
   }
 });
 

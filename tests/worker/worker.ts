@@ -1,11 +1,12 @@
 /** The Worker that the tests run beside: a sandbox network, and a forwarder's outbox in front of it. */
-import { createForwarder } from "cake-edge/forwarder";
+import { createForwarder, type WorkerOptions } from "cake-edge/forwarder";
 
 export { CakeNetwork, sandbox as default } from "cake-edge/sandbox";
 
 interface Env {
   readonly OUTBOX: DurableObjectNamespace;
   readonly NETWORK: DurableObjectNamespace;
+  readonly WISHED: DurableObjectNamespace;
   readonly CAKE_API_KEY: string;
 }
 
@@ -32,3 +33,17 @@ export const forwarder = createForwarder<Env>((env) => ({
 }));
 
 export const CakeOutbox = forwarder.Outbox;
+
+/** The options that a test wishes of the forwarder below. An outbox that starts takes those of the moment. */
+export const wishes: { now: Partial<WorkerOptions> } = { now: {} };
+
+/** A forwarder as tests wish it, with one shard. */
+export const wished = createForwarder<Env>((env) => ({
+  ...settings,
+  apiKey: env.CAKE_API_KEY,
+  shards: 1,
+  ...wishes.now,
+  outbox: env.WISHED,
+}));
+
+export const WishedOutbox = wished.Outbox;

@@ -98,8 +98,12 @@ fn without_a_unique_id_a_conversion_is_sent_once_and_an_unknown_outcome_is_named
         (Says(200, "Restricted"), "rate_limited"),
         (Says(403, ""), "unauthorized"),
         (Says(404, ""), "http_status"),
-        (Says(302, ""), "redirected"),
-        (Says(200, "<html>Sign in</html>"), "unexpected_answer"),
+        (Says(302, ""), "outcome_unknown"),
+        (Says(200, "<html>Sign in</html>"), "outcome_unknown"),
+        (
+            Says(200, r#"{"request_status":"Success"}"#),
+            "outcome_unknown",
+        ),
         (Says(200, DUPLICATE), "refused"),
     ] {
         let (sent, end) = record(WITHOUT, std::slice::from_ref(&fate));
@@ -252,7 +256,7 @@ fn create_postback_is_sent_once_whatever_happens() {
         (Fails(Error::Network), "outcome_unknown"),
         (Says(500, ""), "outcome_unknown"),
         (Says(429, ""), "rate_limited"),
-        (Says(200, "{}"), "unexpected_answer"),
+        (Says(200, "{}"), "outcome_unknown"),
     ] {
         let (sent, end) = run(
             Action::CreatePostback,

@@ -1,0 +1,57 @@
+/** Ours, with everything counted that Cloudflare bills as a row written. */
+import { forwarder } from "./ours.ts";
+
+interface Env {
+  readonly OUTBOX: DurableObjectNamespace;
+}
+
+type Args = ConstructorParameters<typeof forwarder.Outbox>;
+
+export class CakeOutbox extends forwarder.Outbox {
+  readonly #cursors: { readonly rowsWritten: number }[];
+  readonly #alarms: { count: number };
+
+  constructor(ctx: Args[0], env: Args[1]) {
+    const cursors: { readonly rowsWritten: number }[] = [];
+    const alarms = { count: 0 };
+    const { storage } = ctx;
+    const exec = storage.sql.exec.bind(storage.sql);
+    const setAlarm = storage.setAlarm.bind(storage);
+    const deleteAlarm = storage.deleteAlarm.bind(storage);
+    Object.defineProperty(storage.sql, "exec", {
+      value: (...args: Parameters<typeof exec>) => {
+        const cursor = exec(...args);
+        cursors.push(cursor);
+        return cursor;
+      },
+    });
+    Object.defineProperty(storage, "setAlarm", {
+      value: (...args: Parameters<typeof setAlarm>) => {
+        alarms.count += 1;
+        return setAlarm(...args);
+      },
+    });
+    Object.defineProperty(storage, "deleteAlarm", {
+      value: (...args: Parameters<typeof deleteAlarm>) => {
+        alarms.count += 1;
+        return deleteAlarm(...args);
+      },
+    });
+    super(ctx, env);
+    this.#cursors = cursors;
+    this.#alarms = alarms;
+  }
+
+  override async fetch(): Promise<Response> {
+    const rows = this.#cursors.reduce((sum, { rowsWritten }) => sum + rowsWritten, 0);
+    return Response.json({ rows, alarms: this.#alarms.count });
+  }
+}
+
+export default {
+  async fetch(request: Request, env: Env): Promise<Response> {
+    if (!new URL(request.url).pathname.endsWith("/written")) return forwarder.fetch(request, env as never);
+    const shard = env.OUTBOX.getByName("shard 0");
+    return shard.fetch(request);
+  },
+};

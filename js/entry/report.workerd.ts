@@ -1,0 +1,6 @@
+import { useModule } from "../report/core.js";
+import module from "../wasm/report_bg.wasm";
+
+useModule(async () => module);
+
+export * from "../report/index.js";

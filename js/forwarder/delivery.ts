@@ -1,0 +1,250 @@
+/**
+ * A shard's deliveries: starts attempts, carries them out by the core, and
+ * stores what became of them. Which event is next, what is sent and what an
+ * answer means the core decides (`src/delivery`).
+ */
+import type { GroupCommit } from "../group-commit.js";
+import { type Host, LEASE_MS } from "../host.js";
+import type { ResolvedOptions } from "./options.js";
+import type { ConversionState, Sibling } from "./shard.js";
+import type { OutboxStore, Row, StoredState } from "./store.js";
+
+/** How a row changes, as the core says it (`src/delivery/attempt.rs`). */
+export interface Transition {
+  readonly state: StoredState;
+  readonly attempts: number;
+  readonly isInDoubt: boolean;
+  /** When the event is due again; null where it is over. */
+  readonly nextMs: number | null;
+  readonly code: string;
+  readonly upstreamMessage: string;
+  readonly conversionId: number | null;
+  readonly isAlert: boolean;
+  /** What is counted by the hour; empty where nothing was tried. */
+  readonly counted: "" | "delivered" | "retried" | "paused" | "refused" | "dead";
+  /** Does CAKE refuse the shard's key? */
+  readonly isPaused: boolean;
+}
+
+/** What deliveries work with. */
+export interface DeliveryDeps {
+  readonly options: ResolvedOptions;
+  readonly store: OutboxStore;
+  readonly host: Host;
+  readonly commit: GroupCommit;
+  /** Does CAKE refuse the key since an earlier object's time? */
+  readonly isPaused: boolean;
+  /** The other events of a click, in every shard. */
+  readonly siblings: (order: string, id: string) => Promise<readonly Sibling[]>;
+  /** Is told of every transition that is stored, in the same window. */
+  readonly onStored: (before: Row, after: Row, transition: Transition) => void;
+}
+
+/** What this very object knows of an event that waits and is not under way. */
+type Knowledge = "not_recorded" | "in_doubt";
+
+/** How many rows are fetched from the store at once. */
+const FETCH_BATCH = 100;
+
+/** The most events of which {@link Knowledge} is kept; of more it is as after a start. */
+const MAX_IDLE = 10_000;
+
+/** What could not be stored is stored again after so long, twice as long each time up to a minute. */
+const STORE_AGAIN_MS = 250;
+const MAX_STORE_AGAIN_MS = 60_000;
+
+const HOUR_MS = 3_600_000;
+
+/** The deliveries of one shard. */
+export class Delivery {
+  readonly #deps: DeliveryDeps;
+  /** From when on no attempt of an object that is gone can be under way. */
+  readonly #quietFromMs: number;
+  /** Not to be started: an attempt is under way, or what came of it is not stored yet. */
+  readonly #busy = new Map<string, Promise<void>>();
+  /** Attempts under way, and whether they were the oldest. */
+  readonly #underWay = new Map<string, boolean>();
+  readonly #idle = new Map<string, Knowledge>();
+  /** Due, and fetched from the store. */
+  #ready: Row[] = [];
+
+  constructor(deps: DeliveryDeps) {
+    this.#deps = deps;
+    const { options, host } = deps;
+    this.#quietFromMs = host.now() + options.timeoutMs * options.clockSpeed;
+    if (deps.isPaused) options.deliverer().startPaused();
+  }
+
+  /** An event was accepted or is to be sent once more: none of its attempts is under way. */
+  rest(id: string, knowledge: Knowledge): void {
+    if (this.#idle.size < MAX_IDLE) this.#idle.set(id, knowledge);
+  }
+
+  /** Rows were changed from outside: what was fetched is old. */
+  refresh(): void {
+    this.#ready = [];
+  }
+
+  /** Resolves when the attempt that is under way is over and stored; at once where none is. */
+  settled(id: string): Promise<void> | undefined {
+    return this.#busy.get(id);
+  }
+
+  /** Is it certain that no attempt has recorded the event? */
+  isNotRecorded(row: Row): boolean {
+    if (row.is_in_doubt === 1 || row.state === "delivered" || this.#busy.has(row.id)) return false;
+    return row.state !== "pending" || this.#idle.get(row.id) === "not_recorded";
+  }
+
+  /** Starts what is due, as far as there is room; the rest follows by itself. */
+  pump(): void {
+    const { host } = this.#deps;
+    try {
+      for (;;) {
+        const row = this.#take(host.now());
+        if (row === undefined) break;
+        this.#start(row.row, row.isOldest);
+      }
+      const next = this.next();
+      if (next !== null) host.wakeAt(next);
+    } catch {
+      // A store that cannot be read now: once more, soon.
+      host.wakeAt(host.now() + this.#deps.options.clockSpeed * STORE_AGAIN_MS);
+    }
+  }
+
+  /** When there is something to do next; null where nothing waits. */
+  next(): number | null {
+    const { store, host, options } = this.#deps;
+    const now = host.now();
+    // What is under way or being stored pumps when it is over.
+    if (this.#busy.size > 0) return now + LEASE_MS;
+    const due = this.#ready.length > 0 ? now : store.nextDue();
+    return due === null ? null : Math.max(due, options.deliverer().stalledUntil(now), now + 1);
+  }
+
+  /** Waits until nothing is under way, or for as long as a lease. */
+  async rested(): Promise<void> {
+    const end = Date.now() + LEASE_MS;
+    while (this.#busy.size > 0 && Date.now() < end) await Promise.race(this.#busy.values());
+  }
+
+  /** The row of the next attempt, where there may be one. */
+  #take(now: number): { row: Row; isOldest: boolean } | undefined {
+    const oldest = [...this.#underWay.values()].filter((isOldest) => isOldest).length;
+    const lane = this.#deps.options.deliverer().lane(now, this.#underWay.size, oldest);
+    if (lane === "") return undefined;
+    if (lane !== "oldest") {
+      const rows = this.#deps.store.dueUnfailed(now, this.#busy.size + 1, lane === "newest");
+      const row = rows.find(({ id }) => !this.#busy.has(id));
+      if (row !== undefined) {
+        this.#ready = this.#ready.filter(({ id }) => id !== row.id);
+        return { row, isOldest: false };
+      }
+    }
+    if (this.#ready.length === 0) {
+      const due = this.#deps.store.due(now, FETCH_BATCH + this.#busy.size);
+      this.#ready = due.filter(({ id }) => !this.#busy.has(id)).reverse();
+    }
+    const row = this.#ready.pop();
+    return row && { row, isOldest: true };
+  }
+
+  #start(row: Row, isOldest: boolean): void {
+    this.#underWay.set(row.id, isOldest);
+    const work = this.#attempt(row)
+      .finally(() => {
+        this.#underWay.delete(row.id);
+        // The next attempt need not wait for this one's write.
+        this.pump();
+      })
+      .then((transition) => this.#store(row, transition))
+      .finally(() => {
+        this.#busy.delete(row.id);
+        this.pump();
+      });
+    this.#busy.set(row.id, work);
+    this.#deps.host.keepAlive(work);
+  }
+
+  async #attempt(row: Row): Promise<Transition> {
+    const { options, host, siblings } = this.#deps;
+    const knowledge = this.#idle.get(row.id) ?? "";
+    this.#idle.delete(row.id);
+    const isDeduplicated = options.isDeduplicated(row.offer_id);
+    const json = JSON.stringify({
+      number: row.number,
+      text: row.text,
+      acceptedAt: row.accepted_at,
+      acceptedUtcMs: Math.floor(row.accepted_ms / options.clockSpeed),
+      attempts: row.attempts,
+      isInDoubt: row.is_in_doubt === 1,
+      code: row.code,
+      changedMs: row.changed_ms,
+      isDeduplicated,
+      knowledge,
+      quietFromMs: this.#quietFromMs,
+    });
+    const askSiblings = async () => JSON.stringify(await siblings(row.order_key, row.id));
+    try {
+      const transition = JSON.parse(await options.deliverer().attempt(json, askSiblings)) as Transition;
+      // Put off before anything was tried: what is known stays known.
+      if (transition.counted === "" && knowledge !== "") this.#idle.set(row.id, knowledge);
+      return transition;
+    } catch {
+      // A bug of ours must not lose an event: it is tried again later.
+      return {
+        state: "pending",
+        attempts: row.attempts,
+        isInDoubt: true,
+        nextMs: host.now() + HOUR_MS,
+        code: "internal",
+        upstreamMessage: "",
+        conversionId: null,
+        isAlert: true,
+        counted: "retried",
+        isPaused: false,
+      };
+    }
+  }
+
+  /** Stores a transition, however often that takes: an event whose outcome is not stored is not sent again. */
+  async #store(row: Row, transition: Transition): Promise<void> {
+    const { host, store, commit, onStored } = this.#deps;
+    const now = host.now();
+    const isTried = transition.counted !== "";
+    for (let wait = STORE_AGAIN_MS; ; wait = Math.min(2 * wait, MAX_STORE_AGAIN_MS)) {
+      try {
+        await commit.next(() => {
+          // What was written meanwhile, such as money of the backend's, stays.
+          const before = store.find(row.id);
+          if (before === undefined) return;
+          const after: Row = {
+            ...before,
+            state: transition.state,
+            attempts: transition.attempts,
+            is_in_doubt: transition.isInDoubt ? 1 : 0,
+            next_ms: transition.nextMs,
+            code: transition.code,
+            upstream_message: transition.upstreamMessage,
+            conversion_id: transition.conversionId,
+            changed_ms: isTried ? now : before.changed_ms,
+          };
+          store.settle(after);
+          if (transition.state === "pending" && isTried) {
+            this.rest(row.id, transition.isInDoubt ? "in_doubt" : "not_recorded");
+          }
+          onStored(before, after, transition);
+        });
+        return;
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, wait));
+      }
+    }
+  }
+}
+
+/** A state as callers are told it: what waits for a refused key is paused. */
+export function shownState(state: StoredState, isPaused: boolean): ConversionState {
+  return state === "pending" && isPaused ? "paused" : state;
+}

@@ -1,0 +1,19 @@
+/** Which route a path is, below whatever path the forwarder is mounted at: it is read from its end. */
+
+/** A route, and what stands behind its name. */
+export interface Route {
+  readonly name: "conversions" | "health" | "operator";
+  readonly rest: string;
+}
+
+/** The route of a path; `undefined` where there is none. */
+export function findRoute(method: string, pathname: string): Route | undefined {
+  const [last = "", before = ""] = pathname.replace(/\/$/, "").split("/").reverse();
+  if (last === "health") return { name: "health", rest: "" };
+  if (last === "operator") return { name: "operator", rest: "" };
+  // `/operator/conversions` is a mount path's as well as the operators' list: they read, and others hand over.
+  const isHandedOver = method === "POST" || method === "OPTIONS";
+  if (last === "conversions" && (before !== "operator" || isHandedOver)) return { name: "conversions", rest: "" };
+  if (before === "operator" || before === "conversions") return { name: before, rest: last };
+  return undefined;
+}

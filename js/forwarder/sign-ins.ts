@@ -1,0 +1,54 @@
+/** Operators' sign-ins, as one shard knows them: who has failed too often, and which sessions are over. */
+import type { OutboxStore } from "./store.js";
+
+/** So many wrong secrets of one caller in a window, and then none is looked at until it ends. */
+const MAX_FAILURES = 10;
+const WINDOW_MS = 60_000;
+const MAX_CALLERS = 10_000;
+const ENDED = "ended sessions";
+
+/** Sign-ins. Times are the world's, in milliseconds since 1970. */
+export class SignIns {
+  readonly #store: OutboxStore;
+  /** In memory: nothing of a caller is stored. */
+  readonly #failures = new Map<string, { count: number; readonly endMs: number }>();
+
+  constructor(store: OutboxStore) {
+    this.#store = store;
+  }
+
+  /** Counts an attempt; says how long this caller has to wait, 0 where the attempt counts. */
+  tried(caller: string, isRight: boolean, nowMs: number): number {
+    const known = this.#failures.get(caller);
+    const current = known !== undefined && known.endMs > nowMs ? known : undefined;
+    if (current !== undefined && current.count >= MAX_FAILURES) return current.endMs - nowMs;
+    if (isRight) return 0;
+    if (current !== undefined) current.count += 1;
+    else {
+      if (this.#failures.size >= MAX_CALLERS) this.#forget(nowMs);
+      this.#failures.set(caller, { count: 1, endMs: nowMs + WINDOW_MS });
+    }
+    return 0;
+  }
+
+  /** Ends a session before its time. */
+  end(session: string, expiresMs: number, nowMs: number): void {
+    const ended = this.#ended().filter(([, endMs]) => endMs > nowMs);
+    this.#store.setMeta(ENDED, JSON.stringify([...ended, [session, expiresMs]]));
+  }
+
+  isEnded(session: string): boolean {
+    return this.#ended().some(([ended]) => ended === session);
+  }
+
+  #ended(): readonly (readonly [session: string, expiresMs: number])[] {
+    return JSON.parse(this.#store.getMeta(ENDED) ?? "[]");
+  }
+
+  /** Forgets whose window is over; of too many callers, those that came first. */
+  #forget(nowMs: number): void {
+    for (const [caller, { endMs }] of this.#failures) {
+      if (endMs <= nowMs || this.#failures.size >= MAX_CALLERS) this.#failures.delete(caller);
+    }
+  }
+}

@@ -1,0 +1,75 @@
+/** Builds tracking links in a pair of the core's buffers. */
+import { CakeError } from "./error.js";
+import { LINK_PARTS, type TrackingLinkParts, type TrackingLinkRules } from "./link.js";
+import { checkNames, refuse, stringOption, toInteger } from "./option.js";
+
+/** The generated class of whichever wasm is loaded; see src/bindings/link.rs. */
+export interface LinkBuilder {
+  input(): number;
+  output(): number;
+  build(length: number, parts: number, flags: number, affiliateId: number, creativeId: number): number;
+  takeError(): unknown;
+}
+
+/**
+ * Makes the function that builds links: it writes the parts into the module's
+ * memory as one text, each followed by a line feed, and reads the link from there.
+ */
+export function linkBuilder(builder: LinkBuilder, capacity: number, memory: WebAssembly.Memory) {
+  const encoder = new TextEncoder();
+  const decoder = new TextDecoder();
+  let bytes = new Uint8Array(0);
+  let input = bytes;
+  let output = 0;
+  /** The output by its length: making a view takes longer than finding it. */
+  let views: Uint8Array[] = [];
+  let lastDomain = "";
+  let lastSandbox: boolean | undefined;
+
+  return (parts: TrackingLinkParts & TrackingLinkRules): string => {
+    if (typeof parts !== "object" || parts === null) refuse("parts", "must be an object");
+    checkNames("parts of a tracking link", parts, LINK_PARTS);
+    if (bytes.length === 0) {
+      // At first, and whenever the memory has grown and its old buffer is gone.
+      bytes = new Uint8Array(memory.buffer);
+      input = bytes.subarray(builder.input(), builder.input() + capacity);
+      output = builder.output();
+      views = [];
+    }
+    // To the core an empty domain stands for the last one, which it has checked
+    // already; so a caller's empty one goes as a space, which is none either.
+    const domain = stringOption("domain", parts.domain);
+    const isSame = domain !== "" && domain === lastDomain && parts.sandbox === lastSandbox;
+    lastDomain = "";
+    const { s3, s4, s5, priceFormat, deepLink, deepLinkHosts, extra } = parts;
+    let count = 3;
+    let texts = `${isSame ? "" : domain || " "}\n${stringOption("s1", parts.s1)}\n${stringOption("s2", parts.s2)}\n`;
+    if (s3 || s4 || s5 || priceFormat || deepLink || extra) {
+      count = 9;
+      texts += `${stringOption("s3", s3)}\n${stringOption("s4", s4)}\n${stringOption("s5", s5)}\n`;
+      texts += `${stringOption("priceFormat", priceFormat)}\n${stringOption("deepLink", deepLink)}\n${deepLinkHosts?.join(" ") ?? ""}\n`;
+      for (const name in extra) {
+        texts += `${stringOption("extra", name)}\n${stringOption("extra", extra[name])}\n`;
+        count += 2;
+      }
+    }
+    const { read, written } = encoder.encodeInto(texts, input);
+    const flags = (parts.sandbox ? 1 : 0) | (parts.testAffiliate ? 2 : 0) | (parts.spill ? 4 : 0);
+    // What does not fit in is too long to become a link: the core says so.
+    const length = read === texts.length ? written : capacity + 1;
+    const built = builder.build(length, count, flags, toInteger(parts.affiliateId), toInteger(parts.creativeId));
+    if (built === 0) {
+      const error = builder.takeError();
+      const broken = Object.entries(parts).find(([, value]) => String(value).includes("\n"))?.[0];
+      throw broken === undefined
+        ? error
+        : new CakeError({ code: "invalid_text", parameter: broken, rule: "must not contain control characters" });
+    }
+    lastDomain = domain;
+    lastSandbox = parts.sandbox;
+    // The memory may have grown meanwhile, and with it gone what looked into it.
+    if (bytes.length === 0) return decoder.decode(new Uint8Array(memory.buffer, output, built));
+    views[built] ??= bytes.subarray(output, output + built);
+    return decoder.decode(views[built]);
+  };
+}

@@ -1,0 +1,54 @@
+/** SHA-256 at once: `crypto.subtle` is missing on http pages, and its promise comes too late in a page that is being left. */
+
+/** The first 32 bits of a number's fraction. */
+const fraction = (number: number) => ((number % 1) * 2 ** 32) | 0;
+
+const rotate = (word: number, by: number) => (word >>> by) | (word << (32 - by));
+
+/** The first 128 bits of the SHA-256 of a text's UTF-8, in hex. The text has no lone surrogate. */
+export function digest(text: string): string {
+  const rounds: number[] = [];
+  const hash: number[] = [];
+  // The constants are square and cube roots of the first primes.
+  for (let number = 2; rounds.length < 64; number += 1) {
+    let divisor = 2;
+    while (number % divisor !== 0) divisor += 1;
+    if (divisor < number) continue;
+    if (hash.length < 8) hash.push(fraction(number ** 0.5));
+    rounds.push(fraction(number ** (1 / 3)));
+  }
+  const bytes = Array.from(unescape(encodeURIComponent(text)), (character) => character.charCodeAt(0));
+  const bits = bytes.length * 8;
+  bytes.push(128);
+  while (bytes.length % 64 !== 56) bytes.push(0);
+  bytes.push(0, 0, 0, 0, bits >>> 24, (bits >>> 16) & 255, (bits >>> 8) & 255, bits & 255);
+  const byte = (at: number) => bytes[at] ?? 0;
+  const words: number[] = [];
+  const word = (at: number) => words[at] ?? 0;
+  for (let block = 0; block < bytes.length; block += 64) {
+    let state = [...hash];
+    for (let index = 0; index < 64; index += 1) {
+      const at = block + index * 4;
+      const [early, late] = [word(index - 15), word(index - 2)];
+      words[index] =
+        index < 16
+          ? (byte(at) << 24) | (byte(at + 1) << 16) | (byte(at + 2) << 8) | byte(at + 3)
+          : (word(index - 16) +
+              word(index - 7) +
+              (rotate(early, 7) ^ rotate(early, 18) ^ (early >>> 3)) +
+              (rotate(late, 17) ^ rotate(late, 19) ^ (late >>> 10))) |
+            0;
+      const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = state;
+      const choice = (e & f) ^ (~e & g);
+      const majority = (a & b) ^ (a & c) ^ (b & c);
+      const mixed = h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + choice + (rounds[index] ?? 0) + word(index);
+      const first = (mixed + (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + majority) | 0;
+      state = [first, a, b, c, (d + mixed) | 0, e, f, g];
+    }
+    state.forEach((value, index) => {
+      hash[index] = ((hash[index] ?? 0) + value) | 0;
+    });
+  }
+  const hex = (value: number) => (value >>> 0).toString(16).padStart(8, "0");
+  return hash.slice(0, 4).map(hex).join("");
+}

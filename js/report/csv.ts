@@ -1,0 +1,97 @@
+/** A result as CSV: for people, whose spreadsheets must not take a cell for a formula, and for machines, byte by byte. */
+import type { ReportRow, RowSide } from "./options.js";
+
+/** Text that is written part by part. */
+export class Output implements Iterable<string> {
+  readonly #parts: () => Iterable<string>;
+
+  constructor(parts: () => Iterable<string>) {
+    this.#parts = parts;
+  }
+
+  [Symbol.iterator](): Iterator<string> {
+    return this.#parts()[Symbol.iterator]();
+  }
+
+  /** All of it. */
+  toString(): string {
+    return [...this].join("");
+  }
+
+  /** The same as a stream of UTF-8, made as it is read. */
+  stream(): ReadableStream<Uint8Array> {
+    const parts = this[Symbol.iterator]();
+    const encoder = new TextEncoder();
+    return new ReadableStream<Uint8Array>({
+      pull(controller) {
+        const { done, value } = parts.next();
+        if (done) controller.close();
+        else controller.enqueue(encoder.encode(value));
+      },
+    });
+  }
+}
+
+const SIDE: readonly (readonly [column: string, field: keyof RowSide])[] = [
+  ["file", "file"],
+  ["line", "line"],
+  ["row", "row"],
+  ["unique_id", "uniqueId"],
+  ["order_id", "orderId"],
+  ["click_id", "clickId"],
+  ["conversion_id", "conversionId"],
+  ["offer_id", "offerId"],
+  ["affiliate_id", "affiliateId"],
+  ["date", "date"],
+  ["revenue", "revenue"],
+  ["payout", "payout"],
+  ["currency", "currency"],
+  ["status", "status"],
+];
+
+const ORDER = SIDE.filter(([, field]) => field !== "conversionId" && field !== "affiliateId");
+const CONVERSION = SIDE;
+
+/** A line for each row, after the line of the columns' names. */
+export function* csvOf(rows: Iterable<ReportRow>, isForPeople: boolean): Generator<string> {
+  const names = [
+    "class",
+    "reasons",
+    ...ORDER.map(([name]) => `order_${name}`),
+    ...CONVERSION.map(([name]) => `cake_${name}`),
+    "would_match",
+    "unreadable_text",
+  ];
+  // Spreadsheets take a file without the mark for one of their country's code page.
+  yield `${isForPeople ? "\uFEFF" : ""}${names.join()}\r\n`;
+  let lines: string[] = [];
+  for (const row of rows) {
+    const bad = row.unreadable;
+    const isOrder = bad === undefined || bad.of === "orders";
+    const order = row.order ?? (isOrder ? bad : undefined);
+    const conversion = row.conversion ?? (isOrder ? undefined : bad);
+    const near = row.wouldMatch?.map(({ key, conversion }) => conversion[key]).join(" ");
+    const cells = [
+      row.class,
+      row.reasons.join(" "),
+      ...ORDER.map(([, field]) => (order as RowSide | undefined)?.[field]),
+      ...CONVERSION.map(([, field]) => (conversion as RowSide | undefined)?.[field]),
+      near,
+      bad?.text,
+    ];
+    lines.push(`${cells.map((cell) => cellOf(cell, isForPeople)).join()}\r\n`);
+    if (lines.length === 1_000) {
+      yield lines.join("");
+      lines = [];
+    }
+  }
+  if (lines.length > 0) yield lines.join("");
+}
+
+/** A cell. Formulas begin with `=`, `+`, `-`, `@`, a tab or a carriage return; an amount below zero is none. */
+export function cellOf(value: string | number | undefined, isForPeople: boolean): string {
+  const text = value === undefined ? "" : String(value);
+  const isFormula = /^\s*[=+\-@\t\r\uFF1D\uFF0B\uFF0D\uFF20]/.test(text) && !/^-?\d+(\.\d+)?$/.test(text);
+  const safe = isForPeople && isFormula ? `'${text}` : text;
+  return /[",;\r\n\t]|^\s|\s$/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}

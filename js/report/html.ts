@@ -1,0 +1,130 @@
+/** A result as one page: figures, plots, differences. It loads nothing, runs nothing, and prints well. */
+import { escapeHtml } from "../html.js";
+import type { ClassSums, PairSums, ReportOptions, ReportRow, RowSide, Understood } from "./options.js";
+import { AGREED } from "./options.js";
+import type { ReportResult } from "./report.js";
+
+const STYLE = `:root{color-scheme:light dark;--ink:#1d2530;--soft:#5c6773;--line:#d9dee4;--good:#1b7f4d;--bad:#b3392f;--paper:#fff}
+@media (prefers-color-scheme:dark){:root{--ink:#e8ecf1;--soft:#9aa6b2;--line:#37414d;--good:#4cc38a;--bad:#ff8b80;--paper:#14181d}}
+body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:72rem;margin:2rem auto;padding:0 1rem}
+h1{font-size:1.6rem;margin:0}h2{font-size:1.15rem;margin:2rem 0 .5rem}p{color:var(--soft);margin:.25rem 0}
+table{border-collapse:collapse;width:100%;font-size:.87rem}th,td{text-align:left;padding:.3rem .6rem .3rem 0;border-bottom:1px solid var(--line);vertical-align:top}
+.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}svg{width:100%;height:auto}svg text{fill:currentColor;font:12px system-ui,sans-serif}
+.good{fill:var(--good)}.bad{fill:var(--bad)}.scroll{overflow-x:auto}
+@media print{:root{--ink:#000;--soft:#333;--line:#bbb;--paper:#fff;--good:#1b7f4d;--bad:#b3392f}body{margin:0;max-width:none;font-size:10pt}h2{break-after:avoid}tr,svg{break-inside:avoid}thead{display:table-header-group}.scroll{overflow:visible}}`;
+
+/** Differences that the page lists at most, unless it is asked for more. */
+const MOST_ROWS = 1_000;
+
+/** The page, part by part. */
+export function* htmlOf(
+  result: ReportResult,
+  report: ReportOptions,
+  understood: readonly Understood[],
+  options: { readonly title?: string; readonly maxRows?: number },
+): Generator<string> {
+  const title = escapeHtml(options.title ?? "Reconciliation");
+  const range = [report.from, report.to].filter((day) => day !== undefined).join(" to ");
+  yield `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"><title>${title}</title><style>${STYLE}</style>
+<h1>${title}</h1><p>${escapeHtml([range, report.timeZone, `tolerance ${report.tolerance ?? "0.00"}`].filter(Boolean).join(" · "))}</p>
+<p>${result.orders.toLocaleString("en")} orders, ${result.conversions.toLocaleString("en")} conversions, ${result.unreadable.toLocaleString("en")} unreadable rows.
+${result.isClean ? "Nothing differs." : "There are differences."}</p>`;
+  yield `<h2>What became of the rows</h2>${bars(result)}${classTable(result.classes)}`;
+  const pairs = result.byOfferAffiliate();
+  if (pairs.length > 0) yield `<h2>By offer and affiliate</h2>${pairTable(pairs)}`;
+  yield "<h2>Differences</h2>";
+  const most = options.maxRows ?? MOST_ROWS;
+  const head = "<th>Class<th>Reasons<th>Where<th>Order<th class=n>Revenue<th class=n>Payout<th>Conversion<th class=n>Revenue<th class=n>Payout<th>Hint";
+  yield `<div class=scroll><table><thead><tr>${head}<tbody>`;
+  let count = 0;
+  let left = 0;
+  for (const row of result.rows()) {
+    if (AGREED.includes(row.class)) continue;
+    if (count < most) {
+      count += 1;
+      yield rowOf(row);
+    } else {
+      // The classes above have the exact number; nobody waits for the rest to be read.
+      left += 1;
+      break;
+    }
+  }
+  yield "</table></div>";
+  if (count === 0) yield "<p>None.</p>";
+  if (left > 0) yield `<p>These are the first ${most.toLocaleString("en")}; the CSV has all of them.</p>`;
+  yield `<h2>What was read as what</h2><div class=scroll><table><thead><tr><th>File<th>As<th>Format<th>Columns<th class=n>Rows<th class=n>Unreadable<tbody>${understood.map(sourceRow).join("")}</table></div>`;
+}
+
+function cell(text: string | undefined, isNumber = false): string {
+  return `<td${isNumber ? " class=n" : ""}>${escapeHtml(text ?? "")}`;
+}
+
+const words = (name: string) => name.replaceAll("_", " ");
+
+function bars(result: ReportResult): string {
+  const counts = Object.entries(result.counts)
+    .map(([name, { orders, conversions }]) => [name, Math.max(orders, conversions)] as const)
+    .filter(([, count]) => count > 0);
+  const all: (readonly [string, number])[] =
+    result.unreadable > 0 ? [...counts, ["unreadable", result.unreadable]] : counts;
+  const most = Math.max(1, ...all.map(([, count]) => count));
+  const lines = all.map(([name, count], index) => {
+    const y = index * 24;
+    const isGood = (AGREED as readonly string[]).includes(name);
+    return `<text x="0" y="${y + 15}">${words(name)}</text><rect x="180" y="${y + 3}" width="${Math.max(1, (count / most) * 440).toFixed(1)}" height="16" rx="2" class="${isGood ? "good" : "bad"}"/><text x="${(190 + (count / most) * 440).toFixed(1)}" y="${y + 15}">${count.toLocaleString("en")}</text>`;
+  });
+  return `<svg viewBox="0 0 720 ${all.length * 24}" role="img" aria-label="Rows by class; the table has the same figures">${lines.join("")}</svg>`;
+}
+
+function sums(row: ClassSums): string {
+  return [row.orders, row.conversions].map((count) => cell(count.toLocaleString("en"), true)).join("") +
+    [row.orderRevenue, row.revenue, row.orderPayout, row.payout].map((text) => cell(text, true)).join("");
+}
+
+const SUMS = "<th class=n>Orders<th class=n>Conversions<th class=n>Revenue, orders<th class=n>Revenue, CAKE<th class=n>Payout, orders<th class=n>Payout, CAKE";
+
+function classTable(classes: readonly ClassSums[]): string {
+  const rows = classes.map((row) => `<tr>${cell(words(row.class))}${cell(row.currency)}${sums(row)}`);
+  return `<div class=scroll><table><thead><tr><th>Class<th>Currency${SUMS}<tbody>${rows.join("")}</table></div>`;
+}
+
+function pairTable(pairs: readonly PairSums[]): string {
+  const rows = pairs.map(
+    (row) => `<tr>${cell(row.offerId)}${cell(row.affiliateId)}${cell(words(row.class))}${cell(row.currency)}${sums(row)}`,
+  );
+  return `<div class=scroll><table><thead><tr><th>Offer<th>Affiliate<th>Class<th>Currency${SUMS}<tbody>${rows.join("")}</table></div>`;
+}
+
+function placeOf(side: { file?: string; line?: number; row?: number } | undefined): string {
+  if (side === undefined) return "";
+  const where = side.line === undefined ? `row ${side.row ?? "?"}` : `line ${side.line}`;
+  return side.file === undefined ? where : `${side.file}, ${where}`;
+}
+
+function idOf(side: RowSide | undefined): string {
+  return side?.uniqueId ?? side?.orderId ?? side?.clickId ?? side?.conversionId ?? "";
+}
+
+function rowOf({ class: name, reasons, order, conversion, unreadable, wouldMatch }: ReportRow): string {
+  const hint = wouldMatch?.map((near) => `${idOf(near.conversion)} (${words(near.without)})`).join(", ");
+  const cells = [
+    cell(words(name)),
+    cell(reasons.map(words).join(", ")),
+    cell(placeOf(order ?? conversion ?? unreadable)),
+    cell(order === undefined ? unreadable?.text : idOf(order)),
+    cell(order?.revenueAfterRefunds ?? order?.revenue, true),
+    cell(order?.payout, true),
+    cell(conversion === undefined ? "" : `${conversion.conversionId ?? ""} ${idOf(conversion)}`),
+    cell(conversion?.revenue, true),
+    cell(conversion?.payout, true),
+    cell(hint),
+  ];
+  return `<tr>${cells.join("")}`;
+}
+
+function sourceRow(source: Understood): string {
+  const columns = source.columns?.filter(({ role }) => role !== undefined).map(({ name, role }) => `${name} → ${role}`);
+  const format = [source.format, source.delimiter, source.encoding, source.units, source.dates].filter(Boolean);
+  return `<tr>${cell(source.name ?? source.kind)}${cell(`${source.kind}, ${source.dialect}`)}${cell(format.join(", "))}${cell(columns?.join(", "))}${cell(source.rows.toLocaleString("en"), true)}${cell(source.unreadable.toLocaleString("en"), true)}`;
+}

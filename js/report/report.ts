@@ -1,0 +1,437 @@
+/** A report: what its user holds. */
+import { CakeError } from "../error.js";
+import { checkNames, choice, functionOption, integerOption, refuse, stringOption } from "../option.js";
+import { Command, Core } from "./core.js";
+import { correctionsOf } from "./corrections.js";
+import { csvOf, Output } from "./csv.js";
+import { htmlOf } from "./html.js";
+import {
+  AGREED,
+  type AttributeOptions,
+  type Attribution,
+  type BreakDown,
+  type BreakDownOptions,
+  type ClassSums,
+  type CorrectionOptions,
+  type Corrections,
+  type Dimension,
+  type Model,
+  type OwnDimension,
+  type PairSums,
+  type ReportOptions,
+  type ReportProgress,
+  type ReportRow,
+  type ReportSource,
+  ROW_CLASSES,
+  type RowClass,
+  type SourceOptions,
+  type Understood,
+} from "./options.js";
+import { checkSignal, Feeder, turn } from "./source.js";
+import { offsetsOf } from "./zone.js";
+
+const OPTIONS = [
+  "from",
+  "to",
+  "timeZone",
+  "ordersTimeZone",
+  "tolerance",
+  "keys",
+  "statuses",
+  "currency",
+  "prefer",
+  "memory",
+  "part",
+  "revenue",
+];
+
+const SOURCE_OPTIONS = [
+  "name",
+  "dialect",
+  "format",
+  "delimiter",
+  "decimal",
+  "group",
+  "units",
+  "dates",
+  "encoding",
+  "columns",
+  "idPrefix",
+  "state",
+  "revenue",
+  "signal",
+  "onProgress",
+];
+
+/** What WebAssembly can address, less what is needed besides rows. */
+const MOST_MEMORY = 3_900_000_000;
+
+/** How long the core works before others get their turn. */
+const WORK_MS = 40;
+
+/**
+ * Opens a report.
+ *
+ * @throws CakeError `invalid_field`, `invalid_time`, `invalid_money` name the option
+ * @example
+ * using report = await openReport({ from: "2026-06-01", to: "2026-06-30" });
+ * await report.addOrders(orders, { dialect: "shopify" });
+ * await report.addConversions(pages);
+ * const result = await report.reconcile();
+ */
+export async function openReport(options: ReportOptions = {}): Promise<Report> {
+  checkNames("options", options, OPTIONS);
+  const lines: string[] = [];
+  for (const name of ["from", "to", "tolerance", "currency"] as const) {
+    if (options[name] !== undefined) lines.push(line(name, stringOption(name, options[name])));
+  }
+  if (options.keys !== undefined) lines.push(line("keys", [...options.keys].join()));
+  if (options.prefer !== undefined) lines.push(`prefer=${choice("prefer", options.prefer, ["approved", "first"])}`);
+  for (const [word, mapped] of Object.entries(options.statuses ?? {})) {
+    if (/[=\r\n]/.test(word)) refuse("statuses", "must have words without = and line feeds");
+    lines.push(line(`status.${word}`, stringOption("statuses", mapped)));
+  }
+  if (options.part !== undefined) lines.push(line("part", [...options.part].join("/")));
+  if (options.ordersTimeZone !== undefined && options.timeZone === undefined) {
+    refuse("ordersTimeZone", "goes with timeZone, the account's");
+  }
+  if (options.timeZone !== undefined) lines.push(`zone=${offsetsOf(stringOption("timeZone", options.timeZone))}`);
+  if (options.ordersTimeZone !== undefined) {
+    lines.push(`ordersZone=${offsetsOf(stringOption("ordersTimeZone", options.ordersTimeZone))}`);
+  }
+  lines.push(`memory=${options.memory === undefined ? MOST_MEMORY : bytesOf(options.memory)}`);
+  const seed = crypto.getRandomValues(new BigUint64Array(1))[0] ?? 0n;
+  lines.push(`seed=${seed}`);
+  const core = await Core.start();
+  core.run(Command.open, lines);
+  return new Report(core, options);
+}
+
+/** Rows, and what they come to. Call `dispose` at the end, or open it with `using`: that frees its memory. */
+export class Report {
+  #core: Core | undefined;
+  readonly #options: ReportOptions;
+  #isReading = false;
+  #version = 0;
+
+  /** @internal */
+  constructor(core: Core, options: ReportOptions) {
+    this.#core = core;
+    this.#options = options;
+  }
+
+  /** Adds the advertiser's orders. A file that is refused adds nothing. */
+  addOrders(
+    source: ReportSource | string | URL,
+    options: SourceOptions & { readonly revenue?: ReportOptions["revenue"] } = {},
+  ): Promise<Understood> {
+    return this.#add("orders", source, { revenue: this.#options.revenue, ...options });
+  }
+
+  /** Adds CAKE's conversions: pages of its API as they came, rows one a line, or its CSV. */
+  addConversions(source: ReportSource | string | URL, options: SourceOptions = {}): Promise<Understood> {
+    return this.#add("conversions", source, options);
+  }
+
+  /** Adds CAKE's clicks. */
+  addClicks(source: ReportSource | string | URL, options: SourceOptions = {}): Promise<Understood> {
+    return this.#add("clicks", source, options);
+  }
+
+  /** Adds the forwarder's export, which says whose fault a missing conversion is. */
+  addDeliveries(source: ReportSource | string | URL, options: SourceOptions = {}): Promise<Understood> {
+    return this.#add("deliveries", source, options);
+  }
+
+  async #add(
+    kind: Understood["kind"],
+    source: ReportSource | string | URL,
+    options: SourceOptions & { readonly revenue?: ReportOptions["revenue"] },
+  ): Promise<Understood> {
+    checkNames("options", options, SOURCE_OPTIONS);
+    functionOption("onProgress", options.onProgress);
+    const core = this.#get();
+    if (this.#isReading) refuse("source", "must wait: another file is being read");
+    checkSignal(options.signal);
+    this.#isReading = true;
+    this.#version += 1;
+    try {
+      core.run(Command.begin, sourceLines(kind, options));
+      await new Feeder(core, options).feed(source);
+      core.run(Command.end);
+    } catch (error) {
+      core.run(Command.cancel);
+      throw error;
+    } finally {
+      this.#isReading = false;
+    }
+    return this.understood().at(-1) as Understood;
+  }
+
+  /** What was read as what, file by file. */
+  understood(): Understood[] {
+    return this.#get().ask(Command.understood);
+  }
+
+  /** How much memory the report has, in bytes. */
+  get memoryBytes(): number {
+    return this.#get().bytes;
+  }
+
+  /**
+   * Matches orders and conversions.
+   *
+   * @throws CakeError `clocks_differ` where they lie whole hours apart, `ambiguous_file` where currencies are
+   *   not certain, `report_full`, `aborted`
+   */
+  async reconcile(
+    options: { readonly signal?: AbortSignal; readonly onProgress?: (progress: ReportProgress) => void } = {},
+  ): Promise<ReportResult> {
+    checkNames("options", options, ["signal", "onProgress"]);
+    const core = this.#get();
+    if (this.#isReading) refuse("report", "is still reading a file");
+    checkSignal(options.signal);
+    this.#isReading = true;
+    try {
+      let since = performance.now();
+      for (;;) {
+        const done = core.run(Command.step);
+        if (done >= 1) break;
+        if (performance.now() - since < WORK_MS) continue;
+        options.onProgress?.({ done });
+        await turn();
+        checkSignal(options.signal);
+        since = performance.now();
+      }
+    } catch (error) {
+      core.run(Command.stop);
+      throw error;
+    } finally {
+      this.#isReading = false;
+    }
+    options.onProgress?.({ done: 1 });
+    this.#version += 1;
+    const version = this.#version;
+    return new ReportResult(() => {
+      const now = this.#get();
+      if (this.#version !== version) refuse("report", "has changed since this result: call reconcile() again");
+      return now;
+    }, this.#options);
+  }
+
+  /** Breaks clicks and conversions down. A conversion counts where its click does. */
+  breakDown(options: BreakDownOptions): BreakDown {
+    checkNames("options", options, ["by", "unique", "sort", "top"]);
+    const core = this.#get();
+    const own = options.by.filter((dimension): dimension is OwnDimension => typeof dimension === "object");
+    const [mine, ...others] = own;
+    if (others.length > 0) refuse("by", "takes one dimension of your own");
+    const lines = [`by=${options.by.map((dimension) => (typeof dimension === "object" ? "own" : dimension)).join()}`];
+    if (options.unique !== undefined) lines.push(line("unique", options.unique));
+    if (options.sort !== undefined) lines.push(line("sort", options.sort));
+    if (options.top !== undefined) {
+      lines.push(`top=${integerOption("top", options.top, 1, Number.MAX_SAFE_INTEGER)}`);
+    }
+    if (mine !== undefined) {
+      const values: Record<string, string>[] = core.ask(Command.values, [`by=${mine.of.join()}`]);
+      lines.push(`own=${mine.of.join()}`);
+      for (const value of values) lines.push(line("label", stringOption("label", mine.label(value)).replace(/[\r\n]/g, " ")));
+    }
+    const answer: BreakDown = core.ask(Command.breakDown, lines);
+    if (mine === undefined) return answer;
+    const rename = ({ own: label, ...key }: Record<string, string>) => ({ ...key, [mine.name]: label ?? "" });
+    return { ...answer, groups: answer.groups.map((group) => ({ ...group, key: rename(group.key) })) };
+  }
+
+  /** Says who brought the sales, by one model or several. */
+  attribute(options: AttributeOptions): Attribution {
+    checkNames("options", options, ["models", "journeys", "key", "channel"]);
+    const lines = options.models.map(modelLine);
+    if (options.journeys === undefined) {
+      lines.push(line("key", options.key ?? "address"), line("channel", options.channel ?? "affiliate"));
+    } else {
+      for (const { touches, converted, payout = "0" } of options.journeys) {
+        const parts = touches.flatMap(({ channel, secondsBefore = 0 }) => [
+          String(channel).replace(/[\t\r\n]/g, " "),
+          String(Math.max(0, Math.round(secondsBefore))),
+        ]);
+        lines.push(`journey=${[converted ? "1" : "0", stringOption("payout", payout), ...parts].join("\t")}`);
+      }
+    }
+    return this.#get().ask(Command.attribute, lines);
+  }
+
+  /** Frees the rows. Nothing of the report can be used afterwards. */
+  dispose(): void {
+    this.#core = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #get(): Core {
+    return this.#core ?? refuse("report", "has been disposed of");
+  }
+}
+
+/** Which rows are wanted. */
+export interface RowOptions {
+  /** @default all of them */
+  readonly classes?: readonly RowClass[];
+}
+
+/** How a result is written as CSV. */
+export interface CsvOptions extends RowOptions {
+  /**
+   * For people cells that a spreadsheet would take for a formula are made safe, and a byte order mark says that it
+   * is UTF-8; for machines every id and amount stands as it is.
+   * @default "people"
+   */
+  readonly for?: "people" | "machines";
+}
+
+/** What came of reconciling. */
+export class ReportResult {
+  readonly #core: () => Core;
+  readonly #options: ReportOptions;
+  /** Counts and exact sums of each class, by currency. */
+  readonly classes: readonly ClassSums[];
+  /** How many orders and conversions there are, read twice ones included. */
+  readonly orders: number;
+  readonly conversions: number;
+  /** How many rows could not be read; {@link rows} lists them with their reasons. */
+  readonly unreadable: number;
+  /** How many pairs of unmatched rows have nearly the same key. */
+  readonly hints: number;
+  /** Near misses were not looked for, because memory did not suffice. */
+  readonly lacksHints: boolean;
+
+  /** @internal */
+  constructor(core: () => Core, options: ReportOptions) {
+    this.#core = core;
+    this.#options = options;
+    const answer: Pick<ReportResult, "classes" | "orders" | "conversions" | "unreadable" | "hints" | "lacksHints"> =
+      core().ask(Command.result);
+    this.classes = answer.classes;
+    this.orders = answer.orders;
+    this.conversions = answer.conversions;
+    this.unreadable = answer.unreadable;
+    this.hints = answer.hints;
+    this.lacksHints = answer.lacksHints;
+  }
+
+  /** Orders and conversions of each class, of all currencies together. */
+  get counts(): Readonly<Record<RowClass, { readonly orders: number; readonly conversions: number }>> {
+    const counts = Object.fromEntries(ROW_CLASSES.map((name) => [name, { orders: 0, conversions: 0 }]));
+    for (const { class: name, orders, conversions } of this.classes) {
+      const count = counts[name];
+      if (count === undefined) continue;
+      count.orders += orders;
+      count.conversions += conversions;
+    }
+    return counts as Record<RowClass, { orders: number; conversions: number }>;
+  }
+
+  /** Does nothing differ? */
+  get isClean(): boolean {
+    return this.unreadable === 0 && this.classes.every((sums) => AGREED.includes(sums.class));
+  }
+
+  /** The same by offer and affiliate. An order counts where its conversion does. */
+  byOfferAffiliate(): PairSums[] {
+    return this.#core().ask(Command.byPair);
+  }
+
+  /** Rows, as they are asked for: orders with their conversions first, in the order of the files. */
+  *rows(options: RowOptions = {}): Generator<ReportRow, void, undefined> {
+    checkNames("options", options, ["classes"]);
+    let cursor: string | undefined;
+    do {
+      const answer: { rows: ReportRow[]; cursor?: string } = this.#core().ask(Command.rows, [
+        "limit=500",
+        ...(options.classes === undefined ? [] : [line("classes", options.classes.join())]),
+        ...(cursor === undefined ? [] : [`cursor=${cursor}`]),
+      ]);
+      yield* answer.rows;
+      cursor = answer.cursor;
+    } while (cursor !== undefined);
+  }
+
+  /** The rows as CSV. */
+  csv(options: CsvOptions = {}): Output {
+    checkNames("options", options, ["classes", "for"]);
+    const isForPeople = (choice("for", options.for, ["people", "machines"]) ?? "people") === "people";
+    const classes = options.classes === undefined ? {} : { classes: options.classes };
+    return new Output(() => csvOf(this.rows(classes), isForPeople));
+  }
+
+  /** A page of its own, with plots, that prints well. */
+  html(options: { readonly title?: string; readonly maxRows?: number } = {}): Output {
+    checkNames("options", options, ["title", "maxRows"]);
+    const understood: Understood[] = this.#core().ask(Command.understood);
+    return new Output(() => htmlOf(this, this.#options, understood, options));
+  }
+
+  /** What CAKE should be told, as the file that it takes. Nothing is sent. */
+  corrections(options: CorrectionOptions = {}): Corrections {
+    checkNames("options", options, ["file", "cap", "offerId", "reject", "journal"]);
+    return correctionsOf(this.#core(), options);
+  }
+}
+
+/** A setting on its way to the core, which takes one a line. */
+function line(name: string, value: string): string {
+  if (/[\r\n]/.test(value)) refuse(name, "must not contain line feeds");
+  return `${name}=${value}`;
+}
+
+function sourceLines(
+  kind: string,
+  options: SourceOptions & { readonly revenue?: ReportOptions["revenue"] },
+): string[] {
+  const lines = [`kind=${kind}`];
+  // The dialect first: what is declared takes its place.
+  for (const name of ["dialect", "name", "format", "decimal", "group", "units", "dates", "encoding", "state"] as const) {
+    const value = options[name];
+    if (value !== undefined) lines.push(line(name, stringOption(name, value)));
+  }
+  if (options.delimiter !== undefined) {
+    const delimiter = stringOption("delimiter", options.delimiter);
+    lines.push(line("delimiter", delimiter === "\t" ? "tab" : delimiter));
+  }
+  if (options.idPrefix !== undefined) lines.push(line("prefix", stringOption("idPrefix", options.idPrefix)));
+  for (const [role, column] of Object.entries(options.columns ?? {})) {
+    if (column !== undefined) lines.push(line(`column.${role}`, stringOption("columns", column)));
+  }
+  const { revenue } = options;
+  if (typeof revenue === "string") lines.push(line("column.revenue", revenue));
+  else if (revenue !== undefined && kind === "orders") {
+    checkNames("revenue", revenue, ["percent", "of"]);
+    lines.push(line("percent", stringOption("revenue.percent", revenue.percent)));
+    lines.push(line("column.revenue", stringOption("revenue.of", revenue.of)));
+  }
+  return lines;
+}
+
+function modelLine(model: Model): string {
+  if (typeof model === "string") {
+    if (model === ("timeDecay" as string)) refuse("models", "must say timeDecay's half-life: { timeDecay: { halfLifeDays: 7 } }");
+    return line("model", model);
+  }
+  if ("position" in model) return `model=position:${model.position.first}:${model.position.last}`;
+  const days = model.timeDecay?.halfLifeDays;
+  if (!(days > 0)) refuse("models", "must have a halfLifeDays above 0");
+  return `model=timeDecay:${Math.max(1, Math.round(days * 86_400))}`;
+}
+
+/** `"1 GB"`, `"500 MB"`, or a number of bytes. */
+function bytesOf(memory: string | number): number {
+  const [, count = "", unit = "B"] = /^(\d+(?:\.\d+)?)\s*(B|kB|MB|GB)?$/i.exec(String(memory).trim()) ?? [];
+  const size = { b: 1, kb: 1e3, mb: 1e6, gb: 1e9 }[unit.toLowerCase()];
+  if (count === "" || size === undefined) refuse("memory", 'must be such as "500 MB" or "1 GB"');
+  return Math.min(MOST_MEMORY, Math.floor(Number(count) * size));
+}
+
+export type { Dimension };
+export { CakeError };

@@ -1,0 +1,32 @@
+/** A time zone's offsets, for a core that knows no zones. */
+import { createTimeZone } from "../time-zone.js";
+
+const WEEK_MS = 604_800_000;
+const FROM_MS = Date.UTC(2000, 0, 1);
+const TO_MS = Date.UTC(2040, 0, 1);
+
+/** `instant:offset,…` in seconds: from each instant on, so far ahead of UTC. */
+export function offsetsOf(name: string): string {
+  const zone = createTimeZone(name);
+  const offsetAt = (ms: number) => {
+    const civil = zone.findCivil(new Date(ms)) ?? "";
+    return (Date.parse(`${civil.replace(" ", "T")}Z`) - ms) / 1_000;
+  };
+  let known = offsetAt(FROM_MS);
+  const changes = [`0:${known}`];
+  for (let week = FROM_MS; week < TO_MS; week += WEEK_MS) {
+    const next = offsetAt(week + WEEK_MS);
+    if (next === known) continue;
+    // The minute of the change, by halving.
+    let before = week;
+    let after = week + WEEK_MS;
+    while (after - before > 60_000) {
+      const middle = Math.floor((before + after) / 120_000) * 60_000;
+      if (offsetAt(middle) === known) before = middle;
+      else after = middle;
+    }
+    changes.push(`${after / 1_000}:${next}`);
+    known = next;
+  }
+  return changes.join();
+}

@@ -1,0 +1,105 @@
+// What wasm-bindgen writes has one instance a module, started once and for ever. Here it becomes a function that
+// starts an instance each time it is called: an instance that trapped is replaced, and importing starts nothing.
+
+/** What leaves the glue: its classes and functions. */
+const EXPORT = /^export (class|function) (\w+)/gm;
+
+/** The glue of an audience as `start(module, died)`. */
+export function asFactory(glue: string): string {
+  const names = [...glue.matchAll(EXPORT)].map(([, , name]) => name);
+  const body = replaceOnce(
+    replaceOnce(
+      // From here on: fetching, streaming, starting once.
+      glue.slice(0, indexOf(glue, "async function __wbg_load(")),
+      "    wasm = instance.exports;",
+      "    wasm = guard(instance.exports);",
+    ).replace(EXPORT, "$1 $2"),
+    "let wasmModule, wasmInstance, wasm;",
+    "let wasmModule, wasmInstance, wasm, isDead = false;",
+  )
+    // An instance that died has told it to those who wait for it already.
+    .replaceAll(
+      "            return f(a, state.b, ...args);\n        } finally {",
+      "            return f(a, state.b, ...args);\n        } catch (error) {\n            if (!isDead) throw error;\n        } finally {",
+    )
+    .replace('/* @ts-self-types="./', '/* From the glue of wasm-bindgen, by scripts/glue.ts: "./');
+  return `${GUARD}
+/** Starts an instance of the compiled \`module\`; \`died\` is told of the trap that ends it. */
+export function start(module, died) {
+${body}
+/** An exception out of an export has torn frames of the core's: nothing of this instance can be trusted any more. */
+function guard(exports) {
+    return guarded(exports, (error) => {
+        if (isDead) return;
+        isDead = true;
+        // What the collector frees, and what still calls back, reaches nobody.
+        wasm = nobody();
+        died(error);
+    });
+}
+
+__wbg_finalize_init(new WebAssembly.Instance(module, __wbg_get_imports()), module);
+return { ${names.join(", ")} };
+}
+`;
+}
+
+/** The types of the glue of an audience: an interface of what an instance offers, named `name`. */
+export function asFactoryTypes(types: string, name: string): string {
+  const kept = types
+    .slice(0, indexOf(types, "export type InitInput"))
+    // Nothing here is disposed of by `using`; and the library of ES2022 does not know the symbol.
+    .replace(/^ {4}\[Symbol\.dispose\]\(\): void;\n/gm, "");
+  const names = [...kept.matchAll(EXPORT)].map(([, , exported]) => exported);
+  return `${kept.replace(EXPORT, "declare $1 $2")}
+/** What a running instance offers. */
+export interface ${name} {
+${names.map((exported) => `    readonly ${exported}: typeof ${exported};`).join("\n")}
+}
+
+export type { ${[...kept.matchAll(/^export class (\w+)/gm)].map(([, exported]) => exported).join(", ")} };
+
+/** Starts an instance of the compiled \`module\`; \`died\` is told of the trap that ends it. */
+export function start(module: object, died: (error: unknown) => void): ${name};
+`;
+}
+
+/** The module's bytes as a module of their own, for where nothing else finds them. */
+export function asInline(wasm: Uint8Array): string {
+  return `/** The bytes of the wasm, in base64. */
+export const BYTES = "${Buffer.from(wasm).toString("base64")}";
+`;
+}
+
+const GUARD = `/** The exports, each telling of what it threw. By the number of arguments: spreading them costs more than the call. */
+function guarded(exports, die) {
+    const all = {};
+    for (const name in exports) {
+        const run = exports[name];
+        all[name] = typeof run !== "function" ? run
+            : run.length === 0 ? () => { try { return run(); } catch (error) { die(error); throw error; } }
+            : run.length === 1 ? (a) => { try { return run(a); } catch (error) { die(error); throw error; } }
+            : run.length === 2 ? (a, b) => { try { return run(a, b); } catch (error) { die(error); throw error; } }
+            : run.length <= 4 ? (a, b, c, d) => { try { return run(a, b, c, d); } catch (error) { die(error); throw error; } }
+            : run.length <= 6 ? (a, b, c, d, e, f) => { try { return run(a, b, c, d, e, f); } catch (error) { die(error); throw error; } }
+            : (...args) => { try { return run(...args); } catch (error) { die(error); throw error; } };
+    }
+    return all;
+}
+
+/** The exports of an instance that is gone: each does nothing. */
+function nobody() {
+    return new Proxy({}, { get: () => () => 0 });
+}
+`;
+
+function indexOf(text: string, part: string): number {
+  const index = text.indexOf(part);
+  if (index < 0) throw new Error(`wasm-bindgen's glue has no ${JSON.stringify(part)} any more: see scripts/glue.ts`);
+  return index;
+}
+
+function replaceOnce(text: string, part: string, by: string): string {
+  const index = indexOf(text, part);
+  return text.slice(0, index) + by + text.slice(index + part.length);
+}

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# The packed package, installed into an empty folder and used by the Node on the PATH.
+set -euo pipefail
+root="$(cd "$(dirname "$0")/.." && pwd)"
+home="$(mktemp -d)"
+trap 'rm -rf "$home"' EXIT
+cd "$home"
+npm pack "$root" --silent --pack-destination "$home" >/dev/null
+echo '{ "private": true, "type": "module" }' >package.json
+npm install --silent --no-audit --no-fund ./cake-edge-*.tgz
+mkdir shared
+cp "$root"/tests/packaging/consumers/shared/{print,server}.js shared/
+cp "$root"/tests/packaging/consumers/node/require.cjs .
+node shared/print.js
+node require.cjs
+npx --no-install cake-edge --version

@@ -1,0 +1,349 @@
+//! What the answer to a write, or its absence, says of the write: the one
+//! table, for the client and the forwarder alike.
+//!
+//! | CAKE answers a write | it is |
+//! | --- | --- |
+//! | success, with a readable record of a conversion id of 1 or more | recorded |
+//! | a no: `success: false`, another `request_status`, 4xx | not recorded by this request |
+//! | 425, 429, `Restricted` | not recorded: it was not looked at |
+//! | success without a readable record; neither yes nor no; yes and no | unknown |
+//! | HTML, another text, an empty body, no UTF-8, JSON that ends too soon | unknown |
+//! | a redirect, 408, 5xx, any other status | unknown |
+//! | nothing, too late, cut off, too large | unknown |
+//!
+//! A no to a later request is no statement about an earlier one: what was
+//! unknown stays so until a look-up settles it.
+
+use crate::Error;
+
+/// What is known of a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Certainty {
+    /// CAKE has recorded it.
+    Recorded,
+    /// This request has recorded nothing.
+    NotRecorded,
+    /// It may be recorded.
+    Unknown,
+}
+
+impl Certainty {
+    /// What a write's result says; an error is what the answer was read as, or
+    /// why there is none.
+    #[must_use]
+    pub fn from_result<T>(result: &Result<T, Error>) -> Self {
+        match result {
+            Ok(_) => Self::Recorded,
+            Err(error) => Self::from_error(error),
+        }
+    }
+
+    /// The same for what went wrong.
+    #[must_use]
+    pub fn from_error(error: &Error) -> Self {
+        match error {
+            Error::HttpStatus { status, .. } if !(400..=499).contains(status) || *status == 408 => {
+                Self::Unknown
+            }
+            Error::Network
+            | Error::Timeout
+            | Error::AnswerTooLarge
+            | Error::UnexpectedAnswer { .. }
+            | Error::Redirected { .. }
+            | Error::OutcomeUnknown { .. } => Self::Unknown,
+            // CAKE's no, or a rule of ours before anything was sent.
+            _ => Self::NotRecorded,
+        }
+    }
+}
+
+/// Does CAKE say that it has this very transaction already? The words are
+/// read, not searched: "already" and "duplicate" stand in other sentences too
+/// ("Affiliate has already reached its daily cap").
+#[must_use]
+pub fn is_duplicate(error: &Error) -> bool {
+    let Error::Refused { message } = error else {
+        return false;
+    };
+    let message = message.strip_prefix("CAKE said: ").unwrap_or(message);
+    let mut words = words(message).into_iter().peekable();
+    if words.clone().any(|word| is_negation(&word)) {
+        return false;
+    }
+    while words
+        .next_if(|word| matches!(word.as_str(), "error" | "this" | "the" | "a" | "your"))
+        .is_some()
+    {}
+    if words
+        .next_if(|word| matches!(word.as_str(), "duplicate" | "duplicated"))
+        .is_some()
+    {
+        // "Duplicate transaction id ORD-1 received", but no "Duplicate payout rule".
+        return eat_transaction(&mut words)
+            && words.all(|word| {
+                is_value(&word)
+                    || matches!(
+                        word.as_str(),
+                        "found" | "detected" | "received" | "ignored" | "exists"
+                    )
+            });
+    }
+    if !eat_transaction(&mut words) {
+        return false;
+    }
+    let mut rest = words
+        .skip_while(|word| is_value(word))
+        .filter(|word| !matches!(word.as_str(), "is" | "was" | "has" | "been" | "a" | "an"));
+    match rest.next().as_deref() {
+        Some("duplicate" | "duplicated") => rest.all(|word| is_value(&word)),
+        Some("already") => matches!(
+            rest.next().as_deref(),
+            Some(
+                "exists"
+                    | "exist"
+                    | "recorded"
+                    | "used"
+                    | "processed"
+                    | "received"
+                    | "reported"
+                    | "registered"
+                    | "submitted"
+                    | "converted"
+                    | "logged"
+                    | "known"
+            )
+        ),
+        _ => false,
+    }
+}
+
+/// Passes over what names a transaction: "transaction", "unique id" …
+fn eat_transaction(words: &mut core::iter::Peekable<std::vec::IntoIter<String>>) -> bool {
+    let Some(noun) = words.next_if(|word| {
+        matches!(
+            word.as_str(),
+            "transaction"
+                | "conversion"
+                | "order"
+                | "unique"
+                | "uniqueid"
+                | "transactionid"
+                | "orderid"
+        )
+    }) else {
+        return false;
+    };
+    let has_id = words.next_if(|word| word == "id").is_some();
+    has_id || noun != "unique"
+}
+
+fn is_negation(word: &str) -> bool {
+    matches!(
+        word,
+        "not" | "no" | "never" | "cannot" | "isn't" | "wasn't" | "non" | "without"
+    )
+}
+
+/// An id or a number, as it stands in a sentence.
+fn is_value(word: &str) -> bool {
+    word.bytes().any(|byte| byte.is_ascii_digit())
+}
+
+/// The words of a text, in lower case; what joins ids (`-`, `_`) parts words
+/// where no digit is among them.
+fn words(text: &str) -> Vec<String> {
+    text.split(|character: char| !character.is_alphanumeric() && !"'-_".contains(character))
+        .flat_map(|word| {
+            let word = word.to_lowercase();
+            if is_value(&word) {
+                vec![word]
+            } else {
+                word.split(['-', '_']).map(str::to_owned).collect()
+            }
+        })
+        .filter(|word| !word.is_empty())
+        .collect()
+}
+
+/// Does CAKE's message say that it does not take the key? "Authorized" in a
+/// sentence is no statement about the key ("Affiliate Not Authorized for
+/// Campaign").
+pub(super) fn is_about_the_key(message: &str) -> bool {
+    let words = words(message);
+    let text = words.join(" ");
+    matches!(
+        text.as_str(),
+        "unauthorized" | "unauthorised" | "not authorized" | "invalid key" | "invalid credentials"
+    ) || words.iter().any(|word| word == "apikey")
+        || words.windows(2).any(|pair| pair == ["api", "key"])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Account, Answer, record_conversion};
+    use super::*;
+    use proptest::prelude::*;
+
+    fn refused(message: &str) -> Error {
+        let body = format!(r#"{{"success":false,"message":"{message}"}}"#);
+        record_conversion::read(&Answer::new(200, &body)).unwrap_err()
+    }
+
+    #[test]
+    fn the_table_of_certainty() {
+        use Certainty::{NotRecorded, Recorded, Unknown};
+        for (status, body, expected) in [
+            (200, r#"{"conversion":{"conversion_id":7}}"#, Recorded),
+            (201, r#"{"conversion_id":"7.0"}"#, Recorded),
+            (200, "\u{feff}{\"conversion_id\":7}", Recorded),
+            (
+                200,
+                r#"{"success":false,"message":"Offer is closed"}"#,
+                NotRecorded,
+            ),
+            (200, r#"{"request_status":"Failure"}"#, NotRecorded),
+            (200, r#"{"success":"False"}"#, NotRecorded),
+            (200, "Restricted", NotRecorded),
+            (
+                200,
+                r#"{"success":false,"message":"Invalid API Key"}"#,
+                NotRecorded,
+            ),
+            (400, "", NotRecorded),
+            (401, "", NotRecorded),
+            (403, "", NotRecorded),
+            (404, "", NotRecorded),
+            (409, "", NotRecorded),
+            (422, "", NotRecorded),
+            (425, "", NotRecorded),
+            (429, "", NotRecorded),
+            (408, "", Unknown),
+            (500, "", Unknown),
+            (503, r#"{"conversion_id":7}"#, Unknown),
+            (0, "", Unknown),
+            (302, "", Unknown),
+            (204, "", Unknown),
+            (600, "", Unknown),
+            (200, "", Unknown),
+            (200, "\u{feff}", Unknown),
+            (200, "<html>success</html>", Unknown),
+            (200, r#"{"request_status":"Success","conv"#, Unknown),
+            (200, r#"{"request_status":"Success"}"#, Unknown),
+            (
+                200,
+                r#"{"success":true,"conversion":{"conversion_id":0}}"#,
+                Unknown,
+            ),
+            (
+                200,
+                r#"{"success":true,"conversion":{"conversion_id":-1}}"#,
+                Unknown,
+            ),
+            (
+                200,
+                r#"{"success":true,"conversion":{"conversion_id":7.5}}"#,
+                Unknown,
+            ),
+            (200, r#"{"success":true,"conversion":[]}"#, Unknown),
+            (
+                200,
+                r#"{"success":false,"conversion":{"conversion_id":7}}"#,
+                Unknown,
+            ),
+            (
+                200,
+                r#"{"success":true,"request_status":"Failure"}"#,
+                Unknown,
+            ),
+            (200, r#"{"success":"perhaps"}"#, Unknown),
+            (200, r#"{"request_status":7}"#, Unknown),
+            (200, r#"{"d":null}"#, Unknown),
+            (200, "{}", Unknown),
+            (200, "null", Unknown),
+        ] {
+            let result = record_conversion::read(&Answer::new(status, body));
+            assert_eq!(
+                Certainty::from_result(&result),
+                expected,
+                "{status} {body} {result:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_duplicate_is_this_very_transaction() {
+        for message in [
+            "Duplicate unique_id",
+            "Duplicate transaction",
+            "Duplicate transaction id",
+            "Duplicate Transaction ID: ORD-98765",
+            "duplicate_transaction",
+            "Error: duplicate conversion",
+            "This transaction is a duplicate",
+            "This conversion is a duplicate.",
+            "Transaction ID already exists",
+            "Unique ID ORD-1 already used",
+            "Conversion already recorded",
+            "The order id has already been processed",
+        ] {
+            assert!(is_duplicate(&refused(message)), "{message}");
+        }
+        for message in [
+            "Affiliate has already reached its daily cap",
+            "Offer has already expired",
+            "Campaign is already paused",
+            "Advertiser already exists under another name",
+            "Duplicate payout rule on offer 12345",
+            "Duplicate Lead",
+            "Duplicate",
+            "Conversions are recorded for active offers only",
+            "Transaction was not recorded",
+            "Transaction is not a duplicate",
+            "No duplicate transaction was found",
+            "Conversion already reached the cap",
+            "Unique visitors already exist",
+            "This click is not a duplicate but has no offer",
+            "Offer is closed",
+            "",
+        ] {
+            assert!(!is_duplicate(&refused(message)), "{message}");
+        }
+        assert!(!is_duplicate(&Error::Network));
+    }
+
+    #[test]
+    fn a_message_is_about_the_key_where_it_names_it() {
+        for message in [
+            "Invalid API Key",
+            "Invalid API key.",
+            "invalid_api_key",
+            "API key is invalid",
+            "Invalid ApiKey",
+            "api-key missing",
+            "Unauthorized",
+        ] {
+            assert!(is_about_the_key(message), "{message}");
+        }
+        for message in [
+            "Unauthorized affiliate for this offer",
+            "Affiliate Not Authorized for Campaign",
+            "Affiliate unauthorized",
+            "Invalid Disposition ID",
+            "Key offer is closed",
+        ] {
+            assert!(!is_about_the_key(message), "{message}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_recorded_has_a_conversion_id(status in 0_u16..700, body in "\\PC{0,80}") {
+            let account = Account::new("https://a.example", "CANARY-KEY").unwrap();
+            let answer = Answer::new(status, &body).with_account(&account);
+            let result = record_conversion::read(&answer);
+            if Certainty::from_result(&result) == Certainty::Recorded {
+                prop_assert!(result.unwrap().conversion_id >= 1);
+            }
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! The conversion report: `GET /api/2/report/conversion.json` (KB 13000118753),
+//! the only documented answer that tells a conversion's unique id.
+
+use super::answer::{Record, list_holder, records};
+use super::params::Params;
+use super::{Account, Answer, Request};
+use crate::Result;
+use serde::Serialize;
+
+/// The most rows of a page.
+pub const MAX_ROW_LIMIT: u64 = 10_000;
+
+/// The most bytes of an answer that are read: 10,000 rows of some 300 bytes.
+pub const BODY_LIMIT: u32 = 16 << 20;
+
+const PATH: &str = "report/conversion.json";
+
+const NAMES: [&str; 9] = [
+    "startDate",
+    "endDate",
+    "offerId",
+    "affiliateId",
+    "conversionStatus",
+    "startAtRow",
+    "rowLimit",
+    "sortField",
+    "sortDescending",
+];
+
+/// A conversion as the report tells it. Serializes in camelCase.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReportedConversion {
+    /// CAKE's id of the conversion.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conversion_id: Option<u64>,
+    /// When, in the account's civil time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conversion_date: Option<String>,
+    /// The offer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offer_id: Option<u64>,
+    /// Who is paid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub affiliate_id: Option<i64>,
+    /// What the affiliate gets, exactly as CAKE wrote it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payout_text: Option<String>,
+    /// What the advertiser pays, exactly as CAKE wrote it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revenue_text: Option<String>,
+    /// `approved`, `pending`, `rejected` or any other word of CAKE's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conversion_status: Option<String>,
+    /// The advertiser's own transaction id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unique_id: Option<String>,
+    /// The click, where the account tells it; the documented rows do not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub click_id: Option<String>,
+    /// The order reference, where the account tells it; the documented rows do not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order_id: Option<String>,
+}
+
+/// A page of the report. Serializes in camelCase.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConversionReportPage {
+    /// The rows, in CAKE's order.
+    pub rows: Vec<ReportedConversion>,
+    /// How many rows there are in all, where CAKE tells it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total_rows: Option<u64>,
+}
+
+/// Builds the request from the parameters' JSON: `startDate` and `endDate`
+/// (civil days of the account, the end excluded), `offerId`, `affiliateId`,
+/// `conversionStatus`, `startAtRow`, `rowLimit` (1 to 10,000; CAKE's default is
+/// 100), `sortField`, `sortDescending`.
+///
+/// # Errors
+/// [`crate::Error::InvalidField`], [`crate::Error::InvalidId`].
+pub fn request(account: &Account, params: &str) -> Result<Request> {
+    let params = Params::read(params, &NAMES)?;
+    let (start_date, end_date) = params.range()?;
+    let mut request = account.get(PATH);
+    request.parameter("start_date", &Params::required("startDate", start_date)?);
+    request.parameter("end_date", &Params::required("endDate", end_date)?);
+    request.number("offer_id", params.id("offerId")?);
+    request.number("affiliate_id", params.id("affiliateId")?);
+    let status = params.open_word("conversionStatus")?;
+    request.optional("conversion_status", status.as_deref());
+    request.number("start_at_row", params.start_at_row()?);
+    let rule = "must be a whole number from 1 to 10000";
+    request.number(
+        "row_limit",
+        params.number("rowLimit", 1, MAX_ROW_LIMIT, rule)?,
+    );
+    request.optional("sort_field", params.open_word("sortField")?.as_deref());
+    let descending = params
+        .boolean("sortDescending")?
+        .map(|is_descending| if is_descending { "true" } else { "false" });
+    request.optional("sort_descending", descending);
+    Ok(request)
+}
+
+/// Reads the answer: the rows under `response.data.conversions`; `total_rows`
+/// wherever in the answer it stands.
+///
+/// # Errors
+/// Every error of an answer, see [`crate::Error`].
+pub fn read(answer: &Answer<'_>) -> Result<ConversionReportPage> {
+    let (holder, total_rows) = list_holder(answer, "conversions")?;
+    let rows = records(answer, holder.fields(), "conversions", "conversion")?
+        .iter()
+        .map(|(row, _)| read_row(row))
+        .collect();
+    Ok(ConversionReportPage { rows, total_rows })
+}
+
+fn read_row(row: &Record<'_, '_>) -> ReportedConversion {
+    let text = |name| row.text(name).filter(|text: &String| !text.is_empty());
+    ReportedConversion {
+        conversion_id: row.id("conversion_id"),
+        conversion_date: text("conversion_date"),
+        offer_id: row.id("offer_id"),
+        affiliate_id: row.affiliate_id("affiliate_id"),
+        payout_text: row.amount("payout"),
+        revenue_text: row.amount("revenue"),
+        conversion_status: text("conversion_status"),
+        unique_id: text("unique_id"),
+        click_id: text("click_id"),
+        order_id: text("order_id"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// KB 13000118753's own example.
+    const SAMPLE: &str = r#"{"request_status":"Success","response":{"data":{"conversions":[{"conversion_id":998877,"conversion_date":"2026-01-15 14:30:00","offer_id":12345,"affiliate_id":67890,"payout":18.00,"revenue":22.00,"conversion_status":"approved","unique_id":"ORD-98765"}]}}}"#;
+
+    #[test]
+    fn the_documented_answer_is_read_with_its_own_digits() {
+        let page = read(&Answer::new(200, SAMPLE)).unwrap();
+        assert_eq!(page.total_rows, None);
+        assert_eq!(
+            page.rows,
+            [ReportedConversion {
+                conversion_id: Some(998_877),
+                conversion_date: Some("2026-01-15 14:30:00".into()),
+                offer_id: Some(12_345),
+                affiliate_id: Some(67_890),
+                payout_text: Some("18.00".into()),
+                revenue_text: Some("22.00".into()),
+                conversion_status: Some("approved".into()),
+                unique_id: Some("ORD-98765".into()),
+                click_id: None,
+                order_id: None,
+            }]
+        );
+    }
+
+    #[test]
+    fn an_empty_report_is_one_and_an_answer_without_a_list_is_none() {
+        for (body, total) in [
+            (
+                r#"{"request_status":"Success","response":{"data":{"conversions":[]}}}"#,
+                None,
+            ),
+            (
+                r#"{"request_status":"Success","response":{"data":{"conversions":null},"total_rows":0}}"#,
+                Some(0),
+            ),
+            (
+                r#"{"response":{"data":{"conversions":[],"total_rows":7}}}"#,
+                Some(7),
+            ),
+            (
+                r#"{"response":{"conversions":[]},"total_rows":"7"}"#,
+                Some(7),
+            ),
+        ] {
+            let page = read(&Answer::new(200, body)).unwrap();
+            assert_eq!((page.rows.len(), page.total_rows), (0, total), "{body}");
+        }
+        for body in [
+            r#"{"request_status":"Success"}"#,
+            r#"{"request_status":"Success","response":{}}"#,
+            r#"{"request_status":"Success","response":{"data":{}}}"#,
+            r#"{"request_status":"Success","response":{"data":[]}}"#,
+            r#"{"request_status":"Success","response":{"data":{"conversions":7}}}"#,
+        ] {
+            let error = read(&Answer::new(200, body)).unwrap_err();
+            assert_eq!(error.code(), "unexpected_answer", "{body}");
+        }
+    }
+
+    #[test]
+    fn the_request_names_days_filters_and_rows() {
+        let account = Account::new("https://a.example", "KEY").unwrap();
+        let url = |params| request(&account, params).map(|request| request.url_with_key());
+        assert_eq!(
+            url(
+                r#"{"startDate":"2026-01-15","endDate":"2026-01-16","offerId":12345,"conversionStatus":"approved","startAtRow":0,"rowLimit":10000,"sortField":"conversion_date","sortDescending":true}"#
+            )
+            .unwrap(),
+            "https://a.example/api/2/report/conversion.json?api_key=KEY&start_date=2026-01-15&end_date=2026-01-16&offer_id=12345&conversion_status=approved&start_at_row=0&row_limit=10000&sort_field=conversion_date&sort_descending=true"
+        );
+        for params in [
+            "{}",
+            r#"{"startDate":"2026-01-15"}"#,
+            r#"{"startDate":"2026-01-16","endDate":"2026-01-15"}"#,
+            r#"{"startDate":"2026-01-15","endDate":"2026-01-16","rowLimit":10001}"#,
+            r#"{"startDate":"2026-01-15","endDate":"2026-01-16","advertiserId":1}"#,
+        ] {
+            assert_eq!(url(params).unwrap_err().code(), "invalid_field", "{params}");
+        }
+    }
+}

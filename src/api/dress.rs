@@ -1,0 +1,242 @@
+//! The dress of an answer: how .NET services and JSON gateways write what
+//! CAKE's article writes otherwise. `d` around the whole, lists as one object or
+//! none, `{"#text": …}` around a value, names in another case.
+
+use super::json::{Object, Value};
+
+/// The names that gateways give to the text of an element that has attributes.
+const TEXTS: [&str; 6] = ["#text", "$t", "_", "$", "__text", "value"];
+
+/// The answer inside of what services of .NET put around it: `{"d":{…}}`.
+pub(super) fn unwrapped(object: Object<'_>) -> Object<'_> {
+    let inner = {
+        let mut entries = object.entries().filter(|(name, _)| *name != "__type");
+        match (entries.next(), entries.next()) {
+            (Some((name, value)), None) if name.eq_ignore_ascii_case("d") => value.object(),
+            _ => None,
+        }
+    };
+    inner.map_or(object, unwrapped)
+}
+
+/// A field, whose name may be written `ClickId` or `clickId` for `click_id`;
+/// `None` where it is missing or stands for nothing.
+pub(super) fn find<'a>(object: &Object<'a>, name: &str) -> Option<Value<'a>> {
+    match object.get(name) {
+        Some(value) => plain(value),
+        None => object
+            .entries()
+            .find(|(each, _)| is_same_name(each, name))
+            .and_then(|(_, value)| plain(value)),
+    }
+}
+
+/// Is the field named at all, with nothing in it too?
+pub(super) fn has(object: &Object<'_>, name: &str) -> bool {
+    object.entries().any(|(each, _)| is_same_name(each, name))
+}
+
+/// Are two names the same but for case, `_` and `-`?
+pub(super) fn is_same_name(one: &str, other: &str) -> bool {
+    let letters = |name| str::bytes(name).filter(|byte| !matches!(byte, b'_' | b'-'));
+    letters(one)
+        .map(|byte| byte.to_ascii_lowercase())
+        .eq(letters(other).map(|byte| byte.to_ascii_lowercase()))
+}
+
+/// The value itself, without an element's attributes around it or a list of
+/// one; `None` for null, an empty element and `nil`.
+pub(super) fn plain(value: Value<'_>) -> Option<Value<'_>> {
+    if value.is_null() {
+        return None;
+    }
+    if let Some(object) = value.object() {
+        let mut entries = object.entries();
+        let (name, first) = entries.next()?;
+        let is_attribute = |name: &str| name.starts_with(['@', '-']) || name == "$";
+        if TEXTS.contains(&name) && first.object().is_none() {
+            return plain(first);
+        }
+        if is_attribute(name) {
+            let text = TEXTS.iter().find_map(|text| {
+                let found = object.get(text)?;
+                found.object().is_none().then_some(found)
+            });
+            if text.is_some() || object.entries().all(|(name, _)| is_attribute(name)) {
+                return text.and_then(plain);
+            }
+        }
+        return Some(value);
+    }
+    match value.array() {
+        Some(items) => match items.as_slice() {
+            [] => None,
+            [only] => plain(*only),
+            _ => Some(value),
+        },
+        None => Some(value),
+    }
+}
+
+/// The rows of a list: an array; one object for one row; what a gateway wraps
+/// around either; nothing. `row` is what a row's element is called. `None`
+/// where it is no list at all.
+pub(super) fn rows<'a>(value: Value<'a>, row: &str) -> Option<Vec<Value<'a>>> {
+    if let Some(items) = value.array() {
+        return Some(
+            items
+                .into_iter()
+                .map(|item| unwrapped_row(item, row))
+                .collect(),
+        );
+    }
+    let Some(object) = value.object() else {
+        // An empty element.
+        return (value.is_null() || value.string().is_some_and(|text| text.trim().is_empty()))
+            .then(Vec::new);
+    };
+    if object.entries().next().is_none() {
+        return Some(Vec::new());
+    }
+    if let Some(values) = object.get("$values") {
+        return rows(values, row);
+    }
+    let is_nothing = object.entries().all(|(name, _)| name.starts_with('@'));
+    if is_nothing {
+        return Some(Vec::new());
+    }
+    // `{"click":[…]}`, `{"click":{…}}`.
+    if let Some((_, inner)) = object.entries().find(|(name, value)| {
+        is_same_name(name, row) && (value.object().is_some() || value.array().is_some())
+    }) {
+        return match inner.array() {
+            Some(_) => rows(inner, row),
+            None => Some(vec![inner]),
+        };
+    }
+    // `{"0":{…},"1":{…}}`.
+    if object.entries().all(|(name, value)| {
+        name.bytes().all(|byte| byte.is_ascii_digit()) && value.object().is_some()
+    }) {
+        return Some(
+            object
+                .entries()
+                .map(|(_, value)| unwrapped_row(value, row))
+                .collect(),
+        );
+    }
+    Some(vec![value])
+}
+
+/// A record of its own around each row; some accounts leave it out.
+fn unwrapped_row<'a>(value: Value<'a>, row: &str) -> Value<'a> {
+    value
+        .object()
+        .and_then(|object| {
+            let (_, inner) = object.entries().find(|(name, _)| is_same_name(name, row))?;
+            inner.object().map(|_| inner)
+        })
+        .unwrap_or(value)
+}
+
+/// An amount's digits: a number, a text, or an object that has them as `amount`.
+pub(super) fn amount(value: Value<'_>) -> Option<String> {
+    match value.object() {
+        Some(object) => find(&object, "amount").and_then(Value::text),
+        None => value.text(),
+    }
+    .filter(|text| !text.trim().is_empty())
+}
+
+/// Is it yes, in any of the words for it?
+pub(super) fn is_yes(value: Value<'_>) -> bool {
+    value.is_true()
+        || value.string().is_some_and(|word| {
+            ["true", "yes", "y", "1"]
+                .iter()
+                .any(|yes| word.trim().eq_ignore_ascii_case(yes))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(text: &str) -> Object<'_> {
+        Object::read(text).unwrap()
+    }
+
+    #[test]
+    fn a_list_in_any_dress_has_its_rows() {
+        for (list, rows_of_it) in [
+            ("[]", 0),
+            ("{}", 0),
+            ("\"\"", 0),
+            ("null", 0),
+            (r#"{"@nil":"true"}"#, 0),
+            (r#"[{"a":1},{"a":2}]"#, 2),
+            (r#"{"a":1}"#, 1),
+            (r#"{"click":{"a":1}}"#, 1),
+            (r#"{"Click":[{"a":1},{"a":2}]}"#, 2),
+            (r#"{"$id":"1","$values":[{"a":1}]}"#, 1),
+            (r#"{"0":{"a":1},"1":{"a":2}}"#, 2),
+            (r#"[{"click":{"a":1}}]"#, 1),
+        ] {
+            let text = format!(r#"{{"l":{list}}}"#);
+            let object = object(&text);
+            let (_, value) = object.entries().next().unwrap();
+            let found = rows(value, "click").unwrap();
+            assert_eq!(found.len(), rows_of_it, "{list}");
+            for row in found {
+                assert!(row.object().unwrap().get("a").is_some(), "{list}");
+            }
+        }
+        for none in ["7", "\"x\"", "true"] {
+            let text = format!(r#"{{"l":{none}}}"#);
+            let value = object(&text).get("l").unwrap();
+            assert!(rows(value, "click").is_none(), "{none}");
+        }
+    }
+
+    #[test]
+    fn a_value_in_any_dress_is_itself() {
+        for (value, text) in [
+            (r#""x""#, Some("x")),
+            ("12", Some("12")),
+            (r##"{"#text":"x"}"##, Some("x")),
+            (r##"{"@type":"t","#text":"x"}"##, Some("x")),
+            (r#"{"$":{"type":"t"},"_":"x"}"#, Some("x")),
+            (r#"["x"]"#, Some("x")),
+            (r#"{"@nil":"true"}"#, None),
+            (r#"{"$":{"xsi:nil":"true"}}"#, None),
+            ("{}", None),
+            ("[]", None),
+            ("null", None),
+        ] {
+            let text_of = format!(r#"{{"sub_id_1":{value}}}"#);
+            let found = find(&object(&text_of), "sub_id_1").and_then(Value::text);
+            assert_eq!(found.as_deref(), text, "{value}");
+        }
+    }
+
+    #[test]
+    fn names_are_found_in_any_case() {
+        for name in ["click_id", "ClickId", "clickId", "CLICK_ID", "click-id"] {
+            let text = format!(r#"{{"{name}":"x"}}"#);
+            assert!(find(&object(&text), "click_id").is_some(), "{name}");
+        }
+        assert!(find(&object(r#"{"clickid2":"x"}"#), "click_id").is_none());
+    }
+
+    #[test]
+    fn what_dotnet_wraps_is_unwrapped() {
+        for text in [
+            r#"{"d":{"a":1}}"#,
+            r#"{"D":{"d":{"a":1}}}"#,
+            r#"{"d":{"__type":"x","a":1}}"#,
+            r#"{"a":1,"d":{"b":2}}"#,
+        ] {
+            assert!(unwrapped(object(text)).get("a").is_some(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,551 @@
+//! Finds a secret in a text, however it is spelt, and leaves it out.
+//!
+//! What CAKE, its web server or a firewall echoes may be escaped for a URL, for
+//! HTML or for a script, several times over, and may be encoded in base64 or in
+//! hexadecimal at any offset. So the text is decoded step by step; each decoded
+//! byte remembers where in the text it came from, and that part is left out.
+
+/// Stands where a secret stood.
+pub(super) const REDACTED: &str = "[api_key]";
+
+/// How many times over a text may be escaped.
+const ROUNDS: u32 = 8;
+
+/// How many encodings, such as base64, may lie in each other.
+const DEPTH: u32 = 2;
+
+/// The fewest digits of an encoding that are looked into.
+const FEWEST_DIGITS: usize = 6;
+
+/// A byte of a decoded text, and the part of the original that it came from.
+#[derive(Clone, Copy, Debug)]
+struct Piece {
+    byte: u8,
+    from: usize,
+    to: usize,
+}
+
+/// `text` without `secret`, which has at least 4 bytes.
+pub(super) fn redact(text: &str, secret: &str) -> String {
+    let mut found = Found {
+        // A secret that itself looks escaped is looked for both as it is and decoded.
+        secrets: vec![secret.as_bytes().to_vec(), plain(secret)],
+        parts: Vec::new(),
+    };
+    found.look(pieces(text), DEPTH);
+    found.parts.sort_unstable();
+    let mut out = String::with_capacity(text.len());
+    let mut end = 0;
+    for (from, to) in found.parts {
+        if from >= end {
+            out.push_str(text.get(end..from).unwrap_or_default());
+            out.push_str(REDACTED);
+        }
+        end = end.max(to);
+    }
+    out.push_str(text.get(end..).unwrap_or_default());
+    out
+}
+
+fn pieces(text: &str) -> Vec<Piece> {
+    let piece = |(at, byte)| Piece {
+        byte,
+        from: at,
+        to: at + 1,
+    };
+    text.bytes().enumerate().map(piece).collect()
+}
+
+/// A text with every escape decoded.
+fn plain(text: &str) -> Vec<u8> {
+    let mut level = pieces(text);
+    for _ in 0..ROUNDS {
+        match unescaped(&level, escape) {
+            Some(next) => level = next,
+            None => break,
+        }
+    }
+    level.into_iter().map(|piece| piece.byte).collect()
+}
+
+struct Found {
+    secrets: Vec<Vec<u8>>,
+    /// Where in the original a secret stands: from, to.
+    parts: Vec<(usize, usize)>,
+}
+
+impl Found {
+    fn look(&mut self, pieces: Vec<Piece>, depth: u32) {
+        let mut level = pieces;
+        for _ in 0..ROUNDS {
+            self.note(&level);
+            // By itself: `=` is a query's mark more often than an escape's.
+            if let Some(quoted) = unescaped(&level, quoted_printable) {
+                self.note(&quoted);
+            }
+            if depth > 0 {
+                for encoding in [&BASE64, &HEX] {
+                    for run in encoding.runs(&level) {
+                        for offset in 0..encoding.digits {
+                            let decoded = encoding.decoded(run.get(offset..).unwrap_or_default());
+                            self.look(decoded, depth - 1);
+                        }
+                    }
+                }
+            }
+            match unescaped(&level, escape) {
+                Some(next) => level = next,
+                None => break,
+            }
+        }
+    }
+
+    /// Half of a secret is too much too: an echo may be cut off.
+    fn note(&mut self, level: &[Piece]) {
+        for secret in self.secrets.iter().filter(|secret| secret.len() >= 4) {
+            let length = (secret.len() / 2).max(8).min(secret.len());
+            for window in level.windows(length) {
+                let is_part = secret.windows(length).any(|part| {
+                    let mut pairs = window.iter().zip(part);
+                    pairs.all(|(piece, byte)| is_same(piece.byte, *byte))
+                });
+                if let (true, Some(first), Some(last)) = (is_part, window.first(), window.last()) {
+                    self.parts.push((first.from, last.to));
+                }
+            }
+        }
+    }
+}
+
+/// Case does not tell, and a form's `+` may have become a space.
+fn is_same(byte: u8, expected: u8) -> bool {
+    let folded = |byte: u8| {
+        if byte == b'+' {
+            b' '
+        } else {
+            byte.to_ascii_lowercase()
+        }
+    };
+    folded(byte) == folded(expected)
+}
+
+/// The escape that a text starts with, and how long it is.
+type Escape = fn(&[Piece]) -> Option<(Code, usize)>;
+
+/// One layer of escapes decoded; `None` where there is none.
+fn unescaped(level: &[Piece], escape: Escape) -> Option<Vec<Piece>> {
+    let mut out = Vec::with_capacity(level.len());
+    let mut rest = level;
+    while let Some((first, others)) = rest.split_first() {
+        let Some((code, length)) = escape(rest) else {
+            out.push(*first);
+            rest = others;
+            continue;
+        };
+        let (escaped, others) = rest.split_at_checked(length).unwrap_or((rest, &[]));
+        let part = |byte| Piece {
+            byte,
+            from: first.from,
+            to: escaped.last().map_or(first.to, |last| last.to),
+        };
+        match code {
+            Code::Byte(byte) => out.push(part(byte)),
+            Code::Character(character) => {
+                out.extend(character.encode_utf8(&mut [0; 4]).bytes().map(part));
+            }
+        }
+        rest = others;
+    }
+    (out.len() < level.len()).then_some(out)
+}
+
+enum Code {
+    Byte(u8),
+    Character(char),
+}
+
+/// A URL's, a script's, or HTML's.
+fn escape(rest: &[Piece]) -> Option<(Code, usize)> {
+    let at = |place: usize| rest.get(place).map(|piece| piece.byte);
+    let code_at = |place, count| {
+        hex(rest, place, count)
+            .and_then(char::from_u32)
+            .map(Code::Character)
+    };
+    match (at(0)?, at(1)?) {
+        (b'%', b'u' | b'U') => Some((code_at(2, 4)?, 6)),
+        (b'%', _) => Some((Code::Byte(u8::try_from(hex(rest, 1, 2)?).ok()?), 3)),
+        (b'\\', b'u') if at(2) == Some(b'{') => {
+            let digits = rest
+                .iter()
+                .skip(3)
+                .take_while(|piece| piece.byte != b'}')
+                .count();
+            Some((code_at(3, digits)?, digits + 4))
+        }
+        (b'\\', b'u') => Some((code_at(2, 4)?, 6)),
+        (b'\\', b'x') => Some((code_at(2, 2)?, 4)),
+        (b'\\', mark) if mark.is_ascii_punctuation() => Some((Code::Byte(mark), 2)),
+        (b'&', _) => entity(rest),
+        _ => None,
+    }
+}
+
+/// A mail's: `=2F`. Only of what can be read: `=CA` is the start of `api_key=CANARY`.
+fn quoted_printable(rest: &[Piece]) -> Option<(Code, usize)> {
+    let code = hex(rest, 1, 2).filter(|_| rest.first().is_some_and(|piece| piece.byte == b'='))?;
+    let byte = u8::try_from(code).ok().filter(u8::is_ascii_graphic)?;
+    Some((Code::Byte(byte), 3))
+}
+
+/// HTML's escape that `rest` starts with: `&#47;`, `&#x2f;` or `&sol;`.
+fn entity(rest: &[Piece]) -> Option<(Code, usize)> {
+    let text: String = rest
+        .iter()
+        .skip(1)
+        .take(10)
+        .map(|piece| char::from(piece.byte.to_ascii_lowercase()))
+        .collect();
+    let (code, length) = if let Some(number) = text.strip_prefix('#') {
+        let (radix, digits, before) = match number.strip_prefix('x') {
+            Some(digits) => (16, digits, 3),
+            None => (10, number, 2),
+        };
+        let count = digits
+            .chars()
+            .take_while(|digit| digit.is_digit(radix))
+            .count();
+        let code = u32::from_str_radix(digits.get(..count)?, radix).ok()?;
+        (char::from_u32(code)?, before + count)
+    } else {
+        let (name, mark) = ENTITIES.iter().find(|(name, _)| text.starts_with(name))?;
+        (char::from(*mark), 1 + name.len())
+    };
+    // A browser does not insist on the semicolon.
+    let is_closed = rest.get(length).is_some_and(|piece| piece.byte == b';');
+    Some((Code::Character(code), length + usize::from(is_closed)))
+}
+
+/// HTML's names of ASCII's marks.
+const ENTITIES: [(&str, u8); 31] = [
+    ("amp", b'&'),
+    ("apos", b'\''),
+    ("ast", b'*'),
+    ("bsol", b'\\'),
+    ("colon", b':'),
+    ("comma", b','),
+    ("commat", b'@'),
+    ("dollar", b'$'),
+    ("equals", b'='),
+    ("excl", b'!'),
+    ("grave", b'`'),
+    ("gt", b'>'),
+    ("hat", b'^'),
+    ("lbrace", b'{'),
+    ("lbrack", b'['),
+    ("lowbar", b'_'),
+    ("lpar", b'('),
+    ("lt", b'<'),
+    ("num", b'#'),
+    ("percnt", b'%'),
+    ("period", b'.'),
+    ("plus", b'+'),
+    ("quest", b'?'),
+    ("quot", b'"'),
+    ("rbrace", b'}'),
+    ("rbrack", b']'),
+    ("rpar", b')'),
+    ("semi", b';'),
+    ("sol", b'/'),
+    ("tilde", b'~'),
+    ("vert", b'|'),
+];
+
+/// The number that `count` hexadecimal digits from `place` on write.
+fn hex(rest: &[Piece], place: usize, count: usize) -> Option<u32> {
+    if !(1..=6).contains(&count) {
+        return None;
+    }
+    rest.get(place..place + count)?
+        .iter()
+        .try_fold(0, |number, piece| {
+            Some(number << 4 | char::from(piece.byte).to_digit(16)?)
+        })
+}
+
+/// Digits that stand for bytes.
+struct Encoding {
+    /// How many digits stand for whole bytes.
+    digits: usize,
+    /// How many bits a digit is.
+    bits: u32,
+    value: fn(u8) -> Option<u32>,
+}
+
+const BASE64: Encoding = Encoding {
+    digits: 4,
+    bits: 6,
+    value: |digit| {
+        Some(match digit {
+            b'A'..=b'Z' => u32::from(digit - b'A'),
+            b'a'..=b'z' => u32::from(digit - b'a') + 26,
+            b'0'..=b'9' => u32::from(digit - b'0') + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            _ => return None,
+        })
+    },
+};
+
+const HEX: Encoding = Encoding {
+    digits: 2,
+    bits: 4,
+    value: |digit| char::from(digit).to_digit(16),
+};
+
+impl Encoding {
+    /// Every run of digits; white space, which may fold them, is no end.
+    fn runs(&self, level: &[Piece]) -> Vec<Vec<Piece>> {
+        level
+            .split(|piece| !piece.byte.is_ascii_whitespace() && (self.value)(piece.byte).is_none())
+            .map(|run| {
+                let is_digit = |piece: &&Piece| !piece.byte.is_ascii_whitespace();
+                run.iter().filter(is_digit).copied().collect::<Vec<_>>()
+            })
+            .filter(|run| run.len() >= FEWEST_DIGITS)
+            .collect()
+    }
+
+    /// The bytes of a run from its start, but for the zeros of a wider encoding.
+    fn decoded(&self, run: &[Piece]) -> Vec<Piece> {
+        let mut out = Vec::with_capacity(run.len());
+        let (mut word, mut bits, mut from) = (0_u32, 0, 0);
+        for piece in run {
+            if bits == 0 {
+                from = piece.from;
+            }
+            word = word << self.bits | (self.value)(piece.byte).unwrap_or_default();
+            bits += self.bits;
+            if bits < 8 {
+                continue;
+            }
+            bits -= 8;
+            // The bits that are left belong to the next byte, which this digit is a part of too.
+            let [.., byte] = (word >> bits).to_be_bytes();
+            if byte != 0 {
+                out.push(Piece {
+                    byte,
+                    from,
+                    to: piece.to,
+                });
+            }
+            word &= (1 << bits) - 1;
+            from = piece.from;
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const KEY: &str = "CANARY/k7+of=pie";
+
+    fn percent(text: &str, which: impl Fn(u8) -> bool) -> String {
+        text.bytes()
+            .map(|byte| {
+                if which(byte) {
+                    format!("%{byte:02x}")
+                } else {
+                    char::from(byte).into()
+                }
+            })
+            .collect()
+    }
+
+    fn escaped(text: &str, each: impl Fn(char) -> String) -> String {
+        text.chars()
+            .map(|character| {
+                if character.is_ascii_alphanumeric() {
+                    character.into()
+                } else {
+                    each(character)
+                }
+            })
+            .collect()
+    }
+
+    fn base64(bytes: &[u8], marks: &[u8; 2]) -> String {
+        let digit = |value: u32| match value {
+            0..=25 => b'A' + value as u8,
+            26..=51 => b'a' + (value - 26) as u8,
+            52..=61 => b'0' + (value - 52) as u8,
+            _ => marks[value as usize - 62],
+        };
+        bytes
+            .chunks(3)
+            .flat_map(|chunk| {
+                let word = (0..3).fold(0, |word, at| {
+                    word << 8 | u32::from(chunk.get(at).copied().unwrap_or(0))
+                });
+                (0..=chunk.len())
+                    .map(move |at| digit(word >> (18 - 6 * at) & 63))
+                    .collect::<Vec<_>>()
+            })
+            .map(char::from)
+            .collect()
+    }
+
+    /// The spellings that were seen, and their brothers.
+    fn spellings(key: &str) -> Vec<String> {
+        let marks = |byte: u8| !byte.is_ascii_alphanumeric();
+        let once = percent(key, marks);
+        let mut all = vec![
+            key.to_owned(),
+            key.to_lowercase(),
+            key.replace('+', " "),
+            once.clone(),
+            once.to_uppercase(),
+            percent(key, |_| true),
+            percent(&once, |byte| byte == b'%'),
+            percent(&percent(&once, |byte| byte == b'%'), |byte| byte == b'%'),
+            escaped(key, |character| format!("&#{};", u32::from(character))),
+            escaped(key, |character| format!("&#{}", u32::from(character)))
+                .replace("&#43of", "&#43;of"),
+            escaped(key, |character| format!("&#x{:X};", u32::from(character))),
+            escaped(key, |character| format!("&amp;#{};", u32::from(character))),
+            key.replace('/', "&sol;")
+                .replace('+', "&plus;")
+                .replace('=', "&equals;"),
+            escaped(key, |character| format!("\\{character}")),
+            escaped(key, |character| format!("\\\\\\{character}")),
+            escaped(key, |character| format!("\\u{:04x}", u32::from(character))),
+            escaped(key, |character| {
+                format!("\\u{{{:x}}}", u32::from(character))
+            }),
+            escaped(key, |character| format!("\\x{:02x}", u32::from(character))),
+            escaped(key, |character| format!("%u{:04X}", u32::from(character))),
+            escaped(key, |character| format!("={:02X}", u32::from(character))),
+            key.chars()
+                .map(|character| format!("&#{};", u32::from(character)))
+                .collect(),
+            key.bytes().map(|byte| format!("{byte:02x}")).collect(),
+            key.bytes()
+                .map(|byte| format!("{byte:02X}"))
+                .collect::<Vec<_>>()
+                .join(" "),
+        ];
+        for around in ["", "x", "xy", "xyz", "GET /api/2/conversion.json?api_key="] {
+            let text = format!("{around}{key}{around}");
+            for marks in [b"+/", b"-_"] {
+                let digits = base64(text.as_bytes(), marks);
+                all.push(percent(&digits, |byte| !byte.is_ascii_alphanumeric()));
+                all.push(format!("{}\n {}", &digits[..8], &digits[8..]));
+                all.push(base64(digits.as_bytes(), marks));
+                all.push(digits);
+            }
+            all.push(base64(
+                percent(&text, |byte| !byte.is_ascii_alphanumeric()).as_bytes(),
+                b"+/",
+            ));
+            let wide: Vec<u8> = text.bytes().flat_map(|byte| [byte, 0]).collect();
+            all.push(base64(&wide, b"+/"));
+        }
+        all
+    }
+
+    /// What is left where each spelling stands in a sentence.
+    #[test]
+    fn the_key_is_left_out_however_it_is_spelt() {
+        for spelling in spellings(KEY) {
+            for (before, after) in [
+                ("Invalid key: ", ", sorry"),
+                ("?api_key=", "&x=1"),
+                ("\"", "\"}"),
+                ("(", ")"),
+            ] {
+                let shown = redact(&format!("{before}{spelling}{after}"), KEY);
+                assert!(shown.contains(REDACTED), "{spelling}: {shown}");
+                // An encoding's digits at both ends are of what stands around the key too.
+                let middle = &spelling[spelling.len() * 2 / 5..spelling.len() * 3 / 5];
+                assert!(!shown.contains(middle), "{spelling}: {shown}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_stands_around_it_stays() {
+        assert_eq!(
+            redact(
+                "at /api?api_key=CANARY%252Fk7%252Bof%253Dpie&click_id=7 &lt;x&gt;",
+                KEY
+            ),
+            "at /api?api_key=[api_key]&click_id=7 &lt;x&gt;"
+        );
+        assert_eq!(
+            redact("a 100% \\n =C3 &amp; text", KEY),
+            "a 100% \\n =C3 &amp; text"
+        );
+        assert_eq!(
+            redact(&format!("{KEY}{KEY} ü {KEY}"), KEY),
+            "[api_key][api_key] ü [api_key]"
+        );
+        assert_eq!(redact("", KEY), "");
+    }
+
+    #[test]
+    fn half_of_a_key_is_left_out_too() {
+        for text in ["key CANARY/k7+", "?api_key=k7%2Bof%3Dpie", "CANARY%252Fk7"] {
+            assert!(redact(text, KEY).ends_with(REDACTED), "{text}");
+        }
+        assert_eq!(redact("the CANARY sings", KEY), "the CANARY sings");
+    }
+
+    #[test]
+    fn a_key_that_looks_escaped_is_found_too() {
+        for key in ["a%2Fb%41c", "x=3Dy&#47;z", "back\\u0041slash"] {
+            for text in [
+                key.to_owned(),
+                percent(key, |byte| byte == b'%' || byte == b'\\'),
+                plain_text(key),
+            ] {
+                assert!(redact(&text, key).contains(REDACTED), "{key} in {text}");
+            }
+        }
+    }
+
+    fn plain_text(text: &str) -> String {
+        String::from_utf8(plain(text)).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_around_it_and_no_encoding_brings_the_key_through(
+            before in "\\PC{0,60}", after in "\\PC{0,60}", key in "[!-~]{6,40}", layers in proptest::collection::vec(0_u8..6, 0..3),
+        ) {
+            let mut spelling = key.clone();
+            let mut encodings = 0;
+            for layer in layers {
+                spelling = match layer {
+                    0 => percent(&spelling, |byte| !byte.is_ascii_alphanumeric()),
+                    1 => escaped(&spelling, |character| format!("&#{};", u32::from(character))),
+                    2 => escaped(&spelling, |character| format!("\\{character}")),
+                    3 => escaped(&spelling, |character| format!("\\u{:04x}", u32::from(character))),
+                    _ if encodings == DEPTH => spelling,
+                    4 => { encodings += 1; base64(spelling.as_bytes(), b"+/") }
+                    _ => { encodings += 1; spelling.bytes().map(|byte| format!("{byte:02x}")).collect() }
+                };
+            }
+            let shown = redact(&format!("{before} {spelling} {after}"), &key);
+            prop_assert!(shown.contains(REDACTED), "{}", spelling);
+            prop_assert!(!shown.contains(&spelling) || REDACTED.contains(&spelling));
+        }
+
+        #[test]
+        fn a_text_without_it_stays_as_it_is(text in "[a-z0-9%&;#\\\\/+= ]{0,200}") {
+            prop_assert_eq!(redact(&text, "QZ!QZ!QZ!"), text);
+        }
+    }
+}

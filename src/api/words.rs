@@ -1,0 +1,310 @@
+//! CAKE's own words in an answer that is no success, wherever they stand: in
+//! the envelope, in an error's object, in a list of errors, in XML, in a page.
+
+use super::dress;
+use super::json::{Object, Value};
+
+/// Where words stand, the most telling first.
+const NAMES: [&str; 16] = [
+    "message",
+    "error_message",
+    "error_description",
+    "faultstring",
+    "exception_message",
+    "error",
+    "errors",
+    "message_detail",
+    "reason",
+    "detail",
+    "details",
+    "description",
+    "title",
+    "exception",
+    "msg",
+    "text",
+];
+
+/// How deep words are looked for.
+const MAX_DEPTH: u8 = 5;
+
+/// Where they may be wrapped.
+const WRAPPERS: [&str; 8] = [
+    "response",
+    "result",
+    "data",
+    "d",
+    "fault",
+    "status",
+    "body",
+    "model_state",
+];
+
+/// The words of an envelope, if it has any.
+pub(super) fn find_words(envelope: &Object<'_>) -> Option<String> {
+    find_in(envelope, MAX_DEPTH)
+}
+
+/// The words that say by their place alone that something went wrong.
+pub(super) fn find_error(envelope: &Object<'_>) -> Option<String> {
+    let says_error = ["status", "result"].iter().any(|name| {
+        let word = dress::find(envelope, name).and_then(Value::string);
+        word.is_some_and(|word| {
+            ["error", "fail", "failed", "failure"]
+                .iter()
+                .any(|no| word.trim().eq_ignore_ascii_case(no))
+        })
+    });
+    let is_error =
+        |name: &str| dress::find(envelope, name).and_then(|value| words_of(value, MAX_DEPTH));
+    let named = [
+        "error",
+        "errors",
+        "error_message",
+        "exception_message",
+        "faultstring",
+        "fault",
+        "exception",
+    ];
+    let has_payload = envelope
+        .entries()
+        .any(|(_, value)| value.object().is_some() || value.array().is_some());
+    named
+        .iter()
+        .find_map(|name| is_error(name))
+        .or_else(|| find_words(envelope).filter(|_| says_error || !has_payload))
+}
+
+fn find_in(object: &Object<'_>, depth: u8) -> Option<String> {
+    let depth = depth.checked_sub(1)?;
+    let in_names = NAMES
+        .iter()
+        .find_map(|name| words_of(dress::find(object, name)?, depth));
+    in_names.or_else(|| {
+        WRAPPERS
+            .iter()
+            .find_map(|name| find_in(&dress::find(object, name)?.object()?, depth))
+    })
+}
+
+/// What a value says, if it says anything: a text, the words of an object, the
+/// first words of a list.
+fn words_of(value: Value<'_>, depth: u8) -> Option<String> {
+    let depth = depth.checked_sub(1)?;
+    if let Some(text) = value.string() {
+        let text = text.trim();
+        // An answer inside of a text.
+        if let Some(inner) = Object::read(text) {
+            return find_in(&inner, depth);
+        }
+        return (!text.is_empty()).then(|| text.to_owned());
+    }
+    if let Some(object) = value.object() {
+        return find_in(&object, depth).or_else(|| {
+            // `{"affiliate_id":["is required"]}`.
+            object.entries().find_map(|(_, value)| match value.array() {
+                Some(_) => words_of(value, depth),
+                None => None,
+            })
+        });
+    }
+    let said: Vec<String> = value
+        .array()?
+        .into_iter()
+        .take(5)
+        .filter_map(|item| words_of(item, depth))
+        .collect();
+    (!said.is_empty()).then(|| said.join("; "))
+}
+
+/// What a text of markup says: an XML answer of the older services, a fault, a page.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Markup {
+    /// Is it XML of a service, and no page?
+    pub(super) is_xml: bool,
+    /// `success` of a service's answer.
+    pub(super) success: Option<bool>,
+    /// The words.
+    pub(super) words: String,
+}
+
+/// Reads markup; `None` where the text is none.
+pub(super) fn read_markup(text: &str) -> Option<Markup> {
+    let text = text.trim_start();
+    if !text.starts_with('<') {
+        return None;
+    }
+    let is_page = ["<!doctype html", "<html"].iter().any(|start| {
+        text.get(..start.len())
+            .is_some_and(|begin| begin.eq_ignore_ascii_case(start))
+    });
+    let said: Vec<String> = if is_page {
+        ["title", "h1", "h2"]
+            .iter()
+            .filter_map(|name| element(text, name))
+            .collect()
+    } else {
+        [
+            "message",
+            "faultstring",
+            "Text",
+            "Message",
+            "Reason",
+            "string",
+        ]
+        .iter()
+        .find_map(|name| element(text, name))
+        .into_iter()
+        .collect()
+    };
+    let mut words = said.join(": ");
+    if words.is_empty() {
+        words = text_of(text);
+    }
+    let success =
+        element(text, "success").and_then(|word| match word.to_ascii_lowercase().as_str() {
+            "true" | "1" => Some(true),
+            "false" | "0" => Some(false),
+            _ => None,
+        });
+    Some(Markup {
+        is_xml: !is_page,
+        success: success.filter(|_| !is_page),
+        words,
+    })
+}
+
+/// The text of the first element of this name, whatever its prefix.
+fn element(text: &str, name: &str) -> Option<String> {
+    let mut rest = text;
+    while let Some((_, after)) = rest.split_once('<') {
+        let end = after.find(|c: char| c == '>' || c == '/' || c.is_whitespace())?;
+        let tag = after.get(..end)?;
+        let (_, body) = after.split_once('>')?;
+        let local = tag.rsplit_once(':').map_or(tag, |(_, local)| local);
+        let is_empty = after
+            .split('>')
+            .next()
+            .is_some_and(|tag| tag.ends_with('/'));
+        if local == name && !is_empty {
+            let close = ["</", tag].concat();
+            let inner = body.split(close.as_str()).next()?;
+            return Some(text_of(inner)).filter(|text| !text.is_empty());
+        }
+        rest = body;
+    }
+    None
+}
+
+/// The text of markup, without tags, scripts and styles, on one line.
+fn text_of(markup: &str) -> String {
+    let mut text = String::new();
+    let mut rest = markup;
+    // More than this nobody reads.
+    while text.len() < 1_000 {
+        let Some((before, after)) = rest.split_once('<') else {
+            text.push_str(rest);
+            break;
+        };
+        text.push_str(before);
+        text.push(' ');
+        let hidden = ["script", "style"].iter().find(|name| {
+            after
+                .get(..name.len())
+                .is_some_and(|begin| begin.eq_ignore_ascii_case(name))
+        });
+        if let Some(data) = after.strip_prefix("![CDATA[") {
+            let (inner, behind) = data.split_once("]]>").unwrap_or((data, ""));
+            text.push_str(inner);
+            rest = behind;
+            continue;
+        }
+        let after = match hidden {
+            Some(name) => after
+                .split_once(["</", name].concat().as_str())
+                .map_or("", |(_, behind)| behind),
+            None => after,
+        };
+        rest = after.split_once('>').map_or("", |(_, behind)| behind);
+    }
+    let text = text
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"")
+        .replace("&#39;", "'")
+        .replace("&apos;", "'")
+        .replace("&nbsp;", " ")
+        .replace("&amp;", "&");
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_found_wherever_they_stand() {
+        for text in [
+            r#"{"message":"No offer"}"#,
+            r#"{"Message":"No offer"}"#,
+            r#"{"error":"No offer"}"#,
+            r#"{"error":{"code":7,"message":"No offer"}}"#,
+            r#"{"errors":["No offer"]}"#,
+            r#"{"errors":[{"detail":"No offer"}]}"#,
+            r#"{"Errors":{"offer_id":["No offer"]}}"#,
+            r#"{"response":{"message":"No offer"}}"#,
+            r#"{"request_status":"Failure","data":{"error":"No offer"}}"#,
+            r#"{"fault":{"faultstring":"No offer"}}"#,
+            r#"{"ExceptionMessage":"No offer","StackTrace":"at X"}"#,
+            r#"{"d":"{\"success\":false,\"message\":\"No offer\"}"}"#,
+            r#"{"type":"about:blank","title":"No offer","status":400}"#,
+            r##"{"message":{"#text":"No offer"}}"##,
+        ] {
+            let envelope = dress::unwrapped(Object::read(text).unwrap());
+            assert_eq!(
+                find_words(&envelope)
+                    .or_else(|| words_of(envelope.get("d")?, 5))
+                    .as_deref(),
+                Some("No offer"),
+                "{text}"
+            );
+        }
+        for text in [
+            "{}",
+            r#"{"message":""}"#,
+            r#"{"error":null}"#,
+            r#"{"error":false}"#,
+            r#"{"errors":[]}"#,
+        ] {
+            assert_eq!(find_words(&Object::read(text).unwrap()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_page_and_an_answer_in_xml_say_what_they_say() {
+        let page = "<!DOCTYPE html><html><head><title>Runtime Error</title><style>h1{}</style></head><body><h1>Server Error in '/' Application.</h1><script>x</script></body></html>";
+        assert_eq!(
+            read_markup(page).unwrap(),
+            Markup {
+                is_xml: false,
+                success: None,
+                words: "Runtime Error: Server Error in '/' Application.".into()
+            }
+        );
+        let xml = r#"<?xml version="1.0"?><R xmlns="x"><success>false</success><message>Restricted &amp; more</message></R>"#;
+        assert_eq!(
+            read_markup(xml).unwrap(),
+            Markup {
+                is_xml: true,
+                success: Some(false),
+                words: "Restricted & more".into()
+            }
+        );
+        assert_eq!(
+            read_markup(r#"<string xmlns="http://x">Invalid API Key</string>"#)
+                .unwrap()
+                .words,
+            "Invalid API Key"
+        );
+        assert_eq!(read_markup("plain"), None);
+    }
+}

@@ -1,0 +1,150 @@
+//! A report. Numbers cross, and texts in two buffers of bytes: a file's, and a question's. One report lives in
+//! one instance of the module, so that its memory is gone with it.
+
+use crate::report::Report;
+use crate::report::out_of_error;
+use crate::{Error, Result};
+use std::sync::Mutex;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+#[derive(Debug)]
+struct State {
+    report: Option<Report>,
+    text: Vec<u8>,
+    answer: String,
+}
+
+static STATE: Mutex<State> = Mutex::new(State {
+    report: None,
+    text: Vec::new(),
+    answer: String::new(),
+});
+
+/// What a failed call returns; the answer is then the error.
+const FAILED: f64 = -1.0;
+
+fn with<T>(fallback: T, run: impl FnOnce(&mut State) -> T) -> T {
+    // Nobody else is in here: there is one thread, and the core never calls back.
+    match STATE.try_lock() {
+        Ok(mut state) => run(&mut state),
+        Err(_) => fallback,
+    }
+}
+
+fn settle(state: &mut State, outcome: Result<f64>) -> f64 {
+    match outcome {
+        Ok(number) => {
+            if let Some(report) = &mut state.report {
+                state.answer = report.take_answer();
+            }
+            number
+        }
+        Err(error) => {
+            state.answer = out_of_error(&error);
+            FAILED
+        }
+    }
+}
+
+/// Room for the text of a question: where its bytes go.
+#[must_use]
+#[wasm_bindgen]
+pub fn place(bytes: usize) -> *const u8 {
+    with(core::ptr::null(), |state| {
+        state.text.clear();
+        state.text.resize(bytes, 0);
+        state.text.as_ptr()
+    })
+}
+
+/// Where the last answer is: JSON text in UTF-8.
+#[must_use]
+#[wasm_bindgen]
+pub fn answer() -> *const u8 {
+    with(core::ptr::null(), |state| state.answer.as_ptr())
+}
+
+/// How many bytes the last answer has.
+#[must_use]
+#[wasm_bindgen]
+pub fn answer_length() -> usize {
+    with(0, |state| state.answer.len())
+}
+
+/// Room for so many bytes more of the current file: where they go. 0 where there is none, and the answer says
+/// why.
+#[must_use]
+#[wasm_bindgen]
+pub fn room(bytes: usize) -> *const u8 {
+    with(core::ptr::null(), |state| {
+        let Some(report) = &mut state.report else {
+            return core::ptr::null();
+        };
+        match report.room(bytes) {
+            Ok(at) => report
+                .input()
+                .get(at..)
+                .map_or(core::ptr::null(), <[u8]>::as_ptr),
+            Err(error) => {
+                state.answer = out_of_error(&error);
+                core::ptr::null()
+            }
+        }
+    })
+}
+
+/// Takes the rows of so many bytes that were put there. Below 0 the answer is the error.
+#[must_use]
+#[wasm_bindgen]
+pub fn read(bytes: usize) -> f64 {
+    with(FAILED, |state| {
+        let outcome = match &mut state.report {
+            Some(report) => report.read(bytes).map(|()| 0.0),
+            None => Err(Error::Internal),
+        };
+        settle(state, outcome)
+    })
+}
+
+/// Does what the number says with the text that was placed; see js/report/core.ts. Below 0 the answer is the
+/// error; of a step of reconciling the result is how much of it is done.
+#[must_use]
+#[wasm_bindgen]
+pub fn run(command: u32) -> f64 {
+    with(FAILED, |state| {
+        let text = core::mem::take(&mut state.text);
+        let text = String::from_utf8_lossy(&text);
+        let outcome = if command == 0 {
+            Report::open(&text).map(|report| {
+                state.report = Some(report);
+                0.0
+            })
+        } else {
+            match &mut state.report {
+                Some(report) => command_of(report, command, &text),
+                None => Err(Error::Internal),
+            }
+        };
+        settle(state, outcome)
+    })
+}
+
+fn command_of(report: &mut Report, command: u32, text: &str) -> Result<f64> {
+    match command {
+        1 => report.begin(text)?,
+        2 => report.end()?,
+        3 => report.cancel(),
+        4 => return report.step(),
+        5 => report.stop(),
+        6 => report.understood(),
+        7 => report.result()?,
+        8 => report.by_pair()?,
+        9 => report.rows(text)?,
+        10 => report.corrections(text)?,
+        11 => report.values(text)?,
+        12 => report.break_down(text)?,
+        13 => report.attribute(text)?,
+        _ => return Err(Error::Internal),
+    }
+    Ok(0.0)
+}

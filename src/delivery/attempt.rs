@@ -1,0 +1,663 @@
+//! One attempt, from a stored row to the change of that row: what to send, what
+//! to look up, how long to wait. It does no I/O: whoever carries it out tells it
+//! what happened and does what it says.
+//!
+//! The rules that everything here serves: no conversion is sent a second time to
+//! an offer that does not deduplicate, unless a look-up has said that it is not
+//! recorded; none is called delivered without an answer that is about this very
+//! event; and every event ends or has a next time.
+
+use super::Event;
+use super::circuit_breaker::{CircuitBreaker, Heard, PAUSE_MS, Signal, Trouble};
+use super::outcome::{Meaning, State};
+use super::route::Route;
+use super::schedule;
+use crate::api::get_click::ClickVerdict;
+use crate::api::json::push_string;
+use crate::api::{Answer, Certainty, PageRead, Pager, conversion_report, get_click};
+use crate::time::{CivilDate, CivilTime};
+use crate::url::push_number;
+use crate::{Error, Result};
+use std::collections::BTreeSet;
+
+/// The most bytes of an answer about one event that are read.
+const BODY_LIMIT: u32 = 65_536;
+
+/// How many rows of the conversion report are asked for at once, and how many
+/// pages are read at most: beyond, it settles nothing.
+const REPORT_ROWS: u64 = 5_000;
+const MAX_REPORT_PAGES: u32 = 40;
+
+/// A report may be this much behind: what it does not show is believed to be
+/// missing only so long after the last attempt.
+const REPORT_LAG_MS: u64 = 60_000;
+
+/// How long an event waits that alone was refused by the key.
+const ALONE_MS: u64 = 5_000;
+
+/// A stored event, as far as an attempt concerns it. Times are the outbox's
+/// clock in milliseconds, but for [`Row::accepted_utc_ms`].
+#[derive(Clone, Debug, Default)]
+pub struct Row {
+    /// Tells the shard's events apart.
+    pub number: u64,
+    /// The canonical text.
+    pub text: String,
+    /// The civil time of acceptance in the account's zone; empty where unknown.
+    pub accepted_at: String,
+    /// The instant of acceptance, in milliseconds since 1970.
+    pub accepted_utc_ms: u64,
+    /// The attempts so far.
+    pub attempts: u32,
+    /// May an earlier attempt have been recorded?
+    pub is_in_doubt: bool,
+    /// Why it is not delivered yet: an error's code.
+    pub code: String,
+    /// When it was changed last.
+    pub changed_ms: u64,
+}
+
+/// What this instance knows of an event that it has accepted or tried itself.
+/// Of all else an object that is gone may have made an attempt that no row tells
+/// of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Knowledge {
+    /// No attempt is under way, and none was recorded.
+    NotRecorded,
+    /// No attempt is under way.
+    InDoubt,
+    /// Nothing.
+    Unknown,
+}
+
+impl Knowledge {
+    /// By its word: `not_recorded`, `in_doubt`; anything else is nothing.
+    #[must_use]
+    pub fn from_word(word: &str) -> Self {
+        match word {
+            "not_recorded" => Self::NotRecorded,
+            "in_doubt" => Self::InDoubt,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// What an attempt starts from beside its row.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts {
+    /// Does CAKE deduplicate the event's offer by unique id?
+    pub is_deduplicated: bool,
+    /// What this instance knows.
+    pub knowledge: Knowledge,
+    /// From when on no attempt of an instance that is gone can be under way, by
+    /// the outbox's clock.
+    pub quiet_from_ms: u64,
+}
+
+/// The time at a step.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// The outbox's clock, in milliseconds.
+    pub now_ms: u64,
+    /// The world's, in milliseconds since 1970.
+    pub utc_ms: u64,
+    /// A random number over the whole of `u32`.
+    pub random: u32,
+}
+
+/// Another event of the same click and offer that this forwarder has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sibling {
+    /// Was nothing recorded for it, for certain?
+    pub is_not_recorded: bool,
+    /// CAKE's id of its conversion, where it is known.
+    pub conversion_id: Option<u64>,
+}
+
+/// What to do next.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Fetch this URL, which may hold the key, and read at most so many bytes.
+    Fetch {
+        /// The URL: it goes to `fetch` and nowhere else.
+        url: String,
+        /// The most bytes that are read of the answer.
+        limit: u32,
+    },
+    /// Tell the other events of the same click and offer.
+    AskSiblings,
+    /// The attempt is over: change the row.
+    Store(Transition),
+}
+
+/// What happened since the last step.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// An answer came.
+    Answered(&'a Answer<'a>),
+    /// None came, or none that could be read.
+    Failed(Error),
+    /// The other events of the click; `None` where they cannot be told.
+    Siblings(Option<&'a [Sibling]>),
+}
+
+/// How a row changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transition {
+    /// The event's state from now on.
+    pub state: State,
+    /// The attempts so far, with this one where it counts.
+    pub attempts: u32,
+    /// May it be recorded all the same?
+    pub is_in_doubt: bool,
+    /// When it is due again, by the outbox's clock; `None` where it is over.
+    pub next_ms: Option<u64>,
+    /// Why, as an error's code; empty where it is delivered.
+    pub code: String,
+    /// What CAKE said, shortened and redacted; empty where it said nothing.
+    pub upstream_message: String,
+    /// CAKE's id of the conversion, where it told one.
+    pub conversion_id: Option<u64>,
+    /// Is a person needed?
+    pub is_alert: bool,
+    /// What is counted by the hour; empty where nothing was tried.
+    pub counted: &'static str,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Sending,
+    AskingClick,
+    /// Get Click has named this conversion, which may be a sibling's.
+    AskingSiblings(u64),
+    AskingReport(Reading),
+    Over,
+}
+
+/// How far a report is read.
+#[derive(Debug)]
+struct Reading {
+    pager: Pager,
+    read: u32,
+    known: BTreeSet<u64>,
+}
+
+/// An attempt in progress.
+#[derive(Debug)]
+pub struct Attempt<'a> {
+    route: &'a Route,
+    row: &'a Row,
+    facts: Facts,
+    event: Option<Event>,
+    phase: Phase,
+    is_in_doubt: bool,
+    started_ms: u64,
+}
+
+impl<'a> Attempt<'a> {
+    /// An attempt at a row's event.
+    #[must_use]
+    pub fn new(route: &'a Route, row: &'a Row, facts: Facts, now_ms: u64) -> Self {
+        Self {
+            route,
+            row,
+            facts,
+            event: None,
+            phase: Phase::Over,
+            is_in_doubt: row.is_in_doubt || facts.knowledge != Knowledge::NotRecorded,
+            started_ms: now_ms,
+        }
+    }
+
+    /// The first step.
+    pub fn start(&mut self, breaker: &mut CircuitBreaker, moment: Moment) -> Step {
+        match Event::from_text(&self.row.text) {
+            Ok(event) => self.event = Some(event),
+            Err(error) => return self.settle(Meaning::Refused(error), breaker, moment),
+        }
+        if !self.is_in_doubt || self.facts.is_deduplicated {
+            return self.send(breaker, moment);
+        }
+        if self.facts.knowledge == Knowledge::Unknown && moment.now_ms < self.facts.quiet_from_ms {
+            return self.put_off(self.facts.quiet_from_ms);
+        }
+        let url = self
+            .event
+            .as_ref()
+            .and_then(|event| self.route.lookup_url(event));
+        match url {
+            Some(url) => {
+                self.phase = Phase::AskingClick;
+                Step::Fetch {
+                    url,
+                    limit: BODY_LIMIT,
+                }
+            }
+            None => self.stay_in_doubt("there is no API to ask", breaker, moment),
+        }
+    }
+
+    /// The step after `input`.
+    pub fn next(&mut self, input: Input<'_>, breaker: &mut CircuitBreaker, moment: Moment) -> Step {
+        let phase = std::mem::replace(&mut self.phase, Phase::Over);
+        match (phase, input) {
+            (Phase::Sending, Input::Answered(answer)) => {
+                let unique_id = self.event.as_ref().map_or("", Event::unique_id);
+                let meaning = Meaning::from_answer(self.route, answer, unique_id, self.is_in_doubt);
+                self.settle(meaning, breaker, moment)
+            }
+            (Phase::Sending, Input::Failed(error)) => {
+                self.settle(Meaning::from_error(error), breaker, moment)
+            }
+            (Phase::AskingClick, Input::Answered(answer)) => {
+                let event = self.event.as_ref().map(Event::params);
+                let (click_id, offer_id) =
+                    event.map_or(("", 0), |params| (&params.click_id, params.offer_id));
+                match get_click::read(answer, click_id) {
+                    // A click that CAKE does not know has no conversion either.
+                    Ok(None) => self.send(breaker, moment),
+                    Ok(Some(click)) => match click.verdict(offer_id) {
+                        ClickVerdict::NotConverted => self.send(breaker, moment),
+                        ClickVerdict::Converted(id) => {
+                            self.phase = Phase::AskingSiblings(id);
+                            Step::AskSiblings
+                        }
+                        ClickVerdict::Unclear => self.ask_report(breaker, moment),
+                    },
+                    Err(error) => self.fail_lookup(error, breaker, moment),
+                }
+            }
+            (Phase::AskingSiblings(id), Input::Siblings(siblings)) => match siblings {
+                Some(siblings) if is_ours(id, siblings) => {
+                    self.settle(Meaning::Recorded(Some(id)), breaker, moment)
+                }
+                _ => self.ask_report(breaker, moment),
+            },
+            (Phase::AskingReport(reading), Input::Answered(answer)) => {
+                match conversion_report::read(answer) {
+                    Ok(page) => self.read_report(&page, reading, breaker, moment),
+                    Err(error) => self.fail_lookup(error, breaker, moment),
+                }
+            }
+            (Phase::AskingClick | Phase::AskingReport(_), Input::Failed(error)) => {
+                self.fail_lookup(error, breaker, moment)
+            }
+            // A step that was not asked for: nothing more is sent.
+            _ => self.settle(Meaning::Again(Error::Internal), breaker, moment),
+        }
+    }
+
+    fn send(&mut self, breaker: &mut CircuitBreaker, moment: Moment) -> Step {
+        // With deduplication a doubt stays; without, a look-up has settled it.
+        self.is_in_doubt &= self.facts.is_deduplicated;
+        let url = match &self.event {
+            Some(event) => self.route.url(event, &self.row.accepted_at),
+            None => Err(Error::Internal),
+        };
+        match url {
+            Ok(url) => {
+                self.phase = Phase::Sending;
+                Step::Fetch {
+                    url,
+                    limit: BODY_LIMIT,
+                }
+            }
+            Err(error) => self.settle(Meaning::Refused(error), breaker, moment),
+        }
+    }
+
+    /// The report knows unique ids: asked where Get Click cannot tell.
+    fn ask_report(&mut self, breaker: &mut CircuitBreaker, moment: Moment) -> Step {
+        let reading = Reading {
+            pager: Pager::new(0, REPORT_ROWS, None),
+            read: 0,
+            known: BTreeSet::new(),
+        };
+        self.ask_page(reading, breaker, moment)
+    }
+
+    fn ask_page(&mut self, reading: Reading, breaker: &mut CircuitBreaker, moment: Moment) -> Step {
+        let Some(url) = self.report_url(&reading.pager, moment.utc_ms) else {
+            return self.stay_in_doubt("there is no report to ask", breaker, moment);
+        };
+        self.phase = Phase::AskingReport(reading);
+        Step::Fetch {
+            url,
+            limit: conversion_report::BODY_LIMIT,
+        }
+    }
+
+    /// From the day before the conversion's to the day after the last that it
+    /// can have: dates are in the account's time zone, whichever that is.
+    fn report_url(&self, pager: &Pager, utc_ms: u64) -> Option<String> {
+        let Route::Api(account) = self.route else {
+            return None;
+        };
+        let params = self.event.as_ref()?.params();
+        let dated = params
+            .conversion_date
+            .as_deref()
+            .or(Some(self.row.accepted_at.as_str()))
+            .and_then(|text| CivilTime::parse("conversionDate", text).ok())
+            .map(CivilTime::date);
+        let day = |ms| CivilTime::from_utc_ms(ms).date();
+        let first = dated.unwrap_or_else(|| day(self.row.accepted_utc_ms));
+        let last: CivilDate = dated.unwrap_or_else(|| day(utc_ms)).max(first);
+        let mut json = String::from("{\"startDate\":\"");
+        json.push_str(&first.minus_days(1).to_string());
+        json.push_str("\",\"endDate\":\"");
+        json.push_str(&last.plus_days(2).to_string());
+        json.push('"');
+        for (name, number) in [
+            (",\"offerId\":", params.offer_id),
+            (",\"startAtRow\":", pager.start_at_row()),
+            (",\"rowLimit\":", pager.row_limit()),
+        ] {
+            json.push_str(name);
+            push_number(&mut json, number, 10);
+        }
+        json.push('}');
+        conversion_report::request(account, &json)
+            .ok()
+            .map(|request| request.url_with_key())
+    }
+
+    fn read_report(
+        &mut self,
+        page: &conversion_report::ConversionReportPage,
+        mut reading: Reading,
+        breaker: &mut CircuitBreaker,
+        moment: Moment,
+    ) -> Step {
+        let (unique_id, offer_id) = self.event.as_ref().map_or(("", 0), |event| {
+            (event.unique_id(), event.params().offer_id)
+        });
+        let ours = page.rows.iter().find(|row| {
+            row.unique_id.as_deref() == Some(unique_id)
+                && row.offer_id.is_none_or(|id| id == offer_id)
+        });
+        if let Some(row) = ours {
+            return self.settle(Meaning::Recorded(row.conversion_id), breaker, moment);
+        }
+        // A report that shows no unique ids cannot say that one is missing.
+        if !page.rows.is_empty() && page.rows.iter().all(|row| row.unique_id.is_none()) {
+            return self.stay_in_doubt("the report shows no unique ids", breaker, moment);
+        }
+        let is_known = |id: Option<u64>| id.is_some_and(|id| reading.known.contains(&id));
+        let last_known = page
+            .rows
+            .iter()
+            .rposition(|row| is_known(row.conversion_id));
+        let new_rows = page
+            .rows
+            .iter()
+            .filter(|row| !is_known(row.conversion_id))
+            .count();
+        let is_taken = reading.pager.read(PageRead {
+            rows: page.rows.len() as u64,
+            new_rows: new_rows as u64,
+            last_known: last_known.map(|at| at as u64),
+            total_rows: page.total_rows,
+        });
+        if is_taken {
+            let ids = page.rows.iter().filter_map(|row| row.conversion_id);
+            reading.known.extend(ids);
+        }
+        reading.read += 1;
+        if !reading.pager.is_over() {
+            if reading.read >= MAX_REPORT_PAGES {
+                return self.stay_in_doubt("the report is too long", breaker, moment);
+            }
+            return self.ask_page(reading, breaker, moment);
+        }
+        // All of it is read, and the event is not in it.
+        let last_ms = match self.facts.knowledge {
+            Knowledge::Unknown => self.row.changed_ms.max(self.facts.quiet_from_ms),
+            _ => self.row.changed_ms,
+        };
+        let believed_ms = last_ms.saturating_add(REPORT_LAG_MS);
+        if last_ms <= moment.now_ms && moment.now_ms < believed_ms {
+            return self.put_off(believed_ms);
+        }
+        self.send(breaker, moment)
+    }
+
+    fn fail_lookup(&mut self, error: Error, breaker: &mut CircuitBreaker, moment: Moment) -> Step {
+        self.settle(Meaning::from_failed_lookup(error), breaker, moment)
+    }
+
+    /// Nobody can tell what became of the event: nothing is sent, and it is
+    /// asked about again.
+    fn stay_in_doubt(&mut self, why: &str, breaker: &mut CircuitBreaker, moment: Moment) -> Step {
+        let mut transition = self.again(moment, None);
+        "outcome_unknown".clone_into(&mut transition.code);
+        why.clone_into(&mut transition.upstream_message);
+        transition.is_in_doubt = true;
+        transition.is_alert = true;
+        let _ = self.tell(breaker, Signal::Healthy, moment);
+        Step::Store(transition)
+    }
+
+    /// Nothing is tried yet, and no attempt is used up.
+    fn put_off(&mut self, until_ms: u64) -> Step {
+        Step::Store(Transition {
+            state: State::Pending,
+            attempts: self.row.attempts,
+            is_in_doubt: self.row.is_in_doubt,
+            next_ms: Some(until_ms),
+            code: self.row.code.clone(),
+            upstream_message: String::new(),
+            conversion_id: None,
+            is_alert: false,
+            counted: "",
+        })
+    }
+
+    fn tell(&self, breaker: &mut CircuitBreaker, signal: Signal, moment: Moment) -> Trouble {
+        let code = match signal {
+            Signal::KeyRefused => "unauthorized",
+            Signal::NotFound => "http_status",
+            _ => "",
+        };
+        let heard = Heard {
+            event: self.row.number,
+            refused_before_ms: (self.row.code == code).then_some(self.row.changed_ms),
+            started_ms: self.started_ms,
+            now_ms: moment.now_ms,
+            random: moment.random,
+        };
+        breaker.record(signal, heard)
+    }
+
+    /// The transition that `meaning` brings.
+    fn settle(&mut self, meaning: Meaning, breaker: &mut CircuitBreaker, moment: Moment) -> Step {
+        let trouble = self.tell(breaker, meaning.signal(), moment);
+        let is_alert = meaning.is_alert();
+        let mut transition = match (&meaning, trouble) {
+            (Meaning::Recorded(_), _) => self.over(State::Delivered),
+            (Meaning::Refused(_), _) | (Meaning::NotFound(_), Trouble::Own) => {
+                self.over(State::Refused)
+            }
+            (Meaning::Again(error), _) => self.again(moment, error.retry_after_ms()),
+            (Meaning::KeyRefused(_), Trouble::Own) => self.again(moment, None),
+            (Meaning::KeyRefused(_) | Meaning::NotFound(_), Trouble::Alone) => {
+                self.rest(moment.now_ms + ALONE_MS, "retried")
+            }
+            (Meaning::KeyRefused(_) | Meaning::NotFound(_), Trouble::Account) => {
+                let mut transition = self.rest(moment.now_ms + PAUSE_MS, "paused");
+                transition.is_alert = true;
+                transition
+            }
+        };
+        transition.is_alert |= is_alert;
+        match meaning {
+            Meaning::Recorded(id) => transition.conversion_id = id,
+            Meaning::Refused(error)
+            | Meaning::Again(error)
+            | Meaning::KeyRefused(error)
+            | Meaning::NotFound(error) => {
+                error.code().clone_into(&mut transition.code);
+                let is_unknown = Certainty::from_error(&error) == Certainty::Unknown;
+                transition.is_in_doubt |= is_unknown;
+                if let Error::Refused { message } | Error::UnexpectedAnswer { message } = error {
+                    transition.upstream_message = message;
+                }
+            }
+        }
+        Step::Store(transition)
+    }
+
+    fn over(&self, state: State) -> Transition {
+        Transition {
+            state,
+            attempts: self.row.attempts.saturating_add(1),
+            is_in_doubt: self.is_in_doubt && state != State::Delivered,
+            next_ms: None,
+            code: String::new(),
+            upstream_message: String::new(),
+            conversion_id: None,
+            is_alert: false,
+            counted: state.word(),
+        }
+    }
+
+    /// Once more by the schedule, or never again where it is used up.
+    fn again(&self, moment: Moment, asked_ms: Option<u64>) -> Transition {
+        let attempts = self.row.attempts.saturating_add(1);
+        match schedule::wait_ms(attempts, moment.random, asked_ms) {
+            Some(ms) => Transition {
+                attempts,
+                ..self.rest(moment.now_ms.saturating_add(ms), "retried")
+            },
+            None => self.over(State::Dead),
+        }
+    }
+
+    /// Once more at a time, without an attempt used up.
+    fn rest(&self, next_ms: u64, counted: &'static str) -> Transition {
+        Transition {
+            attempts: self.row.attempts,
+            next_ms: Some(next_ms),
+            counted,
+            ..self.over(State::Pending)
+        }
+    }
+}
+
+/// Is the conversion that Get Click names the one in question? It is where no
+/// sibling can have it: each has another, or certainly none.
+fn is_ours(id: u64, siblings: &[Sibling]) -> bool {
+    siblings.iter().all(|sibling| match sibling.conversion_id {
+        Some(theirs) => theirs != id,
+        None => sibling.is_not_recorded,
+    })
+}
+
+impl Transition {
+    /// As JSON: `{ state, attempts, isInDoubt, nextMs, code, upstreamMessage,
+    /// conversionId, isAlert, counted, isPaused }`; `is_paused` says that the
+    /// shard's key is refused.
+    #[must_use]
+    pub fn to_json(&self, is_paused: bool) -> String {
+        let mut out = String::with_capacity(200);
+        for (name, text) in [
+            ("{\"state\":", self.state.word()),
+            (",\"code\":", &self.code),
+            (",\"upstreamMessage\":", &self.upstream_message),
+            (",\"counted\":", self.counted),
+        ] {
+            out.push_str(name);
+            push_string(&mut out, text);
+        }
+        for (name, number) in [
+            (",\"attempts\":", Some(u64::from(self.attempts))),
+            (",\"nextMs\":", self.next_ms),
+            (",\"conversionId\":", self.conversion_id),
+        ] {
+            out.push_str(name);
+            match number {
+                Some(number) => push_number(&mut out, number, 10),
+                None => out.push_str("null"),
+            }
+        }
+        for (name, flag) in [
+            (",\"isInDoubt\":", self.is_in_doubt),
+            (",\"isAlert\":", self.is_alert),
+            (",\"isPaused\":", is_paused),
+        ] {
+            out.push_str(name);
+            out.push_str(if flag { "true" } else { "false" });
+        }
+        out.push('}');
+        out
+    }
+}
+
+/// Reads a row, the facts of an attempt and the siblings of an event from the
+/// JSON that the outbox hands over.
+pub mod wire {
+    use super::{Facts, Knowledge, Result, Row, Sibling};
+    use crate::Error;
+    use crate::api::json::{Object, Value};
+
+    fn number(fields: &Object<'_>, name: &str) -> u64 {
+        let digits = fields.get(name).and_then(Value::number);
+        let whole = digits.and_then(|digits| digits.split('.').next());
+        whole
+            .and_then(|digits| digits.parse().ok())
+            .unwrap_or_default()
+    }
+
+    fn text(fields: &Object<'_>, name: &str) -> String {
+        fields.get(name).and_then(Value::string).unwrap_or_default()
+    }
+
+    fn flag(fields: &Object<'_>, name: &str) -> bool {
+        fields.get(name).is_some_and(Value::is_true)
+    }
+
+    /// `{ number, text, acceptedAt, acceptedUtcMs, attempts, isInDoubt, code,
+    /// changedMs, isDeduplicated, knowledge, quietFromMs }`.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] where it is no object.
+    pub fn read_attempt(json: &str) -> Result<(Row, Facts)> {
+        let fields = Object::read(json).ok_or(Error::Internal)?;
+        let row = Row {
+            number: number(&fields, "number"),
+            text: text(&fields, "text"),
+            accepted_at: text(&fields, "acceptedAt"),
+            accepted_utc_ms: number(&fields, "acceptedUtcMs"),
+            attempts: u32::try_from(number(&fields, "attempts")).unwrap_or(u32::MAX),
+            is_in_doubt: flag(&fields, "isInDoubt"),
+            code: text(&fields, "code"),
+            changed_ms: number(&fields, "changedMs"),
+        };
+        let facts = Facts {
+            is_deduplicated: flag(&fields, "isDeduplicated"),
+            knowledge: Knowledge::from_word(&text(&fields, "knowledge")),
+            quiet_from_ms: number(&fields, "quietFromMs"),
+        };
+        Ok((row, facts))
+    }
+
+    /// A list of `{ isNotRecorded, conversionId }`.
+    #[must_use]
+    pub fn read_siblings(json: &str) -> Option<Vec<Sibling>> {
+        let wrapped = ["{\"siblings\":", json, "}"].concat();
+        let siblings = Object::read(&wrapped)?.get("siblings")?.array()?;
+        siblings
+            .into_iter()
+            .map(|sibling| {
+                let fields = sibling.object()?;
+                Some(Sibling {
+                    is_not_recorded: flag(&fields, "isNotRecorded"),
+                    conversion_id: Some(number(&fields, "conversionId")).filter(|id| *id > 0),
+                })
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

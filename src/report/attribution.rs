@@ -1,0 +1,519 @@
+//! Who brought the sale: models over journeys of touches, side by side.
+
+use super::CENT;
+use super::memory::Memory;
+use super::out::Writer;
+use super::share::divide;
+use super::words::Words;
+use crate::{Error, Result};
+
+/// Fractions of credit in 2^-40 of an amount's unit: exact enough for any sum, and whole.
+const FRACTION: u128 = 1 << 40;
+
+/// Channels that Markov's model is solved for.
+const MOST_CHANNELS: usize = 500;
+
+/// Journeys, and the channels that they touch.
+#[derive(Debug)]
+pub struct Journeys {
+    channels: Words,
+    /// Channel, and how many seconds before the journey's end.
+    touches: Vec<(u32, u32)>,
+    journeys: Vec<Journey>,
+    memory: Memory,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Journey {
+    from: usize,
+    to: usize,
+    payout: i64,
+    converts: bool,
+}
+
+/// How credit is given.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Model {
+    /// All to the last touch.
+    Last,
+    /// All to the first one.
+    First,
+    /// The same to each touch.
+    Linear,
+    /// These parts in a hundred to the first and the last touch, the rest to those between.
+    Position(u32, u32),
+    /// Half as much for every so many seconds before the conversion.
+    TimeDecay(u32),
+    /// By the removal effect in a Markov chain of order 1.
+    Markov,
+    /// The Shapley value where a set of channels earns the journeys inside of it: each journey's credit in
+    /// equal parts to its distinct channels.
+    Shapley,
+}
+
+/// What a model gives each channel.
+#[derive(Clone, Debug, Default)]
+pub struct Credit {
+    /// The weights that shares are made of, channel by channel.
+    pub weights: Vec<u128>,
+    /// Conversions, with fractions.
+    pub conversions: Vec<f64>,
+    /// Removal effects; only Markov's model has them.
+    pub effects: Vec<f64>,
+}
+
+fn refuse(rule: &str) -> Error {
+    Error::InvalidField {
+        parameter: "models".to_owned(),
+        rule: rule.to_owned(),
+    }
+}
+
+impl Default for Journeys {
+    fn default() -> Self {
+        Self::new(usize::MAX, 0)
+    }
+}
+
+impl Journeys {
+    /// An empty list, with a ceiling in bytes.
+    #[must_use]
+    pub fn new(most: usize, seed: u64) -> Self {
+        Self {
+            channels: Words::new(seed),
+            touches: Vec::new(),
+            journeys: Vec::new(),
+            memory: Memory::new(most),
+        }
+    }
+
+    /// Adds a journey of `(channel, seconds before its end)`, the first touch first; one without touches
+    /// belongs to nobody and is left out. Says whether there was memory for it.
+    pub fn push<'a>(
+        &mut self,
+        touches: impl IntoIterator<Item = (&'a [u8], u32)>,
+        payout: i64,
+        converts: bool,
+    ) -> bool {
+        let from = self.touches.len();
+        for (channel, age) in touches {
+            let name = if channel.is_empty() { b"(none)" } else { channel };
+            let Some(code) = self.channels.code(name, &mut self.memory) else {
+                self.touches.truncate(from);
+                return false;
+            };
+            if self.memory.extend(&mut self.touches, &[(code - 1, age)]).is_none() {
+                self.touches.truncate(from);
+                return false;
+            }
+        }
+        let to = self.touches.len();
+        let journey = Journey {
+            from,
+            to,
+            payout,
+            converts,
+        };
+        to == from || self.memory.extend(&mut self.journeys, &[journey]).is_some()
+    }
+
+    /// The channels' names, by number.
+    pub fn channels(&self) -> impl Iterator<Item = &[u8]> {
+        (1..=u32::try_from(self.channels.len()).unwrap_or(0)).map(|code| self.channels.text(code))
+    }
+
+    /// What all conversions pay, in ten-thousandths.
+    #[must_use]
+    pub fn payout(&self) -> i64 {
+        self.converting().map(|journey| journey.payout).sum()
+    }
+
+    fn converting(&self) -> impl Iterator<Item = &Journey> {
+        self.journeys.iter().filter(|journey| journey.converts)
+    }
+
+    fn touches(&self, journey: &Journey) -> &[(u32, u32)] {
+        self.touches.get(journey.from..journey.to).unwrap_or_default()
+    }
+
+    /// Credit by a model.
+    ///
+    /// # Errors
+    /// [`Error::InvalidField`] where the model cannot be applied: Markov's without journeys that did not
+    /// convert, or with over 500 channels.
+    pub fn credit(&self, model: Model) -> Result<Credit> {
+        if model == Model::Markov {
+            return self.markov();
+        }
+        let count = self.channels.len();
+        let mut credit = Credit {
+            weights: vec![0; count],
+            conversions: vec![0.0; count],
+            effects: Vec::new(),
+        };
+        let mut weights: Vec<(u32, f64)> = Vec::new();
+        for journey in self.converting() {
+            weights.clear();
+            let touches = self.touches(journey);
+            weigh(model, touches, &mut weights);
+            let sum: f64 = weights.iter().map(|(_, weight)| weight).sum();
+            let fractions: Vec<u128> = weights
+                .iter()
+                .map(|(_, weight)| to_fraction(weight / sum))
+                .collect();
+            // A journey's parts add up to its payout, whatever the fractions lose.
+            let payout = u128::from(journey.payout.unsigned_abs()) * FRACTION;
+            let parts: u128 = fractions.iter().sum();
+            for ((channel, weight), fraction) in weights.iter().zip(&fractions) {
+                let index = *channel as usize;
+                if let Some(slot) = credit.weights.get_mut(index) {
+                    *slot += payout / parts.max(1) * fraction;
+                }
+                if let Some(slot) = credit.conversions.get_mut(index) {
+                    *slot += weight / sum;
+                }
+            }
+        }
+        Ok(credit)
+    }
+
+    /// Removal effects. With the chain's fundamental matrix N, a channel is ever reached from the start with
+    /// probability N(start, c) / N(c, c), and from there a conversion with x(c); removing it loses just that.
+    fn markov(&self) -> Result<Credit> {
+        let count = self.channels.len();
+        if count > MOST_CHANNELS {
+            return Err(refuse(
+                "markov takes up to 500 channels: use a coarser dimension",
+            ));
+        }
+        if self.journeys.iter().all(|journey| journey.converts) {
+            return Err(refuse(
+                "markov needs journeys that did not convert: without them every channel seems to convert always",
+            ));
+        }
+        let size = count + 1;
+        // Row 0 is the start; columns of channels, then one for conversions.
+        let mut counts = vec![vec![0.0_f64; size + 1]; size];
+        for journey in &self.journeys {
+            let mut state = 0;
+            let mut before = None;
+            for &(channel, _) in self.touches(journey) {
+                // Staying at a channel changes no effect.
+                if before == Some(channel) {
+                    continue;
+                }
+                before = Some(channel);
+                let next = channel as usize + 1;
+                bump(&mut counts, state, next);
+                state = next;
+            }
+            bump(&mut counts, state, if journey.converts { size } else { 0 });
+        }
+        // I - Q beside the unit matrix; column 0, the way back to the start, is the way out without a sale.
+        let mut matrix = vec![vec![0.0_f64; 2 * size]; size];
+        let mut converts = vec![0.0_f64; size];
+        for (index, (row, from)) in matrix.iter_mut().zip(&counts).enumerate() {
+            let total: f64 = from.iter().sum();
+            for (column, slot) in row.iter_mut().enumerate() {
+                let unit = f64::from(u8::from(column % size == index));
+                let moved = match from.get(column) {
+                    Some(moves) if column > 0 && column < size && total > 0.0 => moves / total,
+                    _ => 0.0,
+                };
+                *slot = if column < size { unit - moved } else { unit };
+            }
+            if let (Some(slot), Some(moves)) = (converts.get_mut(index), from.get(size))
+                && total > 0.0
+            {
+                *slot = moves / total;
+            }
+        }
+        invert(&mut matrix).ok_or(Error::Internal)?;
+        let entry = |row: usize, column: usize| -> f64 {
+            let row = matrix.get(row);
+            row.and_then(|row| row.get(size + column)).copied().unwrap_or(0.0)
+        };
+        let reach = |from: usize| -> f64 {
+            converts
+                .iter()
+                .enumerate()
+                .map(|(state, direct)| entry(from, state) * direct)
+                .sum()
+        };
+        let whole = reach(0);
+        if whole <= 0.0 {
+            return Err(refuse("needs a journey that converted"));
+        }
+        let effects: Vec<f64> = (1..size)
+            .map(|state| {
+                let visits = entry(0, state) / entry(state, state);
+                (visits * reach(state) / whole).clamp(0.0, 1.0)
+            })
+            .collect();
+        let sum: f64 = effects.iter().sum();
+        #[expect(clippy::cast_precision_loss, reason = "a count of journeys")]
+        let sales = self.converting().count() as f64;
+        Ok(Credit {
+            weights: effects
+                .iter()
+                .map(|effect| to_fraction(effect / sum.max(f64::MIN_POSITIVE)))
+                .collect(),
+            conversions: effects.iter().map(|effect| effect / sum * sales).collect(),
+            effects,
+        })
+    }
+
+    /// The models side by side, as JSON text.
+    pub(super) fn write(&self, models: &[(String, Model)]) -> Result<String> {
+        let mut credits = Vec::new();
+        for (name, model) in models {
+            credits.push((name, self.credit(*model)?));
+        }
+        // Channels in the order of their names: ties of shares go to the first.
+        let mut order: Vec<(usize, &[u8])> = self.channels().enumerate().collect();
+        order.sort_by(|one, other| one.1.cmp(other.1));
+        let payout = self.payout();
+        let unit = if payout % CENT == 0 { CENT } else { 1 };
+        let mut writer = Writer::default();
+        writer.open('{');
+        writer.number_of("journeys", self.journeys.len() as u64);
+        writer.number_of("conversions", self.converting().count() as u64);
+        writer.amount_of("payout", payout);
+        writer.key("models");
+        writer.open('[');
+        for (name, credit) in &credits {
+            let weights: Vec<u128> = order
+                .iter()
+                .map(|&(index, _)| credit.weights.get(index).copied().unwrap_or(0))
+                .collect();
+            let shares = divide(payout / unit, &weights);
+            writer.open('{');
+            writer.text_of("model", name.as_bytes());
+            writer.key("channels");
+            writer.open('[');
+            for (&(index, channel), share) in order.iter().zip(&shares) {
+                writer.open('{');
+                writer.text_of("channel", channel);
+                writer.amount_of("payout", share * unit);
+                writer.key("conversions");
+                writer.float(credit.conversions.get(index).copied().unwrap_or(0.0));
+                if let Some(effect) = credit.effects.get(index) {
+                    writer.key("removalEffect");
+                    writer.float(*effect);
+                }
+                writer.close('}');
+            }
+            writer.close(']');
+            writer.close('}');
+        }
+        writer.close(']');
+        writer.close('}');
+        Ok(writer.text)
+    }
+}
+
+/// The touches' weights under a model of rules.
+fn weigh(model: Model, touches: &[(u32, u32)], weights: &mut Vec<(u32, f64)>) {
+    let last = touches.len().saturating_sub(1);
+    match model {
+        Model::Last => weights.extend(touches.last().map(|&(channel, _)| (channel, 1.0))),
+        Model::First => weights.extend(touches.first().map(|&(channel, _)| (channel, 1.0))),
+        Model::Linear | Model::Markov => {
+            weights.extend(touches.iter().map(|&(channel, _)| (channel, 1.0)));
+        }
+        Model::Position(first, end) => {
+            let between = 100_u32.saturating_sub(first + end);
+            for (index, &(channel, _)) in touches.iter().enumerate() {
+                let weight = match (index, last) {
+                    (_, 0) => 100.0,
+                    // With none between, the two share what those would have had.
+                    (0, 1) => f64::from(first) + f64::from(between) / 2.0,
+                    (1, 1) => f64::from(end) + f64::from(between) / 2.0,
+                    (0, _) => f64::from(first),
+                    (index, last) if index == last => f64::from(end),
+                    #[expect(clippy::cast_precision_loss, reason = "a journey's length")]
+                    _ => f64::from(between) / (last - 1) as f64,
+                };
+                weights.push((channel, weight));
+            }
+        }
+        Model::TimeDecay(half_life) => {
+            let half_life = f64::from(half_life.max(1));
+            // Relative to the last touch, so that no journey vanishes.
+            let newest = touches.last().map_or(0, |&(_, age)| age);
+            for &(channel, age) in touches {
+                let age = f64::from(age.saturating_sub(newest));
+                weights.push((channel, (-age / half_life * core::f64::consts::LN_2).exp()));
+            }
+        }
+        Model::Shapley => {
+            for &(channel, _) in touches {
+                if !weights.iter().any(|&(known, _)| known == channel) {
+                    weights.push((channel, 1.0));
+                }
+            }
+        }
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "a share between 0 and 1"
+)]
+fn to_fraction(share: f64) -> u128 {
+    (share.clamp(0.0, 1.0) * FRACTION as f64).round() as u128
+}
+
+fn bump(counts: &mut [Vec<f64>], from: usize, to: usize) {
+    if let Some(slot) = counts.get_mut(from).and_then(|row| row.get_mut(to)) {
+        *slot += 1.0;
+    }
+}
+
+/// Gauss and Jordan, with the largest pivot: the right half becomes the inverse of the left one.
+fn invert(matrix: &mut [Vec<f64>]) -> Option<()> {
+    for column in 0..matrix.len() {
+        let size = |row: &Vec<f64>| row.get(column).map_or(0.0, |entry| entry.abs());
+        let pivot = (column..matrix.len())
+            .max_by(|&one, &other| {
+                let size = |index: usize| matrix.get(index).map_or(0.0, size);
+                size(one).total_cmp(&size(other))
+            })?;
+        matrix.swap(column, pivot);
+        let row = matrix.get_mut(column)?;
+        let scale = *row.get(column)?;
+        if scale.abs() < 1e-12 {
+            return None;
+        }
+        for entry in row.iter_mut() {
+            *entry /= scale;
+        }
+        let pivot = row.clone();
+        for (index, row) in matrix.iter_mut().enumerate() {
+            let factor = *row.get(column)?;
+            if index == column || factor == 0.0 {
+                continue;
+            }
+            for (entry, part) in row.iter_mut().zip(&pivot) {
+                *entry -= factor * part;
+            }
+        }
+    }
+    Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn journeys(paths: &[(&str, bool)]) -> Journeys {
+        let mut journeys = Journeys::default();
+        for (path, converts) in paths {
+            let steps: Vec<&str> = path.split('>').collect();
+            let touches = steps.iter().enumerate().map(|(index, step)| {
+                let age = u32::try_from(steps.len() - index).unwrap() * 86_400;
+                (step.as_bytes(), age)
+            });
+            assert!(journeys.push(touches, if *converts { 180_000 } else { 0 }, *converts));
+        }
+        journeys
+    }
+
+    fn shares(journeys: &Journeys, model: Model) -> Vec<i64> {
+        divide(journeys.payout() / CENT, &journeys.credit(model).unwrap().weights)
+    }
+
+    #[test]
+    fn the_known_example_has_its_known_answer() {
+        let journeys = journeys(&[("C1>C2>C3", true), ("C1", false), ("C2>C3", false)]);
+        let credit = journeys.credit(Model::Markov).unwrap();
+        for (effect, expected) in credit.effects.iter().zip([0.5, 1.0, 1.0]) {
+            assert!((effect - expected).abs() < 1e-12, "{effect}");
+        }
+        assert_eq!(shares(&journeys, Model::Markov), [360, 720, 720]);
+    }
+
+    #[test]
+    fn rules_give_credit_by_place_and_time() {
+        let journeys = journeys(&[("A>B>B>C", true)]);
+        for (model, expected) in [
+            (Model::Last, [0, 0, 1800]),
+            (Model::First, [1800, 0, 0]),
+            (Model::Linear, [450, 900, 450]),
+            (Model::Position(40, 40), [720, 360, 720]),
+            (Model::Shapley, [600, 600, 600]),
+            // Weights 1/8, 1/4 + 1/2, 1.
+            (Model::TimeDecay(86_400), [120, 720, 960]),
+        ] {
+            assert_eq!(shares(&journeys, model), expected, "{model:?}");
+        }
+    }
+
+    #[test]
+    fn markov_refuses_journeys_that_all_convert() {
+        let rule = journeys(&[("A>B", true)]).credit(Model::Markov).unwrap_err();
+        assert!(rule.rule().contains("did not convert"));
+    }
+
+    /// The probability of a conversion by walking the chain, with one channel removed.
+    fn walked(paths: &[(Vec<u8>, bool)], removed: Option<u8>) -> f64 {
+        use std::collections::HashMap;
+        let mut moves: HashMap<Option<u8>, Vec<Option<Option<u8>>>> = HashMap::new();
+        for (path, converts) in paths {
+            let mut state = None;
+            for &step in path {
+                moves.entry(state).or_default().push(Some(Some(step)));
+                state = Some(step);
+            }
+            moves.entry(state).or_default().push(converts.then_some(None));
+        }
+        let mut mass: HashMap<Option<u8>, f64> = HashMap::from([(None, 1.0)]);
+        let mut sold = 0.0;
+        for _ in 0..20_000 {
+            let mut next: HashMap<Option<u8>, f64> = HashMap::new();
+            for (state, amount) in mass {
+                let Some(ways) = moves.get(&state) else { continue };
+                #[expect(clippy::cast_precision_loss)]
+                let part = amount / ways.len() as f64;
+                for way in ways {
+                    match way {
+                        Some(Some(step)) if Some(*step) != removed => *next.entry(Some(*step)).or_default() += part,
+                        Some(None) => sold += part,
+                        _ => {}
+                    }
+                }
+            }
+            mass = next;
+            if mass.values().sum::<f64>() < 1e-13 { break; }
+        }
+        sold
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn removal_effects_are_those_of_walking_the_chain(mut paths in proptest::collection::vec((proptest::collection::vec(0_u8..4, 1..6), any::<bool>()), 2..12)) {
+            paths.push((vec![0], false));
+            paths.push((vec![1, 2], true));
+            let mut journeys = Journeys::default();
+            for (path, converts) in &paths {
+                let names: Vec<[u8; 1]> = path.iter().map(|step| [b'A' + step]).collect();
+                journeys.push(names.iter().map(|name| (name.as_slice(), 0)), 10_000, *converts);
+            }
+            let credit = journeys.credit(Model::Markov).unwrap();
+            // Repeats collapse without changing an effect: the walk keeps them.
+            let whole = walked(&paths, None);
+            for (channel, effect) in journeys.channels().zip(&credit.effects) {
+                let without = walked(&paths, Some(channel[0] - b'A'));
+                prop_assert!((effect - (1.0 - without / whole)).abs() < 1e-6, "{effect} {}", 1.0 - without / whole);
+            }
+            for model in [Model::Last, Model::First, Model::Linear, Model::Position(40, 40), Model::TimeDecay(1_000), Model::Shapley, Model::Markov] {
+                let total: i64 = shares(&journeys, model).iter().sum();
+                prop_assert_eq!(total, journeys.payout() / CENT);
+            }
+        }
+    }
+}

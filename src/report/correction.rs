@@ -1,0 +1,262 @@
+//! What CAKE is told about differences: rows of its reconciliation tool (KB 13000040426) and of its bulk upload
+//! of conversions (KB 13000118837). These files are read by a machine: ids and amounts stand in them as they are.
+
+use super::judge::Class;
+use super::listing::{is_pair, not_yet};
+use super::out::Writer;
+use super::source::settings;
+use super::store::{CLICK_ID, Head, IS_DAY, NO_AMOUNT, NO_TIME, NOBODY, ORDER_ID, OWN_ID, UNIQUE_ID};
+use super::{Report, amount, day, refuse};
+use crate::Result;
+
+/// The reconciliation tool's columns. A payout is a total and never added, so that a file may be sent twice.
+pub(super) const RECONCILIATION: [&str; 6] = [
+    "Conversion ID",
+    "Transaction ID",
+    "Disposition",
+    "Offer ID",
+    "Payout",
+    "Add to Existing Payout",
+];
+
+/// The bulk upload's columns: three that must be there, then what CAKE takes besides.
+pub(super) const UPLOAD: [&str; 7] = [
+    "click_id",
+    "offer_id",
+    "conversion_date",
+    "payout",
+    "revenue",
+    "unique_id",
+    "order_id",
+];
+
+impl Report {
+    /// Corrections from a cursor on, by `name=value` lines: `file` (`reconciliation` or `upload`), `offer`
+    /// (for orders that name none), `reject` (classes whose conversions are to be rejected), `cursor`. Each has
+    /// the cells of its line, the amount that it moves, and a key for the journal; or why there is no line.
+    ///
+    /// # Errors
+    /// [`crate::Error::InvalidField`].
+    pub fn corrections(&mut self, options: &str) -> Result<()> {
+        if self.verdicts.is_none() {
+            return Err(not_yet());
+        }
+        let mut is_upload = false;
+        let mut offer = "";
+        let mut reject = "duplicate_conversion";
+        let mut cursor = None;
+        for (name, value) in settings(options) {
+            match name {
+                "file" => {
+                    is_upload = match value {
+                        "upload" => true,
+                        "reconciliation" => false,
+                        _ => return Err(refuse("file", "must be reconciliation or upload")),
+                    }
+                }
+                "offer" => offer = value,
+                "reject" => reject = value,
+                "cursor" => cursor = value.parse().ok(),
+                _ => {}
+            }
+        }
+        let store = self.side(is_upload);
+        let mut next = match cursor {
+            Some(place) => Some(place),
+            None => store.first(),
+        };
+        let mut writer = Writer::default();
+        writer.open('{');
+        writer.key("columns");
+        writer.open('[');
+        let columns: &[&str] = if is_upload { &UPLOAD } else { &RECONCILIATION };
+        for column in columns {
+            writer.string(column.as_bytes());
+        }
+        writer.close(']');
+        writer.key("corrections");
+        writer.open('[');
+        for _ in 0..16_384 {
+            let Some(place) = next else { break };
+            next = store.next(place);
+            let Some(head) = store.head(place) else { break };
+            if is_upload {
+                self.write_upload(&mut writer, place, &head, offer);
+            } else {
+                self.write_correction(&mut writer, place, &head, reject);
+            }
+        }
+        writer.close(']');
+        if let Some(place) = next {
+            writer.number_of("cursor", u64::from(place));
+        }
+        writer.close('}');
+        self.answer = writer.text;
+        Ok(())
+    }
+
+    fn write_upload(&self, writer: &mut Writer, place: u32, head: &Head, offer: &str) {
+        if head.class != Class::MissingAtCake as u8 {
+            return;
+        }
+        // What the forwarder still has, or has delivered, would count twice.
+        let state = self.states.text(if head.partner == NOBODY {
+            0
+        } else {
+            head.partner
+        });
+        let texts = self.orders.texts(place);
+        let text = |which: usize| texts.get(which).copied().unwrap_or_default();
+        let own_offer = match text(OWN_ID) {
+            [] => offer.as_bytes(),
+            own => own,
+        };
+        let date = time(head);
+        let lacks = if matches!(state, b"pending" | b"delivered") {
+            "the_forwarder_has_it"
+        } else if text(CLICK_ID).is_empty() {
+            "no_click_id"
+        } else if own_offer.is_empty() {
+            "no_offer_id"
+        } else if date.is_empty() {
+            "no_date"
+        } else {
+            ""
+        };
+        let cells = [
+            text(CLICK_ID).to_vec(),
+            own_offer.to_vec(),
+            date,
+            written(head.payout),
+            written(head.revenue),
+            text(UNIQUE_ID).to_vec(),
+            text(ORDER_ID).to_vec(),
+        ];
+        let moved = if head.payout == NO_AMOUNT {
+            head.revenue
+        } else {
+            head.payout
+        };
+        write_line(writer, "upload", &cells, moved, lacks);
+    }
+
+    fn write_correction(&self, writer: &mut Writer, place: u32, head: &Head, reject: &str) {
+        let Some(verdicts) = &self.verdicts else {
+            return;
+        };
+        let texts = self.conversions.texts(place);
+        let text = |which: usize| texts.get(which).copied().unwrap_or_default();
+        let (offer, _) = self.pair_texts(head.pair);
+        let name = super::judge::CLASSES
+            .get(usize::from(head.class))
+            .copied()
+            .unwrap_or("");
+        let is_rejected = reject.split(',').any(|class| class == name);
+        let mut disposition: Vec<u8> = Vec::new();
+        let mut payout = NO_AMOUNT;
+        let mut moved = 0;
+        if is_rejected && !is_pair(head.class) {
+            disposition = b"rejected".to_vec();
+            moved = head.payout;
+        } else if is_pair(head.class)
+            && head.class != Class::Matched as u8
+            && head.class != Class::OutsideWindow as u8
+            && head.partner != NOBODY
+            && let Some(order) = self.orders.head(head.partner)
+        {
+            let net = verdicts.net(head.partner, &order);
+            if order.status != 0 && order.status != head.status {
+                disposition = self.statuses.text(u32::from(order.status)).to_vec();
+                moved = head.payout;
+            }
+            let same_currency =
+                order.currency == 0 || head.currency == 0 || order.currency == head.currency;
+            if order.payout != NO_AMOUNT && order.payout != head.payout && same_currency {
+                payout = order.payout;
+                moved = if head.payout == NO_AMOUNT {
+                    order.payout
+                } else {
+                    order.payout - head.payout
+                };
+            }
+            // The tool knows no revenue: such a difference is for people.
+            if disposition.is_empty() && payout == NO_AMOUNT {
+                if net != NO_AMOUNT {
+                    let cells = [
+                        text(OWN_ID).to_vec(),
+                        text(UNIQUE_ID).to_vec(),
+                        Vec::new(),
+                        offer.to_vec(),
+                        Vec::new(),
+                        Vec::new(),
+                    ];
+                    write_line(writer, "reconciliation", &cells, 0, "only_revenue_differs");
+                }
+                return;
+            }
+        } else {
+            return;
+        }
+        let cells = [
+            text(OWN_ID).to_vec(),
+            // One of the two ids, and the conversion's own is the surer one.
+            if text(OWN_ID).is_empty() {
+                text(UNIQUE_ID).to_vec()
+            } else {
+                Vec::new()
+            },
+            disposition,
+            offer.to_vec(),
+            written(payout),
+            b"FALSE".to_vec(),
+        ];
+        let lacks = if text(OWN_ID).is_empty() && text(UNIQUE_ID).is_empty() {
+            "no_conversion_id"
+        } else {
+            ""
+        };
+        let moved = if moved == NO_AMOUNT { 0 } else { moved };
+        write_line(writer, "reconciliation", &cells, moved, lacks);
+    }
+}
+
+fn time(head: &Head) -> Vec<u8> {
+    let mut text = String::new();
+    if head.seconds != NO_TIME {
+        day::write(&mut text, head.seconds);
+        // A mere day is its first second, as bulk uploads want a time.
+        debug_assert!(head.flags & IS_DAY == 0 || text.ends_with("00:00:00"));
+    }
+    text.into_bytes()
+}
+
+fn written(units: i64) -> Vec<u8> {
+    let mut text = String::new();
+    if units != NO_AMOUNT {
+        amount::write(&mut text, units);
+    }
+    text.into_bytes()
+}
+
+fn write_line(writer: &mut Writer, file: &str, cells: &[Vec<u8>], moved: i64, lacks: &str) {
+    writer.open('{');
+    if lacks.is_empty() {
+        writer.key("journal");
+        let mut key = file.as_bytes().to_vec();
+        for cell in cells {
+            key.push(b' ');
+            key.extend(cell.iter().map(|&byte| if byte == b' ' { b'_' } else { byte }));
+        }
+        writer.string(&key);
+    } else {
+        writer.text_of("skipped", lacks.as_bytes());
+    }
+    writer.key("cells");
+    writer.open('[');
+    for cell in cells {
+        writer.string(cell);
+    }
+    writer.close(']');
+    writer.amount_of("amount", if moved == NO_AMOUNT { 0 } else { moved.abs() });
+    writer.close('}');
+}

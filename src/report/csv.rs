@@ -1,0 +1,546 @@
+//! CSV as RFC 4180 has it and as programs write it: any of four delimiters, quotes, line feeds in quotes,
+//! byte order marks. A row that does not fit is a flaw of that line, never of the lines after it.
+
+use super::flaw::Flaw;
+use super::names::{Fields, Kind, Names, Pull, ROLE_NAMES, ROLES, find_either, normalise};
+
+/// A quoted cell that goes on for longer has lost its closing quote.
+const LONGEST: usize = 1 << 20;
+const NO_ROLE: u8 = u8::MAX;
+
+/// Reads one CSV file.
+#[derive(Debug)]
+pub(super) struct Csv {
+    /// 0 until it is known.
+    delimiter: u8,
+    newline: u8,
+    /// The role of each column.
+    roles: Vec<u8>,
+    header: Vec<Vec<u8>>,
+    has_header: bool,
+    /// The line that comes next, from 1.
+    line: u32,
+    /// The line of the last row, and where it began.
+    row_line: u32,
+    row_start: usize,
+}
+
+impl Csv {
+    pub(super) fn new(delimiter: u8) -> Self {
+        Self {
+            delimiter,
+            newline: b'\n',
+            roles: Vec::new(),
+            header: Vec::new(),
+            has_header: false,
+            line: 1,
+            row_line: 1,
+            row_start: 0,
+        }
+    }
+
+    pub(super) fn line(&self) -> u32 {
+        self.row_line
+    }
+
+    pub(super) fn row_start(&self) -> usize {
+        self.row_start
+    }
+
+    pub(super) fn delimiter(&self) -> u8 {
+        self.delimiter
+    }
+
+    /// The header's cells with their roles, `None` for a column that is not read.
+    pub(super) fn columns(&self) -> impl Iterator<Item = (&[u8], Option<u8>)> {
+        self.header
+            .iter()
+            .zip(&self.roles)
+            .map(|(name, &role)| (name.as_slice(), (role != NO_ROLE).then_some(role)))
+    }
+
+    pub(super) fn has_role(&self, role: u8) -> bool {
+        self.roles.contains(&role)
+    }
+
+    pub(super) fn next(
+        &mut self,
+        input: &[u8],
+        from: usize,
+        is_last: bool,
+        names: &Names,
+        fields: &mut Fields,
+    ) -> Pull {
+        let mut at = from;
+        if !self.has_header {
+            match self.read_header(input, at, is_last, names) {
+                Ok(Some(after)) => at = after,
+                Ok(None) => return Pull::More(from),
+                Err(rule) => return Pull::Refuse(rule),
+            }
+        }
+        loop {
+            match input.get(at) {
+                None => return Pull::More(at),
+                Some(&byte) if byte == self.newline => {
+                    at += 1;
+                    self.line += 1;
+                }
+                Some(b'\r') if input.get(at + 1) == Some(&self.newline) => {
+                    at += 2;
+                    self.line += 1;
+                }
+                Some(_) => break,
+            }
+        }
+        self.read_row(input, at, is_last, fields)
+    }
+
+    fn read_row(&mut self, input: &[u8], start: usize, is_last: bool, fields: &mut Fields) -> Pull {
+        fields.clear();
+        self.row_line = self.line;
+        self.row_start = start;
+        let mut at = start;
+        let mut column = 0;
+        let mut breaks = 0;
+        loop {
+            let role = self.roles.get(column).copied().unwrap_or(NO_ROLE);
+            let end = if input.get(at) == Some(&b'"') {
+                match self.read_quoted(input, at, role, fields, &mut breaks) {
+                    Some((end, true)) => end,
+                    // The quote has not ended, or goes on behind.
+                    found => {
+                        let is_open = found.is_none();
+                        if is_open && !is_last && input.len() - start < LONGEST {
+                            return Pull::More(start);
+                        }
+                        if !is_open
+                            && !is_last
+                            && find_either(input, start, self.newline, self.newline) == input.len()
+                        {
+                            return Pull::More(start);
+                        }
+                        return self.skip_line(input, start, Flaw::Quote);
+                    }
+                }
+            } else {
+                let end = find_either(input, at, self.delimiter, self.newline);
+                if role != NO_ROLE {
+                    let is_end = input.get(end) != Some(&self.delimiter);
+                    let has_return =
+                        is_end && end > at && self.newline == b'\n' && input.get(end - 1) == Some(&b'\r');
+                    fields.set(role, at, end - usize::from(has_return), Kind::Text);
+                }
+                end
+            };
+            column += 1;
+            match input.get(end) {
+                Some(&byte) if byte == self.delimiter => at = end + 1,
+                None if !is_last => return Pull::More(start),
+                found => {
+                    let after = end + usize::from(found.is_some());
+                    self.line += 1 + breaks;
+                    if column != self.roles.len() {
+                        return Pull::Bad(Flaw::Cells, after);
+                    }
+                    return Pull::Row(after);
+                }
+            }
+        }
+    }
+
+    fn skip_line(&mut self, input: &[u8], start: usize, flaw: Flaw) -> Pull {
+        let end = find_either(input, start, self.newline, self.newline);
+        self.line += 1;
+        Pull::Bad(flaw, (end + 1).min(input.len()))
+    }
+
+    /// Where the cell ends, and whether it ends properly there; `None` where its quote does not end.
+    fn read_quoted(
+        &self,
+        input: &[u8],
+        at: usize,
+        role: u8,
+        fields: &mut Fields,
+        breaks: &mut u32,
+    ) -> Option<(usize, bool)> {
+        let mut from = at + 1;
+        let scratch = fields.scratch.len();
+        let mut is_escaped = false;
+        loop {
+            let end = find_either(input, from, b'"', self.newline);
+            match input.get(end) {
+                None => return None,
+                Some(b'"') => {}
+                Some(_) => {
+                    *breaks += 1;
+                    let part = input.get(from..=end)?;
+                    // Only an escaped cell needs its parts together; a plain one is one piece of the input.
+                    if role != NO_ROLE {
+                        fields.scratch.extend_from_slice(part);
+                    }
+                    from = end + 1;
+                    continue;
+                }
+            }
+            if input.get(end + 1) == Some(&b'"') {
+                if role != NO_ROLE {
+                    fields.scratch.extend_from_slice(input.get(from..=end)?);
+                }
+                is_escaped = true;
+                from = end + 2;
+                continue;
+            }
+            if role != NO_ROLE {
+                if is_escaped {
+                    fields.scratch.extend_from_slice(input.get(from..end)?);
+                    fields.set_scratch(role, scratch);
+                } else {
+                    fields.scratch.truncate(scratch);
+                    fields.set(role, at + 1, end, Kind::Text);
+                }
+            }
+            let after = match input.get(end + 1) {
+                Some(b'\r') if self.newline == b'\n' && matches!(input.get(end + 2), Some(b'\n') | None) => {
+                    end + 2
+                }
+                _ => end + 1,
+            };
+            let is_proper = input
+                .get(after)
+                .is_none_or(|&byte| byte == self.delimiter || byte == self.newline);
+            return Some((after, is_proper));
+        }
+    }
+
+    /// Finds newline, delimiter and roles; says where the rows begin.
+    fn read_header(
+        &mut self,
+        input: &[u8],
+        from: usize,
+        is_last: bool,
+        names: &Names,
+    ) -> Result<Option<usize>, String> {
+        let mut at = from;
+        let mut line_number = self.line;
+        let mut declared = self.delimiter;
+        // Lines before the header: `sep=;`, as Excel writes and reads it, and empty ones.
+        loop {
+            let end = find_either(input, at, b'\n', b'\r');
+            if end == input.len() && (!is_last || end == at) {
+                if is_last {
+                    return Err("the file is empty".to_owned());
+                }
+                return if input.len() < LONGEST {
+                    Ok(None)
+                } else {
+                    Err("its first line does not end".to_owned())
+                };
+            }
+            if end + 1 == input.len() && !is_last {
+                return Ok(None);
+            }
+            let is_return = input.get(end) == Some(&b'\r');
+            let is_pair = is_return && input.get(end + 1) == Some(&b'\n');
+            self.newline = if is_return && !is_pair { b'\r' } else { b'\n' };
+            let after = (end + 1 + usize::from(is_pair)).min(input.len());
+            let line = input.get(at..end).unwrap_or_default();
+            if line.is_empty() {
+                at = after;
+                line_number += 1;
+                continue;
+            }
+            if let [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', mark] = line
+                && line_number == 1
+            {
+                if declared == 0 {
+                    declared = *mark;
+                }
+                at = after;
+                line_number += 1;
+                continue;
+            }
+            break;
+        }
+        let delimiter = if declared == 0 {
+            self.find_delimiter(input, at, is_last, names)?
+        } else {
+            Some(declared)
+        };
+        let Some(delimiter) = delimiter else {
+            return Ok(None);
+        };
+        let Some((header, breaks, after)) = self.cells(input, at, delimiter, is_last) else {
+            return if is_last || input.len() >= LONGEST {
+                Err("a quote of its header does not end".to_owned())
+            } else {
+                Ok(None)
+            };
+        };
+        self.roles = roles_of(&header, names)?;
+        self.header = header;
+        self.delimiter = delimiter;
+        self.line = line_number + 1 + breaks;
+        self.has_header = true;
+        Ok(Some(after))
+    }
+
+    /// The one delimiter under which the header has columns that we know.
+    fn find_delimiter(
+        &self,
+        input: &[u8],
+        at: usize,
+        is_last: bool,
+        names: &Names,
+    ) -> Result<Option<u8>, String> {
+        let mut found = Vec::new();
+        for delimiter in [b',', b';', b'\t', b'|'] {
+            let Some((cells, ..)) = self.cells(input, at, delimiter, is_last) else {
+                continue;
+            };
+            let known = cells
+                .iter()
+                .filter(|cell| names.find(&normalised(cell)).is_some())
+                .count();
+            if known > 0 {
+                found.push((cells.len(), delimiter));
+            }
+        }
+        // A header of one column is the same under each.
+        if found.iter().any(|&(cells, _)| cells > 1) {
+            found.retain(|&(cells, _)| cells > 1);
+        } else {
+            found.truncate(1);
+        }
+        match found.as_slice() {
+            [(_, delimiter)] => Ok(Some(*delimiter)),
+            [] => {
+                let end = find_either(input, at, b'\n', b'\r');
+                if end == input.len() && !is_last {
+                    return Ok(None);
+                }
+                let line = input.get(at..end.min(at + 120)).unwrap_or_default();
+                Err(format!(
+                    "no column of its header is known: declare `columns`; its first line is {}",
+                    String::from_utf8_lossy(line)
+                ))
+            }
+            _ => Err("its header reads under several delimiters: declare `delimiter`".to_owned()),
+        }
+    }
+
+    /// The cells of the row at a place, line feeds in quotes, and where the next row begins.
+    fn cells(
+        &self,
+        input: &[u8],
+        from: usize,
+        delimiter: u8,
+        is_last: bool,
+    ) -> Option<(Vec<Vec<u8>>, u32, usize)> {
+        let mut cells = Vec::new();
+        let mut cell = Vec::new();
+        let mut breaks = 0;
+        let mut is_quoted = false;
+        let mut at = from;
+        loop {
+            let Some(&byte) = input.get(at) else {
+                if is_quoted || !is_last {
+                    return None;
+                }
+                cells.push(cell);
+                return Some((cells, breaks, at));
+            };
+            at += 1;
+            if is_quoted {
+                match (byte, input.get(at)) {
+                    (b'"', Some(b'"')) => {
+                        cell.push(b'"');
+                        at += 1;
+                    }
+                    (b'"', _) => is_quoted = false,
+                    _ => {
+                        breaks += u32::from(byte == self.newline);
+                        cell.push(byte);
+                    }
+                }
+            } else if byte == b'"' && cell.is_empty() {
+                is_quoted = true;
+            } else if byte == delimiter {
+                cells.push(core::mem::take(&mut cell));
+            } else if byte == self.newline {
+                if self.newline == b'\n' && cell.last() == Some(&b'\r') {
+                    cell.pop();
+                }
+                cells.push(cell);
+                return Some((cells, breaks, at));
+            } else {
+                cell.push(byte);
+            }
+        }
+    }
+}
+
+fn normalised(name: &[u8]) -> Vec<u8> {
+    let mut path = Vec::new();
+    normalise(name, |byte| path.push(byte));
+    path
+}
+
+/// The role of each column. Of a role's names the first one that the header has counts.
+fn roles_of(header: &[Vec<u8>], names: &Names) -> Result<Vec<u8>, String> {
+    let mut best = [(u8::MAX, usize::MAX); ROLES];
+    let mut twice = None;
+    for (column, name) in header.iter().enumerate() {
+        let Some((role, rank)) = names.find(&normalised(name)) else {
+            continue;
+        };
+        if let Some(slot) = best.get_mut(usize::from(role)) {
+            if slot.0 == rank {
+                twice = Some((role, rank, name));
+            }
+            if rank < slot.0 {
+                *slot = (rank, column);
+            }
+        }
+    }
+    if let Some((role, rank, name)) = twice
+        && best.get(usize::from(role)).is_some_and(|slot| slot.0 == rank)
+    {
+        return Err(format!(
+            "its header has the column {} twice: rename one",
+            String::from_utf8_lossy(name)
+        ));
+    }
+    let mut roles = vec![NO_ROLE; header.len()];
+    for (role, (&(_, column), role_name)) in (0_u8..).zip(best.iter().zip(ROLE_NAMES)) {
+        if let Some(slot) = roles.get_mut(column) {
+            *slot = role;
+        } else if names.is_declared(role) && !names.copies().iter().any(|&(_, to)| to == role) {
+            let columns: Vec<_> = header
+                .iter()
+                .map(|name| String::from_utf8_lossy(name))
+                .collect();
+            return Err(format!(
+                "the column declared for {role_name} is not in its header: {}",
+                columns.join(", ")
+            ));
+        }
+    }
+    Ok(roles)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::names::{Role, RowKind};
+    use super::*;
+    use proptest::prelude::*;
+
+    type Rows = Vec<(u32, Result<(String, String), Flaw>)>;
+
+    /// Line, and unique id and status of each row, handed over in pieces.
+    fn read(text: &[u8], piece: usize) -> Result<Rows, String> {
+        let names = Names::of(RowKind::Orders, "simple").unwrap();
+        let mut csv = Csv::new(0);
+        let mut fields = Fields::default();
+        let mut rows = Vec::new();
+        let mut input = Vec::new();
+        let mut at = 0;
+        for end in (0..text.len()).step_by(piece).map(|from| (from + piece).min(text.len())).chain([text.len()]) {
+            let is_last = end == text.len() && input.len() == end;
+            input = text[..end].to_vec();
+            loop {
+                match csv.next(&input, at, is_last, &names, &mut fields) {
+                    Pull::Row(after) => {
+                        let text = |role| String::from_utf8_lossy(fields.text(role, &input)).into_owned();
+                        rows.push((csv.line(), Ok((text(Role::UniqueId), text(Role::Status)))));
+                        at = after;
+                    }
+                    Pull::Bad(flaw, after) => {
+                        rows.push((csv.line(), Err(flaw)));
+                        at = after;
+                    }
+                    Pull::More(after) => {
+                        at = after;
+                        break;
+                    }
+                    Pull::Refuse(rule) => return Err(rule),
+                }
+            }
+        }
+        assert_eq!(at, text.len());
+        Ok(rows)
+    }
+
+    fn ok(id: &str, status: &str) -> Result<(String, String), Flaw> {
+        Ok((id.to_owned(), status.to_owned()))
+    }
+
+    #[test]
+    fn cells_come_as_programs_write_them() {
+        for (text, expected) in [
+            ("unique_id,status\nA,x\nB,y\n", vec![(2, ok("A", "x")), (3, ok("B", "y"))]),
+            ("unique_id;status\r\nA;x\r\n\r\nB;y", vec![(2, ok("A", "x")), (4, ok("B", "y"))]),
+            ("unique_id\tstatus\rA\tx\rB\t\r", vec![(2, ok("A", "x")), (3, ok("B", ""))]),
+            ("sep=;\nunique_id;status\nA;x,y\n", vec![(3, ok("A", "x,y"))]),
+            (
+                "\"unique_id\",\"status\"\n\"A,1\",\"x \"\"y\"\"\"\n\"B\r\n2\",z\n\"C\",\"\"\r\n",
+                vec![(2, ok("A,1", "x \"y\"")), (3, ok("B\r\n2", "z")), (5, ok("C", ""))],
+            ),
+            ("status,note,unique_id\nx,5\" pipe,A\n", vec![(2, ok("A", "x"))]),
+            (
+                "unique_id,status\nA\nB,x,y\nC,z\n",
+                vec![(2, Err(Flaw::Cells)), (3, Err(Flaw::Cells)), (4, ok("C", "z"))],
+            ),
+            (
+                "unique_id,status\n\"A\"b,x\nC,z\n\"D,w\nE,v",
+                vec![
+                    (2, Err(Flaw::Quote)),
+                    (3, ok("C", "z")),
+                    (4, Err(Flaw::Quote)),
+                    (5, ok("E", "v")),
+                ],
+            ),
+        ] {
+            for piece in [1, 3, 1_000] {
+                assert_eq!(read(text.as_bytes(), piece).as_ref(), Ok(&expected), "{text:?} by {piece}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_header_that_is_not_certain_is_refused() {
+        for (text, part) in [
+            ("", "empty"),
+            ("a,b\n1,2\n", "no column"),
+            ("unique_id,unique-id\n1,2\n", "twice"),
+            ("unique_id,status;currency\n1,2;3\n", "several delimiters"),
+        ] {
+            let rule = read(text.as_bytes(), 1_000).unwrap_err();
+            assert!(rule.contains(part), "{rule}");
+        }
+    }
+
+    proptest! {
+        /// What is written by the rules is read back, whatever is in the cells, and wherever it is cut.
+        #[test]
+        fn quoted_cells_survive(cells in proptest::collection::vec(("[a-z\",;\r\n é]{0,12}", "[a-z\",\n]{0,8}"), 1..8), piece in 1_usize..40) {
+            let quote = |cell: &str| format!("\"{}\"", cell.replace('"', "\"\""));
+            let mut text = "unique_id,status\n".to_owned();
+            for (id, status) in &cells {
+                text.push_str(&format!("{},{}\n", quote(id), quote(status)));
+            }
+            let rows = read(text.as_bytes(), piece).unwrap();
+            let expected: Vec<_> = cells.iter().map(|(id, status)| ok(id, status)).collect();
+            prop_assert_eq!(rows.into_iter().map(|(_, row)| row).collect::<Vec<_>>(), expected);
+        }
+
+        /// Nothing is lost: whatever the bytes are, it ends, and every line is a row or a flaw.
+        #[test]
+        fn any_bytes_are_read_to_their_end(bytes in proptest::collection::vec(prop_oneof![Just(b'"'), Just(b','), Just(b'\n'), Just(b'a'), Just(b'\r')], 0..60), piece in 1_usize..9) {
+            let mut text = b"unique_id,status\n".to_vec();
+            text.extend(&bytes);
+            let whole = read(&text, 1_000).unwrap();
+            prop_assert_eq!(read(&text, piece).unwrap(), whole);
+        }
+    }
+}

@@ -1,0 +1,567 @@
+//! What came of it, as JSON text: what was understood, counts and sums, and rows as far as somebody looks.
+
+use super::flaw;
+use super::judge::{CLASSES, Class, REASONS, Sum, exponent_form, plain_form};
+use super::names::{ROLE_NAMES, RowKind};
+use super::out::Writer;
+use super::source::{Reader, Source, kind_name, settings};
+use super::store::{CLICK_ID, IS_SAME_ID, NOBODY, ORDER_ID, OWN_ID, Store, UNIQUE_ID};
+use super::{Report, refuse};
+use crate::{Error, Result};
+
+/// The class of rows that could not be read, after those of the judge.
+const UNREADABLE: usize = CLASSES.len();
+
+impl Report {
+    /// What was read as what, file by file.
+    pub fn understood(&mut self) {
+        let mut writer = Writer::default();
+        writer.open('[');
+        for source in &self.sources {
+            self.write_source(&mut writer, source);
+        }
+        writer.close(']');
+        self.answer = writer.text;
+    }
+
+    fn write_source(&self, writer: &mut Writer, source: &Source) {
+        writer.open('{');
+        writer.text_of("kind", kind_name(source.kind).as_bytes());
+        writer.text_of("name", source.name.as_bytes());
+        let dialect = if source.dialect.is_empty() {
+            "simple"
+        } else {
+            source.dialect.as_str()
+        };
+        writer.text_of("dialect", dialect.as_bytes());
+        writer.text_of("format", source.format_name().as_bytes());
+        writer.text_of("encoding", source.encoding_name().as_bytes());
+        if let Reader::Csv(csv) = &source.reader {
+            let delimiter = [csv.delimiter()];
+            writer.text_of(
+                "delimiter",
+                if delimiter == *b"\t" { b"tab" } else { &delimiter },
+            );
+            writer.key("columns");
+            writer.open('[');
+            for (name, role) in csv.columns() {
+                writer.open('{');
+                let name = source.decode(name).unwrap_or_default();
+                writer.key("name");
+                writer.string(&name);
+                if let Some(role) = role.and_then(|role| ROLE_NAMES.get(usize::from(role))) {
+                    writer.text_of("role", role.as_bytes());
+                }
+                writer.close('}');
+            }
+            writer.close(']');
+        }
+        let format = source.format;
+        let units: &[u8] = if format.is_smallest {
+            b"smallest"
+        } else {
+            b"major"
+        };
+        writer.text_of("units", units);
+        if format.decimal != 0 {
+            writer.text_of("decimal", &[format.decimal]);
+        }
+        if format.group != 0 {
+            writer.text_of("group", &[format.group]);
+        }
+        let dates = match source.days.order {
+            super::day::DayOrder::Undeclared => "YYYY-MM-DD",
+            super::day::DayOrder::DayFirst => "DD/MM/YYYY",
+            super::day::DayOrder::MonthFirst => "MM/DD/YYYY",
+        };
+        writer.text_of("dates", dates.as_bytes());
+        writer.number_of("rows", u64::from(source.rows));
+        writer.number_of("unreadable", u64::from(source.unreadable));
+        writer.number_of("lineItems", u64::from(source.line_items));
+        writer.key("samples");
+        writer.open('[');
+        for sample in &source.samples {
+            writer.open('{');
+            for (role, text) in sample {
+                if let Some(name) = ROLE_NAMES.get(usize::from(*role)) {
+                    writer.key(name);
+                    writer.string(text.as_bytes());
+                }
+            }
+            writer.close('}');
+        }
+        writer.close(']');
+        writer.close('}');
+    }
+
+    /// Counts and sums of every class, by currency.
+    ///
+    /// # Errors
+    /// [`Error::InvalidField`] before reconciling is over.
+    pub fn result(&mut self) -> Result<()> {
+        let verdicts = self.verdicts.as_ref().ok_or_else(not_yet)?;
+        let mut writer = Writer::default();
+        writer.open('{');
+        writer.number_of("orders", u64::from(self.orders.rows()));
+        writer.number_of("conversions", u64::from(self.conversions.rows()));
+        writer.number_of("unreadable", self.bad.len() as u64);
+        writer.number_of("hints", verdicts.hints.len() as u64);
+        writer.key("lacksHints");
+        writer.bool(verdicts.lacks_hints);
+        writer.number_of("bytes", self.memory.used() as u64);
+        writer.key("classes");
+        writer.open('[');
+        for (name, sums) in CLASSES.iter().zip(&verdicts.sums).skip(1) {
+            for (currency, sum) in (0_u32..).zip(sums) {
+                if sum.orders + sum.conversions == 0 {
+                    continue;
+                }
+                writer.open('{');
+                writer.text_of("class", name.as_bytes());
+                writer.text_of("currency", self.currencies.text(currency));
+                write_sum(&mut writer, sum);
+                writer.close('}');
+            }
+        }
+        writer.close(']');
+        writer.close('}');
+        self.answer = writer.text;
+        Ok(())
+    }
+
+    /// CAKE's rows by offer, affiliate and class; an order counts where its conversion does.
+    ///
+    /// # Errors
+    /// [`Error::InvalidField`] before reconciling is over; [`Error::ReportFull`].
+    pub fn by_pair(&mut self) -> Result<()> {
+        let verdicts = self.verdicts.as_ref().ok_or_else(not_yet)?;
+        // Pair, class and currency as one number, counted by sorting what there is of them.
+        let mut keys: Vec<(u64, u32)> = Vec::new();
+        let mut memory = self.memory;
+        let mut next = self.conversions.first();
+        while let Some(place) = next {
+            if let Some(head) = self.conversions.head(place) {
+                let key = u64::from(head.pair) << 16
+                    | u64::from(head.class) << 8
+                    | u64::from(head.currency);
+                if memory.extend(&mut keys, &[(key, place)]).is_none() {
+                    return Err(self.full());
+                }
+            }
+            next = self.conversions.next(place);
+        }
+        keys.sort_unstable();
+        let mut writer = Writer::default();
+        writer.open('[');
+        let mut rest = keys.as_slice();
+        while let Some(&(key, first)) = rest.first() {
+            let length = rest.iter().take_while(|(other, _)| *other == key).count();
+            let (group, tail) = rest.split_at(length.max(1));
+            rest = tail;
+            let mut sum = Sum::default();
+            for &(_, place) in group {
+                let Some(head) = self.conversions.head(place) else {
+                    continue;
+                };
+                sum.add(false, &head);
+                let order = (head.partner != NOBODY && is_pair(head.class))
+                    .then(|| self.orders.head(head.partner))
+                    .flatten();
+                if let Some(mut order) = order {
+                    order.revenue = verdicts.net(head.partner, &order);
+                    sum.add(true, &order);
+                }
+            }
+            let Some(head) = self.conversions.head(first) else {
+                continue;
+            };
+            let (offer, affiliate) = self.pair_texts(head.pair);
+            writer.open('{');
+            writer.text_of("offerId", offer);
+            writer.text_of("affiliateId", affiliate);
+            let class = CLASSES.get(usize::from(head.class)).copied().unwrap_or("");
+            writer.text_of("class", class.as_bytes());
+            writer.text_of("currency", self.currencies.text(u32::from(head.currency)));
+            write_sum(&mut writer, &sum);
+            writer.close('}');
+        }
+        writer.close(']');
+        self.answer = writer.text;
+        Ok(())
+    }
+
+    /// Rows from a cursor on, by `name=value` lines: `classes` that are wanted, `cursor`, `limit`. The answer
+    /// has a cursor unless these were the last.
+    ///
+    /// # Errors
+    /// [`Error::InvalidField`] names a class that there is none of.
+    pub fn rows(&mut self, options: &str) -> Result<()> {
+        if self.verdicts.is_none() {
+            return Err(not_yet());
+        }
+        let mut wanted = u32::MAX;
+        let mut limit = 500;
+        let mut cursor = (0_u8, self.orders.first(), 0_u32);
+        for (name, value) in settings(options) {
+            match name {
+                "classes" => wanted = classes_of(value)?,
+                "limit" => limit = value.parse().unwrap_or(500_usize).clamp(1, 10_000),
+                "cursor" => {
+                    let mut parts = value.split(':').map(|part| part.parse::<u32>().ok());
+                    let side = parts.next().flatten().unwrap_or(0);
+                    let place = parts.next().flatten();
+                    let number = parts.next().flatten().unwrap_or(0);
+                    cursor = (u8::try_from(side).unwrap_or(0), place, number);
+                }
+                _ => {}
+            }
+        }
+        let mut writer = Writer::default();
+        writer.open('{');
+        writer.key("rows");
+        writer.open('[');
+        let (mut side, mut next, mut number) = cursor;
+        let mut count = 0;
+        // A step looks at so many rows at most, whether they are wanted or not.
+        for _ in 0..65_536 {
+            if count >= limit {
+                break;
+            }
+            if side == 2 {
+                let Some(bad) = self.bad.get(number as usize) else {
+                    side = 3;
+                    break;
+                };
+                number += 1;
+                if wanted & 1 << UNREADABLE != 0 {
+                    count += 1;
+                    self.write_bad(&mut writer, *bad);
+                }
+                continue;
+            }
+            let Some(place) = next else {
+                side += 1;
+                number = 0;
+                next = if side == 1 {
+                    self.conversions.first()
+                } else {
+                    None
+                };
+                continue;
+            };
+            let is_order = side == 0;
+            let store = if is_order {
+                &self.orders
+            } else {
+                &self.conversions
+            };
+            next = store.next(place);
+            if let Some(head) = store.head(place) {
+                // A pair is listed with its order.
+                let is_listed = is_order || !is_pair(head.class) || head.partner == NOBODY;
+                if is_listed && wanted & 1 << head.class != 0 {
+                    count += 1;
+                    self.write_row(&mut writer, is_order, place, number);
+                }
+            }
+            number += 1;
+        }
+        writer.close(']');
+        if side < 3 {
+            let mut text = String::new();
+            super::amount::write_digits(&mut text, u64::from(side), 1);
+            for part in [next.unwrap_or(NOBODY), number] {
+                text.push(':');
+                if part == NOBODY {
+                    text.push('-');
+                } else {
+                    super::amount::write_digits(&mut text, u64::from(part), 1);
+                }
+            }
+            writer.text_of("cursor", text.as_bytes());
+        }
+        writer.close('}');
+        self.answer = writer.text;
+        Ok(())
+    }
+
+    fn write_row(&self, writer: &mut Writer, is_order: bool, place: u32, number: u32) {
+        let store = if is_order {
+            &self.orders
+        } else {
+            &self.conversions
+        };
+        let (Some(head), Some(verdicts)) = (store.head(place), &self.verdicts) else {
+            return;
+        };
+        writer.open('{');
+        let class = CLASSES.get(usize::from(head.class)).copied().unwrap_or("");
+        writer.text_of("class", class.as_bytes());
+        writer.key("reasons");
+        writer.open('[');
+        let mut other = None;
+        if is_order && is_pair(head.class) && head.partner != NOBODY {
+            other = Some(head.partner);
+            if let Some(conversion) = self.conversions.head(head.partner) {
+                let net = verdicts.net(place, &head);
+                let reasons = self.settings.reasons(&head, net, &conversion);
+                for (bit, reason) in REASONS.iter().enumerate() {
+                    if reasons & 1 << bit != 0 {
+                        writer.string(reason.as_bytes());
+                    }
+                }
+            }
+        } else if is_order && head.class == Class::MissingAtCake as u8 {
+            if head.partner != NOBODY {
+                let state = self.states.text(head.partner);
+                let reason: &[u8] = if state == b"delivered" {
+                    b"delivered_but_not_reported"
+                } else {
+                    state
+                };
+                writer.string(reason);
+            } else if self.deliveries.rows() > 0 {
+                writer.string(b"never_handed_over");
+            }
+        } else if head.class == Class::OutsideWindow as u8 {
+            let reasons = if is_order {
+                ["order_outside_window", "missing_at_cake"]
+            } else {
+                ["conversion_outside_window", "unknown_to_advertiser"]
+            };
+            for reason in reasons {
+                writer.string(reason.as_bytes());
+            }
+        }
+        writer.close(']');
+        writer.key(if is_order { "order" } else { "conversion" });
+        self.write_side(writer, is_order, place, Some(number));
+        if let Some(other) = other {
+            writer.key("conversion");
+            self.write_side(writer, false, other, None);
+        } else if head.partner != NOBODY
+            && matches!(
+                CLASSES.get(usize::from(head.class)),
+                Some(&"duplicate_order" | &"duplicate_conversion" | &"refund" | &"read_twice")
+            )
+        {
+            writer.key("of");
+            self.write_side(writer, is_order, head.partner, None);
+        }
+        if is_order && head.class == Class::MissingAtCake as u8 {
+            let hints = &verdicts.hints;
+            let from = hints.partition_point(|hint| hint.order < place);
+            let near = hints
+                .get(from..)
+                .unwrap_or_default()
+                .iter()
+                .take_while(|hint| hint.order == place);
+            let mut is_first = true;
+            for hint in near {
+                if is_first {
+                    writer.key("wouldMatch");
+                    writer.open('[');
+                    is_first = false;
+                }
+                writer.open('{');
+                let key = ["uniqueId", "orderId", "clickId"]
+                    .get(usize::from(hint.key))
+                    .copied()
+                    .unwrap_or("");
+                writer.text_of("key", key.as_bytes());
+                let ours = self.orders.text(place, usize::from(hint.key));
+                let theirs = self.conversions.text(hint.conversion, usize::from(hint.key));
+                writer.text_of("without", difference(ours, theirs).as_bytes());
+                writer.key("conversion");
+                self.write_side(writer, false, hint.conversion, None);
+                writer.close('}');
+            }
+            if !is_first {
+                writer.close(']');
+            }
+        }
+        writer.close('}');
+    }
+
+    fn write_side(&self, writer: &mut Writer, is_order: bool, place: u32, number: Option<u32>) {
+        let store = if is_order {
+            &self.orders
+        } else {
+            &self.conversions
+        };
+        let Some(head) = store.head(place) else {
+            return;
+        };
+        let texts = store.texts(place);
+        let text = |which: usize| texts.get(which).copied().unwrap_or_default();
+        writer.open('{');
+        self.write_place(
+            writer,
+            if is_order {
+                RowKind::Orders
+            } else {
+                RowKind::Conversions
+            },
+            number.unwrap_or_else(|| store.number(place)),
+        );
+        writer.text_of("uniqueId", text(UNIQUE_ID));
+        if head.flags & IS_SAME_ID == 0 || is_order {
+            writer.text_of("orderId", text(ORDER_ID));
+        }
+        writer.text_of("clickId", text(CLICK_ID));
+        if is_order {
+            writer.text_of("offerId", text(OWN_ID));
+        } else {
+            let (offer, affiliate) = self.pair_texts(head.pair);
+            writer.text_of("conversionId", text(OWN_ID));
+            writer.text_of("offerId", offer);
+            writer.text_of("affiliateId", affiliate);
+        }
+        writer.time_of("date", head.seconds);
+        writer.amount_of("revenue", head.revenue);
+        if is_order && let Some(verdicts) = &self.verdicts {
+            let net = verdicts.net(place, &head);
+            if net != head.revenue {
+                writer.amount_of("revenueAfterRefunds", net);
+            }
+        }
+        writer.amount_of("payout", head.payout);
+        writer.text_of("currency", self.currencies.text(u32::from(head.currency)));
+        writer.text_of("status", self.statuses.text(u32::from(head.status)));
+        writer.close('}');
+    }
+
+    /// File and line of a row by its number in its store.
+    fn write_place(&self, writer: &mut Writer, kind: RowKind, number: u32) {
+        let source = self
+            .sources
+            .iter()
+            .filter(|source| source.kind == kind)
+            .take_while(|source| source.first_row <= number)
+            .last();
+        if let Some(source) = source {
+            writer.text_of("file", source.name.as_bytes());
+            let line = source.line_of(number - source.first_row);
+            writer.number_of(
+                if source.is_csv() { "line" } else { "row" },
+                u64::from(line),
+            );
+        }
+    }
+
+    fn write_bad(&self, writer: &mut Writer, bad: super::Bad) {
+        writer.open('{');
+        writer.text_of("class", b"unreadable");
+        writer.key("reasons");
+        writer.open('[');
+        writer.string(
+            flaw::NAMES
+                .get(usize::from(bad.flaw))
+                .copied()
+                .unwrap_or("")
+                .as_bytes(),
+        );
+        writer.close(']');
+        writer.key("unreadable");
+        writer.open('{');
+        if let Some(source) = self.sources.get(bad.source as usize) {
+            writer.text_of("of", kind_name(source.kind).as_bytes());
+            writer.text_of("file", source.name.as_bytes());
+            writer.number_of(if source.is_csv() { "line" } else { "row" }, u64::from(bad.line));
+        }
+        writer.text_of("text", self.excerpts.text(bad.excerpt));
+        writer.close('}');
+        writer.close('}');
+    }
+
+    /// The store of a side, for what looks at rows one by one.
+    pub(super) fn side(&self, is_order: bool) -> &Store {
+        if is_order {
+            &self.orders
+        } else {
+            &self.conversions
+        }
+    }
+}
+
+fn write_sum(writer: &mut Writer, sum: &Sum) {
+    writer.number_of("orders", sum.orders);
+    writer.number_of("conversions", sum.conversions);
+    for (name, units) in [
+        ("orderRevenue", sum.order_revenue),
+        ("orderPayout", sum.order_payout),
+        ("revenue", sum.revenue),
+        ("payout", sum.payout),
+    ] {
+        writer.key(name);
+        writer.amount(units);
+    }
+}
+
+/// Is the class one of an order with its conversion?
+pub(super) fn is_pair(class: u8) -> bool {
+    [
+        Class::Matched,
+        Class::RevenueDiffers,
+        Class::PayoutDiffers,
+        Class::StatusDiffers,
+        Class::CurrencyDiffers,
+        Class::OutsideWindow,
+    ]
+    .into_iter()
+    .any(|pair| pair as u8 == class)
+}
+
+fn classes_of(value: &str) -> Result<u32> {
+    let mut wanted = 0;
+    for name in value.split(',') {
+        let class = CLASSES
+            .iter()
+            .position(|known| *known == name)
+            .or((name == "unreadable").then_some(UNREADABLE));
+        let class = class.ok_or_else(|| {
+            refuse(
+                "classes",
+                "must be some of matched, missing_at_cake, unknown_to_advertiser, duplicate_order, duplicate_conversion, revenue_differs, payout_differs, status_differs, currency_differs, outside_window, no_key, refund, read_twice and unreadable",
+            )
+        })?;
+        wanted |= 1 << class;
+    }
+    Ok(wanted)
+}
+
+/// What two keys differ by.
+fn difference(one: &[u8], other: &[u8]) -> &'static str {
+    if exponent_form(one).is_some() || exponent_form(other).is_some() {
+        return "exponent";
+    }
+    if one.eq_ignore_ascii_case(other) {
+        return "case";
+    }
+    let without = |text: &[u8], passed: fn(&u8) -> bool| -> Vec<u8> {
+        text.iter().copied().filter(|byte| !passed(byte)).collect()
+    };
+    for (name, passed) in [
+        ("blanks", u8::is_ascii_whitespace as fn(&u8) -> bool),
+        ("hash_sign", |byte: &u8| *byte == b'#'),
+        ("apostrophe", |byte: &u8| *byte == b'\''),
+    ] {
+        if without(one, passed) == without(other, passed) {
+            return name;
+        }
+    }
+    let zeros = |text: &[u8]| -> Vec<u8> {
+        text.iter().copied().skip_while(|byte| *byte == b'0').collect()
+    };
+    if zeros(one) == zeros(other) {
+        return "leading_zeros";
+    }
+    let (mut a, mut b) = (Vec::new(), Vec::new());
+    plain_form(one, &mut a);
+    plain_form(other, &mut b);
+    if a == b { "several" } else { "exponent" }
+}
+
+pub(super) fn not_yet() -> Error {
+    refuse("report", "has not been reconciled since the last file was added: call reconcile() first")
+}

@@ -1,0 +1,155 @@
+//! The ceiling of memory, and what hashing and sorting have in common.
+
+/// Counts what is held, and refuses what would exceed the ceiling. Nothing that grows with the data is
+/// allocated any other way, so that a full report is an error and never a trap.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Memory {
+    used: usize,
+    most: usize,
+}
+
+impl Memory {
+    pub(super) fn new(most: usize) -> Self {
+        Self { used: 0, most }
+    }
+
+    /// How many bytes may still be taken.
+    pub(super) fn left(&self) -> usize {
+        self.most - self.used.min(self.most)
+    }
+
+    pub(super) fn used(&self) -> usize {
+        self.used
+    }
+
+    /// Takes room for so many items more, exactly.
+    pub(super) fn reserve<T>(&mut self, items: &mut Vec<T>, more: usize) -> Option<()> {
+        if items.capacity() - items.len() >= more {
+            return Some(());
+        }
+        let before = items.capacity();
+        let bytes = (more - (before - items.len())).checked_mul(size_of::<T>())?;
+        let used = self.used.checked_add(bytes)?;
+        if used > self.most {
+            return None;
+        }
+        items.try_reserve_exact(more).ok()?;
+        self.used = used;
+        Some(())
+    }
+
+    /// Appends; grows by a quarter, so that a list is copied seldom and never doubled.
+    pub(super) fn extend<T: Copy>(&mut self, items: &mut Vec<T>, more: &[T]) -> Option<()> {
+        if items.capacity() - items.len() < more.len() {
+            let room = more.len().max(items.len() / 4).max(16);
+            self.reserve(items, room)
+                .or_else(|| self.reserve(items, more.len()))?;
+        }
+        items.extend_from_slice(more);
+        Some(())
+    }
+
+    pub(super) fn give_back(&mut self, bytes: usize) {
+        self.used = self.used.saturating_sub(bytes);
+    }
+
+    /// Frees a list.
+    pub(super) fn free<T>(&mut self, items: &mut Vec<T>) {
+        self.give_back(items.capacity() * size_of::<T>());
+        *items = Vec::new();
+    }
+}
+
+/// A seeded 64-bit hash. The seed comes from outside, so that nobody can choose ids that collide; and ids
+/// that do are told apart by their bytes, after a sort.
+pub(super) fn hash(bytes: &[u8], seed: u64) -> u64 {
+    let mut state = seed ^ (bytes.len() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let mut rest = bytes;
+    while let Some((word, tail)) = rest.split_first_chunk::<8>() {
+        state = mix(state ^ u64::from_le_bytes(*word));
+        rest = tail;
+    }
+    if !rest.is_empty() {
+        let mut word = 0;
+        for (shift, &byte) in rest.iter().enumerate() {
+            word |= u64::from(byte) << (shift * 8);
+        }
+        state = mix(state ^ word);
+    }
+    state ^ (state >> 32)
+}
+
+fn mix(word: u64) -> u64 {
+    let word = word.wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    word ^ (word >> 29)
+}
+
+/// Sorts by the upper half of each number, whose top byte is the same in all: three rounds in cache.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a byte is cut out of the number, and the counts fit: a partition has less than 2^32 entries"
+)]
+pub(super) fn sort_partition(entries: &mut [u64], scratch: &mut [u64]) {
+    if entries.len() < 256 || scratch.len() != entries.len() {
+        entries.sort_unstable();
+        return;
+    }
+    for shift in [32, 40, 48] {
+        let mut places = [0_u32; 256];
+        for entry in entries.iter() {
+            let byte = (entry >> shift) as u8;
+            if let Some(place) = places.get_mut(usize::from(byte)) {
+                *place += 1;
+            }
+        }
+        let mut sum = 0;
+        for place in &mut places {
+            let count = *place;
+            *place = sum;
+            sum += count;
+        }
+        for &entry in entries.iter() {
+            let byte = (entry >> shift) as u8;
+            if let Some(place) = places.get_mut(usize::from(byte)) {
+                if let Some(slot) = scratch.get_mut(*place as usize) {
+                    *slot = entry;
+                }
+                *place += 1;
+            }
+        }
+        entries.copy_from_slice(scratch);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_full_memory_refuses_and_keeps_what_it_has() {
+        let mut memory = Memory::new(64);
+        let mut items: Vec<u64> = Vec::new();
+        for number in 0..8 {
+            assert!(memory.extend(&mut items, &[number]).is_some(), "{number}");
+        }
+        assert_eq!(memory.extend(&mut items, &[8]), None);
+        assert_eq!(items, (0..8).collect::<Vec<_>>());
+        memory.free(&mut items);
+        assert_eq!(memory.used(), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn partitions_are_sorted(mut low in proptest::collection::vec(any::<u64>(), 0..2_000)) {
+            for entry in &mut low { *entry &= 0x00FF_FFFF_FFFF_FFFF; }
+            let mut entries = low.clone();
+            let mut scratch = vec![0; entries.len()];
+            sort_partition(&mut entries, &mut scratch);
+            prop_assert!(entries.is_sorted_by_key(|entry| entry >> 32));
+            entries.sort_unstable();
+            low.sort_unstable();
+            prop_assert_eq!(entries, low);
+        }
+    }
+}

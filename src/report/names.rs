@@ -1,0 +1,458 @@
+//! What columns and fields are called: in each dialect, and as a caller declares them.
+
+/// What a cell or field is to us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// The advertiser's transaction id.
+    UniqueId,
+    /// The advertiser's order reference.
+    OrderId,
+    /// CAKE's click id.
+    ClickId,
+    /// CAKE's conversion id.
+    ConversionId,
+    /// When it happened.
+    Date,
+    /// What the advertiser owes, or what it is a percentage of.
+    Revenue,
+    /// What the affiliate gets.
+    Payout,
+    /// A word of the advertiser's or of CAKE's.
+    Status,
+    /// Three letters (ISO 4217).
+    Currency,
+    /// CAKE's offer id.
+    OfferId,
+    /// CAKE's affiliate id.
+    AffiliateId,
+    /// `s1`
+    SubId1,
+    /// `s2`
+    SubId2,
+    /// `s3`
+    SubId3,
+    /// `s4`
+    SubId4,
+    /// `s5`
+    SubId5,
+    /// A country.
+    Country,
+    /// Whose click it was: an IP address, as far as CAKE tells.
+    Address,
+    /// A forwarder's word for how far it has come.
+    State,
+    /// What kind of row it is: a payment or a refund.
+    Kind,
+}
+
+/// How many roles there are.
+pub(super) const ROLES: usize = 20;
+
+/// By number, as callers write them.
+pub(super) const ROLE_NAMES: [&str; ROLES] = [
+    "uniqueId",
+    "orderId",
+    "clickId",
+    "conversionId",
+    "date",
+    "revenue",
+    "payout",
+    "status",
+    "currency",
+    "offerId",
+    "affiliateId",
+    "subId1",
+    "subId2",
+    "subId3",
+    "subId4",
+    "subId5",
+    "country",
+    "address",
+    "state",
+    "kind",
+];
+
+/// What a source's rows are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RowKind {
+    /// The advertiser's orders.
+    Orders,
+    /// CAKE's conversions.
+    Conversions,
+    /// The forwarder's events.
+    Deliveries,
+    /// CAKE's clicks.
+    Clicks,
+}
+
+/// Of each role the names that count, the first one first; case, blanks and punctuation do not matter, and
+/// a point leads into an object.
+type Table = &'static [(Role, &'static str)];
+
+const SIMPLE: Table = &[
+    (Role::UniqueId, "uniqueid transactionid"),
+    (Role::OrderId, "orderid ordernumber order number id"),
+    (Role::ClickId, "clickid reqid requestsessionid reqsessid"),
+    (
+        Role::Date,
+        "date orderdate datetime createdat created time timestamp conversiondate",
+    ),
+    (Role::Revenue, "revenue amount total price"),
+    (Role::Payout, "payout commission"),
+    (Role::Status, "status orderstatus"),
+    (Role::Currency, "currency currencycode"),
+    (Role::OfferId, "offerid"),
+    (Role::Kind, "type"),
+];
+
+const SHOPIFY: Table = &[
+    (Role::OrderId, "name"),
+    (Role::ClickId, "clickid noteattributes.clickid"),
+    (Role::Date, "createdat"),
+    (Role::Revenue, "total totalprice"),
+    (Role::Status, "financialstatus"),
+    (Role::Currency, "currency"),
+];
+
+const WOOCOMMERCE: Table = &[
+    (Role::OrderId, "ordernumber number orderid id"),
+    (Role::ClickId, "clickid metaclickid"),
+    (Role::Date, "orderdate datecreated date"),
+    (Role::Revenue, "ordertotal total ordertotalamount netsales"),
+    (Role::Status, "orderstatus status"),
+    (Role::Currency, "ordercurrency currency"),
+];
+
+const STRIPE: Table = &[
+    (
+        Role::UniqueId,
+        "orderidmetadata metadata.orderid uniqueidmetadata metadata.uniqueid clientreferenceid paymentintentid paymentintent chargeid charge sourceid source id",
+    ),
+    (Role::ClickId, "clickidmetadata metadata.clickid"),
+    (Role::Date, "createdutc createddateutc created"),
+    (Role::Revenue, "amount"),
+    (Role::Status, "status"),
+    (Role::Currency, "currency"),
+    (Role::Kind, "type reportingcategory object"),
+];
+
+const CONVERSIONS: Table = &[
+    (Role::UniqueId, "uniqueid transactionid"),
+    (Role::OrderId, "orderid"),
+    (Role::ClickId, "clickid requestsessionid reqsessid reqid"),
+    (
+        Role::ConversionId,
+        "conversionid eventconversionid macroeventconversionid",
+    ),
+    (Role::Date, "conversiondate eventconversiondate date"),
+    (Role::Revenue, "revenuetext revenue received received.amount pricereceived"),
+    (Role::Payout, "payouttext payout paid paid.amount pricepaid"),
+    (
+        Role::Status,
+        "conversionstatus disposition dispositiontype status",
+    ),
+    (Role::Currency, "currency"),
+    (
+        Role::OfferId,
+        "offerid offer.offerid siteofferid siteoffer.siteofferid",
+    ),
+    (
+        Role::AffiliateId,
+        "affiliateid affiliate.affiliateid sourceaffiliateid sourceaffiliate.sourceaffiliateid",
+    ),
+];
+
+const DELIVERIES: Table = &[
+    (Role::UniqueId, "uniqueid"),
+    (Role::OrderId, "orderid"),
+    (Role::ClickId, "clickid"),
+    (Role::Date, "acceptedat conversiondate date"),
+    (Role::State, "state status"),
+    (Role::Revenue, "revenue"),
+    (Role::Payout, "payout"),
+    (Role::OfferId, "offerid"),
+];
+
+const CLICKS: Table = &[
+    (Role::ClickId, "clickid requestsessionid reqsessid"),
+    (Role::ConversionId, "conversionid"),
+    (Role::Date, "clickdate date"),
+    (Role::OfferId, "offerid siteofferid offer.offerid siteoffer.siteofferid"),
+    (
+        Role::AffiliateId,
+        "affiliateid sourceaffiliateid affiliate.affiliateid sourceaffiliate.sourceaffiliateid",
+    ),
+    (Role::SubId1, "subid1 s1"),
+    (Role::SubId2, "subid2 s2"),
+    (Role::SubId3, "subid3 s3"),
+    (Role::SubId4, "subid4 s4"),
+    (Role::SubId5, "subid5 s5"),
+    (Role::Country, "country countrycode country.countrycode"),
+    (Role::Address, "ipaddress ip"),
+];
+
+/// A name, its role, and how it stands among its role's names.
+#[derive(Clone, Debug)]
+struct Name {
+    path: Vec<u8>,
+    role: u8,
+    rank: u8,
+}
+
+/// The names of one source.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Names {
+    names: Vec<Name>,
+    /// Roles that share a column with another: from, to.
+    copies: Vec<(u8, u8)>,
+    declared: u32,
+}
+
+impl Names {
+    /// The names of a dialect; `None` where there is none of that name.
+    pub(super) fn of(kind: RowKind, dialect: &str) -> Option<Self> {
+        let table = match (kind, dialect) {
+            (RowKind::Orders, "simple" | "") => SIMPLE,
+            (RowKind::Orders, "shopify") => SHOPIFY,
+            (RowKind::Orders, "woocommerce") => WOOCOMMERCE,
+            (RowKind::Orders, "stripe") => STRIPE,
+            (RowKind::Orders | RowKind::Conversions, "cake")
+            | (RowKind::Conversions, "simple" | "") => CONVERSIONS,
+            (RowKind::Deliveries, "") => DELIVERIES,
+            (RowKind::Clicks, "cake" | "simple" | "") => CLICKS,
+            _ => return None,
+        };
+        let mut names = Self::default();
+        for &(role, list) in table {
+            for (rank, path) in list.split(' ').enumerate() {
+                names.names.push(Name {
+                    path: path.as_bytes().to_vec(),
+                    role: role as u8,
+                    rank: u8::try_from(rank).unwrap_or(u8::MAX),
+                });
+            }
+        }
+        Some(names)
+    }
+
+    /// A caller's own name for a role takes the place of the dialect's.
+    pub(super) fn declare(&mut self, role: u8, name: &str) {
+        let mut path = Vec::new();
+        for (index, part) in name.split('.').enumerate() {
+            if index > 0 {
+                path.push(b'.');
+            }
+            normalise(part.as_bytes(), |byte| path.push(byte));
+        }
+        self.names.retain(|known| known.role != role);
+        self.declared |= 1 << role;
+        let twin = self
+            .names
+            .iter()
+            .find(|known| known.path == path && self.declared & (1 << known.role) != 0);
+        if let Some(twin) = twin {
+            self.copies.push((twin.role, role));
+            return;
+        }
+        // Of a column that the caller has named, the dialect's meaning no longer counts.
+        self.names.retain(|known| known.path != path);
+        self.names.push(Name {
+            path,
+            role,
+            rank: 0,
+        });
+    }
+
+    pub(super) fn copies(&self) -> &[(u8, u8)] {
+        &self.copies
+    }
+
+    /// Was the role's name given by the caller?
+    pub(super) fn is_declared(&self, role: u8) -> bool {
+        self.declared & (1 << role) != 0
+    }
+
+    /// Role and rank of a normalised path.
+    pub(super) fn find(&self, path: &[u8]) -> Option<(u8, u8)> {
+        self.names
+            .iter()
+            .find(|name| name.path == path)
+            .map(|name| (name.role, name.rank))
+    }
+}
+
+/// Letters and digits, in lower case; of other alphabets every byte.
+pub(super) fn normalise(name: &[u8], mut push: impl FnMut(u8)) {
+    for &byte in name {
+        if byte.is_ascii_alphanumeric() || !byte.is_ascii() {
+            push(byte.to_ascii_lowercase());
+        }
+    }
+}
+
+/// What a cell or a value is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Kind {
+    #[default]
+    Absent,
+    Text,
+    Number,
+    Bool,
+}
+
+const SCRATCH: u32 = 1 << 31;
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Span {
+    from: u32,
+    to: u32,
+    pub(super) kind: Kind,
+}
+
+/// The cells or values of one row that have a role: places in the input, or in a scratch buffer where they
+/// had to be unescaped.
+#[derive(Debug, Default)]
+pub(super) struct Fields {
+    spans: [Span; ROLES],
+    pub(super) scratch: Vec<u8>,
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the input buffer is below 2^31 bytes"
+)]
+impl Fields {
+    pub(super) fn clear(&mut self) {
+        self.spans = [Span::default(); ROLES];
+        self.scratch.clear();
+    }
+
+    pub(super) fn set(&mut self, role: u8, from: usize, to: usize, kind: Kind) {
+        if let Some(span) = self.spans.get_mut(usize::from(role)) {
+            *span = Span {
+                from: from as u32,
+                to: to as u32,
+                kind,
+            };
+        }
+    }
+
+    /// The same for the scratch buffer's end, from a place in it.
+    pub(super) fn set_scratch(&mut self, role: u8, from: usize) {
+        let to = self.scratch.len();
+        if let Some(span) = self.spans.get_mut(usize::from(role)) {
+            *span = Span {
+                from: from as u32 | SCRATCH,
+                to: to as u32 | SCRATCH,
+                kind: Kind::Text,
+            };
+        }
+    }
+
+    pub(super) fn copy(&mut self, from: u8, to: u8) {
+        if let Some(&span) = self.spans.get(usize::from(from))
+            && let Some(slot) = self.spans.get_mut(usize::from(to))
+        {
+            *slot = span;
+        }
+    }
+
+    pub(super) fn kind(&self, role: Role) -> Kind {
+        self.spans
+            .get(role as usize)
+            .map_or(Kind::Absent, |span| span.kind)
+    }
+
+    pub(super) fn text<'a>(&'a self, role: Role, input: &'a [u8]) -> &'a [u8] {
+        let Some(&Span { from, to, .. }) = self.spans.get(role as usize) else {
+            return &[];
+        };
+        let (bytes, mask) = if from & SCRATCH == 0 {
+            (input, u32::MAX)
+        } else {
+            (self.scratch.as_slice(), !SCRATCH)
+        };
+        bytes
+            .get((from & mask) as usize..(to & mask) as usize)
+            .unwrap_or_default()
+    }
+}
+
+/// What a reader found next.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Pull {
+    /// A row, and where the next one begins.
+    Row(usize),
+    /// A row that cannot be read, and where the next one begins.
+    Bad(Flaw, usize),
+    /// Nothing more before there are more bytes; those before this place are done with.
+    More(usize),
+    /// The file cannot be read at all: why.
+    Refuse(String),
+}
+
+use super::flaw::Flaw;
+
+/// The first of two bytes from a place on; the end where there is none.
+pub(super) fn find_either(bytes: &[u8], from: usize, one: u8, other: u8) -> usize {
+    const LOW: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let ones = LOW.wrapping_mul(u64::from(one));
+    let others = LOW.wrapping_mul(u64::from(other));
+    let mut at = from;
+    while let Some(word) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        let word = u64::from_le_bytes(*word);
+        let (a, b) = (word ^ ones, word ^ others);
+        let found = ((a.wrapping_sub(LOW) & !a) | (b.wrapping_sub(LOW) & !b)) & HIGH;
+        if found != 0 {
+            return at + (found.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    while let Some(&byte) = bytes.get(at) {
+        if byte == one || byte == other {
+            break;
+        }
+        at += 1;
+    }
+    at.min(bytes.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn names_are_compared_by_letters_and_digits() {
+        let names = Names::of(RowKind::Orders, "simple").unwrap();
+        for name in ["Unique ID", "unique_id", "uniqueId", "UNIQUE-ID"] {
+            let mut path = Vec::new();
+            normalise(name.as_bytes(), |byte| path.push(byte));
+            assert_eq!(names.find(&path), Some((Role::UniqueId as u8, 0)), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_declared_name_takes_the_dialects_place() {
+        let mut names = Names::of(RowKind::Orders, "simple").unwrap();
+        names.declare(Role::Revenue as u8, "Order ID");
+        assert_eq!(names.find(b"orderid"), Some((Role::Revenue as u8, 0)));
+        assert_eq!(names.find(b"revenue"), None);
+        names.declare(Role::Payout as u8, "order_id");
+        assert_eq!(
+            names.copies(),
+            [(Role::Revenue as u8, Role::Payout as u8)]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn the_first_of_two_bytes_is_found(bytes in proptest::collection::vec(0_u8..8, 0..40), from in 0_usize..8) {
+            let from = from.min(bytes.len());
+            let expected = bytes.iter().skip(from).position(|byte| [1, 5].contains(byte))
+                .map_or(bytes.len(), |at| at + from);
+            prop_assert_eq!(find_either(&bytes, from, 1, 5), expected);
+        }
+    }
+}

@@ -1,0 +1,587 @@
+//! One file on its way in: how it is declared, what was understood, and what could not be read.
+
+use super::amount::{NumberFormat, SCALE, percent_of, read as read_amount};
+use super::csv::Csv;
+use super::day::{DayOrder, Days};
+use super::flaw::Flaw;
+use super::json::Json;
+use super::names::{Fields, Kind, Names, Pull, ROLE_NAMES, Role, RowKind};
+use super::store::NO_AMOUNT;
+use crate::{Error, Result};
+use std::borrow::Cow;
+
+/// Words that stand where an id is missing. As an id each would match every other.
+const NO_IDS: &str = "undefined null nan true false none n/a - replace click_id clickid transaction_id transactionid unique_id order_id your_order_id your_transaction_id your_unique_id order-id";
+
+/// In what a file's texts are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Encoding {
+    /// Nobody said: UTF-8, or the file is ambiguous.
+    Undeclared,
+    Utf8,
+    Windows1252,
+}
+
+#[derive(Debug)]
+pub(super) enum Reader {
+    /// Until the first byte that is not blank.
+    Unknown,
+    Csv(Csv),
+    Json(Json),
+}
+
+/// A file, or pages one after the other, read as one.
+#[derive(Debug)]
+pub(super) struct Source {
+    pub(super) kind: RowKind,
+    pub(super) name: String,
+    pub(super) dialect: String,
+    pub(super) names: Names,
+    pub(super) reader: Reader,
+    pub(super) days: Days,
+    pub(super) format: NumberFormat,
+    encoding: Encoding,
+    delimiter: u8,
+    declared_format: String,
+    /// In ten-thousandths of a per cent.
+    percent: i64,
+    /// What ids begin with in the file and not at CAKE.
+    prefix: String,
+    /// The state of all events of a file without one of each.
+    pub(super) state: String,
+    /// The number of its first row in its store.
+    pub(super) first_row: u32,
+    pub(super) rows: u32,
+    pub(super) unreadable: u32,
+    pub(super) line_items: u32,
+    /// From which row on which line: where rows do not follow line by line.
+    pub(super) lines: Vec<(u32, u32)>,
+    next_line: u32,
+    /// Rows that could mean two things, with the reason and the text.
+    pub(super) doubts: Vec<(u32, Flaw, String)>,
+    /// The first rows, as they were understood.
+    pub(super) samples: Vec<Vec<(u8, String)>>,
+    last_order: Vec<u8>,
+    has_begun: bool,
+}
+
+fn refuse(parameter: &str, rule: &str) -> Error {
+    Error::InvalidField {
+        parameter: parameter.to_owned(),
+        rule: rule.to_owned(),
+    }
+}
+
+/// `name=value` lines.
+pub(super) fn settings(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    text.lines().filter_map(|line| line.split_once('='))
+}
+
+impl Source {
+    /// From `name=value` lines.
+    pub(super) fn new(options: &str) -> Result<Self> {
+        let mut kind = RowKind::Orders;
+        let mut dialect = "";
+        for (name, value) in settings(options) {
+            match name {
+                "kind" => {
+                    kind = match value {
+                        "conversions" => RowKind::Conversions,
+                        "deliveries" => RowKind::Deliveries,
+                        "clicks" => RowKind::Clicks,
+                        _ => RowKind::Orders,
+                    }
+                }
+                "dialect" => dialect = value,
+                _ => {}
+            }
+        }
+        let names = Names::of(kind, dialect).ok_or_else(|| {
+            refuse(
+                "dialect",
+                "must be simple, shopify, woocommerce, stripe or cake for orders, simple or cake for what CAKE reports",
+            )
+        })?;
+        let format = match dialect {
+            "shopify" => NumberFormat {
+                decimal: b'.',
+                ..NumberFormat::default()
+            },
+            "stripe" => NumberFormat {
+                is_smallest: true,
+                ..NumberFormat::default()
+            },
+            "cake" => NumberFormat {
+                decimal: b'.',
+                group: b',',
+                has_symbol: true,
+                is_smallest: false,
+            },
+            _ => NumberFormat::default(),
+        };
+        let mut source = Self {
+            kind,
+            name: String::new(),
+            dialect: dialect.to_owned(),
+            names,
+            reader: Reader::Unknown,
+            days: Days {
+                is_unix: dialect == "stripe",
+                ..Days::default()
+            },
+            format,
+            encoding: Encoding::Undeclared,
+            delimiter: 0,
+            declared_format: String::new(),
+            percent: 100 * SCALE,
+            prefix: String::new(),
+            state: String::new(),
+            first_row: 0,
+            rows: 0,
+            unreadable: 0,
+            line_items: 0,
+            lines: Vec::new(),
+            next_line: 0,
+            doubts: Vec::new(),
+            samples: Vec::new(),
+            last_order: Vec::new(),
+            has_begun: false,
+        };
+        for (name, value) in settings(options) {
+            source.set(name, value)?;
+        }
+        if source.format.group != 0 && source.format.group == source.format.decimal {
+            return Err(refuse("group", "must differ from decimal"));
+        }
+        Ok(source)
+    }
+
+    fn set(&mut self, name: &str, value: &str) -> Result<()> {
+        let one = |value: &str| value.bytes().next().unwrap_or(0);
+        match name {
+            "name" => value.clone_into(&mut self.name),
+            "format" => match value {
+                "csv" | "json" => value.clone_into(&mut self.declared_format),
+                _ => return Err(refuse("format", "must be csv or json")),
+            },
+            "delimiter" => match value {
+                "," | ";" | "|" => self.delimiter = one(value),
+                "tab" => self.delimiter = b'\t',
+                _ => return Err(refuse("delimiter", "must be \",\", \";\", \"|\" or a tab")),
+            },
+            "decimal" => match value {
+                "." | "," => self.format.decimal = one(value),
+                _ => return Err(refuse("decimal", "must be \".\" or \",\"")),
+            },
+            "group" => match value {
+                "." | "," | " " | "'" | "" => self.format.group = one(value),
+                _ => return Err(refuse("group", "must be \".\", \",\", \" \", \"'\" or \"\"")),
+            },
+            "units" => match value {
+                "major" | "smallest" => self.format.is_smallest = value == "smallest",
+                _ => return Err(refuse("units", "must be major or smallest")),
+            },
+            "dates" => {
+                self.days.order = match value {
+                    "YYYY-MM-DD" => DayOrder::Undeclared,
+                    "DD/MM/YYYY" => DayOrder::DayFirst,
+                    "MM/DD/YYYY" => DayOrder::MonthFirst,
+                    "unix" => {
+                        self.days.is_unix = true;
+                        DayOrder::Undeclared
+                    }
+                    _ => {
+                        return Err(refuse(
+                            "dates",
+                            "must be YYYY-MM-DD, DD/MM/YYYY, MM/DD/YYYY or unix",
+                        ));
+                    }
+                }
+            }
+            "encoding" => {
+                self.encoding = match value {
+                    "utf-8" => Encoding::Utf8,
+                    "windows-1252" => Encoding::Windows1252,
+                    _ => return Err(refuse("encoding", "must be utf-8 or windows-1252")),
+                }
+            }
+            "percent" => {
+                let format = NumberFormat {
+                    decimal: b'.',
+                    ..NumberFormat::default()
+                };
+                self.percent = read_amount(value.as_bytes(), format, false, b"")
+                    .ok()
+                    .filter(|percent| (0..=1_000 * SCALE).contains(percent))
+                    .ok_or_else(|| refuse("revenue.percent", "must be text such as \"10\" or \"7.5\""))?;
+            }
+            "prefix" => value.clone_into(&mut self.prefix),
+            "state" => value.clone_into(&mut self.state),
+            _ => {
+                if let Some(role) = name.strip_prefix("column.") {
+                    let known = ROLE_NAMES.iter().position(|known| *known == role);
+                    let Some(role) = known.and_then(|role| u8::try_from(role).ok()) else {
+                        return Err(refuse(
+                            "columns",
+                            "has a name that is none of uniqueId, orderId, clickId, date, revenue, payout, status and the others",
+                        ));
+                    };
+                    self.names.declare(role, value);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn is_csv(&self) -> bool {
+        matches!(self.reader, Reader::Csv(_))
+    }
+
+    pub(super) fn format_name(&self) -> &'static str {
+        match self.reader {
+            Reader::Unknown => "empty",
+            Reader::Csv(_) => "csv",
+            Reader::Json(_) => "json",
+        }
+    }
+
+    pub(super) fn encoding_name(&self) -> &'static str {
+        match self.encoding {
+            Encoding::Windows1252 => "windows-1252",
+            _ => "utf-8",
+        }
+    }
+
+    /// The next row, or why there is none.
+    pub(super) fn pull(
+        &mut self,
+        input: &[u8],
+        from: usize,
+        is_last: bool,
+        fields: &mut Fields,
+    ) -> Pull {
+        let mut at = from;
+        if !self.has_begun {
+            let rest = input.get(at..).unwrap_or_default();
+            if rest.len() < 3 && !is_last {
+                return Pull::More(at);
+            }
+            if rest.starts_with(b"\xFF\xFE") || rest.starts_with(b"\xFE\xFF") {
+                return Pull::Refuse("it is UTF-16: save it as UTF-8".to_owned());
+            }
+            if rest.starts_with(b"PK\x03\x04") {
+                return Pull::Refuse("it is a spreadsheet or an archive: save it as CSV".to_owned());
+            }
+            if rest.starts_with(b"\xEF\xBB\xBF") {
+                at += 3;
+            }
+            self.has_begun = true;
+        }
+        if matches!(self.reader, Reader::Unknown) {
+            let rest = input.get(at..).unwrap_or_default();
+            let Some(blank) = rest.iter().position(|byte| !byte.is_ascii_whitespace()) else {
+                return if is_last && self.kind == RowKind::Orders {
+                    Pull::Refuse("the file is empty".to_owned())
+                } else {
+                    Pull::More(if is_last { input.len() } else { at })
+                };
+            };
+            let is_json = match self.declared_format.as_str() {
+                "" => matches!(rest.get(blank), Some(b'{' | b'[')),
+                format => format == "json",
+            };
+            self.reader = if is_json {
+                Reader::Json(Json::new())
+            } else {
+                Reader::Csv(Csv::new(self.delimiter))
+            };
+        }
+        let pull = match &mut self.reader {
+            Reader::Csv(csv) => csv.next(input, at, is_last, &self.names, fields),
+            Reader::Json(json) => {
+                let pull = json.next(input, at, is_last, &self.names, fields);
+                // BOMs also come between pages.
+                match pull {
+                    Pull::More(after) if is_last && json.is_open() => {
+                        *json = Json::new();
+                        Pull::Bad(Flaw::BrokenOff, after)
+                    }
+                    pull => pull,
+                }
+            }
+            Reader::Unknown => return Pull::More(at),
+        };
+        if matches!(pull, Pull::Row(_)) {
+            for &(from, to) in self.names.copies() {
+                fields.copy(from, to);
+            }
+        }
+        pull
+    }
+
+    /// The line of the last row; in JSON its number.
+    pub(super) fn line(&self) -> u32 {
+        match &self.reader {
+            Reader::Csv(csv) => csv.line(),
+            Reader::Json(json) => json.row(),
+            Reader::Unknown => 0,
+        }
+    }
+
+    /// The text of the last row, of what lies between two places.
+    pub(super) fn row_text<'a>(&self, input: &'a [u8], from: usize, to: usize) -> &'a [u8] {
+        let from = match &self.reader {
+            Reader::Csv(csv) => csv.row_start().clamp(from, to),
+            _ => from,
+        };
+        let text = input.get(from..to).unwrap_or_default();
+        text.strip_prefix(b",").unwrap_or(text).trim_ascii()
+    }
+
+    /// Remembers on which line the row is that comes next in the store.
+    pub(super) fn note_line(&mut self) {
+        let line = self.line();
+        if self.rows == 0 || line != self.next_line {
+            self.lines.push((self.rows, line));
+        }
+        self.next_line = line + 1;
+        self.rows += 1;
+    }
+
+    /// The line of one of its rows.
+    pub(super) fn line_of(&self, row: u32) -> u32 {
+        let after = self.lines.partition_point(|&(from, _)| from <= row);
+        self.lines
+            .get(after.saturating_sub(1))
+            .map_or(0, |&(from, line)| line + (row - from))
+    }
+
+    /// A text in UTF-8.
+    pub(super) fn decode<'a>(&self, text: &'a [u8]) -> Result<Cow<'a, [u8]>, Flaw> {
+        if text.is_ascii() {
+            return Ok(Cow::Borrowed(text));
+        }
+        match self.encoding {
+            _ if !self.is_csv() => Ok(Cow::Borrowed(text)),
+            Encoding::Windows1252 => {
+                let mut decoded = String::new();
+                decoded.extend(text.iter().map(|&byte| from_windows(byte)));
+                Ok(Cow::Owned(decoded.into_bytes()))
+            }
+            _ if core::str::from_utf8(text).is_ok() => Ok(Cow::Borrowed(text)),
+            Encoding::Utf8 => Err(Flaw::Encoding),
+            Encoding::Undeclared => Err(Flaw::AmbiguousEncoding),
+        }
+    }
+
+    /// An id as it is compared: whole, without what the caller declared as a prefix. Empty where there is
+    /// none, or a word that stands for none.
+    pub(super) fn id<'a>(
+        &self,
+        fields: &'a Fields,
+        role: Role,
+        input: &'a [u8],
+    ) -> Result<Cow<'a, [u8]>, Flaw> {
+        let mut text = fields.text(role, input);
+        if fields.kind(role) == Kind::Number && !text.iter().all(u8::is_ascii_digit) {
+            return Err(Flaw::Id);
+        }
+        if self.dialect == "shopify" {
+            text = text.strip_prefix(b"'").unwrap_or(text);
+        }
+        if !self.prefix.is_empty() && matches!(role, Role::UniqueId | Role::OrderId) {
+            text = text.strip_prefix(self.prefix.as_bytes()).unwrap_or(text);
+        }
+        if text.len() > 128 {
+            return Err(Flaw::Id);
+        }
+        let trimmed = text.trim_ascii();
+        let stands_for_none = trimmed.is_empty()
+            || (trimmed.len() < 20
+                // None of the words has a digit, and nearly every id has.
+                && !trimmed.iter().rev().any(u8::is_ascii_digit)
+                && NO_IDS
+                    .split(' ')
+                    .any(|word| trimmed.eq_ignore_ascii_case(word.as_bytes())))
+            || trimmed == b"0"
+            || (trimmed.len() > 2 && trimmed.starts_with(b"#") && trimmed.ends_with(b"#"));
+        if stands_for_none {
+            return Ok(Cow::Borrowed(&[]));
+        }
+        self.decode(text)
+    }
+
+    /// An amount, [`NO_AMOUNT`] where there is none.
+    pub(super) fn amount(
+        &self,
+        fields: &Fields,
+        role: Role,
+        input: &[u8],
+        currency: &[u8],
+    ) -> Result<i64, Flaw> {
+        let text = fields.text(role, input);
+        if text.trim_ascii().is_empty() {
+            return Ok(NO_AMOUNT);
+        }
+        let is_number = fields.kind(role) == Kind::Number;
+        let units = if self.format.group == b' ' && !is_number && !text.is_ascii() {
+            // The thousands' blank may be a no-break space, in either encoding.
+            let mut plain = Vec::with_capacity(text.len());
+            let mut rest = text;
+            while let Some((&byte, tail)) = rest.split_first() {
+                if let Some(tail) = rest
+                    .strip_prefix("\u{A0}".as_bytes())
+                    .or_else(|| rest.strip_prefix("\u{202F}".as_bytes()))
+                    .or_else(|| rest.strip_prefix(b"\xA0"))
+                {
+                    plain.push(b' ');
+                    rest = tail;
+                } else {
+                    plain.push(byte);
+                    rest = tail;
+                }
+            }
+            read_amount(&plain, self.format, is_number, currency)?
+        } else {
+            read_amount(text, self.format, is_number, currency)?
+        };
+        if role == Role::Revenue && self.percent != 100 * SCALE {
+            return Ok(percent_of(units, self.percent));
+        }
+        Ok(units)
+    }
+
+    /// Does the line only add an item to the order before it? (Shopify writes one row a line item.)
+    pub(super) fn is_line_item(&mut self, order: &[u8], is_bare: bool) -> Result<bool, Flaw> {
+        if self.dialect != "shopify" || !self.is_csv() {
+            return Ok(false);
+        }
+        if is_bare {
+            if !order.is_empty() && order == self.last_order {
+                self.line_items += 1;
+                return Ok(true);
+            }
+            return Err(Flaw::LineItem);
+        }
+        self.last_order.clear();
+        self.last_order.extend_from_slice(order);
+        Ok(false)
+    }
+
+    /// Keeps one of the first rows for whoever asks what was read as what.
+    pub(super) fn note_sample(&mut self, fields: &Fields, input: &[u8]) {
+        if self.samples.len() >= 3 {
+            return;
+        }
+        let roles = (0_u8..).zip(ROLES_IN_ORDER);
+        let sample = roles
+            .filter(|&(_, role)| fields.kind(role) != Kind::Absent)
+            .map(|(number, role)| {
+                let text = self.decode(fields.text(role, input)).unwrap_or_default();
+                (number, String::from_utf8_lossy(&text).into_owned())
+            })
+            .collect();
+        self.samples.push(sample);
+    }
+
+    /// Notes a row that could mean two things; says whether that is enough.
+    pub(super) fn doubt(&mut self, flaw: Flaw, fields: &Fields, input: &[u8]) -> bool {
+        let role = match flaw {
+            Flaw::AmbiguousDate | Flaw::NoTimeZone => Role::Date,
+            Flaw::UnmappedStatus => Role::Status,
+            Flaw::AmbiguousEncoding => Role::UniqueId,
+            _ => Role::Revenue,
+        };
+        let mut text = fields.text(role, input);
+        if flaw == Flaw::AmbiguousAmount
+            && (text.is_empty() || read_amount(text, self.format, false, b"").is_ok())
+        {
+            text = fields.text(Role::Payout, input);
+        }
+        let text = String::from_utf8_lossy(text.get(..60).unwrap_or(text)).into_owned();
+        let is_new = flaw != Flaw::UnmappedStatus
+            || self.doubts.iter().all(|(_, _, known)| *known != text);
+        if is_new {
+            self.doubts.push((self.line(), flaw, text));
+        }
+        self.doubts.len() >= 3 && flaw != Flaw::UnmappedStatus || self.doubts.len() >= 20
+    }
+
+    /// What to say of the doubts, where there are any.
+    pub(super) fn objection(&self) -> Option<Error> {
+        let (_, first, _) = self.doubts.first()?;
+        let mut message = format!("{}: {}", self.title(), first.rule().unwrap_or(""));
+        let place = if self.is_csv() { "line" } else { "row" };
+        for (line, flaw, text) in &self.doubts {
+            if flaw == first {
+                message.push_str(&format!("; {place} {line}: {text}"));
+            }
+        }
+        Some(if *first == Flaw::UnmappedStatus {
+            Error::UnmappedStatus { message }
+        } else {
+            Error::AmbiguousFile { message }
+        })
+    }
+
+    /// The file's name, or what it holds.
+    pub(super) fn title(&self) -> &str {
+        if self.name.is_empty() {
+            kind_name(self.kind)
+        } else {
+            &self.name
+        }
+    }
+}
+
+pub(super) fn kind_name(kind: RowKind) -> &'static str {
+    match kind {
+        RowKind::Orders => "orders",
+        RowKind::Conversions => "conversions",
+        RowKind::Deliveries => "deliveries",
+        RowKind::Clicks => "clicks",
+    }
+}
+
+const ROLES_IN_ORDER: [Role; super::names::ROLES] = [
+    Role::UniqueId,
+    Role::OrderId,
+    Role::ClickId,
+    Role::ConversionId,
+    Role::Date,
+    Role::Revenue,
+    Role::Payout,
+    Role::Status,
+    Role::Currency,
+    Role::OfferId,
+    Role::AffiliateId,
+    Role::SubId1,
+    Role::SubId2,
+    Role::SubId3,
+    Role::SubId4,
+    Role::SubId5,
+    Role::Country,
+    Role::Address,
+    Role::State,
+    Role::Kind,
+];
+
+/// Windows-1252's 0x80 to 0x9F (WHATWG); the rest is Latin-1.
+fn from_windows(byte: u8) -> char {
+    const HIGH: &str = "€\u{81}‚ƒ„…†‡ˆ‰Š‹Œ\u{8D}Ž\u{8F}\u{90}‘’“”•–—˜™š›œ\u{9D}žŸ";
+    match byte {
+        0x80..=0x9F => HIGH.chars().nth(usize::from(byte - 0x80)).unwrap_or('?'),
+        _ => char::from(byte),
+    }
+}
+
+impl Source {
+    /// Do the file's orders have a unique id of their own, besides an order id?
+    pub(super) fn can_have_unique(&self) -> bool {
+        match &self.reader {
+            Reader::Csv(csv) => csv.has_role(Role::UniqueId as u8),
+            // Of JSON each row says for itself.
+            _ => false,
+        }
+    }
+}

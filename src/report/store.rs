@@ -1,0 +1,486 @@
+//! Rows of orders, conversions and events: 28 bytes and the row's texts, in blocks. Growing copies nothing,
+//! and a row is known by its place.
+
+use super::memory::Memory;
+
+const BLOCK_BITS: u32 = 15;
+const BLOCK: usize = 1 << BLOCK_BITS;
+const HEAD: usize = 28;
+
+/// No amount, and no time.
+pub(super) const NO_AMOUNT: i64 = i64::MIN;
+pub(super) const NO_TIME: u32 = u32::MAX;
+/// No other row.
+pub(super) const NOBODY: u32 = u32::MAX;
+
+/// The texts of a row, in this order.
+pub(super) const TEXTS: usize = 4;
+pub(super) const UNIQUE_ID: usize = 0;
+pub(super) const ORDER_ID: usize = 1;
+pub(super) const CLICK_ID: usize = 2;
+/// A conversion's own id; of an order or an event the offer's.
+pub(super) const OWN_ID: usize = 3;
+
+/// The order id is the unique id, written once.
+pub(super) const IS_SAME_ID: u8 = 16;
+/// The time has no time of day.
+pub(super) const IS_DAY: u8 = 32;
+/// The row takes back an order.
+pub(super) const IS_REFUND: u8 = 64;
+/// The row was read twice and had changed in between; or a refund belongs to it.
+pub(super) const IS_AMENDED: u8 = 128;
+
+/// What a row holds besides its texts.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Head {
+    /// Civil seconds since 1970 in the account's time zone.
+    pub(super) seconds: u32,
+    /// The row of the other side; before matching, a hash.
+    pub(super) partner: u32,
+    pub(super) revenue: i64,
+    pub(super) payout: i64,
+    pub(super) status: u8,
+    pub(super) class: u8,
+    pub(super) currency: u8,
+    pub(super) flags: u8,
+    /// Offer and affiliate, as one number.
+    pub(super) pair: u32,
+}
+
+impl Head {
+    fn encode(&self) -> [u8; HEAD] {
+        let revenue = narrow(self.revenue);
+        let payout = narrow(self.payout);
+        let words = [
+            u64::from(self.seconds) | u64::from(self.partner) << 32,
+            revenue | payout << 48,
+            payout >> 16
+                | u64::from(self.status) << 32
+                | u64::from(self.class) << 40
+                | u64::from(self.currency) << 48
+                | u64::from(self.flags) << 56,
+            u64::from(self.pair),
+        ];
+        let mut bytes = [0; HEAD];
+        for (slot, word) in bytes.chunks_mut(8).zip(words) {
+            let word = word.to_le_bytes();
+            let length = slot.len();
+            if let Some(word) = word.get(..length) {
+                slot.copy_from_slice(word);
+            }
+        }
+        bytes
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "each field is cut out of its word"
+    )]
+    fn decode(bytes: &[u8; HEAD]) -> Self {
+        let word = |at: usize| {
+            let chunk = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>());
+            chunk.map_or(0, |chunk| u64::from_le_bytes(*chunk))
+        };
+        let (first, second, third, fourth) = (word(0), word(8), word(16), word(20));
+        Self {
+            seconds: first as u32,
+            partner: (first >> 32) as u32,
+            revenue: widen(second << 16),
+            payout: widen(second >> 48 << 16 | third << 32),
+            status: (third >> 32) as u8,
+            class: (third >> 40) as u8,
+            currency: (third >> 48) as u8,
+            flags: (third >> 56) as u8,
+            pair: (fourth >> 32) as u32,
+        }
+    }
+}
+
+/// A row as it lies in its block: what looks at one field need not read all.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct View<'a> {
+    head: &'a [u8; HEAD],
+    texts: &'a [u8],
+}
+
+impl<'a> View<'a> {
+    #[inline]
+    pub(super) fn class(&self) -> u8 {
+        let [.., class, _, _, _, _, _, _] = *self.head;
+        class
+    }
+
+    #[inline]
+    fn flags(&self) -> u8 {
+        flags_of(self.head)
+    }
+
+    #[inline]
+    pub(super) fn partner(&self) -> u32 {
+        let [_, _, _, _, a, b, c, d, ..] = *self.head;
+        u32::from_le_bytes([a, b, c, d])
+    }
+
+    pub(super) fn head(&self) -> Head {
+        Head::decode(self.head)
+    }
+
+    #[inline]
+    fn length(&self) -> usize {
+        let mut length = 0;
+        for _ in 0..(self.flags() & 15).count_ones() {
+            length += 1 + usize::from(self.texts.get(length).copied().unwrap_or(0));
+        }
+        length
+    }
+
+    /// One text. The order id is there also where it is the unique id.
+    #[inline]
+    pub(super) fn text(&self, which: usize) -> &'a [u8] {
+        let flags = self.flags();
+        let which = if which == ORDER_ID && flags & IS_SAME_ID != 0 {
+            UNIQUE_ID
+        } else {
+            which
+        };
+        if flags & 1 << which == 0 {
+            return &[];
+        }
+        let mut at = 0;
+        for _ in 0..(flags & ((1 << which) - 1)).count_ones() {
+            at += 1 + usize::from(self.texts.get(at).copied().unwrap_or(0));
+        }
+        let length = usize::from(self.texts.get(at).copied().unwrap_or(0));
+        self.texts.get(at + 1..at + 1 + length).unwrap_or_default()
+    }
+}
+
+/// 48 bits hold nine digits before the point and four behind, and a word for none.
+const NONE_48: i64 = -(1 << 47);
+
+/// The low 48 bits.
+fn narrow(units: i64) -> u64 {
+    let units = if units == NO_AMOUNT { NONE_48 } else { units };
+    units.cast_unsigned() & 0xFFFF_FFFF_FFFF
+}
+
+/// From the high 48 bits.
+fn widen(high: u64) -> i64 {
+    let units = high.cast_signed() >> 16;
+    if units == NONE_48 { NO_AMOUNT } else { units }
+}
+
+#[derive(Debug)]
+struct Block {
+    /// The number of its first row.
+    first: u32,
+    bytes: Vec<u8>,
+}
+
+/// Rows of one kind.
+#[derive(Debug, Default)]
+pub(super) struct Store {
+    blocks: Vec<Block>,
+    rows: u32,
+}
+
+/// Where a store ended once, to go back to.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Mark {
+    blocks: usize,
+    bytes: usize,
+    rows: u32,
+}
+
+impl Store {
+    pub(super) fn rows(&self) -> u32 {
+        self.rows
+    }
+
+    /// Adds a row; `None` where memory is full.
+    pub(super) fn push(
+        &mut self,
+        head: &Head,
+        texts: [&[u8]; TEXTS],
+        memory: &mut Memory,
+    ) -> Option<()> {
+        let mut length = HEAD;
+        let mut flags = head.flags;
+        for (index, text) in texts.iter().enumerate() {
+            if !text.is_empty() {
+                length += 1 + text.len();
+                flags |= 1 << index;
+            }
+        }
+        let has_room = self
+            .blocks
+            .last()
+            .is_some_and(|block| block.bytes.len() + length <= BLOCK);
+        if !has_room {
+            // Places are 32 bits: 2^17 blocks of 2^15 bytes.
+            if self.blocks.len() >= 1 << (32 - BLOCK_BITS) {
+                return None;
+            }
+            let mut block = Block {
+                first: self.rows,
+                bytes: Vec::new(),
+            };
+            memory.reserve(&mut block.bytes, BLOCK)?;
+            if self.blocks.capacity() == self.blocks.len() {
+                let more = (self.blocks.len() / 4).max(64);
+                memory.reserve(&mut self.blocks, more)?;
+            }
+            self.blocks.push(block);
+        }
+        let block = self.blocks.last_mut()?;
+        let head = Head { flags, ..*head };
+        block.bytes.extend_from_slice(&head.encode());
+        for text in texts {
+            if !text.is_empty() {
+                block.bytes.push(u8::try_from(text.len()).ok()?);
+                block.bytes.extend_from_slice(text);
+            }
+        }
+        self.rows += 1;
+        Some(())
+    }
+
+    fn bytes_at(&self, place: u32) -> Option<&[u8]> {
+        let block = self.blocks.get((place >> BLOCK_BITS) as usize)?;
+        block.bytes.get(place as usize & (BLOCK - 1)..)
+    }
+
+    /// The row at a place as it lies there, and the place after it.
+    #[inline]
+    pub(super) fn view(&self, place: u32) -> Option<(View<'_>, Option<u32>)> {
+        let index = (place >> BLOCK_BITS) as usize;
+        let at = place as usize & (BLOCK - 1);
+        let bytes = self.blocks.get(index)?.bytes.get(at..)?;
+        let (head, texts) = bytes.split_first_chunk::<HEAD>()?;
+        let view = View { head, texts };
+        let length = HEAD + view.length();
+        let next = if length < bytes.len() {
+            Some(place + u32::try_from(length).ok()?)
+        } else if index + 1 < self.blocks.len() {
+            u32::try_from((index + 1) << BLOCK_BITS).ok()
+        } else {
+            None
+        };
+        Some((view, next))
+    }
+
+    /// The row at a place.
+    pub(super) fn head(&self, place: u32) -> Option<Head> {
+        self.bytes_at(place)?.first_chunk().map(Head::decode)
+    }
+
+    /// The texts of the row at a place. The order id is there also where it is the unique id.
+    pub(super) fn texts(&self, place: u32) -> [&[u8]; TEXTS] {
+        let mut texts: [&[u8]; TEXTS] = [&[]; TEXTS];
+        let Some((head, mut rest)) = self
+            .bytes_at(place)
+            .and_then(|bytes| bytes.split_first_chunk::<HEAD>())
+        else {
+            return texts;
+        };
+        let flags = flags_of(head);
+        for (index, text) in texts.iter_mut().enumerate() {
+            if flags & (1 << index) != 0 {
+                let Some((&length, tail)) = rest.split_first() else {
+                    break;
+                };
+                let Some((this, tail)) = tail.split_at_checked(usize::from(length)) else {
+                    break;
+                };
+                *text = this;
+                rest = tail;
+            }
+        }
+        if flags & IS_SAME_ID != 0 {
+            let [unique, order, ..] = &mut texts;
+            *order = unique;
+        }
+        texts
+    }
+
+    /// One text of the row at a place.
+    #[inline]
+    pub(super) fn text(&self, place: u32, which: usize) -> &[u8] {
+        self.view(place)
+            .map_or(&[], |(view, _)| view.text(which))
+    }
+
+    fn byte_mut(&mut self, place: u32, at: usize) -> Option<&mut u8> {
+        let block = self.blocks.get_mut((place >> BLOCK_BITS) as usize)?;
+        block.bytes.get_mut((place as usize & (BLOCK - 1)) + at)
+    }
+
+    /// Says what became of a row.
+    pub(super) fn judge(&mut self, place: u32, class: u8, partner: u32) {
+        let Some(block) = self.blocks.get_mut((place >> BLOCK_BITS) as usize) else {
+            return;
+        };
+        let at = place as usize & (BLOCK - 1);
+        if let Some(head) = block.bytes.get_mut(at..at + HEAD) {
+            if let Some(slot) = head.get_mut(4..8) {
+                slot.copy_from_slice(&partner.to_le_bytes());
+            }
+            if let Some(slot) = head.get_mut(21) {
+                *slot = class;
+            }
+        }
+    }
+
+    pub(super) fn set_partner(&mut self, place: u32, partner: u32) {
+        let Some(block) = self.blocks.get_mut((place >> BLOCK_BITS) as usize) else {
+            return;
+        };
+        let at = (place as usize & (BLOCK - 1)) + 4;
+        if let Some(slot) = block.bytes.get_mut(at..at + 4) {
+            slot.copy_from_slice(&partner.to_le_bytes());
+        }
+    }
+
+    pub(super) fn add_flags(&mut self, place: u32, flags: u8) {
+        if let Some(slot) = self.byte_mut(place, 23) {
+            *slot |= flags;
+        }
+    }
+
+    pub(super) fn take_flags(&mut self, place: u32, flags: u8) {
+        if let Some(slot) = self.byte_mut(place, 23) {
+            *slot &= !flags;
+        }
+    }
+
+    /// The first place, where there is a row.
+    pub(super) fn first(&self) -> Option<u32> {
+        (self.rows > 0).then_some(0)
+    }
+
+    /// The place after a row's.
+    pub(super) fn next(&self, place: u32) -> Option<u32> {
+        self.view(place)?.1
+    }
+
+    /// The number of the row at a place, from 0.
+    pub(super) fn number(&self, place: u32) -> u32 {
+        let index = place >> BLOCK_BITS;
+        let mut number = self
+            .blocks
+            .get(index as usize)
+            .map_or(0, |block| block.first);
+        let mut at = index << BLOCK_BITS;
+        while at < place {
+            number += 1;
+            match self.next(at) {
+                Some(next) => at = next,
+                None => break,
+            }
+        }
+        number
+    }
+
+    pub(super) fn mark(&self) -> Mark {
+        Mark {
+            blocks: self.blocks.len(),
+            bytes: self.blocks.last().map_or(0, |block| block.bytes.len()),
+            rows: self.rows,
+        }
+    }
+
+    /// Forgets all that came after the mark.
+    pub(super) fn go_back(&mut self, mark: Mark, memory: &mut Memory) {
+        while self.blocks.len() > mark.blocks {
+            if let Some(mut block) = self.blocks.pop() {
+                memory.free(&mut block.bytes);
+            }
+        }
+        if let Some(block) = self.blocks.last_mut() {
+            block.bytes.truncate(mark.bytes);
+        }
+        self.rows = mark.rows;
+    }
+}
+
+#[inline]
+fn flags_of(head: &[u8; HEAD]) -> u8 {
+    let [.., flags, _, _, _, _] = *head;
+    flags
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(number: u32) -> Head {
+        Head {
+            seconds: number,
+            partner: NOBODY,
+            revenue: -i64::from(number) * 123_456,
+            payout: NO_AMOUNT,
+            status: 3,
+            class: 0,
+            currency: 1,
+            flags: 0,
+            pair: number ^ 0x55,
+        }
+    }
+
+    #[test]
+    fn rows_are_walked_in_order_and_known_by_place() {
+        let mut memory = Memory::new(1 << 24);
+        let mut store = Store::default();
+        let ids: Vec<String> = (0..5_000).map(|i| format!("ORD-{i}")).collect();
+        let mut mark = store.mark();
+        for (number, id) in (0..).zip(&ids) {
+            if number == 4_000 {
+                mark = store.mark();
+            }
+            let texts: [&[u8]; TEXTS] = [id.as_bytes(), &[], b"click", &[]];
+            store.push(&head(number), texts, &mut memory).unwrap();
+        }
+        let walk = |store: &Store| {
+            let mut places = Vec::new();
+            let mut next = store.first();
+            while let Some(place) = next {
+                places.push(place);
+                next = store.next(place);
+            }
+            places
+        };
+        let places = walk(&store);
+        assert_eq!(places.len(), 5_000);
+        for (number, &place) in (0..).zip(&places) {
+            let row = store.head(place).unwrap();
+            assert_eq!(
+                (row.seconds, row.revenue, row.payout),
+                (number, -i64::from(number) * 123_456, NO_AMOUNT)
+            );
+            assert_eq!(
+                store.text(place, UNIQUE_ID),
+                ids[number as usize].as_bytes()
+            );
+            assert_eq!(store.text(place, CLICK_ID), b"click");
+            assert_eq!(store.text(place, ORDER_ID), b"");
+            assert_eq!(store.number(place), number);
+        }
+        store.judge(places[7], 9, 77);
+        let row = store.head(places[7]).unwrap();
+        assert_eq!((row.class, row.partner, row.seconds), (9, 77, 7));
+        let used = memory.used();
+        store.go_back(mark, &mut memory);
+        assert_eq!(walk(&store), &places[..4_000]);
+        assert!(memory.used() < used);
+    }
+
+    #[test]
+    fn a_full_store_keeps_its_rows() {
+        let mut memory = Memory::new(BLOCK + 2_048);
+        let mut store = Store::default();
+        let texts: [&[u8]; TEXTS] = [b"ORD-1", &[], &[], &[]];
+        while store.push(&head(1), texts, &mut memory).is_some() {}
+        assert_eq!(store.rows() as usize, BLOCK / (HEAD + 6));
+        assert!(store.head(0).is_some());
+    }
+}

@@ -1,0 +1,126 @@
+//! Dictionaries: a text that occurs often is kept once and known by a number.
+
+use super::memory::{Memory, hash};
+
+/// Texts by number, from 1; 0 is none.
+#[derive(Debug, Default)]
+pub(super) struct Words {
+    bytes: Vec<u8>,
+    ends: Vec<u32>,
+    /// Open addressing, at most half full.
+    table: Vec<u32>,
+    seed: u64,
+    last: u32,
+}
+
+impl Words {
+    pub(super) fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            ..Self::default()
+        }
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// The text of a number; empty for 0.
+    pub(super) fn text(&self, code: u32) -> &[u8] {
+        let end = |code: u32| {
+            let index = usize::try_from(code).ok()?.checked_sub(1)?;
+            self.ends.get(index).map(|&end| end as usize)
+        };
+        let Some(to) = end(code) else { return &[] };
+        let from = end(code - 1).unwrap_or(0);
+        self.bytes.get(from..to).unwrap_or_default()
+    }
+
+    /// The number of a text, given to it where it is new; `None` where memory is full.
+    pub(super) fn code(&mut self, text: &[u8], memory: &mut Memory) -> Option<u32> {
+        if text.is_empty() {
+            return Some(0);
+        }
+        if self.text(self.last) == text {
+            return Some(self.last);
+        }
+        if self.table.len() < (self.ends.len() + 1) * 2 {
+            self.grow(memory)?;
+        }
+        let slot = self.find(text);
+        let code = match self.table.get(slot) {
+            Some(&code) if code > 0 => code,
+            _ => {
+                memory.extend(&mut self.bytes, text)?;
+                let end = u32::try_from(self.bytes.len()).ok()?;
+                memory.extend(&mut self.ends, &[end])?;
+                let code = u32::try_from(self.ends.len()).ok()?;
+                *self.table.get_mut(slot)? = code;
+                code
+            }
+        };
+        self.last = code;
+        Some(code)
+    }
+
+    /// The number of a text that is there already.
+    pub(super) fn known(&self, text: &[u8]) -> Option<u32> {
+        let code = *self.table.get(self.find(text))?;
+        (code > 0).then_some(code)
+    }
+
+    /// The slot that holds the text, or the free one where it belongs.
+    fn find(&self, text: &[u8]) -> usize {
+        let mask = self.table.len().wrapping_sub(1);
+        let mut slot = usize::try_from(hash(text, self.seed) >> 33).unwrap_or(0) & mask;
+        while let Some(&code) = self.table.get(slot) {
+            if code == 0 || self.text(code) == text {
+                break;
+            }
+            slot = (slot + 1) & mask;
+        }
+        slot
+    }
+
+    fn grow(&mut self, memory: &mut Memory) -> Option<()> {
+        let size = (self.table.len() * 2).max(16);
+        let mut table = Vec::new();
+        memory.reserve(&mut table, size)?;
+        table.resize(size, 0);
+        memory.give_back(self.table.capacity() * 4);
+        self.table = table;
+        for code in 1..=u32::try_from(self.ends.len()).ok()? {
+            let slot = self.find(self.text(code));
+            *self.table.get_mut(slot)? = code;
+        }
+        Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_keeps_its_number() {
+        let mut memory = Memory::new(1 << 20);
+        let mut words = Words::new(7);
+        let texts: Vec<String> = (0..1_000).map(|i| format!("word {i}")).collect();
+        for (index, text) in texts.iter().enumerate() {
+            assert_eq!(
+                words.code(text.as_bytes(), &mut memory),
+                u32::try_from(index + 1).ok()
+            );
+        }
+        for text in &texts {
+            let code = words.code(text.as_bytes(), &mut memory).unwrap();
+            assert_eq!(words.text(code), text.as_bytes());
+            assert_eq!(words.known(text.as_bytes()), Some(code));
+        }
+        assert_eq!(words.known(b"nobody"), None);
+        assert_eq!(words.code(b"", &mut memory), Some(0));
+        let mut full = Memory::new(0);
+        assert_eq!(Words::new(7).code(b"x", &mut full), None);
+    }
+}

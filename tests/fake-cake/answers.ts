@@ -1,0 +1,189 @@
+/** Answers as CAKE, its web server and what stands in front of it give them, by what they say of a conversion. */
+import type { Reply } from "./reply.ts";
+
+type Named = readonly (readonly [name: string, reply: Reply])[];
+
+const PAGE = "<!doctype html><html><head><title>Sign in</title></head><body>Please sign in.</body></html>";
+const SOAP =
+  '<?xml version="1.0"?><soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"><soap:Body><soap:Fault><faultcode>soap:Server</faultcode></soap:Fault></soap:Body></soap:Envelope>';
+const json = (body: unknown, more: Reply = {}): Reply => ({ body: JSON.stringify(body), ...more });
+const success = (conversion: unknown): Reply => json({ request_status: "Success", conversion });
+
+/** They say neither yes nor no: what became of a write is unknown, and a person should look. */
+export const UNCLEAR: Named = [
+  ["a page of HTML", { body: PAGE, type: "text/html" }],
+  ["a page of HTML that calls itself JSON", { body: PAGE }],
+  ["a page that speaks of success and an API key", { body: "<html>success: your API key</html>", type: "text/html" }],
+  ["an empty body", { body: "" }],
+  ["white space", { body: " \r\n\t" }],
+  ["a byte order mark and nothing more", { body: "", mark: true }],
+  ["a word", { body: "OK", type: "text/plain" }],
+  ["null", { body: "null" }],
+  ["true", { body: "true" }],
+  ["a number", { body: "7" }],
+  ["a text", json("Success")],
+  ["an empty list", json([])],
+  ["an empty object", json({})],
+  ["an object in a list", json([{ request_status: "Success", conversion: { conversion_id: 7 } }])],
+  ["ASP.NET's d with nothing in it", json({ d: null })],
+  ["ASP.NET's d with a text", json({ d: "Success" })],
+  ["ASP.NET's Message", json({ Message: "An error has occurred." })],
+  ["a SOAP fault", { body: SOAP, type: "text/xml" }],
+  ["JSON that ends too soon", { body: '{"request_status":"Success","conversion":{"conversion_id":99' }],
+  ["JSON with something behind it", { body: '{"request_status":"Success","conversion":{"conversion_id":7}}<!-- -->' }],
+  ["Success alone", json({ request_status: "Success" })],
+  ["success: true alone", json({ success: true })],
+  ["Success and a message", json({ success: true, message: "Success" })],
+  ["Success with null", success(null)],
+  ["Success with an empty record", success({})],
+  ["Success with a list", success([])],
+  ["Success with a text", success("998877")],
+  ["Success with the conversion id 0", success({ conversion_id: 0 })],
+  ['Success with the conversion id "0"', success({ conversion_id: "0" })],
+  ["Success with the conversion id null", success({ conversion_id: null })],
+  ["Success with an empty conversion id", success({ conversion_id: "" })],
+  ["Success with a conversion id below 0", success({ conversion_id: -1 })],
+  ["Success with a conversion id that is a word", success({ conversion_id: "undefined" })],
+  ["Success with a conversion id of another kind", success({ conversion_id: { id: 7 } })],
+  ["Success with a fraction of a conversion id", success({ conversion_id: 7.5 })],
+  ["a flat conversion id 0", json({ request_status: "Success", conversion_id: 0 })],
+  ["no UTF-8", { body: '{"request_status":"Success","message":"ü"}', encoding: "latin1" }],
+  ["UTF-16", { body: '{"request_status":"Success"}', encoding: "utf16le", mark: true }],
+  ["a redirect to a page", { status: 302, headers: { location: "/login?from=api" } }],
+  ["a redirect for ever", { status: 301, headers: { location: "https://nobody.invalid/" } }],
+  ["a redirect that keeps the method", { status: 307, headers: { location: "/elsewhere" } }],
+  ["a redirect without a target", { status: 303 }],
+];
+
+/** No answer, or half of one: unknown too, but nobody need look at once. */
+export const LOST: Named = [
+  ["a reset connection", { wire: "reset" }],
+  ["silence", { wire: "silent" }],
+  ["a body that stalls", { wire: "stalls" }],
+  ["a body that is cut off", { wire: "truncated" }],
+  ["a body without an end", { wire: "endless" }],
+  ["bytes that are no HTTP", { wire: "garbage" }],
+  ["500", { status: 500 }],
+  ["500 with a page", { status: 500, body: PAGE, type: "text/html" }],
+  ["500 with Success in it", { status: 500, body: '{"request_status":"Success","conversion":{"conversion_id":7}}' }],
+  ["502", { status: 502 }],
+  ["503", { status: 503 }],
+  ["504", { status: 504 }],
+  ["520", { status: 520 }],
+  ["408", { status: 408 }],
+];
+
+/** CAKE has not looked at it: not recorded, to be sent again. */
+export const LATER: Named = [
+  ["429", { status: 429 }],
+  ["429 with a moment to wait", { status: 429, headers: { "retry-after": "1" } }],
+  ["425", { status: 425 }],
+  ["Restricted", { body: "Restricted", type: "text/plain" }],
+  ["Restricted in JSON", json({ success: false, message: "Restricted" })],
+];
+
+/** A no about this conversion, and about nothing else. */
+export const NO: Named = [
+  ["a no with a message", json({ success: false, message: "Offer is closed" })],
+  ["a no with a byte order mark", json({ success: false, message: "Offer is closed" }, { mark: true })],
+  ["a no of a page's type", json({ success: false, message: "Offer is closed" }, { type: "text/html" })],
+  ["a no without a message", json({ success: false })],
+  ["a failed request", json({ request_status: "Failure" })],
+  ["400", { status: 400 }],
+  ["400 with JSON", json({ message: "Invalid click_id" }, { status: 400 })],
+  ["409", { status: 409 }],
+  ["410", { status: 410 }],
+  ["422", { status: 422 }],
+  // In each a word about keys, authorization or duplicates that is not about this key, or this transaction.
+  ...[
+    "Unauthorized affiliate for this offer",
+    "Affiliate Not Authorized for Campaign",
+    "Affiliate is not authorized to run this offer",
+    "Affiliate unauthorized",
+    "Affiliate has already reached its daily cap",
+    "Offer has already expired",
+    "Campaign is already paused",
+    "Advertiser already exists under another name",
+    "Duplicate payout rule on offer 12345",
+    "Conversions are recorded for active offers only",
+    "Transaction was not recorded",
+    "This click is not a duplicate but has no offer",
+  ].map((message): readonly [string, Reply] => [`the no "${message}"`, json({ success: false, message })]),
+];
+
+/** A no to the key itself. */
+export const KEY: Named = [
+  ...["Invalid API Key", "Invalid API key.", "invalid_api_key", "API key is invalid", "Invalid ApiKey"].map(
+    (message): readonly [string, Reply] => [`"${message}"`, json({ success: false, message })],
+  ),
+  ["401", { status: 401 }],
+  ["403", { status: 403 }],
+];
+
+/** This very transaction is known. */
+export const DUPLICATE = [
+  "Duplicate unique_id",
+  "Duplicate transaction",
+  "Duplicate transaction id",
+  "This transaction is a duplicate",
+  "This conversion is a duplicate",
+  "Transaction ID already exists",
+  "Conversion already recorded",
+] as const;
+
+const record = '"conversion_id":#conversion_id#,"click_id":"#click_id#","unique_id":"#unique_id#"';
+
+/** A yes, in every dress. */
+export const YES: Named = [
+  ["nested", { body: `{"request_status":"Success","conversion":{${record}}}` }],
+  ["flat", { body: `{"request_status":"Success",${record}}` }],
+  ["with success: true", { body: `{"success":true,"conversion":{${record}}}` }],
+  ["without a word of success", { body: `{"conversion":{${record}}}` }],
+  ["with an id as text", { body: '{"request_status":"Success","conversion":{"conversion_id":"#conversion_id#"}}' }],
+  [
+    "with an id that ends in .0",
+    { body: '{"request_status":"Success","conversion":{"conversion_id":#conversion_id#.0}}' },
+  ],
+  ["with a byte order mark", { body: `{"request_status":"Success","conversion":{${record}}}`, mark: true }],
+  ["with white space around", { body: `\r\n {"request_status":"Success","conversion":{${record}}}\r\n` }],
+  [
+    "of a page's type",
+    { body: `{"request_status":"Success","conversion":{${record}}}`, type: "text/html; charset=utf-8" },
+  ],
+  ["of no type", { body: `{"request_status":"Success","conversion":{${record}}}`, type: "" }],
+  ["in lower case", { body: `{"request_status":"success","conversion":{${record}}}` }],
+  ["packed", { body: `{"request_status":"Success","conversion":{${record}}}`, wire: "gzip" }],
+  ["in pieces", { body: `{"request_status":"Success","note":"ünïcödé","conversion":{${record}}}`, wire: "chunked" }],
+  ["with 201", { status: 201, body: `{"request_status":"Success","conversion":{${record}}}` }],
+].map(([name, reply]) => [name as string, { records: true, ...(reply as Reply) }] as const);
+
+/** What `p.ashx` says, and what that is. */
+export const PIXEL: readonly (readonly [
+  said: string,
+  means: "delivered" | "refused" | "not delivered",
+  more: Reply,
+])[] = [
+  ["SUCCESS", "delivered", {}],
+  ["SUCCESS\r\n", "delivered", {}],
+  [" SUCCESS ", "delivered", {}],
+  ["SUCCESS", "delivered", { mark: true }],
+  ["SUCCESS", "delivered", { type: "text/html" }],
+  ["UNSUCCESSFUL", "not delivered", {}],
+  ["NO SUCCESS", "not delivered", {}],
+  ["SUCCESSFULLY REFUSED", "not delivered", {}],
+  ["SUCCESS_URL", "not delivered", {}],
+  ["FAILURE", "refused", {}],
+  ["FAILURE: not SUCCESS", "refused", {}],
+  ["FAILURE\r\nSUCCESS is near", "refused", {}],
+  ["FAILURE: Invalid r", "refused", {}],
+  [
+    "<html><body>We are back soon. <a href='SUCCESS_URL'>SUCCESS_URL</a></body></html>",
+    "not delivered",
+    { type: "text/html" },
+  ],
+  ["<html><body>SUCCESS</body></html>", "not delivered", { type: "text/html" }],
+  ["<!-- SUCCESS -->", "not delivered", {}],
+  ['{"success":false,"message":"SUCCESS is not for you"}', "not delivered", {}],
+  ["", "not delivered", {}],
+  ["SUCC", "not delivered", {}],
+];

@@ -1,0 +1,149 @@
+/** A trap in the wasm ends one instance, not the process, and no other caller's work. */
+import { expect, test } from "vitest";
+import * as slim from "../../dist/edge/index.js";
+import {
+  createCakeClient,
+  createTrackingLink,
+  dayRange,
+  findClick,
+  init,
+  isCakeError,
+  lintTrackingLink,
+} from "../../dist/entry/edge.inline.js";
+import { createForwarderInProcess } from "../../dist/entry/forwarder-memory.inline.js";
+import { createSandbox } from "../../dist/entry/sandbox-memory.inline.js";
+
+const LINK = { domain: "track.yournetwork.com", affiliateId: 1, creativeId: 2 };
+const WRITTEN = "https://track.yournetwork.com/?a=1&c=2";
+
+/** What is thrown, as its code. */
+function codeOf(run: () => unknown): string | undefined {
+  try {
+    run();
+  } catch (error) {
+    return isCakeError(error) ? error.code : String(error);
+  }
+  return undefined;
+}
+
+/** The memory of the instance that started last. */
+let memory = new WebAssembly.Memory({ initial: 0 });
+const { Instance } = WebAssembly;
+WebAssembly.Instance = class extends Instance {
+  constructor(...parts: ConstructorParameters<typeof Instance>) {
+    super(...parts);
+    memory = this.exports["memory"] as WebAssembly.Memory;
+  }
+};
+
+/** Spoils the memory of the instance that started last: allocator, buffers and all. */
+function spoil(): void {
+  new Uint8Array(memory.buffer).fill(0xff);
+}
+
+test.each<[string, () => unknown]>([
+  ["findClick", () => findClick("https://shop.example/?reqid=abc")],
+  ["lintTrackingLink", () => lintTrackingLink(WRITTEN)],
+  ["dayRange", () => dayRange("2026-01-01", "2026-01-31")],
+  ["createCakeClient", () => createCakeClient({ baseUrl: "http://127.0.0.1:1", apiKey: "key-of-a-test" })],
+])("after a trap in %s the next call has a fresh instance", (_, run) => {
+  const link = createTrackingLink(LINK);
+  spoil();
+  expect(codeOf(run)).toBe("internal");
+  expect(codeOf(run)).toBeUndefined();
+  expect(createTrackingLink(LINK)).toBe(link);
+});
+
+test("a stack that ends inside of the core is a trap, too", () => {
+  const codes = new Set<string | undefined>();
+  const fall = (): void => {
+    try {
+      fall();
+    } catch {
+      // The deepest frames have no room for a call, those above them for a part of one.
+    }
+    codes.add(codeOf(() => createTrackingLink({ ...LINK, s1: "x".repeat(40) })));
+  };
+  fall();
+  expect(codes).toContain(undefined);
+  expect(createTrackingLink(LINK)).toBe(WRITTEN);
+  expect(findClick("https://shop.example/?reqid=abc")).toMatchObject({ clickId: "abc" });
+});
+
+test("calls under way when their instance dies reject with internal, each once, and the client goes on", async () => {
+  const answers: ((response: Response) => void)[] = [];
+  const unhandled: unknown[] = [];
+  const listen = (reason: unknown) => void unhandled.push(reason);
+  process.on("unhandledRejection", listen);
+  let isBroken = true;
+  const cake = createCakeClient({
+    baseUrl: "http://127.0.0.1:1",
+    apiKey: "key-of-a-test",
+    fetch: () =>
+      isBroken
+        ? new Promise((resolve) => answers.push(resolve))
+        : Promise.resolve(Response.json({ response: { total_rows: 0, clicks: [] } })),
+  });
+  const both = Promise.allSettled([cake.getClick("abc"), cake.getClick("def")]);
+  while (answers.length < 2) await new Promise((resolve) => setTimeout(resolve, 1));
+  spoil();
+  for (const answer of answers) answer(Response.json({ response: {} }));
+  for (const settled of await both) {
+    expect(settled).toMatchObject({ status: "rejected", reason: { name: "CakeError", code: "internal" } });
+  }
+  isBroken = false;
+  expect(await cake.getClick("abc")).toBeUndefined();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  process.off("unhandledRejection", listen);
+  expect(unhandled).toEqual([]);
+});
+
+test("a forwarder and a sandbox outlive traps of theirs, with settings and faults", async () => {
+  const sandbox = createSandbox({ apiKey: "key-of-a-test" });
+  const control = (path: string, body: unknown) =>
+    sandbox.fetch(new Request(`http://127.0.0.1/__sandbox/${path}`, { method: "POST", body: JSON.stringify(body) }));
+  const before = await (await sandbox.fetch(new Request("http://127.0.0.1/__sandbox/settings"))).text();
+  expect((await control("faults", [{ kind: "status_500", action: "click" }])).status).toBeLessThan(500);
+  const faults = await (await sandbox.fetch(new Request("http://127.0.0.1/__sandbox/faults"))).text();
+  spoil();
+  await sandbox.fetch(new Request("http://127.0.0.1/__sandbox/settings")).catch(() => undefined);
+  expect(await (await sandbox.fetch(new Request("http://127.0.0.1/__sandbox/settings"))).text()).toBe(before);
+  expect(await (await sandbox.fetch(new Request("http://127.0.0.1/__sandbox/faults"))).text()).toBe(faults);
+
+  const plain = createSandbox({ apiKey: "key-of-a-test" });
+  const forwarder = createForwarderInProcess({
+    baseUrl: "http://127.0.0.1",
+    apiKey: "key-of-a-test",
+    operatorSecret: "5f0c4bd2a9e6417380cd1e2fa7b49638",
+    fetch: plain.fetch,
+    log() {},
+  });
+  spoil();
+  const click = await plain.fetch(new Request("http://127.0.0.1/?a=67890&c=12"));
+  const clickId = new URL(click.headers.get("location") ?? "").searchParams.get("reqid");
+  const convert = () =>
+    forwarder.fetch(
+      new Request("https://shop.example/cake/conversions?wait=1", {
+        method: "POST",
+        headers: { origin: "https://shop.example" },
+        body: JSON.stringify({ clickId, offerId: 12345, uniqueId: "ORD-1" }),
+      }),
+    );
+  expect((await convert()).status).toBe(500);
+  const answer = await convert();
+  expect(await answer.json()).toMatchObject({ state: "delivered" });
+});
+
+test("without bytes the first call says what to do, and init hands them over", async () => {
+  const { createCore } = await import("../../dist/core.js");
+  const { start } = await import("../../dist/wasm/edge.js");
+  const bare = createCore(start);
+  expect(codeOf(() => bare.api())).toBe("wasm_unavailable");
+  expect(codeOf(() => bare.init(new Uint8Array([1, 2, 3])))).toBe("wasm_unavailable");
+  const { BYTES } = await import("../../dist/wasm/edge_inline.js");
+  bare.init(Buffer.from(BYTES, "base64"));
+  expect(bare.api().lintTrackingLink(WRITTEN)).toEqual([]);
+  // Once it runs, another module has no effect.
+  init({});
+  expect(slim.createTrackingLink(LINK)).toBe(WRITTEN);
+});

@@ -1,0 +1,191 @@
+/** When two events are the same, whose money counts, and what claims a click. */
+import { expect, test } from "vitest";
+import { createForwarderInProcess } from "../../dist/entry/forwarder-memory.node.js";
+import { both, event, KEY, OPERATOR, SECRET, SITE } from "./forwarder-in-process.ts";
+
+type Answer = { id: string; state: string; duplicate: boolean; moneyUsed?: boolean; error?: { code: string } };
+const read = async (response: Response) => (await response.json()) as Answer;
+
+test.each([
+  ["an amount with more zeros", { payout: "18.00" }, { payout: "18.000" }],
+  ["an amount with fewer", { revenue: "7.50" }, { revenue: "7.5" }],
+  ["an amount as a number", { payout: "18.00" }, { payout: 18 }],
+  ["an empty order id", {}, { orderId: "" }],
+  ["empty fields of one's own", {}, { adv1: "", adv5: "" }],
+  ["empty money and date", {}, { payout: "", revenue: "", conversionDate: "" }],
+  ["null", {}, { orderId: null, payout: null }],
+  ["an id that ends in .0", {}, {}],
+])("%s is the same event", async (name, first, again) => {
+  const { ask, click, recorded } = both();
+  const { signConversion } = await import("../../dist/entry/edge.node.js");
+  const mine = event(await click());
+  const send = async (body: string) => {
+    const headers = { "content-type": "application/json", ...(await signConversion(body, SECRET)) };
+    return read(await ask("conversions?wait=1", { method: "POST", headers, body }));
+  };
+  expect(await send(JSON.stringify({ ...mine, ...first }))).toMatchObject({ state: "delivered", duplicate: false });
+  const body = JSON.stringify({ ...mine, ...again });
+  const spelt = name.endsWith(".0") ? body.replace("12345", "12345.0") : body;
+  expect(await send(spelt)).toMatchObject({ state: "delivered", duplicate: true });
+  expect(await send(`\ufeff${body}`)).toMatchObject({ state: "delivered", duplicate: true });
+  expect(await recorded()).toHaveLength(1);
+});
+
+test("a backend's money for a page's event wins while that waits, and afterwards is said not to be used", async () => {
+  const { page, backend, click, faults, recorded } = both({ clockSpeed: 20 });
+  await faults([{ share: 1, kinds: ["server_error"] }]);
+  const mine = event(await click());
+  expect(await read(await page(mine, ""))).toMatchObject({ state: "pending", duplicate: false });
+  const signed = await read(await backend({ ...mine, payout: "5.25" }, ""));
+  expect(signed).toMatchObject({ state: "pending", duplicate: true, moneyUsed: true });
+  await faults([]);
+  // The page once more, without money: the same event.
+  await expect
+    .poll(async () => read(await page(mine, "")), { timeout: 15_000 })
+    .toMatchObject({ state: "delivered", duplicate: true });
+  const [conversion] = (await recorded()) as unknown as { payout: string }[];
+  expect(Number(conversion?.payout)).toBe(5.25);
+  const late = event(await click());
+  expect(await read(await page(late))).toMatchObject({ state: "delivered" });
+  expect(await read(await backend({ ...late, payout: "5.25" }))).toMatchObject({
+    state: "delivered",
+    duplicate: true,
+    moneyUsed: false,
+  });
+  // Two backends' opinions are a conflict, and so is another order id.
+  expect((await read(await backend({ ...mine, payout: "5.26" }))).error?.code).toBe("conversion_conflict");
+  expect((await read(await backend({ ...late, orderId: "other" }))).error?.code).toBe("conversion_conflict");
+});
+
+test("money that comes while an attempt is under way waits for what becomes of it", async () => {
+  let answer: (response: Response) => void = () => undefined;
+  const sent: string[] = [];
+  const { page, backend, click } = both({
+    fetch: (request) => {
+      sent.push(request.url);
+      return new Promise((resolve) => {
+        answer = resolve;
+      });
+    },
+  });
+  const mine = event(await click());
+  await page(mine, "");
+  await expect.poll(() => sent.length).toBe(1);
+  const signed = backend({ ...mine, payout: "5.25" }, "");
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  answer(Response.json({ conversion: { conversion_id: 7 } }));
+  expect(await read(await signed)).toMatchObject({ state: "delivered", moneyUsed: false });
+  expect(sent).toHaveLength(1);
+});
+
+test("of two events of one key in one batch the first counts, each time", async () => {
+  for (let round = 0; round < 10; round += 1) {
+    const { backend, click, recorded } = both();
+    const mine = event(await click());
+    const conversions = [
+      { ...mine, adv1: "first" },
+      { ...mine, adv1: "second" },
+      { ...mine, adv1: "first" },
+    ];
+    const { results } = (await (await backend({ conversions })).json()) as { results: Answer[] };
+    expect(results).toMatchObject([
+      { state: "delivered", duplicate: false },
+      { error: { code: "conversion_conflict" } },
+      { state: "delivered", duplicate: true },
+    ]);
+    expect(await recorded()).toHaveLength(1);
+  }
+});
+
+test("a claim is made for what is kept, and for nothing else", async () => {
+  const { page, click } = both({ clockSpeed: 1 });
+  const [one, other] = [await click(), await click()];
+  const mine = event(one);
+  expect(await read(await page(mine))).toMatchObject({ state: "delivered" });
+  // The same key with another click: a conflict, which claims nothing.
+  expect((await read(await page({ ...mine, clickId: other }))).error?.code).toBe("conversion_conflict");
+  expect(await read(await page(event(other)))).toMatchObject({ state: "delivered" });
+  expect((await read(await page(event(other)))).error?.code).toBe("click_converted");
+});
+
+test("a full outbox claims nothing", async () => {
+  const { page, click, faults } = both({ capacity: 1, clockSpeed: 100 });
+  await faults([{ share: 1, kinds: ["server_error"] }]);
+  const [one, other] = [await click(), await click()];
+  await page(event(one), "");
+  expect((await read(await page(event(other), ""))).error?.code).toBe("outbox_full");
+  await faults([]);
+  await expect.poll(async () => (await read(await page(event(other), ""))).state, { timeout: 20_000 }).toBe("pending");
+});
+
+test("of two events that claim one click in one batch the first counts", async () => {
+  const { page, click } = both();
+  const clickId = await click();
+  const conversions = [event(clickId), event(clickId)];
+  const { results } = (await (await page({ conversions })).json()) as { results: Answer[] };
+  expect(results).toMatchObject([{ state: "delivered" }, { error: { code: "click_converted" } }]);
+});
+
+test("a log that throws, now or later, holds nothing up", async () => {
+  for (const log of [
+    () => {
+      throw new Error("the log is full");
+    },
+    () => Promise.reject(new Error("the log is full")) as never,
+  ]) {
+    const { page, click } = both({ log });
+    expect(await read(await page(event(await click())))).toMatchObject({ state: "delivered" });
+  }
+});
+
+test("what cannot be kept once is not promised, and kept and delivered later", async () => {
+  let failures = 2;
+  let kept: { rows: readonly { state: string }[] } | undefined;
+  const { page, click } = both({
+    keep: async (snapshot) => {
+      if (failures-- > 0) throw new Error("the disk is full");
+      kept = structuredClone(snapshot);
+    },
+  });
+  const mine = event(await click());
+  const refused = await page(mine, "");
+  expect(refused.status).toBe(503);
+  expect((await read(refused)).error?.code).toBe("outbox_unavailable");
+  expect(await read(await page(mine))).toMatchObject({ state: "delivered", duplicate: true });
+  await expect.poll(() => kept?.rows[0]?.state, { timeout: 5_000 }).toBe("delivered");
+});
+
+test("a store that cannot be written for a while ends no process and loses no event", async () => {
+  const { page, click, recorded } = both({ keep: () => Promise.reject(new Error("never")) });
+  const mine = event(await click());
+  expect((await page(mine, "")).status).toBe(503);
+  await expect.poll(async () => (await recorded()).length).toBe(1);
+});
+
+test("a fetch that throws at once is an attempt that failed", async () => {
+  let isBroken = true;
+  const lines: string[] = [];
+  const forwarder = createForwarderInProcess({
+    baseUrl: "http://127.0.0.1",
+    apiKey: KEY,
+    operatorSecret: OPERATOR,
+    clockSpeed: 1_000,
+    log: ({ state, code }) => lines.push(`${state} ${code}`),
+    fetch: () => {
+      if (isBroken) {
+        isBroken = false;
+        throw new TypeError("no such binding");
+      }
+      return Promise.resolve(Response.json({ conversion: { conversion_id: 7 } }));
+    },
+  });
+  const answer = await forwarder.fetch(
+    new Request(`${SITE}/cake/conversions?wait=1`, {
+      method: "POST",
+      headers: { origin: SITE, "content-type": "application/json" },
+      body: JSON.stringify(event("abc")),
+    }),
+  );
+  expect(await answer.json()).toMatchObject({ state: "delivered", attempts: 2 });
+  expect(lines).toEqual(["pending ", "pending network", "delivered "]);
+});

@@ -1,0 +1,262 @@
+// Reconcile, break down and attribute, as a user calls them.
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { isCakeError, openReport, type ReportRow } from "../../dist/entry/report.node.js";
+
+const folder = mkdtempSync(join(tmpdir(), "cake-edge-report-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+const ORDERS = `unique_id,click_id,date,revenue,payout,status
+A,c1,2026-06-01 10:00:00,22.00,18.00,approved
+B,c2,2026-06-02 10:00:00,22.00,18.00,approved
+C,c3,2026-06-03 10:00:00,20.00,17.00,rejected
+=D,c4,2026-06-04 10:00:00,-5.00,,approved
+`;
+
+const PAGE = JSON.stringify({
+  request_status: "Success",
+  response: {
+    data: {
+      conversions: [
+        { id: 1, unique: "A", status: "approved" },
+        { id: 2, unique: "C", status: "approved" },
+        { id: 3, unique: "X", status: "approved" },
+        { id: 4, unique: "A", status: "approved" },
+      ].map(({ id, unique, status }) => ({
+        conversion_id: id,
+        conversion_date: "2026-06-03 10:00:01",
+        offer_id: 12345,
+        affiliate_id: 67890,
+        payout: 18,
+        revenue: 22,
+        conversion_status: status,
+        unique_id: unique,
+      })),
+    },
+  },
+});
+
+async function opened(options = {}) {
+  const report = await openReport({ from: "2026-06-01", to: "2026-06-30", ...options });
+  await report.addOrders(bytes(ORDERS), { name: "orders.csv" });
+  await report.addConversions(bytes(PAGE));
+  return report;
+}
+
+test("every row has a class, its reasons and its line", async () => {
+  using report = await opened();
+  const result = await report.reconcile();
+  const rows = [...result.rows()].map(({ class: name, reasons, order, conversion }) => [
+    name,
+    reasons.join(),
+    order?.line,
+    conversion?.conversionId,
+  ]);
+  expect(rows).toEqual([
+    ["matched", "", 2, "1"],
+    ["missing_at_cake", "", 3, undefined],
+    ["revenue_differs", "revenue_differs,payout_differs,status_differs", 4, "2"],
+    ["refund", "", 5, undefined],
+    ["unknown_to_advertiser", "", undefined, "3"],
+    ["duplicate_conversion", "", undefined, "4"],
+  ]);
+  expect(result.isClean).toBe(false);
+  expect(result.counts.matched).toEqual({ orders: 1, conversions: 1 });
+  expect(result.classes.find((sums) => sums.class === "revenue_differs")).toMatchObject({
+    orderRevenue: "20.00",
+    revenue: "22.00",
+  });
+  expect(result.byOfferAffiliate()[0]).toMatchObject({ offerId: "12345", affiliateId: "67890" });
+});
+
+test("a source is bytes from anywhere, cut anywhere", async () => {
+  const file = join(folder, "orders.csv");
+  writeFileSync(file, ORDERS);
+  const pieces = (text: string, size: number) =>
+    Array.from({ length: Math.ceil(text.length / size) }, (_, index) => bytes(text.slice(index * size, (index + 1) * size)));
+  const sources = [
+    file,
+    new Blob([ORDERS]),
+    new Blob([ORDERS]).stream(),
+    new Response(ORDERS).body as ReadableStream<Uint8Array>,
+    pieces(ORDERS, 7),
+    (async function* () {
+      yield* pieces(ORDERS, 1);
+    })(),
+    [new Blob([ORDERS.slice(0, 50)]), new Blob([ORDERS.slice(50)])] as unknown as Iterable<Uint8Array>,
+  ];
+  for (const source of sources) {
+    using report = await openReport();
+    const understood = await report.addOrders(source);
+    expect(understood).toMatchObject({ kind: "orders", format: "csv", delimiter: ",", rows: 4, unreadable: 0 });
+  }
+});
+
+test("what is uncertain is an error that names the rows, and adds nothing", async () => {
+  using report = await openReport();
+  const cases: [string, object, string, RegExp][] = [
+    ["unique_id,revenue\nA,1.234\n", {}, "ambiguous_file", /line 2: 1\.234/],
+    ["unique_id,status\nA,lost\n", {}, "unmapped_status", /lost/],
+    ["x,y\n1,2\n", {}, "unreadable_file", /columns/],
+    ["unique_id\nA\n", { decimal: ";" }, "invalid_field", /decimal/],
+    ["unique_id\nA\n", { dialekt: "simple" }, "invalid_field", /dialekt/],
+    ["unique_id\nA\n", { columns: { price: "x" } }, "invalid_field", /columns/],
+  ];
+  for (const [text, options, code, message] of cases) {
+    const error = await report.addOrders(bytes(text), options).catch((thrown) => thrown);
+    expect(isCakeError(error) && error.code).toBe(code);
+    expect(error.message).toMatch(message);
+  }
+  expect(report.understood()).toEqual([]);
+});
+
+test("offsets are brought to the account's clock, over a change of the clocks", async () => {
+  using report = await openReport({ timeZone: "America/New_York", ordersTimeZone: "Europe/Paris" });
+  await report.addOrders(
+    bytes("unique_id,date\nA,2026-03-08T08:30:00+01:00\nB,2026-03-08 08:30:00\nC,2026-11-01 06:30:00\nD,2026-07-01 02:00:00\n"),
+  );
+  const result = await report.reconcile();
+  expect([...result.rows()].map(({ order }) => order?.date)).toEqual([
+    "2026-03-08 03:30:00",
+    "2026-03-08 03:30:00",
+    "2026-11-01 01:30:00",
+    "2026-06-30 20:00:00",
+  ]);
+});
+
+test("CSV is safe for people and exact for machines; the page stands alone", async () => {
+  using report = await opened();
+  const result = await report.reconcile();
+  const people = String(result.csv());
+  const machines = String(result.csv({ for: "machines" }));
+  expect(people.startsWith("\uFEFFclass,reasons,")).toBe(true);
+  expect(people).toContain(",'=D,");
+  expect(people).toContain(",-5.00,");
+  expect(machines).toContain(",=D,");
+  expect(machines.split("\r\n")).toHaveLength(8);
+  expect(await new Response(result.csv({ for: "machines" }).stream()).text()).toBe(machines);
+  const page = String(result.html({ title: "June <1>" }));
+  expect(page).toContain("June &#60;1&#62;");
+  expect(page).toContain("<svg");
+  expect(page).not.toMatch(/<script|https?:/);
+});
+
+test("corrections are exact, capped, and never written twice", async () => {
+  using report = await opened();
+  const result = await report.reconcile();
+  const first = result.corrections({ cap: { rows: 1 } });
+  expect(first.csv).toBe(
+    "Conversion ID,Transaction ID,Disposition,Offer ID,Payout,Add to Existing Payout\r\n2,,rejected,12345,17.00,FALSE\r\n",
+  );
+  expect(first).toMatchObject({ lines: 1, amount: "1.00", capped: 1, repeated: 0 });
+  const second = result.corrections({ journal: first.journal });
+  expect(second.csv).toContain("\r\n4,,rejected,12345,,FALSE\r\n");
+  expect(second).toMatchObject({ lines: 1, repeated: 1 });
+  const upload = result.corrections({ file: "upload", offerId: "12345" });
+  expect(upload.csv).toBe(
+    "click_id,offer_id,conversion_date,payout,revenue,unique_id,order_id\r\nc2,12345,2026-06-02 10:00:00,18.00,22.00,B,\r\n",
+  );
+  expect(result.corrections({ file: "upload", offerId: "12345", cap: { amount: "17.99" } })).toMatchObject({
+    lines: 0,
+    capped: 1,
+  });
+});
+
+test("abort ends reading and reconciling, and leaves the report usable", async () => {
+  using report = await openReport();
+  const signal = AbortSignal.abort();
+  await expect(report.addOrders(bytes(ORDERS), { signal })).rejects.toMatchObject({ code: "aborted" });
+  const controller = new AbortController();
+  const endless = (async function* () {
+    yield bytes("unique_id\n");
+    for (let index = 0; ; index += 1) {
+      if (index === 100) controller.abort();
+      yield bytes(`ORD-${index}\n`);
+    }
+  })();
+  await expect(report.addOrders(endless, { signal: controller.signal })).rejects.toMatchObject({ code: "aborted" });
+  expect(report.understood()).toEqual([]);
+  await report.addOrders(bytes(ORDERS));
+  await expect(report.reconcile({ signal })).rejects.toMatchObject({ code: "aborted" });
+  expect((await report.reconcile()).orders).toBe(4);
+});
+
+test("a result of rows that have changed is refused, as is a disposed report", async () => {
+  const report = await opened();
+  const result = await report.reconcile();
+  await report.addOrders(bytes("unique_id\nZ\n"));
+  expect(() => [...result.rows()]).toThrow(/changed/);
+  report.dispose();
+  expect(() => report.understood()).toThrow(/disposed/);
+});
+
+test("a full report says how much it holds and what to do", async () => {
+  using report = await openReport({ memory: "1 MB" });
+  const many = Array.from({ length: 60_000 }, (_, index) => `ORDER-NUMBER-${index}`).join("\n");
+  const error = await report.addOrders(bytes(`unique_id\n${many}`)).catch((thrown) => thrown);
+  expect(error).toMatchObject({ code: "report_full" });
+  expect(error.message).toMatch(/part/);
+});
+
+test("parts of a report add up to the whole", async () => {
+  const orders = Array.from({ length: 500 }, (_, index) => `O${index},${index}.00`).join("\n");
+  const rowsOf = async (options: object) => {
+    using report = await openReport({ keys: ["uniqueId"], ...options });
+    await report.addOrders(bytes(`unique_id,revenue\n${orders}`));
+    const result = await report.reconcile();
+    return [...result.rows()].map((row: ReportRow) => row.order?.uniqueId ?? "");
+  };
+  const parts = await Promise.all([1, 2, 3, 4].map((part) => rowsOf({ part: [part, 4] })));
+  expect(parts.every((rows) => rows.length > 50)).toBe(true);
+  expect(parts.flat().sort()).toEqual((await rowsOf({})).sort());
+});
+
+test("clicks break down by a dimension of one's own, and models stand side by side", async () => {
+  using report = await openReport();
+  const click = (id: number, affiliate: number, sub: string, conversion?: number) => ({
+    click_id: `c${id}`,
+    click_date: `2026-06-0${id} 10:00:00`,
+    affiliate_id: affiliate,
+    offer_id: 1,
+    sub_id_1: sub,
+    ip_address: "203.0.113.7",
+    converted: conversion !== undefined,
+    conversion_id: conversion ?? null,
+  });
+  const clicks = { response: { clicks: [click(1, 1, "news_a"), click(2, 2, "news_b", 1), click(3, 1, "toolbar")] } };
+  await report.addClicks(bytes(JSON.stringify(clicks)));
+  await report.addConversions(bytes(PAGE));
+  const { groups, total } = report.breakDown({
+    by: [{ name: "family", of: ["subId1"], label: ({ subId1 }) => subId1?.split("_")[0] ?? "" }],
+    sort: "clicks",
+  });
+  expect(groups.map(({ key, clicks: count, uniqueClicks }) => [key["family"], count, uniqueClicks])).toEqual([
+    ["news", 2, 1],
+    ["toolbar", 1, 1],
+    ["", 0, 0],
+  ]);
+  expect(total).toMatchObject({ clicks: 3, conversions: 4, payout: "72.00" });
+  const { models } = report.attribute({
+    models: ["last", "linear", { timeDecay: { halfLifeDays: 1 } }, { position: { first: 30, last: 30 } }, "markov", "shapley"],
+  });
+  for (const { channels } of models) {
+    expect(channels.reduce((sum, { payout }) => sum + Math.round(Number(payout) * 100), 0)).toBe(1_800);
+  }
+  const known = report.attribute({
+    models: ["markov"],
+    journeys: [
+      { touches: ["C1", "C2", "C3"].map((channel) => ({ channel })), converted: true, payout: "10.00" },
+      { touches: [{ channel: "C1" }], converted: false },
+      { touches: ["C2", "C3"].map((channel) => ({ channel })), converted: false },
+    ],
+  });
+  expect(known.models[0]?.channels).toEqual([
+    { channel: "C1", payout: "2.00", conversions: 0.2, removalEffect: 0.5 },
+    { channel: "C2", payout: "4.00", conversions: 0.4, removalEffect: 1 },
+    { channel: "C3", payout: "4.00", conversions: 0.4, removalEffect: 1 },
+  ]);
+});

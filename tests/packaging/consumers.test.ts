@@ -1,0 +1,420 @@
+/**
+ * The packed tarball in the projects of its users: installed by npm, imported as its page says, and run. `npm test` has a
+ * quick dozen of them, `npm run test:package` and CI all.
+ */
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { get, type IncomingMessage } from "node:http";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { freePort } from "../../js/bin/workerd.ts";
+import { EXPECTED } from "./consumers/shared/server.js";
+import { openProject, type Project } from "./project.ts";
+import { closeBrowser, LOOSE, landOn, STRICT, serveFolder, WITH_WASM, WITHOUT_WASM } from "./site.ts";
+
+const isAll = process.env["CAKE_EDGE_CONSUMERS"] === "all";
+
+/** One set-up: where it lives, and what is run in it. */
+function setUp(project: string, name: string, run: (project: Project) => Promise<void>): void {
+  if (isAll) test.concurrent(name, async () => run(await openProject(project)));
+}
+/** One of the dozen that every `npm test` runs. */
+function quick(project: string, name: string, run: (project: Project) => Promise<void>): void {
+  test.concurrent(name, async () => run(await openProject(project)));
+}
+
+afterAll(closeBrowser);
+
+/** A folder with a bundle, as a page under two policies, with and without WebAssembly. */
+async function expectPage(folder: string, html?: string): Promise<void> {
+  if (html !== undefined) {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, "index.html"), `<!doctype html><title>Landing page</title>${html}`);
+  }
+  for (const policy of [LOOSE, STRICT]) {
+    const { origin, close } = await serveFolder(folder, policy);
+    try {
+      if (policy === LOOSE) expect(await landOn(origin)).toBe(WITH_WASM);
+      else expect(await landOn(origin)).toMatch(WITHOUT_WASM);
+      expect(await landOn(origin, { hasWasm: false })).toMatch(WITHOUT_WASM);
+    } finally {
+      close();
+    }
+  }
+}
+const MODULE = `<script type="module" src="landing.js"></script>`;
+const CLASSIC = `<script src="landing.js"></script>`;
+
+/** What a bundle in one file prints where there is no package beside it. */
+async function expectAlone(project: Project, file: string, node = process.execPath): Promise<void> {
+  const { out } = await project.run(node, [file], { cwd: "/" });
+  expect(out).toBe(`${EXPECTED}\n`);
+}
+
+describe("Vite", () => {
+  for (const version of ["5", "6", "7", "8"]) {
+    const add = version === "8" ? quick : setUp;
+    const vite = `node_modules/vite-${version}/bin/vite.js`;
+    add("vite", `${version}, build`, async (project) => {
+      await project.run(process.execPath, [vite, "build", "--outDir", `built/${version}`]);
+      await expectPage(project.path("built", version));
+    });
+    setUp("vite", `${version}, dev`, async (project) => {
+      const server = await project.start(
+        process.execPath,
+        [vite, "--host", "127.0.0.1", "--port", `51${version}3`, "--strictPort"],
+        /(http:\/\/127\.0\.0\.1:\d+)/,
+      );
+      try {
+        expect(await landOn(server.match[1] ?? "")).toBe(WITH_WASM);
+        expect(await landOn(server.match[1] ?? "", { hasWasm: false })).toMatch(WITHOUT_WASM);
+      } finally {
+        await server.stop();
+      }
+    });
+    setUp("vite", `${version}, a server in one file`, async (project) => {
+      const out = `built/${version}-ssr`;
+      await project.run(process.execPath, [vite, "build", "--ssr", "shared/print.js", "--outDir", out]);
+      await expectAlone(project, project.path(out, "print.js"));
+    });
+  }
+});
+
+describe("bundlers", () => {
+  for (const bundler of ["webpack", "@rspack/core"]) {
+    const add = bundler === "webpack" ? quick : setUp;
+    add("bundlers", `${bundler}, a page`, async (project) => {
+      await project.run(process.execPath, ["webpack.js", bundler, "web"]);
+      await expectPage(project.path("built", `${bundler.replace("/", "-")}-web`), CLASSIC);
+    });
+    setUp("bundlers", `${bundler}, a server`, async (project) => {
+      await project.run(process.execPath, ["webpack.js", bundler, "node"]);
+      await expectAlone(project, project.path("built", `${bundler.replace("/", "-")}-node`, "landing.js"));
+    });
+  }
+  quick("bundlers", "Rollup, es", async (project) => {
+    await project.run(process.execPath, ["rollup.js", "es"]);
+    writeFileSync(project.path("built/rollup-es/index.html"), "");
+    await expectPage(project.path("built/rollup-es"), MODULE);
+  });
+  setUp("bundlers", "Rollup, iife", async (project) => {
+    await project.run(process.execPath, ["rollup.js", "iife"]);
+    await expectPage(project.path("built/rollup-iife"), CLASSIC);
+  });
+  setUp("bundlers", "Rollup, a server in CommonJS", async (project) => {
+    await project.run(process.execPath, ["rollup.js", "cjs"]);
+    await expectAlone(project, project.path("built/rollup-cjs/landing.cjs"));
+  });
+  quick("bundlers", "esbuild, esm", async (project) => {
+    const out = project.path("built/esbuild-esm");
+    await project.run("node_modules/.bin/esbuild", [
+      "landing=shared/page.js",
+      "--bundle",
+      "--format=esm",
+      "--splitting",
+      `--outdir=${out}`,
+      "--log-override:empty-import-meta=error",
+    ]);
+    await expectPage(out, MODULE);
+  });
+  quick("bundlers", "esbuild, iife by default", async (project) => {
+    const out = project.path("built/esbuild-iife");
+    await project.run("node_modules/.bin/esbuild", ["landing=shared/page.js", "--bundle", `--outdir=${out}`]);
+    await expectPage(out, CLASSIC);
+  });
+  for (const [format, extension] of [
+    ["esm", "mjs"],
+    ["cjs", "cjs"],
+  ] as const) {
+    quick("bundlers", `esbuild, a server in one file, ${format}`, async (project) => {
+      const out = project.path(`built/esbuild-node/print.${extension}`);
+      const { all } = await project.run("node_modules/.bin/esbuild", [
+        "shared/print.js",
+        "--bundle",
+        "--platform=node",
+        `--format=${format}`,
+        `--outfile=${out}`,
+      ]);
+      expect(all).not.toMatch(/warning/i);
+      await expectAlone(project, out);
+    });
+  }
+});
+
+/** Asks as a browser's address bar does; Node's `fetch` says of itself that it is a script's. */
+async function navigate(url: string, headers: Record<string, string>): Promise<{ text: string; cookie: string }> {
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    get(
+      url,
+      { headers: { accept: "text/html", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document", ...headers } },
+      resolve,
+    ).on("error", reject);
+  });
+  let text = "";
+  for await (const chunk of response.setEncoding("utf8")) text += chunk;
+  return { text, cookie: response.headers["set-cookie"]?.[0]?.split(";")[0] ?? "" };
+}
+
+/** A framework's server: its page lands, and its route walks. */
+async function expectSite(
+  project: Project,
+  command: string,
+  args: readonly string[],
+  { routes = ["/walk"], ...options }: { routes?: readonly string[]; ready?: RegExp; env?: Record<string, string> } = {},
+): Promise<void> {
+  const port = await freePort();
+  const server = await project.start(
+    command,
+    args.map((arg) => arg.replace("PORT", String(port))),
+    options.ready ?? /(localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\]):\d+/,
+    { env: { PORT: String(port), HOST: "127.0.0.1", HOSTNAME: "127.0.0.1", ...options.env } },
+  );
+  try {
+    const origin = `http://127.0.0.1:${port}`;
+    await answers(`${origin}/`);
+    for (const route of routes) expect(await (await fetch(origin + route)).text()).toBe(EXPECTED);
+    expect(await landOn(`${origin}/`)).toBe(WITH_WASM);
+    expect(await landOn(`${origin}/`, { hasWasm: false })).toMatch(WITHOUT_WASM);
+  } finally {
+    await server.stop();
+  }
+}
+
+/** Some say that they listen before they do. */
+async function answers(url: string): Promise<void> {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      await (await fetch(url)).text();
+      return;
+    } catch (error) {
+      if (tries === 100) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
+
+describe("frameworks", () => {
+  for (const [version, bundlers] of [
+    ["15", { webpack: [], Turbopack: ["--turbopack"] }],
+    ["16", { webpack: ["--webpack"], Turbopack: [] }],
+  ] as const) {
+    for (const [bundler, options] of Object.entries(bundlers)) {
+      setUp(
+        `next${version}`,
+        `Next ${version} by ${bundler}: client component, routes on Node and at the edge, ${version === "15" ? "middleware" : "proxy"}`,
+        async (project) => {
+          const env = { DIST_DIR: `.built-${bundler}` };
+          const next = "node_modules/next/dist/bin/next";
+          await project.run(process.execPath, [next, "build", ...options], { env });
+          await expectSite(project, process.execPath, [next, "start", "-p", "PORT"], {
+            env,
+            routes: ["/api/walk", "/api/edge"],
+            ready: /Ready in/,
+          });
+        },
+      );
+    }
+  }
+  setUp("nuxt", "Nuxt", async (project) => {
+    await project.run("node_modules/.bin/nuxt", ["build"]);
+    await expectSite(project, process.execPath, ["built/output/server/index.mjs"], { routes: ["/api/walk"] });
+  });
+  setUp("sveltekit", "SvelteKit", async (project) => {
+    await project.run("node_modules/.bin/vite", ["build"]);
+    await expectSite(project, process.execPath, ["built/server/index.js"]);
+  });
+  setUp("astro", "Astro", async (project) => {
+    await project.run("node_modules/.bin/astro", ["build"]);
+    await expectSite(project, process.execPath, ["built/server/entry.mjs"]);
+  });
+  setUp("react-router", "React Router", async (project) => {
+    await project.run("node_modules/.bin/react-router", ["build"]);
+    await expectSite(project, "node_modules/.bin/react-router-serve", ["built/server/index.js"]);
+  });
+});
+
+describe("test runners", () => {
+  setUp("vitest", "Vitest, node and jsdom", async (project) => {
+    const { all } = await project.run("node_modules/.bin/vitest", ["run"]);
+    expect(all).toMatch(/Tests {2}2 passed/);
+  });
+  setUp("vitest-workers", "Vitest, workers", async (project) => {
+    const { all } = await project.run("node_modules/.bin/vitest", ["run"]);
+    expect(all).toMatch(/Tests {2}2 passed/);
+  });
+  setUp("jest", "Jest, node and jsdom in CommonJS", async (project) => {
+    const { all } = await project.run("node_modules/.bin/jest");
+    expect(all).toMatch(/Tests: +3 passed/);
+  });
+  setUp("jest", "Jest, ES modules", async (project) => {
+    const { all } = await project.run("node_modules/.bin/jest", ["--config", "jest.esm.json"], {
+      env: { NODE_OPTIONS: "--experimental-vm-modules" },
+    });
+    expect(all).toMatch(/Tests: +1 passed/);
+  });
+});
+
+describe("Workers", () => {
+  /** A click of a site's own Worker leaves a cookie, and the next request has it. */
+  async function expectCapture(url: string): Promise<void> {
+    const landing = await navigate(`${url}?reqid=abc-1`, {});
+    expect(landing.text).toBe(EXPECTED.split(" ")[0]);
+    expect((await navigate(url, { cookie: landing.cookie })).text).toBe("abc-1");
+  }
+  const wrangler = (project: Project) => project.path("node_modules/.bin/wrangler");
+  const READY = /Ready on http:\/\/(127\.0\.0\.1|localhost):(\d+)/;
+
+  setUp("workers", "wrangler dev: capture, forwarder and sandbox", async (project) => {
+    const port = await freePort();
+    const args = [
+      "dev",
+      "--config",
+      "fetch.wrangler.jsonc",
+      "--port",
+      String(port),
+      "--ip",
+      "127.0.0.1",
+      "--inspector-port",
+      "0",
+      "--persist-to",
+      "built/rows",
+    ];
+    const server = await project.start(wrangler(project), args, READY);
+    try {
+      await expectCapture(`http://127.0.0.1:${port}/`);
+      const walked = await fetch(`http://127.0.0.1:${port}/walk`);
+      expect(await walked.json()).toMatchObject({ state: "delivered" });
+    } finally {
+      await server.stop();
+    }
+  });
+  setUp("workers", "wrangler deploy --dry-run", async (project) => {
+    const { all } = await project.run(wrangler(project), [
+      "deploy",
+      "--config",
+      "fetch.wrangler.jsonc",
+      "--dry-run",
+      "--outdir",
+      "built/dry",
+    ]);
+    expect(all).toMatch(/--dry-run: exiting now/);
+  });
+  setUp("workers", "Hono", async (project) => {
+    const port = await freePort();
+    const args = [
+      "dev",
+      "--config",
+      "hono.wrangler.jsonc",
+      "--port",
+      String(port),
+      "--ip",
+      "127.0.0.1",
+      "--inspector-port",
+      "0",
+    ];
+    const server = await project.start(wrangler(project), args, READY);
+    try {
+      await expectCapture(`http://127.0.0.1:${port}/`);
+    } finally {
+      await server.stop();
+    }
+  });
+  setUp("workers", "Pages Functions", async (project) => {
+    const port = await freePort();
+    const args = [
+      "pages",
+      "dev",
+      "public",
+      "--port",
+      String(port),
+      "--ip",
+      "127.0.0.1",
+      "--inspector-port",
+      "0",
+      "--compatibility-date",
+      "2026-10-01",
+    ];
+    const server = await project.start(wrangler(project), args, READY, { cwd: project.path("pages") });
+    try {
+      await expectCapture(`http://127.0.0.1:${port}/link`);
+    } finally {
+      await server.stop();
+    }
+  });
+  setUp("workers", "Cloudflare's Vite plugin, build and dev", async (project) => {
+    await project.run("node_modules/.bin/vite", ["build"]);
+    const port = await freePort();
+    const args = ["--host", "127.0.0.1", "--port", String(port), "--strictPort"];
+    const server = await project.start("node_modules/.bin/vite", args, /127\.0\.0\.1:\d+/);
+    try {
+      await expectCapture(`http://127.0.0.1:${port}/`);
+      expect(await (await fetch(`http://127.0.0.1:${port}/walk`)).json()).toMatchObject({ state: "delivered" });
+    } finally {
+      await server.stop();
+    }
+  });
+});
+
+describe("TypeScript", () => {
+  for (const version of ["5.4", "5.7", "5.9", "6.0", "7.0"]) {
+    const add = version === "7.0" ? quick : setUp;
+    add(
+      "typescript",
+      `${version}, strict, without skipLibCheck: Node, DOM, Workers' types of two years`,
+      async (project) => {
+        const configs = readdirSync(project.home).filter((file) => file.startsWith("tsconfig."));
+        expect(configs).toHaveLength(8);
+        for (const config of configs)
+          await project.run(process.execPath, [`node_modules/typescript-${version}/bin/tsc`, "-p", config]);
+      },
+    );
+  }
+});
+
+describe("runtimes", () => {
+  /** Node as the tests run in, and those of the project. */
+  const nodes: [string, (project: Project) => string | undefined][] = [
+    [`Node ${process.versions.node}`, () => process.execPath],
+    ["Node 20.19", (project) => nodeOf(project, "node-20.19")],
+    ["Node 22", (project) => nodeOf(project, "node-22")],
+  ];
+  for (const [name, find] of nodes) {
+    const add = find.length === 0 ? quick : setUp;
+    for (const kind of ["ESM", "CommonJS", "ESM without bytes"] as const) {
+      add("node", `${name}, ${kind}`, async (project) => {
+        const node = find(project);
+        // Not for this machine: its own Node has run.
+        if (node === undefined) return;
+        const file = { ESM: "shared/print.js", CommonJS: "require.cjs", "ESM without bytes": "slim.js" }[kind];
+        const { all } = await project.run(node, [file]);
+        expect(all.replace(/^\(node:\d+\) ExperimentalWarning: CommonJS.*\n\(Use.*\n/m, "")).toBe(
+          {
+            ESM: `${EXPECTED}\n`,
+            CommonJS: `wrong_runtime, cake-edge/forwarder/memory\nwrong_runtime, cake-edge/sandbox/memory\nhttps://track.yournetwork.com/?a=1&c=2\n${EXPECTED}\n`,
+            "ESM without bytes": "wasm_unavailable\nhttps://track.yournetwork.com/?a=1&c=2\n",
+          }[kind],
+        );
+      });
+    }
+  }
+  quick("runtimes", "Deno", async (project) => {
+    const args = ["run", "--node-modules-dir=manual", "--allow-read", "--allow-env", "shared/print.js"];
+    expect((await project.run("deno", args)).out).toBe(`${EXPECTED}\n`);
+  });
+  quick("runtimes", "Bun", async (project) => {
+    expect((await project.run("bun", ["shared/print.js"])).out).toBe(`${EXPECTED}\n`);
+  });
+  setUp("runtimes", "Bun, compiled into one program", async (project) => {
+    await project.run("bun", ["build", "--compile", "shared/print.js", "--outfile", "built/print"]);
+    expect((await project.run(project.path("built/print"), [], { cwd: "/" })).out).toBe(`${EXPECTED}\n`);
+  });
+  setUp("parcel", "Parcel", async (project) => {
+    const args = ["build", "index.html", "--dist-dir", "built", "--no-cache", "--public-url", "./"];
+    await project.run("node_modules/.bin/parcel", args);
+    await expectPage(project.path("built"));
+  });
+});
+
+function nodeOf(project: Project, name: string): string | undefined {
+  const node = project.path("node_modules", name, "bin/node");
+  return existsSync(node) ? node : undefined;
+}

@@ -1,0 +1,3 @@
+import { walk } from "../../shared/server.js";
+
+export default defineEventHandler(() => walk());

@@ -1,0 +1,2 @@
+const config = { ssr: true, buildDirectory: "built" };
+export default config;

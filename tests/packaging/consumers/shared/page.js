@@ -1,0 +1,3 @@
+import { land } from "./landing.js";
+
+land();

@@ -1,0 +1,11 @@
+/** What a page in TypeScript writes. */
+import { type ConvertResult, createTracker, type Tracker } from "cake-edge/page";
+
+const tracker: Tracker = createTracker({ endpoint: "/cake" });
+
+export async function buy(): Promise<string> {
+  const result: ConvertResult = await tracker.convert({ offerId: 12345, orderId: "ORD-1" });
+  tracker.setConsent("granted");
+  const link: string | undefined = tracker.link({ domain: "track.yournetwork.com", affiliateId: 1, creativeId: 2 });
+  return result.state + (link ?? "");
+}

@@ -1,0 +1,84 @@
+/** Landing pages of consumers in Chromium: served from a folder under a policy, or by a server of the consumer's own. */
+import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join, normalize } from "node:path";
+import type { Browser } from "playwright-core";
+import { launch } from "../browser/chromium.ts";
+
+const TYPES: Record<string, string> = {
+  html: "text/html",
+  js: "text/javascript",
+  mjs: "text/javascript",
+  wasm: "application/wasm",
+};
+
+/** A page's policy that allows WebAssembly, and one that does not. */
+export const LOOSE = "script-src 'self' 'wasm-unsafe-eval'";
+export const STRICT = "script-src 'self'";
+
+const LINK = "https://track.yournetwork.com/?a=1&c=2";
+/** What `shared/landing.js` leaves behind with WebAssembly, and without. */
+export const WITH_WASM = `wasm abc-1 accepted ${LINK}`;
+export const WITHOUT_WASM = /^js abc-1 accepted wasm_unavailable: .*cake-edge\/page/;
+
+/** Serves a folder on a free port. */
+export async function serveFolder(folder: string, policy?: string): Promise<{ origin: string; close(): void }> {
+  const server = createServer((request, response) => {
+    const path = normalize(decodeURIComponent(new URL(request.url ?? "/", "http://x").pathname));
+    const file = path.endsWith("/") ? `${path}index.html` : path;
+    try {
+      const body = readFileSync(join(folder, file));
+      const headers: Record<string, string> = { "content-type": TYPES[file.split(".").at(-1) ?? ""] ?? "text/plain" };
+      if (policy !== undefined) headers["content-security-policy"] = policy;
+      response.writeHead(200, headers).end(body);
+    } catch {
+      response.writeHead(404).end();
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close() {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+let browser: Promise<Browser> | undefined;
+
+export async function closeBrowser(): Promise<void> {
+  await (await browser)?.close();
+  browser = undefined;
+}
+
+/** Opens a page and says what `shared/landing.js` left behind there. */
+export async function landOn(url: string, { hasWasm = true } = {}): Promise<string> {
+  browser ??= launch();
+  const context = await (await browser).newContext();
+  try {
+    if (!hasWasm) await context.addInitScript(() => Reflect.deleteProperty(globalThis, "WebAssembly"));
+    // The forwarder is no part of this.
+    await context.route("**/cake/conversions*", (route) =>
+      route.fulfill({ status: 202, contentType: "application/json", body: `{"id":"1","state":"pending"}` }),
+    );
+    const page = await context.newPage();
+    const problems: string[] = [];
+    page.on("pageerror", (error) => problems.push(String(error)));
+    page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
+    const address = new URL(url);
+    address.searchParams.set("reqid", "abc-1");
+    await page.goto(address.href);
+    try {
+      await page.waitForFunction(() => document.documentElement.dataset["landed"] !== undefined, null, {
+        timeout: 30_000,
+      });
+    } catch {
+      throw new Error(`nothing landed on ${url}: ${problems.join("\n") || "no complaint"}`);
+    }
+    return (await page.evaluate(() => document.documentElement.dataset["landed"])) ?? "";
+  } finally {
+    await context.close();
+  }
+}

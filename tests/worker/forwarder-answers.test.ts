@@ -1,0 +1,33 @@
+/** CAKE's odd answers, and the forwarder in workerd: its outbox is a Durable Object, and dies as one. */
+import { abortAllDurableObjects, env, runInDurableObject } from "cloudflare:test";
+import { answerTests } from "../forwarder/answers.ts";
+import type { Line } from "../forwarder/kit.ts";
+import { wished, wishes } from "./worker.ts";
+
+const { WISHED } = env as unknown as { WISHED: DurableObjectNamespace };
+let number = 0;
+
+answerTests(async (options) => {
+  const lines: Line[] = [];
+  wishes.now = { ...options, log: (line) => void lines.push(line as Line) };
+  number += 1;
+  const prefix = `test ${number}`;
+  // An outbox of this test's own, and an environment that nothing is remembered of.
+  const namespace = {
+    idFromName: (name: string) => WISHED.idFromName(`${prefix} ${name}`),
+    get: (id: DurableObjectId) => WISHED.get(id),
+  };
+  const own = { ...env, WISHED: namespace } as never;
+  return {
+    lines,
+    fetch: (request) => wished.fetch(request, own),
+    restart: () => abortAllDurableObjects(),
+    async stop() {
+      await runInDurableObject(WISHED.get(namespace.idFromName("shard 0")), async (_, { storage }) => {
+        await storage.deleteAlarm();
+        await storage.deleteAll();
+      });
+      await abortAllDurableObjects();
+    },
+  };
+});
