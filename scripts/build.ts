@@ -9,9 +9,9 @@ import { asFactory, asFactoryTypes, asInline } from "./glue.ts";
 
 export const root = fileURLToPath(new URL("..", import.meta.url));
 
-// Std rebuilt for size, and a panic a trap without words. That needs flags which
-// stable Rust keeps behind RUSTC_BOOTSTRAP; the compiler is pinned in
-// rust-toolchain.toml, so they cannot change under us.
+// Std rebuilt for size, and a panic a trap without words. That needs flags which stable Rust keeps behind
+// RUSTC_BOOTSTRAP; the compiler is pinned in rust-toolchain.toml, so they cannot change under us. Not a nightly:
+// wasm-pack asks for the target's ready-made std, which rustup does not have for every nightly.
 const SMALL = {
   cargo: ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"],
   env: { RUSTC_BOOTSTRAP: "1", RUSTFLAGS: "-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none" },
@@ -61,7 +61,7 @@ export async function build(): Promise<void> {
 async function buildAllWasm(): Promise<void> {
   await all(
     buildWasm("edge").then(() => buildWasm("forwarder")),
-    buildWasm("sandbox"),
+    buildWasm("sandbox").then(() => buildWasm("report")),
   );
   await buildPageWasm();
 }
@@ -78,7 +78,7 @@ export async function buildServers(): Promise<void> {
   await all(
     // One profile, and so one of cargo's locks.
     buildWasm("edge").then(() => buildWasm("forwarder")),
-    buildWasm("sandbox"),
+    buildWasm("sandbox").then(() => buildWasm("report")),
     buildView(),
     buildFixture(),
   );
@@ -103,11 +103,16 @@ function buildWasm(audience: Audience): Promise<void> {
     () => [...sources(audience), "Cargo.*", "rust-toolchain.toml", "scripts/{build,glue}.ts"],
     isForPages ? `${out}/${audience}_bg.wasm` : `js/wasm/${audience}_bg.wasm`,
     async () => {
-      const target = ["--target", "wasm32-unknown-unknown", "--profile", profile, "--features", feature];
-      await run("cargo", ["build", "--quiet", "--lib", ...target, ...cargo], env);
-      const compiled = `target/wasm32-unknown-unknown/${profile}/cake_edge`;
-      cpSync(join(root, `${compiled}.d`), notesOf(audience));
-      await run("wasm-bindgen", ["--target", "web", "--out-dir", out, "--out-name", audience, `${compiled}.wasm`]);
+      await run(
+        "wasm-pack",
+        [
+          ...["build", "--mode", "no-install", "--target", "web", "--no-pack", "--no-opt", "--no-gitignore"],
+          ...["--profile", profile, "--out-dir", out, "--out-name", audience, ".", "--features", feature],
+          ...cargo,
+        ],
+        env,
+      );
+      cpSync(join(root, "target/wasm32-unknown-unknown", profile, "cake_edge.d"), notesOf(audience));
       if (isForPages) return;
       mkdirSync(join(root, "js/wasm"), { recursive: true });
       await run("wasm-opt", ["-O3", `${out}/${audience}_bg.wasm`, "-o", `js/wasm/${audience}_bg.wasm`]);

@@ -12,6 +12,7 @@ import { fileURLToPath } from "node:url";
 
 /** Pinned tools. wasm-bindgen must be the very version that Cargo.toml pins. */
 const WASM_BINDGEN = "0.2.130";
+const WASM_PACK = "0.15.1";
 const CARGO_FUZZ = "0.13.2";
 const CARGO_DENY = "0.20.2";
 const NODE = "24.21.0";
@@ -37,6 +38,7 @@ export async function setup(needs) {
     await ensureRust();
     for (const [crate, version] of [
       ["wasm-bindgen-cli", WASM_BINDGEN],
+      ["wasm-pack", WASM_PACK],
       ...(needs.includes("fuzz") ? [["cargo-fuzz", CARGO_FUZZ]] : []),
       ...(needs.includes("deny") ? [["cargo-deny", CARGO_DENY]] : []),
     ]) {

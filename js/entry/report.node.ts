@@ -1,8 +1,10 @@
-import { closeSync, openSync, readFileSync, readSync } from "node:fs";
+import { closeSync, openSync, readSync } from "node:fs";
+import { fromBase64 } from "../inline.js";
 import { useModule } from "../report/core.js";
 import { usePaths } from "../report/source.js";
+import { BYTES } from "../wasm/report_inline.js";
 
-useModule(() => WebAssembly.compile(readFileSync(new URL("../wasm/report_bg.wasm", import.meta.url))));
+useModule(() => WebAssembly.compile(fromBase64(BYTES)));
 usePaths((path) => {
   const file = openSync(path, "r");
   return { read: (view) => readSync(file, view), close: () => closeSync(file) };

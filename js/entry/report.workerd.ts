@@ -1,5 +1,5 @@
 import { useModule } from "../report/core.js";
-import module from "../wasm/report_bg.wasm";
+import module from "../wasm/report_bg.wasm?module";
 
 useModule(async () => module);
 
