@@ -11,6 +11,7 @@ import { toCakeError } from "../error.js";
 import { core } from "../sandbox/core.js";
 import "../entry/sandbox-memory.inline.js";
 import { DOCTOR_USAGE, doctor, UsageError } from "./doctor.js";
+import { optionProblem } from "./usage.js";
 import { freePort, isFree, startWorkerd, WorkerdError } from "./workerd.js";
 
 /** The workerd that the package is tested with. */
@@ -75,27 +76,28 @@ async function main(args: readonly string[]): Promise<number> {
   return serve(readOptions(rest));
 }
 
+const OPTION_TYPES = {
+  port: { type: "string" },
+  host: { type: "string" },
+  persist: { type: "string" },
+  seed: { type: "string" },
+  history: { type: "string" },
+  clicks: { type: "string" },
+  "history-seed": { type: "string" },
+  key: { type: "string" },
+  token: { type: "string" },
+  allow: { type: "string", multiple: true },
+} as const;
+
 function readOptions(args: string[]): Options {
-  const text = { type: "string" } as const;
   let values: { [name: string]: string | string[] | undefined };
   try {
     ({ values } = parseArgs({
       args,
-      options: {
-        port: text,
-        host: text,
-        persist: text,
-        seed: text,
-        history: text,
-        clicks: text,
-        "history-seed": text,
-        key: text,
-        token: text,
-        allow: { type: "string", multiple: true },
-      },
+      options: OPTION_TYPES,
     }));
   } catch (error) {
-    throw new UsageError(`${(error as Error).message.split(". ")[0]}; \`cake-edge --help\` lists the options`);
+    throw new UsageError(`${optionProblem(error, Object.keys(OPTION_TYPES))}; \`cake-edge --help\` lists the options`);
   }
   const one = (name: string) => values[name] as string | undefined;
   const host = one("host") ?? "127.0.0.1";

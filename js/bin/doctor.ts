@@ -3,6 +3,7 @@ import { request as askPlain } from "node:http";
 import { request as askSecure } from "node:https";
 import { parseArgs } from "node:util";
 import { type CakeClient, createCakeClient, dayRange, findClick, isCakeError } from "../entry/edge.inline.js";
+import { optionProblem } from "./usage.js";
 
 /** A mistake of the caller's: one sentence. */
 export class UsageError extends Error {}
@@ -42,6 +43,17 @@ interface Options {
   readonly site: URL | undefined;
 }
 
+const OPTION_TYPES = {
+  "base-url": { type: "string" },
+  "key-stdin": { type: "boolean" },
+  offer: { type: "string" },
+  click: { type: "string" },
+  forwarder: { type: "string" },
+  origin: { type: "string" },
+  site: { type: "string" },
+  json: { type: "boolean" },
+} as const;
+
 const DAY_MS = 86_400_000;
 /** An origin that nobody has: `.invalid` is reserved for that (RFC 2606). */
 const FOREIGN_ORIGIN = "https://cake-edge-doctor.invalid";
@@ -68,27 +80,16 @@ function readOptions(args: string[]): Options & { isJson: boolean; hasKeyOnStdin
       "the API key is no argument, for arguments show in process lists and shell histories: set CAKE_API_KEY, or pipe it in with --key-stdin",
     );
   }
-  const text = { type: "string" } as const;
-  const flag = { type: "boolean" } as const;
   let values: { [name: string]: string | boolean | undefined };
   try {
     ({ values } = parseArgs({
       args,
-      options: {
-        "base-url": text,
-        "key-stdin": flag,
-        offer: text,
-        click: text,
-        forwarder: text,
-        origin: text,
-        site: text,
-        json: flag,
-      },
+      options: OPTION_TYPES,
     }));
   } catch (error) {
     // Not the message where it repeats an argument: that might be the key after all.
     const isOption = (error as NodeJS.ErrnoException).code !== "ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL";
-    const what = isOption ? (error as Error).message.split(/[.\n]/)[0] : "doctor takes options alone";
+    const what = isOption ? optionProblem(error, Object.keys(OPTION_TYPES)) : "doctor takes options alone";
     throw new UsageError(`${what}; \`cake-edge doctor --help\` lists them`);
   }
   const one = (name: string) => values[name] as string | undefined;

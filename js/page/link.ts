@@ -3,6 +3,7 @@ import { CakeError, type CakeErrorCode } from "../error.js";
 import type { TrackingLinkParts, TrackingLinkRules } from "../link.js";
 import { stringOption, toInteger } from "../option.js";
 import type { LinkCore } from "./core.js";
+import { checkNames } from "./names.js";
 import { instantiate } from "./wasm.js";
 
 export { CakeError, type CakeErrorCode, isCakeError } from "../error.js";
@@ -11,11 +12,27 @@ export type { TrackingLinkParts, TrackingLinkRules } from "../link.js";
 /** How many characters the core's buffer has. */
 const MAX_CHARACTERS = 16_384;
 
-/** The core's errors by number, as `parts_of` counts them, with their subject where it is always the same. */
-const ERRORS =
-  "invalid_domain:domain invalid_id sub_id_too_long invalid_text link_too_long invalid_price_format:priceFormat invalid_deep_link:deepLink deep_link_host:deepLink reserved_parameter repeated_parameter internal".split(
-    " ",
-  );
+/**
+ * The core's errors by number, as `parts_of` counts them: code, subject where it is always the same, and the rule in a
+ * short sentence.
+ */
+const ERRORS = [
+  "invalid_domain:domain:must be a host name",
+  "invalid_id::must be a whole number from 1",
+  "sub_id_too_long::is too long: s1 takes 50 characters, others 100",
+  "invalid_text::must not contain control characters",
+  "link_too_long::the link is longer than 2,000 bytes",
+  "invalid_price_format:priceFormat:must be 1 to 20 letters and digits",
+  "invalid_deep_link:deepLink:must be a plain https URL",
+  "deep_link_host:deepLink:leads to a host that is not in deepLinkHosts",
+  "reserved_parameter::is a name of CAKE's own",
+  "repeated_parameter::comes more than once",
+  "internal::a bug in cake-edge",
+];
+
+/** All that the parts and rules may hold. */
+const NAMES =
+  "domain affiliateId creativeId s1 s2 s3 s4 s5 priceFormat deepLink extra sandbox testAffiliate spill deepLinkHosts";
 
 let core: LinkCore | undefined;
 
@@ -40,6 +57,7 @@ export async function ready(): Promise<void> {
  * has waited for {@link ready}
  */
 export function createTrackingLink(parts: TrackingLinkParts & TrackingLinkRules): string {
+  checkNames(parts, NAMES);
   const { extra = {} } = parts;
   const flags = (parts.sandbox ? 1 : 0) | (parts.testAffiliate ? 2 : 0) | (parts.spill ? 4 : 0);
   return build([
@@ -72,11 +90,11 @@ function build(fields: readonly string[]): string {
   const length = build(characters.length);
   const answer = String.fromCharCode(...view().subarray(0, Math.abs(length)));
   if (length >= 0) return answer;
-  const [code = "", subject] = ERRORS[Number.parseInt(answer[0] ?? "", 36)]?.split(":") ?? [];
+  const [code, subject, rule = ""] = ERRORS[Number.parseInt(answer[0] ?? "", 36)]?.split(/:(?! )/) ?? [];
   const parameter = decodeURIComponent(answer.slice(1)) || subject;
   throw new CakeError({
     code: code as CakeErrorCode,
-    rule: `breaks the rule ${code}`,
+    rule,
     ...(parameter === undefined ? {} : { parameter }),
   });
 }

@@ -5,6 +5,7 @@ import { consentOf } from "./consent.js";
 import { conversionOf } from "./conversion.js";
 import { type Decision, decide, type Engine, isRunning, loadFallback, runningEngine, type Visit } from "./engine.js";
 import { load } from "./load.js";
+import { checkNames } from "./names.js";
 import { onAddressChange } from "./navigation.js";
 import type {
   Consent,
@@ -51,6 +52,10 @@ const AHEAD_MS = 3_000;
 
 /** How long a file that could not be loaded is left alone. */
 const RELOAD_MS = 20_000;
+
+/** All that the options may hold. */
+const OPTIONS =
+  "endpoint edge consent ignoreGlobalPrivacyControl parameters fragment touch windowDays journey cookieDays cookieDomain onError debug";
 
 /** A setting and the text that it does not take. */
 export type Refused = readonly [name: string, text: unknown];
@@ -288,6 +293,7 @@ export function createTracker(given?: TrackerOptions, refused: readonly Refused[
     if (clickId) setTimeout(() => openOutbox().catch(() => undefined), AHEAD_MS);
   };
 
+  quietly(() => checkNames(options, OPTIONS));
   for (const [name, text] of refused) refuse(name, text);
   setWord(options.consent ?? "granted");
   if (!/^(last|first)$/i.test(`${options.touch ?? "last"}`)) refuse("touch", options.touch);
@@ -330,11 +336,13 @@ export function createTracker(given?: TrackerOptions, refused: readonly Refused[
       }
     },
     decorate(how) {
+      quietly(() => checkNames(how, "hosts parameter"));
       load("decorate").then(({ decorate }) => decorate(how, () => clickId, note), offline);
     },
     convert(given) {
       const convert = () =>
         quietly(() => {
+          checkNames(given, "offerId uniqueId orderId clickId");
           const at = Date.now();
           const key = `${OUTBOX}${at} ${Math.random()} ${conversions.size}`;
           const fields = conversionOf(given, clickId ? [clickId, ...touches()] : []);

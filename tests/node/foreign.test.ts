@@ -1,7 +1,7 @@
 /** What tools write and editors spoil, by the vectors that the core's own tests read. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { CakeError, checkPostbackUrl, createPixel, lintTrackingLink } from "../../dist/entry/edge.node.js";
+import { CakeError, checkPostbackUrl, createPixel, lintTrackingLink } from "../../dist/entry/edge.inline.js";
 
 const read = (name: string) => JSON.parse(readFileSync(`tests/vectors/${name}.json`, "utf8"));
 

@@ -1,8 +1,8 @@
 /** Every public call refuses a name that it does not know, by that name and with the nearest right one. */
 import { expect, test } from "vitest";
-import * as edge from "../../dist/entry/edge.node.js";
-import * as forwarder from "../../dist/entry/forwarder-memory.node.js";
-import * as sandbox from "../../dist/entry/sandbox-memory.node.js";
+import * as edge from "../../dist/entry/edge.inline.js";
+import * as forwarder from "../../dist/entry/forwarder-memory.inline.js";
+import * as sandbox from "../../dist/entry/sandbox-memory.inline.js";
 
 const domain = "track.yournetwork.com";
 const link = { domain, affiliateId: 1, creativeId: 2 };

@@ -10,8 +10,8 @@ import {
   parseTrackingLink,
   checkPostbackUrl,
   signConversion,
-} from "../../dist/entry/edge.node.js";
-import { createForwarderInProcess } from "../../dist/entry/forwarder-memory.node.js";
+} from "../../dist/entry/edge.inline.js";
+import { createForwarderInProcess } from "../../dist/entry/forwarder-memory.inline.js";
 
 const secrets = ["0123456789abcdef0123456789abcdef"];
 const request = new Request("https://shop.example/?reqid=a1");

@@ -39,7 +39,8 @@ const SAMPLES: Readonly<Record<string, string>> = {
 
 export function readLink(text: string): Report {
   const findings = lintTrackingLink(text);
-  const link = text.trim();
+  // The commonest damage is undone, so that the rest can be read.
+  const link = text.trim().replace(/&(?:amp|#0*38|#x26);/gi, "&");
   try {
     const deepLink = URL.canParse(link) ? new URL(link).searchParams.get("ckmrdr") : null;
     const deepLinkHosts = deepLink !== null && URL.canParse(deepLink) ? [new URL(deepLink).hostname] : [];
@@ -62,7 +63,7 @@ export function readLink(text: string): Report {
         ...Object.entries(extra ?? {}).map(([name, value]) => [`More, ${name}`, value] as const),
       ],
       findings,
-      mended: normal === link ? undefined : normal,
+      mended: normal === text.trim() ? undefined : normal,
     };
   } catch (thrown) {
     return { kind: "link", verdict: sentenceOf(thrown), isGood: false, facts: [], findings };

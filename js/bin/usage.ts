@@ -1,0 +1,10 @@
+/** What a command says of an option that it does not know. */
+import { findNearest } from "../nearest.js";
+
+/** Node's own words for it, and the option that was probably meant; of an option's value nothing is shown. */
+export function optionProblem(error: unknown, known: readonly string[]): string {
+  const [problem = ""] = (error as Error).message.split(/[.\n]/);
+  const given = /^Unknown option '-{1,2}([^'=\s]+)/.exec(problem)?.[1];
+  const nearest = given === undefined ? undefined : findNearest(given, known);
+  return nearest === undefined ? problem : `${problem}: did you mean --${nearest}?`;
+}
