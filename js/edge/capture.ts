@@ -78,12 +78,12 @@ export type CaptureReason =
 export interface CapturedClick {
   /** The click id that counts: this request's, or the one kept earlier. */
   readonly clickId?: string;
-  /**
-   * The `Set-Cookie` value that keeps it, or that deletes the cookie: the first of {@link setCookies}. An answer that has
-   * it must not be cached.
-   */
+  /** The `Set-Cookie` value that keeps it, or that deletes the cookie. An answer that has it must not be cached. */
   readonly setCookie?: string;
-  /** All `Set-Cookie` values: several where the visitor says no, for every name and domain that may have a click. */
+  /**
+   * All `Set-Cookie` values, {@link setCookie} the first, where there are several: the visitor says no, and every name
+   * and domain that may have a click is to lose it.
+   */
   readonly setCookies?: readonly string[];
   /** Why no click was kept; absent where one was. */
   readonly reason?: CaptureReason;
@@ -226,13 +226,13 @@ function captureInto<Env>(response: Response, request: Request, settings: Captur
   try {
     const options = typeof settings === "function" ? settings(env) : settings;
     onError = options.onError;
-    const { setCookies, reason } = captureClick(request, options);
+    const { setCookie, setCookies = [setCookie], reason } = captureClick(request, options);
     if (reason === "insecure") tellInsecure(request, options);
     // An answer of another protocol has no place for a cookie.
-    if (setCookies === undefined || response.status < 200) return response;
+    if (setCookie === undefined || response.status < 200) return response;
     // A fetched answer's headers cannot be changed; its body streams on.
     const answer = new Response(response.body, response);
-    for (const setCookie of setCookies) answer.headers.append("set-cookie", setCookie);
+    for (const text of setCookies) answer.headers.append("set-cookie", text ?? "");
     // A cache would hand one visitor's click to all others, also one that a
     // network tells apart from what browsers are told.
     for (const name of [...answer.headers.keys()]) if (FOR_CACHES.test(name)) answer.headers.delete(name);

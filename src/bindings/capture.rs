@@ -133,11 +133,17 @@ pub fn capture_click(
         trusts_proxy: flags & 4 != 0,
     };
     let captured = capture.decide(&visit, to_integer(now_ms))?;
-    let set_cookies: js_sys::Array = captured.set_cookies.iter().map(JsValue::from).collect();
     let first = captured.set_cookies.first().cloned();
+    let all = (captured.set_cookies.len() > 1).then(|| {
+        captured
+            .set_cookies
+            .iter()
+            .map(JsValue::from)
+            .collect::<js_sys::Array>()
+    });
     Ok(Fields::new()
         .optional("clickId", captured.click_id)
-        .optional("setCookies", first.is_some().then_some(set_cookies))
+        .optional("setCookies", all)
         .optional("setCookie", first)
         .optional("reason", captured.reason.map(Reason::code))
         .into())
