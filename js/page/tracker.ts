@@ -57,11 +57,23 @@ const RELOAD_MS = 20_000;
 const OPTIONS =
   "endpoint edge consent ignoreGlobalPrivacyControl parameters fragment touch windowDays journey cookieDays cookieDomain onError debug";
 
+/** The tracker where there is no page, in server rendering for one: it knows no click, and does nothing. */
+const INERT: Tracker = {
+  engine: "js",
+  clickId: undefined,
+  ready: Promise.resolve(),
+  setConsent() {},
+  link: async () => undefined,
+  decorate() {},
+  convert: async () => ({ state: "refused", code: "no_page" }),
+};
+
 /** A setting and the text that it does not take. */
 export type Refused = readonly [name: string, text: unknown];
 
 /** Captures the click id of this page's address and keeps it. `refused` are the tag's own settings. */
 export function createTracker(given?: TrackerOptions, refused: readonly Refused[] = []): Tracker {
+  if (typeof document === "undefined") return INERT;
   let options: TrackerOptions = given ?? {};
   const { cookieDomain } = options;
   const names = options.parameters?.join("&") || DEFAULT_PARAMETERS;
