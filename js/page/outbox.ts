@@ -101,7 +101,8 @@ export function openOutbox({ url, conversions, said, note, report, resume }: Sen
       timer = setTimeout(resume, ms);
     } else {
       conversion.due = Date.now() + ms;
-      setTimeout(resume, ms);
+      // Timers may be a moment early.
+      setTimeout(resume, ms + 50);
     }
     return { state: "queued", code };
   };
@@ -209,17 +210,12 @@ export function openOutbox({ url, conversions, said, note, report, resume }: Sen
     resend() {
       if (said() !== "granted") return;
       for (const key of keysOf(OUTBOX)) {
-        if (conversions.has(key) || busy.has(key) || isEarly(left.get(key))) continue;
+        if (conversions.has(key) || busy.has(key) || (left.get(key)?.due ?? 0) > Date.now()) continue;
         busy.add(key);
         bring(key).finally(() => busy.delete(key));
       }
     },
   };
-}
-
-/** Is it not yet time for it? Timers may be a moment early. */
-export function isEarly(conversion: WaitingConversion | undefined): boolean {
-  return (conversion?.due ?? 0) > Date.now() + 50;
 }
 
 /** The wait that a Retry-After asks for, in milliseconds; 0 where it cannot be read. */
