@@ -137,7 +137,12 @@ function buildPackage(): void {
 
 /** dist/page/: what a page loads, bundled and minified, the wasm inside. */
 function buildPage(): void {
-  const inputs = ["js/{error,link,option}.ts", "js/{page,entry}/*", "target/wasm/{page,link,fallback,link-fallback}/*.wasm", "scripts/page.ts"];
+  const inputs = [
+    "js/{error,link,option}.ts",
+    "js/{page,entry}/*",
+    "target/wasm/{page,link,fallback,link-fallback}/*.wasm",
+    "scripts/page.ts",
+  ];
   once("page", inputs, "dist/page/page.js", () => run(process.execPath, ["scripts/page.ts"]));
 }
 

@@ -166,7 +166,9 @@ impl Capture<'_> {
             .storing(is_private, self.ignores_privacy_control);
 
         if let Some(reason) = ignored(visit, is_secure) {
-            let update = self.touch_policy.keep_click(None, &[stored], now_ms);
+            let update = self
+                .touch_policy
+                .keep("", &self.parameters, &[stored], now_ms);
             let click_id = update.click_id.filter(|_| storing != Storing::Delete);
             return Ok(Captured::nothing(reason, click_id));
         }
@@ -290,5 +292,9 @@ pub fn signed_click_id(
     [HOST_COOKIE, DOMAIN_COOKIE, LOOPBACK_COOKIE]
         .into_iter()
         .filter_map(|name| keys.verify(name, find_cookie(cookies, name)?, now_ms))
-        .find_map(|text| touch_policy.keep_click(None, &[text], now_ms).click_id)
+        .find_map(|text| {
+            touch_policy
+                .keep("", &LandingParameters::default(), &[text], now_ms)
+                .click_id
+        })
 }

@@ -3,11 +3,13 @@
 //! A click id is CAKE's request session id: an opaque text, never parsed and
 //! never a number, though older accounts show plain integers.
 //!
-//! Page and edge find it by the same code, which takes the query as the address
-//! has it, byte by byte, and asks for no memory.
+//! Page and edge find it by the same code, which takes the decoded pairs of the
+//! query and asks for no memory.
 
 use crate::placeholder::is_missing_word;
-use crate::url::{self, Decoded, cut_bytes, is_control};
+use crate::url::{
+    self, END_OF_NAME, END_OF_PAIR, END_OF_READING, cut_bytes, is_control, push_pairs,
+};
 use crate::{Error, Result, sub_id};
 
 /// The parameter names under which click ids arrive, in order of preference.
@@ -73,10 +75,10 @@ impl Default for LandingParameters<'_> {
 }
 
 impl LandingParameters<'_> {
-    /// The click that this query carries.
-    pub(crate) fn find_in<'q>(&'q self, query: &'q str) -> Option<LandingClick<'q>> {
+    /// The click in these pairs, see [`push_pairs`].
+    pub(crate) fn find_in<'q>(&'q self, pairs: &'q str) -> Option<LandingClick<'q>> {
         let names = self.click_id.iter().map(|name| name.as_bytes());
-        LandingClick::find(query.as_bytes(), &names)
+        LandingClick::find(pairs.as_bytes(), &names)
     }
 }
 
@@ -120,99 +122,64 @@ pub fn find_click<'a>(url: &str, parameters: &LandingParameters<'a>) -> Option<F
         query.push('&');
         query.push_str(url::cut(fragment, b'?').1.unwrap_or(fragment));
     }
-    let found = parameters.find_in(&query)?;
+    let mut pairs = String::new();
+    push_pairs(&mut pairs, &query);
+    let found = parameters.find_in(&pairs)?;
+    let text_of = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let id_of = |names: &[&str]| {
-        let find = |name: &&str| {
-            found
-                .pairs(query.as_bytes())
-                .find_map(|pair| pair.id(name.as_bytes()))
-        };
-        names.iter().find_map(find)
-    };
-    let text_of = |raw: &[u8]| {
-        let bytes: Vec<u8> = Decoded(raw).collect();
-        (!bytes.is_empty()).then(|| String::from_utf8_lossy(&bytes).into_owned())
+        let is_id = |id: &[u8]| id.len() <= 16 && id.iter().all(u8::is_ascii_digit);
+        let ids = names
+            .iter()
+            .flat_map(|name| found.pairs.clone().named(name.as_bytes()));
+        ids.filter_map(|pair| pair.click_id())
+            .find(|id| is_id(id))
+            .map(text_of)
     };
     Some(FoundClick {
-        click_id: found.id.to_text(),
+        click_id: text_of(found.id),
         parameter: parameters
             .click_id
             .iter()
             .find(|name| name.as_bytes() == found.parameter)?,
         is_repeated: found.is_repeated,
-        sub_ids: found.sub_ids.map(text_of),
+        sub_ids: found
+            .sub_ids
+            .map(|value| (!value.is_empty()).then(|| text_of(value))),
         affiliate_id: id_of(parameters.affiliate_id),
         offer_id: id_of(parameters.offer_id),
     })
 }
 
-/// A click id by itself, decoded.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ClickId {
-    bytes: [u8; MAX_CHARACTERS],
-    length: usize,
-}
-
-impl ClickId {
-    /// Reads a parameter's value, encoded. White space around it is none of it.
-    fn read(value: &[u8]) -> Option<Self> {
-        let mut id = Self {
-            bytes: [0; MAX_CHARACTERS],
-            length: 0,
-        };
-        let mut has_ended = false;
-        for byte in Decoded(value) {
-            if byte <= b' ' {
-                has_ended = id.length > 0;
-                continue;
-            }
-            if has_ended || !is_letter(byte) {
-                return None;
-            }
-            *id.bytes.get_mut(id.length)? = byte;
-            id.length += 1;
-        }
-        (id.length > 0 && !is_missing_word(id.as_bytes())).then_some(id)
-    }
-
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        self.bytes.get(..self.length).unwrap_or_default()
-    }
-
-    fn to_text(self) -> String {
-        String::from_utf8_lossy(self.as_bytes()).into_owned()
-    }
-}
-
 /// A click that the landing page's address carries.
 #[derive(Clone, Debug)]
 pub(crate) struct LandingClick<'a> {
-    pub(crate) id: ClickId,
+    pub(crate) id: &'a [u8],
     /// The name that carried it, as configured.
     pub(crate) parameter: &'a [u8],
-    /// `s1` … `s5` as the address has them, encoded; empty where absent or unfit.
+    /// `s1` … `s5`; empty where absent or unfit.
     pub(crate) sub_ids: [&'a [u8]; 5],
     is_repeated: bool,
-    is_mangled: bool,
+    pairs: Pairs<'a>,
 }
 
 impl<'a> LandingClick<'a> {
-    /// The first value of a query that is a click id, under the first of the names.
-    pub(crate) fn find(
-        query: &'a [u8],
-        names: &(impl Iterator<Item = &'a [u8]> + Clone),
+    /// The first value that is a click id, under the first of the names that has
+    /// one, in the first reading of the pairs that has one.
+    pub(crate) fn find<'n: 'a>(
+        pairs: &'a [u8],
+        names: &(impl Iterator<Item = &'n [u8]> + Clone),
     ) -> Option<Self> {
-        for is_mangled in [false, true] {
-            let pairs = Pairs {
-                rest: Some(query),
-                is_mangled,
-            };
+        let mut rest = Some(pairs);
+        while let Some(readings) = rest {
+            let (pairs, after) = cut_bytes(readings, END_OF_READING);
+            rest = after;
+            let pairs = Pairs(Some(pairs));
             for parameter in names.clone() {
                 let mut found = None;
                 let mut count = 0;
-                for pair in pairs.clone().filter(|pair| pair.is_named(parameter)) {
+                for pair in pairs.clone().named(parameter) {
                     count += 1;
-                    found = found.or_else(|| ClickId::read(pair.value));
+                    found = found.or_else(|| pair.click_id());
                 }
                 if let Some(id) = found {
                     return Some(Self {
@@ -220,31 +187,18 @@ impl<'a> LandingClick<'a> {
                         parameter,
                         sub_ids: pairs.sub_ids(),
                         is_repeated: count > 1,
-                        is_mangled,
+                        pairs,
                     });
                 }
             }
         }
         None
     }
-
-    /// The pairs of the query, read as they were when the click id was found.
-    fn pairs<'q>(&self, query: &'q [u8]) -> Pairs<'q> {
-        Pairs {
-            rest: Some(query),
-            is_mangled: self.is_mangled,
-        }
-    }
 }
 
-/// The pairs of a query, encoded.
-#[derive(Clone)]
-struct Pairs<'a> {
-    rest: Option<&'a [u8]>,
-    /// Does a `?` separate as `&` does? The network appends `?reqid=…` to an
-    /// address that has a query already.
-    is_mangled: bool,
-}
+/// The pairs of a query, decoded.
+#[derive(Clone, Debug)]
+struct Pairs<'a>(Option<&'a [u8]>);
 
 #[derive(Clone, Copy)]
 struct Pair<'a> {
@@ -256,12 +210,9 @@ impl<'a> Iterator for Pairs<'a> {
     type Item = Pair<'a>;
 
     fn next(&mut self) -> Option<Pair<'a>> {
-        let text = self.rest?;
-        let is_mark = |byte: &u8| *byte == b'&' || (*byte == b'?' && self.is_mangled);
-        let end = text.iter().position(is_mark).unwrap_or(text.len());
-        let (pair, rest) = text.split_at_checked(end)?;
-        self.rest = rest.split_first().map(|(_, rest)| rest);
-        let (name, value) = cut_bytes(pair, b'=');
+        let (pair, rest) = cut_bytes(self.0?, END_OF_PAIR);
+        self.0 = rest;
+        let (name, value) = cut_bytes(pair, END_OF_NAME);
         Some(Pair {
             name,
             value: value.unwrap_or_default(),
@@ -270,54 +221,50 @@ impl<'a> Iterator for Pairs<'a> {
 }
 
 impl<'a> Pairs<'a> {
+    fn named(self, name: &[u8]) -> impl Iterator<Item = Pair<'a>> {
+        self.filter(move |pair| pair.is_named(name))
+    }
+
     fn sub_ids(&self) -> [&'a [u8]; 5] {
         let mut sub_ids: [&[u8]; 5] = [b""; 5];
         for (index, slot) in sub_ids.iter_mut().enumerate() {
-            let name = [b's', b"12345".get(index).copied().unwrap_or_default()];
-            let mut fitting = self
-                .clone()
-                .filter(|pair| pair.is_named(&name) && is_sub_id(pair.value, sub_id::limit(index)));
-            *slot = fitting.next().map_or(b"", |pair| pair.value);
+            let name = [b's', b'1' + u8::try_from(index).unwrap_or_default()];
+            for pair in self.clone().named(&name) {
+                if slot.is_empty() && is_sub_id(pair.value, sub_id::limit(index)) {
+                    *slot = pair.value;
+                }
+            }
         }
         sub_ids
     }
 }
 
-impl Pair<'_> {
+impl<'a> Pair<'a> {
     /// Has the pair this name, but for case, white space around it, and what is
     /// left of an `&amp;`?
+    #[inline(never)]
     fn is_named(&self, name: &[u8]) -> bool {
         let mut own = self.name;
         while let Some(rest) = own.strip_prefix(b"amp;") {
             own = rest;
         }
-        let mut left = name;
-        for byte in Decoded(own) {
-            if let [first, rest @ ..] = left
-                && first.eq_ignore_ascii_case(&byte)
-            {
-                left = rest;
-            } else if byte > b' ' || !(left.is_empty() || left.len() == name.len()) {
-                return false;
-            }
-        }
-        left.is_empty()
+        own.trim_ascii().eq_ignore_ascii_case(name)
     }
 
-    /// The number that the pair has under this name.
-    fn id(&self, name: &[u8]) -> Option<String> {
-        let value = ClickId::read(self.value).filter(|_| self.is_named(name))?;
-        (value.length <= 16 && value.as_bytes().iter().all(u8::is_ascii_digit))
-            .then(|| value.to_text())
+    /// The value, where it is a click id. White space around it is none of it.
+    fn click_id(&self) -> Option<&'a [u8]> {
+        let id = self.value.trim_ascii();
+        (is_click_id_bytes(id) && !is_missing_word(id)).then_some(id)
     }
 }
 
-/// Is this a sub id, encoded, that CAKE would take: not empty, no unexpanded
-/// macro, not too long, without control characters?
+/// Is this a sub id that CAKE would take: not empty, no unexpanded macro, not too
+/// long, without control characters?
+#[inline(never)]
 fn is_sub_id(value: &[u8], max_characters: usize) -> bool {
     let mut characters = 0;
     let mut before = 0;
-    for byte in Decoded(value) {
+    for byte in value.iter().copied() {
         if byte == b'#' || is_control(before, byte) {
             return false;
         }
@@ -460,12 +407,14 @@ mod tests {
                 // Another parser finds it too, in the query as it is or with `?` for `&`.
                 let mangled = query.split_once('?').unwrap().1.replace('?', "&");
                 let queries = [query.clone(), format!("?{mangled}")];
-                prop_assert!(queries.iter().any(|query| {
+                let is_there = queries.iter().any(|query| {
                     let url = ::url::Url::parse("https://shop.example/").unwrap().join(query).unwrap();
                     url.query_pairs().any(|(name, value)| {
-                        name.trim().eq_ignore_ascii_case(found.parameter) && value.trim() == found.click_id
+                        let name = name.trim_start_matches("amp;").trim();
+                        name.eq_ignore_ascii_case(found.parameter) && value.trim() == found.click_id
                     })
-                }));
+                });
+                prop_assert!(is_there);
             }
         }
     }

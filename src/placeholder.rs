@@ -1,17 +1,17 @@
 //! Placeholders: texts that stand where a value belongs and say nothing, because
 //! a program had no value or a template was never filled in.
 
-use crate::url::cut;
+use crate::url::cut_bytes;
 
 /// The longest id that is looked at, in bytes: no click id is longer.
 const MAX_BYTES: usize = 128;
 
 /// Words that name a missing value, or ask for one.
-const MISSING: &str = "undefined null nil none nan n/a true false unknown missing empty unset not invalid infinity no 0 \
-    id number ref value name array object string your here insert replace placeholder todo xxx xxxx xxxxx";
+const MISSING: &[u8] = b"undefined null nil none nan n/a true false unknown missing empty unset not invalid infinity no 0 \
+    id number ref value name array object string your here insert replace placeholder todo xxx";
 
 /// Words that stand beside those in a manual: `YOUR_ORDER_ID`.
-const BESIDE: &str = "order click transaction tx unique request req session sub aff affiliate offer set test me my the this with";
+const BESIDE: &[u8] = b"order click transaction tx unique request req session sub aff affiliate offer set test me my the this with";
 
 /// Does this stand for a missing value: `undefined`, `NaN`, `[object Object]`,
 /// `0`, `REPLACE`, `CLICK_ID`, `YOUR_ORDER_ID`, `ORD-{{order.id}}`, or a macro
@@ -39,45 +39,35 @@ pub(crate) fn is_missing_word(text: &[u8]) -> bool {
 
 /// By bytes and without memory of its own: the page build has this.
 fn has_no_other_word(text: &[u8]) -> bool {
-    /// Nothing but marks so far; a word of [`MISSING`]; words of [`BESIDE`] alone.
-    const MARKS: u8 = 1;
-    const NAMED: u8 = 2;
-    const OTHERS: u8 = 4;
-    // What can stand before each place, and of which kind: words run together.
-    let mut reached = [0_u8; MAX_BYTES + 1];
-    if let Some(start) = reached.first_mut() {
-        *start = MARKS;
-    }
-    for at in 0..text.len() {
-        let before = reached.get(at).copied().unwrap_or_default();
-        let Some([byte, ..]) = text.get(at..) else {
-            return false;
-        };
-        if before == 0 {
-            continue;
-        }
-        let mut reach = |length: usize, kind| {
-            if let Some(place) = reached.get_mut(at + length) {
-                *place |= kind;
-            }
-        };
-        if byte.is_ascii() && !byte.is_ascii_alphanumeric() {
-            reach(1, before);
-        }
-        for (words, kind) in [(MISSING, NAMED), (BESIDE, before & NAMED | OTHERS)] {
-            let mut rest = Some(words);
-            while let Some(ahead) = rest {
-                let (word, tail) = cut(ahead, b' ');
-                let part = text.get(at..at + word.len()).unwrap_or_default();
-                if part.eq_ignore_ascii_case(word.as_bytes()) {
-                    reach(word.len(), kind);
+    let mut rest = text;
+    let (mut has_missing, mut has_beside) = (false, false);
+    while let Some(first) = rest.first() {
+        // The longest word that stands here, or a mark between words.
+        let mut length = usize::from(first.is_ascii() && !first.is_ascii_alphanumeric());
+        let mut is_missing = None;
+        for (words, kind) in [(MISSING, true), (BESIDE, false)] {
+            let mut ahead = Some(words);
+            while let Some(list) = ahead {
+                let (word, tail) = cut_bytes(list, b' ');
+                let part = rest.get(..word.len()).unwrap_or_default();
+                if word.len() > length && part.eq_ignore_ascii_case(word) {
+                    (length, is_missing) = (word.len(), Some(kind));
                 }
-                rest = tail;
+                ahead = tail;
             }
         }
+        if length == 0 {
+            return false;
+        }
+        // `xxx` is three or more.
+        while length > 2 && first.eq_ignore_ascii_case(&b'x') && rest.get(length) == Some(first) {
+            length += 1;
+        }
+        has_missing |= is_missing == Some(true);
+        has_beside |= is_missing == Some(false);
+        rest = rest.get(length..).unwrap_or_default();
     }
-    let whole = reached.get(text.len()).copied().unwrap_or_default();
-    whole & (MARKS | NAMED) != 0
+    text.len() <= MAX_BYTES && (has_missing || !has_beside)
 }
 
 /// A macro as the whole text, or a template's marks anywhere in it.

@@ -6,7 +6,7 @@
 //! which last until 2106.
 
 use crate::click_id::LandingClick;
-use crate::url::{Decoded, Sink, cut_bytes, push_encoded, push_escaped_again};
+use crate::url::{Sink, cut_bytes, decode, push_encoded_bytes, push_pairs};
 use crate::{Error, Result, click_id};
 
 /// How long a touch counts by default, in days.
@@ -58,16 +58,32 @@ struct StoredTouch<'a> {
 impl<'a> StoredTouch<'a> {
     fn read(text: &'a [u8]) -> Option<Self> {
         let (time, rest) = cut_bytes(text, b'!');
-        let rest = rest?;
-        let (parameter, after) = cut_bytes(rest, b'!');
+        Self::new(read_time(time)?, rest?)
+    }
+
+    /// `text` is what follows the time.
+    fn new(at_s: u32, text: &'a [u8]) -> Option<Self> {
+        let (parameter, after) = cut_bytes(text, b'!');
         let (click_id, sub_ids) = cut_bytes(after?, b'!');
-        click_id::is_click_id_bytes(click_id).then_some(())?;
-        Some(Self {
-            at_s: read_time(time)?,
+        let bare = text.get(..=parameter.len() + click_id.len())?;
+        click_id::is_click_id_bytes(click_id).then_some(Self {
+            at_s,
             click_id,
-            bare: rest.get(..=parameter.len() + click_id.len())?,
+            bare,
             sub_ids,
         })
+    }
+
+    #[inline(never)]
+    fn write(&self, at_s: u32, has_sub_ids: bool, out: &mut impl Sink) {
+        out.push_byte(b'*');
+        push_time(out, at_s);
+        out.push_byte(b'!');
+        out.push_bytes(self.bare);
+        if let Some(sub_ids) = self.sub_ids.filter(|_| has_sub_ids) {
+            out.push_byte(b'!');
+            out.push_bytes(sub_ids);
+        }
     }
 
     fn touch(self) -> Touch {
@@ -88,8 +104,25 @@ impl<'a> StoredTouch<'a> {
 
 /// A field of a stored text, decoded.
 fn text_of(field: &[u8]) -> String {
-    let bytes: Vec<u8> = Decoded(field).collect();
-    String::from_utf8_lossy(&bytes).into_owned()
+    decode(core::str::from_utf8(field).unwrap_or_default()).into_owned()
+}
+
+/// Writes a click of an address as a touch without its time: `PARAMETER!CLICK_ID!s1!…`.
+pub(crate) fn push_click(click: &LandingClick<'_>, out: &mut impl Sink) {
+    push_encoded_bytes(out, click.parameter);
+    out.push_byte(b'!');
+    out.push_bytes(click.id);
+    let mut skipped = 0;
+    for value in click.sub_ids {
+        skipped += 1;
+        if !value.is_empty() {
+            for _ in 0..skipped {
+                out.push_byte(b'!');
+            }
+            skipped = 0;
+            push_encoded_bytes(out, value);
+        }
+    }
 }
 
 /// The touches of a stored text, at most [`MAX_JOURNEY`]; unreadable ones left out.
@@ -102,6 +135,7 @@ struct StoredTouches<'a> {
 impl<'a> Iterator for StoredTouches<'a> {
     type Item = StoredTouch<'a>;
 
+    #[inline(never)]
     fn next(&mut self) -> Option<StoredTouch<'a>> {
         while self.left > 0 {
             let (text, tail) = cut_bytes(self.rest?, b'*');
@@ -144,6 +178,7 @@ impl<'a> StoredText<'a> {
 
     /// Of all copies in all stores the one that was written last. A copy that a
     /// wrong clock dated into the future is older than any other.
+    #[inline(never)]
     fn latest(stores: &[&'a [u8]], now_s: u32) -> Self {
         let mut latest = Self::default();
         for store in stores {
@@ -189,6 +224,7 @@ pub fn read_journey(text: &str) -> Vec<Touch> {
 }
 
 /// Reads a time of 1 to 7 digits in base 36, small letters.
+#[inline(never)]
 fn read_time(digits: &[u8]) -> Option<u32> {
     let mut time = 0_u32;
     for byte in digits {
@@ -197,12 +233,15 @@ fn read_time(digits: &[u8]) -> Option<u32> {
             b'a'..=b'z' => byte - b'a' + 10,
             _ => return None,
         };
-        time = time.checked_mul(36)?.checked_add(u32::from(digit))?;
+        time = time.wrapping_mul(36).wrapping_add(u32::from(digit));
     }
-    (!digits.is_empty()).then_some(time)
+    // What is longer does not fit into 32 bits, and not all of seven digits does.
+    (matches!(digits.len(), 1..=6) || digits.len() == 7 && digits.first() == Some(&b'1'))
+        .then_some(time)
 }
 
 /// Writes a time as [`read_time`] reads it.
+#[inline(never)]
 fn push_time(out: &mut impl Sink, time: u32) {
     let rest = time / 36;
     if rest > 0 {
@@ -320,20 +359,15 @@ impl TouchPolicy {
         stores: &[&str],
         now_ms: u64,
     ) -> TouchUpdate {
-        self.keep_click(parameters.find_in(query).as_ref(), stores, now_ms)
-    }
-
-    /// The same for a click that was looked for already.
-    pub(crate) fn keep_click(
-        &self,
-        arrival: Option<&LandingClick<'_>>,
-        stores: &[&str],
-        now_ms: u64,
-    ) -> TouchUpdate {
+        let (mut pairs, mut click) = (String::new(), Vec::new());
+        push_pairs(&mut pairs, query);
+        if let Some(found) = parameters.find_in(&pairs) {
+            push_click(&found, &mut click);
+        }
         let stores: Vec<&[u8]> = stores.iter().map(|store| store.as_bytes()).collect();
         let seconds = u32::try_from(now_ms / 1_000).unwrap_or(u32::MAX);
         let mut text = String::new();
-        let decision = self.write_update(arrival, &stores, seconds, &mut text);
+        let decision = self.write_update(&click, &stores, seconds, &mut text);
         let click_id = String::from_utf8_lossy(decision.click_id);
         TouchUpdate {
             click_id: (!click_id.is_empty()).then(|| click_id.into_owned()),
@@ -344,74 +378,84 @@ impl TouchPolicy {
     }
 
     /// Decides as [`keep`](Self::keep) does, and writes the text to be stored.
+    /// `click` is what [`push_click`] has written of the address's click.
     pub(crate) fn write_update<'a>(
         &self,
-        arrival: Option<&'a LandingClick<'_>>,
+        click: &'a [u8],
         stores: &[&'a [u8]],
         now_s: u32,
         out: &mut impl Sink,
     ) -> Decision<'a> {
         let latest = StoredText::latest(stores, now_s);
-        let known = Candidates {
-            arrival: None,
-            stored: latest.touches.clone(),
-            now_s,
-            window_s: self.window_days * DAY_S,
-        };
-        let is_known = |click: &&LandingClick<'_>| {
-            let id = click.id.as_bytes();
-            known.clone().any(|touch| touch.click_id == id)
-        };
-        let arrival = arrival.filter(|click| !is_known(click));
-        let touches = Candidates {
-            arrival,
-            ..known.clone()
-        };
-        let tally = self.tally(touches.clone());
+        let mut tally = self.tally(&latest, StoredTouch::new(now_s, click), now_s);
         if tally.live == 0 {
-            return Decision {
-                is_expired: !latest.text.is_empty(),
-                ..Decision::default()
-            };
+            tally.decision.is_expired = !latest.text.is_empty();
+            return tally.decision;
         }
         let life_s = self.cookie_days.min(self.window_days) * DAY_S;
-        let has_changed = arrival.is_some()
-            || tally.live > self.journey
-            || latest.touches.clone().any(|touch| !known.is_good(&touch));
-        let is_due = has_changed
+        let has_every_store = stores
+            .iter()
+            .all(|store| copies(store).any(|copy| copy == latest.text));
+        if tally.has_changed
+            || !has_every_store
             || now_s.saturating_sub(latest.written_s) >= life_s / 2
-            || stores
-                .iter()
-                .any(|store| !copies(store).any(|copy| copy == latest.text));
-        if is_due {
-            self.write(touches, &tally, now_s, out);
+        {
+            let end_s = tally.newest_s.saturating_add(self.window_days * DAY_S);
+            tally.decision.max_age_s = Some(end_s.saturating_sub(now_s).min(life_s).max(1));
+            self.write(&latest, &tally, now_s, out);
         } else {
             out.push_bytes(latest.text);
         }
-        let left_s = tally
-            .newest_s
-            .saturating_add(self.window_days * DAY_S)
-            .saturating_sub(now_s);
-        Decision {
-            click_id: tally.counting,
-            max_age_s: is_due.then(|| left_s.min(life_s).max(1)),
-            is_expired: false,
+        tally.decision
+    }
+
+    /// When a touch has arrived, where it is within its window. A wrong clock's
+    /// time would never end: then the window starts now.
+    fn time_of(&self, touch: &StoredTouch<'_>, now_s: u32) -> Option<u32> {
+        if is_ahead(touch.at_s, now_s) {
+            return Some(now_s);
         }
+        let is_live = now_s.saturating_sub(touch.at_s) < self.window_days * DAY_S;
+        is_live.then_some(touch.at_s)
     }
 
     /// Counts the touches, and finds the one that counts.
-    fn tally<'a>(&self, touches: Candidates<'a>) -> Tally<'a> {
-        let mut tally = Tally::default();
-        for touch in touches {
-            if tally.live == 0 {
-                tally.newest_s = touch.at_s;
+    #[inline(never)]
+    fn tally<'a>(
+        &self,
+        latest: &StoredText<'a>,
+        arrival: Option<StoredTouch<'a>>,
+        now_s: u32,
+    ) -> Tally<'a> {
+        let mut tally = Tally {
+            arrival,
+            ..Tally::default()
+        };
+        for touch in latest.touches.clone() {
+            let at_s = self.time_of(&touch, now_s);
+            tally.has_changed |= at_s != Some(touch.at_s);
+            if let Some(at_s) = at_s {
+                // The same click id does not move the clock.
+                tally.arrival = tally.arrival.filter(|own| own.click_id != touch.click_id);
+                if tally.live == 0 {
+                    tally.newest_s = at_s;
+                }
+                if tally.live == 0 || self.is_first_touch() {
+                    tally.decision.click_id = touch.click_id;
+                    tally.counting_bytes = touch.bare.len() + MAX_TIME_BYTES;
+                }
+                tally.live += 1;
             }
-            if tally.live == 0 || self.is_first_touch() {
-                tally.counting = touch.click_id;
-                tally.counting_bytes = touch.bare.len() + MAX_TIME_BYTES;
+        }
+        if let Some(arrival) = tally.arrival {
+            tally.has_changed = true;
+            tally.newest_s = now_s;
+            if tally.live == 0 || !self.is_first_touch() {
+                tally.decision.click_id = arrival.click_id;
             }
             tally.live += 1;
         }
+        tally.has_changed |= tally.live > self.journey;
         tally
     }
 
@@ -421,14 +465,19 @@ impl TouchPolicy {
 
     /// Writes the touches. Sub ids give way first, then the oldest touches, but
     /// for the one that counts.
-    fn write(&self, touches: Candidates<'_>, tally: &Tally<'_>, now_s: u32, out: &mut impl Sink) {
+    fn write(&self, latest: &StoredText<'_>, tally: &Tally<'_>, now_s: u32, out: &mut impl Sink) {
         let end = out.length() + MAX_STORED_BYTES;
         out.push_bytes(VERSION);
         push_time(out, now_s);
         let is_first = self.is_first_touch();
         let mut places = self.journey;
         let mut left = tally.live;
-        for touch in touches {
+        let mut arrival = tally.arrival;
+        let mut stored = latest.touches.clone();
+        while let Some(touch) = arrival.take().or_else(|| stored.next()) {
+            let Some(at_s) = self.time_of(&touch, now_s) else {
+                continue;
+            };
             left -= 1;
             // The first touch is written last: its place is kept free.
             let (reserved, reserved_places) = if is_first && left > 0 {
@@ -441,7 +490,7 @@ impl TouchPolicy {
             }
             let start = out.length();
             for has_sub_ids in [true, false] {
-                touch.write(has_sub_ids, out);
+                touch.write(at_s, has_sub_ids, out);
                 if out.length() + reserved <= end {
                     places -= 1;
                     break;
@@ -466,109 +515,19 @@ pub(crate) struct Decision<'a> {
     pub(crate) is_expired: bool,
 }
 
-/// What the touches come to.
+/// What the touches within their window come to.
 #[derive(Default)]
 struct Tally<'a> {
     live: usize,
+    /// The new one, unless it is known.
+    arrival: Option<StoredTouch<'a>>,
     /// When the newest one arrived.
     newest_s: u32,
-    /// The click id that counts, and how many bytes its touch takes without sub ids.
-    counting: &'a [u8],
+    /// How many bytes the one that counts takes without its sub ids.
     counting_bytes: usize,
-}
-
-/// The touches within their window, the newest first: a new one and the stored ones.
-#[derive(Clone)]
-struct Candidates<'a> {
-    arrival: Option<&'a LandingClick<'a>>,
-    stored: StoredTouches<'a>,
-    now_s: u32,
-    window_s: u32,
-}
-
-/// A touch of either kind.
-#[derive(Clone, Copy)]
-struct Candidate<'a> {
-    at_s: u32,
-    click_id: &'a [u8],
-    arrival: Option<&'a LandingClick<'a>>,
-    bare: &'a [u8],
-    sub_ids: Option<&'a [u8]>,
-}
-
-impl Candidates<'_> {
-    /// Is a stored touch within its window, by a clock that was right?
-    fn is_good(&self, touch: &StoredTouch<'_>) -> bool {
-        self.is_live(touch) && !is_ahead(touch.at_s, self.now_s)
-    }
-
-    fn is_live(&self, touch: &StoredTouch<'_>) -> bool {
-        self.now_s.saturating_sub(touch.at_s) < self.window_s
-    }
-}
-
-impl<'a> Iterator for Candidates<'a> {
-    type Item = Candidate<'a>;
-
-    fn next(&mut self) -> Option<Candidate<'a>> {
-        if let Some(arrival) = self.arrival.take() {
-            return Some(Candidate {
-                at_s: self.now_s,
-                click_id: arrival.id.as_bytes(),
-                arrival: Some(arrival),
-                bare: b"",
-                sub_ids: None,
-            });
-        }
-        loop {
-            let touch = self.stored.next()?;
-            if self.is_live(&touch) {
-                // A wrong clock's time would never end: the window starts now.
-                let at_s = if is_ahead(touch.at_s, self.now_s) {
-                    self.now_s
-                } else {
-                    touch.at_s
-                };
-                return Some(Candidate {
-                    at_s,
-                    click_id: touch.click_id,
-                    arrival: None,
-                    bare: touch.bare,
-                    sub_ids: touch.sub_ids,
-                });
-            }
-        }
-    }
-}
-
-impl Candidate<'_> {
-    fn write(&self, has_sub_ids: bool, out: &mut impl Sink) {
-        out.push_byte(b'*');
-        push_time(out, self.at_s);
-        out.push_byte(b'!');
-        if let Some(arrival) = self.arrival {
-            push_encoded(out, arrival.parameter);
-            out.push_byte(b'!');
-            out.push_bytes(self.click_id);
-            let mut skipped = 0;
-            for value in arrival.sub_ids {
-                skipped += 1;
-                if has_sub_ids && !value.is_empty() {
-                    for _ in 0..skipped {
-                        out.push_byte(b'!');
-                    }
-                    skipped = 0;
-                    push_escaped_again(out, value);
-                }
-            }
-        } else {
-            out.push_bytes(self.bare);
-            if let Some(sub_ids) = self.sub_ids.filter(|_| has_sub_ids) {
-                out.push_byte(b'!');
-                out.push_bytes(sub_ids);
-            }
-        }
-    }
+    /// Is the stored text not what is to be stored?
+    has_changed: bool,
+    decision: Decision<'a>,
 }
 
 /// What a visit leaves in cookie and storage.

@@ -93,10 +93,14 @@ pub(crate) fn push_encoded(out: &mut impl Sink, value: &(impl AsRef<[u8]> + ?Siz
     is_plain
 }
 
-/// Appends what an address has encoded in this module's own spelling.
-pub(crate) fn push_escaped_again(out: &mut impl Sink, encoded: &[u8]) {
-    for byte in Decoded(encoded) {
-        push_encoded(out, &[byte][..]);
+/// [`push_encoded`] in few bytes of code, for the page.
+pub(crate) fn push_encoded_bytes(out: &mut impl Sink, value: &[u8]) {
+    for byte in value.iter().copied() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            out.push_byte(byte);
+        } else {
+            push_escape(out, byte);
+        }
     }
 }
 
@@ -175,35 +179,65 @@ pub(crate) fn decode(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let mut bytes = Vec::with_capacity(text.len());
-    bytes.extend(Decoded(text.as_bytes()));
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        rest = after;
+        bytes.push(match *first {
+            b'+' => b' ',
+            b'%' => match unescape(rest) {
+                Some((byte, after)) => {
+                    rest = after;
+                    byte
+                }
+                None => b'%',
+            },
+            other => other,
+        });
+    }
     Cow::Owned(String::from_utf8(bytes).unwrap_or_else(|error| lossy(error.as_bytes())))
 }
 
-/// The bytes of a text with `%XX` and `+` decoded, as [`decode`] does.
-#[derive(Clone)]
-pub(crate) struct Decoded<'a>(pub(crate) &'a [u8]);
-
-impl Iterator for Decoded<'_> {
-    type Item = u8;
-
-    fn next(&mut self) -> Option<u8> {
-        let (first, rest) = self.0.split_first()?;
-        self.0 = rest;
-        match *first {
-            b'+' => Some(b' '),
-            b'%' => {
-                if let [high, low, rest @ ..] = rest
-                    && let (Some(high), Some(low)) = (hex_value(*high), hex_value(*low))
-                {
-                    self.0 = rest;
-                    Some(high << 4 | low)
-                } else {
-                    Some(b'%')
-                }
-            }
-            other => Some(other),
-        }
+/// The byte that `%XX` stands for, whose `%` has been taken off, and what follows.
+fn unescape(text: &[u8]) -> Option<(u8, &[u8])> {
+    if let [high, low, rest @ ..] = text {
+        Some((hex_value(*high)? << 4 | hex_value(*low)?, rest))
+    } else {
+        None
     }
+}
+
+/// End a name, a pair and a reading in what [`push_pairs`] writes.
+pub(crate) const END_OF_NAME: u8 = 1;
+pub(crate) const END_OF_PAIR: u8 = 2;
+pub(crate) const END_OF_READING: u8 = 3;
+
+/// Ends a field of what a page puts, where such pairs are the last one.
+pub(crate) const END_OF_FIELD: u8 = 4;
+
+/// Appends the pairs of a query, decoded as [`decode`] does, in two readings: as
+/// it stands, and as networks mangle it, with `?` for `&`. A pair is `NAME 1 VALUE
+/// 2`, a reading ends with 3; these bytes in a text become another control
+/// character. A page has this from the platform's parser (js/page/query.ts).
+pub(crate) fn push_pairs(out: &mut String, query: &str) {
+    for query in [query, &query.replace('?', "&")] {
+        each_pair(query, &mut |name, value| {
+            push_field(out, &name, END_OF_NAME);
+            push_field(out, &value, END_OF_PAIR);
+        });
+        out.push(char::from(END_OF_READING));
+    }
+}
+
+fn push_field(out: &mut String, text: &str, end: u8) {
+    let is_end = |character| character <= char::from(END_OF_FIELD);
+    out.extend(text.chars().map(|character| {
+        if is_end(character) {
+            '\u{7f}'
+        } else {
+            character
+        }
+    }));
+    out.push(char::from(end));
 }
 
 /// Each broken sequence as one U+FFFD, as WHATWG decodes. By hand, because
@@ -277,6 +311,7 @@ pub(crate) fn is_alike(one: &[u8], other: &[u8]) -> bool {
 }
 
 /// [`cut`], by bytes.
+#[inline(never)]
 pub(crate) fn cut_bytes(text: &[u8], mark: u8) -> (&[u8], Option<&[u8]>) {
     let end = text.iter().position(|byte| *byte == mark);
     match end.and_then(|end| text.split_at_checked(end)) {
@@ -323,6 +358,9 @@ mod tests {
         fn what_is_encoded_decodes_to_itself(text in any::<String>()) {
             let mut out = String::new();
             prop_assert_eq!(push_encoded(&mut out, &text), is_plain_text(&text));
+            let mut small = String::new();
+            push_encoded_bytes(&mut small, text.as_bytes());
+            prop_assert_eq!(&small, &out);
             prop_assert!(out.is_ascii());
             prop_assert_eq!(decode(&out), text);
         }

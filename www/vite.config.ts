@@ -16,6 +16,7 @@ export default defineConfig(({ mode }) => ({
     // The demo uses the package as it is published.
     alias: [
       { find: "cake-edge/page", replacement: path("../dist/page/page.js") },
+      { find: "cake-edge/link", replacement: path("../dist/page/link.js") },
       { find: /^cake-edge$/, replacement: path("../dist/entry/edge.web.js") },
     ],
   },

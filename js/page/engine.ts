@@ -5,6 +5,7 @@
 import { CakeError } from "../error.js";
 import type { Core } from "./core.js";
 import { load } from "./load.js";
+import { pairsOf } from "./query.js";
 import { instantiate } from "./wasm.js";
 
 /** What runs the core. */
@@ -81,15 +82,14 @@ export function decide(visit: Visit, settings: Settings, cookies: string, storag
     throw new CakeError({ code: "internal", rule: "neither WebAssembly nor its fallback could be loaded" });
   }
   const { query, seconds } = visit;
-  for (const byte of new TextEncoder().encode([query, settings.names, cookies, storage].join("\n"))) core.put(byte);
+  for (const byte of new TextEncoder().encode([settings.names, cookies, storage, pairsOf(query)].join("\x04")))
+    core.put(byte);
   const age = core.decide(
     settings.isFirstTouch ? 1 : 0,
     // What is no whole number is 0, for which the core has a rule.
-    ...([settings.windowDays, settings.journey, settings.cookieDays].map((days) => (days === (days | 0) ? days : 0)) as [
-      number,
-      number,
-      number,
-    ]),
+    ...([settings.windowDays, settings.journey, settings.cookieDays].map((days) =>
+      days === (days | 0) ? days : 0,
+    ) as [number, number, number]),
     seconds,
   );
   if (age < 0) {

@@ -3,8 +3,8 @@
 //! (docs/decisions.md has the bytes).
 
 use crate::click_id::LandingClick;
-use crate::touch::{Attribution, TouchPolicy};
-use crate::url::{Sink, cut_bytes};
+use crate::touch::{Attribution, TouchPolicy, push_click};
+use crate::url::{END_OF_FIELD, Sink, cut_bytes};
 use std::sync::Mutex;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -22,8 +22,10 @@ impl Text {
         bytes: [0; BYTES],
         length: 0,
     };
+}
 
-    fn as_bytes(&self) -> &[u8] {
+impl AsRef<[u8]> for Text {
+    fn as_ref(&self) -> &[u8] {
         self.bytes.get(..self.length).unwrap_or_default()
     }
 }
@@ -45,15 +47,16 @@ impl Sink for Text {
     }
 }
 
-/// What JavaScript has put, and what it may get. There is one thread, and the
-/// core never calls back: the lock is always free, and compiles to a flag.
-static TEXTS: Mutex<[Text; 2]> = Mutex::new([Text::EMPTY, Text::EMPTY]);
+/// What JavaScript has put, what it may get, and one for the work between. There
+/// is one thread, and the core never calls back: the lock is always free, and
+/// compiles to a flag.
+static TEXTS: Mutex<[Text; 3]> = Mutex::new([const { Text::EMPTY }; 3]);
 
 /// Appends a byte to the input of the next [`decide`].
 #[wasm_bindgen]
 pub fn put(byte: u8) {
     if let Ok(mut texts) = TEXTS.try_lock() {
-        let [input, _] = &mut *texts;
+        let [input, ..] = &mut *texts;
         input.push_byte(byte);
     }
 }
@@ -64,8 +67,8 @@ pub fn put(byte: u8) {
 pub fn get(at: usize) -> u8 {
     let texts = TEXTS.try_lock();
     let byte = texts.ok().and_then(|texts| {
-        let [_, answer] = &*texts;
-        answer.as_bytes().get(at).copied()
+        let [_, answer, ..] = &*texts;
+        answer.as_ref().get(at).copied()
     });
     byte.unwrap_or_default()
 }
@@ -74,11 +77,12 @@ pub fn get(at: usize) -> u8 {
 /// settings are those of [`TouchPolicy::new`]; `now_s` is the time in seconds
 /// since 1970.
 ///
-/// The input has four fields, separated by line feeds: the address's query as it
-/// stands; the names of the click id's parameter, the preferred one first,
-/// separated by `&`; the cookie's copies, separated by `;`; and storage's text. The
-/// answer has two: the text to be stored, and the click id that counts; none
-/// where there is no click id.
+/// The input has four fields, separated by [`END_OF_FIELD`]: the names of the click
+/// id's parameter, the preferred one first, separated by `&`; the cookie's copies,
+/// separated by `;`; storage's text; and the pairs of the address's query, as
+/// `push_pairs` of `src/url.rs` writes them. The answer has two, separated by a
+/// line feed: the text to be stored, and the click id that counts; none where
+/// there is no click id.
 ///
 /// Returns the cookie's `Max-Age` where the text is to be written, else 0; below
 /// zero a setting is out of its range: -1 the window, -2 the journey, -3 the cookie's days.
@@ -94,8 +98,9 @@ pub fn decide(
     let Ok(mut texts) = TEXTS.try_lock() else {
         return 0;
     };
-    let [input, answer] = &mut *texts;
+    let [input, answer, click] = &mut *texts;
     answer.length = 0;
+    click.length = 0;
     let attribution = if is_first_touch {
         Attribution::FirstTouch
     } else {
@@ -108,12 +113,15 @@ pub fn decide(
             return setting as i32;
         }
     };
-    let (query, rest) = cut_bytes(input.as_bytes(), b'\n');
-    let (names, rest) = cut_bytes(rest.unwrap_or_default(), b'\n');
-    let (cookies, storage) = cut_bytes(rest.unwrap_or_default(), b'\n');
-    let arrival = LandingClick::find(query, &names.split(|byte| *byte == b'&'));
-    let stores = [cookies, storage.unwrap_or_default()];
-    let decision = policy.write_update(arrival.as_ref(), &stores, now_s, answer);
+    let (names, rest) = cut_bytes(input.as_ref(), END_OF_FIELD);
+    let (cookies, rest) = cut_bytes(rest.unwrap_or_default(), END_OF_FIELD);
+    let (storage, pairs) = cut_bytes(rest.unwrap_or_default(), END_OF_FIELD);
+    let names = names.split(|byte| *byte == b'&');
+    if let Some(found) = LandingClick::find(pairs.unwrap_or_default(), &names) {
+        push_click(&found, click);
+    }
+    let stores = [cookies, storage];
+    let decision = policy.write_update(click.as_ref(), &stores, now_s, answer);
     if !decision.click_id.is_empty() {
         answer.push_byte(b'\n');
         answer.push_bytes(decision.click_id);

@@ -83,7 +83,7 @@ fn parts_of(error: &Error) -> (u64, &str) {
         Error::DeepLinkHost => (7, ""),
         Error::ReservedParameter { parameter } => (8, parameter),
         Error::RepeatedParameter { parameter } => (9, parameter),
-                _ => (10, ""),
+        _ => (10, ""),
     }
 }
 

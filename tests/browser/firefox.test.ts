@@ -79,9 +79,9 @@ test("consent that is pending stores nothing, and denied deletes", async () => {
 
 test("links are built, and refused without a throw", async () => {
   const page = await visit("/");
-  const links = await page.evaluate(() => {
+  const links = await page.evaluate(async () => {
     const parts = { domain: "track.yournetwork.com", affiliateId: 67_890, creativeId: 12, s1: "käse" };
-    return [tracker.link(parts), tracker.link({ ...parts, affiliateId: 0 })];
+    return [await tracker.link(parts), await tracker.link({ ...parts, affiliateId: 0 })];
   });
   expect(links[0]).toBe("https://track.yournetwork.com/?a=67890&c=12&s1=k%C3%A4se");
   expect(links[1] ?? undefined).toBeUndefined();

@@ -15,8 +15,7 @@ const home = mkdtempSync(join(tmpdir(), "cake-edge-page-"));
 const MODULE = `import { createTracker, isCakeError } from "cake-edge/page";
 const errors = [];
 const tracker = createTracker({ onError: (error) => errors.push(isCakeError(error) && error.code) });
-tracker.link({ domain: "", affiliateId: 1, creativeId: 2 });
-tracker.convert({ offerId: 1, uniqueId: "u" }).then(({ state }) => {
+tracker.link({ domain: "", affiliateId: 1, creativeId: 2 }).then(() => tracker.convert({ offerId: 1, uniqueId: "u" })).then(({ state }) => {
   document.title = [tracker.engine, tracker.clickId, state, errors].join(" ");
 });`;
 

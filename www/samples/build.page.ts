@@ -1,12 +1,13 @@
 /** Builds a link in a page. The demo's first step runs this file. */
-import { type CakeError, createTracker, type Tracker } from "cake-edge/page";
+import { type CakeError, createTrackingLink, isCakeError, ready } from "cake-edge/link";
 
-const problems: CakeError[] = [];
-const tracker = createTracker({
-  consent: "pending", // This page only builds links: it stores nothing.
-  onError: (error) => problems.push(error), // Nothing is thrown into a page.
-});
+void ready(); // For pages whose policy refuses WebAssembly.
 
-export function trackingLink(parts: Parameters<Tracker["link"]>[0]) {
-  return { link: tracker.link(parts), problem: problems.pop() };
+export function trackingLink(parts: Parameters<typeof createTrackingLink>[0]): { link?: string; problem?: CakeError } {
+  try {
+    return { link: createTrackingLink(parts) };
+  } catch (thrown) {
+    if (isCakeError(thrown)) return { problem: thrown }; // Which part breaks which rule.
+    throw thrown;
+  }
 }

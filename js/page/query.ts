@@ -1,0 +1,16 @@
+/** An address's query as the core reads it. */
+
+/** No such text holds what separates texts. */
+const clean = (text: string) => text.replace(/[\0-\x04]/g, "\x7f");
+
+/**
+ * The pairs of a query, decoded, in two readings: as it stands, and as networks mangle it, with `?` for `&`. The form is
+ * that of `push_pairs` in src/url.rs.
+ */
+export function pairsOf(query: string): string {
+  return [query, query.replace(/\?/g, "&")]
+    .map((reading) =>
+      Array.from(new URLSearchParams(reading), ([name, value]) => `${clean(name)}\x01${clean(value)}\x02`).join(""),
+    )
+    .join("\x03");
+}
