@@ -17,7 +17,7 @@ const CHECKS: readonly [name: string, command: string, ...args: string[]][] = [
     "--quiet",
     "--all-targets",
     "--features",
-    "page,edge,forwarder,sandbox",
+    "page,edge,forwarder,report,sandbox",
     ...warnings,
   ],
   // Each audience alone, as it is built, and then the wasm tests.
@@ -39,7 +39,7 @@ const CHECKS: readonly [name: string, command: string, ...args: string[]][] = [
     "wasm_browser",
     ...warnings,
   ],
-  ["rustdoc", "cargo", "doc", "--quiet", "--no-deps", "--features", "page,edge,forwarder,sandbox"],
+  ["rustdoc", "cargo", "doc", "--quiet", "--no-deps", "--features", "page,edge,forwarder,report,sandbox"],
   ["arrows", process.execPath, "scripts/arrows.ts"],
   ["Biome", "biome", "check", "--error-on-warnings", ...(values.fix ? ["--write"] : []), "."],
   ["tsc, page", "tsc", "-p", "js/tsconfig.page.json", "--noEmit"],

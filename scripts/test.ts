@@ -23,7 +23,7 @@ const RUNNER = { CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER: "wasm-bindgen-test-
 const VITEST_JSON = join(root, "target/vitest.json");
 
 const SUITES: Record<string, Suite> = {
-  core: { command: "cargo", args: ["test", "--features", "page,edge,forwarder,sandbox"], count: cargoCounts },
+  core: { command: "cargo", args: ["test", "--features", "page,edge,forwarder,report,sandbox"], count: cargoCounts },
   "wasm-node": {
     command: "cargo",
     args: [...WASM, "--features", "edge,forwarder", "--test", "wasm_node"],
