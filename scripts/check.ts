@@ -24,6 +24,7 @@ const CHECKS: readonly [name: string, command: string, ...args: string[]][] = [
   ["clippy, page", "cargo", "clippy", "--quiet", ...wasm, "--features", "page", ...warnings],
   ["clippy, edge", "cargo", "clippy", "--quiet", ...wasm, "--features", "edge", ...warnings],
   ["clippy, forwarder", "cargo", "clippy", "--quiet", ...wasm, "--features", "forwarder", ...warnings],
+  ["clippy, report", "cargo", "clippy", "--quiet", ...wasm, "--features", "report", ...warnings],
   ["clippy, sandbox", "cargo", "clippy", "--quiet", ...wasm, "--features", "sandbox", ...warnings],
   [
     "clippy, wasm tests",

@@ -60,7 +60,10 @@ pub mod sandbox;
 #[cfg(feature = "worker")]
 pub mod signed_cookie;
 
-#[cfg(all(target_family = "wasm", any(feature = "page", feature = "report", feature = "bindings")))]
+#[cfg(all(
+    target_family = "wasm",
+    any(feature = "page", feature = "report", feature = "bindings")
+))]
 pub mod bindings;
 
 pub use error::{Error, Result};

@@ -310,8 +310,7 @@ impl Store {
     /// One text of the row at a place.
     #[inline]
     pub(super) fn text(&self, place: u32, which: usize) -> &[u8] {
-        self.view(place)
-            .map_or(&[], |(view, _)| view.text(which))
+        self.view(place).map_or(&[], |(view, _)| view.text(which))
     }
 
     fn byte_mut(&mut self, place: u32, at: usize) -> Option<&mut u8> {
