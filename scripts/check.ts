@@ -17,7 +17,7 @@ const CHECKS: readonly [name: string, command: string, ...args: string[]][] = [
     "--quiet",
     "--all-targets",
     "--features",
-    "page,link,edge,forwarder,sandbox",
+    "page,link,edge,forwarder,report,sandbox",
     ...warnings,
   ],
   // Each audience alone, as it is built, and then the wasm tests.
@@ -25,6 +25,7 @@ const CHECKS: readonly [name: string, command: string, ...args: string[]][] = [
   ["clippy, link", "cargo", "clippy", "--quiet", ...wasm, "--features", "link", ...warnings],
   ["clippy, edge", "cargo", "clippy", "--quiet", ...wasm, "--features", "edge", ...warnings],
   ["clippy, forwarder", "cargo", "clippy", "--quiet", ...wasm, "--features", "forwarder", ...warnings],
+  ["clippy, report", "cargo", "clippy", "--quiet", ...wasm, "--features", "report", ...warnings],
   ["clippy, sandbox", "cargo", "clippy", "--quiet", ...wasm, "--features", "sandbox", ...warnings],
   [
     "clippy, wasm tests",
@@ -40,7 +41,7 @@ const CHECKS: readonly [name: string, command: string, ...args: string[]][] = [
     "wasm_browser",
     ...warnings,
   ],
-  ["rustdoc", "cargo", "doc", "--quiet", "--no-deps", "--features", "page,link,edge,forwarder,sandbox"],
+  ["rustdoc", "cargo", "doc", "--quiet", "--no-deps", "--features", "page,link,edge,forwarder,report,sandbox"],
   ["arrows", process.execPath, "scripts/arrows.ts"],
   ["Biome", "biome", "check", "--error-on-warnings", ...(values.fix ? ["--write"] : []), "."],
   ["licences and sources", "cargo", "deny", "--log-level", "error", "check", "bans", "licenses", "sources"],

@@ -70,9 +70,8 @@ pub mod signed_cookie;
 
 #[cfg(all(
     target_family = "wasm",
-    any(feature = "page", feature = "link", feature = "bindings")
+    any(feature = "page", feature = "link", feature = "report", feature = "bindings")
 ))]
-#[cfg(all(target_family = "wasm", any(feature = "page", feature = "report", feature = "bindings")))]
 pub mod bindings;
 
 pub use error::{Error, Result};

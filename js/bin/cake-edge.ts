@@ -18,7 +18,7 @@ import { freePort, isFree, startWorkerd, WorkerdError } from "./workerd.js";
 const WORKERD = "1.20261023.1";
 
 const USAGE = `Usage: cake-edge sandbox [options]
-       cake-edge doctor --help
+       cake-edge doctor|report|clicks|conversions --help
 
 A CAKE network on this machine: tracking links, the API, pixels, postbacks, a live view.
 
@@ -67,12 +67,25 @@ async function main(args: readonly string[]): Promise<number> {
     console.log(DOCTOR_USAGE);
     return 0;
   }
+  // What only reports need is loaded for them alone.
+  if (command === "report") {
+    const { REPORT_USAGE, report } = await import("./report.js");
+    if (!rest.includes("--help")) return report(rest);
+    console.log(REPORT_USAGE);
+    return 0;
+  }
+  if (command === "clicks" || command === "conversions") {
+    const { PAGES_USAGE, pages } = await import("./pages.js");
+    if (!rest.includes("--help")) return pages(command, rest);
+    console.log(PAGES_USAGE);
+    return 0;
+  }
   if (command === undefined || command === "--help" || rest.includes("--help")) {
     console.log(USAGE);
     return command === undefined ? 2 : 0;
   }
   if (command !== "sandbox")
-    throw new UsageError(`there is no command ${JSON.stringify(command)}; there are sandbox and doctor`);
+    throw new UsageError(`there is no command ${JSON.stringify(command)}; there are sandbox, doctor, report, clicks and conversions`);
   return serve(readOptions(rest));
 }
 

@@ -19,7 +19,7 @@ pub struct Journeys {
     channels: Words,
     /// Channel, and how many seconds before the journey's end.
     touches: Vec<(u32, u32)>,
-    journeys: Vec<Journey>,
+    all: Vec<Journey>,
     memory: Memory,
 }
 
@@ -82,7 +82,7 @@ impl Journeys {
         Self {
             channels: Words::new(seed),
             touches: Vec::new(),
-            journeys: Vec::new(),
+            all: Vec::new(),
             memory: Memory::new(most),
         }
     }
@@ -97,12 +97,20 @@ impl Journeys {
     ) -> bool {
         let from = self.touches.len();
         for (channel, age) in touches {
-            let name = if channel.is_empty() { b"(none)" } else { channel };
+            let name = if channel.is_empty() {
+                b"(none)"
+            } else {
+                channel
+            };
             let Some(code) = self.channels.code(name, &mut self.memory) else {
                 self.touches.truncate(from);
                 return false;
             };
-            if self.memory.extend(&mut self.touches, &[(code - 1, age)]).is_none() {
+            if self
+                .memory
+                .extend(&mut self.touches, &[(code - 1, age)])
+                .is_none()
+            {
                 self.touches.truncate(from);
                 return false;
             }
@@ -114,7 +122,7 @@ impl Journeys {
             payout,
             converts,
         };
-        to == from || self.memory.extend(&mut self.journeys, &[journey]).is_some()
+        to == from || self.memory.extend(&mut self.all, &[journey]).is_some()
     }
 
     /// The channels' names, by number.
@@ -129,11 +137,13 @@ impl Journeys {
     }
 
     fn converting(&self) -> impl Iterator<Item = &Journey> {
-        self.journeys.iter().filter(|journey| journey.converts)
+        self.all.iter().filter(|journey| journey.converts)
     }
 
     fn touches(&self, journey: &Journey) -> &[(u32, u32)] {
-        self.touches.get(journey.from..journey.to).unwrap_or_default()
+        self.touches
+            .get(journey.from..journey.to)
+            .unwrap_or_default()
     }
 
     /// Credit by a model.
@@ -186,7 +196,7 @@ impl Journeys {
                 "markov takes up to 500 channels: use a coarser dimension",
             ));
         }
-        if self.journeys.iter().all(|journey| journey.converts) {
+        if self.all.iter().all(|journey| journey.converts) {
             return Err(refuse(
                 "markov needs journeys that did not convert: without them every channel seems to convert always",
             ));
@@ -194,7 +204,7 @@ impl Journeys {
         let size = count + 1;
         // Row 0 is the start; columns of channels, then one for conversions.
         let mut counts = vec![vec![0.0_f64; size + 1]; size];
-        for journey in &self.journeys {
+        for journey in &self.all {
             let mut state = 0;
             let mut before = None;
             for &(channel, _) in self.touches(journey) {
@@ -231,7 +241,9 @@ impl Journeys {
         invert(&mut matrix).ok_or(Error::Internal)?;
         let entry = |row: usize, column: usize| -> f64 {
             let row = matrix.get(row);
-            row.and_then(|row| row.get(size + column)).copied().unwrap_or(0.0)
+            row.and_then(|row| row.get(size + column))
+                .copied()
+                .unwrap_or(0.0)
         };
         let reach = |from: usize| -> f64 {
             converts
@@ -276,7 +288,7 @@ impl Journeys {
         let unit = if payout % CENT == 0 { CENT } else { 1 };
         let mut writer = Writer::default();
         writer.open('{');
-        writer.number_of("journeys", self.journeys.len() as u64);
+        writer.number_of("journeys", self.all.len() as u64);
         writer.number_of("conversions", self.converting().count() as u64);
         writer.amount_of("payout", payout);
         writer.key("models");
@@ -376,11 +388,10 @@ fn bump(counts: &mut [Vec<f64>], from: usize, to: usize) {
 fn invert(matrix: &mut [Vec<f64>]) -> Option<()> {
     for column in 0..matrix.len() {
         let size = |row: &Vec<f64>| row.get(column).map_or(0.0, |entry| entry.abs());
-        let pivot = (column..matrix.len())
-            .max_by(|&one, &other| {
-                let size = |index: usize| matrix.get(index).map_or(0.0, size);
-                size(one).total_cmp(&size(other))
-            })?;
+        let pivot = (column..matrix.len()).max_by(|&one, &other| {
+            let size = |index: usize| matrix.get(index).map_or(0.0, size);
+            size(one).total_cmp(&size(other))
+        })?;
         matrix.swap(column, pivot);
         let row = matrix.get_mut(column)?;
         let scale = *row.get(column)?;
@@ -423,7 +434,10 @@ mod tests {
     }
 
     fn shares(journeys: &Journeys, model: Model) -> Vec<i64> {
-        divide(journeys.payout() / CENT, &journeys.credit(model).unwrap().weights)
+        divide(
+            journeys.payout() / CENT,
+            &journeys.credit(model).unwrap().weights,
+        )
     }
 
     #[test]
@@ -454,7 +468,9 @@ mod tests {
 
     #[test]
     fn markov_refuses_journeys_that_all_convert() {
-        let rule = journeys(&[("A>B", true)]).credit(Model::Markov).unwrap_err();
+        let rule = journeys(&[("A>B", true)])
+            .credit(Model::Markov)
+            .unwrap_err();
         assert!(rule.rule().contains("did not convert"));
     }
 
@@ -468,26 +484,35 @@ mod tests {
                 moves.entry(state).or_default().push(Some(Some(step)));
                 state = Some(step);
             }
-            moves.entry(state).or_default().push(converts.then_some(None));
+            moves
+                .entry(state)
+                .or_default()
+                .push(converts.then_some(None));
         }
         let mut mass: HashMap<Option<u8>, f64> = HashMap::from([(None, 1.0)]);
         let mut sold = 0.0;
         for _ in 0..20_000 {
             let mut next: HashMap<Option<u8>, f64> = HashMap::new();
             for (state, amount) in mass {
-                let Some(ways) = moves.get(&state) else { continue };
+                let Some(ways) = moves.get(&state) else {
+                    continue;
+                };
                 #[expect(clippy::cast_precision_loss)]
                 let part = amount / ways.len() as f64;
                 for way in ways {
                     match way {
-                        Some(Some(step)) if Some(*step) != removed => *next.entry(Some(*step)).or_default() += part,
+                        Some(Some(step)) if Some(*step) != removed => {
+                            *next.entry(Some(*step)).or_default() += part;
+                        }
                         Some(None) => sold += part,
                         _ => {}
                     }
                 }
             }
             mass = next;
-            if mass.values().sum::<f64>() < 1e-13 { break; }
+            if mass.values().sum::<f64>() < 1e-13 {
+                break;
+            }
         }
         sold
     }

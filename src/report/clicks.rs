@@ -66,7 +66,12 @@ impl Column {
 
     /// Forgets the values from a row on.
     fn clear_from(&mut self, row: u32) {
-        for (index, block) in self.blocks.iter_mut().enumerate().skip(row as usize / BLOCK) {
+        for (index, block) in self
+            .blocks
+            .iter_mut()
+            .enumerate()
+            .skip(row as usize / BLOCK)
+        {
             let from = if index == row as usize / BLOCK {
                 row as usize % BLOCK
             } else {
@@ -392,9 +397,10 @@ fn value_of(clicks: &Clicks, dimension: Dimension, row: Row) -> u32 {
     };
     let of_time = |value: u32| if seconds == NO_TIME { 0 } else { value + 1 };
     match (dimension, row) {
-        (Dimension::Column(column), Row::Click(row)) => {
-            clicks.columns.get(column).map_or(0, |column| column.get(row))
-        }
+        (Dimension::Column(column), Row::Click(row)) => clicks
+            .columns
+            .get(column)
+            .map_or(0, |column| column.get(row)),
         (Dimension::Column(OFFER), Row::Alone(offer, ..)) => offer,
         (Dimension::Column(AFFILIATE), Row::Alone(_, affiliate, _)) => affiliate,
         (Dimension::Day, _) => of_time(seconds / 86_400),
@@ -679,11 +685,17 @@ impl Report {
         }
     }
 
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one pass after the other over the same columns"
+    )]
     fn break_down_in(&self, question: &mut Question, memory: &mut Memory) -> Option<String> {
         let clicks = &self.clicks;
         let mut own = no_dimension();
         if !question.own_of.is_empty() {
-            own.grouping = Some(Box::new(Grouping::new(core::mem::take(&mut question.own_of))));
+            own.grouping = Some(Box::new(Grouping::new(core::mem::take(
+                &mut question.own_of,
+            ))));
             for label in &question.labels {
                 let code = own.words.code(label.as_bytes(), memory)?;
                 own.labels.push(code);
@@ -762,17 +774,29 @@ impl Report {
         let approved = self.statuses.known(b"approved").unwrap_or(u32::MAX);
         let pending = self.statuses.known(b"pending").unwrap_or(u32::MAX);
         let mut times: Vec<(u32, u32)> = Vec::new();
-        let joined_rows = joined
+        let joined_rows = joined.iter().map(|&(row, place)| {
+            (
+                groups.get(row as usize).copied().unwrap_or(u32::MAX),
+                row,
+                place,
+            )
+        });
+        let alone_rows = alone
             .iter()
-            .map(|&(row, place)| (groups.get(row as usize).copied().unwrap_or(u32::MAX), row, place));
-        let alone_rows = alone.iter().map(|&(number, place)| (number, u32::MAX, place));
+            .map(|&(number, place)| (number, u32::MAX, place));
         for (number, row, place) in joined_rows.chain(alone_rows) {
             let Some(figures) = figures.get_mut(number as usize) else {
                 continue;
             };
             let head = self.conversions.head(place)?;
             figures.convert(head.status, true);
-            let units = |units: i64| if units == NO_AMOUNT { 0 } else { i128::from(units) };
+            let units = |units: i64| {
+                if units == NO_AMOUNT {
+                    0
+                } else {
+                    i128::from(units)
+                }
+            };
             let status = u32::from(head.status);
             if status == approved || status == 0 {
                 figures.payout += units(head.payout);
@@ -810,7 +834,7 @@ impl Report {
             }
         }
         let mut times: Vec<u32> = times.into_iter().map(|(_, time)| time).collect();
-        Some(self.write_breakdown(question, &grouping, &own, figures, &mut times, outside))
+        Some(self.write_breakdown(question, &grouping, &own, &figures, &mut times, outside))
     }
 
     /// Exactly: a group's addresses are brought together, sorted and counted.
@@ -869,17 +893,17 @@ impl Report {
         question: &Question,
         grouping: &Grouping,
         own: &Own,
-        figures: Vec<Figures>,
+        figures: &[Figures],
         times: &mut [u32],
         outside: u64,
     ) -> String {
         let mut total = Figures::default();
-        for figures in &figures {
+        for figures in figures {
             total.add(figures);
         }
         // Groups without anything inside of the window are none.
         let mut order: Vec<u32> = (0_u32..)
-            .zip(&figures)
+            .zip(figures)
             .filter(|(_, figures)| figures.clicks + figures.conversions > 0)
             .map(|(number, _)| number)
             .collect();
@@ -896,14 +920,20 @@ impl Report {
                 "key" => 0,
                 "uniqueClicks" => i128::from(figures.unique),
                 "conversions" => i128::from(figures.conversions),
-                "rate" => (i128::from(figures.conversions) << 40) / i128::from(figures.clicks.max(1)),
+                "rate" => {
+                    (i128::from(figures.conversions) << 40) / i128::from(figures.clicks.max(1))
+                }
                 "payout" => figures.payout,
                 "revenue" => figures.revenue,
                 "margin" => figures.revenue - figures.payout,
                 "epc" => figures.epc(),
                 _ => i128::from(figures.clicks),
             };
-            let second = if question.sort == "key" { 0 } else { figures.clicks };
+            let second = if question.sort == "key" {
+                0
+            } else {
+                figures.clicks
+            };
             (first, second)
         };
         order.sort_by_cached_key(|&number| {
@@ -1020,16 +1050,14 @@ impl Report {
                 "model" => models.push(model(value)?),
                 "key" => key = Some(dimension(value)?),
                 "channel" => channel = Some(dimension(value)?),
-                "journey" => {
-                    if !read_journey(&mut journeys, value)? {
-                        return Err(self.full());
-                    }
-                }
+                "journey" if !read_journey(&mut journeys, value)? => return Err(self.full()),
                 _ => {}
             }
         }
         if let (Some(key), Some(channel)) = (key, channel)
-            && self.journeys_of_clicks(&mut journeys, key, channel).is_none()
+            && self
+                .journeys_of_clicks(&mut journeys, key, channel)
+                .is_none()
         {
             return Err(self.full());
         }
@@ -1067,7 +1095,11 @@ impl Report {
                 .conversion_ids
                 .known(self.conversions.text(place, OWN_ID))
             {
-                let payout = if head.payout == NO_AMOUNT { 0 } else { head.payout };
+                let payout = if head.payout == NO_AMOUNT {
+                    0
+                } else {
+                    head.payout
+                };
                 memory.extend(&mut payouts, &[(code, payout, head.seconds)])?;
             }
         }
@@ -1150,7 +1182,10 @@ fn distinct<T: Ord + Copy>(entries: &mut [T], is_none: impl Fn(&T) -> bool) -> u
 
 fn model(value: &str) -> Result<(String, Model)> {
     let (name, rest) = value.split_once(':').unwrap_or((value, ""));
-    let numbers: Vec<u32> = rest.split(':').filter_map(|part| part.parse().ok()).collect();
+    let numbers: Vec<u32> = rest
+        .split(':')
+        .filter_map(|part| part.parse().ok())
+        .collect();
     let model = match (name, numbers.as_slice()) {
         ("last", _) => Model::Last,
         ("first", _) => Model::First,
@@ -1179,9 +1214,11 @@ fn read_journey(journeys: &mut Journeys, value: &str) -> Result<bool> {
     };
     let payout = match parts.next().unwrap_or("") {
         "" => 0,
-        text => amount::read(text.as_bytes(), format, false, b"").map_err(|_| Error::InvalidMoney {
-            parameter: "payout",
-        })?,
+        text => {
+            amount::read(text.as_bytes(), format, false, b"").map_err(|_| Error::InvalidMoney {
+                parameter: "payout",
+            })?
+        }
     };
     let mut touches = Vec::new();
     while let (Some(channel), Some(age)) = (parts.next(), parts.next()) {

@@ -5,7 +5,9 @@ use super::judge::Class;
 use super::listing::{is_pair, not_yet};
 use super::out::Writer;
 use super::source::settings;
-use super::store::{CLICK_ID, Head, IS_DAY, NO_AMOUNT, NO_TIME, NOBODY, ORDER_ID, OWN_ID, UNIQUE_ID};
+use super::store::{
+    CLICK_ID, Head, IS_DAY, NO_AMOUNT, NO_TIME, NOBODY, ORDER_ID, OWN_ID, UNIQUE_ID,
+};
 use super::{Report, amount, day, refuse};
 use crate::Result;
 
@@ -245,7 +247,10 @@ fn write_line(writer: &mut Writer, file: &str, cells: &[Vec<u8>], moved: i64, la
         let mut key = file.as_bytes().to_vec();
         for cell in cells {
             key.push(b' ');
-            key.extend(cell.iter().map(|&byte| if byte == b' ' { b'_' } else { byte }));
+            key.extend(
+                cell.iter()
+                    .map(|&byte| if byte == b' ' { b'_' } else { byte }),
+            );
         }
         writer.string(&key);
     } else {

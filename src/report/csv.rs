@@ -39,7 +39,7 @@ impl Csv {
         }
     }
 
-    pub(super) fn line(&self) -> u32 {
+    pub(super) fn row_line(&self) -> u32 {
         self.row_line
     }
 
@@ -127,8 +127,10 @@ impl Csv {
                 let end = find_either(input, at, self.delimiter, self.newline);
                 if role != NO_ROLE {
                     let is_end = input.get(end) != Some(&self.delimiter);
-                    let has_return =
-                        is_end && end > at && self.newline == b'\n' && input.get(end - 1) == Some(&b'\r');
+                    let has_return = is_end
+                        && end > at
+                        && self.newline == b'\n'
+                        && input.get(end - 1) == Some(&b'\r');
                     fields.set(role, at, end - usize::from(has_return), Kind::Text);
                 }
                 end
@@ -201,7 +203,10 @@ impl Csv {
                 }
             }
             let after = match input.get(end + 1) {
-                Some(b'\r') if self.newline == b'\n' && matches!(input.get(end + 2), Some(b'\n') | None) => {
+                Some(b'\r')
+                    if self.newline == b'\n'
+                        && matches!(input.get(end + 2), Some(b'\n') | None) =>
+                {
                     end + 2
                 }
                 _ => end + 1,
@@ -404,7 +409,9 @@ fn roles_of(header: &[Vec<u8>], names: &Names) -> Result<Vec<u8>, String> {
         }
     }
     if let Some((role, rank, name)) = twice
-        && best.get(usize::from(role)).is_some_and(|slot| slot.0 == rank)
+        && best
+            .get(usize::from(role))
+            .is_some_and(|slot| slot.0 == rank)
     {
         return Err(format!(
             "its header has the column {} twice: rename one",
@@ -445,18 +452,26 @@ mod tests {
         let mut rows = Vec::new();
         let mut input = Vec::new();
         let mut at = 0;
-        for end in (0..text.len()).step_by(piece).map(|from| (from + piece).min(text.len())).chain([text.len()]) {
+        for end in (0..text.len())
+            .step_by(piece)
+            .map(|from| (from + piece).min(text.len()))
+            .chain([text.len()])
+        {
             let is_last = end == text.len() && input.len() == end;
             input = text[..end].to_vec();
             loop {
                 match csv.next(&input, at, is_last, &names, &mut fields) {
                     Pull::Row(after) => {
-                        let text = |role| String::from_utf8_lossy(fields.text(role, &input)).into_owned();
-                        rows.push((csv.line(), Ok((text(Role::UniqueId), text(Role::Status)))));
+                        let text =
+                            |role| String::from_utf8_lossy(fields.text(role, &input)).into_owned();
+                        rows.push((
+                            csv.row_line(),
+                            Ok((text(Role::UniqueId), text(Role::Status))),
+                        ));
                         at = after;
                     }
                     Pull::Bad(flaw, after) => {
-                        rows.push((csv.line(), Err(flaw)));
+                        rows.push((csv.row_line(), Err(flaw)));
                         at = after;
                     }
                     Pull::More(after) => {
@@ -471,6 +486,7 @@ mod tests {
         Ok(rows)
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "as the reader answers")]
     fn ok(id: &str, status: &str) -> Result<(String, String), Flaw> {
         Ok((id.to_owned(), status.to_owned()))
     }
@@ -478,18 +494,41 @@ mod tests {
     #[test]
     fn cells_come_as_programs_write_them() {
         for (text, expected) in [
-            ("unique_id,status\nA,x\nB,y\n", vec![(2, ok("A", "x")), (3, ok("B", "y"))]),
-            ("unique_id;status\r\nA;x\r\n\r\nB;y", vec![(2, ok("A", "x")), (4, ok("B", "y"))]),
-            ("unique_id\tstatus\rA\tx\rB\t\r", vec![(2, ok("A", "x")), (3, ok("B", ""))]),
-            ("sep=;\nunique_id;status\nA;x,y\n", vec![(3, ok("A", "x,y"))]),
+            (
+                "unique_id,status\nA,x\nB,y\n",
+                vec![(2, ok("A", "x")), (3, ok("B", "y"))],
+            ),
+            (
+                "unique_id;status\r\nA;x\r\n\r\nB;y",
+                vec![(2, ok("A", "x")), (4, ok("B", "y"))],
+            ),
+            (
+                "unique_id\tstatus\rA\tx\rB\t\r",
+                vec![(2, ok("A", "x")), (3, ok("B", ""))],
+            ),
+            (
+                "sep=;\nunique_id;status\nA;x,y\n",
+                vec![(3, ok("A", "x,y"))],
+            ),
             (
                 "\"unique_id\",\"status\"\n\"A,1\",\"x \"\"y\"\"\"\n\"B\r\n2\",z\n\"C\",\"\"\r\n",
-                vec![(2, ok("A,1", "x \"y\"")), (3, ok("B\r\n2", "z")), (5, ok("C", ""))],
+                vec![
+                    (2, ok("A,1", "x \"y\"")),
+                    (3, ok("B\r\n2", "z")),
+                    (5, ok("C", "")),
+                ],
             ),
-            ("status,note,unique_id\nx,5\" pipe,A\n", vec![(2, ok("A", "x"))]),
+            (
+                "status,note,unique_id\nx,5\" pipe,A\n",
+                vec![(2, ok("A", "x"))],
+            ),
             (
                 "unique_id,status\nA\nB,x,y\nC,z\n",
-                vec![(2, Err(Flaw::Cells)), (3, Err(Flaw::Cells)), (4, ok("C", "z"))],
+                vec![
+                    (2, Err(Flaw::Cells)),
+                    (3, Err(Flaw::Cells)),
+                    (4, ok("C", "z")),
+                ],
             ),
             (
                 "unique_id,status\n\"A\"b,x\nC,z\n\"D,w\nE,v",
@@ -502,7 +541,11 @@ mod tests {
             ),
         ] {
             for piece in [1, 3, 1_000] {
-                assert_eq!(read(text.as_bytes(), piece).as_ref(), Ok(&expected), "{text:?} by {piece}");
+                assert_eq!(
+                    read(text.as_bytes(), piece).as_ref(),
+                    Ok(&expected),
+                    "{text:?} by {piece}"
+                );
             }
         }
     }
@@ -527,7 +570,7 @@ mod tests {
             let quote = |cell: &str| format!("\"{}\"", cell.replace('"', "\"\""));
             let mut text = "unique_id,status\n".to_owned();
             for (id, status) in &cells {
-                text.push_str(&format!("{},{}\n", quote(id), quote(status)));
+                text = format!("{text}{},{}\n", quote(id), quote(status));
             }
             let rows = read(text.as_bytes(), piece).unwrap();
             let expected: Vec<_> = cells.iter().map(|(id, status)| ok(id, status)).collect();

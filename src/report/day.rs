@@ -138,10 +138,9 @@ fn number(digits: &[u8]) -> Option<i64> {
 
 fn two(text: &[u8]) -> Option<(i64, &[u8])> {
     match text {
-        [tens @ b'0'..=b'9', ones @ b'0'..=b'9', rest @ ..] => Some((
-            i64::from(tens - b'0') * 10 + i64::from(ones - b'0'),
-            rest,
-        )),
+        [tens @ b'0'..=b'9', ones @ b'0'..=b'9', rest @ ..] => {
+            Some((i64::from(tens - b'0') * 10 + i64::from(ones - b'0'), rest))
+        }
         _ => None,
     }
 }
@@ -180,7 +179,12 @@ fn read_time(text: &[u8]) -> Result<(i64, &[u8], bool), Flaw> {
         if !(1..=12).contains(&hour) {
             return Err(Flaw::Date);
         }
-        hour = hour % 12 + if half.eq_ignore_ascii_case(&b'P') { 12 } else { 0 };
+        hour = hour % 12
+            + if half.eq_ignore_ascii_case(&b'P') {
+                12
+            } else {
+                0
+            };
         rest = tail;
     }
     if hour > 23 || minute > 59 || second > 59 {
@@ -330,7 +334,7 @@ mod tests {
         let mut shown = String::new();
         write(&mut shown, u32::try_from(written.seconds).unwrap());
         if let Some(offset) = written.offset {
-            shown.push_str(&format!(" {offset}"));
+            shown = format!("{shown} {offset}");
         }
         Ok(shown)
     }
@@ -409,7 +413,7 @@ mod tests {
         let zone = Zone::parse("0:-18000,1772953200:-14400,1793512800:-18000");
         let at = |text| {
             let time = CivilTime::parse("at", text).unwrap();
-            i64::try_from(crate::report::day::tests::seconds(time)).unwrap()
+            i64::try_from(seconds(time)).unwrap()
         };
         assert_eq!(
             zone.instant(at("2026-06-01 00:00:00")),
@@ -430,7 +434,7 @@ mod tests {
     }
 
     fn seconds(time: CivilTime) -> u64 {
-        (0..)
+        (0..60_000)
             .map(|day| day * 86_400)
             .find(|&start| CivilTime::from_utc_ms(start * 1_000).date() == time.date())
             .map(|start| {

@@ -135,6 +135,10 @@ impl Json {
         !self.levels.is_empty() || self.expect != Expect::Value
     }
 
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one arm for each state of the document"
+    )]
     pub(super) fn next(
         &mut self,
         input: &[u8],
@@ -155,31 +159,33 @@ impl Json {
             let is_element = level.is_none_or(|level| level.is_list);
             match (self.expect, byte) {
                 (Expect::Value | Expect::FirstOrEnd, b'{') if is_element => {
-                    match self.row_or_page(input, at, is_last, names, fields) {
-                        Some(pull) => return pull,
-                        None => {
-                            self.levels.push(Level {
-                                is_array: false,
-                                is_list: false,
-                            });
-                            self.expect = Expect::FirstKeyOrEnd;
-                            at += 1;
-                        }
+                    if let Some(pull) = self.row_or_page(input, at, is_last, names, fields) {
+                        return pull;
                     }
+                    self.levels.push(Level {
+                        is_array: false,
+                        is_list: false,
+                    });
+                    self.expect = Expect::FirstKeyOrEnd;
+                    at += 1;
                 }
                 (Expect::Value | Expect::FirstOrEnd, b'{' | b'[') => {
                     if self.levels.len() >= DEEPEST {
                         return self.broken(input, at, is_last);
                     }
                     let is_array = byte == b'[';
-                    let is_list = is_array
+                    let holds_rows = is_array
                         && match level {
                             None => true,
                             Some(level) => {
-                                !level.is_array && LISTS.iter().any(|name| name.as_bytes() == self.key)
+                                !level.is_array
+                                    && LISTS.iter().any(|name| name.as_bytes() == self.key)
                             }
                         };
-                    self.levels.push(Level { is_array, is_list });
+                    self.levels.push(Level {
+                        is_array,
+                        is_list: holds_rows,
+                    });
                     self.expect = if is_array {
                         Expect::FirstOrEnd
                     } else {
@@ -207,7 +213,9 @@ impl Json {
                 }
                 (Expect::CommaOrEnd, b',') => {
                     self.expect = match level {
-                        Some(Level { is_array: false, .. }) => Expect::Key,
+                        Some(Level {
+                            is_array: false, ..
+                        }) => Expect::Key,
                         _ => Expect::Value,
                     };
                     at += 1;
@@ -356,7 +364,9 @@ impl Json {
             // A row without its brace would take the next one along, and one with a brace too many
             // would leave its rest behind.
             let next = rest.get(end..).unwrap_or_default().iter();
-            let next = next.copied().find(|byte| !matches!(byte, b' ' | b'\t' | b'\r'));
+            let next = next
+                .copied()
+                .find(|byte| !matches!(byte, b' ' | b'\t' | b'\r'));
             !self.levels.is_empty()
                 || (line.is_none_or(|line| end <= line)
                     && next.map_or(is_last, |byte| matches!(byte, b'\n' | b'{')))
@@ -382,7 +392,9 @@ impl Json {
     fn broken(&mut self, input: &[u8], at: usize, is_last: bool) -> Pull {
         let rest = input.get(at..).unwrap_or_default();
         let next = if self.levels.is_empty() {
-            rest.iter().position(|&byte| byte == b'\n').map(|line| line + 1)
+            rest.iter()
+                .position(|&byte| byte == b'\n')
+                .map(|line| line + 1)
         } else {
             let after = rest.get(1..).unwrap_or_default();
             after
@@ -400,13 +412,12 @@ impl Json {
             return Pull::Bad(Flaw::BrokenOff, input.len());
         };
         self.rows += 1;
-        self.expect = if self.levels.last().is_some_and(|level| level.is_array)
-            || self.levels.is_empty()
-        {
-            Expect::Value
-        } else {
-            Expect::CommaOrEnd
-        };
+        self.expect =
+            if self.levels.last().is_some_and(|level| level.is_array) || self.levels.is_empty() {
+                Expect::Value
+            } else {
+                Expect::CommaOrEnd
+            };
         Pull::Bad(Flaw::Json, at + next)
     }
 
@@ -528,12 +539,11 @@ fn plain_text(input: &[u8], from: usize) -> Option<usize> {
     let mut at = from;
     loop {
         let word = u64::from_le_bytes(*input.get(at..)?.first_chunk::<8>()?);
-        let quote = word ^ (LOW * b'"' as u64);
-        let escape = word ^ (LOW * b'\\' as u64);
+        let quote = word ^ (LOW * u64::from(b'"'));
+        let escape = word ^ (LOW * u64::from(b'\\'));
         let quotes = quote.wrapping_sub(LOW) & !quote;
-        let others = (escape.wrapping_sub(LOW) & !escape)
-            | (word.wrapping_sub(LOW * 0x20) & !word)
-            | word;
+        let others =
+            (escape.wrapping_sub(LOW) & !escape) | (word.wrapping_sub(LOW * 0x20) & !word) | word;
         let found = (quotes | others) & HIGH;
         if found != 0 {
             let place = found.trailing_zeros();
@@ -827,7 +837,9 @@ impl<'a> Strict<'a> {
             if sink.can_be_page && depth < 3 {
                 let byte = self.peek()?;
                 let name = sink.path().rsplit(|&byte| byte == b'.').next();
-                let is = |list: &[&str]| name.is_some_and(|name| list.iter().any(|word| word.as_bytes() == name));
+                let is = |list: &[&str]| {
+                    name.is_some_and(|name| list.iter().any(|word| word.as_bytes() == name))
+                };
                 if (byte == b'[' && is(&LISTS)) || (depth == 0 && is(&ENVELOPE)) {
                     return Err(Stop::Page);
                 }
@@ -883,7 +895,11 @@ impl<'a> Strict<'a> {
 
     /// A number. One that the bytes end with may go on, unless they are the last.
     fn number(&mut self, is_last: bool) -> Result<(), Stop> {
-        let end = if is_last { Err(Stop::Bad) } else { Err(Stop::More) };
+        let end = if is_last {
+            Err(Stop::Bad)
+        } else {
+            Err(Stop::More)
+        };
         let byte = |at: usize| self.input.get(at).copied();
         let digits = |mut at: usize| {
             while byte(at).is_some_and(|byte| byte.is_ascii_digit()) {
@@ -905,7 +921,11 @@ impl<'a> Strict<'a> {
         if byte(at) == Some(b'.') {
             at = digits(at + 1);
             if at == after + 1 {
-                return if byte(at).is_some() { Err(Stop::Bad) } else { end };
+                return if byte(at).is_some() {
+                    Err(Stop::Bad)
+                } else {
+                    end
+                };
             }
         }
         if let Some(b'e' | b'E') = byte(at) {
@@ -916,7 +936,11 @@ impl<'a> Strict<'a> {
             let from = at;
             at = digits(at);
             if at == from {
-                return if byte(at).is_some() { Err(Stop::Bad) } else { end };
+                return if byte(at).is_some() {
+                    Err(Stop::Bad)
+                } else {
+                    end
+                };
             }
         }
         if byte(at).is_none() && !is_last {
@@ -1064,8 +1088,9 @@ mod tests {
                     Pull::Row(after) => {
                         rows.push(Ok(SHOWN
                             .map(|role| {
-                                (fields.kind(role) != Kind::Absent)
-                                    .then(|| String::from_utf8_lossy(fields.text(role, input)).into_owned())
+                                (fields.kind(role) != Kind::Absent).then(|| {
+                                    String::from_utf8_lossy(fields.text(role, input)).into_owned()
+                                })
                             })
                             .to_vec()));
                         at = after;
@@ -1091,6 +1116,7 @@ mod tests {
         }
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "as the readers answer")]
     fn row(values: [&str; 6]) -> Row {
         Ok(values
             .map(|value| (value != "-").then(|| value.to_owned()))
@@ -1101,25 +1127,71 @@ mod tests {
     fn rows_are_found_in_every_shape_that_cake_answers() {
         let report = r#"{"request_status":"Success","response":{"data":{"conversions":[{"conversion_id":998877,"conversion_date":"2026-01-15 14:30:00","offer_id":12345,"affiliate_id":67890,"payout":18.00,"revenue":22.00,"conversion_status":"approved","unique_id":"ORD-98765"},{"conversion_id":998878,"conversion_date":"2026-01-15 14:31:00","offer_id":12345,"affiliate_id":67890,"payout":18.00,"revenue":22.00,"conversion_status":"pending","unique_id":"ORD-98766"}]}}}"#;
         let list = r#"{"request_status":"Success","total_rows":1,"conversions":[{"conversion":{"conversion_id":998877,"offer":{"offer_id":12345,"offer_name":"Auto"},"payout":18.00,"conversion_status":"approved","conversion_date":"2026-06-19 14:30:00"}}]}"#;
-        let first = row(["998877", "ORD-98765", "12345", "18.00", "2026-01-15 14:30:00", "approved"]);
-        let second = row(["998878", "ORD-98766", "12345", "18.00", "2026-01-15 14:31:00", "pending"]);
-        let wrapped = row(["998877", "-", "12345", "18.00", "2026-06-19 14:30:00", "approved"]);
+        let first = row([
+            "998877",
+            "ORD-98765",
+            "12345",
+            "18.00",
+            "2026-01-15 14:30:00",
+            "approved",
+        ]);
+        let second = row([
+            "998878",
+            "ORD-98766",
+            "12345",
+            "18.00",
+            "2026-01-15 14:31:00",
+            "pending",
+        ]);
+        let wrapped = row([
+            "998877",
+            "-",
+            "12345",
+            "18.00",
+            "2026-06-19 14:30:00",
+            "approved",
+        ]);
         let plain = r#"{"conversionId":1,"uniqueId":"A","payoutText":"1.50","payout":1.5}"#;
         let simple = row(["1", "A", "-", "1.50", "-", "-"]);
         for (text, expected) in [
             (report.to_owned(), vec![first.clone(), second.clone()]),
             (list.to_owned(), vec![wrapped.clone()]),
-            (format!("{report}\n{list}"), vec![first.clone(), second.clone(), wrapped.clone()]),
-            (format!("[{report},\n {list}]"), vec![first, second, wrapped]),
-            (format!("{plain}\n{plain}\n"), vec![simple.clone(), simple.clone()]),
-            (format!(" [ {plain} , {plain} ] "), vec![simple.clone(), simple.clone()]),
-            (format!("{{\"shop\":\"x\",\"orders\":[{plain}]}}"), vec![simple]),
-            ("{\"request_status\":\"Success\",\"response\":{\"total_rows\":0}}".to_owned(), vec![]),
-            ("{\"request_status\":\"Success\",\"conversions\":[]}".to_owned(), vec![]),
+            (
+                format!("{report}\n{list}"),
+                vec![first.clone(), second.clone(), wrapped.clone()],
+            ),
+            (
+                format!("[{report},\n {list}]"),
+                vec![first, second, wrapped],
+            ),
+            (
+                format!("{plain}\n{plain}\n"),
+                vec![simple.clone(), simple.clone()],
+            ),
+            (
+                format!(" [ {plain} , {plain} ] "),
+                vec![simple.clone(), simple.clone()],
+            ),
+            (
+                format!("{{\"shop\":\"x\",\"orders\":[{plain}]}}"),
+                vec![simple],
+            ),
+            (
+                "{\"request_status\":\"Success\",\"response\":{\"total_rows\":0}}".to_owned(),
+                vec![],
+            ),
+            (
+                "{\"request_status\":\"Success\",\"conversions\":[]}".to_owned(),
+                vec![],
+            ),
             ("[]".to_owned(), vec![]),
         ] {
             for piece in [1, 7, 10_000] {
-                assert_eq!(read(text.as_bytes(), piece, false).as_ref(), Ok(&expected), "{text} by {piece}");
+                assert_eq!(
+                    read(text.as_bytes(), piece, false).as_ref(),
+                    Ok(&expected),
+                    "{text} by {piece}"
+                );
             }
         }
     }
@@ -1127,8 +1199,14 @@ mod tests {
     #[test]
     fn an_answer_that_says_no_is_no_empty_list() {
         for (text, part) in [
-            ("{\"success\":false,\"message\":\"Invalid API Key\"}", "Invalid API Key"),
-            ("{\"request_status\":\"Failed\",\"conversions\":[]}", "Failed"),
+            (
+                "{\"success\":false,\"message\":\"Invalid API Key\"}",
+                "Invalid API Key",
+            ),
+            (
+                "{\"request_status\":\"Failed\",\"conversions\":[]}",
+                "Failed",
+            ),
             ("<html>502</html>", "<html>"),
         ] {
             let rule = read(text.as_bytes(), 1_000, false).unwrap_err();
@@ -1141,17 +1219,50 @@ mod tests {
         let good = r#"{"conversion_id":1,"unique_id":"A"}"#;
         let read_good = row(["1", "A", "-", "-", "-", "-"]);
         for (text, expected) in [
-            (format!("[{good},{{\"conversion_id\":01}},{good}]"), vec![read_good.clone(), Err(Flaw::Json), read_good.clone()]),
-            (format!("{good}\n{{\"unique_id\":\n{good}\n"), vec![read_good.clone(), Err(Flaw::Json), read_good.clone()]),
-            (format!("[{good},null,7,{good}]"), vec![read_good.clone(), Err(Flaw::NotAnObject), Err(Flaw::NotAnObject), read_good.clone()]),
-            (format!("[{{\"unique_id\":\"A\",\"unique_id\":\"B\"}},{good}]"), vec![Err(Flaw::Repeated), read_good.clone()]),
-            (format!("[{good},{{\"unique_id\":\"A"), vec![read_good.clone(), Err(Flaw::BrokenOff)]),
-            (format!("[{good},"), vec![read_good.clone(), Err(Flaw::BrokenOff)]),
-            (format!("{{\"conversions\":[{good}"), vec![read_good.clone(), Err(Flaw::BrokenOff)]),
-            (format!("{good}\n{{\"unique_id\":\"\\ud800\"}}\n{good}"), vec![read_good.clone(), Err(Flaw::Json), read_good.clone()]),
+            (
+                format!("[{good},{{\"conversion_id\":01}},{good}]"),
+                vec![read_good.clone(), Err(Flaw::Json), read_good.clone()],
+            ),
+            (
+                format!("{good}\n{{\"unique_id\":\n{good}\n"),
+                vec![read_good.clone(), Err(Flaw::Json), read_good.clone()],
+            ),
+            (
+                format!("[{good},null,7,{good}]"),
+                vec![
+                    read_good.clone(),
+                    Err(Flaw::NotAnObject),
+                    Err(Flaw::NotAnObject),
+                    read_good.clone(),
+                ],
+            ),
+            (
+                format!("[{{\"unique_id\":\"A\",\"unique_id\":\"B\"}},{good}]"),
+                vec![Err(Flaw::Repeated), read_good.clone()],
+            ),
+            (
+                format!("[{good},{{\"unique_id\":\"A"),
+                vec![read_good.clone(), Err(Flaw::BrokenOff)],
+            ),
+            (
+                format!("[{good},"),
+                vec![read_good.clone(), Err(Flaw::BrokenOff)],
+            ),
+            (
+                format!("{{\"conversions\":[{good}"),
+                vec![read_good.clone(), Err(Flaw::BrokenOff)],
+            ),
+            (
+                format!("{good}\n{{\"unique_id\":\"\\ud800\"}}\n{good}"),
+                vec![read_good.clone(), Err(Flaw::Json), read_good.clone()],
+            ),
         ] {
             for piece in [1, 7, 10_000] {
-                assert_eq!(read(text.as_bytes(), piece, false).as_ref(), Ok(&expected), "{text} by {piece}");
+                assert_eq!(
+                    read(text.as_bytes(), piece, false).as_ref(),
+                    Ok(&expected),
+                    "{text} by {piece}"
+                );
             }
         }
     }
@@ -1178,9 +1289,16 @@ mod tests {
             serde_json::Value::Bool(bool) => Some(bool.to_string()),
             _ => None,
         };
-        Ok(["conversion_id", "unique_id", "offer_id", "payout", "conversion_date", "conversion_status"]
-            .map(text)
-            .to_vec())
+        Ok([
+            "conversion_id",
+            "unique_id",
+            "offer_id",
+            "payout",
+            "conversion_date",
+            "conversion_status",
+        ]
+        .map(text)
+        .to_vec())
     }
 
     proptest! {

@@ -4,8 +4,8 @@
 
 use super::memory::{Memory, hash, sort_partition};
 use super::store::{
-    CLICK_ID, Head, IS_AMENDED, IS_DAY, IS_REFUND, IS_SAME_ID, NO_AMOUNT, NO_TIME, NOBODY, ORDER_ID,
-    OWN_ID, Store, UNIQUE_ID,
+    CLICK_ID, Head, IS_AMENDED, IS_DAY, IS_REFUND, IS_SAME_ID, NO_AMOUNT, NO_TIME, NOBODY,
+    ORDER_ID, OWN_ID, Store, UNIQUE_ID,
 };
 use super::{Report, Settings};
 use crate::{Error, Result};
@@ -87,9 +87,7 @@ impl Settings {
         let differ = |one: i64, other: i64| {
             one != NO_AMOUNT && other != NO_AMOUNT && (one - other).abs() > self.tolerance
         };
-        if order.currency != 0
-            && conversion.currency != 0
-            && order.currency != conversion.currency
+        if order.currency != 0 && conversion.currency != 0 && order.currency != conversion.currency
         {
             reasons |= CURRENCY;
         } else {
@@ -142,7 +140,13 @@ pub(super) struct Sum {
 
 impl Sum {
     pub(super) fn add(&mut self, is_order: bool, head: &Head) {
-        let units = |units: i64| if units == NO_AMOUNT { 0 } else { i128::from(units) };
+        let units = |units: i64| {
+            if units == NO_AMOUNT {
+                0
+            } else {
+                i128::from(units)
+            }
+        };
         if is_order {
             self.orders += 1;
             self.order_revenue += units(head.revenue);
@@ -257,12 +261,11 @@ impl Report {
     /// currencies and nobody said which is the account's.
     pub fn step(&mut self) -> Result<f64> {
         self.cancel();
-        let mut judge = match self.judge.take() {
-            Some(judge) => judge,
-            None => {
-                self.check_currencies()?;
-                self.begin_judging()
-            }
+        let mut judge = if let Some(judge) = self.judge.take() {
+            judge
+        } else {
+            self.check_currencies()?;
+            self.begin_judging()
         };
         let outcome = judge.step(self);
         let done = match (&outcome, judge.stage) {
@@ -422,10 +425,7 @@ impl Judge {
         memory.free(&mut self.scratch);
     }
 
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "a share for a progress bar"
-    )]
+    #[expect(clippy::cast_precision_loss, reason = "a share for a progress bar")]
     fn progress(&self) -> f64 {
         let of_pass = match self.stage {
             Stage::Merge(partition) => 0.3 + 0.7 * partition as f64 / PARTITIONS as f64,
@@ -443,7 +443,7 @@ impl Judge {
             (Stage::Count(side, next), Some(pass)) => self.count(report, pass, side, next)?,
             (Stage::Scatter(side, next), Some(pass)) => self.scatter(report, pass, side, next),
             (Stage::Merge(index), Some(pass)) => self.merge(report, pass, index)?,
-            (Stage::Finish, _) => self.finish(report)?,
+            (Stage::Finish, _) => self.finish(report),
             (Stage::Hints, _) => {
                 self.find_hints(report);
                 self.stage = Stage::Done;
@@ -589,9 +589,10 @@ impl Judge {
                 }
                 self.scratch.resize(length, 0);
             }
-            if let (Some(entries), Some(scratch)) =
-                (side.entries.get_mut(from..to), self.scratch.get_mut(..length))
-            {
+            if let (Some(entries), Some(scratch)) = (
+                side.entries.get_mut(from..to),
+                self.scratch.get_mut(..length),
+            ) {
                 sort_partition(entries, scratch);
             }
         }
@@ -672,9 +673,10 @@ impl Judge {
     }
 
     fn judge_pair(&mut self, report: &mut Report, order: u32, conversion: u32) {
-        let (Some(one), Some(other)) =
-            (report.orders.head(order), report.conversions.head(conversion))
-        else {
+        let (Some(one), Some(other)) = (
+            report.orders.head(order),
+            report.conversions.head(conversion),
+        ) else {
             return;
         };
         let mut revenue = one.revenue;
@@ -711,7 +713,7 @@ impl Judge {
     }
 
     /// Rows that nobody has judged get their class; then everything is added up.
-    fn finish(&mut self, report: &mut Report) -> Result<()> {
+    fn finish(&mut self, report: &mut Report) {
         let mut key_flags = 0;
         for &key in &report.settings.keys {
             key_flags |= match key {
@@ -726,7 +728,9 @@ impl Judge {
         let account = if report.settings.currency.is_empty() {
             0
         } else {
-            report.currency(report.settings.currency.clone().as_bytes()).unwrap_or(0)
+            report
+                .currency(report.settings.currency.clone().as_bytes())
+                .unwrap_or(0)
         };
         if usize::from(account) >= currencies {
             for sums in &mut self.verdicts.sums {
@@ -783,7 +787,6 @@ impl Judge {
             }
         }
         self.stage = Stage::Hints;
-        Ok(())
     }
 }
 
@@ -841,7 +844,11 @@ fn rank(state: &[u8]) -> usize {
 fn match_group(judge: &mut Judge, report: &mut Report, left: &mut [u32], right: &mut [u32]) {
     let orders = &report.orders;
     // Sales before refunds; the earliest first; then by what is in the row, never by where it is.
-    left.sort_by(|&one, &other| compare(orders, one, other, |head| u8::from(head.flags & IS_REFUND != 0)));
+    left.sort_by(|&one, &other| {
+        compare(orders, one, other, |head| {
+            u8::from(head.flags & IS_REFUND != 0)
+        })
+    });
     let approved = report.statuses.known(b"approved").unwrap_or(u32::MAX);
     let prefers = report.settings.prefers_approved;
     let conversions = &report.conversions;
@@ -860,12 +867,15 @@ fn match_group(judge: &mut Judge, report: &mut Report, left: &mut [u32], right: 
             };
             if head.flags & IS_REFUND != 0 {
                 report.orders.judge(place, Class::Refund as u8, order);
-                if head.revenue != NO_AMOUNT && net != NO_AMOUNT && head.currency == first.currency {
+                if head.revenue != NO_AMOUNT && net != NO_AMOUNT && head.currency == first.currency
+                {
                     net += head.revenue;
                     has_refund = true;
                 }
             } else {
-                report.orders.judge(place, Class::DuplicateOrder as u8, order);
+                report
+                    .orders
+                    .judge(place, Class::DuplicateOrder as u8, order);
             }
         }
         if has_refund {
@@ -908,9 +918,15 @@ fn compare(store: &Store, one: u32, other: u32, class: impl Fn(&Head) -> u8) -> 
 
 fn is_same_row(store: &Store, one: u32, other: u32) -> bool {
     let what = |place| {
-        store
-            .head(place)
-            .map(|head| (head.seconds, head.revenue, head.payout, head.status, head.pair))
+        store.head(place).map(|head| {
+            (
+                head.seconds,
+                head.revenue,
+                head.payout,
+                head.status,
+                head.pair,
+            )
+        })
     };
     what(one) == what(other) && store.texts(one) == store.texts(other)
 }
@@ -950,7 +966,10 @@ impl Judge {
                 let mut next = store.first();
                 while let Some(place) = next {
                     next = store.next(place);
-                    if store.head(place).is_none_or(|head| head.class != class as u8) {
+                    if store
+                        .head(place)
+                        .is_none_or(|head| head.class != class as u8)
+                    {
                         continue;
                     }
                     for &key in &report.settings.keys {
@@ -967,7 +986,9 @@ impl Judge {
                             continue;
                         }
                         let mut add = |form: &[u8]| {
-                            memory.extend(&mut entries, &[(hash(form, 1), place, tag)]).is_some()
+                            memory
+                                .extend(&mut entries, &[(hash(form, 1), place, tag)])
+                                .is_some()
                         };
                         let mut is_kept = true;
                         if let Some((digits, power)) = exponent {
@@ -978,7 +999,8 @@ impl Judge {
                             is_kept &= add(&shown);
                             let plain = shown.clone();
                             if plain.len() > 6 && plain.iter().all(u8::is_ascii_digit) {
-                                for length in (2..16).filter(|length| mantissas & 1 << length != 0) {
+                                for length in (2..16).filter(|length| mantissas & 1 << length != 0)
+                                {
                                     if let Some((digits, power)) = rounded(&plain, length) {
                                         short_form(&digits, power, &mut shown);
                                         is_kept &= add(&shown);

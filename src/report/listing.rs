@@ -18,80 +18,10 @@ impl Report {
         let mut writer = Writer::default();
         writer.open('[');
         for source in &self.sources {
-            self.write_source(&mut writer, source);
+            write_source(&mut writer, source);
         }
         writer.close(']');
         self.answer = writer.text;
-    }
-
-    fn write_source(&self, writer: &mut Writer, source: &Source) {
-        writer.open('{');
-        writer.text_of("kind", kind_name(source.kind).as_bytes());
-        writer.text_of("name", source.name.as_bytes());
-        let dialect = if source.dialect.is_empty() {
-            "simple"
-        } else {
-            source.dialect.as_str()
-        };
-        writer.text_of("dialect", dialect.as_bytes());
-        writer.text_of("format", source.format_name().as_bytes());
-        writer.text_of("encoding", source.encoding_name().as_bytes());
-        if let Reader::Csv(csv) = &source.reader {
-            let delimiter = [csv.delimiter()];
-            writer.text_of(
-                "delimiter",
-                if delimiter == *b"\t" { b"tab" } else { &delimiter },
-            );
-            writer.key("columns");
-            writer.open('[');
-            for (name, role) in csv.columns() {
-                writer.open('{');
-                let name = source.decode(name).unwrap_or_default();
-                writer.key("name");
-                writer.string(&name);
-                if let Some(role) = role.and_then(|role| ROLE_NAMES.get(usize::from(role))) {
-                    writer.text_of("role", role.as_bytes());
-                }
-                writer.close('}');
-            }
-            writer.close(']');
-        }
-        let format = source.format;
-        let units: &[u8] = if format.is_smallest {
-            b"smallest"
-        } else {
-            b"major"
-        };
-        writer.text_of("units", units);
-        if format.decimal != 0 {
-            writer.text_of("decimal", &[format.decimal]);
-        }
-        if format.group != 0 {
-            writer.text_of("group", &[format.group]);
-        }
-        let dates = match source.days.order {
-            super::day::DayOrder::Undeclared => "YYYY-MM-DD",
-            super::day::DayOrder::DayFirst => "DD/MM/YYYY",
-            super::day::DayOrder::MonthFirst => "MM/DD/YYYY",
-        };
-        writer.text_of("dates", dates.as_bytes());
-        writer.number_of("rows", u64::from(source.rows));
-        writer.number_of("unreadable", u64::from(source.unreadable));
-        writer.number_of("lineItems", u64::from(source.line_items));
-        writer.key("samples");
-        writer.open('[');
-        for sample in &source.samples {
-            writer.open('{');
-            for (role, text) in sample {
-                if let Some(name) = ROLE_NAMES.get(usize::from(*role)) {
-                    writer.key(name);
-                    writer.string(text.as_bytes());
-                }
-            }
-            writer.close('}');
-        }
-        writer.close(']');
-        writer.close('}');
     }
 
     /// Counts and sums of every class, by currency.
@@ -370,7 +300,9 @@ impl Report {
                     .unwrap_or("");
                 writer.text_of("key", key.as_bytes());
                 let ours = self.orders.text(place, usize::from(hint.key));
-                let theirs = self.conversions.text(hint.conversion, usize::from(hint.key));
+                let theirs = self
+                    .conversions
+                    .text(hint.conversion, usize::from(hint.key));
                 writer.text_of("without", difference(ours, theirs).as_bytes());
                 writer.key("conversion");
                 self.write_side(writer, false, hint.conversion, None);
@@ -467,7 +399,10 @@ impl Report {
         if let Some(source) = self.sources.get(bad.source as usize) {
             writer.text_of("of", kind_name(source.kind).as_bytes());
             writer.text_of("file", source.name.as_bytes());
-            writer.number_of(if source.is_csv() { "line" } else { "row" }, u64::from(bad.line));
+            writer.number_of(
+                if source.is_csv() { "line" } else { "row" },
+                u64::from(bad.line),
+            );
         }
         writer.text_of("text", self.excerpts.text(bad.excerpt));
         writer.close('}');
@@ -482,6 +417,80 @@ impl Report {
             &self.conversions
         }
     }
+}
+
+fn write_source(writer: &mut Writer, source: &Source) {
+    writer.open('{');
+    writer.text_of("kind", kind_name(source.kind).as_bytes());
+    writer.text_of("name", source.name.as_bytes());
+    let dialect = if source.dialect.is_empty() {
+        "simple"
+    } else {
+        source.dialect.as_str()
+    };
+    writer.text_of("dialect", dialect.as_bytes());
+    writer.text_of("format", source.format_name().as_bytes());
+    writer.text_of("encoding", source.encoding_name().as_bytes());
+    if let Reader::Csv(csv) = &source.reader {
+        let delimiter = [csv.delimiter()];
+        writer.text_of(
+            "delimiter",
+            if delimiter == *b"\t" {
+                b"tab"
+            } else {
+                &delimiter
+            },
+        );
+        writer.key("columns");
+        writer.open('[');
+        for (name, role) in csv.columns() {
+            writer.open('{');
+            let name = source.decode(name).unwrap_or_default();
+            writer.key("name");
+            writer.string(&name);
+            if let Some(role) = role.and_then(|role| ROLE_NAMES.get(usize::from(role))) {
+                writer.text_of("role", role.as_bytes());
+            }
+            writer.close('}');
+        }
+        writer.close(']');
+    }
+    let format = source.format;
+    let units: &[u8] = if format.is_smallest {
+        b"smallest"
+    } else {
+        b"major"
+    };
+    writer.text_of("units", units);
+    if format.decimal != 0 {
+        writer.text_of("decimal", &[format.decimal]);
+    }
+    if format.group != 0 {
+        writer.text_of("group", &[format.group]);
+    }
+    let dates = match source.days.order {
+        super::day::DayOrder::Undeclared => "YYYY-MM-DD",
+        super::day::DayOrder::DayFirst => "DD/MM/YYYY",
+        super::day::DayOrder::MonthFirst => "MM/DD/YYYY",
+    };
+    writer.text_of("dates", dates.as_bytes());
+    writer.number_of("rows", u64::from(source.rows));
+    writer.number_of("unreadable", u64::from(source.unreadable));
+    writer.number_of("lineItems", u64::from(source.line_items));
+    writer.key("samples");
+    writer.open('[');
+    for sample in &source.samples {
+        writer.open('{');
+        for (role, text) in sample {
+            if let Some(name) = ROLE_NAMES.get(usize::from(*role)) {
+                writer.key(name);
+                writer.string(text.as_bytes());
+            }
+        }
+        writer.close('}');
+    }
+    writer.close(']');
+    writer.close('}');
 }
 
 fn write_sum(writer: &mut Writer, sum: &Sum) {
@@ -551,7 +560,10 @@ fn difference(one: &[u8], other: &[u8]) -> &'static str {
         }
     }
     let zeros = |text: &[u8]| -> Vec<u8> {
-        text.iter().copied().skip_while(|byte| *byte == b'0').collect()
+        text.iter()
+            .copied()
+            .skip_while(|byte| *byte == b'0')
+            .collect()
     };
     if zeros(one) == zeros(other) {
         return "leading_zeros";
@@ -563,5 +575,8 @@ fn difference(one: &[u8], other: &[u8]) -> &'static str {
 }
 
 pub(super) fn not_yet() -> Error {
-    refuse("report", "has not been reconciled since the last file was added: call reconcile() first")
+    refuse(
+        "report",
+        "has not been reconciled since the last file was added: call reconcile() first",
+    )
 }

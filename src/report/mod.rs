@@ -32,6 +32,11 @@ mod source;
 pub mod stats;
 mod store;
 #[cfg(test)]
+#[expect(
+    clippy::format_push_string,
+    clippy::format_collect,
+    reason = "tests may be slow"
+)]
 mod tests;
 mod words;
 
@@ -132,6 +137,7 @@ impl Report {
     ///
     /// # Errors
     /// [`Error::InvalidField`], [`Error::InvalidTime`] and [`Error::InvalidMoney`] name the setting.
+    #[expect(clippy::too_many_lines, reason = "one arm for each setting")]
     pub fn open(options: &str) -> Result<Self> {
         let mut from = None;
         let mut to = None;
@@ -186,9 +192,13 @@ impl Report {
                         Some((index.parse::<u64>().ok()?, count.parse::<u64>().ok()?))
                     });
                     settings_.part = part
-                        .filter(|&(index, count)| (1..=256).contains(&count) && (1..=count).contains(&index))
+                        .filter(|&(index, count)| {
+                            (1..=256).contains(&count) && (1..=count).contains(&index)
+                        })
                         .map(|(index, count)| (index - 1, count))
-                        .ok_or_else(|| refuse("part", "must be such as [1, 4]: one of 1 to 256 parts"))?;
+                        .ok_or_else(|| {
+                            refuse("part", "must be such as [1, 4]: one of 1 to 256 parts")
+                        })?;
                 }
                 "memory" => {
                     most = value.parse().unwrap_or(usize::MAX);
@@ -253,7 +263,7 @@ impl Report {
     pub fn room(&mut self, bytes: usize) -> Result<usize> {
         let wanted = self.filled + bytes + 8;
         if wanted > 64 << 20 {
-            return Err(self.unreadable("a row of it is longer than 64 MB".to_owned()));
+            return Err(self.unreadable("a row of it is longer than 64 MB"));
         }
         if self.input.len() < wanted {
             let more = wanted - self.input.len();
@@ -325,7 +335,11 @@ impl Report {
     /// As [`read`](Self::read).
     pub fn end(&mut self) -> Result<()> {
         let outcome = self.take_rows(true).and_then(|()| {
-            match self.current.as_ref().and_then(|current| current.source.objection()) {
+            match self
+                .current
+                .as_ref()
+                .and_then(|current| current.source.objection())
+            {
                 Some(error) => Err(error),
                 None => Ok(()),
             }
@@ -613,18 +627,18 @@ impl Report {
             .statuses
             .iter()
             .find(|(theirs, _)| theirs.as_bytes().eq_ignore_ascii_case(word));
-        let mapped = match declared {
-            Some((_, ours)) => ours.clone(),
-            None => {
-                let dialect = if self.settings.statuses.is_empty() {
-                    source.dialect.as_str()
-                } else {
-                    ""
-                };
-                known_status(dialect, word)
-                    .ok_or(Flaw::UnmappedStatus)?
-                    .to_owned()
-            }
+        let mapped = if let Some((_, ours)) = declared {
+            ours.clone()
+        } else {
+            // The dialect's own words count unless the caller has listed what counts.
+            let dialect = if self.settings.statuses.is_empty() {
+                source.dialect.as_str()
+            } else {
+                ""
+            };
+            known_status(dialect, word)
+                .ok_or(Flaw::UnmappedStatus)?
+                .to_owned()
         };
         let code = Self::small(
             &mut self.statuses,
@@ -782,7 +796,7 @@ impl Report {
         let (seconds, _) = self.seconds(source, date, false)?;
         source.note_sample(fields, input);
         let conversion = match fields.kind(Role::ConversionId) {
-            Kind::Absent => Default::default(),
+            Kind::Absent => std::borrow::Cow::default(),
             _ => source.id(fields, Role::ConversionId, input)?,
         };
         let mut texts: [&[u8]; clicks::TEXTS] = [&[]; clicks::TEXTS];
@@ -803,7 +817,7 @@ impl Report {
         Ok(())
     }
 
-    fn unreadable(&self, rule: String) -> Error {
+    fn unreadable(&self, rule: &str) -> Error {
         let title = self
             .current
             .as_ref()
@@ -833,7 +847,12 @@ fn keys_of(value: &str) -> Result<Vec<usize>> {
             "uniqueId" => UNIQUE_ID,
             "orderId" => ORDER_ID,
             "clickId" => CLICK_ID,
-            _ => return Err(refuse("keys", "must be some of uniqueId, orderId and clickId")),
+            _ => {
+                return Err(refuse(
+                    "keys",
+                    "must be some of uniqueId, orderId and clickId",
+                ));
+            }
         };
         if keys.contains(&key) {
             return Err(refuse("keys", "must not name one key twice"));
@@ -874,7 +893,10 @@ fn known_status(dialect: &str, word: &[u8]) -> Option<&'static str> {
             ("rejected", "expired"),
         ],
         "woocommerce" => [
-            ("approved", "completed wc-completed processing wc-processing"),
+            (
+                "approved",
+                "completed wc-completed processing wc-processing",
+            ),
             (
                 "pending",
                 "pending wc-pending on-hold wc-on-hold checkout-draft",

@@ -145,7 +145,10 @@ const CONVERSIONS: Table = &[
         "conversionid eventconversionid macroeventconversionid",
     ),
     (Role::Date, "conversiondate eventconversiondate date"),
-    (Role::Revenue, "revenuetext revenue received received.amount pricereceived"),
+    (
+        Role::Revenue,
+        "revenuetext revenue received received.amount pricereceived",
+    ),
     (Role::Payout, "payouttext payout paid paid.amount pricepaid"),
     (
         Role::Status,
@@ -177,7 +180,10 @@ const CLICKS: Table = &[
     (Role::ClickId, "clickid requestsessionid reqsessid"),
     (Role::ConversionId, "conversionid"),
     (Role::Date, "clickdate date"),
-    (Role::OfferId, "offerid siteofferid offer.offerid siteoffer.siteofferid"),
+    (
+        Role::OfferId,
+        "offerid siteofferid offer.offerid siteoffer.siteofferid",
+    ),
     (
         Role::AffiliateId,
         "affiliateid sourceaffiliateid affiliate.affiliateid sourceaffiliate.sourceaffiliateid",
@@ -202,7 +208,7 @@ struct Name {
 /// The names of one source.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names {
-    names: Vec<Name>,
+    known: Vec<Name>,
     /// Roles that share a column with another: from, to.
     copies: Vec<(u8, u8)>,
     declared: u32,
@@ -225,7 +231,7 @@ impl Names {
         let mut names = Self::default();
         for &(role, list) in table {
             for (rank, path) in list.split(' ').enumerate() {
-                names.names.push(Name {
+                names.known.push(Name {
                     path: path.as_bytes().to_vec(),
                     role: role as u8,
                     rank: u8::try_from(rank).unwrap_or(u8::MAX),
@@ -244,19 +250,19 @@ impl Names {
             }
             normalise(part.as_bytes(), |byte| path.push(byte));
         }
-        self.names.retain(|known| known.role != role);
+        self.known.retain(|name| name.role != role);
         self.declared |= 1 << role;
         let twin = self
-            .names
+            .known
             .iter()
-            .find(|known| known.path == path && self.declared & (1 << known.role) != 0);
+            .find(|name| name.path == path && self.declared & (1 << name.role) != 0);
         if let Some(twin) = twin {
             self.copies.push((twin.role, role));
             return;
         }
         // Of a column that the caller has named, the dialect's meaning no longer counts.
-        self.names.retain(|known| known.path != path);
-        self.names.push(Name {
+        self.known.retain(|name| name.path != path);
+        self.known.push(Name {
             path,
             role,
             rank: 0,
@@ -274,7 +280,7 @@ impl Names {
 
     /// Role and rank of a normalised path.
     pub(super) fn find(&self, path: &[u8]) -> Option<(u8, u8)> {
-        self.names
+        self.known
             .iter()
             .find(|name| name.path == path)
             .map(|name| (name.role, name.rank))
@@ -440,10 +446,7 @@ mod tests {
         assert_eq!(names.find(b"orderid"), Some((Role::Revenue as u8, 0)));
         assert_eq!(names.find(b"revenue"), None);
         names.declare(Role::Payout as u8, "order_id");
-        assert_eq!(
-            names.copies(),
-            [(Role::Revenue as u8, Role::Payout as u8)]
-        );
+        assert_eq!(names.copies(), [(Role::Revenue as u8, Role::Payout as u8)]);
     }
 
     proptest! {

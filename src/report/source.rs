@@ -175,7 +175,12 @@ impl Source {
             },
             "group" => match value {
                 "." | "," | " " | "'" | "" => self.format.group = one(value),
-                _ => return Err(refuse("group", "must be \".\", \",\", \" \", \"'\" or \"\"")),
+                _ => {
+                    return Err(refuse(
+                        "group",
+                        "must be \".\", \",\", \" \", \"'\" or \"\"",
+                    ));
+                }
             },
             "units" => match value {
                 "major" | "smallest" => self.format.is_smallest = value == "smallest",
@@ -213,7 +218,9 @@ impl Source {
                 self.percent = read_amount(value.as_bytes(), format, false, b"")
                     .ok()
                     .filter(|percent| (0..=1_000 * SCALE).contains(percent))
-                    .ok_or_else(|| refuse("revenue.percent", "must be text such as \"10\" or \"7.5\""))?;
+                    .ok_or_else(|| {
+                        refuse("revenue.percent", "must be text such as \"10\" or \"7.5\"")
+                    })?;
             }
             "prefix" => value.clone_into(&mut self.prefix),
             "state" => value.clone_into(&mut self.state),
@@ -270,7 +277,9 @@ impl Source {
                 return Pull::Refuse("it is UTF-16: save it as UTF-8".to_owned());
             }
             if rest.starts_with(b"PK\x03\x04") {
-                return Pull::Refuse("it is a spreadsheet or an archive: save it as CSV".to_owned());
+                return Pull::Refuse(
+                    "it is a spreadsheet or an archive: save it as CSV".to_owned(),
+                );
             }
             if rest.starts_with(b"\xEF\xBB\xBF") {
                 at += 3;
@@ -322,7 +331,7 @@ impl Source {
     /// The line of the last row; in JSON its number.
     pub(super) fn line(&self) -> u32 {
         match &self.reader {
-            Reader::Csv(csv) => csv.line(),
+            Reader::Csv(csv) => csv.row_line(),
             Reader::Json(json) => json.row(),
             Reader::Unknown => 0,
         }
@@ -499,8 +508,8 @@ impl Source {
             text = fields.text(Role::Payout, input);
         }
         let text = String::from_utf8_lossy(text.get(..60).unwrap_or(text)).into_owned();
-        let is_new = flaw != Flaw::UnmappedStatus
-            || self.doubts.iter().all(|(_, _, known)| *known != text);
+        let is_new =
+            flaw != Flaw::UnmappedStatus || self.doubts.iter().all(|(_, _, known)| *known != text);
         if is_new {
             self.doubts.push((self.line(), flaw, text));
         }
@@ -514,7 +523,7 @@ impl Source {
         let place = if self.is_csv() { "line" } else { "row" };
         for (line, flaw, text) in &self.doubts {
             if flaw == first {
-                message.push_str(&format!("; {place} {line}: {text}"));
+                message = format!("{message}; {place} {line}: {text}");
             }
         }
         Some(if *first == Flaw::UnmappedStatus {

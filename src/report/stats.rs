@@ -38,11 +38,17 @@ mod tests {
     #[test]
     fn the_interval_is_wilsons() {
         // Newcombe 1998: 81 of 263 is 0.2553 to 0.3662, 0 of 10 up to 0.2775.
-        for (successes, trials, low, high) in
-            [(81, 263, 0.2553, 0.3662), (0, 10, 0.0, 0.2775), (10, 10, 0.7225, 1.0), (0, 0, 0.0, 1.0)]
-        {
+        for (successes, trials, low, high) in [
+            (81, 263, 0.2553, 0.3662),
+            (0, 10, 0.0, 0.2775),
+            (10, 10, 0.7225, 1.0),
+            (0, 0, 0.0, 1.0),
+        ] {
             let found = wilson(successes, trials);
-            assert!((found.0 - low).abs() < 5e-5 && (found.1 - high).abs() < 5e-5, "{found:?}");
+            assert!(
+                (found.0 - low).abs() < 5e-5 && (found.1 - high).abs() < 5e-5,
+                "{found:?}"
+            );
         }
     }
 

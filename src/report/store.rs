@@ -6,6 +6,7 @@ use super::memory::Memory;
 const BLOCK_BITS: u32 = 15;
 const BLOCK: usize = 1 << BLOCK_BITS;
 const HEAD: usize = 28;
+const BLOCKS_A_SLAB: usize = 64;
 
 /// No amount, and no time.
 pub(super) const NO_AMOUNT: i64 = i64::MIN;
@@ -221,6 +222,9 @@ impl Store {
             if self.blocks.len() >= 1 << (32 - BLOCK_BITS) {
                 return None;
             }
+            if self.blocks.len().is_multiple_of(BLOCKS_A_SLAB) {
+                make_room();
+            }
             let mut block = Block {
                 first: self.rows,
                 bytes: Vec::new(),
@@ -306,8 +310,7 @@ impl Store {
     /// One text of the row at a place.
     #[inline]
     pub(super) fn text(&self, place: u32, which: usize) -> &[u8] {
-        self.view(place)
-            .map_or(&[], |(view, _)| view.text(which))
+        self.view(place).map_or(&[], |(view, _)| view.text(which))
     }
 
     fn byte_mut(&mut self, place: u32, at: usize) -> Option<&mut u8> {
@@ -400,6 +403,16 @@ impl Store {
             block.bytes.truncate(mark.bytes);
         }
         self.rows = mark.rows;
+    }
+}
+
+/// Growing WebAssembly's memory costs as much as reading thousands of rows, however little it grows: it grows
+/// by many blocks at once. What is taken here is free again at once, and the blocks come out of it.
+fn make_room() {
+    let mut slab: Vec<u8> = Vec::new();
+    // Without room for all of them the blocks come one by one.
+    if slab.try_reserve_exact(BLOCKS_A_SLAB * BLOCK).is_ok() {
+        core::hint::black_box(&slab);
     }
 }
 

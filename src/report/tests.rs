@@ -44,7 +44,10 @@ fn classes(report: &mut Report) -> Vec<(String, String, Vec<String>)> {
     rows(report, "")
         .iter()
         .map(|row| {
-            let side = ["order", "conversion", "unreadable"].into_iter().find(|side| row[side].is_object()).unwrap();
+            let side = ["order", "conversion", "unreadable"]
+                .into_iter()
+                .find(|side| row[side].is_object())
+                .unwrap();
             let id = ["uniqueId", "orderId", "clickId", "conversionId", "text"]
                 .into_iter()
                 .find_map(|name| row[side][name].as_str())
@@ -53,7 +56,9 @@ fn classes(report: &mut Report) -> Vec<(String, String, Vec<String>)> {
             (
                 row["class"].as_str().unwrap().to_owned(),
                 id.to_owned(),
-                reasons.map(|reason| reason.as_str().unwrap().to_owned()).collect(),
+                reasons
+                    .map(|reason| reason.as_str().unwrap().to_owned())
+                    .collect(),
             )
         })
         .collect()
@@ -71,7 +76,14 @@ F,2026-05-31 23:59:59,22.00,18.00,approved\n\
 G,2026-06-07 10:00:00,x,18.00,approved\n\
 H,2026-06-08 10:00:00,22.00,18.00,rejected\n";
 
-fn conversion(id: u32, unique: &str, date: &str, revenue: &str, payout: &str, status: &str) -> String {
+fn conversion(
+    id: u32,
+    unique: &str,
+    date: &str,
+    revenue: &str,
+    payout: &str,
+    status: &str,
+) -> String {
     format!(
         "{{\"conversion_id\":{id},\"unique_id\":\"{unique}\",\"conversion_date\":\"{date}\",\"offer_id\":5,\"affiliate_id\":6,\"revenue\":{revenue},\"payout\":{payout},\"conversion_status\":\"{status}\"}}"
     )
@@ -106,7 +118,11 @@ fn every_difference_has_its_class_and_all_its_reasons() {
     let expected: Vec<(&str, &str, &[&str])> = vec![
         ("matched", "A", &[]),
         ("missing_at_cake", "B", &[]),
-        ("revenue_differs", "C", &["revenue_differs", "status_differs"]),
+        (
+            "revenue_differs",
+            "C",
+            &["revenue_differs", "status_differs"],
+        ),
         ("payout_differs", "D", &["payout_differs"]),
         ("matched", "E", &[]),
         ("duplicate_order", "E", &[]),
@@ -116,14 +132,27 @@ fn every_difference_has_its_class_and_all_its_reasons() {
         ("duplicate_conversion", "E", &[]),
         ("unknown_to_advertiser", "X", &[]),
         ("read_twice", "H", &[]),
-        ("unreadable", "G,2026-06-07 10:00:00,x,18.00,approved", &["amount"]),
+        (
+            "unreadable",
+            "G,2026-06-07 10:00:00,x,18.00,approved",
+            &["amount"],
+        ),
     ];
     let found = classes(&mut report);
     let found: Vec<(&str, &str, Vec<&str>)> = found
         .iter()
-        .map(|(class, id, reasons)| (class.as_str(), id.as_str(), reasons.iter().map(String::as_str).collect()))
+        .map(|(class, id, reasons)| {
+            (
+                class.as_str(),
+                id.as_str(),
+                reasons.iter().map(String::as_str).collect(),
+            )
+        })
         .collect();
-    let expected: Vec<_> = expected.into_iter().map(|(class, id, reasons)| (class, id, reasons.to_vec())).collect();
+    let expected: Vec<_> = expected
+        .into_iter()
+        .map(|(class, id, reasons)| (class, id, reasons.to_vec()))
+        .collect();
     assert_eq!(found, expected);
     let listed = rows(&mut report, "classes=revenue_differs,unreadable");
     assert_eq!(listed[0]["order"]["file"], "orders.csv");
@@ -137,15 +166,42 @@ fn what_the_forwarder_knows_says_whose_fault_it_is() {
     let mut report = open("");
     let orders = "unique_id\nA\nB\nC\nD\nE\n";
     add(&mut report, "kind=orders", orders, 100).unwrap();
-    let events = "click_id,unique_id,state\nc,A,dead\nc,B,refused\nc,C,pending\nc,D,delivered\nc,A,dead\n";
+    let events =
+        "click_id,unique_id,state\nc,A,dead\nc,B,refused\nc,C,pending\nc,D,delivered\nc,A,dead\n";
     add(&mut report, "kind=deliveries", events, 100).unwrap();
     reconcile(&mut report).unwrap();
-    let reasons: Vec<_> = classes(&mut report).into_iter().map(|(_, _, reasons)| reasons.join(" ")).collect();
-    assert_eq!(reasons, ["dead", "refused", "pending", "delivered_but_not_reported", "never_handed_over"]);
+    let reasons: Vec<_> = classes(&mut report)
+        .into_iter()
+        .map(|(_, _, reasons)| reasons.join(" "))
+        .collect();
+    assert_eq!(
+        reasons,
+        [
+            "dead",
+            "refused",
+            "pending",
+            "delivered_but_not_reported",
+            "never_handed_over"
+        ]
+    );
     report.corrections("file=upload\noffer=5").unwrap();
     let answer: Value = serde_json::from_str(&report.answer).unwrap();
-    let skipped: Vec<_> = answer["corrections"].as_array().unwrap().iter().map(|line| line["skipped"].as_str().unwrap().to_owned()).collect();
-    assert_eq!(skipped, ["no_click_id", "no_click_id", "the_forwarder_has_it", "the_forwarder_has_it", "no_click_id"]);
+    let skipped: Vec<_> = answer["corrections"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| line["skipped"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(
+        skipped,
+        [
+            "no_click_id",
+            "no_click_id",
+            "the_forwarder_has_it",
+            "the_forwarder_has_it",
+            "no_click_id"
+        ]
+    );
 }
 
 #[test]
@@ -160,13 +216,28 @@ fn near_misses_are_hints_and_never_matches() {
         (" ord-1 ", "#ORD-1", "several"),
     ] {
         let mut report = open("");
-        add(&mut report, "kind=orders", &format!("unique_id,status\n{ours},approved\n"), 100).unwrap();
-        add(&mut report, "kind=conversions", &format!("[{{\"unique_id\":\"{theirs}\"}}]"), 100).unwrap();
+        add(
+            &mut report,
+            "kind=orders",
+            &format!("unique_id,status\n{ours},approved\n"),
+            100,
+        )
+        .unwrap();
+        add(
+            &mut report,
+            "kind=conversions",
+            &format!("[{{\"unique_id\":\"{theirs}\"}}]"),
+            100,
+        )
+        .unwrap();
         let result = reconcile(&mut report).unwrap();
         assert_eq!(result["hints"], 1, "{ours} {theirs}");
         let missing = rows(&mut report, "classes=missing_at_cake");
         assert_eq!(missing[0]["wouldMatch"][0]["without"], without, "{ours}");
-        assert_eq!(missing[0]["wouldMatch"][0]["conversion"]["uniqueId"], theirs);
+        assert_eq!(
+            missing[0]["wouldMatch"][0]["conversion"]["uniqueId"],
+            theirs
+        );
     }
 }
 
@@ -178,20 +249,62 @@ fn later_keys_match_what_earlier_ones_left() {
     add(&mut report, "kind=orders", orders, 100).unwrap();
     add(&mut report, "kind=conversions", conversions, 100).unwrap();
     reconcile(&mut report).unwrap();
-    let found: Vec<_> = classes(&mut report).into_iter().map(|(class, id, _)| format!("{class} {id}")).collect();
-    assert_eq!(found, ["matched A", "matched 2", "matched C", "missing_at_cake D", "unknown_to_advertiser d"]);
+    let found: Vec<_> = classes(&mut report)
+        .into_iter()
+        .map(|(class, id, _)| format!("{class} {id}"))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            "matched A",
+            "matched 2",
+            "matched C",
+            "missing_at_cake D",
+            "unknown_to_advertiser d"
+        ]
+    );
 }
 
 #[test]
 fn what_is_ambiguous_refuses_the_file_and_shows_the_rows() {
     for (options, text, code, parts) in [
-        ("", "unique_id,revenue\nA,\"1.234\"\nB,\"18,50\"\n", "ambiguous_file", ["line 2: 1.234", "decimal"]),
-        ("", "unique_id,date\nA,01/06/2026\n", "ambiguous_file", ["line 2: 01/06/2026", "DD/MM/YYYY"]),
-        ("", "unique_id,status\nA,paid\nB,paid\nC,lost\n", "unmapped_status", ["paid", "lost"]),
-        ("", "unique_id,date\nA,2026-06-01 10:00:00 +0200\n", "ambiguous_file", ["timeZone", "+0200"]),
+        (
+            "",
+            "unique_id,revenue\nA,\"1.234\"\nB,\"18,50\"\n",
+            "ambiguous_file",
+            ["line 2: 1.234", "decimal"],
+        ),
+        (
+            "",
+            "unique_id,date\nA,01/06/2026\n",
+            "ambiguous_file",
+            ["line 2: 01/06/2026", "DD/MM/YYYY"],
+        ),
+        (
+            "",
+            "unique_id,status\nA,paid\nB,paid\nC,lost\n",
+            "unmapped_status",
+            ["paid", "lost"],
+        ),
+        (
+            "",
+            "unique_id,date\nA,2026-06-01 10:00:00 +0200\n",
+            "ambiguous_file",
+            ["timeZone", "+0200"],
+        ),
         ("", "a,b\n1,2\n", "unreadable_file", ["no column", "a,b"]),
-        ("column.revenue=Total", "unique_id\n1\n", "unreadable_file", ["revenue", "unique_id"]),
-        ("", "{\"success\":false,\"message\":\"Restricted\"}", "unreadable_file", ["failure", "Restricted"]),
+        (
+            "column.revenue=Total",
+            "unique_id\n1\n",
+            "unreadable_file",
+            ["revenue", "unique_id"],
+        ),
+        (
+            "",
+            "{\"success\":false,\"message\":\"Restricted\"}",
+            "unreadable_file",
+            ["failure", "Restricted"],
+        ),
     ] {
         let mut report = open("");
         let before = report.memory.used();
@@ -227,7 +340,13 @@ fn files_are_read_as_their_programs_write_them() {
         #1001,a@x.example,,,,,,2026-06-01 23:30:00 -0400,Shoes\n\
         '#1002,b@x.example,refunded,,USD,50.00,55.00,2026-06-02 08:00:00 +0200,Hat\n";
     let mut report = open("zone=0:0\nstatus.paid=approved\nstatus.refunded=reversed");
-    add(&mut report, "kind=orders\ndialect=shopify\ncolumn.revenue=Subtotal\npercent=10", shopify, 9).unwrap();
+    add(
+        &mut report,
+        "kind=orders\ndialect=shopify\ncolumn.revenue=Subtotal\npercent=10",
+        shopify,
+        9,
+    )
+    .unwrap();
     let stripe = "id,Type,Amount,Currency,Created,order_id (metadata)\n\
         ch_1,charge,1800,usd,1781879400,S-1\n\
         re_1,refund,-800,usd,1781879500,S-1\n\
@@ -235,19 +354,36 @@ fn files_are_read_as_their_programs_write_them() {
     add(&mut report, "kind=orders\ndialect=stripe", stripe, 9).unwrap();
     let woo = "Order Number;Order Status;Order Date;Order Total;Order Currency\n1;completed;2026-06-01 10:00:00;1.234,50;EUR\n";
     let mut german = open("");
-    add(&mut german, "kind=orders\ndialect=woocommerce\ndecimal=,\ngroup=.", woo, 9).unwrap();
+    add(
+        &mut german,
+        "kind=orders\ndialect=woocommerce\ndecimal=,\ngroup=.",
+        woo,
+        9,
+    )
+    .unwrap();
     report.understood();
     let understood: Value = serde_json::from_str(&report.answer).unwrap();
     assert_eq!(understood[0]["lineItems"], 1);
     assert_eq!(understood[0]["rows"], 2);
-    assert_eq!(understood[0]["columns"][5], serde_json::json!({"name": "Subtotal", "role": "revenue"}));
+    assert_eq!(
+        understood[0]["columns"][5],
+        serde_json::json!({"name": "Subtotal", "role": "revenue"})
+    );
     assert_eq!(understood[0]["samples"][0]["orderId"], "#1001");
     report.settings.currency = "USD".to_owned();
     reconcile(&mut report).unwrap();
     let listed = rows(&mut report, "");
     let figures: Vec<_> = listed
         .iter()
-        .map(|row| format!("{} {} {} {}", row["order"]["uniqueId"].as_str().unwrap(), row["order"]["date"].as_str().unwrap(), row["order"]["revenue"].as_str().unwrap(), row["class"].as_str().unwrap()))
+        .map(|row| {
+            format!(
+                "{} {} {} {}",
+                row["order"]["uniqueId"].as_str().unwrap(),
+                row["order"]["date"].as_str().unwrap(),
+                row["order"]["revenue"].as_str().unwrap(),
+                row["class"].as_str().unwrap()
+            )
+        })
         .collect();
     assert_eq!(
         figures,
@@ -274,18 +410,66 @@ fn two_currencies_are_never_added() {
     assert_eq!(reconcile(&mut report).unwrap_err().code(), "ambiguous_file");
     report.settings.currency = "EUR".to_owned();
     let result = reconcile(&mut report).unwrap();
-    let sums: Vec<_> = result["classes"].as_array().unwrap().iter().map(|sum| format!("{} {} {} {}", sum["class"].as_str().unwrap(), sum["currency"].as_str().unwrap(), sum["orderRevenue"].as_str().unwrap(), sum["revenue"].as_str().unwrap())).collect();
-    assert_eq!(sums, ["matched EUR 1.00 1.00", "currency_differs EUR 0.00 2.00", "currency_differs USD 2.00 0.00"]);
+    let sums: Vec<_> = result["classes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|sum| {
+            format!(
+                "{} {} {} {}",
+                sum["class"].as_str().unwrap(),
+                sum["currency"].as_str().unwrap(),
+                sum["orderRevenue"].as_str().unwrap(),
+                sum["revenue"].as_str().unwrap()
+            )
+        })
+        .collect();
+    assert_eq!(
+        sums,
+        [
+            "matched EUR 1.00 1.00",
+            "currency_differs EUR 0.00 2.00",
+            "currency_differs USD 2.00 0.00"
+        ]
+    );
 }
 
 #[test]
 fn clocks_that_differ_are_an_error_until_zones_are_declared() {
-    let orders: String = (0..10).map(|i| format!("O{i},2026-06-0{} 12:00:00\n", i % 9 + 1)).collect();
-    let conversions: Vec<String> = (0..10).map(|i| conversion(i + 1, &format!("O{i}"), &format!("2026-06-0{} 06:00:03", i % 9 + 1), "1", "1", "approved")).collect();
-    for (options, code) in [("", Some("clocks_differ")), ("zone=0:-14400\nordersZone=0:7200", None)] {
+    let orders: String = (0..10)
+        .map(|i| format!("O{i},2026-06-0{} 12:00:00\n", i % 9 + 1))
+        .collect();
+    let conversions: Vec<String> = (0..10)
+        .map(|i| {
+            conversion(
+                i + 1,
+                &format!("O{i}"),
+                &format!("2026-06-0{} 06:00:03", i % 9 + 1),
+                "1",
+                "1",
+                "approved",
+            )
+        })
+        .collect();
+    for (options, code) in [
+        ("", Some("clocks_differ")),
+        ("zone=0:-14400\nordersZone=0:7200", None),
+    ] {
         let mut report = open(options);
-        add(&mut report, "kind=orders", &format!("unique_id,date\n{orders}"), 1_000).unwrap();
-        add(&mut report, "kind=conversions", &format!("[{}]", conversions.join(",")), 1_000).unwrap();
+        add(
+            &mut report,
+            "kind=orders",
+            &format!("unique_id,date\n{orders}"),
+            1_000,
+        )
+        .unwrap();
+        add(
+            &mut report,
+            "kind=conversions",
+            &format!("[{}]", conversions.join(",")),
+            1_000,
+        )
+        .unwrap();
         assert_eq!(reconcile(&mut report).err().map(|error| error.code()), code);
     }
 }
@@ -295,7 +479,13 @@ fn a_full_report_says_so_and_stays_readable() {
     let mut report = open("memory=400000");
     add(&mut report, "kind=orders", "unique_id\nA\n", 100).unwrap();
     let many: String = (0..50_000).map(|i| format!("ORD-{i}\n")).collect();
-    let error = add(&mut report, "kind=orders", &format!("unique_id\n{many}"), 1_000).unwrap_err();
+    let error = add(
+        &mut report,
+        "kind=orders",
+        &format!("unique_id\n{many}"),
+        1_000,
+    )
+    .unwrap_err();
     assert_eq!(error.code(), "report_full");
     assert!(error.to_string().contains("part"), "{error}");
     assert_eq!(report.orders.rows(), 1);
@@ -306,12 +496,36 @@ fn a_full_report_says_so_and_stays_readable() {
 #[test]
 fn a_conversion_that_changed_between_two_pages_counts_as_read_last() {
     let mut report = open("");
-    let page = |status: &str| format!("[{}]", conversion(1, "A", "2026-06-01 10:00:00", "1", "1", status));
-    add(&mut report, "kind=orders", "unique_id,status\nA,approved\n", 100).unwrap();
-    add(&mut report, "kind=conversions", &format!("{}\n{}", page("pending"), page("approved")), 100).unwrap();
+    let page = |status: &str| {
+        format!(
+            "[{}]",
+            conversion(1, "A", "2026-06-01 10:00:00", "1", "1", status)
+        )
+    };
+    add(
+        &mut report,
+        "kind=orders",
+        "unique_id,status\nA,approved\n",
+        100,
+    )
+    .unwrap();
+    add(
+        &mut report,
+        "kind=conversions",
+        &format!("{}\n{}", page("pending"), page("approved")),
+        100,
+    )
+    .unwrap();
     reconcile(&mut report).unwrap();
     let found = classes(&mut report);
-    assert_eq!(found[0], ("matched".into(), "A".into(), vec!["changed_while_reading".into()]));
+    assert_eq!(
+        found[0],
+        (
+            "matched".into(),
+            "A".into(),
+            vec!["changed_while_reading".into()]
+        )
+    );
     assert_eq!(found[1].0, "read_twice");
 }
 
@@ -326,7 +540,14 @@ fn clicks_break_down_and_conversions_count_where_their_click_does() {
     add(&mut report, "kind=clicks", clicks, 50).unwrap();
     let conversions = format!(
         "[{},{},{}]",
-        conversion(100, "A", "2026-06-03 10:00:00", "22.00", "18.00", "approved"),
+        conversion(
+            100,
+            "A",
+            "2026-06-03 10:00:00",
+            "22.00",
+            "18.00",
+            "approved"
+        ),
         conversion(102, "B", "2026-06-03 10:00:00", "22.00", "1.00", "pending"),
         conversion(102, "B", "2026-06-03 10:00:00", "22.00", "1.00", "pending"),
     );
@@ -335,7 +556,10 @@ fn clicks_break_down_and_conversions_count_where_their_click_does() {
     let answer: Value = serde_json::from_str(&report.answer).unwrap();
     let groups = answer["groups"].as_array().unwrap();
     assert_eq!(groups.len(), 3);
-    assert_eq!(groups[0]["key"], serde_json::json!({"affiliate": "1", "subId1": "x"}));
+    assert_eq!(
+        groups[0]["key"],
+        serde_json::json!({"affiliate": "1", "subId1": "x"})
+    );
     assert_eq!(groups[0]["clicks"], 3);
     assert_eq!(groups[0]["uniqueClicks"], 1);
     assert_eq!(groups[0]["epc"], "6.00");
@@ -343,18 +567,27 @@ fn clicks_break_down_and_conversions_count_where_their_click_does() {
     assert_eq!(groups[0]["statuses"], serde_json::json!({"approved": 1}));
     assert_eq!(answer["total"]["conversions"], 3);
     assert_eq!(answer["total"]["pendingPayout"], "1.00");
-    report.break_down("by=affiliate\nunique=addressAndDay\ntop=1").unwrap();
+    report
+        .break_down("by=affiliate\nunique=addressAndDay\ntop=1")
+        .unwrap();
     let answer: Value = serde_json::from_str(&report.answer).unwrap();
     assert_eq!(answer["groups"][0]["uniqueClicks"], 2);
     assert_eq!(answer["rest"]["clicks"], 1);
     report.values("by=subId1").unwrap();
-    assert_eq!(report.answer, r#"[{"subId1":"x"},{"subId1":"y"},{"subId1":""}]"#);
-    report.break_down("by=own\nown=subId1\nlabel=good\nlabel=good\nlabel=none").unwrap();
+    assert_eq!(
+        report.answer,
+        r#"[{"subId1":"x"},{"subId1":"y"},{"subId1":""}]"#
+    );
+    report
+        .break_down("by=own\nown=subId1\nlabel=good\nlabel=good\nlabel=none")
+        .unwrap();
     let answer: Value = serde_json::from_str(&report.answer).unwrap();
     assert_eq!(answer["groups"][0]["key"]["own"], "good");
     assert_eq!(answer["groups"][0]["clicks"], 4);
     assert_eq!(answer["groups"][0]["uniqueClicks"], 2);
-    report.attribute("model=last\nmodel=markov\nkey=address\nchannel=subId1").unwrap();
+    report
+        .attribute("model=last\nmodel=markov\nkey=address\nchannel=subId1")
+        .unwrap();
     let answer: Value = serde_json::from_str(&report.answer).unwrap();
     assert_eq!(answer["journeys"], 3);
     assert_eq!(answer["payout"], "18.00");
@@ -364,11 +597,35 @@ fn clicks_break_down_and_conversions_count_where_their_click_does() {
 fn many_rows_with_one_key_are_one_pair_and_duplicates() {
     let mut report = open("");
     let orders: String = (0..2_000).map(|i| format!("SAME,{i}.00\n")).collect();
-    add(&mut report, "kind=orders", &format!("unique_id,revenue\n{orders}"), 5_000).unwrap();
-    let conversions: Vec<String> = (0..2_000).map(|i| conversion(i + 1, "SAME", "2026-06-01 10:00:00", "1", "1", "approved")).collect();
-    add(&mut report, "kind=conversions", &format!("[{}]", conversions.join(",")), 5_000).unwrap();
+    add(
+        &mut report,
+        "kind=orders",
+        &format!("unique_id,revenue\n{orders}"),
+        5_000,
+    )
+    .unwrap();
+    let conversions: Vec<String> = (0..2_000)
+        .map(|i| conversion(i + 1, "SAME", "2026-06-01 10:00:00", "1", "1", "approved"))
+        .collect();
+    add(
+        &mut report,
+        "kind=conversions",
+        &format!("[{}]", conversions.join(",")),
+        5_000,
+    )
+    .unwrap();
     let result = reconcile(&mut report).unwrap();
-    let counts: BTreeMap<_, _> = result["classes"].as_array().unwrap().iter().map(|sum| (sum["class"].as_str().unwrap().to_owned(), (sum["orders"].as_u64(), sum["conversions"].as_u64()))).collect();
+    let counts: BTreeMap<_, _> = result["classes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|sum| {
+            (
+                sum["class"].as_str().unwrap().to_owned(),
+                (sum["orders"].as_u64(), sum["conversions"].as_u64()),
+            )
+        })
+        .collect();
     assert_eq!(counts["duplicate_order"], (Some(1_999), Some(0)));
     assert_eq!(counts["duplicate_conversion"], (Some(0), Some(1_999)));
 }
@@ -379,10 +636,21 @@ type Made = (u8, u8, u16, u8);
 fn made_orders(rows: &[Made]) -> String {
     let mut text = "unique_id,date,revenue,status\n".to_owned();
     for (key, day, cents, status) in rows {
-        let id = if *key == 0 { String::new() } else { format!("K{key}") };
-        let revenue = if *cents % 17 == 0 { "bad".to_owned() } else { format!("{}.{:02}", cents / 100, cents % 100) };
+        let id = if *key == 0 {
+            String::new()
+        } else {
+            format!("K{key}")
+        };
+        let revenue = if *cents % 17 == 0 {
+            "bad".to_owned()
+        } else {
+            format!("{}.{:02}", cents / 100, cents % 100)
+        };
         let status = ["approved", "pending", "rejected"][usize::from(status % 3)];
-        text.push_str(&format!("{id},2026-06-{:02} 10:00:00,{revenue},{status}\n", day % 30 + 1));
+        text.push_str(&format!(
+            "{id},2026-06-{:02} 10:00:00,{revenue},{status}\n",
+            day % 30 + 1
+        ));
     }
     text
 }
@@ -392,10 +660,21 @@ fn made_conversions(rows: &[Made], order: &[usize]) -> String {
         .iter()
         .map(|&index| {
             let (key, day, cents, status) = rows[index];
-            let id = if key == 0 { String::new() } else { format!("K{key}") };
+            let id = if key == 0 {
+                String::new()
+            } else {
+                format!("K{key}")
+            };
             let status = ["approved", "pending", "rejected"][usize::from(status % 3)];
             // The same minute of every day: clocks are another test's.
-            conversion(u32::try_from(index).unwrap() + 1, &id, &format!("2026-06-{:02} 10:00:00", day % 30 + 1), &format!("{}.{:02}", cents / 100, cents % 100), "1.00", status)
+            conversion(
+                u32::try_from(index).unwrap() + 1,
+                &id,
+                &format!("2026-06-{:02} 10:00:00", day % 30 + 1),
+                &format!("{}.{:02}", cents / 100, cents % 100),
+                "1.00",
+                status,
+            )
         })
         .collect();
     lines.join("\n")
@@ -409,9 +688,23 @@ fn summary(report: &mut Report) -> (Vec<String>, Vec<i128>) {
         .map(|row| {
             let show = |side: &str| {
                 let side = &row[side];
-                format!("{}|{}|{}|{}|{}", side["uniqueId"], side["date"], side["revenue"], side["status"], side["conversionId"])
+                format!(
+                    "{}|{}|{}|{}|{}",
+                    side["uniqueId"],
+                    side["date"],
+                    side["revenue"],
+                    side["status"],
+                    side["conversionId"]
+                )
             };
-            format!("{} {} {} {} {}", row["class"], row["reasons"], show("order"), show("conversion"), row["unreadable"]["text"])
+            format!(
+                "{} {} {} {} {}",
+                row["class"],
+                row["reasons"],
+                show("order"),
+                show("conversion"),
+                row["unreadable"]["text"]
+            )
         })
         .collect();
     lines.sort();

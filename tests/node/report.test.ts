@@ -1,7 +1,9 @@
 // Reconcile, break down and attribute, as a user calls them.
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "vitest";
 import { isCakeError, openReport, type ReportRow } from "../../dist/entry/report.node.js";
 
@@ -259,4 +261,51 @@ test("clicks break down by a dimension of one's own, and models stand side by si
     { channel: "C2", payout: "4.00", conversions: 0.4, removalEffect: 1 },
     { channel: "C3", payout: "4.00", conversions: 0.4, removalEffect: 1 },
   ]);
+});
+
+const program = fileURLToPath(new URL("../../dist/bin/cake-edge.js", import.meta.url));
+
+function cli(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], { cwd: folder, encoding: "utf8" });
+  return { status, stdout, stderr };
+}
+
+test("the command line says by its exit status how it went", () => {
+  writeFileSync(join(folder, "june.csv"), ORDERS);
+  writeFileSync(join(folder, "page-1.json"), PAGE);
+  writeFileSync(join(folder, "same.csv"), "unique_id\nA\nC\nX\n");
+  writeFileSync(join(folder, "same.json"), '[{"unique_id":"A"},{"unique_id":"C"},{"unique_id":"X"}]');
+  writeFileSync(join(folder, "bad.csv"), "unique_id,revenue\nA,x\n");
+  writeFileSync(join(folder, "odd.csv"), "unique_id,revenue\nA,1.234\n");
+  const both = ["--from", "2026-06-01", "--to", "2026-06-30", "--conversions", "page-*.json"];
+  const found = cli("report", "--orders", "june.csv", ...both, "--csv", "out.csv", "--html", "out.html", "--explain");
+  expect(found).toMatchObject({ status: 1 });
+  expect(found.stdout).toMatch(/missing_at_cake +1/);
+  expect(found.stderr).toMatch(/unique_id → uniqueId/);
+  expect(readFileSync(join(folder, "out.csv"), "utf8")).toContain("missing_at_cake");
+  expect(readFileSync(join(folder, "out.html"), "utf8")).toMatch(/<\/table>/);
+  expect(cli("report", "--orders", "same.csv", "--conversions", "same.json").status).toBe(0);
+  expect(cli("report", "--orders", "same.csv").status).toBe(2);
+  expect(cli("report", "--orders", "nowhere.csv", "--conversions", "same.json").status).toBe(2);
+  expect(cli("report", "--orders", "same.csv", "--conversions", "same.json", "--key", "secret").stderr).not.toContain("secret");
+  const bad = cli("report", "--orders", "bad.csv", "--conversions", "same.json");
+  expect(bad).toMatchObject({ status: 3 });
+  expect(bad.stderr).toMatch(/bad\.csv line 2: amount: A,x/);
+  expect(cli("report", "--orders", "bad.csv", "--conversions", "same.json", "--max-bad", "1").status).toBe(1);
+  expect(cli("report", "--orders", "odd.csv", "--conversions", "same.json")).toMatchObject({ status: 3 });
+  expect(cli("report", "--help")).toMatchObject({ status: 0 });
+  expect(cli("report", "--help").stdout).toMatch(/Examples:/);
+});
+
+test("a rerun with a journal writes no correction twice, and a dry run none at all", () => {
+  writeFileSync(join(folder, "june.csv"), ORDERS);
+  writeFileSync(join(folder, "page-1.json"), PAGE);
+  const run = (...more: string[]) =>
+    cli("report", "--orders", "june.csv", "--conversions", "page-1.json", "--corrections", "fix.csv", "--journal", "done.txt", ...more);
+  expect(run("--dry-run").stderr).toMatch(/2 lines.*dry run/);
+  expect(existsSync(join(folder, "fix.csv"))).toBe(false);
+  run("--cap-rows", "1");
+  expect(readFileSync(join(folder, "fix.csv"), "utf8").trim().split("\r\n")).toHaveLength(2);
+  expect(run().stderr).toMatch(/1 lines, .*1 written before/);
+  expect(run().stderr).toMatch(/0 lines, .*2 written before/);
 });

@@ -1,0 +1,340 @@
+/** `npx cake-edge report`: reconciles a month's orders with CAKE, for whoever does not program. */
+import { appendFileSync, existsSync, globSync, readFileSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
+import { parseArgs } from "node:util";
+import {
+  isCakeError,
+  openReport,
+  type Report,
+  type ReportOptions,
+  type ReportResult,
+  type Role,
+  type SourceOptions,
+} from "../entry/report.node.js";
+import { UsageError } from "./doctor.js";
+import { readPages } from "./pages.js";
+
+export const REPORT_USAGE = `Usage: cake-edge report --orders FILE --conversions FILE… [options]
+
+Compares your orders with CAKE's conversions: what matches, what is missing, what differs, what came twice.
+
+  --orders FILE         your orders, CSV or JSON; may be repeated
+  --dialect NAME        whose export that is: simple (default), shopify, woocommerce, stripe, cake
+  --conversions FILE    CAKE's conversions: saved pages, JSON or CSV; may be repeated, and may have * in it
+  --conversions live    read them through the API; the key comes from CAKE_API_KEY. Needs --base-url and --save
+  --base-url URL        your CAKE domain, such as https://yourdomain.cakemarketing.com
+  --save DIR            keep pages there; a rerun reads them and needs no network
+  --deliveries FILE     the forwarder's export: says whose fault a missing conversion is; --state WORD
+  --from DAY --to DAY   the days of the report, both included, such as 2026-06-01
+  --time-zone ZONE      the account's, such as America/New_York; --orders-time-zone ZONE for yours
+  --tolerance AMOUNT    by how much amounts may differ (0.00)
+  --keys LIST           what is matched by (uniqueId,orderId,clickId)
+  --status WORD=CAKE    CAKE's word for one of yours, such as paid=approved; may be repeated
+  --column ROLE=NAME    a column's name, such as uniqueId=Order; may be repeated
+  --revenue COLUMN      what you owe; --revenue-percent 10 where it is a percentage of that column
+  --delimiter --decimal --group --dates --encoding --units --id-prefix --currency
+                        how the orders' file is written; docs/report.md lists the words
+  --csv FILE            all rows for a spreadsheet; --machine-csv FILE byte by byte
+  --html FILE           a page with plots, to read and to print
+  --corrections FILE    what CAKE's reconciliation tool should be told; --upload FILE the bulk upload of what is missing
+  --offer ID            the offer of orders that name none
+  --cap-rows N --cap-amount AMOUNT --journal FILE --dry-run
+                        limits for corrections; the journal keeps a rerun from writing anything twice
+  --explain             what was read as what, with three rows of each file
+  --max-bad N           unreadable rows that are accepted (0)
+  --memory SIZE --part I/N
+                        for what does not fit: read the same files once for each part
+  --json                counts and sums as JSON
+
+Exit status: 0 all match, 1 differences, 2 usage, 3 unreadable input, 4 account or network.
+
+Examples:
+  cake-edge report --orders june.csv --dialect shopify --status paid=approved --status refunded=reversed \\
+    --conversions 'pages/*.json' --from 2026-06-01 --to 2026-06-30 --html june.html --csv june-rows.csv
+  CAKE_API_KEY=… cake-edge report --orders june.csv --conversions live --save pages \\
+    --base-url https://yourdomain.cakemarketing.com --from 2026-06-01 --to 2026-06-30
+
+Documentation: docs/report.md`;
+
+const TEXTS = [
+  "dialect",
+  "base-url",
+  "save",
+  "state",
+  "from",
+  "to",
+  "time-zone",
+  "orders-time-zone",
+  "tolerance",
+  "keys",
+  "revenue",
+  "revenue-percent",
+  "delimiter",
+  "decimal",
+  "group",
+  "dates",
+  "encoding",
+  "units",
+  "id-prefix",
+  "currency",
+  "csv",
+  "machine-csv",
+  "html",
+  "corrections",
+  "upload",
+  "offer",
+  "cap-rows",
+  "cap-amount",
+  "journal",
+  "max-bad",
+  "memory",
+  "part",
+] as const;
+const LISTS = ["orders", "conversions", "deliveries", "status", "column"] as const;
+const FLAGS = ["dry-run", "explain", "json"] as const;
+
+type Values = Partial<Record<(typeof TEXTS)[number], string>> &
+  Partial<Record<(typeof LISTS)[number], string[]>> &
+  Partial<Record<(typeof FLAGS)[number], boolean>>;
+
+/** Reports, and returns the exit status. */
+export async function report(args: string[]): Promise<number> {
+  let values: Values;
+  try {
+    values = readValues(args);
+  } catch (error) {
+    return fail(error, 2);
+  }
+  let opened: Report;
+  try {
+    opened = await openReport(reportOptions(values));
+  } catch (error) {
+    return fail(error, 2);
+  }
+  using current = opened;
+  try {
+    await addFiles(current, values);
+    if (values.explain) console.error(explain(current));
+    const result = await current.reconcile({ onProgress: progress("matching") });
+    say("");
+    writeOutputs(result, values);
+    console.log(values.json ? JSON.stringify({ ...pick(result), isClean: result.isClean }) : table(result));
+    if (result.unreadable > Number(values["max-bad"] ?? 0)) {
+      for (const { unreadable, reasons } of result.rows({ classes: ["unreadable"] })) {
+        const { file, line, row } = unreadable ?? {};
+        console.error(`unreadable: ${file ?? unreadable?.of ?? ""} ${line === undefined ? `row ${row}` : `line ${line}`}: ${reasons.join()}: ${unreadable?.text ?? ""}`);
+      }
+      return 3;
+    }
+    return result.isClean ? 0 : 1;
+  } catch (error) {
+    say("");
+    return fail(error, exitOf(error));
+  }
+}
+
+function fail(error: unknown, status: number): number {
+  if (!(error instanceof UsageError || isCakeError(error) || isFileError(error))) throw error;
+  console.error(`cake-edge report: ${(error as Error).message}`);
+  return error instanceof UsageError ? 2 : status;
+}
+
+function isFileError(error: unknown): boolean {
+  return error instanceof Error && "syscall" in error;
+}
+
+function exitOf(error: unknown): number {
+  if (!isCakeError(error)) return 3;
+  if (["invalid_field", "invalid_time", "invalid_money"].includes(error.code)) return 2;
+  return ["ambiguous_file", "unreadable_file", "unmapped_status", "report_full", "clocks_differ"].includes(error.code) ? 3 : 4;
+}
+
+function readValues(args: string[]): Values {
+  if (args.some((arg) => /^--(api-)?key(=|$)/.test(arg))) {
+    throw new UsageError("the API key is no argument, for arguments show in process lists: set CAKE_API_KEY");
+  }
+  const options = Object.fromEntries([
+    ...TEXTS.map((name) => [name, { type: "string" }] as const),
+    ...LISTS.map((name) => [name, { type: "string", multiple: true }] as const),
+    ...FLAGS.map((name) => [name, { type: "boolean" }] as const),
+  ]);
+  let values: Values;
+  try {
+    values = parseArgs({ args, options: options as never }).values as Values;
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message.split(/[.\n]/)[0]}; \`cake-edge report --help\` lists the options`);
+  }
+  if (values.orders === undefined) throw new UsageError("--orders is missing: the file of your orders");
+  if (values.conversions === undefined) throw new UsageError("--conversions is missing: CAKE's, as files or live");
+  if (values.conversions.includes("live") && (values.save === undefined || values["base-url"] === undefined)) {
+    throw new UsageError("--conversions live needs --base-url and --save");
+  }
+  if (!/^\d+$/.test(values["max-bad"] ?? "0")) throw new UsageError("--max-bad must be a whole number");
+  if (!/^\d+$/.test(values["cap-rows"] ?? "0")) throw new UsageError("--cap-rows must be a whole number");
+  return values;
+}
+
+function pairs(name: string, list: readonly string[] | undefined): Record<string, string> {
+  return Object.fromEntries(
+    (list ?? []).map((item) => {
+      const at = item.indexOf("=");
+      if (at < 1) throw new UsageError(`--${name} must be such as a=b, not ${JSON.stringify(item)}`);
+      return [item.slice(0, at), item.slice(at + 1)];
+    }),
+  );
+}
+
+function defined<T extends object>(given: T): { [Name in keyof T]: Exclude<T[Name], undefined> } {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as never;
+}
+
+function reportOptions(values: Values): ReportOptions {
+  return defined({
+    from: values.from,
+    to: values.to,
+    timeZone: values["time-zone"],
+    ordersTimeZone: values["orders-time-zone"],
+    tolerance: values.tolerance,
+    keys: values.keys?.split(",") as ReportOptions["keys"],
+    statuses: values.status === undefined ? undefined : pairs("status", values.status),
+    currency: values.currency,
+    memory: values.memory,
+    part: values.part?.split("/").map(Number) as unknown as ReportOptions["part"],
+  });
+}
+
+function ordersOptions(values: Values): SourceOptions & { revenue?: ReportOptions["revenue"] } {
+  const percent = values["revenue-percent"];
+  if (percent !== undefined && values.revenue === undefined) {
+    throw new UsageError("--revenue-percent goes with --revenue, the column that it is a percentage of");
+  }
+  return defined({
+    dialect: values.dialect as SourceOptions["dialect"],
+    delimiter: (values.delimiter === "tab" ? "\t" : values.delimiter) as SourceOptions["delimiter"],
+    decimal: values.decimal as SourceOptions["decimal"],
+    group: values.group as SourceOptions["group"],
+    dates: values.dates as SourceOptions["dates"],
+    encoding: values.encoding as SourceOptions["encoding"],
+    units: values.units as SourceOptions["units"],
+    idPrefix: values["id-prefix"],
+    columns: values.column === undefined ? undefined : (pairs("column", values.column) as Partial<Record<Role, string>>),
+    revenue: percent === undefined ? values.revenue : { percent, of: values.revenue ?? "" },
+  });
+}
+
+async function addFiles(current: Report, values: Values): Promise<void> {
+  for (const file of filesOf(values.orders)) {
+    await current.addOrders(file, { name: basename(file), onProgress: progress(basename(file)), ...ordersOptions(values) });
+  }
+  for (const given of values.conversions ?? []) {
+    const files = given === "live" ? await readPages("conversions", liveOptions(values)) : filesOf([given]);
+    for (const file of files) {
+      await current.addConversions(file, { name: basename(file), onProgress: progress(basename(file)) });
+    }
+  }
+  for (const file of filesOf(values.deliveries)) {
+    await current.addDeliveries(file, defined({ name: basename(file), state: values.state }) as SourceOptions);
+  }
+}
+
+function liveOptions(values: Values) {
+  if (values.from === undefined || values.to === undefined) throw new UsageError("--conversions live needs --from and --to");
+  return {
+    baseUrl: values["base-url"] ?? "",
+    from: values.from,
+    to: values.to,
+    folder: values.save ?? "",
+    onPage: (rows: number) => say(`conversions: ${rows.toLocaleString("en")} rows`),
+  };
+}
+
+/** The files of a pattern; a shell may have expanded it already. */
+export function filesOf(given: readonly string[] | undefined): string[] {
+  return (given ?? []).flatMap((pattern) => {
+    if (existsSync(pattern)) return [pattern];
+    const found = /[*?[]/.test(pattern) ? globSync(pattern).sort() : [];
+    if (found.length === 0) throw new UsageError(`there is no file ${JSON.stringify(pattern)}`);
+    return found;
+  });
+}
+
+function writeOutputs(result: ReportResult, values: Values): void {
+  const write = (file: string | undefined, parts: () => Iterable<string>) => {
+    if (file === undefined) return;
+    writeFileSync(file, "");
+    for (const part of parts()) appendFileSync(file, part);
+  };
+  write(values.csv, () => result.csv());
+  write(values["machine-csv"], () => result.csv({ for: "machines" }));
+  write(values.html, () => result.html({ title: `Reconciliation ${values.from ?? ""} ${values.to ?? ""}`.trim() }));
+  const { journal: journalFile } = values;
+  const journal = journalFile !== undefined && existsSync(journalFile) ? readFileSync(journalFile, "utf8").split("\n") : [];
+  for (const kind of ["corrections", "upload"] as const) {
+    const file = values[kind];
+    if (file === undefined) continue;
+    const corrections = result.corrections({
+      file: kind === "upload" ? "upload" : "reconciliation",
+      ...(values.offer === undefined ? {} : { offerId: values.offer }),
+      cap: defined({
+        rows: values["cap-rows"] === undefined ? undefined : Number(values["cap-rows"]),
+        amount: values["cap-amount"],
+      }),
+      journal,
+    });
+    const { lines, amount, repeated, capped, skipped } = corrections;
+    const left = Object.entries(skipped).map(([reason, count]) => `, ${count} left out: ${reason}`);
+    console.error(
+      `${kind}: ${lines} lines, ${amount}${repeated > 0 ? `, ${repeated} written before` : ""}${capped > 0 ? `, ${capped} above the cap` : ""}${left.join("")}${values["dry-run"] ? " (dry run: nothing is written)" : ""}`,
+    );
+    if (values["dry-run"]) continue;
+    // The journal first: a line that was noted and not written is seen; one written and not noted is sent twice.
+    if (journalFile !== undefined) appendFileSync(journalFile, corrections.journal.map((line) => `${line}\n`).join(""));
+    writeFileSync(file, corrections.csv);
+  }
+}
+
+function explain(current: Report): string {
+  return current
+    .understood()
+    .map((source) => {
+      const columns = source.columns?.map(({ name, role }) => `    ${name}${role === undefined ? ": not read" : ` → ${role}`}`);
+      const facts = [source.dialect, source.format, source.delimiter && `delimiter ${source.delimiter}`, source.encoding, `${source.units} units`, source.decimal && `decimal ${source.decimal}`, `dates ${source.dates}`];
+      return [
+        `${source.name ?? source.kind} (${source.kind}): ${facts.filter(Boolean).join(", ")}; ${source.rows} rows, ${source.unreadable} unreadable, ${source.lineItems} line items`,
+        ...(columns ?? []),
+        ...source.samples.map((sample) => `  ${JSON.stringify(sample)}`),
+      ].join("\n");
+    })
+    .join("\n");
+}
+
+function pick({ orders, conversions, unreadable, hints, classes }: ReportResult) {
+  return { orders, conversions, unreadable, hints, classes };
+}
+
+function table(result: ReportResult): string {
+  const head = ["class", "currency", "orders", "conversions", "revenue, orders", "revenue, CAKE", "payout, CAKE"];
+  const lines = result.classes.map((sums) => [
+    sums.class,
+    sums.currency ?? "",
+    String(sums.orders),
+    String(sums.conversions),
+    sums.orderRevenue,
+    sums.revenue,
+    sums.payout,
+  ]);
+  const widths = head.map((name, column) => Math.max(name.length, ...lines.map((line) => line[column]?.length ?? 0)));
+  const write = (line: readonly string[]) =>
+    line.map((cell, column) => (column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join("  ");
+  const hints = result.hints > 0 ? `\n${result.hints} unmatched pairs have nearly the same key: see would_match in the CSV` : "";
+  return `${[head, ...lines].map(write).join("\n")}\n${result.unreadable} unreadable rows${hints}`;
+}
+
+function progress(what: string): ({ done }: { readonly done: number }) => void {
+  return ({ done }) => say(done <= 1 ? `${what}: ${Math.round(done * 100)} %` : `${what}: ${Math.round(done / 1e6)} MB`);
+}
+
+/** One line of a terminal, written over and over. */
+function say(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
+}
