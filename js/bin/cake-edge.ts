@@ -11,12 +11,14 @@ import { toCakeError } from "../error.js";
 import { core } from "../sandbox/core.js";
 import "../entry/sandbox-memory.inline.js";
 import { DOCTOR_USAGE, doctor, UsageError } from "./doctor.js";
-import { freePort, isFree, startWorkerd, WorkerdError } from "./workerd.js";
+import { INIT_USAGE, init } from "./init.js";
+import { freePort, startWorkerd, WorkerdError, whyNotFree } from "./workerd.js";
 
 /** The workerd that the package is tested with. */
 const WORKERD = "1.20261023.1";
 
 const USAGE = `Usage: cake-edge sandbox [options]
+       cake-edge init --help
        cake-edge doctor --help
 
 A CAKE network on this machine: tracking links, the API, pixels, postbacks, a live view.
@@ -31,9 +33,9 @@ A CAKE network on this machine: tracking links, the API, pixels, postbacks, a li
   --key KEY           the API key (sandbox-key)
   --token TOKEN       what /__sandbox/ asks for, 16 characters or more
   --allow HOST        a host that postbacks may go to, besides loopback; may be repeated
-  --help, --version
+  -h, --help; -v, --version
 
-Documentation: docs/sandbox.md`;
+Documentation: node_modules/cake-edge/docs/sandbox.md`;
 
 interface Options {
   readonly port: number;
@@ -55,24 +57,34 @@ try {
 }
 
 async function main(args: readonly string[]): Promise<number> {
-  const [command, ...rest] = args;
-  if (command === "--version") {
-    const manifest = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-    console.log((JSON.parse(manifest) as { version: string }).version);
+  const [command, ...rest] = args[0] === "help" ? [...args.slice(1), "--help"] : args;
+  const wantsHelp = rest.some((argument) => argument === "--help" || argument === "-h");
+  if (command === "--version" || command === "-v" || command === "version") {
+    console.log(versionOf());
+    return 0;
+  }
+  if (command === "init") {
+    if (!wantsHelp) return init(rest, versionOf());
+    console.log(INIT_USAGE);
     return 0;
   }
   if (command === "doctor") {
-    if (!rest.includes("--help")) return doctor(rest);
+    if (!wantsHelp) return doctor(rest);
     console.log(DOCTOR_USAGE);
     return 0;
   }
-  if (command === undefined || command === "--help" || rest.includes("--help")) {
+  if (command === undefined || command === "--help" || command === "-h" || (command === "sandbox" && wantsHelp)) {
     console.log(USAGE);
     return command === undefined ? 2 : 0;
   }
   if (command !== "sandbox")
-    throw new UsageError(`there is no command ${JSON.stringify(command)}; there are sandbox and doctor`);
+    throw new UsageError(`there is no command ${JSON.stringify(command)}; there are init, sandbox and doctor`);
   return serve(readOptions(rest));
+}
+
+function versionOf(): string {
+  const manifest = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(manifest) as { version: string }).version;
 }
 
 function readOptions(args: string[]): Options {
@@ -98,7 +110,8 @@ function readOptions(args: string[]): Options {
     throw new UsageError(`${(error as Error).message.split(". ")[0]}; \`cake-edge --help\` lists the options`);
   }
   const one = (name: string) => values[name] as string | undefined;
-  const host = one("host") ?? "127.0.0.1";
+  // As a URL writes it, or as it is.
+  const host = (one("host") ?? "127.0.0.1").replace(/^\[(.*)\]$/, "$1");
   const token = one("token") ?? process.env["CAKE_SANDBOX_TOKEN"];
   if (token !== undefined && token.length < 16) throw new UsageError("--token must have at least 16 characters");
   const days = one("history");
@@ -156,12 +169,9 @@ function readFixture(file: string): string {
 async function serve(options: Options): Promise<number> {
   const { host, key, token, history } = options;
   const program = findWorkerd();
+  const trouble = await whyNotFree(options.port, host);
+  if (trouble !== undefined) throw new UsageError(cannotListen(trouble, options.port, host));
   const port = options.port === 0 ? await freePort(host) : options.port;
-  if (!(await isFree(port, host))) {
-    throw new UsageError(
-      `port ${port} is in use: stop what listens there, or choose another, such as --port ${port + 1}`,
-    );
-  }
   const home = mkdtempSync(join(tmpdir(), "cake-edge-"));
   const release = options.persist === undefined ? undefined : claim(options.persist);
   const clean = () => {
@@ -203,6 +213,11 @@ async function serve(options: Options): Promise<number> {
     });
     // Not `once`: npm and the terminal may both pass it on, and the second must not kill us in mid-stop.
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void workerd.stop());
+    // A killed npx tells nobody: what it has started sees that it is gone.
+    const parent = process.ppid;
+    const watch = setInterval(() => process.ppid !== parent && void workerd.stop(), 500);
+    if (process.env["npm_command"] === undefined) clearInterval(watch);
+    watch.unref();
     const origin = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
     try {
       if (history) await makeHistory(origin, token, history);
@@ -219,6 +234,14 @@ async function serve(options: Options): Promise<number> {
   }
 }
 
+function cannotListen(code: string, port: number, host: string): string {
+  if (code === "EADDRINUSE") {
+    return `port ${port} is in use: stop what listens there, or choose another, such as --port ${port === 65_535 ? port - 1 : port + 1}`;
+  }
+  if (code === "EACCES") return `port ${port} needs rights of the system: choose one from 1024 on`;
+  return `--host ${host} is no address of this machine (${code}): leave it out for 127.0.0.1, or give 0.0.0.0 for all`;
+}
+
 /** The workerd of the user's project, or the one beside this package. */
 function findWorkerd(): string {
   for (const from of [join(process.cwd(), "package.json"), fileURLToPath(import.meta.url)]) {
@@ -230,7 +253,7 @@ function findWorkerd(): string {
     }
   }
   throw new UsageError(
-    `workerd, which the sandbox runs in, is not installed: run \`npm install --save-dev workerd@${WORKERD}\`, then this command again`,
+    `workerd, which the sandbox runs in, is not installed: run \`npm install --save-dev workerd@${WORKERD}\`, then this command again; or without a project \`npx -p cake-edge -p workerd@${WORKERD} cake-edge sandbox\``,
   );
 }
 

@@ -4,6 +4,7 @@
  */
 
 import { integerOption } from "../option.js";
+import { byBinding } from "./binding.js";
 import { type OutboxClass, outboxClass, WORKER_NAMES, type WorkerOptions } from "./durable-object.js";
 import { handle } from "./handler.js";
 import { logLine, resolveOptions } from "./options.js";
@@ -46,7 +47,7 @@ export function createForwarder<Env extends object>(configure: (env: Env) => Wor
   function setupOf(env: Env): Setup {
     let setup = setups.get(env);
     if (setup === undefined) {
-      setup = setUp(configure(env));
+      setup = byBinding(env, configure, setUp);
       setups.set(env, setup);
     }
     return setup;

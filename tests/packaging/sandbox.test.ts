@@ -149,3 +149,28 @@ test("the help names every option, and the version is the package's", () => {
   }
   expect(run(["--version"]).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
 });
+
+test("help and the version come by every name that people try", () => {
+  for (const args of [["-h"], ["--help"], ["help"], ["sandbox", "-h"], ["help", "sandbox"]]) {
+    expect(run(args)).toMatchObject({ status: 0, stdout: expect.stringContaining("Usage: cake-edge sandbox") });
+  }
+  for (const args of [
+    ["doctor", "-h"],
+    ["help", "doctor"],
+  ]) {
+    expect(run(args)).toMatchObject({ status: 0, stdout: expect.stringContaining("Usage: cake-edge doctor") });
+  }
+  for (const args of [["-v"], ["--version"]]) expect(run(args).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+});
+
+test("an address in brackets is one, and an address of another machine is not a port in use", async () => {
+  const sandbox = await startSandbox(["--host", "[::1]"], { cli: cliIn(full), node: oldNode(), cwd: full });
+  expect(sandbox.origin).toMatch(/^http:\/\/\[::1\]:\d+$/);
+  expect((await fetch(`${sandbox.origin}/?a=67890&c=12`, { redirect: "manual" })).status).toBe(302);
+  await sandbox.stop();
+  complains(["sandbox", "--host", "192.0.2.1"], /^cake-edge: --host 192\.0\.2\.1 is no address of this machine/);
+  complains(
+    ["sandbox", "--host", "nobody.invalid"],
+    /^cake-edge: --host nobody\.invalid is no address of this machine/,
+  );
+});
