@@ -251,7 +251,6 @@ test("a certificate that is not trusted is told from nobody", async () => {
   for (const args of [
     ["--site", at],
     ["--forwarder", at],
-    ["--base-url", at],
   ]) {
     expect((await foundAt(args))[0]).toMatch(/^the certificate is not trusted \([A-Z_]+\)$/);
   }

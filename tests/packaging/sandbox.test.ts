@@ -123,13 +123,13 @@ test("a bad fixture is one clear sentence that names the place", () => {
 test("a missing workerd is one clear sentence that says what to install", () => {
   complains(
     ["sandbox"],
-    /^cake-edge: workerd, which the sandbox runs in, is not installed: run `npm install --save-dev workerd@1\.\d+\.\d+`, then this command again\n$/,
+    /^cake-edge: workerd, which the sandbox runs in, is not installed: run `npm install --save-dev workerd@1\.\d+\.\d+`, then this command again; or without a project `npx -p cake-edge -p workerd@1\.\d+\.\d+ cake-edge sandbox`\n$/,
     bare,
   );
 });
 
 test("options that are none, and values that are none, are one clear sentence", () => {
-  complains(["serve"], /^cake-edge: there is no command "serve"; there are sandbox and doctor\n$/);
+  complains(["serve"], /^cake-edge: there is no command "serve"; there are init, sandbox and doctor\n$/);
   complains(["sandbox", "--color"], /^cake-edge: Unknown option '--color'/);
   complains(["sandbox", "--port", "http"], /^cake-edge: --port must be a whole number from 0 to 65535, not "http"\n$/);
   complains(
