@@ -16,7 +16,13 @@ try {
   const copied = spawnSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], { cwd: root });
   const packed = spawnSync("tar", ["--null", "-T", "-", "-cf", "-"], {
     cwd: root,
-    input: Buffer.from(copied.stdout.toString().split("\0").filter((file) => existsSync(join(root, file))).join("\0")),
+    input: Buffer.from(
+      copied.stdout
+        .toString()
+        .split("\0")
+        .filter((file) => existsSync(join(root, file)))
+        .join("\0"),
+    ),
     maxBuffer: 2 ** 30,
   });
   if (spawnSync("tar", ["-xf", "-"], { cwd: elsewhere, input: packed.stdout }).status !== 0) {
@@ -30,7 +36,9 @@ try {
   if (status !== 0) throw new BuildError("the second build failed");
   for (const file of [...WASM, ...PAGE]) {
     const [here, there] = [root, elsewhere].map((folder) =>
-      createHash("sha256").update(readFileSync(join(folder, file))).digest("hex"),
+      createHash("sha256")
+        .update(readFileSync(join(folder, file)))
+        .digest("hex"),
     );
     console.log(`${here === there ? "same  " : "DIFFER"} ${here} ${file}`);
     if (here !== there) process.exitCode = 1;

@@ -15,6 +15,7 @@ const NEEDS = {
   size: ["rust", "peers"],
   fuzz: ["rust", "fuzz"],
   reproduce: ["rust"],
+  site: ["rust", "site"],
   chaos: ["rust"],
 };
 

@@ -26,7 +26,7 @@ export class SetupError extends Error {}
 
 /**
  * Sets up and returns the Node to use and the environment for it.
- * @param {readonly ("rust" | "chromium" | "firefox" | "peers" | "fuzz" | "deny")[]} needs
+ * @param {readonly ("rust" | "chromium" | "firefox" | "peers" | "fuzz" | "deny" | "site")[]} needs
  */
 export async function setup(needs) {
   const start = Date.now();
@@ -48,6 +48,7 @@ export async function setup(needs) {
   const npm = async () => {
     await ensureNpmPackages(root);
     if (needs.includes("peers")) await ensureNpmPackages(join(root, "bench"));
+    if (needs.includes("site")) await ensureNpmPackages(join(root, "site"));
     const node = await ensureNode();
     paths.unshift(node.replace(/[/\\][^/\\]+$/, ""));
     return node;
@@ -83,7 +84,7 @@ async function ensureNpmPackages(folder) {
   const hash = createHash("sha256").update(lock).digest("hex");
   const stamp = join(folder, "node_modules", ".cake-edge-lock");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === hash) return;
-  const title = folder === root ? "npm packages" : "npm packages to measure against";
+  const title = `npm packages${folder === root ? "" : ` of ${folder.slice(root.length)}/`}`;
   await step(title, "npm", ["ci", "--prefix", folder, "--no-audit", "--no-fund"], {
     hint: "check that the npm registry is reachable, then run the command again",
   });

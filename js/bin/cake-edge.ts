@@ -10,15 +10,15 @@ import { parseArgs } from "node:util";
 import { toCakeError } from "../error.js";
 import { core } from "../sandbox/core.js";
 import "../entry/sandbox-memory.inline.js";
-import { DOCTOR_USAGE, doctor, UsageError } from "./doctor.js";
+import { UsageError } from "./doctor.js";
 import { optionProblem } from "./usage.js";
-import { freePort, isFree, startWorkerd, WorkerdError } from "./workerd.js";
+import { freePort, startWorkerd, WorkerdError, whyNotFree } from "./workerd.js";
 
 /** The workerd that the package is tested with. */
 const WORKERD = "1.20261023.1";
 
 const USAGE = `Usage: cake-edge sandbox [options]
-       cake-edge doctor|report|clicks|conversions --help
+       cake-edge init|doctor|report|clicks|conversions --help
 
 A CAKE network on this machine: tracking links, the API, pixels, postbacks, a live view.
 
@@ -32,9 +32,9 @@ A CAKE network on this machine: tracking links, the API, pixels, postbacks, a li
   --key KEY           the API key (sandbox-key)
   --token TOKEN       what /__sandbox/ asks for, 16 characters or more
   --allow HOST        a host that postbacks may go to, besides loopback; may be repeated
-  --help, --version
+  -h, --help; -v, --version
 
-Documentation: docs/sandbox.md`;
+Documentation: node_modules/cake-edge/docs/sandbox.md`;
 
 interface Options {
   readonly port: number;
@@ -55,38 +55,53 @@ try {
   process.exitCode = 1;
 }
 
-async function main(args: readonly string[]): Promise<number> {
-  const [command, ...rest] = args;
-  if (command === "--version") {
-    const manifest = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-    console.log((JSON.parse(manifest) as { version: string }).version);
-    return 0;
-  }
-  if (command === "doctor") {
-    if (!rest.includes("--help")) return doctor(rest);
-    console.log(DOCTOR_USAGE);
-    return 0;
-  }
-  // What only reports need is loaded for them alone.
-  if (command === "report") {
+/** Each command's file is loaded for it alone. */
+interface Command {
+  readonly usage: string;
+  run(args: string[]): Promise<number>;
+}
+
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  init: async () => {
+    const { INIT_USAGE, init } = await import("./init.js");
+    return { usage: INIT_USAGE, run: (args) => init(args, versionOf()) };
+  },
+  sandbox: async () => ({ usage: USAGE, run: (args) => serve(readOptions(args)) }),
+  doctor: async () => {
+    const { DOCTOR_USAGE, doctor } = await import("./doctor.js");
+    return { usage: DOCTOR_USAGE, run: doctor };
+  },
+  report: async () => {
     const { REPORT_USAGE, report } = await import("./report.js");
-    if (!rest.includes("--help")) return report(rest);
-    console.log(REPORT_USAGE);
+    return { usage: REPORT_USAGE, run: report };
+  },
+  clicks: () => pagesOf("clicks"),
+  conversions: () => pagesOf("conversions"),
+};
+
+async function pagesOf(kind: "clicks" | "conversions"): Promise<Command> {
+  const { PAGES_USAGE, pages } = await import("./pages.js");
+  return { usage: PAGES_USAGE, run: (args) => pages(kind, args) };
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const [name, ...rest] = args[0] === "help" ? [...args.slice(1), "--help"] : args;
+  if (name === "--version" || name === "-v" || name === "version") {
+    console.log(versionOf());
     return 0;
   }
-  if (command === "clicks" || command === "conversions") {
-    const { PAGES_USAGE, pages } = await import("./pages.js");
-    if (!rest.includes("--help")) return pages(command, rest);
-    console.log(PAGES_USAGE);
-    return 0;
-  }
-  if (command === undefined || command === "--help" || rest.includes("--help")) {
+  if (name === undefined || name === "--help" || name === "-h") {
     console.log(USAGE);
-    return command === undefined ? 2 : 0;
+    return name === undefined ? 2 : 0;
   }
-  if (command !== "sandbox")
-    throw new UsageError(`there is no command ${JSON.stringify(command)}; there are sandbox, doctor, report, clicks and conversions`);
-  return serve(readOptions(rest));
+  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (load === undefined) {
+    throw new UsageError(`there is no command ${JSON.stringify(name)}; there are ${Object.keys(COMMANDS).join(", ")}`);
+  }
+  const command = await load();
+  if (!rest.some((argument) => argument === "--help" || argument === "-h")) return command.run(rest);
+  console.log(command.usage);
+  return 0;
 }
 
 const OPTION_TYPES = {
@@ -102,6 +117,11 @@ const OPTION_TYPES = {
   allow: { type: "string", multiple: true },
 } as const;
 
+function versionOf(): string {
+  const manifest = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(manifest) as { version: string }).version;
+}
+
 function readOptions(args: string[]): Options {
   let values: { [name: string]: string | string[] | undefined };
   try {
@@ -113,7 +133,8 @@ function readOptions(args: string[]): Options {
     throw new UsageError(`${optionProblem(error, Object.keys(OPTION_TYPES))}; \`cake-edge --help\` lists the options`);
   }
   const one = (name: string) => values[name] as string | undefined;
-  const host = one("host") ?? "127.0.0.1";
+  // As a URL writes it, or as it is.
+  const host = (one("host") ?? "127.0.0.1").replace(/^\[(.*)\]$/, "$1");
   const token = one("token") ?? process.env["CAKE_SANDBOX_TOKEN"];
   if (token !== undefined && token.length < 16) throw new UsageError("--token must have at least 16 characters");
   const days = one("history");
@@ -171,12 +192,9 @@ function readFixture(file: string): string {
 async function serve(options: Options): Promise<number> {
   const { host, key, token, history } = options;
   const program = findWorkerd();
+  const trouble = await whyNotFree(options.port, host);
+  if (trouble !== undefined) throw new UsageError(cannotListen(trouble, options.port, host));
   const port = options.port === 0 ? await freePort(host) : options.port;
-  if (!(await isFree(port, host))) {
-    throw new UsageError(
-      `port ${port} is in use: stop what listens there, or choose another, such as --port ${port + 1}`,
-    );
-  }
   const home = mkdtempSync(join(tmpdir(), "cake-edge-"));
   const release = options.persist === undefined ? undefined : claim(options.persist);
   const clean = () => {
@@ -218,6 +236,11 @@ async function serve(options: Options): Promise<number> {
     });
     // Not `once`: npm and the terminal may both pass it on, and the second must not kill us in mid-stop.
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void workerd.stop());
+    // A killed npx tells nobody: what it has started sees that it is gone.
+    const parent = process.ppid;
+    const watch = setInterval(() => process.ppid !== parent && void workerd.stop(), 500);
+    if (process.env["npm_command"] === undefined) clearInterval(watch);
+    watch.unref();
     const origin = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
     try {
       if (history) await makeHistory(origin, token, history);
@@ -234,6 +257,14 @@ async function serve(options: Options): Promise<number> {
   }
 }
 
+function cannotListen(code: string, port: number, host: string): string {
+  if (code === "EADDRINUSE") {
+    return `port ${port} is in use: stop what listens there, or choose another, such as --port ${port === 65_535 ? port - 1 : port + 1}`;
+  }
+  if (code === "EACCES") return `port ${port} needs rights of the system: choose one from 1024 on`;
+  return `--host ${host} is no address of this machine (${code}): leave it out for 127.0.0.1, or give 0.0.0.0 for all`;
+}
+
 /** The workerd of the user's project, or the one beside this package. */
 function findWorkerd(): string {
   for (const from of [join(process.cwd(), "package.json"), fileURLToPath(import.meta.url)]) {
@@ -245,7 +276,7 @@ function findWorkerd(): string {
     }
   }
   throw new UsageError(
-    `workerd, which the sandbox runs in, is not installed: run \`npm install --save-dev workerd@${WORKERD}\`, then this command again`,
+    `workerd, which the sandbox runs in, is not installed: run \`npm install --save-dev workerd@${WORKERD}\`, then this command again; or without a project \`npx -p cake-edge -p workerd@${WORKERD} cake-edge sandbox\``,
   );
 }
 

@@ -22,7 +22,7 @@ environment, CAKE_API_KEY, or with --key-stdin from standard input: arguments sh
   --site URL          a landing page behind the edge capture
   --json              one JSON object instead of lines
 
-Documentation: docs/doctor.md`;
+Documentation: node_modules/cake-edge/docs/doctor.md`;
 
 /** One check. */
 interface Check {
@@ -55,6 +55,8 @@ const OPTION_TYPES = {
 } as const;
 
 const DAY_MS = 86_400_000;
+/** How far a landing page may send its visitors on. */
+const MAX_REDIRECTS = 5;
 /** An origin that nobody has: `.invalid` is reserved for that (RFC 2606). */
 const FOREIGN_ORIGIN = "https://cake-edge-doctor.invalid";
 const TEST_CLICK = "cake-edge-doctor";
@@ -145,6 +147,7 @@ async function diagnoseAccount(options: Options, apiKey: string): Promise<Check[
   }
   const report = await cake.check(clickId === undefined ? {} : { clickId });
   const checks: Check[] = [...report.checks];
+  await tellCertificate(checks, baseUrl);
   const isUsable = checks.every(({ name, status }) => name !== "key" || status === "ok");
   checks.push(await diagnoseOffer(cake, offerId, clickId, isUsable));
   checks.push({
@@ -155,6 +158,14 @@ async function diagnoseAccount(options: Options, apiKey: string): Promise<Check[
       "In CAKE, see that the offer's Conversions From Whitelist Only is off, or lists what converts. Edge workers have no fixed address.",
   });
   return checks;
+}
+
+/** The API client knows only that no answer came: a certificate is looked at here. */
+async function tellCertificate(checks: Check[], baseUrl: string): Promise<void> {
+  const index = checks.findIndex(({ name, status }) => name === "reachable" && status === "failed");
+  if (index < 0 || !baseUrl.startsWith("https:")) return;
+  const { failure } = await ask(new URL(baseUrl), "HEAD");
+  if (failure?.advice) checks[index] = failed("reachable", failure.found, failure.advice);
 }
 
 /** No action of CAKE's API tells of an offer: its clicks do. */
@@ -188,23 +199,23 @@ async function diagnoseOffer(
 async function diagnoseForwarder(at: URL, origin: string | undefined): Promise<Check[]> {
   const route = (name: string) => new URL(`${at.origin}${at.pathname.replace(/\/$/, "")}/${name}`);
   const health = await ask(route("health"), "GET");
-  if (health === undefined || health.status !== 200 || health.body.trim() !== "ok") {
-    const found =
-      health === undefined ? "nobody answers" : `what answers there is no forwarder (status ${health.status})`;
+  if (health.status !== 200 || health.body.trim() !== "ok") {
+    const found = health.failure?.found ?? `what answers there is no forwarder (status ${health.status})`;
     const advice =
+      health.failure?.advice ??
       "Check --forwarder, and the Worker's route: it must cover the whole path, such as shop.example/cake/*.";
     return [failed("forwarder", found, advice)];
   }
   const checks = [passed("forwarder", "it answers")];
   const read = await ask(route("conversions"), "GET");
-  const code = findCode(read?.body);
+  const code = findCode(read.body);
   checks.push(
-    read?.status === 405
+    read.status === 405
       ? passed("only_post", "GET converts nothing")
       : failed(
           "only_post",
-          `GET is answered ${read?.status ?? "nothing"}${code ? `, ${code}` : ""}`,
-          read?.status === 500
+          `GET is answered ${read.status || "nothing"}${code ? `, ${code}` : ""}`,
+          read.status === 500
             ? "The forwarder is not set up: see its log and its secrets."
             : "Something before the forwarder answers for it: see the Worker's route.",
         ),
@@ -215,7 +226,7 @@ async function diagnoseForwarder(at: URL, origin: string | undefined): Promise<C
       "access-control-request-method": "POST",
       "access-control-request-headers": "content-type",
     });
-    return answer?.headers["access-control-allow-origin"];
+    return answer.headers["access-control-allow-origin"];
   };
   if (origin === undefined) {
     checks.push(skipped("cors", "no origin was given", "Give --origin the origin of the pages that convert."));
@@ -240,7 +251,8 @@ async function diagnoseForwarder(at: URL, origin: string | undefined): Promise<C
   return checks;
 }
 
-async function diagnoseSite(landing: URL): Promise<Check[]> {
+async function diagnoseSite(site: URL): Promise<Check[]> {
+  let landing = site;
   // A click id that nobody has: it is kept in a cookie which nobody sends.
   if (findClick(landing) === undefined) landing.searchParams.set("reqid", TEST_CLICK);
   const navigation = {
@@ -248,10 +260,23 @@ async function diagnoseSite(landing: URL): Promise<Check[]> {
     "sec-fetch-mode": "navigate",
     "sec-fetch-dest": "document",
   };
-  const visit = await ask(landing, "GET", navigation);
-  if (visit === undefined) return [failed("cookie", "nobody answers", "Check --site.")];
-  const cookie = clickCookie(visit);
   const checks: Check[] = [];
+  let visit = await ask(landing, "GET", navigation);
+  // A landing page may move its visitors on, to https or to www; a browser follows, and so does its cookie.
+  for (let hops = 0; hops < MAX_REDIRECTS && clickCookie(visit) === undefined; hops += 1) {
+    const target = targetOf(visit, landing);
+    if (target === undefined) break;
+    const where = `${target.origin}${target.pathname}`;
+    if (findClick(target) === undefined) {
+      const advice = "Let the redirect keep the query, or capture before it: without the click id nothing can be kept.";
+      return [...checks, failed("redirect", `it redirects to ${where} and drops the click id`, advice)];
+    }
+    checks.push(passed("redirect", `it redirects to ${where}: examined there`));
+    landing = target;
+    visit = await ask(landing, "GET", navigation);
+  }
+  if (visit.failure) return [...checks, failed("cookie", visit.failure.found, visit.failure.advice ?? "Check --site.")];
+  const cookie = clickCookie(visit);
   if (cookie === undefined) {
     const advice =
       "See that the Worker with withClickCapture is on this route, that its secrets are set, that it does not answer from a cache, and that consent is granted to a first visit.";
@@ -279,15 +304,23 @@ async function diagnoseSite(landing: URL): Promise<Check[]> {
   }
   const head = await ask(landing, "HEAD", navigation);
   checks.push(
-    head !== undefined && clickCookie(head) === undefined
+    head.status !== 0 && clickCookie(head) === undefined
       ? passed("cookie_scanner", "a link scanner's HEAD leaves nothing")
       : failed(
           "cookie_scanner",
-          head === undefined ? "nobody answers HEAD" : "HEAD sets a click cookie",
+          head.status === 0 ? "nobody answers HEAD" : "HEAD sets a click cookie",
           "Capture with withClickCapture alone: it passes HEAD over.",
         ),
   );
   return checks;
+}
+
+/** Where an answer sends its visitor. */
+function targetOf({ status, headers }: Answer, from: URL): URL | undefined {
+  const { location } = headers;
+  if (status < 300 || status > 399 || location === undefined || !URL.canParse(location, from)) return undefined;
+  const target = new URL(location, from);
+  return /^https?:$/.test(target.protocol) ? target : undefined;
 }
 
 /** What the cookie of the edge capture must have, and this one has not. */
@@ -315,10 +348,31 @@ interface Answer {
   readonly status: number;
   readonly headers: import("node:http").IncomingHttpHeaders;
   readonly body: string;
+  /** Why no answer came. */
+  readonly failure?: Failure;
 }
 
-/** One request, its redirect not followed. Not `fetch`, which says of itself that it is no navigation. */
-function ask(at: URL, method: string, headers: Record<string, string> = {}): Promise<Answer | undefined> {
+/** Why nobody answered, and what to do. */
+interface Failure {
+  readonly found: string;
+  readonly advice?: string;
+}
+
+function failureOf(code: string): Failure {
+  if (!/CERT|SELF_SIGNED|ISSUER|UNABLE_TO_VERIFY/.test(code)) return { found: "nobody answers" };
+  const advice = /EXPIRED/.test(code)
+    ? "Renew the certificate."
+    : /ALTNAME/.test(code)
+      ? "The certificate is another host's: see that it covers this one."
+      : "Install the whole chain of certificates; for one of your own, say so with NODE_EXTRA_CA_CERTS=FILE.";
+  return { found: `the certificate is not trusted (${code})`, advice };
+}
+
+/**
+ * One request, its redirect not followed; status 0 where none came. Not `fetch`, which says of itself that it is no
+ * navigation.
+ */
+function ask(at: URL, method: string, headers: Record<string, string> = {}): Promise<Answer> {
   return new Promise((resolve) => {
     const send = at.protocol === "https:" ? askSecure : askPlain;
     const request = send(at, { method, headers, signal: AbortSignal.timeout(10_000), agent: false }, (response) => {
@@ -335,7 +389,9 @@ function ask(at: URL, method: string, headers: Record<string, string> = {}): Pro
       response.on("end", end);
       response.on("error", end);
     });
-    request.on("error", () => resolve(undefined));
+    request.on("error", (error: NodeJS.ErrnoException) =>
+      resolve({ status: 0, headers: {}, body: "", failure: failureOf(error.code ?? "") }),
+    );
     request.end();
   });
 }

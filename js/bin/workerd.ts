@@ -76,11 +76,16 @@ export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
 }
 
 /** Is the port free on that address? */
-export function isFree(port: number, host: string): Promise<boolean> {
+export async function isFree(port: number, host: string): Promise<boolean> {
+  return (await whyNotFree(port, host)) === undefined;
+}
+
+/** Why nobody can listen there, as Node's code, such as `EADDRINUSE`; nothing where one can. */
+export function whyNotFree(port: number, host: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     const server = createServer()
-      .once("error", () => resolve(false))
-      .listen(port, host, () => server.close(() => resolve(true)));
+      .once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? "unknown"))
+      .listen(port, host, () => server.close(() => resolve(undefined)));
   });
 }
 

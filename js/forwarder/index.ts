@@ -3,6 +3,7 @@
  * stores every conversion it is handed, and delivers it to CAKE.
  */
 
+import { byBinding } from "./binding.js";
 import { type OutboxClass, outboxClass, shardsOf, WORKER_NAMES, type WorkerOptions } from "./durable-object.js";
 import { handle } from "./handler.js";
 import { logLine, resolveOptions } from "./options.js";
@@ -53,7 +54,7 @@ export function createForwarder<Env extends object>(configure: (env: Env) => Wor
   function setupOf(env: Env): Setup {
     let setup = setups.get(env);
     if (setup === undefined) {
-      setup = setUp(configure(env));
+      setup = byBinding(env, configure, setUp);
       setups.set(env, setup);
     }
     return setup;

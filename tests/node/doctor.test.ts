@@ -1,6 +1,8 @@
 /** `cake-edge doctor` against an account, a forwarder and a site that are well, and against each way of not being so. */
 import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { withClickCapture } from "../../dist/entry/edge.inline.js";
@@ -212,6 +214,49 @@ test("what is wrong with a site's cookie is found", async () => {
   ]);
   const always = (answer: Response) => answer.headers.append("set-cookie", "__Host-cake_click=x; Path=/");
   expect((await siteWith(always)).at(-1)).toBe("cookie_scanner: HEAD sets a click cookie");
+});
+
+test("a landing page that moves its visitors on is examined where they arrive", async () => {
+  const moving =
+    (keeps: boolean): Handler =>
+    (request) => {
+      const { origin, search } = new URL(request.url);
+      if (search.includes("moved")) return captured(request, undefined);
+      return Response.redirect(`${origin}/shop/landing?moved=1${keeps ? search.replace("?", "&") : ""}`, 302);
+    };
+  handlers = { ...well, shop: moving(true) };
+  const { out } = await run(["--site", `${base}/shop/`, "--json"]);
+  const { ok, checks } = JSON.parse(out) as Report;
+  expect(checks[0]).toEqual({
+    name: "redirect",
+    status: "ok",
+    found: `it redirects to ${base}/shop/landing: examined there`,
+  });
+  expect(ok).toBe(true);
+  handlers = { ...well, shop: moving(false) };
+  expect((await examine(["--site", `${base}/shop/`])).found).toEqual({ redirect: "failed" });
+});
+
+test("a certificate that is not trusted is told from nobody", async () => {
+  const file = (name: string) => readFileSync(new URL(`certificate/${name}.pem`, import.meta.url));
+  const server = createSecureServer({ key: file("key"), cert: file("certificate") }, (_, response) =>
+    response.end("ok"),
+  );
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const at = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const foundAt = async (args: string[]) => {
+    const { out } = await run([...args, "--json"]);
+    return (JSON.parse(out) as Report).checks.filter(({ status }) => status === "failed").map(({ found }) => found);
+  };
+  for (const args of [
+    ["--site", at],
+    ["--forwarder", at],
+  ]) {
+    expect((await foundAt(args))[0]).toMatch(/^the certificate is not trusted \([A-Z_]+\)$/);
+  }
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+  expect(await foundAt(["--site", at])).toEqual(["nobody answers"]);
 });
 
 test("a command that cannot be right is refused in one sentence", async () => {

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { freePort } from "../../js/bin/workerd.ts";
 import { EXPECTED } from "./consumers/shared/server.js";
-import { openProject, type Project } from "./project.ts";
+import { openEmpty, openProject, type Project } from "./project.ts";
 import { closeBrowser, LOOSE, landOn, STRICT, serveFolder, WITH_WASM, WITHOUT_WASM } from "./site.ts";
 
 const isAll = process.env["CAKE_EDGE_CONSUMERS"] === "all";
@@ -352,6 +352,40 @@ describe("Workers", () => {
       await server.stop();
     }
   });
+});
+
+describe("npx cake-edge init", () => {
+  setUp(
+    "runtimes",
+    "an empty folder has a forwarder that runs, a doctor who is content, and a test that passes",
+    async () => {
+      const project = await openEmpty();
+      const start = Date.now();
+      const { all } = await project.run("npx", ["cake-edge", "init", "--forwarder", "--sandbox", "--yes"]);
+      expect(all).toMatch(/ok +forwarder/);
+      expect(all).toMatch(/0 failed/);
+      await project.run("npm", ["test"]);
+      const port = await freePort();
+      const args = ["run", "forwarder", "--", "--port", String(port), "--ip", "127.0.0.1", "--inspector-port", "0"];
+      const server = await project.start("npm", args, /Ready on http/);
+      try {
+        const origin = `http://127.0.0.1:${port}`;
+        const click = await fetch(`${origin}/?a=67890&c=12`, { redirect: "manual" });
+        const clickId = new URL(click.headers.get("location") ?? "").searchParams.get("reqid");
+        const answer = await fetch(`${origin}/cake/conversions?wait=1`, {
+          method: "POST",
+          headers: { origin, "content-type": "application/json" },
+          body: JSON.stringify({ clickId, offerId: 12_345, uniqueId: "ORD-1" }),
+        });
+        expect(await answer.json()).toMatchObject({ state: "delivered" });
+        // A quiet machine takes a quarter of it.
+        expect(Date.now() - start).toBeLessThan(90_000 * (process.env["CI"] ? 2 : 1));
+      } finally {
+        await server.stop();
+        project.remove();
+      }
+    },
+  );
 });
 
 describe("TypeScript", () => {

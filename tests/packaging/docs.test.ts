@@ -134,7 +134,11 @@ test.each(scripts.filter(isPage))("$place runs in a page, and reports its conver
   try {
     const converted = new Promise<string>((resolve) => {
       void page.route("**/cake/conversions", async (route) => {
-        await route.fulfill({ status: 202, contentType: "application/json", body: `{"id":"1","state":"pending"}` });
+        await route.fulfill({
+          status: 202,
+          contentType: "application/json",
+          body: `{"id":"1","duplicate":false,"state":"pending"}`,
+        });
         resolve(route.request().postData() ?? "");
       });
     });

@@ -4,8 +4,8 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { pack } from "./pack.ts";
@@ -93,6 +93,14 @@ async function open(name: string): Promise<Project> {
   }
   await project.run("npm", ["install", "--no-save", "--prefer-offline", pack().tarball]);
   return project;
+}
+
+/** A folder with nothing but the package, to be removed. */
+export async function openEmpty(): Promise<Project & { remove(): void }> {
+  const home = mkdtempSync(join(tmpdir(), "cake-edge-empty-"));
+  const project = projectIn(home);
+  await project.run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", pack().tarball]);
+  return { ...project, remove: () => rmSync(home, { recursive: true, force: true }) };
 }
 
 /** One process at a time: two clones share the cache. */

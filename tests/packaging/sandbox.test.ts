@@ -123,13 +123,13 @@ test("a bad fixture is one clear sentence that names the place", () => {
 test("a missing workerd is one clear sentence that says what to install", () => {
   complains(
     ["sandbox"],
-    /^cake-edge: workerd, which the sandbox runs in, is not installed: run `npm install --save-dev workerd@1\.\d+\.\d+`, then this command again\n$/,
+    /^cake-edge: workerd, which the sandbox runs in, is not installed: run `npm install --save-dev workerd@1\.\d+\.\d+`, then this command again; or without a project `npx -p cake-edge -p workerd@1\.\d+\.\d+ cake-edge sandbox`\n$/,
     bare,
   );
 });
 
 test("options that are none, and values that are none, are one clear sentence", () => {
-  complains(["serve"], /^cake-edge: there is no command "serve"; there are sandbox, doctor, report, clicks and conversions\n$/);
+  complains(["serve"], /^cake-edge: there is no command "serve"; there are init, sandbox, doctor, report, clicks, conversions\n$/);
   complains(["sandbox", "--color"], /^cake-edge: Unknown option '--color'/);
   complains(["sandbox", "--port", "http"], /^cake-edge: --port must be a whole number from 0 to 65535, not "http"\n$/);
   complains(
@@ -148,4 +148,29 @@ test("the help names every option, and the version is the package's", () => {
     expect(stdout).toContain(`--${option} `);
   }
   expect(run(["--version"]).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+});
+
+test("help and the version come by every name that people try", () => {
+  for (const args of [["-h"], ["--help"], ["help"], ["sandbox", "-h"], ["help", "sandbox"]]) {
+    expect(run(args)).toMatchObject({ status: 0, stdout: expect.stringContaining("Usage: cake-edge sandbox") });
+  }
+  for (const args of [
+    ["doctor", "-h"],
+    ["help", "doctor"],
+  ]) {
+    expect(run(args)).toMatchObject({ status: 0, stdout: expect.stringContaining("Usage: cake-edge doctor") });
+  }
+  for (const args of [["-v"], ["--version"]]) expect(run(args).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+});
+
+test("an address in brackets is one, and an address of another machine is not a port in use", async () => {
+  const sandbox = await startSandbox(["--host", "[::1]"], { cli: cliIn(full), node: oldNode(), cwd: full });
+  expect(sandbox.origin).toMatch(/^http:\/\/\[::1\]:\d+$/);
+  expect((await fetch(`${sandbox.origin}/?a=67890&c=12`, { redirect: "manual" })).status).toBe(302);
+  await sandbox.stop();
+  complains(["sandbox", "--host", "192.0.2.1"], /^cake-edge: --host 192\.0\.2\.1 is no address of this machine/);
+  complains(
+    ["sandbox", "--host", "nobody.invalid"],
+    /^cake-edge: --host nobody\.invalid is no address of this machine/,
+  );
 });

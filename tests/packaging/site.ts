@@ -61,7 +61,11 @@ export async function landOn(url: string, { hasWasm = true } = {}): Promise<stri
     if (!hasWasm) await context.addInitScript(() => Reflect.deleteProperty(globalThis, "WebAssembly"));
     // The forwarder is no part of this.
     await context.route("**/cake/conversions*", (route) =>
-      route.fulfill({ status: 202, contentType: "application/json", body: `{"id":"1","state":"pending"}` }),
+      route.fulfill({
+        status: 202,
+        contentType: "application/json",
+        body: `{"id":"1","duplicate":false,"state":"pending"}`,
+      }),
     );
     const page = await context.newPage();
     const problems: string[] = [];

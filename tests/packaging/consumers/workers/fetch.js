@@ -30,7 +30,7 @@ const site = {
       });
       return new Response(kept ?? link, { headers: { "content-type": "text/html" } });
     }
-    const click = await sandbox.fetch(new Request("http://127.0.0.1/?a=67890&c=12"), env);
+    const click = await sandbox.fetch(new Request("http://127.0.0.1/?a=67890&c=12", { redirect: "manual" }), env);
     const clickId = new URL(click.headers.get("location")).searchParams.get("reqid");
     return forwarder.fetch(
       new Request(`${origin}/cake/conversions?wait=1`, {

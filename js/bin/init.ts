@@ -1,0 +1,534 @@
+/** `npx cake-edge init`: writes the few files that a project needs, makes its secrets, installs, and sends the doctor. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { createInterface } from "node:readline/promises";
+import { parseArgs } from "node:util";
+import { doctor, UsageError } from "./doctor.js";
+import { freePort } from "./workerd.js";
+
+export const INIT_USAGE = `Usage: cake-edge init [options]
+
+Writes the files that a project needs, into this folder. What stands there is changed only after its difference was shown.
+Without options it asks.
+
+  --page              a landing page's tracker
+  --capture           clicks into a signed cookie, by the site's Worker or framework
+  --forwarder         a Worker that keeps the API key and delivers conversions; locally into a sandbox
+  --sandbox           a CAKE network in a test
+  --framework NAME    wrangler, next, sveltekit or vite (by what package.json has, else wrangler)
+  --yes               take what is missing as agreed, changes of files that stand included
+  --no-install        write only: no npm install, no doctor
+  --dir DIR           another folder
+  -h, --help
+
+Documentation: node_modules/cake-edge/docs/init.md`;
+
+const PARTS = ["page", "capture", "forwarder", "sandbox"] as const;
+type Part = (typeof PARTS)[number];
+const FRAMEWORKS = ["wrangler", "next", "sveltekit", "vite"] as const;
+type Framework = (typeof FRAMEWORKS)[number];
+
+const WRANGLER = "^4.151.0";
+const COMPATIBILITY_DATE = "2026-10-01";
+
+interface Plan {
+  readonly folder: string;
+  readonly parts: ReadonlySet<Part>;
+  readonly framework: Framework;
+  readonly isOldNext: boolean;
+  readonly isAgreed: boolean;
+  readonly installs: boolean;
+  /** This package's version. */
+  readonly version: string;
+}
+
+/** Writes, installs, examines; the exit status. */
+export async function init(args: string[], version: string): Promise<number> {
+  const plan = await readPlan(args, version);
+  const files = filesOf(plan);
+  let changed = 0;
+  for (const [path, make] of files) {
+    const file = join(plan.folder, path);
+    const before = existsSync(file) ? readFileSync(file, "utf8") : undefined;
+    const after = make(before);
+    if (after === before) {
+      console.log(`as it is  ${path}`);
+      continue;
+    }
+    if (before !== undefined) {
+      console.log(`changed   ${path}\n${difference(before, after)}`);
+      if (!plan.isAgreed && !(await agrees(`Change ${path}?`))) {
+        console.log(`left      ${path}`);
+        continue;
+      }
+    } else {
+      console.log(`written   ${path}`);
+    }
+    mkdirSync(dirname(file), { recursive: true });
+    // Secrets are for their owner alone.
+    writeFileSync(file, after, path.endsWith(".dev.vars") ? { mode: 0o600 } : {});
+    changed += 1;
+  }
+  if (!plan.installs) return 0;
+  if (changed > 0) await run("npm", ["install", "--no-audit", "--no-fund"], plan.folder);
+  const status = plan.parts.has("forwarder") ? await examine(plan.folder) : 0;
+  for (const line of nextSteps(plan)) console.log(line);
+  return status;
+}
+
+async function readPlan(args: string[], version: string): Promise<Plan> {
+  const flag = { type: "boolean" } as const;
+  let values: { [name: string]: string | boolean | undefined };
+  try {
+    ({ values } = parseArgs({
+      args,
+      options: {
+        page: flag,
+        capture: flag,
+        forwarder: flag,
+        sandbox: flag,
+        framework: { type: "string" },
+        yes: flag,
+        "no-install": flag,
+        dir: { type: "string" },
+      },
+    }));
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message.split(". ")[0]}; \`cake-edge init --help\` lists the options`);
+  }
+  const folder = resolve((values["dir"] as string | undefined) ?? ".");
+  const parts = new Set(PARTS.filter((part) => values[part] === true));
+  if (parts.size === 0) {
+    if (!process.stdin.isTTY) {
+      throw new UsageError(`say what you want: ${PARTS.map((part) => `--${part}`).join(", ")}`);
+    }
+    for (const part of PARTS) if (await agrees(`${QUESTIONS[part]}?`)) parts.add(part);
+    if (parts.size === 0) throw new UsageError("nothing was wanted: nothing is written");
+  }
+  const named = values["framework"] as Framework | undefined;
+  if (named !== undefined && !FRAMEWORKS.includes(named)) {
+    throw new UsageError(`--framework must be one of ${FRAMEWORKS.join(", ")}, not ${JSON.stringify(named)}`);
+  }
+  return {
+    folder,
+    parts,
+    framework: named ?? guess(folder),
+    isOldNext: /^\D*1[0-5]\b/.test(dependenciesIn(folder)["next"] ?? ""),
+    isAgreed: values["yes"] === true,
+    installs: values["no-install"] !== true,
+    version,
+  };
+}
+
+const QUESTIONS: Record<Part, string> = {
+  page: "A landing page that keeps its click and reports conversions",
+  capture: "Clicks kept by the server in a signed cookie",
+  forwarder: "A Worker that delivers conversions to CAKE",
+  sandbox: "A CAKE network for tests",
+};
+
+/** What the project is built with. */
+function guess(folder: string): Framework {
+  const all = dependenciesIn(folder);
+  if ("next" in all) return "next";
+  if ("@sveltejs/kit" in all) return "sveltekit";
+  return "vite" in all ? "vite" : "wrangler";
+}
+
+function dependenciesIn(folder: string): Record<string, string> {
+  const file = join(folder, "package.json");
+  if (!existsSync(file)) return {};
+  const { dependencies, devDependencies } = readManifest(readFileSync(file, "utf8"));
+  return { ...dependencies, ...devDependencies };
+}
+
+interface Manifest {
+  dependencies?: Record<string, string>;
+  devDependencies?: Record<string, string>;
+  scripts?: Record<string, string>;
+  [name: string]: unknown;
+}
+
+function readManifest(json: string): Manifest {
+  try {
+    return JSON.parse(json) as Manifest;
+  } catch {
+    throw new UsageError("package.json is not JSON: mend it first");
+  }
+}
+
+/** A file's text from what stands there. */
+type Make = (before: string | undefined) => string;
+
+/** Written once, and then the user's. */
+const once =
+  (text: string): Make =>
+  (before) =>
+    before ?? text;
+
+function filesOf({ parts, framework, version, isOldNext }: Plan): [string, Make][] {
+  const files: [string, Make][] = [["package.json", manifestWith(parts, framework, version)]];
+  const hasWorker = parts.has("forwarder") || (parts.has("capture") && framework === "wrangler");
+  if (parts.has("forwarder")) {
+    files.push(["forwarder/worker.js", once(FORWARDER)], ["forwarder/dev.js", once(FORWARDER_DEV)]);
+    files.push(["forwarder/wrangler.jsonc", once(FORWARDER_CONFIG)]);
+    files.push(["forwarder/wrangler.dev.jsonc", once(FORWARDER_DEV_CONFIG)]);
+    files.push(["forwarder/.dev.vars", forwarderSecrets]);
+  }
+  if (parts.has("capture")) {
+    if (framework === "next") {
+      // The same by its name before Next 16.
+      files.push(
+        isOldNext
+          ? ["middleware.js", once(NEXT_PROXY.replace("function proxy", "function middleware"))]
+          : ["proxy.js", once(NEXT_PROXY)],
+      );
+    } else if (framework === "sveltekit") files.push(["src/hooks.server.js", once(SVELTE_HOOKS)]);
+    else {
+      files.push(["site/worker.js", once(SITE)], ["site/wrangler.jsonc", once(SITE_CONFIG)]);
+      files.push(["site/.dev.vars", (before) => withSecret(before, "CAKE_COOKIE_SECRET")]);
+    }
+    if (framework === "next" || framework === "sveltekit") {
+      files.push([framework === "next" ? ".env.local" : ".env", (before) => withSecret(before, "CAKE_COOKIE_SECRET")]);
+    }
+  }
+  if (parts.has("page")) {
+    if (framework === "next") files.push(["app/cake-edge.jsx", once(NEXT_PAGE)]);
+    else if (framework === "sveltekit") files.push(["src/lib/cake-edge.js", once(PAGE)]);
+    else if (framework === "vite") files.push(["src/cake-edge.js", once(PAGE)]);
+    else files.push(["public/landing.html", once(TAG)]);
+  }
+  if (parts.has("sandbox")) files.push(["test/cake-edge.test.js", once(SANDBOX_TEST)]);
+  if (hasWorker || parts.has("capture")) {
+    files.push([
+      ".gitignore",
+      (before = "") => withLines(before, ["node_modules", ".wrangler", ".dev.vars", ".env", ".env.local"]),
+    ]);
+  }
+  return files;
+}
+
+function manifestWith(parts: ReadonlySet<Part>, framework: Framework, version: string): Make {
+  return (before) => {
+    const manifest: Manifest = before === undefined ? { private: true, type: "module" } : readManifest(before);
+    const has = (name: string) => name in { ...manifest.dependencies, ...manifest.devDependencies };
+    const wanted: Manifest = { ...manifest };
+    if (!has("cake-edge")) wanted.dependencies = { ...manifest.dependencies, "cake-edge": `^${version}` };
+    if ((parts.has("forwarder") || (parts.has("capture") && framework === "wrangler")) && !has("wrangler")) {
+      wanted.devDependencies = { ...manifest.devDependencies, wrangler: WRANGLER };
+    }
+    const scripts: Record<string, string> = {};
+    if (parts.has("forwarder")) {
+      scripts["forwarder"] = "wrangler dev --config forwarder/wrangler.dev.jsonc";
+      scripts["forwarder:deploy"] = "wrangler deploy --config forwarder/wrangler.jsonc";
+    }
+    if (parts.has("sandbox") && manifest.scripts?.["test"] === undefined) scripts["test"] = "node --test";
+    // A script of the user's keeps its name.
+    const merged = { ...scripts, ...manifest.scripts };
+    if (Object.keys(merged).length > 0) wanted.scripts = merged;
+    const after = `${JSON.stringify(wanted, null, 2)}\n`;
+    return before !== undefined && JSON.stringify(JSON.parse(before)) === JSON.stringify(wanted) ? before : after;
+  };
+}
+
+function withLines(before: string, lines: readonly string[]): string {
+  const there = new Set(before.split("\n").map((line) => line.trim().replace(/^\/|\/$/g, "")));
+  const missing = lines.filter((line) => !there.has(line));
+  if (missing.length === 0) return before;
+  return `${before === "" || before.endsWith("\n") ? before : `${before}\n`}${missing.join("\n")}\n`;
+}
+
+/** A secret is made once: a second run keeps it. */
+function withSecret(before = "", ...names: string[]): string {
+  const missing = names.filter((name) => !new RegExp(`^${name}=`, "m").test(before));
+  const made = missing.map((name) => `${name}=${randomBytes(32).toString("hex")}\n`).join("");
+  return `${before === "" || before.endsWith("\n") ? before : `${before}\n`}${made}`;
+}
+
+function forwarderSecrets(before = ""): string {
+  let after = withSecret(before, "CAKE_API_KEY", "CAKE_OPERATOR_SECRET");
+  if (!/^CAKE_SIGNING_SECRETS=/m.test(after)) {
+    after += `CAKE_SIGNING_SECRETS=whsec_${randomBytes(32).toString("base64")}\n`;
+  }
+  return after;
+}
+
+/** What is taken away and what comes, line by line; secrets are not shown. */
+function difference(before: string, after: string): string {
+  const old = before.split("\n");
+  const fresh = after.split("\n");
+  const gone = old.filter((line) => !fresh.includes(line)).map((line) => `  - ${line}`);
+  const come = fresh
+    .filter((line) => !old.includes(line))
+    .map((line) => `  + ${line.replace(/^(CAKE_\w+=).*/, "$1…")}`);
+  return [...gone, ...come].join("\n");
+}
+
+async function agrees(question: string): Promise<boolean> {
+  if (!process.stdin.isTTY) return false;
+  const asking = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await asking.question(`${question} [y/N] `);
+  asking.close();
+  return /^y(es)?$/i.test(answer.trim());
+}
+
+function run(command: string, args: string[], cwd: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, {
+      cwd,
+      stdio: ["ignore", "inherit", "inherit"],
+      shell: process.platform === "win32",
+    });
+    child.on("error", () => reject(new UsageError(`${command} could not be started`)));
+    child.on("close", (code) =>
+      code === 0 ? resolve() : reject(new UsageError(`${command} ${args[0]} ended with exit code ${code}`)),
+    );
+  });
+}
+
+/** Starts the forwarder as the user will, and sends the doctor. */
+async function examine(folder: string): Promise<number> {
+  const port = await freePort();
+  const origin = `http://127.0.0.1:${port}`;
+  const wrangler = join(folder, "node_modules/wrangler/bin/wrangler.js");
+  const options = [
+    "--config",
+    "forwarder/wrangler.dev.jsonc",
+    "--port",
+    String(port),
+    "--ip",
+    "127.0.0.1",
+    "--inspector-port",
+    "0",
+  ];
+  const child = spawn(process.execPath, [wrangler, "dev", ...options], {
+    cwd: folder,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, WRANGLER_SEND_METRICS: "false", CI: "1" },
+  });
+  let printed = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      printed = (printed + text).slice(-4_000);
+    });
+  }
+  try {
+    await answers(`${origin}/cake/health`, child, () => printed);
+    console.log("\nThe doctor on the forwarder, as it runs here:");
+    return await doctor(["--forwarder", `${origin}/cake`, "--origin", origin]);
+  } finally {
+    child.kill("SIGTERM");
+    await new Promise((resolve) => (child.exitCode === null ? child.once("exit", resolve) : resolve(undefined)));
+  }
+}
+
+async function answers(url: string, child: ChildProcess, printed: () => string): Promise<void> {
+  for (let tries = 0; tries < 300; tries += 1) {
+    if (child.exitCode !== null) throw new UsageError(`the forwarder did not start:\n${printed()}`);
+    try {
+      if ((await fetch(url)).ok) return;
+    } catch {
+      // Not yet.
+    }
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  throw new UsageError(`the forwarder did not answer within a minute:\n${printed()}`);
+}
+
+function nextSteps({ parts, framework }: Plan): string[] {
+  const steps = ["", "Next:"];
+  if (parts.has("forwarder")) {
+    steps.push("  npm run forwarder          the forwarder on http://localhost:8787/cake, delivering into a sandbox");
+    steps.push("  forwarder/wrangler.jsonc   name your CAKE domain; then npx wrangler secret put each secret");
+  }
+  if (parts.has("page")) {
+    const where = {
+      next: "render <CakeEdge /> of app/cake-edge.jsx in your layout",
+      sveltekit: "import src/lib/cake-edge.js in your layout",
+      vite: 'import "./cake-edge.js" in your main module',
+      wrangler: "copy node_modules/cake-edge/dist/page/*.js beside public/landing.html",
+    }[framework];
+    steps.push(`  ${where}`);
+  }
+  if (parts.has("capture") && (framework === "wrangler" || framework === "vite")) {
+    steps.push("  npx wrangler dev --config site/wrangler.jsonc");
+  }
+  if (parts.has("sandbox")) steps.push("  npm test");
+  return steps;
+}
+
+const FORWARDER = `import { createForwarder } from "cake-edge/forwarder";
+
+const list = (text = "") => text.split(/[\\s,]+/).filter((part) => part !== "");
+
+/** The forwarder's options, from the Worker's bindings. */
+export const options = (env) => ({
+  outbox: env.OUTBOX,
+  baseUrl: env.CAKE_BASE_URL,
+  apiKey: env.CAKE_API_KEY,
+  operatorSecret: env.CAKE_OPERATOR_SECRET,
+  signingSecrets: list(env.CAKE_SIGNING_SECRETS),
+  origins: list(env.CAKE_ORIGINS),
+});
+
+const forwarder = createForwarder(options);
+export const CakeOutbox = forwarder.Outbox;
+export default { fetch: forwarder.fetch, scheduled: forwarder.scheduled };
+`;
+
+const FORWARDER_DEV = `// The forwarder on this machine: what it delivers goes into a CAKE network of its own, in the same Worker.
+import { createForwarder } from "cake-edge/forwarder";
+import { sandbox } from "cake-edge/sandbox";
+import { options } from "./worker.js";
+
+export { CakeNetwork } from "cake-edge/sandbox";
+
+const forwarder = createForwarder((env) => ({
+  ...options(env),
+  baseUrl: "http://127.0.0.1",
+  fetch: (request) => sandbox.fetch(request, env),
+}));
+export const CakeOutbox = forwarder.Outbox;
+export default {
+  fetch: (request, env) =>
+    new URL(request.url).pathname.startsWith("/cake/") ? forwarder.fetch(request, env) : sandbox.fetch(request, env),
+  scheduled: forwarder.scheduled,
+};
+`;
+
+const FORWARDER_CONFIG = `{
+  "$schema": "../node_modules/wrangler/config-schema.json",
+  "name": "cake-forwarder",
+  "main": "worker.js",
+  "compatibility_date": "${COMPATIBILITY_DATE}",
+  // Traces record whole outbound URLs, and CAKE's hold the API key.
+  "observability": { "enabled": true, "traces": { "enabled": false } },
+  "durable_objects": { "bindings": [{ "name": "OUTBOX", "class_name": "CakeOutbox" }] },
+  "migrations": [{ "tag": "v1", "new_sqlite_classes": ["CakeOutbox"] }],
+  "triggers": { "crons": ["*/5 * * * *"] },
+  "vars": {
+    "CAKE_BASE_URL": "https://yourdomain.cakemarketing.com",
+    // Other origins whose pages report conversions; the Worker's own always may.
+    "CAKE_ORIGINS": ""
+  }
+  // Secrets, each by \`npx wrangler secret put NAME --config forwarder/wrangler.jsonc\`: CAKE_API_KEY,
+  // CAKE_OPERATOR_SECRET, CAKE_SIGNING_SECRETS. On this machine they are in .dev.vars.
+}
+`;
+
+const FORWARDER_DEV_CONFIG = `{
+  "$schema": "../node_modules/wrangler/config-schema.json",
+  "name": "cake-forwarder-dev",
+  "main": "dev.js",
+  "compatibility_date": "${COMPATIBILITY_DATE}",
+  "durable_objects": {
+    "bindings": [
+      { "name": "OUTBOX", "class_name": "CakeOutbox" },
+      { "name": "NETWORK", "class_name": "CakeNetwork" }
+    ]
+  },
+  "migrations": [{ "tag": "v1", "new_sqlite_classes": ["CakeOutbox", "CakeNetwork"] }],
+  "vars": { "CAKE_SANDBOX_LOOPBACK": "yes" }
+}
+`;
+
+const SITE = `import { withClickCapture } from "cake-edge";
+
+// Your site's Worker: here it passes the request on.
+const site = (request) => fetch(request);
+
+export default { fetch: withClickCapture(site, (env) => ({ secrets: [env.CAKE_COOKIE_SECRET] })) };
+`;
+
+const SITE_CONFIG = `{
+  "$schema": "../node_modules/wrangler/config-schema.json",
+  "name": "cake-site",
+  "main": "worker.js",
+  "compatibility_date": "${COMPATIBILITY_DATE}"
+  // The secret, by \`npx wrangler secret put CAKE_COOKIE_SECRET --config site/wrangler.jsonc\`; here it is in .dev.vars.
+}
+`;
+
+const NEXT_PROXY = `import { captureClick } from "cake-edge";
+import { NextResponse } from "next/server";
+
+/** Keeps the click id of a landing page's address in a signed cookie. */
+export function proxy(request) {
+  const response = NextResponse.next();
+  const { setCookie } = captureClick(request, { secrets: [process.env.CAKE_COOKIE_SECRET] });
+  if (setCookie) response.headers.append("set-cookie", setCookie);
+  return response;
+}
+
+export const config = { matcher: "/((?!_next|api|.*\\\\..*).*)" };
+`;
+
+const SVELTE_HOOKS = `import { captureClick } from "cake-edge";
+import { env } from "$env/dynamic/private";
+
+/** Keeps the click id of a landing page's address in a signed cookie. */
+export async function handle({ event, resolve }) {
+  const { setCookie } = captureClick(event.request, { secrets: [env.CAKE_COOKIE_SECRET] });
+  const response = await resolve(event);
+  if (setCookie) response.headers.append("set-cookie", setCookie);
+  return response;
+}
+`;
+
+const PAGE = `import { createTracker } from "cake-edge/page";
+
+/** Keeps the click id of this page's address. Where an order is complete: tracker.convert({ offerId, orderId }). */
+export const tracker = createTracker({ endpoint: "/cake" });
+`;
+
+const NEXT_PAGE = `"use client";
+import { createTracker } from "cake-edge/page";
+import { useEffect } from "react";
+
+let tracker;
+
+/** The page's one tracker. Where an order is complete: getTracker().convert({ offerId, orderId }). */
+export function getTracker() {
+  tracker ??= createTracker({ endpoint: "/cake" });
+  return tracker;
+}
+
+/** Keeps the click id of the landing page's address: render it in the layout. */
+export function CakeEdge() {
+  useEffect(() => {
+    getTracker();
+  }, []);
+  return null;
+}
+`;
+
+const TAG = `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8" />
+    <title>Landing page</title>
+    <!-- Keeps the click id. The files are those of node_modules/cake-edge/dist/page/. -->
+    <script async src="/js/cake-edge.js" data-endpoint="/cake"></script>
+  </head>
+  <body>
+    <p>Welcome</p>
+  </body>
+</html>
+`;
+
+const SANDBOX_TEST = `import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createCakeClient, findClick } from "cake-edge";
+import { createSandbox } from "cake-edge/sandbox/memory";
+
+test("a click becomes a conversion", async () => {
+  const sandbox = createSandbox();
+  const cake = createCakeClient({ baseUrl: "http://127.0.0.1", apiKey: "sandbox-key", fetch: sandbox.fetch });
+  const redirect = await sandbox.fetch(new Request("http://127.0.0.1/?a=67890&c=12"));
+  const { clickId } = findClick(redirect.headers.get("location"));
+  await cake.recordConversion({ clickId, offerId: 12345, uniqueId: "ORD-1" });
+  assert.equal((await cake.getClick(clickId)).converted, true);
+});
+`;

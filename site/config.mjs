@@ -1,0 +1,52 @@
+/** The site's table of contents. scripts/site.ts copies the pages beside it and builds. */
+const users = [
+  ["A landing page", "page"],
+  ["A Worker", "capture"],
+  ["A backend", "client"],
+  ["An affiliate manager", "affiliate-manager"],
+  ["Finance", "finance"],
+];
+const parts = [
+  ["Installation", "install"],
+  ["npx cake-edge init", "init"],
+  ["The forwarder", "forwarder"],
+  ["Shards, outages, cost", "scale"],
+  ["The sandbox", "sandbox"],
+  ["The doctor", "doctor"],
+  ["Error codes", "errors"],
+  ["The demo", "demo"],
+];
+const items = (entries) => entries.map(([text, page]) => ({ text, link: `/${page}` }));
+
+const config = {
+  title: "cake-edge",
+  description: "Affiliate tracking for CAKE, in the page and at the edge",
+  base: process.env.SITE_BASE ?? "/",
+  lang: "en",
+  cleanUrls: false,
+  // What is no page of the site: licences, the demo.
+  ignoreDeadLinks: [/LICENSE/, /demo\/index/],
+  themeConfig: {
+    search: { provider: "local" },
+    nav: [
+      { text: "Reference", link: "/reference/" },
+      { text: "Errors", link: "/errors" },
+      { text: "Demo", link: "/demo/index.html", target: "_self" },
+    ],
+    sidebar: [
+      { text: "Who are you?", items: items(users) },
+      { text: "The parts", items: items(parts) },
+      { text: "Reference", items: process.env.SITE_REFERENCE ? JSON.parse(process.env.SITE_REFERENCE) : [] },
+      {
+        text: "The project",
+        items: items([
+          ["Architecture", "ARCHITECTURE"],
+          ["Contributing", "CONTRIBUTING"],
+          ["Security", "SECURITY"],
+          ["Changelog", "CHANGELOG"],
+        ]),
+      },
+    ],
+  },
+};
+export default config;
