@@ -8,7 +8,8 @@ export const CAKE_ERROR_CODES = [
     code: "invalid_domain",
     retryable: false,
     meaning: "A tracking domain is no ASCII host name that URL parsers take.",
-    remedy: "Give the host alone, such as track.yournetwork.com, in punycode where it has other letters; for the sandbox its origin, with `sandbox: true`.",
+    remedy:
+      "Give the host alone, such as track.yournetwork.com, in punycode where it has other letters; for the sandbox its origin, with `sandbox: true`.",
   },
   {
     code: "invalid_id",
@@ -79,7 +80,8 @@ export const CAKE_ERROR_CODES = [
   {
     code: "invalid_unique_id",
     retryable: false,
-    meaning: "A unique id, order id or transaction id is empty, longer than 128 characters, holds control characters, or is an e-mail address.",
+    meaning:
+      "A unique id, order id or transaction id is empty, longer than 128 characters, holds control characters, or is an e-mail address.",
     remedy: "Pass the shop's own order number, as it writes it.",
   },
   {
@@ -109,7 +111,8 @@ export const CAKE_ERROR_CODES = [
   {
     code: "placeholder_text",
     retryable: false,
-    meaning: "A placeholder such as TRANSACTION_ID was never replaced, or stands for a missing value, such as undefined.",
+    meaning:
+      "A placeholder such as TRANSACTION_ID was never replaced, or stands for a missing value, such as undefined.",
     remedy: "Give the value itself; where there is none, leave the field out.",
   },
   {

@@ -195,7 +195,12 @@ function buildPackage(): Promise<void> {
 
 /** dist/page/: what a page loads, bundled and minified, the wasm inside. */
 function buildPage(): Promise<void> {
-  const inputs = ["js/{error,link,option}.ts", "js/{page,entry}/*", "target/wasm/{page,link,fallback,link-fallback}/*.wasm", "scripts/page.ts"];
+  const inputs = [
+    "js/{error,link,option}.ts",
+    "js/{page,entry}/*",
+    "target/wasm/{page,link,fallback,link-fallback}/*.wasm",
+    "scripts/page.ts",
+  ];
   return once("page", inputs, "dist/page/page.js", () => run(process.execPath, ["scripts/page.ts"]));
 }
 

@@ -25,7 +25,11 @@ const VITEST_JSON = join(root, "target/vitest.json");
 const VITEST = ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${VITEST_JSON}`];
 
 const SUITES: Record<string, Suite> = {
-  core: { command: "cargo", args: ["test", "--features", "page,link,edge,forwarder,report,sandbox"], count: cargoCounts },
+  core: {
+    command: "cargo",
+    args: ["test", "--features", "page,link,edge,forwarder,report,sandbox"],
+    count: cargoCounts,
+  },
   "wasm-node": {
     command: "cargo",
     args: [...WASM, "--features", "edge,forwarder", "--test", "wasm_node"],

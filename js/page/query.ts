@@ -1,6 +1,7 @@
 /** An address's query as the core reads it. */
 
 /** No such text holds what separates texts. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what separates texts
 const clean = (text: string) => text.replace(/[\0-\x04]/g, "\x7f");
 
 /**
