@@ -1,4 +1,8 @@
 //! A key in every spelling, left out.
+#![expect(
+    clippy::format_collect,
+    reason = "short to read; speed is no matter here"
+)]
 
 use super::*;
 use proptest::prelude::*;

@@ -130,13 +130,12 @@ fn answer_of(cake: &mut Cake, click: usize, unique: usize, fate: Fate) -> Option
             Some((200, "<html>".to_owned()))
         }
         Fate::Status(status) => Some((status, String::new())),
-        Fate::No => no("Offer is closed"),
         Fate::DailyCap => no("Affiliate has already reached its daily cap"),
         // Said where it is so, and nowhere else.
         Fate::Duplicate if cake.recorded.iter().any(|each| each.unique == unique) => {
             no("Duplicate transaction id")
         }
-        Fate::Duplicate => no("Offer is closed"),
+        Fate::No | Fate::Duplicate => no("Offer is closed"),
     }
 }
 
@@ -253,14 +252,14 @@ proptest! {
                 if let Some(id) = transition.conversion_id {
                     prop_assert!(recorded.contains(&id), "another's conversion: {:?}", transition);
                 }
-            } else if !recorded.is_empty() && transition.counted != "" {
+            } else if !recorded.is_empty() && !transition.counted.is_empty() {
                 prop_assert!(transition.is_in_doubt, "recorded, and no doubt: {:?}", transition);
             }
             let stored = &mut all[index];
             stored.row.attempts = transition.attempts;
             stored.row.is_in_doubt = transition.is_in_doubt;
             stored.row.code = transition.code;
-            if transition.counted != "" {
+            if !transition.counted.is_empty() {
                 stored.row.changed_ms = now_ms;
                 stored.knowledge = if transition.is_in_doubt { Knowledge::InDoubt } else { Knowledge::NotRecorded };
             }
@@ -269,10 +268,10 @@ proptest! {
             stored.conversion_id = transition.conversion_id;
             prop_assert!(now_ms < START_MS + 400 * DAY_MS);
         }
-        for index in 0..all.len() {
+        for (index, stored) in all.iter().enumerate() {
             let count = cake.recorded.iter().filter(|each| each.unique == index).count();
             prop_assert!(count <= 1, "{count} times");
-            prop_assert!(all[index].next_ms.is_none(), "it never ends");
+            prop_assert!(stored.next_ms.is_none(), "it never ends");
         }
     }
 }

@@ -180,6 +180,7 @@ pub(super) fn report(rows: &str) -> String {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table")]
 fn a_look_up_settles_a_doubt_only_if_it_is_about_this_event() {
     const RECORDED: &str = r#"{"conversion":{"conversion_id":9}}"#;
     let ours = r#"{"conversion_id":8,"offer_id":1,"unique_id":"ORD-1"}"#;
