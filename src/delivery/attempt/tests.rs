@@ -257,6 +257,14 @@ fn a_look_up_settles_a_doubt_only_if_it_is_about_this_event() {
             "click report",
         ),
         (
+            "converted is neither true nor false",
+            click(1, r#","converted":"perhaps","conversion_id":null"#),
+            none.to_vec(),
+            report(ours),
+            8,
+            "click report",
+        ),
+        (
             "not a word of conversions",
             click(1, ""),
             none.to_vec(),
