@@ -38,7 +38,7 @@ export class CakeNetwork extends DurableObject<SandboxEnv> {
         .filter((host) => host !== ""),
       store: new SqlStore(ctx.storage),
       host: hostOf(ctx, this.#alarm),
-      gate: { token: env.CAKE_SANDBOX_TOKEN, isLoopback: env.CAKE_SANDBOX_LOOPBACK === "yes" },
+      gate: { token: env.CAKE_SANDBOX_TOKEN?.trim(), isLoopback: env.CAKE_SANDBOX_LOOPBACK === "yes" },
     });
   }
 

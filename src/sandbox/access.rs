@@ -50,7 +50,8 @@ impl Visitor {
     /// Decides.
     #[must_use]
     pub fn access(&self) -> Access {
-        let Some(token) = self.token.as_deref().filter(|token| !token.is_empty()) else {
+        let token = self.token.as_deref().map(crate::secret::trimmed);
+        let Some(token) = token.filter(|token| !token.is_empty()) else {
             return if self.is_loopback {
                 self.on_loopback()
             } else {

@@ -71,7 +71,8 @@ impl Network {
     /// # Errors
     /// [`Error::InvalidFixture`], [`Error::MissingApiKey`].
     pub fn new(fixture: &str, api_key: &str, allowed_hosts: &[String]) -> Result<Self> {
-        if api_key.trim().is_empty() {
+        let api_key = crate::secret::trimmed(api_key);
+        if api_key.is_empty() {
             return Err(Error::MissingApiKey);
         }
         let fixture = Fixture::read(fixture)?;
