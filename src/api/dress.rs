@@ -150,12 +150,21 @@ pub(super) fn amount(value: Value<'_>) -> Option<String> {
 
 /// Is it yes, in any of the words for it?
 pub(super) fn is_yes(value: Value<'_>) -> bool {
-    value.is_true()
-        || value.string().is_some_and(|word| {
-            ["true", "yes", "y", "1"]
-                .iter()
-                .any(|yes| word.trim().eq_ignore_ascii_case(yes))
-        })
+    value.is_true() || is_word(value, &["true", "yes", "y", "1"])
+}
+
+/// Is it no, in any of the words for it?
+pub(super) fn is_no(value: Value<'_>) -> bool {
+    value.is_false() || is_word(value, &["false", "no", "n", "0"])
+}
+
+fn is_word(value: Value<'_>, words: &[&str]) -> bool {
+    let text = value.text();
+    text.is_some_and(|text| {
+        words
+            .iter()
+            .any(|word| text.trim().eq_ignore_ascii_case(word))
+    })
 }
 
 #[cfg(test)]

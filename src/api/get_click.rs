@@ -2,7 +2,7 @@
 
 use super::answer::{Record, list_holder, records};
 use super::params::Params;
-use super::{Account, Answer, Request};
+use super::{Account, Answer, Request, dress};
 use crate::{Result, click_id};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -66,9 +66,10 @@ impl Click {
             affiliate_id: record.affiliate_id("affiliate_id"),
             converted: record.flag("converted"),
             conversion_id: record.id("conversion_id"),
-            has_said: ["converted", "conversion_id"]
-                .into_iter()
-                .any(|name| record.has(name)),
+            has_said: match record.get("converted") {
+                Some(word) => dress::is_yes(word) || dress::is_no(word),
+                None => record.has("conversion_id"),
+            },
             row: row.to_owned(),
         }
     }
