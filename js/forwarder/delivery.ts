@@ -185,7 +185,11 @@ export class Delivery {
       knowledge,
       quietFromMs: this.#quietFromMs,
     });
-    const askSiblings = async () => JSON.stringify(await siblings(row.order_key, row.id));
+    const askSiblings = async () => {
+      // Accepted when CAKE was said to deduplicate the offer: nobody knows its siblings.
+      if (row.order_key === "") return "";
+      return JSON.stringify(await siblings(row.order_key, row.id));
+    };
     try {
       const transition = JSON.parse(await options.deliverer.attempt(json, askSiblings)) as Transition;
       // Put off before anything was tried: what is known stays known.
@@ -203,7 +207,7 @@ export class Delivery {
         conversionId: null,
         isAlert: true,
         counted: "retried",
-        isPaused: false,
+        isPaused: options.deliverer.isPaused(),
       };
     }
   }

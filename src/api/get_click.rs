@@ -93,9 +93,10 @@ impl Click {
             converted: record.flag("converted"),
             // .NET writes 0 for "none".
             conversion_id: record.id("conversion_id")?.filter(|id| *id > 0),
-            has_said: ["converted", "conversion_id"]
-                .into_iter()
-                .any(|name| record.has(name)),
+            has_said: match record.get("converted") {
+                Some(word) => word.is_true() || word.is_false(),
+                None => record.has("conversion_id"),
+            },
         })
     }
 }

@@ -148,6 +148,13 @@ impl Deliverer {
         *self.breaker.borrow_mut() = CircuitBreaker::paused();
     }
 
+    /// Does CAKE refuse the key?
+    #[must_use]
+    #[wasm_bindgen(js_name = isPaused)]
+    pub fn is_paused(&self) -> bool {
+        self.breaker.borrow().is_paused()
+    }
+
     /// When the next attempt may start, by the outbox's clock in milliseconds; 0
     /// for now.
     #[must_use]

@@ -7,26 +7,25 @@
 //! recorded; none is called delivered without an answer that is about this very
 //! event; and every event ends or has a next time.
 
+mod report;
+mod transition;
+pub mod wire;
+
 use super::Event;
 use super::circuit_breaker::{CircuitBreaker, Heard, PAUSE_MS, Signal, Trouble};
 use super::outcome::{Meaning, State};
 use super::route::Route;
 use super::schedule;
 use crate::api::get_click::ClickVerdict;
-use crate::api::json::push_string;
-use crate::api::{Answer, Certainty, Pager, conversion_report, get_click};
-use crate::time::{CivilDate, CivilTime};
-use crate::url::push_number;
+use crate::api::{Answer, Certainty, conversion_report, get_click};
 use crate::{Error, Result};
-use std::collections::BTreeSet;
+
+use report::{Found, Reading};
+
+pub use transition::Transition;
 
 /// The most bytes of an answer about one event that are read.
 const BODY_LIMIT: u32 = 65_536;
-
-/// How many rows of the conversion report are asked for at once, and how many
-/// pages are read at most: beyond, it settles nothing.
-const REPORT_ROWS: u64 = 5_000;
-const MAX_REPORT_PAGES: u32 = 40;
 
 /// A report may be this much behind: what it does not show is believed to be
 /// missing only so long after the last attempt.
@@ -141,29 +140,6 @@ pub enum Input<'a> {
     Siblings(Option<&'a [Sibling]>),
 }
 
-/// How a row changes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Transition {
-    /// The event's state from now on.
-    pub state: State,
-    /// The attempts so far, with this one where it counts.
-    pub attempts: u32,
-    /// May it be recorded all the same?
-    pub is_in_doubt: bool,
-    /// When it is due again, by the outbox's clock; `None` where it is over.
-    pub next_ms: Option<u64>,
-    /// Why, as an error's code; empty where it is delivered.
-    pub code: String,
-    /// What CAKE said, shortened and redacted; empty where it said nothing.
-    pub upstream_message: String,
-    /// CAKE's id of the conversion, where it told one.
-    pub conversion_id: Option<u64>,
-    /// Is a person needed?
-    pub is_alert: bool,
-    /// What is counted by the hour; empty where nothing was tried.
-    pub counted: &'static str,
-}
-
 #[derive(Debug)]
 enum Phase {
     Sending,
@@ -172,14 +148,6 @@ enum Phase {
     AskingSiblings(u64),
     AskingReport(Reading),
     Over,
-}
-
-/// How far a report is read.
-#[derive(Debug)]
-struct Reading {
-    pager: Pager,
-    read: u32,
-    known: BTreeSet<u64>,
 }
 
 /// An attempt in progress.
@@ -262,7 +230,7 @@ impl<'a> Attempt<'a> {
                             self.phase = Phase::AskingSiblings(id);
                             Step::AskSiblings
                         }
-                        ClickVerdict::Unclear => self.ask_report(breaker, moment),
+                        ClickVerdict::Unclear => self.ask_report(Reading::new(), breaker, moment),
                     },
                     Err(error) => self.fail_lookup(error, breaker, moment),
                 }
@@ -271,7 +239,7 @@ impl<'a> Attempt<'a> {
                 Some(siblings) if is_ours(id, siblings) => {
                     self.settle(Meaning::Recorded(Some(id)), breaker, moment)
                 }
-                _ => self.ask_report(breaker, moment),
+                _ => self.ask_report(Reading::new(), breaker, moment),
             },
             (Phase::AskingReport(reading), Input::Answered(answer)) => {
                 match conversion_report::read(answer) {
@@ -307,17 +275,19 @@ impl<'a> Attempt<'a> {
     }
 
     /// The report knows unique ids: asked where Get Click cannot tell.
-    fn ask_report(&mut self, breaker: &mut CircuitBreaker, moment: Moment) -> Step {
-        let reading = Reading {
-            pager: Pager::new(0, REPORT_ROWS, None),
-            read: 0,
-            known: BTreeSet::new(),
+    fn ask_report(
+        &mut self,
+        reading: Reading,
+        breaker: &mut CircuitBreaker,
+        moment: Moment,
+    ) -> Step {
+        let url = match (self.route, &self.event) {
+            (Route::Api(account), Some(event)) => {
+                reading.url(account, self.row, event, moment.utc_ms)
+            }
+            _ => None,
         };
-        self.ask_page(reading, breaker, moment)
-    }
-
-    fn ask_page(&mut self, reading: Reading, breaker: &mut CircuitBreaker, moment: Moment) -> Step {
-        let Some(url) = self.report_url(&reading.pager, moment.utc_ms) else {
+        let Some(url) = url else {
             return self.stay_in_doubt("there is no report to ask", breaker, moment);
         };
         self.phase = Phase::AskingReport(reading);
@@ -327,41 +297,6 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// From the day before the conversion's to the day after the last that it
-    /// can have: dates are in the account's time zone, whichever that is.
-    fn report_url(&self, pager: &Pager, utc_ms: u64) -> Option<String> {
-        let Route::Api(account) = self.route else {
-            return None;
-        };
-        let params = self.event.as_ref()?.params();
-        let dated = params
-            .conversion_date
-            .as_deref()
-            .or(Some(self.row.accepted_at.as_str()))
-            .and_then(|text| CivilTime::parse("conversionDate", text).ok())
-            .map(CivilTime::date);
-        let day = |ms| CivilTime::from_utc_ms(ms).date();
-        let first = dated.unwrap_or_else(|| day(self.row.accepted_utc_ms));
-        let last: CivilDate = dated.unwrap_or_else(|| day(utc_ms)).max(first);
-        let mut json = String::from("{\"startDate\":\"");
-        json.push_str(&first.minus_days(1).to_string());
-        json.push_str("\",\"endDate\":\"");
-        json.push_str(&last.plus_days(2).to_string());
-        json.push('"');
-        for (name, number) in [
-            (",\"offerId\":", params.offer_id),
-            (",\"startAtRow\":", pager.start_at_row()),
-            (",\"rowLimit\":", pager.row_limit()),
-        ] {
-            json.push_str(name);
-            push_number(&mut json, number, 10);
-        }
-        json.push('}');
-        conversion_report::request(account, &json)
-            .ok()
-            .map(|request| request.url_with_key())
-    }
-
     fn read_report(
         &mut self,
         page: &conversion_report::ConversionReportPage,
@@ -369,36 +304,17 @@ impl<'a> Attempt<'a> {
         breaker: &mut CircuitBreaker,
         moment: Moment,
     ) -> Step {
-        let (unique_id, offer_id) = self.event.as_ref().map_or(("", 0), |event| {
-            (event.unique_id(), event.params().offer_id)
-        });
-        let ours = page.rows.iter().find(|row| {
-            row.unique_id.as_deref() == Some(unique_id)
-                && row.offer_id.is_none_or(|id| id == offer_id)
-        });
-        if let Some(row) = ours {
-            let id = Some(row.conversion_id).filter(|id| *id > 0);
-            return self.settle(Meaning::Recorded(id), breaker, moment);
-        }
-        // A report that shows no unique ids cannot say that one is missing.
-        if !page.rows.is_empty() && page.rows.iter().all(|row| row.unique_id.is_none()) {
-            return self.stay_in_doubt("the report shows no unique ids", breaker, moment);
-        }
-        let before = reading.known.len();
-        reading
-            .known
-            .extend(page.rows.iter().map(|row| row.conversion_id));
-        reading.pager.read(
-            page.rows.len() as u64,
-            (reading.known.len() - before) as u64,
-            page.total_rows,
-        );
-        reading.read += 1;
-        if !reading.pager.is_over() {
-            if reading.read >= MAX_REPORT_PAGES {
-                return self.stay_in_doubt("the report is too long", breaker, moment);
+        let found = match &self.event {
+            Some(event) => reading.read(page, event),
+            None => Found::Nothing("there is no event"),
+        };
+        match found {
+            Found::Recorded(id) => {
+                return self.settle(Meaning::Recorded(id), breaker, moment);
             }
-            return self.ask_page(reading, breaker, moment);
+            Found::NotYet => return self.ask_report(reading, breaker, moment),
+            Found::Nothing(why) => return self.stay_in_doubt(why, breaker, moment),
+            Found::Missing => {}
         }
         // All of it is read, and the event is not in it.
         let last_ms = match self.facts.knowledge {
@@ -543,111 +459,7 @@ fn is_ours(id: u64, siblings: &[Sibling]) -> bool {
     })
 }
 
-impl Transition {
-    /// As JSON: `{ state, attempts, isInDoubt, nextMs, code, upstreamMessage,
-    /// conversionId, isAlert, counted, isPaused }`; `is_paused` says that the
-    /// shard's key is refused.
-    #[must_use]
-    pub fn to_json(&self, is_paused: bool) -> String {
-        let mut out = String::with_capacity(200);
-        for (name, text) in [
-            ("{\"state\":", self.state.word()),
-            (",\"code\":", &self.code),
-            (",\"upstreamMessage\":", &self.upstream_message),
-            (",\"counted\":", self.counted),
-        ] {
-            out.push_str(name);
-            push_string(&mut out, text);
-        }
-        for (name, number) in [
-            (",\"attempts\":", Some(u64::from(self.attempts))),
-            (",\"nextMs\":", self.next_ms),
-            (",\"conversionId\":", self.conversion_id),
-        ] {
-            out.push_str(name);
-            match number {
-                Some(number) => push_number(&mut out, number, 10),
-                None => out.push_str("null"),
-            }
-        }
-        for (name, flag) in [
-            (",\"isInDoubt\":", self.is_in_doubt),
-            (",\"isAlert\":", self.is_alert),
-            (",\"isPaused\":", is_paused),
-        ] {
-            out.push_str(name);
-            out.push_str(if flag { "true" } else { "false" });
-        }
-        out.push('}');
-        out
-    }
-}
-
-/// Reads a row, the facts of an attempt and the siblings of an event from the
-/// JSON that the outbox hands over.
-pub mod wire {
-    use super::{Facts, Knowledge, Result, Row, Sibling};
-    use crate::Error;
-    use crate::api::json::{Object, Value};
-
-    fn number(fields: &Object<'_>, name: &str) -> u64 {
-        let digits = fields.get(name).and_then(Value::number);
-        let whole = digits.and_then(|digits| digits.split('.').next());
-        whole
-            .and_then(|digits| digits.parse().ok())
-            .unwrap_or_default()
-    }
-
-    fn text(fields: &Object<'_>, name: &str) -> String {
-        fields.get(name).and_then(Value::string).unwrap_or_default()
-    }
-
-    fn flag(fields: &Object<'_>, name: &str) -> bool {
-        fields.get(name).is_some_and(Value::is_true)
-    }
-
-    /// `{ number, text, acceptedAt, acceptedUtcMs, attempts, isInDoubt, code,
-    /// changedMs, isDeduplicated, knowledge, quietFromMs }`.
-    ///
-    /// # Errors
-    /// [`Error::Internal`] where it is no object.
-    pub fn read_attempt(json: &str) -> Result<(Row, Facts)> {
-        let fields = Object::read(json).ok_or(Error::Internal)?;
-        let row = Row {
-            number: number(&fields, "number"),
-            text: text(&fields, "text"),
-            accepted_at: text(&fields, "acceptedAt"),
-            accepted_utc_ms: number(&fields, "acceptedUtcMs"),
-            attempts: u32::try_from(number(&fields, "attempts")).unwrap_or(u32::MAX),
-            is_in_doubt: flag(&fields, "isInDoubt"),
-            code: text(&fields, "code"),
-            changed_ms: number(&fields, "changedMs"),
-        };
-        let facts = Facts {
-            is_deduplicated: flag(&fields, "isDeduplicated"),
-            knowledge: Knowledge::from_word(&text(&fields, "knowledge")),
-            quiet_from_ms: number(&fields, "quietFromMs"),
-        };
-        Ok((row, facts))
-    }
-
-    /// A list of `{ isNotRecorded, conversionId }`.
-    #[must_use]
-    pub fn read_siblings(json: &str) -> Option<Vec<Sibling>> {
-        let wrapped = ["{\"siblings\":", json, "}"].concat();
-        let siblings = Object::read(&wrapped)?.get("siblings")?.array()?;
-        siblings
-            .into_iter()
-            .map(|sibling| {
-                let fields = sibling.object()?;
-                Some(Sibling {
-                    is_not_recorded: flag(&fields, "isNotRecorded"),
-                    conversion_id: Some(number(&fields, "conversionId")).filter(|id| *id > 0),
-                })
-            })
-            .collect()
-    }
-}
-
+#[cfg(test)]
+mod courses;
 #[cfg(test)]
 mod tests;

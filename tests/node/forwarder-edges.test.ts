@@ -138,7 +138,7 @@ describe("secrets", () => {
 
   test.each([
     "whsec_this is no base64 at all, though long enough",
-    "whsec_" + "*".repeat(44).replaceAll("**", "a*"),
+    `whsec_${"*".repeat(44).replaceAll("**", "a*")}`,
     `whsec_${Buffer.alloc(32, 251).toString("base64url")}`,
     `whsec_${Buffer.alloc(23, 9).toString("base64")}=`,
   ])("a signing secret %j is a mistake of whoever has set it, and said so at once", (secret) => {

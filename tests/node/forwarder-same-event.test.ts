@@ -170,7 +170,9 @@ test("a fetch that throws at once is an attempt that failed", async () => {
     apiKey: KEY,
     operatorSecret: OPERATOR,
     clockSpeed: 1_000,
-    log: ({ state, code }) => lines.push(`${state} ${code}`),
+    log: (line) => {
+      if (line.event === "conversion") lines.push(`${line.state} ${line.code}`);
+    },
     fetch: () => {
       if (isBroken) {
         isBroken = false;

@@ -1,0 +1,68 @@
+//! How an attempt changes its row.
+
+use crate::api::json::push_string;
+use crate::delivery::State;
+use crate::url::push_number;
+
+/// How a row changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transition {
+    /// The event's state from now on.
+    pub state: State,
+    /// The attempts so far, with this one where it counts.
+    pub attempts: u32,
+    /// May it be recorded all the same?
+    pub is_in_doubt: bool,
+    /// When it is due again, by the outbox's clock; `None` where it is over.
+    pub next_ms: Option<u64>,
+    /// Why, as an error's code; empty where it is delivered.
+    pub code: String,
+    /// What CAKE said, shortened and redacted; empty where it said nothing.
+    pub upstream_message: String,
+    /// CAKE's id of the conversion, where it told one.
+    pub conversion_id: Option<u64>,
+    /// Is a person needed?
+    pub is_alert: bool,
+    /// What is counted by the hour; empty where nothing was tried.
+    pub counted: &'static str,
+}
+
+impl Transition {
+    /// As JSON: `{ state, attempts, isInDoubt, nextMs, code, upstreamMessage,
+    /// conversionId, isAlert, counted, isPaused }`; `is_paused` says that the
+    /// shard's key is refused.
+    #[must_use]
+    pub fn to_json(&self, is_paused: bool) -> String {
+        let mut out = String::with_capacity(200);
+        for (name, text) in [
+            ("{\"state\":", self.state.word()),
+            (",\"code\":", &self.code),
+            (",\"upstreamMessage\":", &self.upstream_message),
+            (",\"counted\":", self.counted),
+        ] {
+            out.push_str(name);
+            push_string(&mut out, text);
+        }
+        for (name, number) in [
+            (",\"attempts\":", Some(u64::from(self.attempts))),
+            (",\"nextMs\":", self.next_ms),
+            (",\"conversionId\":", self.conversion_id),
+        ] {
+            out.push_str(name);
+            match number {
+                Some(number) => push_number(&mut out, number, 10),
+                None => out.push_str("null"),
+            }
+        }
+        for (name, flag) in [
+            (",\"isInDoubt\":", self.is_in_doubt),
+            (",\"isAlert\":", self.is_alert),
+            (",\"isPaused\":", is_paused),
+        ] {
+            out.push_str(name);
+            out.push_str(if flag { "true" } else { "false" });
+        }
+        out.push('}');
+        out
+    }
+}

@@ -1,0 +1,64 @@
+//! What the outbox hands over as JSON: a row, the facts of an attempt, the
+//! siblings of an event.
+
+use super::{Facts, Knowledge, Result, Row, Sibling};
+use crate::Error;
+use crate::api::json::{Object, Value};
+
+fn number(fields: &Object<'_>, name: &str) -> u64 {
+    let digits = fields.get(name).and_then(Value::number);
+    let whole = digits.and_then(|digits| digits.split('.').next());
+    whole
+        .and_then(|digits| digits.parse().ok())
+        .unwrap_or_default()
+}
+
+fn text(fields: &Object<'_>, name: &str) -> String {
+    fields.get(name).and_then(Value::string).unwrap_or_default()
+}
+
+fn flag(fields: &Object<'_>, name: &str) -> bool {
+    fields.get(name).is_some_and(Value::is_true)
+}
+
+/// `{ number, text, acceptedAt, acceptedUtcMs, attempts, isInDoubt, code,
+/// changedMs, isDeduplicated, knowledge, quietFromMs }`.
+///
+/// # Errors
+/// [`Error::Internal`] where it is no object.
+pub fn read_attempt(json: &str) -> Result<(Row, Facts)> {
+    let fields = Object::read(json).ok_or(Error::Internal)?;
+    let row = Row {
+        number: number(&fields, "number"),
+        text: text(&fields, "text"),
+        accepted_at: text(&fields, "acceptedAt"),
+        accepted_utc_ms: number(&fields, "acceptedUtcMs"),
+        attempts: u32::try_from(number(&fields, "attempts")).unwrap_or(u32::MAX),
+        is_in_doubt: flag(&fields, "isInDoubt"),
+        code: text(&fields, "code"),
+        changed_ms: number(&fields, "changedMs"),
+    };
+    let facts = Facts {
+        is_deduplicated: flag(&fields, "isDeduplicated"),
+        knowledge: Knowledge::from_word(&text(&fields, "knowledge")),
+        quiet_from_ms: number(&fields, "quietFromMs"),
+    };
+    Ok((row, facts))
+}
+
+/// A list of `{ isNotRecorded, conversionId }`.
+#[must_use]
+pub fn read_siblings(json: &str) -> Option<Vec<Sibling>> {
+    let wrapped = ["{\"siblings\":", json, "}"].concat();
+    let siblings = Object::read(&wrapped)?.get("siblings")?.array()?;
+    siblings
+        .into_iter()
+        .map(|sibling| {
+            let fields = sibling.object()?;
+            Some(Sibling {
+                is_not_recorded: flag(&fields, "isNotRecorded"),
+                conversion_id: Some(number(&fields, "conversionId")).filter(|id| *id > 0),
+            })
+        })
+        .collect()
+}

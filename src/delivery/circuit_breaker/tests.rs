@@ -1,0 +1,220 @@
+//! A circuit breaker, signal by signal.
+
+use super::*;
+
+struct Shard {
+    breaker: CircuitBreaker,
+    now_ms: u64,
+}
+
+impl Shard {
+    fn new() -> Self {
+        Self {
+            breaker: CircuitBreaker::default(),
+            now_ms: 1_000_000,
+        }
+    }
+
+    fn heard(&mut self, signal: Signal, event: u64) -> Trouble {
+        self.again(signal, event, None)
+    }
+
+    fn again(&mut self, signal: Signal, event: u64, before: Option<u64>) -> Trouble {
+        let heard = Heard {
+            event,
+            refused_before_ms: before,
+            started_ms: self.now_ms,
+            now_ms: self.now_ms,
+            random: u32::MAX,
+        };
+        self.breaker.record(signal, heard)
+    }
+
+    /// How long it rests, in milliseconds; then that time has passed.
+    fn rest(&mut self) -> u64 {
+        let until = self.breaker.stalled_until_ms(self.now_ms);
+        let ms = until.saturating_sub(self.now_ms);
+        self.now_ms += ms;
+        ms
+    }
+}
+
+#[test]
+fn ten_events_in_a_row_open_it_for_a_second_to_a_minute() {
+    let mut shard = Shard::new();
+    for event in 0..9 {
+        shard.heard(Signal::Failing, event);
+        assert_eq!((shard.breaker.at_once(), shard.rest()), (5, 0));
+    }
+    let stalls: Vec<_> = (9..17)
+        .map(|event| {
+            shard.heard(Signal::Failing, event);
+            // What was under way adds nothing.
+            shard.heard(Signal::Failing, event + 100);
+            assert_eq!(shard.breaker.at_once(), 1);
+            shard.rest()
+        })
+        .collect();
+    assert_eq!(
+        stalls,
+        [999, 1_999, 3_999, 7_999, 15_999, 31_999, 59_999, 59_999]
+    );
+}
+
+#[test]
+fn one_success_opens_up_for_more_than_one() {
+    let mut shard = Shard::new();
+    for event in 0..20 {
+        shard.heard(Signal::Failing, event);
+        shard.rest();
+    }
+    let steps: Vec<_> = (0..3)
+        .map(|event| {
+            shard.heard(Signal::Healthy, event);
+            assert_eq!(shard.rest(), 0);
+            shard.breaker.at_once()
+        })
+        .collect();
+    assert_eq!(steps, [2, 4, 5]);
+}
+
+#[test]
+fn one_event_that_fails_again_and_again_is_no_outage() {
+    let mut shard = Shard::new();
+    for _ in 0..100 {
+        shard.heard(Signal::Failing, 7);
+        assert_eq!((shard.breaker.at_once(), shard.rest()), (5, 0));
+    }
+}
+
+#[test]
+fn while_others_are_answered_failures_are_their_own_and_the_newest_have_room() {
+    let mut shard = Shard::new();
+    shard.heard(Signal::Healthy, 1_000);
+    for event in 0..400 {
+        shard.heard(Signal::Failing, event);
+        assert_eq!(shard.rest(), 0);
+    }
+    assert_eq!(shard.breaker.lane(shard.now_ms, 3, 3), Lane::Newest);
+    assert_eq!(shard.breaker.lane(shard.now_ms, 3, 2), Lane::Oldest);
+    assert_eq!(shard.breaker.lane(shard.now_ms, 5, 3), Lane::Nothing);
+    let later = shard.now_ms + WARY_MS;
+    assert_eq!(shard.breaker.lane(later, 4, 4), Lane::Oldest);
+}
+
+#[test]
+fn a_probe_is_another_event_from_either_end() {
+    let mut shard = Shard::new();
+    let mut lanes = Vec::new();
+    for event in 0..14 {
+        shard.heard(Signal::Failing, event);
+        shard.rest();
+        lanes.push(shard.breaker.lane(shard.now_ms, 0, 0));
+    }
+    assert_eq!(
+        lanes[8..],
+        [
+            Lane::Oldest,
+            Lane::Newest,
+            Lane::Unfailed,
+            Lane::Newest,
+            Lane::Unfailed,
+            Lane::Newest,
+        ]
+    );
+}
+
+#[test]
+fn a_limit_stops_all_for_as_long_as_cake_asks() {
+    let mut shard = Shard::new();
+    shard.heard(Signal::Limited(Some(7_000)), 1);
+    assert_eq!((shard.breaker.at_once(), shard.rest()), (1, 7_000));
+    shard.heard(Signal::Limited(None), 1);
+    assert_eq!(shard.rest(), 1_000);
+    shard.heard(Signal::Limited(Some(u64::MAX)), 1);
+    assert_eq!(shard.rest(), 3_600_000);
+    // Among answers one event's limit is believed for a minute.
+    shard.heard(Signal::Healthy, 2);
+    shard.heard(Signal::Limited(Some(u64::MAX)), 1);
+    assert_eq!(shard.rest(), 60_000);
+    shard.heard(Signal::Limited(Some(u64::MAX)), 3);
+    assert_eq!(shard.rest(), 3_600_000);
+}
+
+#[test]
+fn an_answer_to_an_earlier_attempt_does_not_end_a_limit() {
+    let mut shard = Shard::new();
+    shard.heard(Signal::Limited(Some(7_000)), 1);
+    let heard = Heard {
+        event: 2,
+        refused_before_ms: None,
+        started_ms: shard.now_ms - 1,
+        now_ms: shard.now_ms + 1,
+        random: 0,
+    };
+    shard.breaker.record(Signal::Healthy, heard);
+    assert_eq!(shard.rest(), 7_000);
+}
+
+#[test]
+fn a_refused_key_is_asked_about_sooner_and_then_once_in_five_minutes() {
+    let mut shard = Shard::new();
+    let mut rests = Vec::new();
+    for event in 0..6 {
+        assert_eq!(shard.heard(Signal::KeyRefused, event), Trouble::Account);
+        // The others that were under way.
+        assert_eq!(
+            shard.heard(Signal::KeyRefused, event + 100),
+            Trouble::Account
+        );
+        assert!(shard.breaker.is_paused());
+        assert_eq!(shard.breaker.at_once(), 1);
+        rests.push(shard.rest());
+    }
+    assert_eq!(rests, [1_000, 10_000, 60_000, 300_000, 300_000, 300_000]);
+    shard.heard(Signal::Healthy, 9);
+    assert!(!shard.breaker.is_paused());
+    assert_eq!((shard.breaker.at_once(), shard.rest()), (2, 0));
+}
+
+#[test]
+fn a_refusal_is_the_events_own_while_others_are_answered() {
+    let mut shard = Shard::new();
+    shard.heard(Signal::Healthy, 1);
+    for _ in 0..12 {
+        assert_eq!(shard.heard(Signal::KeyRefused, 7), Trouble::Alone);
+        let before = shard.now_ms;
+        shard.now_ms += 5_000;
+        shard.heard(Signal::Healthy, 1);
+        assert_eq!(
+            shard.again(Signal::KeyRefused, 7, Some(before)),
+            Trouble::Own
+        );
+        assert_eq!(shard.rest(), 0);
+        shard.heard(Signal::Healthy, 1);
+    }
+    // Nothing else is answered in between: it may be the key.
+    assert_eq!(shard.heard(Signal::KeyRefused, 7), Trouble::Alone);
+    shard.now_ms += 5_000;
+    assert_eq!(shard.heard(Signal::KeyRefused, 7), Trouble::Account);
+}
+
+#[test]
+fn one_that_is_not_found_is_refused_and_of_two_the_address_is_wrong() {
+    let mut shard = Shard::new();
+    assert_eq!(shard.heard(Signal::NotFound, 1), Trouble::Own);
+    assert_eq!(shard.heard(Signal::NotFound, 2), Trouble::Account);
+    assert!(!shard.breaker.is_paused());
+    assert_eq!(shard.rest(), 1_000);
+    assert_eq!(shard.heard(Signal::NotFound, 3), Trouble::Account);
+    let before = shard.now_ms;
+    shard.heard(Signal::Healthy, 4);
+    assert_eq!(shard.again(Signal::NotFound, 3, Some(before)), Trouble::Own);
+}
+
+#[test]
+fn a_clock_that_is_put_back_ends_a_rest() {
+    let mut shard = Shard::new();
+    shard.heard(Signal::Limited(Some(7_000)), 1);
+    assert_eq!(shard.breaker.stalled_until_ms(shard.now_ms - 1), 0);
+}
