@@ -27,23 +27,23 @@ struct Piece {
 
 /// `text` without `secret`, which has at least 4 bytes.
 pub(super) fn redact(text: &str, secret: &str) -> String {
-    let mut found = Found {
+    let mut search = Search {
         // A secret that itself looks escaped is looked for both as it is and decoded.
-        secrets: vec![secret.as_bytes().to_vec(), plain(secret)],
-        parts: Vec::new(),
+        secrets: [secret.as_bytes().to_vec(), plain(secret)],
+        is_hidden: vec![false; text.len()],
     };
-    found.look(pieces(text), DEPTH);
-    found.parts.sort_unstable();
+    search.look(pieces(text), DEPTH);
     let mut out = String::with_capacity(text.len());
-    let mut end = 0;
-    for (from, to) in found.parts {
-        if from >= end {
-            out.push_str(text.get(end..from).unwrap_or_default());
+    let mut was_hidden = false;
+    for (at, character) in text.char_indices() {
+        let is_hidden = search.is_hidden.get(at).copied().unwrap_or_default();
+        if !is_hidden {
+            out.push(character);
+        } else if !was_hidden {
             out.push_str(REDACTED);
         }
-        end = end.max(to);
+        was_hidden = is_hidden;
     }
-    out.push_str(text.get(end..).unwrap_or_default());
     out
 }
 
@@ -68,13 +68,13 @@ fn plain(text: &str) -> Vec<u8> {
     level.into_iter().map(|piece| piece.byte).collect()
 }
 
-struct Found {
-    secrets: Vec<Vec<u8>>,
-    /// Where in the original a secret stands: from, to.
-    parts: Vec<(usize, usize)>,
+struct Search {
+    secrets: [Vec<u8>; 2],
+    /// Which bytes of the original are a secret's.
+    is_hidden: Vec<bool>,
 }
 
-impl Found {
+impl Search {
     fn look(&mut self, pieces: Vec<Piece>, depth: u32) {
         let mut level = pieces;
         for _ in 0..ROUNDS {
@@ -85,12 +85,7 @@ impl Found {
             }
             if depth > 0 {
                 for encoding in [&BASE64, &HEX] {
-                    for run in encoding.runs(&level) {
-                        for offset in 0..encoding.digits {
-                            let decoded = encoding.decoded(run.get(offset..).unwrap_or_default());
-                            self.look(decoded, depth - 1);
-                        }
-                    }
+                    self.look_into(encoding, &level, depth - 1);
                 }
             }
             match unescaped(&level, escape) {
@@ -100,17 +95,44 @@ impl Found {
         }
     }
 
+    /// Looks into every run of an encoding's digits, from each offset.
+    fn look_into(&mut self, encoding: &Encoding, level: &[Piece], depth: u32) {
+        let mut run = Vec::new();
+        // White space, which may fold a run, is no end of it; what is no digit is.
+        let end = Piece {
+            byte: b'.',
+            from: 0,
+            to: 0,
+        };
+        for piece in level.iter().chain([&end]) {
+            if (encoding.value)(piece.byte).is_some() {
+                run.push(*piece);
+            } else if !piece.byte.is_ascii_whitespace() {
+                if run.len() >= FEWEST_DIGITS {
+                    for offset in 0..encoding.digits {
+                        let digits = run.get(offset..).unwrap_or_default();
+                        self.look(encoding.decoded(digits), depth);
+                    }
+                }
+                run.clear();
+            }
+        }
+    }
+
     /// Half of a secret is too much too: an echo may be cut off.
     fn note(&mut self, level: &[Piece]) {
-        for secret in self.secrets.iter().filter(|secret| secret.len() >= 4) {
+        let Self { secrets, is_hidden } = self;
+        for secret in secrets.iter().filter(|secret| secret.len() >= 4) {
             let length = (secret.len() / 2).max(8).min(secret.len());
             for window in level.windows(length) {
                 let is_part = secret.windows(length).any(|part| {
                     let mut pairs = window.iter().zip(part);
                     pairs.all(|(piece, byte)| is_same(piece.byte, *byte))
                 });
-                if let (true, Some(first), Some(last)) = (is_part, window.first(), window.last()) {
-                    self.parts.push((first.from, last.to));
+                if let (true, Some(first), Some(last)) = (is_part, window.first(), window.last())
+                    && let Some(bytes) = is_hidden.get_mut(first.from..last.to)
+                {
+                    bytes.fill(true);
                 }
             }
         }
@@ -200,25 +222,30 @@ fn quoted_printable(rest: &[Piece]) -> Option<(Code, usize)> {
 
 /// HTML's escape that `rest` starts with: `&#47;`, `&#x2f;` or `&sol;`.
 fn entity(rest: &[Piece]) -> Option<(Code, usize)> {
-    let text: String = rest
-        .iter()
-        .skip(1)
-        .take(10)
-        .map(|piece| char::from(piece.byte.to_ascii_lowercase()))
-        .collect();
-    let (code, length) = if let Some(number) = text.strip_prefix('#') {
-        let (radix, digits, before) = match number.strip_prefix('x') {
-            Some(digits) => (16, digits, 3),
-            None => (10, number, 2),
+    let at = |place: usize| rest.get(place).map(|piece| piece.byte.to_ascii_lowercase());
+    let (code, length) = if at(1) == Some(b'#') {
+        let (radix, before) = if at(2) == Some(b'x') {
+            (16, 3)
+        } else {
+            (10, 2)
         };
-        let count = digits
-            .chars()
-            .take_while(|digit| digit.is_digit(radix))
-            .count();
-        let code = u32::from_str_radix(digits.get(..count)?, radix).ok()?;
-        (char::from_u32(code)?, before + count)
+        let mut code = 0_u32;
+        let mut length = before;
+        while let Some(digit) = at(length).and_then(|byte| char::from(byte).to_digit(radix)) {
+            code = code.checked_mul(radix)?.checked_add(digit)?;
+            length += 1;
+        }
+        if length == before {
+            return None;
+        }
+        (char::from_u32(code)?, length)
     } else {
-        let (name, mark) = ENTITIES.iter().find(|(name, _)| text.starts_with(name))?;
+        let is_here = |name: &str| {
+            name.bytes()
+                .enumerate()
+                .all(|(place, byte)| at(place + 1) == Some(byte))
+        };
+        let (name, mark) = ENTITIES.iter().find(|(name, _)| is_here(name))?;
         (char::from(*mark), 1 + name.len())
     };
     // A browser does not insist on the semicolon.
@@ -304,18 +331,6 @@ const HEX: Encoding = Encoding {
 };
 
 impl Encoding {
-    /// Every run of digits; white space, which may fold them, is no end.
-    fn runs(&self, level: &[Piece]) -> Vec<Vec<Piece>> {
-        level
-            .split(|piece| !piece.byte.is_ascii_whitespace() && (self.value)(piece.byte).is_none())
-            .map(|run| {
-                let is_digit = |piece: &&Piece| !piece.byte.is_ascii_whitespace();
-                run.iter().filter(is_digit).copied().collect::<Vec<_>>()
-            })
-            .filter(|run| run.len() >= FEWEST_DIGITS)
-            .collect()
-    }
-
     /// The bytes of a run from its start, but for the zeros of a wider encoding.
     fn decoded(&self, run: &[Piece]) -> Vec<Piece> {
         let mut out = Vec::with_capacity(run.len());
@@ -347,4 +362,208 @@ impl Encoding {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const KEY: &str = "CANARY/k7+of=pie";
+
+    fn percent(text: &str, which: impl Fn(u8) -> bool) -> String {
+        text.bytes()
+            .map(|byte| {
+                if which(byte) {
+                    format!("%{byte:02x}")
+                } else {
+                    char::from(byte).into()
+                }
+            })
+            .collect()
+    }
+
+    fn escaped(text: &str, each: impl Fn(char) -> String) -> String {
+        text.chars()
+            .map(|character| {
+                if character.is_ascii_alphanumeric() {
+                    character.into()
+                } else {
+                    each(character)
+                }
+            })
+            .collect()
+    }
+
+    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+    fn base64(bytes: &[u8], marks: [u8; 2]) -> String {
+        let digit = |value: u32| match value {
+            62 => marks[0],
+            63 => marks[1],
+            _ => DIGITS[value as usize],
+        };
+        bytes
+            .chunks(3)
+            .flat_map(|chunk| {
+                let word = (0..3).fold(0, |word, at| {
+                    word << 8 | u32::from(chunk.get(at).copied().unwrap_or(0))
+                });
+                (0..=chunk.len())
+                    .map(move |at| digit(word >> (18 - 6 * at) & 63))
+                    .collect::<Vec<_>>()
+            })
+            .map(char::from)
+            .collect()
+    }
+
+    fn joined(text: &str, each: impl Fn(u8) -> String) -> String {
+        text.bytes().map(each).collect::<Vec<_>>().concat()
+    }
+
+    /// The spellings that were seen, and their brothers.
+    fn spellings(key: &str) -> Vec<String> {
+        let marks = |byte: u8| !byte.is_ascii_alphanumeric();
+        let once = percent(key, marks);
+        let mut all = vec![
+            key.to_owned(),
+            key.to_lowercase(),
+            key.replace('+', " "),
+            once.clone(),
+            once.to_uppercase(),
+            percent(key, |_| true),
+            percent(&once, |byte| byte == b'%'),
+            percent(&percent(&once, |byte| byte == b'%'), |byte| byte == b'%'),
+            escaped(key, |character| format!("&#{};", u32::from(character))),
+            escaped(key, |character| format!("&#{}", u32::from(character)))
+                .replace("&#43of", "&#43;of"),
+            escaped(key, |character| format!("&#x{:X};", u32::from(character))),
+            escaped(key, |character| format!("&amp;#{};", u32::from(character))),
+            key.replace('/', "&sol;")
+                .replace('+', "&plus;")
+                .replace('=', "&equals;"),
+            escaped(key, |character| format!("\\{character}")),
+            escaped(key, |character| format!("\\\\\\{character}")),
+            escaped(key, |character| format!("\\u{:04x}", u32::from(character))),
+            escaped(key, |character| {
+                format!("\\u{{{:x}}}", u32::from(character))
+            }),
+            escaped(key, |character| format!("\\x{:02x}", u32::from(character))),
+            escaped(key, |character| format!("%u{:04X}", u32::from(character))),
+            escaped(key, |character| format!("={:02X}", u32::from(character))),
+            joined(key, |byte| format!("&#{byte};")),
+            joined(key, |byte| format!("{byte:02x}")),
+            key.bytes()
+                .map(|byte| format!("{byte:02X}"))
+                .collect::<Vec<_>>()
+                .join(" "),
+        ];
+        for around in ["", "x", "xy", "xyz", "GET /api/2/conversion.json?api_key="] {
+            let text = format!("{around}{key}{around}");
+            for marks in [*b"+/", *b"-_"] {
+                let digits = base64(text.as_bytes(), marks);
+                all.push(percent(&digits, |byte| !byte.is_ascii_alphanumeric()));
+                all.push(format!("{}\n {}", &digits[..8], &digits[8..]));
+                all.push(base64(digits.as_bytes(), marks));
+                all.push(digits);
+            }
+            all.push(base64(
+                percent(&text, |byte| !byte.is_ascii_alphanumeric()).as_bytes(),
+                *b"+/",
+            ));
+            let wide: Vec<u8> = text.bytes().flat_map(|byte| [byte, 0]).collect();
+            all.push(base64(&wide, *b"+/"));
+        }
+        all
+    }
+
+    /// What is left where each spelling stands in a sentence.
+    #[test]
+    fn the_key_is_left_out_however_it_is_spelt() {
+        for spelling in spellings(KEY) {
+            for (before, after) in [
+                ("Invalid key: ", ", sorry"),
+                ("?api_key=", "&x=1"),
+                ("\"", "\"}"),
+                ("(", ")"),
+            ] {
+                let shown = redact(&format!("{before}{spelling}{after}"), KEY);
+                assert!(shown.contains(REDACTED), "{spelling}: {shown}");
+                // An encoding's digits at both ends are of what stands around the key too.
+                let middle = &spelling[spelling.len() * 2 / 5..spelling.len() * 3 / 5];
+                assert!(!shown.contains(middle), "{spelling}: {shown}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_stands_around_it_stays() {
+        assert_eq!(
+            redact(
+                "at /api?api_key=CANARY%252Fk7%252Bof%253Dpie&click_id=7 &lt;x&gt;",
+                KEY
+            ),
+            "at /api?api_key=[api_key]&click_id=7 &lt;x&gt;"
+        );
+        assert_eq!(
+            redact("a 100% \\n =C3 &amp; text", KEY),
+            "a 100% \\n =C3 &amp; text"
+        );
+        assert_eq!(
+            redact(&format!("{KEY}{KEY} ü {KEY}"), KEY),
+            "[api_key] ü [api_key]"
+        );
+        assert_eq!(redact("", KEY), "");
+    }
+
+    #[test]
+    fn half_of_a_key_is_left_out_too() {
+        for text in ["key CANARY/k7+", "?api_key=k7%2Bof%3Dpie", "CANARY%252Fk7"] {
+            assert!(redact(text, KEY).ends_with(REDACTED), "{text}");
+        }
+        assert_eq!(redact("the CANARY sings", KEY), "the CANARY sings");
+    }
+
+    #[test]
+    fn a_key_that_looks_escaped_is_found_too() {
+        for key in ["a%2Fb%41c", "x=3Dy&#47;z", "back\\u0041slash"] {
+            for text in [
+                key.to_owned(),
+                percent(key, |byte| byte == b'%' || byte == b'\\'),
+                plain_text(key),
+            ] {
+                assert!(redact(&text, key).contains(REDACTED), "{key} in {text}");
+            }
+        }
+    }
+
+    fn plain_text(text: &str) -> String {
+        String::from_utf8(plain(text)).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_around_it_and_no_encoding_brings_the_key_through(
+            before in "\\PC{0,60}", after in "\\PC{0,60}", key in "[!-~]{6,40}", layers in proptest::collection::vec(0_u8..6, 0..3),
+        ) {
+            let mut spelling = key.clone();
+            let mut encodings = 0;
+            for layer in layers {
+                spelling = match layer {
+                    0 => percent(&spelling, |byte| !byte.is_ascii_alphanumeric()),
+                    1 => escaped(&spelling, |character| format!("&#{};", u32::from(character))),
+                    2 => escaped(&spelling, |character| format!("\\{character}")),
+                    3 => escaped(&spelling, |character| format!("\\u{:04x}", u32::from(character))),
+                    _ if encodings == DEPTH => spelling,
+                    4 => { encodings += 1; base64(spelling.as_bytes(), *b"+/") }
+                    _ => { encodings += 1; joined(&spelling, |byte| format!("{byte:02x}")) }
+                };
+            }
+            let shown = redact(&format!("{before} {spelling} {after}"), &key);
+            prop_assert!(shown.contains(REDACTED), "{}", spelling);
+            prop_assert!(!shown.contains(&spelling) || REDACTED.contains(&spelling));
+        }
+
+        #[test]
+        fn a_text_without_it_stays_as_it_is(text in "[a-z0-9%&;#\\\\/+= ]{0,200}") {
+            prop_assert_eq!(redact(&text, "QZ!QZ!QZ!"), text);
+        }
+    }
+}
