@@ -3,8 +3,8 @@
 import { CakeError, call } from "../error.js";
 import { checkNames, choice, functionOption, integerOption, refuse, stringOption } from "../option.js";
 import { createTimeZone, type TimeZone } from "../time-zone.js";
-import { checkSigningSecret } from "../webhook-signature.js";
 import type { Deliverer } from "../wasm/forwarder.js";
+import { checkSigningSecret } from "../webhook-signature.js";
 import { core } from "./core.js";
 import type { LogLine } from "./shard.js";
 

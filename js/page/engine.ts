@@ -94,7 +94,11 @@ export function decide(visit: Visit, settings: Settings, cookies: string, storag
   );
   if (age < 0) {
     const parameter = ["windowDays", "journey", "cookieDays"][-1 - age] as string;
-    throw new CakeError({ code: "invalid_setting", parameter, rule: `must be a whole number from 1 to ${age === -2 ? 20 : 400}` });
+    throw new CakeError({
+      code: "invalid_setting",
+      parameter,
+      rule: `must be a whole number from 1 to ${age === -2 ? 20 : 400}`,
+    });
   }
   let answer = "";
   for (let at = 0, byte = core.get(0); byte; byte = core.get(++at)) answer += String.fromCharCode(byte);

@@ -11,7 +11,7 @@ let files: Awaited<ReturnType<typeof serveFolder>>;
 let browser: Browser;
 
 beforeAll(async () => {
-  buildStaticDemo();
+  await buildStaticDemo();
   served = await serve(0);
   files = await serveFolder(`${root}/target/demo-static`, "/pages/of/somebody/");
   browser = await launch();
@@ -91,9 +91,16 @@ test("nothing that is pasted leaves the page, in the static build either", async
     await paste(page, `{"success":false,"message":"${secret}"}`, /failure/);
     await paste(page, `a=${secret}; Path=/`, /every browser takes/);
     expect(requests.filter((request) => request.includes(secret))).toEqual([]);
-    expect(requests.filter((request) => !request.startsWith(new URL(home).origin) && !/^(data|blob):/.test(request))).toEqual([]);
+    expect(
+      requests.filter((request) => !request.startsWith(new URL(home).origin) && !/^(data|blob):/.test(request)),
+    ).toEqual([]);
     // Nor can it: the page's own policy forbids every other host.
-    const went = await page.evaluate(() => fetch("https://elsewhere.example/").then(() => "went", () => "held"));
+    const went = await page.evaluate(() =>
+      fetch("https://elsewhere.example/").then(
+        () => "went",
+        () => "held",
+      ),
+    );
     expect(went).toBe("held");
     expect(page.url()).not.toContain(secret);
     await page.context().close();
@@ -104,7 +111,9 @@ test("the demo's links at the top fit on a phone", async () => {
   const { page } = await openPage(browser, { viewport: { width: 360, height: 800 } });
   await page.goto(`${served.origin}/`);
   const lines = await page.getByRole("navigation", { name: "More" }).evaluate((nav) => {
-    const tops = [...nav.querySelectorAll("a")].flatMap((link) => [...link.getClientRects()].map(({ top }) => Math.round(top)));
+    const tops = [...nav.querySelectorAll("a")].flatMap((link) =>
+      [...link.getClientRects()].map(({ top }) => Math.round(top)),
+    );
     return new Set(tops).size;
   });
   expect(lines).toBeLessThanOrEqual(2);

@@ -1,7 +1,7 @@
 /** What tools write and editors spoil, by the vectors that the core's own tests read. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { CakeError, checkPostbackUrl, createPixel, lintTrackingLink } from "../../dist/entry/edge.inline.js";
+import { type CakeError, checkPostbackUrl, createPixel, lintTrackingLink } from "../../dist/entry/edge.inline.js";
 
 const read = (name: string) => JSON.parse(readFileSync(`tests/vectors/${name}.json`, "utf8"));
 
@@ -32,9 +32,15 @@ test("plain texts make no false alarm", () => {
   for (const text of plain) {
     const spellings = text.includes("%") ? [text] : [text, encodeURIComponent(text)];
     for (const spelling of spellings) {
-      expect(linted(spelling).filter((code) => code !== "raw_fragment" || !spelling.includes("#")), spelling).toEqual([]);
+      expect(
+        linted(spelling).filter((code) => code !== "raw_fragment" || !spelling.includes("#")),
+        spelling,
+      ).toEqual([]);
       if (spelling.includes(" ")) continue;
-      expect(checked(spelling).filter((code) => code !== "raw_fragment" || !spelling.includes("#")), spelling).toEqual([]);
+      expect(
+        checked(spelling).filter((code) => code !== "raw_fragment" || !spelling.includes("#")),
+        spelling,
+      ).toEqual([]);
     }
   }
 });
@@ -42,7 +48,10 @@ test("plain texts make no false alarm", () => {
 test("every damage has its code, and every finding says what to do", () => {
   for (const { link, code } of spoiled) {
     const findings = lintTrackingLink(link);
-    expect(findings.map((finding) => finding.code), link).toContain(code);
+    expect(
+      findings.map((finding) => finding.code),
+      link,
+    ).toContain(code);
     for (const { sentence } of findings) expect(sentence).toMatch(/^[A-Z].*[.?]$/s);
   }
   for (const { url, code, parameter } of postbacks) {

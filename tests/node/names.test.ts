@@ -29,9 +29,7 @@ const CALLS: Record<string, readonly (readonly [right: string, call: Call])[]> =
   ],
   parseTrackingLink: [["sandbox", (wrong) => edge.parseTrackingLink(`https://${domain}/?a=1&c=2`, wrong)]],
   findClick: [["parameters", (wrong) => edge.findClick("https://shop.example/?reqid=a1", wrong)]],
-  createPixel: [
-    ["transactionId", (wrong) => edge.createPixel({ domain, offerId: 1, clickId: "a1", ...wrong })],
-  ],
+  createPixel: [["transactionId", (wrong) => edge.createPixel({ domain, offerId: 1, clickId: "a1", ...wrong })]],
   captureClick: [["windowDays", (wrong) => edge.captureClick(request, { secrets, ...wrong })]],
   readClickCookie: [["touch", (wrong) => edge.readClickCookie(request, { secrets, ...wrong })]],
   signConversion: [["at", (wrong) => edge.signConversion("{}", operatorSecret, wrong)]],

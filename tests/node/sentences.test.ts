@@ -3,12 +3,12 @@ import { expect, test } from "vitest";
 import {
   CakeError,
   captureClick,
+  checkPostbackUrl,
   createCakeClient,
   createPixel,
   createTrackingLink,
   dayRange,
   parseTrackingLink,
-  checkPostbackUrl,
   signConversion,
 } from "../../dist/entry/edge.inline.js";
 import { createForwarderInProcess } from "../../dist/entry/forwarder-memory.inline.js";
@@ -48,7 +48,11 @@ test.each<[string, string, () => unknown]>([
   ["invalid_setting", "consent must be granted, denied or pending", () => capture({ consent: "yes" })],
   ["invalid_setting", "windowDays must be a whole number of days from 1 to 400", () => capture({ windowDays: 401 })],
   ["invalid_setting", "journey must be a whole number from 1 to 20", () => capture({ journey: 21 })],
-  ["invalid_cookie", "domain must be the host of the request, or a domain above", () => capture({ domain: "x.example" })],
+  [
+    "invalid_cookie",
+    "domain must be the host of the request, or a domain above",
+    () => capture({ domain: "x.example" }),
+  ],
   ["weak_secret", "at least 32 bytes", () => capture({ secrets: ["short"] })],
   ["invalid_field", "touch must be one of last, first", () => capture({ touch: "middle" })],
   ["invalid_field", "id must be 1 to 128 characters", () => signConversion("{}", secrets[0] as string, { id: "a b" })],
@@ -69,7 +73,11 @@ test("the forwarder says of a body and of a webhook id what is wrong with them",
     signingSecrets: secrets,
   });
   const refusalOf = async (init: RequestInit) => {
-    const headers = { origin: "https://shop.example", "content-type": "application/json", ...(init.headers as Record<string, string>) };
+    const headers = {
+      origin: "https://shop.example",
+      "content-type": "application/json",
+      ...(init.headers as Record<string, string>),
+    };
     const request = new Request("https://shop.example/cake/conversions", { method: "POST", ...init, headers });
     const answer = await forwarder.fetch(request);
     expect(answer.ok).toBe(false);
@@ -79,5 +87,7 @@ test("the forwarder says of a body and of a webhook id what is wrong with them",
   expect(await refusalOf({ body: zipped, headers: { "content-encoding": "gzip" } })).toContain("is compressed");
   expect(await refusalOf({ body: zipped })).toContain("compressed, or of another encoding");
   const id = { "webhook-id": "a b", "webhook-timestamp": "1", "webhook-signature": "v1,x" };
-  expect(await refusalOf({ body: "{}", headers: id })).toContain("webhook-id must be 1 to 256 visible ASCII characters");
+  expect(await refusalOf({ body: "{}", headers: id })).toContain(
+    "webhook-id must be 1 to 256 visible ASCII characters",
+  );
 });

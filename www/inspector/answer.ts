@@ -22,7 +22,10 @@ function reportOf({ action, value, error }: ReadAnswer): Report {
       kind: "answer",
       verdict: "A failure, or no answer of CAKE's: the call throws.",
       isGood: false,
-      facts: [["Read as", action], ["It throws", error]],
+      facts: [
+        ["Read as", action],
+        ["It throws", error],
+      ],
       findings: [],
     };
   }

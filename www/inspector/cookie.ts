@@ -73,19 +73,31 @@ function problemsOf(name: string, attributes: ReadonlyMap<string, string>, secon
   const say = (code: string, parameter: string, sentence: string) => findings.push({ code, parameter, sentence });
   const isSecure = attributes.has("secure");
   if (!/^[!#$%&'*+\-.^_`|~\w]+$/.test(name)) {
-    say("invalid_cookie", "name", "The name is empty or has a sign that names cannot have. Write letters, digits, - and _.");
+    say(
+      "invalid_cookie",
+      "name",
+      "The name is empty or has a sign that names cannot have. Write letters, digits, - and _.",
+    );
   }
   if (/^__secure-|^__host-/i.test(name) && !isSecure) {
     say("invalid_cookie", "Secure", "Browsers drop a __Secure- or __Host- cookie without Secure. Add Secure.");
   }
   if (/^__host-/i.test(name) && (attributes.has("domain") || attributes.get("path") !== "/")) {
-    say("invalid_cookie", "Domain", "Browsers drop a __Host- cookie with a Domain, or with another Path than /. Leave Domain out.");
+    say(
+      "invalid_cookie",
+      "Domain",
+      "Browsers drop a __Host- cookie with a Domain, or with another Path than /. Leave Domain out.",
+    );
   }
   if (attributes.get("samesite")?.toLowerCase() === "none" && !isSecure) {
     say("invalid_cookie", "SameSite", "Browsers drop SameSite=None without Secure. Add Secure, or write SameSite=Lax.");
   }
   if (attributes.has("max-age") && !/^-?\d+$/.test(attributes.get("max-age") ?? "")) {
-    say("invalid_cookie", "Max-Age", "Max-Age is no whole number of seconds, so browsers pass over it. Write digits alone.");
+    say(
+      "invalid_cookie",
+      "Max-Age",
+      "Max-Age is no whole number of seconds, so browsers pass over it. Write digits alone.",
+    );
   }
   if (seconds !== undefined && seconds > MAX_DAYS * DAY_S) {
     say("too_long", "Max-Age", "Browsers keep a cookie 400 days at most, whatever it says. Write 34560000 or less.");

@@ -1,7 +1,7 @@
 /** The inspector: paste a text, see what cake-edge reads in it. Nothing leaves the page. */
 import { useEffect, useState } from "preact/hooks";
 import { Copy } from "../code.js";
-import { type Finding, KINDS, type Kept, type Kind, kindOf, type Report } from "./report.js";
+import { type Finding, type Kept, KINDS, type Kind, kindOf, type Report } from "./report.js";
 
 /** One text of each kind, each with something to find. */
 const EXAMPLES: Readonly<Record<Kind, string>> = {
@@ -29,8 +29,8 @@ export function Inspector() {
         <div class="intro">
           <h1>What does it read?</h1>
           <p>
-            Paste a tracking link, a landing page's URL, a postback URL, an answer of CAKE's or a Set-Cookie. The package
-            reads it here, in your browser: nothing that you paste leaves this page.
+            Paste a tracking link, a landing page's URL, a postback URL, an answer of CAKE's or a Set-Cookie. The
+            package reads it here, in your browser: nothing that you paste leaves this page.
           </p>
         </div>
         <div class="inspector">

@@ -59,7 +59,9 @@ export function readLink(text: string): Report {
         ["Creative, c", String(creativeId)],
         ...SUB_IDS.flatMap((name) => (parts[name] ? [[`Sub id ${name}`, parts[name]] as const] : [])),
         ...(priceFormat ? [["Price format, p", priceFormat] as const] : []),
-        ...(parts.deepLink ? [["Deep link, ckmrdr", `${parts.deepLink} (its host must be in deepLinkHosts)`] as const] : []),
+        ...(parts.deepLink
+          ? [["Deep link, ckmrdr", `${parts.deepLink} (its host must be in deepLinkHosts)`] as const]
+          : []),
         ...Object.entries(extra ?? {}).map(([name, value]) => [`More, ${name}`, value] as const),
       ],
       findings,

@@ -49,7 +49,8 @@ export function kindOf(text: string): Kind {
   const query = start.slice(start.indexOf("?") + 1);
   const has = (name: string) => new RegExp(`(?:^|[&;?])(?:amp;)?${name}=`, "i").test(query);
   if (has("a") && has("c")) return "link";
-  if (["reqid", "ckm_request_id", "clickid", "reqsessid"].some(has) && !/#\w+#|[{[]\w+[}\]]/.test(query)) return "landing";
+  if (["reqid", "ckm_request_id", "clickid", "reqsessid"].some(has) && !/#\w+#|[{[]\w+[}\]]/.test(query))
+    return "landing";
   const hasMacro = /#\w+#|%23\w+%23|\{[^}]*\}|\[\w+\]|__\w+__/.test(start);
   if (/postback|\/pb\b|\bs2s\b/i.test(start) || (hasMacro && !/reqid|click_?id=(?:#|%23)reqid/i.test(query))) {
     return "postback";
