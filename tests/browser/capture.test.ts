@@ -66,9 +66,7 @@ const { queries }: { queries: QueryVector[] } = JSON.parse(readFileSync("tests/v
 test("an address has its click id, as in Rust and at the edge", async () => {
   const { page } = await visitor("/modules");
   const kept = await page.evaluate(async (queries) => {
-    const { createTracker } = (await import(
-      `${location.origin}/page/page.js`
-    )) as typeof import("../../js/page/index.ts");
+    const { createTracker } = pageModule;
     return queries.map(({ query, parameters }) => {
       document.cookie = "cake_click=; Path=/; Max-Age=0";
       localStorage.clear();
@@ -127,9 +125,7 @@ test("denial leaves no cookie on any domain that former settings may have used",
 test("consent in a platform's own words is understood, and any other word is told", async () => {
   const { page } = await visitor("/modules");
   const words = await page.evaluate(async () => {
-    const { createTracker } = (await import(
-      `${location.origin}/page/page.js`
-    )) as typeof import("../../js/page/index.ts");
+    const { createTracker } = pageModule;
     return ["Granted", true, "TRUE", " granted ", "Denied", false, "yes", 1, null].map((consent) => {
       const heard: (string | undefined)[] = [];
       history.replaceState(null, "", "/");
