@@ -1,3 +1,3 @@
 import { openTag } from "../page/tag.js";
 
-openTag()();
+openTag();

@@ -13,9 +13,9 @@ type Files = { [Name in keyof typeof FILES]: Awaited<ReturnType<(typeof FILES)[N
 
 let base = "";
 
-/** Says in which folder, a URL, the tag's files lie. */
-export function setBase(url: string): void {
-  base = url;
+/** Says in which folder the tag's files lie. */
+export function setBase(folder = ""): void {
+  if (IS_TAG) base = folder.replace(/\/$/, "");
 }
 
 /**
@@ -32,7 +32,8 @@ export function load<Name extends keyof Files>(name: Name): Promise<Files[Name]>
     });
   };
   if (IS_TAG) {
-    const address = `${base}${name}.js`;
+    // The page's address: a base element is another one's affair.
+    const address = new URL(`${base}/${name}.js`, location.href).href;
     return import(/* @vite-ignore */ address).catch(() => retry(address));
   }
   return (FILES[name]() as Promise<Files[Name]>).catch((error) => {

@@ -5,7 +5,7 @@
 import { CakeError, type CakeErrorCode } from "../error.js";
 import { digest } from "./digest.js";
 import type { Consent, ConvertResult, PageConversion, Reason, WaitingConversion } from "./options.js";
-import { ANSWER_MS, type Answer, findAcceptance, parse, post } from "./send.js";
+import { ANSWER_MS, post } from "./send.js";
 import { attempt, keysOf, OUTBOX, read, remove, store, UNIQUE } from "./store.js";
 
 /** The most conversions that wait in localStorage. */
@@ -46,22 +46,26 @@ export interface Sender {
   note(reason: Reason | string): void;
   /** Tells an error to the site. */
   report(error: CakeError): void;
-  /** Sends again all that is due: this page's by its own way, the rest by {@link Outbox.resend}. */
-  resume(): void;
 }
 
 export interface Outbox {
-  /**
-   * Brings a conversion on as far as it goes: `answer` is the endpoint's, where there is one; `error` what the sending
-   * failed with.
-   */
-  conclude(key: string, answer?: Answer, error?: unknown): Promise<ConvertResult>;
-  /** Sends the conversions that earlier pages left. */
+  /** Brings a conversion on as far as it goes; `sent` is its request, where that has been made already. */
+  conclude(key: string, sent?: Promise<Response>): Promise<ConvertResult>;
+  /** Sends what waits, as far as its time has come: this page's, and what earlier ones left. */
   resend(): void;
 }
 
+/** An answer of the endpoint. */
+interface Answer {
+  readonly status: number;
+  /** Its Retry-After. */
+  readonly after: string | null;
+  /** Its JSON, whatever it says; `undefined` where it is none. */
+  readonly json: Partial<Record<"id" | "duplicate" | "error", unknown>> | null | undefined;
+}
+
 /** Opens the outbox of a tracker. */
-export function openOutbox({ url, conversions, said, note, report, resume }: Sender): Outbox {
+export function openOutbox({ url, conversions, said, note, report }: Sender): Outbox {
   /** What other pages left, by their keys: when it may be sent again. */
   const left = new Map<string, WaitingConversion>();
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -98,10 +102,11 @@ export function openOutbox({ url, conversions, said, note, report, resume }: Sen
     if (answer === undefined) {
       // The network may be back at any moment: nothing but the timer keeps it.
       clearTimeout(timer);
-      timer = setTimeout(resume, ms);
+      timer = setTimeout(resend, ms);
     } else {
-      conversion.due = Date.now() + ms;
-      setTimeout(resume, ms);
+      // Timers may be a moment early.
+      conversion.due = Date.now() + ms - 50;
+      setTimeout(resend, ms);
     }
     return { state: "queued", code };
   };
@@ -130,8 +135,7 @@ export function openOutbox({ url, conversions, said, note, report, resume }: Sen
   const conclude = async (
     key: string,
     conversion: WaitingConversion,
-    answer?: Answer,
-    error?: unknown,
+    sent?: Promise<Response>,
   ): Promise<ConvertResult> => {
     const consent = said();
     if (consent === "denied") {
@@ -144,37 +148,45 @@ export function openOutbox({ url, conversions, said, note, report, resume }: Sen
       note("consent_pending");
       return { state: "queued", code: "consent_pending" };
     }
-    let body: string;
+    const { fields } = conversion;
     try {
-      JSON.stringify(conversion.fields);
-      conversion.fields = { ...conversion.fields, uniqueId: await findUniqueId(conversion) };
-      conversion.page = undefined;
-      body = JSON.stringify(conversion.fields);
+      JSON.stringify(fields);
     } catch {
       // A bigint, or an object that holds itself.
       return refuse(key, "invalid_field");
     }
-    const { at, fields } = conversion;
+    if (fields.uniqueId === undefined) {
+      conversion.fields = { ...fields, uniqueId: await findUniqueId(conversion) };
+      conversion.page = undefined;
+    }
     // From now on it has its unique id, and nothing of the page's address.
-    if (!store(key, JSON.stringify({ at, fields }))) {
+    const { at } = conversion;
+    if (!store(key, JSON.stringify({ at, fields: conversion.fields }))) {
       note("storage_blocked");
     } else if (keysOf(OUTBOX).length > MAX_WAITING) {
       remove(key);
       note("outbox_full");
     }
-    if (answer) return interpret(key, conversion, answer);
-    // Where no answer came in time, another way brings none either.
-    if ((error as Error | undefined)?.name === "TimeoutError") return wait(conversion, "network");
     try {
-      return interpret(key, conversion, await (error ? postOtherwise(url, body) : send(url, fields)));
+      return interpret(key, conversion, await send(url, conversion.fields, sent));
     } catch {
       return wait(conversion, "network");
     }
   };
 
+  /** Those of this page that are on their way, and those of others that this page looks after. */
+  const busy = new Set<string>();
+  const own = async (key: string, conversion: WaitingConversion, sent?: Promise<Response>): Promise<ConvertResult> => {
+    busy.add(key);
+    const result = await conclude(key, conversion, sent);
+    busy.delete(key);
+    return result;
+  };
+
   /** One tab after the other sends what an earlier page left. */
   const bring = async (key: string) => {
-    const mine = await exclusively(key, true, async () => {
+    busy.add(key);
+    const isMine = await exclusively(key, true, async () => {
       const conversion = left.get(key) ?? parseStored(read(key));
       if (conversion === undefined) {
         settle(key);
@@ -184,11 +196,18 @@ export function openOutbox({ url, conversions, said, note, report, resume }: Sen
       left.set(key, conversion);
       await conclude(key, conversion);
     });
-    if (mine) return;
+    busy.delete(key);
+    if (isMine) return;
     note("other_tab");
-    setTimeout(resume, MIN_RETRY_MS);
+    setTimeout(resend, MIN_RETRY_MS);
   };
-  const busy = new Set<string>();
+
+  function resend(): void {
+    if (said() !== "granted") return;
+    const isDue = (key: string, { due = 0 }: { due?: number } = {}) => !busy.has(key) && due <= Date.now();
+    for (const [key, conversion] of conversions) if (isDue(key, conversion)) void own(key, conversion);
+    for (const key of keysOf(OUTBOX)) if (!conversions.has(key) && isDue(key, left.get(key))) void bring(key);
+  }
 
   // Where a request dies with its page, the browser's beacon outlives it. It
   // has no answer: the conversion stays, and the next load finds it a duplicate.
@@ -198,28 +217,19 @@ export function openOutbox({ url, conversions, said, note, report, resume }: Sen
       if (fields.uniqueId) attempt(() => navigator.sendBeacon(url, JSON.stringify(fields)));
     }
   });
+  document.addEventListener("visibilitychange", resend);
+  // After what it was opened for.
+  setTimeout(resend);
 
   return {
-    conclude: (key, answer, error) => {
+    resend,
+    conclude: (key, sent) => {
       const conversion = conversions.get(key);
       // Denied meanwhile.
       if (conversion === undefined) return Promise.resolve({ state: "refused", code: "consent_denied" });
-      return conclude(key, conversion, answer, error);
-    },
-    resend() {
-      if (said() !== "granted") return;
-      for (const key of keysOf(OUTBOX)) {
-        if (conversions.has(key) || busy.has(key) || isEarly(left.get(key))) continue;
-        busy.add(key);
-        bring(key).finally(() => busy.delete(key));
-      }
+      return own(key, conversion, sent);
     },
   };
-}
-
-/** Is it not yet time for it? Timers may be a moment early. */
-export function isEarly(conversion: WaitingConversion | undefined): boolean {
-  return (conversion?.due ?? 0) > Date.now() + 50;
 }
 
 /** The wait that a Retry-After asks for, in milliseconds; 0 where it cannot be read. */
@@ -229,11 +239,41 @@ function milliseconds(after: string | null | undefined): number {
   return (Number.isNaN(seconds) ? Date.parse(after) - Date.now() : seconds * 1_000) || 0;
 }
 
-async function send(url: string, fields: PageConversion): Promise<Answer> {
+/** Its JSON; `undefined` where it is none. */
+function parse(text: string): unknown {
   try {
-    return await post(url, fields);
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What an answer says where it is the forwarder's "accepted": nobody else's has this shape. */
+function findAcceptance({ status, json }: Answer): ConvertResult | undefined {
+  const { id, duplicate } = json ?? {};
+  return status < 300 && typeof id === "string" && typeof duplicate === "boolean"
+    ? { state: duplicate ? "duplicate" : "accepted", id }
+    : undefined;
+}
+
+const isTimeout = (error: unknown) => (error as Error | undefined)?.name === "TimeoutError";
+
+/** Waits for the answer of a request, or makes one. Rejects where none comes in time. */
+async function send(url: string, fields: PageConversion, sent?: Promise<Response>): Promise<Answer> {
+  const answer = async (): Promise<Answer> => {
+    const response = await (sent ?? post(url, fields));
+    const { status, headers } = response;
+    const json = parse(await response.text()) as Answer["json"];
+    return { status, after: headers.get("retry-after"), json };
+  };
+  const late = new Promise<never>((_, reject) => {
+    setTimeout(() => reject(new DOMException("no answer", "TimeoutError")), ANSWER_MS);
+  });
+  try {
+    return await Promise.race([answer(), late]);
   } catch (error) {
-    if ((error as Error).name === "TimeoutError") throw error;
+    // Where no answer came in time, another way brings none either.
+    if (isTimeout(error)) throw error;
     return postOtherwise(url, JSON.stringify(fields));
   }
 }
@@ -256,7 +296,7 @@ function postOtherwise(url: string, body: string): Promise<Answer> {
     request.timeout = ANSWER_MS;
     request.onload = () => {
       const { status, responseText } = request;
-      resolve({ status, after: request.getResponseHeader("retry-after"), json: parse(responseText) });
+      resolve({ status, after: request.getResponseHeader("retry-after"), json: parse(responseText) as Answer["json"] });
     };
     request.onerror = request.ontimeout = request.onabort = reject;
     // A text, as fetch sends it.

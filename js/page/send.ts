@@ -1,50 +1,22 @@
 /**
- * The sending of a conversion: part of the first script, so that a conversion leaves in the very task that reports it.
- * An answer other than "accepted" is the outbox's affair.
+ * The request of a conversion: part of the first script, so that a conversion leaves in the very task that reports it.
+ * What its answer means is the outbox's affair.
  */
-import type { ConvertResult, PageConversion } from "./options.js";
+import type { PageConversion } from "./options.js";
 
 /** How long an answer is waited for, in milliseconds: `convert` has resolved within 15 s. */
 export const ANSWER_MS = 14_000;
 
-/** An answer of the endpoint. */
-export interface Answer {
-  readonly status: number;
-  /** Its Retry-After. */
-  readonly after: string | null;
-  /** Its JSON, whatever it says; `undefined` where it is none. */
-  readonly json: Partial<Record<"id" | "duplicate" | "error", unknown>> | null | undefined;
-}
-
-/** Its JSON; `undefined` where it is none. */
-export function parse(text: string): Answer["json"] {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Posts it. Rejects where no answer comes in time, with a `TimeoutError`. */
-export async function post(url: string, fields: PageConversion): Promise<Answer> {
+/** Posts a conversion. Rejects where no answer comes in time, with a `TimeoutError`. */
+export function post(url: string, fields: PageConversion): Promise<Response> {
   // A text needs no preflight, and so no second request on the way out of a page.
-  const response = await fetch(url, {
+  return fetch(url, {
     method: "POST",
     body: JSON.stringify(fields),
     keepalive: true,
     // So that it keeps no connection. Where browsers lack this, whoever waits gives up.
     signal: AbortSignal.timeout?.(ANSWER_MS),
   });
-  const { status, headers } = response;
-  return { status, after: headers.get("retry-after"), json: parse(await response.text()) };
-}
-
-/** What an answer says where it is the forwarder's "accepted": nobody else's has this shape. */
-export function findAcceptance({ status, json }: Answer): ConvertResult | undefined {
-  const { id, duplicate } = json ?? {};
-  return status < 300 && typeof id === "string" && typeof duplicate === "boolean"
-    ? { state: duplicate ? "duplicate" : "accepted", id }
-    : undefined;
 }
 
 /**

@@ -4,7 +4,7 @@ import type { TrackingLinkParts, TrackingLinkRules } from "../link.js";
 import { consentOf } from "./consent.js";
 import { conversionOf } from "./conversion.js";
 import { type Decision, decide, type Engine, isRunning, loadFallback, runningEngine, type Visit } from "./engine.js";
-import { load } from "./load.js";
+import { load, setBase } from "./load.js";
 import { onAddressChange } from "./navigation.js";
 import type {
   Consent,
@@ -16,8 +16,9 @@ import type {
   WaitingConversion,
 } from "./options.js";
 import type { Outbox } from "./outbox.js";
-import { ANSWER_MS, type Answer, findAcceptance, post, findOrderUniqueId } from "./send.js";
-import { attempt, deleteKept, KEY, keysOf, OUTBOX, read, readCookies, remove, store, writeCookie } from "./store.js";
+import { ANSWER_MS, findOrderUniqueId, post } from "./send.js";
+import { readSettings } from "./settings.js";
+import { attempt, deleteKept, KEY, keysOf, OUTBOX, read, readCookies, store, writeCookie } from "./store.js";
 
 /** Keeps the click id and reports conversions. Nothing that it does throws into the page. */
 export interface Tracker {
@@ -63,16 +64,19 @@ const INERT: Tracker = {
   convert: async () => ({ state: "refused", code: "no_page" }),
 };
 
-/** A setting and the text that it does not take. */
-export type Refused = readonly [name: string, text: unknown];
+/** Captures the click id of this page's address and keeps it. */
+export function createTracker(options?: TrackerOptions): Tracker {
+  return openTracker([options]);
+}
 
-/** Captures the click id of this page's address and keeps it. `refused` are the tag's own settings. */
-export function createTracker(given?: TrackerOptions, refused: readonly Refused[] = []): Tracker {
+/** The same by several sources of settings, the strongest last. */
+export function openTracker(sources: readonly (object | null | undefined)[]): Tracker {
   if (typeof document === "undefined") return INERT;
-  let options: TrackerOptions = given ?? {};
-  const { cookieDomain } = options;
+  const refused: [name: string, value: unknown][] = [];
+  let options = readSettings(sources, (...pair) => refused.push(pair));
+  setBase(options.base);
   const names = options.parameters?.join("&") || DEFAULT_PARAMETERS;
-  let consent: Consent = "pending";
+  let { consent = "granted" } = options;
   let clickId: string | undefined;
   /** The text that is kept, once more in memory: alone while consent is pending, or both stores are blocked. */
   let memory = "";
@@ -127,21 +131,12 @@ export function createTracker(given?: TrackerOptions, refused: readonly Refused[
       ? "denied"
       : consent;
 
-  /** Takes a word for consent. One that nobody knows is none. */
-  const setWord = (word: unknown) => {
-    const known = consentOf(word);
-    if (known === undefined) refuse("consent", word);
-    consent = known ?? "pending";
-  };
-
   /** Asks the core what a visit leaves behind. A setting that is out of its range is reported, and left out: none is worth a click. */
   const keep = (visit: Visit, cookies: string, storage: string): Decision => {
-    const { touch = "last", windowDays = 30, journey = 5, cookieDays = windowDays } = options;
-    const [window, places, days] = [windowDays, journey, cookieDays].map(Number) as [number, number, number];
-    const isFirstTouch = `${touch}`.toLowerCase() === "first";
-    const settings = { isFirstTouch, windowDays: window, journey: places, cookieDays: days, names };
+    const { touch, windowDays = 30, journey = 5, cookieDays = windowDays } = options;
+    const isFirstTouch = touch === "first";
     try {
-      const decision = decide(visit, settings, cookies, storage);
+      const decision = decide(visit, { isFirstTouch, windowDays, journey, cookieDays, names }, cookies, storage);
       ({ clickId, text: memory } = decision);
       return decision;
     } catch (error) {
@@ -155,7 +150,7 @@ export function createTracker(given?: TrackerOptions, refused: readonly Refused[
 
   const write = ({ age, text }: Decision) => {
     if (!age) return note(clickId ? "known_click" : "no_click_id");
-    if (!writeCookie(text, age, cookieDomain)) note("cookie_blocked");
+    if (!writeCookie(text, age, options.cookieDomain)) note("cookie_blocked");
     if (!store(KEY, text)) note("storage_blocked");
   };
 
@@ -167,7 +162,7 @@ export function createTracker(given?: TrackerOptions, refused: readonly Refused[
     const cookies = readCookies();
     // A new visitor's click goes into the cookie at once: localStorage keeps the browser waiting.
     const first = cookies || !mayCarry ? undefined : keep(visit, before, before);
-    if (first?.age) writeCookie(first.text, first.age, cookieDomain);
+    if (first?.age) writeCookie(first.text, first.age, options.cookieDomain);
     const storage = read(KEY);
     if (first && !storage) write(first);
     // What was kept earlier is in no way lost: the core decides again about all that there was.
@@ -229,11 +224,7 @@ export function createTracker(given?: TrackerOptions, refused: readonly Refused[
   let opened: Promise<Outbox> | undefined;
   const openOutbox = () => {
     opened ??= load("outbox").then(
-      ({ openOutbox }) => {
-        // What has waited for this file need not wait for its time.
-        setTimeout(resume);
-        return openOutbox({ url, conversions, said, note, report, resume });
-      },
+      ({ openOutbox }) => openOutbox({ url, conversions, said, note, report }),
       (error) => {
         opened = undefined;
         throw error;
@@ -245,36 +236,11 @@ export function createTracker(given?: TrackerOptions, refused: readonly Refused[
   let timer: ReturnType<typeof setTimeout>;
   /** It waits until there is a network or the missing file, or for the next page. */
   const offline = ({ missing }: { missing?: string } = {}): ConvertResult => {
-    const code = missing ? "missing_file" : "network";
-    note(code, ...(missing ? [missing, "see data-base"] : []));
+    if (missing) note("missing_file", missing, "see data-base");
+    else note("network");
     clearTimeout(timer);
     timer = setTimeout(resume, RELOAD_MS);
-    return { state: "queued", code };
-  };
-
-  const send = async (key: string): Promise<ConvertResult> => {
-    const conversion = conversions.get(key);
-    let answer: Answer | undefined;
-    let failure: unknown;
-    if (conversion && said() === "granted") {
-      // Before anything else can fail.
-      if (!attempt(() => store(key, JSON.stringify(conversion)))) note("storage_blocked");
-      // Here and not in the outbox: nothing may come between the report and the request.
-      if (conversion.fields.uniqueId) {
-        try {
-          answer = await post(url, conversion.fields);
-        } catch (thrown) {
-          failure = thrown || true;
-        }
-        const acceptance = answer && findAcceptance(answer);
-        if (acceptance) {
-          conversions.delete(key);
-          remove(key);
-          return acceptance;
-        }
-      }
-    }
-    return (await openOutbox()).conclude(key, answer, failure);
+    return { state: "queued", code: missing ? "missing_file" : "network" };
   };
 
   /** What comes of it in time: within the 15 seconds of {@link Tracker.convert}. */
@@ -283,32 +249,21 @@ export function createTracker(given?: TrackerOptions, refused: readonly Refused[
       (result) => result ?? offline(),
     );
 
-  /** What is on its way out at this moment. */
-  const sending = new Set<string>();
-  const deliver = (key: string): Promise<ConvertResult> => {
-    sending.add(key);
-    return inTime(send(key)).finally(() => sending.delete(key));
-  };
-
-  /** Sends what waits, as far as its time has come; and has the outbox at hand before it is needed. */
+  /** Sends what waits. */
   const resume = () => {
-    if (said() !== "granted") return;
-    for (const [key, { due = 0 }] of conversions) {
-      if (!sending.has(key) && due <= Date.now()) void deliver(key);
+    if (said() === "granted" && (conversions.size || keysOf(OUTBOX)[0])) {
+      openOutbox().then((outbox) => outbox.resend(), offline);
     }
-    if (keysOf(OUTBOX).some((key) => !conversions.has(key))) openOutbox().then((outbox) => outbox.resend(), offline);
-    if (clickId) setTimeout(() => openOutbox().catch(() => undefined), AHEAD_MS);
   };
 
-  for (const [name, text] of refused) refuse(name, text);
-  setWord(options.consent ?? "granted");
-  if (!/^(last|first)$/i.test(`${options.touch ?? "last"}`)) refuse("touch", options.touch);
+  for (const [name, value] of refused) refuse(name, value);
   onAddressChange(
     (address) => look(address),
     () => {
       resume();
       addEventListener("online", resume);
-      document.addEventListener("visibilitychange", resume);
+      // At hand before it is needed: at the moment of a conversion there may be no network.
+      setTimeout(() => clickId && openOutbox().catch(() => undefined), AHEAD_MS);
     },
   );
 
@@ -323,7 +278,10 @@ export function createTracker(given?: TrackerOptions, refused: readonly Refused[
       return clickId;
     },
     setConsent(now) {
-      quietly(() => setWord(now));
+      const known = consentOf(now);
+      // A word that nobody knows is no consent.
+      consent = known ?? "pending";
+      if (!known) refuse("consent", now);
       if (said() === "granted") {
         memory = "";
         visits.splice(0).forEach(lookLater);
@@ -350,10 +308,21 @@ export function createTracker(given?: TrackerOptions, refused: readonly Refused[
           const at = Date.now();
           const key = `${OUTBOX}${at} ${Math.random()} ${conversions.size}`;
           const fields = conversionOf(given, clickId ? [clickId, ...touches()] : []);
-          const { orderId, uniqueId = fields.clickId && orderId && findOrderUniqueId(fields.clickId, orderId) } = fields;
-          const page = uniqueId ? undefined : location.href.split("#", 1)[0];
-          conversions.set(key, { at, page, fields: uniqueId ? { ...fields, uniqueId } : fields });
-          return deliver(key);
+          const { orderId, uniqueId = fields.clickId && orderId && findOrderUniqueId(fields.clickId, orderId) } =
+            fields;
+          const conversion: WaitingConversion = uniqueId
+            ? { at, fields: { ...fields, uniqueId } }
+            : { at, fields, page: location.href.split("#", 1)[0] };
+          conversions.set(key, conversion);
+          let sent: Promise<Response> | undefined;
+          if (said() === "granted") {
+            // Before anything else can fail.
+            if (!attempt(() => store(key, JSON.stringify(conversion)))) note("storage_blocked");
+            // Here and not in the outbox: nothing may come between the report and the request.
+            if (uniqueId) sent = attempt(() => post(url, conversion.fields));
+            attempt(() => sent?.catch(() => undefined));
+          }
+          return inTime(openOutbox().then((outbox) => outbox.conclude(key, sent)));
         }) ?? Promise.resolve<ConvertResult>({ state: "refused", code: "invalid_field" });
       // The click id may be on its way.
       return loading ? inTime(loading.then(convert)) : convert();

@@ -233,7 +233,7 @@ test("with storage blocked a conversion is sent all the same", async () => {
 test("what cannot be a text is refused, not thrown", async () => {
   const { page, said } = await buyer();
   const result = await page.evaluate(() => {
-    const orderId = 1n as unknown as string;
+    const orderId = Symbol("order") as unknown as string;
     return tracker.convert({ offerId: 1, orderId });
   });
   expect(result).toEqual({ state: "refused", code: "invalid_field" });

@@ -1,0 +1,53 @@
+/** A tracker's settings: read from what the page, a tag's attributes or its address give, by one table. */
+import { consentOf } from "./consent.js";
+import type { TrackerOptions } from "./options.js";
+
+/** What a tracker is set up by; `base` is the folder of the tag's files. */
+export type Settings = TrackerOptions & { readonly base?: string };
+
+/** Their names: first those that are yes or no, then the numbers, words, a list, and any text. */
+const NAMES =
+  "edge fragment debug ignoreGlobalPrivacyControl windowDays journey cookieDays touch consent parameters endpoint cookieDomain base onError".split(
+    " ",
+  );
+
+/**
+ * Reads them from several sources, the strongest last. `refuse` hears of each value that its setting does not take,
+ * which then counts as not given; no such word for consent is a consent.
+ */
+export function readSettings(
+  sources: readonly (object | null | undefined)[],
+  refuse: (name: string, value: unknown) => void,
+): Settings {
+  const settings: Record<string, unknown> = {};
+  for (const source of sources) {
+    for (const [given, value] of Object.entries(source ?? {})) {
+      // `data-window-days`, `windowDays`, and `windowdays`, which HTML makes of it.
+      const plain = given.replace(/^data-|[-_]/g, "").toLowerCase();
+      const at = NAMES.findIndex((name) => name.toLowerCase() === plain);
+      const name = NAMES[at];
+      if (!name || value == null) continue;
+      const read = readSetting(value, at);
+      if (read !== undefined) settings[name] = read;
+      else {
+        refuse(name, value);
+        if (name === "consent") settings[name] = "pending";
+      }
+    }
+  }
+  return settings;
+}
+
+/** What a value says for the setting of this place; `undefined` where it says nothing. */
+function readSetting(value: unknown, at: number): unknown {
+  if (at === 8) return consentOf(value);
+  if (typeof value !== "string") return value;
+  const text = value.trim();
+  // `edge="edge"` is how XML writes `edge`.
+  if (at < 4) {
+    return /^(true|1|yes|on|)$/i.test(text) || text === NAMES[at] || (/^(false|0|no|off)$/i.test(text) ? false : undefined);
+  }
+  if (at < 7) return /^\d+$/.test(text) ? +text : undefined;
+  if (at < 8) return /^(last|first)$/i.exec(text)?.[0].toLowerCase();
+  return (at < 10 ? text.match(/[^\s,]+/g) : text) || undefined;
+}
