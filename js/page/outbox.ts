@@ -104,9 +104,9 @@ export function openOutbox({ url, conversions, said, note, report }: Sender): Ou
       clearTimeout(timer);
       timer = setTimeout(resend, ms);
     } else {
-      conversion.due = Date.now() + ms;
       // Timers may be a moment early.
-      setTimeout(resend, ms + 50);
+      conversion.due = Date.now() + ms - 50;
+      setTimeout(resend, ms);
     }
     return { state: "queued", code };
   };

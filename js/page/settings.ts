@@ -43,7 +43,10 @@ function readSetting(value: unknown, at: number): unknown {
   if (at === 8) return consentOf(value);
   if (typeof value !== "string") return value;
   const text = value.trim();
-  if (at < 4) return /^(true|1|yes|on|)$/i.test(text) || (/^(false|0|no|off)$/i.test(text) ? false : undefined);
+  // `edge="edge"` is how XML writes `edge`.
+  if (at < 4) {
+    return /^(true|1|yes|on|)$/i.test(text) || text === NAMES[at] || (/^(false|0|no|off)$/i.test(text) ? false : undefined);
+  }
   if (at < 7) return /^\d+$/.test(text) ? +text : undefined;
   if (at < 8) return /^(last|first)$/i.exec(text)?.[0].toLowerCase();
   return (at < 10 ? text.match(/[^\s,]+/g) : text) || undefined;

@@ -8,6 +8,7 @@ import { Site } from "./site.ts";
 import { open, visit } from "./visit.ts";
 
 declare const tracker: Tracker;
+declare const pageModule: typeof import("../../js/page/index.ts");
 declare const errors: { code: string; parameter?: string; message: string }[];
 
 let site: Site;
@@ -16,6 +17,7 @@ beforeAll(async () => {
   site = await Site.start();
   browser = await launch(["--host-resolver-rules=MAP *.example.co.uk 127.0.0.1, MAP *.github.io 127.0.0.1"]);
   site.addTrackerPage("/");
+  site.addModulesPage("/modules");
   site.addTrackerPage("/thanks");
 });
 afterEach(() => Promise.all(browser.contexts().map((context) => context.close())));
@@ -62,11 +64,9 @@ interface QueryVector {
 const { queries }: { queries: QueryVector[] } = JSON.parse(readFileSync("tests/vectors/click_ids.json", "utf8"));
 
 test("an address has its click id, as in Rust and at the edge", async () => {
-  const { page } = await visitor("/");
+  const { page } = await visitor("/modules");
   const kept = await page.evaluate(async (queries) => {
-    const { createTracker } = (await import(
-      `${location.origin}/page/page.js`
-    )) as typeof import("../../js/page/index.ts");
+    const { createTracker } = pageModule;
     return queries.map(({ query, parameters }) => {
       document.cookie = "cake_click=; Path=/; Max-Age=0";
       localStorage.clear();
@@ -123,11 +123,9 @@ test("denial leaves no cookie on any domain that former settings may have used",
 });
 
 test("consent in a platform's own words is understood, and any other word is told", async () => {
-  const { page } = await visitor("/?reqid=abc-1");
+  const { page } = await visitor("/modules");
   const words = await page.evaluate(async () => {
-    const { createTracker } = (await import(
-      `${location.origin}/page/page.js`
-    )) as typeof import("../../js/page/index.ts");
+    const { createTracker } = pageModule;
     return ["Granted", true, "TRUE", " granted ", "Denied", false, "yes", 1, null].map((consent) => {
       const heard: (string | undefined)[] = [];
       history.replaceState(null, "", "/");

@@ -73,7 +73,8 @@ test("a file that was missing is found in the same page, though Firefox remember
     const page = await firefox.newPage();
     site.fileTrouble.set("outbox.js", "missing");
     await go(page, "/?reqid=abc-1");
-    expect(await convert(page, { offerId: 1, uniqueId: "u" })).toMatchObject({ state: "accepted" });
+    expect(await convert(page, { offerId: 1, uniqueId: "u" })).toEqual({ state: "queued", code: "missing_file" });
+    expect([...site.recorded.keys()]).toEqual(["1 u"]);
     expect(await convert(page, { offerId: 1 })).toEqual({ state: "queued", code: "missing_file" });
     site.fileTrouble.clear();
     expect(await convert(page, { offerId: 2 })).toMatchObject({ state: "accepted" });
