@@ -3,8 +3,8 @@
 
 use crate::click_id::LandingParameters;
 use crate::consent::{Consent, Storing};
-use crate::cookie::{SetCookie, find_cookie};
-use crate::host::is_loopback_origin;
+use crate::cookie::{SetCookie, find_cookies};
+use crate::host::{is_host_name, is_loopback_origin};
 use crate::purpose::Purpose;
 use crate::signed_cookie::SigningKeys;
 use crate::touch::{TouchPolicy, TouchUpdate};
@@ -20,6 +20,10 @@ pub const DOMAIN_COOKIE: &str = "__Secure-cake_click";
 /// The signed cookie on http loopback, where browsers take no prefix. Not the
 /// name of the page's own cookie, which no script could write any more then.
 pub const LOOPBACK_COOKIE: &str = "cake_click_signed";
+
+/// The page's own cookie, which js/page/store.ts writes. The edge reads nothing
+/// of it, and deletes it where the visitor says no.
+pub const PAGE_COOKIE: &str = "cake_click";
 
 /// A request, in its own words. Headers that it lacks are `None`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -42,6 +46,14 @@ pub struct Visit<'a> {
     pub fetch_dest: Option<&'a str>,
     /// `Accept`.
     pub accept: Option<&'a str>,
+    /// `Upgrade-Insecure-Requests`.
+    pub upgrade_insecure: Option<&'a str>,
+    /// `Forwarded`.
+    pub forwarded: Option<&'a str>,
+    /// `X-Forwarded-Proto`.
+    pub forwarded_proto: Option<&'a str>,
+    /// `X-Forwarded-Host`.
+    pub forwarded_host: Option<&'a str>,
 }
 
 /// How clicks are captured.
@@ -59,6 +71,9 @@ pub struct Capture<'a> {
     pub consent: Consent,
     /// Keep clicks in spite of `Sec-GPC: 1`.
     pub ignores_privacy_control: bool,
+    /// Believe what a proxy says of the visitor's own request: behind one that
+    /// ends TLS all requests are plain http.
+    pub trusts_proxy: bool,
 }
 
 /// Why no click was kept.
@@ -116,8 +131,9 @@ impl Reason {
 pub struct Captured {
     /// The click id that counts now: this request's, or one kept earlier.
     pub click_id: Option<String>,
-    /// The text of `Set-Cookie`: keeps the click, or deletes the cookie.
-    pub set_cookie: Option<String>,
+    /// The texts of `Set-Cookie`: one keeps the click; several delete every cookie
+    /// that the site's present or former settings may have set.
+    pub set_cookies: Vec<String>,
     /// Why no click was kept.
     pub reason: Option<Reason>,
 }
@@ -126,7 +142,7 @@ impl Captured {
     fn nothing(reason: Reason, click_id: Option<String>) -> Self {
         Self {
             click_id,
-            set_cookie: None,
+            set_cookies: Vec::new(),
             reason: Some(reason),
         }
     }
@@ -138,14 +154,18 @@ impl Capture<'_> {
     /// # Errors
     /// [`Error::InvalidCookie`] where the request's host is not one of `domain`.
     pub fn decide(&self, visit: &Visit<'_>, now_ms: u64) -> Result<Captured> {
-        let (is_secure, host) = origin(visit.url);
+        let (is_secure, host) = self.origin(visit);
         let name = match (is_secure, self.domain) {
             (false, _) => LOOPBACK_COOKIE,
             (true, None) => HOST_COOKIE,
             (true, Some(_)) => DOMAIN_COOKIE,
         };
-        let domain = self.domain.filter(|_| is_secure);
-        if domain.is_some_and(|domain| !is_within(host, domain)) {
+        let domain = self.domain.filter(|_| is_secure).map(|domain| {
+            let domain = domain.trim_ascii().trim_start_matches('.');
+            domain.to_ascii_lowercase()
+        });
+        let domain = domain.as_deref();
+        if domain.is_some_and(|domain| !is_within(&host, domain)) {
             return Err(Error::InvalidCookie {
                 parameter: "domain",
             });
@@ -156,10 +176,13 @@ impl Capture<'_> {
             is_http_only: true,
             ..SetCookie::new(name, "")
         };
-        let sent = visit.cookies.and_then(|cookies| find_cookie(cookies, name));
-        let stored = sent
-            .and_then(|text| self.keys.verify(name, text, now_ms))
-            .unwrap_or_default();
+        let cookies = visit.cookies.unwrap_or_default();
+        let has = |name: &str| find_cookies(cookies, name).next().is_some();
+        // What the site's former settings have set is read as well. The cookie of
+        // the present ones has to hold what counts.
+        let own = self.keys.verify_all(cookies, &[name], now_ms);
+        let all = self.keys.verify_all(cookies, &NAMES, now_ms);
+        let stores = [own.as_str(), all.as_str()];
         let is_private = visit.privacy_control == Some("1");
         let storing = self
             .consent
@@ -168,30 +191,33 @@ impl Capture<'_> {
         if let Some(reason) = ignored(visit, is_secure) {
             let update = self
                 .touch_policy
-                .keep("", &self.parameters, &[stored], now_ms);
+                .keep("", &self.parameters, &stores, now_ms);
             let click_id = update.click_id.filter(|_| storing != Storing::Delete);
             return Ok(Captured::nothing(reason, click_id));
         }
-        let delete = |reason| {
-            let cookie = SetCookie {
-                max_age_seconds: Some(0),
-                ..cookie
-            };
-            Ok(Captured {
-                set_cookie: sent.map(|_| cookie.build()).transpose()?,
-                ..Captured::nothing(reason, None)
-            })
-        };
         if storing == Storing::Delete {
-            return delete(match self.consent {
+            let reason = match self.consent {
                 Consent::Denied => Reason::ConsentDenied,
                 _ => Reason::GlobalPrivacyControl,
-            });
+            };
+            let mut captured = Captured::nothing(reason, None);
+            for name in [
+                name,
+                HOST_COOKIE,
+                DOMAIN_COOKIE,
+                LOOPBACK_COOKIE,
+                PAGE_COOKIE,
+            ] {
+                if has(name) {
+                    push_deletions(&mut captured.set_cookies, &cookie, name, &host)?;
+                }
+            }
+            return Ok(captured);
         }
         let query = query_of(visit.url);
         let update = self
             .touch_policy
-            .keep(query, &self.parameters, &[stored], now_ms);
+            .keep(query, &self.parameters, &stores, now_ms);
         let TouchUpdate {
             click_id: Some(click_id),
             text,
@@ -199,12 +225,17 @@ impl Capture<'_> {
             ..
         } = update
         else {
-            // What no secret of ours has signed goes as well: it is of no use.
-            return delete(if sent.is_some() {
+            let reason = if has(name) {
                 Reason::Expired
             } else {
                 Reason::NoClick
-            });
+            };
+            let mut captured = Captured::nothing(reason, None);
+            if has(name) {
+                // What no secret of ours has signed goes as well: it is of no use.
+                captured.set_cookies.push(deletion(&cookie).build()?);
+            }
+            return Ok(captured);
         };
         if storing == Storing::Hold {
             return Ok(Captured::nothing(Reason::ConsentPending, Some(click_id)));
@@ -220,10 +251,80 @@ impl Capture<'_> {
         };
         Ok(Captured {
             click_id: Some(click_id),
-            set_cookie: Some(cookie.build()?),
+            set_cookies: vec![cookie.build()?],
             reason: None,
         })
     }
+
+    /// Did the visitor's request come by https, and to which host?
+    fn origin(&self, visit: &Visit<'_>) -> (bool, String) {
+        let (mut is_secure, host) = origin(visit.url);
+        if self.trusts_proxy {
+            let forwarded = visit.forwarded.map_or("", |list| cut(list, b',').0);
+            let of = |name: &str| {
+                let mut pairs = forwarded.split(';').map(|pair| cut(pair, b'='));
+                let found = pairs.find(|(key, _)| key.trim_ascii().eq_ignore_ascii_case(name));
+                found.and_then(|(_, value)| value)
+            };
+            let first = |header: Option<&'_ str>, own: Option<&'_ str>| {
+                let text = header.map(|list| cut(list, b',').0).or(own)?;
+                Some(text.trim_ascii().trim_matches('"').to_ascii_lowercase())
+            };
+            if let Some(scheme) = first(visit.forwarded_proto, of("proto")) {
+                is_secure = scheme == "https";
+            }
+            if let Some(named) = first(visit.forwarded_host, of("host")) {
+                return (is_secure, cut(&named, b':').0.to_owned());
+            }
+        }
+        (is_secure, host.trim_end_matches('.').to_ascii_lowercase())
+    }
+}
+
+/// The names of the signed cookie, by all settings that a site can have had.
+const NAMES: [&str; 3] = [HOST_COOKIE, DOMAIN_COOKIE, LOOPBACK_COOKIE];
+
+fn deletion<'a>(cookie: &SetCookie<'a>) -> SetCookie<'a> {
+    SetCookie {
+        max_age_seconds: Some(0),
+        ..*cookie
+    }
+}
+
+/// Deletes the cookie of this name in every place where the host can have it: a
+/// `Cookie` header does not say of which domain one is.
+fn push_deletions(
+    out: &mut Vec<String>,
+    cookie: &SetCookie<'_>,
+    name: &str,
+    host: &str,
+) -> Result<()> {
+    let mut push = |domain: Option<&str>| {
+        let cookie = SetCookie {
+            name,
+            domain,
+            is_secure: cookie.is_secure || name.starts_with("__"),
+            ..deletion(cookie)
+        };
+        let text = cookie.build()?;
+        if !out.contains(&text) {
+            out.push(text);
+        }
+        Ok::<(), Error>(())
+    };
+    let is_of_a_domain = name == DOMAIN_COOKIE || name == PAGE_COOKIE;
+    if !is_of_a_domain {
+        return push(None);
+    }
+    if cookie.domain.is_some() {
+        push(cookie.domain)?;
+    }
+    let mut domain = host;
+    while is_host_name(domain) {
+        push(Some(domain))?;
+        domain = cut(domain, b'.').1.unwrap_or_default();
+    }
+    push(None)
 }
 
 /// Why a request is no visit, whatever it carries.
@@ -249,6 +350,12 @@ fn ignored(visit: &Visit<'_>, is_secure: bool) -> Option<Reason> {
                 .split(',')
                 .any(|kind| is(Some(cut(kind, b';').0), "text/html"))
         }),
+        // A site's service worker that fetches the visitor's request anew makes it a
+        // fetch of its own: `empty`, in Chromium still `navigate`, in Firefox
+        // `same-origin`. What browsers say of navigations alone stays with it.
+        (mode, Some(dest)) if is(Some(dest), "empty") => {
+            is(mode, "navigate") || is(visit.upgrade_insecure, "1")
+        }
         (mode, dest) => is(mode, "navigate") && (dest.is_none() || is(dest, "document")),
     };
     if !is_navigation {
@@ -289,12 +396,8 @@ pub fn signed_click_id(
     touch_policy: TouchPolicy,
     now_ms: u64,
 ) -> Option<String> {
-    [HOST_COOKIE, DOMAIN_COOKIE, LOOPBACK_COOKIE]
-        .into_iter()
-        .filter_map(|name| keys.verify(name, find_cookie(cookies, name)?, now_ms))
-        .find_map(|text| {
-            touch_policy
-                .keep("", &LandingParameters::default(), &[text], now_ms)
-                .click_id
-        })
+    let stored = keys.verify_all(cookies, &NAMES, now_ms);
+    touch_policy
+        .keep("", &LandingParameters::default(), &[&stored], now_ms)
+        .click_id
 }

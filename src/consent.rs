@@ -24,12 +24,13 @@ pub enum Storing {
 }
 
 impl Consent {
-    /// Reads `granted`, `denied` or `pending`.
+    /// Reads `granted`, `denied` or `pending` in any case, and a consent
+    /// platform's `true` and `false`.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        match word {
-            "granted" => Some(Self::Granted),
-            "denied" => Some(Self::Denied),
+        match word.trim_ascii().to_ascii_lowercase().as_str() {
+            "granted" | "true" => Some(Self::Granted),
+            "denied" | "false" => Some(Self::Denied),
             "pending" => Some(Self::Pending),
             _ => None,
         }
@@ -88,6 +89,9 @@ mod tests {
         assert_eq!(Consent::parse("granted"), Some(Granted));
         assert_eq!(Consent::parse("denied"), Some(Consent::Denied));
         assert_eq!(Consent::parse("pending"), Some(Consent::default()));
+        assert_eq!(Consent::parse(" Granted"), Some(Granted));
+        assert_eq!(Consent::parse("true"), Some(Granted));
+        assert_eq!(Consent::parse("False"), Some(Consent::Denied));
         assert_eq!(Consent::parse("yes"), None);
     }
 

@@ -141,20 +141,22 @@ fn starts_with(name: &str, prefix: &str) -> bool {
         .is_some_and(|(start, _)| start.eq_ignore_ascii_case(prefix))
 }
 
-/// The value of the first cookie called `name` in a `Cookie` header or in
-/// `document.cookie`: browsers send the one of the longest path first.
+/// The values of all cookies called `name` in a `Cookie` header or in
+/// `document.cookie`: a browser sends one for each path and domain, the one of
+/// the longest path first.
+pub fn find_cookies<'a>(header: &'a str, name: &str) -> impl Iterator<Item = &'a str> {
+    header.split(';').filter_map(move |pair| {
+        let (key, value) = cut(pair, b'=');
+        value
+            .filter(|_| key.trim_ascii() == name)
+            .map(str::trim_ascii)
+    })
+}
+
+/// The first of them.
 #[must_use]
 pub fn find_cookie<'a>(header: &'a str, name: &str) -> Option<&'a str> {
-    let mut rest = Some(header);
-    while let Some(text) = rest {
-        let (pair, tail) = cut(text, b';');
-        let (key, value) = cut(pair, b'=');
-        if key.trim_ascii() == name && value.is_some() {
-            return value.map(str::trim_ascii);
-        }
-        rest = tail;
-    }
-    None
+    find_cookies(header, name).next()
 }
 
 fn is_token_byte(byte: u8) -> bool {

@@ -4,6 +4,7 @@
 //! HMAC-SHA256 over `NAME=VALUE;EXPIRES`, base64url. Neither a cookie's name
 //! nor its value can hold `=` and `;`, so no two of them sign alike.
 
+use crate::cookie::find_cookies;
 use crate::url::push_number;
 use crate::{Error, Result};
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -73,6 +74,24 @@ impl SigningKeys {
         });
         let expires_s = u64::from_str_radix(expires, 36).ok()?;
         (is_ours && now_ms / 1_000 < expires_s).then_some(value)
+    }
+}
+
+impl SigningKeys {
+    /// The values that [`verify`](Self::verify), of all cookies of these names in a
+    /// `Cookie` header, separated by semicolons. Browsers may send several of one name.
+    #[must_use]
+    pub(crate) fn verify_all(&self, cookies: &str, names: &[&str], now_ms: u64) -> String {
+        let mut values = String::new();
+        for name in names {
+            for value in find_cookies(cookies, name) {
+                if let Some(value) = self.verify(name, value, now_ms) {
+                    values.push(';');
+                    values.push_str(value);
+                }
+            }
+        }
+        values
     }
 }
 

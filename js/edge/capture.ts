@@ -1,5 +1,5 @@
 /** Edge capture: a landing page's click id into a signed cookie, by the site's own Worker. */
-import { call } from "../error.js";
+import { CakeError, call } from "../error.js";
 import { checkNames, choice, optionalString, refuse, stringOption } from "../option.js";
 import * as wasm from "../wasm/edge.js";
 
@@ -13,6 +13,7 @@ const NAMES = [
   "windowDays",
   "journey",
   "parameters",
+  "trustProxy",
   "onError",
 ];
 
@@ -28,10 +29,11 @@ export interface CaptureOptions {
    */
   readonly secrets: readonly string[];
   /**
-   * What the visitor has said. `"pending"` stores nothing, `"denied"` deletes the cookie.
+   * What the visitor has said, in any case, or a consent platform's `true` and `false`. `"pending"` stores nothing,
+   * `"denied"` deletes the cookie. Any other word is `invalid_setting`.
    * @default "granted"
    */
-  readonly consent?: Consent | ((request: Request) => Consent);
+  readonly consent?: Consent | boolean | ((request: Request) => Consent | boolean);
   /** Keep clicks in spite of `Sec-GPC: 1`, where your law and counsel allow it. @default false */
   readonly ignoreGlobalPrivacyControl?: boolean;
   /** The site's domain, such as `shop.example`, where hosts below it are to see the cookie. @default the host alone */
@@ -44,6 +46,12 @@ export interface CaptureOptions {
   readonly journey?: number;
   /** The names of the click id's parameter, the preferred one first. @default those of `findClick` */
   readonly parameters?: readonly string[];
+  /**
+   * Believe `X-Forwarded-Proto`, `X-Forwarded-Host` and `Forwarded`: on a server behind a proxy that ends TLS every
+   * request is plain http, and no click is kept. Set it only where your proxy writes these headers itself.
+   * @default false
+   */
+  readonly trustProxy?: boolean;
 }
 
 /**
@@ -72,6 +80,11 @@ export interface CapturedClick {
   readonly clickId?: string;
   /** The `Set-Cookie` value that keeps it, or that deletes the cookie. An answer that has it must not be cached. */
   readonly setCookie?: string;
+  /**
+   * All `Set-Cookie` values, {@link setCookie} the first, where there are several: the visitor says no, and every name
+   * and domain that may have a click is to lose it.
+   */
+  readonly setCookies?: readonly string[];
   /** Why no click was kept; absent where one was. */
   readonly reason?: CaptureReason;
 }
@@ -87,12 +100,15 @@ export function captureClick(request: Request, options: CaptureOptions): Capture
   checkNames("options", options, NAMES);
   const { consent = "granted" } = options;
   const said = typeof consent === "function" ? consent(request) : consent;
-  const flags = (isFirst(options) ? 1 : 0) | (options.ignoreGlobalPrivacyControl === true ? 2 : 0);
+  const flags =
+    (isFirst(options) ? 1 : 0) |
+    (options.ignoreGlobalPrivacyControl === true ? 2 : 0) |
+    (options.trustProxy === true ? 4 : 0);
   return call(() =>
     wasm.captureClick(
       request,
       texts("secrets", options.secrets),
-      stringOption("consent", said),
+      typeof said === "boolean" ? `${said}` : stringOption("consent", said),
       texts("parameters", options.parameters),
       optionalString("domain", options.domain) ?? "",
       options.windowDays ?? 30,
@@ -121,7 +137,8 @@ export function readClickCookie(
 }
 
 function isFirst({ touch }: Pick<CaptureOptions, "touch">): boolean {
-  return choice("touch", touch, ["last", "first"]) === "first";
+  const word = typeof touch === "string" ? touch.toLowerCase() : touch;
+  return choice("touch", word, ["last", "first"]) === "first";
 }
 
 /** A list of texts, for the core; one text alone would become its letters. */
@@ -209,23 +226,43 @@ function captureInto<Env>(response: Response, request: Request, settings: Captur
   try {
     const options = typeof settings === "function" ? settings(env) : settings;
     onError = options.onError;
-    const { setCookie } = captureClick(request, options);
+    const { setCookie, setCookies = [setCookie], reason } = captureClick(request, options);
+    if (reason === "insecure") tellInsecure(request, options);
     // An answer of another protocol has no place for a cookie.
     if (setCookie === undefined || response.status < 200) return response;
     // A fetched answer's headers cannot be changed; its body streams on.
     const answer = new Response(response.body, response);
-    answer.headers.append("set-cookie", setCookie);
-    // A cache would hand one visitor's click to all others. These three would
-    // tell one apart from what browsers are told.
-    for (const name of ["cdn-cache-control", "cloudflare-cdn-cache-control", "surrogate-control"]) {
-      answer.headers.delete(name);
-    }
+    for (const text of setCookies) answer.headers.append("set-cookie", text ?? "");
+    // A cache would hand one visitor's click to all others, also one that a
+    // network tells apart from what browsers are told.
+    for (const name of [...answer.headers.keys()]) if (FOR_CACHES.test(name)) answer.headers.delete(name);
     answer.headers.set("cache-control", "private, no-store");
     return answer;
   } catch (error) {
     report(error, request, onError);
     return response;
   }
+}
+
+/** The headers by which the caches of this and that network are told to share an answer. */
+const FOR_CACHES =
+  /(^|-)(cache|edge|surrogate)-control$|^(expires|x-accel-expires|x-cache-ttl|x-ttl|surrogate-ttl|cf-edge-cache|x-litespeed-cache)$/;
+
+/** The middlewares that have told of plain http. */
+const told = new WeakSet<SiteCaptureOptions>();
+let hasTold = false;
+
+/** No click is kept over plain http. Behind a proxy nobody would see why; so it is said once. */
+function tellInsecure(request: Request, options: SiteCaptureOptions): void {
+  if (options.onError ? told.has(options) : hasTold) return;
+  told.add(options);
+  hasTold = true;
+  const error = new CakeError({
+    code: "invalid_setting",
+    parameter: "trustProxy",
+    rule: "is needed where a proxy ends TLS: this request came over plain http, and its click was not kept",
+  });
+  report(error, request, options.onError);
 }
 
 /** The site must not fail for what could not be captured, nor for what could not be reported. */

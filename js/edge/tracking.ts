@@ -61,7 +61,7 @@ export function lintTrackingLink(link: string): Finding[] {
 
 /** Where to look for the click id. */
 export interface FindClickOptions {
-  /** The names of its parameter, the preferred one first. @default reqid, ckm_request_id, click_id, clickid, transaction_id, tranid, r */
+  /** The names of its parameter, the preferred one first. @default reqid, ckm_request_id, click_id, clickid */
   readonly parameters?: readonly string[];
   /** Look into the URL's fragment too. @default false */
   readonly fragment?: boolean;

@@ -7,36 +7,42 @@ export function decorate(
   clickId: () => string | undefined,
   note: (reason: Reason) => void,
 ): void {
+  const wanted = hosts.map((host) => host.trim().toLowerCase());
   const isChosen = ({ protocol, hostname }: URL) =>
     /^https?:$/.test(protocol) &&
-    hosts.some((host) => (host.startsWith("*.") ? hostname.endsWith(host.slice(1)) : hostname === host));
+    wanted.some((host) => (host.startsWith("*.") ? hostname.endsWith(host.slice(1)) : hostname === host));
 
   /** The click id, if this address is one to carry it to. */
   const idFor = (address: string): string | undefined => {
-    if (!URL.canParse(address, location.href) || !isChosen(new URL(address, location.href))) return undefined;
+    try {
+      if (!isChosen(new URL(address, document.baseURI))) return undefined;
+    } catch {
+      return undefined;
+    }
     const id = clickId();
     if (id === undefined) note("no_click_id");
     return id;
   };
 
   const onClick = (event: Event) => {
+    // In SVG a link is another element, and its address another attribute.
     const link = event
       .composedPath()
-      .find((target) => target instanceof HTMLAnchorElement || target instanceof HTMLAreaElement);
-    const id = link && idFor(link.href);
-    if (!link || id === undefined) return;
-    const before = link.getAttribute("href");
-    const url = new URL(link.href);
-    url.searchParams.set(parameter, id);
-    link.href = url.href;
+      .find((target): target is Element => target instanceof Element && target.matches("a, area"));
+    const name = link?.hasAttribute("href") ? "href" : "xlink:href";
+    const before = link?.getAttribute(name);
+    if (!link || before === null || before === undefined) return;
+    const id = idFor(before);
+    if (id === undefined) return;
+    link.setAttribute(name, withParameter(before.trim(), parameter, id));
     // The browser follows the link when this event is over; then it is as the site wrote it.
-    setTimeout(() => link.setAttribute("href", before ?? ""));
+    setTimeout(() => link.setAttribute(name, before));
   };
 
   const onSubmit = (event: SubmitEvent) => {
     const form = event.target as HTMLFormElement;
-    const { submitter } = event;
-    const own = submitter?.getAttribute("formaction");
+    // Browsers before 2021 do not say by which button.
+    const own = (event.submitter ?? null)?.getAttribute("formaction");
     const id = idFor(own ?? form.getAttribute("action") ?? location.href);
     if (id === undefined) return;
     const add = ({ formData }: FormDataEvent) => formData.set(parameter, id);
@@ -49,4 +55,22 @@ export function decorate(
   addEventListener("click", onClick, true);
   addEventListener("auxclick", onClick, true);
   addEventListener("submit", onSubmit, true);
+}
+
+/**
+ * The address with the parameter in its query, in place of one of the same name. Every other byte stays as it was: to
+ * write a query anew would break a signed address.
+ */
+function withParameter(address: string, parameter: string, value: string): string {
+  const [, path = "", query, fragment = ""] = /^([^?#]*)(?:\?([^#]*))?(#[^]*)?$/.exec(address) ?? [];
+  const name = encodeURIComponent(parameter);
+  const rest = (query ?? "").split("&").filter((pair) => {
+    try {
+      return decodeURIComponent((pair.split("=")[0] ?? "").replace(/\+/g, " ")) !== parameter;
+    } catch {
+      return true;
+    }
+  });
+  const pairs = query ? [...rest, `${name}=${encodeURIComponent(value)}`] : [`${name}=${encodeURIComponent(value)}`];
+  return `${path}?${pairs.join("&")}${fragment}`;
 }

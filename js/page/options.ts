@@ -14,12 +14,12 @@ export interface TrackerOptions {
    */
   readonly edge?: boolean;
   /** What the visitor has said so far. @default "granted" */
-  readonly consent?: Consent;
+  readonly consent?: Consent | boolean;
   /** Global Privacy Control counts as `denied` unless this is set. @default false */
   readonly ignoreGlobalPrivacyControl?: boolean;
   /**
    * The names of the click id's parameter, the preferred one first.
-   * @default reqid, ckm_request_id, click_id, clickid, transaction_id, tranid, r
+   * @default reqid, ckm_request_id, click_id, clickid
    */
   readonly parameters?: readonly string[];
   /** Look into the address's fragment too. @default false */

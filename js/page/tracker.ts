@@ -53,9 +53,20 @@ const AHEAD_MS = 3_000;
 /** How long a file that could not be loaded is left alone. */
 const RELOAD_MS = 20_000;
 
+/** The tracker where there is no page, in server rendering for one: it knows no click, and does nothing. */
+const INERT: Tracker = {
+  engine: "js",
+  clickId: undefined,
+  ready: Promise.resolve(),
+  setConsent() {},
+  link: async () => undefined,
+  decorate() {},
+  convert: async () => ({ state: "refused", code: "no_page" }),
+};
+
 /** Captures the click id of this page's address and keeps it. */
 export function createTracker(options?: TrackerOptions): Tracker {
-  return openTracker([options]);
+  return typeof document === "undefined" ? INERT : openTracker([options]);
 }
 
 /** The same by several sources of settings, the strongest last. */

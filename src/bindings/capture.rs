@@ -60,10 +60,11 @@ fn touch_policy(is_first_touch: bool, window_days: f64, journey: usize) -> Resul
 }
 
 /// What to do about a request; see [`Capture::decide`]. Brings `{ clickId,
-/// setCookie, reason }`, each left out where there is none.
+/// setCookie, setCookies, reason }`, each left out where there is none.
 ///
 /// `names` are those of the click id's parameter, none for the default; an empty
-/// `domain` is the host alone. `flags`: 1 the first touch counts, 2 `Sec-GPC` is ignored.
+/// `domain` is the host alone. `flags`: 1 the first touch counts, 2 `Sec-GPC` is
+/// ignored, 4 a proxy is believed.
 ///
 /// # Errors
 /// [`Error::WeakSecret`], [`Error::InvalidSetting`], and those of [`Capture::decide`].
@@ -88,8 +89,15 @@ pub fn capture_click(
     let privacy_control = header("sec-gpc");
     let upgrade = header("upgrade");
     let purposes = ["sec-purpose", "purpose", "x-purpose", "x-moz"].map(header);
-    let [fetch_mode, fetch_dest, accept] =
-        ["sec-fetch-mode", "sec-fetch-dest", "accept"].map(header);
+    let [fetch_mode, fetch_dest, accept, upgrade_insecure] = [
+        "sec-fetch-mode",
+        "sec-fetch-dest",
+        "accept",
+        "upgrade-insecure-requests",
+    ]
+    .map(header);
+    let [forwarded, forwarded_proto, forwarded_host] =
+        ["forwarded", "x-forwarded-proto", "x-forwarded-host"].map(header);
     let visit = Visit {
         method: &method,
         url: &url,
@@ -100,6 +108,10 @@ pub fn capture_click(
         fetch_mode: fetch_mode.as_deref(),
         fetch_dest: fetch_dest.as_deref(),
         accept: accept.as_deref(),
+        upgrade_insecure: upgrade_insecure.as_deref(),
+        forwarded: forwarded.as_deref(),
+        forwarded_proto: forwarded_proto.as_deref(),
+        forwarded_host: forwarded_host.as_deref(),
     };
 
     let keys = SigningKeys::new(secrets.iter().map(String::as_str))?;
@@ -118,11 +130,21 @@ pub fn capture_click(
             parameter: "consent",
         })?,
         ignores_privacy_control: flags & 2 != 0,
+        trusts_proxy: flags & 4 != 0,
     };
     let captured = capture.decide(&visit, to_integer(now_ms))?;
+    let first = captured.set_cookies.first().cloned();
+    let all = (captured.set_cookies.len() > 1).then(|| {
+        captured
+            .set_cookies
+            .iter()
+            .map(JsValue::from)
+            .collect::<js_sys::Array>()
+    });
     Ok(Fields::new()
         .optional("clickId", captured.click_id)
-        .optional("setCookie", captured.set_cookie)
+        .optional("setCookies", all)
+        .optional("setCookie", first)
         .optional("reason", captured.reason.map(Reason::code))
         .into())
 }

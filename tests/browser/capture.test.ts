@@ -1,4 +1,5 @@
 /** Capture and keeping, in Chromium: cookie, localStorage, each blocked or full, and the root domain. */
+import { readFileSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { Tracker } from "../../js/page/index.ts";
@@ -49,6 +50,123 @@ test("a click id is kept in a cookie and in localStorage, as the browser sees th
   expect(await clickIdOf(page)).toBe("abc-1");
   expect(said.filter((line) => line.includes("THROWN"))).toEqual([]);
   expect(said.at(-1)).toBe("cake-edge: known_click");
+});
+
+interface QueryVector {
+  readonly name: string;
+  readonly query: string;
+  readonly parameters?: string[];
+  readonly clickId?: string;
+  readonly parameter?: string;
+}
+const { queries }: { queries: QueryVector[] } = JSON.parse(readFileSync("tests/vectors/click_ids.json", "utf8"));
+
+test("an address has its click id, as in Rust and at the edge", async () => {
+  const { page } = await visitor("/");
+  const kept = await page.evaluate(async (queries) => {
+    const { createTracker } = (await import(
+      `${location.origin}/page/page.js`
+    )) as typeof import("../../js/page/index.ts");
+    return queries.map(({ query, parameters }) => {
+      document.cookie = "cake_click=; Path=/; Max-Age=0";
+      localStorage.clear();
+      history.replaceState(null, "", `/${query}`);
+      document.cookie = "cake_click=; Path=/; Max-Age=0";
+      localStorage.clear();
+      const { clickId } = createTracker(parameters ? { parameters } : {});
+      return [clickId, localStorage.getItem("cake_click")?.split("!")[2]];
+    });
+  }, queries);
+  queries.forEach(({ name, clickId, parameter }, index) => {
+    expect(
+      kept[index]?.map((text) => text ?? undefined),
+      name,
+    ).toEqual([clickId, parameter]);
+  });
+});
+
+test("what was there and not taken is told by debug", async () => {
+  const { said } = await visitor("/?status=successful&transaction_id=2784792");
+  expect(said).toContain("cake-edge: no_click_id");
+  expect(said).toContain("cake-edge: not_taken status transaction_id");
+});
+
+test("the payment's number on the thank-you page takes no click's place", async () => {
+  const { page, go } = await visitor("/?reqid=abc-1");
+  await go("/thanks?status=successful&transaction_id=2784792&reqid=undefined");
+  expect(await clickIdOf(page)).toBe("abc-1");
+});
+
+test("of two cookies of one name the newest counts, and a stale one makes no more of them", async () => {
+  const { page, context, go } = await visitor(`http://shop.example.co.uk:${site.port}/?reqid=abc-1`);
+  const stale = await page.evaluate(() => localStorage.getItem("cake_click") ?? "");
+  await context.addCookies([{ name: "cake_click", value: stale, url: `http://shop.example.co.uk:${site.port}/` }]);
+  await page.waitForTimeout(1_100);
+  await go(`http://shop.example.co.uk:${site.port}/?reqid=abc-2`);
+  expect(await clickIdOf(page)).toBe("abc-2");
+  const cookies = (await context.cookies()).filter(({ name }) => name === "cake_click");
+  expect(cookies.map(({ domain }) => domain)).toEqual([".example.co.uk"]);
+  await go(`http://shop.example.co.uk:${site.port}/thanks`);
+  expect(await clickIdOf(page)).toBe("abc-2");
+});
+
+test("denial leaves no cookie on any domain that former settings may have used", async () => {
+  site.addTrackerPage("/denied", `{ consent: "denied", cookieDomain: "shop.example.co.uk" }`);
+  const { context, go } = await visitor(`http://shop.example.co.uk:${site.port}/?reqid=abc-1`);
+  const url = `http://shop.example.co.uk:${site.port}/`;
+  await context.addCookies([
+    { name: "cake_click", value: "1!x*x!r!abc", url },
+    { name: "cake_click", value: "1!x*x!r!abc", domain: ".shop.example.co.uk", path: "/" },
+  ]);
+  await go(`${url}denied`);
+  expect(await context.cookies()).toEqual([]);
+});
+
+test("consent in a platform's own words is understood, and any other word is told", async () => {
+  const { page } = await visitor("/?reqid=abc-1");
+  const words = await page.evaluate(async () => {
+    const { createTracker } = (await import(
+      `${location.origin}/page/page.js`
+    )) as typeof import("../../js/page/index.ts");
+    return ["Granted", true, "TRUE", " granted ", "Denied", false, "yes", 1, null].map((consent) => {
+      const heard: (string | undefined)[] = [];
+      history.replaceState(null, "", "/");
+      document.cookie = "cake_click=; Path=/; Max-Age=0";
+      localStorage.clear();
+      const tracker = createTracker({ consent: "pending", onError: ({ parameter }) => heard.push(parameter) });
+      history.replaceState(null, "", "/?reqid=abc-2");
+      tracker.setConsent(consent as "granted");
+      return [consent, localStorage.length > 0, heard];
+    });
+  });
+  expect(words).toEqual([
+    ["Granted", true, []],
+    [true, true, []],
+    ["TRUE", true, []],
+    [" granted ", true, []],
+    ["Denied", false, []],
+    [false, false, []],
+    ["yes", false, ["consent"]],
+    [1, false, ["consent"]],
+    [null, false, ["consent"]],
+  ]);
+});
+
+test("a device's clock that was wrong once does not make a click immortal", async () => {
+  const ahead = () => {
+    const now = Date.now();
+    Date.now = () => now + 3_650 * 86_400_000;
+  };
+  const { page, context } = await visitor("/?reqid=abc-1", ahead);
+  const text = await page.evaluate(() => localStorage.getItem("cake_click") ?? "");
+  const right = await visitor("/");
+  await right.page.evaluate((text) => localStorage.setItem("cake_click", text), text);
+  await right.go("/thanks");
+  expect(await clickIdOf(right.page)).toBe("abc-1");
+  const kept = await right.page.evaluate(() => localStorage.getItem("cake_click") ?? "");
+  const [, at = ""] = /\*(\w+)!/.exec(kept) ?? [];
+  expect(Math.abs(Number.parseInt(at, 36) - Date.now() / 1_000)).toBeLessThan(60);
+  await context.close();
 });
 
 test("a page without a click says so and stores nothing", async () => {

@@ -4,6 +4,7 @@ import { afterEach, expect, test, vi } from "vitest";
 import {
   type CaptureOptions,
   captureClick,
+  findClick,
   isCakeError,
   readClickCookie,
   withClickCapture,
@@ -52,6 +53,149 @@ test("what is set is read back where the conversion is recorded, and by no other
     expect(readClickCookie(request, { secrets, touch }), name).toBe(want.clickId);
     expect(readClickCookie(request, { secrets: ["a foreign secret of 32 bytes or more"] }), name).toBeUndefined();
   }
+});
+
+interface QueryVector {
+  readonly name: string;
+  readonly query: string;
+  readonly parameters?: string[];
+  readonly clickId?: string;
+  readonly parameter?: string;
+}
+const { queries }: { queries: QueryVector[] } = JSON.parse(readFileSync("tests/vectors/click_ids.json", "utf8"));
+
+test.each(queries)("an address has its click id, as in Rust and in the page: $name", (vector) => {
+  const { query, parameters = [], clickId, parameter } = vector;
+  const found = findClick(`https://shop.example/${query}`, { parameters });
+  expect([found?.clickId, found?.parameter]).toEqual([clickId, parameter]);
+  const headers = { "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" };
+  const captured = captureClick(new Request(`https://shop.example/${query}`, { headers }), { secrets, parameters });
+  expect(captured.clickId).toBe(clickId);
+});
+
+const LANDING = "https://shop.example/?reqid=abc-1";
+const NAVIGATION = { "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" };
+const capture = (headers: Record<string, string>, options: Partial<CaptureOptions> = {}, url = LANDING) =>
+  captureClick(new Request(url, { headers: { ...NAVIGATION, ...headers } }), { secrets, ...options });
+/** What a visit's cookie holds. */
+const cookieOf = (options: Partial<CaptureOptions> = {}, url = LANDING) =>
+  capture({}, options, url).setCookie?.split(";")[0] ?? "";
+
+test("of several cookies the newest that verifies counts, and a good one is not deleted for a bad one", () => {
+  vi.useFakeTimers({ toFake: ["Date"] });
+  vi.setSystemTime(1_781_879_400_000);
+  const old = cookieOf({ domain: "shop.example" });
+  vi.setSystemTime(1_781_879_500_000);
+  const fresh = cookieOf({ domain: "shop.example" }, "https://shop.example/?reqid=abc-2");
+  const forged = fresh.replace("abc-2", "abc-3");
+  for (const cookies of [
+    `${old}; ${fresh}`,
+    `${fresh}; ${old}`,
+    `${forged}; ${fresh}`,
+    `__Secure-cake_click=x; ${fresh}`,
+  ]) {
+    const cookie = cookies;
+    const kept = capture({ cookie }, { domain: "shop.example" }, "https://shop.example/thanks");
+    expect(kept, cookies).toEqual({ clickId: "abc-2", reason: "known" });
+    const request = new Request("https://shop.example/cake", { headers: { cookie } });
+    expect(readClickCookie(request, { secrets }), cookies).toBe("abc-2");
+  }
+});
+
+test("what former settings have set is read, and written by the present ones", () => {
+  const cookie = cookieOf();
+  const kept = capture({ cookie }, { domain: "Shop.Example" }, "https://shop.example/thanks");
+  expect(kept.clickId).toBe("abc-1");
+  expect(kept.setCookie).toMatch(/^__Secure-cake_click=1!.*; Domain=shop\.example;/);
+});
+
+test("denial leaves the click under no name and no domain", () => {
+  const cookie = "__Host-cake_click=a; __Secure-cake_click=b; cake_click=c; other=1";
+  for (const options of [{ consent: "denied" as const }, { consent: false }, {}]) {
+    const captured = capture({ cookie, ...(options.consent === undefined ? { "sec-gpc": "1" } : {}) }, options);
+    expect(captured.clickId).toBeUndefined();
+    const places = captured.setCookies?.map((text) => /^([^=]+)=;(?: Domain=([^;]+);)?/.exec(text)?.slice(1));
+    expect(places).toEqual([
+      ["__Host-cake_click", undefined],
+      ["__Secure-cake_click", "shop.example"],
+      ["__Secure-cake_click", undefined],
+      ["cake_click", "shop.example"],
+      ["cake_click", undefined],
+    ]);
+    for (const text of captured.setCookies ?? []) expect(text).toContain("Max-Age=0");
+  }
+});
+
+test("consent is taken in a platform's own words, and any other is told", () => {
+  for (const consent of ["Granted", " granted ", true, "TRUE"] as const) {
+    expect(capture({}, { consent: consent as "granted" }).setCookie).toBeDefined();
+  }
+  for (const consent of ["yes", "", 1, null]) {
+    expect(() => capture({}, { consent: consent as "granted" }), String(consent)).toThrow("consent");
+  }
+});
+
+test("a site's own service worker leaves a navigation one; a script's fetch is none", () => {
+  const html = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8";
+  const empty = { "sec-fetch-dest": "empty", accept: html };
+  // As measured: Chromium, Firefox, and a worker that copies the request.
+  for (const mode of ["navigate", "same-origin", "cors"]) {
+    const headers = { ...empty, "sec-fetch-mode": mode, "upgrade-insecure-requests": "1" };
+    expect(capture(headers).setCookie, mode).toBeDefined();
+  }
+  for (const mode of ["same-origin", "cors", "no-cors"]) {
+    expect(capture({ ...empty, "sec-fetch-mode": mode }).reason, mode).toBe("not_navigation");
+  }
+  expect(capture({ "sec-fetch-dest": "iframe", "upgrade-insecure-requests": "1" }).reason).toBe("not_navigation");
+});
+
+test("behind a proxy that ends TLS the visitor's own scheme and host count, where the site says so", () => {
+  const url = "http://10.0.0.7:3000/?reqid=abc-1";
+  const proxies: Record<string, string>[] = [
+    { "x-forwarded-proto": "https", "x-forwarded-host": "shop.example" },
+    { "x-forwarded-proto": "HTTPS, http", "x-forwarded-host": "Shop.Example:443, inner" },
+    { forwarded: 'for=1.2.3.4;proto=https;host="shop.example", for=10.0.0.1;proto=http' },
+  ];
+  for (const headers of proxies) {
+    expect(capture(headers, {}, url).reason).toBe("insecure");
+    const captured = capture(headers, { trustProxy: true, domain: "shop.example" }, url);
+    expect(captured.setCookie).toMatch(/^__Secure-cake_click=.*; Domain=shop\.example;.*Secure/);
+  }
+  expect(capture({ "x-forwarded-proto": "http" }, { trustProxy: true }, url).reason).toBe("insecure");
+  expect(capture({}, { trustProxy: true }, url).reason).toBe("insecure");
+});
+
+test("a click that is lost to plain http is told, once", async () => {
+  const heard: unknown[] = [];
+  const options = { secrets, onError: (error: unknown) => void heard.push(error) };
+  const site = withClickCapture(() => new Response("shop"), options);
+  for (let count = 0; count < 2; count += 1) {
+    await site(new Request("http://shop.example/?reqid=abc-1", { headers: { accept: "text/html" } }), {});
+  }
+  expect(heard.map((error) => isCakeError(error) && [error.code, error.parameter])).toEqual([
+    ["invalid_setting", "trustProxy"],
+  ]);
+});
+
+test("no network's cache may share an answer that has a click's cookie", async () => {
+  const names = [
+    "cdn-cache-control",
+    "cloudflare-cdn-cache-control",
+    "netlify-cdn-cache-control",
+    "vercel-cdn-cache-control",
+    "surrogate-control",
+    "edge-control",
+    "x-accel-expires",
+    "x-litespeed-cache-control",
+    "expires",
+  ];
+  const headers = Object.fromEntries(names.map((name) => [name, "max-age=3600"]));
+  const site = withClickCapture(() => new Response("shop", { headers }), { secrets });
+  const answer = await site(new Request(LANDING, { headers: NAVIGATION }), {});
+  expect(answer.headers.get("cache-control")).toBe("private, no-store");
+  for (const name of names) expect(answer.headers.has(name), name).toBe(false);
+  const other = await site(new Request("https://shop.example/about", { headers: NAVIGATION }), {});
+  for (const name of names) expect(other.headers.has(name), name).toBe(true);
 });
 
 test("bad settings are refused with their code, as in Rust", () => {

@@ -26,6 +26,10 @@ fn decide(vector: &Value, secrets: &Value) -> Result<Captured> {
         fetch_mode: header("sec-fetch-mode"),
         fetch_dest: header("sec-fetch-dest"),
         accept: header("accept"),
+        upgrade_insecure: header("upgrade-insecure-requests"),
+        forwarded: header("forwarded"),
+        forwarded_proto: header("x-forwarded-proto"),
+        forwarded_host: header("x-forwarded-host"),
     };
     let secrets = secrets.as_array().unwrap().iter();
     let keys = SigningKeys::new(secrets.filter_map(Value::as_str))?;
@@ -57,6 +61,7 @@ fn decide(vector: &Value, secrets: &Value) -> Result<Captured> {
             parameter: "consent",
         })?,
         ignores_privacy_control: options["ignoreGlobalPrivacyControl"] == true,
+        trusts_proxy: options["trustProxy"] == true,
     };
     capture.decide(&visit, vector["at"].as_u64().unwrap_or_default())
 }
@@ -69,7 +74,11 @@ fn every_request_has_its_decision() {
         let (name, want) = (&vector["name"], &vector["want"]);
         let text = |field: &str| want[field].as_str();
         assert_eq!(captured.click_id.as_deref(), text("clickId"), "{name}");
-        assert_eq!(captured.set_cookie.as_deref(), text("setCookie"), "{name}");
+        let set_cookie = captured.set_cookies.first().map(String::as_str);
+        assert_eq!(set_cookie, text("setCookie"), "{name}");
+        if let Some(all) = want["setCookies"].as_array() {
+            assert_eq!(&captured.set_cookies, all, "{name}");
+        }
         assert_eq!(captured.reason.map(Reason::code), text("reason"), "{name}");
     }
 }

@@ -9,6 +9,7 @@
 
 mod api_samples;
 mod capture;
+mod click_ids;
 mod day_ranges;
 mod error_codes;
 mod links;
