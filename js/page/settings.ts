@@ -1,9 +1,9 @@
 /** A tracker's settings: read from what the page, a tag's attributes or its address give, by one table. */
 import { consentOf } from "./consent.js";
-import type { TrackerOptions } from "./options.js";
+import type { Consent, TrackerOptions } from "./options.js";
 
 /** What a tracker is set up by; `base` is the folder of the tag's files. */
-export type Settings = TrackerOptions & { readonly base?: string };
+export type Settings = Omit<TrackerOptions, "consent"> & { readonly consent?: Consent; readonly base?: string };
 
 /** Their names: first those that are yes or no, then the numbers, words, a list, and any text. */
 const NAMES =
