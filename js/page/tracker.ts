@@ -67,12 +67,11 @@ const INERT: Tracker = {
 
 /** Captures the click id of this page's address and keeps it. */
 export function createTracker(options?: TrackerOptions): Tracker {
-  return openTracker([options], options);
+  return typeof document === "undefined" ? INERT : openTracker([options], options);
 }
 
 /** The same by several sources of settings, the strongest last. A name of `strict` that is no setting's is refused. */
 export function openTracker(sources: readonly (object | null | undefined)[], strict: object = {}): Tracker {
-  if (typeof document === "undefined") return INERT;
   const refused: [name: string, value: unknown][] = [];
   let options = readSettings(sources, (...pair) => refused.push(pair));
   setBase(options.base);
