@@ -33,7 +33,8 @@ export async function measure(): Promise<Record<string, number>> {
       makeFiles(folder, ROWS, pageRows);
       for (const ask of ["reconcile", "breakdown"] as const) {
         const runs = compare(ask, folder);
-        const ratio = (other: Candidate) => median(runs[other].map((each, round) => each.cpuMs / at(runs.ours, round).cpuMs));
+        const ratio = (other: Candidate) =>
+          median(runs[other].map((each, round) => each.cpuMs / at(runs.ours, round).cpuMs));
         const memory = (other: Candidate) =>
           median(runs.ours.map((each, round) => (each.peakMb - start) / (at(runs[other], round).peakMb - start)));
         // Of two page sizes the one that is better for them counts.
@@ -46,7 +47,8 @@ export async function measure(): Promise<Record<string, number>> {
         least(`${ask}_vs_careful`, ratio("careful"));
         least(`${ask}_vs_columns`, ratio("columns"));
         most(`${ask}_memory_vs_careful`, memory("careful"));
-        if (ask === "reconcile") most("bytes_per_row", median(runs.ours.map(({ wasmMb = 0 }) => (wasmMb * 1_048_576) / (2 * ROWS))));
+        if (ask === "reconcile")
+          most("bytes_per_row", median(runs.ours.map(({ wasmMb = 0 }) => (wasmMb * 1_048_576) / (2 * ROWS))));
       }
       rmSync(folder, { recursive: true });
     }

@@ -50,7 +50,12 @@ function reconcile(): Record<string, number> {
   const conversions = new Map<string, { rows: { cents: number; date: string; status: string; id: number }[] }>();
   for (const line of linesOf(`${folder}/conversions.json`)) {
     for (const row of JSON.parse(line).response.data.conversions) {
-      const made = { cents: cents(row.revenue), date: row.conversion_date, status: row.conversion_status, id: row.conversion_id };
+      const made = {
+        cents: cents(row.revenue),
+        date: row.conversion_date,
+        status: row.conversion_status,
+        id: row.conversion_id,
+      };
       const known = conversions.get(row.unique_id);
       if (known === undefined) conversions.set(row.unique_id, { rows: [made] });
       else known.rows.push(made);
@@ -78,13 +83,22 @@ function breakDown(): Record<string, number> {
   const payouts = new Map<number, { cents: number; status: string; date: string }>();
   for (const line of linesOf(`${folder}/sales.json`)) {
     for (const row of JSON.parse(line).response.data.conversions) {
-      payouts.set(row.conversion_id, { cents: cents(row.payout), status: row.conversion_status, date: row.conversion_date });
+      payouts.set(row.conversion_id, {
+        cents: cents(row.payout),
+        status: row.conversion_status,
+        date: row.conversion_date,
+      });
     }
   }
   const rows: { affiliate: number; sub: string; address: string; conversion: number | null }[] = [];
   for (const line of linesOf(`${folder}/clicks.json`)) {
     for (const row of JSON.parse(line).response.clicks) {
-      rows.push({ affiliate: row.affiliate_id, sub: row.sub_id_1, address: row.ip_address, conversion: row.conversion_id });
+      rows.push({
+        affiliate: row.affiliate_id,
+        sub: row.sub_id_1,
+        address: row.ip_address,
+        conversion: row.conversion_id,
+      });
     }
   }
   const groups = new Map<string, { clicks: number; unique: Set<string>; conversions: number; cents: number }>();

@@ -83,7 +83,9 @@ async function main(args: readonly string[]): Promise<number> {
     return command === undefined ? 2 : 0;
   }
   if (command !== "sandbox")
-    throw new UsageError(`there is no command ${JSON.stringify(command)}; there are sandbox, doctor, report, clicks and conversions`);
+    throw new UsageError(
+      `there is no command ${JSON.stringify(command)}; there are sandbox, doctor, report, clicks and conversions`,
+    );
   return serve(readOptions(rest));
 }
 

@@ -56,7 +56,13 @@ export async function pages(kind: Kind, args: string[]): Promise<number> {
   }
   try {
     if (folder !== undefined) {
-      const files = await readPages(kind, { baseUrl, from, to, folder, onPage: (rows) => say(`${kind}: ${rows} rows`) });
+      const files = await readPages(kind, {
+        baseUrl,
+        from,
+        to,
+        folder,
+        onPage: (rows) => say(`${kind}: ${rows} rows`),
+      });
       say("");
       console.error(`${kind}: ${files.length} pages in ${folder}`);
     }
@@ -92,7 +98,9 @@ function open(baseUrl: string, onBody?: (body: Uint8Array) => void): CakeClient 
 function listOf(cake: CakeClient, kind: Kind, { from, to }: LiveOptions, onPage?: (rows: number) => void) {
   const range = dayRange(from as Day, to as Day);
   const options = onPage === undefined ? {} : { onPage: ({ rows }: { readonly rows: number }) => onPage(rows) };
-  return kind === "clicks" ? cake.listClicks({ ...range, rowLimit: 10_000 }, options) : cake.listConversions(range, options);
+  return kind === "clicks"
+    ? cake.listClicks({ ...range, rowLimit: 10_000 }, options)
+    : cake.listConversions(range, options);
 }
 
 /** The pages' files: those on disk where they are complete, else read through the API first. */

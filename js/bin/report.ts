@@ -122,7 +122,9 @@ export async function report(args: string[]): Promise<number> {
     if (result.unreadable > Number(values["max-bad"] ?? 0)) {
       for (const { unreadable, reasons } of result.rows({ classes: ["unreadable"] })) {
         const { file, line, row } = unreadable ?? {};
-        console.error(`unreadable: ${file ?? unreadable?.of ?? ""} ${line === undefined ? `row ${row}` : `line ${line}`}: ${reasons.join()}: ${unreadable?.text ?? ""}`);
+        console.error(
+          `unreadable: ${file ?? unreadable?.of ?? ""} ${line === undefined ? `row ${row}` : `line ${line}`}: ${reasons.join()}: ${unreadable?.text ?? ""}`,
+        );
       }
       return 3;
     }
@@ -146,7 +148,9 @@ function isFileError(error: unknown): boolean {
 function exitOf(error: unknown): number {
   if (!isCakeError(error)) return 3;
   if (["invalid_field", "invalid_time", "invalid_money"].includes(error.code)) return 2;
-  return ["ambiguous_file", "unreadable_file", "unmapped_status", "report_full", "clocks_differ"].includes(error.code) ? 3 : 4;
+  return ["ambiguous_file", "unreadable_file", "unmapped_status", "report_full", "clocks_differ"].includes(error.code)
+    ? 3
+    : 4;
 }
 
 function readValues(args: string[]): Values {
@@ -162,7 +166,9 @@ function readValues(args: string[]): Values {
   try {
     values = parseArgs({ args, options: options as never }).values as Values;
   } catch (error) {
-    throw new UsageError(`${(error as Error).message.split(/[.\n]/)[0]}; \`cake-edge report --help\` lists the options`);
+    throw new UsageError(
+      `${(error as Error).message.split(/[.\n]/)[0]}; \`cake-edge report --help\` lists the options`,
+    );
   }
   if (values.orders === undefined) throw new UsageError("--orders is missing: the file of your orders");
   if (values.conversions === undefined) throw new UsageError("--conversions is missing: CAKE's, as files or live");
@@ -217,14 +223,19 @@ function ordersOptions(values: Values): SourceOptions & { revenue?: ReportOption
     encoding: values.encoding as SourceOptions["encoding"],
     units: values.units as SourceOptions["units"],
     idPrefix: values["id-prefix"],
-    columns: values.column === undefined ? undefined : (pairs("column", values.column) as Partial<Record<Role, string>>),
+    columns:
+      values.column === undefined ? undefined : (pairs("column", values.column) as Partial<Record<Role, string>>),
     revenue: percent === undefined ? values.revenue : { percent, of: values.revenue ?? "" },
   });
 }
 
 async function addFiles(current: Report, values: Values): Promise<void> {
   for (const file of filesOf(values.orders)) {
-    await current.addOrders(file, { name: basename(file), onProgress: progress(basename(file)), ...ordersOptions(values) });
+    await current.addOrders(file, {
+      name: basename(file),
+      onProgress: progress(basename(file)),
+      ...ordersOptions(values),
+    });
   }
   for (const given of values.conversions ?? []) {
     const files = given === "live" ? await readPages("conversions", liveOptions(values)) : filesOf([given]);
@@ -238,7 +249,8 @@ async function addFiles(current: Report, values: Values): Promise<void> {
 }
 
 function liveOptions(values: Values) {
-  if (values.from === undefined || values.to === undefined) throw new UsageError("--conversions live needs --from and --to");
+  if (values.from === undefined || values.to === undefined)
+    throw new UsageError("--conversions live needs --from and --to");
   return {
     baseUrl: values["base-url"] ?? "",
     from: values.from,
@@ -268,7 +280,8 @@ function writeOutputs(result: ReportResult, values: Values): void {
   write(values["machine-csv"], () => result.csv({ for: "machines" }));
   write(values.html, () => result.html({ title: `Reconciliation ${values.from ?? ""} ${values.to ?? ""}`.trim() }));
   const { journal: journalFile } = values;
-  const journal = journalFile !== undefined && existsSync(journalFile) ? readFileSync(journalFile, "utf8").split("\n") : [];
+  const journal =
+    journalFile !== undefined && existsSync(journalFile) ? readFileSync(journalFile, "utf8").split("\n") : [];
   for (const kind of ["corrections", "upload"] as const) {
     const file = values[kind];
     if (file === undefined) continue;
@@ -297,8 +310,18 @@ function explain(current: Report): string {
   return current
     .understood()
     .map((source) => {
-      const columns = source.columns?.map(({ name, role }) => `    ${name}${role === undefined ? ": not read" : ` → ${role}`}`);
-      const facts = [source.dialect, source.format, source.delimiter && `delimiter ${source.delimiter}`, source.encoding, `${source.units} units`, source.decimal && `decimal ${source.decimal}`, `dates ${source.dates}`];
+      const columns = source.columns?.map(
+        ({ name, role }) => `    ${name}${role === undefined ? ": not read" : ` → ${role}`}`,
+      );
+      const facts = [
+        source.dialect,
+        source.format,
+        source.delimiter && `delimiter ${source.delimiter}`,
+        source.encoding,
+        `${source.units} units`,
+        source.decimal && `decimal ${source.decimal}`,
+        `dates ${source.dates}`,
+      ];
       return [
         `${source.name ?? source.kind} (${source.kind}): ${facts.filter(Boolean).join(", ")}; ${source.rows} rows, ${source.unreadable} unreadable, ${source.lineItems} line items`,
         ...(columns ?? []),
@@ -325,13 +348,17 @@ function table(result: ReportResult): string {
   ]);
   const widths = head.map((name, column) => Math.max(name.length, ...lines.map((line) => line[column]?.length ?? 0)));
   const write = (line: readonly string[]) =>
-    line.map((cell, column) => (column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join("  ");
-  const hints = result.hints > 0 ? `\n${result.hints} unmatched pairs have nearly the same key: see would_match in the CSV` : "";
+    line
+      .map((cell, column) => (column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      .join("  ");
+  const hints =
+    result.hints > 0 ? `\n${result.hints} unmatched pairs have nearly the same key: see would_match in the CSV` : "";
   return `${[head, ...lines].map(write).join("\n")}\n${result.unreadable} unreadable rows${hints}`;
 }
 
 function progress(what: string): ({ done }: { readonly done: number }) => void {
-  return ({ done }) => say(done <= 1 ? `${what}: ${Math.round(done * 100)} %` : `${what}: ${Math.round(done / 1e6)} MB`);
+  return ({ done }) =>
+    say(done <= 1 ? `${what}: ${Math.round(done * 100)} %` : `${what}: ${Math.round(done / 1e6)} MB`);
 }
 
 /** One line of a terminal, written over and over. */

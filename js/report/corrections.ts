@@ -1,6 +1,6 @@
 /** Corrections for CAKE: the core says which; here they are capped, and what was written before is left out. */
 import { integerOption, refuse } from "../option.js";
-import { type Core, Command } from "./core.js";
+import { Command, type Core } from "./core.js";
 import { cellOf } from "./csv.js";
 import type { CorrectionOptions, Corrections } from "./options.js";
 
@@ -80,6 +80,8 @@ export function unitsOf(name: string, text: string): bigint {
 /** The amount as text, with at least two places. */
 export function textOf(units: bigint): string {
   const size = units < 0n ? -units : units;
-  const fraction = String(size % 10_000n).padStart(4, "0").replace(/0{1,2}$/, "");
+  const fraction = String(size % 10_000n)
+    .padStart(4, "0")
+    .replace(/0{1,2}$/, "");
   return `${units < 0n ? "-" : ""}${size / 10_000n}.${fraction}`;
 }

@@ -35,7 +35,8 @@ ${result.isClean ? "Nothing differs." : "There are differences."}</p>`;
   if (pairs.length > 0) yield `<h2>By offer and affiliate</h2>${pairTable(pairs)}`;
   yield "<h2>Differences</h2>";
   const most = options.maxRows ?? MOST_ROWS;
-  const head = "<th>Class<th>Reasons<th>Where<th>Order<th class=n>Revenue<th class=n>Payout<th>Conversion<th class=n>Revenue<th class=n>Payout<th>Hint";
+  const head =
+    "<th>Class<th>Reasons<th>Where<th>Order<th class=n>Revenue<th class=n>Payout<th>Conversion<th class=n>Revenue<th class=n>Payout<th>Hint";
   yield `<div class=scroll><table><thead><tr>${head}<tbody>`;
   let count = 0;
   let left = 0;
@@ -78,11 +79,14 @@ function bars(result: ReportResult): string {
 }
 
 function sums(row: ClassSums): string {
-  return [row.orders, row.conversions].map((count) => cell(count.toLocaleString("en"), true)).join("") +
-    [row.orderRevenue, row.revenue, row.orderPayout, row.payout].map((text) => cell(text, true)).join("");
+  return (
+    [row.orders, row.conversions].map((count) => cell(count.toLocaleString("en"), true)).join("") +
+    [row.orderRevenue, row.revenue, row.orderPayout, row.payout].map((text) => cell(text, true)).join("")
+  );
 }
 
-const SUMS = "<th class=n>Orders<th class=n>Conversions<th class=n>Revenue, orders<th class=n>Revenue, CAKE<th class=n>Payout, orders<th class=n>Payout, CAKE";
+const SUMS =
+  "<th class=n>Orders<th class=n>Conversions<th class=n>Revenue, orders<th class=n>Revenue, CAKE<th class=n>Payout, orders<th class=n>Payout, CAKE";
 
 function classTable(classes: readonly ClassSums[]): string {
   const rows = classes.map((row) => `<tr>${cell(words(row.class))}${cell(row.currency)}${sums(row)}`);
@@ -91,7 +95,8 @@ function classTable(classes: readonly ClassSums[]): string {
 
 function pairTable(pairs: readonly PairSums[]): string {
   const rows = pairs.map(
-    (row) => `<tr>${cell(row.offerId)}${cell(row.affiliateId)}${cell(words(row.class))}${cell(row.currency)}${sums(row)}`,
+    (row) =>
+      `<tr>${cell(row.offerId)}${cell(row.affiliateId)}${cell(words(row.class))}${cell(row.currency)}${sums(row)}`,
   );
   return `<div class=scroll><table><thead><tr><th>Offer<th>Affiliate<th>Class<th>Currency${SUMS}<tbody>${rows.join("")}</table></div>`;
 }

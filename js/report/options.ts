@@ -251,16 +251,7 @@ export interface BreakDownOptions {
   /** What two clicks of one visitor share within a group. @default "address" */
   readonly unique?: "address" | "addressAndDay";
   /** The largest first; `key` sorts by name. @default "clicks" */
-  readonly sort?:
-    | "clicks"
-    | "uniqueClicks"
-    | "conversions"
-    | "rate"
-    | "payout"
-    | "revenue"
-    | "margin"
-    | "epc"
-    | "key";
+  readonly sort?: "clicks" | "uniqueClicks" | "conversions" | "rate" | "payout" | "revenue" | "margin" | "epc" | "key";
   /** How many groups; the others are added up as `rest`. @default all */
   readonly top?: number;
 }

@@ -235,7 +235,8 @@ export class Report {
     if (mine !== undefined) {
       const values: Record<string, string>[] = core.ask(Command.values, [`by=${mine.of.join()}`]);
       lines.push(`own=${mine.of.join()}`);
-      for (const value of values) lines.push(line("label", stringOption("label", mine.label(value)).replace(/[\r\n]/g, " ")));
+      for (const value of values)
+        lines.push(line("label", stringOption("label", mine.label(value)).replace(/[\r\n]/g, " ")));
     }
     const answer: BreakDown = core.ask(Command.breakDown, lines);
     if (mine === undefined) return answer;
@@ -386,13 +387,20 @@ function line(name: string, value: string): string {
   return `${name}=${value}`;
 }
 
-function sourceLines(
-  kind: string,
-  options: SourceOptions & { readonly revenue?: ReportOptions["revenue"] },
-): string[] {
+function sourceLines(kind: string, options: SourceOptions & { readonly revenue?: ReportOptions["revenue"] }): string[] {
   const lines = [`kind=${kind}`];
   // The dialect first: what is declared takes its place.
-  for (const name of ["dialect", "name", "format", "decimal", "group", "units", "dates", "encoding", "state"] as const) {
+  for (const name of [
+    "dialect",
+    "name",
+    "format",
+    "decimal",
+    "group",
+    "units",
+    "dates",
+    "encoding",
+    "state",
+  ] as const) {
     const value = options[name];
     if (value !== undefined) lines.push(line(name, stringOption(name, value)));
   }
@@ -416,7 +424,8 @@ function sourceLines(
 
 function modelLine(model: Model): string {
   if (typeof model === "string") {
-    if (model === ("timeDecay" as string)) refuse("models", "must say timeDecay's half-life: { timeDecay: { halfLifeDays: 7 } }");
+    if (model === ("timeDecay" as string))
+      refuse("models", "must say timeDecay's half-life: { timeDecay: { halfLifeDays: 7 } }");
     return line("model", model);
   }
   if ("position" in model) return `model=position:${model.position.first}:${model.position.last}`;

@@ -79,7 +79,9 @@ test("a source is bytes from anywhere, cut anywhere", async () => {
   const file = join(folder, "orders.csv");
   writeFileSync(file, ORDERS);
   const pieces = (text: string, size: number) =>
-    Array.from({ length: Math.ceil(text.length / size) }, (_, index) => bytes(text.slice(index * size, (index + 1) * size)));
+    Array.from({ length: Math.ceil(text.length / size) }, (_, index) =>
+      bytes(text.slice(index * size, (index + 1) * size)),
+    );
   const sources = [
     file,
     new Blob([ORDERS]),
@@ -119,7 +121,9 @@ test("what is uncertain is an error that names the rows, and adds nothing", asyn
 test("offsets are brought to the account's clock, over a change of the clocks", async () => {
   using report = await openReport({ timeZone: "America/New_York", ordersTimeZone: "Europe/Paris" });
   await report.addOrders(
-    bytes("unique_id,date\nA,2026-03-08T08:30:00+01:00\nB,2026-03-08 08:30:00\nC,2026-11-01 06:30:00\nD,2026-07-01 02:00:00\n"),
+    bytes(
+      "unique_id,date\nA,2026-03-08T08:30:00+01:00\nB,2026-03-08 08:30:00\nC,2026-11-01 06:30:00\nD,2026-07-01 02:00:00\n",
+    ),
   );
   const result = await report.reconcile();
   expect([...result.rows()].map(({ order }) => order?.date)).toEqual([
@@ -243,7 +247,14 @@ test("clicks break down by a dimension of one's own, and models stand side by si
   ]);
   expect(total).toMatchObject({ clicks: 3, conversions: 4, payout: "72.00" });
   const { models } = report.attribute({
-    models: ["last", "linear", { timeDecay: { halfLifeDays: 1 } }, { position: { first: 30, last: 30 } }, "markov", "shapley"],
+    models: [
+      "last",
+      "linear",
+      { timeDecay: { halfLifeDays: 1 } },
+      { position: { first: 30, last: 30 } },
+      "markov",
+      "shapley",
+    ],
   });
   for (const { channels } of models) {
     expect(channels.reduce((sum, { payout }) => sum + Math.round(Number(payout) * 100), 0)).toBe(1_800);
@@ -287,7 +298,9 @@ test("the command line says by its exit status how it went", () => {
   expect(cli("report", "--orders", "same.csv", "--conversions", "same.json").status).toBe(0);
   expect(cli("report", "--orders", "same.csv").status).toBe(2);
   expect(cli("report", "--orders", "nowhere.csv", "--conversions", "same.json").status).toBe(2);
-  expect(cli("report", "--orders", "same.csv", "--conversions", "same.json", "--key", "secret").stderr).not.toContain("secret");
+  expect(cli("report", "--orders", "same.csv", "--conversions", "same.json", "--key", "secret").stderr).not.toContain(
+    "secret",
+  );
   const bad = cli("report", "--orders", "bad.csv", "--conversions", "same.json");
   expect(bad).toMatchObject({ status: 3 });
   expect(bad.stderr).toMatch(/bad\.csv line 2: amount: A,x/);
@@ -301,7 +314,18 @@ test("a rerun with a journal writes no correction twice, and a dry run none at a
   writeFileSync(join(folder, "june.csv"), ORDERS);
   writeFileSync(join(folder, "page-1.json"), PAGE);
   const run = (...more: string[]) =>
-    cli("report", "--orders", "june.csv", "--conversions", "page-1.json", "--corrections", "fix.csv", "--journal", "done.txt", ...more);
+    cli(
+      "report",
+      "--orders",
+      "june.csv",
+      "--conversions",
+      "page-1.json",
+      "--corrections",
+      "fix.csv",
+      "--journal",
+      "done.txt",
+      ...more,
+    );
   expect(run("--dry-run").stderr).toMatch(/2 lines.*dry run/);
   expect(existsSync(join(folder, "fix.csv"))).toBe(false);
   run("--cap-rows", "1");
