@@ -56,6 +56,7 @@ export default defineConfig({
         resolve: {
           alias: {
             "cake-edge/forwarder": path("dist/entry/forwarder.workerd.js"),
+            "cake-edge/report": path("dist/entry/report.workerd.js"),
             "cake-edge/sandbox": path("dist/entry/sandbox.workerd.js"),
             "cake-edge": path("dist/entry/edge.workerd.js"),
           },

@@ -2,7 +2,7 @@
 
 use super::attribution::{Journeys, Model};
 use super::judge::Class;
-use super::memory::Memory;
+use super::memory::{Memory, sort_numbers};
 use super::names::Role;
 use super::out::Writer;
 use super::source::settings;
@@ -833,8 +833,8 @@ impl Report {
                 figures.times = (from, rest);
             }
         }
-        let mut times: Vec<u32> = times.into_iter().map(|(_, time)| time).collect();
-        Some(self.write_breakdown(question, &grouping, &own, &figures, &mut times, outside))
+        let times: Vec<u32> = times.into_iter().map(|(_, time)| time).collect();
+        Some(self.write_breakdown(question, &grouping, &own, &figures, &times, outside))
     }
 
     /// Exactly: a group's addresses are brought together, sorted and counted.
@@ -894,7 +894,7 @@ impl Report {
         grouping: &Grouping,
         own: &Own,
         figures: &[Figures],
-        times: &mut [u32],
+        times: &[u32],
         outside: u64,
     ) -> String {
         let mut total = Figures::default();
@@ -946,7 +946,9 @@ impl Report {
         writer.number_of("groupsInAll", order.len() as u64);
         writer.key("total");
         writer.open('{');
-        self.write_figures(&mut writer, &total, &mut times.to_vec());
+        let mut all = times.to_vec();
+        sort_numbers(&mut all);
+        self.write_figures(&mut writer, &total, &all);
         writer.close('}');
         writer.key("groups");
         writer.open('[');
@@ -962,7 +964,7 @@ impl Report {
             self.write_values(&mut writer, grouping, own, number);
             writer.close('}');
             let (from, to) = figures.times;
-            let own_times = times.get_mut(from..to).unwrap_or_default();
+            let own_times = times.get(from..to).unwrap_or_default();
             self.write_figures(&mut writer, figures, own_times);
             writer.close('}');
         }
@@ -979,7 +981,8 @@ impl Report {
             }
             writer.key("rest");
             writer.open('{');
-            self.write_figures(&mut writer, &rest, &mut rest_times);
+            sort_numbers(&mut rest_times);
+            self.write_figures(&mut writer, &rest, &rest_times);
             writer.close('}');
         }
         writer.close('}');
@@ -990,7 +993,7 @@ impl Report {
         clippy::cast_precision_loss,
         reason = "a rate is for display; the counts beside it are exact"
     )]
-    fn write_figures(&self, writer: &mut Writer, figures: &Figures, times: &mut [u32]) {
+    fn write_figures(&self, writer: &mut Writer, figures: &Figures, times: &[u32]) {
         writer.number_of("clicks", figures.clicks);
         writer.number_of("uniqueClicks", figures.unique);
         writer.number_of("conversions", figures.conversions);

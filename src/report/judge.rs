@@ -600,11 +600,21 @@ impl Judge {
         let [a, b] = ranges;
         let mut orders = one.entries.get(a.0..a.1).unwrap_or_default();
         let mut others = other.entries.get(b.0..b.1).unwrap_or_default();
+        let (mut near, mut far) = (0, 0);
         while let Some(hash) = lower(orders.first(), others.first()) {
+            // Rows lie anywhere: waiting for several at once takes as long as waiting for one.
+            if near == 0 {
+                near = touch(report.store_of(pass, 0), orders);
+            }
+            if far == 0 {
+                far = touch(report.store_of(pass, 1), others);
+            }
             let (left, rest) = run(orders, hash);
             orders = rest;
             let (right, rest) = run(others, hash);
             others = rest;
+            near = near.saturating_sub(left.len());
+            far = far.saturating_sub(right.len());
             self.judge_run(report, pass, left, right);
         }
         self.sides = sides;
@@ -937,6 +947,17 @@ fn lower(one: Option<&u64>, other: Option<&u64>) -> Option<u64> {
         (Some(entry), None) | (None, Some(entry)) => Some(entry >> 32),
         (None, None) => None,
     }
+}
+
+/// Brings the next rows into the cache; says how many they are.
+fn touch(store: &Store, entries: &[u64]) -> usize {
+    let mut sum = 0_u32;
+    let count = entries.len().min(256);
+    for &entry in entries.iter().take(count) {
+        sum = sum.wrapping_add(store.touch(place_of(entry)));
+    }
+    core::hint::black_box(sum);
+    count
 }
 
 /// The entries of one hash, and those after them.

@@ -121,6 +121,42 @@ pub(super) fn sort_partition(entries: &mut [u64], scratch: &mut [u64]) {
     }
 }
 
+/// Sorts numbers in four rounds: the standard library is built for size, and its sorts are slow.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a byte is cut out of the number"
+)]
+pub(super) fn sort_numbers(numbers: &mut [u32]) {
+    if numbers.len() < 64 {
+        numbers.sort_unstable();
+        return;
+    }
+    let mut scratch = vec![0; numbers.len()];
+    for shift in [0, 8, 16, 24] {
+        let mut places = [0_usize; 256];
+        for number in numbers.iter() {
+            if let Some(place) = places.get_mut(usize::from((number >> shift) as u8)) {
+                *place += 1;
+            }
+        }
+        let mut sum = 0;
+        for place in &mut places {
+            let count = *place;
+            *place = sum;
+            sum += count;
+        }
+        for &number in numbers.iter() {
+            if let Some(place) = places.get_mut(usize::from((number >> shift) as u8)) {
+                if let Some(slot) = scratch.get_mut(*place) {
+                    *slot = number;
+                }
+                *place += 1;
+            }
+        }
+        numbers.copy_from_slice(&scratch);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,6 +176,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn numbers_are_sorted(mut numbers in proptest::collection::vec(any::<u32>(), 0..500)) {
+            let mut expected = numbers.clone();
+            expected.sort_unstable();
+            sort_numbers(&mut numbers);
+            prop_assert_eq!(numbers, expected);
+        }
+
         #[test]
         fn partitions_are_sorted(mut low in proptest::collection::vec(any::<u64>(), 0..2_000)) {
             for entry in &mut low { *entry &= 0x00FF_FFFF_FFFF_FFFF; }

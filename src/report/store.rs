@@ -273,6 +273,17 @@ impl Store {
         Some((view, next))
     }
 
+    /// Reads something of a row, so that the rest of it is near.
+    #[inline]
+    pub(super) fn touch(&self, place: u32) -> u32 {
+        let block = self.blocks.get((place >> BLOCK_BITS) as usize);
+        let at = place as usize & (BLOCK - 1);
+        block.map_or(0, |block| {
+            let read = |at: usize| block.bytes.get(at).copied().map_or(0, u32::from);
+            read(at) + read(at + HEAD + 12)
+        })
+    }
+
     /// The row at a place.
     pub(super) fn head(&self, place: u32) -> Option<Head> {
         self.bytes_at(place)?.first_chunk().map(Head::decode)
