@@ -85,6 +85,19 @@ impl<'a> Answer<'a> {
         let envelope = Object::read(body)
             .map(dress::unwrapped)
             .ok_or_else(|| self.not_json(body))?;
+        // Some services of .NET write the whole answer as one text.
+        if let Some(text) = dress::find(&envelope, "d").and_then(Value::string)
+            && Object::read(&text).is_some()
+        {
+            let inner = Answer {
+                body: &text,
+                ..*self
+            };
+            return Err(inner
+                .open()
+                .err()
+                .unwrap_or_else(|| self.unexpected("is inside of a text: ", &text)));
+        }
         let message = words::find_words(&envelope);
         let unclear = || self.unexpected("says neither yes nor no: ", body);
         let success = match dress::find(&envelope, "success") {
