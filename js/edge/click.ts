@@ -1,4 +1,4 @@
-/** A click as CAKE reports it, and the one reader of its row. */
+/** A click as CAKE reports it, and the lean reader of a page of them, held against the core's by the tests. */
 import type { Dates } from "./dates.js";
 import { findRow, flagOf, hasLongNumbers, idOf, parseExact, type Row, textOf, withNames } from "./row.js";
 
@@ -74,9 +74,17 @@ export function readClickPage(
   body: string,
   dates: Dates,
 ): { rows: Click[]; totalRows: number | undefined } {
-  const read = parseExact(page) as { rows: unknown[]; totalRows?: number };
-  const rows = taken === undefined ? read.rows : hasLongNumbers(body) ? rowsIn(parseExact(body)) : taken;
+  const read = JSON.parse(page) as { rows: Click[]; totalRows?: number };
+  if (taken === undefined)
+    return { rows: read.rows.map((click) => withInstant(click, dates)), totalRows: read.totalRows };
+  const rows = hasLongNumbers(body) ? rowsIn(parseExact(body)) : taken;
   return { rows: readClicks(rows, dates), totalRows: read.totalRows };
+}
+
+/** A click that the core has read, with its date's instant. */
+export function withInstant(click: Click, dates: Dates): Click {
+  const clickAt = dates.findInstant("clickDate", click.clickDate);
+  return clickAt === undefined ? click : { ...click, clickAt };
 }
 
 /** The rows where the article has them. */

@@ -4,7 +4,7 @@ import { checkNames, choice, functionOption, integerOption, refuse, stringOption
 import { createTimeZone, type TimeZone } from "../time-zone.js";
 import * as wasm from "../wasm/edge.js";
 import { type CallOptions, type ReceivedResponse, type SentRequest, toJson } from "./call-options.js";
-import { type Click, readClickPage, readClicks } from "./click.js";
+import { type Click, readClickPage, withInstant } from "./click.js";
 import {
   type Conversion,
   type ConversionStatus,
@@ -14,7 +14,6 @@ import {
 } from "./conversion.js";
 import { type AnswerWarning, createDates } from "./dates.js";
 import { createList, type FetchedPage, type List, type ListOptions, type RowRange } from "./list.js";
-import { parseExact } from "./row.js";
 
 /** What is asked before a conversion is sent again. */
 export type Verify = "click" | "report" | "none";
@@ -379,8 +378,8 @@ export function createCakeClient(options: CakeClientOptions): CakeClient {
     getClick: (clickId, given) =>
       settle(async () => {
         checkNames("options", given, CALL_OPTIONS);
-        const row = parseExact((await run("getClick", { clickId: stringOption("clickId", clickId) }, given)) as string);
-        return readClicks([row], dates)[0];
+        const click: Click | null = parse(await run("getClick", { clickId: stringOption("clickId", clickId) }, given));
+        return click === null ? undefined : withInstant(click, dates);
       }),
     listClicks: (params = {}, given) =>
       createList({

@@ -6,6 +6,9 @@ export type Row = Readonly<Record<string, unknown>>;
 /** The names that gateways give to the text of an element that has attributes. */
 const TEXTS = ["#text", "$t", "_", "$", "__text", "value"];
 
+/** How deep a value is looked for. */
+const MAX_DEPTH = 4;
+
 /** A row without the record that some accounts put around it; `undefined` where it is none. */
 export function findRow(value: unknown, name: string): Row | undefined {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
@@ -27,13 +30,13 @@ function folded(name: string): string {
 }
 
 /** The value itself, without an element's attributes around it or a list of one; `undefined` for nothing. */
-export function plain(value: unknown): unknown {
+export function plain(value: unknown, depth = MAX_DEPTH): unknown {
   if (typeof value !== "object") return value;
-  if (value === null) return undefined;
-  if (Array.isArray(value)) return value.length === 1 ? plain(value[0]) : undefined;
+  if (value === null || depth === 0) return undefined;
+  if (Array.isArray(value)) return value.length === 1 ? plain(value[0], depth - 1) : undefined;
   for (const name of TEXTS) {
     const text = (value as Row)[name];
-    if (text !== undefined && (typeof text !== "object" || text === null)) return plain(text);
+    if (text !== undefined && (typeof text !== "object" || text === null)) return plain(text, depth - 1);
   }
   return undefined;
 }

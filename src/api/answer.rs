@@ -149,7 +149,7 @@ impl<'a> Answer<'a> {
 
     /// Not JSON: what the older services and the web server say in markup.
     fn not_json(&self, body: &str) -> Error {
-        let Some(markup) = words::read_markup(body) else {
+        let Some(markup) = words::read_markup(body).filter(|markup| !markup.is_plain) else {
             return self.unexpected("is not JSON: ", body);
         };
         if is_restricted(&markup.words) {
@@ -166,12 +166,7 @@ impl<'a> Answer<'a> {
             }
             return self.refused(&markup.words);
         }
-        let what = if markup.is_xml {
-            "is XML, not JSON: "
-        } else {
-            "is a page, not JSON: "
-        };
-        self.unexpected(what, &markup.words)
+        self.unexpected("is not JSON: ", &markup.words)
     }
 
     /// A no beside the record of a conversion says both: it is unexpected.
@@ -320,15 +315,16 @@ pub(super) fn list_holder<'a, 'b>(
 ) -> Result<(Record<'a, 'b>, Option<u64>)> {
     let mut record = Record::from_fields(answer, answer.open()?);
     let mut total_rows = record.total_rows();
+    let mut levels = 0..4;
     while !record.has(name) {
         let inner = ["response", "data", "result"]
             .iter()
             .find_map(|wrapper| record.get(wrapper)?.object());
         match inner {
-            Some(inner) => record = Record::from_fields(answer, inner),
+            Some(inner) if levels.next().is_some() => record = Record::from_fields(answer, inner),
             // A length without a list is an empty one.
             None if total_rows == Some(0) => break,
-            None => return Err(answer.unexpected("has no list in ", name)),
+            _ => return Err(answer.unexpected("has no list in ", name)),
         }
         total_rows = record.total_rows().or(total_rows);
     }

@@ -12,3 +12,4 @@ mod capture;
 mod day_ranges;
 mod error_codes;
 mod links;
+mod older_services;
