@@ -135,9 +135,15 @@ pub struct Call {
     was_in_doubt: bool,
     /// Is the look-up the last word, and nothing sent after it?
     is_final_lookup: bool,
-    /// How many rows of the report have been looked through.
-    report_rows: u64,
-    report_shows_ids: bool,
+    report: ReportScan,
+}
+
+/// How far the report has been looked through.
+#[derive(Clone, Copy, Debug, Default)]
+struct ReportScan {
+    rows: u64,
+    /// Has any row a unique id?
+    shows_ids: bool,
 }
 
 impl Call {
@@ -160,8 +166,7 @@ impl Call {
             is_in_doubt: false,
             was_in_doubt: false,
             is_final_lookup: false,
-            report_rows: 0,
-            report_shows_ids: false,
+            report: ReportScan::default(),
         }
     }
 
@@ -255,7 +260,7 @@ impl Call {
         };
         let request = match lookup {
             Lookup::Click(request) => request.clone(),
-            Lookup::Report(request) => conversion_report::with_rows(request, self.report_rows),
+            Lookup::Report(request) => conversion_report::with_rows(request, self.report.rows),
         };
         self.phase = Phase::Verifying;
         Step::Send(request)
@@ -336,7 +341,7 @@ impl Call {
     /// next page may.
     fn on_report_page(&mut self, page: ConversionReportPage) -> Step {
         let rows = page.rows.len() as u64;
-        self.report_shows_ids |= page.rows.iter().any(|row| row.unique_id.is_some());
+        self.report.shows_ids |= page.rows.iter().any(|row| row.unique_id.is_some());
         let ours = page.rows.into_iter().find(|row| {
             row.unique_id == self.subject.unique_id
                 && row.offer_id.is_none_or(|id| id == self.subject.offer_id)
@@ -344,16 +349,16 @@ impl Call {
         if let Some(conversion) = ours.and_then(Conversion::reported) {
             return self.finish(Step::Done(CallOutcome::Conversion(conversion)));
         }
-        self.report_rows += rows;
+        self.report.rows += rows;
         let is_last = rows == 0
             || page
                 .total_rows
-                .is_some_and(|total| self.report_rows >= total);
-        if !is_last && self.report_rows < MAX_REPORT_ROWS {
+                .is_some_and(|total| self.report.rows >= total);
+        if !is_last && self.report.rows < MAX_REPORT_ROWS {
             return self.verify();
         }
-        let rows = core::mem::take(&mut self.report_rows);
-        if is_last && (self.report_shows_ids || rows == 0) && !self.is_final_lookup {
+        let rows = core::mem::take(&mut self.report.rows);
+        if is_last && (self.report.shows_ids || rows == 0) && !self.is_final_lookup {
             self.is_in_doubt = false;
             return self.send();
         }

@@ -177,7 +177,7 @@ enum Phase {
 /// How far a report is read.
 #[derive(Debug)]
 struct Reading {
-    pager: Pager,
+    pager: Box<Pager>,
     read: u32,
     known: BTreeSet<u64>,
 }
@@ -309,7 +309,7 @@ impl<'a> Attempt<'a> {
     /// The report knows unique ids: asked where Get Click cannot tell.
     fn ask_report(&mut self, breaker: &mut CircuitBreaker, moment: Moment) -> Step {
         let reading = Reading {
-            pager: Pager::new(0, REPORT_ROWS, None),
+            pager: Box::new(Pager::new(0, REPORT_ROWS, None)),
             read: 0,
             known: BTreeSet::new(),
         };
