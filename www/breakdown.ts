@@ -34,14 +34,14 @@ export async function breakDown(cake: CakeClient, now: number, days: number): Pr
   const earned = new Map<number, number>();
   for await (const conversion of cake.listConversions(range)) {
     const units = conversion.conversionStatus === "approved" ? unitsOf(conversion.payoutText) : 0;
-    earned.set(conversion.conversionId, units);
+    if (conversion.conversionId !== undefined) earned.set(conversion.conversionId, units);
   }
   const indices = new Map(names.map((name, index) => [name, index]));
   const cells = new Map<string, Cell>();
   for await (const click of cake.listClicks({ ...range, rowLimit: 10_000 })) {
     const day = indices.get((click.clickDate ?? "").slice(0, 10));
     if (day === undefined) continue;
-    const { affiliateId, subId1: s1 = "" } = click;
+    const { affiliateId = 0, subId1: s1 = "" } = click;
     const key = `${day} ${affiliateId} ${s1}`;
     const cell = cells.get(key) ?? { day, affiliateId, s1, clicks: 0, conversions: 0, earned: 0 };
     cells.set(key, cell);

@@ -36,11 +36,19 @@ A CAKE network on this machine: tracking links, the API, pixels, postbacks, a li
 
 Documentation: node_modules/cake-edge/docs/sandbox.md`;
 
+/** A fixture that was read and checked. */
+interface Fixture {
+  readonly json: string;
+  readonly warnings: readonly string[];
+  /** The query of a tracking link that it knows. */
+  readonly query: string | undefined;
+}
+
 interface Options {
   readonly port: number;
   readonly host: string;
   readonly persist: string | undefined;
-  readonly fixture: string | undefined;
+  readonly fixture: Fixture | undefined;
   readonly history: { readonly days: number; readonly clicks: number; readonly seed: number } | undefined;
   readonly key: string;
   readonly token: string | undefined;
@@ -173,7 +181,7 @@ function isLoopback(host: string): boolean {
 }
 
 /** The fixture's text, checked by the rules themselves before anything starts. */
-function readFixture(file: string): string {
+function readFixture(file: string): Fixture {
   let json: string;
   try {
     json = readFileSync(file, "utf8");
@@ -182,11 +190,13 @@ function readFixture(file: string): string {
   }
   try {
     const { SandboxNetwork } = core.api();
-    new SandboxNetwork(json, "key", "[]").free();
+    const network = new SandboxNetwork(json, "key", "[]");
+    const fixture = { json, warnings: JSON.parse(network.warnings()) as string[], query: network.sampleQuery() };
+    network.free();
+    return fixture;
   } catch (thrown) {
     throw new UsageError(`--seed ${file}: ${toCakeError(thrown).message}`);
   }
-  return json;
 }
 
 async function serve(options: Options): Promise<number> {
@@ -207,7 +217,7 @@ async function serve(options: Options): Promise<number> {
     const here = fileURLToPath(new URL(".", import.meta.url));
     cpSync(join(here, "worker/sandbox.js"), join(home, "sandbox.js"));
     cpSync(join(here, "../wasm/sandbox_bg.wasm"), join(home, "sandbox_bg.wasm"));
-    writeFileSync(join(home, "fixture.json"), options.fixture ?? "");
+    writeFileSync(join(home, "fixture.json"), options.fixture?.json ?? "");
     const environment: Record<string, string> = {
       CAKE_API_KEY: key,
       CAKE_ALLOWED_HOSTS:
@@ -248,7 +258,8 @@ async function serve(options: Options): Promise<number> {
       await workerd.stop();
       throw error;
     }
-    greet(origin, key, token);
+    for (const warning of options.fixture?.warnings ?? []) console.error(`cake-edge: --seed: ${warning}`);
+    greet(origin, key, token, options.fixture);
     const code = await workerd.ended;
     if (code !== 0) throw new UsageError(`workerd ended with exit code ${code}`);
     return 0;
@@ -338,11 +349,13 @@ async function makeHistory(origin: string, token: string | undefined, history: N
   );
 }
 
-function greet(origin: string, key: string, token: string | undefined): void {
+function greet(origin: string, key: string, token: string | undefined, fixture: Fixture | undefined): void {
   const query = token === undefined ? "" : `?token=${encodeURIComponent(token)}`;
+  const sample = fixture === undefined ? "a=67890&c=12" : fixture.query;
+  const link = sample === undefined ? "none: no active affiliate, creative and offer" : `${origin}/?${sample}&s1=test`;
   console.log(`CAKE sandbox on ${origin}
   live view      ${origin}/__sandbox/${query}
-  tracking link  ${origin}/?a=67890&c=12&s1=test
+  tracking link  ${link}
   API            ${origin}/api/2/, key ${key}
 Ctrl-C stops it.`);
 }

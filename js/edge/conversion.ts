@@ -1,5 +1,5 @@
 /** Conversions as CAKE reports them: money as exact text and as a number, times with their instant. */
-import type { TimeZone } from "../time-zone.js";
+import type { Dates } from "./dates.js";
 
 /** What became of a conversion. An open set: CAKE has more words than its article. */
 export type ConversionStatus = "approved" | "pending" | "rejected" | "ignored" | "reversed" | (string & {});
@@ -18,7 +18,7 @@ export interface ConversionFacts {
   readonly revenueText?: string | undefined;
   /** In the account's civil time: `YYYY-MM-DD HH:MM:SS`. */
   readonly conversionDate?: string | undefined;
-  /** The same as an instant, where the client knows the account's `timeZone`. */
+  /** The same as an instant, where it says so itself or the client knows the account's `timeZone`. */
   readonly conversionAt?: Date | undefined;
   /** What became of it. */
   readonly conversionStatus?: ConversionStatus | undefined;
@@ -40,23 +40,32 @@ export interface Conversion extends ConversionFacts {
   readonly isRecovered: boolean;
 }
 
-/** A row of Get Conversions. */
-export interface ListedConversion extends ConversionFacts {
+/** A row of Get Conversions. What the account's row lacks is absent. */
+export interface ListedConversion extends Partial<ConversionFacts> {
   readonly offer: { readonly offerId?: number | undefined; readonly offerName?: string | undefined };
   readonly affiliate: { readonly affiliateId?: number | undefined; readonly affiliateName?: string | undefined };
   /** Your order reference, in accounts that tell it. */
   readonly orderId?: string | undefined;
 }
 
+/** A row of the conversion report. What the account's row lacks is absent. */
+export interface ReportedConversion extends Partial<ConversionFacts> {
+  readonly offerId?: number | undefined;
+  /** CAKE's own test affiliate is -1. */
+  readonly affiliateId?: number | undefined;
+  /** Your order reference, in accounts that tell it. */
+  readonly orderId?: string | undefined;
+}
+
 /** Puts the number beside each amount's text, and the instant beside the date. */
-export function complete<T extends ConversionFacts>(facts: T, zone: TimeZone | undefined): T {
+export function complete<T extends Partial<ConversionFacts>>(facts: T, dates: Dates): T {
   const { payoutText, revenueText, conversionDate } = facts;
   const more: { payout?: number; revenue?: number; conversionAt?: Date } = {};
   const payout = Number(payoutText ?? Number.NaN);
   if (!Number.isNaN(payout)) more.payout = payout;
   const revenue = Number(revenueText ?? Number.NaN);
   if (!Number.isNaN(revenue)) more.revenue = revenue;
-  const at = conversionDate === undefined ? undefined : zone?.findInstant(conversionDate);
+  const at = dates.findInstant("conversionDate", conversionDate);
   if (at) more.conversionAt = at;
   return Object.assign(facts, more);
 }

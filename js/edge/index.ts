@@ -32,14 +32,17 @@ export {
   type CreatePostbackParams,
   createCakeClient,
   type ListClicksParams,
+  type ListConversionReportParams,
   type ListConversionsParams,
   type ListTrackingDomainsParams,
   type Postback,
   type RecordConversionOptions,
   type RecordConversionParams,
   type TrackingDomain,
+  type Verify,
 } from "./client.js";
-export type { Conversion, ConversionStatus, ListedConversion } from "./conversion.js";
+export type { Conversion, ConversionStatus, ListedConversion, ReportedConversion } from "./conversion.js";
+export type { AnswerWarning } from "./dates.js";
 export { type Day, type DayRange, type DayRangeName, dayRange } from "./day-range.js";
 export type { List, ListOptions, ListProgress, Page } from "./list.js";
 

@@ -46,6 +46,12 @@ export interface List<Row> extends AsyncIterable<Row> {
    * @throws CakeError `invalid_field`, `invalid_id`, and those of the network and of answers
    */
   page(): Promise<Page<Row>>;
+  /**
+   * Every page as CAKE sent it, in UTF-8: for whoever reads the rows elsewhere.
+   * Pages may overlap where the list changes while it is read.
+   * @throws CakeError as {@link List.page}
+   */
+  bytes(): AsyncIterable<Uint8Array>;
 }
 
 /** The parameters that paging sets. */
@@ -59,6 +65,12 @@ export interface RowRange {
   readonly rowLimit?: number;
 }
 
+/** A page as it is fetched: its rows, and the answer that they were read from. */
+export interface FetchedPage<Row> extends Page<Row> {
+  /** The answer's text, as CAKE sent it. */
+  readonly body: string;
+}
+
 /** What makes a list of its own. */
 interface ListDeps<Row> {
   readonly params: RowRange;
@@ -66,13 +78,13 @@ interface ListDeps<Row> {
   /** The rows of a page where the caller does not say, and at most. */
   readonly pageRows: number;
   readonly maxPageRows: number;
-  /** What two rows are told apart by. */
-  idOf(row: Row): string | number;
-  fetchPage(params: RowRange): Promise<Page<Row>>;
+  /** What two rows are told apart by, where CAKE tells it. */
+  idOf(row: Row): string | number | undefined;
+  fetchPage(params: RowRange): Promise<FetchedPage<Row>>;
 }
 
 /** How many of the last rows' ids are remembered, to pass over rows that come again. */
-const MAX_KNOWN_IDS = 10_000;
+const MAX_KNOWN_IDS = 100_000;
 
 const OPTIONS = ["signal", "timeoutMs", "retries", "maxRows", "onPage"];
 
@@ -81,50 +93,71 @@ export function createList<Row>(deps: ListDeps<Row>): List<Row> {
   return {
     async page() {
       checkNames("options", deps.options, OPTIONS);
-      return deps.fetchPage(deps.params);
+      const { rows, totalRows } = await deps.fetchPage(deps.params);
+      return { rows, totalRows };
     },
-    [Symbol.asyncIterator]: () => iterate(deps),
+    async *bytes() {
+      for await (const { body } of pages(deps)) yield new TextEncoder().encode(body);
+    },
+    async *[Symbol.asyncIterator]() {
+      for await (const { fresh } of pages(deps)) {
+        for (const row of fresh) {
+          if (deps.options?.signal?.aborted) {
+            throw new CakeError({ code: "aborted", rule: "the call was aborted by its signal" });
+          }
+          yield row;
+        }
+      }
+    },
   };
 }
 
-async function* iterate<Row>({
+/** The pages of a list: the rows of each that have not come before, and its text. */
+async function* pages<Row>({
   params,
   options = {},
   pageRows,
   maxPageRows,
   idOf,
   fetchPage,
-}: ListDeps<Row>): AsyncGenerator<Row, void, undefined> {
+}: ListDeps<Row>): AsyncGenerator<{ readonly fresh: readonly Row[]; readonly body: string }, void, undefined> {
   checkNames("options", options, OPTIONS);
   const startAtRow = integerOption("startAtRow", params?.startAtRow, 0, Number.MAX_SAFE_INTEGER) ?? 0;
   const rowLimit = integerOption("rowLimit", params?.rowLimit, 1, maxPageRows) ?? pageRows;
   const maxRows = integerOption("maxRows", options.maxRows, 0, Number.MAX_SAFE_INTEGER);
   const known = new Set<string | number>();
-  const pages = new (edge.api().Pager)(startAtRow, rowLimit, maxRows);
+  // A row without an id is known by all that is in it.
+  const keyOf = (row: Row) => idOf(row) ?? JSON.stringify(row);
+  const pager = new (edge.api().Pager)(startAtRow, rowLimit, maxRows);
   let read = 0;
   try {
     for (let count = 1; ; count += 1) {
-      const range: RowRange | undefined = pages.next();
+      const range: RowRange | undefined = pager.next();
       if (range === undefined) return;
-      const { rows, totalRows } = await fetchPage({ ...params, ...range });
+      const { rows, totalRows, body } = await fetchPage({ ...params, ...range });
       const left = (maxRows ?? Number.POSITIVE_INFINITY) - read;
-      const fresh = rows.filter((row) => !known.has(idOf(row))).slice(0, left);
-      for (const row of fresh) known.add(idOf(row));
-      for (const id of known) {
+      const keys = rows.map(keyOf);
+      const lastKnown = keys.findLastIndex((key) => known.has(key));
+      const inPage = new Set<string | number>();
+      const unread = rows.filter((_, index) => {
+        const key = keys[index] as string | number;
+        const isNew = !known.has(key) && !inPage.has(key);
+        inPage.add(key);
+        return isNew;
+      });
+      // Where rows in between were missed, the page is asked for again, from further up.
+      const isTaken = pager.read(rows.length, unread.length, lastKnown < 0 ? undefined : lastKnown, totalRows);
+      const fresh = isTaken ? unread.slice(0, left) : [];
+      if (isTaken) for (const key of inPage) known.add(key);
+      for (const key of known) {
         if (known.size <= MAX_KNOWN_IDS) break;
-        known.delete(id);
+        known.delete(key);
       }
-      pages.read(rows.length, fresh.length, totalRows);
       read += fresh.length;
       options.onPage?.({ rows: read, totalRows, pages: count });
-      for (const row of fresh) {
-        if (options.signal?.aborted) {
-          throw new CakeError({ code: "aborted", rule: "the call was aborted by its signal" });
-        }
-        yield row;
-      }
+      if (isTaken) yield { fresh, body };
     }
   } finally {
-    pages.free();
+    pager.free();
   }
 }

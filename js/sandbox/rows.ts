@@ -153,6 +153,7 @@ export type SandboxAction =
   | "get_click"
   | "record_conversion"
   | "get_conversions"
+  | "conversion_report"
   | "create_postback"
   | "get_tracking_domains";
 

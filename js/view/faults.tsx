@@ -19,6 +19,7 @@ const ACTIONS: Record<SandboxAction, string> = {
   record_conversion: "Record Conversion",
   get_click: "Get Click",
   get_conversions: "Get Conversions",
+  conversion_report: "the conversion report",
   create_postback: "Create Postback",
   get_tracking_domains: "Get Tracking Domains",
   click: "tracking links",

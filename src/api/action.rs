@@ -1,9 +1,9 @@
 //! The API's actions by name: from parameters to a call, from an answer to its
 //! outcome.
 
-use super::call::{Call, CallOutcome, Idempotency, Subject};
+use super::call::{Call, CallOutcome, Idempotency, Lookup, Subject};
 use super::{
-    Account, Answer, create_postback, get_click, list_clicks, list_conversions,
+    Account, Answer, conversion_report, create_postback, get_click, list_clicks, list_conversions,
     list_tracking_domains, record_conversion,
 };
 use crate::{Error, Result};
@@ -20,6 +20,8 @@ pub enum Action {
     RecordConversion,
     /// Get Conversions.
     ListConversions,
+    /// The conversion report.
+    ListConversionReport,
     /// Create Postback, a write.
     CreatePostback,
     /// Get Tracking Domains.
@@ -34,6 +36,10 @@ pub struct CallSettings {
     /// Is Get Click asked before a conversion is sent again? By default, yes.
     /// Where not, CAKE's own deduplication is trusted.
     pub verifies: bool,
+    /// Is the conversion report asked in place of Get Click, for the unique id?
+    /// Then the time by UTC, in milliseconds since 1970: a conversion without a
+    /// date is looked for in the days around it.
+    pub report_at_ms: Option<u64>,
     /// Are writes refused? By default, no.
     pub is_read_only: bool,
 }
@@ -43,6 +49,7 @@ impl Default for CallSettings {
         Self {
             retries: 2,
             verifies: true,
+            report_at_ms: None,
             is_read_only: false,
         }
     }
@@ -50,7 +57,7 @@ impl Default for CallSettings {
 
 impl Action {
     /// The action of this name: `getClick`, `listClicks`, `recordConversion`,
-    /// `listConversions`, `createPostback` or `listTrackingDomains`.
+    /// `listConversions`, `listConversionReport`, `createPostback` or `listTrackingDomains`.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Some(match name {
@@ -58,6 +65,7 @@ impl Action {
             "listClicks" => Self::ListClicks,
             "recordConversion" => Self::RecordConversion,
             "listConversions" => Self::ListConversions,
+            "listConversionReport" => Self::ListConversionReport,
             "createPostback" => Self::CreatePostback,
             "listTrackingDomains" => Self::ListTrackingDomains,
             _ => return None,
@@ -87,7 +95,15 @@ impl Action {
                 idempotency = match &params.unique_id {
                     None => Idempotency::None,
                     Some(_) => Idempotency::Keyed {
-                        get_click: get_click::request(account, &params.click_id)?,
+                        lookup: match settings.report_at_ms {
+                            None => Lookup::Click(get_click::request(account, &params.click_id)?),
+                            Some(now_ms) => Lookup::Report(conversion_report::request_around(
+                                account,
+                                params.offer_id,
+                                params.conversion_date.as_deref(),
+                                now_ms,
+                            )?),
+                        },
                         verify_first: settings.verifies,
                     },
                 };
@@ -99,6 +115,7 @@ impl Action {
                 request
             }
             Self::ListConversions => list_conversions::request(account, params)?,
+            Self::ListConversionReport => conversion_report::request(account, params)?,
             Self::CreatePostback => {
                 idempotency = Idempotency::None;
                 create_postback::request(account, params)?
@@ -119,6 +136,7 @@ impl Action {
     pub fn body_limit(self) -> u32 {
         match self {
             Self::ListClicks | Self::ListConversions => 16 << 20,
+            Self::ListConversionReport => conversion_report::BODY_LIMIT,
             Self::ListTrackingDomains => 1 << 20,
             Self::GetClick | Self::RecordConversion | Self::CreatePostback => 64 << 10,
         }
@@ -133,6 +151,7 @@ impl Action {
                 subject.unique_id.as_deref(),
             )?),
             Self::ListConversions => CallOutcome::Conversions(list_conversions::read(answer)?),
+            Self::ListConversionReport => CallOutcome::Report(conversion_report::read(answer)?),
             Self::CreatePostback => CallOutcome::Postback(create_postback::read(answer)?),
             Self::ListTrackingDomains => {
                 CallOutcome::TrackingDomains(list_tracking_domains::read(answer)?)

@@ -85,6 +85,19 @@ impl<'a> Answer<'a> {
         let envelope = Object::read(body)
             .map(dress::unwrapped)
             .ok_or_else(|| self.not_json(body))?;
+        // Some services of .NET write the whole answer as one text.
+        if let Some(text) = dress::find(&envelope, "d").and_then(Value::string)
+            && Object::read(&text).is_some()
+        {
+            let inner = Answer {
+                body: &text,
+                ..*self
+            };
+            return Err(inner
+                .open()
+                .err()
+                .unwrap_or_else(|| self.unexpected("is inside of a text: ", &text)));
+        }
         let message = words::find_words(&envelope);
         let unclear = || self.unexpected("says neither yes nor no: ", body);
         let success = match dress::find(&envelope, "success") {
@@ -136,7 +149,7 @@ impl<'a> Answer<'a> {
 
     /// Not JSON: what the older services and the web server say in markup.
     fn not_json(&self, body: &str) -> Error {
-        let Some(markup) = words::read_markup(body) else {
+        let Some(markup) = words::read_markup(body).filter(|markup| !markup.is_plain) else {
             return self.unexpected("is not JSON: ", body);
         };
         if is_restricted(&markup.words) {
@@ -153,12 +166,7 @@ impl<'a> Answer<'a> {
             }
             return self.refused(&markup.words);
         }
-        let what = if markup.is_xml {
-            "is XML, not JSON: "
-        } else {
-            "is a page, not JSON: "
-        };
-        self.unexpected(what, &markup.words)
+        self.unexpected("is not JSON: ", &markup.words)
     }
 
     /// A no beside the record of a conversion says both: it is unexpected.
@@ -307,15 +315,16 @@ pub(super) fn list_holder<'a, 'b>(
 ) -> Result<(Record<'a, 'b>, Option<u64>)> {
     let mut record = Record::from_fields(answer, answer.open()?);
     let mut total_rows = record.total_rows();
+    let mut levels = 0..4;
     while !record.has(name) {
         let inner = ["response", "data", "result"]
             .iter()
             .find_map(|wrapper| record.get(wrapper)?.object());
         match inner {
-            Some(inner) => record = Record::from_fields(answer, inner),
+            Some(inner) if levels.next().is_some() => record = Record::from_fields(answer, inner),
             // A length without a list is an empty one.
             None if total_rows == Some(0) => break,
-            None => return Err(answer.unexpected("has no list in ", name)),
+            _ => return Err(answer.unexpected("has no list in ", name)),
         }
         total_rows = record.total_rows().or(total_rows);
     }

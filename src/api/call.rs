@@ -7,6 +7,7 @@
 //! deduplication, not before Get Click has said that it was not recorded.
 
 use super::certainty::{Certainty, is_duplicate};
+use super::conversion_report::{self, ConversionReportPage};
 use super::list_conversions;
 use super::record_conversion::Conversion;
 use super::{
@@ -63,11 +64,16 @@ pub enum CallOutcome {
     Conversion(Conversion),
     /// Of Get Conversions.
     Conversions(list_conversions::ConversionPage),
+    /// Of the conversion report.
+    Report(ConversionReportPage),
     /// Of Create Postback.
     Postback(Postback),
     /// Of Get Tracking Domains.
     TrackingDomains(Vec<TrackingDomain>),
 }
+
+/// The most rows of a report that are looked through for a unique id.
+const MAX_REPORT_ROWS: u64 = 200_000;
 
 /// May the request be sent again?
 #[derive(Clone, Debug)]
@@ -77,10 +83,16 @@ pub(super) enum Idempotency {
     /// It writes, and nothing tells two of it apart.
     None,
     /// It writes with a unique id. What became of it can be asked.
-    Keyed {
-        get_click: Request,
-        verify_first: bool,
-    },
+    Keyed { lookup: Lookup, verify_first: bool },
+}
+
+/// Where what became of a write is asked.
+#[derive(Clone, Debug)]
+pub(super) enum Lookup {
+    /// Get Click: has the click converted?
+    Click(Request),
+    /// The conversion report: does it have the unique id?
+    Report(Request),
 }
 
 /// What a call is about, as far as its answers must be too.
@@ -121,8 +133,17 @@ pub struct Call {
     is_in_doubt: bool,
     /// Was there ever such a one? A look-up may have settled it too early.
     was_in_doubt: bool,
-    /// Is Get Click the last word, and nothing sent after it?
+    /// Is the look-up the last word, and nothing sent after it?
     is_final_lookup: bool,
+    report: ReportScan,
+}
+
+/// How far the report has been looked through.
+#[derive(Clone, Copy, Debug, Default)]
+struct ReportScan {
+    rows: u64,
+    /// Has any row a unique id?
+    shows_ids: bool,
 }
 
 impl Call {
@@ -145,6 +166,22 @@ impl Call {
             is_in_doubt: false,
             was_in_doubt: false,
             is_final_lookup: false,
+            report: ReportScan::default(),
+        }
+    }
+
+    /// The most bytes of the next answer that are read.
+    #[must_use]
+    pub fn body_limit(&self) -> u32 {
+        match (self.phase, &self.idempotency) {
+            (
+                Phase::Verifying,
+                Idempotency::Keyed {
+                    lookup: Lookup::Report(_),
+                    ..
+                },
+            ) => conversion_report::BODY_LIMIT,
+            _ => self.action.body_limit(),
         }
     }
 
@@ -172,12 +209,7 @@ impl Call {
                 }
             }
             (Phase::Sending, CallEvent::Failed(error)) => self.failed(error, random),
-            (Phase::Verifying, CallEvent::Answered(answer)) => {
-                match get_click::read(answer, &self.subject.click_id) {
-                    Ok(click) => self.on_click_found(click),
-                    Err(error) => self.on_lookup_failed(error, random),
-                }
-            }
+            (Phase::Verifying, CallEvent::Answered(answer)) => self.on_lookup(answer, random),
             (Phase::Verifying, CallEvent::Failed(error)) => self.on_lookup_failed(error, random),
             (Phase::Waiting { then_verify }, CallEvent::Waited) => {
                 if then_verify {
@@ -223,10 +255,13 @@ impl Call {
     }
 
     fn verify(&mut self) -> Step {
-        let Idempotency::Keyed { get_click, .. } = &self.idempotency else {
+        let Idempotency::Keyed { lookup, .. } = &self.idempotency else {
             return self.give_up(Error::Internal);
         };
-        let request = get_click.clone();
+        let request = match lookup {
+            Lookup::Click(request) => request.clone(),
+            Lookup::Report(request) => conversion_report::with_rows(request, self.report.rows),
+        };
         self.phase = Phase::Verifying;
         Step::Send(request)
     }
@@ -283,6 +318,54 @@ impl Call {
             }
             None => self.give_up(error),
         }
+    }
+
+    /// The look-up was answered.
+    fn on_lookup(&mut self, answer: &Answer<'_>, random: u32) -> Step {
+        let is_report = matches!(
+            self.idempotency,
+            Idempotency::Keyed {
+                lookup: Lookup::Report(_),
+                ..
+            }
+        );
+        let step = if is_report {
+            conversion_report::read(answer).map(|page| self.on_report_page(page))
+        } else {
+            get_click::read(answer, &self.subject.click_id).map(|click| self.on_click_found(click))
+        };
+        step.unwrap_or_else(|error| self.on_lookup_failed(error, random))
+    }
+
+    /// A page of the report came: it has our unique id, or it does not, or the
+    /// next page may.
+    fn on_report_page(&mut self, page: ConversionReportPage) -> Step {
+        let rows = page.rows.len() as u64;
+        self.report.shows_ids |= page.rows.iter().any(|row| row.unique_id.is_some());
+        let ours = page.rows.into_iter().find(|row| {
+            row.unique_id == self.subject.unique_id
+                && row.offer_id.is_none_or(|id| id == self.subject.offer_id)
+        });
+        if let Some(conversion) = ours.and_then(Conversion::reported) {
+            return self.finish(Step::Done(CallOutcome::Conversion(conversion)));
+        }
+        self.report.rows += rows;
+        let is_last = rows == 0
+            || page
+                .total_rows
+                .is_some_and(|total| self.report.rows >= total);
+        if !is_last && self.report.rows < MAX_REPORT_ROWS {
+            return self.verify();
+        }
+        let rows = core::mem::take(&mut self.report.rows);
+        if is_last && (self.report.shows_ids || rows == 0) && !self.is_final_lookup {
+            self.is_in_doubt = false;
+            return self.send();
+        }
+        // A report without unique ids cannot say that one is missing.
+        self.is_in_doubt = true;
+        let last = self.last.take().unwrap_or(Error::Internal);
+        self.give_up(last)
     }
 
     /// Get Click answered.

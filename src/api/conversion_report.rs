@@ -5,6 +5,7 @@ use super::answer::{Record, list_holder, records};
 use super::params::Params;
 use super::{Account, Answer, Request};
 use crate::Result;
+use crate::time::CivilTime;
 use serde::Serialize;
 
 /// The most rows of a page.
@@ -103,6 +104,34 @@ pub fn request(account: &Account, params: &str) -> Result<Request> {
         .map(|is_descending| if is_descending { "true" } else { "false" });
     request.optional("sort_descending", descending);
     Ok(request)
+}
+
+/// The request for the days around a conversion, of any status; its rows are
+/// asked for by [`with_rows`]. The account's zone is not known, so a day more is
+/// asked for on either side.
+pub(super) fn request_around(
+    account: &Account,
+    offer_id: u64,
+    conversion_date: Option<&str>,
+    now_ms: u64,
+) -> Result<Request> {
+    let day = match conversion_date {
+        Some(date) => CivilTime::parse("conversionDate", date)?.date(),
+        None => CivilTime::from_utc_ms(now_ms).date(),
+    };
+    let mut request = account.get(PATH);
+    request.parameter("start_date", &day.minus_days(1).to_string());
+    request.parameter("end_date", &day.plus_days(2).to_string());
+    request.number("offer_id", Some(offer_id));
+    Ok(request)
+}
+
+/// The request for the rows from `start_at_row`.
+pub(super) fn with_rows(request: &Request, start_at_row: u64) -> Request {
+    let mut request = request.clone();
+    request.number("start_at_row", Some(start_at_row));
+    request.number("row_limit", Some(MAX_ROW_LIMIT));
+    request
 }
 
 /// Reads the answer: the rows under `response.data.conversions`; `total_rows`

@@ -7,8 +7,18 @@ use super::json::{Object, Value};
 /// The names that gateways give to the text of an element that has attributes.
 const TEXTS: [&str; 6] = ["#text", "$t", "_", "$", "__text", "value"];
 
+/// How deep is looked: each level reads the rest once more.
+const MAX_DEPTH: u8 = 4;
+
 /// The answer inside of what services of .NET put around it: `{"d":{…}}`.
 pub(super) fn unwrapped(object: Object<'_>) -> Object<'_> {
+    unwrapped_to(object, MAX_DEPTH)
+}
+
+fn unwrapped_to(object: Object<'_>, depth: u8) -> Object<'_> {
+    let Some(depth) = depth.checked_sub(1) else {
+        return object;
+    };
     let inner = {
         let mut entries = object.entries().filter(|(name, _)| *name != "__type");
         match (entries.next(), entries.next()) {
@@ -16,7 +26,7 @@ pub(super) fn unwrapped(object: Object<'_>) -> Object<'_> {
             _ => None,
         }
     };
-    inner.map_or(object, unwrapped)
+    inner.map_or(object, |inner| unwrapped_to(inner, depth))
 }
 
 /// A field, whose name may be written `ClickId` or `clickId` for `click_id`;
@@ -47,6 +57,12 @@ pub(super) fn is_same_name(one: &str, other: &str) -> bool {
 /// The value itself, without an element's attributes around it or a list of
 /// one; `None` for null, an empty element and `nil`.
 pub(super) fn plain(value: Value<'_>) -> Option<Value<'_>> {
+    plain_to(value, MAX_DEPTH)
+}
+
+fn plain_to(value: Value<'_>, depth: u8) -> Option<Value<'_>> {
+    let depth = depth.checked_sub(1)?;
+    let plain = |value| plain_to(value, depth);
     if value.is_null() {
         return None;
     }
@@ -82,6 +98,11 @@ pub(super) fn plain(value: Value<'_>) -> Option<Value<'_>> {
 /// around either; nothing. `row` is what a row's element is called. `None`
 /// where it is no list at all.
 pub(super) fn rows<'a>(value: Value<'a>, row: &str) -> Option<Vec<Value<'a>>> {
+    rows_to(value, row, MAX_DEPTH)
+}
+
+fn rows_to<'a>(value: Value<'a>, row: &str, depth: u8) -> Option<Vec<Value<'a>>> {
+    let depth = depth.checked_sub(1)?;
     if let Some(items) = value.array() {
         return Some(
             items
@@ -95,11 +116,10 @@ pub(super) fn rows<'a>(value: Value<'a>, row: &str) -> Option<Vec<Value<'a>>> {
         return (value.is_null() || value.string().is_some_and(|text| text.trim().is_empty()))
             .then(Vec::new);
     };
-    if object.entries().next().is_none() {
-        return Some(Vec::new());
-    }
+    // An object of nothing is no list: something else answers.
+    object.entries().next()?;
     if let Some(values) = object.get("$values") {
-        return rows(values, row);
+        return rows_to(values, row, depth);
     }
     let is_nothing = object.entries().all(|(name, _)| name.starts_with('@'));
     if is_nothing {
@@ -110,7 +130,7 @@ pub(super) fn rows<'a>(value: Value<'a>, row: &str) -> Option<Vec<Value<'a>>> {
         is_same_name(name, row) && (value.object().is_some() || value.array().is_some())
     }) {
         return match inner.array() {
-            Some(_) => rows(inner, row),
+            Some(_) => rows_to(inner, row, depth),
             None => Some(vec![inner]),
         };
     }
@@ -179,7 +199,6 @@ mod tests {
     fn a_list_in_any_dress_has_its_rows() {
         for (list, rows_of_it) in [
             ("[]", 0),
-            ("{}", 0),
             ("\"\"", 0),
             ("null", 0),
             (r#"{"@nil":"true"}"#, 0),
@@ -200,7 +219,7 @@ mod tests {
                 assert!(row.object().unwrap().get("a").is_some(), "{list}");
             }
         }
-        for none in ["7", "\"x\"", "true"] {
+        for none in ["7", "\"x\"", "true", "{}"] {
             let text = format!(r#"{{"l":{none}}}"#);
             let value = object(&text).get("l").unwrap();
             assert!(rows(value, "click").is_none(), "{none}");

@@ -4,37 +4,55 @@ use super::answer::{Record, list_holder, records};
 use super::params::Params;
 use super::{Account, Answer, Request, dress};
 use crate::{Result, click_id};
-use serde::{Serialize, Serializer};
-use serde_json::value::RawValue;
+use serde::Serialize;
 
 pub(super) const PATH: &str = "click.json";
 
-/// A click as CAKE reports it: what decisions are made on, and the row itself.
-/// Serializes as the row, as CAKE wrote it: `js/edge/click.ts` is its one reader.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// A click as CAKE reports it; what its row lacks is absent. Serializes in camelCase.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Click {
     /// CAKE's click id.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub click_id: Option<String>,
+    /// When, as CAKE wrote it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub click_date: Option<String>,
     /// The offer that was clicked.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub offer_id: Option<u64>,
     /// Who sent the click.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub affiliate_id: Option<i64>,
+    /// `s1` of the link.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sub_id_1: Option<String>,
+    /// `s2` of the link.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sub_id_2: Option<String>,
+    /// `s3` of the link.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sub_id_3: Option<String>,
+    /// `s4` of the link.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sub_id_4: Option<String>,
+    /// `s5` of the link.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sub_id_5: Option<String>,
+    /// The visitor's address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ip_address: Option<String>,
+    /// The visitor's country, two letters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
     /// Has the click become a conversion?
     pub converted: bool,
     /// The conversion's id, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub conversion_id: Option<u64>,
     /// Did the answer say anything of a conversion?
+    #[serde(skip)]
     pub has_said: bool,
-    /// The row's JSON.
-    pub row: String,
-}
-
-impl Serialize for Click {
-    fn serialize<S: Serializer>(&self, serializer: S) -> core::result::Result<S::Ok, S::Error> {
-        RawValue::from_string(self.row.clone())
-            .map_err(serde::ser::Error::custom)?
-            .serialize(serializer)
-    }
 }
 
 /// What a click says of a conversion for one offer.
@@ -59,18 +77,25 @@ impl Click {
         }
     }
 
-    pub(super) fn from_record(record: &Record<'_, '_>, row: &str) -> Self {
+    pub(super) fn from_record(record: &Record<'_, '_>) -> Self {
         Self {
             click_id: record.text("click_id").filter(|id| !id.is_empty()),
             offer_id: record.id("offer_id"),
             affiliate_id: record.affiliate_id("affiliate_id"),
+            click_date: record.text("click_date"),
+            sub_id_1: record.text("sub_id_1"),
+            sub_id_2: record.text("sub_id_2"),
+            sub_id_3: record.text("sub_id_3"),
+            sub_id_4: record.text("sub_id_4"),
+            sub_id_5: record.text("sub_id_5"),
+            ip_address: record.text("ip_address"),
+            country: record.text("country"),
             converted: record.flag("converted"),
             conversion_id: record.id("conversion_id"),
             has_said: match record.get("converted") {
                 Some(word) => dress::is_yes(word) || dress::is_no(word),
                 None => record.has("conversion_id"),
             },
-            row: row.to_owned(),
         }
     }
 }
@@ -115,6 +140,6 @@ pub fn read(answer: &Answer<'_>, click_id: &str) -> Result<Option<Click>> {
 pub(super) fn rows(answer: &Answer<'_>, holder: &Record<'_, '_>) -> Result<Vec<Click>> {
     Ok(records(answer, holder.fields(), "clicks", "click")?
         .iter()
-        .map(|(record, row)| Click::from_record(record, row.json()))
+        .map(|(record, _)| Click::from_record(record))
         .collect())
 }

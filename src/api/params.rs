@@ -217,6 +217,13 @@ impl<'a> Params<'a> {
         {
             return Err(field("endDate", "must not be before startDate"));
         }
+        // CAKE's reports leave the last day out (KB 13000034150).
+        if start.is_some() && start == end {
+            return Err(field(
+                "endDate",
+                "must be after startDate: CAKE leaves the last day out, so equal days are an empty range. dayRange(first, last) names whole days",
+            ));
+        }
         Ok((start, end))
     }
 

@@ -1,6 +1,7 @@
 //! Record Conversion: `GET /api/2/conversion.json`, a GET with a side effect.
 
 use super::answer::Record;
+use super::conversion_report::ReportedConversion;
 use super::get_click::Click;
 use super::json::Value;
 use super::{Account, Answer, Request, params};
@@ -156,6 +157,24 @@ impl Conversion {
             click_id: click.click_id,
             is_recovered: true,
             ..Self::default()
+        })
+    }
+}
+
+impl Conversion {
+    /// What the report tells of a conversion whose answer was lost.
+    pub(super) fn reported(row: ReportedConversion) -> Option<Self> {
+        Some(Self {
+            conversion_id: row.conversion_id?,
+            offer_id: row.offer_id,
+            affiliate_id: row.affiliate_id,
+            click_id: row.click_id,
+            payout_text: row.payout_text,
+            revenue_text: row.revenue_text,
+            unique_id: row.unique_id,
+            conversion_date: row.conversion_date,
+            conversion_status: row.conversion_status,
+            is_recovered: true,
         })
     }
 }

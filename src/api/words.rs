@@ -119,8 +119,8 @@ fn words_of(value: Value<'_>, depth: u8) -> Option<String> {
 /// What a text of markup says: an XML answer of the older services, a fault, a page.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Markup {
-    /// Is it XML of a service, and no page?
-    pub(super) is_xml: bool,
+    /// Is it markup that says nothing by its elements?
+    pub(super) is_plain: bool,
     /// `success` of a service's answer.
     pub(super) success: Option<bool>,
     /// The words.
@@ -156,6 +156,8 @@ pub(super) fn read_markup(text: &str) -> Option<Markup> {
         .into_iter()
         .collect()
     };
+    // A page is shown as it came.
+    let is_plain = is_page || said.is_empty() && !text.starts_with("<?xml");
     let mut words = said.join(": ");
     if words.is_empty() {
         words = text_of(text);
@@ -167,7 +169,7 @@ pub(super) fn read_markup(text: &str) -> Option<Markup> {
             _ => None,
         });
     Some(Markup {
-        is_xml: !is_page,
+        is_plain,
         success: success.filter(|_| !is_page),
         words,
     })
@@ -285,7 +287,7 @@ mod tests {
         assert_eq!(
             read_markup(page).unwrap(),
             Markup {
-                is_xml: false,
+                is_plain: true,
                 success: None,
                 words: "Runtime Error: Server Error in '/' Application.".into()
             }
@@ -294,7 +296,7 @@ mod tests {
         assert_eq!(
             read_markup(xml).unwrap(),
             Markup {
-                is_xml: true,
+                is_plain: false,
                 success: Some(false),
                 words: "Restricted & more".into()
             }

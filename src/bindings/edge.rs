@@ -40,6 +40,7 @@ struct Choices {
     retries: u32,
     timeout_ms: u32,
     verifies: bool,
+    report_at_ms: Option<u64>,
     signal: Option<AbortSignal>,
 }
 
@@ -81,8 +82,9 @@ impl Client {
     }
 
     /// Calls an action by its name in JavaScript, with its parameters as JSON;
-    /// see [`api::Action::call`]. Brings the outcome as JSON; of `listClicks` an
-    /// array of that JSON, of CAKE's own rows, and of the text that they were parsed from.
+    /// see [`api::Action::call`]. Brings the outcome as JSON; of a list an array of
+    /// that JSON, of CAKE's own rows of clicks, and of the answer's text.
+    /// `verify` is `click`, `report` or `none`.
     ///
     /// # Errors
     /// Those of the action.
@@ -92,20 +94,25 @@ impl Client {
         params: String,
         retries: u32,
         timeout_ms: u32,
-        verifies: bool,
+        verify: String,
         signal: Option<AbortSignal>,
     ) -> Result<JsValue, JsValue> {
         let choices = Choices {
             retries,
             timeout_ms,
-            verifies,
+            verifies: verify != "none",
+            report_at_ms: (verify == "report").then(|| to_integer(Date::now())),
             signal,
         };
         let action = api::Action::from_name(&action).ok_or(Error::Internal)?;
         let ended = self.run(action, &params, &choices).await?;
         let outcome = to_json(&ended.outcome)?;
         Ok(match action {
-            api::Action::ListClicks => Array::of3(&outcome.into(), &ended.rows, &ended.body).into(),
+            api::Action::ListClicks
+            | api::Action::ListConversions
+            | api::Action::ListConversionReport => {
+                Array::of3(&outcome.into(), &ended.rows, &ended.body).into()
+            }
             _ => outcome.into(),
         })
     }
@@ -125,6 +132,7 @@ impl Client {
             retries,
             timeout_ms,
             verifies: false,
+            report_at_ms: None,
             signal,
         };
         let mut examination = doctor::Examination::new(click.as_deref())?;
@@ -147,6 +155,7 @@ impl Client {
         let settings = CallSettings {
             retries: choices.retries,
             verifies: choices.verifies,
+            report_at_ms: choices.report_at_ms,
             is_read_only: self.is_read_only,
         };
         let mut call = action.call(&self.account, params, settings)?;
@@ -225,7 +234,7 @@ impl Client {
         let sending = Sending {
             fetch: self.fetch.as_ref(),
             timeout_ms: choices.timeout_ms,
-            limit: call.action().body_limit(),
+            limit: call.body_limit(),
             signal: choices.signal.as_ref(),
         };
         let received = send(&request.url_with_key(), request.body_with_key(), &sending).await;

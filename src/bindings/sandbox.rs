@@ -90,6 +90,24 @@ impl SandboxNetwork {
         to_json(self.network.fixture())
     }
 
+    /// What is probably a mistake in the fixture, a JSON array of sentences; see
+    /// [`Fixture::warnings`](crate::sandbox::Fixture::warnings).
+    ///
+    /// # Errors
+    /// None that a caller can cause.
+    pub fn warnings(&self) -> Result<String, JsValue> {
+        to_json(&self.network.fixture().warnings())
+    }
+
+    /// The query of a tracking link that leads to a landing page, such as
+    /// `a=67890&c=12`; nothing where the fixture has none.
+    #[must_use]
+    #[wasm_bindgen(js_name = sampleQuery)]
+    pub fn sample_query(&self) -> Option<String> {
+        let (affiliate_id, creative_id) = self.network.fixture().sample_link()?;
+        Some(format!("a={affiliate_id}&c={creative_id}"))
+    }
+
     /// See [`Network::settings`].
     ///
     /// # Errors

@@ -16,6 +16,8 @@ pub enum Action {
     RecordConversion,
     /// `/api/2/conversions.json`.
     GetConversions,
+    /// `/api/2/report/conversion.json`.
+    ConversionReport,
     /// `/api/2/affiliate_postback.json`.
     CreatePostback,
     /// `/api/2/tracking_domains.json`.
@@ -32,6 +34,7 @@ impl Action {
             "/api/2/click.json" => Some(Self::GetClick),
             "/api/2/conversion.json" => Some(Self::RecordConversion),
             "/api/2/conversions.json" => Some(Self::GetConversions),
+            "/api/2/report/conversion.json" => Some(Self::ConversionReport),
             "/api/2/affiliate_postback.json" => Some(Self::CreatePostback),
             "/api/2/tracking_domains.json" => Some(Self::GetTrackingDomains),
             _ => None,

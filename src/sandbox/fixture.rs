@@ -272,6 +272,8 @@ impl Fixture {
     /// # Errors
     /// [`Error::InvalidFixture`], which names the place.
     pub fn read(json: &str) -> Result<Self> {
+        // Editors of Windows put a byte order mark before the text.
+        let json = json.trim_start_matches('\u{feff}');
         let fixture: Self = json::read("", &mut serde_json::Deserializer::from_str(json))?;
         fixture.check()?;
         Ok(fixture)
@@ -369,6 +371,38 @@ impl Fixture {
             self.known_offer(&format!("{path}redirect_offer_id"), redirect)?;
         }
         Ok(())
+    }
+
+    /// What is probably a mistake and no error, a sentence each.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        self.offers
+            .iter()
+            .enumerate()
+            .filter(|(_, offer)| offer.landing_page.matches('?').count() > 1)
+            .map(|(index, _)| {
+                format!(
+                    "offers[{index}].landing_page has two `?`: the second one and all behind it belong to the value before; write `&`"
+                )
+            })
+            .collect()
+    }
+
+    /// A tracking link's affiliate and creative, both active, that lead to a
+    /// landing page; `None` where there are none.
+    #[must_use]
+    pub fn sample_link(&self) -> Option<(u64, u64)> {
+        let affiliate = self
+            .affiliates
+            .iter()
+            .find(|affiliate| affiliate.affiliate_status == Activity::Active)?;
+        let creative = self.creatives.iter().find(|creative| {
+            creative.creative_status == Activity::Active
+                && self
+                    .offer(creative.offer_id)
+                    .is_some_and(|offer| offer.offer_status == Activity::Active)
+        })?;
+        Some((affiliate.affiliate_id, creative.creative_id))
     }
 
     fn known_offer(&self, path: &str, offer_id: u64) -> Result<()> {

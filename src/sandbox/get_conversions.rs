@@ -63,7 +63,7 @@ impl Network {
         let query = Query(url::query_of(&call.url));
         self.open(call, "GET", query.text("api_key").as_deref())?;
         let Some(page) = &rows.conversions else {
-            let filter = self.conversion_filter(query)?;
+            let filter = self.conversion_filter(query, MAX_ROWS)?;
             return Err(Stop::Need(Box::new(Need::Conversions { filter })));
         };
         let conversions = page
@@ -101,9 +101,13 @@ impl Network {
         .into())
     }
 
-    fn conversion_filter(&self, query: Query<'_>) -> Decided<ConversionFilter> {
+    pub(super) fn conversion_filter(
+        &self,
+        query: Query<'_>,
+        max_rows: u64,
+    ) -> Decided<ConversionFilter> {
         let range = self.range(query, true)?;
-        let paging = self.paging(query, MAX_ROWS)?;
+        let paging = self.paging(query, max_rows)?;
         let mut offer_ids = self.optional(query, "offer_id")?.map(|id| vec![id]);
         if let Some(advertiser_id) = self.optional(query, "advertiser_id")? {
             let asked = offer_ids.take();

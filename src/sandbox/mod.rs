@@ -15,6 +15,7 @@ mod action;
 pub mod address;
 mod api;
 mod click;
+mod conversion_report;
 mod create_postback;
 pub mod fault;
 pub mod fixture;
@@ -105,6 +106,7 @@ impl Network {
             Some(Action::GetClick) => self.get_click(call, rows),
             Some(Action::RecordConversion) => self.record_conversion(call, rows),
             Some(Action::GetConversions) => self.get_conversions(call, rows),
+            Some(Action::ConversionReport) => self.conversion_report(call, rows),
             Some(Action::CreatePostback) => self.create_postback(call),
             Some(Action::GetTrackingDomains) => self.get_tracking_domains(call),
             None => match path.strip_prefix(MOVES) {

@@ -160,6 +160,21 @@ test("the lint speaks while one types, and what cannot be is refused in words", 
   await page.context().close();
 });
 
+test("on a phone the links at the top are one line", async () => {
+  const { page } = await openPage(browser, { viewport: { width: 360, height: 780 } });
+  await page.goto(home.served);
+  const tops = await page
+    .locator(".top nav a")
+    .evaluateAll((links) => links.map((link) => link.getClientRects().length));
+  expect(tops.length).toBeGreaterThan(1);
+  expect(new Set(tops)).toEqual(new Set([1]));
+  const boxes = await page
+    .locator(".top nav a")
+    .evaluateAll((links) => links.map((link) => link.getBoundingClientRect().top));
+  expect(new Set(boxes).size).toBe(1);
+  await page.context().close();
+});
+
 test("the code of a step is changed by the arrow keys, and copied", async () => {
   const { page, problems } = await openPage(browser, {
     viewport: { width: 1280, height: 900 },

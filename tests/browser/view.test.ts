@@ -82,6 +82,35 @@ test("filters narrow the rows, also those that arrive later", async () => {
   await page.context().close();
 });
 
+test.each([390, 1280])("a fault of many kinds keeps its button within its card (%i pixels)", async (width) => {
+  const { page, problems } = await open({ viewport: { width, height: 900 } });
+  const kinds = [
+    "latency",
+    "rate_limit",
+    "server_error",
+    "restricted",
+    "html",
+    "cut_off",
+    "reset_before",
+    "reset_after",
+  ];
+  await fetch(`${sandbox.origin}/__sandbox/faults`, {
+    method: "PUT",
+    body: JSON.stringify([{ actions: ["record_conversion", "get_click", "get_conversions"], share: 0.4, kinds }]),
+  });
+  const card = page.getByRole("region", { name: "Faults" });
+  const remove = card.getByRole("button", { name: /^Remove/ });
+  await remove.waitFor();
+  const [outer, inner] = [await card.boundingBox(), await remove.boundingBox()];
+  if (outer === null || inner === null) throw new Error("the card is not to be seen");
+  expect(inner.x).toBeGreaterThanOrEqual(outer.x);
+  expect(inner.x + inner.width).toBeLessThanOrEqual(outer.x + outer.width);
+  await remove.click();
+  await expect.poll(() => card.getByRole("listitem").count()).toBe(0);
+  expect(problems).toEqual([]);
+  await page.context().close();
+});
+
 test("a fault is added and removed, and strikes in between", async () => {
   const { page, problems } = await open({ viewport: { width: 1280, height: 900 } });
   const faults = page.getByRole("region", { name: "Faults" });

@@ -219,7 +219,7 @@ export function callTests({ createCakeClient, isCakeError }: Edge): void {
       });
     };
   };
-  const idsOf = async (list: AsyncIterable<{ clickId: string }>) => {
+  const idsOf = async (list: AsyncIterable<{ clickId?: string | undefined }>) => {
     const ids = [];
     for await (const { clickId } of list) ids.push(clickId);
     return ids;
@@ -272,16 +272,226 @@ export function callTests({ createCakeClient, isCakeError }: Edge): void {
     expect(rows).toBe(5);
   });
 
-  test("a row that is none fails its page, by field and row", async () => {
-    for (const [row, message] of [
-      ["7", "has no record in `clicks`"],
-      ["{}", "has no click_id"],
-      ['{"click_id":"a","offer_id":"x","affiliate_id":1}', "has a value that is no id in offer_id"],
-      ['{"click_id":"a","offer_id":1}', "has no affiliate_id"],
+  test("what a row lacks is absent in it, and its neighbours come", async () => {
+    const good = { click_id: "good", offer_id: 1, affiliate_id: 2, converted: false };
+    const odd: [unknown, object | undefined][] = [
+      [
+        { click_id: "a", offer_id: null, affiliate_id: 1 },
+        { clickId: "a", affiliateId: 1 },
+      ],
+      [{ click_id: "a", offer_id: "x", affiliate_id: [] }, { clickId: "a" }],
+      [{ offer_id: 1 }, { offerId: 1 }],
+      [
+        { click_id: { "#text": "a" }, converted: "TRUE", conversion_id: "7" },
+        { clickId: "a", conversionId: 7 },
+      ],
+      [
+        { ClickId: "a", OfferId: "12", SubId1: "x", Converted: 1 },
+        { clickId: "a", offerId: 12, subId1: "x" },
+      ],
+      [{ click: { click_id: "a" } }, { clickId: "a" }],
+      [{ click_id: "a", sub_id_1: { "@nil": "true" }, conversion_id: 0 }, { clickId: "a" }],
+      [{}, {}],
+      [7, undefined],
+      [null, undefined],
+    ];
+    for (const [row, expected] of odd) {
+      const cake = client(() => Response.json({ response: { clicks: [good, row, good] } }));
+      const { rows } = await cake.listClicks().page();
+      const read = { clickId: "good", offerId: 1, affiliateId: 2, converted: false };
+      const converted = JSON.stringify(row)?.match(/onverted":(1|"TRUE")/) !== null;
+      expect(rows.map(plain), JSON.stringify(row)).toEqual(
+        expected === undefined ? [read, read] : [read, { converted, ...expected }, read],
+      );
+    }
+  });
+
+  test("lists and totals are read in the dress of services and gateways", async () => {
+    const row = { click_id: "a" };
+    for (const [response, ids] of [
+      [{ clicks: row, total_rows: "1" }, ["a"]],
+      [{ clicks: { click: [row, { click_id: "b" }] }, total_rows: { "#text": "2" } }, ["a", "b"]],
+      [{ clicks: { $values: [row] }, total_rows: "?" }, ["a"]],
+      [{ clicks: "", total_rows: 0 }, []],
+      [{ clicks: null, total_rows: 0 }, []],
+      [{ Clicks: [row], TotalRows: 1 }, ["a"]],
+      [{ data: { clicks: [row] } }, ["a"]],
+    ] as const) {
+      for (const body of [{ response }, { d: { request_status: "Success", response } }]) {
+        const { rows } = await client(() => Response.json(body))
+          .listClicks()
+          .page();
+        expect(
+          rows.map(({ clickId }) => clickId),
+          JSON.stringify(body),
+        ).toEqual(ids);
+      }
+    }
+    const conversion = { conversion_id: "7", payout: { amount: "18.5000" }, offer_id: 3 };
+    for (const conversions of [
+      [conversion],
+      conversion,
+      { conversion },
+      [{ conversion }],
+      [{ Conversion: conversion }],
     ]) {
-      const good = '{"click_id":"a","offer_id":1,"affiliate_id":1}';
-      const cake = client(() => new Response(`{"response":{"clicks":[${good},${row}]}}`));
-      await expect(cake.listClicks().page()).rejects.toThrow(`CAKE's answer ${message} (row 1)`);
+      const { rows } = await client(() => Response.json({ success: true, conversions, row_count: 1 }))
+        .listConversions({ startDate: "2026-06-01", endDate: "2026-06-19" })
+        .page();
+      expect(rows, JSON.stringify(conversions)).toMatchObject([
+        { conversionId: 7, payoutText: "18.5000", payout: 18.5, offer: { offerId: 3 } },
+      ]);
+    }
+  });
+
+  test("numbers keep their digits, in lists as in single reads", async () => {
+    const row =
+      '{"click_id":12345678901234567890,"offer_id":1,"affiliate_id":2,"sub_id_1":"a:1.50,\\"b","sub_id_2":98765432109876543210,"sub_id_3":1.50}';
+    const cake = client(() => new Response(`{"response":{"clicks":[${row}]}}`));
+    const expected = {
+      clickId: "12345678901234567890",
+      subId1: 'a:1.50,"b',
+      subId2: "98765432109876543210",
+      subId3: "1.50",
+    };
+    expect((await cake.listClicks().page()).rows).toMatchObject([expected]);
+    expect(await cake.getClick("12345678901234567890")).toMatchObject(expected);
+  });
+
+  test("an instant is one in every spelling, and what cannot be read is told once", async () => {
+    const at = new Date("2026-06-19T14:30:00Z");
+    const told: string[] = [];
+    const read = async (date: string, timeZone?: string) => {
+      const rows = [
+        { click_id: "a", click_date: date },
+        { click_id: "b", click_date: date },
+      ];
+      const options = {
+        onWarning: ({ field, value }: { field: string; value: string }) => told.push(`${field} ${value}`),
+      };
+      const cake = client(() => Response.json({ response: { clicks: rows } }), {
+        ...options,
+        ...(timeZone === undefined ? {} : { timeZone }),
+      });
+      return (await cake.listClicks().page()).rows[0]?.clickAt;
+    };
+    for (const date of [
+      "2026-06-19T14:30:00Z",
+      "2026-06-19 14:30:00Z",
+      "2026-06-19T14:30:00.000Z",
+      "2026-06-19T10:30:00-04:00",
+      "2026-06-19T10:30:00-0400",
+      "2026-06-19 16:30:00 +02:00",
+      "2026-06-19 14:30:00 UTC",
+      "/Date(1781879400000)/",
+      "/Date(1781879400000-0400)/",
+      "6/19/2026 2:30:00 PM +00:00",
+      "Fri, 19 Jun 2026 14:30:00 GMT",
+    ]) {
+      expect(await read(date), date).toEqual(at);
+    }
+    for (const date of [
+      "2026-06-19 10:30:00",
+      "2026-06-19T10:30:00",
+      "2026-06-19T10:30:00.000",
+      "6/19/2026 10:30:00 AM",
+      "06/19/2026 10:30",
+    ]) {
+      expect(await read(date, "America/New_York"), date).toEqual(at);
+      expect(await read(date), date).toBeUndefined();
+    }
+    expect(told).toEqual([]);
+    for (const date of ["yesterday", "2026-02-30 10:00:00", "19.06.2026"]) expect(await read(date)).toBeUndefined();
+    expect(told).toEqual(["clickDate yesterday", "clickDate 2026-02-30 10:00:00", "clickDate 19.06.2026"]);
+  });
+
+  test("a list that shrinks by a row a call loses none that stood, and one that fills faster than it is read ends", async () => {
+    let rows = Array.from({ length: 300 }, (_, index) => index);
+    const serve = (change: () => void) => (request: Request) => {
+      const query = new URL(request.url).searchParams;
+      const start = Number(query.get("start_at_row") ?? 0);
+      const clicks = rows.slice(start, start + Number(query.get("row_limit"))).map((id) => ({ click_id: `c${id}` }));
+      const answer = Response.json({ response: { clicks, total_rows: rows.length } });
+      change();
+      return answer;
+    };
+    let calls = 0;
+    const shrinking = client(
+      serve(() => {
+        if (++calls <= 100) rows = rows.slice(1);
+      }),
+    );
+    const seen = await idsOf(shrinking.listClicks({ rowLimit: 10 }));
+    expect(new Set(seen).size).toBe(seen.length);
+    expect(rows.filter((id) => !seen.includes(`c${id}`))).toEqual([]);
+
+    rows = Array.from({ length: 50 }, (_, index) => index);
+    const growing = client(
+      serve(() => {
+        rows = [...rows, ...Array.from({ length: 20 }, (_, index) => rows.length + index)];
+      }),
+    );
+    const found = await idsOf(growing.listClicks({ rowLimit: 10 }));
+    expect(new Set(found).size).toBe(found.length);
+    expect(Array.from({ length: 50 }, (_, id) => `c${id}`).filter((id) => !found.includes(id))).toEqual([]);
+  });
+
+  test("the report is read with its unique ids, row by row and as CAKE's own bytes", async () => {
+    const sent: string[] = [];
+    const conversions = [1, 2].map((id) => ({ conversion_id: id, payout: 18.5, unique_id: `ORD-${id}` }));
+    const cake = client((request) => {
+      sent.push(new URL(request.url).pathname);
+      const start = Number(new URL(request.url).searchParams.get("start_at_row"));
+      return Response.json({
+        request_status: "Success",
+        response: { data: { conversions: conversions.slice(start) } },
+      });
+    });
+    const range = { startDate: "2026-06-01", endDate: "2026-06-19" };
+    const ids: unknown[] = [];
+    for await (const { uniqueId, payoutText } of cake.listConversionReport(range)) ids.push([uniqueId, payoutText]);
+    expect(ids).toEqual([
+      ["ORD-1", "18.5"],
+      ["ORD-2", "18.5"],
+    ]);
+    let text = "";
+    for await (const bytes of cake.listConversionReport(range).bytes()) text += new TextDecoder().decode(bytes);
+    expect(text).toContain('"unique_id":"ORD-2"');
+    expect(new Set(sent)).toEqual(new Set(["/api/2/report/conversion.json"]));
+    expect(await codeOf(cake.listConversionReport({ ...range, rowLimit: 10_001 }).page())).toBe(
+      "invalid_field rowLimit",
+    );
+  });
+
+  test("equal days are refused, with the helper that names whole days", async () => {
+    const day = { startDate: "2026-06-19", endDate: "2026-06-19" };
+    const cake = client(() => Response.json({}));
+    for (const list of [cake.listClicks(day), cake.listConversions(day), cake.listConversionReport(day)]) {
+      await expect(list.page()).rejects.toThrow(/endDate must be after startDate: .*dayRange/);
+    }
+  });
+
+  test("CAKE's words reach the caller, wherever an answer has them", async () => {
+    for (const body of [
+      '{"d":{"success":false,"message":"No such offer"}}',
+      '{"d":"{\\"success\\":false,\\"message\\":\\"No such offer\\"}"}',
+      '{"error":"No such offer"}',
+      '{"error":{"message":"No such offer"}}',
+      '{"errors":["No such offer"]}',
+      '{"Message":"No such offer"}',
+      '{"request_status":"Failure","response":{"message":"No such offer"}}',
+      '{"request_status":"Failure","errors":[{"detail":"No such offer"}]}',
+      "<R><success>false</success><message>No such offer</message></R>",
+      "<s:Envelope xmlns:s='x'><s:Body><s:Fault><faultcode>x</faultcode><faultstring>No such offer</faultstring></s:Fault></s:Body></s:Envelope>",
+      "<html><head><title>No such offer</title></head></html>",
+    ]) {
+      const cake = client(() => new Response(body), { retries: 0 });
+      await expect(cake.getClick("abc"), body).rejects.toThrow("No such offer");
+      const range = { startDate: "2026-06-01", endDate: "2026-06-19" };
+      await expect(cake.listConversions(range).page(), body).rejects.toThrow("No such offer");
+      await expect(cake.recordConversion({ clickId: "abc", offerId: 1 }), body).rejects.toSatisfy((error) =>
+        String((error as Error).message + String((error as Error).cause)).includes("No such offer"),
+      );
     }
   });
 
@@ -293,7 +503,7 @@ export function callTests({ createCakeClient, isCakeError }: Edge): void {
         .slice(start, start + 2);
       return Response.json({ request_status: "Success", total_rows: 3, conversions });
     });
-    const ids: number[] = [];
+    const ids: (number | undefined)[] = [];
     const range = { startDate: "2026-06-01", endDate: "2026-06-19", rowLimit: 2 };
     for await (const { conversionId, payout } of cake.listConversions(range)) {
       expect(payout).toBe(18.5);

@@ -66,21 +66,29 @@ function complains(args: readonly string[], sentence: RegExp, home = full): void
 test("it serves on the oldest Node, with a fixture, a past and rows of its own", async () => {
   writeFileSync(
     join(full, "network.json"),
-    JSON.stringify({
+    `\ufeff${JSON.stringify({
       $schema: "./node_modules/cake-edge/dist/sandbox/fixture.schema.json",
       offers: [
-        { offer_id: 9, offer_name: "Mine", landing_page: "https://shop.example/?r=#reqid#", payout: "1", revenue: "2" },
+        {
+          offer_id: 9,
+          offer_name: "Mine",
+          landing_page: "https://shop.example/?x=1?r=#reqid#",
+          payout: "1",
+          revenue: "2",
+        },
       ],
       creatives: [{ creative_id: 8, offer_id: 9 }],
       affiliates: [{ affiliate_id: 7, affiliate_name: "Me" }],
-    }),
+    })}`,
   );
   expect(existsSync(join(full, "node_modules/cake-edge/dist/sandbox/fixture.schema.json"))).toBe(true);
   const args = ["--seed", "network.json", "--history", "2d", "--clicks", "300", "--persist", "rows"];
   const sandbox = await startSandbox(args, { cli: cliIn(full), node: oldNode(), cwd: full });
+  expect(sandbox.output()).toContain(`tracking link  ${sandbox.origin}/?a=7&c=8&s1=test\n`);
+  expect(sandbox.output()).toContain("--seed: offers[0].landing_page has two `?`");
   expect(sandbox.output()).toMatch(/history: 300 clicks \(\d+ of bots\), \d+ conversions/);
   const response = await fetch(`${sandbox.origin}/?a=7&c=8`, { redirect: "manual" });
-  expect(response.headers.get("location")).toMatch(/^https:\/\/shop\.example\/\?r=[0-9a-f-]{36}$/);
+  expect(response.headers.get("location")).toMatch(/^https:\/\/shop\.example\/\?x=1\?r=[0-9a-f-]{36}$/);
   complains(
     ["sandbox", "--port", "0", "--persist", "rows"],
     /^cake-edge: --persist rows is in use by another sandbox, process \d+: stop it, or choose another folder\n$/,

@@ -14,3 +14,4 @@ mod day_ranges;
 mod error_codes;
 mod foreign;
 mod links;
+mod older_services;

@@ -202,6 +202,7 @@ fn with_a_unique_id_get_click_is_asked_before_every_repeat() {
 fn who_trusts_cakes_deduplication_sends_again_without_asking() {
     let settings = CallSettings {
         verifies: false,
+        report_at_ms: None,
         ..CallSettings::default()
     };
     let fates = [Fails(Error::Timeout), Says(500, ""), Says(200, RECORDED)];
@@ -326,7 +327,7 @@ proptest! {
         fates in proptest::collection::vec(any_fate(), 0..12),
         retries in 0_u32..10, verifies in any::<bool>(),
     ) {
-        let settings = CallSettings { retries, verifies, is_read_only: false };
+        let settings = CallSettings { retries, verifies, report_at_ms: None, is_read_only: false };
         let (sent, _) = run(Action::RecordConversion, WITHOUT, settings, &fates);
         prop_assert_eq!(sent, ["GET conversion"]);
     }
@@ -355,7 +356,7 @@ proptest! {
         fates in proptest::collection::vec(any_fate(), 0..12),
         retries in 0_u32..10, verifies in any::<bool>(),
     ) {
-        let settings = CallSettings { retries, verifies, is_read_only: false };
+        let settings = CallSettings { retries, verifies, report_at_ms: None, is_read_only: false };
         let (sent, _) = run(Action::RecordConversion, WITH, settings, &fates);
         prop_assert!(times(&sent, "GET conversion") <= retries as usize + 1);
         prop_assert!(times(&sent, "GET click") <= retries as usize + 1);

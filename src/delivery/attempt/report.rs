@@ -15,7 +15,7 @@ const MAX_PAGES: u32 = 40;
 /// How far a report is read.
 #[derive(Debug)]
 pub(super) struct Reading {
-    pager: Pager,
+    pager: Box<Pager>,
     pages: u32,
     known: BTreeSet<u64>,
 }
@@ -36,7 +36,7 @@ pub(super) enum Found {
 impl Reading {
     pub(super) fn new() -> Self {
         Self {
-            pager: Pager::new(0, ROWS, None),
+            pager: Box::new(Pager::new(0, ROWS, None)),
             pages: 0,
             known: BTreeSet::new(),
         }
