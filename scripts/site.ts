@@ -99,7 +99,10 @@ function writeTwins(): void {
     return `- [${title.replaceAll("`", "")}](${file})`;
   });
   const [, about = ""] = /^# cake-edge\n\n([\s\S]*?)\n\n/.exec(readFileSync(join(root, "README.md"), "utf8")) ?? [];
-  writeFileSync(join(out, "llms.txt"), `# cake-edge\n\n> ${about.replaceAll("\n", " ")}\n\n## Pages\n\n${lines.join("\n")}\n`);
+  writeFileSync(
+    join(out, "llms.txt"),
+    `# cake-edge\n\n> ${about.replaceAll("\n", " ")}\n\n## Pages\n\n${lines.join("\n")}\n`,
+  );
 }
 
 function run(command: string, args: string[], env: Record<string, string> = {}): void {

@@ -7,9 +7,8 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { createSandbox } from "../entry/sandbox-memory.inline.js";
 import { toCakeError } from "../error.js";
-import { core } from "../sandbox/core.js";
-import "../entry/sandbox-memory.inline.js";
 import { DOCTOR_USAGE, doctor, UsageError } from "./doctor.js";
 import { INIT_USAGE, init } from "./init.js";
 import { freePort, startWorkerd, WorkerdError, whyNotFree } from "./workerd.js";
@@ -158,8 +157,7 @@ function readFixture(file: string): string {
     throw new UsageError(`--seed ${file} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
   }
   try {
-    const { SandboxNetwork } = core.api();
-    new SandboxNetwork(json, "key", "[]").free();
+    createSandbox({ fixture: json });
   } catch (thrown) {
     throw new UsageError(`--seed ${file}: ${toCakeError(thrown).message}`);
   }
