@@ -7,9 +7,8 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { checkFixture } from "../entry/sandbox-memory.inline.js";
 import { toCakeError } from "../error.js";
-import { core } from "../sandbox/core.js";
-import "../entry/sandbox-memory.inline.js";
 import { UsageError } from "./doctor.js";
 import { optionProblem } from "./usage.js";
 import { freePort, startWorkerd, WorkerdError, whyNotFree } from "./workerd.js";
@@ -41,7 +40,7 @@ interface Fixture {
   readonly json: string;
   readonly warnings: readonly string[];
   /** The query of a tracking link that it knows. */
-  readonly query: string | undefined;
+  readonly sampleQuery: string | undefined;
 }
 
 interface Options {
@@ -189,11 +188,7 @@ function readFixture(file: string): Fixture {
     throw new UsageError(`--seed ${file} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
   }
   try {
-    const { SandboxNetwork } = core.api();
-    const network = new SandboxNetwork(json, "key", "[]");
-    const fixture = { json, warnings: JSON.parse(network.warnings()) as string[], query: network.sampleQuery() };
-    network.free();
-    return fixture;
+    return { json, ...checkFixture(json) };
   } catch (thrown) {
     throw new UsageError(`--seed ${file}: ${toCakeError(thrown).message}`);
   }
@@ -351,7 +346,7 @@ async function makeHistory(origin: string, token: string | undefined, history: N
 
 function greet(origin: string, key: string, token: string | undefined, fixture: Fixture | undefined): void {
   const query = token === undefined ? "" : `?token=${encodeURIComponent(token)}`;
-  const sample = fixture === undefined ? "a=67890&c=12" : fixture.query;
+  const sample = fixture === undefined ? "a=67890&c=12" : fixture.sampleQuery;
   const link = sample === undefined ? "none: no active affiliate, creative and offer" : `${origin}/?${sample}&s1=test`;
   console.log(`CAKE sandbox on ${origin}
   live view      ${origin}/__sandbox/${query}

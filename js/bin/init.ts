@@ -347,7 +347,7 @@ function nextSteps({ parts, framework }: Plan): string[] {
     const where = {
       next: "render <CakeEdge /> of app/cake-edge.jsx in your layout",
       sveltekit: "import src/lib/cake-edge.js in your layout",
-      vite: 'import "./cake-edge.js" in your main module',
+      vite: "import src/cake-edge.js in your main module",
       wrangler: "copy node_modules/cake-edge/dist/page/*.js beside public/landing.html",
     }[framework];
     steps.push(`  ${where}`);

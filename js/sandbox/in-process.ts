@@ -2,7 +2,9 @@
  * `cake-edge/sandbox/memory`: the same network inside a process, its rows in
  * memory, for tests without a server.
  */
+import { call } from "../error.js";
 import { checkNames } from "../option.js";
+import { core } from "./core.js";
 import { MemoryStore, type StoreSnapshot } from "./memory-store.js";
 import { SandboxServer } from "./server.js";
 
@@ -34,6 +36,27 @@ export interface Sandbox {
   settle(): Promise<void>;
   /** What is to survive the process: rows, faults, clock. */
   snapshot(): StoreSnapshot;
+}
+
+/** What is to be said of a fixture. */
+export interface CheckedFixture {
+  /** What is allowed and probably a mistake, a sentence each. */
+  readonly warnings: readonly string[];
+  /** The query of a tracking link that it knows; `undefined` where it knows none. */
+  readonly sampleQuery: string | undefined;
+}
+
+/**
+ * Checks a fixture, given as its JSON or as the object.
+ *
+ * @throws `CakeError` `invalid_fixture`.
+ */
+export function checkFixture(fixture: string | object): CheckedFixture {
+  const { SandboxNetwork } = core.api();
+  const network = call(() => new SandboxNetwork(typeof fixture === "string" ? fixture : JSON.stringify(fixture), "key", "[]"));
+  const checked = { warnings: JSON.parse(network.warnings()) as string[], sampleQuery: network.sampleQuery() };
+  network.free();
+  return checked;
 }
 
 /**

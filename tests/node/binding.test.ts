@@ -45,7 +45,9 @@ test.each([
     "shards",
   ],
 ])("%s", (_, env, configure, option, named) => {
-  expect(() => byBinding(env as Record<string, string>, configure, refuse(option))).toThrow(
+  expect(() =>
+    byBinding(env as Record<string, string>, configure as (env: Record<string, string>) => object, refuse(option)),
+  ).toThrow(
     expect.objectContaining({
       code: "weak_secret",
       parameter: named,
