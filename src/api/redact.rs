@@ -33,7 +33,7 @@ pub(super) fn redact(text: &str, secret: &str) -> String {
         parts: Vec::new(),
     };
     found.look(pieces(text), DEPTH);
-    found.parts.sort_unstable();
+    sort(&mut found.parts);
     let mut out = String::with_capacity(text.len());
     let mut end = 0;
     for (from, to) in found.parts {
@@ -45,6 +45,18 @@ pub(super) fn redact(text: &str, secret: &str) -> String {
     }
     out.push_str(text.get(end..).unwrap_or_default());
     out
+}
+
+/// Few parts: the standard library's sort would be several kB of code.
+fn sort(parts: &mut [(usize, usize)]) {
+    for end in 1..parts.len() {
+        for at in (1..=end).rev() {
+            match parts.get_mut(at - 1..=at) {
+                Some([before, after]) if *before > *after => std::mem::swap(before, after),
+                _ => break,
+            }
+        }
+    }
 }
 
 fn pieces(text: &str) -> Vec<Piece> {

@@ -5,7 +5,6 @@ use crate::api::{Account, Pager, conversion_report};
 use crate::delivery::Event;
 use crate::time::{CivilDate, CivilTime};
 use crate::url::push_number;
-use std::collections::BTreeSet;
 
 /// How many rows are asked for at once, and how many pages are read at most:
 /// beyond, the report settles nothing.
@@ -17,7 +16,8 @@ const MAX_PAGES: u32 = 40;
 pub(super) struct Reading {
     pager: Pager,
     pages: u32,
-    known: BTreeSet<u64>,
+    /// The ids of the page before: a page may overlap with it.
+    last: Vec<u64>,
 }
 
 /// What a page says of the event.
@@ -38,7 +38,7 @@ impl Reading {
         Self {
             pager: Pager::new(0, ROWS, None),
             pages: 0,
-            known: BTreeSet::new(),
+            last: Vec::new(),
         }
     }
 
@@ -98,14 +98,11 @@ impl Reading {
         if !page.rows.is_empty() && page.rows.iter().all(|row| row.unique_id.is_none()) {
             return Found::Nothing("the report shows no unique ids");
         }
-        let before = self.known.len();
-        self.known
-            .extend(page.rows.iter().map(|row| row.conversion_id));
-        self.pager.read(
-            page.rows.len() as u64,
-            (self.known.len() - before) as u64,
-            page.total_rows,
-        );
+        let ids: Vec<_> = page.rows.iter().map(|row| row.conversion_id).collect();
+        let new = ids.iter().filter(|id| !self.last.contains(id)).count();
+        self.pager
+            .read(ids.len() as u64, new as u64, page.total_rows);
+        self.last = ids;
         self.pages += 1;
         if self.pager.is_over() {
             Found::Missing
