@@ -152,9 +152,12 @@ fn is_value(word: &str) -> bool {
 /// The words of a text, in lower case; what joins ids (`-`, `_`) parts words
 /// where no digit is among them.
 fn words(text: &str) -> Vec<String> {
-    text.split(|character: char| !character.is_alphanumeric() && !"'-_".contains(character))
+    let is_inside = |character: char| {
+        character.is_ascii_alphanumeric() || !character.is_ascii() || "'-_".contains(character)
+    };
+    text.split(|character| !is_inside(character))
         .flat_map(|word| {
-            let word = word.to_lowercase();
+            let word = word.to_ascii_lowercase();
             if is_value(&word) {
                 vec![word]
             } else {

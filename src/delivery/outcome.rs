@@ -132,7 +132,9 @@ fn read_pixel(answer: &Answer<'_>) -> Result<Option<u64>> {
     let body = answer.body_of_success()?;
     let text = body.trim();
     let (word, rest) = text
-        .find(|character: char| !character.is_alphanumeric() && character != '_')
+        .find(|character: char| {
+            !character.is_ascii_alphanumeric() && character.is_ascii() && character != '_'
+        })
         .map_or((text, ""), |at| text.split_at(at));
     match word {
         "SUCCESS" if is_quiet(rest) => Ok(None),
@@ -153,7 +155,7 @@ fn read_pixel(answer: &Answer<'_>) -> Result<Option<u64>> {
 fn is_quiet(rest: &str) -> bool {
     !rest.starts_with(' ')
         && rest
-            .split(|character: char| !character.is_alphanumeric())
+            .split(|character: char| !character.is_ascii_alphanumeric() && character.is_ascii())
             .filter(|word| !word.is_empty())
             .all(|word| word.bytes().any(|byte| byte.is_ascii_digit()))
 }
