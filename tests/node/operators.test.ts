@@ -223,6 +223,28 @@ describe("why an event waits", () => {
     expect(await (await operator("")).text()).toContain("CAKE fails");
   });
 
+  test.each([
+    ["wrong_address", 404, "Every event meets 404"],
+    ["limited", 429, "CAKE limits"],
+  ] as const)(
+    "%s, which every event meets by status %i, is an alert and no heap of refusals",
+    async (reason, status, words) => {
+      const headers = { "retry-after": "600" };
+      const { backend, operator, lines } = both({
+        clockSpeed: 1,
+        fetch: async () => new Response("", { status, headers }),
+      });
+      for (let count = 0; count < 20; count += 1) await backend(event(randomUUID()), "");
+      const list = async () => ((await (await operator("conversions")).json()) as { rows: Listed[] }).rows;
+      await expect.poll(async () => (await list())[0]?.waitsFor, { timeout: 5_000 }).toBe(reason);
+      expect((await list()).filter(({ state }) => state === "refused").length).toBeLessThanOrEqual(2);
+      const counts = (await (await operator("counts")).json()) as { holds: { reason: string }[] };
+      expect(counts.holds.map((hold) => hold.reason)).toEqual([reason]);
+      expect(await (await operator("")).text()).toMatch(new RegExp(`role="alert">${words}`));
+      if (reason === "wrong_address") expect(lines.some(({ alert }) => alert)).toBe(true);
+    },
+  );
+
   test("a refused key is told as what it is, with its alert on the page", async () => {
     const { backend, operator } = both({ fetch: async () => new Response("", { status: 401 }) });
     for (let count = 0; count < 5; count += 1) await backend(event(randomUUID()), "");
