@@ -70,7 +70,12 @@ pub mod signed_cookie;
 
 #[cfg(all(
     target_family = "wasm",
-    any(feature = "page", feature = "link", feature = "report", feature = "bindings")
+    any(
+        feature = "page",
+        feature = "link",
+        feature = "report",
+        feature = "bindings"
+    )
 ))]
 pub mod bindings;
 
