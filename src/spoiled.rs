@@ -2,95 +2,12 @@
 //! its way. [`mend`] names each damage and undoes it as far as it is certain, so
 //! that the rest of a link can be read.
 
+mod lists;
+
 use crate::finding::Finding;
 use crate::url;
+use lists::{ENTITIES, SIGNS, WRAPPERS};
 use std::borrow::Cow;
-
-/// Signs that an HTML parser makes of `&` and the start of a parameter's name:
-/// `&currency` becomes `¤cy`.
-const SIGNS: [(char, &str); 12] = [
-    ('\u{a4}', "curren"),
-    ('\u{ae}', "reg"),
-    ('\u{a7}', "sect"),
-    ('\u{b6}', "para"),
-    ('\u{d7}', "times"),
-    ('\u{ac}', "not"),
-    ('\u{a9}', "copy"),
-    ('\u{a2}', "cent"),
-    ('\u{b0}', "deg"),
-    ('\u{b5}', "micro"),
-    ('\u{b7}', "middot"),
-    ('\u{2282}', "sub"),
-];
-
-/// What stands for which entity; the number forms are read apart.
-const ENTITIES: [(&str, char); 34] = [
-    ("amp", '&'),
-    ("lt", '<'),
-    ("gt", '>'),
-    ("quot", '"'),
-    ("apos", '\''),
-    ("nbsp", '\u{a0}'),
-    ("num", '#'),
-    ("equals", '='),
-    ("lbrace", '{'),
-    ("lcub", '{'),
-    ("rbrace", '}'),
-    ("rcub", '}'),
-    ("lsqb", '['),
-    ("lbrack", '['),
-    ("rsqb", ']'),
-    ("rbrack", ']'),
-    ("percnt", '%'),
-    ("dollar", '$'),
-    ("excl", '!'),
-    ("commat", '@'),
-    ("lowbar", '_'),
-    ("sol", '/'),
-    ("bsol", '\\'),
-    ("quest", '?'),
-    ("colon", ':'),
-    ("semi", ';'),
-    ("period", '.'),
-    ("plus", '+'),
-    ("ast", '*'),
-    ("vert", '|'),
-    ("verbar", '|'),
-    ("tilde", '~'),
-    ("Tab", '\t'),
-    ("NewLine", '\n'),
-];
-
-/// Hosts whose links are a mailer's or a chat's own, around the link itself, by
-/// the end of the host.
-const WRAPPERS: [&str; 26] = [
-    "safelinks.protection.outlook.com",
-    "urldefense.com",
-    "urldefense.us",
-    "urldefense.proofpoint.com",
-    "linkprotect.cudasvc.com",
-    "mimecast.com",
-    "mimecastprotect.com",
-    "clicktime.symantec.com",
-    "clicktime.cloud.postoffice.net",
-    "secure-web.cisco.com",
-    "protection.sophos.com",
-    "fireeye.com",
-    "trendmicro.com",
-    "checkpoint.com",
-    "l.facebook.com",
-    "lm.facebook.com",
-    "l.instagram.com",
-    "l.messenger.com",
-    "slack-redir.net",
-    "out.reddit.com",
-    "away.vk.com",
-    "cdn.ampproject.org",
-    "translate.goog",
-    "list-manage.com",
-    "ct.sendgrid.net",
-    "mandrillapp.com",
-];
 
 /// Undoes what is certainly damage, and says what it was.
 pub(crate) fn mend<'a>(link: &'a str, findings: &mut Vec<Finding>) -> Cow<'a, str> {

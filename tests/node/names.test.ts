@@ -81,6 +81,7 @@ const WITHOUT_NAMES = [
   "pagesClickCapture",
   "withClickCapture",
   "CAKE_ERROR_CODES",
+  "init",
 ];
 
 async function refusal(call: Call, wrong: Record<string, unknown>): Promise<unknown> {
