@@ -13,7 +13,12 @@ interface Size {
 }
 
 /** What may not grow beyond these; a page's bytes are its visitors' time. */
-const BUDGETS = { page_first_load_brotli: 7_700, page_convert_path_brotli: 4_000, page_link_brotli: 5_150, edge_wasm_gzip: 100_000 };
+const BUDGETS = {
+  page_first_load_brotli: 7_700,
+  page_convert_path_brotli: 4_000,
+  page_link_brotli: 5_150,
+  edge_wasm_gzip: 100_000,
+};
 
 const isJson = process.argv.includes("--json");
 build();

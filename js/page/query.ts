@@ -1,6 +1,7 @@
 /** An address's query as the core reads it. */
 
 /** Without white space around it. No such text holds what separates texts. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what separates.
 const clean = (text: string) => text.trim().replace(/[\0-\x04]/g, "\x7f");
 
 /**

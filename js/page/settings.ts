@@ -45,7 +45,9 @@ function readSetting(value: unknown, at: number): unknown {
   const text = value.trim();
   // `edge="edge"` is how XML writes `edge`.
   if (at < 4) {
-    return /^(true|1|yes|on|)$/i.test(text) || text === NAMES[at] || (/^(false|0|no|off)$/i.test(text) ? false : undefined);
+    return (
+      /^(true|1|yes|on|)$/i.test(text) || text === NAMES[at] || (/^(false|0|no|off)$/i.test(text) ? false : undefined)
+    );
   }
   if (at < 7) return /^\d+$/.test(text) ? +text : undefined;
   if (at < 8) return /^(last|first)$/i.exec(text)?.[0].toLowerCase();

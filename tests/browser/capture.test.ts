@@ -68,9 +68,11 @@ test("an address has its click id, as in Rust and at the edge", async () => {
   const kept = await page.evaluate(async (queries) => {
     const { createTracker } = pageModule;
     return queries.map(({ query, parameters }) => {
+      // biome-ignore lint/suspicious/noDocumentCookie: as a page does.
       document.cookie = "cake_click=; Path=/; Max-Age=0";
       localStorage.clear();
       history.replaceState(null, "", `/${query}`);
+      // biome-ignore lint/suspicious/noDocumentCookie: as a page does.
       document.cookie = "cake_click=; Path=/; Max-Age=0";
       localStorage.clear();
       const { clickId } = createTracker(parameters ? { parameters } : {});
@@ -129,6 +131,7 @@ test("consent in a platform's own words is understood, and any other word is tol
     return ["Granted", true, "TRUE", " granted ", "Denied", false, "yes", 1, null].map((consent) => {
       const heard: (string | undefined)[] = [];
       history.replaceState(null, "", "/");
+      // biome-ignore lint/suspicious/noDocumentCookie: as a page does.
       document.cookie = "cake_click=; Path=/; Max-Age=0";
       localStorage.clear();
       const tracker = createTracker({ consent: "pending", onError: ({ parameter }) => heard.push(parameter) });

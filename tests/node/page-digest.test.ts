@@ -20,7 +20,23 @@ test("an order's unique id is readable, valid, and another one for each click an
   expect(findOrderUniqueId("13b9ae60-1", "ORD.1-a")).toBe("13b9ae60-1:ORD.1-a");
   expect(findOrderUniqueId("13b9ae60", "#1001")).toBe("13b9ae60:_35_1001");
   const ids = new Set<string | undefined>();
-  const parts = ["a", "b", "1", "#1001", "_35_1001", "a\u0000b", "ä", "😀", '"', ":", "a:b", "_", "__", "_58_", "\ud800"];
+  const parts = [
+    "a",
+    "b",
+    "1",
+    "#1001",
+    "_35_1001",
+    "a\u0000b",
+    "ä",
+    "😀",
+    '"',
+    ":",
+    "a:b",
+    "_",
+    "__",
+    "_58_",
+    "\ud800",
+  ];
   for (const click of parts) {
     for (const order of parts) {
       const id = findOrderUniqueId(click, order);
