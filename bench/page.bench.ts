@@ -116,7 +116,10 @@ function serve(site: Site): void {
   script("/handwritten.js", began + HANDWRITTEN);
   const own = readFileSync(join(root, "dist/page/cake-edge.js"), "utf8");
   // Behind the byte order mark and the hint for the compiler, which stay first.
-  script("/ours.js", own.replace(/^(\uFEFF?(?:\/\/[^\n]*\n)?)/, (start) => start + began));
+  script(
+    "/ours.js",
+    own.replace(/^(\uFEFF?(?:\/\/[^\n]*\n)?)/, (start) => start + began),
+  );
   script("/snowplow.js", peer("@snowplow/browser-tracker/dist/index.umd.min.js"));
   script("/segment.js", peer("@segment/analytics-next/dist/umd/standalone.js"));
   json("/com.snowplowanalytics.snowplow/tp2", {});
