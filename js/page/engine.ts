@@ -82,9 +82,9 @@ export function decide(visit: Visit, settings: Settings, cookies: string, storag
     throw new CakeError({ code: "internal", rule: "neither WebAssembly nor its fallback could be loaded" });
   }
   const { query, seconds } = visit;
-  const text = [settings.names, cookies, storage, pairsOf(query)].join("\x04");
+  const parts = [settings.names, cookies, storage, pairsOf(query)].join("\x04");
   // UTF-8 by what every browser has and no site replaces; half a surrogate pair has none.
-  for (const byte of unescape(encodeURIComponent(text.replace(/[\ud800-\udfff]/gu, "")))) core.put(byte.charCodeAt(0));
+  for (const byte of unescape(encodeURIComponent(parts.replace(/[\ud800-\udfff]/gu, "")))) core.put(byte.charCodeAt(0));
   const age = core.decide(
     settings.isFirstTouch ? 1 : 0,
     // What is no whole number is 0, for which the core has a rule.
