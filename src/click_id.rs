@@ -240,20 +240,19 @@ impl<'a> Pairs<'a> {
 }
 
 impl<'a> Pair<'a> {
-    /// Has the pair this name, but for case, white space around it, and what is
-    /// left of an `&amp;`?
+    /// Has the pair this name, but for case and what is left of an `&amp;`?
     #[inline(never)]
     fn is_named(&self, name: &[u8]) -> bool {
         let mut own = self.name;
         while let Some(rest) = own.strip_prefix(b"amp;") {
             own = rest;
         }
-        own.trim_ascii().eq_ignore_ascii_case(name)
+        own.eq_ignore_ascii_case(name)
     }
 
-    /// The value, where it is a click id. White space around it is none of it.
+    /// The value, where it is a click id.
     fn click_id(&self) -> Option<&'a [u8]> {
-        let id = self.value.trim_ascii();
+        let id = self.value;
         (is_click_id_bytes(id) && !is_missing_word(id)).then_some(id)
     }
 }

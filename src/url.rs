@@ -215,7 +215,8 @@ pub(crate) const END_OF_READING: u8 = 3;
 pub(crate) const END_OF_FIELD: u8 = 4;
 
 /// Appends the pairs of a query, decoded as [`decode`] does, in two readings: as
-/// it stands, and as networks mangle it, with `?` for `&`. A pair is `NAME 1 VALUE
+/// it stands, and as networks mangle it, with `?` for `&`; white space around a
+/// text is none of it. A pair is `NAME 1 VALUE
 /// 2`, a reading ends with 3; these bytes in a text become another control
 /// character. A page has this from the platform's parser (js/page/query.ts).
 pub(crate) fn push_pairs(out: &mut String, query: &str) {
@@ -230,7 +231,7 @@ pub(crate) fn push_pairs(out: &mut String, query: &str) {
 
 fn push_field(out: &mut String, text: &str, end: u8) {
     let is_end = |character| character <= char::from(END_OF_FIELD);
-    out.extend(text.chars().map(|character| {
+    out.extend(text.trim().chars().map(|character| {
         if is_end(character) {
             '\u{7f}'
         } else {

@@ -62,7 +62,7 @@ export function decorate(
  * write a query anew would break a signed address.
  */
 function withParameter(address: string, parameter: string, value: string): string {
-  const [, path = "", query, fragment = ""] = /^([^?#]*)(?:\?([^#]*))?(#[^]*)?$/.exec(address) ?? [];
+  const [, path = "", query, fragment = ""] = /^([^?#]*)(?:\?([^#]*))?(#[\s\S]*)?$/.exec(address) ?? [];
   const name = encodeURIComponent(parameter);
   const rest = (query ?? "").split("&").filter((pair) => {
     try {

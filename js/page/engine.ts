@@ -82,9 +82,11 @@ export function decide(visit: Visit, settings: Settings, cookies: string, storag
     throw new CakeError({ code: "internal", rule: "neither WebAssembly nor its fallback could be loaded" });
   }
   const { query, seconds } = visit;
-  const parts = [settings.names, cookies, storage, pairsOf(query)].join("\x04");
-  // UTF-8 by what every browser has and no site replaces; half a surrogate pair has none.
-  for (const byte of unescape(encodeURIComponent(parts.replace(/[\ud800-\udfff]/gu, "")))) core.put(byte.charCodeAt(0));
+  // A stored text is ASCII; what else stands there is nobody's of ours, and may be no UTF-16 either.
+  const stored = [cookies, storage].map((text) => text.replace(/[^!-~]/g, ""));
+  // As UTF-8, by what every browser has.
+  const bytes = unescape(encodeURIComponent([settings.names, ...stored, pairsOf(query)].join("\x04")));
+  for (const byte of bytes) core.put(byte.charCodeAt(0));
   const age = core.decide(
     settings.isFirstTouch ? 1 : 0,
     // What is no whole number is 0, for which the core has a rule.

@@ -76,7 +76,7 @@ function build(fields: readonly string[]): string {
   const parameter = decodeURIComponent(answer.slice(1)) || subject;
   throw new CakeError({
     code: code as CakeErrorCode,
-    rule: `breaks the rule ${code}`,
+    rule: `breaks ${code}`,
     ...(parameter === undefined ? {} : { parameter }),
   });
 }

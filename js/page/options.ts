@@ -42,6 +42,8 @@ export interface TrackerOptions {
 
 /** Why something was not stored or not sent: what `debug: true` shows, and the `code` of a conversion that waits. */
 export type Reason =
+  /** The address has parameters, and none of them is the click id that counts: their names follow. */
+  | "not_taken"
   /** The address has no click id, and none was kept. */
   | "no_click_id"
   /** The click id is kept already. */

@@ -61,7 +61,7 @@ interface Answer {
   /** Its Retry-After. */
   readonly after: string | null;
   /** Its JSON, whatever it says; `undefined` where it is none. */
-  readonly json: Partial<Record<"id" | "duplicate" | "error", unknown>> | null | undefined;
+  readonly json: Partial<Record<"id" | "state" | "duplicate" | "error", unknown>> | null | undefined;
 }
 
 /** Opens the outbox of a tracker. */
@@ -250,8 +250,8 @@ function parse(text: string): unknown {
 
 /** What an answer says where it is the forwarder's "accepted": nobody else's has this shape. */
 function findAcceptance({ status, json }: Answer): ConvertResult | undefined {
-  const { id, duplicate } = json ?? {};
-  return status < 300 && typeof id === "string" && typeof duplicate === "boolean"
+  const { id, state, duplicate } = json ?? {};
+  return status < 300 && typeof id === "string" && (typeof state === "string" || typeof duplicate === "boolean")
     ? { state: duplicate ? "duplicate" : "accepted", id }
     : undefined;
 }

@@ -1,7 +1,8 @@
 /** An address's query as the core reads it. */
 
-/** No such text holds what separates texts. */
-const clean = (text: string) => text.replace(/[\0-\x04]/g, "\x7f");
+/** Without white space around it. No such text holds what separates texts. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what separates.
+const clean = (text: string) => text.trim().replace(/[\0-\x04]/g, "\x7f");
 
 /**
  * The pairs of a query, decoded, in two readings: as it stands, and as networks mangle it, with `?` for `&`. The form is

@@ -71,11 +71,12 @@ export function createTracker(options?: TrackerOptions): Tracker {
 
 /** The same by several sources of settings, the strongest last. */
 export function openTracker(sources: readonly (object | null | undefined)[]): Tracker {
+  if (typeof document === "undefined") return INERT;
   const refused: [name: string, value: unknown][] = [];
   let options = readSettings(sources, (...pair) => refused.push(pair));
   setBase(options.base);
   const names = options.parameters?.join("&") || DEFAULT_PARAMETERS;
-  let { consent = "granted" } = options;
+  let consent = (options.consent ?? "granted") as Consent; // Read as a word.
   let clickId: string | undefined;
   /** The text that is kept, once more in memory: alone while consent is pending, or both stores are blocked. */
   let memory = "";

@@ -8,6 +8,7 @@ import { Site } from "./site.ts";
 import { open, visit } from "./visit.ts";
 
 declare const tracker: Tracker;
+declare const pageModule: typeof import("../../js/page/index.ts");
 declare const errors: { code: string; parameter?: string; message: string }[];
 
 let site: Site;
@@ -16,6 +17,7 @@ beforeAll(async () => {
   site = await Site.start();
   browser = await launch(["--host-resolver-rules=MAP *.example.co.uk 127.0.0.1, MAP *.github.io 127.0.0.1"]);
   site.addTrackerPage("/");
+  site.addModulesPage("/modules");
   site.addTrackerPage("/thanks");
 });
 afterEach(() => Promise.all(browser.contexts().map((context) => context.close())));
@@ -61,28 +63,19 @@ interface QueryVector {
 }
 const { queries }: { queries: QueryVector[] } = JSON.parse(readFileSync("tests/vectors/click_ids.json", "utf8"));
 
-test("an address has its click id, as in Rust and at the edge", async () => {
-  const { page } = await visitor("/");
-  const kept = await page.evaluate(async (queries) => {
-    const { createTracker } = (await import(
-      `${location.origin}/page/page.js`
-    )) as typeof import("../../js/page/index.ts");
-    return queries.map(({ query, parameters }) => {
-      document.cookie = "cake_click=; Path=/; Max-Age=0";
-      localStorage.clear();
-      history.replaceState(null, "", `/${query}`);
-      document.cookie = "cake_click=; Path=/; Max-Age=0";
-      localStorage.clear();
-      const { clickId } = createTracker(parameters ? { parameters } : {});
-      return [clickId, localStorage.getItem("cake_click")?.split("!")[2]];
-    });
-  }, queries);
-  queries.forEach(({ name, clickId, parameter }, index) => {
+test("an address has its click id, as in Rust and at the edge", { timeout: 90_000 }, async () => {
+  const { page, context, go } = await visitor("/");
+  for (const { name, query, parameters, clickId, parameter } of queries) {
+    if (parameters) site.addTrackerPage("/named", `{ parameters: ${JSON.stringify(parameters)} }`);
+    await context.clearCookies();
+    await page.evaluate(() => localStorage.clear());
+    await go(`${parameters ? "/named" : "/"}${query}`);
+    const kept = await page.evaluate(() => [tracker.clickId, localStorage.getItem("cake_click")?.split("!")[2]]);
     expect(
-      kept[index]?.map((text) => text ?? undefined),
+      kept.map((text) => text ?? undefined),
       name,
     ).toEqual([clickId, parameter]);
-  });
+  }
 });
 
 test("what was there and not taken is told by debug", async () => {
@@ -123,14 +116,13 @@ test("denial leaves no cookie on any domain that former settings may have used",
 });
 
 test("consent in a platform's own words is understood, and any other word is told", async () => {
-  const { page } = await visitor("/?reqid=abc-1");
+  const { page } = await visitor("/modules");
   const words = await page.evaluate(async () => {
-    const { createTracker } = (await import(
-      `${location.origin}/page/page.js`
-    )) as typeof import("../../js/page/index.ts");
+    const { createTracker } = pageModule;
     return ["Granted", true, "TRUE", " granted ", "Denied", false, "yes", 1, null].map((consent) => {
       const heard: (string | undefined)[] = [];
       history.replaceState(null, "", "/");
+      // biome-ignore lint/suspicious/noDocumentCookie: as a page does.
       document.cookie = "cake_click=; Path=/; Max-Age=0";
       localStorage.clear();
       const tracker = createTracker({ consent: "pending", onError: ({ parameter }) => heard.push(parameter) });

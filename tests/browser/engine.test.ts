@@ -8,6 +8,7 @@ import { Site } from "./site.ts";
 import { visit } from "./visit.ts";
 
 declare const tracker: Tracker;
+declare const linkModule: typeof import("../../js/page/link.ts");
 declare const errors: { code: string; parameter?: string; message: string; name: string }[];
 
 let site: Site;
@@ -16,6 +17,7 @@ beforeAll(async () => {
   site = await Site.start();
   browser = await launch();
   site.addTrackerPage("/");
+  site.addModulesPage("/modules");
 });
 afterEach(() => Promise.all(browser.contexts().map((context) => context.close())));
 afterAll(async () => {
@@ -146,12 +148,10 @@ test("a refused link is undefined, and an error that names the parameter", async
 });
 
 test("links are built by the thousand in little memory", async () => {
-  const { page } = await visit(browser, site, "/");
+  const { page } = await visit(browser, site, "/modules");
   const isRight = await page.evaluate(async () => {
     let wrong = 0;
-    const { createTrackingLink } = (await import(
-      `${location.origin}/page/link.js`
-    )) as typeof import("../../js/page/link.ts");
+    const { createTrackingLink } = linkModule;
     for (let index = 1; index <= 20_000; index += 1) {
       const link = createTrackingLink({ domain: "t.example.com", affiliateId: index, creativeId: 1, s1: `n${index}` });
       if (link !== `https://t.example.com/?a=${index}&c=1&s1=n${index}`) wrong += 1;
@@ -162,11 +162,9 @@ test("links are built by the thousand in little memory", async () => {
 });
 
 test("cake-edge/link builds at once; where WebAssembly is refused it says what to wait for", async () => {
-  const { page } = await visit(browser, site, "/", withoutWasm);
+  const { page } = await visit(browser, site, "/modules", withoutWasm);
   const built = await page.evaluate(async () => {
-    const { createTrackingLink, isCakeError, ready } = (await import(
-      `${location.origin}/page/link.js`
-    )) as typeof import("../../js/page/link.ts");
+    const { createTrackingLink, isCakeError, ready } = linkModule;
     const build = () => {
       try {
         return createTrackingLink({ domain: "t.example.com", affiliateId: 1, creativeId: 2 });

@@ -81,6 +81,14 @@ export class Site {
     });
   }
 
+  /** A page that makes `pageModule` and `linkModule`, what the two modules export. */
+  addModulesPage(path: string): void {
+    const script = `import * as pageModule from "/page/page.js";
+      import * as linkModule from "/page/link.js";
+      Object.assign(window, { pageModule, linkModule, tracker: undefined });`;
+    this.pages.set(path, { html: `<!doctype html><title>${path}</title><script type="module">${script}</script>` });
+  }
+
   async stop(): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
