@@ -207,7 +207,7 @@ export class Delivery {
         conversionId: null,
         isAlert: true,
         counted: "retried",
-        isPaused: options.deliverer.isPaused(),
+        isPaused: options.deliverer().isPaused(),
       };
     }
   }
