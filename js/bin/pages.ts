@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { type CakeClient, createCakeClient, type Day, dayRange, isCakeError } from "../entry/edge.node.js";
+import { type CakeClient, createCakeClient, type Day, dayRange, isCakeError } from "../entry/edge.inline.js";
 import { cellOf } from "../report/csv.js";
 import { UsageError } from "./doctor.js";
 

@@ -1,5 +1,5 @@
 /** CAKE's odd answers, and the forwarder in a process. */
-import { createForwarderInProcess, type StoreSnapshot } from "../../dist/entry/forwarder-memory.node.js";
+import { createForwarderInProcess, type StoreSnapshot } from "../../dist/entry/forwarder-memory.inline.js";
 import { answerTests } from "../forwarder/answers.ts";
 import type { Line } from "../forwarder/kit.ts";
 

@@ -2,8 +2,8 @@
 import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { Webhook } from "standardwebhooks";
 import { describe, expect, test } from "vitest";
-import { captureClick, readClickCookie, signConversion } from "../../dist/entry/edge.node.js";
-import { createForwarderInProcess, type StoreSnapshot } from "../../dist/entry/forwarder-memory.node.js";
+import { captureClick, readClickCookie, signConversion } from "../../dist/entry/edge.inline.js";
+import { createForwarderInProcess, type StoreSnapshot } from "../../dist/entry/forwarder-memory.inline.js";
 import { csvHeader, csvOf } from "../../dist/forwarder/csv.js";
 import type { Row } from "../../dist/forwarder/store.js";
 import { spellings } from "../chaos/chaos.ts";

@@ -1,6 +1,6 @@
 /** When two events are the same, whose money counts, and what claims a click. */
 import { expect, test } from "vitest";
-import { createForwarderInProcess } from "../../dist/entry/forwarder-memory.node.js";
+import { createForwarderInProcess } from "../../dist/entry/forwarder-memory.inline.js";
 import { both, event, KEY, OPERATOR, SECRET, SITE } from "./forwarder-in-process.ts";
 
 type Answer = { id: string; state: string; duplicate: boolean; moneyUsed?: boolean; error?: { code: string } };
@@ -17,7 +17,7 @@ test.each([
   ["an id that ends in .0", {}, {}],
 ])("%s is the same event", async (name, first, again) => {
   const { ask, click, recorded } = both();
-  const { signConversion } = await import("../../dist/entry/edge.node.js");
+  const { signConversion } = await import("../../dist/entry/edge.inline.js");
   const mine = event(await click());
   const send = async (body: string) => {
     const headers = { "content-type": "application/json", ...(await signConversion(body, SECRET)) };

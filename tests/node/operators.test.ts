@@ -1,7 +1,7 @@
 /** What operators do and see: filters, replays, cancelling, doubt, sign-ins; in one process. */
 import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import type { StoreSnapshot } from "../../dist/entry/forwarder-memory.node.js";
+import type { StoreSnapshot } from "../../dist/entry/forwarder-memory.inline.js";
 import { both, event, OPERATOR, SITE } from "./forwarder-in-process.ts";
 
 interface Listed {
