@@ -299,12 +299,11 @@ impl Error {
     #[must_use]
     pub fn parameter(&self) -> Option<&str> {
         match self {
-            Self::InvalidDomain => Some("domain"),
+            Self::InvalidDomain | Self::ForeignCookieDomain => Some("domain"),
             Self::InvalidLink => Some("link"),
             Self::InvalidPriceFormat => Some("priceFormat"),
             Self::InvalidDeepLink | Self::DeepLinkHost => Some("deepLink"),
             Self::InvalidClickId => Some("clickId"),
-            Self::ForeignCookieDomain => Some("domain"),
             Self::UnknownConsent => Some("consent"),
             Self::InvalidPostbackUrl => Some("postbackUrl"),
             Self::WeakSecret => Some("secret"),

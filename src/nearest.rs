@@ -36,7 +36,7 @@ pub(crate) fn nearest<'a>(
 
 /// Small letters and digits alone.
 fn plain(name: &str) -> String {
-    let letters = name.chars().filter(|c| c.is_ascii_alphanumeric());
+    let letters = name.chars().filter(char::is_ascii_alphanumeric);
     letters.map(|c| c.to_ascii_lowercase()).collect()
 }
 
@@ -67,13 +67,13 @@ fn distance(one: &str, other: &str) -> usize {
             let at =
                 |line: &[usize], column: usize| line.get(column).copied().unwrap_or(usize::MAX / 2);
             let changed = at(&before, column) + usize::from(letter != other_letter);
-            let mut least = changed
+            let mut cost = changed
                 .min(at(&before, column + 1) + 1)
                 .min(at(&line, column) + 1);
             if last == Some(other_letter) && last_other == Some(letter) && column > 0 {
-                least = least.min(at(&two_before, column - 1) + 1);
+                cost = cost.min(at(&two_before, column - 1) + 1);
             }
-            line.push(least);
+            line.push(cost);
             last_other = Some(other_letter);
         }
         last = Some(letter);

@@ -51,7 +51,7 @@ fn read(label: &[u8], see: impl FnMut(u32)) -> bool {
         all => all,
     };
     // `xn--abc-` is ASCII alone, `xn---x` has a mark with nothing before it.
-    if coded.is_empty() || basic.is_empty() != !label.contains(&b'-') {
+    if coded.is_empty() || basic.is_empty() == label.contains(&b'-') {
         return false;
     }
     decode(basic.len(), coded, see).is_some()
@@ -108,6 +108,7 @@ fn decode(basic: usize, coded: &[u8], mut see: impl FnMut(u32)) -> Option<()> {
 
 /// Letters of domains, in their one form: small, composed, of scripts that are
 /// written from left to right.
+#[expect(clippy::match_same_arms, reason = "a script each")]
 fn is_letter(code: u32) -> bool {
     let is_odd = code & 1 == 1;
     match code {

@@ -242,17 +242,14 @@ fn decode_quoted_printable(text: &str) -> Step {
                         .all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
             })
             .and_then(|code| u8::from_str_radix(code, 16).ok());
-        match code {
-            Some(code) => {
-                mended.push(char::from(code));
-                mended.push_str(part.get(2..).unwrap_or_default());
+        if let Some(code) = code {
+            mended.push(char::from(code));
+            mended.push_str(part.get(2..).unwrap_or_default());
+        } else {
+            if index > 0 {
+                mended.push('=');
             }
-            None => {
-                if index > 0 {
-                    mended.push('=');
-                }
-                mended.push_str(part);
-            }
+            mended.push_str(part);
         }
     }
     Some((mended, quoted_printable(first)))

@@ -53,7 +53,9 @@ export interface CheckedFixture {
  */
 export function checkFixture(fixture: string | object): CheckedFixture {
   const { SandboxNetwork } = core.api();
-  const network = call(() => new SandboxNetwork(typeof fixture === "string" ? fixture : JSON.stringify(fixture), "key", "[]"));
+  const network = call(
+    () => new SandboxNetwork(typeof fixture === "string" ? fixture : JSON.stringify(fixture), "key", "[]"),
+  );
   const checked = { warnings: JSON.parse(network.warnings()) as string[], sampleQuery: network.sampleQuery() };
   network.free();
   return checked;

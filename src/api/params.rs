@@ -173,14 +173,13 @@ impl<'a> Params<'a> {
         let Some(value) = self.get(name) else {
             return Ok(None);
         };
-        let id = match value.string() {
-            Some(text) => transaction_id::check(name, &text)?.to_owned(),
-            None => {
-                let digits = value
-                    .text()
-                    .ok_or_else(|| field(name, "must be text or a whole number"))?;
-                transaction_id::check_number(name, &digits)?
-            }
+        let id = if let Some(text) = value.string() {
+            transaction_id::check(name, &text)?.to_owned()
+        } else {
+            let digits = value
+                .text()
+                .ok_or_else(|| field(name, "must be text or a whole number"))?;
+            transaction_id::check_number(name, &digits)?
         };
         Ok(Some(id))
     }

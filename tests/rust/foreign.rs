@@ -5,6 +5,7 @@ use cake_edge::lint::lint;
 use cake_edge::macros::check;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 #[derive(Deserialize)]
 struct Vectors {
@@ -38,7 +39,7 @@ fn encoded(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            let _ = write!(out, "%{byte:02X}");
         }
     }
     out
