@@ -9,8 +9,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { checkFixture } from "../entry/sandbox-memory.inline.js";
 import { toCakeError } from "../error.js";
-import { UsageError } from "./doctor.js";
-import { optionProblem } from "./usage.js";
+import { optionProblem, UsageError } from "./usage.js";
 import { freePort, startWorkerd, WorkerdError, whyNotFree } from "./workerd.js";
 
 /** The workerd that the package is tested with. */
@@ -52,14 +51,6 @@ interface Options {
   readonly key: string;
   readonly token: string | undefined;
   readonly allow: readonly string[];
-}
-
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  if (!(error instanceof UsageError || error instanceof WorkerdError)) throw error;
-  console.error(`cake-edge: ${error.message}`);
-  process.exitCode = 1;
 }
 
 /** Each command's file is loaded for it alone. */
@@ -353,4 +344,13 @@ function greet(origin: string, key: string, token: string | undefined, fixture: 
   tracking link  ${link}
   API            ${origin}/api/2/, key ${key}
 Ctrl-C stops it.`);
+}
+
+// Last: what stands above must be there before the first command runs.
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof UsageError || error instanceof WorkerdError)) throw error;
+  console.error(`cake-edge: ${error.message}`);
+  process.exitCode = 1;
 }

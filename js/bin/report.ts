@@ -11,7 +11,7 @@ import {
   type Role,
   type SourceOptions,
 } from "../entry/report.node.js";
-import { UsageError } from "./doctor.js";
+import { UsageError } from "./usage.js";
 import { readPages } from "./pages.js";
 
 export const REPORT_USAGE = `Usage: cake-edge report --orders FILE --conversions FILE… [options]
