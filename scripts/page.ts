@@ -124,7 +124,8 @@ async function bundle(entry: string, name: string, format: "es" | "iife", wasm?:
   const code = result && "output" in result ? result.output[0].code : undefined;
   if (code === undefined) throw new Error(`${entry} made no code`);
   // A function: in a replacement text `$` would mean something.
-  return wasm ? code.replace(/\bWASM_TEXT\b/, () => wasm.literal) : code;
+  const plain = code.replace(/\s*\/\*[^*]*\*\/\s*/g, "");
+  return wasm ? plain.replace(/\bWASM_TEXT\b/, () => wasm.literal) : plain;
 }
 
 /** Leaves the imports of lazy files as they are: `import("./outbox.js")` finds the file beside the importing one. */

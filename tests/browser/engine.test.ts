@@ -189,8 +189,9 @@ test.each([
   const [, text = "", mark, key] = /of ("(?:\\.|[^"\\])*")\)\w+===(`[^`]+`)\?.{0,80}?charCodeAt\(0\)\^(\d+)/s.exec(page) ?? [];
   const bytes: number[] = [];
   let high = 0;
+  const before = runInNewContext(mark ?? "");
   for (const character of String(runInNewContext(text))) {
-    if (character === runInNewContext(mark ?? "")) high = 128;
+    if (character === before) high = 128;
     else {
       bytes.push((character.charCodeAt(0) ^ Number(key)) | high);
       high = 0;
