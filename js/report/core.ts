@@ -1,4 +1,5 @@
 /** The core of a report: one instance of the module each, so that disposing of it frees its memory. */
+import { notCompiled } from "../core.js";
 import { CakeError, type CakeErrorCode } from "../error.js";
 
 /** What the module exports; see src/bindings/report.rs. */
@@ -30,9 +31,6 @@ export const Command = {
   attribute: 13,
 } as const;
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
-
 let loading: Promise<WebAssembly.Module> | undefined;
 let load: (() => Promise<WebAssembly.Module>) | undefined;
 
@@ -58,18 +56,18 @@ export class Core {
   /** Starts one. */
   static async start(): Promise<Core> {
     if (load === undefined) throw new CakeError({ code: "internal", rule: "the module of the report is not known" });
-    loading ??= load();
     try {
+      loading ??= load();
       return new Core(await loading);
     } catch (error) {
       loading = undefined;
-      throw error;
+      throw notCompiled(error, "", "");
     }
   }
 
   /** Tells the core something, by `name=value` lines; returns its number. */
   run(command: number, lines: readonly string[] = []): number {
-    const bytes = encoder.encode(lines.join("\n"));
+    const bytes = new TextEncoder().encode(lines.join("\n"));
     const at = this.#call(() => this.#wasm.place(bytes.length));
     new Uint8Array(this.#wasm.memory.buffer, at, bytes.length).set(bytes);
     const number = this.#call(() => this.#wasm.run(command));
@@ -102,7 +100,7 @@ export class Core {
 
   #answer(): string {
     const { memory, answer, answer_length } = this.#wasm;
-    return decoder.decode(new Uint8Array(memory.buffer, answer() >>> 0, answer_length() >>> 0));
+    return new TextDecoder().decode(new Uint8Array(memory.buffer, answer() >>> 0, answer_length() >>> 0));
   }
 
   #fail(): never {

@@ -19,17 +19,23 @@ export const STRICT = "script-src 'self'";
 
 const LINK = "https://track.yournetwork.com/?a=1&c=2";
 /** What `shared/landing.js` leaves behind with WebAssembly, and without. */
-export const WITH_WASM = `wasm abc-1 accepted ${LINK}`;
-export const WITHOUT_WASM = /^js abc-1 accepted wasm_unavailable: .*cake-edge\/page/;
+export const WITH_WASM = `wasm abc-1 accepted ${LINK} ${LINK} 0 orders`;
+export const WITHOUT_WASM =
+  /^js abc-1 accepted https:\/\/track.yournetwork.com\/\?a=1&c=2 wasm_unavailable: .*cake-edge\/page.* wasm_unavailable: /;
 
 /** Serves a folder on a free port. */
-export async function serveFolder(folder: string, policy?: string): Promise<{ origin: string; close(): void }> {
+export async function serveFolder(
+  folder: string,
+  policy?: string,
+  more: Readonly<Record<string, string>> = {},
+): Promise<{ origin: string; close(): void }> {
   const server = createServer((request, response) => {
     const path = normalize(decodeURIComponent(new URL(request.url ?? "/", "http://x").pathname));
     const file = path.endsWith("/") ? `${path}index.html` : path;
     try {
       const body = readFileSync(join(folder, file));
-      const headers: Record<string, string> = { "content-type": TYPES[file.split(".").at(-1) ?? ""] ?? "text/plain" };
+      const type = TYPES[file.split(".").at(-1) ?? ""] ?? "text/plain";
+      const headers: Record<string, string> = { "content-type": type, ...more };
       if (policy !== undefined) headers["content-security-policy"] = policy;
       response.writeHead(200, headers).end(body);
     } catch {
