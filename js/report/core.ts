@@ -31,11 +31,12 @@ export const Command = {
   attribute: 13,
 } as const;
 
-let loading: Promise<WebAssembly.Module> | undefined;
-let load: (() => Promise<WebAssembly.Module>) | undefined;
+// Not every project's types know WebAssembly: outside of this file a module is an object.
+let loading: Promise<object> | undefined;
+let load: (() => Promise<object>) | undefined;
 
 /** Says how the module is found; each entry does it once. */
-export function useModule(find: () => Promise<WebAssembly.Module>): void {
+export function useModule(find: () => Promise<object>): void {
   load = find;
 }
 
@@ -43,7 +44,8 @@ export function useModule(find: () => Promise<WebAssembly.Module>): void {
 export class Core {
   readonly #wasm: Exports;
 
-  constructor(module: WebAssembly.Module) {
+  constructor(compiled: object) {
+    const module = compiled as WebAssembly.Module;
     // What wasm-bindgen imports is for values that never cross here.
     const nothing = new Proxy({}, { get: () => () => {} });
     const imports: Record<string, WebAssembly.ModuleImports> = {};

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join, normalize } from "node:path";
-import type { Browser } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { launch } from "../browser/chromium.ts";
 
 const TYPES: Record<string, string> = {
@@ -59,36 +59,55 @@ export async function closeBrowser(): Promise<void> {
   browser = undefined;
 }
 
-/** Opens a page and says what `shared/landing.js` left behind there. */
-export async function landOn(url: string, { hasWasm = true } = {}): Promise<string> {
+/** Opens a page of a visitor who comes with a click, answers its conversions, and hands it on; their bodies are in `sent`. */
+export async function visit<T>(
+  url: string,
+  { hasWasm = true },
+  use: (page: Page, sent: readonly string[]) => Promise<T>,
+): Promise<T> {
   browser ??= launch();
   const context = await (await browser).newContext();
+  const problems: string[] = [];
+  const sent: string[] = [];
   try {
     if (!hasWasm) await context.addInitScript(() => Reflect.deleteProperty(globalThis, "WebAssembly"));
     // The forwarder is no part of this.
-    await context.route("**/cake/conversions*", (route) =>
-      route.fulfill({
+    await context.route("**/cake/conversions*", (route) => {
+      sent.push(route.request().postData() ?? "");
+      return route.fulfill({
         status: 202,
         contentType: "application/json",
         body: `{"id":"1","duplicate":false,"state":"pending"}`,
-      }),
-    );
+      });
+    });
     const page = await context.newPage();
-    const problems: string[] = [];
     page.on("pageerror", (error) => problems.push(String(error)));
     page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
     const address = new URL(url);
     address.searchParams.set("reqid", "abc-1");
     await page.goto(address.href);
-    try {
-      await page.waitForFunction(() => document.documentElement.dataset["landed"] !== undefined, null, {
-        timeout: 30_000,
-      });
-    } catch {
-      throw new Error(`nothing landed on ${url}: ${problems.join("\n") || "no complaint"}`);
-    }
-    return (await page.evaluate(() => document.documentElement.dataset["landed"])) ?? "";
+    return await use(page, sent);
+  } catch (error) {
+    throw new Error(`${url}: ${problems.join("\n") || "no complaint"}`, { cause: error });
   } finally {
     await context.close();
   }
+}
+
+/** What `shared/landing.js` left behind in the page, once it is another text than `before`. */
+export async function landed(page: Page, before?: string): Promise<string> {
+  const text = await page.waitForFunction(
+    (before) => {
+      const { landed } = document.documentElement.dataset;
+      return landed === before ? undefined : landed;
+    },
+    before,
+    { timeout: 30_000 },
+  );
+  return String(await text.jsonValue());
+}
+
+/** Opens a page and says what `shared/landing.js` left behind there. */
+export function landOn(url: string, options: { hasWasm?: boolean } = {}): Promise<string> {
+  return visit(url, options, (page) => landed(page));
 }
