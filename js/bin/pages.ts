@@ -2,8 +2,8 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { csvCell } from "../csv.js";
 import { type CakeClient, createCakeClient, type Day, dayRange, isCakeError } from "../entry/edge.inline.js";
-import { cellOf } from "../report/csv.js";
 import { UsageError } from "./doctor.js";
 
 type Kind = "clicks" | "conversions";
@@ -144,7 +144,7 @@ async function print(kind: Kind, live: LiveOptions, isCsv: boolean): Promise<voi
       names = COLUMNS[kind];
       process.stdout.write(`${names.join()}\r\n`);
     }
-    process.stdout.write(`${names.map((name) => cellOf(cells[name], true)).join()}\r\n`);
+    process.stdout.write(`${names.map((name) => csvCell(cells[name], true)).join()}\r\n`);
   }
 }
 
