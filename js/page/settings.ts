@@ -41,15 +41,16 @@ export function readSettings(
 /** What a value says for the setting of this place; `undefined` where it says nothing. */
 function readSetting(value: unknown, at: number): unknown {
   if (at === 8) return consentOf(value);
+  const text = `${value}`.trim();
+  // As `TouchPolicy::new` of src/touch.rs has it.
+  if (at > 3 && at < 7) return /^\d+$/.test(text) && +text > 0 && +text <= (at === 5 ? 20 : 400) ? +text : undefined;
   if (typeof value !== "string") return value;
-  const text = value.trim();
   // `edge="edge"` is how XML writes `edge`.
   if (at < 4) {
     return (
       /^(true|1|yes|on|)$/i.test(text) || text === NAMES[at] || (/^(false|0|no|off)$/i.test(text) ? false : undefined)
     );
   }
-  if (at < 7) return /^\d+$/.test(text) ? +text : undefined;
   if (at < 8) return /^(last|first)$/i.exec(text)?.[0].toLowerCase();
   return (at < 10 ? text.match(/[^\s,]+/g) : text) || undefined;
 }

@@ -84,7 +84,7 @@ export class Core {
   }
 
   /** A view of the file's buffer with so much room. It is lost when the core is called the next time. */
-  room(bytes: number): Uint8Array<ArrayBuffer> {
+  room(bytes: number): Uint8Array {
     const at = this.#call(() => this.#wasm.room(bytes));
     if (at === 0) this.#fail();
     return new Uint8Array(this.#wasm.memory.buffer as ArrayBuffer, at >>> 0, bytes);
