@@ -299,6 +299,8 @@ export interface CakeErrorInit {
   readonly retryAfterMs?: number;
   /** What an unknown outcome came from. */
   readonly cause?: CakeErrorInit;
+  /** What the platform said where no answer came, without URL and key. */
+  readonly because?: string;
 }
 
 /**
@@ -343,7 +345,8 @@ export function toCakeError(thrown: unknown): CakeError {
   if (isCakeError(thrown)) return thrown;
   if (typeof thrown === "object" && thrown !== null && "code" in thrown && "rule" in thrown) {
     const init = thrown as CakeErrorInit;
-    return new CakeError(init, init.cause && { cause: toCakeError(init.cause) });
+    const cause = init.cause ? toCakeError(init.cause) : init.because && new Error(init.because);
+    return new CakeError(init, cause ? { cause } : undefined);
   }
   return new CakeError({ code: "internal", rule: "a bug in cake-edge" }, { cause: thrown });
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { csvCell } from "../csv.js";
 import { type CakeClient, createCakeClient, type Day, dayRange, isCakeError } from "../entry/edge.inline.js";
-import { UsageError } from "./doctor.js";
+import { UsageError } from "./usage.js";
 
 type Kind = "clicks" | "conversions";
 

@@ -11,8 +11,8 @@ import {
   type Role,
   type SourceOptions,
 } from "../entry/report.node.js";
-import { UsageError } from "./doctor.js";
 import { readPages } from "./pages.js";
+import { UsageError } from "./usage.js";
 
 export const REPORT_USAGE = `Usage: cake-edge report --orders FILE --conversions FILE… [options]
 
