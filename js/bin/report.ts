@@ -105,7 +105,7 @@ export async function report(args: string[]): Promise<number> {
   } catch (error) {
     return fail(error, 2);
   }
-  let opened: Report;
+  let opened: Awaited<ReturnType<typeof openReport>>;
   try {
     opened = await openReport(reportOptions(values));
   } catch (error) {
