@@ -14,10 +14,12 @@ const TYPESCRIPT: Readonly<Record<string, readonly string[]>> = {
   "js/edge": ["js", "js/wasm"],
   "js/forwarder": ["js", "js/wasm"],
   "js/sandbox": ["js", "js/wasm", "js/generated"],
+  "js/report": ["js", "js/wasm"],
   "js/view": ["js/sandbox"],
   "js/bin": ["js", "js/wasm", "js/entry"],
-  "js/entry": ["js", "js/wasm", "js/page", "js/edge", "js/forwarder", "js/sandbox"],
+  "js/entry": ["js", "js/wasm", "js/page", "js/edge", "js/forwarder", "js/report", "js/sandbox"],
   www: ["www/samples", "www/shop", "www/static"],
+  "www/inspector": ["www"],
   "www/samples": [],
   "www/shop": ["www"],
   "www/static": ["www"],
@@ -29,8 +31,9 @@ const RUST: Readonly<Record<string, readonly string[]>> = {
   src: [],
   "src/api": ["src"],
   "src/delivery": ["src", "src/api"],
+  "src/report": ["src"],
   "src/sandbox": ["src"],
-  "src/bindings": ["src", "src/api", "src/delivery", "src/sandbox"],
+  "src/bindings": ["src", "src/api", "src/delivery", "src/report", "src/sandbox"],
 };
 
 interface Arrow {

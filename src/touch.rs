@@ -2,7 +2,7 @@
 //! leaves behind. How a click id is found is `click_id`'s.
 //!
 //! Page and edge decide by the same code, which reads bytes, writes into a
-//! [`Sink`] and asks for no memory. Times are seconds since 1970 in 32 bits,
+//! `Sink` and asks for no memory. Times are seconds since 1970 in 32 bits,
 //! which last until 2106.
 
 use crate::click_id::LandingClick;

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { csvCell } from "../csv.js";
 import {
   type CakeClient,
   type Click,
@@ -11,7 +12,6 @@ import {
   isCakeError,
   type ReportedConversion,
 } from "../entry/edge.inline.js";
-import { cellOf } from "../report/csv.js";
 import { UsageError } from "./doctor.js";
 
 type Kind = "clicks" | "conversions";
@@ -174,7 +174,7 @@ async function print(kind: Kind, live: LiveOptions, isCsv: boolean): Promise<voi
   if (isCsv) process.stdout.write(`${names.join()}\r\n`);
   for await (const row of rowsOf(kind, live)) {
     const cells = row as Record<string, string | number | undefined>;
-    const line = isCsv ? `${names.map((name) => cellOf(cells[name], true)).join()}\r\n` : `${JSON.stringify(row)}\n`;
+    const line = isCsv ? `${names.map((name) => csvCell(cells[name], true)).join()}\r\n` : `${JSON.stringify(row)}\n`;
     process.stdout.write(line);
   }
 }

@@ -2,6 +2,7 @@
  * Events as CSV, in the columns of CAKE's bulk upload of conversions. A machine
  * reads it: ids, amounts and dates stand in it byte for byte.
  */
+import { csvCell } from "../csv.js";
 import { instant } from "./instant.js";
 import type { ResolvedOptions } from "./options.js";
 import type { Row } from "./store.js";
@@ -33,18 +34,6 @@ export function csvOf(row: Row, options: Pick<ResolvedOptions, "clockSpeed">): s
     conversionDate: row.accepted_at || instant(row.accepted_ms, options).slice(0, 19).replace("T", " "),
     ...(JSON.parse(row.text) as object),
   };
-  const values = COLUMNS.map(([, field, isFreeText]) => {
-    const text = String(fields[field] ?? "");
-    return quoted(isFreeText ? guarded(text) : text);
-  });
+  const values = COLUMNS.map(([, field, isFreeText = false]) => csvCell(String(fields[field] ?? ""), isFreeText));
   return `${values.join()}\r\n`;
-}
-
-/** A spreadsheet takes such a text for a formula. */
-function guarded(text: string): string {
-  return /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-}
-
-function quoted(text: string): string {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -1,4 +1,5 @@
 /** The operator's page: one HTML text, without scripts and without anything from elsewhere. */
+import { escapeHtml } from "../html.js";
 import type { ListedEvent, Totals, WaitReason } from "./report.js";
 import type { Hold } from "./shard.js";
 
@@ -31,7 +32,7 @@ export function statusPage(
   listed: readonly ListedEvent[],
   next: string | null,
 ): string {
-  const home = escaped(path);
+  const home = escapeHtml(path);
   const { counts, oldestMs, hours, inDoubt, holds } = totals;
   const tiles = Object.entries(counts).map(([state, count]) => tile(state, String(count), state));
   if (inDoubt > 0) tiles.push(tile("doubt", String(inDoubt), "not delivered, but in doubt"));
@@ -41,7 +42,7 @@ export function statusPage(
       `<p role="alert">${HOLDS[reason]}${until === null ? "" : ` Asked again at ${civil(until)}.`}</p>`,
   );
   const link = (more: Readonly<Record<string, string>>) =>
-    escaped(`?${new URLSearchParams({ ...Object.fromEntries(asked), ...more })}`);
+    escapeHtml(`?${new URLSearchParams({ ...Object.fromEntries(asked), ...more })}`);
   const filter = [...asked].filter(([name]) => name !== "from" && name !== "limit");
   const state = asked.get("state") ?? "";
   const canReplay = state !== "pending" && state !== "delivered";
@@ -57,7 +58,7 @@ ${listed.length === 0 ? "<p>There are none.</p>" : table(home, listed)}
 <div class="actions">${next === null || listed.length === 0 ? "" : `<a href="${link({ from: next })}">Older</a>`}
 ${canReplay && listed.length > 0 ? form(home, "replay", filter, "Replay all of these") : ""}
 ${form(home, "replay", [["state", "dead"]], "Replay all dead")} ${form(home, "replay", [["state", "refused"]], "Replay all refused")}
-<a href="${home}/export.csv${escaped(`?${new URLSearchParams(filter)}`)}">These as CSV</a></div>`,
+<a href="${home}/export.csv${escapeHtml(`?${new URLSearchParams(filter)}`)}">These as CSV</a></div>`,
   );
 }
 
@@ -65,7 +66,7 @@ ${form(home, "replay", [["state", "dead"]], "Replay all dead")} ${form(home, "re
 export function signInPage(home: string, problem: string): string {
   return page(
     "Sign in",
-    `<h1>Forwarder</h1><form method="post" action="${escaped(home)}/login"><label>Operator's secret <input type="password" name="secret" autocomplete="current-password" required autofocus></label> <button>Sign in</button></form><p role="alert">${problem}</p>`,
+    `<h1>Forwarder</h1><form method="post" action="${escapeHtml(home)}/login"><label>Operator's secret <input type="password" name="secret" autocomplete="current-password" required autofocus></label> <button>Sign in</button></form><p role="alert">${problem}</p>`,
   );
 }
 
@@ -88,7 +89,7 @@ function plot(hours: Totals["hours"]): string {
 }
 
 function filterForm(home: string, asked: URLSearchParams): string {
-  const value = (name: string) => escaped(asked.get(name) ?? "");
+  const value = (name: string) => escapeHtml(asked.get(name) ?? "");
   const option = (word: string, current: string | null, text = word) =>
     `<option value="${word}"${word === current ? " selected" : ""}>${text}</option>`;
   const states = STATES.map((state) =>
@@ -113,8 +114,8 @@ function table(home: string, events: readonly ListedEvent[]): string {
     const { id, state, isInDoubt, attempts, acceptedAt, conversion } = event;
     const cells = [
       `${state}${isInDoubt && state !== "delivered" ? " <b>in doubt</b>" : ""}`,
-      escaped(String(conversion["offerId"])),
-      escaped(String(conversion["uniqueId"])),
+      escapeHtml(String(conversion["offerId"])),
+      escapeHtml(String(conversion["uniqueId"])),
       String(attempts),
       why(event),
       civil(acceptedAt),
@@ -128,8 +129,8 @@ function table(home: string, events: readonly ListedEvent[]): string {
 
 function why({ code, upstreamMessage, cancelReason, waitsFor, nextAt }: ListedEvent): string {
   const parts = [
-    code === "" ? "" : `<code>${escaped(code)}</code>`,
-    escaped(cancelReason ?? upstreamMessage),
+    code === "" ? "" : `<code>${escapeHtml(code)}</code>`,
+    escapeHtml(cancelReason ?? upstreamMessage),
     waitsFor === null ? "" : `${WAITS[waitsFor]}${nextAt === null ? "" : `, ${civil(nextAt)}`}`,
   ];
   return parts.filter((part) => part !== "").join("<br>");
@@ -144,7 +145,7 @@ function doWith(home: string, id: string, state: ListedEvent["state"]): string {
 
 function form(home: string, action: string, fields: readonly (readonly [string, string])[], text: string): string {
   const inputs = fields.map(
-    ([name, value]) => `<input type="hidden" name="${escaped(name)}" value="${escaped(value)}">`,
+    ([name, value]) => `<input type="hidden" name="${escapeHtml(name)}" value="${escapeHtml(value)}">`,
   );
   return `<form method="post" action="${home}/${action}">${inputs.join("")}<button>${text}</button></form>`;
 }
@@ -176,8 +177,4 @@ function duration(ms: number): string {
   if (seconds < 120) return `${seconds} s`;
   if (seconds < 7_200) return `${Math.round(seconds / 60)} min`;
   return `${(seconds / 3_600).toFixed(1)} h`;
-}
-
-function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -323,7 +323,8 @@ export function openTracker(sources: readonly (object | null | undefined)[], str
             if (!attempt(() => store(key, JSON.stringify(conversion)))) note("storage_blocked");
             // Here and not in the outbox: nothing may come between the report and the request.
             if (uniqueId) sent = attempt(() => post(url, conversion.fields));
-            attempt(() => sent?.catch(() => undefined));
+            // A failure is the outbox's to see; here it would only end as an unhandled one.
+            void sent?.catch(() => undefined);
           }
           return inTime(openOutbox().then((outbox) => outbox.conclude(key, sent)));
         }) ?? Promise.resolve<ConvertResult>({ state: "refused", code: "invalid_field" });

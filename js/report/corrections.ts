@@ -1,7 +1,8 @@
 /** Corrections for CAKE: the core says which; here they are capped, and what was written before is left out. */
+
+import { csvCell } from "../csv.js";
 import { integerOption, refuse } from "../option.js";
 import { Command, type Core } from "./core.js";
-import { cellOf } from "./csv.js";
 import type { CorrectionOptions, Corrections } from "./options.js";
 
 interface Answer {
@@ -35,7 +36,7 @@ export function correctionsOf(core: Core, options: CorrectionOptions): Correctio
       ...(options.reject === undefined ? [] : [`reject=${options.reject.join()}`]),
       ...(cursor === undefined ? [] : [`cursor=${cursor}`]),
     ]);
-    header = `${answer.columns.map((column) => cellOf(column, false)).join()}\r\n`;
+    header = `${answer.columns.map((column) => csvCell(column, false)).join()}\r\n`;
     for (const line of answer.corrections) {
       if (line.journal === undefined) {
         const reason = line.skipped ?? "";
@@ -54,7 +55,7 @@ export function correctionsOf(core: Core, options: CorrectionOptions): Correctio
       sum += amount;
       before.add(line.journal);
       journal.push(line.journal);
-      lines.push(`${line.cells.map((cell) => cellOf(cell, false)).join()}\r\n`);
+      lines.push(`${line.cells.map((cell) => csvCell(cell, false)).join()}\r\n`);
     }
     cursor = answer.cursor;
   } while (cursor !== undefined);

@@ -1,4 +1,5 @@
 /** A result as CSV: for people, whose spreadsheets must not take a cell for a formula, and for machines, byte by byte. */
+import { csvCell } from "../csv.js";
 import type { ReportRow, RowSide } from "./options.js";
 
 /** Text that is written part by part. */
@@ -79,19 +80,11 @@ export function* csvOf(rows: Iterable<ReportRow>, isForPeople: boolean): Generat
       near,
       bad?.text,
     ];
-    lines.push(`${cells.map((cell) => cellOf(cell, isForPeople)).join()}\r\n`);
+    lines.push(`${cells.map((cell) => csvCell(cell, isForPeople)).join()}\r\n`);
     if (lines.length === 1_000) {
       yield lines.join("");
       lines = [];
     }
   }
   if (lines.length > 0) yield lines.join("");
-}
-
-/** A cell. Formulas begin with `=`, `+`, `-`, `@`, a tab or a carriage return; an amount below zero is none. */
-export function cellOf(value: string | number | undefined, isForPeople: boolean): string {
-  const text = value === undefined ? "" : String(value);
-  const isFormula = /^\s*[=+\-@\t\r\uFF1D\uFF0B\uFF0D\uFF20]/.test(text) && !/^-?\d+(\.\d+)?$/.test(text);
-  const safe = isForPeople && isFormula ? `'${text}` : text;
-  return /[",;\r\n\t]|^\s|\s$/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

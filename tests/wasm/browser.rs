@@ -33,13 +33,16 @@ fn link(fields: &[&str]) -> Result<String, String> {
 fn visit(pairs: &[(&str, &str)], stored: &str, now_s: u32) -> (i32, String) {
     let mut text = format!("subid&reqid\x04\x04{stored}\x04");
     for (name, value) in pairs {
-        text.push_str(&format!("{name}\x01{value}\x02"));
+        text.extend([name, "\x01", value, "\x02"]);
     }
     for byte in text.bytes() {
         put(byte);
     }
     let age = decide(false, 30, 5, 30, now_s);
-    let answer = (0..).map(get).take_while(|byte| *byte != 0).collect();
+    let answer = (0..usize::MAX)
+        .map(get)
+        .take_while(|byte| *byte != 0)
+        .collect();
     (age, String::from_utf8(answer).unwrap())
 }
 

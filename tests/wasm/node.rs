@@ -53,7 +53,7 @@ fn an_error_carries_its_code_and_parameter() {
 
 async fn run(client: &Client, action: &str, params: &str) -> Result<JsValue, JsValue> {
     let outcome = client
-        .call(action.into(), params.into(), 0, 1_000, true, None)
+        .call(action.into(), params.into(), 0, 1_000, "click".into(), None)
         .await?;
     JSON::parse(&outcome.as_string().unwrap())
 }
@@ -122,7 +122,7 @@ async fn a_stand_in_that_ignores_the_signal_is_left_at_the_timeout() {
     ] {
         let client = client(fetch);
         let params = r#"{"clickId":"abc"}"#.to_owned();
-        let call = client.call("getClick".into(), params, 0, 20, true, None);
+        let call = client.call("getClick".into(), params, 0, 20, "click".into(), None);
         assert_eq!(text_of(&call.await.unwrap_err(), "code"), "timeout");
     }
 }
