@@ -54,14 +54,6 @@ interface Options {
   readonly allow: readonly string[];
 }
 
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  if (!(error instanceof UsageError || error instanceof WorkerdError)) throw error;
-  console.error(`cake-edge: ${error.message}`);
-  process.exitCode = 1;
-}
-
 /** Each command's file is loaded for it alone. */
 interface Command {
   readonly usage: string;
@@ -353,4 +345,13 @@ function greet(origin: string, key: string, token: string | undefined, fixture: 
   tracking link  ${link}
   API            ${origin}/api/2/, key ${key}
 Ctrl-C stops it.`);
+}
+
+// Last: it uses what stands above.
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof UsageError || error instanceof WorkerdError)) throw error;
+  console.error(`cake-edge: ${error.message}`);
+  process.exitCode = 1;
 }
