@@ -84,7 +84,7 @@ export async function pages(kind: Kind, args: string[]): Promise<number> {
   } catch (error) {
     if (!isCakeError(error) && !(error instanceof UsageError)) throw error;
     console.error(`cake-edge ${kind}: ${error.message}`);
-    return error instanceof UsageError || /^invalid_/.test((error as { code?: string }).code ?? "") ? 2 : 4;
+    return error instanceof UsageError || /^(invalid_|missing_api_key$)/.test((error as { code?: string }).code ?? "") ? 2 : 4;
   }
 }
 

@@ -148,7 +148,7 @@ function isFileError(error: unknown): boolean {
 function exitOf(error: unknown): number {
   if (error instanceof UsageError) return 2;
   if (!isCakeError(error)) return 3;
-  if (["invalid_field", "invalid_time", "invalid_money"].includes(error.code)) return 2;
+  if (["invalid_field", "invalid_time", "invalid_money", "missing_api_key"].includes(error.code)) return 2;
   return ["ambiguous_file", "unreadable_file", "unmapped_status", "report_full", "clocks_differ"].includes(error.code)
     ? 3
     : 4;
