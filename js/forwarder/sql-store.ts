@@ -25,7 +25,7 @@ import { dropPartition, LEGACY, makeNewest, type Partition, prepareTables, retir
 /** A table ends after so many events: it takes some 40 ms to drop it. */
 const MAX_EVENTS = 1_000_000;
 
-/** A retention has so many stretches; what is over is kept for one of them longer at most. */
+/** A retention has so many stretches; what is over is kept for one of them longer, two where something stands in the way. */
 const STRETCHES = 4;
 
 /** The accept path waits for what is done at once: so many rows' age is looked at, and so many are deleted. */
@@ -254,14 +254,9 @@ export class SqlStore implements OutboxStore {
     const nowMs = changedBeforeMs + this.#retentionMs;
     this.#turnOver(nowMs);
     this.#forgetWebhooks(webhooksBeforeMs, nowMs);
-    for (let index = this.#partitions.length - 1; index >= 0; index -= 1) {
-      const partition = this.#partitions[index];
-      const next = this.#partitions[index - 1];
-      if (partition === undefined) continue;
-      const gone =
-        next === undefined || partition.suffix === LEGACY
-          ? this.#delete(partition, changedBeforeMs)
-          : this.#drop(partition, next, changedBeforeMs);
+    for (const partition of this.#partitions.toReversed()) {
+      const isDropped = partition !== this.#newest && partition.suffix !== LEGACY;
+      const gone = isDropped ? this.#drop(partition, changedBeforeMs) : this.#delete(partition, changedBeforeMs);
       if (gone !== undefined) return { gone, isDone: false };
     }
     return { gone: new Map(), isDone: true };
@@ -296,12 +291,13 @@ export class SqlStore implements OutboxStore {
 
   #load(): void {
     const partitions = this.#sql.exec("SELECT * FROM partitions ORDER BY id DESC").toArray();
-    this.#partitions = partitions.map(({ id, suffix, first, next, made_ms, gone }) => ({
+    this.#partitions = partitions.map(({ id, suffix, first, next, made_ms, retired_ms, gone }) => ({
       id: Number(id),
       suffix: String(suffix),
       first: Number(first),
       next: Number(next),
       madeMs: Number(made_ms),
+      retiredMs: Number(retired_ms),
       gone: Number(gone),
       mayWait: true,
       pastUntil: 0,
@@ -324,15 +320,22 @@ export class SqlStore implements OutboxStore {
     const isUsed = this.#number > newest.first || this.#sql.exec("SELECT 1 FROM claims LIMIT 1").toArray().length > 0;
     if (isUsed) {
       const made = this.#storage.transactionSync(() => {
-        const suffix = retire(this.#sql, newest, this.#number);
+        const suffix = retire(this.#sql, newest, this.#number, nowMs);
         return { suffix, partition: makeNewest(this.#sql, this.#number, nowMs) };
       });
       newest.suffix = made.suffix;
       newest.next = this.#number;
+      newest.retiredMs = nowMs;
       this.#partitions.unshift(made.partition);
     } else {
       this.#sql.exec("UPDATE partitions SET made_ms = ? WHERE id = ?", nowMs, newest.id);
       newest.madeMs = nowMs;
+    }
+    // The first format had no clock when it was set aside.
+    for (const partition of this.#partitions) {
+      if (partition === this.#newest || partition.retiredMs > 0) continue;
+      this.#sql.exec("UPDATE partitions SET retired_ms = ? WHERE id = ?", nowMs, partition.id);
+      partition.retiredMs = nowMs;
     }
   }
 
@@ -398,7 +401,7 @@ export class SqlStore implements OutboxStore {
   }
 
   /** Drops a partition if all of it is past its retention, looked at slice by slice; `undefined` if it is not. */
-  #drop(partition: Partition, next: Partition, beforeMs: number): ReadonlyMap<StoredState, number> | undefined {
+  #drop(partition: Partition, beforeMs: number): ReadonlyMap<StoredState, number> | undefined {
     const { suffix, first } = partition;
     const [last] = this.#sql
       .exec(`SELECT number, accepted_ms FROM events${suffix} ORDER BY number DESC LIMIT 1`)
@@ -406,9 +409,10 @@ export class SqlStore implements OutboxStore {
     const lastMs = Number(last?.["accepted_ms"] ?? 0);
     if (lastMs >= beforeMs) return undefined;
     // Where something keeps the rest for long, that goes without it.
-    const rest = () => (lastMs < beforeMs - this.#retentionMs / STRETCHES ? this.#delete(partition, beforeMs) : undefined);
-    // Its claims may be as young as what came next.
-    if (next.madeMs >= beforeMs) return rest();
+    const lateMs = beforeMs - (2 * this.#retentionMs) / STRETCHES;
+    const rest = () => (lastMs < lateMs ? this.#delete(partition, beforeMs) : undefined);
+    // Its claims may be as young.
+    if (partition.retiredMs >= beforeMs) return rest();
     const from = Math.max(partition.pastUntil, first);
     const until = from + LOOKED_AT_ONCE;
     const blocking = this.#value(
@@ -438,7 +442,7 @@ export class SqlStore implements OutboxStore {
     if (oldest === undefined || (!isNewest && Number(oldest["accepted_ms"]) >= beforeMs)) {
       partition.deleteFrom = 0;
       const isEmpty = oldest === undefined && deleteFrom === 0 && !isNewest;
-      if (!isEmpty || this.#after(partition).madeMs >= beforeMs) return undefined;
+      if (!isEmpty || partition.retiredMs >= beforeMs) return undefined;
       this.#storage.transactionSync(() => dropPartition(this.#sql, partition));
       this.#forget(partition);
       return new Map();
@@ -466,10 +470,6 @@ export class SqlStore implements OutboxStore {
     if (isNewest) return counts.size > 0 ? counts : undefined;
     partition.deleteFrom = from + DELETED_AT_ONCE;
     return counts;
-  }
-
-  #after(partition: Partition): Partition {
-    return this.#partitions[this.#partitions.indexOf(partition) - 1] ?? this.#newest;
   }
 
   #forget(partition: Partition): void {

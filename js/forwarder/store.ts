@@ -114,7 +114,7 @@ export interface OutboxStore {
   setMeta(name: string, text: string | null): void;
   /**
    * Deletes what is over, and was accepted and changed before; claims and webhook ids likewise. It does a part that
-   * nobody waits long for; a store may keep what is over for a quarter of the retention longer.
+   * nobody waits long for; a store may keep what is over for half of the retention longer.
    */
   purge(changedBeforeMs: number, webhooksBeforeMs: number): Purged;
   /** How many events are over, not delivered, and may be recorded all the same. */

@@ -11,6 +11,8 @@ export interface Partition {
   /** The number after its last event; of the newest, no number below it is used again. */
   next: number;
   madeMs: number;
+  /** Since when nothing is added to it; 0 where that is not known. */
+  retiredMs: number;
   /** How many numbers have no event any more. */
   gone: number;
   /** May there be events that wait and were tried? */
@@ -46,14 +48,14 @@ export function makeNewest(sql: SqlStorage, first: number, nowMs: number): Parti
     CREATE INDEX events_order_${id} ON events (order_key) WHERE order_key <> '';
     CREATE TABLE claims (claim TEXT PRIMARY KEY, id TEXT NOT NULL, at_ms INTEGER NOT NULL) WITHOUT ROWID`);
   indexFailed(sql, "events", String(id));
-  return { id, suffix: "", first, next: first, madeMs: nowMs, gone: 0, mayWait: false, pastUntil: 0, deleteFrom: 0 };
+  return { id, suffix: "", first, next: first, madeMs: nowMs, retiredMs: 0, gone: 0, mayWait: false, pastUntil: 0, deleteFrom: 0 };
 }
 
-/** Gives the newest partition's tables names of its own; it is the newest no longer. */
-export function retire(sql: SqlStorage, { id }: Partition, next: number): string {
+/** Gives the newest partition's tables names of their own: it is the newest no longer. */
+export function retire(sql: SqlStorage, { id }: Partition, next: number, nowMs: number): string {
   const suffix = `_${id}`;
   sql.exec(`ALTER TABLE events RENAME TO events${suffix}; ALTER TABLE claims RENAME TO claims${suffix}`);
-  sql.exec("UPDATE partitions SET suffix = ?, next = ? WHERE id = ?", suffix, next, id);
+  sql.exec("UPDATE partitions SET suffix = ?, next = ?, retired_ms = ? WHERE id = ?", suffix, next, nowMs, id);
   return suffix;
 }
 
@@ -85,7 +87,7 @@ export function prepareTables(sql: SqlStorage): void {
     DROP TABLE IF EXISTS partitions;
     CREATE TABLE partitions (
       id INTEGER PRIMARY KEY, suffix TEXT NOT NULL, first INTEGER NOT NULL, made_ms INTEGER NOT NULL,
-      gone INTEGER NOT NULL DEFAULT 0, next INTEGER NOT NULL)`);
+      retired_ms INTEGER NOT NULL DEFAULT 0, gone INTEGER NOT NULL DEFAULT 0, next INTEGER NOT NULL)`);
   const first = has(sql, "events") ? keepFirstFormat(sql) : 1;
   // As old as can be: the first event begins a table of its own time.
   makeNewest(sql, first, 0);
