@@ -70,10 +70,10 @@ export function App({ domain, ready }: AppProps) {
       <header class="top">
         <p class="name">cake-edge</p>
         <nav aria-label="More">
-          <a href="__sandbox/">The network, live</a>
-          <a href="inspector/">The inspector</a>
-          {!__STATIC__ && <a href="cake/operator">The forwarder's operator</a>}
-          <a href="#history-title">The past</a>
+          <a href="__sandbox/">Live view</a>
+          <a href="inspector/">Inspector</a>
+          {!__STATIC__ && <a href="cake/operator">Operator</a>}
+          <a href="#history-title">Past</a>
         </nav>
       </header>
       <main>

@@ -4,5 +4,9 @@ declare module "*?sample" {
   export const html: string;
 }
 declare module "*.css";
+declare module "*?url" {
+  const url: string;
+  export default url;
+}
 /** Is this the build that runs without a server? */
 declare const __STATIC__: boolean;

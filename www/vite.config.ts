@@ -17,7 +17,7 @@ export default defineConfig(({ mode }) => ({
     alias: [
       { find: "cake-edge/page", replacement: path("../dist/page/page.js") },
       { find: "cake-edge/link", replacement: path("../dist/page/link.js") },
-      { find: /^cake-edge$/, replacement: path("../dist/entry/edge.inline.js") },
+      { find: /^cake-edge$/, replacement: path("edge.ts") },
     ],
   },
   worker: { format: "es" },

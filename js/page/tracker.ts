@@ -46,7 +46,7 @@ export interface Tracker {
 }
 
 /** The names under which click ids arrive, as the core's `DEFAULT_PARAMETERS`. */
-const DEFAULT_PARAMETERS = "reqid&ckm_request_id&click_id&clickid";
+const DEFAULT_PARAMETERS = ["reqid", "ckm_request_id", "click_id", "clickid"];
 
 /** How long after a landing the outbox is loaded, before it is needed: when the page's own files have come. */
 const AHEAD_MS = 3_000;
@@ -73,9 +73,9 @@ export function createTracker(options?: TrackerOptions): Tracker {
 /** The same by several sources of settings, the strongest last. A name of `strict` that is no setting's is refused. */
 export function openTracker(sources: readonly (object | null | undefined)[], strict: object = {}): Tracker {
   const refused: [name: string, value: unknown][] = [];
-  let options = readSettings(sources, (...pair) => refused.push(pair));
+  const options = readSettings(sources, (...pair) => refused.push(pair));
   setBase(options.base);
-  const names = options.parameters?.join("&") || DEFAULT_PARAMETERS;
+  const names = options.parameters?.[0] ? options.parameters : DEFAULT_PARAMETERS;
   let consent = (options.consent ?? "granted") as Consent; // Read as a word.
   let clickId: string | undefined;
   /** The text that is kept, once more in memory: alone while consent is pending, or both stores are blocked. */
@@ -131,21 +131,13 @@ export function openTracker(sources: readonly (object | null | undefined)[], str
       ? "denied"
       : consent;
 
-  /** Asks the core what a visit leaves behind. A setting that is out of its range is reported, and left out: none is worth a click. */
+  const { windowDays = 30, journey = 5, cookieDays = windowDays } = options;
+  const policy = [options.touch === "first" ? 1 : 0, windowDays, journey, cookieDays] as const;
+  /** Asks the core what a visit leaves behind. */
   const keep = (visit: Visit, cookies: string, storage: string): Decision => {
-    const { touch, windowDays = 30, journey = 5, cookieDays = windowDays } = options;
-    const isFirstTouch = touch === "first";
-    try {
-      const decision = decide(visit, { isFirstTouch, windowDays, journey, cookieDays, names }, cookies, storage);
-      ({ clickId, text: memory } = decision);
-      return decision;
-    } catch (error) {
-      const { code, parameter } = error as CakeError;
-      if (code !== "invalid_setting" || options[parameter as "journey"] === undefined) throw error;
-      report(error as CakeError);
-      options = { ...options, [parameter as string]: undefined };
-      return keep(visit, cookies, storage);
-    }
+    const decision = decide(visit, policy, names.join("\n"), cookies, storage);
+    ({ clickId, text: memory } = decision);
+    return decision;
   };
 
   const write = ({ age, text }: Decision) => {
@@ -157,8 +149,7 @@ export function openTracker(sources: readonly (object | null | undefined)[], str
   const lookAt = (visit: Visit, before = memory) => {
     const { query } = visit;
     // A name may be encoded; then the core finds it.
-    const mayCarry =
-      /[%+]/.test(query) || names.split("&").some((name) => query.toLowerCase().includes(name.toLowerCase()));
+    const mayCarry = /[%+]/.test(query) || names.some((name) => query.toLowerCase().includes(name.toLowerCase()));
     const cookies = readCookies();
     // A new visitor's click goes into the cookie at once: localStorage keeps the browser waiting.
     const first = cookies || !mayCarry ? undefined : keep(visit, before, before);

@@ -172,6 +172,7 @@ test("on a phone the links at the top are one line", async () => {
     .locator(".top nav a")
     .evaluateAll((links) => links.map((link) => link.getBoundingClientRect().top));
   expect(new Set(boxes).size).toBe(1);
+  await page.screenshot({ path: `${SCREENSHOTS}/demo-top-phone.png` });
   await page.context().close();
 });
 
@@ -316,7 +317,7 @@ test("the static demo has the network's live view", async () => {
   const { page, problems } = await openPage(browser, { viewport: { width: 1280, height: 900 } });
   await page.goto(home.static);
   await followLink(page);
-  await page.getByRole("link", { name: "The network, live" }).click();
+  await page.getByRole("link", { name: "Live view" }).click();
   await page.getByText("live", { exact: true }).waitFor();
   await expect.poll(() => page.getByRole("region", { name: "Clicks" }).textContent()).toContain("spring_sale");
   expect(problems).toEqual([]);

@@ -29,6 +29,7 @@ export function openPanel({ page, tracker, order }: PanelParts): () => Promise<v
   document.body.append(panel);
 
   const draw = async () => {
+    await tracker.ready;
     const { order: placed, words } = order?.() ?? {};
     const visit: Visit = {
       page,

@@ -1,0 +1,68 @@
+// npm run chaos: 10,000 events, a CAKE of which 40 % goes wrong, and a workerd
+// that is killed at random. Once with a CAKE that deduplicates, where each event
+// must be recorded exactly once, and once without, where none may be twice.
+// `-- --events 1000` for less; `--json` as the last argument prints figures alone.
+import { parseArgs } from "node:util";
+import { chaos } from "/work/wt-forwarder/tests/chaos/chaos.ts";
+import { orders, poison } from "/work/wt-forwarder/tests/chaos/poison.ts";
+class BuildError extends Error {}
+
+const { values } = parseArgs({
+  options: { events: { type: "string", default: "10000" }, json: { type: "boolean", default: false } },
+});
+const events = Number(values.events);
+const kills = Math.max(4, Math.round((events / 10_000) * 24));
+
+try {
+  if (!(events > 0)) throw new BuildError("--events must be a number");
+  
+  const run = (deduplicates: boolean, share: number) =>
+    chaos({
+      events: Math.ceil(events * share),
+      clients: 8,
+      faultShare: 0.4,
+      kills: Math.ceil(kills * share),
+      deduplicates,
+      healAfterMs: 15_000,
+      patienceMs: 180_000,
+      killEveryMs: [400, 1_600],
+      tell: (line) => console.error(`chaos: ${line}`),
+    });
+  const exact = await run(true, 1);
+  const careful = await run(false, 0.2);
+  // 20 events answered 403 and 400 answered 500 among 1,000 good ones, and in front of them.
+  const poisoned = (inFront: boolean) =>
+    poison({ good: 1_000, refused: 20, failing: 400, inFront, clockSpeed: 10, tell: (line) => console.error(line) });
+  const among = await poisoned(false);
+  const inFront = await poisoned(true);
+  const several = await orders({
+    clicks: Math.ceil(events / 100),
+    ordersPerClick: 3,
+    kills: Math.max(2, Math.ceil(kills / 6)),
+    tell: (line) => console.error(`chaos: ${line}`),
+  });
+  const figures = {
+    ...exact,
+    ...prefixed("without_dedupe_", careful),
+    poison_p95_s: among.p95_s,
+    poison_max_s: among.max_s,
+    ...prefixed("poison_in_front_", inFront),
+    ...prefixed("several_orders_", several),
+  };
+  if (values.json) console.log(JSON.stringify(figures));
+  else console.table(figures);
+  const isExact = exact.lost === 0 && exact.recorded_twice === 0 && exact.undelivered === 0;
+  const isCareful = careful.lost === 0 && careful.recorded_twice === 0;
+  const isApart = among.p95_s <= 60 && among.max_s <= 600 && inFront.max_s <= 600;
+  const isSettled = several.lost === 0 && several.recorded_twice === 0 && several.undelivered === 0;
+  if (!isExact || !isCareful || !isApart || !isSettled || exact.leaks.length + careful.leaks.length > 0)
+    process.exitCode = 1;
+} catch (error) {
+  if (!(error instanceof BuildError)) throw error;
+  console.error(`chaos: ${error.message}`);
+  process.exitCode = 1;
+}
+
+function prefixed(prefix: string, report: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(report).map(([name, value]) => [prefix + name, value]));
+}
