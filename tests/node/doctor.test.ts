@@ -165,7 +165,9 @@ test("which calls an account answers is said, and the report is one that it may 
   const without =
     (path: string): Handler =>
     (request) =>
-      new URL(request.url).pathname.endsWith(path) ? new Response("no such route", { status: 404 }) : sandbox.fetch(request);
+      new URL(request.url).pathname.endsWith(path)
+        ? new Response("no such route", { status: 404 })
+        : sandbox.fetch(request);
   for (const [path, name, status] of [
     ["/report/conversion.json", "conversion_report", "skipped"],
     ["/conversions.json", "get_conversions", "failed"],

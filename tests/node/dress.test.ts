@@ -71,27 +71,26 @@ async function readAll(clickId: string): Promise<unknown> {
 }
 
 describe("answers", () => {
-  test.each(DRESSES.map((dress) => [[dress]] as const).concat([[["d", "pascal_case", "json_dates", "texts"] as never]]))(
-    "in %j are read as the article's own",
-    async (dress) => {
-      const clickId = await click();
-      await cake.recordConversion({ clickId, offerId: 12_345, payout: "18.50", uniqueId: "ORD-1" });
-      const article = await readAll(clickId);
-      expect(article).toMatchObject([{ subId2: "12345678901234567890", clickAt: "2026-01-15T14:42:11" }]);
-      await control("settings", { dress });
-      expect(await readAll(clickId)).toEqual(article);
-      const other = await click("s1=other");
-      expect(await cake.recordConversion({ clickId: other, offerId: 12_345, uniqueId: "ORD-2" })).toMatchObject({
-        clickId: other,
-        uniqueId: "ORD-2",
-        offerId: 12_345,
-        conversionAt: expect.any(Date),
-      });
-      const postback = { affiliateId: 67_890, offerId: 0, postbackUrl: "https://p.example/?id=#reqsessid#" };
-      expect(await cake.createPostback(postback)).toMatchObject({ ...postback, postbackStatus: "active" });
-      expect(warnings).toEqual([]);
-    },
-  );
+  test.each(
+    DRESSES.map((dress) => [[dress]] as const).concat([[["d", "pascal_case", "json_dates", "texts"] as never]]),
+  )("in %j are read as the article's own", async (dress) => {
+    const clickId = await click();
+    await cake.recordConversion({ clickId, offerId: 12_345, payout: "18.50", uniqueId: "ORD-1" });
+    const article = await readAll(clickId);
+    expect(article).toMatchObject([{ subId2: "12345678901234567890", clickAt: "2026-01-15T14:42:11" }]);
+    await control("settings", { dress });
+    expect(await readAll(clickId)).toEqual(article);
+    const other = await click("s1=other");
+    expect(await cake.recordConversion({ clickId: other, offerId: 12_345, uniqueId: "ORD-2" })).toMatchObject({
+      clickId: other,
+      uniqueId: "ORD-2",
+      offerId: 12_345,
+      conversionAt: expect.any(Date),
+    });
+    const postback = { affiliateId: 67_890, offerId: 0, postbackUrl: "https://p.example/?id=#reqsessid#" };
+    expect(await cake.createPostback(postback)).toMatchObject({ ...postback, postbackStatus: "active" });
+    expect(warnings).toEqual([]);
+  });
 
   test("with nulls in a row: the row and its neighbours come", async () => {
     for (const query of ["s1=a", "s1=b", "s1=c"]) await click(query);
@@ -134,7 +133,11 @@ describe("failures", () => {
     ["html", "unexpected_answer", "outcome_unknown"],
   ])("as %s come with CAKE's words: %s of a read, %s of a write", async (failures, ofRead, ofWrite) => {
     await control("settings", { failures });
-    const thrown = async (run: Promise<unknown>) => run.then(() => "passed", (error: unknown) => error);
+    const thrown = async (run: Promise<unknown>) =>
+      run.then(
+        () => "passed",
+        (error: unknown) => error,
+      );
     const read = await thrown(cake.listConversions({ ...days, sortField: "colour" }).page());
     expect(read).toMatchObject({ code: ofRead, message: expect.stringContaining("Invalid sort_field") });
     const write = (await thrown(cake.recordConversion({ clickId: "nobody", offerId: 12_345 }))) as Error;

@@ -285,7 +285,11 @@ describe("rows are registered", () => {
   test("in the sandbox, which fires them", async () => {
     const sandbox = createSandbox({ apiKey: KEY });
     const cake = createCakeClient({ baseUrl: "http://127.0.0.1", apiKey: KEY, fetch: sandbox.fetch });
-    const { ok } = await applyPostbacks([{ ...rowOf("a"), offerId: 12_345 }], { client: cake, journal: memory(), sandbox: true });
+    const { ok } = await applyPostbacks([{ ...rowOf("a"), offerId: 12_345 }], {
+      client: cake,
+      journal: memory(),
+      sandbox: true,
+    });
     expect(ok).toBe(true);
   });
 });
