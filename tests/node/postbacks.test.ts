@@ -105,7 +105,7 @@ function memory(): { entries: PostbackEntry[]; read(): PostbackEntry[]; append(e
   return { entries, read: () => entries, append: (entry) => void entries.push(entry) };
 }
 
-const client = () => createCakeClient({ baseUrl: base, apiKey: KEY, timeoutMs: 400 });
+const client = (timeoutMs = 10_000) => createCakeClient({ baseUrl: base, apiKey: KEY, timeoutMs });
 const outcomes = (rows: readonly { outcome: string }[]) => rows.map(({ outcome }) => outcome);
 
 /** Runs the command. Whatever it says, it never says the key. */
@@ -210,7 +210,7 @@ describe("rows are registered", () => {
     async (fault) => {
       meets = { b: [fault] };
       const journal = memory();
-      const options = { client: client(), journal, rateLimit: 1_000 };
+      const options = { client: client(fault === "hangs" ? 2_000 : undefined), journal, rateLimit: 1_000 };
       const rows = [rowOf("a"), rowOf("b"), rowOf("c")];
       const first = await applyPostbacks(rows, options);
       expect(outcomes(first.rows)).toEqual(["registered", "unknown", "registered"]);
