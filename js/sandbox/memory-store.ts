@@ -233,14 +233,17 @@ export class MemoryStore implements Store {
   }
 
   #matching({ from, before, offer_ids, affiliate_id, statuses }: ConversionFilter) {
-    return [...this.#conversions.values()].filter(
-      (row) =>
-        row.conversion_date >= (from ?? "") &&
+    const found: ConversionRow[] = [];
+    for (const row of this.#conversions.values()) {
+      const isMeant =
+        (from === null || row.conversion_date >= from) &&
         (before === null || row.conversion_date < before) &&
         (offer_ids === null || offer_ids.includes(row.offer_id)) &&
         (affiliate_id ?? row.affiliate_id) === row.affiliate_id &&
-        (statuses === null || statuses.includes(row.conversion_status)),
-    );
+        (statuses === null || statuses.includes(row.conversion_status));
+      if (isMeant) found.push(row);
+    }
+    return found;
   }
 
   #withConversion(click: ClickRow): ClickRow {
