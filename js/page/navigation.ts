@@ -12,7 +12,7 @@ const addresses = new Set([first?.includes(":") ? first : here, here]);
  * Calls `listener` with each address that the page has had or gets, at once and later on: never while it is only
  * prerendered, and again when it comes back from the back/forward cache. `begun` is called once, after the first ones.
  */
-export function onAddressChange(listener: (address: string) => void, begun: () => void): void {
+export function onAddressChange(listener: (address: string) => unknown, begun: () => void): void {
   const tellHere = () => listener(location.href);
   const begin = () => {
     for (const address of addresses) listener(address);
