@@ -200,14 +200,14 @@ export function openTracker(sources: readonly (object | null | undefined)[], str
 
   /** Looks when there is a core, which is at once with WebAssembly. */
   const lookLater = (visit: Visit): void => {
-    if (!loading && isRunning()) return void quietly(() => lookNow(visit));
-    loading = (loading ?? loadFallback()).then(() => {
+    const now = () => {
       quietly(() => lookNow(visit));
+    };
+    if (isRunning()) return now();
+    loading ??= loadFallback().then(() => {
+      loading = undefined;
     });
-    const own = loading;
-    void own.then(() => {
-      if (loading === own) loading = undefined;
-    });
+    void loading.then(now);
   };
 
   const lookNow = (visit: Visit) => {
