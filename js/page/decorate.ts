@@ -1,13 +1,16 @@
 /** Carries the click id on to other hosts: at the click or the submit, so that what the site adds later is covered. */
+import { checkNames } from "./names.js";
 import type { DecorateOptions, Reason } from "./options.js";
 import { attempt } from "./store.js";
 
-/** Decorates from now on. */
-export function decorate(
-  { hosts = [], parameter = "reqid" }: DecorateOptions,
-  clickId: () => string | undefined,
-  note: (reason: Reason) => void,
-): void {
+/**
+ * Decorates from now on.
+ *
+ * @throws CakeError `invalid_field` for an option that nobody knows
+ */
+export function decorate(how: DecorateOptions, clickId: () => string | undefined, note: (reason: Reason) => void): void {
+  checkNames(how, "hosts parameter");
+  const { hosts = [], parameter = "reqid" } = how;
   // As the browser writes them: in small letters, other scripts in punycode.
   const wanted = hosts.map((host) => {
     const [, star = "", name = ""] = /^(\*\.)?(.*)$/.exec(host.trim()) ?? [];

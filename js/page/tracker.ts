@@ -293,14 +293,13 @@ export function openTracker(sources: readonly (object | null | undefined)[], str
         const { createTrackingLink, ready } = await load("link");
         await ready();
         return quietly(() => createTrackingLink(parts));
-      } catch (missing) {
-        report(new CakeError({ code: "network", rule: "the code of links could not be loaded" }, { cause: missing }));
+      } catch (cause) {
+        report(new CakeError({ code: "network", rule: "the code of links could not be loaded" }, { cause }));
         return undefined;
       }
     },
     decorate(how) {
-      quietly(() => checkNames(how, "hosts parameter"));
-      load("decorate").then(({ decorate }) => decorate(how, () => clickId, note), offline);
+      load("decorate").then(({ decorate }) => quietly(() => decorate(how, () => clickId, note)), offline);
     },
     dispose() {
       isDisposed = true;
