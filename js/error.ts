@@ -299,6 +299,8 @@ export interface CakeErrorInit {
   readonly retryAfterMs?: number;
   /** What an unknown outcome came from. */
   readonly cause?: CakeErrorInit;
+  /** What the platform said where no answer came, without URL and key. */
+  readonly because?: string;
 }
 
 /**
@@ -318,7 +320,10 @@ export class CakeError extends Error {
   /** How long CAKE asks to wait before the next call, in milliseconds, where it said so. */
   declare readonly retryAfterMs: number | undefined;
 
-  constructor({ code, rule, retryable = false, parameter, status, retryAfterMs }: CakeErrorInit, options?: ErrorOptions) {
+  constructor(
+    { code, rule, retryable = false, parameter, status, retryAfterMs }: CakeErrorInit,
+    options?: ErrorOptions,
+  ) {
     const subject = parameter === undefined ? "" : `${parameter} `;
     super(subject + rule + (status === undefined ? "" : ` (status ${status})`), options);
     // In one go: a page has this, and counts its bytes.
@@ -339,7 +344,8 @@ export function toCakeError(thrown: unknown): CakeError {
   if (isCakeError(thrown)) return thrown;
   if (typeof thrown === "object" && thrown !== null && "code" in thrown && "rule" in thrown) {
     const init = thrown as CakeErrorInit;
-    return new CakeError(init, init.cause && { cause: toCakeError(init.cause) });
+    const cause = init.cause ? toCakeError(init.cause) : init.because && new Error(init.because);
+    return new CakeError(init, cause ? { cause } : undefined);
   }
   return new CakeError({ code: "internal", rule: "a bug in cake-edge" }, { cause: thrown });
 }

@@ -95,6 +95,7 @@ impl<'a> Domain<'a> {
     }
 
     /// Appends `https://HOST`, or the sandbox's origin.
+    #[cfg_attr(by_size, optimize(speed))]
     pub(crate) fn push_origin(&self, out: &mut String) {
         if !self.is_sandbox() {
             out.push_str("https://");

@@ -79,7 +79,7 @@ const WORK_MS = 40;
  * await report.addConversions(pages);
  * const result = await report.reconcile();
  */
-export async function openReport(options: ReportOptions = {}): Promise<Report> {
+export async function openReport(options: ReportOptions = {}): Promise<Report & Disposing> {
   checkNames("options", options, OPTIONS);
   const lines: string[] = [];
   for (const name of ["from", "to", "tolerance", "currency"] as const) {
@@ -104,7 +104,7 @@ export async function openReport(options: ReportOptions = {}): Promise<Report> {
   lines.push(`seed=${seed}`);
   const core = await Core.start();
   core.run(Command.open, lines);
-  return new Report(core, options);
+  return new Report(core, options) as Report & Disposing;
 }
 
 /** Rows, and what they come to. Call `dispose` at the end, or open it with `using`: that frees its memory. */
@@ -267,13 +267,18 @@ export class Report {
     this.#core = undefined;
   }
 
-  [Symbol.dispose](): void {
-    this.dispose();
-  }
-
   #get(): Core {
     return this.#core ?? refuse("report", "has been disposed of");
   }
+}
+
+/** What `using` needs, where the project's `lib` has heard of it; elsewhere the types must not name the symbol. */
+export type Disposing = typeof Symbol extends { readonly dispose: infer Name extends symbol }
+  ? Record<Name, () => void>
+  : unknown;
+
+if (Symbol.dispose !== undefined) {
+  Object.defineProperty(Report.prototype, Symbol.dispose, { value: Report.prototype.dispose });
 }
 
 /** Which rows are wanted. */

@@ -16,12 +16,21 @@ pub struct Answer<'a> {
     key: Option<&'a ApiKey>,
 }
 
-/// Does the body of an answer of this status matter? Of an error the status
-/// says all, and its body may be a whole page.
+/// Is the body of an answer of this status read as an action's own?
 #[must_use]
 pub fn has_body(status: u16) -> bool {
     matches!(status, 200..=299)
 }
+
+/// May the body of an answer of this status say in words what is wrong? At most
+/// [`MAX_ERROR_BODY_BYTES`] of it count: it may be a whole page.
+#[must_use]
+pub fn has_words(status: u16) -> bool {
+    matches!(status, 400..=599)
+}
+
+/// As much of an error's body is read, in bytes.
+pub const MAX_ERROR_BODY_BYTES: u32 = 16 << 10;
 
 impl<'a> Answer<'a> {
     /// An answer of this HTTP status with this body.
@@ -59,16 +68,56 @@ impl<'a> Answer<'a> {
         match status {
             200..=299 => Ok(self.body),
             0 | 300..=399 => Err(Error::Redirected { status }),
-            401 | 403 => Err(Error::Unauthorized { status }),
+            401 | 403 => Err(self.unauthorized(self.words_of_error().as_deref())),
             429 => Err(Error::RateLimited {
                 status,
                 retry_after_ms,
             }),
-            _ => Err(Error::HttpStatus {
-                status,
-                retry_after_ms,
-            }),
+            _ => {
+                let words = self.words_of_error();
+                let is_final = matches!(status, 400..=499) && !matches!(status, 408 | 425);
+                if is_final && words.as_deref().is_some_and(is_about_the_key) {
+                    return Err(self.unauthorized(words.as_deref()));
+                }
+                let message = self.sentence("CAKE answered with an error status", words.as_deref());
+                Err(Error::HttpStatus {
+                    status,
+                    retry_after_ms,
+                    message,
+                })
+            }
         }
+    }
+
+    /// What the body of an error says: a fault's or gateway's words, a page's title, or its text.
+    fn words_of_error(&self) -> Option<String> {
+        let body = self.body.trim();
+        let words = match Object::read(body).map(dress::unwrapped) {
+            Some(envelope) => match dress::find(&envelope, "d").and_then(Value::string) {
+                Some(text) => Object::read(&text).as_ref().and_then(words::find_words),
+                None => words::find_words(&envelope),
+            },
+            None => match words::read_markup(body) {
+                Some(markup) => Some(markup.words),
+                None => Some(body.trim_matches('"').to_owned()),
+            },
+        };
+        words.filter(|words| !words.trim().is_empty())
+    }
+
+    /// CAKE does not take the key, in these words.
+    fn unauthorized(&self, words: Option<&str>) -> Error {
+        Error::Unauthorized {
+            status: self.status,
+            message: self.sentence("CAKE refused the API key", words),
+        }
+    }
+
+    /// A sentence of ours and CAKE's words behind it; empty where there are none.
+    fn sentence(&self, ours: &str, words: Option<&str>) -> String {
+        words.map_or_else(String::new, |words| {
+            [ours, ": ", &redact_and_truncate(words, self.key)].concat()
+        })
     }
 
     /// Opens the envelope. CAKE says no with status 200, and its web server with
@@ -128,9 +177,7 @@ impl<'a> Answer<'a> {
             .filter(|message| !message.trim().is_empty())
             .or(word);
         if shown.as_deref().is_some_and(is_about_the_key) {
-            return Err(Error::Unauthorized {
-                status: self.status,
-            });
+            return Err(self.unauthorized(shown.as_deref()));
         }
         if is_yes.is_none() {
             // Whether a write was recorded it does not say.
@@ -160,9 +207,7 @@ impl<'a> Answer<'a> {
         }
         if markup.success == Some(false) {
             if is_about_the_key(&markup.words) {
-                return Error::Unauthorized {
-                    status: self.status,
-                };
+                return self.unauthorized(Some(&markup.words));
             }
             return self.refused(&markup.words);
         }

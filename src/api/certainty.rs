@@ -45,7 +45,7 @@ impl Certainty {
             Error::HttpStatus { status, .. } if !(400..=499).contains(status) || *status == 408 => {
                 Self::Unknown
             }
-            Error::Network
+            Error::Network { .. }
             | Error::Timeout
             | Error::AnswerTooLarge
             | Error::UnexpectedAnswer { .. }
@@ -311,7 +311,7 @@ mod tests {
         ] {
             assert!(!is_duplicate(&refused(message)), "{message}");
         }
-        assert!(!is_duplicate(&Error::Network));
+        assert!(!is_duplicate(&Error::network()));
     }
 
     #[test]

@@ -154,7 +154,7 @@ fn diagnose(findings: &Findings<'_>) -> Report {
     let mut checks = Vec::with_capacity(6);
     let failure = findings.domains.err();
     checks.push(match failure {
-        Some(error @ (Error::Network | Error::Timeout)) => check(
+        Some(error @ (Error::Network { .. } | Error::Timeout)) => check(
             "reachable",
             false,
             error.rule(),
@@ -393,14 +393,17 @@ mod tests {
 
     #[test]
     fn each_fault_fails_its_own_check_and_says_what_to_do() {
-        let unauthorized = Error::Unauthorized { status: 200 };
+        let unauthorized = Error::Unauthorized {
+            status: 200,
+            message: String::new(),
+        };
         let html = Error::UnexpectedAnswer {
             message: "CAKE's answer is not JSON: <html>".into(),
         };
         let inactive = [domain(true, "inactive")];
         let well = [domain(true, "active")];
         for (domains, server_ms, click, failed) in [
-            (Err(&Error::Network), None, None, vec!["reachable"]),
+            (Err(&Error::network()), None, None, vec!["reachable"]),
             (Err(&html), None, None, vec!["reachable"]),
             (Err(&unauthorized), None, None, vec!["key"]),
             (

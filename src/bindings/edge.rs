@@ -236,6 +236,7 @@ impl Client {
             timeout_ms: choices.timeout_ms,
             limit: call.body_limit(),
             signal: choices.signal.as_ref(),
+            key: Some(self.account.key()),
         };
         let received = send(&request.url_with_key(), request.body_with_key(), &sending).await;
         if self.on_response.is_some() {

@@ -245,6 +245,10 @@ impl Deliverer {
             timeout_ms: self.timeout_ms,
             limit,
             signal: None,
+            key: match &self.route {
+                Route::Api(account) => Some(account.key()),
+                Route::Pixel(_) => None,
+            },
         };
         send(url, None, &sending).await
     }

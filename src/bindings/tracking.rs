@@ -7,6 +7,7 @@
 
 use super::fields::Fields;
 use super::id;
+use crate::api::create_postback;
 use crate::click_id::{LandingParameters, find_click as find};
 use crate::host::Domain;
 use crate::link::{LinkRules, TrackingLink};
@@ -101,15 +102,29 @@ pub fn find_click(url: &str, names: Vec<String>, fragment: bool) -> Option<JsVal
 #[wasm_bindgen(js_name = checkPostbackUrl)]
 pub fn check_postback_url(template: &str) -> Result<JsValue, JsValue> {
     let checked = macros::check(template)?;
+    Ok(checked_template(&checked))
+}
+
+/// Checks the parameters of Create Postback, as JSON; see [`create_postback::check`].
+///
+/// # Errors
+/// Those of [`create_postback::check`].
+#[wasm_bindgen(js_name = checkPostback)]
+pub fn check_postback(params: &str, is_sandbox: bool) -> Result<JsValue, JsValue> {
+    let checked = create_postback::check(params, is_sandbox)?;
+    Ok(checked_template(&checked))
+}
+
+fn checked_template(checked: &macros::Checked) -> JsValue {
     let uses: Array = checked
         .uses
         .iter()
         .map(|name| JsValue::from(*name))
         .collect();
-    Ok(Fields::new()
+    Fields::new()
         .set("uses", uses)
         .set("findings", findings(&checked.findings))
-        .into())
+        .into()
 }
 
 /// A pixel's or postback's URL and tag; see [`Pixel`]. `format` is `pb`, `img`,

@@ -110,6 +110,7 @@ impl Meaning {
                 | Error::HttpStatus {
                     status: 425,
                     retry_after_ms,
+                    ..
                 } => Signal::Limited(*retry_after_ms),
                 _ => Signal::Failing,
             },
@@ -261,7 +262,7 @@ mod tests {
         ] {
             assert_eq!(meaning(status, body, false), expected, "{status} {body}");
         }
-        for error in [Error::Network, Error::Timeout, Error::AnswerTooLarge] {
+        for error in [Error::network(), Error::Timeout, Error::AnswerTooLarge] {
             let meaning = Meaning::from_error(error);
             assert_eq!((word(&meaning), meaning.signal()), ("again", Failing));
         }

@@ -76,7 +76,7 @@ fn run(
                         .to_owned(),
                 );
                 match answers.next() {
-                    None => attempt.next(Input::Failed(Error::Network), breaker, now),
+                    None => attempt.next(Input::Failed(Error::network()), breaker, now),
                     Some((status, body)) => {
                         let answer = Answer::new(*status, body);
                         attempt.next(Input::Answered(&answer), breaker, now)
