@@ -8,7 +8,11 @@ import { attempt } from "./store.js";
  *
  * @throws CakeError `invalid_field` for an option that nobody knows
  */
-export function decorate(how: DecorateOptions, clickId: () => string | undefined, note: (reason: Reason) => void): void {
+export function decorate(
+  how: DecorateOptions,
+  clickId: () => string | undefined,
+  note: (reason: Reason) => void,
+): void {
   checkNames(how, "hosts parameter");
   const { hosts = [], parameter = "reqid" } = how;
   // As the browser writes them: in small letters, other scripts in punycode.

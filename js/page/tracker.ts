@@ -203,7 +203,7 @@ export function openTracker(sources: readonly (object | null | undefined)[], str
     const now = () => {
       quietly(() => lookNow(visit));
     };
-    if (isRunning()) return now();
+    if (isRunning()) return void now();
     loading ??= loadFallback().then(() => {
       loading = undefined;
     });

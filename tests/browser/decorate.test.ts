@@ -29,14 +29,17 @@ async function decorated(
   hosts = ["shop.example.com", "*.pay.example.com"],
 ): Promise<{ page: Page; said: string[] }> {
   const { page, said } = await visit(browser, site, address);
-  await page.evaluate(async ([html, hosts]) => {
-    tracker.decorate({ hosts, parameter: "click_id" });
-    // Added later than the decoration: what the site does to its page is covered.
-    const { promise, resolve } = Promise.withResolvers<void>();
-    setTimeout(resolve, 200);
-    await promise;
-    document.body.insertAdjacentHTML("beforeend", html);
-  }, [body, hosts] as const);
+  await page.evaluate(
+    async ([html, hosts]) => {
+      tracker.decorate({ hosts, parameter: "click_id" });
+      // Added later than the decoration: what the site does to its page is covered.
+      const { promise, resolve } = Promise.withResolvers<void>();
+      setTimeout(resolve, 200);
+      await promise;
+      document.body.insertAdjacentHTML("beforeend", html);
+    },
+    [body, hosts] as const,
+  );
   return { page, said };
 }
 
@@ -119,10 +122,24 @@ test.each([
 });
 
 test.each([
-  ["an upper-case host in the link", (url: string) => `<a id="a" href="${url.replace("shop.example", "SHOP.Example")}">Go</a>`],
-  ["an image map", (url: string) => `<img usemap="#m" width="50" height="50" alt="x" src="data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"><map name="m"><area id="a" shape="rect" coords="0,0,50,50" href="${url}" alt="Go"></map>`],
-  ["a link in SVG", (url: string) => `<svg width="50" height="50"><a href="${url}"><rect id="a" width="50" height="50"/></a></svg>`],
-  ["an old link in SVG", (url: string) => `<svg width="50" height="50"><a xlink:href="${url}"><rect id="a" width="50" height="50"/></a></svg>`],
+  [
+    "an upper-case host in the link",
+    (url: string) => `<a id="a" href="${url.replace("shop.example", "SHOP.Example")}">Go</a>`,
+  ],
+  [
+    "an image map",
+    (url: string) =>
+      `<img usemap="#m" width="50" height="50" alt="x" src="data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"><map name="m"><area id="a" shape="rect" coords="0,0,50,50" href="${url}" alt="Go"></map>`,
+  ],
+  [
+    "a link in SVG",
+    (url: string) => `<svg width="50" height="50"><a href="${url}"><rect id="a" width="50" height="50"/></a></svg>`,
+  ],
+  [
+    "an old link in SVG",
+    (url: string) =>
+      `<svg width="50" height="50"><a xlink:href="${url}"><rect id="a" width="50" height="50"/></a></svg>`,
+  ],
   ["an address without a scheme", (url: string) => `<a id="a" href="${url.replace("http:", "")}">Go</a>`],
   ["white space around the address", (url: string) => `<a id="a" href=" \n${url}\t ">Go</a>`],
 ])("%s is followed with the click id", async (_, html) => {

@@ -141,7 +141,9 @@ test.each([
     await expectAllSent(page);
     await page.goto(`${site.origin}/thanks`);
     await page.waitForFunction(() => "tracker" in globalThis);
-    expect((await page.evaluate(() => tracker.ready.then(() => tracker.clickId))) ?? null).toBe(isKept ? "abc-1" : null);
+    expect((await page.evaluate(() => tracker.ready.then(() => tracker.clickId))) ?? null).toBe(
+      isKept ? "abc-1" : null,
+    );
     expect(thrown).toEqual([]);
   });
 });
