@@ -15,7 +15,8 @@ const addresses = new Set([first?.includes(":") ? first : here, here]);
 export function onAddressChange(listener: (address: string) => unknown, begun: () => void): void {
   const tellHere = () => listener(location.href);
   const begin = () => {
-    for (const address of addresses) listener(address);
+    // A tracker may be made later than the import.
+    for (const address of addresses.add(location.href)) listener(address);
     begun();
     addEventListener("pageshow", (event) => event.persisted && tellHere());
     // A site's own variable or element of that name takes its place.

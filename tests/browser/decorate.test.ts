@@ -101,7 +101,7 @@ test("without a click id nothing is added, and the console says why", async () =
 
 /** Follows the element of this id, and says where that led: as the browser asked for it. */
 async function follow(page: Page, how: (page: Page) => Promise<void> = (page) => page.click("#a")): Promise<string> {
-  const [request] = await Promise.all([page.context().waitForEvent("request"), how(page)]);
+  const [request] = await Promise.all([page.context().waitForEvent("request", (request) => request.isNavigationRequest()), how(page)]);
   return request.url();
 }
 
@@ -118,7 +118,9 @@ test.each([
   ["one that only begins so", "?click_id_2=x&my_click_id=y", "?click_id_2=x&my_click_id=y&"],
 ])("every other byte stays: %s", async (_, query, before) => {
   const { page } = await decorated(`<a id="a" href="${there("shop.example.com")}${query}#frag?x=1&amp;y">Go</a>`);
-  expect(await follow(page)).toBe(`${there("shop.example.com")}${before}click_id=abc-1#frag?x=1&y`);
+  await page.click("#a");
+  await page.waitForURL("**/cart?**");
+  expect(page.url()).toBe(`${there("shop.example.com")}${before}click_id=abc-1#frag?x=1&y`);
 });
 
 test.each([
@@ -155,15 +157,24 @@ test.each([
 
 test("by keyboard, by the middle button, and out of a shadow tree", async () => {
   const href = there("shop.example.com");
-  const wanted = `${href}?click_id=abc-1`;
   const { page } = await decorated(`<a id="a" href="${href}">Go</a><div id="host"></div>`);
-  expect(await follow(page, (page) => page.click("#a", { button: "middle" }))).toBe(wanted);
   await page.evaluate((href) => {
     const root = document.querySelector("#host")?.attachShadow({ mode: "open" });
     if (root) root.innerHTML = `<a href="${href}"><i>Go</i></a>`;
   }, href);
-  expect(await follow(page, (page) => page.click("#host i", { modifiers: ["Control"] }))).toBe(wanted);
-  expect(await follow(page, (page) => page.focus("#a").then(() => page.keyboard.press("Enter")))).toBe(wanted);
+  /** Where a click that opens another tab leads to. */
+  const inTab = async (click: () => Promise<void>) => {
+    const [tab] = await Promise.all([page.context().waitForEvent("page"), click()]);
+    await tab.waitForURL("**/cart**");
+    return tab.url();
+  };
+  const wanted = `${href}?click_id=abc-1`;
+  expect(await inTab(() => page.click("#a", { button: "middle" }))).toBe(wanted);
+  expect(await inTab(() => page.click("#host i", { modifiers: ["Control"] }))).toBe(wanted);
+  await page.focus("#a");
+  await page.keyboard.press("Enter");
+  await page.waitForURL("**/cart**");
+  expect(page.url()).toBe(wanted);
 });
 
 test("hosts are compared as the browser writes them", async () => {
