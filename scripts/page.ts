@@ -97,7 +97,8 @@ function asText(wasm: Uint8Array): WasmText {
       high = 0;
     }
   }
-  if (Buffer.compare(Uint8Array.from(read), wasm) !== 0) throw new Error("the wasm's text does not read back as its bytes");
+  if (Buffer.compare(Uint8Array.from(read), wasm) !== 0)
+    throw new Error("the wasm's text does not read back as its bytes");
   return best;
 }
 

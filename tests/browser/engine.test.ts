@@ -186,7 +186,8 @@ test.each([
   ["link", ["buffer", "build", "memory"]],
 ])("the core of %s.js is what js/page/core.ts says, and takes nothing from the page", (name, exports) => {
   const page = readFileSync(`dist/page/${name}.js`, "utf8");
-  const [, text = "", mark, key] = /of ("(?:\\.|[^"\\])*")\)\w+===(`[^`]+`)\?.{0,80}?charCodeAt\(0\)\^(\d+)/s.exec(page) ?? [];
+  const [, text = "", mark, key] =
+    /of ("(?:\\.|[^"\\])*")\)\w+===(`[^`]+`)\?.{0,80}?charCodeAt\(0\)\^(\d+)/s.exec(page) ?? [];
   const bytes: number[] = [];
   let high = 0;
   const before = runInNewContext(mark ?? "");

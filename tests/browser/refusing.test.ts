@@ -109,7 +109,9 @@ test.each([
     await page.evaluate(() => tracker.ready);
     await page.goto(`${origin}/thanks`);
     await page.waitForFunction(() => "tracker" in globalThis);
-    expect((await page.evaluate(() => tracker.ready.then(() => tracker.clickId))) ?? null).toBe(isKept ? "abc-2" : null);
+    expect((await page.evaluate(() => tracker.ready.then(() => tracker.clickId))) ?? null).toBe(
+      isKept ? "abc-2" : null,
+    );
     expect(thrown).toEqual([]);
   });
 });
