@@ -89,7 +89,7 @@ export function decide(
   }
   const age = core.decide(...policy, seconds);
   let answer = "";
-  for (let byte = 0; (byte = core.get(answer.length)); ) answer += String.fromCharCode(byte);
+  for (let byte = core.get(0); byte; byte = core.get(answer.length)) answer += String.fromCharCode(byte);
   const [text = "", clickId] = answer.split("\n");
   return { age, text, clickId: clickId || undefined };
 }

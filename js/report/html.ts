@@ -1,8 +1,27 @@
 /** A result as one page: figures, plots, differences. It loads nothing, runs nothing, and prints well. */
 import { escapeHtml } from "../html.js";
-import type { ClassSums, PairSums, ReportOptions, ReportRow, RowSide, Understood } from "./options.js";
-import { AGREED } from "./options.js";
-import type { ReportResult } from "./report.js";
+import {
+  AGREED,
+  type ClassSums,
+  type PairSums,
+  type ReportOptions,
+  type ReportRow,
+  type RowClass,
+  type RowSide,
+  type Understood,
+} from "./options.js";
+
+/** What the page shows of a result. */
+interface Shown {
+  readonly orders: number;
+  readonly conversions: number;
+  readonly unreadable: number;
+  readonly isClean: boolean;
+  readonly classes: readonly ClassSums[];
+  readonly counts: Readonly<Record<RowClass, { readonly orders: number; readonly conversions: number }>>;
+  rows(): Iterable<ReportRow>;
+  byOfferAffiliate(): readonly PairSums[];
+}
 
 const STYLE = `:root{color-scheme:light dark;--ink:#1d2530;--soft:#5c6773;--line:#d9dee4;--good:#1b7f4d;--bad:#b3392f;--paper:#fff}
 @media (prefers-color-scheme:dark){:root{--ink:#e8ecf1;--soft:#9aa6b2;--line:#37414d;--good:#4cc38a;--bad:#ff8b80;--paper:#14181d}}
@@ -18,7 +37,7 @@ const MOST_ROWS = 1_000;
 
 /** The page, part by part. */
 export function* htmlOf(
-  result: ReportResult,
+  result: Shown,
   report: ReportOptions,
   understood: readonly Understood[],
   options: { readonly title?: string; readonly maxRows?: number },
@@ -63,7 +82,7 @@ function cell(text: string | undefined, isNumber = false): string {
 
 const words = (name: string) => name.replaceAll("_", " ");
 
-function bars(result: ReportResult): string {
+function bars(result: Shown): string {
   const counts = Object.entries(result.counts)
     .map(([name, { orders, conversions }]) => [name, Math.max(orders, conversions)] as const)
     .filter(([, count]) => count > 0);

@@ -393,7 +393,10 @@ mod tests {
 
     #[test]
     fn each_fault_fails_its_own_check_and_says_what_to_do() {
-        let unauthorized = Error::Unauthorized { status: 200, message: String::new() };
+        let unauthorized = Error::Unauthorized {
+            status: 200,
+            message: String::new(),
+        };
         let html = Error::UnexpectedAnswer {
             message: "CAKE's answer is not JSON: <html>".into(),
         };

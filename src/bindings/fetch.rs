@@ -1,7 +1,9 @@
 //! Carries a request of the core over to CAKE, by gloo-net, and brings the
 //! answer back: in time, whole, and no larger than it may be.
 
-use crate::api::{ApiKey, MAX_ERROR_BODY_BYTES, has_body, has_words, redact_failure, retry_after_ms};
+use crate::api::{
+    ApiKey, MAX_ERROR_BODY_BYTES, has_body, has_words, redact_failure, retry_after_ms,
+};
 use crate::{Error, Result};
 use gloo_net::http::{Headers, Method, RequestBuilder};
 use js_sys::{Array, Date, Function, JsString, Object, Promise, Reflect, Uint8Array};
@@ -273,8 +275,12 @@ fn get(object: &JsValue, name: &str) -> Result<JsValue> {
 }
 
 fn call(object: &JsValue, name: &str, argument: &JsValue) -> Result<JsValue> {
-    let function: Function = get(object, name)?.dyn_into().map_err(|_| Error::network())?;
-    function.call1(object, argument).map_err(|_| Error::network())
+    let function: Function = get(object, name)?
+        .dyn_into()
+        .map_err(|_| Error::network())?;
+    function
+        .call1(object, argument)
+        .map_err(|_| Error::network())
 }
 
 #[expect(
