@@ -26,13 +26,16 @@ const TINY = {
 // For the JavaScript fallback: wasm2js knows the first WebAssembly alone.
 const OLD = { ...TINY, env: { ...TINY.env, RUSTFLAGS: `${TINY.env.RUSTFLAGS} -Ctarget-cpu=mvp` } } as const;
 
-// Built for size but for what links are made of, which is marked with `optimize(speed)`: see ARCHITECTURE.md.
+// LLVM's default copies functions of up to 225 into their callers: 7 kB gzip of
+// calls that wait for a network. `opt-level = "s"` would cost links a third of their speed.
 // SHA-256 without unrolled rounds: a cookie's signature takes microseconds either way.
 const FAST = {
   ...SMALL,
   env: {
     ...SMALL.env,
-    RUSTFLAGS: `${SMALL.env.RUSTFLAGS} --cfg by_size --cfg sha2_backend="soft" --cfg sha2_backend_soft="compact"`,
+    RUSTFLAGS:
+      `${SMALL.env.RUSTFLAGS} -Cllvm-args=-inline-threshold=100` +
+      ' --cfg sha2_backend="soft" --cfg sha2_backend_soft="compact"',
   },
 } as const;
 
