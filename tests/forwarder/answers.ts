@@ -311,9 +311,11 @@ export function answerTests(kit: Kit): void {
       },
     );
 
-    test("404 to every event is a wrong address: an alert and not so many refusals, and all are delivered in the end", async () => {
+    test.each([
+      404, 405, 410, 451,
+    ])("%i to every event is a wrong address: an alert and not so many refusals, and all are delivered in the end", async (status) => {
       const { cake, accept, over, told, forwarder } = await both();
-      await cake.answer({ replies: [{ status: 404 }], forever: true });
+      await cake.answer({ replies: [{ status }], forever: true });
       const ids = await Promise.all(Array.from({ length: 40 }, () => accept(event())));
       await new Promise((resolve) => setTimeout(resolve, 1_000));
       const states = await Promise.all(ids.map(async (id) => (await told(id)).state));
