@@ -152,7 +152,7 @@ impl<'a> Answer<'a> {
         let success = match dress::find(&envelope, "success") {
             None => None,
             Some(value) if dress::is_yes(value) => Some(true),
-            Some(value) if value.is_false() => Some(false),
+            Some(value) if dress::is_no(value) => Some(false),
             Some(_) => return Err(unclear()),
         };
         let word = match dress::find(&envelope, "request_status") {
@@ -217,12 +217,9 @@ impl<'a> Answer<'a> {
     /// A no beside the record of a conversion says both: it is unexpected.
     pub(super) fn contradicted(&self, error: Error) -> Error {
         let has_record = || {
-            let envelope = Object::read(self.body)?;
-            let record = envelope.get("conversion").and_then(Value::object);
-            record
-                .as_ref()
-                .unwrap_or(&envelope)
-                .get("conversion_id")?
+            let envelope = Object::read(self.body).map(dress::unwrapped)?;
+            let record = dress::find(&envelope, "conversion").and_then(Value::object);
+            dress::find(record.as_ref().unwrap_or(&envelope), "conversion_id")?
                 .text()
                 .and_then(|id| parse_id(&id))
                 .filter(|id| *id > 0)

@@ -3,8 +3,7 @@
 use super::answer::Record;
 use super::conversion_report::ReportedConversion;
 use super::get_click::Click;
-use super::json::Value;
-use super::{Account, Answer, Request, params};
+use super::{Account, Answer, Request, dress, params};
 use crate::{Result, click_id};
 use serde::Serialize;
 
@@ -213,14 +212,13 @@ pub fn read(answer: &Answer<'_>) -> Result<Conversion> {
         Ok(envelope) => envelope,
         Err(error) => return Err(answer.contradicted(error)),
     };
-    let is_flat = envelope.get("conversion").is_none()
-        && envelope
-            .get("conversion_id")
-            .is_some_and(|id| !Value::is_null(id));
+    let is_flat =
+        !dress::has(&envelope, "conversion") && dress::find(&envelope, "conversion_id").is_some();
     let record = if is_flat {
         Record::from_fields(answer, envelope)
     } else {
-        Record::from_part(answer, envelope.get("conversion"), "conversion")?
+        let part = dress::find(&envelope, "conversion");
+        Record::from_part(answer, part, "conversion")?
     };
     Ok(Conversion {
         conversion_id: record
