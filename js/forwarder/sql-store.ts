@@ -308,7 +308,8 @@ export class SqlStore implements OutboxStore {
     this.#blocks = new Blocks();
     const from = Number(this.getMeta(FRESH) ?? 0);
     for (const partition of this.#partitions.toReversed()) {
-      if (partition.suffix !== LEGACY) this.#blocks.fill(partition, Math.max(from, partition.first), this.#end(partition) - 1);
+      if (partition.suffix !== LEGACY)
+        this.#blocks.fill(partition, Math.max(from, partition.first), this.#end(partition) - 1);
     }
   }
 

@@ -2,10 +2,10 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Tracker } from "../../js/page/index.ts";
+import vector from "../vectors/final_codes.json" with { type: "json" };
 import { launch } from "./chromium.ts";
 import { Site, type Trouble } from "./site.ts";
 import { type Visit, visit } from "./visit.ts";
-import vector from "../vectors/final_codes.json" with { type: "json" };
 
 declare const tracker: Tracker;
 
