@@ -174,7 +174,8 @@ export class Outbox implements Shard {
       // What is delivered stays so: nothing is sent twice by hand.
       const over = rows.filter(({ state }) => state !== "pending" && state !== "delivered");
       store.transaction(() => {
-        for (const each of over) store.settle({ ...each, state: "pending", attempts: 0, next_ms: now, changed_ms: now });
+        for (const each of over)
+          store.settle({ ...each, state: "pending", attempts: 0, next_ms: now, changed_ms: now });
       });
       for (const each of over) {
         this.#countMove(each.state, "pending");

@@ -48,7 +48,18 @@ export function makeNewest(sql: SqlStorage, first: number, nowMs: number): Parti
     CREATE INDEX events_order_${id} ON events (order_key) WHERE order_key <> '';
     CREATE TABLE claims (claim TEXT PRIMARY KEY, id TEXT NOT NULL, at_ms INTEGER NOT NULL) WITHOUT ROWID`);
   indexFailed(sql, "events", String(id));
-  return { id, suffix: "", first, next: first, madeMs: nowMs, retiredMs: 0, gone: 0, mayWait: false, pastUntil: 0, deleteFrom: 0 };
+  return {
+    id,
+    suffix: "",
+    first,
+    next: first,
+    madeMs: nowMs,
+    retiredMs: 0,
+    gone: 0,
+    mayWait: false,
+    pastUntil: 0,
+    deleteFrom: 0,
+  };
 }
 
 /** Gives the newest partition's tables names of their own: it is the newest no longer. */

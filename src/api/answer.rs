@@ -152,7 +152,7 @@ impl<'a> Answer<'a> {
         let success = match dress::find(&envelope, "success") {
             None => None,
             Some(value) if dress::is_yes(value) => Some(true),
-            Some(value) if value.is_false() => Some(false),
+            Some(value) if dress::is_no(value) => Some(false),
             Some(_) => return Err(unclear()),
         };
         let word = match dress::find(&envelope, "request_status") {

@@ -241,7 +241,8 @@ function run(opened: Opened, random: (below: number) => number, steps: number): 
     const over = store.list({ limit: 50 }).filter(({ state }) => state !== "delivered");
     if (over.length === 0) return;
     const row = any(over);
-    if (row.state === "pending") change(row, { state: "cancelled", next_ms: null, code: "cancelled", changed_ms: nowMs });
+    if (row.state === "pending")
+      change(row, { state: "cancelled", next_ms: null, code: "cancelled", changed_ms: nowMs });
     else change(row, { state: "pending", attempts: 0, next_ms: nowMs, changed_ms: nowMs });
   };
   const fail = () => {

@@ -87,7 +87,10 @@ test("what the first release has stored is found, counted, settled and followed 
     const again = new SqlStore(storage, RETENTION_MS);
     expect(again.find("id-4")).toMatchObject({ state: "delivered", conversion_id: 4 });
     expect(again.list({ limit: 1 })[0]).toMatchObject({ id: "new", number: 41 });
-    expect(Object.fromEntries(again.stateCounts())).toMatchObject({ pending: of("pending"), delivered: of("delivered") + 1 });
+    expect(Object.fromEntries(again.stateCounts())).toMatchObject({
+      pending: of("pending"),
+      delivered: of("delivered") + 1,
+    });
   });
 });
 
@@ -129,7 +132,8 @@ test("what the first release has stored is purged in parts, to the last table", 
     purge(past);
     // What waits stays.
     expect(store.list({ limit: 9_999 }).every(({ state }) => state === "pending")).toBe(true);
-    for (const row of store.list({ limit: 9_999 })) store.settle({ ...row, state: "dead", next_ms: null, changed_ms: past });
+    for (const row of store.list({ limit: 9_999 }))
+      store.settle({ ...row, state: "dead", next_ms: null, changed_ms: past });
     purge(past + 4 * RETENTION_MS);
     purge(past + 8 * RETENTION_MS);
     expect(store.list({ limit: 9 })).toEqual([]);
