@@ -101,7 +101,10 @@ test("without a click id nothing is added, and the console says why", async () =
 
 /** Follows the element of this id, and says where that led: as the browser asked for it. */
 async function follow(page: Page, how: (page: Page) => Promise<void> = (page) => page.click("#a")): Promise<string> {
-  const [request] = await Promise.all([page.context().waitForEvent("request", (request) => request.isNavigationRequest()), how(page)]);
+  const [request] = await Promise.all([
+    page.context().waitForEvent("request", (request) => request.isNavigationRequest()),
+    how(page),
+  ]);
   return request.url();
 }
 

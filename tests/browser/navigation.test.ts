@@ -7,6 +7,7 @@ import { Site } from "./site.ts";
 import { visit } from "./visit.ts";
 
 declare const tracker: Tracker;
+declare const createTracker: () => Tracker;
 
 let site: Site;
 let browser: Browser;
@@ -18,6 +19,10 @@ beforeAll(async () => {
   });
   site.addTrackerPage("/");
   site.addTrackerPage("/thanks");
+  site.pages.set("/remount", {
+    html: `<!doctype html><title>remount</title><script type="module">import { createTracker } from "/page/page.js";
+      Object.assign(window, { createTracker, tracker: createTracker() });</script>`,
+  });
 });
 afterEach(() => Promise.all(browser.contexts().map((context) => context.close())));
 afterAll(async () => {
@@ -59,7 +64,7 @@ test.each(["with the Navigation API", "without it"])(
     const { page } = await visit(
       browser,
       site,
-      "/?reqid=first",
+      "/remount?reqid=first",
       how === "without it" ? () => Object.defineProperty(window, "navigation", { value: undefined }) : undefined,
     );
     await page.evaluate(() => tracker.dispose());
@@ -69,10 +74,8 @@ test.each(["with the Navigation API", "without it"])(
       state: "accepted",
     });
     // A component that is mounted again has one of its own.
-    const next = await page.evaluate(async () => {
-      // As a text: the test's own bundler would replace the import.
-      const { createTracker } = await (0, eval)(`import("/page/page.js")`);
-      const again: Tracker = createTracker();
+    const next = await page.evaluate(() => {
+      const again = createTracker();
       const before = again.clickId;
       history.pushState(null, "", "/b?reqid=second");
       const after = again.clickId;
