@@ -2,6 +2,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Tracker } from "../../js/page/index.ts";
+import vector from "../vectors/final_codes.json" with { type: "json" };
 import { launch } from "./chromium.ts";
 import { Site, type Trouble } from "./site.ts";
 import { type Visit, visit } from "./visit.ts";
@@ -36,19 +37,8 @@ const waiting = (page: Page) =>
 /** An error as the forwarder writes it. */
 const own = (code: string, retryable = false) => ({ error: { code, rule: "is wrong", retryable } });
 
-const FINAL: readonly [status: number, code: string][] = [
-  [400, "invalid_field"],
-  [400, "invalid_click_id"],
-  [400, "invalid_unique_id"],
-  [400, "invalid_id"],
-  [400, "invalid_text"],
-  [400, "invalid_money"],
-  [400, "invalid_time"],
-  [400, "placeholder_text"],
-  [409, "conversion_conflict"],
-  [409, "click_converted"],
-  [413, "body_too_large"],
-];
+/** The same list that the forwarder's tests read. */
+const FINAL = vector.final.map(({ status, code }) => [status, code] as const);
 
 test.each(FINAL)("%i %s is about this conversion: it ends", async (status, code) => {
   const { page, said } = await buyer();
