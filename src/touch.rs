@@ -244,9 +244,10 @@ fn read_time(digits: &[u8]) -> u32 {
     }
 }
 
-/// Writes a time as [`read_time`] reads it.
+/// Writes a time as [`read_time`] reads it; a clock that stands at 0 is a second ahead.
 #[inline(never)]
 fn push_time(out: &mut impl Sink, time: u32) {
+    let time = time.max(1);
     let rest = time / 36;
     if rest > 0 {
         push_time(out, rest);

@@ -288,3 +288,14 @@ fn a_clock_that_was_wrong_once_makes_no_click_immortal() {
     let both = keep(policy, "", &[&ahead, &fresh], NOW + 1_000);
     assert_eq!(both.click_id.as_deref(), Some("c-2"));
 }
+
+#[test]
+fn the_first_and_the_last_second_of_a_clock_keep_a_click() {
+    for now_ms in [0, 999, u64::from(u32::MAX) * 1_000, u64::MAX] {
+        let kept = visit(TouchPolicy::default(), "c-1", "", now_ms);
+        assert_eq!(kept.click_id.as_deref(), Some("c-1"), "{now_ms}");
+        assert!(kept.max_age_seconds.is_some(), "{now_ms}");
+        let again = keep(TouchPolicy::default(), "", &[&kept.text], now_ms);
+        assert_eq!(again.click_id.as_deref(), Some("c-1"), "{now_ms}");
+    }
+}

@@ -7,6 +7,7 @@ import { Site } from "./site.ts";
 import { visit } from "./visit.ts";
 
 declare const tracker: Tracker;
+declare const createTracker: () => Tracker;
 
 let site: Site;
 let browser: Browser;
@@ -18,6 +19,10 @@ beforeAll(async () => {
   });
   site.addTrackerPage("/");
   site.addTrackerPage("/thanks");
+  site.pages.set("/remount", {
+    html: `<!doctype html><title>remount</title><script type="module">import { createTracker } from "/page/page.js";
+      Object.assign(window, { createTracker, tracker: createTracker() });</script>`,
+  });
 });
 afterEach(() => Promise.all(browser.contexts().map((context) => context.close())));
 afterAll(async () => {
@@ -59,19 +64,18 @@ test.each(["with the Navigation API", "without it"])(
     const { page } = await visit(
       browser,
       site,
-      "/?reqid=first",
+      "/remount?reqid=first",
       how === "without it" ? () => Object.defineProperty(window, "navigation", { value: undefined }) : undefined,
     );
     await page.evaluate(() => tracker.dispose());
     await page.evaluate(() => history.pushState(null, "", "/a?reqid=pushed"));
     expect(await clickIdOf(page)).toBe("first");
-    expect(await page.evaluate(() => tracker.convert({ offerId: 1, uniqueId: "u" }))).toMatchObject({
+    expect(await page.evaluate(() => tracker.convert({ offerId: 1, uniqueId: `${Math.random()}` }))).toMatchObject({
       state: "accepted",
     });
     // A component that is mounted again has one of its own.
-    const next = await page.evaluate(async () => {
-      const { createTracker } = await import("/page/page.js" as string);
-      const again: Tracker = createTracker();
+    const next = await page.evaluate(() => {
+      const again = createTracker();
       const before = again.clickId;
       history.pushState(null, "", "/b?reqid=second");
       const after = again.clickId;
