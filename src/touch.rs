@@ -124,7 +124,7 @@ impl<'a> Touches<'a> {
                 self.at_s = now_s;
             }
             if self.at_s > 0
-                && self.at_s.saturating_add(window_s) > now_s
+                && now_s.saturating_sub(self.at_s) < window_s
                 && click_id::is_click_id_bytes(self.click_id)
             {
                 return true;

@@ -22,15 +22,15 @@ import {
 } from "./store.js";
 import { dropPartition, LEGACY, makeNewest, type Partition, prepareTables, retire, WEBHOOK_TABLE } from "./tables.js";
 
-/** A table ends after so many events: it takes some 40 ms to drop it. */
-const MAX_EVENTS = 1_000_000;
+/** A table ends after so many events: while it is dropped, some 20 ms, nothing is accepted. */
+const MAX_EVENTS = 500_000;
 
 /** A retention has so many stretches; what is over is kept for one of them longer, two where something stands in the way. */
 const STRETCHES = 4;
 
 /** The accept path waits for what is done at once: so many rows' age is looked at, and so many are deleted. */
-const LOOKED_AT_ONCE = 10_000;
-const DELETED_AT_ONCE = 1_000;
+const LOOKED_AT_ONCE = 5_000;
+const DELETED_AT_ONCE = 500;
 
 /** Where a start begins to look for what was never tried. */
 const FRESH = "fresh from";

@@ -206,6 +206,23 @@ mod tests {
             ),
             (200, r#"{"request_status":"Failure"}"#, NotRecorded),
             (200, r#"{"success":"False"}"#, NotRecorded),
+            (200, r#"{"SUCCESS":"FALSE"}"#, NotRecorded),
+            (200, r#"{"Success":"no"}"#, NotRecorded),
+            (
+                200,
+                r#"{"Success":"True","Conversion":{"ConversionId":"7"}}"#,
+                Recorded,
+            ),
+            (
+                200,
+                r#"{"d":{"REQUEST_STATUS":"SUCCESS","CONVERSION_ID":7}}"#,
+                Recorded,
+            ),
+            (
+                200,
+                r#"{"d":{"Success":false,"Conversion":{"ConversionId":7}}}"#,
+                Unknown,
+            ),
             (200, "Restricted", NotRecorded),
             (
                 200,

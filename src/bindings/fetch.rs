@@ -218,10 +218,16 @@ async fn read_body(
             let length = get(&chunk, "byteLength")?.as_f64().and_then(whole_ms);
             let length = length.and_then(|length| u32::try_from(length).ok());
             bytes = bytes.saturating_add(length.ok_or(Error::network())?);
+            let chunk: &Uint8Array = chunk.unchecked_ref();
             if bytes > limit {
+                // An error's words are at its beginning.
+                let fits = chunk.length().saturating_sub(bytes - limit);
+                if let Ok(part) = decoder.decode(&chunk.subarray(0, fits), &is_partial) {
+                    *text = text.concat(part.as_ref());
+                }
                 return Err(Error::AnswerTooLarge);
             }
-            let part = decoder.decode(chunk.unchecked_ref(), &is_partial);
+            let part = decoder.decode(chunk, &is_partial);
             *text = text.concat(part.map_err(garbled)?.as_ref());
         }
     };
