@@ -126,7 +126,12 @@ function buildWasm(audience: Audience): Promise<void> {
       cpSync(join(root, "target/wasm32-unknown-unknown", profile, "cake_edge.d"), notesOf(audience));
       if (isForPages) return;
       mkdirSync(join(root, "js/wasm"), { recursive: true });
-      await run("wasm-opt", [...(OPTIMISE[audience] ?? ["-O3"]), `${out}/${audience}_bg.wasm`, "-o", `js/wasm/${audience}_bg.wasm`]);
+      await run("wasm-opt", [
+        ...(OPTIMISE[audience] ?? ["-O3"]),
+        `${out}/${audience}_bg.wasm`,
+        "-o",
+        `js/wasm/${audience}_bg.wasm`,
+      ]);
       writeGlue(audience, join(root, out));
     },
   );

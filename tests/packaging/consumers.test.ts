@@ -493,7 +493,8 @@ describe("runtimes", () => {
     const args = ["build", "index.html", "--dist-dir", "built", "--no-cache", "--public-url", "./"];
     await project.run("node_modules/.bin/parcel", args);
     // Parcel puts an import map into the page: whoever has a policy names its hash there.
-    const [, map = ""] = /<script type="?importmap"?>(.*?)<\/script>/.exec(readFileSync(project.path("built/index.html"), "utf8")) ?? [];
+    const [, map = ""] =
+      /<script type="?importmap"?>(.*?)<\/script>/.exec(readFileSync(project.path("built/index.html"), "utf8")) ?? [];
     const hash = createHash("sha256").update(map).digest("base64");
     await expectPage(project.path("built"), undefined, ` 'sha256-${hash}'`);
   });
