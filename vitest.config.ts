@@ -49,6 +49,8 @@ export default defineConfig({
               },
               durableObjects: {
                 NETWORK: { className: "CakeNetwork", useSQLite: true },
+                KEYLESS: { className: "KeylessNetwork", useSQLite: true },
+                ODD: { className: "OddNetwork", useSQLite: true },
                 OUTBOX: { className: "CakeOutbox", useSQLite: true },
                 WISHED: { className: "WishedOutbox", useSQLite: true },
               },

@@ -65,8 +65,9 @@ const BINDINGS: Readonly<Record<string, string>> = { missing_api_key: "CAKE_API_
 /** The answer where the Worker's bindings are not fit for use. @throws whatever is none of their faults */
 export function misconfigured(thrown: unknown): Response {
   if (!isCakeError(thrown) || thrown.code === "internal") throw thrown;
-  const { code, message, parameter = BINDINGS[code] } = thrown;
-  return Response.json({ error: { code, rule: message, parameter } }, { status: 500 });
+  const { code, message, parameter } = thrown;
+  const rule = parameter === undefined ? message : message.slice(parameter.length + 1);
+  return Response.json({ error: { code, rule, parameter: BINDINGS[code] ?? parameter } }, { status: 500 });
 }
 
 function hostOf(ctx: DurableObjectState, alarm: Alarm): SandboxHost {
