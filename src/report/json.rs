@@ -101,6 +101,9 @@ pub(super) struct Json {
     message: Vec<u8>,
     has_started: bool,
     values: Vec<Value>,
+    /// Is a list of clicks open, or one of conversions?
+    pub(super) has_clicks: bool,
+    pub(super) has_conversions: bool,
     /// Only strictly: for the property tests.
     #[cfg(test)]
     is_strict: bool,
@@ -120,6 +123,8 @@ impl Json {
             message: Vec::new(),
             has_started: false,
             values: Vec::new(),
+            has_clicks: false,
+            has_conversions: false,
             #[cfg(test)]
             is_strict: false,
         }
@@ -182,6 +187,8 @@ impl Json {
                                     && LISTS.iter().any(|name| name.as_bytes() == self.key)
                             }
                         };
+                    self.has_clicks |= holds_rows && self.key == b"clicks";
+                    self.has_conversions |= holds_rows && self.key == b"conversions";
                     self.levels.push(Level {
                         is_array,
                         is_list: holds_rows,

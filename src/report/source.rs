@@ -309,6 +309,15 @@ impl Source {
             Reader::Csv(csv) => csv.next(input, at, is_last, &self.names, fields),
             Reader::Json(json) => {
                 let pull = json.next(input, at, is_last, &self.names, fields);
+                let other = match self.kind {
+                    RowKind::Clicks if json.has_conversions => "conversions",
+                    RowKind::Clicks => "",
+                    _ if json.has_clicks => "clicks",
+                    _ => "",
+                };
+                if !other.is_empty() {
+                    return Pull::Refuse(["it is a page of ", other].concat());
+                }
                 // BOMs also come between pages.
                 match pull {
                     Pull::More(after) if is_last && json.is_open() => {
