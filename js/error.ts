@@ -299,6 +299,8 @@ export interface CakeErrorInit {
   readonly retryAfterMs?: number;
   /** What an unknown outcome came from. */
   readonly cause?: CakeErrorInit;
+  /** What the platform said where no answer came, without URL and key. */
+  readonly because?: string;
 }
 
 /**
@@ -308,25 +310,24 @@ export interface CakeErrorInit {
 export class CakeError extends Error {
   override readonly name = "CakeError";
   /** The stable code, to branch on. */
-  readonly code: CakeErrorCode;
+  declare readonly code: CakeErrorCode;
   /** Is the same call worth another try, and safe to repeat? */
-  readonly retryable: boolean;
+  declare readonly retryable: boolean;
   /** The parameter at fault, where there is one. */
-  readonly parameter: string | undefined;
+  declare readonly parameter: string | undefined;
   /** CAKE's HTTP status, where it answered with one that matters. */
-  readonly status: number | undefined;
+  declare readonly status: number | undefined;
   /** How long CAKE asks to wait before the next call, in milliseconds, where it said so. */
-  readonly retryAfterMs: number | undefined;
+  declare readonly retryAfterMs: number | undefined;
 
-  constructor(init: CakeErrorInit, options?: ErrorOptions) {
-    const subject = init.parameter === undefined ? "" : `${init.parameter} `;
-    const status = init.status === undefined ? "" : ` (status ${init.status})`;
-    super(subject + init.rule + status, options);
-    this.code = init.code;
-    this.retryable = init.retryable ?? false;
-    this.parameter = init.parameter;
-    this.status = init.status;
-    this.retryAfterMs = init.retryAfterMs;
+  constructor(
+    { code, rule, retryable = false, parameter, status, retryAfterMs }: CakeErrorInit,
+    options?: ErrorOptions,
+  ) {
+    const subject = parameter === undefined ? "" : `${parameter} `;
+    super(subject + rule + (status === undefined ? "" : ` (status ${status})`), options);
+    // In one go: a page has this, and counts its bytes.
+    Object.assign(this, { code, retryable, parameter, status, retryAfterMs });
   }
 }
 
@@ -343,7 +344,8 @@ export function toCakeError(thrown: unknown): CakeError {
   if (isCakeError(thrown)) return thrown;
   if (typeof thrown === "object" && thrown !== null && "code" in thrown && "rule" in thrown) {
     const init = thrown as CakeErrorInit;
-    return new CakeError(init, init.cause && { cause: toCakeError(init.cause) });
+    const cause = init.cause ? toCakeError(init.cause) : init.because && new Error(init.because);
+    return new CakeError(init, cause ? { cause } : undefined);
   }
   return new CakeError({ code: "internal", rule: "a bug in cake-edge" }, { cause: thrown });
 }

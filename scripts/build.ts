@@ -17,8 +17,14 @@ const SMALL = {
   env: { RUSTC_BOOTSTRAP: "1", RUSTFLAGS: "-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none" },
 } as const;
 
+// What a page has stands behind a stack of 4 kB, not of a megabyte: its addresses are short. No call goes deep there.
+const TINY = {
+  ...SMALL,
+  env: { ...SMALL.env, RUSTFLAGS: `${SMALL.env.RUSTFLAGS} -Clink-arg=-zstack-size=4096` },
+} as const;
+
 // For the JavaScript fallback: wasm2js knows the first WebAssembly alone.
-const OLD = { ...SMALL, env: { ...SMALL.env, RUSTFLAGS: `${SMALL.env.RUSTFLAGS} -Ctarget-cpu=mvp` } } as const;
+const OLD = { ...TINY, env: { ...TINY.env, RUSTFLAGS: `${TINY.env.RUSTFLAGS} -Ctarget-cpu=mvp` } } as const;
 
 // LLVM's default copies functions of up to 225 into their callers: 7 kB gzip of
 // calls that wait for a network. `opt-level = "s"` would cost links a third of their speed.
@@ -46,8 +52,8 @@ const AUDIENCES = {
   forwarder: { profile: "edge", feature: "forwarder", ...FAST },
   sandbox: { profile: "release", feature: "sandbox", cargo: [], env: {} },
   report: { profile: "rows", feature: "report", ...SHORT_COPIES },
-  page: { profile: "page", feature: "page", ...SMALL },
-  link: { profile: "page", feature: "link", ...SMALL },
+  page: { profile: "page", feature: "page", ...TINY },
+  link: { profile: "page", feature: "link", ...TINY },
   // The page's cores once more, for where there is no WebAssembly.
   fallback: { profile: "fallback", feature: "page", ...OLD },
   "link-fallback": { profile: "fallback", feature: "link", ...OLD },

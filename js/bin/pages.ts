@@ -12,7 +12,7 @@ import {
   isCakeError,
   type ReportedConversion,
 } from "../entry/edge.inline.js";
-import { UsageError } from "./doctor.js";
+import { UsageError } from "./usage.js";
 
 type Kind = "clicks" | "conversions";
 

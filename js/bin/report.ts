@@ -11,8 +11,8 @@ import {
   type Role,
   type SourceOptions,
 } from "../entry/report.node.js";
-import { UsageError } from "./doctor.js";
 import { readPages } from "./pages.js";
+import { UsageError } from "./usage.js";
 
 export const REPORT_USAGE = `Usage: cake-edge report --orders FILE --conversions FILE… [options]
 
@@ -105,7 +105,7 @@ export async function report(args: string[]): Promise<number> {
   } catch (error) {
     return fail(error, 2);
   }
-  let opened: Report;
+  let opened: Awaited<ReturnType<typeof openReport>>;
   try {
     opened = await openReport(reportOptions(values));
   } catch (error) {

@@ -191,6 +191,7 @@ impl Client {
                                 date_ms = received.date_ms;
                                 let body;
                                 (body, rows) = take_rows(action, &received.body);
+                                let body = api::plain_body(body);
                                 let answer = Answer::new(received.status, &body)
                                     .with_account(&self.account)
                                     .with_retry_after_ms(received.retry_after_ms);
@@ -236,6 +237,7 @@ impl Client {
             timeout_ms: choices.timeout_ms,
             limit: call.body_limit(),
             signal: choices.signal.as_ref(),
+            key: Some(self.account.key()),
         };
         let received = send(&request.url_with_key(), request.body_with_key(), &sending).await;
         if self.on_response.is_some() {

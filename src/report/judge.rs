@@ -304,8 +304,10 @@ impl Report {
         if self.deliveries.rows() > 0 {
             passes.extend(keys.iter().map(|&key| Pass::Deliver(key)));
         }
-        let mut verdicts = Verdicts::default();
-        verdicts.sums = vec![vec![Sum::default(); self.currencies.len() + 1]; CLASSES.len()];
+        let verdicts = Verdicts {
+            sums: vec![vec![Sum::default(); self.currencies.len() + 1]; CLASSES.len()],
+            ..Verdicts::default()
+        };
         Judge {
             passes,
             pass: 0,
@@ -489,13 +491,7 @@ impl Judge {
     }
 
     /// Spreads a side by the pass's key. By their first key rows have been spread while they were read.
-    fn spread(
-        &mut self,
-        report: &mut Report,
-        pass: Pass,
-        side: usize,
-        from: usize,
-    ) -> Option<()> {
+    fn spread(&mut self, report: &mut Report, pass: Pass, side: usize, from: usize) -> Option<()> {
         let next = if side == 0 && pass != Pass::Twice {
             Stage::Spread(1, 0)
         } else {
@@ -654,8 +650,8 @@ impl Judge {
             (&[], &[other]) => self.leave(report, pass, 1, place_of(other)),
             (&[one], &[other]) if matches!(pass, Pass::Match(_)) => {
                 let (one, other) = (place_of(one), place_of(other));
-                let same = key_of(&report.orders, pass, one)
-                    == key_of(&report.conversions, pass, other);
+                let same =
+                    key_of(&report.orders, pass, one) == key_of(&report.conversions, pass, other);
                 if same {
                     self.judge_pair(report, one, other);
                     return Some(());

@@ -458,7 +458,9 @@ mod tests {
                 mark = store.mark();
             }
             let texts: [&[u8]; TEXTS] = [id.as_bytes(), &[], b"click", &[]];
-            store.push(&head(number), texts, id.as_bytes(), 7, &mut memory).unwrap();
+            store
+                .push(&head(number), texts, id.as_bytes(), 7, &mut memory)
+                .unwrap();
         }
         let walk = |store: &Store| {
             let mut places = Vec::new();
