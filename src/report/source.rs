@@ -309,14 +309,10 @@ impl Source {
             Reader::Csv(csv) => csv.next(input, at, is_last, &self.names, fields),
             Reader::Json(json) => {
                 let pull = json.next(input, at, is_last, &self.names, fields);
-                let other = match self.kind {
-                    RowKind::Clicks if json.has_conversions => "conversions",
-                    RowKind::Clicks => "",
-                    _ if json.has_clicks => "clicks",
-                    _ => "",
-                };
-                if !other.is_empty() {
-                    return Pull::Refuse(["it is a page of ", other].concat());
+                if (self.kind == RowKind::Clicks && json.list == "conversions")
+                    || (self.kind != RowKind::Clicks && json.list == "clicks")
+                {
+                    return Pull::Refuse(["it is a page of ", json.list].concat());
                 }
                 // BOMs also come between pages.
                 match pull {
