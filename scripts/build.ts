@@ -39,13 +39,19 @@ const FAST = {
   },
 } as const;
 
+// Without the instructions for whole blocks of memory: V8 calls out of the wasm for each, and a row's texts are short.
+const SHORT_COPIES = {
+  ...SMALL,
+  env: { ...SMALL.env, RUSTFLAGS: `${SMALL.env.RUSTFLAGS} -Ctarget-feature=-bulk-memory` },
+} as const;
+
 /** One wasm build per audience, each its own Cargo feature. */
 const AUDIENCES = {
   edge: { profile: "edge", feature: "edge", ...FAST },
   // The edge's profile: std is rebuilt once for both.
   forwarder: { profile: "edge", feature: "forwarder", ...FAST },
   sandbox: { profile: "release", feature: "sandbox", cargo: [], env: {} },
-  report: { profile: "page", feature: "report", ...SMALL },
+  report: { profile: "rows", feature: "report", ...SHORT_COPIES },
   page: { profile: "page", feature: "page", ...TINY },
   link: { profile: "page", feature: "link", ...TINY },
   // The page's cores once more, for where there is no WebAssembly.
@@ -57,7 +63,7 @@ type Audience = keyof typeof AUDIENCES;
 
 /** Of the report a large function would be compiled for longer than it runs: none is copied into its one caller. */
 const OPTIMISE: Partial<Record<Audience, readonly string[]>> = {
-  report: ["-Os", "--one-caller-inline-max-function-size=50"],
+  report: ["-O3", "--one-caller-inline-max-function-size=50"],
 };
 
 /** A step failed; its output is on the terminal already. */

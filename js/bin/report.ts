@@ -264,8 +264,10 @@ function liveOptions(values: Values) {
 /** The files of a pattern; a shell may have expanded it already. */
 export function filesOf(given: readonly string[] | undefined): string[] {
   return (given ?? []).flatMap((pattern) => {
-    if (existsSync(pattern)) return [pattern];
-    const found = /[*?[]/.test(pattern) ? globSync(pattern).sort() : [];
+    // What is noted beside kept pages is no page, whoever expands the pattern.
+    if (existsSync(pattern)) return pattern.endsWith(".complete.json") ? [] : [pattern];
+    const isPage = (file: string) => !file.endsWith(".complete.json");
+    const found = /[*?[]/.test(pattern) ? globSync(pattern).filter(isPage).sort() : [];
     if (found.length === 0) throw new UsageError(`there is no file ${JSON.stringify(pattern)}`);
     return found;
   });

@@ -696,7 +696,7 @@ impl Report {
         if !self.is_ours([&unique_id, &order_id, &click_id]) {
             return Ok(());
         }
-        let pair = self.pair(offer, affiliate).ok_or(Flaw::Full)?;
+        let pair = self.pair(offer, affiliate)?;
         let number = number_of(&own_id);
         self.ids_rise &= number.is_some_and(|number| number > self.last_id);
         self.last_id = number.unwrap_or(self.last_id);
@@ -730,28 +730,42 @@ impl Report {
         Ok(())
     }
 
-    fn pair(&mut self, offer: &[u8], affiliate: &[u8]) -> Option<u32> {
-        let offer = self.offers.code(offer, &mut self.memory)?;
-        let affiliate = self.affiliates.code(affiliate, &mut self.memory)?;
-        if offer == 0 && affiliate == 0 {
-            return Some(0);
+    /// Offer and affiliate as one number, 0 where there is neither.
+    fn pair(&mut self, offer: &[u8], affiliate: &[u8]) -> Result<u32, Flaw> {
+        let length = offer.len() + affiliate.len();
+        if length == 0 {
+            return Ok(0);
         }
-        let mut both = [0; 8];
-        let [o0, o1, o2, o3] = offer.to_le_bytes();
-        let [a0, a1, a2, a3] = affiliate.to_le_bytes();
-        both.copy_from_slice(&[o0, o1, o2, o3, a0, a1, a2, a3]);
-        self.pairs.code(&both, &mut self.memory)
+        let mut both = [0; 1 + 2 * LONGEST_NUMBER];
+        let Some(both) = both.get_mut(..=length) else {
+            return Err(Flaw::Id);
+        };
+        if let Some((first, rest)) = both.split_first_mut()
+            && let Some((one, other)) = rest.split_at_mut_checked(offer.len())
+        {
+            *first = u8::try_from(offer.len()).map_err(|_| Flaw::Id)?;
+            one.copy_from_slice(offer);
+            other.copy_from_slice(affiliate);
+        }
+        let before = self.pairs.len();
+        let pair = self.pairs.code(both, &mut self.memory).ok_or(Flaw::Full)?;
+        if self.pairs.len() > before {
+            // Clicks know both by numbers of their own.
+            self.offers
+                .code(offer, &mut self.memory)
+                .and_then(|_| self.affiliates.code(affiliate, &mut self.memory))
+                .ok_or(Flaw::Full)?;
+        }
+        Ok(pair)
     }
 
     /// Offer and affiliate of a pair.
     fn pair_texts(&self, pair: u32) -> (&[u8], &[u8]) {
-        let &[o0, o1, o2, o3, a0, a1, a2, a3] = self.pairs.text(pair) else {
-            return (&[], &[]);
-        };
-        (
-            self.offers.text(u32::from_le_bytes([o0, o1, o2, o3])),
-            self.affiliates.text(u32::from_le_bytes([a0, a1, a2, a3])),
-        )
+        let text = self.pairs.text(pair);
+        let both = text
+            .split_first()
+            .and_then(|(&length, rest)| rest.split_at_checked(usize::from(length)));
+        both.unwrap_or_default()
     }
 
     #[inline(never)]
@@ -941,6 +955,9 @@ fn known_status(dialect: &str, word: &[u8]) -> Option<&'static str> {
         Some(found.0)
     })
 }
+
+/// The longest id of an offer or an affiliate.
+const LONGEST_NUMBER: usize = 64;
 
 /// The smallest unit of an amount that is paid: a cent, in ten-thousandths.
 pub(crate) const CENT: i64 = SCALE / 100;

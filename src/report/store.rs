@@ -7,7 +7,6 @@ use super::partition::Partitions;
 const BLOCK_BITS: u32 = 15;
 const BLOCK: usize = 1 << BLOCK_BITS;
 const HEAD: usize = 28;
-const BLOCKS_A_SLAB: usize = 64;
 
 /// No amount, and no time.
 pub(super) const NO_AMOUNT: i64 = i64::MIN;
@@ -220,9 +219,6 @@ impl Store {
             if self.blocks.len() >= 1 << (32 - BLOCK_BITS) {
                 return None;
             }
-            if self.blocks.len().is_multiple_of(BLOCKS_A_SLAB) {
-                make_room();
-            }
             let mut block = Block {
                 first: self.rows,
                 bytes: Vec::new(),
@@ -425,16 +421,6 @@ impl Store {
 )]
 pub(super) fn hash_of(key: &[u8], seed: u64) -> u32 {
     hash(key, seed) as u32
-}
-
-/// Growing WebAssembly's memory costs as much as reading thousands of rows, however little it grows: it grows
-/// by many blocks at once. What is taken here is free again at once, and the blocks come out of it.
-fn make_room() {
-    let mut slab: Vec<u8> = Vec::new();
-    // Without room for all of them the blocks come one by one.
-    if slab.try_reserve_exact(BLOCKS_A_SLAB * BLOCK).is_ok() {
-        core::hint::black_box(&slab);
-    }
 }
 
 #[inline]
