@@ -17,6 +17,8 @@ export default defineConfig({
           exclude: ["tests/packaging/{consumers,tag}.test.ts"],
           globalSetup: ["tests/client/fault-server.ts", "tests/fake-cake/server.ts"],
           testTimeout: 60_000,
+          // The packed package is unpacked in some.
+          hookTimeout: 60_000,
         },
       },
       {

@@ -320,7 +320,10 @@ export class CakeError extends Error {
   /** How long CAKE asks to wait before the next call, in milliseconds, where it said so. */
   declare readonly retryAfterMs: number | undefined;
 
-  constructor({ code, rule, retryable = false, parameter, status, retryAfterMs }: CakeErrorInit, options?: ErrorOptions) {
+  constructor(
+    { code, rule, retryable = false, parameter, status, retryAfterMs }: CakeErrorInit,
+    options?: ErrorOptions,
+  ) {
     const subject = parameter === undefined ? "" : `${parameter} `;
     super(subject + rule + (status === undefined ? "" : ` (status ${status})`), options);
     // In one go: a page has this, and counts its bytes.

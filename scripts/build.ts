@@ -55,6 +55,11 @@ const AUDIENCES = {
 
 type Audience = keyof typeof AUDIENCES;
 
+/** Of the report a large function would be compiled for longer than it runs: none is copied into its one caller. */
+const OPTIMISE: Partial<Record<Audience, readonly string[]>> = {
+  report: ["-Os", "--one-caller-inline-max-function-size=50"],
+};
+
 /** A step failed; its output is on the terminal already. */
 export class BuildError extends Error {}
 
@@ -121,7 +126,7 @@ function buildWasm(audience: Audience): Promise<void> {
       cpSync(join(root, "target/wasm32-unknown-unknown", profile, "cake_edge.d"), notesOf(audience));
       if (isForPages) return;
       mkdirSync(join(root, "js/wasm"), { recursive: true });
-      await run("wasm-opt", ["-O3", `${out}/${audience}_bg.wasm`, "-o", `js/wasm/${audience}_bg.wasm`]);
+      await run("wasm-opt", [...(OPTIMISE[audience] ?? ["-O3"]), `${out}/${audience}_bg.wasm`, "-o", `js/wasm/${audience}_bg.wasm`]);
       writeGlue(audience, join(root, out));
     },
   );

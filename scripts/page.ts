@@ -43,11 +43,27 @@ function asJavaScript(wasm: Uint8Array): string {
   const file = join(root, "target/wasm/small.wasm");
   writeFileSync(file, wasm);
   try {
-    return execFileSync(join(root, "node_modules/.bin/wasm2js"), [file, "-Oz"], { encoding: "utf8" });
+    return withoutWrapping(execFileSync(join(root, "node_modules/.bin/wasm2js"), [file, "-Oz"], { encoding: "utf8" }));
   } finally {
     rmSync(file);
   }
 }
+
+/** Without what wasm2js adds for modules that are not ours: data in base64, which is text here, and views of the memory. */
+function withoutWrapping(code: string): string {
+  const plain = code
+    .replace(/ *var base64ReverseLookup[\s\S]*?(?=function initActiveSegments)/, () => SET_DATA)
+    .replace(/base64DecodeToExistingUint8Array\((\w+), (\d+), "([^"]*)"\)/g, (_, view, offset, base64) => {
+      return `setData(${view}, ${offset}, ${JSON.stringify(Buffer.from(base64, "base64").toString("latin1"))})`;
+    });
+  const isUnused = (name: string) => new RegExp(`\\b${name}\\[`).exec(plain) === null;
+  return plain.replace(/^ *(?:var )?(HEAP\w+) = new \w+\(\w+\);\n/gm, (line, name) => (isUnused(name) ? "" : line));
+}
+
+const SET_DATA = `function setData(view, offset, text) {
+  for (var at = 0; at < text.length; at++) view[offset + at] = text.charCodeAt(at);
+}
+`;
 
 /** A wasm as ASCII text, and what the page reads it with. */
 interface WasmText {
@@ -97,7 +113,8 @@ function asText(wasm: Uint8Array): WasmText {
       high = 0;
     }
   }
-  if (Buffer.compare(Uint8Array.from(read), wasm) !== 0) throw new Error("the wasm's text does not read back as its bytes");
+  if (Buffer.compare(Uint8Array.from(read), wasm) !== 0)
+    throw new Error("the wasm's text does not read back as its bytes");
   return best;
 }
 

@@ -7,7 +7,9 @@ import { join } from "node:path";
 import { BuildError, build, root } from "./build.ts";
 
 const WASM = ["edge", "forwarder", "sandbox", "report"].map((audience) => `js/wasm/${audience}_bg.wasm`);
-const PAGE = ["page", "link", "fallback", "link-fallback"].map((audience) => `target/wasm/${audience}/${audience}_bg.wasm`);
+const PAGE = ["page", "link", "fallback", "link-fallback"].map(
+  (audience) => `target/wasm/${audience}/${audience}_bg.wasm`,
+);
 
 const elsewhere = mkdtempSync(join(tmpdir(), "cake-edge another folder-"));
 try {

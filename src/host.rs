@@ -95,7 +95,6 @@ impl<'a> Domain<'a> {
     }
 
     /// Appends `https://HOST`, or the sandbox's origin.
-    #[cfg_attr(by_size, optimize(speed))]
     pub(crate) fn push_origin(&self, out: &mut String) {
         if !self.is_sandbox() {
             out.push_str("https://");

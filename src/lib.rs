@@ -31,9 +31,6 @@
 //!
 //! This project is independent of CAKE.
 
-// Edge and forwarder are built for size; what links are made by is marked as the exception (scripts/build.ts).
-#![cfg_attr(by_size, feature(optimize_attribute))]
-
 pub mod click_id;
 pub mod consent;
 pub mod cookie;

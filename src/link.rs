@@ -180,7 +180,6 @@ pub(crate) struct LinkWriter<'a> {
 
 impl<'a> LinkWriter<'a> {
     /// Starts after the origin, which `link` holds.
-    #[cfg_attr(by_size, optimize(speed))]
     pub(crate) fn open(link: &'a mut String, spills: bool) -> Self {
         link.push_str("/?");
         Self {
@@ -196,7 +195,6 @@ impl<'a> LinkWriter<'a> {
         self.error.get_or_insert(error);
     }
 
-    #[cfg_attr(by_size, optimize(speed))]
     pub(crate) fn ids(&mut self, affiliate_id: i64, creative_id: i64, allow_test: bool) {
         if affiliate_id == TEST_AFFILIATE && allow_test {
             self.link.push_str("a=-1");
@@ -206,7 +204,6 @@ impl<'a> LinkWriter<'a> {
         self.id("&c=", "creativeId", creative_id);
     }
 
-    #[cfg_attr(by_size, optimize(speed))]
     fn id(&mut self, name: &str, parameter: &'static str, id: i64) {
         if !is_id(id) {
             self.fail(Error::InvalidId { parameter });
@@ -216,7 +213,6 @@ impl<'a> LinkWriter<'a> {
     }
 
     /// The next of `s1` … `s5`; an empty one counts as absent, as do all parts.
-    #[cfg_attr(by_size, optimize(speed))]
     pub(crate) fn sub_id(&mut self, own: &'a str) {
         let parameter = self.sub_ids.name();
         match self.sub_ids.next(own) {
@@ -226,7 +222,6 @@ impl<'a> LinkWriter<'a> {
         }
     }
 
-    #[cfg_attr(by_size, optimize(speed))]
     pub(crate) fn price_format(&mut self, value: &str) {
         if value.len() > 20 || !value.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             self.fail(Error::InvalidPriceFormat);
@@ -234,7 +229,6 @@ impl<'a> LinkWriter<'a> {
         self.push("p", value);
     }
 
-    #[cfg_attr(by_size, optimize(speed))]
     pub(crate) fn deep_link(&mut self, value: &str, hosts: &[&str]) {
         if !value.is_empty()
             && let Err(error) = check_deep_link(value, hosts)
@@ -244,7 +238,6 @@ impl<'a> LinkWriter<'a> {
         self.push("ckmrdr", value);
     }
 
-    #[cfg_attr(by_size, optimize(speed))]
     pub(crate) fn extra(&mut self, name: &str, value: &str) {
         if let Some(parameter) = find_word(RESERVED, name, is_alike) {
             self.fail(Error::ReservedParameter { parameter });
@@ -270,7 +263,6 @@ impl<'a> LinkWriter<'a> {
     }
 
     /// Is the link, now written, one that may be used?
-    #[cfg_attr(by_size, optimize(speed))]
     pub(crate) fn close(self) -> Result<()> {
         match self.error {
             Some(error) => Err(error),
@@ -280,7 +272,6 @@ impl<'a> LinkWriter<'a> {
     }
 
     /// Says whether the value is plain text.
-    #[cfg_attr(by_size, optimize(speed))]
     fn push(&mut self, name: &str, value: &str) -> bool {
         value.is_empty() || url::push_parameter(self.link, name, value)
     }
@@ -327,7 +318,6 @@ fn read_id(parameter: &'static str, text: &str) -> Result<i64> {
 
 /// Checks a deep link: https, a host of the list, nothing that one URL parser
 /// reads differently from another (user names, ports, backslashes, white space).
-#[cfg_attr(by_size, optimize(speed))]
 fn check_deep_link(deep_link: &str, hosts: &[&str]) -> Result<()> {
     let rest = deep_link
         .strip_prefix("https://")
@@ -349,7 +339,6 @@ fn check_deep_link(deep_link: &str, hosts: &[&str]) -> Result<()> {
 
 /// Is there white space that is no control character, or a backslash? Spelled
 /// out in UTF-8: `char::is_whitespace` brings a table into the page build.
-#[cfg_attr(by_size, optimize(speed))]
 fn has_white_space(text: &str) -> bool {
     let mut ahead = 0_u32;
     text.bytes().any(|byte| {

@@ -45,7 +45,6 @@ pub fn check(index: usize, value: &str) -> Result<()> {
 }
 
 /// What CAKE keeps of a text in a sub id, and what exceeds that; `index` 0 is `s1`.
-#[cfg_attr(by_size, optimize(speed))]
 pub(crate) fn split(index: usize, text: &str) -> (&str, &str) {
     text.split_at_checked(fitting(text, limit(index)))
         .unwrap_or((text, ""))
@@ -76,7 +75,6 @@ impl<'a> Filling<'a> {
     /// What goes into the next sub id, whose own value this is; where it is
     /// empty, the overflow of the one before. The error is the name of the one
     /// that is too long.
-    #[cfg_attr(by_size, optimize(speed))]
     pub(crate) fn next(&mut self, own: &'a str) -> Result<&'a str, &'static str> {
         let index = self.index;
         self.index += 1;
@@ -129,7 +127,6 @@ pub(crate) fn characters_of(byte: u8) -> usize {
 }
 
 /// How many bytes of `text` hold at most `limit` characters.
-#[cfg_attr(by_size, optimize(speed))]
 fn fitting(text: &str, limit: usize) -> usize {
     // A text of few bytes has fewer characters still.
     if text.len() <= limit {

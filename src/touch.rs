@@ -95,8 +95,10 @@ struct Touches<'a> {
 impl<'a> Touches<'a> {
     /// Those of a stored text.
     fn of(text: &'a [u8]) -> Self {
-        let mut touches = Self::default();
-        touches.rest = text;
+        let mut touches = Self {
+            rest: text,
+            ..Self::default()
+        };
         take(&mut touches.rest, b'*');
         touches
     }
@@ -122,7 +124,7 @@ impl<'a> Touches<'a> {
                 self.at_s = now_s;
             }
             if self.at_s > 0
-                && self.at_s.saturating_add(window_s) > now_s
+                && now_s.saturating_sub(self.at_s) < window_s
                 && click_id::is_click_id_bytes(self.click_id)
             {
                 return true;
@@ -219,7 +221,8 @@ pub fn read_journey(text: &str) -> Vec<Touch> {
     let is_readable = written_s(text.as_bytes()) > 0;
     let mut touches = Touches::of(text.as_bytes());
     let all = core::iter::from_fn(|| touches.next_of_all().then(|| touches.touch()));
-    all.take(if is_readable { MAX_JOURNEY } else { 0 }).collect()
+    all.take(if is_readable { MAX_JOURNEY } else { 0 })
+        .collect()
 }
 
 /// Reads a time of 1 to 7 digits in base 36, small letters; 0 where it is none.
@@ -351,15 +354,19 @@ impl TouchPolicy {
     ) -> TouchUpdate {
         let (mut pairs, mut click) = (String::new(), Vec::new());
         let names = parameters.names();
-        let now_s = u32::try_from(now_ms / 1_000).unwrap_or(u32::MAX);
+        let seconds = u32::try_from(now_ms / 1_000).unwrap_or(u32::MAX);
         push_pairs(&mut pairs, query);
         if let Some(found) = LandingClick::find(pairs.as_bytes(), names.as_bytes()) {
-            push_click(&found, now_s, &mut click);
+            push_click(&found, seconds, &mut click);
         }
         let end = char::from(END_OF_FIELD);
-        let stores: String = stores.iter().map(|store| format!("{store}{end}")).collect();
+        let mut kept = String::new();
+        for store in stores {
+            kept.push_str(store);
+            kept.push(end);
+        }
         let mut text = String::new();
-        let decision = self.write_update(&click, stores.as_bytes(), now_s, &mut text);
+        let decision = self.write_update(&click, kept.as_bytes(), seconds, &mut text);
         let click_id = String::from_utf8_lossy(decision.click_id);
         let max_age = u64::from(decision.max_age_s);
         TouchUpdate {
@@ -383,14 +390,14 @@ impl TouchPolicy {
         let is_first = self.attribution == Attribution::FirstTouch;
         let window_s = self.window_days * DAY_S;
         let (latest, written_s) = latest(stores, now_s);
-        let stored = Touches::of(latest).rest;
+        let earlier = Touches::of(latest).rest;
         let mut touches = Touches {
             rest: click,
             ..Touches::default()
         };
         touches.next(now_s, window_s);
         let (mut arrival, own) = (click, touches.click_id);
-        touches.rest = stored;
+        touches.rest = earlier;
         let (mut live, mut newest_s, mut oldest_bytes) = (0, now_s, 0);
         while touches.next(now_s, window_s) {
             // The same click id does not move the clock.
@@ -420,7 +427,7 @@ impl TouchPolicy {
         push_time(out, now_s);
         let head = out.length();
         let mut places = self.journey;
-        (touches.rest, touches.after) = (arrival, stored);
+        (touches.rest, touches.after) = (arrival, earlier);
         while touches.next(now_s, window_s) {
             live -= 1;
             if is_first || decision.click_id.is_empty() {
@@ -452,7 +459,7 @@ impl TouchPolicy {
             }
         }
         let life_s = self.cookie_days.min(self.window_days) * DAY_S;
-        if out.since(head + 1) == stored
+        if out.since(head + 1) == earlier
             && is_in_all(latest, stores)
             && now_s.saturating_sub(written_s) < life_s / 2
         {

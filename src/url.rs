@@ -85,7 +85,6 @@ impl Sink for Vec<u8> {
 /// `%XX`: the one spelling that WHATWG parsers, form decoders and ASP.NET all
 /// read back alike (a space is `%20`, never `+`). Says whether the value was
 /// plain text, without control characters, as [`is_plain_text`] does.
-#[cfg_attr(by_size, optimize(speed))]
 pub(crate) fn push_encoded(out: &mut impl Sink, value: &(impl AsRef<[u8]> + ?Sized)) -> bool {
     let value = value.as_ref();
     let mut is_plain = true;
@@ -106,7 +105,6 @@ pub(crate) fn push_encoded(out: &mut impl Sink, value: &(impl AsRef<[u8]> + ?Siz
 }
 
 /// Appends `%XX`.
-#[cfg_attr(by_size, optimize(speed))]
 pub(crate) fn push_escape(out: &mut impl Sink, byte: u8) {
     out.push_byte(b'%');
     push_digit(out, byte >> 4, b'A');
@@ -114,7 +112,6 @@ pub(crate) fn push_escape(out: &mut impl Sink, byte: u8) {
 }
 
 /// Appends a digit of a base up to 36; from 10 on they are letters.
-#[cfg_attr(by_size, optimize(speed))]
 fn push_digit(out: &mut impl Sink, digit: u8, ten: u8) {
     let zero = if digit < 10 { b'0' } else { ten - 10 };
     out.push_byte(zero + digit);
@@ -122,7 +119,6 @@ fn push_digit(out: &mut impl Sink, digit: u8, ten: u8) {
 
 /// Appends `name=value` to a query, after `&` unless `out` ends in `?`.
 /// `name` must be a plain word. Says whether the value was plain text.
-#[cfg_attr(by_size, optimize(speed))]
 pub(crate) fn push_parameter(out: &mut String, name: &str, value: &str) -> bool {
     if !matches!(out.as_bytes().last(), None | Some(b'?')) {
         out.push('&');
@@ -134,7 +130,6 @@ pub(crate) fn push_parameter(out: &mut String, name: &str, value: &str) -> bool 
 
 /// Is this free of control characters (C0, DEL, C1)?
 #[must_use]
-#[cfg_attr(by_size, optimize(speed))]
 pub(crate) fn is_plain_text(text: &str) -> bool {
     let mut before = 0;
     text.bytes().all(|byte| {
@@ -151,7 +146,6 @@ pub(crate) fn is_control(before: u8, byte: u8) -> bool {
 
 /// Appends a number in the given base (2 to 36). By hand, because `Display` of
 /// numbers brings 1 kB of formatting into the page build.
-#[cfg_attr(by_size, optimize(speed))]
 pub(crate) fn push_number(out: &mut impl Sink, number: u64, base: u64) {
     // One division for both: they are what takes the time here.
     let rest = number / base;
@@ -290,7 +284,6 @@ fn hex_value(digit: u8) -> Option<u8> {
 /// One small function for all the cutting: the standard library's searches are
 /// made for long texts, and each use of them is compiled anew.
 #[must_use]
-#[cfg_attr(by_size, optimize(speed))]
 pub(crate) fn cut(text: &str, mark: u8) -> (&str, Option<&str>) {
     let end = text.bytes().position(|byte| byte == mark);
     match end.and_then(|end| text.split_at_checked(end)) {

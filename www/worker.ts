@@ -20,7 +20,6 @@ const TYPES: Record<string, string> = {
   js: "text/javascript; charset=utf-8",
   svg: "image/svg+xml",
   wasm: "application/wasm",
-  wasm: "application/wasm",
 };
 
 export default {

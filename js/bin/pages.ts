@@ -84,7 +84,9 @@ export async function pages(kind: Kind, args: string[]): Promise<number> {
   } catch (error) {
     if (!isCakeError(error) && !(error instanceof UsageError)) throw error;
     console.error(`cake-edge ${kind}: ${error.message}`);
-    return error instanceof UsageError || /^(invalid_|missing_api_key$)/.test((error as { code?: string }).code ?? "") ? 2 : 4;
+    return error instanceof UsageError || /^(invalid_|missing_api_key$)/.test((error as { code?: string }).code ?? "")
+      ? 2
+      : 4;
   }
 }
 
@@ -123,7 +125,8 @@ export async function readPages(kind: Kind, live: LiveOptions): Promise<string[]
   const name = `${kind}-${live.from}-${live.to}`;
   const note = join(live.folder, `${name}.complete.json`);
   if (existsSync(note)) return keptPages(note, live);
-  if (live.baseUrl === undefined) throw new UsageError(`--base-url is needed: ${live.folder} has no pages of these days`);
+  if (live.baseUrl === undefined)
+    throw new UsageError(`--base-url is needed: ${live.folder} has no pages of these days`);
   mkdirSync(live.folder, { recursive: true });
   const pages: string[] = [];
   for await (const page of listOf(open(live.baseUrl), kind, live).bytes()) {

@@ -385,8 +385,9 @@ function print(options: Options, rows: readonly FileRow[], shown: readonly Shown
   for (const [index, row] of shown.entries()) {
     console.log(lineOf(cells[index] ?? []));
     if (row.error) console.log(`      ${visible(row.error.message)}`);
-    for (const { code, parameter, sentence } of row.findings) {
-      console.log(`      ${code}${parameter === "" ? "" : ` ${visible(parameter)}`}: ${visible(sentence)}`);
+    for (const { code, parameter, sentence, otherIndex } of row.findings) {
+      const about = otherIndex === undefined ? visible(parameter) : `line ${rows[otherIndex]?.line}`;
+      console.log(`      ${code}${about === "" ? "" : ` ${about}`}: ${visible(sentence)}`);
     }
     if (row.outcome === "unknown") {
       console.log(

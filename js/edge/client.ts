@@ -230,7 +230,16 @@ export interface CheckOptions extends CallOptions {
 
 /** One check of the doctor's. */
 export interface Check {
-  readonly name: "reachable" | "key" | "domains" | "default_domain" | "clock" | "click";
+  readonly name:
+    | "reachable"
+    | "key"
+    | "domains"
+    | "default_domain"
+    | "clock"
+    | "click"
+    | "get_click"
+    | "get_conversions"
+    | "conversion_report";
   readonly status: "ok" | "failed" | "skipped";
   /** What was found. */
   readonly found: string;

@@ -16,6 +16,8 @@ export interface CheckPostbacksOptions {
 export interface PostbackFinding extends Omit<Finding, "code"> {
   /** A finding's code, or `repeated_row`, or `told_twice`: the same URL for one offer and for all. */
   readonly code: Finding["code"] | "repeated_row" | "told_twice";
+  /** The other row's place in the list, of these two. */
+  readonly otherIndex?: number;
 }
 
 /** A row that was looked at. */
@@ -120,25 +122,34 @@ export function checkPostbacks(
     if (typeof row !== "object" || row === null) refuse("rows", "must be a list of objects");
     checkNames("fields of a postback", row, ROW);
   }
+  const alone = params.map((row, index): CheckedPostback => {
+    try {
+      const { uses, findings } = call(() => edge.api().checkPostback(toJson(row), sandbox)) as CheckedPostbackUrl;
+      return { index, params: row, uses, findings };
+    } catch (error) {
+      return { index, params: row, uses: [], findings: [], error: toCakeError(error) };
+    }
+  });
   const first = new Map<string, number>();
-  for (const [index, row] of params.entries()) if (!first.has(keyOf(row))) first.set(keyOf(row), index);
-  return params.map((row, index) => {
+  for (const { index, params, error } of alone) {
+    if (error === undefined && !first.has(keyOf(params))) first.set(keyOf(params), index);
+  }
+  return alone.map((checked) => {
+    const { index, params: row, error } = checked;
+    if (error !== undefined) return checked;
     const before = first.get(keyOf(row)) ?? index;
     const toAll = Number(row.offerId) === 0 ? undefined : first.get(keyOf({ ...row, offerId: 0 }));
     const between: PostbackFinding[] = [];
     if (before < index) {
-      const sentence = `The same affiliate, offer and URL stand in row ${before + 1}: CAKE would tell them twice. Leave one out.`;
-      between.push({ code: "repeated_row", parameter: "", sentence });
+      const sentence =
+        "The same affiliate, offer and URL stand in a row before: CAKE would tell them twice. Leave one out.";
+      between.push({ code: "repeated_row", parameter: "", sentence, otherIndex: before });
     } else if (toAll !== undefined) {
-      const sentence = `Row ${toAll + 1} has this URL for all offers of the affiliate: CAKE would tell them twice. Leave one out.`;
-      between.push({ code: "told_twice", parameter: "", sentence });
+      const sentence =
+        "Another row has this URL for all offers of the affiliate: CAKE would tell them twice. Leave one out.";
+      between.push({ code: "told_twice", parameter: "", sentence, otherIndex: toAll });
     }
-    try {
-      const checked = call(() => edge.api().checkPostback(toJson(row), sandbox)) as CheckedPostbackUrl;
-      return { index, params: row, uses: checked.uses, findings: [...checked.findings, ...between] };
-    } catch (error) {
-      return { index, params: row, uses: [], findings: between, error: toCakeError(error) };
-    }
+    return { ...checked, findings: [...checked.findings, ...between] };
   });
 }
 

@@ -47,7 +47,8 @@ export function runningEngine(): Engine {
 
 /** Is the core there? If it is not, {@link loadFallback} brings it. */
 export function isRunning(): boolean {
-  return runningEngine() === "wasm" || core !== undefined;
+  runningEngine();
+  return core !== undefined;
 }
 
 let loading: Promise<void> | undefined;
@@ -78,7 +79,7 @@ export function decide(
   cookies: string,
   storage: string,
 ): Decision {
-  if (!isRunning() || !core) {
+  if (!core) {
     throw new CakeError({ code: "internal", rule: "neither WebAssembly nor its fallback could be loaded" });
   }
   // A stored text is ASCII; what else stands there is nobody's of ours, and may be no UTF-16 either.
@@ -89,7 +90,7 @@ export function decide(
   }
   const age = core.decide(...policy, seconds);
   let answer = "";
-  for (let byte = 0; (byte = core.get(answer.length)); ) answer += String.fromCharCode(byte);
+  for (let byte = core.get(0); byte; byte = core.get(answer.length)) answer += String.fromCharCode(byte);
   const [text = "", clickId] = answer.split("\n");
   return { age, text, clickId: clickId || undefined };
 }

@@ -44,7 +44,8 @@ function readSetting(value: unknown, at: number): unknown {
   if (at > 3 && at < 7) return /^[1-9]\d{0,2}$/.test(text) && +text <= (at === 5 ? 20 : 400) ? +text : undefined;
   if (typeof value !== "string") return value;
   // `edge="edge"` is how XML writes `edge`.
-  if (at < 4) return /^(true|1|yes|on|)$/i.test(text) || text === NAMES[at] || !/^(false|0|no|off)$/i.test(text) && undefined;
+  if (at < 4)
+    return /^(true|1|yes|on|)$/i.test(text) || text === NAMES[at] || (!/^(false|0|no|off)$/i.test(text) && undefined);
   if (at < 8) return /^(last|first)$/i.test(text) ? text.toLowerCase() : undefined;
   return (at < 10 ? text.match(/[^\s,]+/g) : text) || undefined;
 }

@@ -43,6 +43,11 @@ export interface Tracker {
   decorate(options: DecorateOptions): void;
   /** Reports a conversion of the kept click to the site's forwarder. Never rejects. */
   convert(conversion: PageConversion): Promise<ConvertResult>;
+  /**
+   * Ends the following of the page's addresses: for what makes a tracker anew, such as a component that is mounted
+   * again. What waits is sent by the next tracker, and `convert` still works.
+   */
+  dispose(): void;
 }
 
 /** The names under which click ids arrive, as the core's `DEFAULT_PARAMETERS`. */
@@ -63,6 +68,7 @@ const INERT: Tracker = {
   link: async () => undefined,
   decorate() {},
   convert: async () => ({ state: "refused", code: "no_page" }),
+  dispose() {},
 };
 
 /** Captures the click id of this page's address and keeps it. */
@@ -168,6 +174,7 @@ export function openTracker(sources: readonly (object | null | undefined)[], str
   /** The click ids of the kept touches, the newest first. */
   const touches = () => memory.split("*").flatMap((touch) => touch.split("!")[2] ?? []);
 
+  let isDisposed = false;
   /** Is set while the fallback of WebAssembly is on its way. */
   let loading: Promise<void> | undefined;
 
@@ -193,14 +200,14 @@ export function openTracker(sources: readonly (object | null | undefined)[], str
 
   /** Looks when there is a core, which is at once with WebAssembly. */
   const lookLater = (visit: Visit): void => {
-    if (!loading && isRunning()) return void quietly(() => lookNow(visit));
-    loading = (loading ?? loadFallback()).then(() => {
+    const now = () => {
       quietly(() => lookNow(visit));
+    };
+    if (isRunning()) return void now();
+    loading ??= loadFallback().then(() => {
+      loading = undefined;
     });
-    const own = loading;
-    void own.then(() => {
-      if (loading === own) loading = undefined;
-    });
+    void loading.then(now);
   };
 
   const lookNow = (visit: Visit) => {
@@ -242,7 +249,7 @@ export function openTracker(sources: readonly (object | null | undefined)[], str
 
   /** Sends what waits. */
   const resume = () => {
-    if (said() === "granted" && (conversions.size || keysOf(OUTBOX)[0])) {
+    if (!isDisposed && said() === "granted" && (conversions.size || keysOf(OUTBOX)[0])) {
       openOutbox().then((outbox) => outbox.resend(), offline);
     }
   };
@@ -250,7 +257,7 @@ export function openTracker(sources: readonly (object | null | undefined)[], str
   quietly(() => checkNames(strict, SETTING_NAMES));
   for (const [name, value] of refused) refuse(name, value);
   onAddressChange(
-    (address) => look(address),
+    (address) => isDisposed || look(address),
     () => {
       resume();
       addEventListener("online", resume);
@@ -286,14 +293,16 @@ export function openTracker(sources: readonly (object | null | undefined)[], str
         const { createTrackingLink, ready } = await load("link");
         await ready();
         return quietly(() => createTrackingLink(parts));
-      } catch (missing) {
-        report(new CakeError({ code: "network", rule: "the code of links could not be loaded" }, { cause: missing }));
+      } catch (cause) {
+        report(new CakeError({ code: "network", rule: "the code of links could not be loaded" }, { cause }));
         return undefined;
       }
     },
     decorate(how) {
-      quietly(() => checkNames(how, "hosts parameter"));
-      load("decorate").then(({ decorate }) => decorate(how, () => clickId, note), offline);
+      load("decorate").then(({ decorate }) => quietly(() => decorate(how, () => clickId, note)), offline);
+    },
+    dispose() {
+      isDisposed = true;
     },
     convert(given) {
       const convert = () =>

@@ -225,6 +225,7 @@ export class Report {
     const core = this.#get();
     const own = options.by.filter((dimension): dimension is OwnDimension => typeof dimension === "object");
     const [mine, ...others] = own;
+    checkNames("by", mine, ["name", "of", "label"]);
     if (others.length > 0) refuse("by", "takes one dimension of your own");
     const lines = [`by=${options.by.map((dimension) => (typeof dimension === "object" ? "own" : dimension)).join()}`];
     if (options.unique !== undefined) lines.push(line("unique", options.unique));
@@ -251,7 +252,10 @@ export class Report {
     if (options.journeys === undefined) {
       lines.push(line("key", options.key ?? "address"), line("channel", options.channel ?? "affiliate"));
     } else {
-      for (const { touches, converted, payout = "0" } of options.journeys) {
+      for (const journey of options.journeys) {
+        checkNames("journey", journey, ["touches", "converted", "payout"]);
+        const { touches, converted, payout = "0" } = journey;
+        for (const touch of touches) checkNames("touch", touch, ["channel", "secondsBefore"]);
         const parts = touches.flatMap(({ channel, secondsBefore = 0 }) => [
           String(channel).replace(/[\t\r\n]/g, " "),
           String(Math.max(0, Math.round(secondsBefore))),
@@ -382,6 +386,7 @@ export class ReportResult {
   /** What CAKE should be told, as the file that it takes. Nothing is sent. */
   corrections(options: CorrectionOptions = {}): Corrections {
     checkNames("options", options, ["file", "cap", "offerId", "reject", "journal"]);
+    checkNames("cap", options.cap, ["rows", "amount"]);
     return correctionsOf(this.#core(), options);
   }
 }
@@ -433,6 +438,9 @@ function modelLine(model: Model): string {
       refuse("models", "must say timeDecay's half-life: { timeDecay: { halfLifeDays: 7 } }");
     return line("model", model);
   }
+  checkNames("models", model, ["position", "timeDecay"]);
+  if ("position" in model) checkNames("position", model.position, ["first", "last"]);
+  else checkNames("timeDecay", model.timeDecay, ["halfLifeDays"]);
   if ("position" in model) return `model=position:${model.position.first}:${model.position.last}`;
   const days = model.timeDecay?.halfLifeDays;
   if (!(days > 0)) refuse("models", "must have a halfLifeDays above 0");

@@ -221,12 +221,11 @@ impl<'a> Answer<'a> {
     /// A no beside the record of a conversion says both: it is unexpected.
     pub(super) fn contradicted(&self, error: Error) -> Error {
         let has_record = || {
-            let envelope = Object::read(self.body).map(dress::unwrapped)?;
-            let record = dress::find(&envelope, "conversion").and_then(Value::object);
-            dress::find(record.as_ref().unwrap_or(&envelope), "conversion_id")?
-                .text()
-                .and_then(|id| parse_id(&id))
-                .filter(|id| *id > 0)
+            let envelope = Object::read(self.body)?;
+            let envelope = dress::unwrapped(envelope);
+            Record::of_answer(self, envelope, "conversion", "conversion_id")
+                .ok()?
+                .id("conversion_id")
         };
         if matches!(error, Error::Refused { .. }) && has_record().is_some() {
             return self.unexpected("says no, and has a conversion: ", self.body);
@@ -254,6 +253,9 @@ impl<'a> Answer<'a> {
     }
 }
 
+/// What stands around a record or a list in some answers.
+const WRAPPERS: [&str; 3] = ["response", "data", "result"];
+
 /// The older generation's one word for "too many requests".
 fn is_restricted(text: &str) -> bool {
     text.trim()
@@ -268,16 +270,32 @@ pub(super) struct Record<'a, 'b> {
 }
 
 impl<'a, 'b> Record<'a, 'b> {
-    /// `part` as a record; `name` is for the error.
-    pub(super) fn from_part(
+    /// The one record of an answer: under `name`, in the envelope or in what some services put
+    /// around it, or the envelope itself where it has the record's `id`.
+    pub(super) fn of_answer(
         answer: &'b Answer<'a>,
-        part: Option<Value<'a>>,
+        envelope: Object<'a>,
         name: &str,
+        id: &str,
     ) -> Result<Self> {
-        let fields = part
-            .and_then(Value::object)
-            .ok_or_else(|| answer.unexpected("has no record in `", &[name, "`"].concat()))?;
-        Ok(Self { answer, fields })
+        let mut holder = envelope;
+        for _ in 0..4 {
+            if let Some(fields) = dress::find(&holder, name).and_then(Value::object) {
+                return Ok(Self { answer, fields });
+            }
+            if dress::find(&holder, id).is_some() && !dress::has(&holder, name) {
+                let fields = holder;
+                return Ok(Self { answer, fields });
+            }
+            let inner = WRAPPERS
+                .iter()
+                .find_map(|wrapper| dress::find(&holder, wrapper)?.object());
+            match inner {
+                Some(inner) => holder = inner,
+                None => break,
+            }
+        }
+        Err(answer.unexpected("has no record in `", &[name, "`"].concat()))
     }
 
     /// The same over fields that are read already.
@@ -363,7 +381,7 @@ pub(super) fn list_holder<'a, 'b>(
     let mut total_rows = record.total_rows();
     let mut levels = 0..4;
     while !record.has(name) {
-        let inner = ["response", "data", "result"]
+        let inner = WRAPPERS
             .iter()
             .find_map(|wrapper| record.get(wrapper)?.object());
         match inner {
@@ -394,4 +412,90 @@ pub(super) fn records<'a, 'b>(
         .into_iter()
         .filter_map(|row| Some((Record::from_fields(answer, row.object()?), row)))
         .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{get_click, record_conversion};
+    use super::*;
+
+    #[test]
+    fn what_an_error_status_says_in_words_reaches_the_caller() {
+        let fault = r#"<?xml version="1.0"?><soap:Envelope><soap:Body><soap:Fault><faultcode>soap:Server</faultcode><faultstring>No such offer &amp; more</faultstring></soap:Fault></soap:Body></soap:Envelope>"#;
+        for (status, body, code, words) in [
+            (500, fault, "http_status", "No such offer & more"),
+            (
+                400,
+                r#"{"Message":"Bad range"}"#,
+                "http_status",
+                "Bad range",
+            ),
+            (
+                422,
+                r#"{"d":{"message":"Bad range"}}"#,
+                "http_status",
+                "Bad range",
+            ),
+            (
+                400,
+                r#"{"d":"{\"message\":\"Bad range\"}"}"#,
+                "http_status",
+                "Bad range",
+            ),
+            (
+                400,
+                r#"{"errors":{"offer_id":["is needed"]}}"#,
+                "http_status",
+                "is needed",
+            ),
+            (
+                503,
+                "<html><head><title>Service Unavailable</title></head>",
+                "http_status",
+                "Service Unavailable",
+            ),
+            (404, "No such route", "http_status", "No such route"),
+            (500, "", "http_status", "error status (status 500)"),
+            (500, "{}", "http_status", "error status (status 500)"),
+            (
+                403,
+                "<h1>Blocked by the firewall</h1>",
+                "unauthorized",
+                "Blocked by the firewall",
+            ),
+            (
+                400,
+                r#"{"Message":"Invalid API Key"}"#,
+                "unauthorized",
+                "Invalid API Key",
+            ),
+            (
+                500,
+                r#"{"Message":"Invalid API Key"}"#,
+                "http_status",
+                "Invalid API Key",
+            ),
+        ] {
+            let account = Account::new("https://a.example", "CANARY").unwrap();
+            let answer = Answer::new(status, body).with_account(&account);
+            for error in [
+                get_click::read(&answer, "abc").unwrap_err(),
+                record_conversion::read(&answer).unwrap_err(),
+            ] {
+                assert_eq!(error.code(), code, "{body}");
+                assert!(error.to_string().contains(words), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_words_of_an_error_are_short_and_without_the_key() {
+        let account = Account::new("https://a.example", "CANARY").unwrap();
+        let body = format!("the key CANARY is {}", "wrong ".repeat(1_000));
+        for status in [400, 401, 404, 500] {
+            let answer = Answer::new(status, &body).with_account(&account);
+            let error = get_click::read(&answer, "abc").unwrap_err().to_string();
+            assert!(!error.contains("CANARY") && error.len() < 300, "{error}");
+        }
+    }
 }

@@ -127,7 +127,7 @@ fn check_url(url: &str, is_sandbox: bool) -> Result<macros::Checked> {
 /// Every error of an answer, see [`crate::Error`].
 pub fn read(answer: &Answer<'_>) -> Result<Postback> {
     let envelope = answer.open()?;
-    let record = Record::from_part(answer, envelope.get("postback"), "postback")?;
+    let record = Record::of_answer(answer, envelope, "postback", "postback_id")?;
     Ok(Postback {
         postback_id: record.required_id("postback_id")?,
         affiliate_id: record.affiliate_id("affiliate_id"),

@@ -4,6 +4,7 @@
 use super::get_click::Click;
 use super::list_tracking_domains::TrackingDomain;
 use super::{Action, CallOutcome};
+use crate::time::CivilTime;
 use crate::{Error, click_id};
 
 type Result<T, E = Error> = core::result::Result<T, E>;
@@ -22,7 +23,16 @@ pub struct Examination {
     server_ms: Option<u64>,
     now_ms: u64,
     click: Option<Result<Option<Click>>>,
+    /// What the reads of [`READS`] brought so far.
+    reads: Vec<Result<()>>,
 }
+
+/// The reads that not every account answers, by the checks' names. Each is asked for one row.
+const READS: [(&str, Action); 3] = [
+    ("get_click", Action::ListClicks),
+    ("get_conversions", Action::ListConversions),
+    ("conversion_report", Action::ListConversionReport),
+];
 
 impl Examination {
     /// An examination of an account, and of a click where its id is given.
@@ -45,10 +55,24 @@ impl Examination {
         if self.domains.is_none() {
             return Some((Action::ListTrackingDomains, "{}".to_owned()));
         }
-        let click_id = self.click_id.as_deref().filter(|_| self.click.is_none())?;
-        // A click id has no character that JSON would escape.
-        let params = ["{\"clickId\":\"", click_id, "\"}"].concat();
-        Some((Action::GetClick, params))
+        if let Some(click_id) = self.click_id.as_deref().filter(|_| self.click.is_none()) {
+            // A click id has no character that JSON would escape.
+            let params = ["{\"clickId\":\"", click_id, "\"}"].concat();
+            return Some((Action::GetClick, params));
+        }
+        // Where the first call failed, so would they.
+        let is_known = matches!(self.domains, Some(Ok(_)));
+        let (_, action) = READS.get(self.reads.len()).filter(|_| is_known)?;
+        let today = CivilTime::from_utc_ms(self.now_ms).date();
+        let params = [
+            "{\"startDate\":\"",
+            &today.to_string(),
+            "\",\"endDate\":\"",
+            &today.next().to_string(),
+            "\",\"rowLimit\":1}",
+        ]
+        .concat();
+        Some((*action, params))
     }
 
     /// Takes note of what the call brought. `server_ms` is the time in its
@@ -62,12 +86,14 @@ impl Examination {
                 Ok(_) => Err(Error::Internal),
                 Err(error) => Err(error),
             });
-        } else {
+        } else if self.click_id.is_some() && self.click.is_none() {
             self.click = Some(match result {
                 Ok(CallOutcome::Click(click)) => Ok(click),
                 Ok(_) => Err(Error::Internal),
                 Err(error) => Err(error),
             });
+        } else {
+            self.reads.push(result.map(drop));
         }
     }
 
@@ -84,6 +110,7 @@ impl Examination {
             server_ms: self.server_ms,
             now_ms: self.now_ms,
             click: click.map(|click| click.as_ref().map(Option::as_ref)),
+            reads: &self.reads,
         })
     }
 }
@@ -94,6 +121,7 @@ struct Findings<'a> {
     server_ms: Option<u64>,
     now_ms: u64,
     click: Option<Result<Option<&'a Click>, &'a Error>>,
+    reads: &'a [Result<()>],
 }
 
 /// How a check went.
@@ -111,7 +139,8 @@ pub enum Status {
 /// One check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Check {
-    /// `reachable`, `key`, `domains`, `default_domain`, `clock` or `click`.
+    /// `reachable`, `key`, `domains`, `default_domain`, `clock`, `click`, `get_click`, `get_conversions` or
+    /// `conversion_report`.
     pub name: &'static str,
     /// How it went.
     pub status: Status,
@@ -151,7 +180,7 @@ fn skipped(name: &'static str, found: &str, advice: &'static str) -> Check {
 
 /// Makes a report of what was found.
 fn diagnose(findings: &Findings<'_>) -> Report {
-    let mut checks = Vec::with_capacity(6);
+    let mut checks = Vec::with_capacity(9);
     let failure = findings.domains.err();
     checks.push(match failure {
         Some(error @ (Error::Network { .. } | Error::Timeout)) => check(
@@ -243,9 +272,37 @@ fn diagnose(findings: &Findings<'_>) -> Report {
             "Mend what failed above, then check again.",
         ),
     });
+    for (index, (name, _)) in READS.into_iter().enumerate() {
+        checks.push(read(name, findings.reads.get(index)));
+    }
     Report {
         ok: checks.iter().all(|check| check.status != Status::Failed),
         checks,
+    }
+}
+
+/// Does the account answer this call? The conversion report is one that an account may do without.
+fn read(name: &'static str, result: Option<&Result<()>>) -> Check {
+    let is_report = name == "conversion_report";
+    match result {
+        None => skipped(
+            name,
+            "not known",
+            "Mend what failed above, then check again.",
+        ),
+        Some(Ok(())) => check(name, true, "the account answers it", ""),
+        Some(Err(Error::Aborted)) => skipped(name, "aborted", "Run the check again."),
+        Some(Err(error)) if is_report => skipped(
+            name,
+            &["the account does not answer it: ", &error.to_string()].concat(),
+            "Use listConversions, and no verify: \"report\"; or ask CAKE's support for the report.",
+        ),
+        Some(Err(error)) => check(
+            name,
+            false,
+            ["the account does not answer it: ", &error.to_string()].concat(),
+            "Ask CAKE's support for it: lists and look-ups need it.",
+        ),
     }
 }
 
@@ -351,6 +408,15 @@ mod tests {
             Some((Action::GetClick, r#"{"clickId":"abc"}"#.to_owned()))
         );
         examination.record(Err(Error::Timeout), None, 9_000);
+        for (action, result, _) in [
+            (Action::ListClicks, Ok(CallOutcome::Click(None)), Well),
+            (Action::ListConversions, Err(Error::Timeout), Failed),
+            (Action::ListConversionReport, Err(Error::Timeout), Skipped),
+        ] {
+            let params = r#"{"startDate":"1970-01-01","endDate":"1970-01-02","rowLimit":1}"#;
+            assert_eq!(examination.next(), Some((action, params.to_owned())));
+            examination.record(result, None, 9_000);
+        }
         assert_eq!(examination.next(), None);
         let report = examination.report();
         assert_eq!(
@@ -362,6 +428,9 @@ mod tests {
                 ("default_domain", Well),
                 ("clock", Well),
                 ("click", Failed),
+                ("get_click", Well),
+                ("get_conversions", Failed),
+                ("conversion_report", Skipped),
             ]
         );
     }
@@ -376,6 +445,7 @@ mod tests {
             server_ms: Some(1_000_000),
             now_ms: 1_020_000,
             click: None,
+            reads: &[Ok(()), Ok(()), Ok(())],
         });
         assert!(report.ok);
         assert_eq!(
@@ -387,13 +457,19 @@ mod tests {
                 ("default_domain", Well),
                 ("clock", Well),
                 ("click", Skipped),
+                ("get_click", Well),
+                ("get_conversions", Well),
+                ("conversion_report", Well),
             ]
         );
     }
 
     #[test]
     fn each_fault_fails_its_own_check_and_says_what_to_do() {
-        let unauthorized = Error::Unauthorized { status: 200, message: String::new() };
+        let unauthorized = Error::Unauthorized {
+            status: 200,
+            message: String::new(),
+        };
         let html = Error::UnexpectedAnswer {
             message: "CAKE's answer is not JSON: <html>".into(),
         };
@@ -424,6 +500,7 @@ mod tests {
                 server_ms,
                 now_ms: 0,
                 click,
+                reads: &[],
             });
             let found: Vec<_> = report
                 .checks

@@ -58,6 +58,7 @@ pub use action::{Action, CallSettings};
 pub use answer::{Answer, MAX_ERROR_BODY_BYTES, has_body, has_words};
 pub use call::{Call, CallEvent, CallOutcome, Step};
 pub use certainty::{Certainty, is_duplicate};
+pub use dress::plain_body;
 pub use key::{ApiKey, redact_failure};
 pub use pager::{DEFAULT_ROW_LIMIT, PageRead, Pager};
 pub use rate_limiter::RateLimiter;

@@ -3,7 +3,7 @@
 use super::answer::Record;
 use super::conversion_report::ReportedConversion;
 use super::get_click::Click;
-use super::{Account, Answer, Request, dress, params};
+use super::{Account, Answer, Request, params};
 use crate::{Result, click_id};
 use serde::Serialize;
 
@@ -212,14 +212,7 @@ pub fn read(answer: &Answer<'_>) -> Result<Conversion> {
         Ok(envelope) => envelope,
         Err(error) => return Err(answer.contradicted(error)),
     };
-    let is_flat =
-        !dress::has(&envelope, "conversion") && dress::find(&envelope, "conversion_id").is_some();
-    let record = if is_flat {
-        Record::from_fields(answer, envelope)
-    } else {
-        let part = dress::find(&envelope, "conversion");
-        Record::from_part(answer, part, "conversion")?
-    };
+    let record = Record::of_answer(answer, envelope, "conversion", "conversion_id")?;
     Ok(Conversion {
         conversion_id: record
             .id("conversion_id")

@@ -191,6 +191,7 @@ impl Client {
                                 date_ms = received.date_ms;
                                 let body;
                                 (body, rows) = take_rows(action, &received.body);
+                                let body = api::plain_body(body);
                                 let answer = Answer::new(received.status, &body)
                                     .with_account(&self.account)
                                     .with_retry_after_ms(received.retry_after_ms);

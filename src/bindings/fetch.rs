@@ -1,7 +1,9 @@
 //! Carries a request of the core over to CAKE, by gloo-net, and brings the
 //! answer back: in time, whole, and no larger than it may be.
 
-use crate::api::{ApiKey, MAX_ERROR_BODY_BYTES, has_body, has_words, redact_failure, retry_after_ms};
+use crate::api::{
+    ApiKey, MAX_ERROR_BODY_BYTES, has_body, has_words, redact_failure, retry_after_ms,
+};
 use crate::{Error, Result};
 use gloo_net::http::{Headers, Method, RequestBuilder};
 use js_sys::{Array, Date, Function, JsString, Object, Promise, Reflect, Uint8Array};
@@ -216,10 +218,16 @@ async fn read_body(
             let length = get(&chunk, "byteLength")?.as_f64().and_then(whole_ms);
             let length = length.and_then(|length| u32::try_from(length).ok());
             bytes = bytes.saturating_add(length.ok_or(Error::network())?);
+            let chunk: &Uint8Array = chunk.unchecked_ref();
             if bytes > limit {
+                // An error's words are at its beginning.
+                let fits = chunk.length().saturating_sub(bytes - limit);
+                if let Ok(part) = decoder.decode(&chunk.subarray(0, fits), &is_partial) {
+                    *text = text.concat(part.as_ref());
+                }
                 return Err(Error::AnswerTooLarge);
             }
-            let part = decoder.decode(chunk.unchecked_ref(), &is_partial);
+            let part = decoder.decode(chunk, &is_partial);
             *text = text.concat(part.map_err(garbled)?.as_ref());
         }
     };
@@ -273,8 +281,12 @@ fn get(object: &JsValue, name: &str) -> Result<JsValue> {
 }
 
 fn call(object: &JsValue, name: &str, argument: &JsValue) -> Result<JsValue> {
-    let function: Function = get(object, name)?.dyn_into().map_err(|_| Error::network())?;
-    function.call1(object, argument).map_err(|_| Error::network())
+    let function: Function = get(object, name)?
+        .dyn_into()
+        .map_err(|_| Error::network())?;
+    function
+        .call1(object, argument)
+        .map_err(|_| Error::network())
 }
 
 #[expect(

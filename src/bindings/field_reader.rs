@@ -9,7 +9,6 @@ use crate::{Result, sub_id};
 /// … `s5`, the price format, the deep link, the hosts allowed for it, separated
 /// by spaces, then name and value of each extra parameter. `flags`: 2 allow the
 /// test affiliate, 4 let sub ids spill.
-#[cfg_attr(by_size, optimize(speed))]
 pub(super) fn write_link(
     texts: &mut FieldReader<'_>,
     flags: u64,
@@ -43,7 +42,6 @@ impl<'a> FieldReader<'a> {
         }
     }
 
-    #[cfg_attr(by_size, optimize(speed))]
     pub(super) fn next(&mut self) -> &'a str {
         let Some(text) = self.rest else { return "" };
         let (part, rest) = cut(text, b'\n');

@@ -65,7 +65,6 @@ impl LinkBuilder {
     /// parts there are. `flags`: 1 the domain is a sandbox's, 2 allow the test
     /// affiliate, 4 let sub ids spill. An empty domain stands for the last one
     /// that was taken: most callers have one.
-    #[cfg_attr(by_size, optimize(speed))]
     pub fn build(
         &mut self,
         length: usize,
@@ -92,7 +91,6 @@ impl LinkBuilder {
 }
 
 impl LinkBuilder {
-    #[cfg_attr(by_size, optimize(speed))]
     fn try_build(
         &mut self,
         length: usize,

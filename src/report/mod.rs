@@ -27,6 +27,7 @@ mod listing;
 mod memory;
 mod names;
 mod out;
+mod partition;
 pub mod share;
 mod source;
 pub mod stats;
@@ -71,6 +72,14 @@ pub(crate) struct Settings {
     /// Which of how many parts, from 0.
     part: (u64, u64),
     seed: u64,
+}
+
+impl Settings {
+    /// Of a row's ids the one that is matched by first.
+    fn first_key<'a>(&self, ids: [&'a [u8]; 3]) -> &'a [u8] {
+        let key = self.keys.first().and_then(|&key| ids.get(key));
+        key.copied().unwrap_or_default()
+    }
 }
 
 /// A row that could not be read.
@@ -443,6 +452,7 @@ impl Report {
         outcome
     }
 
+    #[inline(never)]
     fn take_bad(&mut self, source: &mut Source, flaw: Flaw, row: &[u8]) -> Result<()> {
         source.unreadable += 1;
         // What is counted once of all must not be counted in each part.
@@ -498,6 +508,7 @@ impl Report {
     }
 
     /// Civil seconds of the account's time zone, and the row's flag for a mere day.
+    #[inline(never)]
     fn seconds(
         &self,
         source: &mut Source,
@@ -536,13 +547,13 @@ impl Report {
         if count == 1 {
             return true;
         }
-        let key = self.settings.keys.first().and_then(|&key| ids.get(key));
-        match key {
-            Some(key) if !key.is_empty() => (hash(key, 0) >> 32) % count == index,
-            _ => index == 0,
+        match self.settings.first_key(ids) {
+            [] => index == 0,
+            key => (hash(key, 0) >> 32) % count == index,
         }
     }
 
+    #[inline(never)]
     fn take_order(
         &mut self,
         source: &mut Source,
@@ -606,6 +617,8 @@ impl Report {
             .push(
                 &head,
                 [&unique_id, stored_order, &click_id, &offer],
+                self.settings.first_key([&unique_id, &order_id, &click_id]),
+                self.settings.seed,
                 &mut self.memory,
             )
             .ok_or(Flaw::Full)?;
@@ -614,6 +627,7 @@ impl Report {
     }
 
     /// One of CAKE's words for one of the advertiser's.
+    #[inline(never)]
     fn mapped_status(&mut self, source: &Source, word: &[u8]) -> Result<u8, Flaw> {
         let word = word.trim_ascii();
         if word.is_empty() {
@@ -651,6 +665,7 @@ impl Report {
         Ok(code)
     }
 
+    #[inline(never)]
     fn take_conversion(
         &mut self,
         source: &mut Source,
@@ -706,6 +721,8 @@ impl Report {
             .push(
                 &head,
                 [&unique_id, &order_id, click_id, &own_id],
+                self.settings.first_key([&unique_id, &order_id, click_id]),
+                self.settings.seed,
                 &mut self.memory,
             )
             .ok_or(Flaw::Full)?;
@@ -737,6 +754,7 @@ impl Report {
         )
     }
 
+    #[inline(never)]
     fn take_delivery(
         &mut self,
         source: &mut Source,
@@ -779,6 +797,8 @@ impl Report {
             .push(
                 &head,
                 [&unique_id, &order_id, &click_id, &[]],
+                self.settings.first_key([&unique_id, &order_id, &click_id]),
+                self.settings.seed,
                 &mut self.memory,
             )
             .ok_or(Flaw::Full)?;
@@ -786,6 +806,7 @@ impl Report {
         Ok(())
     }
 
+    #[inline(never)]
     fn take_click(
         &mut self,
         source: &mut Source,

@@ -42,7 +42,11 @@ test("a policy without 'wasm-unsafe-eval' gets the same core as plain JavaScript
   });
   site.requests.length = 0;
   const { page, said } = await visit(browser, site, "/strict?reqid=abc-1");
-  expect(await page.evaluate(() => [tracker.engine, tracker.clickId])).toEqual(["js", "abc-1"]);
+  // It is known when the stand-in has come.
+  expect(await page.evaluate(() => tracker.ready.then(() => [tracker.engine, tracker.clickId]))).toEqual([
+    "js",
+    "abc-1",
+  ]);
   expect((await page.context().cookies())[0]?.value).toContain("!reqid!abc-1");
   expect(loaded()).toEqual(["/page/page.js", "/page/fallback.js"]);
   expect(await page.evaluate(() => tracker.convert({ offerId: 1, uniqueId: "u" }))).toMatchObject({
@@ -71,7 +75,11 @@ const withoutWasm = () => {
 
 test("without WebAssembly at all it is plain JavaScript", async () => {
   const { page, said } = await visit(browser, site, "/?reqid=abc-1", withoutWasm);
-  expect(await page.evaluate(() => [tracker.engine, tracker.clickId])).toEqual(["js", "abc-1"]);
+  // It is known when the stand-in has come.
+  expect(await page.evaluate(() => tracker.ready.then(() => [tracker.engine, tracker.clickId]))).toEqual([
+    "js",
+    "abc-1",
+  ]);
   expect(said.filter((line) => line.includes("THROWN"))).toEqual([]);
 });
 
@@ -84,7 +92,7 @@ test("where neither can be loaded the page goes on, and hears of it", async () =
   page.on("pageerror", (error) => thrown.push(error));
   await page.goto(`${site.origin}/?reqid=abc-1`);
   await page.waitForFunction(() => "tracker" in globalThis);
-  expect(await page.evaluate(() => tracker.clickId)).toBeUndefined();
+  expect(await page.evaluate(() => tracker.ready.then(() => tracker.clickId))).toBeUndefined();
   expect(await page.evaluate(() => errors[0]?.code)).toBe("internal");
   expect(thrown).toEqual([]);
 });
@@ -186,7 +194,8 @@ test.each([
   ["link", ["buffer", "build", "memory"]],
 ])("the core of %s.js is what js/page/core.ts says, and takes nothing from the page", (name, exports) => {
   const page = readFileSync(`dist/page/${name}.js`, "utf8");
-  const [, text = "", mark, key] = /of ("(?:\\.|[^"\\])*")\)\w+===(`[^`]+`)\?.{0,80}?charCodeAt\(0\)\^(\d+)/s.exec(page) ?? [];
+  const [, text = "", mark, key] =
+    /of ("(?:\\.|[^"\\])*")\)\w+===(`[^`]+`)\?.{0,80}?charCodeAt\(0\)\^(\d+)/s.exec(page) ?? [];
   const bytes: number[] = [];
   let high = 0;
   const before = runInNewContext(mark ?? "");

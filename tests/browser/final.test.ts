@@ -16,6 +16,7 @@ beforeAll(async () => {
   browser = await launch();
   site.addTrackerPage("/");
   site.addTrackerPage("/thanks");
+  site.addTrackerPage("/edge", "{ edge: true }");
 });
 beforeEach(() => {
   site.trouble = undefined;
@@ -126,6 +127,15 @@ test.each(WAITS)("$what is not about this conversion: it waits, and is sent afte
   await expect.poll(() => [...site.recorded.keys()]).toEqual(["1 u"]);
   await expect.poll(() => waiting(page)).toBe(0);
   expect(said.filter((line) => line.includes("THROWN"))).toEqual([]);
+});
+
+test("a click id that this page has not sent is the cookie's affair: it waits, and is sent after the mend", async () => {
+  const { page, go } = await visit(browser, site, "/edge?reqid=abc-1");
+  site.trouble = { status: 400, body: own("invalid_click_id") };
+  expect(await convert(page)).toEqual({ state: "queued", code: "invalid_click_id" });
+  site.trouble = undefined;
+  await go("/edge");
+  await expect.poll(() => [...site.recorded.keys()]).toEqual(["1 u"]);
 });
 
 test("a redirect that keeps the POST is followed, and its answer counts", async () => {

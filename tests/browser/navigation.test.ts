@@ -53,6 +53,36 @@ test.each(["with the Navigation API", "without it"])("single-page navigation is 
   expect(await clickIdOf(page)).toBe("replaced");
 });
 
+test.each(["with the Navigation API", "without it"])(
+  "dispose ends the following of addresses, and nothing else, %s",
+  async (how) => {
+    const { page } = await visit(
+      browser,
+      site,
+      "/?reqid=first",
+      how === "without it" ? () => Object.defineProperty(window, "navigation", { value: undefined }) : undefined,
+    );
+    await page.evaluate(() => tracker.dispose());
+    await page.evaluate(() => history.pushState(null, "", "/a?reqid=pushed"));
+    expect(await clickIdOf(page)).toBe("first");
+    expect(await page.evaluate(() => tracker.convert({ offerId: 1, uniqueId: "u" }))).toMatchObject({
+      state: "accepted",
+    });
+    // A component that is mounted again has one of its own.
+    const next = await page.evaluate(async () => {
+      const { createTracker } = await import("/page/page.js" as string);
+      const again: Tracker = createTracker();
+      const before = again.clickId;
+      history.pushState(null, "", "/b?reqid=second");
+      const after = again.clickId;
+      again.dispose();
+      again.dispose();
+      return [before, after];
+    });
+    expect(next).toEqual(["pushed", "second"]);
+  },
+);
+
 test("the site's own wrappers of pushState go on working, before and after ours", async () => {
   const { page } = await visit(browser, site, "/", () => {
     Object.defineProperty(window, "navigation", { value: undefined });

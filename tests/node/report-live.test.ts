@@ -64,7 +64,9 @@ test("both lists are kept as pages, and printed from them without the network", 
     const again = cli([kind, ...range(), "--pages", pages, "--json"]);
     expect(again, again.stderr).toMatchObject({ status: 0 });
     expect(jsonLines(again.stdout)).toEqual(jsonLines(live.stdout));
-    const csv = cli([kind, ...range(), "--pages", pages, "--csv"]).stdout.trim().split("\r\n");
+    const csv = cli([kind, ...range(), "--pages", pages, "--csv"])
+      .stdout.trim()
+      .split("\r\n");
     expect(csv).toHaveLength(jsonLines(live.stdout).length + 1);
   }
   const [conversion] = jsonLines(cli(["conversions", ...range(), "--pages", pages, "--json"]).stdout) as Row[];
@@ -186,7 +188,18 @@ test("errors that were planted into a month of orders are found, each by its nam
   expect(Object.fromEntries([...found].sort())).toEqual(Object.fromEntries([...expected].sort()));
 
   const save = join(folder, "saved");
-  const args = ["report", "--orders", "month.csv", "--conversions", "live", "--save", save, "--json", "--max-bad", "9999"];
+  const args = [
+    "report",
+    "--orders",
+    "month.csv",
+    "--conversions",
+    "live",
+    "--save",
+    save,
+    "--json",
+    "--max-bad",
+    "9999",
+  ];
   const live = cli([...args, ...range(), "--base-url", sandbox.origin], KEY);
   expect(live, live.stderr).toMatchObject({ status: 1 });
   renameSync(join(folder, "month.csv"), join(folder, "same.csv"));

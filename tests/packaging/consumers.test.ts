@@ -9,17 +9,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { freePort } from "../../js/bin/workerd.ts";
 import { EXPECTED } from "./consumers/shared/server.js";
 import { openEmpty, openProject, type Project } from "./project.ts";
-import {
-  closeBrowser,
-  LOOSE,
-  landed,
-  landOn,
-  STRICT,
-  serveFolder,
-  visit,
-  WITH_WASM,
-  WITHOUT_WASM,
-} from "./site.ts";
+import { closeBrowser, LOOSE, landed, landOn, STRICT, serveFolder, visit, WITH_WASM, WITHOUT_WASM } from "./site.ts";
 
 const isAll = process.env["CAKE_EDGE_CONSUMERS"] === "all";
 

@@ -70,7 +70,10 @@ fn every_error() -> Vec<Error> {
             status: 429,
             retry_after_ms: None,
         },
-        Error::Unauthorized { status: 401, message: String::new() },
+        Error::Unauthorized {
+            status: 401,
+            message: String::new(),
+        },
         Error::Refused { message: text() },
         Error::UnexpectedAnswer { message: text() },
         Error::Redirected { status: 302 },

@@ -9,6 +9,10 @@ export async function buy(): Promise<string> {
   tracker.setConsent("granted");
   await ready();
   const sync: string = createTrackingLink({ domain: "track.yournetwork.com", affiliateId: 1, creativeId: 2 });
-  const link: string | undefined = await tracker.link({ domain: "track.yournetwork.com", affiliateId: 1, creativeId: 2 });
+  const link: string | undefined = await tracker.link({
+    domain: "track.yournetwork.com",
+    affiliateId: 1,
+    creativeId: 2,
+  });
   return result.state + (link ?? sync);
 }

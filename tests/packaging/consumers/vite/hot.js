@@ -9,5 +9,5 @@ tracker.convert({ offerId: 12345, orderId: "ORD-1" }).then(({ state }) => {
 
 if (import.meta.hot) {
   import.meta.hot.accept();
-  import.meta.hot.dispose(() => tracker.dispose());
+  import.meta.hot.dispose(() => tracker.dispose?.());
 }
