@@ -170,7 +170,11 @@ impl<'a> Answer<'a> {
         if is_yes == Some(true) {
             return Ok(envelope);
         }
-        if message.as_deref().is_some_and(is_restricted) {
+        if [&message, &word]
+            .into_iter()
+            .flatten()
+            .any(|text| is_restricted(text))
+        {
             return Err(limited);
         }
         let shown = message

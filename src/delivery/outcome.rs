@@ -232,6 +232,11 @@ mod tests {
             (400, "", ("refused", Healthy, false)),
             (409, "", ("refused", Healthy, false)),
             (422, "", ("refused", Healthy, false)),
+            (
+                200,
+                r#"{"request_status":"Restricted"}"#,
+                ("again", Limited(None), false),
+            ),
             (402, "", ("not found", NotFound, false)),
             (404, "", ("not found", NotFound, false)),
             (405, "", ("not found", NotFound, false)),
