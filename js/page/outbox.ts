@@ -42,6 +42,8 @@ export interface Sender {
   readonly url: string;
   /** The conversions of this page, by their keys. */
   readonly conversions: Map<string, WaitingConversion>;
+  /** Is the click id in the cookie of the site's own Worker, where no script sees it? */
+  readonly edge?: boolean | undefined;
   said(): Consent;
   note(reason: Reason | string): void;
   /** Tells an error to the site. */
@@ -65,7 +67,7 @@ interface Answer {
 }
 
 /** Opens the outbox of a tracker. */
-export function openOutbox({ url, conversions, said, note, report }: Sender): Outbox {
+export function openOutbox({ url, conversions, edge, said, note, report }: Sender): Outbox {
   /** What other pages left, by their keys: when it may be sent again. */
   const left = new Map<string, WaitingConversion>();
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -125,8 +127,8 @@ export function openOutbox({ url, conversions, said, note, report }: Sender): Ou
     const code = typeof error?.code === "string" ? error.code : undefined;
     // A firewall's JSON may have words of ours, but not all of them.
     const isOwn = typeof error?.rule === "string" && error.retryable === false;
-    // A click id that this page has not sent is the site's own cookie, and what is wrong with that can be mended.
-    const isOfPage = code !== "invalid_click_id" || conversion.fields.clickId !== undefined;
+    // With `edge` the click id is in the site's own cookie, and what is wrong with that can be mended.
+    const isOfPage = code !== "invalid_click_id" || !edge || conversion.fields.clickId !== undefined;
     if (isOwn && isOfPage && code !== undefined && FINAL.includes(code) && status > 399 && status < 500) {
       return refuse(key, code, error);
     }

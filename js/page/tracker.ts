@@ -222,7 +222,7 @@ export function openTracker(sources: readonly (object | null | undefined)[], str
   let opened: Promise<Outbox> | undefined;
   const openOutbox = () => {
     opened ??= load("outbox").then(
-      ({ openOutbox }) => openOutbox({ url, conversions, said, note, report }),
+      ({ openOutbox }) => openOutbox({ url, conversions, edge: options.edge, said, note, report }),
       (error) => {
         opened = undefined;
         throw error;
