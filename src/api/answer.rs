@@ -17,11 +17,15 @@ pub struct Answer<'a> {
 }
 
 /// Does the body of an answer of this status matter? Of an error the status
-/// says all, and its body may be a whole page.
+/// says all, and its body may be a whole page; but a fault of the older services
+/// says whether the request was read at all.
 #[must_use]
-pub fn has_body(status: u16) -> bool {
-    matches!(status, 200..=299)
+pub fn has_body(status: u16, reads_faults: bool) -> bool {
+    matches!(status, 200..=299) || reads_faults && status == FAULT_STATUS
 }
+
+/// The status of an older service's fault, whose body says more than it does.
+pub(super) const FAULT_STATUS: u16 = 500;
 
 impl<'a> Answer<'a> {
     /// An answer of this HTTP status with this body.
@@ -69,6 +73,11 @@ impl<'a> Answer<'a> {
                 retry_after_ms,
             }),
         }
+    }
+
+    /// The body of a fault of the older services.
+    pub(super) fn body_of_fault(&self) -> Option<&'a str> {
+        (self.status == FAULT_STATUS && !self.body.is_empty()).then_some(self.body)
     }
 
     /// Opens the envelope. CAKE says no with status 200, and its web server with
@@ -121,30 +130,54 @@ impl<'a> Answer<'a> {
         if is_yes == Some(true) {
             return Ok(envelope);
         }
-        if message.as_deref().is_some_and(is_restricted) {
-            return Err(limited);
-        }
         let shown = message
             .filter(|message| !message.trim().is_empty())
             .or(word);
-        if shown.as_deref().is_some_and(is_about_the_key) {
-            return Err(Error::Unauthorized {
-                status: self.status,
-            });
-        }
-        if is_yes.is_none() {
+        match self.no(is_yes, shown.as_deref()) {
             // Whether a write was recorded it does not say.
-            return match words::find_error(&envelope) {
+            Error::UnexpectedAnswer { .. } => match words::find_error(&envelope) {
                 Some(error) => Err(self.unexpected("says neither yes nor no: ", &error)),
                 None => Ok(envelope),
+            },
+            error => Err(error),
+        }
+    }
+
+    /// What an answer that is no yes says: a no, or only words.
+    pub(super) fn no(&self, said: Option<bool>, words: Option<&str>) -> Error {
+        let words = words.unwrap_or_default();
+        if is_restricted(words) {
+            return Error::RateLimited {
+                status: self.status,
+                retry_after_ms: self.retry_after_ms,
             };
         }
-        Err(shown.map_or_else(
-            || Error::Refused {
+        if is_about_the_key(words) {
+            return Error::Unauthorized {
+                status: self.status,
+            };
+        }
+        match said {
+            None => self.unexpected("says neither yes nor no: ", words),
+            Some(_) if words.is_empty() => Error::Refused {
                 message: "CAKE said no without a message".into(),
             },
-            |message| self.refused(&message),
-        ))
+            Some(_) => self.refused(words),
+        }
+    }
+
+    /// Neither XML nor JSON: the older services' one word, or something else.
+    pub(super) fn not_markup(&self, body: &str) -> Error {
+        match self.no(None, Some(body.trim())) {
+            Error::UnexpectedAnswer { .. } => self.unexpected("is not XML: ", body),
+            error => error,
+        }
+    }
+
+    /// Markup of another kind, such as a page of the web server's: its words are shown.
+    pub(super) fn unexpected_markup(&self, rule: &str, body: &str) -> Error {
+        let words = words::read_markup(body).map(|markup| markup.words);
+        self.unexpected(rule, words.as_deref().unwrap_or(body))
     }
 
     /// Not JSON: what the older services and the web server say in markup.
@@ -152,21 +185,11 @@ impl<'a> Answer<'a> {
         let Some(markup) = words::read_markup(body).filter(|markup| !markup.is_plain) else {
             return self.unexpected("is not JSON: ", body);
         };
-        if is_restricted(&markup.words) {
-            return Error::RateLimited {
-                status: self.status,
-                retry_after_ms: self.retry_after_ms,
-            };
+        match markup.success {
+            Some(false) => self.no(Some(false), Some(&markup.words)),
+            _ if is_restricted(&markup.words) => self.no(None, Some(&markup.words)),
+            _ => self.unexpected("is not JSON: ", &markup.words),
         }
-        if markup.success == Some(false) {
-            if is_about_the_key(&markup.words) {
-                return Error::Unauthorized {
-                    status: self.status,
-                };
-            }
-            return self.refused(&markup.words);
-        }
-        self.unexpected("is not JSON: ", &markup.words)
     }
 
     /// A no beside the record of a conversion says both: it is unexpected.

@@ -221,7 +221,7 @@ fn diagnose(findings: &Findings<'_>) -> Report {
             true,
             [
                 "CAKE knows the click",
-                if click.converted {
+                if click.converted == Some(true) {
                     ", and it has converted"
                 } else {
                     ", and it has not converted"

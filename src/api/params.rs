@@ -157,15 +157,18 @@ impl<'a> Params<'a> {
         value.ok_or_else(|| field(name, "is missing"))
     }
 
+    /// What was written, a text or a number's digits.
+    pub(super) fn written(&self, name: &'static str) -> Result<Option<String>> {
+        self.get(name)
+            .map(|value| value.text().ok_or(Error::InvalidMoney { parameter: name }))
+            .transpose()
+    }
+
     /// An amount: text, or a number whose own digits are exact.
     pub(super) fn amount(&self, name: &'static str) -> Result<Option<String>> {
-        let Some(value) = self.get(name) else {
-            return Ok(None);
-        };
-        let text = value
-            .text()
-            .ok_or(Error::InvalidMoney { parameter: name })?;
-        Ok(Some(Money::parse(name, &text)?.to_string()))
+        self.written(name)?
+            .map(|text| Ok(Money::parse(name, &text)?.to_string()))
+            .transpose()
     }
 
     /// A unique id or order id: text, or a number as its digits.

@@ -57,6 +57,8 @@ pub(super) struct Sending<'a> {
     pub(super) timeout_ms: u32,
     /// The most bytes of the body.
     pub(super) limit: u32,
+    /// Does the body of a 500 matter, as a fault of the older services?
+    pub(super) reads_faults: bool,
     /// The caller's.
     pub(super) signal: Option<&'a AbortSignal>,
 }
@@ -125,7 +127,7 @@ async fn exchange(
     let body = get(&response, "body")?;
     let body = if !body.is_object() {
         JsString::from("")
-    } else if !has_body(status) {
+    } else if !has_body(status, sending.reads_faults) {
         ignore(call(&body, "cancel", &JsValue::UNDEFINED));
         JsString::from("")
     } else {

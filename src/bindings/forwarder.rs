@@ -244,6 +244,7 @@ impl Deliverer {
             fetch: self.fetch.as_ref(),
             timeout_ms: self.timeout_ms,
             limit,
+            reads_faults: false,
             signal: None,
         };
         send(url, None, &sending).await
