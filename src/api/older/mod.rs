@@ -9,7 +9,7 @@ pub mod clicks;
 pub mod correction;
 pub mod event_conversions;
 pub mod tracking_domains;
-mod xml;
+pub(crate) mod xml;
 
 use super::answer::{Record, list_holder, records};
 use super::json::{Value, parse_id};

@@ -13,7 +13,7 @@ const MAX_DEPTH: usize = 32;
 
 /// What comes next.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Event<'a> {
+pub(crate) enum Event<'a> {
     /// An element begins: its name without a prefix, and whether it is `xsi:nil`.
     Start { name: &'a str, is_nil: bool },
     /// Text of the element that is open: as it stands, or without its references.
@@ -24,7 +24,7 @@ pub(super) enum Event<'a> {
 
 /// Why a text is not XML that is read here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Flaw {
+pub(crate) enum Flaw {
     /// It is cut off, or no XML.
     Malformed,
     /// It has a document type, or an entity that is not predefined.
@@ -48,7 +48,7 @@ type Read<T> = Result<T, Flaw>;
 
 /// Walks through a document.
 #[derive(Debug)]
-pub(super) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     text: &'a str,
     /// The names of the elements that are open, with their prefixes.
     open: Vec<&'a str>,
@@ -58,7 +58,7 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
+    pub(crate) fn new(text: &'a str) -> Self {
         Self {
             text: text.trim_start_matches('\u{feff}'),
             open: Vec::new(),
@@ -80,7 +80,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next event; `None` behind the root's end.
-    pub(super) fn next(&mut self) -> Read<Option<Event<'a>>> {
+    pub(crate) fn next(&mut self) -> Read<Option<Event<'a>>> {
         if core::mem::take(&mut self.ends_at_once) {
             self.open.pop();
             return Ok(Some(Event::End));
