@@ -21,6 +21,7 @@
 //! | `purpose` | what a request says that it is for: a visit, a prefetch (not in `page`) |
 //! | [`consent`] | what may be stored, when |
 //! | [`macros`], [`pixel`] | postback URL templates; `p.ashx` |
+//! | `commerce` | what a shop tells of an order on a pixel (feature `api`) |
 //! | [`money`], [`time`] | exact decimals, civil times |
 //! | [`secret`] | secrets without what is around them |
 //! | `url` | percent-encoding and query strings |
@@ -57,6 +58,8 @@ mod url;
 pub mod api;
 #[cfg(feature = "worker")]
 pub mod capture;
+#[cfg(feature = "api")]
+pub mod commerce;
 #[cfg(feature = "forwarder")]
 pub mod delivery;
 #[cfg(any(feature = "worker", feature = "sandbox"))]

@@ -61,6 +61,7 @@ export {
   type FoundClick,
   findClick,
   lintTrackingLink,
+  type PixelItem,
   type PixelParts,
   parseTrackingLink,
 } from "./tracking.js";

@@ -43,7 +43,7 @@ pub mod list_conversions;
 pub mod list_tracking_domains;
 pub mod older;
 mod pager;
-mod params;
+pub(crate) mod params;
 mod rate_limiter;
 pub mod record_conversion;
 mod redact;

@@ -8,6 +8,7 @@
 use super::fields::Fields;
 use super::id;
 use crate::click_id::{LandingParameters, find_click as find};
+use crate::commerce;
 use crate::host::Domain;
 use crate::link::{LinkRules, TrackingLink};
 use crate::lint::{Finding, lint};
@@ -113,10 +114,11 @@ pub fn check_postback_url(template: &str) -> Result<JsValue, JsValue> {
 }
 
 /// A pixel's or postback's URL and tag; see [`Pixel`]. `format` is `pb`, `img`,
-/// `js` or `iframe`; of `offer_id` and `advertiser_id` the first one given counts.
+/// `js` or `iframe`; of `offer_id` and `advertiser_id` the first one given counts. `order` is what
+/// the shop tells of the order, as JSON.
 ///
 /// # Errors
-/// Those of [`Pixel::build`] and [`Money::parse`].
+/// Those of [`Pixel::build`], [`commerce::query`] and [`Money::parse`].
 #[expect(clippy::too_many_arguments, reason = "one for each part of the URL")]
 #[wasm_bindgen(js_name = pixel)]
 pub fn pixel(
@@ -129,6 +131,7 @@ pub fn pixel(
     transaction_id: Option<String>,
     price: Option<String>,
     payout: Option<String>,
+    order: &str,
     format: &str,
 ) -> Result<JsValue, JsValue> {
     let domain = if is_sandbox {
@@ -145,7 +148,9 @@ pub fn pixel(
             .map(|text| Money::parse(name, text))
             .transpose()
     };
+    let order = commerce::query(order)?;
     let pixel = Pixel {
+        order: Some(&order),
         event_id: event_id.map(id),
         click_id: click_id.as_deref(),
         transaction_id: transaction_id.as_deref(),
