@@ -295,7 +295,7 @@ export interface CheckOptions extends CallOptions {
 
 /** One check of the doctor's. */
 export interface Check {
-  readonly name: "reachable" | "key" | "domains" | "default_domain" | "clock" | "click";
+  readonly name: "reachable" | "key" | "domains" | "default_domain" | "clock" | "click" | "services";
   readonly status: "ok" | "failed" | "skipped";
   /** What was found. */
   readonly found: string;

@@ -3,7 +3,7 @@
 
 use super::get_click::Click;
 use super::list_tracking_domains::TrackingDomain;
-use super::{Action, CallOutcome};
+use super::{Action, CallOutcome, Services};
 use crate::{Error, click_id};
 
 type Result<T, E = Error> = core::result::Result<T, E>;
@@ -19,6 +19,7 @@ const CLOCK_TOLERANCE_MS: u64 = 30_000;
 pub struct Examination {
     click_id: Option<String>,
     domains: Option<Result<Vec<TrackingDomain>>>,
+    older: Option<Result<Vec<TrackingDomain>>>,
     server_ms: Option<u64>,
     now_ms: u64,
     click: Option<Result<Option<Click>>>,
@@ -39,29 +40,41 @@ impl Examination {
         })
     }
 
-    /// The next call: an action and its parameters as JSON. `None` at the end.
+    /// The next call: an action, the services that are asked, and its parameters as JSON. `None` at the end.
     #[must_use]
-    pub fn next(&self) -> Option<(Action, String)> {
-        if self.domains.is_none() {
-            return Some((Action::ListTrackingDomains, "{}".to_owned()));
+    pub fn next(&self) -> Option<(Action, Services, String)> {
+        let list = |services| Some((Action::ListTrackingDomains, services, "{}".to_owned()));
+        match (&self.domains, &self.older) {
+            (None, _) => return list(Services::Young),
+            // Where nobody answers, nobody else does either.
+            (Some(Err(Error::Network | Error::Timeout | Error::Aborted)), _) | (_, Some(_)) => {}
+            (Some(_), None) => return list(Services::Older),
         }
         let click_id = self.click_id.as_deref().filter(|_| self.click.is_none())?;
         // A click id has no character that JSON would escape.
         let params = ["{\"clickId\":\"", click_id, "\"}"].concat();
-        Some((Action::GetClick, params))
+        Some((Action::GetClick, Services::Young, params))
     }
 
     /// Takes note of what the call brought. `server_ms` is the time in its
     /// answer's `Date` header and `now_ms` our own, in milliseconds since 1970.
     pub fn record(&mut self, result: Result<CallOutcome>, server_ms: Option<u64>, now_ms: u64) {
-        if self.domains.is_none() {
-            self.server_ms = server_ms;
-            self.now_ms = now_ms;
-            self.domains = Some(match result {
+        let is_older = matches!(self.next(), Some((_, Services::Older, _)));
+        if self.domains.is_none() || is_older {
+            let domains = match result {
                 Ok(CallOutcome::TrackingDomains(domains)) => Ok(domains),
                 Ok(_) => Err(Error::Internal),
                 Err(error) => Err(error),
-            });
+            };
+            if is_older {
+                self.older = Some(domains);
+            } else {
+                self.domains = Some(domains);
+            }
+            if self.server_ms.is_none() {
+                self.server_ms = server_ms;
+                self.now_ms = now_ms;
+            }
         } else {
             self.click = Some(match result {
                 Ok(CallOutcome::Click(click)) => Ok(click),
@@ -75,12 +88,25 @@ impl Examination {
     #[must_use]
     pub fn report(&self) -> Report {
         let click = self.click.as_ref();
+        let domains = match &self.domains {
+            Some(domains) => domains.as_deref(),
+            None => Err(&Error::Aborted),
+        };
+        let older = self.older.as_ref().map(Result::as_deref);
         diagnose(&Findings {
-            domains: match &self.domains {
-                Some(Ok(domains)) => Ok(domains),
-                Some(Err(error)) => Err(error),
-                None => Err(&Error::Aborted),
+            // An account may have the older services alone.
+            domains: match (domains, older) {
+                (
+                    Err(Error::UnexpectedAnswer { .. } | Error::HttpStatus { status: 404, .. }),
+                    Some(Ok(older)),
+                ) => Ok(older),
+                (domains, _) => domains,
             },
+            is_young: match domains {
+                Ok(_) => true,
+                Err(error) => matches!(error, Error::Unauthorized { .. } | Error::Refused { .. }),
+            },
+            older,
             server_ms: self.server_ms,
             now_ms: self.now_ms,
             click: click.map(|click| click.as_ref().map(Option::as_ref)),
@@ -91,6 +117,10 @@ impl Examination {
 /// What was found by asking.
 struct Findings<'a> {
     domains: Result<&'a [TrackingDomain], &'a Error>,
+    /// Do the young services answer, be it with a no?
+    is_young: bool,
+    /// What the older ones answer, where they were asked.
+    older: Option<Result<&'a [TrackingDomain], &'a Error>>,
     server_ms: Option<u64>,
     now_ms: u64,
     click: Option<Result<Option<&'a Click>, &'a Error>>,
@@ -111,7 +141,7 @@ pub enum Status {
 /// One check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Check {
-    /// `reachable`, `key`, `domains`, `default_domain`, `clock` or `click`.
+    /// `reachable`, `key`, `domains`, `default_domain`, `clock`, `click` or `services`.
     pub name: &'static str,
     /// How it went.
     pub status: Status,
@@ -151,7 +181,7 @@ fn skipped(name: &'static str, found: &str, advice: &'static str) -> Check {
 
 /// Makes a report of what was found.
 fn diagnose(findings: &Findings<'_>) -> Report {
-    let mut checks = Vec::with_capacity(6);
+    let mut checks = Vec::with_capacity(7);
     let failure = findings.domains.err();
     checks.push(match failure {
         Some(error @ (Error::Network | Error::Timeout)) => check(
@@ -243,6 +273,7 @@ fn diagnose(findings: &Findings<'_>) -> Report {
             "Mend what failed above, then check again.",
         ),
     });
+    checks.push(services(findings));
     Report {
         ok: checks.iter().all(|check| check.status != Status::Failed),
         checks,
@@ -286,6 +317,34 @@ fn domains(checks: &mut Vec<Check>, domains: Option<&[TrackingDomain]>) {
         },
         "Choose an active default domain in CAKE: Admin, Tracking Domains.",
     ));
+}
+
+/// Which services answer. An account needs but one generation, so nothing fails here.
+fn services(findings: &Findings<'_>) -> Check {
+    match findings.older {
+        None => skipped("services", "not known", "Make CAKE reachable first."),
+        Some(Ok(_)) if findings.is_young => check(
+            "services",
+            true,
+            "the young and the older services answer",
+            "",
+        ),
+        Some(Ok(_)) => skipped(
+            "services",
+            "only the older services answer",
+            "Open the client with services: \"older\"; conversions go by p.ashx.",
+        ),
+        Some(Err(_)) if !findings.is_young => skipped(
+            "services",
+            "neither generation answers",
+            "Make CAKE reachable first.",
+        ),
+        Some(Err(_)) => skipped(
+            "services",
+            "only the young services answer",
+            "Nothing, unless conversions are corrected: that needs the older services, /api/6/track.asmx.",
+        ),
+    }
 }
 
 fn clock(findings: &Findings<'_>, is_reachable: bool) -> Check {
@@ -338,17 +397,38 @@ mod tests {
         let mut examination = Examination::new(Some("abc")).unwrap();
         assert_eq!(
             examination.next(),
-            Some((Action::ListTrackingDomains, "{}".to_owned()))
+            Some((
+                Action::ListTrackingDomains,
+                Services::Young,
+                "{}".to_owned()
+            ))
         );
         let domains = vec![domain(true, "active")];
         examination.record(
-            Ok(CallOutcome::TrackingDomains(domains)),
+            Ok(CallOutcome::TrackingDomains(domains.clone())),
             Some(1_000),
             2_000,
         );
         assert_eq!(
             examination.next(),
-            Some((Action::GetClick, r#"{"clickId":"abc"}"#.to_owned()))
+            Some((
+                Action::ListTrackingDomains,
+                Services::Older,
+                "{}".to_owned()
+            ))
+        );
+        examination.record(
+            Ok(CallOutcome::TrackingDomains(domains)),
+            Some(90_000),
+            91_000,
+        );
+        assert_eq!(
+            examination.next(),
+            Some((
+                Action::GetClick,
+                Services::Young,
+                r#"{"clickId":"abc"}"#.to_owned()
+            ))
         );
         examination.record(Err(Error::Timeout), None, 9_000);
         assert_eq!(examination.next(), None);
@@ -362,8 +442,58 @@ mod tests {
                 ("default_domain", Well),
                 ("clock", Well),
                 ("click", Failed),
+                ("services", Well),
             ]
         );
+    }
+
+    #[test]
+    fn an_account_may_have_either_generation_alone() {
+        let not_found = || Error::HttpStatus {
+            status: 404,
+            retry_after_ms: None,
+        };
+        let well = || Ok(CallOutcome::TrackingDomains(vec![domain(true, "active")]));
+        for (young, older, is_ok, found) in [
+            (
+                well(),
+                Err(not_found()),
+                true,
+                "only the young services answer",
+            ),
+            (
+                Err(not_found()),
+                well(),
+                true,
+                "only the older services answer",
+            ),
+            (
+                Err(Error::Unauthorized { status: 200 }),
+                Err(not_found()),
+                false,
+                "only the young services answer",
+            ),
+            (
+                Err(not_found()),
+                Err(not_found()),
+                false,
+                "only the young services answer",
+            ),
+        ] {
+            let mut examination = Examination::new(None).unwrap();
+            examination.record(young, None, 0);
+            examination.record(older, None, 0);
+            let report = examination.report();
+            assert_eq!(report.ok, is_ok);
+            let services = report.checks.last().unwrap();
+            assert_eq!((services.name, services.status), ("services", Skipped));
+            if is_ok {
+                assert_eq!(services.found, found);
+            }
+        }
+        let mut examination = Examination::new(None).unwrap();
+        examination.record(Err(Error::Network), None, 0);
+        assert_eq!(examination.next(), None);
     }
 
     use Status::{Failed, Ok as Well, Skipped};
@@ -373,6 +503,8 @@ mod tests {
         let domains = [domain(true, "active")];
         let report = diagnose(&Findings {
             domains: Ok(&domains),
+            is_young: true,
+            older: Some(Ok(&domains)),
             server_ms: Some(1_000_000),
             now_ms: 1_020_000,
             click: None,
@@ -387,6 +519,7 @@ mod tests {
                 ("default_domain", Well),
                 ("clock", Well),
                 ("click", Skipped),
+                ("services", Well),
             ]
         );
     }
@@ -421,6 +554,8 @@ mod tests {
         ] {
             let report = diagnose(&Findings {
                 domains,
+                is_young: true,
+                older: None,
                 server_ms,
                 now_ms: 0,
                 click,

@@ -114,7 +114,7 @@ impl Client {
             signal,
         };
         let action = api::Action::from_name(&action).ok_or(Error::Internal)?;
-        let ended = self.run(action, &params, &choices).await?;
+        let ended = self.run(action, self.services, &params, &choices).await?;
         let outcome = to_json(&ended.outcome)?;
         Ok(match action {
             api::Action::ListClicks
@@ -153,8 +153,8 @@ impl Client {
             signal,
         };
         let mut examination = doctor::Examination::new(click.as_deref())?;
-        while let Some((action, params)) = examination.next() {
-            let ended = self.run(action, &params, &choices).await;
+        while let Some((action, services, params)) = examination.next() {
+            let ended = self.run(action, services, &params, &choices).await;
             let date_ms = ended.as_ref().ok().and_then(|ended| ended.date_ms);
             let outcome = ended.map(|ended| ended.outcome);
             examination.record(outcome, date_ms, to_integer(Date::now()));
@@ -168,13 +168,19 @@ impl Client {
 
 impl Client {
     /// Carries a call out, step by step.
-    async fn run(&self, action: api::Action, params: &str, choices: &Choices) -> Result<Ended> {
+    async fn run(
+        &self,
+        action: api::Action,
+        services: Services,
+        params: &str,
+        choices: &Choices,
+    ) -> Result<Ended> {
         let settings = CallSettings {
             retries: choices.retries,
             verifies: choices.verifies,
             report_at_ms: choices.report_at_ms,
             is_read_only: self.is_read_only,
-            services: self.services,
+            services,
             now_ms: to_integer(Date::now()),
             is_dry_run: choices.is_dry_run,
         };

@@ -534,6 +534,7 @@ export function callTests({ createCakeClient, isCakeError }: Edge): void {
       "default_domain ok",
       "clock failed",
       "click failed",
+      "services skipped",
     ]);
     for (const { status, advice } of checks) expect(advice === undefined).toBe(status === "ok");
     const badKey = client(() => new Response('{"success":false,"message":"Invalid API key: CANARY"}'), {
