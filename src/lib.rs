@@ -21,10 +21,10 @@
 //! | `purpose` | what a request says that it is for: a visit, a prefetch (not in `page`) |
 //! | [`consent`] | what may be stored, when |
 //! | [`macros`], [`pixel`] | postback URL templates; `p.ashx` |
-//! | `commerce` | what a shop tells of an order on a pixel (feature `api`) |
 //! | [`money`], [`time`] | exact decimals, civil times |
 //! | [`secret`] | secrets without what is around them |
 //! | `url` | percent-encoding and query strings |
+//! | `xml` | XML as CAKE's older services write it (feature `api`) |
 //! | `api` | CAKE's HTTP API: requests and answers (feature `api`) |
 //! | `delivery` | the forwarder's decisions (feature `forwarder`) |
 //! | `report` | reconcile, break down, attribute (feature `report`) |
@@ -53,13 +53,13 @@ pub mod time;
 pub mod touch;
 mod transaction_id;
 mod url;
+#[cfg(feature = "api")]
+mod xml;
 
 #[cfg(feature = "api")]
 pub mod api;
 #[cfg(feature = "worker")]
 pub mod capture;
-#[cfg(feature = "api")]
-pub mod commerce;
 #[cfg(feature = "forwarder")]
 pub mod delivery;
 #[cfg(any(feature = "worker", feature = "sandbox"))]

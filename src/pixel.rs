@@ -60,7 +60,7 @@ pub struct Pixel<'a> {
     pub price: Option<Money>,
     /// The affiliate's payout: `ap`.
     pub payout: Option<Money>,
-    /// What the shop tells of the order, as a query: see `commerce::query`.
+    /// What the shop tells of the order, as a query: see `api::commerce::query`.
     pub order: Option<&'a str>,
     /// How it is reported: `f`.
     pub format: Format,

@@ -125,7 +125,11 @@ impl Action {
             Self::ListConversionChanges => event_conversions::changes_request(account, params)?,
             Self::CorrectConversion => {
                 let (request, checked) = correction::request(account, params)?;
-                idempotency = checked.idempotency(account, &settings);
+                idempotency = Idempotency::Keyed {
+                    lookup: Lookup::Changes(checked.changes(account, settings.now_ms)),
+                    verify_first: true,
+                    is_sent_once: checked.adds(),
+                };
                 subject.correction = Some(checked);
                 request
             }

@@ -9,12 +9,12 @@ use crate::time::CivilTime;
 use crate::{Error, Result, transaction_id};
 
 /// A caller's object, of which every field must be known.
-pub(crate) struct Params<'a> {
+pub(super) struct Params<'a> {
     fields: Object<'a>,
 }
 
 /// What is wrong with a parameter.
-pub(crate) fn field(parameter: &str, rule: &str) -> Error {
+pub(super) fn field(parameter: &str, rule: &str) -> Error {
     Error::InvalidField {
         parameter: parameter.to_owned(),
         rule: rule.to_owned(),
@@ -23,7 +23,7 @@ pub(crate) fn field(parameter: &str, rule: &str) -> Error {
 
 impl<'a> Params<'a> {
     /// Reads `text`; `names` are all that may stand in it, once each.
-    pub(crate) fn read(text: &'a str, names: &[&'static str]) -> Result<Self> {
+    pub(super) fn read(text: &'a str, names: &[&'static str]) -> Result<Self> {
         let fields = Object::read(text).ok_or_else(|| field("params", "must be an object"))?;
         Self::of(fields, names)
     }
@@ -54,7 +54,7 @@ impl<'a> Params<'a> {
 
     /// Leaves out what is the empty text, but for the fields of these names: an
     /// optional field that a template left empty is absent.
-    pub(crate) fn without_empty(mut self, but: &[&str]) -> Self {
+    pub(super) fn without_empty(mut self, but: &[&str]) -> Self {
         self.fields
             .retain(|name, value| but.contains(&name) || value.string().as_deref() != Some(""));
         self
@@ -65,18 +65,18 @@ impl<'a> Params<'a> {
     }
 
     /// A text that must be there.
-    pub(crate) fn required_text(&self, name: &str) -> Result<String> {
+    pub(super) fn required_text(&self, name: &str) -> Result<String> {
         self.text(name)?.ok_or_else(|| field(name, "is missing"))
     }
 
-    pub(crate) fn text(&self, name: &str) -> Result<Option<String>> {
+    pub(super) fn text(&self, name: &str) -> Result<Option<String>> {
         self.get(name)
             .map(|value| value.string().ok_or_else(|| field(name, "must be text")))
             .transpose()
     }
 
     /// A text of the caller's own, without control characters.
-    pub(crate) fn free_text(&self, name: &'static str) -> Result<Option<String>> {
+    pub(super) fn free_text(&self, name: &'static str) -> Result<Option<String>> {
         let text = self.text(name)?;
         if text
             .as_ref()
@@ -88,7 +88,7 @@ impl<'a> Params<'a> {
     }
 
     /// A list of texts; empty where it is missing.
-    pub(crate) fn texts(&self, name: &str) -> Result<Vec<String>> {
+    pub(super) fn texts(&self, name: &str) -> Result<Vec<String>> {
         self.list(name)?
             .into_iter()
             .map(|value| {
@@ -100,7 +100,7 @@ impl<'a> Params<'a> {
     }
 
     /// A list of objects, of which `names` are all that may stand in one.
-    pub(crate) fn objects(&self, name: &str, names: &[&'static str]) -> Result<Vec<Self>> {
+    pub(super) fn objects(&self, name: &str, names: &[&'static str]) -> Result<Vec<Self>> {
         self.list(name)?
             .into_iter()
             .map(|value| {
@@ -121,7 +121,7 @@ impl<'a> Params<'a> {
     }
 
     /// One of a few words.
-    pub(crate) fn word(&self, name: &str, words: &[&str], rule: &str) -> Result<Option<String>> {
+    pub(super) fn word(&self, name: &str, words: &[&str], rule: &str) -> Result<Option<String>> {
         match self.text(name)? {
             Some(word) if !words.contains(&word.as_str()) => Err(field(name, rule)),
             word => Ok(word),
@@ -129,7 +129,7 @@ impl<'a> Params<'a> {
     }
 
     /// A lower-case word of an open set.
-    pub(crate) fn open_word(&self, name: &str) -> Result<Option<String>> {
+    pub(super) fn open_word(&self, name: &str) -> Result<Option<String>> {
         match self.text(name)? {
             Some(word)
                 if !(1..=64).contains(&word.len())
@@ -143,7 +143,7 @@ impl<'a> Params<'a> {
         }
     }
 
-    pub(crate) fn boolean(&self, name: &str) -> Result<Option<bool>> {
+    pub(super) fn boolean(&self, name: &str) -> Result<Option<bool>> {
         self.get(name)
             .map(|value| {
                 value
@@ -154,7 +154,7 @@ impl<'a> Params<'a> {
     }
 
     /// A whole number from `least` to `most`.
-    pub(crate) fn number(
+    pub(super) fn number(
         &self,
         name: &str,
         least: u64,
@@ -173,12 +173,12 @@ impl<'a> Params<'a> {
     }
 
     /// An id; a number and not its text, so that a mix-up of fields is noticed.
-    pub(crate) fn id(&self, name: &'static str) -> Result<Option<u64>> {
+    pub(super) fn id(&self, name: &'static str) -> Result<Option<u64>> {
         self.id_from(name, 1)
     }
 
     /// An id where 0 stands for all.
-    pub(crate) fn id_from(&self, name: &'static str, least: u64) -> Result<Option<u64>> {
+    pub(super) fn id_from(&self, name: &'static str, least: u64) -> Result<Option<u64>> {
         let Some(value) = self.get(name) else {
             return Ok(None);
         };
@@ -192,26 +192,26 @@ impl<'a> Params<'a> {
     }
 
     /// The same where it must be there.
-    pub(crate) fn required<T>(name: &str, value: Option<T>) -> Result<T> {
+    pub(super) fn required<T>(name: &str, value: Option<T>) -> Result<T> {
         value.ok_or_else(|| field(name, "is missing"))
     }
 
     /// What was written, a text or a number's digits.
-    pub(crate) fn written(&self, name: &'static str) -> Result<Option<String>> {
+    pub(super) fn written(&self, name: &'static str) -> Result<Option<String>> {
         self.get(name)
             .map(|value| value.text().ok_or(Error::InvalidMoney { parameter: name }))
             .transpose()
     }
 
     /// An amount: text, or a number whose own digits are exact.
-    pub(crate) fn amount(&self, name: &'static str) -> Result<Option<String>> {
+    pub(super) fn amount(&self, name: &'static str) -> Result<Option<String>> {
         self.written(name)?
             .map(|text| Ok(Money::parse(name, &text)?.to_string()))
             .transpose()
     }
 
     /// A unique id or order id: text, or a number as its digits.
-    pub(crate) fn reference(&self, name: &'static str) -> Result<Option<String>> {
+    pub(super) fn reference(&self, name: &'static str) -> Result<Option<String>> {
         let Some(value) = self.get(name) else {
             return Ok(None);
         };
@@ -227,7 +227,7 @@ impl<'a> Params<'a> {
     }
 
     /// A civil time, `YYYY-MM-DD HH:MM:SS`.
-    pub(crate) fn time(&self, name: &'static str) -> Result<Option<String>> {
+    pub(super) fn time(&self, name: &'static str) -> Result<Option<String>> {
         let text = self.text(name)?;
         if let Some(text) = &text {
             CivilTime::parse(name, text)?;
@@ -236,7 +236,7 @@ impl<'a> Params<'a> {
     }
 
     /// A date, `YYYY-MM-DD`.
-    pub(crate) fn date(&self, name: &'static str) -> Result<Option<String>> {
+    pub(super) fn date(&self, name: &'static str) -> Result<Option<String>> {
         let text = self.text(name)?;
         if let Some(text) = &text
             && CivilTime::parse(name, &[text, " 00:00:00"].concat()).is_err()
@@ -250,7 +250,7 @@ impl<'a> Params<'a> {
     }
 
     /// `startDate` and `endDate`.
-    pub(crate) fn range(&self) -> Result<(Option<String>, Option<String>)> {
+    pub(super) fn range(&self) -> Result<(Option<String>, Option<String>)> {
         let start = self.date("startDate")?;
         let end = self.date("endDate")?;
         if let (Some(start), Some(end)) = (&start, &end)
@@ -269,7 +269,7 @@ impl<'a> Params<'a> {
     }
 
     /// `startAtRow`.
-    pub(crate) fn start_at_row(&self) -> Result<Option<u64>> {
+    pub(super) fn start_at_row(&self) -> Result<Option<u64>> {
         self.number("startAtRow", 0, MAX_ID, "must be a whole number from 0")
     }
 }

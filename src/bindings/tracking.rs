@@ -7,8 +7,8 @@
 
 use super::fields::Fields;
 use super::id;
+use crate::api::commerce;
 use crate::click_id::{LandingParameters, find_click as find};
-use crate::commerce;
 use crate::host::Domain;
 use crate::link::{LinkRules, TrackingLink};
 use crate::lint::{Finding, lint};

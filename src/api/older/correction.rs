@@ -10,10 +10,9 @@
 
 use super::event_conversions::changes_on_offer;
 use super::{read_message, signed_amount, us_day};
-use crate::api::call::{Idempotency, Lookup};
 use crate::api::list_conversions::ListedConversion;
 use crate::api::params::Params;
-use crate::api::{Account, Answer, CallSettings, Request};
+use crate::api::{Account, Answer, Request};
 use crate::money::Money;
 use crate::time::{CivilDate, CivilTime};
 use crate::{Error, Result};
@@ -247,22 +246,16 @@ pub(in crate::api) fn read(answer: &Answer<'_>, checked: &Checked) -> Result<Cor
 }
 
 impl Checked {
-    /// How the correction may be sent again, and where it is looked for: among what changed on the
-    /// offer. The account's zone is not known, so a day more is asked for.
-    pub(in crate::api) fn idempotency(
-        &self,
-        account: &Account,
-        settings: &CallSettings,
-    ) -> Idempotency {
-        let since = CivilTime::from_utc_ms(settings.now_ms)
-            .date()
-            .minus_days(1)
-            .to_string();
-        Idempotency::Keyed {
-            lookup: Lookup::Changes(changes_on_offer(account, &since, self.offer_id)),
-            verify_first: true,
-            is_sent_once: self.adds,
-        }
+    /// Does it add, so that it may be sent but once?
+    pub(in crate::api) fn adds(&self) -> bool {
+        self.adds
+    }
+
+    /// Where it is looked for: among what changed on the offer. The account's zone is not known, so a
+    /// day more is asked for.
+    pub(in crate::api) fn changes(&self, account: &Account, now_ms: u64) -> Request {
+        let since = CivilTime::from_utc_ms(now_ms).date().minus_days(1);
+        changes_on_offer(account, &since.to_string(), self.offer_id)
     }
 
     fn outcome(&self) -> Correction {

@@ -9,17 +9,16 @@ pub mod clicks;
 pub mod correction;
 pub mod event_conversions;
 pub mod tracking_domains;
-pub(crate) mod xml;
 
 use super::answer::{Record, list_holder, records};
 use super::json::{Value, parse_id};
 use super::params::Params;
 use super::{Answer, DEFAULT_ROW_LIMIT, Request};
 use crate::time::{CivilDate, CivilTime};
+use crate::xml::{Event, Reader};
 use crate::{Error, Result};
 use core::fmt::Write as _;
 use std::borrow::Cow;
-use xml::{Event, Reader};
 
 /// The most rows of one answer that are asked for. CAKE's own limit is not documented: clients have
 /// asked for 100,000.

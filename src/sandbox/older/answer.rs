@@ -2,11 +2,21 @@
 //! envelope, as `{"d":{…}}`.
 
 use super::Method;
-use super::parameters::Form;
 use crate::pixel::push_escaped;
 use crate::sandbox::HttpAnswer;
 use core::fmt::Display;
 use serde_json::Value;
+
+/// How a call came, and so how it is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// GET with a query.
+    Query,
+    /// POST of an envelope.
+    Soap,
+    /// POST of an object.
+    Json,
+}
 
 /// An element.
 #[derive(Clone, Debug)]

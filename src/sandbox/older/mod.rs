@@ -14,8 +14,8 @@ mod update;
 
 use super::plan::{Decided, HttpAnswer, IncomingRequest, Plan, Rows, Stop};
 use super::{Action, Network};
-use answer::{Node, group, named, raw, rows, text};
-use parameters::{Asked, Form, Kind, Parameter};
+use answer::{Form, Node, group, named, raw, rows, text};
+use parameters::{Asked, Kind, Parameter};
 
 /// A method of a service, in one of its versions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,12 +3,12 @@
 //! word of an enumeration never reaches the service.
 
 use super::Method;
-use super::answer::fault;
-use crate::api::older::xml::{Event, Reader};
+use super::answer::{Form, fault};
 use crate::sandbox::HttpAnswer;
 use crate::sandbox::plan::{Decided, IncomingRequest, Stop};
 use crate::time::CivilTime;
 use crate::url;
+use crate::xml::{Event, Reader};
 use serde_json::json;
 
 /// A parameter's name and type.
@@ -24,17 +24,6 @@ pub(super) enum Kind {
     Text,
     /// One of these words.
     Word(&'static [&'static str]),
-}
-
-/// How a call came, and so how it is answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
-    /// GET with a query.
-    Query,
-    /// POST of an envelope.
-    Soap,
-    /// POST of an object.
-    Json,
 }
 
 /// What was asked, each of its type.

@@ -390,3 +390,97 @@ fn faults_on_demand_strike_them_in_their_own_form() {
     let read = api::older::clicks::read(&Answer::new(fault.status, &fault.body)).unwrap_err();
     assert_eq!(read.code(), "unexpected_answer");
 }
+
+/// What becomes of a request on its way.
+#[derive(Clone, Copy, Debug)]
+enum Fate {
+    Answered,
+    LostBefore,
+    LostAfter,
+    Page,
+    Restricted,
+}
+
+/// A correction through all that its requests meet.
+fn corrected(
+    network: &Network,
+    store: &mut Store,
+    params: &str,
+    fates: &mut impl Iterator<Item = Fate>,
+) -> crate::Result<CallOutcome> {
+    let account = Account::new("http://127.0.0.1:8787", "key").unwrap();
+    let settings = CallSettings {
+        now_ms: NOW_MS,
+        ..CallSettings::default()
+    };
+    let mut call = api::Action::CorrectConversion.call(&account, params, settings)?;
+    let mut step = call.start();
+    loop {
+        step = match step {
+            api::Step::Send(request) => {
+                let path = format!("{}?api_key=key&{}", request.path(), request.query());
+                let mut truth = || store.get(network, &path, NOW_MS);
+                let answer = match fates.next().unwrap_or(Fate::Answered) {
+                    Fate::Answered => truth(),
+                    Fate::LostBefore => HttpAnswer::default(),
+                    Fate::LostAfter => {
+                        truth();
+                        HttpAnswer::default()
+                    }
+                    Fate::Page => HttpAnswer::text(200, "<html><h1>Log In</h1></html>"),
+                    Fate::Restricted => HttpAnswer::text(200, "Restricted"),
+                };
+                if answer.status == 0 {
+                    call.next(CallEvent::Failed(crate::Error::Network), 0)
+                } else {
+                    call.next(
+                        CallEvent::Answered(&Answer::new(answer.status, &answer.body)),
+                        0,
+                    )
+                }
+            }
+            api::Step::Wait(_) => call.next(CallEvent::Waited, 0),
+            api::Step::Done(outcome) => return Ok(outcome),
+            api::Step::Fail(error) => return Err(error),
+        };
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(200))]
+    #[test]
+    fn no_correction_is_lost_or_applied_twice_whatever_its_requests_meet(
+        fates in proptest::collection::vec(proptest::prop_oneof![
+            3 => proptest::strategy::Just(Fate::Answered),
+            1 => proptest::strategy::Just(Fate::LostBefore),
+            1 => proptest::strategy::Just(Fate::LostAfter),
+            1 => proptest::strategy::Just(Fate::Page),
+            1 => proptest::strategy::Just(Fate::Restricted),
+        ], 0..40),
+        adding in proptest::collection::vec(proptest::bool::ANY, 1..8),
+    ) {
+        let network = network();
+        let mut store = converted(&network);
+        let mut fates = fates.into_iter();
+        for (number, adds) in adding.iter().enumerate() {
+            let what = if *adds { "\"payoutAdded\":\"-0.25\"".to_owned() } else { format!("\"payout\":\"{}.00\"", 10 + number) };
+            let params = format!(r#"{{"uniqueId":"ORD-1","offerId":12345,{what},"note":"n{number}"}}"#);
+            let outcome = corrected(&network, &mut store, &params, &mut fates);
+            let note = store.conversions[0].note.clone().unwrap_or_default();
+            let applied = note.split(' ').filter(|each| *each == format!("n{number}")).count();
+            match outcome {
+                Ok(_) => proptest::prop_assert_eq!(applied, 1, "{}", params),
+                Err(error) if error.code() == "outcome_unknown" => proptest::prop_assert!(applied <= 1, "{}", params),
+                Err(error) => proptest::prop_assert_eq!(applied, 0, "{}: {}", params, error),
+            }
+        }
+        // What the notes say, in their order, is what the payout came to.
+        let mut units = 180_000_i64;
+        let note = store.conversions[0].note.clone().unwrap_or_default();
+        for each in note.split(' ').filter(|each| !each.is_empty()) {
+            let number: usize = each[1..].parse().unwrap();
+            units = if adding[number] { units - 2_500 } else { (10 + i64::try_from(number).unwrap()) * 10_000 };
+        }
+        proptest::prop_assert_eq!(i64::try_from(store.conversions[0].payout_units).unwrap(), units);
+    }
+}

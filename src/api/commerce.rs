@@ -3,7 +3,7 @@
 //! 5000545803). It is checked as a whole: an order that does not add up tells a
 //! report something that nobody bought.
 
-use crate::api::params::{Params, field};
+use super::params::{Params, field};
 use crate::money::Money;
 use crate::url::{is_plain_text, push_number, push_parameter};
 use crate::{Error, Result};

@@ -35,7 +35,7 @@ pub(crate) enum Flaw {
 
 impl Flaw {
     /// The flaw as the end of a sentence about an answer.
-    pub(super) fn rule(self) -> &'static str {
+    pub(crate) fn rule(self) -> &'static str {
         match self {
             Self::Malformed => "is not whole XML: ",
             Self::Entity => "is XML with a document type or an entity of its own: ",
@@ -68,12 +68,12 @@ impl<'a> Reader<'a> {
     }
 
     /// How many elements are open.
-    pub(super) fn depth(&self) -> usize {
+    pub(crate) fn depth(&self) -> usize {
         self.open.len()
     }
 
     /// The name, without a prefix, of the element around the one that is open.
-    pub(super) fn parent(&self) -> &'a str {
+    pub(crate) fn parent(&self) -> &'a str {
         let at = self.open.len().checked_sub(2);
         at.and_then(|at| self.open.get(at))
             .map_or("", |name| local(name))
@@ -98,7 +98,7 @@ impl<'a> Reader<'a> {
                 let end = self.text.find('<').unwrap_or(self.text.len());
                 let text = self.take(end)?;
                 if self.open.is_empty() {
-                    if text.trim().is_empty() {
+                    if text.bytes().all(|byte| byte.is_ascii_whitespace()) {
                         continue;
                     }
                     return Err(Flaw::Malformed);
@@ -137,22 +137,23 @@ impl<'a> Reader<'a> {
     }
 
     fn skip_space(&mut self) -> bool {
-        let rest = self.text.trim_start_matches([' ', '\t', '\r', '\n']);
-        let has_space = rest.len() < self.text.len();
-        self.text = rest;
-        has_space
+        let is_other = |byte: u8| !byte.is_ascii_whitespace();
+        let space = self.text.bytes().position(is_other);
+        let space = space.unwrap_or(self.text.len());
+        self.text = self.text.get(space..).unwrap_or("");
+        space > 0
     }
 
     fn name(&mut self) -> Read<&'a str> {
-        let is_end = |c: char| c.is_ascii_whitespace() || "/>=<\"'&".contains(c);
-        let end = self.text.find(is_end).ok_or(Flaw::Malformed)?;
-        let name = self.take(end)?;
-        let starts_well =
-            name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_' || !c.is_ascii());
-        if starts_well {
-            Ok(name)
-        } else {
-            Err(Flaw::Malformed)
+        let is_end = |byte: u8| {
+            byte.is_ascii_whitespace()
+                || matches!(byte, b'/' | b'>' | b'=' | b'<' | b'"' | b'\'' | b'&')
+        };
+        let end = self.text.bytes().position(is_end);
+        let name = self.take(end.ok_or(Flaw::Malformed)?)?;
+        match name.as_bytes().first() {
+            Some(b'A'..=b'Z' | b'a'..=b'z' | b'_' | 0x80..) => Ok(name),
+            _ => Err(Flaw::Malformed),
         }
     }
 
@@ -247,19 +248,30 @@ fn unescaped(text: &str) -> Read<Cow<'_, str>> {
             _ => {
                 let digits = name.strip_prefix('#').ok_or(Flaw::Entity)?;
                 let code = match digits.strip_prefix('x') {
-                    Some(hex) if hex.len() <= 8 => u32::from_str_radix(hex, 16),
-                    _ => digits.parse(),
+                    Some(hex) => number(hex, 16),
+                    None => number(digits, 10),
                 };
                 // .NET writes control characters so, which XML itself has no place for.
-                code.ok()
-                    .map(|code| char::from_u32(code).unwrap_or('\u{fffd}'))
-                    .ok_or(Flaw::Malformed)?
+                char::from_u32(code?).unwrap_or('\u{fffd}')
             }
         });
         rest = behind;
     }
     plain.push_str(rest);
     Ok(Cow::Owned(plain))
+}
+
+fn number(digits: &str, radix: u32) -> Read<u32> {
+    let mut code = 0_u32;
+    for digit in digits.chars() {
+        let digit = digit.to_digit(radix).ok_or(Flaw::Malformed)?;
+        code = code.saturating_mul(radix).saturating_add(digit);
+    }
+    if digits.is_empty() {
+        Err(Flaw::Malformed)
+    } else {
+        Ok(code)
+    }
 }
 
 #[cfg(test)]
