@@ -108,7 +108,6 @@ pub(super) enum Lookup {
 
 /// What a call is about, as far as its answers must be too.
 #[derive(Clone, Debug, Default)]
-#[expect(clippy::struct_field_names, reason = "CAKE's own names")]
 pub(super) struct Subject {
     pub(super) click_id: String,
     pub(super) offer_id: u64,
@@ -130,6 +129,7 @@ enum Phase {
 }
 
 /// A call in progress; see [`Action::call`].
+#[expect(clippy::struct_excessive_bools, reason = "what is known of a write")]
 #[derive(Clone, Debug)]
 pub struct Call {
     action: Action,
@@ -381,7 +381,7 @@ impl Call {
                 conversion_report::read(answer).map(|page| self.on_report_page(page))
             }
             Lookup::Changes(_) => {
-                event_conversions::read(answer).map(|page| self.on_changes_page(page))
+                event_conversions::read(answer).map(|page| self.on_changes_page(&page))
             }
         };
         step.unwrap_or_else(|error| self.on_lookup_failed(error, random))
@@ -389,7 +389,7 @@ impl Call {
 
     /// A page of what changed came: the conversion is in it and shows the correction, or does not, or
     /// the next page may have it.
-    fn on_changes_page(&mut self, page: list_conversions::ConversionPage) -> Step {
+    fn on_changes_page(&mut self, page: &list_conversions::ConversionPage) -> Step {
         let Some(correction) = &self.subject.correction else {
             return self.give_up(Error::Internal);
         };

@@ -41,7 +41,7 @@ const SEPARATOR: char = '^';
 const MAX_LIST: usize = 100;
 /// The most characters of a text.
 const MAX_TEXT: usize = 100;
-const MAX_QUANTITY: u64 = 1_000_000;
+const MAX_QUANTITY: u64 = 100_000;
 
 /// Checks an order, a caller's JSON object, and writes it as a query: `ect=…&eccu=…`. Empty where
 /// it says nothing.
@@ -94,7 +94,7 @@ pub fn query(order: &str) -> Result<String> {
     push_list(&mut query, "ecc", "coupons", &coupons)?;
     let lines = items(&params, &mut query)?;
     if let (Some(lines), Some(wanted)) = (lines, subtotal)
-        && lines != i128::from(wanted.units())
+        && lines != whole(wanted)
     {
         return Err(field(
             "items",
@@ -102,12 +102,12 @@ pub fn query(order: &str) -> Result<String> {
         ));
     }
     // Only where each part is known is there a sum to hold the total against.
-    let base = subtotal.map(|amount| i128::from(amount.units())).or(lines);
+    let base = subtotal.map(whole).or(lines);
     if let (Some(total), Some(base)) = (total, base) {
-        let units = |amount: Option<Money>| amount.map_or(0, |amount| i128::from(amount.units()));
+        let units = |amount: Option<Money>| amount.map_or(0, whole);
         let is_whole = subtotal.is_some() || tax.is_some() && shipping.is_some();
         let sum = base + units(tax) + units(shipping) - units(discount);
-        if is_whole && sum != i128::from(total.units()) {
+        if is_whole && sum != whole(total) {
             return Err(field(
                 "orderTotal",
                 "must be the subtotal with tax and shipping, less the discount",
@@ -118,6 +118,11 @@ pub fn query(order: &str) -> Result<String> {
         push_parameter(&mut query, "udid", checked("udid", &udid)?);
     }
     Ok(query)
+}
+
+/// An amount in 1/10000.
+fn whole(amount: Money) -> i64 {
+    i64::try_from(amount.units()).unwrap_or(i64::MAX)
 }
 
 fn money(params: &Params<'_>, name: &'static str) -> Result<Option<Money>> {
@@ -163,26 +168,29 @@ fn push_list(query: &mut String, wire: &str, name: &'static str, values: &[Strin
 }
 
 /// The line items, as CAKE's four lists: all four or none. Their sum, where there are any.
-fn items(params: &Params<'_>, query: &mut String) -> Result<Option<i128>> {
+fn items(params: &Params<'_>, query: &mut String) -> Result<Option<i64>> {
     let items = params.objects("items", &ITEM_NAMES)?;
     if items.is_empty() {
         return Ok(None);
     }
     let mut lists: [Vec<String>; 4] = Default::default();
-    let mut sum = 0_i128;
+    let mut sum = 0_i64;
     for item in items {
         let [skus, quantities, prices, discounts] = &mut lists;
-        let rule = "must be a whole number from 1 to 1000000";
+        let rule = "must be a whole number from 1 to 100000";
         let quantity = item.number("quantity", 1, MAX_QUANTITY, rule)?;
         let quantity = Params::required("quantity", quantity)?;
         let price = Params::required("price", money(&item, "price")?)?;
         // A line without a discount has one of 0: CAKE takes all four lists or none.
         let discount = money(&item, "discount")?.unwrap_or_default();
-        let line = i128::from(quantity) * i128::from(price.units()) - i128::from(discount.units());
+        let line = i64::try_from(quantity)
+            .unwrap_or(i64::MAX)
+            .saturating_mul(whole(price))
+            - whole(discount);
         if line < 0 {
             return Err(field("discount", "must not be more than its line"));
         }
-        sum += line;
+        sum = sum.saturating_add(line);
         skus.push(checked("sku", &item.required_text("sku")?)?.to_owned());
         let mut digits = String::new();
         push_number(&mut digits, quantity, 10);

@@ -61,8 +61,8 @@ pub fn request(account: &Account, params: &str) -> Result<Request> {
 /// Every error of an answer, see [`crate::Error`].
 pub fn read(answer: &Answer<'_>) -> Result<ClickPage> {
     let mut rows = Vec::new();
-    let total_rows = read_rows(answer, &[("clicks", "click")], FIELDS, |row| {
-        rows.push(click(row))
+    let total_rows = read_rows(answer, &[("clicks", "click")], FIELDS, &mut |row| {
+        rows.push(click(row));
     })?;
     Ok(ClickPage { rows, total_rows })
 }

@@ -9,7 +9,7 @@
 //! Its note is what tells that it is there: the conversion's row shows it.
 
 use super::event_conversions::changes_on_offer;
-use super::{read_message, signed_amount, us_day};
+use super::{read_message, us_day};
 use crate::api::list_conversions::ListedConversion;
 use crate::api::params::Params;
 use crate::api::{Account, Answer, Request};
@@ -143,7 +143,7 @@ pub(in crate::api) fn request(account: &Account, params: &str) -> Result<(Reques
     // A payout that stays is one to which nothing is added: the service has no word for it *(inference)*.
     let (amount, adds_payout) = match (payout, payout_added) {
         (Some(total), _) => (total.to_string(), false),
-        (None, added) => (signed_amount(added.unwrap_or(0)), true),
+        (None, added) => (added.unwrap_or_else(|| "0.00".to_owned()), true),
     };
     request.parameter("payout", &amount);
     request.parameter(
@@ -152,7 +152,7 @@ pub(in crate::api) fn request(account: &Account, params: &str) -> Result<(Reques
     );
     let (amount, option) = match (revenue, revenue_added) {
         (Some(total), _) => (total.to_string(), "total_revenue"),
-        (None, Some(added)) => (signed_amount(added), "additional_revenue"),
+        (None, Some(added)) => (added, "additional_revenue"),
         (None, None) => ("0.00".to_owned(), "no_change"),
     };
     request.parameter("received", &amount);
@@ -186,22 +186,21 @@ fn field(parameter: &str, rule: &str) -> Error {
     }
 }
 
-/// An amount to add, in 1/10000; with a minus it is taken back.
-fn added(params: &Params<'_>, name: &'static str) -> Result<Option<i128>> {
+/// An amount to add, as it is sent; with a minus it is taken back.
+fn added(params: &Params<'_>, name: &'static str) -> Result<Option<String>> {
     let Some(text) = params.written(name)? else {
         return Ok(None);
     };
-    let (sign, digits) = text
-        .strip_prefix('-')
-        .map_or((1, text.as_str()), |digits| (-1, digits));
-    let units = Money::parse(name, digits)?.units();
-    if units == 0 {
+    let digits = text.strip_prefix('-').unwrap_or(&text);
+    let amount = Money::parse(name, digits)?;
+    if amount == Money::default() {
         return Err(field(
             name,
             "must not be 0: leave it out where nothing is added",
         ));
     }
-    Ok(Some(sign * i128::from(units)))
+    let sign = if digits.len() < text.len() { "-" } else { "" };
+    Ok(Some([sign, &amount.to_string()].concat()))
 }
 
 fn note(params: &Params<'_>) -> Result<String> {

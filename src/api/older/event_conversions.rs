@@ -212,7 +212,9 @@ fn disposition_type(params: &Params<'_>) -> Result<&'static str> {
 pub fn read(answer: &Answer<'_>) -> Result<ConversionPage> {
     let mut rows = Vec::new();
     let lists = [("event_conversions", "event_conversion")];
-    let total_rows = read_rows(answer, &lists, FIELDS, |row| rows.push(conversion(row)))?;
+    let total_rows = read_rows(answer, &lists, FIELDS, &mut |row| {
+        rows.push(conversion(row));
+    })?;
     Ok(ConversionPage { rows, total_rows })
 }
 

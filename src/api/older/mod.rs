@@ -17,7 +17,6 @@ use super::{Answer, DEFAULT_ROW_LIMIT, Request};
 use crate::time::{CivilDate, CivilTime};
 use crate::xml::{Event, Reader};
 use crate::{Error, Result};
-use core::fmt::Write as _;
 use std::borrow::Cow;
 
 /// The most rows of one answer that are asked for. CAKE's own limit is not documented: clients have
@@ -102,6 +101,7 @@ impl<'a> Row<'a> {
 type List = (&'static str, &'static str);
 
 /// What an answer says around its rows.
+#[expect(clippy::struct_excessive_bools, reason = "what was met in it")]
 #[derive(Debug, Default)]
 struct Envelope {
     success: Option<bool>,
@@ -149,13 +149,13 @@ fn read_rows(
     answer: &Answer<'_>,
     lists: &[List],
     fields: &'static [Field],
-    mut take: impl FnMut(&Row<'_>),
+    take: &mut dyn FnMut(&Row<'_>),
 ) -> Result<Option<u64>> {
     let body = body_of(answer)?;
     if body.trim_start().starts_with('{') {
         return read_json_rows(answer, lists, fields, take);
     }
-    let envelope = read_xml(answer, body, lists, fields, &mut take)?;
+    let envelope = read_xml(answer, body, lists, fields, take)?;
     check(answer, &envelope, body)?;
     if !envelope.has_list && envelope.total_rows != Some(0) {
         let (list, _) = lists.first().copied().unwrap_or_default();
@@ -207,7 +207,7 @@ fn read_xml<'a>(
     body: &'a str,
     lists: &[List],
     fields: &'static [Field],
-    take: &mut impl FnMut(&Row<'_>),
+    take: &mut dyn FnMut(&Row<'_>),
 ) -> Result<Envelope> {
     if !body.trim_start().starts_with('<') {
         return Err(answer.not_markup(body));
@@ -273,9 +273,8 @@ fn read_xml<'a>(
                     Some(at) if is_leaf && !is_absent => {
                         row.keep(if depth == at + 1 { "" } else { parent }, name, value);
                     }
-                    Some(_) => {}
                     None if is_leaf && list.is_none() => envelope.note(name, &value),
-                    None => {}
+                    _ => {}
                 }
                 if list.is_some_and(|(at, _)| at == depth) {
                     list = None;
@@ -312,7 +311,7 @@ fn read_json_rows(
     answer: &Answer<'_>,
     lists: &[List],
     fields: &'static [Field],
-    mut take: impl FnMut(&Row<'_>),
+    take: &mut dyn FnMut(&Row<'_>),
 ) -> Result<Option<u64>> {
     let mut missing = Error::Internal;
     for (list, name) in lists {
@@ -364,7 +363,7 @@ fn inner_text<'a>(
 
 fn plain_text(value: Value<'_>) -> Option<String> {
     match value.boolean() {
-        Some(said) => Some(said.to_string()),
+        Some(said) => Some(if said { "true" } else { "false" }.to_owned()),
         None => value.text(),
     }
 }
@@ -457,18 +456,4 @@ fn currency(id: &str) -> Option<&'static str> {
         "5" => "CAD",
         _ => return None,
     })
-}
-
-/// Units of 1/10000 with their sign.
-fn signed_amount(units: i128) -> String {
-    let mut text = String::new();
-    let (whole, fraction) = (units.unsigned_abs() / 10_000, units.unsigned_abs() % 10_000);
-    let sign = if units < 0 { "-" } else { "" };
-    // Writing to a String cannot fail.
-    let _ = if fraction % 100 == 0 {
-        write!(text, "{sign}{whole}.{:02}", fraction / 100)
-    } else {
-        write!(text, "{sign}{whole}.{fraction:04}")
-    };
-    text
 }

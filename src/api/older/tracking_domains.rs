@@ -43,7 +43,9 @@ pub fn request(account: &Account, params: &str) -> Result<Request> {
 /// Every error of an answer, see [`crate::Error`].
 pub fn read(answer: &Answer<'_>) -> Result<Vec<TrackingDomain>> {
     let mut rows = Vec::new();
-    read_rows(answer, &LISTS, FIELDS, |row| rows.push(domain(row)))?;
+    read_rows(answer, &LISTS, FIELDS, &mut |row| {
+        rows.push(domain(row));
+    })?;
     Ok(rows)
 }
 

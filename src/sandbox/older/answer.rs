@@ -137,15 +137,17 @@ pub(super) fn render(method: Method, form: Form, nodes: &[Node]) -> HttpAnswer {
                 "{XML}\r\n<{name}Result xmlns:xsi=\"{XSI}\" xmlns:xsd=\"{XSD}\" xmlns=\"http://cakemarketing.com/api/{version}/\">"
             );
             push_all(&mut body, nodes);
-            body += &format!("</{name}Result>");
+            body.push_str("</");
+            body.push_str(name);
+            body.push_str("Result>");
             HttpAnswer::new(200, "text/xml; charset=utf-8", body)
         }
         Form::Soap => {
-            let mut body = format!(
-                "<{name}Response xmlns=\"http://cakemarketing.com/api/{version}/\"><{name}Result>"
+            let mut inner = String::new();
+            push_all(&mut inner, nodes);
+            let body = format!(
+                "<{name}Response xmlns=\"http://cakemarketing.com/api/{version}/\"><{name}Result>{inner}</{name}Result></{name}Response>"
             );
-            push_all(&mut body, nodes);
-            body += &format!("</{name}Result></{name}Response>");
             HttpAnswer::new(200, "application/soap+xml; charset=utf-8", enveloped(&body))
         }
     }

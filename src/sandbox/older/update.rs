@@ -59,7 +59,7 @@ fn units(decimal: &str) -> Option<i64> {
 impl Network {
     pub(super) fn update_conversion_events(&self, call: &Call<'_>, loaded: &Rows) -> Decided<Plan> {
         let asked = &call.asked;
-        let found = self.corrected_conversion(call, loaded)?;
+        let found = corrected_conversion(call, loaded)?;
         let Some(conversion) = found.filter(|row| Some(row.offer_id) == asked.id("offer_id"))
         else {
             return call.refuse("Conversion Not Found", false);
@@ -109,10 +109,10 @@ impl Network {
         };
         let mut note = conversion.note.clone().unwrap_or_default();
         if !asked.text("note_to_append").is_empty() {
-            note = [&note, " ", asked.text("note_to_append")]
-                .concat()
-                .trim()
-                .to_owned();
+            if !note.is_empty() {
+                note.push(' ');
+            }
+            note.push_str(asked.text("note_to_append").trim());
         }
         let is_moved = status != conversion.conversion_status;
         let event = if status == "approved" {
@@ -156,31 +156,30 @@ impl Network {
             answer: call.answer(vec![text("message", "Conversion Updated")]),
         })
     }
+}
 
-    /// The conversion, by its id or by the advertiser's.
-    fn corrected_conversion<'a>(
-        &self,
-        call: &Call<'_>,
-        loaded: &'a Rows,
-    ) -> Decided<Option<&'a ConversionRow>> {
-        if let Some(conversion_id) = call.asked.id("conversion_id") {
-            return loaded.conversion(conversion_id);
-        }
-        let unique_id = call.asked.text("transaction_id");
-        if unique_id.is_empty() {
-            return call.refuse("Conversion Not Found", false);
-        }
-        let Some(page) = &loaded.conversions else {
-            let filter = ConversionFilter {
-                unique_id: Some(unique_id.to_owned()),
-                offer_ids: call.asked.id("offer_id").map(|id| vec![id]),
-                limit: 1,
-                sort: "conversion_id",
-                is_whole: true,
-                ..ConversionFilter::default()
-            };
-            return Err(Stop::Need(Box::new(Need::Conversions { filter })));
-        };
-        Ok(page.rows.first())
+/// The conversion, by its id or by the advertiser's.
+fn corrected_conversion<'a>(
+    call: &Call<'_>,
+    loaded: &'a Rows,
+) -> Decided<Option<&'a ConversionRow>> {
+    if let Some(conversion_id) = call.asked.id("conversion_id") {
+        return loaded.conversion(conversion_id);
     }
+    let unique_id = call.asked.text("transaction_id");
+    if unique_id.is_empty() {
+        return call.refuse("Conversion Not Found", false);
+    }
+    let Some(page) = &loaded.conversions else {
+        let filter = ConversionFilter {
+            unique_id: Some(unique_id.to_owned()),
+            offer_ids: call.asked.id("offer_id").map(|id| vec![id]),
+            limit: 1,
+            sort: "conversion_id",
+            is_whole: true,
+            ..ConversionFilter::default()
+        };
+        return Err(Stop::Need(Box::new(Need::Conversions { filter })));
+    };
+    Ok(page.rows.first())
 }
