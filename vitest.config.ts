@@ -14,15 +14,17 @@ export default defineConfig({
         test: {
           name: "node",
           include: ["tests/node/**/*.test.ts", "tests/packaging/*.test.ts"],
-          exclude: ["tests/packaging/consumers.test.ts"],
+          exclude: ["tests/packaging/{consumers,tag}.test.ts"],
           globalSetup: ["tests/client/fault-server.ts", "tests/fake-cake/server.ts"],
           testTimeout: 60_000,
+          // The packed package is unpacked in some.
+          hookTimeout: 60_000,
         },
       },
       {
         test: {
           name: "consumers",
-          include: ["tests/packaging/consumers.test.ts"],
+          include: ["tests/packaging/{consumers,tag}.test.ts"],
           // The first run on a machine installs.
           testTimeout: 900_000,
           maxConcurrency: 2,
@@ -47,6 +49,8 @@ export default defineConfig({
               },
               durableObjects: {
                 NETWORK: { className: "CakeNetwork", useSQLite: true },
+                KEYLESS: { className: "KeylessNetwork", useSQLite: true },
+                ODD: { className: "OddNetwork", useSQLite: true },
                 OUTBOX: { className: "CakeOutbox", useSQLite: true },
                 WISHED: { className: "WishedOutbox", useSQLite: true },
               },

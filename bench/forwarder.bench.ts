@@ -104,8 +104,8 @@ async function singles(origin: string, upstream: string): Promise<Run> {
 /** What Cloudflare bills as rows written, for each event: one event at a time, and 32 at once. */
 async function written(origin: string, upstream: string): Promise<Record<string, number>> {
   const agent = new Agent({ keepAlive: true, maxSockets: CONCURRENCY });
-  const counts = async () =>
-    (await (await fetch(`${origin}/cake/written`)).json()) as { readonly rows: number; readonly alarms: number };
+  const counts = async (route = "written") =>
+    (await (await fetch(`${origin}/cake/${route}`)).json()) as { readonly rows: number; readonly alarms: number };
   const run = async (rounds: number, atOnce: number) => {
     await fetch(`${upstream}/reset`);
     const before = await counts();
@@ -123,11 +123,15 @@ async function written(origin: string, upstream: string): Promise<Record<string,
   await run(10, 1);
   const [alone, together] = [await run(100, 1), await run(30, CONCURRENCY)];
   agent.destroy();
+  const kept = await counts();
+  const purged = await counts("purged");
+  const events = 10 + 100 + 30 * CONCURRENCY;
   return {
     rows_written_per_event: alone.rows,
     alarm_writes_per_event: alone.alarms,
-    rows_written_per_event_32_at_once: together.rows,
-    alarm_writes_per_event_32_at_once: together.alarms,
+    rows_purged_per_event: Number(((purged.rows - kept.rows) / events).toFixed(2)),
+    rows_written_per_event_32: together.rows,
+    alarm_writes_per_event_32: together.alarms,
   };
 }
 

@@ -115,10 +115,10 @@ function serve(site: Site): void {
   const began = "window.began=performance.now();";
   script("/handwritten.js", began + HANDWRITTEN);
   const own = readFileSync(join(root, "dist/page/cake-edge.js"), "utf8");
-  // Behind the byte order mark and the hint for the compiler, which stay first.
+  // Behind the hint for the compiler, which stays first.
   script(
     "/ours.js",
-    own.replace(/^(\uFEFF?(?:\/\/[^\n]*\n)?)/, (start) => start + began),
+    own.replace(/^((?:\/\/[^\n]*\n)?)/, (start) => start + began),
   );
   script("/snowplow.js", peer("@snowplow/browser-tracker/dist/index.umd.min.js"));
   script("/segment.js", peer("@segment/analytics-next/dist/umd/standalone.js"));

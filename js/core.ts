@@ -84,11 +84,10 @@ function compile(module: WasmModule): object {
     // Not `instanceof`: another realm's module is one as well, and so are its bytes.
     return isBytes(module) ? new WebAssembly.Module(module) : module;
   } catch (error) {
-    throw unavailable(
-      "document" in globalThis
-        ? "the page's policy allows no WebAssembly (wasm-unsafe-eval), or the browser has none; cake-edge/page needs neither"
-        : "this runtime compiles no WebAssembly from bytes: import cake-edge/edge.wasm as a module and hand it to init()",
+    throw notCompiled(
       error,
+      "; cake-edge/page needs neither",
+      ": import cake-edge/edge.wasm as a module and hand it to init()",
     );
   }
 }
@@ -99,6 +98,15 @@ function isBytes(module: WasmModule): boolean {
 
 function nowhere(): never {
   throw unavailable("this entry has no wasm of its own: call init(module) first");
+}
+
+/** The error where no WebAssembly is compiled, with what to do in a page, and elsewhere. */
+export function notCompiled(cause: unknown, inPage: string, elsewhere: string): CakeError {
+  const rule =
+    "document" in globalThis
+      ? `the page's policy allows no WebAssembly (wasm-unsafe-eval), or the browser has none${inPage}`
+      : `this runtime compiles no WebAssembly from bytes${elsewhere}`;
+  return unavailable(rule, cause);
 }
 
 function unavailable(rule: string, cause?: unknown): CakeError {

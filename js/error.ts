@@ -7,9 +7,9 @@ export const CAKE_ERROR_CODES = [
   {
     code: "invalid_domain",
     retryable: false,
-    meaning: "A tracking domain is no ASCII host name that URL parsers take.",
+    meaning: "The tracking domain is not a valid ASCII host name.",
     remedy:
-      "Give the host alone, such as track.yournetwork.com, in punycode where it has other letters; for the sandbox its origin, with `sandbox: true`.",
+      "Give the host alone, such as track.yournetwork.com; write other letters in punycode. For the sandbox give its origin and `sandbox: true`.",
   },
   {
     code: "invalid_id",
@@ -38,7 +38,7 @@ export const CAKE_ERROR_CODES = [
   {
     code: "invalid_link",
     retryable: false,
-    meaning: "The text is no tracking link.",
+    meaning: "The text is not a tracking link.",
     remedy: "Give a link such as https://DOMAIN/?a=1&c=2.",
   },
   {
@@ -50,8 +50,8 @@ export const CAKE_ERROR_CODES = [
   {
     code: "invalid_deep_link",
     retryable: false,
-    meaning: "The deep link is no plain https URL.",
-    remedy: "Give one without user name, port, backslash and white space.",
+    meaning: "The deep link is not a plain https URL.",
+    remedy: "Give an https URL without user name, port, backslash or white space.",
   },
   {
     code: "deep_link_host",
@@ -62,19 +62,20 @@ export const CAKE_ERROR_CODES = [
   {
     code: "reserved_parameter",
     retryable: false,
-    meaning: "An extra parameter has a name of CAKE's own.",
-    remedy: "Use the field for it, or another name.",
+    meaning: "An extra parameter has a name that CAKE itself uses.",
+    remedy: "Use the field of that name, or rename the parameter.",
   },
   {
     code: "repeated_parameter",
     retryable: false,
-    meaning: "A parameter comes more than once.",
-    remedy: "Keep one: names are compared without case.",
+    meaning: "A parameter is repeated.",
+    remedy: "Keep one of them; names are compared without case.",
   },
   {
     code: "invalid_click_id",
     retryable: false,
-    meaning: "The text is no click id: empty, outside of A-Z a-z 0-9 . _ : - , or a placeholder.",
+    meaning:
+      "The text is not a click id: it is empty, has characters other than A-Z a-z 0-9 . _ : -, or is a placeholder.",
     remedy: "Pass what CAKE appended to the landing page's address, unchanged.",
   },
   {
@@ -87,44 +88,44 @@ export const CAKE_ERROR_CODES = [
   {
     code: "invalid_money",
     retryable: false,
-    meaning: "The text is no amount such as 18.00.",
+    meaning: "The text is not an amount such as 18.00.",
     remedy: "Give up to 9 digits before the point and 4 after it, as text.",
   },
   {
     code: "invalid_time",
     retryable: false,
-    meaning: "The text is no time or no day that exists, or the last day comes before the first.",
+    meaning: "The text is not a time or day that exists, or the last day is before the first.",
     remedy: "The message says which: write times YYYY-MM-DD HH:MM:SS, days YYYY-MM-DD.",
   },
   {
     code: "invalid_cookie",
     retryable: false,
-    meaning: "A cookie's part does not fit into a cookie, or the host is not one of `domain`.",
+    meaning: "A cookie's name, value or path has forbidden characters, or the request's host is not within `domain`.",
     remedy: "Check `domain` against the host of the request.",
   },
   {
     code: "invalid_postback_url",
     retryable: false,
-    meaning: "The postback URL is no plain https URL on a host name.",
-    remedy: "Give at most 2,000 bytes, without user name and white space.",
+    meaning: "The postback URL is not a plain https URL on a host name.",
+    remedy: "Give an https URL of at most 2,000 bytes, without user name or white space.",
   },
   {
     code: "placeholder_text",
     retryable: false,
     meaning:
-      "A placeholder such as TRANSACTION_ID was never replaced, or stands for a missing value, such as undefined.",
-    remedy: "Give the value itself; where there is none, leave the field out.",
+      "The text is a placeholder that was never replaced (TRANSACTION_ID), or a word for a missing value (undefined).",
+    remedy: "Give the value, or leave the field out.",
   },
   {
     code: "invalid_setting",
     retryable: false,
-    meaning: "A setting is out of its range, or a word that is not known.",
+    meaning: "A setting is out of range, or is an unknown word.",
     remedy: "The message says what it takes.",
   },
   {
     code: "weak_secret",
     retryable: false,
-    meaning: "A secret is shorter than 32 bytes, or there is none.",
+    meaning: "A secret is missing or shorter than 32 bytes.",
     remedy: "Make one with `openssl rand -hex 32`.",
   },
   {
@@ -136,7 +137,7 @@ export const CAKE_ERROR_CODES = [
   {
     code: "missing_api_key",
     retryable: false,
-    meaning: "There is no API key.",
+    meaning: "The API key is missing.",
     remedy: "Find it in CAKE under Setup, System Access, API Keys.",
   },
   {
@@ -148,79 +149,79 @@ export const CAKE_ERROR_CODES = [
   {
     code: "key_in_page",
     retryable: false,
-    meaning: "A client was opened in a page, where everybody could read its key.",
+    meaning: "A client was created in a web page, where everybody can read its API key.",
     remedy: "Call CAKE from a server, or post to the forwarder.",
   },
   {
     code: "read_only",
     retryable: false,
-    meaning: "The client was opened with `readOnly`.",
-    remedy: "Open another one to record or create.",
+    meaning: "The client was created with `readOnly`, and the call writes.",
+    remedy: "Create another client to record or create.",
   },
   {
     code: "network",
     retryable: true,
-    meaning: "No answer came to a read.",
-    remedy: "Try again: nothing was recorded.",
+    meaning: "A read got no answer.",
+    remedy: "Try again; a read changes nothing.",
   },
   {
     code: "timeout",
     retryable: true,
-    meaning: "No complete answer came to a read within the time allowed.",
+    meaning: "A read got no complete answer within `timeoutMs`.",
     remedy: "Try again, or raise `timeoutMs`.",
   },
   {
     code: "outcome_unknown",
     retryable: false,
-    meaning: "No clear answer came to a write: CAKE may or may not have recorded it.",
-    remedy: "Look at `cause`, and ask CAKE before the write is repeated.",
+    meaning: "A write got no clear answer. CAKE may or may not have recorded it.",
+    remedy: "Read `cause`, and look the conversion up in CAKE before you repeat the write.",
   },
   {
     code: "aborted",
     retryable: false,
-    meaning: "The caller's signal ended the call, and nothing was recorded by it.",
-    remedy: "Call again when it is wanted.",
+    meaning: "The caller's signal ended the call, and the call recorded nothing.",
+    remedy: "Call again if you still want the result.",
   },
   {
     code: "http_status",
     retryable: true,
     meaning: "CAKE answered with an error status.",
-    remedy: "`status` says which; try again where `retryable` is true.",
+    remedy: "Read `status`; try again where `retryable` is true.",
   },
   {
     code: "rate_limited",
     retryable: true,
-    meaning: "CAKE is limiting the rate of requests.",
+    meaning: "CAKE limits the rate of requests.",
     remedy: "Wait for `retryAfterMs`.",
   },
   {
     code: "unauthorized",
     retryable: false,
     meaning: "CAKE refused the API key.",
-    remedy: "Check the key: a new one ends the old one at once.",
+    remedy: "Check the key; a new key ends the old key at once.",
   },
   {
     code: "refused",
     retryable: false,
-    meaning: "CAKE answered that it will not.",
-    remedy: "The message is CAKE's own.",
+    meaning: "CAKE refused the request.",
+    remedy: "Read the message: it has CAKE's own words.",
   },
   {
     code: "unexpected_answer",
     retryable: false,
     meaning: "CAKE's answer does not have the documented shape.",
-    remedy: "Check `baseUrl`; the message holds the beginning of what came.",
+    remedy: "Check `baseUrl`; the message has the start of the answer.",
   },
   {
     code: "redirected",
     retryable: false,
-    meaning: "CAKE answered with a redirect, which is not followed: its target would see the key.",
+    meaning: "CAKE answered with a redirect. The client does not follow it, because the target would see the key.",
     remedy: "Check `baseUrl`.",
   },
   {
     code: "answer_too_large",
     retryable: false,
-    meaning: "CAKE's answer is larger than any of its answers should be.",
+    meaning: "CAKE's answer is larger than the limit.",
     remedy: "Check `baseUrl`, or ask for fewer rows.",
   },
   {
@@ -232,43 +233,43 @@ export const CAKE_ERROR_CODES = [
   {
     code: "wasm_unavailable",
     retryable: false,
-    meaning: "The core's WebAssembly cannot be started in this runtime.",
-    remedy: "In a page import `cake-edge/page`; elsewhere hand the module to `init`. The message says which.",
+    meaning: "This runtime cannot start the core's WebAssembly.",
+    remedy: "In a page import `cake-edge/page`; elsewhere call `init(module)`. The message says which.",
   },
   {
     code: "wrong_runtime",
     retryable: false,
-    meaning: "An entry for Cloudflare Workers was called elsewhere.",
-    remedy: "Import its `/memory`.",
+    meaning: "An entry for Cloudflare Workers was called in another runtime.",
+    remedy: "Import the entry with `/memory` at its end.",
   },
   {
     code: "ambiguous_file",
     retryable: false,
-    meaning: "A file of a report could mean two things.",
-    remedy: "Declare what the message names; it shows the rows.",
+    meaning: "A report's file can be read in two ways.",
+    remedy: "Set the option that the message names; the message shows the rows.",
   },
   {
     code: "unreadable_file",
     retryable: false,
-    meaning: "A file of a report is not what it is said to be.",
-    remedy: "The message says what is wrong: check the file, its dialect and `columns`.",
+    meaning: "A report's file does not have the declared format.",
+    remedy: "Check the file, its dialect and `columns`; the message says what is wrong.",
   },
   {
     code: "unmapped_status",
     retryable: false,
-    meaning: "A status of an order is mapped to none of CAKE's.",
+    meaning: "An order's status has no counterpart among CAKE's.",
     remedy: "Add the word to `statuses`.",
   },
   {
     code: "report_full",
     retryable: false,
-    meaning: "A report's memory ceiling is reached.",
-    remedy: "Raise `memory`, take fewer days, or read the same files once for each `part`.",
+    meaning: "The report reached its memory limit.",
+    remedy: "Raise `memory`, take fewer days, or read the same files once per `part`.",
   },
   {
     code: "clocks_differ",
     retryable: false,
-    meaning: "Orders and conversions lie a whole number of hours apart.",
+    meaning: "Orders and conversions differ by a whole number of hours.",
     remedy: "Declare `timeZone` and `ordersTimeZone`.",
   },
   {
@@ -298,6 +299,8 @@ export interface CakeErrorInit {
   readonly retryAfterMs?: number;
   /** What an unknown outcome came from. */
   readonly cause?: CakeErrorInit;
+  /** What the platform said where no answer came, without URL and key. */
+  readonly because?: string;
 }
 
 /**
@@ -307,25 +310,24 @@ export interface CakeErrorInit {
 export class CakeError extends Error {
   override readonly name = "CakeError";
   /** The stable code, to branch on. */
-  readonly code: CakeErrorCode;
+  declare readonly code: CakeErrorCode;
   /** Is the same call worth another try, and safe to repeat? */
-  readonly retryable: boolean;
+  declare readonly retryable: boolean;
   /** The parameter at fault, where there is one. */
-  readonly parameter: string | undefined;
+  declare readonly parameter: string | undefined;
   /** CAKE's HTTP status, where it answered with one that matters. */
-  readonly status: number | undefined;
+  declare readonly status: number | undefined;
   /** How long CAKE asks to wait before the next call, in milliseconds, where it said so. */
-  readonly retryAfterMs: number | undefined;
+  declare readonly retryAfterMs: number | undefined;
 
-  constructor(init: CakeErrorInit, options?: ErrorOptions) {
-    const subject = init.parameter === undefined ? "" : `${init.parameter} `;
-    const status = init.status === undefined ? "" : ` (status ${init.status})`;
-    super(subject + init.rule + status, options);
-    this.code = init.code;
-    this.retryable = init.retryable ?? false;
-    this.parameter = init.parameter;
-    this.status = init.status;
-    this.retryAfterMs = init.retryAfterMs;
+  constructor(
+    { code, rule, retryable = false, parameter, status, retryAfterMs }: CakeErrorInit,
+    options?: ErrorOptions,
+  ) {
+    const subject = parameter === undefined ? "" : `${parameter} `;
+    super(subject + rule + (status === undefined ? "" : ` (status ${status})`), options);
+    // In one go: a page has this, and counts its bytes.
+    Object.assign(this, { code, retryable, parameter, status, retryAfterMs });
   }
 }
 
@@ -342,7 +344,8 @@ export function toCakeError(thrown: unknown): CakeError {
   if (isCakeError(thrown)) return thrown;
   if (typeof thrown === "object" && thrown !== null && "code" in thrown && "rule" in thrown) {
     const init = thrown as CakeErrorInit;
-    return new CakeError(init, init.cause && { cause: toCakeError(init.cause) });
+    const cause = init.cause ? toCakeError(init.cause) : init.because && new Error(init.because);
+    return new CakeError(init, cause ? { cause } : undefined);
   }
   return new CakeError({ code: "internal", rule: "a bug in cake-edge" }, { cause: thrown });
 }

@@ -17,8 +17,14 @@ const SMALL = {
   env: { RUSTC_BOOTSTRAP: "1", RUSTFLAGS: "-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none" },
 } as const;
 
+// What a page has stands behind a stack of 4 kB, not of a megabyte: its addresses are short. No call goes deep there.
+const TINY = {
+  ...SMALL,
+  env: { ...SMALL.env, RUSTFLAGS: `${SMALL.env.RUSTFLAGS} -Clink-arg=-zstack-size=4096` },
+} as const;
+
 // For the JavaScript fallback: wasm2js knows the first WebAssembly alone.
-const OLD = { ...SMALL, env: { ...SMALL.env, RUSTFLAGS: `${SMALL.env.RUSTFLAGS} -Ctarget-cpu=mvp` } } as const;
+const OLD = { ...TINY, env: { ...TINY.env, RUSTFLAGS: `${TINY.env.RUSTFLAGS} -Ctarget-cpu=mvp` } } as const;
 
 // LLVM's default copies functions of up to 225 into their callers: 7 kB gzip of
 // calls that wait for a network. `opt-level = "s"` would cost links a third of their speed.
@@ -33,21 +39,32 @@ const FAST = {
   },
 } as const;
 
+// Without the instructions for whole blocks of memory: V8 calls out of the wasm for each, and a row's texts are short.
+const SHORT_COPIES = {
+  ...SMALL,
+  env: { ...SMALL.env, RUSTFLAGS: `${SMALL.env.RUSTFLAGS} -Ctarget-feature=-bulk-memory` },
+} as const;
+
 /** One wasm build per audience, each its own Cargo feature. */
 const AUDIENCES = {
   edge: { profile: "edge", feature: "edge", ...FAST },
   // The edge's profile: std is rebuilt once for both.
   forwarder: { profile: "edge", feature: "forwarder", ...FAST },
   sandbox: { profile: "release", feature: "sandbox", cargo: [], env: {} },
-  report: { profile: "page", feature: "report", ...SMALL },
-  page: { profile: "page", feature: "page", ...SMALL },
-  link: { profile: "page", feature: "link", ...SMALL },
+  report: { profile: "rows", feature: "report", ...SHORT_COPIES },
+  page: { profile: "page", feature: "page", ...TINY },
+  link: { profile: "page", feature: "link", ...TINY },
   // The page's cores once more, for where there is no WebAssembly.
   fallback: { profile: "fallback", feature: "page", ...OLD },
   "link-fallback": { profile: "fallback", feature: "link", ...OLD },
 } as const;
 
 type Audience = keyof typeof AUDIENCES;
+
+/** Of the report a large function would be compiled for longer than it runs: none is copied into its one caller. */
+const OPTIMISE: Partial<Record<Audience, readonly string[]>> = {
+  report: ["-O3", "--one-caller-inline-max-function-size=50"],
+};
 
 /** A step failed; its output is on the terminal already. */
 export class BuildError extends Error {}
@@ -115,7 +132,12 @@ function buildWasm(audience: Audience): Promise<void> {
       cpSync(join(root, "target/wasm32-unknown-unknown", profile, "cake_edge.d"), notesOf(audience));
       if (isForPages) return;
       mkdirSync(join(root, "js/wasm"), { recursive: true });
-      await run("wasm-opt", ["-O3", `${out}/${audience}_bg.wasm`, "-o", `js/wasm/${audience}_bg.wasm`]);
+      await run("wasm-opt", [
+        ...(OPTIMISE[audience] ?? ["-O3"]),
+        `${out}/${audience}_bg.wasm`,
+        "-o",
+        `js/wasm/${audience}_bg.wasm`,
+      ]);
       writeGlue(audience, join(root, out));
     },
   );

@@ -12,6 +12,7 @@ export async function bundleWorker(name: string, entry: string, outDir: string):
     resolve: {
       alias: {
         "cake-edge/forwarder": join(root, "dist/entry/forwarder.workerd.js"),
+        "cake-edge/report": join(root, "dist/entry/report.workerd.js"),
         "cake-edge/sandbox": join(root, "dist/entry/sandbox.workerd.js"),
         "cake-edge": join(root, "dist/entry/edge.workerd.js"),
       },

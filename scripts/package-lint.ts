@@ -30,6 +30,7 @@ try {
       "./package.json",
       "./edge.wasm",
       "./forwarder.wasm",
+      "./report.wasm",
       "./sandbox.wasm",
       "--format",
       "table-flipped",

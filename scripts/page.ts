@@ -5,6 +5,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runInNewContext } from "node:vm";
+import { brotliCompressSync } from "node:zlib";
 import binaryen from "binaryen";
 import { build, type InlineConfig, type Plugin } from "vite";
 import { root } from "./build.ts";
@@ -42,35 +43,91 @@ function asJavaScript(wasm: Uint8Array): string {
   const file = join(root, "target/wasm/small.wasm");
   writeFileSync(file, wasm);
   try {
-    return execFileSync(join(root, "node_modules/.bin/wasm2js"), [file, "-Oz"], { encoding: "utf8" });
+    return withoutWrapping(execFileSync(join(root, "node_modules/.bin/wasm2js"), [file, "-Oz"], { encoding: "utf8" }));
   } finally {
     rmSync(file);
   }
 }
 
+/** Without what wasm2js adds for modules that are not ours: data in base64, which is text here, and views of the memory. */
+function withoutWrapping(code: string): string {
+  const plain = code
+    .replace(/ *var base64ReverseLookup[\s\S]*?(?=function initActiveSegments)/, () => SET_DATA)
+    .replace(/base64DecodeToExistingUint8Array\((\w+), (\d+), "([^"]*)"\)/g, (_, view, offset, base64) => {
+      return `setData(${view}, ${offset}, ${JSON.stringify(Buffer.from(base64, "base64").toString("latin1"))})`;
+    });
+  const isUnused = (name: string) => new RegExp(`\\b${name}\\[`).exec(plain) === null;
+  return plain.replace(/^ *(?:var )?(HEAP\w+) = new \w+\(\w+\);\n/gm, (line, name) => (isUnused(name) ? "" : line));
+}
+
+const SET_DATA = `function setData(view, offset, text) {
+  for (var at = 0; at < text.length; at++) view[offset + at] = text.charCodeAt(at);
+}
+`;
+
+/** A wasm as ASCII text, and what the page reads it with. */
+interface WasmText {
+  /** A string literal. */
+  readonly literal: string;
+  /** The character before each byte above 127, as a literal. */
+  readonly mark: string;
+  /** What each character is masked with, so that few of them need an escape. */
+  readonly key: number;
+}
+
 /**
- * The wasm as a text in double quotes, each byte a character: some 40 bytes more of brotli than the bytes
- * themselves, where base64 is a third more. The offset is the one that packs best.
+ * The wasm as a text in double quotes: each byte a character below 128, behind a mark where its highest bit is set.
+ * That is smaller than one character for each byte, of which those above 127 are two bytes in UTF-8, and a third of
+ * base64's excess. Mask and mark are those that pack best.
  */
-function asText(wasm: Uint8Array, offset: number): string {
+function asText(wasm: Uint8Array): WasmText {
   const escapes: Record<string, string> = { "\0": "\\0", "\n": "\\n", "\r": "\\r", '"': '\\"', "\\": "\\\\" };
-  const text = Array.from(wasm, (byte) => String.fromCharCode((byte + offset) & 255)).join("");
-  // In one pass: what has been escaped must not be escaped again. A digit after \0 would make it an octal escape.
-  const literal = `"${text.replace(/[\0\n\r"\\]/g, (character, at: number) =>
-    character === "\0" && /\d/.test(text[at + 1] ?? "") ? "\\x00" : (escapes[character] ?? character),
-  )}"`;
-  const read = Uint8Array.from(String(runInNewContext(literal)), (character) => character.charCodeAt(0) - offset);
-  if (Buffer.compare(read, wasm) !== 0) throw new Error("the wasm's text does not read back as its bytes");
-  return literal;
+  let best: (WasmText & { readonly size: number }) | undefined;
+  for (let key = 0; key < 128; key += 1) {
+    const codes = Array.from(wasm, (byte) => (byte & 127) ^ key);
+    const used = new Set(codes);
+    const mark = Array.from({ length: 128 }, (_, code) => code).find(
+      (code) => !used.has(code) && !/[\0\n\r"\\]/.test(String.fromCharCode(code)),
+    );
+    if (mark === undefined) continue;
+    const text = codes
+      .map((code, at) => ((wasm[at] ?? 0) > 127 ? String.fromCharCode(mark, code) : String.fromCharCode(code)))
+      .join("");
+    // In one pass: what has been escaped must not be escaped again. A digit after \0 would make it an octal escape.
+    const literal = `"${text.replace(/[\0\n\r"\\]/g, (character, at: number) =>
+      character === "\0" && /\d/.test(text[at + 1] ?? "") ? "\\x00" : (escapes[character] ?? character),
+    )}"`;
+    const size = brotliCompressSync(literal).length;
+    if (best === undefined || size < best.size) {
+      best = { literal, mark: JSON.stringify(String.fromCharCode(mark)), key, size };
+    }
+  }
+  if (best === undefined) throw new Error("the wasm uses every byte: there is none for a mark");
+  const { literal, mark, key } = best;
+  const read: number[] = [];
+  let high = 0;
+  for (const character of String(runInNewContext(literal))) {
+    if (character === JSON.parse(mark)) high = 128;
+    else {
+      read.push((character.charCodeAt(0) ^ key) | high);
+      high = 0;
+    }
+  }
+  if (Buffer.compare(Uint8Array.from(read), wasm) !== 0)
+    throw new Error("the wasm's text does not read back as its bytes");
+  return best;
 }
 
 /** One bundled, minified file from `entry`; the lazy ones beside it stay imports. */
-async function bundle(entry: string, name: string, format: "es" | "iife"): Promise<string> {
+async function bundle(entry: string, name: string, format: "es" | "iife", wasm?: WasmText): Promise<string> {
   const config: InlineConfig = {
     configFile: false,
     root,
     logLevel: "error",
-    define: { WASM_OFFSET: String(OFFSET), IS_TAG: String(format === "iife") },
+    define: {
+      IS_TAG: String(format === "iife"),
+      ...(wasm && { WASM_MARK: wasm.mark, WASM_KEY: String(wasm.key) }),
+    },
     plugins: [lazy],
     build: {
       write: false,
@@ -83,7 +140,9 @@ async function bundle(entry: string, name: string, format: "es" | "iife"): Promi
   const [result] = [await build(config)].flat();
   const code = result && "output" in result ? result.output[0].code : undefined;
   if (code === undefined) throw new Error(`${entry} made no code`);
-  return code;
+  // A function: in a replacement text `$` would mean something.
+  const plain = code.replace(/\s*\/\*[^*]*\*\/\s*/g, "");
+  return wasm ? plain.replace(/\bWASM_TEXT\b/, () => wasm.literal) : plain;
 }
 
 /** Leaves the imports of lazy files as they are: `import("./outbox.js")` finds the file beside the importing one. */
@@ -94,20 +153,19 @@ const lazy: Plugin = {
     importer !== undefined && LAZY.some((name) => id === `./${name}.js`) ? { id, external: "relative" } : null,
 };
 
-const OFFSET = 35;
-
-// A function: in a replacement text `$` would mean something.
-const withWasm = (code: string, wasm: string) => code.replace(/\bWASM_TEXT\b/, () => wasm);
-const write = (name: string, code: string) => writeFileSync(join(out, `${name}.js`), code);
+function write(name: string, code: string): void {
+  // So it is the same script in a page of any encoding.
+  if (/[^\0-\x7f]/.test(code)) throw new Error(`${name}.js is not ASCII`);
+  writeFileSync(join(out, `${name}.js`), code);
+}
 /** V8 then compiles the functions with the script, and not one by one as they are called. */
 const EAGER = "//# allFunctionsCalledOnLoad\n";
 
 mkdirSync(out, { recursive: true });
-const wasm = asText(shrink("page", EXPORTS), OFFSET);
-write("page", EAGER + withWasm(await bundle("js/entry/page.ts", "page", "es"), wasm));
-// The byte order mark makes it UTF-8 whatever the page or the server says.
-write("cake-edge", `\uFEFF${EAGER}${withWasm(await bundle("js/entry/tag.ts", "cake-edge", "iife"), wasm)}`);
-write("link", withWasm(await bundle("js/page/link.ts", "link", "es"), asText(shrink("link", LINK_EXPORTS), OFFSET)));
+const wasm = asText(shrink("page", EXPORTS));
+write("page", EAGER + (await bundle("js/entry/page.ts", "page", "es", wasm)));
+write("cake-edge", EAGER + (await bundle("js/entry/tag.ts", "cake-edge", "iife", wasm)));
+write("link", await bundle("js/page/link.ts", "link", "es", asText(shrink("link", LINK_EXPORTS))));
 for (const name of ["outbox", "decorate"]) write(name, await bundle(`js/page/${name}.ts`, name, "es"));
 for (const [name, exports] of [
   ["fallback", EXPORTS],

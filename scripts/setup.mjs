@@ -148,7 +148,8 @@ async function ensureCargoTool(crate, version) {
     CARGO_PROFILE_RELEASE_CODEGEN_UNITS: "16",
   };
   const args = ["install", crate, "--version", version, "--root", home, "--quiet"];
-  const hint = "check that crates.io is reachable and that a C compiler is installed, then run the command again";
+  const hint =
+    "check that the crate registry is reachable and that a C compiler is installed, then run the command again";
   await step(`${crate} ${version} (compiled once)`, "cargo", args, { env, hint });
   rmSync(target, { recursive: true, force: true });
   return bin;

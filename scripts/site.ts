@@ -14,6 +14,8 @@ const PROJECT = ["ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG
 const ENTRIES = {
   "cake-edge": "edge/index",
   "cake-edge/page": "page/index",
+  "cake-edge/link": "page/link",
+  "cake-edge/report": "report/index",
   "cake-edge/forwarder": "forwarder/index",
   "cake-edge/forwarder/memory": "forwarder/in-process",
   "cake-edge/sandbox": "sandbox/index",
@@ -63,7 +65,7 @@ function writeReference(): { text: string; link: string }[] {
       "--entryPoints",
       join(root, `dist/${types}.d.ts`),
       "--tsconfig",
-      join(site, entry === "cake-edge/page" ? "tsconfig.page.json" : "tsconfig.worker.json"),
+      join(site, types.startsWith("page/") ? "tsconfig.page.json" : "tsconfig.worker.json"),
       "--out",
       join(folder, name),
       "--outputFileStrategy",

@@ -9,6 +9,9 @@ const users = [
 const parts = [
   ["Installation", "install"],
   ["npx cake-edge init", "init"],
+  ["Recipes", "recipes"],
+  ["Links and postback URLs", "links"],
+  ["Reports", "report"],
   ["The forwarder", "forwarder"],
   ["Shards, outages, cost", "scale"],
   ["The sandbox", "sandbox"],

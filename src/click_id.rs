@@ -8,7 +8,7 @@
 
 use crate::placeholder::is_missing_word;
 use crate::url::{
-    self, END_OF_NAME, END_OF_PAIR, END_OF_READING, cut_bytes, is_control, push_pairs,
+    self, END_OF_NAME, END_OF_PAIR, END_OF_READING, is_alike, is_control, push_pairs, take,
 };
 use crate::{Error, Result, sub_id};
 
@@ -33,7 +33,7 @@ pub(crate) fn is_click_id_bytes(text: &[u8]) -> bool {
     (1..=MAX_CHARACTERS).contains(&text.len()) && text.iter().copied().all(is_letter)
 }
 
-fn is_letter(byte: u8) -> bool {
+pub(crate) fn is_letter(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b':' | b'-')
 }
 
@@ -74,11 +74,13 @@ impl Default for LandingParameters<'_> {
     }
 }
 
+/// Separates the names of the click id's parameter.
+const END_OF_PARAMETER: u8 = b'\n';
+
 impl LandingParameters<'_> {
-    /// The click in these pairs, see [`push_pairs`].
-    pub(crate) fn find_in<'q>(&'q self, pairs: &'q str) -> Option<LandingClick<'q>> {
-        let names = self.click_id.iter().map(|name| name.as_bytes());
-        LandingClick::find(pairs.as_bytes(), &names)
+    /// The names of the click id's parameter in one text, as [`LandingClick::find`] takes them.
+    pub(crate) fn names(&self) -> String {
+        self.click_id.join("\n")
     }
 }
 
@@ -122,18 +124,15 @@ pub fn find_click<'a>(url: &str, parameters: &LandingParameters<'a>) -> Option<F
         query.push('&');
         query.push_str(url::cut(fragment, b'?').1.unwrap_or(fragment));
     }
-    let mut pairs = String::new();
+    let (mut pairs, names) = (String::new(), parameters.names());
     push_pairs(&mut pairs, &query);
-    let found = parameters.find_in(&pairs)?;
+    let found = LandingClick::find(pairs.as_bytes(), names.as_bytes())?;
     let text_of = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let id_of = |names: &[&str]| {
         let is_id = |id: &[u8]| id.len() <= 16 && id.iter().all(u8::is_ascii_digit);
-        let ids = names
-            .iter()
-            .flat_map(|name| found.pairs.clone().named(name.as_bytes()));
-        ids.filter_map(|pair| pair.click_id())
-            .find(|id| is_id(id))
-            .map(text_of)
+        let values = names.iter().flat_map(|name| found.values(name));
+        let ids = values.filter(|value| fits(value, CLICK_ID) && is_id(value));
+        ids.map(text_of).next()
     };
     Some(FoundClick {
         click_id: text_of(found.id),
@@ -141,52 +140,39 @@ pub fn find_click<'a>(url: &str, parameters: &LandingParameters<'a>) -> Option<F
             .click_id
             .iter()
             .find(|name| name.as_bytes() == found.parameter)?,
-        is_repeated: found.is_repeated,
-        sub_ids: found
-            .sub_ids
-            .map(|value| (!value.is_empty()).then(|| text_of(value))),
+        is_repeated: found.values(str::from_utf8(found.parameter).ok()?).count() > 1,
+        sub_ids: core::array::from_fn(|index| {
+            Some(text_of(found.sub_id(index))).filter(|value| !value.is_empty())
+        }),
         affiliate_id: id_of(parameters.affiliate_id),
         offer_id: id_of(parameters.offer_id),
     })
 }
 
 /// A click that the landing page's address carries.
-#[derive(Clone, Debug)]
 pub(crate) struct LandingClick<'a> {
     pub(crate) id: &'a [u8],
     /// The name that carried it, as configured.
     pub(crate) parameter: &'a [u8],
-    /// `s1` … `s5`; empty where absent or unfit.
-    pub(crate) sub_ids: [&'a [u8]; 5],
-    is_repeated: bool,
-    pairs: Pairs<'a>,
+    /// The pairs of the reading that has it.
+    pairs: &'a [u8],
 }
 
 impl<'a> LandingClick<'a> {
     /// The first value that is a click id, under the first of the names that has
-    /// one, in the first reading of the pairs that has one.
-    pub(crate) fn find<'n: 'a>(
-        pairs: &'a [u8],
-        names: &(impl Iterator<Item = &'n [u8]> + Clone),
-    ) -> Option<Self> {
-        let mut rest = Some(pairs);
-        while let Some(readings) = rest {
-            let (pairs, after) = cut_bytes(readings, END_OF_READING);
-            rest = after;
-            let pairs = Pairs(Some(pairs));
-            for parameter in names.clone() {
-                let mut found = None;
-                let mut count = 0;
-                for pair in pairs.clone().named(parameter) {
-                    count += 1;
-                    found = found.or_else(|| pair.click_id());
-                }
-                if let Some(id) = found {
+    /// one, in the first reading of the pairs that has one. The names are
+    /// separated by line feeds.
+    pub(crate) fn find(mut readings: &'a [u8], names: &'a [u8]) -> Option<Self> {
+        while !readings.is_empty() {
+            let pairs = take(&mut readings, END_OF_READING);
+            let mut names = names;
+            while !names.is_empty() {
+                let parameter = take(&mut names, END_OF_PARAMETER);
+                let id = value_of(pairs, parameter, CLICK_ID);
+                if !id.is_empty() {
                     return Some(Self {
                         id,
                         parameter,
-                        sub_ids: pairs.sub_ids(),
-                        is_repeated: count > 1,
                         pairs,
                     });
                 }
@@ -194,72 +180,48 @@ impl<'a> LandingClick<'a> {
         }
         None
     }
-}
 
-/// The pairs of a query, decoded.
-#[derive(Clone, Debug)]
-struct Pairs<'a>(Option<&'a [u8]>);
+    /// `s1` … `s5` by index, from 0 on; empty where absent or unfit.
+    pub(crate) fn sub_id(&self, index: usize) -> &'a [u8] {
+        let digit = b'1' + u8::try_from(index).unwrap_or_default();
+        value_of(self.pairs, &[b's', digit], sub_id::limit(index))
+    }
 
-#[derive(Clone, Copy)]
-struct Pair<'a> {
-    name: &'a [u8],
-    value: &'a [u8],
-}
-
-impl<'a> Iterator for Pairs<'a> {
-    type Item = Pair<'a>;
-
-    fn next(&mut self) -> Option<Pair<'a>> {
-        let (pair, rest) = cut_bytes(self.0?, END_OF_PAIR);
-        self.0 = rest;
-        let (name, value) = cut_bytes(pair, END_OF_NAME);
-        Some(Pair {
-            name,
-            value: value.unwrap_or_default(),
-        })
+    fn values(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
+        let named = each_pair(self.pairs).filter(|(own, _)| is_alike(own, name.as_bytes()));
+        named.map(|(_, value)| value)
     }
 }
 
-impl<'a> Pairs<'a> {
-    fn named(self, name: &[u8]) -> impl Iterator<Item = Pair<'a>> {
-        self.filter(move |pair| pair.is_named(name))
-    }
-
-    fn sub_ids(&self) -> [&'a [u8]; 5] {
-        let mut sub_ids: [&[u8]; 5] = [b""; 5];
-        for (index, slot) in sub_ids.iter_mut().enumerate() {
-            let name = [b's', b'1' + u8::try_from(index).unwrap_or_default()];
-            for pair in self.clone().named(&name) {
-                if slot.is_empty() && is_sub_id(pair.value, sub_id::limit(index)) {
-                    *slot = pair.value;
-                }
-            }
-        }
-        sub_ids
-    }
+/// The pairs of a query, decoded: name and value.
+fn each_pair(mut pairs: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    core::iter::from_fn(move || {
+        let is_there = !pairs.is_empty();
+        is_there.then(|| (take(&mut pairs, END_OF_NAME), take(&mut pairs, END_OF_PAIR)))
+    })
 }
 
-impl<'a> Pair<'a> {
-    /// Has the pair this name, but for case and what is left of an `&amp;`?
-    #[inline(never)]
-    fn is_named(&self, name: &[u8]) -> bool {
-        let mut own = self.name;
-        while let Some(rest) = own.strip_prefix(b"amp;") {
-            own = rest;
-        }
-        own.eq_ignore_ascii_case(name)
-    }
+/// In place of a sub id's limit: the value is a click id.
+const CLICK_ID: usize = 0;
 
-    /// The value, where it is a click id.
-    fn click_id(&self) -> Option<&'a [u8]> {
-        let id = self.value;
-        (is_click_id_bytes(id) && !is_missing_word(id)).then_some(id)
+/// The first value under this name that fits; empty where there is none.
+#[inline(never)]
+fn value_of<'a>(pairs: &'a [u8], name: &[u8], limit: usize) -> &'a [u8] {
+    let fitting = each_pair(pairs).find(|(own, value)| is_alike(own, name) && fits(value, limit));
+    fitting.unwrap_or_default().1
+}
+
+/// Is the value a click id, or a sub id of at most so many characters?
+fn fits(value: &[u8], limit: usize) -> bool {
+    if limit == CLICK_ID {
+        is_click_id_bytes(value) && !is_missing_word(value)
+    } else {
+        is_sub_id(value, limit)
     }
 }
 
 /// Is this a sub id that CAKE would take: not empty, no unexpanded macro, not too
 /// long, without control characters?
-#[inline(never)]
 fn is_sub_id(value: &[u8], max_characters: usize) -> bool {
     let mut characters = 0;
     let mut before = 0;

@@ -121,7 +121,10 @@ pub enum Error {
     #[cfg(feature = "api")]
     ReadOnly,
     /// No answer, and a read, so that nothing is lost by asking again.
-    Network,
+    Network {
+        /// What the platform says of it, without the URL and the key; empty where it says nothing.
+        cause: String,
+    },
     /// No complete answer within the time allowed, to a read.
     Timeout,
     /// No clear answer to a write: it may or may not have been recorded.
@@ -139,6 +142,8 @@ pub enum Error {
         status: u16,
         /// How long CAKE asks to wait, in milliseconds, where it said so.
         retry_after_ms: Option<u64>,
+        /// What the answer's body says, shortened and redacted, after a sentence of ours; or empty.
+        message: String,
     },
     /// CAKE is rate-limiting: status 429, or its message `Restricted`.
     RateLimited {
@@ -151,6 +156,8 @@ pub enum Error {
     Unauthorized {
         /// The HTTP status code.
         status: u16,
+        /// What the answer's body says, shortened and redacted, after a sentence of ours; or empty.
+        message: String,
     },
     /// CAKE answered JSON that says no.
     Refused {
@@ -386,7 +393,7 @@ impl Error {
             Self::InvalidBaseUrl => {
                 "must be an https URL without a path, or http on loopback for the sandbox"
             }
-            Self::Network => "CAKE could not be reached",
+            Self::Network { .. } => "CAKE could not be reached",
             Self::Timeout => "CAKE did not answer in time",
             #[cfg(feature = "api")]
             Self::OutcomeUnknown { .. } => {
@@ -394,6 +401,11 @@ impl Error {
             }
             #[cfg(feature = "api")]
             Self::Aborted => "the call was aborted by its signal",
+            Self::HttpStatus { message, .. } | Self::Unauthorized { message, .. }
+                if !message.is_empty() =>
+            {
+                message
+            }
             Self::HttpStatus { .. } => "CAKE answered with an error status",
             Self::RateLimited { .. } => "CAKE is limiting the rate of requests",
             Self::Unauthorized { .. } => "CAKE refused the API key",
@@ -434,7 +446,7 @@ impl Error {
         match self {
             Self::HttpStatus { status, .. }
             | Self::RateLimited { status, .. }
-            | Self::Unauthorized { status } => Some(*status),
+            | Self::Unauthorized { status, .. } => Some(*status),
             #[cfg(feature = "api")]
             Self::Redirected { status } => Some(*status),
             _ => None,
@@ -466,9 +478,19 @@ impl Error {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Network | Self::Timeout | Self::RateLimited { .. } => true,
+            Self::Network { .. } | Self::Timeout | Self::RateLimited { .. } => true,
             Self::HttpStatus { status, .. } => matches!(status, 408 | 425 | 500..=599),
             _ => false,
+        }
+    }
+}
+
+impl Error {
+    /// No answer, and nothing known of why.
+    #[must_use]
+    pub const fn network() -> Self {
+        Self::Network {
+            cause: String::new(),
         }
     }
 }

@@ -6,7 +6,7 @@
 
 pub(crate) mod foreign;
 
-use crate::url::cut_bytes;
+use crate::url::{is_alike, take};
 
 /// The longest id that is looked at, in bytes: no click id is longer.
 const MAX_BYTES: usize = 128;
@@ -51,16 +51,17 @@ fn has_no_other_word(text: &[u8], named: &[u8], beside: &[u8]) -> bool {
     while let Some(first) = rest.first() {
         // The longest word that stands here, or a mark between words.
         let mut length = usize::from(first.is_ascii() && !first.is_ascii_alphanumeric());
-        let mut is_named = None;
-        for (words, kind) in [(named, true), (beside, false)] {
-            let mut ahead = Some(words);
-            while let Some(list) = ahead {
-                let (word, tail) = cut_bytes(list, b' ');
-                let part = rest.get(..word.len()).unwrap_or_default();
-                if word.len() > length && part.eq_ignore_ascii_case(word) {
-                    (length, is_named) = (word.len(), Some(kind));
-                }
-                ahead = tail;
+        let (mut is_named, mut is_beside) = (false, false);
+        let (mut words, mut is_second) = (named, false);
+        while !words.is_empty() {
+            let word = take(&mut words, b' ');
+            let part = rest.get(..word.len()).unwrap_or_default();
+            if word.len() > length && is_alike(part, word) {
+                length = word.len();
+                (is_named, is_beside) = (!is_second, is_second);
+            }
+            if words.is_empty() && !is_second {
+                (words, is_second) = (beside, true);
             }
         }
         if length == 0 {
@@ -70,8 +71,8 @@ fn has_no_other_word(text: &[u8], named: &[u8], beside: &[u8]) -> bool {
         while length > 2 && first.eq_ignore_ascii_case(&b'x') && rest.get(length) == Some(first) {
             length += 1;
         }
-        has_named |= is_named == Some(true);
-        has_beside |= is_named == Some(false);
+        has_named |= is_named;
+        has_beside |= is_beside;
         rest = rest.get(length..).unwrap_or_default();
     }
     text.len() <= MAX_BYTES && (has_named || !has_beside)

@@ -160,6 +160,12 @@ impl CivilTime {
         }
     }
 
+    /// Milliseconds since 1970 of this civil time, taken as UTC.
+    #[must_use]
+    pub fn as_utc_ms(self) -> u64 {
+        self.seconds * 1_000
+    }
+
     /// The civil time in UTC at `ms` milliseconds since 1970.
     #[must_use]
     pub fn from_utc_ms(ms: u64) -> Self {

@@ -6,7 +6,7 @@
 //! which last until 2106.
 
 use crate::click_id::LandingClick;
-use crate::url::{Sink, cut_bytes, decode, push_encoded_bytes, push_pairs};
+use crate::url::{END_OF_FIELD, Sink, decode, push_escape, push_pairs, take};
 use crate::{Error, Result, click_id};
 
 /// How long a touch counts by default, in days.
@@ -28,7 +28,7 @@ pub const MAX_STORED_BYTES: usize = 3_000;
 const DAY_S: u32 = 86_400;
 
 /// How the stored text starts: the version of its form.
-const VERSION: &[u8] = b"1!";
+const VERSION: &[u8] = b"1";
 
 /// A click that reached the landing page, as it was stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,61 +43,114 @@ pub struct Touch {
     pub sub_ids: [Option<String>; 5],
 }
 
-/// One touch of the stored text: `TIME!PARAMETER!CLICK_ID!s1!…!s5`, the time in
-/// seconds, base 36, texts percent-encoded, empty ends left out.
-#[derive(Clone, Copy)]
-struct StoredTouch<'a> {
-    at_s: u32,
-    click_id: &'a [u8],
-    /// `PARAMETER!CLICK_ID`.
-    bare: &'a [u8],
-    /// `s1!…!s5`; nothing where there are none.
-    sub_ids: Option<&'a [u8]>,
+/// Writes the click of an address as a touch: `TIME!PARAMETER!CLICK_ID!s1!…!s5`,
+/// the time in seconds, base 36, texts percent-encoded, empty ends left out.
+pub(crate) fn push_click(click: &LandingClick<'_>, now_s: u32, out: &mut impl Sink) {
+    push_time(out, now_s);
+    out.push_byte(b'!');
+    push_field(out, click.parameter);
+    out.push_byte(b'!');
+    out.push_bytes(click.id);
+    let mut end = out.length();
+    for index in 0..5 {
+        let value = click.sub_id(index);
+        out.push_byte(b'!');
+        push_field(out, value);
+        if !value.is_empty() {
+            end = out.length();
+        }
+    }
+    out.truncate(end);
 }
 
-impl<'a> StoredTouch<'a> {
-    fn read(text: &'a [u8]) -> Option<Self> {
-        let (time, rest) = cut_bytes(text, b'!');
-        Self::new(read_time(time)?, rest?)
+/// Writes a field, percent-encoded: the letters of click ids stay as they are.
+#[inline(never)]
+fn push_field(out: &mut impl Sink, value: &[u8]) {
+    for byte in value {
+        if click_id::is_letter(*byte) {
+            out.push_byte(*byte);
+        } else {
+            push_escape(out, *byte);
+        }
+    }
+}
+
+/// Stored touches, one after the other: those within their window, the newest
+/// first. Unreadable ones are passed over. [`next`](Self::next) comes to each in
+/// place, which is few bytes of code.
+#[derive(Default)]
+struct Touches<'a> {
+    rest: &'a [u8],
+    /// What comes behind `rest`.
+    after: &'a [u8],
+    /// When the touch arrived.
+    at_s: u32,
+    /// `PARAMETER!CLICK_ID!s1!…!s5`.
+    text: &'a [u8],
+    click_id: &'a [u8],
+    /// How much of the text is not sub ids.
+    bare: usize,
+}
+
+impl<'a> Touches<'a> {
+    /// Those of a stored text.
+    fn of(text: &'a [u8]) -> Self {
+        let mut touches = Self {
+            rest: text,
+            ..Self::default()
+        };
+        take(&mut touches.rest, b'*');
+        touches
     }
 
-    /// `text` is what follows the time.
-    fn new(at_s: u32, text: &'a [u8]) -> Option<Self> {
-        let (parameter, after) = cut_bytes(text, b'!');
-        let (click_id, sub_ids) = cut_bytes(after?, b'!');
-        let bare = text.get(..=parameter.len() + click_id.len())?;
-        click_id::is_click_id_bytes(click_id).then_some(Self {
-            at_s,
-            click_id,
-            bare,
-            sub_ids,
-        })
-    }
-
+    /// Goes on to the next one; false where there is none.
     #[inline(never)]
-    fn write(&self, at_s: u32, has_sub_ids: bool, out: &mut impl Sink) {
-        out.push_byte(b'*');
-        push_time(out, at_s);
-        out.push_byte(b'!');
-        out.push_bytes(self.bare);
-        if let Some(sub_ids) = self.sub_ids.filter(|_| has_sub_ids) {
-            out.push_byte(b'!');
-            out.push_bytes(sub_ids);
+    fn next(&mut self, now_s: u32, window_s: u32) -> bool {
+        loop {
+            if self.rest.is_empty() {
+                self.rest = core::mem::take(&mut self.after);
+            }
+            if self.rest.is_empty() {
+                return false;
+            }
+            let mut text = take(&mut self.rest, b'*');
+            self.at_s = read_time(take(&mut text, b'!'));
+            self.text = text;
+            self.bare = take(&mut text, b'!').len() + 1;
+            self.click_id = take(&mut text, b'!');
+            self.bare += self.click_id.len();
+            // A wrong clock's time would never end: then the window starts now.
+            if is_ahead(self.at_s, now_s) {
+                self.at_s = now_s;
+            }
+            if self.at_s > 0
+                && now_s.saturating_sub(self.at_s) < window_s
+                && click_id::is_click_id_bytes(self.click_id)
+            {
+                return true;
+            }
         }
     }
 
-    fn touch(self) -> Touch {
-        let mut rest = self.sub_ids;
-        let sub_ids = [(); 5].map(|()| {
-            let (field, tail) = cut_bytes(rest?, b'!');
-            rest = tail;
-            Some(text_of(field)).filter(|value| !value.is_empty())
-        });
+    /// The same for those of all times.
+    fn next_of_all(&mut self) -> bool {
+        self.next(u32::MAX - 1, u32::MAX)
+    }
+
+    fn bare(&self) -> &'a [u8] {
+        self.text.get(..self.bare).unwrap_or_default()
+    }
+
+    fn touch(&self) -> Touch {
+        let mut sub_ids = self.text.get(self.bare + 1..).unwrap_or_default();
+        let [mut parameter, click_id] = [self.text, self.click_id];
         Touch {
-            click_id: text_of(self.click_id),
+            click_id: text_of(click_id),
             at_ms: u64::from(self.at_s) * 1_000,
-            parameter: text_of(cut_bytes(self.bare, b'!').0),
-            sub_ids,
+            parameter: text_of(take(&mut parameter, b'!')),
+            sub_ids: [(); 5].map(|()| {
+                Some(text_of(take(&mut sub_ids, b'!'))).filter(|value| !value.is_empty())
+            }),
         }
     }
 }
@@ -107,105 +160,52 @@ fn text_of(field: &[u8]) -> String {
     decode(core::str::from_utf8(field).unwrap_or_default()).into_owned()
 }
 
-/// Writes a click of an address as a touch without its time: `PARAMETER!CLICK_ID!s1!…`.
-pub(crate) fn push_click(click: &LandingClick<'_>, out: &mut impl Sink) {
-    push_encoded_bytes(out, click.parameter);
-    out.push_byte(b'!');
-    out.push_bytes(click.id);
-    let mut skipped = 0;
-    for value in click.sub_ids {
-        skipped += 1;
-        if !value.is_empty() {
-            for _ in 0..skipped {
-                out.push_byte(b'!');
-            }
-            skipped = 0;
-            push_encoded_bytes(out, value);
-        }
+/// When a text was written; 0 where it is unreadable as a whole, or of a later version.
+fn written_s(text: &[u8]) -> u32 {
+    let mut rest = text;
+    let is_readable = take(&mut rest, b'!') == VERSION
+        && text.len() <= 2 * MAX_STORED_BYTES
+        && Touches::of(text).next_of_all();
+    if is_readable {
+        read_time(take(&mut rest, b'*'))
+    } else {
+        0
     }
 }
 
-/// The touches of a stored text, at most [`MAX_JOURNEY`]; unreadable ones left out.
-#[derive(Clone, Default)]
-struct StoredTouches<'a> {
-    rest: Option<&'a [u8]>,
-    left: usize,
-}
-
-impl<'a> Iterator for StoredTouches<'a> {
-    type Item = StoredTouch<'a>;
-
-    #[inline(never)]
-    fn next(&mut self) -> Option<StoredTouch<'a>> {
-        while self.left > 0 {
-            let (text, tail) = cut_bytes(self.rest?, b'*');
-            self.rest = tail;
-            if let Some(touch) = StoredTouch::read(text) {
-                self.left -= 1;
-                return Some(touch);
+/// Of all copies in all stores the one that was written last, and when; empty
+/// where there is none. A copy that a wrong clock dated into the future is older
+/// than any other.
+fn latest(mut stores: &[u8], now_s: u32) -> (&[u8], u32) {
+    let mut latest: (&[u8], u32) = (b"", 0);
+    while !stores.is_empty() {
+        let mut copies = take(&mut stores, END_OF_FIELD);
+        while !copies.is_empty() {
+            let copy = take(&mut copies, b';');
+            let mut at_s = written_s(copy);
+            if is_ahead(at_s, now_s) {
+                at_s = 1;
+            }
+            if at_s > latest.1 {
+                latest = (copy, at_s);
             }
         }
-        None
     }
+    latest
 }
 
-/// A stored text that is readable; empty where there is none.
-#[derive(Default)]
-struct StoredText<'a> {
-    text: &'a [u8],
-    written_s: u32,
-    touches: StoredTouches<'a>,
-}
-
-impl<'a> StoredText<'a> {
-    /// Nothing where the text is unreadable as a whole, or of a later version.
-    fn read(text: &'a [u8]) -> Option<Self> {
-        let rest = text
-            .strip_prefix(VERSION)
-            .filter(|_| text.len() <= 2 * MAX_STORED_BYTES)?;
-        let (time, rest) = cut_bytes(rest, b'*');
-        let touches = StoredTouches {
-            rest,
-            left: MAX_JOURNEY,
-        };
-        touches.clone().next()?;
-        Some(Self {
-            text,
-            written_s: read_time(time)?,
-            touches,
-        })
-    }
-
-    /// Of all copies in all stores the one that was written last. A copy that a
-    /// wrong clock dated into the future is older than any other.
-    #[inline(never)]
-    fn latest(stores: &[&'a [u8]], now_s: u32) -> Self {
-        let mut latest = Self::default();
-        for store in stores {
-            for copy in copies(store) {
-                if let Some(mut other) = Self::read(copy) {
-                    if is_ahead(other.written_s, now_s) {
-                        other.written_s = 0;
-                    }
-                    if latest.text.is_empty() || other.written_s > latest.written_s {
-                        latest = other;
-                    }
-                }
-            }
+/// Has each of the stores a copy of the text?
+fn is_in_all(text: &[u8], mut stores: &[u8]) -> bool {
+    let mut is_in_all = true;
+    while !stores.is_empty() {
+        let mut copies = take(&mut stores, END_OF_FIELD);
+        let mut is_there = false;
+        while !copies.is_empty() {
+            is_there |= take(&mut copies, b';') == text;
         }
-        latest
+        is_in_all &= is_there;
     }
-}
-
-/// The copies of the text that a store holds, separated by semicolons: a browser
-/// may send several cookies of one name.
-fn copies(store: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut rest = Some(store);
-    core::iter::from_fn(move || {
-        let (copy, tail) = cut_bytes(rest?, b';');
-        rest = tail;
-        Some(copy)
-    })
+    is_in_all
 }
 
 /// Is this time more than a day ahead of the clock? Then one of both clocks was
@@ -218,31 +218,36 @@ fn is_ahead(at_s: u32, now_s: u32) -> bool {
 /// attribution. What is unreadable or of a later version has none.
 #[must_use]
 pub fn read_journey(text: &str) -> Vec<Touch> {
-    let touches = StoredText::read(text.as_bytes()).map(|stored| stored.touches);
-    let touches = touches.into_iter().flatten();
-    touches.map(StoredTouch::touch).collect()
+    let is_readable = written_s(text.as_bytes()) > 0;
+    let mut touches = Touches::of(text.as_bytes());
+    let all = core::iter::from_fn(|| touches.next_of_all().then(|| touches.touch()));
+    all.take(if is_readable { MAX_JOURNEY } else { 0 })
+        .collect()
 }
 
-/// Reads a time of 1 to 7 digits in base 36, small letters.
-#[inline(never)]
-fn read_time(digits: &[u8]) -> Option<u32> {
+/// Reads a time of 1 to 7 digits in base 36, small letters; 0 where it is none.
+fn read_time(digits: &[u8]) -> u32 {
     let mut time = 0_u32;
     for byte in digits {
         let digit = match byte {
             b'0'..=b'9' => byte - b'0',
             b'a'..=b'z' => byte - b'a' + 10,
-            _ => return None,
+            _ => return 0,
         };
         time = time.wrapping_mul(36).wrapping_add(u32::from(digit));
     }
     // What is longer does not fit into 32 bits, and not all of seven digits does.
-    (matches!(digits.len(), 1..=6) || digits.len() == 7 && digits.first() == Some(&b'1'))
-        .then_some(time)
+    if digits.len() < 7 || digits.len() == 7 && digits.first() == Some(&b'1') {
+        time
+    } else {
+        0
+    }
 }
 
-/// Writes a time as [`read_time`] reads it.
+/// Writes a time as [`read_time`] reads it; a clock that stands at 0 is a second ahead.
 #[inline(never)]
 fn push_time(out: &mut impl Sink, time: u32) {
+    let time = time.max(1);
     let rest = time / 36;
     if rest > 0 {
         push_time(out, rest);
@@ -260,14 +265,6 @@ pub enum Attribution {
     LastTouch,
     /// The oldest one within the window.
     FirstTouch,
-}
-
-/// A setting that is out of its range, by the number that the page has for it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Setting {
-    WindowDays = -1,
-    Journey = -2,
-    CookieDays = -3,
 }
 
 /// How touches are kept.
@@ -304,40 +301,37 @@ impl TouchPolicy {
         journey: usize,
         cookie_days: u32,
     ) -> Result<Self> {
-        Self::from_settings(attribution, window_days, journey, cookie_days).map_err(|setting| {
-            Error::InvalidSetting {
-                parameter: match setting {
-                    Setting::WindowDays => "windowDays",
-                    Setting::Journey => "journey",
-                    Setting::CookieDays => "cookieDays",
-                },
-            }
-        })
+        let days = 1..=MAX_WINDOW_DAYS;
+        let parameter = if !days.contains(&window_days) {
+            "windowDays"
+        } else if !(1..=MAX_JOURNEY).contains(&journey) {
+            "journey"
+        } else if !days.contains(&cookie_days) {
+            "cookieDays"
+        } else {
+            return Ok(Self::from_checked(
+                attribution,
+                window_days,
+                journey,
+                cookie_days,
+            ));
+        };
+        Err(Error::InvalidSetting { parameter })
     }
 
-    /// [`new`](Self::new) without a name in its error, for the page.
-    pub(crate) fn from_settings(
+    /// [`new`](Self::new) for settings that have been checked.
+    pub(crate) fn from_checked(
         attribution: Attribution,
         window_days: u32,
         journey: usize,
         cookie_days: u32,
-    ) -> Result<Self, Setting> {
-        let days = 1..=MAX_WINDOW_DAYS;
-        if !days.contains(&window_days) {
-            return Err(Setting::WindowDays);
-        }
-        if !(1..=MAX_JOURNEY).contains(&journey) {
-            return Err(Setting::Journey);
-        }
-        if !days.contains(&cookie_days) {
-            return Err(Setting::CookieDays);
-        }
-        Ok(Self {
+    ) -> Self {
+        Self {
             attribution,
             window_days,
             journey,
             cookie_days,
-        })
+        }
     }
 
     /// The window, in days.
@@ -360,144 +354,123 @@ impl TouchPolicy {
         now_ms: u64,
     ) -> TouchUpdate {
         let (mut pairs, mut click) = (String::new(), Vec::new());
-        push_pairs(&mut pairs, query);
-        if let Some(found) = parameters.find_in(&pairs) {
-            push_click(&found, &mut click);
-        }
-        let stores: Vec<&[u8]> = stores.iter().map(|store| store.as_bytes()).collect();
+        let names = parameters.names();
         let seconds = u32::try_from(now_ms / 1_000).unwrap_or(u32::MAX);
+        push_pairs(&mut pairs, query);
+        if let Some(found) = LandingClick::find(pairs.as_bytes(), names.as_bytes()) {
+            push_click(&found, seconds, &mut click);
+        }
+        let end = char::from(END_OF_FIELD);
+        let mut kept = String::new();
+        for store in stores {
+            kept.push_str(store);
+            kept.push(end);
+        }
         let mut text = String::new();
-        let decision = self.write_update(&click, &stores, seconds, &mut text);
+        let decision = self.write_update(&click, kept.as_bytes(), seconds, &mut text);
         let click_id = String::from_utf8_lossy(decision.click_id);
+        let max_age = u64::from(decision.max_age_s);
         TouchUpdate {
             click_id: (!click_id.is_empty()).then(|| click_id.into_owned()),
             text,
-            max_age_seconds: decision.max_age_s.map(u64::from),
+            max_age_seconds: (max_age > 0).then_some(max_age),
             is_expired: decision.is_expired,
         }
     }
 
     /// Decides as [`keep`](Self::keep) does, and writes the text to be stored.
-    /// `click` is what [`push_click`] has written of the address's click.
+    /// `click` is what [`push_click`] has written of the address's click; each store
+    /// ends with [`END_OF_FIELD`].
     pub(crate) fn write_update<'a>(
         &self,
         click: &'a [u8],
-        stores: &[&'a [u8]],
+        stores: &'a [u8],
         now_s: u32,
         out: &mut impl Sink,
     ) -> Decision<'a> {
-        let latest = StoredText::latest(stores, now_s);
-        let mut tally = self.tally(&latest, StoredTouch::new(now_s, click), now_s);
-        if tally.live == 0 {
-            tally.decision.is_expired = !latest.text.is_empty();
-            return tally.decision;
-        }
-        let life_s = self.cookie_days.min(self.window_days) * DAY_S;
-        let has_every_store = stores
-            .iter()
-            .all(|store| copies(store).any(|copy| copy == latest.text));
-        if tally.has_changed
-            || !has_every_store
-            || now_s.saturating_sub(latest.written_s) >= life_s / 2
-        {
-            let end_s = tally.newest_s.saturating_add(self.window_days * DAY_S);
-            tally.decision.max_age_s = Some(end_s.saturating_sub(now_s).min(life_s).max(1));
-            self.write(&latest, &tally, now_s, out);
-        } else {
-            out.push_bytes(latest.text);
-        }
-        tally.decision
-    }
-
-    /// When a touch has arrived, where it is within its window. A wrong clock's
-    /// time would never end: then the window starts now.
-    fn time_of(&self, touch: &StoredTouch<'_>, now_s: u32) -> Option<u32> {
-        if is_ahead(touch.at_s, now_s) {
-            return Some(now_s);
-        }
-        let is_live = now_s.saturating_sub(touch.at_s) < self.window_days * DAY_S;
-        is_live.then_some(touch.at_s)
-    }
-
-    /// Counts the touches, and finds the one that counts.
-    #[inline(never)]
-    fn tally<'a>(
-        &self,
-        latest: &StoredText<'a>,
-        arrival: Option<StoredTouch<'a>>,
-        now_s: u32,
-    ) -> Tally<'a> {
-        let mut tally = Tally {
-            arrival,
-            ..Tally::default()
+        let is_first = self.attribution == Attribution::FirstTouch;
+        let window_s = self.window_days * DAY_S;
+        let (latest, written_s) = latest(stores, now_s);
+        let earlier = Touches::of(latest).rest;
+        let mut touches = Touches {
+            rest: click,
+            ..Touches::default()
         };
-        for touch in latest.touches.clone() {
-            let at_s = self.time_of(&touch, now_s);
-            tally.has_changed |= at_s != Some(touch.at_s);
-            if let Some(at_s) = at_s {
-                // The same click id does not move the clock.
-                tally.arrival = tally.arrival.filter(|own| own.click_id != touch.click_id);
-                if tally.live == 0 {
-                    tally.newest_s = at_s;
-                }
-                if tally.live == 0 || self.is_first_touch() {
-                    tally.decision.click_id = touch.click_id;
-                    tally.counting_bytes = touch.bare.len() + MAX_TIME_BYTES;
-                }
-                tally.live += 1;
+        touches.next(now_s, window_s);
+        let (mut arrival, own) = (click, touches.click_id);
+        touches.rest = earlier;
+        let (mut live, mut newest_s, mut oldest_bytes) = (0, now_s, 0);
+        while touches.next(now_s, window_s) {
+            // The same click id does not move the clock.
+            if touches.click_id == own {
+                arrival = b"";
             }
-        }
-        if let Some(arrival) = tally.arrival {
-            tally.has_changed = true;
-            tally.newest_s = now_s;
-            if tally.live == 0 || !self.is_first_touch() {
-                tally.decision.click_id = arrival.click_id;
+            if live == 0 {
+                newest_s = touches.at_s;
             }
-            tally.live += 1;
+            oldest_bytes = touches.bare + MAX_TIME_BYTES;
+            live += 1;
         }
-        tally.has_changed |= tally.live > self.journey;
-        tally
-    }
-
-    fn is_first_touch(&self) -> bool {
-        self.attribution == Attribution::FirstTouch
-    }
-
-    /// Writes the touches. Sub ids give way first, then the oldest touches, but
-    /// for the one that counts.
-    fn write(&self, latest: &StoredText<'_>, tally: &Tally<'_>, now_s: u32, out: &mut impl Sink) {
-        let end = out.length() + MAX_STORED_BYTES;
+        if !arrival.is_empty() {
+            newest_s = now_s;
+            live += 1;
+        }
+        let mut decision = Decision {
+            is_expired: live == 0 && !latest.is_empty(),
+            ..Decision::default()
+        };
+        if live == 0 {
+            return decision;
+        }
+        let start = out.length();
         out.push_bytes(VERSION);
+        out.push_byte(b'!');
         push_time(out, now_s);
-        let is_first = self.is_first_touch();
+        let head = out.length();
         let mut places = self.journey;
-        let mut left = tally.live;
-        let mut arrival = tally.arrival;
-        let mut stored = latest.touches.clone();
-        while let Some(touch) = arrival.take().or_else(|| stored.next()) {
-            let Some(at_s) = self.time_of(&touch, now_s) else {
-                continue;
-            };
-            left -= 1;
+        (touches.rest, touches.after) = (arrival, earlier);
+        while touches.next(now_s, window_s) {
+            live -= 1;
+            if is_first || decision.click_id.is_empty() {
+                decision.click_id = touches.click_id;
+            }
             // The first touch is written last: its place is kept free.
-            let (reserved, reserved_places) = if is_first && left > 0 {
-                (tally.counting_bytes, 1)
-            } else {
-                (0, 0)
-            };
-            if places == reserved_places {
+            let is_kept = is_first && live > 0;
+            let end = start + MAX_STORED_BYTES - if is_kept { oldest_bytes } else { 0 };
+            if places == usize::from(is_kept) {
                 continue;
             }
-            let start = out.length();
-            for has_sub_ids in [true, false] {
-                touch.write(at_s, has_sub_ids, out);
-                if out.length() + reserved <= end {
+            // Sub ids give way first, then the oldest touches, but for the one that counts.
+            let before = out.length();
+            let mut text = touches.text;
+            loop {
+                out.push_byte(b'*');
+                push_time(out, touches.at_s);
+                out.push_byte(b'!');
+                out.push_bytes(text);
+                if out.length() <= end {
                     places -= 1;
                     break;
                 }
-                out.truncate(start);
+                out.truncate(before);
+                if text.len() == touches.bare {
+                    break;
+                }
+                text = touches.bare();
             }
         }
+        let life_s = self.cookie_days.min(self.window_days) * DAY_S;
+        if out.since(head + 1) == earlier
+            && is_in_all(latest, stores)
+            && now_s.saturating_sub(written_s) < life_s / 2
+        {
+            out.truncate(start);
+            out.push_bytes(latest);
+        } else {
+            let end_s = newest_s.saturating_add(window_s);
+            decision.max_age_s = end_s.saturating_sub(now_s).min(life_s).max(1);
+        }
+        decision
     }
 }
 
@@ -509,25 +482,10 @@ const MAX_TIME_BYTES: usize = 8;
 pub(crate) struct Decision<'a> {
     /// The click id that counts; empty where there is none.
     pub(crate) click_id: &'a [u8],
-    /// The cookie's `Max-Age` where the text is to be written.
-    pub(crate) max_age_s: Option<u32>,
+    /// The cookie's `Max-Age` where the text is to be written, else 0.
+    pub(crate) max_age_s: u32,
     /// Is all that was stored past its window?
     pub(crate) is_expired: bool,
-}
-
-/// What the touches within their window come to.
-#[derive(Default)]
-struct Tally<'a> {
-    live: usize,
-    /// The new one, unless it is known.
-    arrival: Option<StoredTouch<'a>>,
-    /// When the newest one arrived.
-    newest_s: u32,
-    /// How many bytes the one that counts takes without its sub ids.
-    counting_bytes: usize,
-    /// Is the stored text not what is to be stored?
-    has_changed: bool,
-    decision: Decision<'a>,
 }
 
 /// What a visit leaves in cookie and storage.

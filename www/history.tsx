@@ -1,8 +1,8 @@
 /** The past as pictures: by day as plots that share a cursor, by sub id as a ranking; each filters the other. */
 import { useEffect, useMemo, useState } from "preact/hooks";
-import type { Breakdown, Cell } from "./breakdown.js";
 import { amount, count, percent } from "./figure.js";
 import { HOME } from "./network.js";
+import type { Cell, Past } from "./past.js";
 import type { PlotSeries } from "./plot.js";
 import { Scroll } from "./scroll.js";
 
@@ -44,8 +44,8 @@ export function History({ ready, version, affiliates }: HistoryProps) {
     <section class="history" aria-labelledby="history-title">
       <h2 id="history-title">Which places earn money?</h2>
       <p class="lead">
-        Thirty days of this network, read through CAKE's API. A conversion counts on the day of its click; EPC is what
-        approved conversions earned per click, so the latest days still rise.
+        Thirty days of this network, read through CAKE's API and added up by the package's report. A conversion counts
+        on the day of its click; EPC is what approved conversions earned per click, so the latest days still rise.
       </p>
       <form class="filters" aria-label="Filter the past" onSubmit={(event) => event.preventDefault()}>
         <label>
@@ -111,7 +111,7 @@ export function History({ ready, version, affiliates }: HistoryProps) {
 }
 
 interface PartProps {
-  readonly breakdown: Breakdown;
+  readonly breakdown: Past;
   readonly filter: Filter;
   readonly onFilter: (filter: Filter) => void;
 }
@@ -310,8 +310,8 @@ function BySubId({
   );
 }
 
-function useBreakdown(ready: Promise<unknown>, version: number): Breakdown | undefined {
-  const [breakdown, setBreakdown] = useState<Breakdown>();
+function useBreakdown(ready: Promise<unknown>, version: number): Past | undefined {
+  const [breakdown, setBreakdown] = useState<Past>();
   const isFirst = breakdown === undefined;
   useEffect(() => {
     let isOver = false;
@@ -322,7 +322,7 @@ function useBreakdown(ready: Promise<unknown>, version: number): Breakdown | und
       );
       if (!isReady) return;
       const response = await fetch(new URL("breakdown.json", HOME));
-      if (response.ok && !isOver) setBreakdown((await response.json()) as Breakdown);
+      if (response.ok && !isOver) setBreakdown((await response.json()) as Past);
     };
     const timer = setTimeout(() => void read(), isFirst ? 0 : SETTLE_MS);
     return () => {

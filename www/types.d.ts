@@ -6,6 +6,7 @@ declare module "*?sample" {
 declare module "*.css";
 declare module "*?url" {
   const url: string;
+  // biome-ignore lint/style/noDefaultExport: as Vite has it.
   export default url;
 }
 /** Is this the build that runs without a server? */

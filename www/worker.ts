@@ -3,8 +3,8 @@
  * sandbox, the forwarder, the affiliate, the reader of the past or the page's files.
  */
 import { type CakeClient, createCakeClient } from "cake-edge";
-import { breakDown } from "./breakdown.js";
 import { answererOf, DAYS, isStrict, STRICT_POLICY } from "./front.js";
+import { readPast } from "./past.js";
 
 interface Env {
   readonly CAKE_API_KEY: string;
@@ -20,7 +20,6 @@ const TYPES: Record<string, string> = {
   js: "text/javascript; charset=utf-8",
   svg: "image/svg+xml",
   wasm: "application/wasm",
-  wasm: "application/wasm",
 };
 
 export default {
@@ -34,7 +33,7 @@ export default {
       case "affiliate":
         return new Response("OK");
       case "breakdown":
-        return Response.json(await breakDown(clientOf(env), Date.now(), DAYS));
+        return Response.json(await readPast(clientOf(env), Date.now(), DAYS));
       case "files": {
         const answer = await file(request, pathname, env);
         if (isStrict(searchParams)) answer.headers.set("content-security-policy", STRICT_POLICY);

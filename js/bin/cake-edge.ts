@@ -9,15 +9,14 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { checkFixture } from "../entry/sandbox-memory.inline.js";
 import { toCakeError } from "../error.js";
-import { UsageError } from "./doctor.js";
-import { optionProblem } from "./usage.js";
+import { isRunning, optionProblem, UsageError } from "./usage.js";
 import { freePort, startWorkerd, WorkerdError, whyNotFree } from "./workerd.js";
 
 /** The workerd that the package is tested with. */
 const WORKERD = "1.20261023.1";
 
 const USAGE = `Usage: cake-edge sandbox [options]
-       cake-edge init|doctor|report|clicks|conversions --help
+       cake-edge init|doctor|report|clicks|conversions|postbacks --help
 
 A CAKE network on this machine: tracking links, the API, pixels, postbacks, a live view.
 
@@ -54,14 +53,6 @@ interface Options {
   readonly allow: readonly string[];
 }
 
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  if (!(error instanceof UsageError || error instanceof WorkerdError)) throw error;
-  console.error(`cake-edge: ${error.message}`);
-  process.exitCode = 1;
-}
-
 /** Each command's file is loaded for it alone. */
 interface Command {
   readonly usage: string;
@@ -81,6 +72,10 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   report: async () => {
     const { REPORT_USAGE, report } = await import("./report.js");
     return { usage: REPORT_USAGE, run: report };
+  },
+  postbacks: async () => {
+    const { POSTBACKS_USAGE, postbacks } = await import("./postbacks.js");
+    return { usage: POSTBACKS_USAGE, run: postbacks };
   },
   clicks: () => pagesOf("clicks"),
   conversions: () => pagesOf("conversions"),
@@ -305,15 +300,6 @@ function claim(folder: string): () => void {
   return () => rmSync(file, { force: true });
 }
 
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-}
-
 async function makeHistory(origin: string, token: string | undefined, history: NonNullable<Options["history"]>) {
   const start = Date.now();
   const response = await fetch(`${origin}/__sandbox/history`, {
@@ -353,4 +339,13 @@ function greet(origin: string, key: string, token: string | undefined, fixture: 
   tracking link  ${link}
   API            ${origin}/api/2/, key ${key}
 Ctrl-C stops it.`);
+}
+
+// Last: what stands above must be there before the first command runs.
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof UsageError || error instanceof WorkerdError)) throw error;
+  console.error(`cake-edge: ${error.message}`);
+  process.exitCode = 1;
 }

@@ -3,10 +3,7 @@ import { request as askPlain } from "node:http";
 import { request as askSecure } from "node:https";
 import { parseArgs } from "node:util";
 import { type CakeClient, createCakeClient, dayRange, findClick, isCakeError } from "../entry/edge.inline.js";
-import { optionProblem } from "./usage.js";
-
-/** A mistake of the caller's: one sentence. */
-export class UsageError extends Error {}
+import { optionProblem, UsageError } from "./usage.js";
 
 export const DOCTOR_USAGE = `Usage: cake-edge doctor [options]
 

@@ -5,7 +5,8 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { parseArgs } from "node:util";
-import { doctor, UsageError } from "./doctor.js";
+import { doctor } from "./doctor.js";
+import { UsageError } from "./usage.js";
 import { freePort } from "./workerd.js";
 
 export const INIT_USAGE = `Usage: cake-edge init [options]

@@ -3,8 +3,16 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { csvCell } from "../csv.js";
-import { type CakeClient, createCakeClient, type Day, dayRange, isCakeError } from "../entry/edge.inline.js";
-import { UsageError } from "./doctor.js";
+import {
+  type CakeClient,
+  type Click,
+  createCakeClient,
+  type Day,
+  dayRange,
+  isCakeError,
+  type ReportedConversion,
+} from "../entry/edge.inline.js";
+import { UsageError } from "./usage.js";
 
 type Kind = "clicks" | "conversions";
 
@@ -14,9 +22,12 @@ Reads a list of CAKE's. The API key comes from the environment, CAKE_API_KEY.
 
   --from DAY --to DAY   the days, both included, such as 2026-06-01
   --base-url URL        your CAKE domain, such as https://yourdomain.cakemarketing.com
-  --pages DIR           keep the pages there as they came; a rerun reads them and needs no network
-  --csv                 rows as CSV on standard output
-  --json                rows as JSON, one a line
+  --pages DIR           keep the pages there as they came; a rerun reads them and needs neither network nor key
+  --csv                 rows as CSV on standard output, with --pages those of the pages
+  --json                the same as JSON, one a line
+
+Conversions come from the report call, report/conversion.json, which tells unique ids. Pages that a broken
+call left behind are read again; those of a finished one are kept until you remove NAME.complete.json.
 
 Exit status: 0 done, 2 usage, 4 account or network.
 
@@ -26,12 +37,15 @@ Examples:
 
 Documentation: docs/report.md`;
 
+/** What is read, and where its pages are kept. */
 interface LiveOptions {
-  readonly baseUrl: string;
+  /** Not needed where the pages are on disk. */
+  readonly baseUrl: string | undefined;
   readonly from: string;
   readonly to: string;
+  /** Empty where nothing is kept. */
   readonly folder: string;
-  readonly onPage?: (rows: number) => void;
+  readonly onRows?: ((rows: number) => void) | undefined;
 }
 
 /** Writes what was asked for, and returns the exit status. */
@@ -50,28 +64,29 @@ export async function pages(kind: Kind, args: string[]): Promise<number> {
     return 2;
   }
   const { from, to, "base-url": baseUrl, pages: folder } = values;
-  if (from === undefined || to === undefined || baseUrl === undefined || !(folder || values.csv || values.json)) {
-    console.error(`cake-edge ${kind}: --from, --to, --base-url, and one of --pages, --csv and --json are needed`);
+  const isPrinted = values.csv === true || values.json === true;
+  if (from === undefined || to === undefined || !(folder || (isPrinted && baseUrl !== undefined))) {
+    console.error(
+      `cake-edge ${kind}: --from, --to, --base-url, and one of --pages, --csv and --json are needed; --base-url is not where --pages has them already`,
+    );
     return 2;
   }
+  const onRows = (rows: number) => say(`${kind}: ${rows.toLocaleString("en")} rows`);
+  const live: LiveOptions = { baseUrl, from, to, folder: folder ?? "", onRows };
   try {
     if (folder !== undefined) {
-      const files = await readPages(kind, {
-        baseUrl,
-        from,
-        to,
-        folder,
-        onPage: (rows) => say(`${kind}: ${rows} rows`),
-      });
+      const files = await readPages(kind, live);
       say("");
       console.error(`${kind}: ${files.length} pages in ${folder}`);
     }
-    if (values.csv || values.json) await print(kind, { baseUrl, from, to, folder: "" }, values.csv === true);
+    if (isPrinted) await print(kind, live, values.csv === true);
     return 0;
   } catch (error) {
     if (!isCakeError(error) && !(error instanceof UsageError)) throw error;
     console.error(`cake-edge ${kind}: ${error.message}`);
-    return error instanceof UsageError || /^invalid_/.test((error as { code?: string }).code ?? "") ? 2 : 4;
+    return error instanceof UsageError || /^(invalid_|missing_api_key$)/.test((error as { code?: string }).code ?? "")
+      ? 2
+      : 4;
   }
 }
 
@@ -79,72 +94,91 @@ function say(text: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
 }
 
-function open(baseUrl: string, onBody?: (body: Uint8Array) => void): CakeClient {
+/** A client of the account; or of one page that is on disk, which asks nobody. */
+function open(baseUrl: string, page?: Uint8Array): CakeClient {
   return createCakeClient({
     baseUrl,
-    apiKey: process.env["CAKE_API_KEY"] ?? "",
+    apiKey: page === undefined ? (process.env["CAKE_API_KEY"] ?? "") : "none",
     readOnly: true,
-    ...(onBody && {
-      fetch: async (input: RequestInfo | URL, init?: RequestInit) => {
-        const response = await fetch(input, init);
-        const body = new Uint8Array(await response.arrayBuffer());
-        if (response.ok) onBody(body);
-        return new Response(body, { status: response.status, headers: response.headers });
-      },
-    }),
+    ...(page && { fetch: async () => new Response(page as Uint8Array<ArrayBuffer>) }),
   });
 }
 
-function listOf(cake: CakeClient, kind: Kind, { from, to }: LiveOptions, onPage?: (rows: number) => void) {
+function listOf(cake: CakeClient, kind: Kind, { from, to, onRows }: LiveOptions) {
   const range = dayRange(from as Day, to as Day);
-  const options = onPage === undefined ? {} : { onPage: ({ rows }: { readonly rows: number }) => onPage(rows) };
+  const options = onRows === undefined ? {} : { onPage: ({ rows }: { readonly rows: number }) => onRows(rows) };
+  // The report call alone tells unique ids, without which no conversion can be joined to an order.
   return kind === "clicks"
     ? cake.listClicks({ ...range, rowLimit: 10_000 }, options)
-    : cake.listConversions(range, options);
+    : cake.listConversionReport(range, options);
+}
+
+/** What is noted beside the pages once all of them are there. */
+interface Complete {
+  readonly origin: string;
+  readonly readAt: string;
+  readonly pages: readonly string[];
 }
 
 /** The pages' files: those on disk where they are complete, else read through the API first. */
 export async function readPages(kind: Kind, live: LiveOptions): Promise<string[]> {
   const name = `${kind}-${live.from}-${live.to}`;
-  const done = join(live.folder, `${name}.complete.json`);
-  if (existsSync(done)) {
-    const { pages: names } = JSON.parse(readFileSync(done, "utf8")) as { pages: string[] };
-    return names.map((file) => join(live.folder, file));
-  }
+  const note = join(live.folder, `${name}.complete.json`);
+  if (existsSync(note)) return keptPages(note, live);
+  if (live.baseUrl === undefined)
+    throw new UsageError(`--base-url is needed: ${live.folder} has no pages of these days`);
   mkdirSync(live.folder, { recursive: true });
-  const files: string[] = [];
-  let last: Uint8Array | undefined;
-  const cake = open(live.baseUrl, (body) => {
-    last = body;
-  });
-  // A page is written when the client has understood it; what was retried is not.
-  const keep = (rows: number) => {
-    const file = `${name}-${String(files.length + 1).padStart(5, "0")}.json`;
-    writeFileSync(join(live.folder, file), last ?? "");
-    files.push(file);
-    live.onPage?.(rows);
-  };
-  for await (const _ of listOf(cake, kind, live, keep));
+  const pages: string[] = [];
+  for await (const page of listOf(open(live.baseUrl), kind, live).bytes()) {
+    const file = `${name}-${String(pages.length + 1).padStart(5, "0")}.json`;
+    writeFileSync(join(live.folder, file), page);
+    pages.push(file);
+  }
+  const complete: Complete = { origin: new URL(live.baseUrl).origin, readAt: new Date().toISOString(), pages };
   // Written beside and renamed: half a list is never taken for all of it.
-  writeFileSync(`${done}.part`, JSON.stringify({ pages: files }));
-  renameSync(`${done}.part`, done);
-  return files.map((file) => join(live.folder, file));
+  writeFileSync(`${note}.part`, JSON.stringify(complete));
+  renameSync(`${note}.part`, note);
+  return pages.map((file) => join(live.folder, file));
+}
+
+function keptPages(note: string, { baseUrl, folder, to }: LiveOptions): string[] {
+  const { origin, readAt, pages } = JSON.parse(readFileSync(note, "utf8")) as Complete;
+  if (baseUrl !== undefined && new URL(baseUrl).origin !== origin) {
+    throw new UsageError(`${note} has pages of ${origin}: take another folder for another account`);
+  }
+  // The last day is over everywhere 12 hours after it is in UTC.
+  if (Date.parse(readAt) < Date.parse(`${to}T00:00:00Z`) + 36 * 3_600_000) {
+    console.error(`${note}: these pages were read before ${to} was over: remove that file to read them again`);
+  }
+  return pages.map((file) => join(folder, file));
+}
+
+/** The rows, each once: of pages on disk, or as they come. */
+async function* rowsOf(kind: Kind, live: LiveOptions): AsyncGenerator<object> {
+  if (live.folder === "") {
+    yield* listOf(open(live.baseUrl ?? ""), kind, live);
+    return;
+  }
+  const known = new Set<string | number>();
+  for (const file of await readPages(kind, live)) {
+    const cake = open("https://pages.example", readFileSync(file));
+    const { rows } = await listOf(cake, kind, { ...live, onRows: undefined }).page();
+    for (const row of rows) {
+      const id = kind === "clicks" ? (row as Click).clickId : (row as ReportedConversion).conversionId;
+      if (id !== undefined && known.has(id)) continue;
+      if (id !== undefined) known.add(id);
+      yield row;
+    }
+  }
 }
 
 async function print(kind: Kind, live: LiveOptions, isCsv: boolean): Promise<void> {
-  const rows = listOf(open(live.baseUrl), kind, live) as AsyncIterable<object>;
-  let names: string[] | undefined;
-  for await (const row of rows) {
-    if (!isCsv) {
-      process.stdout.write(`${JSON.stringify(row)}\n`);
-      continue;
-    }
+  const names = COLUMNS[kind];
+  if (isCsv) process.stdout.write(`${names.join()}\r\n`);
+  for await (const row of rowsOf(kind, live)) {
     const cells = row as Record<string, string | number | undefined>;
-    if (names === undefined) {
-      names = COLUMNS[kind];
-      process.stdout.write(`${names.join()}\r\n`);
-    }
-    process.stdout.write(`${names.map((name) => csvCell(cells[name], true)).join()}\r\n`);
+    const line = isCsv ? `${names.map((name) => csvCell(cells[name], true)).join()}\r\n` : `${JSON.stringify(row)}\n`;
+    process.stdout.write(line);
   }
 }
 

@@ -11,8 +11,8 @@ import {
   type Role,
   type SourceOptions,
 } from "../entry/report.node.js";
-import { UsageError } from "./doctor.js";
 import { readPages } from "./pages.js";
+import { UsageError } from "./usage.js";
 
 export const REPORT_USAGE = `Usage: cake-edge report --orders FILE --conversions FILE… [options]
 
@@ -105,7 +105,7 @@ export async function report(args: string[]): Promise<number> {
   } catch (error) {
     return fail(error, 2);
   }
-  let opened: Report;
+  let opened: Awaited<ReturnType<typeof openReport>>;
   try {
     opened = await openReport(reportOptions(values));
   } catch (error) {
@@ -146,8 +146,9 @@ function isFileError(error: unknown): boolean {
 }
 
 function exitOf(error: unknown): number {
+  if (error instanceof UsageError) return 2;
   if (!isCakeError(error)) return 3;
-  if (["invalid_field", "invalid_time", "invalid_money"].includes(error.code)) return 2;
+  if (["invalid_field", "invalid_time", "invalid_money", "missing_api_key"].includes(error.code)) return 2;
   return ["ambiguous_file", "unreadable_file", "unmapped_status", "report_full", "clocks_differ"].includes(error.code)
     ? 3
     : 4;
@@ -172,8 +173,8 @@ function readValues(args: string[]): Values {
   }
   if (values.orders === undefined) throw new UsageError("--orders is missing: the file of your orders");
   if (values.conversions === undefined) throw new UsageError("--conversions is missing: CAKE's, as files or live");
-  if (values.conversions.includes("live") && (values.save === undefined || values["base-url"] === undefined)) {
-    throw new UsageError("--conversions live needs --base-url and --save");
+  if (values.conversions.includes("live") && values.save === undefined) {
+    throw new UsageError("--conversions live needs --save, and --base-url where the pages are not there yet");
   }
   if (!/^\d+$/.test(values["max-bad"] ?? "0")) throw new UsageError("--max-bad must be a whole number");
   if (!/^\d+$/.test(values["cap-rows"] ?? "0")) throw new UsageError("--cap-rows must be a whole number");
@@ -252,19 +253,21 @@ function liveOptions(values: Values) {
   if (values.from === undefined || values.to === undefined)
     throw new UsageError("--conversions live needs --from and --to");
   return {
-    baseUrl: values["base-url"] ?? "",
+    baseUrl: values["base-url"],
     from: values.from,
     to: values.to,
     folder: values.save ?? "",
-    onPage: (rows: number) => say(`conversions: ${rows.toLocaleString("en")} rows`),
+    onRows: (rows: number) => say(`conversions: ${rows.toLocaleString("en")} rows`),
   };
 }
 
 /** The files of a pattern; a shell may have expanded it already. */
 export function filesOf(given: readonly string[] | undefined): string[] {
   return (given ?? []).flatMap((pattern) => {
-    if (existsSync(pattern)) return [pattern];
-    const found = /[*?[]/.test(pattern) ? globSync(pattern).sort() : [];
+    // What is noted beside kept pages is no page, whoever expands the pattern.
+    if (existsSync(pattern)) return pattern.endsWith(".complete.json") ? [] : [pattern];
+    const isPage = (file: string) => !file.endsWith(".complete.json");
+    const found = /[*?[]/.test(pattern) ? globSync(pattern).filter(isPage).sort() : [];
     if (found.length === 0) throw new UsageError(`there is no file ${JSON.stringify(pattern)}`);
     return found;
   });

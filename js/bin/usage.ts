@@ -1,5 +1,18 @@
-/** What a command says of an option that it does not know. */
+/** What a command says of a mistake of the caller's. */
 import { findNearest } from "../nearest.js";
+
+/** A mistake of the caller's: one sentence. */
+export class UsageError extends Error {}
+
+/** Is there a process of this id? */
+export function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
 
 /** Node's own words for it, and the option that was probably meant; of an option's value nothing is shown. */
 export function optionProblem(error: unknown, known: readonly string[]): string {

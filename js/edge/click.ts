@@ -1,6 +1,6 @@
-/** A click as CAKE reports it, and the lean reader of a page of them, held against the core's by the tests. */
+/** A click as CAKE reports it, and the short way to a page of them that is in the article's own shape. */
+import { edge } from "./core.js";
 import type { Dates } from "./dates.js";
-import { findRow, flagOf, hasLongNumbers, idOf, parseExact, type Row, textOf, withNames } from "./row.js";
 
 /** A click as CAKE reports it. */
 export interface Click {
@@ -34,39 +34,10 @@ export interface Click {
   readonly conversionId?: number | undefined;
 }
 
-/** CAKE's names of a click's fields. */
-const NAMES = [
-  "click_id",
-  "click_date",
-  "offer_id",
-  "affiliate_id",
-  "sub_id_1",
-  "sub_id_2",
-  "sub_id_3",
-  "sub_id_4",
-  "sub_id_5",
-  "ip_address",
-  "country",
-  "converted",
-  "conversion_id",
-] as const;
-
 /**
- * Reads rows as CAKE writes them, 10,000 at most. What a row lacks or has in
- * another shape is absent in that row; what is no record at all is passed over.
- */
-export function readClicks(rows: readonly unknown[], dates: Dates): Click[] {
-  const clicks: Click[] = [];
-  for (const value of rows) {
-    const row = findRow(value, "click");
-    if (row !== undefined) clicks.push(readClick(row, dates));
-  }
-  return clicks;
-}
-
-/**
- * Reads a page: `taken` are the rows as the platform parsed them, where the core
- * has not read them itself into `page`, and `body` the text that they were parsed from.
+ * Reads a page: `taken` are the rows as the platform parsed them, where the core has not read them itself into `page`,
+ * and `body` the text that they were parsed from. Rows in the article's own shape are taken as they are; where one of
+ * them is not, the core reads them all.
  */
 export function readClickPage(
   page: string,
@@ -75,10 +46,10 @@ export function readClickPage(
   dates: Dates,
 ): { rows: Click[]; totalRows: number | undefined } {
   const read = JSON.parse(page) as { rows: Click[]; totalRows?: number };
-  if (taken === undefined)
-    return { rows: read.rows.map((click) => withInstant(click, dates)), totalRows: read.totalRows };
-  const rows = hasLongNumbers(body) ? rowsIn(parseExact(body)) : taken;
-  return { rows: readClicks(rows, dates), totalRows: read.totalRows };
+  const clicks = taken && !hasLongNumbers(body) ? tryReadPlain(taken, dates) : undefined;
+  if (clicks !== undefined) return { rows: clicks, totalRows: read.totalRows };
+  const rows = taken === undefined ? read.rows : (JSON.parse(edge.api().readClicks(body)) as { rows: Click[] }).rows;
+  return { rows: rows.map((click) => withInstant(click, dates)), totalRows: read.totalRows };
 }
 
 /** A click that the core has read, with its date's instant. */
@@ -87,30 +58,82 @@ export function withInstant(click: Click, dates: Dates): Click {
   return clickAt === undefined ? click : { ...click, clickAt };
 }
 
-/** The rows where the article has them. */
-function rowsIn(answer: unknown): unknown[] {
-  return (answer as { response: { clicks: unknown[] } }).response.clicks;
+/** A row as the article has it. */
+interface PlainRow {
+  readonly click_id: string;
+  readonly click_date: string;
+  readonly offer_id: number;
+  readonly affiliate_id: number;
+  readonly sub_id_1?: string | null;
+  readonly sub_id_2?: string | null;
+  readonly sub_id_3?: string | null;
+  readonly sub_id_4?: string | null;
+  readonly sub_id_5?: string | null;
+  readonly ip_address?: string | null;
+  readonly country?: string | null;
+  readonly converted: boolean;
+  readonly conversion_id?: number | null;
 }
 
-function readClick(row: Row, dates: Dates): Click {
-  // The article's own names and types, almost always.
-  const isPlain = typeof row["click_id"] === "string" && typeof row["offer_id"] === "number";
-  const wire = (isPlain ? row : withNames(row, NAMES)) as { readonly [Name in (typeof NAMES)[number]]?: unknown };
-  const clickDate = textOf(wire.click_date);
-  return {
-    clickId: textOf(wire.click_id) || undefined,
-    clickDate,
-    clickAt: dates.findInstant("clickDate", clickDate),
-    offerId: idOf(wire.offer_id),
-    affiliateId: textOf(wire.affiliate_id)?.trim() === "-1" ? -1 : idOf(wire.affiliate_id),
-    subId1: textOf(wire.sub_id_1),
-    subId2: textOf(wire.sub_id_2),
-    subId3: textOf(wire.sub_id_3),
-    subId4: textOf(wire.sub_id_4),
-    subId5: textOf(wire.sub_id_5),
-    ipAddress: textOf(wire.ip_address),
-    country: textOf(wire.country),
-    converted: flagOf(wire.converted),
-    conversionId: idOf(wire.conversion_id),
-  };
+/** The clicks of rows that all have the article's names and types; `undefined` where one has not. */
+function tryReadPlain(rows: readonly unknown[], dates: Dates): Click[] | undefined {
+  const clicks: Click[] = [];
+  for (const row of rows) {
+    if (!isPlain(row)) return undefined;
+    clicks.push({
+      clickId: row.click_id,
+      clickDate: row.click_date,
+      clickAt: dates.findInstant("clickDate", row.click_date),
+      offerId: row.offer_id,
+      affiliateId: row.affiliate_id,
+      subId1: row.sub_id_1 ?? undefined,
+      subId2: row.sub_id_2 ?? undefined,
+      subId3: row.sub_id_3 ?? undefined,
+      subId4: row.sub_id_4 ?? undefined,
+      subId5: row.sub_id_5 ?? undefined,
+      ipAddress: row.ip_address ?? undefined,
+      country: row.country ?? undefined,
+      converted: row.converted,
+      conversionId: row.conversion_id ?? undefined,
+    });
+  }
+  return clicks;
+}
+
+function isPlain(value: unknown): value is PlainRow {
+  if (typeof value !== "object" || value === null) return false;
+  const row = value as PlainRow;
+  return (
+    typeof row.click_id === "string" &&
+    row.click_id !== "" &&
+    typeof row.click_date === "string" &&
+    isId(row.offer_id) &&
+    (isId(row.affiliate_id) || row.affiliate_id === -1) &&
+    isText(row.sub_id_1) &&
+    isText(row.sub_id_2) &&
+    isText(row.sub_id_3) &&
+    isText(row.sub_id_4) &&
+    isText(row.sub_id_5) &&
+    isText(row.ip_address) &&
+    isText(row.country) &&
+    typeof row.converted === "boolean" &&
+    (isAbsent(row.conversion_id) || isId(row.conversion_id))
+  );
+}
+
+function isAbsent(value: unknown): boolean {
+  return value === undefined || value === null;
+}
+
+function isText(value: unknown): boolean {
+  return isAbsent(value) || typeof value === "string";
+}
+
+function isId(value: unknown): boolean {
+  return typeof value === "number" && value > 0 && Number.isSafeInteger(value);
+}
+
+/** May a number of this JSON have more digits than JavaScript keeps, or others than it writes? */
+function hasLongNumbers(json: string): boolean {
+  return /[:[,]\s*-?(?:\d{16}|\d+[.eE])/.test(json);
 }

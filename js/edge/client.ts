@@ -295,7 +295,17 @@ export interface CheckOptions extends CallOptions {
 
 /** One check of the doctor's. */
 export interface Check {
-  readonly name: "reachable" | "key" | "domains" | "default_domain" | "clock" | "click" | "services";
+  readonly name:
+    | "reachable"
+    | "key"
+    | "domains"
+    | "default_domain"
+    | "clock"
+    | "click"
+    | "services"
+    | "get_click"
+    | "get_conversions"
+    | "conversion_report";
   readonly status: "ok" | "failed" | "skipped";
   /** What was found. */
   readonly found: string;
@@ -573,7 +583,7 @@ function warnConsole({ message }: AnswerWarning): void {
 }
 
 /** From requests a second to milliseconds between them. */
-function intervalOf(rateLimit: unknown): number {
+export function intervalOf(rateLimit: unknown): number {
   if (rateLimit === undefined || rateLimit === null) return 0;
   if (typeof rateLimit === "number" && rateLimit > 0 && rateLimit <= 1_000) return Math.ceil(1_000 / rateLimit);
   return refuse("rateLimit", "must be a number of requests a second, above 0 and at most 1000");

@@ -49,7 +49,19 @@ export type { Conversion, ConversionStatus, Correction, ListedConversion, Report
 export type { AnswerWarning } from "./dates.js";
 export { type Day, type DayRange, type DayRangeName, dayRange } from "./day-range.js";
 export type { List, ListOptions, ListProgress, Page } from "./list.js";
-
+export {
+  type AppliedPostback,
+  type ApplyPostbacksOptions,
+  applyPostbacks,
+  type CheckedPostback,
+  type CheckPostbacksOptions,
+  checkPostbacks,
+  type PostbackEntry,
+  type PostbackFinding,
+  type PostbackJournal,
+  type PostbackOutcome,
+  type PostbackReport,
+} from "./postbacks.js";
 export {
   type BuiltPixel,
   type CheckedPostbackUrl,

@@ -1,49 +1,70 @@
-/** Counts of a shard by name, such as `state pending`: in memory, and one write for each in a window of the group commit. */
-import type { OutboxStore } from "./store.js";
+/**
+ * Counts of a shard: how many events there are of each state, and by the hour
+ * what became of attempts. Both are kept in memory; the hours are written once
+ * in a while, so that a crash costs the last seconds of them and an event no row.
+ */
+import type { OutboxStore, StoredState } from "./store.js";
+
+/** So long, in the world's milliseconds, between two writes. */
+const WRITE_MS = 10_000;
+
+const HOURS = "hours";
 
 /** A shard's counts. */
 export class Counts {
   readonly #store: OutboxStore;
-  readonly #counts: Map<string, number>;
-  /** What this window has added. */
-  readonly #added = new Map<string, number>();
+  readonly #states: Map<StoredState, number>;
+  /** By `HOUR WORD`. */
+  readonly #hours: Map<string, number>;
+  #writtenMs = Number.NEGATIVE_INFINITY;
+  #isWritten = true;
 
   constructor(store: OutboxStore) {
     this.#store = store;
-    this.#counts = new Map(store.counts());
+    this.#states = new Map(store.stateCounts());
+    this.#hours = new Map(Object.entries(JSON.parse(store.getMeta(HOURS) ?? "{}") as Record<string, number>));
   }
 
-  of(name: string): number {
-    return this.#counts.get(name) ?? 0;
+  of(state: StoredState): number {
+    return this.#states.get(state) ?? 0;
   }
 
-  add(name: string, by: number): void {
-    this.#added.set(name, (this.#added.get(name) ?? 0) + by);
-    this.#counts.set(name, (this.#counts.get(name) ?? 0) + by);
+  add(state: StoredState, by: number): void {
+    this.#states.set(state, this.of(state) + by);
   }
 
-  /** Stores what was added, in the same transaction as the window's rows. */
-  write(): void {
-    for (const [name, by] of this.#added) {
-      if (by !== 0) this.#store.count(name, by);
-      this.#added.delete(name);
-    }
+  /** Counts one in an hour of the world's since 1970. */
+  addInHour(hour: number, word: string): void {
+    const name = `${hour} ${word}`;
+    this.#hours.set(name, (this.#hours.get(name) ?? 0) + 1);
+    this.#isWritten = false;
   }
 
-  /** The counts `hour HOUR STATE` of later hours. */
+  /** Writes the hours where it is time to; says in how many milliseconds it will be, `undefined` where all is written. */
+  write(nowMs: number): number | undefined {
+    if (this.#isWritten) return undefined;
+    const wait = this.#writtenMs + WRITE_MS - nowMs;
+    // A clock that was put back does not put the write off.
+    if (wait > 0 && wait <= WRITE_MS) return wait;
+    this.#store.setMeta(HOURS, JSON.stringify(Object.fromEntries(this.#hours)));
+    this.#writtenMs = nowMs;
+    this.#isWritten = true;
+    return undefined;
+  }
+
+  /** The counts of later hours. */
   hoursAfter(hour: number): { readonly hour: number; readonly state: string; readonly count: number }[] {
-    return [...this.#counts].flatMap(([name, count]) => {
-      const [kind, at, state = ""] = name.split(" ");
-      return kind === "hour" && Number(at) > hour ? [{ hour: Number(at), state, count }] : [];
+    return [...this.#hours].flatMap(([name, count]) => {
+      const [at, state = ""] = name.split(" ");
+      return Number(at) > hour ? [{ hour: Number(at), state, count }] : [];
     });
   }
 
   forgetHoursUntil(hour: number): void {
-    for (const name of this.#counts.keys()) {
-      const [kind, at] = name.split(" ");
-      if (kind !== "hour" || Number(at) > hour) continue;
-      this.#store.forgetCount(name);
-      this.#counts.delete(name);
+    for (const name of [...this.#hours.keys()]) {
+      if (Number.parseInt(name, 10) > hour) continue;
+      this.#hours.delete(name);
+      this.#isWritten = false;
     }
   }
 }

@@ -48,7 +48,7 @@ export function outboxClass<Env>(configure: (env: Env) => WorkerOptions): Outbox
       }
       const host = hostOf(ctx, this.#alarm, options.clockSpeed);
       const peers = () => shardsOf(given, ctx.id);
-      this.#outbox = new Outbox({ options, store: new SqlStore(ctx.storage), host, peers });
+      this.#outbox = new Outbox({ options, store: new SqlStore(ctx.storage, options.retentionMs), host, peers });
     }
 
     override alarm(info?: AlarmInvocationInfo): Promise<void> {

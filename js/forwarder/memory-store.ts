@@ -1,12 +1,20 @@
 /** A store in memory: for a forwarder inside a page's own process, and for tests. */
-import type { EventFilter, NewEvent, OutboxStore, Row, RowFilter, StoredState } from "./store.js";
+import {
+  dueAfterSettling,
+  type EventFilter,
+  type NewEvent,
+  type OutboxStore,
+  type Purged,
+  type Row,
+  type RowFilter,
+  type StoredState,
+} from "./store.js";
 
 /** All that a store holds, as plain values that `structuredClone` and IndexedDB take. */
 export interface StoreSnapshot {
   readonly rows: readonly Row[];
   readonly claims: readonly (readonly [claim: string, id: string, atMs: number])[];
   readonly webhooks: readonly (readonly [id: string, digest: string, atMs: number])[];
-  readonly counts: readonly (readonly [name: string, count: number])[];
   readonly meta: readonly (readonly [name: string, text: string])[];
 }
 
@@ -15,9 +23,10 @@ export class MemoryStore implements OutboxStore {
   readonly #rows = new Map<string, Row>();
   readonly #claims = new Map<string, { id: string; at: number }>();
   readonly #webhooks = new Map<string, { digest: string; at: number }>();
-  readonly #counts = new Map<string, number>();
   readonly #meta = new Map<string, string>();
   #numbers = 0;
+  /** How to undo what the transaction in progress has done. */
+  #undo: (() => void)[] | undefined;
 
   constructor(snapshot?: StoreSnapshot) {
     if (snapshot === undefined) return;
@@ -27,7 +36,6 @@ export class MemoryStore implements OutboxStore {
     }
     for (const [claim, id, at] of snapshot.claims) this.#claims.set(claim, { id, at });
     for (const [id, digest, at] of snapshot.webhooks) this.#webhooks.set(id, { digest, at });
-    for (const [name, count] of snapshot.counts) this.#counts.set(name, count);
     for (const [name, text] of snapshot.meta) this.#meta.set(name, text);
   }
 
@@ -37,19 +45,33 @@ export class MemoryStore implements OutboxStore {
       rows: [...this.#rows.values()],
       claims: [...this.#claims].map(([claim, { id, at }]) => [claim, id, at] as const),
       webhooks: [...this.#webhooks].map(([id, { digest, at }]) => [id, digest, at] as const),
-      counts: [...this.#counts],
       meta: [...this.#meta],
     };
   }
 
   transaction(job: () => void): void {
-    job();
+    const outer = this.#undo;
+    const own: (() => void)[] = [];
+    this.#undo = own;
+    try {
+      job();
+      outer?.push(...own);
+    } catch (thrown) {
+      for (const undo of own.reverse()) undo();
+      throw thrown;
+    } finally {
+      this.#undo = outer;
+    }
   }
 
   insert(event: NewEvent, nowMs: number): void {
-    this.#numbers += 1;
-    this.#rows.set(event.id, {
-      number: this.#numbers,
+    const number = this.#numbers + 1;
+    this.#undo?.push(() => {
+      this.#numbers = number - 1;
+    });
+    this.#numbers = number;
+    this.#set(this.#rows, event.id, {
+      number,
       id: event.id,
       offer_id: event.offerId,
       text: event.text,
@@ -69,7 +91,7 @@ export class MemoryStore implements OutboxStore {
 
   setText(id: string, text: string): void {
     const row = this.#rows.get(id);
-    if (row !== undefined) this.#rows.set(id, { ...row, text });
+    if (row !== undefined) this.#set(this.#rows, id, { ...row, text });
   }
 
   find(id: string): Row | undefined {
@@ -77,7 +99,7 @@ export class MemoryStore implements OutboxStore {
   }
 
   settle(row: Row): void {
-    if (this.#rows.has(row.id)) this.#rows.set(row.id, row);
+    if (this.#rows.has(row.id)) this.#set(this.#rows, row.id, { ...row, next_ms: dueAfterSettling(row) });
   }
 
   due(nowMs: number, limit: number): readonly Row[] {
@@ -117,29 +139,21 @@ export class MemoryStore implements OutboxStore {
   }
 
   claim(claim: string, id: string, nowMs: number): void {
-    this.#claims.set(claim, { id, at: nowMs });
+    this.#set(this.#claims, claim, { id, at: nowMs });
   }
 
   unclaim(claim: string): void {
-    this.#claims.delete(claim);
+    this.#set(this.#claims, claim, undefined);
   }
 
   webhook(webhookId: string, digest: string, nowMs: number): string {
     const known = this.#webhooks.get(webhookId);
-    if (known === undefined) this.#webhooks.set(webhookId, { digest, at: nowMs });
+    if (known === undefined) this.#set(this.#webhooks, webhookId, { digest, at: nowMs });
     return known?.digest ?? digest;
   }
 
-  count(name: string, by: number): void {
-    this.#counts.set(name, (this.#counts.get(name) ?? 0) + by);
-  }
-
-  forgetCount(name: string): void {
-    this.#counts.delete(name);
-  }
-
-  counts(): ReadonlyMap<string, number> {
-    return this.#counts;
+  stateCounts(): ReadonlyMap<StoredState, number> {
+    return countStates(this.#rows.values());
   }
 
   getMeta(name: string): string | null {
@@ -147,20 +161,17 @@ export class MemoryStore implements OutboxStore {
   }
 
   setMeta(name: string, text: string | null): void {
-    if (text === null) this.#meta.delete(name);
-    else this.#meta.set(name, text);
+    this.#set(this.#meta, name, text ?? undefined);
   }
 
-  purge(changedBeforeMs: number, webhooksBeforeMs: number): ReadonlyMap<StoredState, number> {
-    for (const [id, { at }] of this.#webhooks) if (at < webhooksBeforeMs) this.#webhooks.delete(id);
-    for (const [claim, { at }] of this.#claims) if (at < changedBeforeMs) this.#claims.delete(claim);
-    const counts = new Map<StoredState, number>();
-    for (const { id, state, next_ms, changed_ms } of this.#rows.values()) {
-      if (next_ms !== null || changed_ms >= changedBeforeMs) continue;
-      this.#rows.delete(id);
-      counts.set(state, (counts.get(state) ?? 0) + 1);
-    }
-    return counts;
+  purge(changedBeforeMs: number, webhooksBeforeMs: number): Purged {
+    for (const [id, { at }] of this.#webhooks) if (at < webhooksBeforeMs) this.#set(this.#webhooks, id, undefined);
+    for (const [claim, { at }] of this.#claims) if (at < changedBeforeMs) this.#set(this.#claims, claim, undefined);
+    const isPast = ({ next_ms, accepted_ms, changed_ms }: Row) =>
+      next_ms === null && accepted_ms < changedBeforeMs && changed_ms < changedBeforeMs;
+    const past = [...this.#rows.values()].filter(isPast);
+    for (const { id } of past) this.#set(this.#rows, id, undefined);
+    return { gone: countStates(past), isDone: true };
   }
 
   inDoubt(): number {
@@ -171,10 +182,28 @@ export class MemoryStore implements OutboxStore {
     return 0;
   }
 
+  /** Sets what a map has by a key; `undefined` takes it away. */
+  #set<Value>(map: Map<string, Value>, key: string, value: Value | undefined): void {
+    const before = map.get(key);
+    this.#undo?.push(() => put(map, key, before));
+    put(map, key, value);
+  }
+
   #waiting(): (Row & { next_ms: number })[] {
     const isWaiting = (row: Row): row is Row & { next_ms: number } => row.next_ms !== null;
     return [...this.#rows.values()].filter(isWaiting).sort((a, b) => a.next_ms - b.next_ms || a.number - b.number);
   }
+}
+
+function put<Value>(map: Map<string, Value>, key: string, value: Value | undefined): void {
+  if (value === undefined) map.delete(key);
+  else map.set(key, value);
+}
+
+function countStates(rows: Iterable<Row>): Map<StoredState, number> {
+  const counts = new Map<StoredState, number>();
+  for (const { state } of rows) counts.set(state, (counts.get(state) ?? 0) + 1);
+  return counts;
 }
 
 function isMeant(row: Row, { state, offerId, code, isInDoubt, sinceMs, untilMs }: EventFilter): boolean {

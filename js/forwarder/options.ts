@@ -55,7 +55,7 @@ export interface ForwarderOptions {
   readonly upstreamDedupe?: boolean | Readonly<Record<number, boolean>>;
   /** May a page report several conversions of one click for one offer? @default false */
   readonly severalPerClick?: boolean;
-  /** How long what is over is kept, in days. For so long a repetition is known as one. @default 30 */
+  /** How long what is over is kept, in days, or up to a quarter longer. For so long a repetition is known as one. @default 30 */
   readonly retentionDays?: number;
   /** How many events may wait in one shard, before it answers 503. @default 10000000, some 3 GB */
   readonly capacity?: number;

@@ -45,13 +45,17 @@ const WINDOW_MS = 3;
 const HOUR_MS = 3_600_000;
 const DAY_HOURS = 24;
 const WEBHOOK_MS = 900_000;
+/** How long a sweep purges at most, and how long accepts have between two parts of it. */
+const SWEEP_MS = 25_000;
+const SWEEP_PAUSE_MS = 10;
+
 const PAUSED = "paused";
 const ID_SECRET = "id secret";
 
 /** An outbox. */
 export class Outbox implements Shard {
   readonly #deps: OutboxDeps;
-  readonly #commit = new GroupCommit(() => this.#counts.write(), WINDOW_MS);
+  readonly #commit = new GroupCommit(() => this.#writeCounts(), WINDOW_MS);
   readonly #waiters = new Waiters();
   readonly #signIns: SignIns;
   readonly #counts: Counts;
@@ -59,6 +63,8 @@ export class Outbox implements Shard {
   /** The shards of the forwarder beside this one. */
   readonly #peers: () => readonly Shard[];
   #isPaused: boolean;
+  /** Is a write of the counts to come? */
+  #isWriting = false;
 
   constructor(deps: OutboxDeps) {
     this.#deps = deps;
@@ -137,7 +143,7 @@ export class Outbox implements Shard {
     const { store, host, options } = this.#deps;
     const now = host.now();
     const oldest = store.oldestPending();
-    const of = (state: StoredState) => this.#counts.of(`state ${state}`);
+    const of = (state: StoredState) => this.#counts.of(state);
     return {
       counts: {
         pending: this.#isPaused ? 0 : of("pending"),
@@ -165,18 +171,19 @@ export class Outbox implements Shard {
       const row = "id" in what ? store.find(what.id) : undefined;
       const rows = "id" in what ? (row ? [row] : []) : store.list({ ...what, limit: MAX_REPLAYED });
       const now = host.now();
-      let replayed = 0;
+      // What is delivered stays so: nothing is sent twice by hand.
+      const over = rows.filter(({ state }) => state !== "pending" && state !== "delivered");
       store.transaction(() => {
-        for (const each of rows) {
-          // What is delivered stays so: nothing is sent twice by hand.
-          if (each.state === "pending" || each.state === "delivered") continue;
-          this.#settle(each, { ...each, state: "pending", attempts: 0, next_ms: now, changed_ms: now });
-          // What is over is not under way: a certain no stays certain.
-          this.#delivery.rest(each.id, each.is_in_doubt === 1 ? "in_doubt" : "not_recorded");
-          this.#log(each.id, "pending", each.code, 0, false, each.is_in_doubt === 1);
-          replayed += 1;
-        }
+        for (const each of over)
+          store.settle({ ...each, state: "pending", attempts: 0, next_ms: now, changed_ms: now });
       });
+      for (const each of over) {
+        this.#countMove(each.state, "pending");
+        // What is over is not under way: a certain no stays certain.
+        this.#delivery.rest(each.id, each.is_in_doubt === 1 ? "in_doubt" : "not_recorded");
+        this.#log(each.id, "pending", each.code, 0, false, each.is_in_doubt === 1);
+      }
+      const replayed = over.length;
       if (replayed > 0) host.wakeAt(now + LEASE_MS);
       this.#delivery.refresh();
       this.#delivery.pump();
@@ -223,14 +230,15 @@ export class Outbox implements Shard {
 
   async sweep(): Promise<ShardReport> {
     await this.#commit.next(() => {
-      const { store, host, options } = this.#deps;
+      const { store, host } = this.#deps;
       const now = host.now();
-      const gone = store.purge(now - options.retentionMs, now - WEBHOOK_MS);
-      for (const [state, count] of gone) this.#counts.add(`state ${state}`, -count);
       this.#counts.forgetHoursUntil(this.#hour(now) - DAY_HOURS);
       if (store.nextDue() !== null) host.wakeAt(now + LEASE_MS);
       this.#delivery.pump();
     });
+    // In parts, each in a window of its own: accepts come in between.
+    const end = Date.now() + SWEEP_MS;
+    while (!(await this.#commit.next(() => this.#purge())) && Date.now() < end) await pause(SWEEP_PAUSE_MS);
     return this.report();
   }
 
@@ -255,7 +263,7 @@ export class Outbox implements Shard {
     if (webhook !== undefined && store.webhook(webhook.id, webhook.digest, now) !== webhook.digest) {
       return events.map(() => ({ refusal: "webhook_id_reused" }) as const);
     }
-    let room = options.capacity - this.#counts.of("state pending");
+    let room = options.capacity - this.#counts.of("pending");
     const added: NewEvent[] = [];
     const answers: Acceptance[] = [];
     store.transaction(() => {
@@ -284,7 +292,7 @@ export class Outbox implements Shard {
       this.#log(id, "pending", "", 0, false, false);
     }
     if (added.length > 0) {
-      this.#counts.add("state pending", added.length);
+      this.#counts.add("pending", added.length);
       host.wakeAt(now + LEASE_MS);
     }
     return answers;
@@ -324,7 +332,7 @@ export class Outbox implements Shard {
     }
     this.#countMove(before.state, after.state);
     if (counted === "") return;
-    this.#counts.add(`hour ${this.#hour(this.#deps.host.now())} ${counted}`, 1);
+    this.#counts.addInHour(this.#hour(this.#deps.host.now()), counted);
     const state = counted === "paused" ? "paused" : after.state;
     this.#log(after.id, state, after.code, after.attempts, isAlert, after.is_in_doubt === 1);
     if (after.state !== "pending") this.#waiters.over(after.id);
@@ -337,8 +345,30 @@ export class Outbox implements Shard {
 
   #countMove(from: StoredState, to: StoredState): void {
     if (from === to) return;
-    this.#counts.add(`state ${from}`, -1);
-    this.#counts.add(`state ${to}`, 1);
+    this.#counts.add(from, -1);
+    this.#counts.add(to, 1);
+  }
+
+  /** Says whether nothing is left to be purged now. */
+  #purge(): boolean {
+    const { store, host, options } = this.#deps;
+    const now = host.now();
+    const { gone, isDone } = store.purge(now - options.retentionMs, now - WEBHOOK_MS);
+    for (const [state, count] of gone) this.#counts.add(state, -count);
+    return isDone;
+  }
+
+  #writeCounts(): void {
+    const wait = this.#counts.write(Date.now());
+    if (wait === undefined || this.#isWriting) return;
+    // An object that rests is evicted sooner or later: it is kept until all is written.
+    this.#isWriting = true;
+    this.#deps.host.keepAlive(
+      pause(wait).then(() => {
+        this.#isWriting = false;
+        return this.#commit.next(() => undefined);
+      }),
+    );
   }
 
   /** The world's hour since 1970. */
@@ -395,6 +425,14 @@ export class Outbox implements Shard {
       ...(isAlert ? { alert: true } : {}),
     });
   }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    // It keeps no process alive.
+    (timer as { unref?: () => void }).unref?.();
+  });
 }
 
 type Relation = "same" | "adds_money" | "lacks_money" | "conflict";

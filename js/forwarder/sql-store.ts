@@ -1,56 +1,95 @@
-/** A store in the SQLite of a Durable Object. */
-import type { NewEvent, OutboxStore, Row, RowFilter, StoredState } from "./store.js";
+/**
+ * A store in the SQLite of a Durable Object.
+ *
+ * Each row that is written is billed, each entry of an index, and each row that
+ * is deleted; a table that is dropped is not. So:
+ *
+ * - Events lie in a table for each stretch of time, with the claims of that
+ *   stretch in another. What is past its retention is dropped as a whole.
+ * - An event that was never tried has no entry in an index of what is due:
+ *   {@link Blocks} finds it by its number.
+ * - How many events there are of each state follows from numbers and indexes.
+ */
+import { Blocks } from "./blocks.js";
+import {
+  dueAfterSettling,
+  type NewEvent,
+  type OutboxStore,
+  type Purged,
+  type Row,
+  type RowFilter,
+  type StoredState,
+} from "./store.js";
+import { dropPartition, LEGACY, makeNewest, type Partition, prepareTables, retire, WEBHOOK_TABLE } from "./tables.js";
 
-const TABLES = `
-  CREATE TABLE IF NOT EXISTS events (
-    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, offer_id INTEGER NOT NULL, text TEXT NOT NULL,
-    accepted_at TEXT NOT NULL, accepted_ms INTEGER NOT NULL, state TEXT NOT NULL DEFAULT 'pending',
-    attempts INTEGER NOT NULL DEFAULT 0, is_in_doubt INTEGER NOT NULL DEFAULT 0, next_ms INTEGER,
-    code TEXT NOT NULL DEFAULT '', upstream_message TEXT NOT NULL DEFAULT '', conversion_id INTEGER, changed_ms INTEGER NOT NULL,
-    order_key TEXT NOT NULL DEFAULT '');
-  CREATE INDEX IF NOT EXISTS events_due ON events (next_ms) WHERE next_ms IS NOT NULL;
-  CREATE INDEX IF NOT EXISTS events_failed ON events (state, number) WHERE state IN ('refused', 'dead');
-  CREATE INDEX IF NOT EXISTS events_order ON events (order_key) WHERE order_key <> '';
-  CREATE INDEX IF NOT EXISTS events_in_doubt ON events (number) WHERE is_in_doubt = 1 AND next_ms IS NULL;
-  CREATE TABLE IF NOT EXISTS claims (claim TEXT PRIMARY KEY, id TEXT NOT NULL, at_ms INTEGER NOT NULL) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS webhooks (id TEXT PRIMARY KEY, digest TEXT NOT NULL, at_ms INTEGER NOT NULL) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS counts (name TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;`;
+/** A table ends after so many events: while it is dropped, some 20 ms, nothing is accepted. */
+const MAX_EVENTS = 500_000;
 
-const NEW = "id, offer_id, text, accepted_at, accepted_ms, next_ms, changed_ms, order_key";
+/** A retention has so many stretches; what is over is kept for one of them longer, two where something stands in the way. */
+const STRETCHES = 4;
+
+/** The accept path waits for what is done at once: so many rows' age is looked at, and so many are deleted. */
+const LOOKED_AT_ONCE = 5_000;
+const DELETED_AT_ONCE = 500;
+
+/** Where a start begins to look for what was never tried. */
+const FRESH = "fresh from";
+
+/** Since when the newer table of webhook ids is in use. */
+const WEBHOOKS = "webhooks since";
+
+// Word by word as in the index, or SQLite does not see that it is the index's.
+const FAILED = "state IN ('refused', 'dead', 'cancelled')";
 
 const STATE = {
   any: "",
-  failed: "AND state IN ('refused', 'dead')",
-  cancelled: "AND state = 'cancelled'",
+  failed: `AND ${FAILED} AND state IN ('refused', 'dead')`,
+  cancelled: `AND ${FAILED} AND state = 'cancelled'`,
   pending: "AND state = 'pending'",
   delivered: "AND state = 'delivered'",
-  refused: "AND state = 'refused'",
-  dead: "AND state = 'dead'",
+  refused: `AND ${FAILED} AND state = 'refused'`,
+  dead: `AND ${FAILED} AND state = 'dead'`,
 } as const;
 
-/** So many rows are purged at once: the accept path waits for none of it. */
-const PURGED_AT_ONCE = 1_000;
+type Value = string | number | null;
 
 /** The store of a Durable Object. */
 export class SqlStore implements OutboxStore {
   readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
+  readonly #retentionMs: number;
+  /** The newest first. */
+  #partitions: Partition[] = [];
+  /** The next event's. */
+  #number = 1;
+  #blocks = new Blocks();
 
-  constructor(storage: DurableObjectStorage) {
+  /** `retentionMs` is how long what is over is kept, by the outbox's clock. */
+  constructor(storage: DurableObjectStorage, retentionMs: number) {
     this.#storage = storage;
     this.#sql = storage.sql;
-    this.#upgrade();
-    this.#sql.exec(TABLES);
+    this.#retentionMs = retentionMs;
+    storage.transactionSync(() => prepareTables(this.#sql));
+    this.#load();
   }
 
   transaction(job: () => void): void {
-    this.#storage.transactionSync(job);
+    try {
+      this.#storage.transactionSync(job);
+    } catch (thrown) {
+      // What is remembered may be of rows that are not there.
+      this.#load();
+      throw thrown;
+    }
   }
 
   insert(event: NewEvent, nowMs: number): void {
+    this.#turnOver(nowMs);
+    const number = this.#number;
     this.#sql.exec(
-      `INSERT INTO events (${NEW}) VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?5, ?6)`,
+      `INSERT INTO events (number, id, offer_id, text, accepted_at, accepted_ms, next_ms, changed_ms, order_key)
+       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?6, ?7)`,
+      number,
       event.id,
       event.offerId,
       event.text,
@@ -58,24 +97,37 @@ export class SqlStore implements OutboxStore {
       nowMs,
       event.order ?? "",
     );
+    this.#number += 1;
+    const isNewBlock = this.#blocks.add(this.#newest, number);
+    if (isNewBlock) this.setMeta(FRESH, String(this.#blocks.first ?? number));
   }
 
   setText(id: string, text: string): void {
-    this.#sql.exec("UPDATE events SET text = ? WHERE id = ?", text, id);
+    const row = this.find(id);
+    if (row === undefined) return;
+    this.#sql.exec(`UPDATE events${this.#of(row.number).suffix} SET text = ? WHERE number = ?`, text, row.number);
   }
 
   find(id: string): Row | undefined {
-    return this.#rows("SELECT * FROM events WHERE id = ?", id)[0];
+    for (const { suffix } of this.#partitions) {
+      const [row] = this.#rows(`SELECT * FROM events${suffix} WHERE id = ?`, id);
+      if (row !== undefined) return row;
+    }
+    return undefined;
   }
 
   settle(row: Row): void {
+    const partition = this.#of(row.number);
+    const nextMs = dueAfterSettling(row);
+    if (nextMs !== null) partition.mayWait = true;
+    partition.pastUntil = Math.min(partition.pastUntil, row.number);
     this.#sql.exec(
-      `UPDATE events SET state = ?, attempts = ?, is_in_doubt = ?, next_ms = ?, code = ?, upstream_message = ?,
-       conversion_id = ?, changed_ms = ? WHERE number = ?`,
+      `UPDATE events${partition.suffix} SET state = ?, attempts = ?, is_in_doubt = ?, next_ms = ?, code = ?,
+       upstream_message = ?, conversion_id = ?, changed_ms = ? WHERE number = ?`,
       row.state,
       row.attempts,
       row.is_in_doubt,
-      row.next_ms,
+      nextMs,
       row.code,
       row.upstream_message,
       row.conversion_id,
@@ -85,28 +137,28 @@ export class SqlStore implements OutboxStore {
   }
 
   due(nowMs: number, limit: number): readonly Row[] {
-    return this.#rows("SELECT * FROM events WHERE next_ms <= ? ORDER BY next_ms LIMIT ?", nowMs, limit);
+    return this.#due(nowMs, limit, false, "");
   }
 
   dueUnfailed(nowMs: number, limit: number, isNewestFirst: boolean): readonly Row[] {
-    const order = isNewestFirst ? "DESC" : "ASC";
-    return this.#rows(
-      `SELECT * FROM events WHERE next_ms <= ? AND attempts = 0 AND code = '' ORDER BY next_ms ${order}, number ${order} LIMIT ?`,
-      nowMs,
-      limit,
-    );
+    return this.#due(nowMs, limit, isNewestFirst, "AND attempts = 0 AND code = ''");
   }
 
   nextDue(): number | null {
-    return this.#number("SELECT min(next_ms) AS it FROM events WHERE next_ms IS NOT NULL");
+    const [fresh] = this.#fresh(1, false);
+    return least([fresh?.next_ms ?? null, ...this.#waiting().map((partition) => this.#firstDue(partition))]);
   }
 
   oldestPending(): number | null {
+    const [fresh] = this.#fresh(1, false);
     // Of millions that wait in an outage not all are looked through.
-    return this.#number(
-      `SELECT min(accepted_ms) AS it FROM
-       (SELECT accepted_ms FROM events WHERE next_ms IS NOT NULL ORDER BY next_ms LIMIT 10000)`,
+    const tried = this.#waiting().map((partition) =>
+      this.#value(
+        `SELECT min(accepted_ms) AS it FROM
+         (SELECT accepted_ms FROM events${partition.suffix} WHERE ${wasTried(partition)} ORDER BY next_ms LIMIT 10000)`,
+      ),
     );
+    return least([fresh?.accepted_ms ?? null, ...tried]);
   }
 
   list({ state, before, limit, offerId, code, isInDoubt, sinceMs, untilMs }: RowFilter): readonly Row[] {
@@ -120,54 +172,72 @@ export class SqlStore implements OutboxStore {
     ];
     const asked = wishes.flatMap(([condition, value]) => (value === undefined ? [] : [{ condition, value }]));
     const conditions = asked.map(({ condition }) => `AND ${condition}`).join(" ");
-    // The state stands in the text, so that what has failed is found by its index.
-    return this.#rows(
-      `SELECT * FROM events WHERE true ${STATE[state ?? "any"]} ${conditions} ORDER BY number DESC LIMIT ?`,
-      ...asked.map(({ value }) => value),
-      limit,
-    );
+    const rows: Row[] = [];
+    for (const { suffix, first } of this.#partitions) {
+      if (rows.length >= limit || (before !== undefined && first >= before)) continue;
+      // The state stands in the text, so that what has failed is found by its index.
+      const sql = `SELECT * FROM events${suffix} WHERE true ${STATE[state ?? "any"]} ${conditions} ORDER BY number DESC LIMIT ?`;
+      rows.push(...this.#rows(sql, ...asked.map(({ value }) => value), limit - rows.length));
+    }
+    return rows;
   }
 
   siblings(order: string): readonly Row[] {
     if (order === "") return [];
-    return this.#rows("SELECT * FROM events WHERE order_key = ? AND order_key <> ''", order);
+    return this.#partitions.flatMap(({ suffix }) =>
+      this.#rows(`SELECT * FROM events${suffix} WHERE order_key = ? AND order_key <> ''`, order),
+    );
   }
 
   findClaim(claim: string): { readonly id: string; readonly atMs: number } | undefined {
-    const [row] = this.#sql.exec("SELECT id, at_ms FROM claims WHERE claim = ?", claim).toArray();
-    return row && { id: String(row["id"]), atMs: Number(row["at_ms"]) };
+    for (const { suffix } of this.#partitions) {
+      const [row] = this.#sql.exec(`SELECT id, at_ms FROM claims${suffix} WHERE claim = ?`, claim).toArray();
+      if (row !== undefined) return { id: String(row["id"]), atMs: Number(row["at_ms"]) };
+    }
+    return undefined;
   }
 
   claim(claim: string, id: string, nowMs: number): void {
+    this.#turnOver(nowMs);
     this.#sql.exec("INSERT INTO claims VALUES (?, ?, ?)", claim, id, nowMs);
   }
 
   unclaim(claim: string): void {
-    this.#sql.exec("DELETE FROM claims WHERE claim = ?", claim);
+    for (const { suffix } of this.#partitions) this.#sql.exec(`DELETE FROM claims${suffix} WHERE claim = ?`, claim);
   }
 
   webhook(webhookId: string, digest: string, nowMs: number): string {
-    const { rowsWritten } = this.#sql.exec(
-      "INSERT INTO webhooks VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-      webhookId,
-      digest,
-      nowMs,
-    );
-    if (rowsWritten > 0) return digest;
-    return String(this.#sql.exec("SELECT digest FROM webhooks WHERE id = ?", webhookId).one()["digest"]);
+    for (const table of ["webhooks", "webhooks_old"]) {
+      const [known] = this.#sql.exec(`SELECT digest FROM ${table} WHERE id = ?`, webhookId).toArray();
+      if (known !== undefined) return String(known["digest"]);
+    }
+    this.#sql.exec("INSERT INTO webhooks VALUES (?, ?, ?)", webhookId, digest, nowMs);
+    return digest;
   }
 
-  count(name: string, by: number): void {
-    this.#sql.exec("INSERT INTO counts VALUES (?1, ?2) ON CONFLICT DO UPDATE SET count = count + ?2", name, by);
-  }
-
-  forgetCount(name: string): void {
-    this.#sql.exec("DELETE FROM counts WHERE name = ?", name);
-  }
-
-  counts(): ReadonlyMap<string, number> {
-    const rows = this.#sql.exec("SELECT name, count FROM counts").toArray();
-    return new Map(rows.map(({ name, count }) => [String(name), Number(count)]));
+  stateCounts(): ReadonlyMap<StoredState, number> {
+    const counts = new Map<StoredState, number>();
+    const add = (state: StoredState, count: number) => counts.set(state, (counts.get(state) ?? 0) + count);
+    for (const partition of this.#partitions) {
+      const { suffix, first, gone } = partition;
+      const fresh = this.#blocks.firstOf(partition);
+      const waiting =
+        (this.#value(`SELECT count(*) AS it FROM events${suffix} WHERE ${wasTried(partition)}`) ?? 0) +
+        (fresh === undefined
+          ? 0
+          : (this.#value(
+              `SELECT count(*) AS it FROM events${suffix} WHERE number >= ? AND next_ms = accepted_ms`,
+              fresh,
+            ) ?? 0));
+      const failed = this.#countFailed(partition);
+      add("pending", waiting);
+      add("delivered", this.#end(partition) - first - gone - waiting);
+      for (const [state, count] of failed) {
+        add(state, count);
+        add("delivered", -count);
+      }
+    }
+    return counts;
   }
 
   getMeta(name: string): string | null {
@@ -180,49 +250,249 @@ export class SqlStore implements OutboxStore {
     else this.#sql.exec("INSERT OR REPLACE INTO meta VALUES (?, ?)", name, text);
   }
 
-  purge(changedBeforeMs: number, webhooksBeforeMs: number): ReadonlyMap<StoredState, number> {
-    this.#sql.exec("DELETE FROM webhooks WHERE at_ms < ?", webhooksBeforeMs);
-    this.#sql.exec("DELETE FROM claims WHERE at_ms < ?", changedBeforeMs);
-    // Rows lie in the order of their acceptance: only the oldest are looked at.
-    const gone = this.#sql.exec(
-      `DELETE FROM events WHERE next_ms IS NULL AND changed_ms < ?1 AND number IN
-       (SELECT number FROM events WHERE accepted_ms < ?1 ORDER BY number LIMIT ?2) RETURNING state`,
-      changedBeforeMs,
-      PURGED_AT_ONCE,
-    );
-    const counts = new Map<StoredState, number>();
-    for (const { state } of gone) {
-      counts.set(state as StoredState, (counts.get(state as StoredState) ?? 0) + 1);
+  purge(changedBeforeMs: number, webhooksBeforeMs: number): Purged {
+    const nowMs = changedBeforeMs + this.#retentionMs;
+    this.#turnOver(nowMs);
+    this.#forgetWebhooks(webhooksBeforeMs, nowMs);
+    for (const partition of this.#partitions.toReversed()) {
+      const isDropped = partition !== this.#newest && partition.suffix !== LEGACY;
+      const gone = isDropped ? this.#drop(partition, changedBeforeMs) : this.#delete(partition, changedBeforeMs);
+      if (gone !== undefined) return { gone, isDone: false };
     }
-    return counts;
+    return { gone: new Map(), isDone: true };
   }
 
   inDoubt(): number {
-    const sql = "SELECT count(*) AS it FROM events WHERE is_in_doubt = 1 AND next_ms IS NULL";
-    return this.#number(sql) ?? 0;
+    const counts = this.#partitions.map(({ suffix }) =>
+      this.#value(`SELECT count(*) AS it FROM events${suffix} WHERE is_in_doubt = 1 AND next_ms IS NULL`),
+    );
+    return counts.reduce<number>((sum, count) => sum + (count ?? 0), 0);
   }
 
   bytes(): number {
     return this.#sql.databaseSize;
   }
 
-  /** The first version had other names, and did not know a click's orders. */
-  #upgrade(): void {
-    const columns = this.#sql.exec("SELECT name FROM pragma_table_info('events')").toArray();
-    const has = (name: string) => columns.some((column) => column["name"] === name);
-    if (has("words")) {
-      this.#sql.exec("ALTER TABLE events RENAME COLUMN words TO upstream_message; ALTER TABLE memory RENAME TO meta");
-    }
-    if (has("id") && !has("order_key")) {
-      this.#sql.exec("ALTER TABLE events ADD COLUMN order_key TEXT NOT NULL DEFAULT ''");
+  get #newest(): Partition {
+    const [newest] = this.#partitions;
+    if (newest === undefined) throw new Error("the store has no tables");
+    return newest;
+  }
+
+  /** Where the event of that number lies. */
+  #of(number: number): Partition {
+    return this.#partitions.find(({ first }) => number >= first) ?? this.#newest;
+  }
+
+  /** The number after a partition's last event. */
+  #end(partition: Partition): number {
+    return partition === this.#newest ? this.#number : partition.next;
+  }
+
+  #load(): void {
+    const partitions = this.#sql.exec("SELECT * FROM partitions ORDER BY id DESC").toArray();
+    this.#partitions = partitions.map(({ id, suffix, first, next, made_ms, retired_ms, gone }) => ({
+      id: Number(id),
+      suffix: String(suffix),
+      first: Number(first),
+      next: Number(next),
+      madeMs: Number(made_ms),
+      retiredMs: Number(retired_ms),
+      gone: Number(gone),
+      mayWait: true,
+      pastUntil: 0,
+      deleteFrom: 0,
+    }));
+    const last = this.#value("SELECT max(number) AS it FROM events") ?? 0;
+    this.#number = Math.max(last + 1, this.#newest.next);
+    this.#blocks = new Blocks();
+    const from = Number(this.getMeta(FRESH) ?? 0);
+    for (const partition of this.#partitions.toReversed()) {
+      if (partition.suffix !== LEGACY)
+        this.#blocks.fill(partition, Math.max(from, partition.first), this.#end(partition) - 1);
     }
   }
 
-  #rows(sql: string, ...values: (string | number | null)[]): Row[] {
+  /** Begins another partition where the newest is old, or full. */
+  #turnOver(nowMs: number): void {
+    const newest = this.#newest;
+    const isFull = this.#number - newest.first >= MAX_EVENTS;
+    if (!isFull && nowMs - newest.madeMs < this.#retentionMs / STRETCHES) return;
+    const isUsed = this.#number > newest.first || this.#sql.exec("SELECT 1 FROM claims LIMIT 1").toArray().length > 0;
+    if (isUsed) {
+      const made = this.#storage.transactionSync(() => {
+        const suffix = retire(this.#sql, newest, this.#number, nowMs);
+        return { suffix, partition: makeNewest(this.#sql, this.#number, nowMs) };
+      });
+      newest.suffix = made.suffix;
+      newest.next = this.#number;
+      newest.retiredMs = nowMs;
+      this.#partitions.unshift(made.partition);
+    } else {
+      this.#sql.exec("UPDATE partitions SET made_ms = ? WHERE id = ?", nowMs, newest.id);
+      newest.madeMs = nowMs;
+    }
+    // The first format had no clock when it was set aside.
+    for (const partition of this.#partitions) {
+      if (partition === this.#newest || partition.retiredMs > 0) continue;
+      this.#sql.exec("UPDATE partitions SET retired_ms = ? WHERE id = ?", nowMs, partition.id);
+      partition.retiredMs = nowMs;
+    }
+  }
+
+  #due(nowMs: number, limit: number, isNewestFirst: boolean, more: string): Row[] {
+    const order = isNewestFirst ? "DESC" : "ASC";
+    const tried = this.#waiting().flatMap((partition) =>
+      this.#rows(
+        `SELECT * FROM events${partition.suffix} WHERE ${wasTried(partition)} AND next_ms <= ? ${more}
+         ORDER BY next_ms ${order}, number ${order} LIMIT ?`,
+        nowMs,
+        limit,
+      ),
+    );
+    const fresh = this.#fresh(limit, isNewestFirst).filter(({ next_ms }) => next_ms !== null && next_ms <= nowMs);
+    const sign = isNewestFirst ? -1 : 1;
+    return [...tried, ...fresh]
+      .sort((a, b) => sign * ((a.next_ms ?? 0) - (b.next_ms ?? 0) || a.number - b.number))
+      .slice(0, limit);
+  }
+
+  /** Events that were never tried, the oldest or the newest first. */
+  #fresh(limit: number, isNewestFirst: boolean): Row[] {
+    const order = isNewestFirst ? "DESC" : "ASC";
+    return this.#blocks.take(limit, isNewestFirst, this.#number, ({ suffix }, from, until, most) =>
+      this.#rows(
+        `SELECT * FROM events${suffix} WHERE number >= ? AND number < ? AND next_ms = accepted_ms
+         ORDER BY number ${order} LIMIT ?`,
+        from,
+        until,
+        most,
+      ),
+    );
+  }
+
+  /** The partitions in which something waits that was tried. */
+  #waiting(): Partition[] {
+    return this.#partitions.filter((partition) => {
+      if (partition.mayWait) partition.mayWait = this.#firstDue(partition) !== null;
+      return partition.mayWait;
+    });
+  }
+
+  #firstDue(partition: Partition): number | null {
+    return this.#value(`SELECT min(next_ms) AS it FROM events${partition.suffix} WHERE ${wasTried(partition)}`);
+  }
+
+  #countFailed({ suffix }: Partition): (readonly [StoredState, number])[] {
+    const sql = `SELECT state, count(*) AS it FROM events${suffix} WHERE ${FAILED} GROUP BY state`;
+    return this.#sql
+      .exec(sql)
+      .toArray()
+      .map(({ state, it }) => [state as StoredState, Number(it)] as const);
+  }
+
+  /** Webhook ids are kept in two tables in turn: the older one is dropped once the newer one is old. */
+  #forgetWebhooks(beforeMs: number, nowMs: number): void {
+    const isUsed = "SELECT 1 FROM webhooks UNION ALL SELECT 1 FROM webhooks_old LIMIT 1";
+    if (Number(this.getMeta(WEBHOOKS) ?? 0) >= beforeMs || this.#sql.exec(isUsed).toArray().length === 0) return;
+    this.#storage.transactionSync(() => {
+      this.#sql.exec(`DROP TABLE webhooks_old; ALTER TABLE webhooks RENAME TO webhooks_old; ${WEBHOOK_TABLE}`);
+      this.setMeta(WEBHOOKS, String(nowMs));
+    });
+  }
+
+  /** Drops a partition if all of it is past its retention, looked at slice by slice; `undefined` if it is not. */
+  #drop(partition: Partition, beforeMs: number): ReadonlyMap<StoredState, number> | undefined {
+    const { suffix, first } = partition;
+    const [last] = this.#sql
+      .exec(`SELECT number, accepted_ms FROM events${suffix} ORDER BY number DESC LIMIT 1`)
+      .toArray();
+    const lastMs = Number(last?.["accepted_ms"] ?? 0);
+    if (lastMs >= beforeMs) return undefined;
+    // Where something keeps the rest for long, that goes without it.
+    const lateMs = beforeMs - (2 * this.#retentionMs) / STRETCHES;
+    const rest = () => (lastMs < lateMs ? this.#delete(partition, beforeMs) : undefined);
+    // Its claims may be as young.
+    if (partition.retiredMs >= beforeMs) return rest();
+    const from = Math.max(partition.pastUntil, first);
+    const until = from + LOOKED_AT_ONCE;
+    const blocking = this.#value(
+      `SELECT min(number) AS it FROM events${suffix} WHERE number >= ? AND number < ? AND (next_ms IS NOT NULL OR changed_ms >= ?)`,
+      from,
+      until,
+      beforeMs,
+    );
+    partition.pastUntil = blocking ?? until;
+    if (blocking !== null) return rest();
+    if (until < partition.next) return new Map();
+    const counts = new Map(this.#countFailed(partition));
+    const failed = [...counts.values()].reduce((sum, count) => sum + count, 0);
+    counts.set("delivered", partition.next - first - partition.gone - failed);
+    this.#storage.transactionSync(() => dropPartition(this.#sql, partition));
+    this.#forget(partition);
+    return counts;
+  }
+
+  /** Deletes what is past its retention row by row, slice by slice; `undefined` once that is done. */
+  #delete(partition: Partition, beforeMs: number): ReadonlyMap<StoredState, number> | undefined {
+    const { id, suffix, deleteFrom } = partition;
+    const isNewest = partition === this.#newest;
+    const [oldest] = this.#sql
+      .exec(`SELECT number, accepted_ms FROM events${suffix} WHERE number >= ? ORDER BY number LIMIT 1`, deleteFrom)
+      .toArray();
+    if (oldest === undefined || (!isNewest && Number(oldest["accepted_ms"]) >= beforeMs)) {
+      partition.deleteFrom = 0;
+      const isEmpty = oldest === undefined && deleteFrom === 0 && !isNewest;
+      if (!isEmpty || partition.retiredMs >= beforeMs) return undefined;
+      this.#storage.transactionSync(() => dropPartition(this.#sql, partition));
+      this.#forget(partition);
+      return new Map();
+    }
+    const from = Number(oldest["number"]);
+    const counts = new Map<StoredState, number>();
+    this.transaction(() => {
+      const gone = this.#sql
+        .exec(
+          `DELETE FROM events${suffix} WHERE number >= ?1 AND number < ?2 AND accepted_ms < ?3
+           AND next_ms IS NULL AND changed_ms < ?3 RETURNING state`,
+          from,
+          from + DELETED_AT_ONCE,
+          beforeMs,
+        )
+        .toArray();
+      for (const { state } of gone) counts.set(state as StoredState, (counts.get(state as StoredState) ?? 0) + 1);
+      if (gone.length === 0) return;
+      // A number is never used again.
+      const sql = "UPDATE partitions SET gone = gone + ?, next = ? WHERE id = ?";
+      this.#sql.exec(sql, gone.length, this.#end(partition), id);
+      partition.gone += gone.length;
+    });
+    // In the newest only the first are looked at: it is retired before it is old.
+    if (isNewest) return counts.size > 0 ? counts : undefined;
+    partition.deleteFrom = from + DELETED_AT_ONCE;
+    return counts;
+  }
+
+  #forget(partition: Partition): void {
+    this.#partitions = this.#partitions.filter((each) => each !== partition);
+    this.#blocks.forget(partition);
+  }
+
+  #rows(sql: string, ...values: Value[]): Row[] {
     return this.#sql.exec(sql, ...values).toArray() as unknown as Row[];
   }
 
-  #number(sql: string): number | null {
-    return this.#sql.exec(sql).one()["it"] as number | null;
+  #value(sql: string, ...values: Value[]): number | null {
+    return this.#sql.exec(sql, ...values).one()["it"] as number | null;
   }
+}
+
+/** Which rows are found by the index of what is due; the first format has all in it. */
+function wasTried({ suffix }: Partition): string {
+  return suffix === LEGACY ? "next_ms IS NOT NULL" : "next_ms IS NOT NULL AND next_ms <> accepted_ms";
+}
+
+function least(times: readonly (number | null)[]): number | null {
+  const known = times.filter((time) => time !== null);
+  return known.length === 0 ? null : Math.min(...known);
 }

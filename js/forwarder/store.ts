@@ -66,6 +66,19 @@ export interface RowFilter extends EventFilter {
   readonly limit: number;
 }
 
+/** What a purge has deleted. */
+export interface Purged {
+  /** How many events of each state. */
+  readonly gone: ReadonlyMap<StoredState, number>;
+  /** Is nothing left to be deleted now? */
+  readonly isDone: boolean;
+}
+
+/** When a settled event is due; never at the very time of its acceptance, by which a store knows what was never tried. */
+export function dueAfterSettling({ next_ms, accepted_ms }: Row): number | null {
+  return next_ms === accepted_ms ? accepted_ms + 1 : next_ms;
+}
+
 /** A store. */
 export interface OutboxStore {
   /** Does all that `job` does, or nothing. */
@@ -93,17 +106,17 @@ export interface OutboxStore {
   unclaim(claim: string): void;
   /** Takes note of a webhook's id, unless it is known; says with which digest it is known. */
   webhook(webhookId: string, digest: string, nowMs: number): string;
-  /** Adds to a count. */
-  count(name: string, by: number): void;
-  forgetCount(name: string): void;
-  /** Every count by its name. */
-  counts(): ReadonlyMap<string, number>;
+  /** How many events there are of each state; asked once, at the start. */
+  stateCounts(): ReadonlyMap<StoredState, number>;
   /** A text by its name; null where there is none. */
   getMeta(name: string): string | null;
   /** Keeps a text by its name; null forgets it. */
   setMeta(name: string, text: string | null): void;
-  /** Deletes what is over and older; says how many events of each state it was. */
-  purge(changedBeforeMs: number, webhooksBeforeMs: number): ReadonlyMap<StoredState, number>;
+  /**
+   * Deletes what is over, and was accepted and changed before; claims and webhook ids likewise. It does a part that
+   * nobody waits long for; a store may keep what is over for half of the retention longer.
+   */
+  purge(changedBeforeMs: number, webhooksBeforeMs: number): Purged;
   /** How many events are over, not delivered, and may be recorded all the same. */
   inDoubt(): number;
   /** Bytes on disk. */

@@ -1,24 +1,34 @@
 /** Carries the click id on to other hosts: at the click or the submit, so that what the site adds later is covered. */
+import { checkNames } from "./names.js";
 import type { DecorateOptions, Reason } from "./options.js";
+import { attempt } from "./store.js";
 
-/** Decorates from now on. */
+/**
+ * Decorates from now on.
+ *
+ * @throws CakeError `invalid_field` for an option that nobody knows
+ */
 export function decorate(
-  { hosts = [], parameter = "reqid" }: DecorateOptions,
+  how: DecorateOptions,
   clickId: () => string | undefined,
   note: (reason: Reason) => void,
 ): void {
-  const wanted = hosts.map((host) => host.trim().toLowerCase());
+  checkNames(how, "hosts parameter");
+  const { hosts = [], parameter = "reqid" } = how;
+  // As the browser writes them: in small letters, other scripts in punycode.
+  const wanted = hosts.map((host) => {
+    const [, star = "", name = ""] = /^(\*\.)?(.*)$/.exec(host.trim()) ?? [];
+    return star + (attempt(() => new URL(`https://${name}`).hostname) ?? name);
+  });
   const isChosen = ({ protocol, hostname }: URL) =>
     /^https?:$/.test(protocol) &&
     wanted.some((host) => (host.startsWith("*.") ? hostname.endsWith(host.slice(1)) : hostname === host));
 
   /** The click id, if this address is one to carry it to. */
   const idFor = (address: string): string | undefined => {
-    try {
-      if (!isChosen(new URL(address, document.baseURI))) return undefined;
-    } catch {
-      return undefined;
-    }
+    const url = attempt(() => new URL(address, document.baseURI));
+    // To another place of this page no id needs to be carried, and the page would be loaded anew.
+    if (!url || !isChosen(url) || address.trim().startsWith("#")) return undefined;
     const id = clickId();
     if (id === undefined) note("no_click_id");
     return id;
@@ -43,7 +53,7 @@ export function decorate(
     const form = event.target as HTMLFormElement;
     // Browsers before 2021 do not say by which button.
     const own = (event.submitter ?? null)?.getAttribute("formaction");
-    const id = idFor(own ?? form.getAttribute("action") ?? location.href);
+    const id = idFor((own ?? form.getAttribute("action")) || location.href);
     if (id === undefined) return;
     const add = ({ formData }: FormDataEvent) => formData.set(parameter, id);
     form.addEventListener("formdata", add, { once: true });
@@ -58,7 +68,7 @@ export function decorate(
 }
 
 /**
- * The address with the parameter in its query, in place of one of the same name. Every other byte stays as it was: to
+ * The address with the parameter in its query, in place of one of the same name in any case. Every other byte stays as it was: to
  * write a query anew would break a signed address.
  */
 function withParameter(address: string, parameter: string, value: string): string {
@@ -66,7 +76,8 @@ function withParameter(address: string, parameter: string, value: string): strin
   const name = encodeURIComponent(parameter);
   const rest = (query ?? "").split("&").filter((pair) => {
     try {
-      return decodeURIComponent((pair.split("=")[0] ?? "").replace(/\+/g, " ")) !== parameter;
+      const name = decodeURIComponent((pair.split("=")[0] ?? "").replace(/\+/g, " "));
+      return name.toLowerCase() !== parameter.toLowerCase();
     } catch {
       return true;
     }

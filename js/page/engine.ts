@@ -19,15 +19,8 @@ export interface Visit {
   readonly seconds: number;
 }
 
-/** How touches are kept. */
-export interface Settings {
-  readonly isFirstTouch: boolean;
-  readonly windowDays: number;
-  readonly journey: number;
-  readonly cookieDays: number;
-  /** The names of the click id's parameter, separated by `&`. */
-  readonly names: string;
-}
+/** How touches are kept, in the order of the core's `decide`. */
+export type Policy = readonly [isFirstTouch: number, windowDays: number, journey: number, cookieDays: number];
 
 /** What is to be kept of it. */
 export interface Decision {
@@ -54,7 +47,8 @@ export function runningEngine(): Engine {
 
 /** Is the core there? If it is not, {@link loadFallback} brings it. */
 export function isRunning(): boolean {
-  return runningEngine() === "wasm" || core !== undefined;
+  runningEngine();
+  return core !== undefined;
 }
 
 let loading: Promise<void> | undefined;
@@ -73,38 +67,30 @@ export function loadFallback(): Promise<void> {
 }
 
 /**
- * Asks the core what a visit leaves behind. `cookies` are the cookie's copies, separated by semicolons.
+ * Asks the core what a visit leaves behind. `names` are those of the click id's parameter, separated by line feeds,
+ * `cookies` the cookie's copies, separated by semicolons.
  *
- * @throws CakeError `invalid_setting`; `internal` where there is no core
+ * @throws CakeError `internal` where there is no core
  */
-export function decide(visit: Visit, settings: Settings, cookies: string, storage: string): Decision {
-  if (!isRunning() || !core) {
+export function decide(
+  { query, seconds }: Visit,
+  policy: Policy,
+  names: string,
+  cookies: string,
+  storage: string,
+): Decision {
+  if (!core) {
     throw new CakeError({ code: "internal", rule: "neither WebAssembly nor its fallback could be loaded" });
   }
-  const { query, seconds } = visit;
   // A stored text is ASCII; what else stands there is nobody's of ours, and may be no UTF-16 either.
   const stored = [cookies, storage].map((text) => text.replace(/[^!-~]/g, ""));
   // As UTF-8, by what every browser has.
-  const bytes = unescape(encodeURIComponent([settings.names, ...stored, pairsOf(query)].join("\x04")));
-  for (const byte of bytes) core.put(byte.charCodeAt(0));
-  const age = core.decide(
-    settings.isFirstTouch ? 1 : 0,
-    // What is no whole number is 0, for which the core has a rule.
-    ...([settings.windowDays, settings.journey, settings.cookieDays].map((days) =>
-      days === (days | 0) ? days : 0,
-    ) as [number, number, number]),
-    seconds,
-  );
-  if (age < 0) {
-    const parameter = ["windowDays", "journey", "cookieDays"][-1 - age] as string;
-    throw new CakeError({
-      code: "invalid_setting",
-      parameter,
-      rule: `must be a whole number from 1 to ${age === -2 ? 20 : 400}`,
-    });
+  for (const byte of unescape(encodeURIComponent([names, pairsOf(query), ...stored, ""].join("\x04")))) {
+    core.put(byte.charCodeAt(0));
   }
+  const age = core.decide(...policy, seconds);
   let answer = "";
-  for (let at = 0, byte = core.get(0); byte; byte = core.get(++at)) answer += String.fromCharCode(byte);
+  for (let byte = core.get(0); byte; byte = core.get(answer.length)) answer += String.fromCharCode(byte);
   const [text = "", clickId] = answer.split("\n");
-  return { age, text, clickId };
+  return { age, text, clickId: clickId || undefined };
 }

@@ -3,6 +3,7 @@ export { CakeError, type CakeErrorCode, isCakeError } from "../error.js";
 export type { TrackingLinkParts, TrackingLinkRules } from "../link.js";
 export type {
   Consent,
+  ConvertCode,
   ConvertResult,
   DecorateOptions,
   PageConversion,

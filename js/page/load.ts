@@ -18,28 +18,26 @@ export function setBase(folder = ""): void {
   if (IS_TAG) base = folder.replace(/\/$/, "");
 }
 
+/** Imports a file. A module's imports are literal, each in its place: bundlers know no others, and Turbopack refuses them. */
+const open = (name: keyof Files, address: string): Promise<unknown> =>
+  IS_TAG ? import(/* @vite-ignore */ address) : FILES[name]();
+
 /**
- * Loads a file, and once more where that failed: Firefox remembers a failed import for the life of the page, so that the
- * second one has another address.
+ * Loads a file, and once more where that failed. Firefox remembers a failed import for the life of the page: the tag
+ * asks by another address then, a module's next try is the next page's.
  *
  * @throws where the network fails; with `missing`, the file's address, where an answer came and it was no such file
  */
 export function load<Name extends keyof Files>(name: Name): Promise<Files[Name]> {
-  const retry = async (missing: string): Promise<Files[Name]> => {
+  // The page's address: a base element is another one's affair.
+  const own = IS_TAG ? new URL(`${base}/${name}.js`, location.href).href : "";
+  return open(name, own).catch(async (error) => {
+    // Chromium and Firefox name the address in their message.
+    const missing = own || /http\S+/.exec(error)?.[0];
+    if (!missing) throw error;
     await fetch(missing);
-    return import(/* @vite-ignore */ `${missing}?${Date.now()}`).catch(() => {
+    return open(name, `${missing}?${Date.now()}`).catch(() => {
       throw { missing };
     });
-  };
-  if (IS_TAG) {
-    // The page's address: a base element is another one's affair.
-    const address = new URL(`${base}/${name}.js`, location.href).href;
-    return import(/* @vite-ignore */ address).catch(() => retry(address));
-  }
-  return (FILES[name]() as Promise<Files[Name]>).catch((error) => {
-    // Chromium and Firefox name the address in their message.
-    const [address] = /http\S+/.exec(error) ?? [];
-    if (!address) throw error;
-    return retry(address);
-  });
+  }) as Promise<Files[Name]>;
 }

@@ -12,10 +12,11 @@ const addresses = new Set([first?.includes(":") ? first : here, here]);
  * Calls `listener` with each address that the page has had or gets, at once and later on: never while it is only
  * prerendered, and again when it comes back from the back/forward cache. `begun` is called once, after the first ones.
  */
-export function onAddressChange(listener: (address: string) => void, begun: () => void): void {
+export function onAddressChange(listener: (address: string) => unknown, begun: () => void): void {
   const tellHere = () => listener(location.href);
   const begin = () => {
-    for (const address of addresses) listener(address);
+    // A tracker may be made later than the import.
+    for (const address of addresses.add(location.href)) listener(address);
     begun();
     addEventListener("pageshow", (event) => event.persisted && tellHere());
     // A site's own variable or element of that name takes its place.

@@ -1,5 +1,5 @@
 /** What goes into a tracker and what comes out of it, as types. */
-import type { CakeError } from "../error.js";
+import type { CakeError, CakeErrorCode } from "../error.js";
 
 /** What the visitor has said: yes, nothing yet, no. */
 export type Consent = "granted" | "pending" | "denied";
@@ -101,9 +101,23 @@ export interface ConvertResult {
   readonly state: "accepted" | "duplicate" | "queued" | "refused";
   /** The forwarder's id of it. */
   readonly id?: string;
-  /** A {@link Reason}, or the forwarder's error code. */
-  readonly code?: string;
+  /** Why it waits or is refused; absent where it was accepted. */
+  readonly code?: ConvertCode;
 }
+
+/**
+ * A {@link Reason}, the code of an error, or one of the forwarder's: those that refuse a conversion are listed, any other
+ * one is of a conversion that waits.
+ */
+export type ConvertCode =
+  | Reason
+  | CakeErrorCode
+  | "body_too_large"
+  | "click_converted"
+  | "conversion_conflict"
+  /** There is no page: the tracker was made in server rendering. */
+  | "no_page"
+  | (string & {});
 
 /** Which links and forms carry the click id on. */
 export interface DecorateOptions {

@@ -125,7 +125,9 @@ export function openOutbox({ url, conversions, said, note, report }: Sender): Ou
     const code = typeof error?.code === "string" ? error.code : undefined;
     // A firewall's JSON may have words of ours, but not all of them.
     const isOwn = typeof error?.rule === "string" && error.retryable === false;
-    if (isOwn && code !== undefined && FINAL.includes(code) && status > 399 && status < 500) {
+    // A click id that this page has not sent is the site's own cookie, and what is wrong with that can be mended.
+    const isOfPage = code !== "invalid_click_id" || conversion.fields.clickId !== undefined;
+    if (isOwn && isOfPage && code !== undefined && FINAL.includes(code) && status > 399 && status < 500) {
       return refuse(key, code, error);
     }
     const mayPass = status > 499 || status === 408 || status === 425 || status === 429;

@@ -11,7 +11,11 @@ const clean = (text: string) => text.trim().replace(/[\0-\x04]/g, "\x7f");
 export function pairsOf(query: string): string {
   return [query, query.replace(/\?/g, "&")]
     .map((reading) =>
-      Array.from(new URLSearchParams(reading), ([name, value]) => `${clean(name)}\x01${clean(value)}\x02`).join(""),
+      Array.from(
+        new URLSearchParams(reading),
+        // Without what is left of an `&amp;`.
+        ([name, value]) => `${clean(name).replace(/^(amp;)+/, "")}\x01${clean(value)}\x02`,
+      ).join(""),
     )
     .join("\x03");
 }

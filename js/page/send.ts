@@ -5,7 +5,7 @@
 import type { PageConversion } from "./options.js";
 
 /** How long an answer is waited for, in milliseconds: `convert` has resolved within 15 s. */
-export const ANSWER_MS = 14_000;
+export const ANSWER_MS = 12_000;
 
 /** Posts a conversion. Rejects where no answer comes in time, with a `TimeoutError`. */
 export function post(url: string, fields: PageConversion): Promise<Response> {

@@ -21,18 +21,16 @@ export function readSettings(
 ): Settings {
   const settings: Record<string, unknown> = {};
   for (const source of sources) {
-    for (const [given, value] of Object.entries(source ?? {})) {
+    for (const given in source) {
       // `data-window-days`, `windowDays`, and `windowdays`, which HTML makes of it.
       const plain = given.replace(/^data-|[-_]/g, "").toLowerCase();
       const at = NAMES.findIndex((name) => name.toLowerCase() === plain);
       const name = NAMES[at];
+      const value = (source as Record<string, unknown>)[given];
       if (!name || value == null) continue;
       const read = readSetting(value, at);
-      if (read !== undefined) settings[name] = read;
-      else {
-        refuse(name, value);
-        if (name === "consent") settings[name] = "pending";
-      }
+      if (read === undefined) refuse(name, value);
+      settings[name] = read ?? (at === 8 ? "pending" : settings[name]);
     }
   }
   return settings;
@@ -41,15 +39,13 @@ export function readSettings(
 /** What a value says for the setting of this place; `undefined` where it says nothing. */
 function readSetting(value: unknown, at: number): unknown {
   if (at === 8) return consentOf(value);
+  const text = `${value}`.trim();
+  // As `TouchPolicy::new` of src/touch.rs has it.
+  if (at > 3 && at < 7) return /^[1-9]\d{0,2}$/.test(text) && +text <= (at === 5 ? 20 : 400) ? +text : undefined;
   if (typeof value !== "string") return value;
-  const text = value.trim();
   // `edge="edge"` is how XML writes `edge`.
-  if (at < 4) {
-    return (
-      /^(true|1|yes|on|)$/i.test(text) || text === NAMES[at] || (/^(false|0|no|off)$/i.test(text) ? false : undefined)
-    );
-  }
-  if (at < 7) return /^\d+$/.test(text) ? +text : undefined;
-  if (at < 8) return /^(last|first)$/i.exec(text)?.[0].toLowerCase();
+  if (at < 4)
+    return /^(true|1|yes|on|)$/i.test(text) || text === NAMES[at] || (!/^(false|0|no|off)$/i.test(text) && undefined);
+  if (at < 8) return /^(last|first)$/i.test(text) ? text.toLowerCase() : undefined;
   return (at < 10 ? text.match(/[^\s,]+/g) : text) || undefined;
 }

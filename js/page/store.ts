@@ -54,7 +54,8 @@ export function readCookies(): string {
  */
 export function writeCookie(text: string, seconds: number, domain: string | undefined): boolean {
   const narrower = domains();
-  const candidates = domain === undefined ? domains() : [`; Domain=${domain}`];
+  // As the browser writes it: one cookie is not to be taken for two.
+  const candidates = domain ? [`; Domain=${domain.trim().toLowerCase().replace(/^\./, "")}`] : domains();
   const isTaken = candidates.some((candidate) => {
     setCookie(text, seconds, candidate);
     narrower.splice(0, narrower.indexOf(candidate) + 1);

@@ -43,10 +43,15 @@ export interface Tracker {
   decorate(options: DecorateOptions): void;
   /** Reports a conversion of the kept click to the site's forwarder. Never rejects. */
   convert(conversion: PageConversion): Promise<ConvertResult>;
+  /**
+   * Ends the following of the page's addresses: for what makes a tracker anew, such as a component that is mounted
+   * again. What waits is sent by the next tracker, and `convert` still works.
+   */
+  dispose(): void;
 }
 
 /** The names under which click ids arrive, as the core's `DEFAULT_PARAMETERS`. */
-const DEFAULT_PARAMETERS = "reqid&ckm_request_id&click_id&clickid";
+const DEFAULT_PARAMETERS = ["reqid", "ckm_request_id", "click_id", "clickid"];
 
 /** How long after a landing the outbox is loaded, before it is needed: when the page's own files have come. */
 const AHEAD_MS = 3_000;
@@ -63,6 +68,7 @@ const INERT: Tracker = {
   link: async () => undefined,
   decorate() {},
   convert: async () => ({ state: "refused", code: "no_page" }),
+  dispose() {},
 };
 
 /** Captures the click id of this page's address and keeps it. */
@@ -73,9 +79,9 @@ export function createTracker(options?: TrackerOptions): Tracker {
 /** The same by several sources of settings, the strongest last. A name of `strict` that is no setting's is refused. */
 export function openTracker(sources: readonly (object | null | undefined)[], strict: object = {}): Tracker {
   const refused: [name: string, value: unknown][] = [];
-  let options = readSettings(sources, (...pair) => refused.push(pair));
+  const options = readSettings(sources, (...pair) => refused.push(pair));
   setBase(options.base);
-  const names = options.parameters?.join("&") || DEFAULT_PARAMETERS;
+  const names = options.parameters?.[0] ? options.parameters : DEFAULT_PARAMETERS;
   let consent = (options.consent ?? "granted") as Consent; // Read as a word.
   let clickId: string | undefined;
   /** The text that is kept, once more in memory: alone while consent is pending, or both stores are blocked. */
@@ -131,21 +137,13 @@ export function openTracker(sources: readonly (object | null | undefined)[], str
       ? "denied"
       : consent;
 
-  /** Asks the core what a visit leaves behind. A setting that is out of its range is reported, and left out: none is worth a click. */
+  const { windowDays = 30, journey = 5, cookieDays = windowDays } = options;
+  const policy = [options.touch === "first" ? 1 : 0, windowDays, journey, cookieDays] as const;
+  /** Asks the core what a visit leaves behind. */
   const keep = (visit: Visit, cookies: string, storage: string): Decision => {
-    const { touch, windowDays = 30, journey = 5, cookieDays = windowDays } = options;
-    const isFirstTouch = touch === "first";
-    try {
-      const decision = decide(visit, { isFirstTouch, windowDays, journey, cookieDays, names }, cookies, storage);
-      ({ clickId, text: memory } = decision);
-      return decision;
-    } catch (error) {
-      const { code, parameter } = error as CakeError;
-      if (code !== "invalid_setting" || options[parameter as "journey"] === undefined) throw error;
-      report(error as CakeError);
-      options = { ...options, [parameter as string]: undefined };
-      return keep(visit, cookies, storage);
-    }
+    const decision = decide(visit, policy, names.join("\n"), cookies, storage);
+    ({ clickId, text: memory } = decision);
+    return decision;
   };
 
   const write = ({ age, text }: Decision) => {
@@ -157,8 +155,7 @@ export function openTracker(sources: readonly (object | null | undefined)[], str
   const lookAt = (visit: Visit, before = memory) => {
     const { query } = visit;
     // A name may be encoded; then the core finds it.
-    const mayCarry =
-      /[%+]/.test(query) || names.split("&").some((name) => query.toLowerCase().includes(name.toLowerCase()));
+    const mayCarry = /[%+]/.test(query) || names.some((name) => query.toLowerCase().includes(name.toLowerCase()));
     const cookies = readCookies();
     // A new visitor's click goes into the cookie at once: localStorage keeps the browser waiting.
     const first = cookies || !mayCarry ? undefined : keep(visit, before, before);
@@ -177,6 +174,7 @@ export function openTracker(sources: readonly (object | null | undefined)[], str
   /** The click ids of the kept touches, the newest first. */
   const touches = () => memory.split("*").flatMap((touch) => touch.split("!")[2] ?? []);
 
+  let isDisposed = false;
   /** Is set while the fallback of WebAssembly is on its way. */
   let loading: Promise<void> | undefined;
 
@@ -202,14 +200,14 @@ export function openTracker(sources: readonly (object | null | undefined)[], str
 
   /** Looks when there is a core, which is at once with WebAssembly. */
   const lookLater = (visit: Visit): void => {
-    if (!loading && isRunning()) return void quietly(() => lookNow(visit));
-    loading = (loading ?? loadFallback()).then(() => {
+    const now = () => {
       quietly(() => lookNow(visit));
+    };
+    if (isRunning()) return void now();
+    loading ??= loadFallback().then(() => {
+      loading = undefined;
     });
-    const own = loading;
-    void own.then(() => {
-      if (loading === own) loading = undefined;
-    });
+    void loading.then(now);
   };
 
   const lookNow = (visit: Visit) => {
@@ -251,7 +249,7 @@ export function openTracker(sources: readonly (object | null | undefined)[], str
 
   /** Sends what waits. */
   const resume = () => {
-    if (said() === "granted" && (conversions.size || keysOf(OUTBOX)[0])) {
+    if (!isDisposed && said() === "granted" && (conversions.size || keysOf(OUTBOX)[0])) {
       openOutbox().then((outbox) => outbox.resend(), offline);
     }
   };
@@ -259,7 +257,7 @@ export function openTracker(sources: readonly (object | null | undefined)[], str
   quietly(() => checkNames(strict, SETTING_NAMES));
   for (const [name, value] of refused) refuse(name, value);
   onAddressChange(
-    (address) => look(address),
+    (address) => isDisposed || look(address),
     () => {
       resume();
       addEventListener("online", resume);
@@ -295,14 +293,16 @@ export function openTracker(sources: readonly (object | null | undefined)[], str
         const { createTrackingLink, ready } = await load("link");
         await ready();
         return quietly(() => createTrackingLink(parts));
-      } catch (missing) {
-        report(new CakeError({ code: "network", rule: "the code of links could not be loaded" }, { cause: missing }));
+      } catch (cause) {
+        report(new CakeError({ code: "network", rule: "the code of links could not be loaded" }, { cause }));
         return undefined;
       }
     },
     decorate(how) {
-      quietly(() => checkNames(how, "hosts parameter"));
-      load("decorate").then(({ decorate }) => decorate(how, () => clickId, note), offline);
+      load("decorate").then(({ decorate }) => quietly(() => decorate(how, () => clickId, note)), offline);
+    },
+    dispose() {
+      isDisposed = true;
     },
     convert(given) {
       const convert = () =>

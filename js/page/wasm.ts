@@ -1,7 +1,11 @@
-/** The WebAssembly that the build puts into a script as text, each byte a character (scripts/page.ts). */
+/**
+ * The WebAssembly that the build puts into a script as text (scripts/page.ts). It is ASCII: so it survives every
+ * bundler that prints it anew, and a page whose encoding is not UTF-8.
+ */
 
 declare const WASM_TEXT: string;
-declare const WASM_OFFSET: number;
+declare const WASM_MARK: string;
+declare const WASM_KEY: number;
 
 /**
  * Compiles it, at once: a few milliseconds less than waiting for a promise.
@@ -10,6 +14,15 @@ declare const WASM_OFFSET: number;
  * small modules at once
  */
 export function instantiate<Core>(): Core {
-  const bytes = Uint8Array.from(WASM_TEXT, (character) => character.charCodeAt(0) - WASM_OFFSET);
-  return new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as Core;
+  const bytes: number[] = [];
+  let high = 0;
+  for (const character of WASM_TEXT) {
+    // Behind the mark stands a byte above 127, without its highest bit.
+    if (character === WASM_MARK) high = 128;
+    else {
+      bytes.push((character.charCodeAt(0) ^ WASM_KEY) | high);
+      high = 0;
+    }
+  }
+  return new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.from(bytes))).exports as Core;
 }

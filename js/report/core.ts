@@ -1,4 +1,5 @@
 /** The core of a report: one instance of the module each, so that disposing of it frees its memory. */
+import { notCompiled } from "../core.js";
 import { CakeError, type CakeErrorCode } from "../error.js";
 
 /** What the module exports; see src/bindings/report.rs. */
@@ -30,14 +31,12 @@ export const Command = {
   attribute: 13,
 } as const;
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
-
-let loading: Promise<WebAssembly.Module> | undefined;
-let load: (() => Promise<WebAssembly.Module>) | undefined;
+// Not every project's types know WebAssembly: outside of this file a module is an object.
+let loading: Promise<object> | undefined;
+let load: (() => Promise<object>) | undefined;
 
 /** Says how the module is found; each entry does it once. */
-export function useModule(find: () => Promise<WebAssembly.Module>): void {
+export function useModule(find: () => Promise<object>): void {
   load = find;
 }
 
@@ -45,7 +44,8 @@ export function useModule(find: () => Promise<WebAssembly.Module>): void {
 export class Core {
   readonly #wasm: Exports;
 
-  constructor(module: WebAssembly.Module) {
+  constructor(compiled: object) {
+    const module = compiled as WebAssembly.Module;
     // What wasm-bindgen imports is for values that never cross here.
     const nothing = new Proxy({}, { get: () => () => {} });
     const imports: Record<string, WebAssembly.ModuleImports> = {};
@@ -58,18 +58,18 @@ export class Core {
   /** Starts one. */
   static async start(): Promise<Core> {
     if (load === undefined) throw new CakeError({ code: "internal", rule: "the module of the report is not known" });
-    loading ??= load();
     try {
+      loading ??= load();
       return new Core(await loading);
     } catch (error) {
       loading = undefined;
-      throw error;
+      throw notCompiled(error, "", "");
     }
   }
 
   /** Tells the core something, by `name=value` lines; returns its number. */
   run(command: number, lines: readonly string[] = []): number {
-    const bytes = encoder.encode(lines.join("\n"));
+    const bytes = new TextEncoder().encode(lines.join("\n"));
     const at = this.#call(() => this.#wasm.place(bytes.length));
     new Uint8Array(this.#wasm.memory.buffer, at, bytes.length).set(bytes);
     const number = this.#call(() => this.#wasm.run(command));
@@ -84,7 +84,7 @@ export class Core {
   }
 
   /** A view of the file's buffer with so much room. It is lost when the core is called the next time. */
-  room(bytes: number): Uint8Array<ArrayBuffer> {
+  room(bytes: number): Uint8Array {
     const at = this.#call(() => this.#wasm.room(bytes));
     if (at === 0) this.#fail();
     return new Uint8Array(this.#wasm.memory.buffer as ArrayBuffer, at >>> 0, bytes);
@@ -102,7 +102,7 @@ export class Core {
 
   #answer(): string {
     const { memory, answer, answer_length } = this.#wasm;
-    return decoder.decode(new Uint8Array(memory.buffer, answer() >>> 0, answer_length() >>> 0));
+    return new TextDecoder().decode(new Uint8Array(memory.buffer, answer() >>> 0, answer_length() >>> 0));
   }
 
   #fail(): never {

@@ -1,15 +1,34 @@
 /** A result as one page: figures, plots, differences. It loads nothing, runs nothing, and prints well. */
 import { escapeHtml } from "../html.js";
-import type { ClassSums, PairSums, ReportOptions, ReportRow, RowSide, Understood } from "./options.js";
-import { AGREED } from "./options.js";
-import type { ReportResult } from "./report.js";
+import {
+  AGREED,
+  type ClassSums,
+  type PairSums,
+  type ReportOptions,
+  type ReportRow,
+  type RowClass,
+  type RowSide,
+  type Understood,
+} from "./options.js";
+
+/** What the page shows of a result. */
+interface Shown {
+  readonly orders: number;
+  readonly conversions: number;
+  readonly unreadable: number;
+  readonly isClean: boolean;
+  readonly classes: readonly ClassSums[];
+  readonly counts: Readonly<Record<RowClass, { readonly orders: number; readonly conversions: number }>>;
+  rows(): Iterable<ReportRow>;
+  byOfferAffiliate(): readonly PairSums[];
+}
 
 const STYLE = `:root{color-scheme:light dark;--ink:#1d2530;--soft:#5c6773;--line:#d9dee4;--good:#1b7f4d;--bad:#b3392f;--paper:#fff}
 @media (prefers-color-scheme:dark){:root{--ink:#e8ecf1;--soft:#9aa6b2;--line:#37414d;--good:#4cc38a;--bad:#ff8b80;--paper:#14181d}}
 body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:72rem;margin:2rem auto;padding:0 1rem}
 h1{font-size:1.6rem;margin:0}h2{font-size:1.15rem;margin:2rem 0 .5rem}p{color:var(--soft);margin:.25rem 0}
 table{border-collapse:collapse;width:100%;font-size:.87rem}th,td{text-align:left;padding:.3rem .6rem .3rem 0;border-bottom:1px solid var(--line);vertical-align:top}
-.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}svg{width:100%;height:auto}svg text{fill:currentColor;font:12px system-ui,sans-serif}
+.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.bars td{border:0}.bars .bar{width:70%}.bar svg{display:block;width:100%;height:1.1rem}
 .good{fill:var(--good)}.bad{fill:var(--bad)}.scroll{overflow-x:auto}
 @media print{:root{--ink:#000;--soft:#333;--line:#bbb;--paper:#fff;--good:#1b7f4d;--bad:#b3392f}body{margin:0;max-width:none;font-size:10pt}h2{break-after:avoid}tr,svg{break-inside:avoid}thead{display:table-header-group}.scroll{overflow:visible}}`;
 
@@ -18,7 +37,7 @@ const MOST_ROWS = 1_000;
 
 /** The page, part by part. */
 export function* htmlOf(
-  result: ReportResult,
+  result: Shown,
   report: ReportOptions,
   understood: readonly Understood[],
   options: { readonly title?: string; readonly maxRows?: number },
@@ -28,7 +47,7 @@ export function* htmlOf(
   yield `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"><title>${title}</title><style>${STYLE}</style>
 <h1>${title}</h1><p>${escapeHtml([range, report.timeZone, `tolerance ${report.tolerance ?? "0.00"}`].filter(Boolean).join(" · "))}</p>
-<p>${result.orders.toLocaleString("en")} orders, ${result.conversions.toLocaleString("en")} conversions, ${result.unreadable.toLocaleString("en")} unreadable rows.
+<p>${result.orders.toLocaleString("en")} orders, ${result.conversions.toLocaleString("en")} conversions, ${result.unreadable.toLocaleString("en")} unreadable.
 ${result.isClean ? "Nothing differs." : "There are differences."}</p>`;
   yield `<h2>What became of the rows</h2>${bars(result)}${classTable(result.classes)}`;
   const pairs = result.byOfferAffiliate();
@@ -63,19 +82,20 @@ function cell(text: string | undefined, isNumber = false): string {
 
 const words = (name: string) => name.replaceAll("_", " ");
 
-function bars(result: ReportResult): string {
+function bars(result: Shown): string {
   const counts = Object.entries(result.counts)
     .map(([name, { orders, conversions }]) => [name, Math.max(orders, conversions)] as const)
     .filter(([, count]) => count > 0);
   const all: (readonly [string, number])[] =
     result.unreadable > 0 ? [...counts, ["unreadable", result.unreadable]] : counts;
   const most = Math.max(1, ...all.map(([, count]) => count));
-  const lines = all.map(([name, count], index) => {
-    const y = index * 24;
-    const isGood = (AGREED as readonly string[]).includes(name);
-    return `<text x="0" y="${y + 15}">${words(name)}</text><rect x="180" y="${y + 3}" width="${Math.max(1, (count / most) * 440).toFixed(1)}" height="16" rx="2" class="${isGood ? "good" : "bad"}"/><text x="${(190 + (count / most) * 440).toFixed(1)}" y="${y + 15}">${count.toLocaleString("en")}</text>`;
+  // A picture for each bar, and words beside it: a picture of all would shrink its words on a phone.
+  const lines = all.map(([name, count]) => {
+    const colour = (AGREED as readonly string[]).includes(name) ? "good" : "bad";
+    const width = Math.max(0.5, (count / most) * 100).toFixed(1);
+    return `<tr><td>${words(name)}<td class=bar><svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true"><rect width="${width}" height="10" class="${colour}"/></svg><td class=n>${count.toLocaleString("en")}`;
   });
-  return `<svg viewBox="0 0 720 ${all.length * 24}" role="img" aria-label="Rows by class; the table has the same figures">${lines.join("")}</svg>`;
+  return `<table class=bars><tbody>${lines.join("")}</table>`;
 }
 
 function sums(row: ClassSums): string {

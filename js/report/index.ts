@@ -5,4 +5,4 @@
 export { CakeError, isCakeError } from "../error.js";
 export { Output } from "./csv.js";
 export * from "./options.js";
-export { openReport, type Report, type ReportResult } from "./report.js";
+export { type Disposing, openReport, type Report, type ReportResult } from "./report.js";

@@ -79,7 +79,7 @@ const WORK_MS = 40;
  * await report.addConversions(pages);
  * const result = await report.reconcile();
  */
-export async function openReport(options: ReportOptions = {}): Promise<Report> {
+export async function openReport(options: ReportOptions = {}): Promise<Report & Disposing> {
   checkNames("options", options, OPTIONS);
   const lines: string[] = [];
   for (const name of ["from", "to", "tolerance", "currency"] as const) {
@@ -104,7 +104,7 @@ export async function openReport(options: ReportOptions = {}): Promise<Report> {
   lines.push(`seed=${seed}`);
   const core = await Core.start();
   core.run(Command.open, lines);
-  return new Report(core, options);
+  return new Report(core, options) as Report & Disposing;
 }
 
 /** Rows, and what they come to. Call `dispose` at the end, or open it with `using`: that frees its memory. */
@@ -225,6 +225,7 @@ export class Report {
     const core = this.#get();
     const own = options.by.filter((dimension): dimension is OwnDimension => typeof dimension === "object");
     const [mine, ...others] = own;
+    checkNames("by", mine, ["name", "of", "label"]);
     if (others.length > 0) refuse("by", "takes one dimension of your own");
     const lines = [`by=${options.by.map((dimension) => (typeof dimension === "object" ? "own" : dimension)).join()}`];
     if (options.unique !== undefined) lines.push(line("unique", options.unique));
@@ -251,7 +252,10 @@ export class Report {
     if (options.journeys === undefined) {
       lines.push(line("key", options.key ?? "address"), line("channel", options.channel ?? "affiliate"));
     } else {
-      for (const { touches, converted, payout = "0" } of options.journeys) {
+      for (const journey of options.journeys) {
+        checkNames("journey", journey, ["touches", "converted", "payout"]);
+        const { touches, converted, payout = "0" } = journey;
+        for (const touch of touches) checkNames("touch", touch, ["channel", "secondsBefore"]);
         const parts = touches.flatMap(({ channel, secondsBefore = 0 }) => [
           String(channel).replace(/[\t\r\n]/g, " "),
           String(Math.max(0, Math.round(secondsBefore))),
@@ -267,13 +271,18 @@ export class Report {
     this.#core = undefined;
   }
 
-  [Symbol.dispose](): void {
-    this.dispose();
-  }
-
   #get(): Core {
     return this.#core ?? refuse("report", "has been disposed of");
   }
+}
+
+/** What `using` needs, where the project's `lib` has heard of it; elsewhere the types must not name the symbol. */
+export type Disposing = typeof Symbol extends { readonly dispose: infer Name extends symbol }
+  ? Record<Name, () => void>
+  : unknown;
+
+if (Symbol.dispose !== undefined) {
+  Object.defineProperty(Report.prototype, Symbol.dispose, { value: Report.prototype.dispose });
 }
 
 /** Which rows are wanted. */
@@ -377,6 +386,7 @@ export class ReportResult {
   /** What CAKE should be told, as the file that it takes. Nothing is sent. */
   corrections(options: CorrectionOptions = {}): Corrections {
     checkNames("options", options, ["file", "cap", "offerId", "reject", "journal"]);
+    checkNames("cap", options.cap, ["rows", "amount"]);
     return correctionsOf(this.#core(), options);
   }
 }
@@ -428,6 +438,9 @@ function modelLine(model: Model): string {
       refuse("models", "must say timeDecay's half-life: { timeDecay: { halfLifeDays: 7 } }");
     return line("model", model);
   }
+  checkNames("models", model, ["position", "timeDecay"]);
+  if ("position" in model) checkNames("position", model.position, ["first", "last"]);
+  else checkNames("timeDecay", model.timeDecay, ["halfLifeDays"]);
   if ("position" in model) return `model=position:${model.position.first}:${model.position.last}`;
   const days = model.timeDecay?.halfLifeDays;
   if (!(days > 0)) refuse("models", "must have a halfLifeDays above 0");

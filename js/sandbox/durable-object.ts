@@ -1,6 +1,7 @@
 /** The Durable Object that a network lives in. */
 import { DurableObject } from "cloudflare:workers";
 import { Alarm } from "../alarm.js";
+import { isCakeError } from "../error.js";
 import type { SandboxHost } from "./host.js";
 import { SandboxServer } from "./server.js";
 import { SqlStore } from "./sql-store.js";
@@ -23,32 +24,50 @@ export interface SandboxEnv {
 
 /** A CAKE network: clicks, conversions and postbacks in SQLite. */
 export class CakeNetwork extends DurableObject<SandboxEnv> {
-  readonly #server: SandboxServer;
+  readonly #server: SandboxServer | Response;
   readonly #alarm: Alarm;
 
   constructor(ctx: DurableObjectState, env: SandboxEnv) {
     super(ctx, env);
     this.#alarm = new Alarm(ctx);
-    this.#server = new SandboxServer({
-      fixture: env.CAKE_FIXTURE || undefined,
-      apiKey: env.CAKE_API_KEY ?? "",
-      allowedHosts: (env.CAKE_ALLOWED_HOSTS ?? "")
-        .split(",")
-        .map((host) => host.trim())
-        .filter((host) => host !== ""),
-      store: new SqlStore(ctx.storage),
-      host: hostOf(ctx, this.#alarm),
-      gate: { token: env.CAKE_SANDBOX_TOKEN?.trim(), isLoopback: env.CAKE_SANDBOX_LOOPBACK === "yes" },
-    });
+    try {
+      this.#server = new SandboxServer({
+        fixture: env.CAKE_FIXTURE || undefined,
+        apiKey: env.CAKE_API_KEY ?? "",
+        allowedHosts: (env.CAKE_ALLOWED_HOSTS ?? "")
+          .split(",")
+          .map((host) => host.trim())
+          .filter((host) => host !== ""),
+        store: new SqlStore(ctx.storage),
+        host: hostOf(ctx, this.#alarm),
+        gate: { token: env.CAKE_SANDBOX_TOKEN?.trim(), isLoopback: env.CAKE_SANDBOX_LOOPBACK === "yes" },
+      });
+    } catch (thrown) {
+      this.#server = misconfigured(thrown);
+    }
   }
 
-  override fetch(request: Request): Promise<Response> {
-    return this.#server.fetch(request);
+  override async fetch(request: Request): Promise<Response> {
+    return this.#server instanceof Response ? this.#server.clone() : this.#server.fetch(request);
   }
 
   override alarm(info?: AlarmInvocationInfo): Promise<void> {
-    return this.#alarm.fired(info, () => this.#server.wake());
+    return this.#alarm.fired(info, async () => {
+      // A bad deployment: what is due waits for a good one.
+      if (!(this.#server instanceof Response)) await this.#server.wake();
+    });
   }
+}
+
+/** Whoever mends a deployment knows the bindings' names alone. */
+const BINDINGS: Readonly<Record<string, string>> = { missing_api_key: "CAKE_API_KEY", invalid_fixture: "CAKE_FIXTURE" };
+
+/** The answer where the Worker's bindings are not fit for use. @throws whatever is none of their faults */
+export function misconfigured(thrown: unknown): Response {
+  if (!isCakeError(thrown) || thrown.code === "internal") throw thrown;
+  const { code, message, parameter } = thrown;
+  const rule = parameter === undefined ? message : message.slice(parameter.length + 1);
+  return Response.json({ error: { code, rule, parameter: BINDINGS[code] ?? parameter } }, { status: 500 });
 }
 
 function hostOf(ctx: DurableObjectState, alarm: Alarm): SandboxHost {

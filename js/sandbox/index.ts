@@ -1,5 +1,6 @@
 /** `cake-edge/sandbox`: a CAKE network in a Worker, for development, demos and CI. */
-import type { SandboxEnv } from "./durable-object.js";
+import { CakeError } from "../error.js";
+import { misconfigured, type SandboxEnv } from "./durable-object.js";
 
 export { CakeNetwork, type SandboxEnv } from "./durable-object.js";
 export type {
@@ -17,7 +18,11 @@ export type {
 
 /** The Worker's default export: every request goes to the one network. */
 export const sandbox = {
-  fetch(request: Request, env: SandboxEnv): Promise<Response> {
+  async fetch(request: Request, env: SandboxEnv): Promise<Response> {
+    if (env.NETWORK === undefined) {
+      const rule = "must be bound to the Durable Object's class CakeNetwork: see workers/sandbox/wrangler.jsonc";
+      return misconfigured(new CakeError({ code: "invalid_field", parameter: "NETWORK", rule }));
+    }
     return env.NETWORK.get(env.NETWORK.idFromName("network")).fetch(request);
   },
 };

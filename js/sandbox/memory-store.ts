@@ -84,8 +84,9 @@ export class MemoryStore implements Store {
       case "clicks":
         return this.#page(need.filter);
       case "conversions": {
+        const { offset, limit, sort, is_descending } = need.filter;
         const found = this.#matching(need.filter);
-        return { rows: found.slice(need.filter.offset, need.filter.offset + need.filter.limit), total: found.length };
+        return { rows: sortedPage(found, sort, is_descending, offset, offset + limit), total: found.length };
       }
     }
   }
@@ -231,27 +232,73 @@ export class MemoryStore implements Store {
 
   #matching(filter: ConversionFilter) {
     const { from, before, updated_from, is_corrected, unique_id, offer_ids, affiliate_id, statuses } = filter;
-    const { sort, is_descending } = filter;
-    const found = [...this.#conversions.values()].filter(
-      (row) =>
-        row.conversion_date >= (from ?? "") &&
+    const found: ConversionRow[] = [];
+    for (const row of this.#conversions.values()) {
+      const isMeant =
+        (from === null || row.conversion_date >= from) &&
         (before === null || row.conversion_date < before) &&
         (row.updated_date ?? row.conversion_date) >= (updated_from ?? "") &&
         (is_corrected === null || row.corrections > 0 === is_corrected) &&
         (unique_id === null || row.unique_id === unique_id) &&
         (offer_ids === null || offer_ids.includes(row.offer_id)) &&
         (affiliate_id ?? row.affiliate_id) === row.affiliate_id &&
-        (statuses === null || statuses.includes(row.conversion_status)),
-    );
-    const key = sort as keyof ConversionRow;
-    const compare = (a: ConversionRow, b: ConversionRow) => {
-      const [left, right] = [a[key] ?? "", b[key] ?? ""];
-      return left < right ? -1 : left > right ? 1 : a.conversion_id - b.conversion_id;
-    };
-    return found.sort((a, b) => (is_descending ? compare(b, a) : compare(a, b)));
+        (statuses === null || statuses.includes(row.conversion_status));
+      if (isMeant) found.push(row);
+    }
+    return found;
   }
 
   #withConversion(click: ClickRow): ClickRow {
     return { ...click, conversion_id: this.#byClick.get(click.click_id) ?? null };
+  }
+}
+
+/**
+ * The rows from `start` to before `end` of all in their order; equal ones by id. Only what leads to that page is
+ * sorted (quickselect): of 100,000 rows the whole order takes ten times as long.
+ */
+function sortedPage(
+  rows: ConversionRow[],
+  sort: string,
+  isDescending: boolean,
+  start: number,
+  end: number,
+): ConversionRow[] {
+  const column = sort as keyof ConversionRow;
+  const keys = rows.map((row) => row[column] ?? "");
+  const ids = rows.map((row) => row.conversion_id);
+  const sign = isDescending ? -1 : 1;
+  const compare = (a: number, b: number) => {
+    const [left, right] = [keys[a] as string | number, keys[b] as string | number];
+    return sign * (left < right ? -1 : left > right ? 1 : (ids[a] as number) - (ids[b] as number));
+  };
+  const order = Uint32Array.from(rows, (_, index) => index);
+  const parts: [low: number, high: number][] = [[0, order.length - 1]];
+  for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
+    const [low, high] = part;
+    if (low >= high || high < start || low >= end) continue;
+    if (high - low < 1_000) {
+      order.subarray(low, high + 1).sort(compare);
+      continue;
+    }
+    const middle = partition(order, low, high, compare);
+    parts.push([low, middle], [middle + 1, high]);
+  }
+  return [...order.subarray(start, end)].map((index) => rows[index] as ConversionRow);
+}
+
+/** Hoare's: after it nothing up to the returned place comes behind anything after it. */
+function partition(order: Uint32Array, low: number, high: number, compare: (a: number, b: number) => number): number {
+  const at = (index: number) => order[index] as number;
+  const [first, second, third] = [at(low), at((low + high) >> 1), at(high)].sort(compare);
+  const pivot = second ?? first ?? third ?? 0;
+  let [left, right] = [low - 1, high + 1];
+  for (;;) {
+    do left += 1;
+    while (compare(at(left), pivot) < 0);
+    do right -= 1;
+    while (compare(at(right), pivot) > 0);
+    if (left >= right) return right === high ? high - 1 : right;
+    [order[left], order[right]] = [at(right), at(left)];
   }
 }

@@ -16,16 +16,24 @@ pub struct Answer<'a> {
     key: Option<&'a ApiKey>,
 }
 
-/// Does the body of an answer of this status matter? Of an error the status
-/// says all, and its body may be a whole page; but a fault of the older services
-/// says whether the request was read at all.
+/// Is the body of an answer of this status read as an action's own?
 #[must_use]
-pub fn has_body(status: u16, reads_faults: bool) -> bool {
-    matches!(status, 200..=299) || reads_faults && status == FAULT_STATUS
+pub fn has_body(status: u16) -> bool {
+    matches!(status, 200..=299)
 }
 
-/// The status of an older service's fault, whose body says more than it does.
-pub(super) const FAULT_STATUS: u16 = 500;
+/// May the body of an answer of this status say in words what is wrong? At most
+/// [`MAX_ERROR_BODY_BYTES`] of it count: it may be a whole page.
+#[must_use]
+pub fn has_words(status: u16) -> bool {
+    matches!(status, 400..=599)
+}
+
+/// As much of an error's body is read, in bytes.
+pub const MAX_ERROR_BODY_BYTES: u32 = 16 << 10;
+
+/// The status of an older service's fault, whose words say whether the request was read.
+const FAULT_STATUS: u16 = 500;
 
 impl<'a> Answer<'a> {
     /// An answer of this HTTP status with this body.
@@ -63,21 +71,61 @@ impl<'a> Answer<'a> {
         match status {
             200..=299 => Ok(self.body),
             0 | 300..=399 => Err(Error::Redirected { status }),
-            401 | 403 => Err(Error::Unauthorized { status }),
+            401 | 403 => Err(self.unauthorized(self.words_of_error().as_deref())),
             429 => Err(Error::RateLimited {
                 status,
                 retry_after_ms,
             }),
-            _ => Err(Error::HttpStatus {
-                status,
-                retry_after_ms,
-            }),
+            _ => {
+                let words = self.words_of_error();
+                let is_final = matches!(status, 400..=499) && !matches!(status, 408 | 425);
+                if is_final && words.as_deref().is_some_and(is_about_the_key) {
+                    return Err(self.unauthorized(words.as_deref()));
+                }
+                let message = self.sentence("CAKE answered with an error status", words.as_deref());
+                Err(Error::HttpStatus {
+                    status,
+                    retry_after_ms,
+                    message,
+                })
+            }
         }
     }
 
     /// The body of a fault of the older services.
     pub(super) fn body_of_fault(&self) -> Option<&'a str> {
         (self.status == FAULT_STATUS && !self.body.is_empty()).then_some(self.body)
+    }
+
+    /// What the body of an error says: a fault's or gateway's words, a page's title, or its text.
+    fn words_of_error(&self) -> Option<String> {
+        let body = self.body.trim();
+        let words = match Object::read(body).map(dress::unwrapped) {
+            Some(envelope) => match dress::find(&envelope, "d").and_then(Value::string) {
+                Some(text) => Object::read(&text).as_ref().and_then(words::find_words),
+                None => words::find_words(&envelope),
+            },
+            None => match words::read_markup(body) {
+                Some(markup) => Some(markup.words),
+                None => Some(body.trim_matches('"').to_owned()),
+            },
+        };
+        words.filter(|words| !words.trim().is_empty())
+    }
+
+    /// CAKE does not take the key, in these words.
+    fn unauthorized(&self, words: Option<&str>) -> Error {
+        Error::Unauthorized {
+            status: self.status,
+            message: self.sentence("CAKE refused the API key", words),
+        }
+    }
+
+    /// A sentence of ours and CAKE's words behind it; empty where there are none.
+    fn sentence(&self, ours: &str, words: Option<&str>) -> String {
+        words.map_or_else(String::new, |words| {
+            [ours, ": ", &redact_and_truncate(words, self.key)].concat()
+        })
     }
 
     /// Opens the envelope. CAKE says no with status 200, and its web server with
@@ -112,7 +160,7 @@ impl<'a> Answer<'a> {
         let success = match dress::find(&envelope, "success") {
             None => None,
             Some(value) if dress::is_yes(value) => Some(true),
-            Some(value) if value.is_false() => Some(false),
+            Some(value) if dress::is_no(value) => Some(false),
             Some(_) => return Err(unclear()),
         };
         let word = match dress::find(&envelope, "request_status") {
@@ -129,6 +177,14 @@ impl<'a> Answer<'a> {
         };
         if is_yes == Some(true) {
             return Ok(envelope);
+        }
+        // The word may stand in either.
+        if [&message, &word]
+            .into_iter()
+            .flatten()
+            .any(|text| is_restricted(text))
+        {
+            return Err(limited);
         }
         let shown = message
             .filter(|message| !message.trim().is_empty())
@@ -153,9 +209,7 @@ impl<'a> Answer<'a> {
             };
         }
         if is_about_the_key(words) {
-            return Error::Unauthorized {
-                status: self.status,
-            };
+            return self.unauthorized(Some(words));
         }
         match said {
             None => self.unexpected("says neither yes nor no: ", words),
@@ -196,14 +250,10 @@ impl<'a> Answer<'a> {
     pub(super) fn contradicted(&self, error: Error) -> Error {
         let has_record = || {
             let envelope = Object::read(self.body)?;
-            let record = envelope.get("conversion").and_then(Value::object);
-            record
-                .as_ref()
-                .unwrap_or(&envelope)
-                .get("conversion_id")?
-                .text()
-                .and_then(|id| parse_id(&id))
-                .filter(|id| *id > 0)
+            let envelope = dress::unwrapped(envelope);
+            Record::of_answer(self, envelope, "conversion", "conversion_id")
+                .ok()?
+                .id("conversion_id")
         };
         if matches!(error, Error::Refused { .. }) && has_record().is_some() {
             return self.unexpected("says no, and has a conversion: ", self.body);
@@ -231,6 +281,9 @@ impl<'a> Answer<'a> {
     }
 }
 
+/// What stands around a record or a list in some answers.
+const WRAPPERS: [&str; 3] = ["response", "data", "result"];
+
 /// The older generation's one word for "too many requests".
 fn is_restricted(text: &str) -> bool {
     text.trim()
@@ -245,16 +298,32 @@ pub(super) struct Record<'a, 'b> {
 }
 
 impl<'a, 'b> Record<'a, 'b> {
-    /// `part` as a record; `name` is for the error.
-    pub(super) fn from_part(
+    /// The one record of an answer: under `name`, in the envelope or in what some services put
+    /// around it, or the envelope itself where it has the record's `id`.
+    pub(super) fn of_answer(
         answer: &'b Answer<'a>,
-        part: Option<Value<'a>>,
+        envelope: Object<'a>,
         name: &str,
+        id: &str,
     ) -> Result<Self> {
-        let fields = part
-            .and_then(Value::object)
-            .ok_or_else(|| answer.unexpected("has no record in `", &[name, "`"].concat()))?;
-        Ok(Self { answer, fields })
+        let mut holder = envelope;
+        for _ in 0..4 {
+            if let Some(fields) = dress::find(&holder, name).and_then(Value::object) {
+                return Ok(Self { answer, fields });
+            }
+            if dress::find(&holder, id).is_some() && !dress::has(&holder, name) {
+                let fields = holder;
+                return Ok(Self { answer, fields });
+            }
+            let inner = WRAPPERS
+                .iter()
+                .find_map(|wrapper| dress::find(&holder, wrapper)?.object());
+            match inner {
+                Some(inner) => holder = inner,
+                None => break,
+            }
+        }
+        Err(answer.unexpected("has no record in `", &[name, "`"].concat()))
     }
 
     /// The same over fields that are read already.
@@ -340,7 +409,7 @@ pub(super) fn list_holder<'a, 'b>(
     let mut total_rows = record.total_rows();
     let mut levels = 0..4;
     while !record.has(name) {
-        let inner = ["response", "data", "result"]
+        let inner = WRAPPERS
             .iter()
             .find_map(|wrapper| record.get(wrapper)?.object());
         match inner {
@@ -371,4 +440,90 @@ pub(super) fn records<'a, 'b>(
         .into_iter()
         .filter_map(|row| Some((Record::from_fields(answer, row.object()?), row)))
         .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{get_click, record_conversion};
+    use super::*;
+
+    #[test]
+    fn what_an_error_status_says_in_words_reaches_the_caller() {
+        let fault = r#"<?xml version="1.0"?><soap:Envelope><soap:Body><soap:Fault><faultcode>soap:Server</faultcode><faultstring>No such offer &amp; more</faultstring></soap:Fault></soap:Body></soap:Envelope>"#;
+        for (status, body, code, words) in [
+            (500, fault, "http_status", "No such offer & more"),
+            (
+                400,
+                r#"{"Message":"Bad range"}"#,
+                "http_status",
+                "Bad range",
+            ),
+            (
+                422,
+                r#"{"d":{"message":"Bad range"}}"#,
+                "http_status",
+                "Bad range",
+            ),
+            (
+                400,
+                r#"{"d":"{\"message\":\"Bad range\"}"}"#,
+                "http_status",
+                "Bad range",
+            ),
+            (
+                400,
+                r#"{"errors":{"offer_id":["is needed"]}}"#,
+                "http_status",
+                "is needed",
+            ),
+            (
+                503,
+                "<html><head><title>Service Unavailable</title></head>",
+                "http_status",
+                "Service Unavailable",
+            ),
+            (404, "No such route", "http_status", "No such route"),
+            (500, "", "http_status", "error status (status 500)"),
+            (500, "{}", "http_status", "error status (status 500)"),
+            (
+                403,
+                "<h1>Blocked by the firewall</h1>",
+                "unauthorized",
+                "Blocked by the firewall",
+            ),
+            (
+                400,
+                r#"{"Message":"Invalid API Key"}"#,
+                "unauthorized",
+                "Invalid API Key",
+            ),
+            (
+                500,
+                r#"{"Message":"Invalid API Key"}"#,
+                "http_status",
+                "Invalid API Key",
+            ),
+        ] {
+            let account = Account::new("https://a.example", "CANARY").unwrap();
+            let answer = Answer::new(status, body).with_account(&account);
+            for error in [
+                get_click::read(&answer, "abc").unwrap_err(),
+                record_conversion::read(&answer).unwrap_err(),
+            ] {
+                assert_eq!(error.code(), code, "{body}");
+                assert!(error.to_string().contains(words), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_words_of_an_error_are_short_and_without_the_key() {
+        let account = Account::new("https://a.example", "CANARY").unwrap();
+        let body = format!("the key CANARY is {}", "wrong ".repeat(1_000));
+        for status in [400, 401, 404, 500] {
+            let answer = Answer::new(status, &body).with_account(&account);
+            let error = get_click::read(&answer, "abc").unwrap_err().to_string();
+            assert!(!error.contains("CANARY") && error.len() < 300, "{error}");
+        }
+    }
 }

@@ -45,7 +45,7 @@ impl Certainty {
             Error::HttpStatus { status, .. } if !(400..=499).contains(status) || *status == 408 => {
                 Self::Unknown
             }
-            Error::Network
+            Error::Network { .. }
             | Error::Timeout
             | Error::AnswerTooLarge
             | Error::UnexpectedAnswer { .. }
@@ -206,6 +206,23 @@ mod tests {
             ),
             (200, r#"{"request_status":"Failure"}"#, NotRecorded),
             (200, r#"{"success":"False"}"#, NotRecorded),
+            (200, r#"{"SUCCESS":"FALSE"}"#, NotRecorded),
+            (200, r#"{"Success":"no"}"#, NotRecorded),
+            (
+                200,
+                r#"{"Success":"True","Conversion":{"ConversionId":"7"}}"#,
+                Recorded,
+            ),
+            (
+                200,
+                r#"{"d":{"REQUEST_STATUS":"SUCCESS","CONVERSION_ID":7}}"#,
+                Recorded,
+            ),
+            (
+                200,
+                r#"{"d":{"Success":false,"Conversion":{"ConversionId":7}}}"#,
+                Unknown,
+            ),
             (200, "Restricted", NotRecorded),
             (
                 200,
@@ -311,7 +328,7 @@ mod tests {
         ] {
             assert!(!is_duplicate(&refused(message)), "{message}");
         }
-        assert!(!is_duplicate(&Error::Network));
+        assert!(!is_duplicate(&Error::network()));
     }
 
     #[test]

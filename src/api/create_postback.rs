@@ -44,45 +44,81 @@ pub struct Postback {
 /// [`crate::Error::InvalidField`], [`crate::Error::InvalidId`],
 /// [`crate::Error::InvalidPostbackUrl`].
 pub fn request(account: &Account, params: &str) -> Result<Request> {
-    let params = Params::read(params, &NAMES)?;
-    let affiliate_id = Params::required("affiliateId", params.id("affiliateId")?)?;
-    let offer_id = Params::required("offerId", params.id_from("offerId", 0)?)?;
-    let url = params.required_text("postbackUrl")?;
-    check_url(&url, account.is_sandbox())?;
-    let status = params.word(
-        "postbackStatus",
-        &["active", "inactive"],
-        "must be active or inactive",
-    )?;
-    let type_id = params.number(
-        "postbackTypeId",
-        1,
-        4,
-        "must be 1 (server to server), 2 (iframe), 3 (image) or 4 (JavaScript)",
-    )?;
+    let checked = Checked::read(params, account.is_sandbox())?;
     let mut fields = vec![
-        ("affiliate_id", Field::Number(affiliate_id)),
-        ("offer_id", Field::Number(offer_id)),
-        ("postback_url", Field::Text(&url)),
+        ("affiliate_id", Field::Number(checked.affiliate_id)),
+        ("offer_id", Field::Number(checked.offer_id)),
+        ("postback_url", Field::Text(&checked.url)),
     ];
-    if let Some(status) = &status {
+    if let Some(status) = &checked.status {
         fields.push(("postback_status", Field::Text(status)));
     }
-    if let Some(type_id) = type_id {
+    if let Some(type_id) = checked.type_id {
         fields.push(("postback_type_id", Field::Number(type_id)));
     }
     Ok(account.post("affiliate_postback.json", &fields))
 }
 
+/// Checks the parameters' JSON as [`request`] does, and says what is probably a mistake in the URL.
+///
+/// # Errors
+/// Those of [`request`].
+pub fn check(params: &str, is_sandbox: bool) -> Result<macros::Checked> {
+    Ok(Checked::read(params, is_sandbox)?.template)
+}
+
+/// Parameters that keep every rule.
+struct Checked {
+    affiliate_id: u64,
+    offer_id: u64,
+    url: String,
+    status: Option<String>,
+    type_id: Option<u64>,
+    template: macros::Checked,
+}
+
+impl Checked {
+    fn read(params: &str, is_sandbox: bool) -> Result<Self> {
+        let params = Params::read(params, &NAMES)?;
+        let affiliate_id = Params::required("affiliateId", params.id("affiliateId")?)?;
+        let offer_id = Params::required("offerId", params.id_from("offerId", 0)?)?;
+        let url = params.required_text("postbackUrl")?;
+        let template = check_url(&url, is_sandbox)?;
+        let status = params.word(
+            "postbackStatus",
+            &["active", "inactive"],
+            "must be active or inactive",
+        )?;
+        let type_id = params.number(
+            "postbackTypeId",
+            1,
+            4,
+            "must be 1 (server to server), 2 (iframe), 3 (image) or 4 (JavaScript)",
+        )?;
+        Ok(Self {
+            affiliate_id,
+            offer_id,
+            url,
+            status,
+            type_id,
+            template,
+        })
+    }
+}
+
 /// Checks where CAKE is told to send conversions to. A sandbox may also be told
 /// to call its own machine.
-fn check_url(url: &str, is_sandbox: bool) -> Result<()> {
+fn check_url(url: &str, is_sandbox: bool) -> Result<macros::Checked> {
     let host = url.strip_prefix("http://").unwrap_or_default();
     let origin = url.len() - host.find(['/', '?', '#']).map_or(0, |at| host.len() - at);
-    if is_sandbox && url.get(..origin).is_some_and(is_loopback_origin) {
-        return Ok(());
+    if let Some((own, rest)) = url.split_at_checked(origin)
+        && is_sandbox
+        && is_loopback_origin(own)
+    {
+        // What follows the origin has the same rules on every host.
+        return macros::check(&["https://sandbox.example", rest].concat());
     }
-    macros::check(url).map(drop)
+    macros::check(url)
 }
 
 /// Reads the answer.
@@ -91,7 +127,7 @@ fn check_url(url: &str, is_sandbox: bool) -> Result<()> {
 /// Every error of an answer, see [`crate::Error`].
 pub fn read(answer: &Answer<'_>) -> Result<Postback> {
     let envelope = answer.open()?;
-    let record = Record::from_part(answer, envelope.get("postback"), "postback")?;
+    let record = Record::of_answer(answer, envelope, "postback", "postback_id")?;
     Ok(Postback {
         postback_id: record.required_id("postback_id")?,
         affiliate_id: record.affiliate_id("affiliate_id"),

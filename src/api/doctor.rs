@@ -4,6 +4,7 @@
 use super::get_click::Click;
 use super::list_tracking_domains::TrackingDomain;
 use super::{Action, CallOutcome, Services};
+use crate::time::CivilTime;
 use crate::{Error, click_id};
 
 type Result<T, E = Error> = core::result::Result<T, E>;
@@ -23,7 +24,16 @@ pub struct Examination {
     server_ms: Option<u64>,
     now_ms: u64,
     click: Option<Result<Option<Click>>>,
+    /// What the reads of [`READS`] brought so far.
+    reads: Vec<Result<()>>,
 }
+
+/// The reads that not every account answers, by the checks' names. Each is asked for one row.
+const READS: [(&str, Action); 3] = [
+    ("get_click", Action::ListClicks),
+    ("get_conversions", Action::ListConversions),
+    ("conversion_report", Action::ListConversionReport),
+];
 
 impl Examination {
     /// An examination of an account, and of a click where its id is given.
@@ -47,13 +57,28 @@ impl Examination {
         match (&self.domains, &self.older) {
             (None, _) => return list(Services::Young),
             // Where nobody answers, nobody else does either.
-            (Some(Err(Error::Network | Error::Timeout | Error::Aborted)), _) | (_, Some(_)) => {}
+            (Some(Err(Error::Network { .. } | Error::Timeout | Error::Aborted)), _)
+            | (_, Some(_)) => {}
             (Some(_), None) => return list(Services::Older),
         }
-        let click_id = self.click_id.as_deref().filter(|_| self.click.is_none())?;
-        // A click id has no character that JSON would escape.
-        let params = ["{\"clickId\":\"", click_id, "\"}"].concat();
-        Some((Action::GetClick, Services::Young, params))
+        if let Some(click_id) = self.click_id.as_deref().filter(|_| self.click.is_none()) {
+            // A click id has no character that JSON would escape.
+            let params = ["{\"clickId\":\"", click_id, "\"}"].concat();
+            return Some((Action::GetClick, Services::Young, params));
+        }
+        // Where the first call failed, so would they.
+        let is_known = matches!(self.domains, Some(Ok(_)));
+        let (_, action) = READS.get(self.reads.len()).filter(|_| is_known)?;
+        let today = CivilTime::from_utc_ms(self.now_ms).date();
+        let params = [
+            "{\"startDate\":\"",
+            &today.to_string(),
+            "\",\"endDate\":\"",
+            &today.next().to_string(),
+            "\",\"rowLimit\":1}",
+        ]
+        .concat();
+        Some((*action, Services::Young, params))
     }
 
     /// Takes note of what the call brought. `server_ms` is the time in its
@@ -75,12 +100,14 @@ impl Examination {
                 self.server_ms = server_ms;
                 self.now_ms = now_ms;
             }
-        } else {
+        } else if self.click_id.is_some() && self.click.is_none() {
             self.click = Some(match result {
                 Ok(CallOutcome::Click(click)) => Ok(click),
                 Ok(_) => Err(Error::Internal),
                 Err(error) => Err(error),
             });
+        } else {
+            self.reads.push(result.map(drop));
         }
     }
 
@@ -110,6 +137,7 @@ impl Examination {
             server_ms: self.server_ms,
             now_ms: self.now_ms,
             click: click.map(|click| click.as_ref().map(Option::as_ref)),
+            reads: &self.reads,
         })
     }
 }
@@ -124,6 +152,7 @@ struct Findings<'a> {
     server_ms: Option<u64>,
     now_ms: u64,
     click: Option<Result<Option<&'a Click>, &'a Error>>,
+    reads: &'a [Result<()>],
 }
 
 /// How a check went.
@@ -141,7 +170,8 @@ pub enum Status {
 /// One check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Check {
-    /// `reachable`, `key`, `domains`, `default_domain`, `clock`, `click` or `services`.
+    /// `reachable`, `key`, `domains`, `default_domain`, `clock`, `click`, `services`, `get_click`,
+    /// `get_conversions` or `conversion_report`.
     pub name: &'static str,
     /// How it went.
     pub status: Status,
@@ -181,10 +211,10 @@ fn skipped(name: &'static str, found: &str, advice: &'static str) -> Check {
 
 /// Makes a report of what was found.
 fn diagnose(findings: &Findings<'_>) -> Report {
-    let mut checks = Vec::with_capacity(7);
+    let mut checks = Vec::with_capacity(10);
     let failure = findings.domains.err();
     checks.push(match failure {
-        Some(error @ (Error::Network | Error::Timeout)) => check(
+        Some(error @ (Error::Network { .. } | Error::Timeout)) => check(
             "reachable",
             false,
             error.rule(),
@@ -274,9 +304,37 @@ fn diagnose(findings: &Findings<'_>) -> Report {
         ),
     });
     checks.push(services(findings));
+    for (index, (name, _)) in READS.into_iter().enumerate() {
+        checks.push(read(name, findings.reads.get(index)));
+    }
     Report {
         ok: checks.iter().all(|check| check.status != Status::Failed),
         checks,
+    }
+}
+
+/// Does the account answer this call? The conversion report is one that an account may do without.
+fn read(name: &'static str, result: Option<&Result<()>>) -> Check {
+    let is_report = name == "conversion_report";
+    match result {
+        None => skipped(
+            name,
+            "not known",
+            "Mend what failed above, then check again.",
+        ),
+        Some(Ok(())) => check(name, true, "the account answers it", ""),
+        Some(Err(Error::Aborted)) => skipped(name, "aborted", "Run the check again."),
+        Some(Err(error)) if is_report => skipped(
+            name,
+            &["the account does not answer it: ", &error.to_string()].concat(),
+            "Use listConversions, and no verify: \"report\"; or ask CAKE's support for the report.",
+        ),
+        Some(Err(error)) => check(
+            name,
+            false,
+            ["the account does not answer it: ", &error.to_string()].concat(),
+            "Ask CAKE's support for it: lists and look-ups need it.",
+        ),
     }
 }
 
@@ -431,6 +489,18 @@ mod tests {
             ))
         );
         examination.record(Err(Error::Timeout), None, 9_000);
+        for (action, result, _) in [
+            (Action::ListClicks, Ok(CallOutcome::Click(None)), Well),
+            (Action::ListConversions, Err(Error::Timeout), Failed),
+            (Action::ListConversionReport, Err(Error::Timeout), Skipped),
+        ] {
+            let params = r#"{"startDate":"1970-01-01","endDate":"1970-01-02","rowLimit":1}"#;
+            assert_eq!(
+                examination.next(),
+                Some((action, Services::Young, params.to_owned()))
+            );
+            examination.record(result, None, 9_000);
+        }
         assert_eq!(examination.next(), None);
         let report = examination.report();
         assert_eq!(
@@ -443,6 +513,9 @@ mod tests {
                 ("clock", Well),
                 ("click", Failed),
                 ("services", Well),
+                ("get_click", Well),
+                ("get_conversions", Failed),
+                ("conversion_report", Skipped),
             ]
         );
     }
@@ -452,6 +525,7 @@ mod tests {
         let not_found = || Error::HttpStatus {
             status: 404,
             retry_after_ms: None,
+            message: String::new(),
         };
         let well = || Ok(CallOutcome::TrackingDomains(vec![domain(true, "active")]));
         for (young, older, is_ok, found) in [
@@ -468,7 +542,10 @@ mod tests {
                 "only the older services answer",
             ),
             (
-                Err(Error::Unauthorized { status: 200 }),
+                Err(Error::Unauthorized {
+                    status: 200,
+                    message: String::new(),
+                }),
                 Err(not_found()),
                 false,
                 "only the young services answer",
@@ -485,14 +562,18 @@ mod tests {
             examination.record(older, None, 0);
             let report = examination.report();
             assert_eq!(report.ok, is_ok);
-            let services = report.checks.last().unwrap();
-            assert_eq!((services.name, services.status), ("services", Skipped));
+            let services = report
+                .checks
+                .iter()
+                .find(|check| check.name == "services")
+                .unwrap();
+            assert_eq!(services.status, Skipped);
             if is_ok {
                 assert_eq!(services.found, found);
             }
         }
         let mut examination = Examination::new(None).unwrap();
-        examination.record(Err(Error::Network), None, 0);
+        examination.record(Err(Error::Timeout), None, 0);
         assert_eq!(examination.next(), None);
     }
 
@@ -508,6 +589,7 @@ mod tests {
             server_ms: Some(1_000_000),
             now_ms: 1_020_000,
             click: None,
+            reads: &[Ok(()), Ok(()), Ok(())],
         });
         assert!(report.ok);
         assert_eq!(
@@ -520,20 +602,26 @@ mod tests {
                 ("clock", Well),
                 ("click", Skipped),
                 ("services", Well),
+                ("get_click", Well),
+                ("get_conversions", Well),
+                ("conversion_report", Well),
             ]
         );
     }
 
     #[test]
     fn each_fault_fails_its_own_check_and_says_what_to_do() {
-        let unauthorized = Error::Unauthorized { status: 200 };
+        let unauthorized = Error::Unauthorized {
+            status: 200,
+            message: String::new(),
+        };
         let html = Error::UnexpectedAnswer {
             message: "CAKE's answer is not JSON: <html>".into(),
         };
         let inactive = [domain(true, "inactive")];
         let well = [domain(true, "active")];
         for (domains, server_ms, click, failed) in [
-            (Err(&Error::Network), None, None, vec!["reachable"]),
+            (Err(&Error::network()), None, None, vec!["reachable"]),
             (Err(&html), None, None, vec!["reachable"]),
             (Err(&unauthorized), None, None, vec!["key"]),
             (
@@ -559,6 +647,7 @@ mod tests {
                 server_ms,
                 now_ms: 0,
                 click,
+                reads: &[],
             });
             let found: Vec<_> = report
                 .checks

@@ -29,6 +29,32 @@ fn unwrapped_to(object: Object<'_>, depth: u8) -> Object<'_> {
     inner.map_or(object, |inner| unwrapped_to(inner, depth))
 }
 
+/// The answer out of the text that some services of .NET write it into: `{"d":"{…}"}`. Any other
+/// body stays as it is.
+#[must_use]
+pub fn plain_body(body: String) -> String {
+    let is_text = body
+        .trim_start_matches('\u{feff}')
+        .trim_start()
+        .strip_prefix('{')
+        .and_then(|rest| {
+            let name = rest.trim_start();
+            name.strip_prefix("\"d\"")
+                .or_else(|| name.strip_prefix("\"D\""))
+        })
+        .and_then(|rest| rest.trim_start().strip_prefix(':'))
+        .is_some_and(|rest| rest.trim_start().starts_with('"'));
+    if !is_text {
+        return body;
+    }
+    let inner = Object::read(body.trim_start_matches('\u{feff}').trim()).and_then(|envelope| {
+        let text = find(&envelope, "d")?.string()?;
+        Object::read(text.trim()).map(|_| ())?;
+        Some(text)
+    });
+    inner.unwrap_or(body)
+}
+
 /// A field, whose name may be written `ClickId` or `clickId` for `click_id`;
 /// `None` where it is missing or stands for nothing.
 pub(super) fn find<'a>(object: &Object<'a>, name: &str) -> Option<Value<'a>> {
@@ -254,6 +280,21 @@ mod tests {
             assert!(find(&object(&text), "click_id").is_some(), "{name}");
         }
         assert!(find(&object(r#"{"clickid2":"x"}"#), "click_id").is_none());
+    }
+
+    #[test]
+    fn an_answer_written_into_a_text_is_taken_out_of_it() {
+        for (body, plain) in [
+            (r#"{"d":"{\"a\":1}"}"#, r#"{"a":1}"#),
+            ("\u{feff} { \"D\" : \"{}\" }", "{}"),
+            (r#"{"d":"no"}"#, r#"{"d":"no"}"#),
+            (r#"{"d":{"a":1}}"#, r#"{"d":{"a":1}}"#),
+            (r#"{"d":"{\"a\":1"#, r#"{"d":"{\"a\":1"#),
+            ("<html>", "<html>"),
+            ("", ""),
+        ] {
+            assert_eq!(plain_body(body.to_owned()), plain);
+        }
     }
 
     #[test]

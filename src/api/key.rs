@@ -77,6 +77,20 @@ pub(super) fn redact_and_truncate(text: &str, key: Option<&ApiKey>) -> String {
     shown
 }
 
+/// What a platform says of a request that failed, as an error may show it: without the key and
+/// every URL, which has the key in it.
+#[must_use]
+pub fn redact_failure(text: &str, key: Option<&ApiKey>) -> String {
+    let words: Vec<&str> = text
+        .split_whitespace()
+        .map(|word| {
+            let is_address = word.contains("//") || word.contains('?') || word.contains("api_key");
+            if is_address { "(the URL)" } else { word }
+        })
+        .collect();
+    redact_and_truncate(&words.join(" "), key)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,6 +138,28 @@ mod tests {
         ] {
             let shown = redact_and_truncate(&spelling.repeat(60), Some(&key));
             assert!(!shown.to_ascii_uppercase().contains("ANARY"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn what_a_platform_says_of_a_failure_comes_without_the_url() {
+        let key = ApiKey::new("CANARY-k9").unwrap();
+        for (said, shown) in [
+            (
+                "fetch failed: connect ECONNREFUSED 127.0.0.1:1",
+                "fetch failed: connect ECONNREFUSED 127.0.0.1:1",
+            ),
+            (
+                "request to https://x.example/api/2/click.json?api_key=CANARY-k9 failed",
+                "request to (the URL) failed",
+            ),
+            (
+                "Failed to parse \"//x.example/?a=1\"",
+                "Failed to parse (the URL)",
+            ),
+            ("the key CANARY-k9 it was", "the key [api_key] it was"),
+        ] {
+            assert_eq!(redact_failure(said, Some(&key)), shown);
         }
     }
 

@@ -57,10 +57,11 @@ use crate::{Error, Result};
 use core::fmt;
 
 pub use action::{Action, CallSettings, Services};
-pub use answer::{Answer, has_body};
+pub use answer::{Answer, MAX_ERROR_BODY_BYTES, has_body, has_words};
 pub use call::{Call, CallEvent, CallOutcome, Step};
 pub use certainty::{Certainty, is_duplicate};
-pub use key::ApiKey;
+pub use dress::plain_body;
+pub use key::{ApiKey, redact_failure};
 pub use pager::{DEFAULT_ROW_LIMIT, PageRead, Pager};
 pub use rate_limiter::RateLimiter;
 pub use retry::{MAX_WAIT_MS, retry_after_ms};

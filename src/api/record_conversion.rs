@@ -3,7 +3,6 @@
 use super::answer::Record;
 use super::conversion_report::ReportedConversion;
 use super::get_click::Click;
-use super::json::Value;
 use super::{Account, Answer, Request, params};
 use crate::{Result, click_id};
 use serde::Serialize;
@@ -213,15 +212,7 @@ pub fn read(answer: &Answer<'_>) -> Result<Conversion> {
         Ok(envelope) => envelope,
         Err(error) => return Err(answer.contradicted(error)),
     };
-    let is_flat = envelope.get("conversion").is_none()
-        && envelope
-            .get("conversion_id")
-            .is_some_and(|id| !Value::is_null(id));
-    let record = if is_flat {
-        Record::from_fields(answer, envelope)
-    } else {
-        Record::from_part(answer, envelope.get("conversion"), "conversion")?
-    };
+    let record = Record::of_answer(answer, envelope, "conversion", "conversion_id")?;
     Ok(Conversion {
         conversion_id: record
             .id("conversion_id")

@@ -217,6 +217,7 @@ impl Client {
                                 date_ms = received.date_ms;
                                 let body;
                                 (body, rows) = take_rows(&call, &received.body);
+                                let body = api::plain_body(body);
                                 let answer = Answer::new(received.status, &body)
                                     .with_account(&self.account)
                                     .with_retry_after_ms(received.retry_after_ms);
@@ -261,8 +262,8 @@ impl Client {
             fetch: self.fetch.as_ref(),
             timeout_ms: choices.timeout_ms,
             limit: call.body_limit(),
-            reads_faults: call.services() == Services::Older,
             signal: choices.signal.as_ref(),
+            key: Some(self.account.key()),
         };
         let received = send(&request.url_with_key(), request.body_with_key(), &sending).await;
         if self.on_response.is_some() {

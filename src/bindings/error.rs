@@ -5,6 +5,15 @@ use super::fields::Fields;
 use crate::Error;
 use wasm_bindgen::JsValue;
 
+/// What the platform said where nothing came of a request.
+#[cfg(feature = "api")]
+fn because(error: &Error) -> Option<&str> {
+    match error {
+        Error::Network { cause } => Some(cause.as_str()).filter(|cause| !cause.is_empty()),
+        _ => None,
+    }
+}
+
 impl From<Error> for JsValue {
     fn from(error: Error) -> Self {
         let fields = Fields::new()
@@ -16,7 +25,8 @@ impl From<Error> for JsValue {
         #[cfg(feature = "api")]
         let fields = fields
             .optional("retryAfterMs", error.retry_after_ms().map(super::number))
-            .optional("cause", error.cause().cloned());
+            .optional("cause", error.cause().cloned())
+            .optional("because", because(&error));
         fields.into()
     }
 }

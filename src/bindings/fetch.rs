@@ -1,7 +1,9 @@
 //! Carries a request of the core over to CAKE, by gloo-net, and brings the
 //! answer back: in time, whole, and no larger than it may be.
 
-use crate::api::{has_body, retry_after_ms};
+use crate::api::{
+    ApiKey, MAX_ERROR_BODY_BYTES, has_body, has_words, redact_failure, retry_after_ms,
+};
 use crate::{Error, Result};
 use gloo_net::http::{Headers, Method, RequestBuilder};
 use js_sys::{Array, Date, Function, JsString, Object, Promise, Reflect, Uint8Array};
@@ -57,14 +59,20 @@ pub(super) struct Sending<'a> {
     pub(super) timeout_ms: u32,
     /// The most bytes of the body.
     pub(super) limit: u32,
-    /// Does the body of a 500 matter, as a fault of the older services?
-    pub(super) reads_faults: bool,
     /// The caller's.
     pub(super) signal: Option<&'a AbortSignal>,
+    /// What no error may hold.
+    pub(super) key: Option<&'a ApiKey>,
 }
 
+/// How long the words of an error are waited for: its status says the most.
+const ERROR_BODY_MS: u32 = 1_000;
+
+/// How deep the causes of a failure are followed.
+const MAX_CAUSES: usize = 4;
+
 /// Sends a GET, or a POST of a JSON body. Redirects are not followed: their target would see the key.
-/// What `fetch` throws is dropped: its message may hold the URL, and so the key.
+/// What `fetch` throws is kept as words, without the URL and the key that it may hold.
 ///
 /// # Errors
 /// [`Error::Network`], [`Error::Timeout`], [`Error::Aborted`],
@@ -73,7 +81,7 @@ pub(super) async fn send(url: &str, json: Option<&str>, sending: &Sending<'_>) -
     let deadline = Deadline::new(sending.timeout_ms, sending.signal)?;
     match exchange(url, json, sending, &deadline).await {
         Err(_) if is_aborted(sending.signal) => Err(Error::Aborted),
-        Err(Error::Network) if deadline.is_reached() => Err(Error::Timeout),
+        Err(Error::Network { .. }) if deadline.is_reached() => Err(Error::Timeout),
         result => result,
     }
 }
@@ -97,7 +105,7 @@ async fn exchange(
     sending: &Sending<'_>,
     deadline: &Deadline,
 ) -> Result<Received> {
-    let network = |_| Error::Network;
+    let network = |thrown| failure(&thrown, sending.key);
     let built = build(url, json, &deadline.controller.signal(), true)
         // Where a Worker's compatibility date is older than the option.
         .or_else(|_| build(url, json, &deadline.controller.signal(), false))?;
@@ -107,14 +115,15 @@ async fn exchange(
             .call1(&JsValue::UNDEFINED, &built)
             .map(|value| Promise::resolve(&value)),
     };
-    let response = deadline.race(&promise.map_err(network)?).await?;
+    let promise = promise.map_err(network)?;
+    let response = deadline.race(&promise).await.map_err(network)?;
     // By name and not by type: the Response of a caller's own `fetch` may come from another
     // realm, and what it throws must not pass through wasm.
     let status = get(&response, "status")?
         .as_f64()
         .and_then(whole_ms)
         .and_then(|status| u16::try_from(status).ok())
-        .ok_or(Error::Network)?;
+        .ok_or(Error::network())?;
     let now_ms = whole_ms(Date::now()).unwrap_or_default();
     let header = |name: &str| {
         let headers = get(&response, "headers").ok()?;
@@ -127,11 +136,19 @@ async fn exchange(
     let body = get(&response, "body")?;
     let body = if !body.is_object() {
         JsString::from("")
-    } else if !has_body(status, sending.reads_faults) {
+    } else if has_words(status) {
+        // Whatever becomes of them: the status is the answer.
+        let soon = Deadline::new(ERROR_BODY_MS.min(sending.timeout_ms), sending.signal)?;
+        let mut text = JsString::from("");
+        let _ = read_body(&body, MAX_ERROR_BODY_BYTES, &soon, sending.key, &mut text).await;
+        text
+    } else if !has_body(status) {
         ignore(call(&body, "cancel", &JsValue::UNDEFINED));
         JsString::from("")
     } else {
-        read_body(&body, sending.limit, deadline).await?
+        let mut text = JsString::from("");
+        read_body(&body, sending.limit, deadline, sending.key, &mut text).await?;
+        text
     };
     Ok(Received {
         status,
@@ -161,11 +178,17 @@ fn build(
             builder.method(Method::POST).headers(headers).body(body)
         }
     };
-    built.map(Into::into).map_err(|_| Error::Network)
+    built.map(Into::into).map_err(|_| Error::network())
 }
 
-/// Reads the body as it streams in, and stops where it grows beyond `limit`.
-async fn read_body(stream: &JsValue, limit: u32, deadline: &Deadline) -> Result<JsString> {
+/// Reads the body into `text` as it streams in, and stops where it grows beyond `limit`.
+async fn read_body(
+    stream: &JsValue,
+    limit: u32,
+    deadline: &Deadline,
+    key: Option<&ApiKey>,
+    text: &mut JsString,
+) -> Result<()> {
     let garbled = |_| Error::UnexpectedAnswer {
         message: "CAKE's answer is not UTF-8".to_owned(),
     };
@@ -178,33 +201,67 @@ async fn read_body(stream: &JsValue, limit: u32, deadline: &Deadline) -> Result<
     let decoder = Decoder::new("utf-8", &flag("fatal")).map_err(|_| Error::Internal)?;
     let is_partial = flag("stream");
     let reader = call(stream, "getReader", &JsValue::UNDEFINED)?;
-    let mut text = JsString::from("");
     let mut bytes = 0_u32;
     let read = async {
         loop {
             let next = call(&reader, "read", &JsValue::UNDEFINED)?;
-            let next = deadline.race(&Promise::resolve(&next)).await?;
+            let next = deadline
+                .race(&Promise::resolve(&next))
+                .await
+                .map_err(|thrown| failure(&thrown, key))?;
             if get(&next, "done")?.is_truthy() {
                 let rest = decoder.decode(&Uint8Array::new_with_length(0), &Object::new());
-                text = text.concat(rest.map_err(garbled)?.as_ref());
+                *text = text.concat(rest.map_err(garbled)?.as_ref());
                 return Ok(());
             }
             let chunk = get(&next, "value")?;
             let length = get(&chunk, "byteLength")?.as_f64().and_then(whole_ms);
             let length = length.and_then(|length| u32::try_from(length).ok());
-            bytes = bytes.saturating_add(length.ok_or(Error::Network)?);
+            bytes = bytes.saturating_add(length.ok_or(Error::network())?);
+            let chunk: &Uint8Array = chunk.unchecked_ref();
             if bytes > limit {
+                // An error's words are at its beginning.
+                let fits = chunk.length().saturating_sub(bytes - limit);
+                if let Ok(part) = decoder.decode(&chunk.subarray(0, fits), &is_partial) {
+                    *text = text.concat(part.as_ref());
+                }
                 return Err(Error::AnswerTooLarge);
             }
-            let part = decoder.decode(chunk.unchecked_ref(), &is_partial);
-            text = text.concat(part.map_err(garbled)?.as_ref());
+            let part = decoder.decode(chunk, &is_partial);
+            *text = text.concat(part.map_err(garbled)?.as_ref());
         }
     };
     let result = read.await;
     if result.is_err() {
         ignore(call(&reader, "cancel", &JsValue::UNDEFINED));
     }
-    result.map(|()| text)
+    result
+}
+
+/// What a platform says of a request that failed: the messages and codes of what it threw and of
+/// the causes of that, such as `fetch failed: connect ECONNREFUSED 10.0.0.1:443`.
+fn failure(thrown: &JsValue, key: Option<&ApiKey>) -> Error {
+    let mut said: Vec<String> = Vec::new();
+    let mut thrown = thrown.clone();
+    for _ in 0..MAX_CAUSES {
+        if let Some(text) = thrown.as_string() {
+            said.push(text);
+        }
+        // Node's happy eyeballs: the message is empty, and the code says it.
+        let words = ["message", "code"]
+            .iter()
+            .filter_map(|name| get(&thrown, name).ok()?.as_string())
+            .find(|text| !text.trim().is_empty());
+        said.extend(words);
+        match get(&thrown, "cause") {
+            Ok(cause) if cause.is_object() || cause.is_string() => thrown = cause,
+            _ => break,
+        }
+    }
+    said.dedup();
+    Error::Network {
+        cause: redact_failure(&said.join(": "), key),
+    }
 }
 
 /// Lets a connection go. Nobody waits for that, but somebody has to look at its
@@ -218,14 +275,18 @@ fn ignore(cancelled: Result<JsValue>) {
 
 fn get(object: &JsValue, name: &str) -> Result<JsValue> {
     if !object.is_object() {
-        return Err(Error::Network);
+        return Err(Error::network());
     }
-    Reflect::get(object, &name.into()).map_err(|_| Error::Network)
+    Reflect::get(object, &name.into()).map_err(|_| Error::network())
 }
 
 fn call(object: &JsValue, name: &str, argument: &JsValue) -> Result<JsValue> {
-    let function: Function = get(object, name)?.dyn_into().map_err(|_| Error::Network)?;
-    function.call1(object, argument).map_err(|_| Error::Network)
+    let function: Function = get(object, name)?
+        .dyn_into()
+        .map_err(|_| Error::network())?;
+    function
+        .call1(object, argument)
+        .map_err(|_| Error::network())
 }
 
 #[expect(
@@ -284,11 +345,11 @@ impl Deadline {
 
     /// Waits for `promise`, but not beyond the deadline: a caller's own `fetch`
     /// need not heed the signal.
-    async fn race(&self, promise: &Promise) -> Result<JsValue> {
+    async fn race(&self, promise: &Promise) -> Result<JsValue, JsValue> {
         let both = Promise::race(&Array::of2(promise, &self.reached));
-        let value = JsFuture::from(both).await.map_err(|_| Error::Network)?;
+        let value = JsFuture::from(both).await?;
         if self.is_reached() {
-            return Err(Error::Network);
+            return Err(JsValue::UNDEFINED);
         }
         Ok(value)
     }

@@ -3,7 +3,7 @@
 use super::fetch::{Received, Sending, send};
 use super::{number, random, to_integer};
 use crate::api::json::push_string;
-use crate::api::{Account, Answer};
+use crate::api::{Account, Answer, plain_body};
 use crate::delivery::attempt::{Attempt, Input, Moment, Sibling, Step, wire};
 use crate::delivery::circuit_breaker::Lane;
 use crate::delivery::event::{Caller, RequestBody, read};
@@ -212,7 +212,7 @@ impl Deliverer {
                         attempt.next(input, &mut self.breaker.borrow_mut(), self.moment())
                     }
                     Ok(received) => {
-                        let body = String::from(&received.body);
+                        let body = plain_body(String::from(&received.body));
                         let answer = self.answer(&received, &body);
                         let input = Input::Answered(&answer);
                         attempt.next(input, &mut self.breaker.borrow_mut(), self.moment())
@@ -244,8 +244,11 @@ impl Deliverer {
             fetch: self.fetch.as_ref(),
             timeout_ms: self.timeout_ms,
             limit,
-            reads_faults: false,
             signal: None,
+            key: match &self.route {
+                Route::Api(account) => Some(account.key()),
+                Route::Pixel(_) => None,
+            },
         };
         send(url, None, &sending).await
     }

@@ -53,7 +53,8 @@ pub use sandbox::{SandboxNetwork, access_of, status_moves};
 pub use time::{day_range, named_day_range};
 #[cfg(feature = "edge")]
 pub use tracking::{
-    check_postback_url, find_click, lint_tracking_link, parse_tracking_link, pixel,
+    check_postback, check_postback_url, find_click, lint_tracking_link, parse_tracking_link, pixel,
+    read_clicks,
 };
 
 /// A JavaScript number as a whole number; 0 where it is none.

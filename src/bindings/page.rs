@@ -4,7 +4,7 @@
 
 use crate::click_id::LandingClick;
 use crate::touch::{Attribution, TouchPolicy, push_click};
-use crate::url::{END_OF_FIELD, Sink, cut_bytes};
+use crate::url::{END_OF_FIELD, Sink, take};
 use std::sync::Mutex;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -31,6 +31,8 @@ impl AsRef<[u8]> for Text {
 }
 
 impl Sink for Text {
+    // One function for all the places that write.
+    #[inline(never)]
     fn push_byte(&mut self, byte: u8) {
         if let Some(slot) = self.bytes.get_mut(self.length) {
             *slot = byte;
@@ -44,6 +46,10 @@ impl Sink for Text {
 
     fn truncate(&mut self, length: usize) {
         self.length = length;
+    }
+
+    fn since(&self, length: usize) -> &[u8] {
+        self.as_ref().get(length..).unwrap_or_default()
     }
 }
 
@@ -74,18 +80,17 @@ pub fn get(at: usize) -> u8 {
 }
 
 /// Decides what a visit leaves behind, as [`TouchPolicy::write_update`] does. The
-/// settings are those of [`TouchPolicy::new`]; `now_s` is the time in seconds
-/// since 1970.
+/// settings are those of [`TouchPolicy::new`], and js/page/settings.ts has checked
+/// them; `now_s` is the time in seconds since 1970.
 ///
-/// The input has four fields, separated by [`END_OF_FIELD`]: the names of the click
-/// id's parameter, the preferred one first, separated by `&`; the cookie's copies,
-/// separated by `;`; storage's text; and the pairs of the address's query, as
-/// `push_pairs` of `src/url.rs` writes them. The answer has two, separated by a
-/// line feed: the text to be stored, and the click id that counts; none where
-/// there is no click id.
+/// The input has four fields, each ended by [`END_OF_FIELD`]: the names of the click
+/// id's parameter, the preferred one first, separated by line feeds; the pairs of
+/// the address's query, as `push_pairs` of `src/url.rs` writes them; the cookie's
+/// copies, separated by `;`; and storage's text. The answer has two, separated by a
+/// line feed: the text to be stored, and the click id that counts, empty where
+/// there is none.
 ///
-/// Returns the cookie's `Max-Age` where the text is to be written, else 0; below
-/// zero a setting is out of its range: -1 the window, -2 the journey, -3 the cookie's days.
+/// Returns the cookie's `Max-Age` where the text is to be written, else 0.
 #[must_use]
 #[wasm_bindgen]
 pub fn decide(
@@ -94,7 +99,7 @@ pub fn decide(
     journey: usize,
     cookie_days: u32,
     now_s: u32,
-) -> i32 {
+) -> u32 {
     let Ok(mut texts) = TEXTS.try_lock() else {
         return 0;
     };
@@ -106,27 +111,17 @@ pub fn decide(
     } else {
         Attribution::LastTouch
     };
-    let policy = match TouchPolicy::from_settings(attribution, window_days, journey, cookie_days) {
-        Ok(policy) => policy,
-        Err(setting) => {
-            input.length = 0;
-            return setting as i32;
-        }
-    };
-    let (names, rest) = cut_bytes(input.as_ref(), END_OF_FIELD);
-    let (cookies, rest) = cut_bytes(rest.unwrap_or_default(), END_OF_FIELD);
-    let (storage, pairs) = cut_bytes(rest.unwrap_or_default(), END_OF_FIELD);
-    let names = names.split(|byte| *byte == b'&');
-    if let Some(found) = LandingClick::find(pairs.unwrap_or_default(), &names) {
-        push_click(&found, click);
+    let policy = TouchPolicy::from_checked(attribution, window_days, journey, cookie_days);
+    let mut fields = input.as_ref();
+    let names = take(&mut fields, END_OF_FIELD);
+    let pairs = take(&mut fields, END_OF_FIELD);
+    if let Some(found) = LandingClick::find(pairs, names) {
+        push_click(&found, now_s, click);
     }
-    let stores = [cookies, storage];
-    let decision = policy.write_update(click.as_ref(), &stores, now_s, answer);
-    if !decision.click_id.is_empty() {
-        answer.push_byte(b'\n');
-        answer.push_bytes(decision.click_id);
-    }
-    let age = decision.max_age_s.unwrap_or_default();
+    let decision = policy.write_update(click.as_ref(), fields, now_s, answer);
+    answer.push_byte(b'\n');
+    answer.push_bytes(decision.click_id);
+    let age = decision.max_age_s;
     input.length = 0;
-    age.cast_signed()
+    age
 }

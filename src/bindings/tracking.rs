@@ -7,14 +7,14 @@
 
 use super::fields::Fields;
 use super::id;
-use crate::api::commerce;
+use crate::api::{Answer, commerce, create_postback, list_clicks, plain_body};
 use crate::click_id::{LandingParameters, find_click as find};
 use crate::host::Domain;
 use crate::link::{LinkRules, TrackingLink};
 use crate::lint::{Finding, lint};
 use crate::money::Money;
 use crate::pixel::{Format, Pixel, Scope};
-use crate::{macros, sub_id};
+use crate::{Error, macros, sub_id};
 use js_sys::Array;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -102,15 +102,39 @@ pub fn find_click(url: &str, names: Vec<String>, fragment: bool) -> Option<JsVal
 #[wasm_bindgen(js_name = checkPostbackUrl)]
 pub fn check_postback_url(template: &str) -> Result<JsValue, JsValue> {
     let checked = macros::check(template)?;
+    Ok(checked_template(&checked))
+}
+
+/// Reads a page of clicks, the body of an answer: the page as JSON; see [`list_clicks::read`].
+///
+/// # Errors
+/// Those of [`list_clicks::read`].
+#[wasm_bindgen(js_name = readClicks)]
+pub fn read_clicks(body: String) -> Result<String, JsValue> {
+    let page = list_clicks::read(&Answer::new(200, &plain_body(body)))?;
+    Ok(serde_json::to_string(&page).map_err(|_| Error::Internal)?)
+}
+
+/// Checks the parameters of Create Postback, as JSON; see [`create_postback::check`].
+///
+/// # Errors
+/// Those of [`create_postback::check`].
+#[wasm_bindgen(js_name = checkPostback)]
+pub fn check_postback(params: &str, is_sandbox: bool) -> Result<JsValue, JsValue> {
+    let checked = create_postback::check(params, is_sandbox)?;
+    Ok(checked_template(&checked))
+}
+
+fn checked_template(checked: &macros::Checked) -> JsValue {
     let uses: Array = checked
         .uses
         .iter()
         .map(|name| JsValue::from(*name))
         .collect();
-    Ok(Fields::new()
+    Fields::new()
         .set("uses", uses)
         .set("findings", findings(&checked.findings))
-        .into())
+        .into()
 }
 
 /// A pixel's or postback's URL and tag; see [`Pixel`]. `format` is `pb`, `img`,

@@ -43,7 +43,7 @@ pub enum Meaning {
     Again(Error),
     /// The key is refused, or something in front of CAKE refuses.
     KeyRefused(Error),
-    /// There is nothing at the address.
+    /// The address is wrong, or there is nothing at it any more.
     NotFound(Error),
 }
 
@@ -74,7 +74,9 @@ impl Meaning {
     pub fn from_error(error: Error) -> Self {
         match &error {
             Error::Unauthorized { .. } => Self::KeyRefused(error),
-            Error::HttpStatus { status: 404, .. } => Self::NotFound(error),
+            Error::HttpStatus { status, .. } if is_about_the_address(*status) => {
+                Self::NotFound(error)
+            }
             Error::RateLimited { .. } | Error::HttpStatus { status: 425, .. } => Self::Again(error),
             _ if Certainty::from_error(&error) == Certainty::Unknown => Self::Again(error),
             // What cannot even be sent is refused too.
@@ -110,6 +112,7 @@ impl Meaning {
                 | Error::HttpStatus {
                     status: 425,
                     retry_after_ms,
+                    ..
                 } => Signal::Limited(*retry_after_ms),
                 _ => Signal::Failing,
             },
@@ -124,6 +127,12 @@ impl Meaning {
             Self::Again(Error::UnexpectedAnswer { .. } | Error::Redirected { .. })
         )
     }
+}
+
+/// Is this status about what was asked rather than about what was sent? Of every
+/// event it is a wrong address, or an account that is closed: not so many refusals.
+fn is_about_the_address(status: u16) -> bool {
+    matches!(status, 402 | 404 | 405 | 406 | 407 | 410 | 421 | 426 | 451)
 }
 
 /// Reads what `p.ashx` says: SUCCESS or FAILURE, as its first word. Anything
@@ -223,7 +232,18 @@ mod tests {
             (400, "", ("refused", Healthy, false)),
             (409, "", ("refused", Healthy, false)),
             (422, "", ("refused", Healthy, false)),
+            (
+                200,
+                r#"{"request_status":"Restricted"}"#,
+                ("again", Limited(None), false),
+            ),
+            (402, "", ("not found", NotFound, false)),
             (404, "", ("not found", NotFound, false)),
+            (405, "", ("not found", NotFound, false)),
+            (410, "", ("not found", NotFound, false)),
+            (421, "", ("not found", NotFound, false)),
+            (451, "", ("not found", NotFound, false)),
+            (413, "", ("refused", Healthy, false)),
             (401, "", ("key", KeyRefused, false)),
             (403, "", ("key", KeyRefused, false)),
             (
@@ -261,7 +281,7 @@ mod tests {
         ] {
             assert_eq!(meaning(status, body, false), expected, "{status} {body}");
         }
-        for error in [Error::Network, Error::Timeout, Error::AnswerTooLarge] {
+        for error in [Error::network(), Error::Timeout, Error::AnswerTooLarge] {
             let meaning = Meaning::from_error(error);
             assert_eq!((word(&meaning), meaning.signal()), ("again", Failing));
         }

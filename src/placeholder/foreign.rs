@@ -146,7 +146,8 @@ fn find_at(text: &str, before: Option<char>) -> Option<Foreign<'_>> {
             Between::FreeName => {
                 is_free
                     && is_name(without_fallback(name))
-                    && name.len() > 1
+                    && (name.len() > 1
+                        || *open == "__" && name.starts_with(|c: char| c.is_ascii_uppercase()))
                     && !(*open == "<" && is_tag(name))
             }
             Between::KnownName => is_free && is_name(name) && is_macro_name(name),

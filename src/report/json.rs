@@ -101,6 +101,8 @@ pub(super) struct Json {
     message: Vec<u8>,
     has_started: bool,
     values: Vec<Value>,
+    /// The name of the list of rows that was opened last.
+    pub(super) list: &'static str,
     /// Only strictly: for the property tests.
     #[cfg(test)]
     is_strict: bool,
@@ -120,6 +122,7 @@ impl Json {
             message: Vec::new(),
             has_started: false,
             values: Vec::new(),
+            list: "",
             #[cfg(test)]
             is_strict: false,
         }
@@ -174,14 +177,14 @@ impl Json {
                         return self.broken(input, at, is_last);
                     }
                     let is_array = byte == b'[';
-                    let holds_rows = is_array
-                        && match level {
-                            None => true,
-                            Some(level) => {
-                                !level.is_array
-                                    && LISTS.iter().any(|name| name.as_bytes() == self.key)
-                            }
-                        };
+                    let list = match level {
+                        None => Some(""),
+                        Some(level) if level.is_array => None,
+                        Some(_) => LISTS.into_iter().find(|name| name.as_bytes() == self.key),
+                    };
+                    let list = list.filter(|_| is_array);
+                    let holds_rows = list.is_some();
+                    self.list = list.unwrap_or(self.list);
                     self.levels.push(Level {
                         is_array,
                         is_list: holds_rows,

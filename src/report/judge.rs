@@ -1,11 +1,12 @@
-//! Matching, in steps: rows are spread over 256 partitions by a seeded hash of their key, each partition is
-//! sorted in cache and merged, and equal hashes are told apart by their bytes. No table of keys is ever built,
-//! the order of rows cannot matter, and duplicates lie side by side.
+//! Matching, in steps: rows lie in 256 partitions by a seeded hash of their key, each partition is sorted in
+//! cache and merged, and equal hashes are told apart by their bytes. No table of keys is ever built, the order
+//! of rows cannot matter, and duplicates lie side by side. What a key leaves alone is a list for the next key.
 
 use super::memory::{Memory, hash, sort_partition};
+use super::partition::{PARTITIONS, Partitions, place_of};
 use super::store::{
     CLICK_ID, Head, IS_AMENDED, IS_DAY, IS_REFUND, IS_SAME_ID, NO_AMOUNT, NO_TIME, NOBODY,
-    ORDER_ID, OWN_ID, Store, UNIQUE_ID,
+    ORDER_ID, OWN_ID, Store, UNIQUE_ID, hash_of,
 };
 use super::{Report, Settings};
 use crate::{Error, Result};
@@ -208,21 +209,15 @@ enum Pass {
 
 #[derive(Clone, Copy, Debug)]
 enum Stage {
+    /// Rows that were judged before are opened again.
     Reset(bool, Option<u32>),
-    Count(usize, Option<u32>),
-    Scatter(usize, Option<u32>),
+    /// Rows are spread by the pass's key: a side, and how far it has come in what the pass before left.
+    Spread(usize, usize),
     Merge(usize),
-    Finish,
+    /// What nobody has judged, side by side.
+    Finish(usize, usize),
     Hints,
     Done,
-}
-
-/// One side of a pass: entries of `hash << 32 | place`, by partition.
-#[derive(Debug, Default)]
-struct Side {
-    entries: Vec<u64>,
-    /// Where each partition ends; while counting, how many entries it has.
-    ends: Vec<usize>,
 }
 
 /// The state of a reconciliation between two steps.
@@ -231,27 +226,23 @@ pub(super) struct Judge {
     passes: Vec<Pass>,
     pass: usize,
     stage: Stage,
-    sides: [Side; 2],
+    /// Rows of each side that the passes before have left alone, and those that this one does.
+    left: [Vec<u32>; 2],
+    rest: [Vec<u32>; 2],
+    /// Rows of each side by this pass's key, where it is not the first key.
+    spread: [Partitions; 2],
+    entries: [Vec<u64>; 2],
     scratch: Vec<u64>,
     verdicts: Verdicts,
     /// How many of the amended orders are in order: those of the passes before.
     sorted: usize,
+    /// The account's currency.
+    account: u8,
+    /// Were conversions read twice? Then not every row of a partition is open.
+    has_twice: bool,
 }
 
-const ROWS_A_STEP: u32 = 65_536;
-const PARTITIONS: usize = 256;
-
-fn partition(entry_hash: u32) -> usize {
-    (entry_hash >> 24) as usize
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "half of the number is cut out"
-)]
-fn place_of(entry: u64) -> u32 {
-    entry as u32
-}
+const ROWS_A_STEP: usize = 65_536;
 
 impl Report {
     /// Does a part of the matching; says how much is done, 1 for all of it.
@@ -295,6 +286,15 @@ impl Report {
 
     fn begin_judging(&mut self) -> Judge {
         self.verdicts = None;
+        let account = if self.settings.currency.is_empty() {
+            0
+        } else {
+            let letters = self.settings.currency.clone();
+            self.currency(letters.as_bytes()).unwrap_or(0)
+        };
+        let is_judged = self.orders.is_judged || self.conversions.is_judged;
+        self.orders.is_judged = true;
+        self.conversions.is_judged = true;
         let keys = &self.settings.keys;
         let mut passes = Vec::new();
         if !self.ids_rise {
@@ -304,14 +304,27 @@ impl Report {
         if self.deliveries.rows() > 0 {
             passes.extend(keys.iter().map(|&key| Pass::Deliver(key)));
         }
+        let verdicts = Verdicts {
+            sums: vec![vec![Sum::default(); self.currencies.len() + 1]; CLASSES.len()],
+            ..Verdicts::default()
+        };
         Judge {
             passes,
             pass: 0,
-            stage: Stage::Reset(true, self.orders.first()),
-            sides: [Side::default(), Side::default()],
+            stage: if is_judged {
+                Stage::Reset(true, self.orders.first())
+            } else {
+                Stage::Spread(0, 0)
+            },
+            left: Default::default(),
+            rest: Default::default(),
+            spread: Default::default(),
+            entries: Default::default(),
             scratch: Vec::new(),
-            verdicts: Verdicts::default(),
+            verdicts,
             sorted: 0,
+            account,
+            has_twice: false,
         }
     }
 
@@ -390,14 +403,6 @@ impl Report {
             _ => &self.orders,
         }
     }
-
-    fn store_of_mut(&mut self, pass: Pass, side: usize) -> &mut Store {
-        match (pass, side) {
-            (Pass::Twice, _) | (Pass::Match(_), 1) => &mut self.conversions,
-            (Pass::Deliver(_), 1) => &mut self.deliveries,
-            _ => &mut self.orders,
-        }
-    }
 }
 
 /// Which text a side of the pass is known by.
@@ -408,9 +413,9 @@ fn which(pass: Pass) -> usize {
     }
 }
 
-/// Does a row of the class take part in the pass? Events always do.
-fn takes_part(pass: Pass, side: usize, class: u8) -> bool {
-    class == Class::Open as u8 || side == 1 && matches!(pass, Pass::Deliver(_))
+fn is_open(store: &Store, place: u32) -> bool {
+    let view = store.view(place);
+    view.is_some_and(|(view, _)| view.class() == Class::Open as u8)
 }
 
 fn key_of(store: &Store, pass: Pass, place: u32) -> &[u8] {
@@ -419,8 +424,14 @@ fn key_of(store: &Store, pass: Pass, place: u32) -> &[u8] {
 
 impl Judge {
     fn free(&mut self, memory: &mut Memory) {
-        for side in &mut self.sides {
-            memory.free(&mut side.entries);
+        for list in self.left.iter_mut().chain(&mut self.rest) {
+            memory.free(list);
+        }
+        for spread in &mut self.spread {
+            spread.clear(memory);
+        }
+        for entries in &mut self.entries {
+            memory.free(entries);
         }
         memory.free(&mut self.scratch);
     }
@@ -428,8 +439,7 @@ impl Judge {
     #[expect(clippy::cast_precision_loss, reason = "a share for a progress bar")]
     fn progress(&self) -> f64 {
         let of_pass = match self.stage {
-            Stage::Merge(partition) => 0.3 + 0.7 * partition as f64 / PARTITIONS as f64,
-            Stage::Scatter(..) => 0.2,
+            Stage::Merge(partition) => 0.1 + 0.9 * partition as f64 / PARTITIONS as f64,
             _ => 0.0,
         };
         let passes = self.passes.len().max(1) as f64;
@@ -438,19 +448,25 @@ impl Judge {
 
     fn step(&mut self, report: &mut Report) -> Result<()> {
         let pass = self.passes.get(self.pass).copied();
-        match (self.stage, pass) {
-            (Stage::Reset(is_orders, next), _) => self.reset(report, is_orders, next),
-            (Stage::Count(side, next), Some(pass)) => self.count(report, pass, side, next)?,
-            (Stage::Scatter(side, next), Some(pass)) => self.scatter(report, pass, side, next),
-            (Stage::Merge(index), Some(pass)) => self.merge(report, pass, index)?,
-            (Stage::Finish, _) => self.finish(report),
+        let outcome = match (self.stage, pass) {
+            (Stage::Reset(is_orders, next), _) => {
+                self.reset(report, is_orders, next);
+                Some(())
+            }
+            (Stage::Spread(side, from), Some(pass)) => self.spread(report, pass, side, from),
+            (Stage::Merge(index), Some(pass)) => self.merge(report, pass, index),
+            (Stage::Finish(side, from), _) => self.finish(report, side, from),
             (Stage::Hints, _) => {
                 self.find_hints(report);
                 self.stage = Stage::Done;
+                Some(())
             }
-            _ => self.stage = Stage::Finish,
-        }
-        Ok(())
+            _ => {
+                self.stage = Stage::Finish(0, 0);
+                Some(())
+            }
+        };
+        outcome.ok_or_else(|| report.full())
     }
 
     /// Every row is open again.
@@ -469,137 +485,104 @@ impl Judge {
         }
         self.stage = match (next, is_orders) {
             (None, true) => Stage::Reset(false, report.conversions.first()),
-            (None, false) => self.begin(report),
+            (None, false) => Stage::Spread(0, 0),
             _ => Stage::Reset(is_orders, next),
         };
     }
 
-    /// The stage that a pass begins with.
-    fn begin(&mut self, report: &Report) -> Stage {
-        let Some(&pass) = self.passes.get(self.pass) else {
-            return Stage::Finish;
+    /// Spreads a side by the pass's key. By their first key rows have been spread while they were read.
+    fn spread(&mut self, report: &mut Report, pass: Pass, side: usize, from: usize) -> Option<()> {
+        let next = if side == 0 && pass != Pass::Twice {
+            Stage::Spread(1, 0)
+        } else {
+            Stage::Merge(0)
         };
-        for side in &mut self.sides {
-            side.entries.clear();
-            side.ends = vec![0; PARTITIONS];
-        }
-        Stage::Count(0, report.store_of(pass, 0).first())
-    }
-
-    fn count(
-        &mut self,
-        report: &mut Report,
-        pass: Pass,
-        side: usize,
-        next: Option<u32>,
-    ) -> Result<()> {
+        let memory = &mut report.memory;
+        let (Some(left), Some(rest), Some(spread)) = (
+            self.left.get_mut(side),
+            self.rest.get_mut(side),
+            self.spread.get_mut(side),
+        ) else {
+            return None;
+        };
+        let store = match (pass, side) {
+            (Pass::Twice, _) | (Pass::Match(_), 1) => &report.conversions,
+            (Pass::Deliver(_), 1) => &report.deliveries,
+            _ => &report.orders,
+        };
         let seed = report.settings.seed;
-        let store = report.store_of_mut(pass, side);
-        let Some(this) = self.sides.get_mut(side) else {
-            return Ok(());
+        let is_first = report.settings.keys.first() == Some(&which(pass));
+        let is_whole = match pass {
+            Pass::Twice => true,
+            Pass::Match(_) => is_first,
+            // Events are asked again for each key.
+            Pass::Deliver(_) => side == 1,
         };
-        let mut next = next;
-        for _ in 0..ROWS_A_STEP {
-            let Some(place) = next else { break };
-            let Some((view, after)) = store.view(place) else {
-                break;
-            };
-            next = after;
-            if takes_part(pass, side, view.class()) {
+        if is_whole && is_first && pass != Pass::Twice {
+            memory.extend(rest, &store.keyless)?;
+            if self.has_twice && side == 1 {
+                rest.retain(|&place| is_open(store, place));
+            }
+            self.stage = next;
+            return Some(());
+        }
+        if is_whole {
+            let mut row = store.first();
+            while let Some(place) = row {
+                let (view, after) = store.view(place)?;
+                row = after;
                 let key = view.text(which(pass));
-                // Until it has a partner the row keeps its hash there.
-                let hash = if key.is_empty() {
-                    NOBODY
-                } else {
-                    let hash = place_of(hash(key, seed)).min(NOBODY - 1);
-                    if let Some(count) = this.ends.get_mut(partition(hash)) {
-                        *count += 1;
-                    }
-                    hash
-                };
-                store.set_partner(place, hash);
-            }
-        }
-        if next.is_some() {
-            self.stage = Stage::Count(side, next);
-            return Ok(());
-        }
-        let mut sum = 0;
-        for end in &mut this.ends {
-            let count = *end;
-            *end = sum;
-            sum += count;
-        }
-        if report.memory.reserve(&mut this.entries, sum).is_none() {
-            return Err(report.full());
-        }
-        this.entries.resize(sum, 0);
-        self.stage = Stage::Scatter(side, report.store_of(pass, side).first());
-        Ok(())
-    }
-
-    fn scatter(&mut self, report: &mut Report, pass: Pass, side: usize, next: Option<u32>) {
-        let store = report.store_of(pass, side);
-        let Some(this) = self.sides.get_mut(side) else {
-            return;
-        };
-        let mut next = next;
-        for _ in 0..ROWS_A_STEP {
-            let Some(place) = next else { break };
-            let Some((view, after)) = store.view(place) else {
-                break;
-            };
-            next = after;
-            let hash = view.partner();
-            if hash == NOBODY || !takes_part(pass, side, view.class()) {
-                continue;
-            }
-            if let Some(end) = this.ends.get_mut(partition(hash)) {
-                if let Some(slot) = this.entries.get_mut(*end) {
-                    *slot = u64::from(hash) << 32 | u64::from(place);
+                if !key.is_empty() {
+                    spread.push(hash_of(key, seed), place, memory)?;
                 }
-                *end += 1;
+            }
+            self.stage = next;
+            return Some(());
+        }
+        let to = left.len().min(from + ROWS_A_STEP);
+        for &place in left.get(from..to).unwrap_or_default() {
+            let (view, _) = store.view(place)?;
+            let key = view.text(which(pass));
+            if view.class() != Class::Open as u8 || key.is_empty() {
+                memory.extend(rest, &[place])?;
+            } else {
+                spread.push(hash_of(key, seed), place, memory)?;
             }
         }
-        self.stage = match next {
-            Some(_) => Stage::Scatter(side, next),
-            None if side == 0 && pass != Pass::Twice => {
-                Stage::Count(1, report.store_of(pass, 1).first())
-            }
-            None => Stage::Merge(0),
+        self.stage = if to < left.len() {
+            Stage::Spread(side, to)
+        } else {
+            memory.free(left);
+            next
         };
+        Some(())
     }
 
-    fn merge(&mut self, report: &mut Report, pass: Pass, index: usize) -> Result<()> {
-        let mut sides = core::mem::take(&mut self.sides);
-        let mut ranges = [(0, 0); 2];
-        for (range, side) in ranges.iter_mut().zip(&mut sides) {
-            let from = index
-                .checked_sub(1)
-                .and_then(|before| side.ends.get(before).copied())
-                .unwrap_or(0);
-            let to = side.ends.get(index).copied().unwrap_or(0);
-            *range = (from, to);
-            let length = to - from;
+    #[inline(never)]
+    fn merge(&mut self, report: &mut Report, pass: Pass, index: usize) -> Option<()> {
+        let mut entries = core::mem::take(&mut self.entries);
+        let is_first = report.settings.keys.first() == Some(&which(pass));
+        for (side, (entries, spread)) in entries.iter_mut().zip(&self.spread).enumerate() {
+            let partitions = match (pass, side) {
+                (Pass::Match(_), 0) if is_first => &report.orders.keyed,
+                (Pass::Match(_), _) if is_first => &report.conversions.keyed,
+                (Pass::Deliver(_), 1) if is_first => &report.deliveries.keyed,
+                _ => spread,
+            };
+            partitions.gather(index, entries, &mut report.memory)?;
+            if self.has_twice && side == 1 && is_first && matches!(pass, Pass::Match(_)) {
+                entries.retain(|&entry| is_open(&report.conversions, place_of(entry)));
+            }
+            let length = entries.len();
             if self.scratch.len() < length {
                 let more = length - self.scratch.len();
-                if report.memory.reserve(&mut self.scratch, more).is_none() {
-                    self.sides = sides;
-                    return Err(report.full());
-                }
+                report.memory.reserve(&mut self.scratch, more)?;
                 self.scratch.resize(length, 0);
             }
-            if let (Some(entries), Some(scratch)) = (
-                side.entries.get_mut(from..to),
-                self.scratch.get_mut(..length),
-            ) {
-                sort_partition(entries, scratch);
-            }
+            sort_partition(entries, self.scratch.get_mut(..length)?);
         }
-        let [one, other] = &sides;
-        let [a, b] = ranges;
-        let mut orders = one.entries.get(a.0..a.1).unwrap_or_default();
-        let mut others = other.entries.get(b.0..b.1).unwrap_or_default();
+        let [orders, others] = &entries;
+        let (mut orders, mut others) = (orders.as_slice(), others.as_slice());
         let (mut near, mut far) = (0, 0);
         while let Some(hash) = lower(orders.first(), others.first()) {
             // Rows lie anywhere: waiting for several at once takes as long as waiting for one.
@@ -615,41 +598,79 @@ impl Judge {
             others = rest;
             near = near.saturating_sub(left.len());
             far = far.saturating_sub(right.len());
-            self.judge_run(report, pass, left, right);
+            self.judge_run(report, pass, left, right)?;
         }
-        self.sides = sides;
+        self.entries = entries;
         if index + 1 < PARTITIONS {
             self.stage = Stage::Merge(index + 1);
-        } else {
-            self.verdicts.amended.sort_unstable();
-            self.sorted = self.verdicts.amended.len();
-            self.pass += 1;
-            self.stage = self.begin(report);
+            return Some(());
         }
-        Ok(())
+        self.verdicts.amended.sort_unstable();
+        self.sorted = self.verdicts.amended.len();
+        for spread in &mut self.spread {
+            spread.clear(&mut report.memory);
+        }
+        if pass != Pass::Twice {
+            core::mem::swap(&mut self.left, &mut self.rest);
+            let [_, events] = &mut self.left;
+            if matches!(pass, Pass::Deliver(_)) {
+                // Conversions have been through all of their passes; events are no rows of the result.
+                let [_, conversions] = &mut self.rest;
+                core::mem::swap(events, conversions);
+            }
+            for list in &mut self.rest {
+                list.clear();
+            }
+        }
+        self.pass += 1;
+        self.stage = Stage::Spread(0, 0);
+        Some(())
+    }
+
+    /// Leaves a row of a side to the next key.
+    fn leave(&mut self, report: &mut Report, pass: Pass, side: usize, place: u32) -> Option<()> {
+        match self.rest.get_mut(side) {
+            Some(rest) if pass != Pass::Twice => report.memory.extend(rest, &[place]),
+            _ => Some(()),
+        }
     }
 
     /// Rows whose keys have one hash.
-    fn judge_run(&mut self, report: &mut Report, pass: Pass, left: &[u64], right: &[u64]) {
-        // A row that nobody else has: it stays open, and nothing of it need be touched.
-        if left.len() + right.len() < 2 {
-            return;
-        }
-        let text = |report: &Report, side: usize, place: u32| -> Vec<u8> {
-            key_of(report.store_of(pass, side), pass, place).to_vec()
-        };
-        if let (&[one], &[other]) = (left, right) {
-            let (one, other) = (place_of(one), place_of(other));
-            let same = key_of(report.store_of(pass, 0), pass, one)
-                == key_of(report.store_of(pass, 1), pass, other);
-            if same {
-                match pass {
-                    Pass::Match(_) => self.judge_pair(report, one, other),
-                    _ => judge_group(self, report, pass, &mut [one], &mut [other]),
+    #[inline]
+    fn judge_run(
+        &mut self,
+        report: &mut Report,
+        pass: Pass,
+        left: &[u64],
+        right: &[u64],
+    ) -> Option<()> {
+        match (left, right) {
+            // A row that nobody else has: nothing of it need be touched.
+            (&[one], &[]) => self.leave(report, pass, 0, place_of(one)),
+            (&[], &[other]) => self.leave(report, pass, 1, place_of(other)),
+            (&[one], &[other]) if matches!(pass, Pass::Match(_)) => {
+                let (one, other) = (place_of(one), place_of(other));
+                let same =
+                    key_of(&report.orders, pass, one) == key_of(&report.conversions, pass, other);
+                if same {
+                    self.judge_pair(report, one, other);
+                    return Some(());
                 }
+                self.leave(report, pass, 0, one)?;
+                self.leave(report, pass, 1, other)
             }
-            return;
+            _ => self.judge_several(report, pass, left, right),
         }
+    }
+
+    #[inline(never)]
+    fn judge_several(
+        &mut self,
+        report: &mut Report,
+        pass: Pass,
+        left: &[u64],
+        right: &[u64],
+    ) -> Option<()> {
         // The same hash need not be the same key.
         let mut rows: Vec<(usize, u32)> = Vec::with_capacity(left.len() + right.len());
         rows.extend(left.iter().map(|&entry| (0, place_of(entry))));
@@ -661,7 +682,7 @@ impl Judge {
         });
         let mut rest = rows.as_slice();
         while let Some(&(side, place)) = rest.first() {
-            let key = text(report, side, place);
+            let key = key_of(report.store_of(pass, side), pass, place);
             let length = rest
                 .iter()
                 .take_while(|&&(side, place)| {
@@ -671,14 +692,42 @@ impl Judge {
                 .max(1);
             let (group, tail) = rest.split_at(length);
             rest = tail;
-            if group.len() < 2 {
+            if length == 1 {
+                self.leave(report, pass, side, place)?;
                 continue;
             }
             let places = |wanted: usize| -> Vec<u32> {
                 let of_side = group.iter().filter(|&&(side, _)| side == wanted);
                 of_side.map(|&(_, place)| place).collect()
             };
-            judge_group(self, report, pass, &mut places(0), &mut places(1));
+            judge_group(self, report, pass, &mut places(0), &mut places(1))?;
+        }
+        Some(())
+    }
+
+    /// Gives a row its class, and adds it up.
+    fn settle(
+        &mut self,
+        report: &mut Report,
+        is_order: bool,
+        place: u32,
+        class: Class,
+        partner: u32,
+        head: &Head,
+    ) {
+        let store = if is_order {
+            &mut report.orders
+        } else {
+            &mut report.conversions
+        };
+        store.judge(place, class as u8, partner);
+        let currency = match head.currency {
+            0 if !is_order => self.account,
+            currency => currency,
+        };
+        let sums = self.verdicts.sums.get_mut(class as usize);
+        if let Some(sum) = sums.and_then(|sums| sums.get_mut(usize::from(currency))) {
+            sum.add(is_order, head);
         }
     }
 
@@ -703,9 +752,9 @@ impl Judge {
                 }
             };
         }
-        let class = class_of(report.settings.reasons(&one, revenue, &other)) as u8;
-        report.orders.judge(order, class, conversion);
-        report.conversions.judge(conversion, class, order);
+        let class = class_of(report.settings.reasons(&one, revenue, &other));
+        self.settle(report, true, order, class, conversion, &one);
+        self.settle(report, false, conversion, class, order, &other);
         if one.seconds != NO_TIME
             && other.seconds != NO_TIME
             && (one.flags | other.flags) & IS_DAY == 0
@@ -722,8 +771,8 @@ impl Judge {
         }
     }
 
-    /// Rows that nobody has judged get their class; then everything is added up.
-    fn finish(&mut self, report: &mut Report) {
+    /// Rows that nobody has judged get their class.
+    fn finish(&mut self, report: &mut Report, side: usize, from: usize) -> Option<()> {
         let mut key_flags = 0;
         for &key in &report.settings.keys {
             key_flags |= match key {
@@ -733,70 +782,37 @@ impl Judge {
                 _ => 0,
             };
         }
-        let currencies = report.currencies.len() + 1;
-        self.verdicts.sums = vec![vec![Sum::default(); currencies]; CLASSES.len()];
-        let account = if report.settings.currency.is_empty() {
-            0
-        } else {
-            report
-                .currency(report.settings.currency.clone().as_bytes())
-                .unwrap_or(0)
-        };
-        if usize::from(account) >= currencies {
-            for sums in &mut self.verdicts.sums {
-                sums.resize(usize::from(account) + 1, Sum::default());
-            }
-        }
-        for is_order in [true, false] {
-            let store = if is_order {
-                &mut report.orders
+        let is_order = side == 0;
+        let count = self.left.get(side)?.len();
+        let to = count.min(from + ROWS_A_STEP);
+        for index in from..to {
+            let place = *self.left.get(side)?.get(index)?;
+            let head = report.side(is_order).head(place)?;
+            // An order keeps the state that the forwarder has of it.
+            let partner = if head.class == Class::Delivered as u8 {
+                head.partner
             } else {
-                &mut report.conversions
+                NOBODY
             };
-            let mut next = store.first();
-            while let Some(place) = next {
-                let Some((view, after)) = store.view(place) else {
-                    break;
-                };
-                let head = view.head();
-                next = after;
-                let mut class = head.class;
-                if class == Class::Open as u8 || class == Class::Delivered as u8 {
-                    // An order keeps the state that the forwarder has of it.
-                    let partner = if class == Class::Open as u8 {
-                        NOBODY
-                    } else {
-                        head.partner
-                    };
-                    let lasting = if head.flags & key_flags == 0 {
-                        Class::NoKey
-                    } else if report.settings.is_outside(&head) {
-                        Class::OutsideWindow
-                    } else if is_order && head.flags & IS_REFUND != 0 {
-                        Class::Refund
-                    } else if is_order {
-                        Class::MissingAtCake
-                    } else {
-                        Class::UnknownToAdvertiser
-                    };
-                    class = lasting as u8;
-                    store.judge(place, class, partner);
-                }
-                let currency = match head.currency {
-                    0 if !is_order => account,
-                    currency => currency,
-                };
-                if let Some(sum) = self
-                    .verdicts
-                    .sums
-                    .get_mut(usize::from(class))
-                    .and_then(|sums| sums.get_mut(usize::from(currency)))
-                {
-                    sum.add(is_order, &head);
-                }
-            }
+            let class = if head.flags & key_flags == 0 {
+                Class::NoKey
+            } else if report.settings.is_outside(&head) {
+                Class::OutsideWindow
+            } else if is_order && head.flags & IS_REFUND != 0 {
+                Class::Refund
+            } else if is_order {
+                Class::MissingAtCake
+            } else {
+                Class::UnknownToAdvertiser
+            };
+            self.settle(report, is_order, place, class, partner, &head);
         }
-        self.stage = Stage::Hints;
+        self.stage = match (to < count, is_order) {
+            (true, _) => Stage::Finish(side, to),
+            (false, true) => Stage::Finish(1, 0),
+            (false, false) => Stage::Hints,
+        };
+        Some(())
     }
 }
 
@@ -807,20 +823,18 @@ fn judge_group(
     pass: Pass,
     left: &mut [u32],
     right: &mut [u32],
-) {
+) -> Option<()> {
     match pass {
         Pass::Twice => {
             // Read last is what counts: pages go on where the ones before them ended.
             left.sort_unstable();
-            let Some((&kept, rest)) = left.split_last() else {
-                return;
-            };
+            let (&mut kept, rest) = left.split_last_mut()?;
             let mut has_changed = false;
-            for &place in rest {
+            for &mut place in rest {
                 has_changed |= !is_same_row(&report.conversions, place, kept);
-                report
-                    .conversions
-                    .judge(place, Class::ReadTwice as u8, kept);
+                let head = report.conversions.head(place)?;
+                judge.settle(report, false, place, Class::ReadTwice, kept, &head);
+                judge.has_twice = true;
             }
             if has_changed {
                 report.conversions.add_flags(kept, IS_AMENDED);
@@ -834,14 +848,15 @@ fn judge_group(
                 .max_by_key(|&state| Reverse(rank(report.states.text(u32::from(state)))));
             for &place in left.iter() {
                 if let Some(state) = state {
-                    report
-                        .orders
-                        .judge(place, Class::Delivered as u8, u32::from(state));
+                    let class = Class::Delivered as u8;
+                    report.orders.judge(place, class, u32::from(state));
                 }
+                judge.leave(report, pass, 0, place)?;
             }
         }
-        Pass::Match(_) => match_group(judge, report, left, right),
+        Pass::Match(_) => match_group(judge, report, pass, left, right)?,
     }
+    Some(())
 }
 
 /// How far the forwarder has come: what was delivered counts before what waits, and that before what failed.
@@ -851,41 +866,39 @@ fn rank(state: &[u8]) -> usize {
     found.unwrap_or(states.len())
 }
 
-fn match_group(judge: &mut Judge, report: &mut Report, left: &mut [u32], right: &mut [u32]) {
+fn match_group(
+    judge: &mut Judge,
+    report: &mut Report,
+    pass: Pass,
+    left: &mut [u32],
+    right: &mut [u32],
+) -> Option<()> {
     let orders = &report.orders;
     // Sales before refunds; the earliest first; then by what is in the row, never by where it is.
-    left.sort_by(|&one, &other| {
-        compare(orders, one, other, |head| {
-            u8::from(head.flags & IS_REFUND != 0)
-        })
-    });
-    let approved = report.statuses.known(b"approved").unwrap_or(u32::MAX);
-    let prefers = report.settings.prefers_approved;
+    left.sort_by(|&one, &other| compare(orders, one, other, u32::MAX));
+    let approved = match report.statuses.known(b"approved") {
+        Some(approved) if report.settings.prefers_approved => approved,
+        _ => u32::MAX,
+    };
     let conversions = &report.conversions;
-    right.sort_by(|&one, &other| {
-        compare(conversions, one, other, |head| {
-            u8::from(prefers && u32::from(head.status) != approved)
-        })
-    });
+    right.sort_by(|&one, &other| compare(conversions, one, other, approved));
     let order = left.first().copied();
     if let (Some(order), Some(first)) = (order, order.and_then(|order| orders.head(order))) {
         let mut net = first.revenue;
         let mut has_refund = false;
         for &place in left.iter().skip(1) {
-            let Some(head) = report.orders.head(place) else {
-                continue;
-            };
-            if head.flags & IS_REFUND != 0 {
-                report.orders.judge(place, Class::Refund as u8, order);
-                if head.revenue != NO_AMOUNT && net != NO_AMOUNT && head.currency == first.currency
-                {
-                    net += head.revenue;
-                    has_refund = true;
-                }
+            let head = report.orders.head(place)?;
+            let is_refund = head.flags & IS_REFUND != 0;
+            let class = if is_refund {
+                Class::Refund
             } else {
-                report
-                    .orders
-                    .judge(place, Class::DuplicateOrder as u8, order);
+                Class::DuplicateOrder
+            };
+            judge.settle(report, true, place, class, order, &head);
+            let has_both = head.revenue != NO_AMOUNT && net != NO_AMOUNT;
+            if is_refund && has_both && head.currency == first.currency {
+                net += head.revenue;
+                has_refund = true;
             }
         }
         if has_refund {
@@ -896,22 +909,31 @@ fn match_group(judge: &mut Judge, report: &mut Report, left: &mut [u32], right: 
     let conversion = right.first().copied();
     if let Some(conversion) = conversion {
         for &place in right.iter().skip(1) {
-            report
-                .conversions
-                .judge(place, Class::DuplicateConversion as u8, conversion);
+            let head = report.conversions.head(place)?;
+            let class = Class::DuplicateConversion;
+            judge.settle(report, false, place, class, conversion, &head);
         }
     }
-    if let (Some(order), Some(conversion)) = (order, conversion) {
-        judge.judge_pair(report, order, conversion);
+    match (order, conversion) {
+        (Some(order), Some(conversion)) => judge.judge_pair(report, order, conversion),
+        (Some(order), None) => judge.leave(report, pass, 0, order)?,
+        (None, Some(conversion)) => judge.leave(report, pass, 1, conversion)?,
+        (None, None) => {}
     }
+    Some(())
 }
 
-fn compare(store: &Store, one: u32, other: u32, class: impl Fn(&Head) -> u8) -> Ordering {
+/// Which of two rows with one key stands before the other. Without a preferred status none is preferred.
+fn compare(store: &Store, one: u32, other: u32, preferred: u32) -> Ordering {
     let (Some(a), Some(b)) = (store.head(one), store.head(other)) else {
         return Ordering::Equal;
     };
-    (class(&a), a.seconds)
-        .cmp(&(class(&b), b.seconds))
+    let class = |head: &Head| {
+        let is_other = preferred != u32::MAX && u32::from(head.status) != preferred;
+        (head.flags & IS_REFUND != 0, is_other, head.seconds)
+    };
+    class(&a)
+        .cmp(&class(&b))
         .then_with(|| {
             let texts = |place| {
                 let [unique, order, click, own] = store.texts(place);
@@ -979,14 +1001,13 @@ impl Judge {
         let mut shown = Vec::new();
         for collect in [false, true] {
             for is_order in [true, false] {
-                let (store, class) = if is_order {
-                    (&report.orders, Class::MissingAtCake)
+                let [orders, conversions] = &self.left;
+                let (store, places, class) = if is_order {
+                    (&report.orders, orders, Class::MissingAtCake)
                 } else {
-                    (&report.conversions, Class::UnknownToAdvertiser)
+                    (&report.conversions, conversions, Class::UnknownToAdvertiser)
                 };
-                let mut next = store.first();
-                while let Some(place) = next {
-                    next = store.next(place);
+                for &place in places {
                     if store
                         .head(place)
                         .is_none_or(|head| head.class != class as u8)

@@ -6,11 +6,20 @@
 pub(super) struct Memory {
     used: usize,
     most: usize,
+    /// How much the platform has been asked for.
+    had: usize,
 }
+
+/// The least that the platform is asked for at once.
+const SLAB: usize = 1 << 20;
 
 impl Memory {
     pub(super) fn new(most: usize) -> Self {
-        Self { used: 0, most }
+        Self {
+            used: 0,
+            most,
+            had: 0,
+        }
     }
 
     /// How many bytes may still be taken.
@@ -33,9 +42,26 @@ impl Memory {
         if used > self.most {
             return None;
         }
+        if used > self.had {
+            self.make_room(used);
+        }
         items.try_reserve_exact(more).ok()?;
         self.used = used;
         Some(())
+    }
+
+    /// Growing WebAssembly's memory costs as much as reading thousands of rows, however little it grows, and
+    /// JavaScript's collector starts again each time: it grows by an eighth. What is taken here is free again
+    /// at once, and what is asked for next comes out of it.
+    #[inline(never)]
+    fn make_room(&mut self, used: usize) {
+        let more = (used / 8).max(SLAB).min(self.most - used);
+        self.had = used + more;
+        let mut slab: Vec<u8> = Vec::new();
+        // Without room for all of it the lists come one by one.
+        if slab.try_reserve_exact(self.had - self.used).is_ok() {
+            core::hint::black_box(&slab);
+        }
     }
 
     /// Appends; grows by a quarter, so that a list is copied seldom and never doubled.

@@ -27,6 +27,7 @@ mod listing;
 mod memory;
 mod names;
 mod out;
+mod partition;
 pub mod share;
 mod source;
 pub mod stats;
@@ -71,6 +72,14 @@ pub(crate) struct Settings {
     /// Which of how many parts, from 0.
     part: (u64, u64),
     seed: u64,
+}
+
+impl Settings {
+    /// Of a row's ids the one that is matched by first.
+    fn first_key<'a>(&self, ids: [&'a [u8]; 3]) -> &'a [u8] {
+        let key = self.keys.first().and_then(|&key| ids.get(key));
+        key.copied().unwrap_or_default()
+    }
 }
 
 /// A row that could not be read.
@@ -443,6 +452,7 @@ impl Report {
         outcome
     }
 
+    #[inline(never)]
     fn take_bad(&mut self, source: &mut Source, flaw: Flaw, row: &[u8]) -> Result<()> {
         source.unreadable += 1;
         // What is counted once of all must not be counted in each part.
@@ -498,6 +508,7 @@ impl Report {
     }
 
     /// Civil seconds of the account's time zone, and the row's flag for a mere day.
+    #[inline(never)]
     fn seconds(
         &self,
         source: &mut Source,
@@ -536,13 +547,13 @@ impl Report {
         if count == 1 {
             return true;
         }
-        let key = self.settings.keys.first().and_then(|&key| ids.get(key));
-        match key {
-            Some(key) if !key.is_empty() => (hash(key, 0) >> 32) % count == index,
-            _ => index == 0,
+        match self.settings.first_key(ids) {
+            [] => index == 0,
+            key => (hash(key, 0) >> 32) % count == index,
         }
     }
 
+    #[inline(never)]
     fn take_order(
         &mut self,
         source: &mut Source,
@@ -606,6 +617,8 @@ impl Report {
             .push(
                 &head,
                 [&unique_id, stored_order, &click_id, &offer],
+                self.settings.first_key([&unique_id, &order_id, &click_id]),
+                self.settings.seed,
                 &mut self.memory,
             )
             .ok_or(Flaw::Full)?;
@@ -614,6 +627,7 @@ impl Report {
     }
 
     /// One of CAKE's words for one of the advertiser's.
+    #[inline(never)]
     fn mapped_status(&mut self, source: &Source, word: &[u8]) -> Result<u8, Flaw> {
         let word = word.trim_ascii();
         if word.is_empty() {
@@ -651,6 +665,7 @@ impl Report {
         Ok(code)
     }
 
+    #[inline(never)]
     fn take_conversion(
         &mut self,
         source: &mut Source,
@@ -681,7 +696,7 @@ impl Report {
         if !self.is_ours([&unique_id, &order_id, &click_id]) {
             return Ok(());
         }
-        let pair = self.pair(offer, affiliate).ok_or(Flaw::Full)?;
+        let pair = self.pair(offer, affiliate)?;
         let number = number_of(&own_id);
         self.ids_rise &= number.is_some_and(|number| number > self.last_id);
         self.last_id = number.unwrap_or(self.last_id);
@@ -706,6 +721,8 @@ impl Report {
             .push(
                 &head,
                 [&unique_id, &order_id, click_id, &own_id],
+                self.settings.first_key([&unique_id, &order_id, click_id]),
+                self.settings.seed,
                 &mut self.memory,
             )
             .ok_or(Flaw::Full)?;
@@ -713,30 +730,45 @@ impl Report {
         Ok(())
     }
 
-    fn pair(&mut self, offer: &[u8], affiliate: &[u8]) -> Option<u32> {
-        let offer = self.offers.code(offer, &mut self.memory)?;
-        let affiliate = self.affiliates.code(affiliate, &mut self.memory)?;
-        if offer == 0 && affiliate == 0 {
-            return Some(0);
+    /// Offer and affiliate as one number, 0 where there is neither.
+    fn pair(&mut self, offer: &[u8], affiliate: &[u8]) -> Result<u32, Flaw> {
+        let length = offer.len() + affiliate.len();
+        if length == 0 {
+            return Ok(0);
         }
-        let mut both = [0; 8];
-        let [o0, o1, o2, o3] = offer.to_le_bytes();
-        let [a0, a1, a2, a3] = affiliate.to_le_bytes();
-        both.copy_from_slice(&[o0, o1, o2, o3, a0, a1, a2, a3]);
-        self.pairs.code(&both, &mut self.memory)
+        let mut both = [0; 1 + 2 * LONGEST_NUMBER];
+        let Some(both) = both.get_mut(..=length) else {
+            return Err(Flaw::Id);
+        };
+        if let Some((first, rest)) = both.split_first_mut()
+            && let Some((one, other)) = rest.split_at_mut_checked(offer.len())
+        {
+            *first = u8::try_from(offer.len()).map_err(|_| Flaw::Id)?;
+            one.copy_from_slice(offer);
+            other.copy_from_slice(affiliate);
+        }
+        let before = self.pairs.len();
+        let pair = self.pairs.code(both, &mut self.memory).ok_or(Flaw::Full)?;
+        if self.pairs.len() > before {
+            // Clicks know both by numbers of their own.
+            self.offers
+                .code(offer, &mut self.memory)
+                .and_then(|_| self.affiliates.code(affiliate, &mut self.memory))
+                .ok_or(Flaw::Full)?;
+        }
+        Ok(pair)
     }
 
     /// Offer and affiliate of a pair.
     fn pair_texts(&self, pair: u32) -> (&[u8], &[u8]) {
-        let &[o0, o1, o2, o3, a0, a1, a2, a3] = self.pairs.text(pair) else {
-            return (&[], &[]);
-        };
-        (
-            self.offers.text(u32::from_le_bytes([o0, o1, o2, o3])),
-            self.affiliates.text(u32::from_le_bytes([a0, a1, a2, a3])),
-        )
+        let text = self.pairs.text(pair);
+        let both = text
+            .split_first()
+            .and_then(|(&length, rest)| rest.split_at_checked(usize::from(length)));
+        both.unwrap_or_default()
     }
 
+    #[inline(never)]
     fn take_delivery(
         &mut self,
         source: &mut Source,
@@ -779,6 +811,8 @@ impl Report {
             .push(
                 &head,
                 [&unique_id, &order_id, &click_id, &[]],
+                self.settings.first_key([&unique_id, &order_id, &click_id]),
+                self.settings.seed,
                 &mut self.memory,
             )
             .ok_or(Flaw::Full)?;
@@ -786,6 +820,7 @@ impl Report {
         Ok(())
     }
 
+    #[inline(never)]
     fn take_click(
         &mut self,
         source: &mut Source,
@@ -920,6 +955,9 @@ fn known_status(dialect: &str, word: &[u8]) -> Option<&'static str> {
         Some(found.0)
     })
 }
+
+/// The longest id of an offer or an affiliate.
+const LONGEST_NUMBER: usize = 64;
 
 /// The smallest unit of an amount that is paid: a cent, in ten-thousandths.
 pub(crate) const CENT: i64 = SCALE / 100;

@@ -309,6 +309,11 @@ impl Source {
             Reader::Csv(csv) => csv.next(input, at, is_last, &self.names, fields),
             Reader::Json(json) => {
                 let pull = json.next(input, at, is_last, &self.names, fields);
+                if (self.kind == RowKind::Clicks && json.list == "conversions")
+                    || (self.kind != RowKind::Clicks && json.list == "clicks")
+                {
+                    return Pull::Refuse(["it is a page of ", json.list].concat());
+                }
                 // BOMs also come between pages.
                 match pull {
                     Pull::More(after) if is_last && json.is_open() => {

@@ -1,12 +1,12 @@
 //! Rows of orders, conversions and events: 28 bytes and the row's texts, in blocks. Growing copies nothing,
 //! and a row is known by its place.
 
-use super::memory::Memory;
+use super::memory::{Memory, hash};
+use super::partition::Partitions;
 
 const BLOCK_BITS: u32 = 15;
 const BLOCK: usize = 1 << BLOCK_BITS;
 const HEAD: usize = 28;
-const BLOCKS_A_SLAB: usize = 64;
 
 /// No amount, and no time.
 pub(super) const NO_AMOUNT: i64 = i64::MIN;
@@ -117,16 +117,6 @@ impl<'a> View<'a> {
     }
 
     #[inline]
-    pub(super) fn partner(&self) -> u32 {
-        let [_, _, _, _, a, b, c, d, ..] = *self.head;
-        u32::from_le_bytes([a, b, c, d])
-    }
-
-    pub(super) fn head(&self) -> Head {
-        Head::decode(self.head)
-    }
-
-    #[inline]
     fn length(&self) -> usize {
         let mut length = 0;
         for _ in 0..(self.flags() & 15).count_ones() {
@@ -183,6 +173,11 @@ struct Block {
 pub(super) struct Store {
     blocks: Vec<Block>,
     rows: u32,
+    /// The rows by their first key, hashed while it is in the cache, and the places of those without one.
+    pub(super) keyed: Partitions,
+    pub(super) keyless: Vec<u32>,
+    /// Have rows been judged?
+    pub(super) is_judged: bool,
 }
 
 /// Where a store ended once, to go back to.
@@ -198,11 +193,13 @@ impl Store {
         self.rows
     }
 
-    /// Adds a row; `None` where memory is full.
+    /// Adds a row, known by a key under a seed; `None` where memory is full.
     pub(super) fn push(
         &mut self,
         head: &Head,
         texts: [&[u8]; TEXTS],
+        key: &[u8],
+        seed: u64,
         memory: &mut Memory,
     ) -> Option<()> {
         let mut length = HEAD;
@@ -222,9 +219,6 @@ impl Store {
             if self.blocks.len() >= 1 << (32 - BLOCK_BITS) {
                 return None;
             }
-            if self.blocks.len().is_multiple_of(BLOCKS_A_SLAB) {
-                make_room();
-            }
             let mut block = Block {
                 first: self.rows,
                 bytes: Vec::new(),
@@ -236,7 +230,14 @@ impl Store {
             }
             self.blocks.push(block);
         }
+        let last = self.blocks.len().checked_sub(1)?;
         let block = self.blocks.last_mut()?;
+        let place = u32::try_from(last << BLOCK_BITS | block.bytes.len()).ok()?;
+        if key.is_empty() {
+            memory.extend(&mut self.keyless, &[place])?;
+        } else {
+            self.keyed.push(hash_of(key, seed), place, memory)?;
+        }
         let head = Head { flags, ..*head };
         block.bytes.extend_from_slice(&head.encode());
         for text in texts {
@@ -345,16 +346,6 @@ impl Store {
         }
     }
 
-    pub(super) fn set_partner(&mut self, place: u32, partner: u32) {
-        let Some(block) = self.blocks.get_mut((place >> BLOCK_BITS) as usize) else {
-            return;
-        };
-        let at = (place as usize & (BLOCK - 1)) + 4;
-        if let Some(slot) = block.bytes.get_mut(at..at + 4) {
-            slot.copy_from_slice(&partner.to_le_bytes());
-        }
-    }
-
     pub(super) fn add_flags(&mut self, place: u32, flags: u8) {
         if let Some(slot) = self.byte_mut(place, 23) {
             *slot |= flags;
@@ -410,21 +401,26 @@ impl Store {
                 memory.free(&mut block.bytes);
             }
         }
+        let mut place = 0;
         if let Some(block) = self.blocks.last_mut() {
             block.bytes.truncate(mark.bytes);
+            let first = self.blocks.len().saturating_sub(1) << BLOCK_BITS;
+            place = u32::try_from(first + mark.bytes).unwrap_or(u32::MAX);
         }
+        self.keyed.truncate(place, memory);
+        let kept = self.keyless.partition_point(|&other| other < place);
+        self.keyless.truncate(kept);
         self.rows = mark.rows;
     }
 }
 
-/// Growing WebAssembly's memory costs as much as reading thousands of rows, however little it grows: it grows
-/// by many blocks at once. What is taken here is free again at once, and the blocks come out of it.
-fn make_room() {
-    let mut slab: Vec<u8> = Vec::new();
-    // Without room for all of them the blocks come one by one.
-    if slab.try_reserve_exact(BLOCKS_A_SLAB * BLOCK).is_ok() {
-        core::hint::black_box(&slab);
-    }
+/// The half of a key's hash that partitions are made by.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "half of the number is cut out"
+)]
+pub(super) fn hash_of(key: &[u8], seed: u64) -> u32 {
+    hash(key, seed) as u32
 }
 
 #[inline]
@@ -462,7 +458,9 @@ mod tests {
                 mark = store.mark();
             }
             let texts: [&[u8]; TEXTS] = [id.as_bytes(), &[], b"click", &[]];
-            store.push(&head(number), texts, &mut memory).unwrap();
+            store
+                .push(&head(number), texts, id.as_bytes(), 7, &mut memory)
+                .unwrap();
         }
         let walk = |store: &Store| {
             let mut places = Vec::new();
@@ -500,10 +498,10 @@ mod tests {
 
     #[test]
     fn a_full_store_keeps_its_rows() {
-        let mut memory = Memory::new(BLOCK + 2_048);
+        let mut memory = Memory::new(BLOCK + 10_240);
         let mut store = Store::default();
         let texts: [&[u8]; TEXTS] = [b"ORD-1", &[], &[], &[]];
-        while store.push(&head(1), texts, &mut memory).is_some() {}
+        while store.push(&head(1), texts, b"", 7, &mut memory).is_some() {}
         assert_eq!(store.rows() as usize, BLOCK / (HEAD + 6));
         assert!(store.head(0).is_some());
     }

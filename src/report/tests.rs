@@ -766,3 +766,184 @@ proptest! {
         prop_assert_eq!(added, sums);
     }
 }
+
+#[test]
+fn pages_of_another_kind_are_refused_as_a_whole() {
+    let clicks = r#"{"success":true,"clicks":[{"click_id":"c","conversion_id":7}]}"#;
+    let conversions = r#"{"response":{"data":{"conversions":[{"conversion_id":7}]}}}"#;
+    for (kind, text) in [
+        ("conversions", clicks),
+        ("orders", clicks),
+        ("clicks", conversions),
+    ] {
+        let mut report = open("");
+        let error = add(&mut report, &format!("kind={kind}"), text, 9).unwrap_err();
+        assert_eq!(error.code(), "unreadable_file", "{kind}");
+        assert_eq!(report.conversions.rows() + report.clicks.rows(), 0);
+    }
+}
+
+/// Files as they should not be: how many rows are read, and place and reason of every one that is not.
+const MALFORMED: &[(&str, &str, u64, &[(u64, &str)])] = &[
+    // CSV: cells too many, too few, none.
+    (
+        "",
+        "unique_id,revenue\nA,1.00,x\nB,1.00\nC\nD,1.00\n",
+        2,
+        &[(2, "cells"), (4, "cells")],
+    ),
+    ("", "unique_id,revenue\nA,1.00\n\n\nB,1.00\n", 2, &[]),
+    ("", "unique_id,revenue\n,\nA,1.00\n", 2, &[]),
+    // Quotes that go on, end too early, or never.
+    (
+        "",
+        "unique_id,revenue\n\"A\"x,1.00\nB,1.00\n",
+        1,
+        &[(2, "quote")],
+    ),
+    (
+        "",
+        "unique_id,revenue\n\"A,1.00\nB,1.00\n",
+        1,
+        &[(2, "quote")],
+    ),
+    ("", "unique_id,revenue\n\"A\nA\",1.00\nB,1.00\n", 2, &[]),
+    (
+        "",
+        "unique_id,revenue\nA,1.00\nB,\"1.00",
+        1,
+        &[(3, "quote")],
+    ),
+    // Amounts and dates that are none.
+    (
+        "decimal=.\n",
+        "unique_id,revenue\nA,one\nB,1.00.0\nC,-\nD,1e2\nE,0x1\nF,1.00\n",
+        1,
+        &[
+            (2, "amount"),
+            (3, "amount"),
+            (4, "amount"),
+            (5, "amount"),
+            (6, "amount"),
+        ],
+    ),
+    (
+        "",
+        "unique_id,revenue\nA,1.00001\nB,12345678901.00\nC,1.00\n",
+        1,
+        &[(2, "decimals"), (3, "too_large")],
+    ),
+    (
+        "",
+        "unique_id,date\nA,2026-02-29\nB,2026-13-01\nC,today\nD,2026-06-01 25:00\nE,2026-06-01\n",
+        1,
+        &[(2, "date"), (3, "date"), (4, "date"), (5, "date")],
+    ),
+    // The last row without a line feed, and old line ends.
+    (
+        "",
+        "unique_id,revenue\rA,1.00\rB,x\rC,1.00",
+        2,
+        &[(3, "amount")],
+    ),
+    (
+        "",
+        "unique_id,revenue\r\nA,1.00\r\nB,x\r\nC,1.00\r\n",
+        2,
+        &[(3, "amount")],
+    ),
+    (
+        "encoding=utf-8\n",
+        "unique_id,revenue\nA\u{0},1.00\nB,1.00\n",
+        2,
+        &[],
+    ),
+    // JSON: one a line, each for itself.
+    (
+        "",
+        "{\"unique_id\":\"A\"}\n{\"unique_id\":}\n{\"unique_id\":\"C\"}\n",
+        2,
+        &[(2, "json")],
+    ),
+    (
+        "",
+        "{\"unique_id\":\"A\"}\n{\"unique_id\":\"B\"\n{\"unique_id\":\"C\"}\n",
+        2,
+        &[(2, "json")],
+    ),
+    (
+        "",
+        "{\"unique_id\":\"A\",\"unique_id\":\"B\"}\n{\"unique_id\":\"C\"}\n",
+        1,
+        &[(1, "repeated")],
+    ),
+    (
+        "",
+        "{\"unique_id\":\"A\"}\n{\"unique_id\":\"B",
+        1,
+        &[(2, "broken_off")],
+    ),
+    (
+        "",
+        "[{\"unique_id\":\"A\"},7,\"x\",null,{\"unique_id\":\"B\"}]",
+        2,
+        &[
+            (2, "not_an_object"),
+            (3, "not_an_object"),
+            (4, "not_an_object"),
+        ],
+    ),
+    (
+        "",
+        "[{\"unique_id\":\"A\"},{\"unique_id\":\"B\",},{\"unique_id\":\"C\"}]",
+        2,
+        &[(2, "json")],
+    ),
+    (
+        "",
+        "[{\"unique_id\":1.5},{\"unique_id\":1e3},{\"unique_id\":7}]",
+        1,
+        &[(1, "id"), (2, "id")],
+    ),
+    (
+        "",
+        "[{\"unique_id\":\"A\",\"revenue\":\"x\"},{\"unique_id\":\"B\",\"revenue\":1e400}]",
+        0,
+        &[(1, "amount"), (2, "too_large")],
+    ),
+    (
+        "",
+        "[{\"unique_id\":\"A\\q\"},{\"unique_id\":\"B\"}]",
+        1,
+        &[(1, "json")],
+    ),
+];
+
+#[test]
+fn malformed_files_are_counted_and_listed() {
+    let mut wrong = Vec::new();
+    for &(options, text, expected, flaws) in MALFORMED {
+        for piece in [1, 3, 7, 10_000] {
+            let mut report = open("");
+            if let Err(error) = add(&mut report, &format!("{options}kind=orders"), text, piece) {
+                wrong.push(format!("{piece} {text:?}: {error:?}"));
+                continue;
+            }
+            let result = reconcile(&mut report).unwrap();
+            let listed: Vec<(u64, String)> = rows(&mut report, "classes=unreadable")
+                .iter()
+                .map(|row| {
+                    let bad = &row["unreadable"];
+                    let place = bad["line"].as_u64().or(bad["row"].as_u64()).unwrap();
+                    (place, row["reasons"][0].as_str().unwrap().to_owned())
+                })
+                .collect();
+            let found = (result["orders"].as_u64().unwrap(), listed);
+            let flaws = flaws.iter().map(|&(place, flaw)| (place, flaw.to_owned()));
+            if found != (expected, flaws.collect()) {
+                wrong.push(format!("{piece} {text:?}: {found:?}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -49,6 +49,33 @@ impl Network {
                     "<!DOCTYPE html><html><head><title>Runtime Error</title></head><body><h1>Server Error in '/' Application.</h1><h2>{message}</h2></body></html>"
                 ),
             ),
+            Failures::D => {
+                HttpAnswer::json(&json!({ "d": Unsuccessful { success: false, message } }))
+            }
+            Failures::Error => HttpAnswer::json(&json!({ "error": message })),
+            Failures::Elsewhere => HttpAnswer::json(
+                &json!({ "request_status": "Failure", "response": { "errors": [message] } }),
+            ),
+            Failures::Message => HttpAnswer {
+                status: 400,
+                ..HttpAnswer::json(&json!({ "Message": message }))
+            },
+            Failures::Xml => HttpAnswer::new(
+                200,
+                "text/xml; charset=utf-8",
+                format!(
+                    "<?xml version=\"1.0\" encoding=\"utf-8\"?><response xmlns=\"http://cakemarketing.com/api/2/\"><success>false</success><message>{}</message></response>",
+                    escaped(message)
+                ),
+            ),
+            Failures::SoapFault => HttpAnswer::new(
+                500,
+                "text/xml; charset=utf-8",
+                format!(
+                    "<?xml version=\"1.0\" encoding=\"utf-8\"?><soap:Envelope xmlns:soap=\"http://schemas.xmlsoap.org/soap/envelope/\"><soap:Body><soap:Fault><faultcode>soap:Server</faultcode><faultstring>{}</faultstring><detail /></soap:Fault></soap:Body></soap:Envelope>",
+                    escaped(message)
+                ),
+            ),
         }
     }
 
@@ -128,6 +155,13 @@ impl Network {
         });
         Ok(Range { from, before })
     }
+}
+
+/// A text inside of markup.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
 }
 
 /// An amount as a JSON number with its exact digits: 18.00, not 18.

@@ -17,6 +17,7 @@ mod api;
 mod click;
 mod conversion_report;
 mod create_postback;
+mod dress;
 pub mod fault;
 pub mod fixture;
 mod get_click;
@@ -40,6 +41,7 @@ mod tests;
 mod tracking_domains;
 
 pub use action::Action;
+pub use dress::Dress;
 pub use fixture::Fixture;
 pub use payout::{Balance, Sum};
 pub use plan::{
@@ -120,7 +122,13 @@ impl Network {
             },
         };
         match decided {
-            Ok(plan) => Step::Plan(plan),
+            Ok(mut plan) => {
+                let settings = &self.settings;
+                if path.starts_with("/api/") {
+                    dress::put_on(&mut plan.answer, &settings.dress, settings.offset());
+                }
+                Step::Plan(plan)
+            }
             Err(Stop::Need(need)) => Step::Need(*need),
             Err(Stop::Say(answer)) => Step::Plan(answer.into()),
         }

@@ -1,6 +1,7 @@
 //! A network's settings: where CAKE differs between accounts or is silent, the
 //! fixture chooses, and `/__sandbox/settings` changes it while it runs.
 
+use super::dress::Dress;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +23,8 @@ pub struct Settings {
     pub first_row: FirstRow,
     /// The form of a failure.
     pub failures: Failures,
+    /// In what answers differ from the article's; none by default.
+    pub dress: Vec<Dress>,
     /// What a repeated unique id is answered.
     pub duplicates: Duplicates,
     /// Where a click goes that leads nowhere: unknown or inactive.
@@ -41,6 +44,7 @@ impl Default for Settings {
             end_date: EndDate::Exclusive,
             first_row: FirstRow::Zero,
             failures: Failures::SuccessFalse,
+            dress: Vec::new(),
             duplicates: Duplicates::Repeat,
             fallback_url: "/__sandbox/elsewhere".to_owned(),
             retry_ms: vec![1_000, 5_000, 30_000, 300_000],
@@ -79,7 +83,7 @@ pub enum FirstRow {
     One,
 }
 
-/// The form of a failure. All of them come with status 200.
+/// The form of a failure. Those of which nothing else is said come with status 200.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Failures {
@@ -89,6 +93,18 @@ pub enum Failures {
     RequestStatus,
     /// An HTML page from the web server.
     Html,
+    /// `{"d":{"success":false,"message":"…"}}`.
+    D,
+    /// `{"error":"…"}`.
+    Error,
+    /// `{"request_status":"Failure","response":{"errors":["…"]}}`.
+    Elsewhere,
+    /// `{"Message":"…"}` with status 400.
+    Message,
+    /// `<success>false</success><message>…</message>` of the older services.
+    Xml,
+    /// A SOAP fault with status 500.
+    SoapFault,
 }
 
 /// What a repeated unique id is answered.
@@ -118,6 +134,9 @@ impl Settings {
         if self.retry_ms.len() > 20 || self.retry_ms.iter().any(|wait| *wait > 86_400_000) {
             return rule("retry_ms", "must be at most 20 waits of at most a day");
         }
+        if self.dress.len() > Dress::ALL.len() {
+            return rule("dress", "must name each dress once");
+        }
         if self.country.len() != 2 || !self.country.bytes().all(|byte| byte.is_ascii_uppercase()) {
             return rule("country", "must be two capital letters");
         }
@@ -142,6 +161,11 @@ impl Settings {
         Ok(settings)
     }
 
+    /// The account's offset from UTC in minutes.
+    pub(super) fn offset(&self) -> i64 {
+        self.offset_minutes().unwrap_or(0)
+    }
+
     fn offset_minutes(&self) -> Option<i64> {
         let (sign, rest) = match self.utc_offset.split_at_checked(1)? {
             ("+", rest) => (1, rest),
@@ -160,7 +184,7 @@ impl Settings {
 
     /// The account's civil time at `now_ms`, `YYYY-MM-DD HH:MM:SS`.
     pub(super) fn civil(&self, now_ms: u64) -> String {
-        let offset = self.offset_minutes().unwrap_or(0) * 60_000;
+        let offset = self.offset() * 60_000;
         let local = now_ms.saturating_add_signed(offset);
         crate::time::CivilTime::from_utc_ms(local).to_string()
     }

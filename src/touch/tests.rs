@@ -222,9 +222,11 @@ proptest! {
         let mut update = TouchUpdate::default();
         for (index, (click_id, sub_id)) in visits.iter().enumerate() {
             let sub_id: String = sub_id.iter().filter(|c| !c.is_control() && **c != '#').collect();
+            // White space around a value is none of it.
+            let sub_id = sub_id.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
             let mut query = format!("reqid={click_id}");
             for name in ["s1", "s2", "s3", "s4", "s5"] {
-                url::push_parameter(&mut query, name, &sub_id);
+                url::push_parameter(&mut query, name, sub_id);
             }
             let was_known = read_journey(&update.text).iter().any(|touch| touch.click_id == *click_id);
             update = keep(policy, &query, &[&update.text], NOW + index as u64 * 1_000);
@@ -285,4 +287,15 @@ fn a_clock_that_was_wrong_once_makes_no_click_immortal() {
     let fresh = visit(policy, "c-2", "", NOW).text;
     let both = keep(policy, "", &[&ahead, &fresh], NOW + 1_000);
     assert_eq!(both.click_id.as_deref(), Some("c-2"));
+}
+
+#[test]
+fn the_first_and_the_last_second_of_a_clock_keep_a_click() {
+    for now_ms in [0, 999, u64::from(u32::MAX) * 1_000, u64::MAX] {
+        let kept = visit(TouchPolicy::default(), "c-1", "", now_ms);
+        assert_eq!(kept.click_id.as_deref(), Some("c-1"), "{now_ms}");
+        assert!(kept.max_age_seconds.is_some(), "{now_ms}");
+        let again = keep(TouchPolicy::default(), "", &[&kept.text], now_ms);
+        assert_eq!(again.click_id.as_deref(), Some("c-1"), "{now_ms}");
+    }
 }

@@ -202,6 +202,22 @@ test("a given domain is the cookie's", async () => {
   expect((await page.context().cookies()).map(({ domain }) => domain)).toEqual([".shop.example.co.uk"]);
 });
 
+test.each(["Shop.Example.CO.UK", ".shop.example.co.uk", " shop.example.co.uk "])(
+  "a domain written as %j is no other one: a stale copy beside it goes, the good one stays",
+  async (domain) => {
+    site.addTrackerPage("/written", `{ cookieDomain: ${JSON.stringify(domain)} }`);
+    const { page, context, go } = await visitor(`http://www.shop.example.co.uk:${site.port}/modules`);
+    const url = `http://www.shop.example.co.uk:${site.port}/`;
+    await context.addCookies([{ name: "cake_click", value: "1!tgvuy0*tgvuy0!reqid!stale", url }]);
+    await go(`${url}written?reqid=abc-4`);
+    const [kept, ...others] = await context.cookies();
+    expect([kept?.domain, others]).toEqual([".shop.example.co.uk", []]);
+    expect(kept?.value).toContain("abc-4");
+    await go(`${url}written`);
+    expect(await page.evaluate(() => tracker.clickId)).toBe("abc-4");
+  },
+);
+
 test("on https the cookie is Secure", async () => {
   const context = await browser.newContext();
   await context.route("https://www.example.co.uk/**", async (route) => {

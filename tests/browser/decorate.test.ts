@@ -23,16 +23,23 @@ afterAll(async () => {
 });
 
 /** A page with this body, decorated. */
-async function decorated(body: string, address = "/?reqid=abc-1"): Promise<{ page: Page; said: string[] }> {
+async function decorated(
+  body: string,
+  address = "/?reqid=abc-1",
+  hosts = ["shop.example.com", "*.pay.example.com"],
+): Promise<{ page: Page; said: string[] }> {
   const { page, said } = await visit(browser, site, address);
-  await page.evaluate(async (html) => {
-    tracker.decorate({ hosts: ["shop.example.com", "*.pay.example.com"], parameter: "click_id" });
-    // Added later than the decoration: what the site does to its page is covered.
-    const { promise, resolve } = Promise.withResolvers<void>();
-    setTimeout(resolve, 200);
-    await promise;
-    document.body.insertAdjacentHTML("beforeend", html);
-  }, body);
+  await page.evaluate(
+    async ([html, hosts]) => {
+      tracker.decorate({ hosts, parameter: "click_id" });
+      // Added later than the decoration: what the site does to its page is covered.
+      const { promise, resolve } = Promise.withResolvers<void>();
+      setTimeout(resolve, 200);
+      await promise;
+      document.body.insertAdjacentHTML("beforeend", html);
+    },
+    [body, hosts] as const,
+  );
   return { page, said };
 }
 
@@ -90,4 +97,110 @@ test("without a click id nothing is added, and the console says why", async () =
   await page.waitForURL("**/cart");
   expect(new URL(page.url()).search).toBe("");
   expect(said).toContain("cake-edge: no_click_id");
+});
+
+/** Follows the element of this id, and says where that led: as the browser asked for it. */
+async function follow(page: Page, how: (page: Page) => Promise<void> = (page) => page.click("#a")): Promise<string> {
+  const [request] = await Promise.all([
+    page.context().waitForEvent("request", (request) => request.isNavigationRequest()),
+    how(page),
+  ]);
+  return request.url();
+}
+
+test.each([
+  ["a signed address", "?X-Sig=a%2Bb%2fC%20d+e&X-Exp=1&flag&&empty=", "?X-Sig=a%2Bb%2fC%20d+e&X-Exp=1&flag&&empty=&"],
+  ["broken escapes", "?q=100%&r=%zz&s=%E4", "?q=100%&r=%zz&s=%E4&"],
+  ["other letters", "?q=käse&r=[]|'", "?q=k%C3%A4se&r=[]|%27&"],
+  ["a question mark in the query", "?to=/x?y=1;z", "?to=/x?y=1;z&"],
+  ["no query", "", "?"],
+  ["an empty query", "?", "?"],
+  ["its own parameter", "?a=1&click_id=old&b=2", "?a=1&b=2&"],
+  ["its own parameter in another case, twice", "?CLICK_ID=old&a=1&Click_Id=older", "?a=1&"],
+  ["its own parameter, encoded", "?click%5Fid=old&a=1", "?a=1&"],
+  ["one that only begins so", "?click_id_2=x&my_click_id=y", "?click_id_2=x&my_click_id=y&"],
+])("every other byte stays: %s", async (_, query, before) => {
+  const { page } = await decorated(`<a id="a" href="${there("shop.example.com")}${query}#frag?x=1&amp;y">Go</a>`);
+  await page.click("#a");
+  await page.waitForURL("**/cart?**");
+  expect(page.url()).toBe(`${there("shop.example.com")}${before}click_id=abc-1#frag?x=1&y`);
+});
+
+test.each([
+  [
+    "an upper-case host in the link",
+    (url: string) => `<a id="a" href="${url.replace("shop.example", "SHOP.Example")}">Go</a>`,
+  ],
+  [
+    "an image map",
+    (url: string) =>
+      `<img usemap="#m" width="50" height="50" alt="x" src="data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"><map name="m"><area id="a" shape="rect" coords="0,0,50,50" href="${url}" alt="Go"></map>`,
+  ],
+  [
+    "a link in SVG",
+    (url: string) => `<svg width="50" height="50"><a href="${url}"><rect id="a" width="50" height="50"/></a></svg>`,
+  ],
+  [
+    "an old link in SVG",
+    (url: string) =>
+      `<svg width="50" height="50"><a xlink:href="${url}"><rect id="a" width="50" height="50"/></a></svg>`,
+  ],
+  ["an address without a scheme", (url: string) => `<a id="a" href="${url.replace("http:", "")}">Go</a>`],
+  ["white space around the address", (url: string) => `<a id="a" href=" \n${url}\t ">Go</a>`],
+])("%s is followed with the click id", async (_, html) => {
+  const { page } = await decorated(html(there("shop.example.com")));
+  const url = await follow(page, (page) =>
+    page.evaluate(() => {
+      const target = document.querySelector("#a");
+      target?.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, composed: true }));
+    }),
+  );
+  expect(url).toBe(`${there("shop.example.com")}?click_id=abc-1`);
+});
+
+test("by keyboard, by the middle button, and out of a shadow tree", async () => {
+  const href = there("shop.example.com");
+  const { page } = await decorated(`<a id="a" href="${href}">Go</a><div id="host"></div>`);
+  await page.evaluate((href) => {
+    const root = document.querySelector("#host")?.attachShadow({ mode: "open" });
+    if (root) root.innerHTML = `<a href="${href}"><i>Go</i></a>`;
+  }, href);
+  /** Where a click that opens another tab leads to. */
+  const inTab = async (click: () => Promise<void>) => {
+    const [tab] = await Promise.all([page.context().waitForEvent("page"), click()]);
+    await tab.waitForURL("**/cart**");
+    return tab.url();
+  };
+  const wanted = `${href}?click_id=abc-1`;
+  expect(await inTab(() => page.click("#a", { button: "middle" }))).toBe(wanted);
+  expect(await inTab(() => page.click("#host i", { modifiers: ["Control"] }))).toBe(wanted);
+  await page.focus("#a");
+  await page.keyboard.press("Enter");
+  await page.waitForURL("**/cart**");
+  expect(page.url()).toBe(wanted);
+});
+
+test("hosts are compared as the browser writes them", async () => {
+  const { page } = await decorated(`<a id="a" href="${there("xn--kse-qla.example.com")}">Go</a>`, "/?reqid=abc-1", [
+    " KÄSE.Example.com ",
+  ]);
+  expect(await follow(page)).toBe(`${there("xn--kse-qla.example.com")}?click_id=abc-1`);
+});
+
+test("a place of the same page, and what is no http link, are left alone", async () => {
+  const { page } = await decorated(
+    `<a id="a" href="#top">Top</a><a id="m" href="mailto:x@shop.example.com">Mail</a><a id="none">No link</a>`,
+    "/?reqid=abc-1",
+    ["127.0.0.1", "shop.example.com"],
+  );
+  await page.click("#a");
+  expect(page.url()).toBe(`${site.origin}/?reqid=abc-1#top`);
+  const seen = await page.evaluate(() => {
+    const link = document.querySelector<HTMLAnchorElement>("#m");
+    addEventListener("click", (event) => event.preventDefault());
+    link?.click();
+    document.querySelector<HTMLElement>("#none")?.click();
+    return link?.getAttribute("href");
+  });
+  expect(seen).toBe("mailto:x@shop.example.com");
 });

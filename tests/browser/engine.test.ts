@@ -1,5 +1,7 @@
 /** What runs the core, in Chromium: WebAssembly, and the plain JavaScript where that is missing or refused. */
 import { readFileSync } from "node:fs";
+import { runInNewContext } from "node:vm";
+import { build } from "esbuild";
 import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { Tracker, TrackingLinkParts, TrackingLinkRules } from "../../js/page/index.ts";
@@ -40,7 +42,11 @@ test("a policy without 'wasm-unsafe-eval' gets the same core as plain JavaScript
   });
   site.requests.length = 0;
   const { page, said } = await visit(browser, site, "/strict?reqid=abc-1");
-  expect(await page.evaluate(() => [tracker.engine, tracker.clickId])).toEqual(["js", "abc-1"]);
+  // It is known when the stand-in has come.
+  expect(await page.evaluate(() => tracker.ready.then(() => [tracker.engine, tracker.clickId]))).toEqual([
+    "js",
+    "abc-1",
+  ]);
   expect((await page.context().cookies())[0]?.value).toContain("!reqid!abc-1");
   expect(loaded()).toEqual(["/page/page.js", "/page/fallback.js"]);
   expect(await page.evaluate(() => tracker.convert({ offerId: 1, uniqueId: "u" }))).toMatchObject({
@@ -69,7 +75,11 @@ const withoutWasm = () => {
 
 test("without WebAssembly at all it is plain JavaScript", async () => {
   const { page, said } = await visit(browser, site, "/?reqid=abc-1", withoutWasm);
-  expect(await page.evaluate(() => [tracker.engine, tracker.clickId])).toEqual(["js", "abc-1"]);
+  // It is known when the stand-in has come.
+  expect(await page.evaluate(() => tracker.ready.then(() => [tracker.engine, tracker.clickId]))).toEqual([
+    "js",
+    "abc-1",
+  ]);
   expect(said.filter((line) => line.includes("THROWN"))).toEqual([]);
 });
 
@@ -82,7 +92,7 @@ test("where neither can be loaded the page goes on, and hears of it", async () =
   page.on("pageerror", (error) => thrown.push(error));
   await page.goto(`${site.origin}/?reqid=abc-1`);
   await page.waitForFunction(() => "tracker" in globalThis);
-  expect(await page.evaluate(() => tracker.clickId)).toBeUndefined();
+  expect(await page.evaluate(() => tracker.ready.then(() => tracker.clickId))).toBeUndefined();
   expect(await page.evaluate(() => errors[0]?.code)).toBe("internal");
   expect(thrown).toEqual([]);
 });
@@ -184,18 +194,45 @@ test.each([
   ["link", ["buffer", "build", "memory"]],
 ])("the core of %s.js is what js/page/core.ts says, and takes nothing from the page", (name, exports) => {
   const page = readFileSync(`dist/page/${name}.js`, "utf8");
-  const text = /Uint8Array\.from\(("(?:\\.|[^"\\])*")/s.exec(page)?.[1] ?? "";
-  const decoded = text
-    .replace(/^"|"$/g, "")
-    .replace(/\\(x00|.)/gs, (_, escaped: string) => ESCAPES[escaped] ?? escaped);
-  const bytes = Uint8Array.from(decoded, (character) => character.charCodeAt(0) - 35);
-  const module = new WebAssembly.Module(bytes);
+  const [, text = "", mark, key] =
+    /of ("(?:\\.|[^"\\])*")\)\w+===(`[^`]+`)\?.{0,80}?charCodeAt\(0\)\^(\d+)/s.exec(page) ?? [];
+  const bytes: number[] = [];
+  let high = 0;
+  const before = runInNewContext(mark ?? "");
+  for (const character of String(runInNewContext(text))) {
+    if (character === before) high = 128;
+    else {
+      bytes.push((character.charCodeAt(0) ^ Number(key)) | high);
+      high = 0;
+    }
+  }
+  const module = new WebAssembly.Module(Uint8Array.from(bytes));
   expect(WebAssembly.Module.imports(module)).toEqual([]);
-  expect(
-    WebAssembly.Module.exports(module)
-      .map(({ name }) => name)
-      .sort(),
-  ).toEqual(exports);
+  const names = WebAssembly.Module.exports(module).map(({ name }) => name);
+  expect(names.sort()).toEqual(exports);
 });
 
-const ESCAPES: Record<string, string> = { "0": "\0", x00: "\0", n: "\n", r: "\r" };
+test.each(["windows-1252", "shift_jis", "utf-8"])("a bundle in a page in %s runs WebAssembly", async (charset) => {
+  // Every text is printed anew, as shortly as it goes.
+  const { outputFiles } = await build({
+    stdin: {
+      contents: `import { createTracker } from "./dist/page/page.js"; window.tracker = createTracker();`,
+      resolveDir: ".",
+    },
+    bundle: true,
+    minify: true,
+    charset: "utf8",
+    write: false,
+  });
+  site.pages.set("/bundle.js", { html: outputFiles[0]?.text ?? "", headers: { "content-type": "text/javascript" } });
+  site.pages.set("/charset", {
+    html: `<!doctype html><title>x</title><script src="/bundle.js"></script>`,
+    headers: { "content-type": `text/html; charset=${charset}` },
+  });
+  const { page } = await visit(browser, site, "/charset?reqid=abc-1");
+  expect(await page.evaluate(() => [document.characterSet.toLowerCase(), tracker.engine, tracker.clickId])).toEqual([
+    charset,
+    "wasm",
+    "abc-1",
+  ]);
+});

@@ -2,6 +2,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Tracker } from "../../js/page/index.ts";
+import vector from "../vectors/final_codes.json" with { type: "json" };
 import { launch } from "./chromium.ts";
 import { Site, type Trouble } from "./site.ts";
 import { type Visit, visit } from "./visit.ts";
@@ -15,6 +16,7 @@ beforeAll(async () => {
   browser = await launch();
   site.addTrackerPage("/");
   site.addTrackerPage("/thanks");
+  site.addTrackerPage("/edge", "{ edge: true }");
 });
 beforeEach(() => {
   site.trouble = undefined;
@@ -35,19 +37,8 @@ const waiting = (page: Page) =>
 /** An error as the forwarder writes it. */
 const own = (code: string, retryable = false) => ({ error: { code, rule: "is wrong", retryable } });
 
-const FINAL: readonly [status: number, code: string][] = [
-  [400, "invalid_field"],
-  [400, "invalid_click_id"],
-  [400, "invalid_unique_id"],
-  [400, "invalid_id"],
-  [400, "invalid_text"],
-  [400, "invalid_money"],
-  [400, "invalid_time"],
-  [400, "placeholder_text"],
-  [409, "conversion_conflict"],
-  [409, "click_converted"],
-  [413, "body_too_large"],
-];
+/** The same list that the forwarder's tests read. */
+const FINAL = vector.final.map(({ status, code }) => [status, code] as const);
 
 test.each(FINAL)("%i %s is about this conversion: it ends", async (status, code) => {
   const { page, said } = await buyer();
@@ -136,6 +127,15 @@ test.each(WAITS)("$what is not about this conversion: it waits, and is sent afte
   await expect.poll(() => [...site.recorded.keys()]).toEqual(["1 u"]);
   await expect.poll(() => waiting(page)).toBe(0);
   expect(said.filter((line) => line.includes("THROWN"))).toEqual([]);
+});
+
+test("a click id that this page has not sent is the cookie's affair: it waits, and is sent after the mend", async () => {
+  const { page, go } = await visit(browser, site, "/edge?reqid=abc-1");
+  site.trouble = { status: 400, body: own("invalid_click_id") };
+  expect(await convert(page)).toEqual({ state: "queued", code: "invalid_click_id" });
+  site.trouble = undefined;
+  await go("/edge");
+  await expect.poll(() => [...site.recorded.keys()]).toEqual(["1 u"]);
 });
 
 test("a redirect that keeps the POST is followed, and its answer counts", async () => {

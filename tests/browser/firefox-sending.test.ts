@@ -68,19 +68,34 @@ test("an endpoint that never answers: queued within 15 s", async () => {
   });
 });
 
-test("a file that was missing is found in the same page, though Firefox remembers failed imports", async () => {
-  await withFirefox({}, async (firefox) => {
-    const page = await firefox.newPage();
-    site.fileTrouble.set("outbox.js", "missing");
-    await go(page, "/?reqid=abc-1");
-    expect(await convert(page, { offerId: 1, uniqueId: "u" })).toEqual({ state: "queued", code: "missing_file" });
-    expect([...site.recorded.keys()]).toEqual(["1 u"]);
-    expect(await convert(page, { offerId: 1 })).toEqual({ state: "queued", code: "missing_file" });
-    site.fileTrouble.clear();
-    expect(await convert(page, { offerId: 2 })).toMatchObject({ state: "accepted" });
-    await expect.poll(() => site.recorded.size).toBe(3);
-  });
-});
+test.each(["module", "tag"] as const)(
+  "a file that was missing, though Firefox remembers failed imports (%s): found in the same page or on the next",
+  async (how) => {
+    await withFirefox({}, async (firefox) => {
+      site.pages.set("/tag", {
+        html: `<!doctype html><title>tag</title><script src="/page/cake-edge.js"></script>
+          <script>cakeEdge(function (made) { window.tracker = made })</script>`,
+      });
+      const path = how === "tag" ? "/tag" : "/";
+      const page = await firefox.newPage();
+      site.fileTrouble.set("outbox.js", "missing");
+      await go(page, `${path}?reqid=abc-1`);
+      expect(await convert(page, { offerId: 1, uniqueId: "u" })).toEqual({ state: "queued", code: "missing_file" });
+      expect([...site.recorded.keys()]).toEqual(["1 u"]);
+      expect(await convert(page, { offerId: 1 })).toEqual({ state: "queued", code: "missing_file" });
+      site.fileTrouble.clear();
+      if (how === "tag") {
+        expect(await convert(page, { offerId: 2 })).toMatchObject({ state: "accepted" });
+      } else {
+        // What can be sent is sent all the same.
+        expect(await convert(page, { offerId: 2, uniqueId: "v" })).toEqual({ state: "queued", code: "missing_file" });
+        expect(site.recorded.has("2 v")).toBe(true);
+        await go(page, path);
+      }
+      await expect.poll(() => site.recorded.size).toBe(3);
+    });
+  },
+);
 
 test.each([
   ["with keepalive", {}],

@@ -47,7 +47,7 @@ async function go(page: Page, path: string): Promise<void> {
   await page.waitForFunction(() => "tracker" in globalThis);
 }
 
-const known = (page: Page) => page.evaluate(() => [tracker.engine, tracker.clickId]);
+const known = (page: Page) => page.evaluate(() => tracker.ready.then(() => [tracker.engine, tracker.clickId]));
 
 test("a click id is kept, as the browser sees it, and known on the next page", async () => {
   const page = await visit("/?reqid=abc-1&s1=k%C3%A4se");

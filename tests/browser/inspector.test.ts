@@ -106,5 +106,3 @@ test("nothing that is pasted leaves the page, in the static build either", async
     await page.context().close();
   }
 });
-  await page.context().close();
-});

@@ -7,6 +7,7 @@ import { Site } from "./site.ts";
 import { visit } from "./visit.ts";
 
 declare const tracker: Tracker;
+declare const createTracker: () => Tracker;
 
 let site: Site;
 let browser: Browser;
@@ -18,6 +19,10 @@ beforeAll(async () => {
   });
   site.addTrackerPage("/");
   site.addTrackerPage("/thanks");
+  site.pages.set("/remount", {
+    html: `<!doctype html><title>remount</title><script type="module">import { createTracker } from "/page/page.js";
+      Object.assign(window, { createTracker, tracker: createTracker() });</script>`,
+  });
 });
 afterEach(() => Promise.all(browser.contexts().map((context) => context.close())));
 afterAll(async () => {
@@ -52,6 +57,35 @@ test.each(["with the Navigation API", "without it"])("single-page navigation is 
   await page.goForward();
   expect(await clickIdOf(page)).toBe("replaced");
 });
+
+test.each(["with the Navigation API", "without it"])(
+  "dispose ends the following of addresses, and nothing else, %s",
+  async (how) => {
+    const { page } = await visit(
+      browser,
+      site,
+      "/remount?reqid=first",
+      how === "without it" ? () => Object.defineProperty(window, "navigation", { value: undefined }) : undefined,
+    );
+    await page.evaluate(() => tracker.dispose());
+    await page.evaluate(() => history.pushState(null, "", "/a?reqid=pushed"));
+    expect(await clickIdOf(page)).toBe("first");
+    expect(await page.evaluate(() => tracker.convert({ offerId: 1, uniqueId: `${Math.random()}` }))).toMatchObject({
+      state: "accepted",
+    });
+    // A component that is mounted again has one of its own.
+    const next = await page.evaluate(() => {
+      const again = createTracker();
+      const before = again.clickId;
+      history.pushState(null, "", "/b?reqid=second");
+      const after = again.clickId;
+      again.dispose();
+      again.dispose();
+      return [before, after];
+    });
+    expect(next).toEqual(["pushed", "second"]);
+  },
+);
 
 test("the site's own wrappers of pushState go on working, before and after ours", async () => {
   const { page } = await visit(browser, site, "/", () => {

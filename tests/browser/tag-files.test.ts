@@ -9,7 +9,7 @@ import { Site } from "./site.ts";
 
 declare const cakeEdge: (use: (tracker: Tracker) => void) => void;
 
-const TAG = readFileSync(new URL("../../dist/page/cake-edge.js", import.meta.url), "utf8").replace(/^\uFEFF/, "");
+const TAG = readFileSync(new URL("../../dist/page/cake-edge.js", import.meta.url), "utf8");
 const integrity = `sha384-${createHash("sha384")
   .update(readFileSync(new URL("../../dist/page/cake-edge.js", import.meta.url)))
   .digest("base64")}`;

@@ -44,7 +44,9 @@ async function load(html: string, query = "?reqid=abc-1"): Promise<Loaded> {
 }
 
 const clickIdOf = (page: Page) =>
-  page.evaluate(() => new Promise((resolve) => cakeEdge((tracker) => resolve(tracker.clickId))));
+  page.evaluate(
+    () => new Promise((resolve) => cakeEdge((tracker) => tracker.ready.then(() => resolve(tracker.clickId)))),
+  );
 
 /** The three ways to say one thing. */
 const WAYS = {

@@ -43,7 +43,9 @@ async function load(
 
 /** Waits for the tracker as a page does. */
 const clickIdOf = (page: Page) =>
-  page.evaluate(() => new Promise((resolve) => cakeEdge((tracker) => resolve(tracker.clickId))));
+  page.evaluate(
+    () => new Promise((resolve) => cakeEdge((tracker) => tracker.ready.then(() => resolve(tracker.clickId)))),
+  );
 
 test("one tag captures, with no bundler and no further request", async () => {
   site.requests.length = 0;

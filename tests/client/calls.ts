@@ -535,6 +535,9 @@ export function callTests({ createCakeClient, isCakeError }: Edge): void {
       "clock failed",
       "click failed",
       "services skipped",
+      "get_click ok",
+      "get_conversions failed",
+      "conversion_report skipped",
     ]);
     for (const { status, advice } of checks) expect(advice === undefined).toBe(status === "ok");
     const badKey = client(() => new Response('{"success":false,"message":"Invalid API key: CANARY"}'), {

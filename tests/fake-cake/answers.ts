@@ -53,6 +53,17 @@ export const UNCLEAR: Named = [
   ["a redirect for ever", { status: 301, headers: { location: "https://nobody.invalid/" } }],
   ["a redirect that keeps the method", { status: 307, headers: { location: "/elsewhere" } }],
   ["a redirect without a target", { status: 303 }],
+  ["a redirect that is permanent and keeps the method", { status: 308, headers: { location: "/signin" } }],
+  ["a redirect with Success in it", { ...success({ conversion_id: 7 }), status: 302, headers: { location: "/login" } }],
+  ["a choice of addresses", { status: 300 }],
+  ["304", { status: 304 }],
+  ["204", { status: 204 }],
+  ["a page of HTML with 202", { status: 202, body: PAGE, type: "text/html" }],
+  ["a list of two records", json([{ conversion_id: 7 }, { conversion_id: 8 }])],
+  ["words of another case without a record", { body: '{"REQUEST_STATUS":"SUCCESS"}' }],
+  ["yes and no", json({ success: true, request_status: "Failure" })],
+  ["a no with a record", json({ success: false, conversion: { conversion_id: 7 } })],
+  ["success that is neither yes nor no", json({ success: "perhaps", conversion: { conversion_id: 7 } })],
 ];
 
 /** No answer, or half of one: unknown too, but nobody need look at once. */
@@ -71,13 +82,34 @@ export const LOST: Named = [
   ["504", { status: 504 }],
   ["520", { status: 520 }],
   ["408", { status: 408 }],
+  ["501", { status: 501 }],
+  ["507", { status: 507 }],
+  ["511 with a page", { status: 511, body: PAGE, type: "text/html" }],
+  ["522", { status: 522 }],
+  ["524", { status: 524 }],
+  ["599", { status: 599 }],
+  ["500 with a no in it", { status: 500, body: '{"success":false,"message":"Offer is closed"}' }],
+  ["503 that says when", { status: 503, headers: { "retry-after": "1" } }],
+  ["a packed body that is none", { body: "no gzip at all", headers: { "content-encoding": "gzip" } }],
 ];
 
 /** CAKE has not looked at it: not recorded, to be sent again. */
 export const LATER: Named = [
   ["429", { status: 429 }],
   ["429 with a moment to wait", { status: 429, headers: { "retry-after": "1" } }],
+  ["429 with a fraction of a second", { status: 429, headers: { "retry-after": "1.5" } }],
+  ["429 with less than nothing", { status: 429, headers: { "retry-after": "-5" } }],
+  ["429 with a date that is over", { status: 429, headers: { "retry-after": "Sun, 06 Nov 1994 08:49:37 GMT" } }],
+  ["429 with a word", { status: 429, headers: { "retry-after": "soon" } }],
+  ["429 with nothing in its wait", { status: 429, headers: { "retry-after": "" } }],
+  ["429 with a yes in it", { status: 429, body: '{"request_status":"Success","conversion":{"conversion_id":7}}' }],
+  ["429 with a no in it", { status: 429, body: '{"success":false,"message":"Offer is closed"}' }],
   ["425", { status: 425 }],
+  ["restricted in lower case", { body: "restricted.", type: "text/plain" }],
+  ["Restricted, with a byte order mark", { body: "Restricted", type: "text/plain", mark: true }],
+  ["Restricted, a text in JSON", json("Restricted")],
+  ["Restricted as the status", json({ request_status: "Restricted" })],
+  ["Restricted in ASP.NET's d", json({ d: { success: false, message: "Restricted" } })],
   ["Restricted", { body: "Restricted", type: "text/plain" }],
   ["Restricted in JSON", json({ success: false, message: "Restricted" })],
 ];
@@ -92,8 +124,13 @@ export const NO: Named = [
   ["400", { status: 400 }],
   ["400 with JSON", json({ message: "Invalid click_id" }, { status: 400 })],
   ["409", { status: 409 }],
-  ["410", { status: 410 }],
-  ["422", { status: 422 }],
+  ...[402, 405, 406, 410, 411, 412, 413, 414, 415, 418, 422, 423, 424, 428, 431, 451].map(
+    (status): readonly [string, Reply] => [String(status), { status }],
+  ),
+  ["a no in upper case", { body: '{"SUCCESS":"FALSE","MESSAGE":"Offer is closed"}' }],
+  ["a no in ASP.NET's d", json({ d: { success: false, message: "Offer is closed" } })],
+  ["a no in ASP.NET's d, as a text", json({ d: '{"success":false,"message":"Offer is closed"}' })],
+  ["a failed request in lower case", json({ request_status: "failure", message: "Offer is closed" })],
   // In each a word about keys, authorization or duplicates that is not about this key, or this transaction.
   ...[
     "Unauthorized affiliate for this offer",
@@ -152,6 +189,9 @@ export const YES: Named = [
   ],
   ["of no type", { body: `{"request_status":"Success","conversion":{${record}}}`, type: "" }],
   ["in lower case", { body: `{"request_status":"success","conversion":{${record}}}` }],
+  ["in upper case", { body: '{"REQUEST_STATUS":"SUCCESS","CONVERSION":{"CONVERSION_ID":#conversion_id#}}' }],
+  ["in .NET's case", { body: '{"Success":"True","Conversion":{"ConversionId":"#conversion_id#"}}' }],
+  ["in ASP.NET's d", { body: `{"d":{"request_status":"Success","conversion":{${record}}}}` }],
   ["packed", { body: `{"request_status":"Success","conversion":{${record}}}`, wire: "gzip" }],
   ["in pieces", { body: `{"request_status":"Success","note":"ünïcödé","conversion":{${record}}}`, wire: "chunked" }],
   ["with 201", { status: 201, body: `{"request_status":"Success","conversion":{${record}}}` }],

@@ -311,18 +311,21 @@ export function answerTests(kit: Kit): void {
       },
     );
 
-    test("404 to every event is a wrong address: an alert and not so many refusals, and all are delivered in the end", async () => {
-      const { cake, accept, over, told, forwarder } = await both();
-      await cake.answer({ replies: [{ status: 404 }], forever: true });
-      const ids = await Promise.all(Array.from({ length: 40 }, () => accept(event())));
-      await new Promise((resolve) => setTimeout(resolve, 1_000));
-      const states = await Promise.all(ids.map(async (id) => (await told(id)).state));
-      expect(states.filter((state) => state === "refused" || state === "dead").length).toBeLessThanOrEqual(2);
-      expect(forwarder.lines.some((line) => line.alert)).toBe(true);
-      await cake.heal();
-      const waiting = ids.filter((_, index) => states[index] === "pending" || states[index] === "paused");
-      for (const id of waiting) expect(await over(id, 15_000)).toMatchObject({ state: "delivered" });
-    });
+    test.each([404, 405, 410, 451])(
+      "%i to every event is a wrong address: an alert and not so many refusals, and all are delivered in the end",
+      async (status) => {
+        const { cake, accept, over, told, forwarder } = await both();
+        await cake.answer({ replies: [{ status }], forever: true });
+        const ids = await Promise.all(Array.from({ length: 40 }, () => accept(event())));
+        await new Promise((resolve) => setTimeout(resolve, 1_000));
+        const states = await Promise.all(ids.map(async (id) => (await told(id)).state));
+        expect(states.filter((state) => state === "refused" || state === "dead").length).toBeLessThanOrEqual(2);
+        expect(forwarder.lines.some((line) => line.alert)).toBe(true);
+        await cake.heal();
+        const waiting = ids.filter((_, index) => states[index] === "pending" || states[index] === "paused");
+        for (const id of waiting) expect(await over(id, 15_000)).toMatchObject({ state: "delivered" });
+      },
+    );
 
     test("20 events answered 403 and 40 answered 500 do not hold up the good ones", async () => {
       const { cake, accept, over } = await both({ clockSpeed: 100 });

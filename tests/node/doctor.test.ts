@@ -113,6 +113,9 @@ test("a deployment that is well passes every check, and nothing is converted", a
     clock: "ok",
     click: "ok",
     services: "ok",
+    get_click: "ok",
+    get_conversions: "ok",
+    conversion_report: "ok",
     offer: "ok",
     whitelist: "skipped",
     forwarder: "ok",
@@ -124,7 +127,7 @@ test("a deployment that is well passes every check, and nothing is converted", a
     cookie_scanner: "ok",
   });
   expect(status).toBe(0);
-  expect(asked.filter((each) => each.startsWith("POST") || each.includes("conversion.json"))).toEqual([]);
+  expect(asked.filter((each) => each.startsWith("POST") || each.includes("/2/conversion.json"))).toEqual([]);
   const state = await sandbox.fetch(new Request("http://127.0.0.1/__sandbox/state"));
   expect(((await state.json()) as { conversions: unknown[] }).conversions).toEqual([]);
 });
@@ -157,6 +160,25 @@ test("a key that CAKE refuses, or none, is said so", async () => {
   });
   expect((await examine(["--base-url", base], { key: "" })).found).toEqual({ key: "failed" });
   expect((await examine(["--base-url", `${base}/?api_key=${KEY}`])).found).toEqual({ reachable: "failed" });
+});
+
+test("which calls an account answers is said, and the report is one that it may lack", async () => {
+  const without =
+    (path: string): Handler =>
+    (request) =>
+      new URL(request.url).pathname.endsWith(path)
+        ? new Response("no such route", { status: 404 })
+        : sandbox.fetch(request);
+  for (const [path, name, status] of [
+    ["/report/conversion.json", "conversion_report", "skipped"],
+    ["/conversions.json", "get_conversions", "failed"],
+    ["/click.json", "get_click", "failed"],
+  ] as const) {
+    handlers = { ...well, api: without(path) };
+    const { out } = await run(["--base-url", base, "--json"]);
+    const check = (JSON.parse(out) as Report).checks.find((each) => each.name === name);
+    expect(check).toMatchObject({ status, found: expect.stringContaining("the account does not answer it") });
+  }
 });
 
 test("another offer's click, and an offer without clicks, are told apart", async () => {

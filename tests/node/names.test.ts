@@ -2,10 +2,12 @@
 import { expect, test } from "vitest";
 import * as edge from "../../dist/entry/edge.inline.js";
 import * as forwarder from "../../dist/entry/forwarder-memory.inline.js";
+import * as report from "../../dist/entry/report.node.js";
 import * as sandbox from "../../dist/entry/sandbox-memory.inline.js";
+import * as link from "../../dist/page/link.js";
 
 const domain = "track.yournetwork.com";
-const link = { domain, affiliateId: 1, creativeId: 2 };
+const linkParts = { domain, affiliateId: 1, creativeId: 2 };
 const secrets = ["0123456789abcdef0123456789abcdef"];
 const request = new Request("https://shop.example/?reqid=a1");
 const days = { startDate: "2026-01-01", endDate: "2026-01-31" };
@@ -20,13 +22,23 @@ const cake = edge.createCakeClient({
   fetch: () => Promise.reject(new Error("sent")),
 });
 
+const journal = { read: () => [], append: () => undefined };
+
+async function withReport(run: (opened: report.Report) => unknown): Promise<unknown> {
+  using opened = await report.openReport();
+  return await run(opened);
+}
+
+const withResult = (run: (result: report.ReportResult) => unknown) =>
+  withReport(async (opened) => run(await opened.reconcile()));
+
 type Call = (wrong: Record<string, unknown>) => unknown;
 
 /** By the name of what is exported: each of its arguments that has names, with one of them to miss. */
 const CALLS: Record<string, readonly (readonly [right: string, call: Call])[]> = {
   createTrackingLink: [
-    ["s1", (wrong) => edge.createTrackingLink({ ...link, ...wrong })],
-    ["spill", (wrong) => edge.createTrackingLink({ ...link, ...wrong })],
+    ["s1", (wrong) => edge.createTrackingLink({ ...linkParts, ...wrong })],
+    ["spill", (wrong) => edge.createTrackingLink({ ...linkParts, ...wrong })],
   ],
   parseTrackingLink: [["sandbox", (wrong) => edge.parseTrackingLink(`https://${domain}/?a=1&c=2`, wrong)]],
   findClick: [["parameters", (wrong) => edge.findClick("https://shop.example/?reqid=a1", wrong)]],
@@ -84,6 +96,68 @@ const CALLS: Record<string, readonly (readonly [right: string, call: Call])[]> =
         }),
     ],
   ],
+  applyPostbacks: [
+    ["rateLimit", (wrong) => edge.applyPostbacks([], { client: cake, journal, ...wrong })],
+    ["postbackUrl", (wrong) => edge.applyPostbacks([wrong as never], { client: cake, journal })],
+  ],
+  checkPostbacks: [
+    ["sandbox", (wrong) => edge.checkPostbacks([], wrong)],
+    ["affiliateId", (wrong) => edge.checkPostbacks([wrong as never])],
+  ],
+  openReport: [
+    ["ordersTimeZone", (wrong) => report.openReport(wrong)],
+    ["dialect", (wrong) => withReport((opened) => opened.addOrders("orders.csv", wrong))],
+    ["delimiter", (wrong) => withReport((opened) => opened.addConversions("conversions.csv", wrong))],
+    ["idPrefix", (wrong) => withReport((opened) => opened.addClicks("clicks.csv", wrong))],
+    ["encoding", (wrong) => withReport((opened) => opened.addDeliveries("deliveries.csv", wrong))],
+    [
+      "percent",
+      (wrong) =>
+        withReport((opened) =>
+          opened.addOrders(new TextEncoder().encode("id\n1\n"), { revenue: { of: "id", percent: "1", ...wrong } }),
+        ),
+    ],
+    ["signal", (wrong) => withReport((opened) => opened.reconcile(wrong))],
+    ["unique", (wrong) => withReport((opened) => opened.breakDown({ by: ["offer"], ...wrong }))],
+    [
+      "label",
+      (wrong) =>
+        withReport((opened) =>
+          opened.breakDown({ by: [{ name: "x", of: ["s1"], label: () => "x", ...wrong } as never] }),
+        ),
+    ],
+    ["channel", (wrong) => withReport((opened) => opened.attribute({ models: ["last"], ...wrong }))],
+    [
+      "halfLifeDays",
+      (wrong) => withReport((opened) => opened.attribute({ models: [{ timeDecay: { halfLifeDays: 1, ...wrong } }] })),
+    ],
+    [
+      "first",
+      (wrong) => withReport((opened) => opened.attribute({ models: [{ position: { first: 1, last: 1, ...wrong } }] })),
+    ],
+    [
+      "payout",
+      (wrong) =>
+        withReport((opened) =>
+          opened.attribute({ models: ["last"], journeys: [{ touches: [], converted: true, ...wrong }] }),
+        ),
+    ],
+    [
+      "secondsBefore",
+      (wrong) =>
+        withReport((opened) =>
+          opened.attribute({
+            models: ["last"],
+            journeys: [{ touches: [{ channel: "a", ...wrong }], converted: true }],
+          }),
+        ),
+    ],
+    ["classes", (wrong) => withResult((result) => [...result.rows(wrong)])],
+    ["classes", (wrong) => withResult((result) => result.csv(wrong))],
+    ["maxRows", (wrong) => withResult((result) => result.html(wrong))],
+    ["offerId", (wrong) => withResult((result) => result.corrections(wrong))],
+    ["amount", (wrong) => withResult((result) => result.corrections({ cap: wrong }))],
+  ],
   createSandbox: [["allowedHosts", (wrong) => sandbox.createSandbox(wrong)]],
 };
 
@@ -93,6 +167,12 @@ const WITHOUT_NAMES = [
   "isCakeError",
   "lintTrackingLink",
   "checkPostbackUrl",
+  // The fixture's own names are the rules' affair.
+  "checkFixture",
+  // Made by openReport alone.
+  "Report",
+  "ReportResult",
+  "Output",
   "clickCapture",
   "pagesClickCapture",
   "withClickCapture",
@@ -111,7 +191,9 @@ async function refusal(call: Call, wrong: Record<string, unknown>): Promise<unkn
 }
 
 test("the list of public calls is whole", () => {
-  const exported = [edge, forwarder, sandbox].flatMap((entry) => Object.keys(entry));
+  const exported = [edge, forwarder, sandbox, report].flatMap((entry) =>
+    Object.entries(entry).flatMap(([name, value]) => (typeof value === "function" ? [name] : [])),
+  );
   const known = [...Object.keys(CALLS), ...WITHOUT_NAMES];
   expect(exported.filter((name) => !known.includes(name))).toEqual([]);
 });
@@ -147,10 +229,23 @@ test.each([
   [{ deeplink: "" }, "deepLink"],
   [{ price: "c" }, "priceFormat"],
 ])("a tracking link's %j is refused: %s", async (wrong, right) => {
-  expect(await refusal((name) => edge.createTrackingLink({ ...link, ...name }), wrong)).toMatchObject({
+  expect(await refusal((name) => edge.createTrackingLink({ ...linkParts, ...name }), wrong)).toMatchObject({
     parameter: Object.keys(wrong)[0],
     message: expect.stringContaining(`did you mean ${right}?`),
   });
+});
+
+test.each(["sub1", "S1", "subId1", "extras", "colour"])("a page's link refuses %s by its name", async (name) => {
+  await link.ready();
+  const given = () => link.createTrackingLink({ ...linkParts, [name]: "spring" });
+  expect(await refusal(given, {})).toMatchObject({ code: "invalid_field", parameter: name });
+});
+
+test("a fixture's unknown name is refused with its place", async () => {
+  for (const fixture of [{ offer: [] }, { settings: { dresses: [] } }, { offers: [{ offer_id: 1, payot: "1" }] }]) {
+    const refused = await refusal(() => sandbox.createSandbox({ fixture } as never).fetch(request), {});
+    expect(refused).toMatchObject({ code: "invalid_fixture", message: expect.stringContaining("unknown field") });
+  }
 });
 
 test("what is no object is refused as such", () => {

@@ -31,7 +31,9 @@ beforeAll(async () => {
   server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://x");
     if (request.method === "POST") {
-      response.writeHead(202, { "content-type": "application/json" }).end(`{"id":"1","state":"pending"}`);
+      response
+        .writeHead(202, { "content-type": "application/json" })
+        .end(`{"id":"1","duplicate":false,"state":"pending"}`);
       return;
     }
     const [, folder = "", name = ""] = pathname.split("/");

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join, normalize } from "node:path";
-import type { Browser } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { launch } from "../browser/chromium.ts";
 
 const TYPES: Record<string, string> = {
@@ -19,17 +19,23 @@ export const STRICT = "script-src 'self'";
 
 const LINK = "https://track.yournetwork.com/?a=1&c=2";
 /** What `shared/landing.js` leaves behind with WebAssembly, and without. */
-export const WITH_WASM = `wasm abc-1 accepted ${LINK}`;
-export const WITHOUT_WASM = /^js abc-1 accepted wasm_unavailable: .*cake-edge\/page/;
+export const WITH_WASM = `wasm abc-1 accepted ${LINK} ${LINK} 0 orders`;
+export const WITHOUT_WASM =
+  /^js abc-1 accepted https:\/\/track.yournetwork.com\/\?a=1&c=2 wasm_unavailable: .*cake-edge\/page.* wasm_unavailable: /;
 
 /** Serves a folder on a free port. */
-export async function serveFolder(folder: string, policy?: string): Promise<{ origin: string; close(): void }> {
+export async function serveFolder(
+  folder: string,
+  policy?: string,
+  more: Readonly<Record<string, string>> = {},
+): Promise<{ origin: string; close(): void }> {
   const server = createServer((request, response) => {
     const path = normalize(decodeURIComponent(new URL(request.url ?? "/", "http://x").pathname));
     const file = path.endsWith("/") ? `${path}index.html` : path;
     try {
       const body = readFileSync(join(folder, file));
-      const headers: Record<string, string> = { "content-type": TYPES[file.split(".").at(-1) ?? ""] ?? "text/plain" };
+      const type = TYPES[file.split(".").at(-1) ?? ""] ?? "text/plain";
+      const headers: Record<string, string> = { "content-type": type, ...more };
       if (policy !== undefined) headers["content-security-policy"] = policy;
       response.writeHead(200, headers).end(body);
     } catch {
@@ -53,36 +59,55 @@ export async function closeBrowser(): Promise<void> {
   browser = undefined;
 }
 
-/** Opens a page and says what `shared/landing.js` left behind there. */
-export async function landOn(url: string, { hasWasm = true } = {}): Promise<string> {
+/** Opens a page of a visitor who comes with a click, answers its conversions, and hands it on; their bodies are in `sent`. */
+export async function visit<T>(
+  url: string,
+  { hasWasm = true },
+  use: (page: Page, sent: readonly string[]) => Promise<T>,
+): Promise<T> {
   browser ??= launch();
   const context = await (await browser).newContext();
+  const problems: string[] = [];
+  const sent: string[] = [];
   try {
     if (!hasWasm) await context.addInitScript(() => Reflect.deleteProperty(globalThis, "WebAssembly"));
     // The forwarder is no part of this.
-    await context.route("**/cake/conversions*", (route) =>
-      route.fulfill({
+    await context.route("**/cake/conversions*", (route) => {
+      sent.push(route.request().postData() ?? "");
+      return route.fulfill({
         status: 202,
         contentType: "application/json",
         body: `{"id":"1","duplicate":false,"state":"pending"}`,
-      }),
-    );
+      });
+    });
     const page = await context.newPage();
-    const problems: string[] = [];
     page.on("pageerror", (error) => problems.push(String(error)));
     page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
     const address = new URL(url);
     address.searchParams.set("reqid", "abc-1");
     await page.goto(address.href);
-    try {
-      await page.waitForFunction(() => document.documentElement.dataset["landed"] !== undefined, null, {
-        timeout: 30_000,
-      });
-    } catch {
-      throw new Error(`nothing landed on ${url}: ${problems.join("\n") || "no complaint"}`);
-    }
-    return (await page.evaluate(() => document.documentElement.dataset["landed"])) ?? "";
+    return await use(page, sent);
+  } catch (error) {
+    throw new Error(`${url}: ${problems.join("\n") || "no complaint"}`, { cause: error });
   } finally {
     await context.close();
   }
+}
+
+/** What `shared/landing.js` left behind in the page, once it is another text than `before`. */
+export async function landed(page: Page, before?: string): Promise<string> {
+  const text = await page.waitForFunction(
+    (before) => {
+      const { landed } = document.documentElement.dataset;
+      return landed === before ? undefined : landed;
+    },
+    before,
+    { timeout: 30_000 },
+  );
+  return String(await text.jsonValue());
+}
+
+/** Opens a page and says what `shared/landing.js` left behind there. */
+export function landOn(url: string, options: { hasWasm?: boolean } = {}): Promise<string> {
+  return visit(url, options, (page) => landed(page));
 }

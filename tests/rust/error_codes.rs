@@ -55,21 +55,25 @@ fn every_error() -> Vec<Error> {
         Error::InvalidBaseUrl,
         Error::KeyInPage,
         Error::ReadOnly,
-        Error::Network,
+        Error::network(),
         Error::Timeout,
         Error::OutcomeUnknown {
-            cause: Box::new(Error::Network),
+            cause: Box::new(Error::network()),
         },
         Error::Aborted,
         Error::HttpStatus {
             status: 500,
             retry_after_ms: None,
+            message: text(),
         },
         Error::RateLimited {
             status: 429,
             retry_after_ms: None,
         },
-        Error::Unauthorized { status: 401 },
+        Error::Unauthorized {
+            status: 401,
+            message: String::new(),
+        },
         Error::Refused { message: text() },
         Error::UnexpectedAnswer { message: text() },
         Error::Redirected { status: 302 },

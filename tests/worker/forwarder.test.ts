@@ -128,8 +128,15 @@ test("a batch is answered in order, each by itself", async () => {
 test("a hundred at once are accepted and delivered", async () => {
   const clickId = await click();
   const conversions = Array.from({ length: 100 }, () => ({ clickId, offerId: 12_345, uniqueId: unique() }));
-  const { results } = await (await backend({ conversions }, "?wait=1")).json<{ results: { state: string }[] }>();
-  expect(results.filter(({ state }) => state === "delivered")).toHaveLength(100);
+  const { results } = await (await backend({ conversions })).json<{ results: { id: string }[] }>();
+  expect(results).toHaveLength(100);
+  const delivered = async () => {
+    const told = await Promise.all(
+      results.map(async ({ id }) => (await ask(`conversions/${id}`)).json<{ state: string }>()),
+    );
+    return told.filter(({ state }) => state === "delivered").length;
+  };
+  await expect.poll(delivered, { timeout: 15_000 }).toBe(100);
   expect((await refusal(await backend({ conversions: [...conversions, conversions[0]] })))[1]).toBe("invalid_field");
 });
 

@@ -1,7 +1,21 @@
 /** The Worker that the tests run beside: a sandbox network, and a forwarder's outbox in front of it. */
 import { createForwarder, type WorkerOptions } from "cake-edge/forwarder";
 
-export { CakeNetwork, sandbox as default } from "cake-edge/sandbox";
+import { CakeNetwork, type SandboxEnv, sandbox } from "cake-edge/sandbox";
+
+export { CakeNetwork, sandbox as default };
+
+/** Networks as a careless deployment has them. */
+export class KeylessNetwork extends CakeNetwork {
+  constructor(ctx: DurableObjectState, env: SandboxEnv) {
+    super(ctx, { ...env, CAKE_API_KEY: "" });
+  }
+}
+export class OddNetwork extends CakeNetwork {
+  constructor(ctx: DurableObjectState, env: SandboxEnv) {
+    super(ctx, { ...env, CAKE_FIXTURE: "{" });
+  }
+}
 
 interface Env {
   readonly OUTBOX: DurableObjectNamespace;

@@ -8,6 +8,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: "cake-edge/forwarder/memory", replacement: path("../../dist/entry/forwarder-memory.inline.js") },
+      { find: "cake-edge/report", replacement: path("../../dist/entry/report.inline.js") },
       { find: "cake-edge/sandbox/memory", replacement: path("../../dist/entry/sandbox-memory.inline.js") },
       { find: /^cake-edge$/, replacement: path("../../dist/entry/edge.inline.js") },
     ],

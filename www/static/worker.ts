@@ -6,8 +6,8 @@
 import { type CakeClient, createCakeClient } from "cake-edge";
 import { createForwarderInProcess, type InProcessForwarder, type StoreSnapshot } from "cake-edge/forwarder/memory";
 import { createSandbox, type Sandbox, type StoreSnapshot as SandboxSnapshot } from "cake-edge/sandbox/memory";
-import { breakDown } from "../breakdown.js";
 import { answererOf, DAYS, isStrict, STRICT_POLICY } from "../front.js";
+import { readPast } from "../past.js";
 import { openShelf } from "./rows.js";
 
 declare const self: ServiceWorkerGlobalScope;
@@ -51,7 +51,7 @@ self.addEventListener("fetch", (event) => {
       event.respondWith(asForwarder(event));
       break;
     case "breakdown":
-      event.respondWith(cake.then((client) => breakDown(client, Date.now(), DAYS)).then((sums) => Response.json(sums)));
+      event.respondWith(cake.then((client) => readPast(client, Date.now(), DAYS)).then((sums) => Response.json(sums)));
       break;
     case "affiliate":
       event.respondWith(new Response("OK"));

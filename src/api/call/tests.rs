@@ -39,7 +39,7 @@ fn run(
             Step::Send(request) => {
                 let name = request.path.trim_end_matches(".json");
                 sent.push(format!("{} {name}", request.method()));
-                match fates.next().unwrap_or(&Fails(Error::Network)).clone() {
+                match fates.next().unwrap_or(&Fails(Error::network())).clone() {
                     Says(status, body) => {
                         call.next(CallEvent::Answered(&Answer::new(status, body)), 7)
                     }
@@ -84,7 +84,7 @@ fn times(sent: &[String], what: &str) -> usize {
 fn without_a_unique_id_a_conversion_is_sent_once_and_an_unknown_outcome_is_named() {
     for (fate, expected) in [
         (Says(200, RECORDED), "done"),
-        (Fails(Error::Network), "outcome_unknown"),
+        (Fails(Error::network()), "outcome_unknown"),
         (Fails(Error::Timeout), "outcome_unknown"),
         (Fails(Error::AnswerTooLarge), "outcome_unknown"),
         (Says(500, ""), "outcome_unknown"),
@@ -124,7 +124,7 @@ fn an_unknown_outcome_says_what_it_came_from() {
 
 #[test]
 fn with_a_unique_id_get_click_is_asked_before_every_repeat() {
-    let lost = Fails(Error::Network);
+    let lost = Fails(Error::network());
     for (fates, expected, path) in [
         (
             vec![lost.clone(), Says(200, CONVERTED)],
@@ -223,7 +223,7 @@ fn reads_are_repeated_for_what_passes_and_for_nothing_else() {
         (sent.len(), code(&end))
     };
     for fate in [
-        Fails(Error::Network),
+        Fails(Error::network()),
         Fails(Error::Timeout),
         Says(408, ""),
         Says(425, ""),
@@ -254,7 +254,7 @@ fn reads_are_repeated_for_what_passes_and_for_nothing_else() {
 fn create_postback_is_sent_once_whatever_happens() {
     let params = r#"{"affiliateId":1,"offerId":0,"postbackUrl":"https://p.example/"}"#;
     for (fate, expected) in [
-        (Fails(Error::Network), "outcome_unknown"),
+        (Fails(Error::network()), "outcome_unknown"),
         (Says(500, ""), "outcome_unknown"),
         (Says(429, ""), "rate_limited"),
         (Says(200, "{}"), "outcome_unknown"),
@@ -301,7 +301,7 @@ fn a_read_only_client_writes_nothing() {
 
 fn any_fate() -> impl Strategy<Value = Fate> {
     prop_oneof![
-        Just(Fails(Error::Network)),
+        Just(Fails(Error::network())),
         Just(Fails(Error::Timeout)),
         Just(Fails(Error::AnswerTooLarge)),
         Just(Says(200, RECORDED)),

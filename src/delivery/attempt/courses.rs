@@ -224,7 +224,7 @@ proptest! {
                             break None;
                         }
                         match told {
-                            None => attempt.next(Input::Failed(Error::Network), &mut breaker, at),
+                            None => attempt.next(Input::Failed(Error::network()), &mut breaker, at),
                             Some((status, body)) => {
                                 let answer = Answer::new(status, &body);
                                 attempt.next(Input::Answered(&answer), &mut breaker, at)

@@ -431,7 +431,7 @@ fn corrected(
                     Fate::Restricted => HttpAnswer::text(200, "Restricted"),
                 };
                 if answer.status == 0 {
-                    call.next(CallEvent::Failed(crate::Error::Network), 0)
+                    call.next(CallEvent::Failed(crate::Error::Timeout), 0)
                 } else {
                     call.next(
                         CallEvent::Answered(&Answer::new(answer.status, &answer.body)),

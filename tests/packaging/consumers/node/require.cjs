@@ -1,6 +1,8 @@
 /** `require` of each entry: Node 20.19 and newer load ES modules so, where nothing waits at their top. */
 const { createTrackingLink } = require("cake-edge");
 require("cake-edge/page");
+require("cake-edge/link");
+require("cake-edge/report");
 require("cake-edge/slim");
 require("cake-edge/forwarder/memory");
 require("cake-edge/sandbox/memory");

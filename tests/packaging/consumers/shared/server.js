@@ -1,17 +1,33 @@
-/** What a server does with the package: a link, a click, a conversion through forwarder and network, in one process. */
+/**
+ * What a server does with the package: a link, a click, a conversion through forwarder and network, and the report on it,
+ * in one process.
+ */
 import { createCakeClient, createTrackingLink, findClick } from "cake-edge";
 import { createForwarderInProcess } from "cake-edge/forwarder/memory";
+import { createTrackingLink as createPageLink, ready } from "cake-edge/link";
+import { createTracker } from "cake-edge/page";
+import { openReport } from "cake-edge/report";
 import { createSandbox } from "cake-edge/sandbox/memory";
 
-export const EXPECTED = "https://track.yournetwork.com/?a=1&c=2&s1=spring%20sale delivered approved";
+export const EXPECTED = "https://track.yournetwork.com/?a=1&c=2&s1=spring%20sale delivered approved matched no_page";
+
+/** As CAKE's report has it. */
+const CONVERSION = {
+  conversion_id: 1,
+  conversion_date: "2026-06-01 10:00:01",
+  offer_id: 12345,
+  affiliate_id: 67890,
+  conversion_status: "approved",
+  unique_id: "ORD-1",
+};
 
 export async function walk() {
-  const link = createTrackingLink({
-    domain: "track.yournetwork.com",
-    affiliateId: 1,
-    creativeId: 2,
-    s1: "spring sale",
-  });
+  const parts = { domain: "track.yournetwork.com", affiliateId: 1, creativeId: 2, s1: "spring sale" };
+  const link = createTrackingLink(parts);
+  // The pages' own, where a server renders them.
+  await ready();
+  if (createPageLink(parts) !== link) throw new Error("two entries build two links");
+  const { code } = await createTracker().convert({ offerId: 12345, orderId: "ORD-1" });
   const apiKey = "key-of-a-test";
   const sandbox = createSandbox({ apiKey });
   const forwarder = createForwarderInProcess({
@@ -33,5 +49,17 @@ export async function walk() {
   const { state } = await answer.json();
   const cake = createCakeClient({ baseUrl: "http://127.0.0.1", apiKey, fetch: sandbox.fetch });
   const { conversionId } = await cake.getClick(clickId);
-  return [link, state, conversionId === undefined ? "lost" : "approved"].join(" ");
+  const report = await openReport();
+  const orders = "unique_id,click_id,date,status\nORD-1,c1,2026-06-01 10:00:00,approved\n";
+  await report.addOrders(new TextEncoder().encode(orders));
+  await report.addConversions(new TextEncoder().encode(JSON.stringify({ conversions: [CONVERSION] })));
+  const { counts } = await report.reconcile();
+  report.dispose();
+  return [
+    link,
+    state,
+    conversionId === undefined ? "lost" : "approved",
+    Object.keys(counts).find((name) => counts[name].orders > 0),
+    code,
+  ].join(" ");
 }

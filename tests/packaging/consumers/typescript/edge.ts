@@ -15,6 +15,7 @@ import {
   withClickCapture,
 } from "cake-edge";
 import { createForwarderInProcess } from "cake-edge/forwarder/memory";
+import { openReport, type Report, type ReportRow } from "cake-edge/report";
 import { createSandbox } from "cake-edge/sandbox/memory";
 import { init as initSlim } from "cake-edge/slim";
 
@@ -34,6 +35,15 @@ export async function use(request: Request): Promise<Click | undefined> {
     const code: CakeErrorCode = error.code;
     throw new CakeError({ code, rule: "again" });
   }
+}
+
+export async function close(orders: Uint8Array, pages: Blob): Promise<readonly ReportRow[]> {
+  const report: Report = await openReport({ from: "2026-06-01", to: "2026-06-30" });
+  await report.addOrders(orders, { dialect: "shopify" });
+  await report.addConversions(pages);
+  const rows = [...(await report.reconcile()).rows({ classes: ["missing_at_cake"] })];
+  report.dispose();
+  return rows;
 }
 
 export const sandbox = createSandbox();

@@ -1,4 +1,5 @@
 /** What a page in TypeScript writes. */
+import { createTrackingLink, ready } from "cake-edge/link";
 import { type ConvertResult, createTracker, type Tracker } from "cake-edge/page";
 
 const tracker: Tracker = createTracker({ endpoint: "/cake" });
@@ -6,6 +7,12 @@ const tracker: Tracker = createTracker({ endpoint: "/cake" });
 export async function buy(): Promise<string> {
   const result: ConvertResult = await tracker.convert({ offerId: 12345, orderId: "ORD-1" });
   tracker.setConsent("granted");
-  const link: string | undefined = tracker.link({ domain: "track.yournetwork.com", affiliateId: 1, creativeId: 2 });
-  return result.state + (link ?? "");
+  await ready();
+  const sync: string = createTrackingLink({ domain: "track.yournetwork.com", affiliateId: 1, creativeId: 2 });
+  const link: string | undefined = await tracker.link({
+    domain: "track.yournetwork.com",
+    affiliateId: 1,
+    creativeId: 2,
+  });
+  return result.state + (link ?? sync);
 }

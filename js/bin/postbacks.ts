@@ -1,0 +1,404 @@
+/** `npx cake-edge postbacks`: registers the postbacks of a file, each once. Without `--apply` it only looks. */
+import { closeSync, fsyncSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { readCsv } from "../csv.js";
+import {
+  type AppliedPostback,
+  applyPostbacks,
+  type CheckedPostback,
+  type CreatePostbackParams,
+  checkPostbacks,
+  createCakeClient,
+  isCakeError,
+  type PostbackEntry,
+  type PostbackJournal,
+} from "../entry/edge.inline.js";
+import { findNearest } from "../nearest.js";
+import { isRunning, optionProblem, UsageError } from "./usage.js";
+
+export const POSTBACKS_USAGE = `Usage: cake-edge postbacks --file FILE [options]
+
+Registers a postback for each row of a CSV file. Without --apply nothing is sent: a table says what each row is, what is
+odd about it, and what an earlier run has done. The API key comes from the environment, CAKE_API_KEY.
+
+  --file FILE          the rows: affiliate_id,offer_id,postback_url and, if need be, postback_status,postback_type_id
+  --base-url URL       your CAKE domain, such as https://yourdomain.cakemarketing.com
+  --apply              register them, one by one
+  --accept-findings    register rows with findings too; repeated rows never
+  --rate N             at most N requests a second (2)
+  --ignore COLUMN      a column of your own, such as a name; may be repeated
+  --journal FILE       what was done (FILE.journal, beside the rows)
+  --settle LINE=WORD   the outcome of a row that is unknown, once you have looked in CAKE: registered or missing
+  --json               one JSON object a row instead of the table
+
+Exit status: 0 every row is well, or registered; 1 rows are wrong, odd or refused; 2 usage;
+3 the outcome of a row is unknown: look in CAKE, then --settle; 4 account or network.
+
+Examples:
+  cake-edge postbacks --file postbacks.csv
+  CAKE_API_KEY=… cake-edge postbacks --file postbacks.csv --apply --base-url https://yourdomain.cakemarketing.com
+  cake-edge postbacks --file postbacks.csv --settle 12=missing --base-url https://yourdomain.cakemarketing.com
+
+Documentation: node_modules/cake-edge/docs/postbacks.md`;
+
+const OPTION_TYPES = {
+  file: { type: "string" },
+  "base-url": { type: "string" },
+  apply: { type: "boolean" },
+  "accept-findings": { type: "boolean" },
+  rate: { type: "string" },
+  ignore: { type: "string", multiple: true },
+  journal: { type: "string" },
+  settle: { type: "string", multiple: true },
+  json: { type: "boolean" },
+} as const;
+
+interface Options {
+  readonly file: string;
+  readonly baseUrl: string | undefined;
+  readonly isApplied: boolean;
+  readonly acceptFindings: boolean;
+  readonly rateLimit: number;
+  readonly ignored: readonly string[];
+  readonly journal: string;
+  readonly settled: ReadonlyMap<number, "registered" | "missing">;
+  readonly isJson: boolean;
+}
+
+/** A row of the file. */
+interface FileRow {
+  readonly line: number;
+  readonly params: CreatePostbackParams;
+}
+
+/** A row as it is shown: checked, or applied. */
+type Shown = (CheckedPostback & { readonly outcome?: string }) | AppliedPostback;
+
+/** Checks, registers where told to, and returns the exit status. */
+export async function postbacks(args: string[]): Promise<number> {
+  try {
+    const options = readOptions(args);
+    const rows = readRows(options);
+    return options.isApplied ? await apply(options, rows) : preview(options, rows);
+  } catch (error) {
+    if (!(error instanceof UsageError) && !isCakeError(error)) throw error;
+    console.error(`cake-edge postbacks: ${error.message}`);
+    return error instanceof UsageError || /^(invalid|missing)_/.test(error.code) ? 2 : 4;
+  }
+}
+
+function readOptions(args: string[]): Options {
+  if (args.some((arg) => /^--(api-)?key(=|$)/.test(arg))) {
+    throw new UsageError("the API key is no argument, for arguments show in process lists: set CAKE_API_KEY");
+  }
+  let values: { [name: string]: string | boolean | string[] | undefined };
+  try {
+    ({ values } = parseArgs({ args, options: OPTION_TYPES }));
+  } catch (error) {
+    throw new UsageError(
+      `${optionProblem(error, Object.keys(OPTION_TYPES))}; \`cake-edge postbacks --help\` lists the options`,
+    );
+  }
+  const one = (name: string) => values[name] as string | undefined;
+  const many = (name: string) => (values[name] as string[] | undefined) ?? [];
+  const file = one("file");
+  const baseUrl = one("base-url");
+  if (file === undefined) throw new UsageError("--file is needed: the rows, as CSV");
+  const rate = Number(one("rate") ?? "2");
+  if (!(rate > 0 && rate <= 1_000)) throw new UsageError("--rate must be a number above 0 and at most 1000");
+  const settled = new Map(
+    many("settle").map((text) => {
+      const [, line, word] = /^(\d+)=(registered|missing)$/.exec(text) ?? [];
+      if (line === undefined) throw new UsageError("--settle takes a line and what is true: 12=registered, 12=missing");
+      return [Number(line), word as "registered" | "missing"] as const;
+    }),
+  );
+  const isApplied = values["apply"] === true;
+  if ((isApplied || settled.size > 0) && baseUrl === undefined) {
+    throw new UsageError("--base-url is needed with --apply and --settle: your CAKE domain");
+  }
+  return {
+    file,
+    baseUrl,
+    isApplied,
+    acceptFindings: values["accept-findings"] === true,
+    rateLimit: rate,
+    ignored: many("ignore"),
+    journal: one("journal") ?? `${file}.journal`,
+    settled,
+    isJson: values["json"] === true,
+  };
+}
+
+/** The fields by their columns' names. */
+const COLUMNS: Readonly<Record<string, keyof CreatePostbackParams>> = {
+  affiliate_id: "affiliateId",
+  offer_id: "offerId",
+  postback_url: "postbackUrl",
+  postback_status: "postbackStatus",
+  postback_type_id: "postbackTypeId",
+};
+
+const NEEDED = ["affiliate_id", "offer_id", "postback_url"];
+
+function readRows({ file, ignored }: Options): FileRow[] {
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(file));
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    const isEncoding = code === "ERR_ENCODING_INVALID_ENCODED_DATA";
+    throw new UsageError(isEncoding ? `${file} is not UTF-8: save it as such` : `${file} cannot be read: ${code}`);
+  }
+  const read = readCsv(text);
+  if (read === undefined) throw new UsageError(`${file}: a quote does not end`);
+  const [head, ...rows] = read;
+  if (head === undefined) throw new UsageError(`${file} is empty: its first line names the columns, ${NEEDED.join()}`);
+  // `Affiliate ID`, `affiliateId` and `affiliate_id` are one.
+  const plain = (name: string) => name.toLowerCase().replace(/[^a-z0-9]/g, "");
+  const passed = new Set(ignored.map(plain));
+  const fields = head.cells.map((name) => {
+    if (passed.has(plain(name))) return undefined;
+    const column = Object.keys(COLUMNS).find((each) => plain(each) === plain(name));
+    if (column !== undefined) return COLUMNS[column];
+    const nearest = findNearest(name, Object.keys(COLUMNS));
+    const meant = nearest === undefined ? "" : `did you mean ${nearest}? `;
+    throw new UsageError(
+      `${file}: column ${JSON.stringify(name)} is unknown: ${meant}Where it is one of your own, add --ignore ${JSON.stringify(name)}`,
+    );
+  });
+  for (const name of NEEDED) {
+    const times = fields.filter((field) => field === COLUMNS[name]).length;
+    if (times !== 1) throw new UsageError(`${file} needs one column ${name}: its first line names the columns`);
+  }
+  return rows.map(({ line, cells }) => {
+    if (cells.length !== fields.length) {
+      throw new UsageError(
+        `${file}, line ${line}: ${cells.length} cells, but ${fields.length} columns. Quote a cell that has commas`,
+      );
+    }
+    const given = fields.flatMap((field, index) => {
+      const cell = cells[index] ?? "";
+      if (field === undefined || cell === "") return [];
+      const isNumber = field.endsWith("Id") && /^\d{1,16}$/.test(cell);
+      return [[field, isNumber ? Number(cell) : cell]];
+    });
+    return { line, params: Object.fromEntries(given) as CreatePostbackParams };
+  });
+}
+
+/** The journal's entries of this account, and how to add one. A torn last line was never acted on. */
+function openJournal(file: string, account: string): { read(): PostbackEntry[]; append(entry: PostbackEntry): void } {
+  const read = (): string => {
+    try {
+      return readFileSync(file, "utf8");
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
+      throw new UsageError(`the journal ${file} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
+    }
+  };
+  return {
+    read() {
+      return read()
+        .split("\n")
+        .flatMap((line): (PostbackEntry & { account: string })[] => {
+          try {
+            return line.trim() === "" ? [] : [JSON.parse(line)];
+          } catch {
+            return [];
+          }
+        })
+        .filter((entry) => entry.account === account);
+    },
+    append(entry) {
+      const text = `${JSON.stringify({ account, ...entry })}\n`;
+      const isTorn = !/(^|\n)$/.test(read());
+      let handle: number;
+      try {
+        handle = openSync(file, "a");
+      } catch (error) {
+        throw new UsageError(`the journal ${file} cannot be written: ${(error as NodeJS.ErrnoException).code}`);
+      }
+      try {
+        writeSync(handle, isTorn ? `\n${text}` : text);
+        // A power cut must not forget what was sent.
+        fsyncSync(handle);
+      } finally {
+        closeSync(handle);
+      }
+    },
+  };
+}
+
+function accountOf(baseUrl: string): string {
+  if (!URL.canParse(baseUrl)) throw new UsageError("--base-url must be a URL: your CAKE domain");
+  return new URL(baseUrl).origin;
+}
+
+/** Writes down what a person has seen in CAKE. */
+function settle({ settled, file }: Options, rows: readonly FileRow[], journal: PostbackJournal): void {
+  for (const [line, state] of settled) {
+    const row = rows.find((each) => each.line === line);
+    if (row === undefined) throw new UsageError(`${file} has no row on line ${line}`);
+    const { affiliateId, offerId, postbackUrl } = row.params;
+    void journal.append({ affiliateId, offerId, postbackUrl, state, at: new Date().toISOString() });
+  }
+}
+
+/** Says what would be done. */
+function preview(options: Options, rows: readonly FileRow[]): number {
+  const { baseUrl } = options;
+  const journal = baseUrl === undefined ? undefined : openJournal(options.journal, accountOf(baseUrl));
+  if (journal) settle(options, rows, journal);
+  const known = new Map<string, PostbackEntry>();
+  for (const entry of journal?.read() ?? []) {
+    if (known.get(keyOf(entry))?.state !== "registered") known.set(keyOf(entry), entry);
+  }
+  const checked = checkPostbacks(
+    rows.map(({ params }) => params),
+    { sandbox: isSandbox(baseUrl) },
+  );
+  const shown = checked.map((row): Shown => {
+    const state = known.get(keyOf(row.params))?.state;
+    const isUnknown = state === "sending" || state === "unknown";
+    const outcome = row.error
+      ? "invalid"
+      : row.findings.some(({ code }) => code === "repeated_row")
+        ? "doubtful"
+        : state === "registered"
+          ? "already"
+          : isUnknown
+            ? "unknown"
+            : row.findings.length > 0 && !options.acceptFindings
+              ? "doubtful"
+              : "ready";
+    return { ...row, outcome };
+  });
+  print(options, rows, shown);
+  const count = (outcome: string) => shown.filter((row) => row.outcome === outcome).length;
+  console.error(
+    `${shown.length} rows: ${summary(shown)}. Nothing was sent${count("ready") > 0 ? "; --apply registers those that are ready" : ""}.`,
+  );
+  return statusOf(shown);
+}
+
+async function apply(options: Options, rows: readonly FileRow[]): Promise<number> {
+  const baseUrl = options.baseUrl as string;
+  const client = createCakeClient({ baseUrl, apiKey: process.env["CAKE_API_KEY"] ?? "" });
+  const release = lock(`${options.journal}.lock`);
+  const controller = new AbortController();
+  const stop = () => controller.abort();
+  process.on("SIGINT", stop).on("SIGTERM", stop);
+  try {
+    const journal = openJournal(options.journal, accountOf(baseUrl));
+    settle(options, rows, journal);
+    const report = await applyPostbacks(
+      rows.map(({ params }) => params),
+      {
+        client,
+        journal,
+        sandbox: isSandbox(baseUrl),
+        acceptFindings: options.acceptFindings,
+        rateLimit: options.rateLimit,
+        signal: controller.signal,
+        onRow: (row) => {
+          if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${row.index + 1} of ${rows.length}: ${row.outcome}`);
+        },
+      },
+    );
+    if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
+    print(options, rows, report.rows);
+    if (report.stopped) console.error(`cake-edge postbacks: ended early: ${report.stopped.message}`);
+    console.error(`${report.rows.length} rows: ${summary(report.rows)}. Journal: ${options.journal}`);
+    return report.stopped && statusOf(report.rows) !== 3 ? 4 : statusOf(report.rows);
+  } finally {
+    process.off("SIGINT", stop).off("SIGTERM", stop);
+    release();
+  }
+}
+
+function isSandbox(baseUrl: string | undefined): boolean {
+  return baseUrl?.startsWith("http:") ?? false;
+}
+
+/** Two runs at once would register each row twice. */
+function lock(file: string): () => void {
+  for (;;) {
+    try {
+      writeFileSync(file, String(process.pid), { flag: "wx" });
+      return () => rmSync(file, { force: true });
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== "EEXIST") throw new UsageError(`the journal's lock ${file} cannot be written: ${code}`);
+      const owner = Number(readFileSync(file, "utf8"));
+      if (owner > 0 && isRunning(owner)) {
+        throw new UsageError(`process ${owner} is registering these rows: wait for it`);
+      }
+      // What was killed has left it behind.
+      rmSync(file, { force: true });
+    }
+  }
+}
+
+function keyOf({ affiliateId, offerId, postbackUrl }: CreatePostbackParams | PostbackEntry): string {
+  return JSON.stringify([affiliateId, offerId, postbackUrl]);
+}
+
+function statusOf(rows: readonly Shown[]): number {
+  const has = (...outcomes: string[]) => rows.some(({ outcome = "" }) => outcomes.includes(outcome));
+  if (has("unknown")) return 3;
+  return has("invalid", "doubtful", "refused") ? 1 : 0;
+}
+
+function summary(rows: readonly Shown[]): string {
+  const counts = new Map<string, number>();
+  for (const { outcome = "" } of rows) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+  return [...counts].map(([outcome, count]) => `${count} ${outcome}`).join(", ") || "none";
+}
+
+function print(options: Options, rows: readonly FileRow[], shown: readonly Shown[]): void {
+  if (options.isJson) {
+    for (const row of shown) {
+      const { outcome, params, uses, findings, error } = row;
+      const postbackId = "postbackId" in row ? { postbackId: row.postbackId } : {};
+      const why = error && { error: { code: error.code, message: error.message } };
+      const line = rows[row.index]?.line;
+      console.log(JSON.stringify({ line, outcome, ...postbackId, ...params, uses, findings, ...why }));
+    }
+    return;
+  }
+  const cells = shown.map((row) => [
+    String(rows[row.index]?.line ?? ""),
+    row.outcome ?? "",
+    String(row.params.affiliateId ?? ""),
+    String(row.params.offerId === 0 ? "all" : (row.params.offerId ?? "")),
+    visible(row.params.postbackUrl ?? ""),
+  ]);
+  const head = ["line", "outcome", "affiliate", "offer", "URL"];
+  const widths = head.map((name, column) => Math.max(name.length, ...cells.map((row) => row[column]?.length ?? 0)));
+  const lineOf = (row: readonly string[]) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd();
+  console.log(lineOf(head));
+  for (const [index, row] of shown.entries()) {
+    console.log(lineOf(cells[index] ?? []));
+    if (row.error) console.log(`      ${visible(row.error.message)}`);
+    for (const { code, parameter, sentence, otherIndex } of row.findings) {
+      const about = otherIndex === undefined ? visible(parameter) : `line ${rows[otherIndex]?.line}`;
+      console.log(`      ${code}${about === "" ? "" : ` ${about}`}: ${visible(sentence)}`);
+    }
+    if (row.outcome === "unknown") {
+      console.log(
+        `      CAKE may have it: look there, then --settle ${rows[row.index]?.line}=registered, or =missing to have it sent again`,
+      );
+    }
+  }
+}
+
+/** A file's text, without what would steer a terminal. */
+function visible(text: unknown): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is looked for
+  return String(text).replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "\uFFFD");
+}

@@ -1,0 +1,290 @@
+/** Onboarding: many postbacks at once. Each is checked, and registered once, whatever happens on the way. */
+import { CakeError, call, isCakeError, toCakeError } from "../error.js";
+import { checkNames, choice, functionOption, refuse } from "../option.js";
+import { toJson } from "./call-options.js";
+import { type CakeClient, type CreatePostbackParams, intervalOf } from "./client.js";
+import { edge } from "./core.js";
+import type { CheckedPostbackUrl, Finding } from "./tracking.js";
+
+/** How rows are checked. */
+export interface CheckPostbacksOptions {
+  /** May URLs lead to this machine, as a sandbox's do? @default false */
+  readonly sandbox?: boolean;
+}
+
+/** Something about a row that is probably a mistake. */
+export interface PostbackFinding extends Omit<Finding, "code"> {
+  /** A finding's code, or `repeated_row`, or `told_twice`: the same URL for one offer and for all. */
+  readonly code: Finding["code"] | "repeated_row" | "told_twice";
+  /** The other row's place in the list, of these two. */
+  readonly otherIndex?: number;
+}
+
+/** A row that was looked at. */
+export interface CheckedPostback {
+  /** The row's place in the list, from 0. */
+  readonly index: number;
+  readonly params: CreatePostbackParams;
+  /** CAKE's macros in the URL, such as `reqsessid`. */
+  readonly uses: readonly string[];
+  /** What is probably a mistake. */
+  readonly findings: readonly PostbackFinding[];
+  /** The broken rule, where CAKE would not take it. */
+  readonly error?: CakeError;
+}
+
+/**
+ * What a journal keeps of one step of one row. `sending` stands there before the request leaves, and one of the others
+ * once its outcome is known: `sending` alone is an outcome that nobody knows. `missing` is for a person who has seen in
+ * CAKE that such a postback is not there.
+ */
+export interface PostbackEntry {
+  readonly affiliateId: number;
+  readonly offerId: number;
+  readonly postbackUrl: string;
+  readonly state: "sending" | "registered" | "refused" | "unknown" | "missing";
+  /** CAKE's id, of a registered one. */
+  readonly postbackId?: number;
+  /** What went wrong. */
+  readonly message?: string;
+  /** When, as an ISO date. */
+  readonly at: string;
+}
+
+/** Keeps what was done, so that a rerun registers nothing twice: one for each account. */
+export interface PostbackJournal {
+  /** All entries, the oldest first. */
+  read(): Iterable<PostbackEntry> | Promise<Iterable<PostbackEntry>>;
+  /** Adds one. The request leaves once it is kept for good. */
+  append(entry: PostbackEntry): void | Promise<void>;
+}
+
+/** How rows are registered. */
+export interface ApplyPostbacksOptions extends CheckPostbacksOptions {
+  /** The account. */
+  readonly client: Pick<CakeClient, "createPostback">;
+  readonly journal: PostbackJournal;
+  /** Register rows with findings too? @default false */
+  readonly acceptFindings?: boolean;
+  /** At most so many requests a second. @default 2 */
+  readonly rateLimit?: number;
+  /** Is told of each row, in their order, once it is known what became of it. */
+  readonly onRow?: (row: AppliedPostback) => void;
+  /** Ends it between two rows. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * What became of a row: `registered` now, `already` by an earlier run; `invalid` or `doubtful` and so not sent;
+ * `refused` by CAKE; `unknown`, sent now or earlier without a clear answer, and not sent again; `left`, not reached.
+ */
+export type PostbackOutcome = "registered" | "already" | "invalid" | "doubtful" | "refused" | "unknown" | "left";
+
+/** A row and what became of it. */
+export interface AppliedPostback extends CheckedPostback {
+  readonly outcome: PostbackOutcome;
+  /** CAKE's id of the postback, where it is registered. */
+  readonly postbackId?: number;
+}
+
+/** What became of all rows. */
+export interface PostbackReport {
+  /** Is every row registered? */
+  readonly ok: boolean;
+  readonly rows: readonly AppliedPostback[];
+  /** Why it ended before the last row: a key that CAKE refuses, an outage, `aborted`. */
+  readonly stopped?: CakeError;
+}
+
+const ROW = ["affiliateId", "offerId", "postbackUrl", "postbackStatus", "postbackTypeId"];
+const OPTIONS = ["client", "journal", "sandbox", "acceptFindings", "rateLimit", "onRow", "signal"];
+
+/** After so many rows in a row without a clear answer CAKE is out, and each further one would be one more to look up. */
+const MAX_UNKNOWN = 2;
+/** How often a row waits for a rate limit to pass, and how long at most. */
+const MAX_WAITS = 5;
+const MAX_WAIT_MS = 60_000;
+
+/**
+ * Checks rows as Create Postback and {@link checkPostbackUrl} do, and against each other. Nothing is sent.
+ *
+ * @throws CakeError `invalid_field` where a row is no object or has an unknown name
+ */
+export function checkPostbacks(
+  rows: Iterable<CreatePostbackParams>,
+  options: CheckPostbacksOptions = {},
+): CheckedPostback[] {
+  checkNames("options", options, ["sandbox"]);
+  const sandbox = choice("sandbox", options.sandbox, [true, false]) ?? false;
+  if (typeof rows !== "object" || rows === null || !(Symbol.iterator in rows)) refuse("rows", "must be a list");
+  const params = [...rows];
+  for (const row of params) {
+    if (typeof row !== "object" || row === null) refuse("rows", "must be a list of objects");
+    checkNames("fields of a postback", row, ROW);
+  }
+  const alone = params.map((row, index): CheckedPostback => {
+    try {
+      const { uses, findings } = call(() => edge.api().checkPostback(toJson(row), sandbox)) as CheckedPostbackUrl;
+      return { index, params: row, uses, findings };
+    } catch (error) {
+      return { index, params: row, uses: [], findings: [], error: toCakeError(error) };
+    }
+  });
+  const first = new Map<string, number>();
+  for (const { index, params, error } of alone) {
+    if (error === undefined && !first.has(keyOf(params))) first.set(keyOf(params), index);
+  }
+  return alone.map((checked) => {
+    const { index, params: row, error } = checked;
+    if (error !== undefined) return checked;
+    const before = first.get(keyOf(row)) ?? index;
+    const toAll = Number(row.offerId) === 0 ? undefined : first.get(keyOf({ ...row, offerId: 0 }));
+    const between: PostbackFinding[] = [];
+    if (before < index) {
+      const sentence =
+        "The same affiliate, offer and URL stand in a row before: CAKE would tell them twice. Leave one out.";
+      between.push({ code: "repeated_row", parameter: "", sentence, otherIndex: before });
+    } else if (toAll !== undefined) {
+      const sentence =
+        "Another row has this URL for all offers of the affiliate: CAKE would tell them twice. Leave one out.";
+      between.push({ code: "told_twice", parameter: "", sentence, otherIndex: toAll });
+    }
+    return { ...checked, findings: [...checked.findings, ...between] };
+  });
+}
+
+/**
+ * Registers a postback for each row, one by one. A row that the journal knows as registered is not sent again, nor one
+ * whose outcome nobody knows: no call lists postbacks, so a person has to look. Rows with findings are left out.
+ *
+ * @throws CakeError `invalid_field`; what happens to the rows is in the report
+ * @example
+ * const { ok, rows } = await applyPostbacks(
+ *   [{ affiliateId: 67890, offerId: 0, postbackUrl: "https://tracking.partner.com/?id=#reqsessid#&payout=#price#" }],
+ *   { client: cake, journal },
+ * );
+ */
+export async function applyPostbacks(
+  rows: Iterable<CreatePostbackParams>,
+  options: ApplyPostbacksOptions,
+): Promise<PostbackReport> {
+  if (typeof options !== "object" || options === null) refuse("options", "must be an object");
+  checkNames("options", options, OPTIONS);
+  const { client, journal, signal } = options;
+  if (typeof client?.createPostback !== "function") refuse("client", "must be a client, as createCakeClient makes it");
+  if (typeof journal?.read !== "function" || typeof journal.append !== "function") {
+    refuse("journal", "must have read() and append(entry)");
+  }
+  const acceptFindings = choice("acceptFindings", options.acceptFindings, [true, false]) ?? false;
+  const onRow = functionOption("onRow", options.onRow);
+  const pause = intervalOf(options.rateLimit ?? 2);
+  const checked = checkPostbacks(rows, options.sandbox === undefined ? {} : { sandbox: options.sandbox });
+  const known = latest(await journal.read());
+  const done: AppliedPostback[] = [];
+  let stopped: CakeError | undefined;
+  let unknown = 0;
+  let sentAt = Number.NEGATIVE_INFINITY;
+
+  /** Registers one row that nothing is known of. */
+  async function register(row: CheckedPostback): Promise<AppliedPostback> {
+    const note = (state: PostbackEntry["state"], more: { postbackId?: number; message?: string } = {}) =>
+      journal.append({ ...identityOf(row.params), state, ...more, at: new Date().toISOString() });
+    for (let waits = 0; ; waits += 1) {
+      await sleep(sentAt + pause - Date.now(), signal);
+      if (signal?.aborted) return leave(row, aborted());
+      await note("sending");
+      sentAt = Date.now();
+      try {
+        const { postbackId } = await client.createPostback(row.params);
+        await note("registered", { postbackId });
+        unknown = 0;
+        return { ...row, outcome: "registered", postbackId };
+      } catch (thrown) {
+        // What is not CAKE's is the journal's or a caller's own: the row stays as `sending`.
+        if (!isCakeError(thrown)) throw thrown;
+        const { code, message, cause, retryAfterMs } = thrown;
+        if (code === "outcome_unknown") {
+          const because = cause instanceof Error ? `: ${cause.message}` : "";
+          await note("unknown", { message: `${message}${because}` });
+          unknown += 1;
+          if (unknown >= MAX_UNKNOWN) stopped = thrown;
+          return { ...row, outcome: "unknown", error: thrown };
+        }
+        await note("refused", { message });
+        if (code === "rate_limited" && waits < MAX_WAITS && (retryAfterMs ?? 0) <= MAX_WAIT_MS) {
+          await sleep(retryAfterMs ?? Math.min(1_000 * 2 ** waits, MAX_WAIT_MS), signal);
+          continue;
+        }
+        if (STOPS.has(code)) return leave(row, thrown);
+        unknown = 0;
+        return { ...row, outcome: "refused", error: thrown };
+      }
+    }
+  }
+
+  function leave(row: CheckedPostback, why: CakeError): AppliedPostback {
+    stopped = why;
+    return { ...row, outcome: "left", error: why };
+  }
+
+  for (const row of checked) {
+    const applied = await (async (): Promise<AppliedPostback> => {
+      if (row.error !== undefined) return { ...row, outcome: "invalid" };
+      const entry = known.get(keyOf(row.params));
+      const isRepeated = row.findings.some(({ code }) => code === "repeated_row");
+      if (isRepeated) return { ...row, outcome: "doubtful" };
+      if (entry?.state === "registered") {
+        const id = entry.postbackId === undefined ? {} : { postbackId: entry.postbackId };
+        return { ...row, outcome: "already", ...id };
+      }
+      if (entry?.state === "sending" || entry?.state === "unknown") return { ...row, outcome: "unknown" };
+      if (row.findings.length > 0 && !acceptFindings) return { ...row, outcome: "doubtful" };
+      if (stopped !== undefined) return { ...row, outcome: "left" };
+      return register(row);
+    })();
+    done.push(applied);
+    onRow?.(applied);
+  }
+  const ok = done.every(({ outcome }) => outcome === "registered" || outcome === "already");
+  return { ok, rows: done, ...(stopped && { stopped }) };
+}
+
+/** What would befall every further row too. */
+const STOPS: ReadonlySet<string> = new Set(["unauthorized", "rate_limited", "read_only", "aborted", "internal"]);
+
+function aborted(): CakeError {
+  return new CakeError({ code: "aborted", rule: "the call was aborted by its signal" });
+}
+
+/** What makes two rows the same postback. */
+function identityOf({ affiliateId, offerId, postbackUrl }: CreatePostbackParams) {
+  return { affiliateId, offerId, postbackUrl };
+}
+
+function keyOf(params: Pick<CreatePostbackParams, "affiliateId" | "offerId" | "postbackUrl">): string {
+  return JSON.stringify([Number(params.affiliateId), Number(params.offerId), params.postbackUrl]);
+}
+
+/** The last entry of each postback. */
+function latest(entries: Iterable<PostbackEntry>): Map<string, PostbackEntry> {
+  const found = new Map<string, PostbackEntry>();
+  for (const entry of entries) {
+    const before = found.get(keyOf(entry));
+    // Registered once is registered for ever, whatever a second run beside the first has written behind it.
+    if (before?.state !== "registered") found.set(keyOf(entry), entry);
+  }
+  return found;
+}
+
+function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  if (ms <= 0 || signal?.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal?.addEventListener("abort", end);
+  });
+}

@@ -1,0 +1,156 @@
+/** The tables of a shard, their version, and how those of the first format become today's. */
+
+/** A stretch of time, and the tables of what was accepted in it. */
+export interface Partition {
+  /** Counts the partitions. */
+  readonly id: number;
+  /** What its tables' names end in: nothing for the newest. */
+  suffix: string;
+  /** The number of its first event. */
+  readonly first: number;
+  /** The number after its last event; of the newest, no number below it is used again. */
+  next: number;
+  madeMs: number;
+  /** Since when nothing is added to it; 0 where that is not known. */
+  retiredMs: number;
+  /** How many numbers have no event any more. */
+  gone: number;
+  /** May there be events that wait and were tried? */
+  mayWait: boolean;
+  /** Below this number all was past its retention when it was looked at. */
+  pastUntil: number;
+  /** From this number on what is past its retention is deleted next. */
+  deleteFrom: number;
+}
+
+/** What the names of the first format's tables end in. */
+export const LEGACY = "_legacy";
+
+/** A table of webhook ids. */
+export const WEBHOOK_TABLE =
+  "CREATE TABLE webhooks (id TEXT PRIMARY KEY, digest TEXT NOT NULL, at_ms INTEGER NOT NULL) WITHOUT ROWID";
+
+/** The version of the tables. */
+const SCHEMA = "2";
+
+/** Makes the newest partition's tables, for events from this number on. */
+export function makeNewest(sql: SqlStorage, first: number, nowMs: number): Partition {
+  sql.exec("INSERT INTO partitions (suffix, first, next, made_ms) VALUES ('', ?1, ?1, ?2)", first, nowMs);
+  const id = Number(sql.exec("SELECT max(id) AS id FROM partitions").one()["id"]);
+  sql.exec(`
+    CREATE TABLE events (
+      number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, offer_id INTEGER NOT NULL, text TEXT NOT NULL,
+      accepted_at TEXT NOT NULL, accepted_ms INTEGER NOT NULL, state TEXT NOT NULL DEFAULT 'pending',
+      attempts INTEGER NOT NULL DEFAULT 0, is_in_doubt INTEGER NOT NULL DEFAULT 0, next_ms INTEGER,
+      code TEXT NOT NULL DEFAULT '', upstream_message TEXT NOT NULL DEFAULT '', conversion_id INTEGER, changed_ms INTEGER NOT NULL,
+      order_key TEXT NOT NULL DEFAULT '');
+    CREATE INDEX events_due_${id} ON events (next_ms) WHERE next_ms IS NOT NULL AND next_ms <> accepted_ms;
+    CREATE INDEX events_order_${id} ON events (order_key) WHERE order_key <> '';
+    CREATE TABLE claims (claim TEXT PRIMARY KEY, id TEXT NOT NULL, at_ms INTEGER NOT NULL) WITHOUT ROWID`);
+  indexFailed(sql, "events", String(id));
+  return {
+    id,
+    suffix: "",
+    first,
+    next: first,
+    madeMs: nowMs,
+    retiredMs: 0,
+    gone: 0,
+    mayWait: false,
+    pastUntil: 0,
+    deleteFrom: 0,
+  };
+}
+
+/** Gives the newest partition's tables names of their own: it is the newest no longer. */
+export function retire(sql: SqlStorage, { id }: Partition, next: number, nowMs: number): string {
+  const suffix = `_${id}`;
+  sql.exec(`ALTER TABLE events RENAME TO events${suffix}; ALTER TABLE claims RENAME TO claims${suffix}`);
+  sql.exec("UPDATE partitions SET suffix = ?, next = ?, retired_ms = ? WHERE id = ?", suffix, next, nowMs, id);
+  return suffix;
+}
+
+/** Drops a partition's tables: that is not billed by the row. */
+export function dropPartition(sql: SqlStorage, { id, suffix }: Partition): void {
+  sql.exec(`DROP TABLE events${suffix}; DROP TABLE claims${suffix}`);
+  sql.exec("DELETE FROM partitions WHERE id = ?", id);
+}
+
+/**
+ * Makes the tables, or makes today's of the first format's: those stay as they
+ * are, under other names, until their retention is over. To be done as a whole
+ * or not at all.
+ */
+export function prepareTables(sql: SqlStorage): void {
+  const version = has(sql, "meta") ? findText(sql, "schema") : undefined;
+  if (version === SCHEMA) return;
+  if (version !== undefined) {
+    // Written by a later release: what this one would make of it nobody knows.
+    throw new Error("the outbox was written by a later release of cake-edge: deploy that release again");
+  }
+  const counts = has(sql, "counts") ? sql.exec("SELECT name, count FROM counts").toArray() : [];
+  if (has(sql, "memory")) sql.exec("ALTER TABLE memory RENAME TO meta");
+  sql.exec(`
+    CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
+    ${WEBHOOK_TABLE.replace("TABLE", "TABLE IF NOT EXISTS")};
+    ${WEBHOOK_TABLE.replace("TABLE webhooks", "TABLE IF NOT EXISTS webhooks_old")};
+    DROP TABLE IF EXISTS counts;
+    DROP TABLE IF EXISTS partitions;
+    CREATE TABLE partitions (
+      id INTEGER PRIMARY KEY, suffix TEXT NOT NULL, first INTEGER NOT NULL, made_ms INTEGER NOT NULL,
+      retired_ms INTEGER NOT NULL DEFAULT 0, gone INTEGER NOT NULL DEFAULT 0, next INTEGER NOT NULL)`);
+  const first = has(sql, "events") ? keepFirstFormat(sql) : 1;
+  // As old as can be: the first event begins a table of its own time.
+  makeNewest(sql, first, 0);
+  const hours = counts.filter(({ name }) => String(name).startsWith("hour "));
+  if (hours.length > 0) {
+    const text = JSON.stringify(Object.fromEntries(hours.map(({ name, count }) => [String(name).slice(5), count])));
+    sql.exec("INSERT OR REPLACE INTO meta VALUES ('hours', ?)", text);
+  }
+  sql.exec("INSERT OR REPLACE INTO meta VALUES ('schema', ?)", SCHEMA);
+}
+
+/** Sets the first format's tables aside; says which number the next event gets. */
+function keepFirstFormat(sql: SqlStorage): number {
+  const columns = columnsOf(sql, "events");
+  if (columns.includes("words")) sql.exec("ALTER TABLE events RENAME COLUMN words TO upstream_message");
+  if (!columns.includes("order_key")) sql.exec("ALTER TABLE events ADD COLUMN order_key TEXT NOT NULL DEFAULT ''");
+  const { count, last } = sql.exec("SELECT count(*) AS count, max(number) AS last FROM events").one();
+  const next = Number(last ?? 0) + 1;
+  sql.exec(`
+    ALTER TABLE events RENAME TO events${LEGACY};
+    CREATE TABLE IF NOT EXISTS claims (claim TEXT PRIMARY KEY, id TEXT NOT NULL, at_ms INTEGER NOT NULL) WITHOUT ROWID;
+    ALTER TABLE claims RENAME TO claims${LEGACY};
+    DROP INDEX IF EXISTS events_failed; DROP INDEX IF EXISTS events_in_doubt;
+    CREATE INDEX IF NOT EXISTS events_due ON events${LEGACY} (next_ms) WHERE next_ms IS NOT NULL;
+    CREATE INDEX IF NOT EXISTS events_order ON events${LEGACY} (order_key) WHERE order_key <> ''`);
+  indexFailed(sql, `events${LEGACY}`, "legacy");
+  sql.exec(
+    "INSERT INTO partitions (suffix, first, made_ms, next, gone) VALUES (?, 1, 0, ?, ?)",
+    LEGACY,
+    next,
+    next - 1 - Number(count),
+  );
+  return next;
+}
+
+/** What is over and not delivered is rare, and found at once. */
+function indexFailed(sql: SqlStorage, table: string, name: string): void {
+  sql.exec(`
+    CREATE INDEX events_failed_${name} ON ${table} (state, number) WHERE state IN ('refused', 'dead', 'cancelled');
+    CREATE INDEX events_in_doubt_${name} ON ${table} (number) WHERE is_in_doubt = 1 AND next_ms IS NULL`);
+}
+
+function has(sql: SqlStorage, table: string): boolean {
+  return columnsOf(sql, table).length > 0;
+}
+
+function columnsOf(sql: SqlStorage, table: string): string[] {
+  const rows = sql.exec("SELECT name FROM pragma_table_info(?)", table).toArray();
+  return rows.map(({ name }) => String(name));
+}
+
+function findText(sql: SqlStorage, name: string): string | undefined {
+  const [row] = sql.exec("SELECT text FROM meta WHERE name = ?", name).toArray();
+  return row === undefined ? undefined : String(row["text"]);
+}

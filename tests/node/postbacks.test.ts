@@ -1,0 +1,427 @@
+/** Onboarding: the postbacks of a file, each registered once, whatever happens on the way. */
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import {
+  applyPostbacks,
+  type CreatePostbackParams,
+  checkPostbacks,
+  createCakeClient,
+  type PostbackEntry,
+} from "../../dist/entry/edge.inline.js";
+import { createSandbox } from "../../dist/entry/sandbox-memory.inline.js";
+
+const KEY = "CANARY-KEY-of-postbacks";
+
+/** What a registration meets, by what stands in its URL. */
+type Meets = "slow" | "hangs" | "resets" | "500" | "html" | "refused" | "limited" | "key" | "reset-after";
+
+let server: Server;
+let base: string;
+let registered: CreatePostbackParams[] = [];
+let asked: string[] = [];
+let meets: Partial<Record<string, Meets[]>> = {};
+let onAsked: (url: string) => void = () => undefined;
+
+beforeAll(async () => {
+  server = createServer(async (request, response) => {
+    response.on("error", () => undefined);
+    let body = "";
+    for await (const chunk of request) body += chunk;
+    const { affiliate_id, offer_id, postback_url, api_key } = JSON.parse(body);
+    expect(api_key).toBe(KEY);
+    asked.push(postback_url);
+    onAsked(postback_url);
+    const record = () => {
+      registered.push({ affiliateId: affiliate_id, offerId: offer_id, postbackUrl: postback_url });
+      json(response, 200, { request_status: "Success", postback: { postback_id: 8_800 + registered.length } });
+    };
+    switch (meets[new URL(postback_url).hostname.split(".")[0] ?? ""]?.shift()) {
+      case "hangs":
+        registered.push({ affiliateId: affiliate_id, offerId: offer_id, postbackUrl: postback_url });
+        return;
+      case "slow":
+        setTimeout(record, 3_000);
+        return;
+      case "resets":
+        request.socket.destroy();
+        return;
+      case "reset-after":
+        registered.push({ affiliateId: affiliate_id, offerId: offer_id, postbackUrl: postback_url });
+        request.socket.destroy();
+        return;
+      case "500":
+        json(response, 500, { Message: "An error has occurred." });
+        return;
+      case "html":
+        response.writeHead(200, { "content-type": "text/html" }).end("<html><title>Log In</title></html>");
+        return;
+      case "refused":
+        json(response, 200, { success: false, message: "Affiliate Not Authorized for Campaign" });
+        return;
+      case "limited":
+        response.writeHead(429, { "retry-after": "0" }).end();
+        return;
+      case "key":
+        json(response, 200, { success: false, message: "Invalid API Key" });
+        return;
+      default:
+        record();
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterAll(() => {
+  server.closeAllConnections();
+  server.close();
+});
+
+let folder: string;
+let file: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "cake-edge-postbacks-"));
+  file = join(folder, "postbacks.csv");
+  [registered, asked, meets, onAsked] = [[], [], {}, () => undefined];
+  return () => rmSync(folder, { recursive: true, force: true });
+});
+
+function json(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+}
+
+const urlOf = (name: string) => `https://${name}.example/pb?id=#reqsessid#&payout=#price#`;
+const rowOf = (name: string): CreatePostbackParams => ({ affiliateId: 67_890, offerId: 12, postbackUrl: urlOf(name) });
+const csvOf = (...names: string[]) =>
+  ["affiliate_id,offer_id,postback_url", ...names.map((name) => `67890,12,${urlOf(name)}`), ""].join("\n");
+
+/** A journal in memory. */
+function memory(): { entries: PostbackEntry[]; read(): PostbackEntry[]; append(entry: PostbackEntry): void } {
+  const entries: PostbackEntry[] = [];
+  return { entries, read: () => entries, append: (entry) => void entries.push(entry) };
+}
+
+const client = (timeoutMs = 10_000) => createCakeClient({ baseUrl: base, apiKey: KEY, timeoutMs });
+const outcomes = (rows: readonly { outcome: string }[]) => rows.map(({ outcome }) => outcome);
+
+/** Runs the command. Whatever it says, it never says the key. */
+function start(args: string[], key: string = KEY) {
+  const child = spawn(process.execPath, ["dist/bin/cake-edge.js", "postbacks", "--file", file, ...args], {
+    env: { ...process.env, CAKE_API_KEY: key },
+  });
+  let [out, err] = ["", ""];
+  child.stdout.on("data", (chunk) => {
+    out += chunk;
+  });
+  child.stderr.on("data", (chunk) => {
+    err += chunk;
+  });
+  const ended = new Promise<{ status: number | null; out: string; err: string }>((resolve) => {
+    child.on("close", (status) => {
+      expect(out + err).not.toContain("CANARY");
+      resolve({ status, out, err });
+    });
+  });
+  return { child, ended };
+}
+const run = (args: string[] = [], key?: string) => start(args, key).ended;
+const applied = (...more: string[]) => ["--apply", "--base-url", base, "--rate", "1000", ...more];
+
+/** What `--json` says of each row. */
+function rowsOf(out: string): { line: number; outcome: string; postbackId?: number; error?: { code: string } }[] {
+  return out
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+}
+
+describe("rows are checked", () => {
+  test("as Create Postback and the postback check do, and against each other", () => {
+    const rows = checkPostbacks([
+      rowOf("a"),
+      { ...rowOf("a"), offerId: 0 },
+      rowOf("a"),
+      { ...rowOf("b"), postbackUrl: "https://b.example/?id={clickid}" },
+      { ...rowOf("b"), postbackUrl: "http://b.example/?id=#s2#" },
+      { ...rowOf("c"), affiliateId: 0 },
+      { ...rowOf("c"), postbackTypeId: 9 as never },
+      { ...rowOf("c"), postbackStatus: "on" as never },
+      { affiliateId: 1, offerId: 1 } as never,
+    ]);
+    const codes = rows.map(({ error, findings }) => [error?.code, ...findings.map(({ code }) => code)]);
+    expect(codes).toEqual([
+      [undefined, "told_twice"],
+      [undefined],
+      [undefined, "repeated_row"],
+      [undefined, "foreign_macro", "no_click_id"],
+      ["invalid_postback_url"],
+      ["invalid_id"],
+      ["invalid_field"],
+      ["invalid_field"],
+      ["invalid_field"],
+    ]);
+    expect(rows[0]?.uses).toEqual(["reqsessid", "price"]);
+  });
+
+  test("a sandbox may call its own machine", () => {
+    const own = { ...rowOf("a"), postbackUrl: "http://127.0.0.1:8787/p?id=#reqsessid#&x={y}" };
+    expect(checkPostbacks([own])[0]?.error?.code).toBe("invalid_postback_url");
+    const [row] = checkPostbacks([own], { sandbox: true });
+    expect(row?.error).toBeUndefined();
+    expect(row?.findings.map(({ code }) => code)).toEqual(["foreign_macro"]);
+  });
+});
+
+describe("rows are registered", () => {
+  test("each once, in order, and a second run sends nothing", async () => {
+    const journal = memory();
+    const options = { client: client(), journal, rateLimit: 1_000 };
+    const seen: number[] = [];
+    const first = await applyPostbacks([rowOf("a"), rowOf("b")], {
+      ...options,
+      onRow: ({ index }) => seen.push(index),
+    });
+    expect(first).toMatchObject({ ok: true, rows: [{ postbackId: 8_801 }, { postbackId: 8_802 }] });
+    expect(seen).toEqual([0, 1]);
+    const again = await applyPostbacks([rowOf("b"), rowOf("a"), rowOf("c")], options);
+    expect(outcomes(again.rows)).toEqual(["already", "already", "registered"]);
+    expect(again.rows.map(({ postbackId }) => postbackId)).toEqual([8_802, 8_801, 8_803]);
+    expect(asked).toEqual([urlOf("a"), urlOf("b"), urlOf("c")]);
+  });
+
+  test("what is odd is left out unless it is accepted; what is repeated or wrong always", async () => {
+    const odd = { ...rowOf("odd"), postbackUrl: "https://odd.example/?id=#reqsessid#&p={payout}" };
+    const rows = [odd, rowOf("a"), rowOf("a"), { ...rowOf("b"), affiliateId: -3 }];
+    const journal = memory();
+    const options = { client: client(), journal, rateLimit: 1_000 };
+    const { ok, rows: done } = await applyPostbacks(rows, options);
+    expect([ok, outcomes(done)]).toEqual([false, ["doubtful", "registered", "doubtful", "invalid"]]);
+    const accepted = await applyPostbacks(rows, { ...options, acceptFindings: true });
+    expect(outcomes(accepted.rows)).toEqual(["registered", "already", "doubtful", "invalid"]);
+    expect(registered.map(({ postbackUrl }) => postbackUrl)).toEqual([urlOf("a"), odd.postbackUrl]);
+  });
+
+  test.each(["resets", "reset-after", "500", "html", "hangs"] as const)(
+    "an answer that is %s leaves the outcome unknown, and the row is not sent again",
+    async (fault) => {
+      meets = { b: [fault] };
+      const journal = memory();
+      const options = { client: client(fault === "hangs" ? 2_000 : undefined), journal, rateLimit: 1_000 };
+      const rows = [rowOf("a"), rowOf("b"), rowOf("c")];
+      const first = await applyPostbacks(rows, options);
+      expect(outcomes(first.rows)).toEqual(["registered", "unknown", "registered"]);
+      expect(first.stopped).toBeUndefined();
+      const again = await applyPostbacks(rows, options);
+      expect(outcomes(again.rows)).toEqual(["already", "unknown", "already"]);
+      expect(asked).toEqual(rows.map(({ postbackUrl }) => postbackUrl));
+    },
+  );
+
+  test("an outage ends the run, and the rows behind it are sent by the next", async () => {
+    meets = { a: ["resets"], b: ["resets"] };
+    const journal = memory();
+    const options = { client: client(), journal, rateLimit: 1_000 };
+    const rows = ["a", "b", "c", "d"].map(rowOf);
+    const first = await applyPostbacks(rows, options);
+    expect(outcomes(first.rows)).toEqual(["unknown", "unknown", "left", "left"]);
+    expect(first.stopped?.code).toBe("outcome_unknown");
+    const again = await applyPostbacks(rows, options);
+    expect(outcomes(again.rows)).toEqual(["unknown", "unknown", "registered", "registered"]);
+    journal.append({ ...rowOf("a"), state: "missing", at: "" });
+    journal.append({ ...rowOf("b"), state: "registered", at: "" });
+    expect(outcomes((await applyPostbacks(rows, options)).rows)).toEqual([
+      "registered",
+      "already",
+      "already",
+      "already",
+    ]);
+  });
+
+  test("a rate limit is waited out; a refused row may be sent again; a refused key ends it", async () => {
+    meets = { a: ["limited", "limited"], b: ["refused"], c: ["key"] };
+    const journal = memory();
+    const options = { client: client(), journal, rateLimit: 1_000 };
+    const rows = ["a", "b", "c", "d"].map(rowOf);
+    const first = await applyPostbacks(rows, options);
+    expect(outcomes(first.rows)).toEqual(["registered", "refused", "left", "left"]);
+    expect(first.rows[1]?.error?.message).toContain("Affiliate Not Authorized for Campaign");
+    expect(first.stopped?.code).toBe("unauthorized");
+    expect(outcomes((await applyPostbacks(rows, options)).rows)).toEqual([
+      "already",
+      "registered",
+      "registered",
+      "registered",
+    ]);
+  });
+
+  test("a journal that cannot be written stops before anything is sent", async () => {
+    const append = () => Promise.reject(new Error("disk full"));
+    const run = applyPostbacks([rowOf("a")], { client: client(), journal: { read: () => [], append } });
+    await expect(run).rejects.toThrow("disk full");
+    expect(asked).toEqual([]);
+  });
+
+  test("at a polite rate, and a signal ends it between two rows", async () => {
+    const controller = new AbortController();
+    const times: number[] = [];
+    onAsked = () => {
+      times.push(Date.now());
+      if (times.length === 2) controller.abort();
+    };
+    const { rows } = await applyPostbacks(["a", "b", "c"].map(rowOf), {
+      client: client(),
+      journal: memory(),
+      rateLimit: 10,
+      signal: controller.signal,
+    });
+    expect(outcomes(rows)).toEqual(["registered", "registered", "left"]);
+    expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThan(80);
+  });
+
+  test("in the sandbox, which fires them", async () => {
+    const sandbox = createSandbox({ apiKey: KEY });
+    const cake = createCakeClient({ baseUrl: "http://127.0.0.1", apiKey: KEY, fetch: sandbox.fetch });
+    const { ok } = await applyPostbacks([{ ...rowOf("a"), offerId: 12_345 }], {
+      client: cake,
+      journal: memory(),
+      sandbox: true,
+    });
+    expect(ok).toBe(true);
+  });
+});
+
+describe("the command", () => {
+  test("without --apply shows a table and sends nothing", async () => {
+    writeFileSync(file, `${csvOf("a", "b")}67890,12,${urlOf("a")}\n`);
+    const { status, out, err } = await run(["--base-url", base]);
+    expect(status).toBe(1);
+    expect(out).toMatch(/^line +outcome +affiliate +offer +URL\n2 +ready +67890 +12 +https:\/\/a\.example/);
+    expect(out).toContain("repeated_row line 2");
+    expect(err).toContain("Nothing was sent");
+    expect(asked).toEqual([]);
+    writeFileSync(file, csvOf("a", "b"));
+    expect((await run()).status).toBe(0);
+  });
+
+  test("registers, and a rerun registers nothing", async () => {
+    writeFileSync(file, csvOf("a", "b"));
+    expect(await run(applied())).toMatchObject({ status: 0, err: expect.stringContaining("2 registered") });
+    expect(await run(applied())).toMatchObject({ status: 0, err: expect.stringContaining("2 already") });
+    expect(registered).toHaveLength(2);
+    const journal = readFileSync(`${file}.journal`, "utf8");
+    expect(journal).not.toContain(KEY);
+    expect(journal.split("\n").filter((line) => line.includes('"registered"'))).toHaveLength(2);
+  });
+
+  test("another account has a journal of its own in the same file", async () => {
+    writeFileSync(file, csvOf("a"));
+    expect((await run(applied())).status).toBe(0);
+    const { out } = await run(["--base-url", "https://yourdomain.cakemarketing.com", "--json"]);
+    expect(rowsOf(out)[0]?.outcome).toBe("ready");
+  });
+
+  test("killed in the middle: what was registered is known, the row on its way is unknown, the rest is sent", async () => {
+    writeFileSync(file, csvOf("a", "b", "c"));
+    meets = { b: ["hangs"] };
+    const { child, ended } = start(applied());
+    await new Promise<void>((resolve) => {
+      onAsked = (url) => url === urlOf("b") && resolve();
+    });
+    child.kill("SIGKILL");
+    await ended;
+    // A crash may have torn the last line.
+    writeFileSync(`${file}.journal`, `${readFileSync(`${file}.journal`, "utf8")}{"account":"ht`);
+    const { status, out } = await run(applied("--json"));
+    expect(status).toBe(3);
+    expect(rowsOf(out).map(({ line, outcome }) => [line, outcome])).toEqual([
+      [2, "already"],
+      [3, "unknown"],
+      [4, "registered"],
+    ]);
+    expect(registered.map(({ postbackUrl }) => postbackUrl)).toEqual(["a", "b", "c"].map(urlOf));
+    // Seen in CAKE by a person.
+    const settled = await run(["--base-url", base, "--settle", "3=registered", "--json"]);
+    expect([settled.status, rowsOf(settled.out)[1]?.outcome]).toEqual([0, "already"]);
+  });
+
+  test("of two runs at once the second is refused", async () => {
+    writeFileSync(file, csvOf("a"));
+    meets = { a: ["slow"] };
+    let isAsked: () => void = () => undefined;
+    const first = new Promise<void>((resolve) => {
+      isAsked = resolve;
+    });
+    onAsked = () => isAsked();
+    const running = start(applied());
+    await first;
+    expect(await run(applied())).toMatchObject({
+      status: 2,
+      err: expect.stringContaining("is registering these rows"),
+    });
+    expect((await running.ended).status).toBe(0);
+    expect(registered).toHaveLength(1);
+  });
+
+  test("a key that CAKE refuses is 4, a refusal 1", async () => {
+    writeFileSync(file, csvOf("a"));
+    meets = { a: ["key", "refused"] };
+    expect(await run(applied())).toMatchObject({ status: 4, err: expect.stringContaining("refused the API key") });
+    expect((await run(applied())).status).toBe(1);
+    expect((await run(applied())).status).toBe(0);
+  });
+
+  test.each([
+    ["a spreadsheet's file", `\uFEFFAffiliate ID;Offer ID;Postback URL\r\n67890;12;"${urlOf("a")}"\r\n\r\n`],
+    ["tabs", `affiliate_id\toffer_id\tpostback_url\n67890\t12\t${urlOf("a")}`],
+    ["camel case, another order", `postbackUrl,affiliateId,offerId\n${urlOf("a")}, 67890 ,12\n`],
+    [
+      "all fields",
+      `affiliate_id,offer_id,postback_url,postback_status,postback_type_id\n67890,0,${urlOf("a")},inactive,\n`,
+    ],
+    ["commas in quotes", `affiliate_id,offer_id,postback_url\n67890,12,"https://a.example/?id=#s2#&x=1,2"\n`],
+  ])("%s is read", async (_, text) => {
+    writeFileSync(file, text);
+    const { status, out, err } = await run(["--json"]);
+    expect([status, err]).toEqual([0, expect.stringContaining("1 ready")]);
+    expect(rowsOf(out)).toHaveLength(1);
+  });
+
+  test.each([
+    ["", [], "is empty"],
+    [csvOf("a").replace("postback_url", "postback_urls"), [], "did you mean postback_url?"],
+    [csvOf("a").replace("postback_url", "note"), [], 'add --ignore "note"'],
+    [csvOf("a").split("\n").slice(1).join("\n"), [], "is unknown"],
+    [`affiliate_id,offer_id,postback_url\n67890,12,https://a.example/?id=#s2#&x=1,2\n`, [], "line 2: 4 cells, but 3"],
+    [`affiliate_id,offer_id,postback_url\n67890,12,"https://a.example`, [], "a quote does not end"],
+    ["affiliate_id,offer_id\n1,2\n", [], "needs one column postback_url"],
+    [csvOf("a"), ["--apply"], "--base-url is needed"],
+    [csvOf("a"), ["--aply"], "did you mean --apply?"],
+    [csvOf("a"), ["--rate", "0"], "--rate must be"],
+    [csvOf("a"), ["--settle", "2=yes"], "--settle takes"],
+    [csvOf("a"), ["--api-key", KEY], "the API key is no argument"],
+  ] as const)("what cannot be right is refused in one sentence: %j %j", async (text, args, words) => {
+    writeFileSync(file, text);
+    const { status, err } = await run([...args]);
+    expect([status, err]).toEqual([2, expect.stringContaining(words)]);
+    expect(asked).toEqual([]);
+  });
+
+  test("a column of one's own may be passed over", async () => {
+    writeFileSync(file, `name,affiliate_id,offer_id,postback_url\nAcme,67890,12,${urlOf("a")}\n`);
+    expect((await run(["--ignore", "name"])).status).toBe(0);
+  });
+
+  test("without a key nothing is sent", async () => {
+    writeFileSync(file, csvOf("a"));
+    expect(await run(applied(), "")).toMatchObject({ status: 2, err: expect.stringContaining("apiKey is missing") });
+  });
+
+  test("--help has examples", async () => {
+    const { status, out } = await run(["--help"]);
+    expect([status, out]).toEqual([0, expect.stringContaining("Examples:\n  cake-edge postbacks --file")]);
+  });
+});
