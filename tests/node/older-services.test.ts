@@ -73,7 +73,8 @@ test("lists come from the older services in the young ones' shape", async () => 
     });
     expect((await cake.listTrackingDomains())[0]).toMatchObject({ isDefault: true });
     const pages = [];
-    for await (const bytes of cake.listConversions(DAY).bytes()) pages.push(JSON.parse(new TextDecoder().decode(bytes)));
+    for await (const bytes of cake.listConversions(DAY).bytes())
+      pages.push(JSON.parse(new TextDecoder().decode(bytes)));
     expect(pages[0].rows[0].uniqueId).toBe("ORD-1");
     expect([...new Set(asked)]).toEqual([
       "/api/2/conversion.json",
@@ -100,7 +101,12 @@ test("a refund is corrected, listed as a change, and no longer owed", async () =
       isDryRun: false,
     });
     const { rows } = await cake.listConversionChanges({ since }).page();
-    expect(rows[0]).toMatchObject({ conversionId, conversionStatus: "returned", payoutText: "0.0000", note: "refund 1" });
+    expect(rows[0]).toMatchObject({
+      conversionId,
+      conversionStatus: "returned",
+      payoutText: "0.0000",
+      note: "refund 1",
+    });
     const state = await (await place.fetch(new Request(`${place.origin}/__sandbox/state`))).json();
     expect(state.totals.owed).toBe("0.00");
   }
@@ -186,6 +192,13 @@ test("an order on a pixel is told by the older services", async () => {
     expect(rows[0]).toMatchObject({ eventId: 22, orderTotalText: "21.4200", currency: "EUR", uniqueId: "ORD-9" });
   }
   expect(() =>
-    createPixel({ domain: "track.yournetwork.com", offerId: 1, clickId: "a", orderTotal: "5", subtotal: "4", currency: "EUR" }),
+    createPixel({
+      domain: "track.yournetwork.com",
+      offerId: 1,
+      clickId: "a",
+      orderTotal: "5",
+      subtotal: "4",
+      currency: "EUR",
+    }),
   ).toThrow(/orderTotal/);
 });
