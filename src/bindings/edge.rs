@@ -63,6 +63,7 @@ impl Client {
     ///
     /// # Errors
     /// Those of [`Account::new`].
+    #[expect(clippy::too_many_arguments, reason = "one for each option")]
     #[wasm_bindgen(constructor)]
     pub fn new(
         base_url: &str,
