@@ -784,7 +784,15 @@ fn pages_of_another_kind_are_refused_as_a_whole() {
 }
 
 /// Files as they should not be: how many rows are read, and place and reason of every one that is not.
-const MALFORMED: &[(&str, &str, u64, &[(u64, &str)])] = &[
+/// A file's name and text, how many rows it has, and what is wrong in which line.
+type Malformed = (
+    &'static str,
+    &'static str,
+    u64,
+    &'static [(u64, &'static str)],
+);
+
+const MALFORMED: &[Malformed] = &[
     // CSV: cells too many, too few, none.
     (
         "",
