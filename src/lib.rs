@@ -24,6 +24,7 @@
 //! | [`money`], [`time`] | exact decimals, civil times |
 //! | [`secret`] | secrets without what is around them |
 //! | `url` | percent-encoding and query strings |
+//! | `xml` | XML as CAKE's older services write it (feature `api`) |
 //! | `api` | CAKE's HTTP API: requests and answers (feature `api`) |
 //! | `delivery` | the forwarder's decisions (feature `forwarder`) |
 //! | `report` | reconcile, break down, attribute (feature `report`) |
@@ -52,6 +53,8 @@ pub mod time;
 pub mod touch;
 mod transaction_id;
 mod url;
+#[cfg(feature = "api")]
+mod xml;
 
 #[cfg(feature = "api")]
 pub mod api;

@@ -60,6 +60,8 @@ pub struct Pixel<'a> {
     pub price: Option<Money>,
     /// The affiliate's payout: `ap`.
     pub payout: Option<Money>,
+    /// What the shop tells of the order, as a query: see `api::commerce::query`.
+    pub order: Option<&'a str>,
     /// How it is reported: `f`.
     pub format: Format,
 }
@@ -76,6 +78,7 @@ impl<'a> Pixel<'a> {
             transaction_id: None,
             price: None,
             payout: None,
+            order: None,
             format: Format::Postback,
         }
     }
@@ -115,6 +118,10 @@ impl<'a> Pixel<'a> {
             if let Some(amount) = amount {
                 push_parameter(&mut url, name, &amount.to_string());
             }
+        }
+        if let Some(order) = self.order.filter(|order| !order.is_empty()) {
+            url.push('&');
+            url.push_str(order);
         }
         url.push_str(match self.format {
             Format::Postback => "&f=pb",

@@ -28,8 +28,8 @@ export interface Click {
   readonly ipAddress?: string | undefined;
   /** The visitor's country, two letters. */
   readonly country?: string | undefined;
-  /** Has it become a conversion? */
-  readonly converted: boolean;
+  /** Has it become a conversion? Absent where the older services list it: they do not tell. */
+  readonly converted?: boolean | undefined;
   /** The conversion's id, where there is one. */
   readonly conversionId?: number | undefined;
 }

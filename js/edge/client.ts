@@ -7,6 +7,7 @@ import { type Click, readClickPage, withInstant } from "./click.js";
 import {
   type Conversion,
   type ConversionStatus,
+  type Correction,
   complete,
   type ListedConversion,
   type ReportedConversion,
@@ -14,6 +15,9 @@ import {
 import { edge } from "./core.js";
 import { type AnswerWarning, createDates } from "./dates.js";
 import { createList, type FetchedPage, type List, type ListOptions, type RowRange } from "./list.js";
+
+/** Which of CAKE's services lists come from. */
+export type Services = "young" | "older";
 
 /** What is asked before a conversion is sent again. */
 export type Verify = "click" | "report" | "none";
@@ -47,11 +51,19 @@ export interface CakeClientOptions {
    */
   readonly verify?: Verify;
   /**
+   * Which of CAKE's services lists come from: `"young"` is `/api/2/….json`, `"older"` is
+   * `/api/VERSION/….asmx`, which most accounts are integrated by. It decides for `listClicks`,
+   * `listConversions` and `listTrackingDomains`; corrections and changes are always the older
+   * services', and every other call is the young API's.
+   * @default "young"
+   */
+  readonly services?: Services;
+  /**
    * The account's time zone, such as `America/New_York`. With it, dates come
    * with their instant, and `conversionDate` may be a `Date`.
    */
   readonly timeZone?: string;
-  /** Refuses Record Conversion and Create Postback with `read_only`. @default false */
+  /** Refuses Record Conversion, Create Postback and corrections with `read_only`. @default false */
   readonly readOnly?: boolean;
   /** At most so many requests a second, evenly spaced, by this client. @default no limit */
   readonly rateLimit?: number;
@@ -74,6 +86,7 @@ const CLIENT_OPTIONS = [
   "timeoutMs",
   "retries",
   "verify",
+  "services",
   "timeZone",
   "readOnly",
   "rateLimit",
@@ -178,6 +191,58 @@ export interface ListConversionReportParams extends RowRange {
   readonly sortDescending?: boolean;
 }
 
+/** The filters of conversions that changed. */
+export interface ListConversionChangesParams extends RowRange {
+  /** The day from which on they changed, `YYYY-MM-DD`, in the account's time zone. */
+  readonly since: string;
+  /** Do conversions that are merely new belong to them? @default false */
+  readonly includesNew?: boolean;
+  /** Only conversions on this offer. */
+  readonly offerId?: number;
+  /** Only conversions of this affiliate. */
+  readonly affiliateId?: number;
+  /** Only conversions for this advertiser. */
+  readonly advertiserId?: number;
+  /** The newest first? @default false */
+  readonly sortDescending?: boolean;
+}
+
+/** What is corrected on a conversion, and how. What is left out stays. */
+export interface CorrectConversionParams {
+  /** CAKE's id of the conversion. Give it or the `uniqueId`. */
+  readonly conversionId?: number;
+  /** Your transaction id of the conversion. */
+  readonly uniqueId?: string | number | bigint;
+  /** The offer that the conversion belongs to. */
+  readonly offerId: number;
+  /** What the affiliate gets in all from now on: an exact decimal such as `"9.00"`, never negative. */
+  readonly payout?: string | number;
+  /** Is added to the payout; with a minus it is taken back. Sent once, whatever happens. */
+  readonly payoutAdded?: string | number;
+  /** What the advertiser pays in all from now on. */
+  readonly revenue?: string | number;
+  /** Is added to the revenue; with a minus it is taken back. Sent once, whatever happens. */
+  readonly revenueAdded?: string | number;
+  /** The status from now on. A refund is `returned`. */
+  readonly status?: "returned" | "rejected" | "approved" | "pending";
+  /** CAKE's id of the disposition behind the status, of those that your account has. */
+  readonly dispositionId?: number;
+  /**
+   * Is appended to the conversion's note: up to 500 characters. By it the client finds out whether a
+   * correction whose answer was lost is there, so give each its own, such as `refund 4711`. What adds
+   * must have one.
+   */
+  readonly note?: string;
+  /** The day that the correction counts for: `"today"`, `"conversion_date"` or `YYYY-MM-DD`. @default "today" */
+  readonly effectiveDate?: "today" | "conversion_date" | (string & {});
+}
+
+/** How to make a correction. */
+export interface CorrectConversionOptions extends CallOptions {
+  /** Check it and say what would be sent, and send nothing. @default false */
+  readonly dryRun?: boolean;
+}
+
 /** The parameters of Create Postback. */
 export interface CreatePostbackParams {
   /** The affiliate to tell. */
@@ -237,6 +302,7 @@ export interface Check {
     | "default_domain"
     | "clock"
     | "click"
+    | "services"
     | "get_click"
     | "get_conversions"
     | "conversion_report";
@@ -286,6 +352,23 @@ export interface CakeClient {
    */
   listConversions(params: ListConversionsParams, options?: ListOptions): List<ListedConversion>;
   /**
+   * The conversions that changed since a day, refunds and corrections of weeks later included: from the
+   * older services, whatever the option `services` says.
+   * @throws CakeError `invalid_field`, `invalid_id`, and those of the network and of answers
+   */
+  listConversionChanges(params: ListConversionChangesParams, options?: ListOptions): List<ListedConversion>;
+  /**
+   * Corrects a conversion after the sale: totals, a status, or an amount that is added. Sent through the
+   * older services. Totals and a status are sent again where no clear answer came, after a look whether
+   * they are there; what adds is sent once.
+   * @throws CakeError `outcome_unknown` where no clear answer came and the conversion does not show the
+   * correction: it may or may not be applied. `read_only`, `invalid_field`, `invalid_id`,
+   * `invalid_money`, `invalid_unique_id`, `invalid_text`, and those of answers
+   * @example
+   * await cake.correctConversion({ uniqueId: "ORD-98765", offerId: 12345, status: "returned", payout: "0", note: "refund 4711" });
+   */
+  correctConversion(params: CorrectConversionParams, options?: CorrectConversionOptions): Promise<Correction>;
+  /**
    * The conversion report, `report/conversion.json`: up to 10,000 rows a page,
    * with the unique id. Not every account has it: `npx cake-edge doctor` says so.
    * @throws CakeError `invalid_field`, `invalid_id`, and those of the network and of answers
@@ -322,7 +405,9 @@ type Action =
   | "listConversions"
   | "listConversionReport"
   | "createPostback"
-  | "listTrackingDomains";
+  | "listTrackingDomains"
+  | "listConversionChanges"
+  | "correctConversion";
 
 const CALL_OPTIONS = ["signal", "timeoutMs", "retries"];
 const MAX_TIMEOUT_MS = 600_000;
@@ -343,6 +428,7 @@ export function createCakeClient(options: CakeClientOptions): CakeClient {
   const timeoutMs = integerOption("timeoutMs", options.timeoutMs, 1, MAX_TIMEOUT_MS) ?? 15_000;
   const retries = integerOption("retries", options.retries, 0, 10) ?? 2;
   const verify = choice("verify", options.verify, VERIFY) ?? "click";
+  const isOlder = choice("services", options.services, SERVICES) === "older";
   const readOnly = choice("readOnly", options.readOnly, [true, false]) ?? false;
   const zone = options.timeZone === undefined ? undefined : createTimeZone(stringOption("timeZone", options.timeZone));
   const dates = createDates(zone, quiet(functionOption("onWarning", options.onWarning)) ?? warnConsole);
@@ -352,6 +438,7 @@ export function createCakeClient(options: CakeClientOptions): CakeClient {
         stringOption("baseUrl", baseUrl),
         stringOption("apiKey", apiKey),
         readOnly,
+        isOlder,
         intervalOf(options.rateLimit),
         functionOption("fetch", fetch),
         quiet(functionOption("onRequest", onRequest)),
@@ -361,21 +448,26 @@ export function createCakeClient(options: CakeClientOptions): CakeClient {
   // What is wrong with the options is said at once.
   call(client);
 
-  function run(action: Action, params: unknown, given: RecordConversionOptions = {}): Promise<unknown> {
+  function run(
+    action: Action,
+    params: unknown,
+    given: RecordConversionOptions = {},
+    isDryRun = false,
+  ): Promise<unknown> {
     return edge.wait(() =>
       client().call(
         action,
         toJson(params),
         integerOption("retries", given.retries, 0, 10) ?? retries,
         integerOption("timeoutMs", given.timeoutMs, 1, MAX_TIMEOUT_MS) ?? timeoutMs,
-        choice("verify", given.verify, VERIFY) ?? verify,
+        isDryRun ? "dry" : (choice("verify", given.verify, VERIFY) ?? verify),
         signalOf(given),
       ),
     );
   }
 
   function fetchConversions<Row extends ListedConversion | ReportedConversion>(
-    action: "listConversions" | "listConversionReport",
+    action: "listConversions" | "listConversionReport" | "listConversionChanges",
     range: RowRange,
     given: ListOptions | undefined,
   ): Promise<FetchedPage<Row>> {
@@ -417,10 +509,25 @@ export function createCakeClient(options: CakeClientOptions): CakeClient {
       createList({
         params,
         options: given,
-        pageRows: 500,
-        maxPageRows: 500,
+        pageRows: isOlder ? 1_000 : 500,
+        maxPageRows: isOlder ? 10_000 : 500,
         idOf: (conversion) => conversion.conversionId,
         fetchPage: (range) => fetchConversions<ListedConversion>("listConversions", range, given),
+      }),
+    listConversionChanges: (params, given) =>
+      createList({
+        params,
+        options: given,
+        pageRows: 1_000,
+        maxPageRows: 10_000,
+        idOf: (conversion) => conversion.conversionId,
+        fetchPage: (range) => fetchConversions<ListedConversion>("listConversionChanges", range, given),
+      }),
+    correctConversion: (params, given) =>
+      settle(async () => {
+        checkNames("options", given, [...CALL_OPTIONS, "dryRun"]);
+        const isDryRun = choice("dryRun", given?.dryRun, [true, false]) ?? false;
+        return parse<Correction>(await run("correctConversion", params, given, isDryRun));
       }),
     listConversionReport: (params, given) =>
       createList({
@@ -458,6 +565,7 @@ export function createCakeClient(options: CakeClientOptions): CakeClient {
 }
 
 const VERIFY = ["click", "report", "none"] as const;
+const SERVICES = ["young", "older"] as const;
 
 /** Whoever reads a page reads its key. A worker or server has no document. */
 function refusePages(): void {

@@ -46,6 +46,38 @@ export interface ListedConversion extends Partial<ConversionFacts> {
   readonly affiliate: { readonly affiliateId?: number | undefined; readonly affiliateName?: string | undefined };
   /** Your order reference, in accounts that tell it. */
   readonly orderId?: string | undefined;
+  /** What the customer paid, exactly as CAKE wrote it. Like all that follows, the older services tell it. */
+  readonly orderTotalText?: string | undefined;
+  /** The currency of the amounts, such as `EUR`. */
+  readonly currency?: string | undefined;
+  /** The name of its disposition, of those that your account has. */
+  readonly disposition?: string | undefined;
+  /** The event that it is of. */
+  readonly eventId?: number | undefined;
+  readonly eventName?: string | undefined;
+  /** When it was changed last, in the account's civil time. */
+  readonly updatedDate?: string | undefined;
+  /** The same as an instant, where the client knows the account's `timeZone`. */
+  readonly updatedAt?: Date | undefined;
+  /** What was noted on it, corrections included. */
+  readonly note?: string | undefined;
+}
+
+/** A correction that CAKE has taken, or that a dry run has checked. */
+export interface Correction {
+  /** CAKE's id of the conversion, where you gave it or its row told it. */
+  readonly conversionId?: number | undefined;
+  /** Your transaction id, likewise. */
+  readonly uniqueId?: string | undefined;
+  readonly offerId: number;
+  /** CAKE's words, such as `Conversion Updated`. */
+  readonly message?: string | undefined;
+  /** Was CAKE's own answer lost, and the correction then found on the conversion? */
+  readonly isRecovered: boolean;
+  /** Was nothing sent, because you asked for a dry run? */
+  readonly isDryRun: boolean;
+  /** What is sent, without the API key. */
+  readonly query: string;
 }
 
 /** A row of the conversion report. What the account's row lacks is absent. */
@@ -58,14 +90,19 @@ export interface ReportedConversion extends Partial<ConversionFacts> {
 }
 
 /** Puts the number beside each amount's text, and the instant beside the date. */
-export function complete<T extends Partial<ConversionFacts>>(facts: T, dates: Dates): T {
-  const { payoutText, revenueText, conversionDate } = facts;
-  const more: { payout?: number; revenue?: number; conversionAt?: Date } = {};
+export function complete<T extends Partial<ConversionFacts> & Pick<ListedConversion, "updatedDate">>(
+  facts: T,
+  dates: Dates,
+): T {
+  const { payoutText, revenueText, conversionDate, updatedDate } = facts;
+  const more: { payout?: number; revenue?: number; conversionAt?: Date; updatedAt?: Date } = {};
   const payout = Number(payoutText ?? Number.NaN);
   if (!Number.isNaN(payout)) more.payout = payout;
   const revenue = Number(revenueText ?? Number.NaN);
   if (!Number.isNaN(revenue)) more.revenue = revenue;
   const at = dates.findInstant("conversionDate", conversionDate);
   if (at) more.conversionAt = at;
+  const updatedAt = dates.findInstant("updatedDate", updatedDate);
+  if (updatedAt) more.updatedAt = updatedAt;
   return Object.assign(facts, more);
 }

@@ -29,19 +29,23 @@ export {
   type Check,
   type CheckOptions,
   type CheckReport,
+  type CorrectConversionOptions,
+  type CorrectConversionParams,
   type CreatePostbackParams,
   createCakeClient,
   type ListClicksParams,
+  type ListConversionChangesParams,
   type ListConversionReportParams,
   type ListConversionsParams,
   type ListTrackingDomainsParams,
   type Postback,
   type RecordConversionOptions,
   type RecordConversionParams,
+  type Services,
   type TrackingDomain,
   type Verify,
 } from "./client.js";
-export type { Conversion, ConversionStatus, ListedConversion, ReportedConversion } from "./conversion.js";
+export type { Conversion, ConversionStatus, Correction, ListedConversion, ReportedConversion } from "./conversion.js";
 export type { AnswerWarning } from "./dates.js";
 export { type Day, type DayRange, type DayRangeName, dayRange } from "./day-range.js";
 export type { List, ListOptions, ListProgress, Page } from "./list.js";
@@ -69,6 +73,7 @@ export {
   type FoundClick,
   findClick,
   lintTrackingLink,
+  type PixelItem,
   type PixelParts,
   parseTrackingLink,
 } from "./tracking.js";

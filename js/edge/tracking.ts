@@ -2,6 +2,7 @@ import { call, toCakeError } from "../error.js";
 import { LINK_RULES, type TrackingLinkParts, type TrackingLinkRules } from "../link.js";
 import { linkBuilder } from "../link-builder.js";
 import { checkNames, choice, digitsOf, optionalString, refuse, stringOption } from "../option.js";
+import { toJson } from "./call-options.js";
 import { edge } from "./core.js";
 
 const builder = edge.keep(({ LinkBuilder, moduleMemory }) =>
@@ -127,6 +128,16 @@ export function checkPostbackUrl(postbackUrl: string): CheckedPostbackUrl {
   return call(() => edge.api().checkPostbackUrl(stringOption("postbackUrl", postbackUrl)));
 }
 
+/** A line of an order. */
+export interface PixelItem {
+  readonly sku: string;
+  readonly quantity: number;
+  /** Of one. */
+  readonly price: string | number;
+  /** What was taken off the line. @default 0 */
+  readonly discount?: string | number;
+}
+
 /** The parts of a pixel: of the URL that records a conversion without an API key. */
 export interface PixelParts {
   /** Your network's tracking domain; with `sandbox: true`, the sandbox's origin. */
@@ -137,6 +148,7 @@ export interface PixelParts {
   readonly offerId?: number;
   /** The advertiser, for all offers of one. */
   readonly advertiserId?: number;
+  /** The event that happened, `e`. @default the offer's own conversion */
   readonly eventId?: number;
   /** The click id; a server's postback needs it. */
   readonly clickId?: string;
@@ -146,12 +158,48 @@ export interface PixelParts {
   readonly price?: string;
   /** The affiliate's payout, such as `"18.00"`. */
   readonly payout?: string;
+  /** What the customer paid in all. Where a subtotal is given, it is that with tax and shipping, less the discount. */
+  readonly orderTotal?: string | number;
+  /** What the goods cost: the sum of the items. */
+  readonly subtotal?: string | number;
+  readonly tax?: string | number;
+  readonly shipping?: string | number;
+  /** What was taken off the order. */
+  readonly discount?: string | number;
+  /** The currency of these amounts, such as `EUR`. */
+  readonly currency?: string;
+  /** The customer's country, such as `DE`. */
+  readonly country?: string;
+  readonly region?: string;
+  readonly voucher?: string;
+  readonly coupons?: readonly string[];
+  /** The lines of the order. */
+  readonly items?: readonly PixelItem[];
+  /** The device's id. */
+  readonly udid?: string;
   /** `pb` server to server, `img` image, `js` script, `iframe` frame. @default "pb" */
   readonly format?: "pb" | "img" | "js" | "iframe";
 }
 
+/** What a shop tells of an order. */
+const ORDER_PARTS = [
+  "orderTotal",
+  "subtotal",
+  "tax",
+  "shipping",
+  "discount",
+  "currency",
+  "country",
+  "region",
+  "voucher",
+  "coupons",
+  "items",
+  "udid",
+] as const;
+
 /** All that the parts may hold. */
 const PIXEL_PARTS = [
+  ...ORDER_PARTS,
   "domain",
   "sandbox",
   "offerId",
@@ -175,7 +223,7 @@ export interface BuiltPixel {
  * Builds the URL and the tag of a conversion pixel, `https://DOMAIN/p.ashx?o=…&r=…&t=…&f=…`.
  *
  * @throws CakeError `invalid_domain`, `invalid_id`, `invalid_click_id`, `invalid_unique_id`, `placeholder_text`,
- * `invalid_money`
+ * `invalid_money`, `invalid_field`, `invalid_text`
  */
 export function createPixel(parts: PixelParts): BuiltPixel {
   if (typeof parts !== "object" || parts === null) refuse("parts", "must be an object");
@@ -194,6 +242,7 @@ export function createPixel(parts: PixelParts): BuiltPixel {
         optionalString("transactionId", digitsOf(parts.transactionId)),
         optionalString("price", parts.price),
         optionalString("payout", parts.payout),
+        toJson(Object.fromEntries(ORDER_PARTS.map((name) => [name, parts[name]]))),
         format,
       ),
   );

@@ -46,7 +46,7 @@ export class EventStream {
     if (this.#viewers.size === 0 || writes.length === 0) return;
     for (const { write, row } of writes) {
       if (write === "click" && this.#clicks.length < MAX_CLICKS) this.#clicks.push(row);
-      if (write === "conversion" || write === "status") this.#conversions.add(row.conversion_id);
+      if (write === "conversion" || write === "changed") this.#conversions.add(row.conversion_id);
       if (write === "fired") this.#postbacks.set(row.fired_id, row);
     }
     this.#soon();

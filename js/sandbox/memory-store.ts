@@ -105,11 +105,9 @@ export class MemoryStore implements Store {
           if (!this.#byClick.has(row.click_id)) this.#byClick.set(row.click_id, row.conversion_id);
           this.#numbers.conversion = row.conversion_id + 1;
           break;
-        case "status": {
-          const old = this.#conversions.get(row.conversion_id);
-          if (old) this.#conversions.set(row.conversion_id, { ...old, conversion_status: row.conversion_status });
+        case "changed":
+          this.#conversions.set(row.conversion_id, row);
           break;
-        }
         case "postback":
           this.#postbacks.push(row);
           this.#numbers.postback = row.postback_id + 1;
@@ -232,12 +230,16 @@ export class MemoryStore implements Store {
     return { rows, total: found.length };
   }
 
-  #matching({ from, before, offer_ids, affiliate_id, statuses }: ConversionFilter) {
+  #matching(filter: ConversionFilter) {
+    const { from, before, updated_from, is_corrected, unique_id, offer_ids, affiliate_id, statuses } = filter;
     const found: ConversionRow[] = [];
     for (const row of this.#conversions.values()) {
       const isMeant =
         (from === null || row.conversion_date >= from) &&
         (before === null || row.conversion_date < before) &&
+        (row.updated_date ?? row.conversion_date) >= (updated_from ?? "") &&
+        (is_corrected === null || row.corrections > 0 === is_corrected) &&
+        (unique_id === null || row.unique_id === unique_id) &&
         (offer_ids === null || offer_ids.includes(row.offer_id)) &&
         (affiliate_id ?? row.affiliate_id) === row.affiliate_id &&
         (statuses === null || statuses.includes(row.conversion_status));

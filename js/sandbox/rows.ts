@@ -39,6 +39,22 @@ export interface ConversionRow {
   readonly adv3: string | null;
   readonly adv4: string | null;
   readonly adv5: string | null;
+  /** `e` of the pixel: the event. */
+  readonly event_id: number | null;
+  /** `ect` of the pixel: what the customer paid. */
+  readonly order_total: string | null;
+  /** `eccu` of the pixel: three capital letters. */
+  readonly currency: string | null;
+  /** `ecc` of the pixel. */
+  readonly coupons: string | null;
+  /** `udid` of the pixel: the device's id. */
+  readonly udid: string | null;
+  /** What was noted on it, corrections included. */
+  readonly note: string | null;
+  /** When it was recorded or changed last; null in a made-up past. */
+  readonly updated_date: string | null;
+  /** How often it has been moved or corrected. */
+  readonly corrections: number;
 }
 
 /** A postback that an affiliate has set up. */
@@ -155,11 +171,16 @@ export type SandboxAction =
   | "get_conversions"
   | "conversion_report"
   | "create_postback"
-  | "get_tracking_domains";
+  | "get_tracking_domains"
+  | "clicks"
+  | "event_conversions"
+  | "event_conversion_changes"
+  | "update_conversion_events"
+  | "tracking_domains";
 
 /** One rule: a share of the calls, or a script for the next ones. */
 export interface FaultRule {
-  /** @default the five actions of the API */
+  /** @default those of both APIs */
   readonly actions?: readonly SandboxAction[];
   /** From 0 to 1. */
   readonly share?: number | null;

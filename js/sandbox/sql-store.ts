@@ -26,7 +26,9 @@ const TABLES = `
     affiliate_id INTEGER NOT NULL, payout TEXT NOT NULL, payout_units INTEGER NOT NULL,
     revenue TEXT NOT NULL, revenue_units INTEGER NOT NULL, unique_id TEXT,
     dedupe_key TEXT UNIQUE, order_id TEXT, conversion_date TEXT NOT NULL,
-    conversion_status TEXT NOT NULL, adv1 TEXT, adv2 TEXT, adv3 TEXT, adv4 TEXT, adv5 TEXT);
+    conversion_status TEXT NOT NULL, adv1 TEXT, adv2 TEXT, adv3 TEXT, adv4 TEXT, adv5 TEXT,
+    event_id INTEGER, order_total TEXT, currency TEXT, coupons TEXT, udid TEXT, note TEXT,
+    updated_date TEXT, corrections INTEGER NOT NULL DEFAULT 0);
   CREATE INDEX IF NOT EXISTS conversions_by_click ON conversions (click_id);
   CREATE INDEX IF NOT EXISTS conversions_by_date
     ON conversions (conversion_date, conversion_id, offer_id, affiliate_id, conversion_status);
@@ -52,11 +54,23 @@ const TABLES = `
   CREATE INDEX IF NOT EXISTS fired_due ON fired (next_ms) WHERE next_ms IS NOT NULL;
   CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, text TEXT NOT NULL);`;
 
+/** What conversions have gained since 0.1.0. */
+const NEW_COLUMNS = [
+  "event_id INTEGER",
+  "order_total TEXT",
+  "currency TEXT",
+  "coupons TEXT",
+  "udid TEXT",
+  "note TEXT",
+  "updated_date TEXT",
+  "corrections INTEGER NOT NULL DEFAULT 0",
+];
+
 const CLICK_COLUMNS = columns(
   "number click_id click_date offer_id affiliate_id creative_id sub_id_1 sub_id_2 sub_id_3 sub_id_4 sub_id_5 ip_address country",
 );
 const CONVERSION_COLUMNS = columns(
-  "conversion_id click_id offer_id affiliate_id payout payout_units revenue revenue_units unique_id dedupe_key order_id conversion_date conversion_status adv1 adv2 adv3 adv4 adv5",
+  "conversion_id click_id offer_id affiliate_id payout payout_units revenue revenue_units unique_id dedupe_key order_id conversion_date conversion_status adv1 adv2 adv3 adv4 adv5 event_id order_total currency coupons udid note updated_date corrections",
 );
 /** What an answer of many conversions shows: half of the columns, twice as fast. */
 const PAGE_COLUMNS =
@@ -95,6 +109,10 @@ export class SqlStore implements Store {
     const older = this.#first("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'memory'");
     if (older !== null) this.#sql.exec("ALTER TABLE memory RENAME TO meta");
     this.#sql.exec(TABLES);
+    const table = this.#first("SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = 'conversions'");
+    if (!String(table?.["sql"]).includes("corrections")) {
+      for (const column of NEW_COLUMNS) this.#sql.exec(`ALTER TABLE conversions ADD COLUMN ${column}`);
+    }
   }
 
   numbers(): Numbers {
@@ -149,7 +167,7 @@ export class SqlStore implements Store {
 
   #write({ write, row }: Write): void {
     const numbers = this.numbers();
-    if (write === "conversion" || write === "status") this.#counts.clear();
+    if (write === "conversion" || write === "changed") this.#counts.clear();
     switch (write) {
       case "click":
         this.#insert("clicks", CLICK_COLUMNS, row);
@@ -159,12 +177,8 @@ export class SqlStore implements Store {
         this.#insert("conversions", CONVERSION_COLUMNS, row);
         numbers.conversion = row.conversion_id + 1;
         break;
-      case "status":
-        this.#sql.exec(
-          "UPDATE conversions SET conversion_status = ? WHERE conversion_id = ?",
-          row.conversion_status,
-          row.conversion_id,
-        );
+      case "changed":
+        this.#insert("conversions", CONVERSION_COLUMNS, row, "INSERT OR REPLACE");
         break;
       case "postback":
         this.#insert("postbacks", POSTBACK_COLUMNS, row);
@@ -312,7 +326,7 @@ export class SqlStore implements Store {
     // The index that is in order already, and no other: sorting 100,000 rows takes longer than to walk through them.
     const sorted = sort === "conversion_date" ? where.sql : where.sql.replace(/(WHERE|AND) /g, "$1 +");
     const rows = this.#all(
-      `SELECT ${PAGE_COLUMNS} FROM conversions WHERE conversion_id IN
+      `SELECT ${filter.is_whole ? "*" : PAGE_COLUMNS} FROM conversions WHERE conversion_id IN
          (SELECT conversion_id FROM conversions${sorted} ORDER BY ${order} LIMIT ? OFFSET ?) ORDER BY ${order}`,
       ...where.values,
       filter.limit,
@@ -372,6 +386,9 @@ function conversionsWhere(filter: ConversionFilter): Where {
   return conditions([
     ["conversion_date >= ?", filter.from],
     ["conversion_date < ?", filter.before],
+    ["coalesce(updated_date, conversion_date) >= ?", filter.updated_from],
+    ["(corrections > 0) = ?", filter.is_corrected === null ? null : Number(filter.is_corrected)],
+    ["unique_id = ?", filter.unique_id],
     ["offer_id IN (SELECT value FROM json_each(?))", list(filter.offer_ids)],
     ["affiliate_id = ?", filter.affiliate_id],
     ["conversion_status IN (SELECT value FROM json_each(?))", list(filter.statuses)],

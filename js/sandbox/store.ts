@@ -18,6 +18,11 @@ export interface ClickFilter {
 export interface ConversionFilter {
   readonly from: string | null;
   readonly before: string | null;
+  /** Recorded or changed at this civil time or later. */
+  readonly updated_from: string | null;
+  /** Only such as have been moved or corrected. */
+  readonly is_corrected: boolean | null;
+  readonly unique_id: string | null;
   readonly offer_ids: readonly number[] | null;
   readonly affiliate_id: number | null;
   readonly statuses: readonly string[] | null;
@@ -26,6 +31,8 @@ export interface ConversionFilter {
   /** A column of {@link ConversionRow}; never a caller's text. */
   readonly sort: string;
   readonly is_descending: boolean;
+  /** With every column. */
+  readonly is_whole: boolean;
 }
 
 /** Rows that a decision asks for. */
@@ -42,7 +49,7 @@ export type Need =
 export type Write =
   | { readonly write: "click"; readonly row: ClickRow }
   | { readonly write: "conversion"; readonly row: ConversionRow }
-  | { readonly write: "status"; readonly row: { readonly conversion_id: number; readonly conversion_status: string } }
+  | { readonly write: "changed"; readonly row: ConversionRow }
   | { readonly write: "postback"; readonly row: PostbackRow }
   | { readonly write: "fired"; readonly row: FiredPostback };
 

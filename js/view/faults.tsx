@@ -22,6 +22,11 @@ const ACTIONS: Record<SandboxAction, string> = {
   conversion_report: "the conversion report",
   create_postback: "Create Postback",
   get_tracking_domains: "Get Tracking Domains",
+  clicks: "Clicks (older services)",
+  event_conversions: "EventConversions (older services)",
+  event_conversion_changes: "EventConversionChanges (older services)",
+  update_conversion_events: "UpdateConversionEvents (older services)",
+  tracking_domains: "TrackingDomains (older services)",
   click: "tracking links",
   pixel: "pixels",
 };

@@ -2,6 +2,7 @@
 //! outcome.
 
 use super::call::{Call, CallOutcome, Idempotency, Lookup, Subject};
+use super::older::{self, clicks, correction, event_conversions};
 use super::{
     Account, Answer, conversion_report, create_postback, get_click, list_clicks, list_conversions,
     list_tracking_domains, record_conversion,
@@ -26,6 +27,20 @@ pub enum Action {
     CreatePostback,
     /// Get Tracking Domains.
     ListTrackingDomains,
+    /// What changed on conversions, by the older services.
+    ListConversionChanges,
+    /// A correction of a conversion by the older services, a write.
+    CorrectConversion,
+}
+
+/// Which of CAKE's services a call that both have goes to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Services {
+    /// `/api/2/….json`, the article's.
+    #[default]
+    Young,
+    /// `/api/VERSION/….asmx`, which most accounts are integrated by.
+    Older,
 }
 
 /// How a call may go about it.
@@ -42,6 +57,13 @@ pub struct CallSettings {
     pub report_at_ms: Option<u64>,
     /// Are writes refused? By default, no.
     pub is_read_only: bool,
+    /// The services of lists that both have. The young ones by default.
+    pub services: Services,
+    /// The time by UTC, in milliseconds since 1970: what became of a correction is looked for in what
+    /// changed since the day before.
+    pub now_ms: u64,
+    /// Is a correction only checked, and nothing sent? By default, no.
+    pub is_dry_run: bool,
 }
 
 impl Default for CallSettings {
@@ -51,13 +73,17 @@ impl Default for CallSettings {
             verifies: true,
             report_at_ms: None,
             is_read_only: false,
+            services: Services::Young,
+            now_ms: 0,
+            is_dry_run: false,
         }
     }
 }
 
 impl Action {
     /// The action of this name: `getClick`, `listClicks`, `recordConversion`,
-    /// `listConversions`, `listConversionReport`, `createPostback` or `listTrackingDomains`.
+    /// `listConversions`, `listConversionReport`, `createPostback`, `listTrackingDomains`,
+    /// `listConversionChanges` or `correctConversion`.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Some(match name {
@@ -68,6 +94,8 @@ impl Action {
             "listConversionReport" => Self::ListConversionReport,
             "createPostback" => Self::CreatePostback,
             "listTrackingDomains" => Self::ListTrackingDomains,
+            "listConversionChanges" => Self::ListConversionChanges,
+            "correctConversion" => Self::CorrectConversion,
             _ => return None,
         })
     }
@@ -77,13 +105,34 @@ impl Action {
     /// # Errors
     /// Those of the action's `request`; [`Error::ReadOnly`].
     pub fn call(self, account: &Account, params: &str, settings: CallSettings) -> Result<Call> {
-        let is_write = matches!(self, Self::RecordConversion | Self::CreatePostback);
-        if is_write && settings.is_read_only {
+        let is_write = matches!(
+            self,
+            Self::RecordConversion | Self::CreatePostback | Self::CorrectConversion
+        );
+        if is_write && settings.is_read_only && !settings.is_dry_run {
             return Err(Error::ReadOnly);
         }
         let mut subject = Subject::default();
         let mut idempotency = Idempotency::Safe;
+        let services = self.services(settings.services);
+        let is_older = services == Services::Older;
         let request = match self {
+            Self::ListClicks if is_older => clicks::request(account, params)?,
+            Self::ListConversions if is_older => event_conversions::request(account, params)?,
+            Self::ListTrackingDomains if is_older => {
+                older::tracking_domains::request(account, params)?
+            }
+            Self::ListConversionChanges => event_conversions::changes_request(account, params)?,
+            Self::CorrectConversion => {
+                let (request, checked) = correction::request(account, params)?;
+                idempotency = Idempotency::Keyed {
+                    lookup: Lookup::Changes(checked.changes(account, settings.now_ms)),
+                    verify_first: true,
+                    is_sent_once: checked.adds(),
+                };
+                subject.correction = Some(checked);
+                request
+            }
             Self::GetClick => {
                 subject.click_id = get_click::click_id_of(params)?;
                 get_click::request(account, &subject.click_id)?
@@ -105,12 +154,14 @@ impl Action {
                             )?),
                         },
                         verify_first: settings.verifies,
+                        is_sent_once: false,
                     },
                 };
                 subject = Subject {
                     click_id: params.click_id,
                     offer_id: params.offer_id,
                     unique_id: params.unique_id,
+                    correction: None,
                 };
                 request
             }
@@ -122,28 +173,64 @@ impl Action {
             }
             Self::ListTrackingDomains => list_tracking_domains::request(account, params)?,
         };
-        Ok(Call::new(
-            self,
-            request,
-            subject,
-            idempotency,
-            settings.retries,
-        ))
+        Ok(Call::new(self, request, subject, idempotency, settings))
+    }
+
+    /// The services that it goes to, where the account's option is `chosen`: of some calls there is but one.
+    #[must_use]
+    pub fn services(self, chosen: Services) -> Services {
+        match self {
+            Self::ListConversionChanges | Self::CorrectConversion => Services::Older,
+            Self::ListClicks | Self::ListConversions | Self::ListTrackingDomains => chosen,
+            Self::GetClick
+            | Self::RecordConversion
+            | Self::ListConversionReport
+            | Self::CreatePostback => Services::Young,
+        }
     }
 
     /// The most bytes of an answer that are read: lists hold up to 10,000 rows.
     #[must_use]
-    pub fn body_limit(self) -> u32 {
+    pub fn body_limit(self, services: Services) -> u32 {
         match self {
+            Self::ListClicks | Self::ListConversions | Self::ListConversionChanges
+                if services == Services::Older =>
+            {
+                older::BODY_LIMIT
+            }
             Self::ListClicks | Self::ListConversions => 16 << 20,
             Self::ListConversionReport => conversion_report::BODY_LIMIT,
+            Self::ListConversionChanges => older::BODY_LIMIT,
             Self::ListTrackingDomains => 1 << 20,
-            Self::GetClick | Self::RecordConversion | Self::CreatePostback => 64 << 10,
+            Self::GetClick
+            | Self::RecordConversion
+            | Self::CreatePostback
+            | Self::CorrectConversion => 64 << 10,
         }
     }
 
-    pub(super) fn read(self, answer: &Answer<'_>, subject: &Subject) -> Result<CallOutcome> {
+    pub(super) fn read(
+        self,
+        answer: &Answer<'_>,
+        subject: &Subject,
+        services: Services,
+    ) -> Result<CallOutcome> {
+        let is_older = services == Services::Older;
         Ok(match self {
+            Self::ListClicks if is_older => CallOutcome::Clicks(clicks::read(answer)?),
+            Self::ListConversions if is_older => {
+                CallOutcome::Conversions(event_conversions::read(answer)?)
+            }
+            Self::ListTrackingDomains if is_older => {
+                CallOutcome::TrackingDomains(older::tracking_domains::read(answer)?)
+            }
+            Self::ListConversionChanges => {
+                CallOutcome::Conversions(event_conversions::read(answer)?)
+            }
+            Self::CorrectConversion => {
+                let checked = subject.correction.as_ref().ok_or(Error::Internal)?;
+                CallOutcome::Correction(correction::read(answer, checked)?)
+            }
             Self::GetClick => CallOutcome::Click(get_click::read(answer, &subject.click_id)?),
             Self::ListClicks => CallOutcome::Clicks(list_clicks::read(answer)?),
             Self::RecordConversion => CallOutcome::Conversion(record_conversion::read_for(

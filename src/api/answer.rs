@@ -32,6 +32,9 @@ pub fn has_words(status: u16) -> bool {
 /// As much of an error's body is read, in bytes.
 pub const MAX_ERROR_BODY_BYTES: u32 = 16 << 10;
 
+/// The status of an older service's fault, whose words say whether the request was read.
+const FAULT_STATUS: u16 = 500;
+
 impl<'a> Answer<'a> {
     /// An answer of this HTTP status with this body.
     #[must_use]
@@ -87,6 +90,11 @@ impl<'a> Answer<'a> {
                 })
             }
         }
+    }
+
+    /// The body of a fault of the older services.
+    pub(super) fn body_of_fault(&self) -> Option<&'a str> {
+        (self.status == FAULT_STATUS && !self.body.is_empty()).then_some(self.body)
     }
 
     /// What the body of an error says: a fault's or gateway's words, a page's title, or its text.
@@ -170,6 +178,7 @@ impl<'a> Answer<'a> {
         if is_yes == Some(true) {
             return Ok(envelope);
         }
+        // The word may stand in either.
         if [&message, &word]
             .into_iter()
             .flatten()
@@ -180,22 +189,49 @@ impl<'a> Answer<'a> {
         let shown = message
             .filter(|message| !message.trim().is_empty())
             .or(word);
-        if shown.as_deref().is_some_and(is_about_the_key) {
-            return Err(self.unauthorized(shown.as_deref()));
-        }
-        if is_yes.is_none() {
+        match self.no(is_yes, shown.as_deref()) {
             // Whether a write was recorded it does not say.
-            return match words::find_error(&envelope) {
+            Error::UnexpectedAnswer { .. } => match words::find_error(&envelope) {
                 Some(error) => Err(self.unexpected("says neither yes nor no: ", &error)),
                 None => Ok(envelope),
+            },
+            error => Err(error),
+        }
+    }
+
+    /// What an answer that is no yes says: a no, or only words.
+    pub(super) fn no(&self, said: Option<bool>, words: Option<&str>) -> Error {
+        let words = words.unwrap_or_default();
+        if is_restricted(words) {
+            return Error::RateLimited {
+                status: self.status,
+                retry_after_ms: self.retry_after_ms,
             };
         }
-        Err(shown.map_or_else(
-            || Error::Refused {
+        if is_about_the_key(words) {
+            return self.unauthorized(Some(words));
+        }
+        match said {
+            None => self.unexpected("says neither yes nor no: ", words),
+            Some(_) if words.is_empty() => Error::Refused {
                 message: "CAKE said no without a message".into(),
             },
-            |message| self.refused(&message),
-        ))
+            Some(_) => self.refused(words),
+        }
+    }
+
+    /// Neither XML nor JSON: the older services' one word, or something else.
+    pub(super) fn not_markup(&self, body: &str) -> Error {
+        match self.no(None, Some(body.trim())) {
+            Error::UnexpectedAnswer { .. } => self.unexpected("is not XML: ", body),
+            error => error,
+        }
+    }
+
+    /// Markup of another kind, such as a page of the web server's: its words are shown.
+    pub(super) fn unexpected_markup(&self, rule: &str, body: &str) -> Error {
+        let words = words::read_markup(body).map(|markup| markup.words);
+        self.unexpected(rule, words.as_deref().unwrap_or(body))
     }
 
     /// Not JSON: what the older services and the web server say in markup.
@@ -203,19 +239,11 @@ impl<'a> Answer<'a> {
         let Some(markup) = words::read_markup(body).filter(|markup| !markup.is_plain) else {
             return self.unexpected("is not JSON: ", body);
         };
-        if is_restricted(&markup.words) {
-            return Error::RateLimited {
-                status: self.status,
-                retry_after_ms: self.retry_after_ms,
-            };
+        match markup.success {
+            Some(false) => self.no(Some(false), Some(&markup.words)),
+            _ if is_restricted(&markup.words) => self.no(None, Some(&markup.words)),
+            _ => self.unexpected("is not JSON: ", &markup.words),
         }
-        if markup.success == Some(false) {
-            if is_about_the_key(&markup.words) {
-                return self.unauthorized(Some(&markup.words));
-            }
-            return self.refused(&markup.words);
-        }
-        self.unexpected("is not JSON: ", &markup.words)
     }
 
     /// A no beside the record of a conversion says both: it is unexpected.

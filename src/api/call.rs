@@ -9,9 +9,11 @@
 use super::certainty::{Certainty, is_duplicate};
 use super::conversion_report::{self, ConversionReportPage};
 use super::list_conversions;
+use super::older::correction::{self, Correction};
+use super::older::{self, event_conversions};
 use super::record_conversion::Conversion;
 use super::{
-    Action, Answer, Request,
+    Action, Answer, CallSettings, Request, Services,
     create_postback::Postback,
     get_click,
     get_click::{Click, ClickVerdict},
@@ -70,6 +72,8 @@ pub enum CallOutcome {
     Postback(Postback),
     /// Of Get Tracking Domains.
     TrackingDomains(Vec<TrackingDomain>),
+    /// Of a correction.
+    Correction(Correction),
 }
 
 /// The most rows of a report that are looked through for a unique id.
@@ -82,8 +86,13 @@ pub(super) enum Idempotency {
     Safe,
     /// It writes, and nothing tells two of it apart.
     None,
-    /// It writes with a unique id. What became of it can be asked.
-    Keyed { lookup: Lookup, verify_first: bool },
+    /// It writes with a unique id, or a note. What became of it can be asked.
+    Keyed {
+        lookup: Lookup,
+        verify_first: bool,
+        /// Does it add, so that it is sent once, whatever a look-up says?
+        is_sent_once: bool,
+    },
 }
 
 /// Where what became of a write is asked.
@@ -93,15 +102,17 @@ pub(super) enum Lookup {
     Click(Request),
     /// The conversion report: does it have the unique id?
     Report(Request),
+    /// What changed on the offer: does the conversion show the correction?
+    Changes(Request),
 }
 
 /// What a call is about, as far as its answers must be too.
 #[derive(Clone, Debug, Default)]
-#[expect(clippy::struct_field_names, reason = "CAKE's own names")]
 pub(super) struct Subject {
     pub(super) click_id: String,
     pub(super) offer_id: u64,
     pub(super) unique_id: Option<String>,
+    pub(super) correction: Option<correction::Checked>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,9 +129,11 @@ enum Phase {
 }
 
 /// A call in progress; see [`Action::call`].
+#[expect(clippy::struct_excessive_bools, reason = "what is known of a write")]
 #[derive(Clone, Debug)]
 pub struct Call {
     action: Action,
+    services: Services,
     request: Request,
     subject: Subject,
     idempotency: Idempotency,
@@ -135,6 +148,8 @@ pub struct Call {
     was_in_doubt: bool,
     /// Is the look-up the last word, and nothing sent after it?
     is_final_lookup: bool,
+    /// Is nothing sent?
+    is_dry_run: bool,
     report: ReportScan,
 }
 
@@ -152,20 +167,22 @@ impl Call {
         request: Request,
         subject: Subject,
         idempotency: Idempotency,
-        retries: u32,
+        settings: CallSettings,
     ) -> Self {
         Self {
             action,
+            services: action.services(settings.services),
             request,
             subject,
             idempotency,
             phase: Phase::Sending,
-            retries_left: retries,
+            retries_left: settings.retries,
             failures: 0,
             last: None,
             is_in_doubt: false,
             was_in_doubt: false,
             is_final_lookup: false,
+            is_dry_run: settings.is_dry_run,
             report: ReportScan::default(),
         }
     }
@@ -181,8 +198,21 @@ impl Call {
                     ..
                 },
             ) => conversion_report::BODY_LIMIT,
-            _ => self.action.body_limit(),
+            (
+                Phase::Verifying,
+                Idempotency::Keyed {
+                    lookup: Lookup::Changes(_),
+                    ..
+                },
+            ) => older::BODY_LIMIT,
+            _ => self.action.body_limit(self.services),
         }
+    }
+
+    /// The services that it goes to.
+    #[must_use]
+    pub fn services(&self) -> Services {
+        self.services
     }
 
     /// What is called.
@@ -194,7 +224,13 @@ impl Call {
     /// The first step.
     #[must_use]
     pub fn start(&mut self) -> Step {
-        self.send()
+        match &self.subject.correction {
+            Some(correction) if self.is_dry_run => {
+                let outcome = CallOutcome::Correction(correction.dry_run());
+                self.finish(Step::Done(outcome))
+            }
+            _ => self.send(),
+        }
     }
 
     /// The step after `event`. `random` is a random number over the whole of
@@ -203,7 +239,7 @@ impl Call {
     pub fn next(&mut self, event: CallEvent<'_>, random: u32) -> Step {
         match (self.phase, event) {
             (Phase::Sending, CallEvent::Answered(answer)) => {
-                match self.action.read(answer, &self.subject) {
+                match self.action.read(answer, &self.subject, self.services) {
                     Ok(outcome) => self.finish(Step::Done(outcome)),
                     Err(error) => self.failed(error, random),
                 }
@@ -261,6 +297,7 @@ impl Call {
         let request = match lookup {
             Lookup::Click(request) => request.clone(),
             Lookup::Report(request) => conversion_report::with_rows(request, self.report.rows),
+            Lookup::Changes(request) => event_conversions::with_rows(request, self.report.rows),
         };
         self.phase = Phase::Verifying;
         Step::Send(request)
@@ -286,8 +323,16 @@ impl Call {
         let may_repeat = match self.idempotency {
             Idempotency::Safe => error.is_retryable(),
             Idempotency::None => false,
-            Idempotency::Keyed { .. } => true,
+            // What was not looked at has added nothing.
+            Idempotency::Keyed { is_sent_once, .. } => !is_sent_once || !self.is_in_doubt,
         };
+        let is_sent_once = matches!(
+            self.idempotency,
+            Idempotency::Keyed {
+                is_sent_once: true,
+                ..
+            }
+        );
         let verify_first = matches!(
             self.idempotency,
             Idempotency::Keyed {
@@ -297,7 +342,11 @@ impl Call {
         );
         if may_repeat && self.retries_left > 0 {
             self.retries_left -= 1;
-            return self.wait(error, verify_first, random);
+            return self.wait(
+                error,
+                verify_first && (!is_sent_once || self.is_in_doubt),
+                random,
+            );
         }
         if verify_first && self.is_in_doubt {
             // Nothing more is sent; but what became of it can still be asked.
@@ -322,19 +371,46 @@ impl Call {
 
     /// The look-up was answered.
     fn on_lookup(&mut self, answer: &Answer<'_>, random: u32) -> Step {
-        let is_report = matches!(
-            self.idempotency,
-            Idempotency::Keyed {
-                lookup: Lookup::Report(_),
-                ..
+        let Idempotency::Keyed { lookup, .. } = &self.idempotency else {
+            return self.give_up(Error::Internal);
+        };
+        let step = match lookup {
+            Lookup::Click(_) => get_click::read(answer, &self.subject.click_id)
+                .map(|click| self.on_click_found(click)),
+            Lookup::Report(_) => {
+                conversion_report::read(answer).map(|page| self.on_report_page(page))
             }
-        );
-        let step = if is_report {
-            conversion_report::read(answer).map(|page| self.on_report_page(page))
-        } else {
-            get_click::read(answer, &self.subject.click_id).map(|click| self.on_click_found(click))
+            Lookup::Changes(_) => {
+                event_conversions::read(answer).map(|page| self.on_changes_page(&page))
+            }
         };
         step.unwrap_or_else(|error| self.on_lookup_failed(error, random))
+    }
+
+    /// A page of what changed came: the conversion is in it and shows the correction, or does not, or
+    /// the next page may have it.
+    fn on_changes_page(&mut self, page: &list_conversions::ConversionPage) -> Step {
+        let Some(correction) = &self.subject.correction else {
+            return self.give_up(Error::Internal);
+        };
+        let rows = page.rows.len() as u64;
+        let ours = page.rows.iter().find(|row| correction.is_about(row));
+        if let Some(found) = ours.and_then(|row| correction.found_in(row)) {
+            return self.finish(Step::Done(CallOutcome::Correction(found)));
+        }
+        let is_there = ours.is_some();
+        if self.has_more(rows, page.total_rows) && !is_there {
+            return self.verify();
+        }
+        let is_whole = is_there || !self.may_have_more(rows, page.total_rows);
+        self.report.rows = 0;
+        if is_whole && !self.is_final_lookup {
+            self.is_in_doubt = false;
+            return self.send();
+        }
+        self.is_in_doubt = true;
+        let last = self.last.take().unwrap_or(Error::Internal);
+        self.give_up(last)
     }
 
     /// A page of the report came: it has our unique id, or it does not, or the
@@ -349,14 +425,11 @@ impl Call {
         if let Some(conversion) = ours.and_then(Conversion::reported) {
             return self.finish(Step::Done(CallOutcome::Conversion(conversion)));
         }
-        self.report.rows += rows;
-        let is_last = rows == 0
-            || page
-                .total_rows
-                .is_some_and(|total| self.report.rows >= total);
-        if !is_last && self.report.rows < MAX_REPORT_ROWS {
+        let total_rows = page.total_rows;
+        if self.has_more(rows, total_rows) {
             return self.verify();
         }
+        let is_last = !self.may_have_more(rows, total_rows);
         let rows = core::mem::take(&mut self.report.rows);
         if is_last && (self.report.shows_ids || rows == 0) && !self.is_final_lookup {
             self.is_in_doubt = false;
@@ -366,6 +439,17 @@ impl Call {
         self.is_in_doubt = true;
         let last = self.last.take().unwrap_or(Error::Internal);
         self.give_up(last)
+    }
+
+    /// Counts a page's rows. Is the next one to be asked for?
+    fn has_more(&mut self, rows: u64, total_rows: Option<u64>) -> bool {
+        self.report.rows += rows;
+        self.may_have_more(rows, total_rows) && self.report.rows < MAX_REPORT_ROWS
+    }
+
+    /// Are there rows behind those that were counted?
+    fn may_have_more(&self, rows: u64, total_rows: Option<u64>) -> bool {
+        rows > 0 && total_rows.is_none_or(|total| self.report.rows < total)
     }
 
     /// Get Click answered.

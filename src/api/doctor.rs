@@ -3,7 +3,7 @@
 
 use super::get_click::Click;
 use super::list_tracking_domains::TrackingDomain;
-use super::{Action, CallOutcome};
+use super::{Action, CallOutcome, Services};
 use crate::time::CivilTime;
 use crate::{Error, click_id};
 
@@ -20,6 +20,7 @@ const CLOCK_TOLERANCE_MS: u64 = 30_000;
 pub struct Examination {
     click_id: Option<String>,
     domains: Option<Result<Vec<TrackingDomain>>>,
+    older: Option<Result<Vec<TrackingDomain>>>,
     server_ms: Option<u64>,
     now_ms: u64,
     click: Option<Result<Option<Click>>>,
@@ -49,16 +50,21 @@ impl Examination {
         })
     }
 
-    /// The next call: an action and its parameters as JSON. `None` at the end.
+    /// The next call: an action, the services that are asked, and its parameters as JSON. `None` at the end.
     #[must_use]
-    pub fn next(&self) -> Option<(Action, String)> {
-        if self.domains.is_none() {
-            return Some((Action::ListTrackingDomains, "{}".to_owned()));
+    pub fn next(&self) -> Option<(Action, Services, String)> {
+        let list = |services| Some((Action::ListTrackingDomains, services, "{}".to_owned()));
+        match (&self.domains, &self.older) {
+            (None, _) => return list(Services::Young),
+            // Where nobody answers, nobody else does either.
+            (Some(Err(Error::Network { .. } | Error::Timeout | Error::Aborted)), _)
+            | (_, Some(_)) => {}
+            (Some(_), None) => return list(Services::Older),
         }
         if let Some(click_id) = self.click_id.as_deref().filter(|_| self.click.is_none()) {
             // A click id has no character that JSON would escape.
             let params = ["{\"clickId\":\"", click_id, "\"}"].concat();
-            return Some((Action::GetClick, params));
+            return Some((Action::GetClick, Services::Young, params));
         }
         // Where the first call failed, so would they.
         let is_known = matches!(self.domains, Some(Ok(_)));
@@ -72,20 +78,28 @@ impl Examination {
             "\",\"rowLimit\":1}",
         ]
         .concat();
-        Some((*action, params))
+        Some((*action, Services::Young, params))
     }
 
     /// Takes note of what the call brought. `server_ms` is the time in its
     /// answer's `Date` header and `now_ms` our own, in milliseconds since 1970.
     pub fn record(&mut self, result: Result<CallOutcome>, server_ms: Option<u64>, now_ms: u64) {
-        if self.domains.is_none() {
-            self.server_ms = server_ms;
-            self.now_ms = now_ms;
-            self.domains = Some(match result {
+        let is_older = matches!(self.next(), Some((_, Services::Older, _)));
+        if self.domains.is_none() || is_older {
+            let domains = match result {
                 Ok(CallOutcome::TrackingDomains(domains)) => Ok(domains),
                 Ok(_) => Err(Error::Internal),
                 Err(error) => Err(error),
-            });
+            };
+            if is_older {
+                self.older = Some(domains);
+            } else {
+                self.domains = Some(domains);
+            }
+            if self.server_ms.is_none() {
+                self.server_ms = server_ms;
+                self.now_ms = now_ms;
+            }
         } else if self.click_id.is_some() && self.click.is_none() {
             self.click = Some(match result {
                 Ok(CallOutcome::Click(click)) => Ok(click),
@@ -101,12 +115,25 @@ impl Examination {
     #[must_use]
     pub fn report(&self) -> Report {
         let click = self.click.as_ref();
+        let domains = match &self.domains {
+            Some(domains) => domains.as_deref(),
+            None => Err(&Error::Aborted),
+        };
+        let older = self.older.as_ref().map(Result::as_deref);
         diagnose(&Findings {
-            domains: match &self.domains {
-                Some(Ok(domains)) => Ok(domains),
-                Some(Err(error)) => Err(error),
-                None => Err(&Error::Aborted),
+            // An account may have the older services alone.
+            domains: match (domains, older) {
+                (
+                    Err(Error::UnexpectedAnswer { .. } | Error::HttpStatus { status: 404, .. }),
+                    Some(Ok(older)),
+                ) => Ok(older),
+                (domains, _) => domains,
             },
+            is_young: match domains {
+                Ok(_) => true,
+                Err(error) => matches!(error, Error::Unauthorized { .. } | Error::Refused { .. }),
+            },
+            older,
             server_ms: self.server_ms,
             now_ms: self.now_ms,
             click: click.map(|click| click.as_ref().map(Option::as_ref)),
@@ -118,6 +145,10 @@ impl Examination {
 /// What was found by asking.
 struct Findings<'a> {
     domains: Result<&'a [TrackingDomain], &'a Error>,
+    /// Do the young services answer, be it with a no?
+    is_young: bool,
+    /// What the older ones answer, where they were asked.
+    older: Option<Result<&'a [TrackingDomain], &'a Error>>,
     server_ms: Option<u64>,
     now_ms: u64,
     click: Option<Result<Option<&'a Click>, &'a Error>>,
@@ -139,8 +170,8 @@ pub enum Status {
 /// One check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Check {
-    /// `reachable`, `key`, `domains`, `default_domain`, `clock`, `click`, `get_click`, `get_conversions` or
-    /// `conversion_report`.
+    /// `reachable`, `key`, `domains`, `default_domain`, `clock`, `click`, `services`, `get_click`,
+    /// `get_conversions` or `conversion_report`.
     pub name: &'static str,
     /// How it went.
     pub status: Status,
@@ -180,7 +211,7 @@ fn skipped(name: &'static str, found: &str, advice: &'static str) -> Check {
 
 /// Makes a report of what was found.
 fn diagnose(findings: &Findings<'_>) -> Report {
-    let mut checks = Vec::with_capacity(9);
+    let mut checks = Vec::with_capacity(10);
     let failure = findings.domains.err();
     checks.push(match failure {
         Some(error @ (Error::Network { .. } | Error::Timeout)) => check(
@@ -250,7 +281,7 @@ fn diagnose(findings: &Findings<'_>) -> Report {
             true,
             [
                 "CAKE knows the click",
-                if click.converted {
+                if click.converted == Some(true) {
                     ", and it has converted"
                 } else {
                     ", and it has not converted"
@@ -272,6 +303,7 @@ fn diagnose(findings: &Findings<'_>) -> Report {
             "Mend what failed above, then check again.",
         ),
     });
+    checks.push(services(findings));
     for (index, (name, _)) in READS.into_iter().enumerate() {
         checks.push(read(name, findings.reads.get(index)));
     }
@@ -345,6 +377,34 @@ fn domains(checks: &mut Vec<Check>, domains: Option<&[TrackingDomain]>) {
     ));
 }
 
+/// Which services answer. An account needs but one generation, so nothing fails here.
+fn services(findings: &Findings<'_>) -> Check {
+    match findings.older {
+        None => skipped("services", "not known", "Make CAKE reachable first."),
+        Some(Ok(_)) if findings.is_young => check(
+            "services",
+            true,
+            "the young and the older services answer",
+            "",
+        ),
+        Some(Ok(_)) => skipped(
+            "services",
+            "only the older services answer",
+            "Open the client with services: \"older\"; conversions go by p.ashx.",
+        ),
+        Some(Err(_)) if !findings.is_young => skipped(
+            "services",
+            "neither generation answers",
+            "Make CAKE reachable first.",
+        ),
+        Some(Err(_)) => skipped(
+            "services",
+            "only the young services answer",
+            "Nothing, unless conversions are corrected: that needs the older services, /api/6/track.asmx.",
+        ),
+    }
+}
+
 fn clock(findings: &Findings<'_>, is_reachable: bool) -> Check {
     let Some(server_ms) = findings.server_ms.filter(|_| is_reachable) else {
         return skipped(
@@ -395,17 +455,38 @@ mod tests {
         let mut examination = Examination::new(Some("abc")).unwrap();
         assert_eq!(
             examination.next(),
-            Some((Action::ListTrackingDomains, "{}".to_owned()))
+            Some((
+                Action::ListTrackingDomains,
+                Services::Young,
+                "{}".to_owned()
+            ))
         );
         let domains = vec![domain(true, "active")];
         examination.record(
-            Ok(CallOutcome::TrackingDomains(domains)),
+            Ok(CallOutcome::TrackingDomains(domains.clone())),
             Some(1_000),
             2_000,
         );
         assert_eq!(
             examination.next(),
-            Some((Action::GetClick, r#"{"clickId":"abc"}"#.to_owned()))
+            Some((
+                Action::ListTrackingDomains,
+                Services::Older,
+                "{}".to_owned()
+            ))
+        );
+        examination.record(
+            Ok(CallOutcome::TrackingDomains(domains)),
+            Some(90_000),
+            91_000,
+        );
+        assert_eq!(
+            examination.next(),
+            Some((
+                Action::GetClick,
+                Services::Young,
+                r#"{"clickId":"abc"}"#.to_owned()
+            ))
         );
         examination.record(Err(Error::Timeout), None, 9_000);
         for (action, result, _) in [
@@ -414,7 +495,10 @@ mod tests {
             (Action::ListConversionReport, Err(Error::Timeout), Skipped),
         ] {
             let params = r#"{"startDate":"1970-01-01","endDate":"1970-01-02","rowLimit":1}"#;
-            assert_eq!(examination.next(), Some((action, params.to_owned())));
+            assert_eq!(
+                examination.next(),
+                Some((action, Services::Young, params.to_owned()))
+            );
             examination.record(result, None, 9_000);
         }
         assert_eq!(examination.next(), None);
@@ -428,11 +512,69 @@ mod tests {
                 ("default_domain", Well),
                 ("clock", Well),
                 ("click", Failed),
+                ("services", Well),
                 ("get_click", Well),
                 ("get_conversions", Failed),
                 ("conversion_report", Skipped),
             ]
         );
+    }
+
+    #[test]
+    fn an_account_may_have_either_generation_alone() {
+        let not_found = || Error::HttpStatus {
+            status: 404,
+            retry_after_ms: None,
+            message: String::new(),
+        };
+        let well = || Ok(CallOutcome::TrackingDomains(vec![domain(true, "active")]));
+        for (young, older, is_ok, found) in [
+            (
+                well(),
+                Err(not_found()),
+                true,
+                "only the young services answer",
+            ),
+            (
+                Err(not_found()),
+                well(),
+                true,
+                "only the older services answer",
+            ),
+            (
+                Err(Error::Unauthorized {
+                    status: 200,
+                    message: String::new(),
+                }),
+                Err(not_found()),
+                false,
+                "only the young services answer",
+            ),
+            (
+                Err(not_found()),
+                Err(not_found()),
+                false,
+                "only the young services answer",
+            ),
+        ] {
+            let mut examination = Examination::new(None).unwrap();
+            examination.record(young, None, 0);
+            examination.record(older, None, 0);
+            let report = examination.report();
+            assert_eq!(report.ok, is_ok);
+            let services = report
+                .checks
+                .iter()
+                .find(|check| check.name == "services")
+                .unwrap();
+            assert_eq!(services.status, Skipped);
+            if is_ok {
+                assert_eq!(services.found, found);
+            }
+        }
+        let mut examination = Examination::new(None).unwrap();
+        examination.record(Err(Error::Timeout), None, 0);
+        assert_eq!(examination.next(), None);
     }
 
     use Status::{Failed, Ok as Well, Skipped};
@@ -442,6 +584,8 @@ mod tests {
         let domains = [domain(true, "active")];
         let report = diagnose(&Findings {
             domains: Ok(&domains),
+            is_young: true,
+            older: Some(Ok(&domains)),
             server_ms: Some(1_000_000),
             now_ms: 1_020_000,
             click: None,
@@ -457,6 +601,7 @@ mod tests {
                 ("default_domain", Well),
                 ("clock", Well),
                 ("click", Skipped),
+                ("services", Well),
                 ("get_click", Well),
                 ("get_conversions", Well),
                 ("conversion_report", Well),
@@ -497,6 +642,8 @@ mod tests {
         ] {
             let report = diagnose(&Findings {
                 domains,
+                is_young: true,
+                older: None,
                 server_ms,
                 now_ms: 0,
                 click,

@@ -45,8 +45,9 @@ pub struct Click {
     /// The visitor's country, two letters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
-    /// Has the click become a conversion?
-    pub converted: bool,
+    /// Has the click become a conversion? Absent where the service does not tell it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub converted: Option<bool>,
     /// The conversion's id, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conversion_id: Option<u64>,
@@ -72,7 +73,9 @@ impl Click {
     pub fn verdict(&self, offer_id: u64) -> ClickVerdict {
         match (self.offer_id == Some(offer_id), self.conversion_id) {
             (true, Some(id)) => ClickVerdict::Converted(id),
-            (true, None) if self.has_said && !self.converted => ClickVerdict::NotConverted,
+            (true, None) if self.has_said && self.converted == Some(false) => {
+                ClickVerdict::NotConverted
+            }
             _ => ClickVerdict::Unclear,
         }
     }
@@ -90,7 +93,7 @@ impl Click {
             sub_id_5: record.text("sub_id_5"),
             ip_address: record.text("ip_address"),
             country: record.text("country"),
-            converted: record.flag("converted"),
+            converted: Some(record.flag("converted")),
             conversion_id: record.id("conversion_id"),
             has_said: match record.get("converted") {
                 Some(word) => dress::is_yes(word) || dress::is_no(word),

@@ -23,7 +23,7 @@ const NAMES: [&str; 10] = [
 ];
 
 /// An offer, named.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Offer {
     /// CAKE's id of the offer.
@@ -35,7 +35,7 @@ pub struct Offer {
 }
 
 /// An affiliate, named.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Affiliate {
     /// CAKE's id of the affiliate.
@@ -48,7 +48,7 @@ pub struct Affiliate {
 
 /// A row of Get Conversions. Serializes in camelCase, amounts as `payoutText`
 /// and `revenueText`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ListedConversion {
     /// CAKE's id of the conversion.
@@ -79,6 +79,27 @@ pub struct ListedConversion {
     /// The advertiser's order reference, where CAKE tells it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order_id: Option<String>,
+    /// What the customer paid, exactly as CAKE wrote it. Like all that follows, the older services tell it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order_total_text: Option<String>,
+    /// The currency of the amounts, such as `EUR`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
+    /// The name of its disposition, of those that the account has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disposition: Option<String>,
+    /// The event that it is of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event_id: Option<u64>,
+    /// The event's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event_name: Option<String>,
+    /// When it was changed last, in the account's civil time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub updated_date: Option<String>,
+    /// What was noted on it, corrections included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// A page of Get Conversions.
@@ -166,5 +187,6 @@ fn read_row(answer: &Answer<'_>, row: &Record<'_, '_>) -> ListedConversion {
         click_id: row.text("click_id"),
         unique_id: row.text("unique_id"),
         order_id: row.text("order_id"),
+        ..ListedConversion::default()
     }
 }

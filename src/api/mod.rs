@@ -31,6 +31,7 @@ mod action;
 mod answer;
 mod call;
 mod certainty;
+pub mod commerce;
 pub mod conversion_report;
 pub mod create_postback;
 pub mod doctor;
@@ -41,6 +42,7 @@ mod key;
 pub mod list_clicks;
 pub mod list_conversions;
 pub mod list_tracking_domains;
+pub mod older;
 mod pager;
 mod params;
 mod rate_limiter;
@@ -54,7 +56,7 @@ use crate::url::push_parameter;
 use crate::{Error, Result};
 use core::fmt;
 
-pub use action::{Action, CallSettings};
+pub use action::{Action, CallSettings, Services};
 pub use answer::{Answer, MAX_ERROR_BODY_BYTES, has_body, has_words};
 pub use call::{Call, CallEvent, CallOutcome, Step};
 pub use certainty::{Certainty, is_duplicate};
@@ -116,11 +118,20 @@ impl Account {
     /// Starts the GET of an action.
     fn get(&self, path: &'static str) -> Request {
         Request {
+            base: "/api/2/",
             path,
             origin: self.origin.clone(),
             key: self.key.clone(),
             query: String::new(),
             body: None,
+        }
+    }
+
+    /// Starts the GET of an older service, whose path begins with its version.
+    fn get_older(&self, path: &'static str) -> Request {
+        Request {
+            base: "/api/",
+            ..self.get(path)
         }
     }
 
@@ -156,6 +167,7 @@ enum Field<'a> {
 /// to `fetch` and nowhere else, and `Debug` leaves it out.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Request {
+    base: &'static str,
     path: &'static str,
     origin: String,
     key: ApiKey,
@@ -188,10 +200,10 @@ impl Request {
         if self.body.is_some() { "POST" } else { "GET" }
     }
 
-    /// The path, such as `/api/2/click.json`.
+    /// The path, such as `/api/2/click.json` or `/api/12/reports.asmx/Clicks`.
     #[must_use]
     pub fn path(&self) -> String {
-        ["/api/2/", self.path].concat()
+        [self.base, self.path].concat()
     }
 
     /// The query without the key: it may be shown.
@@ -203,7 +215,7 @@ impl Request {
     /// The whole URL, with the key where it is a GET.
     #[must_use]
     pub fn url_with_key(&self) -> String {
-        let mut url = [&self.origin, "/api/2/", self.path].concat();
+        let mut url = [&self.origin, self.base, self.path].concat();
         if self.body.is_none() {
             url.push('?');
             push_parameter(&mut url, "api_key", self.key.reveal());

@@ -13,7 +13,8 @@ pub(super) struct Params<'a> {
     fields: Object<'a>,
 }
 
-fn field(parameter: &str, rule: &str) -> Error {
+/// What is wrong with a parameter.
+pub(super) fn field(parameter: &str, rule: &str) -> Error {
     Error::InvalidField {
         parameter: parameter.to_owned(),
         rule: rule.to_owned(),
@@ -24,6 +25,11 @@ impl<'a> Params<'a> {
     /// Reads `text`; `names` are all that may stand in it, once each.
     pub(super) fn read(text: &'a str, names: &[&'static str]) -> Result<Self> {
         let fields = Object::read(text).ok_or_else(|| field("params", "must be an object"))?;
+        Self::of(fields, names)
+    }
+
+    /// The same of fields that are read already.
+    fn of(fields: Object<'a>, names: &[&'static str]) -> Result<Self> {
         for (index, (name, _)) in fields.entries().enumerate() {
             if !names.contains(&name) {
                 // The name is the caller's own text: no more of it than names it.
@@ -79,6 +85,39 @@ impl<'a> Params<'a> {
             return Err(Error::InvalidText { parameter: name });
         }
         Ok(text)
+    }
+
+    /// A list of texts; empty where it is missing.
+    pub(super) fn texts(&self, name: &str) -> Result<Vec<String>> {
+        self.list(name)?
+            .into_iter()
+            .map(|value| {
+                value
+                    .string()
+                    .ok_or_else(|| field(name, "must be a list of texts"))
+            })
+            .collect()
+    }
+
+    /// A list of objects, of which `names` are all that may stand in one.
+    pub(super) fn objects(&self, name: &str, names: &[&'static str]) -> Result<Vec<Self>> {
+        self.list(name)?
+            .into_iter()
+            .map(|value| {
+                let fields = value.object();
+                Self::of(
+                    fields.ok_or_else(|| field(name, "must be a list of objects"))?,
+                    names,
+                )
+            })
+            .collect()
+    }
+
+    fn list(&self, name: &str) -> Result<Vec<Value<'a>>> {
+        let values = self
+            .get(name)
+            .map(|value| value.array().ok_or_else(|| field(name, "must be a list")));
+        Ok(values.transpose()?.unwrap_or_default())
     }
 
     /// One of a few words.
@@ -157,15 +196,18 @@ impl<'a> Params<'a> {
         value.ok_or_else(|| field(name, "is missing"))
     }
 
+    /// What was written, a text or a number's digits.
+    pub(super) fn written(&self, name: &'static str) -> Result<Option<String>> {
+        self.get(name)
+            .map(|value| value.text().ok_or(Error::InvalidMoney { parameter: name }))
+            .transpose()
+    }
+
     /// An amount: text, or a number whose own digits are exact.
     pub(super) fn amount(&self, name: &'static str) -> Result<Option<String>> {
-        let Some(value) = self.get(name) else {
-            return Ok(None);
-        };
-        let text = value
-            .text()
-            .ok_or(Error::InvalidMoney { parameter: name })?;
-        Ok(Some(Money::parse(name, &text)?.to_string()))
+        self.written(name)?
+            .map(|text| Ok(Money::parse(name, &text)?.to_string()))
+            .transpose()
     }
 
     /// A unique id or order id: text, or a number as its digits.

@@ -5,8 +5,8 @@
 use super::fetch::{Received, Sending, is_aborted, send, wait};
 use super::{number, random, to_integer};
 use crate::api::{
-    self, Account, Answer, Call, CallEvent, CallOutcome, CallSettings, RateLimiter, Step, doctor,
-    list_clicks,
+    self, Account, Answer, Call, CallEvent, CallOutcome, CallSettings, RateLimiter, Services, Step,
+    doctor, list_clicks,
 };
 use crate::{Error, Result};
 use js_sys::{Array, Date, Function, JSON, JsString, Object, Reflect};
@@ -30,6 +30,7 @@ pub struct Client {
     account: Account,
     pace: RefCell<RateLimiter>,
     is_read_only: bool,
+    services: Services,
     fetch: Option<Function>,
     on_request: Option<Function>,
     on_response: Option<Function>,
@@ -41,6 +42,7 @@ struct Choices {
     timeout_ms: u32,
     verifies: bool,
     report_at_ms: Option<u64>,
+    is_dry_run: bool,
     signal: Option<AbortSignal>,
 }
 
@@ -55,17 +57,19 @@ struct Ended {
 
 #[wasm_bindgen]
 impl Client {
-    /// Opens a client; see [`Account::new`]. `interval_ms` is the least time
+    /// Opens a client; see [`Account::new`]. `is_older` chooses the services of lists; `interval_ms` is the least time
     /// between two requests; `fetch` is used instead of the global one; the hooks
     /// are told of every request and of what came of it.
     ///
     /// # Errors
     /// Those of [`Account::new`].
+    #[expect(clippy::too_many_arguments, reason = "one for each option")]
     #[wasm_bindgen(constructor)]
     pub fn new(
         base_url: &str,
         api_key: &str,
         is_read_only: bool,
+        is_older: bool,
         interval_ms: f64,
         fetch: Option<Function>,
         on_request: Option<Function>,
@@ -75,6 +79,11 @@ impl Client {
             account: Account::new(base_url, api_key)?,
             pace: RefCell::new(RateLimiter::new(to_integer(interval_ms))),
             is_read_only,
+            services: if is_older {
+                Services::Older
+            } else {
+                Services::Young
+            },
             fetch,
             on_request,
             on_response,
@@ -84,7 +93,7 @@ impl Client {
     /// Calls an action by its name in JavaScript, with its parameters as JSON;
     /// see [`api::Action::call`]. Brings the outcome as JSON; of a list an array of
     /// that JSON, of CAKE's own rows of clicks, and of the answer's text.
-    /// `verify` is `click`, `report` or `none`.
+    /// `verify` is `click`, `report` or `none`; `dry` lets a correction be checked and not sent.
     ///
     /// # Errors
     /// Those of the action.
@@ -101,17 +110,25 @@ impl Client {
             retries,
             timeout_ms,
             verifies: verify != "none",
+            is_dry_run: verify == "dry",
             report_at_ms: (verify == "report").then(|| to_integer(Date::now())),
             signal,
         };
         let action = api::Action::from_name(&action).ok_or(Error::Internal)?;
-        let ended = self.run(action, &params, &choices).await?;
+        let ended = self.run(action, self.services, &params, &choices).await?;
         let outcome = to_json(&ended.outcome)?;
         Ok(match action {
             api::Action::ListClicks
             | api::Action::ListConversions
-            | api::Action::ListConversionReport => {
-                Array::of3(&outcome.into(), &ended.rows, &ended.body).into()
+            | api::Action::ListConversionReport
+            | api::Action::ListConversionChanges => {
+                let outcome = JsValue::from(outcome);
+                // The older services' rows go on in the one shape that callers know.
+                let body = match action.services(self.services) {
+                    Services::Young => &ended.body,
+                    Services::Older => &outcome,
+                };
+                Array::of3(&outcome, &ended.rows, body).into()
             }
             _ => outcome.into(),
         })
@@ -133,11 +150,12 @@ impl Client {
             timeout_ms,
             verifies: false,
             report_at_ms: None,
+            is_dry_run: false,
             signal,
         };
         let mut examination = doctor::Examination::new(click.as_deref())?;
-        while let Some((action, params)) = examination.next() {
-            let ended = self.run(action, &params, &choices).await;
+        while let Some((action, services, params)) = examination.next() {
+            let ended = self.run(action, services, &params, &choices).await;
             let date_ms = ended.as_ref().ok().and_then(|ended| ended.date_ms);
             let outcome = ended.map(|ended| ended.outcome);
             examination.record(outcome, date_ms, to_integer(Date::now()));
@@ -151,12 +169,21 @@ impl Client {
 
 impl Client {
     /// Carries a call out, step by step.
-    async fn run(&self, action: api::Action, params: &str, choices: &Choices) -> Result<Ended> {
+    async fn run(
+        &self,
+        action: api::Action,
+        services: Services,
+        params: &str,
+        choices: &Choices,
+    ) -> Result<Ended> {
         let settings = CallSettings {
             retries: choices.retries,
             verifies: choices.verifies,
             report_at_ms: choices.report_at_ms,
             is_read_only: self.is_read_only,
+            services,
+            now_ms: to_integer(Date::now()),
+            is_dry_run: choices.is_dry_run,
         };
         let mut call = action.call(&self.account, params, settings)?;
         let signal = choices.signal.as_ref();
@@ -190,7 +217,7 @@ impl Client {
                             Ok(received) => {
                                 date_ms = received.date_ms;
                                 let body;
-                                (body, rows) = take_rows(action, &received.body);
+                                (body, rows) = take_rows(&call, &received.body);
                                 let body = api::plain_body(body);
                                 let answer = Answer::new(received.status, &body)
                                     .with_account(&self.account)
@@ -266,8 +293,9 @@ fn hook(hook: Option<&Function>, told: &Object) {
 /// The body as the core reads it, and, where it is a page of clicks, CAKE's own
 /// rows taken out of it: the platform's parser is three times as fast as ours
 /// and the objects behind it.
-fn take_rows(action: api::Action, body: &JsString) -> (String, JsValue) {
-    if action == api::Action::ListClicks
+fn take_rows(call: &Call, body: &JsString) -> (String, JsValue) {
+    if call.action() == api::Action::ListClicks
+        && call.services() == Services::Young
         && let Some(taken) = try_take_rows(body)
     {
         return taken;

@@ -7,7 +7,7 @@
 
 use super::fields::Fields;
 use super::id;
-use crate::api::{Answer, create_postback, list_clicks, plain_body};
+use crate::api::{Answer, commerce, create_postback, list_clicks, plain_body};
 use crate::click_id::{LandingParameters, find_click as find};
 use crate::host::Domain;
 use crate::link::{LinkRules, TrackingLink};
@@ -138,10 +138,11 @@ fn checked_template(checked: &macros::Checked) -> JsValue {
 }
 
 /// A pixel's or postback's URL and tag; see [`Pixel`]. `format` is `pb`, `img`,
-/// `js` or `iframe`; of `offer_id` and `advertiser_id` the first one given counts.
+/// `js` or `iframe`; of `offer_id` and `advertiser_id` the first one given counts. `order` is what
+/// the shop tells of the order, as JSON.
 ///
 /// # Errors
-/// Those of [`Pixel::build`] and [`Money::parse`].
+/// Those of [`Pixel::build`], [`commerce::query`] and [`Money::parse`].
 #[expect(clippy::too_many_arguments, reason = "one for each part of the URL")]
 #[wasm_bindgen(js_name = pixel)]
 pub fn pixel(
@@ -154,6 +155,7 @@ pub fn pixel(
     transaction_id: Option<String>,
     price: Option<String>,
     payout: Option<String>,
+    order: &str,
     format: &str,
 ) -> Result<JsValue, JsValue> {
     let domain = if is_sandbox {
@@ -170,7 +172,9 @@ pub fn pixel(
             .map(|text| Money::parse(name, text))
             .transpose()
     };
+    let order = commerce::query(order)?;
     let pixel = Pixel {
+        order: Some(&order),
         event_id: event_id.map(id),
         click_id: click_id.as_deref(),
         transaction_id: transaction_id.as_deref(),

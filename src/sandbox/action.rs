@@ -1,5 +1,6 @@
 //! Which of a network's routes a request asks for.
 
+use super::older::Method;
 use serde::{Deserialize, Serialize};
 
 /// What a request is about.
@@ -22,6 +23,16 @@ pub enum Action {
     CreatePostback,
     /// `/api/2/tracking_domains.json`.
     GetTrackingDomains,
+    /// `/api/12/reports.asmx/Clicks`, of the older services like all that follow.
+    Clicks,
+    /// `/api/17/reports.asmx/EventConversions`.
+    EventConversions,
+    /// `/api/17/reports.asmx/EventConversionChanges`.
+    EventConversionChanges,
+    /// `/api/6/track.asmx/UpdateConversionEvents`.
+    UpdateConversionEvents,
+    /// `/api/1/get.asmx/TrackingDomains`.
+    TrackingDomains,
 }
 
 impl Action {
@@ -37,8 +48,20 @@ impl Action {
             "/api/2/report/conversion.json" => Some(Self::ConversionReport),
             "/api/2/affiliate_postback.json" => Some(Self::CreatePostback),
             "/api/2/tracking_domains.json" => Some(Self::GetTrackingDomains),
-            _ => None,
+            path => Method::at(path).map(|method| method.action),
         }
+    }
+
+    /// Is it one of the older services'?
+    pub(super) fn is_older(self) -> bool {
+        matches!(
+            self,
+            Self::Clicks
+                | Self::EventConversions
+                | Self::EventConversionChanges
+                | Self::UpdateConversionEvents
+                | Self::TrackingDomains
+        )
     }
 
     pub(super) fn is_of_api(self) -> bool {

@@ -51,7 +51,7 @@ impl FaultKind {
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct FaultRule {
-    /// The actions that it applies to; none named: the five of the API.
+    /// The actions that it applies to; none named: those of both APIs.
     #[serde(default)]
     pub actions: Vec<Action>,
     /// The share of the calls, from 0 to 1.
@@ -205,7 +205,7 @@ impl Faults {
                     None => continue,
                 },
             };
-            return Some(rule.fault(kind));
+            return Some(rule.fault(kind, action));
         }
         None
     }
@@ -229,7 +229,7 @@ fn drawn(rule: &FaultRule, random: f64) -> Option<FaultKind> {
 }
 
 impl FaultRule {
-    fn fault(&self, kind: FaultKind) -> Fault {
+    fn fault(&self, kind: FaultKind, action: Action) -> Fault {
         let is_carried_out = match kind {
             FaultKind::Latency | FaultKind::ResetAfter => true,
             FaultKind::ResetBefore => false,
@@ -248,6 +248,11 @@ impl FaultRule {
                 self.status,
                 "text/html; charset=utf-8",
                 "<!DOCTYPE html><html><head><title>Server Error</title></head><body><h1>Server Error in '/' Application.</h1></body></html>",
+            )),
+            FaultKind::Restricted if action.is_older() => Some(HttpAnswer::new(
+                200,
+                "text/xml; charset=utf-8",
+                "<?xml version=\"1.0\" encoding=\"utf-8\"?>\r\n<string>Restricted</string>",
             )),
             FaultKind::Restricted => Some(HttpAnswer::json(&Unsuccessful {
                 success: false,

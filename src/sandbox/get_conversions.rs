@@ -146,6 +146,7 @@ impl Network {
             limit: paging.limit,
             sort,
             is_descending,
+            ..ConversionFilter::default()
         })
     }
 }

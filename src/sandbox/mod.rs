@@ -24,6 +24,7 @@ mod get_click;
 mod get_conversions;
 pub mod history;
 mod json;
+mod older;
 mod payout;
 mod pixel;
 mod plan;
@@ -111,6 +112,10 @@ impl Network {
             Some(Action::ConversionReport) => self.conversion_report(call, rows),
             Some(Action::CreatePostback) => self.create_postback(call),
             Some(Action::GetTrackingDomains) => self.get_tracking_domains(call),
+            Some(_) => match older::Method::at(path) {
+                Some(method) => self.older(call, method, rows),
+                None => Ok(HttpAnswer::text(404, "Not found").into()),
+            },
             None => match path.strip_prefix(MOVES) {
                 Some(rest) => self.move_status(call, rest, rows),
                 None => Ok(HttpAnswer::text(404, "Not found").into()),

@@ -98,8 +98,16 @@ impl Network {
             payout: query.text("ap"),
             revenue: query.text("p"),
             unique_id,
+            event_id: query.number("e"),
+            order_total: query.text("ect"),
+            currency: query.text("eccu").map(|code| code.to_ascii_uppercase()),
+            coupons: query.text("ecc"),
+            udid: query.text("udid"),
             ..Asked::default()
         };
+        if let Some(total) = &asked.order_total {
+            crate::money::Money::parse("ect", total)?;
+        }
         let recorded = self.record(call, rows, click, offer, asked)?;
         let fired = match &recorded {
             Recorded::New(row) => {

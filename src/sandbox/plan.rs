@@ -118,6 +118,12 @@ pub struct ConversionFilter {
     pub from: Option<String>,
     /// Before this civil time.
     pub before: Option<String>,
+    /// Changed at this civil time or later.
+    pub updated_from: Option<String>,
+    /// Only such as have been corrected or moved.
+    pub is_corrected: Option<bool>,
+    /// With this unique id.
+    pub unique_id: Option<String>,
     /// Of one of these offers.
     pub offer_ids: Option<Vec<u64>>,
     /// Of this affiliate.
@@ -132,6 +138,8 @@ pub struct ConversionFilter {
     pub sort: &'static str,
     /// The largest first.
     pub is_descending: bool,
+    /// With every column.
+    pub is_whole: bool,
 }
 
 /// A page of rows, and how many match in all.
@@ -195,13 +203,8 @@ pub enum Write {
     Click(ClickRow),
     /// A new conversion.
     Conversion(ConversionRow),
-    /// A conversion's new status.
-    Status {
-        /// Which conversion.
-        conversion_id: u64,
-        /// The word.
-        conversion_status: &'static str,
-    },
+    /// A conversion that was moved or corrected, in place of the one with its id.
+    Changed(ConversionRow),
     /// A new postback.
     Postback(PostbackRow),
     /// A row of the log of fired postbacks, new or in place of the one with its number.

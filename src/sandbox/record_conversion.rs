@@ -23,6 +23,11 @@ pub(super) struct Asked {
     pub(super) unique_id: Option<String>,
     pub(super) order_id: Option<String>,
     pub(super) adv: [Option<String>; 5],
+    pub(super) event_id: Option<u64>,
+    pub(super) order_total: Option<String>,
+    pub(super) currency: Option<String>,
+    pub(super) coupons: Option<String>,
+    pub(super) udid: Option<String>,
 }
 
 /// What became of it.
@@ -61,6 +66,7 @@ impl Network {
             unique_id: query.text("unique_id"),
             order_id: query.text("order_id"),
             adv: ["adv1", "adv2", "adv3", "adv4", "adv5"].map(|name| query.text(name)),
+            ..Asked::default()
         };
         let recorded = self
             .record(call, rows, click, offer, asked)
@@ -148,6 +154,13 @@ impl Network {
             adv3,
             adv4,
             adv5,
+            event_id: asked.event_id,
+            order_total: asked.order_total,
+            currency: asked.currency,
+            coupons: asked.coupons,
+            udid: asked.udid,
+            updated_date: Some(self.settings.civil(call.now_ms)),
+            ..ConversionRow::default()
         }))
     }
 }

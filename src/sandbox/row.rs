@@ -92,6 +92,22 @@ pub struct ConversionRow {
     pub adv4: Option<String>,
     /// `adv5` of the call.
     pub adv5: Option<String>,
+    /// `e` of the pixel: the event.
+    pub event_id: Option<u64>,
+    /// `ect` of the pixel: what the customer paid.
+    pub order_total: Option<String>,
+    /// `eccu` of the pixel: three capital letters.
+    pub currency: Option<String>,
+    /// `ecc` of the pixel.
+    pub coupons: Option<String>,
+    /// `udid` of the pixel: the device's id.
+    pub udid: Option<String>,
+    /// What was noted on it.
+    pub note: Option<String>,
+    /// When it was recorded or changed last, in the account's civil time.
+    pub updated_date: Option<String>,
+    /// How often it has been moved or corrected.
+    pub corrections: u32,
 }
 
 /// A postback that an affiliate has set up.

@@ -11,8 +11,10 @@ use super::row::ConversionRow;
 use serde::Serialize;
 use serde_json::json;
 
-/// The statuses that CAKE's article names.
-pub(super) const WORDS: [&str; 5] = ["approved", "pending", "rejected", "reversed", "ignored"];
+/// The statuses that CAKE's article names, and what a correction makes of a refund.
+pub(super) const WORDS: [&str; 6] = [
+    "approved", "pending", "rejected", "reversed", "returned", "ignored",
+];
 
 /// A move by hand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +80,7 @@ impl Move {
     /// back by reversing, not by rejecting.
     fn starts_from(self) -> &'static [&'static str] {
         match self {
-            Self::Approve => &["pending", "rejected", "ignored", "reversed"],
+            Self::Approve => &["pending", "rejected", "ignored", "reversed", "returned"],
             Self::Reject => &["pending", "ignored"],
             Self::Reverse => &["approved"],
         }
@@ -137,6 +139,8 @@ impl Network {
         }
         let moved = ConversionRow {
             conversion_status: conversion_status.to_owned(),
+            updated_date: Some(self.settings.civil(call.now_ms)),
+            corrections: conversion.corrections + 1,
             ..conversion.clone()
         };
         // A click that is gone has no macros, and its affiliate is not told.
@@ -145,12 +149,9 @@ impl Network {
             None => Vec::new(),
         };
         Ok(Plan {
-            writes: std::iter::once(Write::Status {
-                conversion_id,
-                conversion_status,
-            })
-            .chain(fired.into_iter().map(Write::Fired))
-            .collect(),
+            writes: std::iter::once(Write::Changed(moved.clone()))
+                .chain(fired.into_iter().map(Write::Fired))
+                .collect(),
             answer: HttpAnswer::json(&moved),
         })
     }

@@ -534,6 +534,7 @@ export function callTests({ createCakeClient, isCakeError }: Edge): void {
       "default_domain ok",
       "clock failed",
       "click failed",
+      "services skipped",
       "get_click ok",
       "get_conversions failed",
       "conversion_report skipped",

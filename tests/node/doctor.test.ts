@@ -112,6 +112,7 @@ test("a deployment that is well passes every check, and nothing is converted", a
     default_domain: "ok",
     clock: "ok",
     click: "ok",
+    services: "ok",
     get_click: "ok",
     get_conversions: "ok",
     conversion_report: "ok",

@@ -12,6 +12,7 @@ const secrets = ["0123456789abcdef0123456789abcdef"];
 const request = new Request("https://shop.example/?reqid=a1");
 const days = { startDate: "2026-01-01", endDate: "2026-01-31" };
 const conversion = { clickId: "a1", offerId: 1, uniqueId: "u1" };
+const refund = { conversionId: 1, offerId: 1, status: "returned" } as const;
 const operatorSecret = "0123456789abcdef0123456789abcdef";
 
 /** A client whose requests go nowhere: nothing may be sent that holds a wrong name. */
@@ -41,7 +42,17 @@ const CALLS: Record<string, readonly (readonly [right: string, call: Call])[]> =
   ],
   parseTrackingLink: [["sandbox", (wrong) => edge.parseTrackingLink(`https://${domain}/?a=1&c=2`, wrong)]],
   findClick: [["parameters", (wrong) => edge.findClick("https://shop.example/?reqid=a1", wrong)]],
-  createPixel: [["transactionId", (wrong) => edge.createPixel({ domain, offerId: 1, clickId: "a1", ...wrong })]],
+  createPixel: [
+    ["transactionId", (wrong) => edge.createPixel({ domain, offerId: 1, clickId: "a1", ...wrong })],
+    ["orderTotal", (wrong) => edge.createPixel({ domain, offerId: 1, clickId: "a1", ...wrong })],
+    [
+      "quantity",
+      (wrong) => {
+        const items = [{ sku: "S-1", quantity: 1, price: "1.00", ...wrong }];
+        return edge.createPixel({ domain, offerId: 1, clickId: "a1", items });
+      },
+    ],
+  ],
   captureClick: [["windowDays", (wrong) => edge.captureClick(request, { secrets, ...wrong })]],
   readClickCookie: [["touch", (wrong) => edge.readClickCookie(request, { secrets, ...wrong })]],
   signConversion: [["at", (wrong) => edge.signConversion("{}", operatorSecret, wrong)]],
@@ -66,6 +77,11 @@ const CALLS: Record<string, readonly (readonly [right: string, call: Call])[]> =
     ],
     ["domainStatus", (wrong) => cake.listTrackingDomains(wrong)],
     ["timeoutMs", (wrong) => cake.listTrackingDomains({}, wrong)],
+    ["since", (wrong) => cake.listConversionChanges({ since: "2026-06-01", ...wrong }).page()],
+    ["maxRows", (wrong) => cake.listConversionChanges({ since: "2026-06-01" }, wrong).page()],
+    ["effectiveDate", (wrong) => cake.correctConversion({ ...refund, ...wrong })],
+    ["dryRun", (wrong) => cake.correctConversion(refund, wrong)],
+    ["services", (wrong) => edge.createCakeClient({ baseUrl: "http://127.0.0.1", apiKey: "k", ...wrong })],
     ["clickId", (wrong) => cake.check(wrong)],
   ],
   createForwarderInProcess: [

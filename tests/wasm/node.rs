@@ -20,6 +20,7 @@ fn client(fetch: &str) -> Client {
         "https://yourdomain.cakemarketing.com",
         "CANARY",
         false,
+        false,
         0.0,
         Some(fetch),
         None,

@@ -91,6 +91,10 @@ test("all six methods and the doctor agree about one conversion", async () => {
     "default_domain ok",
     expect.stringMatching(/^clock (ok|skipped)$/),
     "click ok",
+    "services ok",
+    "get_click ok",
+    "get_conversions ok",
+    "conversion_report ok",
   ]);
   expect(report.ok).toBe(true);
 });

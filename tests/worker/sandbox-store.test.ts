@@ -55,6 +55,14 @@ const conversionRow = (conversion_id: number, more: Partial<ConversionRow> = {})
   adv3: null,
   adv4: null,
   adv5: null,
+  event_id: null,
+  order_total: null,
+  currency: null,
+  coupons: null,
+  udid: null,
+  note: null,
+  updated_date: null,
+  corrections: 0,
   ...more,
 });
 
@@ -84,6 +92,9 @@ const fired = (id: number, more?: Partial<FiredPostback>): Write => ({ write: "f
 const everything: ConversionFilter = {
   from: null,
   before: null,
+  updated_from: null,
+  is_corrected: null,
+  unique_id: null,
   offer_ids: null,
   affiliate_id: null,
   statuses: null,
@@ -91,6 +102,7 @@ const everything: ConversionFilter = {
   limit: 100,
   sort: "conversion_date",
   is_descending: false,
+  is_whole: false,
 };
 
 const idsOf = (store: Store, filter: Partial<ConversionFilter>) => {
@@ -187,7 +199,17 @@ describe.each(Object.keys(KINDS))("a store in %s", (kind) => {
       expect(idsOf(store, { statuses: ["pending", "rejected"] })).toEqual([[4, 2], 2]);
       expect(idsOf(store, { offset: 9 })).toEqual([[], 4]);
       expect(store.load({ need: "count", filter: { ...everything, statuses: ["approved"] } })).toBe(2);
-      store.apply([{ write: "status", row: { conversion_id: 2, conversion_status: "approved" } }]);
+      const changed = {
+        conversion_status: "approved",
+        unique_id: "U-2",
+        updated_date: "2026-07-01 00:00:00",
+        corrections: 1,
+      };
+      store.apply([{ write: "changed", row: conversionRow(2, changed) }]);
+      expect(idsOf(store, { updated_from: "2026-06-30 00:00:00" })).toEqual([[2], 1]);
+      expect(idsOf(store, { is_corrected: true, is_whole: true })).toEqual([[2], 1]);
+      expect(idsOf(store, { is_corrected: false })[1]).toBe(3);
+      expect(idsOf(store, { unique_id: "U-2" })).toEqual([[2], 1]);
       expect(store.load({ need: "count", filter: { ...everything, statuses: ["approved"] } })).toBe(3);
     }));
 

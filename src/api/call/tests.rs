@@ -327,7 +327,7 @@ proptest! {
         fates in proptest::collection::vec(any_fate(), 0..12),
         retries in 0_u32..10, verifies in any::<bool>(),
     ) {
-        let settings = CallSettings { retries, verifies, report_at_ms: None, is_read_only: false };
+        let settings = CallSettings { retries, verifies, ..CallSettings::default() };
         let (sent, _) = run(Action::RecordConversion, WITHOUT, settings, &fates);
         prop_assert_eq!(sent, ["GET conversion"]);
     }
@@ -356,7 +356,7 @@ proptest! {
         fates in proptest::collection::vec(any_fate(), 0..12),
         retries in 0_u32..10, verifies in any::<bool>(),
     ) {
-        let settings = CallSettings { retries, verifies, report_at_ms: None, is_read_only: false };
+        let settings = CallSettings { retries, verifies, ..CallSettings::default() };
         let (sent, _) = run(Action::RecordConversion, WITH, settings, &fates);
         prop_assert!(times(&sent, "GET conversion") <= retries as usize + 1);
         prop_assert!(times(&sent, "GET click") <= retries as usize + 1);

@@ -41,7 +41,7 @@ fn get_click_answers_like_the_article_and_our_client_reads_it() {
         r#"{"request_status":"Success","response":{"clicks":[{"click_id":"id-1","click_date":"2026-06-19 14:30:00","offer_id":12345,"affiliate_id":67890,"sub_id_1":"banner_300x250","ip_address":null,"country":"US","converted":true,"conversion_id":998877}],"total_rows":1}}"#
     );
     let click = api::get_click::read(&api::Answer::new(answer.status, &answer.body), "id-1");
-    assert!(click.unwrap().unwrap().converted);
+    assert_eq!(click.unwrap().unwrap().converted, Some(true));
     let nobody = store.get(&network, "/api/2/click.json?api_key=key&click_id=x", NOW_MS);
     assert_eq!(
         body(&nobody)["response"],

@@ -3,6 +3,7 @@ mod click;
 mod fixture;
 mod history;
 mod money;
+mod older;
 mod pixel;
 mod properties;
 mod store;

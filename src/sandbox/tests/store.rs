@@ -141,6 +141,19 @@ impl Store {
                 let statuses = filter.statuses.as_ref();
                 statuses.is_none_or(|words| words.contains(&row.conversion_status))
             })
+            .filter(|row| {
+                let updated = row.updated_date.as_ref().unwrap_or(&row.conversion_date);
+                filter
+                    .updated_from
+                    .as_ref()
+                    .is_none_or(|from| updated >= from)
+            })
+            .filter(|row| {
+                filter
+                    .is_corrected
+                    .is_none_or(|is| is == (row.corrections > 0))
+            })
+            .filter(|row| filter.unique_id.is_none() || row.unique_id == filter.unique_id)
             .cloned()
             .collect();
         found.sort_by(|a, b| match filter.sort {
@@ -180,13 +193,10 @@ impl Store {
                 );
                 self.conversions.push(row);
             }
-            Write::Status {
-                conversion_id,
-                conversion_status,
-            } => {
+            Write::Changed(changed) => {
                 for row in &mut self.conversions {
-                    if row.conversion_id == conversion_id {
-                        row.conversion_status = conversion_status.into();
+                    if row.conversion_id == changed.conversion_id {
+                        row.clone_from(&changed);
                     }
                 }
             }

@@ -1,0 +1,331 @@
+//! Corrections after the sale: `GET /api/6/track.asmx/UpdateConversionEvents`
+//! (KB 13000068566), a GET with a side effect.
+//!
+//! | a correction | may be sent again |
+//! | --- | --- |
+//! | sets totals, a status | yes, after a look whether it is there |
+//! | adds to a payout or a revenue | never: a second time adds again |
+//!
+//! Its note is what tells that it is there: the conversion's row shows it.
+
+use super::event_conversions::changes_on_offer;
+use super::{read_message, us_day};
+use crate::api::list_conversions::ListedConversion;
+use crate::api::params::Params;
+use crate::api::{Account, Answer, Request};
+use crate::money::Money;
+use crate::time::{CivilDate, CivilTime};
+use crate::{Error, Result};
+use serde::Serialize;
+
+const PATH: &str = "6/track.asmx/UpdateConversionEvents";
+
+const NAMES: [&str; 11] = [
+    "conversionId",
+    "uniqueId",
+    "offerId",
+    "payout",
+    "payoutAdded",
+    "revenue",
+    "revenueAdded",
+    "status",
+    "dispositionId",
+    "note",
+    "effectiveDate",
+];
+
+/// The most characters of a note.
+const MAX_NOTE: usize = 500;
+
+/// What became of a correction. Serializes in camelCase.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Correction {
+    /// CAKE's id of the conversion, where the caller gave it or its row told it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conversion_id: Option<u64>,
+    /// The advertiser's transaction id, likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unique_id: Option<String>,
+    /// The offer.
+    pub offer_id: u64,
+    /// CAKE's words, such as `Conversion Updated`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// Was CAKE's own answer lost, and the correction then found in the conversion's row?
+    pub is_recovered: bool,
+    /// Was nothing sent, because the caller wanted to see it first?
+    pub is_dry_run: bool,
+    /// What is sent, as a query without the key.
+    pub query: String,
+}
+
+/// A correction that was checked.
+#[derive(Clone, Debug, Default)]
+pub(in crate::api) struct Checked {
+    conversion_id: Option<u64>,
+    unique_id: Option<String>,
+    offer_id: u64,
+    payout: Option<Money>,
+    revenue: Option<Money>,
+    status: Option<String>,
+    note: String,
+    adds: bool,
+    query: String,
+}
+
+/// Reads and checks a caller's JSON object, and builds the request.
+///
+/// # Errors
+/// [`Error::InvalidField`], [`Error::InvalidId`], [`Error::InvalidMoney`], [`Error::InvalidUniqueId`],
+/// [`Error::InvalidText`].
+pub(in crate::api) fn request(account: &Account, params: &str) -> Result<(Request, Checked)> {
+    let params = Params::read(params, &NAMES)?;
+    let conversion_id = params.id("conversionId")?;
+    let unique_id = params.reference("uniqueId")?;
+    let offer_id = Params::required("offerId", params.id("offerId")?)?;
+    match (&conversion_id, &unique_id) {
+        (None, None) => return Err(field("conversionId", "is missing: give it or the uniqueId")),
+        (Some(_), Some(_)) => {
+            return Err(field(
+                "uniqueId",
+                "must not stand beside a conversionId: CAKE takes one of them",
+            ));
+        }
+        _ => {}
+    }
+    let total = |name| -> Result<Option<Money>> {
+        params
+            .amount(name)?
+            .map(|text| Money::parse(name, &text))
+            .transpose()
+    };
+    let payout = total("payout")?;
+    let revenue = total("revenue")?;
+    let payout_added = added(&params, "payoutAdded")?;
+    let revenue_added = added(&params, "revenueAdded")?;
+    for (name, both) in [
+        ("payoutAdded", payout.is_some() && payout_added.is_some()),
+        ("revenueAdded", revenue.is_some() && revenue_added.is_some()),
+    ] {
+        if both {
+            return Err(field(
+                name,
+                "must not stand beside its total: give one of them",
+            ));
+        }
+    }
+    let rule = "must be returned, rejected, approved or pending";
+    let status = params.word(
+        "status",
+        &["returned", "rejected", "approved", "pending"],
+        rule,
+    )?;
+    let disposition_id = params.id("dispositionId")?;
+    let adds = payout_added.is_some() || revenue_added.is_some();
+    if !adds && payout.is_none() && revenue.is_none() && status.is_none() {
+        return Err(field(
+            "params",
+            "must have something to correct: a payout, a revenue or a status",
+        ));
+    }
+    let note = note(&params)?;
+    if adds && note.is_empty() {
+        return Err(field(
+            "note",
+            "is missing: what adds is told apart by its note, such as \"refund 4711\"",
+        ));
+    }
+    let mut request = account.get_older(PATH);
+    request.number("conversion_id", Some(conversion_id.unwrap_or(0)));
+    request.parameter("transaction_id", unique_id.as_deref().unwrap_or(""));
+    request.number("offer_id", Some(offer_id));
+    // A payout that stays is one to which nothing is added: the service has no word for it *(inference)*.
+    let (amount, adds_payout) = match (payout, payout_added) {
+        (Some(total), _) => (total.to_string(), false),
+        (None, added) => (added.unwrap_or_else(|| "0.00".to_owned()), true),
+    };
+    request.parameter("payout", &amount);
+    request.parameter(
+        "add_to_existing_payout",
+        if adds_payout { "TRUE" } else { "FALSE" },
+    );
+    let (amount, option) = match (revenue, revenue_added) {
+        (Some(total), _) => (total.to_string(), "total_revenue"),
+        (None, Some(added)) => (added, "additional_revenue"),
+        (None, None) => ("0.00".to_owned(), "no_change"),
+    };
+    request.parameter("received", &amount);
+    request.parameter("received_option", option);
+    request.parameter("disposition_type", status.as_deref().unwrap_or("no_change"));
+    request.number("disposition_id", Some(disposition_id.unwrap_or(0)));
+    request.parameter("update_revshare_payout", "FALSE");
+    let (option, date) = effective_date(&params)?;
+    request.parameter("effective_date_option", option);
+    request.parameter("custom_date", &date);
+    request.parameter("note_to_append", &note);
+    request.parameter("disallow_on_billing_status", "ignore");
+    let checked = Checked {
+        conversion_id,
+        unique_id,
+        offer_id,
+        payout,
+        revenue,
+        status,
+        note,
+        adds,
+        query: request.query().to_owned(),
+    };
+    Ok((request, checked))
+}
+
+fn field(parameter: &str, rule: &str) -> Error {
+    Error::InvalidField {
+        parameter: parameter.to_owned(),
+        rule: rule.to_owned(),
+    }
+}
+
+/// An amount to add, as it is sent; with a minus it is taken back.
+fn added(params: &Params<'_>, name: &'static str) -> Result<Option<String>> {
+    let Some(text) = params.written(name)? else {
+        return Ok(None);
+    };
+    let digits = text.strip_prefix('-').unwrap_or(&text);
+    let amount = Money::parse(name, digits)?;
+    if amount == Money::default() {
+        return Err(field(
+            name,
+            "must not be 0: leave it out where nothing is added",
+        ));
+    }
+    let sign = if digits.len() < text.len() { "-" } else { "" };
+    Ok(Some([sign, &amount.to_string()].concat()))
+}
+
+fn note(params: &Params<'_>) -> Result<String> {
+    let note = params
+        .free_text("note")?
+        .unwrap_or_default()
+        .trim()
+        .to_owned();
+    if note.chars().count() > MAX_NOTE {
+        return Err(field("note", "must have at most 500 characters"));
+    }
+    Ok(note)
+}
+
+/// The option, and the date of a custom one as the service takes it: `MM/DD/YYYY HH:MM:SS`.
+fn effective_date(params: &Params<'_>) -> Result<(&'static str, String)> {
+    Ok(match params.text("effectiveDate")?.as_deref() {
+        None | Some("today") => ("today", String::new()),
+        Some("conversion_date") => ("conversion_date", String::new()),
+        Some(day) => {
+            CivilDate::parse("effectiveDate", day).map_err(|_| {
+                field(
+                    "effectiveDate",
+                    "must be today, conversion_date or a day written YYYY-MM-DD",
+                )
+            })?;
+            ("custom", [&us_day(day), " 00:00:00"].concat())
+        }
+    })
+}
+
+/// Reads the answer. CAKE names no conversion in it: what was sent is told with it.
+///
+/// # Errors
+/// Every error of an answer, see [`Error`].
+pub(in crate::api) fn read(answer: &Answer<'_>, checked: &Checked) -> Result<Correction> {
+    let message = read_message(answer)?;
+    Ok(Correction {
+        message,
+        ..checked.outcome()
+    })
+}
+
+impl Checked {
+    /// Does it add, so that it may be sent but once?
+    pub(in crate::api) fn adds(&self) -> bool {
+        self.adds
+    }
+
+    /// Where it is looked for: among what changed on the offer. The account's zone is not known, so a
+    /// day more is asked for.
+    pub(in crate::api) fn changes(&self, account: &Account, now_ms: u64) -> Request {
+        let since = CivilTime::from_utc_ms(now_ms).date().minus_days(1);
+        changes_on_offer(account, &since.to_string(), self.offer_id)
+    }
+
+    fn outcome(&self) -> Correction {
+        Correction {
+            conversion_id: self.conversion_id,
+            unique_id: self.unique_id.clone(),
+            offer_id: self.offer_id,
+            query: self.query.clone(),
+            ..Correction::default()
+        }
+    }
+
+    /// The outcome of a correction that is not sent.
+    pub(in crate::api) fn dry_run(&self) -> Correction {
+        Correction {
+            is_dry_run: true,
+            ..self.outcome()
+        }
+    }
+
+    /// Is this the row of the conversion?
+    pub(in crate::api) fn is_about(&self, row: &ListedConversion) -> bool {
+        match self.conversion_id {
+            Some(id) => row.conversion_id == Some(id),
+            None => {
+                self.unique_id.is_some()
+                    && row.unique_id == self.unique_id
+                    && row.offer.offer_id.is_none_or(|id| id == self.offer_id)
+            }
+        }
+    }
+
+    /// The outcome, where the conversion's row shows the correction: its note; or, of one without a
+    /// note, every total and the status that it sets.
+    pub(in crate::api) fn found_in(&self, row: &ListedConversion) -> Option<Correction> {
+        let is_there = if self.note.is_empty() {
+            is_total(self.payout, row.payout_text.as_deref())
+                && is_total(self.revenue, row.revenue_text.as_deref())
+                && (self.status.is_none() || self.status == row.conversion_status)
+        } else {
+            row.note
+                .as_deref()
+                .is_some_and(|note| has_note(note, &self.note))
+        };
+        is_there.then(|| Correction {
+            conversion_id: row.conversion_id.or(self.conversion_id),
+            unique_id: row.unique_id.clone().or_else(|| self.unique_id.clone()),
+            is_recovered: true,
+            ..self.outcome()
+        })
+    }
+}
+
+fn is_total(ours: Option<Money>, told: Option<&str>) -> bool {
+    let Some(ours) = ours else { return true };
+    // CAKE writes up to ten places, of which those behind the fourth are noughts here.
+    let told = told.map(|text| match text.split_once('.') {
+        Some((whole, fraction)) => [whole, ".", fraction.trim_end_matches('0'), "0"].concat(),
+        None => text.to_owned(),
+    });
+    told.and_then(|text| Money::parse("amount", &text).ok()) == Some(ours)
+}
+
+/// Does the note hold ours, whole: `refund 1` is not in `refund 12`?
+fn has_note(note: &str, ours: &str) -> bool {
+    let is_inside = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    note.match_indices(ours).any(|(at, found)| {
+        let before = note.get(..at).and_then(|text| text.chars().next_back());
+        let after = note
+            .get(at + found.len()..)
+            .and_then(|text| text.chars().next());
+        !before.is_some_and(is_inside) && !after.is_some_and(is_inside)
+    })
+}

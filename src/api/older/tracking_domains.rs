@@ -1,0 +1,64 @@
+//! Tracking domains: `GET /api/1/get.asmx/TrackingDomains`, for
+//! `listTrackingDomains`. No answer is recorded: the names of its elements are
+//! *(inference)*, and several are read.
+
+use super::{Field, Row, read_rows};
+use crate::Result;
+use crate::api::list_tracking_domains::TrackingDomain;
+use crate::api::params::Params;
+use crate::api::{Account, Answer, Request};
+
+const PATH: &str = "1/get.asmx/TrackingDomains";
+
+const LISTS: [(&str, &str); 2] = [
+    ("tracking_domains", "tracking_domain"),
+    ("domains", "domain"),
+];
+
+const FIELDS: &[Field] = &[
+    ("", "tracking_domain_id"),
+    ("", "domain_id"),
+    ("", "domain"),
+    ("", "domain_name"),
+    ("", "tracking_domain_name"),
+    ("", "domain_status"),
+    ("", "is_default"),
+    ("", "default"),
+];
+
+/// Builds the request. The service knows no filters: all domains come.
+///
+/// # Errors
+/// [`crate::Error::InvalidField`] for a parameter.
+pub fn request(account: &Account, params: &str) -> Result<Request> {
+    Params::read(params, &[])?;
+    let mut request = account.get_older(PATH);
+    request.parameter("domain_type", "all");
+    Ok(request)
+}
+
+/// Reads the answer.
+///
+/// # Errors
+/// Every error of an answer, see [`crate::Error`].
+pub fn read(answer: &Answer<'_>) -> Result<Vec<TrackingDomain>> {
+    let mut rows = Vec::new();
+    read_rows(answer, &LISTS, FIELDS, &mut |row| {
+        rows.push(domain(row));
+    })?;
+    Ok(rows)
+}
+
+fn domain(row: &Row<'_>) -> TrackingDomain {
+    let text = |names: &[&str]| names.iter().find_map(|name| row.text("", name));
+    TrackingDomain {
+        tracking_domain_id: row
+            .id("", "tracking_domain_id")
+            .or_else(|| row.id("", "domain_id")),
+        domain: text(&["domain", "domain_name", "tracking_domain_name"]),
+        domain_status: text(&["domain_status"]),
+        is_default: ["is_default", "default"]
+            .iter()
+            .any(|name| row.flag(name) == Some(true)),
+    }
+}
