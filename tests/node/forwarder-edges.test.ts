@@ -230,7 +230,8 @@ describe("the export", () => {
       order_id: ids.orderId,
       // What a person might open is guarded where it is free text.
       adv1: "'=cmd()",
-      adv2: "'-2",
+      // An amount below zero is no formula.
+      adv2: "-2",
       adv3: "it's",
       adv4: "a\tb, c",
       adv5: "",

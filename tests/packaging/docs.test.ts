@@ -60,7 +60,8 @@ beforeAll(async () => {
   // The account and the site of the documents, where the blocks reach for them.
   writeFileSync(
     join(home, "world.js"),
-    `import { createForwarderInProcess } from "cake-edge/forwarder/memory";
+    `import { createCakeClient } from "cake-edge";
+     import { createForwarderInProcess } from "cake-edge/forwarder/memory";
      import { createSandbox } from "cake-edge/sandbox/memory";
      const CLICK_ID = "13b9ae60-4f60-4c9e-bf75-626dca035acf";
      const apiKey = process.env.CAKE_API_KEY;
@@ -80,7 +81,12 @@ beforeAll(async () => {
        const url = "http://127.0.0.1" + (pathname + search).replaceAll(CLICK_ID, logged);
        const body = request.method === "POST" ? (await request.text()).replaceAll(CLICK_ID, logged) : undefined;
        return sandbox.fetch(new Request(url, { method: request.method, headers: request.headers, body }));
-     };`,
+     };
+     const uniqueId = process.env.SOLD;
+     if (uniqueId) {
+       const cake = createCakeClient({ baseUrl: "https://yourdomain.cakemarketing.com", apiKey });
+       await cake.recordConversion({ clickId: CLICK_ID, offerId: 12345, uniqueId });
+     }`,
   );
   writeFileSync(join(home, "index.html"), "<p>Welcome</p>");
   browser = await launch();
@@ -108,6 +114,8 @@ test.each(scripts.filter((block) => !isPage(block) && !isWorker(block)))("$place
     env: {
       ...process.env,
       CAKE_API_KEY: "key-of-a-test",
+      // What is taken back was sold.
+      ...(block.code.includes("correctConversion") && { SOLD: "ORD-98765" }),
       CAKE_SIGNING_SECRET: `whsec_${Buffer.from(SECRET).toString("base64")}`,
     },
   });
@@ -234,8 +242,16 @@ test.each(blocks.filter(({ language }) => language === "json"))("$place is JSON"
   JSON.parse(code);
 });
 
+test.each(blocks.filter(({ language }) => language === "csv"))("$place is a file of postbacks", async ({ code }) => {
+  const file = join(home, "postbacks.csv");
+  writeFileSync(file, code);
+  const command = join(home, "node_modules/cake-edge/dist/bin/cake-edge.js");
+  const { stdout } = await promisify(execFile)(process.execPath, [command, "postbacks", "--file", file]);
+  expect(stdout).toContain("67890");
+});
+
 test("every block says what it is, and is among those that run", () => {
-  expect(new Set(blocks.map(({ language }) => language))).toEqual(new Set(["js", "json", "sh", "html"]));
+  expect(new Set(blocks.map(({ language }) => language))).toEqual(new Set(["js", "json", "sh", "html", "csv"]));
   expect(scripts.length).toBeGreaterThan(15);
 });
 
