@@ -32,7 +32,7 @@ try {
   const careful = await run(false, 0.2);
   // 20 events answered 403 and 400 answered 500 among 1,000 good ones, and in front of them.
   const poisoned = (inFront: boolean) =>
-    poison({ good: 1_000, refused: 20, failing: 400, inFront, clockSpeed: 4, tell: (line) => console.error(line) });
+    poison({ good: 1_000, refused: 20, failing: 400, inFront, clockSpeed: 10, tell: (line) => console.error(line) });
   const among = await poisoned(false);
   const inFront = await poisoned(true);
   const several = await orders({
