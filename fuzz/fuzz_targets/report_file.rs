@@ -43,7 +43,10 @@ fuzz_target!(|input: (u8, u8, &[u8])| {
     let options = FILES[usize::from(file) % FILES.len()];
     let whole = read(options, bytes, bytes.len());
     let pieces = read(options, bytes, usize::from(piece));
-    assert_eq!(whole, pieces);
+    // The encoding of other bytes is told by the first piece.
+    if core::str::from_utf8(bytes).is_ok() {
+        assert_eq!(whole, pieces);
+    }
     let Some((understood, result)) = whole else { return };
     let count = |value: &Value| value.as_u64().unwrap_or(0);
     let classes = result["classes"].as_array().expect("classes are a list");

@@ -362,22 +362,29 @@ impl Json {
     /// Goes on after a row that cannot be read: at its closing brace, or on the next line.
     fn skip(&mut self, input: &[u8], at: usize, is_last: bool, flaw: Flaw) -> Pull {
         let rest = input.get(at..).unwrap_or_default();
+        let can_wait = !is_last && rest.len() < LONGEST;
         let line = rest.iter().position(|&byte| byte == b'\n');
-        let brace = match_brace(rest).filter(|&end| {
+        let brace = match_brace(rest);
+        let next = brace.and_then(|end| {
+            let next = rest.get(end..).unwrap_or_default().iter();
+            next.copied()
+                .find(|byte| !matches!(byte, b' ' | b'\t' | b'\r'))
+        });
+        // What comes next decides: it must not depend on where a piece of the file ends.
+        if can_wait && (brace.is_none() || next.is_none() && self.levels.is_empty()) {
+            return Pull::More(at);
+        }
+        let brace = brace.filter(|&end| {
             // A row without its brace would take the next one along, and one with a brace too many
             // would leave its rest behind.
-            let next = rest.get(end..).unwrap_or_default().iter();
-            let next = next
-                .copied()
-                .find(|byte| !matches!(byte, b' ' | b'\t' | b'\r'));
             !self.levels.is_empty()
                 || (line.is_none_or(|line| end <= line)
-                    && next.map_or(is_last, |byte| matches!(byte, b'\n' | b'{')))
+                    && next.is_none_or(|byte| matches!(byte, b'\n' | b'{')))
         });
         let end = match (brace, line) {
             (Some(end), _) => end,
             (None, Some(line)) => line + 1,
-            (None, None) if !is_last && rest.len() < LONGEST => return Pull::More(at),
+            (None, None) if can_wait => return Pull::More(at),
             (None, None) => {
                 self.rows += 1;
                 self.levels.clear();
