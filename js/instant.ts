@@ -9,6 +9,17 @@ const EPOCH = /^\\?\/?Date\((-?\d+)(?:[+-]\d{4})?\)\\?\/?$/;
 /** `Fri, 19 Jun 2026 14:30:00 GMT`. */
 const RFC_1123 = /^[A-Z][a-z]{2}, \d\d? [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/;
 
+/** .NET's first moment stands for none, whatever the offset. */
+const NONE =
+  /^(?:0001-0?1-0?1|0?1\/0?1\/0001)(?:[T ]+(?:00?:00(?::00(?:[.,]0+)?)?|12:00(?::00)?\s*A\.?M\.?)\s*(?:Z|UTC|GMT|[+-]\d\d:?\d\d)?)?$/i;
+const NONE_MS = -62_135_596_800_000;
+
+/** Does it stand for no time at all? */
+export function isNoTime(text: string): boolean {
+  const spelt = text.trim();
+  return spelt === "" || NONE.test(spelt) || Number(EPOCH.exec(spelt)?.[1]) === NONE_MS;
+}
+
 /** What a text says of a time. */
 export type ReadTime = { readonly instant: Date } | { readonly civil: string };
 

@@ -5,6 +5,15 @@ function plain(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]/g, "");
 }
 
+/** Other words for a name, of other networks and versions. */
+const SYNONYMS: { readonly [plain: string]: string } = {
+  orderid: "transactionid",
+  status: "conversionstatus",
+  retry: "retries",
+  affid: "affiliateid",
+  aff: "affiliateid",
+};
+
 /**
  * The nearest of the known names, where one is near: the same but for case and
  * separators (`click_id` for `clickId`), another network's name for a sub id
@@ -13,6 +22,7 @@ function plain(name: string): string {
 export function findNearest(given: string, known: Iterable<string>): string | undefined {
   const wrong = plain(given.slice(0, 64));
   const subId = wrong.replace(/^(?:subid|sub|affsubid|affsub|subaff|subacc)(\d?)$/, (_, digit) => `s${digit || "1"}`);
+  const synonym = Object.hasOwn(SYNONYMS, wrong) ? SYNONYMS[wrong] : undefined;
   let nearest: string | undefined;
   let least: readonly [number, number] = [Infinity, Infinity];
   for (const name of known) {
@@ -21,7 +31,7 @@ export function findNearest(given: string, known: Iterable<string>): string | un
     const longer = Math.abs(right.length - wrong.length);
     const isLong = shorter >= 3 || (shorter === 2 && longer === 1);
     const isPart = isLong && (right.startsWith(wrong) || wrong.startsWith(right));
-    const far = right === wrong || right === subId ? 0 : isPart ? 1 : 2 * distance(wrong, right);
+    const far = right === wrong || right === subId || right === synonym ? 0 : isPart ? 1 : 2 * distance(wrong, right);
     const isNear = far <= 1 || Math.floor(far / 2) <= Math.floor(shorter / 3);
     if (isNear && (far < least[0] || (far === least[0] && longer < least[1]))) {
       nearest = name;

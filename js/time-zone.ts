@@ -4,7 +4,7 @@ import { CakeError } from "./error.js";
 /** A time zone, such as `America/New_York`. */
 export interface TimeZone {
   /**
-   * The instant of a civil time `YYYY-MM-DD HH:MM:SS`; `undefined` where the text is none.
+   * The instant of a civil time `YYYY-MM-DD HH:MM:SS`, with milliseconds behind a point or without; `undefined` where the text is none.
    *
    * In autumn an hour happens twice: its first time counts. In spring an hour
    * does not exist: the time is as much later as the clocks were moved. (The
@@ -16,7 +16,7 @@ export interface TimeZone {
 }
 
 const DAY_MS = 86_400_000;
-const CIVIL = /^(\d{4})-(\d\d)-(\d\d)[ T](\d\d):(\d\d):(\d\d)(?:\.\d+)?$/;
+const CIVIL = /^(\d{4})-(\d\d)-(\d\d)[ T](\d\d):(\d\d):(\d\d)(?:\.(\d+))?$/;
 
 /**
  * Opens a time zone.
@@ -75,18 +75,19 @@ export function createTimeZone(name: string): TimeZone {
     findInstant(civil) {
       const asUtc = civilAsUtc(civil);
       if (asUtc === undefined) return undefined;
+      const ms = Math.trunc(Number(`0.${CIVIL.exec(civil)?.[7] ?? 0}`) * 1_000);
       // Before and after any change of that day.
       const day = Math.floor(asUtc / DAY_MS) * DAY_MS;
       const before = offsetAt(day - DAY_MS);
       const after = offsetAt(day + 2 * DAY_MS);
-      if (before === after) return new Date(asUtc - before);
+      if (before === after) return new Date(asUtc - before + ms);
       const first = asUtc - before;
       const second = asUtc - after;
       const isFirst = shownAt(first) === asUtc;
       const isSecond = shownAt(second) === asUtc;
-      if (isFirst && isSecond) return new Date(Math.min(first, second));
+      if (isFirst && isSecond) return new Date(Math.min(first, second) + ms);
       // Neither: the hour does not exist, and the old offset leads past it.
-      return new Date(isSecond ? second : first);
+      return new Date((isSecond ? second : first) + ms);
     },
     findCivil(instant) {
       const ms = instant.getTime();

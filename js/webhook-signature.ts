@@ -32,7 +32,7 @@ const keys = new Map<string, Promise<CryptoKey>>();
  * a repetition with the same headers' id.
  *
  * @throws CakeError `weak_secret` where it is not base64 of 24 bytes or more;
- * `invalid_field` where the id is not fit for a header
+ * `invalid_field` where the body is no text, or the id not fit for a header
  * @example
  * const body = JSON.stringify({ clickId, offerId: 12345, uniqueId: "ORD-98765", payout: "18.00" });
  * const headers = { "content-type": "application/json", ...(await signConversion(body, env.CAKE_SIGNING_SECRET)) };
@@ -46,6 +46,7 @@ export async function signConversion(
   checkNames("options", options, ["id", "at"]);
   const { id = `msg_${crypto.randomUUID()}`, at = new Date() } = options;
   checkId(id);
+  if (typeof body !== "string") refuse("body", "must be text: sign what is sent, such as JSON.stringify(…)");
   if (!(at instanceof Date) || !Number.isFinite(at.getTime())) refuse("at", "must be a Date that exists");
   const timestamp = String(Math.floor(at.getTime() / 1_000));
   const key = await keyOf(checkSigningSecret("secret", secret));
@@ -100,7 +101,7 @@ function checkId(id: string): void {
  * @throws CakeError `weak_secret`
  */
 export function checkSigningSecret(parameter: string, secret: string): string {
-  const trimmed = secret.trim();
+  const trimmed = typeof secret === "string" ? secret.trim() : "";
   const bytes = bytesOf(trimmed.replace(/^whsec_/, ""));
   if (bytes !== undefined && bytes.length >= 24) return trimmed;
   const rule = "must be whsec_ and at least 24 bytes in base64: openssl rand -base64 32";

@@ -3,6 +3,15 @@
 /// The most characters that may be wrong for each that is right.
 const RIGHT_FOR_WRONG: usize = 3;
 
+/// Other words for a name, of other networks and versions, without capitals and separators.
+const SYNONYMS: [(&str, &str); 5] = [
+    ("orderid", "transactionid"),
+    ("status", "conversionstatus"),
+    ("retry", "retries"),
+    ("affid", "affiliateid"),
+    ("aff", "affiliateid"),
+];
+
 /// The nearest of the known names, where one is near: the same but for case and
 /// separators (`click_id` for `clickId`), another network's name for a sub id
 /// (`subId1` for `s1`), a part of it or more than it (`affiliate`), or a few
@@ -20,7 +29,10 @@ pub(crate) fn nearest<'a>(
             let shorter = given.len().min(right.len());
             let longer = given.len().abs_diff(right.len());
             let is_long = shorter >= 3 || shorter == 2 && longer == 1;
-            let distance = if right == given || sub_id.as_ref() == Some(&right) {
+            let distance = if right == given
+                || sub_id.as_ref() == Some(&right)
+                || SYNONYMS.contains(&(given.as_str(), right.as_str()))
+            {
                 0
             } else if is_long && (right.starts_with(&given) || given.starts_with(&right)) {
                 1
@@ -117,6 +129,9 @@ mod tests {
             ("extras", "extra"),
             ("affiliate", "affiliateId"),
             ("affiliate_id", "affiliateId"),
+            ("affId", "affiliateId"),
+            ("aff_id", "affiliateId"),
+            ("aff", "affiliateId"),
             ("afiliateId", "affiliateId"),
             ("affilaiteId", "affiliateId"),
             ("creativeID", "creativeId"),

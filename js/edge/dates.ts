@@ -1,5 +1,5 @@
 /** The dates of a client's answers, from CAKE's spellings to instants. */
-import { readTime } from "../instant.js";
+import { isNoTime, readTime } from "../instant.js";
 import type { TimeZone } from "../time-zone.js";
 
 /** What a client is told of an answer that it could not read in full. */
@@ -23,7 +23,7 @@ export function createDates(zone: TimeZone | undefined, warn: (warning: AnswerWa
   const told = new Set<string>();
   return {
     findInstant(field, text) {
-      if (text === undefined || text.trim() === "") return undefined;
+      if (text === undefined || isNoTime(text)) return undefined;
       const read = readTime(text);
       if (read === undefined) {
         if (!told.has(field)) {

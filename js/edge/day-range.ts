@@ -1,6 +1,6 @@
 /** Whole days, as people name them and as CAKE's reports take them. */
 import { call } from "../error.js";
-import { checkNames, choice, stringOption } from "../option.js";
+import { checkNames, choice, refuse, stringOption } from "../option.js";
 import { createTimeZone } from "../time-zone.js";
 import { edge } from "./core.js";
 
@@ -9,6 +9,8 @@ export type Day = `${number}-${number}-${number}`;
 
 /** Days by name; of `last7Days` and `last30Days` today is the last. */
 export type DayRangeName = "today" | "yesterday" | "last7Days" | "last30Days";
+
+const NAMES: readonly DayRangeName[] = ["today", "yesterday", "last7Days", "last30Days"];
 
 /** What `listClicks` and `listConversions` take. */
 export interface DayRange {
@@ -36,11 +38,18 @@ export function dayRange(first: Day, last: Day): DayRange;
  */
 export function dayRange(name: DayRangeName, calendar: { readonly timeZone: string; readonly now?: Date }): DayRange;
 export function dayRange(first: string, last: string | { readonly timeZone: string; readonly now?: Date }): DayRange {
+  if (last === undefined || last === null) {
+    // A name without its calendar, or no name.
+    if (!/^\d/.test(stringOption("first", first))) {
+      choice("name", first, NAMES);
+      refuse("timeZone", `is missing: dayRange(${JSON.stringify(first)}, { timeZone: "America/New_York" })`);
+    }
+  }
   if (typeof last !== "object" || last === null) {
     return call(() => edge.api().dayRange(stringOption("first", first), stringOption("last", last)));
   }
   checkNames("calendar's fields", last, ["timeZone", "now"]);
-  const name = choice("name", first, ["today", "yesterday", "last7Days", "last30Days"]) ?? "";
+  const name = choice("name", first, NAMES) ?? "";
   const civil = createTimeZone(stringOption("timeZone", last.timeZone)).findCivil(last.now ?? new Date());
   return call(() => edge.api().namedDayRange(name, civil ?? ""));
 }

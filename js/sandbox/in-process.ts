@@ -3,7 +3,7 @@
  * memory, for tests without a server.
  */
 import { call } from "../error.js";
-import { checkNames } from "../option.js";
+import { checkNames, functionOption, optionalString, refuse } from "../option.js";
 import { core } from "./core.js";
 import { MemoryStore, type StoreSnapshot } from "./memory-store.js";
 import { SandboxServer } from "./server.js";
@@ -49,34 +49,56 @@ export interface CheckedFixture {
 /**
  * Checks a fixture, given as its JSON or as the object.
  *
- * @throws `CakeError` `invalid_fixture`.
+ * @throws `CakeError` `invalid_fixture`; `invalid_field` where it is neither.
  */
 export function checkFixture(fixture: string | object): CheckedFixture {
   const { SandboxNetwork } = core.api();
-  const network = call(
-    () => new SandboxNetwork(typeof fixture === "string" ? fixture : JSON.stringify(fixture), "key", "[]"),
-  );
+  const json = fixtureJson(fixture) ?? refuse("fixture", FIXTURE_RULE);
+  const network = call(() => new SandboxNetwork(json, "key", "[]"));
   const checked = { warnings: JSON.parse(network.warnings()) as string[], sampleQuery: network.sampleQuery() };
   network.free();
   return checked;
 }
 
+const FIXTURE_RULE = "must be a fixture, as its JSON or as the object";
+
+function fixtureJson(fixture: unknown): string | undefined {
+  if (fixture === undefined || fixture === null) return undefined;
+  if (typeof fixture === "string") return fixture;
+  if (typeof fixture === "object" && !Array.isArray(fixture)) return JSON.stringify(fixture);
+  return refuse("fixture", FIXTURE_RULE);
+}
+
+function checkOptions(options: SandboxOptions): void {
+  if (typeof options !== "object" || options === null) refuse("options", "must be an object");
+  checkNames("options", options, ["fixture", "apiKey", "allowedHosts", "fetch", "kept"]);
+  optionalString("apiKey", options.apiKey);
+  functionOption("fetch", options.fetch);
+  const { allowedHosts, kept } = options;
+  const isList = Array.isArray(allowedHosts) && allowedHosts.every((host) => typeof host === "string");
+  if (allowedHosts !== undefined && !isList) refuse("allowedHosts", "must be an array of host names");
+  if (kept !== undefined && (typeof kept !== "object" || kept === null)) {
+    refuse("kept", "must be what snapshot() of an earlier sandbox returned");
+  }
+}
+
 /**
  * Makes a network in memory.
  *
- * @throws `CakeError` `invalid_fixture`, `missing_api_key`.
+ * @throws `CakeError` `invalid_fixture`, `missing_api_key`; `invalid_field` where an option is of another type.
  * @example
  * const sandbox = createSandbox();
  * const cake = createCakeClient({ baseUrl: "http://127.0.0.1", apiKey: "sandbox-key", fetch: sandbox.fetch });
  */
 export function createSandbox(options: SandboxOptions = {}): Sandbox {
-  checkNames("options", options, ["fixture", "apiKey", "allowedHosts", "fetch", "kept"]);
-  const { fixture, apiKey = "sandbox-key", allowedHosts } = options;
+  checkOptions(options);
+  const { allowedHosts } = options;
+  const apiKey = options.apiKey ?? "sandbox-key";
   const send = options.fetch ?? ((url: string, init: RequestInit) => fetch(url, init));
   let timer: ReturnType<typeof setTimeout> | undefined;
   const store = new MemoryStore(options.kept);
   const server: SandboxServer = new SandboxServer({
-    fixture: typeof fixture === "object" ? JSON.stringify(fixture) : fixture,
+    fixture: fixtureJson(options.fixture),
     apiKey,
     ...(allowedHosts === undefined ? {} : { allowedHosts }),
     store,

@@ -103,7 +103,8 @@ impl<'a> Answer<'a> {
         let words = match Object::read(body).map(dress::unwrapped) {
             Some(envelope) => match dress::find(&envelope, "d").and_then(Value::string) {
                 Some(text) => Object::read(&text).as_ref().and_then(words::find_words),
-                None => words::find_words(&envelope),
+                None => words::find_words(&envelope)
+                    .or_else(|| dress::find(&envelope, "request_status")?.string()),
             },
             None => match words::read_markup(body) {
                 Some(markup) => Some(markup.words),
@@ -236,6 +237,12 @@ impl<'a> Answer<'a> {
 
     /// Not JSON: what the older services and the web server say in markup.
     fn not_json(&self, body: &str) -> Error {
+        // A list, `null`, a word: JSON, but no answer of CAKE's.
+        let is_bare =
+            body.trim_start().starts_with('[') || matches!(body.trim(), "null" | "true" | "false");
+        if is_bare && Object::read(&["{\"value\":", body, "}"].concat()).is_some() {
+            return self.unexpected("is JSON of another shape: ", body);
+        }
         let Some(markup) = words::read_markup(body).filter(|markup| !markup.is_plain) else {
             return self.unexpected("is not JSON: ", body);
         };
@@ -446,6 +453,25 @@ pub(super) fn records<'a, 'b>(
 mod tests {
     use super::super::{get_click, record_conversion};
     use super::*;
+
+    #[test]
+    fn json_of_another_shape_is_called_json() {
+        for (body, rule) in [
+            (r#"[{"click_id":"abc"}]"#, "is JSON of another shape"),
+            (
+                r#"[{"success":false,"message":"Invalid Offer"}]"#,
+                "is JSON of another shape",
+            ),
+            ("[]", "is JSON of another shape"),
+            ("null", "is JSON of another shape"),
+            (" true\n", "is JSON of another shape"),
+            ("[broken", "is not JSON"),
+            ("nothing", "is not JSON"),
+        ] {
+            let error = Answer::new(200, body).open().map(drop).unwrap_err();
+            assert!(error.to_string().contains(rule), "{body}: {error}");
+        }
+    }
 
     #[test]
     fn what_an_error_status_says_in_words_reaches_the_caller() {

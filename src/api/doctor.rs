@@ -1,6 +1,7 @@
 //! The doctor: what a settings page or a deploy script wants to know about an
 //! account, check by check, each with what to do.
 
+use super::certainty::is_about_the_key;
 use super::get_click::Click;
 use super::list_tracking_domains::TrackingDomain;
 use super::{Action, CallOutcome, Services};
@@ -131,7 +132,10 @@ impl Examination {
             },
             is_young: match domains {
                 Ok(_) => true,
-                Err(error) => matches!(error, Error::Unauthorized { .. } | Error::Refused { .. }),
+                Err(error) => {
+                    matches!(error, Error::Unauthorized { .. } | Error::Refused { .. })
+                        || is_fault_about_the_key(error)
+                }
             },
             older,
             server_ms: self.server_ms,
@@ -209,6 +213,11 @@ fn skipped(name: &'static str, found: &str, advice: &'static str) -> Check {
     }
 }
 
+/// A fault, of the older services say, whose words are about the API key.
+fn is_fault_about_the_key(error: &Error) -> bool {
+    matches!(error, Error::HttpStatus { status: 500..=599, message, .. } if is_about_the_key(message))
+}
+
 /// Makes a report of what was found.
 fn diagnose(findings: &Findings<'_>) -> Report {
     let mut checks = Vec::with_capacity(10);
@@ -232,6 +241,9 @@ fn diagnose(findings: &Findings<'_>) -> Report {
             error.rule(),
             "Check baseUrl: what answers there is not CAKE's API.",
         ),
+        Some(error) if is_fault_about_the_key(error) => {
+            check("reachable", true, "CAKE's API answers", "")
+        }
         Some(Error::HttpStatus { status: 404, .. }) => check(
             "reachable",
             false,
@@ -252,7 +264,7 @@ fn diagnose(findings: &Findings<'_>) -> Report {
         .is_some_and(|reachable| reachable.status == Status::Ok);
     let unreached = "Make CAKE reachable first.";
     checks.push(match failure {
-        Some(error @ Error::Unauthorized { .. }) => check(
+        Some(error) if matches!(error, Error::Unauthorized { .. }) || is_fault_about_the_key(error) => check(
             "key",
             false,
             error.to_string(),

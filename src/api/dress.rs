@@ -157,6 +157,13 @@ fn rows_to<'a>(value: Value<'a>, row: &str, depth: u8) -> Option<Vec<Value<'a>>>
     }) {
         return match inner.array() {
             Some(_) => rows_to(inner, row, depth),
+            // Around the one row there may be a record of its own.
+            None if inner
+                .object()
+                .is_some_and(|inner| inner.entries().any(|(name, _)| is_same_name(name, row))) =>
+            {
+                rows_to(inner, row, depth)
+            }
             None => Some(vec![inner]),
         };
     }
@@ -235,6 +242,9 @@ mod tests {
             (r#"{"$id":"1","$values":[{"a":1}]}"#, 1),
             (r#"{"0":{"a":1},"1":{"a":2}}"#, 2),
             (r#"[{"click":{"a":1}}]"#, 1),
+            (r#"{"click":{"click":{"a":1}}}"#, 1),
+            (r#"{"click":[{"click":{"a":1}}]}"#, 1),
+            (r#"{"Click":{"Click":[{"a":1},{"a":2}]}}"#, 2),
         ] {
             let text = format!(r#"{{"l":{list}}}"#);
             let object = object(&text);

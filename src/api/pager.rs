@@ -4,9 +4,10 @@
 //! go, so that a row may be elsewhere when it is asked for; `start_at_row` 0 and
 //! 1 have been seen to return the same first row; a page may be shorter than
 //! asked for. Whoever carries the pages knows the ids of the rows that it has
-//! read. So where a list may have changed, the next page overlaps the rows that
-//! were read: a page without one of them has missed what moved up in between,
-//! and is read again from further up.
+//! read. So every page after the first overlaps the rows that were read: as many
+//! rows may come as go, and no length tells. A page without one of them has
+//! missed what moved up in between, and is read again from further up.
+//! A list that changes faster than it can be read ends too, and says so.
 
 /// CAKE's `row_limit` where none is given.
 pub const DEFAULT_ROW_LIMIT: u64 = 100;
@@ -26,8 +27,21 @@ const MAX_PAGES_WITHOUT_TOTAL: u64 = 100_000;
 /// what was there at first has been read.
 const MAX_PAGES_LOSING: u32 = 8;
 
-/// How often in a row the list is read again from further up without a new row.
+/// How often in a row the list is read again from further up without a new row,
+/// and how often in all from its start.
 const MAX_SEARCHES: u32 = 32;
+
+/// How many pages in a row may bring only rows that arrived above us.
+const MAX_STALLED_PAGES: u32 = 50;
+
+/// How many pages may have moved of a list that tells no length.
+const MAX_MOVED_PAGES: u32 = 300;
+
+/// How many pages more are read of such a list once its end has been seen.
+const PAGES_BEHIND_HORIZON: u64 = 32;
+
+/// After how many short pages in a row it is asked where a list ends that tells no length.
+const SHORT_PAGES: u32 = 8;
 
 /// What a page brought.
 #[derive(Clone, Copy, Debug, Default)]
@@ -79,7 +93,21 @@ pub struct Pager {
     page_rows: u64,
     /// Pages in a row at the list's end that brought nothing.
     idle_at_end: u32,
+    pages_at_end: u32,
+    /// Pages in a row that were not full, and after how many it is asked for the end.
+    short_pages: u32,
+    short_until: u32,
+    /// How many pages had been read when the horizon was found.
+    horizon_pages: u64,
+    is_probing: bool,
+    /// Is the list's start read once more, to see whether rows arrived above us?
+    is_checking: bool,
+    stalled_pages: u32,
+    moved_pages: u32,
+    restarts: u32,
+    has_moved: bool,
     is_over: bool,
+    is_short: bool,
 }
 
 impl Pager {
@@ -114,7 +142,18 @@ impl Pager {
             stale_rows: 0,
             page_rows: 0,
             idle_at_end: 0,
+            pages_at_end: 0,
+            short_pages: 0,
+            short_until: SHORT_PAGES,
+            horizon_pages: 0,
+            is_probing: false,
+            is_checking: false,
+            stalled_pages: 0,
+            moved_pages: 0,
+            restarts: 0,
+            has_moved: false,
             is_over: most == 0,
+            is_short: false,
         }
     }
 
@@ -138,12 +177,27 @@ impl Pager {
         self.is_over
     }
 
+    /// Has the reading been given up, with rows that may be missing, since the
+    /// list changes faster than it can be read?
+    #[must_use]
+    pub fn is_short(&self) -> bool {
+        self.is_short
+    }
+
     /// Takes note of a page. Are its rows to be taken? If not, rows in between
     /// were missed, and the page is asked for again from further up.
     pub fn read(&mut self, page: PageRead) -> bool {
         let asked = self.row_limit();
         let before = self.total;
         self.pages += 1;
+        if self.is_probing {
+            self.probed(page);
+            return false;
+        }
+        if self.is_checking {
+            self.checked(page);
+            return false;
+        }
         self.total = page.total_rows.or(self.total);
         let has_changed = before.is_some() && before != self.total;
         let (gone, grown) = match (before, self.total) {
@@ -152,23 +206,61 @@ impl Pager {
         };
         self.has_shrunk |= gone > 0;
         self.page_rows = self.page_rows.max(page.rows);
-        // A list that tells no length may have changed between any two pages.
-        if has_changed || self.total.is_none() {
-            self.set_overlap(1);
-        }
+        self.has_moved |= has_changed;
+        self.set_overlap(1);
         let is_joined = page.last_known.is_some() || self.start <= self.first;
         // A page of one row cannot show both a row that was read and a new one.
-        let may_miss = if self.page_rows > 1 {
-            has_changed || self.overlap > 0 || self.is_searching || self.start != self.end
-        } else {
-            gone > 0 && self.all_searches < MAX_SEARCHES
-        };
+        let is_wide = self.page_rows > 1;
+        let may_miss = is_wide || gone > 0 && self.all_searches < MAX_SEARCHES;
         if !is_joined && may_miss && self.searches < MAX_SEARCHES {
             self.search(gone, grown);
             return false;
         }
+        if is_wide && self.pages > 1 && page.last_known.is_none() && page.rows > 0 {
+            self.restarts += 1;
+            // How far what stood has moved is not known: no further than the list's end.
+            self.horizon = self
+                .horizon
+                .zip(self.total)
+                .map(|(horizon, total)| horizon.max(total));
+        }
+        let is_lost = is_wide && !is_joined || self.restarts > MAX_SEARCHES;
         self.take(page, asked, grown);
+        if is_lost && self.fresh < self.most {
+            self.give_up();
+        }
         true
+    }
+
+    fn give_up(&mut self) {
+        self.is_over = true;
+        self.is_short = true;
+    }
+
+    /// A page from as far behind the rows that were read as the last was long: where it is empty, the list ends before it.
+    fn probed(&mut self, page: PageRead) {
+        self.is_probing = false;
+        self.short_pages = 0;
+        if page.rows == 0 {
+            self.horizon = Some(self.start);
+            self.horizon_pages = self.pages;
+        } else {
+            self.short_until = self.short_until.saturating_mul(2);
+        }
+        self.start = self.end.saturating_sub(self.overlap).max(self.first);
+    }
+
+    /// The list's start once more: new rows there have moved what is below.
+    fn checked(&mut self, page: PageRead) {
+        self.is_checking = false;
+        let is_first = !self.has_moved;
+        self.has_moved |= page.new_rows > 0;
+        if self.has_moved && is_first && self.stale_pages < MAX_STALE_PAGES {
+            self.start = self.end.saturating_sub(self.overlap) + page.new_rows;
+        } else {
+            self.is_over = true;
+            self.is_short = self.has_moved;
+        }
     }
 
     /// Overlaps by at least `rows`, as far as a page leaves room for new ones.
@@ -183,6 +275,8 @@ impl Pager {
         self.searches += 1;
         self.all_searches += 1;
         self.is_searching = true;
+        self.has_moved = true;
+        self.has_shrunk |= self.total.is_some();
         if grown > 0 && self.searches % 2 == 1 {
             let since = self.total.unwrap_or(0).saturating_sub(self.total_at_end);
             self.start = self.end + since + grown - self.overlap.max(1);
@@ -223,9 +317,30 @@ impl Pager {
             self.has_shrunk |= moved_up > 0;
             self.set_overlap(moved_up * 2);
             let moved_down = found.saturating_sub(self.end);
-            self.horizon = self.horizon.map(|horizon| horizon + moved_down);
+            if moved_up + moved_down > 0 {
+                self.has_moved = true;
+                // A list that counts from 1 shows a row twice on its second page.
+                self.moved_pages += u32::from(self.pages > 2);
+            }
+            // Little behind what is known: what is new arrived above us.
+            let is_stalled = index + 1 == rows || moved_down * 2 >= rows;
+            if moved_up + moved_down > 0 && self.pages > 2 {
+                // What was read last may be further down still.
+                self.horizon = self
+                    .horizon
+                    .map(|horizon| horizon.max(self.total.unwrap_or(0)));
+            }
+            self.stalled_pages = if is_stalled {
+                self.stalled_pages + 1
+            } else {
+                0
+            };
+            self.horizon = self
+                .horizon
+                .map(|horizon| (horizon + moved_down).saturating_sub(moved_up));
         } else if new_rows == 0 {
-            self.horizon = self.horizon.map(|horizon| horizon + beyond);
+            let total = self.total.unwrap_or(0);
+            self.horizon = self.horizon.map(|horizon| (horizon + beyond).max(total));
         }
         if new_rows > 0 || beyond > 0 {
             self.end = reached;
@@ -233,15 +348,23 @@ impl Pager {
         }
         self.start = reached.saturating_sub(self.overlap).max(self.first);
         // What overlaps must leave room for something new.
-        if self.start <= started && rows > 0 {
+        if self.start <= started && rows > 0 && new_rows == 0 {
             self.start = started + rows.div_ceil(2);
         }
         // A list that counts from 1 shows a row twice on its second page.
         if new_rows == 0 && beyond > 0 && self.page_rows > 1 && self.pages > 2 {
             // More arrives above us than we read: where we were has moved on as much.
-            self.start += grown;
+            let last = self.total.unwrap_or(0).saturating_sub(self.page_rows);
+            self.start = (self.start + grown).min(last).max(self.start);
         }
         self.is_over = self.fresh >= self.most || self.ends(page, asked, reached);
+        let is_short = new_rows > 0 && rows < asked;
+        self.short_pages = if is_short { self.short_pages + 1 } else { 0 };
+        let knows_end = self.total.is_some() || self.horizon.is_some();
+        if !knows_end && self.short_pages >= self.short_until {
+            self.is_probing = true;
+            self.start = reached + rows;
+        }
     }
 
     fn ends(&mut self, page: PageRead, asked: u64, reached: u64) -> bool {
@@ -252,16 +375,35 @@ impl Pager {
             if new_rows == 0 && is_joined_at_its_end && rows < self.page_rows {
                 return true;
             }
-            let is_stale = self.stale_pages >= 3 && self.stale_rows >= MAX_STALE_ROWS
-                || self.stale_pages >= MAX_STALE_PAGES
-                || rows < asked && self.stale_pages >= MAX_SHORT_STALE_PAGES;
-            return rows == 0 || new_rows == 0 && is_stale || self.pages >= MAX_PAGES_WITHOUT_TOTAL;
+            let is_stale = self.stale_pages >= MAX_STALE_PAGES
+                || !self.has_moved
+                    && (self.stale_pages >= 3 && self.stale_rows >= MAX_STALE_ROWS
+                        || rows < asked && self.stale_pages >= MAX_SHORT_STALE_PAGES);
+            let never_ends = self.stalled_pages >= MAX_STALLED_PAGES
+                || self.moved_pages >= MAX_MOVED_PAGES
+                || self.all_searches >= MAX_MOVED_PAGES
+                || self.pages >= MAX_PAGES_WITHOUT_TOTAL;
+            // What arrives between us and the horizon moves what stood behind it: some pages more.
+            let is_read = self.pages > self.horizon_pages + PAGES_BEHIND_HORIZON
+                && self.horizon.is_some_and(|horizon| reached >= horizon);
+            self.is_short = never_ends && !is_read;
+            if rows > 0 && new_rows == 0 && is_stale && !is_read && !never_ends {
+                self.is_checking = true;
+                self.start = self.first;
+                return false;
+            }
+            return rows == 0 || is_read || never_ends;
         };
         // Of rows that went, some were read: then only the end itself is one.
         let knows_all = self.skipped + self.fresh >= total
             && (!self.has_shrunk || new_rows == 0 && reached > total);
         // Page after page of what we know: `start_at_row` is not heeded.
         let is_stale = new_rows == 0 && self.start > total + self.limit;
+        self.pages_at_end = if reached >= total {
+            self.pages_at_end + 1
+        } else {
+            0
+        };
         if reached >= total {
             self.idle_at_end = if new_rows == 0 {
                 self.idle_at_end + 1
@@ -269,7 +411,12 @@ impl Pager {
                 0
             };
         }
-        if rows == 0 || rows < asked && knows_all || is_stale || self.idle_at_end > 2 {
+        if rows == 0
+            || rows < asked && knows_all
+            || is_stale
+            || self.idle_at_end > 2
+            || self.pages_at_end > MAX_PAGES_LOSING
+        {
             return true;
         }
         self.runs_away(total, reached)
@@ -279,7 +426,8 @@ impl Pager {
     fn runs_away(&mut self, total: u64, reached: u64) -> bool {
         let horizon = *self.horizon.get_or_insert(total);
         let at_first = *self.total_at_first.get_or_insert(total);
-        if total > at_first && self.pages > 200 + 50 * at_first.div_ceil(self.page_rows.max(1)) {
+        if self.has_moved && self.pages > 200 + 50 * at_first.div_ceil(self.page_rows.max(1)) {
+            self.is_short = true;
             return true;
         }
         if reached <= horizon {
@@ -329,13 +477,24 @@ mod tests {
     /// Reads all as `js/edge/list.ts` does; `between` changes the list between two pages.
     fn read_all(
         server: &mut Server,
+        paging: Pager,
+        between: impl FnMut(usize, &mut VecDeque<u64>),
+    ) -> Vec<u64> {
+        let (seen, is_short) = read_until_over(server, paging, between);
+        assert!(!is_short, "given up");
+        seen
+    }
+
+    /// The same, and whether the reading was given up.
+    fn read_until_over(
+        server: &mut Server,
         mut paging: Pager,
         mut between: impl FnMut(usize, &mut VecDeque<u64>),
-    ) -> Vec<u64> {
+    ) -> (Vec<u64>, bool) {
         let mut seen = Vec::new();
-        for page in 0..2_000 {
+        for page in 0..4_000 {
             if paging.is_over() {
-                return seen;
+                return (seen, paging.is_short());
             }
             let (rows, total) = server.page(paging.start_at_row(), paging.row_limit());
             let (read, fresh) = page_read(&rows, total, &seen);
@@ -417,12 +576,12 @@ mod tests {
 
         #[test]
         fn rows_that_come_and_go_anywhere_neither_hide_nor_repeat_others(
-            count in 1_u64..120, counts_from_1 in any::<bool>(),
+            count in 1_u64..120, counts_from_1 in any::<bool>(), tells_total in any::<bool>(),
             limit in 4_u64..20, most in 4_usize..30,
             changes in proptest::collection::vec((any::<bool>(), any::<proptest::sample::Index>()), 0..60),
             per_page in 1_usize..3,
         ) {
-            let mut server = Server { rows: (0..count).collect(), counts_from_1, most, tells_total: true };
+            let mut server = Server { rows: (0..count).collect(), counts_from_1, most, tells_total };
             let mut gone = Vec::new();
             let mut next = 1_000;
             let mut changes = changes.into_iter();
@@ -449,6 +608,56 @@ mod tests {
         }
 
         #[test]
+        fn what_stood_has_come_or_the_reading_says_that_it_gave_up(
+            count in 1_u64..120, counts_from_1 in any::<bool>(), tells_total in any::<bool>(),
+            limit in 4_u64..20, most in 4_usize..30,
+            leave in 0_usize..12, arrive in 0_usize..12, until in prop_oneof![0_usize..20, Just(usize::MAX)],
+            leave_at in 0_usize..3, arrive_at in 0_usize..3,
+        ) {
+            let mut server = Server { rows: (0..count).collect(), counts_from_1, most, tells_total };
+            // Without a length, a list that fills as fast as it is read looks like a long one.
+            // In the middle, what arrives looks like what stood: lists fill at their ends.
+            let slow = most.min(limit as usize) / 4;
+            let is_slow = !tells_total || arrive_at == 1;
+            let (leave, arrive) = if is_slow { (leave.min(slow), arrive.min(slow)) } else { (leave, arrive) };
+            let mut gone = Vec::new();
+            let mut next = 1_000;
+            // At the start, in the middle, at the end: 0, 1, 2.
+            let (seen, is_short) = read_until_over(&mut server, Pager::new(0, limit, None), |page, rows| {
+                if page >= until { return }
+                for _ in 0..leave.min(rows.len()) {
+                    gone.extend(rows.remove(leave_at * (rows.len() - 1) / 2));
+                }
+                for _ in 0..arrive {
+                    rows.insert(arrive_at * rows.len() / 2, next);
+                    next += 1;
+                }
+            });
+            for row in (0..count).filter(|row| !gone.contains(row)) {
+                let times = seen.iter().filter(|seen| **seen == row).count();
+                prop_assert!(times == 1 || is_short && times == 0, "row {} {} times", row, times);
+            }
+        }
+
+        #[test]
+        fn a_list_that_fills_slower_than_it_is_read_is_read_whole(
+            count in 20_u64..100, counts_from_1 in any::<bool>(), tells_total in any::<bool>(),
+            limit in 5_u64..20, leaves in any::<bool>(), arrives_at_front in any::<bool>(),
+        ) {
+            let mut server = Server { rows: (0..count).collect(), counts_from_1, most: 1_000, tells_total };
+            let mut gone = Vec::new();
+            let mut next = 1_000;
+            let seen = read_all(&mut server, Pager::new(0, limit, None), |_, rows| {
+                if leaves { gone.extend(rows.pop_front()) }
+                if arrives_at_front { rows.push_front(next) } else { rows.push_back(next) }
+                next += 1;
+            });
+            for row in (0..count).filter(|row| !gone.contains(row)) {
+                prop_assert_eq!(seen.iter().filter(|seen| **seen == row).count(), 1, "row {}", row);
+            }
+        }
+
+        #[test]
         fn a_list_that_fills_faster_than_it_is_read_ends_and_what_stood_has_come(
             count in 1_u64..100, counts_from_1 in any::<bool>(), limit in 2_u64..20,
             faster in 0_u64..20, at_front in any::<bool>(),
@@ -456,7 +665,7 @@ mod tests {
             let mut server = Server { rows: (0..count).collect(), counts_from_1, most: 1_000, tells_total: true };
             let mut next = 1_000;
             let mut pages = 0;
-            let seen = read_all(&mut server, Pager::new(0, limit, None), |_, rows| {
+            let (seen, is_short) = read_until_over(&mut server, Pager::new(0, limit, None), |_, rows| {
                 for _ in 0..limit + faster {
                     if at_front { rows.push_front(next) } else { rows.push_back(next) }
                     next += 1;
@@ -468,6 +677,7 @@ mod tests {
                 prop_assert_eq!(seen.iter().filter(|seen| **seen == row).count(), 1, "row {}", row);
             }
             prop_assert!(at_front || pages < 130, "{} pages", pages);
+            prop_assert!(at_front || !is_short);
         }
 
         #[test]

@@ -5,14 +5,18 @@ use super::dress;
 use super::json::{Object, Value};
 
 /// Where words stand, the most telling first.
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 20] = [
     "message",
+    "messages",
+    "status_message",
     "error_message",
     "error_description",
     "faultstring",
     "exception_message",
     "error",
     "errors",
+    "validation_errors",
+    "model_state",
     "message_detail",
     "reason",
     "detail",
@@ -25,19 +29,31 @@ const NAMES: [&str; 16] = [
 ];
 
 /// How deep words are looked for.
-const MAX_DEPTH: u8 = 5;
+const MAX_DEPTH: u8 = 7;
 
 /// Where they may be wrapped.
-const WRAPPERS: [&str; 8] = [
-    "response",
-    "result",
-    "data",
-    "d",
-    "fault",
-    "status",
-    "body",
-    "model_state",
+const WRAPPERS: [&str; 7] = ["response", "result", "data", "d", "fault", "status", "body"];
+
+/// What is said where more is said elsewhere.
+const GENERIC: [&str; 10] = [
+    "error",
+    "failure",
+    "failed",
+    "fail",
+    "bad request",
+    "an error occurred",
+    "an error has occurred",
+    "the request is invalid",
+    "validation failed",
+    "one or more validation errors occurred",
 ];
+
+fn is_generic(words: &str) -> bool {
+    let words = words.trim().trim_end_matches(['.', '!', ':']);
+    GENERIC
+        .iter()
+        .any(|generic| words.eq_ignore_ascii_case(generic))
+}
 
 /// The words of an envelope, if it has any.
 pub(super) fn find_words(envelope: &Object<'_>) -> Option<String> {
@@ -67,7 +83,11 @@ pub(super) fn find_error(envelope: &Object<'_>) -> Option<String> {
     ];
     let has_payload = envelope
         .entries()
-        .any(|(_, value)| value.object().is_some() || value.array().is_some());
+        .any(|(_, value)| match (value.object(), value.array()) {
+            (Some(object), _) => object.entries().next().is_some(),
+            (_, Some(items)) => !items.is_empty(),
+            _ => false,
+        });
     named
         .iter()
         .find_map(|name| is_error(name))
@@ -78,12 +98,26 @@ fn find_in(object: &Object<'_>, depth: u8) -> Option<String> {
     let depth = depth.checked_sub(1)?;
     let in_names = NAMES
         .iter()
-        .find_map(|name| words_of(dress::find(object, name)?, depth));
-    in_names.or_else(|| {
-        WRAPPERS
-            .iter()
-            .find_map(|name| find_in(&dress::find(object, name)?.object()?, depth))
-    })
+        .filter_map(|name| words_of(dress::find(object, name)?, depth));
+    let in_wrappers = WRAPPERS.iter().filter_map(|name| {
+        let value = dress::find(object, name)?;
+        match value.object() {
+            Some(inner) => find_in(&inner, depth),
+            // The words themselves, in the place of an answer's part.
+            None if matches!(*name, "response" | "result" | "data") => {
+                value.string().and_then(|_| words_of(value, depth))
+            }
+            None => None,
+        }
+    });
+    let mut generic = None;
+    for words in in_names.chain(in_wrappers) {
+        if !is_generic(&words) {
+            return Some(words);
+        }
+        generic.get_or_insert(words);
+    }
+    generic
 }
 
 /// What a value says, if it says anything: a text, the words of an object, the
@@ -143,18 +177,11 @@ pub(super) fn read_markup(text: &str) -> Option<Markup> {
             .filter_map(|name| element(text, name))
             .collect()
     } else {
-        [
-            "message",
-            "faultstring",
-            "Text",
-            "Message",
-            "Reason",
-            "string",
-        ]
-        .iter()
-        .find_map(|name| element(text, name))
-        .into_iter()
-        .collect()
+        ["message", "faultstring", "text", "reason", "string"]
+            .iter()
+            .find_map(|name| element(text, name))
+            .into_iter()
+            .collect()
     };
     // A page is shown as it came.
     let is_plain = is_page || said.is_empty() && !text.starts_with("<?xml");
@@ -187,7 +214,7 @@ fn element(text: &str, name: &str) -> Option<String> {
             .split('>')
             .next()
             .is_some_and(|tag| tag.ends_with('/'));
-        if local == name && !is_empty {
+        if local.eq_ignore_ascii_case(name) && !is_empty {
             let close = ["</", tag].concat();
             let inner = body.split(close.as_str()).next()?;
             return Some(text_of(inner)).filter(|text| !text.is_empty());
@@ -228,15 +255,46 @@ fn text_of(markup: &str) -> String {
         };
         rest = after.split_once('>').map_or("", |(_, behind)| behind);
     }
-    let text = text
+    let text = without_numeric_entities(&text)
         .replace("&lt;", "<")
         .replace("&gt;", ">")
         .replace("&quot;", "\"")
-        .replace("&#39;", "'")
         .replace("&apos;", "'")
         .replace("&nbsp;", " ")
         .replace("&amp;", "&");
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// `&#233;` and `&#xE9;` as the characters that they stand for; `&` itself stays for later.
+fn without_numeric_entities(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("&#") {
+        plain.push_str(before);
+        let read = after.split_once(';').and_then(|(digits, behind)| {
+            let code = match digits.strip_prefix(['x', 'X']) {
+                Some(hex) => u32::from_str_radix(hex, 16).ok()?,
+                None => digits.parse().ok()?,
+            };
+            Some((char::from_u32(code)?, behind))
+        });
+        match read {
+            Some(('&', behind)) => {
+                plain.push_str("&amp;");
+                rest = behind;
+            }
+            Some((character, behind)) => {
+                plain.push(character);
+                rest = behind;
+            }
+            None => {
+                plain.push_str("&#");
+                rest = after;
+            }
+        }
+    }
+    plain.push_str(rest);
+    plain
 }
 
 #[cfg(test)]
@@ -260,6 +318,15 @@ mod tests {
             r#"{"d":"{\"success\":false,\"message\":\"No offer\"}"}"#,
             r#"{"type":"about:blank","title":"No offer","status":400}"#,
             r##"{"message":{"#text":"No offer"}}"##,
+            r#"{"request_status":"Failure","response":"No offer"}"#,
+            r#"{"success":false,"result":"No offer"}"#,
+            r#"{"success":false,"messages":["No offer"]}"#,
+            r#"{"request_status":"Failure","status_message":"No offer"}"#,
+            r#"{"success":false,"validation_errors":{"offer_id":["No offer"]}}"#,
+            r#"{"Message":"The request is invalid.","ModelState":{"offer_id":["No offer"]}}"#,
+            r#"{"Message":"No offer","Data":{}}"#,
+            r#"{"success":false,"message":"Error","errors":["No offer"]}"#,
+            r#"{"request_status":"Failure","response":{"data":{"error":{"text":"No offer"}}}}"#,
         ] {
             let envelope = dress::unwrapped(Object::read(text).unwrap());
             assert_eq!(
@@ -270,6 +337,8 @@ mod tests {
                 "{text}"
             );
         }
+        let generic = Object::read(r#"{"message":"Error"}"#).unwrap();
+        assert_eq!(find_words(&generic).as_deref(), Some("Error"));
         for text in [
             "{}",
             r#"{"message":""}"#,
@@ -306,6 +375,16 @@ mod tests {
                 .unwrap()
                 .words,
             "Invalid API Key"
+        );
+        assert_eq!(
+            read_markup(
+                "<R><Success>False</Success><Message>Caf&#233; &#x26; caf&#xE9;</Message></R>"
+            ),
+            Some(Markup {
+                is_plain: false,
+                success: Some(false),
+                words: "Café & café".into()
+            })
         );
         assert_eq!(read_markup("plain"), None);
     }

@@ -335,15 +335,24 @@ impl Pager {
 
     /// `{ startAtRow, rowLimit }` of the next page; `undefined` where all has
     /// been read.
-    #[must_use]
-    pub fn next(&self) -> JsValue {
+    ///
+    /// # Errors
+    /// `unexpected_answer` where the list changes faster than it can be read.
+    pub fn next(&self) -> core::result::Result<JsValue, JsValue> {
+        if self.0.is_short() {
+            let message = "the list changes faster than it can be read: rows may be missing";
+            return Err(Error::UnexpectedAnswer {
+                message: message.into(),
+            }
+            .into());
+        }
         if self.0.is_over() {
-            return JsValue::UNDEFINED;
+            return Ok(JsValue::UNDEFINED);
         }
         let page = Object::new();
         let _ = Reflect::set(&page, &"startAtRow".into(), &number(self.0.start_at_row()));
         let _ = Reflect::set(&page, &"rowLimit".into(), &number(self.0.row_limit()));
-        page.into()
+        Ok(page.into())
     }
 
     /// Takes note of a page, and says whether its rows are to be taken; see

@@ -74,14 +74,14 @@ impl Network {
     fn target(&self, query: Query<'_>) -> Result<(&Affiliate, &Creative, &Offer), &'static str> {
         let fixture = &self.fixture;
         let affiliate = query
-            .number("a")
+            .number_in_any_case("a")
             .and_then(|id| fixture.affiliate(id))
             .ok_or("unknown_affiliate")?;
         if affiliate.affiliate_status == Activity::Inactive {
             return Err("inactive_affiliate");
         }
         let creative = query
-            .number("c")
+            .number_in_any_case("c")
             .and_then(|id| fixture.creative(id))
             .ok_or("unknown_creative")?;
         if creative.creative_status == Activity::Inactive {
@@ -141,7 +141,8 @@ impl Network {
 fn with_sub_ids(query: Query<'_>) -> ClickRow {
     let mut spilled = String::new();
     let mut kept = sub_id::NAMES.iter().enumerate().map(|(index, name)| {
-        let value = std::mem::take(&mut spilled) + &query.text(name).unwrap_or_default();
+        let value =
+            std::mem::take(&mut spilled) + &query.text_in_any_case(name).unwrap_or_default();
         let (kept, overflow) = sub_id::split(index, &value);
         if index > 0 {
             overflow.clone_into(&mut spilled);

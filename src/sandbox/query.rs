@@ -15,6 +15,17 @@ impl Query<'_> {
             .filter(|value| !value.is_empty())
     }
 
+    /// As a tracking link's own parameters are read: `A` and `C` are `a` and `c`.
+    pub(super) fn number_in_any_case(self, name: &str) -> Option<u64> {
+        self.text_in_any_case(name)?.parse().ok()
+    }
+
+    /// The same of a text: `S1` is `s1`.
+    pub(super) fn text_in_any_case(self, name: &str) -> Option<String> {
+        let capital = name.to_ascii_uppercase();
+        self.text(name).or_else(|| self.text(&capital))
+    }
+
     pub(super) fn number(self, name: &str) -> Option<u64> {
         self.text(name)?.parse().ok()
     }

@@ -112,7 +112,9 @@ impl Reading {
             self.known.extend(rows.flatten());
         }
         self.pages += 1;
-        if self.pager.is_over() {
+        if self.pager.is_short() {
+            Found::Nothing("the report changes faster than it can be read")
+        } else if self.pager.is_over() {
             Found::Missing
         } else if self.pages < MAX_PAGES {
             Found::NotYet
