@@ -301,7 +301,7 @@ function expand(pattern: string): string[] {
 
 /** One name of a path as an expression. */
 function patternOf(part: string): RegExp {
-  const source = part.replace(/\*+|\?|\[[!^]?[^\]]+\]|[^]/g, (sign) => {
+  const source = part.replace(/\*+|\?|\[[!^]?[^\]]+\]|[\s\S]/g, (sign) => {
     if (sign.startsWith("*")) return "[^/]*";
     if (sign === "?") return "[^/]";
     if (sign.length > 1) return `[${sign.slice(1, -1).replace(/^!/, "^").replace(/[\\[]/g, "\\$&")}]`;
