@@ -265,8 +265,6 @@ mod tests {
                 Err(code),
                 "{text}"
             );
-            // What no landing page brings, nobody has to give.
-            assert_eq!(find(&format!("?reqid={}", text.replace('&', ""))), None);
         }
         for text in texts("ids").iter().filter(|text| is_click_id(text)) {
             assert_eq!(check(text), Ok(()), "{text}");

@@ -556,11 +556,79 @@ export function callTests({ createCakeClient, isCakeError }: Edge): void {
       sent += 1;
       return Response.json({ conversion: { conversion_id: 1 } });
     });
-    for (const clickId of ["undefined", "null", "NaN", "0", "true", "none", "REPLACE", "CLICK_ID", "clickid", "reqid"]) {
+    for (const clickId of [
+      "undefined",
+      "null",
+      "NaN",
+      "0",
+      "true",
+      "none",
+      "REPLACE",
+      "CLICK_ID",
+      "clickid",
+      "reqid",
+    ]) {
       expect(await codeOf(cake.getClick(clickId))).toBe("placeholder_text clickId");
       expect(await codeOf(cake.recordConversion({ clickId, offerId: 1 }))).toBe("placeholder_text clickId");
     }
     expect(sent).toBe(0);
+  });
+
+  test("null is no absent id, and an id with a missing value in it is none: nothing is sent", async () => {
+    const cake = client(nobody);
+    for (const name of ["uniqueId", "orderId"]) {
+      const conversion = { clickId: "abc", offerId: 1, [name]: null };
+      expect(await codeOf(cake.recordConversion(conversion))).toBe(`invalid_field ${name}`);
+      for (const id of [
+        "ORD-undefined",
+        "ORD-null",
+        "ORD-NaN",
+        "ORD-[object Object]",
+        "%23reqid%23",
+        "%7Border_id%7D",
+      ]) {
+        const code = await codeOf(cake.recordConversion({ ...conversion, [name]: id }));
+        expect(code, id).toBe(`placeholder_text ${name}`);
+      }
+    }
+    const correction = { uniqueId: null as unknown as string, offerId: 1, status: "returned", note: "refund" } as const;
+    expect(await codeOf(cake.correctConversion(correction))).toBe("invalid_field uniqueId");
+  });
+
+  const listOfBodies = async (list: AsyncIterable<unknown>) => {
+    let rows = 0;
+    for await (const _ of list) rows += 1;
+    return rows;
+  };
+
+  test("rows without an id that can be read are all rows", async () => {
+    const range = { startDate: "2026-01-01", endDate: "2026-01-02" };
+    const paged = (rows: readonly string[], total?: number) =>
+      client((request) => {
+        const query = new URL(request.url).searchParams;
+        const start = Number(query.get("start_at_row") ?? 0);
+        const page = rows.slice(start, start + Number(query.get("row_limit"))).join();
+        const told = total === undefined ? "" : `,"total_rows":${total}`;
+        return new Response(`{"response":{"clicks":[${page}],"data":{"conversions":[${page}]}${told}}}`);
+      });
+    const same = '{"click_id":null,"conversion_id":0,"offer_id":1,"payout":18.00}';
+    const large = ["9007199254740993", "9007199254740995"].map((id) => `{"conversion_id":${id},"payout":18.00}`);
+    const known = '{"click_id":"a","conversion_id":7}';
+    for (const rows of [[same, same, same], large, [known, same, known], Array(7).fill(same), [known, same, same]]) {
+      for (const total of [undefined, rows.length]) {
+        for (const rowLimit of [2, 3, 100]) {
+          const cake = paged(rows, total);
+          const about = `${rows.join()} ${total} ${rowLimit}`;
+          // A row with an id that was read on an earlier page is the same row.
+          const expected = rows[0] === known && rows[2] === known && rowLimit === 2 ? 2 : rows.length;
+          expect(await listOfBodies(cake.listConversionReport({ ...range, rowLimit })), about).toBe(expected);
+          expect(await listOfBodies(cake.listClicks({ rowLimit })), about).toBe(rows === large ? 2 : expected);
+        }
+      }
+    }
+    // Where `start_at_row` is not heeded, the list ends all the same.
+    const body = `{"response":{"clicks":[${same},${same}]}}`;
+    expect(await listOfBodies(client(() => new Response(body)).listClicks({ rowLimit: 2 }))).toBe(2);
   });
 
   const doubtful = { clickId: "abc", offerId: 5, uniqueId: "U1" };
