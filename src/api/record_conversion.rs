@@ -229,6 +229,12 @@ pub fn read(answer: &Answer<'_>) -> Result<Conversion> {
     })
 }
 
+/// Is the unique id that CAKE tells ours? White space around it and the case of
+/// letters make no other one.
+pub(crate) fn is_same_unique_id(told: &str, ours: &str) -> bool {
+    told.trim().eq_ignore_ascii_case(ours.trim())
+}
+
 /// The same for the conversion of a unique id. A record that names another is
 /// about something else, such as what a cache in between has kept.
 ///
@@ -236,9 +242,8 @@ pub fn read(answer: &Answer<'_>) -> Result<Conversion> {
 /// Those of [`read`].
 pub fn read_for(answer: &Answer<'_>, unique_id: Option<&str>) -> Result<Conversion> {
     let conversion = read(answer)?;
-    let is_other = |told: &str, ours: &str| {
-        !told.trim().is_empty() && !told.trim().eq_ignore_ascii_case(ours.trim())
-    };
+    let is_other =
+        |told: &str, ours: &str| !told.trim().is_empty() && !is_same_unique_id(told, ours);
     match (&conversion.unique_id, unique_id) {
         (Some(told), Some(ours)) if is_other(told, ours) => {
             Err(answer.unexpected("is about another unique_id: ", told))

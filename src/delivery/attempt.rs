@@ -17,10 +17,11 @@ use super::outcome::{Meaning, State};
 use super::route::Route;
 use super::schedule;
 use crate::api::get_click::ClickVerdict;
+use crate::api::report_scan::Found;
 use crate::api::{Answer, Certainty, conversion_report, get_click};
 use crate::{Error, Result};
 
-use report::{Found, Reading};
+use report::Reading;
 
 pub use transition::Transition;
 
@@ -242,8 +243,8 @@ impl<'a> Attempt<'a> {
                 _ => self.ask_report(Reading::new(), breaker, moment),
             },
             (Phase::AskingReport(reading), Input::Answered(answer)) => {
-                match conversion_report::read(answer) {
-                    Ok(page) => self.read_report(&page, reading, breaker, moment),
+                match conversion_report::read_for_lookup(answer) {
+                    Ok(lookup) => self.read_report(&lookup, reading, breaker, moment),
                     Err(error) => self.fail_lookup(error, breaker, moment),
                 }
             }
@@ -299,18 +300,18 @@ impl<'a> Attempt<'a> {
 
     fn read_report(
         &mut self,
-        page: &conversion_report::ConversionReportPage,
+        lookup: &conversion_report::ReportLookup,
         mut reading: Reading,
         breaker: &mut CircuitBreaker,
         moment: Moment,
     ) -> Step {
         let found = match &self.event {
-            Some(event) => reading.read(page, event),
+            Some(event) => reading.read(lookup, event),
             None => Found::Nothing("there is no event"),
         };
         match found {
-            Found::Recorded(id) => {
-                return self.settle(Meaning::Recorded(id), breaker, moment);
+            Found::Recorded(row) => {
+                return self.settle(Meaning::Recorded(row.conversion_id), breaker, moment);
             }
             Found::NotYet => return self.ask_report(reading, breaker, moment),
             Found::Nothing(why) => return self.stay_in_doubt(why, breaker, moment),
