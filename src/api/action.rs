@@ -235,7 +235,11 @@ impl Action {
             Self::ListClicks => CallOutcome::Clicks(list_clicks::read(answer)?),
             Self::RecordConversion => CallOutcome::Conversion(record_conversion::read_for(
                 answer,
-                subject.unique_id.as_deref(),
+                record_conversion::Asked {
+                    click_id: &subject.click_id,
+                    offer_id: subject.offer_id,
+                    unique_id: subject.unique_id.as_deref(),
+                },
             )?),
             Self::ListConversions => CallOutcome::Conversions(list_conversions::read(answer)?),
             Self::ListConversionReport => CallOutcome::Report(conversion_report::read(answer)?),

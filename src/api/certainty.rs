@@ -7,6 +7,8 @@
 //! | a no: `success: false`, another `request_status`, 4xx | not recorded by this request |
 //! | 425, 429, `Restricted` | not recorded: it was not looked at |
 //! | success without a readable record; neither yes nor no; yes and no | unknown |
+//! | success with the record of another click, offer or unique id | unknown |
+//! | a field that stands there twice and says two things | unknown |
 //! | HTML, another text, an empty body, no UTF-8, JSON that ends too soon | unknown |
 //! | a redirect, 408, 5xx, any other status | unknown |
 //! | nothing, too late, cut off, too large | unknown |
@@ -277,6 +279,38 @@ mod tests {
             ),
             (200, r#"{"success":"perhaps"}"#, Unknown),
             (200, r#"{"request_status":7}"#, Unknown),
+            (
+                200,
+                r#"{"request_status":"Failure","request_status":"Success","conversion":{"conversion_id":7}}"#,
+                Unknown,
+            ),
+            (200, r#"{"success":true,"success":false}"#, Unknown),
+            (200, r#"{"success":false,"Success":"true"}"#, Unknown),
+            (
+                200,
+                r#"{"success":true,"conversion":{"conversion_id":0,"conversion_id":7}}"#,
+                Unknown,
+            ),
+            (
+                200,
+                r#"{"success":true,"conversion":{"conversion_id":7,"ConversionId":8}}"#,
+                Unknown,
+            ),
+            (
+                200,
+                r#"{"success":true,"conversion":{"conversion_id":7},"conversion":{"conversion_id":8}}"#,
+                Unknown,
+            ),
+            (
+                200,
+                r#"{"success":true,"conversion_id":8,"conversion":{"conversion_id":7}}"#,
+                Unknown,
+            ),
+            (
+                200,
+                r#"{"success":true,"success":"True","conversion":{"conversion_id":7,"conversion_id":"7"}}"#,
+                Recorded,
+            ),
             (200, r#"{"d":null}"#, Unknown),
             (200, "{}", Unknown),
             (200, "null", Unknown),

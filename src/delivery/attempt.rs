@@ -17,6 +17,7 @@ use super::outcome::{Meaning, State};
 use super::route::Route;
 use super::schedule;
 use crate::api::get_click::ClickVerdict;
+use crate::api::record_conversion::Asked;
 use crate::api::{Answer, Certainty, conversion_report, get_click};
 use crate::{Error, Result};
 
@@ -210,8 +211,12 @@ impl<'a> Attempt<'a> {
         let phase = std::mem::replace(&mut self.phase, Phase::Over);
         match (phase, input) {
             (Phase::Sending, Input::Answered(answer)) => {
-                let unique_id = self.event.as_ref().map_or("", Event::unique_id);
-                let meaning = Meaning::from_answer(self.route, answer, unique_id, self.is_in_doubt);
+                let asked = Asked {
+                    click_id: self.event.as_ref().map_or("", |it| &it.params().click_id),
+                    offer_id: self.event.as_ref().map_or(0, |it| it.params().offer_id),
+                    unique_id: self.event.as_ref().map(Event::unique_id),
+                };
+                let meaning = Meaning::from_answer(self.route, answer, asked, self.is_in_doubt);
                 self.settle(meaning, breaker, moment)
             }
             (Phase::Sending, Input::Failed(error)) => {

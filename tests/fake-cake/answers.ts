@@ -63,6 +63,16 @@ export const UNCLEAR: Named = [
   ["words of another case without a record", { body: '{"REQUEST_STATUS":"SUCCESS"}' }],
   ["yes and no", json({ success: true, request_status: "Failure" })],
   ["a no with a record", json({ success: false, conversion: { conversion_id: 7 } })],
+  ["yes and then no under one name", { body: '{"success":true,"success":false,"conversion":{"conversion_id":7}}' }],
+  [
+    "no and then yes under one name",
+    { body: '{"request_status":"Failure","request_status":"Success","conversion":{"conversion_id":7}}' },
+  ],
+  ["two conversion ids", { body: '{"request_status":"Success","conversion":{"conversion_id":7,"conversion_id":8}}' }],
+  ["a conversion id around another", json({ success: true, conversion_id: 7, conversion: { conversion_id: 8 } })],
+  ["the record of another click", success({ conversion_id: 7, click_id: "00000000-0000-4000-8000-000000000000" })],
+  ["the record of another offer", success({ conversion_id: 7, offer_id: 4_040_404 })],
+  ["the record of another unique id", success({ conversion_id: 7, unique_id: "SOME-OTHER-ORDER" })],
   ["success that is neither yes nor no", json({ success: "perhaps", conversion: { conversion_id: 7 } })],
 ];
 
