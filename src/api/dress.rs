@@ -75,15 +75,19 @@ pub(super) fn has(object: &Object<'_>, name: &str) -> bool {
 /// Is the field there more than once, and does it say different things? A reader
 /// that took one of them would choose what the answer says.
 pub(super) fn contradicts_itself(object: &Object<'_>, name: &str) -> bool {
+    let text = |value: Value<'_>| match value.boolean() {
+        Some(flag) => Some(flag.to_string()),
+        None => value.text(),
+    };
     let mut said = object
         .entries()
         .filter(|(each, _)| is_same_name(each, name))
         .filter_map(|(_, value)| plain(value));
-    let Some(first) = said.next().map(Value::text) else {
+    let Some(first) = said.next().map(text) else {
         return false;
     };
     // Of two records none is the one.
-    said.any(|other| match (&first, other.text()) {
+    said.any(|other| match (&first, text(other)) {
         (Some(one), Some(other)) => !one.trim().eq_ignore_ascii_case(other.trim()),
         _ => true,
     })
