@@ -122,6 +122,7 @@ export class Outbox implements Shard {
     return this.#deps.store.siblings(order).map((row) => ({
       id: row.id,
       isNotRecorded: this.#delivery.isNotRecorded(row),
+      isDelivered: row.state === "delivered",
       conversionId: row.conversion_id,
     }));
   }

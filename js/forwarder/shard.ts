@@ -47,6 +47,8 @@ export interface Sibling {
   readonly id: string;
   /** Is it certain that CAKE has not recorded it? */
   readonly isNotRecorded: boolean;
+  /** Is it certain that CAKE has? */
+  readonly isDelivered: boolean;
   readonly conversionId: number | null;
 }
 

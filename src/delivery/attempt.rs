@@ -110,6 +110,8 @@ pub struct Moment {
 pub struct Sibling {
     /// Was nothing recorded for it, for certain?
     pub is_not_recorded: bool,
+    /// Is it delivered?
+    pub is_delivered: bool,
     /// CAKE's id of its conversion, where it is known.
     pub conversion_id: Option<u64>,
 }
@@ -145,10 +147,23 @@ pub enum Input<'a> {
 enum Phase {
     Sending,
     AskingClick,
-    /// Get Click has named this conversion, which may be a sibling's.
-    AskingSiblings(u64),
+    AskingSiblings(Claim),
     AskingReport(Reading),
     Over,
+}
+
+/// What CAKE says, and what it knows here of the other events of the click may
+/// contradict.
+#[derive(Clone, Copy, Debug)]
+enum Claim {
+    /// The answer to the event itself names this conversion.
+    Answered(u64),
+    /// Get Click names this one, of several that the click may have.
+    Converted(u64),
+    /// The click has none.
+    NotConverted,
+    /// The report has the event as this one.
+    Reported(u64),
 }
 
 /// An attempt in progress.
@@ -217,7 +232,13 @@ impl<'a> Attempt<'a> {
                     unique_id: self.event.as_ref().map(Event::unique_id),
                 };
                 let meaning = Meaning::from_answer(self.route, answer, asked, self.is_in_doubt);
-                self.settle(meaning, breaker, moment)
+                match meaning {
+                    // An offer that CAKE deduplicates has no siblings here.
+                    Meaning::Recorded(Some(id)) if !self.facts.is_deduplicated => {
+                        self.ask_siblings(Claim::Answered(id))
+                    }
+                    _ => self.settle(meaning, breaker, moment),
+                }
             }
             (Phase::Sending, Input::Failed(error)) => {
                 self.settle(Meaning::from_error(error), breaker, moment)
@@ -228,24 +249,18 @@ impl<'a> Attempt<'a> {
                     event.map_or(("", 0), |params| (&params.click_id, params.offer_id));
                 match get_click::read(answer, click_id) {
                     // A click that CAKE does not know has no conversion either.
-                    Ok(None) => self.send(breaker, moment),
+                    Ok(None) => self.ask_siblings(Claim::NotConverted),
                     Ok(Some(click)) => match click.verdict(offer_id) {
-                        ClickVerdict::NotConverted => self.send(breaker, moment),
-                        ClickVerdict::Converted(id) => {
-                            self.phase = Phase::AskingSiblings(id);
-                            Step::AskSiblings
-                        }
+                        ClickVerdict::NotConverted => self.ask_siblings(Claim::NotConverted),
+                        ClickVerdict::Converted(id) => self.ask_siblings(Claim::Converted(id)),
                         ClickVerdict::Unclear => self.ask_report(Reading::new(), breaker, moment),
                     },
                     Err(error) => self.fail_lookup(error, breaker, moment),
                 }
             }
-            (Phase::AskingSiblings(id), Input::Siblings(siblings)) => match siblings {
-                Some(siblings) if is_ours(id, siblings) => {
-                    self.settle(Meaning::Recorded(Some(id)), breaker, moment)
-                }
-                _ => self.ask_report(Reading::new(), breaker, moment),
-            },
+            (Phase::AskingSiblings(claim), Input::Siblings(siblings)) => {
+                self.weigh(claim, siblings, breaker, moment)
+            }
             (Phase::AskingReport(reading), Input::Answered(answer)) => {
                 match conversion_report::read(answer) {
                     Ok(page) => self.read_report(&page, reading, breaker, moment),
@@ -276,6 +291,50 @@ impl<'a> Attempt<'a> {
                 }
             }
             Err(error) => self.settle(Meaning::Refused(error), breaker, moment),
+        }
+    }
+
+    fn ask_siblings(&mut self, claim: Claim) -> Step {
+        self.phase = Phase::AskingSiblings(claim);
+        Step::AskSiblings
+    }
+
+    /// Holds what CAKE says against what is known here of the click's other events.
+    fn weigh(
+        &mut self,
+        claim: Claim,
+        siblings: Option<&[Sibling]>,
+        breaker: &mut CircuitBreaker,
+        moment: Moment,
+    ) -> Step {
+        // Where they cannot be told, an answer that is about this event stands.
+        let is_theirs = |id| {
+            let mut all = siblings.unwrap_or_default().iter();
+            all.any(|sibling| sibling.conversion_id == Some(id))
+        };
+        let is_settled = match claim {
+            Claim::Answered(id) if is_theirs(id) => {
+                let message = "CAKE's answer names the conversion of another event".to_owned();
+                let meaning = Meaning::Again(Error::UnexpectedAnswer { message });
+                return self.settle(meaning, breaker, moment);
+            }
+            Claim::Reported(id) if is_theirs(id) => {
+                let why = "the report has it as the conversion of another event";
+                return self.stay_in_doubt(why, breaker, moment);
+            }
+            Claim::Answered(_) | Claim::Reported(_) => true,
+            Claim::Converted(id) => siblings.is_some_and(|siblings| is_ours(id, siblings)),
+            // Get Click is behind where a conversion of the click is known.
+            Claim::NotConverted => {
+                siblings.is_some_and(|all| all.iter().all(|sibling| !sibling.is_delivered))
+            }
+        };
+        match claim {
+            _ if !is_settled => self.ask_report(Reading::new(), breaker, moment),
+            Claim::NotConverted => self.send(breaker, moment),
+            Claim::Answered(id) | Claim::Converted(id) | Claim::Reported(id) => {
+                self.settle(Meaning::Recorded(Some(id)), breaker, moment)
+            }
         }
     }
 
@@ -314,8 +373,10 @@ impl<'a> Attempt<'a> {
             None => Found::Nothing("there is no event"),
         };
         match found {
-            Found::Recorded(id) => {
-                return self.settle(Meaning::Recorded(id), breaker, moment);
+            Found::Recorded(Some(id)) => return self.ask_siblings(Claim::Reported(id)),
+            Found::Recorded(None) => {
+                let why = "the report has the event without a conversion id";
+                return self.stay_in_doubt(why, breaker, moment);
             }
             Found::NotYet => return self.ask_report(reading, breaker, moment),
             Found::Nothing(why) => return self.stay_in_doubt(why, breaker, moment),

@@ -1,6 +1,8 @@
 //! The conversion report, read page by page for one event.
 
 use super::Row;
+use crate::api::conversion_report::ReportedConversion;
+use crate::api::record_conversion::is_same_unique_id;
 use crate::api::{Account, PageRead, Pager, conversion_report};
 use crate::delivery::Event;
 use crate::time::{CivilDate, CivilTime};
@@ -18,6 +20,8 @@ pub(super) struct Reading {
     pager: Box<Pager>,
     pages: u32,
     known: BTreeSet<u64>,
+    /// Has a row been read that may be the event all the same?
+    has_nameless: bool,
 }
 
 /// What a page says of the event.
@@ -39,6 +43,7 @@ impl Reading {
             pager: Box::new(Pager::new(0, ROWS, None)),
             pages: 0,
             known: BTreeSet::new(),
+            has_nameless: false,
         }
     }
 
@@ -88,7 +93,8 @@ impl Reading {
         event: &Event,
     ) -> Found {
         let ours = page.rows.iter().find(|row| {
-            row.unique_id.as_deref() == Some(event.unique_id())
+            let own = row.unique_id.as_deref();
+            own.is_some_and(|own| is_same_unique_id(own, event.unique_id()))
                 && row.offer_id.is_none_or(|id| id == event.params().offer_id)
         });
         if let Some(row) = ours {
@@ -98,6 +104,7 @@ impl Reading {
         if !page.rows.is_empty() && page.rows.iter().all(|row| row.unique_id.is_none()) {
             return Found::Nothing("the report shows no unique ids");
         }
+        self.has_nameless |= page.rows.iter().any(|row| may_be(row, event));
         let is_known = |id: Option<u64>| id.is_some_and(|id| self.known.contains(&id));
         let rows = page.rows.iter().map(|row| row.conversion_id);
         let last_known = rows.clone().rposition(is_known);
@@ -112,7 +119,9 @@ impl Reading {
             self.known.extend(rows.flatten());
         }
         self.pages += 1;
-        if self.pager.is_over() {
+        if self.pager.is_over() && self.has_nameless {
+            Found::Nothing("the report has a row without a unique id")
+        } else if self.pager.is_over() {
             Found::Missing
         } else if self.pages < MAX_PAGES {
             Found::NotYet
@@ -120,4 +129,17 @@ impl Reading {
             Found::Nothing("the report is too long")
         }
     }
+}
+
+/// May a row be the event, though it does not name it? Its unique id is missing,
+/// or differs in the case of letters alone, and nothing else of it is another's.
+fn may_be(row: &ReportedConversion, event: &Event) -> bool {
+    let params = event.params();
+    let own = row.unique_id.as_deref().unwrap_or_default().trim();
+    (own.is_empty() || own.eq_ignore_ascii_case(event.unique_id().trim()))
+        && row.offer_id.is_none_or(|id| id == params.offer_id)
+        && row
+            .click_id
+            .as_deref()
+            .is_none_or(|id| id.trim().eq_ignore_ascii_case(&params.click_id))
 }
