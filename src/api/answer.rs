@@ -79,6 +79,13 @@ impl<'a> Answer<'a> {
             _ => {
                 let words = self.words_of_error();
                 let is_final = matches!(status, 400..=499) && !matches!(status, 408 | 425);
+                // The word is the same limit whatever its status.
+                if is_final && words.as_deref().is_some_and(is_restricted) {
+                    return Err(Error::RateLimited {
+                        status,
+                        retry_after_ms,
+                    });
+                }
                 if is_final && words.as_deref().is_some_and(is_about_the_key) {
                     return Err(self.unauthorized(words.as_deref()));
                 }

@@ -264,6 +264,10 @@ impl Call {
         }
     }
 
+    fn unique_id(&self) -> &str {
+        self.subject.unique_id.as_deref().unwrap_or_default()
+    }
+
     fn is_write(&self) -> bool {
         !matches!(self.idempotency, Idempotency::Safe)
     }
@@ -312,7 +316,7 @@ impl Call {
         self.was_in_doubt |= self.is_in_doubt;
         if is_certain && !error.is_retryable() {
             // "Duplicate", after a try that was never answered: that one counted.
-            if was_in_doubt && is_known_by_id && is_duplicate(&error) {
+            if was_in_doubt && is_known_by_id && is_duplicate(&error, self.unique_id()) {
                 self.last = Some(error);
                 self.is_final_lookup = true;
                 return self.verify();

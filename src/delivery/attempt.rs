@@ -471,7 +471,11 @@ impl<'a> Attempt<'a> {
                 error.code().clone_into(&mut transition.code);
                 let is_unknown = Certainty::from_error(&error) == Certainty::Unknown;
                 transition.is_in_doubt |= is_unknown;
-                if let Error::Refused { message } | Error::UnexpectedAnswer { message } = error {
+                if let Error::Refused { message }
+                | Error::UnexpectedAnswer { message }
+                | Error::HttpStatus { message, .. }
+                | Error::Unauthorized { message, .. } = error
+                {
                     transition.upstream_message = message;
                 }
             }

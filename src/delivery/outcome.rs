@@ -66,7 +66,11 @@ impl Meaning {
         };
         match read {
             Ok(conversion_id) => Self::Recorded(conversion_id),
-            Err(error) if is_in_doubt && is_duplicate(&error) => Self::Recorded(None),
+            Err(error)
+                if is_in_doubt && is_duplicate(&error, asked.unique_id.unwrap_or_default()) =>
+            {
+                Self::Recorded(None)
+            }
             Err(error) => Self::from_error(error),
         }
     }
@@ -290,6 +294,14 @@ mod tests {
             (500, "", ("again", Failing, false)),
             (503, "", ("again", Failing, false)),
             (200, "Restricted", ("again", Limited(None), false)),
+            (400, "Restricted", ("again", Limited(None), false)),
+            (
+                422,
+                r#"{"success":false,"message":"restricted."}"#,
+                ("again", Limited(None), false),
+            ),
+            (403, "Restricted", ("key", KeyRefused, false)),
+            (500, "Restricted", ("again", Failing, false)),
             (
                 200,
                 r#"{"success":false,"message":"Restricted"}"#,

@@ -121,6 +121,8 @@ export const LATER: Named = [
   ["Restricted as the status", json({ request_status: "Restricted" })],
   ["Restricted in ASP.NET's d", json({ d: { success: false, message: "Restricted" } })],
   ["Restricted", { body: "Restricted", type: "text/plain" }],
+  ["Restricted with 400", { status: 400, body: "Restricted", type: "text/plain" }],
+  ["Restricted in JSON with 422", json({ success: false, message: "Restricted" }, { status: 422 })],
   ["Restricted in JSON", json({ success: false, message: "Restricted" })],
 ];
 
@@ -154,6 +156,14 @@ export const NO: Named = [
     "Duplicate payout rule on offer 12345",
     "Conversions are recorded for active offers only",
     "Transaction was not recorded",
+    "Conversion already exists for this click",
+    "A conversion already exists for this click and offer",
+    "Conversion already exists in this period; cap reached",
+    "Duplicate conversion",
+    "This conversion is a duplicate",
+    "Duplicate transaction: SOME-OTHER-ORDER-2",
+    "Transaction SOME-OTHER-ORDER-2 is a duplicate",
+    "Unique id SOME-OTHER-ORDER-2 already used",
     "This click is not a duplicate but has no offer",
   ].map((message): readonly [string, Reply] => [`the no "${message}"`, json({ success: false, message })]),
 ];
@@ -173,9 +183,8 @@ export const DUPLICATE = [
   "Duplicate transaction",
   "Duplicate transaction id",
   "This transaction is a duplicate",
-  "This conversion is a duplicate",
   "Transaction ID already exists",
-  "Conversion already recorded",
+  "Unique id already recorded",
 ] as const;
 
 const record = '"conversion_id":#conversion_id#,"click_id":"#click_id#","unique_id":"#unique_id#"';

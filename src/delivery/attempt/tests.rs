@@ -144,6 +144,18 @@ fn a_no_after_a_doubt_is_refused_and_stays_in_doubt() {
         (409, ""),
         (400, ""),
         (
+            400,
+            r#"{"success":false,"message":"Duplicate transaction id ORD-2"}"#,
+        ),
+        (
+            404,
+            r#"{"success":false,"message":"Duplicate transaction id"}"#,
+        ),
+        (
+            200,
+            r#"{"success":false,"message":"Conversion already exists for this click"}"#,
+        ),
+        (
             200,
             r#"{"success":false,"message":"Affiliate has already reached its daily cap"}"#,
         ),
@@ -156,8 +168,23 @@ fn a_no_after_a_doubt_is_refused_and_stays_in_doubt() {
         );
     }
     let body = r#"{"success":false,"message":"Duplicate transaction id"}"#;
-    let (_, end) = run(&doubted, FRESH, &mut breaker, &[(200, body)], &[]);
-    assert_eq!((end.state, end.is_in_doubt), (State::Delivered, false));
+    for status in [200, 400, 409, 422] {
+        let (_, end) = run(&doubted, FRESH, &mut breaker, &[(status, body)], &[]);
+        assert_eq!((end.state, end.is_in_doubt), (State::Delivered, false));
+    }
+}
+
+#[test]
+fn what_cake_says_behind_a_status_is_kept() {
+    let body = r#"{"success":false,"message":"Offer is closed"}"#;
+    for status in [200, 400, 401, 403, 404, 409, 422, 500, 503] {
+        let end = first(status, body);
+        let said = &end.upstream_message;
+        assert!(said.contains("Offer is closed"), "{status} {said}");
+    }
+    for status in [400, 401, 500] {
+        assert_eq!(first(status, "").upstream_message, "");
+    }
 }
 
 const IN_DOUBT: Facts = Facts {
