@@ -192,8 +192,7 @@ function timeOf(name: string, text: string | undefined, { clockSpeed }: Resolved
   const day = text.slice(0, 10);
   // `Date` takes the 30th of February to be the 2nd of March.
   const isDay = isTime !== undefined && new Date(Date.parse(day) || 0).toISOString().startsWith(day);
-  if (!isDay || Number.isNaN(ms))
-    return refuse(name, "must be a date or a time such as 2026-06-19T14:30Z");
+  if (!isDay || Number.isNaN(ms)) return refuse(name, "must be a date or a time such as 2026-06-19T14:30Z");
   return ms * clockSpeed;
 }
 
