@@ -64,6 +64,11 @@ export function optionalString(name: string, value: unknown): string | undefined
   return refuse(name, "must be text");
 }
 
+/** An id that deduplicates: null is no absent one, but a value that got lost on its way. */
+export function notNull(name: string, value: unknown): unknown {
+  return value === null ? refuse(name, "must be text, and is null: leave it out where there is none") : value;
+}
+
 /** A number on its way to the core. Anything else becomes 0, for which the core has a rule. */
 export function toInteger(value: unknown): number {
   return typeof value === "number" ? value : 0;

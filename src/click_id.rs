@@ -6,7 +6,7 @@
 //! Page and edge find it by the same code, which takes the decoded pairs of the
 //! query and asks for no memory.
 
-use crate::placeholder::is_missing_word;
+use crate::placeholder::{is_missing_value, is_missing_word};
 use crate::url::{
     self, END_OF_NAME, END_OF_PAIR, END_OF_READING, is_alike, is_control, push_pairs, take,
 };
@@ -40,12 +40,16 @@ pub(crate) fn is_letter(byte: u8) -> bool {
 /// Checks a click id of the caller's.
 ///
 /// # Errors
-/// [`Error::InvalidClickId`].
+/// [`Error::InvalidClickId`]; [`Error::PlaceholderText`] for a text that stands
+/// for a missing value, such as `undefined`, see [`crate::placeholder`].
 pub fn check(text: &str) -> Result<()> {
-    if is_click_id(text) {
-        Ok(())
-    } else {
+    if !is_click_id(text) {
         Err(Error::InvalidClickId)
+    } else if is_missing_value(text) {
+        let parameter = "clickId";
+        Err(Error::PlaceholderText { parameter })
+    } else {
+        Ok(())
     }
 }
 
@@ -242,6 +246,29 @@ mod tests {
 
     fn find(url: &str) -> Option<FoundClick<'_>> {
         find_click(url, &LandingParameters::default())
+    }
+
+    #[test]
+    fn a_word_for_a_missing_value_is_no_click_id_of_a_callers() {
+        let vectors: serde_json::Value =
+            serde_json::from_str(include_str!("../tests/vectors/missing_values.json")).unwrap();
+        let texts =
+            |name: &str| -> Vec<String> { serde_json::from_value(vectors[name].clone()).unwrap() };
+        for text in texts("missing") {
+            let code = if is_click_id(&text) {
+                "placeholder_text"
+            } else {
+                "invalid_click_id"
+            };
+            assert_eq!(
+                check(&text).map_err(|error| error.code()),
+                Err(code),
+                "{text}"
+            );
+        }
+        for text in texts("ids").iter().filter(|text| is_click_id(text)) {
+            assert_eq!(check(text), Ok(()), "{text}");
+        }
     }
 
     #[test]

@@ -88,8 +88,9 @@ impl<'a> Pixel<'a> {
     /// # Errors
     /// [`Error::InvalidId`]; [`Error::InvalidClickId`], also where a server
     /// postback has none; [`Error::InvalidUniqueId`] for a transaction id that
-    /// is none, such as an e-mail address; [`Error::PlaceholderText`] for the
-    /// manual's literal `TRANSACTION_ID`.
+    /// is none, such as an e-mail address; [`Error::PlaceholderText`] for a click id
+    /// or transaction id that stands for a missing value, such as `undefined` and
+    /// the manual's literal `TRANSACTION_ID`.
     pub fn build(&self) -> Result<String> {
         let mut url = String::with_capacity(160);
         self.domain.push_origin(&mut url);
@@ -261,6 +262,16 @@ mod tests {
             ..pixel()
         };
         assert_eq!(macro_left.build(), Err(Error::InvalidClickId));
+        let missing = Pixel {
+            click_id: Some("undefined"),
+            ..pixel()
+        };
+        assert_eq!(
+            missing.build(),
+            Err(Error::PlaceholderText {
+                parameter: "clickId"
+            })
+        );
         let zero = Pixel {
             scope: Scope::Offer(0),
             ..pixel()

@@ -6,7 +6,7 @@
 
 pub(crate) mod foreign;
 
-use crate::url::{is_alike, take};
+use crate::url::{self, is_alike, take};
 
 /// The longest id that is looked at, in bytes: no click id is longer.
 const MAX_BYTES: usize = 128;
@@ -19,8 +19,8 @@ const MISSING: &[u8] = b"undefined null nil none nan n/a true false unknown miss
 const BESIDE: &[u8] = b"order click transaction tx unique request req session sub aff affiliate offer set test me my the this with";
 
 /// Does this stand for a missing value: `undefined`, `NaN`, `[object Object]`,
-/// `0`, `REPLACE`, `CLICK_ID`, `YOUR_ORDER_ID`, `ORD-{{order.id}}`, or a macro
-/// that nobody expanded, such as `#reqid#` and `__CLICKID__`? No id is one, and
+/// `0`, `REPLACE`, `CLICK_ID`, `YOUR_ORDER_ID`, `ORD-{{order.id}}`, `ORD-undefined`,
+/// or a macro that nobody expanded, such as `#reqid#`, `%23reqid%23` and `__CLICKID__`? No id is one, and
 /// as a unique id it is the same for every order.
 ///
 /// A text is one where it consists of such words alone, whatever stands between
@@ -34,7 +34,29 @@ const BESIDE: &[u8] = b"order click transaction tx unique request req session su
 /// ```
 #[must_use]
 pub fn is_missing_value(text: &str) -> bool {
-    has_template(text.as_bytes()) || has_no_other_word(text.as_bytes(), MISSING, BESIDE)
+    let is_one = |text: &str| {
+        has_template(text.as_bytes())
+            || has_no_other_word(text.as_bytes(), MISSING, BESIDE)
+            || has_lost_value(text)
+    };
+    // `%23reqid%23` is a macro that somebody has encoded.
+    is_one(text) || text.contains('%') && is_one(&url::decode(text))
+}
+
+/// Has a program written `undefined`, `null` or `NaN` where its value belongs, as
+/// in `ORD-undefined`? With a number beside it the text may still tell two orders
+/// apart.
+fn has_lost_value(text: &str) -> bool {
+    let has_number = text.bytes().any(|byte| byte.is_ascii_digit());
+    let words = || text.split(|c: char| !c.is_alphanumeric());
+    let is_lost = |word: &str| {
+        ["undefined", "null", "nan"]
+            .iter()
+            .any(|lost| lost.eq_ignore_ascii_case(word))
+    };
+    text.len() <= MAX_BYTES
+        && (text.to_ascii_lowercase().contains("[object ")
+            || !has_number && words().count() > 1 && words().any(is_lost))
 }
 
 /// The same for a text in the alphabet of click ids, which has no other template's marks than `__…__`.

@@ -163,12 +163,15 @@ async function* rowsOf(kind: Kind, live: LiveOptions): AsyncGenerator<object> {
   for (const file of await readPages(kind, live)) {
     const cake = open("https://pages.example", readFileSync(file));
     const { rows } = await listOf(cake, kind, { ...live, onRows: undefined }).page();
-    for (const row of rows) {
-      const id = kind === "clicks" ? (row as Click).clickId : (row as ReportedConversion).conversionId;
-      if (id !== undefined && known.has(id)) continue;
-      if (id !== undefined) known.add(id);
-      yield row;
+    const ids = rows.map((row) =>
+      kind === "clicks" ? (row as Click).clickId : (row as ReportedConversion).conversionId,
+    );
+    // The rows of one page are all rows; pages overlap.
+    for (const [index, row] of rows.entries()) {
+      const id = ids[index];
+      if (id === undefined || !known.has(id)) yield row;
     }
+    for (const id of ids) if (id !== undefined) known.add(id);
   }
 }
 
@@ -177,10 +180,24 @@ async function print(kind: Kind, live: LiveOptions, isCsv: boolean): Promise<voi
   if (isCsv) process.stdout.write(`${names.join()}\r\n`);
   for await (const row of rowsOf(kind, live)) {
     const cells = row as Record<string, string | number | undefined>;
-    const line = isCsv ? `${names.map((name) => csvCell(cells[name], true)).join()}\r\n` : `${JSON.stringify(row)}\n`;
+    const line = isCsv
+      ? `${names.map((name) => csvCell(cells[name], !EXACT.has(name))).join()}\r\n`
+      : `${JSON.stringify(row)}\n`;
     process.stdout.write(line);
   }
 }
+
+/** Ids and amounts, which other files are matched by: byte for byte as CAKE has them. The rest is guarded. */
+const EXACT: ReadonlySet<string> = new Set([
+  "clickId",
+  "conversionId",
+  "offerId",
+  "affiliateId",
+  "payoutText",
+  "revenueText",
+  "uniqueId",
+  "orderId",
+]);
 
 const COLUMNS: Record<Kind, string[]> = {
   clicks: [

@@ -1,5 +1,16 @@
 /** `npx cake-edge postbacks`: registers the postbacks of a file, each once. Without `--apply` it only looks. */
-import { closeSync, fsyncSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { readCsv } from "../csv.js";
 import {
@@ -11,9 +22,9 @@ import {
   createCakeClient,
   isCakeError,
   type PostbackEntry,
-  type PostbackJournal,
 } from "../entry/edge.inline.js";
 import { findNearest } from "../nearest.js";
+import { postbackKey } from "../postback-key.js";
 import { isRunning, optionProblem, UsageError } from "./usage.js";
 
 export const POSTBACKS_USAGE = `Usage: cake-edge postbacks --file FILE [options]
@@ -108,7 +119,7 @@ function readOptions(args: string[]): Options {
   if (!(rate > 0 && rate <= 1_000)) throw new UsageError("--rate must be a number above 0 and at most 1000");
   const settled = new Map(
     many("settle").map((text) => {
-      const [, line, word] = /^(\d+)=(registered|missing)$/.exec(text) ?? [];
+      const [, line, word] = /^(\d+)=(registered|missing)$/.exec(text.toLowerCase()) ?? [];
       if (line === undefined) throw new UsageError("--settle takes a line and what is true: 12=registered, 12=missing");
       return [Number(line), word as "registered" | "missing"] as const;
     }),
@@ -117,6 +128,10 @@ function readOptions(args: string[]): Options {
   if ((isApplied || settled.size > 0) && baseUrl === undefined) {
     throw new UsageError("--base-url is needed with --apply and --settle: your CAKE domain");
   }
+  const journal = one("journal") ?? `${file}.journal`;
+  if (isSameFile(file, journal)) {
+    throw new UsageError("--journal and --file are one file: the journal would be written into the rows");
+  }
   return {
     file,
     baseUrl,
@@ -124,10 +139,15 @@ function readOptions(args: string[]): Options {
     acceptFindings: values["accept-findings"] === true,
     rateLimit: rate,
     ignored: many("ignore"),
-    journal: one("journal") ?? `${file}.journal`,
+    journal,
     settled,
     isJson: values["json"] === true,
   };
+}
+
+function isSameFile(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((file) => statSync(file, { throwIfNoEntry: false }));
+  return resolve(one) === resolve(other) || (a !== undefined && b !== undefined && a.dev === b.dev && a.ino === b.ino);
 }
 
 /** The fields by their columns' names. */
@@ -180,6 +200,8 @@ function readRows({ file, ignored }: Options): FileRow[] {
     const given = fields.flatMap((field, index) => {
       const cell = cells[index] ?? "";
       if (field === undefined || cell === "") return [];
+      if (field === "offerId" && cell.toLowerCase() === "all") return [[field, 0]];
+      if (field === "postbackStatus") return [[field, cell.toLowerCase()]];
       const isNumber = field.endsWith("Id") && /^\d{1,16}$/.test(cell);
       return [[field, isNumber ? Number(cell) : cell]];
     });
@@ -187,32 +209,53 @@ function readRows({ file, ignored }: Options): FileRow[] {
   });
 }
 
-/** The journal's entries of this account, and how to add one. A torn last line was never acted on. */
+/** A line of a journal. */
+type JournalLine = PostbackEntry & { readonly account: string };
+
+/** The states that a journal can name. */
+const STATES: ReadonlySet<unknown> = new Set(["sending", "registered", "refused", "unknown", "missing"]);
+
+/**
+ * The journal's entries of this account, and how to add one. A torn last line was never acted on; anything else that
+ * cannot be read may be a row that was sent, so it is refused.
+ */
 function openJournal(file: string, account: string): { read(): PostbackEntry[]; append(entry: PostbackEntry): void } {
-  const read = (): string => {
+  const load = (): Buffer => {
     try {
-      return readFileSync(file, "utf8");
+      return readFileSync(file);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return Buffer.alloc(0);
       throw new UsageError(`the journal ${file} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
     }
   };
+  /** The entries of all accounts, and how many bytes of the file they are. */
+  const readAll = (): { entries: JournalLine[]; length: number; isEnded: boolean } => {
+    const bytes = load();
+    const entries: JournalLine[] = [];
+    let start = 0;
+    for (let line = 1; start < bytes.length; line += 1) {
+      const at = bytes.indexOf("\n", start);
+      const end = at < 0 ? bytes.length : at;
+      const entry = readEntry(bytes.subarray(start, end));
+      if (typeof entry === "string") {
+        // What a power cut has torn off is the end of the file, and no whole object.
+        const isTorn =
+          at < 0 && (entry === TORN || entry === FOREIGN) && bytes[start] === 0x7b && bytes[start + 1] !== 0;
+        if (isTorn) return { entries, length: start, isEnded: true };
+        throw new UsageError(
+          `the journal ${file}, line ${line}: ${entry}. It says what was sent: bring it back as it was, or look in CAKE and mend the line`,
+        );
+      }
+      if (entry !== undefined) entries.push(entry);
+      start = end + 1;
+    }
+    return { entries, length: bytes.length, isEnded: bytes.length === 0 || bytes.at(-1) === 10 };
+  };
   return {
-    read() {
-      return read()
-        .split("\n")
-        .flatMap((line): (PostbackEntry & { account: string })[] => {
-          try {
-            return line.trim() === "" ? [] : [JSON.parse(line)];
-          } catch {
-            return [];
-          }
-        })
-        .filter((entry) => entry.account === account);
-    },
+    read: () => readAll().entries.filter((entry) => entry.account === account),
     append(entry) {
       const text = `${JSON.stringify({ account, ...entry })}\n`;
-      const isTorn = !/(^|\n)$/.test(read());
+      const { length, isEnded } = readAll();
       let handle: number;
       try {
         handle = openSync(file, "a");
@@ -220,7 +263,8 @@ function openJournal(file: string, account: string): { read(): PostbackEntry[]; 
         throw new UsageError(`the journal ${file} cannot be written: ${(error as NodeJS.ErrnoException).code}`);
       }
       try {
-        writeSync(handle, isTorn ? `\n${text}` : text);
+        if (length < load().length) truncateSync(file, length);
+        writeSync(handle, isEnded ? text : `\n${text}`);
         // A power cut must not forget what was sent.
         fsyncSync(handle);
       } finally {
@@ -230,18 +274,55 @@ function openJournal(file: string, account: string): { read(): PostbackEntry[]; 
   };
 }
 
+const TORN = "it is no whole JSON object";
+const FOREIGN = "it is not UTF-8: save the file as such";
+
+/** One line of a journal; nothing where it is empty, or what is wrong with it. */
+function readEntry(bytes: Uint8Array): JournalLine | string | undefined {
+  let entry: unknown;
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    if (text.trim() === "") return undefined;
+    if (text.includes("\0")) return FOREIGN;
+    entry = JSON.parse(text);
+  } catch (error) {
+    return error instanceof SyntaxError ? TORN : FOREIGN;
+  }
+  if (typeof entry !== "object" || entry === null || Array.isArray(entry)) return "it is no entry of a journal";
+  const { account, affiliateId, offerId, postbackUrl, state } = entry as Partial<Record<keyof JournalLine, unknown>>;
+  if (!STATES.has(state)) return `its state ${JSON.stringify(state)} is none of ${[...STATES].join(", ")}`;
+  const isWhole =
+    typeof account === "string" &&
+    Number.isSafeInteger(affiliateId) &&
+    Number.isSafeInteger(offerId) &&
+    typeof postbackUrl === "string";
+  return isWhole ? (entry as JournalLine) : "it lacks an account, an affiliate, an offer or a URL";
+}
+
 function accountOf(baseUrl: string): string {
   if (!URL.canParse(baseUrl)) throw new UsageError("--base-url must be a URL: your CAKE domain");
   return new URL(baseUrl).origin;
 }
 
 /** Writes down what a person has seen in CAKE. */
-function settle({ settled, file }: Options, rows: readonly FileRow[], journal: PostbackJournal): void {
+function settle({ settled, file }: Options, rows: readonly FileRow[], journal: ReturnType<typeof openJournal>): void {
+  if (settled.size === 0) return;
+  const registered = new Set(
+    journal
+      .read()
+      .filter(({ state }) => state === "registered")
+      .map(postbackKey),
+  );
   for (const [line, state] of settled) {
     const row = rows.find((each) => each.line === line);
     if (row === undefined) throw new UsageError(`${file} has no row on line ${line}`);
+    if (registered.has(postbackKey(row.params))) {
+      throw new UsageError(
+        `line ${line} of ${file} is registered, and known to be: there is nothing to settle. Where it was removed in CAKE, take its lines out of the journal`,
+      );
+    }
     const { affiliateId, offerId, postbackUrl } = row.params;
-    void journal.append({ affiliateId, offerId, postbackUrl, state, at: new Date().toISOString() });
+    journal.append({ affiliateId, offerId, postbackUrl, state, at: new Date().toISOString() });
   }
 }
 
@@ -252,14 +333,14 @@ function preview(options: Options, rows: readonly FileRow[]): number {
   if (journal) settle(options, rows, journal);
   const known = new Map<string, PostbackEntry>();
   for (const entry of journal?.read() ?? []) {
-    if (known.get(keyOf(entry))?.state !== "registered") known.set(keyOf(entry), entry);
+    if (known.get(postbackKey(entry))?.state !== "registered") known.set(postbackKey(entry), entry);
   }
   const checked = checkPostbacks(
     rows.map(({ params }) => params),
     { sandbox: isSandbox(baseUrl) },
   );
   const shown = checked.map((row): Shown => {
-    const state = known.get(keyOf(row.params))?.state;
+    const state = known.get(postbackKey(row.params))?.state;
     const isUnknown = state === "sending" || state === "unknown";
     const outcome = row.error
       ? "invalid"
@@ -338,10 +419,6 @@ function lock(file: string): () => void {
       rmSync(file, { force: true });
     }
   }
-}
-
-function keyOf({ affiliateId, offerId, postbackUrl }: CreatePostbackParams | PostbackEntry): string {
-  return JSON.stringify([affiliateId, offerId, postbackUrl]);
 }
 
 function statusOf(rows: readonly Shown[]): number {

@@ -1,6 +1,6 @@
 /** `npx cake-edge report`: reconciles a month's orders with CAKE, for whoever does not program. */
-import { appendFileSync, existsSync, globSync, readFileSync, writeFileSync } from "node:fs";
-import { basename } from "node:path";
+import { appendFileSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
 import {
   isCakeError,
@@ -267,10 +267,62 @@ export function filesOf(given: readonly string[] | undefined): string[] {
     // What is noted beside kept pages is no page, whoever expands the pattern.
     if (existsSync(pattern)) return pattern.endsWith(".complete.json") ? [] : [pattern];
     const isPage = (file: string) => !file.endsWith(".complete.json");
-    const found = /[*?[]/.test(pattern) ? globSync(pattern).filter(isPage).sort() : [];
+    const found = /[*?[]/.test(pattern) ? expand(pattern).filter(isPage).sort() : [];
     if (found.length === 0) throw new UsageError(`there is no file ${JSON.stringify(pattern)}`);
     return found;
   });
+}
+
+/**
+ * The files of a pattern: `*` and `?` stand for characters of a name, `[…]` for one of them, `**` for
+ * folders. As shells do, a wildcard passes over names that begin with a dot. Node has this itself from 22 on.
+ */
+function expand(pattern: string): string[] {
+  const parts = pattern.split(process.platform === "win32" ? /[\\/]/ : "/");
+  const isAbsolute = parts[0] === "" || parts[0]?.endsWith(":") === true;
+  let folders = [isAbsolute ? `${parts.shift() as string}/` : ""];
+  parts.forEach((part, index) => {
+    const isLast = index === parts.length - 1;
+    if (part === "**") {
+      folders = folders.flatMap(withFolders);
+    } else if (/[*?[]/.test(part)) {
+      const name = patternOf(part);
+      folders = folders.flatMap((folder) =>
+        namesIn(folder)
+          .filter((entry) => name.test(entry.name) && entry.isFolder !== isLast)
+          .map((entry) => join(folder, entry.name)),
+      );
+    } else {
+      folders = folders.map((folder) => join(folder, part)).filter((path) => existsSync(path));
+    }
+  });
+  return [...new Set(folders)];
+}
+
+/** One name of a path as an expression. */
+function patternOf(part: string): RegExp {
+  const source = part.replace(/\*+|\?|\[[!^]?[^\]]+\]|[\s\S]/g, (sign) => {
+    if (sign.startsWith("*")) return "[^/]*";
+    if (sign === "?") return "[^/]";
+    if (sign.length > 1) return `[${sign.slice(1, -1).replace(/^!/, "^").replace(/[\\[]/g, "\\$&")}]`;
+    return sign.replace(/[\\^$.|+(){}[\]]/g, "\\$&");
+  });
+  return new RegExp(`^${part.startsWith(".") ? "" : "(?!\\.)"}${source}$`, "u");
+}
+
+function namesIn(folder: string): { name: string; isFolder: boolean }[] {
+  if (folder !== "" && statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
+  return readdirSync(folder || ".").map((name) => {
+    // A link to a file is a file.
+    const found = statSync(join(folder, name), { throwIfNoEntry: false });
+    return { name, isFolder: found?.isDirectory() === true };
+  });
+}
+
+/** A folder and all folders below it. */
+function withFolders(folder: string): string[] {
+  const below = namesIn(folder).filter(({ name, isFolder }) => isFolder && !name.startsWith("."));
+  return [folder, ...below.flatMap(({ name }) => withFolders(join(folder, name)))];
 }
 
 function writeOutputs(result: ReportResult, values: Values): void {

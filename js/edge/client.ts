@@ -329,7 +329,7 @@ export interface CheckReport {
 export interface CakeClient {
   /**
    * Get Click by click id; `undefined` where CAKE knows none.
-   * @throws CakeError `invalid_click_id`, and those of the network and of answers
+   * @throws CakeError `invalid_click_id`, `placeholder_text`, and those of the network and of answers
    */
   getClick(clickId: string, options?: CallOptions): Promise<Click | undefined>;
   /**
@@ -342,7 +342,7 @@ export interface CakeClient {
    * Get Click has said that the click has not converted (see `verify`).
    * @throws CakeError `outcome_unknown` where no clear answer came: it may or
    * may not be recorded, and `cause` says what came instead. `read_only`,
-   * `invalid_click_id`, `invalid_id`, `invalid_money`, `invalid_time`,
+   * `invalid_click_id`, `placeholder_text`, `invalid_id`, `invalid_money`, `invalid_time`,
    * `invalid_unique_id`, `invalid_text`, `invalid_field`, and those of answers
    */
   recordConversion(params: RecordConversionParams, options?: RecordConversionOptions): Promise<Conversion>;
@@ -389,7 +389,7 @@ export interface CakeClient {
    * The doctor: examines the account, check by check, each with what to do. For
    * a settings page or a deploy script. What is wrong with the account is in
    * the report and not thrown.
-   * @throws CakeError `invalid_click_id`, `aborted`
+   * @throws CakeError `invalid_click_id`, `placeholder_text`, `aborted`
    * @example
    * const { ok, checks } = await cake.check();
    * for (const { name, status, found, advice } of checks) console.log(status, name, found, advice ?? "");

@@ -32,7 +32,7 @@ export interface ListOptions extends CallOptions {
 
 /**
  * A list of CAKE's. Iterating reads page after page and holds one at a time;
- * each row comes once, also where rows arrive meanwhile or `start_at_row`
+ * each row that has an id comes once, also where rows arrive meanwhile or `start_at_row`
  * counts from 1. Nothing is sent before the first row or page is asked for.
  *
  * @example
@@ -126,29 +126,37 @@ async function* pages<Row>({
   const rowLimit = integerOption("rowLimit", params?.rowLimit, 1, maxPageRows) ?? pageRows;
   const maxRows = integerOption("maxRows", options.maxRows, 0, Number.MAX_SAFE_INTEGER);
   const known = new Set<string | number>();
-  // A row without an id is known by all that is in it.
-  const keyOf = (row: Row) => idOf(row) ?? JSON.stringify(row);
   const pager = new (edge.api().Pager)(startAtRow, rowLimit, maxRows);
   let read = 0;
+  // Behind the last position that was read, and what came last: rows without an id are known by these.
+  let [end, last] = [startAtRow, ""];
+  // Such rows of a page that is the one before to the letter: rows of the same content where another page
+  // follows, and a `start_at_row` that is not heeded where none does.
+  let held: Row[] = [];
   try {
     for (let count = 1; ; count += 1) {
       const range: RowRange | undefined = pager.next();
       if (range === undefined) return;
       const { rows, totalRows, body } = await fetchPage({ ...params, ...range });
       const left = (maxRows ?? Number.POSITIVE_INFINITY) - read;
-      const keys = rows.map(keyOf);
-      const lastKnown = keys.findLastIndex((key) => known.has(key));
-      const inPage = new Set<string | number>();
-      const unread = rows.filter((_, index) => {
-        const key = keys[index] as string | number;
-        const isNew = !known.has(key) && !inPage.has(key);
-        inPage.add(key);
-        return isNew;
-      });
+      const ids = rows.map(idOf);
+      const start = range.startAtRow ?? 0;
+      const isSame = rows.length > 0 && body === last && !(totalRows !== undefined && totalRows > read);
+      const isKnown = ids.map((id, index) => (id === undefined ? start + index < end : known.has(id)));
+      // The rows of one page are all rows, whatever they have in common.
+      const found = rows.filter((_, index) => isKnown[index] === false);
+      if (isSame) held.push(...found);
+      const unread = isSame ? [] : found;
+      const lastKnown = isSame ? rows.length - 1 : isKnown.lastIndexOf(true);
       // Where rows in between were missed, the page is asked for again, from further up.
       const isTaken = pager.read(rows.length, unread.length, lastKnown < 0 ? undefined : lastKnown, totalRows);
-      const fresh = isTaken ? unread.slice(0, left) : [];
-      if (isTaken) for (const key of inPage) known.add(key);
+      const fresh = isTaken && !isSame ? [...held, ...unread].slice(0, left) : [];
+      if (isTaken && !isSame) held = [];
+      if (isTaken) {
+        for (const id of ids) if (id !== undefined) known.add(id);
+        end = Math.max(end, start + rows.length);
+        last = body;
+      }
       for (const key of known) {
         if (known.size <= MAX_KNOWN_IDS) break;
         known.delete(key);

@@ -1,6 +1,7 @@
 /** Onboarding: many postbacks at once. Each is checked, and registered once, whatever happens on the way. */
 import { CakeError, call, isCakeError, toCakeError } from "../error.js";
 import { checkNames, choice, functionOption, refuse } from "../option.js";
+import { postbackKey } from "../postback-key.js";
 import { toJson } from "./call-options.js";
 import { type CakeClient, type CreatePostbackParams, intervalOf } from "./client.js";
 import { edge } from "./core.js";
@@ -132,13 +133,13 @@ export function checkPostbacks(
   });
   const first = new Map<string, number>();
   for (const { index, params, error } of alone) {
-    if (error === undefined && !first.has(keyOf(params))) first.set(keyOf(params), index);
+    if (error === undefined && !first.has(postbackKey(params))) first.set(postbackKey(params), index);
   }
   return alone.map((checked) => {
     const { index, params: row, error } = checked;
     if (error !== undefined) return checked;
-    const before = first.get(keyOf(row)) ?? index;
-    const toAll = Number(row.offerId) === 0 ? undefined : first.get(keyOf({ ...row, offerId: 0 }));
+    const before = first.get(postbackKey(row)) ?? index;
+    const toAll = Number(row.offerId) === 0 ? undefined : first.get(postbackKey({ ...row, offerId: 0 }));
     const between: PostbackFinding[] = [];
     if (before < index) {
       const sentence =
@@ -230,7 +231,7 @@ export async function applyPostbacks(
   for (const row of checked) {
     const applied = await (async (): Promise<AppliedPostback> => {
       if (row.error !== undefined) return { ...row, outcome: "invalid" };
-      const entry = known.get(keyOf(row.params));
+      const entry = known.get(postbackKey(row.params));
       const isRepeated = row.findings.some(({ code }) => code === "repeated_row");
       if (isRepeated) return { ...row, outcome: "doubtful" };
       if (entry?.state === "registered") {
@@ -261,17 +262,13 @@ function identityOf({ affiliateId, offerId, postbackUrl }: CreatePostbackParams)
   return { affiliateId, offerId, postbackUrl };
 }
 
-function keyOf(params: Pick<CreatePostbackParams, "affiliateId" | "offerId" | "postbackUrl">): string {
-  return JSON.stringify([Number(params.affiliateId), Number(params.offerId), params.postbackUrl]);
-}
-
 /** The last entry of each postback. */
 function latest(entries: Iterable<PostbackEntry>): Map<string, PostbackEntry> {
   const found = new Map<string, PostbackEntry>();
   for (const entry of entries) {
-    const before = found.get(keyOf(entry));
+    const before = found.get(postbackKey(entry));
     // Registered once is registered for ever, whatever a second run beside the first has written behind it.
-    if (before?.state !== "registered") found.set(keyOf(entry), entry);
+    if (before?.state !== "registered") found.set(postbackKey(entry), entry);
   }
   return found;
 }

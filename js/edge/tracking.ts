@@ -1,7 +1,7 @@
 import { call, toCakeError } from "../error.js";
 import { LINK_RULES, type TrackingLinkParts, type TrackingLinkRules } from "../link.js";
 import { linkBuilder } from "../link-builder.js";
-import { checkNames, choice, digitsOf, optionalString, refuse, stringOption } from "../option.js";
+import { checkNames, choice, digitsOf, notNull, optionalString, refuse, stringOption } from "../option.js";
 import { toJson } from "./call-options.js";
 import { edge } from "./core.js";
 
@@ -239,7 +239,7 @@ export function createPixel(parts: PixelParts): BuiltPixel {
         parts.advertiserId,
         parts.eventId,
         optionalString("clickId", parts.clickId),
-        optionalString("transactionId", digitsOf(parts.transactionId)),
+        optionalString("transactionId", digitsOf(notNull("transactionId", parts.transactionId))),
         optionalString("price", parts.price),
         optionalString("payout", parts.payout),
         toJson(Object.fromEntries(ORDER_PARTS.map((name) => [name, parts[name]]))),

@@ -459,15 +459,34 @@ pub(super) fn records<'a, 'b>(
     name: &str,
     row: &str,
 ) -> Result<Vec<(Record<'a, 'b>, Value<'a>)>> {
-    let list = envelope
-        .entries()
-        .find(|(each, _)| dress::is_same_name(each, name))
-        .map_or_else(|| Some(Vec::new()), |(_, value)| dress::rows(value, row));
-    Ok(list
-        .ok_or_else(|| answer.unexpected("has no list in ", name))?
+    Ok(list_of(answer, envelope, name, row)?
         .into_iter()
         .filter_map(|row| Some((Record::from_fields(answer, row.object()?), row)))
         .collect())
+}
+
+/// Has the list anything that is no record, which [`records`] passes over?
+pub(super) fn has_unread_rows(
+    answer: &Answer<'_>,
+    envelope: &Object<'_>,
+    name: &str,
+    row: &str,
+) -> Result<bool> {
+    let list = list_of(answer, envelope, name, row)?;
+    Ok(list.into_iter().any(|row| row.object().is_none()))
+}
+
+fn list_of<'a>(
+    answer: &Answer<'_>,
+    envelope: &Object<'a>,
+    name: &str,
+    row: &str,
+) -> Result<Vec<Value<'a>>> {
+    envelope
+        .entries()
+        .find(|(each, _)| dress::is_same_name(each, name))
+        .map_or_else(|| Some(Vec::new()), |(_, value)| dress::rows(value, row))
+        .ok_or_else(|| answer.unexpected("has no list in ", name))
 }
 
 #[cfg(test)]

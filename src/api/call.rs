@@ -7,11 +7,12 @@
 //! deduplication, not before Get Click has said that it was not recorded.
 
 use super::certainty::{Certainty, is_duplicate};
-use super::conversion_report::{self, ConversionReportPage};
+use super::conversion_report::{self, ConversionReportPage, ReportLookup};
 use super::list_conversions;
 use super::older::correction::{self, Correction};
 use super::older::{self, event_conversions};
-use super::record_conversion::Conversion;
+use super::record_conversion::{Asked, Conversion};
+use super::report_scan::{Found, ReportScan, Scanned};
 use super::{
     Action, Answer, CallSettings, Request, Services,
     create_postback::Postback,
@@ -76,8 +77,8 @@ pub enum CallOutcome {
     Correction(Correction),
 }
 
-/// The most rows of a report that are looked through for a unique id.
-const MAX_REPORT_ROWS: u64 = 200_000;
+/// The most pages of a report that are looked through for one of its rows.
+const MAX_REPORT_PAGES: u32 = 100;
 
 /// May the request be sent again?
 #[derive(Clone, Debug)]
@@ -115,6 +116,16 @@ pub(super) struct Subject {
     pub(super) correction: Option<correction::Checked>,
 }
 
+impl Subject {
+    pub(super) fn asked(&self) -> Asked<'_> {
+        Asked {
+            click_id: &self.click_id,
+            offer_id: self.offer_id,
+            unique_id: self.unique_id.as_deref(),
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     /// The request is on its way.
@@ -150,15 +161,8 @@ pub struct Call {
     is_final_lookup: bool,
     /// Is nothing sent?
     is_dry_run: bool,
-    report: ReportScan,
-}
-
-/// How far the report has been looked through.
-#[derive(Clone, Copy, Debug, Default)]
-struct ReportScan {
-    rows: u64,
-    /// Has any row a unique id?
-    shows_ids: bool,
+    /// How far the report has been looked through, while it is.
+    report: Option<ReportScan>,
 }
 
 impl Call {
@@ -183,7 +187,7 @@ impl Call {
             was_in_doubt: false,
             is_final_lookup: false,
             is_dry_run: settings.is_dry_run,
-            report: ReportScan::default(),
+            report: None,
         }
     }
 
@@ -298,10 +302,22 @@ impl Call {
         let Idempotency::Keyed { lookup, .. } = &self.idempotency else {
             return self.give_up(Error::Internal);
         };
+        let mut rows = |row_limit| {
+            let scan = self
+                .report
+                .get_or_insert_with(|| ReportScan::new(row_limit, MAX_REPORT_PAGES));
+            (scan.start_at_row(), scan.row_limit())
+        };
         let request = match lookup {
             Lookup::Click(request) => request.clone(),
-            Lookup::Report(request) => conversion_report::with_rows(request, self.report.rows),
-            Lookup::Changes(request) => event_conversions::with_rows(request, self.report.rows),
+            Lookup::Report(request) => {
+                let (start, limit) = rows(conversion_report::MAX_ROW_LIMIT);
+                conversion_report::with_rows(request, start, limit)
+            }
+            Lookup::Changes(request) => {
+                let (start, limit) = rows(event_conversions::CHANGES_ROW_LIMIT);
+                event_conversions::with_rows(request, start, limit)
+            }
         };
         self.phase = Phase::Verifying;
         Step::Send(request)
@@ -382,7 +398,7 @@ impl Call {
             Lookup::Click(_) => get_click::read(answer, &self.subject.click_id)
                 .map(|click| self.on_click_found(click)),
             Lookup::Report(_) => {
-                conversion_report::read(answer).map(|page| self.on_report_page(page))
+                conversion_report::read_for_lookup(answer).map(|page| self.on_report_page(&page))
             }
             Lookup::Changes(_) => {
                 event_conversions::read(answer).map(|page| self.on_changes_page(&page))
@@ -397,63 +413,57 @@ impl Call {
         let Some(correction) = &self.subject.correction else {
             return self.give_up(Error::Internal);
         };
-        let rows = page.rows.len() as u64;
         let ours = page.rows.iter().find(|row| correction.is_about(row));
         if let Some(found) = ours.and_then(|row| correction.found_in(row)) {
             return self.finish(Step::Done(CallOutcome::Correction(found)));
         }
-        let is_there = ours.is_some();
-        if self.has_more(rows, page.total_rows) && !is_there {
-            return self.verify();
-        }
-        let is_whole = is_there || !self.may_have_more(rows, page.total_rows);
-        self.report.rows = 0;
-        if is_whole && !self.is_final_lookup {
-            self.is_in_doubt = false;
-            return self.send();
-        }
-        self.is_in_doubt = true;
-        let last = self.last.take().unwrap_or(Error::Internal);
-        self.give_up(last)
+        let is_missing = match &mut self.report {
+            _ if ours.is_some() => true,
+            Some(scan) => {
+                let ids = page.rows.iter().map(|row| row.conversion_id);
+                match scan.take(ids, page.total_rows) {
+                    Scanned::NotYet => return self.verify(),
+                    Scanned::Whole => true,
+                    Scanned::Nothing(_) => false,
+                }
+            }
+            None => false,
+        };
+        self.on_report_read(is_missing)
     }
 
     /// A page of the report came: it has our unique id, or it does not, or the
     /// next page may.
-    fn on_report_page(&mut self, page: ConversionReportPage) -> Step {
-        let rows = page.rows.len() as u64;
-        self.report.shows_ids |= page.rows.iter().any(|row| row.unique_id.is_some());
-        let ours = page.rows.into_iter().find(|row| {
-            row.unique_id == self.subject.unique_id
-                && row.offer_id.is_none_or(|id| id == self.subject.offer_id)
-        });
-        if let Some(conversion) = ours.and_then(Conversion::reported) {
-            return self.finish(Step::Done(CallOutcome::Conversion(conversion)));
-        }
-        let total_rows = page.total_rows;
-        if self.has_more(rows, total_rows) {
-            return self.verify();
-        }
-        let is_last = !self.may_have_more(rows, total_rows);
-        let rows = core::mem::take(&mut self.report.rows);
-        if is_last && (self.report.shows_ids || rows == 0) && !self.is_final_lookup {
+    fn on_report_page(&mut self, lookup: &ReportLookup) -> Step {
+        let found = match &mut self.report {
+            Some(scan) => scan.find(lookup, self.subject.asked()),
+            None => Found::Nothing("no report was asked for"),
+        };
+        let is_missing = match found {
+            Found::Recorded(row) => match Conversion::reported(row.clone()) {
+                Some(conversion) => {
+                    return self.finish(Step::Done(CallOutcome::Conversion(conversion)));
+                }
+                // It is recorded, but nobody knows as what.
+                None => false,
+            },
+            Found::NotYet => return self.verify(),
+            Found::Missing => true,
+            Found::Nothing(_) => false,
+        };
+        self.on_report_read(is_missing)
+    }
+
+    /// A report was looked through. Only where it is certain that it lacks the row, that is sent again.
+    fn on_report_read(&mut self, is_missing: bool) -> Step {
+        self.report = None;
+        if is_missing && !self.is_final_lookup {
             self.is_in_doubt = false;
             return self.send();
         }
-        // A report without unique ids cannot say that one is missing.
         self.is_in_doubt = true;
         let last = self.last.take().unwrap_or(Error::Internal);
         self.give_up(last)
-    }
-
-    /// Counts a page's rows. Is the next one to be asked for?
-    fn has_more(&mut self, rows: u64, total_rows: Option<u64>) -> bool {
-        self.report.rows += rows;
-        self.may_have_more(rows, total_rows) && self.report.rows < MAX_REPORT_ROWS
-    }
-
-    /// Are there rows behind those that were counted?
-    fn may_have_more(&self, rows: u64, total_rows: Option<u64>) -> bool {
-        rows > 0 && total_rows.is_none_or(|total| self.report.rows < total)
     }
 
     /// Get Click answered.

@@ -1,7 +1,7 @@
 //! The conversion report: `GET /api/2/report/conversion.json` (KB 13000118753),
 //! the only documented answer that tells a conversion's unique id.
 
-use super::answer::{Record, list_holder, records};
+use super::answer::{Record, has_unread_rows, list_holder, records};
 use super::params::Params;
 use super::{Account, Answer, Request};
 use crate::Result;
@@ -126,11 +126,11 @@ pub(super) fn request_around(
     Ok(request)
 }
 
-/// The request for the rows from `start_at_row`.
-pub(super) fn with_rows(request: &Request, start_at_row: u64) -> Request {
+/// The request for so many rows from `start_at_row`.
+pub(super) fn with_rows(request: &Request, start_at_row: u64, row_limit: u64) -> Request {
     let mut request = request.clone();
     request.number("start_at_row", Some(start_at_row));
-    request.number("row_limit", Some(MAX_ROW_LIMIT));
+    request.number("row_limit", Some(row_limit));
     request
 }
 
@@ -146,6 +146,30 @@ pub fn read(answer: &Answer<'_>) -> Result<ConversionReportPage> {
         .map(|(row, _)| read_row(row))
         .collect();
     Ok(ConversionReportPage { rows, total_rows })
+}
+
+/// A page that is looked through for one row.
+#[derive(Debug)]
+pub(crate) struct ReportLookup {
+    pub(crate) page: ConversionReportPage,
+    /// Has the list anything that says nothing, and may be the row?
+    pub(crate) has_unread_rows: bool,
+}
+
+/// Reads the answer to a look-up, which must not pass anything over.
+///
+/// # Errors
+/// Those of [`read`].
+pub(crate) fn read_for_lookup(answer: &Answer<'_>) -> Result<ReportLookup> {
+    let page = read(answer)?;
+    let (holder, _) = list_holder(answer, "conversions")?;
+    let is_empty = |row: &ReportedConversion| *row == ReportedConversion::default();
+    let has_unread_rows = page.rows.iter().any(is_empty)
+        || has_unread_rows(answer, holder.fields(), "conversions", "conversion")?;
+    Ok(ReportLookup {
+        page,
+        has_unread_rows,
+    })
 }
 
 fn read_row(row: &Record<'_, '_>) -> ReportedConversion {

@@ -39,7 +39,7 @@ impl Examination {
     /// An examination of an account, and of a click where its id is given.
     ///
     /// # Errors
-    /// [`Error::InvalidClickId`].
+    /// [`Error::InvalidClickId`], [`Error::PlaceholderText`].
     pub fn new(click_id: Option<&str>) -> Result<Self> {
         if let Some(click_id) = click_id {
             click_id::check(click_id)?;
@@ -451,6 +451,10 @@ mod tests {
         assert_eq!(
             Examination::new(Some("a b")).unwrap_err(),
             Error::InvalidClickId
+        );
+        assert_eq!(
+            Examination::new(Some("YOUR_CLICK_ID")).unwrap_err().code(),
+            "placeholder_text"
         );
         let mut examination = Examination::new(Some("abc")).unwrap();
         assert_eq!(

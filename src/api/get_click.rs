@@ -1,6 +1,6 @@
 //! Get Click by click id: `GET /api/2/click.json?click_id=…`.
 
-use super::answer::{Record, list_holder, records};
+use super::answer::{Record, has_unread_rows, list_holder, records};
 use super::params::Params;
 use super::{Account, Answer, Request, dress};
 use crate::{Result, click_id};
@@ -63,7 +63,7 @@ pub enum ClickVerdict {
     Converted(u64),
     /// It has none.
     NotConverted,
-    /// Nothing: it belongs to another offer, or contradicts itself.
+    /// Nothing: it belongs to another offer, does not say which click it is, or contradicts itself.
     Unclear,
 }
 
@@ -71,7 +71,8 @@ impl Click {
     /// What it says of a conversion for `offer_id`.
     #[must_use]
     pub fn verdict(&self, offer_id: u64) -> ClickVerdict {
-        match (self.offer_id == Some(offer_id), self.conversion_id) {
+        let is_ours = self.click_id.is_some() && self.offer_id == Some(offer_id);
+        match (is_ours, self.conversion_id) {
             (true, Some(id)) if self.has_said => ClickVerdict::Converted(id),
             (true, None) if self.has_said && self.converted == Some(false) => {
                 ClickVerdict::NotConverted
@@ -108,7 +109,7 @@ impl Click {
 /// Asks for one click.
 ///
 /// # Errors
-/// [`crate::Error::InvalidClickId`].
+/// [`crate::Error::InvalidClickId`], [`crate::Error::PlaceholderText`].
 pub fn request(account: &Account, click_id: &str) -> Result<Request> {
     click_id::check(click_id)?;
     let mut request = account.get(PATH);
@@ -124,20 +125,30 @@ pub(super) fn click_id_of(params: &str) -> Result<String> {
 /// Reads the answer: the click, or `None` where CAKE knows none of that id.
 ///
 /// # Errors
-/// Every error of an answer, see [`crate::Error`].
+/// Every error of an answer, see [`crate::Error`];
+/// [`crate::Error::UnexpectedAnswer`] where it is about other clicks.
 pub fn read(answer: &Answer<'_>, click_id: &str) -> Result<Option<Click>> {
-    let (holder, _) = list_holder(answer, "clicks")?;
+    let (holder, total_rows) = list_holder(answer, "clicks")?;
     let mut clicks = rows(answer, &holder)?;
-    // Accounts have two spellings of a click's id, so a single click counts
-    // whatever it is called. Of several only the one that was asked for does.
     let at = clicks.iter().position(|click| {
         let own = click.click_id.as_deref();
-        own.is_some_and(|own| own.eq_ignore_ascii_case(click_id))
+        own.is_some_and(|own| own.trim().eq_ignore_ascii_case(click_id))
     });
-    match (at, clicks.len()) {
-        (Some(at), _) => Ok(Some(taken(clicks, at, click_id))),
-        (None, 0 | 1) => Ok(clicks.pop()),
-        (None, _) => Err(answer.unexpected("to Get Click is a list of other clicks", "")),
+    if let Some(at) = at {
+        return Ok(Some(taken(clicks, at, click_id)));
+    }
+    // What says nothing may be the click, so that none is known to be missing.
+    if has_unread_rows(answer, holder.fields(), "clicks", "click")? {
+        return Err(answer.unexpected("to Get Click has a click that cannot be read", ""));
+    }
+    match (clicks.pop(), clicks.is_empty()) {
+        // A single click that does not say its id is about the one that was asked for.
+        (Some(click), true) if click.click_id.is_none() => Ok(Some(click)),
+        (Some(_), _) => Err(answer.unexpected("to Get Click has other clicks", "")),
+        (None, _) if total_rows.is_some_and(|total| total > 0) => {
+            Err(answer.unexpected("to Get Click has fewer clicks than it says", ""))
+        }
+        (None, _) => Ok(None),
     }
 }
 
@@ -158,4 +169,62 @@ pub(super) fn rows(answer: &Answer<'_>, holder: &Record<'_, '_>) -> Result<Vec<C
         .iter()
         .map(|(record, _)| Click::from_record(record))
         .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_of(response: &str) -> Result<Option<Click>> {
+        let body = format!(r#"{{"request_status":"Success","response":{response}}}"#);
+        read(&Answer::new(200, &body), "abc")
+    }
+
+    #[test]
+    fn an_answer_about_other_clicks_or_about_nothing_does_not_say_that_there_is_none() {
+        let other = r#"{"click_id":"zzz","offer_id":5,"converted":false}"#;
+        for response in [
+            format!(r#"{{"clicks":[{other}]}}"#),
+            format!(r#"{{"clicks":[{other},{other}]}}"#),
+            format!(r#"{{"clicks":[{other},null]}}"#),
+            r#"{"clicks":[null]}"#.to_owned(),
+            r#"{"clicks":[null],"total_rows":1}"#.to_owned(),
+            r#"{"clicks":["abc"]}"#.to_owned(),
+            r#"{"clicks":[7]}"#.to_owned(),
+            r#"{"clicks":[],"total_rows":1}"#.to_owned(),
+            r#"{"clicks":null,"total_rows":"5"}"#.to_owned(),
+            r#"{"clicks":[{"offer_id":5,"converted":false},{"offer_id":5,"converted":false}]}"#
+                .to_owned(),
+        ] {
+            let error = read_of(&response).unwrap_err();
+            assert_eq!(error.code(), "unexpected_answer", "{response}");
+        }
+        for response in [
+            r#"{"clicks":[]}"#,
+            r#"{"clicks":[],"total_rows":0}"#,
+            r#"{"clicks":null}"#,
+        ] {
+            assert_eq!(read_of(response), Ok(None), "{response}");
+        }
+    }
+
+    #[test]
+    fn the_click_that_was_asked_for_is_found_and_one_without_id_settles_nothing() {
+        for id in ["abc", "ABC", " abc "] {
+            let response = format!(
+                r#"{{"clicks":[null,{{"click_id":"z"}},{{"click_id":"{id}","offer_id":5,"converted":false}}]}}"#
+            );
+            let click = read_of(&response).unwrap().unwrap();
+            assert_eq!(click.verdict(5), ClickVerdict::NotConverted);
+            assert_eq!(click.verdict(6), ClickVerdict::Unclear);
+        }
+        for id in [r#""click_id":null,"#, r#""click_id":"","#, ""] {
+            for converted in ["false", "true"] {
+                let response =
+                    format!(r#"{{"clicks":[{{{id}"offer_id":5,"converted":{converted}}}]}}"#);
+                let click = read_of(&response).unwrap().unwrap();
+                assert_eq!(click.verdict(5), ClickVerdict::Unclear, "{response}");
+            }
+        }
+    }
 }

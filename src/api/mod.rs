@@ -48,6 +48,7 @@ mod params;
 mod rate_limiter;
 pub mod record_conversion;
 mod redact;
+pub(crate) mod report_scan;
 mod retry;
 mod words;
 

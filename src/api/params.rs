@@ -52,11 +52,13 @@ impl<'a> Params<'a> {
         Ok(Self { fields })
     }
 
-    /// Leaves out what is the empty text, but for the fields of these names: an
-    /// optional field that a template left empty is absent.
+    /// Leaves out what is the empty text or null, but for the fields of these
+    /// names: an optional field that a template left empty is absent.
     pub(super) fn without_empty(mut self, but: &[&str]) -> Self {
-        self.fields
-            .retain(|name, value| but.contains(&name) || value.string().as_deref() != Some(""));
+        self.fields.retain(|name, value| {
+            let is_empty = value.is_null() || value.string().as_deref() == Some("");
+            but.contains(&name) || !is_empty
+        });
         self
     }
 
@@ -210,11 +212,19 @@ impl<'a> Params<'a> {
             .transpose()
     }
 
-    /// A unique id or order id: text, or a number as its digits.
+    /// A unique id or order id: text, or a number as its digits. Null is no absent one:
+    /// it is a value that got lost on its way, and without it nothing is deduplicated.
     pub(super) fn reference(&self, name: &'static str) -> Result<Option<String>> {
-        let Some(value) = self.get(name) else {
+        let mut entries = self.fields.entries();
+        let Some((_, value)) = entries.find(|(own, _)| *own == name) else {
             return Ok(None);
         };
+        if value.is_null() {
+            return Err(field(
+                name,
+                "must be text or a whole number, and is null: leave it out where there is none",
+            ));
+        }
         let id = if let Some(text) = value.string() {
             transaction_id::check(name, &text)?.to_owned()
         } else {

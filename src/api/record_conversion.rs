@@ -235,7 +235,7 @@ pub fn read(answer: &Answer<'_>) -> Result<Conversion> {
 }
 
 /// Which conversion an answer has to be about.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Asked<'a> {
     /// The click id that was sent.
     pub click_id: &'a str,

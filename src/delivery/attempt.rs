@@ -17,11 +17,11 @@ use super::outcome::{Meaning, State};
 use super::route::Route;
 use super::schedule;
 use crate::api::get_click::ClickVerdict;
-use crate::api::record_conversion::Asked;
+use crate::api::report_scan::Found;
 use crate::api::{Answer, Certainty, conversion_report, get_click};
 use crate::{Error, Result};
 
-use report::{Found, Reading};
+use report::Reading;
 
 pub use transition::Transition;
 
@@ -226,11 +226,7 @@ impl<'a> Attempt<'a> {
         let phase = std::mem::replace(&mut self.phase, Phase::Over);
         match (phase, input) {
             (Phase::Sending, Input::Answered(answer)) => {
-                let asked = Asked {
-                    click_id: self.event.as_ref().map_or("", |it| &it.params().click_id),
-                    offer_id: self.event.as_ref().map_or(0, |it| it.params().offer_id),
-                    unique_id: self.event.as_ref().map(Event::unique_id),
-                };
+                let asked = self.event.as_ref().map(Event::asked).unwrap_or_default();
                 let meaning = Meaning::from_answer(self.route, answer, asked, self.is_in_doubt);
                 match meaning {
                     // An offer that CAKE deduplicates has no siblings here.
@@ -262,8 +258,8 @@ impl<'a> Attempt<'a> {
                 self.weigh(claim, siblings, breaker, moment)
             }
             (Phase::AskingReport(reading), Input::Answered(answer)) => {
-                match conversion_report::read(answer) {
-                    Ok(page) => self.read_report(&page, reading, breaker, moment),
+                match conversion_report::read_for_lookup(answer) {
+                    Ok(lookup) => self.read_report(&lookup, reading, breaker, moment),
                     Err(error) => self.fail_lookup(error, breaker, moment),
                 }
             }
@@ -363,18 +359,20 @@ impl<'a> Attempt<'a> {
 
     fn read_report(
         &mut self,
-        page: &conversion_report::ConversionReportPage,
+        lookup: &conversion_report::ReportLookup,
         mut reading: Reading,
         breaker: &mut CircuitBreaker,
         moment: Moment,
     ) -> Step {
         let found = match &self.event {
-            Some(event) => reading.read(page, event),
+            Some(event) => reading.read(lookup, event),
             None => Found::Nothing("there is no event"),
         };
         match found {
-            Found::Recorded(Some(id)) => return self.ask_siblings(Claim::Reported(id)),
-            Found::Recorded(None) => {
+            Found::Recorded(row) => {
+                if let Some(id) = row.conversion_id {
+                    return self.ask_siblings(Claim::Reported(id));
+                }
                 let why = "the report has the event without a conversion id";
                 return self.stay_in_doubt(why, breaker, moment);
             }

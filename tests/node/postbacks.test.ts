@@ -410,6 +410,108 @@ describe("the command", () => {
     expect(asked).toEqual([]);
   });
 
+  const lineOf = (more: object) =>
+    JSON.stringify({ account: base, ...rowOf("a"), state: "registered", at: "2026-01-01T00:00:00Z", ...more });
+
+  test.each([
+    ["spoiled", () => `# ${lineOf({})}\n${lineOf({})}\n`, "line 1: it is no whole JSON object"],
+    [
+      "torn in its middle",
+      () => `${lineOf({})}\n{"account":"ht\n${lineOf({})}\n`,
+      "line 2: it is no whole JSON object",
+    ],
+    ["a last line that is something else", () => `${lineOf({})}\nwhat`, "line 2: it is no whole JSON object"],
+    ["UTF-16", () => Buffer.from(`\uFEFF${lineOf({})}\n`, "utf16le"), "line 1: it is not UTF-8"],
+    ["UTF-16 without a mark", () => Buffer.from(`${lineOf({})}\n`, "utf16le"), "line 1: it is not UTF-8"],
+    ["UTF-16 on one line", () => Buffer.from(lineOf({}), "utf16le"), "line 1: it is not UTF-8"],
+    ["another state", () => `${lineOf({})}\n${lineOf({ state: "Registered" })}\n`, 'line 2: its state "Registered"'],
+    ["another account's unknown state", () => `${lineOf({ account: "https://a.example", state: "x" })}\n`, "line 1"],
+    ["no ids", () => `${lineOf({ affiliateId: "1" })}\n`, "line 1: it lacks"],
+    ["a list", () => "[]\n", "line 1: it is no entry"],
+    ["the rows", () => csvOf("a"), "line 1: it is no whole JSON object"],
+  ])("a journal that cannot be read is refused by its line: %s", async (_, text, words) => {
+    writeFileSync(file, csvOf("a"));
+    writeFileSync(`${file}.journal`, text());
+    for (const args of [["--base-url", base], applied(), ["--base-url", base, "--settle", "2=missing"]]) {
+      expect(await run(args)).toMatchObject({ status: 2, err: expect.stringContaining(words) });
+    }
+    expect(asked).toEqual([]);
+    expect(readFileSync(`${file}.journal`)).toEqual(Buffer.from(text()));
+  });
+
+  test("what a crash has torn off is gone with the next entry, and the journal is whole", async () => {
+    writeFileSync(file, csvOf("a", "b"));
+    writeFileSync(`${file}.journal`, `${lineOf({})}\r\n\n{"account":"${base}","postbackUrl":"\u00e4`.slice(0, -1));
+    expect(await run(applied())).toMatchObject({ status: 0, err: expect.stringContaining("1 already, 1 registered") });
+    expect(await run(applied())).toMatchObject({ status: 0, err: expect.stringContaining("2 already") });
+    // An editor has taken off the last line's end.
+    writeFileSync(`${file}.journal`, readFileSync(`${file}.journal`, "utf8").trimEnd());
+    writeFileSync(file, csvOf("a", "b", "c"));
+    expect(await run(applied())).toMatchObject({ status: 0, err: expect.stringContaining("2 already, 1 registered") });
+    expect(await run(["--base-url", base])).toMatchObject({ status: 0, err: expect.stringContaining("3 already") });
+  });
+
+  test("the journal is no file of rows, by whatever name", async () => {
+    writeFileSync(file, csvOf("a"));
+    for (const journal of [
+      file,
+      join(folder, ".", "postbacks.csv"),
+      `${folder}/../${folder.split("/").at(-1)}/postbacks.csv`,
+    ]) {
+      const { status, err } = await run(applied("--journal", journal));
+      expect([status, err]).toEqual([2, expect.stringContaining("are one file")]);
+    }
+    expect(readFileSync(file, "utf8")).toBe(csvOf("a"));
+  });
+
+  test("a URL is the same however its scheme, host and port are written", async () => {
+    writeFileSync(file, csvOf("a"));
+    expect((await run(applied())).status).toBe(0);
+    for (const [from, to] of [
+      ["a.example", "A.Example"],
+      ["a.example", "a.example:443"],
+    ] as const) {
+      writeFileSync(file, csvOf("a").replace(from, to));
+      expect(await run(applied()), to).toMatchObject({ status: 0, err: expect.stringContaining("1 already") });
+    }
+    for (const [from, to] of [
+      ["a.example", "a.example:8443"],
+      ["/pb?", "/PB?"],
+    ] as const) {
+      writeFileSync(file, csvOf("a").replace(from, to));
+      expect(await run(["--base-url", base]), to).toMatchObject({ err: expect.stringContaining("1 ready") });
+    }
+    writeFileSync(file, `${csvOf("a")}67890,12,${urlOf("a").replace("a.example", "A.example")}\n`);
+    expect((await run(["--json"])).out).toContain("repeated_row");
+    expect(asked).toHaveLength(1);
+  });
+
+  test("a registered row is not settled once more", async () => {
+    writeFileSync(file, csvOf("a"));
+    expect((await run(applied())).status).toBe(0);
+    const before = readFileSync(`${file}.journal`, "utf8");
+    for (const word of ["missing", "registered", "Missing"]) {
+      const { status, err } = await run(["--base-url", base, "--settle", `2=${word}`]);
+      expect([status, err]).toEqual([2, expect.stringContaining("line 2 of")]);
+      expect(err).toContain("is registered");
+    }
+    expect(readFileSync(`${file}.journal`, "utf8")).toBe(before);
+  });
+
+  test("words are taken in any case", async () => {
+    const head = "affiliate_id,offer_id,postback_url,postback_status";
+    for (const [offer, status] of [
+      ["ALL", "Active"],
+      ["all", "INACTIVE"],
+      ["All", "active"],
+    ]) {
+      writeFileSync(file, `${head}\n67890,${offer},${urlOf("a")},${status}\n`);
+      const { out, err } = await run(["--json"]);
+      expect(err).toContain("1 ready");
+      expect(rowsOf(out)[0]).toMatchObject({ offerId: 0, postbackStatus: status?.toLowerCase() });
+    }
+  });
+
   test("a column of one's own may be passed over", async () => {
     writeFileSync(file, `name,affiliate_id,offer_id,postback_url\nAcme,67890,12,${urlOf("a")}\n`);
     expect((await run(["--ignore", "name"])).status).toBe(0);

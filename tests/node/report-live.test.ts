@@ -1,7 +1,7 @@
 // Closing the month against a network: pages are read once and kept, planted errors are found again, and a rerun
 // needs neither network nor key.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -71,6 +71,31 @@ test("both lists are kept as pages, and printed from them without the network", 
   }
   const [conversion] = jsonLines(cli(["conversions", ...range(), "--pages", pages, "--json"]).stdout) as Row[];
   expect(conversion).toMatchObject({ uniqueId: expect.any(String), revenueText: expect.any(String) });
+});
+
+test("ids and amounts are printed byte for byte, and what a spreadsheet would run is guarded elsewhere", () => {
+  const exact = join(folder, "exact");
+  cpSync(pages, exact, { recursive: true });
+  const planted = {
+    conversions: { unique_id: "@7", order_id: "+5", click_id: "-a", payout: "-1.50", conversion_status: "=1" },
+    clicks: { click_id: "-b", sub_id_1: "=1+1", sub_id_2: "@x", country: "+a" },
+  };
+  for (const kind of ["conversions", "clicks"] as const) {
+    const name = readdirSync(exact).find((each) => each.startsWith(kind) && !each.includes("complete")) as string;
+    const text = readFileSync(join(exact, name), "utf8");
+    const more = JSON.stringify(planted[kind]).slice(1, -1);
+    // The last of two of a name counts.
+    const first = text.indexOf("}", text.indexOf(kind === "clicks" ? '"clicks"' : '"conversions"'));
+    writeFileSync(join(exact, name), `${text.slice(0, first)},${more}${text.slice(first)}`);
+    const { stdout } = cli([kind, ...range(), "--pages", exact, "--csv"]);
+    const [head = "", row = ""] = stdout.split("\r\n");
+    const cells = Object.fromEntries(head.split(",").map((column, index) => [column, row.split(",")[index]]));
+    expect(cells).toMatchObject(
+      kind === "clicks"
+        ? { clickId: "-b", subId1: "'=1+1", subId2: "'@x", country: "'+a" }
+        : { uniqueId: "@7", orderId: "+5", clickId: "-a", payoutText: "-1.50", conversionStatus: "'=1" },
+    );
+  }
 });
 
 test("a broken call leaves no list that is taken for all of it, and no other account's is taken", () => {

@@ -12,6 +12,9 @@ use crate::{Error, Result};
 const PATH: &str = "17/reports.asmx/EventConversions";
 const CHANGES_PATH: &str = "17/reports.asmx/EventConversionChanges";
 
+/// How many rows of the changes are looked through at once.
+pub(in crate::api) const CHANGES_ROW_LIMIT: u64 = 1_000;
+
 const NAMES: [&str; 10] = [
     "startDate",
     "endDate",
@@ -175,10 +178,10 @@ fn changes(
 }
 
 /// A page of what [`changes_on_offer`] asks for.
-pub(in crate::api) fn with_rows(request: &Request, start_at_row: u64) -> Request {
+pub(in crate::api) fn with_rows(request: &Request, start_at_row: u64, row_limit: u64) -> Request {
     let mut request = request.clone();
     request.number("start_at_row", Some(start_at_row));
-    request.number("row_limit", Some(1_000));
+    request.number("row_limit", Some(row_limit));
     request.parameter("sort_field", "event_conversion_date");
     request.parameter("sort_descending", "FALSE");
     request

@@ -1,0 +1,260 @@
+//! A report that is read page by page for one of its rows, by the client and the
+//! forwarder alike: how far it is read, and whether it has been read whole. Only
+//! a report that was read whole can say that a row is missing; what is missing
+//! is sent again, so whatever is doubtful about it makes it say nothing.
+
+use super::conversion_report::{ReportLookup, ReportedConversion};
+use super::pager::{PageRead, Pager};
+use super::record_conversion::{Asked, is_same_unique_id};
+use std::collections::BTreeSet;
+
+/// How far a report is read.
+#[derive(Clone, Debug)]
+pub(crate) struct ReportScan {
+    pager: Box<Pager>,
+    pages: u32,
+    max_pages: u32,
+    /// The ids of the rows that were read, and how many rows these were.
+    known: BTreeSet<u64>,
+    read: u64,
+    /// The most rows that a page has had.
+    page_rows: u64,
+    /// Has a row been read that may be the conversion all the same?
+    has_nameless: bool,
+}
+
+/// What a page says of the rows that are looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scanned {
+    /// There is another page to read.
+    NotYet,
+    /// All rows have been read.
+    Whole,
+    /// The report cannot say.
+    Nothing(&'static str),
+}
+
+/// What a page of the conversion report says of a conversion.
+#[derive(Debug)]
+pub(crate) enum Found<'a> {
+    /// It is recorded, by this row.
+    Recorded(&'a ReportedConversion),
+    /// The next page must say.
+    NotYet,
+    /// It is in no page.
+    Missing,
+    /// The report cannot say.
+    Nothing(&'static str),
+}
+
+impl ReportScan {
+    /// Reads from the first row on, `row_limit` rows at once, and at most so many pages.
+    pub(crate) fn new(row_limit: u64, max_pages: u32) -> Self {
+        Self {
+            pager: Box::new(Pager::new(0, row_limit, None)),
+            pages: 0,
+            max_pages,
+            known: BTreeSet::new(),
+            read: 0,
+            page_rows: 0,
+            has_nameless: false,
+        }
+    }
+
+    /// The next page's `start_at_row`.
+    pub(crate) fn start_at_row(&self) -> u64 {
+        self.pager.start_at_row()
+    }
+
+    /// The next page's `row_limit`.
+    pub(crate) fn row_limit(&self) -> u64 {
+        self.pager.row_limit()
+    }
+
+    /// Takes note of a page without the row that is looked for.
+    pub(crate) fn take(
+        &mut self,
+        ids: impl ExactSizeIterator<Item = Option<u64>> + DoubleEndedIterator + Clone,
+        total_rows: Option<u64>,
+    ) -> Scanned {
+        let is_known = |id: Option<u64>| id.is_some_and(|id| self.known.contains(&id));
+        let rows = ids.len() as u64;
+        let last_known = ids.clone().rposition(is_known);
+        let new_rows = ids.clone().filter(|id| !is_known(*id)).count() as u64;
+        let is_taken = self.pager.read(PageRead {
+            rows,
+            new_rows,
+            last_known: last_known.map(|at| at as u64),
+            total_rows,
+        });
+        if is_taken {
+            self.known.extend(ids.flatten());
+            self.read += new_rows;
+        }
+        self.pages += 1;
+        self.page_rows = self.page_rows.max(rows);
+        if !self.pager.is_over() {
+            return if self.pages < self.max_pages {
+                Scanned::NotYet
+            } else {
+                Scanned::Nothing("the report is too long")
+            };
+        }
+        match total_rows {
+            Some(total) if total > self.read => {
+                Scanned::Nothing("the report has fewer rows than it says")
+            }
+            None if rows > 0 && new_rows == 0 && rows >= self.page_rows => {
+                Scanned::Nothing("the report repeats its rows")
+            }
+            _ => Scanned::Whole,
+        }
+    }
+
+    /// Looks a page of the conversion report through for a unique id.
+    pub(crate) fn find<'a>(&mut self, lookup: &'a ReportLookup, asked: Asked<'_>) -> Found<'a> {
+        let unique_id = asked.unique_id.unwrap_or_default();
+        let page = &lookup.page;
+        let ours = page.rows.iter().find(|row| {
+            let own = row.unique_id.as_deref();
+            own.is_some_and(|own| is_same_unique_id(own, unique_id))
+                && row.offer_id.is_none_or(|id| id == asked.offer_id)
+        });
+        if let Some(row) = ours {
+            return Found::Recorded(row);
+        }
+        if lookup.has_unread_rows {
+            return Found::Nothing("the report has a row that cannot be read");
+        }
+        // A report that shows no unique ids cannot say that one is missing.
+        if !page.rows.is_empty() && page.rows.iter().all(|row| row.unique_id.is_none()) {
+            return Found::Nothing("the report shows no unique ids");
+        }
+        self.has_nameless |= page.rows.iter().any(|row| may_be(row, asked));
+        match self.take(
+            page.rows.iter().map(|row| row.conversion_id),
+            page.total_rows,
+        ) {
+            Scanned::NotYet => Found::NotYet,
+            Scanned::Whole if self.has_nameless => {
+                Found::Nothing("the report has a row that does not name its transaction")
+            }
+            Scanned::Whole => Found::Missing,
+            Scanned::Nothing(why) => Found::Nothing(why),
+        }
+    }
+}
+
+/// May a row be the conversion, though it does not name it? Its unique id is
+/// missing, or differs in the case of letters alone, and nothing else of it is
+/// another's.
+fn may_be(row: &ReportedConversion, asked: Asked<'_>) -> bool {
+    let own = row.unique_id.as_deref().unwrap_or_default().trim();
+    let click_id = row.click_id.as_deref().unwrap_or_default().trim();
+    (own.is_empty() || own.eq_ignore_ascii_case(asked.unique_id.unwrap_or_default().trim()))
+        && row.offer_id.is_none_or(|id| id == asked.offer_id)
+        && (click_id.is_empty() || click_id.eq_ignore_ascii_case(asked.click_id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Answer, conversion_report};
+    use super::*;
+
+    const ASKED: Asked<'static> = Asked {
+        click_id: "abc",
+        offer_id: 5,
+        unique_id: Some("U1"),
+    };
+
+    fn find(bodies: &[&str]) -> String {
+        let mut scan = ReportScan::new(100, 40);
+        for body in bodies {
+            let body = format!(r#"{{"request_status":"Success","response":{body}}}"#);
+            let lookup = conversion_report::read_for_lookup(&Answer::new(200, &body)).unwrap();
+            match scan.find(&lookup, ASKED) {
+                Found::NotYet => {}
+                Found::Recorded(_) => return "recorded".into(),
+                Found::Missing => return "missing".into(),
+                Found::Nothing(why) => return why.into(),
+            }
+        }
+        "not yet".into()
+    }
+
+    const OTHER: &str = r#"{"conversion_id":9,"offer_id":5,"unique_id":"OTHER"}"#;
+
+    #[test]
+    fn only_a_report_that_was_read_whole_says_that_a_row_is_missing() {
+        let rows = |rows: &str| format!(r#"{{"data":{{"conversions":[{rows}]}}}}"#);
+        let total = |list: &str, total: u64| {
+            format!(r#"{{"data":{{"conversions":[{list}]}},"total_rows":{total}}}"#)
+        };
+        let none = rows("");
+        for (bodies, expected) in [
+            (vec![none.clone()], "missing"),
+            (vec![total("", 0)], "missing"),
+            (vec![rows(OTHER), none.clone()], "missing"),
+            (vec![total(OTHER, 1)], "missing"),
+            (vec![total("", 5)], "the report has fewer rows than it says"),
+            (
+                vec![total(OTHER, 5), total("", 5)],
+                "the report has fewer rows than it says",
+            ),
+            (
+                vec![total("null", 1)],
+                "the report has a row that cannot be read",
+            ),
+            (
+                vec![rows(&format!("{OTHER},null"))],
+                "the report has a row that cannot be read",
+            ),
+            (
+                vec![rows(&format!("{OTHER},{{}}"))],
+                "the report has a row that cannot be read",
+            ),
+            (vec![rows("7")], "the report has a row that cannot be read"),
+            (
+                vec![rows(r#"{"conversion_id":9}"#)],
+                "the report shows no unique ids",
+            ),
+            (
+                vec![total(
+                    &format!(r#"{OTHER},{{"conversion_id":8,"offer_id":5}}"#),
+                    2,
+                )],
+                "the report has a row that does not name its transaction",
+            ),
+            (
+                vec![total(
+                    &format!(r#"{OTHER},{{"conversion_id":8,"unique_id":"u1"}}"#),
+                    2,
+                )],
+                "the report has a row that does not name its transaction",
+            ),
+            (
+                vec![total(
+                    &format!(
+                        r#"{OTHER},{{"conversion_id":8,"click_id":"zzz"}},{{"conversion_id":7,"offer_id":6}}"#
+                    ),
+                    3,
+                )],
+                "missing",
+            ),
+            (vec![rows(OTHER); 20], "the report repeats its rows"),
+        ] {
+            let bodies: Vec<&str> = bodies.iter().map(String::as_str).collect();
+            assert_eq!(find(&bodies), expected, "{bodies:?}");
+        }
+    }
+
+    #[test]
+    fn a_unique_id_is_the_same_as_record_conversion_has_it() {
+        for told in ["U1", "U1 ", "\tU1\n"] {
+            let told = serde_json::to_string(told).unwrap();
+            let row = format!(r#"{{"conversion_id":9,"offer_id":5,"unique_id":{told}}}"#);
+            let body = format!(r#"{{"data":{{"conversions":[{OTHER},null,{row}]}}}}"#);
+            assert_eq!(find(&[&body]), "recorded", "{told}");
+        }
+    }
+}
