@@ -6,6 +6,7 @@
 import { byBinding } from "./binding.js";
 import { type OutboxClass, outboxClass, shardsOf, WORKER_NAMES, type WorkerOptions } from "./durable-object.js";
 import { handle } from "./handler.js";
+import { networkOf } from "./network.js";
 import { logLine, resolveOptions } from "./options.js";
 import { createIds, type Setup } from "./setup.js";
 
@@ -80,7 +81,7 @@ function setUp(options: WorkerOptions): Setup {
     rateLimit === undefined
       ? undefined
       : async (request: Request) => {
-          const key = request.headers.get("cf-connecting-ip") ?? "";
+          const key = networkOf(request.headers.get("cf-connecting-ip") ?? "");
           return (await rateLimit.limit({ key })).success;
         };
   return { options: resolved, shards, idOf: createIds(shards), limit };

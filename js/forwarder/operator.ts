@@ -3,7 +3,7 @@ import { checkNames, refuse } from "../option.js";
 import { failure, json, Refusal } from "./answer.js";
 import { readBody } from "./body.js";
 import { csvHeader, csvOf } from "./csv.js";
-import { filterOf, list, MAX_ROWS, reports, total } from "./report.js";
+import { filterOf, list, MAX_ROWS, once, reports, total } from "./report.js";
 import { findOperator, signIn, signOut } from "./session.js";
 import { callShard, type Setup, shardOf } from "./setup.js";
 import { MAX_REPLAYED, type Shard } from "./shard.js";
@@ -41,7 +41,7 @@ export async function handleOperator(request: Request, rest: string, setup: Setu
     case "GET conversions":
       return json(200, await list(query, setup));
     case "GET export.csv":
-      return csv(filterOf({ state: "dead", ...Object.fromEntries(query) }, options), setup);
+      return csv(filterOf({ state: "dead", ...once(query) }, options), setup);
     case "POST replay": {
       const replayed = await replay(await fieldsOf(request), setup);
       options.log({ event: "operator", action: "replay", outcome: "done", by, count: replayed.replayed });
@@ -114,7 +114,7 @@ function csv(filter: EventFilter, { options, shards }: Setup): Response {
 /** A body's fields: JSON, or a form's. */
 async function fieldsOf(request: Request): Promise<Record<string, unknown>> {
   const body = (await readBody(request)).replace(/^\ufeff/, "").trim();
-  if (!body.startsWith("{")) return Object.fromEntries(new URLSearchParams(body));
+  if (!body.startsWith("{")) return once(new URLSearchParams(body));
   try {
     return JSON.parse(body) as Record<string, unknown>;
   } catch {

@@ -122,6 +122,7 @@ export class Outbox implements Shard {
     return this.#deps.store.siblings(order).map((row) => ({
       id: row.id,
       isNotRecorded: this.#delivery.isNotRecorded(row),
+      isDelivered: row.state === "delivered",
       conversionId: row.conversion_id,
     }));
   }
@@ -307,8 +308,8 @@ export class Outbox implements Shard {
         return { refusal: "conversion_conflict" };
       case "adds_money": {
         if (event.isSigned !== true) return { refusal: "conversion_conflict" };
-        // Once it is recorded it has its money from the offer's rules, and nothing here changes that.
-        const moneyUsed = row.state === "pending";
+        // What is recorded, or may be, has its money from the offer's rules, and nothing here changes that.
+        const moneyUsed = row.state === "pending" && this.#delivery.isNotRecorded(row);
         if (moneyUsed) {
           this.#deps.store.setText(row.id, event.text);
           this.#delivery.refresh();

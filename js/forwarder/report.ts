@@ -91,11 +91,13 @@ export async function list(
   query: URLSearchParams,
   { options, shards }: Setup,
 ): Promise<{ rows: ListedEvent[]; next: string | null }> {
-  const { limit: limitText, from: fromText, ...wishes } = Object.fromEntries(query);
+  const { limit: limitText, from: fromText, ...wishes } = once(query);
   const filter = filterOf(wishes, options);
   const limit = Math.min(MAX_ROWS, integerOf("limit", limitText) ?? 100);
-  const from = (fromText ?? "").split(".");
-  const before = shards.map((_, index) => (/^\d{1,15}$/.test(from[index] ?? "") ? Number(from[index]) : undefined));
+  const from = fromText === undefined || fromText === "" ? shards.map(() => "") : fromText.split(".");
+  if (from.length !== shards.length || from.some((number) => !/^\d{0,15}$/.test(number)))
+    refuse("from", "must be the `next` of the page before");
+  const before = from.map((number) => (number === "" ? undefined : Number(number)));
   const pages = await Promise.all(
     shards.map((shard, index) =>
       callShard(async () => {
@@ -148,6 +150,12 @@ export function stateOf(word: string): StoredState | "failed" {
   return state;
 }
 
+/** A query's or a form's fields. Of a name that stands there twice neither can be meant alone. @throws CakeError `invalid_field` */
+export function once(query: URLSearchParams): Record<string, string> {
+  for (const name of query.keys()) if (query.getAll(name).length > 1) refuse(name, "must be given once");
+  return Object.fromEntries(query);
+}
+
 /**
  * Reads a filter: of a query's or a form's texts, or of JSON. What is empty is
  * absent. A misspelt name is refused: it would mean every event.
@@ -181,8 +189,10 @@ function timeOf(name: string, text: string | undefined, { clockSpeed }: Resolved
   if (text === undefined) return undefined;
   const [isTime, zone] = TIME.exec(text) ?? [];
   const ms = Date.parse(zone === undefined && text.includes("T") ? `${text}Z` : text);
-  if (isTime === undefined || Number.isNaN(ms))
-    return refuse(name, "must be a date or a time such as 2026-06-19T14:30Z");
+  const day = text.slice(0, 10);
+  // `Date` takes the 30th of February to be the 2nd of March.
+  const isDay = isTime !== undefined && new Date(Date.parse(day) || 0).toISOString().startsWith(day);
+  if (!isDay || Number.isNaN(ms)) return refuse(name, "must be a date or a time such as 2026-06-19T14:30Z");
   return ms * clockSpeed;
 }
 

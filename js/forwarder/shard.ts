@@ -26,7 +26,7 @@ export type Acceptance =
       readonly id: string;
       readonly state: ConversionState;
       readonly duplicate: boolean;
-      /** A backend's money for an event that a page has handed over before: will it be sent? */
+      /** A backend's money for an event that a page has handed over before: will it be sent? Not where CAKE may have the event. */
       readonly moneyUsed?: boolean;
     }
   | {
@@ -47,6 +47,8 @@ export interface Sibling {
   readonly id: string;
   /** Is it certain that CAKE has not recorded it? */
   readonly isNotRecorded: boolean;
+  /** Is it certain that CAKE has? */
+  readonly isDelivered: boolean;
   readonly conversionId: number | null;
 }
 

@@ -233,10 +233,9 @@ impl Action {
             }
             Self::GetClick => CallOutcome::Click(get_click::read(answer, &subject.click_id)?),
             Self::ListClicks => CallOutcome::Clicks(list_clicks::read(answer)?),
-            Self::RecordConversion => CallOutcome::Conversion(record_conversion::read_for(
-                answer,
-                subject.unique_id.as_deref(),
-            )?),
+            Self::RecordConversion => {
+                CallOutcome::Conversion(record_conversion::read_for(answer, subject.asked())?)
+            }
             Self::ListConversions => CallOutcome::Conversions(list_conversions::read(answer)?),
             Self::ListConversionReport => CallOutcome::Report(conversion_report::read(answer)?),
             Self::CreatePostback => CallOutcome::Postback(create_postback::read(answer)?),

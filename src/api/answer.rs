@@ -79,6 +79,13 @@ impl<'a> Answer<'a> {
             _ => {
                 let words = self.words_of_error();
                 let is_final = matches!(status, 400..=499) && !matches!(status, 408 | 425);
+                // The word is the same limit whatever its status.
+                if is_final && words.as_deref().is_some_and(is_restricted) {
+                    return Err(Error::RateLimited {
+                        status,
+                        retry_after_ms,
+                    });
+                }
                 if is_final && words.as_deref().is_some_and(is_about_the_key) {
                     return Err(self.unauthorized(words.as_deref()));
                 }
@@ -158,6 +165,12 @@ impl<'a> Answer<'a> {
         }
         let message = words::find_words(&envelope);
         let unclear = || self.unexpected("says neither yes nor no: ", body);
+        if ["success", "request_status"]
+            .iter()
+            .any(|name| dress::contradicts_itself(&envelope, name))
+        {
+            return Err(unclear());
+        }
         let success = match dress::find(&envelope, "success") {
             None => None,
             Some(value) if dress::is_yes(value) => Some(true),
@@ -315,7 +328,17 @@ impl<'a, 'b> Record<'a, 'b> {
     ) -> Result<Self> {
         let mut holder = envelope;
         for _ in 0..4 {
+            if [name, id]
+                .iter()
+                .any(|each| dress::contradicts_itself(&holder, each))
+            {
+                return Err(answer.unexpected("says two things in `", &[name, "`"].concat()));
+            }
             if let Some(fields) = dress::find(&holder, name).and_then(Value::object) {
+                let id_of = |fields| dress::find(fields, id).and_then(Value::text);
+                if id_of(&holder).is_some_and(|outer| id_of(&fields) != Some(outer)) {
+                    return Err(answer.unexpected("says two things of its ", id));
+                }
                 return Ok(Self { answer, fields });
             }
             if dress::find(&holder, id).is_some() && !dress::has(&holder, name) {
@@ -349,6 +372,11 @@ impl<'a, 'b> Record<'a, 'b> {
 
     pub(super) fn fields(&self) -> &Object<'a> {
         &self.fields
+    }
+
+    /// Does a field say two different things?
+    pub(super) fn contradicts_itself(&self, name: &str) -> bool {
+        dress::contradicts_itself(&self.fields, name)
     }
 
     pub(super) fn missing(&self, name: &str) -> Error {

@@ -11,7 +11,7 @@ use super::conversion_report::{self, ConversionReportPage, ReportLookup};
 use super::list_conversions;
 use super::older::correction::{self, Correction};
 use super::older::{self, event_conversions};
-use super::record_conversion::Conversion;
+use super::record_conversion::{Asked, Conversion};
 use super::report_scan::{Found, ReportScan, Scanned};
 use super::{
     Action, Answer, CallSettings, Request, Services,
@@ -114,6 +114,16 @@ pub(super) struct Subject {
     pub(super) offer_id: u64,
     pub(super) unique_id: Option<String>,
     pub(super) correction: Option<correction::Checked>,
+}
+
+impl Subject {
+    pub(super) fn asked(&self) -> Asked<'_> {
+        Asked {
+            click_id: &self.click_id,
+            offer_id: self.offer_id,
+            unique_id: self.unique_id.as_deref(),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -258,6 +268,10 @@ impl Call {
         }
     }
 
+    fn unique_id(&self) -> &str {
+        self.subject.unique_id.as_deref().unwrap_or_default()
+    }
+
     fn is_write(&self) -> bool {
         !matches!(self.idempotency, Idempotency::Safe)
     }
@@ -318,7 +332,7 @@ impl Call {
         self.was_in_doubt |= self.is_in_doubt;
         if is_certain && !error.is_retryable() {
             // "Duplicate", after a try that was never answered: that one counted.
-            if was_in_doubt && is_known_by_id && is_duplicate(&error) {
+            if was_in_doubt && is_known_by_id && is_duplicate(&error, self.unique_id()) {
                 self.last = Some(error);
                 self.is_final_lookup = true;
                 return self.verify();
@@ -421,9 +435,8 @@ impl Call {
     /// A page of the report came: it has our unique id, or it does not, or the
     /// next page may.
     fn on_report_page(&mut self, lookup: &ReportLookup) -> Step {
-        let unique_id = self.subject.unique_id.as_deref().unwrap_or_default();
         let found = match &mut self.report {
-            Some(scan) => scan.find(lookup, unique_id, self.subject.offer_id),
+            Some(scan) => scan.find(lookup, self.subject.asked()),
             None => Found::Nothing("no report was asked for"),
         };
         let is_missing = match found {

@@ -7,6 +7,8 @@
 //! | a no: `success: false`, another `request_status`, 4xx | not recorded by this request |
 //! | 425, 429, `Restricted` | not recorded: it was not looked at |
 //! | success without a readable record; neither yes nor no; yes and no | unknown |
+//! | success with the record of another click, offer or unique id | unknown |
+//! | a field that stands there twice and says two things | unknown |
 //! | HTML, another text, an empty body, no UTF-8, JSON that ends too soon | unknown |
 //! | a redirect, 408, 5xx, any other status | unknown |
 //! | nothing, too late, cut off, too large | unknown |
@@ -57,21 +59,38 @@ impl Certainty {
     }
 }
 
-/// Does CAKE say that it has this very transaction already? The words are
-/// read, not searched: "already" and "duplicate" stand in other sentences too
-/// ("Affiliate has already reached its daily cap").
+/// Does CAKE say that it has the transaction of this unique id already? The
+/// words are read, not searched: "already" and "duplicate" stand in other
+/// sentences too ("Affiliate has already reached its daily cap"), and of a click,
+/// an order or a conversion there may be another one ("Conversion already exists
+/// for this click"). A sentence that names an id must name this one.
 #[must_use]
-pub fn is_duplicate(error: &Error) -> bool {
-    let Error::Refused { message } = error else {
-        return false;
+pub fn is_duplicate(error: &Error, unique_id: &str) -> bool {
+    let message = match error {
+        Error::Refused { message } => message.strip_prefix("CAKE said: ").unwrap_or(message),
+        Error::HttpStatus {
+            status: 400 | 409 | 422,
+            message,
+            ..
+        } => message
+            .strip_prefix("CAKE answered with an error status: ")
+            .unwrap_or(message),
+        _ => return false,
     };
-    let message = message.strip_prefix("CAKE said: ").unwrap_or(message);
-    let mut words = words(message).into_iter().peekable();
+    let mut words = words_with_id(message, unique_id.trim())
+        .into_iter()
+        .peekable();
     if words.clone().any(|word| is_negation(&word)) {
         return false;
     }
+    if words.next_if(|word| word == "error").is_some() {
+        words.next_if(|word| word == "code");
+    }
+    let is_some = words
+        .next_if(|word| matches!(word.as_str(), "a" | "an"))
+        .is_some();
     while words
-        .next_if(|word| matches!(word.as_str(), "error" | "this" | "the" | "a" | "your"))
+        .next_if(|word| matches!(word.as_str(), "this" | "the" | "your"))
         .is_some()
     {}
     if words
@@ -79,23 +98,17 @@ pub fn is_duplicate(error: &Error) -> bool {
         .is_some()
     {
         // "Duplicate transaction id ORD-1 received", but no "Duplicate payout rule".
-        return eat_transaction(&mut words)
-            && words.all(|word| {
-                is_value(&word)
-                    || matches!(
-                        word.as_str(),
-                        "found" | "detected" | "received" | "ignored" | "exists"
-                    )
-            });
+        return eat_transaction(&mut words) && words.all(|word| is_padding(&word));
     }
-    if !eat_transaction(&mut words) {
+    // "A transaction already exists" is about some other one.
+    if is_some || !eat_transaction(&mut words) {
         return false;
     }
-    let mut rest = words
-        .skip_while(|word| is_value(word))
-        .filter(|word| !matches!(word.as_str(), "is" | "was" | "has" | "been" | "a" | "an"));
-    match rest.next().as_deref() {
-        Some("duplicate" | "duplicated") => rest.all(|word| is_value(&word)),
+    words.next_if(|word| word == THIS_ID);
+    let mut rest =
+        words.filter(|word| !matches!(word.as_str(), "is" | "was" | "has" | "been" | "a" | "an"));
+    let is_verb = match rest.next().as_deref() {
+        Some("duplicate" | "duplicated") => true,
         Some("already") => matches!(
             rest.next().as_deref(),
             Some(
@@ -114,27 +127,71 @@ pub fn is_duplicate(error: &Error) -> bool {
             )
         ),
         _ => false,
-    }
+    };
+    is_verb && rest.all(|word| is_padding(&word))
 }
+
+/// Stands for the unique id among words; no message has such a word.
+const THIS_ID: &str = "#id";
 
 /// Passes over what names a transaction: "transaction", "unique id" …
 fn eat_transaction(words: &mut core::iter::Peekable<std::vec::IntoIter<String>>) -> bool {
     let Some(noun) = words.next_if(|word| {
         matches!(
             word.as_str(),
-            "transaction"
-                | "conversion"
-                | "order"
-                | "unique"
-                | "uniqueid"
-                | "transactionid"
-                | "orderid"
+            "transaction" | "unique" | "uniqueid" | "transactionid"
         )
     }) else {
         return false;
     };
     let has_id = words.next_if(|word| word == "id").is_some();
     has_id || noun != "unique"
+}
+
+/// What may follow without making the sentence one about something else.
+fn is_padding(word: &str) -> bool {
+    matches!(
+        word,
+        THIS_ID
+            | "found"
+            | "detected"
+            | "received"
+            | "ignored"
+            | "exists"
+            | "before"
+            | "in"
+            | "the"
+            | "system"
+            | "database"
+            | "and"
+            | "was"
+            | "is"
+    )
+}
+
+/// The words of a text, with [`THIS_ID`] where the whole unique id stands in its
+/// own case.
+fn words_with_id(text: &str, unique_id: &str) -> Vec<String> {
+    let is_part = |character: Option<char>| {
+        character.is_some_and(|character| character.is_alphanumeric() || "-_".contains(character))
+    };
+    let mut found = Vec::new();
+    let mut done = 0;
+    for (at, _) in text.match_indices(unique_id) {
+        let end = at + unique_id.len();
+        let before = text.get(done..at).unwrap_or_default();
+        let after = text.get(end..).unwrap_or_default();
+        let is_inside = is_part(text.get(..at).and_then(|all| all.chars().next_back()))
+            || is_part(after.chars().next());
+        // What only contains it is another's id, or no id.
+        if !is_inside && !unique_id.is_empty() {
+            found.extend(words(before));
+            found.push(THIS_ID.to_owned());
+            done = end;
+        }
+    }
+    found.extend(words(text.get(done..).unwrap_or_default()));
+    found
 }
 
 fn is_negation(word: &str) -> bool {
@@ -157,7 +214,7 @@ fn words(text: &str) -> Vec<String> {
     };
     text.split(|character| !is_inside(character))
         .flat_map(|word| {
-            let word = word.to_ascii_lowercase();
+            let word = word.trim_matches('\'').to_ascii_lowercase();
             if is_value(&word) {
                 vec![word]
             } else {
@@ -230,6 +287,7 @@ mod tests {
                 NotRecorded,
             ),
             (400, "", NotRecorded),
+            (400, "Restricted", NotRecorded),
             (401, "", NotRecorded),
             (403, "", NotRecorded),
             (404, "", NotRecorded),
@@ -277,6 +335,38 @@ mod tests {
             ),
             (200, r#"{"success":"perhaps"}"#, Unknown),
             (200, r#"{"request_status":7}"#, Unknown),
+            (
+                200,
+                r#"{"request_status":"Failure","request_status":"Success","conversion":{"conversion_id":7}}"#,
+                Unknown,
+            ),
+            (200, r#"{"success":true,"success":false}"#, Unknown),
+            (200, r#"{"success":false,"Success":"true"}"#, Unknown),
+            (
+                200,
+                r#"{"success":true,"conversion":{"conversion_id":0,"conversion_id":7}}"#,
+                Unknown,
+            ),
+            (
+                200,
+                r#"{"success":true,"conversion":{"conversion_id":7,"ConversionId":8}}"#,
+                Unknown,
+            ),
+            (
+                200,
+                r#"{"success":true,"conversion":{"conversion_id":7},"conversion":{"conversion_id":8}}"#,
+                Unknown,
+            ),
+            (
+                200,
+                r#"{"success":true,"conversion_id":8,"conversion":{"conversion_id":7}}"#,
+                Unknown,
+            ),
+            (
+                200,
+                r#"{"success":true,"success":"True","conversion":{"conversion_id":7,"conversion_id":"7"}}"#,
+                Recorded,
+            ),
             (200, r#"{"d":null}"#, Unknown),
             (200, "{}", Unknown),
             (200, "null", Unknown),
@@ -295,18 +385,32 @@ mod tests {
         for message in [
             "Duplicate unique_id",
             "Duplicate transaction",
+            "A duplicate transaction was received",
             "Duplicate transaction id",
-            "Duplicate Transaction ID: ORD-98765",
+            "Duplicate Transaction ID: ORD-1",
+            "Duplicate transaction id 'ORD-1' found.",
             "duplicate_transaction",
-            "Error: duplicate conversion",
+            "Error: duplicate transaction",
             "This transaction is a duplicate",
-            "This conversion is a duplicate.",
+            "Transaction ORD-1 is a duplicate",
             "Transaction ID already exists",
+            "Transaction already exists in the system",
             "Unique ID ORD-1 already used",
-            "Conversion already recorded",
-            "The order id has already been processed",
+            "Transaction id has already been recorded",
+            "The unique id has already been processed",
         ] {
-            assert!(is_duplicate(&refused(message)), "{message}");
+            assert!(is_duplicate(&refused(message), "ORD-1"), "{message}");
+            for status in [400, 409, 422] {
+                let body = format!(r#"{{"success":false,"message":"{message}"}}"#);
+                let error = record_conversion::read(&Answer::new(status, &body)).unwrap_err();
+                assert!(is_duplicate(&error, "ORD-1"), "{status} {message}");
+                assert_eq!(Certainty::from_error(&error), Certainty::NotRecorded);
+            }
+            for status in [401, 404, 408, 429, 500, 503] {
+                let body = format!(r#"{{"success":false,"message":"{message}"}}"#);
+                let error = record_conversion::read(&Answer::new(status, &body)).unwrap_err();
+                assert!(!is_duplicate(&error, "ORD-1"), "{status} {message}");
+            }
         }
         for message in [
             "Affiliate has already reached its daily cap",
@@ -325,10 +429,41 @@ mod tests {
             "This click is not a duplicate but has no offer",
             "Offer is closed",
             "",
+            // Of a click, an order, a period there may be another.
+            "Conversion already exists for this click",
+            "A conversion already exists for this click and offer",
+            "Conversion already exists in this period; cap reached",
+            "Duplicate conversion",
+            "This conversion is a duplicate.",
+            "Conversion already recorded",
+            "Duplicate click",
+            "Click id already used",
+            "Duplicate order id",
+            "The order id has already been processed",
+            "A transaction already exists",
+            "Another transaction already exists",
+            "Duplicate transaction for this click",
+            "Transaction already exists for another offer",
+            "Transaction ID already exists in this period; cap reached",
+            "Transaction already recorded for this click",
+            // Another id, and what contains ours.
+            "Duplicate transaction: ORD-2",
+            "Duplicate transaction id ord-1",
+            "Duplicate transaction id ORD-12",
+            "Duplicate transaction id XORD-1",
+            "Duplicate transaction id ORD-1-ORD-1",
+            "Duplicate transaction: OTHER",
+            "Transaction ORD-2 is a duplicate",
+            "Transaction ORD-2 is a duplicate of ORD-1",
+            "Unique ID ABC already used",
         ] {
-            assert!(!is_duplicate(&refused(message)), "{message}");
+            assert!(!is_duplicate(&refused(message), "ORD-1"), "{message}");
         }
-        assert!(!is_duplicate(&Error::network()));
+        assert!(!is_duplicate(&Error::network(), "ORD-1"));
+        let named = refused("Duplicate transaction id: one/two three");
+        assert!(is_duplicate(&named, "one/two three"));
+        assert!(!is_duplicate(&named, ""));
+        assert!(is_duplicate(&refused("Duplicate transaction id"), ""));
     }
 
     #[test]

@@ -72,6 +72,27 @@ pub(super) fn has(object: &Object<'_>, name: &str) -> bool {
     object.entries().any(|(each, _)| is_same_name(each, name))
 }
 
+/// Is the field there more than once, and does it say different things? A reader
+/// that took one of them would choose what the answer says.
+pub(super) fn contradicts_itself(object: &Object<'_>, name: &str) -> bool {
+    let text = |value: Value<'_>| match value.boolean() {
+        Some(flag) => Some(flag.to_string()),
+        None => value.text(),
+    };
+    let mut said = object
+        .entries()
+        .filter(|(each, _)| is_same_name(each, name))
+        .filter_map(|(_, value)| plain(value));
+    let Some(first) = said.next().map(text) else {
+        return false;
+    };
+    // Of two records none is the one.
+    said.any(|other| match (&first, text(other)) {
+        (Some(one), Some(other)) => !one.trim().eq_ignore_ascii_case(other.trim()),
+        _ => true,
+    })
+}
+
 /// Are two names the same but for case, `_` and `-`?
 pub(super) fn is_same_name(one: &str, other: &str) -> bool {
     let letters = |name| str::bytes(name).filter(|byte| !matches!(byte, b'_' | b'-'));
@@ -290,6 +311,27 @@ mod tests {
             assert!(find(&object(&text), "click_id").is_some(), "{name}");
         }
         assert!(find(&object(r#"{"clickid2":"x"}"#), "click_id").is_none());
+    }
+
+    #[test]
+    fn a_field_contradicts_itself_where_it_says_two_things() {
+        for (text, expected) in [
+            (r#"{"success":true,"success":false}"#, true),
+            (r#"{"Success":"yes","success":"no"}"#, true),
+            (r#"{"success":"True","SUCCESS":"true"}"#, false),
+            (r#"{"success":7,"success":"7"}"#, false),
+            (r#"{"success":null,"success":7}"#, false),
+            (r#"{"success":{"a":1},"success":{"a":2}}"#, true),
+            (r#"{"success":7,"success":{"a":2}}"#, true),
+            (r#"{"success":7}"#, false),
+            ("{}", false),
+        ] {
+            assert_eq!(
+                contradicts_itself(&object(text), "success"),
+                expected,
+                "{text}"
+            );
+        }
     }
 
     #[test]

@@ -51,7 +51,7 @@ pub struct Click {
     /// The conversion's id, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conversion_id: Option<u64>,
-    /// Did the answer say anything of a conversion?
+    /// Did the answer say one thing of a conversion?
     #[serde(skip)]
     pub has_said: bool,
 }
@@ -73,7 +73,7 @@ impl Click {
     pub fn verdict(&self, offer_id: u64) -> ClickVerdict {
         let is_ours = self.click_id.is_some() && self.offer_id == Some(offer_id);
         match (is_ours, self.conversion_id) {
-            (true, Some(id)) => ClickVerdict::Converted(id),
+            (true, Some(id)) if self.has_said => ClickVerdict::Converted(id),
             (true, None) if self.has_said && self.converted == Some(false) => {
                 ClickVerdict::NotConverted
             }
@@ -97,6 +97,8 @@ impl Click {
             converted: Some(record.flag("converted")),
             conversion_id: record.id("conversion_id"),
             has_said: match record.get("converted") {
+                // Not converted, as this conversion, says both.
+                Some(word) if record.id("conversion_id").is_some() => dress::is_yes(word),
                 Some(word) => dress::is_yes(word) || dress::is_no(word),
                 None => record.has("conversion_id"),
             },
@@ -133,7 +135,7 @@ pub fn read(answer: &Answer<'_>, click_id: &str) -> Result<Option<Click>> {
         own.is_some_and(|own| own.trim().eq_ignore_ascii_case(click_id))
     });
     if let Some(at) = at {
-        return Ok(Some(clicks.swap_remove(at)));
+        return Ok(Some(taken(clicks, at, click_id)));
     }
     // What says nothing may be the click, so that none is known to be missing.
     if has_unread_rows(answer, holder.fields(), "clicks", "click")? {
@@ -148,6 +150,17 @@ pub fn read(answer: &Answer<'_>, click_id: &str) -> Result<Option<Click>> {
         }
         (None, _) => Ok(None),
     }
+}
+
+/// The click at a place. Rows of the same click that disagree say nothing of a conversion.
+fn taken(mut clicks: Vec<Click>, at: usize, click_id: &str) -> Click {
+    let mut click = clicks.swap_remove(at);
+    let says = |click: &Click| (click.offer_id, click.converted, click.conversion_id);
+    click.has_said &= clicks.iter().all(|other| {
+        let own = other.click_id.as_deref().unwrap_or_default();
+        !own.trim().eq_ignore_ascii_case(click_id) || says(other) == says(&click)
+    });
+    click
 }
 
 /// Every click of the record that has the list.

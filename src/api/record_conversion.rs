@@ -213,6 +213,11 @@ pub fn read(answer: &Answer<'_>) -> Result<Conversion> {
         Err(error) => return Err(answer.contradicted(error)),
     };
     let record = Record::of_answer(answer, envelope, "conversion", "conversion_id")?;
+    for name in ["conversion_id", "click_id", "offer_id", "unique_id"] {
+        if record.contradicts_itself(name) {
+            return Err(answer.unexpected("says two things of its ", name));
+        }
+    }
     Ok(Conversion {
         conversion_id: record
             .id("conversion_id")
@@ -229,24 +234,48 @@ pub fn read(answer: &Answer<'_>) -> Result<Conversion> {
     })
 }
 
-/// Is the unique id that CAKE tells ours? White space around it and the case of
-/// letters make no other one.
-pub(crate) fn is_same_unique_id(told: &str, ours: &str) -> bool {
-    told.trim().eq_ignore_ascii_case(ours.trim())
+/// Which conversion an answer has to be about.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Asked<'a> {
+    /// The click id that was sent.
+    pub click_id: &'a str,
+    /// The offer that was sent.
+    pub offer_id: u64,
+    /// The unique id that was sent, where one was.
+    pub unique_id: Option<&'a str>,
 }
 
-/// The same for the conversion of a unique id. A record that names another is
-/// about something else, such as what a cache in between has kept.
+/// Is the unique id that CAKE tells ours? White space around it makes no other
+/// one; the case of letters does.
+pub(crate) fn is_same_unique_id(told: &str, ours: &str) -> bool {
+    told.trim() == ours.trim()
+}
+
+/// The same for the conversion that was sent. A record that names another click,
+/// offer or unique id is about something else, such as what a cache in between
+/// has kept. What a record does not tell, or tells as nothing, it does not deny.
 ///
 /// # Errors
 /// Those of [`read`].
-pub fn read_for(answer: &Answer<'_>, unique_id: Option<&str>) -> Result<Conversion> {
+pub fn read_for(answer: &Answer<'_>, asked: Asked<'_>) -> Result<Conversion> {
     let conversion = read(answer)?;
-    let is_other =
-        |told: &str, ours: &str| !told.trim().is_empty() && !is_same_unique_id(told, ours);
-    match (&conversion.unique_id, unique_id) {
-        (Some(told), Some(ours)) if is_other(told, ours) => {
-            Err(answer.unexpected("is about another unique_id: ", told))
+    let told = |text: &Option<String>| {
+        let text = text.as_deref().unwrap_or_default().trim();
+        (!text.is_empty() && text != "0").then(|| text.to_owned())
+    };
+    if let (Some(unique_id), Some(ours)) = (told(&conversion.unique_id), asked.unique_id)
+        && !is_same_unique_id(&unique_id, ours)
+    {
+        return Err(answer.unexpected("is about another unique_id: ", &unique_id));
+    }
+    if let Some(click_id) = told(&conversion.click_id)
+        && !click_id.eq_ignore_ascii_case(asked.click_id.trim())
+    {
+        return Err(answer.unexpected("is about another click_id: ", &click_id));
+    }
+    match conversion.offer_id {
+        Some(offer_id) if offer_id != asked.offer_id => {
+            Err(answer.unexpected("is about another offer_id: ", &offer_id.to_string()))
         }
         _ => Ok(conversion),
     }

@@ -5,7 +5,7 @@
 
 use super::conversion_report::{ReportLookup, ReportedConversion};
 use super::pager::{PageRead, Pager};
-use super::record_conversion::is_same_unique_id;
+use super::record_conversion::{Asked, is_same_unique_id};
 use std::collections::BTreeSet;
 
 /// How far a report is read.
@@ -19,6 +19,8 @@ pub(crate) struct ReportScan {
     read: u64,
     /// The most rows that a page has had.
     page_rows: u64,
+    /// Has a row been read that may be the conversion all the same?
+    has_nameless: bool,
 }
 
 /// What a page says of the rows that are looked for.
@@ -55,6 +57,7 @@ impl ReportScan {
             known: BTreeSet::new(),
             read: 0,
             page_rows: 0,
+            has_nameless: false,
         }
     }
 
@@ -112,17 +115,13 @@ impl ReportScan {
     }
 
     /// Looks a page of the conversion report through for a unique id.
-    pub(crate) fn find<'a>(
-        &mut self,
-        lookup: &'a ReportLookup,
-        unique_id: &str,
-        offer_id: u64,
-    ) -> Found<'a> {
+    pub(crate) fn find<'a>(&mut self, lookup: &'a ReportLookup, asked: Asked<'_>) -> Found<'a> {
+        let unique_id = asked.unique_id.unwrap_or_default();
         let page = &lookup.page;
         let ours = page.rows.iter().find(|row| {
             let own = row.unique_id.as_deref();
             own.is_some_and(|own| is_same_unique_id(own, unique_id))
-                && row.offer_id.is_none_or(|id| id == offer_id)
+                && row.offer_id.is_none_or(|id| id == asked.offer_id)
         });
         if let Some(row) = ours {
             return Found::Recorded(row);
@@ -134,15 +133,30 @@ impl ReportScan {
         if !page.rows.is_empty() && page.rows.iter().all(|row| row.unique_id.is_none()) {
             return Found::Nothing("the report shows no unique ids");
         }
+        self.has_nameless |= page.rows.iter().any(|row| may_be(row, asked));
         match self.take(
             page.rows.iter().map(|row| row.conversion_id),
             page.total_rows,
         ) {
             Scanned::NotYet => Found::NotYet,
+            Scanned::Whole if self.has_nameless => {
+                Found::Nothing("the report has a row that does not name its transaction")
+            }
             Scanned::Whole => Found::Missing,
             Scanned::Nothing(why) => Found::Nothing(why),
         }
     }
+}
+
+/// May a row be the conversion, though it does not name it? Its unique id is
+/// missing, or differs in the case of letters alone, and nothing else of it is
+/// another's.
+fn may_be(row: &ReportedConversion, asked: Asked<'_>) -> bool {
+    let own = row.unique_id.as_deref().unwrap_or_default().trim();
+    let click_id = row.click_id.as_deref().unwrap_or_default().trim();
+    (own.is_empty() || own.eq_ignore_ascii_case(asked.unique_id.unwrap_or_default().trim()))
+        && row.offer_id.is_none_or(|id| id == asked.offer_id)
+        && (click_id.is_empty() || click_id.eq_ignore_ascii_case(asked.click_id))
 }
 
 #[cfg(test)]
@@ -150,12 +164,18 @@ mod tests {
     use super::super::{Answer, conversion_report};
     use super::*;
 
-    fn find(bodies: &[&str], unique_id: &str) -> String {
+    const ASKED: Asked<'static> = Asked {
+        click_id: "abc",
+        offer_id: 5,
+        unique_id: Some("U1"),
+    };
+
+    fn find(bodies: &[&str]) -> String {
         let mut scan = ReportScan::new(100, 40);
         for body in bodies {
             let body = format!(r#"{{"request_status":"Success","response":{body}}}"#);
             let lookup = conversion_report::read_for_lookup(&Answer::new(200, &body)).unwrap();
-            match scan.find(&lookup, unique_id, 5) {
+            match scan.find(&lookup, ASKED) {
                 Found::NotYet => {}
                 Found::Recorded(_) => return "recorded".into(),
                 Found::Missing => return "missing".into(),
@@ -201,20 +221,43 @@ mod tests {
                 vec![rows(r#"{"conversion_id":9}"#)],
                 "the report shows no unique ids",
             ),
+            (
+                vec![total(
+                    &format!(r#"{OTHER},{{"conversion_id":8,"offer_id":5}}"#),
+                    2,
+                )],
+                "the report has a row that does not name its transaction",
+            ),
+            (
+                vec![total(
+                    &format!(r#"{OTHER},{{"conversion_id":8,"unique_id":"u1"}}"#),
+                    2,
+                )],
+                "the report has a row that does not name its transaction",
+            ),
+            (
+                vec![total(
+                    &format!(
+                        r#"{OTHER},{{"conversion_id":8,"click_id":"zzz"}},{{"conversion_id":7,"offer_id":6}}"#
+                    ),
+                    3,
+                )],
+                "missing",
+            ),
             (vec![rows(OTHER); 20], "the report repeats its rows"),
         ] {
             let bodies: Vec<&str> = bodies.iter().map(String::as_str).collect();
-            assert_eq!(find(&bodies, "U1"), expected, "{bodies:?}");
+            assert_eq!(find(&bodies), expected, "{bodies:?}");
         }
     }
 
     #[test]
     fn a_unique_id_is_the_same_as_record_conversion_has_it() {
-        for told in ["U1", "u1", "U1 ", "\tU1\n"] {
+        for told in ["U1", "U1 ", "\tU1\n"] {
             let told = serde_json::to_string(told).unwrap();
             let row = format!(r#"{{"conversion_id":9,"offer_id":5,"unique_id":{told}}}"#);
             let body = format!(r#"{{"data":{{"conversions":[{OTHER},null,{row}]}}}}"#);
-            assert_eq!(find(&[&body], "U1"), "recorded", "{told}");
+            assert_eq!(find(&[&body]), "recorded", "{told}");
         }
     }
 }

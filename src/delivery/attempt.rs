@@ -110,6 +110,8 @@ pub struct Moment {
 pub struct Sibling {
     /// Was nothing recorded for it, for certain?
     pub is_not_recorded: bool,
+    /// Is it delivered?
+    pub is_delivered: bool,
     /// CAKE's id of its conversion, where it is known.
     pub conversion_id: Option<u64>,
 }
@@ -145,10 +147,23 @@ pub enum Input<'a> {
 enum Phase {
     Sending,
     AskingClick,
-    /// Get Click has named this conversion, which may be a sibling's.
-    AskingSiblings(u64),
+    AskingSiblings(Claim),
     AskingReport(Reading),
     Over,
+}
+
+/// What CAKE says, and what it knows here of the other events of the click may
+/// contradict.
+#[derive(Clone, Copy, Debug)]
+enum Claim {
+    /// The answer to the event itself names this conversion.
+    Answered(u64),
+    /// Get Click names this one, of several that the click may have.
+    Converted(u64),
+    /// The click has none.
+    NotConverted,
+    /// The report has the event as this one.
+    Reported(u64),
 }
 
 /// An attempt in progress.
@@ -211,9 +226,15 @@ impl<'a> Attempt<'a> {
         let phase = std::mem::replace(&mut self.phase, Phase::Over);
         match (phase, input) {
             (Phase::Sending, Input::Answered(answer)) => {
-                let unique_id = self.event.as_ref().map_or("", Event::unique_id);
-                let meaning = Meaning::from_answer(self.route, answer, unique_id, self.is_in_doubt);
-                self.settle(meaning, breaker, moment)
+                let asked = self.event.as_ref().map(Event::asked).unwrap_or_default();
+                let meaning = Meaning::from_answer(self.route, answer, asked, self.is_in_doubt);
+                match meaning {
+                    // An offer that CAKE deduplicates has no siblings here.
+                    Meaning::Recorded(Some(id)) if !self.facts.is_deduplicated => {
+                        self.ask_siblings(Claim::Answered(id))
+                    }
+                    _ => self.settle(meaning, breaker, moment),
+                }
             }
             (Phase::Sending, Input::Failed(error)) => {
                 self.settle(Meaning::from_error(error), breaker, moment)
@@ -224,24 +245,18 @@ impl<'a> Attempt<'a> {
                     event.map_or(("", 0), |params| (&params.click_id, params.offer_id));
                 match get_click::read(answer, click_id) {
                     // A click that CAKE does not know has no conversion either.
-                    Ok(None) => self.send(breaker, moment),
+                    Ok(None) => self.ask_siblings(Claim::NotConverted),
                     Ok(Some(click)) => match click.verdict(offer_id) {
-                        ClickVerdict::NotConverted => self.send(breaker, moment),
-                        ClickVerdict::Converted(id) => {
-                            self.phase = Phase::AskingSiblings(id);
-                            Step::AskSiblings
-                        }
+                        ClickVerdict::NotConverted => self.ask_siblings(Claim::NotConverted),
+                        ClickVerdict::Converted(id) => self.ask_siblings(Claim::Converted(id)),
                         ClickVerdict::Unclear => self.ask_report(Reading::new(), breaker, moment),
                     },
                     Err(error) => self.fail_lookup(error, breaker, moment),
                 }
             }
-            (Phase::AskingSiblings(id), Input::Siblings(siblings)) => match siblings {
-                Some(siblings) if is_ours(id, siblings) => {
-                    self.settle(Meaning::Recorded(Some(id)), breaker, moment)
-                }
-                _ => self.ask_report(Reading::new(), breaker, moment),
-            },
+            (Phase::AskingSiblings(claim), Input::Siblings(siblings)) => {
+                self.weigh(claim, siblings, breaker, moment)
+            }
             (Phase::AskingReport(reading), Input::Answered(answer)) => {
                 match conversion_report::read_for_lookup(answer) {
                     Ok(lookup) => self.read_report(&lookup, reading, breaker, moment),
@@ -272,6 +287,50 @@ impl<'a> Attempt<'a> {
                 }
             }
             Err(error) => self.settle(Meaning::Refused(error), breaker, moment),
+        }
+    }
+
+    fn ask_siblings(&mut self, claim: Claim) -> Step {
+        self.phase = Phase::AskingSiblings(claim);
+        Step::AskSiblings
+    }
+
+    /// Holds what CAKE says against what is known here of the click's other events.
+    fn weigh(
+        &mut self,
+        claim: Claim,
+        siblings: Option<&[Sibling]>,
+        breaker: &mut CircuitBreaker,
+        moment: Moment,
+    ) -> Step {
+        // Where they cannot be told, an answer that is about this event stands.
+        let is_theirs = |id| {
+            let mut all = siblings.unwrap_or_default().iter();
+            all.any(|sibling| sibling.conversion_id == Some(id))
+        };
+        let is_settled = match claim {
+            Claim::Answered(id) if is_theirs(id) => {
+                let message = "CAKE's answer names the conversion of another event".to_owned();
+                let meaning = Meaning::Again(Error::UnexpectedAnswer { message });
+                return self.settle(meaning, breaker, moment);
+            }
+            Claim::Reported(id) if is_theirs(id) => {
+                let why = "the report has it as the conversion of another event";
+                return self.stay_in_doubt(why, breaker, moment);
+            }
+            Claim::Answered(_) | Claim::Reported(_) => true,
+            Claim::Converted(id) => siblings.is_some_and(|siblings| is_ours(id, siblings)),
+            // Get Click is behind where a conversion of the click is known.
+            Claim::NotConverted => {
+                siblings.is_some_and(|all| all.iter().all(|sibling| !sibling.is_delivered))
+            }
+        };
+        match claim {
+            _ if !is_settled => self.ask_report(Reading::new(), breaker, moment),
+            Claim::NotConverted => self.send(breaker, moment),
+            Claim::Answered(id) | Claim::Converted(id) | Claim::Reported(id) => {
+                self.settle(Meaning::Recorded(Some(id)), breaker, moment)
+            }
         }
     }
 
@@ -311,7 +370,11 @@ impl<'a> Attempt<'a> {
         };
         match found {
             Found::Recorded(row) => {
-                return self.settle(Meaning::Recorded(row.conversion_id), breaker, moment);
+                if let Some(id) = row.conversion_id {
+                    return self.ask_siblings(Claim::Reported(id));
+                }
+                let why = "the report has the event without a conversion id";
+                return self.stay_in_doubt(why, breaker, moment);
             }
             Found::NotYet => return self.ask_report(reading, breaker, moment),
             Found::Nothing(why) => return self.stay_in_doubt(why, breaker, moment),
@@ -406,7 +469,11 @@ impl<'a> Attempt<'a> {
                 error.code().clone_into(&mut transition.code);
                 let is_unknown = Certainty::from_error(&error) == Certainty::Unknown;
                 transition.is_in_doubt |= is_unknown;
-                if let Error::Refused { message } | Error::UnexpectedAnswer { message } = error {
+                if let Error::Refused { message }
+                | Error::UnexpectedAnswer { message }
+                | Error::HttpStatus { message, .. }
+                | Error::Unauthorized { message, .. } = error
+                {
                     transition.upstream_message = message;
                 }
             }

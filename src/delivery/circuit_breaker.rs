@@ -23,10 +23,11 @@ const FOR_NEWEST: u32 = 2;
 const FIRST_STALL_MS: u64 = 1_000;
 const MAX_STALL_MS: u64 = 60_000;
 
-/// The longest that a Retry-After stops all: an hour. A minute, where other
-/// events were answered within the last.
+/// The longest that a Retry-After stops all: a minute, since it may be one
+/// event's own; an hour, where another event met it after that minute too, and
+/// none was answered within the last.
 const MAX_LIMIT_MS: u64 = 3_600_000;
-const MAX_LIMIT_AMONG_ANSWERS_MS: u64 = 60_000;
+const MAX_LIMIT_OF_ONE_MS: u64 = 60_000;
 
 /// While CAKE does not take the key, or the address is wrong, one attempt in
 /// five minutes asks again; the first ones sooner, each with another event.
@@ -117,6 +118,8 @@ pub struct CircuitBreaker {
     failed: Vec<u64>,
     /// Different events that were refused by key or address, likewise.
     refused: Vec<u64>,
+    /// Different events that were limited, likewise.
+    limited: Vec<u64>,
 }
 
 impl Default for CircuitBreaker {
@@ -129,6 +132,7 @@ impl Default for CircuitBreaker {
             last_trouble_ms: None,
             failed: Vec::new(),
             refused: Vec::new(),
+            limited: Vec::new(),
         }
     }
 }
@@ -220,7 +224,7 @@ impl CircuitBreaker {
         match signal {
             Signal::Healthy => self.recover(heard),
             Signal::Failing => self.fail(heard),
-            Signal::Limited(asked_ms) => self.limit(asked_ms, heard.now_ms),
+            Signal::Limited(asked_ms) => self.limit(asked_ms, heard),
             Signal::KeyRefused => return self.refuse(Reason::Key, heard),
             Signal::NotFound => return self.refuse(Reason::Address, heard),
         }
@@ -231,10 +235,17 @@ impl CircuitBreaker {
         self.last_healthy_ms = Some(heard.now_ms);
         self.failed.clear();
         self.refused.clear();
+        self.limited.clear();
         let is_limit_of_later = self
             .stall
             .is_some_and(|stall| stall.reason == Reason::Limit && heard.started_ms < stall.from_ms);
-        if !is_limit_of_later {
+        if is_limit_of_later {
+            // Others are answered: it may be one event's own.
+            if let Some(stall) = &mut self.stall {
+                let most_ms = stall.from_ms.saturating_add(MAX_LIMIT_OF_ONE_MS);
+                stall.to_ms = stall.to_ms.min(most_ms);
+            }
+        } else {
             self.stall = None;
             self.steps = 0;
             self.at_once = (self.at_once * 2).min(AT_ONCE);
@@ -255,14 +266,21 @@ impl CircuitBreaker {
         self.rest(Reason::Outage, heard.now_ms, ms);
     }
 
-    fn limit(&mut self, asked_ms: Option<u64>, now_ms: u64) {
+    fn limit(&mut self, asked_ms: Option<u64>, heard: Heard) {
+        let now_ms = heard.now_ms;
         let are_others_answered = self
             .last_healthy_ms
-            .is_some_and(|at| now_ms.saturating_sub(at) < MAX_LIMIT_AMONG_ANSWERS_MS);
-        let max_ms = if are_others_answered {
-            MAX_LIMIT_AMONG_ANSWERS_MS
-        } else {
+            .is_some_and(|at| now_ms.saturating_sub(at) < MAX_LIMIT_OF_ONE_MS);
+        // It rested, and another event that asked after that is limited too.
+        let is_confirmed = self
+            .stall
+            .is_some_and(|stall| stall.reason == Reason::Limit && heard.started_ms >= stall.to_ms)
+            && !self.limited.contains(&heard.event);
+        push_distinct(&mut self.limited, heard.event, OUTAGE);
+        let max_ms = if is_confirmed && !are_others_answered {
             MAX_LIMIT_MS
+        } else {
+            MAX_LIMIT_OF_ONE_MS
         };
         let to_ms = now_ms + asked_ms.unwrap_or(FIRST_STALL_MS).min(max_ms);
         if to_ms > self.stalled_until_ms(now_ms) {

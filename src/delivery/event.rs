@@ -2,7 +2,7 @@
 //! known by, and the one text that is stored.
 
 use crate::api::json::Object;
-use crate::api::record_conversion::Params;
+use crate::api::record_conversion::{Asked, Params};
 use crate::money::Money;
 use crate::url::push_number;
 use crate::{Error, Result};
@@ -50,6 +50,16 @@ impl Event {
     #[must_use]
     pub fn unique_id(&self) -> &str {
         self.0.unique_id.as_deref().unwrap_or_default()
+    }
+
+    /// What an answer has to be about.
+    #[must_use]
+    pub fn asked(&self) -> Asked<'_> {
+        Asked {
+            click_id: &self.0.click_id,
+            offer_id: self.0.offer_id,
+            unique_id: self.0.unique_id.as_deref(),
+        }
     }
 
     /// What it is known by: account, offer and unique id. Never the click id

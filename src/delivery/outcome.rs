@@ -3,6 +3,7 @@
 
 use super::circuit_breaker::Signal;
 use super::route::Route;
+use crate::api::record_conversion::Asked;
 use crate::api::{Answer, Certainty, is_duplicate, record_conversion};
 use crate::{Error, Result};
 
@@ -54,17 +55,22 @@ impl Meaning {
     pub fn from_answer(
         route: &Route,
         answer: &Answer<'_>,
-        unique_id: &str,
+        asked: Asked<'_>,
         is_in_doubt: bool,
     ) -> Self {
         let read = match route {
-            Route::Api(_) => record_conversion::read_for(answer, Some(unique_id))
-                .map(|done| Some(done.conversion_id)),
+            Route::Api(_) => {
+                record_conversion::read_for(answer, asked).map(|done| Some(done.conversion_id))
+            }
             Route::Pixel(_) => read_pixel(answer),
         };
         match read {
             Ok(conversion_id) => Self::Recorded(conversion_id),
-            Err(error) if is_in_doubt && is_duplicate(&error) => Self::Recorded(None),
+            Err(error)
+                if is_in_doubt && is_duplicate(&error, asked.unique_id.unwrap_or_default()) =>
+            {
+                Self::Recorded(None)
+            }
             Err(error) => Self::from_error(error),
         }
     }
@@ -174,12 +180,18 @@ mod tests {
     use super::*;
     use crate::api::Account;
 
+    const ASKED: Asked<'static> = Asked {
+        click_id: "c",
+        offer_id: 5,
+        unique_id: Some("u"),
+    };
+
     fn api() -> Route {
         Route::Api(Account::new("https://a.example", "CANARY-KEY").unwrap())
     }
 
     fn meaning(status: u16, body: &str, is_in_doubt: bool) -> (&'static str, Signal, bool) {
-        let meaning = Meaning::from_answer(&api(), &Answer::new(status, body), "u", is_in_doubt);
+        let meaning = Meaning::from_answer(&api(), &Answer::new(status, body), ASKED, is_in_doubt);
         (word(&meaning), meaning.signal(), meaning.is_alert())
     }
 
@@ -205,13 +217,38 @@ mod tests {
             (200, r#"{"conversion_id":7}"#, ("recorded", Healthy, false)),
             (
                 200,
-                r#"{"conversion_id":7,"unique_id":"U "}"#,
+                r#"{"conversion_id":7,"unique_id":"u ","click_id":"C","offer_id":"5"}"#,
+                ("recorded", Healthy, false),
+            ),
+            (
+                200,
+                r#"{"conversion_id":7,"unique_id":null,"click_id":"","offer_id":0}"#,
                 ("recorded", Healthy, false),
             ),
             // A record of another transaction, out of somebody's cache.
             (
                 200,
                 r#"{"conversion_id":7,"unique_id":"other"}"#,
+                ("again", Failing, true),
+            ),
+            (
+                200,
+                r#"{"conversion_id":7,"unique_id":"U"}"#,
+                ("again", Failing, true),
+            ),
+            (
+                200,
+                r#"{"conversion_id":7,"unique_id":"u","click_id":"d"}"#,
+                ("again", Failing, true),
+            ),
+            (
+                200,
+                r#"{"conversion_id":7,"unique_id":"u","offer_id":6}"#,
+                ("again", Failing, true),
+            ),
+            (
+                200,
+                r#"{"conversion_id":7,"offer_id":6}"#,
                 ("again", Failing, true),
             ),
             (
@@ -257,6 +294,14 @@ mod tests {
             (500, "", ("again", Failing, false)),
             (503, "", ("again", Failing, false)),
             (200, "Restricted", ("again", Limited(None), false)),
+            (400, "Restricted", ("again", Limited(None), false)),
+            (
+                422,
+                r#"{"success":false,"message":"restricted."}"#,
+                ("again", Limited(None), false),
+            ),
+            (403, "Restricted", ("key", KeyRefused, false)),
+            (500, "Restricted", ("again", Failing, false)),
             (
                 200,
                 r#"{"success":false,"message":"Restricted"}"#,
@@ -326,7 +371,7 @@ mod tests {
             (500, "SUCCESS", "again"),
             (404, "", "not found"),
         ] {
-            let meaning = Meaning::from_answer(&route, &Answer::new(status, body), "u", false);
+            let meaning = Meaning::from_answer(&route, &Answer::new(status, body), ASKED, false);
             assert_eq!(word(&meaning), expected, "{status} {body}");
         }
     }

@@ -63,6 +63,16 @@ export const UNCLEAR: Named = [
   ["words of another case without a record", { body: '{"REQUEST_STATUS":"SUCCESS"}' }],
   ["yes and no", json({ success: true, request_status: "Failure" })],
   ["a no with a record", json({ success: false, conversion: { conversion_id: 7 } })],
+  ["yes and then no under one name", { body: '{"success":true,"success":false,"conversion":{"conversion_id":7}}' }],
+  [
+    "no and then yes under one name",
+    { body: '{"request_status":"Failure","request_status":"Success","conversion":{"conversion_id":7}}' },
+  ],
+  ["two conversion ids", { body: '{"request_status":"Success","conversion":{"conversion_id":7,"conversion_id":8}}' }],
+  ["a conversion id around another", json({ success: true, conversion_id: 7, conversion: { conversion_id: 8 } })],
+  ["the record of another click", success({ conversion_id: 7, click_id: "00000000-0000-4000-8000-000000000000" })],
+  ["the record of another offer", success({ conversion_id: 7, offer_id: 4_040_404 })],
+  ["the record of another unique id", success({ conversion_id: 7, unique_id: "SOME-OTHER-ORDER" })],
   ["success that is neither yes nor no", json({ success: "perhaps", conversion: { conversion_id: 7 } })],
 ];
 
@@ -111,6 +121,8 @@ export const LATER: Named = [
   ["Restricted as the status", json({ request_status: "Restricted" })],
   ["Restricted in ASP.NET's d", json({ d: { success: false, message: "Restricted" } })],
   ["Restricted", { body: "Restricted", type: "text/plain" }],
+  ["Restricted with 400", { status: 400, body: "Restricted", type: "text/plain" }],
+  ["Restricted in JSON with 422", json({ success: false, message: "Restricted" }, { status: 422 })],
   ["Restricted in JSON", json({ success: false, message: "Restricted" })],
 ];
 
@@ -144,6 +156,14 @@ export const NO: Named = [
     "Duplicate payout rule on offer 12345",
     "Conversions are recorded for active offers only",
     "Transaction was not recorded",
+    "Conversion already exists for this click",
+    "A conversion already exists for this click and offer",
+    "Conversion already exists in this period; cap reached",
+    "Duplicate conversion",
+    "This conversion is a duplicate",
+    "Duplicate transaction: SOME-OTHER-ORDER-2",
+    "Transaction SOME-OTHER-ORDER-2 is a duplicate",
+    "Unique id SOME-OTHER-ORDER-2 already used",
     "This click is not a duplicate but has no offer",
   ].map((message): readonly [string, Reply] => [`the no "${message}"`, json({ success: false, message })]),
 ];
@@ -163,9 +183,8 @@ export const DUPLICATE = [
   "Duplicate transaction",
   "Duplicate transaction id",
   "This transaction is a duplicate",
-  "This conversion is a duplicate",
   "Transaction ID already exists",
-  "Conversion already recorded",
+  "Unique id already recorded",
 ] as const;
 
 const record = '"conversion_id":#conversion_id#,"click_id":"#click_id#","unique_id":"#unique_id#"';

@@ -33,7 +33,7 @@ test.each([
 
 test("a backend's money for a page's event wins while that waits, and afterwards is said not to be used", async () => {
   const { page, backend, click, faults, recorded } = both({ clockSpeed: 20 });
-  await faults([{ share: 1, kinds: ["server_error"] }]);
+  await faults([{ share: 1, kinds: ["rate_limit"] }]);
   const mine = event(await click());
   expect(await read(await page(mine, ""))).toMatchObject({ state: "pending", duplicate: false });
   const signed = await read(await backend({ ...mine, payout: "5.25" }, ""));
@@ -56,6 +56,33 @@ test("a backend's money for a page's event wins while that waits, and afterwards
   expect((await read(await backend({ ...mine, payout: "5.26" }))).error?.code).toBe("conversion_conflict");
   expect((await read(await backend({ ...late, orderId: "other" }))).error?.code).toBe("conversion_conflict");
 });
+
+test.each([true, false])(
+  "money that comes after an attempt without it that may be recorded is not used, and not shown (deduplicated: %s)",
+  async (upstreamDedupe) => {
+    const { page, backend, click, faults, recorded, operator } = both({ clockSpeed: 20, upstreamDedupe });
+    await faults([{ share: 1, kinds: ["server_error"], recorded: true }]);
+    const mine = event(await click());
+    expect(await read(await page(mine, ""))).toMatchObject({ state: "pending", duplicate: false });
+    await expect.poll(async () => (await recorded()).length).toBe(1);
+    const rows = async () => {
+      const told = await (await operator("conversions")).json();
+      return (told as { rows: { state: string; isInDoubt: boolean; conversion: object }[] }).rows;
+    };
+    await expect.poll(async () => (await rows())[0]?.isInDoubt).toBe(true);
+    expect(await read(await backend({ ...mine, payout: "5.25" }, ""))).toMatchObject({
+      duplicate: true,
+      moneyUsed: false,
+    });
+    expect((await rows())[0]?.conversion).not.toHaveProperty("payout");
+    await faults([]);
+    await expect
+      .poll(async () => read(await page(mine, "")), { timeout: 15_000 })
+      .toMatchObject({ state: "delivered", duplicate: true });
+    expect((await rows())[0]?.conversion).not.toHaveProperty("payout");
+    expect(await recorded()).toHaveLength(1);
+  },
+);
 
 test("money that comes while an attempt is under way waits for what becomes of it", async () => {
   let answer: (response: Response) => void = () => undefined;

@@ -129,6 +129,41 @@ describe("filters", () => {
   });
 });
 
+describe("a question that cannot be meant", () => {
+  test.each([
+    ["from=zzz", "from"],
+    ["from=-1", "from"],
+    ["from=1.5.7.9.11.13.15.17.19.21.23.25.27.29.31.33.35.37", "from"],
+    ["from=1e3", "from"],
+    ["since=2026-02-30", "since"],
+    ["since=2026-13-01", "since"],
+    ["since=2026-02-29T10:00Z", "since"],
+    ["until=2026-02-31T10:00:00Z", "until"],
+    ["until=2026-04-31", "until"],
+    ["until=2026-01-01T25:00Z", "until"],
+    ["state=delivered&state=dead", "state"],
+    ["offerId=1&offerId=2", "offerId"],
+    ["limit=1&limit=2", "limit"],
+    ["from=&from=", "from"],
+  ])("%s is refused, by the list and as CSV", async (query, parameter) => {
+    const { operator } = both();
+    const isOfTheList = /^(from|limit)/.test(query);
+    for (const path of ["conversions", ...(isOfTheList ? [] : ["export.csv"])]) {
+      const answer = await operator(`${path}?${query}`);
+      expect(answer.status, path).toBe(400);
+      expect(await answer.json()).toMatchObject({ error: { code: "invalid_field", parameter } });
+    }
+  });
+
+  test.each(["from=", "since=2024-02-29", "since=2026-01-31T23:59:59.999Z&until=2026-12-31", "since=1970-01-01"])(
+    "%s is answered",
+    async (query) => {
+      const { operator } = both();
+      expect((await operator(`conversions?${query}`)).status).toBe(200);
+    },
+  );
+});
+
 describe("cancelling", () => {
   test("what waits is sent no more, says why, and can be sent once more", async () => {
     let isDown = true;
@@ -322,6 +357,18 @@ describe("sign-ins", () => {
     expect(outcomes.filter((outcome) => outcome === "limited")).toHaveLength(6);
     expect(operatorLines.filter(({ alert }) => alert)).toHaveLength(6);
     expect(JSON.stringify(operatorLines)).not.toMatch(/203\.0\.113|wrong|correct-horse/);
+  });
+
+  test("count a whole IPv6 network as one, however its addresses are written", async () => {
+    const { ask } = both();
+    const attempt = async (address: string) => (await form(ask, "wrong", address)).status;
+    const statuses: number[] = [];
+    for (let tries = 0; tries < 12; tries += 1) statuses.push(await attempt(`2001:db8:1:2::${tries.toString(16)}`));
+    expect(statuses).toEqual([...Array(10).fill(401), 429, 429]);
+    for (const same of ["2001:DB8:0001:2:9:8:7:6", "2001:db8:1:2:ffff:ffff:ffff:ffff", "2001:db8:1:2::192.0.2.1"])
+      expect(await attempt(same), same).toBe(429);
+    for (const other of ["2001:db8:1:3::1", "2001:db8::1:2", "2001:db8:1::2", "::1", "::ffff:192.0.2.1", "192.0.2.2"])
+      expect(await attempt(other), other).toBe(401);
   });
 
   test("signing out ends the session and no other, wherever its cookie has been copied to", async () => {

@@ -145,6 +145,7 @@ fn siblings_of(all: &[Stored], index: usize) -> Vec<Sibling> {
         .enumerate()
         .filter(|(at, each)| *at != index && each.click == click)
         .map(|(_, each)| Sibling {
+            is_delivered: each.state == State::Delivered,
             is_not_recorded: !each.row.is_in_doubt
                 && each.state != State::Delivered
                 && (each.state != State::Pending || each.knowledge == Knowledge::NotRecorded),

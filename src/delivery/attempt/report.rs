@@ -67,7 +67,6 @@ impl Reading {
         lookup: &'page ReportLookup,
         event: &Event,
     ) -> Found<'page> {
-        self.0
-            .find(lookup, event.unique_id(), event.params().offer_id)
+        self.0.find(lookup, event.asked())
     }
 }

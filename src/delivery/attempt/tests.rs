@@ -65,10 +65,7 @@ fn run(
     for _ in 0..100 {
         step = match step {
             Step::Store(transition) => return (asked, transition),
-            Step::AskSiblings => {
-                asked.push("siblings".to_owned());
-                attempt.next(Input::Siblings(Some(siblings)), breaker, now)
-            }
+            Step::AskSiblings => attempt.next(Input::Siblings(Some(siblings)), breaker, now),
             Step::Fetch { url, .. } => {
                 let path = url.split(['?']).next().unwrap_or_default();
                 asked.push(
@@ -147,6 +144,18 @@ fn a_no_after_a_doubt_is_refused_and_stays_in_doubt() {
         (409, ""),
         (400, ""),
         (
+            400,
+            r#"{"success":false,"message":"Duplicate transaction id ORD-2"}"#,
+        ),
+        (
+            404,
+            r#"{"success":false,"message":"Duplicate transaction id"}"#,
+        ),
+        (
+            200,
+            r#"{"success":false,"message":"Conversion already exists for this click"}"#,
+        ),
+        (
             200,
             r#"{"success":false,"message":"Affiliate has already reached its daily cap"}"#,
         ),
@@ -159,8 +168,23 @@ fn a_no_after_a_doubt_is_refused_and_stays_in_doubt() {
         );
     }
     let body = r#"{"success":false,"message":"Duplicate transaction id"}"#;
-    let (_, end) = run(&doubted, FRESH, &mut breaker, &[(200, body)], &[]);
-    assert_eq!((end.state, end.is_in_doubt), (State::Delivered, false));
+    for status in [200, 400, 409, 422] {
+        let (_, end) = run(&doubted, FRESH, &mut breaker, &[(status, body)], &[]);
+        assert_eq!((end.state, end.is_in_doubt), (State::Delivered, false));
+    }
+}
+
+#[test]
+fn what_cake_says_behind_a_status_is_kept() {
+    let body = r#"{"success":false,"message":"Offer is closed"}"#;
+    for status in [200, 400, 401, 403, 404, 409, 422, 500, 503] {
+        let end = first(status, body);
+        let said = &end.upstream_message;
+        assert!(said.contains("Offer is closed"), "{status} {said}");
+    }
+    for status in [400, 401, 500] {
+        assert_eq!(first(status, "").upstream_message, "");
+    }
 }
 
 const IN_DOUBT: Facts = Facts {
@@ -186,8 +210,9 @@ fn a_look_up_settles_a_doubt_only_if_it_is_about_this_event() {
     let ours = r#"{"conversion_id":8,"offer_id":1,"unique_id":"ORD-1"}"#;
     let others = r#"{"conversion_id":7,"offer_id":1,"unique_id":"ORD-0"},{"conversion_id":6,"offer_id":2,"unique_id":"ORD-1"}"#;
     let converted = click(1, r#","converted":true,"conversion_id":7"#);
-    let sibling = |conversion_id, is_not_recorded| Sibling {
+    let sibling = |conversion_id: Option<u64>, is_not_recorded| Sibling {
         is_not_recorded,
+        is_delivered: conversion_id.is_some(),
         conversion_id,
     };
     let none: &[Sibling] = &[];
@@ -214,7 +239,7 @@ fn a_look_up_settles_a_doubt_only_if_it_is_about_this_event() {
             none.to_vec(),
             String::new(),
             7,
-            "click siblings",
+            "click",
         ),
         (
             "a sibling has another conversion, and one has none",
@@ -222,7 +247,7 @@ fn a_look_up_settles_a_doubt_only_if_it_is_about_this_event() {
             vec![sibling(Some(5), false), sibling(None, true)],
             String::new(),
             7,
-            "click siblings",
+            "click",
         ),
         (
             "a sibling has this conversion, and the report has ours",
@@ -230,7 +255,7 @@ fn a_look_up_settles_a_doubt_only_if_it_is_about_this_event() {
             vec![sibling(Some(7), false)],
             report(&[others, ours].join(",")),
             8,
-            "click siblings report",
+            "click report",
         ),
         (
             "a sibling may have it, and the report has not ours",
@@ -238,7 +263,7 @@ fn a_look_up_settles_a_doubt_only_if_it_is_about_this_event() {
             vec![sibling(None, false)],
             report(others),
             9,
-            "click siblings report report conversion",
+            "click report report conversion",
         ),
         (
             "another offer's click",
@@ -263,6 +288,46 @@ fn a_look_up_settles_a_doubt_only_if_it_is_about_this_event() {
             report(ours),
             8,
             "click report",
+        ),
+        (
+            "converted is false, as a conversion",
+            click(1, r#","converted":false,"conversion_id":7"#),
+            none.to_vec(),
+            report(ours),
+            8,
+            "click report",
+        ),
+        (
+            "two rows of the click that disagree",
+            r#"{"response":{"clicks":[{"click_id":"abc","offer_id":1,"converted":false},{"click_id":"ABC","offer_id":1,"converted":true,"conversion_id":7}]}}"#.to_owned(),
+            none.to_vec(),
+            report(ours),
+            8,
+            "click report",
+        ),
+        (
+            "not converted, though a sibling is delivered",
+            click(1, r#","converted":false,"conversion_id":0"#),
+            vec![sibling(Some(7), false)],
+            report(&[others, ours].join(",")),
+            8,
+            "click report",
+        ),
+        (
+            "no such click, though a sibling is delivered",
+            r#"{"response":{"clicks":[]}}"#.to_owned(),
+            vec![sibling(Some(7), false)],
+            report(ours),
+            8,
+            "click report",
+        ),
+        (
+            "a row without a unique id of another click or offer",
+            click(1, r#","converted":false"#),
+            vec![sibling(Some(7), false)],
+            report(r#"{"conversion_id":5,"offer_id":1,"click_id":"zzz"},{"conversion_id":4,"offer_id":2},{"conversion_id":6,"offer_id":2,"unique_id":"ORD-1"}"#),
+            9,
+            "click report report conversion",
         ),
         (
             "not a word of conversions",
@@ -308,10 +373,53 @@ fn where_nobody_can_tell_the_event_stays_in_doubt_with_an_alert() {
     let converted = click(1, r#","converted":true,"conversion_id":7"#);
     let sibling = [Sibling {
         is_not_recorded: false,
+        is_delivered: true,
         conversion_id: Some(7),
     }];
     let without_ids = report(r#"{"conversion_id":7,"offer_id":1}"#);
+    let not_converted = click(1, r#","converted":false,"conversion_id":0"#);
+    let as_the_siblings = report(r#"{"conversion_id":7,"offer_id":1,"unique_id":"ORD-1"}"#);
+    let as_nothing = report(
+        r#"{"conversion_id":7,"offer_id":1,"unique_id":"ORD-0"},{"conversion_id":0,"offer_id":1,"unique_id":"ORD-1"}"#,
+    );
+    // Such a row says nothing, until the report is read to its end.
+    let last = r#"{"conversion_id":7,"offer_id":1,"unique_id":"ORD-0"}"#;
+    let end = report(last);
+    let nameless = [
+        r#"{"conversion_id":8,"offer_id":1}"#,
+        r#"{"conversion_id":8,"offer_id":1,"unique_id":" "}"#,
+        r#"{"conversion_id":8,"unique_id":"","click_id":"ABC"}"#,
+        r#"{"conversion_id":8,"offer_id":1,"unique_id":"ord-1"}"#,
+    ]
+    .map(|row| report(&[row, last].join(",")));
+    for reported in &nameless {
+        let answers = [
+            (200, converted.as_str()),
+            (200, reported.as_str()),
+            (200, end.as_str()),
+        ];
+        let mut breaker = CircuitBreaker::default();
+        let (asked, seen_end) = run(&row(), IN_DOUBT, &mut breaker, &answers, &sibling);
+        assert_eq!(
+            seen(&seen_end),
+            ("pending", "outcome_unknown", 1, true, true),
+            "{reported}"
+        );
+        assert!(!asked.contains(&"conversion.json".to_owned()));
+    }
     for (answers, code) in [
+        (
+            vec![(200, converted.as_str()), (200, as_the_siblings.as_str())],
+            "outcome_unknown",
+        ),
+        (
+            vec![(200, converted.as_str()), (200, as_nothing.as_str())],
+            "outcome_unknown",
+        ),
+        (
+            vec![(200, not_converted.as_str()), (404, "")],
+            "unexpected_answer",
+        ),
         (
             vec![(200, converted.as_str()), (404, "")],
             "unexpected_answer",
@@ -337,6 +445,32 @@ fn where_nobody_can_tell_the_event_stays_in_doubt_with_an_alert() {
         let (asked, end) = run(&row(), IN_DOUBT, &mut breaker, &answers, &sibling);
         assert_eq!(seen(&end), ("pending", code, 1, true, true), "{answers:?}");
         assert!(!asked.contains(&"conversion.json".to_owned()));
+    }
+}
+
+#[test]
+fn another_events_conversion_proves_nothing_of_this_one() {
+    let facts = Facts {
+        is_deduplicated: false,
+        ..FRESH
+    };
+    let yes = r#"{"conversion":{"conversion_id":7,"unique_id":"ORD-1"}}"#;
+    let nameless = r#"{"conversion_id":7}"#;
+    for (theirs, expected) in [
+        (Some(7), ("pending", "unexpected_answer", 1, true, true)),
+        (Some(6), ("delivered", "", 1, false, false)),
+        (None, ("delivered", "", 1, false, false)),
+    ] {
+        let siblings = [Sibling {
+            is_not_recorded: false,
+            is_delivered: theirs.is_some(),
+            conversion_id: theirs,
+        }];
+        for body in [yes, nameless] {
+            let mut breaker = CircuitBreaker::default();
+            let (_, end) = run(&row(), facts, &mut breaker, &[(200, body)], &siblings);
+            assert_eq!(seen(&end), expected, "{theirs:?} {body}");
+        }
     }
 }
 

@@ -46,7 +46,7 @@ pub fn read_attempt(json: &str) -> Result<(Row, Facts)> {
     Ok((row, facts))
 }
 
-/// A list of `{ isNotRecorded, conversionId }`.
+/// A list of `{ isNotRecorded, isDelivered, conversionId }`.
 #[must_use]
 pub fn read_siblings(json: &str) -> Option<Vec<Sibling>> {
     let wrapped = ["{\"siblings\":", json, "}"].concat();
@@ -57,6 +57,7 @@ pub fn read_siblings(json: &str) -> Option<Vec<Sibling>> {
             let fields = sibling.object()?;
             Some(Sibling {
                 is_not_recorded: flag(&fields, "isNotRecorded"),
+                is_delivered: flag(&fields, "isDelivered"),
                 conversion_id: Some(number(&fields, "conversionId")).filter(|id| *id > 0),
             })
         })

@@ -125,20 +125,52 @@ fn a_probe_is_another_event_from_either_end() {
 }
 
 #[test]
-fn a_limit_stops_all_for_as_long_as_cake_asks() {
+fn a_limit_stops_all_for_a_minute_and_for_longer_only_where_another_event_meets_it() {
+    const HOUR: Signal = Signal::Limited(Some(u64::MAX));
     let mut shard = Shard::new();
     shard.heard(Signal::Limited(Some(7_000)), 1);
     assert_eq!((shard.breaker.at_once(), shard.rest()), (1, 7_000));
     shard.heard(Signal::Limited(None), 1);
     assert_eq!(shard.rest(), 1_000);
-    shard.heard(Signal::Limited(Some(u64::MAX)), 1);
+    // However often one event is limited, and whoever was under way with it.
+    for _ in 0..3 {
+        shard.heard(HOUR, 1);
+        shard.heard(HOUR, 2);
+        assert_eq!(shard.rest(), 60_000);
+        assert_eq!(shard.breaker.lane(shard.now_ms, 0, 0), Lane::Unfailed);
+    }
+    // The probe was limited too.
+    shard.heard(HOUR, 3);
     assert_eq!(shard.rest(), 3_600_000);
-    // Among answers one event's limit is believed for a minute.
+    // Others were answered.
     shard.heard(Signal::Healthy, 2);
-    shard.heard(Signal::Limited(Some(u64::MAX)), 1);
+    shard.heard(HOUR, 1);
     assert_eq!(shard.rest(), 60_000);
-    shard.heard(Signal::Limited(Some(u64::MAX)), 3);
+    shard.heard(HOUR, 3);
     assert_eq!(shard.rest(), 3_600_000);
+    // A probe that is answered ends it.
+    shard.heard(Signal::Healthy, 4);
+    assert_eq!(shard.rest(), 0);
+}
+
+#[test]
+fn a_long_limit_is_cut_to_a_minute_by_the_answers_that_come_after_it() {
+    const HOUR: Signal = Signal::Limited(Some(3_600_000));
+    let mut shard = Shard::new();
+    shard.heard(HOUR, 1);
+    shard.rest();
+    let started_ms = shard.now_ms;
+    shard.now_ms += 1;
+    shard.heard(HOUR, 2);
+    let under_way = Heard {
+        event: 3,
+        refused_before_ms: None,
+        started_ms,
+        now_ms: shard.now_ms,
+        random: 0,
+    };
+    shard.breaker.record(Signal::Healthy, under_way);
+    assert_eq!(shard.rest(), 60_000);
 }
 
 #[test]
