@@ -44,6 +44,10 @@ pub(crate) enum Found<'a> {
     /// It is in no page.
     Missing,
     /// The report cannot say.
+    #[cfg_attr(
+        not(any(test, feature = "forwarder")),
+        expect(dead_code, reason = "the client says what became of the write")
+    )]
     Nothing(&'static str),
 }
 
