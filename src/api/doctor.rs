@@ -219,6 +219,7 @@ fn is_fault_about_the_key(error: &Error) -> bool {
 }
 
 /// Makes a report of what was found.
+#[expect(clippy::too_many_lines, reason = "one check after the other")]
 fn diagnose(findings: &Findings<'_>) -> Report {
     let mut checks = Vec::with_capacity(10);
     let failure = findings.domains.err();

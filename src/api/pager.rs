@@ -58,6 +58,10 @@ pub struct PageRead {
 
 /// Where a list is being read.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says another thing of the list"
+)]
 pub struct Pager {
     first: u64,
     start: u64,
@@ -617,7 +621,7 @@ mod tests {
             let mut server = Server { rows: (0..count).collect(), counts_from_1, most, tells_total };
             // Without a length, a list that fills as fast as it is read looks like a long one.
             // In the middle, what arrives looks like what stood: lists fill at their ends.
-            let slow = most.min(limit as usize) / 4;
+            let slow = most.min(usize::try_from(limit).unwrap()) / 4;
             let is_slow = !tells_total || arrive_at == 1;
             let (leave, arrive) = if is_slow { (leave.min(slow), arrive.min(slow)) } else { (leave, arrive) };
             let mut gone = Vec::new();
