@@ -2,8 +2,8 @@
 import { expect, test } from "vitest";
 import { createDates } from "../../dist/edge/dates.js";
 import { dayRange } from "../../dist/edge/day-range.js";
-import { checkFixture, createSandbox } from "../../dist/sandbox/in-process.js";
 import { findNearest } from "../../dist/nearest.js";
+import { checkFixture, createSandbox } from "../../dist/sandbox/in-process.js";
 import { createTimeZone } from "../../dist/time-zone.js";
 import { signConversion } from "../../dist/webhook-signature.js";
 
