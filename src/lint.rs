@@ -7,7 +7,7 @@ use crate::{punycode, spoiled, sub_id, url};
 use std::borrow::Cow;
 
 /// Parameters of other networks that people write for CAKE's, and CAKE's.
-const MISNAMED: [(&str, &str); 22] = [
+const MISNAMED: [(&str, &str); 35] = [
     ("sub", "s1"),
     ("subid", "s1"),
     ("sub_id", "s1"),
@@ -30,6 +30,19 @@ const MISNAMED: [(&str, &str); 22] = [
     ("affiliate_id", "a"),
     ("aff_id", "a"),
     ("creative_id", "c"),
+    ("aff", "a"),
+    ("affid", "a"),
+    ("aid", "a"),
+    ("cid", "c"),
+    ("oid", "c"),
+    ("offer_id", "c"),
+    ("sub_1", "s1"),
+    ("sub_2", "s2"),
+    ("sub_3", "s3"),
+    ("sub_4", "s4"),
+    ("sub_5", "s5"),
+    ("s6", "one of s1 to s5"),
+    ("click_id", "s2, for a click id of your own"),
 ];
 
 /// Reads a tracking link, also one that [`crate::link::TrackingLink::parse`]
@@ -80,6 +93,7 @@ pub fn lint(link: &str) -> Vec<Finding> {
             &mut findings,
         );
     }
+    lint_fragment(&link, &mut findings);
     let mut seen = Vec::new();
     findings.retain(|finding| {
         let is_new = !seen.contains(finding);
@@ -89,12 +103,49 @@ pub fn lint(link: &str) -> Vec<Finding> {
     findings
 }
 
+/// Whatever stands behind a `#` that is no macro's: `#/?a=1`, `#&s1=x`, `s1=order#1`.
+fn lint_fragment(link: &str, findings: &mut Vec<Finding>) {
+    let Some((before, fragment)) = link.split_once('#') else {
+        return;
+    };
+    let is_told = |finding: &Finding| {
+        matches!(
+            finding.code,
+            "raw_fragment" | "unexpanded_macro" | "placeholder_text"
+        )
+    };
+    if fragment.is_empty() || findings.iter().any(is_told) || !foreign::find(link).is_empty() {
+        return;
+    }
+    let last = before
+        .split_once('?')
+        .and_then(|(_, query)| query.rsplit('&').next());
+    let name = last
+        .and_then(|pair| pair.split('=').next())
+        .unwrap_or_default();
+    findings.push(raw_fragment(name));
+}
+
+fn raw_fragment(name: &str) -> Finding {
+    Finding::new(
+        "raw_fragment",
+        name,
+        "What follows # is a fragment, which no server ever sees. Write it as %23.",
+    )
+}
+
 fn lint_domain(before: &str, findings: &mut Vec<Finding>) {
     let rest = before.split_once("://").map_or(before, |(_, rest)| rest);
     if let Some(found) = foreign::find(rest).first() {
         findings.push(unexpanded(found.name));
     }
-    if let Some(finding) = lookalike(rest.split('/').next().unwrap_or_default()) {
+    let host = rest.split('/').next().unwrap_or_default();
+    let is_shouted =
+        host.contains(|c: char| c.is_ascii_uppercase()) && !host.contains(char::is_lowercase);
+    if is_shouted && host.contains("DOMAIN") && !host.contains('.') {
+        findings.push(placeholder(host));
+    }
+    if let Some(finding) = lookalike(host) {
         findings.push(finding);
     }
 }
@@ -224,10 +275,7 @@ fn lint_value(name: &str, value: &str, findings: &mut Vec<Finding>) {
     if let Some((_, fragment)) = value.split_once('#')
         && (value.starts_with('#') || fragment.contains('='))
     {
-        find(
-            "raw_fragment",
-            "What follows # is a fragment, which no server ever sees. Write it as %23.",
-        );
+        findings.push(raw_fragment(name));
     }
     spoilt_value(name, value, &readings, findings);
 }
@@ -414,6 +462,48 @@ mod tests {
             ("s2=REPLACE-ME", "placeholder_text"),
         ] {
             assert_eq!(codes(query), [code], "{query}");
+        }
+    }
+
+    #[test]
+    fn whole_links_are_read_in_whatever_they_are_written() {
+        for (link, code) in [
+            ("https%3A%2F%2Ft.x.com%2F%3Fa%3D1%26c%3D2", "double_encoded"),
+            ("HTTP%3a%2f%2ft.x.com%2f%3fa%3d1%26c%3d2", "double_encoded"),
+            ("https://t.x.com/?a%3D1%26c%3D2", "double_encoded"),
+            ("https://t.x.com/?a=1&c=2#&s1=x", "raw_fragment"),
+            ("https://t.x.com/?a=1&c=2&s1=order#1", "raw_fragment"),
+            ("https://t.x.com/#/?a=1&c=2", "raw_fragment"),
+            ("https://t.x.com/?a=1&c=2&s1=x&curren;cy=usd", "html_entity"),
+            ("https://t.x.com/?a=1&c=2&s1=x&sect;ion=1", "html_entity"),
+            ("https://t.x.com/?a=1&c=2&s1=x&copy;=1", "html_entity"),
+            ("https://t.x.com/?a=1&c=2&s1=x&para;m=1", "html_entity"),
+            ("https://t.x.com/?a=1&c=2&s1=x&reg;ion=1", "html_entity"),
+            ("https://t.x.com/?a=1&c=2&s1=x&times;tamp=1", "html_entity"),
+            ("https://t.x.com/?a=1&c=2&s1=x&not;e=1", "html_entity"),
+            ("https://t.x.com/?a=1&c=2&s1=x&lang;=1", "html_entity"),
+            ("https://TRACKING_DOMAIN/?a=1&c=2", "placeholder_text"),
+            ("https://YOUR_DOMAIN/?a=1&c=2", "placeholder_text"),
+            ("https://t.x.com/?aff=1&c=2", "misnamed_parameter"),
+            ("https://t.x.com/?affid=1&c=2", "misnamed_parameter"),
+            ("https://t.x.com/?aid=1&c=2", "misnamed_parameter"),
+            ("https://t.x.com/?a=1&cid=2", "misnamed_parameter"),
+            ("https://t.x.com/?a=1&c=2&oid=3", "misnamed_parameter"),
+            ("https://t.x.com/?a=1&c=2&offer_id=3", "misnamed_parameter"),
+            ("https://t.x.com/?a=1&c=2&sub_1=x", "misnamed_parameter"),
+            ("https://t.x.com/?a=1&c=2&s6=x", "misnamed_parameter"),
+            ("https://t.x.com/?a=1&c=2&click_id=x", "misnamed_parameter"),
+        ] {
+            let codes: Vec<_> = lint(link).iter().map(|finding| finding.code).collect();
+            assert!(codes.contains(&code), "{link}: {codes:?}");
+        }
+        for fine in [
+            "s1=us__search__id__",
+            "s1=undefined_behavior",
+            "s1=[US]",
+            "s1=x#",
+        ] {
+            assert_eq!(codes(fine), [""; 0], "{fine}");
         }
     }
 

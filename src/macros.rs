@@ -119,7 +119,15 @@ pub fn check(template: &str) -> Result<Checked> {
 
 /// `#payuot#`: one that CAKE does not know.
 fn unknown(name: &str) -> Finding {
-    let advice = match nearest(name, KNOWN) {
+    // `#payuot#`: nearly what others call #price#.
+    let of_others = || {
+        let names = OWN.iter().flat_map(|(_, names)| names.split(' '));
+        own(nearest(name, names)?)
+    };
+    let right = own(name)
+        .or_else(|| nearest(name, KNOWN))
+        .or_else(of_others);
+    let advice = match right {
         Some(right) => format!("Did you mean #{right}#?"),
         None => "Leave it out, or write one of CAKE's own.".to_owned(),
     };
@@ -365,6 +373,26 @@ mod tests {
             expand("/?r=#reqid#&s=#s1#", values),
             "/?r=id-1&s=a%26b%3D%23c"
         );
+    }
+
+    #[test]
+    fn a_macro_that_others_have_or_nearly_have_leads_to_ours() {
+        for (wrong, right) in [
+            ("payuot", "price"),
+            ("payout", "price"),
+            ("click_id", "s2"),
+            ("clickid", "s2"),
+            ("sub1", "s1"),
+            ("prise", "price"),
+        ] {
+            let template = format!("https://p.example.com/?id=#reqsessid#&x=#{wrong}#");
+            let checked = check(&template).unwrap();
+            let sentence = &checked.findings[0].sentence;
+            assert!(
+                sentence.contains(&format!("#{right}#")),
+                "{wrong}: {sentence}"
+            );
+        }
     }
 
     #[test]

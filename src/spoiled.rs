@@ -13,6 +13,7 @@ use std::borrow::Cow;
 pub(crate) fn mend<'a>(link: &'a str, findings: &mut Vec<Finding>) -> Cow<'a, str> {
     let mut text = Cow::Borrowed(link);
     for step in [
+        decode_whole,
         take_link_out,
         join_lines,
         decode_entities,
@@ -33,6 +34,25 @@ pub(crate) fn mend<'a>(link: &'a str, findings: &mut Vec<Finding>) -> Cow<'a, st
 }
 
 type Step = Option<(String, Finding)>;
+
+/// `https%3A%2F%2F…`, `https://…/?a%3D1%26c%3D2`: the signs of the link itself are percent-encoded.
+fn decode_whole(text: &str) -> Step {
+    let text = text.trim();
+    let is_whole = ["http%3a", "https%3a"].iter().any(|start| {
+        text.get(..start.len())
+            .is_some_and(|begin| begin.eq_ignore_ascii_case(start))
+    });
+    let query = text.split_once('?').map_or("", |(_, query)| query);
+    let is_query = !query.contains('=') && find_ignoring_case(query, "%3d").is_some();
+    (is_whole || is_query).then(|| {
+        let finding = Finding::new(
+            "double_encoded",
+            "",
+            "The link's own signs are percent-encoded, as for a value in another link. Decode it once.",
+        );
+        (url::decode(text).into_owned(), finding)
+    })
+}
 
 /// `<a href="https://…">`, `[Buy](https://…)`, `<https://…>`, `"https://…"`.
 fn take_link_out(text: &str) -> Step {

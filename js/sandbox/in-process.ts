@@ -52,8 +52,8 @@ export interface CheckedFixture {
  * @throws `CakeError` `invalid_fixture`; `invalid_field` where it is neither.
  */
 export function checkFixture(fixture: string | object): CheckedFixture {
-  const { SandboxNetwork } = core.api();
   const json = fixtureJson(fixture) ?? refuse("fixture", FIXTURE_RULE);
+  const { SandboxNetwork } = core.api();
   const network = call(() => new SandboxNetwork(json, "key", "[]"));
   const checked = { warnings: JSON.parse(network.warnings()) as string[], sampleQuery: network.sampleQuery() };
   network.free();

@@ -635,12 +635,20 @@ mod tests {
         let html = Error::UnexpectedAnswer {
             message: "CAKE's answer is not JSON: <html>".into(),
         };
+        let fault = |words: &str| Error::HttpStatus {
+            status: 500,
+            retry_after_ms: None,
+            message: ["CAKE answered with an error status: ", words].concat(),
+        };
+        let (fault_of_key, fault_of_all) = (fault("Invalid API Key"), fault("Server Error"));
         let inactive = [domain(true, "inactive")];
         let well = [domain(true, "active")];
         for (domains, server_ms, click, failed) in [
             (Err(&Error::network()), None, None, vec!["reachable"]),
             (Err(&html), None, None, vec!["reachable"]),
             (Err(&unauthorized), None, None, vec!["key"]),
+            (Err(&fault_of_key), None, None, vec!["key"]),
+            (Err(&fault_of_all), None, None, vec!["reachable"]),
             (
                 Ok(&inactive[..]),
                 None,

@@ -136,9 +136,9 @@ fn find_at(text: &str, before: Option<char>) -> Option<Foreign<'_>> {
         let after = tail.get(close.len()..)?;
         // `{{{x}}}`: the name ends before the last of the marks.
         // `items[0][name]`: what follows a name or a bracket is an index.
-        let is_free = !before
-            .is_some_and(|c| is_word(c) || c == '_' && *open == "__" || c == ']' && *open == "[")
-            && !after.starts_with(|c| is_word(c) || c == '_' && *open == "__");
+        let is_free = !before.is_some_and(|c| {
+            is_word(c) || c == '_' && open.starts_with('_') || c == ']' && *open == "["
+        }) && !after.starts_with(|c| is_word(c) || c == '_' && *open == "__");
         let fits = match between {
             Between::Anything => has_word(name) && name.len() <= MAX_NAME_BYTES,
             Between::Name if *open == "#" => is_name(name) && name.len() <= 32,
@@ -149,6 +149,8 @@ fn find_at(text: &str, before: Option<char>) -> Option<Foreign<'_>> {
                     && (name.len() > 1
                         || *open == "__" && name.starts_with(|c: char| c.is_ascii_uppercase()))
                     && !(*open == "<" && is_tag(name))
+                    // `[US]` is a country.
+                    && !(*open == "[" && name.len() == 2 && !is_macro_name(name))
             }
             Between::KnownName => is_free && is_name(name) && is_macro_name(name),
         };
@@ -165,7 +167,9 @@ fn find_at(text: &str, before: Option<char>) -> Option<Foreign<'_>> {
 fn find_whole(value: &str) -> Option<Foreign<'_>> {
     let is_edge = |c: char| c.is_ascii_punctuation() || c == ' ';
     let name = value.trim_matches(is_edge);
-    let is_decorated = name.len() < value.len() && is_name(name) && is_macro_name(name);
+    // `us__search__id__` ends in `_` as names do.
+    let is_marked = value.starts_with(is_edge) || value.ends_with(|c| is_edge(c) && c != '_');
+    let is_decorated = is_marked && is_name(name) && is_macro_name(name);
     let is_printf = value.strip_prefix('%').is_some_and(|rest| {
         let kind = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '$');
         kind.len() == 1 && kind.starts_with(|c: char| c.is_ascii_lowercase() || c == '@')
@@ -300,9 +304,14 @@ pub(crate) fn is_unfilled(name: &str, value: &str) -> bool {
         || words().any(|word| {
             word.len() >= 4 && word.bytes().all(|byte| byte.eq_ignore_ascii_case(&b'x'))
         });
-    let is_lost = words().any(|word| word.eq_ignore_ascii_case("undefined"))
-        || words().next().is_some()
-            && words().all(|word| word.eq_ignore_ascii_case("null") || word == "NaN")
+    // `undefined_behavior` is a name.
+    let is_lost = value.split(|c: char| !is_word(c) && c != '_').any(|token| {
+        token
+            .split('_')
+            .next_back()
+            .is_some_and(|word| word.eq_ignore_ascii_case("undefined"))
+    }) || words().next().is_some()
+        && words().all(|word| word.eq_ignore_ascii_case("null") || word == "NaN")
         || value.contains("[object ")
         || is_one_of(&["InvalidDate"]);
     // `payout=PAYOUT`: the manual's word for the parameter itself.

@@ -2,7 +2,7 @@
 
 /// Signs that an HTML parser makes of `&` and the start of a parameter's name:
 /// `&currency` becomes `¤cy`.
-pub(super) const SIGNS: [(char, &str); 12] = [
+pub(super) const SIGNS: [(char, &str); 13] = [
     ('\u{a4}', "curren"),
     ('\u{ae}', "reg"),
     ('\u{a7}', "sect"),
@@ -15,10 +15,11 @@ pub(super) const SIGNS: [(char, &str); 12] = [
     ('\u{b5}', "micro"),
     ('\u{b7}', "middot"),
     ('\u{2282}', "sub"),
+    ('\u{27e8}', "lang"),
 ];
 
 /// What stands for which entity; the number forms are read apart.
-pub(super) const ENTITIES: [(&str, char); 34] = [
+pub(super) const ENTITIES: [(&str, char); 47] = [
     ("amp", '&'),
     ("lt", '<'),
     ("gt", '>'),
@@ -53,6 +54,19 @@ pub(super) const ENTITIES: [(&str, char); 34] = [
     ("tilde", '~'),
     ("Tab", '\t'),
     ("NewLine", '\n'),
+    ("curren", '\u{a4}'),
+    ("reg", '\u{ae}'),
+    ("sect", '\u{a7}'),
+    ("para", '\u{b6}'),
+    ("times", '\u{d7}'),
+    ("not", '\u{ac}'),
+    ("copy", '\u{a9}'),
+    ("cent", '\u{a2}'),
+    ("deg", '\u{b0}'),
+    ("micro", '\u{b5}'),
+    ("middot", '\u{b7}'),
+    ("sub", '\u{2282}'),
+    ("lang", '\u{27e8}'),
 ];
 
 /// Hosts whose links are a mailer's or a chat's own, around the link itself, by

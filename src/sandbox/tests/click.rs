@@ -3,6 +3,15 @@
 use super::*;
 
 #[test]
+fn the_names_of_a_tracking_link_are_read_in_capitals_too() {
+    let mut store = Store::default();
+    let small = store.get(&network(), "/?a=2&c=12&s1=x", NOW_MS);
+    let capital = store.get(&network(), "/?A=2&C=12&S1=x", NOW_MS);
+    assert_eq!(store.clicks[0].sub_id_1, store.clicks[1].sub_id_1);
+    assert_eq!(small.status, capital.status);
+}
+
+#[test]
 fn a_click_is_logged_and_redirected_with_its_tokens() {
     let mut store = Store::default();
     let answer = store.get(&network(), "/?a=2&c=12&s1=spring%20sale&s2=x%26y", NOW_MS);
