@@ -250,6 +250,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "one table")]
     fn the_table_of_certainty() {
         use Certainty::{NotRecorded, Recorded, Unknown};
         for (status, body, expected) in [

@@ -206,6 +206,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "one table")]
     fn the_table_of_meanings() {
         use Signal::{Failing, Healthy, KeyRefused, Limited, NotFound};
         for (status, body, expected) in [
