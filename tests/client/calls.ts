@@ -672,7 +672,7 @@ export function callTests({ createCakeClient, isCakeError }: Edge): void {
     ["report", { data: { conversions: [other, null] }, total_rows: 2 }, "outcome_unknown"],
     ["report", { data: { conversions: [{}] } }, "outcome_unknown"],
     ["report", { data: { conversions: [{ offer_id: 5, unique_id: "U1" }] } }, "outcome_unknown"],
-    ["report", { data: { conversions: [{ ...other, unique_id: " u1 " }] } }, "9 recovered"],
+    ["report", { data: { conversions: [{ ...other, unique_id: " U1 " }] } }, "9 recovered"],
     ["report", { data: { conversions: [other] } }, "77"],
     ["report", { data: { conversions: [] }, total_rows: 0 }, "77"],
   ] as const)("a look-up by %s that brings %j is %s", async (verify, answer, expected) => {

@@ -72,7 +72,6 @@ export const UNCLEAR: Named = [
   ["a conversion id around another", json({ success: true, conversion_id: 7, conversion: { conversion_id: 8 } })],
   ["the record of another click", success({ conversion_id: 7, click_id: "00000000-0000-4000-8000-000000000000" })],
   ["the record of another offer", success({ conversion_id: 7, offer_id: 4_040_404 })],
-  ["the record of another unique id", success({ conversion_id: 7, unique_id: "SOME-OTHER-ORDER" })],
   ["success that is neither yes nor no", json({ success: "perhaps", conversion: { conversion_id: 7 } })],
 ];
 
