@@ -80,7 +80,8 @@ beforeAll(async () => {
        const logged = new URL(click.headers.get("location")).searchParams.get("reqid");
        const url = "http://127.0.0.1" + (pathname + search).replaceAll(CLICK_ID, logged);
        const body = request.method === "POST" ? (await request.text()).replaceAll(CLICK_ID, logged) : undefined;
-       return sandbox.fetch(new Request(url, { method: request.method, headers: request.headers, body }));
+       const answer = await sandbox.fetch(new Request(url, { method: request.method, headers: request.headers, body }));
+       return new Response((await answer.text()).replaceAll(logged, CLICK_ID), answer);
      };
      const uniqueId = process.env.SOLD;
      if (uniqueId) {
