@@ -66,7 +66,7 @@ test.each(WALKS)("a click turns into money before one's eyes: %s, %s, %s", async
   await shop.getByRole("button", { name: "Get my quote" }).click();
   const orders = page.getByRole("region", { name: "The latest orders" }).getByRole("row");
   await expect
-    .poll(() => orders.nth(1).textContent())
+    .poll(() => orders.nth(1).textContent(), SLOWLY)
     .toMatch(/^ORD-\d+delivered 1 attempt\d+ approved18\.00answered 200$/);
   await expect.poll(() => stations(page)).toContain("Paid, Affiliate: done, postback answered 200");
 
@@ -272,7 +272,7 @@ test.each(["served", "static"] as const)("without WebAssembly the same core runs
   expect(frame && (await violations(frame))).toEqual([]);
   await shop.getByRole("button", { name: "Get my quote" }).click();
   const orders = page.getByRole("region", { name: "The latest orders" }).getByRole("row");
-  await expect.poll(() => orders.nth(1).textContent()).toMatch(/delivered.*approved18\.00/);
+  await expect.poll(() => orders.nth(1).textContent(), SLOWLY).toMatch(/delivered.*approved18\.00/);
   await page.context().close();
 });
 
