@@ -1,6 +1,6 @@
 //! What is allowed in a tracking link but is probably a mistake.
 
-pub use crate::finding::Finding;
+pub(crate) use crate::finding::Finding;
 use crate::link::MAX_BYTES;
 use crate::placeholder::foreign;
 use crate::{punycode, spoiled, sub_id, url};

@@ -37,7 +37,7 @@ pub const KNOWN: [&str; 22] = [
 ];
 
 /// The longest template, in bytes.
-pub const MAX_BYTES: usize = 2_000;
+pub(crate) const MAX_BYTES: usize = 2_000;
 
 /// What a template uses, and what is probably a mistake in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

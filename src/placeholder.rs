@@ -25,15 +25,9 @@ const BESIDE: &[u8] = b"order click transaction tx unique request req session su
 ///
 /// A text is one where it consists of such words alone, whatever stands between
 /// them, or where it still has a template's marks.
-///
-/// ```
-/// use cake_edge::placeholder::is_missing_value;
-///
-/// assert!(is_missing_value("your-click-id"));
-/// assert!(!is_missing_value("#1001"));
-/// ```
+/// `your-click-id` is one; `#1001` is none.
 #[must_use]
-pub fn is_missing_value(text: &str) -> bool {
+pub(crate) fn is_missing_value(text: &str) -> bool {
     let is_one = |text: &str| {
         has_template(text.as_bytes())
             || has_no_other_word(text.as_bytes(), MISSING, BESIDE)

@@ -18,19 +18,19 @@ pub struct Answer<'a> {
 
 /// Is the body of an answer of this status read as an action's own?
 #[must_use]
-pub fn has_body(status: u16) -> bool {
+pub(crate) fn has_body(status: u16) -> bool {
     matches!(status, 200..=299)
 }
 
 /// May the body of an answer of this status say in words what is wrong? At most
 /// [`MAX_ERROR_BODY_BYTES`] of it count: it may be a whole page.
 #[must_use]
-pub fn has_words(status: u16) -> bool {
+pub(crate) fn has_words(status: u16) -> bool {
     matches!(status, 400..=599)
 }
 
 /// As much of an error's body is read, in bytes.
-pub const MAX_ERROR_BODY_BYTES: u32 = 16 << 10;
+pub(crate) const MAX_ERROR_BODY_BYTES: u32 = 16 << 10;
 
 /// The status of an older service's fault, whose words say whether the request was read.
 const FAULT_STATUS: u16 = 500;
@@ -56,7 +56,7 @@ impl<'a> Answer<'a> {
 
     /// How long CAKE asks to wait; see [`super::retry_after_ms`].
     #[must_use]
-    pub fn with_retry_after_ms(mut self, ms: Option<u64>) -> Self {
+    pub(crate) fn with_retry_after_ms(mut self, ms: Option<u64>) -> Self {
         self.retry_after_ms = ms;
         self
     }

@@ -20,8 +20,9 @@ use crate::Error;
 
 /// What is known of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Certainty {
-    /// CAKE has recorded it.
+pub(crate) enum Certainty {
+    /// CAKE has recorded it: there is no error to ask about.
+    #[cfg(test)]
     Recorded,
     /// This request has recorded nothing.
     NotRecorded,
@@ -32,8 +33,9 @@ pub enum Certainty {
 impl Certainty {
     /// What a write's result says; an error is what the answer was read as, or
     /// why there is none.
+    #[cfg(test)]
     #[must_use]
-    pub fn from_result<T>(result: &Result<T, Error>) -> Self {
+    pub(crate) fn from_result<T>(result: &Result<T, Error>) -> Self {
         match result {
             Ok(_) => Self::Recorded,
             Err(error) => Self::from_error(error),
@@ -42,7 +44,7 @@ impl Certainty {
 
     /// The same for what went wrong.
     #[must_use]
-    pub fn from_error(error: &Error) -> Self {
+    pub(crate) fn from_error(error: &Error) -> Self {
         match error {
             Error::HttpStatus { status, .. } if !(400..=499).contains(status) || *status == 408 => {
                 Self::Unknown
@@ -65,7 +67,7 @@ impl Certainty {
 /// an order or a conversion there may be another one ("Conversion already exists
 /// for this click"). A sentence that names an id must name this one.
 #[must_use]
-pub fn is_duplicate(error: &Error, unique_id: &str) -> bool {
+pub(crate) fn is_duplicate(error: &Error, unique_id: &str) -> bool {
     let message = match error {
         Error::Refused { message } => message.strip_prefix("CAKE said: ").unwrap_or(message),
         Error::HttpStatus {

@@ -18,7 +18,7 @@ const CLOCK_TOLERANCE_MS: u64 = 30_000;
 /// What is asked of an account, step by step. Whoever carries it out makes the
 /// calls and tells what they brought.
 #[derive(Debug, Default)]
-pub struct Examination {
+pub(crate) struct Examination {
     click_id: Option<String>,
     domains: Option<Result<Vec<TrackingDomain>>>,
     older: Option<Result<Vec<TrackingDomain>>>,
@@ -41,7 +41,7 @@ impl Examination {
     ///
     /// # Errors
     /// [`Error::InvalidClickId`], [`Error::PlaceholderText`].
-    pub fn new(click_id: Option<&str>) -> Result<Self> {
+    pub(crate) fn new(click_id: Option<&str>) -> Result<Self> {
         if let Some(click_id) = click_id {
             click_id::check(click_id)?;
         }
@@ -53,7 +53,7 @@ impl Examination {
 
     /// The next call: an action, the services that are asked, and its parameters as JSON. `None` at the end.
     #[must_use]
-    pub fn next(&self) -> Option<(Action, Services, String)> {
+    pub(crate) fn next(&self) -> Option<(Action, Services, String)> {
         let list = |services| Some((Action::ListTrackingDomains, services, "{}".to_owned()));
         match (&self.domains, &self.older) {
             (None, _) => return list(Services::Young),
@@ -84,7 +84,12 @@ impl Examination {
 
     /// Takes note of what the call brought. `server_ms` is the time in its
     /// answer's `Date` header and `now_ms` our own, in milliseconds since 1970.
-    pub fn record(&mut self, result: Result<CallOutcome>, server_ms: Option<u64>, now_ms: u64) {
+    pub(crate) fn record(
+        &mut self,
+        result: Result<CallOutcome>,
+        server_ms: Option<u64>,
+        now_ms: u64,
+    ) {
         let is_older = matches!(self.next(), Some((_, Services::Older, _)));
         if self.domains.is_none() || is_older {
             let domains = match result {
@@ -114,7 +119,7 @@ impl Examination {
 
     /// The report on what was found.
     #[must_use]
-    pub fn report(&self) -> Report {
+    pub(crate) fn report(&self) -> Report {
         let click = self.click.as_ref();
         let domains = match &self.domains {
             Some(domains) => domains.as_deref(),
@@ -162,7 +167,7 @@ struct Findings<'a> {
 /// How a check went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Status {
+pub(crate) enum Status {
     /// All is well.
     Ok,
     /// Something has to be done.
@@ -173,26 +178,26 @@ pub enum Status {
 
 /// One check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Check {
+pub(crate) struct Check {
     /// `reachable`, `key`, `domains`, `default_domain`, `clock`, `click`, `services`, `get_click`,
     /// `get_conversions` or `conversion_report`.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// How it went.
-    pub status: Status,
+    pub(crate) status: Status,
     /// What was found.
-    pub found: String,
+    pub(crate) found: String,
     /// What to do, unless all is well.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub advice: Option<&'static str>,
+    pub(crate) advice: Option<&'static str>,
 }
 
 /// All checks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Report {
+pub(crate) struct Report {
     /// Has no check failed?
-    pub ok: bool,
+    pub(crate) ok: bool,
     /// The checks, in the order in which they build on each other.
-    pub checks: Vec<Check>,
+    pub(crate) checks: Vec<Check>,
 }
 
 fn check(name: &'static str, is_ok: bool, found: impl Into<String>, advice: &'static str) -> Check {

@@ -10,7 +10,7 @@
 //! A list that changes faster than it can be read ends too, and says so.
 
 /// CAKE's `row_limit` where none is given.
-pub const DEFAULT_ROW_LIMIT: u64 = 100;
+pub(crate) const DEFAULT_ROW_LIMIT: u64 = 100;
 
 /// How much that is known already may come in a row, where the list's length
 /// is not known: this many rows, in at least 3 pages, or this many pages.
@@ -45,15 +45,15 @@ const SHORT_PAGES: u32 = 8;
 
 /// What a page brought.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct PageRead {
+pub(crate) struct PageRead {
     /// How many rows came.
-    pub rows: u64,
+    pub(crate) rows: u64,
     /// How many of them have not been read before.
-    pub new_rows: u64,
+    pub(crate) new_rows: u64,
     /// The index of the last row that had been read before, if any had been.
-    pub last_known: Option<u64>,
+    pub(crate) last_known: Option<u64>,
     /// The list's length, where CAKE told it.
-    pub total_rows: Option<u64>,
+    pub(crate) total_rows: Option<u64>,
 }
 
 /// Where a list is being read.
@@ -62,7 +62,7 @@ pub struct PageRead {
     clippy::struct_excessive_bools,
     reason = "each says another thing of the list"
 )]
-pub struct Pager {
+pub(crate) struct Pager {
     first: u64,
     start: u64,
     skipped: u64,
@@ -118,7 +118,7 @@ impl Pager {
     /// Starts at `start_at_row`, with `row_limit` rows a page, for at most
     /// `max_rows`.
     #[must_use]
-    pub fn new(start_at_row: u64, row_limit: u64, max_rows: Option<u64>) -> Self {
+    pub(crate) fn new(start_at_row: u64, row_limit: u64, max_rows: Option<u64>) -> Self {
         let most = max_rows.unwrap_or(u64::MAX);
         Self {
             first: start_at_row,
@@ -163,13 +163,13 @@ impl Pager {
 
     /// The next page's `start_at_row`.
     #[must_use]
-    pub fn start_at_row(&self) -> u64 {
+    pub(crate) fn start_at_row(&self) -> u64 {
         self.start
     }
 
     /// The next page's `row_limit`.
     #[must_use]
-    pub fn row_limit(&self) -> u64 {
+    pub(crate) fn row_limit(&self) -> u64 {
         let known = self.end.saturating_sub(self.start);
         let wanted = self.most.saturating_sub(self.fresh).saturating_add(known);
         self.limit.min(wanted).max(1)
@@ -177,20 +177,20 @@ impl Pager {
 
     /// Have all rows been read?
     #[must_use]
-    pub fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.is_over
     }
 
     /// Has the reading been given up, with rows that may be missing, since the
     /// list changes faster than it can be read?
     #[must_use]
-    pub fn is_short(&self) -> bool {
+    pub(crate) fn is_short(&self) -> bool {
         self.is_short
     }
 
     /// Takes note of a page. Are its rows to be taken? If not, rows in between
     /// were missed, and the page is asked for again from further up.
-    pub fn read(&mut self, page: PageRead) -> bool {
+    pub(crate) fn read(&mut self, page: PageRead) -> bool {
         let asked = self.row_limit();
         let before = self.total;
         self.pages += 1;

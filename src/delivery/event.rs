@@ -13,9 +13,6 @@ pub const MAX_BYTES: usize = 8_192;
 /// The most conversions of one body.
 pub const MAX_BATCH: usize = 100;
 
-/// The most bytes of a body with several conversions.
-pub const MAX_BATCH_BYTES: usize = 262_144;
-
 /// Who hands over, and what the request itself says.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Caller<'a> {
@@ -54,7 +51,7 @@ impl Event {
 
     /// What an answer has to be about.
     #[must_use]
-    pub fn asked(&self) -> Asked<'_> {
+    pub(crate) fn asked(&self) -> Asked<'_> {
         Asked {
             click_id: &self.0.click_id,
             offer_id: self.0.offer_id,
@@ -65,13 +62,13 @@ impl Event {
     /// What it is known by: account, offer and unique id. Never the click id
     /// alone, since a click may convert more than once.
     #[must_use]
-    pub fn key(&self, account: &str) -> String {
+    pub(crate) fn key(&self, account: &str) -> String {
         self.key_of(account, '|', self.unique_id())
     }
 
     /// What a page's conversion claims: its offer and its click.
     #[must_use]
-    pub fn claim(&self, account: &str) -> String {
+    pub(crate) fn claim(&self, account: &str) -> String {
         self.key_of(account, '/', &self.0.click_id)
     }
 
@@ -173,7 +170,7 @@ fn shortest(name: &'static str, amount: Option<String>) -> Result<Option<String>
 
 /// How two events of one key stand to each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Relation {
+pub(crate) enum Relation {
     /// They say the same.
     Same,
     /// The new one has money or a date beside what the stored one says, which
@@ -190,7 +187,7 @@ impl Relation {
     ///
     /// # Errors
     /// Those of [`Event::from_text`].
-    pub fn from_texts(stored: &str, given: &str) -> Result<Self> {
+    pub(crate) fn from_texts(stored: &str, given: &str) -> Result<Self> {
         let [stored, given] = [stored, given].map(Event::from_text);
         let (stored, given) = (stored?.0, given?.0);
         let money = |params: &Params| -> Result<_> {
@@ -223,7 +220,7 @@ impl Relation {
 
     /// Its word.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Same => "same",
             Self::AddsMoney => "adds_money",

@@ -15,7 +15,7 @@ const MOST_CHANNELS: usize = 500;
 
 /// Journeys, and the channels that they touch.
 #[derive(Debug)]
-pub struct Journeys {
+pub(crate) struct Journeys {
     channels: Words,
     /// Channel, and how many seconds before the journey's end.
     touches: Vec<(u32, u32)>,
@@ -33,7 +33,7 @@ struct Journey {
 
 /// How credit is given.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Model {
+pub(crate) enum Model {
     /// All to the last touch.
     Last,
     /// All to the first one.
@@ -53,13 +53,13 @@ pub enum Model {
 
 /// What a model gives each channel.
 #[derive(Clone, Debug, Default)]
-pub struct Credit {
+pub(crate) struct Credit {
     /// The weights that shares are made of, channel by channel.
-    pub weights: Vec<u128>,
+    pub(crate) weights: Vec<u128>,
     /// Conversions, with fractions.
-    pub conversions: Vec<f64>,
+    pub(crate) conversions: Vec<f64>,
     /// Removal effects; only Markov's model has them.
-    pub effects: Vec<f64>,
+    pub(crate) effects: Vec<f64>,
 }
 
 fn refuse(rule: &str) -> Error {
@@ -78,7 +78,7 @@ impl Default for Journeys {
 impl Journeys {
     /// An empty list, with a ceiling in bytes.
     #[must_use]
-    pub fn new(most: usize, seed: u64) -> Self {
+    pub(crate) fn new(most: usize, seed: u64) -> Self {
         Self {
             channels: Words::new(seed),
             touches: Vec::new(),
@@ -89,7 +89,7 @@ impl Journeys {
 
     /// Adds a journey of `(channel, seconds before its end)`, the first touch first; one without touches
     /// belongs to nobody and is left out. Says whether there was memory for it.
-    pub fn push<'a>(
+    pub(crate) fn push<'a>(
         &mut self,
         touches: impl IntoIterator<Item = (&'a [u8], u32)>,
         payout: i64,
@@ -126,13 +126,13 @@ impl Journeys {
     }
 
     /// The channels' names, by number.
-    pub fn channels(&self) -> impl Iterator<Item = &[u8]> {
+    pub(crate) fn channels(&self) -> impl Iterator<Item = &[u8]> {
         (1..=u32::try_from(self.channels.len()).unwrap_or(0)).map(|code| self.channels.text(code))
     }
 
     /// What all conversions pay, in ten-thousandths.
     #[must_use]
-    pub fn payout(&self) -> i64 {
+    pub(crate) fn payout(&self) -> i64 {
         self.converting().map(|journey| journey.payout).sum()
     }
 
@@ -151,7 +151,7 @@ impl Journeys {
     /// # Errors
     /// [`Error::InvalidField`] where the model cannot be applied: Markov's without journeys that did not
     /// convert, or with over 500 channels.
-    pub fn credit(&self, model: Model) -> Result<Credit> {
+    pub(crate) fn credit(&self, model: Model) -> Result<Credit> {
         if model == Model::Markov {
             return self.markov();
         }

@@ -552,7 +552,7 @@ impl Report {
     ///
     /// # Errors
     /// [`Error::InvalidField`]; [`Error::ReportFull`].
-    pub fn values(&mut self, options: &str) -> Result<()> {
+    pub(crate) fn values(&mut self, options: &str) -> Result<()> {
         let question = question(options)?;
         let mut memory = self.memory;
         let mut grouping = Grouping::new(question.by);
@@ -672,7 +672,7 @@ impl Report {
     ///
     /// # Errors
     /// [`Error::InvalidField`]; [`Error::ReportFull`].
-    pub fn break_down(&mut self, options: &str) -> Result<()> {
+    pub(crate) fn break_down(&mut self, options: &str) -> Result<()> {
         let mut question = question(options)?;
         let mut memory = self.memory;
         let answer = self.break_down_in(&mut question, &mut memory);
@@ -1043,7 +1043,7 @@ impl Report {
     ///
     /// # Errors
     /// [`Error::InvalidField`]; [`Error::ReportFull`].
-    pub fn attribute(&mut self, options: &str) -> Result<()> {
+    pub(crate) fn attribute(&mut self, options: &str) -> Result<()> {
         let mut journeys = Journeys::new(self.memory.left(), self.settings.seed);
         let mut models = Vec::new();
         let mut key = None;

@@ -278,7 +278,7 @@ impl Report {
     }
 
     /// Stops reconciling; the rows stay.
-    pub fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         if let Some(mut judge) = self.judge.take() {
             judge.free(&mut self.memory);
         }

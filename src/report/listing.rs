@@ -63,7 +63,7 @@ impl Report {
     ///
     /// # Errors
     /// [`Error::InvalidField`] before reconciling is over; [`Error::ReportFull`].
-    pub fn by_pair(&mut self) -> Result<()> {
+    pub(crate) fn by_pair(&mut self) -> Result<()> {
         let verdicts = self.verdicts.as_ref().ok_or_else(not_yet)?;
         // Pair, class and currency as one number, counted by sorting what there is of them.
         let mut keys: Vec<(u64, u32)> = Vec::new();

@@ -14,13 +14,13 @@
 //! | [`attribution`], [`share`] | models over journeys; shares that add up to the cent |
 //! | `correction` | which row of which file of CAKE's a difference becomes |
 
-pub mod amount;
-pub mod attribution;
+pub(crate) mod amount;
+pub(crate) mod attribution;
 mod clicks;
 mod correction;
 mod csv;
-pub mod day;
-pub mod flaw;
+pub(crate) mod day;
+pub(crate) mod flaw;
 mod json;
 mod judge;
 mod listing;
@@ -28,9 +28,9 @@ mod memory;
 mod names;
 mod out;
 mod partition;
-pub mod share;
+pub(crate) mod share;
 mod source;
-pub mod stats;
+pub(crate) mod stats;
 mod store;
 #[cfg(test)]
 #[expect(
@@ -365,7 +365,7 @@ impl Report {
     }
 
     /// Forgets the file that is being read.
-    pub fn cancel(&mut self) {
+    pub(crate) fn cancel(&mut self) {
         let Some(current) = self.current.take() else {
             return;
         };
@@ -964,7 +964,7 @@ pub(crate) const CENT: i64 = SCALE / 100;
 
 /// An error as JSON text: its code, rule and parameter.
 #[must_use]
-pub fn out_of_error(error: &Error) -> String {
+pub(crate) fn out_of_error(error: &Error) -> String {
     let mut writer = out::Writer::default();
     writer.open('{');
     writer.text_of("code", error.code().as_bytes());
