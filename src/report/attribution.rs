@@ -11,7 +11,7 @@ use crate::{Error, Result};
 const FRACTION: u128 = 1 << 40;
 
 /// Channels that Markov's model is solved for.
-const MOST_CHANNELS: usize = 500;
+const MAX_CHANNELS: usize = 500;
 
 /// Journeys, and the channels that they touch.
 #[derive(Debug)]
@@ -191,7 +191,7 @@ impl Journeys {
     /// probability N(start, c) / N(c, c), and from there a conversion with x(c); removing it loses just that.
     fn markov(&self) -> Result<Credit> {
         let count = self.channels.len();
-        if count > MOST_CHANNELS {
+        if count > MAX_CHANNELS {
             return Err(refuse(
                 "markov takes up to 500 channels: use a coarser dimension",
             ));
