@@ -16,8 +16,8 @@
 //! | `punycode`, `nearest` | host names in other scripts; "did you mean s1?" |
 //! | [`click_id`], [`touch`] | click ids in URLs; the stored touches, and what a visit leaves behind |
 //! | `transaction_id` | unique ids and order ids |
-//! | [`cookie`], `signed_cookie` | `Cookie` and `Set-Cookie` text; signed values (feature `worker`) |
-//! | `capture` | edge capture: what a request's click leaves behind (feature `worker`) |
+//! | [`cookie`], `signed_cookie` | `Cookie` and `Set-Cookie` text; signed values (feature `signed`) |
+//! | `capture` | edge capture: what a request's click leaves behind (feature `signed`) |
 //! | `purpose` | what a request says that it is for: a visit, a prefetch (not in `page`) |
 //! | [`consent`] | what may be stored, when |
 //! | [`macros`], [`pixel`] | postback URL templates; `p.ashx` |
@@ -41,6 +41,8 @@
         feature = "page",
         feature = "link",
         feature = "edge",
+        feature = "client",
+        feature = "checks",
         feature = "forwarder",
         feature = "report",
         feature = "sandbox"
@@ -76,17 +78,17 @@ mod xml;
 
 #[cfg(feature = "api")]
 pub mod api;
-#[cfg(feature = "worker")]
+#[cfg(feature = "signed")]
 pub mod capture;
 #[cfg(feature = "forwarder")]
 pub mod delivery;
-#[cfg(any(feature = "worker", feature = "sandbox"))]
+#[cfg(any(feature = "signed", feature = "sandbox"))]
 mod purpose;
 #[cfg(feature = "report")]
 pub mod report;
 #[cfg(feature = "sandbox")]
 mod sandbox;
-#[cfg(feature = "worker")]
+#[cfg(feature = "signed")]
 pub mod signed_cookie;
 
 #[cfg(all(

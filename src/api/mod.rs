@@ -118,7 +118,7 @@ impl Account {
     }
 
     /// Is this a sandbox on the caller's own machine?
-    fn is_sandbox(&self) -> bool {
+    pub(crate) fn is_sandbox(&self) -> bool {
         !self.origin.starts_with("https:")
     }
 

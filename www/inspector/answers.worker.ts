@@ -39,7 +39,7 @@ addEventListener("message", async ({ data }: MessageEvent<string>) => {
 
 async function read(text: string): Promise<ReadAnswer> {
   // Not above: while the package starts, a message would find nobody who listens.
-  const { createCakeClient, isCakeError } = await import("cake-edge");
+  const { createCakeClient, isCakeError } = await import("../client.js");
   const cake = createCakeClient({
     baseUrl: "https://pasted.example",
     apiKey: "none",
