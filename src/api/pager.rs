@@ -71,6 +71,10 @@ pub struct Pager {
     fresh: u64,
     pages: u64,
     total: Option<u64>,
+    /// Has the list told a length that is less than what it showed, such as 0 or the page's own? Then it tells none.
+    has_false_total: bool,
+    /// How often the list's end was seen with nothing behind it, though its length says more.
+    seen_end: u32,
     /// The position behind the last row that was read.
     end: u64,
     /// The list's length then.
@@ -130,6 +134,8 @@ impl Pager {
             fresh: 0,
             pages: 0,
             total: None,
+            has_false_total: false,
+            seen_end: 0,
             end: start_at_row,
             total_at_end: 0,
             overlap: 0,
@@ -190,8 +196,16 @@ impl Pager {
 
     /// Takes note of a page. Are its rows to be taken? If not, rows in between
     /// were missed, and the page is asked for again from further up.
-    pub fn read(&mut self, page: PageRead) -> bool {
+    pub fn read(&mut self, mut page: PageRead) -> bool {
         let asked = self.row_limit();
+        let reached = self.start.saturating_add(page.rows);
+        // Counted from 1, the last row's position is the length itself.
+        let is_false = |total: u64| page.rows > 0 && reached > total.saturating_add(1);
+        if self.has_false_total || page.total_rows.is_some_and(is_false) {
+            self.has_false_total = true;
+            self.total = None;
+            page.total_rows = None;
+        }
         let before = self.total;
         self.pages += 1;
         if self.is_probing {
@@ -403,6 +417,13 @@ impl Pager {
             && (!self.has_shrunk || new_rows == 0 && reached > total);
         // Page after page of what we know: `start_at_row` is not heeded.
         let is_stale = new_rows == 0 && self.start > total + self.limit;
+        // What was read last, with room for more behind it and nothing there: the length counts what is not listed.
+        let is_end = page.last_known.is_some_and(|index| index + 1 == rows) && rows < self.page_rows;
+        self.seen_end = match (new_rows, is_end) {
+            (0, true) => self.seen_end + 1,
+            (0, false) => self.seen_end,
+            _ => 0,
+        };
         self.pages_at_end = if reached >= total {
             self.pages_at_end + 1
         } else {
@@ -418,6 +439,7 @@ impl Pager {
         if rows == 0
             || rows < asked && knows_all
             || is_stale
+            || self.seen_end > 1
             || self.idle_at_end > 2
             || self.pages_at_end > MAX_PAGES_LOSING
         {
@@ -697,8 +719,10 @@ mod tests {
             let mut pages = 0;
             while !paging.is_over() {
                 let (rows, _) = server.page(paging.start_at_row(), paging.row_limit());
-                // Never lower than what was shown: that would be the end of a list.
-                let total = totals[pages % totals.len()].max(count);
+                // Lower than what was shown it tells nothing; as much as that is the end of a list.
+                let shown = paging.start_at_row() + rows.len() as u64;
+                let total = totals[pages % totals.len()];
+                let total = if total + 1 < shown { total } else { total.max(count) };
                 let (read, fresh) = page_read(&rows, Some(total), &seen);
                 if paging.read(read) {
                     seen.extend(fresh);
@@ -734,6 +758,30 @@ mod tests {
                 pages += 1;
                 assert!(pages < 60);
             }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_total_that_counts_more_than_is_listed_ends_soon(
+            count in 0_u64..80, counts_from_1 in any::<bool>(), limit in 2_u64..20, most in 2_usize..20, more in 0_u64..200,
+        ) {
+            let server = Server { rows: (0..count).collect(), counts_from_1, most, tells_total: false };
+            let mut paging = Pager::new(0, limit, None);
+            let mut seen: Vec<u64> = Vec::new();
+            let mut pages = 0;
+            while !paging.is_over() {
+                let (rows, _) = server.page(paging.start_at_row(), paging.row_limit());
+                let (read, fresh) = page_read(&rows, Some(count + more), &seen);
+                if paging.read(read) {
+                    seen.extend(fresh);
+                }
+                pages += 1;
+            }
+            prop_assert_eq!(seen, (0..count).collect::<Vec<_>>());
+            prop_assert!(!paging.is_short());
+            let least = limit.min(most as u64).saturating_sub(1).max(1);
+            prop_assert!(pages <= count / least + 12, "{} pages", pages);
         }
     }
 
