@@ -151,6 +151,8 @@ pub enum Error {
         status: u16,
         /// How long CAKE asks to wait, in milliseconds, where it said so.
         retry_after_ms: Option<u64>,
+        /// What the answer's body says, shortened and redacted, after a sentence of ours; or empty.
+        message: String,
     },
     /// CAKE refused the API key.
     Unauthorized {
@@ -401,7 +403,9 @@ impl Error {
             }
             #[cfg(feature = "api")]
             Self::Aborted => "the call was aborted by its signal",
-            Self::HttpStatus { message, .. } | Self::Unauthorized { message, .. }
+            Self::HttpStatus { message, .. }
+            | Self::RateLimited { message, .. }
+            | Self::Unauthorized { message, .. }
                 if !message.is_empty() =>
             {
                 message

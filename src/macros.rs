@@ -117,6 +117,32 @@ pub fn check(template: &str) -> Result<Checked> {
     Ok(checked)
 }
 
+/// The same for a URL as somebody has pasted it: where it breaks the rule only for what its way has done to it, such as
+/// quotes around it or the spaces of `{{ clickid }}`, that is a finding, and what is left is checked.
+///
+/// # Errors
+/// [`Error::InvalidPostbackUrl`] as [`check`].
+pub fn inspect(text: &str) -> Result<Checked> {
+    check(text).or_else(|error| {
+        let mut findings = Vec::new();
+        let mended = spoiled::mend(text, &mut findings);
+        let trimmed = mended.trim();
+        let template = trimmed.replace(' ', "%20");
+        if template != *mended {
+            findings.push(Finding::new(
+                "stray_space",
+                "",
+                "The URL has a space, which no URL holds. Leave it out, or write %20.",
+            ));
+        }
+        let mut checked = check(&template).map_err(|_| error)?;
+        checked.findings.retain(|finding| !findings.contains(finding));
+        findings.append(&mut checked.findings);
+        checked.findings = findings;
+        Ok(checked)
+    })
+}
+
 /// `#payuot#`: one that CAKE does not know.
 fn unknown(name: &str) -> Finding {
     // `#payuot#`: nearly what others call #price#.
@@ -128,6 +154,9 @@ fn unknown(name: &str) -> Finding {
         .or_else(|| nearest(name, KNOWN))
         .or_else(of_others);
     let advice = match right {
+        Some("s2") => {
+            "Did you mean #reqsessid#, CAKE's own click id, or #s2#, where the partner's is in s2?".to_owned()
+        }
         Some(right) => format!("Did you mean #{right}#?"),
         None => "Leave it out, or write one of CAKE's own.".to_owned(),
     };
@@ -232,7 +261,8 @@ fn foreign_macro(found: &Foreign<'_>) -> Finding {
 }
 
 /// CAKE's macros for what other tools call by these names.
-const OWN: [(&str, &str); 10] = [
+const OWN: [(&str, &str); 11] = [
+    ("leadid", "conversionid convid leadid"),
     (
         "s2",
         "clickid affclickid pubclickid subid affsub externalid aff_click_id cid click reqid requestid gclid ttclid fbclid sub",
@@ -382,8 +412,10 @@ mod tests {
             ("payout", "price"),
             ("click_id", "s2"),
             ("clickid", "s2"),
+            ("click_id", "reqsessid"),
             ("sub1", "s1"),
             ("prise", "price"),
+            ("conversion_id", "leadid"),
         ] {
             let template = format!("https://p.example.com/?id=#reqsessid#&x=#{wrong}#");
             let checked = check(&template).unwrap();
@@ -438,6 +470,31 @@ mod tests {
         assert_eq!(codes("https://p.example/?p=#price#"), ["no_click_id"]);
         let checked = check("https://p.example/?id={click_id}").unwrap();
         assert_eq!(checked.findings[0].parameter, "click_id");
+    }
+
+    #[test]
+    fn what_the_way_has_done_to_a_url_is_a_finding() {
+        for (text, code) in [
+            ("https://p.example/?id=#reqsessid#&x={{ clickid }}", "foreign_macro"),
+            ("https://p.example/?id=#reqsessid#&x=[click id]", "foreign_macro"),
+            (" https://p.example/?id=#reqsessid#", "stray_space"),
+            ("https://p.example/?id=#reqsessid# ", "stray_space"),
+            ("https://p.example/?id=#reqsessid#&x=a b", "stray_space"),
+            ("https://p.example/?id=#reqsessid#&\nx=1", "line_break"),
+            ("https://p.example/?id=#reqsessid#\u{a0}", "invisible_character"),
+            ("<https://p.example/?id=#reqsessid#>", "text_around_link"),
+            ("\"https://p.example/?id=#reqsessid#\"", "text_around_link"),
+            ("<img src='https://p.example/?id=#reqsessid#'>", "text_around_link"),
+            ("https:\\/\\/p.example\\/?id=#reqsessid#", "escaped_text"),
+        ] {
+            assert_eq!(check(text), Err(Error::InvalidPostbackUrl), "{text}");
+            let Checked { uses, findings } = inspect(text).unwrap();
+            assert!(findings.iter().any(|finding| finding.code == code), "{text}: {findings:?}");
+            assert_eq!(uses, ["reqsessid"], "{text}");
+        }
+        for text in ["http://p.example/", "https://u:p@p.example/", "https://127.0.0.1/", "p.example", "", " ", "https://p.example\\@evil.example/"] {
+            assert_eq!(inspect(text), Err(Error::InvalidPostbackUrl), "{text}");
+        }
     }
 
     #[test]

@@ -275,8 +275,33 @@ fn decode_quoted_printable(text: &str) -> Step {
     Some((mended, quoted_printable(first)))
 }
 
-/// `¤cy=USD` was `&currency=USD`.
+/// `¤cy=USD` was `&currency=USD`; an address bar writes `%C2%A4cy=USD`.
 fn separate_signs(text: &str) -> Step {
+    let plain;
+    let text = if text.contains('%') {
+        plain = SIGNS.iter().fold(text.to_owned(), |text, (sign, _)| {
+            let code: String = sign
+                .encode_utf8(&mut [0; 4])
+                .bytes()
+                .map(|byte| format!("%{byte:02X}"))
+                .collect();
+            let is_spoiled = |text: &str, code: &str| {
+                let behind = text.split_once('?').and_then(|(_, query)| query.split_once(code));
+                behind.is_some_and(|(_, rest)| {
+                    let name = rest.split('=').next().unwrap_or_default();
+                    !name.is_empty()
+                        && name.len() < rest.len()
+                        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+                })
+            };
+            [code.to_ascii_lowercase(), code].into_iter().fold(text, |text, code| {
+                if is_spoiled(&text, &code) { text.replace(&code, &sign.to_string()) } else { text }
+            })
+        });
+        &plain
+    } else {
+        text
+    };
     let mut spoiled = None;
     let mut mended = String::with_capacity(text.len() + 8);
     let start = text.find('?').unwrap_or(text.len());
@@ -316,10 +341,31 @@ fn straighten(text: &str) -> Step {
     let mut before = '&';
     let mut mended = String::with_capacity(text.len());
     let mut rest = text.chars().peekable();
+    // Names are plain, and so are ids: other values may be in any script.
+    let mut is_name = false;
+    let mut name = String::new();
     while let Some(c) = rest.next() {
+        match c {
+            '?' | '&' if mended.contains("://") => {
+                is_name = true;
+                name.clear();
+            }
+            '=' => is_name = false,
+            '#' => {
+                is_name = false;
+                name.clear();
+            }
+            _ => {}
+        }
         let is_at_edge =
             matches!(before, '=' | '?' | '&') || matches!(rest.peek(), None | Some('&' | '#'));
+        let is_id = !is_name && matches!(name.as_str(), "a" | "c" | "A" | "C");
         let straight = match c {
+            '\u{ff10}'..='\u{ff19}' | '\u{ff21}'..='\u{ff3a}' | '\u{ff41}'..='\u{ff5a}'
+                if is_name || is_id =>
+            {
+                u32::from(c).checked_sub(0xfee0).and_then(char::from_u32).unwrap_or(c)
+            }
             '\u{ff03}' | '\u{fe5f}' => '#',
             '\u{ff05}' | '\u{fe6a}' => '%',
             '\u{ff06}' | '\u{fe60}' => '&',
@@ -344,6 +390,16 @@ fn straighten(text: &str) -> Step {
             _ => c,
         };
         before = c;
+        // `＆` and `＝` are signs between names too.
+        match straight {
+            '&' | '?' => {
+                is_name = mended.contains("://");
+                name.clear();
+            }
+            '=' => is_name = false,
+            _ if is_name => name.push(straight),
+            _ => {}
+        }
         if straight == c {
             mended.push(c);
         } else {
@@ -426,6 +482,20 @@ fn cut_tail(text: &str) -> Step {
         );
         return Some((mended, finding));
     }
+    // `…&s1=50%`, `…&s1=caf%C`: cut in the middle of an escape.
+    let bytes = text.as_bytes();
+    if let Some(from) = bytes.len().checked_sub(2)
+        && let Some([before, last]) = bytes.get(from..)
+        && (*last == b'%' && before.is_ascii_digit() || *before == b'%' && last.is_ascii_hexdigit())
+    {
+        let end = if *last == b'%' { from + 1 } else { from };
+        let finding = Finding::new(
+            "shortened_link",
+            "",
+            "The link ends in the middle of a percent-escape. Copy the whole link; a % of its own is written %25.",
+        );
+        return Some((text.get(..end)?.to_owned(), finding));
+    }
     let tail = text.trim_end_matches(|c| {
         let opened = match c {
             ')' => '(',
@@ -466,12 +536,16 @@ fn find_wrapper(text: &str, findings: &mut Vec<Finding>) {
             .is_some_and(|before| before.is_empty() || before.ends_with('.'))
     });
     if is_wrapper || is_google {
-        findings.push(Finding::new(
-            "wrapped_link",
-            &host,
-            "A mail filter or an app has wrapped the link in one of its own. Use the link inside, as it was sent.",
-        ));
+        findings.push(wrapped_link(&host));
     }
+}
+
+pub(crate) fn wrapped_link(host: &str) -> Finding {
+    Finding::new(
+        "wrapped_link",
+        host,
+        "A mail filter or an app has wrapped the link in one of its own. Use the link inside, as it was sent.",
+    )
 }
 
 fn find_ignoring_case(text: &str, part: &str) -> Option<usize> {

@@ -72,19 +72,13 @@ impl<'a> Answer<'a> {
             200..=299 => Ok(self.body),
             0 | 300..=399 => Err(Error::Redirected { status }),
             401 | 403 => Err(self.unauthorized(self.words_of_error().as_deref())),
-            429 => Err(Error::RateLimited {
-                status,
-                retry_after_ms,
-            }),
+            429 => Err(self.limited(self.words_of_error().as_deref())),
             _ => {
                 let words = self.words_of_error();
                 let is_final = matches!(status, 400..=499) && !matches!(status, 408 | 425);
                 // The word is the same limit whatever its status.
                 if is_final && words.as_deref().is_some_and(is_restricted) {
-                    return Err(Error::RateLimited {
-                        status,
-                        retry_after_ms,
-                    });
+                    return Err(self.limited(None));
                 }
                 if is_final && words.as_deref().is_some_and(is_about_the_key) {
                     return Err(self.unauthorized(words.as_deref()));
@@ -106,7 +100,7 @@ impl<'a> Answer<'a> {
 
     /// What the body of an error says: a fault's or gateway's words, a page's title, or its text.
     fn words_of_error(&self) -> Option<String> {
-        let body = self.body.trim();
+        let body = only_object(self.body).unwrap_or(self.body).trim();
         let words = match Object::read(body).map(dress::unwrapped) {
             Some(envelope) => match dress::find(&envelope, "d").and_then(Value::string) {
                 Some(text) => Object::read(&text).as_ref().and_then(words::find_words),
@@ -119,6 +113,16 @@ impl<'a> Answer<'a> {
             },
         };
         words.filter(|words| !words.trim().is_empty())
+    }
+
+    /// CAKE asks to call less often, in these words.
+    fn limited(&self, words: Option<&str>) -> Error {
+        let words = words.filter(|words| !is_restricted(words));
+        Error::RateLimited {
+            status: self.status,
+            retry_after_ms: self.retry_after_ms,
+            message: self.sentence("CAKE is limiting the rate of requests", words),
+        }
     }
 
     /// CAKE does not take the key, in these words.
@@ -140,12 +144,11 @@ impl<'a> Answer<'a> {
     /// a page of HTML; what says neither yes nor no, or both, is unexpected.
     pub(crate) fn open(&self) -> Result<Object<'a>> {
         let body = self.body_of_success()?;
-        let limited = Error::RateLimited {
-            status: self.status,
-            retry_after_ms: self.retry_after_ms,
-        };
         if is_restricted(body) {
-            return Err(limited);
+            return Err(self.limited(None));
+        }
+        if let Some(only) = only_object(body) {
+            return self.open_only(only);
         }
         let envelope = Object::read(body)
             .map(dress::unwrapped)
@@ -198,7 +201,7 @@ impl<'a> Answer<'a> {
             .flatten()
             .any(|text| is_restricted(text))
         {
-            return Err(limited);
+            return Err(self.limited(None));
         }
         let shown = message
             .filter(|message| !message.trim().is_empty())
@@ -213,14 +216,25 @@ impl<'a> Answer<'a> {
         }
     }
 
+    /// An answer in a list of its own. A list that says nothing of itself is no answer of CAKE's.
+    fn open_only(&self, body: &'a str) -> Result<Object<'a>> {
+        let inner = Self { body, ..*self };
+        let other = || self.unexpected("is JSON of another shape: ", self.body);
+        let envelope = inner.open().map_err(|error| match error {
+            Error::UnexpectedAnswer { .. } => other(),
+            error => error,
+        })?;
+        let speaks = ["success", "request_status"]
+            .iter()
+            .any(|name| dress::find(&envelope, name).is_some());
+        if speaks { Ok(envelope) } else { Err(other()) }
+    }
+
     /// What an answer that is no yes says: a no, or only words.
     pub(super) fn no(&self, said: Option<bool>, words: Option<&str>) -> Error {
         let words = words.unwrap_or_default();
         if is_restricted(words) {
-            return Error::RateLimited {
-                status: self.status,
-                retry_after_ms: self.retry_after_ms,
-            };
+            return self.limited(None);
         }
         if is_about_the_key(words) {
             return self.unauthorized(Some(words));
@@ -288,6 +302,15 @@ impl<'a> Answer<'a> {
         }
     }
 
+    /// Something of the documented shape is not there: which it is, and the words that came instead.
+    pub(super) fn lacks(&self, what: &str, name: &str) -> Error {
+        let envelope = Object::read(self.body.trim()).map(dress::unwrapped);
+        match envelope.as_ref().and_then(words::find_words) {
+            Some(words) => self.unexpected(&[what, name, ": "].concat(), &words),
+            None => self.unexpected(what, name),
+        }
+    }
+
     /// Not the documented shape, with what was received.
     pub(crate) fn unexpected(&self, rule: &str, received: &str) -> Error {
         Error::UnexpectedAnswer {
@@ -303,6 +326,12 @@ impl<'a> Answer<'a> {
 
 /// What stands around a record or a list in some answers.
 const WRAPPERS: [&str; 3] = ["response", "data", "result"];
+
+/// The one object of a list of one: `[{…}]`.
+fn only_object(body: &str) -> Option<&str> {
+    let inner = body.trim().strip_prefix('[')?.strip_suffix(']')?;
+    Object::read(inner.trim()).map(|_| inner)
+}
 
 /// The older generation's one word for "too many requests".
 fn is_restricted(text: &str) -> bool {
@@ -353,7 +382,7 @@ impl<'a, 'b> Record<'a, 'b> {
                 None => break,
             }
         }
-        Err(answer.unexpected("has no record in `", &[name, "`"].concat()))
+        Err(answer.lacks("has no record in ", &["`", name, "`"].concat()))
     }
 
     /// The same over fields that are read already.
@@ -451,7 +480,7 @@ pub(super) fn list_holder<'a, 'b>(
             Some(inner) if levels.next().is_some() => record = Record::from_fields(answer, inner),
             // A length without a list is an empty one.
             None if total_rows == Some(0) => break,
-            _ => return Err(answer.unexpected("has no list in ", name)),
+            _ => return Err(answer.lacks("has no list in ", name)),
         }
         total_rows = record.total_rows().or(total_rows);
     }
@@ -493,7 +522,7 @@ fn list_of<'a>(
         .entries()
         .find(|(each, _)| dress::is_same_name(each, name))
         .map_or_else(|| Some(Vec::new()), |(_, value)| dress::rows(value, row))
-        .ok_or_else(|| answer.unexpected("has no list in ", name))
+        .ok_or_else(|| answer.lacks("has no list in ", name))
 }
 
 #[cfg(test)]
@@ -506,9 +535,10 @@ mod tests {
         for (body, rule) in [
             (r#"[{"click_id":"abc"}]"#, "is JSON of another shape"),
             (
-                r#"[{"success":false,"message":"Invalid Offer"}]"#,
+                r#"[{"success":false,"message":"No"},{"success":false}]"#,
                 "is JSON of another shape",
             ),
+            (r#"[{"error":"No"}]"#, "is JSON of another shape: [{"),
             ("[]", "is JSON of another shape"),
             ("null", "is JSON of another shape"),
             (" true\n", "is JSON of another shape"),
@@ -517,6 +547,45 @@ mod tests {
         ] {
             let error = Answer::new(200, body).open().map(drop).unwrap_err();
             assert!(error.to_string().contains(rule), "{body}: {error}");
+        }
+    }
+
+    #[test]
+    fn an_answer_in_a_list_of_its_own_says_what_it_says() {
+        for (body, code, words) in [
+            (r#"[{"success":false,"message":"No offer"}]"#, "refused", "No offer"),
+            (r#" [ {"request_status":"Failure","message":"No offer"} ] "#, "refused", "No offer"),
+            (r#"{"d":[{"success":false,"message":"No offer"}]}"#, "refused", "No offer"),
+            (r#"[{"success":false,"message":"Restricted"}]"#, "rate_limited", "limiting"),
+            (r#"[{"success":false,"message":"Invalid API Key"}]"#, "unauthorized", "Invalid API Key"),
+        ] {
+            let error = Answer::new(200, body).open().map(drop).unwrap_err();
+            assert_eq!(error.code(), code, "{body}");
+            assert!(error.to_string().contains(words), "{error}");
+        }
+        let yes = r#"[{"success":true,"conversion":{"conversion_id":5}}]"#;
+        assert!(Answer::new(200, yes).open().is_ok());
+    }
+
+    #[test]
+    fn words_beside_a_list_that_is_not_there_reach_the_caller() {
+        for body in [
+            r#"{"d":"No offer"}"#,
+            r#"{"result":{"success":false,"message":"No offer"}}"#,
+            r#"{"data":{"Success":false,"Message":"No offer"}}"#,
+            r#"{"success":true,"error":"No offer"}"#,
+            r#"{"Message":"The request is invalid.","ModelState":{"offer_id":["No offer"]}}"#,
+            r#"{"error":"invalid_request","error_description":"No offer"}"#,
+            r#"{"request_status":"Failed","request_message":"No offer"}"#,
+            r#"{"request_status":"Failure","ResultMessage":"No offer"}"#,
+        ] {
+            let answer = Answer::new(200, body);
+            for error in [
+                get_click::read(&answer, "abc").unwrap_err(),
+                record_conversion::read(&answer).unwrap_err(),
+            ] {
+                assert!(error.to_string().contains("No offer"), "{body}: {error}");
+            }
         }
     }
 
@@ -556,6 +625,13 @@ mod tests {
                 "Service Unavailable",
             ),
             (404, "No such route", "http_status", "No such route"),
+            (429, r#"{"Message":"Daily quota reached"}"#, "rate_limited", "Daily quota reached"),
+            (429, r#"[{"success":false,"message":"Daily quota reached"}]"#, "rate_limited", "Daily quota reached"),
+            (429, "Daily quota reached", "rate_limited", "Daily quota reached"),
+            (429, "<h1>Daily quota reached</h1>", "rate_limited", "Daily quota reached"),
+            (429, "Restricted", "rate_limited", "requests (status 429)"),
+            (429, "", "rate_limited", "requests (status 429)"),
+            (400, r#"[{"Message":"Bad range"}]"#, "http_status", "error status: Bad range"),
             (500, "", "http_status", "error status (status 500)"),
             (500, "{}", "http_status", "error status (status 500)"),
             (
