@@ -90,7 +90,7 @@ pub fn lint(link: &str) -> Vec<Finding> {
     }
     lint_fragment(&link, &mut findings);
     find_inner_link(&link, &mut findings);
-    if findings.is_empty() {
+    if findings.is_empty() && !link.trim().is_empty() {
         findings.extend(unreadable(&link));
     }
     let mut seen = Vec::new();

@@ -127,7 +127,7 @@ pub fn inspect(text: &str) -> Result<Checked> {
         let mut findings = Vec::new();
         let mended = spoiled::mend(text, &mut findings);
         let trimmed = mended.trim();
-        let template = trimmed.replace(' ', "%20");
+        let template = trimmed.replace(' ', "");
         if template != *mended {
             findings.push(Finding::new(
                 "stray_space",

@@ -210,6 +210,28 @@ mod tests {
         }
     }
 
+    #[derive(serde::Deserialize)]
+    struct Vectors {
+        names: Vec<Vector>,
+    }
+
+    #[derive(serde::Deserialize)]
+    struct Vector {
+        given: String,
+        known: Vec<String>,
+        meant: Option<String>,
+    }
+
+    #[test]
+    fn other_words_and_names_on_the_wire_lead_to_the_right_one() {
+        let vectors = include_str!("../tests/vectors/nearest.json");
+        let Vectors { names } = serde_json::from_str(vectors).unwrap();
+        for Vector { given, known, meant } in names {
+            let found = nearest(&given, known.iter().map(String::as_str));
+            assert_eq!(found, meant.as_deref(), "{given} of {known:?}");
+        }
+    }
+
     #[test]
     fn what_is_far_from_all_is_near_to_none() {
         for given in ["", "x", "colour", "campaign", "s9", "url", "__proto__"] {

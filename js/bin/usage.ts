@@ -7,7 +7,6 @@ export class UsageError extends Error {}
 
 /** Where a command's user finds what the code calls so. */
 const SOURCES: { readonly [parameter: string]: string } = {
-  apiKey: "CAKE_API_KEY",
   baseUrl: "--base-url",
   first: "--from",
   last: "--to",
@@ -19,6 +18,7 @@ const SOURCES: { readonly [parameter: string]: string } = {
 /** An error's sentence with the option or variable that it is about. */
 export function sentenceOf(error: Error & { readonly parameter?: string | undefined }): string {
   const { message, parameter = "" } = error;
+  if (parameter === "apiKey") return `${message}. Set CAKE_API_KEY`;
   const source = Object.hasOwn(SOURCES, parameter) ? SOURCES[parameter] : undefined;
   return source !== undefined && message.startsWith(parameter) ? source + message.slice(parameter.length) : message;
 }

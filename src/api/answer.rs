@@ -148,7 +148,7 @@ impl<'a> Answer<'a> {
             return Err(self.limited(None));
         }
         if let Some(only) = only_object(body) {
-            return self.open_only(only);
+            return Err(self.open_only(only));
         }
         let envelope = Object::read(body)
             .map(dress::unwrapped)
@@ -165,6 +165,9 @@ impl<'a> Answer<'a> {
                 .open()
                 .err()
                 .unwrap_or_else(|| self.unexpected("is inside of a text: ", &text)));
+        }
+        if let Some(only) = envelope.get("d").and_then(|d| only_object(d.json())) {
+            return Err(self.open_only(only));
         }
         let message = words::find_words(&envelope);
         let unclear = || self.unexpected("says neither yes nor no: ", body);
@@ -216,18 +219,12 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// An answer in a list of its own. A list that says nothing of itself is no answer of CAKE's.
-    fn open_only(&self, body: &'a str) -> Result<Object<'a>> {
-        let inner = Self { body, ..*self };
-        let other = || self.unexpected("is JSON of another shape: ", self.body);
-        let envelope = inner.open().map_err(|error| match error {
-            Error::UnexpectedAnswer { .. } => other(),
-            error => error,
-        })?;
-        let speaks = ["success", "request_status"]
-            .iter()
-            .any(|name| dress::find(&envelope, name).is_some());
-        if speaks { Ok(envelope) } else { Err(other()) }
+    /// A no in a list of its own is one. A yes there is no answer of CAKE's: nothing may count as recorded by it.
+    fn open_only(&self, body: &'a str) -> Error {
+        match (Self { body, ..*self }).open() {
+            Err(error @ (Error::Refused { .. } | Error::RateLimited { .. } | Error::Unauthorized { .. })) => error,
+            _ => self.unexpected("is JSON of another shape: ", self.body),
+        }
     }
 
     /// What an answer that is no yes says: a no, or only words.
@@ -327,7 +324,7 @@ impl<'a> Answer<'a> {
 /// What stands around a record or a list in some answers.
 const WRAPPERS: [&str; 3] = ["response", "data", "result"];
 
-/// The one object of a list of one: `[{…}]`.
+/// The one object of a list of one: `[{…}]`, also as `{"d":[{…}]}`.
 fn only_object(body: &str) -> Option<&str> {
     let inner = body.trim().strip_prefix('[')?.strip_suffix(']')?;
     Object::read(inner.trim()).map(|_| inner)
@@ -564,7 +561,8 @@ mod tests {
             assert!(error.to_string().contains(words), "{error}");
         }
         let yes = r#"[{"success":true,"conversion":{"conversion_id":5}}]"#;
-        assert!(Answer::new(200, yes).open().is_ok());
+        let error = Answer::new(200, yes).open().map(drop).unwrap_err();
+        assert_eq!(error.code(), "unexpected_answer");
     }
 
     #[test]

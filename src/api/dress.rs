@@ -22,7 +22,7 @@ fn unwrapped_to(object: Object<'_>, depth: u8) -> Object<'_> {
     let inner = {
         let mut entries = object.entries().filter(|(name, _)| *name != "__type");
         match (entries.next(), entries.next()) {
-            (Some((name, value)), None) if name.eq_ignore_ascii_case("d") => plain(value).and_then(Value::object),
+            (Some((name, value)), None) if name.eq_ignore_ascii_case("d") => value.object(),
             _ => None,
         }
     };
