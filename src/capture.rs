@@ -12,18 +12,18 @@ use crate::url::{cut, query_of};
 use crate::{Error, Result};
 
 /// The signed cookie of one host alone.
-pub const HOST_COOKIE: &str = "__Host-cake_click";
+pub(crate) const HOST_COOKIE: &str = "__Host-cake_click";
 
 /// The signed cookie of a domain and all hosts below it.
-pub const DOMAIN_COOKIE: &str = "__Secure-cake_click";
+pub(crate) const DOMAIN_COOKIE: &str = "__Secure-cake_click";
 
 /// The signed cookie on http loopback, where browsers take no prefix. Not the
 /// name of the page's own cookie, which no script could write any more then.
-pub const LOOPBACK_COOKIE: &str = "cake_click_signed";
+pub(crate) const LOOPBACK_COOKIE: &str = "cake_click_signed";
 
 /// The page's own cookie, which js/page/store.ts writes. The edge reads nothing
 /// of it, and deletes it where the visitor says no.
-pub const PAGE_COOKIE: &str = "cake_click";
+pub(crate) const PAGE_COOKIE: &str = "cake_click";
 
 /// A request, in its own words. Headers that it lacks are `None`.
 #[derive(Clone, Copy, Debug, Default)]

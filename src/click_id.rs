@@ -16,7 +16,7 @@ use crate::{Error, Result, sub_id};
 /// `transaction_id`, `tranid` and `r` are in use as well, and not among them:
 /// payment providers and frameworks use those names for something else on the
 /// page that converts. They count where a site names them.
-pub const DEFAULT_PARAMETERS: [&str; 4] = ["reqid", "ckm_request_id", "click_id", "clickid"];
+pub(crate) const DEFAULT_PARAMETERS: [&str; 4] = ["reqid", "ckm_request_id", "click_id", "clickid"];
 
 /// The most characters of a click id.
 const MAX_CHARACTERS: usize = 128;
@@ -42,7 +42,7 @@ pub(crate) fn is_letter(byte: u8) -> bool {
 /// # Errors
 /// [`Error::InvalidClickId`]; [`Error::PlaceholderText`] for a text that stands
 /// for a missing value, such as `undefined`, see [`crate::placeholder`].
-pub fn check(text: &str) -> Result<()> {
+pub(crate) fn check(text: &str) -> Result<()> {
     if !is_click_id(text) {
         Err(Error::InvalidClickId)
     } else if is_missing_value(text) {
@@ -96,13 +96,13 @@ pub struct FoundClick<'a> {
     /// The parameter that carried it, as configured.
     pub parameter: &'a str,
     /// Did that parameter come more than once? The first one that is a click id counts.
-    pub is_repeated: bool,
+    pub(crate) is_repeated: bool,
     /// `s1` … `s5`; without those that are too long or an unexpanded macro.
     pub sub_ids: [Option<String>; 5],
     /// Who sent the click, as text.
-    pub affiliate_id: Option<String>,
+    pub(crate) affiliate_id: Option<String>,
     /// The offer, as text.
-    pub offer_id: Option<String>,
+    pub(crate) offer_id: Option<String>,
 }
 
 /// Finds the click id in a landing page's URL (or its bare `?query`): the first

@@ -14,7 +14,7 @@ pub enum Consent {
 
 /// What may be done with a touch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Storing {
+pub(crate) enum Storing {
     /// Store it.
     Store,
     /// Hold it in memory, store nothing.
@@ -41,7 +41,7 @@ impl Consent {
     /// denied unless `ignores_global_privacy_control`, for sites whose law and
     /// counsel say otherwise.
     #[must_use]
-    pub fn storing(
+    pub(crate) fn storing(
         self,
         has_global_privacy_control: bool,
         ignores_global_privacy_control: bool,

@@ -5,7 +5,7 @@ use crate::url::{cut, push_number};
 use crate::{Error, Result};
 
 /// The most bytes of a cookie that every browser keeps, attributes included.
-pub const MAX_BYTES: usize = 4_096;
+pub(crate) const MAX_BYTES: usize = 4_096;
 
 /// When a browser sends the cookie from other sites.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -144,7 +144,7 @@ fn starts_with(name: &str, prefix: &str) -> bool {
 /// The values of all cookies called `name` in a `Cookie` header or in
 /// `document.cookie`: a browser sends one for each path and domain, the one of
 /// the longest path first.
-pub fn find_cookies<'a>(header: &'a str, name: &str) -> impl Iterator<Item = &'a str> {
+pub(crate) fn find_cookies<'a>(header: &'a str, name: &str) -> impl Iterator<Item = &'a str> {
     header.split(';').filter_map(move |pair| {
         let (key, value) = cut(pair, b'=');
         value

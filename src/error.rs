@@ -459,7 +459,7 @@ impl Error {
 
     /// How long CAKE asks to wait before the next call, in milliseconds.
     #[must_use]
-    pub fn retry_after_ms(&self) -> Option<u64> {
+    pub(crate) fn retry_after_ms(&self) -> Option<u64> {
         match self {
             Self::HttpStatus { retry_after_ms, .. } | Self::RateLimited { retry_after_ms, .. } => {
                 *retry_after_ms

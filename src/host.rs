@@ -44,7 +44,7 @@ impl<'a> Domain<'a> {
 
     /// The host name, or the sandbox's origin: what the constructor took.
     #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         match &self.0 {
             Origin::Https(host) => host,
             Origin::Loopback(origin) => origin,
@@ -53,25 +53,16 @@ impl<'a> Domain<'a> {
 
     /// Is this a sandbox's?
     #[must_use]
-    pub fn is_sandbox(&self) -> bool {
+    pub(crate) fn is_sandbox(&self) -> bool {
         matches!(self.0, Origin::Loopback(_))
     }
 
     /// The same with a text of its own, to be kept.
     #[must_use]
-    pub fn into_owned(self) -> Domain<'static> {
+    pub(crate) fn into_owned(self) -> Domain<'static> {
         Domain(match self.0 {
             Origin::Https(host) => Origin::Https(Cow::Owned(host.into_owned())),
             Origin::Loopback(origin) => Origin::Loopback(Cow::Owned(origin.into_owned())),
-        })
-    }
-
-    /// The same with this one's text.
-    #[must_use]
-    pub fn borrow(&self) -> Domain<'_> {
-        Domain(match &self.0 {
-            Origin::Https(host) => Origin::Https(Cow::Borrowed(host)),
-            Origin::Loopback(origin) => Origin::Loopback(Cow::Borrowed(origin)),
         })
     }
 
@@ -113,7 +104,7 @@ fn lower_case(text: &str) -> Cow<'_, str> {
 
 /// Is this `http://127.0.0.1`, `http://localhost` or `http://[::1]`, with or without a port?
 #[must_use]
-pub fn is_loopback_origin(origin: &str) -> bool {
+pub(crate) fn is_loopback_origin(origin: &str) -> bool {
     let hosts = "http://127.0.0.1 http://localhost http://[::1]";
     find_word(hosts, origin, starts_origin).is_some()
 }
@@ -135,7 +126,7 @@ fn starts_origin(host: &[u8], origin: &[u8]) -> bool {
 /// Is this a host name of two labels or more that is not an IP address in any
 /// of the spellings that URL parsers accept, and that each of them takes?
 #[must_use]
-pub fn is_host_name(host: &str) -> bool {
+pub(crate) fn is_host_name(host: &str) -> bool {
     // One pass: links are built by the million.
     let mut labels = 0;
     let mut length = 0;

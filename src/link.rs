@@ -6,13 +6,13 @@ use crate::{Error, Result, sub_id};
 use std::borrow::Cow;
 
 /// The longest link that is built or read, in bytes.
-pub const MAX_BYTES: usize = 2_000;
+pub(crate) const MAX_BYTES: usize = 2_000;
 
 /// The largest id: JavaScript's largest exact whole number, 2^53-1.
-pub const MAX_ID: u64 = 9_007_199_254_740_991;
+pub(crate) const MAX_ID: u64 = 9_007_199_254_740_991;
 
 /// CAKE's own affiliate for tests of an offer (KB 5000540952).
-pub const TEST_AFFILIATE: i64 = -1;
+pub(crate) const TEST_AFFILIATE: i64 = -1;
 
 /// What CAKE reads itself. ASP.NET compares the names of a query without case.
 const RESERVED: &str = "a c s1 s2 s3 s4 s5 p ckmrdr";
@@ -295,7 +295,7 @@ fn strip_scheme<'b>(text: &'b str, scheme: &str) -> Option<&'b str> {
 ///
 /// # Errors
 /// [`Error::InvalidId`].
-pub fn check_id(parameter: &'static str, id: i64) -> Result<()> {
+pub(crate) fn check_id(parameter: &'static str, id: i64) -> Result<()> {
     if is_id(id) {
         Ok(())
     } else {

@@ -7,16 +7,9 @@ const SCALE: u64 = 10_000;
 
 /// An amount without sign or currency: up to 9 digits before the point, 4
 /// after. Prints as it was given, with at least two places.
-///
-/// ```
-/// use cake_edge::money::Money;
-///
-/// assert_eq!(Money::parse("payout", "18.5")?.to_string(), "18.50");
-/// assert!(Money::parse("payout", "1e3").is_err());
-/// # Ok::<(), cake_edge::Error>(())
-/// ```
+/// `18.5` prints as `18.50`; `1e3` is refused.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Money {
+pub(crate) struct Money {
     units: u64,
     places: u8,
 }
@@ -34,18 +27,8 @@ impl Money {
     ///
     /// # Errors
     /// [`Error::InvalidMoney`] for anything but `^\d{1,9}(\.\d{1,4})?$`.
-    pub fn parse(parameter: &'static str, text: &str) -> Result<Self> {
+    pub(crate) fn parse(parameter: &'static str, text: &str) -> Result<Self> {
         Self::read(text).ok_or(Error::InvalidMoney { parameter })
-    }
-
-    /// Reads an amount from a number, where it stands for one exactly: its
-    /// shortest text must be an amount. `18.5` is 18.50, the binary sum
-    /// `0.1 + 0.2` is none.
-    ///
-    /// # Errors
-    /// [`Error::InvalidMoney`], also for NaN, infinities and negative numbers.
-    pub fn from_number(parameter: &'static str, number: f64) -> Result<Self> {
-        Self::parse(parameter, &number.to_string())
     }
 
     fn read(text: &str) -> Option<Self> {
@@ -75,7 +58,7 @@ impl Money {
 
     /// The same value in its shortest spelling: `18.000` as `18.00`.
     #[must_use]
-    pub fn shortest(self) -> Self {
+    pub(crate) fn shortest(self) -> Self {
         let places = match self.units {
             units if units % 100 == 0 => 2,
             units if units % 10 == 0 => 3,
@@ -86,13 +69,13 @@ impl Money {
 
     /// The amount in ten-thousandths.
     #[must_use]
-    pub fn units(self) -> u64 {
+    pub(crate) fn units(self) -> u64 {
         self.units
     }
 
     /// `percent` per cent of the amount, rounded half up to two places.
     #[must_use]
-    pub fn percent(self, percent: Self) -> Self {
+    pub(crate) fn percent(self, percent: Self) -> Self {
         let exact = u128::from(self.units) * u128::from(percent.units);
         let hundred = u128::from(SCALE) * 100;
         let cent = u128::from(SCALE / 100);
@@ -158,34 +141,6 @@ mod tests {
             "٣",
         ] {
             assert!(Money::parse("payout", text).is_err(), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn numbers_are_taken_where_they_are_exact() {
-        for (number, printed) in [
-            (18.0, "18.00"),
-            (18.5, "18.50"),
-            (0.07, "0.07"),
-            (0.0, "0.00"),
-            (999_999_999.25, "999999999.25"),
-        ] {
-            assert_eq!(
-                Money::from_number("payout", number).unwrap().to_string(),
-                printed
-            );
-        }
-        for number in [
-            0.1 + 0.2,
-            -1.0,
-            -0.0,
-            1e9,
-            1e300,
-            1e-7,
-            f64::NAN,
-            f64::INFINITY,
-        ] {
-            assert!(Money::from_number("payout", number).is_err(), "{number}");
         }
     }
 

@@ -226,7 +226,12 @@ mod tests {
     fn other_words_and_names_on_the_wire_lead_to_the_right_one() {
         let vectors = include_str!("../tests/vectors/nearest.json");
         let Vectors { names } = serde_json::from_str(vectors).unwrap();
-        for Vector { given, known, meant } in names {
+        for Vector {
+            given,
+            known,
+            meant,
+        } in names
+        {
             let found = nearest(&given, known.iter().map(String::as_str));
             assert_eq!(found, meant.as_deref(), "{given} of {known:?}");
         }

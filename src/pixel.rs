@@ -9,7 +9,7 @@ use crate::{Error, Result, click_id, transaction_id};
 
 /// What the conversion belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
+pub(crate) enum Scope {
     /// An offer: `o`.
     Offer(i64),
     /// All offers of an advertiser: `a`.
@@ -18,7 +18,7 @@ pub enum Scope {
 
 /// How the conversion is reported.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Format {
+pub(crate) enum Format {
     /// Server to server: `f=pb`.
     #[default]
     Postback,
@@ -31,45 +31,34 @@ pub enum Format {
 }
 
 /// The parts of a pixel's URL.
-///
-/// ```
-/// use cake_edge::host::Domain;
-/// use cake_edge::pixel::{Pixel, Scope};
-///
-/// let pixel = Pixel {
-///     click_id: Some("a1b2-c3"),
-///     transaction_id: Some("ORD-98765"),
-///     ..Pixel::new(Domain::new("track.yournetwork.com")?, Scope::Offer(12345))
-/// };
-/// assert_eq!(pixel.build()?, "https://track.yournetwork.com/p.ashx?o=12345&r=a1b2-c3&t=ORD-98765&f=pb");
-/// # Ok::<(), cake_edge::Error>(())
-/// ```
+/// Offer 12345, click `a1b2-c3` and order `ORD-98765` make
+/// `https://track.yournetwork.com/p.ashx?o=12345&r=a1b2-c3&t=ORD-98765&f=pb`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pixel<'a> {
+pub(crate) struct Pixel<'a> {
     /// The tracking domain.
-    pub domain: Domain<'a>,
+    pub(crate) domain: Domain<'a>,
     /// The offer or advertiser: `o` or `a`.
-    pub scope: Scope,
+    pub(crate) scope: Scope,
     /// The event: `e`.
-    pub event_id: Option<i64>,
+    pub(crate) event_id: Option<i64>,
     /// The click id: `r`. A browser's pixel can do without, by CAKE's cookie.
-    pub click_id: Option<&'a str>,
+    pub(crate) click_id: Option<&'a str>,
     /// The advertiser's own transaction id: `t`.
-    pub transaction_id: Option<&'a str>,
+    pub(crate) transaction_id: Option<&'a str>,
     /// The amount received: `p`.
-    pub price: Option<Money>,
+    pub(crate) price: Option<Money>,
     /// The affiliate's payout: `ap`.
-    pub payout: Option<Money>,
+    pub(crate) payout: Option<Money>,
     /// What the shop tells of the order, as a query: see `api::commerce::query`.
-    pub order: Option<&'a str>,
+    pub(crate) order: Option<&'a str>,
     /// How it is reported: `f`.
-    pub format: Format,
+    pub(crate) format: Format,
 }
 
 impl<'a> Pixel<'a> {
     /// A server postback with nothing but what CAKE requires.
     #[must_use]
-    pub fn new(domain: Domain<'a>, scope: Scope) -> Self {
+    pub(crate) fn new(domain: Domain<'a>, scope: Scope) -> Self {
         Self {
             domain,
             scope,
@@ -91,7 +80,7 @@ impl<'a> Pixel<'a> {
     /// is none, such as an e-mail address; [`Error::PlaceholderText`] for a click id
     /// or transaction id that stands for a missing value, such as `undefined` and
     /// the manual's literal `TRANSACTION_ID`.
-    pub fn build(&self) -> Result<String> {
+    pub(crate) fn build(&self) -> Result<String> {
         let mut url = String::with_capacity(160);
         self.domain.push_origin(&mut url);
         url.push_str("/p.ashx?");
@@ -137,7 +126,7 @@ impl<'a> Pixel<'a> {
     ///
     /// # Errors
     /// Those of [`Pixel::build`].
-    pub fn tag(&self) -> Result<Option<String>> {
+    pub(crate) fn tag(&self) -> Result<Option<String>> {
         let (before, after) = match self.format {
             Format::Postback => return Ok(None),
             Format::Image => ("<img src=\"", "\" width=\"1\" height=\"1\" alt=\"\">"),

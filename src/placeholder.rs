@@ -20,7 +20,17 @@ const BESIDE: &[u8] = b"order click transaction tx unique request req session su
 
 /// What a spreadsheet shows where it has no value.
 const SHEET_ERRORS: [&str; 11] = [
-    "#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#ERROR!", "#GETTING_DATA",
+    "#N/A",
+    "#REF!",
+    "#VALUE!",
+    "#NAME?",
+    "#DIV/0!",
+    "#NUM!",
+    "#NULL!",
+    "#SPILL!",
+    "#CALC!",
+    "#ERROR!",
+    "#GETTING_DATA",
 ];
 
 /// Does this stand for a missing value: `undefined`, `NaN`, `[object Object]`,
@@ -30,20 +40,16 @@ const SHEET_ERRORS: [&str; 11] = [
 ///
 /// A text is one where it consists of such words alone, whatever stands between
 /// them, or where it still has a template's marks.
-///
-/// ```
-/// use cake_edge::placeholder::is_missing_value;
-///
-/// assert!(is_missing_value("your-click-id"));
-/// assert!(!is_missing_value("#1001"));
-/// ```
+/// `your-click-id` is one; `#1001` is none.
 #[must_use]
-pub fn is_missing_value(text: &str) -> bool {
+pub(crate) fn is_missing_value(text: &str) -> bool {
     let is_one = |text: &str| {
         has_template(text.as_bytes())
             || has_no_other_word(text.as_bytes(), MISSING, BESIDE)
             || has_lost_value(text)
-            || SHEET_ERRORS.iter().any(|error| error.eq_ignore_ascii_case(text))
+            || SHEET_ERRORS
+                .iter()
+                .any(|error| error.eq_ignore_ascii_case(text))
     };
     // `%23reqid%23` is a macro that somebody has encoded.
     is_one(text) || text.contains('%') && is_one(&url::decode(text))

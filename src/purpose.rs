@@ -4,7 +4,7 @@
 
 /// What a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
+pub(crate) enum Purpose {
     /// Somebody goes there, or nothing else was said.
     Visit,
     /// The page is fetched ahead of a visit that may never come.
@@ -16,7 +16,7 @@ pub enum Purpose {
 impl Purpose {
     /// Reads the headers' values, such as `prefetch;prerender`,
     /// `prefetch;anonymous-client-ip` or `preview`.
-    pub fn of<'a>(headers: impl IntoIterator<Item = &'a str>) -> Self {
+    pub(crate) fn of<'a>(headers: impl IntoIterator<Item = &'a str>) -> Self {
         let mut purpose = Self::Visit;
         for word in headers
             .into_iter()

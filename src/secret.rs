@@ -4,6 +4,6 @@
 /// space of a form, a byte order mark. The same for API keys, cookies' secrets
 /// and all others, so that two parts that share one agree on it.
 #[must_use]
-pub fn trimmed(secret: &str) -> &str {
+pub(crate) fn trimmed(secret: &str) -> &str {
     secret.trim_matches(|character: char| character.is_whitespace() || character == '\u{feff}')
 }

@@ -13,7 +13,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 /// The shortest secret that is taken, in bytes.
-pub const MIN_SECRET_BYTES: usize = 32;
+pub(crate) const MIN_SECRET_BYTES: usize = 32;
 
 /// The secrets, the newest first: it signs, all of them verify, so that a
 /// secret can be rotated. `Debug` shows nothing of them.
@@ -47,7 +47,7 @@ impl SigningKeys {
     /// Signs `value` for the cookie `name` until `expires_ms`, milliseconds
     /// since 1970.
     #[must_use]
-    pub fn sign(&self, name: &str, value: &str, expires_ms: u64) -> String {
+    pub(crate) fn sign(&self, name: &str, value: &str, expires_ms: u64) -> String {
         let mut text = String::with_capacity(value.len() + 56);
         text.push_str(value);
         text.push('.');

@@ -286,17 +286,27 @@ fn separate_signs(text: &str) -> Step {
                 .map(|byte| format!("%{byte:02X}"))
                 .collect();
             let is_spoiled = |text: &str, code: &str| {
-                let behind = text.split_once('?').and_then(|(_, query)| query.split_once(code));
+                let behind = text
+                    .split_once('?')
+                    .and_then(|(_, query)| query.split_once(code));
                 behind.is_some_and(|(_, rest)| {
                     let name = rest.split('=').next().unwrap_or_default();
                     !name.is_empty()
                         && name.len() < rest.len()
-                        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+                        && name
+                            .bytes()
+                            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
                 })
             };
-            [code.to_ascii_lowercase(), code].into_iter().fold(text, |text, code| {
-                if is_spoiled(&text, &code) { text.replace(&code, &sign.to_string()) } else { text }
-            })
+            [code.to_ascii_lowercase(), code]
+                .into_iter()
+                .fold(text, |text, code| {
+                    if is_spoiled(&text, &code) {
+                        text.replace(&code, &sign.to_string())
+                    } else {
+                        text
+                    }
+                })
         });
         &plain
     } else {
@@ -364,7 +374,10 @@ fn straighten(text: &str) -> Step {
             '\u{ff10}'..='\u{ff19}' | '\u{ff21}'..='\u{ff3a}' | '\u{ff41}'..='\u{ff5a}'
                 if is_name || is_id =>
             {
-                u32::from(c).checked_sub(0xfee0).and_then(char::from_u32).unwrap_or(c)
+                u32::from(c)
+                    .checked_sub(0xfee0)
+                    .and_then(char::from_u32)
+                    .unwrap_or(c)
             }
             '\u{ff03}' | '\u{fe5f}' => '#',
             '\u{ff05}' | '\u{fe6a}' => '%',

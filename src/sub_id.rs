@@ -2,16 +2,15 @@
 //! the traffic comes from.
 
 use crate::{Error, Result, url};
-use std::borrow::Cow;
 
 /// The wire names, in order.
-pub const NAMES: [&str; 5] = ["s1", "s2", "s3", "s4", "s5"];
+pub(crate) const NAMES: [&str; 5] = ["s1", "s2", "s3", "s4", "s5"];
 
 /// The most characters that CAKE keeps of `s1` (KB 5000545788).
-pub const S1_CHARACTERS: usize = 50;
+pub(crate) const S1_CHARACTERS: usize = 50;
 
 /// The most characters that CAKE keeps of `s2` … `s5` each (KB 5000545788).
-pub const OTHER_CHARACTERS: usize = 100;
+pub(crate) const OTHER_CHARACTERS: usize = 100;
 
 /// The most characters that CAKE keeps; `index` 0 is `s1`.
 pub(crate) fn limit(index: usize) -> usize {
@@ -50,7 +49,9 @@ pub(crate) fn split(index: usize, text: &str) -> (&str, &str) {
         .unwrap_or((text, ""))
 }
 
-/// Takes `s1` … `s5` one after the other, and says how much goes into each.
+/// Takes `s1` … `s5` one after the other, and says how much goes into each: what
+/// does not fit into one of `s2` … `s5` runs over into the next as in CAKE
+/// (KB 5000545788), never within a character.
 pub(crate) struct Filling<'a> {
     spills: bool,
     overflow: &'a str,
@@ -95,25 +96,6 @@ impl<'a> Filling<'a> {
     }
 }
 
-/// Does what CAKE does with sub ids that are too long: what does not fit into
-/// one of `s2` … `s5` runs over into the next (KB 5000545788), never within a
-/// character.
-///
-/// # Errors
-/// [`Error::SubIdTooLong`] where `s1` is too long, where `s5` overflows, or
-/// where the next one has a value of its own, which the overflow would garble.
-pub fn spill(sub_ids: &[Option<Cow<'_, str>>; 5]) -> Result<[Option<Cow<'static, str>>; 5]> {
-    let mut filling = Filling::new(true);
-    let mut spilled = [const { None }; 5];
-    for (own, slot) in sub_ids.iter().zip(&mut spilled) {
-        let value = filling
-            .next(own.as_deref().unwrap_or_default())
-            .map_err(|parameter| Error::SubIdTooLong { parameter })?;
-        *slot = (!value.is_empty()).then(|| value.to_owned().into());
-    }
-    Ok(spilled)
-}
-
 /// How many characters begin with this byte of UTF-8. They are counted as
 /// JavaScript's `length` and .NET do: in UTF-16 units. CAKE runs on .NET
 /// *(inference)*, so an emoji counts twice.
@@ -148,6 +130,16 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// All five after one another; the error names the one that is too long.
+    fn spill(sub_ids: [&str; 5]) -> Result<[&str; 5], &'static str> {
+        let mut filling = Filling::new(true);
+        let mut spilled = [""; 5];
+        for (own, slot) in sub_ids.into_iter().zip(&mut spilled) {
+            *slot = filling.next(own)?;
+        }
+        Ok(spilled)
+    }
+
     #[test]
     fn characters_count_as_in_javascript() {
         assert!(check(0, &"\u{e4}".repeat(50)).is_ok());
@@ -169,22 +161,19 @@ mod tests {
 
     #[test]
     fn an_overflow_never_garbles_a_value_of_the_callers() {
-        let long: Option<Cow<'_, str>> = Some("x".repeat(101).into());
-        let own: Option<Cow<'_, str>> = Some("own".into());
-        assert!(spill(&[None, long.clone(), own, None, None]).is_err());
-        assert!(spill(&[long.clone(), None, None, None, None]).is_err());
-        assert!(spill(&[None, None, None, None, long]).is_err());
+        let long = "x".repeat(101);
+        assert_eq!(spill(["", &long, "own", "", ""]), Err("s2"));
+        assert_eq!(spill([&long, "", "", "", ""]), Err("s1"));
+        assert_eq!(spill(["", "", "", "", &long]), Err("s5"));
     }
 
     proptest! {
         #[test]
         fn spilling_loses_nothing(text in "[a\u{e4}\u{1f370}]{1,420}") {
-            let sub_ids = [None, Some(Cow::from(text.clone())), None, None, None];
-            if let Ok(spilled) = spill(&sub_ids) {
-                let joined: String = spilled.iter().flatten().map(AsRef::as_ref).collect();
-                prop_assert_eq!(joined, text);
+            if let Ok(spilled) = spill(["", &text, "", "", ""]) {
+                prop_assert_eq!(spilled.concat(), &*text);
                 for (index, value) in spilled.iter().enumerate() {
-                    prop_assert!(value.as_deref().is_none_or(|value| check(index, value).is_ok()));
+                    prop_assert!(value.is_empty() || check(index, value).is_ok());
                 }
             } else {
                 // 400 characters fit, less one where an emoji does not fill a sub id's end.

@@ -41,7 +41,7 @@ impl CivilDate {
 
     /// The day after.
     #[must_use]
-    pub fn next(self) -> Self {
+    pub(crate) fn next(self) -> Self {
         Self {
             days: self.days + 1,
         }
@@ -49,7 +49,7 @@ impl CivilDate {
 
     /// So many days before; no earlier than 1970-01-01.
     #[must_use]
-    pub fn minus_days(self, days: u64) -> Self {
+    pub(crate) fn minus_days(self, days: u64) -> Self {
         Self {
             days: self.days.saturating_sub(days),
         }
@@ -57,7 +57,7 @@ impl CivilDate {
 
     /// So many days after.
     #[must_use]
-    pub fn plus_days(self, days: u64) -> Self {
+    pub(crate) fn plus_days(self, days: u64) -> Self {
         Self {
             days: self.days.saturating_add(days),
         }
@@ -65,7 +65,7 @@ impl CivilDate {
 
     /// The day's first second.
     #[must_use]
-    pub fn start(self) -> CivilTime {
+    pub(crate) fn start(self) -> CivilTime {
         CivilTime {
             seconds: self.days * 86_400,
         }
@@ -122,12 +122,6 @@ impl DayRange {
         };
         Some(Self { start, end })
     }
-
-    /// Does the civil time belong to it?
-    #[must_use]
-    pub fn contains(&self, time: CivilTime) -> bool {
-        (self.start.start()..self.end.start()).contains(&time)
-    }
 }
 
 impl CivilTime {
@@ -154,7 +148,7 @@ impl CivilTime {
 
     /// The day it belongs to.
     #[must_use]
-    pub fn date(self) -> CivilDate {
+    pub(crate) fn date(self) -> CivilDate {
         CivilDate {
             days: self.seconds / 86_400,
         }
@@ -162,7 +156,7 @@ impl CivilTime {
 
     /// Milliseconds since 1970 of this civil time, taken as UTC.
     #[must_use]
-    pub fn as_utc_ms(self) -> u64 {
+    pub(crate) fn as_utc_ms(self) -> u64 {
         self.seconds * 1_000
     }
 
@@ -269,15 +263,6 @@ mod tests {
         assert_eq!(
             (range.start.to_string(), range.end.to_string()),
             ("2026-01-01".into(), "2026-02-01".into())
-        );
-        let time = |text| CivilTime::parse("at", text).unwrap();
-        assert!(
-            range.contains(time("2026-01-01 00:00:00"))
-                && range.contains(time("2026-01-31 23:59:59"))
-        );
-        assert!(
-            !range.contains(time("2026-02-01 00:00:00"))
-                && !range.contains(time("2025-12-31 23:59:59"))
         );
         assert!(DayRange::inclusive("endDate", day("2026-01-01"), day("2026-01-01")).is_ok());
         assert_eq!(

@@ -13,13 +13,13 @@ use crate::{Error, Result, click_id};
 pub const DEFAULT_WINDOW_DAYS: u32 = 30;
 
 /// How long a touch counts at most: the longest that browsers keep a cookie.
-pub const MAX_WINDOW_DAYS: u32 = 400;
+pub(crate) const MAX_WINDOW_DAYS: u32 = 400;
 
 /// How many touches are kept by default.
 pub const DEFAULT_JOURNEY: usize = 5;
 
 /// The most touches that are kept.
-pub const MAX_JOURNEY: usize = 20;
+pub(crate) const MAX_JOURNEY: usize = 20;
 
 /// The most bytes of the stored text: a cookie holds 4,096 with its name,
 /// attributes and signature.
@@ -36,11 +36,11 @@ pub struct Touch {
     /// CAKE's click id.
     pub click_id: String,
     /// When it arrived: milliseconds since 1970, in whole seconds.
-    pub at_ms: u64,
+    pub(crate) at_ms: u64,
     /// The parameter that carried it.
-    pub parameter: String,
+    pub(crate) parameter: String,
     /// `s1` … `s5`.
-    pub sub_ids: [Option<String>; 5],
+    pub(crate) sub_ids: [Option<String>; 5],
 }
 
 /// Writes the click of an address as a touch: `TIME!PARAMETER!CLICK_ID!s1!…!s5`,
@@ -334,12 +334,6 @@ impl TouchPolicy {
         }
     }
 
-    /// The window, in days.
-    #[must_use]
-    pub fn window_days(&self) -> u32 {
-        self.window_days
-    }
-
     /// Decides what a visit leaves behind whose address has this query. `stores`
     /// are the texts of cookie and storage, empty where there is none; several
     /// copies in one are separated by semicolons. A click id that is known
@@ -501,7 +495,7 @@ pub struct TouchUpdate {
     /// `Max-Age`, in seconds.
     pub max_age_seconds: Option<u64>,
     /// Is all that was stored past its window, so that it may be deleted?
-    pub is_expired: bool,
+    pub(crate) is_expired: bool,
 }
 
 #[cfg(test)]

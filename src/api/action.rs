@@ -178,7 +178,7 @@ impl Action {
 
     /// The services that it goes to, where the account's option is `chosen`: of some calls there is but one.
     #[must_use]
-    pub fn services(self, chosen: Services) -> Services {
+    pub(crate) fn services(self, chosen: Services) -> Services {
         match self {
             Self::ListConversionChanges | Self::CorrectConversion => Services::Older,
             Self::ListClicks | Self::ListConversions | Self::ListTrackingDomains => chosen,
@@ -191,7 +191,7 @@ impl Action {
 
     /// The most bytes of an answer that are read: lists hold up to 10,000 rows.
     #[must_use]
-    pub fn body_limit(self, services: Services) -> u32 {
+    pub(crate) fn body_limit(self, services: Services) -> u32 {
         match self {
             Self::ListClicks | Self::ListConversions | Self::ListConversionChanges
                 if services == Services::Older =>

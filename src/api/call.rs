@@ -193,7 +193,7 @@ impl Call {
 
     /// The most bytes of the next answer that are read.
     #[must_use]
-    pub fn body_limit(&self) -> u32 {
+    pub(crate) fn body_limit(&self) -> u32 {
         match (self.phase, &self.idempotency) {
             (
                 Phase::Verifying,
@@ -215,13 +215,13 @@ impl Call {
 
     /// The services that it goes to.
     #[must_use]
-    pub fn services(&self) -> Services {
+    pub(crate) fn services(&self) -> Services {
         self.services
     }
 
     /// What is called.
     #[must_use]
-    pub fn action(&self) -> Action {
+    pub(crate) fn action(&self) -> Action {
         self.action
     }
 

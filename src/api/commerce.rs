@@ -52,7 +52,7 @@ const MAX_QUANTITY: u64 = 100_000;
 ///
 /// # Errors
 /// [`Error::InvalidField`], [`Error::InvalidMoney`], [`Error::InvalidText`].
-pub fn query(order: &str) -> Result<String> {
+pub(crate) fn query(order: &str) -> Result<String> {
     let params = Params::read(order, &NAMES)?;
     let mut query = String::new();
     let mut amounts = [None; AMOUNTS.len()];

@@ -9,10 +9,10 @@ use crate::time::CivilTime;
 use serde::Serialize;
 
 /// The most rows of a page.
-pub const MAX_ROW_LIMIT: u64 = 10_000;
+pub(crate) const MAX_ROW_LIMIT: u64 = 10_000;
 
 /// The most bytes of an answer that are read: 10,000 rows of some 300 bytes.
-pub const BODY_LIMIT: u32 = 16 << 20;
+pub(crate) const BODY_LIMIT: u32 = 16 << 20;
 
 const PATH: &str = "report/conversion.json";
 
@@ -31,37 +31,37 @@ const NAMES: [&str; 9] = [
 /// A conversion as the report tells it. Serializes in camelCase.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ReportedConversion {
+pub(crate) struct ReportedConversion {
     /// CAKE's id of the conversion.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub conversion_id: Option<u64>,
+    pub(crate) conversion_id: Option<u64>,
     /// When, in the account's civil time.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub conversion_date: Option<String>,
+    pub(crate) conversion_date: Option<String>,
     /// The offer.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub offer_id: Option<u64>,
+    pub(crate) offer_id: Option<u64>,
     /// Who is paid.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub affiliate_id: Option<i64>,
+    pub(crate) affiliate_id: Option<i64>,
     /// What the affiliate gets, exactly as CAKE wrote it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub payout_text: Option<String>,
+    pub(crate) payout_text: Option<String>,
     /// What the advertiser pays, exactly as CAKE wrote it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub revenue_text: Option<String>,
+    pub(crate) revenue_text: Option<String>,
     /// `approved`, `pending`, `rejected` or any other word of CAKE's.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub conversion_status: Option<String>,
+    pub(crate) conversion_status: Option<String>,
     /// The advertiser's own transaction id.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub unique_id: Option<String>,
+    pub(crate) unique_id: Option<String>,
     /// The click, where the account tells it; the documented rows do not.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub click_id: Option<String>,
+    pub(crate) click_id: Option<String>,
     /// The order reference, where the account tells it; the documented rows do not.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub order_id: Option<String>,
+    pub(crate) order_id: Option<String>,
 }
 
 /// A page of the report. Serializes in camelCase.
@@ -69,10 +69,10 @@ pub struct ReportedConversion {
 #[serde(rename_all = "camelCase")]
 pub struct ConversionReportPage {
     /// The rows, in CAKE's order.
-    pub rows: Vec<ReportedConversion>,
+    pub(crate) rows: Vec<ReportedConversion>,
     /// How many rows there are in all, where CAKE tells it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub total_rows: Option<u64>,
+    pub(crate) total_rows: Option<u64>,
 }
 
 /// Builds the request from the parameters' JSON: `startDate` and `endDate`
@@ -82,7 +82,7 @@ pub struct ConversionReportPage {
 ///
 /// # Errors
 /// [`crate::Error::InvalidField`], [`crate::Error::InvalidId`].
-pub fn request(account: &Account, params: &str) -> Result<Request> {
+pub(crate) fn request(account: &Account, params: &str) -> Result<Request> {
     let params = Params::read(params, &NAMES)?;
     let (start_date, end_date) = params.range()?;
     let mut request = account.get(PATH);
@@ -139,7 +139,7 @@ pub(super) fn with_rows(request: &Request, start_at_row: u64, row_limit: u64) ->
 ///
 /// # Errors
 /// Every error of an answer, see [`crate::Error`].
-pub fn read(answer: &Answer<'_>) -> Result<ConversionReportPage> {
+pub(crate) fn read(answer: &Answer<'_>) -> Result<ConversionReportPage> {
     let (holder, total_rows) = list_holder(answer, "conversions")?;
     let rows = records(answer, holder.fields(), "conversions", "conversion")?
         .iter()

@@ -20,22 +20,22 @@ const NAMES: [&str; 5] = [
 #[serde(rename_all = "camelCase")]
 pub struct Postback {
     /// CAKE's id of the postback.
-    pub postback_id: u64,
+    pub(crate) postback_id: u64,
     /// The affiliate who is told.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub affiliate_id: Option<i64>,
+    pub(crate) affiliate_id: Option<i64>,
     /// The offer; 0 for all.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub offer_id: Option<u64>,
+    pub(crate) offer_id: Option<u64>,
     /// The URL with its macros.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub postback_url: Option<String>,
+    pub(crate) postback_url: Option<String>,
     /// `Server`, or another word of CAKE's.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub postback_type: Option<String>,
+    pub(crate) postback_type: Option<String>,
     /// `active`, `inactive` or a word that CAKE adds.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub postback_status: Option<String>,
+    pub(crate) postback_status: Option<String>,
 }
 
 /// Builds the request from the parameters' JSON, in the order of CAKE's article.
@@ -43,7 +43,7 @@ pub struct Postback {
 /// # Errors
 /// [`crate::Error::InvalidField`], [`crate::Error::InvalidId`],
 /// [`crate::Error::InvalidPostbackUrl`].
-pub fn request(account: &Account, params: &str) -> Result<Request> {
+pub(crate) fn request(account: &Account, params: &str) -> Result<Request> {
     let checked = Checked::read(params, account.is_sandbox())?;
     let mut fields = vec![
         ("affiliate_id", Field::Number(checked.affiliate_id)),
@@ -63,7 +63,7 @@ pub fn request(account: &Account, params: &str) -> Result<Request> {
 ///
 /// # Errors
 /// Those of [`request`].
-pub fn check(params: &str, is_sandbox: bool) -> Result<macros::Checked> {
+pub(crate) fn check(params: &str, is_sandbox: bool) -> Result<macros::Checked> {
     Ok(Checked::read(params, is_sandbox)?.template)
 }
 
@@ -125,7 +125,7 @@ fn check_url(url: &str, is_sandbox: bool) -> Result<macros::Checked> {
 ///
 /// # Errors
 /// Every error of an answer, see [`crate::Error`].
-pub fn read(answer: &Answer<'_>) -> Result<Postback> {
+pub(crate) fn read(answer: &Answer<'_>) -> Result<Postback> {
     let envelope = answer.open()?;
     let record = Record::of_answer(answer, envelope, "postback", "postback_id")?;
     Ok(Postback {

@@ -18,7 +18,7 @@ const CLOCK_TOLERANCE_MS: u64 = 30_000;
 /// What is asked of an account, step by step. Whoever carries it out makes the
 /// calls and tells what they brought.
 #[derive(Debug, Default)]
-pub struct Examination {
+pub(crate) struct Examination {
     click_id: Option<String>,
     domains: Option<Result<Vec<TrackingDomain>>>,
     older: Option<Result<Vec<TrackingDomain>>>,
@@ -41,7 +41,7 @@ impl Examination {
     ///
     /// # Errors
     /// [`Error::InvalidClickId`], [`Error::PlaceholderText`].
-    pub fn new(click_id: Option<&str>) -> Result<Self> {
+    pub(crate) fn new(click_id: Option<&str>) -> Result<Self> {
         if let Some(click_id) = click_id {
             click_id::check(click_id)?;
         }
@@ -53,7 +53,7 @@ impl Examination {
 
     /// The next call: an action, the services that are asked, and its parameters as JSON. `None` at the end.
     #[must_use]
-    pub fn next(&self) -> Option<(Action, Services, String)> {
+    pub(crate) fn next(&self) -> Option<(Action, Services, String)> {
         let list = |services| Some((Action::ListTrackingDomains, services, "{}".to_owned()));
         match (&self.domains, &self.older) {
             (None, _) => return list(Services::Young),
@@ -84,7 +84,12 @@ impl Examination {
 
     /// Takes note of what the call brought. `server_ms` is the time in its
     /// answer's `Date` header and `now_ms` our own, in milliseconds since 1970.
-    pub fn record(&mut self, result: Result<CallOutcome>, server_ms: Option<u64>, now_ms: u64) {
+    pub(crate) fn record(
+        &mut self,
+        result: Result<CallOutcome>,
+        server_ms: Option<u64>,
+        now_ms: u64,
+    ) {
         let is_older = matches!(self.next(), Some((_, Services::Older, _)));
         if self.domains.is_none() || is_older {
             let domains = match result {
@@ -114,7 +119,7 @@ impl Examination {
 
     /// The report on what was found.
     #[must_use]
-    pub fn report(&self) -> Report {
+    pub(crate) fn report(&self) -> Report {
         let click = self.click.as_ref();
         let domains = match &self.domains {
             Some(domains) => domains.as_deref(),
@@ -162,7 +167,7 @@ struct Findings<'a> {
 /// How a check went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Status {
+pub(crate) enum Status {
     /// All is well.
     Ok,
     /// Something has to be done.
@@ -173,26 +178,26 @@ pub enum Status {
 
 /// One check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Check {
+pub(crate) struct Check {
     /// `reachable`, `key`, `domains`, `default_domain`, `clock`, `click`, `services`, `get_click`,
     /// `get_conversions` or `conversion_report`.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// How it went.
-    pub status: Status,
+    pub(crate) status: Status,
     /// What was found.
-    pub found: String,
+    pub(crate) found: String,
     /// What to do, unless all is well.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub advice: Option<&'static str>,
+    pub(crate) advice: Option<&'static str>,
 }
 
 /// All checks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Report {
+pub(crate) struct Report {
     /// Has no check failed?
-    pub ok: bool,
+    pub(crate) ok: bool,
     /// The checks, in the order in which they build on each other.
-    pub checks: Vec<Check>,
+    pub(crate) checks: Vec<Check>,
 }
 
 fn check(name: &'static str, is_ok: bool, found: impl Into<String>, advice: &'static str) -> Check {
@@ -439,252 +444,4 @@ fn clock(findings: &Findings<'_>, is_reachable: bool) -> Check {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn domain(is_default: bool, status: &str) -> TrackingDomain {
-        TrackingDomain {
-            tracking_domain_id: Some(1),
-            domain: Some("track.yournetwork.com".into()),
-            domain_status: Some(status.into()),
-            is_default,
-        }
-    }
-
-    fn statuses(report: &Report) -> Vec<(&'static str, Status)> {
-        report
-            .checks
-            .iter()
-            .map(|check| (check.name, check.status))
-            .collect()
-    }
-
-    #[test]
-    fn the_domains_are_asked_for_and_then_the_click() {
-        assert_eq!(
-            Examination::new(Some("a b")).unwrap_err(),
-            Error::InvalidClickId
-        );
-        assert_eq!(
-            Examination::new(Some("YOUR_CLICK_ID")).unwrap_err().code(),
-            "placeholder_text"
-        );
-        let mut examination = Examination::new(Some("abc")).unwrap();
-        assert_eq!(
-            examination.next(),
-            Some((
-                Action::ListTrackingDomains,
-                Services::Young,
-                "{}".to_owned()
-            ))
-        );
-        let domains = vec![domain(true, "active")];
-        examination.record(
-            Ok(CallOutcome::TrackingDomains(domains.clone())),
-            Some(1_000),
-            2_000,
-        );
-        assert_eq!(
-            examination.next(),
-            Some((
-                Action::ListTrackingDomains,
-                Services::Older,
-                "{}".to_owned()
-            ))
-        );
-        examination.record(
-            Ok(CallOutcome::TrackingDomains(domains)),
-            Some(90_000),
-            91_000,
-        );
-        assert_eq!(
-            examination.next(),
-            Some((
-                Action::GetClick,
-                Services::Young,
-                r#"{"clickId":"abc"}"#.to_owned()
-            ))
-        );
-        examination.record(Err(Error::Timeout), None, 9_000);
-        for (action, result, _) in [
-            (Action::ListClicks, Ok(CallOutcome::Click(None)), Well),
-            (Action::ListConversions, Err(Error::Timeout), Failed),
-            (Action::ListConversionReport, Err(Error::Timeout), Skipped),
-        ] {
-            let params = r#"{"startDate":"1970-01-01","endDate":"1970-01-02","rowLimit":1}"#;
-            assert_eq!(
-                examination.next(),
-                Some((action, Services::Young, params.to_owned()))
-            );
-            examination.record(result, None, 9_000);
-        }
-        assert_eq!(examination.next(), None);
-        let report = examination.report();
-        assert_eq!(
-            statuses(&report),
-            [
-                ("reachable", Well),
-                ("key", Well),
-                ("domains", Well),
-                ("default_domain", Well),
-                ("clock", Well),
-                ("click", Failed),
-                ("services", Well),
-                ("get_click", Well),
-                ("get_conversions", Failed),
-                ("conversion_report", Skipped),
-            ]
-        );
-    }
-
-    #[test]
-    fn an_account_may_have_either_generation_alone() {
-        let not_found = || Error::HttpStatus {
-            status: 404,
-            retry_after_ms: None,
-            message: String::new(),
-        };
-        let well = || Ok(CallOutcome::TrackingDomains(vec![domain(true, "active")]));
-        for (young, older, is_ok, found) in [
-            (
-                well(),
-                Err(not_found()),
-                true,
-                "only the young services answer",
-            ),
-            (
-                Err(not_found()),
-                well(),
-                true,
-                "only the older services answer",
-            ),
-            (
-                Err(Error::Unauthorized {
-                    status: 200,
-                    message: String::new(),
-                }),
-                Err(not_found()),
-                false,
-                "only the young services answer",
-            ),
-            (
-                Err(not_found()),
-                Err(not_found()),
-                false,
-                "only the young services answer",
-            ),
-        ] {
-            let mut examination = Examination::new(None).unwrap();
-            examination.record(young, None, 0);
-            examination.record(older, None, 0);
-            let report = examination.report();
-            assert_eq!(report.ok, is_ok);
-            let services = report
-                .checks
-                .iter()
-                .find(|check| check.name == "services")
-                .unwrap();
-            assert_eq!(services.status, Skipped);
-            if is_ok {
-                assert_eq!(services.found, found);
-            }
-        }
-        let mut examination = Examination::new(None).unwrap();
-        examination.record(Err(Error::Timeout), None, 0);
-        assert_eq!(examination.next(), None);
-    }
-
-    use Status::{Failed, Ok as Well, Skipped};
-
-    #[test]
-    fn a_healthy_account_is_well() {
-        let domains = [domain(true, "active")];
-        let report = diagnose(&Findings {
-            domains: Ok(&domains),
-            is_young: true,
-            older: Some(Ok(&domains)),
-            server_ms: Some(1_000_000),
-            now_ms: 1_020_000,
-            click: None,
-            reads: &[Ok(()), Ok(()), Ok(())],
-        });
-        assert!(report.ok);
-        assert_eq!(
-            statuses(&report),
-            [
-                ("reachable", Well),
-                ("key", Well),
-                ("domains", Well),
-                ("default_domain", Well),
-                ("clock", Well),
-                ("click", Skipped),
-                ("services", Well),
-                ("get_click", Well),
-                ("get_conversions", Well),
-                ("conversion_report", Well),
-            ]
-        );
-    }
-
-    #[test]
-    fn each_fault_fails_its_own_check_and_says_what_to_do() {
-        let unauthorized = Error::Unauthorized {
-            status: 200,
-            message: String::new(),
-        };
-        let html = Error::UnexpectedAnswer {
-            message: "CAKE's answer is not JSON: <html>".into(),
-        };
-        let fault = |words: &str| Error::HttpStatus {
-            status: 500,
-            retry_after_ms: None,
-            message: ["CAKE answered with an error status: ", words].concat(),
-        };
-        let (fault_of_key, fault_of_all) = (fault("Invalid API Key"), fault("Server Error"));
-        let inactive = [domain(true, "inactive")];
-        let well = [domain(true, "active")];
-        for (domains, server_ms, click, failed) in [
-            (Err(&Error::network()), None, None, vec!["reachable"]),
-            (Err(&html), None, None, vec!["reachable"]),
-            (Err(&unauthorized), None, None, vec!["key"]),
-            (Err(&fault_of_key), None, None, vec!["key"]),
-            (Err(&fault_of_all), None, None, vec!["reachable"]),
-            (
-                Ok(&inactive[..]),
-                None,
-                None,
-                vec!["domains", "default_domain"],
-            ),
-            (Ok(&[]), None, None, vec!["domains", "default_domain"]),
-            (Ok(&well[..]), Some(60_000), None, vec!["clock"]),
-            (Ok(&well[..]), None, Some(Ok(None)), vec!["click"]),
-            (
-                Ok(&well[..]),
-                None,
-                Some(Err(&Error::Timeout)),
-                vec!["click"],
-            ),
-        ] {
-            let report = diagnose(&Findings {
-                domains,
-                is_young: true,
-                older: None,
-                server_ms,
-                now_ms: 0,
-                click,
-                reads: &[],
-            });
-            let found: Vec<_> = report
-                .checks
-                .iter()
-                .filter(|check| check.status == Failed)
-                .map(|check| check.name)
-                .collect();
-            assert_eq!(found, failed);
-            assert!(!report.ok);
-            for check in &report.checks {
-                assert_eq!(check.advice.is_none(), check.status == Well, "{check:?}");
-            }
-        }
-    }
-}
+mod tests;

@@ -32,7 +32,7 @@ fn unwrapped_to(object: Object<'_>, depth: u8) -> Object<'_> {
 /// The answer out of the text that some services of .NET write it into: `{"d":"{…}"}`. Any other
 /// body stays as it is.
 #[must_use]
-pub fn plain_body(body: String) -> String {
+pub(crate) fn plain_body(body: String) -> String {
     let is_text = body
         .trim_start_matches('\u{feff}')
         .trim_start()

@@ -17,48 +17,48 @@ pub struct Click {
     pub click_id: Option<String>,
     /// When, as CAKE wrote it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub click_date: Option<String>,
+    pub(crate) click_date: Option<String>,
     /// The offer that was clicked.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub offer_id: Option<u64>,
+    pub(crate) offer_id: Option<u64>,
     /// Who sent the click.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub affiliate_id: Option<i64>,
+    pub(crate) affiliate_id: Option<i64>,
     /// `s1` of the link.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub sub_id_1: Option<String>,
+    pub(crate) sub_id_1: Option<String>,
     /// `s2` of the link.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub sub_id_2: Option<String>,
+    pub(crate) sub_id_2: Option<String>,
     /// `s3` of the link.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub sub_id_3: Option<String>,
+    pub(crate) sub_id_3: Option<String>,
     /// `s4` of the link.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub sub_id_4: Option<String>,
+    pub(crate) sub_id_4: Option<String>,
     /// `s5` of the link.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub sub_id_5: Option<String>,
+    pub(crate) sub_id_5: Option<String>,
     /// The visitor's address.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub ip_address: Option<String>,
+    pub(crate) ip_address: Option<String>,
     /// The visitor's country, two letters.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub country: Option<String>,
+    pub(crate) country: Option<String>,
     /// Has the click become a conversion? Absent where the service does not tell it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub converted: Option<bool>,
     /// The conversion's id, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub conversion_id: Option<u64>,
+    pub(crate) conversion_id: Option<u64>,
     /// Did the answer say one thing of a conversion?
     #[serde(skip)]
-    pub has_said: bool,
+    pub(crate) has_said: bool,
 }
 
 /// What a click says of a conversion for one offer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClickVerdict {
+pub(crate) enum ClickVerdict {
     /// The click has this conversion; of several it names one.
     Converted(u64),
     /// It has none.
@@ -70,7 +70,7 @@ pub enum ClickVerdict {
 impl Click {
     /// What it says of a conversion for `offer_id`.
     #[must_use]
-    pub fn verdict(&self, offer_id: u64) -> ClickVerdict {
+    pub(crate) fn verdict(&self, offer_id: u64) -> ClickVerdict {
         let is_ours = self.click_id.is_some() && self.offer_id == Some(offer_id);
         match (is_ours, self.conversion_id) {
             (true, Some(id)) if self.has_said => ClickVerdict::Converted(id),
@@ -110,7 +110,7 @@ impl Click {
 ///
 /// # Errors
 /// [`crate::Error::InvalidClickId`], [`crate::Error::PlaceholderText`].
-pub fn request(account: &Account, click_id: &str) -> Result<Request> {
+pub(crate) fn request(account: &Account, click_id: &str) -> Result<Request> {
     click_id::check(click_id)?;
     let mut request = account.get(PATH);
     request.parameter("click_id", click_id);
@@ -127,7 +127,7 @@ pub(super) fn click_id_of(params: &str) -> Result<String> {
 /// # Errors
 /// Every error of an answer, see [`crate::Error`];
 /// [`crate::Error::UnexpectedAnswer`] where it is about other clicks.
-pub fn read(answer: &Answer<'_>, click_id: &str) -> Result<Option<Click>> {
+pub(crate) fn read(answer: &Answer<'_>, click_id: &str) -> Result<Option<Click>> {
     let (holder, total_rows) = list_holder(answer, "clicks")?;
     let mut clicks = rows(answer, &holder)?;
     let at = clicks.iter().position(|click| {

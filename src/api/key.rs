@@ -12,7 +12,7 @@ const LOOKED_INTO: usize = 4_096;
 
 /// An API key. It cannot be printed: `Debug` says `ApiKey(…)`.
 #[derive(Clone, PartialEq, Eq)]
-pub struct ApiKey(String);
+pub(crate) struct ApiKey(String);
 
 impl ApiKey {
     /// Takes a key as CAKE shows it; white space around it, such as the line
@@ -20,7 +20,7 @@ impl ApiKey {
     ///
     /// # Errors
     /// [`Error::MissingApiKey`] where it is empty or white space.
-    pub fn new(key: &str) -> Result<Self> {
+    pub(crate) fn new(key: &str) -> Result<Self> {
         let key = crate::secret::trimmed(key);
         if key.is_empty() {
             return Err(Error::MissingApiKey);
@@ -36,7 +36,7 @@ impl ApiKey {
     /// `text` without the key, however it is spelt: escaped for a URL, for HTML or
     /// for a script, several times over, or in base64 or hexadecimal at any offset.
     #[must_use]
-    pub fn redact(&self, text: &str) -> String {
+    pub(crate) fn redact(&self, text: &str) -> String {
         // What is this short is no key of CAKE's, and is in every text.
         if self.0.len() < 4 {
             return text.to_owned();
@@ -80,7 +80,7 @@ pub(super) fn redact_and_truncate(text: &str, key: Option<&ApiKey>) -> String {
 /// What a platform says of a request that failed, as an error may show it: without the key and
 /// every URL, which has the key in it.
 #[must_use]
-pub fn redact_failure(text: &str, key: Option<&ApiKey>) -> String {
+pub(crate) fn redact_failure(text: &str, key: Option<&ApiKey>) -> String {
     let words: Vec<&str> = text
         .split_whitespace()
         .map(|word| {

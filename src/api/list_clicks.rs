@@ -8,10 +8,10 @@ use crate::Result;
 use serde::Serialize;
 
 /// The most rows of one answer.
-pub const MAX_ROW_LIMIT: u64 = 10_000;
+pub(crate) const MAX_ROW_LIMIT: u64 = 10_000;
 
 /// Where the rows are in the article's answer: the names that lead to them.
-pub const ROWS_PATH: [&str; 2] = ["response", "clicks"];
+pub(crate) const ROWS_PATH: [&str; 2] = ["response", "clicks"];
 
 const NAMES: [&str; 6] = [
     "startDate",
@@ -26,7 +26,7 @@ const NAMES: [&str; 6] = [
 ///
 /// # Errors
 /// [`crate::Error::InvalidField`], [`crate::Error::InvalidId`].
-pub fn request(account: &Account, params: &str) -> Result<Request> {
+pub(crate) fn request(account: &Account, params: &str) -> Result<Request> {
     let params = Params::read(params, &NAMES)?;
     let (start_date, end_date) = params.range()?;
     let mut request = account.get(get_click::PATH);
@@ -51,7 +51,7 @@ pub struct ClickPage {
     pub rows: Vec<Click>,
     /// How many rows there are in all, where CAKE tells it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub total_rows: Option<u64>,
+    pub(crate) total_rows: Option<u64>,
 }
 
 /// Reads the answer. Its rows may have been taken out, where the platform's own
@@ -59,7 +59,7 @@ pub struct ClickPage {
 ///
 /// # Errors
 /// Every error of an answer, see [`crate::Error`].
-pub fn read(answer: &Answer<'_>) -> Result<ClickPage> {
+pub(crate) fn read(answer: &Answer<'_>) -> Result<ClickPage> {
     let (holder, total_rows) = list_holder(answer, "clicks")?;
     Ok(ClickPage {
         rows: get_click::rows(answer, &holder)?,

@@ -7,7 +7,7 @@ use crate::Result;
 use serde::Serialize;
 
 /// The most rows of one answer.
-pub const MAX_ROW_LIMIT: u64 = 500;
+pub(crate) const MAX_ROW_LIMIT: u64 = 500;
 
 const NAMES: [&str; 10] = [
     "startDate",
@@ -25,81 +25,81 @@ const NAMES: [&str; 10] = [
 /// An offer, named.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Offer {
+pub(crate) struct Offer {
     /// CAKE's id of the offer.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub offer_id: Option<u64>,
+    pub(crate) offer_id: Option<u64>,
     /// Its name.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub offer_name: Option<String>,
+    pub(crate) offer_name: Option<String>,
 }
 
 /// An affiliate, named.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Affiliate {
+pub(crate) struct Affiliate {
     /// CAKE's id of the affiliate.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub affiliate_id: Option<i64>,
+    pub(crate) affiliate_id: Option<i64>,
     /// Their name.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub affiliate_name: Option<String>,
+    pub(crate) affiliate_name: Option<String>,
 }
 
 /// A row of Get Conversions. Serializes in camelCase, amounts as `payoutText`
 /// and `revenueText`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ListedConversion {
+pub(crate) struct ListedConversion {
     /// CAKE's id of the conversion.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub conversion_id: Option<u64>,
+    pub(crate) conversion_id: Option<u64>,
     /// The offer.
-    pub offer: Offer,
+    pub(crate) offer: Offer,
     /// Who is paid.
-    pub affiliate: Affiliate,
+    pub(crate) affiliate: Affiliate,
     /// What the affiliate gets, exactly as CAKE wrote it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub payout_text: Option<String>,
+    pub(crate) payout_text: Option<String>,
     /// What the advertiser pays, exactly as CAKE wrote it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub revenue_text: Option<String>,
+    pub(crate) revenue_text: Option<String>,
     /// `approved`, `pending`, `rejected`, `ignored`, `reversed` or a word that CAKE adds.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub conversion_status: Option<String>,
+    pub(crate) conversion_status: Option<String>,
     /// When, in the account's civil time.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub conversion_date: Option<String>,
+    pub(crate) conversion_date: Option<String>,
     /// The click that converted, where CAKE tells it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub click_id: Option<String>,
+    pub(crate) click_id: Option<String>,
     /// The advertiser's transaction id, where CAKE tells it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub unique_id: Option<String>,
+    pub(crate) unique_id: Option<String>,
     /// The advertiser's order reference, where CAKE tells it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub order_id: Option<String>,
+    pub(crate) order_id: Option<String>,
     /// What the customer paid, exactly as CAKE wrote it. Like all that follows, the older services tell it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub order_total_text: Option<String>,
+    pub(crate) order_total_text: Option<String>,
     /// The currency of the amounts, such as `EUR`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub currency: Option<String>,
+    pub(crate) currency: Option<String>,
     /// The name of its disposition, of those that the account has.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub disposition: Option<String>,
+    pub(crate) disposition: Option<String>,
     /// The event that it is of.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub event_id: Option<u64>,
+    pub(crate) event_id: Option<u64>,
     /// The event's name.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub event_name: Option<String>,
+    pub(crate) event_name: Option<String>,
     /// When it was changed last, in the account's civil time.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub updated_date: Option<String>,
+    pub(crate) updated_date: Option<String>,
     /// What was noted on it, corrections included.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub note: Option<String>,
+    pub(crate) note: Option<String>,
 }
 
 /// A page of Get Conversions.
@@ -107,17 +107,17 @@ pub struct ListedConversion {
 #[serde(rename_all = "camelCase")]
 pub struct ConversionPage {
     /// The rows, in CAKE's order.
-    pub rows: Vec<ListedConversion>,
+    pub(crate) rows: Vec<ListedConversion>,
     /// How many rows there are in all, where CAKE tells it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub total_rows: Option<u64>,
+    pub(crate) total_rows: Option<u64>,
 }
 
 /// Builds the request from the parameters' JSON, in the order of CAKE's article.
 ///
 /// # Errors
 /// [`crate::Error::InvalidField`], [`crate::Error::InvalidId`].
-pub fn request(account: &Account, params: &str) -> Result<Request> {
+pub(crate) fn request(account: &Account, params: &str) -> Result<Request> {
     let params = Params::read(params, &NAMES)?;
     let (start_date, end_date) = params.range()?;
     let start_date = Params::required("startDate", start_date)?;
@@ -150,7 +150,7 @@ pub fn request(account: &Account, params: &str) -> Result<Request> {
 ///
 /// # Errors
 /// Every error of an answer, see [`crate::Error`].
-pub fn read(answer: &Answer<'_>) -> Result<ConversionPage> {
+pub(crate) fn read(answer: &Answer<'_>) -> Result<ConversionPage> {
     let (holder, total_rows) = list_holder(answer, "conversions")?;
     // A record of its own around each row; some accounts leave it out.
     let rows = records(answer, holder.fields(), "conversions", "conversion")?

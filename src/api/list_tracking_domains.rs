@@ -12,15 +12,15 @@ use serde::Serialize;
 pub struct TrackingDomain {
     /// CAKE's id of the domain.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub tracking_domain_id: Option<u64>,
+    pub(crate) tracking_domain_id: Option<u64>,
     /// The host name, such as `track.yournetwork.com`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub domain: Option<String>,
+    pub(crate) domain: Option<String>,
     /// `active`, `inactive` or a word that CAKE adds.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub domain_status: Option<String>,
+    pub(crate) domain_status: Option<String>,
     /// Is it the one that links have by default?
-    pub is_default: bool,
+    pub(crate) is_default: bool,
 }
 
 impl TrackingDomain {
@@ -31,7 +31,7 @@ impl TrackingDomain {
 
     /// Does CAKE say that it is in use?
     #[must_use]
-    pub fn is_active(&self) -> bool {
+    pub(crate) fn is_active(&self) -> bool {
         self.domain_status
             .as_deref()
             .is_none_or(|status| status.eq_ignore_ascii_case("active"))
@@ -42,7 +42,7 @@ impl TrackingDomain {
 ///
 /// # Errors
 /// [`crate::Error::InvalidField`], [`crate::Error::InvalidId`].
-pub fn request(account: &Account, params: &str) -> Result<Request> {
+pub(crate) fn request(account: &Account, params: &str) -> Result<Request> {
     let params = Params::read(params, &["trackingDomainId", "domainStatus"])?;
     let mut request = account.get("tracking_domains.json");
     request.number("tracking_domain_id", params.id("trackingDomainId")?);
@@ -59,7 +59,7 @@ pub fn request(account: &Account, params: &str) -> Result<Request> {
 ///
 /// # Errors
 /// Every error of an answer, see [`crate::Error`].
-pub fn read(answer: &Answer<'_>) -> Result<Vec<TrackingDomain>> {
+pub(crate) fn read(answer: &Answer<'_>) -> Result<Vec<TrackingDomain>> {
     let (holder, _) = list_holder(answer, "tracking_domains")?;
     let rows = records(
         answer,

@@ -31,22 +31,22 @@ mod action;
 mod answer;
 mod call;
 mod certainty;
-pub mod commerce;
-pub mod conversion_report;
-pub mod create_postback;
-pub mod doctor;
+pub(crate) mod commerce;
+pub(crate) mod conversion_report;
+pub(crate) mod create_postback;
+pub(crate) mod doctor;
 mod dress;
-pub mod get_click;
+pub(crate) mod get_click;
 pub(crate) mod json;
 mod key;
-pub mod list_clicks;
-pub mod list_conversions;
-pub mod list_tracking_domains;
-pub mod older;
+pub(crate) mod list_clicks;
+pub(crate) mod list_conversions;
+pub(crate) mod list_tracking_domains;
+pub(crate) mod older;
 mod pager;
 mod params;
 mod rate_limiter;
-pub mod record_conversion;
+pub(crate) mod record_conversion;
 mod redact;
 pub(crate) mod report_scan;
 mod retry;
@@ -57,15 +57,21 @@ use crate::url::push_parameter;
 use crate::{Error, Result};
 use core::fmt;
 
-pub use action::{Action, CallSettings, Services};
-pub use answer::{Answer, MAX_ERROR_BODY_BYTES, has_body, has_words};
-pub use call::{Call, CallEvent, CallOutcome, Step};
-pub use certainty::{Certainty, is_duplicate};
-pub use dress::plain_body;
-pub use key::{ApiKey, redact_failure};
-pub use pager::{DEFAULT_ROW_LIMIT, PageRead, Pager};
-pub use rate_limiter::RateLimiter;
-pub use retry::{MAX_WAIT_MS, retry_after_ms};
+pub use action::Action;
+pub use action::CallSettings;
+pub use action::Services;
+pub use answer::Answer;
+pub(crate) use answer::{MAX_ERROR_BODY_BYTES, has_body, has_words};
+pub use call::Call;
+pub use call::CallEvent;
+pub use call::CallOutcome;
+pub use call::Step;
+pub(crate) use certainty::{Certainty, is_duplicate};
+pub(crate) use dress::plain_body;
+pub(crate) use key::{ApiKey, redact_failure};
+pub(crate) use pager::{DEFAULT_ROW_LIMIT, PageRead, Pager};
+pub(crate) use rate_limiter::RateLimiter;
+pub(crate) use retry::retry_after_ms;
 
 /// A CAKE account: where its API is, and its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,13 +107,13 @@ impl Account {
 
     /// Where its API is: scheme, host and port.
     #[must_use]
-    pub fn origin(&self) -> &str {
+    pub(crate) fn origin(&self) -> &str {
         &self.origin
     }
 
     /// The account's key, which cannot be printed.
     #[must_use]
-    pub fn key(&self) -> &ApiKey {
+    pub(crate) fn key(&self) -> &ApiKey {
         &self.key
     }
 

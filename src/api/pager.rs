@@ -10,7 +10,7 @@
 //! A list that changes faster than it can be read ends too, and says so.
 
 /// CAKE's `row_limit` where none is given.
-pub const DEFAULT_ROW_LIMIT: u64 = 100;
+pub(crate) const DEFAULT_ROW_LIMIT: u64 = 100;
 
 /// How much that is known already may come in a row, where the list's length
 /// is not known: this many rows, in at least 3 pages, or this many pages.
@@ -45,15 +45,15 @@ const SHORT_PAGES: u32 = 8;
 
 /// What a page brought.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct PageRead {
+pub(crate) struct PageRead {
     /// How many rows came.
-    pub rows: u64,
+    pub(crate) rows: u64,
     /// How many of them have not been read before.
-    pub new_rows: u64,
+    pub(crate) new_rows: u64,
     /// The index of the last row that had been read before, if any had been.
-    pub last_known: Option<u64>,
+    pub(crate) last_known: Option<u64>,
     /// The list's length, where CAKE told it.
-    pub total_rows: Option<u64>,
+    pub(crate) total_rows: Option<u64>,
 }
 
 /// Where a list is being read.
@@ -62,7 +62,7 @@ pub struct PageRead {
     clippy::struct_excessive_bools,
     reason = "each says another thing of the list"
 )]
-pub struct Pager {
+pub(crate) struct Pager {
     first: u64,
     start: u64,
     skipped: u64,
@@ -122,7 +122,7 @@ impl Pager {
     /// Starts at `start_at_row`, with `row_limit` rows a page, for at most
     /// `max_rows`.
     #[must_use]
-    pub fn new(start_at_row: u64, row_limit: u64, max_rows: Option<u64>) -> Self {
+    pub(crate) fn new(start_at_row: u64, row_limit: u64, max_rows: Option<u64>) -> Self {
         let most = max_rows.unwrap_or(u64::MAX);
         Self {
             first: start_at_row,
@@ -169,13 +169,13 @@ impl Pager {
 
     /// The next page's `start_at_row`.
     #[must_use]
-    pub fn start_at_row(&self) -> u64 {
+    pub(crate) fn start_at_row(&self) -> u64 {
         self.start
     }
 
     /// The next page's `row_limit`.
     #[must_use]
-    pub fn row_limit(&self) -> u64 {
+    pub(crate) fn row_limit(&self) -> u64 {
         let known = self.end.saturating_sub(self.start);
         let wanted = self.most.saturating_sub(self.fresh).saturating_add(known);
         self.limit.min(wanted).max(1)
@@ -183,20 +183,20 @@ impl Pager {
 
     /// Have all rows been read?
     #[must_use]
-    pub fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.is_over
     }
 
     /// Has the reading been given up, with rows that may be missing, since the
     /// list changes faster than it can be read?
     #[must_use]
-    pub fn is_short(&self) -> bool {
+    pub(crate) fn is_short(&self) -> bool {
         self.is_short
     }
 
     /// Takes note of a page. Are its rows to be taken? If not, rows in between
     /// were missed, and the page is asked for again from further up.
-    pub fn read(&mut self, mut page: PageRead) -> bool {
+    pub(crate) fn read(&mut self, mut page: PageRead) -> bool {
         let asked = self.row_limit();
         let reached = self.start.saturating_add(page.rows);
         // Counted from 1, the last row's position is the length itself.
@@ -418,7 +418,8 @@ impl Pager {
         // Page after page of what we know: `start_at_row` is not heeded.
         let is_stale = new_rows == 0 && self.start > total + self.limit;
         // What was read last, with room for more behind it and nothing there: the length counts what is not listed.
-        let is_end = page.last_known.is_some_and(|index| index + 1 == rows) && rows < self.page_rows;
+        let is_end =
+            page.last_known.is_some_and(|index| index + 1 == rows) && rows < self.page_rows;
         self.seen_end = match (new_rows, is_end) {
             (0, true) => self.seen_end + 1,
             (0, false) => self.seen_end,
@@ -472,328 +473,4 @@ impl Pager {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-    use std::collections::VecDeque;
-
-    /// A list of rows on a server, which counts from 0 or from 1.
-    struct Server {
-        rows: VecDeque<u64>,
-        counts_from_1: bool,
-        most: usize,
-        tells_total: bool,
-    }
-
-    impl Server {
-        fn page(&self, start: u64, limit: u64) -> (Vec<u64>, Option<u64>) {
-            let start = usize::try_from(start).unwrap();
-            let first = if self.counts_from_1 {
-                start.saturating_sub(1)
-            } else {
-                start
-            };
-            let limit = usize::try_from(limit).unwrap().min(self.most);
-            let rows = self.rows.iter().skip(first).take(limit).copied().collect();
-            let total = self.tells_total.then_some(self.rows.len() as u64);
-            (rows, total)
-        }
-    }
-
-    /// Reads all as `js/edge/list.ts` does; `between` changes the list between two pages.
-    fn read_all(
-        server: &mut Server,
-        paging: Pager,
-        between: impl FnMut(usize, &mut VecDeque<u64>),
-    ) -> Vec<u64> {
-        let (seen, is_short) = read_until_over(server, paging, between);
-        assert!(!is_short, "given up");
-        seen
-    }
-
-    /// The same, and whether the reading was given up.
-    fn read_until_over(
-        server: &mut Server,
-        mut paging: Pager,
-        mut between: impl FnMut(usize, &mut VecDeque<u64>),
-    ) -> (Vec<u64>, bool) {
-        let mut seen = Vec::new();
-        for page in 0..4_000 {
-            if paging.is_over() {
-                return (seen, paging.is_short());
-            }
-            let (rows, total) = server.page(paging.start_at_row(), paging.row_limit());
-            let (read, fresh) = page_read(&rows, total, &seen);
-            if paging.read(read) {
-                seen.extend(fresh);
-            }
-            between(page, &mut server.rows);
-        }
-        panic!("paging never ends");
-    }
-
-    fn page_read(rows: &[u64], total_rows: Option<u64>, seen: &[u64]) -> (PageRead, Vec<u64>) {
-        let fresh: Vec<u64> = rows
-            .iter()
-            .filter(|row| !seen.contains(row))
-            .copied()
-            .collect();
-        let read = PageRead {
-            rows: rows.len() as u64,
-            new_rows: fresh.len() as u64,
-            last_known: rows
-                .iter()
-                .rposition(|row| seen.contains(row))
-                .map(|at| at as u64),
-            total_rows,
-        };
-        (read, fresh)
-    }
-
-    proptest! {
-        #[test]
-        fn every_row_comes_once_whatever_the_count_starts_from(
-            count in 0_u64..60, counts_from_1 in any::<bool>(), tells_total in any::<bool>(),
-            limit in 1_u64..20, most in 1_usize..20,
-        ) {
-            let mut server = Server { rows: (0..count).collect(), counts_from_1, most, tells_total };
-            let seen = read_all(&mut server, Pager::new(0, limit, None), |_, _| {});
-            prop_assert_eq!(seen, (0..count).collect::<Vec<_>>());
-        }
-
-        #[test]
-        fn rows_that_arrive_at_either_end_neither_hide_nor_repeat_others(
-            count in 1_u64..60, counts_from_1 in any::<bool>(), tells_total in any::<bool>(),
-            limit in 1_u64..20, arrivals in proptest::collection::vec((any::<bool>(), 0_u64..5), 0..8),
-        ) {
-            let mut server = Server {
-                rows: (0..count).collect(), counts_from_1, most: 1_000, tells_total,
-            };
-            let mut next = 1_000;
-            let seen = read_all(&mut server, Pager::new(0, limit, None), |page, rows| {
-                let (at_front, how_many) = arrivals.get(page).copied().unwrap_or_default();
-                for _ in 0..how_many {
-                    if at_front { rows.push_front(next) } else { rows.push_back(next) }
-                    next += 1;
-                }
-            });
-            let old: Vec<u64> = seen.into_iter().filter(|row| *row < 1_000).collect();
-            prop_assert_eq!(old, (0..count).collect::<Vec<_>>());
-        }
-
-        #[test]
-        fn rows_that_go_do_not_hide_others(
-            count in 1_u64..60, counts_from_1 in any::<bool>(), tells_total in any::<bool>(), limit in 2_u64..20,
-            departures in proptest::collection::vec(0_usize..4, 0..8),
-        ) {
-            let mut server = Server {
-                rows: (0..count).collect(), counts_from_1, most: 1_000, tells_total,
-            };
-            let mut left = Vec::new();
-            let seen = read_all(&mut server, Pager::new(0, limit, None), |page, rows| {
-                for _ in 0..departures.get(page).copied().unwrap_or_default() {
-                    left.extend(rows.pop_front());
-                }
-            });
-            for row in (0..count).filter(|row| !left.contains(row)) {
-                prop_assert_eq!(seen.iter().filter(|seen| **seen == row).count(), 1, "row {}", row);
-            }
-        }
-
-        #[test]
-        fn rows_that_come_and_go_anywhere_neither_hide_nor_repeat_others(
-            count in 1_u64..120, counts_from_1 in any::<bool>(), tells_total in any::<bool>(),
-            limit in 4_u64..20, most in 4_usize..30,
-            changes in proptest::collection::vec((any::<bool>(), any::<proptest::sample::Index>()), 0..60),
-            per_page in 1_usize..3,
-        ) {
-            let mut server = Server { rows: (0..count).collect(), counts_from_1, most, tells_total };
-            let mut gone = Vec::new();
-            let mut next = 1_000;
-            let mut changes = changes.into_iter();
-            let seen = read_all(&mut server, Pager::new(0, limit, None), |_, rows| {
-                // Where as many come as go, the length does not tell.
-                let Some((arrives, place)) = changes.next() else { return };
-                for _ in 0..per_page {
-                    let at = place.index(rows.len() + 1);
-                    if arrives {
-                        rows.insert(at, next);
-                        next += 1;
-                    } else {
-                        gone.extend(rows.remove(at));
-                    }
-                }
-            });
-            for row in (0..count).filter(|row| !gone.contains(row)) {
-                prop_assert_eq!(seen.iter().filter(|seen| **seen == row).count(), 1, "row {}", row);
-            }
-            let mut once = seen.clone();
-            once.sort_unstable();
-            once.dedup();
-            prop_assert_eq!(once.len(), seen.len());
-        }
-
-        #[test]
-        fn what_stood_has_come_or_the_reading_says_that_it_gave_up(
-            count in 1_u64..120, counts_from_1 in any::<bool>(), tells_total in any::<bool>(),
-            limit in 4_u64..20, most in 4_usize..30,
-            leave in 0_usize..12, arrive in 0_usize..12, until in prop_oneof![0_usize..20, Just(usize::MAX)],
-            leave_at in 0_usize..3, arrive_at in 0_usize..3,
-        ) {
-            let mut server = Server { rows: (0..count).collect(), counts_from_1, most, tells_total };
-            // Without a length, a list that fills as fast as it is read looks like a long one.
-            // In the middle, what arrives looks like what stood: lists fill at their ends.
-            let slow = most.min(usize::try_from(limit).unwrap()) / 4;
-            let is_slow = !tells_total || arrive_at == 1;
-            let (leave, arrive) = if is_slow { (leave.min(slow), arrive.min(slow)) } else { (leave, arrive) };
-            let mut gone = Vec::new();
-            let mut next = 1_000;
-            // At the start, in the middle, at the end: 0, 1, 2.
-            let (seen, is_short) = read_until_over(&mut server, Pager::new(0, limit, None), |page, rows| {
-                if page >= until { return }
-                for _ in 0..leave.min(rows.len()) {
-                    gone.extend(rows.remove(leave_at * (rows.len() - 1) / 2));
-                }
-                for _ in 0..arrive {
-                    rows.insert(arrive_at * rows.len() / 2, next);
-                    next += 1;
-                }
-            });
-            for row in (0..count).filter(|row| !gone.contains(row)) {
-                let times = seen.iter().filter(|seen| **seen == row).count();
-                prop_assert!(times == 1 || is_short && times == 0, "row {} {} times", row, times);
-            }
-        }
-
-        #[test]
-        fn a_list_that_fills_slower_than_it_is_read_is_read_whole(
-            count in 20_u64..100, counts_from_1 in any::<bool>(), tells_total in any::<bool>(),
-            limit in 5_u64..20, leaves in any::<bool>(), arrives_at_front in any::<bool>(),
-        ) {
-            let mut server = Server { rows: (0..count).collect(), counts_from_1, most: 1_000, tells_total };
-            let mut gone = Vec::new();
-            let mut next = 1_000;
-            let seen = read_all(&mut server, Pager::new(0, limit, None), |_, rows| {
-                if leaves { gone.extend(rows.pop_front()) }
-                if arrives_at_front { rows.push_front(next) } else { rows.push_back(next) }
-                next += 1;
-            });
-            for row in (0..count).filter(|row| !gone.contains(row)) {
-                prop_assert_eq!(seen.iter().filter(|seen| **seen == row).count(), 1, "row {}", row);
-            }
-        }
-
-        #[test]
-        fn a_list_that_fills_faster_than_it_is_read_ends_and_what_stood_has_come(
-            count in 1_u64..100, counts_from_1 in any::<bool>(), limit in 2_u64..20,
-            faster in 0_u64..20, at_front in any::<bool>(),
-        ) {
-            let mut server = Server { rows: (0..count).collect(), counts_from_1, most: 1_000, tells_total: true };
-            let mut next = 1_000;
-            let mut pages = 0;
-            let (seen, is_short) = read_until_over(&mut server, Pager::new(0, limit, None), |_, rows| {
-                for _ in 0..limit + faster {
-                    if at_front { rows.push_front(next) } else { rows.push_back(next) }
-                    next += 1;
-                }
-                pages += 1;
-            });
-            // Above us more arrives than we read: no page can reach what stood.
-            for row in (0..count).filter(|_| !at_front) {
-                prop_assert_eq!(seen.iter().filter(|seen| **seen == row).count(), 1, "row {}", row);
-            }
-            prop_assert!(at_front || pages < 130, "{} pages", pages);
-            prop_assert!(at_front || !is_short);
-        }
-
-        #[test]
-        fn a_total_that_lies_hides_nothing_and_paging_ends(
-            count in 0_u64..40, counts_from_1 in any::<bool>(), limit in 1_u64..10,
-            totals in proptest::collection::vec(0_u64..100, 1..40),
-        ) {
-            let server = Server {
-                rows: (0..count).collect(), counts_from_1, most: 1_000, tells_total: false,
-            };
-            let mut paging = Pager::new(0, limit, None);
-            let mut seen: Vec<u64> = Vec::new();
-            let mut pages = 0;
-            while !paging.is_over() {
-                let (rows, _) = server.page(paging.start_at_row(), paging.row_limit());
-                // Lower than what was shown it tells nothing; as much as that is the end of a list.
-                let shown = paging.start_at_row() + rows.len() as u64;
-                let total = totals[pages % totals.len()];
-                let total = if total + 1 < shown { total } else { total.max(count) };
-                let (read, fresh) = page_read(&rows, Some(total), &seen);
-                if paging.read(read) {
-                    seen.extend(fresh);
-                }
-                pages += 1;
-                prop_assert!(pages < 5_000);
-            }
-            prop_assert_eq!(seen, (0..count).collect::<Vec<_>>());
-        }
-
-        #[test]
-        fn max_rows_is_a_limit(count in 0_u64..40, limit in 1_u64..10, most in 0_u64..50) {
-            let mut server = Server {
-                rows: (0..count).collect(), counts_from_1: false, most: 1_000, tells_total: true,
-            };
-            let seen = read_all(&mut server, Pager::new(0, limit, Some(most)), |_, _| {});
-            prop_assert_eq!(seen.len() as u64, count.min(most));
-        }
-    }
-
-    #[test]
-    fn a_server_that_ignores_the_start_is_left_in_the_end() {
-        for total in [None, Some(50)] {
-            let mut paging = Pager::new(0, 10, None);
-            let mut pages = 0;
-            while !paging.is_over() {
-                paging.read(PageRead {
-                    rows: 10,
-                    new_rows: if pages == 0 { 10 } else { 0 },
-                    last_known: (pages > 0).then_some(9),
-                    total_rows: total,
-                });
-                pages += 1;
-                assert!(pages < 60);
-            }
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn a_total_that_counts_more_than_is_listed_ends_soon(
-            count in 0_u64..80, counts_from_1 in any::<bool>(), limit in 2_u64..20, most in 2_usize..20, more in 0_u64..200,
-        ) {
-            let server = Server { rows: (0..count).collect(), counts_from_1, most, tells_total: false };
-            let mut paging = Pager::new(0, limit, None);
-            let mut seen: Vec<u64> = Vec::new();
-            let mut pages = 0;
-            while !paging.is_over() {
-                let (rows, _) = server.page(paging.start_at_row(), paging.row_limit());
-                let (read, fresh) = page_read(&rows, Some(count + more), &seen);
-                if paging.read(read) {
-                    seen.extend(fresh);
-                }
-                pages += 1;
-            }
-            prop_assert_eq!(seen, (0..count).collect::<Vec<_>>());
-            prop_assert!(!paging.is_short());
-            let least = limit.min(most as u64).saturating_sub(1).max(1);
-            prop_assert!(pages <= count / least + 12, "{} pages", pages);
-        }
-    }
-
-    #[test]
-    fn one_request_is_enough_for_a_list_that_fits() {
-        let mut paging = Pager::new(0, 50, None);
-        paging.read(PageRead {
-            rows: 1,
-            new_rows: 1,
-            last_known: None,
-            total_rows: Some(1),
-        });
-        assert!(paging.is_over());
-    }
-}
+mod tests;

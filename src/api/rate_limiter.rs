@@ -3,7 +3,7 @@
 /// Spaces requests. It holds one time and no queue: each request reserves the
 /// next free moment.
 #[derive(Clone, Debug, Default)]
-pub struct RateLimiter {
+pub(crate) struct RateLimiter {
     interval_ms: u64,
     next_free_ms: u64,
 }
@@ -11,7 +11,7 @@ pub struct RateLimiter {
 impl RateLimiter {
     /// At most one request every `interval_ms`; 0 sets no limit.
     #[must_use]
-    pub fn new(interval_ms: u64) -> Self {
+    pub(crate) fn new(interval_ms: u64) -> Self {
         Self {
             interval_ms,
             next_free_ms: 0,
@@ -20,7 +20,7 @@ impl RateLimiter {
 
     /// Reserves a moment for a request, and says how long from `now_ms` it is
     /// until then.
-    pub fn reserve(&mut self, now_ms: u64) -> u64 {
+    pub(crate) fn reserve(&mut self, now_ms: u64) -> u64 {
         if self.interval_ms == 0 {
             return 0;
         }

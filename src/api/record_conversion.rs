@@ -15,7 +15,7 @@ pub struct Params {
     /// The click id that was captured at click time.
     pub click_id: String,
     /// The offer that the conversion belongs to.
-    pub offer_id: u64,
+    pub(crate) offer_id: u64,
     /// Overrides the affiliate's payout.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payout: Option<String>,
@@ -27,25 +27,25 @@ pub struct Params {
     pub conversion_date: Option<String>,
     /// The advertiser's own transaction id: CAKE's only handle for deduplication.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub unique_id: Option<String>,
+    pub(crate) unique_id: Option<String>,
     /// The advertiser's order reference.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub order_id: Option<String>,
+    pub(crate) order_id: Option<String>,
     /// Free for the advertiser.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub adv1: Option<String>,
+    pub(crate) adv1: Option<String>,
     /// Free for the advertiser.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub adv2: Option<String>,
+    pub(crate) adv2: Option<String>,
     /// Free for the advertiser.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub adv3: Option<String>,
+    pub(crate) adv3: Option<String>,
     /// Free for the advertiser.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub adv4: Option<String>,
+    pub(crate) adv4: Option<String>,
     /// Free for the advertiser.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub adv5: Option<String>,
+    pub(crate) adv5: Option<String>,
 }
 
 const NAMES: [&str; 12] = [
@@ -73,7 +73,7 @@ impl Params {
     /// [`crate::Error::InvalidClickId`], [`crate::Error::InvalidId`],
     /// [`crate::Error::InvalidMoney`], [`crate::Error::InvalidTime`],
     /// [`crate::Error::InvalidUniqueId`], [`crate::Error::InvalidText`].
-    pub fn read(text: &str) -> Result<Self> {
+    pub(crate) fn read(text: &str) -> Result<Self> {
         let fields = params::Params::read(text, &NAMES)?;
         click_id::check(&fields.required_text("clickId")?)?;
         Self::from_fields(&fields)
@@ -84,7 +84,7 @@ impl Params {
     ///
     /// # Errors
     /// Those of [`Params::read`], but for a missing click id.
-    pub fn read_without_click_id(text: &str) -> Result<Self> {
+    pub(crate) fn read_without_click_id(text: &str) -> Result<Self> {
         let fields = params::Params::read(text, &NAMES)?.without_empty(&["uniqueId"]);
         let params = Self::from_fields(&fields)?;
         if !params.click_id.is_empty() {
@@ -117,33 +117,33 @@ impl Params {
 #[serde(rename_all = "camelCase")]
 pub struct Conversion {
     /// CAKE's id of the conversion.
-    pub conversion_id: u64,
+    pub(crate) conversion_id: u64,
     /// The offer.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub offer_id: Option<u64>,
+    pub(crate) offer_id: Option<u64>,
     /// Who is paid.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub affiliate_id: Option<i64>,
+    pub(crate) affiliate_id: Option<i64>,
     /// The click that converted.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub click_id: Option<String>,
+    pub(crate) click_id: Option<String>,
     /// What the affiliate gets, exactly as CAKE wrote it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub payout_text: Option<String>,
+    pub(crate) payout_text: Option<String>,
     /// What the advertiser pays, exactly as CAKE wrote it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub revenue_text: Option<String>,
+    pub(crate) revenue_text: Option<String>,
     /// The advertiser's transaction id.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub unique_id: Option<String>,
+    pub(crate) unique_id: Option<String>,
     /// When, in the account's civil time.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub conversion_date: Option<String>,
+    pub(crate) conversion_date: Option<String>,
     /// `approved`, `pending`, `rejected`, `ignored`, `reversed` or a word that CAKE adds.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub conversion_status: Option<String>,
+    pub(crate) conversion_status: Option<String>,
     /// Is this known by Get Click, because CAKE's own answer was lost?
-    pub is_recovered: bool,
+    pub(crate) is_recovered: bool,
 }
 
 impl Conversion {
@@ -180,7 +180,7 @@ impl Conversion {
 
 /// Builds the request, in the order of CAKE's article.
 #[must_use]
-pub fn request(account: &Account, params: &Params) -> Request {
+pub(crate) fn request(account: &Account, params: &Params) -> Request {
     let mut request = account.get("conversion.json");
     request.parameter("click_id", &params.click_id);
     request.number("offer_id", Some(params.offer_id));
@@ -207,7 +207,7 @@ pub fn request(account: &Account, params: &Params) -> Request {
 ///
 /// # Errors
 /// Every error of an answer, see [`crate::Error`].
-pub fn read(answer: &Answer<'_>) -> Result<Conversion> {
+pub(crate) fn read(answer: &Answer<'_>) -> Result<Conversion> {
     let envelope = match answer.open() {
         Ok(envelope) => envelope,
         Err(error) => return Err(answer.contradicted(error)),
@@ -236,13 +236,13 @@ pub fn read(answer: &Answer<'_>) -> Result<Conversion> {
 
 /// Which conversion an answer has to be about.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Asked<'a> {
+pub(crate) struct Asked<'a> {
     /// The click id that was sent.
-    pub click_id: &'a str,
+    pub(crate) click_id: &'a str,
     /// The offer that was sent.
-    pub offer_id: u64,
+    pub(crate) offer_id: u64,
     /// The unique id that was sent, where one was.
-    pub unique_id: Option<&'a str>,
+    pub(crate) unique_id: Option<&'a str>,
 }
 
 /// Is the unique id that CAKE tells ours? White space around it makes no other
@@ -257,7 +257,7 @@ pub(crate) fn is_same_unique_id(told: &str, ours: &str) -> bool {
 ///
 /// # Errors
 /// Those of [`read`].
-pub fn read_for(answer: &Answer<'_>, asked: Asked<'_>) -> Result<Conversion> {
+pub(crate) fn read_for(answer: &Answer<'_>, asked: Asked<'_>) -> Result<Conversion> {
     let conversion = read(answer)?;
     let told = |text: &Option<String>| {
         let text = text.as_deref().unwrap_or_default().trim();

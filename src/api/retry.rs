@@ -2,7 +2,7 @@
 
 /// The longest wait between two tries. Who is asked to wait longer is told so
 /// at once, and waits in a queue.
-pub const MAX_WAIT_MS: u64 = 60_000;
+pub(crate) const MAX_WAIT_MS: u64 = 60_000;
 
 /// After a write whose outcome is unknown, the least time before CAKE is asked
 /// what became of it: it may still be at work.
@@ -42,7 +42,7 @@ const MAX_ASKED_MS: u64 = 31_536_000_000;
 /// Of several, which arrive as one list, the longest counts. A fraction is
 /// rounded up, and a date that is over is no wait.
 #[must_use]
-pub fn retry_after_ms(header: &str, as_date_ms: Option<u64>, now_ms: u64) -> Option<u64> {
+pub(crate) fn retry_after_ms(header: &str, as_date_ms: Option<u64>, now_ms: u64) -> Option<u64> {
     const DAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
     let header = header.trim();
     let is_date = header

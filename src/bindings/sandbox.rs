@@ -6,7 +6,7 @@ use crate::Error;
 use crate::sandbox::access::Visitor;
 use crate::sandbox::history::{History, HistoryRequest};
 use crate::sandbox::{
-    Action, Balance, FiredRow, IncomingRequest, Network, Numbers, Rows, Sum, status,
+    Action, Balance, FiredRow, IncomingRequest, Network, Numbers, Rows, Sum, owed, status,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -149,7 +149,7 @@ impl SandboxNetwork {
         // Few and small: they cross as objects.
         let serializer = serde_wasm_bindgen::Serializer::json_compatible();
         let accounts = Accounts {
-            owed: self.network.owed(&sums),
+            owed: owed(&sums),
             balances: self.network.balances(&sums),
         };
         accounts

@@ -9,7 +9,7 @@
 
 mod report;
 mod transition;
-pub mod wire;
+pub(crate) mod wire;
 
 use super::Event;
 use super::circuit_breaker::{CircuitBreaker, Heard, PAUSE_MS, Signal, Trouble};
@@ -23,7 +23,7 @@ use crate::{Error, Result};
 
 use report::Reading;
 
-pub use transition::Transition;
+pub(crate) use transition::Transition;
 
 /// The most bytes of an answer about one event that are read.
 const BODY_LIMIT: u32 = 65_536;
@@ -38,30 +38,30 @@ const ALONE_MS: u64 = 5_000;
 /// A stored event, as far as an attempt concerns it. Times are the outbox's
 /// clock in milliseconds, but for [`Row::accepted_utc_ms`].
 #[derive(Clone, Debug, Default)]
-pub struct Row {
+pub(crate) struct Row {
     /// Tells the shard's events apart.
-    pub number: u64,
+    pub(crate) number: u64,
     /// The canonical text.
-    pub text: String,
+    pub(crate) text: String,
     /// The civil time of acceptance in the account's zone; empty where unknown.
-    pub accepted_at: String,
+    pub(crate) accepted_at: String,
     /// The instant of acceptance, in milliseconds since 1970.
-    pub accepted_utc_ms: u64,
+    pub(crate) accepted_utc_ms: u64,
     /// The attempts so far.
-    pub attempts: u32,
+    pub(crate) attempts: u32,
     /// May an earlier attempt have been recorded?
-    pub is_in_doubt: bool,
+    pub(crate) is_in_doubt: bool,
     /// Why it is not delivered yet: an error's code.
-    pub code: String,
+    pub(crate) code: String,
     /// When it was changed last.
-    pub changed_ms: u64,
+    pub(crate) changed_ms: u64,
 }
 
 /// What this instance knows of an event that it has accepted or tried itself.
 /// Of all else an object that is gone may have made an attempt that no row tells
 /// of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Knowledge {
+pub(crate) enum Knowledge {
     /// No attempt is under way, and none was recorded.
     NotRecorded,
     /// No attempt is under way.
@@ -73,7 +73,7 @@ pub enum Knowledge {
 impl Knowledge {
     /// By its word: `not_recorded`, `in_doubt`; anything else is nothing.
     #[must_use]
-    pub fn from_word(word: &str) -> Self {
+    pub(crate) fn from_word(word: &str) -> Self {
         match word {
             "not_recorded" => Self::NotRecorded,
             "in_doubt" => Self::InDoubt,
@@ -84,41 +84,41 @@ impl Knowledge {
 
 /// What an attempt starts from beside its row.
 #[derive(Clone, Copy, Debug)]
-pub struct Facts {
+pub(crate) struct Facts {
     /// Does CAKE deduplicate the event's offer by unique id?
-    pub is_deduplicated: bool,
+    pub(crate) is_deduplicated: bool,
     /// What this instance knows.
-    pub knowledge: Knowledge,
+    pub(crate) knowledge: Knowledge,
     /// From when on no attempt of an instance that is gone can be under way, by
     /// the outbox's clock.
-    pub quiet_from_ms: u64,
+    pub(crate) quiet_from_ms: u64,
 }
 
 /// The time at a step.
 #[derive(Clone, Copy, Debug)]
-pub struct Moment {
+pub(crate) struct Moment {
     /// The outbox's clock, in milliseconds.
-    pub now_ms: u64,
+    pub(crate) now_ms: u64,
     /// The world's, in milliseconds since 1970.
-    pub utc_ms: u64,
+    pub(crate) utc_ms: u64,
     /// A random number over the whole of `u32`.
-    pub random: u32,
+    pub(crate) random: u32,
 }
 
 /// Another event of the same click and offer that this forwarder has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sibling {
+pub(crate) struct Sibling {
     /// Was nothing recorded for it, for certain?
-    pub is_not_recorded: bool,
+    pub(crate) is_not_recorded: bool,
     /// Is it delivered?
-    pub is_delivered: bool,
+    pub(crate) is_delivered: bool,
     /// CAKE's id of its conversion, where it is known.
-    pub conversion_id: Option<u64>,
+    pub(crate) conversion_id: Option<u64>,
 }
 
 /// What to do next.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Step {
+pub(crate) enum Step {
     /// Fetch this URL, which may hold the key, and read at most so many bytes.
     Fetch {
         /// The URL: it goes to `fetch` and nowhere else.
@@ -134,7 +134,7 @@ pub enum Step {
 
 /// What happened since the last step.
 #[derive(Debug)]
-pub enum Input<'a> {
+pub(crate) enum Input<'a> {
     /// An answer came.
     Answered(&'a Answer<'a>),
     /// None came, or none that could be read.
@@ -168,7 +168,7 @@ enum Claim {
 
 /// An attempt in progress.
 #[derive(Debug)]
-pub struct Attempt<'a> {
+pub(crate) struct Attempt<'a> {
     route: &'a Route,
     row: &'a Row,
     facts: Facts,
@@ -181,7 +181,7 @@ pub struct Attempt<'a> {
 impl<'a> Attempt<'a> {
     /// An attempt at a row's event.
     #[must_use]
-    pub fn new(route: &'a Route, row: &'a Row, facts: Facts, now_ms: u64) -> Self {
+    pub(crate) fn new(route: &'a Route, row: &'a Row, facts: Facts, now_ms: u64) -> Self {
         Self {
             route,
             row,
@@ -194,7 +194,7 @@ impl<'a> Attempt<'a> {
     }
 
     /// The first step.
-    pub fn start(&mut self, breaker: &mut CircuitBreaker, moment: Moment) -> Step {
+    pub(crate) fn start(&mut self, breaker: &mut CircuitBreaker, moment: Moment) -> Step {
         match Event::from_text(&self.row.text) {
             Ok(event) => self.event = Some(event),
             Err(error) => return self.settle(Meaning::Refused(error), breaker, moment),
@@ -222,7 +222,12 @@ impl<'a> Attempt<'a> {
     }
 
     /// The step after `input`.
-    pub fn next(&mut self, input: Input<'_>, breaker: &mut CircuitBreaker, moment: Moment) -> Step {
+    pub(crate) fn next(
+        &mut self,
+        input: Input<'_>,
+        breaker: &mut CircuitBreaker,
+        moment: Moment,
+    ) -> Step {
         let phase = std::mem::replace(&mut self.phase, Phase::Over);
         match (phase, input) {
             (Phase::Sending, Input::Answered(answer)) => {

@@ -3,7 +3,7 @@
 //! rather than stormed, and one bad event holds up no other.
 
 /// Workers may hold six connections at once; one is left for others.
-pub const AT_ONCE: u32 = 5;
+pub(crate) const AT_ONCE: u32 = 5;
 
 /// How many different events in a row, without an answer, are an outage.
 const OUTAGE: usize = 10;
@@ -31,12 +31,12 @@ const MAX_LIMIT_OF_ONE_MS: u64 = 60_000;
 
 /// While CAKE does not take the key, or the address is wrong, one attempt in
 /// five minutes asks again; the first ones sooner, each with another event.
-pub const PAUSE_MS: u64 = 300_000;
+pub(crate) const PAUSE_MS: u64 = 300_000;
 const PROBES_MS: [u64; 3] = [1_000, 10_000, 60_000];
 
 /// What an attempt tells of CAKE as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Signal {
+pub(crate) enum Signal {
     /// An answer that says what became of the event.
     Healthy,
     /// None, or one that says nothing.
@@ -51,22 +51,22 @@ pub enum Signal {
 
 /// An attempt, and the signal that it gave.
 #[derive(Clone, Copy, Debug)]
-pub struct Heard {
+pub(crate) struct Heard {
     /// The event's number.
-    pub event: u64,
+    pub(crate) event: u64,
     /// When the same signal refused the event before.
-    pub refused_before_ms: Option<u64>,
+    pub(crate) refused_before_ms: Option<u64>,
     /// When the attempt began.
-    pub started_ms: u64,
+    pub(crate) started_ms: u64,
     /// When it ended.
-    pub now_ms: u64,
+    pub(crate) now_ms: u64,
     /// A random number over the whole of `u32`.
-    pub random: u32,
+    pub(crate) random: u32,
 }
 
 /// Whose trouble a refusal of the key or the address is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trouble {
+pub(crate) enum Trouble {
     /// The event's own: others were answered since it met the same before.
     Own,
     /// The event's own, as far as is known yet.
@@ -77,7 +77,7 @@ pub enum Trouble {
 
 /// Which event is tried next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lane {
+pub(crate) enum Lane {
     /// None.
     Nothing,
     /// The one that has been due for longest.
@@ -107,7 +107,7 @@ struct Stall {
 
 /// The shard's own restraint. It forgets with the object that holds it.
 #[derive(Clone, Debug)]
-pub struct CircuitBreaker {
+pub(crate) struct CircuitBreaker {
     at_once: u32,
     stall: Option<Stall>,
     /// Stalls of the same reason in a row.
@@ -141,7 +141,7 @@ impl CircuitBreaker {
     /// One whose key was refused when the object before it went: one attempt
     /// asks again.
     #[must_use]
-    pub fn paused() -> Self {
+    pub(crate) fn paused() -> Self {
         let stall = Stall {
             reason: Reason::Key,
             from_ms: 0,
@@ -155,14 +155,15 @@ impl CircuitBreaker {
     }
 
     /// How many attempts may be under way together.
+    #[cfg(test)]
     #[must_use]
-    pub fn at_once(&self) -> u32 {
+    pub(crate) fn at_once(&self) -> u32 {
         self.at_once
     }
 
     /// When the next attempt may start; 0 for now.
     #[must_use]
-    pub fn stalled_until_ms(&self, now_ms: u64) -> u64 {
+    pub(crate) fn stalled_until_ms(&self, now_ms: u64) -> u64 {
         self.stall
             .filter(|stall| (stall.from_ms..stall.to_ms).contains(&now_ms))
             .map_or(0, |stall| stall.to_ms)
@@ -170,7 +171,7 @@ impl CircuitBreaker {
 
     /// Does CAKE refuse the key?
     #[must_use]
-    pub fn is_paused(&self) -> bool {
+    pub(crate) fn is_paused(&self) -> bool {
         self.stall.is_some_and(|stall| stall.reason == Reason::Key)
     }
 
@@ -178,7 +179,7 @@ impl CircuitBreaker {
     /// answer says otherwise, `outage` and `limited` for their time; empty where
     /// none rests.
     #[must_use]
-    pub fn rest_reason(&self, now_ms: u64) -> &'static str {
+    pub(crate) fn rest_reason(&self, now_ms: u64) -> &'static str {
         let is_stalled = self.stalled_until_ms(now_ms) > 0;
         match self.stall.map(|stall| stall.reason) {
             Some(Reason::Key) => "key_refused",
@@ -192,7 +193,7 @@ impl CircuitBreaker {
     /// Which event is tried next, where `under_way` attempts are, of which
     /// `oldest_under_way` were of the lane [`Lane::Oldest`].
     #[must_use]
-    pub fn lane(&self, now_ms: u64, under_way: u32, oldest_under_way: u32) -> Lane {
+    pub(crate) fn lane(&self, now_ms: u64, under_way: u32, oldest_under_way: u32) -> Lane {
         if under_way >= self.at_once || self.stalled_until_ms(now_ms) > 0 {
             return Lane::Nothing;
         }
@@ -217,7 +218,7 @@ impl CircuitBreaker {
     }
 
     /// Takes note of what came of an attempt, and says whose trouble it is.
-    pub fn record(&mut self, signal: Signal, heard: Heard) -> Trouble {
+    pub(crate) fn record(&mut self, signal: Signal, heard: Heard) -> Trouble {
         if signal != Signal::Healthy {
             self.last_trouble_ms = Some(heard.now_ms);
         }

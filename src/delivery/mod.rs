@@ -11,16 +11,17 @@
 //! | [`schedule`] | the waits between attempts |
 //! | [`circuit_breaker`] | how many attempts at once, and when none; whose trouble an answer is |
 
-pub mod attempt;
-pub mod circuit_breaker;
+pub(crate) mod attempt;
+pub(crate) mod circuit_breaker;
 pub mod event;
-pub mod outcome;
-pub mod route;
-pub mod schedule;
+pub(crate) mod outcome;
+pub(crate) mod route;
+pub(crate) mod schedule;
 #[cfg(test)]
 mod simulation;
 
-pub use circuit_breaker::CircuitBreaker;
-pub use event::{Caller, Event, Relation, RequestBody};
-pub use outcome::{Meaning, State};
+pub(crate) use circuit_breaker::CircuitBreaker;
+pub use event::Event;
+pub(crate) use event::Relation;
+pub(crate) use outcome::State;
 pub use route::Route;

@@ -9,7 +9,7 @@ use crate::{Error, Result};
 
 /// Where an event stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub(crate) enum State {
     /// To be sent, for the first time or again.
     Pending,
     /// CAKE has recorded it.
@@ -23,7 +23,7 @@ pub enum State {
 impl State {
     /// Its word.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Pending => "pending",
             Self::Delivered => "delivered",
@@ -35,7 +35,7 @@ impl State {
 
 /// What an answer means for the event.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Meaning {
+pub(crate) enum Meaning {
     /// CAKE has recorded it, with this id where it told one.
     Recorded(Option<u64>),
     /// CAKE's no to this event. No repetition changes that.
@@ -52,7 +52,7 @@ impl Meaning {
     /// Reads the answer to an event. `is_in_doubt` says that an earlier attempt
     /// may have been recorded, which a duplicate then proves.
     #[must_use]
-    pub fn from_answer(
+    pub(crate) fn from_answer(
         route: &Route,
         answer: &Answer<'_>,
         asked: Asked<'_>,
@@ -77,7 +77,7 @@ impl Meaning {
 
     /// Names what went wrong with an attempt.
     #[must_use]
-    pub fn from_error(error: Error) -> Self {
+    pub(crate) fn from_error(error: Error) -> Self {
         match &error {
             Error::Unauthorized { .. } => Self::KeyRefused(error),
             Error::HttpStatus { status, .. } if is_about_the_address(*status) => {
@@ -93,7 +93,7 @@ impl Meaning {
     /// Names why a look-up settled nothing: its no, and what is not found, say
     /// nothing of the event.
     #[must_use]
-    pub fn from_failed_lookup(error: Error) -> Self {
+    pub(crate) fn from_failed_lookup(error: Error) -> Self {
         match Self::from_error(error) {
             Self::Refused(error) | Self::NotFound(error) => {
                 let message = match error {
@@ -108,7 +108,7 @@ impl Meaning {
 
     /// What it tells of CAKE as a whole.
     #[must_use]
-    pub fn signal(&self) -> Signal {
+    pub(crate) fn signal(&self) -> Signal {
         match self {
             Self::Recorded(_) | Self::Refused(_) => Signal::Healthy,
             Self::KeyRefused(_) => Signal::KeyRefused,
@@ -127,7 +127,7 @@ impl Meaning {
 
     /// Is a person needed? A wrong domain, or a firewall, usually.
     #[must_use]
-    pub fn is_alert(&self) -> bool {
+    pub(crate) fn is_alert(&self) -> bool {
         matches!(
             self,
             Self::Again(Error::UnexpectedAnswer { .. } | Error::Redirected { .. })

@@ -29,7 +29,7 @@ impl Route {
 
     /// What tells this account's conversions from another's.
     #[must_use]
-    pub fn account(&self) -> &str {
+    pub(crate) fn account(&self) -> &str {
         match self {
             Self::Api(account) => account.origin(),
             Self::Pixel(domain) => domain,
@@ -80,7 +80,7 @@ impl Route {
 
     /// The URL of Get Click, where there is an API to ask.
     #[must_use]
-    pub fn lookup_url(&self, event: &Event) -> Option<String> {
+    pub(crate) fn lookup_url(&self, event: &Event) -> Option<String> {
         match self {
             Self::Api(account) => get_click::request(account, &event.params().click_id)
                 .ok()

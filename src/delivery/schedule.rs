@@ -2,18 +2,18 @@
 
 /// The waits after the first, second … attempt, in seconds: 5 s, 30 s, 2 min,
 /// 10 min, 30 min, then 2, 5, 10, 14, 20 and 24 h.
-pub const WAITS_S: [u64; 11] = [
+pub(crate) const WAITS_S: [u64; 11] = [
     5, 30, 120, 600, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400,
 ];
 
 /// The longest that a Retry-After may put an attempt off.
-pub const MAX_ASKED_MS: u64 = 86_400_000;
+pub(crate) const MAX_ASKED_MS: u64 = 86_400_000;
 
 /// How long to wait after `attempts` attempts (from 1), in milliseconds: by the
 /// schedule ± 20 %, and no shorter than what CAKE asked for. `random` is a random
 /// number over the whole of `u32`. `None` where the schedule is used up.
 #[must_use]
-pub fn wait_ms(attempts: u32, random: u32, asked_ms: Option<u64>) -> Option<u64> {
+pub(crate) fn wait_ms(attempts: u32, random: u32, asked_ms: Option<u64>) -> Option<u64> {
     let place = usize::try_from(attempts.checked_sub(1)?).ok()?;
     let base_ms = WAITS_S.get(place)? * 1_000;
     let spread = (base_ms * 2 / 5 * u64::from(random)) >> 32;

@@ -174,10 +174,13 @@ fn find_whole(value: &str) -> Option<Foreign<'_>> {
     let is_escape = value
         .get(1..3)
         .is_some_and(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()));
-    let is_printf = value.strip_prefix('%').filter(|_| !is_escape).is_some_and(|rest| {
-        let kind = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '$');
-        kind.len() == 1 && kind.starts_with(|c: char| c.is_ascii_lowercase() || c == '@')
-    });
+    let is_printf = value
+        .strip_prefix('%')
+        .filter(|_| !is_escape)
+        .is_some_and(|rest| {
+            let kind = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '$');
+            kind.len() == 1 && kind.starts_with(|c: char| c.is_ascii_lowercase() || c == '@')
+        });
     let is_campaign_manager = value
         .strip_prefix("%e")
         .and_then(|rest| rest.strip_suffix('!'))

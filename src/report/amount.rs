@@ -8,15 +8,15 @@ pub(super) const SCALE: i64 = 10_000;
 
 /// How a file writes amounts.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct NumberFormat {
+pub(crate) struct NumberFormat {
     /// The decimal mark, `.` or `,`; 0 where nobody declared it.
-    pub decimal: u8,
+    pub(crate) decimal: u8,
     /// What stands between thousands; 0 for nothing.
-    pub group: u8,
+    pub(crate) group: u8,
     /// May a currency's symbol stand before or behind?
-    pub has_symbol: bool,
+    pub(crate) has_symbol: bool,
     /// Are amounts in the currency's smallest unit?
-    pub is_smallest: bool,
+    pub(crate) is_smallest: bool,
 }
 
 /// Currencies without a smaller unit, and those of a thousand smaller units (ISO 4217).
@@ -27,7 +27,7 @@ const THOUSANDTHS: &str = "BHD IQD JOD KWD LYD OMR TND";
 ///
 /// # Errors
 /// The flaws of amounts. An amount such as `1.234` or `1,5` is ambiguous where no decimal mark was declared.
-pub fn read(
+pub(crate) fn read(
     text: &[u8],
     format: NumberFormat,
     is_number: bool,
@@ -207,7 +207,7 @@ fn smallest(text: &[u8], currency: &[u8]) -> Result<i64, Flaw> {
 
 /// `percent` (in ten-thousandths of a per cent) of an amount, rounded half away from zero to the cent.
 #[must_use]
-pub fn percent_of(units: i64, percent: i64) -> i64 {
+pub(crate) fn percent_of(units: i64, percent: i64) -> i64 {
     let cents = i128::from(SCALE) * 100 * 100;
     let exact = i128::from(units) * i128::from(percent);
     let half = if exact < 0 { -cents / 2 } else { cents / 2 };

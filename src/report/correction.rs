@@ -39,7 +39,7 @@ impl Report {
     ///
     /// # Errors
     /// [`crate::Error::InvalidField`].
-    pub fn corrections(&mut self, options: &str) -> Result<()> {
+    pub(crate) fn corrections(&mut self, options: &str) -> Result<()> {
         if self.verdicts.is_none() {
             return Err(not_yet());
         }

@@ -8,7 +8,7 @@ const DAY: i64 = 86_400;
 
 /// In which order a file writes the parts of a day that does not begin with its year.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum DayOrder {
+pub(crate) enum DayOrder {
     /// Nobody declared it: such a day is ambiguous.
     #[default]
     Undeclared,
@@ -20,22 +20,22 @@ pub enum DayOrder {
 
 /// A time as it was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Written {
+pub(crate) struct Written {
     /// Seconds since 1970 on the clock that wrote it.
-    pub seconds: i64,
+    pub(crate) seconds: i64,
     /// How far that clock is ahead of UTC, in seconds, where the text says so.
-    pub offset: Option<i32>,
+    pub(crate) offset: Option<i32>,
     /// Does the text have a time of day?
-    pub has_time: bool,
+    pub(crate) has_time: bool,
 }
 
 /// Reads days and times of one file; remembers the last day.
 #[derive(Clone, Debug, Default)]
-pub struct Days {
+pub(crate) struct Days {
     /// The declared order of parts.
-    pub order: DayOrder,
+    pub(crate) order: DayOrder,
     /// Are plain whole numbers seconds since 1970?
-    pub is_unix: bool,
+    pub(crate) is_unix: bool,
     pub(super) last: [u8; 10],
     pub(super) last_seconds: i64,
 }
@@ -46,7 +46,7 @@ impl Days {
     ///
     /// # Errors
     /// [`Flaw::Date`], or [`Flaw::AmbiguousDate`] where the order would have to be guessed.
-    pub fn read(&mut self, text: &[u8]) -> Result<Written, Flaw> {
+    pub(crate) fn read(&mut self, text: &[u8]) -> Result<Written, Flaw> {
         let text = text.trim_ascii();
         let (seconds, rest) = match text.first_chunk::<10>() {
             Some(day) if *day == self.last => {
@@ -228,14 +228,14 @@ fn read_offset(text: &[u8], has_time: bool) -> Result<Option<i32>, Flaw> {
 /// A time zone's offsets over the years in question: from each instant on, so many seconds ahead of UTC.
 /// The platform's `Intl` knows them; the core is handed them.
 #[derive(Clone, Debug, Default)]
-pub struct Zone {
+pub(crate) struct Zone {
     changes: Vec<(i64, i32)>,
 }
 
 impl Zone {
     /// From `instant:offset,instant:offset`, in order, in seconds.
     #[must_use]
-    pub fn parse(text: &str) -> Self {
+    pub(crate) fn parse(text: &str) -> Self {
         let changes = text
             .split(',')
             .filter_map(|change| {
@@ -248,7 +248,7 @@ impl Zone {
 
     /// Was it declared?
     #[must_use]
-    pub fn is_known(&self) -> bool {
+    pub(crate) fn is_known(&self) -> bool {
         !self.changes.is_empty()
     }
 
@@ -260,14 +260,14 @@ impl Zone {
 
     /// What the zone's clocks show at an instant.
     #[must_use]
-    pub fn civil(&self, instant: i64) -> i64 {
+    pub(crate) fn civil(&self, instant: i64) -> i64 {
         instant + self.offset_at(instant)
     }
 
     /// The instant at which the zone's clocks show a time. In autumn an hour happens twice: its first time
     /// counts. In spring an hour does not exist: the time is as much later as the clocks were moved.
     #[must_use]
-    pub fn instant(&self, civil: i64) -> i64 {
+    pub(crate) fn instant(&self, civil: i64) -> i64 {
         let before = self.offset_at(civil - DAY);
         let after = self.offset_at(civil + DAY);
         let first = civil - before;

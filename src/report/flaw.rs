@@ -2,7 +2,7 @@
 
 /// A row that is not taken, or a file that means two things.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flaw {
+pub(crate) enum Flaw {
     /// An amount is not written as amounts are.
     Amount,
     /// An amount has more than four decimal places that are not zero.
@@ -67,19 +67,13 @@ pub(super) const NAMES: [&str; 15] = [
 ];
 
 impl Flaw {
-    /// The stable word of a reason why a row is unreadable; empty where the whole file is refused.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        NAMES.get(usize::from(self.number())).copied().unwrap_or("")
-    }
-
     pub(super) fn number(self) -> u8 {
         self as u8
     }
 
     /// Does it refuse the whole file, because a guess would be needed?
     #[must_use]
-    pub fn is_ambiguous(self) -> bool {
+    pub(crate) fn is_ambiguous(self) -> bool {
         self.rule().is_some()
     }
 

@@ -7,6 +7,7 @@
 //! | --- | --- |
 //! | [`amount`], [`day`], [`flaw`] | amounts, days and zones; why a row or a file cannot be read |
 //! | `names`, `source` | columns and fields of each dialect; one file on its way in |
+//! | `intake`, `row` | rows on their way in; one row of each kind into the columns |
 //! | `csv`, `json` | the readers |
 //! | `memory`, `store`, `words` | the ceiling; rows in blocks; dictionaries |
 //! | `judge`, `listing` | matching and classes; counts, sums and rows |
@@ -14,13 +15,14 @@
 //! | [`attribution`], [`share`] | models over journeys; shares that add up to the cent |
 //! | `correction` | which row of which file of CAKE's a difference becomes |
 
-pub mod amount;
-pub mod attribution;
+pub(crate) mod amount;
+pub(crate) mod attribution;
 mod clicks;
 mod correction;
 mod csv;
-pub mod day;
-pub mod flaw;
+pub(crate) mod day;
+pub(crate) mod flaw;
+mod intake;
 mod json;
 mod judge;
 mod listing;
@@ -28,9 +30,10 @@ mod memory;
 mod names;
 mod out;
 mod partition;
-pub mod share;
+mod row;
+pub(crate) mod share;
 mod source;
-pub mod stats;
+pub(crate) mod stats;
 mod store;
 #[cfg(test)]
 #[expect(
@@ -44,16 +47,12 @@ mod words;
 use crate::{Error, Result};
 use amount::{NumberFormat, SCALE};
 use clicks::Clicks;
-use day::{Written, Zone};
-use flaw::Flaw;
+use day::Zone;
 use judge::{Judge, Verdicts};
-use memory::{Memory, hash};
-use names::{Fields, Kind, Pull, Role, RowKind};
+use memory::Memory;
+use names::{Fields, RowKind};
 use source::{Source, settings};
-use store::{
-    CLICK_ID, Head, IS_DAY, IS_REFUND, IS_SAME_ID, Mark, NO_TIME, NOBODY, ORDER_ID, Store,
-    UNIQUE_ID,
-};
+use store::{CLICK_ID, Mark, NO_TIME, ORDER_ID, Store, UNIQUE_ID};
 use words::Words;
 
 /// What applies to the whole report.
@@ -365,7 +364,7 @@ impl Report {
     }
 
     /// Forgets the file that is being read.
-    pub fn cancel(&mut self) {
+    pub(crate) fn cancel(&mut self) {
         let Some(current) = self.current.take() else {
             return;
         };
@@ -378,478 +377,6 @@ impl Report {
         self.bad.truncate(current.bad);
         (self.ids_rise, self.last_id) = current.ids;
         self.filled = 0;
-    }
-
-    fn take_rows(&mut self, is_last: bool) -> Result<()> {
-        let Some(mut current) = self.current.take() else {
-            return Ok(());
-        };
-        let outcome = self.take_rows_of(&mut current, is_last);
-        self.current = Some(current);
-        outcome
-    }
-
-    fn take_rows_of(&mut self, current: &mut Current, is_last: bool) -> Result<()> {
-        let mut fields = core::mem::take(&mut self.fields);
-        let input = core::mem::take(&mut self.input);
-        let source = &mut current.source;
-        let filled = input.get(..self.filled).unwrap_or_default();
-        let mut at = 0;
-        let mut outcome = Ok(());
-        loop {
-            match source.pull(filled, at, is_last, &mut fields) {
-                Pull::Row(after) => {
-                    let taken = self.take_row(source, &fields, filled);
-                    match taken {
-                        Ok(()) => {}
-                        Err(Flaw::Full) => {
-                            outcome = Err(self.full());
-                            break;
-                        }
-                        Err(flaw) if flaw.is_ambiguous() => {
-                            if source.doubt(flaw, &fields, filled)
-                                && let Some(error) = source.objection()
-                            {
-                                outcome = Err(error);
-                                break;
-                            }
-                        }
-                        Err(flaw) => {
-                            let row = source.row_text(filled, at, after);
-                            if let Err(error) = self.take_bad(source, flaw, row) {
-                                outcome = Err(error);
-                                break;
-                            }
-                        }
-                    }
-                    at = after;
-                }
-                Pull::Bad(flaw, after) => {
-                    let row = source.row_text(filled, at, after);
-                    if let Err(error) = self.take_bad(source, flaw, row) {
-                        outcome = Err(error);
-                        break;
-                    }
-                    at = after;
-                }
-                Pull::More(after) => {
-                    at = after;
-                    break;
-                }
-                Pull::Refuse(rule) => {
-                    outcome = Err(Error::UnreadableFile {
-                        message: format!("{}: {rule}", source.title()),
-                    });
-                    break;
-                }
-            }
-        }
-        self.fields = fields;
-        self.input = input;
-        let filled = self.filled;
-        self.input.copy_within(at.min(filled)..filled, 0);
-        self.filled -= at.min(filled);
-        outcome
-    }
-
-    #[inline(never)]
-    fn take_bad(&mut self, source: &mut Source, flaw: Flaw, row: &[u8]) -> Result<()> {
-        source.unreadable += 1;
-        // What is counted once of all must not be counted in each part.
-        if self.settings.part.0 != 0 {
-            return Ok(());
-        }
-        let row = row.trim_ascii();
-        let excerpt = if self.excerpts.len() < 1_000 {
-            self.excerpts
-                .code(row.get(..100).unwrap_or(row), &mut self.memory)
-                .unwrap_or(0)
-        } else {
-            0
-        };
-        let bad = Bad {
-            source: u32::try_from(self.sources.len()).unwrap_or(0),
-            line: source.line(),
-            flaw: flaw.number(),
-            excerpt,
-        };
-        let room = self.memory.extend(&mut self.bad, &[bad]);
-        room.ok_or_else(|| self.full())
-    }
-
-    fn take_row(&mut self, source: &mut Source, fields: &Fields, input: &[u8]) -> Result<(), Flaw> {
-        match source.kind {
-            RowKind::Orders => self.take_order(source, fields, input),
-            RowKind::Conversions => self.take_conversion(source, fields, input),
-            RowKind::Deliveries => self.take_delivery(source, fields, input),
-            RowKind::Clicks => self.take_click(source, fields, input),
-        }
-    }
-
-    /// A word's number that fits into a byte; 0 for none.
-    fn small(words: &mut Words, memory: &mut Memory, text: &[u8]) -> Result<u8, Flaw> {
-        let code = words.code(text, memory).ok_or(Flaw::Full)?;
-        u8::try_from(code)
-            .ok()
-            .filter(|code| *code <= 250)
-            .ok_or(Flaw::Words)
-    }
-
-    fn currency(&mut self, text: &[u8]) -> Result<u8, Flaw> {
-        let text = text.trim_ascii();
-        let mut upper = [0; 8];
-        let Some(slot) = upper.get_mut(..text.len()) else {
-            return Err(Flaw::Words);
-        };
-        for (slot, byte) in slot.iter_mut().zip(text) {
-            *slot = byte.to_ascii_uppercase();
-        }
-        Self::small(&mut self.currencies, &mut self.memory, slot)
-    }
-
-    /// Civil seconds of the account's time zone, and the row's flag for a mere day.
-    #[inline(never)]
-    fn seconds(
-        &self,
-        source: &mut Source,
-        text: &[u8],
-        is_advertisers: bool,
-    ) -> Result<(u32, u8), Flaw> {
-        if text.trim_ascii().is_empty() {
-            return Ok((NO_TIME, 0));
-        }
-        let Written {
-            seconds,
-            offset,
-            has_time,
-        } = source.days.read(text)?;
-        let civil = match offset {
-            Some(offset) => {
-                if !self.settings.zone.is_known() {
-                    return Err(Flaw::NoTimeZone);
-                }
-                self.settings.zone.civil(seconds - i64::from(offset))
-            }
-            // Two zones were declared: what was written is the advertiser's own clock.
-            None if is_advertisers && has_time && self.settings.has_orders_zone => {
-                let instant = self.settings.orders_zone.instant(seconds);
-                self.settings.zone.civil(instant)
-            }
-            None => seconds,
-        };
-        let seconds = u32::try_from(civil).map_err(|_| Flaw::Date)?;
-        Ok((seconds, if has_time { 0 } else { IS_DAY }))
-    }
-
-    /// Does the row belong to the part that this report keeps?
-    fn is_ours(&self, ids: [&[u8]; 3]) -> bool {
-        let (index, count) = self.settings.part;
-        if count == 1 {
-            return true;
-        }
-        match self.settings.first_key(ids) {
-            [] => index == 0,
-            key => (hash(key, 0) >> 32) % count == index,
-        }
-    }
-
-    #[inline(never)]
-    fn take_order(
-        &mut self,
-        source: &mut Source,
-        fields: &Fields,
-        input: &[u8],
-    ) -> Result<(), Flaw> {
-        let is_blank = |role| fields.text(role, input).trim_ascii().is_empty();
-        let mut unique_id = source.id(fields, Role::UniqueId, input)?;
-        let order_id = source.id(fields, Role::OrderId, input)?;
-        let click_id = source.id(fields, Role::ClickId, input)?;
-        let is_bare = is_blank(Role::Revenue) && is_blank(Role::Status);
-        if source.is_line_item(&order_id, is_bare)? {
-            return Ok(());
-        }
-        let currency = self.currency(fields.text(Role::Currency, input))?;
-        let letters = self.currencies.text(u32::from(currency));
-        let mut revenue = source.amount(fields, Role::Revenue, input, letters)?;
-        let payout = source.amount(fields, Role::Payout, input, letters)?;
-        let date = fields.text(Role::Date, input);
-        let (seconds, day) = self.seconds(source, date, true)?;
-        let kind = fields.text(Role::Kind, input);
-        let is_refund = contains_refund(kind);
-        if is_refund && revenue > 0 {
-            revenue = -revenue;
-        }
-        let is_refund = is_refund || (revenue < 0 && revenue != store::NO_AMOUNT);
-        let status = if is_refund {
-            0
-        } else {
-            let word = fields.text(Role::Status, input);
-            self.mapped_status(source, word)?
-        };
-        let mut flags = day;
-        if is_refund {
-            flags |= IS_REFUND;
-        }
-        let mut stored_order: &[u8] = &order_id;
-        // A file with one reference of the order: CAKE got it as whichever of the two.
-        if unique_id.is_empty() && !source.can_have_unique() && !order_id.is_empty() {
-            unique_id = order_id.clone();
-            stored_order = &[];
-            flags |= IS_SAME_ID;
-        }
-        source.note_sample(fields, input);
-        if !self.is_ours([&unique_id, &order_id, &click_id]) {
-            return Ok(());
-        }
-        let offer = source.id(fields, Role::OfferId, input)?;
-        let head = Head {
-            seconds,
-            partner: NOBODY,
-            revenue,
-            payout,
-            status,
-            class: 0,
-            currency,
-            flags,
-            pair: 0,
-        };
-        self.orders
-            .push(
-                &head,
-                [&unique_id, stored_order, &click_id, &offer],
-                self.settings.first_key([&unique_id, &order_id, &click_id]),
-                self.settings.seed,
-                &mut self.memory,
-            )
-            .ok_or(Flaw::Full)?;
-        source.note_line();
-        Ok(())
-    }
-
-    /// One of CAKE's words for one of the advertiser's.
-    #[inline(never)]
-    fn mapped_status(&mut self, source: &Source, word: &[u8]) -> Result<u8, Flaw> {
-        let word = word.trim_ascii();
-        if word.is_empty() {
-            return Ok(0);
-        }
-        if let Some((_, code)) = self.mapped.iter().find(|(known, _)| known == word) {
-            return Ok(*code);
-        }
-        let declared = self
-            .settings
-            .statuses
-            .iter()
-            .find(|(theirs, _)| theirs.as_bytes().eq_ignore_ascii_case(word));
-        let mapped = if let Some((_, ours)) = declared {
-            ours.clone()
-        } else {
-            // The dialect's own words count unless the caller has listed what counts.
-            let dialect = if self.settings.statuses.is_empty() {
-                source.dialect.as_str()
-            } else {
-                ""
-            };
-            known_status(dialect, word)
-                .ok_or(Flaw::UnmappedStatus)?
-                .to_owned()
-        };
-        let code = Self::small(
-            &mut self.statuses,
-            &mut self.memory,
-            mapped.to_ascii_lowercase().as_bytes(),
-        )?;
-        if self.mapped.len() < 32 {
-            self.mapped.push((word.to_vec(), code));
-        }
-        Ok(code)
-    }
-
-    #[inline(never)]
-    fn take_conversion(
-        &mut self,
-        source: &mut Source,
-        fields: &Fields,
-        input: &[u8],
-    ) -> Result<(), Flaw> {
-        let unique_id = source.id(fields, Role::UniqueId, input)?;
-        let order_id = source.id(fields, Role::OrderId, input)?;
-        let click_id = source.id(fields, Role::ClickId, input)?;
-        let own_id = source.id(fields, Role::ConversionId, input)?;
-        let currency = self.currency(fields.text(Role::Currency, input))?;
-        let letters = self.currencies.text(u32::from(currency));
-        let revenue = source.amount(fields, Role::Revenue, input, letters)?;
-        let payout = source.amount(fields, Role::Payout, input, letters)?;
-        let date = fields.text(Role::Date, input);
-        let (seconds, flags) = self.seconds(source, date, false)?;
-        let mut lower = [0; 64];
-        let word = fields.text(Role::Status, input).trim_ascii();
-        let Some(lower) = lower.get_mut(..word.len()) else {
-            return Err(Flaw::Words);
-        };
-        lower.copy_from_slice(word);
-        lower.make_ascii_lowercase();
-        let status = Self::small(&mut self.statuses, &mut self.memory, lower)?;
-        let offer = fields.text(Role::OfferId, input).trim_ascii();
-        let affiliate = fields.text(Role::AffiliateId, input).trim_ascii();
-        source.note_sample(fields, input);
-        if !self.is_ours([&unique_id, &order_id, &click_id]) {
-            return Ok(());
-        }
-        let pair = self.pair(offer, affiliate)?;
-        let number = number_of(&own_id);
-        self.ids_rise &= number.is_some_and(|number| number > self.last_id);
-        self.last_id = number.unwrap_or(self.last_id);
-        let head = Head {
-            seconds,
-            partner: NOBODY,
-            revenue,
-            payout,
-            status,
-            class: 0,
-            currency,
-            flags,
-            pair,
-        };
-        // A click id that nobody matches by is left where it was: 37 bytes a row.
-        let click_id: &[u8] = if self.settings.keys.contains(&CLICK_ID) {
-            &click_id
-        } else {
-            &[]
-        };
-        self.conversions
-            .push(
-                &head,
-                [&unique_id, &order_id, click_id, &own_id],
-                self.settings.first_key([&unique_id, &order_id, click_id]),
-                self.settings.seed,
-                &mut self.memory,
-            )
-            .ok_or(Flaw::Full)?;
-        source.note_line();
-        Ok(())
-    }
-
-    /// Offer and affiliate as one number, 0 where there is neither.
-    fn pair(&mut self, offer: &[u8], affiliate: &[u8]) -> Result<u32, Flaw> {
-        let length = offer.len() + affiliate.len();
-        if length == 0 {
-            return Ok(0);
-        }
-        let mut both = [0; 1 + 2 * LONGEST_NUMBER];
-        let Some(both) = both.get_mut(..=length) else {
-            return Err(Flaw::Id);
-        };
-        if let Some((first, rest)) = both.split_first_mut()
-            && let Some((one, other)) = rest.split_at_mut_checked(offer.len())
-        {
-            *first = u8::try_from(offer.len()).map_err(|_| Flaw::Id)?;
-            one.copy_from_slice(offer);
-            other.copy_from_slice(affiliate);
-        }
-        let before = self.pairs.len();
-        let pair = self.pairs.code(both, &mut self.memory).ok_or(Flaw::Full)?;
-        if self.pairs.len() > before {
-            // Clicks know both by numbers of their own.
-            self.offers
-                .code(offer, &mut self.memory)
-                .and_then(|_| self.affiliates.code(affiliate, &mut self.memory))
-                .ok_or(Flaw::Full)?;
-        }
-        Ok(pair)
-    }
-
-    /// Offer and affiliate of a pair.
-    fn pair_texts(&self, pair: u32) -> (&[u8], &[u8]) {
-        let text = self.pairs.text(pair);
-        let both = text
-            .split_first()
-            .and_then(|(&length, rest)| rest.split_at_checked(usize::from(length)));
-        both.unwrap_or_default()
-    }
-
-    #[inline(never)]
-    fn take_delivery(
-        &mut self,
-        source: &mut Source,
-        fields: &Fields,
-        input: &[u8],
-    ) -> Result<(), Flaw> {
-        let unique_id = source.id(fields, Role::UniqueId, input)?;
-        let order_id = source.id(fields, Role::OrderId, input)?;
-        let click_id = source.id(fields, Role::ClickId, input)?;
-        let date = fields.text(Role::Date, input);
-        let (seconds, flags) = self.seconds(source, date, false).or_else(|flaw| {
-            // A forwarder's own clock is UTC; without a zone the day decides nothing here.
-            if flaw == Flaw::NoTimeZone {
-                Ok((NO_TIME, 0))
-            } else {
-                Err(flaw)
-            }
-        })?;
-        let state = match fields.text(Role::State, input).trim_ascii() {
-            [] => source.state.as_bytes(),
-            state => state,
-        };
-        let state = Self::small(&mut self.states, &mut self.memory, state)?;
-        source.note_sample(fields, input);
-        if !self.is_ours([&unique_id, &order_id, &click_id]) {
-            return Ok(());
-        }
-        let head = Head {
-            seconds,
-            partner: NOBODY,
-            revenue: store::NO_AMOUNT,
-            payout: store::NO_AMOUNT,
-            status: state,
-            class: 0,
-            currency: 0,
-            flags,
-            pair: 0,
-        };
-        self.deliveries
-            .push(
-                &head,
-                [&unique_id, &order_id, &click_id, &[]],
-                self.settings.first_key([&unique_id, &order_id, &click_id]),
-                self.settings.seed,
-                &mut self.memory,
-            )
-            .ok_or(Flaw::Full)?;
-        source.note_line();
-        Ok(())
-    }
-
-    #[inline(never)]
-    fn take_click(
-        &mut self,
-        source: &mut Source,
-        fields: &Fields,
-        input: &[u8],
-    ) -> Result<(), Flaw> {
-        let date = fields.text(Role::Date, input);
-        let (seconds, _) = self.seconds(source, date, false)?;
-        source.note_sample(fields, input);
-        let conversion = match fields.kind(Role::ConversionId) {
-            Kind::Absent => std::borrow::Cow::default(),
-            _ => source.id(fields, Role::ConversionId, input)?,
-        };
-        let mut texts: [&[u8]; clicks::TEXTS] = [&[]; clicks::TEXTS];
-        for (slot, role) in texts.iter_mut().zip(clicks::ROLES) {
-            *slot = fields.text(role, input);
-        }
-        self.clicks
-            .push(
-                seconds,
-                texts,
-                &conversion,
-                &mut self.offers,
-                &mut self.affiliates,
-                &mut self.memory,
-            )
-            .ok_or(Flaw::Full)?;
-        source.rows += 1;
-        Ok(())
     }
 
     fn unreadable(&self, rule: &str) -> Error {
@@ -897,65 +424,6 @@ fn keys_of(value: &str) -> Result<Vec<usize>> {
     Ok(keys)
 }
 
-fn contains_refund(kind: &[u8]) -> bool {
-    kind.windows(6)
-        .any(|part| part.eq_ignore_ascii_case(b"refund"))
-}
-
-/// A whole number without a leading zero.
-fn number_of(text: &[u8]) -> Option<u64> {
-    if text.is_empty() || text.len() > 18 || text.first() == Some(&b'0') {
-        return None;
-    }
-    text.iter().try_fold(0, |sum: u64, byte| {
-        byte.is_ascii_digit()
-            .then(|| sum * 10 + u64::from(byte - b'0'))
-    })
-}
-
-/// CAKE's own words stand for themselves; of the dialects' words those that leave no doubt.
-fn known_status(dialect: &str, word: &[u8]) -> Option<&'static str> {
-    const CAKE: &str = "approved pending rejected ignored reversed returned scrubbed";
-    let among = |list: &'static str| {
-        list.split(' ')
-            .find(|known| known.as_bytes().eq_ignore_ascii_case(word))
-    };
-    let lists: [(&str, &str); 4] = match dialect {
-        "shopify" => [
-            ("approved", "paid partially_refunded"),
-            ("pending", "pending authorized partially_paid"),
-            ("reversed", "refunded voided"),
-            ("rejected", "expired"),
-        ],
-        "woocommerce" => [
-            (
-                "approved",
-                "completed wc-completed processing wc-processing",
-            ),
-            (
-                "pending",
-                "pending wc-pending on-hold wc-on-hold checkout-draft",
-            ),
-            ("reversed", "refunded wc-refunded"),
-            ("rejected", "cancelled wc-cancelled failed wc-failed"),
-        ],
-        "stripe" => [
-            ("approved", "succeeded paid available"),
-            (
-                "pending",
-                "pending processing requires_capture requires_action requires_confirmation requires_payment_method",
-            ),
-            ("reversed", "refunded"),
-            ("rejected", "failed canceled"),
-        ],
-        _ => [("", ""); 4],
-    };
-    among(CAKE).or_else(|| {
-        let found = lists.iter().find(|(_, words)| among(words).is_some())?;
-        Some(found.0)
-    })
-}
-
 /// The longest id of an offer or an affiliate.
 const LONGEST_NUMBER: usize = 64;
 
@@ -964,7 +432,7 @@ pub(crate) const CENT: i64 = SCALE / 100;
 
 /// An error as JSON text: its code, rule and parameter.
 #[must_use]
-pub fn out_of_error(error: &Error) -> String {
+pub(crate) fn out_of_error(error: &Error) -> String {
     let mut writer = out::Writer::default();
     writer.open('{');
     writer.text_of("code", error.code().as_bytes());

@@ -3,7 +3,7 @@
 
 /// Divides `total` units by weights. Ties go to the first. Without any weight all goes to the first.
 #[must_use]
-pub fn divide(total: i64, weights: &[u128]) -> Vec<i64> {
+pub(crate) fn divide(total: i64, weights: &[u128]) -> Vec<i64> {
     let sum: u128 = weights.iter().sum();
     let mut shares = vec![0_i64; weights.len()];
     if sum == 0 {

@@ -3,7 +3,7 @@
 /// Wilson's interval of a rate at 95 %: where the true rate lies, also for few clicks.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
-pub fn wilson(successes: u64, trials: u64) -> (f64, f64) {
+pub(crate) fn wilson(successes: u64, trials: u64) -> (f64, f64) {
     if trials == 0 {
         return (0.0, 1.0);
     }
@@ -24,7 +24,7 @@ pub fn wilson(successes: u64, trials: u64) -> (f64, f64) {
 
 /// The smallest of sorted values that at least `percent` of them do not exceed (the nearest rank).
 #[must_use]
-pub fn quantile(sorted: &[u32], percent: usize) -> Option<u32> {
+pub(crate) fn quantile(sorted: &[u32], percent: usize) -> Option<u32> {
     let rank = (sorted.len() * percent).div_ceil(100).checked_sub(1)?;
     sorted.get(rank).copied()
 }

@@ -7,7 +7,7 @@ use crate::url;
 use serde::{Deserialize, Serialize};
 
 /// The cookie that the live view gets for its token.
-pub const COOKIE: &str = "cake_sandbox";
+pub(crate) const COOKIE: &str = "cake_sandbox";
 
 /// The least characters of a token.
 const TOKEN_CHARACTERS: usize = 16;
@@ -15,25 +15,25 @@ const TOKEN_CHARACTERS: usize = 16;
 /// What a request shows of itself.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Visitor {
+pub(crate) struct Visitor {
     /// The whole URL.
-    pub url: String,
+    pub(crate) url: String,
     /// `Authorization`.
-    pub authorization: Option<String>,
+    pub(crate) authorization: Option<String>,
     /// `Cookie`.
-    pub cookie: Option<String>,
+    pub(crate) cookie: Option<String>,
     /// `Origin`.
-    pub origin: Option<String>,
+    pub(crate) origin: Option<String>,
     /// Was the sandbox told that it listens on loopback alone?
-    pub is_loopback: bool,
+    pub(crate) is_loopback: bool,
     /// The token that is asked for.
-    pub token: Option<String>,
+    pub(crate) token: Option<String>,
 }
 
 /// What a visitor gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Access {
+pub(crate) enum Access {
     /// In.
     Granted,
     /// In, by the token in the URL: set the cookie and take it out of the URL.
@@ -49,7 +49,7 @@ pub enum Access {
 impl Visitor {
     /// Decides.
     #[must_use]
-    pub fn access(&self) -> Access {
+    pub(crate) fn access(&self) -> Access {
         let token = self.token.as_deref().map(crate::secret::trimmed);
         let Some(token) = token.filter(|token| !token.is_empty()) else {
             return if self.is_loopback {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// What a request is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Action {
+pub(crate) enum Action {
     /// A tracking link: `/`.
     Click,
     /// A pixel: `/p.ashx`.
@@ -38,7 +38,7 @@ pub enum Action {
 impl Action {
     /// The action at a path.
     #[must_use]
-    pub fn at(path: &str) -> Option<Self> {
+    pub(crate) fn at(path: &str) -> Option<Self> {
         match path {
             "/" => Some(Self::Click),
             "/p.ashx" => Some(Self::Pixel),

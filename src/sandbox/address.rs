@@ -2,7 +2,7 @@
 //! allow-list of hosts, compared letter by letter.
 
 /// The hosts that may be sent to unless others are listed.
-pub const LOOPBACK: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
+pub(crate) const LOOPBACK: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
 
 /// Is this an http(s) URL, or a path on the own origin?
 pub(super) fn is_page(text: &str) -> bool {
@@ -40,7 +40,7 @@ pub(super) fn origin_of(url: &str) -> Option<&str> {
 /// spelling of the URL: `127.1`, `2130706433` or `[::ffff:127.0.0.1]` are not
 /// `127.0.0.1`. An entry without a port allows every port.
 #[must_use]
-pub fn is_allowed<S: AsRef<str>>(hosts: &[S], url: &str) -> bool {
+pub(crate) fn is_allowed<S: AsRef<str>>(hosts: &[S], url: &str) -> bool {
     let has_plain_rest = url
         .bytes()
         .all(|byte| byte.is_ascii_graphic() && byte != b'\\');

@@ -12,7 +12,7 @@ use std::fmt;
 /// One way in which answers differ from the article's. Several may be worn at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Dress {
+pub(crate) enum Dress {
     /// `{"d":{…}}` around the answer.
     D,
     /// `{"d":"{…}"}`: the answer as a text.
@@ -49,7 +49,7 @@ pub enum Dress {
 
 impl Dress {
     /// Every dress.
-    pub const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::D,
         Self::DText,
         Self::PascalCase,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// What goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum FaultKind {
+pub(crate) enum FaultKind {
     /// The answer is right, and late by `latency_ms`.
     Latency,
     /// 429 with `Retry-After`.
@@ -33,7 +33,7 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// Every kind.
-    pub const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Latency,
         Self::RateLimit,
         Self::ServerError,
@@ -50,36 +50,36 @@ impl FaultKind {
 /// One rule: a share of the calls, or a script for the next ones.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct FaultRule {
+pub(crate) struct FaultRule {
     /// The actions that it applies to; none named: those of both APIs.
     #[serde(default)]
-    pub actions: Vec<Action>,
+    pub(crate) actions: Vec<Action>,
     /// The share of the calls, from 0 to 1.
     #[serde(default)]
-    pub share: Option<f64>,
+    pub(crate) share: Option<f64>,
     /// The kinds that a share is drawn from, evenly; none named: every kind.
     #[serde(default)]
-    pub kinds: Vec<FaultKind>,
+    pub(crate) kinds: Vec<FaultKind>,
     /// Instead of a share: what happens to the next calls, one after the other;
     /// null lets one through.
     #[serde(default)]
-    pub script: Option<Vec<Option<FaultKind>>>,
+    pub(crate) script: Option<Vec<Option<FaultKind>>>,
     /// How late a late answer is.
     #[serde(default = "second")]
-    pub latency_ms: u64,
+    pub(crate) latency_ms: u64,
     /// The status of a server error.
     #[serde(default = "internal_server_error")]
-    pub status: u16,
+    pub(crate) status: u16,
     /// The seconds of `Retry-After`.
     #[serde(default = "one")]
-    pub retry_after_s: u64,
+    pub(crate) retry_after_s: u64,
     /// Where a redirect leads.
     #[serde(default = "login")]
-    pub location: String,
+    pub(crate) location: String,
     /// Is the work done all the same, behind a false answer? By default it is
     /// for `cut_off` and `reset_after`, and not for the others.
     #[serde(default)]
-    pub recorded: Option<bool>,
+    pub(crate) recorded: Option<bool>,
 }
 
 fn second() -> u64 {
@@ -97,23 +97,23 @@ fn login() -> String {
 
 /// What to do to one call.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Fault {
+pub(crate) struct Fault {
     /// Which kind it is.
-    pub kind: FaultKind,
+    pub(crate) kind: FaultKind,
     /// Wait so long first.
-    pub delay_ms: u64,
+    pub(crate) delay_ms: u64,
     /// Is the call carried out?
-    pub is_carried_out: bool,
+    pub(crate) is_carried_out: bool,
     /// How the connection ends, where not as it should.
-    pub breaks: Option<Break>,
+    pub(crate) breaks: Option<Break>,
     /// What is answered in place of the truth.
-    pub answer: Option<HttpAnswer>,
+    pub(crate) answer: Option<HttpAnswer>,
 }
 
 /// How a connection ends too early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Break {
+pub(crate) enum Break {
     /// Before the first byte.
     Reset,
     /// In the middle of the body.

@@ -8,40 +8,37 @@ use crate::money::Money;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// The ids that Create Postback gives start here, as in CAKE's article.
-pub const FIRST_POSTBACK_ID: u64 = 8_801;
-
 /// Offers, creatives, affiliates and what belongs to them.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct Fixture {
+pub(crate) struct Fixture {
     /// For editors: the address of the schema.
     #[serde(rename = "$schema", default, skip_serializing_if = "Option::is_none")]
-    pub schema: Option<String>,
+    pub(crate) schema: Option<String>,
     /// What can be switched.
     #[serde(default)]
-    pub settings: Settings,
+    pub(crate) settings: Settings,
     /// The hosts of tracking links.
     #[serde(default)]
-    pub tracking_domains: Vec<TrackingDomain>,
+    pub(crate) tracking_domains: Vec<TrackingDomain>,
     /// What is advertised.
-    pub offers: Vec<Offer>,
+    pub(crate) offers: Vec<Offer>,
     /// The links of each offer.
-    pub creatives: Vec<Creative>,
+    pub(crate) creatives: Vec<Creative>,
     /// Who sends traffic.
-    pub affiliates: Vec<Affiliate>,
+    pub(crate) affiliates: Vec<Affiliate>,
     /// An affiliate's own terms for an offer.
     #[serde(default)]
-    pub campaigns: Vec<Campaign>,
+    pub(crate) campaigns: Vec<Campaign>,
     /// Whom to tell of conversions.
     #[serde(default)]
-    pub postbacks: Vec<Postback>,
+    pub(crate) postbacks: Vec<Postback>,
 }
 
 /// On or off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Activity {
+pub(crate) enum Activity {
     /// On.
     #[default]
     Active,
@@ -52,7 +49,7 @@ pub enum Activity {
 impl Activity {
     /// The word that CAKE uses.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Active => "active",
             Self::Inactive => "inactive",
@@ -63,59 +60,59 @@ impl Activity {
 /// A tracking domain.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct TrackingDomain {
+pub(crate) struct TrackingDomain {
     /// Its id.
-    pub tracking_domain_id: u64,
+    pub(crate) tracking_domain_id: u64,
     /// The host.
-    pub domain: String,
+    pub(crate) domain: String,
     /// On or off.
     #[serde(default)]
-    pub domain_status: Activity,
+    pub(crate) domain_status: Activity,
     /// Is it the one that new links get?
     #[serde(default)]
-    pub is_default: bool,
+    pub(crate) is_default: bool,
 }
 
 /// An offer.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct Offer {
+pub(crate) struct Offer {
     /// Its id.
-    pub offer_id: u64,
+    pub(crate) offer_id: u64,
     /// Its name.
-    pub offer_name: String,
+    pub(crate) offer_name: String,
     /// Whose offer it is.
     #[serde(default)]
-    pub advertiser_id: Option<u64>,
+    pub(crate) advertiser_id: Option<u64>,
     /// On or off.
     #[serde(default)]
-    pub offer_status: Activity,
+    pub(crate) offer_status: Activity,
     /// Where clicks go while it is off.
     #[serde(default)]
-    pub redirect_offer_id: Option<u64>,
+    pub(crate) redirect_offer_id: Option<u64>,
     /// The landing page, with tokens such as `#reqid#`. A path stands for one
     /// on the sandbox's own origin.
-    pub landing_page: String,
+    pub(crate) landing_page: String,
     /// What an affiliate gets: a fixed amount such as `18.00`, or a share of the
     /// revenue such as `80%`.
-    pub payout: String,
+    pub(crate) payout: String,
     /// What the advertiser pays for a conversion.
-    pub revenue: String,
+    pub(crate) revenue: String,
     /// Are conversions approved at once?
     #[serde(default)]
-    pub approval: Approval,
+    pub(crate) approval: Approval,
     /// Does a unique id count once?
     #[serde(default = "yes")]
-    pub deduplicates: bool,
+    pub(crate) deduplicates: bool,
     /// How many conversions are paid.
     #[serde(default)]
-    pub cap: Option<Cap>,
+    pub(crate) cap: Option<Cap>,
 }
 
 /// When a conversion is approved.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Approval {
+pub(crate) enum Approval {
     /// At once.
     #[default]
     Automatic,
@@ -126,21 +123,21 @@ pub enum Approval {
 /// How many conversions are paid; the rest is `ignored`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct Cap {
+pub(crate) struct Cap {
     /// So many.
-    pub conversions: u64,
+    pub(crate) conversions: u64,
     /// In which time, by the conversion's date.
     #[serde(default)]
-    pub per: CapPeriod,
+    pub(crate) per: CapPeriod,
     /// Of each affiliate, or of all together?
     #[serde(default)]
-    pub of: CapScope,
+    pub(crate) of: CapScope,
 }
 
 /// In which time a cap counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum CapPeriod {
+pub(crate) enum CapPeriod {
     /// A civil day.
     #[default]
     Day,
@@ -153,7 +150,7 @@ pub enum CapPeriod {
 /// Whose conversions a cap counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum CapScope {
+pub(crate) enum CapScope {
     /// All of the offer's.
     #[default]
     Offer,
@@ -164,80 +161,80 @@ pub enum CapScope {
 /// A creative.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct Creative {
+pub(crate) struct Creative {
     /// Its id: `c` in a tracking link.
-    pub creative_id: u64,
+    pub(crate) creative_id: u64,
     /// The offer it belongs to.
-    pub offer_id: u64,
+    pub(crate) offer_id: u64,
     /// Its name.
     #[serde(default)]
-    pub creative_name: String,
+    pub(crate) creative_name: String,
     /// On or off.
     #[serde(default)]
-    pub creative_status: Activity,
+    pub(crate) creative_status: Activity,
     /// May `ckmrdr` lead to another page of the landing page's host?
     #[serde(default)]
-    pub allows_deep_links: bool,
+    pub(crate) allows_deep_links: bool,
 }
 
 /// An affiliate.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct Affiliate {
+pub(crate) struct Affiliate {
     /// Its id: `a` in a tracking link.
-    pub affiliate_id: u64,
+    pub(crate) affiliate_id: u64,
     /// Its name.
-    pub affiliate_name: String,
+    pub(crate) affiliate_name: String,
     /// On or off.
     #[serde(default)]
-    pub affiliate_status: Activity,
+    pub(crate) affiliate_status: Activity,
 }
 
 /// An affiliate's own terms for an offer; what is absent is the offer's.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct Campaign {
+pub(crate) struct Campaign {
     /// Its id: `#campid#`.
-    pub campaign_id: u64,
+    pub(crate) campaign_id: u64,
     /// Whose terms.
-    pub affiliate_id: u64,
+    pub(crate) affiliate_id: u64,
     /// For which offer.
-    pub offer_id: u64,
+    pub(crate) offer_id: u64,
     /// This affiliate's rate: `20.00` or `85%`.
     #[serde(default)]
-    pub payout: Option<String>,
+    pub(crate) payout: Option<String>,
     /// Are its conversions approved at once?
     #[serde(default)]
-    pub approval: Option<Approval>,
+    pub(crate) approval: Option<Approval>,
 }
 
 /// A postback that an affiliate has set up.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct Postback {
+pub(crate) struct Postback {
     /// Whom to tell.
-    pub affiliate_id: u64,
+    pub(crate) affiliate_id: u64,
     /// Of which offer; 0 for all.
     #[serde(default)]
-    pub offer_id: u64,
+    pub(crate) offer_id: u64,
     /// Where, with macros such as `#reqsessid#`. A path stands for one on the
     /// sandbox's own origin.
-    pub postback_url: String,
+    pub(crate) postback_url: String,
     /// On or off.
     #[serde(default)]
-    pub postback_status: Activity,
+    pub(crate) postback_status: Activity,
     /// 1 server, 2 iframe, 3 image, 4 JavaScript.
     #[serde(default = "server")]
-    pub postback_type_id: u64,
+    pub(crate) postback_type_id: u64,
     /// What it tells of.
     #[serde(default = "on_conversion")]
-    pub fires_on: Vec<PostbackEvent>,
+    pub(crate) fires_on: Vec<PostbackEvent>,
 }
 
 /// What a postback tells of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum PostbackEvent {
+pub(crate) enum PostbackEvent {
     /// A conversion was recorded, whatever its status.
     Conversion,
     /// A conversion was approved, at once or later.
@@ -271,7 +268,7 @@ impl Fixture {
     ///
     /// # Errors
     /// [`Error::InvalidFixture`], which names the place.
-    pub fn read(json: &str) -> Result<Self> {
+    pub(crate) fn read(json: &str) -> Result<Self> {
         // Editors of Windows put a byte order mark before the text.
         let json = json.trim_start_matches('\u{feff}');
         let fixture: Self = json::read("", &mut serde_json::Deserializer::from_str(json))?;
@@ -375,7 +372,7 @@ impl Fixture {
 
     /// What is probably a mistake and no error, a sentence each.
     #[must_use]
-    pub fn warnings(&self) -> Vec<String> {
+    pub(crate) fn warnings(&self) -> Vec<String> {
         self.offers
             .iter()
             .enumerate()
@@ -391,7 +388,7 @@ impl Fixture {
     /// A tracking link's affiliate and creative, both active, that lead to a
     /// landing page; `None` where there are none.
     #[must_use]
-    pub fn sample_link(&self) -> Option<(u64, u64)> {
+    pub(crate) fn sample_link(&self) -> Option<(u64, u64)> {
         let affiliate = self
             .affiliates
             .iter()

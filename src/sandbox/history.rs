@@ -47,17 +47,17 @@ const COUNTRIES: [&str; 10] = ["US", "US", "US", "US", "US", "GB", "GB", "CA", "
 /// What is asked for.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct HistoryRequest {
+pub(crate) struct HistoryRequest {
     /// How many days back.
-    pub days: u64,
+    pub(crate) days: u64,
     /// How many clicks.
-    pub clicks: u64,
+    pub(crate) clicks: u64,
     /// The seed.
     #[serde(default = "one")]
-    pub seed: u64,
+    pub(crate) seed: u64,
     /// How many of 1,000,000 clicks of people convert, on average.
     #[serde(default = "four_per_cent")]
-    pub conversions_per_million: u64,
+    pub(crate) conversions_per_million: u64,
 }
 
 fn one() -> u64 {
@@ -69,7 +69,7 @@ fn four_per_cent() -> u64 {
 
 /// A past in the making.
 #[derive(Clone, Debug)]
-pub struct History {
+pub(crate) struct History {
     random: Random,
     id_seed: u64,
     conversions_per_million: u64,
@@ -106,28 +106,28 @@ struct Waiting {
 
 /// A part of the past.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Batch {
+pub(crate) struct Batch {
     /// Clicks, in order.
-    pub clicks: Vec<ClickRow>,
+    pub(crate) clicks: Vec<ClickRow>,
     /// Conversions, in order.
-    pub conversions: Vec<ConversionRow>,
+    pub(crate) conversions: Vec<ConversionRow>,
     /// What there is so far, this batch included.
-    pub totals: Totals,
+    pub(crate) totals: Totals,
     /// Is this the last one?
-    pub is_last: bool,
+    pub(crate) is_last: bool,
 }
 
 /// What a past holds.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
-pub struct Totals {
+pub(crate) struct Totals {
     /// Clicks.
-    pub clicks: u64,
+    pub(crate) clicks: u64,
     /// Of these, by bots.
-    pub bots: u64,
+    pub(crate) bots: u64,
     /// Conversions.
-    pub conversions: u64,
+    pub(crate) conversions: u64,
     /// Conversions that came a second time and were not counted again.
-    pub duplicates: u64,
+    pub(crate) duplicates: u64,
 }
 
 impl Network {
@@ -136,7 +136,7 @@ impl Network {
     /// # Errors
     /// [`Error::InvalidField`] for more than 3,650 days or 10,000,000 clicks;
     /// [`Error::InvalidFixture`] where nobody could click on anything.
-    pub fn begin_history(
+    pub(crate) fn begin_history(
         &self,
         request: &HistoryRequest,
         now_ms: u64,
@@ -211,7 +211,7 @@ impl Network {
     }
 
     /// The next part of a past: about `clicks` clicks.
-    pub fn continue_history(&self, history: &mut History, clicks: u64) -> Batch {
+    pub(crate) fn continue_history(&self, history: &mut History, clicks: u64) -> Batch {
         let mut batch = Batch::default();
         let end = history.totals.clicks + clicks.max(1);
         let weights: u64 = history.sources.iter().map(|source| source.weight).sum();

@@ -39,7 +39,10 @@ fn with_nearest(problem: String) -> String {
             .or(start.strip_prefix("unknown variant `"))?
             .strip_suffix('`')?;
         let names = known.split('`').skip(1).step_by(2);
-        Some(format!("{start}: did you mean `{}`?", nearest(given, names)?))
+        Some(format!(
+            "{start}: did you mean `{}`?",
+            nearest(given, names)?
+        ))
     };
     meant().unwrap_or(problem)
 }
@@ -51,11 +54,26 @@ mod tests {
     #[test]
     fn the_name_that_was_meant_is_told() {
         for (problem, told) in [
-            ("unknown field `dres`, expected one of `click_ids`, `dress` at line 1 column 9", "unknown field `dres`: did you mean `dress`?"),
-            ("unknown field `offerid`, expected `offer_id` at line 1 column 9", "unknown field `offerid`: did you mean `offer_id`?"),
-            ("unknown variant `pascalcase`, expected one of `d`, `pascal_case`", "unknown variant `pascalcase`: did you mean `pascal_case`?"),
-            ("unknown field `color`, expected one of `click_ids`, `dress`", "unknown field `color`, expected one of `click_ids`, `dress`"),
-            ("missing field `offers` at line 1 column 2", "missing field `offers` at line 1 column 2"),
+            (
+                "unknown field `dres`, expected one of `click_ids`, `dress` at line 1 column 9",
+                "unknown field `dres`: did you mean `dress`?",
+            ),
+            (
+                "unknown field `offerid`, expected `offer_id` at line 1 column 9",
+                "unknown field `offerid`: did you mean `offer_id`?",
+            ),
+            (
+                "unknown variant `pascalcase`, expected one of `d`, `pascal_case`",
+                "unknown variant `pascalcase`: did you mean `pascal_case`?",
+            ),
+            (
+                "unknown field `color`, expected one of `click_ids`, `dress`",
+                "unknown field `color`, expected one of `click_ids`, `dress`",
+            ),
+            (
+                "missing field `offers` at line 1 column 2",
+                "missing field `offers` at line 1 column 2",
+            ),
         ] {
             assert_eq!(with_nearest(problem.to_owned()), told);
         }

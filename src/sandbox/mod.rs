@@ -10,19 +10,19 @@
     reason = "fields are the wire's names and the tables' columns"
 )]
 
-pub mod access;
+pub(crate) mod access;
 mod action;
-pub mod address;
+pub(crate) mod address;
 mod api;
 mod click;
 mod conversion_report;
 mod create_postback;
 mod dress;
-pub mod fault;
-pub mod fixture;
+pub(crate) mod fault;
+pub(crate) mod fixture;
 mod get_click;
 mod get_conversions;
-pub mod history;
+pub(crate) mod history;
 mod json;
 mod older;
 mod payout;
@@ -34,22 +34,18 @@ mod random;
 mod rate;
 mod record_conversion;
 mod row;
-pub mod settings;
-pub mod status;
+pub(crate) mod settings;
+pub(crate) mod status;
 #[cfg(test)]
 mod tests;
 mod tracking_domains;
 
-pub use action::Action;
-pub use dress::Dress;
-pub use fixture::Fixture;
-pub use payout::{Balance, Sum};
-pub use plan::{
-    ClickFilter, ConversionFilter, HttpAnswer, IncomingRequest, Need, Numbers, Plan, RowPage, Rows,
-    Step, Write,
-};
-pub use row::{ClickRow, ConversionRow, FiredRow, PostbackRow};
-pub use settings::Settings;
+pub(crate) use action::Action;
+pub(crate) use fixture::Fixture;
+pub(crate) use payout::{Balance, Sum, owed};
+pub(crate) use plan::{HttpAnswer, IncomingRequest, Numbers, Rows, Step};
+pub(crate) use row::{ClickRow, ConversionRow, FiredRow};
+pub(crate) use settings::Settings;
 
 use crate::{Error, Result};
 use fault::{Fault, FaultRule, Faults};
@@ -57,7 +53,7 @@ use plan::Stop;
 
 /// A network: its fixture, its settings, its API key and the faults in force.
 #[derive(Debug)]
-pub struct Network {
+pub(crate) struct Network {
     fixture: Fixture,
     settings: Settings,
     api_key: String,
@@ -74,7 +70,7 @@ impl Network {
     ///
     /// # Errors
     /// [`Error::InvalidFixture`], [`Error::MissingApiKey`].
-    pub fn new(fixture: &str, api_key: &str, allowed_hosts: &[String]) -> Result<Self> {
+    pub(crate) fn new(fixture: &str, api_key: &str, allowed_hosts: &[String]) -> Result<Self> {
         let api_key = crate::secret::trimmed(api_key);
         if api_key.is_empty() {
             return Err(Error::MissingApiKey);
@@ -95,7 +91,7 @@ impl Network {
 
     /// Decides on a request, with the rows that were loaded for it so far.
     #[must_use]
-    pub fn decide(&self, call: &IncomingRequest, rows: &Rows) -> Step {
+    pub(crate) fn decide(&self, call: &IncomingRequest, rows: &Rows) -> Step {
         let path = address::origin_of(&call.url)
             .and_then(|origin| call.url.strip_prefix(origin))
             .unwrap_or(&call.url);
@@ -136,19 +132,19 @@ impl Network {
 
     /// The fault that the next call of `action` meets, or nothing. `random` is
     /// from 0 to below 1.
-    pub fn next_fault(&mut self, action: Action, random: f64) -> Option<Fault> {
+    pub(crate) fn next_fault(&mut self, action: Action, random: f64) -> Option<Fault> {
         self.faults.next_fault(action, random)
     }
 
     /// Are there any rules for faults?
     #[must_use]
-    pub fn has_faults(&self) -> bool {
+    pub(crate) fn has_faults(&self) -> bool {
         !self.faults.is_empty()
     }
 
     /// The rules for faults that are in force.
     #[must_use]
-    pub fn faults(&self) -> Vec<FaultRule> {
+    pub(crate) fn faults(&self) -> Vec<FaultRule> {
         self.faults.rules()
     }
 
@@ -156,20 +152,20 @@ impl Network {
     ///
     /// # Errors
     /// [`Error::InvalidFixture`].
-    pub fn set_faults(&mut self, json: &str) -> Result<()> {
+    pub(crate) fn set_faults(&mut self, json: &str) -> Result<()> {
         self.faults = Faults::read(json)?;
         Ok(())
     }
 
     /// The fixture that the network was opened with.
     #[must_use]
-    pub fn fixture(&self) -> &Fixture {
+    pub(crate) fn fixture(&self) -> &Fixture {
         &self.fixture
     }
 
     /// The settings in force.
     #[must_use]
-    pub fn settings(&self) -> &Settings {
+    pub(crate) fn settings(&self) -> &Settings {
         &self.settings
     }
 
@@ -177,7 +173,7 @@ impl Network {
     ///
     /// # Errors
     /// [`Error::InvalidFixture`].
-    pub fn set_settings(&mut self, json: &str) -> Result<()> {
+    pub(crate) fn set_settings(&mut self, json: &str) -> Result<()> {
         self.settings = self.settings.patched(json)?;
         Ok(())
     }

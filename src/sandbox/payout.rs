@@ -18,32 +18,32 @@ pub(super) struct Worth {
 
 /// What the conversions of one affiliate in one status add up to.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-pub struct Sum {
+pub(crate) struct Sum {
     /// The affiliate.
-    pub affiliate_id: u64,
+    pub(crate) affiliate_id: u64,
     /// The status.
-    pub conversion_status: String,
+    pub(crate) conversion_status: String,
     /// How many.
-    pub conversions: u64,
+    pub(crate) conversions: u64,
     /// Their payouts, in 1/10000.
-    pub payout_units: u64,
+    pub(crate) payout_units: u64,
 }
 
 /// How an affiliate stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Balance {
+pub(crate) struct Balance {
     /// The affiliate.
-    pub affiliate_id: u64,
+    pub(crate) affiliate_id: u64,
     /// Its name.
-    pub affiliate_name: String,
+    pub(crate) affiliate_name: String,
     /// How many conversions, in any status.
-    pub conversions: u64,
+    pub(crate) conversions: u64,
     /// How many of them are approved.
-    pub approved: u64,
+    pub(crate) approved: u64,
     /// What it is owed: the approved payouts, and nothing else.
-    pub owed: String,
+    pub(crate) owed: String,
     /// What waits for approval.
-    pub pending: String,
+    pub(crate) pending: String,
 }
 
 impl Network {
@@ -84,20 +84,9 @@ impl Network {
         }
     }
 
-    /// What all affiliates are owed together, exactly.
-    #[must_use]
-    pub fn owed(&self, sums: &[Sum]) -> String {
-        amount(
-            sums.iter()
-                .filter(|sum| sum.conversion_status == "approved")
-                .map(|sum| sum.payout_units)
-                .sum(),
-        )
-    }
-
     /// How the affiliates stand, in the fixture's order.
     #[must_use]
-    pub fn balances(&self, sums: &[Sum]) -> Vec<Balance> {
+    pub(crate) fn balances(&self, sums: &[Sum]) -> Vec<Balance> {
         self.fixture
             .affiliates
             .iter()
@@ -151,6 +140,17 @@ pub(super) fn capped(
         ..ConversionFilter::default()
     };
     Some((cap.conversions, filter))
+}
+
+/// What all affiliates are owed together, exactly.
+#[must_use]
+pub(crate) fn owed(sums: &[Sum]) -> String {
+    amount(
+        sums.iter()
+            .filter(|sum| sum.conversion_status == "approved")
+            .map(|sum| sum.payout_units)
+            .sum(),
+    )
 }
 
 /// Units of 1/10000 as an amount with at least two places.

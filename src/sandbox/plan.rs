@@ -6,46 +6,46 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// A request, and what the rules cannot know by themselves.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct IncomingRequest {
+pub(crate) struct IncomingRequest {
     /// The HTTP method.
-    pub method: String,
+    pub(crate) method: String,
     /// The whole URL.
-    pub url: String,
+    pub(crate) url: String,
     /// The body of a POST.
-    pub body: Option<String>,
+    pub(crate) body: Option<String>,
     /// The values of `Sec-Purpose`, `Purpose`, `X-Purpose` and `X-Moz`, as far as
     /// the request has them.
-    pub purposes: Vec<String>,
+    pub(crate) purposes: Vec<String>,
     /// The visitor's address.
-    pub ip_address: Option<String>,
+    pub(crate) ip_address: Option<String>,
     /// The visitor's country, two letters.
-    pub country: Option<String>,
+    pub(crate) country: Option<String>,
     /// The network's time: milliseconds since 1970.
-    pub now_ms: u64,
+    pub(crate) now_ms: u64,
     /// A fresh UUID, for a network without a seed.
-    pub fresh_id: String,
+    pub(crate) fresh_id: String,
     /// The numbers that the next rows get.
-    pub next: Numbers,
+    pub(crate) next: Numbers,
 }
 
 /// The numbers that the next rows get.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 #[serde(default)]
-pub struct Numbers {
+pub(crate) struct Numbers {
     /// Of clicks, from 1.
-    pub click: u64,
+    pub(crate) click: u64,
     /// Of conversions.
-    pub conversion: u64,
+    pub(crate) conversion: u64,
     /// Of postbacks that were set up.
-    pub postback: u64,
+    pub(crate) postback: u64,
     /// Of the log of fired ones.
-    pub fired: u64,
+    pub(crate) fired: u64,
 }
 
 /// A step of a decision.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Step {
+pub(crate) enum Step {
     /// Load this, and ask again with it.
     Need(Need),
     /// Do this.
@@ -56,7 +56,7 @@ pub enum Step {
 /// need's name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "need", rename_all = "snake_case")]
-pub enum Need {
+pub(crate) enum Need {
     /// The click of this id, or null.
     Click {
         /// The click id.
@@ -96,59 +96,59 @@ pub enum Need {
 
 /// Which clicks; in the order of their numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-pub struct ClickFilter {
+pub(crate) struct ClickFilter {
     /// At this civil time or later.
-    pub from: Option<String>,
+    pub(crate) from: Option<String>,
     /// Before this civil time.
-    pub before: Option<String>,
+    pub(crate) before: Option<String>,
     /// Of this offer.
-    pub offer_id: Option<u64>,
+    pub(crate) offer_id: Option<u64>,
     /// Of this affiliate.
-    pub affiliate_id: Option<u64>,
+    pub(crate) affiliate_id: Option<u64>,
     /// How many to pass over.
-    pub offset: u64,
+    pub(crate) offset: u64,
     /// At most so many.
-    pub limit: u64,
+    pub(crate) limit: u64,
 }
 
 /// Which conversions.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-pub struct ConversionFilter {
+pub(crate) struct ConversionFilter {
     /// At this civil time or later.
-    pub from: Option<String>,
+    pub(crate) from: Option<String>,
     /// Before this civil time.
-    pub before: Option<String>,
+    pub(crate) before: Option<String>,
     /// Changed at this civil time or later.
-    pub updated_from: Option<String>,
+    pub(crate) updated_from: Option<String>,
     /// Only such as have been corrected or moved.
-    pub is_corrected: Option<bool>,
+    pub(crate) is_corrected: Option<bool>,
     /// With this unique id.
-    pub unique_id: Option<String>,
+    pub(crate) unique_id: Option<String>,
     /// Of one of these offers.
-    pub offer_ids: Option<Vec<u64>>,
+    pub(crate) offer_ids: Option<Vec<u64>>,
     /// Of this affiliate.
-    pub affiliate_id: Option<u64>,
+    pub(crate) affiliate_id: Option<u64>,
     /// In one of these statuses.
-    pub statuses: Option<Vec<String>>,
+    pub(crate) statuses: Option<Vec<String>>,
     /// How many to pass over.
-    pub offset: u64,
+    pub(crate) offset: u64,
     /// At most so many.
-    pub limit: u64,
+    pub(crate) limit: u64,
     /// The column that they are sorted by; equal ones by id.
-    pub sort: &'static str,
+    pub(crate) sort: &'static str,
     /// The largest first.
-    pub is_descending: bool,
+    pub(crate) is_descending: bool,
     /// With every column.
-    pub is_whole: bool,
+    pub(crate) is_whole: bool,
 }
 
 /// A page of rows, and how many match in all.
 #[derive(Clone, Debug, Default, Deserialize)]
-pub struct RowPage<T> {
+pub(crate) struct RowPage<T> {
     /// The page.
-    pub rows: Vec<T>,
+    pub(crate) rows: Vec<T>,
     /// How many match in all.
-    pub total: u64,
+    pub(crate) total: u64,
 }
 
 /// What was loaded so far: an absent field was not asked for yet.
@@ -158,24 +158,24 @@ pub struct RowPage<T> {
     clippy::option_option,
     reason = "not asked for, asked for and not there, there"
 )]
-pub struct Rows {
+pub(crate) struct Rows {
     /// For [`Need::Click`].
     #[serde(deserialize_with = "loaded")]
-    pub click: Option<Option<ClickRow>>,
+    pub(crate) click: Option<Option<ClickRow>>,
     /// For [`Need::Duplicate`].
     #[serde(deserialize_with = "loaded")]
-    pub duplicate: Option<Option<ConversionRow>>,
+    pub(crate) duplicate: Option<Option<ConversionRow>>,
     /// For [`Need::Conversion`].
     #[serde(deserialize_with = "loaded")]
-    pub conversion: Option<Option<ConversionRow>>,
+    pub(crate) conversion: Option<Option<ConversionRow>>,
     /// For [`Need::Count`].
-    pub count: Option<u64>,
+    pub(crate) count: Option<u64>,
     /// For [`Need::Postbacks`].
-    pub postbacks: Option<Vec<PostbackRow>>,
+    pub(crate) postbacks: Option<Vec<PostbackRow>>,
     /// For [`Need::Clicks`].
-    pub clicks: Option<RowPage<ClickRow>>,
+    pub(crate) clicks: Option<RowPage<ClickRow>>,
     /// For [`Need::Conversions`].
-    pub conversions: Option<RowPage<ConversionRow>>,
+    pub(crate) conversions: Option<RowPage<ConversionRow>>,
 }
 
 /// A null was loaded, too.
@@ -188,17 +188,17 @@ fn loaded<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
 
 /// What to do: store the rows, all or none, then answer, then send what is due.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// The rows to store.
-    pub writes: Vec<Write>,
+    pub(crate) writes: Vec<Write>,
     /// What to answer once they are stored.
-    pub answer: HttpAnswer,
+    pub(crate) answer: HttpAnswer,
 }
 
 /// A row to store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "write", content = "row", rename_all = "snake_case")]
-pub enum Write {
+pub(crate) enum Write {
     /// A new click.
     Click(ClickRow),
     /// A new conversion.
@@ -213,15 +213,15 @@ pub enum Write {
 
 /// An HTTP answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct HttpAnswer {
+pub(crate) struct HttpAnswer {
     /// The status.
-    pub status: u16,
+    pub(crate) status: u16,
     /// Header names, in lower case, and values.
-    pub headers: Vec<(&'static str, String)>,
+    pub(crate) headers: Vec<(&'static str, String)>,
     /// The body as text.
-    pub body: String,
+    pub(crate) body: String,
     /// Is the body base64 of bytes?
-    pub is_base64: bool,
+    pub(crate) is_base64: bool,
 }
 
 impl HttpAnswer {

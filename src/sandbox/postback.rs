@@ -154,7 +154,7 @@ impl Network {
 impl Network {
     /// The log's row after an attempt that was answered `status`, or by nobody.
     #[must_use]
-    pub fn attempted(&self, row: FiredRow, status: Option<u16>, now_ms: u64) -> FiredRow {
+    pub(crate) fn attempted(&self, row: FiredRow, status: Option<u16>, now_ms: u64) -> FiredRow {
         attempted(row, status, now_ms, &self.settings)
     }
 }

@@ -8,31 +8,31 @@ use serde::{Deserialize, Serialize};
 /// Everything that can be switched.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// What click ids look like.
-    pub click_ids: ClickIds,
+    pub(crate) click_ids: ClickIds,
     /// Makes click ids and faults repeat from run to run.
-    pub id_seed: Option<u64>,
+    pub(crate) id_seed: Option<u64>,
     /// The account's offset from UTC, such as `-05:00`.
-    pub utc_offset: String,
+    pub(crate) utc_offset: String,
     /// Does a range of dates contain its last day? CAKE's reports have left it
     /// out (KB 13000034150).
-    pub end_date: EndDate,
+    pub(crate) end_date: EndDate,
     /// The `start_at_row` of the first row. 1 behaves as CAKE has been seen to:
     /// 0 and 1 are the same row.
-    pub first_row: FirstRow,
+    pub(crate) first_row: FirstRow,
     /// The form of a failure.
-    pub failures: Failures,
+    pub(crate) failures: Failures,
     /// In what answers differ from the article's; none by default.
-    pub dress: Vec<Dress>,
+    pub(crate) dress: Vec<Dress>,
     /// What a repeated unique id is answered.
-    pub duplicates: Duplicates,
+    pub(crate) duplicates: Duplicates,
     /// Where a click goes that leads nowhere: unknown or inactive.
-    pub fallback_url: String,
+    pub(crate) fallback_url: String,
     /// The waits between the attempts of a postback, in milliseconds.
-    pub retry_ms: Vec<u64>,
+    pub(crate) retry_ms: Vec<u64>,
     /// The country of visitors that nobody knows better.
-    pub country: String,
+    pub(crate) country: String,
 }
 
 impl Default for Settings {
@@ -56,7 +56,7 @@ impl Default for Settings {
 /// What click ids look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum ClickIds {
+pub(crate) enum ClickIds {
     /// As the article shows them.
     Uuid,
     /// As older accounts have them.
@@ -66,7 +66,7 @@ pub enum ClickIds {
 /// Does a range contain its last day?
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum EndDate {
+pub(crate) enum EndDate {
     /// No.
     Exclusive,
     /// Yes.
@@ -76,7 +76,7 @@ pub enum EndDate {
 /// The number of the first row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum FirstRow {
+pub(crate) enum FirstRow {
     /// 0.
     Zero,
     /// 1, and 0 too.
@@ -86,7 +86,7 @@ pub enum FirstRow {
 /// The form of a failure. Those of which nothing else is said come with status 200.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Failures {
+pub(crate) enum Failures {
     /// `{"success":false,"message":"…"}`.
     SuccessFalse,
     /// `{"request_status":"Failure","message":"…"}`.
@@ -110,7 +110,7 @@ pub enum Failures {
 /// What a repeated unique id is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Duplicates {
+pub(crate) enum Duplicates {
     /// The conversion that was recorded first.
     Repeat,
     /// A failure that says so.

@@ -26,25 +26,25 @@ pub(super) enum Move {
 
 /// A status, and the moves that start from it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct StatusMoves {
+pub(crate) struct StatusMoves {
     /// CAKE's word, such as `pending`.
-    pub conversion_status: &'static str,
+    pub(crate) conversion_status: &'static str,
     /// What can be done.
-    pub moves: Vec<StatusMove>,
+    pub(crate) moves: Vec<StatusMove>,
 }
 
 /// A move that a person may ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct StatusMove {
+pub(crate) struct StatusMove {
     /// The last part of its route: `approve`, `reject` or `reverse`.
-    pub verb: &'static str,
+    pub(crate) verb: &'static str,
     /// The status that it leads to.
-    pub leads_to: &'static str,
+    pub(crate) leads_to: &'static str,
 }
 
 /// Every status, in the order that people expect, with its moves.
 #[must_use]
-pub fn moves() -> Vec<StatusMoves> {
+pub(crate) fn moves() -> Vec<StatusMoves> {
     WORDS
         .iter()
         .map(|&conversion_status| StatusMoves {

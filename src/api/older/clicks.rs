@@ -38,7 +38,7 @@ const FIELDS: &[Field] = &[
 ///
 /// # Errors
 /// [`crate::Error::InvalidField`], [`crate::Error::InvalidId`].
-pub fn request(account: &Account, params: &str) -> Result<Request> {
+pub(crate) fn request(account: &Account, params: &str) -> Result<Request> {
     let params = Params::read(params, &NAMES)?;
     let mut request = account.get_older(PATH);
     push_range(&mut request, &params)?;
@@ -59,7 +59,7 @@ pub fn request(account: &Account, params: &str) -> Result<Request> {
 ///
 /// # Errors
 /// Every error of an answer, see [`crate::Error`].
-pub fn read(answer: &Answer<'_>) -> Result<ClickPage> {
+pub(crate) fn read(answer: &Answer<'_>) -> Result<ClickPage> {
     let mut rows = Vec::new();
     let total_rows = read_rows(answer, &[("clicks", "click")], FIELDS, &mut |row| {
         rows.push(click(row));

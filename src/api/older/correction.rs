@@ -46,12 +46,12 @@ pub struct Correction {
     pub conversion_id: Option<u64>,
     /// The advertiser's transaction id, likewise.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub unique_id: Option<String>,
+    pub(crate) unique_id: Option<String>,
     /// The offer.
-    pub offer_id: u64,
+    pub(crate) offer_id: u64,
     /// CAKE's words, such as `Conversion Updated`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub message: Option<String>,
+    pub(crate) message: Option<String>,
     /// Was CAKE's own answer lost, and the correction then found in the conversion's row?
     pub is_recovered: bool,
     /// Was nothing sent, because the caller wanted to see it first?

@@ -79,7 +79,7 @@ const STATUSES: [(&str, &str); 5] = [
 ///
 /// # Errors
 /// [`Error::InvalidField`], [`Error::InvalidId`].
-pub fn request(account: &Account, params: &str) -> Result<Request> {
+pub(crate) fn request(account: &Account, params: &str) -> Result<Request> {
     let params = Params::read(params, &NAMES)?;
     let mut request = account.get_older(PATH);
     push_range(&mut request, &params)?;
@@ -133,7 +133,7 @@ pub fn request(account: &Account, params: &str) -> Result<Request> {
 ///
 /// # Errors
 /// [`Error::InvalidField`], [`Error::InvalidId`].
-pub fn changes_request(account: &Account, params: &str) -> Result<Request> {
+pub(crate) fn changes_request(account: &Account, params: &str) -> Result<Request> {
     let params = Params::read(params, &CHANGES_NAMES)?;
     // The service takes days alone (KB 13000105132).
     let since = Params::required("since", params.date("since")?)?;
@@ -212,7 +212,7 @@ fn disposition_type(params: &Params<'_>) -> Result<&'static str> {
 ///
 /// # Errors
 /// Every error of an answer, see [`Error`].
-pub fn read(answer: &Answer<'_>) -> Result<ConversionPage> {
+pub(crate) fn read(answer: &Answer<'_>) -> Result<ConversionPage> {
     let mut rows = Vec::new();
     let lists = [("event_conversions", "event_conversion")];
     let total_rows = read_rows(answer, &lists, FIELDS, &mut |row| {

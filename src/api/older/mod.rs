@@ -5,10 +5,10 @@
 //! An answer is read row by row, in one pass and without a tree: a day of clicks
 //! has had 470,134 rows of 4 kB each.
 
-pub mod clicks;
-pub mod correction;
-pub mod event_conversions;
-pub mod tracking_domains;
+pub(crate) mod clicks;
+pub(crate) mod correction;
+pub(crate) mod event_conversions;
+pub(crate) mod tracking_domains;
 
 use super::answer::{Record, list_holder, records};
 use super::json::{Value, parse_id};
@@ -21,10 +21,10 @@ use std::borrow::Cow;
 
 /// The most rows of one answer that are asked for. CAKE's own limit is not documented: clients have
 /// asked for 100,000.
-pub const MAX_ROW_LIMIT: u64 = 10_000;
+pub(crate) const MAX_ROW_LIMIT: u64 = 10_000;
 
 /// The most bytes of an answer that are read: 10,000 rows of some 4 kB.
-pub const BODY_LIMIT: u32 = 64 << 20;
+pub(crate) const BODY_LIMIT: u32 = 64 << 20;
 
 /// A field of a row: the name of the element around it, empty for the row itself, and its own.
 type Field = (&'static str, &'static str);

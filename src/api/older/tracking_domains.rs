@@ -30,7 +30,7 @@ const FIELDS: &[Field] = &[
 ///
 /// # Errors
 /// [`crate::Error::InvalidField`] for a parameter.
-pub fn request(account: &Account, params: &str) -> Result<Request> {
+pub(crate) fn request(account: &Account, params: &str) -> Result<Request> {
     Params::read(params, &[])?;
     let mut request = account.get_older(PATH);
     request.parameter("domain_type", "all");
@@ -41,7 +41,7 @@ pub fn request(account: &Account, params: &str) -> Result<Request> {
 ///
 /// # Errors
 /// Every error of an answer, see [`crate::Error`].
-pub fn read(answer: &Answer<'_>) -> Result<Vec<TrackingDomain>> {
+pub(crate) fn read(answer: &Answer<'_>) -> Result<Vec<TrackingDomain>> {
     let mut rows = Vec::new();
     read_rows(answer, &LISTS, FIELDS, &mut |row| {
         rows.push(domain(row));

@@ -6,25 +6,25 @@ use crate::url::push_number;
 
 /// How a row changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Transition {
+pub(crate) struct Transition {
     /// The event's state from now on.
-    pub state: State,
+    pub(crate) state: State,
     /// The attempts so far, with this one where it counts.
-    pub attempts: u32,
+    pub(crate) attempts: u32,
     /// May it be recorded all the same?
-    pub is_in_doubt: bool,
+    pub(crate) is_in_doubt: bool,
     /// When it is due again, by the outbox's clock; `None` where it is over.
-    pub next_ms: Option<u64>,
+    pub(crate) next_ms: Option<u64>,
     /// Why, as an error's code; empty where it is delivered.
-    pub code: String,
+    pub(crate) code: String,
     /// What CAKE said, shortened and redacted; empty where it said nothing.
-    pub upstream_message: String,
+    pub(crate) upstream_message: String,
     /// CAKE's id of the conversion, where it told one.
-    pub conversion_id: Option<u64>,
+    pub(crate) conversion_id: Option<u64>,
     /// Is a person needed?
-    pub is_alert: bool,
+    pub(crate) is_alert: bool,
     /// What is counted by the hour; empty where nothing was tried.
-    pub counted: &'static str,
+    pub(crate) counted: &'static str,
 }
 
 impl Transition {
@@ -32,7 +32,7 @@ impl Transition {
     /// conversionId, isAlert, counted, isPaused }`; `is_paused` says that the
     /// shard's key is refused.
     #[must_use]
-    pub fn to_json(&self, is_paused: bool) -> String {
+    pub(crate) fn to_json(&self, is_paused: bool) -> String {
         let mut out = String::with_capacity(200);
         for (name, text) in [
             ("{\"state\":", self.state.word()),

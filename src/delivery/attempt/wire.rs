@@ -26,7 +26,7 @@ fn flag(fields: &Object<'_>, name: &str) -> bool {
 ///
 /// # Errors
 /// [`Error::Internal`] where it is no object.
-pub fn read_attempt(json: &str) -> Result<(Row, Facts)> {
+pub(crate) fn read_attempt(json: &str) -> Result<(Row, Facts)> {
     let fields = Object::read(json).ok_or(Error::Internal)?;
     let row = Row {
         number: number(&fields, "number"),
@@ -48,7 +48,7 @@ pub fn read_attempt(json: &str) -> Result<(Row, Facts)> {
 
 /// A list of `{ isNotRecorded, isDelivered, conversionId }`.
 #[must_use]
-pub fn read_siblings(json: &str) -> Option<Vec<Sibling>> {
+pub(crate) fn read_siblings(json: &str) -> Option<Vec<Sibling>> {
     let wrapped = ["{\"siblings\":", json, "}"].concat();
     let siblings = Object::read(&wrapped)?.get("siblings")?.array()?;
     siblings

@@ -135,7 +135,7 @@ fn ranges_take_times_and_leave_their_end_out() {
 fn a_refund_is_applied_told_and_no_longer_owed() {
     let network = network();
     let mut store = converted(&network);
-    assert_eq!(network.owed(&store.sums()), "18.00");
+    assert_eq!(owed(&store.sums()), "18.00");
     let changes = r#"{"since":"2026-06-19"}"#;
     let count = |store: &mut Store| match call(&network, store, "listConversionChanges", changes)
         .unwrap()
@@ -162,7 +162,7 @@ fn a_refund_is_applied_told_and_no_longer_owed() {
         ),
         ("returned", "0.00", Some("refund 7"), 1)
     );
-    assert_eq!(network.owed(&store.sums()), "0.00");
+    assert_eq!(owed(&store.sums()), "0.00");
     assert_eq!(count(&mut store), 1);
     assert_eq!(
         store.fired.len(),

@@ -1,8 +1,10 @@
 //! A store in memory that carries plans out, as the Durable Object does.
 
+use crate::sandbox::plan::{ConversionFilter, Need, RowPage, Write};
+use crate::sandbox::row::PostbackRow;
 use crate::sandbox::{
-    ClickRow, ConversionFilter, ConversionRow, FiredRow, HttpAnswer, IncomingRequest, Need,
-    Network, Numbers, PostbackRow, RowPage, Rows, Step, Sum, Write,
+    ClickRow, ConversionRow, FiredRow, HttpAnswer, IncomingRequest, Network, Numbers, Rows, Step,
+    Sum,
 };
 
 #[derive(Default)]
