@@ -90,7 +90,8 @@ export function findNearest(given: string, known: Iterable<string>): string | un
     const longer = Math.abs(right.length - wrong.length);
     const isLong = shorter >= 3 || (shorter === 2 && longer === 1);
     const isPart = isLong && (right.startsWith(wrong) || wrong.startsWith(right));
-    const far = right === wrong || right === subId || synonyms.includes(right) ? 0 : isPart ? 1 : 2 * distance(wrong, right);
+    const far =
+      right === wrong || right === subId || synonyms.includes(right) ? 0 : isPart ? 1 : 2 * distance(wrong, right);
     const isNear = far <= 1 || Math.floor(far / 2) <= Math.floor(shorter / 3);
     if (isNear && (far < least[0] || (far === least[0] && longer < least[1]))) {
       nearest = name;

@@ -4,8 +4,8 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
-import { doctor } from "./doctor.js";
 import { findNearest } from "../nearest.js";
+import { doctor } from "./doctor.js";
 import { readArgs, UsageError } from "./usage.js";
 import { freePort } from "./workerd.js";
 

@@ -277,7 +277,14 @@ export class MemoryStore implements Store {
 }
 
 /** A column that conversions are sorted by. */
-type SortField = "conversion_id" | "conversion_date" | "conversion_status" | "payout_units" | "revenue_units" | "offer_id" | "affiliate_id";
+type SortField =
+  | "conversion_id"
+  | "conversion_date"
+  | "conversion_status"
+  | "payout_units"
+  | "revenue_units"
+  | "offer_id"
+  | "affiliate_id";
 
 function filterOf(filter: ConversionFilter): (row: ConversionRow) => boolean {
   const { from, before, updated_from, is_corrected, unique_id, offer_ids, affiliate_id, statuses } = filter;

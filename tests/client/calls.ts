@@ -530,7 +530,12 @@ export function callTests({ createCakeClient, isCakeError }: Edge): void {
         String((error as Error).message + String((error as Error).cause)).includes("No such offer"),
       );
     }
-    for (const body of ['{"Message":"Quota used"}', '[{"message":"Quota used"}]', "Quota used", "<h1>Quota used</h1>"]) {
+    for (const body of [
+      '{"Message":"Quota used"}',
+      '[{"message":"Quota used"}]',
+      "Quota used",
+      "<h1>Quota used</h1>",
+    ]) {
       const limited = client(() => new Response(body, { status: 429 }), { retries: 0 });
       await expect(limited.getClick("abc"), body).rejects.toMatchObject({
         code: "rate_limited",

@@ -45,7 +45,14 @@ test("a sandbox goes on from a snapshot of another: rows, numbers, faults", asyn
 });
 
 test("hosts that postbacks may go to are hosts, in any case of letters", async () => {
-  for (const host of ["https://partner.example/", "partner.example/x", "*.partner.example", "a b", "", "u@partner.example"]) {
+  for (const host of [
+    "https://partner.example/",
+    "partner.example/x",
+    "*.partner.example",
+    "a b",
+    "",
+    "u@partner.example",
+  ]) {
     const open = () => createSandbox({ allowedHosts: [host] });
     expect(open, host).toThrow(expect.objectContaining({ code: "invalid_field", parameter: "allowedHosts" }));
   }

@@ -237,7 +237,10 @@ describe.each(Object.keys(KINDS))("a store in %s", (kind) => {
           const ids = all.map((each) => each.conversion_id);
           const page = { sort, offset: 3, limit: 5 };
           expect(idsOf(store, page), sort).toEqual([ids.slice(3, 8), ids.length]);
-          expect(idsOf(store, { ...page, is_descending: true }), sort).toEqual([[...ids].reverse().slice(3, 8), ids.length]);
+          expect(idsOf(store, { ...page, is_descending: true }), sort).toEqual([
+            [...ids].reverse().slice(3, 8),
+            ids.length,
+          ]);
           const some = all.filter((each) => each.affiliate_id === 1).map((each) => each.conversion_id);
           expect(idsOf(store, { ...page, offset: 0, affiliate_id: 1 }), sort).toEqual([some.slice(0, 5), some.length]);
         }
