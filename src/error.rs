@@ -151,7 +151,7 @@ pub enum Error {
         status: u16,
         /// How long CAKE asks to wait, in milliseconds, where it said so.
         retry_after_ms: Option<u64>,
-        /// What the answer's body says, shortened and redacted, after a sentence of ours; or empty.
+        /// A sentence of ours, and what the answer's body says, shortened and redacted.
         message: String,
     },
     /// CAKE refused the API key.
@@ -403,15 +403,12 @@ impl Error {
             }
             #[cfg(feature = "api")]
             Self::Aborted => "the call was aborted by its signal",
-            Self::HttpStatus { message, .. }
-            | Self::RateLimited { message, .. }
-            | Self::Unauthorized { message, .. }
+            Self::HttpStatus { message, .. } | Self::Unauthorized { message, .. }
                 if !message.is_empty() =>
             {
                 message
             }
             Self::HttpStatus { .. } => "CAKE answered with an error status",
-            Self::RateLimited { .. } => "CAKE is limiting the rate of requests",
             Self::Unauthorized { .. } => "CAKE refused the API key",
             #[cfg(feature = "api")]
             Self::KeyInPage => {
@@ -428,6 +425,7 @@ impl Error {
             #[cfg(feature = "api")]
             Self::AnswerTooLarge => "CAKE's answer is larger than any of its answers should be",
             Self::Refused { message }
+            | Self::RateLimited { message, .. }
             | Self::UnexpectedAnswer { message }
             | Self::InvalidFixture { message } => message,
             #[cfg(feature = "api")]

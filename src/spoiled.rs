@@ -277,61 +277,20 @@ fn decode_quoted_printable(text: &str) -> Step {
 
 /// `¤cy=USD` was `&currency=USD`; an address bar writes `%C2%A4cy=USD`.
 fn separate_signs(text: &str) -> Step {
-    let plain;
-    let text = if text.contains('%') {
-        plain = SIGNS.iter().fold(text.to_owned(), |text, (sign, _)| {
-            let code: String = sign
-                .encode_utf8(&mut [0; 4])
-                .bytes()
-                .map(|byte| format!("%{byte:02X}"))
-                .collect();
-            let is_spoiled = |text: &str, code: &str| {
-                let behind = text
-                    .split_once('?')
-                    .and_then(|(_, query)| query.split_once(code));
-                behind.is_some_and(|(_, rest)| {
-                    let name = rest.split('=').next().unwrap_or_default();
-                    !name.is_empty()
-                        && name.len() < rest.len()
-                        && name
-                            .bytes()
-                            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-                })
-            };
-            [code.to_ascii_lowercase(), code]
-                .into_iter()
-                .fold(text, |text, code| {
-                    if is_spoiled(&text, &code) {
-                        text.replace(&code, &sign.to_string())
-                    } else {
-                        text
-                    }
-                })
-        });
-        &plain
-    } else {
-        text
-    };
     let mut spoiled = None;
-    let mut mended = String::with_capacity(text.len() + 8);
-    let start = text.find('?').unwrap_or(text.len());
-    for (at, c) in text.char_indices() {
-        let rest = text.get(at + c.len_utf8()..).unwrap_or_default();
-        let name = rest.split('=').next().unwrap_or_default();
-        let is_name = name.len() < rest.len()
-            && name
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        match SIGNS
-            .iter()
-            .find(|(sign, _)| *sign == c && is_name && at > start)
-        {
-            Some((_, letters)) => {
-                mended.push('&');
-                mended.push_str(letters);
-                spoiled.get_or_insert([letters, name].concat());
-            }
-            None => mended.push(c),
+    let (before, query) = text.split_once('?')?;
+    let mut mended = [before, "?"].concat();
+    let mut rest = query;
+    while let Some(first) = rest.chars().next() {
+        if let Some((letters, tail)) = SIGNS.iter().find_map(|sign| sign_at(rest, sign)) {
+            let name = tail.split('=').next().unwrap_or_default();
+            mended.push('&');
+            mended.push_str(letters);
+            spoiled.get_or_insert([letters, name].concat());
+            rest = tail;
+        } else {
+            mended.push(first);
+            rest = rest.get(first.len_utf8()..).unwrap_or_default();
         }
     }
     let name = spoiled?;
@@ -343,6 +302,23 @@ fn separate_signs(text: &str) -> Step {
             "An HTML parser has made one sign of & and the start of this parameter's name. In HTML write &amp; for &.",
         ),
     ))
+}
+
+/// The letters that a sign at the start of `text` stands for, and what follows: the rest of a parameter's name and `=`.
+fn sign_at<'a>(
+    text: &'a str,
+    (sign, letters): &(char, &'static str),
+) -> Option<(&'static str, &'a str)> {
+    let tail = text.strip_prefix(*sign).or_else(|| {
+        let mut code = String::new();
+        url::push_encoded(&mut code, sign.encode_utf8(&mut [0; 4]));
+        let (start, tail) = text.split_at_checked(code.len())?;
+        let is_named = tail.starts_with(|c: char| c.is_ascii_alphanumeric());
+        (is_named && start.eq_ignore_ascii_case(&code)).then_some(tail)
+    })?;
+    let (name, _) = tail.split_once('=')?;
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    name.bytes().all(is_name).then_some((*letters, tail))
 }
 
 /// Full-width signs and typographic quotes where a URL's own signs belong.

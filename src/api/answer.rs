@@ -118,10 +118,12 @@ impl<'a> Answer<'a> {
     /// CAKE asks to call less often, in these words.
     fn limited(&self, words: Option<&str>) -> Error {
         let words = words.filter(|words| !is_restricted(words));
+        let ours = "CAKE is limiting the rate of requests";
         Error::RateLimited {
             status: self.status,
             retry_after_ms: self.retry_after_ms,
-            message: self.sentence("CAKE is limiting the rate of requests", words),
+            message: words
+                .map_or_else(|| ours.to_owned(), |words| self.sentence(ours, Some(words))),
         }
     }
 
