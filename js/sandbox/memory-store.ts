@@ -235,15 +235,37 @@ export class MemoryStore implements Store {
     const { offset, limit, sort, is_descending } = filter;
     const order = this.#order(sort as SortField);
     const isMeant = filterOf(filter);
+    const known = this.#countOfDates(filter);
     const rows: ConversionRow[] = [];
     let total = 0;
-    for (let index = 0; index < order.length; index += 1) {
+    // Where all are meant, the page is where it would be in the whole.
+    const first = known === order.length ? Math.min(offset, order.length) : 0;
+    for (let index = first; index < order.length; index += 1) {
+      if (known !== undefined && rows.length === limit) break;
       const row = order[is_descending ? order.length - 1 - index : index] as ConversionRow;
       if (!isMeant(row)) continue;
-      if (total >= offset && rows.length < limit) rows.push(row);
+      if (total >= offset - first && rows.length < limit) rows.push(row);
       total += 1;
     }
-    return { rows, total };
+    return { rows, total: known ?? total };
+  }
+
+  /** How many a filter of dates alone means, by their order: `undefined` for any other filter. */
+  #countOfDates({
+    from,
+    before,
+    updated_from,
+    is_corrected,
+    unique_id,
+    offer_ids,
+    affiliate_id,
+    statuses,
+  }: ConversionFilter) {
+    const others = [updated_from, is_corrected, unique_id, offer_ids, affiliate_id, statuses];
+    if (others.some((other) => other !== null)) return undefined;
+    const order = this.#order("conversion_date");
+    const place = (date: string | null, otherwise: number) => (date === null ? otherwise : placeOfDate(order, date));
+    return Math.max(0, place(before, order.length) - place(from, 0));
   }
 
   /** Sorting 100,000 rows takes longer than walking through them: an order that was asked for is kept. */
@@ -307,29 +329,49 @@ function compare(one: ConversionRow, other: ConversionRow, field: SortField): nu
 
 /** Where a row is in the order, or belongs. */
 function placeOf(rows: readonly ConversionRow[], row: ConversionRow, field: SortField): number {
+  return placeWhere(rows, (other) => compare(other, row, field) < 0);
+}
+
+/** Where the rows of a date begin in the order of dates. */
+function placeOfDate(rows: readonly ConversionRow[], date: string): number {
+  return placeWhere(rows, (row) => row.conversion_date < date);
+}
+
+function placeWhere(rows: readonly ConversionRow[], isBefore: (row: ConversionRow) => boolean): number {
   let [low, high] = [0, rows.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (compare(rows[middle] as ConversionRow, row, field) < 0) low = middle + 1;
+    if (isBefore(rows[middle] as ConversionRow)) low = middle + 1;
     else high = middle;
   }
   return low;
 }
 
 /**
- * Rows in the order of a field. Numbers and their places are sorted as one number each, which the platform does without
- * calling back; texts are ranked first.
+ * Rows in the order of a field. Its number and its place in the order of ids are sorted as one number, which the
+ * platform does without calling back.
  */
 function sorted(rows: readonly ConversionRow[], field: SortField): ConversionRow[] {
   const byId = [...rows].sort((one, other) => one.conversion_id - other.conversion_id);
-  const texts = field === "conversion_date" || field === "conversion_status";
-  const words = texts ? [...new Set(byId.map((row) => String(row[field])))].sort() : [];
-  const ranks = new Map(words.map((word, rank) => [word, rank]));
-  const keys = Float64Array.from(byId, (row, place) => {
-    const key = texts ? (ranks.get(String(row[field])) ?? 0) : Number(row[field]);
-    return key * byId.length + place;
-  });
+  const keyOf = keyFor(field, byId);
+  const keys = Float64Array.from(byId, (row, place) => keyOf(row) * byId.length + place);
   if (keys.some((key) => !Number.isSafeInteger(key))) return byId.sort((one, other) => compare(one, other, field));
   keys.sort();
   return Array.from(keys, (key) => byId[((key % byId.length) + byId.length) % byId.length] as ConversionRow);
+}
+
+/** Numbers in the order of a field's values; NaN where a value has none. */
+function keyFor(field: SortField, rows: readonly ConversionRow[]): (row: ConversionRow) => number {
+  if (field === "conversion_status") {
+    const words = [...new Set(rows.map((row) => row.conversion_status))].sort();
+    const ranks = new Map(words.map((word, rank) => [word, rank]));
+    return (row) => ranks.get(row.conversion_status) ?? Number.NaN;
+  }
+  if (field !== "conversion_date") return (row) => row[field];
+  return ({ conversion_date: text }) => {
+    if (text.length !== 19) return Number.NaN;
+    const two = (at: number) => text.charCodeAt(at) * 10 + text.charCodeAt(at + 1) - 528;
+    const day = ((two(0) * 100 + two(2) - 1_970) * 12 + two(5)) * 32 + two(8);
+    return ((day * 24 + two(11)) * 60 + two(14)) * 60 + two(17);
+  };
 }

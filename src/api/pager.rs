@@ -199,8 +199,9 @@ impl Pager {
     pub(crate) fn read(&mut self, mut page: PageRead) -> bool {
         let asked = self.row_limit();
         let reached = self.start.saturating_add(page.rows);
-        // Counted from 1, the last row's position is the length itself.
-        let is_false = |total: u64| page.rows > 0 && reached > total.saturating_add(1);
+        // Counted from 1, the last row of a later page is one further.
+        let most = |total: u64| total.saturating_add(u64::from(self.start > 0));
+        let is_false = |total| page.rows > 0 && reached > most(total);
         if self.has_false_total || page.total_rows.is_some_and(is_false) {
             self.has_false_total = true;
             self.total = None;
