@@ -416,6 +416,8 @@ impl Pager {
         // Of rows that went, some were read: then only the end itself is one.
         let knows_all = self.skipped + self.fresh >= total
             && (!self.has_shrunk || new_rows == 0 && reached > total);
+        // As long as the longest, it may have been cut there: what is counted from 1 may have a row behind it.
+        let may_be_last = self.pages == 1 || rows < self.page_rows || reached > total;
         // Page after page of what we know: `start_at_row` is not heeded.
         let is_stale = new_rows == 0 && self.start > total + self.limit;
         // What was read last, with room for more behind it and nothing there: the length counts what is not listed.
@@ -439,7 +441,7 @@ impl Pager {
             };
         }
         if rows == 0
-            || rows < asked && knows_all
+            || rows < asked && knows_all && may_be_last
             || is_stale
             || self.seen_end > 1
             || self.idle_at_end > 2
