@@ -11,7 +11,7 @@ use crate::{Error, Result};
 const FRACTION: u128 = 1 << 40;
 
 /// The maximum number of channels for the Markov model.
-const MOST_CHANNELS: usize = 500;
+const MAX_CHANNELS: usize = 500;
 
 /// Journeys, and the channels of their touches.
 #[derive(Debug)]
@@ -192,7 +192,7 @@ impl Journeys {
     /// that product.
     fn markov(&self) -> Result<Credit> {
         let count = self.channels.len();
-        if count > MOST_CHANNELS {
+        if count > MAX_CHANNELS {
             return Err(refuse(
                 "markov takes up to 500 channels: use a coarser dimension",
             ));
