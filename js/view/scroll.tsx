@@ -6,7 +6,7 @@ interface ScrollProps {
   readonly children: ComponentChildren;
 }
 
-/** A table in a box that scrolls, by keyboard as well: that is why it takes the focus. */
+/** A table in a scrollable box. The box takes the focus, so that the keyboard can scroll it. */
 export function Scroll({ name, isTall = false, children }: ScrollProps) {
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for controls
