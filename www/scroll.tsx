@@ -1,4 +1,4 @@
-/** A table in a box that scrolls, by keyboard as well: that is why it takes the focus. */
+/** A table in a scrollable box. The box takes the focus, so that the keyboard can scroll it. */
 import type { ComponentChildren } from "preact";
 
 interface ScrollProps {
