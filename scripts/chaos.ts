@@ -30,7 +30,7 @@ try {
     });
   const exact = await run(true, 1);
   const careful = await run(false, 0.2);
-  // Of the bad events, 20 get a 403 and 400 get a 500. They come among the 1,000 good ones, and then before them.
+  // 20 events get a 403, and 400 events get a 500. They come among the 1,000 good ones, and then before them.
   const poisoned = (inFront: boolean) =>
     poison({ good: 1_000, refused: 20, failing: 400, inFront, clockSpeed: 10, tell: (line) => console.error(line) });
   const among = await poisoned(false);
