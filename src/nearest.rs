@@ -12,9 +12,12 @@ const SYNONYMS: [(&str, &str); 5] = [
     ("aff", "affiliateid"),
 ];
 
-/// The nearest known name, if one is near enough. Near are: a difference in case or separators
-/// (`click_id` for `clickId`), another network's sub id (`subId1` for `s1`), a longer or shorter
-/// form (`affiliate`), a few wrong letters.
+/// The nearest known name, if one is near enough. These differences are near:
+///
+/// - case or separators (`click_id` for `clickId`)
+/// - another network's sub id (`subId1` for `s1`)
+/// - a longer or shorter form (`affiliate`)
+/// - a few wrong letters
 pub(crate) fn nearest<'a>(
     given: &str,
     known: impl IntoIterator<Item = &'a str>,

@@ -76,10 +76,11 @@ impl<'a> Pixel<'a> {
     /// The URL.
     ///
     /// # Errors
-    /// [`Error::InvalidId`]; [`Error::InvalidClickId`], also for a server postback without a click
-    /// id; [`Error::InvalidUniqueId`] for an invalid transaction id, such as an e-mail address;
-    /// [`Error::PlaceholderText`] for a placeholder as click id or transaction id, such as
-    /// `undefined` and the manual's literal `TRANSACTION_ID`.
+    /// - [`Error::InvalidId`]
+    /// - [`Error::InvalidClickId`], also for a server postback without a click id
+    /// - [`Error::InvalidUniqueId`] for an invalid transaction id, such as an e-mail address
+    /// - [`Error::PlaceholderText`] for a placeholder as click id or transaction id, such as
+    ///   `undefined` and the manual's literal `TRANSACTION_ID`
     pub(crate) fn build(&self) -> Result<String> {
         let mut url = String::with_capacity(160);
         self.domain.push_origin(&mut url);

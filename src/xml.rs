@@ -1,5 +1,5 @@
-//! A pull parser for the XML of the older services: no tree, no copy of a text without references,
-//! and no memory that grows with the document.
+//! A pull parser for the XML of the older services. It builds no tree, copies no text without
+//! references, and its memory does not grow with the document.
 //!
 //! The parser is our own, for its size. The services write elements, text and `xsi:nil`, and a
 //! general parser costs many times the bytes for features that this module refuses. It refuses

@@ -48,7 +48,7 @@ export function Code({ title, samples }: { readonly title: string; readonly samp
         </div>
         <Copy text={sample.text} what={`the code for ${sample.place}`} />
       </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: without focus no keyboard scrolls it */}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: without focus, the keyboard cannot scroll it */}
       <div role="tabpanel" id={`${id}-panel`} aria-labelledby={`${id}-tab-${chosen}`} tabIndex={0}>
         <pre>
           {sample.html === undefined ? (

@@ -9,7 +9,7 @@ interface ScrollProps {
 
 export function Scroll({ name, class: more = "", children }: ScrollProps) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: without focus no keyboard scrolls it
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: without focus, the keyboard cannot scroll it
     <section class={`scroll ${more}`} aria-label={name} tabIndex={0}>
       {children}
     </section>

@@ -10,7 +10,7 @@ interface ScrollProps {
 export function Scroll({ name, isTall = false, children }: ScrollProps) {
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for controls
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: without focus no keyboard scrolls it
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: without focus, the keyboard cannot scroll it
     <div class={isTall ? "scroll tall" : "scroll"} role="group" aria-label={`${name}, table`} tabIndex={0}>
       {children}
     </div>
