@@ -1,5 +1,5 @@
 // Builds everything that a user gets: the wasm of each audience, the package's
-// JavaScript and types, and the demo page. Skips what has not changed.
+// JavaScript and types, and the demo page. Skips steps whose inputs have not changed.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";

@@ -79,7 +79,7 @@ const CHECKS: readonly [name: string, command: string, ...args: string[]][] = [
 
 let failed = 0;
 try {
-  await build(); // The types of the generated glue are part of what is checked.
+  await build(); // The check covers the types of the generated glue.
 } catch (error) {
   if (!(error instanceof BuildError)) throw error;
   console.error(`check: ${error.message}`);

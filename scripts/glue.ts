@@ -24,7 +24,7 @@ export function asFactory(glue: string): string {
     )
     .replace('/* @ts-self-types="./', '/* From the glue of wasm-bindgen, by scripts/glue.ts: "./');
   return `${GUARD}
-/** Starts an instance of the compiled \`module\`; \`died\` is told of the trap that ends it. */
+/** Starts an instance of the compiled \`module\`; \`died\` receives the trap that ends it. */
 export function start(module, died) {
 ${body}
 /** An exception from an export has unwound frames of the core: the state of this instance is undefined. */
@@ -59,7 +59,7 @@ ${names.map((exported) => `    readonly ${exported}: typeof ${exported};`).join(
 
 export type { ${[...kept.matchAll(/^export class (\w+)/gm)].map(([, exported]) => exported).join(", ")} };
 
-/** Starts an instance of the compiled \`module\`; \`died\` is told of the trap that ends it. */
+/** Starts an instance of the compiled \`module\`; \`died\` receives the trap that ends it. */
 export function start(module: object, died: (error: unknown) => void): ${name};
 `;
 }

@@ -152,7 +152,7 @@ pub(crate) fn find_cookies<'a>(header: &'a str, name: &str) -> impl Iterator<Ite
     })
 }
 
-/// The first value among [`find_cookies`].
+/// The first value that `find_cookies` finds.
 #[must_use]
 pub fn find_cookie<'a>(header: &'a str, name: &str) -> Option<&'a str> {
     find_cookies(header, name).next()

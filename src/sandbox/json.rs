@@ -3,7 +3,7 @@
 use crate::{Error, Result};
 use serde::{Deserialize, Deserializer};
 
-/// Reads a value; `root` is what the text is called in an error, such as
+/// Reads a value; `root` is the name of the text in an error, such as
 /// `faults`, or empty.
 ///
 /// # Errors

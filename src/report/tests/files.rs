@@ -138,7 +138,7 @@ fn files_are_read_as_their_programs_write_them() {
 }
 
 /// Malformed files: the number of readable rows, and the line and reason of each unreadable one.
-/// A file's name and text, how many rows it has, and what is wrong in which line.
+/// Per file: name and text, the number of rows, and the line and reason of each flaw.
 type Malformed = (
     &'static str,
     &'static str,
