@@ -34,10 +34,15 @@ pub(super) const UPLOAD: [&str; 7] = [
 ];
 
 impl Report {
-    /// Corrections from a cursor on, by `name=value` lines: `file` (`reconciliation` or `upload`), `offer` (for
-    /// orders without one), `reject` (classes whose conversions are to be rejected), `cursor`. Each correction has
-    /// the cells of its line, the amount that changes, and a key for the journal. A row that cannot be corrected
-    /// has the reason instead.
+    /// Corrections from a cursor on, by `name=value` lines:
+    ///
+    /// - `file`: `reconciliation` or `upload`
+    /// - `offer`, for orders without one
+    /// - `reject`: classes whose conversions are to be rejected
+    /// - `cursor`
+    ///
+    /// Each correction has the cells of its line, the amount that changes, and a key for the journal. A row that
+    /// cannot be corrected has the reason instead.
     ///
     /// # Errors
     /// [`crate::Error::InvalidField`].
