@@ -32,8 +32,8 @@
 //!
 //! This project is independent of CAKE.
 
-// Code that one feature needs is dead in the builds of another, and only the bindings call many functions. `npm
-// run check` looks for dead code in the build with all features and the bindings.
+// Code that one feature needs is dead in the builds of another, and only the bindings call many functions.
+// `npm run check` looks for dead code in the build with all features and the bindings.
 #![cfg_attr(
     not(all(
         target_family = "wasm",

@@ -339,8 +339,8 @@ fn check_deep_link(deep_link: &str, hosts: &[&str]) -> Result<()> {
     }
 }
 
-/// Does the text have a backslash, or white space that is not a control character? The bytes are
-/// written out, because `char::is_whitespace` adds a table to the page build.
+/// Does the text have a backslash, or white space that is not a control character? The code
+/// compares UTF-8 bytes, because `char::is_whitespace` adds a table to the page build.
 fn has_white_space(text: &str) -> bool {
     let mut ahead = 0_u32;
     text.bytes().any(|byte| {

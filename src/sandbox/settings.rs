@@ -15,8 +15,8 @@ pub(crate) struct Settings {
     pub(crate) id_seed: Option<u64>,
     /// The account's offset from UTC, such as `-05:00`.
     pub(crate) utc_offset: String,
-    /// Does a range of dates contain its last day? CAKE's reports have excluded that day (KB
-    /// 13000034150).
+    /// Does a range of dates contain its last day? CAKE's reports have excluded that day
+    /// (KB 13000034150).
     pub(crate) end_date: EndDate,
     /// The `start_at_row` of the first row. 1 is CAKE's observed behaviour: 0 and 1 are the same
     /// row.
