@@ -1,18 +1,18 @@
 //! Affiliate tracking for CAKE: the pure core of `cake-edge`.
 //!
-//! A click on a tracking link gets a click id, and the id follows the visitor to the landing page. When the
-//! visitor buys, the conversion goes back to CAKE with that id, once, with the right amount.
+//! A click on a tracking link gets a click id, and the id follows the visitor to the landing page.
+//! When the visitor buys, the conversion goes back to CAKE with that id, once, with the right
+//! amount.
 //!
-//! The core does no I/O. It receives text, the time and settings, and returns values and plans; `bindings` (wasm32
-//! only) carries the plans out.
+//! The core does no I/O. It receives text, the time and settings, and returns values and plans;
+//! `bindings` (wasm32 only) carries the plans out.
 //!
 //! | module | owns |
 //! | --- | --- |
 //! | [`error`] | the one error type and its stable codes |
 //! | [`host`] | host names: tracking domains, loopback, lists of allowed hosts |
 //! | [`link`], [`sub_id`], [`lint`] | tracking links: build, parse, and probable mistakes |
-//! | [`placeholder`], `spoiled` | placeholders for a missing value, other tools' macros; links that editors have
-//! damaged |
+//! | [`placeholder`], `spoiled` | placeholders, other tools' macros; links that editors have damaged |
 //! | `punycode`, `nearest` | host names in other scripts; "did you mean s1?" |
 //! | [`click_id`], [`touch`] | click ids in URLs; the stored touches, and the update after a visit |
 //! | `transaction_id` | unique ids and order ids |
@@ -32,8 +32,8 @@
 //!
 //! This project is independent of CAKE.
 
-// Code that one feature needs is dead in the builds of another, and only the bindings call many functions.
-// `npm run check` looks for dead code in the build with all features and the bindings.
+// Code that one feature needs is dead in the builds of another, and only the bindings call many
+// functions. `npm run check` looks for dead code in the build with all features and the bindings.
 #![cfg_attr(
     not(all(
         target_family = "wasm",
