@@ -14,8 +14,8 @@ export function filesOfCodes(): Record<string, string> {
   return {
     "docs/errors.md": `# Error codes
 
-Everything that cake-edge throws is a \`CakeError\`: \`code\` is stable, \`parameter\` names what is at fault, \`message\` is
-a sentence, and \`cause\` is what it came from, where something is known. No message holds a secret or a whole URL.
+Every error of cake-edge is a \`CakeError\`: \`code\` is stable, \`parameter\` names what is at fault, \`message\` is a
+sentence. \`cause\` is the error behind it, where one is known. No message holds a secret or a whole URL.
 \`isCakeError(value)\` recognises one, also of another copy of the package or of another realm.
 
 | code | what has happened | what to do | retryable |
