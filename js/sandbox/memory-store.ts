@@ -1,4 +1,4 @@
-/** A store in memory: for tests in process, and for a page without a server. */
+/** An in-memory store: for tests in a process, and for a page without a server. */
 
 import {
   type ClickRow,
@@ -21,17 +21,17 @@ import type {
   Write,
 } from "./store.js";
 
-/** All that a store holds, as plain values that `structuredClone` and IndexedDB take. */
+/** The whole content of a store, as plain values that `structuredClone` and IndexedDB accept. */
 export interface StoreSnapshot {
   readonly writes: readonly Write[];
-  /** Texts by their names. */
+  /** The texts, by name. */
   readonly meta: readonly (readonly [name: string, text: string])[];
 }
 
-/** A snapshot of 0.1.0 had another name for the texts. */
+/** The texts in a snapshot of 0.1.0, which used another name. */
 type AnySnapshot = StoreSnapshot | { readonly writes: StoreSnapshot["writes"]; readonly memory: StoreSnapshot["meta"] };
 
-/** A store that forgets with its process, unless a snapshot of it is kept. */
+/** A store that ends with its process, unless a snapshot of it is kept. */
 export class MemoryStore implements Store {
   readonly #clicks = new Map<string, ClickRow>();
   readonly #conversions = new Map<number, ConversionRow>();
@@ -50,7 +50,7 @@ export class MemoryStore implements Store {
     for (const [name, text] of "meta" in snapshot ? snapshot.meta : snapshot.memory) this.#meta.set(name, text);
   }
 
-  /** Everything, to be kept elsewhere. */
+  /** The whole content, for storage elsewhere. */
   snapshot(): StoreSnapshot {
     return {
       writes: [
@@ -198,7 +198,7 @@ export class MemoryStore implements Store {
     this.#numbers = { ...FIRST_NUMBERS };
   }
 
-  /** As SQLite's keys do it: what is there already is not written over, and nothing of the rest is stored. */
+  /** Behaves as SQLite's keys do: an existing row is not overwritten, and then none of the rows is stored. */
   #checkFresh(writes: readonly Write[]): void {
     const taken = new Set<string>();
     const take = (key: string, isTaken: boolean) => {
