@@ -532,7 +532,11 @@ pub(super) fn list_holder<'a, 'b>(
     }
     // Of two lists none is the one.
     let lists = record.fields().entries();
-    if lists.filter(|(each, _)| dress::is_same_name(each, name)).count() > 1 {
+    if lists
+        .filter(|(each, _)| dress::is_same_name(each, name))
+        .count()
+        > 1
+    {
         return Err(answer.unexpected("says two things in `", &[name, "`"].concat()));
     }
     Ok((record, total_rows))

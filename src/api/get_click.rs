@@ -226,7 +226,10 @@ mod tests {
                 "",
             ),
             (r#""offer_id":5,"offer_id":6,"converted":false"#, ""),
-            (r#""offer_id":5,"offer":{"offer_id":6},"converted":false"#, ""),
+            (
+                r#""offer_id":5,"offer":{"offer_id":6},"converted":false"#,
+                "",
+            ),
             (r#""offer_id":5,"converted":false"#, r#","total_rows":2"#),
             (
                 r#""offer_id":5,"converted":true,"conversion_id":9"#,

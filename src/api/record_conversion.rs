@@ -209,13 +209,12 @@ pub(crate) fn request(account: &Account, params: &Params) -> Request {
 /// # Errors
 /// Every error of an answer, see [`crate::Error`].
 fn read(answer: &Answer<'_>, unique_id: &str) -> Result<Conversion> {
-    let envelope = answer
-        .open()
-        .map_err(|error| match is_duplicate(&error, unique_id) {
-            // "This transaction is a duplicate" may show the record that it is one of.
-            true => error,
-            false => answer.contradicted(error),
-        })?;
+    let envelope = match answer.open() {
+        Ok(envelope) => envelope,
+        // "This transaction is a duplicate" may show the record that it is one of.
+        Err(error) if is_duplicate(&error, unique_id) => return Err(error),
+        Err(error) => return Err(answer.contradicted(error)),
+    };
     let record = Record::of_answer(answer, envelope, "conversion", "conversion_id")?;
     if let Some(name) = record.two_faced() {
         return Err(answer.unexpected("says two things of its ", name));

@@ -281,9 +281,10 @@ mod tests {
                 "the report has a row that cannot be read",
             ),
             (
-                vec![rows(
-                    r#"{"conversion_id":9,"unique_id":"U1","offer":{"offer_id":6}}"#,
-                ), none.clone()],
+                vec![
+                    rows(r#"{"conversion_id":9,"unique_id":"U1","offer":{"offer_id":6}}"#),
+                    none.clone(),
+                ],
                 "missing",
             ),
             (

@@ -418,9 +418,9 @@ impl<'a> Attempt<'a> {
                 message: error.to_string(),
             },
             Meaning::Again(error @ Error::UnexpectedAnswer { .. }) => error,
-            Meaning::Again(error)
-            | Meaning::Refused(error)
-            | Meaning::NotFound(error) => return self.fail_lookup(error, breaker, moment),
+            Meaning::Again(error) | Meaning::Refused(error) | Meaning::NotFound(error) => {
+                return self.fail_lookup(error, breaker, moment);
+            }
             meaning @ Meaning::Recorded(_) => return self.settle(meaning, breaker, moment),
         };
         self.settle_as(Meaning::Again(error), Signal::Healthy, breaker, moment)

@@ -158,10 +158,12 @@ fn read_pixel(answer: &Answer<'_>) -> Result<Option<u64>> {
     let (word, rest) = first_word(body);
     match word {
         _ if is_success(body) => Ok(None),
-        "FAILURE" => Err(match answer.no(Some(false), Some(rest.trim_matches([':', ' ']))) {
-            error @ Error::RateLimited { .. } => error,
-            _ => answer.refused(body.trim()),
-        }),
+        "FAILURE" => Err(
+            match answer.no(Some(false), Some(rest.trim_matches([':', ' ']))) {
+                error @ Error::RateLimited { .. } => error,
+                _ => answer.refused(body.trim()),
+            },
+        ),
         _ => Err(match answer.open() {
             Err(
                 error @ (Error::Refused { .. }
@@ -397,11 +399,7 @@ mod tests {
             (404, "SUCCESS: 998877", "again"),
             (400, "UNSUCCESSFUL", "refused"),
             (200, "FAILURE: Restricted", "again"),
-            (
-                200,
-                "FAILURE: this transaction is a duplicate",
-                "refused",
-            ),
+            (200, "FAILURE: this transaction is a duplicate", "refused"),
         ] {
             let meaning = Meaning::from_answer(&route, &Answer::new(status, body), ASKED, false);
             assert_eq!(word(&meaning), expected, "{status} {body}");

@@ -1,7 +1,7 @@
 //! Answers as accounts give them.
 
-use super::super::record_conversion::{self, Asked};
 use super::super::get_click;
+use super::super::record_conversion::{self, Asked};
 use super::*;
 
 #[test]

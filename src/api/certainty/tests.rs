@@ -228,13 +228,15 @@ fn a_duplicate_is_this_very_transaction() {
         assert!(is_duplicate(&refused(message), "ORD-1"), "{message}");
         for status in [400, 409, 422] {
             let body = format!(r#"{{"success":false,"message":"{message}"}}"#);
-            let error = record_conversion::read_for(&Answer::new(status, &body), ASKED).unwrap_err();
+            let error =
+                record_conversion::read_for(&Answer::new(status, &body), ASKED).unwrap_err();
             assert!(is_duplicate(&error, "ORD-1"), "{status} {message}");
             assert_eq!(Certainty::from_error(&error), Certainty::NotRecorded);
         }
         for status in [401, 404, 408, 429, 500, 503] {
             let body = format!(r#"{{"success":false,"message":"{message}"}}"#);
-            let error = record_conversion::read_for(&Answer::new(status, &body), ASKED).unwrap_err();
+            let error =
+                record_conversion::read_for(&Answer::new(status, &body), ASKED).unwrap_err();
             assert!(!is_duplicate(&error, "ORD-1"), "{status} {message}");
         }
     }

@@ -471,13 +471,7 @@ fn what_a_look_up_meets_stops_no_conversion() {
         let mut breaker = CircuitBreaker::default();
         for number in 0..20 {
             let answers = [(200, converted.as_str()), answer];
-            let (_, end) = run(
-                &row_of(number),
-                IN_DOUBT,
-                &mut breaker,
-                &answers,
-                &sibling,
-            );
+            let (_, end) = run(&row_of(number), IN_DOUBT, &mut breaker, &answers, &sibling);
             assert_eq!(end.counted, "retried", "{answer:?}");
             assert!(breaker.rest_reason(end.next_ms.unwrap()).is_empty());
         }
