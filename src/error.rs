@@ -189,6 +189,12 @@ pub enum Error {
     /// An entry for Workers was called elsewhere.
     #[cfg(feature = "api")]
     WrongRuntime,
+    /// A forwarder's folder is another process's, which keeps its outbox there.
+    #[cfg(feature = "api")]
+    OutboxInUse,
+    /// A forwarder's disk does not store what it is given.
+    #[cfg(feature = "api")]
+    OutboxFailed,
     /// A file of a report means two things: which rows, and what to declare.
     #[cfg(feature = "report")]
     AmbiguousFile {
@@ -288,6 +294,8 @@ codes! {
     InvalidFixture => "invalid_fixture",
     #[cfg(feature = "api")] WasmUnavailable => "wasm_unavailable",
     #[cfg(feature = "api")] WrongRuntime => "wrong_runtime",
+    #[cfg(feature = "api")] OutboxInUse => "outbox_in_use",
+    #[cfg(feature = "api")] OutboxFailed => "outbox_failed",
     #[cfg(feature = "report")]
     AmbiguousFile => "ambiguous_file",
     #[cfg(feature = "report")]
@@ -430,6 +438,10 @@ impl Error {
             Self::WasmUnavailable => "the core's WebAssembly cannot be started here",
             #[cfg(feature = "api")]
             Self::WrongRuntime => "this entry needs Cloudflare's Durable Objects",
+            #[cfg(feature = "api")]
+            Self::OutboxInUse => "another process has this outbox open",
+            #[cfg(feature = "api")]
+            Self::OutboxFailed => "the outbox's disk does not store what it is given",
             #[cfg(feature = "report")]
             Self::AmbiguousFile { message }
             | Self::UnreadableFile { message }
