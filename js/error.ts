@@ -239,8 +239,10 @@ export const CAKE_ERROR_CODES = [
   {
     code: "wrong_runtime",
     retryable: false,
-    meaning: "An entry was called in a runtime that it is not for: one of Cloudflare Workers elsewhere, `cake-edge/forwarder/node` where there is no `node:sqlite`.",
-    remedy: "Import the entry with `/memory` or `/node` at its end; for `node:sqlite` use the Node that the message names.",
+    meaning:
+      "An entry was called in a runtime that it is not for: one of Cloudflare Workers elsewhere, `cake-edge/forwarder/node` where there is no `node:sqlite`.",
+    remedy:
+      "Import the entry with `/memory` or `/node` at its end; for `node:sqlite` use the Node that the message names.",
   },
   {
     code: "outbox_in_use",

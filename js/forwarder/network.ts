@@ -1,3 +1,11 @@
+/** The header that says a caller's address: Cloudflare sets it, and so does the Node host, whatever the caller sent. */
+export const ADDRESS_HEADER = "cf-connecting-ip";
+
+/** What counts as the one caller of a request. */
+export function callerOf(request: Request): string {
+  return networkOf(request.headers.get(ADDRESS_HEADER) ?? "");
+}
+
 /**
  * What counts as one caller: an IPv4 address, or the /64 of an IPv6 address, of
  * which a single line has all. What is neither stays as it is.

@@ -1,0 +1,242 @@
+/** The forwarder's HTTP server: requests of Node's become the platform's, and what a proxy says of them is read. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { CakeError, isCakeError } from "../../error.js";
+import { integerOption, stringOption } from "../../option.js";
+import { failure } from "../answer.js";
+import { ADDRESS_HEADER } from "../network.js";
+import { type NodeForwarder, type NodeOptions, openForwarder } from "./forwarder.js";
+
+/** How a forwarder is served. */
+export interface ServerOptions extends NodeOptions {
+  /** The address to listen on. @default "127.0.0.1" */
+  readonly host?: string;
+  /** The port; 0 takes a free one. @default 8788 */
+  readonly port?: number;
+  /**
+   * How many proxies stand in front. Each adds the address that it was asked from to `X-Forwarded-For`, and the
+   * outermost says `https` in `X-Forwarded-Proto`; with none, neither header is read.
+   * @default 1 where `host` is a loopback address, which a proxy of this machine alone reaches; else 0
+   */
+  readonly proxies?: number;
+}
+
+/** A forwarder that is served. */
+export interface ForwarderServer {
+  /** Such as `http://127.0.0.1:8788`. */
+  readonly origin: string;
+  /**
+   * Resolves when it has ended: with nothing after {@link stop}, with `outbox_failed` where the disk has failed. The
+   * process is to end then.
+   */
+  readonly ended: Promise<CakeError | undefined>;
+  /** Listens no more; what is under way ends, and is stored. */
+  stop(): Promise<void>;
+}
+
+/** A body of one conversion: it is read before the request is handed on. */
+const MAX_SMALL_BYTES = 8_192;
+
+/** How long a caller may take to send a request. */
+const REQUEST_MS = 30_000;
+
+/** How long answers have to leave after the disk has failed. */
+const FAREWELL_MS = 2_000;
+
+/**
+ * Opens a forwarder and serves it over HTTP, for a proxy in front that speaks TLS.
+ *
+ * @throws CakeError what `openForwarder` throws; `invalid_field` where it cannot listen
+ * @example
+ * const server = await serveForwarder({ folder: "/var/lib/cake-edge", port: 8788, baseUrl, apiKey, operatorSecret });
+ * process.on("SIGTERM", () => void server.stop());
+ * process.exit((await server.ended) === undefined ? 0 : 1);
+ */
+export async function serveForwarder(options: ServerOptions): Promise<ForwarderServer> {
+  const { host: givenHost, port: givenPort, proxies: givenProxies, ...rest } = options;
+  // As a URL writes it, or as it is.
+  const host = (stringOption("host", givenHost) || "127.0.0.1").replace(/^\[(.*)\]$/, "$1");
+  const proxies = integerOption("proxies", givenProxies, 0, 10) ?? (isLoopback(host) ? 1 : 0);
+  const wishedPort = integerOption("port", givenPort, 0, 65_535) ?? 8_788;
+  const forwarder = openForwarder(rest);
+  const server = createServer({ requestTimeout: REQUEST_MS });
+  let isStopping = false;
+  server.on("request", (incoming, outgoing) => {
+    void respond(incoming, outgoing, forwarder, proxies, () => isStopping);
+  });
+  try {
+    await listen(server, wishedPort, host);
+  } catch (thrown) {
+    await forwarder.close();
+    throw thrown;
+  }
+  const { port } = server.address() as AddressInfo;
+  /** No new connection; those that are idle end, and the others with their answer. */
+  const hush = () => {
+    isStopping = true;
+    return new Promise<void>((resolve) => server.close(() => resolve()));
+  };
+  let stopped: Promise<undefined> | undefined;
+  const stop = () => {
+    stopped ??= (async () => {
+      const isQuiet = hush();
+      await forwarder.close();
+      server.closeIdleConnections();
+      await isQuiet;
+    })().then(() => undefined);
+    return stopped;
+  };
+  let end: (error: CakeError | undefined) => void;
+  const ended = new Promise<CakeError | undefined>((resolve) => {
+    end = resolve;
+  });
+  void forwarder.failed.then(async (error) => {
+    const farewell = setTimeout(() => server.closeAllConnections(), FAREWELL_MS);
+    await hush();
+    clearTimeout(farewell);
+    end(error);
+  });
+  return {
+    origin: `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
+    ended,
+    async stop() {
+      await stop();
+      end(undefined);
+    },
+  };
+}
+
+async function respond(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  forwarder: NodeForwarder,
+  proxies: number,
+  isStopping: () => boolean,
+): Promise<void> {
+  let answer: Response;
+  try {
+    const address = addressOf(incoming, proxies);
+    answer = await forwarder.fetch(await requestOf(incoming, proxies, address), address);
+  } catch (thrown) {
+    answer = failure(thrown);
+  }
+  try {
+    await write(answer, incoming, outgoing, isStopping());
+  } catch {
+    // The caller has gone.
+    outgoing.destroy();
+  }
+}
+
+/** The same request, by the URL that the caller used. @throws CakeError `invalid_field` where there is none */
+async function requestOf(incoming: IncomingMessage, proxies: number, address: string): Promise<Request> {
+  const { method = "GET", url: target = "/", headers: given } = incoming;
+  const said = proxies > 0 ? nthLast(given["x-forwarded-proto"], proxies)?.toLowerCase() : undefined;
+  const origin = `${said === "https" ? "https" : "http"}://${given.host ?? "localhost"}`;
+  // A target may be a whole URL, and `//evil.example` is a path.
+  const text = target.startsWith("/") ? origin + target : target;
+  if (!URL.canParse(text)) {
+    throw new CakeError({ code: "invalid_field", parameter: "host", rule: "and the path must make a URL" });
+  }
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(given)) {
+    if (typeof value === "string") headers.set(name, value);
+    else for (const each of value ?? []) headers.append(name, each);
+  }
+  headers.set(ADDRESS_HEADER, address);
+  if (method === "GET" || method === "HEAD") return new Request(text, { method, headers });
+  const isSmall = Number(given["content-length"] ?? Number.NaN) <= MAX_SMALL_BYTES;
+  const body = isSmall ? await bytesOf(incoming) : streamOf(incoming);
+  return new Request(text, { method, headers, body, duplex: "half" } as RequestInit);
+}
+
+/** Who asks: the address that the outermost proxy was asked from, or the connection's. */
+function addressOf(incoming: IncomingMessage, proxies: number): string {
+  const said = proxies > 0 ? nthLast(incoming.headers["x-forwarded-for"], proxies) : undefined;
+  return said ?? incoming.socket.remoteAddress ?? "";
+}
+
+/** What the n-th proxy from here has added to a list; each adds at the end. */
+function nthLast(list: string | string[] | undefined, n: number): string | undefined {
+  if (list === undefined) return undefined;
+  const parts = [list].flat().join().split(",");
+  return parts[Math.max(0, parts.length - n)]?.trim();
+}
+
+async function bytesOf(incoming: IncomingMessage): Promise<Uint8Array<ArrayBuffer>> {
+  const parts: Uint8Array[] = [];
+  for await (const part of incoming) parts.push(part as Uint8Array);
+  return Uint8Array.from(parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts));
+}
+
+/** A body that comes in. Where nobody reads on, the rest is passed over: the caller is to hear the answer. */
+function streamOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>({
+    start(controller) {
+      incoming.on("data", (part: Uint8Array) => {
+        controller.enqueue(new Uint8Array(part));
+        if ((controller.desiredSize ?? 0) <= 0) incoming.pause();
+      });
+      incoming.once("end", () => controller.close());
+      incoming.once("error", (error) => controller.error(error));
+    },
+    pull: () => void incoming.resume(),
+    cancel() {
+      incoming.removeAllListeners("data").removeAllListeners("end").removeAllListeners("error");
+      incoming.on("error", () => undefined).resume();
+    },
+  });
+}
+
+async function write(
+  answer: Response,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  isLast: boolean,
+): Promise<void> {
+  for (const [name, value] of answer.headers) {
+    if (name !== "set-cookie") outgoing.setHeader(name, value);
+  }
+  const cookies = answer.headers.getSetCookie();
+  if (cookies.length > 0) outgoing.setHeader("set-cookie", cookies);
+  // What was not read of a body is not waited for.
+  if (isLast || !incoming.complete) outgoing.setHeader("connection", "close");
+  outgoing.statusCode = answer.status;
+  if (answer.body === null) {
+    outgoing.end();
+  } else if (answer.headers.get("content-type")?.startsWith("text/csv") === true) {
+    // A day's outage does not fit into memory.
+    for await (const part of answer.body as unknown as AsyncIterable<Uint8Array>) {
+      if (outgoing.destroyed) return;
+      if (!outgoing.write(part)) await new Promise((resolve) => outgoing.once("drain", resolve).once("close", resolve));
+    }
+    outgoing.end();
+  } else {
+    const bytes = new Uint8Array(await answer.arrayBuffer());
+    outgoing.setHeader("content-length", bytes.byteLength);
+    outgoing.end(bytes);
+  }
+}
+
+function isLoopback(host: string): boolean {
+  return ["127.0.0.1", "localhost", "::1"].includes(host);
+}
+
+async function listen(server: Server, port: number, host: string): Promise<void> {
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(port, host, () => {
+        server.off("error", reject);
+        resolve();
+      });
+    });
+  } catch (thrown) {
+    if (isCakeError(thrown)) throw thrown;
+    const { code = "" } = thrown as NodeJS.ErrnoException;
+    const [parameter, rule] = ["EADDRINUSE", "EACCES"].includes(code)
+      ? ["port", `${port} cannot be listened on (${code}): choose another, or stop what listens there`]
+      : ["host", `${host} is no address of this machine (${code})`];
+    throw new CakeError({ code: "invalid_field", parameter, rule }, { cause: thrown });
+  }
+}

@@ -1,0 +1,195 @@
+/**
+ * One shard's database in `node:sqlite`, behind the face of a Durable Object's storage: the store and its statements are
+ * the same. What a Durable Object's platform does is done here: a window is one transaction, on disk before anybody
+ * hears of it.
+ */
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { CakeError } from "../../error.js";
+import type { Sql, SqlDatabase, SqlRows, SqlValue } from "../sql.js";
+
+/** The first Node that has `node:sqlite` without a flag. */
+const NODE_AT_LEAST = "22.13";
+
+/** Statements that are kept compiled. A list's filters make some of their own. */
+const MAX_STATEMENTS = 200;
+
+/** How long a tool beside this process may hold the database, such as one that makes a copy. */
+const BUSY_MS = 5_000;
+
+/** The log is cut back to this after a purge has filled it. */
+const MAX_LOG_BYTES = 64 * 1_024 * 1_024;
+
+/** SQLite's BUSY: somebody else holds the file. */
+const BUSY = 5;
+
+/**
+ * Errors of one statement alone, by SQLite's primary code: ERROR, TOOBIG, CONSTRAINT, RANGE. After any other one nobody
+ * knows whether the transaction is still there: SQLite may have taken it back as a whole.
+ */
+const OF_ONE_STATEMENT = new Set([1, 18, 19, 25]);
+
+interface Prepared {
+  readonly statement: StatementSync;
+  /** Are its values numbered, as `?1`? Older Nodes take those by name alone. */
+  readonly isNumbered: boolean;
+}
+
+/** Opens a file of SQLite's. @throws CakeError `wrong_runtime` where Node has none */
+export function openFile(file: string): DatabaseSync {
+  const sqlite = process.getBuiltinModule?.("node:sqlite") as typeof import("node:sqlite") | undefined;
+  if (sqlite === undefined) {
+    const rule = `cake-edge/forwarder/node needs node:sqlite, which Node ${process.versions.node} does not have without a flag: use Node ${NODE_AT_LEAST} or newer`;
+    throw new CakeError({ code: "wrong_runtime", rule });
+  }
+  return new sqlite.DatabaseSync(file);
+}
+
+/** Is it SQLite's word that another process holds the file? */
+export function isBusy(thrown: unknown): boolean {
+  return primaryCode(thrown) === BUSY;
+}
+
+/** A database of one shard. */
+export class NodeDatabase implements SqlDatabase {
+  readonly sql: Sql;
+  readonly #database: DatabaseSync;
+  readonly #onFailure: (thrown: unknown) => void;
+  /** By their text, those used last at the end. */
+  readonly #statements = new Map<string, Prepared>();
+  /** How many transactions stand in each other; a window is one. */
+  #depth = 0;
+  #failure: { readonly thrown: unknown } | undefined;
+
+  /**
+   * `onFailure` is told once that a window could not be stored. From then on every statement throws, for what is in
+   * memory may be ahead of the disk.
+   *
+   * @throws CakeError `wrong_runtime`, `outbox_failed`
+   */
+  constructor(file: string, onFailure: (thrown: unknown) => void = () => undefined) {
+    this.#database = openFile(file);
+    this.#onFailure = onFailure;
+    this.#database.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
+    // A commit is on the disk, not only in the system's memory, before it returns: also on a Mac, whose fsync is none.
+    this.#database.exec(
+      `PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA journal_size_limit = ${MAX_LOG_BYTES}`,
+    );
+    const mode = this.#database.prepare("PRAGMA journal_mode = WAL").get()?.["journal_mode"];
+    if (mode !== "wal") {
+      this.close();
+      const rule = `this file system takes no write-ahead log of SQLite's (journal_mode is ${mode}): use a local disk`;
+      throw new CakeError({ code: "outbox_failed", rule });
+    }
+    const value = (query: string) => Number(Object.values(this.#run(query, [])[0] ?? {})[0]);
+    this.sql = {
+      exec: (query, ...values) => rowsOf(this.#run(query, values)),
+      get databaseSize() {
+        return value("PRAGMA page_count") * value("PRAGMA page_size");
+      },
+    };
+  }
+
+  /** Does a window's work in one transaction. When it returns all of it is on disk; where it throws nothing is. */
+  turn(work: () => void): void {
+    this.#check();
+    // Where this throws nothing was done, so nothing is ahead of the disk.
+    this.#database.exec("BEGIN IMMEDIATE");
+    this.#depth = 1;
+    try {
+      work();
+      this.#check();
+      this.#database.exec("COMMIT");
+    } catch (thrown) {
+      this.#fail(thrown);
+      throw thrown;
+    } finally {
+      this.#depth = 0;
+    }
+  }
+
+  transactionSync<T>(job: () => T): T {
+    this.#check();
+    const name = `level_${this.#depth}`;
+    const isOutermost = this.#depth === 0;
+    this.#database.exec(isOutermost ? "BEGIN IMMEDIATE" : `SAVEPOINT ${name}`);
+    this.#depth += 1;
+    try {
+      const result = job();
+      this.#check();
+      this.#database.exec(isOutermost ? "COMMIT" : `RELEASE ${name}`);
+      return result;
+    } catch (thrown) {
+      this.#undo(isOutermost ? "ROLLBACK" : `ROLLBACK TO ${name}; RELEASE ${name}`);
+      throw thrown;
+    } finally {
+      this.#depth -= 1;
+    }
+  }
+
+  close(): void {
+    this.#statements.clear();
+    this.#database.close();
+  }
+
+  #run(query: string, values: readonly SqlValue[]): Record<string, unknown>[] {
+    this.#check();
+    try {
+      if (values.length === 0 && query.includes(";")) {
+        this.#database.exec(query);
+        return [];
+      }
+      const { statement, isNumbered } = this.#prepared(query);
+      if (!isNumbered) return statement.all(...values);
+      return statement.all(Object.fromEntries(values.map((value, index) => [`?${index + 1}`, value])));
+    } catch (thrown) {
+      if (this.#depth > 0 && !OF_ONE_STATEMENT.has(primaryCode(thrown))) this.#fail(thrown);
+      throw thrown;
+    }
+  }
+
+  #prepared(query: string): Prepared {
+    const known = this.#statements.get(query);
+    const prepared = known ?? { statement: this.#database.prepare(query), isNumbered: /\?\d/.test(query) };
+    if (known !== undefined) this.#statements.delete(query);
+    this.#statements.set(query, prepared);
+    const [oldest] = this.#statements.keys();
+    if (this.#statements.size > MAX_STATEMENTS && oldest !== undefined) this.#statements.delete(oldest);
+    return prepared;
+  }
+
+  #check(): void {
+    if (this.#failure !== undefined) throw this.#failure.thrown;
+  }
+
+  #fail(thrown: unknown): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = { thrown };
+    this.#undo("ROLLBACK");
+    this.#onFailure(thrown);
+  }
+
+  #undo(statement: string): void {
+    try {
+      this.#database.exec(statement);
+    } catch {
+      // SQLite has taken it back itself.
+    }
+  }
+}
+
+function rowsOf(rows: Record<string, unknown>[]): SqlRows {
+  return {
+    toArray: () => rows,
+    one() {
+      const [row] = rows;
+      if (row === undefined || rows.length > 1) throw new Error(`one row was expected, not ${rows.length}`);
+      return row;
+    },
+  };
+}
+
+/** SQLite's own code without its details; 1 where it is no error of SQLite's. */
+function primaryCode(thrown: unknown): number {
+  const { errcode } = thrown as { readonly errcode?: unknown };
+  return typeof errcode === "number" ? errcode & 0xff : 1;
+}
