@@ -47,6 +47,8 @@ export async function forwarder(args: string[], version: string): Promise<number
       (emitWarning as (...all: unknown[]) => void).call(process, warning, ...rest);
     }
   };
+  // Rows are their owner's alone, in a folder of others too.
+  process.umask(0o077);
   let server: ForwarderServer;
   let options: ServerOptions;
   try {
