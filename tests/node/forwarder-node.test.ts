@@ -192,9 +192,9 @@ test("a disk that takes no more: 503, the process ends, and what was answered 20
   const { cake, home, start } = await place({ shards: 1 });
   // Nothing is delivered before the disk is full.
   await cake.answer({ replies: [{ status: 503 }], forever: true });
-  // Node, with files of 300 kB at most: the write that goes beyond fails as on a disk that is full.
+  // Node, with files of 1.5 MB at most: the write that goes beyond fails as on a disk that is full.
   const limited = join(home, "limited");
-  writeFileSync(limited, `#!/bin/bash\nulimit -f 300\nexec "${process.execPath}" "$@"\n`, { mode: 0o755 });
+  writeFileSync(limited, `#!/bin/bash\nulimit -f 1500\nexec "${process.execPath}" "$@"\n`, { mode: 0o755 });
   const first = await start({ node: limited });
   const accepted: string[] = [];
   const refused: Answer[] = [];
@@ -404,7 +404,10 @@ test("one process opens a folder once, and once more after it has closed it", as
 });
 
 test("a timer sweeps every shard, and retries by the schedule, under a clock of the test's own", async () => {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "Date"] });
+  vi.useFakeTimers({
+    toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "Date"],
+    shouldAdvanceTime: true,
+  });
   const printed = vi.spyOn(console, "log").mockImplementation(() => undefined);
   try {
     const times: number[] = [];
