@@ -139,7 +139,7 @@ test("a missing workerd is one clear sentence that says what to install", () => 
 test("options that are none, and values that are none, are one clear sentence", () => {
   complains(
     ["serve"],
-    /^cake-edge: there is no command "serve"; there are init, sandbox, doctor, report, postbacks, clicks, conversions\n$/,
+    /^cake-edge: there is no command "serve"; there are init, sandbox, forwarder, doctor, report, postbacks, clicks, conversions\n$/,
   );
   complains(["sandbox", "--color"], /^cake-edge: Unknown option '--color'/);
   complains(["sandbox", "--port", "http"], /^cake-edge: --port must be a whole number from 0 to 65535, not "http"\n$/);
