@@ -256,7 +256,7 @@ test("behind a proxy it is asked by https, by the caller's own address; without 
   });
   expect([plain.status, JSON.parse(plain.body).error.code]).toEqual([403, "origin_refused"]);
   // What the caller itself writes in front of the proxy's word, or by Cloudflare's name, changes nothing.
-  const tries = ["198.51.100.1, 203.0.113.1", "198.51.100.2, 203.0.113.1", "198.51.100.3, 203.0.113.1"];
+  const tries = ["198.51.100.1, 203.0.113.1", "198.51.100.2,203.0.113.1:4711", "198.51.100.3, 203.0.113.1"];
   const statuses: number[] = [];
   for (const address of tries) {
     const headers = { ...from(address), "cf-connecting-ip": address };

@@ -105,7 +105,7 @@ export function openForwarder(options: NodeOptions): NodeForwarder {
     throw problemOf(thrown, name);
   }
   const setup = { options: resolved, shards: outboxes(), idOf: createIds(outboxes()), limit };
-  for (const outbox of outboxes()) void outbox.wake();
+  for (const shard of shards) shard.wake();
 
   const underWay = new Set<Promise<Response>>();
   let closing: Promise<void> | undefined;

@@ -40,6 +40,9 @@ const MAX_SMALL_BYTES = 8_192;
 /** How long a caller may take to send a request. */
 const REQUEST_MS = 30_000;
 
+/** Longer than proxies keep a connection that is idle: else one is closed just as its next request comes. */
+const KEEP_ALIVE_MS = 75_000;
+
 /** How long answers have to leave after the disk has failed. */
 const FAREWELL_MS = 2_000;
 
@@ -59,7 +62,7 @@ export async function serveForwarder(options: ServerOptions): Promise<ForwarderS
   const proxies = integerOption("proxies", givenProxies, 0, 10) ?? (isLoopback(host) ? 1 : 0);
   const wishedPort = integerOption("port", givenPort, 0, 65_535) ?? 8_788;
   const forwarder = openForwarder(rest);
-  const server = createServer({ requestTimeout: REQUEST_MS });
+  const server = createServer({ requestTimeout: REQUEST_MS, keepAliveTimeout: KEEP_ALIVE_MS });
   let isStopping = false;
   server.on("request", (incoming, outgoing) => {
     void respond(incoming, outgoing, forwarder, proxies, () => isStopping);
@@ -74,6 +77,7 @@ export async function serveForwarder(options: ServerOptions): Promise<ForwarderS
   /** No new connection; those that are idle end, and the others with their answer. */
   const hush = () => {
     isStopping = true;
+    server.keepAliveTimeout = 1;
     return new Promise<void>((resolve) => server.close(() => resolve()));
   };
   let stopped: Promise<undefined> | undefined;
@@ -153,7 +157,9 @@ async function requestOf(incoming: IncomingMessage, proxies: number, address: st
 /** Who asks: the address that the outermost proxy was asked from, or the connection's. */
 function addressOf(incoming: IncomingMessage, proxies: number): string {
   const said = proxies > 0 ? nthLast(incoming.headers["x-forwarded-for"], proxies) : undefined;
-  return said ?? incoming.socket.remoteAddress ?? "";
+  // Some proxies add the port.
+  const address = said?.replace(/^\[(.*)\](:\d+)?$/, "$1").replace(/^([\d.]+):\d+$/, "$1");
+  return address || (incoming.socket.remoteAddress ?? "");
 }
 
 /** What the n-th proxy from here has added to a list; each adds at the end. */

@@ -26,6 +26,7 @@ export class NodeShard {
   readonly outbox: Outbox;
   readonly #database: NodeDatabase;
   readonly #timer: Timer;
+  readonly #alarm: Alarm;
 
   constructor({ file, options, moreNames, peers, onFailure }: NodeShardDeps) {
     // Each its own: what one shard learns of CAKE by its own requests opens and closes its own connections.
@@ -37,7 +38,7 @@ export class NodeShard {
       // A disk that stores nothing must say so before anything is sent, not after it.
       this.#database.turn(() => store.setMeta("opened", new Date().toISOString()));
       this.#timer = new Timer();
-      const alarm = new Alarm({ waitUntil: settle, storage: this.#timer }, null);
+      this.#alarm = new Alarm({ waitUntil: settle, storage: this.#timer }, null);
       this.outbox = new Outbox({
         options: resolved,
         store,
@@ -46,14 +47,19 @@ export class NodeShard {
         host: {
           now: () => Math.floor(Date.now() * clockSpeed),
           keepAlive: settle,
-          wakeAt: (atMs) => alarm.wakeAt(atMs === null ? null : atMs / clockSpeed),
+          wakeAt: (atMs) => this.#alarm.wakeAt(atMs === null ? null : atMs / clockSpeed),
         },
       });
-      this.#timer.onTime = () => settle(alarm.fired(undefined, () => this.outbox.wake()));
+      this.#timer.onTime = () => this.wake();
     } catch (thrown) {
       this.#database.close();
       throw thrown;
     }
+  }
+
+  /** Sends what is due. */
+  wake(): void {
+    settle(this.#alarm.fired(undefined, () => this.outbox.wake()));
   }
 
   /** Ends the timer and the database. What is under way is not waited for. */

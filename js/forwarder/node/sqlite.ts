@@ -68,18 +68,13 @@ export class NodeDatabase implements SqlDatabase {
    */
   constructor(file: string, onFailure: (thrown: unknown) => void = () => undefined) {
     this.#database = openFile(file);
-    this.#onFailure = onFailure;
-    this.#database.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
-    // A commit is on the disk, not only in the system's memory, before it returns: also on a Mac, whose fsync is none.
-    this.#database.exec(
-      `PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA journal_size_limit = ${MAX_LOG_BYTES}`,
-    );
-    const mode = this.#database.prepare("PRAGMA journal_mode = WAL").get()?.["journal_mode"];
-    if (mode !== "wal") {
-      this.close();
-      const rule = `this file system takes no write-ahead log of SQLite's (journal_mode is ${mode}): use a local disk`;
-      throw new CakeError({ code: "outbox_failed", rule });
+    try {
+      prepare(this.#database);
+    } catch (thrown) {
+      this.#database.close();
+      throw thrown;
     }
+    this.#onFailure = onFailure;
     const value = (query: string) => Number(Object.values(this.#run(query, [])[0] ?? {})[0]);
     this.sql = {
       exec: (query, ...values) => rowsOf(this.#run(query, values)),
@@ -175,6 +170,18 @@ export class NodeDatabase implements SqlDatabase {
       // SQLite has taken it back itself.
     }
   }
+}
+
+/** @throws CakeError `outbox_failed` where the file system cannot hold what is promised */
+function prepare(database: DatabaseSync): void {
+  database.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
+  const mode = database.prepare("PRAGMA journal_mode = WAL").get()?.["journal_mode"];
+  if (mode !== "wal") {
+    const rule = `this file system takes no write-ahead log of SQLite's (journal_mode is ${mode}): use a local disk`;
+    throw new CakeError({ code: "outbox_failed", rule });
+  }
+  // A commit is on the disk, not only in the system's memory, before it returns: also on a Mac, whose fsync is none.
+  database.exec(`PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA journal_size_limit = ${MAX_LOG_BYTES}`);
 }
 
 function rowsOf(rows: Record<string, unknown>[]): SqlRows {
