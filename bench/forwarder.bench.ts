@@ -1,6 +1,5 @@
-// The forwarder on bare workerd, side by side with what one would write by hand:
-// a forwarder that keeps nothing, and an outbox in a Durable Object. A closed
-// loop over loopback; a CAKE that answers at once; rows on disk.
+// The forwarder on bare workerd, against two handwritten ones: a forwarder that stores nothing, and an outbox in a
+// Durable Object. The load is a closed loop over loopback; the CAKE answers at once; rows are on disk.
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
@@ -20,19 +19,19 @@ const EVENTS = 3_000;
 const ROUNDS = 5;
 const BATCH = 100;
 const STARTS = 7;
-/** Between two events that come one at a time. */
+/** The wait between two single events. */
 const SLOWLY_MS = 60;
 const HOST = "127.0.0.1";
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString("base64")}`;
 
 type Candidate = "plain" | "js-outbox" | "ours" | "counted";
 
-/** What runs beside each other: the candidates in workerd, and ours in a Node process. */
+/** The contenders: the candidates in workerd, and ours in a Node process. */
 type Contender = "plain" | "js-outbox" | "ours" | "node";
 
-/** What one run told. */
+/** The results of one run. */
 interface Run {
-  /** Events a second, accepted and delivered. */
+  /** The rates of accepted and delivered events, per second. */
   readonly rate: number;
   readonly p50: number;
 }
@@ -82,7 +81,7 @@ export async function measure(): Promise<Record<string, number>> {
   }
 }
 
-/** Single events by 32 clients, until the last one has been recorded upstream. */
+/** Single events by 32 clients, until the last one is recorded upstream. */
 async function singles(origin: string, upstream: string): Promise<Run> {
   const agent = new Agent({ keepAlive: true, maxSockets: CONCURRENCY });
   const times: number[] = [];
@@ -110,7 +109,7 @@ async function singles(origin: string, upstream: string): Promise<Run> {
   return { rate, p50: median(times) };
 }
 
-/** What Cloudflare bills as rows written, for each event: one event at a time, and 32 at once. */
+/** Rows written per event, as Cloudflare bills them: with one event at a time, and with 32 at once. */
 async function written(origin: string, upstream: string): Promise<Record<string, number>> {
   const agent = new Agent({ keepAlive: true, maxSockets: CONCURRENCY });
   const counts = async (route = "written") =>
@@ -120,7 +119,7 @@ async function written(origin: string, upstream: string): Promise<Record<string,
     const before = await counts();
     for (let round = 0; round < rounds; round += 1) {
       await Promise.all(Array.from({ length: atOnce }, () => post(origin, agent, { origin }, event())));
-      // At an ordinary rate an event is delivered and stored before the next one comes.
+      // At an ordinary rate, an event is delivered and stored before the next one arrives.
       if (atOnce === 1) await new Promise((resolve) => setTimeout(resolve, SLOWLY_MS));
     }
     await delivered(upstream, rounds * atOnce);
@@ -144,7 +143,7 @@ async function written(origin: string, upstream: string): Promise<Record<string,
   };
 }
 
-/** How many times more events a second are accepted in signed batches than one by one. */
+/** The rate of events in signed batches, relative to single events. */
 async function batchGain(origin: string): Promise<number> {
   const { signConversion } = (await import(
     `${root}dist/webhook-signature.js`
@@ -172,7 +171,7 @@ async function batchGain(origin: string): Promise<number> {
   return together / alone;
 }
 
-/** What the module adds to the time from workerd's start to its first answer. */
+/** The module's share of the time from workerd's start to its first answer. */
 async function moduleStart(home: string, upstream: string): Promise<number> {
   const timed = async (name: Candidate) => {
     const begin = performance.now();

@@ -1,7 +1,7 @@
-// npm run chaos: 10,000 events, a CAKE of which 40 % goes wrong, and a forwarder
-// that is killed at random: in workerd, or with `-- --host node` in a Node process. Once with a CAKE that deduplicates, where each event
-// must be recorded exactly once, and once without, where none may be twice.
-// `-- --events 1000` for less; `--json` as the last argument prints figures alone.
+// npm run chaos: 10,000 events, a CAKE that fails in 40 % of the calls, and a forwarder that is killed at random, in workerd or
+// with `-- --host node` in a Node process. In the first run CAKE deduplicates, and each event must be recorded
+// exactly once. In the second run CAKE does not, and no event may be recorded twice.
+// `-- --events 1000` for fewer events; `--json` as the last argument prints only the figures.
 import { parseArgs } from "node:util";
 import { chaos } from "../tests/chaos/chaos.ts";
 import { orders, poison } from "../tests/chaos/poison.ts";
@@ -37,7 +37,7 @@ try {
     });
   const exact = await run(true, 1);
   const careful = await run(false, 0.2);
-  // 20 events answered 403 and 400 answered 500 among 1,000 good ones, and in front of them.
+  // 20 events get a 403, and 400 events get a 500. They come among the 1,000 good ones, and then before them.
   const poisoned = (inFront: boolean) =>
     poison({
       host,

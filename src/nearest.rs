@@ -1,9 +1,9 @@
-//! Which known name somebody meant who wrote another: "did you mean s1?".
+//! Finds the known name for a misspelled one: "did you mean s1?".
 
-/// The most characters that may be wrong for each that is right.
+/// The number of right characters that each wrong character needs.
 const RIGHT_FOR_WRONG: usize = 3;
 
-/// Other words for a name, of other networks and versions, without capitals and separators.
+/// Synonyms from other networks and versions, without capitals and separators.
 const SYNONYMS: [(&str, &str); 5] = [
     ("orderid", "transactionid"),
     ("status", "conversionstatus"),
@@ -12,10 +12,12 @@ const SYNONYMS: [(&str, &str); 5] = [
     ("aff", "affiliateid"),
 ];
 
-/// The nearest of the known names, where one is near: the same but for case and
-/// separators (`click_id` for `clickId`), another network's name for a sub id
-/// (`subId1` for `s1`), a part of it or more than it (`affiliate`), or a few
-/// letters off.
+/// The nearest known name, if one is near enough. These differences are near:
+///
+/// - case or separators (`click_id` for `clickId`)
+/// - another network's sub id (`subId1` for `s1`)
+/// - a longer or shorter form (`affiliate`)
+/// - a few wrong letters
 pub(crate) fn nearest<'a>(
     given: &str,
     known: impl IntoIterator<Item = &'a str>,
@@ -46,7 +48,7 @@ pub(crate) fn nearest<'a>(
         .map(|(.., name)| name)
 }
 
-/// Small letters and digits alone.
+/// Keeps lower-case letters and digits only.
 fn plain(name: &str) -> String {
     let letters = name.chars().filter(char::is_ascii_alphanumeric);
     letters.map(|c| c.to_ascii_lowercase()).collect()
@@ -66,8 +68,8 @@ fn sub_id(plain: &str) -> Option<String> {
     })
 }
 
-/// How many letters are to be changed, added or left out; two neighbours that
-/// have changed places count once (optimal string alignment).
+/// The number of letters to change, add or remove. Two neighbours in exchanged places count once
+/// (optimal string alignment).
 fn distance(one: &str, other: &str) -> usize {
     let mut two_before: Vec<usize> = Vec::new();
     let mut before: Vec<usize> = (0..=other.len()).collect();

@@ -1,4 +1,4 @@
-/** A store in memory: for tests in process, and for a page without a server. */
+/** An in-memory store: for tests in a process, and for a page without a server. */
 
 import {
   type ClickRow,
@@ -21,17 +21,17 @@ import type {
   Write,
 } from "./store.js";
 
-/** All that a store holds, as plain values that `structuredClone` and IndexedDB take. */
+/** The whole content of a store, as plain values that `structuredClone` and IndexedDB accept. */
 export interface StoreSnapshot {
   readonly writes: readonly Write[];
-  /** Texts by their names. */
+  /** The texts, by name. */
   readonly meta: readonly (readonly [name: string, text: string])[];
 }
 
-/** A snapshot of 0.1.0 had another name for the texts. */
+/** The texts in a snapshot of 0.1.0, which used another name. */
 type AnySnapshot = StoreSnapshot | { readonly writes: StoreSnapshot["writes"]; readonly memory: StoreSnapshot["meta"] };
 
-/** A store that forgets with its process, unless a snapshot of it is kept. */
+/** A store that ends with its process, unless a snapshot of it is kept. */
 export class MemoryStore implements Store {
   readonly #clicks = new Map<string, ClickRow>();
   readonly #conversions = new Map<number, ConversionRow>();
@@ -48,7 +48,7 @@ export class MemoryStore implements Store {
     for (const [name, text] of "meta" in snapshot ? snapshot.meta : snapshot.memory) this.#meta.set(name, text);
   }
 
-  /** Everything, to be kept elsewhere. */
+  /** The whole content, for storage elsewhere. */
   snapshot(): StoreSnapshot {
     return {
       writes: [
@@ -197,7 +197,7 @@ export class MemoryStore implements Store {
     this.#numbers = { ...FIRST_NUMBERS };
   }
 
-  /** As SQLite's keys do it: what is there already is not written over, and nothing of the rest is stored. */
+  /** Behaves as SQLite's keys do: an existing row is not overwritten, and then none of the rows is stored. */
   #checkFresh(writes: readonly Write[]): void {
     const taken = new Set<string>();
     const take = (key: string, isTaken: boolean) => {
@@ -254,8 +254,8 @@ export class MemoryStore implements Store {
 }
 
 /**
- * The rows from `start` to before `end` of all in their order; equal ones by id. Only what leads to that page is
- * sorted (quickselect): of 100,000 rows the whole order takes ten times as long.
+ * The rows from `start` to before `end` in their order; the id decides between equal ones. Only the part with that page
+ * is sorted (quickselect): sorting all of 100,000 rows takes ten times as long.
  */
 function sortedPage(
   rows: ConversionRow[],
@@ -287,7 +287,7 @@ function sortedPage(
   return [...order.subarray(start, end)].map((index) => rows[index] as ConversionRow);
 }
 
-/** Hoare's: after it nothing up to the returned place comes behind anything after it. */
+/** Hoare's partition: no element up to the returned index sorts after an element behind that index. */
 function partition(order: Uint32Array, low: number, high: number, compare: (a: number, b: number) => number): number {
   const at = (index: number) => order[index] as number;
   const [first, second, third] = [at(low), at((low + high) >> 1), at(high)].sort(compare);

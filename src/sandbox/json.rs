@@ -1,9 +1,9 @@
-//! Reading JSON that a person wrote: a mistake is named with its place.
+//! Reads JSON that a person wrote: an error names the field.
 
 use crate::{Error, Result};
 use serde::{Deserialize, Deserializer};
 
-/// Reads a value; `root` is what the text is called in an error, such as
+/// Reads a value; `root` is the name of the text in an error, such as
 /// `faults`, or empty.
 ///
 /// # Errors
@@ -17,9 +17,9 @@ where
     })
 }
 
-/// What is wrong with a JSON text, and where: `offers[0].payout: …`.
+/// The error in a JSON text, with its path: `offers[0].payout: …`.
 fn located(root: &str, error: &serde_path_to_error::Error<serde_json::Error>) -> String {
-    // A text that ends too early has no place, which is written `?` or `.`.
+    // A text that ends too early has no path, which serde writes as `?` or `.`.
     match error.path().to_string().as_str() {
         "." | "?" if root.is_empty() => error.inner().to_string(),
         "." | "?" => format!("{root}: {}", error.inner()),

@@ -1,9 +1,9 @@
-/** Chaos in short: `npm run chaos` is the whole of it. */
+/** A short chaos test; `npm run chaos` is the full one. */
 import { expect, test } from "vitest";
 import { chaos } from "../chaos/chaos.ts";
 import { orders, poison } from "../chaos/poison.ts";
 
-/** Each starts and kills several processes: on a busy machine that takes its time. */
+/** Each test starts and kills several processes, which takes time on a busy machine. */
 const PATIENCE_MS = 180_000;
 
 const short = {
@@ -76,7 +76,7 @@ test(
     for (const inFront of [false, true]) {
       const report = await poison({ good: 200, refused: 10, failing: 100, inFront, clockSpeed: 10 });
       expect(report.delivered).toBe(200);
-      // Measured far below; the machine may be busy.
+      // The measured time is far lower; the machine may be busy.
       expect(report.max_s).toBeLessThan(600);
     }
   },

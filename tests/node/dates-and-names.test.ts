@@ -1,4 +1,4 @@
-/** Milliseconds and no dates; other words for options, and arguments of another type. */
+/** Milliseconds and invalid dates; wrong option names, and arguments of a wrong type. */
 import { expect, test } from "vitest";
 import { createDates } from "../../dist/edge/dates.js";
 import { dayRange } from "../../dist/edge/day-range.js";

@@ -1,4 +1,4 @@
-/** What tools write and editors spoil, by the vectors that the core's own tests read. */
+/** Texts of other tools and damage by editors, from the vectors that the core's own tests also read. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { type CakeError, checkPostbackUrl, createPixel, lintTrackingLink } from "../../dist/entry/edge.inline.js";
@@ -77,7 +77,7 @@ test("transaction ids are taken as shops write them, and words for a missing val
   };
   for (const { given, id } of taken) expect(transactionOf(given), String(given)).toEqual({ id });
   for (const { given, code } of refused) {
-    // What is no exact whole number is no text for the core either.
+    // A number that is not an exact whole number cannot become a text for the core.
     const isInexact = typeof given === "number" && (!Number.isSafeInteger(given) || given < 0);
     expect(transactionOf(given), String(given)).toEqual({ code: isInexact ? "invalid_field" : code });
   }

@@ -1,4 +1,4 @@
-/** The forwarder in one process: its rules, its secrets, its operators, against a sandbox and a server of faults. */
+/** The forwarder in one process: its rules, secrets and operators, with a sandbox and a fault server. */
 import { randomUUID } from "node:crypto";
 import { expect, inject, test } from "vitest";
 import { createCakeClient } from "../../dist/entry/edge.inline.js";
@@ -221,7 +221,7 @@ test("operators: a bearer, or a cookie that was signed; nobody else", async () =
   const status = await ask("operator", { headers: { cookie } });
   expect(await status.text()).toContain("oldest waiting");
   expect(status.headers.get("content-security-policy")).toContain("default-src 'none'");
-  // What changes something must come from the page itself.
+  // A request that changes data must come from the page itself.
   const replay = (headers: Record<string, string>) =>
     ask("operator/replay", { method: "POST", headers: { cookie, ...headers }, body: "state=dead" });
   expect((await replay({})).status).toBe(401);

@@ -1,4 +1,4 @@
-/** Every public call refuses a name that it does not know, by that name and with the nearest right one. */
+/** Every public call refuses an unknown name; the error has that name and the nearest known one. */
 import { expect, test } from "vitest";
 import * as edge from "../../dist/entry/edge.inline.js";
 import * as forwarder from "../../dist/entry/forwarder-memory.inline.js";
@@ -15,7 +15,7 @@ const conversion = { clickId: "a1", offerId: 1, uniqueId: "u1" };
 const refund = { conversionId: 1, offerId: 1, status: "returned" } as const;
 const operatorSecret = "0123456789abcdef0123456789abcdef";
 
-/** A client whose requests go nowhere: nothing may be sent that holds a wrong name. */
+/** A client without a network: a call with a wrong name must not send anything. */
 const cake = edge.createCakeClient({
   baseUrl: "http://127.0.0.1",
   apiKey: "sandbox-key",
@@ -34,7 +34,7 @@ const withResult = (run: (result: report.ReportResult) => unknown) =>
 
 type Call = (wrong: Record<string, unknown>) => unknown;
 
-/** By the name of what is exported: each of its arguments that has names, with one of them to miss. */
+/** By the name of the export: each of its arguments with named fields, and one field to misspell. */
 const CALLS: Record<string, readonly (readonly [right: string, call: Call])[]> = {
   createTrackingLink: [
     ["s1", (wrong) => edge.createTrackingLink({ ...linkParts, ...wrong })],
@@ -161,15 +161,15 @@ const CALLS: Record<string, readonly (readonly [right: string, call: Call])[]> =
   createSandbox: [["allowedHosts", (wrong) => sandbox.createSandbox(wrong)]],
 };
 
-/** Take no names: texts, errors, functions of a site's own whose options come with each request. */
+/** These take no names: texts, errors, and a site's own functions, whose options come with each request. */
 const WITHOUT_NAMES = [
   "CakeError",
   "isCakeError",
   "lintTrackingLink",
   "checkPostbackUrl",
-  // The fixture's own names are the rules' affair.
+  // The sandbox's rules check the fixture's own names.
   "checkFixture",
-  // Made by openReport alone.
+  // Only openReport creates these.
   "Report",
   "ReportResult",
   "Output",

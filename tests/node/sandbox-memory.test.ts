@@ -1,4 +1,4 @@
-/** The sandbox inside a process, and that its two stores agree. */
+/** The sandbox inside a process, and the equality of its two stores. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { createCakeClient } from "../../dist/entry/edge.inline.js";
@@ -68,7 +68,7 @@ test("the schema of the fixture names exactly the fields that the rules know", a
     const first = Array.isArray(value) ? value[0] : value;
     const known = properties ?? items?.properties;
     if (known) expect(Object.keys(known).sort(), name).toEqual(Object.keys(first ?? {}).sort());
-    // What the schema asks for is what the rules miss.
+    // The rules require every field that the schema requires.
     for (const field of items?.required ?? []) {
       const { [field]: _, ...rest } = first as Record<string, unknown>;
       const lacking = { ...fixture, [name]: [rest] };

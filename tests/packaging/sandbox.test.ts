@@ -1,4 +1,4 @@
-/** `npx cake-edge sandbox` from the packed tarball, as whoever installed it meets it. */
+/** `npx cake-edge sandbox` from the packed tarball, as a user runs it. */
 import { execFileSync, spawnSync } from "node:child_process";
 import {
   accessSync,
@@ -26,14 +26,14 @@ beforeAll(() => {
     install(home);
     writeFileSync(join(home, "package.json"), "{}");
   }
-  // workerd as the user's own dependency: 100 MB are not copied.
+  // workerd as the user's own dependency: a link avoids a copy of 100 MB.
   symlinkSync(realpathSync("node_modules/workerd"), join(full, "node_modules/workerd"));
 });
 afterAll(() => {
   for (const home of [bare, full]) rmSync(home, { recursive: true, force: true });
 });
 
-/** The machine's own Node 20, where there is one: the oldest that the package supports. */
+/** The machine's own Node 20, if installed: the oldest that the package supports. */
 function oldNode(): string {
   for (const folder of (process.env["PATH"] ?? "").split(delimiter)) {
     const node = join(folder, "node");
@@ -41,7 +41,7 @@ function oldNode(): string {
       accessSync(node, constants.X_OK);
       if (execFileSync(node, ["--version"], { encoding: "utf8" }).startsWith("v20.")) return node;
     } catch {
-      // Not here: the next folder.
+      // Not in this folder: try the next one.
     }
   }
   return process.execPath;

@@ -1,4 +1,4 @@
-/** `require` of each entry: Node 20.19 and newer load ES modules so, where nothing waits at their top. */
+/** `require` of each entry: Node 20.19 and newer can load ES modules that have no top-level await. */
 const { createTrackingLink } = require("cake-edge");
 require("cake-edge/page");
 require("cake-edge/link");

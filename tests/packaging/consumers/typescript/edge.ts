@@ -1,4 +1,4 @@
-/** What a server or Worker in TypeScript writes. */
+/** The code of a server or Worker in TypeScript. */
 import {
   type CakeClient,
   CakeError,
