@@ -1,5 +1,5 @@
 /**
- * A Durable Object's one alarm, or a process's one timer, and the alarm's traps (all measured):
+ * The one alarm of a Durable Object, or the one timer of a process, and the alarm's traps (all measured):
  *
  * - An alarm for the very millisecond that is firing is lost for good, and so is
  *   a fractional one. So times are whole, and later than the one that fires.
@@ -20,7 +20,7 @@ export interface AlarmState {
   };
 }
 
-/** The alarm of one Durable Object, or of what is like one. Times are the world's, in milliseconds since 1970. */
+/** The alarm of one Durable Object, or the timer of one process. Times are the world's, in milliseconds since 1970. */
 export class Alarm {
   readonly #ctx: AlarmState;
   /** When it is set for; `undefined` where an earlier object may have set it. */

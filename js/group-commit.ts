@@ -10,13 +10,13 @@
 export const WINDOW_MS = 1;
 
 /**
- * Does the work of a window. When it returns, what was written is on disk, or is before anybody hears of it, as in a
- * Durable Object; where it throws, nothing was written that counts.
+ * Runs the work of a window as one transaction. All writes are on disk when it returns; a Durable Object holds its
+ * answers back instead. It throws where nothing was stored.
  */
 export type Turn = (work: () => void) => void;
 
 interface Job {
-  /** Does it, and returns what tells whoever waits. */
+  /** Does the job, and returns the function that settles its promise. */
   readonly run: () => () => void;
   readonly reject: (thrown: unknown) => void;
 }
@@ -54,10 +54,10 @@ export class GroupCommit {
   #run(): void {
     const jobs = this.#jobs;
     this.#jobs = [];
-    let tells: (() => void)[] = [];
+    let settles: (() => void)[] = [];
     try {
       this.#turn(() => {
-        tells = jobs.map(({ run }) => run());
+        settles = jobs.map(({ run }) => run());
         try {
           this.#atEnd();
         } catch {
@@ -65,13 +65,13 @@ export class GroupCommit {
         }
       });
     } catch (thrown) {
-      tells = jobs.map(
+      settles = jobs.map(
         ({ reject }) =>
           () =>
             reject(thrown),
       );
     }
-    // Nobody is told before all of it is stored.
-    for (const tell of tells) tell();
+    // No promise is settled before the whole window is stored.
+    for (const settle of settles) settle();
   }
 }

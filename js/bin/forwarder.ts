@@ -30,24 +30,24 @@ const OPTION_TYPES = {
   port: { type: "string" },
 } as const;
 
-/** Options that are secrets, and their variables; those of the second kind are lists. */
+/** The options that are secrets, and their variables. The second kind are lists. */
 const SECRETS = { apiKey: "CAKE_API_KEY", operatorSecret: "CAKE_OPERATOR_SECRET" } as const;
 const SECRET_LISTS = { signingSecrets: "CAKE_SIGNING_SECRETS", cookieSecrets: "CAKE_COOKIE_SECRETS" } as const;
 const VARIABLES: Readonly<Record<string, string>> = { ...SECRETS, ...SECRET_LISTS };
 
-/** How long what still waits may hold the process up, once all is over. */
+/** The time until the process exits by force, once all is over. */
 const EXIT_MS = 500;
 
-/** Serves until it is stopped or the disk fails, and returns the exit status. */
+/** Serves until a signal stops it or the disk fails; returns the exit status. */
 export async function forwarder(args: string[], version: string): Promise<number> {
   const emitWarning = process.emitWarning;
-  // Node calls its SQLite experimental in some versions: here it is tested.
+  // Some versions of Node warn that `node:sqlite` is experimental. This command is tested with it.
   process.emitWarning = (warning: string | Error, ...rest: unknown[]) => {
     if (!String(warning).startsWith("SQLite is an experimental")) {
       (emitWarning as (...all: unknown[]) => void).call(process, warning, ...rest);
     }
   };
-  // Rows are their owner's alone, in a folder of others too.
+  // Only their owner reads the rows, even in a folder that others may open.
   process.umask(0o077);
   let server: ForwarderServer;
   let options: ServerOptions;
@@ -64,12 +64,12 @@ export async function forwarder(args: string[], version: string): Promise<number
   const status = failure === undefined ? 0 : complain(failure);
   if (failure === undefined) console.log(JSON.stringify({ event: "stopped" }));
   else console.log(JSON.stringify({ event: "failed", code: failure.code, alert: true }));
-  // An attempt whose outcome no disk takes would wait for ever.
+  // An attempt whose result no disk stores would keep the process alive.
   setTimeout(() => process.exit(status), EXIT_MS).unref();
   return status;
 }
 
-/** Says what is wrong, in one line, and which exit status that is. */
+/** Prints the error in one line; returns the exit status. */
 function complain(thrown: unknown): number {
   if (!(thrown instanceof UsageError || isCakeError(thrown))) throw thrown;
   if (thrown instanceof UsageError) {
@@ -106,7 +106,7 @@ function readOptions(args: string[]): ServerOptions {
   }
   if (host !== undefined) options["host"] = host;
   if (port !== undefined) options["port"] = Number(port);
-  // Each is checked where it is used, by name and by kind.
+  // `serveForwarder` checks the name and the type of each option.
   return options as unknown as ServerOptions;
 }
 
@@ -116,7 +116,7 @@ function readConfig(file: string): Record<string, unknown> {
     config = JSON.parse(read("--config", file));
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    // Not the message: it shows a piece of the file, and that may be a secret.
+    // The message shows a piece of the file, which may be a secret: it is not printed.
     const [, position] = /position (\d+)/.exec((error as Error).message) ?? [];
     const at = position === undefined ? "" : ` at character ${position}`;
     throw new UsageError(`--config ${file}: is no JSON${at}`);
@@ -133,7 +133,7 @@ function readConfig(file: string): Record<string, unknown> {
   return config as Record<string, unknown>;
 }
 
-/** The secrets of the environment: they go before those of the file. */
+/** The secrets of the environment. They take precedence over those of the file. */
 function readSecrets(): Record<string, unknown> {
   const list = (text: string) => text.split(/[\s,]+/).filter((part) => part !== "");
   const found: Record<string, unknown> = {};

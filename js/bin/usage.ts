@@ -1,4 +1,4 @@
-/** What commands share: what they say of a mistake of the caller's, and how they are ended. */
+/** The parts that all commands share: usage errors, and the end by a signal. */
 import { findNearest } from "../nearest.js";
 
 /** A mistake of the caller's: one sentence. */
@@ -22,7 +22,7 @@ export function optionProblem(error: unknown, known: readonly string[]): string 
   return nearest === undefined ? problem : `${problem}: did you mean --${nearest}?`;
 }
 
-/** Calls `stop`, perhaps more than once, when this process is to end. */
+/** Calls `stop` when this process is told to end; perhaps more than once. */
 export function whenAskedToStop(stop: () => void): void {
   // Not `once`: npm and the terminal may both pass it on, and the second must not kill us in mid-stop.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);

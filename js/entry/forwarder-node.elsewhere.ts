@@ -1,4 +1,4 @@
-/** `cake-edge/forwarder/node` where there is no Node: it says what is meant instead. */
+/** `cake-edge/forwarder/node` in runtimes without Node: its functions throw, and name the right entry. */
 import { CakeError } from "../error.js";
 
 export { CakeError, isCakeError } from "../error.js";

@@ -50,7 +50,7 @@ export class Counts {
     return undefined;
   }
 
-  /** Writes the hours at once. */
+  /** Writes the hours now, whenever the last write was. */
   writeAll(nowMs: number): void {
     if (this.#isWritten) return;
     this.#store.setMeta(HOURS, JSON.stringify(Object.fromEntries(this.#hours)));

@@ -97,7 +97,7 @@ export class Delivery {
     return row.state !== "pending" || this.#idle.get(row.id) === "not_recorded";
   }
 
-  /** Starts nothing any more. What is under way ends, and is stored. */
+  /** Starts no further attempt. The attempts under way end, and their results are stored. */
   stop(): void {
     this.#isStopped = true;
   }

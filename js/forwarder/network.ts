@@ -1,7 +1,7 @@
-/** The header that says a caller's address: Cloudflare sets it, and so does the Node host, whatever the caller sent. */
+/** The header of a caller's address. Cloudflare sets it; the Node host overwrites it. */
 export const ADDRESS_HEADER = "cf-connecting-ip";
 
-/** What counts as the one caller of a request. */
+/** The network of a request's caller. */
 export function callerOf(request: Request): string {
   return networkOf(request.headers.get(ADDRESS_HEADER) ?? "");
 }

@@ -38,9 +38,9 @@ export interface OutboxDeps {
   /** The forwarder's other shards. @default none */
   readonly peers?: (() => readonly Shard[]) | undefined;
   /**
-   * Does a window's work in one transaction of the store's database, which is this outbox's alone. Where it throws, what
-   * the outbox remembers may be ahead of the disk: it is not to be used any more.
-   * @default the platform does, and resets the object where it cannot
+   * Runs the work of a window in one transaction of the store's database. No other outbox may use that database. The
+   * outbox's memory may be ahead of the disk once this has thrown: the outbox must not be used any more.
+   * @default the platform stores each turn, and resets the object where it cannot
    */
   readonly turn?: Turn | undefined;
 }
@@ -258,12 +258,12 @@ export class Outbox implements Shard {
     if (this.#delivery.next() === null) this.#deps.host.wakeAt(null);
   }
 
-  /** Starts no attempt any more. */
+  /** Starts no further attempt. */
   stop(): void {
     this.#delivery.stop();
   }
 
-  /** Starts no attempt any more, and waits until what is under way is over and all is stored, or for as long as a lease. */
+  /** Starts no further attempt, waits for the attempts under way (a lease at most), and stores the counts. */
   async close(): Promise<void> {
     this.stop();
     await this.#delivery.rested();

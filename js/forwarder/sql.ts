@@ -1,12 +1,12 @@
-/** As much of SQLite as a store needs: that of a Durable Object, or another behind the same face. */
+/** The part of SQLite that a store needs. A Durable Object's storage has this shape, and so has `NodeDatabase`. */
 
 /** A value of a statement. */
 export type SqlValue = string | number | null;
 
-/** What a statement has brought: it has run by then. */
+/** The rows that a statement has returned. */
 export interface SqlRows {
   toArray(): Record<string, unknown>[];
-  /** The one row; throws where there is another number of them. */
+  /** The only row; throws where there is none, or more than one. */
   one(): Record<string, unknown>;
 }
 
@@ -18,7 +18,7 @@ export interface Sql {
   readonly databaseSize: number;
 }
 
-/** A database of one store's own. */
+/** A database that belongs to one store. */
 export interface SqlDatabase {
   readonly sql: Sql;
   /** Does all that `job` does, or nothing; within another one too. */

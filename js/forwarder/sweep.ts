@@ -1,8 +1,8 @@
-/** The sweep, which a cron trigger or a timer starts: it wakes every shard, deletes what is old, and says how each stands. */
+/** The sweep of all shards, which a cron trigger or a timer starts. */
 import { logLine } from "./options.js";
 import type { Shard } from "./shard.js";
 
-/** Sweeps the shards, a line of the log for each. */
+/** Wakes every shard, deletes old rows, and writes one line of the log for each shard. */
 export async function sweepAll(shards: readonly Shard[]): Promise<void> {
   const reports = await Promise.all(shards.map((shard) => shard.sweep()));
   reports.forEach(({ counts, oldestMs, bytes }, shard) => {

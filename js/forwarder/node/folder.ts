@@ -1,24 +1,24 @@
-/** The folder of an outbox: one process has it, and it keeps as many shards as it was begun with. */
+/** The folder of an outbox. It belongs to one process at a time, and its number of shards is fixed. */
 import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { CakeError } from "../../error.js";
 import { isBusy, openFile } from "./sqlite.js";
 
-/** The file that the process holds. SQLite locks it by the system's means, so that nothing is left behind by a kill. */
+/** The file that the process locks. The lock is the system's, so a killed process leaves none behind. */
 const LOCK = "lock.sqlite";
 
 const SHARD = /^shard-\d+\.sqlite$/;
 
-/** A folder that is this process's. */
+/** A folder that this process has locked. */
 export interface Folder {
-  /** The database's file of each shard. */
+  /** The database file of each shard. */
   readonly files: readonly string[];
   release(): void;
 }
 
 /**
- * Takes a folder, and makes it where it is missing.
+ * Locks a folder, and makes it where it is missing.
  *
  * @throws CakeError `outbox_in_use`, `invalid_field` for another number of shards, `outbox_failed`, `wrong_runtime`
  */
@@ -30,7 +30,7 @@ export function takeFolder(folder: string, shards: number): Folder {
     lock = openFile(join(folder, LOCK));
     lock.exec("BEGIN EXCLUSIVE; CREATE TABLE IF NOT EXISTS outbox (shards INTEGER NOT NULL)");
     const known = lock.prepare("SELECT shards FROM outbox").get()?.["shards"];
-    // A copy of the folder may lack the lock's file.
+    // A copy of the folder may lack the lock file.
     const begun = known === undefined ? made : Number(known);
     if (begun > 0 && begun !== shards) {
       const rule = `must be ${begun}, as this outbox was begun with: what waits in another shard would never be sent`;
@@ -38,7 +38,7 @@ export function takeFolder(folder: string, shards: number): Folder {
     }
     if (known === undefined) lock.prepare("INSERT INTO outbox VALUES (?)").run(shards);
     lock.exec("COMMIT");
-    // Held until the process ends, however it does.
+    // The process holds the lock until it ends, even by a kill.
     lock.exec("BEGIN EXCLUSIVE");
   } catch (thrown) {
     lock?.close();
@@ -51,7 +51,7 @@ export function takeFolder(folder: string, shards: number): Folder {
   };
 }
 
-/** What is wrong with a folder, by a stable code. */
+/** The error of a folder that cannot be opened, with a stable code. */
 export function problemOf(thrown: unknown, folder: string): unknown {
   if (thrown instanceof CakeError) return thrown;
   if (isBusy(thrown)) {
@@ -61,7 +61,7 @@ export function problemOf(thrown: unknown, folder: string): unknown {
   return failed(thrown, `the outbox in ${folder} cannot be opened`);
 }
 
-/** A disk that does not store what it is given. */
+/** The error of a disk that does not store a write. */
 export function failed(thrown: unknown, what: string): CakeError {
   const { message } = thrown as Error;
   return new CakeError({ code: "outbox_failed", rule: `${what}: ${message}` }, { cause: thrown });

@@ -1,4 +1,4 @@
-/** A forwarder in one process: its shards on their files, and who may ask it. */
+/** A forwarder in one process: opens its shards, and answers requests until it is closed or its disk fails. */
 import type { CakeError } from "../../error.js";
 import { integerOption, refuse, stringOption } from "../../option.js";
 import { failure, Refusal } from "../answer.js";
@@ -11,49 +11,49 @@ import { failed, problemOf, takeFolder } from "./folder.js";
 import { createLimit, type RateLimitOptions } from "./rate-limit.js";
 import { NodeShard } from "./shard.js";
 
-/** A forwarder's options, where the outbox is in files. */
+/** The options of a forwarder in a Node process. */
 export interface NodeOptions extends ForwarderOptions {
   /**
-   * The folder of the outbox's rows, on a disk of this machine; made where it is missing. One process has it at a time.
+   * The folder of the outbox's rows, on a local disk. It is made where it is missing, and belongs to one process at a time.
    */
   readonly folder: string;
   /**
-   * How many shards share the work, each a database and up to five requests to CAKE at once. Choose once: an event is
-   * looked for in the shard that its key falls into.
+   * The number of shards. Each is a database file, and sends up to five requests to CAKE at once. The folder keeps the
+   * number that it was begun with: an event is looked for in the shard of its key.
    * @default 4
    */
   readonly shards?: number;
-  /** How many requests a caller's address may send. @default no limit */
+  /** The limit of requests for each caller's address. @default no limit */
   readonly rateLimit?: RateLimitOptions;
 }
 
-/** The options of {@link NodeOptions} that the others have not. */
+/** The names of the options that only this host has. */
 const NODE_NAMES = ["folder", "shards", "rateLimit"];
 
-/** As often as the Worker's cron trigger. */
+/** The interval of the sweep, as of the Worker's cron trigger. */
 const SWEEP_MS = 300_000;
 
 /** A forwarder in this process. */
 export interface NodeForwarder {
   /**
-   * Answers a request, such as a POST to `https://shop.example/cake/conversions`. Its URL is the one that the caller
-   * used, before any proxy. `address` is the caller's, for limits; it is not stored.
+   * Answers a request, such as a POST to `https://shop.example/cake/conversions`. The URL must be the public one, as the
+   * caller used it. `address` is the caller's, for limits; it is not stored.
    */
   fetch(request: Request, address?: string): Promise<Response>;
   /**
-   * Resolves where the disk has failed, with `outbox_failed`. Every request is answered 503 then, and nothing is sent:
-   * end the process, and let it be started again. What was answered 202 is on the disk.
+   * Resolves with `outbox_failed` when the disk has failed. Later requests are answered 503, and no event is sent. End the
+   * process then, and let a supervisor start it again. Every event that was answered 202 is on the disk.
    */
   readonly failed: Promise<CakeError>;
   /**
-   * Ends it: requests that come now are answered 503, what is under way ends and is stored, and the folder is another
-   * process's. It takes as long as the slowest request to CAKE, `timeoutMs` at most.
+   * Closes the forwarder. Later requests are answered 503. Requests and attempts under way end, and are stored; then the
+   * folder is free. That takes as long as the slowest request to CAKE, `timeoutMs` at most.
    */
   close(): Promise<void>;
 }
 
 /**
- * Opens a forwarder on its folder, and sends what waits there.
+ * Opens a forwarder on its folder, and delivers the events that wait there.
  *
  * @throws CakeError `missing_api_key`, `weak_secret`, `placeholder_text`, `invalid_base_url`, `invalid_domain`,
  * `invalid_field`; `outbox_in_use`, `outbox_failed`, `wrong_runtime`
@@ -84,7 +84,7 @@ export function openForwarder(options: NodeOptions): NodeForwarder {
     for (const shard of shards) shard.release();
     folder.release();
   };
-  /** What is in memory may be ahead of that shard's disk: nothing more is sent or promised, by any shard. */
+  /** The memory of a shard may be ahead of its disk: no shard sends or promises anything from here on. */
   const fail = (thrown: unknown) => {
     if (state === "failed") return;
     state = "failed";
@@ -112,7 +112,7 @@ export function openForwarder(options: NodeOptions): NodeForwarder {
   const close = async () => {
     if (state === "open") state = "closing";
     clearInterval(sweeper);
-    // Who waits for the outcome is answered first.
+    // Callers with `wait=1` still need deliveries: their answers come first.
     while (underWay.size > 0) await Promise.race(underWay);
     if (state === "closing") await Promise.allSettled(outboxes().map((outbox) => outbox.close()));
     release();
@@ -132,7 +132,7 @@ export function openForwarder(options: NodeOptions): NodeForwarder {
   };
 }
 
-/** What a caller says of its own address is not believed. */
+/** The request with the caller's address, in place of the one that the caller may have written itself. */
 function withAddress(request: Request, address: string): Request {
   if ((request.headers.get(ADDRESS_HEADER) ?? "") === address) return request;
   const headers = new Headers(request.headers);

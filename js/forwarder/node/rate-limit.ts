@@ -1,19 +1,19 @@
-/** How many requests each caller may send, counted in this process. */
+/** The limit of requests for each caller, counted in this process. */
 import { checkNames, integerOption, refuse } from "../../option.js";
 import { callerOf } from "../network.js";
 
 /** A limit for each caller: an IPv4 address, or the /64 of an IPv6 address. */
 export interface RateLimitOptions {
-  /** How many requests in a period. */
+  /** The most requests of a caller in a period. */
   readonly limit: number;
-  /** How long a period is, in seconds. @default 60 */
+  /** The length of a period, in seconds. @default 60 */
   readonly period?: number;
 }
 
-/** Of more callers in one period the first are forgotten. */
+/** The most callers that are counted; the oldest is forgotten for a further one. */
 const MAX_CALLERS = 100_000;
 
-/** Says of each request whether its caller may ask now. @throws CakeError `invalid_field` */
+/** A function that tells whether a request is within its caller's limit. @throws CakeError `invalid_field` */
 export function createLimit(given: RateLimitOptions): (request: Request) => Promise<boolean> {
   checkNames("rateLimit", given, ["limit", "period"]);
   const limit = integerOption("rateLimit.limit", given.limit, 1, 1_000_000_000);
@@ -28,7 +28,7 @@ export function createLimit(given: RateLimitOptions): (request: Request) => Prom
       known.count += 1;
       return known.count <= limit;
     }
-    // The last at the end.
+    // A Map keeps its order: the newest period comes last.
     callers.delete(caller);
     callers.set(caller, { count: 1, endMs: nowMs + periodMs });
     const [first] = callers.keys();

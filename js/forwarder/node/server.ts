@@ -1,4 +1,4 @@
-/** The forwarder's HTTP server: requests of Node's become the platform's, and what a proxy says of them is read. */
+/** The HTTP server of a forwarder: converts Node's requests and answers, and reads the headers of proxies. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { CakeError, isCakeError } from "../../error.js";
@@ -7,49 +7,49 @@ import { failure } from "../answer.js";
 import { ADDRESS_HEADER } from "../network.js";
 import { type NodeForwarder, type NodeOptions, openForwarder } from "./forwarder.js";
 
-/** How a forwarder is served. */
+/** The options of a forwarder and its server. */
 export interface ServerOptions extends NodeOptions {
   /** The address to listen on. @default "127.0.0.1" */
   readonly host?: string;
   /** The port; 0 takes a free one. @default 8788 */
   readonly port?: number;
   /**
-   * How many proxies stand in front. Each adds the address that it was asked from to `X-Forwarded-For`, and the
-   * outermost says `https` in `X-Forwarded-Proto`; with none, neither header is read.
-   * @default 1 where `host` is a loopback address, which a proxy of this machine alone reaches; else 0
+   * The number of proxies in front. Each appends the address of its peer to `X-Forwarded-For`, and the outermost sets
+   * `X-Forwarded-Proto`. Neither header is read with 0.
+   * @default 1 where `host` is a loopback address, which only a proxy on this machine reaches; else 0
    */
   readonly proxies?: number;
 }
 
-/** A forwarder that is served. */
+/** A running server. */
 export interface ForwarderServer {
   /** Such as `http://127.0.0.1:8788`. */
   readonly origin: string;
   /**
-   * Resolves when it has ended: with nothing after {@link stop}, with `outbox_failed` where the disk has failed. The
-   * process is to end then.
+   * Resolves when the server has ended: with `undefined` after {@link stop}, with `outbox_failed` when the disk has
+   * failed. End the process then.
    */
   readonly ended: Promise<CakeError | undefined>;
-  /** Listens no more; what is under way ends, and is stored. */
+  /** Stops listening, and resolves when all requests and attempts under way are answered and stored. */
   stop(): Promise<void>;
 }
 
-/** A body of one conversion: it is read before the request is handed on. */
+/** The most bytes of a body that is read as a whole before the request is handed on: one conversion. */
 const MAX_SMALL_BYTES = 8_192;
 
-/** How long a caller may take to send a request. */
+/** The time that a caller has to send a whole request. */
 const REQUEST_MS = 30_000;
 
-/** Longer than proxies keep a connection that is idle: else one is closed just as its next request comes. */
+/** Longer than proxies keep an idle connection; else the server may close it just as its next request comes. */
 const KEEP_ALIVE_MS = 75_000;
 
-/** How long answers have to leave after the disk has failed. */
+/** The time that answers have to leave after the disk has failed. */
 const FAREWELL_MS = 2_000;
 
 /**
  * Opens a forwarder and serves it over HTTP, for a proxy in front that speaks TLS.
  *
- * @throws CakeError what `openForwarder` throws; `invalid_field` where it cannot listen
+ * @throws CakeError the codes of `openForwarder`; `invalid_field` where it cannot listen
  * @example
  * const server = await serveForwarder({ folder: "/var/lib/cake-edge", port: 8788, baseUrl, apiKey, operatorSecret });
  * process.on("SIGTERM", () => void server.stop());
@@ -57,7 +57,7 @@ const FAREWELL_MS = 2_000;
  */
 export async function serveForwarder(options: ServerOptions): Promise<ForwarderServer> {
   const { host: givenHost, port: givenPort, proxies: givenProxies, ...rest } = options;
-  // As a URL writes it, or as it is.
+  // An IPv6 address may have the brackets of a URL.
   const host = (stringOption("host", givenHost) || "127.0.0.1").replace(/^\[(.*)\]$/, "$1");
   const proxies = integerOption("proxies", givenProxies, 0, 10) ?? (isLoopback(host) ? 1 : 0);
   const wishedPort = integerOption("port", givenPort, 0, 65_535) ?? 8_788;
@@ -74,7 +74,7 @@ export async function serveForwarder(options: ServerOptions): Promise<ForwarderS
     throw thrown;
   }
   const { port } = server.address() as AddressInfo;
-  /** No new connection; those that are idle end, and the others with their answer. */
+  /** Accepts no new connection. Idle connections end now, and the others with their answer. */
   const hush = () => {
     isStopping = true;
     server.keepAliveTimeout = 1;
@@ -127,17 +127,17 @@ async function respond(
   try {
     await write(answer, incoming, outgoing, isStopping());
   } catch {
-    // The caller has gone.
+    // The caller is gone.
     outgoing.destroy();
   }
 }
 
-/** The same request, by the URL that the caller used. @throws CakeError `invalid_field` where there is none */
+/** The request with the URL that the caller used. @throws CakeError `invalid_field` where it has none */
 async function requestOf(incoming: IncomingMessage, proxies: number, address: string): Promise<Request> {
   const { method = "GET", url: target = "/", headers: given } = incoming;
   const said = proxies > 0 ? nthLast(given["x-forwarded-proto"], proxies)?.toLowerCase() : undefined;
   const origin = `${said === "https" ? "https" : "http"}://${given.host ?? "localhost"}`;
-  // A target may be a whole URL, and `//evil.example` is a path.
+  // A request's target may be a whole URL; `//evil.example` is a path.
   const text = target.startsWith("/") ? origin + target : target;
   if (!URL.canParse(text)) {
     throw new CakeError({ code: "invalid_field", parameter: "host", rule: "and the path must make a URL" });
@@ -154,15 +154,15 @@ async function requestOf(incoming: IncomingMessage, proxies: number, address: st
   return new Request(text, { method, headers, body, duplex: "half" } as RequestInit);
 }
 
-/** Who asks: the address that the outermost proxy was asked from, or the connection's. */
+/** The caller's address: the peer of the outermost proxy, or of the connection. */
 function addressOf(incoming: IncomingMessage, proxies: number): string {
   const said = proxies > 0 ? nthLast(incoming.headers["x-forwarded-for"], proxies) : undefined;
-  // Some proxies add the port.
+  // Some proxies append the port.
   const address = said?.replace(/^\[(.*)\](:\d+)?$/, "$1").replace(/^([\d.]+):\d+$/, "$1");
   return address || (incoming.socket.remoteAddress ?? "");
 }
 
-/** What the n-th proxy from here has added to a list; each adds at the end. */
+/** The entry of the n-th proxy from here, in a list to which each proxy appends. */
 function nthLast(list: string | string[] | undefined, n: number): string | undefined {
   if (list === undefined) return undefined;
   const parts = [list].flat().join().split(",");
@@ -175,7 +175,7 @@ async function bytesOf(incoming: IncomingMessage): Promise<Uint8Array<ArrayBuffe
   return Uint8Array.from(parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts));
 }
 
-/** A body that comes in. Where nobody reads on, the rest is passed over: the caller is to hear the answer. */
+/** The body as a stream. A reader that cancels it does not end the connection, so that the caller gets its answer. */
 function streamOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
   return new ReadableStream<Uint8Array>({
     start(controller) {
@@ -205,13 +205,13 @@ async function write(
   }
   const cookies = answer.headers.getSetCookie();
   if (cookies.length > 0) outgoing.setHeader("set-cookie", cookies);
-  // What was not read of a body is not waited for.
+  // The rest of a body that was refused is not waited for.
   if (isLast || !incoming.complete) outgoing.setHeader("connection", "close");
   outgoing.statusCode = answer.status;
   if (answer.body === null) {
     outgoing.end();
   } else if (answer.headers.get("content-type")?.startsWith("text/csv") === true) {
-    // A day's outage does not fit into memory.
+    // An export of a day's outage does not fit into memory.
     for await (const part of answer.body as unknown as AsyncIterable<Uint8Array>) {
       if (outgoing.destroyed) return;
       if (!outgoing.write(part)) await new Promise((resolve) => outgoing.once("drain", resolve).once("close", resolve));

@@ -1,4 +1,4 @@
-/** One shard in this process: an outbox on a database of its own, woken by a timer. */
+/** One shard in this process: an outbox, its database and its timer. */
 import { Alarm } from "../../alarm.js";
 import { type ForwarderOptions, resolveOptions } from "../options.js";
 import { Outbox } from "../outbox.js";
@@ -6,18 +6,18 @@ import type { Shard } from "../shard.js";
 import { SqlStore } from "../sql-store.js";
 import { NodeDatabase } from "./sqlite.js";
 
-/** The longest that a timer of JavaScript's waits; a longer one would go off at once. */
+/** The longest wait of a JavaScript timer; a timer with a longer wait fires at once. */
 const MAX_WAIT_MS = 2 ** 31 - 1;
 
 /** What a shard works with. */
 export interface NodeShardDeps {
   readonly file: string;
   readonly options: ForwarderOptions;
-  /** The options that a shard has no use for. */
+  /** The names of the host's own options, which a shard does not use. */
   readonly moreNames: readonly string[];
   /** The other shards. */
   readonly peers: () => readonly Shard[];
-  /** Is told once that a window could not be stored. */
+  /** Called once, when a window could not be stored. */
   readonly onFailure: (thrown: unknown) => void;
 }
 
@@ -29,13 +29,13 @@ export class NodeShard {
   readonly #alarm: Alarm;
 
   constructor({ file, options, moreNames, peers, onFailure }: NodeShardDeps) {
-    // Each its own: what one shard learns of CAKE by its own requests opens and closes its own connections.
+    // Each shard has options of its own, and with them its own circuit breaker towards CAKE.
     const resolved = resolveOptions(options, moreNames);
     const { clockSpeed } = resolved;
     this.#database = new NodeDatabase(file, onFailure);
     try {
       const store = new SqlStore(this.#database, resolved.retentionMs);
-      // A disk that stores nothing must say so before anything is sent, not after it.
+      // A full disk must fail here, before any event is sent.
       this.#database.turn(() => store.setMeta("opened", new Date().toISOString()));
       this.#timer = new Timer();
       this.#alarm = new Alarm({ waitUntil: settle, storage: this.#timer }, null);
@@ -62,19 +62,19 @@ export class NodeShard {
     settle(this.#alarm.fired(undefined, () => this.outbox.wake()));
   }
 
-  /** Ends the timer and the database. What is under way is not waited for. */
+  /** Ends the timer and closes the database at once. */
   release(): void {
     void this.#timer.deleteAlarm();
     this.#database.close();
   }
 }
 
-/** What fails is in the rows still, and tried again. */
+/** Ignores a failure: the event is still in its row, and is tried again. */
 function settle(work: Promise<unknown>): void {
   work.catch(() => undefined);
 }
 
-/** One timer in the place of a Durable Object's alarm. It keeps no process alive. */
+/** One timer in the place of a Durable Object's alarm. It does not keep the process alive. */
 class Timer {
   onTime: () => void = () => undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;

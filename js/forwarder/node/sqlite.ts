@@ -1,7 +1,7 @@
 /**
- * One shard's database in `node:sqlite`, behind the face of a Durable Object's storage: the store and its statements are
- * the same. What a Durable Object's platform does is done here: a window is one transaction, on disk before anybody
- * hears of it.
+ * One shard's database in `node:sqlite`, in the shape of a Durable Object's storage, so that the store and its statements
+ * are the same. This file owns the part of a Durable Object's platform: one transaction for each window of requests,
+ * on disk before any of them is answered.
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { CakeError } from "../../error.js";
@@ -10,27 +10,27 @@ import type { Sql, SqlDatabase, SqlRows, SqlValue } from "../sql.js";
 /** The first Node that has `node:sqlite` without a flag. */
 const NODE_AT_LEAST = "22.13";
 
-/** Statements that are kept compiled. A list's filters make some of their own. */
+/** The most statements that are kept compiled. The filters of lists make statements of their own. */
 const MAX_STATEMENTS = 200;
 
-/** How long a tool beside this process may hold the database, such as one that makes a copy. */
+/** How long another tool may hold the database, such as a tool that makes a copy. */
 const BUSY_MS = 5_000;
 
-/** The log is cut back to this after a purge has filled it. */
+/** The size of the write-ahead log on disk, once a purge that made it longer is over. */
 const MAX_LOG_BYTES = 64 * 1_024 * 1_024;
 
-/** SQLite's BUSY: somebody else holds the file. */
+/** SQLite's BUSY: another connection holds the file. */
 const BUSY = 5;
 
 /**
- * Errors of one statement alone, by SQLite's primary code: ERROR, TOOBIG, CONSTRAINT, RANGE. After any other one nobody
- * knows whether the transaction is still there: SQLite may have taken it back as a whole.
+ * The primary codes of errors that undo one statement alone: ERROR, TOOBIG, CONSTRAINT, RANGE. After any other error
+ * SQLite may have rolled the whole transaction back.
  */
 const OF_ONE_STATEMENT = new Set([1, 18, 19, 25]);
 
 interface Prepared {
   readonly statement: StatementSync;
-  /** Are its values numbered, as `?1`? Older Nodes take those by name alone. */
+  /** Are its values numbered, as `?1`? Node 22.13 binds such values by name alone. */
   readonly isNumbered: boolean;
 }
 
@@ -44,25 +44,25 @@ export function openFile(file: string): DatabaseSync {
   return new sqlite.DatabaseSync(file);
 }
 
-/** Is it SQLite's word that another process holds the file? */
+/** Does another connection hold the file? */
 export function isBusy(thrown: unknown): boolean {
   return primaryCode(thrown) === BUSY;
 }
 
-/** A database of one shard. */
+/** The database of one shard. */
 export class NodeDatabase implements SqlDatabase {
   readonly sql: Sql;
   readonly #database: DatabaseSync;
   readonly #onFailure: (thrown: unknown) => void;
-  /** By their text, those used last at the end. */
+  /** By their text; the statement that was used last comes last. */
   readonly #statements = new Map<string, Prepared>();
-  /** How many transactions stand in each other; a window is one. */
+  /** The number of nested transactions; the transaction of a window counts. */
   #depth = 0;
   #failure: { readonly thrown: unknown } | undefined;
 
   /**
-   * `onFailure` is told once that a window could not be stored. From then on every statement throws, for what is in
-   * memory may be ahead of the disk.
+   * `onFailure` is called once, when a window could not be stored. Every later statement throws, because the memory of
+   * its caller may be ahead of the disk.
    *
    * @throws CakeError `wrong_runtime`, `outbox_failed`
    */
@@ -84,10 +84,10 @@ export class NodeDatabase implements SqlDatabase {
     };
   }
 
-  /** Does a window's work in one transaction. When it returns all of it is on disk; where it throws nothing is. */
+  /** Runs the work of a window in one transaction. All of it is on disk when this returns, none of it when this throws. */
   turn(work: () => void): void {
     this.#check();
-    // Where this throws nothing was done, so nothing is ahead of the disk.
+    // The work has not begun: an error here leaves no memory ahead of the disk.
     this.#database.exec("BEGIN IMMEDIATE");
     this.#depth = 1;
     try {
@@ -167,7 +167,7 @@ export class NodeDatabase implements SqlDatabase {
     try {
       this.#database.exec(statement);
     } catch {
-      // SQLite has taken it back itself.
+      // SQLite has rolled the transaction back itself.
     }
   }
 }
@@ -180,7 +180,7 @@ function prepare(database: DatabaseSync): void {
     const rule = `this file system takes no write-ahead log of SQLite's (journal_mode is ${mode}): use a local disk`;
     throw new CakeError({ code: "outbox_failed", rule });
   }
-  // A commit is on the disk, not only in the system's memory, before it returns: also on a Mac, whose fsync is none.
+  // A COMMIT returns once the disk has stored it. On a Mac that takes `fullfsync`: its fsync leaves data in the drive's cache.
   database.exec(`PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA journal_size_limit = ${MAX_LOG_BYTES}`);
 }
 
@@ -195,7 +195,7 @@ function rowsOf(rows: Record<string, unknown>[]): SqlRows {
   };
 }
 
-/** SQLite's own code without its details; 1 where it is no error of SQLite's. */
+/** The primary code of SQLite's error; 1 for any other error. */
 function primaryCode(thrown: unknown): number {
   const { errcode } = thrown as { readonly errcode?: unknown };
   return typeof errcode === "number" ? errcode & 0xff : 1;
