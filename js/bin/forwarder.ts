@@ -57,6 +57,8 @@ export async function forwarder(args: string[], version: string): Promise<number
   } catch (thrown) {
     return complain(thrown);
   }
+  // A log that nobody reads any more ends no delivery.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   whenAskedToStop(() => void server.stop());
   const { origin } = server;
   console.log(JSON.stringify({ event: "listening", origin, folder: options.folder, version }));

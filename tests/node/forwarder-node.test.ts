@@ -345,6 +345,7 @@ test("a configuration that is not fit for use is one line and exit status 2, and
     /^2 cake-edge forwarder: missing_api_key: apiKey is missing: .* \(the variable CAKE_API_KEY\)/,
   );
   expect(run({ ...well, shardz: 2 }, secrets)).toMatch(/^2 .*invalid_field: shardz .*did you mean shards\?/);
+  expect(run({ ...well, prot: 2 }, secrets)).toMatch(/^2 .*invalid_field: prot .*did you mean port\?/);
   expect(run({ ...well, log: "x" }, secrets)).toMatch(/^2 .*invalid_field: log must be a function/);
   expect(run({ ...well, folder: "" }, secrets)).toMatch(/^2 .*invalid_field: folder is missing/);
   expect(run({ ...well, rateLimit: { limit: 0 } }, secrets)).toMatch(/^2 .*invalid_field: rateLimit\.limit must be/);

@@ -28,7 +28,7 @@ export interface NodeOptions extends ForwarderOptions {
 }
 
 /** The names of the options that only this host has. */
-const NODE_NAMES = ["folder", "shards", "rateLimit"];
+export const NODE_NAMES = ["folder", "shards", "rateLimit"];
 
 /** The interval of the sweep, as of the Worker's cron trigger. */
 const SWEEP_MS = 300_000;

@@ -2,10 +2,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { CakeError, isCakeError } from "../../error.js";
-import { integerOption, stringOption } from "../../option.js";
+import { checkNames, integerOption, refuse, stringOption } from "../../option.js";
 import { failure } from "../answer.js";
 import { ADDRESS_HEADER } from "../network.js";
-import { type NodeForwarder, type NodeOptions, openForwarder } from "./forwarder.js";
+import { OPTION_NAMES } from "../options.js";
+import { NODE_NAMES, type NodeForwarder, type NodeOptions, openForwarder } from "./forwarder.js";
 
 /** The options of a forwarder and its server. */
 export interface ServerOptions extends NodeOptions {
@@ -56,6 +57,8 @@ const FAREWELL_MS = 2_000;
  * process.exit((await server.ended) === undefined ? 0 : 1);
  */
 export async function serveForwarder(options: ServerOptions): Promise<ForwarderServer> {
+  if (typeof options !== "object" || options === null) refuse("options", "must be an object");
+  checkNames("options", options, [...OPTION_NAMES, ...NODE_NAMES, "host", "port", "proxies"]);
   const { host: givenHost, port: givenPort, proxies: givenProxies, ...rest } = options;
   // An IPv6 address may have the brackets of a URL.
   const host = (stringOption("host", givenHost) || "127.0.0.1").replace(/^\[(.*)\]$/, "$1");
