@@ -6,6 +6,7 @@ import { type IncomingHttpHeaders, request } from "node:http";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { expect, inject, onTestFinished, test, vi } from "vitest";
 import { openForwarder } from "../../dist/entry/forwarder-node.node.js";
 import { FakeCake } from "../fake-cake/reply.ts";
@@ -291,6 +292,9 @@ test("the routes are the Worker's: bodies, signatures, lists, exports, and what 
   expect(await ask(origin, "/cake/health", { method: "HEAD" })).toMatchObject({ status: 200, body: "" });
   expect((await ask(origin, "/cake/nowhere")).status).toBe(404);
   expect((await ask(origin, "/cake/health", { headers: { host: "a b" } })).status).toBe(400);
+  expect((await ask(origin, "/cake/health", { method: "TRACE" })).status).toBe(400);
+  expect((await ask(origin, "/cake/health", { headers: { host: "user:password@shop.example" } })).status).toBe(400);
+  expect((await ask(origin, "/cake/conversions", { method: "DELETE" })).status).toBe(405);
   const chunked = await ask(origin, "/cake/conversions", {
     method: "POST",
     headers: { ...PAGE, "transfer-encoding": "chunked" },
@@ -402,6 +406,35 @@ test("one process opens a folder once, and once more after it has closed it", as
   expect(() => openForwarder({ ...OPTIONS, folder: file, shards: 1 })).toThrow(
     expect.objectContaining({ code: "outbox_failed" }),
   );
+});
+
+test("a copy that SQLite makes of a running outbox is an outbox", async () => {
+  const [folder, copy] = [join(newFolder(), "rows"), join(newFolder(), "copy")];
+  const fetch = async () => new Response("", { status: 503 });
+  const ask = (forwarder: { fetch(request: Request): Promise<Response> }, path: string, body?: string) =>
+    forwarder.fetch(
+      new Request(`${SITE}/cake/${path}`, body === undefined ? {} : { method: "POST", headers: PAGE, body }),
+    );
+  const running = openForwarder({ ...OPTIONS, folder, shards: 2, origins: [SITE], fetch });
+  const events = Array.from({ length: 20 }, () => newEvent());
+  const ids: string[] = [];
+  for (const event of events) {
+    const answer = await ask(running, "conversions", JSON.stringify(event));
+    ids.push(((await answer.json()) as { id: string }).id);
+  }
+  mkdirSync(copy);
+  for (const name of ["shard-0.sqlite", "shard-1.sqlite"]) {
+    using shard = new DatabaseSync(join(folder, name));
+    shard.exec(`VACUUM INTO '${join(copy, name)}'`);
+  }
+  await running.close();
+  const again = openForwarder({ ...OPTIONS, folder: copy, shards: 2, origins: [SITE], fetch });
+  for (const id of ids)
+    expect(await (await ask(again, `conversions/${id}`)).json()).toMatchObject({ id, state: "pending" });
+  // By the ids' secret, which is in the copy, a repetition is known.
+  const repeated = await ask(again, "conversions", JSON.stringify(events[0]));
+  expect(await repeated.json()).toMatchObject({ id: ids[0], duplicate: true });
+  await again.close();
 });
 
 test("a timer sweeps every shard, and retries by the schedule, under a clock of the test's own", async () => {
