@@ -424,8 +424,9 @@ test("a copy that SQLite makes of a running outbox is an outbox", async () => {
   }
   mkdirSync(copy);
   for (const name of ["shard-0.sqlite", "shard-1.sqlite"]) {
-    using shard = new DatabaseSync(join(folder, name));
+    const shard = new DatabaseSync(join(folder, name));
     shard.exec(`VACUUM INTO '${join(copy, name)}'`);
+    shard.close();
   }
   await running.close();
   const again = openForwarder({ ...OPTIONS, folder: copy, shards: 2, origins: [SITE], fetch });
