@@ -67,6 +67,7 @@ export class Delivery {
   readonly #idle = new Map<string, Knowledge>();
   /** Due, and fetched from the store. */
   #ready: Row[] = [];
+  #isStopped = false;
 
   constructor(deps: DeliveryDeps) {
     this.#deps = deps;
@@ -96,8 +97,14 @@ export class Delivery {
     return row.state !== "pending" || this.#idle.get(row.id) === "not_recorded";
   }
 
+  /** Starts no further attempt. The attempts under way end, and their results are stored. */
+  stop(): void {
+    this.#isStopped = true;
+  }
+
   /** Starts what is due, as far as there is room; the rest follows by itself. */
   pump(): void {
+    if (this.#isStopped) return;
     const { host } = this.#deps;
     try {
       for (;;) {

@@ -1,7 +1,7 @@
 /**
- * A store in the SQLite of a Durable Object.
+ * A store in SQLite: that of a Durable Object, or of `node:sqlite`.
  *
- * Each row that is written is billed, each entry of an index, and each row that
+ * In a Durable Object each row that is written is billed, each entry of an index, and each row that
  * is deleted; a table that is dropped is not. So:
  *
  * - Events lie in a table for each stretch of time, with the claims of that
@@ -11,6 +11,7 @@
  * - How many events there are of each state follows from numbers and indexes.
  */
 import { Blocks } from "./blocks.js";
+import type { Sql, SqlDatabase, SqlValue } from "./sql.js";
 import {
   dueAfterSettling,
   type NewEvent,
@@ -51,12 +52,10 @@ const STATE = {
   dead: `AND ${FAILED} AND state = 'dead'`,
 } as const;
 
-type Value = string | number | null;
-
-/** The store of a Durable Object. */
+/** The store of one shard, alone on its database. */
 export class SqlStore implements OutboxStore {
-  readonly #storage: DurableObjectStorage;
-  readonly #sql: SqlStorage;
+  readonly #storage: SqlDatabase;
+  readonly #sql: Sql;
   readonly #retentionMs: number;
   /** The newest first. */
   #partitions: Partition[] = [];
@@ -65,7 +64,7 @@ export class SqlStore implements OutboxStore {
   #blocks = new Blocks();
 
   /** `retentionMs` is how long what is over is kept, by the outbox's clock. */
-  constructor(storage: DurableObjectStorage, retentionMs: number) {
+  constructor(storage: SqlDatabase, retentionMs: number) {
     this.#storage = storage;
     this.#sql = storage.sql;
     this.#retentionMs = retentionMs;
@@ -487,11 +486,11 @@ export class SqlStore implements OutboxStore {
     this.#blocks.forget(partition);
   }
 
-  #rows(sql: string, ...values: Value[]): Row[] {
+  #rows(sql: string, ...values: SqlValue[]): Row[] {
     return this.#sql.exec(sql, ...values).toArray() as unknown as Row[];
   }
 
-  #value(sql: string, ...values: Value[]): number | null {
+  #value(sql: string, ...values: SqlValue[]): number | null {
     return this.#sql.exec(sql, ...values).one()["it"] as number | null;
   }
 }
