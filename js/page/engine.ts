@@ -5,7 +5,6 @@
 import { CakeError } from "../error.js";
 import type { Core } from "./core.js";
 import { load } from "./load.js";
-import { pairsOf } from "./query.js";
 import { instantiate } from "./wasm.js";
 
 /** What runs the core. */
@@ -13,8 +12,8 @@ export type Engine = "wasm" | "js";
 
 /** What a visit comes with, for the core. */
 export interface Visit {
-  /** The address's query as it stands. */
-  readonly query: string;
+  /** The address's pairs, as `pairsOf` writes them. */
+  readonly pairs: string;
   /** The time in seconds since 1970. */
   readonly seconds: number;
 }
@@ -73,7 +72,7 @@ export function loadFallback(): Promise<void> {
  * @throws CakeError `internal` where there is no core
  */
 export function decide(
-  { query, seconds }: Visit,
+  { pairs, seconds }: Visit,
   policy: Policy,
   names: string,
   cookies: string,
@@ -85,7 +84,7 @@ export function decide(
   // A stored text is ASCII; what else stands there is nobody's of ours, and may be no UTF-16 either.
   const stored = [cookies, storage].map((text) => text.replace(/[^!-~]/g, ""));
   // As UTF-8, by what every browser has.
-  for (const byte of unescape(encodeURIComponent([names, pairsOf(query), ...stored, ""].join("\x04")))) {
+  for (const byte of unescape(encodeURIComponent([names, pairs, ...stored, ""].join("\x04")))) {
     core.put(byte.charCodeAt(0));
   }
   const age = core.decide(...policy, seconds);

@@ -17,6 +17,7 @@ import type {
   WaitingConversion,
 } from "./options.js";
 import type { Outbox } from "./outbox.js";
+import { pairsOf } from "./query.js";
 import { ANSWER_MS, findOrderUniqueId, post } from "./send.js";
 import { readSettings, SETTING_NAMES } from "./settings.js";
 import { attempt, deleteKept, KEY, keysOf, OUTBOX, read, readCookies, store, writeCookie } from "./store.js";
@@ -153,9 +154,8 @@ export function openTracker(sources: readonly (object | null | undefined)[], str
   };
 
   const lookAt = (visit: Visit, before = memory) => {
-    const { query } = visit;
-    // A name may be encoded; then the core finds it.
-    const mayCarry = /[%+]/.test(query) || names.some((name) => query.toLowerCase().includes(name.toLowerCase()));
+    const { pairs } = visit;
+    const mayCarry = names.some((name) => pairs.toLowerCase().includes(name.toLowerCase()));
     const cookies = readCookies();
     // A new visitor's click goes into the cookie at once: localStorage keeps the browser waiting.
     const first = cookies || !mayCarry ? undefined : keep(visit, before, before);
@@ -165,9 +165,10 @@ export function openTracker(sources: readonly (object | null | undefined)[], str
     // What was kept earlier is in no way lost: the core decides again about all that there was.
     else if (mayCarry || cookies || storage || before) write(keep(visit, cookies || before, storage || before));
     else note("no_click_id");
-    if (options.debug && !(clickId && query.includes(clickId))) {
-      const names = [...new URLSearchParams(query).keys()];
-      if (names[0]) note("not_taken", names.join(" "));
+    if (options.debug && !(clickId && pairs.includes(clickId))) {
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: a name ends so, and the first reading.
+      const names = pairs.split("\x03", 1)[0]?.match(/[^\x02]+(?=\x01)/g);
+      if (names) note("not_taken", names.join(" "));
     }
   };
 
@@ -191,10 +192,10 @@ export function openTracker(sources: readonly (object | null | undefined)[], str
         return;
       }
       if (options.edge) return note("kept_by_edge");
-      const { search, hash } = new URL(address);
+      const { pathname, search, hash } = new URL(address);
       // A router's fragment may look like a URL of its own: #/path?reqid=1
       const fragment = options.fragment ? `&${hash.replace(/^#([^?]*\?)?/, "")}` : "";
-      lookLater({ query: (search.slice(1) + fragment).slice(0, 8_000), seconds });
+      lookLater({ pairs: pairsOf((pathname + (search || "?") + fragment).slice(0, 8_000)), seconds });
     });
   };
 
