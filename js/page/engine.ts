@@ -3,7 +3,7 @@
  * where there is no WebAssembly, and asks it. See src/bindings/page.rs.
  */
 import { CakeError } from "../error.js";
-import type { Core } from "./core.js";
+import { answerOf, type Core } from "./core.js";
 import { load } from "./load.js";
 import { instantiate } from "./wasm.js";
 
@@ -50,20 +50,14 @@ export function isRunning(): boolean {
   return core !== undefined;
 }
 
-let loading: Promise<void> | undefined;
-
 /** Loads the plain JavaScript. Resolves in any case. */
-export function loadFallback(): Promise<void> {
-  loading ??= load("fallback").then(
+export const loadFallback = (): Promise<void> =>
+  load("fallback").then(
     (fallback) => {
       core = fallback;
     },
-    () => {
-      loading = undefined;
-    },
+    () => undefined,
   );
-  return loading;
-}
 
 /**
  * Asks the core what a visit leaves behind. `names` are those of the click id's parameter, separated by line feeds,
@@ -88,8 +82,6 @@ export function decide(
     core.put(byte.charCodeAt(0));
   }
   const age = core.decide(...policy, seconds);
-  let answer = "";
-  for (let byte = core.get(0); byte; byte = core.get(answer.length)) answer += String.fromCharCode(byte);
-  const [text = "", clickId] = answer.split("\n");
+  const [text = "", clickId] = answerOf(core.get).split("\n");
   return { age, text, clickId: clickId || undefined };
 }
