@@ -12,11 +12,8 @@ use crate::url::{self, is_alike, take};
 const MAX_BYTES: usize = 128;
 
 /// Words that name a missing value, or ask for one.
-const MISSING: &[u8] = b"undefined null nil none nan n/a true false unknown missing empty unset not invalid infinity no 0 \
+const MISSING: &[u8] = b"undefined null nan nil none n/a true false unknown missing empty unset not invalid infinity no 0 \
     id number ref value name array object string your here insert replace placeholder todo xxx";
-
-/// Those of them that a program writes for a value which it has lost.
-const LOST: &[u8] = b"undefined null nan";
 
 /// Words that stand beside those in a manual: `YOUR_ORDER_ID`.
 const BESIDE: &[u8] = b"order click transaction tx unique request req session sub aff affiliate offer set test me my the this with";
@@ -45,10 +42,12 @@ pub(crate) fn is_missing_value(text: &str) -> bool {
 /// in `ORD-undefined`? With a number beside it the text may still tell two orders
 /// apart.
 fn has_lost_value(text: &[u8]) -> bool {
+    // They are the first of the list.
+    let lost = MISSING.get(.."undefined null nan".len()).unwrap_or_default();
     let mut words = text.split(|byte| !byte.is_ascii_alphanumeric());
     text.len() <= MAX_BYTES
         && !text.iter().any(u8::is_ascii_digit)
-        && words.any(|word| !word.is_empty() && has_no_other_word(word, LOST, b""))
+        && words.any(|word| !word.is_empty() && has_no_other_word(word, lost, b""))
 }
 
 /// The same for a text in the alphabet of click ids, which has no other template's marks than `__…__`.

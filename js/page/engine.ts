@@ -5,6 +5,7 @@
 import { CakeError } from "../error.js";
 import { answerOf, type Core } from "./core.js";
 import { load } from "./load.js";
+import { attempt } from "./store.js";
 import { instantiate } from "./wasm.js";
 
 /** What runs the core. */
@@ -58,6 +59,10 @@ export const loadFallback = (): Promise<void> =>
     },
     () => undefined,
   );
+
+/** Is this a click id, and no word for a missing one, by the core's rule? */
+export const isClickId = (id: string): boolean =>
+  attempt(() => decide({ pairs: `c\x01${id}\x02`, seconds: 1 }, [0, 1, 1, 1], "c", "", "").clickId) === id;
 
 /**
  * Asks the core what a visit leaves behind. `names` are those of the click id's parameter, separated by line feeds,

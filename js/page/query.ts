@@ -11,11 +11,11 @@ const clean = (text: string) => text.trim().replace(/[\0-\x04]/g, "\x7f");
 export function pairsOf(address: string): string {
   return [address.replace(/^[^?]*\?/, ""), address.replace(/[?;]|%(25)*(3[bf]|26)/gi, "&")]
     .map((reading) =>
-      Array.from(
-        new URLSearchParams(reading),
+      // Not by `Array.from`, which old libraries replace.
+      [...new URLSearchParams(reading)]
         // Without what is left of an `&amp;`.
-        ([name, value]) => `${clean(name).replace(/^(amp;)+/, "")}\x01${clean(value)}\x02`,
-      ).join(""),
+        .map(([name, value]) => `${clean(name).replace(/^(amp;)+/, "")}\x01${clean(value)}\x02`)
+        .join(""),
     )
     .join("\x03");
 }

@@ -167,8 +167,11 @@ export function openTracker(sources: readonly (object | null | undefined)[], str
     else note("no_click_id");
     if (options.debug && !(clickId && pairs.includes(clickId))) {
       // biome-ignore lint/suspicious/noControlCharactersInRegex: a name ends so, and the first reading.
-      const names = pairs.split("\x03", 1)[0]?.match(/[^\x02]+(?=\x01)/g);
-      if (names) note("not_taken", names.join(" "));
+      const namesOf = (pairs: string) => pairs.split("\x03", 1)[0]?.match(/[^\x02]+(?=\x01)/g) ?? [];
+      // The fragment's as well, unless it has been read: networks append to that, too.
+      const { hash } = location;
+      const names = [...namesOf(pairs), ...(hash.includes("=") && !options.fragment ? namesOf(pairsOf(hash)) : [])];
+      if (names[0]) note("not_taken", names.join(" "));
     }
   };
 
@@ -257,14 +260,16 @@ export function openTracker(sources: readonly (object | null | undefined)[], str
 
   quietly(() => checkNames(strict, SETTING_NAMES));
   for (const [name, value] of refused) refuse(name, value);
-  onAddressChange(
-    (address) => isDisposed || look(address),
-    () => {
-      resume();
-      addEventListener("online", resume);
-      // At hand before it is needed: at the moment of a conversion there may be no network.
-      setTimeout(() => clickId && openOutbox().catch(() => undefined), AHEAD_MS);
-    },
+  quietly(() =>
+    onAddressChange(
+      (address) => isDisposed || look(address),
+      () => {
+        resume();
+        addEventListener("online", resume);
+        // At hand before it is needed: at the moment of a conversion there may be no network.
+        setTimeout(() => clickId && openOutbox().catch(() => undefined), AHEAD_MS);
+      },
+    ),
   );
 
   return {
@@ -325,7 +330,7 @@ export function openTracker(sources: readonly (object | null | undefined)[], str
             // Here and not in the outbox: nothing may come between the report and the request.
             if (uniqueId) sent = attempt(() => post(url, conversion.fields));
             // A failure is the outbox's to see; here it would only end as an unhandled one.
-            void sent?.catch(() => undefined);
+            void Promise.resolve(sent).catch(() => undefined);
           }
           return inTime(openOutbox().then((outbox) => outbox.conclude(key, sent)));
         }) ?? Promise.resolve<ConvertResult>({ state: "refused", code: "invalid_field" });
