@@ -1,4 +1,4 @@
-/** `cake-edge` as a browser best has it: its wasm in files of their own, and not a text in a script. */
+/** `cake-edge` in the best form for a browser: the wasm in files of its own, not a text in a script. */
 import { init } from "../dist/edge/index.js";
 import checks from "../dist/wasm/checks_bg.wasm?url";
 import edge from "../dist/wasm/edge_bg.wasm?url";

@@ -48,7 +48,8 @@ export function readClickPage(
   const read = JSON.parse(page) as { rows: Click[]; totalRows?: number };
   const clicks = taken && !hasLongNumbers(body) ? tryReadPlain(taken, dates) : undefined;
   if (clicks !== undefined) return { rows: clicks, totalRows: read.totalRows };
-  const rows = taken === undefined ? read.rows : (JSON.parse(clientCore.api().readClicks(body)) as { rows: Click[] }).rows;
+  const rows =
+    taken === undefined ? read.rows : (JSON.parse(clientCore.api().readClicks(body)) as { rows: Click[] }).rows;
   return { rows: rows.map((click) => withInstant(click, dates)), totalRows: read.totalRows };
 }
 

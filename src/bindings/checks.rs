@@ -15,13 +15,13 @@ pub fn lint_tracking_link(link: &str) -> Array {
     findings(&lint(link))
 }
 
-/// Checks a postback URL's template; see [`macros::check`].
+/// Checks a postback URL's template; see [`macros::inspect`].
 ///
 /// # Errors
-/// Those of [`macros::check`].
+/// Those of [`macros::inspect`].
 #[wasm_bindgen(js_name = checkPostbackUrl)]
 pub fn check_postback_url(template: &str) -> Result<JsValue, JsValue> {
-    let checked = macros::check(template)?;
+    let checked = macros::inspect(template)?;
     Ok(checked_template(&checked))
 }
 
