@@ -86,7 +86,6 @@ const ESCAPES: Record<string, string> = { "\0": "\\0", "\n": "\\n", "\r": "\\r",
  * highest bit is set. One character for each byte would be larger, because those above 127 take two bytes in UTF-8.
  * This text has a third of base64's excess. The list is empty where the key leaves no character for a mark.
  */
- */
 function asTexts(wasm: Uint8Array, key: number): WasmText[] {
   const codes = Array.from(wasm, (byte) => (byte & 127) ^ key);
   const used = new Set(codes);
@@ -94,9 +93,7 @@ function asTexts(wasm: Uint8Array, key: number): WasmText[] {
     (mark) => !used.has(mark.charCodeAt(0)) && ESCAPES[mark] === undefined,
   );
   return marks.map((mark) => {
-    const text = codes
-      .map((code, at) => ((wasm[at] ?? 0) > 127 ? mark : "") + String.fromCharCode(code))
-      .join("");
+    const text = codes.map((code, at) => ((wasm[at] ?? 0) > 127 ? mark : "") + String.fromCharCode(code)).join("");
     // All escapes in one pass, so that none is escaped again. A digit after \0 would make an octal escape.
     const literal = text.replace(/[\0\n\r"\\]/g, (character, at: number) =>
       character === "\0" && /\d/.test(text[at + 1] ?? "") ? "\\x00" : (ESCAPES[character] ?? character),
