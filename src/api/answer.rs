@@ -275,7 +275,12 @@ impl<'a> Answer<'a> {
     /// A no, by its words or by its status, beside a yes or the record of a
     /// conversion says both: it is unexpected.
     pub(super) fn contradicted(&self, error: Error) -> Error {
-        if Certainty::from_error(&error) == Certainty::Unknown {
+        // A limit is no no: nobody has looked at the request, whatever stands behind it.
+        let is_limit = matches!(
+            error,
+            Error::RateLimited { .. } | Error::HttpStatus { status: 425, .. }
+        );
+        if is_limit || Certainty::from_error(&error) == Certainty::Unknown {
             return error;
         }
         let envelope = Object::read(self.body).map(dress::unwrapped);
