@@ -74,7 +74,10 @@ export const UNCLEAR: Named = [
   ["the record of another offer", success({ conversion_id: 7, offer_id: 4_040_404 })],
   ["the record of another offer, named in it", success({ conversion_id: 7, offer: { offer_id: 4_040_404 } })],
   ["a record beside another offer", json({ success: true, conversion: { conversion_id: 7 }, offer_id: 4_040_404 })],
-  ["a record beside another unique id", json({ success: true, conversion: { conversion_id: 7 }, unique_id: "NOT-OURS" })],
+  [
+    "a record beside another unique id",
+    json({ success: true, conversion: { conversion_id: 7 }, unique_id: "NOT-OURS" }),
+  ],
   ["a record of two offers", success({ conversion_id: 7, offer_id: 12_345, offer: { offer_id: 4_040_404 } })],
   ["400 with a yes in it", json({ request_status: "Success" }, { status: 400 })],
   ["404 with a record", json({ conversion_id: 7 }, { status: 404 })],
