@@ -151,6 +151,8 @@ pub enum Error {
         status: u16,
         /// The wait that CAKE asks for, in milliseconds, where the answer has one.
         retry_after_ms: Option<u64>,
+        /// A sentence of ours, and what the answer's body says, shortened and redacted.
+        message: String,
     },
     /// CAKE refused the API key.
     Unauthorized {
@@ -415,7 +417,6 @@ impl Error {
                 message
             }
             Self::HttpStatus { .. } => "CAKE answered with an error status",
-            Self::RateLimited { .. } => "CAKE is limiting the rate of requests",
             Self::Unauthorized { .. } => "CAKE refused the API key",
             #[cfg(feature = "api")]
             Self::KeyInPage => {
@@ -432,6 +433,7 @@ impl Error {
             #[cfg(feature = "api")]
             Self::AnswerTooLarge => "CAKE's answer is larger than any of its answers should be",
             Self::Refused { message }
+            | Self::RateLimited { message, .. }
             | Self::UnexpectedAnswer { message }
             | Self::InvalidFixture { message } => message,
             #[cfg(feature = "api")]

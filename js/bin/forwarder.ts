@@ -1,9 +1,8 @@
 /** `npx cake-edge forwarder`: the forwarder as a process of its own, for a machine with a fixed address. */
 import { readFileSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { parseArgs } from "node:util";
 import { type ForwarderServer, isCakeError, type ServerOptions, serveForwarder } from "../entry/forwarder-node.node.js";
-import { optionProblem, UsageError, whenAskedToStop } from "./usage.js";
+import { readArgs, UsageError, whenAskedToStop } from "./usage.js";
 
 export const FORWARDER_USAGE = `Usage: cake-edge forwarder --config FILE [options]
 
@@ -89,13 +88,9 @@ function readOptions(args: string[]): ServerOptions {
   if (args.some((arg) => /^--(api-)?key(=|$)/.test(arg))) {
     throw new UsageError("the API key is no argument, for arguments show in process lists: set CAKE_API_KEY");
   }
-  let values: { [name: string]: string | undefined };
-  try {
-    ({ values } = parseArgs({ args, options: OPTION_TYPES }));
-  } catch (error) {
-    const problem = optionProblem(error, Object.keys(OPTION_TYPES));
-    throw new UsageError(`${problem}; \`cake-edge forwarder --help\` lists the options`);
-  }
+  const values = readArgs(args, OPTION_TYPES, "cake-edge forwarder --help", true) as {
+    readonly [name: string]: string | undefined;
+  };
   const { config, host, port } = values;
   if (config === undefined) throw new UsageError("--config is missing: a file of options, as JSON");
   if (port !== undefined && !(/^\d+$/.test(port) && Number(port) <= 65_535)) {

@@ -142,7 +142,8 @@ export class Delivery {
     const lane = this.#deps.options.deliverer().lane(now, this.#underWay.size, oldest);
     if (lane === "") return undefined;
     if (lane !== "oldest") {
-      const rows = this.#deps.store.dueUnfailed(now, this.#busy.size + 1, lane === "newest");
+      const place = lane === "newest" ? lane : Math.random();
+      const rows = this.#deps.store.dueUnfailed(now, this.#busy.size + 1, place);
       const row = rows.find(({ id }) => !this.#busy.has(id));
       if (row !== undefined) {
         this.#ready = this.#ready.filter(({ id }) => id !== row.id);

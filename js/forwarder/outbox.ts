@@ -401,18 +401,19 @@ export class Outbox implements Shard {
     if (row === undefined) return "unknown";
     if (row.state === "delivered") return "delivered";
     if (this.#delivery.settled(id) !== undefined) return "under_way";
+    // An object that is gone may have sent it.
+    const isInDoubt = !this.#delivery.isNotRecorded(row);
     this.#settle(row, {
       ...row,
       state: "cancelled",
-      // An object that is gone may have sent it.
-      is_in_doubt: this.#delivery.isNotRecorded(row) ? 0 : 1,
+      is_in_doubt: isInDoubt ? 1 : 0,
       next_ms: null,
       code: "cancelled",
       upstream_message: reason,
       changed_ms: this.#deps.host.now(),
     });
     this.#delivery.refresh();
-    this.#log(id, "cancelled", "cancelled", row.attempts, false, row.is_in_doubt === 1);
+    this.#log(id, "cancelled", "cancelled", row.attempts, false, isInDoubt);
     this.#waiters.over(id);
     return "cancelled";
   }
@@ -432,7 +433,7 @@ export class Outbox implements Shard {
       attempts: row.attempts,
       ...(row.code === "" ? {} : { code: row.code }),
       ...(row.conversion_id === null ? {} : { conversionId: row.conversion_id }),
-      ...(row.is_in_doubt === 1 && row.attempts > 0 ? { isInDoubt: true as const } : {}),
+      ...(row.is_in_doubt === 1 ? { isInDoubt: true as const } : {}),
       acceptedAt: instant(row.accepted_ms, this.#deps.options),
     };
   }

@@ -139,8 +139,15 @@ export class SqlStore implements OutboxStore {
     return this.#due(nowMs, limit, false, "");
   }
 
-  dueUnfailed(nowMs: number, limit: number, isNewestFirst: boolean): readonly Row[] {
-    return this.#due(nowMs, limit, isNewestFirst, "AND attempts = 0 AND code = ''");
+  dueUnfailed(nowMs: number, limit: number, from: "newest" | number): readonly Row[] {
+    const due = this.#due(nowMs, limit, from === "newest", "AND attempts = 0 AND code = ''");
+    if (from === "newest" || from === 0) return due;
+    const first = this.#blocks.first ?? this.#number;
+    const there = this.#fresh(limit, false, first + Math.floor(from * (this.#number - first))).filter(
+      ({ next_ms }) => next_ms !== null && next_ms <= nowMs,
+    );
+    const known = new Set(there.map(({ id }) => id));
+    return [...there, ...due.filter(({ id }) => !known.has(id))].slice(0, limit);
   }
 
   nextDue(): number | null {
@@ -356,18 +363,20 @@ export class SqlStore implements OutboxStore {
       .slice(0, limit);
   }
 
-  /** Events that were never tried, the oldest or the newest first. */
-  #fresh(limit: number, isNewestFirst: boolean): Row[] {
+  /** Events that were never tried, the oldest or the newest first; where a number is given, from it on. */
+  #fresh(limit: number, isNewestFirst: boolean, number?: number): Row[] {
     const order = isNewestFirst ? "DESC" : "ASC";
-    return this.#blocks.take(limit, isNewestFirst, this.#number, ({ suffix }, from, until, most) =>
+    const read = ({ suffix }: Partition, from: number, until: number, most: number) =>
       this.#rows(
         `SELECT * FROM events${suffix} WHERE number >= ? AND number < ? AND next_ms = accepted_ms
          ORDER BY number ${order} LIMIT ?`,
         from,
         until,
         most,
-      ),
-    );
+      );
+    return number === undefined
+      ? this.#blocks.take(limit, isNewestFirst, this.#number, read)
+      : this.#blocks.takeFrom(number, limit, read);
   }
 
   /** The partitions in which something waits that was tried. */

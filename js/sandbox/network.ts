@@ -6,6 +6,7 @@ import { call } from "../error.js";
 import { FIXTURE } from "../generated/fixture.js";
 import { GroupCommit } from "../group-commit.js";
 import type { SandboxNetwork } from "../wasm/sandbox.js";
+import { allowedHost } from "./allowed-host.js";
 import { core } from "./core.js";
 import { EventStream } from "./event-stream.js";
 import type { Gate, SandboxHost } from "./host.js";
@@ -183,9 +184,10 @@ export class Network {
   #open(fixture: string | null, isFresh = false): () => SandboxNetwork {
     const { apiKey, allowedHosts = [], store } = this.#init;
     const json = fixture ?? this.#init.fixture ?? FIXTURE;
+    const hosts = JSON.stringify(allowedHosts.map(allowedHost));
     let isFirst = isFresh;
     const open = core.keep(({ SandboxNetwork }) => {
-      const rules = new SandboxNetwork(json, apiKey, JSON.stringify(allowedHosts));
+      const rules = new SandboxNetwork(json, apiKey, hosts);
       const settings = isFirst ? null : store.getMeta("settings");
       isFirst = false;
       if (settings !== null) rules.setSettings(settings);

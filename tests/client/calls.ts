@@ -437,6 +437,34 @@ export function callTests({ createCakeClient, isCakeError }: Edge): void {
     expect(Array.from({ length: 50 }, (_, id) => `c${id}`).filter((id) => !found.includes(id))).toEqual([]);
   });
 
+  test("a length that is false hides no row, and a list without an end is left with a CakeError", async () => {
+    const rows = Array.from({ length: 40 }, (_, id) => ({ click_id: `c${id}` }));
+    const list = (total: unknown, most = 7, calls = { count: 0 }) =>
+      client((request) => {
+        calls.count += 1;
+        const start = Number(new URL(request.url).searchParams.get("start_at_row") ?? 0);
+        return Response.json({ response: { clicks: rows.slice(start, start + most), total_rows: total } });
+      }).listClicks({ rowLimit: 10 });
+    for (const total of [0, 1, 5, "6", -1, null, "many", 40, 41, 90, 5_000]) {
+      const calls = { count: 0 };
+      expect((await idsOf(list(total, 7, calls))).length, String(total)).toBe(40);
+      expect(calls.count, String(total)).toBeLessThan(16);
+    }
+    const repeated = client((request) => {
+      const start = Number(new URL(request.url).searchParams.get("start_at_row") ?? 0);
+      const clicks = start > 39 ? [] : Array.from({ length: 10 }, (_, id) => ({ click_id: `c${start + id}` }));
+      return Response.json({ response: { clicks, total_rows: 90 } });
+    });
+    const given = await idsOf(repeated.listClicks({ rowLimit: 10 })).catch((error: unknown) => error);
+    if (!Array.isArray(given)) expect(given).toMatchObject({ name: "CakeError", code: "unexpected_answer" });
+    const changing = client(() => {
+      const clicks = Array.from({ length: 10 }, () => ({ click_id: crypto.randomUUID() }));
+      return Response.json({ response: { clicks, total_rows: 40 + Math.random() * 20 } });
+    });
+    const left = await idsOf(changing.listClicks({ rowLimit: 10 })).catch((error: unknown) => error);
+    if (!Array.isArray(left)) expect(left).toMatchObject({ name: "CakeError" });
+  });
+
   test("the report is read with its unique ids, row by row and as CAKE's own bytes", async () => {
     const sent: string[] = [];
     const conversions = [1, 2].map((id) => ({ conversion_id: id, payout: 18.5, unique_id: `ORD-${id}` }));
@@ -480,6 +508,14 @@ export function callTests({ createCakeClient, isCakeError }: Edge): void {
       '{"error":{"message":"No such offer"}}',
       '{"errors":["No such offer"]}',
       '{"Message":"No such offer"}',
+      '[{"success":false,"message":"No such offer"}]',
+      '{"d":[{"success":false,"message":"No such offer"}]}',
+      '{"d":"No such offer"}',
+      '{"result":{"success":false,"message":"No such offer"}}',
+      '{"success":true,"error":"No such offer"}',
+      '{"Message":"The request is invalid.","ModelState":{"offer_id":["No such offer"]}}',
+      '{"error":"invalid_request","error_description":"No such offer"}',
+      '{"request_status":"Failed","request_message":"No such offer"}',
       '{"request_status":"Failure","response":{"message":"No such offer"}}',
       '{"request_status":"Failure","errors":[{"detail":"No such offer"}]}',
       "<R><success>false</success><message>No such offer</message></R>",
@@ -493,6 +529,18 @@ export function callTests({ createCakeClient, isCakeError }: Edge): void {
       await expect(cake.recordConversion({ clickId: "abc", offerId: 1 }), body).rejects.toSatisfy((error) =>
         String((error as Error).message + String((error as Error).cause)).includes("No such offer"),
       );
+    }
+    for (const body of [
+      '{"Message":"Quota used"}',
+      '[{"message":"Quota used"}]',
+      "Quota used",
+      "<h1>Quota used</h1>",
+    ]) {
+      const limited = client(() => new Response(body, { status: 429 }), { retries: 0 });
+      await expect(limited.getClick("abc"), body).rejects.toMatchObject({
+        code: "rate_limited",
+        message: expect.stringContaining("Quota used"),
+      });
     }
   });
 

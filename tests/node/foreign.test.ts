@@ -62,6 +62,26 @@ test("every damage has its code, and every finding says what to do", () => {
   }
 });
 
+test("what the way has done to a postback URL is a finding, and what must not be fetched is refused", () => {
+  for (const [url, code] of [
+    ["https://p.example/?id=#reqsessid#&x={{ clickid }}", "foreign_macro"],
+    ["https://p.example/?id=#reqsessid#&x=[click id]", "foreign_macro"],
+    [" https://p.example/?id=#reqsessid#", "stray_space"],
+    ["https://p.example/?id=#reqsessid#&\nx=1", "line_break"],
+    ['"https://p.example/?id=#reqsessid#"', "text_around_link"],
+    ["https:\\/\\/p.example\\/?id=#reqsessid#", "escaped_text"],
+  ] as const) {
+    const { uses, findings } = checkPostbackUrl(url);
+    expect(uses, url).toEqual(["reqsessid"]);
+    expect(findings.map((finding) => finding.code)).toContain(code);
+  }
+  for (const url of ["http://p.example/", "https://u:p@p.example/", "https://127.0.0.1/", "p.example", ""]) {
+    expect(() => checkPostbackUrl(url), url).toThrow(expect.objectContaining({ code: "invalid_postback_url" }));
+  }
+  const [finding] = checkPostbackUrl("https://p.example/?id=#click_id#").findings;
+  expect(finding?.sentence).toContain("#reqsessid#");
+});
+
 test("transaction ids are taken as shops write them, and words for a missing value are not", () => {
   const transactionOf = (transactionId: string | number) => {
     try {

@@ -247,13 +247,19 @@ test.each([
 test.each(["sub1", "S1", "subId1", "extras", "colour"])("a page's link refuses %s by its name", async (name) => {
   await link.ready();
   const given = () => link.createTrackingLink({ ...linkParts, [name]: "spring" });
-  expect(await refusal(given, {})).toMatchObject({ code: "invalid_field", parameter: name });
+  const meant =
+    name === "colour" ? "is unknown: there are domain" : `did you mean ${name === "extras" ? "extra" : "s1"}?`;
+  const refused = { code: "invalid_field", parameter: name, message: expect.stringContaining(meant) };
+  expect(await refusal(given, {})).toMatchObject(refused);
 });
 
 test("a fixture's unknown name is refused with its place", async () => {
   for (const fixture of [{ offer: [] }, { settings: { dresses: [] } }, { offers: [{ offer_id: 1, payot: "1" }] }]) {
     const refused = await refusal(() => sandbox.createSandbox({ fixture } as never).fetch(request), {});
-    expect(refused).toMatchObject({ code: "invalid_fixture", message: expect.stringContaining("unknown field") });
+    expect(refused).toMatchObject({
+      code: "invalid_fixture",
+      message: expect.stringMatching(/unknown field `\w+`: did you mean `(offers|dress|payout)`\?/),
+    });
   }
 });
 

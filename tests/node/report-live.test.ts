@@ -113,6 +113,20 @@ test("a broken call leaves no list that is taken for all of it, and no other acc
   const strange = cli(["conversions", ...range(), "--pages", pages, "--base-url", "https://another.example"], KEY);
   expect(strange).toMatchObject({ status: 2 });
   expect(strange.stderr).toContain("another account");
+  const from = ["--from", days.from];
+  for (const [wrong, sentence] of [
+    [["--form", days.from], /Unknown option '--form': did you mean --from\?/],
+    [[...range(), ...from], /--from is given twice/],
+    [[...range(), "--csv", "--json"], /--csv and --json both write to standard output/],
+    [["--from", "2026-02-30", "--to", "2026-03-01"], /--from must be a day that exists/],
+    [["--from", "2026-03-02", "--to", "2026-03-01"], /--to must not be before the first day/],
+  ] as const) {
+    const { status, stderr, stdout } = cli(["clicks", ...wrong, "--pages", other, "--base-url", sandbox.origin], KEY);
+    expect({ status, stdout }, stderr).toEqual({ status: 2, stdout: "" });
+    expect(stderr).toMatch(sentence);
+  }
+  const keyless = cli(["clicks", ...range(), "--pages", other, "--base-url", sandbox.origin]);
+  expect(keyless.stderr).toMatch(/apiKey is missing.+ Set CAKE_API_KEY/);
   for (const wrong of [[], ["--from", "2026-02-30", "--to", "2026-03-01"], ["--key", "x"]]) {
     const { status, stderr } = cli(["clicks", ...wrong, "--pages", other, "--base-url", sandbox.origin], KEY);
     expect({ wrong, status }, stderr).toEqual({ wrong, status: 2 });

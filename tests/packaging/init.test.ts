@@ -102,7 +102,8 @@ test("a command that cannot be right is refused in one sentence", () => {
   for (const [args, sentence] of [
     [[], /say what you want: --page, --capture, --forwarder, --sandbox/],
     [["--page", "--framework", "rails"], /--framework must be one of wrangler, next, sveltekit, vite, not "rails"/],
-    [["--pages"], /Unknown option '--pages'/],
+    [["--pages"], /Unknown option '--pages': did you mean --page\?/],
+    [["--page", "--dir", "a", "--dir", "b"], /--dir is given twice/],
   ] as const) {
     const { status, stderr } = init(...args);
     expect(status).toBe(1);

@@ -142,6 +142,18 @@ test("options that are none, and values that are none, are one clear sentence", 
     /^cake-edge: there is no command "serve"; there are init, sandbox, forwarder, doctor, report, postbacks, clicks, conversions\n$/,
   );
   complains(["sandbox", "--color"], /^cake-edge: Unknown option '--color'/);
+  complains(["sandbox", "--prot", "1"], /^cake-edge: Unknown option '--prot': did you mean --port\?;/);
+  complains(["sandbx"], /^cake-edge: there is no command "sandbx": did you mean sandbox\?\n$/);
+  complains(
+    ["sandbox", "--seed", "a.json", "--seed", "b.json"],
+    /^cake-edge: --seed is given twice: it counts once\n$/,
+  );
+  for (const host of ["https://Partner.example/x", "https://partner.example"]) {
+    complains(
+      ["sandbox", "--allow", host],
+      /^cake-edge: --allow must be hosts alone, .+: did you mean partner\.example\?\n$/,
+    );
+  }
   complains(["sandbox", "--port", "http"], /^cake-edge: --port must be a whole number from 0 to 65535, not "http"\n$/);
   complains(
     ["sandbox", "--history", "30w"],

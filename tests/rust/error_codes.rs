@@ -68,6 +68,7 @@ fn every_error() -> Vec<Error> {
         Error::RateLimited {
             status: 429,
             retry_after_ms: None,
+            message: text(),
         },
         Error::Unauthorized {
             status: 401,
