@@ -21,12 +21,11 @@ export function readSettings(
 ): Settings {
   const settings: Record<string, unknown> = {};
   for (const source of sources) {
-    for (const given in source) {
+    for (const [given, value] of Object.entries({ ...source })) {
       // `data-window-days`, `windowDays`, and `windowdays`, which HTML makes of it.
       const plain = given.replace(/^data-|[-_]/g, "").toLowerCase();
       const at = NAMES.findIndex((name) => name.toLowerCase() === plain);
       const name = NAMES[at];
-      const value = (source as Record<string, unknown>)[given];
       if (!name || value == null) continue;
       const read = readSetting(value, at);
       if (read === undefined) refuse(name, value);
