@@ -26,6 +26,8 @@ mod page_link;
 mod report;
 #[cfg(feature = "sandbox")]
 mod sandbox;
+#[cfg(feature = "forwarder")]
+mod shop;
 #[cfg(feature = "edge")]
 mod time;
 #[cfg(feature = "edge")]
@@ -49,6 +51,8 @@ pub use page_link::{buffer, build};
 pub use report::{answer, answer_length, place, read, room, run};
 #[cfg(feature = "sandbox")]
 pub use sandbox::{SandboxNetwork, access_of, status_moves};
+#[cfg(feature = "forwarder")]
+pub use shop::{Postback, Shop};
 #[cfg(feature = "edge")]
 pub use time::{day_range, named_day_range};
 #[cfg(feature = "edge")]
