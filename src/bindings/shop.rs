@@ -17,6 +17,10 @@ impl Shop {
     ///
     /// # Errors
     /// Those of [`shop::Shop::new`].
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "wasm-bindgen hands lists over by value"
+    )]
     #[wasm_bindgen(constructor)]
     pub fn new(platform: &str, secrets: Vec<String>, settings: &str) -> Result<Self, JsValue> {
         let secrets = secrets.iter().map(String::as_str);
@@ -55,6 +59,10 @@ impl Postback {
     ///
     /// # Errors
     /// Those of [`postback::Postback::new`].
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "wasm-bindgen hands lists over by value"
+    )]
     #[wasm_bindgen(constructor)]
     pub fn new(secrets: Vec<String>, settings: &str) -> Result<Self, JsValue> {
         let secrets = secrets.iter().map(String::as_str);

@@ -34,9 +34,15 @@ pub(super) struct Settings {
     pub(super) sale_topic: String,
     /// `WooCommerce`: the statuses of an order that make it a sale.
     pub(super) statuses: Vec<String>,
-    /// Stripe: do later invoices of a subscription count?
+    pub(super) stripe: StripeSettings,
+}
+
+/// What is Stripe's alone.
+#[derive(Clone, Debug)]
+pub(super) struct StripeSettings {
+    /// Do later invoices of a subscription count?
     pub(super) is_recurring: bool,
-    /// Stripe: may `client_reference_id` be the click id?
+    /// May `client_reference_id` be the click id?
     pub(super) by_client_reference: bool,
 }
 
@@ -91,8 +97,10 @@ impl Settings {
             sale_topic: text("saleTopic").unwrap_or_else(|| "orders/paid".to_owned()),
             statuses: texts("statuses")
                 .unwrap_or_else(|| ["processing", "completed"].map(str::to_owned).to_vec()),
-            is_recurring: flag("recurring", false),
-            by_client_reference: flag("clientReferenceId", true),
+            stripe: StripeSettings {
+                is_recurring: flag("recurring", false),
+                by_client_reference: flag("clientReferenceId", true),
+            },
         })
     }
 

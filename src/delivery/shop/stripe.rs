@@ -4,6 +4,7 @@
 use super::payload::Payload;
 use super::settings::{Amount, Revenue, Settings, as_click_id, money, padded, shortest};
 use super::{Refund, Verdict, Webhook};
+use crate::api::json::Value;
 use crate::delivery::secrets::{Secrets, from_hex};
 
 /// How far the time of a signature may be from now, in seconds.
@@ -76,8 +77,8 @@ fn session(settings: &Settings, session: &Payload<'_>, created_ms: Option<u64>) 
     }
     let reference = session
         .at(&["client_reference_id"])
-        .and_then(|value| value.string())
-        .filter(|_| settings.by_client_reference);
+        .and_then(Value::string)
+        .filter(|_| settings.stripe.by_client_reference);
     let click_id = settings
         .find_click_id(&[session.at(&["metadata"])])
         .or_else(|| as_click_id(&reference?));
@@ -103,7 +104,7 @@ fn invoice(settings: &Settings, invoice: &Payload<'_>, created_ms: Option<u64>) 
     if !RECURRING.contains(&reason.as_str()) {
         return Verdict::ignored("other_invoice");
     }
-    if !settings.is_recurring {
+    if !settings.stripe.is_recurring {
         return Verdict::ignored("not_recurring");
     }
     let paid = invoice.whole(&["amount_paid"]);
@@ -119,9 +120,8 @@ fn invoice(settings: &Settings, invoice: &Payload<'_>, created_ms: Option<u64>) 
     ];
     lists.extend(lines.iter().map(|line| line.at(&["metadata"])));
     let click_id = settings.find_click_id(&lists);
-    let unique_id = ["payment_intent"]
-        .iter()
-        .find_map(|name| invoice.reference(name))
+    let unique_id = invoice
+        .reference("payment_intent")
         .or_else(|| invoice.id(&["id"]));
     let units = if settings.revenue == Revenue::Subtotal {
         invoice.whole(&["total_excluding_tax"])
