@@ -11,7 +11,6 @@ import {
   writeSync,
 } from "node:fs";
 import { resolve } from "node:path";
-import { parseArgs } from "node:util";
 import { readCsv } from "../csv.js";
 import {
   type AppliedPostback,
@@ -25,7 +24,7 @@ import {
 } from "../entry/edge.inline.js";
 import { findNearest } from "../nearest.js";
 import { postbackKey } from "../postback-key.js";
-import { isRunning, optionProblem, UsageError } from "./usage.js";
+import { isRunning, readArgs, sentenceOf, UsageError } from "./usage.js";
 
 export const POSTBACKS_USAGE = `Usage: cake-edge postbacks --file FILE [options]
 
@@ -93,7 +92,7 @@ export async function postbacks(args: string[]): Promise<number> {
     return options.isApplied ? await apply(options, rows) : preview(options, rows);
   } catch (error) {
     if (!(error instanceof UsageError) && !isCakeError(error)) throw error;
-    console.error(`cake-edge postbacks: ${error.message}`);
+    console.error(`cake-edge postbacks: ${sentenceOf(error)}`);
     return error instanceof UsageError || /^(invalid|missing)_/.test(error.code) ? 2 : 4;
   }
 }
@@ -102,14 +101,7 @@ function readOptions(args: string[]): Options {
   if (args.some((arg) => /^--(api-)?key(=|$)/.test(arg))) {
     throw new UsageError("the API key is no argument, for arguments show in process lists: set CAKE_API_KEY");
   }
-  let values: { [name: string]: string | boolean | string[] | undefined };
-  try {
-    ({ values } = parseArgs({ args, options: OPTION_TYPES }));
-  } catch (error) {
-    throw new UsageError(
-      `${optionProblem(error, Object.keys(OPTION_TYPES))}; \`cake-edge postbacks --help\` lists the options`,
-    );
-  }
+  const values = readArgs(args, OPTION_TYPES, "cake-edge postbacks --help");
   const one = (name: string) => values[name] as string | undefined;
   const many = (name: string) => (values[name] as string[] | undefined) ?? [];
   const file = one("file");

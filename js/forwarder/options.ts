@@ -80,7 +80,8 @@ export interface ForwarderOptions {
   readonly clockSpeed?: number;
 }
 
-const NAMES = [
+/** The names of all options that every host has. */
+export const OPTION_NAMES = [
   "baseUrl",
   "apiKey",
   "pixelDomain",
@@ -134,7 +135,7 @@ const DAY_MS = 86_400_000;
  */
 export function resolveOptions(options: ForwarderOptions, more: readonly string[] = []): ResolvedOptions {
   if (typeof options !== "object" || options === null) refuse("options", "must be an object");
-  checkNames("options", options, [...NAMES, ...more]);
+  checkNames("options", options, [...OPTION_NAMES, ...more]);
   const { pixelDomain, upstreamDedupe = true } = options;
   const timeoutMs = integerOption("timeoutMs", options.timeoutMs, 1, 600_000) ?? 15_000;
   if (pixelDomain === undefined) checkSecret("apiKey", stringOption("apiKey", options.apiKey), 8, "missing_api_key");

@@ -12,8 +12,7 @@ export function checkSecret(
   missing: "missing_api_key" | "weak_secret" = "weak_secret",
 ): string {
   const trimmed = secret.trim();
-  if (trimmed === "")
-    throw new CakeError({ code: missing, parameter, rule: "is missing: set it as a secret of the Worker" });
+  if (trimmed === "") throw new CakeError({ code: missing, parameter, rule: "is missing: set it as a secret" });
   if (PLACEHOLDER.test(trimmed)) {
     throw new CakeError({
       code: "placeholder_text",
