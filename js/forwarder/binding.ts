@@ -29,7 +29,9 @@ export function byBinding<Env extends object, Options extends object, T>(
 
 /** An option's value; one within is named by its path, such as `shops.shopify.secrets`. */
 function valueAt(options: object, path: string): unknown {
-  return path.split(".").reduce<unknown>((value, name) => (value as Record<string, unknown> | undefined)?.[name], options);
+  return path
+    .split(".")
+    .reduce<unknown>((value, name) => (value as Record<string, unknown> | undefined)?.[name], options);
 }
 
 /** The binding whose value it is; of several, the one that is named like the option. */

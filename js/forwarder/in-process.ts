@@ -11,8 +11,8 @@ import { Outbox } from "./outbox.js";
 import { findRoute } from "./path.js";
 import { createIds } from "./setup.js";
 
-export type { StoreSnapshot } from "./memory-store.js";
 export type { PostbackLine, WebhookLine } from "./incoming.js";
+export type { StoreSnapshot } from "./memory-store.js";
 export type { ForwarderOptions } from "./options.js";
 export type { ConversionLine, ConversionState, LogLine, OperatorLine, Status } from "./shard.js";
 

@@ -32,6 +32,8 @@ export interface WebhookLine {
   readonly id?: string;
   /** Why the sale has no revenue: it is in another currency, or its amount is none. */
   readonly revenueLeftOut?: "currency" | "amount";
+  /** Of a sale that its page has told before: is the shop's money sent? Not where CAKE may have the sale. */
+  readonly moneyUsed?: boolean;
   /** A person should look. */
   readonly alert?: true;
 }

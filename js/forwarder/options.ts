@@ -157,6 +157,7 @@ export function resolveOptions(options: ForwarderOptions, more: readonly string[
       refuse("origins", "must be exact origins such as https://shop.example, without a path");
     }
   }
+  const retentionDays = integerOption("retentionDays", options.retentionDays, 1, 400) ?? 30;
   const clockSpeed = integerOption("clockSpeed", options.clockSpeed, 1, 1_000) ?? 1;
   const deliverer = core.keep(
     ({ Deliverer }) =>
@@ -176,14 +177,14 @@ export function resolveOptions(options: ForwarderOptions, more: readonly string[
     zone: options.timeZone ? createTimeZone(stringOption("timeZone", options.timeZone)) : undefined,
     origins: new Set(origins),
     signingSecrets,
-    shops: resolveShops(options.shops),
+    shops: resolveShops(options.shops, retentionDays),
     postbacks: resolvePostbacks(options.postbacks),
     cookieSecrets,
     isFirstTouch: choice("touch", options.touch, ["last", "first"]) === "first",
     isDeduplicated: (offerId) =>
       typeof upstreamDedupe === "object" ? (upstreamDedupe[offerId] ?? true) : upstreamDedupe,
     severalPerClick: choice("severalPerClick", options.severalPerClick, [true, false]) ?? false,
-    retentionMs: (integerOption("retentionDays", options.retentionDays, 1, 400) ?? 30) * DAY_MS,
+    retentionMs: retentionDays * DAY_MS,
     capacity: integerOption("capacity", options.capacity, 1, 100_000_000) ?? 10_000_000,
     timeoutMs,
     log: harmless(functionOption("log", options.log) ?? logLine),

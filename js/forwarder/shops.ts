@@ -56,7 +56,7 @@ export interface ShopOptions {
   readonly testOrders?: boolean;
   /**
    * A mapping of the site's own, where the ready one does not fit. It is asked about every verified webhook that is no
-   * refund, no test and readable; `undefined` means that there is nothing to count. What it throws, and a conversion
+   * refund, no test, not too old and readable; `undefined` means that there is nothing to count. What it throws, and a conversion
    * that breaks a rule, is answered 500, so that the platform sends the webhook again. Numbers above 2^53 have lost
    * digits in `payload`.
    * @default the ready mapping
@@ -121,7 +121,10 @@ export function isPlatform(name: string): name is Platform {
  *
  * @throws CakeError `weak_secret`, `placeholder_text`, `invalid_field`
  */
-export function resolveShops(shops: Shops | undefined): ReadonlyMap<Platform, readonly ResolvedShop[]> {
+export function resolveShops(
+  shops: Shops | undefined,
+  retentionDays: number,
+): ReadonlyMap<Platform, readonly ResolvedShop[]> {
   checkNames("shops", shops, Object.keys(OWN));
   const resolved = new Map<Platform, readonly ResolvedShop[]>();
   for (const [name, given] of Object.entries(shops ?? {})) {
@@ -131,13 +134,13 @@ export function resolveShops(shops: Shops | undefined): ReadonlyMap<Platform, re
     const place = (index: number) => (Array.isArray(given) ? `shops.${name}.${index}` : `shops.${name}`);
     resolved.set(
       platform,
-      several.map((shop, index) => resolveShop(platform, place(index), shop)),
+      several.map((shop, index) => resolveShop(platform, place(index), shop, retentionDays)),
     );
   }
   return resolved;
 }
 
-function resolveShop(platform: Platform, place: string, shop: ShopOptions): ResolvedShop {
+function resolveShop(platform: Platform, place: string, shop: ShopOptions, retentionDays: number): ResolvedShop {
   if (typeof shop !== "object" || shop === null) refuse(place, "must be an object");
   checkNames(place, shop, [...COMMON, ...OWN[platform]]);
   const { saleTopic, uniqueId, statuses, recurring, clientReferenceId } = shop as ShopifyOptions &
@@ -146,7 +149,8 @@ function resolveShop(platform: Platform, place: string, shop: ShopOptions): Reso
   const at = (option: string) => `${place}.${option}`;
   const map = functionOption(at("map"), shop.map);
   const offerId = integerOption(at("offerId"), shop.offerId, 1, Number.MAX_SAFE_INTEGER);
-  if (offerId === undefined && map === undefined) refuse(at("offerId"), "is missing: which offer do its sales belong to?");
+  if (offerId === undefined && map === undefined)
+    refuse(at("offerId"), "is missing: which offer do its sales belong to?");
   const revenue = choice(at("revenue"), shop.revenue, ["total", "subtotal", "none"]) ?? "total";
   const currency = optionalString(at("currency"), shop.currency)?.trim() ?? "";
   if (revenue !== "none" && !/^[A-Za-z]{3}$/.test(currency)) {
@@ -156,6 +160,7 @@ function resolveShop(platform: Platform, place: string, shop: ShopOptions): Reso
     offerId,
     currency,
     revenue,
+    retentionDays,
     clickIdNames: names(at("clickIdNames"), shop.clickIdNames),
     testOrders: flag(at("testOrders"), shop.testOrders),
     saleTopic: choice(at("saleTopic"), saleTopic, ["orders/paid", "orders/create"]),
@@ -178,5 +183,7 @@ function flag(name: string, value: unknown): boolean | undefined {
 function names(name: string, value: unknown): readonly string[] | undefined {
   if (value === undefined || value === null) return undefined;
   const given = texts(name, value).map((text) => text.trim());
-  return given.length > 0 && !given.includes("") ? given : refuse(name, "must hold one name at least, and no empty one");
+  return given.length > 0 && !given.includes("")
+    ? given
+    : refuse(name, "must hold one name at least, and no empty one");
 }

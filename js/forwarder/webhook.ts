@@ -61,6 +61,7 @@ export async function handleWebhook(
     return json(200, { ...answer, ...(code === undefined ? {} : { reason: code }) });
   };
   if (verdict.outcome === "ping" || verdict.outcome === "test") return told(verdict.outcome);
+  if (verdict.reason === "too_old") return told("ignored", { code: "too_old" });
   if (verdict.reason === "unreadable") return told("ignored", { code: "unreadable", alert: true });
   if (verdict.outcome === "refund") return told("refund_not_taken", { alert: true });
   const ready = verdict.sale && dated(verdict.sale, options);
@@ -128,8 +129,12 @@ async function handOver(
     if (result.refusal === "conversion_conflict") return told("changed");
     throw new Refusal(result.refusal, "too many conversions wait: try again later", { "retry-after": "60" });
   }
-  const { id, duplicate } = result;
-  return told(duplicate ? "duplicate" : "accepted", { id, ...(revenueLeftOut ? { revenueLeftOut } : {}) });
+  const { id, duplicate, moneyUsed } = result;
+  return told(duplicate ? "duplicate" : "accepted", {
+    id,
+    ...(revenueLeftOut ? { revenueLeftOut } : {}),
+    ...(moneyUsed === undefined ? {} : { moneyUsed }),
+  });
 }
 
 async function mapFailed(code: string, told: Tell): Promise<never> {

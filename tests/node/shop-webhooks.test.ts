@@ -27,7 +27,11 @@ const { nowS, secrets, webhooks } = JSON.parse(
   readFileSync(new URL("../vectors/shop_webhooks.json", import.meta.url), "utf8"),
 ) as { nowS: number; secrets: Record<Platform, string>; webhooks: Vector[] };
 
-const SIGNATURE = { shopify: "X-Shopify-Hmac-SHA256", woocommerce: "x-wc-webhook-signature", stripe: "Stripe-Signature" };
+const SIGNATURE = {
+  shopify: "X-Shopify-Hmac-SHA256",
+  woocommerce: "x-wc-webhook-signature",
+  stripe: "Stripe-Signature",
+};
 const TOPIC = { shopify: "X-SHOPIFY-TOPIC", woocommerce: "X-WC-Webhook-Topic", stripe: "" };
 
 /** By Node's crypto alone. */
@@ -58,9 +62,9 @@ function post(
   return ask(`webhooks/${shop}`, { method: "POST", headers, body: body as BodyInit });
 }
 
-const rows = async ({ operator }: Both) =>
+const rows = async ({ operator }: Pick<Both, "operator">) =>
   ((await (await operator("conversions")).json()) as { rows: { conversion: Record<string, unknown> }[] }).rows;
-const counts = async ({ operator }: Both) => {
+const counts = async ({ operator }: Pick<Both, "operator">) => {
   const totals = (await (await operator("counts")).json()) as Record<"webhooks" | "postbacks", object>;
   return { webhooks: totals.webhooks, postbacks: totals.postbacks };
 };
@@ -96,7 +100,11 @@ describe("the shared vectors", () => {
     const own = currency === "" ? { offerId, ...settings } : { offerId, currency, ...settings };
     const secret = ["a newer secret of the very same shop, of the site", secrets[vector.shop]];
     const lines: unknown[] = [];
-    const all = both({ timeZone: "America/New_York", ...shopsOf(vector.shop, own, secret), log: (line) => lines.push(line) });
+    const all = both({
+      timeZone: "America/New_York",
+      ...shopsOf(vector.shop, own, secret),
+      log: (line) => lines.push(line),
+    });
     const { outcome, reason, sale } = vector.verdict;
     const answer = await post(all, vector.shop, bodyOf(vector), vector);
     const told = (await answer.json()) as { outcome: string; reason?: string; error?: { code: string } };
@@ -132,7 +140,10 @@ test("each webhook comes three times, in any order, and is one conversion", asyn
     bodies.push(["shopify", "orders/paid", JSON.stringify(shopOrder)]);
     const meta_data = [{ key: "reqid", value: await all.click() }];
     const woo = { id: 2_000 + index, status: "processing", currency: "USD", total: "5.00", meta_data };
-    bodies.push(["woocommerce", "order.created", JSON.stringify(woo)], ["woocommerce", "order.updated", JSON.stringify(woo)]);
+    bodies.push(
+      ["woocommerce", "order.created", JSON.stringify(woo)],
+      ["woocommerce", "order.updated", JSON.stringify(woo)],
+    );
     const object = {
       id: `cs_${index}`,
       payment_intent: `pi_${index}`,
@@ -141,7 +152,11 @@ test("each webhook comes three times, in any order, and is one conversion", asyn
       currency: "usd",
       client_reference_id: await all.click(),
     };
-    bodies.push(["stripe", "", JSON.stringify({ type: "checkout.session.completed", livemode: true, data: { object } })]);
+    bodies.push([
+      "stripe",
+      "",
+      JSON.stringify({ type: "checkout.session.completed", livemode: true, data: { object } }),
+    ]);
   }
   const repeated = [...bodies, ...bodies, ...bodies].sort(() => Math.random() - 0.5);
   const outcomes = await Promise.all(
@@ -155,7 +170,12 @@ test("each webhook comes three times, in any order, and is one conversion", asyn
   expect(outcomes.filter((outcome) => outcome === "duplicate").length).toBe(36);
   await expect.poll(async () => (await all.recorded()).length).toBe(12);
   const recorded = (await all.recorded()).map(({ unique_id }) => unique_id).sort();
-  expect(recorded).toEqual([1_000, 1_001, 1_002, 1_003, 2_000, 2_001, 2_002, 2_003].map(String).concat(["pi_0", "pi_1", "pi_2", "pi_3"]).sort());
+  expect(recorded).toEqual(
+    [1_000, 1_001, 1_002, 1_003, 2_000, 2_001, 2_002, 2_003]
+      .map(String)
+      .concat(["pi_0", "pi_1", "pi_2", "pi_3"])
+      .sort(),
+  );
   expect((await counts(all)).webhooks).toEqual({
     shopify: { accepted: 4, duplicate: 8 },
     woocommerce: { accepted: 4, duplicate: 20 },
@@ -180,21 +200,25 @@ test("what is not counted is told by the counts, the page and the log", async ()
     },
     postbacks: {},
   });
-  const page = await (
-    await all.operator("", { headers: { authorization: `Bearer ${OPERATOR}` } })
-  ).text();
+  const page = await (await all.operator("", { headers: { authorization: `Bearer ${OPERATOR}` } })).text();
   expect(page).toContain("Webhooks of shops, the last day");
   expect(page).toContain("2 no_click_id");
   expect(lines[0]).toEqual({ event: "webhook", shop: "shopify", topic: "orders/paid", outcome: "no_click_id" });
   expect(lines[5]).toMatchObject({ outcome: "accepted", revenueLeftOut: "currency" });
 });
 
-test("money of a shop is added to the event of its page, and a page's after it is a repetition", async () => {
+test("a shop's webhook adds its money to the event of its page, and a page's event after it is a repetition", async () => {
   const all = both({ ...shopsOf("shopify"), fetch: () => new Promise<Response>(() => undefined) });
   const clickId = "13b9ae60-4f60-4c9e-bf75-626dca035acf";
-  const event = { clickId, offerId: 12_345, uniqueId: "5678901234567" };
-  await paid(all);
-  expect(await (await all.page(event, "")).json()).toMatchObject({ duplicate: true });
+  await paid(all, { id: 1 });
+  const page = (uniqueId: string) => all.page({ clickId, offerId: 12_345, uniqueId }, "");
+  expect(await (await page("1")).json()).toMatchObject({ duplicate: true });
+  const other = both({ ...shopsOf("shopify", { offerId: 12_345 }), clockSpeed: 1 });
+  await other.faults([{ script: ["server_error"] }]);
+  const own = await other.click();
+  await other.page({ clickId: own, offerId: 12_345, uniqueId: "2" }, "");
+  const answer = await paid(other, { id: 2, note_attributes: [{ name: "reqid", value: own }] });
+  expect(await answer.json()).toMatchObject({ outcome: "duplicate", moneyUsed: expect.any(Boolean) });
 });
 
 test("a secret can be rotated, and two shops on one platform are told apart by theirs", async () => {
@@ -235,7 +259,11 @@ describe("a mapping of the site's own", () => {
       adv1: topic,
     }));
     expect(await (await paid(all)).json()).toMatchObject({ outcome: "accepted" });
-    expect((await rows(all))[0]?.conversion).toMatchObject({ orderId: "#1001", adv1: "orders/paid", revenue: "409.94" });
+    expect((await rows(all))[0]?.conversion).toMatchObject({
+      orderId: "#1001",
+      adv1: "orders/paid",
+      revenue: "409.94",
+    });
   });
 
   test("maps what the ready one knows nothing of, without an offer of its own", async () => {
@@ -289,7 +317,10 @@ test("a body is cut off at 2 MB, and one of 1 MB is read", async () => {
   const big = (bytes: number) => JSON.stringify(order({ note: "x".repeat(bytes) }));
   expect((await post(all, "shopify", big(1_000_000), { topic: "orders/paid" })).status).toBe(200);
   const tooBig = await post(all, "shopify", big(2_100_000), { topic: "orders/paid" });
-  expect([tooBig.status, ((await tooBig.json()) as { error: { code: string } }).error.code]).toEqual([413, "body_too_large"]);
+  expect([tooBig.status, ((await tooBig.json()) as { error: { code: string } }).error.code]).toEqual([
+    413,
+    "body_too_large",
+  ]);
 });
 
 test.each([

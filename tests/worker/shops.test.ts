@@ -74,7 +74,13 @@ test("a sale on each platform is delivered once, with its revenue, however often
     total: "29.35",
     meta_data: [{ key: "reqid", value: await click() }],
   });
-  const object = { id: `cs_${id}`, payment_status: "paid", amount_total: 500, currency: "usd", payment_intent: `pi_${id}` };
+  const object = {
+    id: `cs_${id}`,
+    payment_status: "paid",
+    amount_total: 500,
+    currency: "usd",
+    payment_intent: `pi_${id}`,
+  };
   const stripe = JSON.stringify({
     type: "checkout.session.completed",
     livemode: true,
@@ -115,7 +121,11 @@ test("a sale on each platform is delivered once, with its revenue, however often
 });
 
 test("what nobody has signed is refused, and limited; so is a postback", async () => {
-  const init = { method: "POST", headers: { "x-shopify-hmac-sha256": "AAAA", "x-shopify-topic": "orders/paid" }, body: "{}" };
+  const init = {
+    method: "POST",
+    headers: { "x-shopify-hmac-sha256": "AAAA", "x-shopify-topic": "orders/paid" },
+    body: "{}",
+  };
   expect((await ask("webhooks/shopify", init)).status).toBe(429);
   expect((await ask(`postback/network/${NETWORK}?c=a&t=1`)).status).toBe(429);
   wishes.now = { ...wishes.now, rateLimit: undefined } as typeof wishes.now;
@@ -124,7 +134,11 @@ test("what nobody has signed is refused, and limited; so is a postback", async (
     401,
     { error: { code: "signature_refused", rule: expect.any(String), retryable: false } },
   ]);
-  const ping = { method: "POST", headers: { "content-type": "application/x-www-form-urlencoded" }, body: "webhook_id=7" };
+  const ping = {
+    method: "POST",
+    headers: { "content-type": "application/x-www-form-urlencoded" },
+    body: "webhook_id=7",
+  };
   expect((await ask("webhooks/woocommerce", ping)).status).toBe(200);
 });
 

@@ -177,11 +177,16 @@ impl Shop {
             return Verdict::ignored("unreadable");
         };
         let topic = webhook.topic.trim();
-        match self.platform {
+        let verdict = match self.platform {
             Platform::Shopify => shopify::read(&self.settings, topic, &payload),
             Platform::WooCommerce => woocommerce::read(&self.settings, topic, &payload),
             Platform::Stripe => stripe::read(&self.settings, &payload),
+        };
+        let is_too_old = |sale: &Sale| self.settings.is_too_old(sale, webhook.now_ms);
+        if verdict.sale.as_ref().is_some_and(is_too_old) {
+            return Verdict::ignored("too_old");
         }
+        verdict
     }
 
     fn is_signed(&self, webhook: &Webhook<'_>) -> bool {

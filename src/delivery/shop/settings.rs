@@ -26,6 +26,8 @@ pub(super) struct Settings {
     /// The currency of CAKE's revenue, three letters.
     currency: String,
     pub(super) revenue: Revenue,
+    /// For so long a repetition is known as one, in milliseconds.
+    kept_ms: u64,
     /// Do test orders count?
     takes_tests: bool,
     /// Is the unique id the order's number for people, and not the platform's own id?
@@ -55,8 +57,8 @@ pub(super) struct Amount {
 
 impl Settings {
     /// Reads the settings: an object of `offerId`, `currency`, `revenue`
-    /// (`total`, `subtotal` or `none`), and, each with a default, `clickIdNames`,
-    /// `testOrders`, `uniqueId` (`id`; `name` or `number`), `saleTopic`,
+    /// (`total`, `subtotal` or `none`), and, each with a default, `retentionDays`,
+    /// `clickIdNames`, `testOrders`, `uniqueId` (`id`; `name` or `number`), `saleTopic`,
     /// `statuses`, `recurring`, `clientReferenceId`.
     ///
     /// # Errors
@@ -92,6 +94,12 @@ impl Settings {
                 .unwrap_or_else(|| click_id::DEFAULT_PARAMETERS.map(str::to_owned).to_vec()),
             currency,
             revenue,
+            kept_ms: fields
+                .get("retentionDays")
+                .and_then(Value::number)
+                .and_then(parse_integer)
+                .unwrap_or(30)
+                .saturating_mul(86_400_000),
             takes_tests: flag("testOrders", false),
             is_by_number: matches!(text("uniqueId").as_deref(), Some("name" | "number")),
             sale_topic: text("saleTopic").unwrap_or_else(|| "orders/paid".to_owned()),
@@ -122,6 +130,13 @@ impl Settings {
     /// Does a test order stop here?
     pub(super) fn refuses_test(&self, is_test: bool) -> bool {
         is_test && !self.takes_tests
+    }
+
+    /// Was it paid longer ago than events are kept? Platforms tell an order again
+    /// whenever somebody edits it, and nobody could know the sale as a repetition.
+    pub(super) fn is_too_old(&self, sale: &Sale, now_ms: u64) -> bool {
+        sale.paid_at_ms
+            .is_some_and(|paid_ms| paid_ms.saturating_add(self.kept_ms) < now_ms)
     }
 
     /// Is this the currency of CAKE's revenue?
