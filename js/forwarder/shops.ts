@@ -56,8 +56,8 @@ export interface ShopOptions {
   readonly testOrders?: boolean;
   /**
    * A mapping of the site's own, where the ready one does not fit. It is asked about every verified webhook that is no
-   * refund, no test, not too old and readable; `undefined` means that there is nothing to count. What it throws, and a conversion
-   * that breaks a rule, is answered 500, so that the platform sends the webhook again. Numbers above 2^53 have lost
+   * refund, no test, not too old and readable; `undefined` means that there is nothing to count. A mapping that throws, or whose
+   * conversion breaks a rule, is answered 500, so that the platform sends the webhook again. Numbers above 2^53 have lost
    * digits in `payload`.
    * @default the ready mapping
    */

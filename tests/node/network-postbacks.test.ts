@@ -146,3 +146,18 @@ test("a backend may sign by the names that Svix gave the headers, and not by hal
   expect((await post(mixed)).status).toBe(401);
   expect((await post({ ...svix, "svix-timestamp": "1" })).status).toBe(401);
 });
+
+test("a forwarder may be mounted below the words of its own routes", async () => {
+  const { forwarder } = both({ postbacks });
+  const status = async (path: string, init: RequestInit = {}) =>
+    (await forwarder.fetch(new Request(`https://shop.example/${path}`, init))).status;
+  for (const mount of ["postback", "webhooks", "postback/a", "webhooks/shopify", "operator"]) {
+    expect(await status(`${mount}/health`)).toBe(200);
+    expect(await status(`${mount}/conversions`, { method: "POST" })).toBe(415);
+    expect(await status(`${mount}/conversions/0123456789abcdef0123456789abcdef`)).toBe(404);
+    expect(await status(`${mount}/operator`)).toBe(200);
+    expect(await status(`${mount}/operator/counts`)).toBe(401);
+    expect(await status(`${mount}/postback/voluum/${SEGMENT}?sub1=a&txid=1`)).toBe(200);
+    expect(await status(`${mount}/webhooks/shopify`, { method: "POST" })).toBe(404);
+  }
+});
