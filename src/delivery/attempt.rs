@@ -7,20 +7,23 @@
 //! recorded; none is called delivered without an answer that is about this very
 //! event; and every event ends or has a next time.
 
+mod changes;
 mod report;
 mod transition;
 pub(crate) mod wire;
 
-use super::Event;
 use super::circuit_breaker::{CircuitBreaker, Heard, PAUSE_MS, Signal, Trouble};
 use super::outcome::{Meaning, State};
 use super::route::Route;
 use super::schedule;
+use super::{Correction, Event};
 use crate::api::get_click::ClickVerdict;
+use crate::api::older::correction::Checked;
 use crate::api::report_scan::Found;
-use crate::api::{Answer, Certainty, conversion_report, get_click};
+use crate::api::{Answer, Certainty, Request, conversion_report, get_click};
 use crate::{Error, Result};
 
+use changes::Changes;
 use report::Reading;
 
 pub(crate) use transition::Transition;
@@ -34,6 +37,10 @@ const REPORT_LAG_MS: u64 = 60_000;
 
 /// How long an event waits that alone was refused by the key.
 const ALONE_MS: u64 = 5_000;
+
+/// How long a correction waits at most for what it waits for, after that is due itself. It is told
+/// sooner: this is for whoever told it and was gone.
+const FAMILY_MS: u64 = 60_000;
 
 /// A stored event, as far as an attempt concerns it. Times are the outbox's
 /// clock in milliseconds, but for [`Row::accepted_utc_ms`].
@@ -116,6 +123,30 @@ pub(crate) struct Sibling {
     pub(crate) conversion_id: Option<u64>,
 }
 
+/// Where a correction's conversion stands, as this forwarder has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Parent {
+    /// Its state's word.
+    pub(crate) state: String,
+    /// Why it is not delivered.
+    pub(crate) code: String,
+    /// CAKE's words, or an operator's reason.
+    pub(crate) message: String,
+    /// When it is due.
+    pub(crate) next_ms: Option<u64>,
+}
+
+/// What a correction waits for, and what came after it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Family {
+    /// Its conversion; `None` where this forwarder does not have it.
+    pub(crate) conversion: Option<Parent>,
+    /// When an earlier correction of the same conversion is due that is not over yet.
+    pub(crate) earlier_ms: Option<u64>,
+    /// May a later correction of the same conversion be recorded?
+    pub(crate) has_later: bool,
+}
+
 /// What to do next.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Step {
@@ -128,6 +159,8 @@ pub(crate) enum Step {
     },
     /// Tell the other events of the same click and offer.
     AskSiblings,
+    /// Tell a correction's conversion and the conversion's other corrections.
+    AskFamily,
     /// The attempt is over: change the row.
     Store(Transition),
 }
@@ -141,6 +174,8 @@ pub(crate) enum Input<'a> {
     Failed(Error),
     /// The other events of the click; `None` where they cannot be told.
     Siblings(Option<&'a [Sibling]>),
+    /// What a correction waits for; `None` where it cannot be told.
+    Family(Option<Family>),
 }
 
 #[derive(Debug)]
@@ -149,6 +184,8 @@ enum Phase {
     AskingClick,
     AskingSiblings(Claim),
     AskingReport(Reading),
+    AskingFamily,
+    AskingChanges(Changes),
     Over,
 }
 
@@ -173,6 +210,10 @@ pub(crate) struct Attempt<'a> {
     row: &'a Row,
     facts: Facts,
     event: Option<Event>,
+    /// In place of an event.
+    correction: Option<Correction>,
+    /// Has a later correction gone ahead of it?
+    is_overtaken: bool,
     phase: Phase,
     is_in_doubt: bool,
     started_ms: u64,
@@ -187,6 +228,8 @@ impl<'a> Attempt<'a> {
             row,
             facts,
             event: None,
+            correction: None,
+            is_overtaken: false,
             phase: Phase::Over,
             is_in_doubt: row.is_in_doubt || facts.knowledge != Knowledge::NotRecorded,
             started_ms: now_ms,
@@ -195,6 +238,17 @@ impl<'a> Attempt<'a> {
 
     /// The first step.
     pub(crate) fn start(&mut self, breaker: &mut CircuitBreaker, moment: Moment) -> Step {
+        match Correction::find(&self.row.text) {
+            Some(Ok(correction)) => {
+                self.correction = Some(correction);
+                // CAKE knows no second correction as one.
+                self.facts.is_deduplicated = false;
+                self.phase = Phase::AskingFamily;
+                return Step::AskFamily;
+            }
+            Some(Err(error)) => return self.settle(Meaning::Refused(error), breaker, moment),
+            None => {}
+        }
         match Event::from_text(&self.row.text) {
             Ok(event) => self.event = Some(event),
             Err(error) => return self.settle(Meaning::Refused(error), breaker, moment),
@@ -230,6 +284,13 @@ impl<'a> Attempt<'a> {
     ) -> Step {
         let phase = std::mem::replace(&mut self.phase, Phase::Over);
         match (phase, input) {
+            (Phase::Sending, Input::Answered(answer)) if self.correction.is_some() => {
+                let meaning = match self.correction_request() {
+                    Ok((_, checked)) => Meaning::from_correction_answer(answer, &checked),
+                    Err(error) => Meaning::Refused(error),
+                };
+                self.settle(meaning, breaker, moment)
+            }
             (Phase::Sending, Input::Answered(answer)) => {
                 let asked = self.event.as_ref().map(Event::asked).unwrap_or_default();
                 let meaning = Meaning::from_answer(self.route, answer, asked, self.is_in_doubt);
@@ -268,9 +329,14 @@ impl<'a> Attempt<'a> {
                     Err(error) => self.fail_lookup(error, breaker, moment),
                 }
             }
-            (Phase::AskingClick | Phase::AskingReport(_), Input::Failed(error)) => {
-                self.fail_lookup(error, breaker, moment)
+            (Phase::AskingFamily, Input::Family(family)) => self.meet(family, breaker, moment),
+            (Phase::AskingChanges(changes), Input::Answered(answer)) => {
+                self.read_changes(changes, answer, breaker, moment)
             }
+            (
+                Phase::AskingClick | Phase::AskingReport(_) | Phase::AskingChanges(_),
+                Input::Failed(error),
+            ) => self.fail_lookup(error, breaker, moment),
             // A step that was not asked for: nothing more is sent.
             _ => self.settle(Meaning::Again(Error::Internal), breaker, moment),
         }
@@ -279,9 +345,15 @@ impl<'a> Attempt<'a> {
     fn send(&mut self, breaker: &mut CircuitBreaker, moment: Moment) -> Step {
         // With deduplication a doubt stays; without, a look-up has settled it.
         self.is_in_doubt &= self.facts.is_deduplicated;
+        if self.is_overtaken {
+            let why = "a later correction of this conversion went ahead: hand it over anew";
+            return self.end("overtaken", why);
+        }
         let url = match &self.event {
             Some(event) => self.route.url(event, &self.row.accepted_at),
-            None => Err(Error::Internal),
+            None => self
+                .correction_request()
+                .map(|(request, _)| request.url_with_key()),
         };
         match url {
             Ok(url) => {
@@ -385,7 +457,11 @@ impl<'a> Attempt<'a> {
             Found::Nothing(why) => return self.stay_in_doubt(why, breaker, moment),
             Found::Missing => {}
         }
-        // All of it is read, and the event is not in it.
+        self.send_what_is_missing(breaker, moment)
+    }
+
+    /// All is read, and the event is not in it: it is sent, unless that may be too early to tell.
+    fn send_what_is_missing(&mut self, breaker: &mut CircuitBreaker, moment: Moment) -> Step {
         let last_ms = match self.facts.knowledge {
             Knowledge::Unknown => self.row.changed_ms.max(self.facts.quiet_from_ms),
             _ => self.row.changed_ms,
@@ -395,6 +471,102 @@ impl<'a> Attempt<'a> {
             return self.put_off(believed_ms);
         }
         self.send(breaker, moment)
+    }
+
+    fn correction_request(&self) -> Result<(Request, Checked)> {
+        match (&self.correction, self.route.older()) {
+            (Some(correction), Some(account)) => correction.request(account, &self.row.accepted_at),
+            (Some(_), None) => Err(Error::MissingApiKey),
+            (None, _) => Err(Error::Internal),
+        }
+    }
+
+    /// A correction waits for its conversion and for those before it, and ends where there is nothing
+    /// to be corrected.
+    fn meet(
+        &mut self,
+        family: Option<Family>,
+        breaker: &mut CircuitBreaker,
+        moment: Moment,
+    ) -> Step {
+        let wait = |until_ms: u64| until_ms.max(moment.now_ms).saturating_add(FAMILY_MS);
+        let Some(family) = family else {
+            return self.put_off(wait(0));
+        };
+        match &family.conversion {
+            Some(parent) if parent.state == "pending" => {
+                return self.put_off(wait(parent.next_ms.unwrap_or_default()));
+            }
+            Some(parent) if parent.state != "delivered" => {
+                let (code, why) = (
+                    ["conversion_", &parent.state].concat(),
+                    [&parent.code, ": ", &parent.message].concat(),
+                );
+                return self.end(&code, why.trim_end_matches([':', ' ']));
+            }
+            _ => {}
+        }
+        if let Some(due_ms) = family.earlier_ms {
+            return self.put_off(wait(due_ms));
+        }
+        self.is_overtaken = family.has_later;
+        if !self.is_in_doubt {
+            return self.send(breaker, moment);
+        }
+        if self.facts.knowledge == Knowledge::Unknown && moment.now_ms < self.facts.quiet_from_ms {
+            return self.put_off(self.facts.quiet_from_ms);
+        }
+        self.ask_changes(Changes::new(), breaker, moment)
+    }
+
+    /// What changed on the offer shows the correction by its note.
+    fn ask_changes(
+        &mut self,
+        changes: Changes,
+        breaker: &mut CircuitBreaker,
+        moment: Moment,
+    ) -> Step {
+        let url = match (self.route.older(), self.correction_request()) {
+            (Some(account), Ok((_, checked))) => changes.url(account, &checked, self.row),
+            _ => return self.stay_in_doubt("there is no API to ask", breaker, moment),
+        };
+        self.phase = Phase::AskingChanges(changes);
+        Step::Fetch {
+            url,
+            limit: changes::BODY_LIMIT,
+        }
+    }
+
+    fn read_changes(
+        &mut self,
+        mut changes: Changes,
+        answer: &Answer<'_>,
+        breaker: &mut CircuitBreaker,
+        moment: Moment,
+    ) -> Step {
+        let found = match self.correction_request() {
+            Ok((_, checked)) => changes.read(answer, &checked),
+            Err(error) => Err(error),
+        };
+        match found {
+            Ok(changes::Found::Recorded(id)) => self.settle(Meaning::Recorded(id), breaker, moment),
+            Ok(changes::Found::NotYet) => self.ask_changes(changes, breaker, moment),
+            Ok(changes::Found::Missing) => self.send_what_is_missing(breaker, moment),
+            Ok(changes::Found::Nothing(why)) => self.stay_in_doubt(why, breaker, moment),
+            Err(error) => self.fail_lookup(error, breaker, moment),
+        }
+    }
+
+    /// Nothing is sent, now or later.
+    fn end(&self, code: &str, why: &str) -> Step {
+        Step::Store(Transition {
+            attempts: self.row.attempts,
+            // What was never sent is in no doubt, whoever knows.
+            is_in_doubt: self.row.is_in_doubt && !self.is_overtaken,
+            code: code.to_owned(),
+            upstream_message: why.to_owned(),
+            ..self.over(State::Refused)
+        })
     }
 
     fn fail_lookup(&mut self, error: Error, breaker: &mut CircuitBreaker, moment: Moment) -> Step {
@@ -466,7 +638,10 @@ impl<'a> Attempt<'a> {
         };
         transition.is_alert |= is_alert;
         match meaning {
-            Meaning::Recorded(id) => transition.conversion_id = id,
+            Meaning::Recorded(id) => {
+                let own = self.correction.as_ref();
+                transition.conversion_id = id.or_else(|| own.and_then(Correction::conversion_id));
+            }
             Meaning::Refused(error)
             | Meaning::Again(error)
             | Meaning::KeyRefused(error)
@@ -532,6 +707,8 @@ fn is_ours(id: u64, siblings: &[Sibling]) -> bool {
     })
 }
 
+#[cfg(test)]
+mod correction_courses;
 #[cfg(test)]
 mod courses;
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! A conversion as a caller hands it over: what may stand in it, what it is
 //! known by, and the one text that is stored.
 
-use crate::api::json::Object;
+use super::Correction;
+use crate::api::json::{Object, Value};
 use crate::api::record_conversion::{Asked, Params};
 use crate::money::Money;
 use crate::url::push_number;
@@ -141,24 +142,48 @@ impl Event {
 /// [`Error::InvalidField`], and of a single conversion every error of
 /// [`Params::read`].
 pub fn read(body: &str, caller: Caller<'_>) -> Result<RequestBody> {
+    Ok(match several(body, "conversions")? {
+        Several::No(body) => RequestBody::One(Box::new(Event::read(body, caller)?)),
+        Several::Yes(list) => RequestBody::Many(
+            list.iter()
+                .map(|event| Event::read(event.json(), caller))
+                .collect(),
+        ),
+    })
+}
+
+/// A body by its form.
+pub(super) enum Several<'a> {
+    /// It is one thing by itself.
+    No(&'a str),
+    /// It is a list, of 1 to [`MAX_BATCH`].
+    Yes(Vec<Value<'a>>),
+}
+
+/// Tells one thing from a list below a name.
+///
+/// # Errors
+/// [`Error::InvalidField`] for a list that is none.
+pub(super) fn several<'a>(body: &'a str, name: &str) -> Result<Several<'a>> {
     let body = body.trim_start_matches('\u{feff}');
-    let conversions = Object::read(body).and_then(|fields| {
-        let several = fields.entries().find(|(name, _)| *name == "conversions");
-        several.map(|(_, value)| (fields.entries().count(), value))
+    let list = Object::read(body).and_then(|fields| {
+        let found = fields.entries().find(|(own, _)| *own == name);
+        found.map(|(_, value)| (fields.entries().count(), value))
     });
-    let Some((names, list)) = conversions else {
-        return Event::read(body, caller).map(|event| RequestBody::One(Box::new(event)));
+    let Some((names, list)) = list else {
+        return Ok(Several::No(body));
     };
-    let rule = "must be a list of 1 to 100 conversions, with nothing beside it";
-    let list = list
-        .array()
+    list.array()
         .filter(|list| names == 1 && (1..=MAX_BATCH).contains(&list.len()))
-        .ok_or_else(|| field("conversions", rule))?;
-    let events = list
-        .iter()
-        .map(|event| Event::read(event.json(), caller))
-        .collect();
-    Ok(RequestBody::Many(events))
+        .map(Several::Yes)
+        .ok_or_else(|| {
+            let rule = [
+                "must be a list of 1 to 100 ",
+                name,
+                ", with nothing beside it",
+            ];
+            field(name, &rule.concat())
+        })
 }
 
 /// One value has one spelling: `18.000` is `18.00`.
@@ -188,6 +213,13 @@ impl Relation {
     /// # Errors
     /// Those of [`Event::from_text`].
     pub(crate) fn from_texts(stored: &str, given: &str) -> Result<Self> {
+        if let (Some(stored), Some(given)) = (Correction::find(stored), Correction::find(given)) {
+            return Ok(if stored? == given? {
+                Self::Same
+            } else {
+                Self::Conflict
+            });
+        }
         let [stored, given] = [stored, given].map(Event::from_text);
         let (stored, given) = (stored?.0, given?.0);
         let money = |params: &Params| -> Result<_> {
@@ -230,7 +262,7 @@ impl Relation {
     }
 }
 
-fn field(parameter: &str, rule: &str) -> Error {
+pub(super) fn field(parameter: &str, rule: &str) -> Error {
     Error::InvalidField {
         parameter: parameter.to_owned(),
         rule: rule.to_owned(),

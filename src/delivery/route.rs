@@ -13,8 +13,9 @@ use crate::{Error, Result};
 pub enum Route {
     /// CAKE's API.
     Api(Account),
-    /// `https://DOMAIN/p.ashx`, by tracking domain; a sandbox's origin on loopback too.
-    Pixel(String),
+    /// `https://DOMAIN/p.ashx`, by tracking domain; a sandbox's origin on loopback too. Corrections go
+    /// to the account's older services, where there is one.
+    Pixel(String, Option<Account>),
 }
 
 impl Route {
@@ -24,7 +25,24 @@ impl Route {
     /// [`Error::InvalidDomain`].
     pub fn pixel(domain: &str) -> Result<Self> {
         domain_of(domain)?;
-        Ok(Self::Pixel(domain.to_owned()))
+        Ok(Self::Pixel(domain.to_owned(), None))
+    }
+
+    /// The same with an account for corrections.
+    #[must_use]
+    pub(crate) fn with_corrections(self, account: Account) -> Self {
+        match self {
+            Self::Pixel(domain, _) => Self::Pixel(domain, Some(account)),
+            api @ Self::Api(_) => api,
+        }
+    }
+
+    /// Whose older services take corrections, if there are any.
+    pub(crate) fn older(&self) -> Option<&Account> {
+        match self {
+            Self::Api(account) => Some(account),
+            Self::Pixel(_, account) => account.as_ref(),
+        }
     }
 
     /// What tells this account's conversions from another's.
@@ -32,7 +50,7 @@ impl Route {
     pub(crate) fn account(&self) -> &str {
         match self {
             Self::Api(account) => account.origin(),
-            Self::Pixel(domain) => domain,
+            Self::Pixel(domain, _) => domain,
         }
     }
 
@@ -59,7 +77,7 @@ impl Route {
                 };
                 Ok(request.url_with_key())
             }
-            Self::Pixel(domain) => {
+            Self::Pixel(domain, _) => {
                 let id = i64::try_from(params.offer_id).map_err(|_| Error::Internal)?;
                 let amount = |name, text: &Option<String>| {
                     text.as_deref()
@@ -85,7 +103,7 @@ impl Route {
             Self::Api(account) => get_click::request(account, &event.params().click_id)
                 .ok()
                 .map(|request| request.url_with_key()),
-            Self::Pixel(_) => None,
+            Self::Pixel(..) => None,
         }
     }
 }
