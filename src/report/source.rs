@@ -1,14 +1,14 @@
 //! One file on its way in: how it is declared, what was understood, and what could not be read.
 
-use super::amount::{NumberFormat, SCALE, percent_of, read as read_amount};
+mod field;
+
+use super::amount::{NumberFormat, SCALE, read as read_amount};
 use super::csv::Csv;
 use super::day::{DayOrder, Days};
 use super::flaw::Flaw;
 use super::json::Json;
 use super::names::{Fields, Kind, Names, Pull, ROLE_NAMES, Role, RowKind};
-use super::store::NO_AMOUNT;
 use crate::{Error, Result};
-use std::borrow::Cow;
 
 /// Words that stand where an id is missing. As an id each would match every other.
 const NO_IDS: &str = "undefined null nan true false none n/a - replace click_id clickid transaction_id transactionid unique_id order_id your_order_id your_transaction_id your_unique_id order-id";
@@ -370,101 +370,6 @@ impl Source {
             .map_or(0, |&(from, line)| line + (row - from))
     }
 
-    /// A text in UTF-8.
-    pub(super) fn decode<'a>(&self, text: &'a [u8]) -> Result<Cow<'a, [u8]>, Flaw> {
-        if text.is_ascii() {
-            return Ok(Cow::Borrowed(text));
-        }
-        match self.encoding {
-            _ if !self.is_csv() => Ok(Cow::Borrowed(text)),
-            Encoding::Windows1252 => {
-                let mut decoded = String::new();
-                decoded.extend(text.iter().map(|&byte| from_windows(byte)));
-                Ok(Cow::Owned(decoded.into_bytes()))
-            }
-            _ if core::str::from_utf8(text).is_ok() => Ok(Cow::Borrowed(text)),
-            Encoding::Utf8 => Err(Flaw::Encoding),
-            Encoding::Undeclared => Err(Flaw::AmbiguousEncoding),
-        }
-    }
-
-    /// An id as it is compared: whole, without what the caller declared as a prefix. Empty where there is
-    /// none, or a word that stands for none.
-    pub(super) fn id<'a>(
-        &self,
-        fields: &'a Fields,
-        role: Role,
-        input: &'a [u8],
-    ) -> Result<Cow<'a, [u8]>, Flaw> {
-        let mut text = fields.text(role, input);
-        if fields.kind(role) == Kind::Number && !text.iter().all(u8::is_ascii_digit) {
-            return Err(Flaw::Id);
-        }
-        if self.dialect == "shopify" {
-            text = text.strip_prefix(b"'").unwrap_or(text);
-        }
-        if !self.prefix.is_empty() && matches!(role, Role::UniqueId | Role::OrderId) {
-            text = text.strip_prefix(self.prefix.as_bytes()).unwrap_or(text);
-        }
-        if text.len() > 128 {
-            return Err(Flaw::Id);
-        }
-        let trimmed = text.trim_ascii();
-        let stands_for_none = trimmed.is_empty()
-            || (trimmed.len() < 20
-                // None of the words has a digit, and nearly every id has.
-                && !trimmed.iter().rev().any(u8::is_ascii_digit)
-                && NO_IDS
-                    .split(' ')
-                    .any(|word| trimmed.eq_ignore_ascii_case(word.as_bytes())))
-            || trimmed == b"0"
-            || (trimmed.len() > 2 && trimmed.starts_with(b"#") && trimmed.ends_with(b"#"));
-        if stands_for_none {
-            return Ok(Cow::Borrowed(&[]));
-        }
-        self.decode(text)
-    }
-
-    /// An amount, [`NO_AMOUNT`] where there is none.
-    pub(super) fn amount(
-        &self,
-        fields: &Fields,
-        role: Role,
-        input: &[u8],
-        currency: &[u8],
-    ) -> Result<i64, Flaw> {
-        let text = fields.text(role, input);
-        if text.trim_ascii().is_empty() {
-            return Ok(NO_AMOUNT);
-        }
-        let is_number = fields.kind(role) == Kind::Number;
-        let units = if self.format.group == b' ' && !is_number && !text.is_ascii() {
-            // The thousands' blank may be a no-break space, in either encoding.
-            let mut plain = Vec::with_capacity(text.len());
-            let mut rest = text;
-            while let Some((&byte, tail)) = rest.split_first() {
-                if let Some(tail) = rest
-                    .strip_prefix("\u{A0}".as_bytes())
-                    .or_else(|| rest.strip_prefix("\u{202F}".as_bytes()))
-                    .or_else(|| rest.strip_prefix(b"\xA0"))
-                {
-                    plain.push(b' ');
-                    rest = tail;
-                } else {
-                    plain.push(byte);
-                    rest = tail;
-                }
-            }
-            read_amount(&plain, self.format, is_number, currency)?
-        } else {
-            read_amount(text, self.format, is_number, currency)?
-        };
-        if role == Role::Revenue && self.percent != 100 * SCALE {
-            return Ok(percent_of(units, self.percent));
-        }
-        Ok(units)
-    }
-
     /// Does the line only add an item to the order before it? (Shopify writes one row a line item.)
     pub(super) fn is_line_item(&mut self, order: &[u8], is_bare: bool) -> Result<bool, Flaw> {
         if self.dialect != "shopify" || !self.is_csv() {
@@ -579,15 +484,6 @@ const ROLES_IN_ORDER: [Role; super::names::ROLES] = [
     Role::State,
     Role::Kind,
 ];
-
-/// Windows-1252's 0x80 to 0x9F (WHATWG); the rest is Latin-1.
-fn from_windows(byte: u8) -> char {
-    const HIGH: &str = "€\u{81}‚ƒ„…†‡ˆ‰Š‹Œ\u{8D}Ž\u{8F}\u{90}‘’“”•–—˜™š›œ\u{9D}žŸ";
-    match byte {
-        0x80..=0x9F => HIGH.chars().nth(usize::from(byte - 0x80)).unwrap_or('?'),
-        _ => char::from(byte),
-    }
-}
 
 impl Source {
     /// Do the file's orders have a unique id of their own, besides an order id?

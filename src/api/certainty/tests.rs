@@ -1,0 +1,264 @@
+//! The table of certainty, and what holds for every answer.
+
+use super::super::{Account, Answer, record_conversion};
+use super::*;
+use proptest::prelude::*;
+
+fn refused(message: &str) -> Error {
+    let body = format!(r#"{{"success":false,"message":"{message}"}}"#);
+    record_conversion::read(&Answer::new(200, &body)).unwrap_err()
+}
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "one table")]
+fn the_table_of_certainty() {
+    use Certainty::{NotRecorded, Recorded, Unknown};
+    for (status, body, expected) in [
+        (200, r#"{"conversion":{"conversion_id":7}}"#, Recorded),
+        (201, r#"{"conversion_id":"7.0"}"#, Recorded),
+        (200, "\u{feff}{\"conversion_id\":7}", Recorded),
+        (
+            200,
+            r#"{"success":false,"message":"Offer is closed"}"#,
+            NotRecorded,
+        ),
+        (200, r#"{"request_status":"Failure"}"#, NotRecorded),
+        (200, r#"{"success":"False"}"#, NotRecorded),
+        (200, r#"{"SUCCESS":"FALSE"}"#, NotRecorded),
+        (200, r#"{"Success":"no"}"#, NotRecorded),
+        (
+            200,
+            r#"{"Success":"True","Conversion":{"ConversionId":"7"}}"#,
+            Recorded,
+        ),
+        (
+            200,
+            r#"{"d":{"REQUEST_STATUS":"SUCCESS","CONVERSION_ID":7}}"#,
+            Recorded,
+        ),
+        (
+            200,
+            r#"{"d":{"Success":false,"Conversion":{"ConversionId":7}}}"#,
+            Unknown,
+        ),
+        (200, "Restricted", NotRecorded),
+        (
+            200,
+            r#"{"success":false,"message":"Invalid API Key"}"#,
+            NotRecorded,
+        ),
+        (400, "", NotRecorded),
+        (400, "Restricted", NotRecorded),
+        (401, "", NotRecorded),
+        (403, "", NotRecorded),
+        (404, "", NotRecorded),
+        (409, "", NotRecorded),
+        (422, "", NotRecorded),
+        (425, "", NotRecorded),
+        (429, "", NotRecorded),
+        (408, "", Unknown),
+        (500, "", Unknown),
+        (503, r#"{"conversion_id":7}"#, Unknown),
+        (0, "", Unknown),
+        (302, "", Unknown),
+        (204, "", Unknown),
+        (600, "", Unknown),
+        (200, "", Unknown),
+        (200, "\u{feff}", Unknown),
+        (200, "<html>success</html>", Unknown),
+        (200, r#"{"request_status":"Success","conv"#, Unknown),
+        (200, r#"{"request_status":"Success"}"#, Unknown),
+        (
+            200,
+            r#"{"success":true,"conversion":{"conversion_id":0}}"#,
+            Unknown,
+        ),
+        (
+            200,
+            r#"{"success":true,"conversion":{"conversion_id":-1}}"#,
+            Unknown,
+        ),
+        (
+            200,
+            r#"{"success":true,"conversion":{"conversion_id":7.5}}"#,
+            Unknown,
+        ),
+        (200, r#"{"success":true,"conversion":[]}"#, Unknown),
+        (
+            200,
+            r#"{"success":false,"conversion":{"conversion_id":7}}"#,
+            Unknown,
+        ),
+        (
+            200,
+            r#"{"success":true,"request_status":"Failure"}"#,
+            Unknown,
+        ),
+        (200, r#"{"success":"perhaps"}"#, Unknown),
+        (200, r#"{"request_status":7}"#, Unknown),
+        (
+            200,
+            r#"{"request_status":"Failure","request_status":"Success","conversion":{"conversion_id":7}}"#,
+            Unknown,
+        ),
+        (200, r#"{"success":true,"success":false}"#, Unknown),
+        (200, r#"{"success":false,"Success":"true"}"#, Unknown),
+        (
+            200,
+            r#"{"success":true,"conversion":{"conversion_id":0,"conversion_id":7}}"#,
+            Unknown,
+        ),
+        (
+            200,
+            r#"{"success":true,"conversion":{"conversion_id":7,"ConversionId":8}}"#,
+            Unknown,
+        ),
+        (
+            200,
+            r#"{"success":true,"conversion":{"conversion_id":7},"conversion":{"conversion_id":8}}"#,
+            Unknown,
+        ),
+        (
+            200,
+            r#"{"success":true,"conversion_id":8,"conversion":{"conversion_id":7}}"#,
+            Unknown,
+        ),
+        (
+            200,
+            r#"{"success":true,"success":"True","conversion":{"conversion_id":7,"conversion_id":"7"}}"#,
+            Recorded,
+        ),
+        (200, r#"{"d":null}"#, Unknown),
+        (200, "{}", Unknown),
+        (200, "null", Unknown),
+    ] {
+        let result = record_conversion::read(&Answer::new(status, body));
+        assert_eq!(
+            Certainty::from_result(&result),
+            expected,
+            "{status} {body} {result:?}"
+        );
+    }
+}
+
+#[test]
+fn a_duplicate_is_this_very_transaction() {
+    for message in [
+        "Duplicate unique_id",
+        "Duplicate transaction",
+        "A duplicate transaction was received",
+        "Duplicate transaction id",
+        "Duplicate Transaction ID: ORD-1",
+        "Duplicate transaction id 'ORD-1' found.",
+        "duplicate_transaction",
+        "Error: duplicate transaction",
+        "This transaction is a duplicate",
+        "Transaction ORD-1 is a duplicate",
+        "Transaction ID already exists",
+        "Transaction already exists in the system",
+        "Unique ID ORD-1 already used",
+        "Transaction id has already been recorded",
+        "The unique id has already been processed",
+    ] {
+        assert!(is_duplicate(&refused(message), "ORD-1"), "{message}");
+        for status in [400, 409, 422] {
+            let body = format!(r#"{{"success":false,"message":"{message}"}}"#);
+            let error = record_conversion::read(&Answer::new(status, &body)).unwrap_err();
+            assert!(is_duplicate(&error, "ORD-1"), "{status} {message}");
+            assert_eq!(Certainty::from_error(&error), Certainty::NotRecorded);
+        }
+        for status in [401, 404, 408, 429, 500, 503] {
+            let body = format!(r#"{{"success":false,"message":"{message}"}}"#);
+            let error = record_conversion::read(&Answer::new(status, &body)).unwrap_err();
+            assert!(!is_duplicate(&error, "ORD-1"), "{status} {message}");
+        }
+    }
+    for message in [
+        "Affiliate has already reached its daily cap",
+        "Offer has already expired",
+        "Campaign is already paused",
+        "Advertiser already exists under another name",
+        "Duplicate payout rule on offer 12345",
+        "Duplicate Lead",
+        "Duplicate",
+        "Conversions are recorded for active offers only",
+        "Transaction was not recorded",
+        "Transaction is not a duplicate",
+        "No duplicate transaction was found",
+        "Conversion already reached the cap",
+        "Unique visitors already exist",
+        "This click is not a duplicate but has no offer",
+        "Offer is closed",
+        "",
+        // Of a click, an order, a period there may be another.
+        "Conversion already exists for this click",
+        "A conversion already exists for this click and offer",
+        "Conversion already exists in this period; cap reached",
+        "Duplicate conversion",
+        "This conversion is a duplicate.",
+        "Conversion already recorded",
+        "Duplicate click",
+        "Click id already used",
+        "Duplicate order id",
+        "The order id has already been processed",
+        "A transaction already exists",
+        "Another transaction already exists",
+        "Duplicate transaction for this click",
+        "Transaction already exists for another offer",
+        "Transaction ID already exists in this period; cap reached",
+        "Transaction already recorded for this click",
+        // Another id, and what contains ours.
+        "Duplicate transaction: ORD-2",
+        "Duplicate transaction id ord-1",
+        "Duplicate transaction id ORD-12",
+        "Duplicate transaction id XORD-1",
+        "Duplicate transaction id ORD-1-ORD-1",
+        "Duplicate transaction: OTHER",
+        "Transaction ORD-2 is a duplicate",
+        "Transaction ORD-2 is a duplicate of ORD-1",
+        "Unique ID ABC already used",
+    ] {
+        assert!(!is_duplicate(&refused(message), "ORD-1"), "{message}");
+    }
+    assert!(!is_duplicate(&Error::network(), "ORD-1"));
+    let named = refused("Duplicate transaction id: one/two three");
+    assert!(is_duplicate(&named, "one/two three"));
+    assert!(!is_duplicate(&named, ""));
+    assert!(is_duplicate(&refused("Duplicate transaction id"), ""));
+}
+
+#[test]
+fn a_message_is_about_the_key_where_it_names_it() {
+    for message in [
+        "Invalid API Key",
+        "Invalid API key.",
+        "invalid_api_key",
+        "API key is invalid",
+        "Invalid ApiKey",
+        "api-key missing",
+        "Unauthorized",
+    ] {
+        assert!(is_about_the_key(message), "{message}");
+    }
+    for message in [
+        "Unauthorized affiliate for this offer",
+        "Affiliate Not Authorized for Campaign",
+        "Affiliate unauthorized",
+        "Invalid Disposition ID",
+        "Key offer is closed",
+    ] {
+        assert!(!is_about_the_key(message), "{message}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_is_recorded_has_a_conversion_id(status in 0_u16..700, body in "\\PC{0,80}") {
+        let account = Account::new("https://a.example", "CANARY-KEY").unwrap();
+        let answer = Answer::new(status, &body).with_account(&account);
+        let result = record_conversion::read(&answer);
+        if Certainty::from_result(&result) == Certainty::Recorded {
+            prop_assert!(result.unwrap().conversion_id >= 1);
+        }
+    }
+}

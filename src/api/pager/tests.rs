@@ -1,0 +1,299 @@
+//! Lists that stand, grow and shrink.
+
+use super::*;
+use proptest::prelude::*;
+use std::collections::VecDeque;
+
+/// A list of rows on a server, which counts from 0 or from 1.
+struct Server {
+    rows: VecDeque<u64>,
+    counts_from_1: bool,
+    most: usize,
+    tells_total: bool,
+}
+
+impl Server {
+    fn page(&self, start: u64, limit: u64) -> (Vec<u64>, Option<u64>) {
+        let start = usize::try_from(start).unwrap();
+        let first = if self.counts_from_1 {
+            start.saturating_sub(1)
+        } else {
+            start
+        };
+        let limit = usize::try_from(limit).unwrap().min(self.most);
+        let rows = self.rows.iter().skip(first).take(limit).copied().collect();
+        let total = self.tells_total.then_some(self.rows.len() as u64);
+        (rows, total)
+    }
+}
+
+/// Reads all as `js/edge/list.ts` does; `between` changes the list between two pages.
+fn read_all(
+    server: &mut Server,
+    paging: Pager,
+    between: impl FnMut(usize, &mut VecDeque<u64>),
+) -> Vec<u64> {
+    let (seen, is_short) = read_until_over(server, paging, between);
+    assert!(!is_short, "given up");
+    seen
+}
+
+/// The same, and whether the reading was given up.
+fn read_until_over(
+    server: &mut Server,
+    mut paging: Pager,
+    mut between: impl FnMut(usize, &mut VecDeque<u64>),
+) -> (Vec<u64>, bool) {
+    let mut seen = Vec::new();
+    for page in 0..4_000 {
+        if paging.is_over() {
+            return (seen, paging.is_short());
+        }
+        let (rows, total) = server.page(paging.start_at_row(), paging.row_limit());
+        let (read, fresh) = page_read(&rows, total, &seen);
+        if paging.read(read) {
+            seen.extend(fresh);
+        }
+        between(page, &mut server.rows);
+    }
+    panic!("paging never ends");
+}
+
+fn page_read(rows: &[u64], total_rows: Option<u64>, seen: &[u64]) -> (PageRead, Vec<u64>) {
+    let fresh: Vec<u64> = rows
+        .iter()
+        .filter(|row| !seen.contains(row))
+        .copied()
+        .collect();
+    let read = PageRead {
+        rows: rows.len() as u64,
+        new_rows: fresh.len() as u64,
+        last_known: rows
+            .iter()
+            .rposition(|row| seen.contains(row))
+            .map(|at| at as u64),
+        total_rows,
+    };
+    (read, fresh)
+}
+
+proptest! {
+    #[test]
+    fn every_row_comes_once_whatever_the_count_starts_from(
+        count in 0_u64..60, counts_from_1 in any::<bool>(), tells_total in any::<bool>(),
+        limit in 1_u64..20, most in 1_usize..20,
+    ) {
+        let mut server = Server { rows: (0..count).collect(), counts_from_1, most, tells_total };
+        let seen = read_all(&mut server, Pager::new(0, limit, None), |_, _| {});
+        prop_assert_eq!(seen, (0..count).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn rows_that_arrive_at_either_end_neither_hide_nor_repeat_others(
+        count in 1_u64..60, counts_from_1 in any::<bool>(), tells_total in any::<bool>(),
+        limit in 1_u64..20, arrivals in proptest::collection::vec((any::<bool>(), 0_u64..5), 0..8),
+    ) {
+        let mut server = Server {
+            rows: (0..count).collect(), counts_from_1, most: 1_000, tells_total,
+        };
+        let mut next = 1_000;
+        let seen = read_all(&mut server, Pager::new(0, limit, None), |page, rows| {
+            let (at_front, how_many) = arrivals.get(page).copied().unwrap_or_default();
+            for _ in 0..how_many {
+                if at_front { rows.push_front(next) } else { rows.push_back(next) }
+                next += 1;
+            }
+        });
+        let old: Vec<u64> = seen.into_iter().filter(|row| *row < 1_000).collect();
+        prop_assert_eq!(old, (0..count).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn rows_that_go_do_not_hide_others(
+        count in 1_u64..60, counts_from_1 in any::<bool>(), tells_total in any::<bool>(), limit in 2_u64..20,
+        departures in proptest::collection::vec(0_usize..4, 0..8),
+    ) {
+        let mut server = Server {
+            rows: (0..count).collect(), counts_from_1, most: 1_000, tells_total,
+        };
+        let mut left = Vec::new();
+        let seen = read_all(&mut server, Pager::new(0, limit, None), |page, rows| {
+            for _ in 0..departures.get(page).copied().unwrap_or_default() {
+                left.extend(rows.pop_front());
+            }
+        });
+        for row in (0..count).filter(|row| !left.contains(row)) {
+            prop_assert_eq!(seen.iter().filter(|seen| **seen == row).count(), 1, "row {}", row);
+        }
+    }
+
+    #[test]
+    fn rows_that_come_and_go_anywhere_neither_hide_nor_repeat_others(
+        count in 1_u64..120, counts_from_1 in any::<bool>(), tells_total in any::<bool>(),
+        limit in 4_u64..20, most in 4_usize..30,
+        changes in proptest::collection::vec((any::<bool>(), any::<proptest::sample::Index>()), 0..60),
+        per_page in 1_usize..3,
+    ) {
+        let mut server = Server { rows: (0..count).collect(), counts_from_1, most, tells_total };
+        let mut gone = Vec::new();
+        let mut next = 1_000;
+        let mut changes = changes.into_iter();
+        let seen = read_all(&mut server, Pager::new(0, limit, None), |_, rows| {
+            // Where as many come as go, the length does not tell.
+            let Some((arrives, place)) = changes.next() else { return };
+            for _ in 0..per_page {
+                let at = place.index(rows.len() + 1);
+                if arrives {
+                    rows.insert(at, next);
+                    next += 1;
+                } else {
+                    gone.extend(rows.remove(at));
+                }
+            }
+        });
+        for row in (0..count).filter(|row| !gone.contains(row)) {
+            prop_assert_eq!(seen.iter().filter(|seen| **seen == row).count(), 1, "row {}", row);
+        }
+        let mut once = seen.clone();
+        once.sort_unstable();
+        once.dedup();
+        prop_assert_eq!(once.len(), seen.len());
+    }
+
+    #[test]
+    fn what_stood_has_come_or_the_reading_says_that_it_gave_up(
+        count in 1_u64..120, counts_from_1 in any::<bool>(), tells_total in any::<bool>(),
+        limit in 4_u64..20, most in 4_usize..30,
+        leave in 0_usize..12, arrive in 0_usize..12, until in prop_oneof![0_usize..20, Just(usize::MAX)],
+        leave_at in 0_usize..3, arrive_at in 0_usize..3,
+    ) {
+        let mut server = Server { rows: (0..count).collect(), counts_from_1, most, tells_total };
+        // Without a length, a list that fills as fast as it is read looks like a long one.
+        // In the middle, what arrives looks like what stood: lists fill at their ends.
+        let slow = most.min(usize::try_from(limit).unwrap()) / 4;
+        let is_slow = !tells_total || arrive_at == 1;
+        let (leave, arrive) = if is_slow { (leave.min(slow), arrive.min(slow)) } else { (leave, arrive) };
+        let mut gone = Vec::new();
+        let mut next = 1_000;
+        // At the start, in the middle, at the end: 0, 1, 2.
+        let (seen, is_short) = read_until_over(&mut server, Pager::new(0, limit, None), |page, rows| {
+            if page >= until { return }
+            for _ in 0..leave.min(rows.len()) {
+                gone.extend(rows.remove(leave_at * (rows.len() - 1) / 2));
+            }
+            for _ in 0..arrive {
+                rows.insert(arrive_at * rows.len() / 2, next);
+                next += 1;
+            }
+        });
+        for row in (0..count).filter(|row| !gone.contains(row)) {
+            let times = seen.iter().filter(|seen| **seen == row).count();
+            prop_assert!(times == 1 || is_short && times == 0, "row {} {} times", row, times);
+        }
+    }
+
+    #[test]
+    fn a_list_that_fills_slower_than_it_is_read_is_read_whole(
+        count in 20_u64..100, counts_from_1 in any::<bool>(), tells_total in any::<bool>(),
+        limit in 5_u64..20, leaves in any::<bool>(), arrives_at_front in any::<bool>(),
+    ) {
+        let mut server = Server { rows: (0..count).collect(), counts_from_1, most: 1_000, tells_total };
+        let mut gone = Vec::new();
+        let mut next = 1_000;
+        let seen = read_all(&mut server, Pager::new(0, limit, None), |_, rows| {
+            if leaves { gone.extend(rows.pop_front()) }
+            if arrives_at_front { rows.push_front(next) } else { rows.push_back(next) }
+            next += 1;
+        });
+        for row in (0..count).filter(|row| !gone.contains(row)) {
+            prop_assert_eq!(seen.iter().filter(|seen| **seen == row).count(), 1, "row {}", row);
+        }
+    }
+
+    #[test]
+    fn a_list_that_fills_faster_than_it_is_read_ends_and_what_stood_has_come(
+        count in 1_u64..100, counts_from_1 in any::<bool>(), limit in 2_u64..20,
+        faster in 0_u64..20, at_front in any::<bool>(),
+    ) {
+        let mut server = Server { rows: (0..count).collect(), counts_from_1, most: 1_000, tells_total: true };
+        let mut next = 1_000;
+        let mut pages = 0;
+        let (seen, is_short) = read_until_over(&mut server, Pager::new(0, limit, None), |_, rows| {
+            for _ in 0..limit + faster {
+                if at_front { rows.push_front(next) } else { rows.push_back(next) }
+                next += 1;
+            }
+            pages += 1;
+        });
+        // Above us more arrives than we read: no page can reach what stood.
+        for row in (0..count).filter(|_| !at_front) {
+            prop_assert_eq!(seen.iter().filter(|seen| **seen == row).count(), 1, "row {}", row);
+        }
+        prop_assert!(at_front || pages < 130, "{} pages", pages);
+        prop_assert!(at_front || !is_short);
+    }
+
+    #[test]
+    fn a_total_that_lies_hides_nothing_and_paging_ends(
+        count in 0_u64..40, counts_from_1 in any::<bool>(), limit in 1_u64..10,
+        totals in proptest::collection::vec(0_u64..100, 1..40),
+    ) {
+        let server = Server {
+            rows: (0..count).collect(), counts_from_1, most: 1_000, tells_total: false,
+        };
+        let mut paging = Pager::new(0, limit, None);
+        let mut seen: Vec<u64> = Vec::new();
+        let mut pages = 0;
+        while !paging.is_over() {
+            let (rows, _) = server.page(paging.start_at_row(), paging.row_limit());
+            // Never lower than what was shown: that would be the end of a list.
+            let total = totals[pages % totals.len()].max(count);
+            let (read, fresh) = page_read(&rows, Some(total), &seen);
+            if paging.read(read) {
+                seen.extend(fresh);
+            }
+            pages += 1;
+            prop_assert!(pages < 5_000);
+        }
+        prop_assert_eq!(seen, (0..count).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn max_rows_is_a_limit(count in 0_u64..40, limit in 1_u64..10, most in 0_u64..50) {
+        let mut server = Server {
+            rows: (0..count).collect(), counts_from_1: false, most: 1_000, tells_total: true,
+        };
+        let seen = read_all(&mut server, Pager::new(0, limit, Some(most)), |_, _| {});
+        prop_assert_eq!(seen.len() as u64, count.min(most));
+    }
+}
+
+#[test]
+fn a_server_that_ignores_the_start_is_left_in_the_end() {
+    for total in [None, Some(50)] {
+        let mut paging = Pager::new(0, 10, None);
+        let mut pages = 0;
+        while !paging.is_over() {
+            paging.read(PageRead {
+                rows: 10,
+                new_rows: if pages == 0 { 10 } else { 0 },
+                last_known: (pages > 0).then_some(9),
+                total_rows: total,
+            });
+            pages += 1;
+            assert!(pages < 60);
+        }
+    }
+}
+
+#[test]
+fn one_request_is_enough_for_a_list_that_fits() {
+    let mut paging = Pager::new(0, 50, None);
+    paging.read(PageRead {
+        rows: 1,
+        new_rows: 1,
+        last_known: None,
+        total_rows: Some(1),
+    });
+    assert!(paging.is_over());
+}

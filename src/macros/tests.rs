@@ -1,0 +1,163 @@
+//! Postback URL templates.
+
+use super::*;
+use proptest::prelude::*;
+
+fn values(name: &str) -> Option<String> {
+    match name {
+        "reqid" => Some("id-1".into()),
+        "s1" => Some("a&b=#c".into()),
+        _ => None,
+    }
+}
+
+fn codes(template: &str) -> Vec<&'static str> {
+    check(template)
+        .unwrap()
+        .findings
+        .iter()
+        .map(|finding| finding.code)
+        .collect()
+}
+
+#[test]
+fn values_are_encoded_and_never_expanded_again() {
+    assert_eq!(
+        expand("/?r=#reqid#&s=#s1#", values),
+        "/?r=id-1&s=a%26b%3D%23c"
+    );
+}
+
+#[test]
+fn a_macro_that_others_have_or_nearly_have_leads_to_ours() {
+    for (wrong, right) in [
+        ("payuot", "price"),
+        ("payout", "price"),
+        ("click_id", "s2"),
+        ("clickid", "s2"),
+        ("sub1", "s1"),
+        ("prise", "price"),
+    ] {
+        let template = format!("https://p.example.com/?id=#reqsessid#&x=#{wrong}#");
+        let checked = check(&template).unwrap();
+        let sentence = &checked.findings[0].sentence;
+        assert!(
+            sentence.contains(&format!("#{right}#")),
+            "{wrong}: {sentence}"
+        );
+    }
+}
+
+#[test]
+fn unknown_macros_and_lone_marks_stay() {
+    assert_eq!(
+        expand("/?x=#nope#&r=#reqid##", values),
+        "/?x=#nope#&r=id-1#"
+    );
+    assert_eq!(expand("#", values), "#");
+    assert_eq!(expand("##reqid##", values), "#id-1#");
+    assert_eq!(expand("#a b#reqid#", values), "#a bid-1");
+}
+
+#[test]
+fn the_articles_template_is_clean() {
+    let checked = check(
+        "https://tracking.partner.com/postback?click_id=#reqsessid#&payout=#price#&status=#status#&again=#price#",
+    )
+    .unwrap();
+    assert_eq!(
+        checked,
+        Checked {
+            uses: vec!["reqsessid", "price", "status"],
+            findings: vec![]
+        }
+    );
+}
+
+#[test]
+fn mistakes_are_named() {
+    assert_eq!(
+        codes("https://p.example/?id=#reqsessid#&p={payout}"),
+        ["foreign_macro"]
+    );
+    assert_eq!(
+        codes("https://p.example/?id=#reqsessid#&p=#payuot#"),
+        ["unknown_macro"]
+    );
+    assert_eq!(
+        codes("https://p.example/?id=#reqsessid#&x=1#top"),
+        ["raw_fragment"]
+    );
+    assert_eq!(codes("https://p.example/?p=#price#"), ["no_click_id"]);
+    let checked = check("https://p.example/?id={click_id}").unwrap();
+    assert_eq!(checked.findings[0].parameter, "click_id");
+}
+
+#[test]
+fn urls_that_must_not_be_fetched_are_refused() {
+    for template in [
+        "",
+        "http://p.example/",
+        "HTTPS://p.example/",
+        "//p.example/",
+        "https:p.example",
+        "https://",
+        "https://localhost/",
+        "https://user:secret@p.example/",
+        "https://p.example\\@evil.example/",
+        "https://p.example:x/",
+        "https://p.example:/",
+        "https://#s1#.example/",
+        "https://p.example#s1#",
+        "https://p.example:4#s1#",
+        "https://127.0.0.1/",
+        "https://127.1/",
+        "https://2130706433/",
+        "https://0x7f.0.0.0x1/",
+        "https://[::1]/",
+        "https://p.example/a b",
+        "https://p.example/\n",
+    ] {
+        assert_eq!(
+            check(template),
+            Err(Error::InvalidPostbackUrl),
+            "{template:?}"
+        );
+    }
+    assert!(check(&format!("https://p.example/?{}", "x".repeat(MAX_BYTES))).is_err());
+    assert!(
+        check("https://p.example:8443/?id=#tid#")
+            .unwrap()
+            .findings
+            .is_empty()
+    );
+}
+
+proptest! {
+    #[test]
+    fn expanding_nothing_changes_nothing(template in "(#|\\{|reqid|\\PC){0,40}") {
+        prop_assert_eq!(expand(&template, |_| None), template);
+    }
+
+    #[test]
+    fn an_expanded_url_leads_to_the_same_host_with_the_same_values(value in "\\PC{0,20}", before in "[a-z]{0,5}") {
+        let template = format!("https://p.example/{before}?id=#reqsessid#&x=#s1#");
+        prop_assert!(check(&template).is_ok());
+        let url = expand(&template, |_| Some(value.clone()));
+        let other = ::url::Url::parse(&url)?;
+        prop_assert_eq!(other.host_str(), Some("p.example"));
+        let values: Vec<_> = other.query_pairs().map(|(_, value)| value.into_owned()).collect();
+        prop_assert_eq!(values, [value.clone(), value]);
+    }
+
+    #[test]
+    fn a_checked_host_is_the_host_of_another_parser(rest in "[a-z.@:/\\\\?#0-9x\\[\\]-]{0,24}") {
+        let template = format!("https://{rest}");
+        if check(&template).is_ok()
+            && let Ok(other) = ::url::Url::parse(&template)
+        {
+            prop_assert!(matches!(other.host(), Some(::url::Host::Domain(_))), "{}", template);
+            prop_assert!(other.username().is_empty());
+        }
+    }
+}

@@ -1,0 +1,308 @@
+//! Breaking down clicks and conversions by dimensions.
+
+use super::ADDRESS;
+use super::groups::{Figures, Grouping, Question, Row, distinct, question};
+use super::journeys::no_dimension;
+use crate::Result;
+use crate::report::Report;
+use crate::report::judge::Class;
+use crate::report::memory::Memory;
+use crate::report::out::Writer;
+use crate::report::store::{NO_AMOUNT, NO_TIME, OWN_ID};
+use crate::report::words::Words;
+
+impl Report {
+    pub(super) fn is_inside(&self, seconds: u32) -> bool {
+        let (from, to) = self.settings.window;
+        seconds == NO_TIME || (from..to).contains(&seconds)
+    }
+
+    /// The distinct values of some dimensions, in the order in which [`break_down`](Self::break_down) takes
+    /// labels for a dimension of the caller's own.
+    ///
+    /// # Errors
+    /// [`Error::InvalidField`]; [`Error::ReportFull`].
+    pub(crate) fn values(&mut self, options: &str) -> Result<()> {
+        let question = question(options)?;
+        let mut memory = self.memory;
+        let mut grouping = Grouping::new(question.by);
+        let mut own = no_dimension();
+        for row in 0..self.clicks.rows {
+            if grouping
+                .number(&self.clicks, &mut own, Row::Click(row), &mut memory)
+                .is_none()
+            {
+                return Err(self.full());
+            }
+        }
+        let alone = self.conversions_alone();
+        for row in alone {
+            if grouping
+                .number(&self.clicks, &mut own, row, &mut memory)
+                .is_none()
+            {
+                return Err(self.full());
+            }
+        }
+        let mut writer = Writer::default();
+        writer.open('[');
+        for number in (0..).take(grouping.len()) {
+            writer.open('{');
+            self.write_values(&mut writer, &grouping, &own, number);
+            writer.close('}');
+        }
+        writer.close(']');
+        self.answer = writer.text;
+        Ok(())
+    }
+
+    /// All conversions without a click here, wherever they lie.
+    pub(super) fn conversions_alone(&self) -> Vec<Row> {
+        let mut rows = Vec::new();
+        let mut next = self.conversions.first();
+        while let Some(place) = next {
+            next = self.conversions.next(place);
+            let id = self.conversions.text(place, OWN_ID);
+            if self.clicks.conversion_ids.known(id).is_none()
+                && let Some(head) = self.conversions.head(place)
+            {
+                let (offer, affiliate) = self.pair_codes(head.pair);
+                rows.push(Row::Alone(offer, affiliate, head.seconds));
+            }
+        }
+        rows
+    }
+
+    pub(super) fn pair_codes(&self, pair: u32) -> (u32, u32) {
+        let (offer, affiliate) = self.pair_texts(pair);
+        (
+            self.offers.known(offer).unwrap_or(0),
+            self.affiliates.known(affiliate).unwrap_or(0),
+        )
+    }
+
+    /// Breaks clicks and conversions down. A conversion counts where its click does; one without a click by
+    /// what it says itself.
+    ///
+    /// # Errors
+    /// [`Error::InvalidField`]; [`Error::ReportFull`].
+    pub(crate) fn break_down(&mut self, options: &str) -> Result<()> {
+        let mut question = question(options)?;
+        let mut memory = self.memory;
+        let answer = self.break_down_in(&mut question, &mut memory);
+        match answer {
+            Some(text) => {
+                self.answer = text;
+                Ok(())
+            }
+            None => Err(self.full()),
+        }
+    }
+
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one pass after the other over the same columns"
+    )]
+    pub(super) fn break_down_in(
+        &self,
+        question: &mut Question,
+        memory: &mut Memory,
+    ) -> Option<String> {
+        let clicks = &self.clicks;
+        let mut own = no_dimension();
+        if !question.own_of.is_empty() {
+            own.grouping = Some(Box::new(Grouping::new(core::mem::take(
+                &mut question.own_of,
+            ))));
+            for label in &question.labels {
+                let code = own.words.code(label.as_bytes(), memory)?;
+                own.labels.push(code);
+            }
+        }
+        let mut grouping = Grouping::new(core::mem::take(&mut question.by));
+        // Of each click its group; of a click outside the window none.
+        let mut groups: Vec<u32> = Vec::new();
+        memory.reserve(&mut groups, clicks.rows as usize)?;
+        let mut outside = 0_u64;
+        for row in 0..clicks.rows {
+            // Every row is numbered, so that labels keep their places.
+            let number = grouping.number(clicks, &mut own, Row::Click(row), memory)?;
+            if self.is_inside(clicks.seconds(row)) {
+                groups.push(number);
+            } else {
+                outside += 1;
+                groups.push(u32::MAX);
+            }
+        }
+        // Conversions by the number of their id, and the first click of each.
+        let mut click_of: Vec<u32> = Vec::new();
+        memory.reserve(&mut click_of, clicks.conversion_ids.len() + 1)?;
+        click_of.resize(clicks.conversion_ids.len() + 1, u32::MAX);
+        for &(row, code) in &clicks.converted {
+            if let Some(slot) = click_of.get_mut(code as usize)
+                && *slot == u32::MAX
+            {
+                *slot = row;
+            }
+        }
+        let mut alone = Vec::new();
+        let mut joined: Vec<(u32, u32)> = Vec::new();
+        let mut is_known = vec![false; click_of.len()];
+        let mut seen = Words::new(self.settings.seed);
+        let mut next = self.conversions.first();
+        while let Some(place) = next {
+            next = self.conversions.next(place);
+            let head = self.conversions.head(place)?;
+            if head.class == Class::ReadTwice as u8 {
+                continue;
+            }
+            let id = self.conversions.text(place, OWN_ID);
+            let code = clicks.conversion_ids.known(id).filter(|_| !id.is_empty());
+            if let Some(code) = code {
+                let slot = is_known.get_mut(code as usize)?;
+                // The same conversion id twice is one row read twice.
+                if *slot {
+                    continue;
+                }
+                *slot = true;
+                memory.extend(&mut joined, &[(*click_of.get(code as usize)?, place)])?;
+                continue;
+            }
+            if !self.ids_rise && !id.is_empty() {
+                let before = seen.len();
+                if usize::try_from(seen.code(id, memory)?).ok()? <= before {
+                    continue;
+                }
+            }
+            let (offer, affiliate) = self.pair_codes(head.pair);
+            let row = Row::Alone(offer, affiliate, head.seconds);
+            let number = grouping.number(clicks, &mut own, row, memory)?;
+            if self.is_inside(head.seconds) {
+                memory.extend(&mut alone, &[(number, place)])?;
+            }
+        }
+        let count = grouping.len();
+        let mut figures = vec![Figures::default(); count];
+        for &number in &groups {
+            if let Some(figures) = figures.get_mut(number as usize) {
+                figures.clicks += 1;
+            }
+        }
+        self.count_unique(&groups, question.unique_by_day, &mut figures, memory)?;
+        let approved = self.statuses.known(b"approved").unwrap_or(u32::MAX);
+        let pending = self.statuses.known(b"pending").unwrap_or(u32::MAX);
+        let mut times: Vec<(u32, u32)> = Vec::new();
+        let joined_rows = joined.iter().map(|&(row, place)| {
+            (
+                groups.get(row as usize).copied().unwrap_or(u32::MAX),
+                row,
+                place,
+            )
+        });
+        let alone_rows = alone
+            .iter()
+            .map(|&(number, place)| (number, u32::MAX, place));
+        for (number, row, place) in joined_rows.chain(alone_rows) {
+            let Some(figures) = figures.get_mut(number as usize) else {
+                continue;
+            };
+            let head = self.conversions.head(place)?;
+            figures.convert(head.status, true);
+            let units = |units: i64| {
+                if units == NO_AMOUNT {
+                    0
+                } else {
+                    i128::from(units)
+                }
+            };
+            let status = u32::from(head.status);
+            if status == approved || status == 0 {
+                figures.payout += units(head.payout);
+                figures.revenue += units(head.revenue);
+            } else if status == pending {
+                figures.pending += units(head.payout);
+            }
+            let click = if row == u32::MAX {
+                NO_TIME
+            } else {
+                clicks.seconds(row)
+            };
+            if click != NO_TIME && head.seconds != NO_TIME && head.seconds >= click {
+                memory.extend(&mut times, &[(number, head.seconds - click)])?;
+            }
+        }
+        // What only clicks tell of: no status, no money.
+        for (code, (&row, &is_known)) in click_of.iter().zip(&is_known).enumerate() {
+            if code > 0 && !is_known && row != u32::MAX {
+                let number = groups.get(row as usize).copied().unwrap_or(u32::MAX);
+                if let Some(figures) = figures.get_mut(number as usize) {
+                    figures.convert(0, false);
+                }
+            }
+        }
+        times.sort_unstable();
+        let mut rest = 0;
+        while let Some(&(number, _)) = times.get(rest) {
+            let from = rest;
+            while times.get(rest).is_some_and(|&(other, _)| other == number) {
+                rest += 1;
+            }
+            if let Some(figures) = figures.get_mut(number as usize) {
+                figures.times = (from, rest);
+            }
+        }
+        let times: Vec<u32> = times.into_iter().map(|(_, time)| time).collect();
+        Some(self.write_breakdown(question, &grouping, &own, &figures, &times, outside))
+    }
+
+    /// Exactly: a group's addresses are brought together, sorted and counted.
+    pub(super) fn count_unique(
+        &self,
+        groups: &[u32],
+        by_day: bool,
+        figures: &mut [Figures],
+        memory: &mut Memory,
+    ) -> Option<()> {
+        let mut from = 0_usize;
+        let mut starts: Vec<usize> = Vec::new();
+        memory.reserve(&mut starts, figures.len())?;
+        for figures in figures.iter() {
+            starts.push(from);
+            from += usize::try_from(figures.clicks).ok()?;
+        }
+        let mut addresses: Vec<u32> = Vec::new();
+        let mut days: Vec<u64> = Vec::new();
+        if by_day {
+            memory.reserve(&mut days, from)?;
+            days.resize(from, 0);
+        } else {
+            memory.reserve(&mut addresses, from)?;
+            addresses.resize(from, 0);
+        }
+        let column = self.clicks.columns.get(ADDRESS)?;
+        for (row, &number) in (0..).zip(groups) {
+            let Some(start) = starts.get_mut(number as usize) else {
+                continue;
+            };
+            let address = column.get(row);
+            if by_day {
+                let day = self.clicks.seconds(row) / 86_400;
+                *days.get_mut(*start)? = u64::from(address) << 32 | u64::from(day);
+            } else {
+                *addresses.get_mut(*start)? = address;
+            }
+            *start += 1;
+        }
+        for (figures, end) in figures.iter_mut().zip(starts) {
+            let start = end - usize::try_from(figures.clicks).ok()?;
+            figures.unique = if by_day {
+                distinct(days.get_mut(start..end)?, |entry| entry >> 32 == 0)
+            } else {
+                distinct(addresses.get_mut(start..end)?, |entry| *entry == 0)
+            };
+        }
+        memory.free(&mut addresses);
+        memory.free(&mut days);
+        Some(())
+    }
+}

@@ -1,0 +1,352 @@
+//! Dimensions, groups, and what is counted of a group.
+
+use super::{ADDRESS, AFFILIATE, Clicks, OFFER};
+use crate::Result;
+use crate::report::memory::Memory;
+use crate::report::refuse;
+use crate::report::source::settings;
+use crate::report::store::NO_TIME;
+use crate::report::words::Words;
+
+/// What rows are grouped by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dimension {
+    Column(usize),
+    Day,
+    Hour,
+    Weekday,
+    /// One of the caller's own: a label for each group of its parts.
+    Own,
+}
+
+pub(super) const WEEKDAYS: [&str; 7] = [
+    "Thursday",
+    "Friday",
+    "Saturday",
+    "Sunday",
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+];
+
+pub(super) fn dimension(name: &str) -> Result<Dimension> {
+    Ok(match name {
+        "offer" => Dimension::Column(OFFER),
+        "affiliate" => Dimension::Column(AFFILIATE),
+        "subId1" => Dimension::Column(2),
+        "subId2" => Dimension::Column(3),
+        "subId3" => Dimension::Column(4),
+        "subId4" => Dimension::Column(5),
+        "subId5" => Dimension::Column(6),
+        "country" => Dimension::Column(7),
+        "address" => Dimension::Column(ADDRESS),
+        "day" => Dimension::Day,
+        "hour" => Dimension::Hour,
+        "weekday" => Dimension::Weekday,
+        "own" => Dimension::Own,
+        _ => {
+            return Err(refuse(
+                "by",
+                "must be some of affiliate, offer, subId1 to subId5, country, day, hour, weekday, or a dimension of your own",
+            ));
+        }
+    })
+}
+
+pub(super) fn dimensions(value: &str) -> Result<Vec<Dimension>> {
+    if value.is_empty() {
+        return Ok(Vec::new());
+    }
+    value.split(',').map(dimension).collect()
+}
+
+/// Groups by number: pairs of a group so far and a further value.
+#[derive(Debug)]
+pub(super) struct Groups {
+    pub(super) table: Vec<u32>,
+    pub(super) keys: Vec<u64>,
+    pub(super) last: (u64, u32),
+}
+
+impl Groups {
+    pub(super) fn new() -> Self {
+        Self {
+            table: vec![u32::MAX; 1_024],
+            keys: Vec::new(),
+            last: (u64::MAX, 0),
+        }
+    }
+
+    pub(super) fn slot(table: &[u32], keys: &[u64], key: u64) -> usize {
+        let mask = table.len() - 1;
+        let spread = key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
+        let mut slot = usize::try_from(spread).unwrap_or(0) & mask;
+        while let Some(&index) = table.get(slot) {
+            if index == u32::MAX || keys.get(index as usize) == Some(&key) {
+                break;
+            }
+            slot = (slot + 1) & mask;
+        }
+        slot
+    }
+
+    pub(super) fn number(&mut self, before: u32, value: u32, memory: &mut Memory) -> Option<u32> {
+        let key = u64::from(before) << 32 | u64::from(value);
+        if self.last.0 == key {
+            return Some(self.last.1);
+        }
+        let slot = Self::slot(&self.table, &self.keys, key);
+        let found = self.table.get(slot).copied().unwrap_or(u32::MAX);
+        if found != u32::MAX {
+            self.last = (key, found);
+            return Some(found);
+        }
+        let number = u32::try_from(self.keys.len()).ok()?;
+        memory.extend(&mut self.keys, &[key])?;
+        if let Some(place) = self.table.get_mut(slot) {
+            *place = number;
+        }
+        if self.keys.len() * 2 > self.table.len() {
+            let size = self.table.len() * 2;
+            let mut table = Vec::new();
+            memory.reserve(&mut table, size)?;
+            table.resize(size, u32::MAX);
+            for (index, &key) in (0..).zip(&self.keys) {
+                let slot = Self::slot(&table, &self.keys, key);
+                if let Some(place) = table.get_mut(slot) {
+                    *place = index;
+                }
+            }
+            memory.give_back(self.table.len() * 4);
+            self.table = table;
+        }
+        self.last = (key, number);
+        Some(number)
+    }
+
+    pub(super) fn parts(&self, number: u32) -> (u32, u32) {
+        let key = self.keys.get(number as usize).copied().unwrap_or(0);
+        (
+            u32::try_from(key >> 32).unwrap_or(0),
+            u32::try_from(key & 0xFFFF_FFFF).unwrap_or(0),
+        )
+    }
+}
+
+/// A grouping by several dimensions, one table for each.
+pub(super) struct Grouping {
+    pub(super) dimensions: Vec<Dimension>,
+    pub(super) tables: Vec<Groups>,
+}
+
+/// A row as far as grouping goes.
+#[derive(Clone, Copy)]
+pub(super) enum Row {
+    Click(u32),
+    /// A conversion without a click: offer, affiliate, seconds.
+    Alone(u32, u32, u32),
+}
+
+impl Grouping {
+    pub(super) fn new(dimensions: Vec<Dimension>) -> Self {
+        let tables = dimensions.iter().map(|_| Groups::new()).collect();
+        Self { dimensions, tables }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.tables.last().map_or(1, |table| table.keys.len())
+    }
+
+    pub(super) fn number(
+        &mut self,
+        clicks: &Clicks,
+        own: &mut Own,
+        row: Row,
+        memory: &mut Memory,
+    ) -> Option<u32> {
+        let mut number = 0;
+        for (dimension, table) in self.dimensions.iter().zip(&mut self.tables) {
+            let value = match dimension {
+                Dimension::Own => own.value(clicks, row, memory)?,
+                dimension => value_of(clicks, *dimension, row),
+            };
+            number = table.number(number, value, memory)?;
+        }
+        Some(number)
+    }
+
+    /// The values of a group, one of each dimension.
+    pub(super) fn values(&self, number: u32) -> Vec<u32> {
+        let mut values = vec![0; self.tables.len()];
+        let mut number = number;
+        for (value, table) in values.iter_mut().zip(&self.tables).rev() {
+            (number, *value) = table.parts(number);
+        }
+        values
+    }
+}
+
+pub(super) fn value_of(clicks: &Clicks, dimension: Dimension, row: Row) -> u32 {
+    let seconds = match row {
+        Row::Click(row) => clicks.seconds(row),
+        Row::Alone(_, _, seconds) => seconds,
+    };
+    let of_time = |value: u32| if seconds == NO_TIME { 0 } else { value + 1 };
+    match (dimension, row) {
+        (Dimension::Column(column), Row::Click(row)) => clicks
+            .columns
+            .get(column)
+            .map_or(0, |column| column.get(row)),
+        (Dimension::Column(OFFER), Row::Alone(offer, ..)) => offer,
+        (Dimension::Column(AFFILIATE), Row::Alone(_, affiliate, _)) => affiliate,
+        (Dimension::Day, _) => of_time(seconds / 86_400),
+        (Dimension::Hour, _) => of_time(seconds / 3_600 % 24),
+        (Dimension::Weekday, _) => of_time(seconds / 86_400 % 7),
+        _ => 0,
+    }
+}
+
+/// A dimension of the caller's own: the grouping of its parts, and a label for each of these groups.
+pub(super) struct Own {
+    pub(super) grouping: Option<Box<Grouping>>,
+    pub(super) labels: Vec<u32>,
+    pub(super) words: Words,
+}
+
+impl Own {
+    pub(super) fn value(&mut self, clicks: &Clicks, row: Row, memory: &mut Memory) -> Option<u32> {
+        let grouping = self.grouping.as_mut()?;
+        let mut nobody = Own {
+            grouping: None,
+            labels: Vec::new(),
+            words: Words::default(),
+        };
+        let number = grouping.number(clicks, &mut nobody, row, memory)?;
+        Some(self.labels.get(number as usize).copied().unwrap_or(0))
+    }
+}
+
+/// What is counted of a group.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Figures {
+    pub(super) clicks: u64,
+    pub(super) unique: u64,
+    pub(super) conversions: u64,
+    /// By the number of the status.
+    pub(super) statuses: Vec<(u8, u64)>,
+    pub(super) payout: i128,
+    pub(super) revenue: i128,
+    pub(super) pending: i128,
+    pub(super) times: (usize, usize),
+}
+
+impl Figures {
+    pub(super) fn convert(&mut self, status: u8, counts: bool) {
+        self.conversions += 1;
+        if !counts {
+            return;
+        }
+        match self.statuses.iter_mut().find(|(known, _)| *known == status) {
+            Some((_, count)) => *count += 1,
+            None => self.statuses.push((status, 1)),
+        }
+    }
+
+    pub(super) fn add(&mut self, other: &Self) {
+        self.clicks += other.clicks;
+        self.unique += other.unique;
+        self.conversions += other.conversions;
+        self.payout += other.payout;
+        self.revenue += other.revenue;
+        self.pending += other.pending;
+        for &(status, count) in &other.statuses {
+            match self.statuses.iter_mut().find(|(known, _)| *known == status) {
+                Some((_, sum)) => *sum += count,
+                None => self.statuses.push((status, count)),
+            }
+        }
+    }
+
+    /// Approved payout a click, in 2^-20 of ten-thousandths: only for sorting.
+    pub(super) fn epc(&self) -> i128 {
+        (self.payout << 20) / i128::from(self.clicks.max(1))
+    }
+}
+
+/// What a breakdown is asked for.
+pub(super) struct Question {
+    pub(super) by: Vec<Dimension>,
+    pub(super) own_of: Vec<Dimension>,
+    pub(super) labels: Vec<String>,
+    pub(super) unique_by_day: bool,
+    pub(super) sort: String,
+    pub(super) top: usize,
+}
+
+pub(super) fn question(options: &str) -> Result<Question> {
+    let mut question = Question {
+        by: Vec::new(),
+        own_of: Vec::new(),
+        labels: Vec::new(),
+        unique_by_day: false,
+        sort: "clicks".to_owned(),
+        top: usize::MAX,
+    };
+    for (name, value) in settings(options) {
+        match name {
+            "by" => question.by = dimensions(value)?,
+            "own" => question.own_of = dimensions(value)?,
+            "label" => question.labels.push(value.to_owned()),
+            "unique" => {
+                question.unique_by_day = match value {
+                    "address" => false,
+                    "addressAndDay" => true,
+                    _ => return Err(refuse("unique", "must be address or addressAndDay")),
+                }
+            }
+            "sort" => {
+                const SORTS: [&str; 9] = [
+                    "clicks",
+                    "uniqueClicks",
+                    "conversions",
+                    "rate",
+                    "payout",
+                    "revenue",
+                    "margin",
+                    "epc",
+                    "key",
+                ];
+                if !SORTS.contains(&value) {
+                    return Err(refuse(
+                        "sort",
+                        "must be clicks, uniqueClicks, conversions, rate, payout, revenue, margin, epc or key",
+                    ));
+                }
+                value.clone_into(&mut question.sort);
+            }
+            "top" => {
+                question.top = value
+                    .parse()
+                    .ok()
+                    .filter(|top| *top > 0)
+                    .ok_or_else(|| refuse("top", "must be a whole number from 1"))?;
+            }
+            _ => {}
+        }
+    }
+    Ok(question)
+}
+
+/// Distinct entries; of those without an address each is one.
+pub(super) fn distinct<T: Ord + Copy>(entries: &mut [T], is_none: impl Fn(&T) -> bool) -> u64 {
+    entries.sort_unstable();
+    let mut count = 0;
+    let mut before = None;
+    for entry in entries.iter() {
+        if is_none(entry) || before != Some(*entry) {
+            count += 1;
+        }
+        before = Some(*entry);
+    }
+    count
+}

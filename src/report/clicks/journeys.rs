@@ -1,0 +1,190 @@
+//! Attribution over journeys: those of the page's touches, or clicks grouped by a key.
+
+use super::groups::{Dimension, Own, Row, dimension, value_of};
+use super::{AFFILIATE, OFFER};
+use crate::report::attribution::{Journeys, Model};
+use crate::report::source::settings;
+use crate::report::store::{NO_AMOUNT, NO_TIME, OWN_ID};
+use crate::report::words::Words;
+use crate::report::{Report, amount, refuse};
+use crate::{Error, Result};
+
+impl Report {
+    /// Attribution over journeys that were handed in, or over clicks grouped by a key, by `name=value` lines:
+    /// `model`s, then either `journey` lines (`1` or `0`, payout, channels and seconds, separated by tabs) or
+    /// `key` and `channel`, two dimensions.
+    ///
+    /// # Errors
+    /// [`Error::InvalidField`]; [`Error::ReportFull`].
+    pub(crate) fn attribute(&mut self, options: &str) -> Result<()> {
+        let mut journeys = Journeys::new(self.memory.left(), self.settings.seed);
+        let mut models = Vec::new();
+        let mut key = None;
+        let mut channel = None;
+        for (name, value) in settings(options) {
+            match name {
+                "model" => models.push(model(value)?),
+                "key" => key = Some(dimension(value)?),
+                "channel" => channel = Some(dimension(value)?),
+                "journey" if !read_journey(&mut journeys, value)? => return Err(self.full()),
+                _ => {}
+            }
+        }
+        if let (Some(key), Some(channel)) = (key, channel)
+            && self
+                .journeys_of_clicks(&mut journeys, key, channel)
+                .is_none()
+        {
+            return Err(self.full());
+        }
+        self.answer = journeys.write(&models)?;
+        Ok(())
+    }
+
+    /// Clicks with one key are one journey after another: each ends with a conversion, and what comes after the
+    /// last one is a journey that did not convert.
+    pub(super) fn journeys_of_clicks(
+        &self,
+        journeys: &mut Journeys,
+        key: Dimension,
+        channel: Dimension,
+    ) -> Option<()> {
+        let clicks = &self.clicks;
+        let mut memory = self.memory;
+        let mut rows: Vec<(u32, u32, u32)> = Vec::new();
+        memory.reserve(&mut rows, clicks.rows as usize)?;
+        for row in 0..clicks.rows {
+            let value = value_of(clicks, key, Row::Click(row));
+            let seconds = clicks.seconds(row);
+            // Without its key a click is nobody's.
+            if value != 0 && self.is_inside(seconds) {
+                rows.push((value, seconds, row));
+            }
+        }
+        rows.sort_unstable();
+        let mut payouts: Vec<(u32, i64, u32)> = Vec::new();
+        let mut next = self.conversions.first();
+        while let Some(place) = next {
+            next = self.conversions.next(place);
+            let head = self.conversions.head(place)?;
+            if let Some(code) = clicks
+                .conversion_ids
+                .known(self.conversions.text(place, OWN_ID))
+            {
+                let payout = if head.payout == NO_AMOUNT {
+                    0
+                } else {
+                    head.payout
+                };
+                memory.extend(&mut payouts, &[(code, payout, head.seconds)])?;
+            }
+        }
+        payouts.sort_unstable();
+        payouts.dedup_by_key(|(code, ..)| *code);
+        let conversion = |row: u32| {
+            let at = clicks.converted.binary_search_by_key(&row, |&(row, _)| row);
+            let code = clicks.converted.get(at.ok()?)?.1;
+            let found = payouts.binary_search_by_key(&code, |&(code, ..)| code);
+            Some(
+                found
+                    .ok()
+                    .and_then(|at| payouts.get(at))
+                    .map_or((0, NO_TIME), |&(_, payout, seconds)| (payout, seconds)),
+            )
+        };
+        let mut from = 0;
+        for (at, &(value, seconds, row)) in rows.iter().enumerate() {
+            let sale = conversion(row);
+            let is_over = rows.get(at + 1).is_none_or(|next| next.0 != value);
+            if sale.is_none() && !is_over {
+                continue;
+            }
+            let (payout, end) = sale.unwrap_or((0, seconds));
+            let end = if end == NO_TIME { seconds } else { end };
+            let touches: Vec<(String, u32)> = rows
+                .get(from..=at)?
+                .iter()
+                .map(|&(_, seconds, row)| {
+                    let name = self.channel_text(channel, row);
+                    (name, end.saturating_sub(seconds))
+                })
+                .collect();
+            let touches = touches.iter().map(|(name, age)| (name.as_bytes(), *age));
+            if !journeys.push(touches, payout, sale.is_some()) {
+                return None;
+            }
+            from = at + 1;
+        }
+        Some(())
+    }
+
+    pub(super) fn channel_text(&self, channel: Dimension, row: u32) -> String {
+        let value = value_of(&self.clicks, channel, Row::Click(row));
+        let bytes = match channel {
+            Dimension::Column(OFFER) => self.offers.text(value),
+            Dimension::Column(AFFILIATE) => self.affiliates.text(value),
+            Dimension::Column(column) => self
+                .clicks
+                .words
+                .get(column)
+                .map_or(&[][..], |words| words.text(value)),
+            _ => &[],
+        };
+        String::from_utf8_lossy(bytes).into_owned()
+    }
+}
+
+pub(super) fn no_dimension() -> Own {
+    Own {
+        grouping: None,
+        labels: Vec::new(),
+        words: Words::default(),
+    }
+}
+
+pub(super) fn model(value: &str) -> Result<(String, Model)> {
+    let (name, rest) = value.split_once(':').unwrap_or((value, ""));
+    let numbers: Vec<u32> = rest
+        .split(':')
+        .filter_map(|part| part.parse().ok())
+        .collect();
+    let model = match (name, numbers.as_slice()) {
+        ("last", _) => Model::Last,
+        ("first", _) => Model::First,
+        ("linear", _) => Model::Linear,
+        ("position", []) => Model::Position(40, 40),
+        ("position", [first, last]) if first + last <= 100 => Model::Position(*first, *last),
+        ("timeDecay", [half_life]) if *half_life > 0 => Model::TimeDecay(*half_life),
+        ("markov", _) => Model::Markov,
+        ("shapley", _) => Model::Shapley,
+        _ => {
+            return Err(refuse(
+                "models",
+                "must be some of last, first, linear, position, { position: { first, last } }, { timeDecay: { halfLifeDays } }, markov and shapley",
+            ));
+        }
+    };
+    Ok((name.to_owned(), model))
+}
+
+pub(super) fn read_journey(journeys: &mut Journeys, value: &str) -> Result<bool> {
+    let mut parts = value.split('\t');
+    let converts = parts.next() == Some("1");
+    let format = amount::NumberFormat {
+        decimal: b'.',
+        ..amount::NumberFormat::default()
+    };
+    let payout = match parts.next().unwrap_or("") {
+        "" => 0,
+        text => {
+            amount::read(text.as_bytes(), format, false, b"").map_err(|_| Error::InvalidMoney {
+                parameter: "payout",
+            })?
+        }
+    };
+    let mut touches = Vec::new();
+    while let (Some(channel), Some(age)) = (parts.next(), parts.next()) {
+        touches.push((channel.as_bytes(), age.parse().unwrap_or(0)));
+    }
+    Ok(journeys.push(touches, payout, converts))
+}

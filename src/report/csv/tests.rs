@@ -1,0 +1,150 @@
+//! CSV as programs write it.
+
+use super::super::names::{Role, RowKind};
+use super::*;
+use proptest::prelude::*;
+
+type Rows = Vec<(u32, Result<(String, String), Flaw>)>;
+
+/// Line, and unique id and status of each row, handed over in pieces.
+fn read(text: &[u8], piece: usize) -> Result<Rows, String> {
+    let names = Names::of(RowKind::Orders, "simple").unwrap();
+    let mut csv = Csv::new(0);
+    let mut fields = Fields::default();
+    let mut rows = Vec::new();
+    let mut input = Vec::new();
+    let mut at = 0;
+    for end in (0..text.len())
+        .step_by(piece)
+        .map(|from| (from + piece).min(text.len()))
+        .chain([text.len()])
+    {
+        let is_last = end == text.len() && input.len() == end;
+        input = text[..end].to_vec();
+        loop {
+            match csv.next(&input, at, is_last, &names, &mut fields) {
+                Pull::Row(after) => {
+                    let text =
+                        |role| String::from_utf8_lossy(fields.text(role, &input)).into_owned();
+                    rows.push((
+                        csv.row_line(),
+                        Ok((text(Role::UniqueId), text(Role::Status))),
+                    ));
+                    at = after;
+                }
+                Pull::Bad(flaw, after) => {
+                    rows.push((csv.row_line(), Err(flaw)));
+                    at = after;
+                }
+                Pull::More(after) => {
+                    at = after;
+                    break;
+                }
+                Pull::Refuse(rule) => return Err(rule),
+            }
+        }
+    }
+    assert_eq!(at, text.len());
+    Ok(rows)
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "as the reader answers")]
+fn ok(id: &str, status: &str) -> Result<(String, String), Flaw> {
+    Ok((id.to_owned(), status.to_owned()))
+}
+
+#[test]
+fn cells_come_as_programs_write_them() {
+    for (text, expected) in [
+        (
+            "unique_id,status\nA,x\nB,y\n",
+            vec![(2, ok("A", "x")), (3, ok("B", "y"))],
+        ),
+        (
+            "unique_id;status\r\nA;x\r\n\r\nB;y",
+            vec![(2, ok("A", "x")), (4, ok("B", "y"))],
+        ),
+        (
+            "unique_id\tstatus\rA\tx\rB\t\r",
+            vec![(2, ok("A", "x")), (3, ok("B", ""))],
+        ),
+        (
+            "sep=;\nunique_id;status\nA;x,y\n",
+            vec![(3, ok("A", "x,y"))],
+        ),
+        (
+            "\"unique_id\",\"status\"\n\"A,1\",\"x \"\"y\"\"\"\n\"B\r\n2\",z\n\"C\",\"\"\r\n",
+            vec![
+                (2, ok("A,1", "x \"y\"")),
+                (3, ok("B\r\n2", "z")),
+                (5, ok("C", "")),
+            ],
+        ),
+        (
+            "status,note,unique_id\nx,5\" pipe,A\n",
+            vec![(2, ok("A", "x"))],
+        ),
+        (
+            "unique_id,status\nA\nB,x,y\nC,z\n",
+            vec![
+                (2, Err(Flaw::Cells)),
+                (3, Err(Flaw::Cells)),
+                (4, ok("C", "z")),
+            ],
+        ),
+        (
+            "unique_id,status\n\"A\"b,x\nC,z\n\"D,w\nE,v",
+            vec![
+                (2, Err(Flaw::Quote)),
+                (3, ok("C", "z")),
+                (4, Err(Flaw::Quote)),
+                (5, ok("E", "v")),
+            ],
+        ),
+    ] {
+        for piece in [1, 3, 1_000] {
+            assert_eq!(
+                read(text.as_bytes(), piece).as_ref(),
+                Ok(&expected),
+                "{text:?} by {piece}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_header_that_is_not_certain_is_refused() {
+    for (text, part) in [
+        ("", "empty"),
+        ("a,b\n1,2\n", "no column"),
+        ("unique_id,unique-id\n1,2\n", "twice"),
+        ("unique_id,status;currency\n1,2;3\n", "several delimiters"),
+    ] {
+        let rule = read(text.as_bytes(), 1_000).unwrap_err();
+        assert!(rule.contains(part), "{rule}");
+    }
+}
+
+proptest! {
+    /// What is written by the rules is read back, whatever is in the cells, and wherever it is cut.
+    #[test]
+    fn quoted_cells_survive(cells in proptest::collection::vec(("[a-z\",;\r\n é]{0,12}", "[a-z\",\n]{0,8}"), 1..8), piece in 1_usize..40) {
+        let quote = |cell: &str| format!("\"{}\"", cell.replace('"', "\"\""));
+        let mut text = "unique_id,status\n".to_owned();
+        for (id, status) in &cells {
+            text = format!("{text}{},{}\n", quote(id), quote(status));
+        }
+        let rows = read(text.as_bytes(), piece).unwrap();
+        let expected: Vec<_> = cells.iter().map(|(id, status)| ok(id, status)).collect();
+        prop_assert_eq!(rows.into_iter().map(|(_, row)| row).collect::<Vec<_>>(), expected);
+    }
+
+    /// Nothing is lost: whatever the bytes are, it ends, and every line is a row or a flaw.
+    #[test]
+    fn any_bytes_are_read_to_their_end(bytes in proptest::collection::vec(prop_oneof![Just(b'"'), Just(b','), Just(b'\n'), Just(b'a'), Just(b'\r')], 0..60), piece in 1_usize..9) {
+        let mut text = b"unique_id,status\n".to_vec();
+        text.extend(&bytes);
+        let whole = read(&text, 1_000).unwrap();
+        prop_assert_eq!(read(&text, piece).unwrap(), whole);
+    }
+}

@@ -1,0 +1,191 @@
+//! Rows on their way in: read, checked, and what is wrong with one noted.
+
+use super::day::Written;
+use super::flaw::Flaw;
+use super::memory::{Memory, hash};
+use super::names::{Fields, Pull, RowKind};
+use super::source::Source;
+use super::store::{IS_DAY, NO_TIME};
+use super::words::Words;
+use super::{Bad, Current, Report};
+use crate::{Error, Result};
+
+impl Report {
+    pub(super) fn take_rows(&mut self, is_last: bool) -> Result<()> {
+        let Some(mut current) = self.current.take() else {
+            return Ok(());
+        };
+        let outcome = self.take_rows_of(&mut current, is_last);
+        self.current = Some(current);
+        outcome
+    }
+
+    pub(super) fn take_rows_of(&mut self, current: &mut Current, is_last: bool) -> Result<()> {
+        let mut fields = core::mem::take(&mut self.fields);
+        let input = core::mem::take(&mut self.input);
+        let source = &mut current.source;
+        let filled = input.get(..self.filled).unwrap_or_default();
+        let mut at = 0;
+        let mut outcome = Ok(());
+        loop {
+            match source.pull(filled, at, is_last, &mut fields) {
+                Pull::Row(after) => {
+                    let taken = self.take_row(source, &fields, filled);
+                    match taken {
+                        Ok(()) => {}
+                        Err(Flaw::Full) => {
+                            outcome = Err(self.full());
+                            break;
+                        }
+                        Err(flaw) if flaw.is_ambiguous() => {
+                            if source.doubt(flaw, &fields, filled)
+                                && let Some(error) = source.objection()
+                            {
+                                outcome = Err(error);
+                                break;
+                            }
+                        }
+                        Err(flaw) => {
+                            let row = source.row_text(filled, at, after);
+                            if let Err(error) = self.take_bad(source, flaw, row) {
+                                outcome = Err(error);
+                                break;
+                            }
+                        }
+                    }
+                    at = after;
+                }
+                Pull::Bad(flaw, after) => {
+                    let row = source.row_text(filled, at, after);
+                    if let Err(error) = self.take_bad(source, flaw, row) {
+                        outcome = Err(error);
+                        break;
+                    }
+                    at = after;
+                }
+                Pull::More(after) => {
+                    at = after;
+                    break;
+                }
+                Pull::Refuse(rule) => {
+                    outcome = Err(Error::UnreadableFile {
+                        message: format!("{}: {rule}", source.title()),
+                    });
+                    break;
+                }
+            }
+        }
+        self.fields = fields;
+        self.input = input;
+        let filled = self.filled;
+        self.input.copy_within(at.min(filled)..filled, 0);
+        self.filled -= at.min(filled);
+        outcome
+    }
+
+    #[inline(never)]
+    pub(super) fn take_bad(&mut self, source: &mut Source, flaw: Flaw, row: &[u8]) -> Result<()> {
+        source.unreadable += 1;
+        // What is counted once of all must not be counted in each part.
+        if self.settings.part.0 != 0 {
+            return Ok(());
+        }
+        let row = row.trim_ascii();
+        let excerpt = if self.excerpts.len() < 1_000 {
+            self.excerpts
+                .code(row.get(..100).unwrap_or(row), &mut self.memory)
+                .unwrap_or(0)
+        } else {
+            0
+        };
+        let bad = Bad {
+            source: u32::try_from(self.sources.len()).unwrap_or(0),
+            line: source.line(),
+            flaw: flaw.number(),
+            excerpt,
+        };
+        let room = self.memory.extend(&mut self.bad, &[bad]);
+        room.ok_or_else(|| self.full())
+    }
+
+    pub(super) fn take_row(
+        &mut self,
+        source: &mut Source,
+        fields: &Fields,
+        input: &[u8],
+    ) -> Result<(), Flaw> {
+        match source.kind {
+            RowKind::Orders => self.take_order(source, fields, input),
+            RowKind::Conversions => self.take_conversion(source, fields, input),
+            RowKind::Deliveries => self.take_delivery(source, fields, input),
+            RowKind::Clicks => self.take_click(source, fields, input),
+        }
+    }
+
+    /// A word's number that fits into a byte; 0 for none.
+    pub(super) fn small(words: &mut Words, memory: &mut Memory, text: &[u8]) -> Result<u8, Flaw> {
+        let code = words.code(text, memory).ok_or(Flaw::Full)?;
+        u8::try_from(code)
+            .ok()
+            .filter(|code| *code <= 250)
+            .ok_or(Flaw::Words)
+    }
+
+    pub(super) fn currency(&mut self, text: &[u8]) -> Result<u8, Flaw> {
+        let text = text.trim_ascii();
+        let mut upper = [0; 8];
+        let Some(slot) = upper.get_mut(..text.len()) else {
+            return Err(Flaw::Words);
+        };
+        for (slot, byte) in slot.iter_mut().zip(text) {
+            *slot = byte.to_ascii_uppercase();
+        }
+        Self::small(&mut self.currencies, &mut self.memory, slot)
+    }
+
+    /// Civil seconds of the account's time zone, and the row's flag for a mere day.
+    #[inline(never)]
+    pub(super) fn seconds(
+        &self,
+        source: &mut Source,
+        text: &[u8],
+        is_advertisers: bool,
+    ) -> Result<(u32, u8), Flaw> {
+        if text.trim_ascii().is_empty() {
+            return Ok((NO_TIME, 0));
+        }
+        let Written {
+            seconds,
+            offset,
+            has_time,
+        } = source.days.read(text)?;
+        let civil = match offset {
+            Some(offset) => {
+                if !self.settings.zone.is_known() {
+                    return Err(Flaw::NoTimeZone);
+                }
+                self.settings.zone.civil(seconds - i64::from(offset))
+            }
+            // Two zones were declared: what was written is the advertiser's own clock.
+            None if is_advertisers && has_time && self.settings.has_orders_zone => {
+                let instant = self.settings.orders_zone.instant(seconds);
+                self.settings.zone.civil(instant)
+            }
+            None => seconds,
+        };
+        let seconds = u32::try_from(civil).map_err(|_| Flaw::Date)?;
+        Ok((seconds, if has_time { 0 } else { IS_DAY }))
+    }
+
+    /// Does the row belong to the part that this report keeps?
+    pub(super) fn is_ours(&self, ids: [&[u8]; 3]) -> bool {
+        let (index, count) = self.settings.part;
+        if count == 1 {
+            return true;
+        }
+        match self.settings.first_key(ids) {
+            [] => index == 0,
+            key => (hash(key, 0) >> 32) % count == index,
+        }
+    }
+}

@@ -1,0 +1,456 @@
+//! The strict reader of JSON (RFC 8259), and where it leaves what it found.
+
+use super::{DEEPEST, ENVELOPE, LISTS, LONGEST_PATH, NO_ROLE, Value};
+use crate::report::names::{Fields, Kind, Names, ROLES, normalise};
+
+/// Why the strict reader stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// The bytes ended.
+    More,
+    /// Not JSON.
+    Bad,
+    /// A field came twice.
+    Repeated,
+    /// Not a row: a page that holds rows.
+    Page,
+}
+
+/// Where the strict reader leaves what it found.
+pub(super) struct Sink<'a> {
+    pub(super) names: &'a Names,
+    pub(super) fields: &'a mut Fields,
+    pub(super) values: &'a mut Vec<Value>,
+    /// Rank, and place among the values, of what each role has.
+    pub(super) best: [(u8, usize); ROLES],
+    pub(super) path: [u8; LONGEST_PATH],
+    pub(super) path_length: usize,
+    /// The path was too long: nothing below has a role.
+    pub(super) is_lost: bool,
+    pub(super) can_be_page: bool,
+    /// No shape can be made of this row.
+    pub(super) has_odd: bool,
+}
+
+impl Sink<'_> {
+    pub(super) fn push_path(&mut self, name: &[u8]) -> (usize, bool) {
+        let before = (self.path_length, self.is_lost);
+        // CAKE wraps each of its conversions.
+        if before.0 == 0 && name == b"conversion" {
+            return before;
+        }
+        let mut length = self.path_length;
+        let mut is_lost = self.is_lost;
+        let path = &mut self.path;
+        let mut push = |byte| match path.get_mut(length) {
+            Some(slot) => {
+                *slot = byte;
+                length += 1;
+            }
+            None => is_lost = true,
+        };
+        if before.0 > 0 {
+            push(b'.');
+        }
+        normalise(name, push);
+        self.path_length = length;
+        self.is_lost = is_lost;
+        before
+    }
+
+    pub(super) fn path(&self) -> &[u8] {
+        if self.is_lost {
+            return &[];
+        }
+        self.path.get(..self.path_length).unwrap_or_default()
+    }
+
+    pub(super) fn role(&self) -> Option<(u8, u8)> {
+        self.names.find(self.path())
+    }
+
+    /// Does the role take this value, being of a better name? Of two equal names neither counts.
+    pub(super) fn takes(&mut self, role: u8, rank: u8, value: usize) -> Result<bool, Stop> {
+        let Some(slot) = self.best.get_mut(usize::from(role)) else {
+            return Ok(false);
+        };
+        if slot.0 == rank {
+            return Err(Stop::Repeated);
+        }
+        if slot.0 < rank {
+            return Ok(false);
+        }
+        if let Some(before) = self.values.get_mut(slot.1) {
+            before.role = NO_ROLE;
+        }
+        *slot = (rank, value);
+        Ok(true)
+    }
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct Text {
+    pub(super) from: usize,
+    pub(super) to: usize,
+    pub(super) has_escape: bool,
+    pub(super) is_ascii: bool,
+}
+
+/// A strict reader of JSON (RFC 8259).
+pub(super) struct Strict<'a> {
+    pub(super) input: &'a [u8],
+    pub(super) at: usize,
+}
+
+impl<'a> Strict<'a> {
+    pub(super) fn new(input: &'a [u8], at: usize) -> Self {
+        Self { input, at }
+    }
+
+    pub(super) fn peek(&mut self) -> Result<u8, Stop> {
+        loop {
+            match self.input.get(self.at) {
+                Some(b' ' | b'\n' | b'\r' | b'\t') => self.at += 1,
+                Some(&byte) => return Ok(byte),
+                None => return Err(Stop::More),
+            }
+        }
+    }
+
+    pub(super) fn value(&mut self, sink: &mut Sink<'_>, depth: usize) -> Result<(), Stop> {
+        if depth > DEEPEST {
+            return Err(Stop::Bad);
+        }
+        match self.peek()? {
+            b'{' => self.object(sink, depth),
+            b'[' => self.array(sink, depth),
+            b'"' => {
+                let found = sink.role();
+                let scratch = sink.fields.scratch.len();
+                let text = self.text(found.map(|_| &mut sink.fields.scratch))?;
+                let index = sink.values.len();
+                if text.has_escape || !text.is_ascii {
+                    sink.has_odd = true;
+                }
+                let mut role = NO_ROLE;
+                if let Some((wanted, rank)) = found
+                    && sink.takes(wanted, rank, index)?
+                {
+                    role = wanted;
+                    if text.has_escape {
+                        sink.fields.set_scratch(wanted, scratch);
+                    } else {
+                        sink.fields.set(wanted, text.from, text.to, Kind::Text);
+                    }
+                }
+                sink.values.push(Value {
+                    from: text.from,
+                    to: text.to,
+                    is_text: true,
+                    role,
+                });
+                Ok(())
+            }
+            b't' => self.bool(b"true", sink),
+            b'f' => self.bool(b"false", sink),
+            b'n' => self.word(b"null"),
+            _ => {
+                let from = self.at;
+                self.number(false)?;
+                let index = sink.values.len();
+                let mut role = NO_ROLE;
+                if let Some((wanted, rank)) = sink.role()
+                    && sink.takes(wanted, rank, index)?
+                {
+                    role = wanted;
+                    sink.fields.set(wanted, from, self.at, Kind::Number);
+                }
+                sink.values.push(Value {
+                    from,
+                    to: self.at,
+                    is_text: false,
+                    role,
+                });
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn bool(&mut self, word: &[u8], sink: &mut Sink<'_>) -> Result<(), Stop> {
+        let from = self.at;
+        self.word(word)?;
+        if let Some((role, rank)) = sink.role()
+            && sink.takes(role, rank, usize::MAX)?
+        {
+            sink.fields.set(role, from, self.at, Kind::Bool);
+            sink.has_odd = true;
+        }
+        Ok(())
+    }
+
+    pub(super) fn word(&mut self, word: &[u8]) -> Result<(), Stop> {
+        let rest = self.input.get(self.at..).unwrap_or_default();
+        if rest.starts_with(word) {
+            self.at += word.len();
+            return Ok(());
+        }
+        Err(if word.starts_with(rest) {
+            Stop::More
+        } else {
+            Stop::Bad
+        })
+    }
+
+    pub(super) fn object(&mut self, sink: &mut Sink<'_>, depth: usize) -> Result<(), Stop> {
+        self.at += 1;
+        if self.peek()? == b'}' {
+            self.at += 1;
+            return Ok(());
+        }
+        loop {
+            if self.peek()? != b'"' {
+                return Err(Stop::Bad);
+            }
+            let scratch = sink.fields.scratch.len();
+            let text = self.text(Some(&mut sink.fields.scratch))?;
+            if text.has_escape || !text.is_ascii {
+                sink.has_odd |= text.has_escape;
+            }
+            let mut name = [0; LONGEST_PATH];
+            let raw = if text.has_escape {
+                sink.fields.scratch.get(scratch..).unwrap_or_default()
+            } else {
+                self.input.get(text.from..text.to).unwrap_or_default()
+            };
+            // A name that is too long for any role.
+            let length = raw.len().min(LONGEST_PATH);
+            if let (Some(slot), Some(raw)) = (name.get_mut(..length), raw.get(..length)) {
+                slot.copy_from_slice(raw);
+            }
+            let before = sink.push_path(name.get(..length).unwrap_or_default());
+            if self.peek()? != b':' {
+                return Err(Stop::Bad);
+            }
+            self.at += 1;
+            if sink.can_be_page && depth < 3 {
+                let byte = self.peek()?;
+                let name = sink.path().rsplit(|&byte| byte == b'.').next();
+                let is = |list: &[&str]| {
+                    name.is_some_and(|name| list.iter().any(|word| word.as_bytes() == name))
+                };
+                if (byte == b'[' && is(&LISTS)) || (depth == 0 && is(&ENVELOPE)) {
+                    return Err(Stop::Page);
+                }
+            }
+            self.value(sink, depth + 1)?;
+            (sink.path_length, sink.is_lost) = before;
+            match self.peek()? {
+                b',' => {
+                    self.at += 1;
+                }
+                b'}' => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                _ => return Err(Stop::Bad),
+            }
+        }
+    }
+
+    pub(super) fn array(&mut self, sink: &mut Sink<'_>, depth: usize) -> Result<(), Stop> {
+        self.at += 1;
+        if self.peek()? == b']' {
+            self.at += 1;
+            return Ok(());
+        }
+        // What is in an array has no role.
+        let before = (sink.path_length, sink.is_lost);
+        sink.is_lost = true;
+        loop {
+            self.value(sink, depth + 1)?;
+            match self.peek()? {
+                b',' => self.at += 1,
+                b']' => {
+                    self.at += 1;
+                    (sink.path_length, sink.is_lost) = before;
+                    return Ok(());
+                }
+                _ => return Err(Stop::Bad),
+            }
+        }
+    }
+
+    /// Neither object nor array.
+    pub(super) fn scalar(&mut self, is_last: bool) -> Result<(), Stop> {
+        match self.peek()? {
+            b'"' => self.text(None).map(|_| ()),
+            b't' => self.word(b"true"),
+            b'f' => self.word(b"false"),
+            b'n' => self.word(b"null"),
+            _ => self.number(is_last),
+        }
+    }
+
+    /// A number. One that the bytes end with may go on, unless they are the last.
+    pub(super) fn number(&mut self, is_last: bool) -> Result<(), Stop> {
+        let end = if is_last {
+            Err(Stop::Bad)
+        } else {
+            Err(Stop::More)
+        };
+        let byte = |at: usize| self.input.get(at).copied();
+        let digits = |mut at: usize| {
+            while byte(at).is_some_and(|byte| byte.is_ascii_digit()) {
+                at += 1;
+            }
+            at
+        };
+        let mut at = self.at;
+        if byte(at) == Some(b'-') {
+            at += 1;
+        }
+        let after = match byte(at) {
+            Some(b'0') => at + 1,
+            Some(b'1'..=b'9') => digits(at),
+            Some(_) => return Err(Stop::Bad),
+            None => return end,
+        };
+        at = after;
+        if byte(at) == Some(b'.') {
+            at = digits(at + 1);
+            if at == after + 1 {
+                return if byte(at).is_some() {
+                    Err(Stop::Bad)
+                } else {
+                    end
+                };
+            }
+        }
+        if let Some(b'e' | b'E') = byte(at) {
+            at += 1;
+            if let Some(b'+' | b'-') = byte(at) {
+                at += 1;
+            }
+            let from = at;
+            at = digits(at);
+            if at == from {
+                return if byte(at).is_some() {
+                    Err(Stop::Bad)
+                } else {
+                    end
+                };
+            }
+        }
+        if byte(at).is_none() && !is_last {
+            return Err(Stop::More);
+        }
+        self.at = at;
+        Ok(())
+    }
+
+    /// A text in quotes; unescaped into `output` where it has escapes.
+    pub(super) fn text(&mut self, mut output: Option<&mut Vec<u8>>) -> Result<Text, Stop> {
+        let from = self.at + 1;
+        let mut at = from;
+        let mut has_escape = false;
+        let mut is_ascii = true;
+        let mut plain = from;
+        let copy = |output: &mut Option<&mut Vec<u8>>, input: &[u8], from: usize, to: usize| {
+            if let Some(output) = output {
+                output.extend_from_slice(input.get(from..to).unwrap_or_default());
+            }
+        };
+        loop {
+            let Some(&byte) = self.input.get(at) else {
+                return Err(Stop::More);
+            };
+            match byte {
+                b'"' => break,
+                b'\\' => {
+                    copy(&mut output, self.input, plain, at);
+                    has_escape = true;
+                    at = self.escape(at + 1, &mut output)?;
+                    plain = at;
+                }
+                0..0x20 => return Err(Stop::Bad),
+                _ => {
+                    is_ascii &= byte.is_ascii();
+                    at += 1;
+                }
+            }
+        }
+        if has_escape {
+            copy(&mut output, self.input, plain, at);
+        }
+        let raw = self.input.get(from..at).unwrap_or_default();
+        if !is_ascii && core::str::from_utf8(raw).is_err() {
+            return Err(Stop::Bad);
+        }
+        self.at = at + 1;
+        Ok(Text {
+            from,
+            to: at,
+            has_escape,
+            is_ascii,
+        })
+    }
+
+    pub(super) fn escape(
+        &self,
+        at: usize,
+        output: &mut Option<&mut Vec<u8>>,
+    ) -> Result<usize, Stop> {
+        let Some(&byte) = self.input.get(at) else {
+            return Err(Stop::More);
+        };
+        let plain = match byte {
+            b'"' | b'\\' | b'/' => byte,
+            b'b' => 8,
+            b'f' => 12,
+            b'n' => b'\n',
+            b'r' => b'\r',
+            b't' => b'\t',
+            b'u' => {
+                let (high, mut at) = self.hex(at + 1)?;
+                let mut code = high;
+                if (0xD800..0xDC00).contains(&high) {
+                    for expected in [b'\\', b'u'] {
+                        match self.input.get(at) {
+                            Some(&byte) if byte == expected => at += 1,
+                            Some(_) => return Err(Stop::Bad),
+                            None => return Err(Stop::More),
+                        }
+                    }
+                    let (low, after) = self.hex(at)?;
+                    if !(0xDC00..0xE000).contains(&low) {
+                        return Err(Stop::Bad);
+                    }
+                    code = 0x1_0000 + ((high - 0xD800) << 10) + (low - 0xDC00);
+                    at = after;
+                }
+                let character = char::from_u32(code).ok_or(Stop::Bad)?;
+                if let Some(output) = output {
+                    let mut bytes = [0; 4];
+                    output.extend_from_slice(character.encode_utf8(&mut bytes).as_bytes());
+                }
+                return Ok(at);
+            }
+            _ => return Err(Stop::Bad),
+        };
+        if let Some(output) = output {
+            output.push(plain);
+        }
+        Ok(at + 1)
+    }
+
+    pub(super) fn hex(&self, at: usize) -> Result<(u32, usize), Stop> {
+        let mut code = 0;
+        for index in 0..4 {
+            let Some(&byte) = self.input.get(at + index) else {
+                return Err(Stop::More);
+            };
+            code = code * 16 + char::from(byte).to_digit(16).ok_or(Stop::Bad)?;
+        }
+        Ok((code, at + 4))
+    }
+}

@@ -1,0 +1,438 @@
+//! One pass over both sides: rows into partitions, partitions merged, groups judged.
+
+use super::group::{judge_group, lower};
+use super::{Class, Judge, Pass, ROWS_A_STEP, Stage, class_of, is_open, key_of, which};
+use crate::Result;
+use crate::report::Report;
+use crate::report::memory::{Memory, sort_partition};
+use crate::report::partition::{PARTITIONS, place_of};
+use crate::report::store::{
+    CLICK_ID, Head, IS_AMENDED, IS_DAY, IS_REFUND, IS_SAME_ID, NO_TIME, NOBODY, ORDER_ID, Store,
+    UNIQUE_ID, hash_of,
+};
+
+impl Judge {
+    pub(super) fn free(&mut self, memory: &mut Memory) {
+        for list in self.left.iter_mut().chain(&mut self.rest) {
+            memory.free(list);
+        }
+        for spread in &mut self.spread {
+            spread.clear(memory);
+        }
+        for entries in &mut self.entries {
+            memory.free(entries);
+        }
+        memory.free(&mut self.scratch);
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a share for a progress bar")]
+    pub(super) fn progress(&self) -> f64 {
+        let of_pass = match self.stage {
+            Stage::Merge(partition) => 0.1 + 0.9 * partition as f64 / PARTITIONS as f64,
+            _ => 0.0,
+        };
+        let passes = self.passes.len().max(1) as f64;
+        (0.99 * (self.pass as f64 + of_pass) / passes).min(0.99)
+    }
+
+    pub(super) fn step(&mut self, report: &mut Report) -> Result<()> {
+        let pass = self.passes.get(self.pass).copied();
+        let outcome = match (self.stage, pass) {
+            (Stage::Reset(is_orders, next), _) => {
+                self.reset(report, is_orders, next);
+                Some(())
+            }
+            (Stage::Spread(side, from), Some(pass)) => self.spread(report, pass, side, from),
+            (Stage::Merge(index), Some(pass)) => self.merge(report, pass, index),
+            (Stage::Finish(side, from), _) => self.finish(report, side, from),
+            (Stage::Hints, _) => {
+                self.find_hints(report);
+                self.stage = Stage::Done;
+                Some(())
+            }
+            _ => {
+                self.stage = Stage::Finish(0, 0);
+                Some(())
+            }
+        };
+        outcome.ok_or_else(|| report.full())
+    }
+
+    /// Every row is open again.
+    pub(super) fn reset(&mut self, report: &mut Report, is_orders: bool, next: Option<u32>) {
+        let store = if is_orders {
+            &mut report.orders
+        } else {
+            &mut report.conversions
+        };
+        let mut next = next;
+        for _ in 0..ROWS_A_STEP {
+            let Some(place) = next else { break };
+            store.judge(place, Class::Open as u8, NOBODY);
+            store.take_flags(place, IS_AMENDED);
+            next = store.next(place);
+        }
+        self.stage = match (next, is_orders) {
+            (None, true) => Stage::Reset(false, report.conversions.first()),
+            (None, false) => Stage::Spread(0, 0),
+            _ => Stage::Reset(is_orders, next),
+        };
+    }
+
+    /// Spreads a side by the pass's key. By their first key rows have been spread while they were read.
+    pub(super) fn spread(
+        &mut self,
+        report: &mut Report,
+        pass: Pass,
+        side: usize,
+        from: usize,
+    ) -> Option<()> {
+        let next = if side == 0 && pass != Pass::Twice {
+            Stage::Spread(1, 0)
+        } else {
+            Stage::Merge(0)
+        };
+        let memory = &mut report.memory;
+        let (Some(left), Some(rest), Some(spread)) = (
+            self.left.get_mut(side),
+            self.rest.get_mut(side),
+            self.spread.get_mut(side),
+        ) else {
+            return None;
+        };
+        let store = match (pass, side) {
+            (Pass::Twice, _) | (Pass::Match(_), 1) => &report.conversions,
+            (Pass::Deliver(_), 1) => &report.deliveries,
+            _ => &report.orders,
+        };
+        let seed = report.settings.seed;
+        let is_first = report.settings.keys.first() == Some(&which(pass));
+        let is_whole = match pass {
+            Pass::Twice => true,
+            Pass::Match(_) => is_first,
+            // Events are asked again for each key.
+            Pass::Deliver(_) => side == 1,
+        };
+        if is_whole && is_first && pass != Pass::Twice {
+            memory.extend(rest, &store.keyless)?;
+            if self.has_twice && side == 1 {
+                rest.retain(|&place| is_open(store, place));
+            }
+            self.stage = next;
+            return Some(());
+        }
+        if is_whole {
+            let mut row = store.first();
+            while let Some(place) = row {
+                let (view, after) = store.view(place)?;
+                row = after;
+                let key = view.text(which(pass));
+                if !key.is_empty() {
+                    spread.push(hash_of(key, seed), place, memory)?;
+                }
+            }
+            self.stage = next;
+            return Some(());
+        }
+        let to = left.len().min(from + ROWS_A_STEP);
+        for &place in left.get(from..to).unwrap_or_default() {
+            let (view, _) = store.view(place)?;
+            let key = view.text(which(pass));
+            if view.class() != Class::Open as u8 || key.is_empty() {
+                memory.extend(rest, &[place])?;
+            } else {
+                spread.push(hash_of(key, seed), place, memory)?;
+            }
+        }
+        self.stage = if to < left.len() {
+            Stage::Spread(side, to)
+        } else {
+            memory.free(left);
+            next
+        };
+        Some(())
+    }
+
+    #[inline(never)]
+    pub(super) fn merge(&mut self, report: &mut Report, pass: Pass, index: usize) -> Option<()> {
+        let mut entries = core::mem::take(&mut self.entries);
+        let is_first = report.settings.keys.first() == Some(&which(pass));
+        for (side, (entries, spread)) in entries.iter_mut().zip(&self.spread).enumerate() {
+            let partitions = match (pass, side) {
+                (Pass::Match(_), 0) if is_first => &report.orders.keyed,
+                (Pass::Match(_), _) if is_first => &report.conversions.keyed,
+                (Pass::Deliver(_), 1) if is_first => &report.deliveries.keyed,
+                _ => spread,
+            };
+            partitions.gather(index, entries, &mut report.memory)?;
+            if self.has_twice && side == 1 && is_first && matches!(pass, Pass::Match(_)) {
+                entries.retain(|&entry| is_open(&report.conversions, place_of(entry)));
+            }
+            let length = entries.len();
+            if self.scratch.len() < length {
+                let more = length - self.scratch.len();
+                report.memory.reserve(&mut self.scratch, more)?;
+                self.scratch.resize(length, 0);
+            }
+            sort_partition(entries, self.scratch.get_mut(..length)?);
+        }
+        let [orders, others] = &entries;
+        let (mut orders, mut others) = (orders.as_slice(), others.as_slice());
+        let (mut near, mut far) = (0, 0);
+        while let Some(hash) = lower(orders.first(), others.first()) {
+            // Rows lie anywhere: waiting for several at once takes as long as waiting for one.
+            if near == 0 {
+                near = touch(report.store_of(pass, 0), orders);
+            }
+            if far == 0 {
+                far = touch(report.store_of(pass, 1), others);
+            }
+            let (left, rest) = run(orders, hash);
+            orders = rest;
+            let (right, rest) = run(others, hash);
+            others = rest;
+            near = near.saturating_sub(left.len());
+            far = far.saturating_sub(right.len());
+            self.judge_run(report, pass, left, right)?;
+        }
+        self.entries = entries;
+        if index + 1 < PARTITIONS {
+            self.stage = Stage::Merge(index + 1);
+            return Some(());
+        }
+        self.verdicts.amended.sort_unstable();
+        self.sorted = self.verdicts.amended.len();
+        for spread in &mut self.spread {
+            spread.clear(&mut report.memory);
+        }
+        if pass != Pass::Twice {
+            core::mem::swap(&mut self.left, &mut self.rest);
+            let [_, events] = &mut self.left;
+            if matches!(pass, Pass::Deliver(_)) {
+                // Conversions have been through all of their passes; events are no rows of the result.
+                let [_, conversions] = &mut self.rest;
+                core::mem::swap(events, conversions);
+            }
+            for list in &mut self.rest {
+                list.clear();
+            }
+        }
+        self.pass += 1;
+        self.stage = Stage::Spread(0, 0);
+        Some(())
+    }
+
+    /// Leaves a row of a side to the next key.
+    pub(super) fn leave(
+        &mut self,
+        report: &mut Report,
+        pass: Pass,
+        side: usize,
+        place: u32,
+    ) -> Option<()> {
+        match self.rest.get_mut(side) {
+            Some(rest) if pass != Pass::Twice => report.memory.extend(rest, &[place]),
+            _ => Some(()),
+        }
+    }
+
+    /// Rows whose keys have one hash.
+    #[inline]
+    pub(super) fn judge_run(
+        &mut self,
+        report: &mut Report,
+        pass: Pass,
+        left: &[u64],
+        right: &[u64],
+    ) -> Option<()> {
+        match (left, right) {
+            // A row that nobody else has: nothing of it need be touched.
+            (&[one], &[]) => self.leave(report, pass, 0, place_of(one)),
+            (&[], &[other]) => self.leave(report, pass, 1, place_of(other)),
+            (&[one], &[other]) if matches!(pass, Pass::Match(_)) => {
+                let (one, other) = (place_of(one), place_of(other));
+                let same =
+                    key_of(&report.orders, pass, one) == key_of(&report.conversions, pass, other);
+                if same {
+                    self.judge_pair(report, one, other);
+                    return Some(());
+                }
+                self.leave(report, pass, 0, one)?;
+                self.leave(report, pass, 1, other)
+            }
+            _ => self.judge_several(report, pass, left, right),
+        }
+    }
+
+    #[inline(never)]
+    pub(super) fn judge_several(
+        &mut self,
+        report: &mut Report,
+        pass: Pass,
+        left: &[u64],
+        right: &[u64],
+    ) -> Option<()> {
+        // The same hash need not be the same key.
+        let mut rows: Vec<(usize, u32)> = Vec::with_capacity(left.len() + right.len());
+        rows.extend(left.iter().map(|&entry| (0, place_of(entry))));
+        rows.extend(right.iter().map(|&entry| (1, place_of(entry))));
+        rows.sort_by(|&(a, one), &(b, other)| {
+            let one = key_of(report.store_of(pass, a), pass, one);
+            let other = key_of(report.store_of(pass, b), pass, other);
+            one.cmp(other)
+        });
+        let mut rest = rows.as_slice();
+        while let Some(&(side, place)) = rest.first() {
+            let key = key_of(report.store_of(pass, side), pass, place);
+            let length = rest
+                .iter()
+                .take_while(|&&(side, place)| {
+                    key_of(report.store_of(pass, side), pass, place) == key
+                })
+                .count()
+                .max(1);
+            let (group, tail) = rest.split_at(length);
+            rest = tail;
+            if length == 1 {
+                self.leave(report, pass, side, place)?;
+                continue;
+            }
+            let places = |wanted: usize| -> Vec<u32> {
+                let of_side = group.iter().filter(|&&(side, _)| side == wanted);
+                of_side.map(|&(_, place)| place).collect()
+            };
+            judge_group(self, report, pass, &mut places(0), &mut places(1))?;
+        }
+        Some(())
+    }
+
+    /// Gives a row its class, and adds it up.
+    pub(super) fn settle(
+        &mut self,
+        report: &mut Report,
+        is_order: bool,
+        place: u32,
+        class: Class,
+        partner: u32,
+        head: &Head,
+    ) {
+        let store = if is_order {
+            &mut report.orders
+        } else {
+            &mut report.conversions
+        };
+        store.judge(place, class as u8, partner);
+        let currency = match head.currency {
+            0 if !is_order => self.account,
+            currency => currency,
+        };
+        let sums = self.verdicts.sums.get_mut(class as usize);
+        if let Some(sum) = sums.and_then(|sums| sums.get_mut(usize::from(currency))) {
+            sum.add(is_order, head);
+        }
+    }
+
+    pub(super) fn judge_pair(&mut self, report: &mut Report, order: u32, conversion: u32) {
+        let (Some(one), Some(other)) = (
+            report.orders.head(order),
+            report.conversions.head(conversion),
+        ) else {
+            return;
+        };
+        let mut revenue = one.revenue;
+        if one.flags & IS_AMENDED != 0 {
+            // Of this pass or of one before; the list is sorted after each.
+            revenue = match self.verdicts.amended.last() {
+                Some(&(place, net)) if place == order => net,
+                _ => {
+                    let before = self.verdicts.amended.get(..self.sorted);
+                    let before = before.unwrap_or_default();
+                    let found = before.binary_search_by_key(&order, |&(place, _)| place);
+                    let found = found.ok().and_then(|index| before.get(index));
+                    found.map_or(revenue, |&(_, net)| net)
+                }
+            };
+        }
+        let class = class_of(report.settings.reasons(&one, revenue, &other));
+        self.settle(report, true, order, class, conversion, &one);
+        self.settle(report, false, conversion, class, order, &other);
+        if one.seconds != NO_TIME
+            && other.seconds != NO_TIME
+            && (one.flags | other.flags) & IS_DAY == 0
+        {
+            self.verdicts.clock_pairs += 1;
+            let apart = i64::from(one.seconds) - i64::from(other.seconds);
+            let hours = (apart + 1_800).div_euclid(3_600);
+            if hours != 0 && hours.abs() <= 14 && (apart - hours * 3_600).abs() <= 60 {
+                let slot = usize::try_from(hours + 14).ok();
+                if let Some(count) = slot.and_then(|slot| self.verdicts.clock_hours.get_mut(slot)) {
+                    *count += 1;
+                }
+            }
+        }
+    }
+
+    /// Rows that nobody has judged get their class.
+    pub(super) fn finish(&mut self, report: &mut Report, side: usize, from: usize) -> Option<()> {
+        let mut key_flags = 0;
+        for &key in &report.settings.keys {
+            key_flags |= match key {
+                UNIQUE_ID => 1,
+                ORDER_ID => 2 | IS_SAME_ID,
+                CLICK_ID => 4,
+                _ => 0,
+            };
+        }
+        let is_order = side == 0;
+        let count = self.left.get(side)?.len();
+        let to = count.min(from + ROWS_A_STEP);
+        for index in from..to {
+            let place = *self.left.get(side)?.get(index)?;
+            let head = report.side(is_order).head(place)?;
+            // An order keeps the state that the forwarder has of it.
+            let partner = if head.class == Class::Delivered as u8 {
+                head.partner
+            } else {
+                NOBODY
+            };
+            let class = if head.flags & key_flags == 0 {
+                Class::NoKey
+            } else if report.settings.is_outside(&head) {
+                Class::OutsideWindow
+            } else if is_order && head.flags & IS_REFUND != 0 {
+                Class::Refund
+            } else if is_order {
+                Class::MissingAtCake
+            } else {
+                Class::UnknownToAdvertiser
+            };
+            self.settle(report, is_order, place, class, partner, &head);
+        }
+        self.stage = match (to < count, is_order) {
+            (true, _) => Stage::Finish(side, to),
+            (false, true) => Stage::Finish(1, 0),
+            (false, false) => Stage::Hints,
+        };
+        Some(())
+    }
+}
+
+/// Brings the next rows into the cache; says how many they are.
+pub(super) fn touch(store: &Store, entries: &[u64]) -> usize {
+    let mut sum = 0_u32;
+    let count = entries.len().min(256);
+    for &entry in entries.iter().take(count) {
+        sum = sum.wrapping_add(store.touch(place_of(entry)));
+    }
+    core::hint::black_box(sum);
+    count
+}
+
+/// The entries of one hash, and those after them.
+pub(super) fn run(entries: &[u64], hash: u64) -> (&[u64], &[u64]) {
+    let length = entries
+        .iter()
+        .take_while(|&&entry| entry >> 32 == hash)
+        .count();
+    entries.split_at(length)
+}

@@ -1,0 +1,370 @@
+//! One row of each kind into the columns: order, conversion, delivery, click.
+
+use super::clicks::{ROLES, TEXTS};
+use super::flaw::Flaw;
+use super::names::{Fields, Kind, Role};
+use super::source::Source;
+use super::store::{CLICK_ID, Head, IS_REFUND, IS_SAME_ID, NO_AMOUNT, NO_TIME, NOBODY};
+use super::words::Words;
+use super::{LONGEST_NUMBER, Report};
+use crate::Result;
+
+impl Report {
+    #[inline(never)]
+    pub(super) fn take_order(
+        &mut self,
+        source: &mut Source,
+        fields: &Fields,
+        input: &[u8],
+    ) -> Result<(), Flaw> {
+        let is_blank = |role| fields.text(role, input).trim_ascii().is_empty();
+        let mut unique_id = source.id(fields, Role::UniqueId, input)?;
+        let order_id = source.id(fields, Role::OrderId, input)?;
+        let click_id = source.id(fields, Role::ClickId, input)?;
+        let is_bare = is_blank(Role::Revenue) && is_blank(Role::Status);
+        if source.is_line_item(&order_id, is_bare)? {
+            return Ok(());
+        }
+        let currency = self.currency(fields.text(Role::Currency, input))?;
+        let letters = self.currencies.text(u32::from(currency));
+        let mut revenue = source.amount(fields, Role::Revenue, input, letters)?;
+        let payout = source.amount(fields, Role::Payout, input, letters)?;
+        let date = fields.text(Role::Date, input);
+        let (seconds, day) = self.seconds(source, date, true)?;
+        let kind = fields.text(Role::Kind, input);
+        let is_refund = contains_refund(kind);
+        if is_refund && revenue > 0 {
+            revenue = -revenue;
+        }
+        let is_refund = is_refund || (revenue < 0 && revenue != NO_AMOUNT);
+        let status = if is_refund {
+            0
+        } else {
+            let word = fields.text(Role::Status, input);
+            self.mapped_status(source, word)?
+        };
+        let mut flags = day;
+        if is_refund {
+            flags |= IS_REFUND;
+        }
+        let mut stored_order: &[u8] = &order_id;
+        // A file with one reference of the order: CAKE got it as whichever of the two.
+        if unique_id.is_empty() && !source.can_have_unique() && !order_id.is_empty() {
+            unique_id = order_id.clone();
+            stored_order = &[];
+            flags |= IS_SAME_ID;
+        }
+        source.note_sample(fields, input);
+        if !self.is_ours([&unique_id, &order_id, &click_id]) {
+            return Ok(());
+        }
+        let offer = source.id(fields, Role::OfferId, input)?;
+        let head = Head {
+            seconds,
+            partner: NOBODY,
+            revenue,
+            payout,
+            status,
+            class: 0,
+            currency,
+            flags,
+            pair: 0,
+        };
+        self.orders
+            .push(
+                &head,
+                [&unique_id, stored_order, &click_id, &offer],
+                self.settings.first_key([&unique_id, &order_id, &click_id]),
+                self.settings.seed,
+                &mut self.memory,
+            )
+            .ok_or(Flaw::Full)?;
+        source.note_line();
+        Ok(())
+    }
+
+    /// One of CAKE's words for one of the advertiser's.
+    #[inline(never)]
+    pub(super) fn mapped_status(&mut self, source: &Source, word: &[u8]) -> Result<u8, Flaw> {
+        let word = word.trim_ascii();
+        if word.is_empty() {
+            return Ok(0);
+        }
+        if let Some((_, code)) = self.mapped.iter().find(|(known, _)| known == word) {
+            return Ok(*code);
+        }
+        let declared = self
+            .settings
+            .statuses
+            .iter()
+            .find(|(theirs, _)| theirs.as_bytes().eq_ignore_ascii_case(word));
+        let mapped = if let Some((_, ours)) = declared {
+            ours.clone()
+        } else {
+            // The dialect's own words count unless the caller has listed what counts.
+            let dialect = if self.settings.statuses.is_empty() {
+                source.dialect.as_str()
+            } else {
+                ""
+            };
+            known_status(dialect, word)
+                .ok_or(Flaw::UnmappedStatus)?
+                .to_owned()
+        };
+        let code = Self::small(
+            &mut self.statuses,
+            &mut self.memory,
+            mapped.to_ascii_lowercase().as_bytes(),
+        )?;
+        if self.mapped.len() < 32 {
+            self.mapped.push((word.to_vec(), code));
+        }
+        Ok(code)
+    }
+
+    #[inline(never)]
+    pub(super) fn take_conversion(
+        &mut self,
+        source: &mut Source,
+        fields: &Fields,
+        input: &[u8],
+    ) -> Result<(), Flaw> {
+        let unique_id = source.id(fields, Role::UniqueId, input)?;
+        let order_id = source.id(fields, Role::OrderId, input)?;
+        let click_id = source.id(fields, Role::ClickId, input)?;
+        let own_id = source.id(fields, Role::ConversionId, input)?;
+        let currency = self.currency(fields.text(Role::Currency, input))?;
+        let letters = self.currencies.text(u32::from(currency));
+        let revenue = source.amount(fields, Role::Revenue, input, letters)?;
+        let payout = source.amount(fields, Role::Payout, input, letters)?;
+        let date = fields.text(Role::Date, input);
+        let (seconds, flags) = self.seconds(source, date, false)?;
+        let mut lower = [0; 64];
+        let word = fields.text(Role::Status, input).trim_ascii();
+        let Some(lower) = lower.get_mut(..word.len()) else {
+            return Err(Flaw::Words);
+        };
+        lower.copy_from_slice(word);
+        lower.make_ascii_lowercase();
+        let status = Self::small(&mut self.statuses, &mut self.memory, lower)?;
+        let offer = fields.text(Role::OfferId, input).trim_ascii();
+        let affiliate = fields.text(Role::AffiliateId, input).trim_ascii();
+        source.note_sample(fields, input);
+        if !self.is_ours([&unique_id, &order_id, &click_id]) {
+            return Ok(());
+        }
+        let pair = self.pair(offer, affiliate)?;
+        let number = number_of(&own_id);
+        self.ids_rise &= number.is_some_and(|number| number > self.last_id);
+        self.last_id = number.unwrap_or(self.last_id);
+        let head = Head {
+            seconds,
+            partner: NOBODY,
+            revenue,
+            payout,
+            status,
+            class: 0,
+            currency,
+            flags,
+            pair,
+        };
+        // A click id that nobody matches by is left where it was: 37 bytes a row.
+        let click_id: &[u8] = if self.settings.keys.contains(&CLICK_ID) {
+            &click_id
+        } else {
+            &[]
+        };
+        self.conversions
+            .push(
+                &head,
+                [&unique_id, &order_id, click_id, &own_id],
+                self.settings.first_key([&unique_id, &order_id, click_id]),
+                self.settings.seed,
+                &mut self.memory,
+            )
+            .ok_or(Flaw::Full)?;
+        source.note_line();
+        Ok(())
+    }
+
+    /// Offer and affiliate as one number, 0 where there is neither.
+    pub(super) fn pair(&mut self, offer: &[u8], affiliate: &[u8]) -> Result<u32, Flaw> {
+        let length = offer.len() + affiliate.len();
+        if length == 0 {
+            return Ok(0);
+        }
+        let mut both = [0; 1 + 2 * LONGEST_NUMBER];
+        let Some(both) = both.get_mut(..=length) else {
+            return Err(Flaw::Id);
+        };
+        if let Some((first, rest)) = both.split_first_mut()
+            && let Some((one, other)) = rest.split_at_mut_checked(offer.len())
+        {
+            *first = u8::try_from(offer.len()).map_err(|_| Flaw::Id)?;
+            one.copy_from_slice(offer);
+            other.copy_from_slice(affiliate);
+        }
+        let before = self.pairs.len();
+        let pair = self.pairs.code(both, &mut self.memory).ok_or(Flaw::Full)?;
+        if self.pairs.len() > before {
+            // Clicks know both by numbers of their own.
+            self.offers
+                .code(offer, &mut self.memory)
+                .and_then(|_| self.affiliates.code(affiliate, &mut self.memory))
+                .ok_or(Flaw::Full)?;
+        }
+        Ok(pair)
+    }
+
+    /// Offer and affiliate of a pair.
+    pub(super) fn pair_texts(&self, pair: u32) -> (&[u8], &[u8]) {
+        let text = self.pairs.text(pair);
+        let both = text
+            .split_first()
+            .and_then(|(&length, rest)| rest.split_at_checked(usize::from(length)));
+        both.unwrap_or_default()
+    }
+
+    #[inline(never)]
+    pub(super) fn take_delivery(
+        &mut self,
+        source: &mut Source,
+        fields: &Fields,
+        input: &[u8],
+    ) -> Result<(), Flaw> {
+        let unique_id = source.id(fields, Role::UniqueId, input)?;
+        let order_id = source.id(fields, Role::OrderId, input)?;
+        let click_id = source.id(fields, Role::ClickId, input)?;
+        let date = fields.text(Role::Date, input);
+        let (seconds, flags) = self.seconds(source, date, false).or_else(|flaw| {
+            // A forwarder's own clock is UTC; without a zone the day decides nothing here.
+            if flaw == Flaw::NoTimeZone {
+                Ok((NO_TIME, 0))
+            } else {
+                Err(flaw)
+            }
+        })?;
+        let state = match fields.text(Role::State, input).trim_ascii() {
+            [] => source.state.as_bytes(),
+            state => state,
+        };
+        let state = Self::small(&mut self.states, &mut self.memory, state)?;
+        source.note_sample(fields, input);
+        if !self.is_ours([&unique_id, &order_id, &click_id]) {
+            return Ok(());
+        }
+        let head = Head {
+            seconds,
+            partner: NOBODY,
+            revenue: NO_AMOUNT,
+            payout: NO_AMOUNT,
+            status: state,
+            class: 0,
+            currency: 0,
+            flags,
+            pair: 0,
+        };
+        self.deliveries
+            .push(
+                &head,
+                [&unique_id, &order_id, &click_id, &[]],
+                self.settings.first_key([&unique_id, &order_id, &click_id]),
+                self.settings.seed,
+                &mut self.memory,
+            )
+            .ok_or(Flaw::Full)?;
+        source.note_line();
+        Ok(())
+    }
+
+    #[inline(never)]
+    pub(super) fn take_click(
+        &mut self,
+        source: &mut Source,
+        fields: &Fields,
+        input: &[u8],
+    ) -> Result<(), Flaw> {
+        let date = fields.text(Role::Date, input);
+        let (seconds, _) = self.seconds(source, date, false)?;
+        source.note_sample(fields, input);
+        let conversion = match fields.kind(Role::ConversionId) {
+            Kind::Absent => std::borrow::Cow::default(),
+            _ => source.id(fields, Role::ConversionId, input)?,
+        };
+        let mut texts: [&[u8]; TEXTS] = [&[]; TEXTS];
+        for (slot, role) in texts.iter_mut().zip(ROLES) {
+            *slot = fields.text(role, input);
+        }
+        self.clicks
+            .push(
+                seconds,
+                texts,
+                &conversion,
+                &mut self.offers,
+                &mut self.affiliates,
+                &mut self.memory,
+            )
+            .ok_or(Flaw::Full)?;
+        source.rows += 1;
+        Ok(())
+    }
+}
+
+pub(super) fn contains_refund(kind: &[u8]) -> bool {
+    kind.windows(6)
+        .any(|part| part.eq_ignore_ascii_case(b"refund"))
+}
+
+/// A whole number without a leading zero.
+pub(super) fn number_of(text: &[u8]) -> Option<u64> {
+    if text.is_empty() || text.len() > 18 || text.first() == Some(&b'0') {
+        return None;
+    }
+    text.iter().try_fold(0, |sum: u64, byte| {
+        byte.is_ascii_digit()
+            .then(|| sum * 10 + u64::from(byte - b'0'))
+    })
+}
+
+/// CAKE's own words stand for themselves; of the dialects' words those that leave no doubt.
+pub(super) fn known_status(dialect: &str, word: &[u8]) -> Option<&'static str> {
+    const CAKE: &str = "approved pending rejected ignored reversed returned scrubbed";
+    let among = |list: &'static str| {
+        list.split(' ')
+            .find(|known| known.as_bytes().eq_ignore_ascii_case(word))
+    };
+    let lists: [(&str, &str); 4] = match dialect {
+        "shopify" => [
+            ("approved", "paid partially_refunded"),
+            ("pending", "pending authorized partially_paid"),
+            ("reversed", "refunded voided"),
+            ("rejected", "expired"),
+        ],
+        "woocommerce" => [
+            (
+                "approved",
+                "completed wc-completed processing wc-processing",
+            ),
+            (
+                "pending",
+                "pending wc-pending on-hold wc-on-hold checkout-draft",
+            ),
+            ("reversed", "refunded wc-refunded"),
+            ("rejected", "cancelled wc-cancelled failed wc-failed"),
+        ],
+        "stripe" => [
+            ("approved", "succeeded paid available"),
+            (
+                "pending",
+                "pending processing requires_capture requires_action requires_confirmation requires_payment_method",
+            ),
+            ("reversed", "refunded"),
+            ("rejected", "failed canceled"),
+        ],
+        _ => [("", ""); 4],
+    };
+    among(CAKE).or_else(|| {
+        let found = lists.iter().find(|(_, words)| among(words).is_some())?;
+        Some(found.0)
+    })
+}

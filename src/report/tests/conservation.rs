@@ -1,0 +1,140 @@
+//! Every row is in exactly one class, and no cent is lost.
+
+use super::*;
+
+/// One made-up row: key, day, revenue in cents, status.
+type Made = (u8, u8, u16, u8);
+
+fn made_orders(rows: &[Made]) -> String {
+    let mut text = "unique_id,date,revenue,status\n".to_owned();
+    for (key, day, cents, status) in rows {
+        let id = if *key == 0 {
+            String::new()
+        } else {
+            format!("K{key}")
+        };
+        let revenue = if *cents % 17 == 0 {
+            "bad".to_owned()
+        } else {
+            format!("{}.{:02}", cents / 100, cents % 100)
+        };
+        let status = ["approved", "pending", "rejected"][usize::from(status % 3)];
+        text.push_str(&format!(
+            "{id},2026-06-{:02} 10:00:00,{revenue},{status}\n",
+            day % 30 + 1
+        ));
+    }
+    text
+}
+
+fn made_conversions(rows: &[Made], order: &[usize]) -> String {
+    let lines: Vec<String> = order
+        .iter()
+        .map(|&index| {
+            let (key, day, cents, status) = rows[index];
+            let id = if key == 0 {
+                String::new()
+            } else {
+                format!("K{key}")
+            };
+            let status = ["approved", "pending", "rejected"][usize::from(status % 3)];
+            // The same minute of every day: clocks are another test's.
+            conversion(
+                u32::try_from(index).unwrap() + 1,
+                &id,
+                &format!("2026-06-{:02} 10:00:00", day % 30 + 1),
+                &format!("{}.{:02}", cents / 100, cents % 100),
+                "1.00",
+                status,
+            )
+        })
+        .collect();
+    lines.join("\n")
+}
+
+/// Every row's class with what is in it, and the sums of both sides.
+fn summary(report: &mut Report) -> (Vec<String>, Vec<i128>) {
+    let result = reconcile(report).unwrap();
+    let mut lines: Vec<String> = rows(report, "")
+        .iter()
+        .map(|row| {
+            let show = |side: &str| {
+                let side = &row[side];
+                format!(
+                    "{}|{}|{}|{}|{}",
+                    side["uniqueId"],
+                    side["date"],
+                    side["revenue"],
+                    side["status"],
+                    side["conversionId"]
+                )
+            };
+            format!(
+                "{} {} {} {} {}",
+                row["class"],
+                row["reasons"],
+                show("order"),
+                show("conversion"),
+                row["unreadable"]["text"]
+            )
+        })
+        .collect();
+    lines.sort();
+    let units = |text: &Value| {
+        let text = text.as_str().unwrap().replace('.', "");
+        text.parse::<i128>().unwrap()
+    };
+    let mut sums = vec![0; 4];
+    for sum in result["classes"].as_array().unwrap() {
+        sums[0] += i128::from(sum["orders"].as_u64().unwrap());
+        sums[1] += i128::from(sum["conversions"].as_u64().unwrap());
+        sums[2] += units(&sum["orderRevenue"]);
+        sums[3] += units(&sum["revenue"]);
+    }
+    sums.push(i128::from(result["unreadable"].as_u64().unwrap()));
+    (lines, sums)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+    /// Each row has one class, sums are conserved, order does not matter, and the parts are the whole.
+    #[test]
+    fn rows_and_sums_are_conserved(
+        orders in proptest::collection::vec((0_u8..12, any::<u8>(), 1_u16..3_000, any::<u8>()), 1..40),
+        conversions in proptest::collection::vec((0_u8..12, any::<u8>(), 1_u16..3_000, any::<u8>()), 0..40),
+        seed in any::<u32>(),
+        turn in any::<prop::sample::Index>(),
+    ) {
+        let whole = |options: &str, orders: &[Made], order: &[usize]| {
+            let mut report = Report::open(&format!("seed={seed}\nfrom=2026-06-05\nto=2026-06-25\nkeys=uniqueId\n{options}")).unwrap();
+            add(&mut report, "kind=orders", &made_orders(orders), 64).unwrap();
+            add(&mut report, "kind=conversions", &made_conversions(&conversions, order), 64).unwrap();
+            summary(&mut report)
+        };
+        let order: Vec<usize> = (0..conversions.len()).collect();
+        let (lines, sums) = whole("", &orders, &order);
+        let good: Vec<_> = orders.iter().filter(|row| row.2 % 17 != 0).collect();
+        prop_assert_eq!(sums[0], good.len() as i128);
+        prop_assert_eq!(sums[1], conversions.len() as i128);
+        prop_assert_eq!(sums[2], good.iter().map(|row| i128::from(row.2)).sum::<i128>());
+        prop_assert_eq!(sums[3], conversions.iter().map(|row| i128::from(row.2)).sum::<i128>());
+        prop_assert_eq!(sums[4], (orders.len() - good.len()) as i128);
+        // Another order of rows.
+        let mut turned = orders.clone();
+        turned.rotate_left(turn.index(orders.len()));
+        let mut reversed = order.clone();
+        reversed.reverse();
+        prop_assert_eq!(&whole("", &turned, &reversed), &(lines.clone(), sums.clone()));
+        // In parts.
+        let mut all = Vec::new();
+        let mut added = vec![0; 5];
+        for part in 1..=3 {
+            let (lines, sums) = whole(&format!("part={part}/3"), &orders, &order);
+            all.extend(lines);
+            for (sum, more) in added.iter_mut().zip(&sums) { *sum += more; }
+        }
+        all.sort();
+        prop_assert_eq!(all, lines);
+        prop_assert_eq!(added, sums);
+    }
+}
