@@ -10,12 +10,15 @@ const MAX_BATCH_BYTES = 262_144;
 
 const NOT_TEXT = "must be JSON in UTF-8: these bytes are compressed, or of another encoding";
 
-const BATCH = /^\s*\{\s*"conversions"\s*:\s*\[/;
+const BATCH = /^\s*\{\s*"(?:conversions|corrections)"\s*:\s*\[/;
 
 /** The body's text, as it was sent. What is too large is cut off while it comes in. */
 export async function readBody(request: Request): Promise<string> {
   const tooLarge = () =>
-    new Refusal("body_too_large", 'a conversion has at most 8 KB, several as {"conversions": […]} 256 KB');
+    new Refusal(
+      "body_too_large",
+      'a conversion or a correction has at most 8 KB, several as {"conversions": […]} or {"corrections": […]} 256 KB',
+    );
   const length = Number(request.headers.get("content-length") ?? Number.NaN);
   if (length > MAX_BATCH_BYTES) throw tooLarge();
   if (request.body === null) return "";

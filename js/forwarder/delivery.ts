@@ -26,6 +26,21 @@ export interface Transition {
   readonly isPaused: boolean;
 }
 
+/** A correction's conversion, and the conversion's other corrections, as the core reads them (`src/delivery/attempt/wire.rs`). */
+export interface Family {
+  /** Null where this forwarder does not have it. */
+  readonly conversion: {
+    readonly state: StoredState;
+    readonly code: string;
+    readonly message: string;
+    readonly nextMs: number | null;
+  } | null;
+  /** When an earlier correction is due that is not over; null where there is none. */
+  readonly earlierMs: number | null;
+  /** May a later one be recorded? */
+  readonly hasLater: boolean;
+}
+
 /** What deliveries work with. */
 export interface DeliveryDeps {
   readonly options: ResolvedOptions;
@@ -36,6 +51,8 @@ export interface DeliveryDeps {
   readonly isPaused: boolean;
   /** The other events of a click, in every shard. */
   readonly siblings: (order: string, id: string) => Promise<readonly Sibling[]>;
+  /** What a correction waits for. */
+  readonly family: (correction: Row) => Family;
   /** Is told of every transition that is stored, in the same window. */
   readonly onStored: (before: Row, after: Row, transition: Transition) => void;
 }
@@ -168,7 +185,7 @@ export class Delivery {
   }
 
   async #attempt(row: Row): Promise<Transition> {
-    const { options, host, siblings } = this.#deps;
+    const { options, host, siblings, family } = this.#deps;
     const knowledge = this.#idle.get(row.id) ?? "";
     this.#idle.delete(row.id);
     const isDeduplicated = options.isDeduplicated(row.offer_id);
@@ -185,13 +202,14 @@ export class Delivery {
       knowledge,
       quietFromMs: this.#quietFromMs,
     });
-    const askSiblings = async () => {
+    const ask = async (what: string) => {
+      if (what === "family") return JSON.stringify(family(row));
       // Accepted when CAKE was said to deduplicate the offer: nobody knows its siblings.
       if (row.order_key === "") return "";
       return JSON.stringify(await siblings(row.order_key, row.id));
     };
     try {
-      const transition = JSON.parse(await options.deliverer().attempt(json, askSiblings)) as Transition;
+      const transition = JSON.parse(await options.deliverer().attempt(json, ask)) as Transition;
       // Put off before anything was tried: what is known stays known.
       if (transition.counted === "" && knowledge !== "") this.#idle.set(row.id, knowledge);
       return transition;

@@ -24,7 +24,7 @@ export type {
   ShardReport,
   Status,
 } from "./shard.js";
-export type { Row, StoredState } from "./store.js";
+export type { EventKind, Row, StoredState } from "./store.js";
 
 /** A module Worker's handlers, and the class of its Durable Objects. */
 export interface Forwarder<Env> {
@@ -65,8 +65,8 @@ export function createForwarder<Env extends object>(configure: (env: Env) => Wor
     async scheduled(_, env) {
       const { shards } = setupOf(env);
       const reports = await Promise.all(shards.map((shard) => shard.sweep()));
-      reports.forEach(({ counts, oldestMs, bytes }, shard) => {
-        logLine({ event: "shard", shard, ...counts, oldestMs, bytes });
+      reports.forEach(({ counts, corrections, oldestMs, bytes }, shard) => {
+        logLine({ event: "shard", shard, ...counts, corrections, oldestMs, bytes });
       });
     },
     Outbox: outboxClass(configure),
