@@ -45,7 +45,9 @@ function columnsOf(kind: EventKind): typeof COLUMNS {
 
 /** The line of the columns' names. */
 export function csvHeader(kind: EventKind = "conversion"): string {
-  return `${columnsOf(kind).map(([column]) => column).join()}\r\n`;
+  return `${columnsOf(kind)
+    .map(([column]) => column)
+    .join()}\r\n`;
 }
 
 /** A row as a line. */

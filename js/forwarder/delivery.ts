@@ -20,6 +20,8 @@ export interface Transition {
   readonly upstreamMessage: string;
   readonly conversionId: number | null;
   readonly isAlert: boolean;
+  /** Is it certain that it was never sent, by this object or one that is gone? */
+  readonly isUnsent: boolean;
   /** What is counted by the hour; empty where nothing was tried. */
   readonly counted: "" | "delivered" | "retried" | "paused" | "refused" | "dead";
   /** Does CAKE refuse the shard's key? */
@@ -34,6 +36,8 @@ export interface Family {
     readonly code: string;
     readonly message: string;
     readonly nextMs: number | null;
+    /** How long before the correction it was accepted; null where that was later. */
+    readonly ageMs: number | null;
   } | null;
   /** When an earlier correction is due that is not over; null where there is none. */
   readonly earlierMs: number | null;
@@ -211,7 +215,8 @@ export class Delivery {
     try {
       const transition = JSON.parse(await options.deliverer().attempt(json, ask)) as Transition;
       // Put off before anything was tried: what is known stays known.
-      if (transition.counted === "" && knowledge !== "") this.#idle.set(row.id, knowledge);
+      const known = transition.isUnsent ? "not_recorded" : knowledge;
+      if (transition.counted === "" && known !== "") this.#idle.set(row.id, known);
       return transition;
     } catch {
       // A bug of ours must not lose an event: it is tried again later.
@@ -224,6 +229,7 @@ export class Delivery {
         upstreamMessage: "",
         conversionId: null,
         isAlert: true,
+        isUnsent: false,
         counted: "retried",
         isPaused: options.deliverer().isPaused(),
       };

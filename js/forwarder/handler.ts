@@ -75,9 +75,9 @@ async function conversions(request: Request, setup: Setup): Promise<Response> {
   const body = await readBody(request);
   const caller = await admit(request, body, options);
   const clickId = caller.isSigned ? "" : signedClickId(request, options);
-  const read = JSON.parse(call(() => core.api().readConversions(body, options.account, caller.isSigned, clickId))) as
-    | ReadEvent
-    | ReadItem<ReadEvent>[];
+  const read = JSON.parse(
+    call(() => core.api().readConversions(body, options.account, caller.isSigned, clickId, options.isPixel)),
+  ) as ReadEvent | ReadItem<ReadEvent>[];
   return answerTo(request, read, (item) => candidateOf(item, caller, setup), caller, body, setup);
 }
 

@@ -385,7 +385,7 @@ export class Outbox implements Shard {
     return [...this.#deps.store.siblings(order)].sort((a, b) => a.number - b.number);
   }
 
-  #family({ number, order_key }: Row): Family {
+  #family({ number, order_key, accepted_ms }: Row): Family {
     const conversion = this.#deps.store.find(order_key.slice(orderOf("").length));
     const corrections = this.#correctionsOf(order_key);
     const earlier = corrections.find((other) => other.number < number && other.state === "pending");
@@ -398,6 +398,7 @@ export class Outbox implements Shard {
               code: conversion.code,
               message: conversion.upstream_message,
               nextMs: conversion.next_ms,
+              ageMs: conversion.number < number ? Math.max(0, accepted_ms - conversion.accepted_ms) : null,
             },
       earlierMs: earlier?.next_ms ?? null,
       hasLater: corrections.some(

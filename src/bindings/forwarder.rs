@@ -21,7 +21,8 @@ use wasm_bindgen_futures::JsFuture;
 /// one is `{ error: { code, rule, parameter, retryable } }`. A bad one by itself
 /// is thrown.
 ///
-/// `click_id` is the signed cookie's, or empty.
+/// `click_id` is the signed cookie's, or empty. `is_pixel` says that they go to `p.ashx`, which takes an
+/// event's id and an order.
 ///
 /// # Errors
 /// Those of [`read`].
@@ -31,20 +32,22 @@ pub fn read_conversions(
     account: &str,
     is_signed: bool,
     click_id: &str,
+    is_pixel: bool,
 ) -> Result<String, JsValue> {
+    let check = |event: Event| if is_pixel { Ok(event) } else { event.for_api() };
     let caller = Caller {
         is_signed,
         click_id: Some(click_id).filter(|id| !id.is_empty()),
     };
     let mut out = String::with_capacity(2 * body.len() + 256);
     match read(body, caller)? {
-        RequestBody::One(event) => push_event(&mut out, &event, account)?,
+        RequestBody::One(event) => push_event(&mut out, &check(*event)?, account)?,
         RequestBody::Many(events) => {
             let mut mark = '[';
             for event in events {
                 out.push(mark);
                 mark = ',';
-                match event {
+                match event.and_then(check) {
                     Ok(event) => push_event(&mut out, &event, account)?,
                     Err(error) => push_error(&mut out, &error),
                 }

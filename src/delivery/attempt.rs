@@ -8,6 +8,7 @@
 //! event; and every event ends or has a next time.
 
 mod changes;
+mod correction;
 mod report;
 mod transition;
 pub(crate) mod wire;
@@ -26,6 +27,7 @@ use crate::{Error, Result};
 use changes::Changes;
 use report::Reading;
 
+pub(crate) use correction::{Family, Parent};
 pub(crate) use transition::Transition;
 
 /// The most bytes of an answer about one event that are read.
@@ -37,10 +39,6 @@ const REPORT_LAG_MS: u64 = 60_000;
 
 /// How long an event waits that alone was refused by the key.
 const ALONE_MS: u64 = 5_000;
-
-/// How long a correction waits at most for what it waits for, after that is due itself. It is told
-/// sooner: this is for whoever told it and was gone.
-const FAMILY_MS: u64 = 60_000;
 
 /// A stored event, as far as an attempt concerns it. Times are the outbox's
 /// clock in milliseconds, but for [`Row::accepted_utc_ms`].
@@ -121,30 +119,6 @@ pub(crate) struct Sibling {
     pub(crate) is_delivered: bool,
     /// CAKE's id of its conversion, where it is known.
     pub(crate) conversion_id: Option<u64>,
-}
-
-/// Where a correction's conversion stands, as this forwarder has it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Parent {
-    /// Its state's word.
-    pub(crate) state: String,
-    /// Why it is not delivered.
-    pub(crate) code: String,
-    /// CAKE's words, or an operator's reason.
-    pub(crate) message: String,
-    /// When it is due.
-    pub(crate) next_ms: Option<u64>,
-}
-
-/// What a correction waits for, and what came after it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Family {
-    /// Its conversion; `None` where this forwarder does not have it.
-    pub(crate) conversion: Option<Parent>,
-    /// When an earlier correction of the same conversion is due that is not over yet.
-    pub(crate) earlier_ms: Option<u64>,
-    /// May a later correction of the same conversion be recorded?
-    pub(crate) has_later: bool,
 }
 
 /// What to do next.
@@ -473,102 +447,6 @@ impl<'a> Attempt<'a> {
         self.send(breaker, moment)
     }
 
-    fn correction_request(&self) -> Result<(Request, Checked)> {
-        match (&self.correction, self.route.older()) {
-            (Some(correction), Some(account)) => correction.request(account, &self.row.accepted_at),
-            (Some(_), None) => Err(Error::MissingApiKey),
-            (None, _) => Err(Error::Internal),
-        }
-    }
-
-    /// A correction waits for its conversion and for those before it, and ends where there is nothing
-    /// to be corrected.
-    fn meet(
-        &mut self,
-        family: Option<Family>,
-        breaker: &mut CircuitBreaker,
-        moment: Moment,
-    ) -> Step {
-        let wait = |until_ms: u64| until_ms.max(moment.now_ms).saturating_add(FAMILY_MS);
-        let Some(family) = family else {
-            return self.put_off(wait(0));
-        };
-        match &family.conversion {
-            Some(parent) if parent.state == "pending" => {
-                return self.put_off(wait(parent.next_ms.unwrap_or_default()));
-            }
-            Some(parent) if parent.state != "delivered" => {
-                let (code, why) = (
-                    ["conversion_", &parent.state].concat(),
-                    [&parent.code, ": ", &parent.message].concat(),
-                );
-                return self.end(&code, why.trim_end_matches([':', ' ']));
-            }
-            _ => {}
-        }
-        if let Some(due_ms) = family.earlier_ms {
-            return self.put_off(wait(due_ms));
-        }
-        self.is_overtaken = family.has_later;
-        if !self.is_in_doubt {
-            return self.send(breaker, moment);
-        }
-        if self.facts.knowledge == Knowledge::Unknown && moment.now_ms < self.facts.quiet_from_ms {
-            return self.put_off(self.facts.quiet_from_ms);
-        }
-        self.ask_changes(Changes::new(), breaker, moment)
-    }
-
-    /// What changed on the offer shows the correction by its note.
-    fn ask_changes(
-        &mut self,
-        changes: Changes,
-        breaker: &mut CircuitBreaker,
-        moment: Moment,
-    ) -> Step {
-        let url = match (self.route.older(), self.correction_request()) {
-            (Some(account), Ok((_, checked))) => changes.url(account, &checked, self.row),
-            _ => return self.stay_in_doubt("there is no API to ask", breaker, moment),
-        };
-        self.phase = Phase::AskingChanges(changes);
-        Step::Fetch {
-            url,
-            limit: changes::BODY_LIMIT,
-        }
-    }
-
-    fn read_changes(
-        &mut self,
-        mut changes: Changes,
-        answer: &Answer<'_>,
-        breaker: &mut CircuitBreaker,
-        moment: Moment,
-    ) -> Step {
-        let found = match self.correction_request() {
-            Ok((_, checked)) => changes.read(answer, &checked),
-            Err(error) => Err(error),
-        };
-        match found {
-            Ok(changes::Found::Recorded(id)) => self.settle(Meaning::Recorded(id), breaker, moment),
-            Ok(changes::Found::NotYet) => self.ask_changes(changes, breaker, moment),
-            Ok(changes::Found::Missing) => self.send_what_is_missing(breaker, moment),
-            Ok(changes::Found::Nothing(why)) => self.stay_in_doubt(why, breaker, moment),
-            Err(error) => self.fail_lookup(error, breaker, moment),
-        }
-    }
-
-    /// Nothing is sent, now or later.
-    fn end(&self, code: &str, why: &str) -> Step {
-        Step::Store(Transition {
-            attempts: self.row.attempts,
-            // What was never sent is in no doubt, whoever knows.
-            is_in_doubt: self.row.is_in_doubt && !self.is_overtaken,
-            code: code.to_owned(),
-            upstream_message: why.to_owned(),
-            ..self.over(State::Refused)
-        })
-    }
-
     fn fail_lookup(&mut self, error: Error, breaker: &mut CircuitBreaker, moment: Moment) -> Step {
         self.settle(Meaning::from_failed_lookup(error), breaker, moment)
     }
@@ -587,7 +465,11 @@ impl<'a> Attempt<'a> {
 
     /// Nothing is tried yet, and no attempt is used up.
     fn put_off(&mut self, until_ms: u64) -> Step {
-        Step::Store(Transition {
+        Step::Store(self.put_off_to(until_ms))
+    }
+
+    fn put_off_to(&self, until_ms: u64) -> Transition {
+        Transition {
             state: State::Pending,
             attempts: self.row.attempts,
             is_in_doubt: self.row.is_in_doubt,
@@ -597,7 +479,8 @@ impl<'a> Attempt<'a> {
             conversion_id: None,
             is_alert: false,
             counted: "",
-        })
+            is_unsent: false,
+        }
     }
 
     fn tell(&self, breaker: &mut CircuitBreaker, signal: Signal, moment: Moment) -> Trouble {
@@ -672,6 +555,7 @@ impl<'a> Attempt<'a> {
             conversion_id: None,
             is_alert: false,
             counted: state.word(),
+            is_unsent: false,
         }
     }
 

@@ -7,6 +7,7 @@ use crate::api::record_conversion::{Asked, Params};
 use crate::money::Money;
 use crate::url::push_number;
 use crate::{Error, Result};
+use serde::Serialize;
 
 /// The most bytes of one conversion.
 pub const MAX_BYTES: usize = 8_192;
@@ -34,29 +35,64 @@ pub enum RequestBody {
 }
 
 /// A conversion that is fit to be sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Event(Params);
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Event {
+    #[serde(flatten)]
+    params: Params,
+    /// Which of the offer's events it is; `p.ashx` alone takes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event_id: Option<u64>,
+    /// The order, as a query; likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order: Option<String>,
+}
 
 impl Event {
     /// Its parameters.
     #[must_use]
     pub fn params(&self) -> &Params {
-        &self.0
+        &self.params
+    }
+
+    /// Which of the offer's events it is.
+    #[must_use]
+    pub(crate) fn event_id(&self) -> Option<u64> {
+        self.event_id
+    }
+
+    /// The order, as a query.
+    #[must_use]
+    pub(crate) fn order(&self) -> Option<&str> {
+        self.order.as_deref()
+    }
+
+    /// Refuses what CAKE's API does not take.
+    ///
+    /// # Errors
+    /// [`Error::InvalidField`].
+    pub(crate) fn for_api(self) -> Result<Self> {
+        let rule = "is taken where the forwarder delivers to p.ashx (pixelDomain): CAKE's API has no such field";
+        match (self.event_id, &self.order) {
+            (Some(_), _) => Err(field("eventId", rule)),
+            (None, Some(_)) => Err(field("order", rule)),
+            (None, None) => Ok(self),
+        }
     }
 
     /// The unique id; there is always one.
     #[must_use]
     pub fn unique_id(&self) -> &str {
-        self.0.unique_id.as_deref().unwrap_or_default()
+        self.params.unique_id.as_deref().unwrap_or_default()
     }
 
     /// What an answer has to be about.
     #[must_use]
     pub(crate) fn asked(&self) -> Asked<'_> {
         Asked {
-            click_id: &self.0.click_id,
-            offer_id: self.0.offer_id,
-            unique_id: self.0.unique_id.as_deref(),
+            click_id: &self.params.click_id,
+            offer_id: self.params.offer_id,
+            unique_id: self.params.unique_id.as_deref(),
         }
     }
 
@@ -70,7 +106,7 @@ impl Event {
     /// What a page's conversion claims: its offer and its click.
     #[must_use]
     pub(crate) fn claim(&self, account: &str) -> String {
-        self.key_of(account, '/', &self.0.click_id)
+        self.key_of(account, '/', &self.params.click_id)
     }
 
     /// No id holds a mark, so no two of different parts read alike.
@@ -78,7 +114,7 @@ impl Event {
         let mut key = String::with_capacity(account.len() + id.len() + 18);
         key.push_str(account);
         key.push('|');
-        push_number(&mut key, self.0.offer_id, 10);
+        push_number(&mut key, self.params.offer_id, 10);
         key.push(mark);
         key.push_str(id);
         key
@@ -91,7 +127,7 @@ impl Event {
     /// # Errors
     /// [`Error::Internal`], which nothing of a caller's can cause.
     pub fn text(&self) -> Result<String> {
-        serde_json::to_string(&self.0).map_err(|_| Error::Internal)
+        serde_json::to_string(self).map_err(|_| Error::Internal)
     }
 
     /// Reads a canonical text.
@@ -99,14 +135,19 @@ impl Event {
     /// # Errors
     /// Those of [`Params::read`].
     pub fn from_text(text: &str) -> Result<Self> {
-        Params::read(text).map(Self)
+        let (params, event_id, order) = Params::read_stored(text)?;
+        Ok(Self {
+            params,
+            event_id,
+            order,
+        })
     }
 
     fn read(text: &str, caller: Caller<'_>) -> Result<Self> {
         if text.len() > MAX_BYTES {
             return Err(field("body", "has a conversion of more than 8 KB"));
         }
-        let mut params = Params::read_without_click_id(text)?;
+        let (mut params, event_id, order) = Params::read_with_order(text)?;
         params.payout = shortest("payout", params.payout.take())?;
         params.revenue = shortest("revenue", params.revenue.take())?;
         if let Some(click_id) = caller.click_id {
@@ -121,17 +162,23 @@ impl Event {
             ));
         }
         if !caller.is_signed {
-            for (name, value) in [
-                ("payout", &params.payout),
-                ("revenue", &params.revenue),
-                ("conversionDate", &params.conversion_date),
+            for (name, is_there) in [
+                ("payout", params.payout.is_some()),
+                ("revenue", params.revenue.is_some()),
+                ("conversionDate", params.conversion_date.is_some()),
+                ("eventId", event_id.is_some()),
+                ("order", order.is_some()),
             ] {
-                if value.is_some() {
+                if is_there {
                     return Err(field(name, "is taken from signed callers only"));
                 }
             }
         }
-        Ok(Self(params))
+        Ok(Self {
+            params,
+            event_id,
+            order,
+        })
     }
 }
 
@@ -221,21 +268,23 @@ impl Relation {
             });
         }
         let [stored, given] = [stored, given].map(Event::from_text);
-        let (stored, given) = (stored?.0, given?.0);
-        let money = |params: &Params| -> Result<_> {
+        let (stored, given) = (stored?, given?);
+        let money = |event: &Event| -> Result<_> {
             Ok((
-                shortest("payout", params.payout.clone())?,
-                shortest("revenue", params.revenue.clone())?,
-                params.conversion_date.clone(),
+                shortest("payout", event.params.payout.clone())?,
+                shortest("revenue", event.params.revenue.clone())?,
+                event.params.conversion_date.clone(),
+                event.event_id,
+                event.order.clone(),
             ))
         };
-        let plain = |params: &Params| Params {
+        let plain = |event: &Event| Params {
             payout: None,
             revenue: None,
             conversion_date: None,
-            ..params.clone()
+            ..event.params.clone()
         };
-        let none = (None, None, None);
+        let none = (None, None, None, None, None);
         let (before, now) = (money(&stored)?, money(&given)?);
         Ok(if plain(&stored) != plain(&given) {
             Self::Conflict

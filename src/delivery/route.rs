@@ -58,7 +58,7 @@ impl Route {
     /// `fetch` and nowhere else. `accepted_at` is the civil time of its
     /// acceptance, which counts unless the caller has given a date; empty where
     /// the account's time zone is not known. `p.ashx` takes no date, no order
-    /// id and no `adv1` … `adv5`.
+    /// id and no `adv1` … `adv5`; it alone takes an event's id and an order.
     ///
     /// # Errors
     /// Those of [`Pixel::build`].
@@ -84,7 +84,10 @@ impl Route {
                         .map(|text| Money::parse(name, text))
                         .transpose()
                 };
+                let event_id = event.event_id().map(i64::try_from).transpose();
                 Pixel {
+                    event_id: event_id.map_err(|_| Error::Internal)?,
+                    order: event.order(),
                     click_id: Some(&params.click_id),
                     transaction_id: params.unique_id.as_deref(),
                     price: amount("revenue", &params.revenue)?,
@@ -162,6 +165,13 @@ mod tests {
             "https://track.yournetwork.com/p.ashx?o=12345&r=a&t=u&p=22.50&ap=18.00&f=pb"
         );
         assert_eq!(route.lookup_url(&event), None);
+        let event = self::event(
+            r#"{"clickId":"a","offerId":12345,"uniqueId":"u","eventId":7,"orderTotal":"22.5","currency":"EUR","coupons":["A","B"],"udid":"d"}"#,
+        );
+        assert_eq!(
+            route.url(&event, "").unwrap(),
+            "https://track.yournetwork.com/p.ashx?o=12345&e=7&r=a&t=u&ect=22.50&eccu=EUR&ecc=A%5EB&udid=d&f=pb"
+        );
     }
 
     #[test]

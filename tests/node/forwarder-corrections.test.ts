@@ -140,6 +140,30 @@ test("without an account there is nobody to correct, and an account beside p.ash
   expect(sent).toEqual(["/p.ashx", UPDATE]);
 });
 
+test("an order goes to p.ashx from those who sign, and the API has no field for it", async () => {
+  const order = { eventId: 1, orderTotal: "22.50", currency: "EUR", coupons: ["A", "B"], udid: "device-1" };
+  const { backend, page, click, recorded } = both({ pixelDomain: "http://127.0.0.1" });
+  const sale = { clickId: await click(), offerId: OFFER, uniqueId: "ORD-1", ...order };
+  const byPage = await page(sale);
+  expect([byPage.status, (await byPage.json()).error]).toMatchObject([
+    400,
+    { code: "invalid_field", parameter: "eventId" },
+  ]);
+  expect(await (await backend(sale)).json()).toMatchObject({ state: "delivered" });
+  expect(await (await backend({ ...sale, orderTotal: 22.5 })).json()).toMatchObject({ duplicate: true });
+  expect((await backend({ ...sale, coupons: ["A"] })).status).toBe(409);
+  expect((await backend({ ...sale, uniqueId: "ORD-2", coupons: ["a^b"] })).status).toBe(400);
+  expect(await recorded()).toMatchObject([
+    { unique_id: "ORD-1", event_id: 1, order_total: "22.50", currency: "EUR", udid: "device-1" },
+  ]);
+  const api = both();
+  for (const [name, value] of Object.entries(order)) {
+    const more = name === "orderTotal" ? { orderTotal: value, currency: "EUR" } : { [name]: value };
+    const answer = await api.backend({ clickId: await api.click(), offerId: OFFER, uniqueId: "ORD-1", ...more });
+    expect([answer.status, (await answer.json()).error.rule]).toEqual([400, expect.stringContaining("p.ashx")]);
+  }
+});
+
 test("a correction waits for its conversion, and goes when that is delivered", async () => {
   const { backend, correct, click, faults, recorded, sent, operator } = both();
   await faults([{ actions: ["record_conversion"], script: Array(4).fill("server_error"), status: 503 }]);

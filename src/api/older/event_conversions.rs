@@ -177,13 +177,21 @@ fn changes(
     request
 }
 
-/// A page of what [`changes_on_offer`] asks for.
-pub(crate) fn with_rows(request: &Request, start_at_row: u64, row_limit: u64) -> Request {
+/// A page of what [`changes_on_offer`] asks for, the oldest or the newest conversions first.
+pub(crate) fn with_rows(
+    request: &Request,
+    start_at_row: u64,
+    row_limit: u64,
+    is_newest_first: bool,
+) -> Request {
     let mut request = request.clone();
     request.number("start_at_row", Some(start_at_row));
     request.number("row_limit", Some(row_limit));
     request.parameter("sort_field", "event_conversion_date");
-    request.parameter("sort_descending", "FALSE");
+    request.parameter(
+        "sort_descending",
+        if is_newest_first { "TRUE" } else { "FALSE" },
+    );
     request
 }
 

@@ -13,9 +13,15 @@ pub(super) const BODY_LIMIT: u32 = 16 << 20;
 /// How many pages are read at most: beyond, the list settles nothing.
 const MAX_PAGES: u32 = 100;
 
+/// How many rows are asked for at once where the conversion is among the newest.
+const NEWEST_ROWS: u64 = 500;
+
 /// How far the list is read.
 #[derive(Debug)]
-pub(super) struct Changes(ReportScan);
+pub(super) struct Changes {
+    scan: ReportScan,
+    is_newest_first: bool,
+}
 
 /// What a page says of a correction.
 #[derive(Debug)]
@@ -31,14 +37,25 @@ pub(super) enum Found {
 }
 
 impl Changes {
-    pub(super) fn new() -> Self {
-        Self(ReportScan::new(CHANGES_ROW_LIMIT, MAX_PAGES))
+    /// `is_recent` says that the conversion is no older than a day, and so among the newest in the
+    /// list; one of last month's, of which a refund is told today, is among the oldest.
+    pub(super) fn new(is_recent: bool) -> Self {
+        let rows = if is_recent {
+            NEWEST_ROWS
+        } else {
+            CHANGES_ROW_LIMIT
+        };
+        Self {
+            scan: ReportScan::new(rows, MAX_PAGES),
+            is_newest_first: is_recent,
+        }
     }
 
     /// The next page's URL, with the key: since the day before the correction was accepted.
     pub(super) fn url(&self, account: &Account, checked: &Checked, row: &Row) -> String {
         let request = checked.changes(account, row.accepted_utc_ms);
-        with_rows(&request, self.0.start_at_row(), self.0.row_limit()).url_with_key()
+        let (start, limit) = (self.scan.start_at_row(), self.scan.row_limit());
+        with_rows(&request, start, limit, self.is_newest_first).url_with_key()
     }
 
     /// Takes note of a page.
@@ -58,7 +75,7 @@ impl Changes {
             });
         }
         let ids = page.rows.iter().map(|row| row.conversion_id);
-        Ok(match self.0.take(ids, page.total_rows) {
+        Ok(match self.scan.take(ids, page.total_rows) {
             Scanned::NotYet => Found::NotYet,
             Scanned::Whole => Found::Missing,
             Scanned::Nothing(why) => Found::Nothing(why),

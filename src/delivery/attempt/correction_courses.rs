@@ -48,6 +48,7 @@ fn parent(state: &str) -> Family {
             code: of("", "refused"),
             message: of("", "CAKE said: Offer is closed"),
             next_ms: (state == "pending").then_some(START_MS + 500_000),
+            age_ms: Some(1_000),
         }),
         ..Family::default()
     }
@@ -125,6 +126,11 @@ fn a_correction_waits_for_its_conversion_and_ends_with_it() {
         (waits.state, waits.attempts, waits.next_ms, waits.counted),
         (State::Pending, 0, Some(START_MS + 560_000), "")
     );
+    assert!(waits.is_unsent);
+    // One that was accepted after its correction says nothing of the time before.
+    let mut late = parent("pending");
+    late.conversion.as_mut().unwrap().age_ms = None;
+    assert!(!run(&row, FRESH, &late, &[]).1.is_unsent);
     for (state, code) in [
         ("refused", "conversion_refused"),
         ("dead", "conversion_dead"),
@@ -398,6 +404,11 @@ fn family_of(all: &[Stored], index: usize) -> Family {
             code: each.row.code.clone(),
             message: String::new(),
             next_ms: each.next_ms,
+            age_ms: all[index]
+                .row
+                .accepted_utc_ms
+                .checked_sub(each.row.accepted_utc_ms)
+                .filter(|_| each.row.number < index as u64),
         }),
         earlier_ms: earlier.map(|(_, each)| each.next_ms.unwrap_or_default()),
         has_later: others.any(|(other, each)| {
@@ -548,6 +559,8 @@ proptest! {
             if !transition.counted.is_empty() {
                 stored.row.changed_ms = now_ms;
                 stored.knowledge = if transition.is_in_doubt { Knowledge::InDoubt } else { Knowledge::NotRecorded };
+            } else if transition.is_unsent {
+                stored.knowledge = Knowledge::NotRecorded;
             }
             stored.state = transition.state;
             stored.next_ms = transition.next_ms;

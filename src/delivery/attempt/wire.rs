@@ -64,7 +64,7 @@ pub(crate) fn read_siblings(json: &str) -> Option<Vec<Sibling>> {
         .collect()
 }
 
-/// `{ conversion, earlierMs, hasLater }`, where a conversion is `{ state, code, message, nextMs }` and
+/// `{ conversion, earlierMs, hasLater }`, where a conversion is `{ state, code, message, nextMs, ageMs }` and
 /// one that is not known here null.
 #[must_use]
 pub(crate) fn read_family(json: &str) -> Option<Family> {
@@ -80,6 +80,7 @@ pub(crate) fn read_family(json: &str) -> Option<Family> {
             code: text(&parent, "code"),
             message: text(&parent, "message"),
             next_ms: time(&parent, "nextMs"),
+            age_ms: time(&parent, "ageMs"),
         }),
         earlier_ms: time(&fields, "earlierMs"),
         has_later: flag(&fields, "hasLater"),
