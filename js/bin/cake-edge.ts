@@ -16,7 +16,7 @@ import { freePort, startWorkerd, WorkerdError, whyNotFree } from "./workerd.js";
 const WORKERD = "1.20261023.1";
 
 const USAGE = `Usage: cake-edge sandbox [options]
-       cake-edge init|doctor|report|clicks|conversions|postbacks --help
+       cake-edge init|doctor|report|clicks|conversions|postbacks|corrections --help
 
 A CAKE network on this machine: tracking links, the API, pixels, postbacks, a live view.
 
@@ -76,6 +76,10 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   postbacks: async () => {
     const { POSTBACKS_USAGE, postbacks } = await import("./postbacks.js");
     return { usage: POSTBACKS_USAGE, run: postbacks };
+  },
+  corrections: async () => {
+    const { CORRECTIONS_USAGE, corrections } = await import("./corrections.js");
+    return { usage: CORRECTIONS_USAGE, run: corrections };
   },
   clicks: () => pagesOf("clicks"),
   conversions: () => pagesOf("conversions"),
