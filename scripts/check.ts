@@ -1,5 +1,5 @@
 // npm run check: formatting, lints and types, of Rust and of TypeScript.
-// `-- --fix` formats and mends what can be mended.
+// `-- --fix` formats, and fixes the lints that can be fixed.
 import { spawnSync } from "node:child_process";
 import { parseArgs } from "node:util";
 import { BuildError, build, root } from "./build.ts";
@@ -20,7 +20,7 @@ const CHECKS: readonly [name: string, command: string, ...args: string[]][] = [
     "page,link,edge,forwarder,report,sandbox",
     ...warnings,
   ],
-  // All audiences with their bindings: the only build that knows what is dead code.
+  // All audiences with their bindings: only this build can tell which code is dead.
   [
     "clippy, all audiences",
     "cargo",
@@ -31,7 +31,7 @@ const CHECKS: readonly [name: string, command: string, ...args: string[]][] = [
     "page,link,edge,forwarder,report,sandbox",
     ...warnings,
   ],
-  // Each audience alone, as it is built, and then the wasm tests.
+  // Each audience in its own build, then the wasm tests.
   ["clippy, page", "cargo", "clippy", "--quiet", ...wasm, "--features", "page", ...warnings],
   ["clippy, link", "cargo", "clippy", "--quiet", ...wasm, "--features", "link", ...warnings],
   ["clippy, edge", "cargo", "clippy", "--quiet", ...wasm, "--features", "edge", ...warnings],
@@ -79,7 +79,7 @@ const CHECKS: readonly [name: string, command: string, ...args: string[]][] = [
 
 let failed = 0;
 try {
-  await build(); // The types of the generated glue are part of what is checked.
+  await build(); // The check covers the types of the generated glue.
 } catch (error) {
   if (!(error instanceof BuildError)) throw error;
   console.error(`check: ${error.message}`);

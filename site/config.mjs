@@ -13,6 +13,7 @@ const parts = [
   ["Links and postback URLs", "links"],
   ["Reports", "report"],
   ["The forwarder", "forwarder"],
+  ["The forwarder in Node", "forwarder-node"],
   ["Shards, outages, cost", "scale"],
   ["The sandbox", "sandbox"],
   ["The doctor", "doctor"],

@@ -1,4 +1,4 @@
-/** A CAKE that answers at once, and counts what it is sent. */
+/** A CAKE that answers at once and counts its requests. */
 let conversions = 0;
 const seen = new Set<string>();
 

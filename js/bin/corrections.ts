@@ -1,5 +1,4 @@
 /** `npx cake-edge corrections`: applies the corrections of a file, each once. Without `--apply` it only looks. */
-import { parseArgs } from "node:util";
 import {
   type AppliedCorrection,
   applyCorrections,
@@ -10,7 +9,7 @@ import {
 } from "../entry/edge.inline.js";
 import { accountOf, type EntryRules, isSameFile, lock, openJournal } from "./journal.js";
 import { readTable, visible } from "./table.js";
-import { optionProblem, UsageError } from "./usage.js";
+import { readArgs, sentenceOf, UsageError } from "./usage.js";
 
 export const CORRECTIONS_USAGE = `Usage: cake-edge corrections --file FILE [options]
 
@@ -86,7 +85,7 @@ export async function corrections(args: string[]): Promise<number> {
     return await run(options, readRows(options));
   } catch (error) {
     if (!(error instanceof UsageError) && !isCakeError(error)) throw error;
-    console.error(`cake-edge corrections: ${error.message}`);
+    console.error(`cake-edge corrections: ${sentenceOf(error)}`);
     return error instanceof UsageError || /^(invalid|missing)_/.test(error.code) ? 2 : 4;
   }
 }
@@ -95,14 +94,7 @@ function readOptions(args: string[]): Options {
   if (args.some((arg) => /^--(api-)?key(=|$)/.test(arg))) {
     throw new UsageError("the API key is no argument, for arguments show in process lists: set CAKE_API_KEY");
   }
-  let values: { [name: string]: string | boolean | string[] | undefined };
-  try {
-    ({ values } = parseArgs({ args, options: OPTION_TYPES }));
-  } catch (error) {
-    throw new UsageError(
-      `${optionProblem(error, Object.keys(OPTION_TYPES))}; \`cake-edge corrections --help\` lists the options`,
-    );
-  }
+  const values = readArgs(args, OPTION_TYPES, "cake-edge corrections --help");
   const one = (name: string) => values[name] as string | undefined;
   const many = (name: string) => (values[name] as string[] | undefined) ?? [];
   const file = one("file");
@@ -219,7 +211,7 @@ async function run(options: Options, rows: readonly FileRow[]): Promise<number> 
     if (options.settled.size > 0) settle(options, rows, (await apply(true)).rows, journal);
     const report = await apply(!isApplied);
     print(options, rows, report.rows);
-    if (report.stopped) console.error(`cake-edge corrections: ended early: ${report.stopped.message}`);
+    if (report.stopped) console.error(`cake-edge corrections: ended early: ${sentenceOf(report.stopped)}`);
     const counts = summary(report.rows);
     const hint = counts.includes(" ready") ? "; --apply sends those that are ready" : "";
     const money = report.money === "0.00" ? "" : ` Money, as far as rows say: ${report.money}.`;
@@ -274,7 +266,7 @@ function print(options: Options, rows: readonly FileRow[], shown: readonly Appli
     const what = Object.entries(changes).map(([name, value]) => `${name} ${visible(value)}`);
     const of = uniqueId === undefined ? `conversion ${visible(conversionId)}` : visible(uniqueId);
     console.log(`line ${line}  ${outcome}  offer ${visible(offerId)}  ${of}  ${what.join(", ")}`);
-    if (error) console.log(`      ${visible(error.message)}`);
+    if (error) console.log(`      ${visible(sentenceOf(error))}`);
     if (outcome === "unknown") {
       console.log(
         `      CAKE may have it: look at the conversion's note and totals there, then --settle ${line}=corrected, or =missing to have it sent again`,

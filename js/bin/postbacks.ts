@@ -1,5 +1,4 @@
 /** `npx cake-edge postbacks`: registers the postbacks of a file, each once. Without `--apply` it only looks. */
-import { parseArgs } from "node:util";
 import {
   type AppliedPostback,
   applyPostbacks,
@@ -13,7 +12,7 @@ import {
 import { postbackKey } from "../postback-key.js";
 import { accountOf, type EntryRules, type FileJournal, isSameFile, lock, openJournal } from "./journal.js";
 import { readTable, visible } from "./table.js";
-import { optionProblem, UsageError } from "./usage.js";
+import { readArgs, sentenceOf, UsageError } from "./usage.js";
 
 export const POSTBACKS_USAGE = `Usage: cake-edge postbacks --file FILE [options]
 
@@ -81,7 +80,7 @@ export async function postbacks(args: string[]): Promise<number> {
     return options.isApplied ? await apply(options, rows) : preview(options, rows);
   } catch (error) {
     if (!(error instanceof UsageError) && !isCakeError(error)) throw error;
-    console.error(`cake-edge postbacks: ${error.message}`);
+    console.error(`cake-edge postbacks: ${sentenceOf(error)}`);
     return error instanceof UsageError || /^(invalid|missing)_/.test(error.code) ? 2 : 4;
   }
 }
@@ -90,14 +89,7 @@ function readOptions(args: string[]): Options {
   if (args.some((arg) => /^--(api-)?key(=|$)/.test(arg))) {
     throw new UsageError("the API key is no argument, for arguments show in process lists: set CAKE_API_KEY");
   }
-  let values: { [name: string]: string | boolean | string[] | undefined };
-  try {
-    ({ values } = parseArgs({ args, options: OPTION_TYPES }));
-  } catch (error) {
-    throw new UsageError(
-      `${optionProblem(error, Object.keys(OPTION_TYPES))}; \`cake-edge postbacks --help\` lists the options`,
-    );
-  }
+  const values = readArgs(args, OPTION_TYPES, "cake-edge postbacks --help");
   const one = (name: string) => values[name] as string | undefined;
   const many = (name: string) => (values[name] as string[] | undefined) ?? [];
   const file = one("file");

@@ -1,5 +1,5 @@
 /** A list of CAKE's, row by row or page by page. */
-import { CakeError } from "../error.js";
+import { CakeError, call } from "../error.js";
 import { checkNames, integerOption } from "../option.js";
 import type { CallOptions } from "./call-options.js";
 import { edge } from "./core.js";
@@ -135,7 +135,7 @@ async function* pages<Row>({
   let held: Row[] = [];
   try {
     for (let count = 1; ; count += 1) {
-      const range: RowRange | undefined = pager.next();
+      const range: RowRange | undefined = call(() => pager.next());
       if (range === undefined) return;
       const { rows, totalRows, body } = await fetchPage({ ...params, ...range });
       const left = (maxRows ?? Number.POSITIVE_INFINITY) - read;

@@ -68,7 +68,8 @@ export interface Finding {
     | "text_around_link"
     | "shortened_link"
     | "wrapped_link"
-    | "lookalike_domain";
+    | "lookalike_domain"
+    | "unreadable_link";
   /** The parameter, macro or text that it is about; empty where it is the whole. */
   readonly parameter: string;
   /** What is odd and what to do, as a sentence. */

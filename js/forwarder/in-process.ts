@@ -2,6 +2,7 @@
  * `cake-edge/forwarder/memory`: the same forwarder inside one process, its rows
  * in memory: for demos, for a page's service worker, for tests without a server.
  */
+import type { Host } from "../host.js";
 import { failure, Refusal } from "./answer.js";
 import { handle } from "./handler.js";
 import { MemoryStore, type StoreSnapshot } from "./memory-store.js";
@@ -54,22 +55,19 @@ export function createForwarderInProcess(options: InProcessOptions): InProcessFo
   let timer: ReturnType<typeof setTimeout> | undefined;
   let keepTimer: ReturnType<typeof setTimeout> | undefined;
   const now = () => Math.floor(Date.now() * resolved.clockSpeed);
-  const outbox: Outbox = new Outbox({
-    options: resolved,
-    store,
-    host: {
-      now,
-      keepAlive: (work) => void work.then(saveLater, saveLater),
-      wakeAt(atMs) {
-        if (timer !== undefined) clearTimeout(timer);
-        if (atMs === null) return;
-        const ms = Math.min(2 ** 31 - 1, Math.max(1, Math.ceil((atMs - now()) / resolved.clockSpeed)));
-        timer = setTimeout(() => void outbox.wake(), ms);
-        // What waits keeps no process alive.
-        (timer as { unref?: () => void }).unref?.();
-      },
+  const host: Host = {
+    now,
+    keepAlive: (work) => void work.then(saveLater, saveLater),
+    wakeAt(atMs) {
+      if (timer !== undefined) clearTimeout(timer);
+      if (atMs === null) return;
+      const ms = Math.min(2 ** 31 - 1, Math.max(1, Math.ceil((atMs - now()) / resolved.clockSpeed)));
+      timer = setTimeout(() => void outbox.wake(), ms);
+      // What waits keeps no process alive.
+      (timer as { unref?: () => void }).unref?.();
     },
-  });
+  };
+  const outbox = new Outbox({ options: resolved, store, host });
   async function save(): Promise<void> {
     await keep?.(store.snapshot());
   }
@@ -84,6 +82,8 @@ export function createForwarderInProcess(options: InProcessOptions): InProcessFo
       (keepTimer as { unref?: () => void }).unref?.();
     });
   }
+  // What an earlier one has left waits for no request.
+  host.wakeAt(store.nextDue());
   const setup = { options: resolved, shards: [outbox], idOf: createIds([outbox]) };
   return {
     async fetch(request) {

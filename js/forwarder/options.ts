@@ -74,7 +74,8 @@ export interface ForwarderOptions {
   readonly clockSpeed?: number;
 }
 
-const NAMES = [
+/** The names of all options that every host has. */
+export const OPTION_NAMES = [
   "baseUrl",
   "apiKey",
   "pixelDomain",
@@ -126,7 +127,7 @@ const DAY_MS = 86_400_000;
  */
 export function resolveOptions(options: ForwarderOptions, more: readonly string[] = []): ResolvedOptions {
   if (typeof options !== "object" || options === null) refuse("options", "must be an object");
-  checkNames("options", options, [...NAMES, ...more]);
+  checkNames("options", options, [...OPTION_NAMES, ...more]);
   const { pixelDomain, upstreamDedupe = true } = options;
   const timeoutMs = integerOption("timeoutMs", options.timeoutMs, 1, 600_000) ?? 15_000;
   const apiKey = stringOption("apiKey", options.apiKey).trim();
@@ -213,8 +214,7 @@ function checkSecret(
   missing: "missing_api_key" | "weak_secret" = "weak_secret",
 ): string {
   const trimmed = secret.trim();
-  if (trimmed === "")
-    throw new CakeError({ code: missing, parameter, rule: "is missing: set it as a secret of the Worker" });
+  if (trimmed === "") throw new CakeError({ code: missing, parameter, rule: "is missing: set it as a secret" });
   if (PLACEHOLDER.test(trimmed)) {
     throw new CakeError({
       code: "placeholder_text",

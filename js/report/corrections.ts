@@ -1,4 +1,7 @@
-/** Corrections for CAKE: the core says which; here they are capped, and what was written before is left out. */
+/**
+ * Corrections for CAKE: the core decides which; this module applies the cap, and omits corrections that an earlier file
+ * has.
+ */
 
 import { textOf, unitsOf } from "../amount.js";
 import { csvCell } from "../csv.js";
@@ -17,7 +20,7 @@ interface Answer {
   readonly cursor?: number;
 }
 
-/** Decides what is written now. */
+/** Decides which corrections go into this file. */
 export function correctionsOf(core: Core, options: CorrectionOptions): Corrections {
   const rows = integerOption("cap.rows", options.cap?.rows, 0, Number.MAX_SAFE_INTEGER) ?? Number.POSITIVE_INFINITY;
   const most = options.cap?.amount === undefined ? undefined : unitsOf("cap.amount", options.cap.amount);

@@ -44,7 +44,7 @@ pub use link::{LinkBuilder, module_memory};
 #[cfg(feature = "page")]
 pub use page::{decide, get, put};
 #[cfg(feature = "link")]
-pub use page_link::{buffer, build};
+pub use page_link::{build, byte, push};
 #[cfg(feature = "report")]
 pub use report::{answer, answer_length, place, read, room, run};
 #[cfg(feature = "sandbox")]

@@ -95,13 +95,13 @@ pub fn find_click(url: &str, names: Vec<String>, fragment: bool) -> Option<JsVal
     )
 }
 
-/// Checks a postback URL's template; see [`macros::check`].
+/// Checks a postback URL's template; see [`macros::inspect`].
 ///
 /// # Errors
-/// Those of [`macros::check`].
+/// Those of [`macros::inspect`].
 #[wasm_bindgen(js_name = checkPostbackUrl)]
 pub fn check_postback_url(template: &str) -> Result<JsValue, JsValue> {
-    let checked = macros::check(template)?;
+    let checked = macros::inspect(template)?;
     Ok(checked_template(&checked))
 }
 

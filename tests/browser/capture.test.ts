@@ -66,16 +66,18 @@ const { queries }: { queries: QueryVector[] } = JSON.parse(readFileSync("tests/v
 test("an address has its click id, as in Rust and at the edge", { timeout: 90_000 }, async () => {
   const { page, context, go } = await visitor("/");
   for (const { name, query, parameters, clickId, parameter } of queries) {
-    if (parameters) site.addTrackerPage("/named", `{ parameters: ${JSON.stringify(parameters)} }`);
+    const { pathname } = new URL(`/${query}`, site.origin);
+    site.addTrackerPage(pathname, JSON.stringify({ parameters }));
     await context.clearCookies();
     await page.evaluate(() => localStorage.clear());
-    await go(`${parameters ? "/named" : "/"}${query}`);
+    await go(`/${query}`);
     const kept = await page.evaluate(() => [tracker.clickId, localStorage.getItem("cake_click")?.split("!")[2]]);
     expect(
       kept.map((text) => text ?? undefined),
       name,
     ).toEqual([clickId, parameter]);
   }
+  site.addTrackerPage("/");
 });
 
 test("what was there and not taken is told by debug", async () => {

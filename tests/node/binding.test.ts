@@ -1,4 +1,4 @@
-/** A Worker that is set up wrongly says which of its bindings it is about. */
+/** A misconfigured Worker names the binding that is wrong. */
 import { expect, test } from "vitest";
 import { CakeError } from "../../dist/error.js";
 import { byBinding } from "../../dist/forwarder/binding.js";

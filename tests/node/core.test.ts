@@ -1,4 +1,4 @@
-/** A trap in the wasm ends one instance, not the process, and no other caller's work. */
+/** A trap in the wasm ends one instance. It does not end the process or another caller's work. */
 import { expect, test } from "vitest";
 import * as slim from "../../dist/edge/index.js";
 import {
@@ -16,7 +16,7 @@ import { createSandbox } from "../../dist/entry/sandbox-memory.inline.js";
 const LINK = { domain: "track.yournetwork.com", affiliateId: 1, creativeId: 2 };
 const WRITTEN = "https://track.yournetwork.com/?a=1&c=2";
 
-/** What is thrown, as its code. */
+/** The code of the thrown error. */
 function codeOf(run: () => unknown): string | undefined {
   try {
     run();
@@ -36,7 +36,7 @@ WebAssembly.Instance = class extends Instance {
   }
 };
 
-/** Spoils the memory of the instance that started last: allocator, buffers and all. */
+/** Corrupts the memory of the instance that started last: allocator, buffers and all. */
 function spoil(): void {
   new Uint8Array(memory.buffer).fill(0xff);
 }
@@ -60,7 +60,7 @@ test("a stack that ends inside of the core is a trap, too", () => {
     try {
       fall();
     } catch {
-      // The deepest frames have no room for a call, those above them for a part of one.
+      // The deepest frames have no room for a call; the frames above have room for a part of one.
     }
     codes.add(codeOf(() => createTrackingLink({ ...LINK, s1: "x".repeat(40) })));
   };
@@ -143,7 +143,7 @@ test("without bytes the first call says what to do, and init hands them over", a
   const { BYTES } = await import("../../dist/wasm/edge_inline.js");
   bare.init(Buffer.from(BYTES, "base64"));
   expect(bare.api().lintTrackingLink(WRITTEN)).toEqual([]);
-  // Once it runs, another module has no effect.
+  // After the core has started, another module has no effect.
   init({});
   expect(slim.createTrackingLink(LINK)).toBe(WRITTEN);
 });

@@ -1,4 +1,4 @@
-/** A forwarder in one process, in front of a sandbox, and what tests ask of both. */
+/** A forwarder in one process in front of a sandbox, with the calls that tests make. */
 import { randomUUID } from "node:crypto";
 import { signConversion } from "../../dist/entry/edge.inline.js";
 import {
@@ -14,7 +14,7 @@ export const SECRET = `whsec_${Buffer.alloc(32, 9).toString("base64")}`;
 export const OPERATOR = "correct-horse-battery-staple-2026-06";
 export type Options = Parameters<typeof createForwarderInProcess>[0];
 
-/** A forwarder in front of a sandbox, and what it logs. */
+/** A forwarder in front of a sandbox, and its log lines. */
 export function both(more: Partial<Options> = {}, fixture?: object) {
   const sandbox = createSandbox({ apiKey: KEY, ...(fixture ? { fixture } : {}) });
   const lines: ConversionLine[] = [];

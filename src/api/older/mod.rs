@@ -168,7 +168,7 @@ fn read_rows(
     check(answer, &envelope, body)?;
     if !envelope.has_list && envelope.total_rows != Some(0) {
         let (list, _) = lists.first().copied().unwrap_or_default();
-        return Err(answer.unexpected("has no list in ", list));
+        return Err(answer.lacks("has no list in ", list));
     }
     Ok(envelope.total_rows)
 }
