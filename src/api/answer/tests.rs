@@ -77,7 +77,7 @@ fn words_beside_a_list_that_is_not_there_reach_the_caller() {
         let answer = Answer::new(200, body);
         for error in [
             get_click::read(&answer, "abc").unwrap_err(),
-            record_conversion::read(&answer).unwrap_err(),
+            record_conversion::read_for(&answer, Asked::default()).unwrap_err(),
         ] {
             assert!(error.to_string().contains("No offer"), "{body}: {error}");
         }
