@@ -32,9 +32,7 @@ const ERRORS = [
 
 /** All that the parts and rules may hold. */
 const NAMES =
-  "domain affiliateId creativeId s1 s2 s3 s4 s5 priceFormat deepLink extra sandbox testAffiliate spill deepLinkHosts".split(
-    " ",
-  );
+  "domain affiliateId creativeId s1 s2 s3 s4 s5 priceFormat deepLink extra sandbox testAffiliate spill deepLinkHosts";
 
 let core: LinkCore | undefined;
 
@@ -59,7 +57,7 @@ export async function ready(): Promise<void> {
  * has waited for {@link ready}
  */
 export function createTrackingLink(parts: TrackingLinkParts & TrackingLinkRules): string {
-  for (const name in parts) if (!NAMES.includes(name)) refuseName(name);
+  checkNames(parts, NAMES);
   const { extra = {} } = parts;
   const flags = (parts.sandbox ? 1 : 0) | (parts.testAffiliate ? 2 : 0) | (parts.spill ? 4 : 0);
   return build([
