@@ -37,6 +37,9 @@ const HEADERS: Readonly<Record<Platform, { readonly signature: string; readonly 
   stripe: { signature: "stripe-signature" },
 };
 
+/** More than WooCommerce's `webhook_id=12` has. */
+const MAX_PING_BYTES = 64;
+
 /** Answers `webhooks/PLATFORM`. */
 export async function handleWebhook(request: Request, name: string, setup: Setup, intake: Intake): Promise<Response> {
   const { options } = setup;
@@ -47,7 +50,7 @@ export async function handleWebhook(request: Request, name: string, setup: Setup
   if (request.method !== "POST") {
     throw new Refusal("method_not_allowed", "method not allowed: use POST", { allow: "POST" });
   }
-  const body = await readBytes(request);
+  const body = await bodyOf(request, name);
   const { shop, verdict } = read(request, name, body, shops);
   if (verdict.outcome === "signature_refused") {
     // A platform that signs is never limited: some send a webhook once only.
@@ -90,6 +93,15 @@ export async function handleWebhook(request: Request, name: string, setup: Setup
   // The sale may be a repetition, and the refund that comes with it is not.
   if (verdict.refund !== undefined) await takeBack(verdict.refund, intake, told);
   return answer;
+}
+
+/** The body, where it can be worth reading: what nobody has signed is a ping of a few bytes, or refused. */
+async function bodyOf(request: Request, platform: Platform): Promise<Uint8Array> {
+  const isSigned = request.headers.has(HEADERS[platform].signature);
+  const isShort = Number(request.headers.get("content-length") ?? 0) <= MAX_PING_BYTES;
+  if (isSigned || (platform === "woocommerce" && isShort)) return readBytes(request);
+  await request.body?.cancel();
+  return new Uint8Array();
 }
 
 /** By the shop whose secret it is, of several on one platform. */
