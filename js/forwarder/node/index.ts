@@ -4,6 +4,7 @@
  */
 export { CakeError, type CakeErrorCode, isCakeError } from "../../error.js";
 export type { ForwarderCode, ForwarderError } from "../answer.js";
+export type { PostbackLine, WebhookLine } from "../incoming.js";
 export type { ForwarderOptions } from "../options.js";
 export type { ConversionLine, ConversionState, LogLine, OperatorLine, Status } from "../shard.js";
 export { type NodeForwarder, type NodeOptions, openForwarder } from "./forwarder.js";
