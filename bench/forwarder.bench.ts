@@ -1,6 +1,8 @@
 // The forwarder on bare workerd, against two handwritten ones: a forwarder that stores nothing, and an outbox in a
 // Durable Object. The load is a closed loop over loopback; the CAKE answers at once; rows are on disk.
+import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { Agent, request } from "node:http";
 import { createRequire } from "node:module";
@@ -24,6 +26,9 @@ const SECRET = `whsec_${Buffer.alloc(32, 7).toString("base64")}`;
 
 type Candidate = "plain" | "js-outbox" | "ours" | "counted";
 
+/** The contenders: the candidates in workerd, and ours in a Node process. */
+type Contender = "plain" | "js-outbox" | "ours" | "node";
+
 /** The results of one run. */
 interface Run {
   /** The rates of accepted and delivered events, per second. */
@@ -41,25 +46,29 @@ export async function measure(): Promise<Record<string, number>> {
     cpSync(join(root, "dist/wasm/forwarder_bg.wasm"), join(home, "forwarder_bg.wasm"));
     const upstream = await start(home, "upstream", "");
     try {
-      const pairs: Record<Candidate, Run>[] = [];
+      const pairs: Record<Contender, Run>[] = [];
       for (let round = 0; round < ROUNDS; round += 1) {
-        const pair = {} as Record<Candidate, Run>;
+        const pair = {} as Record<Contender, Run>;
         for (const name of ["plain", "js-outbox", "ours"] as const) {
           pair[name] = await withWorker(home, name, upstream.origin, (origin) => singles(origin, upstream.origin));
         }
+        pair.node = await withNode(home, upstream.origin, (origin) => singles(origin, upstream.origin));
         pairs.push(pair);
       }
-      const ratio = (of: (pair: Record<Candidate, Run>) => number) => Number(median(pairs.map(of)).toFixed(2));
+      const ratio = (of: (pair: Record<Contender, Run>) => number) => Number(median(pairs.map(of)).toFixed(2));
       const gains: number[] = [];
       for (let round = 0; round < 3; round += 1) gains.push(await withWorker(home, "ours", upstream.origin, batchGain));
       return {
         rate_vs_js_outbox: ratio(({ ours, "js-outbox": js }) => ours.rate / js.rate),
         accept_p50_over_js_outbox: ratio(({ ours, "js-outbox": js }) => ours.p50 / js.p50),
         rate_vs_plain_forwarder: ratio(({ ours, plain }) => ours.rate / plain.rate),
+        node_rate_vs_worker: ratio(({ node, ours }) => node.rate / ours.rate),
+        node_accept_p50_over_worker: ratio(({ node, ours }) => node.p50 / ours.p50),
         batch_gain_per_event: Number(median(gains).toFixed(1)),
         ...(await withWorker(home, "counted", upstream.origin, (origin) => written(origin, upstream.origin))),
         module_start_ms: await moduleStart(home, upstream.origin),
         events_per_s: Math.round(median(pairs.map(({ ours }) => ours.rate))),
+        node_events_per_s: Math.round(median(pairs.map(({ node }) => node.rate))),
         accept_p50_ms: Number(median(pairs.map(({ ours }) => ours.p50)).toFixed(1)),
         js_outbox_events_per_s: Math.round(median(pairs.map((pair) => pair["js-outbox"].rate))),
         plain_events_per_s: Math.round(median(pairs.map(({ plain }) => plain.rate))),
@@ -201,6 +210,28 @@ async function withWorker<T>(
   } finally {
     await workerd.stop();
     rmSync(rows, { recursive: true, force: true });
+  }
+}
+
+/** Ours in a Node process, one shard as in workerd, its rows in a folder of its own. */
+async function withNode<T>(home: string, upstream: string, use: (origin: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(home, "rows-"));
+  const child = spawn(process.execPath, [join(root, "bench/forwarder-node.ts"), folder, upstream], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const ended = once(child, "exit");
+  try {
+    const origin = await Promise.race([
+      new Promise<string>((resolve) => child.stdout.setEncoding("utf8").once("data", (line) => resolve(line.trim()))),
+      ended.then(([code]) => {
+        throw new Error(`the forwarder in Node ended with ${code}`);
+      }),
+    ]);
+    return await use(origin);
+  } finally {
+    child.kill("SIGKILL");
+    await ended;
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 

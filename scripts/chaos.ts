@@ -1,6 +1,6 @@
-// npm run chaos: 10,000 events, a CAKE that fails in 40 % of the calls, and a workerd that is killed at random. In the
-// first run CAKE deduplicates, and each event must be recorded exactly once. In the second run CAKE does not, and no
-// event may be recorded twice.
+// npm run chaos: 10,000 events, a CAKE that fails in 40 % of the calls, and a forwarder that is killed at random, in workerd or
+// with `-- --host node` in a Node process. In the first run CAKE deduplicates, and each event must be recorded
+// exactly once. In the second run CAKE does not, and no event may be recorded twice.
 // `-- --events 1000` for fewer events; `--json` as the last argument prints only the figures.
 import { parseArgs } from "node:util";
 import { chaos } from "../tests/chaos/chaos.ts";
@@ -8,16 +8,23 @@ import { orders, poison } from "../tests/chaos/poison.ts";
 import { BuildError, build } from "./build.ts";
 
 const { values } = parseArgs({
-  options: { events: { type: "string", default: "10000" }, json: { type: "boolean", default: false } },
+  options: {
+    events: { type: "string", default: "10000" },
+    host: { type: "string", default: "workerd" },
+    json: { type: "boolean", default: false },
+  },
 });
 const events = Number(values.events);
 const kills = Math.max(4, Math.round((events / 10_000) * 24));
 
 try {
   if (!(events > 0)) throw new BuildError("--events must be a number");
+  const { host } = values;
+  if (host !== "workerd" && host !== "node") throw new BuildError("--host must be workerd or node");
   await build();
   const run = (deduplicates: boolean, share: number) =>
     chaos({
+      host,
       events: Math.ceil(events * share),
       clients: 8,
       faultShare: 0.4,
@@ -32,16 +39,26 @@ try {
   const careful = await run(false, 0.2);
   // 20 events get a 403, and 400 events get a 500. They come among the 1,000 good ones, and then before them.
   const poisoned = (inFront: boolean) =>
-    poison({ good: 1_000, refused: 20, failing: 400, inFront, clockSpeed: 10, tell: (line) => console.error(line) });
+    poison({
+      host,
+      good: 1_000,
+      refused: 20,
+      failing: 400,
+      inFront,
+      clockSpeed: 10,
+      tell: (line) => console.error(line),
+    });
   const among = await poisoned(false);
   const inFront = await poisoned(true);
   const several = await orders({
+    host,
     clicks: Math.ceil(events / 100),
     ordersPerClick: 3,
     kills: Math.max(2, Math.ceil(kills / 6)),
     tell: (line) => console.error(`chaos: ${line}`),
   });
   const figures = {
+    host,
     ...exact,
     ...prefixed("without_dedupe_", careful),
     poison_p95_s: among.p95_s,

@@ -6,12 +6,13 @@ import { join } from "node:path";
 import { runInNewContext } from "node:vm";
 import { brotliCompressSync } from "node:zlib";
 import binaryen from "binaryen";
+import { minify } from "terser";
 import { build, type InlineConfig, type Plugin } from "vite";
 import { root } from "./build.ts";
 
 /** The exports of the cores; see js/page/core.ts. */
 const EXPORTS = ["put", "get", "decide"];
-const LINK_EXPORTS = ["memory", "buffer", "build"];
+const LINK_EXPORTS = ["push", "byte", "build"];
 
 /** Separate files, loaded when they are first needed. */
 const LAZY = ["outbox", "decorate", "link", "fallback", "link-fallback"];
@@ -69,47 +70,65 @@ const SET_DATA = `function setData(view, offset, text) {
 
 /** A wasm as ASCII text, with the values to decode it. */
 interface WasmText {
-  /** A string literal. */
-  readonly literal: string;
-  /** The character before each byte above 127, as a literal. */
+  /** The character before each byte above 127. */
   readonly mark: string;
   /** The mask of each character, chosen to need few escapes. */
   readonly key: number;
+  /** A string literal. */
+  readonly literal: string;
 }
 
+const ESCAPES: Record<string, string> = { "\0": "\\0", "\n": "\\n", "\r": "\\r", '"': '\\"', "\\": "\\\\" };
+
+/**
 /**
  * The wasm as a text in double quotes. Each byte is a character below 128, with a mark before it where the byte's
  * highest bit is set. One character for each byte would be larger, because those above 127 take two bytes in UTF-8.
- * This text has a third of base64's excess. Mask and mark are those that compress best.
+ * This text has a third of base64's excess. The list is empty where the key leaves no character for a mark.
  */
-function asText(wasm: Uint8Array): WasmText {
-  const escapes: Record<string, string> = { "\0": "\\0", "\n": "\\n", "\r": "\\r", '"': '\\"', "\\": "\\\\" };
-  let best: (WasmText & { readonly size: number }) | undefined;
-  for (let key = 0; key < 128; key += 1) {
-    const codes = Array.from(wasm, (byte) => (byte & 127) ^ key);
-    const used = new Set(codes);
-    const mark = Array.from({ length: 128 }, (_, code) => code).find(
-      (code) => !used.has(code) && !/[\0\n\r"\\]/.test(String.fromCharCode(code)),
-    );
-    if (mark === undefined) continue;
-    const text = codes
-      .map((code, at) => ((wasm[at] ?? 0) > 127 ? String.fromCharCode(mark, code) : String.fromCharCode(code)))
-      .join("");
+function asTexts(wasm: Uint8Array, key: number): WasmText[] {
+  const codes = Array.from(wasm, (byte) => (byte & 127) ^ key);
+  const used = new Set(codes);
+  const marks = Array.from({ length: 128 }, (_, code) => String.fromCharCode(code)).filter(
+    (mark) => !used.has(mark.charCodeAt(0)) && ESCAPES[mark] === undefined,
+  );
+  return marks.map((mark) => {
+    const text = codes.map((code, at) => ((wasm[at] ?? 0) > 127 ? mark : "") + String.fromCharCode(code)).join("");
     // All escapes in one pass, so that none is escaped again. A digit after \0 would make an octal escape.
-    const literal = `"${text.replace(/[\0\n\r"\\]/g, (character, at: number) =>
-      character === "\0" && /\d/.test(text[at + 1] ?? "") ? "\\x00" : (escapes[character] ?? character),
-    )}"`;
-    const size = brotliCompressSync(literal).length;
-    if (best === undefined || size < best.size) {
-      best = { literal, mark: JSON.stringify(String.fromCharCode(mark)), key, size };
-    }
-  }
+    const literal = text.replace(/[\0\n\r"\\]/g, (character, at: number) =>
+      character === "\0" && /\d/.test(text[at + 1] ?? "") ? "\\x00" : (ESCAPES[character] ?? character),
+    );
+    return { mark, key, literal: `"${literal}"` };
+  });
+}
+
+/** The wasm put into a script, by the key and the mark with which the script packs best. */
+function withWasm(code: string, wasm: Uint8Array): string {
+  const scripts = (texts: readonly WasmText[]) =>
+    texts
+      .map((text) => {
+        // The replacements are functions: in a replacement text, `$` has a meaning.
+        const script = code
+          .replace(/\bWASM_MARK\b/, () => `"${text.mark}"`)
+          .replace(/\bWASM_KEY\b/, () => String(text.key))
+          .replace(/\bWASM_TEXT\b/, () => text.literal);
+        return { text, script, size: brotliCompressSync(script).length };
+      })
+      .sort((one, other) => one.size - other.size);
+  const keys = Array.from({ length: 128 }, (_, key) => key);
+  const byKey = scripts(keys.flatMap((key) => asTexts(wasm, key).slice(0, 1)));
+  const [best] = scripts(byKey.slice(0, 4).flatMap(({ text }) => asTexts(wasm, text.key)));
   if (best === undefined) throw new Error("the wasm uses every byte: there is none for a mark");
-  const { literal, mark, key } = best;
+  check(best.text, wasm);
+  return best.script;
+}
+
+/** @throws where a text does not read back as its bytes */
+function check({ literal, mark, key }: WasmText, wasm: Uint8Array): void {
   const read: number[] = [];
   let high = 0;
   for (const character of String(runInNewContext(literal))) {
-    if (character === JSON.parse(mark)) high = 128;
+    if (character === mark) high = 128;
     else {
       read.push((character.charCodeAt(0) ^ key) | high);
       high = 0;
@@ -117,19 +136,15 @@ function asText(wasm: Uint8Array): WasmText {
   }
   if (Buffer.compare(Uint8Array.from(read), wasm) !== 0)
     throw new Error("the wasm's text does not read back as its bytes");
-  return best;
 }
 
 /** One bundled, minified file from `entry`; the imports of lazy files stay imports. */
-async function bundle(entry: string, name: string, format: "es" | "iife", wasm?: WasmText): Promise<string> {
+async function bundle(entry: string, name: string, format: "es" | "iife", wasm?: Uint8Array): Promise<string> {
   const config: InlineConfig = {
     configFile: false,
     root,
     logLevel: "error",
-    define: {
-      IS_TAG: String(format === "iife"),
-      ...(wasm && { WASM_MARK: wasm.mark, WASM_KEY: String(wasm.key) }),
-    },
+    define: { IS_TAG: String(format === "iife") },
     plugins: [lazy],
     build: {
       write: false,
@@ -142,9 +157,15 @@ async function bundle(entry: string, name: string, format: "es" | "iife", wasm?:
   const [result] = [await build(config)].flat();
   const code = result && "output" in result ? result.output[0].code : undefined;
   if (code === undefined) throw new Error(`${entry} made no code`);
-  // The replacement is a function: in a replacement text, `$` has a meaning.
-  const plain = code.replace(/\s*\/\*[^*]*\*\/\s*/g, "");
-  return wasm ? plain.replace(/\bWASM_TEXT\b/, () => wasm.literal) : plain;
+  // A second minifier makes rolldown's output smaller; it copies no function into its callers.
+  const { code: plain } = await minify(code, {
+    ecma: 2020,
+    module: format === "es",
+    compress: { passes: 3, inline: 0, unsafe_arrows: true, unsafe_methods: true },
+    format: { comments: false },
+  });
+  if (plain === undefined) throw new Error(`terser made nothing of ${entry}`);
+  return wasm ? withWasm(plain, wasm) : plain;
 }
 
 /** Keeps the imports of lazy files: `import("./outbox.js")` finds the file beside the importing one. */
@@ -164,10 +185,10 @@ function write(name: string, code: string): void {
 const EAGER = "//# allFunctionsCalledOnLoad\n";
 
 mkdirSync(out, { recursive: true });
-const wasm = asText(shrink("page", EXPORTS));
+const wasm = shrink("page", EXPORTS);
 write("page", EAGER + (await bundle("js/entry/page.ts", "page", "es", wasm)));
 write("cake-edge", EAGER + (await bundle("js/entry/tag.ts", "cake-edge", "iife", wasm)));
-write("link", await bundle("js/page/link.ts", "link", "es", asText(shrink("link", LINK_EXPORTS))));
+write("link", await bundle("js/page/link.ts", "link", "es", shrink("link", LINK_EXPORTS)));
 for (const name of ["outbox", "decorate"]) write(name, await bundle(`js/page/${name}.ts`, name, "es"));
 for (const [name, exports] of [
   ["fallback", EXPORTS],

@@ -15,7 +15,8 @@ const WASM_PACK = "0.15.1";
 const CARGO_FUZZ = "0.13.2";
 const CARGO_DENY = "0.20.2";
 const NODE = "24.21.0";
-const NODE_AT_LEAST = [22, 12];
+// wrangler needs 22.12; `node:sqlite` needs no flag from 22.13 on.
+const NODE_AT_LEAST = [22, 13];
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const cache = process.env.CAKE_EDGE_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "cake-edge");
@@ -99,12 +100,12 @@ async function ensureNode() {
   if (existsSync(node)) return node;
   if (process.platform !== "linux") {
     throw new SetupError(
-      `Node ${process.versions.node} is too old for wrangler: install Node ${NODE_AT_LEAST.join(".")} or newer.`,
+      `Node ${process.versions.node} is too old for wrangler and node:sqlite: install Node ${NODE_AT_LEAST.join(".")} or newer.`,
     );
   }
   mkdirSync(home, { recursive: true });
   await step(
-    `Node ${NODE} (wrangler needs ${NODE_AT_LEAST.join(".")})`,
+    `Node ${NODE} (wrangler and node:sqlite need ${NODE_AT_LEAST.join(".")})`,
     "npm",
     ["install", "--prefix", home, "--no-save", "--no-audit", "--no-fund", `${name}@${NODE}`],
     {

@@ -18,6 +18,7 @@ const ENTRIES = {
   "cake-edge/report": "report/index",
   "cake-edge/forwarder": "forwarder/index",
   "cake-edge/forwarder/memory": "forwarder/in-process",
+  "cake-edge/forwarder/node": "forwarder/node/index",
   "cake-edge/sandbox": "sandbox/index",
   "cake-edge/sandbox/memory": "sandbox/in-process",
 };

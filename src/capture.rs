@@ -8,7 +8,7 @@ use crate::host::{is_host_name, is_loopback_origin};
 use crate::purpose::Purpose;
 use crate::signed_cookie::SigningKeys;
 use crate::touch::{TouchPolicy, TouchUpdate};
-use crate::url::{cut, query_of};
+use crate::url::cut;
 use crate::{Error, Result};
 
 /// The name of the signed cookie for one host only.
@@ -213,10 +213,10 @@ impl Capture<'_> {
             }
             return Ok(captured);
         }
-        let query = query_of(visit.url);
+        let (address, _) = cut(visit.url, b'#');
         let update = self
             .touch_policy
-            .keep(query, &self.parameters, &stores, now_ms);
+            .keep(address, &self.parameters, &stores, now_ms);
         let TouchUpdate {
             click_id: Some(click_id),
             text,

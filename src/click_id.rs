@@ -108,7 +108,8 @@ pub struct FoundClick<'a> {
 /// Finds the click id in a landing page's URL (or its bare `?query`): the first
 /// value that is one, under the first of the configured parameters that has one.
 /// Words for a missing value are none, see [`crate::placeholder`]. Where there is
-/// none, the query is read once more as networks mangle it: with `?` for `&`.
+/// none, the address is read once more as networks mangle it: with `?`, `;` or an
+/// encoded separator for `&`, and without a query of its own (`/landing&reqid=1`).
 ///
 /// ```
 /// use cake_edge::click_id::{LandingParameters, find_click};
@@ -122,14 +123,15 @@ pub struct FoundClick<'a> {
 /// ```
 #[must_use]
 pub fn find_click<'a>(url: &str, parameters: &LandingParameters<'a>) -> Option<FoundClick<'a>> {
-    let mut query = url::query_of(url).to_owned();
-    if let Some(fragment) = url::cut(url, b'#').1.filter(|_| parameters.fragment) {
+    let (address, fragment) = url::cut(url, b'#');
+    let mut address = address.to_owned();
+    if let Some(fragment) = fragment.filter(|_| parameters.fragment) {
         // A router's fragment may look like a URL of its own: #/path?reqid=1
-        query.push('&');
-        query.push_str(url::cut(fragment, b'?').1.unwrap_or(fragment));
+        address.push(if address.contains('?') { '&' } else { '?' });
+        address.push_str(url::cut(fragment, b'?').1.unwrap_or(fragment));
     }
     let (mut pairs, names) = (String::new(), parameters.names());
-    push_pairs(&mut pairs, &query);
+    push_pairs(&mut pairs, &address);
     let found = LandingClick::find(pairs.as_bytes(), names.as_bytes())?;
     let text_of = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let id_of = |names: &[&str]| {
@@ -318,6 +320,23 @@ mod tests {
     #[test]
     fn an_address_that_was_mangled_on_its_way_is_read() {
         for query in [
+            "?p=1%3Freqid=abc",
+            "?p=1%253Freqid=abc",
+            "?p=1%25253freqid=abc",
+            "?p=1%26reqid=abc",
+            "?p=1%2526reqid=abc",
+            "?p=1;reqid=abc",
+            "?p=1%3Breqid=abc",
+            "?p=1%26amp%3Breqid=abc",
+            "?p=1&AMP;reqid=abc",
+            "?reqid=abc%3Futm_source=x",
+            "?reqid=abc;jsessionid=x",
+            "?reqid=abc?x=1",
+            "/landing&reqid=abc",
+            "/landing;reqid=abc",
+            "/landing%3Freqid=abc",
+            "https://shop.example/landing&reqid=abc#top",
+            "https://shop.example/landing&reqid=abc?utm_source=x",
             "?p=1?reqid=abc",
             "?p=1&?reqid=abc",
             "??reqid=abc",
@@ -336,7 +355,14 @@ mod tests {
         // What is well separated comes first.
         let both = find("?to=/cart?reqid=inner&click_id=own").unwrap();
         assert_eq!(both.click_id, "own");
-        assert_eq!(find("?to=%2Fcart%3Freqid%3Dinner"), None);
+        for query in [
+            "?to=%2Fcart%3Freqid%3Dinner",
+            "?to=%252Fcart%253Freqid%253Dinner",
+            "/reqid=inner/x",
+            "/landing#&reqid=inner",
+        ] {
+            assert_eq!(find(query), None, "{query}");
+        }
         let found = find("?s1=x?reqid=abc").unwrap();
         assert_eq!(found.sub_ids[0].as_deref(), Some("x"));
     }
@@ -389,17 +415,24 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_found_is_a_click_id(query in "\\?(reqid=|ReqId=|reqid|s1|x|&amp;|&|=|\\?|%20|%23|[a-z0-9]|\\PC){0,20}") {
+        fn what_is_found_is_a_click_id(query in "\\?(reqid=|ReqId=|reqid|s1|x|&amp;|&|=|\\?|;|%20|%23|%3[bFf]|%26|%25|[a-z0-9]|\\PC){0,20}") {
             if let Some(found) = find(&query) {
                 prop_assert!(is_click_id(&found.click_id));
-                // Another parser finds it too, in the query as it is or with `?` for `&`.
-                let mangled = query.split_once('?').unwrap().1.replace('?', "&");
+                // Another parser finds it too, in the query as it is or with `&` for the other separators.
+                let mut mangled = query.split_once('?').unwrap().1.to_lowercase();
+                while mangled.contains("%2525") {
+                    mangled = mangled.replace("%2525", "%25");
+                }
+                for mark in ["?", ";", "%3f", "%3b", "%26", "%253f", "%253b", "%2526"] {
+                    mangled = mangled.replace(mark, "&");
+                }
                 let queries = [query.clone(), format!("?{mangled}")];
                 let is_there = queries.iter().any(|query| {
                     let url = ::url::Url::parse("https://shop.example/").unwrap().join(query).unwrap();
                     url.query_pairs().any(|(name, value)| {
                         let name = name.trim_start_matches("amp;").trim();
-                        name.eq_ignore_ascii_case(found.parameter) && value.trim() == found.click_id
+                        name.eq_ignore_ascii_case(found.parameter)
+                            && value.trim().eq_ignore_ascii_case(&found.click_id)
                     })
                 });
                 prop_assert!(is_there);

@@ -191,6 +191,12 @@ pub enum Error {
     /// A Workers-only entry was called in another runtime.
     #[cfg(feature = "api")]
     WrongRuntime,
+    /// Another process has the forwarder's outbox open.
+    #[cfg(feature = "api")]
+    OutboxInUse,
+    /// The forwarder's disk does not store a write.
+    #[cfg(feature = "api")]
+    OutboxFailed,
     /// A file of a report is ambiguous: the error names the rows, and the option to declare.
     #[cfg(feature = "report")]
     AmbiguousFile {
@@ -290,6 +296,8 @@ codes! {
     InvalidFixture => "invalid_fixture",
     #[cfg(feature = "api")] WasmUnavailable => "wasm_unavailable",
     #[cfg(feature = "api")] WrongRuntime => "wrong_runtime",
+    #[cfg(feature = "api")] OutboxInUse => "outbox_in_use",
+    #[cfg(feature = "api")] OutboxFailed => "outbox_failed",
     #[cfg(feature = "report")]
     AmbiguousFile => "ambiguous_file",
     #[cfg(feature = "report")]
@@ -432,6 +440,10 @@ impl Error {
             Self::WasmUnavailable => "the core's WebAssembly cannot be started here",
             #[cfg(feature = "api")]
             Self::WrongRuntime => "this entry needs Cloudflare's Durable Objects",
+            #[cfg(feature = "api")]
+            Self::OutboxInUse => "another process has this outbox open",
+            #[cfg(feature = "api")]
+            Self::OutboxFailed => "the outbox's disk does not store what it is given",
             #[cfg(feature = "report")]
             Self::AmbiguousFile { message }
             | Self::UnreadableFile { message }

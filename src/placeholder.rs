@@ -12,7 +12,7 @@ use crate::url::{self, is_alike, take};
 const MAX_BYTES: usize = 128;
 
 /// Words that name a missing value, or ask for one.
-const MISSING: &[u8] = b"undefined null nil none nan n/a true false unknown missing empty unset not invalid infinity no 0 \
+const MISSING: &[u8] = b"undefined null nan nil none n/a true false unknown missing empty unset not invalid infinity no 0 \
     id number ref value name array object string your here insert replace placeholder todo tbd xxx change changeme replaceme";
 
 /// Words that stand beside those in a manual: `YOUR_ORDER_ID`.
@@ -46,7 +46,8 @@ pub(crate) fn is_missing_value(text: &str) -> bool {
     let is_one = |text: &str| {
         has_template(text.as_bytes())
             || has_no_other_word(text.as_bytes(), MISSING, BESIDE)
-            || has_lost_value(text)
+            || text.len() <= MAX_BYTES && text.to_ascii_lowercase().contains("[object ")
+            || has_lost_value(text.as_bytes())
             || SHEET_ERRORS
                 .iter()
                 .any(|error| error.eq_ignore_ascii_case(text))
@@ -58,22 +59,22 @@ pub(crate) fn is_missing_value(text: &str) -> bool {
 /// Has a program written `undefined`, `null` or `NaN` where its value belongs, as
 /// in `ORD-undefined`? With a number beside it the text may still tell two orders
 /// apart.
-fn has_lost_value(text: &str) -> bool {
-    let has_number = text.bytes().any(|byte| byte.is_ascii_digit());
-    let words = || text.split(|c: char| !c.is_alphanumeric());
-    let is_lost = |word: &str| {
-        ["undefined", "null", "nan"]
-            .iter()
-            .any(|lost| lost.eq_ignore_ascii_case(word))
-    };
+fn has_lost_value(text: &[u8]) -> bool {
+    // They are the first of the list.
+    let lost = MISSING
+        .get(.."undefined null nan".len())
+        .unwrap_or_default();
+    let mut words = text.split(|byte| !byte.is_ascii_alphanumeric());
     text.len() <= MAX_BYTES
-        && (text.to_ascii_lowercase().contains("[object ")
-            || !has_number && words().count() > 1 && words().any(is_lost))
+        && !text.iter().any(u8::is_ascii_digit)
+        && words.any(|word| !word.is_empty() && has_no_other_word(word, lost, b""))
 }
 
 /// The same for a text in the alphabet of click ids, which has no other template's marks than `__…__`.
 pub(crate) fn is_missing_word(text: &[u8]) -> bool {
-    matches!(text, [b'_', b'_', .., b'_', b'_']) || has_no_other_word(text, MISSING, BESIDE)
+    matches!(text, [b'_', b'_', .., b'_', b'_'])
+        || has_no_other_word(text, MISSING, BESIDE)
+        || has_lost_value(text)
 }
 
 /// Does the text consist of words of these lists alone, and of one of `named` at
@@ -176,6 +177,15 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_click_id_has_the_rule_of_every_id(
+            words in proptest::collection::vec(prop_oneof!["[A-Za-z0-9]{0,3}", "ORD", "undefined", "NULL", "NaN", "your", "click", "id", "__"], 0..5),
+            mark in "[._:-]{0,2}",
+        ) {
+            let text = words.join(&mark);
+            prop_assert_eq!(is_missing_word(text.as_bytes()), is_missing_value(&text), "{}", text);
+        }
+
         #[test]
         fn an_id_with_a_number_is_none(text in "[A-Za-z]{0,8}[ #/._-]?[1-9][0-9]{0,12}") {
             prop_assert!(!is_missing_value(&text));

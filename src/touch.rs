@@ -334,7 +334,8 @@ impl TouchPolicy {
         }
     }
 
-    /// Decides what a visit leaves behind whose address has this query. `stores`
+    /// Decides what a visit leaves behind. `address` is its URL without fragment, or
+    /// a bare query, empty where it is not to be read. `stores`
     /// are the texts of cookie and storage, empty where there is none; several
     /// copies in one are separated by semicolons. A click id that is known
     /// already does not move the clock. The text is written anew for a new
@@ -342,7 +343,7 @@ impl TouchPolicy {
     #[must_use]
     pub fn keep(
         &self,
-        query: &str,
+        address: &str,
         parameters: &click_id::LandingParameters<'_>,
         stores: &[&str],
         now_ms: u64,
@@ -350,7 +351,7 @@ impl TouchPolicy {
         let (mut pairs, mut click) = (String::new(), Vec::new());
         let names = parameters.names();
         let seconds = u32::try_from(now_ms / 1_000).unwrap_or(u32::MAX);
-        push_pairs(&mut pairs, query);
+        push_pairs(&mut pairs, address);
         if let Some(found) = LandingClick::find(pairs.as_bytes(), names.as_bytes()) {
             push_click(&found, seconds, &mut click);
         }

@@ -213,21 +213,52 @@ pub(crate) const END_OF_READING: u8 = 3;
 /// The end mark of a field around such pairs, in the page's input and in the texts of stores.
 pub(crate) const END_OF_FIELD: u8 = 4;
 
-/// Appends the pairs of a query, decoded as by [`decode`], in two readings. The first reading is the query itself;
-/// the second has `&` for each `?`, which some networks write. White space around a name or a value is removed,
-/// and so is the rest of an `&amp;` before a name.
+/// Appends the pairs of an address, decoded as by [`decode`], in two readings. The first reading is the query itself;
+/// the second is the whole address [`mended`]. An address without `?` may be a bare query. White space around a name
+/// or a value is removed, and so is the rest of an `&amp;` before a name.
 ///
 /// A pair is `NAME 1 VALUE 2`, and a reading ends with 3. These bytes in a text become another control character.
 /// A page has the pairs from the platform's parser (js/page/query.ts).
-/// character. A page has this from the platform's parser (js/page/query.ts).
-pub(crate) fn push_pairs(out: &mut String, query: &str) {
-    for query in [query, &query.replace('?', "&")] {
-        each_pair(query, &mut |name, value| {
+pub(crate) fn push_pairs(out: &mut String, address: &str) {
+    let query = cut(address, b'?').1.unwrap_or(address);
+    for reading in [query, &mended(address)] {
+        each_pair(reading, &mut |name, value| {
             push_field(out, name.trim_start_matches("amp;"), END_OF_NAME);
             push_field(out, &value, END_OF_PAIR);
         });
         out.push(char::from(END_OF_READING));
     }
+}
+
+/// An address with `&` for what networks append a parameter with, or what is made of
+/// it on the way: `/landing&reqid=1`, `?p=1?reqid=1`, `?p=1;reqid=1`, and `?`, `&` and
+/// `;` that were encoded, once or more often: `?p=1%3Freqid=1`. An encoded `=` stays
+/// one: it tells an address that is a parameter's value, `?to=%2Fcart%3Freqid%3D1`.
+fn mended(mut address: &str) -> String {
+    let mut mended = String::with_capacity(address.len());
+    while let Some(character) = address.chars().next() {
+        if let Some(rest) = after_separator(address) {
+            mended.push('&');
+            address = rest;
+        } else {
+            mended.push(character);
+            address = address.get(character.len_utf8()..).unwrap_or_default();
+        }
+    }
+    mended
+}
+
+/// What follows such a separator at the text's start.
+fn after_separator(text: &str) -> Option<&str> {
+    let written = text.strip_prefix(['?', ';']);
+    written.or_else(|| {
+        let mut escape = text.strip_prefix('%')?;
+        while let Some(rest) = escape.strip_prefix("25") {
+            escape = rest;
+        }
+        let codes = ["3F", "3f", "3B", "3b", "26"];
+        codes.iter().find_map(|code| escape.strip_prefix(code))
+    })
 }
 
 fn push_field(out: &mut String, text: &str, end: u8) {

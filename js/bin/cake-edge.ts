@@ -10,14 +10,14 @@ import { allowedHost } from "../allowed-host.js";
 import { checkFixture } from "../entry/sandbox-memory.inline.js";
 import { toCakeError } from "../error.js";
 import { findNearest } from "../nearest.js";
-import { isRunning, readArgs, UsageError } from "./usage.js";
+import { isRunning, readArgs, UsageError, whenAskedToStop } from "./usage.js";
 import { freePort, startWorkerd, WorkerdError, whyNotFree } from "./workerd.js";
 
 /** The workerd that the package is tested with. */
 const WORKERD = "1.20261023.1";
 
 const USAGE = `Usage: cake-edge sandbox [options]
-       cake-edge init|doctor|report|clicks|conversions|postbacks --help
+       cake-edge init|forwarder|doctor|report|clicks|conversions|postbacks --help
 
 A CAKE network on this machine: tracking links, the API, pixels, postbacks, a live view.
 
@@ -68,6 +68,10 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
     return { usage: INIT_USAGE, run: (args) => init(args, versionOf()) };
   },
   sandbox: async () => ({ usage: USAGE, run: (args) => serve(readOptions(args)) }),
+  forwarder: async () => {
+    const { FORWARDER_USAGE, forwarder } = await import("./forwarder.js");
+    return { usage: FORWARDER_USAGE, run: (args) => forwarder(args, versionOf()) };
+  },
   doctor: async () => {
     const { DOCTOR_USAGE, doctor } = await import("./doctor.js");
     return { usage: DOCTOR_USAGE, run: doctor };
@@ -244,13 +248,7 @@ async function serve(options: Options): Promise<number> {
         },
       ],
     });
-    // Not `once`: npm and the terminal may both pass it on, and the second must not kill us in mid-stop.
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void workerd.stop());
-    // A killed npx tells nobody: what it has started sees that it is gone.
-    const parent = process.ppid;
-    const watch = setInterval(() => process.ppid !== parent && void workerd.stop(), 500);
-    if (process.env["npm_command"] === undefined) clearInterval(watch);
-    watch.unref();
+    whenAskedToStop(() => void workerd.stop());
     const origin = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
     try {
       if (history) await makeHistory(origin, token, history);

@@ -67,6 +67,7 @@ export class Delivery {
   readonly #idle = new Map<string, Knowledge>();
   /** Due, and fetched from the store. */
   #ready: Row[] = [];
+  #isStopped = false;
 
   constructor(deps: DeliveryDeps) {
     this.#deps = deps;
@@ -96,8 +97,14 @@ export class Delivery {
     return row.state !== "pending" || this.#idle.get(row.id) === "not_recorded";
   }
 
+  /** Starts no further attempt. The attempts under way end, and their results are stored. */
+  stop(): void {
+    this.#isStopped = true;
+  }
+
   /** Starts what is due, as far as there is room; the rest follows by itself. */
   pump(): void {
+    if (this.#isStopped) return;
     const { host } = this.#deps;
     try {
       for (;;) {
@@ -135,7 +142,8 @@ export class Delivery {
     const lane = this.#deps.options.deliverer().lane(now, this.#underWay.size, oldest);
     if (lane === "") return undefined;
     if (lane !== "oldest") {
-      const rows = this.#deps.store.dueUnfailed(now, this.#busy.size + 1, lane === "newest");
+      const place = lane === "newest" ? lane : Math.random();
+      const rows = this.#deps.store.dueUnfailed(now, this.#busy.size + 1, place);
       const row = rows.find(({ id }) => !this.#busy.has(id));
       if (row !== undefined) {
         this.#ready = this.#ready.filter(({ id }) => id !== row.id);

@@ -1,16 +1,19 @@
 /** The forwarder's routes: what is asked, by whom, and which shard answers. */
 import { call } from "../error.js";
+import { refuse } from "../option.js";
 import { errorOf, type ForwarderCode, type ForwarderError, failure, json, misconfigured, Refusal } from "./answer.js";
 import { readBody } from "./body.js";
-import { admit, type Caller, corsHeaders, findOrigin, signedClickId } from "./caller.js";
+import { admit, type Caller, corsHeaders, findOrigin, hasSignature, signedClickId } from "./caller.js";
 import { core } from "./core.js";
 import { hash } from "./hash.js";
 import { handleOperator } from "./operator.js";
 import type { ResolvedOptions } from "./options.js";
 import { findRoute } from "./path.js";
-import { callShard, type Setup, shardOf } from "./setup.js";
+import { handlePostback } from "./postback.js";
+import { callShard, checkLimit, type Setup, shardOf } from "./setup.js";
 import type { Acceptance, AcceptRequest, Claim, Shard, Status } from "./shard.js";
 import type { NewEvent } from "./store.js";
+import { handleWebhook } from "./webhook.js";
 
 /** How long a caller waits that asks for the outcome. */
 const WAIT_MS = 2_000;
@@ -33,12 +36,12 @@ export async function handle(request: Request, setup: () => Setup): Promise<Resp
     return misconfigured(thrown);
   }
   try {
-    if (ready.limit !== undefined && !(await ready.limit(request))) {
-      throw new Refusal("too_many_requests", "too many requests: wait a minute", { "retry-after": "60" });
-    }
+    if (route === "webhooks") return await handleWebhook(request, rest, ready, (body) => acceptOne(body, ready));
+    await checkLimit(request, ready);
+    if (route === "postback") return await handlePostback(request, rest, ready, (body) => acceptOne(body, ready));
     if (route === "operator") return await handleOperator(request, rest, ready);
     if (route !== "conversions")
-      throw new Refusal("not_found", "unknown route; routes: /conversions, /health, /operator");
+      throw new Refusal("not_found", "unknown route; routes: /conversions, /webhooks, /postback, /health, /operator");
     const answer = rest === "" ? await conversions(request, ready) : await conversion(request, rest, ready);
     return withCors(answer, request, ready.options);
   } catch (thrown) {
@@ -68,7 +71,7 @@ async function conversions(request: Request, setup: Setup): Promise<Response> {
     throw new Refusal("unsupported_type", "the content type must be application/json or text/plain");
   }
   // A page of another site is not even read.
-  if (!request.headers.has("webhook-signature")) await admit(request, "", options);
+  if (!hasSignature(request)) await admit(request, "", options);
   const body = await readBody(request);
   const caller = await admit(request, body, options);
   const clickId = caller.isSigned ? "" : signedClickId(request, options);
@@ -84,6 +87,17 @@ async function conversions(request: Request, setup: Setup): Promise<Response> {
     throw new Refusal(result.error.code as Refusal["code"], result.error.rule);
   }
   return json(202, result);
+}
+
+/** Takes one conversion of a caller that is known by a secret. */
+async function acceptOne(body: string, setup: Setup): Promise<Acceptance> {
+  const read = JSON.parse(call(() => core.api().readConversions(body, setup.options.account, true, ""))) as
+    | ReadEvent
+    | ReadItem[];
+  if (Array.isArray(read)) return refuse("conversions", "must not stand here: it is one conversion");
+  const { event, shard } = await eventOf(read, true, setup);
+  const [answer] = await callShard(() => shard.accept({ events: [event] }));
+  return answer ?? { refusal: "outbox_unavailable" };
 }
 
 async function conversion(request: Request, id: string, { shards }: Setup): Promise<Response> {
@@ -217,24 +231,34 @@ async function candidateOf(
   item: ReadItem,
   place: number,
   caller: Caller,
-  { options, shards, idOf }: Setup,
+  setup: Setup,
 ): Promise<Candidate | { readonly error: ForwarderError }> {
   if ("error" in item) return item;
-  const id = await idOf(item.key);
-  const shard = shardOf(id, shards);
-  const event: NewEvent = {
-    id,
-    offerId: item.offerId,
-    text: item.text,
-    acceptedAt: options.zone?.findCivil(new Date()) ?? "",
-    isSigned: caller.isSigned,
-    ...(options.isDeduplicated(item.offerId) ? {} : { order: item.claim }),
-  };
+  const { options, shards } = setup;
+  const { event, shard } = await eventOf(item, caller.isSigned, setup);
   if (caller.isSigned || options.severalPerClick) return { place, shard, event };
   const claiming = shards.length === 1 ? shard : shardOf(await hash(item.claim), shards);
   return claiming === shard
     ? { place, shard, event: { ...event, claim: item.claim } }
     : { place, shard, event, claims: { shard: claiming, claim: item.claim, isNew: false } };
+}
+
+/** An event as its shard takes it. */
+async function eventOf(
+  item: ReadEvent,
+  isSigned: boolean,
+  { options, shards, idOf }: Setup,
+): Promise<{ readonly event: NewEvent; readonly shard: Shard }> {
+  const id = await idOf(item.key);
+  const event: NewEvent = {
+    id,
+    offerId: item.offerId,
+    text: item.text,
+    acceptedAt: options.zone?.findCivil(new Date()) ?? "",
+    isSigned,
+    ...(options.isDeduplicated(item.offerId) ? {} : { order: item.claim }),
+  };
+  return { event, shard: shardOf(id, shards) };
 }
 
 /** Makes a claim in another shard. One whose event was never kept, since a process ended in between, gives way. */

@@ -108,9 +108,11 @@ export class MemoryStore implements OutboxStore {
       .slice(0, limit);
   }
 
-  dueUnfailed(nowMs: number, limit: number, isNewestFirst: boolean): readonly Row[] {
+  dueUnfailed(nowMs: number, limit: number, from: "newest" | number): readonly Row[] {
     const due = this.#waiting().filter((row) => row.next_ms <= nowMs && row.code === "" && row.attempts === 0);
-    return (isNewestFirst ? due.reverse() : due).slice(0, limit);
+    if (from === "newest") return due.reverse().slice(0, limit);
+    const at = Math.floor(from * due.length);
+    return [...due.slice(at), ...due.slice(0, at)].slice(0, limit);
   }
 
   nextDue(): number | null {

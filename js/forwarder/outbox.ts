@@ -4,7 +4,7 @@
  */
 
 import { call } from "../error.js";
-import { GroupCommit } from "../group-commit.js";
+import { GroupCommit, type Turn } from "../group-commit.js";
 import { type Host, LEASE_MS } from "../host.js";
 import { core } from "./core.js";
 import { Counts } from "./counts.js";
@@ -37,6 +37,12 @@ export interface OutboxDeps {
   readonly host: Host;
   /** The forwarder's other shards. @default none */
   readonly peers?: (() => readonly Shard[]) | undefined;
+  /**
+   * Runs the work of a window in one transaction of the store's database. No other outbox may use that database. The
+   * outbox's memory may be ahead of the disk once this has thrown: the outbox must not be used any more.
+   * @default the platform stores each turn, and resets the object where it cannot
+   */
+  readonly turn?: Turn | undefined;
 }
 
 /** Until a write is on disk no request leaves: of fewer, larger turns there is more time between. */
@@ -55,7 +61,7 @@ const ID_SECRET = "id secret";
 /** An outbox. */
 export class Outbox implements Shard {
   readonly #deps: OutboxDeps;
-  readonly #commit = new GroupCommit(() => this.#writeCounts(), WINDOW_MS);
+  readonly #commit: GroupCommit;
   readonly #waiters = new Waiters();
   readonly #signIns: SignIns;
   readonly #counts: Counts;
@@ -69,6 +75,7 @@ export class Outbox implements Shard {
   constructor(deps: OutboxDeps) {
     this.#deps = deps;
     const { options, store, host } = deps;
+    this.#commit = new GroupCommit(() => this.#writeCounts(), WINDOW_MS, deps.turn);
     this.#peers = deps.peers ?? (() => []);
     this.#counts = new Counts(store);
     this.#signIns = new SignIns(store);
@@ -167,7 +174,7 @@ export class Outbox implements Shard {
   }
 
   async replay(what: { readonly id: string } | EventFilter): Promise<number> {
-    return this.#commit.next(() => {
+    const replayed = await this.#commit.next(() => {
       const { store, host } = this.#deps;
       const row = "id" in what ? store.find(what.id) : undefined;
       const rows = "id" in what ? (row ? [row] : []) : store.list({ ...what, limit: MAX_REPLAYED });
@@ -184,12 +191,12 @@ export class Outbox implements Shard {
         this.#delivery.rest(each.id, each.is_in_doubt === 1 ? "in_doubt" : "not_recorded");
         this.#log(each.id, "pending", each.code, 0, false, each.is_in_doubt === 1);
       }
-      const replayed = over.length;
-      if (replayed > 0) host.wakeAt(now + LEASE_MS);
+      if (over.length > 0) host.wakeAt(now + LEASE_MS);
       this.#delivery.refresh();
-      this.#delivery.pump();
-      return replayed;
+      return over.length;
     });
+    this.#delivery.pump();
+    return replayed;
   }
 
   async cancel(id: string, reason: string): Promise<Cancellation> {
@@ -229,14 +236,18 @@ export class Outbox implements Shard {
     return this.#signIns.isEnded(session);
   }
 
+  async tally(word: string): Promise<void> {
+    return this.#commit.next(() => this.#counts.addInHour(this.#hour(this.#deps.host.now()), word));
+  }
+
   async sweep(): Promise<ShardReport> {
     await this.#commit.next(() => {
       const { store, host } = this.#deps;
       const now = host.now();
       this.#counts.forgetHoursUntil(this.#hour(now) - DAY_HOURS);
       if (store.nextDue() !== null) host.wakeAt(now + LEASE_MS);
-      this.#delivery.pump();
     });
+    this.#delivery.pump();
     // In parts, each in a window of its own: accepts come in between.
     const end = Date.now() + SWEEP_MS;
     while (!(await this.#commit.next(() => this.#purge())) && Date.now() < end) await pause(SWEEP_PAUSE_MS);
@@ -249,6 +260,18 @@ export class Outbox implements Shard {
     await this.#delivery.rested();
     // Nothing waits: no lease either, or an idle object would be woken for ever.
     if (this.#delivery.next() === null) this.#deps.host.wakeAt(null);
+  }
+
+  /** Starts no further attempt. */
+  stop(): void {
+    this.#delivery.stop();
+  }
+
+  /** Starts no further attempt, waits for the attempts under way (a lease at most), and stores the counts. */
+  async close(): Promise<void> {
+    this.stop();
+    await this.#delivery.rested();
+    await this.#commit.next(() => this.#counts.writeAll(Date.now()));
   }
 
   /** What is under way that money is to be added to. */
@@ -382,18 +405,19 @@ export class Outbox implements Shard {
     if (row === undefined) return "unknown";
     if (row.state === "delivered") return "delivered";
     if (this.#delivery.settled(id) !== undefined) return "under_way";
+    // An object that is gone may have sent it.
+    const isInDoubt = !this.#delivery.isNotRecorded(row);
     this.#settle(row, {
       ...row,
       state: "cancelled",
-      // An object that is gone may have sent it.
-      is_in_doubt: this.#delivery.isNotRecorded(row) ? 0 : 1,
+      is_in_doubt: isInDoubt ? 1 : 0,
       next_ms: null,
       code: "cancelled",
       upstream_message: reason,
       changed_ms: this.#deps.host.now(),
     });
     this.#delivery.refresh();
-    this.#log(id, "cancelled", "cancelled", row.attempts, false, row.is_in_doubt === 1);
+    this.#log(id, "cancelled", "cancelled", row.attempts, false, isInDoubt);
     this.#waiters.over(id);
     return "cancelled";
   }
@@ -413,7 +437,7 @@ export class Outbox implements Shard {
       attempts: row.attempts,
       ...(row.code === "" ? {} : { code: row.code }),
       ...(row.conversion_id === null ? {} : { conversionId: row.conversion_id }),
-      ...(row.is_in_doubt === 1 && row.attempts > 0 ? { isInDoubt: true as const } : {}),
+      ...(row.is_in_doubt === 1 ? { isInDoubt: true as const } : {}),
       acceptedAt: instant(row.accepted_ms, this.#deps.options),
     };
   }

@@ -1,5 +1,6 @@
 /** What a handler asks of a shard, and what a shard tells: an outbox in this process, or a Durable Object elsewhere. */
 import type { ForwarderCode } from "./answer.js";
+import type { PostbackLine, WebhookLine } from "./incoming.js";
 import type { EventFilter, NewEvent, Row, RowFilter, StoredState } from "./store.js";
 
 /** Where an event stands. */
@@ -34,6 +35,9 @@ export type Acceptance =
       /** Whose claim of the click stands in the way. */
       readonly holder?: string;
     };
+
+/** Takes one conversion of a signed caller's, as the JSON of its body. @throws CakeError where it breaks a rule */
+export type AcceptOne = (body: string) => Promise<Acceptance>;
 
 /** Who has made a claim. */
 export interface Claim {
@@ -115,6 +119,8 @@ export interface Shard {
   /** Ends an operator's session, which would expire at a time of the world's. */
   endSession(session: string, expiresMs: number): Promise<void>;
   isSessionEnded(session: string): Promise<boolean>;
+  /** Counts something in this hour, by its word. Only the first shard is asked. */
+  tally(word: string): Promise<void>;
   /** Wakes the shard, deletes what is past its retention, reports. */
   sweep(): Promise<ShardReport>;
 }
@@ -123,7 +129,7 @@ export interface Shard {
 export const MAX_REPLAYED = 1_000;
 
 /** A line of the log. */
-export type LogLine = ConversionLine | OperatorLine;
+export type LogLine = ConversionLine | OperatorLine | WebhookLine | PostbackLine;
 
 /** What an operator did, or somebody who would be one. */
 export interface OperatorLine {

@@ -92,8 +92,11 @@ export interface OutboxStore {
   settle(row: Row): void;
   /** What is due, the longest overdue first. */
   due(nowMs: number, limit: number): readonly Row[];
-  /** What is due and has not failed yet, the longest or the shortest overdue first. */
-  dueUnfailed(nowMs: number, limit: number, isNewestFirst: boolean): readonly Row[];
+  /**
+   * What is due and has not failed yet: the shortest overdue first, or in order of acceptance from a place in the queue
+   * on, from 0 to 1, and then from its beginning.
+   */
+  dueUnfailed(nowMs: number, limit: number, from: "newest" | number): readonly Row[];
   nextDue(): number | null;
   /** When the oldest event was accepted that still waits, of the 10,000 that are due first. */
   oldestPending(): number | null;

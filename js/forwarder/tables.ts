@@ -1,4 +1,5 @@
 /** The tables of a shard, their version, and how those of the first format become today's. */
+import type { Sql } from "./sql.js";
 
 /** A stretch of time, and the tables of what was accepted in it. */
 export interface Partition {
@@ -34,7 +35,7 @@ export const WEBHOOK_TABLE =
 const SCHEMA = "2";
 
 /** Makes the newest partition's tables, for events from this number on. */
-export function makeNewest(sql: SqlStorage, first: number, nowMs: number): Partition {
+export function makeNewest(sql: Sql, first: number, nowMs: number): Partition {
   sql.exec("INSERT INTO partitions (suffix, first, next, made_ms) VALUES ('', ?1, ?1, ?2)", first, nowMs);
   const id = Number(sql.exec("SELECT max(id) AS id FROM partitions").one()["id"]);
   sql.exec(`
@@ -63,7 +64,7 @@ export function makeNewest(sql: SqlStorage, first: number, nowMs: number): Parti
 }
 
 /** Gives the newest partition's tables names of their own: it is the newest no longer. */
-export function retire(sql: SqlStorage, { id }: Partition, next: number, nowMs: number): string {
+export function retire(sql: Sql, { id }: Partition, next: number, nowMs: number): string {
   const suffix = `_${id}`;
   sql.exec(`ALTER TABLE events RENAME TO events${suffix}; ALTER TABLE claims RENAME TO claims${suffix}`);
   sql.exec("UPDATE partitions SET suffix = ?, next = ?, retired_ms = ? WHERE id = ?", suffix, next, nowMs, id);
@@ -71,7 +72,7 @@ export function retire(sql: SqlStorage, { id }: Partition, next: number, nowMs: 
 }
 
 /** Drops a partition's tables: that is not billed by the row. */
-export function dropPartition(sql: SqlStorage, { id, suffix }: Partition): void {
+export function dropPartition(sql: Sql, { id, suffix }: Partition): void {
   sql.exec(`DROP TABLE events${suffix}; DROP TABLE claims${suffix}`);
   sql.exec("DELETE FROM partitions WHERE id = ?", id);
 }
@@ -81,7 +82,7 @@ export function dropPartition(sql: SqlStorage, { id, suffix }: Partition): void 
  * are, under other names, until their retention is over. To be done as a whole
  * or not at all.
  */
-export function prepareTables(sql: SqlStorage): void {
+export function prepareTables(sql: Sql): void {
   const version = has(sql, "meta") ? findText(sql, "schema") : undefined;
   if (version === SCHEMA) return;
   if (version !== undefined) {
@@ -111,7 +112,7 @@ export function prepareTables(sql: SqlStorage): void {
 }
 
 /** Sets the first format's tables aside; says which number the next event gets. */
-function keepFirstFormat(sql: SqlStorage): number {
+function keepFirstFormat(sql: Sql): number {
   const columns = columnsOf(sql, "events");
   if (columns.includes("words")) sql.exec("ALTER TABLE events RENAME COLUMN words TO upstream_message");
   if (!columns.includes("order_key")) sql.exec("ALTER TABLE events ADD COLUMN order_key TEXT NOT NULL DEFAULT ''");
@@ -135,22 +136,22 @@ function keepFirstFormat(sql: SqlStorage): number {
 }
 
 /** What is over and not delivered is rare, and found at once. */
-function indexFailed(sql: SqlStorage, table: string, name: string): void {
+function indexFailed(sql: Sql, table: string, name: string): void {
   sql.exec(`
     CREATE INDEX events_failed_${name} ON ${table} (state, number) WHERE state IN ('refused', 'dead', 'cancelled');
     CREATE INDEX events_in_doubt_${name} ON ${table} (number) WHERE is_in_doubt = 1 AND next_ms IS NULL`);
 }
 
-function has(sql: SqlStorage, table: string): boolean {
+function has(sql: Sql, table: string): boolean {
   return columnsOf(sql, table).length > 0;
 }
 
-function columnsOf(sql: SqlStorage, table: string): string[] {
+function columnsOf(sql: Sql, table: string): string[] {
   const rows = sql.exec("SELECT name FROM pragma_table_info(?)", table).toArray();
   return rows.map(({ name }) => String(name));
 }
 
-function findText(sql: SqlStorage, name: string): string | undefined {
+function findText(sql: Sql, name: string): string | undefined {
   const [row] = sql.exec("SELECT text FROM meta WHERE name = ?", name).toArray();
   return row === undefined ? undefined : String(row["text"]);
 }

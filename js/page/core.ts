@@ -1,4 +1,6 @@
-/** The core as a page sees it: what its WebAssembly exports, and what its fallback in plain JavaScript does. See src/bindings/page.rs. */
+/** The cores as a page sees them: what their WebAssembly exports, and what its fallback in plain JavaScript does. */
+
+/** The core of clicks. See src/bindings/page.rs. */
 export interface Core {
   /** Appends a byte to the input. */
   put(byte: number): void;
@@ -10,9 +12,17 @@ export interface Core {
 
 /** The core of tracking links. See src/bindings/page_link.rs. */
 export interface LinkCore {
-  readonly memory: { readonly buffer: ArrayBuffer };
-  /** Where the one buffer of characters starts in the memory. */
-  buffer(): number;
-  /** Builds a link from the first `length` characters. */
-  build(length: number): number;
+  /** Appends a character to the input. */
+  push(character: number): void;
+  /** A byte of the answer; 0 past its end. */
+  byte(at: number): number;
+  /** Builds a link: 1 where it could. */
+  build(): number;
+}
+
+/** An answer, which is ASCII, by what gives its bytes. */
+export function answerOf(byteAt: (at: number) => number): string {
+  let answer = "";
+  for (let byte = byteAt(0); byte; byte = byteAt(answer.length)) answer += String.fromCharCode(byte);
+  return answer;
 }

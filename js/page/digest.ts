@@ -17,7 +17,7 @@ export function digest(text: string): string {
     if (hash.length < 8) hash.push(fraction(number ** 0.5));
     rounds.push(fraction(number ** (1 / 3)));
   }
-  const bytes = Array.from(unescape(encodeURIComponent(text)), (character) => character.charCodeAt(0));
+  const bytes = [...unescape(encodeURIComponent(text))].map((character) => character.charCodeAt(0));
   const bits = bytes.length * 8;
   bytes.push(128);
   while (bytes.length % 64 !== 56) bytes.push(0);

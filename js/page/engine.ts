@@ -3,9 +3,9 @@
  * where there is no WebAssembly, and asks it. See src/bindings/page.rs.
  */
 import { CakeError } from "../error.js";
-import type { Core } from "./core.js";
+import { answerOf, type Core } from "./core.js";
 import { load } from "./load.js";
-import { pairsOf } from "./query.js";
+import { attempt } from "./store.js";
 import { instantiate } from "./wasm.js";
 
 /** What runs the core. */
@@ -13,8 +13,8 @@ export type Engine = "wasm" | "js";
 
 /** What a visit comes with, for the core. */
 export interface Visit {
-  /** The address's query as it stands. */
-  readonly query: string;
+  /** The address's pairs, as `pairsOf` writes them. */
+  readonly pairs: string;
   /** The time in seconds since 1970. */
   readonly seconds: number;
 }
@@ -51,20 +51,18 @@ export function isRunning(): boolean {
   return core !== undefined;
 }
 
-let loading: Promise<void> | undefined;
-
 /** Loads the plain JavaScript. Resolves in any case. */
-export function loadFallback(): Promise<void> {
-  loading ??= load("fallback").then(
+export const loadFallback = (): Promise<void> =>
+  load("fallback").then(
     (fallback) => {
       core = fallback;
     },
-    () => {
-      loading = undefined;
-    },
+    () => undefined,
   );
-  return loading;
-}
+
+/** Is this a click id, and no word for a missing one, by the core's rule? */
+export const isClickId = (id: string): boolean =>
+  attempt(() => decide({ pairs: `c\x01${id}\x02`, seconds: 1 }, [0, 1, 1, 1], "c", "", "").clickId) === id;
 
 /**
  * Asks the core what a visit leaves behind. `names` are those of the click id's parameter, separated by line feeds,
@@ -73,7 +71,7 @@ export function loadFallback(): Promise<void> {
  * @throws CakeError `internal` where there is no core
  */
 export function decide(
-  { query, seconds }: Visit,
+  { pairs, seconds }: Visit,
   policy: Policy,
   names: string,
   cookies: string,
@@ -85,12 +83,10 @@ export function decide(
   // A stored text is ASCII; what else stands there is nobody's of ours, and may be no UTF-16 either.
   const stored = [cookies, storage].map((text) => text.replace(/[^!-~]/g, ""));
   // As UTF-8, by what every browser has.
-  for (const byte of unescape(encodeURIComponent([names, pairsOf(query), ...stored, ""].join("\x04")))) {
+  for (const byte of unescape(encodeURIComponent([names, pairs, ...stored, ""].join("\x04")))) {
     core.put(byte.charCodeAt(0));
   }
   const age = core.decide(...policy, seconds);
-  let answer = "";
-  for (let byte = core.get(0); byte; byte = core.get(answer.length)) answer += String.fromCharCode(byte);
-  const [text = "", clickId] = answer.split("\n");
+  const [text = "", clickId] = answerOf(core.get).split("\n");
   return { age, text, clickId: clickId || undefined };
 }

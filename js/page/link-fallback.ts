@@ -1,6 +1,6 @@
 /** The core of links as plain JavaScript. The build puts in its place what wasm2js makes of it (scripts/page.ts). */
 import type { LinkCore } from "./core.js";
 
-export declare const memory: LinkCore["memory"];
-export declare const buffer: LinkCore["buffer"];
+export declare const push: LinkCore["push"];
+export declare const byte: LinkCore["byte"];
 export declare const build: LinkCore["build"];

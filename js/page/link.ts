@@ -2,13 +2,13 @@
 import { CakeError, type CakeErrorCode } from "../error.js";
 import type { TrackingLinkParts, TrackingLinkRules } from "../link.js";
 import { stringOption, toInteger } from "../option.js";
-import type { LinkCore } from "./core.js";
+import { answerOf, type LinkCore } from "./core.js";
 import { instantiate } from "./wasm.js";
 
 export { CakeError, type CakeErrorCode, isCakeError } from "../error.js";
 export type { TrackingLinkParts, TrackingLinkRules } from "../link.js";
 
-/** How many characters the core's buffer has. */
+/** The longest text of all parts: what is longer is no link. */
 const MAX_CHARACTERS = 16_384;
 
 /**
@@ -16,24 +16,22 @@ const MAX_CHARACTERS = 16_384;
  * short sentence.
  */
 const ERRORS = [
-  "invalid_domain:domain:must be a host name",
-  "invalid_id::must be a whole number from 1",
-  "sub_id_too_long::is too long: s1 takes 50 characters, others 100",
-  "invalid_text::must not contain control characters",
-  "link_too_long::the link is longer than 2,000 bytes",
-  "invalid_price_format:priceFormat:must be 1 to 20 letters and digits",
-  "invalid_deep_link:deepLink:must be a plain https URL",
-  "deep_link_host:deepLink:leads to a host that is not in deepLinkHosts",
-  "reserved_parameter::is a name of CAKE's own",
-  "repeated_parameter::comes more than once",
-  "internal::a bug in cake-edge",
+  "invalid_domain|domain|must be a host name",
+  "invalid_id||must be a whole number from 1",
+  "sub_id_too_long||is too long: s1 takes 50 characters, others 100",
+  "invalid_text||must not contain control characters",
+  "link_too_long||the link is longer than 2,000 bytes",
+  "invalid_price_format|priceFormat|must be 1 to 20 letters and digits",
+  "invalid_deep_link|deepLink|must be a plain https URL",
+  "deep_link_host|deepLink|leads to a host that is not in deepLinkHosts",
+  "reserved_parameter||is a name of CAKE's own",
+  "repeated_parameter||comes more than once",
+  "internal||a bug in cake-edge",
 ];
 
 /** All that the parts and rules may hold. */
 const NAMES =
-  "domain affiliateId creativeId s1 s2 s3 s4 s5 priceFormat deepLink extra sandbox testAffiliate spill deepLinkHosts".split(
-    " ",
-  );
+  "domain affiliateId creativeId s1 s2 s3 s4 s5 priceFormat deepLink extra sandbox testAffiliate spill deepLinkHosts";
 
 let core: LinkCore | undefined;
 
@@ -58,35 +56,34 @@ export async function ready(): Promise<void> {
  * has waited for {@link ready}
  */
 export function createTrackingLink(parts: TrackingLinkParts & TrackingLinkRules): string {
-  for (const name in parts) if (!NAMES.includes(name)) refuseName(name);
+  checkNames(parts, NAMES);
   const { extra = {} } = parts;
   const flags = (parts.sandbox ? 1 : 0) | (parts.testAffiliate ? 2 : 0) | (parts.spill ? 4 : 0);
   return build([
     `${flags}`,
     toInteger(parts.affiliateId).toString(36),
     toInteger(parts.creativeId).toString(36),
-    ...(["domain", "s1", "s2", "s3", "s4", "s5", "priceFormat", "deepLink"] as const).map((name) =>
-      stringOption(name, parts[name]),
-    ),
+    parsable("https://", stringOption("domain", parts.domain)),
+    // `s1` … `s5` and `priceFormat`.
+    ...NAMES.split(" ")
+      .slice(3, 9)
+      .map((name) => stringOption(name, parts[name as "s1"])),
+    parsable("", stringOption("deepLink", parts.deepLink)),
     parts.deepLinkHosts?.join(" ") ?? "",
     ...Object.entries(extra).flatMap(([name, value]) => [name, stringOption("extra", value)]),
   ]);
 }
 
-/** The short form of js/nearest.ts, because a page counts bytes: no letter may be wrong. */
-function refuseName(name: string): never {
-  const plain = (name: string) =>
-    name
-      .toLowerCase()
-      .replace(/[^a-z0-9]/g, "")
-      .replace(/^(?:aff)?sub(?:id)?(\d?)$/, (_, digit) => `s${digit || 1}`);
-  const given = plain(name);
-  const meant =
-    NAMES.find((known) => plain(known) === given) ??
-    NAMES.find((known) => plain(known).startsWith(given)) ??
-    NAMES.find((known) => given.startsWith(plain(known)));
-  const rule = `is unknown: ${meant ? `did you mean ${meant}?` : `there are ${NAMES.join(", ")}`}`;
-  throw new CakeError({ code: "invalid_field", parameter: name, rule });
+/**
+ * A text that the platform's parser takes behind this start, or one that the core refuses: labels in punycode are checked
+ * here, because the table of what they may hold is the platform's.
+ */
+function parsable(start: string, text: string): string {
+  try {
+    return text && new URL(start + text) && text;
+  } catch {
+    return "?";
+  }
 }
 
 function build(fields: readonly string[]): string {
@@ -95,23 +92,19 @@ function build(fields: readonly string[]): string {
   } catch (cause) {
     throw new CakeError({ code: "internal", rule: "WebAssembly is refused here: await ready() first" }, { cause });
   }
-  const { memory, buffer, build } = core;
   // A line feed ends a field. Inside of one it becomes the other control
   // character that ends lines, which the core refuses in the field's own name.
   const text = fields.map((field) => `${field.replace(/\n/g, "\r")}\n`).join("");
-  const characters = Uint32Array.from(text, (character) => character.codePointAt(0) as number);
-  if (characters.length > MAX_CHARACTERS) throw new CakeError({ code: "link_too_long", rule: "is too long" });
-  // Anew each time: the buffer is another one once the memory has grown.
-  const view = () => new Uint32Array(memory.buffer, buffer(), MAX_CHARACTERS);
-  view().set(characters);
-  const length = build(characters.length);
-  const answer = String.fromCharCode(...view().subarray(0, Math.abs(length)));
-  if (length >= 0) return answer;
-  const [code, subject, rule = ""] = ERRORS[Number.parseInt(answer[0] ?? "", 36)]?.split(/:(?! )/) ?? [];
+  if (text.length > MAX_CHARACTERS) throw new CakeError({ code: "link_too_long", rule: "the link is longer than 2,000 bytes" });
+  for (const character of text) core.push(character.codePointAt(0) as number);
+  const isBuilt = core.build();
+  const answer = answerOf(core.byte);
+  if (isBuilt) return answer;
+  const [code, subject, rule = ""] = ERRORS[Number.parseInt(answer[0] ?? "", 36)]?.split("|") ?? [];
   const parameter = decodeURIComponent(answer.slice(1)) || subject;
   throw new CakeError({
     code: code as CakeErrorCode,
     rule,
-    ...(parameter === undefined ? {} : { parameter }),
+    ...(parameter ? { parameter } : {}),
   });
 }

@@ -1,21 +1,21 @@
-/** An address's query as the core reads it. */
+/** An address as the core reads it. */
 
 /** Without white space around it. No such text holds what separates texts. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what separates.
 const clean = (text: string) => text.trim().replace(/[\0-\x04]/g, "\x7f");
 
 /**
- * The pairs of a query, decoded, in two readings: as it stands, and as networks mangle it, with `?` for `&`. The form is
- * that of `push_pairs` in src/url.rs.
+ * The pairs of an address, decoded, in two readings: its query as it stands, and all of it as networks mangle it, with
+ * another separator for `&`. The form is that of `push_pairs` in src/url.rs, and so are the separators.
  */
-export function pairsOf(query: string): string {
-  return [query, query.replace(/\?/g, "&")]
+export function pairsOf(address: string): string {
+  return [address.replace(/^[^?]*\?/, ""), address.replace(/[?;]|%(25)*(3[bf]|26)/gi, "&")]
     .map((reading) =>
-      Array.from(
-        new URLSearchParams(reading),
+      // Not by `Array.from`, which old libraries replace.
+      [...new URLSearchParams(reading)]
         // Without what is left of an `&amp;`.
-        ([name, value]) => `${clean(name).replace(/^(amp;)+/, "")}\x01${clean(value)}\x02`,
-      ).join(""),
+        .map(([name, value]) => `${clean(name).replace(/^(amp;)+/, "")}\x01${clean(value)}\x02`)
+        .join(""),
     )
     .join("\x03");
 }

@@ -17,6 +17,7 @@ import type {
   WaitingConversion,
 } from "./options.js";
 import type { Outbox } from "./outbox.js";
+import { pairsOf } from "./query.js";
 import { ANSWER_MS, findOrderUniqueId, post } from "./send.js";
 import { readSettings, SETTING_NAMES } from "./settings.js";
 import { attempt, deleteKept, KEY, keysOf, OUTBOX, read, readCookies, store, writeCookie } from "./store.js";
@@ -153,9 +154,8 @@ export function openTracker(sources: readonly (object | null | undefined)[], str
   };
 
   const lookAt = (visit: Visit, before = memory) => {
-    const { query } = visit;
-    // A name may be encoded; then the core finds it.
-    const mayCarry = /[%+]/.test(query) || names.some((name) => query.toLowerCase().includes(name.toLowerCase()));
+    const { pairs } = visit;
+    const mayCarry = names.some((name) => pairs.toLowerCase().includes(name.toLowerCase()));
     const cookies = readCookies();
     // A new visitor's click goes into the cookie at once: localStorage keeps the browser waiting.
     const first = cookies || !mayCarry ? undefined : keep(visit, before, before);
@@ -165,8 +165,12 @@ export function openTracker(sources: readonly (object | null | undefined)[], str
     // What was kept earlier is in no way lost: the core decides again about all that there was.
     else if (mayCarry || cookies || storage || before) write(keep(visit, cookies || before, storage || before));
     else note("no_click_id");
-    if (options.debug && !(clickId && query.includes(clickId))) {
-      const names = [...new URLSearchParams(query).keys()];
+    if (options.debug && !(clickId && pairs.includes(clickId))) {
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: a name ends so, and the first reading.
+      const namesOf = (pairs: string) => pairs.split("\x03", 1)[0]?.match(/[^\x02]+(?=\x01)/g) ?? [];
+      // The fragment's as well, unless it has been read: networks append to that, too.
+      const { hash } = location;
+      const names = [...namesOf(pairs), ...(hash.includes("=") && !options.fragment ? namesOf(pairsOf(hash)) : [])];
       if (names[0]) note("not_taken", names.join(" "));
     }
   };
@@ -191,10 +195,10 @@ export function openTracker(sources: readonly (object | null | undefined)[], str
         return;
       }
       if (options.edge) return note("kept_by_edge");
-      const { search, hash } = new URL(address);
+      const { pathname, search, hash } = new URL(address);
       // A router's fragment may look like a URL of its own: #/path?reqid=1
       const fragment = options.fragment ? `&${hash.replace(/^#([^?]*\?)?/, "")}` : "";
-      lookLater({ query: (search.slice(1) + fragment).slice(0, 8_000), seconds });
+      lookLater({ pairs: pairsOf((pathname + (search || "?") + fragment).slice(0, 8_000)), seconds });
     });
   };
 
@@ -256,14 +260,16 @@ export function openTracker(sources: readonly (object | null | undefined)[], str
 
   quietly(() => checkNames(strict, SETTING_NAMES));
   for (const [name, value] of refused) refuse(name, value);
-  onAddressChange(
-    (address) => isDisposed || look(address),
-    () => {
-      resume();
-      addEventListener("online", resume);
-      // At hand before it is needed: at the moment of a conversion there may be no network.
-      setTimeout(() => clickId && openOutbox().catch(() => undefined), AHEAD_MS);
-    },
+  quietly(() =>
+    onAddressChange(
+      (address) => isDisposed || look(address),
+      () => {
+        resume();
+        addEventListener("online", resume);
+        // At hand before it is needed: at the moment of a conversion there may be no network.
+        setTimeout(() => clickId && openOutbox().catch(() => undefined), AHEAD_MS);
+      },
+    ),
   );
 
   return {
@@ -324,7 +330,7 @@ export function openTracker(sources: readonly (object | null | undefined)[], str
             // Here and not in the outbox: nothing may come between the report and the request.
             if (uniqueId) sent = attempt(() => post(url, conversion.fields));
             // A failure is the outbox's to see; here it would only end as an unhandled one.
-            void sent?.catch(() => undefined);
+            void Promise.resolve(sent).catch(() => undefined);
           }
           return inTime(openOutbox().then((outbox) => outbox.conclude(key, sent)));
         }) ?? Promise.resolve<ConvertResult>({ state: "refused", code: "invalid_field" });

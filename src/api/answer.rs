@@ -1,6 +1,6 @@
 //! What came back from CAKE, from status and bytes to an action's own part.
 
-use super::certainty::is_about_the_key;
+use super::certainty::{Certainty, is_about_the_key, is_limit};
 use super::json::{Object, Value, parse_id};
 use super::key::redact_and_truncate;
 use super::{Account, ApiKey};
@@ -59,6 +59,12 @@ impl<'a> Answer<'a> {
     pub(crate) fn with_retry_after_ms(mut self, ms: Option<u64>) -> Self {
         self.retry_after_ms = ms;
         self
+    }
+
+    /// The body, whatever the status.
+    #[cfg(any(test, feature = "forwarder"))]
+    pub(crate) fn words(&self) -> &'a str {
+        self.body
     }
 
     /// The body of an answer whose status is a success's.
@@ -234,7 +240,7 @@ impl<'a> Answer<'a> {
     }
 
     /// What an answer that is no yes says: a no, or only words.
-    pub(super) fn no(&self, said: Option<bool>, words: Option<&str>) -> Error {
+    pub(crate) fn no(&self, said: Option<bool>, words: Option<&str>) -> Error {
         let words = words.unwrap_or_default();
         if is_restricted(words) {
             return self.limited(None);
@@ -283,19 +289,30 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// A no beside the record of a conversion says both: it is unexpected.
+    /// A no, by its words or by its status, beside a yes or the record of a
+    /// conversion says both: it is unexpected.
     pub(super) fn contradicted(&self, error: Error) -> Error {
-        let has_record = || {
-            let envelope = Object::read(self.body)?;
-            let envelope = dress::unwrapped(envelope);
-            Record::of_answer(self, envelope, "conversion", "conversion_id")
-                .ok()?
-                .id("conversion_id")
-        };
-        if matches!(error, Error::Refused { .. }) && has_record().is_some() {
-            return self.unexpected("says no, and has a conversion: ", self.body);
+        if is_limit(&error) || Certainty::from_error(&error) == Certainty::Unknown {
+            return error;
         }
-        error
+        let envelope = Object::read(self.body).map(dress::unwrapped);
+        let says_yes = envelope.is_some_and(|envelope| {
+            let has_yes = dress::find(&envelope, "success").is_some_and(dress::is_yes)
+                || dress::find(&envelope, "request_status")
+                    .and_then(Value::string)
+                    .is_some_and(|word| word.trim().eq_ignore_ascii_case("success"));
+            has_yes
+                || Record::of_answer(self, envelope, "conversion", "conversion_id")
+                    .is_ok_and(|record| record.id("conversion_id").is_some())
+        });
+        if !says_yes {
+            return error;
+        }
+        let status = self.status.to_string();
+        self.unexpected(
+            &["says no (status ", &status, ") and yes: "].concat(),
+            self.body,
+        )
     }
 
     /// CAKE says no, in these words.
@@ -327,6 +344,9 @@ impl<'a> Answer<'a> {
     }
 }
 
+/// The names that say whose a conversion is.
+const IDENTITY: [&str; 4] = ["conversion_id", "click_id", "offer_id", "unique_id"];
+
 /// What stands around a record or a list in some answers.
 const WRAPPERS: [&str; 3] = ["response", "data", "result"];
 
@@ -347,6 +367,8 @@ fn is_restricted(text: &str) -> bool {
 pub(super) struct Record<'a, 'b> {
     answer: &'b Answer<'a>,
     fields: Object<'a>,
+    /// What stands around the record, where it stands in something.
+    around: Option<Object<'a>>,
 }
 
 impl<'a, 'b> Record<'a, 'b> {
@@ -371,11 +393,14 @@ impl<'a, 'b> Record<'a, 'b> {
                 if id_of(&holder).is_some_and(|outer| id_of(&fields) != Some(outer)) {
                     return Err(answer.unexpected("says two things of its ", id));
                 }
-                return Ok(Self { answer, fields });
+                return Ok(Self {
+                    answer,
+                    fields,
+                    around: Some(holder),
+                });
             }
             if dress::find(&holder, id).is_some() && !dress::has(&holder, name) {
-                let fields = holder;
-                return Ok(Self { answer, fields });
+                return Ok(Self::from_fields(answer, holder));
             }
             let inner = WRAPPERS
                 .iter()
@@ -390,7 +415,11 @@ impl<'a, 'b> Record<'a, 'b> {
 
     /// The same over fields that are read already.
     pub(super) fn from_fields(answer: &'b Answer<'a>, fields: Object<'a>) -> Self {
-        Self { answer, fields }
+        Self {
+            answer,
+            fields,
+            around: None,
+        }
     }
 
     pub(super) fn get(&self, name: &str) -> Option<Value<'a>> {
@@ -406,9 +435,50 @@ impl<'a, 'b> Record<'a, 'b> {
         &self.fields
     }
 
-    /// Does a field say two different things?
+    /// Does a field say two different things, in the record or around it?
     pub(super) fn contradicts_itself(&self, name: &str) -> bool {
-        dress::contradicts_itself(&self.fields, name)
+        [Some(&self.fields), self.around.as_ref()]
+            .into_iter()
+            .flatten()
+            .any(|object| dress::contradicts_itself(object, name))
+    }
+
+    /// The first of [`IDENTITY`] that says two things, in the record or around it.
+    pub(super) fn two_faced(&self) -> Option<&'static str> {
+        IDENTITY.into_iter().find(|name| {
+            let told = self.told(name);
+            let is_same = |one: &str, other: &str| {
+                one.eq_ignore_ascii_case(other)
+                    || parse_id(one).is_some_and(|id| parse_id(other) == Some(id))
+            };
+            let first = told.first().map(String::as_str).unwrap_or_default();
+            self.contradicts_itself(name) || told.iter().any(|other| !is_same(first, other))
+        })
+    }
+
+    /// Whose record it is, by one of the names of [`IDENTITY`]: in the record, in
+    /// a part of it (`offer: { offer_id }`), or around it. Absent where it says
+    /// nothing, as .NET's 0 does.
+    pub(super) fn identity(&self, name: &str) -> Option<String> {
+        self.told(name).into_iter().next()
+    }
+
+    /// All that it says of a name.
+    fn told(&self, name: &str) -> Vec<String> {
+        let part = name.strip_suffix("_id").unwrap_or(name);
+        [Some(&self.fields), self.around.as_ref()]
+            .into_iter()
+            .flatten()
+            .flat_map(|object| {
+                let inner = dress::find(object, part)
+                    .and_then(Value::object)
+                    .and_then(|inner| dress::find(&inner, name).and_then(Value::text));
+                [dress::find(object, name).and_then(Value::text), inner]
+            })
+            .flatten()
+            .map(|text| text.trim().to_owned())
+            .filter(|text| !text.is_empty() && parse_id(text) != Some(0))
+            .collect()
     }
 
     pub(super) fn missing(&self, name: &str) -> Error {
@@ -446,6 +516,11 @@ impl<'a, 'b> Record<'a, 'b> {
     /// The same where it must be there.
     pub(super) fn required_id(&self, name: &str) -> Result<u64> {
         self.id(name).ok_or_else(|| self.missing(name))
+    }
+
+    /// The offer, whether its id stands in the record or in its `offer`.
+    pub(super) fn offer_id(&self) -> Option<u64> {
+        parse_id(&self.identity("offer_id")?)
     }
 
     /// An affiliate's id: CAKE's own test affiliate is -1.
@@ -486,6 +561,15 @@ pub(super) fn list_holder<'a, 'b>(
             _ => return Err(answer.lacks("has no list in ", name)),
         }
         total_rows = record.total_rows().or(total_rows);
+    }
+    // Of two lists none is the one.
+    let lists = record.fields().entries();
+    if lists
+        .filter(|(each, _)| dress::is_same_name(each, name))
+        .count()
+        > 1
+    {
+        return Err(answer.unexpected("says two things in `", &[name, "`"].concat()));
     }
     Ok((record, total_rows))
 }

@@ -171,7 +171,7 @@ impl Deliverer {
         breaker.rest_reason(to_integer(now_ms)).to_owned()
     }
 
-    /// Which event is tried next: `oldest`, `newest` or `unfailed`; empty for
+    /// Which event is tried next: `oldest`, `newest` or `anywhere`; empty for
     /// none. See [`CircuitBreaker::lane`].
     #[must_use]
     pub fn lane(&self, now_ms: f64, under_way: u32, oldest_under_way: u32) -> String {
@@ -180,7 +180,7 @@ impl Deliverer {
             Lane::Nothing => "",
             Lane::Oldest => "oldest",
             Lane::Newest => "newest",
-            Lane::Unfailed => "unfailed",
+            Lane::Anywhere => "anywhere",
         }
         .to_owned()
     }

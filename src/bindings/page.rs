@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// The most bytes of a text that crosses.
-const BYTES: usize = 16_384;
+const BYTES: usize = 65_536;
 
 /// A text in a place of its own. What does not fit in is left out.
 struct Text {

@@ -1,12 +1,11 @@
-//! Tracking links in a page. All that crosses is a text in one buffer of
-//! characters: neither glue nor a converter of UTF-8 or of numbers is shipped.
+//! Tracking links in a page. All that crosses is characters, one at a time: neither
+//! glue nor a converter of UTF-8 or of numbers is shipped.
 
 use super::field_reader::{FieldReader, write_link};
 use crate::host::Domain;
 use crate::link::TEST_AFFILIATE;
 use crate::url::{push_encoded, push_number, read_number};
 use crate::{Error, Result};
-use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use lol_alloc::{LeakingAllocator, LockedAllocator};
 use std::sync::Mutex;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -16,58 +15,56 @@ use wasm_bindgen::prelude::wasm_bindgen;
 #[global_allocator]
 static ALLOCATOR: LockedAllocator<LeakingAllocator> = LockedAllocator::new(LeakingAllocator::new());
 
-/// The most characters of a text that crosses.
-const CHARACTERS: usize = 16_384;
-
-/// Atomic, so that sharing it with JavaScript is safe; it compiles to plain memory.
-static BUFFER: [AtomicU32; CHARACTERS] = [const { AtomicU32::new(0) }; CHARACTERS];
-
-/// The text of the buffer, and the answer: kept, because [`ALLOCATOR`] frees nothing.
+/// What JavaScript has put, and what it may get: kept, because [`ALLOCATOR`] frees
+/// nothing. There is one thread, and the core never calls back: the lock is always free.
 static TEXTS: Mutex<[String; 2]> = Mutex::new([String::new(), String::new()]);
 
-/// Where the buffer is in the module's memory.
-#[must_use]
+/// Appends a character to the input of the next [`build`].
 #[wasm_bindgen]
-pub fn buffer() -> *const u32 {
-    BUFFER.as_ptr().cast()
+pub fn push(character: u32) {
+    if let Ok(mut texts) = TEXTS.try_lock() {
+        let [input, _] = &mut *texts;
+        let character = char::from_u32(character);
+        input.push(character.unwrap_or(char::REPLACEMENT_CHARACTER));
+    }
 }
 
-/// Builds a link from the first `length` characters of the buffer, whose fields
-/// end with line feeds, and leaves it there, in ASCII: says how long it is.
-/// Below zero there is an error instead: a digit of base 36, its place in `ERRORS`
-/// of js/page/link.ts, and its parameter, percent-encoded.
+/// A byte of the answer, which is ASCII; 0 past its end.
+#[must_use]
+#[wasm_bindgen]
+pub fn byte(at: usize) -> u8 {
+    let texts = TEXTS.try_lock();
+    let byte = texts.ok().and_then(|texts| {
+        let [_, answer] = &*texts;
+        answer.as_bytes().get(at).copied()
+    });
+    byte.unwrap_or_default()
+}
+
+/// Builds a link from the input, whose fields end with line feeds, and says whether
+/// it could. If so the answer is the link, else an error: a digit of base 36, its
+/// place in `ERRORS` of js/page/link.ts, and its parameter, percent-encoded.
 ///
 /// The fields: flags (1 the domain is a sandbox's, and those of [`write_link`]),
 /// affiliate id, creative id, all in base 36, the domain, and what `write_link`
 /// takes.
 #[must_use]
 #[wasm_bindgen]
-pub fn build(length: usize) -> isize {
-    // Nobody else decides meanwhile: there is one thread, and the core never calls back.
+pub fn build() -> bool {
     let Ok(mut texts) = TEXTS.try_lock() else {
-        return 0;
+        return false;
     };
-    let [text, answer] = &mut *texts;
-    text.clear();
+    let [input, answer] = &mut *texts;
     answer.clear();
-    for slot in BUFFER.iter().take(length) {
-        let character = char::from_u32(slot.load(Relaxed));
-        text.push(character.unwrap_or(char::REPLACEMENT_CHARACTER));
-    }
-    let mut sign = 1;
-    if let Err(error) = link(&mut FieldReader::new(text), answer) {
-        sign = -1;
-        let (number, parameter) = parts_of(&error);
+    let built = link(&mut FieldReader::new(input), answer);
+    if let Err(error) = &built {
+        let (number, parameter) = parts_of(error);
         answer.clear();
         push_number(answer, number, 36);
         push_encoded(answer, parameter);
     }
-    let mut length = 0;
-    for (slot, byte) in BUFFER.iter().zip(answer.bytes()) {
-        slot.store(u32::from(byte), Relaxed);
-        length += sign;
-    }
-    length
+    input.clear();
+    built.is_ok()
 }
 
 /// Its place in `ERRORS` of js/page/link.ts, and its parameter where it has more than one.

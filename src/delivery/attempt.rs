@@ -205,6 +205,10 @@ impl<'a> Attempt<'a> {
         if self.facts.knowledge == Knowledge::Unknown && moment.now_ms < self.facts.quiet_from_ms {
             return self.put_off(self.facts.quiet_from_ms);
         }
+        let rest_ms = breaker.lookups_rest_until_ms(moment.now_ms);
+        if rest_ms > 0 {
+            return self.put_off(rest_ms);
+        }
         let url = self
             .event
             .as_ref()
@@ -265,7 +269,7 @@ impl<'a> Attempt<'a> {
             (Phase::AskingReport(reading), Input::Answered(answer)) => {
                 match conversion_report::read_for_lookup(answer) {
                     Ok(lookup) => self.read_report(&lookup, reading, breaker, moment),
-                    Err(error) => self.fail_lookup(error, breaker, moment),
+                    Err(error) => self.fail_report(error, breaker, moment),
                 }
             }
             (Phase::AskingClick | Phase::AskingReport(_), Input::Failed(error)) => {
@@ -398,7 +402,28 @@ impl<'a> Attempt<'a> {
     }
 
     fn fail_lookup(&mut self, error: Error, breaker: &mut CircuitBreaker, moment: Moment) -> Step {
-        self.settle(Meaning::from_failed_lookup(error), breaker, moment)
+        let meaning = Meaning::from_failed_lookup(error);
+        let signal = match meaning.signal() {
+            Signal::Limited(asked_ms) => Signal::LookupLimited(asked_ms),
+            signal => signal,
+        };
+        self.settle_as(meaning, signal, breaker, moment)
+    }
+
+    /// Get Click was answered just before: CAKE is there and takes the key, but
+    /// has no report to give. That is no trouble of the account's.
+    fn fail_report(&mut self, error: Error, breaker: &mut CircuitBreaker, moment: Moment) -> Step {
+        let error = match Meaning::from_failed_lookup(error) {
+            Meaning::KeyRefused(error) => Error::UnexpectedAnswer {
+                message: error.to_string(),
+            },
+            Meaning::Again(error @ Error::UnexpectedAnswer { .. }) => error,
+            Meaning::Again(error) | Meaning::Refused(error) | Meaning::NotFound(error) => {
+                return self.fail_lookup(error, breaker, moment);
+            }
+            meaning @ Meaning::Recorded(_) => return self.settle(meaning, breaker, moment),
+        };
+        self.settle_as(Meaning::Again(error), Signal::Healthy, breaker, moment)
     }
 
     /// Nobody can tell what became of the event: nothing is sent, and it is
@@ -446,7 +471,19 @@ impl<'a> Attempt<'a> {
 
     /// The transition that `meaning` brings.
     fn settle(&mut self, meaning: Meaning, breaker: &mut CircuitBreaker, moment: Moment) -> Step {
-        let trouble = self.tell(breaker, meaning.signal(), moment);
+        let signal = meaning.signal();
+        self.settle_as(meaning, signal, breaker, moment)
+    }
+
+    /// The same where it tells something else of CAKE as a whole.
+    fn settle_as(
+        &mut self,
+        meaning: Meaning,
+        signal: Signal,
+        breaker: &mut CircuitBreaker,
+        moment: Moment,
+    ) -> Step {
+        let trouble = self.tell(breaker, signal, moment);
         let is_alert = meaning.is_alert();
         let mut transition = match (&meaning, trouble) {
             (Meaning::Recorded(_), _) => self.over(State::Delivered),

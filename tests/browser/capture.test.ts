@@ -66,22 +66,33 @@ const { queries }: { queries: QueryVector[] } = JSON.parse(readFileSync("tests/v
 test("an address has its click id, as in Rust and at the edge", { timeout: 90_000 }, async () => {
   const { page, context, go } = await visitor("/");
   for (const { name, query, parameters, clickId, parameter } of queries) {
-    if (parameters) site.addTrackerPage("/named", `{ parameters: ${JSON.stringify(parameters)} }`);
+    const { pathname } = new URL(`/${query}`, site.origin);
+    site.addTrackerPage(pathname, JSON.stringify({ parameters }));
     await context.clearCookies();
     await page.evaluate(() => localStorage.clear());
-    await go(`${parameters ? "/named" : "/"}${query}`);
+    await go(`/${query}`);
     const kept = await page.evaluate(() => [tracker.clickId, localStorage.getItem("cake_click")?.split("!")[2]]);
     expect(
       kept.map((text) => text ?? undefined),
       name,
     ).toEqual([clickId, parameter]);
   }
+  site.addTrackerPage("/");
 });
 
 test("what was there and not taken is told by debug", async () => {
   const { said } = await visitor("/?status=successful&transaction_id=2784792");
   expect(said).toContain("cake-edge: no_click_id");
   expect(said).toContain("cake-edge: not_taken status transaction_id");
+});
+
+test("a fragment that is not read is told as well", async () => {
+  for (const fragment of ["#top?reqid=abc-1", "#reqid=abc-1", "#/shop?x=1&reqid=abc-1"]) {
+    const { said } = await visitor(`/${fragment}`);
+    expect(said.join("\n"), fragment).toMatch(/not_taken .*reqid/);
+  }
+  const { said } = await visitor("/#top");
+  expect(said).toEqual(["cake-edge: no_click_id"]);
 });
 
 test("the payment's number on the thank-you page takes no click's place", async () => {

@@ -13,6 +13,7 @@ import { DatabaseSync } from "node:sqlite";
 import { freePort, startWorkerd, type Workerd } from "../../js/bin/workerd.ts";
 import { root } from "../../scripts/build.ts";
 import { bundleWorker } from "../../scripts/bundle.ts";
+import { startNodeForwarder } from "../node-forwarder.ts";
 
 const { default: program } = createRequire(import.meta.url)("workerd") as { default: string };
 
@@ -20,13 +21,23 @@ const HOST = "127.0.0.1";
 const API_KEY = "CANARY-chaos-key-7f3a9";
 const OFFER = 1;
 
+/** Where a forwarder runs: in workerd, or in a Node process of its own. */
+export type ForwarderHost = "workerd" | "node";
+
+/** A forwarder that runs; it is ended by SIGKILL. */
+export interface Killable {
+  stop(): Promise<unknown>;
+}
+
 /** What is to happen. */
 export interface ChaosOptions {
+  /** @default "workerd" */
+  readonly host?: ForwarderHost;
   readonly events: number;
   readonly clients: number;
   /** The share of the calls to CAKE that go wrong, of every kind that the sandbox has. */
   readonly faultShare: number;
-  /** How often workerd is killed at least. */
+  /** How often the forwarder is killed at least. */
   readonly kills: number;
   /** Does CAKE deduplicate by unique id? */
   readonly deduplicates: boolean;
@@ -64,13 +75,14 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
   const { events, clients, faultShare, deduplicates, tell = () => undefined } = options;
   const begin = Date.now();
   const home = mkdtempSync(join(tmpdir(), "cake-edge-chaos-"));
-  const running: Workerd[] = [];
+  const running: Killable[] = [];
+  const host = options.host ?? "workerd";
   try {
     mkdirSync(join(home, "sandbox/rows"), { recursive: true });
     cpSync(join(root, "dist/bin/worker/sandbox.js"), join(home, "sandbox/sandbox.js"));
     cpSync(join(root, "dist/wasm/sandbox_bg.wasm"), join(home, "sandbox/sandbox_bg.wasm"));
     writeFileSync(join(home, "sandbox/fixture.json"), JSON.stringify(fixture(deduplicates)));
-    await bundleForwarder(home);
+    await prepareForwarder(host, home);
 
     const [sandboxPort, port] = [await freePort(), await freePort()];
     const sandboxOrigin = `http://${HOST}:${sandboxPort}`;
@@ -90,7 +102,9 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
       },
     ]);
 
-    const forwarder = { now: await startForwarder(home, port, sandboxOrigin, secret, deduplicates), isDown: false };
+    const start = () => startForwarder(host, home, port, sandboxOrigin, secret, deduplicates);
+    const forwarder = { now: await start() };
+    running.push({ stop: () => forwarder.now.stop() });
     const leaks: string[] = [];
     const seen = (where: string, text: string) => {
       if (spellings(API_KEY).some((spelling) => text.includes(spelling))) leaks.push(where);
@@ -129,10 +143,9 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
       await struck(sandboxOrigin);
       tell(`killed ${kills} times, ${accepted.size} accepted`);
       await sleep(Math.random() * 100);
-      forwarder.now = await startForwarder(home, port, sandboxOrigin, secret, deduplicates);
+      forwarder.now = await start();
     }
     await all;
-    running.push(forwarder.now);
     agent.destroy();
 
     // CAKE heals: what waits then is delivered when its time has come, by its alarm alone.
@@ -166,7 +179,7 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
       leaks,
     };
   } finally {
-    for (const workerd of running) await workerd.stop();
+    for (const each of running) await each.stop();
     rmSync(home, { recursive: true, force: true });
   }
 }
@@ -219,22 +232,24 @@ function startSandbox(home: string, port: number): Promise<Workerd> {
   });
 }
 
-/** Bundles the forwarder's Worker into a folder of its own below `home`. */
-export async function bundleForwarder(home: string): Promise<void> {
+/** Makes the forwarder's folder below `home`, and in it what runs there. */
+export async function prepareForwarder(host: ForwarderHost, home: string): Promise<void> {
   mkdirSync(join(home, "forwarder/rows"), { recursive: true });
+  if (host === "node") return;
   await bundleWorker("forwarder", "tests/chaos/worker.ts", join(home, "forwarder"));
   cpSync(join(root, "dist/wasm/forwarder_bg.wasm"), join(home, "forwarder/forwarder_bg.wasm"));
 }
 
-/** Starts it in workerd, in front of the CAKE at `cake`. */
+/** Starts it in front of the CAKE at `cake`. */
 export function startForwarder(
+  host: ForwarderHost,
   home: string,
   port: number,
   cake: string,
   secret: string,
   deduplicates: boolean,
   more: Readonly<Record<string, string>> = {},
-): Promise<Workerd> {
+): Promise<Killable> {
   const environment = {
     CAKE_BASE_URL: cake,
     CAKE_API_KEY: API_KEY,
@@ -244,6 +259,7 @@ export function startForwarder(
     CAKE_CLOCK_SPEED: "1000",
     ...more,
   };
+  if (host === "node") return startInNode(home, port, environment);
   return startWorkerd({
     program,
     home: join(home, "forwarder"),
@@ -261,6 +277,23 @@ export function startForwarder(
         durableObject: { binding: "OUTBOX", className: "CakeOutbox", uniqueKey: "cake-outbox" },
       },
     ],
+  });
+}
+
+/** The options of tests/chaos/worker.ts, in a file. */
+function startInNode(home: string, port: number, environment: Readonly<Record<string, string>>): Promise<Killable> {
+  return startNodeForwarder({
+    home: join(home, "forwarder"),
+    environment: { CAKE_API_KEY: API_KEY, CAKE_OPERATOR_SECRET: environment["CAKE_OPERATOR_SECRET"] ?? "" },
+    options: {
+      port,
+      shards: 4,
+      baseUrl: environment["CAKE_BASE_URL"],
+      upstreamDedupe: environment["CAKE_DEDUPLICATES"] === "yes",
+      timeoutMs: 2_000,
+      severalPerClick: environment["CAKE_SEVERAL_PER_CLICK"] === "yes",
+      clockSpeed: Number(environment["CAKE_CLOCK_SPEED"]),
+    },
   });
 }
 

@@ -151,8 +151,12 @@ export function storeTests(open: OpenStore): void {
         for (const each of [store, restart()]) {
           for (let round = 0; round < 3; round += 1) {
             expect(each.due(nowMs, 9).map(({ id }) => id)).toEqual(ids);
-            expect(each.dueUnfailed(nowMs, 9, true).map(({ id }) => id)).toEqual([...ids].reverse());
-            expect(each.dueUnfailed(nowMs, 2, false).map(({ id }) => id)).toEqual(ids.slice(0, 2));
+            expect(each.dueUnfailed(nowMs, 9, "newest").map(({ id }) => id)).toEqual([...ids].reverse());
+            expect(each.dueUnfailed(nowMs, 2, 0).map(({ id }) => id)).toEqual(ids.slice(0, 2));
+            // From about the middle on, and round again.
+            const middle = each.dueUnfailed(nowMs, 9, 0.5).map(({ id }) => id);
+            expect(middle.toSorted()).toEqual(ids.toSorted());
+            expect(middle[0]).not.toBe(ids[0]);
             expect(each.nextDue()).toBe(nowMs);
           }
           expect(Object.fromEntries(each.stateCounts())).toMatchObject({ pending: 4, delivered: 3_496 });
@@ -285,8 +289,11 @@ function run(opened: Opened, random: (below: number) => number, steps: number): 
       due.slice(0, limit).map(({ next_ms }) => next_ms),
     );
     const unfailed = due.filter(({ attempts, code }) => attempts === 0 && code === "");
-    expect(store.dueUnfailed(nowMs, limit, false)).toEqual(unfailed.slice(0, limit));
-    expect(store.dueUnfailed(nowMs, limit, true)).toEqual([...unfailed].reverse().slice(0, limit));
+    expect(store.dueUnfailed(nowMs, limit, 0)).toEqual(unfailed.slice(0, limit));
+    expect(store.dueUnfailed(nowMs, limit, "newest")).toEqual([...unfailed].reverse().slice(0, limit));
+    const anywhere = store.dueUnfailed(nowMs, limit, random(100) / 100).map(({ id }) => id);
+    expect(new Set(anywhere).size).toBe(Math.min(limit, unfailed.length));
+    expect(unfailed.map(({ id }) => id)).toEqual(expect.arrayContaining(anywhere));
     const waiting = model.rows.filter(({ next_ms }) => next_ms !== null);
     const least = (times: readonly number[]) => (times.length === 0 ? null : Math.min(...times));
     expect(store.nextDue()).toBe(least(waiting.map(({ next_ms }) => Number(next_ms))));

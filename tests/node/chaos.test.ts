@@ -14,6 +14,9 @@ const short = {
   patienceMs: 40_000,
 } as const;
 
+/** A process of Node's takes longer to start than workerd. */
+const IN_NODE = { host: "node", killEveryMs: [600, 1_200] } as const;
+
 test.concurrent(
   "killed again and again in front of a bad CAKE, every accepted event is recorded exactly once",
   async () => {
@@ -37,6 +40,32 @@ test.concurrent(
   async () => {
     const report = await chaos({ ...short, events: 100, kills: 2, deduplicates: false });
     expect(report).toMatchObject({ accepted: 100, recorded_twice: 0, lost: 0, leaks: [] });
+  },
+  PATIENCE_MS,
+);
+
+test(
+  "in a Node process, killed again and again, every accepted event is recorded exactly once",
+  async () => {
+    const report = await chaos({ ...short, ...IN_NODE, events: 150, kills: 4, deduplicates: true });
+    expect(report).toMatchObject({
+      accepted: 150,
+      recorded_once: 150,
+      recorded_twice: 0,
+      lost: 0,
+      undelivered: 0,
+      leaks: [],
+    });
+    expect(report.kills).toBeGreaterThanOrEqual(4);
+  },
+  PATIENCE_MS,
+);
+
+test(
+  "in a Node process, where CAKE does not deduplicate, none is recorded twice",
+  async () => {
+    const report = await chaos({ ...short, ...IN_NODE, events: 60, kills: 2, deduplicates: false });
+    expect(report).toMatchObject({ accepted: 60, recorded_twice: 0, lost: 0, leaks: [] });
   },
   PATIENCE_MS,
 );

@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import * as edge from "../../dist/entry/edge.inline.js";
 import * as forwarder from "../../dist/entry/forwarder-memory.inline.js";
+import * as forwarderNode from "../../dist/entry/forwarder-node.node.js";
 import * as report from "../../dist/entry/report.node.js";
 import * as sandbox from "../../dist/entry/sandbox-memory.inline.js";
 import * as link from "../../dist/page/link.js";
@@ -158,6 +159,14 @@ const CALLS: Record<string, readonly (readonly [right: string, call: Call])[]> =
     ["offerId", (wrong) => withResult((result) => result.corrections(wrong))],
     ["amount", (wrong) => withResult((result) => result.corrections({ cap: wrong }))],
   ],
+  openForwarder: [
+    ["folder", (wrong) => forwarderNode.openForwarder({ operatorSecret, folder: "none", ...wrong })],
+    ["retentionDays", (wrong) => forwarderNode.openForwarder({ operatorSecret, folder: "none", ...wrong })],
+  ],
+  serveForwarder: [
+    ["proxies", (wrong) => forwarderNode.serveForwarder({ operatorSecret, folder: "none", ...wrong })],
+    ["shards", (wrong) => forwarderNode.serveForwarder({ operatorSecret, folder: "none", ...wrong })],
+  ],
   createSandbox: [["allowedHosts", (wrong) => sandbox.createSandbox(wrong)]],
 };
 
@@ -191,7 +200,7 @@ async function refusal(call: Call, wrong: Record<string, unknown>): Promise<unkn
 }
 
 test("the list of public calls is whole", () => {
-  const exported = [edge, forwarder, sandbox, report].flatMap((entry) =>
+  const exported = [edge, forwarder, forwarderNode, sandbox, report].flatMap((entry) =>
     Object.entries(entry).flatMap(([name, value]) => (typeof value === "function" ? [name] : [])),
   );
   const known = [...Object.keys(CALLS), ...WITHOUT_NAMES];

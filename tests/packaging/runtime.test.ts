@@ -28,7 +28,7 @@ test("the tarball holds what is imported, and nothing of the workshop", () => {
   expect(
     files.filter(
       (file) =>
-        !/^(dist\/|docs\/|workers\/|(link|page|report|slim|forwarder|sandbox)\/(memory\/)?package\.json$|LICENSE|README|CHANGELOG|SECURITY|ARCHITECTURE|CONTRIBUTING|package\.json)/.test(
+        !/^(dist\/|docs\/|workers\/|(link|page|report|slim|forwarder|sandbox)\/((memory|node)\/)?package\.json$|LICENSE|README|CHANGELOG|SECURITY|ARCHITECTURE|CONTRIBUTING|package\.json)/.test(
           file,
         ),
     ),

@@ -26,7 +26,7 @@ fn every_address_has_its_click_id() {
         let parameter = found.map(|found| found.parameter);
         assert_eq!(parameter, vector["parameter"].as_str(), "{vector}");
         let kept = TouchPolicy::default().keep(
-            query.strip_prefix('?').unwrap_or_default(),
+            query.split('#').next().unwrap_or_default(),
             &parameters,
             &[""],
             1_781_879_400_000,

@@ -81,6 +81,8 @@ fn every_error() -> Vec<Error> {
         Error::InvalidFixture { message: text() },
         Error::WasmUnavailable,
         Error::WrongRuntime,
+        Error::OutboxInUse,
+        Error::OutboxFailed,
         Error::AmbiguousFile { message: text() },
         Error::UnreadableFile { message: text() },
         Error::UnmappedStatus { message: text() },

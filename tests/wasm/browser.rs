@@ -2,31 +2,27 @@
 #![cfg(target_family = "wasm")]
 #![allow(clippy::unwrap_used, reason = "a failing test may panic")]
 
-use cake_edge::bindings::{buffer, build, decide, get, put};
-use js_sys::{Uint32Array, WebAssembly::Memory};
-use wasm_bindgen::JsCast;
+use cake_edge::bindings::{build, byte, decide, get, push, put};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);
 
 /// Builds a link; returns the link, or the refusal.
 fn link(fields: &[&str]) -> Result<String, String> {
-    let view = |length: usize| {
-        let memory: Memory = wasm_bindgen::memory().unchecked_into();
-        let start = u32::try_from(buffer() as usize).unwrap();
-        let length = u32::try_from(length).unwrap();
-        Uint32Array::new_with_byte_offset_and_length(&memory.buffer(), start, length)
-    };
-    let characters: Vec<u32> = fields
-        .iter()
-        .flat_map(|field| field.chars().chain(['\n']))
-        .map(u32::from)
-        .collect();
-    view(characters.len()).copy_from(&characters);
-    let length = build(characters.len());
-    let answer = view(length.unsigned_abs()).to_vec();
-    let answer = answer.into_iter().filter_map(char::from_u32).collect();
-    if length < 0 { Err(answer) } else { Ok(answer) }
+    for field in fields {
+        for character in field.chars().chain(['\n']) {
+            push(u32::from(character));
+        }
+    }
+    let is_built = build();
+    let answer = text_of(byte);
+    if is_built { Ok(answer) } else { Err(answer) }
+}
+
+/// An answer, by what gives its bytes.
+fn text_of(byte_at: fn(usize) -> u8) -> String {
+    let bytes = (0..usize::MAX).map(byte_at).take_while(|byte| *byte != 0);
+    String::from_utf8(bytes.collect()).unwrap()
 }
 
 /// Decides about a visit: the cookie's age and the answer.
@@ -40,11 +36,7 @@ fn visit(pairs: &[(&str, &str)], stored: &str, now_s: u32) -> (u32, String) {
         put(byte);
     }
     let age = decide(false, 30, 5, 30, now_s);
-    let answer = (0..usize::MAX)
-        .map(get)
-        .take_while(|byte| *byte != 0)
-        .collect();
-    (age, String::from_utf8(answer).unwrap())
+    (age, text_of(get))
 }
 
 const LINK: [&str; 3] = ["0", "1gdu", "c"];

@@ -1,6 +1,7 @@
 //! Answers as accounts give them.
 
-use super::super::{get_click, record_conversion};
+use super::super::get_click;
+use super::super::record_conversion::{self, Asked};
 use super::*;
 
 #[test]
@@ -76,7 +77,7 @@ fn words_beside_a_list_that_is_not_there_reach_the_caller() {
         let answer = Answer::new(200, body);
         for error in [
             get_click::read(&answer, "abc").unwrap_err(),
-            record_conversion::read(&answer).unwrap_err(),
+            record_conversion::read_for(&answer, Asked::default()).unwrap_err(),
         ] {
             assert!(error.to_string().contains("No offer"), "{body}: {error}");
         }
@@ -176,7 +177,7 @@ fn what_an_error_status_says_in_words_reaches_the_caller() {
         let answer = Answer::new(status, body).with_account(&account);
         for error in [
             get_click::read(&answer, "abc").unwrap_err(),
-            record_conversion::read(&answer).unwrap_err(),
+            record_conversion::read_for(&answer, Asked::default()).unwrap_err(),
         ] {
             assert_eq!(error.code(), code, "{body}");
             assert!(error.to_string().contains(words), "{error}");

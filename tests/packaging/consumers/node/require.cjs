@@ -5,6 +5,7 @@ require("cake-edge/link");
 require("cake-edge/report");
 require("cake-edge/slim");
 require("cake-edge/forwarder/memory");
+require("cake-edge/forwarder/node");
 require("cake-edge/sandbox/memory");
 
 for (const [entry, use] of [
