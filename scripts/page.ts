@@ -81,7 +81,6 @@ interface WasmText {
 const ESCAPES: Record<string, string> = { "\0": "\\0", "\n": "\\n", "\r": "\\r", '"': '\\"', "\\": "\\\\" };
 
 /**
-/**
  * The wasm as a text in double quotes. Each byte is a character below 128, with a mark before it where the byte's
  * highest bit is set. One character for each byte would be larger, because those above 127 take two bytes in UTF-8.
  * This text has a third of base64's excess. The list is empty where the key leaves no character for a mark.

@@ -12,6 +12,8 @@ const STATUS = {
   unsupported_type: 415,
   body_too_large: 413,
   conversion_conflict: 409,
+  correction_conflict: 409,
+  corrections_unavailable: 501,
   click_converted: 409,
   webhook_id_reused: 409,
   not_cancellable: 409,

@@ -13,7 +13,7 @@ const MAX_WEBHOOK_BYTES = 2_097_152;
 
 const NOT_TEXT = "must be JSON in UTF-8: these bytes are compressed, or of another encoding";
 
-const BATCH = /^\s*\{\s*"conversions"\s*:\s*\[/;
+const BATCH = /^\s*\{\s*"(?:conversions|corrections)"\s*:\s*\[/;
 
 /** The raw bytes of a shop's webhook: its signature is over them. What is too large is cut off while it comes in. */
 export async function readBytes(request: Request): Promise<Uint8Array> {
@@ -45,7 +45,10 @@ export async function readBytes(request: Request): Promise<Uint8Array> {
 /** The body's text, as it was sent. What is too large is cut off while it comes in. */
 export async function readBody(request: Request): Promise<string> {
   const tooLarge = () =>
-    new Refusal("body_too_large", 'a conversion has at most 8 KB, several as {"conversions": […]} 256 KB');
+    new Refusal(
+      "body_too_large",
+      'a conversion or a correction has at most 8 KB, several as {"conversions": […]} or {"corrections": […]} 256 KB',
+    );
   const length = Number(request.headers.get("content-length") ?? Number.NaN);
   if (length > MAX_BATCH_BYTES) throw tooLarge();
   if (request.body === null) return "";

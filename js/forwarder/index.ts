@@ -36,7 +36,7 @@ export type {
   WebhookMap,
   WooCommerceOptions,
 } from "./shops.js";
-export type { Row, StoredState } from "./store.js";
+export type { EventKind, Row, StoredState } from "./store.js";
 
 /** A module Worker's handlers, and the class of its Durable Objects. */
 export interface Forwarder<Env> {

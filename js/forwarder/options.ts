@@ -13,15 +13,16 @@ import { type Platform, type ResolvedShop, resolveShops, type Shops } from "./sh
 
 /** How a forwarder reaches CAKE, and whom it serves. */
 export interface ForwarderOptions {
-  /** `https://yourdomain.cakemarketing.com`, or a sandbox's origin on loopback. Not needed with {@link pixelDomain}. */
+  /** `https://yourdomain.cakemarketing.com`, or a sandbox's origin on loopback. With {@link pixelDomain} needed for corrections alone. */
   readonly baseUrl?: string;
-  /** The API key: a secret of the Worker. Not needed with {@link pixelDomain}. */
+  /** The API key: a secret of the Worker. With {@link pixelDomain} needed for corrections alone. */
   readonly apiKey?: string;
   /**
    * A tracking domain such as `track.yournetwork.com`: conversions go to its
-   * `p.ashx`, without a key. That carries click id, offer, unique id, payout
-   * and revenue, and nothing else; and nobody can be asked what became of an
-   * attempt, so CAKE must deduplicate every offer.
+   * `p.ashx`, without a key. That carries click id, offer, unique id, payout,
+   * revenue, an event's id and an order, and nothing else; and nobody can be
+   * asked what became of an attempt, so CAKE must deduplicate every offer.
+   * Corrections still need {@link baseUrl} and {@link apiKey}.
    * @default the API
    */
   readonly pixelDomain?: string;
@@ -108,6 +109,8 @@ export interface ResolvedOptions {
   /** The deliverer, made again where the core has died. */
   readonly deliverer: () => Deliverer;
   readonly account: string;
+  /** Do conversions go to `p.ashx`? */
+  readonly isPixel: boolean;
   readonly operatorSecret: string;
   readonly zone: TimeZone | undefined;
   readonly origins: ReadonlySet<string>;
@@ -138,8 +141,13 @@ export function resolveOptions(options: ForwarderOptions, more: readonly string[
   checkNames("options", options, [...OPTION_NAMES, ...more]);
   const { pixelDomain, upstreamDedupe = true } = options;
   const timeoutMs = integerOption("timeoutMs", options.timeoutMs, 1, 600_000) ?? 15_000;
-  if (pixelDomain === undefined) checkSecret("apiKey", stringOption("apiKey", options.apiKey), 8, "missing_api_key");
-  else if (typeof upstreamDedupe === "object" ? Object.values(upstreamDedupe).includes(false) : !upstreamDedupe) {
+  const apiKey = stringOption("apiKey", options.apiKey).trim();
+  // Beside p.ashx the key is for corrections, and may be missing.
+  if (pixelDomain === undefined || (apiKey !== "" && options.baseUrl))
+    checkSecret("apiKey", apiKey, 8, "missing_api_key");
+  const deduplicatesAll =
+    typeof upstreamDedupe === "object" ? !Object.values(upstreamDedupe).includes(false) : upstreamDedupe;
+  if (pixelDomain !== undefined && !deduplicatesAll) {
     refuse("upstreamDedupe", "must be true with pixelDomain: there is no API to ask what became of an attempt");
   }
   const operatorSecret = checkSecret("operatorSecret", stringOption("operatorSecret", options.operatorSecret), 32);
@@ -163,7 +171,7 @@ export function resolveOptions(options: ForwarderOptions, more: readonly string[
     ({ Deliverer }) =>
       new Deliverer(
         stringOption("baseUrl", options.baseUrl),
-        stringOption("apiKey", options.apiKey),
+        apiKey,
         pixelDomain === undefined ? undefined : stringOption("pixelDomain", pixelDomain),
         timeoutMs,
         clockSpeed,
@@ -173,6 +181,7 @@ export function resolveOptions(options: ForwarderOptions, more: readonly string[
   return {
     deliverer,
     account: call(deliverer).account(),
+    isPixel: pixelDomain !== undefined,
     operatorSecret,
     zone: options.timeZone ? createTimeZone(stringOption("timeZone", options.timeZone)) : undefined,
     origins: new Set(origins),

@@ -2,7 +2,7 @@
 
 /** A route, and what stands behind its name. */
 export interface Route {
-  readonly name: "conversions" | "health" | "operator" | "webhooks" | "postback";
+  readonly name: "conversions" | "corrections" | "health" | "operator" | "webhooks" | "postback";
   readonly rest: string;
 }
 
@@ -14,6 +14,8 @@ export function findRoute(method: string, pathname: string): Route | undefined {
   // `/operator/conversions` is a mount path's as well as the operators' list: they read, and others hand over.
   const isHandedOver = method === "POST" || method === "OPTIONS";
   if (last === "conversions" && (before !== "operator" || isHandedOver)) return { name: "conversions", rest: "" };
+  if (last === "corrections") return { name: "corrections", rest: "" };
+  if (before === "corrections") return { name: "corrections", rest: last };
   if (before === "operator" || before === "conversions") return { name: before, rest: last };
   if (before === "webhooks" || before === "postback") return { name: before, rest: last };
   if (third === "postback") return { name: third, rest: `${before}/${last}` };

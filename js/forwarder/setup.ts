@@ -33,9 +33,12 @@ export function createIds(shards: readonly Shard[]): KeyedHash {
   };
 }
 
+/** So many of an id's first digits say which shard it is in. */
+export const SHARD_DIGITS = 8;
+
 /** The shard of an id, or of any other hash. */
 export function shardOf(id: string, shards: readonly Shard[]): Shard {
-  const shard = shards[Number.parseInt(id.slice(0, 8), 16) % shards.length];
+  const shard = shards[Number.parseInt(id.slice(0, SHARD_DIGITS), 16) % shards.length];
   if (shard === undefined) throw new Refusal("outbox_unavailable", "there is no outbox");
   return shard;
 }

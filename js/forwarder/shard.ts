@@ -1,7 +1,7 @@
 /** What a handler asks of a shard, and what a shard tells: an outbox in this process, or a Durable Object elsewhere. */
 import type { ForwarderCode } from "./answer.js";
 import type { PostbackLine, WebhookLine } from "./incoming.js";
-import type { EventFilter, NewEvent, Row, RowFilter, StoredState } from "./store.js";
+import type { EventFilter, EventKind, NewEvent, Row, RowFilter, StoredState } from "./store.js";
 
 /** Where an event stands. */
 export type ConversionState = StoredState | "paused";
@@ -39,6 +39,11 @@ export type Acceptance =
 /** Takes one conversion of a signed caller's, as the JSON of its body. @throws CakeError where it breaks a rule */
 export type AcceptOne = (body: string) => Promise<Acceptance>;
 
+/** What stands in the way of an event whose claim another has made. */
+export function claimedBy(kind: EventKind | undefined): "click_converted" | "correction_conflict" {
+  return kind === "correction" ? "correction_conflict" : "click_converted";
+}
+
 /** Who has made a claim. */
 export interface Claim {
   /** The event that it is made for. */
@@ -73,6 +78,8 @@ export interface ShardReport {
   readonly bytes: number;
   /** Of what is refused, dead or cancelled, how much CAKE may have recorded all the same. */
   readonly inDoubt: number;
+  /** How many of the events are corrections, by state. */
+  readonly corrections: Readonly<Record<StoredState, number>>;
   /** Why no event is sent at present; null where that is not so. */
   readonly hold: Hold | null;
 }
@@ -146,7 +153,7 @@ export interface OperatorLine {
 
 /** One change of an event's state. */
 export interface ConversionLine {
-  readonly event: "conversion";
+  readonly event: EventKind;
   /** The hash of its key. */
   readonly id: string;
   readonly state: ConversionState;

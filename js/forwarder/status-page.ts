@@ -10,6 +10,7 @@ const STATES = ["failed", "refused", "dead", "pending", "cancelled", "delivered"
 
 const WAITS: Readonly<Record<WaitReason, string>> = {
   first_attempt: "waits for its first attempt",
+  conversion: "waits for its conversion, or for an earlier correction",
   next_attempt: "waits for its next attempt",
   outcome: "waits to learn what became of an attempt",
   key_refused: "waits until CAKE takes the API key",
@@ -34,9 +35,14 @@ export function statusPage(
   next: string | null,
 ): string {
   const home = escapeHtml(path);
-  const { counts, oldestMs, hours, inDoubt, holds, webhooks, postbacks } = totals;
+  const { counts, oldestMs, hours, inDoubt, corrections, holds, webhooks, postbacks } = totals;
   const tiles = Object.entries(counts).map(([state, count]) => tile(state, String(count), state));
   if (inDoubt > 0) tiles.push(tile("doubt", String(inDoubt), "not delivered, but in doubt"));
+  const failed = corrections.refused + corrections.dead;
+  if (sum(corrections) > 0) {
+    const words = `of ${sum(corrections)} corrections wait${failed > 0 ? `, ${failed} failed` : ""}`;
+    tiles.push(tile("corrections", String(corrections.pending), words));
+  }
   tiles.push(tile("oldest", oldestMs === null ? "–" : duration(oldestMs), "oldest waiting"));
   const alerts = [...new Map(holds.map((hold) => [hold.reason, hold])).values()].map(
     ({ reason, until }) =>
@@ -111,7 +117,13 @@ function filterForm(home: string, asked: URLSearchParams): string {
     option("true", asked.get("isInDoubt"), "yes"),
     option("false", asked.get("isInDoubt"), "no"),
   ];
+  const kinds = [
+    option("", asked.get("kind"), "both"),
+    option("conversion", asked.get("kind"), "conversions"),
+    option("correction", asked.get("kind"), "corrections"),
+  ];
   return `<form class="filter" method="get" action="${home}"><label>State <select name="state">${states.join("")}</select></label>
+<label>Kind <select name="kind">${kinds.join("")}</select></label>
 <label>Offer <input name="offerId" inputmode="numeric" size="8" value="${value("offerId")}"></label>
 <label>Code <input name="code" size="14" value="${value("code")}"></label>
 <label>In doubt <select name="isInDoubt">${doubts.join("")}</select></label>
@@ -120,13 +132,17 @@ function filterForm(home: string, asked: URLSearchParams): string {
 }
 
 function table(home: string, events: readonly ListedEvent[]): string {
-  const head = ["State", "Offer", "Unique id", "Attempts", "Why", "Accepted, UTC", "Do"];
+  const head = ["State", "Kind", "Offer", "Of", "Attempts", "Why", "Accepted, UTC", "Do"];
   const rows = events.map((event) => {
-    const { id, state, isInDoubt, attempts, acceptedAt, conversion } = event;
+    const { id, kind, state, isInDoubt, attempts, acceptedAt } = event;
+    const fields = event[kind] ?? {};
+    const own = fields["correctionId"] === undefined ? "" : `${String(fields["correctionId"])}: `;
+    const of = fields["uniqueId"] ?? `conversion ${String(fields["conversionId"])}`;
     const cells = [
       `${state}${isInDoubt && state !== "delivered" ? " <b>in doubt</b>" : ""}`,
-      escapeHtml(String(conversion["offerId"])),
-      escapeHtml(String(conversion["uniqueId"])),
+      kind,
+      escapeHtml(String(fields["offerId"])),
+      escapeHtml(own + String(of)),
       String(attempts),
       why(event),
       civil(acceptedAt),

@@ -3,6 +3,7 @@ import { CakeError, type CakeErrorCode } from "../error.js";
 import type { TrackingLinkParts, TrackingLinkRules } from "../link.js";
 import { stringOption, toInteger } from "../option.js";
 import { answerOf, type LinkCore } from "./core.js";
+import { checkNames } from "./names.js";
 import { instantiate } from "./wasm.js";
 
 export { CakeError, type CakeErrorCode, isCakeError } from "../error.js";

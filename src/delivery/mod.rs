@@ -5,6 +5,7 @@
 //! | module | owns |
 //! | --- | --- |
 //! | [`event`] | a conversion as it is handed over, its key and its canonical text |
+//! | [`correction`] | the same of a correction, which waits for its conversion |
 //! | [`route`] | the way to CAKE: the API, or `p.ashx` |
 //! | [`attempt`] | one attempt: what to send, to look up, to store |
 //! | [`outcome`] | what an answer means for one event, by one table |
@@ -15,6 +16,7 @@
 
 pub(crate) mod attempt;
 pub(crate) mod circuit_breaker;
+pub mod correction;
 pub mod event;
 pub(crate) mod outcome;
 pub mod postback;
@@ -26,6 +28,7 @@ pub mod shop;
 mod simulation;
 
 pub(crate) use circuit_breaker::CircuitBreaker;
+pub use correction::Correction;
 pub use event::Event;
 pub(crate) use event::Relation;
 pub(crate) use outcome::State;

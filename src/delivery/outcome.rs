@@ -3,6 +3,7 @@
 
 use super::circuit_breaker::Signal;
 use super::route::Route;
+use crate::api::older::correction::{self, Checked};
 use crate::api::record_conversion::Asked;
 use crate::api::{Answer, Certainty, is_duplicate, is_limit, record_conversion};
 use crate::{Error, Result};
@@ -62,7 +63,7 @@ impl Meaning {
             Route::Api(_) => {
                 record_conversion::read_for(answer, asked).map(|done| Some(done.conversion_id))
             }
-            Route::Pixel(_) => read_pixel(answer),
+            Route::Pixel(..) => read_pixel(answer),
         };
         match read {
             Ok(conversion_id) => Self::Recorded(conversion_id),
@@ -72,6 +73,19 @@ impl Meaning {
                 Self::Recorded(None)
             }
             Err(error) => Self::from_error(error),
+        }
+    }
+
+    /// Reads the answer to a correction. An account without older services says nothing of its
+    /// conversions: what is not found there is this correction's own.
+    #[must_use]
+    pub(crate) fn from_correction_answer(answer: &Answer<'_>, checked: &Checked) -> Self {
+        match correction::read(answer, checked) {
+            Ok(done) => Self::Recorded(done.conversion_id),
+            Err(error) => match Self::from_error(error) {
+                Self::NotFound(error) => Self::Refused(error),
+                other => other,
+            },
         }
     }
 
