@@ -43,7 +43,9 @@ pub(crate) fn is_missing_value(text: &str) -> bool {
 /// apart.
 fn has_lost_value(text: &[u8]) -> bool {
     // They are the first of the list.
-    let lost = MISSING.get(.."undefined null nan".len()).unwrap_or_default();
+    let lost = MISSING
+        .get(.."undefined null nan".len())
+        .unwrap_or_default();
     let mut words = text.split(|byte| !byte.is_ascii_alphanumeric());
     text.len() <= MAX_BYTES
         && !text.iter().any(u8::is_ascii_digit)
