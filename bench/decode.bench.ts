@@ -1,6 +1,5 @@
-// A page of 10,000 clicks, 2.4 MB of JSON, from the Response to validated
-// objects: our client against JSON.parse and zod. Both read the same body; a
-// round times them one after the other, so that a slow moment hits both.
+// A page of 10,000 clicks, 2.4 MB of JSON, from the Response to validated objects: the package's client against
+// JSON.parse and zod. Both read the same body. A round times one after the other, so that a slow moment affects both.
 import { z } from "zod";
 import { createCakeClient } from "../dist/entry/edge.inline.js";
 
@@ -44,7 +43,7 @@ export async function measure(): Promise<Record<string, number>> {
     for (const [way, decode] of Object.entries(ways) as [keyof typeof ways, () => Promise<number>][]) {
       const start = performance.now();
       if ((await decode()) !== CLICKS) throw new Error(`${way} lost rows`);
-      // The first rounds only warm up.
+      // The first rounds are a warm-up.
       if (round >= 0) times[way].push(performance.now() - start);
     }
   }

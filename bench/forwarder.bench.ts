@@ -1,7 +1,8 @@
-// The forwarder on bare workerd, side by side with what one would write by hand:
-// a forwarder that keeps nothing, and an outbox in a Durable Object. A closed
-// loop over loopback; a CAKE that answers at once; rows on disk.
+// The forwarder on bare workerd, against two handwritten ones: a forwarder that stores nothing, and an outbox in a
+// Durable Object. The load is a closed loop over loopback; the CAKE answers at once; rows are on disk.
+import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { Agent, request } from "node:http";
 import { createRequire } from "node:module";
@@ -18,16 +19,19 @@ const EVENTS = 3_000;
 const ROUNDS = 5;
 const BATCH = 100;
 const STARTS = 7;
-/** Between two events that come one at a time. */
+/** The wait between two single events. */
 const SLOWLY_MS = 60;
 const HOST = "127.0.0.1";
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString("base64")}`;
 
 type Candidate = "plain" | "js-outbox" | "ours" | "counted";
 
-/** What one run told. */
+/** The contenders: the candidates in workerd, and ours in a Node process. */
+type Contender = "plain" | "js-outbox" | "ours" | "node";
+
+/** The results of one run. */
 interface Run {
-  /** Events a second, accepted and delivered. */
+  /** The rates of accepted and delivered events, per second. */
   readonly rate: number;
   readonly p50: number;
 }
@@ -42,25 +46,29 @@ export async function measure(): Promise<Record<string, number>> {
     cpSync(join(root, "dist/wasm/forwarder_bg.wasm"), join(home, "forwarder_bg.wasm"));
     const upstream = await start(home, "upstream", "");
     try {
-      const pairs: Record<Candidate, Run>[] = [];
+      const pairs: Record<Contender, Run>[] = [];
       for (let round = 0; round < ROUNDS; round += 1) {
-        const pair = {} as Record<Candidate, Run>;
+        const pair = {} as Record<Contender, Run>;
         for (const name of ["plain", "js-outbox", "ours"] as const) {
           pair[name] = await withWorker(home, name, upstream.origin, (origin) => singles(origin, upstream.origin));
         }
+        pair.node = await withNode(home, upstream.origin, (origin) => singles(origin, upstream.origin));
         pairs.push(pair);
       }
-      const ratio = (of: (pair: Record<Candidate, Run>) => number) => Number(median(pairs.map(of)).toFixed(2));
+      const ratio = (of: (pair: Record<Contender, Run>) => number) => Number(median(pairs.map(of)).toFixed(2));
       const gains: number[] = [];
       for (let round = 0; round < 3; round += 1) gains.push(await withWorker(home, "ours", upstream.origin, batchGain));
       return {
         rate_vs_js_outbox: ratio(({ ours, "js-outbox": js }) => ours.rate / js.rate),
         accept_p50_over_js_outbox: ratio(({ ours, "js-outbox": js }) => ours.p50 / js.p50),
         rate_vs_plain_forwarder: ratio(({ ours, plain }) => ours.rate / plain.rate),
+        node_rate_vs_worker: ratio(({ node, ours }) => node.rate / ours.rate),
+        node_accept_p50_over_worker: ratio(({ node, ours }) => node.p50 / ours.p50),
         batch_gain_per_event: Number(median(gains).toFixed(1)),
         ...(await withWorker(home, "counted", upstream.origin, (origin) => written(origin, upstream.origin))),
         module_start_ms: await moduleStart(home, upstream.origin),
         events_per_s: Math.round(median(pairs.map(({ ours }) => ours.rate))),
+        node_events_per_s: Math.round(median(pairs.map(({ node }) => node.rate))),
         accept_p50_ms: Number(median(pairs.map(({ ours }) => ours.p50)).toFixed(1)),
         js_outbox_events_per_s: Math.round(median(pairs.map((pair) => pair["js-outbox"].rate))),
         plain_events_per_s: Math.round(median(pairs.map(({ plain }) => plain.rate))),
@@ -73,7 +81,7 @@ export async function measure(): Promise<Record<string, number>> {
   }
 }
 
-/** Single events by 32 clients, until the last one has been recorded upstream. */
+/** Single events by 32 clients, until the last one is recorded upstream. */
 async function singles(origin: string, upstream: string): Promise<Run> {
   const agent = new Agent({ keepAlive: true, maxSockets: CONCURRENCY });
   const times: number[] = [];
@@ -101,7 +109,7 @@ async function singles(origin: string, upstream: string): Promise<Run> {
   return { rate, p50: median(times) };
 }
 
-/** What Cloudflare bills as rows written, for each event: one event at a time, and 32 at once. */
+/** Rows written per event, as Cloudflare bills them: with one event at a time, and with 32 at once. */
 async function written(origin: string, upstream: string): Promise<Record<string, number>> {
   const agent = new Agent({ keepAlive: true, maxSockets: CONCURRENCY });
   const counts = async (route = "written") =>
@@ -111,7 +119,7 @@ async function written(origin: string, upstream: string): Promise<Record<string,
     const before = await counts();
     for (let round = 0; round < rounds; round += 1) {
       await Promise.all(Array.from({ length: atOnce }, () => post(origin, agent, { origin }, event())));
-      // At an ordinary rate an event is delivered and stored before the next one comes.
+      // At an ordinary rate, an event is delivered and stored before the next one arrives.
       if (atOnce === 1) await new Promise((resolve) => setTimeout(resolve, SLOWLY_MS));
     }
     await delivered(upstream, rounds * atOnce);
@@ -135,7 +143,7 @@ async function written(origin: string, upstream: string): Promise<Record<string,
   };
 }
 
-/** How many times more events a second are accepted in signed batches than one by one. */
+/** The rate of events in signed batches, relative to single events. */
 async function batchGain(origin: string): Promise<number> {
   const { signConversion } = (await import(
     `${root}dist/webhook-signature.js`
@@ -163,7 +171,7 @@ async function batchGain(origin: string): Promise<number> {
   return together / alone;
 }
 
-/** What the module adds to the time from workerd's start to its first answer. */
+/** The module's share of the time from workerd's start to its first answer. */
 async function moduleStart(home: string, upstream: string): Promise<number> {
   const timed = async (name: Candidate) => {
     const begin = performance.now();
@@ -202,6 +210,28 @@ async function withWorker<T>(
   } finally {
     await workerd.stop();
     rmSync(rows, { recursive: true, force: true });
+  }
+}
+
+/** Ours in a Node process, one shard as in workerd, its rows in a folder of its own. */
+async function withNode<T>(home: string, upstream: string, use: (origin: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(home, "rows-"));
+  const child = spawn(process.execPath, [join(root, "bench/forwarder-node.ts"), folder, upstream], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const ended = once(child, "exit");
+  try {
+    const origin = await Promise.race([
+      new Promise<string>((resolve) => child.stdout.setEncoding("utf8").once("data", (line) => resolve(line.trim()))),
+      ended.then(([code]) => {
+        throw new Error(`the forwarder in Node ended with ${code}`);
+      }),
+    ]);
+    return await use(origin);
+  } finally {
+    child.kill("SIGKILL");
+    await ended;
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 

@@ -1,6 +1,5 @@
-// Building a tracking link with four parameters, against the platform's ways.
-// Each round times all of them one after the other, so that a slow moment hits
-// all; the figures are medians of the rounds' ratios.
+// Builds a tracking link with four parameters, against the platform's ways. Each round times all of them in sequence,
+// so that a slow moment affects all. The figures are medians of the rounds' ratios.
 import { createTrackingLink } from "../dist/entry/edge.inline.js";
 
 const ROUNDS = 31;
@@ -34,7 +33,7 @@ export async function measure(): Promise<Record<string, number>> {
       for (let i = 0; i < LINKS; i += 1) length += build("spring_sale", `partner click ${i}`).length;
       const time = performance.now() - start;
       if (length === 0) throw new Error("nothing was built");
-      // The first rounds only warm up.
+      // The first rounds are a warm-up.
       if (round >= 0) {
         times[way] ??= [];
         times[way].push(time);

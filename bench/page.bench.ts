@@ -1,8 +1,7 @@
-// A landing in Chromium, cold: from the start of the navigation, and from the
-// first statement of the script, to the moment when the click id is first kept
-// or sent. Against the same capture written by hand, and against two trackers
-// of npm whose network calls are answered here. Each landing waits until the
-// machine is idle: else it is contention that is measured.
+// A cold landing in Chromium. Measured are the start of the navigation and the first statement of the script, each
+// until the click id is first stored or sent. The peers are the same capture written by hand, and two trackers from npm
+// whose network calls are answered here. Each landing waits until the machine is idle, because contention would distort
+// the times.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -13,15 +12,15 @@ import { Site } from "../tests/browser/site.ts";
 
 const ROUNDS = 20;
 
-/** A host name, as sites have one: an address has no domain to try cookies on. */
+/** A host name, as real sites have: an IP address has no domain for cookies. */
 const HOST = "shop.example.com";
 
-/** The share of the machine that must be idle, and how long to wait for it at most. */
+/** The minimum idle share of the machine, and the maximum wait for it. */
 const IDLE = 0.85;
 const MAX_WAIT_MS = 20_000;
 const CLICK_ID = "a1b2c3d4-bench";
 
-/** The same capture, as one would write it by hand: no windows, no journey, no consent. */
+/** The same capture, written by hand: no windows, no journey, no consent. */
 const HANDWRITTEN = `(() => {
   const id = new URLSearchParams(location.search).get("reqid");
   if (!id || !/^[\\w.:-]{1,128}$/.test(id)) return;
@@ -36,7 +35,7 @@ const HANDWRITTEN = `(() => {
 
 const peer = (path: string) => readFileSync(join(root, "bench/node_modules", path), "utf8");
 
-/** A page of each, and the scripts that they load. */
+/** A page for each way, and the scripts that it loads. */
 const WAYS = {
   ours: `<script src="/ours.js"></script>`,
   handwritten: `<script src="/handwritten.js"></script>`,
@@ -55,7 +54,7 @@ type Way = keyof typeof WAYS;
 
 interface Landing {
   readonly kept: number;
-  /** When the first statement of the script ran. */
+  /** The time of the script's first statement. */
   readonly began: number;
   readonly engine: number;
   readonly longTasks: number;
@@ -69,7 +68,7 @@ export async function measure(): Promise<Record<string, number>> {
     serve(site);
     const landings: Record<Way, Landing[]> = { ours: [], handwritten: [], snowplow: [], segment: [] };
     for (let round = -2; round < ROUNDS; round += 1) {
-      // One after the other, so that a slow moment hits all.
+      // In sequence, so that a slow moment affects all.
       for (const way of shuffled(Object.keys(WAYS) as Way[])) {
         await idle();
         const landing = await land(browser, site, way);
@@ -111,11 +110,11 @@ function serve(site: Site): void {
     site.pages.set(path, { html: code, headers: { "content-type": "text/javascript" } });
   const json = (path: string, value: unknown) =>
     site.pages.set(path, { html: JSON.stringify(value), headers: { "content-type": "application/json" } });
-  // Both note when they begin, by the same statement.
+  // Both record their start with the same statement.
   const began = "window.began=performance.now();";
   script("/handwritten.js", began + HANDWRITTEN);
   const own = readFileSync(join(root, "dist/page/cake-edge.js"), "utf8");
-  // Behind the hint for the compiler, which stays first.
+  // After the compiler's hint, which stays first.
   script(
     "/ours.js",
     own.replace(/^((?:\/\/[^\n]*\n)?)/, (start) => start + began),
@@ -131,7 +130,7 @@ function serve(site: Site): void {
   }
 }
 
-/** One landing of a fresh profile: nothing is in its cache. */
+/** One landing with a new profile and an empty cache. */
 async function land(browser: Browser, site: Site, way: Way): Promise<Landing> {
   const context = await browser.newContext();
   await context.addInitScript(watchKeeping, CLICK_ID);
@@ -146,7 +145,7 @@ async function land(browser: Browser, site: Site, way: Way): Promise<Landing> {
   return landing;
 }
 
-/** In the page: notes when the click id is first written or sent, how long WebAssembly took to start, and long tasks. */
+/** Runs in the page: records the first write or send of the click id, WebAssembly's start time, and long tasks. */
 function watchKeeping(clickId: string): void {
   const seen = globalThis as unknown as { kept?: number; engine: number; longTasks: number };
   seen.engine = 0;
@@ -200,7 +199,7 @@ function watchKeeping(clickId: string): void {
   }).observe({ type: "longtask" });
 }
 
-/** Waits until the machine has little else to do. */
+/** Waits until the machine is nearly idle. */
 async function idle(): Promise<void> {
   const until = Date.now() + MAX_WAIT_MS;
   for (let before = times(); Date.now() < until; before = times()) {

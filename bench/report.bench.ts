@@ -1,6 +1,6 @@
-// Reconciling and breaking down, against JavaScript as people write it. Each candidate is a process of its own that
-// reads the same files and must come to the same classes; CPU time and peak memory, interleaved, medians.
-// REPORT_ROWS and REPORT_ROUNDS make it smaller or longer.
+// Reconciles and breaks down, against JavaScript as people write it. Each candidate is a process that reads the same
+// files and must find the same classes. Measured are CPU time and peak memory, interleaved, as medians.
+// REPORT_ROWS and REPORT_ROUNDS set the size and the length.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -26,7 +26,7 @@ export async function measure(): Promise<Record<string, number>> {
   const home = mkdtempSync(join(tmpdir(), "cake-edge-bench-"));
   const figures: Record<string, number> = {};
   try {
-    // What a process takes before it has read anything.
+    // The memory of a process before it reads anything.
     const start = run("ours", "nothing", home).peakMb;
     for (const pageRows of PAGES) {
       const folder = join(home, String(pageRows));
@@ -37,7 +37,7 @@ export async function measure(): Promise<Record<string, number>> {
           median(runs[other].map((each, round) => each.cpuMs / at(runs.ours, round).cpuMs));
         const memory = (other: Candidate) =>
           median(runs.ours.map((each, round) => (each.peakMb - start) / (at(runs[other], round).peakMb - start)));
-        // Of two page sizes the one that is better for them counts.
+        // The page size that is better for the peers counts.
         const least = (name: string, value: number) => {
           figures[name] = Math.min(figures[name] ?? Number.POSITIVE_INFINITY, value);
         };

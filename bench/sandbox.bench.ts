@@ -1,5 +1,5 @@
-// The sandbox on bare workerd, as `npx cake-edge sandbox` runs it: one Durable
-// Object, rows on disk. A closed loop over loopback, on the same machine.
+// The sandbox on bare workerd, as `npx cake-edge sandbox` runs it: one Durable Object, rows on disk. The load is a
+// closed loop over loopback, on the same machine.
 import { type ChildProcess, spawn } from "node:child_process";
 import { Agent, get } from "node:http";
 import { join } from "node:path";
@@ -45,7 +45,7 @@ async function clicksPerSecond(origin: string): Promise<number> {
 }
 
 async function conversions(origin: string): Promise<Record<string, number>> {
-  // Every click of a person converts: 100,000 conversions and a few more.
+  // Every human click converts: 100,000 conversions and a few more.
   const rows = await history(origin, { clicks: 110_000, conversions_per_million: 1_000_000 });
   const range = "start_date=2020-01-01&end_date=2099-01-01&row_limit=500";
   const times: number[] = [];
@@ -62,7 +62,7 @@ async function conversions(origin: string): Promise<Record<string, number>> {
   return { conversions_500_of_100000_ms: Number(median(times).toFixed(2)) };
 }
 
-/** Seconds that a history takes. */
+/** The seconds to generate a history. */
 async function history(origin: string, more: object = { clicks: 100_000 }): Promise<number> {
   const start = performance.now();
   const response = await fetch(`${origin}/__sandbox/history`, {

@@ -1,5 +1,5 @@
 /**
- * A Durable Object's one alarm, and its traps (all measured):
+ * The one alarm of a Durable Object, or the one timer of a process, and the alarm's traps (all measured):
  *
  * - An alarm for the very millisecond that is firing is lost for good, and so is
  *   a fractional one. So times are whole, and later than the one that fires.
@@ -12,11 +12,15 @@
 import { LEASE_MS } from "./host.js";
 
 /** The part of a Durable Object that an alarm needs. */
-export type AlarmState = Pick<DurableObjectState, "waitUntil"> & {
-  readonly storage: Pick<DurableObjectStorage, "setAlarm" | "deleteAlarm">;
-};
+export interface AlarmState {
+  waitUntil(work: Promise<unknown>): void;
+  readonly storage: {
+    setAlarm(atMs: number): Promise<void>;
+    deleteAlarm(): Promise<void>;
+  };
+}
 
-/** The alarm of one Durable Object. Times are the world's, in milliseconds since 1970. */
+/** The alarm of one Durable Object, or the timer of one process. Times are the world's, in milliseconds since 1970. */
 export class Alarm {
   readonly #ctx: AlarmState;
   /** When it is set for; `undefined` where an earlier object may have set it. */
@@ -47,7 +51,7 @@ export class Alarm {
   }
 
   /** Carries out what the alarm fired for. What `work` throws waits for the lease. */
-  async fired(info: AlarmInvocationInfo | undefined, work: () => Promise<void>): Promise<void> {
+  async fired(info: { readonly scheduledTime: number } | undefined, work: () => Promise<void>): Promise<void> {
     this.#firing = info?.scheduledTime ?? 0;
     this.#armed = Math.max(Date.now(), this.#firing) + LEASE_MS;
     await this.#ctx.storage.setAlarm(this.#armed);

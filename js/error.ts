@@ -234,13 +234,26 @@ export const CAKE_ERROR_CODES = [
     code: "wasm_unavailable",
     retryable: false,
     meaning: "This runtime cannot start the core's WebAssembly.",
-    remedy: "In a page import `cake-edge/page`; elsewhere call `init(module)`. The message says which.",
+    remedy:
+      "In a page import `cake-edge/page`; elsewhere call `init(module, { client, checks })`. The message says which.",
   },
   {
     code: "wrong_runtime",
     retryable: false,
-    meaning: "An entry for Cloudflare Workers was called in another runtime.",
-    remedy: "Import the entry with `/memory` at its end.",
+    meaning: "An entry was called in a runtime that cannot run it. The message names the runtime that it needs.",
+    remedy: "Import the entry with `/memory` or `/node` at its end, or use the Node that the message names.",
+  },
+  {
+    code: "outbox_in_use",
+    retryable: false,
+    meaning: "Another process has this outbox open.",
+    remedy: "Stop that process, or choose another `folder`. Two processes would send every event twice.",
+  },
+  {
+    code: "outbox_failed",
+    retryable: false,
+    meaning: "The outbox's disk is full, read-only or broken.",
+    remedy: "Make room or mend the disk, then start again. Every event that was answered 202 is still there.",
   },
   {
     code: "ambiguous_file",

@@ -9,7 +9,10 @@ const EPOCH = /^\\?\/?Date\((-?\d+)(?:[+-]\d{4})?\)\\?\/?$/;
 /** `Fri, 19 Jun 2026 14:30:00 GMT`. */
 const RFC_1123 = /^[A-Z][a-z]{2}, \d\d? [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/;
 
-/** .NET's first moment stands for none, whatever the offset. */
+/** .NET's first moment stands for none, and its last for never, whatever the offset. */
+const NEVER =
+  /^(?:9999-12-31|12\/31\/9999)(?:[T ]+(?:23:59(?::59(?:[.,]\d+)?)?|11:59(?::59)?\s*P\.?M\.?)\s*(?:Z|UTC|GMT|[+-]\d\d:?\d\d)?)?$/i;
+const NEVER_MS = 253_402_300_799_000;
 const NONE =
   /^(?:0001-0?1-0?1|0?1\/0?1\/0001)(?:[T ]+(?:00?:00(?::00(?:[.,]0+)?)?|12:00(?::00)?\s*A\.?M\.?)\s*(?:Z|UTC|GMT|[+-]\d\d:?\d\d)?)?$/i;
 const NONE_MS = -62_135_596_800_000;
@@ -17,7 +20,8 @@ const NONE_MS = -62_135_596_800_000;
 /** Does it stand for no time at all? */
 export function isNoTime(text: string): boolean {
   const spelt = text.trim();
-  return spelt === "" || NONE.test(spelt) || Number(EPOCH.exec(spelt)?.[1]) === NONE_MS;
+  const ms = Number(EPOCH.exec(spelt)?.[1]);
+  return spelt === "" || NONE.test(spelt) || NEVER.test(spelt) || ms === NONE_MS || ms >= NEVER_MS;
 }
 
 /** What a text says of a time. */
@@ -50,6 +54,8 @@ export function readTime(text: string): ReadTime | undefined {
   const ms = Date.parse(`${civil.replace(" ", "T")}Z`) + Math.trunc(Number(`0.${fraction ?? 0}`) * 1_000);
   if (offset === null) return { civil: fraction === undefined ? civil : `${civil}.${fraction.slice(0, 3)}` };
   const shift = offset[2] === undefined ? 0 : Number(offset[3]) * 60 + Number(offset[4] ?? 0);
+  // No zone is further off.
+  if (shift > 14 * 60 || Number(offset[4] ?? 0) > 59) return undefined;
   return instantOf(ms - (offset[2] === "-" ? -shift : shift) * 60_000);
 }
 

@@ -5,13 +5,72 @@ function plain(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]/g, "");
 }
 
-/** Other words for a name, of other networks and versions. */
+/** Other words for a name, of other networks and versions, and CAKE's own on the wire. */
 const SYNONYMS: { readonly [plain: string]: string } = {
   orderid: "transactionid",
-  status: "conversionstatus",
+  uniqueid: "transactionid",
+  txnid: "transactionid uniqueid",
+  txid: "transactionid",
+  tid: "transactionid",
+  t: "transactionid",
+  transactionid: "uniqueid",
+  reqid: "clickid",
+  r: "clickid",
+  requestid: "clickid",
+  requestsessionid: "clickid",
+  cid: "clickid",
+  status: "conversionstatus postbackstatus domainstatus",
+  type: "postbacktypeid",
+  url: "postbackurl baseurl",
+  domain: "baseurl",
+  host: "baseurl",
+  key: "apikey",
+  token: "apikey",
+  tz: "timezone",
+  zone: "timezone",
+  dryrun: "readonly",
   retry: "retries",
   affid: "affiliateid",
   aff: "affiliateid",
+  a: "affiliateid",
+  c: "creativeid",
+  o: "offerid",
+  oid: "offerid",
+  e: "eventid",
+  ckmrdr: "deeplink",
+  p: "priceformat",
+  from: "startdate since",
+  since: "startdate",
+  to: "enddate",
+  until: "enddate",
+  startdate: "since from",
+  start: "from",
+  end: "to",
+  enddate: "to",
+  limit: "rowlimit",
+  pagesize: "rowlimit",
+  offset: "startatrow",
+  orderby: "sortfield",
+  sortby: "sortfield",
+  desc: "sortdescending",
+  descending: "sortdescending",
+  date: "conversiondate",
+  qty: "quantity",
+  total: "ordertotal",
+  params: "parameters",
+  cookiedomain: "domain",
+  cookiedays: "windowdays",
+  filename: "name",
+  charset: "encoding",
+  separator: "delimiter",
+  sep: "delimiter",
+  dateformat: "dates",
+  hosts: "allowedhosts",
+  seed: "fixture",
+  days: "retentiondays",
+  webhooksecret: "signingsecrets",
+  group: "by",
+  order: "sort",
 };
 
 /**
@@ -22,7 +81,7 @@ const SYNONYMS: { readonly [plain: string]: string } = {
 export function findNearest(given: string, known: Iterable<string>): string | undefined {
   const wrong = plain(given.slice(0, 64));
   const subId = wrong.replace(/^(?:subid|sub|affsubid|affsub|subaff|subacc)(\d?)$/, (_, digit) => `s${digit || "1"}`);
-  const synonym = Object.hasOwn(SYNONYMS, wrong) ? SYNONYMS[wrong] : undefined;
+  const synonyms = Object.hasOwn(SYNONYMS, wrong) ? (SYNONYMS[wrong] ?? "").split(" ") : [];
   let nearest: string | undefined;
   let least: readonly [number, number] = [Infinity, Infinity];
   for (const name of known) {
@@ -31,7 +90,8 @@ export function findNearest(given: string, known: Iterable<string>): string | un
     const longer = Math.abs(right.length - wrong.length);
     const isLong = shorter >= 3 || (shorter === 2 && longer === 1);
     const isPart = isLong && (right.startsWith(wrong) || wrong.startsWith(right));
-    const far = right === wrong || right === subId || right === synonym ? 0 : isPart ? 1 : 2 * distance(wrong, right);
+    const far =
+      right === wrong || right === subId || synonyms.includes(right) ? 0 : isPart ? 1 : 2 * distance(wrong, right);
     const isNear = far <= 1 || Math.floor(far / 2) <= Math.floor(shorter / 3);
     if (isNear && (far < least[0] || (far === least[0] && longer < least[1]))) {
       nearest = name;

@@ -1,5 +1,5 @@
-// The report of the public types: tests/api/ENTRY.api.md, one for each import path. `npm run check` compares them, so
-// that no change of the API goes unseen; `-- --fix` writes them.
+// Reports of the public types: tests/api/ENTRY.api.md, one for each import path. `npm run check` compares them, so that
+// every change of the API is seen. `-- --fix` writes them.
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Extractor, ExtractorConfig, ExtractorLogLevel } from "@microsoft/api-extractor";
@@ -16,7 +16,7 @@ let changed = 0;
 const seen = new Set<string>();
 for (const [path, target] of Object.entries(exports)) {
   const types = typeof target === "string" ? undefined : target.types;
-  // `cake-edge/slim` has the types of `cake-edge`; a .wasm has one line.
+  // `cake-edge/slim` has the types of `cake-edge`; a .wasm import has a single line of types.
   if (types === undefined || path.endsWith(".wasm") || seen.has(types)) continue;
   seen.add(types);
   const name = path === "." ? "edge" : path.slice(2).replaceAll("/", "-");
@@ -52,7 +52,7 @@ for (const [path, target] of Object.entries(exports)) {
       dtsRollup: { enabled: false },
       tsdocMetadata: { enabled: false },
       messages: {
-        // The report is what is wanted; its prose is Biome's and the reader's affair.
+        // Only the report is needed: Biome and reviewers check the prose.
         compilerMessageReporting: { default: { logLevel: ExtractorLogLevel.Warning } },
         extractorMessageReporting: { default: { logLevel: ExtractorLogLevel.None } },
         tsdocMessageReporting: { default: { logLevel: ExtractorLogLevel.None } },
@@ -63,7 +63,7 @@ for (const [path, target] of Object.entries(exports)) {
     localBuild: isFix,
     showVerboseMessages: false,
     messageCallback(message) {
-      // It tells of its own TypeScript's version, and of the file that it wrote or would write.
+      // The extractor reports its own TypeScript's version, and the file that it wrote or would write.
       message.handled =
         message.logLevel === ExtractorLogLevel.Info || message.messageId === "console-compiler-version-notice";
     },

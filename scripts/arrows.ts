@@ -1,10 +1,13 @@
-// npm run check, the arrows: which room may use which, in TypeScript and in Rust,
-// and that no files depend on each other both ways. The tables below are the rule.
+// npm run check, the arrows: which folder may import which, in TypeScript and in Rust, and that no files import each
+// other in a circle. The tables below are the rule.
 import { globSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { root } from "./build.ts";
 
-/** A room, and the rooms that its files may use besides itself. `js` is the floor: the files of `js/` itself. */
+/**
+ * A room (a folder), and the rooms that its files may import besides itself. `js` is the floor: the files directly in
+ * `js/`.
+ */
 const TYPESCRIPT: Readonly<Record<string, readonly string[]>> = {
   js: ["js/wasm"],
   "js/wasm": [],
@@ -13,11 +16,12 @@ const TYPESCRIPT: Readonly<Record<string, readonly string[]>> = {
   "js/page": ["js"],
   "js/edge": ["js", "js/wasm"],
   "js/forwarder": ["js", "js/wasm"],
+  "js/forwarder/node": ["js", "js/forwarder"],
   "js/sandbox": ["js", "js/wasm", "js/generated"],
   "js/report": ["js", "js/wasm"],
   "js/view": ["js/sandbox"],
   "js/bin": ["js", "js/wasm", "js/entry"],
-  "js/entry": ["js", "js/wasm", "js/page", "js/edge", "js/forwarder", "js/report", "js/sandbox"],
+  "js/entry": ["js", "js/wasm", "js/page", "js/edge", "js/forwarder", "js/forwarder/node", "js/report", "js/sandbox"],
   www: ["www/samples", "www/shop", "www/static"],
   "www/inspector": ["www"],
   "www/samples": [],
@@ -26,7 +30,7 @@ const TYPESCRIPT: Readonly<Record<string, readonly string[]>> = {
   workers: [],
 };
 
-/** The same for Rust. `src` is the floor: the files of `src/` itself. */
+/** The same for Rust. `src` is the floor: the files directly in `src/`. */
 const RUST: Readonly<Record<string, readonly string[]>> = {
   src: [],
   "src/api": ["src"],
@@ -41,10 +45,10 @@ interface Arrow {
   readonly to: string;
 }
 
-/** The texts of files by their paths from the repository's root. */
+/** The texts of files, by their paths from the repository's root. */
 export type Sources = ReadonlyMap<string, string>;
 
-/** What is wrong with the arrows among these files, a sentence each. */
+/** The violations among these files, a sentence each. */
 export function arrowProblems(sources: Sources): string[] {
   return [...problemsOf(TYPESCRIPT, typescriptArrows(sources)), ...problemsOf(RUST, rustArrows(sources))];
 }
@@ -66,7 +70,7 @@ function problemsOf(rooms: Readonly<Record<string, readonly string[]>>, arrows: 
   return [...forbidden, ...circles(arrows).map((circle) => `a circle: ${circle.join(" -> ")}`)];
 }
 
-/** The room that a file is in: that of its folder or of one above; a floor has its own files alone. */
+/** The room of a file: its folder or the nearest folder above. A floor only has the files directly in it. */
 function roomOf(rooms: Readonly<Record<string, unknown>>, file: string): string | undefined {
   const own = dirname(file);
   const isFloor = (folder: string) => Object.keys(rooms).some((room) => room.startsWith(`${folder}/`));
@@ -76,7 +80,7 @@ function roomOf(rooms: Readonly<Record<string, unknown>>, file: string): string 
   return undefined;
 }
 
-/** Every circle is found once, from the file where it was met first. */
+/** Reports every circle once, from its first file. */
 function circles(arrows: readonly Arrow[]): string[][] {
   const targets = new Map<string, string[]>();
   for (const { from, to } of arrows) targets.set(from, [...(targets.get(from) ?? []), to]);
@@ -93,7 +97,7 @@ function circles(arrows: readonly Arrow[]): string[][] {
   return found;
 }
 
-/** Every import of a file of ours, those of types too. */
+/** Every import of one of our files, including type imports. */
 function typescriptArrows(sources: Sources): Arrow[] {
   const files = [...sources.keys()].filter((file) => /\.tsx?$/.test(file));
   return files.flatMap((from) => {
@@ -107,7 +111,7 @@ function typescriptArrows(sources: Sources): Arrow[] {
   });
 }
 
-/** Every path to a module of ours, tests apart. A folder's own mod.rs is its files' common ground, and no circle. */
+/** Every path to one of our modules, without tests. A folder's mod.rs is shared by its files, and makes no circle. */
 function rustArrows(sources: Sources): Arrow[] {
   const files = [...sources.keys()].filter(
     (file) => file.endsWith(".rs") && !/\/tests(\/|\.rs$)|_tests\.rs$/.test(file),
@@ -123,7 +127,7 @@ function rustArrows(sources: Sources): Arrow[] {
       const isModule = from.endsWith("/mod.rs");
       const base = start === "crate" ? [] : own.slice(0, own.length - (isModule ? levels - 1 : levels));
       for (const path of namesIn(rest)) {
-        // The longest part of the path that is a file.
+        // The longest prefix of the path that is a file.
         for (let end = path.length; end > 0; end -= 1) {
           const to = fileOf([...base, ...path.slice(0, end)]);
           if (to !== undefined) {
@@ -139,7 +143,7 @@ function rustArrows(sources: Sources): Arrow[] {
   });
 }
 
-/** The paths of `a::b` or of `{a, b::{c, d}}`, as far as the outer braces tell. */
+/** The paths in `a::b` or in `{a, b::{c, d}}`, split at the outer braces. */
 function namesIn(text: string): string[][] {
   if (!text.startsWith("{")) return [text.split("::")];
   const names: string[] = [];

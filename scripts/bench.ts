@@ -1,5 +1,5 @@
-// npm run bench -- NAME: measures one thing against its peers, in one run.
-// `--json` as the last argument prints the figures alone.
+// npm run bench -- NAME: measures one thing and its peers, in one run.
+// `--json` as the last argument prints only the figures.
 import { existsSync, globSync } from "node:fs";
 import { basename, join } from "node:path";
 import { BuildError, build, root } from "./build.ts";

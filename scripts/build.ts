@@ -1,5 +1,5 @@
 // Builds everything that a user gets: the wasm of each audience, the package's
-// JavaScript and types, and the demo page. Skips what has not changed.
+// JavaScript and types, and the demo page. Skips steps whose inputs have not changed.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -9,78 +9,101 @@ import { asFactory, asFactoryTypes, asInline } from "./glue.ts";
 
 export const root = fileURLToPath(new URL("..", import.meta.url));
 
-// Std rebuilt for size, and a panic a trap without words. That needs flags which stable Rust keeps behind
-// RUSTC_BOOTSTRAP; the compiler is pinned in rust-toolchain.toml, so they cannot change under us. Not a nightly:
-// wasm-pack asks for the target's ready-made std, which rustup does not have for every nightly.
+// Rebuilds std for size, and makes a panic a trap without a message. This needs flags that stable Rust keeps behind
+// RUSTC_BOOTSTRAP. rust-toolchain.toml pins the compiler, so that the flags cannot change. A nightly does not work:
+// wasm-pack needs the target's prebuilt std, which rustup does not have for every nightly.
 const SMALL = {
   cargo: ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"],
   env: { RUSTC_BOOTSTRAP: "1", RUSTFLAGS: "-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none" },
 } as const;
 
-// What a page has stands behind a stack of 4 kB, not of a megabyte: its addresses are short. No call goes deep there.
+// The page's data lies after a stack of 4 kB, not of a megabyte: short addresses need fewer bytes. No call goes deep
+// there.
 const TINY = {
   ...SMALL,
   env: { ...SMALL.env, RUSTFLAGS: `${SMALL.env.RUSTFLAGS} -Clink-arg=-zstack-size=4096` },
 } as const;
 
-// For the JavaScript fallback: wasm2js knows the first WebAssembly alone.
+// For the JavaScript fallback: wasm2js only reads the first version of WebAssembly.
 const OLD = { ...TINY, env: { ...TINY.env, RUSTFLAGS: `${TINY.env.RUSTFLAGS} -Ctarget-cpu=mvp` } } as const;
 
-// LLVM's default copies functions of up to 225 into their callers: 7 kB gzip of
-// calls that wait for a network. `opt-level = "s"` would cost links a third of their speed.
-// SHA-256 without unrolled rounds: a cookie's signature takes microseconds either way.
-const FAST = {
+// SHA-256 has no unrolled rounds: a cookie's signature takes microseconds either way.
+const COMPACT = {
   ...SMALL,
   env: {
     ...SMALL.env,
-    RUSTFLAGS:
-      `${SMALL.env.RUSTFLAGS} -Cllvm-args=-inline-threshold=100` +
-      ' --cfg sha2_backend="soft" --cfg sha2_backend_soft="compact"',
+    RUSTFLAGS: `${SMALL.env.RUSTFLAGS} --cfg sha2_backend="soft" --cfg sha2_backend_soft="compact"`,
   },
 } as const;
 
-// Without the instructions for whole blocks of memory: V8 calls out of the wasm for each, and a row's texts are short.
+// LLVM's default inlines functions of up to 225: 5 % more bytes. `opt-level = "s"` would cost links a third of their
+// speed.
+const FAST = {
+  ...SMALL,
+  env: { ...SMALL.env, RUSTFLAGS: `${COMPACT.env.RUSTFLAGS} -Cllvm-args=-inline-threshold=100` },
+} as const;
+
+// Without bulk memory instructions: V8 leaves the wasm for each of them, and a row's texts are short.
 const SHORT_COPIES = {
   ...SMALL,
   env: { ...SMALL.env, RUSTFLAGS: `${SMALL.env.RUSTFLAGS} -Ctarget-feature=-bulk-memory` },
 } as const;
 
-/** One wasm build per audience, each its own Cargo feature. */
+/** One wasm build per audience, each with its own Cargo feature. */
 const AUDIENCES = {
   edge: { profile: "edge", feature: "edge", ...FAST },
-  // The edge's profile: std is rebuilt once for both.
-  forwarder: { profile: "edge", feature: "forwarder", ...FAST },
-  sandbox: { profile: "release", feature: "sandbox", cargo: [], env: {} },
+  // One profile: std is rebuilt once for both.
+  client: { profile: "worker", feature: "client", ...COMPACT },
+  checks: { profile: "worker", feature: "checks", ...COMPACT },
+  forwarder: { profile: "worker", feature: "forwarder", ...COMPACT },
+  sandbox: { profile: "edge", feature: "sandbox", ...FAST },
   report: { profile: "rows", feature: "report", ...SHORT_COPIES },
   page: { profile: "page", feature: "page", ...TINY },
   link: { profile: "page", feature: "link", ...TINY },
-  // The page's cores once more, for where there is no WebAssembly.
+  // The page's cores again, for platforms without WebAssembly.
   fallback: { profile: "fallback", feature: "page", ...OLD },
   "link-fallback": { profile: "fallback", feature: "link", ...OLD },
 } as const;
 
 type Audience = keyof typeof AUDIENCES;
 
-/** Of the report a large function would be compiled for longer than it runs: none is copied into its one caller. */
+/** Inlining into an only caller makes the module pack 3 % worse. */
+const FOR_BYTES = ["-Oz", "--one-caller-inline-max-function-size=1"];
+
 const OPTIMISE: Partial<Record<Audience, readonly string[]>> = {
+  client: FOR_BYTES,
+  checks: FOR_BYTES,
+  forwarder: FOR_BYTES,
+  // Here, too, a large function takes longer to compile than to run.
   report: ["-O3", "--one-caller-inline-max-function-size=50"],
 };
 
 /** A step failed; its output is on the terminal already. */
 export class BuildError extends Error {}
 
-/** Builds all, and says what took long. Two at a time: what takes longest is the compiler's last, single thread. */
+/**
+ * Builds everything, and prints what took long. Two at a time: the compiler's last, single-threaded phase takes
+ * longest.
+ */
 export async function build(): Promise<void> {
   await buildServers();
   await buildPages();
 }
 
 async function buildAllWasm(): Promise<void> {
-  await all(
-    buildWasm("edge").then(() => buildWasm("forwarder")),
-    buildWasm("sandbox").then(() => buildWasm("report")),
-  );
+  await buildServerWasm();
   await buildPageWasm();
+}
+
+function buildServerWasm(): Promise<void> {
+  return all(
+    // One profile has one of cargo's locks.
+    buildWasm("client")
+      .then(() => buildWasm("checks"))
+      .then(() => buildWasm("forwarder"))
+      .then(() => buildWasm("report")),
+    buildWasm("edge").then(() => buildWasm("sandbox")),
+  );
 }
 
 function buildPageWasm(): Promise<void> {
@@ -90,34 +113,31 @@ function buildPageWasm(): Promise<void> {
   );
 }
 
-/** What runs on a server: the package but for its pages, and the Workers. The transcript of `npm start` needs no more. */
+/**
+ * Builds the server's part: the package without its pages, and the Workers. The transcript of `npm start` needs no
+ * more.
+ */
 export async function buildServers(): Promise<void> {
-  await all(
-    // One profile, and so one of cargo's locks.
-    buildWasm("edge").then(() => buildWasm("forwarder")),
-    buildWasm("sandbox").then(() => buildWasm("report")),
-    buildView(),
-    buildFixture(),
-  );
+  await all(buildServerWasm(), buildView(), buildFixture());
   await buildPackage();
   await buildSandboxWorker();
 }
 
-/** What a browser loads: the package's page, and the demo. */
+/** Builds the browser's part: the package's page, and the demo. */
 export async function buildPages(): Promise<void> {
   await buildPageWasm();
   await buildPage();
   await buildDemo();
 }
 
-/** js/wasm/AUDIENCE.js, .d.ts and AUDIENCE_bg.wasm; the page's are finished by scripts/page.ts. */
+/** js/wasm/AUDIENCE.js, .d.ts and AUDIENCE_bg.wasm; scripts/page.ts finishes those of the page. */
 function buildWasm(audience: Audience): Promise<void> {
   const { profile, feature, cargo, env } = AUDIENCES[audience];
   const out = `target/wasm/${audience}`;
   const isForPages = feature === "page" || feature === "link";
   return once(
     `wasm ${audience}`,
-    () => [...sources(audience), "Cargo.*", "rust-toolchain.toml", "scripts/{build,glue}.ts"],
+    () => [...sources(audience), "Cargo.*", "rust-toolchain.toml", "scripts/{build,glue}.ts", "js/inline.ts"],
     isForPages ? `${out}/${audience}_bg.wasm` : `js/wasm/${audience}_bg.wasm`,
     async () => {
       await run(
@@ -137,22 +157,25 @@ function buildWasm(audience: Audience): Promise<void> {
         `${out}/${audience}_bg.wasm`,
         "-o",
         `js/wasm/${audience}_bg.wasm`,
+        // What wasm-bindgen and wasm-opt wanted to know.
+        "--strip-producers",
+        "--strip-target-features",
       ]);
       writeGlue(audience, join(root, out));
     },
   );
 }
 
-/** What JavaScript imports of an audience's wasm; see scripts/glue.ts. */
+/** The glue of an audience's wasm that JavaScript imports; see scripts/glue.ts. */
 function writeGlue(audience: string, out: string): void {
   const made = (name: string) => join(root, "js/wasm", audience + name);
   const read = (name: string) => readFileSync(join(out, audience + name), "utf8");
   writeFileSync(made(".js"), asFactory(read(".js")));
-  writeFileSync(made(".d.ts"), asFactoryTypes(read(".d.ts"), `${audience[0]?.toUpperCase()}${audience.slice(1)}`));
+  writeFileSync(made(".d.ts"), asFactoryTypes(read(".d.ts"), `${audience[0]?.toUpperCase()}${audience.slice(1)}Api`));
   writeFileSync(made("_inline.js"), asInline(readFileSync(made("_bg.wasm"))));
   writeFileSync(
     made("_inline.d.ts"),
-    "/** The bytes of the wasm, in base64. */\nexport declare const BYTES: string;\n",
+    "/** The bytes of the wasm, as text: see inline.js. */\nexport declare const BYTES: string;\n",
   );
   writeFileSync(
     made("_bg.wasm.d.ts"),
@@ -160,7 +183,7 @@ function writeGlue(audience: string, out: string): void {
   );
 }
 
-/** What the audience's last build was compiled from, as cargo noted it; all of `src` before the first. */
+/** The inputs of the audience's last build, as cargo recorded them; all of `src` before the first build. */
 function sources(audience: Audience): string[] {
   const notes = notesOf(audience);
   if (!existsSync(notes)) return ["src/**/*.rs"];
@@ -185,7 +208,7 @@ function buildView(): Promise<void> {
   );
 }
 
-/** js/generated/fixture.ts: not every bundler takes JSON. */
+/** js/generated/fixture.ts: some bundlers cannot import JSON. */
 function buildFixture(): Promise<void> {
   return once("fixture", ["js/sandbox/fixture.json", "scripts/build.ts"], "js/generated/fixture.ts", async () => {
     const json = JSON.stringify(JSON.parse(readFileSync(join(root, "js/sandbox/fixture.json"), "utf8")));
@@ -197,14 +220,14 @@ function buildFixture(): Promise<void> {
   });
 }
 
-/** dist/: what npm publishes. */
+/** dist/: the files that npm publishes. */
 function buildPackage(): Promise<void> {
   return once(
     "package",
     ["js/**/*.ts", "js/**/*.json", "js/wasm/*", "tsconfig.json"],
     "dist/entry/edge.inline.js",
     async () => {
-      // What an earlier build made of a file that is gone would be published with the rest.
+      // Removes the output of source files that no longer exist: npm would publish it.
       for (const file of globSync("dist/**/*.*", { cwd: root })) {
         if (!/^dist\/(page\/[^/]+\.js|bin\/worker\/.*)$/.test(file.replaceAll("\\", "/"))) rmSync(join(root, file));
       }
@@ -215,7 +238,7 @@ function buildPackage(): Promise<void> {
   );
 }
 
-/** dist/page/: what a page loads, bundled and minified, the wasm inside. */
+/** dist/page/: the files that a page loads, bundled and minified, with the wasm inside. */
 function buildPage(): Promise<void> {
   const inputs = [
     "js/{error,link,option}.ts",
@@ -251,7 +274,7 @@ export function buildStaticDemo(): Promise<void> {
   });
 }
 
-/** Runs `make` unless `output` was made of exactly these inputs, which `make` itself may find out. */
+/** Runs `make` unless `output` was made from exactly these inputs; `make` itself may find new inputs. */
 async function once(
   name: string,
   inputs: string[] | (() => string[]),
@@ -270,7 +293,7 @@ async function once(
   console.error(`build: ${name}: ${((Date.now() - start) / 1000).toFixed(1)} s`);
 }
 
-/** Waits for all, so that no failure leaves a compiler running behind its message. */
+/** Waits for all steps, so that no compiler keeps running after the message of a failure. */
 async function all(...steps: Promise<void>[]): Promise<void> {
   const failed = (await Promise.allSettled(steps)).find((step) => step.status === "rejected");
   if (failed) throw failed.reason;
@@ -283,7 +306,7 @@ function digestOf(patterns: string[]): string {
       try {
         hash.update(file).update(readFileSync(join(root, file)));
       } catch {
-        // A folder.
+        // The pattern matched a folder.
       }
     }
   }
@@ -317,7 +340,7 @@ function run(command: string, args: string[], env: Record<string, string> = {}):
 
 if (import.meta.main) {
   try {
-    // For a comparison of two folders: the compiler's part alone.
+    // For a comparison of two folders: only the compiler's part.
     if (process.argv[2] === "wasm") await buildAllWasm();
     else await build();
     if (process.argv[2] === "demo") {

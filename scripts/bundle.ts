@@ -1,4 +1,4 @@
-// One JavaScript file per Worker, its wasm beside it, as workerd takes them.
+// Bundles each Worker into one JavaScript file with its wasm beside it, as workerd loads them.
 import { join } from "node:path";
 import { build, type InlineConfig } from "vite";
 import { root } from "./build.ts";

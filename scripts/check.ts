@@ -1,5 +1,5 @@
 // npm run check: formatting, lints and types, of Rust and of TypeScript.
-// `-- --fix` formats and mends what can be mended.
+// `-- --fix` formats, and fixes the lints that can be fixed.
 import { spawnSync } from "node:child_process";
 import { parseArgs } from "node:util";
 import { BuildError, build, root } from "./build.ts";
@@ -17,10 +17,10 @@ const CHECKS: readonly [name: string, command: string, ...args: string[]][] = [
     "--quiet",
     "--all-targets",
     "--features",
-    "page,link,edge,forwarder,report,sandbox",
+    "page,link,edge,client,checks,forwarder,report,sandbox",
     ...warnings,
   ],
-  // All audiences with their bindings: the only build that knows what is dead code.
+  // All audiences with their bindings: only this build can tell which code is dead.
   [
     "clippy, all audiences",
     "cargo",
@@ -28,13 +28,15 @@ const CHECKS: readonly [name: string, command: string, ...args: string[]][] = [
     "--quiet",
     ...wasm,
     "--features",
-    "page,link,edge,forwarder,report,sandbox",
+    "page,link,edge,client,checks,forwarder,report,sandbox",
     ...warnings,
   ],
-  // Each audience alone, as it is built, and then the wasm tests.
+  // Each audience in its own build, then the wasm tests.
   ["clippy, page", "cargo", "clippy", "--quiet", ...wasm, "--features", "page", ...warnings],
   ["clippy, link", "cargo", "clippy", "--quiet", ...wasm, "--features", "link", ...warnings],
   ["clippy, edge", "cargo", "clippy", "--quiet", ...wasm, "--features", "edge", ...warnings],
+  ["clippy, checks", "cargo", "clippy", "--quiet", ...wasm, "--features", "checks", ...warnings],
+  ["clippy, client", "cargo", "clippy", "--quiet", ...wasm, "--features", "client", ...warnings],
   ["clippy, forwarder", "cargo", "clippy", "--quiet", ...wasm, "--features", "forwarder", ...warnings],
   ["clippy, report", "cargo", "clippy", "--quiet", ...wasm, "--features", "report", ...warnings],
   ["clippy, sandbox", "cargo", "clippy", "--quiet", ...wasm, "--features", "sandbox", ...warnings],
@@ -45,7 +47,7 @@ const CHECKS: readonly [name: string, command: string, ...args: string[]][] = [
     "--quiet",
     ...wasm,
     "--features",
-    "page,link,edge,forwarder",
+    "page,link,edge,client,checks,forwarder",
     "--test",
     "wasm_node",
     "--test",
@@ -60,7 +62,7 @@ const CHECKS: readonly [name: string, command: string, ...args: string[]][] = [
     "--no-deps",
     "--document-private-items",
     "--features",
-    "page,link,edge,forwarder,report,sandbox",
+    "page,link,edge,client,checks,forwarder,report,sandbox",
   ],
   ["arrows", process.execPath, "scripts/arrows.ts"],
   ["Biome", "biome", "check", "--error-on-warnings", ...(values.fix ? ["--write"] : []), "."],
@@ -79,7 +81,7 @@ const CHECKS: readonly [name: string, command: string, ...args: string[]][] = [
 
 let failed = 0;
 try {
-  await build(); // The types of the generated glue are part of what is checked.
+  await build(); // The check covers the types of the generated glue.
 } catch (error) {
   if (!(error instanceof BuildError)) throw error;
   console.error(`check: ${error.message}`);

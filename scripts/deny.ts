@@ -1,4 +1,5 @@
-// npm run deny: licences, sources and the advisories, whose database is fetched; `npm run check` has the rest without.
+// npm run deny: licences, sources, and advisories from the fetched database. `npm run check` checks all but the
+// advisories.
 import { spawnSync } from "node:child_process";
 import { root } from "./build.ts";
 

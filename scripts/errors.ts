@@ -1,11 +1,11 @@
-// `node scripts/errors.ts`: writes docs/errors.md and tests/vectors/errors.json from the one list of error codes in
-// js/error.ts. A test holds both files to it.
+// `node scripts/errors.ts`: writes docs/errors.md and tests/vectors/errors.json from the only list of error codes, in
+// js/error.ts. A test compares both files with the list.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CAKE_ERROR_CODES } from "../js/error.ts";
 import { root } from "./build.ts";
 
-/** The files that the list makes, by their path in the repository. */
+/** The files that are made from the list, by their path in the repository. */
 export function filesOfCodes(): Record<string, string> {
   const rows = CAKE_ERROR_CODES.map(
     ({ code, retryable, meaning, remedy }) => `| \`${code}\` | ${meaning} | ${remedy} | ${retryable ? "yes" : "no"} |`,
@@ -14,8 +14,8 @@ export function filesOfCodes(): Record<string, string> {
   return {
     "docs/errors.md": `# Error codes
 
-Everything that cake-edge throws is a \`CakeError\`: \`code\` is stable, \`parameter\` names what is at fault, \`message\` is
-a sentence, and \`cause\` is what it came from, where something is known. No message holds a secret or a whole URL.
+Every error of cake-edge is a \`CakeError\`: \`code\` is stable, \`parameter\` names what is at fault, \`message\` is a
+sentence. \`cause\` is the error behind it, where one is known. No message holds a secret or a whole URL.
 \`isCakeError(value)\` recognises one, also of another copy of the package or of another realm.
 
 | code | what has happened | what to do | retryable |

@@ -1,5 +1,5 @@
 // npm run fuzz: runs every fuzz target (libFuzzer, by cargo-fuzz).
-// `-- --runs 1000000` says how many inputs each; `-- link` chooses one.
+// `-- --runs 1000000` sets the number of inputs for each target; `-- link` selects one target.
 import { spawnSync } from "node:child_process";
 import { globSync, mkdirSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -24,7 +24,7 @@ for (const target of positionals.length > 0 ? positionals : targets) {
   mkdirSync(join(root, "fuzz/corpus", target), { recursive: true });
   const { status, stderr } = spawnSync(
     "cargo",
-    // Safe Rust: what can go wrong is a panic, not memory, so no sanitizer slows it down.
+    // In safe Rust the possible failure is a panic, not a memory error: a sanitizer would only cost time.
     [
       "fuzz",
       "run",
@@ -39,7 +39,7 @@ for (const target of positionals.length > 0 ? positionals : targets) {
       "-verbosity=0",
       "-print_final_stats=0",
     ],
-    // libFuzzer's hooks are unstable flags, on the pinned compiler.
+    // libFuzzer's hooks need unstable flags on the pinned compiler.
     {
       cwd: root,
       encoding: "utf8",

@@ -1,7 +1,8 @@
-// What wasm-bindgen writes has one instance a module, started once and for ever. Here it becomes a function that
-// starts an instance each time it is called: an instance that trapped is replaced, and importing starts nothing.
+// The glue of wasm-bindgen has one instance per module, started once. This script turns the glue into a function that
+// starts an instance on each call. A trapped instance can then be replaced, and an import starts nothing.
+import { CHARACTERS, SINGLES } from "../js/inline.ts";
 
-/** What leaves the glue: its classes and functions. */
+/** The exports of the glue: its classes and functions. */
 const EXPORT = /^export (class|function) (\w+)/gm;
 
 /** The glue of an audience as `start(module, died)`. */
@@ -9,7 +10,7 @@ export function asFactory(glue: string): string {
   const names = [...glue.matchAll(EXPORT)].map(([, , name]) => name);
   const body = replaceOnce(
     replaceOnce(
-      // From here on: fetching, streaming, starting once.
+      // The rest of the glue fetches, streams and starts once.
       glue.slice(0, indexOf(glue, "async function __wbg_load(")),
       "    wasm = instance.exports;",
       "    wasm = guard(instance.exports);",
@@ -17,22 +18,22 @@ export function asFactory(glue: string): string {
     "let wasmModule, wasmInstance, wasm;",
     "let wasmModule, wasmInstance, wasm, isDead = false;",
   )
-    // An instance that died has told it to those who wait for it already.
+    // A dead instance has already reported its trap to its waiting callers.
     .replaceAll(
       "            return f(a, state.b, ...args);\n        } finally {",
       "            return f(a, state.b, ...args);\n        } catch (error) {\n            if (!isDead) throw error;\n        } finally {",
     )
     .replace('/* @ts-self-types="./', '/* From the glue of wasm-bindgen, by scripts/glue.ts: "./');
   return `${GUARD}
-/** Starts an instance of the compiled \`module\`; \`died\` is told of the trap that ends it. */
+/** Starts an instance of the compiled \`module\`; \`died\` receives the trap that ends it. */
 export function start(module, died) {
 ${body}
-/** An exception out of an export has torn frames of the core's: nothing of this instance can be trusted any more. */
+/** An exception from an export has unwound frames of the core: the state of this instance is undefined. */
 function guard(exports) {
     return guarded(exports, (error) => {
         if (isDead) return;
         isDead = true;
-        // What the collector frees, and what still calls back, reaches nobody.
+        // Finalizers and callbacks that still run have no effect.
         wasm = nobody();
         died(error);
     });
@@ -44,34 +45,47 @@ return { ${names.join(", ")} };
 `;
 }
 
-/** The types of the glue of an audience: an interface of what an instance offers, named `name`. */
+/** The types of an audience's glue: an interface `name` with the exports of an instance. */
 export function asFactoryTypes(types: string, name: string): string {
   const kept = types
     .slice(0, indexOf(types, "export type InitInput"))
-    // Nothing here is disposed of by `using`; and the library of ES2022 does not know the symbol.
+    // No class here is disposed of by `using`, and the library of ES2022 does not have the symbol.
     .replace(/^ {4}\[Symbol\.dispose\]\(\): void;\n/gm, "");
   const names = [...kept.matchAll(EXPORT)].map(([, , exported]) => exported);
   return `${kept.replace(EXPORT, "declare $1 $2")}
-/** What a running instance offers. */
+/** The exports of a running instance. */
 export interface ${name} {
 ${names.map((exported) => `    readonly ${exported}: typeof ${exported};`).join("\n")}
 }
 
 export type { ${[...kept.matchAll(/^export class (\w+)/gm)].map(([, exported]) => exported).join(", ")} };
 
-/** Starts an instance of the compiled \`module\`; \`died\` is told of the trap that ends it. */
+/** Starts an instance of the compiled \`module\`; \`died\` receives the trap that ends it. */
 export function start(module: object, died: (error: unknown) => void): ${name};
 `;
 }
 
-/** The module's bytes as a module of their own, for where nothing else finds them. */
+/** The wasm's bytes as a module, for runtimes where no other way finds them: the text that js/inline.ts reads. */
 export function asInline(wasm: Uint8Array): string {
-  return `/** The bytes of the wasm, in base64. */
-export const BYTES = "${Buffer.from(wasm).toString("base64")}";
+  const counts = new Array<number>(256).fill(0);
+  for (const byte of wasm) counts[byte] = (counts[byte] ?? 0) + 1;
+  const order = [...counts.keys()].sort((one, other) => (counts[other] ?? 0) - (counts[one] ?? 0) || one - other);
+  const texts = new Map(order.map((byte, rank) => [byte, textOf(rank)]));
+  const head = Buffer.from(order).toString("hex");
+  const body = Array.from(wasm, (byte) => texts.get(byte)).join("");
+  return `/** The bytes of the wasm, as text: see inline.js. */
+export const BYTES = "${head}${body}";
 `;
 }
 
-const GUARD = `/** The exports, each telling of what it threw. By the number of arguments: spreading them costs more than the call. */
+function textOf(rank: number): string {
+  const pair = rank - SINGLES;
+  return pair < 0
+    ? CHARACTERS.charAt(rank)
+    : CHARACTERS.charAt(SINGLES + Math.floor(pair / CHARACTERS.length)) + CHARACTERS.charAt(pair % CHARACTERS.length);
+}
+
+const GUARD = `/** The exports, each of which reports what it throws. Cases by number of arguments: a spread costs more than the call. */
 function guarded(exports, die) {
     const all = {};
     for (const name in exports) {
@@ -87,7 +101,7 @@ function guarded(exports, die) {
     return all;
 }
 
-/** The exports of an instance that is gone: each does nothing. */
+/** The exports of a dead instance: each does nothing. */
 function nobody() {
     return new Proxy({}, { get: () => () => 0 });
 }

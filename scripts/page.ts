@@ -1,6 +1,5 @@
-// Makes dist/page/: the files that a page loads. The module and the tag hold
-// the wasm inside of them, so that no bundler has to find it and no second
-// request has to be waited for; what is needed only now and then lies beside.
+// Makes dist/page/: the files that a page loads. The module and the tag contain the wasm, so that no bundler has to
+// find it and no second request is needed. Rarely needed parts are separate files.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,16 +10,16 @@ import { minify } from "terser";
 import { build, type InlineConfig, type Plugin } from "vite";
 import { root } from "./build.ts";
 
-/** What the cores export; see js/page/core.ts. */
+/** The exports of the cores; see js/page/core.ts. */
 const EXPORTS = ["put", "get", "decide"];
 const LINK_EXPORTS = ["push", "byte", "build"];
 
-/** Files of their own: loaded when they are first needed. */
+/** Separate files, loaded when they are first needed. */
 const LAZY = ["outbox", "decorate", "link", "fallback", "link-fallback"];
 
 const out = join(root, "dist/page");
 
-/** Removes what wasm-bindgen adds for values that never cross here, then optimises for size. */
+/** Removes the wasm-bindgen exports for values that never cross here, then optimises for size. */
 function shrink(audience: string, exports: readonly string[]): Uint8Array {
   const module = binaryen.readBinary(readFileSync(join(root, `target/wasm/${audience}/${audience}_bg.wasm`)));
   for (let index = module.getNumExports() - 1; index >= 0; index -= 1) {
@@ -29,12 +28,12 @@ function shrink(audience: string, exports: readonly string[]): Uint8Array {
   }
   binaryen.setOptimizeLevel(2);
   binaryen.setShrinkLevel(2);
-  // The stack is down there; nothing has an address below 1,024 but for its end.
+  // The stack is at low addresses: no data has an address below 1,024.
   binaryen.setLowMemoryUnused(true);
-  // What the first round removes lets the second one see more.
+  // The second round finds more after the removals of the first.
   module.optimize();
   module.optimize();
-  // Sections that nobody reads.
+  // No runtime reads these sections.
   module.runPasses(["strip-debug", "strip-producers", "strip-target-features"]);
   return module.emitBinary();
 }
@@ -50,7 +49,10 @@ function asJavaScript(wasm: Uint8Array): string {
   }
 }
 
-/** Without what wasm2js adds for modules that are not ours: data in base64, which is text here, and views of the memory. */
+/**
+ * Removes the parts of wasm2js for other kinds of modules: base64 data, which is text here, and unused views of the
+ * memory.
+ */
 function withoutWrapping(code: string): string {
   const plain = code
     .replace(/ *var base64ReverseLookup[\s\S]*?(?=function initActiveSegments)/, () => SET_DATA)
@@ -66,11 +68,11 @@ const SET_DATA = `function setData(view, offset, text) {
 }
 `;
 
-/** A wasm as ASCII text, and what the page reads it with. */
+/** A wasm as ASCII text, with the values to decode it. */
 interface WasmText {
   /** The character before each byte above 127. */
   readonly mark: string;
-  /** What each character is masked with, so that few of them need an escape. */
+  /** The mask of each character, chosen to need few escapes. */
   readonly key: number;
   /** A string literal. */
   readonly literal: string;
@@ -79,9 +81,9 @@ interface WasmText {
 const ESCAPES: Record<string, string> = { "\0": "\\0", "\n": "\\n", "\r": "\\r", '"': '\\"', "\\": "\\\\" };
 
 /**
- * The wasm as a text in double quotes: each byte a character below 128, behind a mark where its highest bit is set.
- * That is smaller than one character for each byte, of which those above 127 are two bytes in UTF-8, and a third of
- * base64's excess. Nothing where the key leaves no character for a mark.
+ * The wasm as a text in double quotes. Each byte is a character below 128, with a mark before it where the byte's
+ * highest bit is set. One character for each byte would be larger, because those above 127 take two bytes in UTF-8.
+ * This text has a third of base64's excess. The list is empty where the key leaves no character for a mark.
  */
 function asTexts(wasm: Uint8Array, key: number): WasmText[] {
   const codes = Array.from(wasm, (byte) => (byte & 127) ^ key);
@@ -91,7 +93,7 @@ function asTexts(wasm: Uint8Array, key: number): WasmText[] {
   );
   return marks.map((mark) => {
     const text = codes.map((code, at) => ((wasm[at] ?? 0) > 127 ? mark : "") + String.fromCharCode(code)).join("");
-    // In one pass: what has been escaped must not be escaped again. A digit after \0 would make it an octal escape.
+    // All escapes in one pass, so that none is escaped again. A digit after \0 would make an octal escape.
     const literal = text.replace(/[\0\n\r"\\]/g, (character, at: number) =>
       character === "\0" && /\d/.test(text[at + 1] ?? "") ? "\\x00" : (ESCAPES[character] ?? character),
     );
@@ -104,7 +106,7 @@ function withWasm(code: string, wasm: Uint8Array): string {
   const scripts = (texts: readonly WasmText[]) =>
     texts
       .map((text) => {
-        // Functions: in a replacement text `$` would mean something.
+        // The replacements are functions: in a replacement text, `$` has a meaning.
         const script = code
           .replace(/(["'`])WASM_MARK\1/, () => `"${text.mark}"`)
           .replace(/\bWASM_KEY\b/, () => String(text.key))
@@ -136,7 +138,7 @@ function check({ literal, mark, key }: WasmText, wasm: Uint8Array): void {
     throw new Error("the wasm's text does not read back as its bytes");
 }
 
-/** One bundled, minified file from `entry`; the lazy ones beside it stay imports. */
+/** One bundled, minified file from `entry`; the imports of lazy files stay imports. */
 async function bundle(entry: string, name: string, format: "es" | "iife", wasm?: Uint8Array): Promise<string> {
   const config: InlineConfig = {
     configFile: false,
@@ -156,7 +158,7 @@ async function bundle(entry: string, name: string, format: "es" | "iife", wasm?:
   const [result] = [await build(config)].flat();
   const code = result && "output" in result ? result.output[0].code : undefined;
   if (code === undefined) throw new Error(`${entry} made no code`);
-  // What rolldown leaves is packed better by a second minifier, which copies no function into its callers.
+  // A second minifier makes rolldown's output smaller; it copies no function into its callers.
   const { code: plain } = await minify(code, {
     ecma: 2020,
     module: format === "es",
@@ -167,7 +169,7 @@ async function bundle(entry: string, name: string, format: "es" | "iife", wasm?:
   return wasm ? withWasm(plain, wasm) : plain;
 }
 
-/** Leaves the imports of lazy files as they are: `import("./outbox.js")` finds the file beside the importing one. */
+/** Keeps the imports of lazy files: `import("./outbox.js")` finds the file beside the importing one. */
 const lazy: Plugin = {
   name: "lazy",
   enforce: "pre",
@@ -176,11 +178,11 @@ const lazy: Plugin = {
 };
 
 function write(name: string, code: string): void {
-  // So it is the same script in a page of any encoding.
+  // An ASCII script is the same in a page of any encoding.
   if (/[^\0-\x7f]/.test(code)) throw new Error(`${name}.js is not ASCII`);
   writeFileSync(join(out, `${name}.js`), code);
 }
-/** V8 then compiles the functions with the script, and not one by one as they are called. */
+/** With this comment, V8 compiles all functions together with the script, rather than each at its first call. */
 const EAGER = "//# allFunctionsCalledOnLoad\n";
 
 mkdirSync(out, { recursive: true });

@@ -1,12 +1,12 @@
-// What npm runs before it packs, and with `--restore` after: the tarball gets what only a registry's page and old
-// resolvers need, from what the clone has. Plain JavaScript, for npm runs it with any Node.
+// npm runs this script before it packs, and with `--restore` after. The script adds to the tarball what only the
+// registry's page and old resolvers need. It is plain JavaScript, because npm runs it with any Node.
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const kept = join(root, "target/prepack");
-/** Changed for the tarball where the repository's address is known. */
+/** The files that are changed for the tarball where the repository's address is known. */
 const CHANGED = ["README.md", "package.json"];
 
 restore();
@@ -16,7 +16,7 @@ const entries = Object.entries(manifest.exports).filter(
 );
 
 if (!process.argv.includes("--restore")) {
-  // Resolvers that do not read `exports` (Parcel's, TypeScript's "node10") find a folder of the entry's name.
+  // Resolvers that do not read `exports` (Parcel's, TypeScript's "node10") look for a folder with the entry's name.
   for (const [path, { types, default: main }] of entries) {
     const up = "../".repeat(path.split("/").length - 1);
     const folder = join(root, path);
@@ -36,21 +36,21 @@ if (!process.argv.includes("--restore")) {
       bugs: `${repository}/issues`,
     };
     writeFileSync(join(root, "package.json"), `${JSON.stringify(named, null, 2)}\n`);
-    // The registry's page is not in the repository: each relative link gets its address, as of this version.
+    // The registry's page is outside the repository: each relative link becomes an absolute one for this version.
     const readme = readFileSync(join(root, "README.md"), "utf8");
     const base = `${repository}/blob/v${manifest.version}/`;
     writeFileSync(join(root, "README.md"), readme.replace(/\]\((?![a-z]+:|#)([^)]+)\)/g, `](${base}$1)`));
   }
 }
 
-/** Where the source is: said by whoever publishes, or by the workflow. */
+/** The address of the repository, from the publisher or from the workflow. */
 function repositoryOf(env) {
   if (env.CAKE_EDGE_REPOSITORY) return env.CAKE_EDGE_REPOSITORY.replace(/\/$|\.git$/, "");
   if (env.GITHUB_SERVER_URL && env.GITHUB_REPOSITORY) return `${env.GITHUB_SERVER_URL}/${env.GITHUB_REPOSITORY}`;
   return undefined;
 }
 
-/** Undoes all of it, also what a pack that was broken off has left behind. */
+/** Restores all files, also after an interrupted pack. */
 function restore() {
   for (const file of CHANGED) {
     if (existsSync(join(kept, file))) renameSync(join(kept, file), join(root, file));

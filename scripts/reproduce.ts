@@ -1,4 +1,4 @@
-// npm run reproduce: builds the wasm once more, of the same commit in another folder, and compares the bytes.
+// npm run reproduce: builds the wasm again in another folder, and compares the bytes.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
@@ -6,7 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BuildError, build, root } from "./build.ts";
 
-const WASM = ["edge", "forwarder", "sandbox", "report"].map((audience) => `js/wasm/${audience}_bg.wasm`);
+const WASM = ["edge", "client", "checks", "forwarder", "sandbox", "report"].map(
+  (audience) => `js/wasm/${audience}_bg.wasm`,
+);
 const PAGE = ["page", "link", "fallback", "link-fallback"].map(
   (audience) => `target/wasm/${audience}/${audience}_bg.wasm`,
 );
@@ -14,7 +16,7 @@ const PAGE = ["page", "link", "fallback", "link-fallback"].map(
 const elsewhere = mkdtempSync(join(tmpdir(), "cake-edge another folder-"));
 try {
   await build();
-  // What is in the work tree, not what was committed: the comparison is of folders.
+  // The files of the work tree, not of the last commit: the comparison is between folders.
   const copied = spawnSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], { cwd: root });
   const packed = spawnSync("tar", ["--null", "-T", "-", "-cf", "-"], {
     cwd: root,

@@ -1,6 +1,5 @@
-// The front door of every npm script: sets up what the script needs, then runs
-// scripts/NAME.ts with a Node that is new enough. Plain JavaScript without
-// packages, because on a fresh clone nothing else runs yet.
+// The entry of every npm script: sets up the tools that the script needs, then runs scripts/NAME.ts with a recent
+// enough Node. It is plain JavaScript without packages, because on a fresh clone nothing else runs yet.
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { SetupError, setup } from "./setup.mjs";
@@ -29,7 +28,7 @@ try {
   const { node, env } = await setup(NEEDS[name]);
   const script = fileURLToPath(new URL(`./${name}.ts`, import.meta.url));
   const child = spawn(node, [script, ...args], { stdio: "inherit", env });
-  // The terminal sends Ctrl-C to the whole group; a signal sent to us alone is passed on.
+  // The terminal sends Ctrl-C to the whole process group; a signal to this process alone is passed on.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
   child.on("exit", (code, signal) => process.exit(code ?? (signal === "SIGINT" ? 130 : 1)));
 } catch (error) {

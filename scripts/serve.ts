@@ -1,5 +1,5 @@
-// Serves the sandbox, the forwarder and the demo page in one bare workerd: its
-// start takes 50 ms, wrangler's takes seconds.
+// Serves the sandbox, the forwarder and the demo page in one bare workerd, which starts in 50 ms; wrangler needs
+// seconds.
 import { randomUUID } from "node:crypto";
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -9,20 +9,20 @@ import { freePort, isFree, startWorkerd, WorkerdError } from "../js/bin/workerd.
 import { BuildError, root } from "./build.ts";
 import { bundleWorker } from "./bundle.ts";
 
-// CommonJS that says `default` itself: import would wrap it twice.
+// The CommonJS module has a `default` of its own: `import` would wrap it twice.
 const { default: program } = createRequire(import.meta.url)("workerd") as { default: string };
 
 const HOST = "127.0.0.1";
 
-/** What runs. */
+/** The running server. */
 export interface Served {
   /** `http://127.0.0.1:PORT` */
   readonly origin: string;
   /** The sandbox's API key, made for this run. */
   readonly apiKey: string;
-  /** What the forwarder's operator signs in with, made for this run. */
+  /** The secret of the forwarder's operator, made for this run. */
   readonly operatorSecret: string;
-  /** Ends when workerd does, with its exit code. */
+  /** Resolves with workerd's exit code when workerd ends. */
   readonly ended: Promise<number>;
   /** Stops workerd and removes its files. */
   stop(): Promise<void>;
@@ -46,12 +46,19 @@ export async function serve(port: number): Promise<Served> {
   const remove = () => rmSync(home, { recursive: true, force: true });
   try {
     for (const [name, entry] of Object.entries(WORKERS)) await bundleWorker(name, entry, home);
-    // workerd embeds files only from below its configuration.
-    for (const wasm of ["edge_bg.wasm", "forwarder_bg.wasm", "report_bg.wasm", "sandbox_bg.wasm"])
+    // workerd embeds only files below the folder of its configuration.
+    for (const wasm of [
+      "checks_bg.wasm",
+      "client_bg.wasm",
+      "edge_bg.wasm",
+      "forwarder_bg.wasm",
+      "report_bg.wasm",
+      "sandbox_bg.wasm",
+    ])
       cpSync(join(root, "dist/wasm", wasm), join(home, wasm));
     const rows = join(home, "rows");
     mkdirSync(rows);
-    // Whatever is built there later is served.
+    // A demo that is built later is served too.
     mkdirSync(join(root, "target/demo"), { recursive: true });
     const origin = `http://${HOST}:${listenOn}`;
     const apiKey = randomUUID();
@@ -63,7 +70,7 @@ export async function serve(port: number): Promise<Served> {
       host: HOST,
       port: listenOn,
       front: "demo",
-      // The forwarder tells every change of state.
+      // The forwarder logs every change of state.
       logs: false,
       environment: {
         CAKE_API_KEY: apiKey,
@@ -75,7 +82,7 @@ export async function serve(port: number): Promise<Served> {
       workers: [
         {
           name: "demo",
-          modules: ["demo.js", "edge_bg.wasm", "report_bg.wasm"],
+          modules: ["demo.js", "checks_bg.wasm", "client_bg.wasm", "edge_bg.wasm", "report_bg.wasm"],
           variables: ["CAKE_API_KEY", "CAKE_BASE_URL"],
           services: { SANDBOX: "sandbox", FORWARDER: "forwarder", FILES: "files" },
         },

@@ -1,6 +1,5 @@
-// Sets the machine up, once: npm packages, Rust's wasm target, the wasm tools,
-// a Node new enough for wrangler, Chromium. Idempotent; what is there already
-// costs a look. Tools go into a cache outside the clone (CAKE_EDGE_CACHE, by
+// Sets up the machine: npm packages, Rust's wasm target, the wasm tools, a Node new enough for wrangler, Chromium. The
+// setup is idempotent; tools that exist are only checked. Tools go into a cache outside the clone (CAKE_EDGE_CACHE, by
 // default ~/.cache/cake-edge), so that a second clone does not build them again.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -10,18 +9,19 @@ import { delimiter, join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { fileURLToPath } from "node:url";
 
-/** Pinned tools. wasm-bindgen must be the very version that Cargo.toml pins. */
+/** Pinned tools. The version of wasm-bindgen must be exactly the one in Cargo.toml. */
 const WASM_BINDGEN = "0.2.130";
 const WASM_PACK = "0.15.1";
 const CARGO_FUZZ = "0.13.2";
 const CARGO_DENY = "0.20.2";
 const NODE = "24.21.0";
-const NODE_AT_LEAST = [22, 12];
+// wrangler needs 22.12; `node:sqlite` needs no flag from 22.13 on.
+const NODE_AT_LEAST = [22, 13];
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const cache = process.env.CAKE_EDGE_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "cake-edge");
 
-/** A sentence on what to do. */
+/** An error whose message says what to do. */
 export class SetupError extends Error {}
 
 /**
@@ -53,12 +53,12 @@ export async function setup(needs) {
     paths.unshift(node.replace(/[/\\][^/\\]+$/, ""));
     return node;
   };
-  // The compiler is busy with the processors, npm with the network.
+  // The compiler needs the processors, npm needs the network: both run at once.
   const node = npm();
   steps.push(node);
   if (needs.includes("rust")) steps.push(rust());
   await settle(steps);
-  // apt after the compilers: it may need the processors too, and asks for root.
+  // apt runs after the compilers: it may need the processors too, and asks for root.
   if (needs.includes("chromium")) Object.assign(env, await ensureChromium());
   if (needs.includes("firefox")) Object.assign(env, await ensureFirefox());
 
@@ -68,7 +68,7 @@ export async function setup(needs) {
   return { node: await node, env };
 }
 
-/** Waits for all, so that a failure does not leave a compiler running behind its message. */
+/** Waits for all steps, so that no compiler keeps running after the message of a failure. */
 async function settle(steps) {
   const failed = (await Promise.allSettled(steps)).find(({ status }) => status === "rejected");
   if (failed) throw failed.reason;
@@ -100,12 +100,12 @@ async function ensureNode() {
   if (existsSync(node)) return node;
   if (process.platform !== "linux") {
     throw new SetupError(
-      `Node ${process.versions.node} is too old for wrangler: install Node ${NODE_AT_LEAST.join(".")} or newer.`,
+      `Node ${process.versions.node} is too old for wrangler and node:sqlite: install Node ${NODE_AT_LEAST.join(".")} or newer.`,
     );
   }
   mkdirSync(home, { recursive: true });
   await step(
-    `Node ${NODE} (wrangler needs ${NODE_AT_LEAST.join(".")})`,
+    `Node ${NODE} (wrangler and node:sqlite need ${NODE_AT_LEAST.join(".")})`,
     "npm",
     ["install", "--prefix", home, "--no-save", "--no-audit", "--no-fund", `${name}@${NODE}`],
     {
@@ -139,7 +139,7 @@ async function ensureCargoTool(crate, version) {
   if (existsSync(join(home, ".crates.toml"))) return bin;
   const target = join(cache, `${crate}-${version}-target`);
   mkdirSync(target, { recursive: true });
-  // Drivers, not products: compiled in a third of the time that a release takes.
+  // Tools, not products: compiled in a third of the time of a release build.
   const env = {
     ...process.env,
     CARGO_TARGET_DIR: target,
@@ -169,7 +169,7 @@ async function ensureFirefox() {
   ]);
 }
 
-/** The paths that `find` finds, by their variables; where one is missing, Debian's packages bring it. */
+/** The paths from `find`, by their environment variables. Debian's packages supply a missing one. */
 async function ensureBrowser(name, find, packages) {
   const found = find();
   if (Object.values(found).every(Boolean)) return found;
@@ -186,14 +186,14 @@ async function ensureBrowser(name, find, packages) {
     );
   }
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  // On a fresh machine of a cloud another apt is at work for its first minutes.
+  // On a new cloud machine another apt holds the lock for the first minutes.
   const patience = ["-o", "DPkg::Lock::Timeout=600"];
   await step("package lists", "apt-get", [...patience, "update"], { env, hint });
   await step(name, "apt-get", [...patience, "install", "-y", "--no-install-recommends", ...packages], { env, hint });
   return find();
 }
 
-/** Asks whoever sits at the terminal; where nobody does, as in CI, it is agreed. */
+/** Asks the person at the terminal. Without a terminal, as in CI, the answer is yes. */
 async function agrees(question) {
   if (!(process.stdin.isTTY && process.stderr.isTTY) || process.env.CI) return true;
   const asking = createInterface({ input: process.stdin, output: process.stderr });
@@ -210,7 +210,7 @@ function which(...names) {
         accessSync(path, constants.X_OK);
         return path;
       } catch {
-        // Not here: the next folder.
+        // Not in this folder: try the next one.
       }
     }
   }
@@ -222,7 +222,7 @@ function capture(command, args) {
   return status === 0 ? stdout.trim() : undefined;
 }
 
-/** Runs one long step: a line before, a line with its time after, its output only when it fails. */
+/** Runs one long step. Prints a line before and a line with the time after; prints the output only on failure. */
 function step(title, command, args, { env = process.env, hint }) {
   say(`${title} …`);
   const start = Date.now();

@@ -1,12 +1,12 @@
-// npm run site: the documentation as a folder for any static host, target/site/: the pages of docs/ with search, a
-// reference from the types, each page's Markdown beside it, llms.txt, and the demo.
+// npm run site: the documentation as a folder for any static host, target/site/. The folder has the pages of docs/ with
+// search, a reference from the types, each page's Markdown, llms.txt, and the demo.
 import { execFileSync } from "node:child_process";
 import { cpSync, globSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { BuildError, build, buildStaticDemo, root } from "./build.ts";
 
 const site = join(root, "site");
-/** Beside the site's packages, where its generator finds them. */
+/** The working folder, beside the site's packages, where the generator finds them. */
 const pages = join(site, "pages");
 const out = join(root, "target/site");
 const PROJECT = ["ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"];
@@ -18,6 +18,7 @@ const ENTRIES = {
   "cake-edge/report": "report/index",
   "cake-edge/forwarder": "forwarder/index",
   "cake-edge/forwarder/memory": "forwarder/in-process",
+  "cake-edge/forwarder/node": "forwarder/node/index",
   "cake-edge/sandbox": "sandbox/index",
   "cake-edge/sandbox/memory": "sandbox/in-process",
 };
@@ -41,7 +42,7 @@ try {
   process.exitCode = 1;
 }
 
-/** README and docs side by side, their links with them. */
+/** Copies README and docs into one folder, and adjusts their links. */
 function copyPages(): void {
   for (const file of readdirSync(join(root, "docs"))) {
     write(file, readFileSync(join(root, "docs", file), "utf8").replaceAll("](../", "]("));
@@ -54,7 +55,7 @@ function write(file: string, text: string): void {
   writeFileSync(join(pages, file), text);
 }
 
-/** A page of reference for each import path, from the types that are published. */
+/** A reference page for each import path, from the published types. */
 function writeReference(): { text: string; link: string }[] {
   const folder = join(pages, "reference");
   const links = Object.entries(ENTRIES).map(([entry, types]) => {
@@ -90,7 +91,7 @@ function writeReference(): { text: string; link: string }[] {
   return links;
 }
 
-/** Each page's Markdown beside its HTML, and the list of them for programs that read. */
+/** Each page's Markdown beside its HTML, and a list of them for programs. */
 function writeTwins(): void {
   const files = globSync("**/*.md", { cwd: pages }).sort();
   const lines = files.map((file) => {

@@ -1,5 +1,5 @@
-// npm run size: bytes of everything that is shipped, beside what others ship,
-// and a failure where a budget is exceeded. `-- --json` prints the figures alone.
+// npm run size: the bytes of every shipped file, beside the peers' files, with a failure where a budget is exceeded.
+// `-- --json` prints only the figures.
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ interface Size {
   readonly brotli: number;
 }
 
-/** What may not grow beyond these; a page's bytes are its visitors' time. */
+/** The size budgets; a page's bytes cost its visitors time. */
 const BUDGETS = {
   page_first_load_brotli: 5_500,
   page_convert_path_brotli: 4_000,
@@ -30,7 +30,7 @@ const isJson = process.argv.includes("--json");
 await build();
 
 const files = {
-  // The wasm is inside of both; a page loads one or the other.
+  // Both contain the wasm; a page loads one or the other.
   "page/page.js": sizeOf("dist/page/page.js"),
   "page/cake-edge.js": sizeOf("dist/page/cake-edge.js"),
   "page/outbox.js": sizeOf("dist/page/outbox.js"),
@@ -39,16 +39,20 @@ const files = {
   "page/link.js": sizeOf("dist/page/link.js"),
   "page/link-fallback.js": sizeOf("dist/page/link-fallback.js"),
   "wasm/edge_bg.wasm": sizeOf("dist/wasm/edge_bg.wasm"),
+  "wasm/client_bg.wasm": sizeOf("dist/wasm/client_bg.wasm"),
+  "wasm/checks_bg.wasm": sizeOf("dist/wasm/checks_bg.wasm"),
   "wasm/forwarder_bg.wasm": sizeOf("dist/wasm/forwarder_bg.wasm"),
   "wasm/report_bg.wasm": sizeOf("dist/wasm/report_bg.wasm"),
   "wasm/sandbox_bg.wasm": sizeOf("dist/wasm/sandbox_bg.wasm"),
-  // The same as text, in the entries of runtimes that compile bytes.
+  // The wasm as text, for runtimes that compile from bytes.
   "wasm/edge_inline.js": sizeOf("dist/wasm/edge_inline.js"),
+  "wasm/client_inline.js": sizeOf("dist/wasm/client_inline.js"),
+  "wasm/checks_inline.js": sizeOf("dist/wasm/checks_inline.js"),
   "wasm/forwarder_inline.js": sizeOf("dist/wasm/forwarder_inline.js"),
   "wasm/sandbox_inline.js": sizeOf("dist/wasm/sandbox_inline.js"),
 } satisfies Record<string, Size>;
 
-/** What a page of theirs loads, minified as they publish it. */
+/** The files that a page loads from a peer, minified as published. */
 const peers = {
   Snowplow: sizeOf("bench/node_modules/@snowplow/browser-tracker/dist/index.umd.min.js"),
   Segment: sizeOf("bench/node_modules/@segment/analytics-next/dist/umd/standalone.js"),
@@ -61,14 +65,20 @@ const packed = execFileSync("npm", ["pack", "--dry-run", "--json"], {
 });
 const [tarball] = Object.values(JSON.parse(packed)) as { size: number }[];
 const figures = {
-  // Module and tag are two ways of loading the same: the larger one counts.
+  // Module and tag are two ways to load the same code: the larger one counts.
   page_first_load_brotli: Math.max(files["page/page.js"].brotli, files["page/cake-edge.js"].brotli),
   page_convert_path_brotli: files["page/outbox.js"].brotli,
   page_link_brotli: files["page/link.js"].brotli,
   page_fallback_brotli: files["page/fallback.js"].brotli,
   edge_wasm_gzip: files["wasm/edge_bg.wasm"].gzip,
+  client_wasm_gzip: files["wasm/client_bg.wasm"].gzip,
+  checks_wasm_gzip: files["wasm/checks_bg.wasm"].gzip,
   report_wasm_gzip: files["wasm/report_bg.wasm"].gzip,
   edge_inline_gzip: files["wasm/edge_inline.js"].gzip,
+  // All that the entry `cake-edge` holds as text: links and capture, the API client, the checks.
+  edge_entry_inline_gzip: ["edge", "client", "checks"]
+    .map((audience) => files[`wasm/${audience}_inline.js` as keyof typeof files].gzip)
+    .reduce((sum, bytes) => sum + bytes),
   forwarder_inline_gzip: files["wasm/forwarder_inline.js"].gzip,
   sandbox_inline_gzip: files["wasm/sandbox_inline.js"].gzip,
   tarball_bytes: tarball?.size ?? Number.NaN,

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The packed package, installed into an empty folder and used by the Node on the PATH.
+# Installs the packed package into an empty folder, and uses it with the Node on the PATH.
 set -euo pipefail
 root="$(cd "$(dirname "$0")/.." && pwd)"
 home="$(mktemp -d)"

@@ -6,7 +6,7 @@ import { type Served, serve } from "./serve.ts";
 import { StepFailed, walk } from "./walk.ts";
 
 const { values } = parseArgs({ options: { once: { type: "boolean", default: false } } });
-/** What the demo's plots show. */
+/** The history in the demo's plots. */
 const PAST = { days: 30, clicks: 20_000 };
 
 const started = Date.now();
@@ -20,7 +20,7 @@ try {
   await buildServers();
   served = await serve(port);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    // Not `once`: npm and the terminal may both pass it on, and the second must not kill us in mid-stop.
+    // Not `once`: npm and the terminal may both pass the signal on, and the second one must not interrupt the stop.
     process.on(signal, () => void served?.stop());
   }
   for await (const line of walk(served)) console.log(line);
@@ -28,7 +28,7 @@ try {
   if (values.once) {
     await served.stop();
   } else {
-    // The transcript has not waited for what only a browser loads.
+    // The transcript has not waited for the browser's part of the build.
     await buildPages();
     await makePast(served.origin);
     console.log(`\nServing on ${served.origin}: open it in a browser. Ctrl-C stops everything.`);
@@ -45,7 +45,7 @@ try {
   process.exitCode = 1;
 }
 
-/** Makes a past; its progress is not told, it takes a second. */
+/** Generates a history without progress messages: it takes a second. */
 async function makePast(origin: string): Promise<void> {
   const answer = await fetch(`${origin}/__sandbox/history`, { method: "POST", body: JSON.stringify(PAST) });
   await answer.text();

@@ -1,5 +1,5 @@
-// npm test: every suite, one after the other, and one plain line at the end.
-// `npm test -- NAME …` runs only the suites so named; `--all` has every consumer of the package, not the quick dozen.
+// npm test: runs every suite in sequence, and prints one plain line at the end.
+// `npm test -- NAME …` runs only the named suites; `--all` runs every consumer of the package, not the quick dozen.
 import { spawn } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -14,7 +14,7 @@ interface Suite {
   readonly command: string;
   readonly args: readonly string[];
   readonly env?: Record<string, string>;
-  /** Reads the counts from what the suite printed or left behind. */
+  /** Reads the counts from the suite's output or its result file. */
   readonly count: (output: string) => Counts;
 }
 
@@ -27,12 +27,12 @@ const VITEST = ["run", "--reporter=default", "--reporter=json", `--outputFile.js
 const SUITES: Record<string, Suite> = {
   core: {
     command: "cargo",
-    args: ["test", "--features", "page,link,edge,forwarder,report,sandbox"],
+    args: ["test", "--features", "page,link,edge,client,checks,forwarder,report,sandbox"],
     count: cargoCounts,
   },
   "wasm-node": {
     command: "cargo",
-    args: [...WASM, "--features", "edge,forwarder", "--test", "wasm_node"],
+    args: [...WASM, "--features", "edge,client,checks,forwarder", "--test", "wasm_node"],
     env: RUNNER,
     count: cargoCounts,
   },
@@ -48,7 +48,7 @@ const SUITES: Record<string, Suite> = {
     args: [...VITEST, "--project=node", "--project=browser", "--project=worker"],
     count: vitestCounts,
   },
-  // The tarball in the projects of its users.
+  // The packed tarball in the consumer projects.
   consumers: {
     command: "vitest",
     args: [...VITEST, "--project=consumers"],
@@ -112,7 +112,7 @@ function run({ command, args, env, count }: Suite): Promise<Counts> {
     });
     child.on("close", (code) => {
       const counts = count(output);
-      // A suite that died or ran nothing has failed, whatever it counted.
+      // A suite that crashed or ran no test has failed, whatever the count.
       const isLost = counts.failed === 0 && (code !== 0 || counts.passed === 0);
       resolve(isLost ? { passed: counts.passed, failed: 1 } : counts);
     });

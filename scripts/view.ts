@@ -1,5 +1,4 @@
-// js/generated/view.ts: the live view as one page, with the hashes that its
-// Content-Security-Policy names.
+// js/generated/view.ts: the live view as one page, with the hashes for its Content-Security-Policy.
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

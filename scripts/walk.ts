@@ -1,5 +1,4 @@
-// The main job, once, as its users do it: a link, a click, a kept click id, a
-// conversion, a payout, a postback.
+// The main job, once, as a user does it: a link, a click, a stored click id, a conversion, a payout, a postback.
 import { randomBytes } from "node:crypto";
 import type { SandboxState } from "../js/sandbox/rows.ts";
 import { root } from "./build.ts";
@@ -7,12 +6,12 @@ import type { Served } from "./serve.ts";
 
 const OFFER_ID = 12_345;
 
-/** A step of the chain did not do what it should. */
+/** A step of the chain had an unexpected result. */
 export class StepFailed extends Error {}
 
-/** Walks the chain against what is served; yields a line a step. */
+/** Walks the chain against a running server; yields a line for each step. */
 export async function* walk({ origin, apiKey }: Pick<Served, "origin" | "apiKey">): AsyncGenerator<string> {
-  // The package as a Node user gets it.
+  // The package as a Node user imports it.
   const { captureClick, createCakeClient, createTrackingLink, readClickCookie } = (await import(
     `${root}dist/entry/edge.inline.js`
   )) as typeof import("../dist/edge/index.js");
@@ -35,7 +34,7 @@ export async function* walk({ origin, apiKey }: Pick<Served, "origin" | "apiKey"
   const secrets = [randomBytes(32).toString("hex")];
   const { clickId, setCookie } = captureClick(new Request(landing, { headers: { accept: "text/html" } }), { secrets });
   const cookie = setCookie?.split(";")[0] ?? "";
-  // The thank-you page knows the visitor by the cookie alone.
+  // The thank-you page identifies the visitor only by the cookie.
   const kept = readClickCookie(new Request(`${origin}/thanks`, { headers: { cookie } }), { secrets });
   if (clickId === undefined || kept !== clickId) throw new StepFailed("the click id was not kept");
   yield line("click id kept", `${kept}, in a cookie for 30 days`);
@@ -79,7 +78,7 @@ function line(step: string, what: string): string {
   return `${step.padEnd(20)} ${what}`;
 }
 
-/** The postback is fired after the answer: it is looked for until 3 s have passed. */
+/** The postback fires after the answer: this function polls for up to 3 s. */
 async function firedPostback(origin: string, conversionId: number) {
   for (let tries = 0; tries < 60; tries += 1) {
     const { postbacks } = (await (await fetch(`${origin}/__sandbox/state`)).json()) as SandboxState;

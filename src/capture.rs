@@ -1,5 +1,5 @@
-//! Edge capture: what a site's Worker does about the click of a request. It
-//! reads the request's own words and decides; whoever calls it sets the cookie.
+//! Edge capture: decides how a site's Worker handles the click of a request. The module reads the
+//! request and decides; the caller sets the cookie.
 
 use crate::click_id::LandingParameters;
 use crate::consent::{Consent, Storing};
@@ -11,21 +11,22 @@ use crate::touch::{TouchPolicy, TouchUpdate};
 use crate::url::cut;
 use crate::{Error, Result};
 
-/// The signed cookie of one host alone.
+/// The name of the signed cookie for one host only.
 pub(crate) const HOST_COOKIE: &str = "__Host-cake_click";
 
-/// The signed cookie of a domain and all hosts below it.
+/// The name of the signed cookie for a domain and all hosts below it.
 pub(crate) const DOMAIN_COOKIE: &str = "__Secure-cake_click";
 
-/// The signed cookie on http loopback, where browsers take no prefix. Not the
-/// name of the page's own cookie, which no script could write any more then.
+/// The name of the signed cookie on http loopback, where browsers refuse the prefixes. It differs
+/// from the name of the page's own cookie: no script can write a name that an `HttpOnly` cookie
+/// has.
 pub(crate) const LOOPBACK_COOKIE: &str = "cake_click_signed";
 
-/// The page's own cookie, which js/page/store.ts writes. The edge reads nothing
-/// of it, and deletes it where the visitor says no.
+/// The page's own cookie, which js/page/store.ts writes. The edge never reads its value, and
+/// deletes the cookie where the visitor denies consent.
 pub(crate) const PAGE_COOKIE: &str = "cake_click";
 
-/// A request, in its own words. Headers that it lacks are `None`.
+/// A request, as the platform received it. A missing header is `None`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Visit<'a> {
     /// `GET`, …
@@ -38,7 +39,7 @@ pub struct Visit<'a> {
     pub privacy_control: Option<&'a str>,
     /// `Upgrade`.
     pub upgrade: Option<&'a str>,
-    /// `Sec-Purpose`, and before it had that name `Purpose`, `X-Purpose` and `X-Moz`.
+    /// `Sec-Purpose`, and its former names `Purpose`, `X-Purpose` and `X-Moz`.
     pub purposes: [Option<&'a str>; 4],
     /// `Sec-Fetch-Mode`.
     pub fetch_mode: Option<&'a str>,
@@ -56,23 +57,23 @@ pub struct Visit<'a> {
     pub forwarded_host: Option<&'a str>,
 }
 
-/// How clicks are captured.
+/// The options of edge capture.
 #[derive(Debug)]
 pub struct Capture<'a> {
-    /// Sign and verify the cookie.
+    /// The keys that sign and verify the cookie.
     pub keys: &'a SigningKeys,
-    /// Which touch counts, and how long.
+    /// Which touch counts, and for how long.
     pub touch_policy: TouchPolicy,
-    /// Where the landing page's URL carries what.
+    /// The names of the parameters in the landing page's URL.
     pub parameters: LandingParameters<'a>,
-    /// The domain whose hosts all see the cookie; else the request's host alone.
+    /// The domain whose hosts all receive the cookie; `None` for the request's host only.
     pub domain: Option<&'a str>,
-    /// What the visitor has said.
+    /// The visitor's consent.
     pub consent: Consent,
     /// Keep clicks in spite of `Sec-GPC: 1`.
     pub ignores_privacy_control: bool,
-    /// Believe what a proxy says of the visitor's own request: behind one that
-    /// ends TLS all requests are plain http.
+    /// Trust a proxy's headers about the visitor's own request. Behind a proxy that ends TLS, all
+    /// requests are plain http.
     pub trusts_proxy: bool,
 }
 
@@ -83,25 +84,25 @@ pub enum Reason {
     NotGet,
     /// The request asks for another protocol, such as a WebSocket.
     Upgrade,
-    /// Fetched ahead of a visit that may never come.
+    /// A prefetch, before a visit that may never come.
     Prefetch,
-    /// Rendered ahead of one.
+    /// A prerender, before a visit that may never come.
     Prerender,
-    /// No page that the visitor opens: an image, a frame, a script's fetch.
+    /// Not a page that the visitor opens: an image, a frame, a script's fetch.
     NotNavigation,
     /// Plain http, but not on loopback.
     Insecure,
     /// The browser's privacy signal.
     GlobalPrivacyControl,
-    /// The visitor has refused, or withdrawn.
+    /// The visitor has denied or withdrawn consent.
     ConsentDenied,
-    /// The visitor has not answered yet.
+    /// The visitor has not decided about consent yet.
     ConsentPending,
     /// Neither the URL nor the cookie has a click id.
     NoClick,
-    /// The cookie has it already, and is fresh enough.
+    /// The cookie has the click id already, and need not be renewed yet.
     Known,
-    /// What the cookie had is past its window.
+    /// The touch in the cookie is past its window.
     Expired,
 }
 
@@ -126,15 +127,15 @@ impl Reason {
     }
 }
 
-/// What to do.
+/// The result of edge capture.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Captured {
-    /// The click id that counts now: this request's, or one kept earlier.
+    /// The click id that counts now: from this request, or stored earlier.
     pub click_id: Option<String>,
-    /// The texts of `Set-Cookie`: one keeps the click; several delete every cookie
+    /// The values of `Set-Cookie`. One value stores the click; several values delete every cookie
     /// that the site's present or former settings may have set.
     pub set_cookies: Vec<String>,
-    /// Why no click was kept.
+    /// The reason why no click was stored.
     pub reason: Option<Reason>,
 }
 
@@ -149,7 +150,7 @@ impl Captured {
 }
 
 impl Capture<'_> {
-    /// Decides about one request at `now_ms`, milliseconds since 1970.
+    /// Decides about one request at `now_ms`, in milliseconds since 1970.
     ///
     /// # Errors
     /// [`Error::ForeignCookieDomain`] where the request's host is not one of `domain`.
@@ -176,8 +177,8 @@ impl Capture<'_> {
         };
         let cookies = visit.cookies.unwrap_or_default();
         let has = |name: &str| find_cookies(cookies, name).next().is_some();
-        // What the site's former settings have set is read as well. The cookie of
-        // the present ones has to hold what counts.
+        // Cookies of the site's former settings are read as well. The present settings' cookie must
+        // hold the touch that counts.
         let own = self.keys.verify_all(cookies, &[name], now_ms);
         let all = self.keys.verify_all(cookies, &NAMES, now_ms);
         let stores = [own.as_str(), all.as_str()];
@@ -230,7 +231,7 @@ impl Capture<'_> {
             };
             let mut captured = Captured::nothing(reason, None);
             if has(name) {
-                // What no secret of ours has signed goes as well: it is of no use.
+                // A cookie that none of our secrets has signed is deleted too: it is useless.
                 captured.set_cookies.push(deletion(&cookie).build()?);
             }
             return Ok(captured);
@@ -254,7 +255,7 @@ impl Capture<'_> {
         })
     }
 
-    /// Did the visitor's request come by https, and to which host?
+    /// Was the visitor's request https, and to which host?
     fn origin(&self, visit: &Visit<'_>) -> (bool, String) {
         let (mut is_secure, host) = origin(visit.url);
         if self.trusts_proxy {
@@ -279,7 +280,7 @@ impl Capture<'_> {
     }
 }
 
-/// The names of the signed cookie, by all settings that a site can have had.
+/// The names of the signed cookie under all settings that a site can have had.
 const NAMES: [&str; 3] = [HOST_COOKIE, DOMAIN_COOKIE, LOOPBACK_COOKIE];
 
 fn deletion<'a>(cookie: &SetCookie<'a>) -> SetCookie<'a> {
@@ -289,8 +290,8 @@ fn deletion<'a>(cookie: &SetCookie<'a>) -> SetCookie<'a> {
     }
 }
 
-/// Deletes the cookie of this name in every place where the host can have it: a
-/// `Cookie` header does not say of which domain one is.
+/// Deletes the cookie of this name for every domain that the host can set: a `Cookie` header does
+/// not give the domain of a cookie.
 fn push_deletions(
     out: &mut Vec<String>,
     cookie: &SetCookie<'_>,
@@ -325,7 +326,7 @@ fn push_deletions(
     push(None)
 }
 
-/// Why a request is no visit, whatever it carries.
+/// The reason why a request is not a visit, if there is one.
 fn ignored(visit: &Visit<'_>, is_secure: bool) -> Option<Reason> {
     let is = |header: Option<&str>, word: &str| {
         header.is_some_and(|value| value.trim_ascii().eq_ignore_ascii_case(word))
@@ -341,16 +342,16 @@ fn ignored(visit: &Visit<'_>, is_secure: bool) -> Option<Reason> {
         Purpose::Prefetch => return Some(Reason::Prefetch),
         Purpose::Visit => {}
     }
-    // Browsers before 2023 do not say; they ask for HTML where they navigate.
+    // Browsers before 2023 lack these headers; in a navigation they accept HTML.
     let is_navigation = match (visit.fetch_mode, visit.fetch_dest) {
         (None, None) => visit.accept.is_some_and(|types| {
             types
                 .split(',')
                 .any(|kind| is(Some(cut(kind, b';').0), "text/html"))
         }),
-        // A site's service worker that fetches the visitor's request anew makes it a
-        // fetch of its own: `empty`, in Chromium still `navigate`, in Firefox
-        // `same-origin`. What browsers say of navigations alone stays with it.
+        // A site's service worker may fetch the visitor's request anew. That request has the
+        // destination `empty`, and the mode `navigate` in Chromium or `same-origin` in Firefox. The
+        // headers that browsers only send in navigations remain.
         (mode, Some(dest)) if is(Some(dest), "empty") => {
             is(mode, "navigate") || is(visit.upgrade_insecure, "1")
         }
@@ -371,7 +372,7 @@ fn origin_text(url: &str) -> &str {
         .unwrap_or_default()
 }
 
-/// Is the URL's scheme https, and which host has it?
+/// Is the URL's scheme https, and what is its host?
 fn origin(url: &str) -> (bool, &str) {
     let origin = origin_text(url);
     let authority = cut(origin, b'/').1.and_then(|rest| rest.strip_prefix('/'));
@@ -384,9 +385,8 @@ fn is_within(host: &str, domain: &str) -> bool {
         .is_some_and(|below| below.is_empty() || below.ends_with('.'))
 }
 
-/// The click id that counts by the signed cookie of a `Cookie` header, for
-/// whoever records the conversion; `None` where none of the secrets has signed
-/// one that is within its time.
+/// The click id that counts, from the signed cookie in a `Cookie` header, for code that records a
+/// conversion. `None` where no secret has signed a cookie that is still valid.
 #[must_use]
 pub fn signed_click_id(
     cookies: &str,

@@ -1,31 +1,31 @@
-//! Consent: what may be stored, when. Evaluated anew at each decision.
+//! Consent: which data may be stored, and when. Every decision evaluates it anew.
 
-/// What the visitor has said.
+/// The visitor's consent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Consent {
-    /// Yes.
+    /// Consent is given.
     Granted,
-    /// No, or not any more.
+    /// Consent is denied or withdrawn.
     Denied,
-    /// Nothing yet.
+    /// The visitor has not decided yet.
     #[default]
     Pending,
 }
 
-/// What may be done with a touch.
+/// The permitted handling of a touch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Storing {
     /// Store it.
     Store,
-    /// Hold it in memory, store nothing.
+    /// Keep it in memory, store nothing.
     Hold,
-    /// Hold nothing, and delete what is stored.
+    /// Keep nothing, and delete the stored touches.
     Delete,
 }
 
 impl Consent {
-    /// Reads `granted`, `denied` or `pending` in any case, and a consent
-    /// platform's `true` and `false`.
+    /// Reads `granted`, `denied` or `pending` in any case, and the `true` and `false` of consent
+    /// platforms.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         match word.trim_ascii().to_ascii_lowercase().as_str() {
@@ -36,10 +36,10 @@ impl Consent {
         }
     }
 
-    /// What may be done now. `has_global_privacy_control` is the browser's
-    /// signal (`Sec-GPC: 1`, `navigator.globalPrivacyControl`); it counts as
-    /// denied unless `ignores_global_privacy_control`, for sites whose law and
-    /// counsel say otherwise.
+    /// The handling that is permitted now. `has_global_privacy_control` is the browser's signal
+    /// (`Sec-GPC: 1`, `navigator.globalPrivacyControl`). The signal counts as denied consent,
+    /// unless `ignores_global_privacy_control` is set. That option is for sites with other legal
+    /// advice.
     #[must_use]
     pub(crate) fn storing(
         self,

@@ -1,16 +1,16 @@
-//! The text of `Cookie` and `Set-Cookie`. Values never break out of their field.
+//! Reads `Cookie` and writes `Set-Cookie`. A value can never break out of its field.
 
 use crate::host::is_host_name;
 use crate::url::{cut, push_number};
 use crate::{Error, Result};
 
-/// The most bytes of a cookie that every browser keeps, attributes included.
+/// The maximum size of a cookie in every browser: bytes, attributes included.
 pub(crate) const MAX_BYTES: usize = 4_096;
 
-/// When a browser sends the cookie from other sites.
+/// When a browser sends the cookie in requests from other sites.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SameSite {
-    /// When a visitor follows a link: what a landing page needs.
+    /// When a visitor follows a link: landing pages need this.
     #[default]
     Lax,
     /// Never.
@@ -34,15 +34,15 @@ pub struct SetCookie<'a> {
     pub name: &'a str,
     /// The value: no quotes, commas, semicolons, backslashes or white space.
     pub value: &'a str,
-    /// The domain, where hosts below it are to see the cookie; else the host alone.
+    /// The domain whose hosts all receive the cookie; `None` for this host only.
     pub domain: Option<&'a str>,
     /// The path: `/…`.
     pub path: &'a str,
-    /// How long it lives; 0 deletes it, `None` leaves it to the session.
+    /// The lifetime; 0 deletes the cookie, `None` makes it a session cookie.
     pub max_age_seconds: Option<u64>,
-    /// `Secure`: everywhere but on http loopback.
+    /// `Secure`: needed everywhere except on http loopback.
     pub is_secure: bool,
-    /// `HttpOnly`: no script sees it.
+    /// `HttpOnly`: scripts cannot read the cookie.
     pub is_http_only: bool,
     /// `SameSite`.
     pub same_site: SameSite,
@@ -70,9 +70,9 @@ impl<'a> SetCookie<'a> {
     /// The text for `document.cookie` or a `Set-Cookie` header.
     ///
     /// # Errors
-    /// [`Error::InvalidCookie`], also where the attributes break a rule that
-    /// would make browsers drop the cookie without a word: `__Host-` and
-    /// `__Secure-` names, `SameSite=None`, `Partitioned`, more than 4,096 bytes.
+    /// [`Error::InvalidCookie`], also where the attributes break a rule for which browsers silently
+    /// drop the cookie: `__Host-` and `__Secure-` names, `SameSite=None`, `Partitioned`, more than
+    /// 4,096 bytes.
     pub fn build(&self) -> Result<String> {
         let check = |parameter, holds: bool| {
             if holds {
@@ -135,15 +135,14 @@ impl<'a> SetCookie<'a> {
     }
 }
 
-/// Browsers compare the prefixes without case.
+/// Browsers compare the prefixes case-insensitively.
 fn starts_with(name: &str, prefix: &str) -> bool {
     name.split_at_checked(prefix.len())
         .is_some_and(|(start, _)| start.eq_ignore_ascii_case(prefix))
 }
 
-/// The values of all cookies called `name` in a `Cookie` header or in
-/// `document.cookie`: a browser sends one for each path and domain, the one of
-/// the longest path first.
+/// The values of all cookies called `name` in a `Cookie` header or in `document.cookie`. A browser
+/// sends one cookie for each path and domain, the longest path first.
 pub(crate) fn find_cookies<'a>(header: &'a str, name: &str) -> impl Iterator<Item = &'a str> {
     header.split(';').filter_map(move |pair| {
         let (key, value) = cut(pair, b'=');
@@ -153,7 +152,7 @@ pub(crate) fn find_cookies<'a>(header: &'a str, name: &str) -> impl Iterator<Ite
     })
 }
 
-/// The first of them.
+/// The first value that `find_cookies` finds.
 #[must_use]
 pub fn find_cookie<'a>(header: &'a str, name: &str) -> Option<&'a str> {
     find_cookies(header, name).next()

@@ -1,57 +1,57 @@
-//! The one error type. Every variant has a stable code, the same in Rust, in
-//! JavaScript (`js/error.ts`, which says what each means) and in `tests/vectors/errors.json`.
+//! The one error type. Every variant has a stable code, the same in Rust, in JavaScript
+//! (`js/error.ts`, with the meaning of each) and in `tests/vectors/errors.json`.
 
 use core::fmt;
 
 /// A result whose error is [`Error`].
 pub type Result<T, E = Error> = core::result::Result<T, E>;
 
-/// Everything that can go wrong, by who produces it.
+/// All errors, by the code that produces them.
 ///
-/// Names a parameter and a rule; never holds a secret or a whole URL. What only
-/// the API client can meet is left out of builds without it (size).
+/// An error names a parameter and a rule; it never holds a secret or a whole URL. Builds without
+/// the API client omit its variants (size).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {
     /// The caller's tracking domain is empty or not a plain ASCII host name.
     InvalidDomain,
-    /// An id of the caller's is not a whole number from 1 to 2^53-1.
+    /// An id from the caller is not a whole number from 1 to 2^53-1.
     InvalidId {
         /// The parameter's name, in the caller's spelling.
         parameter: &'static str,
     },
-    /// A sub id of the caller's has more characters than CAKE keeps.
+    /// A sub id from the caller has more characters than CAKE keeps.
     SubIdTooLong {
         /// `s1` … `s5`.
         parameter: &'static str,
     },
-    /// A text of the caller's has control characters.
+    /// A text from the caller has control characters.
     InvalidText {
         /// The parameter's name, in the caller's spelling.
         parameter: &'static str,
     },
-    /// The link that was asked for is longer than 2,000 bytes.
+    /// The link to build is longer than 2,000 bytes.
     LinkTooLong,
-    /// A text that should be a tracking link is none: not `https://DOMAIN/?…`.
+    /// The text is not a tracking link: not `https://DOMAIN/?…`.
     InvalidLink,
-    /// A price format of the caller's is not 1 to 20 letters and digits.
+    /// A price format from the caller is not 1 to 20 letters and digits.
     InvalidPriceFormat,
-    /// A deep link of the caller's is not a plain https URL.
+    /// A deep link from the caller is not a plain https URL.
     InvalidDeepLink,
-    /// A deep link of the caller's leads to a host that is not on the list.
+    /// The host of a deep link from the caller is not on the list.
     DeepLinkHost,
-    /// An extra parameter of the caller's has a name that CAKE reads itself.
+    /// An extra parameter from the caller has a name that CAKE reads itself.
     ReservedParameter {
         /// The reserved name.
         parameter: &'static str,
     },
-    /// A parameter comes more than once, and two readers would differ on which counts.
+    /// A parameter occurs more than once, and two readers would choose different values.
     RepeatedParameter {
         /// Its name.
         parameter: String,
     },
-    /// Not a click id: empty, over 128 characters, outside `[A-Za-z0-9._:-]`,
-    /// or a macro that nobody expanded.
+    /// Not a click id: empty, over 128 characters, outside `[A-Za-z0-9._:-]`, or an unexpanded
+    /// macro.
     InvalidClickId,
     /// Not a unique id or order id: empty, over 128 characters, with control
     /// characters, or an e-mail address.
@@ -88,22 +88,22 @@ pub enum Error {
     },
     /// A postback URL is not a plain https URL on a host name.
     InvalidPostbackUrl,
-    /// A placeholder such as `TRANSACTION_ID` was never replaced, or a program
-    /// wrote `undefined` where it had no value.
+    /// A placeholder such as `TRANSACTION_ID` was never replaced, or a program wrote `undefined`
+    /// for a missing value.
     PlaceholderText {
         /// The parameter's name, in the caller's spelling.
         parameter: &'static str,
     },
-    /// What the visitor has said is none of the words that are known.
+    /// The consent is not one of the known words.
     UnknownConsent,
-    /// A setting of the caller's is out of its range.
+    /// A setting from the caller is out of its range.
     InvalidSetting {
         /// The setting's name, in the caller's spelling.
         parameter: &'static str,
     },
     /// A signing secret is shorter than 32 bytes, or none was given.
     WeakSecret,
-    /// A field that must be there is not, or it has the wrong type.
+    /// A required field is missing, or has the wrong type.
     InvalidField {
         /// The field's name, in the caller's spelling.
         parameter: String,
@@ -114,94 +114,102 @@ pub enum Error {
     MissingApiKey,
     /// The API's base URL is neither https nor loopback http.
     InvalidBaseUrl,
-    /// A client was opened in a page, where everybody could read its key.
+    /// A client was opened in a page, where every visitor could read its key.
     #[cfg(feature = "api")]
     KeyInPage,
-    /// A write was asked of a client that only reads.
+    /// A write was requested from a read-only client.
     #[cfg(feature = "api")]
     ReadOnly,
-    /// No answer, and a read, so that nothing is lost by asking again.
+    /// A read got no answer. Nothing is lost by a retry.
     Network {
-        /// What the platform says of it, without the URL and the key; empty where it says nothing.
+        /// The platform's message, without the URL and the key; empty where it has none.
         cause: String,
     },
-    /// No complete answer within the time allowed, to a read.
+    /// A read got no complete answer within the time limit.
     Timeout,
-    /// No clear answer to a write: it may or may not have been recorded.
+    /// A write got no clear answer: CAKE may or may not have recorded it.
     #[cfg(feature = "api")]
     OutcomeUnknown {
-        /// Why not: what came instead of an answer.
+        /// The error in place of a clear answer.
         cause: Box<Error>,
     },
-    /// The caller's signal ended the call, and nothing was recorded by it.
+    /// The caller's signal aborted the call before it recorded anything.
     #[cfg(feature = "api")]
     Aborted,
     /// CAKE answered with an HTTP status that is not 200.
     HttpStatus {
         /// The HTTP status code.
         status: u16,
-        /// How long CAKE asks to wait, in milliseconds, where it said so.
+        /// The wait that CAKE asks for, in milliseconds, where the answer has one.
         retry_after_ms: Option<u64>,
-        /// What the answer's body says, shortened and redacted, after a sentence of ours; or empty.
+        /// An explanation and the answer's body, shortened and redacted; or empty.
         message: String,
     },
     /// CAKE is rate-limiting: status 429, or its message `Restricted`.
     RateLimited {
         /// The HTTP status code.
         status: u16,
-        /// How long CAKE asks to wait, in milliseconds, where it said so.
+        /// The wait that CAKE asks for, in milliseconds, where the answer has one.
         retry_after_ms: Option<u64>,
+        /// A sentence of ours, and what the answer's body says, shortened and redacted.
+        message: String,
     },
     /// CAKE refused the API key.
     Unauthorized {
         /// The HTTP status code.
         status: u16,
-        /// What the answer's body says, shortened and redacted, after a sentence of ours; or empty.
+        /// An explanation and the answer's body, shortened and redacted; or empty.
         message: String,
     },
-    /// CAKE answered JSON that says no.
+    /// CAKE answered JSON that reports a failure.
     Refused {
         /// CAKE's own message, shortened and redacted.
         message: String,
     },
-    /// CAKE answered something that is not the documented shape.
+    /// CAKE's answer does not have the documented shape.
     UnexpectedAnswer {
-        /// What was received or is missing, shortened and redacted.
+        /// The received text or the missing part, shortened and redacted.
         message: String,
     },
-    /// CAKE answered with a redirect. It was not followed: its target would see the key.
+    /// CAKE answered with a redirect. The client does not follow it: the target would see the key.
     #[cfg(feature = "api")]
     Redirected {
         /// The HTTP status code; 0 where the platform hides it.
         status: u16,
     },
-    /// CAKE's answer is larger than any of its answers is; reading stopped there.
+    /// CAKE's answer exceeds the size limit; reading stopped there.
     #[cfg(feature = "api")]
     AnswerTooLarge,
     /// A sandbox network's fixture breaks a rule.
     InvalidFixture {
-        /// Where, and which rule.
+        /// The field, and the rule that it breaks.
         message: String,
     },
-    /// The wasm cannot be compiled or found in this runtime.
+    /// The wasm cannot be found or compiled in this runtime.
     #[cfg(feature = "api")]
     WasmUnavailable,
-    /// An entry for Workers was called elsewhere.
+    /// A Workers-only entry was called in another runtime.
     #[cfg(feature = "api")]
     WrongRuntime,
-    /// A file of a report means two things: which rows, and what to declare.
+    /// Another process has the forwarder's outbox open.
+    #[cfg(feature = "api")]
+    OutboxInUse,
+    /// The forwarder's disk does not store a write.
+    #[cfg(feature = "api")]
+    OutboxFailed,
+    /// A file of a report is ambiguous: the error names the rows, and the option to declare.
     #[cfg(feature = "report")]
     AmbiguousFile {
         /// The file, the rule and the rows.
         message: String,
     },
-    /// A file of a report is not what it is said to be.
+    /// A file of a report is not of the declared kind.
     #[cfg(feature = "report")]
     UnreadableFile {
-        /// The file, and what is wrong with it.
+        /// The file, and the reason.
         message: String,
     },
-    /// A status of the advertiser's is mapped to none of CAKE's.
+    /// A status of the advertiser's has no mapping to one of CAKE's.
     #[cfg(feature = "report")]
     UnmappedStatus {
         /// The file, the words and their rows.
@@ -210,21 +218,21 @@ pub enum Error {
     /// A report's memory ceiling is reached.
     #[cfg(feature = "report")]
     ReportFull {
-        /// How many rows it holds, in how many bytes, and what to do.
+        /// The number of rows and bytes in the report, and the remedy.
         message: String,
     },
-    /// Orders and conversions lie a whole number of hours apart.
+    /// The times of orders and conversions differ by a whole number of hours.
     #[cfg(feature = "report")]
     ClocksDiffer {
-        /// By how many hours, in how many pairs, and what to declare.
+        /// The hours, the number of pairs, and the option to declare.
         message: String,
     },
     /// A bug in cake-edge itself.
     Internal,
 }
 
-/// Writes [`Error::code`] and [`Error::CODES`] from one list, which the compiler keeps complete.
-/// Variants that a caller treats alike share a code; each has a sentence of its own.
+/// Writes [`Error::code`] and [`Error::CODES`] from one list; the compiler checks that the list is
+/// complete. Variants that a caller treats alike share a code; each has its own sentence.
 macro_rules! codes {
     ($($(#[$feature:meta])? $($variant:ident)|+ => $code:literal,)*) => {
         impl Error {
@@ -288,6 +296,8 @@ codes! {
     InvalidFixture => "invalid_fixture",
     #[cfg(feature = "api")] WasmUnavailable => "wasm_unavailable",
     #[cfg(feature = "api")] WrongRuntime => "wrong_runtime",
+    #[cfg(feature = "api")] OutboxInUse => "outbox_in_use",
+    #[cfg(feature = "api")] OutboxFailed => "outbox_failed",
     #[cfg(feature = "report")]
     AmbiguousFile => "ambiguous_file",
     #[cfg(feature = "report")]
@@ -302,7 +312,7 @@ codes! {
 }
 
 impl Error {
-    /// The caller's parameter that is at fault, where there is one.
+    /// The caller's parameter with the error, where there is one.
     #[must_use]
     pub fn parameter(&self) -> Option<&str> {
         match self {
@@ -335,8 +345,8 @@ impl Error {
         }
     }
 
-    /// What happened or which rule was broken, as a sentence; where there is a
-    /// [`parameter`](Self::parameter), it is the sentence's subject.
+    /// The event or the broken rule, as a sentence. Where the error has a
+    /// [`parameter`](Self::parameter), the parameter is the sentence's subject.
     #[must_use]
     pub fn rule(&self) -> &str {
         match self {
@@ -407,7 +417,6 @@ impl Error {
                 message
             }
             Self::HttpStatus { .. } => "CAKE answered with an error status",
-            Self::RateLimited { .. } => "CAKE is limiting the rate of requests",
             Self::Unauthorized { .. } => "CAKE refused the API key",
             #[cfg(feature = "api")]
             Self::KeyInPage => {
@@ -424,12 +433,17 @@ impl Error {
             #[cfg(feature = "api")]
             Self::AnswerTooLarge => "CAKE's answer is larger than any of its answers should be",
             Self::Refused { message }
+            | Self::RateLimited { message, .. }
             | Self::UnexpectedAnswer { message }
             | Self::InvalidFixture { message } => message,
             #[cfg(feature = "api")]
             Self::WasmUnavailable => "the core's WebAssembly cannot be started here",
             #[cfg(feature = "api")]
             Self::WrongRuntime => "this entry needs Cloudflare's Durable Objects",
+            #[cfg(feature = "api")]
+            Self::OutboxInUse => "another process has this outbox open",
+            #[cfg(feature = "api")]
+            Self::OutboxFailed => "the outbox's disk does not store what it is given",
             #[cfg(feature = "report")]
             Self::AmbiguousFile { message }
             | Self::UnreadableFile { message }
@@ -440,7 +454,7 @@ impl Error {
         }
     }
 
-    /// CAKE's HTTP status, where it answered with one that matters.
+    /// CAKE's HTTP status, in the errors that have one.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         match self {
@@ -453,7 +467,7 @@ impl Error {
         }
     }
 
-    /// How long CAKE asks to wait before the next call, in milliseconds.
+    /// The wait that CAKE asks for before the next call, in milliseconds.
     #[must_use]
     pub(crate) fn retry_after_ms(&self) -> Option<u64> {
         match self {
@@ -464,7 +478,7 @@ impl Error {
         }
     }
 
-    /// What an unknown outcome came from.
+    /// The cause of an unknown outcome.
     #[must_use]
     pub fn cause(&self) -> Option<&Self> {
         match self {
@@ -474,7 +488,7 @@ impl Error {
         }
     }
 
-    /// Is the same call worth another try, and safe to repeat?
+    /// Is a retry of the same call useful and safe?
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
@@ -486,7 +500,7 @@ impl Error {
 }
 
 impl Error {
-    /// No answer, and nothing known of why.
+    /// No answer, for an unknown reason.
     #[must_use]
     pub const fn network() -> Self {
         Self::Network {

@@ -1,15 +1,15 @@
-//! What is allowed but probably a mistake, as lint and postback check say it.
+//! Findings of lint and postback check: allowed, but probably a mistake.
 
 use std::borrow::Cow;
 
-/// Something that is probably a mistake.
+/// A probable mistake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// The stable, `snake_case` code.
     pub code: &'static str,
-    /// The parameter, macro or text that it is about; empty where it is the whole.
+    /// The parameter, macro or text of the finding; empty where the finding is about the whole.
     pub parameter: String,
-    /// What is odd and what to do, as a sentence.
+    /// The problem and the remedy, as a sentence.
     pub sentence: Cow<'static, str>,
 }
 

@@ -1,11 +1,10 @@
-//! Host names: tracking domains, the loopback of a sandbox, and lists of hosts that are allowed.
+//! Host names: tracking domains, the loopback of a sandbox, and lists of allowed hosts.
 
 use crate::url::{self, find_word, is_alike};
 use crate::{Error, Result, punycode};
 use std::borrow::Cow;
 
-/// A tracking domain: an ASCII host name, or the loopback origin of a sandbox.
-/// Lower case, as URLs have it.
+/// A tracking domain: an ASCII host name, or the loopback origin of a sandbox, in lower case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Domain<'a>(Origin<'a>);
 
@@ -19,8 +18,8 @@ impl<'a> Domain<'a> {
     /// A host name such as `track.yournetwork.com`; links to it are https.
     ///
     /// # Errors
-    /// [`Error::InvalidDomain`] where it is empty, has a scheme, port or path,
-    /// is an IP address or not ASCII (pass punycode).
+    /// [`Error::InvalidDomain`] where the name is empty, has a scheme, port or path, is an IP
+    /// address or not ASCII (pass punycode).
     pub fn new(host: &'a str) -> Result<Self> {
         if is_host_name(host) {
             Ok(Self(Origin::Https(lower_case(host))))
@@ -29,11 +28,11 @@ impl<'a> Domain<'a> {
         }
     }
 
-    /// The origin of a sandbox on this machine, such as `http://127.0.0.1:8787`:
-    /// a constructor of its own, so that no live link ever points at it by accident.
+    /// The origin of a sandbox on this machine, such as `http://127.0.0.1:8787`. It has its own
+    /// constructor, so that no live link points at a sandbox by accident.
     ///
     /// # Errors
-    /// [`Error::InvalidDomain`] where it is not an http origin on loopback.
+    /// [`Error::InvalidDomain`] where the text is not an http origin on loopback.
     pub fn sandbox(origin: &'a str) -> Result<Self> {
         if is_loopback_origin(origin) {
             Ok(Self(Origin::Loopback(lower_case(origin))))
@@ -42,7 +41,7 @@ impl<'a> Domain<'a> {
         }
     }
 
-    /// The host name, or the sandbox's origin: what the constructor took.
+    /// The host name, or the sandbox's origin, as the constructor received it.
     #[must_use]
     pub(crate) fn as_str(&self) -> &str {
         match &self.0 {
@@ -51,13 +50,13 @@ impl<'a> Domain<'a> {
         }
     }
 
-    /// Is this a sandbox's?
+    /// Is this the origin of a sandbox?
     #[must_use]
     pub(crate) fn is_sandbox(&self) -> bool {
         matches!(self.0, Origin::Loopback(_))
     }
 
-    /// The same with a text of its own, to be kept.
+    /// The same domain with an owned text.
     #[must_use]
     pub(crate) fn into_owned(self) -> Domain<'static> {
         Domain(match self.0 {
@@ -66,7 +65,7 @@ impl<'a> Domain<'a> {
         })
     }
 
-    /// Checks and appends an origin in one go, without keeping it.
+    /// Checks and appends an origin in one step, without storing it.
     #[cfg(any(test, all(target_family = "wasm", feature = "link")))]
     pub(crate) fn push(out: &mut String, text: &str, is_sandbox: bool) -> Result<()> {
         let is_good = if is_sandbox {
@@ -123,11 +122,11 @@ fn starts_origin(host: &[u8], origin: &[u8]) -> bool {
     is_port && is_alike(start, host)
 }
 
-/// Is this a host name of two labels or more that is not an IP address in any
-/// of the spellings that URL parsers accept, and that each of them takes?
+/// Is this a host name of two labels or more that every URL parser accepts? An IP address is not
+/// one, in any spelling that URL parsers accept.
 #[must_use]
 pub(crate) fn is_host_name(host: &str) -> bool {
-    // One pass: links are built by the million.
+    // One pass, because links are built by the million.
     let mut labels = 0;
     let mut length = 0;
     let mut before = b'.';
@@ -162,7 +161,7 @@ pub(crate) fn is_host_name(host: &str) -> bool {
     labels > 0 && length > 0 && before != b'-' && !first.is_ascii_digit() && host.len() <= 253
 }
 
-/// Is each label that starts with `xn--` one that URL parsers take?
+/// Do URL parsers accept every label that starts with `xn--`?
 #[cold]
 fn are_labels_valid(host: &str) -> bool {
     let mut rest = Some(host);
@@ -177,8 +176,8 @@ fn are_labels_valid(host: &str) -> bool {
     true
 }
 
-/// Is the host one of the words, separated by spaces: `shop.example.com`, or
-/// `*.example.com` for all below it?
+/// Is the host on a list of words, separated by spaces? `shop.example.com` allows one host,
+/// `*.example.com` all hosts below it.
 pub(crate) fn is_listed(words: &str, host: &str) -> bool {
     find_word(words, host, is_allowed).is_some()
 }

@@ -1,30 +1,30 @@
 //! Affiliate tracking for CAKE: the pure core of `cake-edge`.
 //!
-//! A click on a tracking link gets a click id; the id follows the visitor to
-//! the landing page; when the visitor buys, the conversion goes back to CAKE
-//! with that id, once, with the right money.
+//! A click on a tracking link gets a click id, and the id follows the visitor to the landing page.
+//! When the visitor buys, the conversion goes back to CAKE with that id, once, with the right
+//! amount.
 //!
-//! The core does no I/O. It is handed text, the time and settings, and hands
-//! back values and plans; `bindings` (wasm32 only) carries them out.
+//! The core does no I/O. It receives text, the time and settings, and returns values and plans;
+//! `bindings` (wasm32 only) carries the plans out.
 //!
 //! | module | owns |
 //! | --- | --- |
 //! | [`error`] | the one error type and its stable codes |
 //! | [`host`] | host names: tracking domains, loopback, lists of allowed hosts |
-//! | [`link`], [`sub_id`], [`lint`] | tracking links: build, parse, and what is odd in one |
-//! | [`placeholder`], `spoiled` | words for a missing value, other tools' macros; what editors make of a link |
+//! | [`link`], [`sub_id`], [`lint`] | tracking links: build, parse, and probable mistakes |
+//! | [`placeholder`], `spoiled` | placeholders, other tools' macros; links that editors have damaged |
 //! | `punycode`, `nearest` | host names in other scripts; "did you mean s1?" |
-//! | [`click_id`], [`touch`] | click ids in URLs; the stored touches, and what a visit leaves behind |
+//! | [`click_id`], [`touch`] | click ids in URLs; the stored touches, and the update after a visit |
 //! | `transaction_id` | unique ids and order ids |
-//! | [`cookie`], `signed_cookie` | `Cookie` and `Set-Cookie` text; signed values (feature `worker`) |
-//! | `capture` | edge capture: what a request's click leaves behind (feature `worker`) |
-//! | `purpose` | what a request says that it is for: a visit, a prefetch (not in `page`) |
-//! | [`consent`] | what may be stored, when |
+//! | [`cookie`], `signed_cookie` | `Cookie` and `Set-Cookie` text; signed values (feature `signed`) |
+//! | `capture` | edge capture: the cookie update for a request's click (feature `signed`) |
+//! | `purpose` | the purpose that a request declares: a visit, a prefetch (not in `page`) |
+//! | [`consent`] | which data may be stored, and when |
 //! | [`macros`], [`pixel`] | postback URL templates; `p.ashx` |
 //! | [`money`], [`time`] | exact decimals, civil times |
-//! | [`secret`] | secrets without what is around them |
+//! | [`secret`] | secrets, trimmed |
 //! | `url` | percent-encoding and query strings |
-//! | `xml` | XML as CAKE's older services write it (feature `api`) |
+//! | `xml` | XML in the form of CAKE's older services (feature `api`) |
 //! | `api` | CAKE's HTTP API: requests and answers (feature `api`) |
 //! | `delivery` | the forwarder's decisions (feature `forwarder`) |
 //! | `report` | reconcile, break down, attribute (feature `report`) |
@@ -32,22 +32,23 @@
 //!
 //! This project is independent of CAKE.
 
-// One audience's rules are another audience's dead code, and only the bindings call
-// many of them: `npm run check` looks for dead code where all audiences and the
-// bindings meet.
+// Code that one feature needs is dead in the builds of another, and only the bindings call many
+// functions. `npm run check` looks for dead code in the build with all features and the bindings.
 #![cfg_attr(
     not(all(
         target_family = "wasm",
         feature = "page",
         feature = "link",
         feature = "edge",
+        feature = "client",
+        feature = "checks",
         feature = "forwarder",
         feature = "report",
         feature = "sandbox"
     )),
     allow(dead_code, unreachable_pub, unused_imports)
 )]
-// Most of the crate is read with `cargo doc --document-private-items`.
+// Most items are private: read their documentation with `cargo doc --document-private-items`.
 #![allow(rustdoc::private_intra_doc_links)]
 
 pub mod click_id;
@@ -76,17 +77,17 @@ mod xml;
 
 #[cfg(feature = "api")]
 pub mod api;
-#[cfg(feature = "worker")]
+#[cfg(feature = "signed")]
 pub mod capture;
 #[cfg(feature = "forwarder")]
 pub mod delivery;
-#[cfg(any(feature = "worker", feature = "sandbox"))]
+#[cfg(any(feature = "signed", feature = "sandbox"))]
 mod purpose;
 #[cfg(feature = "report")]
 pub mod report;
 #[cfg(feature = "sandbox")]
 mod sandbox;
-#[cfg(feature = "worker")]
+#[cfg(feature = "signed")]
 pub mod signed_cookie;
 
 #[cfg(all(

@@ -5,16 +5,16 @@ use crate::url::{self, find_word, is_alike, is_plain_text, push_encoded, push_nu
 use crate::{Error, Result, sub_id};
 use std::borrow::Cow;
 
-/// The longest link that is built or read, in bytes.
+/// The maximum length of a link, built or parsed, in bytes.
 pub(crate) const MAX_BYTES: usize = 2_000;
 
 /// The largest id: JavaScript's largest exact whole number, 2^53-1.
 pub(crate) const MAX_ID: u64 = 9_007_199_254_740_991;
 
-/// CAKE's own affiliate for tests of an offer (KB 5000540952).
+/// CAKE's own affiliate for testing an offer (KB 5000540952).
 pub(crate) const TEST_AFFILIATE: i64 = -1;
 
-/// What CAKE reads itself. ASP.NET compares the names of a query without case.
+/// The parameters that CAKE reads itself. ASP.NET compares query names case-insensitively.
 const RESERVED: &str = "a c s1 s2 s3 s4 s5 p ckmrdr";
 
 /// The parts of a tracking link.
@@ -32,11 +32,11 @@ const RESERVED: &str = "a c s1 s2 s3 s4 s5 p ckmrdr";
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrackingLink<'a> {
-    /// Where the link points.
+    /// The tracking domain of the link.
     pub domain: Domain<'a>,
-    /// Who sends the traffic; `a` in the link.
+    /// The affiliate: `a` in the link.
     pub affiliate_id: i64,
-    /// The banner or text that is clicked; `c` in the link.
+    /// The creative, a banner or text: `c` in the link.
     pub creative_id: i64,
     /// `s1` … `s5`. An empty text counts as absent.
     pub sub_ids: [Option<Cow<'a, str>>; 5],
@@ -48,24 +48,24 @@ pub struct TrackingLink<'a> {
     pub extra: Vec<(Cow<'a, str>, Cow<'a, str>)>,
 }
 
-/// What a caller allows beyond the ordinary.
+/// Options that a caller can allow.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LinkRules<'a> {
     /// Allow CAKE's own test affiliate, -1.
     pub allow_test_affiliate: bool,
-    /// Let what is too long for one of `s2` … `s5` run over into the next, as
-    /// CAKE does, rather than refuse it.
+    /// Let the excess of one of `s2` … `s5` overflow into the next sub id, as CAKE does, rather
+    /// than refuse it.
     pub spill: bool,
-    /// Read links to a sandbox on loopback.
+    /// Parse links to a sandbox on loopback.
     pub allow_sandbox: bool,
-    /// The hosts that a deep link may lead to: `shop.example.com`, or
-    /// `*.example.com` for all below it; or several in one text, separated by
-    /// spaces. None by default, so that no link becomes an open redirect by accident.
+    /// The allow-list of hosts for a deep link: `shop.example.com`, or `*.example.com` for all
+    /// hosts below it. Several are separated by spaces. None by default, so that no link becomes an
+    /// open redirect by accident.
     pub deep_link_hosts: &'a [&'a str],
 }
 
 impl<'a> TrackingLink<'a> {
-    /// A link with nothing but what CAKE requires.
+    /// A link with only the parameters that CAKE requires.
     #[must_use]
     pub fn new(domain: Domain<'a>, affiliate_id: i64, creative_id: i64) -> Self {
         Self {
@@ -79,8 +79,8 @@ impl<'a> TrackingLink<'a> {
         }
     }
 
-    /// The link in its one normal form: `a`, `c`, `s1` … `s5`, `p`, `ckmrdr`,
-    /// then the extra parameters in their order.
+    /// The link in its canonical form: `a`, `c`, `s1` … `s5`, `p`, `ckmrdr`, then the extra
+    /// parameters in their order.
     ///
     /// # Errors
     /// [`Error::InvalidId`], [`Error::SubIdTooLong`], [`Error::InvalidText`],
@@ -93,7 +93,7 @@ impl<'a> TrackingLink<'a> {
         Ok(link)
     }
 
-    /// The same, into an empty text that a caller uses again and again.
+    /// Builds the link into an empty text that the caller reuses.
     pub(crate) fn build_into(&self, rules: &LinkRules<'_>, link: &mut String) -> Result<()> {
         self.domain.push_origin(link);
         let mut writer = LinkWriter::open(link, rules.spill);
@@ -110,13 +110,13 @@ impl<'a> TrackingLink<'a> {
         writer.close()
     }
 
-    /// Reads an existing link. Takes http for https, white space around it and
-    /// the parameters in any order; drops a fragment, which CAKE never sees.
+    /// Parses an existing link. Accepts http for https, surrounding white space and the parameters
+    /// in any order. Drops a fragment, which CAKE never receives.
     ///
     /// # Errors
-    /// [`Error::InvalidLink`] where it is no URL of the form
-    /// `https://DOMAIN/?…`, [`Error::InvalidDomain`],
-    /// [`Error::RepeatedParameter`], and those of [`TrackingLink::build`].
+    /// [`Error::InvalidLink`] where the text is not a URL of the form `https://DOMAIN/?…`,
+    /// [`Error::InvalidDomain`], [`Error::RepeatedParameter`], and those of
+    /// [`TrackingLink::build`].
     pub fn parse(text: &'a str, rules: &LinkRules<'_>) -> Result<Self> {
         let text = text.trim_ascii();
         if text.len() > 2 * MAX_BYTES {
@@ -163,15 +163,15 @@ impl<'a> TrackingLink<'a> {
                 None => link.extra.push((name, value)),
             }
         }
-        // What cannot be built is no tracking link either.
+        // A link that cannot be built is not a tracking link either.
         link.build(rules)?;
         Ok(link)
     }
 }
 
-/// Writes a link part by part, in the order of its methods. The first part that
-/// breaks a rule decides what [`close`](Self::close) says: to pass an error on
-/// from each part is code at each part, and a page counts bytes.
+/// Writes a link part by part, in the order of its methods. The first part that breaks a rule
+/// decides the error of [`close`](Self::close). An error return in each method would cost code at
+/// each call, and a page counts bytes.
 pub(crate) struct LinkWriter<'a> {
     link: &'a mut String,
     sub_ids: sub_id::Filling<'a>,
@@ -179,7 +179,7 @@ pub(crate) struct LinkWriter<'a> {
 }
 
 impl<'a> LinkWriter<'a> {
-    /// Starts after the origin, which `link` holds.
+    /// Starts after the origin, which `link` already holds.
     pub(crate) fn open(link: &'a mut String, spills: bool) -> Self {
         link.push_str("/?");
         Self {
@@ -212,7 +212,8 @@ impl<'a> LinkWriter<'a> {
         push_number(self.link, id.unsigned_abs(), 10);
     }
 
-    /// The next of `s1` … `s5`; an empty one counts as absent, as do all parts.
+    /// Appends the next of `s1` … `s5`. An empty sub id counts as absent, and so do all empty
+    /// parts.
     pub(crate) fn sub_id(&mut self, own: &'a str) {
         let parameter = self.sub_ids.name();
         match self.sub_ids.next(own) {
@@ -250,19 +251,20 @@ impl<'a> LinkWriter<'a> {
         if !push_encoded(self.link, value) || !is_plain || name.is_empty() {
             self.fail(Error::InvalidText { parameter: "extra" });
         }
-        // `&` and `=` stand in no encoded value: what was written before tells the names.
+        // An encoded value has no `&` and `=`: the names can be found in the text that is already
+        // written.
         let written = self.link.as_bytes();
         let before = written.get(..start).unwrap_or_default();
         let own = written.get(start..end).unwrap_or_default();
         if before.windows(own.len()).any(|other| is_alike(other, own)) {
-            // Grown like the link, not `to_owned`: another way to get memory is more code.
+            // Grown like the link, not by `to_owned`: a second way to allocate is more code.
             let mut parameter = String::new();
             parameter.push_str(name);
             self.fail(Error::RepeatedParameter { parameter });
         }
     }
 
-    /// Is the link, now written, one that may be used?
+    /// Is the finished link valid?
     pub(crate) fn close(self) -> Result<()> {
         match self.error {
             Some(error) => Err(error),
@@ -271,7 +273,7 @@ impl<'a> LinkWriter<'a> {
         }
     }
 
-    /// Says whether the value is plain text.
+    /// Appends a parameter; returns whether the value is plain text.
     fn push(&mut self, name: &str, value: &str) -> bool {
         value.is_empty() || url::push_parameter(self.link, name, value)
     }
@@ -285,13 +287,13 @@ fn not_empty(value: Cow<'_, str>) -> Option<Cow<'_, str>> {
     (!value.is_empty()).then_some(value)
 }
 
-/// What follows a start that is compared without case.
+/// The rest of a text after a scheme, compared case-insensitively.
 fn strip_scheme<'b>(text: &'b str, scheme: &str) -> Option<&'b str> {
     let (start, rest) = text.split_at_checked(scheme.len())?;
     is_alike(start.as_bytes(), scheme.as_bytes()).then_some(rest)
 }
 
-/// Checks an id of the caller's: 1 to 2^53-1.
+/// Checks an id from the caller: 1 to 2^53-1.
 ///
 /// # Errors
 /// [`Error::InvalidId`].
@@ -316,8 +318,8 @@ fn read_id(parameter: &'static str, text: &str) -> Result<i64> {
         .ok_or(Error::InvalidId { parameter })
 }
 
-/// Checks a deep link: https, a host of the list, nothing that one URL parser
-/// reads differently from another (user names, ports, backslashes, white space).
+/// Checks a deep link: https, and a host of the list. Parts that URL parsers read differently are
+/// refused: user names, ports, backslashes, white space.
 fn check_deep_link(deep_link: &str, hosts: &[&str]) -> Result<()> {
     let rest = deep_link
         .strip_prefix("https://")
@@ -337,8 +339,8 @@ fn check_deep_link(deep_link: &str, hosts: &[&str]) -> Result<()> {
     }
 }
 
-/// Is there white space that is no control character, or a backslash? Spelled
-/// out in UTF-8: `char::is_whitespace` brings a table into the page build.
+/// Does the text have a backslash, or white space that is not a control character? The code
+/// compares UTF-8 bytes, because `char::is_whitespace` adds a table to the page build.
 fn has_white_space(text: &str) -> bool {
     let mut ahead = 0_u32;
     text.bytes().any(|byte| {

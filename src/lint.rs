@@ -1,49 +1,43 @@
 //! What is allowed in a tracking link but is probably a mistake.
 
 pub(crate) use crate::finding::Finding;
-use crate::link::MAX_BYTES;
+use crate::link::{LinkRules, MAX_BYTES, TrackingLink};
 use crate::placeholder::foreign;
-use crate::{punycode, spoiled, sub_id, url};
+use crate::{Error, punycode, spoiled, sub_id, url};
 use std::borrow::Cow;
 
-/// Parameters of other networks that people write for CAKE's, and CAKE's.
-const MISNAMED: [(&str, &str); 35] = [
-    ("sub", "s1"),
-    ("subid", "s1"),
-    ("sub_id", "s1"),
-    ("sub1", "s1"),
-    ("subid1", "s1"),
-    ("sub_id_1", "s1"),
-    ("sub2", "s2"),
-    ("subid2", "s2"),
-    ("sub_id_2", "s2"),
-    ("sub3", "s3"),
-    ("subid3", "s3"),
-    ("sub_id_3", "s3"),
-    ("sub4", "s4"),
-    ("subid4", "s4"),
-    ("sub_id_4", "s4"),
-    ("sub5", "s5"),
-    ("subid5", "s5"),
-    ("sub_id_5", "s5"),
-    ("aff_sub", "s1"),
-    ("affiliate_id", "a"),
-    ("aff_id", "a"),
-    ("creative_id", "c"),
-    ("aff", "a"),
+/// Parameters of other networks that people write for CAKE's, without separators, and CAKE's. `sub` and its like come
+/// with a digit too, see [`own_name`].
+const MISNAMED: [(&str, &str); 12] = [
+    ("affiliateid", "a"),
     ("affid", "a"),
+    ("aff", "a"),
     ("aid", "a"),
+    ("creativeid", "c"),
     ("cid", "c"),
     ("oid", "c"),
-    ("offer_id", "c"),
-    ("sub_1", "s1"),
-    ("sub_2", "s2"),
-    ("sub_3", "s3"),
-    ("sub_4", "s4"),
-    ("sub_5", "s5"),
+    ("offerid", "c"),
+    ("deeplink", "ckmrdr"),
+    ("priceformat", "p"),
     ("s6", "one of s1 to s5"),
-    ("click_id", "s2, for a click id of your own"),
+    ("clickid", "s2, for a click id of your own"),
 ];
+
+/// What CAKE calls a parameter that has another name in another network.
+fn own_name(name: &str) -> Option<Cow<'static, str>> {
+    let plain: String = name.chars().filter(|c| !matches!(c, '_' | '-')).collect();
+    let word = plain.trim_end_matches(|c: char| c.is_ascii_digit());
+    let digits = plain.get(word.len()..).unwrap_or_default();
+    if matches!(word, "sub" | "subid" | "affsub" | "affsubid") {
+        return match digits {
+            "" => Some("s1".into()),
+            "1" | "2" | "3" | "4" | "5" => Some(["s", digits].concat().into()),
+            _ => Some("one of s1 to s5".into()),
+        };
+    }
+    let known = MISNAMED.iter().find(|(other, _)| *other == plain)?;
+    Some(known.1.into())
+}
 
 /// Reads a tracking link, also one that [`crate::link::TrackingLink::parse`]
 /// refuses, and says what is probably a mistake in it.
@@ -66,6 +60,7 @@ const MISNAMED: [(&str, &str); 35] = [
 /// | `stray_space`, `line_break`, `trailing_punctuation`, `text_around_link`, `shortened_link` | copied with too much or too little |
 /// | `wrapped_link` | a mail filter's link around the link |
 /// | `lookalike_domain` | a domain whose letters may be others than they seem |
+/// | `unreadable_link` | no tracking link can be read in it, for a rule that nothing above tells |
 ///
 /// ```
 /// use cake_edge::lint::lint;
@@ -87,13 +82,17 @@ pub fn lint(link: &str) -> Vec<Finding> {
     // A raw `#s1#` in a link starts a fragment: look at all of it.
     for pair in query.split('&') {
         let (name, value) = pair.split_once('=').unwrap_or(("", pair));
-        lint_parameter(
-            &url::decode(name).to_ascii_lowercase(),
-            value,
-            &mut findings,
-        );
+        let name = url::decode(name).to_ascii_lowercase();
+        if name != name.trim() {
+            findings.push(stray_space(name.trim()));
+        }
+        lint_parameter(name.trim(), value, &mut findings);
     }
     lint_fragment(&link, &mut findings);
+    find_inner_link(&link, &mut findings);
+    if findings.is_empty() && !link.trim().is_empty() {
+        findings.extend(unreadable(&link));
+    }
     let mut seen = Vec::new();
     findings.retain(|finding| {
         let is_new = !seen.contains(finding);
@@ -101,6 +100,60 @@ pub fn lint(link: &str) -> Vec<Finding> {
         is_new
     });
     findings
+}
+
+/// `https://href.li/?https://…`, `https://web.archive.org/web/2026/https://…`: a link in another one that is no tracking link.
+fn find_inner_link(link: &str, findings: &mut Vec<Finding>) {
+    let Some((_, rest)) = link.split_once("://") else {
+        return;
+    };
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let decoded = url::decode(rest.get(host.len()..).unwrap_or_default());
+    let is_told = |finding: &Finding| {
+        matches!(
+            finding.code,
+            "wrapped_link" | "second_question_mark" | "text_around_link"
+        )
+    };
+    if decoded.contains("://") && !has_own_parameters(link) && !findings.iter().any(is_told) {
+        findings.push(spoiled::wrapped_link(host));
+    }
+}
+
+/// Has its query both an `a` and a `c`?
+fn has_own_parameters(link: &str) -> bool {
+    let (_, query) = link.split_once('?').unwrap_or_default();
+    ["a", "c"].iter().all(|own| {
+        query.split('&').any(|pair| {
+            pair.split_once('=')
+                .is_some_and(|(name, _)| name.trim().eq_ignore_ascii_case(own))
+        })
+    })
+}
+
+/// What no other finding tells: the rule for which no tracking link can be read in it. What a call's own rules allow
+/// is none, nor is a link of which a part is shown alone.
+fn unreadable(link: &str) -> Option<Finding> {
+    let rules = LinkRules {
+        allow_test_affiliate: true,
+        allow_sandbox: true,
+        spill: true,
+        ..LinkRules::default()
+    };
+    let error = TrackingLink::parse(link, &rules).err()?;
+    let is_partial = link.contains("://") && link.contains('?') && !has_own_parameters(link);
+    if is_partial || matches!(error, Error::DeepLinkHost) {
+        return None;
+    }
+    let parameter = error.parameter().unwrap_or("link");
+    Some(Finding::new(
+        "unreadable_link",
+        parameter,
+        format!(
+            "No tracking link can be read in it: {parameter} {}. Write it anew.",
+            error.rule()
+        ),
+    ))
 }
 
 /// Whatever stands behind a `#` that is no macro's: `#/?a=1`, `#&s1=x`, `s1=order#1`.
@@ -194,7 +247,7 @@ fn lint_parameter(name: &str, value: &str, findings: &mut Vec<Finding>) {
             "utm_parameter",
             "CAKE does not read UTM parameters from a tracking link. Put the value into s1 to s5.",
         );
-    } else if let Some((_, right)) = MISNAMED.iter().find(|(other, _)| *other == name) {
+    } else if let Some(right) = own_name(name) {
         let sentence =
             format!("CAKE does not read this parameter from a tracking link. Its own is {right}.");
         findings.push(Finding::new("misnamed_parameter", name, sentence));
@@ -272,12 +325,38 @@ fn lint_value(name: &str, value: &str, findings: &mut Vec<Finding>) {
             "A second ? follows, where & parts one parameter from the next: CAKE reads one long value. Write &.",
         );
     }
+    // `a=1%26c=2`: the sign between two parameters was encoded with the value.
+    if let Some(own) = swallowed(decoded) {
+        let sentence = format!(
+            "The & before {own} is percent-encoded: CAKE reads one long value. Write &{own}=…."
+        );
+        findings.push(Finding::new("double_encoded", name, sentence));
+    }
+    let mut find = |code, sentence: &'static str| findings.push(Finding::new(code, name, sentence));
+    if matches!(name, "a" | "c")
+        && !decoded.is_ascii()
+        && spoiled::find_invisible(decoded).is_none()
+    {
+        find(
+            "typographic_character",
+            "An id has a sign of another script, such as a full-width digit. Write plain digits.",
+        );
+    }
     if let Some((_, fragment)) = value.split_once('#')
         && (value.starts_with('#') || fragment.contains('='))
     {
         findings.push(raw_fragment(name));
     }
     spoilt_value(name, value, &readings, findings);
+}
+
+/// The name of one of CAKE's parameters that a value has swallowed: `x&s2=y`.
+fn swallowed(decoded: &str) -> Option<&'static str> {
+    decoded.split('&').skip(1).find_map(|pair| {
+        let (name, _) = pair.split_once('=')?;
+        let own = ["a", "c", "p", "s1", "s2", "s3", "s4", "s5", "ckmrdr"];
+        own.into_iter().find(|own| own.eq_ignore_ascii_case(name))
+    })
 }
 
 /// What editors and programs did to the value itself.
@@ -328,6 +407,15 @@ pub(crate) fn spoilt_value(
             "The value starts or ends with a space: to CAKE it is another value than without. Leave it out.",
         );
     }
+}
+
+/// `? a=1& c=2`: a name with a space is another one.
+fn stray_space(name: &str) -> Finding {
+    Finding::new(
+        "stray_space",
+        name,
+        "The name of this parameter starts or ends with a space: CAKE does not know it. Leave the space out.",
+    )
 }
 
 pub(crate) fn placeholder(name: &str) -> Finding {

@@ -117,6 +117,34 @@ pub fn check(template: &str) -> Result<Checked> {
     Ok(checked)
 }
 
+/// The same for a URL as somebody has pasted it: where it breaks the rule only for what its way has done to it, such as
+/// quotes around it or the spaces of `{{ clickid }}`, that is a finding, and what is left is checked.
+///
+/// # Errors
+/// [`Error::InvalidPostbackUrl`] as [`check`].
+pub(crate) fn inspect(text: &str) -> Result<Checked> {
+    check(text).or_else(|error| {
+        let mut findings = Vec::new();
+        let mended = spoiled::mend(text, &mut findings);
+        let trimmed = mended.trim();
+        let template = trimmed.replace(' ', "");
+        if template != *mended {
+            findings.push(Finding::new(
+                "stray_space",
+                "",
+                "The URL has a space, which no URL holds. Leave it out, or write %20.",
+            ));
+        }
+        let mut checked = check(&template).map_err(|_| error)?;
+        checked
+            .findings
+            .retain(|finding| !findings.contains(finding));
+        findings.append(&mut checked.findings);
+        checked.findings = findings;
+        Ok(checked)
+    })
+}
+
 /// `#payuot#`: one that CAKE does not know.
 fn unknown(name: &str) -> Finding {
     // `#payuot#`: nearly what others call #price#.
@@ -128,6 +156,10 @@ fn unknown(name: &str) -> Finding {
         .or_else(|| nearest(name, KNOWN))
         .or_else(of_others);
     let advice = match right {
+        Some("s2") => {
+            "Did you mean #reqsessid#, CAKE's own click id, or #s2#, where the partner's is in s2?"
+                .to_owned()
+        }
         Some(right) => format!("Did you mean #{right}#?"),
         None => "Leave it out, or write one of CAKE's own.".to_owned(),
     };
@@ -232,7 +264,8 @@ fn foreign_macro(found: &Foreign<'_>) -> Finding {
 }
 
 /// CAKE's macros for what other tools call by these names.
-const OWN: [(&str, &str); 10] = [
+const OWN: [(&str, &str); 11] = [
+    ("leadid", "conversionid convid leadid"),
     (
         "s2",
         "clickid affclickid pubclickid subid affsub externalid aff_click_id cid click reqid requestid gclid ttclid fbclid sub",

@@ -1,21 +1,88 @@
-//! Which known name somebody meant who wrote another: "did you mean s1?".
+//! Finds the known name for a misspelled one: "did you mean s1?".
 
-/// The most characters that may be wrong for each that is right.
+/// The number of right characters that each wrong character needs.
 const RIGHT_FOR_WRONG: usize = 3;
 
-/// Other words for a name, of other networks and versions, without capitals and separators.
-const SYNONYMS: [(&str, &str); 5] = [
+/// Synonyms from other networks and versions, and CAKE's names on the wire, without capitals and separators.
+const SYNONYMS: [(&str, &str); 70] = [
     ("orderid", "transactionid"),
+    ("uniqueid", "transactionid"),
+    ("txnid", "transactionid"),
+    ("txid", "transactionid"),
+    ("tid", "transactionid"),
+    ("t", "transactionid"),
+    ("transactionid", "uniqueid"),
+    ("txnid", "uniqueid"),
+    ("reqid", "clickid"),
+    ("r", "clickid"),
+    ("requestid", "clickid"),
+    ("requestsessionid", "clickid"),
+    ("cid", "clickid"),
     ("status", "conversionstatus"),
+    ("status", "postbackstatus"),
+    ("status", "domainstatus"),
+    ("type", "postbacktypeid"),
+    ("url", "postbackurl"),
+    ("url", "baseurl"),
+    ("domain", "baseurl"),
+    ("host", "baseurl"),
+    ("key", "apikey"),
+    ("token", "apikey"),
+    ("tz", "timezone"),
+    ("zone", "timezone"),
+    ("dryrun", "readonly"),
     ("retry", "retries"),
     ("affid", "affiliateid"),
     ("aff", "affiliateid"),
+    ("a", "affiliateid"),
+    ("c", "creativeid"),
+    ("o", "offerid"),
+    ("oid", "offerid"),
+    ("e", "eventid"),
+    ("ckmrdr", "deeplink"),
+    ("p", "priceformat"),
+    ("from", "startdate"),
+    ("since", "startdate"),
+    ("to", "enddate"),
+    ("until", "enddate"),
+    ("from", "since"),
+    ("startdate", "since"),
+    ("start", "from"),
+    ("end", "to"),
+    ("startdate", "from"),
+    ("enddate", "to"),
+    ("limit", "rowlimit"),
+    ("pagesize", "rowlimit"),
+    ("offset", "startatrow"),
+    ("orderby", "sortfield"),
+    ("sortby", "sortfield"),
+    ("desc", "sortdescending"),
+    ("descending", "sortdescending"),
+    ("date", "conversiondate"),
+    ("qty", "quantity"),
+    ("total", "ordertotal"),
+    ("params", "parameters"),
+    ("cookiedomain", "domain"),
+    ("cookiedays", "windowdays"),
+    ("filename", "name"),
+    ("charset", "encoding"),
+    ("separator", "delimiter"),
+    ("sep", "delimiter"),
+    ("dateformat", "dates"),
+    ("hosts", "allowedhosts"),
+    ("seed", "fixture"),
+    ("days", "retentiondays"),
+    ("webhooksecret", "signingsecrets"),
+    ("group", "by"),
+    ("order", "sort"),
 ];
 
-/// The nearest of the known names, where one is near: the same but for case and
-/// separators (`click_id` for `clickId`), another network's name for a sub id
-/// (`subId1` for `s1`), a part of it or more than it (`affiliate`), or a few
-/// letters off.
+/// The nearest known name, if one is near enough. These differences are near:
+///
+/// - case or separators (`click_id` for `clickId`)
+/// - another network's sub id (`subId1` for `s1`)
+/// - a longer or shorter form (`affiliate`)
+/// - a few wrong letters
 pub(crate) fn nearest<'a>(
     given: &str,
     known: impl IntoIterator<Item = &'a str>,
@@ -46,7 +113,7 @@ pub(crate) fn nearest<'a>(
         .map(|(.., name)| name)
 }
 
-/// Small letters and digits alone.
+/// Keeps lower-case letters and digits only.
 fn plain(name: &str) -> String {
     let letters = name.chars().filter(char::is_ascii_alphanumeric);
     letters.map(|c| c.to_ascii_lowercase()).collect()
@@ -66,8 +133,8 @@ fn sub_id(plain: &str) -> Option<String> {
     })
 }
 
-/// How many letters are to be changed, added or left out; two neighbours that
-/// have changed places count once (optimal string alignment).
+/// The number of letters to change, add or remove. Two neighbours in exchanged places count once
+/// (optimal string alignment).
 fn distance(one: &str, other: &str) -> usize {
     let mut two_before: Vec<usize> = Vec::new();
     let mut before: Vec<usize> = (0..=other.len()).collect();
@@ -142,6 +209,33 @@ mod tests {
             ("domian", "domain"),
         ] {
             assert_eq!(nearest(given, PARTS), Some(right), "{given}");
+        }
+    }
+
+    #[derive(serde::Deserialize)]
+    struct Vectors {
+        names: Vec<Vector>,
+    }
+
+    #[derive(serde::Deserialize)]
+    struct Vector {
+        given: String,
+        known: Vec<String>,
+        meant: Option<String>,
+    }
+
+    #[test]
+    fn other_words_and_names_on_the_wire_lead_to_the_right_one() {
+        let vectors = include_str!("../tests/vectors/nearest.json");
+        let Vectors { names } = serde_json::from_str(vectors).unwrap();
+        for Vector {
+            given,
+            known,
+            meant,
+        } in names
+        {
+            let found = nearest(&given, known.iter().map(String::as_str));
+            assert_eq!(found, meant.as_deref(), "{given} of {known:?}");
         }
     }
 

@@ -1,5 +1,5 @@
-//! Pixel and postback URLs of the advertiser's side: `https://DOMAIN/p.ashx`
-//! records a conversion without an API key.
+//! Pixel and postback URLs of the advertiser: `https://DOMAIN/p.ashx` records a conversion without
+//! an API key.
 
 use crate::host::Domain;
 use crate::link::check_id;
@@ -7,7 +7,7 @@ use crate::money::Money;
 use crate::url::{push_number, push_parameter};
 use crate::{Error, Result, click_id, transaction_id};
 
-/// What the conversion belongs to.
+/// The target of the conversion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
     /// An offer: `o`.
@@ -41,7 +41,8 @@ pub(crate) struct Pixel<'a> {
     pub(crate) scope: Scope,
     /// The event: `e`.
     pub(crate) event_id: Option<i64>,
-    /// The click id: `r`. A browser's pixel can do without, by CAKE's cookie.
+    /// The click id: `r`. In a browser it can be absent, because CAKE's cookie identifies the
+    /// click.
     pub(crate) click_id: Option<&'a str>,
     /// The advertiser's own transaction id: `t`.
     pub(crate) transaction_id: Option<&'a str>,
@@ -49,14 +50,14 @@ pub(crate) struct Pixel<'a> {
     pub(crate) price: Option<Money>,
     /// The affiliate's payout: `ap`.
     pub(crate) payout: Option<Money>,
-    /// What the shop tells of the order, as a query: see `api::commerce::query`.
+    /// The shop's data about the order, as a query: see `api::commerce::query`.
     pub(crate) order: Option<&'a str>,
-    /// How it is reported: `f`.
+    /// The kind of report: `f`.
     pub(crate) format: Format,
 }
 
 impl<'a> Pixel<'a> {
-    /// A server postback with nothing but what CAKE requires.
+    /// A server postback with only the parameters that CAKE requires.
     #[must_use]
     pub(crate) fn new(domain: Domain<'a>, scope: Scope) -> Self {
         Self {
@@ -75,11 +76,11 @@ impl<'a> Pixel<'a> {
     /// The URL.
     ///
     /// # Errors
-    /// [`Error::InvalidId`]; [`Error::InvalidClickId`], also where a server
-    /// postback has none; [`Error::InvalidUniqueId`] for a transaction id that
-    /// is none, such as an e-mail address; [`Error::PlaceholderText`] for a click id
-    /// or transaction id that stands for a missing value, such as `undefined` and
-    /// the manual's literal `TRANSACTION_ID`.
+    /// - [`Error::InvalidId`]
+    /// - [`Error::InvalidClickId`], also for a server postback without a click id
+    /// - [`Error::InvalidUniqueId`] for an invalid transaction id, such as an e-mail address
+    /// - [`Error::PlaceholderText`] for a placeholder as click id or transaction id, such as
+    ///   `undefined` and the manual's literal `TRANSACTION_ID`
     pub(crate) fn build(&self) -> Result<String> {
         let mut url = String::with_capacity(160);
         self.domain.push_origin(&mut url);
@@ -97,7 +98,7 @@ impl<'a> Pixel<'a> {
                 click_id::check(click_id)?;
                 push_parameter(&mut url, "r", click_id);
             }
-            // A server has no cookie of CAKE's to be known by.
+            // A server has no cookie of CAKE's that could identify the click.
             None if self.format == Format::Postback => return Err(Error::InvalidClickId),
             None => {}
         }
@@ -122,7 +123,7 @@ impl<'a> Pixel<'a> {
         Ok(url)
     }
 
-    /// The HTML to put into a thank-you page; `None` for a server postback.
+    /// The HTML for a thank-you page; `None` for a server postback.
     ///
     /// # Errors
     /// Those of [`Pixel::build`].

@@ -13,10 +13,25 @@ const MAX_BYTES: usize = 128;
 
 /// Words that name a missing value, or ask for one.
 const MISSING: &[u8] = b"undefined null nan nil none n/a true false unknown missing empty unset not invalid infinity no 0 \
-    id number ref value name array object string your here insert replace placeholder todo xxx";
+    id number ref value name array object string your here insert replace placeholder todo tbd xxx change changeme replaceme";
 
 /// Words that stand beside those in a manual: `YOUR_ORDER_ID`.
-const BESIDE: &[u8] = b"order click transaction tx unique request req session sub aff affiliate offer set test me my the this with";
+const BESIDE: &[u8] = b"order click transaction tx unique request req session sub aff affiliate offer set test me my the this with enter invoice date";
+
+/// What a spreadsheet shows where it has no value.
+const SHEET_ERRORS: [&str; 11] = [
+    "#N/A",
+    "#REF!",
+    "#VALUE!",
+    "#NAME?",
+    "#DIV/0!",
+    "#NUM!",
+    "#NULL!",
+    "#SPILL!",
+    "#CALC!",
+    "#ERROR!",
+    "#GETTING_DATA",
+];
 
 /// Does this stand for a missing value: `undefined`, `NaN`, `[object Object]`,
 /// `0`, `REPLACE`, `CLICK_ID`, `YOUR_ORDER_ID`, `ORD-{{order.id}}`, `ORD-undefined`,
@@ -33,6 +48,9 @@ pub(crate) fn is_missing_value(text: &str) -> bool {
             || has_no_other_word(text.as_bytes(), MISSING, BESIDE)
             || text.len() <= MAX_BYTES && text.to_ascii_lowercase().contains("[object ")
             || has_lost_value(text.as_bytes())
+            || SHEET_ERRORS
+                .iter()
+                .any(|error| error.eq_ignore_ascii_case(text))
     };
     // `%23reqid%23` is a macro that somebody has encoded.
     is_one(text) || text.contains('%') && is_one(&url::decode(text))

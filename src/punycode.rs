@@ -1,19 +1,18 @@
-//! Punycode (RFC 3492) as far as a host name needs it: is what follows `xn--`
-//! one that URL parsers take? They refuse a label that decodes to nothing, to
-//! ASCII alone or to characters that no domain may have.
+//! Punycode (RFC 3492), as far as host names need it: do URL parsers accept the text after `xn--`?
+//! They refuse a label that decodes to nothing, to ASCII only, or to characters that no domain may
+//! have.
 
-/// The most characters of a label.
+/// The maximum length of a label, in characters.
 const MAX_CHARACTERS: usize = 63;
 
-/// Is this what follows `xn--` in a label that every URL parser takes? Labels of
-/// scripts that are written from right to left are none: whether one is valid
-/// depends on its neighbours.
+/// Is this the text after `xn--` in a label that every URL parser accepts? Labels in right-to-left
+/// scripts are refused: their validity depends on the labels around them.
 pub(crate) fn is_valid(label: &[u8]) -> bool {
     read(label, |_| ())
 }
 
-/// Does the label look like Latin letters and hold others: Cyrillic or Greek
-/// ones beside Latin ones, or Cyrillic ones alone that all have a Latin double?
+/// Does the label look Latin while it has other letters? Either it mixes Cyrillic or Greek with
+/// Latin, or it is all Cyrillic and each letter looks like a Latin one.
 pub(crate) fn is_lookalike(label: &[u8]) -> bool {
     let is_latin = label
         .iter()
@@ -50,14 +49,14 @@ fn read(label: &[u8], see: impl FnMut(u32)) -> bool {
         [b'-', rest @ ..] => rest,
         all => all,
     };
-    // `xn--abc-` is ASCII alone, `xn---x` has a mark with nothing before it.
+    // `xn--abc-` is ASCII only, and `xn---x` has a hyphen with nothing before it.
     if coded.is_empty() || basic.is_empty() == label.contains(&b'-') {
         return false;
     }
     decode(basic.len(), coded, see).is_some()
 }
 
-/// Decodes the deltas; what a domain may not have ends it.
+/// Decodes the deltas; stops at a character that no domain may have.
 fn decode(basic: usize, coded: &[u8], mut see: impl FnMut(u32)) -> Option<()> {
     let mut characters = u32::try_from(basic).ok()?;
     let mut code = 128_u32;
@@ -85,7 +84,7 @@ fn decode(basic: usize, coded: &[u8], mut see: impl FnMut(u32)) -> Option<()> {
             step += 36;
         }
         characters += 1;
-        // Adapt the bias, as section 6.1 has it.
+        // Adapt the bias, by section 6.1.
         let mut delta = (place - before) / if is_first_delta { 700 } else { 2 };
         is_first_delta = false;
         delta += delta / characters;
@@ -106,8 +105,7 @@ fn decode(basic: usize, coded: &[u8], mut see: impl FnMut(u32)) -> Option<()> {
     Some(())
 }
 
-/// Letters of domains, in their one form: small, composed, of scripts that are
-/// written from left to right.
+/// Letters of domains in canonical form: lower case, composed, of left-to-right scripts.
 #[expect(clippy::match_same_arms, reason = "a script each")]
 fn is_letter(code: u32) -> bool {
     let is_odd = code & 1 == 1;
@@ -132,7 +130,7 @@ fn is_letter(code: u32) -> bool {
     }
 }
 
-/// Thai signs above and below letters, which start no label.
+/// Thai marks above and below letters, which cannot start a label.
 fn is_mark(code: u32) -> bool {
     matches!(code, 0xe31 | 0xe34..=0xe3a | 0xe47..=0xe4e)
 }
@@ -142,7 +140,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The label's text behind `xn--`, as another parser writes it.
+    /// The label after `xn--`, written by an independent encoder.
     fn encoded(label: &str) -> Option<String> {
         let url = ::url::Url::parse(&format!("https://{label}.example/")).ok()?;
         let host = url.host_str()?.strip_suffix(".example")?;

@@ -1,15 +1,15 @@
-//! What a request says that it is for: browsers and link scanners fetch pages
-//! that nobody has opened yet. The header names are `Sec-Purpose`, and before it
-//! had that name `Purpose`, `X-Purpose` and `X-Moz`.
+//! The purpose that a request declares: browsers and link scanners fetch pages that nobody has
+//! opened yet. The header is `Sec-Purpose`; its former names are `Purpose`, `X-Purpose` and
+//! `X-Moz`.
 
-/// What a request is for.
+/// The purpose of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// Somebody goes there, or nothing else was said.
+    /// A visit, or no declared purpose.
     Visit,
-    /// The page is fetched ahead of a visit that may never come.
+    /// A prefetch, before a visit that may never come.
     Prefetch,
-    /// The page is rendered ahead of a visit that may never come.
+    /// A prerender, before a visit that may never come.
     Prerender,
 }
 

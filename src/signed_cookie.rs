@@ -1,8 +1,8 @@
-//! Signed cookie values: what the edge sets, only the edge can have set.
+//! Signed cookie values: only the edge can have set a value that verifies.
 //!
-//! `VALUE.EXPIRES.SIGNATURE`: the time in seconds, base 36; the signature
-//! HMAC-SHA256 over `NAME=VALUE;EXPIRES`, base64url. Neither a cookie's name
-//! nor its value can hold `=` and `;`, so no two of them sign alike.
+//! `VALUE.EXPIRES.SIGNATURE`: the time is in seconds, base 36; the signature is HMAC-SHA256 over
+//! `NAME=VALUE;EXPIRES`, base64url. A cookie's name and value cannot contain `=` or `;`, so that no
+//! two cookies have the same signed text.
 
 use crate::cookie::find_cookies;
 use crate::url::push_number;
@@ -12,20 +12,20 @@ use core::fmt;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// The shortest secret that is taken, in bytes.
+/// The minimum length of a secret, in bytes.
 pub(crate) const MIN_SECRET_BYTES: usize = 32;
 
-/// The secrets, the newest first: it signs, all of them verify, so that a
-/// secret can be rotated. `Debug` shows nothing of them.
+/// The secrets, the newest first. The newest one signs and all of them verify, so that a secret can
+/// be rotated. `Debug` shows nothing of them.
 #[derive(Clone)]
 pub struct SigningKeys(Vec<Hmac<Sha256>>);
 
 impl SigningKeys {
-    /// Takes the secrets, the newest first; white space around one, such as the
-    /// line end of a secrets file, is left out.
+    /// Takes the secrets, the newest first, and trims white space such as the line end of a secrets
+    /// file.
     ///
     /// # Errors
-    /// [`Error::WeakSecret`] where there is none, or one is shorter than 32 bytes.
+    /// [`Error::WeakSecret`] where there is no secret, or one is shorter than 32 bytes.
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Result<Self> {
         let keys: Vec<_> = secrets
             .into_iter()
@@ -61,8 +61,8 @@ impl SigningKeys {
         text
     }
 
-    /// The value, where one of the secrets signed it for `name` and it has not
-    /// expired at `now_ms`. Compares in constant time.
+    /// The value, where one of the secrets signed it for `name` and it has not expired at `now_ms`.
+    /// The comparison takes constant time.
     #[must_use]
     pub fn verify<'a>(&self, name: &str, text: &'a str, now_ms: u64) -> Option<&'a str> {
         let (rest, signature) = text.rsplit_once('.')?;
@@ -80,8 +80,8 @@ impl SigningKeys {
 }
 
 impl SigningKeys {
-    /// The values that [`verify`](Self::verify), of all cookies of these names in a
-    /// `Cookie` header, separated by semicolons. Browsers may send several of one name.
+    /// The values that pass [`verify`](Self::verify), separated by semicolons, from all cookies of
+    /// these names in a `Cookie` header. Browsers may send several cookies of one name.
     #[must_use]
     pub(crate) fn verify_all(&self, cookies: &str, names: &[&str], now_ms: u64) -> String {
         let mut values = String::new();
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn the_form_is_fixed() {
-        // The signature was computed by another implementation (Python's hmac).
+        // An independent implementation (Python's hmac) computed the signature.
         let text = keys(&[OLD]).sign("cake_click", "1!x", NOW);
         assert_eq!(
             text,

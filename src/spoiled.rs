@@ -275,28 +275,22 @@ fn decode_quoted_printable(text: &str) -> Step {
     Some((mended, quoted_printable(first)))
 }
 
-/// `¤cy=USD` was `&currency=USD`.
+/// `¤cy=USD` was `&currency=USD`; an address bar writes `%C2%A4cy=USD`.
 fn separate_signs(text: &str) -> Step {
     let mut spoiled = None;
-    let mut mended = String::with_capacity(text.len() + 8);
-    let start = text.find('?').unwrap_or(text.len());
-    for (at, c) in text.char_indices() {
-        let rest = text.get(at + c.len_utf8()..).unwrap_or_default();
-        let name = rest.split('=').next().unwrap_or_default();
-        let is_name = name.len() < rest.len()
-            && name
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        match SIGNS
-            .iter()
-            .find(|(sign, _)| *sign == c && is_name && at > start)
-        {
-            Some((_, letters)) => {
-                mended.push('&');
-                mended.push_str(letters);
-                spoiled.get_or_insert([letters, name].concat());
-            }
-            None => mended.push(c),
+    let (before, query) = text.split_once('?')?;
+    let mut mended = [before, "?"].concat();
+    let mut rest = query;
+    while let Some(first) = rest.chars().next() {
+        if let Some((letters, tail)) = SIGNS.iter().find_map(|sign| sign_at(rest, sign)) {
+            let name = tail.split('=').next().unwrap_or_default();
+            mended.push('&');
+            mended.push_str(letters);
+            spoiled.get_or_insert([letters, name].concat());
+            rest = tail;
+        } else {
+            mended.push(first);
+            rest = rest.get(first.len_utf8()..).unwrap_or_default();
         }
     }
     let name = spoiled?;
@@ -310,16 +304,57 @@ fn separate_signs(text: &str) -> Step {
     ))
 }
 
+/// The letters that a sign at the start of `text` stands for, and what follows: the rest of a parameter's name and `=`.
+fn sign_at<'a>(
+    text: &'a str,
+    (sign, letters): &(char, &'static str),
+) -> Option<(&'static str, &'a str)> {
+    let tail = text.strip_prefix(*sign).or_else(|| {
+        let mut code = String::new();
+        url::push_encoded(&mut code, sign.encode_utf8(&mut [0; 4]));
+        let (start, tail) = text.split_at_checked(code.len())?;
+        let is_named = tail.starts_with(|c: char| c.is_ascii_alphanumeric());
+        (is_named && start.eq_ignore_ascii_case(&code)).then_some(tail)
+    })?;
+    let (name, _) = tail.split_once('=')?;
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    name.bytes().all(is_name).then_some((*letters, tail))
+}
+
 /// Full-width signs and typographic quotes where a URL's own signs belong.
 fn straighten(text: &str) -> Step {
     let mut spoiled = None;
     let mut before = '&';
     let mut mended = String::with_capacity(text.len());
     let mut rest = text.chars().peekable();
+    // Names are plain, and so are ids: other values may be in any script.
+    let mut is_name = false;
+    let mut name = String::new();
     while let Some(c) = rest.next() {
+        match c {
+            '?' | '&' if mended.contains("://") => {
+                is_name = true;
+                name.clear();
+            }
+            '=' => is_name = false,
+            '#' => {
+                is_name = false;
+                name.clear();
+            }
+            _ => {}
+        }
         let is_at_edge =
             matches!(before, '=' | '?' | '&') || matches!(rest.peek(), None | Some('&' | '#'));
+        let is_id = !is_name && matches!(name.as_str(), "a" | "c" | "A" | "C");
         let straight = match c {
+            '\u{ff10}'..='\u{ff19}' | '\u{ff21}'..='\u{ff3a}' | '\u{ff41}'..='\u{ff5a}'
+                if is_name || is_id =>
+            {
+                u32::from(c)
+                    .checked_sub(0xfee0)
+                    .and_then(char::from_u32)
+                    .unwrap_or(c)
+            }
             '\u{ff03}' | '\u{fe5f}' => '#',
             '\u{ff05}' | '\u{fe6a}' => '%',
             '\u{ff06}' | '\u{fe60}' => '&',
@@ -344,6 +379,16 @@ fn straighten(text: &str) -> Step {
             _ => c,
         };
         before = c;
+        // `＆` and `＝` are signs between names too.
+        match straight {
+            '&' | '?' => {
+                is_name = mended.contains("://");
+                name.clear();
+            }
+            '=' => is_name = false,
+            _ if is_name => name.push(straight),
+            _ => {}
+        }
         if straight == c {
             mended.push(c);
         } else {
@@ -426,6 +471,20 @@ fn cut_tail(text: &str) -> Step {
         );
         return Some((mended, finding));
     }
+    // `…&s1=50%`, `…&s1=caf%C`: cut in the middle of an escape.
+    let bytes = text.as_bytes();
+    if let Some(from) = bytes.len().checked_sub(2)
+        && let Some([before, last]) = bytes.get(from..)
+        && (*last == b'%' && before.is_ascii_digit() || *before == b'%' && last.is_ascii_hexdigit())
+    {
+        let end = if *last == b'%' { from + 1 } else { from };
+        let finding = Finding::new(
+            "shortened_link",
+            "",
+            "The link ends in the middle of a percent-escape. Copy the whole link; a % of its own is written %25.",
+        );
+        return Some((text.get(..end)?.to_owned(), finding));
+    }
     let tail = text.trim_end_matches(|c| {
         let opened = match c {
             ')' => '(',
@@ -466,12 +525,16 @@ fn find_wrapper(text: &str, findings: &mut Vec<Finding>) {
             .is_some_and(|before| before.is_empty() || before.ends_with('.'))
     });
     if is_wrapper || is_google {
-        findings.push(Finding::new(
-            "wrapped_link",
-            &host,
-            "A mail filter or an app has wrapped the link in one of its own. Use the link inside, as it was sent.",
-        ));
+        findings.push(wrapped_link(&host));
     }
+}
+
+pub(crate) fn wrapped_link(host: &str) -> Finding {
+    Finding::new(
+        "wrapped_link",
+        host,
+        "A mail filter or an app has wrapped the link in one of its own. Use the link inside, as it was sent.",
+    )
 }
 
 fn find_ignoring_case(text: &str, part: &str) -> Option<usize> {

@@ -1,18 +1,17 @@
-//! Sub ids: `s1` … `s5` of a tracking link, an affiliate's own words for where
-//! the traffic comes from.
+//! Sub ids: `s1` … `s5` of a tracking link, an affiliate's own labels for traffic sources.
 
 use crate::{Error, Result, url};
 
 /// The wire names, in order.
 pub(crate) const NAMES: [&str; 5] = ["s1", "s2", "s3", "s4", "s5"];
 
-/// The most characters that CAKE keeps of `s1` (KB 5000545788).
+/// The maximum number of characters that CAKE keeps of `s1` (KB 5000545788).
 pub(crate) const S1_CHARACTERS: usize = 50;
 
-/// The most characters that CAKE keeps of `s2` … `s5` each (KB 5000545788).
+/// The maximum number of characters that CAKE keeps of each of `s2` … `s5` (KB 5000545788).
 pub(crate) const OTHER_CHARACTERS: usize = 100;
 
-/// The most characters that CAKE keeps; `index` 0 is `s1`.
+/// The maximum number of characters that CAKE keeps; `index` 0 is `s1`.
 pub(crate) fn limit(index: usize) -> usize {
     if index == 0 {
         S1_CHARACTERS
@@ -43,15 +42,14 @@ pub fn check(index: usize, value: &str) -> Result<()> {
     Ok(())
 }
 
-/// What CAKE keeps of a text in a sub id, and what exceeds that; `index` 0 is `s1`.
+/// The part of a sub id that CAKE keeps, and the excess; `index` 0 is `s1`.
 pub(crate) fn split(index: usize, text: &str) -> (&str, &str) {
     text.split_at_checked(fitting(text, limit(index)))
         .unwrap_or((text, ""))
 }
 
-/// Takes `s1` … `s5` one after the other, and says how much goes into each: what
-/// does not fit into one of `s2` … `s5` runs over into the next as in CAKE
-/// (KB 5000545788), never within a character.
+/// Takes `s1` … `s5` in order, and returns the value of each. The excess of one of `s2` … `s5`
+/// overflows into the next one, as in CAKE (KB 5000545788), and never splits a character.
 pub(crate) struct Filling<'a> {
     spills: bool,
     overflow: &'a str,
@@ -59,7 +57,7 @@ pub(crate) struct Filling<'a> {
 }
 
 impl<'a> Filling<'a> {
-    /// May what is too long run over into the next?
+    /// `spills` allows the overflow into the next sub id.
     pub(crate) fn new(spills: bool) -> Self {
         Self {
             spills,
@@ -73,9 +71,8 @@ impl<'a> Filling<'a> {
         name(self.index)
     }
 
-    /// What goes into the next sub id, whose own value this is; where it is
-    /// empty, the overflow of the one before. The error is the name of the one
-    /// that is too long.
+    /// The value of the next sub id. `own` is its own value; where `own` is empty, the overflow of
+    /// the sub id before takes its place. The error is the name of the sub id that is too long.
     pub(crate) fn next(&mut self, own: &'a str) -> Result<&'a str, &'static str> {
         let index = self.index;
         self.index += 1;
@@ -96,21 +93,20 @@ impl<'a> Filling<'a> {
     }
 }
 
-/// How many characters begin with this byte of UTF-8. They are counted as
-/// JavaScript's `length` and .NET do: in UTF-16 units. CAKE runs on .NET
-/// *(inference)*, so an emoji counts twice.
+/// The number of characters that begin with this byte of UTF-8. JavaScript's `length` and .NET
+/// count UTF-16 units. CAKE runs on .NET *(inference)*, so that an emoji counts twice.
 pub(crate) fn characters_of(byte: u8) -> usize {
     match byte {
         0x80..=0xbf => 0,
-        // The four-byte ones are a pair.
+        // A four-byte sequence is a surrogate pair.
         0xf0..=0xff => 2,
         _ => 1,
     }
 }
 
-/// How many bytes of `text` hold at most `limit` characters.
+/// The number of bytes of `text` that hold at most `limit` characters.
 fn fitting(text: &str, limit: usize) -> usize {
-    // A text of few bytes has fewer characters still.
+    // A text never has more characters than bytes.
     if text.len() <= limit {
         return text.len();
     }
@@ -130,7 +126,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// All five after one another; the error names the one that is too long.
+    /// All five in order; the error names the sub id that is too long.
     fn spill(sub_ids: [&str; 5]) -> Result<[&str; 5], &'static str> {
         let mut filling = Filling::new(true);
         let mut spilled = [""; 5];
@@ -176,7 +172,8 @@ mod tests {
                     prop_assert!(value.is_empty() || check(index, value).is_ok());
                 }
             } else {
-                // 400 characters fit, less one where an emoji does not fill a sub id's end.
+                // 400 characters fit, less one where an emoji does not fit into the end of a sub
+                // id.
                 prop_assert!(text.encode_utf16().count() > 396);
             }
         }

@@ -1,6 +1,6 @@
-//! Civil days and times, `YYYY-MM-DD` and `YYYY-MM-DD HH:MM:SS`, as CAKE writes
-//! them: in the account's time zone, without an offset. The step from an
-//! instant to a civil time of a zone is the platform's (`Intl`), in js/edge.
+//! Civil days and times as CAKE writes them, `YYYY-MM-DD` and `YYYY-MM-DD HH:MM:SS`: in the
+//! account's time zone, without an offset. The platform's `Intl`, in js/edge, converts an instant
+//! to a zone's civil time.
 
 use crate::{Error, Result};
 use core::fmt;
@@ -39,7 +39,7 @@ impl CivilDate {
         })
     }
 
-    /// The day after.
+    /// The next day.
     #[must_use]
     pub(crate) fn next(self) -> Self {
         Self {
@@ -47,7 +47,7 @@ impl CivilDate {
         }
     }
 
-    /// So many days before; no earlier than 1970-01-01.
+    /// The day `days` earlier; at the earliest 1970-01-01.
     #[must_use]
     pub(crate) fn minus_days(self, days: u64) -> Self {
         Self {
@@ -55,7 +55,7 @@ impl CivilDate {
         }
     }
 
-    /// So many days after.
+    /// The day `days` later.
     #[must_use]
     pub(crate) fn plus_days(self, days: u64) -> Self {
         Self {
@@ -79,8 +79,8 @@ impl fmt::Display for CivilDate {
     }
 }
 
-/// Whole days, half-open: `end` is the first day that no longer belongs, as
-/// CAKE's reports take `end_date` (KB 13000034150).
+/// A range of whole days, half-open: `end` is the first day after the range, as CAKE's reports take
+/// `end_date` (KB 13000034150).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DayRange {
     /// The first day.
@@ -90,8 +90,8 @@ pub struct DayRange {
 }
 
 impl DayRange {
-    /// The days from `first` to `last`, both included, as people say it;
-    /// `parameter` names the last one in the error.
+    /// The days from `first` to `last`, both included, as people name ranges. `parameter` names the
+    /// last day in the error.
     ///
     /// # Errors
     /// [`Error::DaysReversed`] where the last day comes before the first.
@@ -105,8 +105,8 @@ impl DayRange {
         })
     }
 
-    /// The days of a name, at `now` in the account's time zone: `today`,
-    /// `yesterday`, or `last7Days` and `last30Days`, of which today is the last.
+    /// The days of a named range, at `now` in the account's time zone: `today`, `yesterday`, or
+    /// `last7Days` and `last30Days`, which end with today.
     #[must_use]
     pub fn named(name: &str, now: CivilTime) -> Option<Self> {
         let end = now.date().next();
@@ -146,7 +146,7 @@ impl CivilTime {
         })
     }
 
-    /// The day it belongs to.
+    /// The day of this time.
     #[must_use]
     pub(crate) fn date(self) -> CivilDate {
         CivilDate {
@@ -183,7 +183,7 @@ impl fmt::Display for CivilTime {
     }
 }
 
-/// Does the text have a digit wherever the pattern has `d`, and its characters elsewhere?
+/// Does the text have a digit at each `d` of the pattern, and the pattern's characters elsewhere?
 fn fits(text: &str, pattern: &[u8]) -> bool {
     text.len() == pattern.len()
         && text

@@ -1,21 +1,19 @@
-//! Transaction ids: the advertiser's own ids of a sale, its unique id and its order id.
+//! Transaction ids: the advertiser's own ids of a sale, unique id and order id.
 
 use crate::lint::is_email;
 use crate::placeholder::is_missing_value;
 use crate::{Error, Result, url};
 
-/// The most characters, counted as JavaScript and .NET do: in UTF-16 units.
+/// The maximum number of characters, in UTF-16 units as in JavaScript and .NET.
 const MAX_CHARACTERS: usize = 128;
 
-/// Checks a transaction id of the caller's; `parameter` is its name there. Shops
-/// write them as they like (`#1001`, `2026/001`, `Bestellung 12`): any text
-/// without control characters. Returns it without the white space around it,
-/// which templates leave there.
+/// Checks a transaction id from the caller; `parameter` is its name there. Shops have many formats
+/// (`#1001`, `2026/001`, `Bestellung 12`): any text without control characters is accepted. Returns
+/// the text without the surrounding white space that templates leave.
 ///
 /// # Errors
-/// [`Error::PlaceholderText`] for a text that stands for a missing value,
-/// [`Error::InvalidUniqueId`] for an empty or too long one, for control
-/// characters and for an e-mail address.
+/// [`Error::PlaceholderText`] for a placeholder, [`Error::InvalidUniqueId`] for an empty or too
+/// long text, for control characters and for an e-mail address.
 pub(crate) fn check<'a>(parameter: &'static str, text: &'a str) -> Result<&'a str> {
     let id = text.trim();
     let is_good = !id.is_empty()
@@ -31,11 +29,11 @@ pub(crate) fn check<'a>(parameter: &'static str, text: &'a str) -> Result<&'a st
     }
 }
 
-/// Checks a number that is given as one, by its digits.
+/// Checks a transaction id that is given as a number, by its digits.
 ///
 /// # Errors
-/// Those of [`check`]; [`Error::InvalidUniqueId`] for what is no whole number,
-/// or so large that JavaScript has lost digits of it.
+/// Those of [`check`]; [`Error::InvalidUniqueId`] for a number that is not whole, or so large that
+/// JavaScript has lost digits.
 #[cfg(feature = "api")]
 pub(crate) fn check_number(parameter: &'static str, digits: &str) -> Result<String> {
     let is_exact = digits.bytes().all(|byte| byte.is_ascii_digit())
@@ -71,7 +69,7 @@ mod tests {
         code: String,
     }
 
-    /// As a caller gives it: a text, or a number by its digits.
+    /// A transaction id as a caller gives it: a text, or a number by its digits.
     fn checked(given: &serde_json::Value) -> Result<String> {
         match given {
             serde_json::Value::String(text) => check("uniqueId", text).map(str::to_owned),

@@ -1,9 +1,9 @@
-//! Percent-encoding, numbers and query strings, as far as tracking URLs need
-//! them. It leaves the rest of the URL standard to the platform's `URL`.
+//! Percent-encoding, numbers and query strings, as far as tracking URLs need them. The platform's `URL` implements
+//! the rest of the URL standard.
 
 use std::borrow::Cow;
 
-/// `A-Z a-z 0-9 - . _ ~`, by byte: a look-up takes a third of the comparisons' time.
+/// `A-Z a-z 0-9 - . _ ~`, by byte: a table takes a third of the time of comparisons.
 const UNRESERVED: [bool; 256] = {
     let mut table = [false; 256];
     let mut rest: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
@@ -16,18 +16,18 @@ const UNRESERVED: [bool; 256] = {
     table
 };
 
-/// Takes text byte by byte. What is written into one is ASCII: the core's texts
-/// are encoded. A page's has a fixed place and no allocator behind it.
+/// A target for text, byte by byte. Everything written is ASCII, because the core encodes its texts. The page's
+/// sink is a fixed buffer without an allocator.
 pub(crate) trait Sink {
     fn push_byte(&mut self, byte: u8);
 
-    /// How many bytes it has taken.
+    /// The number of bytes written.
     fn length(&self) -> usize;
 
-    /// Forgets what it has taken beyond a length.
+    /// Removes the bytes after a length.
     fn truncate(&mut self, length: usize);
 
-    /// What it has taken beyond a length.
+    /// The bytes after a length.
     fn since(&self, length: usize) -> &[u8];
 
     fn push_bytes(&mut self, bytes: &[u8]) {
@@ -38,7 +38,7 @@ pub(crate) trait Sink {
 }
 
 impl Sink for String {
-    /// The mask tells the compiler that one byte is all there is to write.
+    /// The mask tells the compiler that only one byte is written.
     #[inline]
     fn push_byte(&mut self, byte: u8) {
         self.push(char::from(byte & 0x7f));
@@ -81,10 +81,9 @@ impl Sink for Vec<u8> {
     }
 }
 
-/// Appends `value`, UTF-8, to `out`, every byte outside `A-Z a-z 0-9 - . _ ~` as
-/// `%XX`: the one spelling that WHATWG parsers, form decoders and ASP.NET all
-/// read back alike (a space is `%20`, never `+`). Says whether the value was
-/// plain text, without control characters, as [`is_plain_text`] does.
+/// Appends `value`, UTF-8, to `out`, with every byte outside `A-Z a-z 0-9 - . _ ~` as `%XX`. WHATWG parsers, form
+/// decoders and ASP.NET all decode this spelling alike (a space is `%20`, never `+`). Returns whether the value
+/// was plain text, without control characters, as [`is_plain_text`] does.
 pub(crate) fn push_encoded(out: &mut impl Sink, value: &(impl AsRef<[u8]> + ?Sized)) -> bool {
     let value = value.as_ref();
     let mut is_plain = true;
@@ -93,7 +92,7 @@ pub(crate) fn push_encoded(out: &mut impl Sink, value: &(impl AsRef<[u8]> + ?Siz
     for (at, byte) in value.iter().copied().enumerate() {
         if !UNRESERVED.get(usize::from(byte)).copied().unwrap_or(false) {
             is_plain &= !is_control(before, byte);
-            // Run by run: most of most values needs no encoding.
+            // In runs: the greater part of most values needs no encoding.
             out.push_bytes(value.get(start..at).unwrap_or_default());
             start = at + 1;
             push_escape(out, byte);
@@ -111,14 +110,14 @@ pub(crate) fn push_escape(out: &mut impl Sink, byte: u8) {
     push_digit(out, byte & 15, b'A');
 }
 
-/// Appends a digit of a base up to 36; from 10 on they are letters.
+/// Appends a digit in a base up to 36; digits from 10 on are letters.
 fn push_digit(out: &mut impl Sink, digit: u8, ten: u8) {
     let zero = if digit < 10 { b'0' } else { ten - 10 };
     out.push_byte(zero + digit);
 }
 
-/// Appends `name=value` to a query, after `&` unless `out` ends in `?`.
-/// `name` must be a plain word. Says whether the value was plain text.
+/// Appends `name=value` to a query, after `&` unless `out` ends in `?`. `name` must be a plain word. Returns
+/// whether the value was plain text.
 pub(crate) fn push_parameter(out: &mut String, name: &str, value: &str) -> bool {
     if !matches!(out.as_bytes().last(), None | Some(b'?')) {
         out.push('&');
@@ -144,10 +143,10 @@ pub(crate) fn is_control(before: u8, byte: u8) -> bool {
     byte < 0x20 || byte == 0x7f || (before == 0xc2 && byte < 0xa0)
 }
 
-/// Appends a number in the given base (2 to 36). By hand, because `Display` of
-/// numbers brings 1 kB of formatting into the page build.
+/// Appends a number in the given base (2 to 36). The code is our own, because `Display` of numbers adds 1 kB of
+/// formatting to the page build.
 pub(crate) fn push_number(out: &mut impl Sink, number: u64, base: u64) {
-    // One division for both: they are what takes the time here.
+    // One division for quotient and remainder: divisions dominate the time here.
     let rest = number / base;
     if rest > 0 {
         push_number(out, rest, base);
@@ -155,7 +154,7 @@ pub(crate) fn push_number(out: &mut impl Sink, number: u64, base: u64) {
     push_digit(out, u8::try_from(number - rest * base).unwrap_or(0), b'a');
 }
 
-/// Reads a number of 1 to 11 digits in the given base (2 to 36), small letters.
+/// Reads a number of 1 to 11 digits in the given base (2 to 36), in lower case.
 #[must_use]
 pub(crate) fn read_number(digits: &[u8], base: u64) -> Option<u64> {
     let mut number = 0;
@@ -197,7 +196,7 @@ pub(crate) fn decode(text: &str) -> Cow<'_, str> {
     Cow::Owned(String::from_utf8(bytes).unwrap_or_else(|error| lossy(error.as_bytes())))
 }
 
-/// The byte that `%XX` stands for, whose `%` has been taken off, and what follows.
+/// The byte of a `%XX` whose `%` is already removed, and the rest.
 fn unescape(text: &[u8]) -> Option<(u8, &[u8])> {
     if let [high, low, rest @ ..] = text {
         Some((hex_value(*high)? << 4 | hex_value(*low)?, rest))
@@ -206,20 +205,20 @@ fn unescape(text: &[u8]) -> Option<(u8, &[u8])> {
     }
 }
 
-/// End a name, a pair and a reading in what [`push_pairs`] writes.
+/// The end marks of a name, a pair and a reading in the output of [`push_pairs`].
 pub(crate) const END_OF_NAME: u8 = 1;
 pub(crate) const END_OF_PAIR: u8 = 2;
 pub(crate) const END_OF_READING: u8 = 3;
 
-/// Ends a field around such pairs: of what a page puts, and of the texts of stores.
+/// The end mark of a field around such pairs, in the page's input and in the texts of stores.
 pub(crate) const END_OF_FIELD: u8 = 4;
 
-/// Appends the pairs of an address, decoded as [`decode`] does, in two readings: its
-/// query as it stands, and all of it [`mended`]. An address without `?` may be a bare
-/// query. White space around a name or a value, an id's or a sub id's, is none of it,
-/// and nor is what is left of an `&amp;` before a name. A pair is `NAME 1 VALUE 2`, a
-/// reading ends with 3; these bytes in a text become another control character. A
-/// page has this from the platform's parser (js/page/query.ts).
+/// Appends the pairs of an address, decoded as by [`decode`], in two readings. The first reading is the query itself;
+/// the second is the whole address [`mended`]. An address without `?` may be a bare query. White space around a name
+/// or a value is removed, and so is the rest of an `&amp;` before a name.
+///
+/// A pair is `NAME 1 VALUE 2`, and a reading ends with 3. These bytes in a text become another control character.
+/// A page has the pairs from the platform's parser (js/page/query.ts).
 pub(crate) fn push_pairs(out: &mut String, address: &str) {
     let query = cut(address, b'?').1.unwrap_or(address);
     for reading in [query, &mended(address)] {
@@ -264,7 +263,7 @@ fn after_separator(text: &str) -> Option<&str> {
 
 fn push_field(out: &mut String, text: &str, end: u8) {
     let is_end = |character| character <= char::from(END_OF_FIELD);
-    // As JavaScript's `trim` has it, so that a page and an edge read the same.
+    // As JavaScript's `trim` does, so that page and edge agree.
     let is_white = |character: char| {
         character == '\u{feff}' || character.is_whitespace() && character != '\u{85}'
     };
@@ -278,8 +277,8 @@ fn push_field(out: &mut String, text: &str, end: u8) {
     out.push(char::from(end));
 }
 
-/// Each broken sequence as one U+FFFD, as WHATWG decodes. By hand, because
-/// `from_utf8_lossy` brings 1 kB of iterators into the page build.
+/// Decodes each broken sequence as one U+FFFD, as WHATWG does. The code is our own, because `from_utf8_lossy` adds
+/// 1 kB of iterators to the page build.
 #[cold]
 fn lossy(mut bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
@@ -295,7 +294,7 @@ fn lossy(mut bytes: &[u8]) -> String {
                     .unwrap_or_default();
                 text.push_str(core::str::from_utf8(good).unwrap_or_default());
                 text.push('\u{fffd}');
-                // Without a length the text ends within a sequence.
+                // Where the error has no length, the text ends within a sequence.
                 bytes = bad
                     .get(error.error_len().unwrap_or(bad.len())..)
                     .unwrap_or_default();
@@ -313,20 +312,19 @@ fn hex_value(digit: u8) -> Option<u8> {
     }
 }
 
-/// The text before the first `mark`, and what follows it, where there is one.
-/// One small function for all the cutting: the standard library's searches are
-/// made for long texts, and each use of them is compiled anew.
+/// The text before the first `mark`, and the text after it, where the mark occurs. All code that splits uses this
+/// one small function: the standard library's searches are made for long texts, and each use compiles anew.
 #[must_use]
 pub(crate) fn cut(text: &str, mark: u8) -> (&str, Option<&str>) {
     let end = text.bytes().position(|byte| byte == mark);
     match end.and_then(|end| text.split_at_checked(end)) {
-        // The mark is ASCII: what follows starts at a character.
+        // The mark is ASCII: the text after it starts at a character.
         Some((before, after)) => (before, Some(after.get(1..).unwrap_or_default())),
         None => (text, None),
     }
 }
 
-/// The first of the words, separated by spaces, that fits `text`.
+/// The first of the words, separated by spaces, that matches `text`.
 pub(crate) fn find_word<'w>(
     words: &'w str,
     text: &str,
@@ -343,14 +341,14 @@ pub(crate) fn find_word<'w>(
     None
 }
 
-/// Are these the same but for the case of letters? One function for all uses.
+/// Are these texts equal, ignoring the case of letters? One function for all uses.
 #[inline(never)]
 pub(crate) fn is_alike(one: &[u8], other: &[u8]) -> bool {
     one.eq_ignore_ascii_case(other)
 }
 
-/// Takes the text before the first `mark` off the start of `rest`, and the mark.
-/// One small function for all the cutting of bytes.
+/// Removes the text before the first `mark` from the start of `rest`, and the mark. One small function for all
+/// code that splits bytes.
 #[inline(never)]
 pub(crate) fn take<'a>(rest: &mut &'a [u8], mark: u8) -> &'a [u8] {
     let text = *rest;
@@ -360,15 +358,13 @@ pub(crate) fn take<'a>(rest: &mut &'a [u8], mark: u8) -> &'a [u8] {
     text.get(..end).unwrap_or_default()
 }
 
-/// The query of a URL, without its `?`; empty where it has none. Also takes a
-/// bare `?a=1` or `/path?a=1`.
+/// The query of a URL, without its `?`; empty where the URL has none. Also accepts a bare `?a=1` or `/path?a=1`.
 #[must_use]
 pub(crate) fn query_of(url: &str) -> &str {
     cut(cut(url, b'#').0, b'?').1.unwrap_or_default()
 }
 
-/// Calls `visit` with each decoded `(name, value)` of a query, in order, empty
-/// ones left out.
+/// Calls `visit` with each decoded `(name, value)` of a query, in order; skips empty ones.
 pub(crate) fn each_pair<'a>(query: &'a str, visit: &mut dyn FnMut(Cow<'a, str>, Cow<'a, str>)) {
     let mut rest = Some(query);
     while let Some(text) = rest {
@@ -381,7 +377,7 @@ pub(crate) fn each_pair<'a>(query: &'a str, visit: &mut dyn FnMut(Cow<'a, str>, 
     }
 }
 
-/// The decoded `(name, value)` pairs of a query, in order, empty ones left out.
+/// The decoded `(name, value)` pairs of a query, in order, without empty ones.
 pub(crate) fn pairs(query: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
     let mut pairs = Vec::new();
     each_pair(query, &mut |name, value| pairs.push((name, value)));

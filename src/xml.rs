@@ -1,35 +1,35 @@
-//! XML as the older services write it, read from one event to the next: no tree,
-//! no copy of a text that needs none, and nothing that grows with the document.
+//! A pull parser for the XML of the older services. It builds no tree, copies no text without
+//! references, and its memory does not grow with the document.
 //!
-//! Of our own, by measure: what the services write is elements, text and
-//! `xsi:nil`, and a general parser costs many times the bytes for what is
-//! refused here anyway. Document types are refused, and with them every entity
-//! but the five predefined ones; so is depth beyond [`MAX_DEPTH`].
+//! The parser is our own, for its size. The services write elements, text and `xsi:nil`, and a
+//! general parser costs many times the bytes for features that this module refuses. It refuses
+//! document types, and so every entity but the five predefined ones. It also refuses a depth beyond
+//! [`MAX_DEPTH`].
 
 use std::borrow::Cow;
 
-/// How deep elements may nest. The recorded answers go to 10.
+/// The maximum depth of elements. The recorded answers go to 10.
 const MAX_DEPTH: usize = 32;
 
-/// What comes next.
+/// The next event of a document.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Event<'a> {
-    /// An element begins: its name without a prefix, and whether it is `xsi:nil`.
+    /// The start of an element: its name without a prefix, and whether it is `xsi:nil`.
     Start { name: &'a str, is_nil: bool },
-    /// Text of the element that is open: as it stands, or without its references.
+    /// Text of the open element: unchanged, or with its references replaced.
     Text(Cow<'a, str>),
-    /// The element that is open ends.
+    /// The end of the open element.
     End,
 }
 
-/// Why a text is not XML that is read here.
+/// The reason why a text is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Flaw {
-    /// It is cut off, or no XML.
+    /// The text is truncated, or not XML.
     Malformed,
-    /// It has a document type, or an entity that is not predefined.
+    /// The text has a document type, or an entity that is not predefined.
     Entity,
-    /// Its elements nest too deep.
+    /// The elements nest too deep.
     Depth,
 }
 
@@ -46,13 +46,13 @@ impl Flaw {
 
 type Read<T> = Result<T, Flaw>;
 
-/// Walks through a document.
+/// Reads a document, event by event.
 #[derive(Debug)]
 pub(crate) struct Reader<'a> {
     text: &'a str,
-    /// The names of the elements that are open, with their prefixes.
+    /// The names of the open elements, with their prefixes.
     open: Vec<&'a str>,
-    /// `<name/>`: its end is still to be told.
+    /// After `<name/>`: the next event is its end.
     ends_at_once: bool,
     has_root: bool,
 }
@@ -67,19 +67,19 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// How many elements are open.
+    /// The number of open elements.
     pub(crate) fn depth(&self) -> usize {
         self.open.len()
     }
 
-    /// The name, without a prefix, of the element around the one that is open.
+    /// The name, without a prefix, of the parent of the open element.
     pub(crate) fn parent(&self) -> &'a str {
         let at = self.open.len().checked_sub(2);
         at.and_then(|at| self.open.get(at))
             .map_or("", |name| local(name))
     }
 
-    /// The next event; `None` behind the root's end.
+    /// The next event; `None` after the root's end.
     pub(crate) fn next(&mut self) -> Read<Option<Event<'a>>> {
         if core::mem::take(&mut self.ends_at_once) {
             self.open.pop();
@@ -129,7 +129,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes `length` bytes.
+    /// Consumes `length` bytes.
     fn take(&mut self, length: usize) -> Read<&'a str> {
         let (taken, rest) = self.text.split_at_checked(length).ok_or(Flaw::Malformed)?;
         self.text = rest;
@@ -157,7 +157,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Behind `<`: a name, attributes, and `>` or `/>`.
+    /// Reads after `<`: a name, attributes, and `>` or `/>`.
     fn start(&mut self) -> Read<Event<'a>> {
         let name = self.name()?;
         if self.open.is_empty() && self.has_root {
@@ -207,7 +207,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Behind `</`.
+    /// Reads after `</`.
     fn end(&mut self) -> Read<Event<'a>> {
         let name = self.name()?;
         self.skip_space();
@@ -224,12 +224,12 @@ fn local(name: &str) -> &str {
     name.rsplit_once(':').map_or(name, |(_, local)| local)
 }
 
-/// What stands before and behind the first `end`.
+/// The text before and after the first `end`.
 fn behind<'a>(text: &'a str, end: &str) -> Read<(&'a str, &'a str)> {
     text.split_once(end).ok_or(Flaw::Malformed)
 }
 
-/// A text without its references: the five predefined entities and numbers.
+/// A text with its references replaced: the five predefined entities and numbers.
 fn unescaped(text: &str) -> Read<Cow<'_, str>> {
     if !text.contains('&') {
         return Ok(Cow::Borrowed(text));
@@ -251,7 +251,7 @@ fn unescaped(text: &str) -> Read<Cow<'_, str>> {
                     Some(hex) => number(hex, 16),
                     None => number(digits, 10),
                 };
-                // .NET writes control characters so, which XML itself has no place for.
+                // .NET writes control characters as references, although XML has no place for them.
                 char::from_u32(code?).unwrap_or('\u{fffd}')
             }
         });

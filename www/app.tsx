@@ -1,4 +1,4 @@
-/** The demo: four steps that really happen, side by side with a visitor's browser. */
+/** The demo: four real steps, with a visitor's browser beside them. */
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { runBatch } from "./batch.js";
 import { BuildStep, build, FIRST_PARTS } from "./build.js";
@@ -13,13 +13,13 @@ import { purchasesOf } from "./purchase.js";
 import { stationsOf } from "./stations.js";
 import { type Order, type Visit, watchVisits } from "./visit.js";
 
-/** Older orders are forgotten, before the rows that tell of them are. */
+/** The demo drops old orders before the server drops the rows of these orders. */
 const MAX_ORDERS = 250;
 
 interface AppProps {
-  /** Where links lead: the sandbox's origin, or the domain that it plays. */
+  /** The domain of the links: the sandbox's origin, or the domain that the sandbox plays. */
   readonly domain: string;
-  /** Settles when somebody answers for the network. */
+  /** Resolves when the network can answer. */
   readonly ready: Promise<unknown>;
 }
 
@@ -29,7 +29,7 @@ export function App({ domain, ready }: AppProps) {
   const built = useMemo(() => build(parts, domain), [parts, domain]);
   const [visit, setVisit] = useState<Visit>();
   const [landing, setLanding] = useState<string>();
-  /** The latest click's, also where the shop was not allowed to keep it. */
+  /** The id of the latest click, even if the shop may not store it. */
   const [clickId, setClickId] = useState<string>();
   const [orders, setOrders] = useState<readonly Order[]>([]);
   const [address, setAddress] = useState<string>();
@@ -55,9 +55,9 @@ export function App({ domain, ready }: AppProps) {
   const accepted = useAccepted(orders.flatMap(({ id }) => (id === undefined ? [] : [id])));
   const purchases = useMemo(() => purchasesOf(orders, accepted, network.state), [orders, accepted, network.state]);
   const click = network.state?.clicks.find(({ click_id }) => click_id === clickId);
-  // On a static host the link's name is played by a service worker in this folder.
+  // On a static host, a service worker in this folder plays the link's domain.
   const here = built.link === undefined ? undefined : new URL(`./${new URL(built.link).search}`, HOME).href;
-  // Before somebody answers for the network it would lead nowhere.
+  // Until the network can answer, the link would lead nowhere.
   const href = network.state === undefined ? undefined : here;
   const creative = network.state?.fixture.creatives.find(({ creative_id }) => creative_id === Number(parts.creativeId));
 
@@ -111,7 +111,7 @@ export function App({ domain, ready }: AppProps) {
   );
 }
 
-/** On a phone the visitor's browser is further down. */
+/** On a phone, scrolls down to the visitor's browser. */
 function reveal(frame: HTMLIFrameElement | null): void {
   const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
   frame?.closest("section")?.scrollIntoView({ block: "nearest", behavior: isCalm ? "auto" : "smooth" });

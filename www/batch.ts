@@ -1,4 +1,4 @@
-/** A batch of visitors: each clicks the link and buys, and all orders go to the forwarder in one batch. */
+/** A batch of visitors: each one clicks the link and buys, and all orders go to the forwarder in one batch. */
 import { HOME } from "./network.js";
 import type { Order } from "./visit.js";
 
@@ -7,7 +7,7 @@ type Result =
   | { readonly id: string; readonly state: string; readonly duplicate: boolean }
   | { readonly error: { readonly code: string } };
 
-/** Lets `size` visitors follow the link and buy; `note` hears of the orders. */
+/** Makes `size` visitors follow the link and buy; `note` receives the orders. */
 export async function runBatch(
   size: number,
   href: string,

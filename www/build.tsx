@@ -1,4 +1,4 @@
-/** Step 1: a form becomes a tracking link while one types, and the lint speaks. */
+/** Step 1: a form becomes a tracking link while the user types, with the lint's findings. */
 
 import type { SandboxState } from "cake-edge/sandbox/memory";
 import { useEffect, useState } from "preact/hooks";
@@ -9,7 +9,7 @@ import * as pageSample from "./samples/build.page.ts?sample";
 import * as workerSample from "./samples/build.worker.ts?sample";
 import { Step } from "./step.js";
 
-/** The fields as they are typed. */
+/** The fields of the form. */
 export interface Parts {
   readonly affiliateId: string;
   readonly creativeId: string;
@@ -34,18 +34,18 @@ export const FIRST_PARTS: Parts = {
 
 type Asked = Parameters<typeof trackingLink>[0];
 
-/** A link, or why there is none. */
+/** A link, or the reason why there is none. */
 export interface Built {
   readonly link?: string | undefined;
-  /** In the few words that a page's build carries. */
+  /** The short message of the page's build. */
   readonly problem?: string | undefined;
   readonly asked: Asked;
 }
 
-/** The hosts that the demo lets deep links lead to. */
+/** The allow-list of hosts for deep links in the demo. */
 const DEEP_LINK_HOSTS = ["shop.example.com"];
 
-/** Where links lead: the sandbox on this machine, or the name that it plays. */
+/** Builds the link to the sandbox on this machine, or to the domain that the sandbox plays. */
 export function build(parts: Parts, domain: string): Built {
   const { affiliateId, creativeId, ...texts } = parts;
   const asked = {
@@ -177,12 +177,12 @@ export function BuildStep({ parts, built, names, onChange }: BuildProps) {
   );
 }
 
-/** A name, once the network has told its names. */
+/** A name, after the network has loaded its names. */
 function nameOr(names: unknown, name: string | undefined): string {
   return name ?? (names === undefined ? "…" : "unknown to this network");
 }
 
-/** The link with its parameters told apart. */
+/** The link with its parameters marked. */
 function Link({ text }: { readonly text: string }) {
   const [start = "", query = ""] = text.split(/\?(.*)/s);
   return (
@@ -206,11 +206,13 @@ type Finding = ReturnType<typeof import("cake-edge").lintTrackingLink>[number];
 
 interface Words {
   readonly findings: readonly Finding[];
-  /** Why there is no link, as a whole sentence. */
+  /** The reason why there is no link, as a full sentence. */
   readonly sentence: string | undefined;
 }
 
-/** What the lint says, and errors in whole sentences: they come with the larger module, after the page stands. */
+/**
+ * The lint's findings, and errors as full sentences. They need the larger module, which loads after the page is shown.
+ */
 function useWords({ link, asked }: Built): Words | undefined {
   const [words, setWords] = useState<Words>();
   useEffect(() => {

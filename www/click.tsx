@@ -1,4 +1,4 @@
-/** Step 2: the link is clicked, and the visitor's browser beside it shows where that leads. */
+/** Step 2: the user clicks the link, and the visitor's browser shows the landing page. */
 import type { RefObject } from "preact";
 import { Code } from "./code.js";
 import type { ClickRow } from "./network.js";
@@ -7,11 +7,11 @@ import * as workerSample from "./samples/click.worker.ts?sample";
 import { Step } from "./step.js";
 
 interface ClickProps {
-  /** Where the anchor leads; undefined where there is none. */
+  /** The link as text; undefined where there is none. */
   readonly link: string | undefined;
-  /** The same, once it can be clicked. */
+  /** The link's target, once it can be clicked. */
   readonly href: string | undefined;
-  /** Where it led. */
+  /** The address of the landing page. */
   readonly landing: string | undefined;
   readonly click: ClickRow | undefined;
   readonly onClick: () => void;

@@ -1,14 +1,14 @@
-/** The code of a step, by where it runs; the one that ran is marked. */
+/** The code of a step for each runtime; the code that ran is marked. */
 import { useId, useRef, useState } from "preact/hooks";
 
 export interface Sample {
-  /** Where it runs. */
+  /** The runtime. */
   readonly place: string;
-  /** The file, in the repository. */
+  /** The file in the repository. */
   readonly file?: string;
   readonly text: string;
   readonly html?: string;
-  /** Says that and where this very file ran. */
+  /** The statement that this file ran, and where. */
   readonly ran?: string;
 }
 
@@ -48,7 +48,7 @@ export function Code({ title, samples }: { readonly title: string; readonly samp
         </div>
         <Copy text={sample.text} what={`the code for ${sample.place}`} />
       </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: without focus no keyboard scrolls it */}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: without focus, the keyboard cannot scroll it */}
       <div role="tabpanel" id={`${id}-panel`} aria-labelledby={`${id}-tab-${chosen}`} tabIndex={0}>
         <pre>
           {sample.html === undefined ? (
@@ -66,12 +66,12 @@ export function Code({ title, samples }: { readonly title: string; readonly samp
   );
 }
 
-/** A button that copies a text and says so. */
+/** A button that copies a text and confirms it. */
 export function Copy({ text, what }: { readonly text: string; readonly what: string }) {
   const [outcome, setOutcome] = useState<"copied" | "failed">();
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const copy = async () => {
-    // Without a secure origin there is no clipboard.
+    // The clipboard needs a secure origin.
     const done = await navigator.clipboard?.writeText(text).then(
       () => true,
       () => false,

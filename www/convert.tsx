@@ -1,4 +1,4 @@
-/** Step 4: purchases on their way through the forwarder, the network and back to the affiliate. */
+/** Step 4: purchases go through the forwarder to the network, and postbacks go to the affiliate. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Code } from "./code.js";
 import { count } from "./figure.js";
@@ -11,7 +11,7 @@ import { Scroll } from "./scroll.js";
 import * as thanksSample from "./shop/thanks/thanks.ts?sample";
 import { Step } from "./step.js";
 
-/** 40 %, of the kinds that a network may really show. */
+/** A fault rate of 40 %, of the kinds that a real network can have. */
 export const FAULTS = {
   actions: ["record_conversion"],
   share: 0.4,
@@ -19,7 +19,7 @@ export const FAULTS = {
   retry_after_s: 1,
 } as const;
 
-/** How many purchases are made at once. */
+/** The number of purchases in a batch. */
 export const BATCH = 25;
 
 interface ConvertProps {
@@ -110,10 +110,10 @@ function countsOf(purchases: readonly Purchase[]): ReadonlyMap<Place, number> {
   return counts;
 }
 
-/** So long after the forwarder the network's own rows are here too. */
+/** The maximum delay between the forwarder's answer and the network's rows. */
 const ROWS_COME_MS = 3_000;
 
-/** The delivered orders that the network's rows have not shown for too long. */
+/** The number of delivered orders whose rows are missing for longer than that delay. */
 function useLost(purchases: readonly Purchase[]): number {
   const [, lookAgain] = useState(0);
   const missingSince = useRef(new Map<string, number>());
@@ -131,7 +131,7 @@ function useLost(purchases: readonly Purchase[]): number {
   return [...missingSince.current.values()].filter((since) => now - since > ROWS_COME_MS).length;
 }
 
-/** Is anything lost, is anything counted twice? */
+/** Shows whether any order is lost or counted twice. */
 function Verdict({ purchases }: { readonly purchases: readonly Purchase[] }) {
   const given = purchases.filter(({ accepted }) => accepted !== undefined);
   const recorded = given.filter(({ conversions }) => conversions.length > 0).length;

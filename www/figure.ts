@@ -1,4 +1,4 @@
-/** How the demo writes figures. */
+/** The number formats of the demo. */
 
 export function count(value: number): string {
   return value.toLocaleString("en");
@@ -14,7 +14,7 @@ export function unitsOf(text = "0"): number {
   return Number(whole) * 10_000 + Number(fraction.padEnd(4, "0"));
 }
 
-/** Money from 1/10000, to so many places. */
+/** An amount from 1/10000, with the given number of places. */
 export function amount(units: number, places = 2): string {
   return (units / 10_000).toLocaleString("en", { minimumFractionDigits: places, maximumFractionDigits: places });
 }

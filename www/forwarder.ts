@@ -1,11 +1,11 @@
-/** What the demo knows of the forwarder: the conversions that it was given, followed until they rest. */
+/** The demo's view of the forwarder: its accepted conversions, polled until their state is final. */
 import { useEffect, useState } from "preact/hooks";
 import { HOME } from "./network.js";
 
-/** How a conversion stands at the forwarder. */
+/** The state of a conversion in the forwarder. */
 export type ForwarderState = "pending" | "paused" | "delivered" | "refused" | "dead";
 
-/** A conversion as `GET /cake/conversions/ID` tells it. */
+/** A conversion as `GET /cake/conversions/ID` returns it. */
 export interface Accepted {
   readonly id: string;
   readonly state: ForwarderState;
@@ -14,12 +14,12 @@ export interface Accepted {
   readonly conversionId?: number;
 }
 
-/** How often those that do not rest yet are asked for. */
+/** The polling interval for conversions without a final state. */
 const EVERY_MS = 500;
 
 const RESTS: readonly ForwarderState[] = ["delivered", "refused", "dead"];
 
-/** Follows the conversions of these ids. */
+/** Polls the conversions with these ids. */
 export function useAccepted(ids: readonly string[]): ReadonlyMap<string, Accepted> {
   const [known, setKnown] = useState<ReadonlyMap<string, Accepted>>(new Map());
   const restless = ids.filter((id) => !RESTS.includes(known.get(id)?.state ?? "pending"));

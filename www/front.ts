@@ -1,24 +1,24 @@
-/** The front door of the demo's origin: who answers which path. The same behind a server and in a service worker. */
+/** The router of the demo's origin: which part answers a path. A server and a service worker use it alike. */
 
 export type Answerer = "sandbox" | "forwarder" | "affiliate" | "breakdown" | "files";
 
-/** Who answers a path, as seen from the demo's own folder. */
+/** The part that answers a path, relative to the demo's own folder. */
 export function answererOf(pathname: string, query: URLSearchParams): Answerer {
   const isTrackingLink = pathname === "/" && query.has("a") && query.has("c");
   if (isTrackingLink || /^\/((api|__sandbox)\/|__sandbox$|p\.ashx$)/.test(pathname)) return "sandbox";
   if (pathname.startsWith("/cake/")) return "forwarder";
-  // The affiliate's own tracker: it says thank you to every postback.
+  // The affiliate's tracker: it answers every postback with thanks.
   if (pathname === "/affiliate/postback") return "affiliate";
   return pathname === "/breakdown.json" ? "breakdown" : "files";
 }
 
-/** How many days of the past the demo shows. */
+/** The number of days in the demo's history. */
 export const DAYS = 30;
 
 /** Without `wasm-unsafe-eval` a browser compiles no WebAssembly. */
 export const STRICT_POLICY = "default-src 'self'; img-src 'self' data:";
 
-/** A page asked for with `?csp=strict` comes with the policy; a real site sends it always. */
+/** With `?csp=strict` a page gets the policy; a real site would always send it. */
 export function isStrict(query: URLSearchParams): boolean {
   return query.get("csp") === "strict";
 }

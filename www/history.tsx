@@ -1,4 +1,4 @@
-/** The past as pictures: by day as plots that share a cursor, by sub id as a ranking; each filters the other. */
+/** The history in pictures: plots by day with a common cursor, and a ranking by sub id; each filters the other. */
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { amount, count, percent } from "./figure.js";
 import { HOME } from "./network.js";
@@ -26,7 +26,7 @@ const LEAST_CLICKS = 30;
 
 type Order = "clicks" | "conversions" | "rate" | "epc";
 
-/** After something has happened, the past is read again, but not for every click. */
+/** The delay of a reload after events, so that not every click reloads the history. */
 const SETTLE_MS = 1_500;
 
 interface HistoryProps {
@@ -216,7 +216,7 @@ function ByDay({ breakdown, filter, onFilter }: PartProps) {
 
 type PlotsProps = Parameters<typeof import("./plot.js").Plots>[0];
 
-/** The plots come with their library, after the page stands. */
+/** The plots load with their library, after the page is shown. */
 function Plots(props: PlotsProps) {
   const [module, setModule] = useState<typeof import("./plot.js")>();
   useEffect(() => {
@@ -247,7 +247,7 @@ function BySubId({
       rate: rateOf,
       epc: epcOf,
     };
-    // A rate of three clicks says nothing.
+    // A rate from three clicks means nothing.
     const isRated = ({ clicks }: Sums) =>
       Number(order === "clicks" || order === "conversions" || clicks >= LEAST_CLICKS);
     return [...sums].sort(
@@ -333,7 +333,7 @@ function useBreakdown(ready: Promise<unknown>, version: number): Past | undefine
   return breakdown;
 }
 
-/** The last so many days, as indices; none: all. */
+/** The last `number` days, as indices; 0 means all days. */
 function lastDays(number: number, all: number): Filter["days"] {
   return number === 0 ? undefined : [Math.max(0, all - number), all - 1];
 }
@@ -357,7 +357,7 @@ function rateOf({ clicks, conversions }: Sums): number {
   return clicks === 0 ? 0 : conversions / clicks;
 }
 
-/** In whole units of money. */
+/** In whole currency units. */
 function epcOf({ clicks, earned }: Sums): number {
   return clicks === 0 ? 0 : earned / clicks / 10_000;
 }

@@ -1,4 +1,4 @@
-/** The journey of one click, as a line through those who take part: down to the shop as a click, back up as money. */
+/** The journey of one click, as a line through the participants: down to the shop as a click, back up as money. */
 import { useEffect, useState } from "preact/hooks";
 
 const LANES = ["Affiliate", "CAKE", "Forwarder", "Shop"] as const;
@@ -24,17 +24,17 @@ interface Drawing {
   readonly height: number;
   readonly places: readonly Place[];
   readonly texts: readonly Place[];
-  /** The line that leads to each station, from the one before. */
+  /** The line to each station from the one before. */
   readonly paths: readonly string[];
   readonly lanes: readonly { readonly from: Place; readonly to: Place; readonly name: Place }[];
 }
 
-/** From this station on it is money that travels. */
+/** From this station on, money travels. */
 const MONEY_FROM = 4;
 
 const ROUND = 10;
 
-/** Across the page: time runs to the right. */
+/** The drawing for a wide page: time runs to the right. */
 function drawWide(lanes: readonly Lane[]): Drawing {
   const columns = [130, 270, 430, 610, 760, 890, 1010];
   const rows: Record<Lane, number> = { Affiliate: 30, CAKE: 92, Forwarder: 154, Shop: 216 };
@@ -51,7 +51,7 @@ function drawWide(lanes: readonly Lane[]): Drawing {
     height: 272,
     places,
     paths,
-    // Beside the station; below it where the line goes on along the lane.
+    // Beside the station, or below it where the line continues along the lane.
     texts: places.map(({ x, y }, index) =>
       lanes[index] === "Shop" ? { x: x - 6, y: y + 30 } : { x: x + 18, y: y - 3 },
     ),
@@ -63,7 +63,7 @@ function drawWide(lanes: readonly Lane[]): Drawing {
   };
 }
 
-/** Down the page: time runs downwards. */
+/** The drawing for a narrow page: time runs downwards. */
 function drawNarrow(lanes: readonly Lane[]): Drawing {
   const columns: Record<Lane, number> = { Affiliate: 12, CAKE: 38, Forwarder: 64, Shop: 90 };
   const places = lanes.map((lane, index) => ({ x: columns[lane], y: 44 + index * 54 }));
@@ -133,7 +133,7 @@ export function Journey({ stations }: { readonly stations: readonly Station[] })
       </svg>
       <ol class="hidden" aria-live="polite">
         {stations.map(({ title, detail, progress, lane }, index) => (
-          // The link changes with every letter; nobody wants to hear that.
+          // The link changes with every letter: a screen reader must not announce each change.
           <li
             key={title}
             aria-live={index === 0 ? "off" : undefined}

@@ -1,4 +1,4 @@
-/** Step 3: what the landing page has kept, where, and until when. */
+/** Step 3: the click id that the landing page has stored, where, and until when. */
 import { Code } from "./code.js";
 import { HOME } from "./network.js";
 import * as nodeSample from "./samples/keep.node.ts?sample";
@@ -82,7 +82,7 @@ export function KeepStep({ visit, landing }: KeepProps) {
   );
 }
 
-/** The landing page under a strict policy. */
+/** The landing page's address with a strict policy. */
 function strictly(landing: string): string {
   const url = new URL(landing, HOME);
   url.searchParams.set("csp", "strict");

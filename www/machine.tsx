@@ -1,4 +1,4 @@
-/** The forwarder's state machine as a picture, with how many conversions are where. */
+/** The forwarder's state machine as a picture, with the number of conversions in each state. */
 import type { Place } from "./purchase.js";
 
 const PLACES: readonly { readonly place: Place; readonly x: number; readonly y: number }[] = [

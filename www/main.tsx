@@ -6,7 +6,7 @@ import "./style.css";
 const root = document.getElementById("app");
 if (root) {
   root.replaceChildren();
-  // Without a server the links' domain is played by a service worker, in this folder.
+  // Without a server, a service worker in this folder plays the links' domain.
   const ready = __STATIC__ ? import("./static/start.js").then(({ start }) => start()) : Promise.resolve();
   render(<App domain={__STATIC__ ? "track.yournetwork.com" : location.origin} ready={ready} />, root);
 }

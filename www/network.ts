@@ -1,4 +1,4 @@
-/** What the demo knows of its network: the rows as they come, the faults, and how to ask for something. */
+/** The demo's view of its network: the latest rows, the faults, and its requests. */
 import type { SandboxState } from "cake-edge/sandbox/memory";
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 
@@ -6,10 +6,10 @@ export type ClickRow = SandboxState["clicks"][number];
 export type ConversionRow = SandboxState["conversions"][number];
 export type FiredPostback = SandboxState["postbacks"][number];
 
-/** The folder that the demo is served from: a static host may have any. */
+/** The folder of the demo: a static host may use any. */
 export const HOME = new URL("./", document.baseURI);
 
-/** The newest rows that are kept, of each kind: as many as the network tells at once. */
+/** The maximum number of rows of each kind: the number that the network sends at once. */
 const MAX_ROWS = 1_000;
 
 interface LiveEvent {
@@ -18,18 +18,18 @@ interface LiveEvent {
   readonly postbacks: readonly FiredPostback[];
 }
 
-/** The network as it is. */
+/** The present state of the network. */
 export interface Network {
   readonly state: SandboxState | undefined;
-  /** Grows with everything that happens. */
+  /** Grows with every event. */
   readonly version: number;
-  /** Sends a request to `/__sandbox/`; throws where it is not answered well. */
+  /** Sends a request to `/__sandbox/`; throws on an error answer. */
   readonly ask: (method: string, route: string, body?: unknown) => Promise<void>;
-  /** Why nobody answers for the network. */
+  /** The reason why the network does not answer. */
   readonly trouble: string | undefined;
 }
 
-/** Follows the network; not before it is `ready`. */
+/** Follows the network once it is `ready`. */
 export function useNetwork(ready: Promise<unknown>): Network {
   const [state, setState] = useState<SandboxState>();
   const [version, setVersion] = useState(0);
@@ -49,7 +49,7 @@ export function useNetwork(ready: Promise<unknown>): Network {
     const follow = () => {
       if (!alive.current) return;
       events = new EventSource(new URL("__sandbox/events", HOME));
-      // Also after a pause: what was missed is in the state.
+      // Also after a lost connection: the state has the missed events.
       events.onopen = () => void load();
       events.addEventListener("reload", () => void load());
       events.onmessage = ({ data }) => {
@@ -71,7 +71,7 @@ export function useNetwork(ready: Promise<unknown>): Network {
         method,
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
-      // Some answers are streams: their end is the end of the work.
+      // Some answers are streams: the work ends when the stream ends.
       await response.text();
       if (!response.ok) throw new Error(`the network answered ${response.status}`);
       await load();
@@ -90,7 +90,7 @@ function merged(old: SandboxState, event: LiveEvent): SandboxState {
   };
 }
 
-/** Rows by falling number, each once, the fresh one in place of the old. */
+/** Merges rows by falling number: each number once, with the newest row. */
 function newest<Row>(old: readonly Row[], fresh: readonly Row[], numberOf: (row: Row) => number): Row[] {
   const rows = new Map([...old, ...fresh].map((row) => [numberOf(row), row]));
   return [...rows.values()].sort((a, b) => numberOf(b) - numberOf(a)).slice(0, MAX_ROWS);

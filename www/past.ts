@@ -1,6 +1,6 @@
 /**
- * The past, added up by the package's report: clicks, conversions and earnings by day, affiliate and sub id. CAKE's
- * pages go in as they come. Runs beside the API key, never in the page.
+ * The history, added up by the package's report: clicks, conversions and earnings by day, affiliate and sub id. CAKE's
+ * pages go in unchanged. This code runs beside the API key, never in the page.
  */
 import type { CakeClient } from "cake-edge";
 import { openReport } from "cake-edge/report";
@@ -18,9 +18,9 @@ export interface Cell {
   readonly earned: number;
 }
 
-/** What `breakdown.json` answers. */
+/** The answer of `breakdown.json`. */
 export interface Past {
-  /** `YYYY-MM-DD`, in the account's time zone, without a gap. */
+  /** `YYYY-MM-DD`, in the account's time zone, every day without a gap. */
   readonly days: readonly string[];
   readonly cells: readonly Cell[];
 }
@@ -31,7 +31,7 @@ const DAY_MS = 86_400_000;
 export async function readPast(cake: CakeClient, now: number, days: number): Promise<Past> {
   const names = Array.from({ length: days }, (_, index) => dayOf(now - (days - 1 - index) * DAY_MS));
   const [from = "", to = from] = [names[0], names.at(-1)];
-  // The last day itself is left out of CAKE's reports.
+  // CAKE's reports exclude the last day.
   const range = { startDate: from, endDate: dayOf(now + DAY_MS) };
   using report = await openReport({ from, to });
   await report.addConversions(cake.listConversionReport(range).bytes());
@@ -40,7 +40,7 @@ export async function readPast(cake: CakeClient, now: number, days: number): Pro
   const { groups } = report.breakDown({ by: ["day", "affiliate", "subId1"] });
   const cells = groups.flatMap(({ key, clicks, conversions, payout }) => {
     const day = indices.get(key["day"] ?? "");
-    // What has no click here converted a click of before.
+    // A conversion without a click here belongs to an earlier click.
     if (day === undefined || clicks === 0) return [];
     const { affiliate, subId1: s1 = "" } = key;
     return { day, affiliateId: Number(affiliate), s1, clicks, conversions, earned: unitsOf(payout) };

@@ -1,4 +1,4 @@
-/** Plots by day: one above the other, with one cursor; dragging chooses days. */
+/** Plots by day, one above the other, with a common cursor; dragging selects days. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
@@ -10,14 +10,14 @@ export interface PlotSeries {
   readonly colour: string;
   readonly values: readonly number[];
   readonly write: (value: number) => string;
-  /** Writes a mark of the axis. */
+  /** Writes a label of the axis. */
   readonly tick: (value: number) => string;
 }
 
 interface PlotsProps {
   readonly days: readonly string[];
   readonly series: readonly PlotSeries[];
-  /** What each comes to over the chosen days. */
+  /** The total of each series over the selected days. */
   readonly totals: readonly string[];
   readonly range: readonly [number, number] | undefined;
   readonly onRange: (range: readonly [number, number] | undefined) => void;
@@ -70,7 +70,7 @@ interface PlotProps {
 function Plot({ days, series, hasDays, range, onRange, onDay, label }: PlotProps) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(undefined);
-  // The plot outlives renders: it calls what is current.
+  // The plot outlives renders: it calls the current functions.
   const current = useRef({ onRange, onDay, tick: series.tick, days });
   current.current = { onRange, onDay, tick: series.tick, days };
   const scheme = useScheme();

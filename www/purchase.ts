@@ -1,21 +1,21 @@
-/** A purchase, with all that shop, forwarder and network tell of it. */
+/** A purchase, with the data of shop, forwarder and network about it. */
 import type { Accepted, ForwarderState } from "./forwarder.js";
 import type { ConversionRow, FiredPostback, Network } from "./network.js";
 import type { Order } from "./visit.js";
 
 export interface Purchase {
   readonly order: Order;
-  /** As the forwarder has it. */
+  /** The purchase in the forwarder. */
   readonly accepted: Accepted | undefined;
-  /** As the network has it: one, if all goes well. */
+  /** The purchase's rows in the network: one, if all goes well. */
   readonly conversions: readonly ConversionRow[];
   readonly postback: FiredPostback | undefined;
 }
 
-/** The places of the forwarder's state machine. */
+/** The states in the picture of the forwarder's state machine. */
 export type Place = "accepted" | "retrying" | Exclude<ForwarderState, "pending">;
 
-/** Orders, newest first, with all that is known of each. */
+/** Orders, newest first, with all data about each. */
 export function purchasesOf(
   orders: readonly Order[],
   accepted: ReadonlyMap<string, Accepted>,
@@ -35,13 +35,13 @@ export function purchasesOf(
     .reverse();
 }
 
-/** Where it is in the forwarder; undefined where it is not there. */
+/** The order's state in the forwarder; undefined where the forwarder does not have it. */
 export function placeOf({ accepted }: Purchase): Place | undefined {
   if (accepted?.state !== "pending") return accepted?.state;
   return accepted.attempts > 0 ? "retrying" : "accepted";
 }
 
-/** What became of the postback, in words. */
+/** The state of the postback, in words. */
 export function postbackWords(postback: FiredPostback | undefined): string {
   if (postback === undefined) return "none";
   if (postback.state === "delivered") return `answered ${postback.status}`;

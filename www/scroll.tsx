@@ -1,4 +1,4 @@
-/** A table in a box that scrolls, by keyboard as well: that is why it takes the focus. */
+/** A table in a scrollable box. The box takes the focus, so that the keyboard can scroll it. */
 import type { ComponentChildren } from "preact";
 
 interface ScrollProps {
@@ -9,7 +9,7 @@ interface ScrollProps {
 
 export function Scroll({ name, class: more = "", children }: ScrollProps) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: without focus no keyboard scrolls it
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: without focus, the keyboard cannot scroll it
     <section class={`scroll ${more}`} aria-label={name} tabIndex={0}>
       {children}
     </section>

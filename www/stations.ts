@@ -1,11 +1,11 @@
-/** The journey of the latest click, station by station, from what is known of it. */
+/** The journey of the latest click, station by station, from the known data. */
 import type { Built } from "./build.js";
 import type { Progress, Station } from "./journey.js";
 import type { ClickRow, FiredPostback } from "./network.js";
 import { type Place, type Purchase, placeOf, postbackWords } from "./purchase.js";
 import type { Order, Visit } from "./visit.js";
 
-/** What is known of the latest click. */
+/** The known data of the latest click. */
 export interface Seen {
   readonly built: Built;
   readonly visit: Visit | undefined;

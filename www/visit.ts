@@ -1,4 +1,4 @@
-/** What the shop's pages tell the demo of a visit, and what the demo asks of them, across frames and tabs. */
+/** The messages between the shop's pages and the demo about a visit, across frames and tabs. */
 import type { Consent, ConvertResult, Tracker } from "cake-edge/page";
 
 /** The state of one visit. */
@@ -8,20 +8,20 @@ export interface Visit {
   readonly clickId: string | undefined;
   readonly consent: Consent;
   readonly engine: Tracker["engine"];
-  /** Where the click id is stored. */
+  /** The places where the click id is stored. */
   readonly stores: readonly ("cookie" | "localStorage")[];
-  /** Until when, in milliseconds since 1970, where the browser tells. */
+  /** The expiry, in milliseconds since 1970, where the browser tells it. */
   readonly until: number | undefined;
   readonly order?: Order;
 }
 
-/** What came of an order's conversion. */
+/** The result of an order's conversion. */
 export interface Order {
   readonly uniqueId: string;
   readonly offerId: number;
-  /** Undefined while nothing has come back. */
+  /** Undefined until there is an answer. */
   readonly state: ConvertResult["state"] | undefined;
-  /** The forwarder's id of it. */
+  /** The forwarder's id of the conversion. */
   readonly id?: string | undefined;
   readonly code?: string | undefined;
 }
@@ -42,41 +42,41 @@ function watch(see: (message: Message) => void): () => void {
   return () => channel.close();
 }
 
-/** Tells whoever watches. */
+/** Sends a visit to all listeners. */
 export function tellVisit(visit: Visit): void {
   tell({ visit });
 }
 
-/** Listens to visits; the answer ends it. */
+/** Listens to visits; the returned function stops listening. */
 export function watchVisits(see: (visit: Visit) => void): () => void {
   return watch((message) => "visit" in message && see(message.visit));
 }
 
-/** Answers the shop's question for consent in the visitor's place. */
+/** Answers the shop's consent question in the visitor's place. */
 export function tellConsent(consent: Consent): void {
   tell({ consent });
 }
 
-/** Listens to such answers; the answer ends it. */
+/** Listens to consent answers; the returned function stops listening. */
 export function watchConsent(see: (consent: Consent) => void): () => void {
   return watch((message) => "consent" in message && see(message.consent));
 }
 
-/** The answers to choose from, and how a person says them. */
+/** The possible consent answers, and their words for people. */
 export const CONSENTS: readonly (readonly [Consent, string])[] = [
   ["granted", "allowed"],
   ["pending", "not asked yet"],
   ["denied", "refused"],
 ];
 
-/** When the stored click id goes, in words. */
+/** The expiry of the stored click id, in words. */
 export function untilWords({ stores, until }: Visit): string {
   if (stores.length === 0) return "–";
   if (until === undefined) return "30 days after the click";
   return new Date(until).toLocaleDateString("en", { dateStyle: "long" });
 }
 
-/** Where the click id is, in words. */
+/** The places of the click id, in words. */
 export function storesWords({ stores, clickId }: Visit): string {
   if (stores.length > 0) return stores.join(" and ");
   return clickId === undefined ? "nothing" : "this page's memory alone";

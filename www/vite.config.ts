@@ -6,14 +6,14 @@ import { defineConfig, type Plugin } from "vite";
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 
 export default defineConfig(({ mode }) => ({
-  // The static build brings its own network.
+  // The static build contains its own network.
   define: { __STATIC__: JSON.stringify(mode === "static") },
   plugins: [samples()],
-  // Any folder of any host will do.
+  // Relative, so that the demo can be in any folder of any host.
   base: "./",
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   resolve: {
-    // The demo uses the package as it is published.
+    // The demo uses the package in its published form.
     alias: [
       { find: "cake-edge/page", replacement: path("../dist/page/page.js") },
       { find: "cake-edge/link", replacement: path("../dist/page/link.js") },
@@ -36,7 +36,7 @@ export default defineConfig(({ mode }) => ({
   },
 }));
 
-/** `import * as sample from "./x.ts?sample"`: the file's text, and as HTML, coloured at build time. */
+/** `import * as sample from "./x.ts?sample"`: the file's text, and the text as HTML, coloured at build time. */
 function samples(): Plugin {
   return {
     name: "samples",
@@ -45,7 +45,7 @@ function samples(): Plugin {
       if (!id.endsWith("?sample")) return null;
       const file = id.slice(0, -"?sample".length);
       this.addWatchFile(file);
-      // The comment at the top is for readers of the repository.
+      // The comment at the top is only for readers of the repository.
       const text = readFileSync(file, "utf8")
         .replace(/^\/\*\*[\s\S]*?\*\/\n+/, "")
         .trimEnd();
@@ -54,7 +54,7 @@ function samples(): Plugin {
   };
 }
 
-/** What is worth a colour; the rest of the tokens would only be bytes. */
+/** The tokens that get a colour; the others would only add bytes. */
 const COLOURED = ["keyword", "string", "comment", "class"];
 
 function coloured(text: string): string {

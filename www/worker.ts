@@ -1,6 +1,6 @@
 /**
- * The demo's Worker, the one front door of `npm start`: decides who answers, the
- * sandbox, the forwarder, the affiliate, the reader of the past or the page's files.
+ * The demo's Worker, the only entry of `npm start`. It routes requests to the sandbox, the forwarder, the affiliate,
+ * the history's reader or the page's files.
  */
 import { type CakeClient, createCakeClient } from "cake-edge";
 import { answererOf, DAYS, isStrict, STRICT_POLICY } from "./front.js";
@@ -44,11 +44,11 @@ export default {
 };
 
 function clientOf({ CAKE_BASE_URL: baseUrl, CAKE_API_KEY: apiKey, SANDBOX }: Env): CakeClient {
-  // Through the binding: the Worker need not call itself over the network.
+  // Through the binding, so that the Worker need not call itself over the network.
   return createCakeClient({ baseUrl, apiKey, fetch: (request) => SANDBOX.fetch(request) });
 }
 
-/** workerd's disk service knows no types and no index files. */
+/** Serves a file. workerd's disk service has no media types and no index files. */
 async function file(request: Request, pathname: string, env: Env): Promise<Response> {
   if (request.method !== "GET" && request.method !== "HEAD") return new Response(null, { status: 405 });
   const path = pathname.endsWith("/") ? `${pathname}index.html` : pathname;

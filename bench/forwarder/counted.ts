@@ -1,4 +1,4 @@
-/** Ours, with everything counted that Cloudflare bills as a row written. */
+/** The package's forwarder, with a count of all rows written that Cloudflare bills. */
 import { forwarder } from "./ours.ts";
 
 interface Env {
@@ -43,7 +43,7 @@ export class CakeOutbox extends forwarder.Outbox {
   }
 
   override async fetch(request: Request): Promise<Response> {
-    // As the cron trigger would: sweep after sweep until what was kept is past its retention.
+    // Like the cron trigger: sweeps until all stored events are past their retention.
     if (new URL(request.url).pathname.endsWith("/purged")) {
       const now = Date.now;
       try {

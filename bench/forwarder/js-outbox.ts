@@ -1,8 +1,7 @@
 /**
- * The baseline that loses nothing: an outbox in a Durable Object, in plain
- * JavaScript, as a careful engineer writes it. It checks the fields and the
- * origin, deduplicates by a unique column, answers when the row is stored,
- * delivers at once with at most five requests under way, retries by an alarm.
+ * The baseline that loses nothing: an outbox in a Durable Object, in plain JavaScript, as a careful engineer writes it.
+ * It checks the fields and the origin, deduplicates by a unique column, and answers after the row is stored. It
+ * delivers at once with at most five concurrent requests, and retries by an alarm.
  */
 import { DurableObject } from "cloudflare:workers";
 
@@ -97,7 +96,7 @@ export class CakeOutbox extends DurableObject<Env> {
         state = answer.conversion?.conversion_id === undefined ? "refused" : "delivered";
       } else if (response.status >= 400 && response.status < 500 && response.status !== 429) state = "refused";
     } catch {
-      // Again later.
+      // Retry later.
     }
     const wait = WAITS_S[attempts];
     if (state === "pending" && wait === undefined) state = "dead";

@@ -1,4 +1,4 @@
-/** The forwarder of this package, one shard, without a log on the terminal. */
+/** The package's forwarder with one shard, without a log on the terminal. */
 import { createForwarder } from "../../dist/entry/forwarder.workerd.js";
 
 interface Env {

@@ -1,4 +1,4 @@
-/** The baseline that keeps nothing: checks, sends, passes the answer on. */
+/** The baseline that stores nothing: checks, sends, and passes the answer on. */
 interface Env {
   readonly CAKE_BASE_URL: string;
   readonly CAKE_API_KEY: string;

@@ -1,4 +1,4 @@
-// What a careful programmer writes: JSON.parse a page, split a line, objects in a Map.
+// The code of a careful programmer: JSON.parse a page, split a line, objects in a Map.
 import { openSync, readSync } from "node:fs";
 import { argv } from "node:process";
 import { StringDecoder } from "node:string_decoder";

@@ -1,4 +1,4 @@
-// JavaScript that knows what objects cost: rows parsed by the platform, kept in typed columns.
+// JavaScript that avoids the cost of objects: the platform parses the rows, and typed columns hold them.
 import { openSync, readSync } from "node:fs";
 import { argv } from "node:process";
 import { StringDecoder } from "node:string_decoder";

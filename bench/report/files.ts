@@ -1,7 +1,7 @@
-// The files that every candidate reads: orders and conversions with planted errors, clicks and their sales.
+// The files that every candidate reads: orders and conversions with planted errors, and clicks with their sales.
 import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 
-/** Writes them, of so many rows a side, with so many rows a page; the same rows every time. */
+/** Writes the files with the given numbers of rows per side and per page; the rows are the same every time. */
 export function makeFiles(folder: string, rows: number, pageRows: number): void {
   mkdirSync(folder, { recursive: true });
   let seed = 1;

@@ -1,4 +1,4 @@
-// The report, as its user calls it.
+// The package's report, called as a user calls it.
 import { argv } from "node:process";
 import { openReport } from "../../dist/entry/report.node.js";
 

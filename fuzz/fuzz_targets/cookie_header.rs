@@ -1,4 +1,4 @@
-//! Any text as a Cookie header, and as a cookie's parts: nothing breaks out.
+//! Any text as a Cookie header and as a cookie's parts: no value breaks out of its field.
 #![no_main]
 use cake_edge::cookie::{SetCookie, find_cookie};
 use cake_edge::signed_cookie::SigningKeys;

@@ -1,4 +1,4 @@
-//! Any text as a landing page's URL: what is found is a click id that fits.
+//! Any text as a landing page's URL: a found click id is valid.
 #![no_main]
 use cake_edge::click_id::{LandingParameters, find_click, is_click_id};
 use cake_edge::sub_id;

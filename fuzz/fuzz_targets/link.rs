@@ -1,5 +1,5 @@
-//! Any text as a tracking link: what is accepted has one normal form, which
-//! another parser reads alike.
+//! Any text as a tracking link: an accepted link has one canonical form, and another parser reads
+//! that form alike.
 #![no_main]
 use cake_edge::link::{LinkRules, TrackingLink};
 use libfuzzer_sys::fuzz_target;
@@ -19,7 +19,7 @@ fuzz_target!(|text: &str| {
     let again = TrackingLink::parse(&normal, &rules).expect("what is built parses");
     assert_eq!(again, link);
     let Ok(other) = url::Url::parse(&normal) else {
-        // Labels that look like punycode and are none.
+        // Labels that look like punycode but are not.
         assert!(normal.contains("xn--"), "{normal}");
         return;
     };

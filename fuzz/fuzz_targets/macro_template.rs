@@ -1,5 +1,4 @@
-//! Any text as a postback URL: what is accepted leads to a host name, whatever
-//! the values are.
+//! Any text as a postback URL: an accepted URL leads to a host name, with any values.
 #![no_main]
 use cake_edge::macros::{check, expand};
 use libfuzzer_sys::fuzz_target;

@@ -1,5 +1,5 @@
-//! Any bytes as a file of a report: it is refused as a whole, or read alike in whichever pieces it comes, and
-//! every row that was counted has a class or a reason.
+//! Any bytes as a file of a report. The report refuses the whole file, or reads it alike in any pieces. Every
+//! counted row has a class or a reason.
 #![no_main]
 use cake_edge::report::Report;
 use libfuzzer_sys::fuzz_target;
@@ -32,7 +32,7 @@ fn read(options: &str, file: &[u8], piece: usize) -> Option<(Value, Value)> {
     };
     let understood = answer(Report::understood);
     let mut result = answer(|report| report.result().expect("it is reconciled"));
-    // How much memory it took depends on the pieces.
+    // The memory depends on the pieces.
     result.as_object_mut().expect("a result is an object").remove("bytes");
     let _ = answer(|report| report.rows("limit=10000").expect("it is reconciled"));
     Some((understood, result))
@@ -43,7 +43,7 @@ fuzz_target!(|input: (u8, u8, &[u8])| {
     let options = FILES[usize::from(file) % FILES.len()];
     let whole = read(options, bytes, bytes.len());
     let pieces = read(options, bytes, usize::from(piece));
-    // A file whose header is none may be refused or not, by what the first piece shows of it.
+    // A file without a valid header may be refused or not, depending on the size of the first piece.
     if let (Some(whole), Some(pieces)) = (&whole, &pieces) {
         assert_eq!(whole.1["classes"], pieces.1["classes"]);
     }

@@ -1,5 +1,5 @@
-//! Any text as a body for the forwarder: what is taken fits every rule, and a
-//! second parser reads the same in it.
+//! Any text as a body for the forwarder: an accepted body fits every rule, and a second parser
+//! reads the same in it.
 #![no_main]
 use cake_edge::click_id::is_click_id;
 use cake_edge::delivery::event::{Caller, RequestBody, MAX_BATCH, MAX_BYTES, read};
@@ -41,7 +41,7 @@ fn check(event: &Event, theirs: Option<&serde_json::Value>, is_signed: bool) {
     assert_eq!(url.host_str(), Some("track.yournetwork.com"));
     let sent: Vec<_> = url.query_pairs().filter(|(name, _)| name == "r" || name == "t").map(|(_, value)| value).collect();
     assert_eq!(sent, [params.click_id.as_str(), event.unique_id()]);
-    // Numbers beyond serde's and lone surrogates are JSON that it does not read.
+    // serde refuses two kinds of valid JSON: numbers out of its range, and lone surrogates.
     if let Some(theirs) = theirs.and_then(serde_json::Value::as_object) {
         assert_eq!(theirs["clickId"].as_str(), Some(params.click_id.as_str()));
         assert_eq!(theirs["uniqueId"].as_str(), Some(event.unique_id()));

@@ -1,4 +1,4 @@
-//! Any text as what a store holds, and as the query of a visit: read or absent, and what is kept fits.
+//! Any text as a store's content and as a visit's query: the touch is read or absent, and a stored touch is valid.
 #![no_main]
 use cake_edge::click_id::LandingParameters;
 use cake_edge::touch::{Attribution, MAX_STORED_BYTES, TouchPolicy, read_journey};
@@ -10,7 +10,7 @@ fuzz_target!(|input: (&str, &str, u64, bool, bool)| {
     let policy = TouchPolicy::new(attribution, 30, 5, 7).expect("in range");
     let now_ms = now_ms % 9_000_000_000_000;
     let query = if is_click { format!("reqid=abc&s5={storage}&s1={cookie}") } else { storage.to_owned() };
-    // A parameter's name is configured and short.
+    // A parameter's name comes from the configuration, and is short.
     let name = if storage.is_empty() || storage.len() > 99 { "reqid" } else { storage };
     let parameters = LandingParameters { click_id: &["reqid", name], ..Default::default() };
     let kept = policy.keep(&query, &parameters, &[cookie, storage], now_ms);

@@ -6,17 +6,18 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { checkFixture } from "../entry/sandbox-memory.inline.js";
 import { toCakeError } from "../error.js";
-import { isRunning, optionProblem, UsageError } from "./usage.js";
+import { findNearest } from "../nearest.js";
+import { allowedHost } from "../sandbox/allowed-host.js";
+import { isRunning, readArgs, UsageError, whenAskedToStop } from "./usage.js";
 import { freePort, startWorkerd, WorkerdError, whyNotFree } from "./workerd.js";
 
 /** The workerd that the package is tested with. */
 const WORKERD = "1.20261023.1";
 
 const USAGE = `Usage: cake-edge sandbox [options]
-       cake-edge init|doctor|report|clicks|conversions|postbacks --help
+       cake-edge init|forwarder|doctor|report|clicks|conversions|postbacks|corrections --help
 
 A CAKE network on this machine: tracking links, the API, pixels, postbacks, a live view.
 
@@ -31,6 +32,8 @@ A CAKE network on this machine: tracking links, the API, pixels, postbacks, a li
   --token TOKEN       what /__sandbox/ asks for, 16 characters or more
   --allow HOST        a host that postbacks may go to, besides loopback; may be repeated
   -h, --help; -v, --version
+
+Exit status: 0 ended by Ctrl-C, 1 a mistake, said in one sentence.
 
 Documentation: node_modules/cake-edge/docs/sandbox.md`;
 
@@ -65,6 +68,10 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
     return { usage: INIT_USAGE, run: (args) => init(args, versionOf()) };
   },
   sandbox: async () => ({ usage: USAGE, run: (args) => serve(readOptions(args)) }),
+  forwarder: async () => {
+    const { FORWARDER_USAGE, forwarder } = await import("./forwarder.js");
+    return { usage: FORWARDER_USAGE, run: (args) => forwarder(args, versionOf()) };
+  },
   doctor: async () => {
     const { DOCTOR_USAGE, doctor } = await import("./doctor.js");
     return { usage: DOCTOR_USAGE, run: doctor };
@@ -76,6 +83,10 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   postbacks: async () => {
     const { POSTBACKS_USAGE, postbacks } = await import("./postbacks.js");
     return { usage: POSTBACKS_USAGE, run: postbacks };
+  },
+  corrections: async () => {
+    const { CORRECTIONS_USAGE, corrections } = await import("./corrections.js");
+    return { usage: CORRECTIONS_USAGE, run: corrections };
   },
   clicks: () => pagesOf("clicks"),
   conversions: () => pagesOf("conversions"),
@@ -98,7 +109,10 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (load === undefined) {
-    throw new UsageError(`there is no command ${JSON.stringify(name)}; there are ${Object.keys(COMMANDS).join(", ")}`);
+    const nearest = findNearest(name, Object.keys(COMMANDS));
+    const meant = nearest === undefined ? "" : `: did you mean ${nearest}?`;
+    const known = Object.keys(COMMANDS).join(", ");
+    throw new UsageError(`there is no command ${JSON.stringify(name)}${meant || `; there are ${known}`}`);
   }
   const command = await load();
   if (!rest.some((argument) => argument === "--help" || argument === "-h")) return command.run(rest);
@@ -125,26 +139,22 @@ function versionOf(): string {
 }
 
 function readOptions(args: string[]): Options {
-  let values: { [name: string]: string | string[] | undefined };
-  try {
-    ({ values } = parseArgs({
-      args,
-      options: OPTION_TYPES,
-    }));
-  } catch (error) {
-    throw new UsageError(`${optionProblem(error, Object.keys(OPTION_TYPES))}; \`cake-edge --help\` lists the options`);
-  }
+  const values = readArgs(args, OPTION_TYPES, "cake-edge --help");
   const one = (name: string) => values[name] as string | undefined;
+  // Whoever has set the variable looks for no option.
+  const sourceOf = (name: string, variable: string) => (one(name) === undefined ? variable : `--${name}`);
   // As a URL writes it, or as it is.
   const host = (one("host") ?? "127.0.0.1").replace(/^\[(.*)\]$/, "$1");
   const token = one("token") ?? process.env["CAKE_SANDBOX_TOKEN"];
-  if (token !== undefined && token.length < 16) throw new UsageError("--token must have at least 16 characters");
+  if (token !== undefined && token.length < 16) {
+    throw new UsageError(`${sourceOf("token", "CAKE_SANDBOX_TOKEN")} must have at least 16 characters`);
+  }
   const days = one("history");
   if (days === undefined && (one("clicks") ?? one("history-seed")) !== undefined) {
     throw new UsageError("--clicks and --history-seed go with --history, such as --history 30d");
   }
   const key = one("key") ?? process.env["CAKE_API_KEY"] ?? "sandbox-key";
-  if (key.trim() === "") throw new UsageError("--key must not be empty");
+  if (key.trim() === "") throw new UsageError(`${sourceOf("key", "CAKE_API_KEY")} must not be empty`);
   return {
     port: integerIn("port", one("port") ?? "8787", 0, 65_535),
     host,
@@ -160,8 +170,16 @@ function readOptions(args: string[]): Options {
           },
     key,
     token: token ?? (isLoopback(host) ? undefined : randomUUID()),
-    allow: (values["allow"] as string[] | undefined) ?? [],
+    allow: ((values["allow"] as string[] | undefined) ?? []).map(readHost),
   };
+}
+
+function readHost(given: string): string {
+  try {
+    return allowedHost(given);
+  } catch (thrown) {
+    throw new UsageError(toCakeError(thrown).message.replace("allowedHosts", "--allow"));
+  }
 }
 
 function integerIn(name: string, text: string, min: number, max: number): number {
@@ -234,13 +252,7 @@ async function serve(options: Options): Promise<number> {
         },
       ],
     });
-    // Not `once`: npm and the terminal may both pass it on, and the second must not kill us in mid-stop.
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void workerd.stop());
-    // A killed npx tells nobody: what it has started sees that it is gone.
-    const parent = process.ppid;
-    const watch = setInterval(() => process.ppid !== parent && void workerd.stop(), 500);
-    if (process.env["npm_command"] === undefined) clearInterval(watch);
-    watch.unref();
+    whenAskedToStop(() => void workerd.stop());
     const origin = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
     try {
       if (history) await makeHistory(origin, token, history);

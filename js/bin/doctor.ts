@@ -1,9 +1,8 @@
 /** `npx cake-edge doctor`: examines a deployment from outside, check by check, each with what to do. Converts nothing. */
 import { request as askPlain } from "node:http";
 import { request as askSecure } from "node:https";
-import { parseArgs } from "node:util";
 import { type CakeClient, createCakeClient, dayRange, findClick, isCakeError } from "../entry/edge.inline.js";
-import { optionProblem, UsageError } from "./usage.js";
+import { readArgs, UsageError } from "./usage.js";
 
 export const DOCTOR_USAGE = `Usage: cake-edge doctor [options]
 
@@ -79,18 +78,7 @@ function readOptions(args: string[]): Options & { isJson: boolean; hasKeyOnStdin
       "the API key is no argument, for arguments show in process lists and shell histories: set CAKE_API_KEY, or pipe it in with --key-stdin",
     );
   }
-  let values: { [name: string]: string | boolean | undefined };
-  try {
-    ({ values } = parseArgs({
-      args,
-      options: OPTION_TYPES,
-    }));
-  } catch (error) {
-    // Not the message where it repeats an argument: that might be the key after all.
-    const isOption = (error as NodeJS.ErrnoException).code !== "ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL";
-    const what = isOption ? optionProblem(error, Object.keys(OPTION_TYPES)) : "doctor takes options alone";
-    throw new UsageError(`${what}; \`cake-edge doctor --help\` lists them`);
-  }
+  const values = readArgs(args, OPTION_TYPES, "cake-edge doctor --help", true);
   const one = (name: string) => values[name] as string | undefined;
   const options: Options = {
     baseUrl: one("base-url"),

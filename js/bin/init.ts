@@ -4,9 +4,9 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
-import { parseArgs } from "node:util";
+import { findNearest } from "../nearest.js";
 import { doctor } from "./doctor.js";
-import { UsageError } from "./usage.js";
+import { readArgs, UsageError } from "./usage.js";
 import { freePort } from "./workerd.js";
 
 export const INIT_USAGE = `Usage: cake-edge init [options]
@@ -79,26 +79,19 @@ export async function init(args: string[], version: string): Promise<number> {
   return status;
 }
 
+const OPTION_TYPES = {
+  page: { type: "boolean" },
+  capture: { type: "boolean" },
+  forwarder: { type: "boolean" },
+  sandbox: { type: "boolean" },
+  framework: { type: "string" },
+  yes: { type: "boolean" },
+  "no-install": { type: "boolean" },
+  dir: { type: "string" },
+} as const;
+
 async function readPlan(args: string[], version: string): Promise<Plan> {
-  const flag = { type: "boolean" } as const;
-  let values: { [name: string]: string | boolean | undefined };
-  try {
-    ({ values } = parseArgs({
-      args,
-      options: {
-        page: flag,
-        capture: flag,
-        forwarder: flag,
-        sandbox: flag,
-        framework: { type: "string" },
-        yes: flag,
-        "no-install": flag,
-        dir: { type: "string" },
-      },
-    }));
-  } catch (error) {
-    throw new UsageError(`${(error as Error).message.split(". ")[0]}; \`cake-edge init --help\` lists the options`);
-  }
+  const values = readArgs(args, OPTION_TYPES, "cake-edge init --help");
   const folder = resolve((values["dir"] as string | undefined) ?? ".");
   const parts = new Set(PARTS.filter((part) => values[part] === true));
   if (parts.size === 0) {
@@ -110,7 +103,9 @@ async function readPlan(args: string[], version: string): Promise<Plan> {
   }
   const named = values["framework"] as Framework | undefined;
   if (named !== undefined && !FRAMEWORKS.includes(named)) {
-    throw new UsageError(`--framework must be one of ${FRAMEWORKS.join(", ")}, not ${JSON.stringify(named)}`);
+    const nearest = findNearest(named, FRAMEWORKS);
+    const meant = nearest === undefined ? "" : `: did you mean ${nearest}?`;
+    throw new UsageError(`--framework must be one of ${FRAMEWORKS.join(", ")}, not ${JSON.stringify(named)}${meant}`);
   }
   return {
     folder,

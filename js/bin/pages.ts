@@ -1,7 +1,6 @@
 /** `npx cake-edge clicks` and `conversions`: CAKE's lists as pages on disk, so that a rerun needs no network. */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { csvCell } from "../csv.js";
 import {
   type CakeClient,
@@ -12,7 +11,7 @@ import {
   isCakeError,
   type ReportedConversion,
 } from "../entry/edge.inline.js";
-import { UsageError } from "./usage.js";
+import { readArgs, sentenceOf, UsageError } from "./usage.js";
 
 type Kind = "clicks" | "conversions";
 
@@ -48,19 +47,26 @@ interface LiveOptions {
   readonly onRows?: ((rows: number) => void) | undefined;
 }
 
+const OPTION_TYPES = {
+  from: { type: "string" },
+  to: { type: "string" },
+  "base-url": { type: "string" },
+  pages: { type: "string" },
+  csv: { type: "boolean" },
+  json: { type: "boolean" },
+} as const;
+
 /** Writes what was asked for, and returns the exit status. */
 export async function pages(kind: Kind, args: string[]): Promise<number> {
   let values: { from?: string; to?: string; "base-url"?: string; pages?: string; csv?: boolean; json?: boolean };
   try {
-    const text = { type: "string" } as const;
-    const flag = { type: "boolean" } as const;
-    ({ values } = parseArgs({
-      args,
-      options: { from: text, to: text, "base-url": text, pages: text, csv: flag, json: flag },
-    }));
+    values = readArgs(args, OPTION_TYPES, `cake-edge ${kind} --help`);
+    if (values.csv === true && values.json === true) {
+      throw new UsageError("--csv and --json both write to standard output: choose one");
+    }
   } catch (error) {
-    const message = (error as Error).message.split(/[.\n]/)[0];
-    console.error(`cake-edge ${kind}: ${message}; \`cake-edge ${kind} --help\` lists the options`);
+    if (!(error instanceof UsageError)) throw error;
+    console.error(`cake-edge ${kind}: ${error.message}`);
     return 2;
   }
   const { from, to, "base-url": baseUrl, pages: folder } = values;
@@ -83,7 +89,7 @@ export async function pages(kind: Kind, args: string[]): Promise<number> {
     return 0;
   } catch (error) {
     if (!isCakeError(error) && !(error instanceof UsageError)) throw error;
-    console.error(`cake-edge ${kind}: ${error.message}`);
+    console.error(`cake-edge ${kind}: ${sentenceOf(error)}`);
     return error instanceof UsageError || /^(invalid_|missing_api_key$)/.test((error as { code?: string }).code ?? "")
       ? 2
       : 4;

@@ -1,7 +1,6 @@
 /** `npx cake-edge report`: reconciles a month's orders with CAKE, for whoever does not program. */
 import { appendFileSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { parseArgs } from "node:util";
 import {
   isCakeError,
   openReport,
@@ -12,7 +11,7 @@ import {
   type SourceOptions,
 } from "../entry/report.node.js";
 import { readPages } from "./pages.js";
-import { UsageError } from "./usage.js";
+import { type OptionType, readArgs, sentenceOf, UsageError } from "./usage.js";
 
 export const REPORT_USAGE = `Usage: cake-edge report --orders FILE --conversions FILE… [options]
 
@@ -137,7 +136,7 @@ export async function report(args: string[]): Promise<number> {
 
 function fail(error: unknown, status: number): number {
   if (!(error instanceof UsageError || isCakeError(error) || isFileError(error))) throw error;
-  console.error(`cake-edge report: ${(error as Error).message}`);
+  console.error(`cake-edge report: ${sentenceOf(error as Error)}`);
   return error instanceof UsageError ? 2 : status;
 }
 
@@ -158,19 +157,12 @@ function readValues(args: string[]): Values {
   if (args.some((arg) => /^--(api-)?key(=|$)/.test(arg))) {
     throw new UsageError("the API key is no argument, for arguments show in process lists: set CAKE_API_KEY");
   }
-  const options = Object.fromEntries([
+  const options: { [name: string]: OptionType } = Object.fromEntries([
     ...TEXTS.map((name) => [name, { type: "string" }] as const),
     ...LISTS.map((name) => [name, { type: "string", multiple: true }] as const),
     ...FLAGS.map((name) => [name, { type: "boolean" }] as const),
   ]);
-  let values: Values;
-  try {
-    values = parseArgs({ args, options: options as never }).values as Values;
-  } catch (error) {
-    throw new UsageError(
-      `${(error as Error).message.split(/[.\n]/)[0]}; \`cake-edge report --help\` lists the options`,
-    );
-  }
+  const values = readArgs(args, options, "cake-edge report --help") as Values;
   if (values.orders === undefined) throw new UsageError("--orders is missing: the file of your orders");
   if (values.conversions === undefined) throw new UsageError("--conversions is missing: CAKE's, as files or live");
   if (values.conversions.includes("live") && values.save === undefined) {

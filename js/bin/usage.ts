@@ -1,8 +1,27 @@
-/** What a command says of a mistake of the caller's. */
+/** The parts that all commands share: usage errors, and the end by a signal. */
+import { parseArgs } from "node:util";
 import { findNearest } from "../nearest.js";
 
 /** A mistake of the caller's: one sentence. */
 export class UsageError extends Error {}
+
+/** Where a command's user finds what the code calls so. */
+const SOURCES: { readonly [parameter: string]: string } = {
+  baseUrl: "--base-url",
+  first: "--from",
+  last: "--to",
+  from: "--from",
+  to: "--to",
+  timeZone: "--time-zone",
+};
+
+/** An error's sentence with the option or variable that it is about. */
+export function sentenceOf(error: Error & { readonly parameter?: string | undefined }): string {
+  const { message, parameter = "" } = error;
+  if (parameter === "apiKey") return `${message}. Set CAKE_API_KEY`;
+  const source = Object.hasOwn(SOURCES, parameter) ? SOURCES[parameter] : undefined;
+  return source !== undefined && message.startsWith(parameter) ? source + message.slice(parameter.length) : message;
+}
 
 /** Is there a process of this id? */
 export function isRunning(pid: number): boolean {
@@ -14,10 +33,59 @@ export function isRunning(pid: number): boolean {
   }
 }
 
-/** Node's own words for it, and the option that was probably meant; of an option's value nothing is shown. */
-export function optionProblem(error: unknown, known: readonly string[]): string {
-  const [problem = ""] = (error as Error).message.split(/[.\n]/);
+/** An option, as `parseArgs` takes it. */
+export interface OptionType {
+  readonly type: "string" | "boolean";
+  readonly multiple?: boolean;
+}
+
+/** The values of options by their names. */
+export type OptionValues = { readonly [name: string]: string | boolean | string[] | undefined };
+
+/**
+ * Reads a command's options: `help` is where they are listed.
+ *
+ * @throws UsageError for one that is none, with the one that was probably meant, and for one that is given twice where
+ * it counts once. Of values and arguments nothing is shown where `isSecret`: one may be a key.
+ */
+export function readArgs(
+  args: readonly string[],
+  options: { readonly [name: string]: OptionType },
+  help: string,
+  isSecret = false,
+): OptionValues {
+  try {
+    const { values, tokens } = parseArgs({ args: [...args], options, tokens: true });
+    const given = new Set<string>();
+    for (const token of tokens) {
+      if (token.kind !== "option" || token.value === undefined || options[token.name]?.multiple) continue;
+      if (given.has(token.name)) throw new UsageError(`--${token.name} is given twice: it counts once`);
+      given.add(token.name);
+    }
+    return values as OptionValues;
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    const isArgument = (error as NodeJS.ErrnoException).code === "ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL";
+    const what = isArgument && isSecret ? "it takes options alone" : problemOf(error, Object.keys(options));
+    throw new UsageError(`${what}; \`${help}\` lists the options`);
+  }
+}
+
+/** Node's own words for it, and the option that was probably meant. */
+function problemOf(error: unknown, known: readonly string[]): string {
+  const [problem = ""] = (error as Error).message.split(/\. |\n/);
   const given = /^Unknown option '-{1,2}([^'=\s]+)/.exec(problem)?.[1];
   const nearest = given === undefined ? undefined : findNearest(given, known);
   return nearest === undefined ? problem : `${problem}: did you mean --${nearest}?`;
+}
+
+/** Calls `stop` when this process is told to end; perhaps more than once. */
+export function whenAskedToStop(stop: () => void): void {
+  // Not `once`: npm and the terminal may both pass it on, and the second must not kill us in mid-stop.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
+  // A killed npx tells nobody: what it has started sees that it is gone.
+  const parent = process.ppid;
+  const watch = setInterval(() => process.ppid !== parent && stop(), 500);
+  if (process.env["npm_command"] === undefined) clearInterval(watch);
+  watch.unref();
 }

@@ -3,7 +3,7 @@ import { LINK_RULES, type TrackingLinkParts, type TrackingLinkRules } from "../l
 import { linkBuilder } from "../link-builder.js";
 import { checkNames, choice, digitsOf, notNull, optionalString, refuse, stringOption } from "../option.js";
 import { toJson } from "./call-options.js";
-import { edge } from "./core.js";
+import { checksCore, edge } from "./core.js";
 
 const builder = edge.keep(({ LinkBuilder, moduleMemory }) =>
   linkBuilder(new LinkBuilder(), LinkBuilder.capacity(), moduleMemory()),
@@ -68,7 +68,8 @@ export interface Finding {
     | "text_around_link"
     | "shortened_link"
     | "wrapped_link"
-    | "lookalike_domain";
+    | "lookalike_domain"
+    | "unreadable_link";
   /** The parameter, macro or text that it is about; empty where it is the whole. */
   readonly parameter: string;
   /** What is odd and what to do, as a sentence. */
@@ -77,7 +78,7 @@ export interface Finding {
 
 /** Says what is probably a mistake in a tracking link, also in one that cannot be parsed. */
 export function lintTrackingLink(link: string): Finding[] {
-  return call(() => edge.api().lintTrackingLink(stringOption("link", link)));
+  return call(() => checksCore.api().lintTrackingLink(stringOption("link", link)));
 }
 
 /** Where to look for the click id. */
@@ -125,7 +126,7 @@ export interface CheckedPostbackUrl {
  * @throws CakeError `invalid_postback_url`
  */
 export function checkPostbackUrl(postbackUrl: string): CheckedPostbackUrl {
-  return call(() => edge.api().checkPostbackUrl(stringOption("postbackUrl", postbackUrl)));
+  return call(() => checksCore.api().checkPostbackUrl(stringOption("postbackUrl", postbackUrl)));
 }
 
 /** A line of an order. */

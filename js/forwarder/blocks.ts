@@ -73,6 +73,16 @@ export class Blocks {
     }
     return rows;
   }
+
+  /** At most so many from a number on, the oldest first. */
+  takeFrom<Row extends { readonly number: number }>(number: number, limit: number, read: Read<Row>): Row[] {
+    const rows: Row[] = [];
+    for (const { partition, from, until } of this.#blocks) {
+      if (rows.length >= limit) break;
+      if (until > number) rows.push(...read(partition, Math.max(from, number), until, limit - rows.length));
+    }
+    return rows;
+  }
 }
 
 /** Beyond what was found there is none on the side that was looked from, nor on the other where all was found. */

@@ -46,10 +46,16 @@ export class Counts {
     const wait = this.#writtenMs + WRITE_MS - nowMs;
     // A clock that was put back does not put the write off.
     if (wait > 0 && wait <= WRITE_MS) return wait;
+    this.writeAll(nowMs);
+    return undefined;
+  }
+
+  /** Writes the hours now, whenever the last write was. */
+  writeAll(nowMs: number): void {
+    if (this.#isWritten) return;
     this.#store.setMeta(HOURS, JSON.stringify(Object.fromEntries(this.#hours)));
     this.#writtenMs = nowMs;
     this.#isWritten = true;
-    return undefined;
   }
 
   /** The counts of later hours. */

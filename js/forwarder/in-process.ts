@@ -2,13 +2,16 @@
  * `cake-edge/forwarder/memory`: the same forwarder inside one process, its rows
  * in memory: for demos, for a page's service worker, for tests without a server.
  */
+import type { Host } from "../host.js";
 import { failure, Refusal } from "./answer.js";
 import { handle } from "./handler.js";
 import { MemoryStore, type StoreSnapshot } from "./memory-store.js";
 import { type ForwarderOptions, resolveOptions } from "./options.js";
 import { Outbox } from "./outbox.js";
+import { findRoute } from "./path.js";
 import { createIds } from "./setup.js";
 
+export type { PostbackLine, WebhookLine } from "./incoming.js";
 export type { StoreSnapshot } from "./memory-store.js";
 export type { ForwarderOptions } from "./options.js";
 export type { ConversionLine, ConversionState, LogLine, OperatorLine, Status } from "./shard.js";
@@ -54,22 +57,19 @@ export function createForwarderInProcess(options: InProcessOptions): InProcessFo
   let timer: ReturnType<typeof setTimeout> | undefined;
   let keepTimer: ReturnType<typeof setTimeout> | undefined;
   const now = () => Math.floor(Date.now() * resolved.clockSpeed);
-  const outbox: Outbox = new Outbox({
-    options: resolved,
-    store,
-    host: {
-      now,
-      keepAlive: (work) => void work.then(saveLater, saveLater),
-      wakeAt(atMs) {
-        if (timer !== undefined) clearTimeout(timer);
-        if (atMs === null) return;
-        const ms = Math.min(2 ** 31 - 1, Math.max(1, Math.ceil((atMs - now()) / resolved.clockSpeed)));
-        timer = setTimeout(() => void outbox.wake(), ms);
-        // What waits keeps no process alive.
-        (timer as { unref?: () => void }).unref?.();
-      },
+  const host: Host = {
+    now,
+    keepAlive: (work) => void work.then(saveLater, saveLater),
+    wakeAt(atMs) {
+      if (timer !== undefined) clearTimeout(timer);
+      if (atMs === null) return;
+      const ms = Math.min(2 ** 31 - 1, Math.max(1, Math.ceil((atMs - now()) / resolved.clockSpeed)));
+      timer = setTimeout(() => void outbox.wake(), ms);
+      // What waits keeps no process alive.
+      (timer as { unref?: () => void }).unref?.();
     },
-  });
+  };
+  const outbox = new Outbox({ options: resolved, store, host });
   async function save(): Promise<void> {
     await keep?.(store.snapshot());
   }
@@ -84,11 +84,15 @@ export function createForwarderInProcess(options: InProcessOptions): InProcessFo
       (keepTimer as { unref?: () => void }).unref?.();
     });
   }
+  // What an earlier one has left waits for no request.
+  host.wakeAt(store.nextDue());
   const setup = { options: resolved, shards: [outbox], idOf: createIds([outbox]) };
   return {
     async fetch(request) {
       const answer = await handle(request, () => setup);
-      if (request.method !== "POST") return answer;
+      // A network's postback is a GET, and promises as much.
+      const route = findRoute(request.method, new URL(request.url).pathname)?.name;
+      if (request.method !== "POST" && route !== "postback") return answer;
       try {
         await save();
         return answer;

@@ -6,14 +6,17 @@
 import { byBinding } from "./binding.js";
 import { type OutboxClass, outboxClass, shardsOf, WORKER_NAMES, type WorkerOptions } from "./durable-object.js";
 import { handle } from "./handler.js";
-import { networkOf } from "./network.js";
-import { logLine, resolveOptions } from "./options.js";
+import { callerOf } from "./network.js";
+import { resolveOptions } from "./options.js";
 import { createIds, type Setup } from "./setup.js";
+import { sweepAll } from "./sweep.js";
 
 export { CakeError, type CakeErrorCode, isCakeError } from "../error.js";
 export type { ForwarderCode, ForwarderError } from "./answer.js";
 export type { OutboxClass, WorkerOptions } from "./durable-object.js";
+export type { IncomingOutcome, PostbackLine, WebhookLine } from "./incoming.js";
 export type { ForwarderOptions } from "./options.js";
+export type { PostbackMap, PostbackOptions } from "./postbacks.js";
 export type {
   ConversionLine,
   ConversionState,
@@ -24,7 +27,16 @@ export type {
   ShardReport,
   Status,
 } from "./shard.js";
-export type { Row, StoredState } from "./store.js";
+export type {
+  ShopifyOptions,
+  ShopOptions,
+  Shops,
+  StripeOptions,
+  WebhookConversion,
+  WebhookMap,
+  WooCommerceOptions,
+} from "./shops.js";
+export type { EventKind, Row, StoredState } from "./store.js";
 
 /** A module Worker's handlers, and the class of its Durable Objects. */
 export interface Forwarder<Env> {
@@ -63,11 +75,7 @@ export function createForwarder<Env extends object>(configure: (env: Env) => Wor
   return {
     fetch: (request, env) => handle(request, () => setupOf(env)),
     async scheduled(_, env) {
-      const { shards } = setupOf(env);
-      const reports = await Promise.all(shards.map((shard) => shard.sweep()));
-      reports.forEach(({ counts, oldestMs, bytes }, shard) => {
-        logLine({ event: "shard", shard, ...counts, oldestMs, bytes });
-      });
+      await sweepAll(setupOf(env).shards);
     },
     Outbox: outboxClass(configure),
   };
@@ -80,9 +88,6 @@ function setUp(options: WorkerOptions): Setup {
   const limit =
     rateLimit === undefined
       ? undefined
-      : async (request: Request) => {
-          const key = networkOf(request.headers.get("cf-connecting-ip") ?? "");
-          return (await rateLimit.limit({ key })).success;
-        };
+      : async (request: Request) => (await rateLimit.limit({ key: callerOf(request) })).success;
   return { options: resolved, shards, idOf: createIds(shards), limit };
 }

@@ -31,7 +31,7 @@ export class MemoryStore implements OutboxStore {
   constructor(snapshot?: StoreSnapshot) {
     if (snapshot === undefined) return;
     for (const row of snapshot.rows) {
-      this.#rows.set(row.id, { ...row, order_key: row.order_key ?? "" });
+      this.#rows.set(row.id, { ...row, order_key: row.order_key ?? "", kind: row.kind ?? "conversion" });
       this.#numbers = Math.max(this.#numbers, row.number);
     }
     for (const [claim, id, at] of snapshot.claims) this.#claims.set(claim, { id, at });
@@ -86,6 +86,7 @@ export class MemoryStore implements OutboxStore {
       conversion_id: null,
       changed_ms: nowMs,
       order_key: event.order ?? "",
+      kind: event.kind ?? "conversion",
     });
   }
 
@@ -108,9 +109,11 @@ export class MemoryStore implements OutboxStore {
       .slice(0, limit);
   }
 
-  dueUnfailed(nowMs: number, limit: number, isNewestFirst: boolean): readonly Row[] {
+  dueUnfailed(nowMs: number, limit: number, from: "newest" | number): readonly Row[] {
     const due = this.#waiting().filter((row) => row.next_ms <= nowMs && row.code === "" && row.attempts === 0);
-    return (isNewestFirst ? due.reverse() : due).slice(0, limit);
+    if (from === "newest") return due.reverse().slice(0, limit);
+    const at = Math.floor(from * due.length);
+    return [...due.slice(at), ...due.slice(0, at)].slice(0, limit);
   }
 
   nextDue(): number | null {
@@ -154,6 +157,10 @@ export class MemoryStore implements OutboxStore {
 
   stateCounts(): ReadonlyMap<StoredState, number> {
     return countStates(this.#rows.values());
+  }
+
+  correctionCounts(): ReadonlyMap<StoredState, number> {
+    return countStates([...this.#rows.values()].filter(({ kind }) => kind === "correction"));
   }
 
   getMeta(name: string): string | null {
@@ -206,9 +213,10 @@ function countStates(rows: Iterable<Row>): Map<StoredState, number> {
   return counts;
 }
 
-function isMeant(row: Row, { state, offerId, code, isInDoubt, sinceMs, untilMs }: EventFilter): boolean {
+function isMeant(row: Row, { state, kind, offerId, code, isInDoubt, sinceMs, untilMs }: EventFilter): boolean {
   return (
     (state === "failed" ? row.state === "refused" || row.state === "dead" : (state ?? row.state) === row.state) &&
+    (kind ?? row.kind) === row.kind &&
     (offerId ?? row.offer_id) === row.offer_id &&
     (code ?? row.code) === row.code &&
     (isInDoubt ?? row.is_in_doubt === 1) === (row.is_in_doubt === 1) &&

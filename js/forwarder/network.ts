@@ -1,3 +1,11 @@
+/** The header of a caller's address. Cloudflare sets it; the Node host overwrites it. */
+export const ADDRESS_HEADER = "cf-connecting-ip";
+
+/** The network of a request's caller. */
+export function callerOf(request: Request): string {
+  return networkOf(request.headers.get(ADDRESS_HEADER) ?? "");
+}
+
 /**
  * What counts as one caller: an IPv4 address, or the /64 of an IPv6 address, of
  * which a single line has all. What is neither stays as it is.

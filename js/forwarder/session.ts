@@ -1,7 +1,7 @@
 /** An operator's sign-in: by bearer, or in a browser by a cookie that a secret has signed. */
 import { Refusal } from "./answer.js";
 import { hash } from "./hash.js";
-import { networkOf } from "./network.js";
+import { callerOf } from "./network.js";
 import { callShard, type Setup } from "./setup.js";
 import type { Shard } from "./shard.js";
 
@@ -69,8 +69,7 @@ async function isRight(request: Request, given: string, by: "bearer" | "browser"
   const { operatorSecret, log } = setup.options;
   const right = await isSame(given.trim(), operatorSecret);
   // By the hash: no address leaves this request.
-  const network = networkOf(request.headers.get("cf-connecting-ip") ?? "");
-  const caller = await hash(`${operatorSecret} ${network}`);
+  const caller = await hash(`${operatorSecret} ${callerOf(request)}`);
   const waitMs = await callShard(() => deskOf(setup).signIn(caller, right));
   if (waitMs > 0) {
     log({ event: "operator", action: "sign_in", outcome: "limited", by, alert: true });

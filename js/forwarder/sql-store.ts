@@ -1,7 +1,7 @@
 /**
- * A store in the SQLite of a Durable Object.
+ * A store in SQLite: that of a Durable Object, or of `node:sqlite`.
  *
- * Each row that is written is billed, each entry of an index, and each row that
+ * In a Durable Object each row that is written is billed, each entry of an index, and each row that
  * is deleted; a table that is dropped is not. So:
  *
  * - Events lie in a table for each stretch of time, with the claims of that
@@ -11,6 +11,7 @@
  * - How many events there are of each state follows from numbers and indexes.
  */
 import { Blocks } from "./blocks.js";
+import type { Sql, SqlDatabase, SqlValue } from "./sql.js";
 import {
   dueAfterSettling,
   type NewEvent,
@@ -51,12 +52,10 @@ const STATE = {
   dead: `AND ${FAILED} AND state = 'dead'`,
 } as const;
 
-type Value = string | number | null;
-
-/** The store of a Durable Object. */
+/** The store of one shard, alone on its database. */
 export class SqlStore implements OutboxStore {
-  readonly #storage: DurableObjectStorage;
-  readonly #sql: SqlStorage;
+  readonly #storage: SqlDatabase;
+  readonly #sql: Sql;
   readonly #retentionMs: number;
   /** The newest first. */
   #partitions: Partition[] = [];
@@ -65,7 +64,7 @@ export class SqlStore implements OutboxStore {
   #blocks = new Blocks();
 
   /** `retentionMs` is how long what is over is kept, by the outbox's clock. */
-  constructor(storage: DurableObjectStorage, retentionMs: number) {
+  constructor(storage: SqlDatabase, retentionMs: number) {
     this.#storage = storage;
     this.#sql = storage.sql;
     this.#retentionMs = retentionMs;
@@ -87,8 +86,8 @@ export class SqlStore implements OutboxStore {
     this.#turnOver(nowMs);
     const number = this.#number;
     this.#sql.exec(
-      `INSERT INTO events (number, id, offer_id, text, accepted_at, accepted_ms, next_ms, changed_ms, order_key)
-       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?6, ?7)`,
+      `INSERT INTO events (number, id, offer_id, text, accepted_at, accepted_ms, next_ms, changed_ms, order_key, kind)
+       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?6, ?7, ?8)`,
       number,
       event.id,
       event.offerId,
@@ -96,6 +95,7 @@ export class SqlStore implements OutboxStore {
       event.acceptedAt,
       nowMs,
       event.order ?? "",
+      event.kind ?? "conversion",
     );
     this.#number += 1;
     const isNewBlock = this.#blocks.add(this.#newest, number);
@@ -140,8 +140,15 @@ export class SqlStore implements OutboxStore {
     return this.#due(nowMs, limit, false, "");
   }
 
-  dueUnfailed(nowMs: number, limit: number, isNewestFirst: boolean): readonly Row[] {
-    return this.#due(nowMs, limit, isNewestFirst, "AND attempts = 0 AND code = ''");
+  dueUnfailed(nowMs: number, limit: number, from: "newest" | number): readonly Row[] {
+    const due = this.#due(nowMs, limit, from === "newest", "AND attempts = 0 AND code = ''");
+    if (from === "newest" || from === 0) return due;
+    const first = this.#blocks.first ?? this.#number;
+    const there = this.#fresh(limit, false, first + Math.floor(from * (this.#number - first))).filter(
+      ({ next_ms }) => next_ms !== null && next_ms <= nowMs,
+    );
+    const known = new Set(there.map(({ id }) => id));
+    return [...there, ...due.filter(({ id }) => !known.has(id))].slice(0, limit);
   }
 
   nextDue(): number | null {
@@ -161,9 +168,10 @@ export class SqlStore implements OutboxStore {
     return least([fresh?.accepted_ms ?? null, ...tried]);
   }
 
-  list({ state, before, limit, offerId, code, isInDoubt, sinceMs, untilMs }: RowFilter): readonly Row[] {
+  list({ state, kind, before, limit, offerId, code, isInDoubt, sinceMs, untilMs }: RowFilter): readonly Row[] {
     const wishes: readonly (readonly [condition: string, value: string | number | undefined])[] = [
       ["number < ?", before],
+      ["kind = ?", kind],
       ["offer_id = ?", offerId],
       ["code = ?", code],
       ["is_in_doubt = ?", isInDoubt === undefined ? undefined : Number(isInDoubt)],
@@ -235,6 +243,17 @@ export class SqlStore implements OutboxStore {
       for (const [state, count] of failed) {
         add(state, count);
         add("delivered", -count);
+      }
+    }
+    return counts;
+  }
+
+  correctionCounts(): ReadonlyMap<StoredState, number> {
+    const counts = new Map<StoredState, number>();
+    for (const { suffix } of this.#partitions) {
+      const sql = `SELECT state, count(*) AS it FROM events${suffix} WHERE kind = 'correction' GROUP BY state`;
+      for (const { state, it } of this.#sql.exec(sql).toArray()) {
+        counts.set(state as StoredState, (counts.get(state as StoredState) ?? 0) + Number(it));
       }
     }
     return counts;
@@ -357,18 +376,20 @@ export class SqlStore implements OutboxStore {
       .slice(0, limit);
   }
 
-  /** Events that were never tried, the oldest or the newest first. */
-  #fresh(limit: number, isNewestFirst: boolean): Row[] {
+  /** Events that were never tried, the oldest or the newest first; where a number is given, from it on. */
+  #fresh(limit: number, isNewestFirst: boolean, number?: number): Row[] {
     const order = isNewestFirst ? "DESC" : "ASC";
-    return this.#blocks.take(limit, isNewestFirst, this.#number, ({ suffix }, from, until, most) =>
+    const read = ({ suffix }: Partition, from: number, until: number, most: number) =>
       this.#rows(
         `SELECT * FROM events${suffix} WHERE number >= ? AND number < ? AND next_ms = accepted_ms
          ORDER BY number ${order} LIMIT ?`,
         from,
         until,
         most,
-      ),
-    );
+      );
+    return number === undefined
+      ? this.#blocks.take(limit, isNewestFirst, this.#number, read)
+      : this.#blocks.takeFrom(number, limit, read);
   }
 
   /** The partitions in which something waits that was tried. */
@@ -478,11 +499,11 @@ export class SqlStore implements OutboxStore {
     this.#blocks.forget(partition);
   }
 
-  #rows(sql: string, ...values: Value[]): Row[] {
+  #rows(sql: string, ...values: SqlValue[]): Row[] {
     return this.#sql.exec(sql, ...values).toArray() as unknown as Row[];
   }
 
-  #value(sql: string, ...values: Value[]): number | null {
+  #value(sql: string, ...values: SqlValue[]): number | null {
     return this.#sql.exec(sql, ...values).one()["it"] as number | null;
   }
 }

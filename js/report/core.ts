@@ -1,8 +1,11 @@
-/** The core of a report: one instance of the module each, so that disposing of it frees its memory. */
+/**
+ * The core of a report. Each report has its own instance of the module, so that disposing of the report frees its
+ * memory.
+ */
 import { notCompiled } from "../core.js";
 import { CakeError, type CakeErrorCode } from "../error.js";
 
-/** What the module exports; see src/bindings/report.rs. */
+/** The exports of the module; see src/bindings/report.rs. */
 interface Exports {
   readonly memory: WebAssembly.Memory;
   place(bytes: number): number;
@@ -13,7 +16,7 @@ interface Exports {
   run(command: number): number;
 }
 
-/** What the core can be told, by number. */
+/** The commands of the core, by number. */
 export const Command = {
   open: 0,
   begin: 1,
@@ -31,11 +34,11 @@ export const Command = {
   attribute: 13,
 } as const;
 
-// Not every project's types know WebAssembly: outside of this file a module is an object.
+// Some projects' types lack WebAssembly: outside this file, a module is an object.
 let loading: Promise<object> | undefined;
 let load: (() => Promise<object>) | undefined;
 
-/** Says how the module is found; each entry does it once. */
+/** Sets the function that finds the module; each entry calls it once. */
 export function useModule(find: () => Promise<object>): void {
   load = find;
 }
@@ -46,7 +49,7 @@ export class Core {
 
   constructor(compiled: object) {
     const module = compiled as WebAssembly.Module;
-    // What wasm-bindgen imports is for values that never cross here.
+    // The wasm-bindgen imports convert values that this module never passes.
     const nothing = new Proxy({}, { get: () => () => {} });
     const imports: Record<string, WebAssembly.ModuleImports> = {};
     for (const { module: from } of WebAssembly.Module.imports(module)) {
@@ -55,7 +58,7 @@ export class Core {
     this.#wasm = new WebAssembly.Instance(module, imports).exports as unknown as Exports;
   }
 
-  /** Starts one. */
+  /** Starts the core of one report. */
   static async start(): Promise<Core> {
     if (load === undefined) throw new CakeError({ code: "internal", rule: "the module of the report is not known" });
     try {
@@ -67,7 +70,7 @@ export class Core {
     }
   }
 
-  /** Tells the core something, by `name=value` lines; returns its number. */
+  /** Runs a command with `name=value` lines; returns its number. */
   run(command: number, lines: readonly string[] = []): number {
     const bytes = new TextEncoder().encode(lines.join("\n"));
     const at = this.#call(() => this.#wasm.place(bytes.length));
@@ -77,25 +80,25 @@ export class Core {
     return number;
   }
 
-  /** Asks the core something; what it answers. */
+  /** Runs a command; returns the answer, parsed. */
   ask<T>(command: number, lines: readonly string[] = []): T {
     this.run(command, lines);
     return JSON.parse(this.#answer()) as T;
   }
 
-  /** A view of the file's buffer with so much room. It is lost when the core is called the next time. */
+  /** A view of the file's buffer with that many bytes. The next call of the core invalidates the view. */
   room(bytes: number): Uint8Array {
     const at = this.#call(() => this.#wasm.room(bytes));
     if (at === 0) this.#fail();
     return new Uint8Array(this.#wasm.memory.buffer as ArrayBuffer, at >>> 0, bytes);
   }
 
-  /** Takes what was put there. */
+  /** Reads the bytes that the caller has put into the buffer. */
   read(bytes: number): void {
     if (this.#call(() => this.#wasm.read(bytes)) < 0) this.#fail();
   }
 
-  /** How much memory it takes, in bytes. */
+  /** The memory of the core, in bytes. */
   get bytes(): number {
     return this.#wasm.memory.buffer.byteLength;
   }
@@ -110,7 +113,7 @@ export class Core {
     throw new CakeError(parts);
   }
 
-  /** A trap of the core is a bug of ours. */
+  /** A trap of the core is a bug in cake-edge. */
   #call<T>(run: () => T): T {
     try {
       return run();

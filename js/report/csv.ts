@@ -1,8 +1,8 @@
-/** A result as CSV: for people, whose spreadsheets must not take a cell for a formula, and for machines, byte by byte. */
+/** A result as CSV. For people, no cell can become a formula in a spreadsheet; for machines, every byte stays. */
 import { csvCell } from "../csv.js";
 import type { ReportRow, RowSide } from "./options.js";
 
-/** Text that is written part by part. */
+/** A text that is generated part by part. */
 export class Output implements Iterable<string> {
   readonly #parts: () => Iterable<string>;
 
@@ -14,12 +14,12 @@ export class Output implements Iterable<string> {
     return this.#parts()[Symbol.iterator]();
   }
 
-  /** All of it. */
+  /** The whole text. */
   toString(): string {
     return [...this].join("");
   }
 
-  /** The same as a stream of UTF-8, made as it is read. */
+  /** The text as a stream of UTF-8, generated while it is read. */
   stream(): ReadableStream<Uint8Array> {
     const parts = this[Symbol.iterator]();
     const encoder = new TextEncoder();
@@ -53,7 +53,7 @@ const SIDE: readonly (readonly [column: string, field: keyof RowSide])[] = [
 const ORDER = SIDE.filter(([, field]) => field !== "conversionId" && field !== "affiliateId");
 const CONVERSION = SIDE;
 
-/** A line for each row, after the line of the columns' names. */
+/** A line with the columns' names, then one line for each row. */
 export function* csvOf(rows: Iterable<ReportRow>, isForPeople: boolean): Generator<string> {
   const names = [
     "class",
@@ -63,7 +63,7 @@ export function* csvOf(rows: Iterable<ReportRow>, isForPeople: boolean): Generat
     "would_match",
     "unreadable_text",
   ];
-  // Spreadsheets take a file without the mark for one of their country's code page.
+  // Without the byte order mark, spreadsheets read the file in the code page of their country.
   yield `${isForPeople ? "\uFEFF" : ""}${names.join()}\r\n`;
   let lines: string[] = [];
   for (const row of rows) {

@@ -1,4 +1,4 @@
-/** A result as one page: figures, plots, differences. It loads nothing, runs nothing, and prints well. */
+/** A result as one HTML page: figures, plots, differences. The page loads nothing, runs no script, and prints well. */
 import { escapeHtml } from "../html.js";
 import {
   AGREED,
@@ -11,7 +11,7 @@ import {
   type Understood,
 } from "./options.js";
 
-/** What the page shows of a result. */
+/** The parts of a result that the page shows. */
 interface Shown {
   readonly orders: number;
   readonly conversions: number;
@@ -32,7 +32,7 @@ table{border-collapse:collapse;width:100%;font-size:.87rem}th,td{text-align:left
 .good{fill:var(--good)}.bad{fill:var(--bad)}.scroll{overflow-x:auto}
 @media print{:root{--ink:#000;--soft:#333;--line:#bbb;--paper:#fff;--good:#1b7f4d;--bad:#b3392f}body{margin:0;max-width:none;font-size:10pt}h2{break-after:avoid}tr,svg{break-inside:avoid}thead{display:table-header-group}.scroll{overflow:visible}}`;
 
-/** Differences that the page lists at most, unless it is asked for more. */
+/** The default limit of listed differences. */
 const MOST_ROWS = 1_000;
 
 /** The page, part by part. */
@@ -65,7 +65,7 @@ ${result.isClean ? "Nothing differs." : "There are differences."}</p>`;
       count += 1;
       yield rowOf(row);
     } else {
-      // The classes above have the exact number; nobody waits for the rest to be read.
+      // The classes above have the exact number: reading further rows would only cost time.
       left += 1;
       break;
     }
@@ -89,7 +89,7 @@ function bars(result: Shown): string {
   const all: (readonly [string, number])[] =
     result.unreadable > 0 ? [...counts, ["unreadable", result.unreadable]] : counts;
   const most = Math.max(1, ...all.map(([, count]) => count));
-  // A picture for each bar, and words beside it: a picture of all would shrink its words on a phone.
+  // One picture for each bar, with its text beside it: one large picture would shrink its text on a phone.
   const lines = all.map(([name, count]) => {
     const colour = (AGREED as readonly string[]).includes(name) ? "good" : "bad";
     const width = Math.max(0.5, (count / most) * 100).toFixed(1);

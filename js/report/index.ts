@@ -1,6 +1,6 @@
 /**
- * Reports over what an advertiser and CAKE have written down: reconcile, break down, attribute. Bytes in, exact
- * amounts out, no API key anywhere near it.
+ * Reports over the records of an advertiser and of CAKE: reconcile, break down, attribute. Bytes go in and exact
+ * amounts come out; no API key is needed.
  */
 export { CakeError, isCakeError } from "../error.js";
 export { Output } from "./csv.js";

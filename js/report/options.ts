@@ -1,9 +1,9 @@
-/** What a report is asked, and what it answers. */
+/** The options and answers of a report. */
 
-/** A key that orders and conversions are matched by. */
+/** A key by which orders and conversions are matched. */
 export type ReportKey = "uniqueId" | "orderId" | "clickId";
 
-/** What a column or field of a file can be. */
+/** The role of a column or field in a file. */
 export type Role =
   | ReportKey
   | "conversionId"
@@ -24,38 +24,38 @@ export type Role =
   | "state"
   | "kind";
 
-/** How a report is opened. */
+/** The options of a report. */
 export interface ReportOptions {
   /** The first day, `YYYY-MM-DD`, in the account's time zone. @default no bound */
   readonly from?: string;
-  /** The last day; it belongs to the report. @default no bound */
+  /** The last day, included. @default no bound */
   readonly to?: string;
-  /** The account's time zone, such as `America/New_York`. Needed where rows carry offsets. */
+  /** The account's time zone, such as `America/New_York`. Required where rows have offsets. */
   readonly timeZone?: string;
-  /** The time zone of orders whose times carry no offset. @default as the account's */
+  /** The time zone of orders whose times have no offset. @default as the account's */
   readonly ordersTimeZone?: string;
-  /** By how much amounts may differ. @default "0.00" */
+  /** The tolerance in which amounts may differ. @default "0.00" */
   readonly tolerance?: string;
-  /** What is matched by, the first one first. @default ["uniqueId", "orderId", "clickId"] */
+  /** The keys of the matching, the first one first. @default ["uniqueId", "orderId", "clickId"] */
   readonly keys?: readonly ReportKey[];
   /**
-   * CAKE's word for each word of the orders. A word that is not in it is an error.
+   * CAKE's status for each status of the orders. An order with another status is an error.
    * @default CAKE's own words; of `shopify`, `woocommerce` and `stripe` their own, as docs/report.md lists them
    */
   readonly statuses?: Readonly<Record<string, string>>;
-  /** The account's currency, such as `USD`. Needed where orders are in several. */
+  /** The account's currency, such as `USD`. Required where orders have several currencies. */
   readonly currency?: string;
-  /** Which of several conversions with one key stands for all. @default "approved" */
+  /** The conversion that represents several ones with the same key. @default "approved" */
   readonly prefer?: "approved" | "first";
-  /** The most memory that rows may take, such as `"1 GB"`. @default "3.9 GB" */
+  /** The memory ceiling for rows, such as `"1 GB"`. @default "3.9 GB" */
   readonly memory?: string;
-  /** One of several parts of what does not fit: read the same files once for each. Goes with one key. */
+  /** One part of a report that exceeds the memory: read the same files once for each part. Requires a single key. */
   readonly part?: readonly [part: number, of: number];
-  /** A column of the orders, or a percentage of one, that is what the advertiser owes. */
+  /** The advertiser's amount: a column of the orders, or a percentage of one. */
   readonly revenue?: string | { readonly percent: string; readonly of: string };
 }
 
-/** Bytes, wherever they come from. Files and pages may be cut anywhere. */
+/** The bytes of a source. Files and pages may be cut anywhere. */
 export type ReportSource =
   | Uint8Array
   | Blob
@@ -63,17 +63,17 @@ export type ReportSource =
   | AsyncIterable<Uint8Array>
   | Iterable<Uint8Array>;
 
-/** How far it has come. */
+/** The progress of a call. */
 export interface ReportProgress {
-  /** Bytes of the file read so far; of reconciling the share that is done, from 0 to 1. */
+  /** While a file is read, the bytes so far; while rows are matched, the share that is done, from 0 to 1. */
   readonly done: number;
 }
 
-/** How a file is read. Nothing of it is guessed. */
+/** The format of a file. The report never guesses it. */
 export interface SourceOptions {
-  /** The file's name, for whoever reads the result. */
+  /** The file's name, shown in the result. */
   readonly name?: string;
-  /** Whose export it is. @default "simple" for orders, "cake" for what CAKE reports */
+  /** The program that exported the file. @default "simple" for orders, "cake" for what CAKE reports */
   readonly dialect?: "simple" | "shopify" | "woocommerce" | "stripe" | "cake";
   /** @default by its first character: `{` and `[` begin JSON */
   readonly format?: "csv" | "json";
@@ -81,25 +81,25 @@ export interface SourceOptions {
   readonly delimiter?: "," | ";" | "\t" | "|";
   /** The decimal mark. @default "." where no amount could mean anything else */
   readonly decimal?: "." | ",";
-  /** What stands between thousands. @default nothing */
+  /** The thousands separator. @default nothing */
   readonly group?: "." | "," | " " | "'" | "";
   /** Are amounts in the currency's smallest unit? @default "major", of `stripe` "smallest" */
   readonly units?: "major" | "smallest";
-  /** How days are written that do not begin with their year. @default an error where there is one */
+  /** The format of dates that do not begin with their year. @default an error where there is one */
   readonly dates?: "YYYY-MM-DD" | "DD/MM/YYYY" | "MM/DD/YYYY" | "unix";
   /** @default UTF-8, and an error where it is not */
   readonly encoding?: "utf-8" | "windows-1252";
-  /** The names of columns, or paths of fields such as `metadata.order_id`, that the dialect does not know. */
+  /** The names of columns that the dialect does not know, or paths of fields such as `metadata.order_id`. */
   readonly columns?: Readonly<Partial<Record<Role, string>>>;
-  /** What unique ids and order ids begin with in the file and not at CAKE, such as `#`. */
+  /** The prefix that unique ids and order ids have in the file and not at CAKE, such as `#`. */
   readonly idPrefix?: string;
-  /** Of the forwarder's export: the state of all its events, where the file has no column for it. */
+  /** For the forwarder's export: the state of all events, where the file has no column for the state. */
   readonly state?: string;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: ReportProgress) => void;
 }
 
-/** What was read as what. */
+/** How the report has understood a file. */
 export interface Understood {
   readonly kind: "orders" | "conversions" | "deliveries" | "clicks";
   readonly name?: string;
@@ -107,7 +107,7 @@ export interface Understood {
   readonly format: "csv" | "json" | "empty";
   readonly encoding: string;
   readonly delimiter?: string;
-  /** The header's columns; one without a role is not read. */
+  /** The header's columns; the report ignores a column without a role. */
   readonly columns?: readonly { readonly name: string; readonly role?: Role }[];
   readonly units: string;
   readonly decimal?: string;
@@ -117,11 +117,11 @@ export interface Understood {
   readonly unreadable: number;
   /** Lines that only add an item to the order before them (Shopify). */
   readonly lineItems: number;
-  /** The first three rows, as they were understood. */
+  /** The first three rows, with their values as understood. */
   readonly samples: readonly Readonly<Partial<Record<Role, string>>>[];
 }
 
-/** What became of a row. Each has exactly one. */
+/** The class of a row. Every row has exactly one. */
 export type RowClass =
   | "matched"
   | "missing_at_cake"
@@ -156,7 +156,7 @@ export const ROW_CLASSES: readonly RowClass[] = [
   "unreadable",
 ];
 
-/** The classes that are no difference. */
+/** The classes that are not a difference. */
 export const AGREED: readonly RowClass[] = ["matched", "outside_window", "refund", "read_twice"];
 
 /** Counts and exact sums. */
@@ -175,13 +175,13 @@ export interface ClassSums extends Sums {
   readonly currency?: string;
 }
 
-/** The same by offer and affiliate. */
+/** Counts and sums of one class in one currency, by offer and affiliate. */
 export interface PairSums extends ClassSums {
   readonly offerId?: string;
   readonly affiliateId?: string;
 }
 
-/** Where a row was: a line of CSV, or the number of a row of JSON, both from 1. */
+/** The place of a row: a line of CSV, or the number of a row of JSON, both from 1. */
 export interface Place {
   readonly file?: string;
   readonly line?: number;
@@ -196,7 +196,7 @@ export interface RowSide extends Place {
   readonly conversionId?: string;
   readonly offerId?: string;
   readonly affiliateId?: string;
-  /** On the account's clock. */
+  /** The civil time in the account's time zone. */
   readonly date?: string;
   readonly revenue?: string;
   readonly revenueAfterRefunds?: string;
@@ -208,23 +208,23 @@ export interface RowSide extends Place {
 /** A row of the result: an order, a conversion, or both. */
 export interface ReportRow {
   readonly class: RowClass;
-  /** All of them, not only the one that made the class. */
+  /** All reasons, not only the one that decides the class. */
   readonly reasons: readonly string[];
   readonly order?: RowSide;
   readonly conversion?: RowSide;
-  /** The row that stands for a duplicate, a refund, or a row that was read twice. */
+  /** The row that represents a duplicate, a refund, or a row that was read twice. */
   readonly of?: RowSide;
-  /** Conversions whose key is nearly the same; never a match. */
+  /** Conversions with nearly the same key; never a match. */
   readonly wouldMatch?: readonly {
     readonly key: ReportKey;
-    /** What they differ by. */
+    /** The difference between the keys. */
     readonly without: string;
     readonly conversion: RowSide;
   }[];
   readonly unreadable?: Place & { readonly of: string; readonly text?: string };
 }
 
-/** What is grouped by. */
+/** A dimension of groups. */
 export type Dimension =
   | "affiliate"
   | "offer"
@@ -238,43 +238,43 @@ export type Dimension =
   | "hour"
   | "weekday";
 
-/** A dimension of one's own: called once for each combination of values, not for each click. */
+/** A custom dimension: the function is called once for each combination of values, not for each click. */
 export interface OwnDimension {
   readonly name: string;
   readonly of: readonly Dimension[];
   readonly label: (values: Readonly<Record<string, string>>) => string;
 }
 
-/** What clicks and conversions are broken down by. */
+/** The options of a breakdown. */
 export interface BreakDownOptions {
   readonly by: readonly (Dimension | OwnDimension)[];
-  /** What two clicks of one visitor share within a group. @default "address" */
+  /** The key that identifies a visitor within a group. @default "address" */
   readonly unique?: "address" | "addressAndDay";
-  /** The largest first; `key` sorts by name. @default "clicks" */
+  /** The sort order, largest first; `key` sorts by name. @default "clicks" */
   readonly sort?: "clicks" | "uniqueClicks" | "conversions" | "rate" | "payout" | "revenue" | "margin" | "epc" | "key";
-  /** How many groups; the others are added up as `rest`. @default all */
+  /** The number of groups; the others are added up as `rest`. @default all */
   readonly top?: number;
 }
 
-/** What is counted of a group. */
+/** The counts and sums of a group. */
 export interface Figures {
   readonly clicks: number;
   readonly uniqueClicks: number;
   readonly conversions: number;
-  /** Conversions by status, as far as rows tell it. */
+  /** Conversions by status, where the rows have one. */
   readonly statuses: Readonly<Record<string, number>>;
-  /** Conversions a click, with Wilson's interval at 95 %; absent without clicks. */
+  /** Conversions per click, with Wilson's interval at 95 %; absent without clicks. */
   readonly rate?: number;
   readonly rateLow?: number;
   readonly rateHigh?: number;
-  /** Of approved conversions, and of those without a status. */
+  /** The sum of approved conversions, and of those without a status. */
   readonly payout: string;
   readonly revenue: string;
   readonly margin: string;
   readonly pendingPayout: string;
-  /** Approved payout a click, to four places. */
+  /** Approved payout per click, to four places. */
   readonly epc?: string;
-  /** From click to conversion, the nearest rank. */
+  /** The time from click to conversion, by nearest rank. */
   readonly medianSeconds?: number;
   readonly p90Seconds?: number;
 }
@@ -283,14 +283,14 @@ export interface Figures {
 export interface BreakDown {
   readonly total: Figures;
   readonly groups: readonly (Figures & { readonly key: Readonly<Record<string, string>> })[];
-  /** All groups after the top ones, where there are any. */
+  /** The sum of all groups after the top ones, where there are any. */
   readonly rest?: Figures;
   readonly groupsInAll: number;
-  /** Clicks outside of the report's days. */
+  /** Clicks outside the report's days. */
   readonly clicksOutside: number;
 }
 
-/** How credit is given. */
+/** An attribution model: the rule that splits the credit. */
 export type Model =
   | "last"
   | "first"
@@ -301,23 +301,23 @@ export type Model =
   | { readonly position: { readonly first: number; readonly last: number } }
   | { readonly timeDecay: { readonly halfLifeDays: number } };
 
-/** A journey that was handed in, such as the touches that a page has stored. */
+/** A journey from the caller, such as the touches that a page has stored. */
 export interface JourneyInput {
   /** The first touch first. */
   readonly touches: readonly { readonly channel: string; readonly secondsBefore?: number }[];
   readonly converted: boolean;
-  /** What the conversion pays, as text. @default "0" */
+  /** The conversion's payout, as text. @default "0" */
   readonly payout?: string;
 }
 
-/** Which journeys, and which models. */
+/** The journeys and the models of an attribution. */
 export interface AttributeOptions {
   readonly models: readonly Model[];
-  /** Journeys of one's own; without them they are made of clicks. */
+  /** The caller's own journeys; without them, the journeys are made from clicks. */
   readonly journeys?: Iterable<JourneyInput>;
-  /** What clicks of one visitor share. @default "address" */
+  /** The key that identifies a visitor's clicks. @default "address" */
   readonly key?: Dimension | "address";
-  /** What credit is given to. @default "affiliate" */
+  /** The dimension that gets the credit. @default "affiliate" */
   readonly channel?: Dimension;
 }
 
@@ -330,7 +330,7 @@ export interface Attribution {
     readonly model: string;
     readonly channels: readonly {
       readonly channel: string;
-      /** The channels' payouts add up to the whole one. */
+      /** The channels' payouts add up to this total. */
       readonly payout: string;
       readonly conversions: number;
       readonly removalEffect?: number;
@@ -338,32 +338,45 @@ export interface Attribution {
   }[];
 }
 
-/** What CAKE is told. */
+/** The options of corrections for CAKE. */
 export interface CorrectionOptions {
-  /** The reconciliation tool's file, or the bulk upload's. @default "reconciliation" */
+  /** The file: for the reconciliation tool or for the bulk upload. @default "reconciliation" */
   readonly file?: "reconciliation" | "upload";
-  /** At most so many lines, and at most so much money: what exceeds it is left for the next time. */
+  /** The maximum number of lines, and the maximum amount: corrections beyond the cap wait for the next file. */
   readonly cap?: { readonly rows?: number; readonly amount?: string };
-  /** The offer of orders that name none. */
+  /** The offer of orders without one. */
   readonly offerId?: string;
-  /** Unpaired conversions that are to be rejected. @default ["duplicate_conversion"] */
+  /** Classes of unpaired conversions that are to be rejected. @default ["duplicate_conversion"] */
   readonly reject?: readonly ("duplicate_conversion" | "unknown_to_advertiser")[];
-  /** What was written before, as the last result's `journal` has it: it is not written again. */
+  /** The earlier corrections, from the last result's `journal`: they are not written again. */
   readonly journal?: Iterable<string>;
 }
 
-/** Corrections, ready to be written. */
+/** A correction as `applyCorrections` of the client takes it. */
+export interface CorrectedRow {
+  readonly conversionId?: number;
+  readonly uniqueId?: string;
+  readonly offerId: number;
+  readonly status?: "returned" | "rejected" | "approved" | "pending";
+  readonly payout?: string;
+  /** How much money it moves. */
+  readonly amount: string;
+}
+
+/** Corrections, ready for the file. */
 export interface Corrections {
-  /** The file, byte by byte as CAKE reads it. */
+  /** The lines of the reconciliation tool's file, for CAKE's older services; empty for the bulk upload. */
+  readonly rows: readonly CorrectedRow[];
+  /** The file, in exactly the bytes that CAKE reads. */
   readonly csv: string;
   readonly lines: number;
   readonly amount: string;
-  /** One line for each correction of the file: keep them, and pass them to the next call. */
+  /** One line for each correction in the file: keep the lines, and pass them to the next call. */
   readonly journal: readonly string[];
-  /** Written before, so left out. */
+  /** Omitted, because an earlier file has them. */
   readonly repeated: number;
-  /** Left out because of the cap. */
+  /** Omitted, because of the cap. */
   readonly capped: number;
-  /** Left out because something is missing, by reason. */
+  /** Omitted, because a value is missing; by reason. */
   readonly skipped: Readonly<Record<string, number>>;
 }

@@ -1,4 +1,4 @@
-/** A report: what its user holds. */
+/** The report: the object that a caller uses. */
 import { CakeError } from "../error.js";
 import { checkNames, choice, functionOption, integerOption, refuse, stringOption } from "../option.js";
 import { Command, Core } from "./core.js";
@@ -63,10 +63,10 @@ const SOURCE_OPTIONS = [
   "onProgress",
 ];
 
-/** What WebAssembly can address, less what is needed besides rows. */
+/** The memory that WebAssembly can address, less the part for other data than rows. */
 const MOST_MEMORY = 3_900_000_000;
 
-/** How long the core works before others get their turn. */
+/** The time that the core works before it yields to the event loop. */
 const WORK_MS = 40;
 
 /**
@@ -107,7 +107,7 @@ export async function openReport(options: ReportOptions = {}): Promise<Report & 
   return new Report(core, options) as Report & Disposing;
 }
 
-/** Rows, and what they come to. Call `dispose` at the end, or open it with `using`: that frees its memory. */
+/** Rows and their results. Call `dispose` at the end, or open the report with `using`: either frees the memory. */
 export class Report {
   #core: Core | undefined;
   readonly #options: ReportOptions;
@@ -120,7 +120,7 @@ export class Report {
     this.#options = options;
   }
 
-  /** Adds the advertiser's orders. A file that is refused adds nothing. */
+  /** Adds the advertiser's orders. A refused file adds nothing. */
   addOrders(
     source: ReportSource | string | URL,
     options: SourceOptions & { readonly revenue?: ReportOptions["revenue"] } = {},
@@ -128,7 +128,7 @@ export class Report {
     return this.#add("orders", source, { revenue: this.#options.revenue, ...options });
   }
 
-  /** Adds CAKE's conversions: pages of its API as they came, rows one a line, or its CSV. */
+  /** Adds CAKE's conversions: unchanged pages of its API, rows one a line, or its CSV. */
   addConversions(source: ReportSource | string | URL, options: SourceOptions = {}): Promise<Understood> {
     return this.#add("conversions", source, options);
   }
@@ -138,7 +138,7 @@ export class Report {
     return this.#add("clicks", source, options);
   }
 
-  /** Adds the forwarder's export, which says whose fault a missing conversion is. */
+  /** Adds the forwarder's export, which explains missing conversions. */
   addDeliveries(source: ReportSource | string | URL, options: SourceOptions = {}): Promise<Understood> {
     return this.#add("deliveries", source, options);
   }
@@ -168,12 +168,12 @@ export class Report {
     return this.understood().at(-1) as Understood;
   }
 
-  /** What was read as what, file by file. */
+  /** How each file's columns and values were understood. */
   understood(): Understood[] {
     return this.#get().ask(Command.understood);
   }
 
-  /** How much memory the report has, in bytes. */
+  /** The memory of the report, in bytes. */
   get memoryBytes(): number {
     return this.#get().bytes;
   }
@@ -219,7 +219,7 @@ export class Report {
     }, this.#options);
   }
 
-  /** Breaks clicks and conversions down. A conversion counts where its click does. */
+  /** Breaks clicks and conversions down. A conversion counts in its click's group. */
   breakDown(options: BreakDownOptions): BreakDown {
     checkNames("options", options, ["by", "unique", "sort", "top"]);
     const core = this.#get();
@@ -245,7 +245,7 @@ export class Report {
     return { ...answer, groups: answer.groups.map((group) => ({ ...group, key: rename(group.key) })) };
   }
 
-  /** Says who brought the sales, by one model or several. */
+  /** Splits the credit for the sales, by one model or several. */
   attribute(options: AttributeOptions): Attribution {
     checkNames("options", options, ["models", "journeys", "key", "channel"]);
     const lines = options.models.map(modelLine);
@@ -266,7 +266,7 @@ export class Report {
     return this.#get().ask(Command.attribute, lines);
   }
 
-  /** Frees the rows. Nothing of the report can be used afterwards. */
+  /** Frees the rows. The report cannot be used afterwards. */
   dispose(): void {
     this.#core = undefined;
   }
@@ -276,7 +276,7 @@ export class Report {
   }
 }
 
-/** What `using` needs, where the project's `lib` has heard of it; elsewhere the types must not name the symbol. */
+/** The type that `using` needs, where the project's `lib` has it; elsewhere the types must not name the symbol. */
 export type Disposing = typeof Symbol extends { readonly dispose: infer Name extends symbol }
   ? Record<Name, () => void>
   : unknown;
@@ -285,36 +285,36 @@ if (Symbol.dispose !== undefined) {
   Object.defineProperty(Report.prototype, Symbol.dispose, { value: Report.prototype.dispose });
 }
 
-/** Which rows are wanted. */
+/** The rows to list. */
 export interface RowOptions {
   /** @default all of them */
   readonly classes?: readonly RowClass[];
 }
 
-/** How a result is written as CSV. */
+/** The options of a result as CSV. */
 export interface CsvOptions extends RowOptions {
   /**
-   * For people cells that a spreadsheet would take for a formula are made safe, and a byte order mark says that it
-   * is UTF-8; for machines every id and amount stands as it is.
+   * For people, a cell that a spreadsheet would read as a formula is made safe, and a byte order mark declares UTF-8.
+   * For machines, every id and amount stays unchanged.
    * @default "people"
    */
   readonly for?: "people" | "machines";
 }
 
-/** What came of reconciling. */
+/** The result of a reconciliation. */
 export class ReportResult {
   readonly #core: () => Core;
   readonly #options: ReportOptions;
   /** Counts and exact sums of each class, by currency. */
   readonly classes: readonly ClassSums[];
-  /** How many orders and conversions there are, read twice ones included. */
+  /** The number of orders and conversions, including those that were read twice. */
   readonly orders: number;
   readonly conversions: number;
-  /** How many rows could not be read; {@link rows} lists them with their reasons. */
+  /** The number of unreadable rows; {@link rows} lists them with their reasons. */
   readonly unreadable: number;
-  /** How many pairs of unmatched rows have nearly the same key. */
+  /** The number of pairs of unmatched rows with nearly the same key. */
   readonly hints: number;
-  /** Near misses were not looked for, because memory did not suffice. */
+  /** The search for near misses was skipped, because the memory did not suffice. */
   readonly lacksHints: boolean;
 
   /** @internal */
@@ -331,7 +331,7 @@ export class ReportResult {
     this.lacksHints = answer.lacksHints;
   }
 
-  /** Orders and conversions of each class, of all currencies together. */
+  /** Orders and conversions of each class, over all currencies. */
   get counts(): Readonly<Record<RowClass, { readonly orders: number; readonly conversions: number }>> {
     const counts = Object.fromEntries(ROW_CLASSES.map((name) => [name, { orders: 0, conversions: 0 }]));
     for (const { class: name, orders, conversions } of this.classes) {
@@ -343,17 +343,17 @@ export class ReportResult {
     return counts as Record<RowClass, { orders: number; conversions: number }>;
   }
 
-  /** Does nothing differ? */
+  /** Is the result free of differences? */
   get isClean(): boolean {
     return this.unreadable === 0 && this.classes.every((sums) => AGREED.includes(sums.class));
   }
 
-  /** The same by offer and affiliate. An order counts where its conversion does. */
+  /** Counts and sums by offer and affiliate. An order counts under its conversion's offer. */
   byOfferAffiliate(): PairSums[] {
     return this.#core().ask(Command.byPair);
   }
 
-  /** Rows, as they are asked for: orders with their conversions first, in the order of the files. */
+  /** Rows, loaded page by page: orders with their conversions first, in the order of the files. */
   *rows(options: RowOptions = {}): Generator<ReportRow, void, undefined> {
     checkNames("options", options, ["classes"]);
     let cursor: string | undefined;
@@ -376,14 +376,14 @@ export class ReportResult {
     return new Output(() => csvOf(this.rows(classes), isForPeople));
   }
 
-  /** A page of its own, with plots, that prints well. */
+  /** A self-contained HTML page with plots, for screen and print. */
   html(options: { readonly title?: string; readonly maxRows?: number } = {}): Output {
     checkNames("options", options, ["title", "maxRows"]);
     const understood: Understood[] = this.#core().ask(Command.understood);
     return new Output(() => htmlOf(this, this.#options, understood, options));
   }
 
-  /** What CAKE should be told, as the file that it takes. Nothing is sent. */
+  /** The corrections for CAKE, as the file that CAKE imports. Nothing is sent. */
   corrections(options: CorrectionOptions = {}): Corrections {
     checkNames("options", options, ["file", "cap", "offerId", "reject", "journal"]);
     checkNames("cap", options.cap, ["rows", "amount"]);
@@ -391,7 +391,7 @@ export class ReportResult {
   }
 }
 
-/** A setting on its way to the core, which takes one a line. */
+/** An option as a line for the core, which reads one option a line. */
 function line(name: string, value: string): string {
   if (/[\r\n]/.test(value)) refuse(name, "must not contain line feeds");
   return `${name}=${value}`;
@@ -399,7 +399,7 @@ function line(name: string, value: string): string {
 
 function sourceLines(kind: string, options: SourceOptions & { readonly revenue?: ReportOptions["revenue"] }): string[] {
   const lines = [`kind=${kind}`];
-  // The dialect first: what is declared takes its place.
+  // The dialect first: a declared option overrides the dialect's.
   for (const name of [
     "dialect",
     "name",

@@ -1,30 +1,30 @@
-/** Bytes from wherever they are into the core's own buffer. */
+/** Moves bytes from any kind of source into the core's buffer. */
 import { CakeError } from "../error.js";
 import { refuse } from "../option.js";
 import type { Core } from "./core.js";
 import type { ReportSource, SourceOptions } from "./options.js";
 
-/** How much is read at a time. */
+/** The bytes of one read. */
 const CHUNK = 262_144;
 
-/** After so many bytes others get their turn: an abort is heard, a progress bar is drawn. */
+/** After this number of bytes, the reader yields to the event loop: an abort is noticed, a progress bar is drawn. */
 const TURN = 8_388_608;
 
-/** A file that a path leads to. */
+/** An open file. */
 export interface OpenFile {
-  /** Reads into the view; says how many bytes came, 0 at the end. */
+  /** Reads into the view; returns the number of bytes, 0 at the end. */
   read(view: Uint8Array): number;
   close(): void;
 }
 
-/** Opens a path; only Node's entry can. */
+/** Opens a path; only Node's entry sets this function. */
 let openPath: ((path: string | URL) => OpenFile) | undefined;
 
 export function usePaths(open: (path: string | URL) => OpenFile): void {
   openPath = open;
 }
 
-/** Lets others have their turn. */
+/** Yields to the event loop. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve));
 }
@@ -47,7 +47,7 @@ export class Feeder {
     this.#options = options;
   }
 
-  /** Reads all of it. */
+  /** Reads the whole source. */
   async feed(source: ReportSource | string | URL): Promise<void> {
     if (typeof source === "string" || source instanceof URL) return this.#feedPath(source);
     if (source instanceof Uint8Array) return this.#feedBytes(source);
@@ -87,7 +87,7 @@ export class Feeder {
   }
 
   async #feedStream(stream: ReadableStream<Uint8Array>): Promise<void> {
-    // One buffer for all of it, where the stream can fill one: a third of the memory.
+    // One buffer for the whole source, where the stream can fill one: this takes a third of the memory.
     const reader = byteReader(stream);
     if (reader === undefined) {
       const plain = stream.getReader();

@@ -1,11 +1,11 @@
-/** A time zone's offsets, for a core that knows no zones. */
+/** A time zone's offsets, computed for the core, which has no time zone data. */
 import { createTimeZone } from "../time-zone.js";
 
 const WEEK_MS = 604_800_000;
 const FROM_MS = Date.UTC(2000, 0, 1);
 const TO_MS = Date.UTC(2040, 0, 1);
 
-/** `instant:offset,…` in seconds: from each instant on, so far ahead of UTC. */
+/** `instant:offset,…` in seconds: each entry is an instant, and the offset from UTC from then on. */
 export function offsetsOf(name: string): string {
   const zone = createTimeZone(name);
   const offsetAt = (ms: number) => {
@@ -17,7 +17,7 @@ export function offsetsOf(name: string): string {
   for (let week = FROM_MS; week < TO_MS; week += WEEK_MS) {
     const next = offsetAt(week + WEEK_MS);
     if (next === known) continue;
-    // The minute of the change, by halving.
+    // The minute of the change, by bisection.
     let before = week;
     let after = week + WEEK_MS;
     while (after - before > 60_000) {

@@ -1,4 +1,4 @@
-/** `/__sandbox/`: the live view, and everything by which a network is led. */
+/** `/__sandbox/`: the live view, and all routes that control a network. */
 import { CakeError, call, toCakeError } from "../error.js";
 import { VIEW } from "../generated/view.js";
 import { core } from "./core.js";
@@ -10,7 +10,7 @@ import type { PastRows, ViewFilter } from "./store.js";
 
 type Access = "granted" | "granted_by_url" | "foreign" | "refused" | "not_set_up";
 
-/** How many clicks of a history are made before others get a turn. */
+/** The number of a history's clicks in one batch, before the work yields to the event loop. */
 const HISTORY_BATCH = 2_000;
 
 /** The routes under `/__sandbox/`. */
@@ -23,7 +23,7 @@ export class AdminRoutes {
     this.#faults = faults;
   }
 
-  /** Answers, to those who may ask. */
+  /** Answers a request with access. */
   async fetch(request: Request, pathname: string): Promise<Response> {
     try {
       return this.#rejected(request) ?? (await this.#route(request, pathname));
@@ -118,7 +118,7 @@ export class AdminRoutes {
       case "POST /history":
         return this.#history(await request.text());
       default:
-        // Approve, reject, reverse: the rules know them.
+        // Approve, reject, reverse: the core has the rules.
         if (pathname.startsWith("/__sandbox/conversions/")) return respond(await network.answer(request), request);
         return refusal(404, "not_found", `there is no ${route} here`);
     }
@@ -149,7 +149,9 @@ export class AdminRoutes {
     };
   }
 
-  /** `{ "now": "2026-06-19 14:30:00" }`, `{ "advance_ms": 5000 }`, `{ "is_frozen": true }` or `{}` for the world's time. */
+  /**
+   * `{ "now": "2026-06-19 14:30:00" }`, `{ "advance_ms": 5000 }`, `{ "is_frozen": true }`, or `{}` for the real time.
+   */
   #setClock(text: string): void {
     const asked = readObject(text, "clock");
     const { now, advance_ms, is_frozen } = asked;
@@ -173,7 +175,7 @@ export class AdminRoutes {
     this.#network.setClock(at, (is_frozen as boolean | undefined) ?? (at !== undefined && current.is_frozen));
   }
 
-  /** Makes a past; answers its progress, one JSON object a line. */
+  /** Generates a history; the answer is its progress, one JSON object a line. */
   #history(text: string): Response {
     const network = this.#network;
     call(() => network.rules.beginHistory(text, network.now(), JSON.stringify(network.store.numbers())));
@@ -188,13 +190,13 @@ export class AdminRoutes {
         network.store.fill(rows);
         await say({ ...totals, is_last });
         if (is_last) break;
-        // Others get a turn.
+        // Yield to the event loop.
         await new Promise((resolve) => setTimeout(resolve, 0));
       }
       await writer.close();
       network.events.startOver();
     };
-    // A reader that left ends the work: what was stored stays.
+    // A client that disconnects ends the work; the rows so far stay stored.
     work().catch((thrown: unknown) => writer.abort(thrown).catch(() => undefined));
     return new Response(readable, { headers: { "content-type": "application/x-ndjson" } });
   }
@@ -212,7 +214,7 @@ function view(): Response {
   });
 }
 
-/** The token moves from the address, where it would be kept, into a cookie. */
+/** Moves the token from the URL, which browsers keep in their history, into a cookie. */
 function withCookie(url: URL, token: string): Response {
   url.searchParams.delete("token");
   const secure = url.protocol === "https:" ? "; Secure" : "";

@@ -1,4 +1,4 @@
-/** The Durable Object that a network lives in. */
+/** The Durable Object of a network. */
 import { DurableObject } from "cloudflare:workers";
 import { Alarm } from "../alarm.js";
 import { isCakeError } from "../error.js";
@@ -10,15 +10,15 @@ import { SqlStore } from "./sql-store.js";
 export interface SandboxEnv {
   /** The namespace of {@link CakeNetwork}. */
   readonly NETWORK: DurableObjectNamespace;
-  /** The key that the API asks for. */
+  /** The API key of the network. */
   readonly CAKE_API_KEY: string;
   /** The fixture as JSON. @default a small network with the article's names */
   readonly CAKE_FIXTURE?: string;
-  /** The hosts that postbacks may go to, separated by commas. @default loopback */
+  /** The allow-list of hosts for postbacks, separated by commas. @default loopback */
   readonly CAKE_ALLOWED_HOSTS?: string;
-  /** The token that `/__sandbox/` asks for: a secret of at least 16 characters. */
+  /** The token for `/__sandbox/`: a secret of at least 16 characters. */
   readonly CAKE_SANDBOX_TOKEN?: string;
-  /** `yes` where the Worker listens on loopback alone: then no token is needed. */
+  /** `yes` where the Worker listens on loopback only: then no token is needed. */
   readonly CAKE_SANDBOX_LOOPBACK?: string;
 }
 
@@ -53,16 +53,16 @@ export class CakeNetwork extends DurableObject<SandboxEnv> {
 
   override alarm(info?: AlarmInvocationInfo): Promise<void> {
     return this.#alarm.fired(info, async () => {
-      // A bad deployment: what is due waits for a good one.
+      // The deployment is misconfigured: due postbacks wait for a correct one.
       if (!(this.#server instanceof Response)) await this.#server.wake();
     });
   }
 }
 
-/** Whoever mends a deployment knows the bindings' names alone. */
+/** An operator of a deployment knows only the bindings' names. */
 const BINDINGS: Readonly<Record<string, string>> = { missing_api_key: "CAKE_API_KEY", invalid_fixture: "CAKE_FIXTURE" };
 
-/** The answer where the Worker's bindings are not fit for use. @throws whatever is none of their faults */
+/** The answer where the Worker's bindings are invalid. @throws whatever is none of their faults */
 export function misconfigured(thrown: unknown): Response {
   if (!isCakeError(thrown) || thrown.code === "internal") throw thrown;
   const { code, message, parameter } = thrown;

@@ -1,18 +1,18 @@
-/** Live events: what happens, sent to whoever watches, a few times a second. */
+/** The live event stream: sends changes to the viewers, a few times a second. */
 
 import type { ClickRow, FiredPostback, Totals } from "./rows.js";
 import type { Store, Write } from "./store.js";
 
-/** How often events are sent. */
+/** The interval between events. */
 const EVERY_MS = 300;
 
-/** How many clicks of one moment are shown; the totals count them all. */
+/** The maximum number of clicks in one event; the totals count all of them. */
 const MAX_CLICKS = 100;
 
-/** How often a silent line is written, by which a viewer that left is noticed. */
+/** The interval of a comment line, which reveals a disconnected viewer. */
 const HEARTBEAT_MS = 15_000;
 
-/** Those who watch. */
+/** The viewers, and the changes that they have not received yet. */
 export class EventStream {
   readonly #store: Store;
   readonly #totals: () => Totals;
@@ -28,7 +28,7 @@ export class EventStream {
     this.#totals = totals;
   }
 
-  /** The stream of events for one more viewer. */
+  /** The event stream of one more viewer. */
   open(): Response {
     const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
     const writer = writable.getWriter();
@@ -41,7 +41,7 @@ export class EventStream {
     });
   }
 
-  /** Notes what was stored. */
+  /** Records the rows that were stored. */
   note(writes: readonly Write[]): void {
     if (this.#viewers.size === 0 || writes.length === 0) return;
     for (const { write, row } of writes) {
@@ -52,7 +52,7 @@ export class EventStream {
     this.#soon();
   }
 
-  /** Tells viewers to load everything anew. */
+  /** Tells the viewers to reload everything. */
   startOver(): void {
     this.#forget();
     this.#say("event: reload\ndata: {}\n\n");

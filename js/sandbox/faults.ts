@@ -1,4 +1,4 @@
-/** Faults on demand: which one a call meets is the rules' affair; here it takes its form on the wire. */
+/** Fault injection: the core decides the fault of a call; this module carries it out on the connection. */
 import type { Answer, Network } from "./network.js";
 import { cutOff, respond } from "./response.js";
 
@@ -19,19 +19,19 @@ export class Faults {
     this.#network = network;
   }
 
-  /** How many calls have met a fault since the process began. */
+  /** The number of calls with a fault since the process began. */
   get faultCount(): number {
     return this.#count;
   }
 
-  /** Answers a request as the fault that it meets demands; nothing where it meets none. */
+  /** Answers a request with its fault; returns nothing where the request has none. */
   answer(request: Request, pathname: string): Promise<Response> | undefined {
     if (!this.#network.rules.hasFaults()) return undefined;
     const fault = this.#nextFault(pathname);
     return fault === undefined ? undefined : this.#simulateOutage(request, fault);
   }
 
-  /** Draws from a seed begin anew. */
+  /** Restarts the seeded random numbers. */
   reset(): void {
     this.#draws = 0;
   }
@@ -43,17 +43,17 @@ export class Faults {
     return JSON.parse(json) as Fault;
   }
 
-  /** A random number that repeats under a seed. */
+  /** A random number, repeatable under a seed. */
   #random(): number {
     const seed = (JSON.parse(this.#network.rules.settings()) as { id_seed: number | null }).id_seed;
     if (seed === null) return this.#network.host.random();
-    // Weyl's sequence: any share of it is met as evenly as can be.
+    // Weyl's sequence: the share of faults stays close to the configured one, also in few calls.
     this.#draws += 1;
     return ((seed % 9_973) * 0.754_877_666_2 + this.#draws * 0.618_033_988_749_894_9) % 1;
   }
 
   async #simulateOutage(request: Request, fault: Fault): Promise<Response> {
-    // Read whatever happens: a client that is still sending would see another error than the fault's.
+    // The body is always read: a client that is still sending would see another error than the fault's.
     const read = request.body === null ? request : new Request(request, { body: await request.arrayBuffer() });
     if (fault.delay_ms > 0) await new Promise((resolve) => setTimeout(resolve, fault.delay_ms));
     const truth = fault.is_carried_out ? await this.#network.answer(read) : undefined;

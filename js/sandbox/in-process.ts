@@ -1,6 +1,5 @@
 /**
- * `cake-edge/sandbox/memory`: the same network inside a process, its rows in
- * memory, for tests without a server.
+ * `cake-edge/sandbox/memory`: a network inside a process, with its rows in memory, for tests without a server.
  */
 import { call } from "../error.js";
 import { checkNames, functionOption, optionalString, refuse } from "../option.js";
@@ -11,38 +10,38 @@ import { SandboxServer } from "./server.js";
 export type { StoreSnapshot } from "./memory-store.js";
 export type { SandboxState } from "./rows.js";
 
-/** How a sandbox in memory is made. */
+/** The options of a sandbox in memory. */
 export interface SandboxOptions {
   /** The fixture, as its JSON or as the object. @default a small network with the article's names */
   readonly fixture?: string | object;
-  /** The key that the API asks for. @default "sandbox-key" */
+  /** The API key of the network. @default "sandbox-key" */
   readonly apiKey?: string;
-  /** The hosts that postbacks may go to. @default loopback */
+  /** The allow-list of hosts for postbacks. @default loopback */
   readonly allowedHosts?: readonly string[];
   /** Sends the postbacks. @default the global `fetch` */
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
-  /** What an earlier one has kept. @default nothing */
+  /** The snapshot of an earlier sandbox. @default nothing */
   readonly kept?: StoreSnapshot | undefined;
 }
 
 /** A network in memory. */
 export interface Sandbox {
   /**
-   * Answers a request to any loopback origin, such as `http://127.0.0.1/?a=67890&c=12`.
-   * Where a fault closes the connection it throws a `TypeError`, as `fetch` does.
+   * Answers a request to any loopback origin, such as `http://127.0.0.1/?a=67890&c=12`. Throws a `TypeError` where a
+   * fault closes the connection, as `fetch` does.
    */
   fetch(request: Request): Promise<Response>;
-  /** Waits until every postback that is due has been sent. */
+  /** Waits until every due postback has been sent. */
   settle(): Promise<void>;
-  /** What is to survive the process: rows, faults, clock. */
+  /** The data to keep beyond the process: rows, faults, clock. */
   snapshot(): StoreSnapshot;
 }
 
-/** What is to be said of a fixture. */
+/** The result of a fixture's check. */
 export interface CheckedFixture {
-  /** What is allowed and probably a mistake, a sentence each. */
+  /** Warnings: a sentence for each probable mistake. */
   readonly warnings: readonly string[];
-  /** The query of a tracking link that it knows; `undefined` where it knows none. */
+  /** The query of an example tracking link; `undefined` where the fixture has no link. */
   readonly sampleQuery: string | undefined;
 }
 
@@ -83,7 +82,7 @@ function checkOptions(options: SandboxOptions): void {
 }
 
 /**
- * Makes a network in memory.
+ * Creates a network in memory.
  *
  * @throws `CakeError` `invalid_fixture`, `missing_api_key`; `invalid_field` where an option is of another type.
  * @example
@@ -112,7 +111,7 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
       wakeAt(atMs) {
         if (timer !== undefined) clearTimeout(timer);
         timer = atMs === null ? undefined : setTimeout(() => void server.wake(), Math.max(0, atMs - Date.now()));
-        // A postback that waits keeps no process alive.
+        // A waiting postback does not keep the process alive.
         (timer as { unref?: () => void } | undefined)?.unref?.();
       },
       noAnswer() {

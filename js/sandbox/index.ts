@@ -16,7 +16,7 @@ export type {
   Totals,
 } from "./rows.js";
 
-/** The Worker's default export: every request goes to the one network. */
+/** The Worker's default export: sends every request to the one network. */
 export const sandbox = {
   async fetch(request: Request, env: SandboxEnv): Promise<Response> {
     if (env.NETWORK === undefined) {

@@ -1,4 +1,4 @@
-/** A store in memory: for tests in process, and for a page without a server. */
+/** An in-memory store: for tests in a process, and for a page without a server. */
 
 import {
   type ClickRow,
@@ -21,17 +21,17 @@ import type {
   Write,
 } from "./store.js";
 
-/** All that a store holds, as plain values that `structuredClone` and IndexedDB take. */
+/** The whole content of a store, as plain values that `structuredClone` and IndexedDB accept. */
 export interface StoreSnapshot {
   readonly writes: readonly Write[];
-  /** Texts by their names. */
+  /** The texts, by name. */
   readonly meta: readonly (readonly [name: string, text: string])[];
 }
 
-/** A snapshot of 0.1.0 had another name for the texts. */
+/** The texts in a snapshot of 0.1.0, which used another name. */
 type AnySnapshot = StoreSnapshot | { readonly writes: StoreSnapshot["writes"]; readonly memory: StoreSnapshot["meta"] };
 
-/** A store that forgets with its process, unless a snapshot of it is kept. */
+/** A store that ends with its process, unless a snapshot of it is kept. */
 export class MemoryStore implements Store {
   readonly #clicks = new Map<string, ClickRow>();
   readonly #conversions = new Map<number, ConversionRow>();
@@ -39,6 +39,8 @@ export class MemoryStore implements Store {
   readonly #byClick = new Map<string, number>();
   readonly #postbacks: PostbackRow[] = [];
   readonly #fired = new Map<number, FiredPostback>();
+  /** Conversions in the order of each field that was asked for; equal ones by id. */
+  readonly #orders = new Map<SortField, ConversionRow[]>();
   readonly #meta = new Map<string, string>();
   #numbers: Numbers = { ...FIRST_NUMBERS };
 
@@ -48,7 +50,7 @@ export class MemoryStore implements Store {
     for (const [name, text] of "meta" in snapshot ? snapshot.meta : snapshot.memory) this.#meta.set(name, text);
   }
 
-  /** Everything, to be kept elsewhere. */
+  /** The whole content, for storage elsewhere. */
   snapshot(): StoreSnapshot {
     return {
       writes: [
@@ -78,21 +80,20 @@ export class MemoryStore implements Store {
       case "conversion":
         return this.findConversion(need.conversion_id);
       case "count":
-        return this.#matching(need.filter).length;
+        return this.#count(need.filter);
       case "postbacks":
         return this.#postbacks.filter(({ affiliate_id }) => affiliate_id === need.affiliate_id);
       case "clicks":
         return this.#page(need.filter);
-      case "conversions": {
-        const { offset, limit, sort, is_descending } = need.filter;
-        const found = this.#matching(need.filter);
-        return { rows: sortedPage(found, sort, is_descending, offset, offset + limit), total: found.length };
-      }
+      case "conversions":
+        return this.#conversionPage(need.filter);
     }
   }
 
   apply(writes: readonly Write[]): void {
     this.#checkFresh(writes);
+    // So many at once are sorted anew in less time than one by one.
+    if (writes.length > 1_000) this.#orders.clear();
     for (const { write, row } of writes) {
       switch (write) {
         case "click":
@@ -101,12 +102,13 @@ export class MemoryStore implements Store {
           break;
         case "conversion":
           this.#conversions.set(row.conversion_id, row);
+          for (const [field, rows] of this.#orders) rows.splice(placeOf(rows, row, field), 0, row);
           if (row.dedupe_key !== null) this.#byKey.set(row.dedupe_key, row.conversion_id);
           if (!this.#byClick.has(row.click_id)) this.#byClick.set(row.click_id, row.conversion_id);
           this.#numbers.conversion = row.conversion_id + 1;
           break;
         case "changed":
-          this.#conversions.set(row.conversion_id, row);
+          this.#change(row);
           break;
         case "postback":
           this.#postbacks.push(row);
@@ -190,14 +192,13 @@ export class MemoryStore implements Store {
   }
 
   clear(): void {
-    for (const map of [this.#clicks, this.#conversions, this.#byKey, this.#byClick, this.#fired, this.#meta]) {
-      map.clear();
-    }
+    const maps = [this.#clicks, this.#conversions, this.#byKey, this.#byClick, this.#fired, this.#orders, this.#meta];
+    for (const map of maps) map.clear();
     this.#postbacks.length = 0;
     this.#numbers = { ...FIRST_NUMBERS };
   }
 
-  /** As SQLite's keys do it: what is there already is not written over, and nothing of the rest is stored. */
+  /** Behaves as SQLite's keys do: an existing row is not overwritten, and then none of the rows is stored. */
   #checkFresh(writes: readonly Write[]): void {
     const taken = new Set<string>();
     const take = (key: string, isTaken: boolean) => {
@@ -230,22 +231,66 @@ export class MemoryStore implements Store {
     return { rows, total: found.length };
   }
 
-  #matching(filter: ConversionFilter) {
-    const { from, before, updated_from, is_corrected, unique_id, offer_ids, affiliate_id, statuses } = filter;
-    const found: ConversionRow[] = [];
-    for (const row of this.#conversions.values()) {
-      const isMeant =
-        (from === null || row.conversion_date >= from) &&
-        (before === null || row.conversion_date < before) &&
-        (row.updated_date ?? row.conversion_date) >= (updated_from ?? "") &&
-        (is_corrected === null || row.corrections > 0 === is_corrected) &&
-        (unique_id === null || row.unique_id === unique_id) &&
-        (offer_ids === null || offer_ids.includes(row.offer_id)) &&
-        (affiliate_id ?? row.affiliate_id) === row.affiliate_id &&
-        (statuses === null || statuses.includes(row.conversion_status));
-      if (isMeant) found.push(row);
+  #conversionPage(filter: ConversionFilter): Page<ConversionRow> {
+    const { offset, limit, sort, is_descending } = filter;
+    const order = this.#order(sort as SortField);
+    const isMeant = filterOf(filter);
+    const known = this.#countOfDates(filter);
+    const rows: ConversionRow[] = [];
+    let total = 0;
+    // Where all are meant, the page is where it would be in the whole.
+    const first = known === order.length ? Math.min(offset, order.length) : 0;
+    for (let index = first; index < order.length; index += 1) {
+      if (known !== undefined && rows.length === limit) break;
+      const row = order[is_descending ? order.length - 1 - index : index] as ConversionRow;
+      if (!isMeant(row)) continue;
+      if (total >= offset - first && rows.length < limit) rows.push(row);
+      total += 1;
     }
-    return found;
+    return { rows, total: known ?? total };
+  }
+
+  /** How many a filter of dates alone means, by their order: `undefined` for any other filter. */
+  #countOfDates({
+    from,
+    before,
+    updated_from,
+    is_corrected,
+    unique_id,
+    offer_ids,
+    affiliate_id,
+    statuses,
+  }: ConversionFilter) {
+    const others = [updated_from, is_corrected, unique_id, offer_ids, affiliate_id, statuses];
+    if (others.some((other) => other !== null)) return undefined;
+    const order = this.#order("conversion_date");
+    const place = (date: string | null, otherwise: number) => (date === null ? otherwise : placeOfDate(order, date));
+    return Math.max(0, place(before, order.length) - place(from, 0));
+  }
+
+  /** Sorting 100,000 rows takes longer than walking through them: an order that was asked for is kept. */
+  #order(field: SortField): readonly ConversionRow[] {
+    const kept = this.#orders.get(field);
+    if (kept !== undefined) return kept;
+    const rows = sorted([...this.#conversions.values()], field);
+    this.#orders.set(field, rows);
+    return rows;
+  }
+
+  #change(row: ConversionRow): void {
+    const before = this.#conversions.get(row.conversion_id);
+    this.#conversions.set(row.conversion_id, row);
+    for (const [field, rows] of this.#orders) {
+      if (before !== undefined) rows.splice(placeOf(rows, before, field), 1);
+      rows.splice(placeOf(rows, row, field), 0, row);
+    }
+  }
+
+  #count(filter: ConversionFilter): number {
+    const isMeant = filterOf(filter);
+    let count = 0;
+    for (const row of this.#conversions.values()) if (isMeant(row)) count += 1;
+    return count;
   }
 
   #withConversion(click: ClickRow): ClickRow {
@@ -253,52 +298,80 @@ export class MemoryStore implements Store {
   }
 }
 
-/**
- * The rows from `start` to before `end` of all in their order; equal ones by id. Only what leads to that page is
- * sorted (quickselect): of 100,000 rows the whole order takes ten times as long.
- */
-function sortedPage(
-  rows: ConversionRow[],
-  sort: string,
-  isDescending: boolean,
-  start: number,
-  end: number,
-): ConversionRow[] {
-  const column = sort as keyof ConversionRow;
-  const keys = rows.map((row) => row[column] ?? "");
-  const ids = rows.map((row) => row.conversion_id);
-  const sign = isDescending ? -1 : 1;
-  const compare = (a: number, b: number) => {
-    const [left, right] = [keys[a] as string | number, keys[b] as string | number];
-    return sign * (left < right ? -1 : left > right ? 1 : (ids[a] as number) - (ids[b] as number));
-  };
-  const order = Uint32Array.from(rows, (_, index) => index);
-  const parts: [low: number, high: number][] = [[0, order.length - 1]];
-  for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
-    const [low, high] = part;
-    if (low >= high || high < start || low >= end) continue;
-    if (high - low < 1_000) {
-      order.subarray(low, high + 1).sort(compare);
-      continue;
-    }
-    const middle = partition(order, low, high, compare);
-    parts.push([low, middle], [middle + 1, high]);
-  }
-  return [...order.subarray(start, end)].map((index) => rows[index] as ConversionRow);
+/** A column that conversions are sorted by. */
+type SortField =
+  | "conversion_id"
+  | "conversion_date"
+  | "conversion_status"
+  | "payout_units"
+  | "revenue_units"
+  | "offer_id"
+  | "affiliate_id";
+
+function filterOf(filter: ConversionFilter): (row: ConversionRow) => boolean {
+  const { from, before, updated_from, is_corrected, unique_id, offer_ids, affiliate_id, statuses } = filter;
+  return (row) =>
+    (from === null || row.conversion_date >= from) &&
+    (before === null || row.conversion_date < before) &&
+    (updated_from === null || (row.updated_date ?? row.conversion_date) >= updated_from) &&
+    (is_corrected === null || row.corrections > 0 === is_corrected) &&
+    (unique_id === null || row.unique_id === unique_id) &&
+    (offer_ids === null || offer_ids.includes(row.offer_id)) &&
+    (affiliate_id === null || affiliate_id === row.affiliate_id) &&
+    (statuses === null || statuses.includes(row.conversion_status));
 }
 
-/** Hoare's: after it nothing up to the returned place comes behind anything after it. */
-function partition(order: Uint32Array, low: number, high: number, compare: (a: number, b: number) => number): number {
-  const at = (index: number) => order[index] as number;
-  const [first, second, third] = [at(low), at((low + high) >> 1), at(high)].sort(compare);
-  const pivot = second ?? first ?? third ?? 0;
-  let [left, right] = [low - 1, high + 1];
-  for (;;) {
-    do left += 1;
-    while (compare(at(left), pivot) < 0);
-    do right -= 1;
-    while (compare(at(right), pivot) > 0);
-    if (left >= right) return right === high ? high - 1 : right;
-    [order[left], order[right]] = [at(right), at(left)];
+/** Ascending; equal ones by id. */
+function compare(one: ConversionRow, other: ConversionRow, field: SortField): number {
+  const [left, right] = [one[field], other[field]];
+  return left < right ? -1 : left > right ? 1 : one.conversion_id - other.conversion_id;
+}
+
+/** Where a row is in the order, or belongs. */
+function placeOf(rows: readonly ConversionRow[], row: ConversionRow, field: SortField): number {
+  return placeWhere(rows, (other) => compare(other, row, field) < 0);
+}
+
+/** Where the rows of a date begin in the order of dates. */
+function placeOfDate(rows: readonly ConversionRow[], date: string): number {
+  return placeWhere(rows, (row) => row.conversion_date < date);
+}
+
+function placeWhere(rows: readonly ConversionRow[], isBefore: (row: ConversionRow) => boolean): number {
+  let [low, high] = [0, rows.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (isBefore(rows[middle] as ConversionRow)) low = middle + 1;
+    else high = middle;
   }
+  return low;
+}
+
+/**
+ * Rows in the order of a field. Its number and its place in the order of ids are sorted as one number, which the
+ * platform does without calling back.
+ */
+function sorted(rows: readonly ConversionRow[], field: SortField): ConversionRow[] {
+  const byId = [...rows].sort((one, other) => one.conversion_id - other.conversion_id);
+  const keyOf = keyFor(field, byId);
+  const keys = Float64Array.from(byId, (row, place) => keyOf(row) * byId.length + place);
+  if (keys.some((key) => !Number.isSafeInteger(key))) return byId.sort((one, other) => compare(one, other, field));
+  keys.sort();
+  return Array.from(keys, (key) => byId[((key % byId.length) + byId.length) % byId.length] as ConversionRow);
+}
+
+/** Numbers in the order of a field's values; NaN where a value has none. */
+function keyFor(field: SortField, rows: readonly ConversionRow[]): (row: ConversionRow) => number {
+  if (field === "conversion_status") {
+    const words = [...new Set(rows.map((row) => row.conversion_status))].sort();
+    const ranks = new Map(words.map((word, rank) => [word, rank]));
+    return (row) => ranks.get(row.conversion_status) ?? Number.NaN;
+  }
+  if (field !== "conversion_date") return (row) => row[field];
+  return ({ conversion_date: text }) => {
+    if (text.length !== 19) return Number.NaN;
+    const two = (at: number) => text.charCodeAt(at) * 10 + text.charCodeAt(at + 1) - 528;
+    const day = ((two(0) * 100 + two(2) - 1_970) * 12 + two(5)) * 32 + two(8);
+    return ((day * 24 + two(11)) * 60 + two(14)) * 60 + two(17);
+  };
 }

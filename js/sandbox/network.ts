@@ -1,11 +1,12 @@
 /**
- * A network at work: hands requests to the rules (`src/sandbox`), loads the rows
- * they ask for, stores the rows they write, and sends what is due.
+ * A running network: passes requests to the rules (`src/sandbox`), loads the rows that they need, stores the rows that
+ * they write, and sends due postbacks.
  */
 import { call } from "../error.js";
 import { FIXTURE } from "../generated/fixture.js";
 import { GroupCommit } from "../group-commit.js";
 import type { SandboxNetwork } from "../wasm/sandbox.js";
+import { allowedHost } from "./allowed-host.js";
 import { core } from "./core.js";
 import { EventStream } from "./event-stream.js";
 import type { Gate, SandboxHost } from "./host.js";
@@ -13,13 +14,13 @@ import { PostbackSender } from "./postback-sender.js";
 import type { Clock, Totals } from "./rows.js";
 import type { Need, Store, Write } from "./store.js";
 
-/** What a network is opened with. */
+/** The options of a network. */
 export interface NetworkInit {
   /** The fixture as JSON. @default a small network with the article's names */
   readonly fixture?: string | undefined;
-  /** The key that the API asks for. */
+  /** The API key of the network. */
   readonly apiKey: string;
-  /** The hosts that postbacks may go to. @default loopback */
+  /** The allow-list of hosts for postbacks. @default loopback */
   readonly allowedHosts?: readonly string[];
   readonly store: Store;
   readonly host: SandboxHost;
@@ -41,16 +42,16 @@ interface Plan {
 
 type Step = { readonly need: Need } | { readonly plan: Plan };
 
-/** How the network's clock stands to the world's. */
+/** The difference between the network's clock and the real one. */
 interface ClockSetting {
   readonly offset_ms: number;
   readonly frozen_ms: number | null;
 }
 
-/** The largest body that is read. */
+/** The maximum size of a request's body. */
 const MAX_BODY_BYTES = 4_000_000;
 
-/** What a request says that it is for; the rules read the values. */
+/** The headers that declare a request's purpose; the core reads the values. */
 const PURPOSE_HEADERS = ["sec-purpose", "purpose", "x-purpose", "x-moz"];
 
 /** A CAKE network. */
@@ -58,7 +59,7 @@ export class Network {
   readonly #init: NetworkInit;
   readonly #sender: PostbackSender;
   readonly #commits = new GroupCommit();
-  /** Those who watch. */
+  /** The viewers of the live view. */
   readonly events: EventStream;
   #rules: () => SandboxNetwork;
   #clock: ClockSetting;
@@ -78,7 +79,7 @@ export class Network {
       commit: (job) => this.#commits.next(job),
       apply: (writes) => this.apply(writes),
     });
-    // What was due when the process ended is sent now.
+    // Postbacks that were due when the process ended are sent now.
     if (store.nextDue() !== null) this.#sender.send();
   }
 
@@ -98,13 +99,13 @@ export class Network {
     return this.#init.host;
   }
 
-  /** Answers a request by the rules. */
+  /** Answers a request by the rules of the core. */
   async answer(request: Request): Promise<Answer> {
     const body = request.body === null ? null : await readBody(request);
     return this.#commits.next(() => this.#decide(request, body));
   }
 
-  /** Sends what is due, and waits for it. */
+  /** Sends the due postbacks, and waits for them. */
   wake(): Promise<void> {
     return this.#sender.settle();
   }
@@ -123,7 +124,7 @@ export class Network {
     };
   }
 
-  /** Sets the clock; without a time, back to the world's. */
+  /** Sets the clock; without a time, resets it to the real time. */
   setClock(nowMs: number | undefined, isFrozen: boolean): void {
     const world = this.host.now();
     this.#clock = {
@@ -135,7 +136,7 @@ export class Network {
     this.events.startOver();
   }
 
-  /** Stores rows, tells who watches, sends what is due. */
+  /** Stores rows, notifies the viewers, sends due postbacks. */
   apply(writes: readonly Write[]): void {
     this.store.apply(writes);
     this.events.note(writes);
@@ -149,20 +150,20 @@ export class Network {
     };
   }
 
-  /** Changes settings and keeps them. */
+  /** Changes settings and stores them. */
   setSettings(json: string): void {
     call(() => this.#rules().setSettings(json));
     this.store.setMeta("settings", this.#rules().settings());
   }
 
-  /** Puts other rules for faults in force and keeps them. */
+  /** Replaces the fault rules and stores them. */
   setFaults(json: string): void {
     call(() => this.#rules().setFaults(json));
     this.store.setMeta("faults", json);
     this.events.startOver();
   }
 
-  /** Opens another fixture in place of this one; the rows stay. */
+  /** Replaces the fixture; the rows stay. */
   setFixture(json: string): void {
     this.#replace(this.#open(json, true));
     this.store.setMeta("fixture", json);
@@ -170,7 +171,7 @@ export class Network {
     this.events.startOver();
   }
 
-  /** Forgets rows, settings, faults, clock and a fixture that was set. */
+  /** Removes rows, settings, faults, clock, and a fixture that was set. */
   reset(): void {
     this.store.clear();
     this.#replace(this.#open(null));
@@ -179,13 +180,14 @@ export class Network {
     this.events.startOver();
   }
 
-  /** The rules of a fixture; where the core has died, they are made again with what is remembered. */
+  /** The rules of a fixture. After a trap of the core, the rules are created again from the stored data. */
   #open(fixture: string | null, isFresh = false): () => SandboxNetwork {
     const { apiKey, allowedHosts = [], store } = this.#init;
     const json = fixture ?? this.#init.fixture ?? FIXTURE;
+    const hosts = JSON.stringify(allowedHosts.map(allowedHost));
     let isFirst = isFresh;
     const open = core.keep(({ SandboxNetwork }) => {
-      const rules = new SandboxNetwork(json, apiKey, JSON.stringify(allowedHosts));
+      const rules = new SandboxNetwork(json, apiKey, hosts);
       const settings = isFirst ? null : store.getMeta("settings");
       isFirst = false;
       if (settings !== null) rules.setSettings(settings);
@@ -232,7 +234,7 @@ export class Network {
   }
 }
 
-/** A body as text, as far as it is of a sensible size. */
+/** The body as text; empty where the body exceeds the maximum size. */
 async function readBody(request: Request): Promise<string> {
   const bytes = await request.arrayBuffer();
   return bytes.byteLength > MAX_BODY_BYTES ? "" : new TextDecoder().decode(bytes);

@@ -1,7 +1,7 @@
 /**
- * Placeholder pages for those whom a network sends people to: the advertiser's
- * landing page, the affiliate's tracker, the page for clicks that lead nowhere.
- * A site in front of the sandbox has its own and never asks for these.
+ * Placeholder pages for the targets of a network's redirects and postbacks. There are three: the advertiser's landing
+ * page, the affiliate's tracker, and the page for unknown links. A site in front of the sandbox has its own pages and
+ * never requests these.
  */
 
 import { escapeHtml } from "../html.js";
@@ -14,7 +14,7 @@ const PAGE = {
   "referrer-policy": "no-referrer",
 };
 
-/** The answer, where the path is a placeholder's. */
+/** The answer, where the path is that of a placeholder page. */
 export function placeholderPage(request: Request, pathname: string): Response | undefined {
   switch (pathname) {
     case "/affiliate/postback":

@@ -1,30 +1,30 @@
-/** Sends the postbacks that are due; when, and when again, is the rules' affair. */
+/** Sends due postbacks; the core decides the schedule and the retries. */
 import type { SandboxNetwork } from "../wasm/sandbox.js";
 import type { SandboxHost } from "./host.js";
 import type { FiredPostback } from "./rows.js";
 import type { Store, Write } from "./store.js";
 
-/** Workers may hold six connections at once; one is left for others. */
+/** Workers may hold six connections at once; one stays free for other requests. */
 const AT_ONCE = 5;
 
-/** How long an affiliate has for its answer. */
+/** The timeout of an affiliate's answer. */
 const PATIENCE_MS = 10_000;
 
-/** What a sender works with. */
+/** The dependencies of a sender. */
 export interface PostbackSenderDeps {
   readonly rules: () => SandboxNetwork;
   readonly store: Store;
   readonly host: SandboxHost;
   /** The network's time. */
   readonly now: () => number;
-  /** In how many milliseconds the network's clock will show a time; null where it stands still. */
+  /** The milliseconds until the network's clock reaches a time; null where the clock is frozen. */
   readonly wait: (atMs: number) => number | null;
-  /** Does a job in the next commit. */
+  /** Runs a job in the next commit. */
   readonly commit: (job: () => void) => Promise<void>;
   readonly apply: (writes: readonly Write[]) => void;
 }
 
-/** The postbacks on their way. */
+/** The postbacks that are being sent. */
 export class PostbackSender {
   readonly #deps: PostbackSenderDeps;
   readonly #sending = new Map<number, Promise<void>>();
@@ -33,7 +33,7 @@ export class PostbackSender {
     this.#deps = deps;
   }
 
-  /** Sends what is due now, as far as there is room; the rest follows by itself. */
+  /** Sends due postbacks up to the limit of connections; the rest follows automatically. */
   send(): void {
     const { store, host, now } = this.#deps;
     const room = AT_ONCE - this.#sending.size;
@@ -50,7 +50,7 @@ export class PostbackSender {
     this.#schedule();
   }
 
-  /** Sends what is due, and waits until nothing is under way. */
+  /** Sends due postbacks, and waits until none is being sent. */
   async settle(): Promise<void> {
     this.send();
     while (this.#sending.size > 0) await Promise.all(this.#sending.values());
@@ -60,7 +60,7 @@ export class PostbackSender {
     const { rules, store, host, now, commit, apply } = this.#deps;
     const status = await host
       .send(row.url, {
-        // A redirect could lead off the allow-list: it is an answer like any other.
+        // A redirect could lead off the allow-list: it counts as an answer and is not followed.
         redirect: "manual",
         headers: { "user-agent": "cake-edge-sandbox" },
         signal: AbortSignal.timeout(PATIENCE_MS),
@@ -74,7 +74,7 @@ export class PostbackSender {
       )
       .catch(() => 0);
     await commit(() => {
-      // A reset meanwhile has taken the conversion away, and the row with it.
+      // A reset in the meantime has removed the conversion, and this row.
       if (store.findConversion(row.conversion_id) === null) return;
       const after = JSON.parse(rules().attempted(JSON.stringify(row), status, now())) as FiredPostback;
       apply([{ write: "fired", row: after }]);
@@ -85,7 +85,7 @@ export class PostbackSender {
     const next = this.#deps.store.nextDue();
     const wait = next === null ? null : this.#deps.wait(next);
     if (wait === null) this.#deps.host.wakeAt(null);
-    // What is due already is under way, or waits for room; the alarm is its safety net.
+    // A row that is already due is being sent, or waits for a free connection; the alarm is its safety net.
     else this.#deps.host.wakeAt(Math.ceil(this.#deps.host.now() + (wait > 0 ? wait : 2 * PATIENCE_MS)));
   }
 }

@@ -1,7 +1,7 @@
-/** A rule's answer as a `Response`. */
+/** An answer of the core as a `Response`. */
 import type { Answer } from "./network.js";
 
-/** The half of a cut-off answer is on its way before the connection closes. */
+/** The delay after which the connection of a truncated answer closes, so that the first half is sent. */
 const CUT_OFF_AFTER_MS = 30;
 
 /** The answer. */
@@ -11,7 +11,7 @@ export function respond({ status, headers, body, is_base64 }: Answer, request: R
   return new Response(hasBody ? bytes : null, { status, headers: headersOf(headers, request) });
 }
 
-/** Half of the answer, and then the connection closes. */
+/** Sends half of the answer, then closes the connection. */
 export function cutOff({ status, headers, body }: Answer, request: Request): Response {
   const bytes = new TextEncoder().encode(body);
   const half = bytes.slice(0, Math.ceil(bytes.length / 2));
@@ -26,7 +26,7 @@ export function cutOff({ status, headers, body }: Answer, request: Request): Res
   return new Response(readable, { status, headers: headersOf(headers, request) });
 }
 
-/** A `location` that is a path is on the own origin. */
+/** A `location` that is a path refers to the own origin. */
 function headersOf(headers: Answer["headers"], request: Request): [string, string][] {
   return headers.map(([name, value]) => [
     name,

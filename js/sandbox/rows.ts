@@ -1,4 +1,4 @@
-/** The rows of a network, as `src/sandbox/row.rs` writes them. */
+/** The rows of a network, as `src/sandbox/row.rs` defines them. */
 
 /** A logged click. */
 export interface ClickRow {
@@ -15,7 +15,7 @@ export interface ClickRow {
   readonly sub_id_5: string | null;
   readonly ip_address: string | null;
   readonly country: string | null;
-  /** The first conversion that it became; looked up, not stored. */
+  /** The first conversion of the click; looked up, not stored. */
   readonly conversion_id?: number | null;
 }
 
@@ -41,7 +41,7 @@ export interface ConversionRow {
   readonly adv5: string | null;
   /** `e` of the pixel: the event. */
   readonly event_id: number | null;
-  /** `ect` of the pixel: what the customer paid. */
+  /** `ect` of the pixel: the customer's total. */
   readonly order_total: string | null;
   /** `eccu` of the pixel: three capital letters. */
   readonly currency: string | null;
@@ -49,15 +49,15 @@ export interface ConversionRow {
   readonly coupons: string | null;
   /** `udid` of the pixel: the device's id. */
   readonly udid: string | null;
-  /** What was noted on it, corrections included. */
+  /** The appended notes, including those of corrections. */
   readonly note: string | null;
-  /** When it was recorded or changed last; null in a made-up past. */
+  /** The time of the last change; null in a generated history. */
   readonly updated_date: string | null;
-  /** How often it has been moved or corrected. */
+  /** The number of moves and corrections. */
   readonly corrections: number;
 }
 
-/** A postback that an affiliate has set up. */
+/** A postback of an affiliate. */
 export interface PostbackRow {
   readonly postback_id: number;
   readonly affiliate_id: number;
@@ -67,32 +67,32 @@ export interface PostbackRow {
   readonly postback_type_id: number;
 }
 
-/** One postback for one event: a row of the log. */
+/** A row of the postback log: one postback for one event. */
 export interface FiredPostback {
   readonly fired_id: number;
   readonly postback_id: number;
   readonly conversion_id: number;
-  /** What it tells of. */
+  /** The event. */
   readonly event: "conversion" | "approval" | "rejection";
   readonly postback_type: "Server" | "iFrame" | "Image" | "JavaScript";
   readonly url: string;
   /**
-   * `refused`: its host is not on the allow-list. `in_browser`: it was markup in
-   * a pixel's answer. `undeliverable`: it needs a browser and there was none.
+   * `refused`: the host is not on the allow-list. `in_browser`: the postback was markup in a pixel's answer.
+   * `undeliverable`: the postback needs a browser, and there was none.
    */
   readonly state: "due" | "delivered" | "failed" | "refused" | "in_browser" | "undeliverable";
-  /** The HTTP status of the last answer; null where none came. */
+  /** The HTTP status of the last answer; null without an answer. */
   readonly status: number | null;
   readonly attempts: number;
-  /** Milliseconds since 1970, by the network's clock, like the two below. */
+  /** Milliseconds since 1970 by the network's clock, as in the two fields below. */
   readonly at_ms: number;
-  /** When the last answer came, or failed to. */
+  /** The time of the last attempt's end. */
   readonly answered_ms: number | null;
-  /** When it is sent next, while it is due. */
+  /** The time of the next attempt, while the row is due. */
   readonly next_ms: number | null;
 }
 
-/** The numbers that the next rows get. */
+/** The numbers for the next rows. */
 export interface Numbers {
   click: number;
   conversion: number;
@@ -100,56 +100,56 @@ export interface Numbers {
   fired: number;
 }
 
-/** The first numbers: those of conversions and postbacks are the article's. */
+/** The first numbers: conversions and postbacks begin with the article's. */
 export const FIRST_NUMBERS: Readonly<Numbers> = { click: 1, conversion: 998_877, postback: 8_801, fired: 1 };
 
-/** How an affiliate stands. */
+/** The balance of an affiliate. */
 export interface Balance {
   readonly affiliate_id: number;
   readonly affiliate_name: string;
   readonly conversions: number;
   readonly approved: number;
-  /** The approved payouts, exactly. */
+  /** The exact sum of the approved payouts. */
   readonly owed: string;
-  /** What waits for approval. */
+  /** The sum of the pending payouts. */
   readonly pending: string;
 }
 
-/** What there is in all. */
+/** The totals of the network. */
 export interface Totals {
   readonly clicks: number;
   readonly balances: readonly Balance[];
-  /** What all affiliates are owed together, exactly. */
+  /** The exact sum that is owed to all affiliates. */
   readonly owed: string;
 }
 
-/** What can be done to a conversion in a status. */
+/** The moves from a status. */
 export interface StatusMoves {
   readonly conversion_status: string;
   readonly moves: readonly {
     /** The last part of the move's route. */
     readonly verb: "approve" | "reject" | "reverse";
-    /** The status that it leads to. */
+    /** The status after the move. */
     readonly leads_to: string;
   }[];
 }
 
-/** What `GET /__sandbox/state` answers: rows, newest first. */
+/** The answer of `GET /__sandbox/state`: rows, newest first. */
 export interface SandboxState {
   readonly clicks: readonly ClickRow[];
   readonly conversions: readonly ConversionRow[];
-  /** The log of fired postbacks. */
+  /** The postback log. */
   readonly postbacks: readonly FiredPostback[];
   readonly totals: Totals;
   readonly clock: Clock;
-  /** The rules in force. */
+  /** The active fault rules. */
   readonly faults: readonly FaultRule[];
   readonly fixture: FixtureNames;
-  /** Every status, with the moves that start from it. */
+  /** Every status, with the moves from it. */
   readonly status_moves: readonly StatusMoves[];
 }
 
-/** What goes wrong; see docs/sandbox.md. */
+/** The kinds of faults; see docs/sandbox.md. */
 export type FaultKind =
   | "latency"
   | "rate_limit"
@@ -162,7 +162,7 @@ export type FaultKind =
   | "redirect"
   | "wrong_json";
 
-/** The actions that faults strike. */
+/** The actions to which faults apply. */
 export type SandboxAction =
   | "click"
   | "pixel"
@@ -178,29 +178,29 @@ export type SandboxAction =
   | "update_conversion_events"
   | "tracking_domains";
 
-/** One rule: a share of the calls, or a script for the next ones. */
+/** One rule: a share of the calls, or a script for the next calls. */
 export interface FaultRule {
   /** @default those of both APIs */
   readonly actions?: readonly SandboxAction[];
   /** From 0 to 1. */
   readonly share?: number | null;
-  /** What a share is drawn from, evenly. @default every kind */
+  /** The kinds from which a share is drawn, evenly. @default every kind */
   readonly kinds?: readonly FaultKind[];
-  /** Instead of a share: what happens to the next calls; null lets one through. */
+  /** A script in place of a share: the kinds of the next calls, in order. Null lets a call through. */
   readonly script?: readonly (FaultKind | null)[] | null;
   /** @default 1000 */
   readonly latency_ms?: number;
-  /** Of a server error. @default 500 */
+  /** The status of a server error. @default 500 */
   readonly status?: number;
   /** @default 1 */
   readonly retry_after_s?: number;
-  /** Of a redirect. */
+  /** The target of a redirect. */
   readonly location?: string;
-  /** Is the work done behind a false answer? @default true for `cut_off`, false for the others */
+  /** Is the call carried out in spite of the fault? @default true for `cut_off`, false for the others */
   readonly recorded?: boolean | null;
 }
 
-/** The parts of a fixture that a view names things by. */
+/** The parts of a fixture from which a view takes names. */
 export interface FixtureNames {
   readonly offers: readonly { readonly offer_id: number; readonly offer_name: string }[];
   readonly affiliates: readonly { readonly affiliate_id: number; readonly affiliate_name: string }[];

@@ -1,4 +1,4 @@
-/** The sandbox's front door: who answers which path. */
+/** The sandbox's router: decides which part answers a path. */
 import { AdminRoutes } from "./admin-routes.js";
 import { Faults } from "./faults.js";
 import { Network, type NetworkInit } from "./network.js";
@@ -26,7 +26,7 @@ export class SandboxServer {
     return this.#faults.answer(request, pathname) ?? respond(await this.#network.answer(request), request);
   }
 
-  /** Sends the postbacks that are due, and waits for them. */
+  /** Sends due postbacks, and waits for them. */
   wake(): Promise<void> {
     return this.#network.wake();
   }

@@ -54,7 +54,7 @@ const TABLES = `
   CREATE INDEX IF NOT EXISTS fired_due ON fired (next_ms) WHERE next_ms IS NOT NULL;
   CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, text TEXT NOT NULL);`;
 
-/** What conversions have gained since 0.1.0. */
+/** The columns that conversions have gained since 0.1.0. */
 const NEW_COLUMNS = [
   "event_id INTEGER",
   "order_total TEXT",
@@ -72,7 +72,7 @@ const CLICK_COLUMNS = columns(
 const CONVERSION_COLUMNS = columns(
   "conversion_id click_id offer_id affiliate_id payout payout_units revenue revenue_units unique_id dedupe_key order_id conversion_date conversion_status adv1 adv2 adv3 adv4 adv5 event_id order_total currency coupons udid note updated_date corrections",
 );
-/** What an answer of many conversions shows: half of the columns, twice as fast. */
+/** The columns of an answer with many conversions: half of the columns, twice as fast. */
 const PAGE_COLUMNS =
   "conversion_id, offer_id, affiliate_id, payout, revenue, conversion_date, conversion_status, unique_id";
 const POSTBACK_COLUMNS = columns("postback_id affiliate_id offer_id postback_url postback_status postback_type_id");
@@ -80,7 +80,7 @@ const FIRED_COLUMNS = columns(
   "fired_id postback_id conversion_id event postback_type url state status attempts at_ms answered_ms next_ms",
 );
 
-/** Columns that an answer may be sorted by, whatever a filter says. */
+/** The sortable columns; a filter cannot name any other. */
 const SORTS = new Set(CONVERSION_COLUMNS);
 
 const WITH_CONVERSION = `clicks.*, (SELECT min(conversion_id) FROM conversions
@@ -88,7 +88,7 @@ const WITH_CONVERSION = `clicks.*, (SELECT min(conversion_id) FROM conversions
 
 type Value = string | number | null;
 
-/** SQL of a condition, and what is bound in it. */
+/** The SQL of a condition, and its bound values. */
 interface Where {
   readonly sql: string;
   readonly values: Value[];
@@ -99,13 +99,16 @@ export class SqlStore implements Store {
   readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
   #numbers: Numbers | undefined;
-  /** Counts of conversions by their condition, until one is written: a reader of many pages asks for the same. */
+  /**
+   * Cached counts of conversions by condition, until a conversion is written: a client that reads many pages repeats
+   * them.
+   */
   readonly #counts = new Map<string, number>();
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
     this.#sql = storage.sql;
-    // Until 0.1.0 the table had another name.
+    // The table had another name before 0.1.0.
     const older = this.#first("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'memory'");
     if (older !== null) this.#sql.exec("ALTER TABLE memory RENAME TO meta");
     this.#sql.exec(TABLES);
@@ -159,7 +162,7 @@ export class SqlStore implements Store {
         });
       }
     } catch (thrown) {
-      // What was counted on may not be there: read the numbers again.
+      // The cached numbers may be wrong after the rollback: read them again.
       this.#forget();
       throw thrown;
     }
@@ -192,8 +195,7 @@ export class SqlStore implements Store {
   }
 
   fill({ clicks, conversions }: PastRows): void {
-    // SQLite reads the rows out of one JSON text: a statement for each would
-    // take ten times as long.
+    // SQLite reads the rows from one JSON text: one statement for each row would take ten times as long.
     const many = (table: string, names: readonly string[], rows: readonly unknown[]) => {
       if (rows.length === 0) return;
       const values = names.map((name) => `value->>'$.${name}'`).join();
@@ -220,7 +222,7 @@ export class SqlStore implements Store {
         ? []
         : [[`(${names.map((name) => `${name} LIKE ?1 ESCAPE '\\'`).join(" OR ")})`, undefined]];
     const select = <T>(table: string, key: string, picked: string, conditions: [string, Value | undefined][]) => {
-      // ?1 is the pattern, wherever it occurs.
+      // ?1 is the pattern, in every condition that has one.
       const values: Value[] = [pattern ?? null];
       const parts = ["(?1 IS NULL OR 1)"];
       for (const [sql, value] of conditions) {
@@ -308,7 +310,7 @@ export class SqlStore implements Store {
       ["offer_id = ?", filter.offer_id],
       ["affiliate_id = ?", filter.affiliate_id],
     ]);
-    // Only the numbers are walked through to the page's beginning.
+    // Only the numbers are scanned up to the start of the page.
     const rows = this.#all(
       `SELECT ${WITH_CONVERSION} FROM clicks WHERE number IN
          (SELECT number FROM clicks${where.sql} ORDER BY number LIMIT ? OFFSET ?) ORDER BY number`,
@@ -323,7 +325,7 @@ export class SqlStore implements Store {
     const where = conversionsWhere(filter);
     const sort = SORTS.has(filter.sort) ? filter.sort : "conversion_date";
     const order = `${sort} ${filter.is_descending ? "DESC" : "ASC"}, conversion_id ${filter.is_descending ? "DESC" : "ASC"}`;
-    // The index that is in order already, and no other: sorting 100,000 rows takes longer than to walk through them.
+    // Only the index in the sort order may be used: sorting 100,000 rows takes longer than a scan in order.
     const sorted = sort === "conversion_date" ? where.sql : where.sql.replace(/(WHERE|AND) /g, "$1 +");
     const rows = this.#all(
       `SELECT ${filter.is_whole ? "*" : PAGE_COLUMNS} FROM conversions WHERE conversion_id IN
@@ -364,7 +366,7 @@ export class SqlStore implements Store {
   }
 }
 
-/** How many match; without counting, where the first page holds them all. */
+/** The number of matching rows; not counted where the first page holds all of them. */
 function total(found: number, { offset, limit }: { offset: number; limit: number }, count: () => number): number {
   return offset === 0 && found < limit ? found : count();
 }

@@ -1,10 +1,10 @@
 /**
- * The seam between a network and its storage. An implementation is
- * synchronous, so that nothing comes between a decision and its rows.
+ * The interface between a network and its storage. An implementation is synchronous, so that no other request runs
+ * between a decision and its rows.
  */
 import type { ClickRow, ConversionRow, FiredPostback, Numbers, PostbackRow } from "./rows.js";
 
-/** Which clicks; in the order of their numbers. */
+/** A filter of clicks; the rows come in the order of their numbers. */
 export interface ClickFilter {
   readonly from: string | null;
   readonly before: string | null;
@@ -14,13 +14,13 @@ export interface ClickFilter {
   readonly limit: number;
 }
 
-/** Which conversions; equal ones by id. */
+/** A filter of conversions; the id decides between equal ones. */
 export interface ConversionFilter {
   readonly from: string | null;
   readonly before: string | null;
   /** Recorded or changed at this civil time or later. */
   readonly updated_from: string | null;
-  /** Only such as have been moved or corrected. */
+  /** Only conversions that were moved or corrected. */
   readonly is_corrected: boolean | null;
   readonly unique_id: string | null;
   readonly offer_ids: readonly number[] | null;
@@ -28,14 +28,14 @@ export interface ConversionFilter {
   readonly statuses: readonly string[] | null;
   readonly offset: number;
   readonly limit: number;
-  /** A column of {@link ConversionRow}; never a caller's text. */
+  /** A column of {@link ConversionRow}; never a text from a caller. */
   readonly sort: string;
   readonly is_descending: boolean;
   /** With every column. */
   readonly is_whole: boolean;
 }
 
-/** Rows that a decision asks for. */
+/** The rows that a decision needs. */
 export type Need =
   | { readonly need: "click"; readonly click_id: string }
   | { readonly need: "duplicate"; readonly dedupe_key: string }
@@ -53,21 +53,21 @@ export type Write =
   | { readonly write: "postback"; readonly row: PostbackRow }
   | { readonly write: "fired"; readonly row: FiredPostback };
 
-/** A page of rows, and how many match in all. */
+/** A page of rows, and the number of all matching rows. */
 export interface Page<Row> {
   readonly rows: readonly Row[];
   readonly total: number;
 }
 
-/** Which rows a person wants to see. */
+/** The filter of the live view. */
 export interface ViewFilter {
   readonly offer_id?: number;
   readonly affiliate_id?: number;
-  /** Of conversions. */
+  /** The status of conversions. */
   readonly status?: string;
-  /** Somewhere in a click id, a unique id or `s1`. */
+  /** A part of a click id, a unique id or `s1`. */
   readonly text?: string;
-  /** At most this many of each. */
+  /** The maximum number of rows of each kind. */
   readonly limit: number;
 }
 
@@ -78,7 +78,7 @@ export interface View {
   readonly postbacks: readonly FiredPostback[];
 }
 
-/** What an affiliate's conversions in one status add up to. */
+/** The sum of an affiliate's conversions in one status. */
 export interface Sum {
   readonly affiliate_id: number;
   readonly conversion_status: string;
@@ -86,35 +86,35 @@ export interface Sum {
   readonly payout_units: number;
 }
 
-/** A part of a made-up past. */
+/** A part of a generated history. */
 export interface PastRows {
   readonly clicks: readonly ClickRow[];
   readonly conversions: readonly ConversionRow[];
 }
 
-/** Where a network's rows are. */
+/** The storage of a network's rows. */
 export interface Store {
-  /** The numbers that the next rows get. */
+  /** The numbers for the next rows. */
   numbers(): Numbers;
-  /** What a decision asked for: a row or null, a number, rows or a page. */
+  /** The rows that a decision needs: a row or null, a number, rows or a page. */
   load(need: Need): unknown;
-  /** Stores all of it or nothing. */
+  /** Stores all rows or none. */
   apply(writes: readonly Write[]): void;
-  /** Stores many fresh rows at once. */
+  /** Stores many new rows at once. */
   fill(past: PastRows): void;
-  /** A conversion as it is now. */
+  /** The present row of a conversion. */
   findConversion(conversionId: number): ConversionRow | null;
   /** The newest rows. */
   view(filter: ViewFilter): View;
-  /** What there is of money. */
+  /** The sums of all affiliates by status. */
   sums(): readonly Sum[];
   /** The postbacks to send at `now`, the oldest first. */
   due(now: number, limit: number): readonly FiredPostback[];
-  /** When the next postback is to be sent. */
+  /** The time at which the next postback is due. */
   nextDue(): number | null;
-  /** A text by its name: the fixture, the settings, the faults, the clock; null where there is none. */
+  /** A text by its name: the fixture, the settings, the faults, the clock; null for an unknown name. */
   getMeta(name: string): string | null;
-  /** Keeps a text by its name; null deletes it. */
+  /** Stores a text under a name; null deletes the text. */
   setMeta(name: string, text: string | null): void;
   /** Deletes everything. */
   clear(): void;

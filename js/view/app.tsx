@@ -117,7 +117,7 @@ function Figure({ name, value }: { name: string; value: string }) {
   );
 }
 
-/** An exact amount, its thousands apart. */
+/** An exact amount with thousands separators. */
 function grouped(amount: string): string {
   const [whole = "0", fraction = "00"] = amount.split(".");
   return `${BigInt(whole).toLocaleString("en")}.${fraction}`;

@@ -31,7 +31,7 @@ const ACTIONS: Record<SandboxAction, string> = {
   pixel: "pixels",
 };
 
-/** What goes wrong on purpose. */
+/** The controls for fault injection. */
 export function Faults({ state, network }: { state: SandboxState; network: LiveNetwork }) {
   const [action, setAction] = useState<SandboxAction>("record_conversion");
   const [kind, setKind] = useState<FaultKind | "every">("every");

@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import type { SandboxState } from "../sandbox/rows.js";
 
-/** Tracking links to click on. */
+/** Tracking links to try. */
 export function Links({ state }: { state: SandboxState }) {
   const { affiliates, creatives, offers } = state.fixture;
   const [affiliate, setAffiliate] = useState(String(affiliates[0]?.affiliate_id ?? ""));

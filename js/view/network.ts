@@ -1,8 +1,8 @@
-/** What the view knows of its network, and how it asks for something. */
+/** The view's state of its network, and its requests. */
 import { useCallback, useEffect, useState } from "preact/hooks";
 import type { ClickRow, ConversionRow, FiredPostback, SandboxState, Totals } from "../sandbox/rows.js";
 
-/** What a person wants to see; empty fields let everything through. */
+/** The filter of the view; an empty field matches everything. */
 export interface Filter {
   readonly affiliate: string;
   readonly offer: string;
@@ -12,7 +12,7 @@ export interface Filter {
 
 export const NO_FILTER: Filter = { affiliate: "", offer: "", status: "", text: "" };
 
-/** How many rows of each kind are kept. */
+/** The maximum number of rows of each kind. */
 const MAX_ROWS = 100;
 
 interface LiveEvent {
@@ -22,13 +22,13 @@ interface LiveEvent {
   readonly totals: Totals;
 }
 
-/** The network as it is, kept up to date. */
+/** The present state of the network, kept up to date. */
 export interface LiveNetwork {
   readonly state: SandboxState | undefined;
   readonly isLive: boolean;
-  /** What came of the last request, as a sentence. */
+  /** The result of the last request, as a sentence. */
   readonly notice: string;
-  /** Sends a request and says what came of it. */
+  /** Sends a request and sets the notice to its result. */
   readonly ask: (method: string, route: string, body: unknown, success: string) => Promise<void>;
 }
 
@@ -120,7 +120,7 @@ function merged(old: SandboxState, event: LiveEvent, filter: Filter): SandboxSta
   return { ...old, clicks, conversions, postbacks, totals: event.totals };
 }
 
-/** Rows by falling number, each once, the fresh one in place of the old. */
+/** Merges rows by falling number: each number once, with the newest row. */
 function newest<Row>(old: readonly Row[], fresh: readonly Row[], numberOf: (row: Row) => number): Row[] {
   const rows = new Map([...old, ...fresh].map((row) => [numberOf(row), row]));
   return [...rows.values()].sort((a, b) => numberOf(b) - numberOf(a)).slice(0, MAX_ROWS);

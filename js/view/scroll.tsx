@@ -6,11 +6,11 @@ interface ScrollProps {
   readonly children: ComponentChildren;
 }
 
-/** A table in a box that scrolls, by keyboard as well: that is why it takes the focus. */
+/** A table in a scrollable box. The box takes the focus, so that the keyboard can scroll it. */
 export function Scroll({ name, isTall = false, children }: ScrollProps) {
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for controls
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: without focus no keyboard scrolls it
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: without focus, the keyboard cannot scroll it
     <div class={isTall ? "scroll tall" : "scroll"} role="group" aria-label={`${name}, table`} tabIndex={0}>
       {children}
     </div>

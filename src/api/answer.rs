@@ -1,6 +1,6 @@
 //! What came back from CAKE, from status and bytes to an action's own part.
 
-use super::certainty::is_about_the_key;
+use super::certainty::{Certainty, is_about_the_key, is_limit};
 use super::json::{Object, Value, parse_id};
 use super::key::redact_and_truncate;
 use super::{Account, ApiKey};
@@ -61,6 +61,12 @@ impl<'a> Answer<'a> {
         self
     }
 
+    /// The body, whatever the status.
+    #[cfg(any(test, feature = "forwarder"))]
+    pub(crate) fn words(&self) -> &'a str {
+        self.body
+    }
+
     /// The body of an answer whose status is a success's.
     pub(crate) fn body_of_success(&self) -> Result<&'a str> {
         let Self {
@@ -72,19 +78,13 @@ impl<'a> Answer<'a> {
             200..=299 => Ok(self.body),
             0 | 300..=399 => Err(Error::Redirected { status }),
             401 | 403 => Err(self.unauthorized(self.words_of_error().as_deref())),
-            429 => Err(Error::RateLimited {
-                status,
-                retry_after_ms,
-            }),
+            429 => Err(self.limited(self.words_of_error().as_deref())),
             _ => {
                 let words = self.words_of_error();
                 let is_final = matches!(status, 400..=499) && !matches!(status, 408 | 425);
                 // The word is the same limit whatever its status.
                 if is_final && words.as_deref().is_some_and(is_restricted) {
-                    return Err(Error::RateLimited {
-                        status,
-                        retry_after_ms,
-                    });
+                    return Err(self.limited(None));
                 }
                 if is_final && words.as_deref().is_some_and(is_about_the_key) {
                     return Err(self.unauthorized(words.as_deref()));
@@ -106,7 +106,7 @@ impl<'a> Answer<'a> {
 
     /// What the body of an error says: a fault's or gateway's words, a page's title, or its text.
     fn words_of_error(&self) -> Option<String> {
-        let body = self.body.trim();
+        let body = only_object(self.body).unwrap_or(self.body).trim();
         let words = match Object::read(body).map(dress::unwrapped) {
             Some(envelope) => match dress::find(&envelope, "d").and_then(Value::string) {
                 Some(text) => Object::read(&text).as_ref().and_then(words::find_words),
@@ -119,6 +119,18 @@ impl<'a> Answer<'a> {
             },
         };
         words.filter(|words| !words.trim().is_empty())
+    }
+
+    /// CAKE asks to call less often, in these words.
+    fn limited(&self, words: Option<&str>) -> Error {
+        let words = words.filter(|words| !is_restricted(words));
+        let ours = "CAKE is limiting the rate of requests";
+        Error::RateLimited {
+            status: self.status,
+            retry_after_ms: self.retry_after_ms,
+            message: words
+                .map_or_else(|| ours.to_owned(), |words| self.sentence(ours, Some(words))),
+        }
     }
 
     /// CAKE does not take the key, in these words.
@@ -140,12 +152,11 @@ impl<'a> Answer<'a> {
     /// a page of HTML; what says neither yes nor no, or both, is unexpected.
     pub(crate) fn open(&self) -> Result<Object<'a>> {
         let body = self.body_of_success()?;
-        let limited = Error::RateLimited {
-            status: self.status,
-            retry_after_ms: self.retry_after_ms,
-        };
         if is_restricted(body) {
-            return Err(limited);
+            return Err(self.limited(None));
+        }
+        if let Some(only) = only_object(body) {
+            return Err(self.open_only(only));
         }
         let envelope = Object::read(body)
             .map(dress::unwrapped)
@@ -162,6 +173,9 @@ impl<'a> Answer<'a> {
                 .open()
                 .err()
                 .unwrap_or_else(|| self.unexpected("is inside of a text: ", &text)));
+        }
+        if let Some(only) = envelope.get("d").and_then(|d| only_object(d.json())) {
+            return Err(self.open_only(only));
         }
         let message = words::find_words(&envelope);
         let unclear = || self.unexpected("says neither yes nor no: ", body);
@@ -198,7 +212,7 @@ impl<'a> Answer<'a> {
             .flatten()
             .any(|text| is_restricted(text))
         {
-            return Err(limited);
+            return Err(self.limited(None));
         }
         let shown = message
             .filter(|message| !message.trim().is_empty())
@@ -213,14 +227,23 @@ impl<'a> Answer<'a> {
         }
     }
 
+    /// A no in a list of its own is one. A yes there is no answer of CAKE's: nothing may count as recorded by it.
+    fn open_only(&self, body: &'a str) -> Error {
+        match (Self { body, ..*self }).open() {
+            Err(
+                error @ (Error::Refused { .. }
+                | Error::RateLimited { .. }
+                | Error::Unauthorized { .. }),
+            ) => error,
+            _ => self.unexpected("is JSON of another shape: ", self.body),
+        }
+    }
+
     /// What an answer that is no yes says: a no, or only words.
-    pub(super) fn no(&self, said: Option<bool>, words: Option<&str>) -> Error {
+    pub(crate) fn no(&self, said: Option<bool>, words: Option<&str>) -> Error {
         let words = words.unwrap_or_default();
         if is_restricted(words) {
-            return Error::RateLimited {
-                status: self.status,
-                retry_after_ms: self.retry_after_ms,
-            };
+            return self.limited(None);
         }
         if is_about_the_key(words) {
             return self.unauthorized(Some(words));
@@ -266,25 +289,45 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// A no beside the record of a conversion says both: it is unexpected.
+    /// A no, by its words or by its status, beside a yes or the record of a
+    /// conversion says both: it is unexpected.
     pub(super) fn contradicted(&self, error: Error) -> Error {
-        let has_record = || {
-            let envelope = Object::read(self.body)?;
-            let envelope = dress::unwrapped(envelope);
-            Record::of_answer(self, envelope, "conversion", "conversion_id")
-                .ok()?
-                .id("conversion_id")
-        };
-        if matches!(error, Error::Refused { .. }) && has_record().is_some() {
-            return self.unexpected("says no, and has a conversion: ", self.body);
+        if is_limit(&error) || Certainty::from_error(&error) == Certainty::Unknown {
+            return error;
         }
-        error
+        let envelope = Object::read(self.body).map(dress::unwrapped);
+        let says_yes = envelope.is_some_and(|envelope| {
+            let has_yes = dress::find(&envelope, "success").is_some_and(dress::is_yes)
+                || dress::find(&envelope, "request_status")
+                    .and_then(Value::string)
+                    .is_some_and(|word| word.trim().eq_ignore_ascii_case("success"));
+            has_yes
+                || Record::of_answer(self, envelope, "conversion", "conversion_id")
+                    .is_ok_and(|record| record.id("conversion_id").is_some())
+        });
+        if !says_yes {
+            return error;
+        }
+        let status = self.status.to_string();
+        self.unexpected(
+            &["says no (status ", &status, ") and yes: "].concat(),
+            self.body,
+        )
     }
 
     /// CAKE says no, in these words.
     pub(crate) fn refused(&self, words: &str) -> Error {
         Error::Refused {
             message: ["CAKE said: ", &redact_and_truncate(words, self.key)].concat(),
+        }
+    }
+
+    /// Something of the documented shape is not there: which it is, and the words that came instead.
+    pub(super) fn lacks(&self, what: &str, name: &str) -> Error {
+        let envelope = Object::read(self.body.trim()).map(dress::unwrapped);
+        match envelope.as_ref().and_then(words::find_words) {
+            Some(words) => self.unexpected(&[what, name, ": "].concat(), &words),
+            None => self.unexpected(what, name),
         }
     }
 
@@ -301,8 +344,17 @@ impl<'a> Answer<'a> {
     }
 }
 
+/// The names that say whose a conversion is.
+const IDENTITY: [&str; 4] = ["conversion_id", "click_id", "offer_id", "unique_id"];
+
 /// What stands around a record or a list in some answers.
 const WRAPPERS: [&str; 3] = ["response", "data", "result"];
+
+/// The one object of a list of one: `[{…}]`, also as `{"d":[{…}]}`.
+fn only_object(body: &str) -> Option<&str> {
+    let inner = body.trim().strip_prefix('[')?.strip_suffix(']')?;
+    Object::read(inner.trim()).map(|_| inner)
+}
 
 /// The older generation's one word for "too many requests".
 fn is_restricted(text: &str) -> bool {
@@ -315,6 +367,8 @@ fn is_restricted(text: &str) -> bool {
 pub(super) struct Record<'a, 'b> {
     answer: &'b Answer<'a>,
     fields: Object<'a>,
+    /// What stands around the record, where it stands in something.
+    around: Option<Object<'a>>,
 }
 
 impl<'a, 'b> Record<'a, 'b> {
@@ -339,11 +393,14 @@ impl<'a, 'b> Record<'a, 'b> {
                 if id_of(&holder).is_some_and(|outer| id_of(&fields) != Some(outer)) {
                     return Err(answer.unexpected("says two things of its ", id));
                 }
-                return Ok(Self { answer, fields });
+                return Ok(Self {
+                    answer,
+                    fields,
+                    around: Some(holder),
+                });
             }
             if dress::find(&holder, id).is_some() && !dress::has(&holder, name) {
-                let fields = holder;
-                return Ok(Self { answer, fields });
+                return Ok(Self::from_fields(answer, holder));
             }
             let inner = WRAPPERS
                 .iter()
@@ -353,12 +410,16 @@ impl<'a, 'b> Record<'a, 'b> {
                 None => break,
             }
         }
-        Err(answer.unexpected("has no record in `", &[name, "`"].concat()))
+        Err(answer.lacks("has no record in ", &["`", name, "`"].concat()))
     }
 
     /// The same over fields that are read already.
     pub(super) fn from_fields(answer: &'b Answer<'a>, fields: Object<'a>) -> Self {
-        Self { answer, fields }
+        Self {
+            answer,
+            fields,
+            around: None,
+        }
     }
 
     pub(super) fn get(&self, name: &str) -> Option<Value<'a>> {
@@ -374,9 +435,50 @@ impl<'a, 'b> Record<'a, 'b> {
         &self.fields
     }
 
-    /// Does a field say two different things?
+    /// Does a field say two different things, in the record or around it?
     pub(super) fn contradicts_itself(&self, name: &str) -> bool {
-        dress::contradicts_itself(&self.fields, name)
+        [Some(&self.fields), self.around.as_ref()]
+            .into_iter()
+            .flatten()
+            .any(|object| dress::contradicts_itself(object, name))
+    }
+
+    /// The first of [`IDENTITY`] that says two things, in the record or around it.
+    pub(super) fn two_faced(&self) -> Option<&'static str> {
+        IDENTITY.into_iter().find(|name| {
+            let told = self.told(name);
+            let is_same = |one: &str, other: &str| {
+                one.eq_ignore_ascii_case(other)
+                    || parse_id(one).is_some_and(|id| parse_id(other) == Some(id))
+            };
+            let first = told.first().map(String::as_str).unwrap_or_default();
+            self.contradicts_itself(name) || told.iter().any(|other| !is_same(first, other))
+        })
+    }
+
+    /// Whose record it is, by one of the names of [`IDENTITY`]: in the record, in
+    /// a part of it (`offer: { offer_id }`), or around it. Absent where it says
+    /// nothing, as .NET's 0 does.
+    pub(super) fn identity(&self, name: &str) -> Option<String> {
+        self.told(name).into_iter().next()
+    }
+
+    /// All that it says of a name.
+    fn told(&self, name: &str) -> Vec<String> {
+        let part = name.strip_suffix("_id").unwrap_or(name);
+        [Some(&self.fields), self.around.as_ref()]
+            .into_iter()
+            .flatten()
+            .flat_map(|object| {
+                let inner = dress::find(object, part)
+                    .and_then(Value::object)
+                    .and_then(|inner| dress::find(&inner, name).and_then(Value::text));
+                [dress::find(object, name).and_then(Value::text), inner]
+            })
+            .flatten()
+            .map(|text| text.trim().to_owned())
+            .filter(|text| !text.is_empty() && parse_id(text) != Some(0))
+            .collect()
     }
 
     pub(super) fn missing(&self, name: &str) -> Error {
@@ -416,6 +518,11 @@ impl<'a, 'b> Record<'a, 'b> {
         self.id(name).ok_or_else(|| self.missing(name))
     }
 
+    /// The offer, whether its id stands in the record or in its `offer`.
+    pub(super) fn offer_id(&self) -> Option<u64> {
+        parse_id(&self.identity("offer_id")?)
+    }
+
     /// An affiliate's id: CAKE's own test affiliate is -1.
     pub(super) fn affiliate_id(&self, name: &str) -> Option<i64> {
         if self.text(name)?.trim() == "-1" {
@@ -451,9 +558,18 @@ pub(super) fn list_holder<'a, 'b>(
             Some(inner) if levels.next().is_some() => record = Record::from_fields(answer, inner),
             // A length without a list is an empty one.
             None if total_rows == Some(0) => break,
-            _ => return Err(answer.unexpected("has no list in ", name)),
+            _ => return Err(answer.lacks("has no list in ", name)),
         }
         total_rows = record.total_rows().or(total_rows);
+    }
+    // Of two lists none is the one.
+    let lists = record.fields().entries();
+    if lists
+        .filter(|(each, _)| dress::is_same_name(each, name))
+        .count()
+        > 1
+    {
+        return Err(answer.unexpected("says two things in `", &[name, "`"].concat()));
     }
     Ok((record, total_rows))
 }
@@ -493,7 +609,7 @@ fn list_of<'a>(
         .entries()
         .find(|(each, _)| dress::is_same_name(each, name))
         .map_or_else(|| Some(Vec::new()), |(_, value)| dress::rows(value, row))
-        .ok_or_else(|| answer.unexpected("has no list in ", name))
+        .ok_or_else(|| answer.lacks("has no list in ", name))
 }
 
 #[cfg(test)]

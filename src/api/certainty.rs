@@ -6,7 +6,7 @@
 //! | success, with a readable record of a conversion id of 1 or more | recorded |
 //! | a no: `success: false`, another `request_status`, 4xx | not recorded by this request |
 //! | 425, 429, `Restricted` | not recorded: it was not looked at |
-//! | success without a readable record; neither yes nor no; yes and no | unknown |
+//! | success without a readable record; neither yes nor no; yes and no, by status or words | unknown |
 //! | success with the record of another click, offer or unique id | unknown |
 //! | a field that stands there twice and says two things | unknown |
 //! | HTML, another text, an empty body, no UTF-8, JSON that ends too soon | unknown |
@@ -61,6 +61,16 @@ impl Certainty {
     }
 }
 
+/// Does CAKE say that it has not looked at the request? That is no no: it is the
+/// same again later, whatever stands behind it.
+#[must_use]
+pub(crate) fn is_limit(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::RateLimited { .. } | Error::HttpStatus { status: 425, .. }
+    )
+}
+
 /// Does CAKE say that it has the transaction of this unique id already? The
 /// words are read, not searched: "already" and "duplicate" stand in other
 /// sentences too ("Affiliate has already reached its daily cap"), and of a click,
@@ -85,7 +95,11 @@ pub(crate) fn is_duplicate(error: &Error, unique_id: &str) -> bool {
     if words.clone().any(|word| is_negation(&word)) {
         return false;
     }
-    if words.next_if(|word| word == "error").is_some() {
+    // The pixel's word, and the one that some put in front.
+    if words
+        .next_if(|word| matches!(word.as_str(), "error" | "failure"))
+        .is_some()
+    {
         words.next_if(|word| word == "code");
     }
     let is_some = words

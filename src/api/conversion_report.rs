@@ -161,13 +161,21 @@ pub(crate) struct ReportLookup {
 /// # Errors
 /// Those of [`read`].
 pub(crate) fn read_for_lookup(answer: &Answer<'_>) -> Result<ReportLookup> {
-    let page = read(answer)?;
-    let (holder, _) = list_holder(answer, "conversions")?;
-    let is_empty = |row: &ReportedConversion| *row == ReportedConversion::default();
-    let has_unread_rows = page.rows.iter().any(is_empty)
-        || has_unread_rows(answer, holder.fields(), "conversions", "conversion")?;
+    let (holder, total_rows) = list_holder(answer, "conversions")?;
+    let mut has_unread_rows =
+        has_unread_rows(answer, holder.fields(), "conversions", "conversion")?;
+    let mut rows = Vec::new();
+    for (record, _) in records(answer, holder.fields(), "conversions", "conversion")? {
+        let row = read_row(&record);
+        // A row that says nothing, or two things, may be any.
+        if row == ReportedConversion::default() || record.two_faced().is_some() {
+            has_unread_rows = true;
+        } else {
+            rows.push(row);
+        }
+    }
     Ok(ReportLookup {
-        page,
+        page: ConversionReportPage { rows, total_rows },
         has_unread_rows,
     })
 }
@@ -177,7 +185,7 @@ fn read_row(row: &Record<'_, '_>) -> ReportedConversion {
     ReportedConversion {
         conversion_id: row.id("conversion_id"),
         conversion_date: text("conversion_date"),
-        offer_id: row.id("offer_id"),
+        offer_id: row.offer_id(),
         affiliate_id: row.affiliate_id("affiliate_id"),
         payout_text: row.amount("payout"),
         revenue_text: row.amount("revenue"),

@@ -84,7 +84,7 @@ impl Click {
     pub(super) fn from_record(record: &Record<'_, '_>) -> Self {
         Self {
             click_id: record.text("click_id").filter(|id| !id.is_empty()),
-            offer_id: record.id("offer_id"),
+            offer_id: record.offer_id(),
             affiliate_id: record.affiliate_id("affiliate_id"),
             click_date: record.text("click_date"),
             sub_id_1: record.text("sub_id_1"),
@@ -97,6 +97,9 @@ impl Click {
             converted: Some(record.flag("converted")),
             conversion_id: record.id("conversion_id"),
             has_said: match record.get("converted") {
+                _ if record.two_faced().is_some() || record.contradicts_itself("converted") => {
+                    false
+                }
                 // Not converted, as this conversion, says both.
                 Some(word) if record.id("conversion_id").is_some() => dress::is_yes(word),
                 Some(word) => dress::is_yes(word) || dress::is_no(word),
@@ -134,8 +137,12 @@ pub(crate) fn read(answer: &Answer<'_>, click_id: &str) -> Result<Option<Click>>
         let own = click.click_id.as_deref();
         own.is_some_and(|own| own.trim().eq_ignore_ascii_case(click_id))
     });
+    let is_part = total_rows.is_some_and(|total| total > clicks.len() as u64);
     if let Some(at) = at {
-        return Ok(Some(taken(clicks, at, click_id)));
+        let mut click = taken(clicks, at, click_id);
+        // A row that did not come may say something else of the click.
+        click.has_said &= !is_part;
+        return Ok(Some(click));
     }
     // What says nothing may be the click, so that none is known to be missing.
     if has_unread_rows(answer, holder.fields(), "clicks", "click")? {
@@ -145,7 +152,7 @@ pub(crate) fn read(answer: &Answer<'_>, click_id: &str) -> Result<Option<Click>>
         // A single click that does not say its id is about the one that was asked for.
         (Some(click), true) if click.click_id.is_none() => Ok(Some(click)),
         (Some(_), _) => Err(answer.unexpected("to Get Click has other clicks", "")),
-        (None, _) if total_rows.is_some_and(|total| total > 0) => {
+        (None, _) if is_part => {
             Err(answer.unexpected("to Get Click has fewer clicks than it says", ""))
         }
         (None, _) => Ok(None),
@@ -206,6 +213,46 @@ mod tests {
         ] {
             assert_eq!(read_of(response), Ok(None), "{response}");
         }
+    }
+
+    #[test]
+    fn a_click_that_says_two_things_or_came_in_part_settles_nothing() {
+        for (row, rest) in [
+            (r#""offer_id":5,"converted":true,"converted":false"#, ""),
+            (r#""offer_id":5,"converted":false,"Converted":"yes""#, ""),
+            (r#""offer_id":5,"conversion_id":9,"conversion_id":0"#, ""),
+            (
+                r#""offer_id":5,"converted":true,"conversion_id":9,"ConversionId":8"#,
+                "",
+            ),
+            (r#""offer_id":5,"offer_id":6,"converted":false"#, ""),
+            (
+                r#""offer_id":5,"offer":{"offer_id":6},"converted":false"#,
+                "",
+            ),
+            (r#""offer_id":5,"converted":false"#, r#","total_rows":2"#),
+            (
+                r#""offer_id":5,"converted":true,"conversion_id":9"#,
+                r#","total_rows":"2""#,
+            ),
+            (r#""offer":{"offer_id":6},"converted":false"#, ""),
+        ] {
+            let response = format!(r#"{{"clicks":[{{"click_id":"abc",{row}}}]{rest}}}"#);
+            let click = read_of(&response).unwrap().unwrap();
+            assert_eq!(click.verdict(5), ClickVerdict::Unclear, "{response}");
+        }
+        for other in [r#""clicks":[{"click_id":"z"}]"#, r#""Clicks":[]"#] {
+            for response in [
+                format!(r#"{{"clicks":[{{"click_id":"abc","converted":false}}],{other}}}"#),
+                format!(r#"{{{other},"clicks":[{{"click_id":"abc","converted":false}}]}}"#),
+            ] {
+                let error = read_of(&response).unwrap_err();
+                assert_eq!(error.code(), "unexpected_answer", "{response}");
+            }
+        }
+        let nested = r#"{"clicks":[{"click_id":"abc","Offer":{"OfferId":5},"converted":false}],"total_rows":1}"#;
+        let click = read_of(nested).unwrap().unwrap();
+        assert_eq!(click.verdict(5), ClickVerdict::NotConverted);
     }
 
     #[test]

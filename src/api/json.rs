@@ -63,7 +63,6 @@ impl<'a> Object<'a> {
 
 impl<'a> Value<'a> {
     /// The JSON text itself.
-    #[cfg(feature = "forwarder")]
     pub(crate) fn json(self) -> &'a str {
         self.0
     }

@@ -71,6 +71,10 @@ pub(crate) struct Pager {
     fresh: u64,
     pages: u64,
     total: Option<u64>,
+    /// Has the list told a length that is less than what it showed, such as 0 or the page's own? Then it tells none.
+    has_false_total: bool,
+    /// How often the list's end was seen with nothing behind it, though its length says more.
+    seen_end: u32,
     /// The position behind the last row that was read.
     end: u64,
     /// The list's length then.
@@ -130,6 +134,8 @@ impl Pager {
             fresh: 0,
             pages: 0,
             total: None,
+            has_false_total: false,
+            seen_end: 0,
             end: start_at_row,
             total_at_end: 0,
             overlap: 0,
@@ -190,8 +196,17 @@ impl Pager {
 
     /// Takes note of a page. Are its rows to be taken? If not, rows in between
     /// were missed, and the page is asked for again from further up.
-    pub(crate) fn read(&mut self, page: PageRead) -> bool {
+    pub(crate) fn read(&mut self, mut page: PageRead) -> bool {
         let asked = self.row_limit();
+        let reached = self.start.saturating_add(page.rows);
+        // Counted from 1, the last row of a later page is one further.
+        let most = |total: u64| total.saturating_add(u64::from(self.start > 0));
+        let is_false = |total| page.rows > 0 && reached > most(total);
+        if self.has_false_total || page.total_rows.is_some_and(is_false) {
+            self.has_false_total = true;
+            self.total = None;
+            page.total_rows = None;
+        }
         let before = self.total;
         self.pages += 1;
         if self.is_probing {
@@ -401,8 +416,18 @@ impl Pager {
         // Of rows that went, some were read: then only the end itself is one.
         let knows_all = self.skipped + self.fresh >= total
             && (!self.has_shrunk || new_rows == 0 && reached > total);
+        // As long as the longest, it may have been cut there: what is counted from 1 may have a row behind it.
+        let may_be_last = self.pages == 1 || rows < self.page_rows || reached > total;
         // Page after page of what we know: `start_at_row` is not heeded.
         let is_stale = new_rows == 0 && self.start > total + self.limit;
+        // What was read last, with room for more behind it and nothing there: the length counts what is not listed.
+        let is_end =
+            page.last_known.is_some_and(|index| index + 1 == rows) && rows < self.page_rows;
+        self.seen_end = match (new_rows, is_end) {
+            (0, true) => self.seen_end + 1,
+            (0, false) => self.seen_end,
+            _ => 0,
+        };
         self.pages_at_end = if reached >= total {
             self.pages_at_end + 1
         } else {
@@ -416,8 +441,9 @@ impl Pager {
             };
         }
         if rows == 0
-            || rows < asked && knows_all
+            || rows < asked && knows_all && may_be_last
             || is_stale
+            || self.seen_end > 1
             || self.idle_at_end > 2
             || self.pages_at_end > MAX_PAGES_LOSING
         {

@@ -1,9 +1,10 @@
 //! Record Conversion: `GET /api/2/conversion.json`, a GET with a side effect.
 
 use super::answer::Record;
+use super::certainty::is_duplicate;
 use super::conversion_report::ReportedConversion;
 use super::get_click::Click;
-use super::{Account, Answer, Request, params};
+use super::{Account, Answer, Request, commerce, params};
 use crate::{Result, click_id};
 use serde::Serialize;
 
@@ -80,17 +81,38 @@ impl Params {
     }
 
     /// The same where the click id may come from elsewhere: it is checked, and
-    /// empty where there is none. An optional field that is empty is absent.
+    /// empty where there is none. An optional field that is empty is absent. With
+    /// it comes what `p.ashx` takes besides: the event's id, and an order as a
+    /// query; see [`commerce::query`].
     ///
     /// # Errors
-    /// Those of [`Params::read`], but for a missing click id.
-    pub(crate) fn read_without_click_id(text: &str) -> Result<Self> {
-        let fields = params::Params::read(text, &NAMES)?.without_empty(&["uniqueId"]);
+    /// Those of [`Params::read`], but for a missing click id, and of
+    /// [`commerce::query`].
+    pub(crate) fn read_with_order(text: &str) -> Result<(Self, Option<u64>, Option<String>)> {
+        let mut names = NAMES.to_vec();
+        names.push("eventId");
+        names.extend(commerce::NAMES);
+        let fields = params::Params::read(text, &names)?.without_empty(&["uniqueId"]);
         let params = Self::from_fields(&fields)?;
         if !params.click_id.is_empty() {
             click_id::check(&params.click_id)?;
         }
-        Ok(params)
+        let order = commerce::query_of(&fields)?;
+        let order = Some(order).filter(|order| !order.is_empty());
+        Ok((params, fields.id("eventId")?, order))
+    }
+
+    /// Reads what was stored of these.
+    ///
+    /// # Errors
+    /// Those of [`Params::read`].
+    pub(crate) fn read_stored(text: &str) -> Result<(Self, Option<u64>, Option<String>)> {
+        let mut names = NAMES.to_vec();
+        names.extend(["eventId", "order"]);
+        let fields = params::Params::read(text, &names)?;
+        click_id::check(&fields.required_text("clickId")?)?;
+        let params = Self::from_fields(&fields)?;
+        Ok((params, fields.id("eventId")?, fields.text("order")?))
     }
 
     fn from_fields(fields: &params::Params<'_>) -> Result<Self> {
@@ -207,27 +229,27 @@ pub(crate) fn request(account: &Account, params: &Params) -> Request {
 ///
 /// # Errors
 /// Every error of an answer, see [`crate::Error`].
-pub(crate) fn read(answer: &Answer<'_>) -> Result<Conversion> {
+fn read(answer: &Answer<'_>, unique_id: &str) -> Result<Conversion> {
     let envelope = match answer.open() {
         Ok(envelope) => envelope,
+        // "This transaction is a duplicate" may show the record that it is one of.
+        Err(error) if is_duplicate(&error, unique_id) => return Err(error),
         Err(error) => return Err(answer.contradicted(error)),
     };
     let record = Record::of_answer(answer, envelope, "conversion", "conversion_id")?;
-    for name in ["conversion_id", "click_id", "offer_id", "unique_id"] {
-        if record.contradicts_itself(name) {
-            return Err(answer.unexpected("says two things of its ", name));
-        }
+    if let Some(name) = record.two_faced() {
+        return Err(answer.unexpected("says two things of its ", name));
     }
     Ok(Conversion {
         conversion_id: record
             .id("conversion_id")
             .ok_or_else(|| record.missing("conversion_id"))?,
-        offer_id: record.id("offer_id"),
+        offer_id: record.offer_id(),
         affiliate_id: record.affiliate_id("affiliate_id"),
-        click_id: record.text("click_id"),
+        click_id: record.identity("click_id"),
         payout_text: record.amount("payout"),
         revenue_text: record.amount("revenue"),
-        unique_id: record.text("unique_id"),
+        unique_id: record.identity("unique_id"),
         conversion_date: record.text("conversion_date"),
         conversion_status: record.text("conversion_status"),
         is_recovered: false,
@@ -258,20 +280,16 @@ pub(crate) fn is_same_unique_id(told: &str, ours: &str) -> bool {
 /// # Errors
 /// Those of [`read`].
 pub(crate) fn read_for(answer: &Answer<'_>, asked: Asked<'_>) -> Result<Conversion> {
-    let conversion = read(answer)?;
-    let told = |text: &Option<String>| {
-        let text = text.as_deref().unwrap_or_default().trim();
-        (!text.is_empty() && text != "0").then(|| text.to_owned())
-    };
-    if let (Some(unique_id), Some(ours)) = (told(&conversion.unique_id), asked.unique_id)
-        && !is_same_unique_id(&unique_id, ours)
+    let conversion = read(answer, asked.unique_id.unwrap_or_default())?;
+    if let (Some(unique_id), Some(ours)) = (&conversion.unique_id, asked.unique_id)
+        && !is_same_unique_id(unique_id, ours)
     {
-        return Err(answer.unexpected("is about another unique_id: ", &unique_id));
+        return Err(answer.unexpected("is about another unique_id: ", unique_id));
     }
-    if let Some(click_id) = told(&conversion.click_id)
+    if let Some(click_id) = &conversion.click_id
         && !click_id.eq_ignore_ascii_case(asked.click_id.trim())
     {
-        return Err(answer.unexpected("is about another click_id: ", &click_id));
+        return Err(answer.unexpected("is about another click_id: ", click_id));
     }
     match conversion.offer_id {
         Some(offer_id) if offer_id != asked.offer_id => {

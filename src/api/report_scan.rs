@@ -19,6 +19,8 @@ pub(crate) struct ReportScan {
     read: u64,
     /// The most rows that a page has had.
     page_rows: u64,
+    /// The most rows that a page has said there are.
+    total_rows: Option<u64>,
     /// Has a row been read that may be the conversion all the same?
     has_nameless: bool,
 }
@@ -61,6 +63,7 @@ impl ReportScan {
             known: BTreeSet::new(),
             read: 0,
             page_rows: 0,
+            total_rows: None,
             has_nameless: false,
         }
     }
@@ -97,6 +100,7 @@ impl ReportScan {
         }
         self.pages += 1;
         self.page_rows = self.page_rows.max(rows);
+        self.total_rows = self.total_rows.max(total_rows);
         if self.pager.is_short() {
             return Scanned::Nothing("the report changes faster than it can be read");
         }
@@ -107,7 +111,7 @@ impl ReportScan {
                 Scanned::Nothing("the report is too long")
             };
         }
-        match total_rows {
+        match self.total_rows {
             Some(total) if total > self.read => {
                 Scanned::Nothing("the report has fewer rows than it says")
             }
@@ -127,11 +131,13 @@ impl ReportScan {
             own.is_some_and(|own| is_same_unique_id(own, unique_id))
                 && row.offer_id.is_none_or(|id| id == asked.offer_id)
         });
-        if let Some(row) = ours {
-            return Found::Recorded(row);
-        }
-        if lookup.has_unread_rows {
+        if lookup.has_unread_rows && ours.is_none_or(|row| !is_of_click(row, asked)) {
             return Found::Nothing("the report has a row that cannot be read");
+        }
+        match ours {
+            Some(row) if is_of_click(row, asked) => return Found::Recorded(row),
+            Some(_) => return Found::Nothing("the report has the transaction for another click"),
+            None => {}
         }
         // A report that shows no unique ids cannot say that one is missing.
         if !page.rows.is_empty() && page.rows.iter().all(|row| row.unique_id.is_none()) {
@@ -157,10 +163,15 @@ impl ReportScan {
 /// another's.
 fn may_be(row: &ReportedConversion, asked: Asked<'_>) -> bool {
     let own = row.unique_id.as_deref().unwrap_or_default().trim();
-    let click_id = row.click_id.as_deref().unwrap_or_default().trim();
     (own.is_empty() || own.eq_ignore_ascii_case(asked.unique_id.unwrap_or_default().trim()))
         && row.offer_id.is_none_or(|id| id == asked.offer_id)
-        && (click_id.is_empty() || click_id.eq_ignore_ascii_case(asked.click_id))
+        && is_of_click(row, asked)
+}
+
+/// Does a row name the click, or none?
+fn is_of_click(row: &ReportedConversion, asked: Asked<'_>) -> bool {
+    let click_id = row.click_id.as_deref().unwrap_or_default().trim();
+    click_id.is_empty() || click_id == "0" || click_id.eq_ignore_ascii_case(asked.click_id)
 }
 
 #[cfg(test)]
@@ -178,7 +189,10 @@ mod tests {
         let mut scan = ReportScan::new(100, 40);
         for body in bodies {
             let body = format!(r#"{{"request_status":"Success","response":{body}}}"#);
-            let lookup = conversion_report::read_for_lookup(&Answer::new(200, &body)).unwrap();
+            let answer = Answer::new(200, &body);
+            let Ok(lookup) = conversion_report::read_for_lookup(&answer) else {
+                return "unreadable".into();
+            };
             match scan.find(&lookup, ASKED) {
                 Found::NotYet => {}
                 Found::Recorded(_) => return "recorded".into(),
@@ -249,6 +263,42 @@ mod tests {
                 "missing",
             ),
             (vec![rows(OTHER); 20], "the report repeats its rows"),
+            // What a page has announced the last one need not say again.
+            (
+                vec![total(OTHER, 2), none.clone()],
+                "the report has fewer rows than it says",
+            ),
+            (
+                vec![format!(
+                    r#"{{"data":{{"conversions":[{OTHER}],"conversions":[{OTHER}]}}}}"#
+                )],
+                "unreadable",
+            ),
+            (
+                vec![rows(
+                    r#"{"conversion_id":9,"unique_id":"OTHER","unique_id":"U1"}"#,
+                )],
+                "the report has a row that cannot be read",
+            ),
+            (
+                vec![
+                    rows(r#"{"conversion_id":9,"unique_id":"U1","offer":{"offer_id":6}}"#),
+                    none.clone(),
+                ],
+                "missing",
+            ),
+            (
+                vec![rows(
+                    r#"{"conversion_id":9,"unique_id":"U1","click_id":"zzz"}"#,
+                )],
+                "the report has the transaction for another click",
+            ),
+            (
+                vec![rows(
+                    r#"{"conversion_id":9,"unique_id":"U1","offer":{"offer_id":5},"click_id":"ABC"}"#,
+                )],
+                "recorded",
+            ),
         ] {
             let bodies: Vec<&str> = bodies.iter().map(String::as_str).collect();
             assert_eq!(find(&bodies), expected, "{bodies:?}");

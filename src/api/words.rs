@@ -57,7 +57,21 @@ fn is_generic(words: &str) -> bool {
 
 /// The words of an envelope, if it has any.
 pub(super) fn find_words(envelope: &Object<'_>) -> Option<String> {
-    find_in(envelope, MAX_DEPTH)
+    let found = find_in(envelope, MAX_DEPTH);
+    if found.as_deref().is_some_and(|words| !is_generic(words)) {
+        return found;
+    }
+    // `request_message`, `ResultMessage`: by a name that nobody has listed.
+    let is_named = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        ["message", "error", "reason"]
+            .iter()
+            .any(|end| name.ends_with(end))
+    };
+    let mut others = envelope.entries().filter(|(name, _)| is_named(name));
+    others
+        .find_map(|(_, value)| words_of(value, MAX_DEPTH).filter(|words| !is_generic(words)))
+        .or(found)
 }
 
 /// The words that say by their place alone that something went wrong.
@@ -91,7 +105,9 @@ pub(super) fn find_error(envelope: &Object<'_>) -> Option<String> {
     named
         .iter()
         .find_map(|name| is_error(name))
-        .or_else(|| find_words(envelope).filter(|_| says_error || !has_payload))
+        // `error_description` says more than `error`.
+        .map(|named| find_in(envelope, MAX_DEPTH).unwrap_or(named))
+        .or_else(|| find_in(envelope, MAX_DEPTH).filter(|_| says_error || !has_payload))
 }
 
 fn find_in(object: &Object<'_>, depth: u8) -> Option<String> {
@@ -104,7 +120,7 @@ fn find_in(object: &Object<'_>, depth: u8) -> Option<String> {
         match value.object() {
             Some(inner) => find_in(&inner, depth),
             // The words themselves, in the place of an answer's part.
-            None if matches!(*name, "response" | "result" | "data") => {
+            None if matches!(*name, "response" | "result" | "data" | "d") => {
                 value.string().and_then(|_| words_of(value, depth))
             }
             None => None,

@@ -32,7 +32,7 @@ const MAX_LIMIT_OF_ONE_MS: u64 = 60_000;
 /// While CAKE does not take the key, or the address is wrong, one attempt in
 /// five minutes asks again; the first ones sooner, each with another event.
 pub(crate) const PAUSE_MS: u64 = 300_000;
-const PROBES_MS: [u64; 3] = [1_000, 10_000, 60_000];
+const PROBES_MS: [u64; 4] = [1_000, 3_000, 10_000, 30_000];
 
 /// What an attempt tells of CAKE as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +43,8 @@ pub(crate) enum Signal {
     Failing,
     /// CAKE limits; it may have said for how long, in milliseconds.
     Limited(Option<u64>),
+    /// The same of a look-up: it says nothing of conversions.
+    LookupLimited(Option<u64>),
     /// CAKE does not take the key, or something in front of it refuses.
     KeyRefused,
     /// There is nothing at the address.
@@ -84,8 +86,8 @@ pub(crate) enum Lane {
     Oldest,
     /// The newest that has not failed yet.
     Newest,
-    /// The oldest that has not failed yet.
-    Unfailed,
+    /// Any that has not failed yet, at random.
+    Anywhere,
 }
 
 /// Why attempts rest.
@@ -110,6 +112,8 @@ struct Stall {
 pub(crate) struct CircuitBreaker {
     at_once: u32,
     stall: Option<Stall>,
+    /// Look-ups alone rest from one time to another.
+    lookup_rest: Option<(u64, u64)>,
     /// Stalls of the same reason in a row.
     steps: u32,
     last_healthy_ms: Option<u64>,
@@ -127,6 +131,7 @@ impl Default for CircuitBreaker {
         Self {
             at_once: AT_ONCE,
             stall: None,
+            lookup_rest: None,
             steps: 0,
             last_healthy_ms: None,
             last_trouble_ms: None,
@@ -169,6 +174,14 @@ impl CircuitBreaker {
             .map_or(0, |stall| stall.to_ms)
     }
 
+    /// When the next look-up may start, where sends go on; 0 for now.
+    #[must_use]
+    pub(crate) fn lookups_rest_until_ms(&self, now_ms: u64) -> u64 {
+        self.lookup_rest
+            .filter(|(from_ms, to_ms)| (*from_ms..*to_ms).contains(&now_ms))
+            .map_or(0, |(_, to_ms)| to_ms)
+    }
+
     /// Does CAKE refuse the key?
     #[must_use]
     pub(crate) fn is_paused(&self) -> bool {
@@ -198,12 +211,12 @@ impl CircuitBreaker {
             return Lane::Nothing;
         }
         if self.stall.is_some() {
-            // A probe: with another event than those that brought it here,
-            // from one end and from the other.
-            return if self.steps.is_multiple_of(2) {
-                Lane::Unfailed
-            } else {
+            // A probe: with another event than those that brought it here. Bad
+            // ones may stand at both ends of the queue.
+            return if self.steps % 3 == 1 {
                 Lane::Newest
+            } else {
+                Lane::Anywhere
             };
         }
         let is_wary = self
@@ -226,6 +239,10 @@ impl CircuitBreaker {
             Signal::Healthy => self.recover(heard),
             Signal::Failing => self.fail(heard),
             Signal::Limited(asked_ms) => self.limit(asked_ms, heard),
+            Signal::LookupLimited(asked_ms) => {
+                let ms = asked_ms.unwrap_or(FIRST_STALL_MS).min(MAX_LIMIT_MS);
+                self.lookup_rest = Some((heard.now_ms, heard.now_ms.saturating_add(ms)));
+            }
             Signal::KeyRefused => return self.refuse(Reason::Key, heard),
             Signal::NotFound => return self.refuse(Reason::Address, heard),
         }

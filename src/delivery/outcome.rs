@@ -3,8 +3,9 @@
 
 use super::circuit_breaker::Signal;
 use super::route::Route;
+use crate::api::older::correction::{self, Checked};
 use crate::api::record_conversion::Asked;
-use crate::api::{Answer, Certainty, is_duplicate, record_conversion};
+use crate::api::{Answer, Certainty, is_duplicate, is_limit, record_conversion};
 use crate::{Error, Result};
 
 /// Where an event stands.
@@ -62,7 +63,7 @@ impl Meaning {
             Route::Api(_) => {
                 record_conversion::read_for(answer, asked).map(|done| Some(done.conversion_id))
             }
-            Route::Pixel(_) => read_pixel(answer),
+            Route::Pixel(..) => read_pixel(answer),
         };
         match read {
             Ok(conversion_id) => Self::Recorded(conversion_id),
@@ -75,6 +76,19 @@ impl Meaning {
         }
     }
 
+    /// Reads the answer to a correction. An account without older services says nothing of its
+    /// conversions: what is not found there is this correction's own.
+    #[must_use]
+    pub(crate) fn from_correction_answer(answer: &Answer<'_>, checked: &Checked) -> Self {
+        match correction::read(answer, checked) {
+            Ok(done) => Self::Recorded(done.conversion_id),
+            Err(error) => match Self::from_error(error) {
+                Self::NotFound(error) => Self::Refused(error),
+                other => other,
+            },
+        }
+    }
+
     /// Names what went wrong with an attempt.
     #[must_use]
     pub(crate) fn from_error(error: Error) -> Self {
@@ -83,7 +97,7 @@ impl Meaning {
             Error::HttpStatus { status, .. } if is_about_the_address(*status) => {
                 Self::NotFound(error)
             }
-            Error::RateLimited { .. } | Error::HttpStatus { status: 425, .. } => Self::Again(error),
+            _ if is_limit(&error) => Self::Again(error),
             _ if Certainty::from_error(&error) == Certainty::Unknown => Self::Again(error),
             // What cannot even be sent is refused too.
             _ => Self::Refused(error),
@@ -144,16 +158,27 @@ fn is_about_the_address(status: u16) -> bool {
 /// Reads what `p.ashx` says: SUCCESS or FAILURE, as its first word. Anything
 /// else is its web server's, and says nothing.
 fn read_pixel(answer: &Answer<'_>) -> Result<Option<u64>> {
-    let body = answer.body_of_success()?;
-    let text = body.trim();
-    let (word, rest) = text
-        .find(|character: char| {
-            !character.is_ascii_alphanumeric() && character.is_ascii() && character != '_'
-        })
-        .map_or((text, ""), |at| text.split_at(at));
+    let body = match answer.body_of_success() {
+        Ok(body) => body,
+        // A yes with the status of a no says both.
+        Err(error)
+            if !is_limit(&error)
+                && Certainty::from_error(&error) == Certainty::NotRecorded
+                && is_success(answer.words()) =>
+        {
+            return Err(answer.unexpected("says SUCCESS with an error status: ", answer.words()));
+        }
+        Err(error) => return Err(error),
+    };
+    let (word, rest) = first_word(body);
     match word {
-        "SUCCESS" if is_quiet(rest) => Ok(None),
-        "FAILURE" => Err(answer.refused(text)),
+        _ if is_success(body) => Ok(None),
+        "FAILURE" => Err(
+            match answer.no(Some(false), Some(rest.trim_matches([':', ' ']))) {
+                error @ Error::RateLimited { .. } => error,
+                _ => answer.refused(body.trim()),
+            },
+        ),
         _ => Err(match answer.open() {
             Err(
                 error @ (Error::Refused { .. }
@@ -163,6 +188,20 @@ fn read_pixel(answer: &Answer<'_>) -> Result<Option<u64>> {
             _ => answer.unexpected("is neither SUCCESS nor FAILURE: ", body),
         }),
     }
+}
+
+/// The first word of a text, and what stands behind it.
+fn first_word(text: &str) -> (&str, &str) {
+    let text = text.trim();
+    text.find(|character: char| {
+        !character.is_ascii_alphanumeric() && character.is_ascii() && character != '_'
+    })
+    .map_or((text, ""), |at| text.split_at(at))
+}
+
+fn is_success(text: &str) -> bool {
+    let (word, rest) = first_word(text);
+    word == "SUCCESS" && is_quiet(rest)
 }
 
 /// What may stand behind SUCCESS: a mark, and an id or a date. Words could take
@@ -371,9 +410,17 @@ mod tests {
             (302, "", "again"),
             (500, "SUCCESS", "again"),
             (404, "", "not found"),
+            (400, "SUCCESS", "again"),
+            (404, "SUCCESS: 998877", "again"),
+            (400, "UNSUCCESSFUL", "refused"),
+            (200, "FAILURE: Restricted", "again"),
+            (200, "FAILURE: this transaction is a duplicate", "refused"),
         ] {
             let meaning = Meaning::from_answer(&route, &Answer::new(status, body), ASKED, false);
             assert_eq!(word(&meaning), expected, "{status} {body}");
         }
+        let answer = Answer::new(200, "FAILURE: this transaction is a duplicate");
+        let meaning = Meaning::from_answer(&route, &answer, ASKED, true);
+        assert_eq!(word(&meaning), "recorded");
     }
 }

@@ -35,8 +35,10 @@ fn a_macro_that_others_have_or_nearly_have_leads_to_ours() {
         ("payout", "price"),
         ("click_id", "s2"),
         ("clickid", "s2"),
+        ("click_id", "reqsessid"),
         ("sub1", "s1"),
         ("prise", "price"),
+        ("conversion_id", "leadid"),
     ] {
         let template = format!("https://p.example.com/?id=#reqsessid#&x=#{wrong}#");
         let checked = check(&template).unwrap();
@@ -91,6 +93,54 @@ fn mistakes_are_named() {
     assert_eq!(codes("https://p.example/?p=#price#"), ["no_click_id"]);
     let checked = check("https://p.example/?id={click_id}").unwrap();
     assert_eq!(checked.findings[0].parameter, "click_id");
+}
+
+#[test]
+fn what_the_way_has_done_to_a_url_is_a_finding() {
+    for (text, code) in [
+        (
+            "https://p.example/?id=#reqsessid#&x={{ clickid }}",
+            "foreign_macro",
+        ),
+        (
+            "https://p.example/?id=#reqsessid#&x=[click id]",
+            "foreign_macro",
+        ),
+        (" https://p.example/?id=#reqsessid#", "stray_space"),
+        ("https://p.example/?id=#reqsessid# ", "stray_space"),
+        ("https://p.example/?id=#reqsessid#&x=a b", "stray_space"),
+        ("https://p.example/?id=#reqsessid#&\nx=1", "line_break"),
+        (
+            "https://p.example/?id=#reqsessid#\u{a0}",
+            "invisible_character",
+        ),
+        ("<https://p.example/?id=#reqsessid#>", "text_around_link"),
+        ("\"https://p.example/?id=#reqsessid#\"", "text_around_link"),
+        (
+            "<img src='https://p.example/?id=#reqsessid#'>",
+            "text_around_link",
+        ),
+        ("https:\\/\\/p.example\\/?id=#reqsessid#", "escaped_text"),
+    ] {
+        assert_eq!(check(text), Err(Error::InvalidPostbackUrl), "{text}");
+        let Checked { uses, findings } = inspect(text).unwrap();
+        assert!(
+            findings.iter().any(|finding| finding.code == code),
+            "{text}: {findings:?}"
+        );
+        assert_eq!(uses, ["reqsessid"], "{text}");
+    }
+    for text in [
+        "http://p.example/",
+        "https://u:p@p.example/",
+        "https://127.0.0.1/",
+        "p.example",
+        "",
+        " ",
+        "https://p.example\\@evil.example/",
+    ] {
+        assert_eq!(inspect(text), Err(Error::InvalidPostbackUrl), "{text}");
+    }
 }
 
 #[test]

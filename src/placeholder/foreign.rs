@@ -170,10 +170,17 @@ fn find_whole(value: &str) -> Option<Foreign<'_>> {
     // `us__search__id__` ends in `_` as names do.
     let is_marked = value.starts_with(is_edge) || value.ends_with(|c| is_edge(c) && c != '_');
     let is_decorated = is_marked && is_name(name) && is_macro_name(name);
-    let is_printf = value.strip_prefix('%').is_some_and(|rest| {
-        let kind = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '$');
-        kind.len() == 1 && kind.starts_with(|c: char| c.is_ascii_lowercase() || c == '@')
-    });
+    // `%20x` is a space and a letter.
+    let is_escape = value
+        .get(1..3)
+        .is_some_and(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    let is_printf = value
+        .strip_prefix('%')
+        .filter(|_| !is_escape)
+        .is_some_and(|rest| {
+            let kind = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '$');
+            kind.len() == 1 && kind.starts_with(|c: char| c.is_ascii_lowercase() || c == '@')
+        });
     let is_campaign_manager = value
         .strip_prefix("%e")
         .and_then(|rest| rest.strip_suffix('!'))
@@ -315,8 +322,9 @@ pub(crate) fn is_unfilled(name: &str, value: &str) -> bool {
         || value.contains("[object ")
         || is_one_of(&["InvalidDate"]);
     // `payout=PAYOUT`: the manual's word for the parameter itself.
+    let is_error = super::SHEET_ERRORS.contains(&value);
     let is_own_name = name.eq_ignore_ascii_case(value) && is_word_of_macros(value);
-    is_id || is_asking || is_lost || is_own_name
+    is_id || is_asking || is_lost || is_error || is_own_name
 }
 
 /// `YOUR_SUB_ID`, `your_sub_id`, `SUBID_HERE`; in small letters it may be a plain text.

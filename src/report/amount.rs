@@ -1,17 +1,17 @@
-//! Amounts as files write them, to whole ten-thousandths. Never binary floating
-//! point, never a guess.
+//! Reads and writes amounts in whole ten-thousandths of a currency unit. The module uses no floating point and
+//! never guesses.
 
 use super::flaw::Flaw;
 
 /// One unit of a currency in ten-thousandths.
 pub(super) const SCALE: i64 = 10_000;
 
-/// How a file writes amounts.
+/// The declared number format of a file.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct NumberFormat {
-    /// The decimal mark, `.` or `,`; 0 where nobody declared it.
+    /// The decimal mark, `.` or `,`; 0 where the format is not declared.
     pub(crate) decimal: u8,
-    /// What stands between thousands; 0 for nothing.
+    /// The thousands separator; 0 for none.
     pub(crate) group: u8,
     /// May a currency's symbol stand before or behind?
     pub(crate) has_symbol: bool,
@@ -121,7 +121,7 @@ pub(crate) fn read(
         return Err(Flaw::Amount);
     }
     match places {
-        // `1.234` is one and a quarter or a thousand: its country decides.
+        // `1.234` is 1.234 or 1,234: only the country's format decides.
         Some(3) if format.decimal == 0 && !is_number => return Err(Flaw::AmbiguousAmount),
         None if group_at.is_some_and(|at| digits - at != 3) => return Err(Flaw::Amount),
         _ => {}
@@ -137,7 +137,7 @@ fn signed(units: i64, is_negative: bool) -> i64 {
     if is_negative { -units } else { units }
 }
 
-/// `+2` and `-1`: at most 20, or the amount is none.
+/// The exponent of an amount, such as `+2` or `-1`, of at most three digits.
 fn read_exponent(text: &[u8]) -> Option<i32> {
     let (is_negative, digits) = match text.split_first()? {
         (b'-', rest) => (true, rest),
@@ -231,7 +231,7 @@ pub(super) fn write(output: &mut String, units: i64) {
     }
 }
 
-/// Writes a whole number with at least so many digits.
+/// Writes a whole number, padded with zeros to at least `digits` digits.
 pub(super) fn write_digits(output: &mut String, number: u64, least: usize) {
     let mut digits = [b'0'; 20];
     let mut rest = number;

@@ -1,4 +1,4 @@
-//! Who brought the sale: models over journeys of touches, side by side.
+//! Attribution: splits credit for conversions between channels, by several models side by side.
 
 use super::CENT;
 use super::memory::Memory;
@@ -7,17 +7,17 @@ use super::share::divide;
 use super::words::Words;
 use crate::{Error, Result};
 
-/// Fractions of credit in 2^-40 of an amount's unit: exact enough for any sum, and whole.
+/// Credit is counted in fractions of 2^-40 of an amount's unit: whole numbers, exact enough for any sum.
 const FRACTION: u128 = 1 << 40;
 
-/// Channels that Markov's model is solved for.
+/// The maximum number of channels for the Markov model.
 const MAX_CHANNELS: usize = 500;
 
-/// Journeys, and the channels that they touch.
+/// Journeys, and the channels of their touches.
 #[derive(Debug)]
 pub(crate) struct Journeys {
     channels: Words,
-    /// Channel, and how many seconds before the journey's end.
+    /// Per touch: the channel, and the seconds before the journey's end.
     touches: Vec<(u32, u32)>,
     all: Vec<Journey>,
     memory: Memory,
@@ -31,34 +31,34 @@ struct Journey {
     converts: bool,
 }
 
-/// How credit is given.
+/// An attribution model: the rule that splits the credit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Model {
-    /// All to the last touch.
+    /// All credit to the last touch.
     Last,
-    /// All to the first one.
+    /// All credit to the first touch.
     First,
-    /// The same to each touch.
+    /// Equal credit to each touch.
     Linear,
-    /// These parts in a hundred to the first and the last touch, the rest to those between.
+    /// Two percentages, for the first and the last touch; the touches between share the rest.
     Position(u32, u32),
-    /// Half as much for every so many seconds before the conversion.
+    /// Exponential decay: credit halves with every such number of seconds before the conversion.
     TimeDecay(u32),
-    /// By the removal effect in a Markov chain of order 1.
+    /// The removal effect in a Markov chain of order 1.
     Markov,
-    /// The Shapley value where a set of channels earns the journeys inside of it: each journey's credit in
-    /// equal parts to its distinct channels.
+    /// The Shapley value, where a set of channels earns the journeys that touch no other channel. Each journey's
+    /// credit is split equally between its distinct channels.
     Shapley,
 }
 
-/// What a model gives each channel.
+/// The credit that a model gives each channel.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Credit {
-    /// The weights that shares are made of, channel by channel.
+    /// The weights from which the shares are computed, by channel.
     pub(crate) weights: Vec<u128>,
-    /// Conversions, with fractions.
+    /// Fractional conversions, by channel.
     pub(crate) conversions: Vec<f64>,
-    /// Removal effects; only Markov's model has them.
+    /// Removal effects, by channel; empty for all models but Markov.
     pub(crate) effects: Vec<f64>,
 }
 
@@ -76,7 +76,7 @@ impl Default for Journeys {
 }
 
 impl Journeys {
-    /// An empty list, with a ceiling in bytes.
+    /// An empty list with a memory ceiling in bytes.
     #[must_use]
     pub(crate) fn new(most: usize, seed: u64) -> Self {
         Self {
@@ -87,8 +87,8 @@ impl Journeys {
         }
     }
 
-    /// Adds a journey of `(channel, seconds before its end)`, the first touch first; one without touches
-    /// belongs to nobody and is left out. Says whether there was memory for it.
+    /// Adds a journey of `(channel, seconds before its end)`, the first touch first. A journey without touches is
+    /// left out. Returns whether the memory sufficed.
     pub(crate) fn push<'a>(
         &mut self,
         touches: impl IntoIterator<Item = (&'a [u8], u32)>,
@@ -130,7 +130,7 @@ impl Journeys {
         (1..=u32::try_from(self.channels.len()).unwrap_or(0)).map(|code| self.channels.text(code))
     }
 
-    /// What all conversions pay, in ten-thousandths.
+    /// The total payout of all conversions, in ten-thousandths.
     #[must_use]
     pub(crate) fn payout(&self) -> i64 {
         self.converting().map(|journey| journey.payout).sum()
@@ -146,11 +146,11 @@ impl Journeys {
             .unwrap_or_default()
     }
 
-    /// Credit by a model.
+    /// The credit of each channel under a model.
     ///
     /// # Errors
-    /// [`Error::InvalidField`] where the model cannot be applied: Markov's without journeys that did not
-    /// convert, or with over 500 channels.
+    /// [`Error::InvalidField`] where the model cannot be applied: Markov without a journey that did not convert,
+    /// or with over 500 channels.
     pub(crate) fn credit(&self, model: Model) -> Result<Credit> {
         if model == Model::Markov {
             return self.markov();
@@ -171,7 +171,7 @@ impl Journeys {
                 .iter()
                 .map(|(_, weight)| to_fraction(weight / sum))
                 .collect();
-            // A journey's parts add up to its payout, whatever the fractions lose.
+            // The parts of a journey add up to its payout, even where the fractions are rounded.
             let payout = u128::from(journey.payout.unsigned_abs()) * FRACTION;
             let parts: u128 = fractions.iter().sum();
             for ((channel, weight), fraction) in weights.iter().zip(&fractions) {
@@ -187,8 +187,9 @@ impl Journeys {
         Ok(credit)
     }
 
-    /// Removal effects. With the chain's fundamental matrix N, a channel is ever reached from the start with
-    /// probability N(start, c) / N(c, c), and from there a conversion with x(c); removing it loses just that.
+    /// Removal effects, from the chain's fundamental matrix N. The chain reaches channel c from the start with
+    /// probability N(start, c) / N(c, c), and converts from there with x(c). Removing the channel loses exactly
+    /// that product.
     fn markov(&self) -> Result<Credit> {
         let count = self.channels.len();
         if count > MAX_CHANNELS {
@@ -202,13 +203,13 @@ impl Journeys {
             ));
         }
         let size = count + 1;
-        // Row 0 is the start; columns of channels, then one for conversions.
+        // Row 0 is the start. The columns are the channels, then one column for conversions.
         let mut counts = vec![vec![0.0_f64; size + 1]; size];
         for journey in &self.all {
             let mut state = 0;
             let mut before = None;
             for &(channel, _) in self.touches(journey) {
-                // Staying at a channel changes no effect.
+                // A repeated touch of one channel changes no effect.
                 if before == Some(channel) {
                     continue;
                 }
@@ -219,7 +220,7 @@ impl Journeys {
             }
             bump(&mut counts, state, if journey.converts { size } else { 0 });
         }
-        // I - Q beside the unit matrix; column 0, the way back to the start, is the way out without a sale.
+        // I - Q beside the unit matrix. Column 0, the return to the start, stands for an end without a conversion.
         let mut matrix = vec![vec![0.0_f64; 2 * size]; size];
         let mut converts = vec![0.0_f64; size];
         for (index, (row, from)) in matrix.iter_mut().zip(&counts).enumerate() {
@@ -275,13 +276,13 @@ impl Journeys {
         })
     }
 
-    /// The models side by side, as JSON text.
+    /// The credit under each model side by side, as JSON text.
     pub(super) fn write(&self, models: &[(String, Model)]) -> Result<String> {
         let mut credits = Vec::new();
         for (name, model) in models {
             credits.push((name, self.credit(*model)?));
         }
-        // Channels in the order of their names: ties of shares go to the first.
+        // Channels sorted by name: the first one wins a tie of shares.
         let mut order: Vec<(usize, &[u8])> = self.channels().enumerate().collect();
         order.sort_by(|one, other| one.1.cmp(other.1));
         let payout = self.payout();
@@ -324,7 +325,7 @@ impl Journeys {
     }
 }
 
-/// The touches' weights under a model of rules.
+/// The weights of the touches under a rule-based model.
 fn weigh(model: Model, touches: &[(u32, u32)], weights: &mut Vec<(u32, f64)>) {
     let last = touches.len().saturating_sub(1);
     match model {
@@ -338,7 +339,7 @@ fn weigh(model: Model, touches: &[(u32, u32)], weights: &mut Vec<(u32, f64)>) {
             for (index, &(channel, _)) in touches.iter().enumerate() {
                 let weight = match (index, last) {
                     (_, 0) => 100.0,
-                    // With none between, the two share what those would have had.
+                    // Without touches between, the first and the last share the middle's part.
                     (0, 1) => f64::from(first) + f64::from(between) / 2.0,
                     (1, 1) => f64::from(end) + f64::from(between) / 2.0,
                     (0, _) => f64::from(first),
@@ -351,7 +352,7 @@ fn weigh(model: Model, touches: &[(u32, u32)], weights: &mut Vec<(u32, f64)>) {
         }
         Model::TimeDecay(half_life) => {
             let half_life = f64::from(half_life.max(1));
-            // Relative to the last touch, so that no journey vanishes.
+            // Ages count from the last touch, so that the weights of an old journey do not underflow to zero.
             let newest = touches.last().map_or(0, |&(_, age)| age);
             for &(channel, age) in touches {
                 let age = f64::from(age.saturating_sub(newest));
@@ -384,7 +385,7 @@ fn bump(counts: &mut [Vec<f64>], from: usize, to: usize) {
     }
 }
 
-/// Gauss and Jordan, with the largest pivot: the right half becomes the inverse of the left one.
+/// Gauss-Jordan elimination with the largest pivot: the right half becomes the inverse of the left half.
 fn invert(matrix: &mut [Vec<f64>]) -> Option<()> {
     for column in 0..matrix.len() {
         let size = |row: &Vec<f64>| row.get(column).map_or(0.0, |entry| entry.abs());

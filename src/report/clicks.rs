@@ -1,4 +1,4 @@
-//! Clicks in columns of numbers, and what they break down into.
+//! Clicks in columns of numbers, and their breakdown by dimension.
 
 mod break_down;
 mod figures;
@@ -10,7 +10,7 @@ use super::names::Role;
 use super::store::NO_TIME;
 use super::words::Words;
 
-/// What a click is told apart by, in the order of its columns.
+/// The columns of a click, in their order.
 pub(super) const ROLES: [Role; TEXTS] = [
     Role::OfferId,
     Role::AffiliateId,
@@ -27,10 +27,10 @@ const OFFER: usize = 0;
 const AFFILIATE: usize = 1;
 const ADDRESS: usize = 8;
 const BLOCK: usize = 65_536;
-/// Addresses below are numbers of texts; from here on they are IPv4 themselves.
+/// Numbers below this limit are ids of address texts; numbers from here on are IPv4 addresses.
 const FIRST_IPV4: u32 = 1 << 24;
 
-/// A column that takes memory only where it has values.
+/// A column that allocates a block only where rows have values.
 #[derive(Debug, Default)]
 struct Column {
     blocks: Vec<Vec<u32>>,
@@ -62,7 +62,7 @@ impl Column {
             .unwrap_or(0)
     }
 
-    /// Forgets the values from a row on.
+    /// Removes the values from a row on.
     fn clear_from(&mut self, row: u32) {
         for (index, block) in self
             .blocks
@@ -88,9 +88,10 @@ pub(super) struct Clicks {
     rows: u32,
     seconds: Column,
     columns: [Column; TEXTS],
-    /// Texts of sub ids, countries and addresses; offers and affiliates are the report's.
+    /// The texts of sub ids, countries and addresses. Offers and affiliates have their dictionary
+    /// in the report.
     words: [Words; TEXTS],
-    /// Clicks that converted: row, and the number of the conversion's id.
+    /// Clicks that converted: the row, and the number of the conversion id.
     converted: Vec<(u32, u32)>,
     conversion_ids: Words,
 }
@@ -145,7 +146,7 @@ impl Clicks {
         memory: &mut Memory,
     ) -> Option<()> {
         let row = self.rows;
-        // A click without a time has none of 0 seconds either: 1970 is not read.
+        // Time 0 means that a click has no time: 1970 is never read.
         let time = if seconds == NO_TIME { 0 } else { seconds };
         self.seconds.set(row, time, memory)?;
         let columns = self.columns.iter_mut().zip(&mut self.words);
@@ -180,7 +181,7 @@ impl Clicks {
     }
 }
 
-/// An IPv4 address as a number, unless it would be taken for a text's.
+/// An IPv4 address as a number; `None` where the number could be confused with a text's id.
 fn ipv4(text: &[u8]) -> Option<u32> {
     let mut address = 0_u32;
     let mut parts = 0;
@@ -188,7 +189,7 @@ fn ipv4(text: &[u8]) -> Option<u32> {
     for &byte in text {
         match byte {
             b'0'..=b'9' => {
-                // Only as it is written by everybody: another spelling is another text.
+                // Only the canonical spelling: another spelling of the address stays a text.
                 if part == Some(0) {
                     return None;
                 }

@@ -1,5 +1,5 @@
-//! What CAKE is told about differences: rows of its reconciliation tool (KB 13000040426) and of its bulk upload
-//! of conversions (KB 13000118837). These files are read by a machine: ids and amounts stand in them as they are.
+//! Corrections for CAKE: rows for its reconciliation tool (KB 13000040426) and for its bulk upload of conversions
+//! (KB 13000118837). A machine reads these files: ids and amounts are not formatted for people.
 
 use super::judge::Class;
 use super::listing::{is_pair, not_yet};
@@ -11,7 +11,8 @@ use super::store::{
 use super::{Report, amount, day, refuse};
 use crate::Result;
 
-/// The reconciliation tool's columns. A payout is a total and never added, so that a file may be sent twice.
+/// The reconciliation tool's columns. A payout replaces the old one and is never added: importing a file twice is
+/// idempotent.
 pub(super) const RECONCILIATION: [&str; 6] = [
     "Conversion ID",
     "Transaction ID",
@@ -21,7 +22,7 @@ pub(super) const RECONCILIATION: [&str; 6] = [
     "Add to Existing Payout",
 ];
 
-/// The bulk upload's columns: three that must be there, then what CAKE takes besides.
+/// The bulk upload's columns: three required ones, then the optional ones.
 pub(super) const UPLOAD: [&str; 7] = [
     "click_id",
     "offer_id",
@@ -33,9 +34,15 @@ pub(super) const UPLOAD: [&str; 7] = [
 ];
 
 impl Report {
-    /// Corrections from a cursor on, by `name=value` lines: `file` (`reconciliation` or `upload`), `offer`
-    /// (for orders that name none), `reject` (classes whose conversions are to be rejected), `cursor`. Each has
-    /// the cells of its line, the amount that it moves, and a key for the journal; or why there is no line.
+    /// Corrections from a cursor on, by `name=value` lines:
+    ///
+    /// - `file`: `reconciliation` or `upload`
+    /// - `offer`, for orders without one
+    /// - `reject`: classes whose conversions are to be rejected
+    /// - `cursor`
+    ///
+    /// Each correction has the cells of its line, the amount that changes, and a key for the journal. A row that
+    /// cannot be corrected has the reason instead.
     ///
     /// # Errors
     /// [`crate::Error::InvalidField`].
@@ -101,7 +108,7 @@ impl Report {
         if head.class != Class::MissingAtCake as u8 {
             return;
         }
-        // What the forwarder still has, or has delivered, would count twice.
+        // An order that the forwarder has queued or delivered would count twice.
         let state = self.states.text(if head.partner == NOBODY {
             0
         } else {
@@ -181,7 +188,7 @@ impl Report {
                     order.payout - head.payout
                 };
             }
-            // The tool knows no revenue: such a difference is for people.
+            // The reconciliation tool has no revenue column: a person must correct such a difference.
             if disposition.is_empty() && payout == NO_AMOUNT {
                 if net != NO_AMOUNT {
                     let cells = [
@@ -201,7 +208,7 @@ impl Report {
         }
         let cells = [
             text(OWN_ID).to_vec(),
-            // One of the two ids, and the conversion's own is the surer one.
+            // The tool takes one of the two ids; the conversion id identifies the row more precisely.
             if text(OWN_ID).is_empty() {
                 text(UNIQUE_ID).to_vec()
             } else {
@@ -226,7 +233,7 @@ fn time(head: &Head) -> Vec<u8> {
     let mut text = String::new();
     if head.seconds != NO_TIME {
         day::write(&mut text, head.seconds);
-        // A mere day is its first second, as bulk uploads want a time.
+        // A day without a time becomes its first second: bulk uploads require a time.
         debug_assert!(head.flags & IS_DAY == 0 || text.ends_with("00:00:00"));
     }
     text.into_bytes()

@@ -1,26 +1,26 @@
-//! CSV as RFC 4180 has it and as programs write it: any of four delimiters, quotes, line feeds in quotes,
-//! byte order marks. A row that does not fit is a flaw of that line, never of the lines after it.
+//! CSV by RFC 4180 and as programs write it: four delimiters, quotes, line feeds in quotes, byte order marks. A
+//! row that does not fit is a flaw of its own line, never of the lines after it.
 
 use super::flaw::Flaw;
 use super::names::{Fields, Kind, Names, Pull, ROLE_NAMES, ROLES, find_either, normalise};
 
-/// A quoted cell that goes on for longer has lost its closing quote.
+/// The maximum size of a quoted cell: a longer one has lost its closing quote.
 const LONGEST: usize = 1 << 20;
 const NO_ROLE: u8 = u8::MAX;
 
 /// Reads one CSV file.
 #[derive(Debug)]
 pub(super) struct Csv {
-    /// 0 until it is known.
+    /// The delimiter; 0 until the header is read.
     delimiter: u8,
     newline: u8,
     /// The role of each column.
     roles: Vec<u8>,
     header: Vec<Vec<u8>>,
     has_header: bool,
-    /// The line that comes next, from 1.
+    /// The number of the next line, from 1.
     line: u32,
-    /// The line of the last row, and where it began.
+    /// The line of the last row, and the offset where the row began.
     row_line: u32,
     row_start: usize,
 }
@@ -51,7 +51,7 @@ impl Csv {
         self.delimiter
     }
 
-    /// The header's cells with their roles, `None` for a column that is not read.
+    /// The header's cells with their roles; `None` for a column that the report ignores.
     pub(super) fn columns(&self) -> impl Iterator<Item = (&[u8], Option<u8>)> {
         self.header
             .iter()
@@ -108,7 +108,7 @@ impl Csv {
             let end = if input.get(at) == Some(&b'"') {
                 match self.read_quoted(input, at, role, fields, &mut breaks) {
                     Some((end, true)) => end,
-                    // The quote has not ended, or goes on behind.
+                    // The quoted cell has not ended, or has bytes after its closing quote.
                     found => {
                         let is_open = found.is_none();
                         if is_open && !is_last && input.len() - start < LONGEST {
@@ -157,7 +157,7 @@ impl Csv {
         Pull::Bad(flaw, (end + 1).min(input.len()))
     }
 
-    /// Where the cell ends, and whether it ends properly there; `None` where its quote does not end.
+    /// The end of the cell, and whether its quoting is correct; `None` where the quote is not closed.
     fn read_quoted(
         &self,
         input: &[u8],
@@ -177,7 +177,8 @@ impl Csv {
                 Some(_) => {
                     *breaks += 1;
                     let part = input.get(from..=end)?;
-                    // Only an escaped cell needs its parts together; a plain one is one piece of the input.
+                    // Only an escaped cell must be unescaped into the scratch buffer; a plain cell is a slice of
+                    // the input.
                     if role != NO_ROLE {
                         fields.scratch.extend_from_slice(part);
                     }
@@ -218,7 +219,7 @@ impl Csv {
         }
     }
 
-    /// Finds newline, delimiter and roles; says where the rows begin.
+    /// Detects newline, delimiter and roles; returns the offset of the first row.
     fn read_header(
         &mut self,
         input: &[u8],
@@ -290,7 +291,7 @@ impl Csv {
         Ok(Some(after))
     }
 
-    /// The one delimiter under which the header has columns that we know.
+    /// The only delimiter with which the header has known columns.
     fn find_delimiter(
         &self,
         input: &[u8],
@@ -311,7 +312,7 @@ impl Csv {
                 found.push((cells.len(), delimiter));
             }
         }
-        // A header of one column is the same under each.
+        // A header with one column is the same for each delimiter.
         if found.iter().any(|&(cells, _)| cells > 1) {
             found.retain(|&(cells, _)| cells > 1);
         } else {
@@ -334,7 +335,7 @@ impl Csv {
         }
     }
 
-    /// The cells of the row at a place, line feeds in quotes, and where the next row begins.
+    /// Reads the cells of the row at an offset, with line feeds in quotes; returns the offset of the next row.
     fn cells(
         &self,
         input: &[u8],
@@ -391,7 +392,7 @@ fn normalised(name: &[u8]) -> Vec<u8> {
     path
 }
 
-/// The role of each column. Of a role's names the first one that the header has counts.
+/// The role of each column. If the header has several names of one role, the highest-ranked name wins.
 fn roles_of(header: &[Vec<u8>], names: &Names) -> Result<Vec<u8>, String> {
     let mut best = [(u8::MAX, usize::MAX); ROLES];
     let mut twice = None;

@@ -1,4 +1,4 @@
-//! Days and times as files write them, to civil seconds of the account's time zone.
+//! Reads days and times of files as civil seconds of the account's time zone.
 
 use super::amount::write_digits;
 use super::flaw::Flaw;
@@ -6,10 +6,10 @@ use crate::time::{days_before, days_in};
 
 const DAY: i64 = 86_400;
 
-/// In which order a file writes the parts of a day that does not begin with its year.
+/// The order of day and month in a date that does not begin with its year.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum DayOrder {
-    /// Nobody declared it: such a day is ambiguous.
+    /// The order is not declared: such a date is ambiguous.
     #[default]
     Undeclared,
     /// `DD/MM/YYYY`
@@ -21,18 +21,18 @@ pub(crate) enum DayOrder {
 /// A time as it was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Written {
-    /// Seconds since 1970 on the clock that wrote it.
+    /// Seconds since 1970 on the source's clock.
     pub(crate) seconds: i64,
-    /// How far that clock is ahead of UTC, in seconds, where the text says so.
+    /// The offset from UTC in seconds, where the text has one.
     pub(crate) offset: Option<i32>,
     /// Does the text have a time of day?
     pub(crate) has_time: bool,
 }
 
-/// Reads days and times of one file; remembers the last day.
+/// Reads the days and times of one file; caches the last day.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Days {
-    /// The declared order of parts.
+    /// The declared order of day and month.
     pub(crate) order: DayOrder,
     /// Are plain whole numbers seconds since 1970?
     pub(crate) is_unix: bool,
@@ -45,7 +45,7 @@ impl Days {
     /// declared order.
     ///
     /// # Errors
-    /// [`Flaw::Date`], or [`Flaw::AmbiguousDate`] where the order would have to be guessed.
+    /// [`Flaw::Date`], or [`Flaw::AmbiguousDate`] where the order is not declared.
     pub(crate) fn read(&mut self, text: &[u8]) -> Result<Written, Flaw> {
         let text = text.trim_ascii();
         let (seconds, rest) = match text.first_chunk::<10>() {
@@ -145,7 +145,7 @@ fn two(text: &[u8]) -> Option<(i64, &[u8])> {
     }
 }
 
-/// ` 14:30`, `T14:30:00.123`, ` 2:30 PM`; nothing is midnight.
+/// Reads ` 14:30`, `T14:30:00.123` or ` 2:30 PM`; no text is midnight.
 fn read_time(text: &[u8]) -> Result<(i64, &[u8], bool), Flaw> {
     let rest = match text.split_first() {
         None => return Ok((0, text, false)),
@@ -193,7 +193,7 @@ fn read_time(text: &[u8]) -> Result<(i64, &[u8], bool), Flaw> {
     Ok((hour * 3_600 + minute * 60 + second, rest, true))
 }
 
-/// `Z`, ` UTC`, `+02:00`, ` -0500`; nothing is none.
+/// Reads `Z`, ` UTC`, `+02:00` or ` -0500`; no text is no offset.
 fn read_offset(text: &[u8], has_time: bool) -> Result<Option<i32>, Flaw> {
     let text = text.trim_ascii();
     if text.is_empty() {
@@ -225,15 +225,15 @@ fn read_offset(text: &[u8], has_time: bool) -> Result<Option<i32>, Flaw> {
         .map_err(|_| Flaw::Date)
 }
 
-/// A time zone's offsets over the years in question: from each instant on, so many seconds ahead of UTC.
-/// The platform's `Intl` knows them; the core is handed them.
+/// A time zone's offsets over the report's years: each entry is an instant, and the offset in seconds from then
+/// on. The platform's `Intl` computes them; the core receives them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Zone {
     changes: Vec<(i64, i32)>,
 }
 
 impl Zone {
-    /// From `instant:offset,instant:offset`, in order, in seconds.
+    /// Parses `instant:offset,instant:offset`, sorted, in seconds.
     #[must_use]
     pub(crate) fn parse(text: &str) -> Self {
         let changes = text
@@ -258,14 +258,14 @@ impl Zone {
         change.map_or(0, |&(_, offset)| i64::from(offset))
     }
 
-    /// What the zone's clocks show at an instant.
+    /// The civil time of the zone at an instant.
     #[must_use]
     pub(crate) fn civil(&self, instant: i64) -> i64 {
         instant + self.offset_at(instant)
     }
 
-    /// The instant at which the zone's clocks show a time. In autumn an hour happens twice: its first time
-    /// counts. In spring an hour does not exist: the time is as much later as the clocks were moved.
+    /// The instant of a civil time in the zone. In autumn an hour occurs twice: the first one counts. In spring an
+    /// hour does not exist: the time moves forward by the same shift as the clocks.
     #[must_use]
     pub(crate) fn instant(&self, civil: i64) -> i64 {
         let before = self.offset_at(civil - DAY);

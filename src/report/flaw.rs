@@ -1,53 +1,53 @@
-//! Why a row cannot be read, and why a whole file cannot.
+//! The reasons why a row or a whole file cannot be read.
 
-/// A row that is not taken, or a file that means two things.
+/// Why a row is not accepted, or why a file is ambiguous.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Flaw {
-    /// An amount is not written as amounts are.
+    /// The amount is not a number in the declared format.
     Amount,
     /// An amount has more than four decimal places that are not zero.
     Decimals,
     /// An amount has more than nine digits before the decimal mark.
     TooLarge,
-    /// An amount in smallest units stands without a currency, or is not whole.
+    /// An amount in smallest units has no currency, or is not whole.
     SmallestUnit,
-    /// A date does not exist or is not written as dates are.
+    /// The date does not exist or has an unknown format.
     Date,
-    /// A text of the row is not in the declared encoding.
+    /// A text of the row is not valid in the declared encoding.
     Encoding,
-    /// A quoted cell does not end, or goes on after its quote.
+    /// A quoted cell is not closed, or has bytes after its closing quote.
     Quote,
     /// The row has more or fewer cells than the header.
     Cells,
     /// The row is not JSON.
     Json,
-    /// The row is JSON, but no object.
+    /// The row is JSON, but not an object.
     NotAnObject,
-    /// An id is over 128 bytes long, or a number that is not whole.
+    /// An id is over 128 bytes long, or is a number that is not whole.
     Id,
-    /// A field comes twice in one row.
+    /// A field occurs twice in one row.
     Repeated,
-    /// The file ends in the middle.
+    /// The file ends in the middle of a row.
     BrokenOff,
-    /// A line item stands without its order.
+    /// A line item has no order before it.
     LineItem,
-    /// A status or a currency is one word too many: 250 of each are told apart.
+    /// The report has over 250 different statuses or currencies, and this row adds another one.
     Words,
-    /// The amount reads differently in two countries, and the file's format is not declared.
+    /// The amount has two readings, and the file's number format is not declared.
     AmbiguousAmount,
-    /// The date reads differently in two countries, and the file's format is not declared.
+    /// The date has two readings, and the file's date format is not declared.
     AmbiguousDate,
-    /// The file is no UTF-8, and its encoding is not declared.
+    /// The file is not UTF-8, and its encoding is not declared.
     AmbiguousEncoding,
-    /// A status of the advertiser's that nobody mapped to one of CAKE's.
+    /// The advertiser's status has no mapping to one of CAKE's.
     UnmappedStatus,
-    /// A time with an offset, and the account's time zone is not declared.
+    /// A time has an offset, and the account's time zone is not declared.
     NoTimeZone,
     /// The memory ceiling is reached.
     Full,
 }
 
-/// What every reason is called, by its number.
+/// The code of every reason, by its number.
 pub(super) const NAMES: [&str; 15] = [
     "amount",
     "decimals",
@@ -71,13 +71,13 @@ impl Flaw {
         self as u8
     }
 
-    /// Does it refuse the whole file, because a guess would be needed?
+    /// Does the flaw refuse the whole file, because the report would have to guess?
     #[must_use]
     pub(crate) fn is_ambiguous(self) -> bool {
         self.rule().is_some()
     }
 
-    /// What is wrong with the whole file, and what to declare.
+    /// The error of the whole file, and the option to declare.
     pub(super) fn rule(self) -> Option<&'static str> {
         Some(match self {
             Self::AmbiguousAmount => {

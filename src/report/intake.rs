@@ -1,4 +1,4 @@
-//! Rows on their way in: read, checked, and what is wrong with one noted.
+//! The intake of rows: reads and checks each row, and records the flaws.
 
 use super::day::Written;
 use super::flaw::Flaw;
@@ -86,7 +86,7 @@ impl Report {
     #[inline(never)]
     pub(super) fn take_bad(&mut self, source: &mut Source, flaw: Flaw, row: &[u8]) -> Result<()> {
         source.unreadable += 1;
-        // What is counted once of all must not be counted in each part.
+        // An unreadable row counts once: only the first part of a report counts it.
         if self.settings.part.0 != 0 {
             return Ok(());
         }
@@ -122,7 +122,7 @@ impl Report {
         }
     }
 
-    /// A word's number that fits into a byte; 0 for none.
+    /// A word's number, limited to one byte; 0 for no word.
     pub(super) fn small(words: &mut Words, memory: &mut Memory, text: &[u8]) -> Result<u8, Flaw> {
         let code = words.code(text, memory).ok_or(Flaw::Full)?;
         u8::try_from(code)
@@ -166,7 +166,7 @@ impl Report {
                 }
                 self.settings.zone.civil(seconds - i64::from(offset))
             }
-            // Two zones were declared: what was written is the advertiser's own clock.
+            // With two declared zones, the text is the time on the advertiser's clock.
             None if is_advertisers && has_time && self.settings.has_orders_zone => {
                 let instant = self.settings.orders_zone.instant(seconds);
                 self.settings.zone.civil(instant)
@@ -177,7 +177,7 @@ impl Report {
         Ok((seconds, if has_time { 0 } else { IS_DAY }))
     }
 
-    /// Does the row belong to the part that this report keeps?
+    /// Does the row belong to this part of the report?
     pub(super) fn is_ours(&self, ids: [&[u8]; 3]) -> bool {
         let (index, count) = self.settings.part;
         if count == 1 {

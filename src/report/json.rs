@@ -1,8 +1,8 @@
-//! JSON rows without an object for any of them: in a page of CAKE's, an array, or one a line.
+//! JSON rows, parsed without an object per row: in a page of CAKE's, in an array, or one a line.
 //!
-//! Rows of one program have one shape. The first row of a shape is read by the strict reader and remembered as
-//! the literals between its values; the rows after it are only compared with those, eight bytes at a time. A
-//! row that fits a shape has the structure of a row that was validated; what fits none is read strictly.
+//! Rows of one program have one shape. The strict reader reads the first row of a shape and stores the literals
+//! between its values. Later rows are only compared with these literals, eight bytes at a time. A row that fits a
+//! shape has the structure of a validated row; any other row goes to the strict reader.
 
 mod shape;
 mod strict;
@@ -15,11 +15,11 @@ use strict::{Sink, Stop, Strict};
 const SHAPES: usize = 8;
 const DEEPEST: usize = 48;
 const LONGEST_PATH: usize = 96;
-/// A row that goes on for longer has lost its end.
+/// The maximum size of a row: a longer one has lost its end.
 const LONGEST: usize = 1 << 20;
 const NO_ROLE: u8 = u8::MAX;
 
-/// Arrays of rows, by the name that they have in a page.
+/// The field names under which a page holds its array of rows.
 const LISTS: [&str; 9] = [
     "conversions",
     "clicks",
@@ -32,10 +32,10 @@ const LISTS: [&str; 9] = [
     "refunds",
 ];
 
-/// What only the envelope of an answer has.
+/// Fields that only an answer's envelope has.
 const ENVELOPE: [&str; 4] = ["requeststatus", "success", "response", "totalrows"];
 
-/// A value of a row that is being read strictly.
+/// A value of a row in the strict reader.
 #[derive(Clone, Copy, Debug)]
 struct Value {
     from: usize,
@@ -60,11 +60,11 @@ struct Level {
     is_list: bool,
 }
 
-/// Reads one file, or pages one after the other.
+/// Reads one file, or consecutive pages.
 #[derive(Debug)]
 pub(super) struct Json {
     shapes: Vec<Shape>,
-    /// The shape that fitted last, and the one to be replaced next.
+    /// The shape that fitted last, and the index of the next shape to replace.
     last: usize,
     oldest: usize,
     levels: Vec<Level>,
@@ -75,9 +75,9 @@ pub(super) struct Json {
     message: Vec<u8>,
     has_started: bool,
     values: Vec<Value>,
-    /// The name of the list of rows that was opened last.
+    /// The name of the array of rows that was opened last.
     pub(super) list: &'static str,
-    /// Only strictly: for the property tests.
+    /// Disables the shapes: only for the property tests.
     #[cfg(test)]
     is_strict: bool,
 }
@@ -107,7 +107,7 @@ impl Json {
         self.rows
     }
 
-    /// Is something still open?
+    /// Is an object or array still open?
     pub(super) fn is_open(&self) -> bool {
         !self.levels.is_empty() || self.expect != Expect::Value
     }
@@ -250,7 +250,7 @@ impl Json {
         }
     }
 
-    /// A value has ended.
+    /// Handles the end of a value.
     fn close_value(&mut self) {
         self.expect = if self.levels.is_empty() {
             Expect::Value
@@ -264,7 +264,7 @@ impl Json {
         self.close_value();
     }
 
-    /// An answer that says no has no rows, and an empty list would be a lie.
+    /// An error answer has no rows: an empty list would be wrong.
     fn notice(&mut self, value: &[u8]) {
         match self.key.as_slice() {
             b"success" if value == b"false" => self.failed = true,
@@ -281,7 +281,7 @@ impl Json {
         }
     }
 
-    /// The object at a place as a row; `None` where it is a page.
+    /// Reads the object at an offset as a row; `None` where the object is a page.
     fn row_or_page(
         &mut self,
         input: &[u8],
@@ -333,7 +333,7 @@ impl Json {
         }
     }
 
-    /// Goes on after a row that cannot be read: at its closing brace, or on the next line.
+    /// Continues after an unreadable row: at its closing brace, or on the next line.
     fn skip(&mut self, input: &[u8], at: usize, is_last: bool, flaw: Flaw) -> Pull {
         let rest = input.get(at..).unwrap_or_default();
         let can_wait = !is_last && rest.len() < LONGEST;
@@ -344,13 +344,13 @@ impl Json {
             next.copied()
                 .find(|byte| !matches!(byte, b' ' | b'\t' | b'\r'))
         });
-        // What comes next decides: it must not depend on where a piece of the file ends.
+        // The next byte decides, so that the result does not depend on where the input is cut.
         if can_wait && (brace.is_none() || next.is_none() && self.levels.is_empty()) {
             return Pull::More(at);
         }
         let brace = brace.filter(|&end| {
-            // A row without its brace would take the next one along, and one with a brace too many
-            // would leave its rest behind.
+            // A row without its closing brace would swallow the next row. A row with an extra brace would leave
+            // its rest behind.
             !self.levels.is_empty()
                 || (line.is_none_or(|line| end <= line)
                     && next.is_none_or(|byte| matches!(byte, b'\n' | b'{')))
@@ -372,7 +372,7 @@ impl Json {
         Pull::Bad(flaw, at + end)
     }
 
-    /// Goes on after something that has no place in JSON: at the next line, or the next row.
+    /// Continues after bytes that are not JSON: at the next line, or the next row.
     fn broken(&mut self, input: &[u8], at: usize, is_last: bool) -> Pull {
         let rest = input.get(at..).unwrap_or_default();
         let next = if self.levels.is_empty() {
@@ -460,7 +460,7 @@ impl Json {
     }
 }
 
-/// Where the object that begins there ends, by braces alone.
+/// The end of the object at an offset, found by counting braces.
 fn match_brace(bytes: &[u8]) -> Option<usize> {
     let mut depth = 0_u32;
     let mut is_text = false;

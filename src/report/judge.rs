@@ -1,6 +1,7 @@
-//! Matching, in steps: rows lie in 256 partitions by a seeded hash of their key, each partition is sorted in
-//! cache and merged, and equal hashes are told apart by their bytes. No table of keys is ever built, the order
-//! of rows cannot matter, and duplicates lie side by side. What a key leaves alone is a list for the next key.
+//! Matching, in steps. A seeded hash of the key spreads rows over 256 partitions; each partition is sorted in
+//! cache and merged. Bytes tell rows with equal hashes apart. The matching never builds a table of keys, the order
+//! of rows cannot matter, and duplicates are adjacent. Rows that one key leaves unmatched are the list for the
+//! next key.
 
 mod group;
 pub(super) mod hints;
@@ -11,7 +12,7 @@ use super::store::{Head, IS_AMENDED, IS_REFUND, NO_AMOUNT, NO_TIME, OWN_ID, Stor
 use super::{Report, Settings};
 use crate::{Error, Result};
 
-/// What became of a row. Every row has exactly one class.
+/// The class of a row. Every row has exactly one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Class {
     Open,
@@ -28,7 +29,7 @@ pub(super) enum Class {
     NoKey,
     Refund,
     ReadTwice,
-    /// Open, and the forwarder knows of it. Nothing has this class in the end.
+    /// Open, and known to the forwarder. No row has this class at the end.
     Delivered,
 }
 
@@ -75,7 +76,7 @@ impl Settings {
         head.seconds != NO_TIME && !(from..to).contains(&head.seconds)
     }
 
-    /// All that is odd about a pair; `revenue` is the order's, less its refunds.
+    /// Everything that differs in a pair; `revenue` is the order's revenue less its refunds.
     pub(super) fn reasons(&self, order: &Head, revenue: i64, conversion: &Head) -> u16 {
         let mut reasons = 0;
         if self.is_outside(order) {
@@ -111,7 +112,7 @@ impl Settings {
     }
 }
 
-/// The first that counts of a pair's reasons.
+/// The most important reason of a pair.
 fn class_of(reasons: u16) -> Class {
     for (reason, class) in [
         (ORDER_OUTSIDE | CONVERSION_OUTSIDE, Class::OutsideWindow),
@@ -167,17 +168,18 @@ pub(super) struct Hint {
     pub(super) key: u8,
 }
 
-/// What came of reconciling.
+/// The result of a reconciliation.
 #[derive(Debug, Default)]
 pub(super) struct Verdicts {
-    /// By class, then by currency; the currencies' numbers from 0, which is none.
+    /// Sums by class, then by currency. Currency 0 means none.
     pub(super) sums: Vec<Vec<Sum>>,
-    /// What remains of an order after its refunds, by the order's place.
+    /// The remaining revenue of an order after its refunds, by the order's place.
     pub(super) amended: Vec<(u32, i64)>,
     pub(super) hints: Vec<Hint>,
-    /// Near misses were not looked for: memory did not suffice.
+    /// The search for near misses was skipped: the memory did not suffice.
     pub(super) lacks_hints: bool,
-    /// Pairs with a time of day on both sides; of these by whole hours apart, from -14 to 14.
+    /// The number of pairs with a time of day on both sides, then their count by whole hours of difference, from
+    /// -14 to 14.
     clock_pairs: u32,
     clock_hours: [u32; 29],
 }
@@ -195,25 +197,25 @@ impl Verdicts {
     }
 }
 
-/// What one pass over both sides does.
+/// The task of one pass over both sides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Pass {
-    /// Conversions that were read twice, by their own id.
+    /// Finds conversions that were read twice, by their own id.
     Twice,
-    /// Orders with conversions, by a key.
+    /// Matches orders with conversions, by a key.
     Match(usize),
-    /// Orders without a conversion with the forwarder's events, by a key.
+    /// Matches orders without a conversion with the forwarder's events, by a key.
     Deliver(usize),
 }
 
 #[derive(Clone, Copy, Debug)]
 enum Stage {
-    /// Rows that were judged before are opened again.
+    /// Opens rows again that an earlier reconciliation has judged.
     Reset(bool, Option<u32>),
-    /// Rows are spread by the pass's key: a side, and how far it has come in what the pass before left.
+    /// Spreads rows by the pass's key: the side, and the progress in the rows that the pass before left.
     Spread(usize, usize),
     Merge(usize),
-    /// What nobody has judged, side by side.
+    /// Gives the remaining rows their class: the progress on each side.
     Finish(usize, usize),
     Hints,
     Done,
@@ -225,7 +227,7 @@ pub(super) struct Judge {
     passes: Vec<Pass>,
     pass: usize,
     stage: Stage,
-    /// Rows of each side that the passes before have left alone, and those that this one does.
+    /// Rows of each side that the passes before left unmatched, then the rows that this pass leaves.
     left: [Vec<u32>; 2],
     rest: [Vec<u32>; 2],
     /// Rows of each side by this pass's key, where it is not the first key.
@@ -233,22 +235,22 @@ pub(super) struct Judge {
     entries: [Vec<u64>; 2],
     scratch: Vec<u64>,
     verdicts: Verdicts,
-    /// How many of the amended orders are in order: those of the passes before.
+    /// The number of amended orders that are sorted: those of earlier passes.
     sorted: usize,
     /// The account's currency.
     account: u8,
-    /// Were conversions read twice? Then not every row of a partition is open.
+    /// Were conversions read twice? If so, not every row of a partition is open.
     has_twice: bool,
 }
 
 const ROWS_A_STEP: usize = 65_536;
 
 impl Report {
-    /// Does a part of the matching; says how much is done, 1 for all of it.
+    /// Does one step of the matching; returns the fraction that is done, 1 at the end.
     ///
     /// # Errors
-    /// [`Error::ReportFull`]; [`Error::ClocksDiffer`]; [`Error::AmbiguousFile`] where orders are in several
-    /// currencies and nobody said which is the account's.
+    /// [`Error::ReportFull`]; [`Error::ClocksDiffer`]; [`Error::AmbiguousFile`] where orders have several
+    /// currencies and the account's currency is not declared.
     pub fn step(&mut self) -> Result<f64> {
         self.cancel();
         let mut judge = if let Some(judge) = self.judge.take() {
@@ -276,7 +278,7 @@ impl Report {
         Ok(done)
     }
 
-    /// Stops reconciling; the rows stay.
+    /// Cancels the reconciliation; the rows stay.
     pub(crate) fn stop(&mut self) {
         if let Some(mut judge) = self.judge.take() {
             judge.free(&mut self.memory);
@@ -327,7 +329,7 @@ impl Report {
         }
     }
 
-    /// Amounts in two currencies are compared with CAKE's only if its currency is known.
+    /// Amounts in two currencies are comparable with CAKE's only if the account's currency is known.
     fn check_currencies(&mut self) -> Result<()> {
         if !self.settings.currency.is_empty() || self.currencies.len() < 2 {
             return Ok(());
@@ -404,7 +406,7 @@ impl Report {
     }
 }
 
-/// Which text a side of the pass is known by.
+/// The text by which a side of the pass is keyed.
 fn which(pass: Pass) -> usize {
     match pass {
         Pass::Twice => OWN_ID,

@@ -1,4 +1,4 @@
-//! What came of it, as JSON text: what was understood, counts and sums, and rows as far as somebody looks.
+//! The results as JSON text: how each source was understood, counts and sums, and rows page by page.
 
 mod source;
 
@@ -12,11 +12,11 @@ use super::{Report, flaw, refuse};
 use crate::{Error, Result};
 use source::{write_source, write_sum};
 
-/// The class of rows that could not be read, after those of the judge.
+/// The class of unreadable rows, after the judge's classes.
 const UNREADABLE: usize = CLASSES.len();
 
 impl Report {
-    /// What was read as what, file by file.
+    /// How each file's columns and values were understood.
     pub fn understood(&mut self) {
         let mut writer = Writer::default();
         writer.open('[');
@@ -30,7 +30,7 @@ impl Report {
     /// Counts and sums of every class, by currency.
     ///
     /// # Errors
-    /// [`Error::InvalidField`] before reconciling is over.
+    /// [`Error::InvalidField`] while the reconciliation is not complete.
     pub fn result(&mut self) -> Result<()> {
         let verdicts = self.verdicts.as_ref().ok_or_else(not_yet)?;
         let mut writer = Writer::default();
@@ -62,13 +62,13 @@ impl Report {
         Ok(())
     }
 
-    /// CAKE's rows by offer, affiliate and class; an order counts where its conversion does.
+    /// CAKE's rows by offer, affiliate and class; an order counts under its conversion's offer.
     ///
     /// # Errors
-    /// [`Error::InvalidField`] before reconciling is over; [`Error::ReportFull`].
+    /// [`Error::InvalidField`] while the reconciliation is not complete; [`Error::ReportFull`].
     pub(crate) fn by_pair(&mut self) -> Result<()> {
         let verdicts = self.verdicts.as_ref().ok_or_else(not_yet)?;
-        // Pair, class and currency as one number, counted by sorting what there is of them.
+        // Pair, class and currency are packed into one number; sorting the numbers counts them.
         let mut keys: Vec<(u64, u32)> = Vec::new();
         let mut memory = self.memory;
         let mut next = self.conversions.first();
@@ -123,11 +123,11 @@ impl Report {
         Ok(())
     }
 
-    /// Rows from a cursor on, by `name=value` lines: `classes` that are wanted, `cursor`, `limit`. The answer
-    /// has a cursor unless these were the last.
+    /// Rows from a cursor on, by `name=value` lines: `classes` (the wanted ones), `cursor`, `limit`. The answer
+    /// has a cursor unless these rows are the last.
     ///
     /// # Errors
-    /// [`Error::InvalidField`] names a class that there is none of.
+    /// [`Error::InvalidField`] names an unknown class.
     pub fn rows(&mut self, options: &str) -> Result<()> {
         if self.verdicts.is_none() {
             return Err(not_yet());
@@ -155,7 +155,7 @@ impl Report {
         writer.open('[');
         let (mut side, mut next, mut number) = cursor;
         let mut count = 0;
-        // A step looks at so many rows at most, whether they are wanted or not.
+        // A step reads a limited number of rows, wanted or not.
         for _ in 0..65_536 {
             if count >= limit {
                 break;
@@ -190,7 +190,7 @@ impl Report {
             };
             next = store.next(place);
             if let Some(head) = store.head(place) {
-                // A pair is listed with its order.
+                // A pair is listed under its order.
                 let is_listed = is_order || !is_pair(head.class) || head.partner == NOBODY;
                 if is_listed && wanted & 1 << head.class != 0 {
                     count += 1;
@@ -366,7 +366,7 @@ impl Report {
         writer.close('}');
     }
 
-    /// File and line of a row by its number in its store.
+    /// The file and line of a row, by the row's number in its store.
     fn write_place(&self, writer: &mut Writer, kind: RowKind, number: u32) {
         let source = self
             .sources
@@ -412,7 +412,7 @@ impl Report {
         writer.close('}');
     }
 
-    /// The store of a side, for what looks at rows one by one.
+    /// The store of a side, for code that reads single rows.
     pub(super) fn side(&self, is_order: bool) -> &Store {
         if is_order {
             &self.orders
@@ -422,7 +422,7 @@ impl Report {
     }
 }
 
-/// Is the class one of an order with its conversion?
+/// Does the class mean an order with its conversion?
 pub(super) fn is_pair(class: u8) -> bool {
     [
         Class::Matched,
@@ -454,7 +454,7 @@ fn classes_of(value: &str) -> Result<u32> {
     Ok(wanted)
 }
 
-/// What two keys differ by.
+/// The difference between two keys.
 fn difference(one: &[u8], other: &[u8]) -> &'static str {
     if exponent_form(one).is_some() || exponent_form(other).is_some() {
         return "exponent";

@@ -1,16 +1,16 @@
-//! The ceiling of memory, and what hashing and sorting have in common.
+//! The memory ceiling, and the shared functions for hashing and sorting.
 
-/// Counts what is held, and refuses what would exceed the ceiling. Nothing that grows with the data is
-/// allocated any other way, so that a full report is an error and never a trap.
+/// Counts the allocated bytes, and refuses to exceed the ceiling. All data that grows with the input is allocated
+/// here: a full report is an error and never a trap.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Memory {
     used: usize,
     most: usize,
-    /// How much the platform has been asked for.
+    /// The bytes that the platform has allocated.
     had: usize,
 }
 
-/// The least that the platform is asked for at once.
+/// The minimum allocation, in bytes.
 const SLAB: usize = 1 << 20;
 
 impl Memory {
@@ -22,7 +22,7 @@ impl Memory {
         }
     }
 
-    /// How many bytes may still be taken.
+    /// The bytes that may still be allocated.
     pub(super) fn left(&self) -> usize {
         self.most - self.used.min(self.most)
     }
@@ -31,7 +31,7 @@ impl Memory {
         self.used
     }
 
-    /// Takes room for so many items more, exactly.
+    /// Reserves room for exactly `more` further items.
     pub(super) fn reserve<T>(&mut self, items: &mut Vec<T>, more: usize) -> Option<()> {
         if items.capacity() - items.len() >= more {
             return Some(());
@@ -50,21 +50,21 @@ impl Memory {
         Some(())
     }
 
-    /// Growing WebAssembly's memory costs as much as reading thousands of rows, however little it grows, and
-    /// JavaScript's collector starts again each time: it grows by an eighth. What is taken here is free again
-    /// at once, and what is asked for next comes out of it.
+    /// Grows WebAssembly's memory by an eighth. One growth costs as much as reading thousands of rows, whatever
+    /// its size, and triggers JavaScript's garbage collector. The allocation is freed at once, and later
+    /// allocations reuse its space.
     #[inline(never)]
     fn make_room(&mut self, used: usize) {
         let more = (used / 8).max(SLAB).min(self.most - used);
         self.had = used + more;
         let mut slab: Vec<u8> = Vec::new();
-        // Without room for all of it the lists come one by one.
+        // If the whole reserve does not fit, each list allocates its own part.
         if slab.try_reserve_exact(self.had - self.used).is_ok() {
             core::hint::black_box(&slab);
         }
     }
 
-    /// Appends; grows by a quarter, so that a list is copied seldom and never doubled.
+    /// Appends; grows by a quarter: a list is seldom copied and never doubled.
     pub(super) fn extend<T: Copy>(&mut self, items: &mut Vec<T>, more: &[T]) -> Option<()> {
         if items.capacity() - items.len() < more.len() {
             let room = more.len().max(items.len() / 4).max(16);
@@ -86,8 +86,8 @@ impl Memory {
     }
 }
 
-/// A seeded 64-bit hash. The seed comes from outside, so that nobody can choose ids that collide; and ids
-/// that do are told apart by their bytes, after a sort.
+/// A seeded 64-bit hash. The seed comes from outside, so that an attacker cannot choose colliding ids. Ids that do
+/// collide are sorted and compared by their bytes.
 pub(super) fn hash(bytes: &[u8], seed: u64) -> u64 {
     let mut state = seed ^ (bytes.len() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     let mut rest = bytes;
@@ -110,7 +110,7 @@ fn mix(word: u64) -> u64 {
     word ^ (word >> 29)
 }
 
-/// Sorts by the upper half of each number, whose top byte is the same in all: three rounds in cache.
+/// Sorts by the upper half of each number in three rounds in cache; the top byte is the same in all.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "a byte is cut out of the number, and the counts fit: a partition has less than 2^32 entries"
@@ -147,7 +147,8 @@ pub(super) fn sort_partition(entries: &mut [u64], scratch: &mut [u64]) {
     }
 }
 
-/// Sorts numbers in four rounds: the standard library is built for size, and its sorts are slow.
+/// Sorts numbers in four rounds. The standard library's sorts are slow here, because its build is optimised for
+/// size.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "a byte is cut out of the number"

@@ -1,19 +1,19 @@
-//! Reports over what an advertiser and CAKE have written down: reconcile, break down, attribute.
+//! Reports over the records of an advertiser and of CAKE: reconcile, break down, attribute.
 //!
-//! Bytes go in, rows are kept compactly, plain answers come out as JSON text. JavaScript reads files and pages
-//! into the report's input buffer and asks; nothing of a row crosses before somebody looks at it.
+//! Bytes go in, rows are stored compactly, and results come out as JSON text. JavaScript reads files and pages
+//! into the report's input buffer. A row crosses the boundary only when the caller lists it.
 //!
 //! | module | owns |
 //! | --- | --- |
 //! | [`amount`], [`day`], [`flaw`] | amounts, days and zones; why a row or a file cannot be read |
-//! | `names`, `source` | columns and fields of each dialect; one file on its way in |
-//! | `intake`, `row` | rows on their way in; one row of each kind into the columns |
+//! | `names`, `source` | columns and fields of each dialect; the state of one file while it is read |
+//! | `intake`, `row` | reads and checks rows; stores a row of each kind in the columns |
 //! | `csv`, `json` | the readers |
 //! | `memory`, `store`, `words` | the ceiling; rows in blocks; dictionaries |
 //! | `judge`, `listing` | matching and classes; counts, sums and rows |
 //! | `clicks`, `stats` | breaking down clicks; Wilson intervals and quantiles |
 //! | [`attribution`], [`share`] | models over journeys; shares that add up to the cent |
-//! | `correction` | which row of which file of CAKE's a difference becomes |
+//! | `correction` | the rows of CAKE's files that correct a difference |
 
 pub(crate) mod amount;
 pub(crate) mod attribution;
@@ -55,10 +55,10 @@ use source::{Source, settings};
 use store::{CLICK_ID, Mark, NO_TIME, ORDER_ID, Store, UNIQUE_ID};
 use words::Words;
 
-/// What applies to the whole report.
+/// The options of the whole report.
 #[derive(Debug)]
 pub(crate) struct Settings {
-    /// The first second that belongs to it, and the first that no longer does.
+    /// The first second of the window, and the first second after it.
     window: (u32, u32),
     zone: Zone,
     orders_zone: Zone,
@@ -68,20 +68,20 @@ pub(crate) struct Settings {
     statuses: Vec<(String, String)>,
     currency: String,
     prefers_approved: bool,
-    /// Which of how many parts, from 0.
+    /// The index of this part, from 0, and the number of parts.
     part: (u64, u64),
     seed: u64,
 }
 
 impl Settings {
-    /// Of a row's ids the one that is matched by first.
+    /// The id of a row by which it is matched first.
     fn first_key<'a>(&self, ids: [&'a [u8]; 3]) -> &'a [u8] {
         let key = self.keys.first().and_then(|&key| ids.get(key));
         key.copied().unwrap_or_default()
     }
 }
 
-/// A row that could not be read.
+/// An unreadable row.
 #[derive(Clone, Copy, Debug)]
 struct Bad {
     source: u32,
@@ -90,7 +90,7 @@ struct Bad {
     excerpt: u32,
 }
 
-/// A report: rows, and what was made of them.
+/// A report: the rows that were read, and the results.
 #[derive(Debug)]
 pub struct Report {
     settings: Settings,
@@ -113,17 +113,17 @@ pub struct Report {
     pairs: Words,
     bad: Vec<Bad>,
     excerpts: Words,
-    /// Have the conversions' ids only risen so far? Then none came twice.
+    /// Have the conversion ids only risen until now? If so, none occurred twice.
     ids_rise: bool,
     last_id: u64,
-    /// Words of the current file's statuses, and what they were mapped to.
+    /// The words of the current file's statuses, with the mapped status of each.
     mapped: Vec<(Vec<u8>, u8)>,
     judge: Option<Judge>,
     verdicts: Option<Verdicts>,
     answer: String,
 }
 
-/// The source that is being read, and where everything was before it.
+/// The source that is being read, and the positions to return to if it fails.
 #[derive(Debug)]
 struct Current {
     source: Source,
@@ -264,10 +264,10 @@ impl Report {
         })
     }
 
-    /// Room for so many bytes more of the current file: where they go in [`input`](Self::input).
+    /// Reserves room for that number of further bytes of the current file; they go into [`input`](Self::input).
     ///
     /// # Errors
-    /// [`Error::ReportFull`]; a row of more than 64 MB.
+    /// [`Error::ReportFull`], also for a row of more than 64 MB.
     pub fn room(&mut self, bytes: usize) -> Result<usize> {
         let wanted = self.filled + bytes + 8;
         if wanted > 64 << 20 {
@@ -283,7 +283,7 @@ impl Report {
         Ok(self.filled)
     }
 
-    /// The buffer that a file is read into.
+    /// The buffer for a file's bytes.
     pub fn input(&mut self) -> &mut [u8] {
         &mut self.input
     }
@@ -311,7 +311,7 @@ impl Report {
         Ok(())
     }
 
-    /// The last answer, JSON text; it is handed out once.
+    /// Takes the last answer, JSON text; a second call returns an empty text.
     pub fn take_answer(&mut self) -> String {
         core::mem::take(&mut self.answer)
     }
@@ -324,10 +324,10 @@ impl Report {
         }
     }
 
-    /// Takes the rows of so many bytes more in the buffer.
+    /// Reads the rows in that number of further bytes of the buffer.
     ///
     /// # Errors
-    /// What refuses the whole file, which is then as if it had never begun; [`Error::ReportFull`].
+    /// Any reason to refuse the whole file, which is then removed from the report; [`Error::ReportFull`].
     pub fn read(&mut self, bytes: usize) -> Result<()> {
         self.filled = (self.filled + bytes).min(self.input.len());
         let outcome = self.take_rows(false);
@@ -363,7 +363,7 @@ impl Report {
         Ok(())
     }
 
-    /// Forgets the file that is being read.
+    /// Removes the file that is being read.
     pub(crate) fn cancel(&mut self) {
         let Some(current) = self.current.take() else {
             return;
@@ -424,10 +424,10 @@ fn keys_of(value: &str) -> Result<Vec<usize>> {
     Ok(keys)
 }
 
-/// The longest id of an offer or an affiliate.
+/// The maximum length of an offer or affiliate id, in bytes.
 const LONGEST_NUMBER: usize = 64;
 
-/// The smallest unit of an amount that is paid: a cent, in ten-thousandths.
+/// The smallest unit of a payment: a cent, in ten-thousandths.
 pub(crate) const CENT: i64 = SCALE / 100;
 
 /// An error as JSON text: its code, rule and parameter.

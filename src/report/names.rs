@@ -1,6 +1,6 @@
-//! What columns and fields are called: in each dialect, and as a caller declares them.
+//! The names of columns and fields: in each dialect, and as a caller declares them.
 
-/// What a cell or field is to us.
+/// The role of a cell or field in the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     /// The advertiser's transaction id.
@@ -11,15 +11,15 @@ pub(super) enum Role {
     ClickId,
     /// CAKE's conversion id.
     ConversionId,
-    /// When it happened.
+    /// The time of the order, conversion or click.
     Date,
-    /// What the advertiser owes, or what it is a percentage of.
+    /// The amount that the advertiser owes, or the amount of which it owes a percentage.
     Revenue,
-    /// What the affiliate gets.
+    /// The affiliate's payout.
     Payout,
-    /// A word of the advertiser's or of CAKE's.
+    /// A status, in the advertiser's or CAKE's words.
     Status,
-    /// Three letters (ISO 4217).
+    /// A currency of three letters (ISO 4217).
     Currency,
     /// CAKE's offer id.
     OfferId,
@@ -37,18 +37,18 @@ pub(super) enum Role {
     SubId5,
     /// A country.
     Country,
-    /// Whose click it was: an IP address, as far as CAKE tells.
+    /// The visitor's IP address, as far as CAKE reports it.
     Address,
-    /// A forwarder's word for how far it has come.
+    /// The forwarder's state of the event.
     State,
-    /// What kind of row it is: a payment or a refund.
+    /// The kind of the row: a payment or a refund.
     Kind,
 }
 
-/// How many roles there are.
+/// The number of roles.
 pub(super) const ROLES: usize = 20;
 
-/// By number, as callers write them.
+/// The names of the roles by number, as callers write them.
 pub(super) const ROLE_NAMES: [&str; ROLES] = [
     "uniqueId",
     "orderId",
@@ -72,7 +72,7 @@ pub(super) const ROLE_NAMES: [&str; ROLES] = [
     "kind",
 ];
 
-/// What a source's rows are.
+/// The kind of a source's rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum RowKind {
     /// The advertiser's orders.
@@ -85,8 +85,8 @@ pub(super) enum RowKind {
     Clicks,
 }
 
-/// Of each role the names that count, the first one first; case, blanks and punctuation do not matter, and
-/// a point leads into an object.
+/// The known names of each role, the highest rank first. Case, blanks and punctuation do not matter; a point leads
+/// into an object.
 type Table = &'static [(Role, &'static str)];
 
 const SIMPLE: Table = &[
@@ -197,7 +197,7 @@ const CLICKS: Table = &[
     (Role::Address, "ipaddress ip"),
 ];
 
-/// A name, its role, and how it stands among its role's names.
+/// A name, its role, and the rank of the name in its role.
 #[derive(Clone, Debug)]
 struct Name {
     path: Vec<u8>,
@@ -215,7 +215,7 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// The names of a dialect; `None` where there is none of that name.
+    /// The names of a dialect; `None` for an unknown dialect.
     pub(super) fn of(kind: RowKind, dialect: &str) -> Option<Self> {
         let table = match (kind, dialect) {
             (RowKind::Orders, "simple" | "") => SIMPLE,
@@ -241,7 +241,7 @@ impl Names {
         Some(names)
     }
 
-    /// A caller's own name for a role takes the place of the dialect's.
+    /// A caller's name for a role replaces the dialect's names.
     pub(super) fn declare(&mut self, role: u8, name: &str) {
         let mut path = Vec::new();
         for (index, part) in name.split('.').enumerate() {
@@ -260,7 +260,7 @@ impl Names {
             self.copies.push((twin.role, role));
             return;
         }
-        // Of a column that the caller has named, the dialect's meaning no longer counts.
+        // The dialect's meaning of a column no longer counts if the caller has named the column.
         self.known.retain(|name| name.path != path);
         self.known.push(Name {
             path,
@@ -273,12 +273,12 @@ impl Names {
         &self.copies
     }
 
-    /// Was the role's name given by the caller?
+    /// Has the caller given the role's name?
     pub(super) fn is_declared(&self, role: u8) -> bool {
         self.declared & (1 << role) != 0
     }
 
-    /// Role and rank of a normalised path.
+    /// The role and the rank of a normalised path.
     pub(super) fn find(&self, path: &[u8]) -> Option<(u8, u8)> {
         self.known
             .iter()
@@ -287,7 +287,7 @@ impl Names {
     }
 }
 
-/// Letters and digits, in lower case; of other alphabets every byte.
+/// Keeps letters and digits, in lower case; keeps every byte of other alphabets.
 pub(super) fn normalise(name: &[u8], mut push: impl FnMut(u8)) {
     for &byte in name {
         if byte.is_ascii_alphanumeric() || !byte.is_ascii() {
@@ -296,7 +296,7 @@ pub(super) fn normalise(name: &[u8], mut push: impl FnMut(u8)) {
     }
 }
 
-/// What a cell or a value is.
+/// The kind of a cell or value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Kind {
     #[default]
@@ -315,8 +315,8 @@ pub(super) struct Span {
     pub(super) kind: Kind,
 }
 
-/// The cells or values of one row that have a role: places in the input, or in a scratch buffer where they
-/// had to be unescaped.
+/// The cells or values of one row that have a role. Each is a range in the input, or in a scratch buffer if it was
+/// unescaped.
 #[derive(Debug, Default)]
 pub(super) struct Fields {
     spans: [Span; ROLES],
@@ -384,22 +384,22 @@ impl Fields {
     }
 }
 
-/// What a reader found next.
+/// The next result of a reader.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Pull {
-    /// A row, and where the next one begins.
+    /// A row, and the offset of the next one.
     Row(usize),
-    /// A row that cannot be read, and where the next one begins.
+    /// An unreadable row, and the offset of the next one.
     Bad(Flaw, usize),
-    /// Nothing more before there are more bytes; those before this place are done with.
+    /// The reader needs more bytes; it has consumed those before this offset.
     More(usize),
-    /// The file cannot be read at all: why.
+    /// The whole file is unreadable, for this reason.
     Refuse(String),
 }
 
 use super::flaw::Flaw;
 
-/// The first of two bytes from a place on; the end where there is none.
+/// The offset of the first of two bytes; the end where neither occurs.
 pub(super) fn find_either(bytes: &[u8], from: usize, one: u8, other: u8) -> usize {
     const LOW: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;

@@ -1,4 +1,4 @@
-//! Answers on their way to JavaScript: JSON text, which the platform parses faster than anything crosses.
+//! Writes answers for JavaScript as JSON text: the platform parses text faster than it converts values.
 
 use super::amount;
 use super::store::{NO_AMOUNT, NO_TIME};
@@ -47,7 +47,7 @@ impl Writer {
         amount::write_digits(&mut self.text, number, 1);
     }
 
-    /// A number for display, with nine digits behind the point.
+    /// A number for display, with nine decimal places.
     pub(super) fn float(&mut self, number: f64) {
         self.comma();
         if !number.is_finite() {
@@ -116,7 +116,7 @@ fn to_u64(number: f64) -> u64 {
     number as u64
 }
 
-/// A sum may be longer than one amount.
+/// A sum may have more digits than one amount.
 pub(super) fn write_sum(output: &mut String, units: i128) {
     let limit = i128::from(i64::MAX);
     if units.abs() <= limit {
@@ -134,7 +134,7 @@ pub(super) fn write_sum(output: &mut String, units: i128) {
     amount::write_digits(output, high, 1);
     let mut rest = String::new();
     amount::write(&mut rest, low);
-    // Eleven of the fifteen digits stand before the point.
+    // Eleven of the fifteen digits stand before the decimal point.
     for _ in rest.find('.').unwrap_or(0)..11 {
         output.push('0');
     }

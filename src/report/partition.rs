@@ -1,22 +1,23 @@
-//! Rows by the hash of their key, in 256 partitions: no table of keys is ever built, and each partition is
-//! sorted and merged in the cache.
+//! Rows by the hash of their key, in 256 partitions. No table of keys is built; each partition is sorted and
+//! merged in the cache.
 
 use super::memory::Memory;
 
-/// How many partitions there are.
+/// The number of partitions.
 pub(super) const PARTITIONS: usize = 256;
 
-/// Entries of a block. Blocks grow up to that, so that few rows take little.
+/// The maximum number of entries in a block. Blocks grow up to this size, so that a small report needs little
+/// memory.
 const BLOCK: usize = 512;
 
-/// Entries of `hash << 32 | place`, by the hash's top byte, in the order in which they came.
+/// Entries of `hash << 32 | place`, by the hash's top byte, in the order of their arrival.
 #[derive(Debug, Default)]
 pub(super) struct Partitions {
     lists: Vec<Vec<Vec<u64>>>,
 }
 
 impl Partitions {
-    /// Adds a row; `None` where memory is full.
+    /// Adds a row; `None` where the memory is full.
     pub(super) fn push(&mut self, hash: u32, place: u32, memory: &mut Memory) -> Option<()> {
         if self.lists.is_empty() {
             self.lists.resize_with(PARTITIONS, Vec::new);
@@ -46,7 +47,7 @@ impl Partitions {
         Some(())
     }
 
-    /// A partition's entries, one after the other, in place of what the list held.
+    /// Replaces the list's content with a partition's entries.
     pub(super) fn gather(
         &self,
         index: usize,
@@ -65,7 +66,7 @@ impl Partitions {
         Some(())
     }
 
-    /// Forgets the rows from a place on.
+    /// Removes the rows from a place on.
     pub(super) fn truncate(&mut self, place: u32, memory: &mut Memory) {
         for list in &mut self.lists {
             while let Some(block) = list.last_mut() {
@@ -79,7 +80,7 @@ impl Partitions {
         }
     }
 
-    /// Forgets all of them.
+    /// Removes all rows.
     pub(super) fn clear(&mut self, memory: &mut Memory) {
         self.truncate(0, memory);
         for list in &mut self.lists {
@@ -109,7 +110,7 @@ mod tests {
             let mut memory = Memory::new(1 << 24);
             let mut partitions = Partitions::default();
             for (place, &hash) in (0..).zip(&hashes) {
-                // Few partitions, so that blocks fill.
+                // Few partitions, so that the blocks fill.
                 prop_assert!(partitions.push(hash % (3 << 24), place, &mut memory).is_some());
             }
             let all = |partitions: &Partitions, memory: &mut Memory| {

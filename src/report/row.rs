@@ -1,4 +1,4 @@
-//! One row of each kind into the columns: order, conversion, delivery, click.
+//! Stores one row of each kind in the columns: order, conversion, delivery, click.
 
 use super::clicks::{ROLES, TEXTS};
 use super::flaw::Flaw;
@@ -48,7 +48,8 @@ impl Report {
             flags |= IS_REFUND;
         }
         let mut stored_order: &[u8] = &order_id;
-        // A file with one reference of the order: CAKE got it as whichever of the two.
+        // A file with only one reference per order: CAKE has received it as the transaction id or
+        // the order id.
         if unique_id.is_empty() && !source.can_have_unique() && !order_id.is_empty() {
             unique_id = order_id.clone();
             stored_order = &[];
@@ -83,7 +84,7 @@ impl Report {
         Ok(())
     }
 
-    /// One of CAKE's words for one of the advertiser's.
+    /// Maps the advertiser's status to one of CAKE's.
     #[inline(never)]
     pub(super) fn mapped_status(&mut self, source: &Source, word: &[u8]) -> Result<u8, Flaw> {
         let word = word.trim_ascii();
@@ -101,7 +102,7 @@ impl Report {
         let mapped = if let Some((_, ours)) = declared {
             ours.clone()
         } else {
-            // The dialect's own words count unless the caller has listed what counts.
+            // The dialect's own words count unless the caller has declared the words that count.
             let dialect = if self.settings.statuses.is_empty() {
                 source.dialect.as_str()
             } else {
@@ -168,7 +169,7 @@ impl Report {
             flags,
             pair,
         };
-        // A click id that nobody matches by is left where it was: 37 bytes a row.
+        // A click id that is not a key stays out of the store: it would cost 37 bytes a row.
         let click_id: &[u8] = if self.settings.keys.contains(&CLICK_ID) {
             &click_id
         } else {
@@ -187,7 +188,7 @@ impl Report {
         Ok(())
     }
 
-    /// Offer and affiliate as one number, 0 where there is neither.
+    /// Offer and affiliate as one number; 0 where the row has neither.
     pub(super) fn pair(&mut self, offer: &[u8], affiliate: &[u8]) -> Result<u32, Flaw> {
         let length = offer.len() + affiliate.len();
         if length == 0 {
@@ -207,7 +208,7 @@ impl Report {
         let before = self.pairs.len();
         let pair = self.pairs.code(both, &mut self.memory).ok_or(Flaw::Full)?;
         if self.pairs.len() > before {
-            // Clicks know both by numbers of their own.
+            // Clicks number offers and affiliates separately.
             self.offers
                 .code(offer, &mut self.memory)
                 .and_then(|_| self.affiliates.code(affiliate, &mut self.memory))
@@ -237,7 +238,7 @@ impl Report {
         let click_id = source.id(fields, Role::ClickId, input)?;
         let date = fields.text(Role::Date, input);
         let (seconds, flags) = self.seconds(source, date, false).or_else(|flaw| {
-            // A forwarder's own clock is UTC; without a zone the day decides nothing here.
+            // The forwarder's own clock is UTC; without a zone, its day decides nothing here.
             if flaw == Flaw::NoTimeZone {
                 Ok((NO_TIME, 0))
             } else {
@@ -326,7 +327,7 @@ pub(super) fn number_of(text: &[u8]) -> Option<u64> {
     })
 }
 
-/// CAKE's own words stand for themselves; of the dialects' words those that leave no doubt.
+/// CAKE's own words stay unchanged; a dialect's word is mapped only where its meaning is certain.
 pub(super) fn known_status(dialect: &str, word: &[u8]) -> Option<&'static str> {
     const CAKE: &str = "approved pending rejected ignored reversed returned scrubbed";
     let among = |list: &'static str| {

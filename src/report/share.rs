@@ -1,7 +1,6 @@
-//! Shares that add up: each gets what its weight earns rounded down, and what is left goes to the largest
-//! remainders.
+//! Shares that add up exactly. Each share is rounded down; the rest goes to the largest remainders.
 
-/// Divides `total` units by weights. Ties go to the first. Without any weight all goes to the first.
+/// Divides `total` units by weights. The first one wins a tie, and gets everything where all weights are 0.
 #[must_use]
 pub(crate) fn divide(total: i64, weights: &[u128]) -> Vec<i64> {
     let sum: u128 = weights.iter().sum();
@@ -12,7 +11,7 @@ pub(crate) fn divide(total: i64, weights: &[u128]) -> Vec<i64> {
         }
         return shares;
     }
-    // A weight is scaled down until the product fits; what that loses is decided by the remainders.
+    // A weight is scaled down until the product fits; the remainders correct the lost precision.
     let mut shift = 0;
     while (sum >> shift) > u128::from(u64::MAX) {
         shift += 1;

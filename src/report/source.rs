@@ -1,4 +1,4 @@
-//! One file on its way in: how it is declared, what was understood, and what could not be read.
+//! One file while it is read: its declaration, how it was understood, and its unreadable rows.
 
 mod field;
 
@@ -10,13 +10,13 @@ use super::json::Json;
 use super::names::{Fields, Kind, Names, Pull, ROLE_NAMES, Role, RowKind};
 use crate::{Error, Result};
 
-/// Words that stand where an id is missing. As an id each would match every other.
+/// Words that mean a missing id. As an id, such a word would match all its copies.
 const NO_IDS: &str = "undefined null nan true false none n/a - replace click_id clickid transaction_id transactionid unique_id order_id your_order_id your_transaction_id your_unique_id order-id";
 
-/// In what a file's texts are written.
+/// The encoding of a file's texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Encoding {
-    /// Nobody said: UTF-8, or the file is ambiguous.
+    /// Not declared: UTF-8, or the file is ambiguous.
     Undeclared,
     Utf8,
     Windows1252,
@@ -24,13 +24,13 @@ enum Encoding {
 
 #[derive(Debug)]
 pub(super) enum Reader {
-    /// Until the first byte that is not blank.
+    /// The kind of reader is open until the first byte that is not blank.
     Unknown,
     Csv(Csv),
     Json(Json),
 }
 
-/// A file, or pages one after the other, read as one.
+/// A file, or consecutive pages, read as one source.
 #[derive(Debug)]
 pub(super) struct Source {
     pub(super) kind: RowKind,
@@ -43,23 +43,23 @@ pub(super) struct Source {
     encoding: Encoding,
     delimiter: u8,
     declared_format: String,
-    /// In ten-thousandths of a per cent.
+    /// The revenue's percentage, in ten-thousandths of a per cent.
     percent: i64,
-    /// What ids begin with in the file and not at CAKE.
+    /// The prefix that ids have in the file and not at CAKE.
     prefix: String,
-    /// The state of all events of a file without one of each.
+    /// The state of all events in a file without a state column.
     pub(super) state: String,
-    /// The number of its first row in its store.
+    /// The number of the file's first row in its store.
     pub(super) first_row: u32,
     pub(super) rows: u32,
     pub(super) unreadable: u32,
     pub(super) line_items: u32,
-    /// From which row on which line: where rows do not follow line by line.
+    /// Pairs of row and line, where rows do not follow line by line.
     pub(super) lines: Vec<(u32, u32)>,
     next_line: u32,
-    /// Rows that could mean two things, with the reason and the text.
+    /// Ambiguous rows, with the reason and the text.
     pub(super) doubts: Vec<(u32, Flaw, String)>,
-    /// The first rows, as they were understood.
+    /// The first rows, with their values as understood.
     pub(super) samples: Vec<Vec<(u8, String)>>,
     last_order: Vec<u8>,
     has_begun: bool,
@@ -72,13 +72,13 @@ fn refuse(parameter: &str, rule: &str) -> Error {
     }
 }
 
-/// `name=value` lines.
+/// The options as `name=value` lines.
 pub(super) fn settings(text: &str) -> impl Iterator<Item = (&str, &str)> {
     text.lines().filter_map(|line| line.split_once('='))
 }
 
 impl Source {
-    /// From `name=value` lines.
+    /// Reads the options from `name=value` lines.
     pub(super) fn new(options: &str) -> Result<Self> {
         let mut kind = RowKind::Orders;
         let mut dialect = "";
@@ -259,7 +259,7 @@ impl Source {
         }
     }
 
-    /// The next row, or why there is none.
+    /// The next row, or the reason why there is none.
     pub(super) fn pull(
         &mut self,
         input: &[u8],
@@ -314,7 +314,7 @@ impl Source {
                 {
                     return Pull::Refuse(["it is a page of ", json.list].concat());
                 }
-                // BOMs also come between pages.
+                // Byte order marks also occur between pages.
                 match pull {
                     Pull::More(after) if is_last && json.is_open() => {
                         *json = Json::new();
@@ -333,7 +333,7 @@ impl Source {
         pull
     }
 
-    /// The line of the last row; in JSON its number.
+    /// The line of the last row; in JSON the row's number.
     pub(super) fn line(&self) -> u32 {
         match &self.reader {
             Reader::Csv(csv) => csv.row_line(),
@@ -342,7 +342,7 @@ impl Source {
         }
     }
 
-    /// The text of the last row, of what lies between two places.
+    /// The text of the last row, from the bytes between two offsets.
     pub(super) fn row_text<'a>(&self, input: &'a [u8], from: usize, to: usize) -> &'a [u8] {
         let from = match &self.reader {
             Reader::Csv(csv) => csv.row_start().clamp(from, to),
@@ -352,7 +352,7 @@ impl Source {
         text.strip_prefix(b",").unwrap_or(text).trim_ascii()
     }
 
-    /// Remembers on which line the row is that comes next in the store.
+    /// Records the line of the next row in the store.
     pub(super) fn note_line(&mut self) {
         let line = self.line();
         if self.rows == 0 || line != self.next_line {
@@ -362,7 +362,7 @@ impl Source {
         self.rows += 1;
     }
 
-    /// The line of one of its rows.
+    /// The line of one of the source's rows.
     pub(super) fn line_of(&self, row: u32) -> u32 {
         let after = self.lines.partition_point(|&(from, _)| from <= row);
         self.lines
@@ -370,7 +370,8 @@ impl Source {
             .map_or(0, |&(from, line)| line + (row - from))
     }
 
-    /// Does the line only add an item to the order before it? (Shopify writes one row a line item.)
+    /// Does the line only add an item to the order before it? (Shopify writes one row per line
+    /// item.)
     pub(super) fn is_line_item(&mut self, order: &[u8], is_bare: bool) -> Result<bool, Flaw> {
         if self.dialect != "shopify" || !self.is_csv() {
             return Ok(false);
@@ -387,7 +388,7 @@ impl Source {
         Ok(false)
     }
 
-    /// Keeps one of the first rows for whoever asks what was read as what.
+    /// Keeps one of the first rows, to show how its columns were understood.
     pub(super) fn note_sample(&mut self, fields: &Fields, input: &[u8]) {
         if self.samples.len() >= 3 {
             return;
@@ -403,7 +404,7 @@ impl Source {
         self.samples.push(sample);
     }
 
-    /// Notes a row that could mean two things; says whether that is enough.
+    /// Records an ambiguous row; returns whether there are enough examples.
     pub(super) fn doubt(&mut self, flaw: Flaw, fields: &Fields, input: &[u8]) -> bool {
         let role = match flaw {
             Flaw::AmbiguousDate | Flaw::NoTimeZone => Role::Date,
@@ -426,7 +427,7 @@ impl Source {
         self.doubts.len() >= 3 && flaw != Flaw::UnmappedStatus || self.doubts.len() >= 20
     }
 
-    /// What to say of the doubts, where there are any.
+    /// The error for the ambiguous rows, if there are any.
     pub(super) fn objection(&self) -> Option<Error> {
         let (_, first, _) = self.doubts.first()?;
         let mut message = format!("{}: {}", self.title(), first.rule().unwrap_or(""));
@@ -443,7 +444,7 @@ impl Source {
         })
     }
 
-    /// The file's name, or what it holds.
+    /// The file's name, or the kind of its rows.
     pub(super) fn title(&self) -> &str {
         if self.name.is_empty() {
             kind_name(self.kind)
@@ -486,11 +487,11 @@ const ROLES_IN_ORDER: [Role; super::names::ROLES] = [
 ];
 
 impl Source {
-    /// Do the file's orders have a unique id of their own, besides an order id?
+    /// Do the file's orders have a unique id besides the order id?
     pub(super) fn can_have_unique(&self) -> bool {
         match &self.reader {
             Reader::Csv(csv) => csv.has_role(Role::UniqueId as u8),
-            // Of JSON each row says for itself.
+            // In JSON, each row decides this for itself.
             _ => false,
         }
     }

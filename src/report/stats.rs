@@ -1,6 +1,6 @@
-//! Two statistics that a rate and a time need.
+//! Two statistics: an interval for a rate and a quantile for times.
 
-/// Wilson's interval of a rate at 95 %: where the true rate lies, also for few clicks.
+/// Wilson's 95 % confidence interval of a rate, valid also for few clicks.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
 pub(crate) fn wilson(successes: u64, trials: u64) -> (f64, f64) {
@@ -22,7 +22,8 @@ pub(crate) fn wilson(successes: u64, trials: u64) -> (f64, f64) {
     )
 }
 
-/// The smallest of sorted values that at least `percent` of them do not exceed (the nearest rank).
+/// The percentile by nearest rank: the smallest sorted value that at least `percent` of the values
+/// do not exceed.
 #[must_use]
 pub(crate) fn quantile(sorted: &[u32], percent: usize) -> Option<u32> {
     let rank = (sorted.len() * percent).div_ceil(100).checked_sub(1)?;

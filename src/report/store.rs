@@ -1,5 +1,5 @@
-//! Rows of orders, conversions and events: 28 bytes and the row's texts, in blocks. Growing copies nothing,
-//! and a row is known by its place.
+//! The rows of orders, conversions and events: 28 bytes and the row's texts, in blocks. Growth copies nothing, and
+//! a row is identified by its place.
 
 use super::memory::{Memory, hash};
 use super::partition::Partitions;
@@ -8,10 +8,10 @@ const BLOCK_BITS: u32 = 15;
 const BLOCK: usize = 1 << BLOCK_BITS;
 const HEAD: usize = 28;
 
-/// No amount, and no time.
+/// Marks a missing amount and a missing time.
 pub(super) const NO_AMOUNT: i64 = i64::MIN;
 pub(super) const NO_TIME: u32 = u32::MAX;
-/// No other row.
+/// Marks a missing partner row.
 pub(super) const NOBODY: u32 = u32::MAX;
 
 /// The texts of a row, in this order.
@@ -19,24 +19,24 @@ pub(super) const TEXTS: usize = 4;
 pub(super) const UNIQUE_ID: usize = 0;
 pub(super) const ORDER_ID: usize = 1;
 pub(super) const CLICK_ID: usize = 2;
-/// A conversion's own id; of an order or an event the offer's.
+/// A conversion's own id; for an order or an event, the offer's id.
 pub(super) const OWN_ID: usize = 3;
 
-/// The order id is the unique id, written once.
+/// The order id equals the unique id, and is stored once.
 pub(super) const IS_SAME_ID: u8 = 16;
 /// The time has no time of day.
 pub(super) const IS_DAY: u8 = 32;
-/// The row takes back an order.
+/// The row refunds an order.
 pub(super) const IS_REFUND: u8 = 64;
-/// The row was read twice and had changed in between; or a refund belongs to it.
+/// The row was read twice with different content; or a refund belongs to the order.
 pub(super) const IS_AMENDED: u8 = 128;
 
-/// What a row holds besides its texts.
+/// The fields of a row besides its texts.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Head {
     /// Civil seconds since 1970 in the account's time zone.
     pub(super) seconds: u32,
-    /// The row of the other side; before matching, a hash.
+    /// The place of the partner row; before matching, a hash.
     pub(super) partner: u32,
     pub(super) revenue: i64,
     pub(super) payout: i64,
@@ -97,7 +97,7 @@ impl Head {
     }
 }
 
-/// A row as it lies in its block: what looks at one field need not read all.
+/// A row as it lies in its block: a reader of one field need not decode all.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct View<'a> {
     head: &'a [u8; HEAD],
@@ -125,7 +125,7 @@ impl<'a> View<'a> {
         length
     }
 
-    /// One text. The order id is there also where it is the unique id.
+    /// One text. The order id is also returned where it equals the unique id.
     #[inline]
     pub(super) fn text(&self, which: usize) -> &'a [u8] {
         let flags = self.flags();
@@ -146,7 +146,7 @@ impl<'a> View<'a> {
     }
 }
 
-/// 48 bits hold nine digits before the point and four behind, and a word for none.
+/// 48 bits hold nine digits before the point, four after it, and a value for none.
 const NONE_48: i64 = -(1 << 47);
 
 /// The low 48 bits.
@@ -173,14 +173,15 @@ struct Block {
 pub(super) struct Store {
     blocks: Vec<Block>,
     rows: u32,
-    /// The rows by their first key, hashed while it is in the cache, and the places of those without one.
+    /// The rows by the hash of their first key, computed while the row is in the cache; then the places of rows
+    /// without one.
     pub(super) keyed: Partitions,
     pub(super) keyless: Vec<u32>,
-    /// Have rows been judged?
+    /// Has a reconciliation judged the rows?
     pub(super) is_judged: bool,
 }
 
-/// Where a store ended once, to go back to.
+/// An earlier end of a store, to which it can be rolled back.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Mark {
     blocks: usize,
@@ -193,7 +194,7 @@ impl Store {
         self.rows
     }
 
-    /// Adds a row, known by a key under a seed; `None` where memory is full.
+    /// Adds a row under a seeded hash of its key; `None` where the memory is full.
     pub(super) fn push(
         &mut self,
         head: &Head,
@@ -255,7 +256,7 @@ impl Store {
         block.bytes.get(place as usize & (BLOCK - 1)..)
     }
 
-    /// The row at a place as it lies there, and the place after it.
+    /// The encoded row at a place, and the place after it.
     #[inline]
     pub(super) fn view(&self, place: u32) -> Option<(View<'_>, Option<u32>)> {
         let index = (place >> BLOCK_BITS) as usize;
@@ -274,7 +275,7 @@ impl Store {
         Some((view, next))
     }
 
-    /// Reads something of a row, so that the rest of it is near.
+    /// Reads a part of a row, so that the row is in the cache.
     #[inline]
     pub(super) fn touch(&self, place: u32) -> u32 {
         let block = self.blocks.get((place >> BLOCK_BITS) as usize);
@@ -290,7 +291,7 @@ impl Store {
         self.bytes_at(place)?.first_chunk().map(Head::decode)
     }
 
-    /// The texts of the row at a place. The order id is there also where it is the unique id.
+    /// The texts of the row at a place. The order id is also returned where it equals the unique id.
     pub(super) fn texts(&self, place: u32) -> [&[u8]; TEXTS] {
         let mut texts: [&[u8]; TEXTS] = [&[]; TEXTS];
         let Some((head, mut rest)) = self
@@ -330,7 +331,7 @@ impl Store {
         block.bytes.get_mut((place as usize & (BLOCK - 1)) + at)
     }
 
-    /// Says what became of a row.
+    /// Sets the class of a row.
     pub(super) fn judge(&mut self, place: u32, class: u8, partner: u32) {
         let Some(block) = self.blocks.get_mut((place >> BLOCK_BITS) as usize) else {
             return;
@@ -358,7 +359,7 @@ impl Store {
         }
     }
 
-    /// The first place, where there is a row.
+    /// The first place; `None` in an empty store.
     pub(super) fn first(&self) -> Option<u32> {
         (self.rows > 0).then_some(0)
     }
@@ -394,7 +395,7 @@ impl Store {
         }
     }
 
-    /// Forgets all that came after the mark.
+    /// Removes all rows after the mark.
     pub(super) fn go_back(&mut self, mark: Mark, memory: &mut Memory) {
         while self.blocks.len() > mark.blocks {
             if let Some(mut block) = self.blocks.pop() {
@@ -414,7 +415,7 @@ impl Store {
     }
 }
 
-/// The half of a key's hash that partitions are made by.
+/// The half of a key's hash that selects the partition.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "half of the number is cut out"

@@ -43,7 +43,7 @@ fn rows(report: &mut Report, options: &str) -> Vec<Value> {
     }
 }
 
-/// Class by the order's or the conversion's unique id.
+/// The class of each row by the unique id of its order or conversion.
 fn classes(report: &mut Report) -> Vec<(String, String, Vec<String>)> {
     rows(report, "")
         .iter()

@@ -1,8 +1,8 @@
-//! Dictionaries: a text that occurs often is kept once and known by a number.
+//! Dictionaries: a frequent text is stored once and identified by a number.
 
 use super::memory::{Memory, hash};
 
-/// Texts by number, from 1; 0 is none.
+/// Texts by number, from 1; 0 means none.
 #[derive(Debug, Default)]
 pub(super) struct Words {
     bytes: Vec<u8>,
@@ -21,7 +21,7 @@ impl Words {
         }
     }
 
-    /// How many there are.
+    /// The number of texts.
     pub(super) fn len(&self) -> usize {
         self.ends.len()
     }
@@ -37,7 +37,7 @@ impl Words {
         self.bytes.get(from..to).unwrap_or_default()
     }
 
-    /// The number of a text, given to it where it is new; `None` where memory is full.
+    /// The number of a text, which a new text gets here; `None` where the memory is full.
     pub(super) fn code(&mut self, text: &[u8], memory: &mut Memory) -> Option<u32> {
         if text.is_empty() {
             return Some(0);
@@ -64,13 +64,13 @@ impl Words {
         Some(code)
     }
 
-    /// The number of a text that is there already.
+    /// The number of a text that is already in the dictionary.
     pub(super) fn known(&self, text: &[u8]) -> Option<u32> {
         let code = *self.table.get(self.find(text))?;
         (code > 0).then_some(code)
     }
 
-    /// The slot that holds the text, or the free one where it belongs.
+    /// The slot of the text, or the free slot where it belongs.
     fn find(&self, text: &[u8]) -> usize {
         let mask = self.table.len().wrapping_sub(1);
         let mut slot = usize::try_from(hash(text, self.seed) >> 33).unwrap_or(0) & mask;

@@ -1,18 +1,18 @@
-//! Who may use `/__sandbox/`: whoever has the token, or, on loopback without
-//! one, whoever is on this machine and no web page from elsewhere.
+//! Access control of `/__sandbox/`. With a token, a request must carry the token. Without one, only
+//! requests on loopback are accepted, and none from a foreign web page.
 
 use super::address;
 use crate::cookie::find_cookie;
 use crate::url;
 use serde::{Deserialize, Serialize};
 
-/// The cookie that the live view gets for its token.
+/// The cookie that holds the live view's token.
 pub(crate) const COOKIE: &str = "cake_sandbox";
 
-/// The least characters of a token.
+/// The minimum length of a token, in characters.
 const TOKEN_CHARACTERS: usize = 16;
 
-/// What a request shows of itself.
+/// The parts of a request that decide about access.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Visitor {
@@ -24,30 +24,30 @@ pub(crate) struct Visitor {
     pub(crate) cookie: Option<String>,
     /// `Origin`.
     pub(crate) origin: Option<String>,
-    /// Was the sandbox told that it listens on loopback alone?
+    /// Does the sandbox listen on loopback only, by its configuration?
     pub(crate) is_loopback: bool,
-    /// The token that is asked for.
+    /// The token that requests must carry.
     pub(crate) token: Option<String>,
 }
 
-/// What a visitor gets.
+/// The decision about a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Access {
-    /// In.
+    /// Access.
     Granted,
-    /// In, by the token in the URL: set the cookie and take it out of the URL.
+    /// Access by the token in the URL: set the cookie and remove the token from the URL.
     GrantedByUrl,
-    /// A page of another site, or a name that only leads here.
+    /// A page of another site, or a foreign host name that resolves to this machine.
     Foreign,
     /// No token or a wrong one.
     Refused,
-    /// Not on loopback, and no token was set up, or a short one.
+    /// Not on loopback, and the configured token is missing or too short.
     NotSetUp,
 }
 
 impl Visitor {
-    /// Decides.
+    /// Decides about the request.
     #[must_use]
     pub(crate) fn access(&self) -> Access {
         let token = self.token.as_deref().map(crate::secret::trimmed);
@@ -81,7 +81,7 @@ impl Visitor {
         if !kept.is_some_and(|given| is_equal(given, token)) {
             return Access::Refused;
         }
-        // A cookie comes along with whatever a browser is talked into.
+        // A browser also sends the cookie with requests that a foreign page triggers (CSRF).
         if self.is_own_origin() {
             Access::Granted
         } else {
@@ -89,8 +89,8 @@ impl Visitor {
         }
     }
 
-    /// Without a token: the name must be loopback's own, or any site could point
-    /// a name of its at this machine, and no other page may ask.
+    /// Without a token, the host name must be loopback's own and no foreign page may ask. Otherwise
+    /// any site could point a host name at this machine (DNS rebinding).
     fn on_loopback(&self) -> Access {
         if address::is_allowed(&address::LOOPBACK, &self.url_without_query())
             && self.is_own_origin()
@@ -112,8 +112,7 @@ impl Visitor {
     }
 }
 
-/// Are two secrets equal? Takes the same time wherever they differ; their
-/// length is no secret.
+/// Compares two secrets in constant time; the length of a secret is not secret.
 pub(super) fn is_equal(given: &str, wanted: &str) -> bool {
     let (given, wanted) = (given.as_bytes(), wanted.as_bytes());
     let difference = given

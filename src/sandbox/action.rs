@@ -1,9 +1,9 @@
-//! Which of a network's routes a request asks for.
+//! The route of a network that a request asks for.
 
 use super::older::Method;
 use serde::{Deserialize, Serialize};
 
-/// What a request is about.
+/// The action that a request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Action {
@@ -23,7 +23,7 @@ pub(crate) enum Action {
     CreatePostback,
     /// `/api/2/tracking_domains.json`.
     GetTrackingDomains,
-    /// `/api/12/reports.asmx/Clicks`, of the older services like all that follow.
+    /// `/api/12/reports.asmx/Clicks`; the actions from here on belong to the older services.
     Clicks,
     /// `/api/17/reports.asmx/EventConversions`.
     EventConversions,
@@ -52,7 +52,7 @@ impl Action {
         }
     }
 
-    /// Is it one of the older services'?
+    /// Does the action belong to an older service?
     pub(super) fn is_older(self) -> bool {
         matches!(
             self,

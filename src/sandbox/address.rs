@@ -1,10 +1,10 @@
-//! Addresses: what may stand for a page, and where the sandbox may send: an
-//! allow-list of hosts, compared letter by letter.
+//! Addresses: which URL may be a page, and which hosts the sandbox may send to. The allow-list of
+//! hosts is compared letter by letter.
 
-/// The hosts that may be sent to unless others are listed.
+/// The default allow-list of hosts.
 pub(crate) const LOOPBACK: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
 
-/// Is this an http(s) URL, or a path on the own origin?
+/// Is this text an http(s) URL, or a path on the own origin?
 pub(super) fn is_page(text: &str) -> bool {
     let is_plain = !text
         .chars()
@@ -14,8 +14,8 @@ pub(super) fn is_page(text: &str) -> bool {
     is_plain && (is_path || host_of(text).is_some())
 }
 
-/// The `host[:port]` of an http(s) URL as it is spelled; `None` for a user name
-/// in it, or for any character that another parser might read otherwise.
+/// The `host[:port]` of an http(s) URL in its own spelling. `None` where the URL has a user name,
+/// or any character that another parser might read differently.
 pub(super) fn host_of(url: &str) -> Option<&str> {
     let rest = url
         .strip_prefix("https://")
@@ -36,9 +36,9 @@ pub(super) fn origin_of(url: &str) -> Option<&str> {
     url.get(..end)
 }
 
-/// May the sandbox send to `url`? Its host must stand on the list in the very
-/// spelling of the URL: `127.1`, `2130706433` or `[::ffff:127.0.0.1]` are not
-/// `127.0.0.1`. An entry without a port allows every port.
+/// May the sandbox send to `url`? The list must have the host in the URL's own spelling: `127.1`,
+/// `2130706433` or `[::ffff:127.0.0.1]` are not `127.0.0.1`. An entry without a port allows every
+/// port.
 #[must_use]
 pub(crate) fn is_allowed<S: AsRef<str>>(hosts: &[S], url: &str) -> bool {
     let has_plain_rest = url

@@ -1,5 +1,4 @@
-//! What the API's five actions have in common: the key, the form of a failure,
-//! dates and pages.
+//! The shared code of the API's five actions: the key, the form of a failure, dates and pages.
 
 use super::Network;
 use super::plan::{Decided, HttpAnswer, IncomingRequest, Stop};
@@ -10,21 +9,21 @@ use serde::Serialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 
-/// The rows that a call asks for.
+/// The page of rows that a call asks for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Paging {
     pub(super) offset: u64,
     pub(super) limit: u64,
 }
 
-/// Civil times from and before which rows are asked for.
+/// The range of civil times of a call: from the first, before the second.
 #[derive(Clone, Debug)]
 pub(super) struct Range {
     pub(super) from: Option<String>,
     pub(super) before: Option<String>,
 }
 
-/// The failure that CAKE's clients have recorded.
+/// A failure as CAKE's clients have recorded it.
 #[derive(Serialize)]
 pub(super) struct Unsuccessful<'a> {
     pub(super) success: bool,
@@ -32,7 +31,7 @@ pub(super) struct Unsuccessful<'a> {
 }
 
 impl Network {
-    /// A failure in the form that the settings say. CAKE says no with status 200.
+    /// A failure in the form of the settings. CAKE answers failures with status 200.
     pub(super) fn failure(&self, message: &str) -> HttpAnswer {
         match self.settings.failures {
             Failures::SuccessFalse => HttpAnswer::json(&Unsuccessful {
@@ -83,7 +82,7 @@ impl Network {
         Err(Stop::Say(self.failure(message)))
     }
 
-    /// Only `method`, and only with the key.
+    /// Accepts only `method`, and only with the API key.
     pub(super) fn open(
         &self,
         call: &IncomingRequest,
@@ -101,7 +100,7 @@ impl Network {
         Ok(())
     }
 
-    /// A whole number that may be absent.
+    /// An optional whole number.
     pub(super) fn optional(&self, query: Query<'_>, name: &str) -> Decided<Option<u64>> {
         match query.text(name) {
             None => Ok(None),
@@ -150,14 +149,14 @@ impl Network {
         }
         let before = end.map(|end| match self.settings.end_date {
             EndDate::Exclusive => end,
-            // Everything of that day sorts before it: `~` comes after every digit.
+            // Every time of that day sorts before this text: `~` comes after every digit.
             EndDate::Inclusive => end.chars().take(10).chain(['~']).collect(),
         });
         Ok(Range { from, before })
     }
 }
 
-/// A text inside of markup.
+/// Escapes a text for markup.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")

@@ -1,4 +1,4 @@
-//! A click on a tracking link: logged, and redirected with a fresh click id.
+//! A click on a tracking link: logged, and redirected with a new click id.
 
 use super::fixture::{Activity, Affiliate, Creative, Offer};
 use super::plan::{HttpAnswer, IncomingRequest, Plan, Write};
@@ -10,16 +10,17 @@ use crate::macros::expand;
 use crate::purpose::Purpose;
 use crate::{sub_id, url};
 
-/// Where the integers of older accounts begin *(inference)*.
+/// The first integer click id of older accounts *(inference)*.
 const FIRST_INTEGER_ID: u64 = 500_000_000;
 
 impl Network {
-    /// Decides on a click: a row and a redirect. A click that leads nowhere is
-    /// redirected elsewhere and leaves no row; neither do HEAD and prefetch.
+    /// Decides on a click: a row and a redirect. A click without a landing page is redirected to
+    /// the fallback and leaves no row. HEAD and prefetch leave no row either.
     pub(super) fn click(&self, call: &IncomingRequest) -> Plan {
         let query = Query(url::query_of(&call.url));
         if Purpose::of(call.purposes.iter().map(String::as_str)) != Purpose::Visit {
-            // A browser throws an empty answer away and asks again when the
+            // A browser discards an empty answer to a prefetch, and asks again on the real visit.
+            // The browser would keep a redirect, and the click would be missing.
             // visitor really goes; a redirect it would keep, without a click.
             return HttpAnswer {
                 status: 204,
@@ -70,7 +71,8 @@ impl Network {
         }
     }
 
-    /// Whose click it is and where it goes, or why it goes nowhere.
+    /// The affiliate, creative and offer of a click, or the reason why the click has no landing
+    /// page.
     fn target(&self, query: Query<'_>) -> Result<(&Affiliate, &Creative, &Offer), &'static str> {
         let fixture = &self.fixture;
         let affiliate = query
@@ -107,7 +109,7 @@ impl Network {
         }
     }
 
-    /// The value of a token such as `reqid` or `s1`, empty where it has none.
+    /// The value of a token such as `reqid` or `s1`; empty where the token has none.
     pub(super) fn token(&self, click: &ClickRow, name: &str) -> Option<String> {
         let sub_id = |index: usize| {
             let value = click.sub_ids().into_iter().nth(index).flatten();
@@ -128,16 +130,16 @@ impl Network {
             "s3" => sub_id(2),
             "s4" => sub_id(3),
             "s5" => sub_id(4),
-            // Visitors and devices are not told apart here.
+            // The sandbox does not distinguish visitors and devices.
             "vstid" | "udid" => Some(String::new()),
             _ => None,
         }
     }
 }
 
-/// The sub ids as CAKE keeps them: `s1` is cut at 50 UTF-16 units; of `s2` … `s5`
-/// what exceeds 100 moves to the front of the next one (KB 5000545788), and
-/// what exceeds `s5` is lost *(inference)*.
+/// The sub ids as CAKE stores them. `s1` is cut at 50 UTF-16 units. In `s2` … `s5`, the characters
+/// beyond 100 move to the front of the next sub id (KB 5000545788). The characters beyond `s5` are
+/// lost *(inference)*.
 fn with_sub_ids(query: Query<'_>) -> ClickRow {
     let mut spilled = String::new();
     let mut kept = sub_id::NAMES.iter().enumerate().map(|(index, name)| {
@@ -160,9 +162,9 @@ fn with_sub_ids(query: Query<'_>) -> ClickRow {
     }
 }
 
-/// The page of `ckmrdr`, where the creative allows one: on the landing page's
-/// host and no other, or the sandbox would send visitors anywhere *(inference:
-/// CAKE leaves that to the advertiser)*.
+/// The page of `ckmrdr`, where the creative allows one. The page must be on the landing page's
+/// host, otherwise the sandbox would be an open redirect *(inference: CAKE leaves this check to the
+/// advertiser)*.
 fn deep_link(query: Query<'_>, creative: &Creative, offer: &Offer, url: &str) -> Option<String> {
     let page = query
         .text("ckmrdr")

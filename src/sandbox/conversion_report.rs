@@ -1,5 +1,5 @@
-//! The conversion report: `GET /api/2/report/conversion.json` (KB 13000118753),
-//! with the unique id. It tells no `total_rows`, as its documented answer does.
+//! The conversion report: `GET /api/2/report/conversion.json` (KB 13000118753), with the unique id.
+//! The answer has no `total_rows`, like the documented one.
 
 use super::Network;
 use super::api::exact;
@@ -9,7 +9,7 @@ use crate::url;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-/// The most rows of one answer.
+/// The maximum number of rows in one answer.
 const MAX_ROWS: u64 = 10_000;
 
 #[derive(Serialize)]

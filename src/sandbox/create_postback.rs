@@ -5,7 +5,7 @@ use super::row::PostbackRow;
 use super::{Network, address, postback};
 use serde::{Deserialize, Serialize};
 
-/// The body, in the article's words. Unknown fields are passed over.
+/// The body, in the article's words. Unknown fields are ignored.
 #[derive(Deserialize)]
 struct Body {
     api_key: Option<String>,
@@ -53,7 +53,7 @@ impl Network {
         else {
             return self.refuse("Invalid offer_id");
         };
-        // Whether it may be sent to is asked when it fires.
+        // The allow-list is checked when the postback fires.
         let Some(postback_url) = body
             .postback_url
             .filter(|url| address::is_page(url) && !url.starts_with('/'))

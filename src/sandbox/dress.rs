@@ -1,5 +1,5 @@
-//! The dress of an answer: how .NET services and JSON gateways write what CAKE's
-//! article writes otherwise. A user's code may be tried against each.
+//! The dress of an answer: the variations in which .NET services and JSON gateways write the fields
+//! of CAKE's article. A user can test their code against each.
 
 use super::plan::HttpAnswer;
 use crate::time::CivilTime;
@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
 
-/// One way in which answers differ from the article's. Several may be worn at once.
+/// One difference between an answer and the article. Several dresses can be combined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Dress {
@@ -25,13 +25,13 @@ pub(crate) enum Dress {
     Texts,
     /// Texts of digits as numbers: a sub id of 20 digits.
     Numbers,
-    /// `{"#text":"…"}` around each value, `{"@nil":"true"}` for null.
+    /// `{"#text":"…"}` around each value, and `{"@nil":"true"}` for null.
     Elements,
-    /// A list of one row is the row itself, and an empty one is null.
+    /// A list of one row becomes the row itself, and an empty list becomes null.
     OneObject,
     /// `{"click":[…]}` for a list of clicks.
     NamedRows,
-    /// The first row of a list has null for everything but its own id.
+    /// In a list's first row, every field but its own id is null.
     Nulls,
     /// A recorded conversion without `conversion` around it.
     Flat,
@@ -69,7 +69,7 @@ impl Dress {
     ];
 }
 
-/// Puts the dresses on a success. `offset_minutes` is the account's.
+/// Applies the dresses to a successful answer. `offset_minutes` is the account's offset from UTC.
 pub(super) fn put_on(answer: &mut HttpAnswer, dresses: &[Dress], offset_minutes: i64) {
     let is_success = answer.status == 200 && answer.body.starts_with("{\"request_status\":");
     if dresses.is_empty() || !is_success || answer.is_base64 {
@@ -129,7 +129,7 @@ impl Writer<'_> {
         ["{", &self.fields(entries, is_emptied).join(","), "}"].concat()
     }
 
-    /// The value of a field of this name.
+    /// The value of the field with this name.
     fn value(&self, name: &str, json: &str, is_emptied: bool) -> String {
         if let Ok(entries) = serde_json::from_str::<Entries<'_>>(json) {
             return self.object(&entries, is_emptied);
@@ -215,7 +215,7 @@ impl Writer<'_> {
         Cow::Borrowed(json)
     }
 
-    /// `YYYY-MM-DD HH:MM:SS` of the account in another spelling.
+    /// The account's `YYYY-MM-DD HH:MM:SS` in another format.
     fn date(&self, civil: &str) -> Option<String> {
         let time = CivilTime::parse("date", civil).ok()?;
         let offset_ms = self.offset_minutes * 60_000;
@@ -258,7 +258,7 @@ fn quoted(text: &str) -> String {
     serde_json::to_string(text).unwrap_or_default()
 }
 
-/// The fields of an object in their order, their values as they are written.
+/// The fields of an object in their order, with their values in the original text.
 struct Entries<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Entries<'a> {

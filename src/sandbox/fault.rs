@@ -1,15 +1,15 @@
-//! Faults on demand: what goes wrong, for which action, how often.
+//! Fault injection: which fault, for which action, how often.
 
 use super::api::Unsuccessful;
 use super::{Action, HttpAnswer};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// What goes wrong.
+/// The kind of a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum FaultKind {
-    /// The answer is right, and late by `latency_ms`.
+    /// The answer is right, and delayed by `latency_ms`.
     Latency,
     /// 429 with `Retry-After`.
     RateLimit,
@@ -19,11 +19,11 @@ pub(crate) enum FaultKind {
     Restricted,
     /// 200 and an HTML page.
     Html,
-    /// The right answer, cut off in its middle.
+    /// The right answer, truncated in the middle.
     CutOff,
-    /// The connection closes without an answer, and nothing was done.
+    /// The connection closes without an answer, and the call is not carried out.
     ResetBefore,
-    /// The connection closes without an answer, and everything was done.
+    /// The connection closes without an answer, and the call is carried out.
     ResetAfter,
     /// 302 to `location`.
     Redirect,
@@ -32,7 +32,7 @@ pub(crate) enum FaultKind {
 }
 
 impl FaultKind {
-    /// Every kind.
+    /// Every kind of fault.
     pub(crate) const ALL: [Self; 10] = [
         Self::Latency,
         Self::RateLimit,
@@ -47,24 +47,24 @@ impl FaultKind {
     ];
 }
 
-/// One rule: a share of the calls, or a script for the next ones.
+/// One rule: a share of the calls, or a script for the next calls.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FaultRule {
-    /// The actions that it applies to; none named: those of both APIs.
+    /// The actions of the rule. None listed: all actions of both APIs.
     #[serde(default)]
     pub(crate) actions: Vec<Action>,
     /// The share of the calls, from 0 to 1.
     #[serde(default)]
     pub(crate) share: Option<f64>,
-    /// The kinds that a share is drawn from, evenly; none named: every kind.
+    /// The kinds from which a share is drawn, evenly. None listed: every kind.
     #[serde(default)]
     pub(crate) kinds: Vec<FaultKind>,
-    /// Instead of a share: what happens to the next calls, one after the other;
-    /// null lets one through.
+    /// A script in place of a share: the kinds of the next calls, in order. Null lets a call
+    /// through.
     #[serde(default)]
     pub(crate) script: Option<Vec<Option<FaultKind>>>,
-    /// How late a late answer is.
+    /// The delay of a late answer.
     #[serde(default = "second")]
     pub(crate) latency_ms: u64,
     /// The status of a server error.
@@ -73,11 +73,11 @@ pub(crate) struct FaultRule {
     /// The seconds of `Retry-After`.
     #[serde(default = "one")]
     pub(crate) retry_after_s: u64,
-    /// Where a redirect leads.
+    /// The target of a redirect.
     #[serde(default = "login")]
     pub(crate) location: String,
-    /// Is the work done all the same, behind a false answer? By default it is
-    /// for `cut_off` and `reset_after`, and not for the others.
+    /// Is the call carried out in spite of the fault? The default is yes for `cut_off` and
+    /// `reset_after`, and no for the others.
     #[serde(default)]
     pub(crate) recorded: Option<bool>,
 }
@@ -95,22 +95,22 @@ fn login() -> String {
     "/__sandbox/elsewhere?reason=redirect_fault".to_owned()
 }
 
-/// What to do to one call.
+/// The effect of a fault on one call.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Fault {
-    /// Which kind it is.
+    /// The kind of the fault.
     pub(crate) kind: FaultKind,
-    /// Wait so long first.
+    /// The delay before the answer.
     pub(crate) delay_ms: u64,
     /// Is the call carried out?
     pub(crate) is_carried_out: bool,
-    /// How the connection ends, where not as it should.
+    /// How the connection ends, if not normally.
     pub(crate) breaks: Option<Break>,
-    /// What is answered in place of the truth.
+    /// The answer in place of the right one.
     pub(crate) answer: Option<HttpAnswer>,
 }
 
-/// How a connection ends too early.
+/// The point at which a connection ends too early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Break {
@@ -120,7 +120,7 @@ pub(crate) enum Break {
     CutOff,
 }
 
-/// The rules in force. The first one that applies counts.
+/// The active rules. The first rule that applies counts.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Faults {
     rules: Vec<(FaultRule, usize)>,
@@ -161,7 +161,7 @@ impl Faults {
         })
     }
 
-    /// The rules; of a script what is left of it.
+    /// The rules; each script with its remaining entries.
     pub(super) fn rules(&self) -> Vec<FaultRule> {
         self.rules
             .iter()
@@ -179,8 +179,8 @@ impl Faults {
         self.rules.is_empty()
     }
 
-    /// What happens to the next call of `action`. `random` is from 0 to below 1;
-    /// one number decides both whether and what.
+    /// The fault of the next call of `action`. `random` is from 0 to below 1; this one number
+    /// decides whether there is a fault, and its kind.
     pub(super) fn next_fault(&mut self, action: Action, random: f64) -> Option<Fault> {
         for (rule, used) in &mut self.rules {
             let is_meant = if rule.actions.is_empty() {
@@ -197,7 +197,7 @@ impl Faults {
                         continue;
                     };
                     *used += 1;
-                    // A null of the script lets the call through, whatever other rules say.
+                    // A null of the script lets the call through; later rules do not apply.
                     (*kind)?
                 }
                 None => match drawn(rule, random) {
@@ -265,7 +265,8 @@ impl FaultRule {
             )),
             FaultKind::Redirect => Some(HttpAnswer::redirect(self.location.clone())),
             FaultKind::WrongJson => Some(HttpAnswer::json(&serde_json::json!({ "d": null }))),
-            // Cut off without having been carried out: the half of nothing in particular.
+            // A call that was not carried out has no answer to truncate: the connection sends half
+            // of this one.
             FaultKind::CutOff if !is_carried_out => Some(HttpAnswer::json(&serde_json::json!({
                 "request_status": "Success", "conversion": null
             }))),

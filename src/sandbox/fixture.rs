@@ -1,5 +1,5 @@
-//! The fixture: what an administrator would have set up. Its JSON Schema is
-//! `js/sandbox/fixture.schema.json`.
+//! The fixture: the setup that an administrator of a network would make. The JSON Schema of the
+//! fixture is `js/sandbox/fixture.schema.json`.
 
 use super::rate::Rate;
 use super::settings::Settings;
@@ -8,29 +8,29 @@ use crate::money::Money;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// Offers, creatives, affiliates and what belongs to them.
+/// Offers, creatives, affiliates and their terms.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Fixture {
-    /// For editors: the address of the schema.
+    /// The address of the schema, for editors.
     #[serde(rename = "$schema", default, skip_serializing_if = "Option::is_none")]
     pub(crate) schema: Option<String>,
-    /// What can be switched.
+    /// The settings of the network.
     #[serde(default)]
     pub(crate) settings: Settings,
     /// The hosts of tracking links.
     #[serde(default)]
     pub(crate) tracking_domains: Vec<TrackingDomain>,
-    /// What is advertised.
+    /// The offers.
     pub(crate) offers: Vec<Offer>,
-    /// The links of each offer.
+    /// The creatives: the links of each offer.
     pub(crate) creatives: Vec<Creative>,
-    /// Who sends traffic.
+    /// The affiliates.
     pub(crate) affiliates: Vec<Affiliate>,
-    /// An affiliate's own terms for an offer.
+    /// The campaigns: an affiliate's own terms for an offer.
     #[serde(default)]
     pub(crate) campaigns: Vec<Campaign>,
-    /// Whom to tell of conversions.
+    /// The postbacks of the affiliates.
     #[serde(default)]
     pub(crate) postbacks: Vec<Postback>,
 }
@@ -47,7 +47,7 @@ pub(crate) enum Activity {
 }
 
 impl Activity {
-    /// The word that CAKE uses.
+    /// The word in CAKE's answers.
     #[must_use]
     pub(crate) fn word(self) -> &'static str {
         match self {
@@ -68,7 +68,7 @@ pub(crate) struct TrackingDomain {
     /// On or off.
     #[serde(default)]
     pub(crate) domain_status: Activity,
-    /// Is it the one that new links get?
+    /// Is this domain the default of new links?
     #[serde(default)]
     pub(crate) is_default: bool,
 }
@@ -81,60 +81,60 @@ pub(crate) struct Offer {
     pub(crate) offer_id: u64,
     /// Its name.
     pub(crate) offer_name: String,
-    /// Whose offer it is.
+    /// The advertiser of the offer.
     #[serde(default)]
     pub(crate) advertiser_id: Option<u64>,
     /// On or off.
     #[serde(default)]
     pub(crate) offer_status: Activity,
-    /// Where clicks go while it is off.
+    /// The target of clicks while the offer is inactive.
     #[serde(default)]
     pub(crate) redirect_offer_id: Option<u64>,
-    /// The landing page, with tokens such as `#reqid#`. A path stands for one
-    /// on the sandbox's own origin.
+    /// The landing page, with tokens such as `#reqid#`. A path means a page on the sandbox's own
+    /// origin.
     pub(crate) landing_page: String,
-    /// What an affiliate gets: a fixed amount such as `18.00`, or a share of the
-    /// revenue such as `80%`.
+    /// The affiliate's payout: a fixed amount such as `18.00`, or a share of the revenue such as
+    /// `80%`.
     pub(crate) payout: String,
-    /// What the advertiser pays for a conversion.
+    /// The advertiser's price for a conversion.
     pub(crate) revenue: String,
-    /// Are conversions approved at once?
+    /// The rule by which conversions are approved.
     #[serde(default)]
     pub(crate) approval: Approval,
-    /// Does a unique id count once?
+    /// Does a unique id count only once?
     #[serde(default = "yes")]
     pub(crate) deduplicates: bool,
-    /// How many conversions are paid.
+    /// The cap on paid conversions.
     #[serde(default)]
     pub(crate) cap: Option<Cap>,
 }
 
-/// When a conversion is approved.
+/// The rule by which a conversion is approved.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Approval {
-    /// At once.
+    /// Immediately.
     #[default]
     Automatic,
-    /// By hand: it is pending until then.
+    /// By hand: the conversion stays pending until then.
     Manual,
 }
 
-/// How many conversions are paid; the rest is `ignored`.
+/// The number of conversions that are paid; further ones are `ignored`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Cap {
-    /// So many.
+    /// The number of conversions.
     pub(crate) conversions: u64,
-    /// In which time, by the conversion's date.
+    /// The period of the cap, by the conversion's date.
     #[serde(default)]
     pub(crate) per: CapPeriod,
-    /// Of each affiliate, or of all together?
+    /// Does the cap count each affiliate's conversions, or all together?
     #[serde(default)]
     pub(crate) of: CapScope,
 }
 
-/// In which time a cap counts.
+/// The period of a cap.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum CapPeriod {
@@ -143,18 +143,18 @@ pub(crate) enum CapPeriod {
     Day,
     /// A civil month.
     Month,
-    /// For good.
+    /// Without a limit in time.
     Ever,
 }
 
-/// Whose conversions a cap counts.
+/// The conversions that a cap counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum CapScope {
-    /// All of the offer's.
+    /// All conversions of the offer.
     #[default]
     Offer,
-    /// Each affiliate's.
+    /// The conversions of each affiliate separately.
     Affiliate,
 }
 
@@ -172,7 +172,7 @@ pub(crate) struct Creative {
     /// On or off.
     #[serde(default)]
     pub(crate) creative_status: Activity,
-    /// May `ckmrdr` lead to another page of the landing page's host?
+    /// May `ckmrdr` name another page on the landing page's host?
     #[serde(default)]
     pub(crate) allows_deep_links: bool,
 }
@@ -190,35 +190,34 @@ pub(crate) struct Affiliate {
     pub(crate) affiliate_status: Activity,
 }
 
-/// An affiliate's own terms for an offer; what is absent is the offer's.
+/// A campaign: an affiliate's own terms for an offer. An absent field has the offer's value.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Campaign {
     /// Its id: `#campid#`.
     pub(crate) campaign_id: u64,
-    /// Whose terms.
+    /// The affiliate.
     pub(crate) affiliate_id: u64,
-    /// For which offer.
+    /// The offer.
     pub(crate) offer_id: u64,
     /// This affiliate's rate: `20.00` or `85%`.
     #[serde(default)]
     pub(crate) payout: Option<String>,
-    /// Are its conversions approved at once?
+    /// The rule by which this affiliate's conversions are approved.
     #[serde(default)]
     pub(crate) approval: Option<Approval>,
 }
 
-/// A postback that an affiliate has set up.
+/// A postback of an affiliate.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Postback {
-    /// Whom to tell.
+    /// The affiliate that the postback notifies.
     pub(crate) affiliate_id: u64,
-    /// Of which offer; 0 for all.
+    /// The offer; 0 for all.
     #[serde(default)]
     pub(crate) offer_id: u64,
-    /// Where, with macros such as `#reqsessid#`. A path stands for one on the
-    /// sandbox's own origin.
+    /// The URL, with macros such as `#reqsessid#`. A path means a page on the sandbox's own origin.
     pub(crate) postback_url: String,
     /// On or off.
     #[serde(default)]
@@ -226,12 +225,12 @@ pub(crate) struct Postback {
     /// 1 server, 2 iframe, 3 image, 4 JavaScript.
     #[serde(default = "server")]
     pub(crate) postback_type_id: u64,
-    /// What it tells of.
+    /// The event that fires the postback.
     #[serde(default = "on_conversion")]
     pub(crate) fires_on: Vec<PostbackEvent>,
 }
 
-/// What a postback tells of.
+/// An event that fires a postback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum PostbackEvent {
@@ -267,16 +266,16 @@ impl Fixture {
     /// Reads a fixture's JSON.
     ///
     /// # Errors
-    /// [`Error::InvalidFixture`], which names the place.
+    /// [`Error::InvalidFixture`], which names the field.
     pub(crate) fn read(json: &str) -> Result<Self> {
-        // Editors of Windows put a byte order mark before the text.
+        // Windows editors put a byte order mark before the text.
         let json = json.trim_start_matches('\u{feff}');
         let fixture: Self = json::read("", &mut serde_json::Deserializer::from_str(json))?;
         fixture.check()?;
         Ok(fixture)
     }
 
-    /// What types cannot say: amounts, references, repeated ids.
+    /// Checks the rules beyond the types: amounts, references, repeated ids.
     fn check(&self) -> Result<()> {
         self.settings.check("settings.")?;
         let ids = |list: &str, field: &str, ids: &mut dyn Iterator<Item = u64>| {
@@ -370,7 +369,7 @@ impl Fixture {
         Ok(())
     }
 
-    /// What is probably a mistake and no error, a sentence each.
+    /// Warnings: a sentence for each probable mistake.
     #[must_use]
     pub(crate) fn warnings(&self) -> Vec<String> {
         self.offers
@@ -385,8 +384,8 @@ impl Fixture {
             .collect()
     }
 
-    /// A tracking link's affiliate and creative, both active, that lead to a
-    /// landing page; `None` where there are none.
+    /// An active affiliate and an active creative with a landing page, for an example link; `None`
+    /// where the fixture has none.
     #[must_use]
     pub(crate) fn sample_link(&self) -> Option<(u64, u64)> {
         let affiliate = self
@@ -442,7 +441,7 @@ impl Fixture {
             .find(|campaign| campaign.affiliate_id == affiliate_id && campaign.offer_id == offer_id)
     }
 
-    /// The campaign's id; one that is not listed has the number of its pair.
+    /// The campaign's id; a pair without a campaign gets an id from its position.
     pub(super) fn campaign_id(&self, affiliate_id: u64, offer_id: u64) -> u64 {
         if let Some(campaign) = self.campaign(affiliate_id, offer_id) {
             return campaign.campaign_id;

@@ -7,7 +7,7 @@ use super::row::ClickRow;
 use crate::url;
 use serde::Serialize;
 
-/// The most rows of one answer.
+/// The maximum number of rows in one answer.
 const MAX_ROWS: u64 = 10_000;
 
 #[derive(Serialize)]
@@ -22,8 +22,8 @@ struct Response<'a> {
     total_rows: u64,
 }
 
-/// A click in the order of the article's sample. `sub_id_2` … `sub_id_5` follow
-/// where there are any: the sample has none *(inference)*.
+/// A click in the order of the article's sample. `sub_id_2` … `sub_id_5` follow if the click has
+/// any: the sample has none *(inference)*.
 #[derive(Serialize)]
 struct Click<'a> {
     click_id: &'a str,
@@ -67,7 +67,7 @@ impl<'a> From<&'a ClickRow> for Click<'a> {
 }
 
 impl Network {
-    /// By `click_id`, which goes before everything else, or a filtered list.
+    /// One click by `click_id`, which overrides all filters, or a filtered list.
     pub(super) fn get_click(&self, call: &IncomingRequest, rows: &Rows) -> Decided<Plan> {
         let query = Query(url::query_of(&call.url));
         self.open(call, "GET", query.text("api_key").as_deref())?;

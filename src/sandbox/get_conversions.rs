@@ -9,10 +9,10 @@ use crate::url;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-/// The most rows of one answer.
+/// The maximum number of rows in one answer.
 const MAX_ROWS: u64 = 500;
 
-/// The fields that can be sorted by, and their columns.
+/// The sortable fields, and their columns.
 const SORTS: [(&str, &str); 7] = [
     ("conversion_id", "conversion_id"),
     ("conversion_date", "conversion_date"),

@@ -1,6 +1,6 @@
-//! A plausible past, from a seed: clicks by weekday and hour, sub ids of
-//! differing quality, bots, conversions with late approvals, reversals and
-//! duplicates. The same seed makes the same past.
+//! A plausible history from a seed. The clicks follow weekdays and hours, with sub ids of differing
+//! quality and with bots. The conversions have late approvals, reversals and duplicates. The same
+//! seed makes the same history.
 
 use super::fixture::{CapPeriod, CapScope, Offer};
 use super::plan::Numbers;
@@ -14,15 +14,15 @@ use std::collections::BTreeMap;
 const HOUR_MS: u64 = 3_600_000;
 const DAY_MS: u64 = 24 * HOUR_MS;
 
-/// How busy each hour of the day is.
+/// The relative traffic of each hour of the day.
 const HOURS: [u64; 24] = [
     18, 12, 9, 7, 7, 10, 18, 32, 48, 60, 66, 70, 74, 72, 68, 66, 68, 74, 84, 96, 100, 90, 62, 34,
 ];
 
-/// How busy each day of the week is, Thursday first as 1970 began.
+/// The relative traffic of each weekday, from Thursday on, because 1970 began on one.
 const DAYS: [u64; 7] = [100, 96, 78, 84, 102, 104, 103];
 
-/// What sub ids are called: where a link is shown.
+/// The sub ids: the placements of a link.
 const PLACES: [&str; 12] = [
     "banner_300x250",
     "newsletter",
@@ -38,24 +38,24 @@ const PLACES: [&str; 12] = [
     "app_wall",
 ];
 
-/// How well a place converts, in per cent of the average; in the order of
-/// [`PLACES`], moved on by one for each affiliate.
+/// The conversion rate of each placement, in per cent of the average. The order is that of
+/// [`PLACES`], shifted by one for each affiliate.
 const QUALITIES: [u64; 12] = [70, 210, 330, 120, 60, 260, 110, 90, 20, 5, 240, 12];
 
 const COUNTRIES: [&str; 10] = ["US", "US", "US", "US", "US", "GB", "GB", "CA", "DE", "AU"];
 
-/// What is asked for.
+/// The options of a history.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct HistoryRequest {
-    /// How many days back.
+    /// The number of days.
     pub(crate) days: u64,
-    /// How many clicks.
+    /// The number of clicks.
     pub(crate) clicks: u64,
     /// The seed.
     #[serde(default = "one")]
     pub(crate) seed: u64,
-    /// How many of 1,000,000 clicks of people convert, on average.
+    /// The average number of conversions per 1,000,000 human clicks.
     #[serde(default = "four_per_cent")]
     pub(crate) conversions_per_million: u64,
 }
@@ -67,7 +67,7 @@ fn four_per_cent() -> u64 {
     40_000
 }
 
-/// A past in the making.
+/// A history while it is generated.
 #[derive(Clone, Debug)]
 pub(crate) struct History {
     random: Random,
@@ -76,7 +76,7 @@ pub(crate) struct History {
     end_ms: u64,
     next: Numbers,
     sources: Vec<Source>,
-    /// The clicks that each hour has left.
+    /// The remaining clicks of each hour.
     hours: Vec<(u64, u64)>,
     hour: usize,
     waiting: BTreeMap<(u64, u64), Waiting>,
@@ -84,7 +84,7 @@ pub(crate) struct History {
     totals: Totals,
 }
 
-/// One affiliate's place with one creative.
+/// One placement of an affiliate with one creative.
 #[derive(Clone, Debug)]
 struct Source {
     affiliate_id: u64,
@@ -95,7 +95,7 @@ struct Source {
     weight: u64,
 }
 
-/// A conversion that its time has not come for.
+/// A conversion that is due later.
 #[derive(Clone, Debug)]
 struct Waiting {
     click_id: String,
@@ -104,38 +104,38 @@ struct Waiting {
     unique_id: Option<String>,
 }
 
-/// A part of the past.
+/// A part of the history.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Batch {
     /// Clicks, in order.
     pub(crate) clicks: Vec<ClickRow>,
     /// Conversions, in order.
     pub(crate) conversions: Vec<ConversionRow>,
-    /// What there is so far, this batch included.
+    /// The totals so far, with this batch.
     pub(crate) totals: Totals,
-    /// Is this the last one?
+    /// Is this the last batch?
     pub(crate) is_last: bool,
 }
 
-/// What a past holds.
+/// The totals of a history.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub(crate) struct Totals {
     /// Clicks.
     pub(crate) clicks: u64,
-    /// Of these, by bots.
+    /// The clicks by bots.
     pub(crate) bots: u64,
     /// Conversions.
     pub(crate) conversions: u64,
-    /// Conversions that came a second time and were not counted again.
+    /// Duplicate conversions, which were not counted again.
     pub(crate) duplicates: u64,
 }
 
 impl Network {
-    /// Begins a past that ends at `now_ms`.
+    /// Begins a history that ends at `now_ms`.
     ///
     /// # Errors
     /// [`Error::InvalidField`] for more than 3,650 days or 10,000,000 clicks;
-    /// [`Error::InvalidFixture`] where nobody could click on anything.
+    /// [`Error::InvalidFixture`] where the fixture has no link to click on.
     pub(crate) fn begin_history(
         &self,
         request: &HistoryRequest,
@@ -201,7 +201,7 @@ impl Network {
                         offer_id: creative.offer_id,
                         place: (*place).to_owned(),
                         quality: *quality,
-                        // A few places bring most of the traffic.
+                        // A few placements bring most of the traffic.
                         weight: 120 / weight,
                     });
                 }
@@ -210,7 +210,7 @@ impl Network {
         sources
     }
 
-    /// The next part of a past: about `clicks` clicks.
+    /// The next part of a history: about `clicks` clicks.
     pub(crate) fn continue_history(&self, history: &mut History, clicks: u64) -> Batch {
         let mut batch = Batch::default();
         let end = history.totals.clicks + clicks.max(1);
@@ -292,7 +292,7 @@ impl Network {
         batch.clicks.push(click);
     }
 
-    /// Records the conversions whose time has come.
+    /// Records the conversions that are due.
     fn settle(&self, history: &mut History, now: u64, batch: &mut Batch) {
         while let Some(entry) = history.waiting.first_entry() {
             let (at, _) = *entry.key();
@@ -304,7 +304,8 @@ impl Network {
                 continue;
             };
             let row = self.history_conversion(history, at, offer, &waiting);
-            // The shop's thank-you page is reloaded, and sends it again.
+            // The visitor reloads the shop's thank-you page, and the page sends the conversion
+            // again.
             let is_repeated = history.random.happens(20_000);
             let again = (is_repeated && !offer.deduplicates).then(|| ConversionRow {
                 conversion_id: history.next.conversion,
@@ -331,7 +332,7 @@ impl Network {
         waiting: &Waiting,
     ) -> ConversionRow {
         let random = &mut history.random;
-        // One order in five has a value of its own.
+        // One order in five has another value.
         let revenue = random.happens(200_000).then(|| {
             super::payout::amount((10 + random.below(190)) * 10_000 + random.below(100) * 100)
         });
@@ -404,7 +405,7 @@ impl Network {
 }
 
 impl History {
-    /// When the clicks of an hour happen. Bots come in bursts of seconds.
+    /// The times of the clicks in one hour. Bots come in bursts of seconds.
     fn times(&mut self, begin: u64, clicks: u64) -> Vec<(u64, bool)> {
         let burst = begin + self.random.below(HOUR_MS - 10_000);
         let last = self.end_ms.saturating_sub(1);
@@ -421,7 +422,7 @@ impl History {
             .collect()
     }
 
-    /// A click converts: most at once, some within a day, a few within a week.
+    /// A click converts: most conversions are immediate, some within a day, a few within a week.
     fn wait(&mut self, at: u64, click: &ClickRow) {
         let random = &mut self.random;
         let delay = match random.below(100) {
@@ -443,7 +444,7 @@ impl History {
     }
 }
 
-/// The hours of the past, each with its number of clicks.
+/// The hours of the history, each with its number of clicks.
 fn hours(random: &mut Random, begin: u64, request: &HistoryRequest) -> Vec<(u64, u64)> {
     let weights: Vec<(u64, u64)> = (0..request.days * 24)
         .map(|hour| {
@@ -456,7 +457,7 @@ fn hours(random: &mut Random, begin: u64, request: &HistoryRequest) -> Vec<(u64,
                     .unwrap_or(1)
             };
             let busy = of(&HOURS, at / HOUR_MS % 24) * of(&DAYS, at / DAY_MS % 7);
-            // No two hours are alike.
+            // No two hours have the same traffic.
             (at, busy * (80 + random.below(40)))
         })
         .collect();

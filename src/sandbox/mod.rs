@@ -1,9 +1,9 @@
-//! A CAKE network's rules: what a click, a call of the API, a pixel and a move
-//! by hand do. No clock, no randomness, no storage, no network.
+//! The rules of a CAKE network: the effects of a click, an API call, a pixel and a status change by
+//! hand. The module has no clock, no randomness, no storage and no network.
 //!
-//! A decision is made in steps: [`Network::decide`] either names the rows that
-//! it needs, which the caller loads and hands in with the same request, or
-//! returns the plan: the rows to store, the answer, the postbacks to send.
+//! A decision is made in steps. [`Network::decide`] may return the rows that it needs; the caller
+//! loads them and repeats the same request with them. Otherwise it returns the plan: the rows to
+//! store, the answer, the postbacks to send.
 
 #![allow(
     clippy::struct_field_names,
@@ -51,7 +51,7 @@ use crate::{Error, Result};
 use fault::{Fault, FaultRule, Faults};
 use plan::Stop;
 
-/// A network: its fixture, its settings, its API key and the faults in force.
+/// A network: its fixture, its settings, its API key and its fault rules.
 #[derive(Debug)]
 pub(crate) struct Network {
     fixture: Fixture,
@@ -61,12 +61,12 @@ pub(crate) struct Network {
     faults: Faults,
 }
 
-/// Where conversions are moved by hand.
+/// The path for status changes by hand.
 const MOVES: &str = "/__sandbox/conversions/";
 
 impl Network {
-    /// Opens a network from its fixture's JSON. `allowed_hosts` are the hosts
-    /// that postbacks may go to; none: [`address::LOOPBACK`].
+    /// Opens a network from its fixture's JSON. `allowed_hosts` is the allow-list for postbacks; an
+    /// empty one means [`address::LOOPBACK`].
     ///
     /// # Errors
     /// [`Error::InvalidFixture`], [`Error::MissingApiKey`].
@@ -89,7 +89,7 @@ impl Network {
         })
     }
 
-    /// Decides on a request, with the rows that were loaded for it so far.
+    /// Decides on a request, with the rows that are loaded so far.
     #[must_use]
     pub(crate) fn decide(&self, call: &IncomingRequest, rows: &Rows) -> Step {
         let path = address::origin_of(&call.url)
@@ -130,25 +130,24 @@ impl Network {
         }
     }
 
-    /// The fault that the next call of `action` meets, or nothing. `random` is
-    /// from 0 to below 1.
+    /// The fault of the next call of `action`, if any. `random` is from 0 to below 1.
     pub(crate) fn next_fault(&mut self, action: Action, random: f64) -> Option<Fault> {
         self.faults.next_fault(action, random)
     }
 
-    /// Are there any rules for faults?
+    /// Are any fault rules active?
     #[must_use]
     pub(crate) fn has_faults(&self) -> bool {
         !self.faults.is_empty()
     }
 
-    /// The rules for faults that are in force.
+    /// The active fault rules.
     #[must_use]
     pub(crate) fn faults(&self) -> Vec<FaultRule> {
         self.faults.rules()
     }
 
-    /// Puts rules for faults, a JSON array, in place of those in force.
+    /// Replaces the fault rules with a JSON array of rules.
     ///
     /// # Errors
     /// [`Error::InvalidFixture`].
@@ -157,19 +156,19 @@ impl Network {
         Ok(())
     }
 
-    /// The fixture that the network was opened with.
+    /// The fixture of the network.
     #[must_use]
     pub(crate) fn fixture(&self) -> &Fixture {
         &self.fixture
     }
 
-    /// The settings in force.
+    /// The current settings.
     #[must_use]
     pub(crate) fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// Changes settings: those of a JSON object, the others stay.
+    /// Changes the settings that a JSON object has; the others stay.
     ///
     /// # Errors
     /// [`Error::InvalidFixture`].

@@ -1,5 +1,5 @@
-//! Payout rules: what a conversion is worth, to whom, and who is owed what.
-//! Exact decimals throughout.
+//! Payout rules: the revenue and payout of a conversion, and the balance of each affiliate. All
+//! decimals are exact.
 
 use super::Network;
 use super::fixture::{Approval, CapPeriod, CapScope, Offer};
@@ -9,46 +9,45 @@ use crate::Result;
 use crate::money::Money;
 use serde::{Deserialize, Serialize};
 
-/// What a conversion is worth.
+/// The amounts of a conversion.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Worth {
     pub(super) payout: Money,
     pub(super) revenue: Money,
 }
 
-/// What the conversions of one affiliate in one status add up to.
+/// The sum of one affiliate's conversions in one status.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) struct Sum {
     /// The affiliate.
     pub(crate) affiliate_id: u64,
     /// The status.
     pub(crate) conversion_status: String,
-    /// How many.
+    /// The number of conversions.
     pub(crate) conversions: u64,
     /// Their payouts, in 1/10000.
     pub(crate) payout_units: u64,
 }
 
-/// How an affiliate stands.
+/// The balance of an affiliate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Balance {
     /// The affiliate.
     pub(crate) affiliate_id: u64,
     /// Its name.
     pub(crate) affiliate_name: String,
-    /// How many conversions, in any status.
+    /// The number of conversions, in any status.
     pub(crate) conversions: u64,
-    /// How many of them are approved.
+    /// The number of approved conversions.
     pub(crate) approved: u64,
-    /// What it is owed: the approved payouts, and nothing else.
+    /// The amount owed: the sum of the approved payouts only.
     pub(crate) owed: String,
-    /// What waits for approval.
+    /// The sum of the pending payouts.
     pub(crate) pending: String,
 }
 
 impl Network {
-    /// The amounts of a conversion: the call's, else the campaign's rate, else
-    /// the offer's.
+    /// The amounts of a conversion: those of the call, else the campaign's rate, else the offer's.
     pub(super) fn worth(
         &self,
         offer: &Offer,
@@ -84,7 +83,7 @@ impl Network {
         }
     }
 
-    /// How the affiliates stand, in the fixture's order.
+    /// The balances of the affiliates, in the fixture's order.
     #[must_use]
     pub(crate) fn balances(&self, sums: &[Sum]) -> Vec<Balance> {
         self.fixture
@@ -117,14 +116,14 @@ impl Network {
     }
 }
 
-/// The conversions that use an offer's cap up, at the time of one of `date`.
+/// The conversions that count against an offer's cap, for a conversion at `date`.
 pub(super) fn capped(
     offer: &Offer,
     affiliate_id: u64,
     date: &str,
 ) -> Option<(u64, ConversionFilter)> {
     let cap = offer.cap?;
-    // Civil times compare as text: a day is everything that starts with it.
+    // Civil times compare as text: a day is a common prefix.
     let period = match cap.per {
         CapPeriod::Day => date.get(..10),
         CapPeriod::Month => date.get(..7),
@@ -142,7 +141,7 @@ pub(super) fn capped(
     Some((cap.conversions, filter))
 }
 
-/// What all affiliates are owed together, exactly.
+/// The exact sum that is owed to all affiliates.
 #[must_use]
 pub(crate) fn owed(sums: &[Sum]) -> String {
     amount(

@@ -9,7 +9,7 @@ use super::record_conversion::{Asked, Recorded, Refusal, first_events};
 use super::row::FiredRow;
 use crate::url;
 
-/// The forms of an answer: `f` of the pixel.
+/// The forms of an answer: the pixel's `f`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
     Server,
@@ -29,9 +29,8 @@ impl Form {
 }
 
 impl Network {
-    /// Records the conversion and answers in the pixel's form: `SUCCESS` for a
-    /// server, a one-pixel image, a script or a page. The affiliate's own
-    /// browser postbacks are part of the answer.
+    /// Records the conversion and answers in the pixel's form: `SUCCESS` for a server, a one-pixel
+    /// image, a script or a page. The answer also carries the affiliate's browser postbacks.
     pub(super) fn pixel(&self, call: &IncomingRequest, rows: &Rows) -> Decided<Plan> {
         if call.method != "GET" {
             return Err(Stop::Say(HttpAnswer::text(405, "Method Not Allowed")));
@@ -143,7 +142,7 @@ fn rendered(form: Form, outcome: Result<(), &str>, fired: &[FiredRow]) -> HttpAn
             let markup: String = in_browser().map(markup).collect();
             let text = serde_json::to_string(&markup)
                 .unwrap_or_default()
-                // In JSON a `<` need not be escaped; in a page it ends scripts.
+                // JSON allows an unescaped `<`, but in a page it can end a script.
                 .replace('<', "\\u003c");
             let script = if markup.is_empty() {
                 String::new()
@@ -175,7 +174,7 @@ fn rendered(form: Form, outcome: Result<(), &str>, fired: &[FiredRow]) -> HttpAn
     answer
 }
 
-/// The element that makes a browser fetch a postback.
+/// The element with which a browser fetches a postback.
 fn markup(row: &FiredRow) -> String {
     let mut url = String::with_capacity(row.url.len());
     crate::pixel::push_escaped(&mut url, &row.url);

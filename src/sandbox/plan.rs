@@ -1,9 +1,9 @@
-//! What a decision asks for and what it answers: needs, rows, plans.
+//! The types of a decision: needs, rows, plans.
 
 use super::row::{ClickRow, ConversionRow, FiredRow, PostbackRow};
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// A request, and what the rules cannot know by themselves.
+/// A request, and the facts that the rules cannot know by themselves.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct IncomingRequest {
@@ -13,8 +13,7 @@ pub(crate) struct IncomingRequest {
     pub(crate) url: String,
     /// The body of a POST.
     pub(crate) body: Option<String>,
-    /// The values of `Sec-Purpose`, `Purpose`, `X-Purpose` and `X-Moz`, as far as
-    /// the request has them.
+    /// The values of `Sec-Purpose`, `Purpose`, `X-Purpose` and `X-Moz`, where the request has them.
     pub(crate) purposes: Vec<String>,
     /// The visitor's address.
     pub(crate) ip_address: Option<String>,
@@ -22,23 +21,23 @@ pub(crate) struct IncomingRequest {
     pub(crate) country: Option<String>,
     /// The network's time: milliseconds since 1970.
     pub(crate) now_ms: u64,
-    /// A fresh UUID, for a network without a seed.
+    /// A new UUID, for a network without a seed.
     pub(crate) fresh_id: String,
-    /// The numbers that the next rows get.
+    /// The numbers for the next rows.
     pub(crate) next: Numbers,
 }
 
-/// The numbers that the next rows get.
+/// The numbers for the next rows.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 #[serde(default)]
 pub(crate) struct Numbers {
-    /// Of clicks, from 1.
+    /// For clicks, from 1.
     pub(crate) click: u64,
-    /// Of conversions.
+    /// For conversions.
     pub(crate) conversion: u64,
-    /// Of postbacks that were set up.
+    /// For the affiliates' postbacks.
     pub(crate) postback: u64,
-    /// Of the log of fired ones.
+    /// For the postback log.
     pub(crate) fired: u64,
 }
 
@@ -46,72 +45,71 @@ pub(crate) struct Numbers {
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Step {
-    /// Load this, and ask again with it.
+    /// Load these rows, and decide again with them.
     Need(Need),
-    /// Do this.
+    /// Carry out this plan.
     Plan(Plan),
 }
 
-/// Rows that a decision is made on. Their answer goes into [`Rows`] under the
-/// need's name.
+/// Rows that a decision needs. The caller puts them into [`Rows`] under the need's name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "need", rename_all = "snake_case")]
 pub(crate) enum Need {
-    /// The click of this id, or null.
+    /// The click with this id, or null.
     Click {
         /// The click id.
         click_id: String,
     },
-    /// The conversion of this key, or null.
+    /// The conversion with this key, or null.
     Duplicate {
         /// [`ConversionRow::dedupe_key`].
         dedupe_key: String,
     },
-    /// The conversion of this id, or null.
+    /// The conversion with this id, or null.
     Conversion {
         /// The conversion's id.
         conversion_id: u64,
     },
-    /// How many conversions match.
+    /// The number of matching conversions.
     Count {
-        /// Which ones.
+        /// The filter.
         filter: ConversionFilter,
     },
-    /// The postbacks that the API set up for an affiliate.
+    /// The postbacks that an affiliate has created through the API.
     Postbacks {
         /// The affiliate.
         affiliate_id: u64,
     },
     /// A page of clicks.
     Clicks {
-        /// Which ones.
+        /// The filter.
         filter: ClickFilter,
     },
     /// A page of conversions.
     Conversions {
-        /// Which ones.
+        /// The filter.
         filter: ConversionFilter,
     },
 }
 
-/// Which clicks; in the order of their numbers.
+/// A filter of clicks; the rows come in the order of their numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) struct ClickFilter {
     /// At this civil time or later.
     pub(crate) from: Option<String>,
     /// Before this civil time.
     pub(crate) before: Option<String>,
-    /// Of this offer.
+    /// With this offer.
     pub(crate) offer_id: Option<u64>,
-    /// Of this affiliate.
+    /// With this affiliate.
     pub(crate) affiliate_id: Option<u64>,
-    /// How many to pass over.
+    /// The number of rows to skip.
     pub(crate) offset: u64,
-    /// At most so many.
+    /// The maximum number of rows.
     pub(crate) limit: u64,
 }
 
-/// Which conversions.
+/// A filter of conversions.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) struct ConversionFilter {
     /// At this civil time or later.
@@ -120,38 +118,38 @@ pub(crate) struct ConversionFilter {
     pub(crate) before: Option<String>,
     /// Changed at this civil time or later.
     pub(crate) updated_from: Option<String>,
-    /// Only such as have been corrected or moved.
+    /// Only conversions that were corrected or moved.
     pub(crate) is_corrected: Option<bool>,
     /// With this unique id.
     pub(crate) unique_id: Option<String>,
-    /// Of one of these offers.
+    /// With one of these offers.
     pub(crate) offer_ids: Option<Vec<u64>>,
-    /// Of this affiliate.
+    /// With this affiliate.
     pub(crate) affiliate_id: Option<u64>,
-    /// In one of these statuses.
+    /// With one of these statuses.
     pub(crate) statuses: Option<Vec<String>>,
-    /// How many to pass over.
+    /// The number of rows to skip.
     pub(crate) offset: u64,
-    /// At most so many.
+    /// The maximum number of rows.
     pub(crate) limit: u64,
-    /// The column that they are sorted by; equal ones by id.
+    /// The sort column; the id decides between equal values.
     pub(crate) sort: &'static str,
-    /// The largest first.
+    /// Sort in descending order.
     pub(crate) is_descending: bool,
     /// With every column.
     pub(crate) is_whole: bool,
 }
 
-/// A page of rows, and how many match in all.
+/// A page of rows, and the number of all matching rows.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(crate) struct RowPage<T> {
     /// The page.
     pub(crate) rows: Vec<T>,
-    /// How many match in all.
+    /// The number of all matching rows.
     pub(crate) total: u64,
 }
 
-/// What was loaded so far: an absent field was not asked for yet.
+/// The rows that are loaded so far: an absent field is not loaded yet.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 #[allow(
@@ -178,7 +176,7 @@ pub(crate) struct Rows {
     pub(crate) conversions: Option<RowPage<ConversionRow>>,
 }
 
-/// A null was loaded, too.
+/// Distinguishes a loaded null from an absent field.
 #[allow(clippy::option_option, reason = "see `Rows`")]
 fn loaded<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
@@ -186,12 +184,12 @@ fn loaded<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     Option::deserialize(deserializer).map(Some)
 }
 
-/// What to do: store the rows, all or none, then answer, then send what is due.
+/// The result of a decision: store all the rows or none, then answer, then send the due postbacks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Plan {
     /// The rows to store.
     pub(crate) writes: Vec<Write>,
-    /// What to answer once they are stored.
+    /// The answer, sent after the rows are stored.
     pub(crate) answer: HttpAnswer,
 }
 
@@ -203,11 +201,11 @@ pub(crate) enum Write {
     Click(ClickRow),
     /// A new conversion.
     Conversion(ConversionRow),
-    /// A conversion that was moved or corrected, in place of the one with its id.
+    /// A moved or corrected conversion, which replaces the one with its id.
     Changed(ConversionRow),
     /// A new postback.
     Postback(PostbackRow),
-    /// A row of the log of fired postbacks, new or in place of the one with its number.
+    /// A row of the postback log: new, or a replacement of the one with its number.
     Fired(FiredRow),
 }
 
@@ -220,7 +218,7 @@ pub(crate) struct HttpAnswer {
     pub(crate) headers: Vec<(&'static str, String)>,
     /// The body as text.
     pub(crate) body: String,
-    /// Is the body base64 of bytes?
+    /// Is the body binary data in base64?
     pub(crate) is_base64: bool,
 }
 
@@ -266,7 +264,7 @@ impl From<HttpAnswer> for Plan {
 pub(super) enum Stop {
     /// Rows are missing.
     Need(Box<Need>),
-    /// This is the answer, and nothing is stored.
+    /// The final answer; nothing is stored.
     Say(HttpAnswer),
 }
 

@@ -1,4 +1,4 @@
-//! Which postbacks an event fires, with what in them, and by which way.
+//! The postbacks of an event: which ones fire, their content, and their channel.
 
 use super::fixture::{Postback, PostbackEvent};
 use super::plan::{Decided, IncomingRequest, Rows};
@@ -7,19 +7,19 @@ use super::settings::Settings;
 use super::{Network, address};
 use crate::macros::expand;
 
-/// Who reads the answer of the request that fires.
+/// The receiver of the answer to the request that fires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Audience {
-    /// A server: no postback can travel in the answer.
+    /// A server: the answer cannot carry a postback.
     Nobody,
-    /// An image element: it can follow to one other image.
+    /// An image element: the answer can redirect to one other image.
     Image,
-    /// A page: it renders any markup.
+    /// A page: the answer can carry any markup.
     Page,
 }
 
-/// CAKE's word for a `postback_type_id`. The article shows `Server`; the others
-/// are the table's words *(inference)*.
+/// CAKE's word for a `postback_type_id`. The article shows `Server`; the other words are those of
+/// CAKE's table *(inference)*.
 pub(super) fn type_word(postback_type_id: u64) -> Option<&'static str> {
     match postback_type_id {
         1 => Some("Server"),
@@ -30,7 +30,7 @@ pub(super) fn type_word(postback_type_id: u64) -> Option<&'static str> {
     }
 }
 
-/// A postback of the fixture or of the API.
+/// A postback from the fixture or the API.
 struct Target<'a> {
     postback_id: u64,
     url: &'a str,
@@ -38,9 +38,8 @@ struct Target<'a> {
 }
 
 impl Network {
-    /// The rows of the log for what happened to `conversion`: one for each active
-    /// postback of its affiliate. A postback that tells of several of the
-    /// `events` is fired once.
+    /// The log rows for the events of `conversion`: one row for each active postback of its
+    /// affiliate. A postback that listens to several of the `events` fires once.
     pub(super) fn fired(
         &self,
         call: &IncomingRequest,
@@ -76,7 +75,7 @@ impl Network {
                 };
                 Some((target, *event))
             });
-        // CAKE's Create Postback has no word for when: on conversion *(inference)*.
+        // CAKE's Create Postback has no field for the event: it fires on conversion *(inference)*.
         let theirs = created
             .iter()
             .filter(|row| {
@@ -125,7 +124,7 @@ impl Network {
             .collect())
     }
 
-    /// A postback URL with its macros expanded; a path gets the own origin.
+    /// A postback URL with its macros expanded; a path is completed with the own origin.
     fn filled(
         &self,
         call: &IncomingRequest,
@@ -152,16 +151,16 @@ impl Network {
 }
 
 impl Network {
-    /// The log's row after an attempt that was answered `status`, or by nobody.
+    /// The log row after an attempt with the answer `status`, or without an answer.
     #[must_use]
     pub(crate) fn attempted(&self, row: FiredRow, status: Option<u16>, now_ms: u64) -> FiredRow {
         attempted(row, status, now_ms, &self.settings)
     }
 }
 
-/// The row of the log after an attempt: delivered by any 2xx; else due again by
-/// the schedule, and failed at its end. A redirect is not followed and counts
-/// as a failure.
+/// The log row after an attempt. Any 2xx means delivered. Otherwise the row is due again by the
+/// schedule, and failed at the end of the schedule. A redirect is not followed and counts as a
+/// failure.
 fn attempted(mut row: FiredRow, status: Option<u16>, now_ms: u64, settings: &Settings) -> FiredRow {
     let wait = usize::try_from(row.attempts)
         .ok()

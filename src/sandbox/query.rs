@@ -2,7 +2,7 @@
 
 use crate::url;
 
-/// The query of a request; of a repeated parameter the first counts.
+/// The query of a request; the first of repeated parameters counts.
 #[derive(Clone, Copy)]
 pub(super) struct Query<'a>(pub(super) &'a str);
 
@@ -15,12 +15,12 @@ impl Query<'_> {
             .filter(|value| !value.is_empty())
     }
 
-    /// As a tracking link's own parameters are read: `A` and `C` are `a` and `c`.
+    /// Reads a tracking link's own parameters, in either case: `A` and `C` are `a` and `c`.
     pub(super) fn number_in_any_case(self, name: &str) -> Option<u64> {
         self.text_in_any_case(name)?.parse().ok()
     }
 
-    /// The same of a text: `S1` is `s1`.
+    /// Reads a text parameter in either case: `S1` is `s1`.
     pub(super) fn text_in_any_case(self, name: &str) -> Option<String> {
         let capital = name.to_ascii_uppercase();
         self.text(name).or_else(|| self.text(&capital))

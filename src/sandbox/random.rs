@@ -1,4 +1,4 @@
-//! Randomness that repeats: `SplitMix64`, for ids and history from a seed.
+//! Repeatable randomness: `SplitMix64`, for ids and history from a seed.
 
 /// A stream of random numbers.
 #[derive(Clone, Debug)]
@@ -17,13 +17,13 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// A number below `end`; 0 where that is 0.
+    /// A number below `end`; 0 where `end` is 0.
     pub(super) fn below(&mut self, end: u64) -> u64 {
         let wide = u128::from(self.next()) * u128::from(end);
         u64::try_from(wide >> 64).unwrap_or(0)
     }
 
-    /// True `share` times in a million.
+    /// True with a probability of `share` in a million.
     pub(super) fn happens(&mut self, per_million: u64) -> bool {
         self.below(1_000_000) < per_million
     }

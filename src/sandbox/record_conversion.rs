@@ -1,5 +1,5 @@
-//! Record Conversion: `GET /api/2/conversion.json`, and what a pixel shares with
-//! it: one conversion, worth what the rules say, once.
+//! Record Conversion: `GET /api/2/conversion.json`, and the code that it shares with the pixel: one
+//! conversion, recorded once, with amounts by the rules.
 
 use super::api::exact;
 use super::fixture::{Offer, PostbackEvent};
@@ -14,7 +14,7 @@ use crate::url;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-/// A conversion as a call asks for it.
+/// A conversion as a call specifies it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Asked {
     pub(super) payout: Option<String>,
@@ -30,12 +30,12 @@ pub(super) struct Asked {
     pub(super) udid: Option<String>,
 }
 
-/// What became of it.
+/// The result of recording a conversion.
 #[derive(Debug)]
 pub(super) enum Recorded {
     /// It is new.
     New(ConversionRow),
-    /// It was recorded before.
+    /// The conversion was recorded before.
     Before(ConversionRow),
 }
 
@@ -96,7 +96,7 @@ impl Network {
         }
     }
 
-    /// One conversion of a click, under the offer's rules.
+    /// Records one conversion of a click, under the offer's rules.
     pub(super) fn record(
         &self,
         call: &IncomingRequest,
@@ -165,7 +165,7 @@ impl Network {
     }
 }
 
-/// What a fresh conversion tells of.
+/// The events of a new conversion.
 pub(super) fn first_events(row: &ConversionRow) -> &'static [PostbackEvent] {
     match row.conversion_status.as_str() {
         "approved" => &[PostbackEvent::Conversion, PostbackEvent::Approval],
@@ -174,7 +174,7 @@ pub(super) fn first_events(row: &ConversionRow) -> &'static [PostbackEvent] {
     }
 }
 
-/// Why there is no conversion.
+/// The reason why no conversion is recorded.
 #[derive(Debug)]
 pub(super) enum Refusal {
     Stop(Stop),
@@ -193,7 +193,7 @@ impl From<crate::Error> for Refusal {
     }
 }
 
-/// The answer for a conversion: recorded now, or before.
+/// The answer for a conversion, whether it is new or was recorded before.
 fn answer(row: &ConversionRow) -> HttpAnswer {
     #[derive(Serialize)]
     struct Envelope<'a> {

@@ -1,4 +1,4 @@
-//! The rows that a network keeps. Field names are the tables' columns.
+//! The rows that a network stores. Field names are the tables' columns.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct ClickRow {
     /// The row's number: clicks are counted from 1.
     pub(crate) number: u64,
-    /// The click id that the redirect carried.
+    /// The click id in the redirect.
     pub(crate) click_id: String,
-    /// When, in the account's civil time.
+    /// The time, in the account's civil time.
     pub(crate) click_date: String,
-    /// The offer that was shown.
+    /// The offer of the link.
     pub(crate) offer_id: u64,
     /// `a` of the link.
     pub(crate) affiliate_id: u64,
@@ -31,7 +31,7 @@ pub(crate) struct ClickRow {
     pub(crate) ip_address: Option<String>,
     /// The visitor's country, two letters.
     pub(crate) country: Option<String>,
-    /// The first conversion that it became; looked up, not stored.
+    /// The first conversion of the click; looked up, not stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) conversion_id: Option<u64>,
 }
@@ -50,37 +50,36 @@ impl ClickRow {
     }
 }
 
-/// A recorded conversion. Amounts are exact texts, and beside them whole
-/// numbers of 1/10000 to sort and add by. A page of many may leave out what its
-/// answer does not show.
+/// A recorded conversion. Amounts are exact texts, with whole numbers of 1/10000 beside them for
+/// sorting and adding. A page of rows may leave out columns that its answer does not show.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default)]
 pub(crate) struct ConversionRow {
     /// Its id.
     pub(crate) conversion_id: u64,
-    /// The click that converted.
+    /// The click of the conversion.
     pub(crate) click_id: String,
     /// The offer.
     pub(crate) offer_id: u64,
-    /// Who is paid.
+    /// The affiliate.
     pub(crate) affiliate_id: u64,
-    /// What the affiliate gets.
+    /// The affiliate's payout.
     pub(crate) payout: String,
-    /// The same in 1/10000.
+    /// The payout in 1/10000.
     pub(crate) payout_units: u64,
-    /// What the advertiser pays.
+    /// The advertiser's price.
     pub(crate) revenue: String,
-    /// The same in 1/10000.
+    /// The price in 1/10000.
     pub(crate) revenue_units: u64,
     /// The advertiser's transaction id.
     pub(crate) unique_id: Option<String>,
-    /// Offer and unique id, where the offer deduplicates: never twice.
+    /// Offer and unique id, where the offer deduplicates: unique in the table.
     pub(crate) dedupe_key: Option<String>,
     /// The advertiser's order reference.
     pub(crate) order_id: Option<String>,
-    /// When, in the account's civil time.
+    /// The time, in the account's civil time.
     pub(crate) conversion_date: String,
-    /// `approved` …
+    /// The status, such as `approved`.
     pub(crate) conversion_status: String,
     /// `adv1` of the call.
     pub(crate) adv1: Option<String>,
@@ -94,7 +93,7 @@ pub(crate) struct ConversionRow {
     pub(crate) adv5: Option<String>,
     /// `e` of the pixel: the event.
     pub(crate) event_id: Option<u64>,
-    /// `ect` of the pixel: what the customer paid.
+    /// `ect` of the pixel: the customer's total.
     pub(crate) order_total: Option<String>,
     /// `eccu` of the pixel: three capital letters.
     pub(crate) currency: Option<String>,
@@ -102,24 +101,24 @@ pub(crate) struct ConversionRow {
     pub(crate) coupons: Option<String>,
     /// `udid` of the pixel: the device's id.
     pub(crate) udid: Option<String>,
-    /// What was noted on it.
+    /// The appended note.
     pub(crate) note: Option<String>,
-    /// When it was recorded or changed last, in the account's civil time.
+    /// The time of the last change, in the account's civil time.
     pub(crate) updated_date: Option<String>,
-    /// How often it has been moved or corrected.
+    /// The number of moves and corrections.
     pub(crate) corrections: u32,
 }
 
-/// A postback that an affiliate has set up.
+/// A postback of an affiliate.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) struct PostbackRow {
     /// Its id.
     pub(crate) postback_id: u64,
-    /// Whom to tell.
+    /// The affiliate.
     pub(crate) affiliate_id: u64,
-    /// Of which offer; 0 for all.
+    /// The offer; 0 for all.
     pub(crate) offer_id: u64,
-    /// Where, with macros.
+    /// The URL, with macros.
     pub(crate) postback_url: String,
     /// `active` or `inactive`.
     pub(crate) postback_status: String,
@@ -127,14 +126,14 @@ pub(crate) struct PostbackRow {
     pub(crate) postback_type_id: u64,
 }
 
-/// One postback for one event: a row of the log.
+/// A row of the postback log: one postback for one event.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) struct FiredRow {
     /// The row's number.
     pub(crate) fired_id: u64,
-    /// The postback that was set up.
+    /// The postback's id.
     pub(crate) postback_id: u64,
-    /// The conversion that it tells of.
+    /// The conversion's id.
     pub(crate) conversion_id: u64,
     /// `conversion`, `approval` or `rejection`.
     pub(crate) event: String,
@@ -142,18 +141,17 @@ pub(crate) struct FiredRow {
     pub(crate) postback_type: String,
     /// The URL, macros expanded.
     pub(crate) url: String,
-    /// `due`, `delivered`, `failed`, `refused` (not on the allow-list),
-    /// `in_browser` (markup in a pixel's answer) or `undeliverable` (a browser
-    /// type, and no browser).
+    /// `due`, `delivered`, `failed`, `refused` (not on the allow-list), `in_browser` (markup in a
+    /// pixel's answer) or `undeliverable` (a browser type without a browser).
     pub(crate) state: String,
     /// The HTTP status of the last answer.
     pub(crate) status: Option<u16>,
-    /// How often it was sent.
+    /// The number of attempts.
     pub(crate) attempts: u32,
-    /// When it was made: milliseconds since 1970.
+    /// The time of creation: milliseconds since 1970.
     pub(crate) at_ms: u64,
-    /// When the last answer came, or failed to.
+    /// The time of the last attempt's end.
     pub(crate) answered_ms: Option<u64>,
-    /// When it is sent next, while it is `due`.
+    /// The time of the next attempt, while the row is `due`.
     pub(crate) next_ms: Option<u64>,
 }

@@ -1,37 +1,37 @@
-//! A network's settings: where CAKE differs between accounts or is silent, the
-//! fixture chooses, and `/__sandbox/settings` changes it while it runs.
+//! A network's settings, for rules in which CAKE's accounts differ or CAKE's documents are silent.
+//! The fixture sets them, and `/__sandbox/settings` changes them at run time.
 
 use super::dress::Dress;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// Everything that can be switched.
+/// All settings.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Settings {
-    /// What click ids look like.
+    /// The format of click ids.
     pub(crate) click_ids: ClickIds,
-    /// Makes click ids and faults repeat from run to run.
+    /// The seed with which click ids and faults repeat from run to run.
     pub(crate) id_seed: Option<u64>,
     /// The account's offset from UTC, such as `-05:00`.
     pub(crate) utc_offset: String,
-    /// Does a range of dates contain its last day? CAKE's reports have left it
-    /// out (KB 13000034150).
+    /// Does a range of dates contain its last day? CAKE's reports have excluded that day
+    /// (KB 13000034150).
     pub(crate) end_date: EndDate,
-    /// The `start_at_row` of the first row. 1 behaves as CAKE has been seen to:
-    /// 0 and 1 are the same row.
+    /// The `start_at_row` of the first row. 1 is CAKE's observed behaviour: 0 and 1 are the same
+    /// row.
     pub(crate) first_row: FirstRow,
     /// The form of a failure.
     pub(crate) failures: Failures,
-    /// In what answers differ from the article's; none by default.
+    /// The differences between answers and the article; none by default.
     pub(crate) dress: Vec<Dress>,
-    /// What a repeated unique id is answered.
+    /// The answer to a repeated unique id.
     pub(crate) duplicates: Duplicates,
-    /// Where a click goes that leads nowhere: unknown or inactive.
+    /// The fallback URL for a click on an unknown or inactive link.
     pub(crate) fallback_url: String,
     /// The waits between the attempts of a postback, in milliseconds.
     pub(crate) retry_ms: Vec<u64>,
-    /// The country of visitors that nobody knows better.
+    /// The country of visitors without a known one.
     pub(crate) country: String,
 }
 
@@ -53,17 +53,17 @@ impl Default for Settings {
     }
 }
 
-/// What click ids look like.
+/// The format of click ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ClickIds {
-    /// As the article shows them.
+    /// A UUID, as the article shows it.
     Uuid,
-    /// As older accounts have them.
+    /// An integer, as in older accounts.
     Integer,
 }
 
-/// Does a range contain its last day?
+/// Does a range of dates contain its last day?
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum EndDate {
@@ -79,11 +79,11 @@ pub(crate) enum EndDate {
 pub(crate) enum FirstRow {
     /// 0.
     Zero,
-    /// 1, and 0 too.
+    /// 1; 0 means the same row.
     One,
 }
 
-/// The form of a failure. Those of which nothing else is said come with status 200.
+/// The form of a failure. Forms without a mention of the status come with status 200.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Failures {
@@ -107,18 +107,18 @@ pub(crate) enum Failures {
     SoapFault,
 }
 
-/// What a repeated unique id is answered.
+/// The answer to a repeated unique id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Duplicates {
-    /// The conversion that was recorded first.
+    /// The conversion of the first call.
     Repeat,
-    /// A failure that says so.
+    /// A failure with a message about the duplicate.
     Refuse,
 }
 
 impl Settings {
-    /// Checks what types cannot say; `path` leads to the settings.
+    /// Checks the rules beyond the types; `path` is the path to the settings.
     pub(super) fn check(&self, path: &str) -> Result<()> {
         let rule = |field: &str, rule: &str| {
             Err(Error::InvalidFixture {
@@ -146,7 +146,7 @@ impl Settings {
         Ok(())
     }
 
-    /// The settings with those of `patch`, a JSON object, in their place.
+    /// The settings, changed by `patch`, a JSON object.
     pub(super) fn patched(&self, patch: &str) -> Result<Self> {
         let invalid = |message: String| Error::InvalidFixture { message };
         let mut merged =

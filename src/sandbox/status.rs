@@ -1,7 +1,7 @@
-//! How a conversion's status moves: approve, reject, reverse. Only an approved
-//! conversion is owed.
+//! The status changes of a conversion: approve, reject, reverse. Only an approved conversion is
+//! owed.
 //!
-//! [`moves`] tells a view what can be done, so that no view has rules of its own.
+//! [`moves`] lists the allowed changes, so that no view has rules of its own.
 
 use super::Network;
 use super::fixture::PostbackEvent;
@@ -11,12 +11,12 @@ use super::row::ConversionRow;
 use serde::Serialize;
 use serde_json::json;
 
-/// The statuses that CAKE's article names, and what a correction makes of a refund.
+/// The statuses in CAKE's article, and the status after a refund's correction.
 pub(super) const WORDS: [&str; 6] = [
     "approved", "pending", "rejected", "reversed", "returned", "ignored",
 ];
 
-/// A move by hand.
+/// A status change by hand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Move {
     Approve,
@@ -24,12 +24,12 @@ pub(super) enum Move {
     Reverse,
 }
 
-/// A status, and the moves that start from it.
+/// A status, and the moves from it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct StatusMoves {
     /// CAKE's word, such as `pending`.
     pub(crate) conversion_status: &'static str,
-    /// What can be done.
+    /// The allowed moves.
     pub(crate) moves: Vec<StatusMove>,
 }
 
@@ -38,11 +38,11 @@ pub(crate) struct StatusMoves {
 pub(crate) struct StatusMove {
     /// The last part of its route: `approve`, `reject` or `reverse`.
     pub(crate) verb: &'static str,
-    /// The status that it leads to.
+    /// The status after the move.
     pub(crate) leads_to: &'static str,
 }
 
-/// Every status, in the order that people expect, with its moves.
+/// Every status with its moves, in their usual order.
 #[must_use]
 pub(crate) fn moves() -> Vec<StatusMoves> {
     WORDS
@@ -76,8 +76,8 @@ impl Move {
         Self::ALL.into_iter().find(|each| each.verb() == word)
     }
 
-    /// The statuses that it starts from *(inference)*: what was paid is taken
-    /// back by reversing, not by rejecting.
+    /// The statuses in which the move is allowed *(inference)*: a paid conversion is reversed, not
+    /// rejected.
     fn starts_from(self) -> &'static [&'static str] {
         match self {
             Self::Approve => &["pending", "rejected", "ignored", "reversed", "returned"],
@@ -143,7 +143,7 @@ impl Network {
             corrections: conversion.corrections + 1,
             ..conversion.clone()
         };
-        // A click that is gone has no macros, and its affiliate is not told.
+        // Without the click, the macros have no values: the affiliate gets no postback.
         let fired = match rows.click(&moved.click_id)? {
             Some(click) => self.fired(call, rows, click, &moved, &[event], Audience::Nobody)?,
             None => Vec::new(),

@@ -11,13 +11,23 @@ import { join } from "node:path";
 import { freePort } from "../../js/bin/workerd.ts";
 import { FakeCake, type Reply } from "../fake-cake/reply.ts";
 import { type RunningCake, startFakeCake } from "../fake-cake/server.ts";
-import { bundleForwarder, post, sleep, startForwarder, untilSettled } from "./chaos.ts";
+import {
+  type ForwarderHost,
+  type Killable,
+  post,
+  prepareForwarder,
+  sleep,
+  startForwarder,
+  untilSettled,
+} from "./chaos.ts";
 
 const HOST = "127.0.0.1";
 const OFFER = 12_345;
 
 /** What is to be handed over. */
 export interface PoisonOptions {
+  /** @default "workerd" */
+  readonly host?: ForwarderHost;
   readonly good: number;
   /** Events that CAKE answers 403, for ever. */
   readonly refused: number;
@@ -42,7 +52,7 @@ export interface PoisonReport {
 /** Hands bad and good events over, and measures how long the good ones wait. */
 export async function poison(options: PoisonOptions): Promise<PoisonReport> {
   const { good, refused, failing, inFront, clockSpeed, tell = () => undefined } = options;
-  return inFrontOf({ deduplicates: true, clockSpeed }, async ({ cake, origin }) => {
+  return inFrontOf({ host: options.host, deduplicates: true, clockSpeed }, async ({ cake, origin }) => {
     const make = (count: number) => Array.from({ length: count }, () => newEvent(randomUUID()));
     const [goods, forbidden, broken] = [make(good), make(refused), make(failing)];
     const uniqueIds = (events: readonly Event[]) => events.map(({ uniqueId }) => uniqueId);
@@ -77,9 +87,11 @@ export async function poison(options: PoisonOptions): Promise<PoisonReport> {
 
 /** What is to be handed over. */
 export interface OrdersOptions {
+  /** @default "workerd" */
+  readonly host?: ForwarderHost;
   readonly clicks: number;
   readonly ordersPerClick: number;
-  /** How often workerd is killed. */
+  /** How often the forwarder is killed. */
   readonly kills: number;
   readonly tell?: (line: string) => void;
 }
@@ -107,38 +119,44 @@ const TROUBLES: readonly Reply[] = [
 /** Several orders of each click, a CAKE that counts twice whatever it is sent twice, and kills. */
 export async function orders(options: OrdersOptions): Promise<OrdersReport> {
   const { clicks, ordersPerClick, kills, tell = () => undefined } = options;
-  return inFrontOf({ deduplicates: false, clockSpeed: 1_000 }, async ({ cake, origin, secret, restart }) => {
-    const all = Array.from({ length: clicks }, () => randomUUID()).flatMap((clickId) =>
-      Array.from({ length: ordersPerClick }, () => newEvent(clickId)),
-    );
-    for (const { uniqueId } of all) {
-      const count = Math.floor(Math.random() * 3);
-      const replies = Array.from({ length: count }, () => TROUBLES[Math.floor(Math.random() * TROUBLES.length)] ?? {});
-      if (count > 0) await cake.answer({ uniqueIds: [uniqueId], replies });
-    }
-    let isOver = false;
-    const handing = handOver(origin, shuffled(all), 8, () => undefined).then(() => {
-      isOver = true;
-    });
-    for (let killed = 0; killed < kills || !isOver; ) {
-      await sleep(300 + Math.random() * 500);
-      if (killed >= kills) continue;
-      await restart();
-      killed += 1;
-      tell(`killed ${killed} times`);
-    }
-    await handing;
-    const delivered = await untilSettled(origin, secret, 120_000, tell);
-    const recorded = await cake.recorded();
-    const times = all.map(({ uniqueId }) => recorded.filter((each) => each.uniqueId === uniqueId).length);
-    return {
-      accepted: all.length,
-      recorded_once: times.filter((count) => count === 1).length,
-      recorded_twice: times.filter((count) => count > 1).length,
-      lost: times.filter((count) => count === 0).length,
-      undelivered: all.length - delivered,
-    };
-  });
+  return inFrontOf(
+    { host: options.host, deduplicates: false, clockSpeed: 1_000 },
+    async ({ cake, origin, secret, restart }) => {
+      const all = Array.from({ length: clicks }, () => randomUUID()).flatMap((clickId) =>
+        Array.from({ length: ordersPerClick }, () => newEvent(clickId)),
+      );
+      for (const { uniqueId } of all) {
+        const count = Math.floor(Math.random() * 3);
+        const replies = Array.from(
+          { length: count },
+          () => TROUBLES[Math.floor(Math.random() * TROUBLES.length)] ?? {},
+        );
+        if (count > 0) await cake.answer({ uniqueIds: [uniqueId], replies });
+      }
+      let isOver = false;
+      const handing = handOver(origin, shuffled(all), 8, () => undefined).then(() => {
+        isOver = true;
+      });
+      for (let killed = 0; killed < kills || !isOver; ) {
+        await sleep(300 + Math.random() * 500);
+        if (killed >= kills) continue;
+        await restart();
+        killed += 1;
+        tell(`killed ${killed} times`);
+      }
+      await handing;
+      const delivered = await untilSettled(origin, secret, 120_000, tell);
+      const recorded = await cake.recorded();
+      const times = all.map(({ uniqueId }) => recorded.filter((each) => each.uniqueId === uniqueId).length);
+      return {
+        accepted: all.length,
+        recorded_once: times.filter((count) => count === 1).length,
+        recorded_twice: times.filter((count) => count > 1).length,
+        lost: times.filter((count) => count === 0).length,
+        undelivered: all.length - delivered,
+      };
+    },
+  );
 }
 
 interface Event {
@@ -157,22 +175,28 @@ interface Place {
   restart(): Promise<void>;
 }
 
+interface Setting {
+  readonly host: ForwarderHost | undefined;
+  readonly deduplicates: boolean;
+  readonly clockSpeed: number;
+}
+
 /** Starts a CAKE and a forwarder in front of it, and ends both. */
 async function inFrontOf<T>(
-  { deduplicates, clockSpeed }: { deduplicates: boolean; clockSpeed: number },
+  { host = "workerd", deduplicates, clockSpeed }: Setting,
   work: (place: Place) => Promise<T>,
 ): Promise<T> {
   const home = mkdtempSync(join(tmpdir(), "cake-edge-poison-"));
   let cake: RunningCake | undefined;
-  let forwarder: Awaited<ReturnType<typeof startForwarder>> | undefined;
+  let forwarder: Killable | undefined;
   try {
     const running = await startFakeCake({ deduplicates });
     cake = running;
-    await bundleForwarder(home);
+    await prepareForwarder(host, home);
     const port = await freePort();
     const secret = randomUUID();
     const start = () =>
-      startForwarder(home, port, running.origin, secret, deduplicates, {
+      startForwarder(host, home, port, running.origin, secret, deduplicates, {
         CAKE_CLOCK_SPEED: String(clockSpeed),
         CAKE_SEVERAL_PER_CLICK: deduplicates ? "no" : "yes",
       });

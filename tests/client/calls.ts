@@ -1,4 +1,4 @@
-/** What the client sends and reads, its options and its lists; run by Node and by workerd alike. */
+/** The client's requests and answers, its options and its lists; Node and workerd both run this file. */
 import { expect, test } from "vitest";
 import vectors from "../vectors/api_samples.json" with { type: "json" };
 import { CANARY, expectNoKey } from "./faults.ts";
@@ -19,7 +19,7 @@ export function callTests({ createCakeClient, isCakeError }: Edge): void {
     createCakeClient({ ...base, fetch: async (request) => fetch(request as never) as never, ...options });
   const nobody = () => Promise.reject(new Error("nothing may be sent"));
 
-  /** Calls by name, as the vectors do; a list as its page. */
+  /** The calls by name, as in the vectors; a list call returns its page. */
   const run = (cake: Cake, action: string, params: unknown): Promise<unknown> => {
     if (action === "getClick") return cake.getClick((params as { clickId: string }).clickId);
     const result = (cake[action as keyof Cake] as (params: unknown) => unknown)(params);
@@ -27,7 +27,7 @@ export function callTests({ createCakeClient, isCakeError }: Edge): void {
       ? (result as ReturnType<Cake["listClicks"]>).page()
       : (result as Promise<unknown>);
   };
-  /** As JSON has it, without the numbers that JavaScript adds beside money. */
+  /** The value as JSON, without the numbers that JavaScript adds to amounts. */
   const plain = (value: unknown) =>
     value === undefined
       ? null
@@ -48,7 +48,7 @@ export function callTests({ createCakeClient, isCakeError }: Edge): void {
       return new Response(vector.answer, { headers: { "content-type": "application/json" } });
     });
     expect(plain(await run(cake, action, vector.params))).toEqual(vector.outcome);
-    // A macro's # would be a fragment in a URL; in a body it is sent as it is.
+    // In a URL a macro's # would begin a fragment; a body sends it unchanged.
     expect(sent).toEqual([[vector.method, vector.url, "manual", vector.body ?? ""]]);
   });
 
@@ -187,7 +187,7 @@ export function callTests({ createCakeClient, isCakeError }: Edge): void {
     const { conversionAt } = await cake.recordConversion({ clickId: "a", offerId: 1, conversionDate: noon });
     expect(sent).toBe("2026-07-01 12:00:00");
     expect(conversionAt).toEqual(noon);
-    // The hour that happens twice: its first time. The hour that does not exist: an hour later.
+    // The hour that occurs twice: its first time. The hour that does not exist: an hour later.
     for (const [civil, instant] of [
       ["2026-11-01 01:30:00", "2026-11-01T05:30:00Z"],
       ["2026-03-08 02:30:00", "2026-03-08T07:30:00Z"],
@@ -242,7 +242,7 @@ export function callTests({ createCakeClient, isCakeError }: Edge): void {
     const sent: string[] = [];
     const cake = client(listOf(1_500, { sent }));
     expect(await idsOf(cake.listClicks())).toHaveLength(1_500);
-    // Each page begins with the last row of the one before: so it shows whether rows have gone.
+    // Each page begins with the last row of the page before, so that a removed row is noticed.
     expect(sent).toEqual(["0+1000", "999+1000"]);
     const progress: unknown[] = [];
     const options = { maxRows: 15, onPage: (each: unknown) => progress.push(each) };
@@ -437,6 +437,34 @@ export function callTests({ createCakeClient, isCakeError }: Edge): void {
     expect(Array.from({ length: 50 }, (_, id) => `c${id}`).filter((id) => !found.includes(id))).toEqual([]);
   });
 
+  test("a length that is false hides no row, and a list without an end is left with a CakeError", async () => {
+    const rows = Array.from({ length: 40 }, (_, id) => ({ click_id: `c${id}` }));
+    const list = (total: unknown, most = 7, calls = { count: 0 }) =>
+      client((request) => {
+        calls.count += 1;
+        const start = Number(new URL(request.url).searchParams.get("start_at_row") ?? 0);
+        return Response.json({ response: { clicks: rows.slice(start, start + most), total_rows: total } });
+      }).listClicks({ rowLimit: 10 });
+    for (const total of [0, 1, 5, "6", -1, null, "many", 40, 41, 90, 5_000]) {
+      const calls = { count: 0 };
+      expect((await idsOf(list(total, 7, calls))).length, String(total)).toBe(40);
+      expect(calls.count, String(total)).toBeLessThan(16);
+    }
+    const repeated = client((request) => {
+      const start = Number(new URL(request.url).searchParams.get("start_at_row") ?? 0);
+      const clicks = start > 39 ? [] : Array.from({ length: 10 }, (_, id) => ({ click_id: `c${start + id}` }));
+      return Response.json({ response: { clicks, total_rows: 90 } });
+    });
+    const given = await idsOf(repeated.listClicks({ rowLimit: 10 })).catch((error: unknown) => error);
+    if (!Array.isArray(given)) expect(given).toMatchObject({ name: "CakeError", code: "unexpected_answer" });
+    const changing = client(() => {
+      const clicks = Array.from({ length: 10 }, () => ({ click_id: crypto.randomUUID() }));
+      return Response.json({ response: { clicks, total_rows: 40 + Math.random() * 20 } });
+    });
+    const left = await idsOf(changing.listClicks({ rowLimit: 10 })).catch((error: unknown) => error);
+    if (!Array.isArray(left)) expect(left).toMatchObject({ name: "CakeError" });
+  });
+
   test("the report is read with its unique ids, row by row and as CAKE's own bytes", async () => {
     const sent: string[] = [];
     const conversions = [1, 2].map((id) => ({ conversion_id: id, payout: 18.5, unique_id: `ORD-${id}` }));
@@ -480,6 +508,14 @@ export function callTests({ createCakeClient, isCakeError }: Edge): void {
       '{"error":{"message":"No such offer"}}',
       '{"errors":["No such offer"]}',
       '{"Message":"No such offer"}',
+      '[{"success":false,"message":"No such offer"}]',
+      '{"d":[{"success":false,"message":"No such offer"}]}',
+      '{"d":"No such offer"}',
+      '{"result":{"success":false,"message":"No such offer"}}',
+      '{"success":true,"error":"No such offer"}',
+      '{"Message":"The request is invalid.","ModelState":{"offer_id":["No such offer"]}}',
+      '{"error":"invalid_request","error_description":"No such offer"}',
+      '{"request_status":"Failed","request_message":"No such offer"}',
       '{"request_status":"Failure","response":{"message":"No such offer"}}',
       '{"request_status":"Failure","errors":[{"detail":"No such offer"}]}',
       "<R><success>false</success><message>No such offer</message></R>",
@@ -493,6 +529,18 @@ export function callTests({ createCakeClient, isCakeError }: Edge): void {
       await expect(cake.recordConversion({ clickId: "abc", offerId: 1 }), body).rejects.toSatisfy((error) =>
         String((error as Error).message + String((error as Error).cause)).includes("No such offer"),
       );
+    }
+    for (const body of [
+      '{"Message":"Quota used"}',
+      '[{"message":"Quota used"}]',
+      "Quota used",
+      "<h1>Quota used</h1>",
+    ]) {
+      const limited = client(() => new Response(body, { status: 429 }), { retries: 0 });
+      await expect(limited.getClick("abc"), body).rejects.toMatchObject({
+        code: "rate_limited",
+        message: expect.stringContaining("Quota used"),
+      });
     }
   });
 
@@ -620,14 +668,14 @@ export function callTests({ createCakeClient, isCakeError }: Edge): void {
         for (const rowLimit of [2, 3, 100]) {
           const cake = paged(rows, total);
           const about = `${rows.join()} ${total} ${rowLimit}`;
-          // A row with an id that was read on an earlier page is the same row.
+          // A row with an id from an earlier page is the same row.
           const expected = rows[0] === known && rows[2] === known && rowLimit === 2 ? 2 : rows.length;
           expect(await listOfBodies(cake.listConversionReport({ ...range, rowLimit })), about).toBe(expected);
           expect(await listOfBodies(cake.listClicks({ rowLimit })), about).toBe(rows === large ? 2 : expected);
         }
       }
     }
-    // Where `start_at_row` is not heeded, the list ends all the same.
+    // The list also ends where the server ignores `start_at_row`.
     const body = `{"response":{"clicks":[${same},${same}]}}`;
     expect(await listOfBodies(client(() => new Response(body)).listClicks({ rowLimit: 2 }))).toBe(2);
   });
@@ -635,7 +683,9 @@ export function callTests({ createCakeClient, isCakeError }: Edge): void {
   const doubtful = { clickId: "abc", offerId: 5, uniqueId: "U1" };
   const other = { conversion_id: 9, offer_id: 5, unique_id: "OTHER" };
 
-  /** Record Conversion whose first answer is lost, and a look-up that answers so, with nothing behind its first page. */
+  /**
+   * A Record Conversion whose first answer is lost, and a look-up with this answer and no rows after its first page.
+   */
   const lookedUp = async (verify: "click" | "report", answer: object, isEndless = false) => {
     let [writes, looks] = [0, 0];
     const cake = client(
@@ -718,7 +768,7 @@ export function callTests({ createCakeClient, isCakeError }: Edge): void {
           (error) => error.code,
         );
       const isOther = typeof row.click_id === "number" || (typeof row.click_id === "string" && row.click_id !== "");
-      // Another click is no answer to who asks for one.
+      // A row of another click does not answer a request for one click.
       if (isOther && row.click_id !== "abc") expect(one, JSON.stringify(row)).toBe("unexpected_answer");
       else expect(listed, JSON.stringify(row)).toEqual(one);
     }

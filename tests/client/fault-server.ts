@@ -1,6 +1,6 @@
 /**
- * A server that does what goes wrong on the way to CAKE. The click id (or the
- * affiliate's id of a list) names the fault; what arrived is told at `/__log`.
+ * A server with the faults that can occur between the client and CAKE. The click id (for a list, the affiliate's id)
+ * names the fault. `/__log` returns the received requests.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -11,14 +11,14 @@ interface Visit {
   readonly click: string;
 }
 
-/** Vitest's global set-up of the projects that need it. */
+/** Vitest's global set-up for the projects that need this server. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const visits: Visit[] = [];
   const recorded = new Set<string>();
   const times = new Map<string, number>();
   let stolen = 0;
 
-  // Where a redirect would lead: nobody may come here.
+  // The target of a redirect: no request may arrive here.
   const thief = createServer((_, response) => {
     stolen += 1;
     response.end("{}");
@@ -60,7 +60,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
       }
     };
     const isFirst = count === 1;
-    // Get Click answers well about a conversion whose own fault is at test.
+    // Get Click answers correctly where the fault under test is the conversion's.
     const isAsked = path === "click" && fault.startsWith("write-");
     switch (isAsked ? "" : fault.replace("write-", "")) {
       case "slow":

@@ -1,4 +1,4 @@
-/** What the client makes of every fault; run by Node and by workerd alike. */
+/** The client's reaction to every fault; Node and workerd both run this file. */
 import { expect, inject, test } from "vitest";
 
 declare module "vitest" {
@@ -11,7 +11,7 @@ declare module "vitest" {
 type Edge = typeof import("../../dist/edge/index.js");
 type Options = Partial<Parameters<Edge["createCakeClient"]>[0]>;
 
-/** A key with characters that each encoding writes differently. */
+/** A key with characters that are different in each encoding. */
 export const CANARY = "CANARY/key+of=cake";
 const SPELLINGS = [CANARY, encodeURIComponent(CANARY), btoa(CANARY).replace(/=+$/, "")];
 
@@ -23,7 +23,7 @@ export function expectNoKey(...shown: unknown[]): void {
   for (const spelling of SPELLINGS) expect(all).not.toContain(spelling.toLowerCase());
 }
 
-/** Everything that hangs on an error, its causes and stack too. */
+/** The whole text of an error, with its causes and stack. */
 function deep(value: unknown, level = 0): string {
   if (typeof value !== "object" || value === null || level > 4) return String(value);
   return Object.getOwnPropertyNames(value)
@@ -44,12 +44,12 @@ export function faultTests({ createCakeClient, isCakeError }: Edge): void {
       onResponse: (response) => told.push(response),
       ...options,
     });
-  /** A click id of its own for each test, which names the fault. */
+  /** A separate click id for each test, which names the fault. */
   const clickOf = (fault: string) => `${fault}.${Date.now()}-${number++}`;
   const visits = async (click: string): Promise<{ paths: string[]; recorded: boolean; stolen: number }> =>
     (await fetch(`${inject("faults")}/__log?click=${click}`)).json() as never;
 
-  /** The code that a call ends with; its error holds no key. */
+  /** The code with which a call fails; the error must not contain the key. */
   async function codeOf(promise: Promise<unknown>): Promise<string> {
     const thrown = await promise.then(
       (value) => `resolved to ${JSON.stringify(value)}`,
@@ -108,7 +108,7 @@ export function faultTests({ createCakeClient, isCakeError }: Edge): void {
     const cake = client({ timeoutMs: 400 });
     expect(await codeOf(cake.recordConversion({ clickId: click, offerId: 1 }))).toBe(code);
     const { paths } = await visits(click);
-    // workerd itself repeats a GET whose reused connection dies: the reason why a unique id matters.
+    // workerd itself repeats a GET when a reused connection dies: this is why a unique id matters.
     expect(new Set(paths)).toEqual(new Set(["conversion"]));
     expect(told.filter((each) => (each as { query: string }).query.includes(click)).length).toBe(2);
   });

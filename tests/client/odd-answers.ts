@@ -1,4 +1,4 @@
-/** What the client makes of CAKE's odd answers to a conversion; run by Node and by workerd alike. */
+/** The client's reading of CAKE's odd answers to a conversion; Node and workerd both run this file. */
 import { describe, expect, inject, test } from "vitest";
 import { LOST, NO, UNCLEAR, YES } from "../fake-cake/answers.ts";
 import { type AccountSettings, FakeCake, type Reply } from "../fake-cake/reply.ts";

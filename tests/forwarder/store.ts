@@ -151,8 +151,12 @@ export function storeTests(open: OpenStore): void {
         for (const each of [store, restart()]) {
           for (let round = 0; round < 3; round += 1) {
             expect(each.due(nowMs, 9).map(({ id }) => id)).toEqual(ids);
-            expect(each.dueUnfailed(nowMs, 9, true).map(({ id }) => id)).toEqual([...ids].reverse());
-            expect(each.dueUnfailed(nowMs, 2, false).map(({ id }) => id)).toEqual(ids.slice(0, 2));
+            expect(each.dueUnfailed(nowMs, 9, "newest").map(({ id }) => id)).toEqual([...ids].reverse());
+            expect(each.dueUnfailed(nowMs, 2, 0).map(({ id }) => id)).toEqual(ids.slice(0, 2));
+            // From about the middle on, and round again.
+            const middle = each.dueUnfailed(nowMs, 9, 0.5).map(({ id }) => id);
+            expect(middle.toSorted()).toEqual(ids.toSorted());
+            expect(middle[0]).not.toBe(ids[0]);
             expect(each.nextDue()).toBe(nowMs);
           }
           expect(Object.fromEntries(each.stateCounts())).toMatchObject({ pending: 4, delivered: 3_496 });
@@ -178,6 +182,7 @@ function newEvent(index: number) {
     offerId: OFFERS[index % 2] ?? 1,
     text: `text ${index}`,
     acceptedAt: "2026-01-15 14:30:00",
+    kind: index % 5 === 0 ? ("correction" as const) : undefined,
     order: index % 3 === 0 ? `order ${index % 7}` : "",
   };
 }
@@ -210,6 +215,7 @@ function run(opened: Opened, random: (below: number) => number, steps: number): 
       conversion_id: null,
       changed_ms: nowMs,
       order_key: event.order,
+      kind: event.kind ?? "conversion",
     });
     if (random(2) === 0) {
       const claim = `${event.offerId}/${event.id}`;
@@ -285,8 +291,11 @@ function run(opened: Opened, random: (below: number) => number, steps: number): 
       due.slice(0, limit).map(({ next_ms }) => next_ms),
     );
     const unfailed = due.filter(({ attempts, code }) => attempts === 0 && code === "");
-    expect(store.dueUnfailed(nowMs, limit, false)).toEqual(unfailed.slice(0, limit));
-    expect(store.dueUnfailed(nowMs, limit, true)).toEqual([...unfailed].reverse().slice(0, limit));
+    expect(store.dueUnfailed(nowMs, limit, 0)).toEqual(unfailed.slice(0, limit));
+    expect(store.dueUnfailed(nowMs, limit, "newest")).toEqual([...unfailed].reverse().slice(0, limit));
+    const anywhere = store.dueUnfailed(nowMs, limit, random(100) / 100).map(({ id }) => id);
+    expect(new Set(anywhere).size).toBe(Math.min(limit, unfailed.length));
+    expect(unfailed.map(({ id }) => id)).toEqual(expect.arrayContaining(anywhere));
     const waiting = model.rows.filter(({ next_ms }) => next_ms !== null);
     const least = (times: readonly number[]) => (times.length === 0 ? null : Math.min(...times));
     expect(store.nextDue()).toBe(least(waiting.map(({ next_ms }) => Number(next_ms))));
@@ -295,6 +304,7 @@ function run(opened: Opened, random: (below: number) => number, steps: number): 
       {},
       { state: any(["failed", "pending", "delivered", "refused", "dead", "cancelled"] as const) },
       { offerId: any(OFFERS) },
+      { kind: any(["conversion", "correction"] as const) },
       { code: any(CODES) },
       { isInDoubt: random(2) === 1, sinceMs: nowMs - 100_000, untilMs: nowMs - 1_000 },
     ]);
@@ -304,6 +314,7 @@ function run(opened: Opened, random: (below: number) => number, steps: number): 
         (row) =>
           (filter.state === undefined ||
             (filter.state === "failed" ? /refused|dead/.test(row.state) : row.state === filter.state)) &&
+          (filter.kind ?? row.kind) === row.kind &&
           (filter.offerId ?? row.offer_id) === row.offer_id &&
           (filter.code ?? row.code) === row.code &&
           (filter.isInDoubt === undefined || filter.isInDoubt === (row.is_in_doubt === 1)) &&
@@ -324,6 +335,13 @@ function run(opened: Opened, random: (below: number) => number, steps: number): 
       model.rows.filter(({ is_in_doubt, next_ms }) => is_in_doubt === 1 && next_ms === null).length,
     );
     const states = ["pending", "delivered", "refused", "dead", "cancelled"] as const;
+    const corrections = store.correctionCounts();
+    expect(states.map((state) => [state, corrections.get(state) ?? 0])).toEqual(
+      states.map((state) => [
+        state,
+        model.rows.filter((row) => row.state === state && row.kind === "correction").length,
+      ]),
+    );
     const counts = store.stateCounts();
     expect(states.map((state) => [state, counts.get(state) ?? 0])).toEqual(
       states.map((state) => [state, model.count(state)]),

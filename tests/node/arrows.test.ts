@@ -1,4 +1,4 @@
-/** The arrows of `npm run check`: that each kind of wrong one is seen, and a right one is not. */
+/** The arrows of `npm run check`: each kind of forbidden arrow is found, and an allowed one is not. */
 import { expect, test } from "vitest";
 import { arrowProblems } from "../../scripts/arrows.ts";
 

@@ -1,4 +1,4 @@
-/** A Worker that is set up wrongly says which of its bindings it is about. */
+/** A misconfigured Worker names the binding that is wrong. */
 import { expect, test } from "vitest";
 import { CakeError } from "../../dist/error.js";
 import { byBinding } from "../../dist/forwarder/binding.js";
@@ -36,6 +36,16 @@ test.each([
     (env: Record<string, string>) => ({ signingSecrets: list(env["SECRETS"]) }),
     "signingSecrets",
     "SECRETS",
+  ],
+  [
+    "an option within another, and not one that is absent",
+    { SHOPIFY_SECRET: "short" },
+    (env: Record<string, string>) => ({
+      pixelDomain: env["CAKE_PIXEL_DOMAIN"],
+      shops: { shopify: [{ secrets: env["SHOPIFY_SECRET"] }] },
+    }),
+    "shops.shopify.0.secrets",
+    "SHOPIFY_SECRET",
   ],
   [
     "an option that is in no binding",

@@ -1,4 +1,4 @@
-/** Edge capture's decisions, as the shared vectors have them, in Node. */
+/** Edge capture's decisions by the shared vectors, in Node. */
 import { readFileSync } from "node:fs";
 import { afterEach, expect, test, vi } from "vitest";
 import {
@@ -77,7 +77,7 @@ const LANDING = "https://shop.example/?reqid=abc-1";
 const NAVIGATION = { "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" };
 const capture = (headers: Record<string, string>, options: Partial<CaptureOptions> = {}, url = LANDING) =>
   captureClick(new Request(url, { headers: { ...NAVIGATION, ...headers } }), { secrets, ...options });
-/** What a visit's cookie holds. */
+/** The value of a visit's cookie. */
 const cookieOf = (options: Partial<CaptureOptions> = {}, url = LANDING) =>
   capture({}, options, url).setCookie?.split(";")[0] ?? "";
 
@@ -138,7 +138,7 @@ test("consent is taken in a platform's own words, and any other is told", () => 
 test("a site's own service worker leaves a navigation one; a script's fetch is none", () => {
   const html = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8";
   const empty = { "sec-fetch-dest": "empty", accept: html };
-  // As measured: Chromium, Firefox, and a worker that copies the request.
+  // Measured values: Chromium, Firefox, and a worker that copies the request.
   for (const mode of ["navigate", "same-origin", "cors"]) {
     const headers = { ...empty, "sec-fetch-mode": mode, "upgrade-insecure-requests": "1" };
     expect(capture(headers).setCookie, mode).toBeDefined();

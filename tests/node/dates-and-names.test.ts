@@ -1,4 +1,5 @@
-/** Milliseconds and no dates; other words for options, and arguments of another type. */
+/** Milliseconds and invalid dates; wrong option names, and arguments of a wrong type. */
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { createDates } from "../../dist/edge/dates.js";
 import { dayRange } from "../../dist/edge/day-range.js";
@@ -33,6 +34,12 @@ test("the first moment of .NET is no date in any spelling, and nothing is told o
     "1/1/0001 12:00:00 AM",
     "01/01/0001 00:00:00",
     "/Date(-62135596800000)/",
+    // Its last one stands for never.
+    "9999-12-31T23:59:59.9999999",
+    "9999-12-31 23:59:59",
+    "9999-12-31T23:59:59.9999999-05:00",
+    "12/31/9999 11:59:59 PM",
+    "/Date(253402300799999)/",
     "",
   ]) {
     expect(dates.findInstant("clickDate", none), none).toBeUndefined();
@@ -40,6 +47,21 @@ test("the first moment of .NET is no date in any spelling, and nothing is told o
   expect(told).toEqual([]);
   dates.findInstant("clickDate", "0001-01-02T00:00:00");
   expect(told).toEqual(["0001-01-02T00:00:00"]);
+  // No zone is as far off as that.
+  for (const date of ["2026-01-15T14:42:11+25:00", "2026-01-15T14:42:11+14:01", "2026-01-15T14:42:11-05:60"]) {
+    expect(createDates(undefined, ({ value }) => told.push(value)).findInstant("clickAt", date)).toBeUndefined();
+    expect(told.at(-1)).toBe(date);
+  }
+  expect(dates.findInstant("clickDate", "2026-01-15T14:42:11+14:00")?.toISOString()).toBe("2026-01-15T00:42:11.000Z");
+});
+
+test("other words and names on the wire lead to the right one", () => {
+  const { names } = JSON.parse(readFileSync("tests/vectors/nearest.json", "utf8")) as {
+    names: { given: string; known: string[]; meant: string | null }[];
+  };
+  for (const { given, known, meant } of names) {
+    expect(findNearest(given, known), `${given} of ${known}`).toBe(meant ?? undefined);
+  }
 });
 
 test("other words for an option lead to it", () => {

@@ -1,4 +1,4 @@
-/** Ranges of days, as the shared vectors have them, in Node. */
+/** Day ranges by the shared vectors, in Node. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { type Day, type DayRangeName, dayRange } from "../../dist/entry/edge.inline.js";

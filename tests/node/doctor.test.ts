@@ -1,4 +1,4 @@
-/** `cake-edge doctor` against an account, a forwarder and a site that are well, and against each way of not being so. */
+/** `cake-edge doctor` with a correct account, forwarder and site, and with each kind of problem. */
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server } from "node:http";
@@ -67,7 +67,7 @@ interface Report {
   readonly checks: readonly { name: string; status: string; found: string; advice?: string }[];
 }
 
-/** Runs the command. Whatever it says, it never says the key. */
+/** Runs the command. The output must never contain the key. */
 async function run(args: string[], { key = KEY, input = "" } = {}) {
   const env = { ...process.env };
   delete env["CAKE_API_KEY"];

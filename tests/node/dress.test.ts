@@ -1,4 +1,4 @@
-/** A network's answers in every dress that its settings have, as the client reads them. */
+/** The client reads a network's answers in every dress. */
 import { beforeEach, describe, expect, test } from "vitest";
 import { type CakeClient, createCakeClient, dayRange } from "../../dist/entry/edge.inline.js";
 import { createSandbox, type Sandbox } from "../../dist/entry/sandbox-memory.inline.js";
@@ -50,14 +50,14 @@ beforeEach(async () => {
   });
 });
 
-/** An account of New York on a day in January. */
+/** An account in New York, on a day in January. */
 async function inJanuary(): Promise<void> {
   days = dayRange("2026-01-10", "2026-01-20");
   await control("settings", { utc_offset: "-05:00" });
   await control("clock", { now: "2026-01-15 14:42:11" });
 }
 
-/** All that the client reads, without the dates' own spellings. */
+/** All values that the client reads, without the dates' original texts. */
 async function readAll(clickId: string): Promise<unknown[]> {
   const listed = [];
   for await (const row of cake.listConversions(days)) listed.push(row);
@@ -69,7 +69,7 @@ async function readAll(clickId: string): Promise<unknown[]> {
   return JSON.parse(
     JSON.stringify(all, (name, value) => {
       if (/Date$/.test(name)) return undefined;
-      // A fraction of a second that the dress has added.
+      // The dress has added a fraction of a second.
       return /At$/.test(name) ? String(value).slice(0, 19) : value;
     }),
   );

@@ -1,4 +1,4 @@
-/** `cake-edge` in Node, as its user calls it. */
+/** `cake-edge` in Node, as a user calls it. */
 import { readFileSync } from "node:fs";
 import { inspect } from "node:util";
 import { runInNewContext } from "node:vm";

@@ -1,4 +1,4 @@
-/** The list of what is final, which pages follow, is what the forwarder answers. */
+/** The list of final codes, which pages use, matches the forwarder's answers. */
 import { randomUUID } from "node:crypto";
 import { expect, test } from "vitest";
 import vector from "../vectors/final_codes.json" with { type: "json" };
@@ -6,9 +6,9 @@ import { both, event } from "./forwarder-in-process.ts";
 
 const kit = both({ fetch: async () => Response.json({ conversion: { conversion_id: 7 } }) });
 
-/** What one body alone cannot bring about. */
+/** The codes that need more than a single body. */
 const MADE: Readonly<Record<string, () => Promise<Response>>> = {
-  // Money and times are a backend's affair.
+  // Only a backend may send amounts and times.
   invalid_money: () => kit.backend(event(randomUUID(), { payout: "a lot" })),
   invalid_time: () => kit.backend(event(randomUUID(), { conversionDate: "yesterday" })),
   async conversion_conflict() {

@@ -1,4 +1,4 @@
-/** What tools write and editors spoil, by the vectors that the core's own tests read. */
+/** Texts of other tools and damage by editors, from the vectors that the core's own tests also read. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { type CakeError, checkPostbackUrl, createPixel, lintTrackingLink } from "../../dist/entry/edge.inline.js";
@@ -62,6 +62,26 @@ test("every damage has its code, and every finding says what to do", () => {
   }
 });
 
+test("what the way has done to a postback URL is a finding, and what must not be fetched is refused", () => {
+  for (const [url, code] of [
+    ["https://p.example/?id=#reqsessid#&x={{ clickid }}", "foreign_macro"],
+    ["https://p.example/?id=#reqsessid#&x=[click id]", "foreign_macro"],
+    [" https://p.example/?id=#reqsessid#", "stray_space"],
+    ["https://p.example/?id=#reqsessid#&\nx=1", "line_break"],
+    ['"https://p.example/?id=#reqsessid#"', "text_around_link"],
+    ["https:\\/\\/p.example\\/?id=#reqsessid#", "escaped_text"],
+  ] as const) {
+    const { uses, findings } = checkPostbackUrl(url);
+    expect(uses, url).toEqual(["reqsessid"]);
+    expect(findings.map((finding) => finding.code)).toContain(code);
+  }
+  for (const url of ["http://p.example/", "https://u:p@p.example/", "https://127.0.0.1/", "p.example", ""]) {
+    expect(() => checkPostbackUrl(url), url).toThrow(expect.objectContaining({ code: "invalid_postback_url" }));
+  }
+  const [finding] = checkPostbackUrl("https://p.example/?id=#click_id#").findings;
+  expect(finding?.sentence).toContain("#reqsessid#");
+});
+
 test("transaction ids are taken as shops write them, and words for a missing value are not", () => {
   const transactionOf = (transactionId: string | number) => {
     try {
@@ -77,7 +97,7 @@ test("transaction ids are taken as shops write them, and words for a missing val
   };
   for (const { given, id } of taken) expect(transactionOf(given), String(given)).toEqual({ id });
   for (const { given, code } of refused) {
-    // What is no exact whole number is no text for the core either.
+    // A number that is not an exact whole number cannot become a text for the core.
     const isInexact = typeof given === "number" && (!Number.isSafeInteger(given) || given < 0);
     expect(transactionOf(given), String(given)).toEqual({ code: isInexact ? "invalid_field" : code });
   }

@@ -13,13 +13,13 @@ answerTests(async (options) => {
       ...options,
       kept,
       keep: async (snapshot) => {
-        // A process that is gone keeps nothing.
+        // A stopped process stores nothing.
         if (mine === life) kept = structuredClone(snapshot);
       },
       log: (line) => {
         if (mine === life) lines.push(line as Line);
       },
-      // Nor does it hear an answer any more.
+      // A stopped process receives no answer either.
       fetch: async (request) => {
         if (mine !== life) return new Promise<Response>(() => {});
         const response = await fetch(request);

@@ -1,7 +1,6 @@
 /**
- * The forwarder under a clock of the test's own. A file by itself: the hurried
- * clock would hurry the forwarders that other tests have left waiting, one of
- * which asks a CAKE that refuses its key every few minutes, for ever.
+ * The forwarder with the test's own clock. This test needs a file of its own: the fast clock would also drive the
+ * waiting forwarders of other tests. One of them retries forever, every few minutes, because its CAKE refuses the key.
  */
 import { expect, test, vi } from "vitest";
 import { both, event } from "./forwarder-in-process.ts";
@@ -28,7 +27,7 @@ test("attempts keep to the schedule, after which the event is dead, and a replay
     const table = [5, 30, 120, 600, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
     expect(waits).toHaveLength(table.length);
     waits.forEach((wait, index) => {
-      // A fifth to either side, and the second that an outage is left alone.
+      // Jitter of a fifth to either side, and the second that an outage adds.
       expect(wait).toBeGreaterThanOrEqual(0.8 * (table[index] ?? 0));
       expect(wait).toBeLessThanOrEqual(1.2 * (table[index] ?? 0) + 1);
     });

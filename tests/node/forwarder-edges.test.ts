@@ -1,4 +1,4 @@
-/** Small things that each stand for their kind: paths, ids, secrets, signatures, CSV, waits, echoes. */
+/** Edge cases, one for each kind: paths, ids, secrets, signatures, CSV, waits, echoes. */
 import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { Webhook } from "standardwebhooks";
 import { describe, expect, test } from "vitest";
@@ -108,7 +108,7 @@ describe("secrets", () => {
         signingSecrets: [padded(SECRET)],
         cookieSecrets: [padded(cookieSecret)],
       });
-      // The click comes from the sandbox: it takes this key and no other.
+      // The click comes from the sandbox, which accepts only this key.
       const kit = both({ apiKey: padded(KEY) });
       expect(await (await kit.page(event(await kit.click()))).json()).toMatchObject({ state: "delivered" });
       expect((await backend(event(randomUUID()), "")).status).toBe(202);
@@ -120,7 +120,7 @@ describe("secrets", () => {
       expect((await signConversion("{}", padded(SECRET), { id: "a", at: new Date(0) }))["webhook-signature"]).toBe(
         (await signConversion("{}", SECRET, { id: "a", at: new Date(0) }))["webhook-signature"],
       );
-      // Capture signs with what the forwarder reads with.
+      // Capture signs with the secret with which the forwarder reads.
       const landing = new Request(`${SITE}/?reqid=click-1`, { headers: { "sec-fetch-mode": "navigate" } });
       const { setCookie } = captureClick(landing, { secrets: [padded(cookieSecret)] });
       const cookie = setCookie?.split(";")[0] ?? "";
@@ -228,9 +228,9 @@ describe("the export", () => {
       revenue: "-0.50",
       unique_id: ids.uniqueId,
       order_id: ids.orderId,
-      // What a person might open is guarded where it is free text.
+      // Free text is protected against formulas, because a person may open the file.
       adv1: "'=cmd()",
-      // An amount below zero is no formula.
+      // A negative amount is not a formula.
       adv2: "-2",
       adv3: "it's",
       adv4: "a\tb, c",

@@ -1,4 +1,4 @@
-/** When two events are the same, whose money counts, and what claims a click. */
+/** When two events are the same, whose amounts count, and which event claims a click. */
 import { expect, test } from "vitest";
 import { createForwarderInProcess } from "../../dist/entry/forwarder-memory.inline.js";
 import { both, event, KEY, OPERATOR, SECRET, SITE } from "./forwarder-in-process.ts";
@@ -39,7 +39,7 @@ test("a backend's money for a page's event wins while that waits, and afterwards
   const signed = await read(await backend({ ...mine, payout: "5.25" }, ""));
   expect(signed).toMatchObject({ state: "pending", duplicate: true, moneyUsed: true });
   await faults([]);
-  // The page once more, without money: the same event.
+  // The page sends the same event again, without an amount.
   await expect
     .poll(async () => read(await page(mine, "")), { timeout: 15_000 })
     .toMatchObject({ state: "delivered", duplicate: true });
@@ -52,7 +52,7 @@ test("a backend's money for a page's event wins while that waits, and afterwards
     duplicate: true,
     moneyUsed: false,
   });
-  // Two backends' opinions are a conflict, and so is another order id.
+  // Different amounts from two backends are a conflict, and so is another order id.
   expect((await read(await backend({ ...mine, payout: "5.26" }))).error?.code).toBe("conversion_conflict");
   expect((await read(await backend({ ...late, orderId: "other" }))).error?.code).toBe("conversion_conflict");
 });
@@ -129,7 +129,7 @@ test("a claim is made for what is kept, and for nothing else", async () => {
   const [one, other] = [await click(), await click()];
   const mine = event(one);
   expect(await read(await page(mine))).toMatchObject({ state: "delivered" });
-  // The same key with another click: a conflict, which claims nothing.
+  // The same key with another click is a conflict; the event claims no click.
   expect((await read(await page({ ...mine, clickId: other }))).error?.code).toBe("conversion_conflict");
   expect(await read(await page(event(other)))).toMatchObject({ state: "delivered" });
   expect((await read(await page(event(other)))).error?.code).toBe("click_converted");

@@ -1,4 +1,4 @@
-/** The forwarder in one process: its rules, its secrets, its operators, against a sandbox and a server of faults. */
+/** The forwarder in one process: its rules, secrets and operators, with a sandbox and a fault server. */
 import { randomUUID } from "node:crypto";
 import { expect, inject, test } from "vitest";
 import { createCakeClient } from "../../dist/entry/edge.inline.js";
@@ -221,7 +221,7 @@ test("operators: a bearer, or a cookie that was signed; nobody else", async () =
   const status = await ask("operator", { headers: { cookie } });
   expect(await status.text()).toContain("oldest waiting");
   expect(status.headers.get("content-security-policy")).toContain("default-src 'none'");
-  // What changes something must come from the page itself.
+  // A request that changes data must come from the page itself.
   const replay = (headers: Record<string, string>) =>
     ask("operator/replay", { method: "POST", headers: { cookie, ...headers }, body: "state=dead" });
   expect((await replay({})).status).toBe(401);
@@ -315,6 +315,57 @@ test("what is kept outlives the process", async () => {
   expect(await (await alive.fetch(new Request(`${SITE}/conversions/${id}`))).json()).toMatchObject({
     state: "delivered",
   });
+});
+
+test("what an earlier process has left is sent, though nobody asks", async () => {
+  type Snapshot = import("../../dist/entry/forwarder-memory.inline.js").StoreSnapshot;
+  const kept: Snapshot[] = [];
+  const lines: object[] = [];
+  const make = (fetch: (request: Request) => Promise<Response>) =>
+    createForwarderInProcess({
+      ...rules,
+      clockSpeed: 1_000,
+      fetch,
+      log: (line) => void lines.push(line),
+      kept: kept.at(-1),
+      keep: async (snapshot) => void kept.push(structuredClone(snapshot)),
+    });
+  const body = JSON.stringify(event("13b9ae60-4f60-4c9e-bf75-626dca035acf"));
+  const headers = { origin: SITE, "content-type": "application/json" };
+  const gone = make(() => new Promise(() => undefined));
+  const { id } = (await (
+    await gone.fetch(new Request(`${SITE}/conversions`, { method: "POST", headers, body }))
+  ).json()) as { id: string };
+  make(async () => Response.json({ request_status: "Success", conversion: { conversion_id: 7 } }));
+  await expect.poll(() => lines.at(-1)).toMatchObject({ id, state: "delivered" });
+});
+
+test("what may have been sent by an earlier process is cancelled in doubt, wherever that is told", async () => {
+  const kept: import("../../dist/entry/forwarder-memory.inline.js").StoreSnapshot[] = [];
+  const lines: object[] = [];
+  const make = () =>
+    createForwarderInProcess({
+      ...rules,
+      upstreamDedupe: false,
+      fetch: () => new Promise(() => undefined),
+      log: (line) => void lines.push(line),
+      kept: kept.at(-1),
+      keep: async (snapshot) => void kept.push(structuredClone(snapshot)),
+    });
+  const headers = { origin: SITE, "content-type": "application/json" };
+  const body = JSON.stringify(event("13b9ae60-4f60-4c9e-bf75-626dca035acf"));
+  const accepted = await make().fetch(new Request(`${SITE}/conversions`, { method: "POST", headers, body }));
+  const { id } = (await accepted.json()) as { id: string };
+  const alive = make();
+  const cancel = new Request(`${SITE}/operator/cancel`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${OPERATOR}`, "content-type": "application/json" },
+    body: JSON.stringify({ id, reason: "told twice" }),
+  });
+  expect(await (await alive.fetch(cancel)).json()).toEqual({ id, state: "cancelled" });
+  const status = await alive.fetch(new Request(`${SITE}/conversions/${id}`));
+  expect(await status.json()).toMatchObject({ state: "cancelled", isInDoubt: true });
+  expect(lines).toContainEqual(expect.objectContaining({ id, state: "cancelled", isInDoubt: true }));
 });
 
 test("no address, user agent or e-mail is kept or logged, and no key is anywhere", async () => {

@@ -1,7 +1,8 @@
-/** Every public call refuses a name that it does not know, by that name and with the nearest right one. */
+/** Every public call refuses an unknown name; the error has that name and the nearest known one. */
 import { expect, test } from "vitest";
 import * as edge from "../../dist/entry/edge.inline.js";
 import * as forwarder from "../../dist/entry/forwarder-memory.inline.js";
+import * as forwarderNode from "../../dist/entry/forwarder-node.node.js";
 import * as report from "../../dist/entry/report.node.js";
 import * as sandbox from "../../dist/entry/sandbox-memory.inline.js";
 import * as link from "../../dist/page/link.js";
@@ -15,7 +16,7 @@ const conversion = { clickId: "a1", offerId: 1, uniqueId: "u1" };
 const refund = { conversionId: 1, offerId: 1, status: "returned" } as const;
 const operatorSecret = "0123456789abcdef0123456789abcdef";
 
-/** A client whose requests go nowhere: nothing may be sent that holds a wrong name. */
+/** A client without a network: a call with a wrong name must not send anything. */
 const cake = edge.createCakeClient({
   baseUrl: "http://127.0.0.1",
   apiKey: "sandbox-key",
@@ -34,7 +35,7 @@ const withResult = (run: (result: report.ReportResult) => unknown) =>
 
 type Call = (wrong: Record<string, unknown>) => unknown;
 
-/** By the name of what is exported: each of its arguments that has names, with one of them to miss. */
+/** By the name of the export: each of its arguments with named fields, and one field to misspell. */
 const CALLS: Record<string, readonly (readonly [right: string, call: Call])[]> = {
   createTrackingLink: [
     ["s1", (wrong) => edge.createTrackingLink({ ...linkParts, ...wrong })],
@@ -158,18 +159,26 @@ const CALLS: Record<string, readonly (readonly [right: string, call: Call])[]> =
     ["offerId", (wrong) => withResult((result) => result.corrections(wrong))],
     ["amount", (wrong) => withResult((result) => result.corrections({ cap: wrong }))],
   ],
+  openForwarder: [
+    ["folder", (wrong) => forwarderNode.openForwarder({ operatorSecret, folder: "none", ...wrong })],
+    ["retentionDays", (wrong) => forwarderNode.openForwarder({ operatorSecret, folder: "none", ...wrong })],
+  ],
+  serveForwarder: [
+    ["proxies", (wrong) => forwarderNode.serveForwarder({ operatorSecret, folder: "none", ...wrong })],
+    ["shards", (wrong) => forwarderNode.serveForwarder({ operatorSecret, folder: "none", ...wrong })],
+  ],
   createSandbox: [["allowedHosts", (wrong) => sandbox.createSandbox(wrong)]],
 };
 
-/** Take no names: texts, errors, functions of a site's own whose options come with each request. */
+/** These take no names: texts, errors, and a site's own functions, whose options come with each request. */
 const WITHOUT_NAMES = [
   "CakeError",
   "isCakeError",
   "lintTrackingLink",
   "checkPostbackUrl",
-  // The fixture's own names are the rules' affair.
+  // The sandbox's rules check the fixture's own names.
   "checkFixture",
-  // Made by openReport alone.
+  // Only openReport creates these.
   "Report",
   "ReportResult",
   "Output",
@@ -191,7 +200,7 @@ async function refusal(call: Call, wrong: Record<string, unknown>): Promise<unkn
 }
 
 test("the list of public calls is whole", () => {
-  const exported = [edge, forwarder, sandbox, report].flatMap((entry) =>
+  const exported = [edge, forwarder, forwarderNode, sandbox, report].flatMap((entry) =>
     Object.entries(entry).flatMap(([name, value]) => (typeof value === "function" ? [name] : [])),
   );
   const known = [...Object.keys(CALLS), ...WITHOUT_NAMES];
@@ -238,13 +247,19 @@ test.each([
 test.each(["sub1", "S1", "subId1", "extras", "colour"])("a page's link refuses %s by its name", async (name) => {
   await link.ready();
   const given = () => link.createTrackingLink({ ...linkParts, [name]: "spring" });
-  expect(await refusal(given, {})).toMatchObject({ code: "invalid_field", parameter: name });
+  const meant =
+    name === "colour" ? "is unknown: there are domain" : `did you mean ${name === "extras" ? "extra" : "s1"}?`;
+  const refused = { code: "invalid_field", parameter: name, message: expect.stringContaining(meant) };
+  expect(await refusal(given, {})).toMatchObject(refused);
 });
 
 test("a fixture's unknown name is refused with its place", async () => {
   for (const fixture of [{ offer: [] }, { settings: { dresses: [] } }, { offers: [{ offer_id: 1, payot: "1" }] }]) {
     const refused = await refusal(() => sandbox.createSandbox({ fixture } as never).fetch(request), {});
-    expect(refused).toMatchObject({ code: "invalid_fixture", message: expect.stringContaining("unknown field") });
+    expect(refused).toMatchObject({
+      code: "invalid_fixture",
+      message: expect.stringMatching(/unknown field `\w+`: did you mean `(offers|dress|payout)`\?/),
+    });
   }
 });
 

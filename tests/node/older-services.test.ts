@@ -1,11 +1,11 @@
-/** An account on the older services, from lists to refunds, in memory and in workerd's SQLite alike. */
+/** An account on the older services, from lists to refunds, in memory and in workerd's SQLite. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type CakeClient, createCakeClient, createPixel } from "../../dist/entry/edge.inline.js";
 import { createSandbox } from "../../dist/entry/sandbox-memory.inline.js";
 import { startSandbox } from "../sandbox-process.ts";
 
 const MEMORY = "http://127.0.0.1";
-/** A sandbox's clock is this machine's: what became of a correction is looked for since yesterday. */
+/** A sandbox's clock is this machine's clock: a correction's result is looked up from yesterday on. */
 const dayAt = (ms: number) => new Date(ms).toISOString().slice(0, 10);
 const SINCE = dayAt(Date.now());
 const DAY = { startDate: SINCE, endDate: dayAt(Date.now() + 86_400_000) };
@@ -35,7 +35,7 @@ function open({ origin, fetch }: Place, more: object = {}): CakeClient {
   return createCakeClient({ baseUrl: origin, apiKey: "sandbox-key", fetch, services: "older", retries: 1, ...more });
 }
 
-/** A fresh sandbox, with one click. */
+/** A new sandbox, with one click. */
 async function click(place: Place): Promise<string> {
   await place.fetch(new Request(`${place.origin}/__sandbox/reset`, { method: "POST" }));
   const landing = await place.fetch(new Request(`${place.origin}/?a=67890&c=12&s1=spring`, { redirect: "manual" }));

@@ -1,4 +1,4 @@
-/** What operators do and see: filters, replays, cancelling, doubt, sign-ins; in one process. */
+/** The operator's view and actions: filters, replays, cancelling, doubt, sign-ins; in one process. */
 import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import type { StoreSnapshot } from "../../dist/entry/forwarder-memory.inline.js";
@@ -17,7 +17,7 @@ interface Listed {
 
 const no = (message: string) => Response.json({ success: false, message });
 
-/** A forwarder in front of a CAKE that answers each unique id as it is told. */
+/** A forwarder in front of a CAKE with a configured answer for each unique id. */
 function answering(answers: Record<string, () => Response | Promise<Response>>, more: Parameters<typeof both>[0] = {}) {
   const kit = both({
     fetch: async (request) => {
@@ -185,11 +185,11 @@ describe("cancelling", () => {
     expect(lines.at(-1)).toMatchObject({ id, state: "cancelled", code: "cancelled" });
     expect(await rows("state=cancelled")).toMatchObject([{ id, cancelReason: reason, waitsFor: null, nextAt: null }]);
     expect(await (await ask(`conversions/${id}`)).json()).toMatchObject({ state: "cancelled" });
-    // The same event again is known, and cancelled it stays.
+    // The same event again is a duplicate, and stays cancelled.
     expect(await (await backend(mine)).json()).toMatchObject({ id, state: "cancelled", duplicate: true });
     expect(await (await operator("counts")).json()).toMatchObject({ counts: { pending: 0, cancelled: 1 } });
     isDown = false;
-    // A filter means what has failed; what was cancelled has to be named.
+    // A filter covers failed events; a cancelled event must be named by its id.
     expect(await (await post("replay", { offerId: 12_345 })).json()).toEqual({ replayed: 0 });
     expect(await (await post("replay", { id })).json()).toEqual({ replayed: 1 });
     await expect.poll(async () => (await rows("state=delivered")).length).toBe(1);
@@ -349,7 +349,7 @@ describe("sign-ins", () => {
     expect(Number(right.headers.get("retry-after"))).toBeGreaterThan(0);
     expect(Number(right.headers.get("retry-after"))).toBeLessThanOrEqual(60);
     expect((await attempt(OPERATOR, "203.0.113.2")).status).toBeLessThan(400);
-    // Who is in stays in.
+    // An operator who is signed in stays signed in.
     const inside = await ask("operator/counts", { headers: { cookie: session, "cf-connecting-ip": "203.0.113.1" } });
     expect(inside.status).toBe(200);
     const outcomes = operatorLines.map(({ outcome }) => outcome);

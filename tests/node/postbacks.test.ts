@@ -1,4 +1,4 @@
-/** Onboarding: the postbacks of a file, each registered once, whatever happens on the way. */
+/** Onboarding: a file's postbacks are each registered once, in spite of any fault. */
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server, type ServerResponse } from "node:http";
@@ -17,7 +17,7 @@ import { createSandbox } from "../../dist/entry/sandbox-memory.inline.js";
 
 const KEY = "CANARY-KEY-of-postbacks";
 
-/** What a registration meets, by what stands in its URL. */
+/** The faults of a registration, named in its URL. */
 type Meets = "slow" | "hangs" | "resets" | "500" | "html" | "refused" | "limited" | "key" | "reset-after";
 
 let server: Server;
@@ -99,7 +99,7 @@ const rowOf = (name: string): CreatePostbackParams => ({ affiliateId: 67_890, of
 const csvOf = (...names: string[]) =>
   ["affiliate_id,offer_id,postback_url", ...names.map((name) => `67890,12,${urlOf(name)}`), ""].join("\n");
 
-/** A journal in memory. */
+/** An in-memory journal. */
 function memory(): { entries: PostbackEntry[]; read(): PostbackEntry[]; append(entry: PostbackEntry): void } {
   const entries: PostbackEntry[] = [];
   return { entries, read: () => entries, append: (entry) => void entries.push(entry) };
@@ -108,7 +108,7 @@ function memory(): { entries: PostbackEntry[]; read(): PostbackEntry[]; append(e
 const client = (timeoutMs = 10_000) => createCakeClient({ baseUrl: base, apiKey: KEY, timeoutMs });
 const outcomes = (rows: readonly { outcome: string }[]) => rows.map(({ outcome }) => outcome);
 
-/** Runs the command. Whatever it says, it never says the key. */
+/** Runs the command. The output must never contain the key. */
 function start(args: string[], key: string = KEY) {
   const child = spawn(process.execPath, ["dist/bin/cake-edge.js", "postbacks", "--file", file, ...args], {
     env: { ...process.env, CAKE_API_KEY: key },
@@ -131,7 +131,7 @@ function start(args: string[], key: string = KEY) {
 const run = (args: string[] = [], key?: string) => start(args, key).ended;
 const applied = (...more: string[]) => ["--apply", "--base-url", base, "--rate", "1000", ...more];
 
-/** What `--json` says of each row. */
+/** The result of each row in `--json`. */
 function rowsOf(out: string): { line: number; outcome: string; postbackId?: number; error?: { code: string } }[] {
   return out
     .trim()
@@ -333,7 +333,7 @@ describe("the command", () => {
     });
     child.kill("SIGKILL");
     await ended;
-    // A crash may have torn the last line.
+    // A crash may have truncated the last line.
     writeFileSync(`${file}.journal`, `${readFileSync(`${file}.journal`, "utf8")}{"account":"ht`);
     const { status, out } = await run(applied("--json"));
     expect(status).toBe(3);
@@ -343,7 +343,7 @@ describe("the command", () => {
       [4, "registered"],
     ]);
     expect(registered.map(({ postbackUrl }) => postbackUrl)).toEqual(["a", "b", "c"].map(urlOf));
-    // Seen in CAKE by a person.
+    // A person has seen it in CAKE.
     const settled = await run(["--base-url", base, "--settle", "3=registered", "--json"]);
     expect([settled.status, rowsOf(settled.out)[1]?.outcome]).toEqual([0, "already"]);
   });
@@ -444,7 +444,7 @@ describe("the command", () => {
     writeFileSync(`${file}.journal`, `${lineOf({})}\r\n\n{"account":"${base}","postbackUrl":"\u00e4`.slice(0, -1));
     expect(await run(applied())).toMatchObject({ status: 0, err: expect.stringContaining("1 already, 1 registered") });
     expect(await run(applied())).toMatchObject({ status: 0, err: expect.stringContaining("2 already") });
-    // An editor has taken off the last line's end.
+    // An editor has removed the last line's end.
     writeFileSync(`${file}.journal`, readFileSync(`${file}.journal`, "utf8").trimEnd());
     writeFileSync(file, csvOf("a", "b", "c"));
     expect(await run(applied())).toMatchObject({ status: 0, err: expect.stringContaining("2 already, 1 registered") });

@@ -1,4 +1,4 @@
-/** Patterns of files, as `cake-edge report` reads them on every Node that the package supports. */
+/** File patterns, as `cake-edge report` reads them in every Node that the package supports. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

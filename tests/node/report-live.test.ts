@@ -1,5 +1,5 @@
-// Closing the month against a network: pages are read once and kept, planted errors are found again, and a rerun
-// needs neither network nor key.
+// Closes the month with a network: pages are read once and stored, planted errors are found, and a rerun needs neither
+// network nor key.
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -60,7 +60,7 @@ test("both lists are kept as pages, and printed from them without the network", 
     const kept = cli([kind, ...range(), "--base-url", sandbox.origin, "--pages", pages], KEY);
     expect(kept, kept.stderr).toMatchObject({ status: 0, stdout: "" });
     expect(existsSync(join(pages, `${kind}-${days.from}-${days.to}.complete.json`))).toBe(true);
-    // No key, no address: what is on disk is all that is asked for.
+    // No key and no address: the files on disk suffice.
     const again = cli([kind, ...range(), "--pages", pages, "--json"]);
     expect(again, again.stderr).toMatchObject({ status: 0 });
     expect(jsonLines(again.stdout)).toEqual(jsonLines(live.stdout));
@@ -84,7 +84,7 @@ test("ids and amounts are printed byte for byte, and what a spreadsheet would ru
     const name = readdirSync(exact).find((each) => each.startsWith(kind) && !each.includes("complete")) as string;
     const text = readFileSync(join(exact, name), "utf8");
     const more = JSON.stringify(planted[kind]).slice(1, -1);
-    // The last of two of a name counts.
+    // The last of two fields with one name counts.
     const first = text.indexOf("}", text.indexOf(kind === "clicks" ? '"clicks"' : '"conversions"'));
     writeFileSync(join(exact, name), `${text.slice(0, first)},${more}${text.slice(first)}`);
     const { stdout } = cli([kind, ...range(), "--pages", exact, "--csv"]);
@@ -113,6 +113,20 @@ test("a broken call leaves no list that is taken for all of it, and no other acc
   const strange = cli(["conversions", ...range(), "--pages", pages, "--base-url", "https://another.example"], KEY);
   expect(strange).toMatchObject({ status: 2 });
   expect(strange.stderr).toContain("another account");
+  const from = ["--from", days.from];
+  for (const [wrong, sentence] of [
+    [["--form", days.from], /Unknown option '--form': did you mean --from\?/],
+    [[...range(), ...from], /--from is given twice/],
+    [[...range(), "--csv", "--json"], /--csv and --json both write to standard output/],
+    [["--from", "2026-02-30", "--to", "2026-03-01"], /--from must be a day that exists/],
+    [["--from", "2026-03-02", "--to", "2026-03-01"], /--to must not be before the first day/],
+  ] as const) {
+    const { status, stderr, stdout } = cli(["clicks", ...wrong, "--pages", other, "--base-url", sandbox.origin], KEY);
+    expect({ status, stdout }, stderr).toEqual({ status: 2, stdout: "" });
+    expect(stderr).toMatch(sentence);
+  }
+  const keyless = cli(["clicks", ...range(), "--pages", other, "--base-url", sandbox.origin]);
+  expect(keyless.stderr).toMatch(/apiKey is missing.+ Set CAKE_API_KEY/);
   for (const wrong of [[], ["--from", "2026-02-30", "--to", "2026-03-01"], ["--key", "x"]]) {
     const { status, stderr } = cli(["clicks", ...wrong, "--pages", other, "--base-url", sandbox.origin], KEY);
     expect({ wrong, status }, stderr).toEqual({ wrong, status: 2 });
@@ -121,7 +135,7 @@ test("a broken call leaves no list that is taken for all of it, and no other acc
 
 test("errors that were planted into a month of orders are found, each by its name, live and from disk", async () => {
   const rows = jsonLines(cli(["conversions", ...range(), "--pages", pages, "--json"]).stdout) as Row[];
-  // Of conversions with one unique id an approved one stands for all, then the earliest.
+  // Among conversions with one unique id, an approved one represents the others; otherwise the earliest.
   const rank = (row: Row) =>
     `${row.conversionStatus === "approved" ? 0 : 1} ${row.conversionDate} ${String(row.conversionId).padStart(16, "0")}`;
   const standing = new Map<string, Row>();
@@ -132,7 +146,7 @@ test("errors that were planted into a month of orders are found, each by its nam
     if (other === undefined || rank(row) < rank(other)) standing.set(uniqueId, row);
   }
   const known = [...standing.values()];
-  // Each row of the network's is an order; then every eleventh of them is spoiled in one of eight ways.
+  // Each row of the network is an order. Then every eleventh order is changed in one of eight ways.
   const expected = new Map<string, number>();
   const count = (name: string) => expected.set(name, (expected.get(name) ?? 0) + 1);
   const lines = ["order_id,date,revenue,payout,status"];
@@ -182,12 +196,12 @@ test("errors that were planted into a month of orders are found, each by its nam
   for (const row of rows) {
     if (row.uniqueId === undefined) count("no_key");
     else if (standing.get(row.uniqueId) !== row) {
-      // Whose order was left out, they are unknown all together: one stands, the rest are its duplicates.
+      // Conversions without their order are unknown: one represents them, and the rest are its duplicates.
       count("duplicate_conversion");
     }
   }
   writeFileSync(join(folder, "month.csv"), `${lines.join("\r\n")}\r\n`);
-  // The network's own past may have conversions with one unique id; these are planted in any case.
+  // The network's history may contain duplicate conversions; the test always plants these classes.
   expect([...expected.keys()]).toEqual(
     expect.arrayContaining([
       "duplicate_order",
@@ -210,7 +224,7 @@ test("errors that were planted into a month of orders are found, each by its nam
   const result = await report.reconcile();
   const found = new Map<string, number>();
   for (const row of result.rows() as Iterable<ReportRow>) found.set(row.class, (found.get(row.class) ?? 0) + 1);
-  // Pages of a list that tells no length overlap by a row.
+  // Pages of a list without a total overlap by a row.
   found.delete("read_twice");
   expect(Object.fromEntries([...found].sort())).toEqual(Object.fromEntries([...expected].sort()));
 
@@ -236,6 +250,6 @@ test("errors that were planted into a month of orders are found, each by its nam
   const of = (name: string) => summary.classes.find((sums) => sums.class === name);
   expect(of("missing_at_cake")?.orders).toBe(expected.get("missing_at_cake"));
   expect(of("unknown_to_advertiser")?.conversions).toBe(expected.get("unknown_to_advertiser"));
-  // The key is in no file.
+  // No file contains the key.
   for (const name of readdirSync(save)) expect(readFileSync(join(save, name), "utf8")).not.toContain("sandbox-key");
 });

@@ -1,4 +1,4 @@
-/** The demo's samples for Node, run as their reader would. */
+/** The demo's samples for Node, run as a reader would run them. */
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { get } from "node:http";
@@ -37,7 +37,7 @@ test("the sample of the third step keeps the click id in a cookie", async () => 
   const child = spawn(process.execPath, ["www/samples/keep.node.ts"], { env });
   const ended = once(child, "exit");
   try {
-    // Not `fetch`, which says of itself that it is no navigation.
+    // Not `fetch`: its headers say that the request is not a navigation.
     const visit = (path: string, cookie = "") =>
       new Promise<{ cookie: string; body: string } | undefined>((resolve) => {
         const headers = { accept: "text/html", cookie };
@@ -47,7 +47,7 @@ test("the sample of the third step keeps the click id in a cookie", async () => 
       });
     await expect.poll(() => visit("/"), { timeout: 10_000 }).toBeDefined();
     const landing = await visit("/?reqid=13b9ae60-4f60-4c9e-bf75-626dca035acf");
-    // The sample's own address is https: a proxy in front of it has the certificate.
+    // The sample's public address is https: a proxy in front has the certificate.
     expect(landing?.cookie).toMatch(/^__Host-cake_click=.*13b9ae60-4f60-4c9e-bf75-626dca035acf/);
     const later = await visit("/", landing?.cookie.split(";")[0]);
     expect(later?.body).toBe("We know the click that led here.");

@@ -1,4 +1,4 @@
-/** The sandbox inside a process, and that its two stores agree. */
+/** The sandbox inside a process, and the equality of its two stores. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { createCakeClient } from "../../dist/entry/edge.inline.js";
@@ -44,6 +44,23 @@ test("a sandbox goes on from a snapshot of another: rows, numbers, faults", asyn
   expect((await after.fetch(new Request(`${ORIGIN}/api/2/click.json`))).status).toBe(429);
 });
 
+test("hosts that postbacks may go to are hosts, in any case of letters", async () => {
+  for (const host of [
+    "https://partner.example/",
+    "partner.example/x",
+    "*.partner.example",
+    "a b",
+    "",
+    "u@partner.example",
+  ]) {
+    const open = () => createSandbox({ allowedHosts: [host] });
+    expect(open, host).toThrow(expect.objectContaining({ code: "invalid_field", parameter: "allowedHosts" }));
+  }
+  for (const host of ["Partner.Example", "partner.example:8443", "[::1]", "127.0.0.1"]) {
+    expect(() => createSandbox({ allowedHosts: [host] }), host).not.toThrow();
+  }
+});
+
 test("a reset fault throws as fetch does, and a bad fixture names its place", async () => {
   const sandbox = createSandbox();
   const faults = new Request(`${ORIGIN}/__sandbox/faults`, {
@@ -68,7 +85,7 @@ test("the schema of the fixture names exactly the fields that the rules know", a
     const first = Array.isArray(value) ? value[0] : value;
     const known = properties ?? items?.properties;
     if (known) expect(Object.keys(known).sort(), name).toEqual(Object.keys(first ?? {}).sort());
-    // What the schema asks for is what the rules miss.
+    // The rules require every field that the schema requires.
     for (const field of items?.required ?? []) {
       const { [field]: _, ...rest } = first as Record<string, unknown>;
       const lacking = { ...fixture, [name]: [rest] };

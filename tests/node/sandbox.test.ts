@@ -1,4 +1,4 @@
-/** `cake-edge sandbox` over real loopback, as a client and an affiliate meet it. */
+/** `cake-edge sandbox` over real loopback, as a client and an affiliate use it. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -54,7 +54,7 @@ async function recorded(): Promise<(string | null)[]> {
   return conversions.map(({ unique_id }: ConversionRow) => unique_id);
 }
 
-/** Adds a server postback to our affiliate, and takes the fixture's own away. */
+/** Adds a server postback to the test's affiliate, and removes the fixture's own. */
 async function listenFor(url: string, settings: object = {}, type = 1): Promise<void> {
   const fixture = await control<Record<string, unknown>>("GET", "fixture");
   await control("PUT", "fixture", { ...fixture, postbacks: [] });
@@ -210,7 +210,7 @@ test("a stopped clock holds retries back until it is moved", async () => {
   };
   await fetch(recordUrl(await click(), "ORD-1"));
   await expect.poll(log).toEqual(["due 1"]);
-  // One that comes later is sent; the first still waits.
+  // A later postback is sent; the first one still waits.
   await fetch(recordUrl(await click(), "ORD-2"));
   await expect.poll(log).toEqual(["delivered 1", "due 1"]);
   expect(received).toHaveLength(2);
@@ -271,7 +271,7 @@ test("a kill loses nothing that was answered or set, and what was due is still s
     const domains = () => fetch(`${first.origin}/api/2/tracking_domains.json?api_key=${KEY}`);
     expect([(await domains()).status, (await domains()).status]).toEqual([429, 200]);
     expect(await control("GET", "settings", undefined, first)).toMatchObject({ country: "GB" });
-    // Each conversion's postback was stored with it, and none stays behind.
+    // Each conversion's postback was stored with it, and every postback is delivered.
     const isOurs = ({ postback_id }: FiredPostback) => postback_id === 8801;
     expect(state.postbacks.filter(isOurs)).toHaveLength(state.conversions.length);
     const undelivered = async () => {
@@ -302,7 +302,7 @@ test("with a token, whoever has it gets in, by header, by the first address and 
   const kept = { cookie: cookie.split(";")[0] ?? "" };
   expect((await at("", kept)).status).toBe(200);
   expect((await at("state", { ...kept, origin: "https://evil.example" })).status).toBe(403);
-  // Visitors and the API need none.
+  // Visitors and the API need no token.
   expect((await fetch(`${guarded.origin}/?a=67890&c=12`, { redirect: "manual" })).status).toBe(302);
   await guarded.stop();
 });

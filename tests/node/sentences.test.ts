@@ -1,4 +1,4 @@
-/** Errors say the rule that was broken, and not another one of the same code. */
+/** An error names the broken rule, and not another rule with the same code. */
 import { expect, test } from "vitest";
 import {
   CakeError,

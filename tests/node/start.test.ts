@@ -1,4 +1,4 @@
-/** `npm start` as its user types it; the build is there already. */
+/** `npm start` as a user types it; the build already exists. */
 import { spawnSync } from "node:child_process";
 import { createServer } from "node:net";
 import { expect, test } from "vitest";

@@ -1,4 +1,4 @@
-/** The store in memory: a restart is a copy of all it holds. */
+/** The in-memory store: a restart is a copy of its whole content. */
 import { MemoryStore } from "../../dist/forwarder/memory-store.js";
 import { storeTests } from "../forwarder/store.ts";
 

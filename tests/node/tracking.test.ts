@@ -1,4 +1,4 @@
-/** Links, landing pages, postback URLs and pixels in Node, as their user calls them. */
+/** Links, landing pages, postback URLs and pixels in Node, as a user calls them. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import {
@@ -69,7 +69,7 @@ test("a refusal names the parameter, and the next link is built as if nothing ha
   expect(refusal(() => createTrackingLink({ ...parts, domain: "" })).parameter).toBe("domain");
   expect(refusal(() => createTrackingLink({ ...parts, s1: "x".repeat(100_000) })).code).toBe("link_too_long");
   expect(createTrackingLink(parts)).toBe("https://track.yournetwork.com/?a=1&c=2");
-  // The last domain is remembered by the core; another one, or another kind, must not be taken for it.
+  // The core caches the last domain; another domain, or another kind, must not be confused with it.
   expect(createTrackingLink({ ...parts, domain: "other.example" })).toBe("https://other.example/?a=1&c=2");
   expect(refusal(() => createTrackingLink({ ...parts, domain: "other.example", sandbox: true })).code).toBe(
     "invalid_domain",

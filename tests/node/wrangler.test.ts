@@ -1,4 +1,4 @@
-/** `workers/forwarder` as wrangler bundles and serves it: its configuration, and what it leaves on disk. */
+/** `workers/forwarder` as wrangler bundles and serves it: its configuration, and the files that it leaves on disk. */
 import { spawn, spawnSync } from "node:child_process";
 import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -11,7 +11,7 @@ import { spellings } from "../chaos/chaos.ts";
 const KEY = "CANARY-wrangler-key-3fa2c1";
 const OPERATOR = "0123456789-abcdefghijklmnopqrstuvwxyz";
 
-// Within the repository, where `cake-edge/forwarder` is this package itself.
+// Inside the repository, where `cake-edge/forwarder` is this package itself.
 mkdirSync("target", { recursive: true });
 const home = mkdtempSync(join("target", "wrangler-"));
 for (const file of ["index.ts", "wrangler.jsonc"]) cpSync(join("workers/forwarder", file), join(home, file));
@@ -21,12 +21,12 @@ const environment = {
   ...process.env,
   WRANGLER_SEND_METRICS: "false",
   CLOUDFLARE_CF_FETCH_ENABLED: "false",
-  // Its local traces record outbound URLs, key included.
+  // wrangler's local traces record outbound URLs, including the key.
   X_LOCAL_OBSERVABILITY: "false",
   CI: "1",
 };
 
-/** Every file below a folder that has a secret in it, in any spelling. */
+/** Every file below a folder that contains a secret, in any encoding. */
 function holding(folder: string, secret: string): string[] {
   const files = globSync("**/*", { cwd: folder, withFileTypes: true }).filter((entry) => entry.isFile());
   return files
@@ -70,7 +70,7 @@ test("served by wrangler it delivers, sweeps, and leaves the key nowhere", async
     cwd: home,
     env: environment,
     stdio: ["ignore", "pipe", "pipe"],
-    // A group of its own: wrangler has workerd as a child.
+    // A process group of its own: workerd is a child of wrangler.
     detached: true,
   });
   let output = "";
@@ -100,7 +100,7 @@ test("served by wrangler it delivers, sweeps, and leaves the key nowhere", async
     expect(await counts.json()).toMatchObject({ counts: { delivered: 1 } });
     for (const spelling of spellings(KEY)) expect(told + output).not.toContain(spelling);
     expect(output).toContain('"state":"delivered"');
-    // The state of wrangler's: rows, traces, caches.
+    // wrangler's state: rows, traces, caches.
     expect(existsSync(join(home, ".wrangler"))).toBe(true);
     expect(holding(join(home, ".wrangler"), KEY)).toEqual([]);
   } finally {

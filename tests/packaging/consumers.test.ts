@@ -1,6 +1,6 @@
 /**
- * The packed tarball in the projects of its users: installed by npm, imported as its page says, and run. `npm test` has a
- * quick dozen of them, `npm run test:package` and CI all.
+ * The packed tarball in consumer projects: installed by npm, imported as documented, and run. `npm test` runs a quick
+ * dozen of them, `npm run test:package` and CI run all.
  */
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -14,21 +14,21 @@ import { closeBrowser, LOOSE, landed, landOn, STRICT, serveFolder, visit, WITH_W
 
 const isAll = process.env["CAKE_EDGE_CONSUMERS"] === "all";
 
-/** One set-up: where it lives, and what is run in it. */
+/** One set-up: its project, and its test. */
 function setUp(project: string, name: string, run: (project: Project) => Promise<void>): void {
   if (isAll) test.concurrent(name, async () => run(await openProject(project)));
 }
-/** One of the dozen that every `npm test` runs. */
+/** One of the dozen set-ups that every `npm test` runs. */
 function quick(project: string, name: string, run: (project: Project) => Promise<void>): void {
   test.concurrent(name, async () => run(await openProject(project)));
 }
 
-/** Set-ups of which none is among the dozen. */
+/** Set-ups outside the dozen. */
 const describeAll = isAll ? describe : () => {};
 
 afterAll(closeBrowser);
 
-/** A folder with a bundle, as a page under two policies, with and without WebAssembly. */
+/** Checks a folder with a bundle as a page, under two policies, with and without WebAssembly. */
 async function expectPage(folder: string, html?: string, sources = ""): Promise<void> {
   if (html !== undefined) {
     mkdirSync(folder, { recursive: true });
@@ -48,7 +48,7 @@ async function expectPage(folder: string, html?: string, sources = ""): Promise<
 const MODULE = `<script type="module" src="landing.js"></script>`;
 const CLASSIC = `<script src="landing.js"></script>`;
 
-/** What a bundle in one file prints where there is no package beside it. */
+/** Checks the output of a single-file bundle without the package beside it. */
 async function expectAlone(project: Project, file: string, node = process.execPath): Promise<void> {
   const { out } = await project.run(node, [file], { cwd: "/" });
   expect(out).toBe(`${EXPECTED}\n`);
@@ -97,10 +97,10 @@ describeAll("more than once in a page", () => {
         const file = project.path("hot.js");
         writeFileSync(file, readFileSync(file, "utf8").replace("VERSION = 1", "VERSION = 2"));
         expect(await landed(page, first)).toBe("2 abc-1 accepted");
-        // The same order of the same click is the same unique id, whoever reports it.
+        // The same order of the same click has the same unique id, from any reporter.
         const ids = sent.map((body) => JSON.parse(body).uniqueId);
         expect(new Set(ids).size).toBe(1);
-        // Only the newest tracker is there for what comes now.
+        // Only the newest tracker handles later events.
         await page.evaluate(() => dispatchEvent(new Event("online")));
         expect(sent).toHaveLength(2);
       });
@@ -188,7 +188,7 @@ describe("bundlers", () => {
   }
 });
 
-/** Asks as a browser's address bar does; Node's `fetch` says of itself that it is a script's. */
+/** Requests like a browser's address bar; the headers of Node's `fetch` say that it is a script. */
 async function navigate(url: string, headers: Record<string, string>): Promise<{ text: string; cookie: string }> {
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     get(
@@ -202,7 +202,7 @@ async function navigate(url: string, headers: Record<string, string>): Promise<{
   return { text, cookie: response.headers["set-cookie"]?.[0]?.split(";")[0] ?? "" };
 }
 
-/** A framework's server: its page lands, and its route walks. */
+/** Checks a framework's server: its page and its route. */
 async function expectSite(
   project: Project,
   command: string,
@@ -227,7 +227,7 @@ async function expectSite(
   }
 }
 
-/** Some say that they listen before they do. */
+/** Some servers announce that they listen before they do. */
 async function answers(url: string): Promise<void> {
   for (let tries = 0; ; tries += 1) {
     try {
@@ -302,7 +302,7 @@ describeAll("test runners", () => {
 });
 
 describeAll("Workers", () => {
-  /** A click of a site's own Worker leaves a cookie, and the next request has it. */
+  /** A click at a site's own Worker sets a cookie, and the next request sends it. */
   async function expectCapture(url: string): Promise<void> {
     const landing = await navigate(`${url}?reqid=abc-1`, {});
     expect(landing.text).toBe(EXPECTED.split(" ")[0]);
@@ -426,7 +426,7 @@ describeAll("npx cake-edge init", () => {
           body: JSON.stringify({ clickId, offerId: 12_345, uniqueId: "ORD-1" }),
         });
         expect(await answer.json()).toMatchObject({ state: "delivered" });
-        // A quiet machine takes a quarter of it.
+        // An idle machine needs a quarter of this time.
         expect(Date.now() - start).toBeLessThan(90_000 * (process.env["CI"] ? 2 : 1));
       } finally {
         await server.stop();
@@ -453,7 +453,7 @@ describe("TypeScript", () => {
 });
 
 describe("runtimes", () => {
-  /** Node as the tests run in, and those of the project. */
+  /** The Node that runs the tests, and those of the project. */
   const nodes: [string, (project: Project) => string | undefined][] = [
     [`Node ${process.versions.node}`, () => process.execPath],
     ["Node 20.19", (project) => nodeOf(project, "node-20.19")],
@@ -464,7 +464,7 @@ describe("runtimes", () => {
     for (const kind of ["ESM", "CommonJS", "ESM without bytes"] as const) {
       add("node", `${name}, ${kind}`, async (project) => {
         const node = find(project);
-        // Not for this machine: its own Node has run.
+        // Not available for this machine; its own Node has run.
         if (node === undefined) return;
         const file = { ESM: "shared/print.js", CommonJS: "require.cjs", "ESM without bytes": "slim.js" }[kind];
         const { all } = await project.run(node, [file]);
@@ -492,7 +492,7 @@ describe("runtimes", () => {
   setUp("parcel", "Parcel", async (project) => {
     const args = ["build", "index.html", "--dist-dir", "built", "--no-cache", "--public-url", "./"];
     await project.run("node_modules/.bin/parcel", args);
-    // Parcel puts an import map into the page: whoever has a policy names its hash there.
+    // Parcel adds an import map to the page: a site with a policy adds the map's hash to it.
     const [, map = ""] =
       /<script type="?importmap"?>(.*?)<\/script>/.exec(readFileSync(project.path("built/index.html"), "utf8")) ?? [];
     const hash = createHash("sha256").update(map).digest("base64");

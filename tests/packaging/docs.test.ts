@@ -1,4 +1,4 @@
-/** Every code block of README and docs, as it is written, against the packed tarball: it runs, and does not only compile. */
+/** Every code block of README and docs, unchanged, with the packed tarball: each block compiles and runs. */
 import { execFile } from "node:child_process";
 import {
   mkdirSync,
@@ -31,7 +31,7 @@ const DOCS = [
 ];
 
 interface Block {
-  /** Such as `docs/client.md:12`. */
+  /** A place such as `docs/client.md:12`. */
   readonly place: string;
   readonly language: string;
   readonly code: string;
@@ -57,7 +57,7 @@ beforeAll(async () => {
   install(home);
   writeFileSync(join(home, "package.json"), `{ "private": true, "type": "module" }`);
   symlinkSync(realpathSync("node_modules/hono"), join(home, "node_modules/hono"));
-  // The account and the site of the documents, where the blocks reach for them.
+  // The account and the site of the documents, for blocks that use them.
   writeFileSync(
     join(home, "world.js"),
     `import { createCakeClient } from "cake-edge";
@@ -75,7 +75,7 @@ beforeAll(async () => {
        const { origin, pathname, search } = new URL(request.url);
        if (origin === "https://shop.example") return forwarder.fetch(request);
        if (origin !== "https://yourdomain.cakemarketing.com") throw new TypeError("nobody is at " + origin);
-       // The click id of the documents stands for one that CAKE has logged.
+       // The documents' click id stands for one that CAKE has logged.
        const click = await sandbox.fetch(new Request("http://127.0.0.1/?a=67890&c=12"));
        const logged = new URL(click.headers.get("location")).searchParams.get("reqid");
        const url = "http://127.0.0.1" + (pathname + search).replaceAll(CLICK_ID, logged);
@@ -115,7 +115,7 @@ test.each(scripts.filter((block) => !isPage(block) && !isWorker(block)))("$place
     env: {
       ...process.env,
       CAKE_API_KEY: "key-of-a-test",
-      // What is taken back was sold.
+      // A refunded order must have been sold before.
       ...(block.code.includes("correctConversion") && { SOLD: "ORD-98765" }),
       CAKE_SIGNING_SECRET: `whsec_${Buffer.from(SECRET).toString("base64")}`,
     },
@@ -164,7 +164,7 @@ test.each(scripts.filter((block) => !isPage(block) && isWorker(block)))("$place 
   const file = write(block);
   const isFunction = block.code.includes("export const onRequest");
   if (isFunction) {
-    // Pages wraps a function so.
+    // Cloudflare Pages wraps a function in this way.
     writeFileSync(
       join(dirname(file), "pages.js"),
       `import { onRequest } from "./block.js";
@@ -223,7 +223,7 @@ test.each(scripts.filter((block) => !isPage(block) && isWorker(block)))("$place 
   });
   try {
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      // The site behind the Worker, where it passes the request on.
+      // The site behind the Worker, to which the Worker passes the request.
       const headers = { host: new URL(site.origin).host, accept: "text/html" };
       get({ host: "127.0.0.1", port, path: hasOutbox ? "/cake/health" : "/?reqid=abc-1", headers }, resolve).on(
         "error",

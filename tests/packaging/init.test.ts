@@ -1,4 +1,4 @@
-/** `npx cake-edge init`, from the packed tarball: what it writes, and what it leaves alone. */
+/** `npx cake-edge init`, from the packed tarball: the files that it writes, and the files that it leaves unchanged. */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -47,7 +47,7 @@ test("an empty folder gets a forwarder, with secrets that are its owner's", () =
     dependencies: { "cake-edge": expect.stringMatching(/^\^\d/) },
     devDependencies: { wrangler: expect.stringMatching(/^\^4/) },
   });
-  // No secret is shown.
+  // The output shows no secret.
   for (const [secret] of read("forwarder/.dev.vars").matchAll(/[0-9a-f]{64}/g)) expect(stdout).not.toContain(secret);
 });
 
@@ -102,7 +102,8 @@ test("a command that cannot be right is refused in one sentence", () => {
   for (const [args, sentence] of [
     [[], /say what you want: --page, --capture, --forwarder, --sandbox/],
     [["--page", "--framework", "rails"], /--framework must be one of wrangler, next, sveltekit, vite, not "rails"/],
-    [["--pages"], /Unknown option '--pages'/],
+    [["--pages"], /Unknown option '--pages': did you mean --page\?/],
+    [["--page", "--dir", "a", "--dir", "b"], /--dir is given twice/],
   ] as const) {
     const { status, stderr } = init(...args);
     expect(status).toBe(1);

@@ -1,4 +1,7 @@
-/** The package as npm would publish it: packed once for each state of `dist/`, and installed into as many folders as there are tests. */
+/**
+ * The package as npm would publish it: packed once for each state of `dist/`, and installed into a folder for each
+ * test.
+ */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -15,11 +18,11 @@ export interface Packed {
   readonly files: readonly string[];
 }
 
-/** Packs the package, or finds the tarball that an earlier test packed of the same files. */
+/** Packs the package, or finds the tarball that an earlier test has packed from the same files. */
 export function pack(): Packed {
   const folder = join(root, "target/packed", digest());
   if (!existsSync(folder)) {
-    // What was packed of older files is of no use any more.
+    // Tarballs of older files are no longer useful.
     rmSync(join(root, "target/packed"), { recursive: true, force: true });
     mkdirSync(join(root, "target/packed"), { recursive: true });
     const fresh = mkdtempSync(join(root, "target/packed/fresh-"));
@@ -61,7 +64,7 @@ function digest(): string {
     try {
       hash.update(file).update(readFileSync(join(root, file)));
     } catch (error) {
-      // The pattern finds folders, too.
+      // The pattern also matches folders.
       if ((error as NodeJS.ErrnoException).code !== "EISDIR") throw error;
     }
   }

@@ -1,4 +1,4 @@
-/** `cake-edge/page` from the packed tarball: through two bundlers, and as files beside a page without any. */
+/** `cake-edge/page` from the packed tarball: through two bundlers, and as files beside a page without a bundler. */
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -56,7 +56,7 @@ afterAll(async () => {
   rmSync(home, { recursive: true, force: true });
 });
 
-/** Puts a page of this name beside its files. */
+/** Writes a page of this name beside its files. */
 function site(name: string, script: string): string {
   const folder = join(home, "sites", name);
   mkdirSync(folder, { recursive: true });

@@ -1,6 +1,6 @@
 /**
- * A consumer's project: a checked-in folder below `consumers/`, its packages installed once for each lockfile outside
- * of the clone, and the tarball on top of them by `npm install`, as a user does it.
+ * A consumer's project: a checked-in folder below `consumers/`. Its packages are installed outside the clone, once for
+ * each lockfile. `npm install` adds the tarball, as a user does.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -15,24 +15,24 @@ const ROOT_BIN = fileURLToPath(new URL("../../node_modules/.bin", import.meta.ur
 const CACHE =
   process.env["CAKE_EDGE_CACHE"] ?? join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "cake-edge");
 
-/** What a command has printed, standard output and standard error. */
+/** The output of a command, standard output and standard error. */
 export interface Printed {
   readonly out: string;
   readonly all: string;
 }
 
-/** A project with the package in it. */
+/** A project with the package installed. */
 export interface Project {
   readonly home: string;
-  /** The path of a file of the project's. */
+  /** The path of a file in the project. */
   path(...parts: string[]): string;
-  /** Runs a command of the project's, or of the machine's; rejects with what it printed unless it exits with 0. */
+  /** Runs a command of the project or the machine; rejects with its output unless it exits with 0. */
   run(command: string, args?: readonly string[], options?: RunOptions): Promise<Printed>;
-  /** Starts a server, and waits until it prints what `ready` matches. */
+  /** Starts a server, and waits until its output matches `ready`. */
   start(command: string, args: readonly string[], ready: RegExp, options?: RunOptions): Promise<Server>;
 }
 
-/** How a command is run. */
+/** The options of a command. */
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** @default the project's folder */
@@ -41,9 +41,9 @@ export interface RunOptions {
   readonly timeoutMs?: number;
 }
 
-/** A server that runs. */
+/** A running server. */
 export interface Server {
-  /** What `ready` has matched. */
+  /** The text that `ready` has matched. */
   readonly match: RegExpExecArray;
   stop(): Promise<void>;
 }
@@ -54,7 +54,7 @@ process.on("exit", () => {
   for (const lock of held) rmSync(lock, { force: true });
 });
 
-/** Opens a project, once a process. */
+/** Opens a project, once per process. */
 export function openProject(name: string): Promise<Project> {
   const known = opened.get(name);
   if (known !== undefined) return known;
@@ -70,7 +70,7 @@ async function open(name: string): Promise<Project> {
   const home = join(CACHE, "consumers", `${name}-${hash}`);
   mkdirSync(home, { recursive: true });
   await claim(`${home}.pid`);
-  // What an older lockfile asked for is of no use any more.
+  // The packages of an older lockfile are no longer useful.
   for (const other of readdirSync(join(CACHE, "consumers"))) {
     if (
       other.startsWith(`${name}-`) &&
@@ -79,7 +79,7 @@ async function open(name: string): Promise<Project> {
     )
       rmSync(join(CACHE, "consumers", other), { recursive: true, force: true });
   }
-  // An earlier run's files, and what it built, must not stand in for today's.
+  // Files and builds of an earlier run must not replace today's.
   for (const file of readdirSync(home)) {
     if (file !== "node_modules" && file !== ".installed") rmSync(join(home, file), { recursive: true, force: true });
   }
@@ -95,7 +95,7 @@ async function open(name: string): Promise<Project> {
   return project;
 }
 
-/** A folder with nothing but the package, to be removed. */
+/** A temporary folder with only the package. */
 export async function openEmpty(): Promise<Project & { remove(): void }> {
   const home = mkdtempSync(join(tmpdir(), "cake-edge-empty-"));
   const project = projectIn(home);
@@ -103,7 +103,7 @@ export async function openEmpty(): Promise<Project & { remove(): void }> {
   return { ...project, remove: () => rmSync(home, { recursive: true, force: true }) };
 }
 
-/** One process at a time: two clones share the cache. */
+/** Runs one process at a time: two clones share the cache. */
 async function claim(file: string): Promise<void> {
   for (;;) {
     try {
@@ -117,7 +117,7 @@ async function claim(file: string): Promise<void> {
       process.kill(Number(readFileSync(file, "utf8")) || 0x7fffffff, 0);
       await new Promise((resolve) => setTimeout(resolve, 500));
     } catch {
-      // Its owner is gone.
+      // The lock's owner no longer runs.
       rmSync(file, { force: true });
     }
   }
@@ -126,7 +126,7 @@ async function claim(file: string): Promise<void> {
 function projectIn(home: string): Project {
   const environment = (env: RunOptions["env"]) => ({
     ...process.env,
-    // What a test runner says of itself is no affair of the consumer's.
+    // The test runner's own variables must not reach the consumer.
     NODE_ENV: undefined,
     VITEST: undefined,
     NODE_OPTIONS: undefined,
@@ -141,7 +141,7 @@ function projectIn(home: string): Project {
     ...env,
   });
   const launch = (command: string, args: readonly string[], { env, cwd = home }: RunOptions) =>
-    // A group of its own: a tool's own children end with it.
+    // A process group of its own: a tool's children end with it.
     spawn(command, args, {
       cwd,
       env: environment(env) as NodeJS.ProcessEnv,
@@ -211,12 +211,12 @@ function collect(child: ChildProcess, printed: { out: string; all: string }, hea
   });
 }
 
-/** Ends a command with all that it has started. */
+/** Ends a command with all its children. */
 function kill(child: ChildProcess): void {
   if (child.pid === undefined) return;
   try {
     process.kill(-child.pid, "SIGKILL");
   } catch {
-    // It has ended.
+    // The process has already ended.
   }
 }

@@ -1,4 +1,4 @@
-/** The packed tarball, installed into a folder of its own, as a user meets it. */
+/** The packed tarball, installed into a folder of its own, as a user gets it. */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -28,7 +28,7 @@ test("the tarball holds what is imported, and nothing of the workshop", () => {
   expect(
     files.filter(
       (file) =>
-        !/^(dist\/|docs\/|workers\/|(link|page|report|slim|forwarder|sandbox)\/(memory\/)?package\.json$|LICENSE|README|CHANGELOG|SECURITY|ARCHITECTURE|CONTRIBUTING|package\.json)/.test(
+        !/^(dist\/|docs\/|workers\/|(link|page|report|slim|forwarder|sandbox)\/((memory|node)\/)?package\.json$|LICENSE|README|CHANGELOG|SECURITY|ARCHITECTURE|CONTRIBUTING|package\.json)/.test(
           file,
         ),
     ),
@@ -45,7 +45,7 @@ test("Node imports it and builds a link", () => {
   expect(printed).toBe("https://track.yournetwork.com/?a=1&c=2\n");
 });
 
-// The one that runs the tests and, where another is installed, the system's; Deno and Bun.
+// The Node that runs the tests, and the system's Node where it is another one; Deno and Bun.
 const onPath = (process.env["PATH"] ?? "").split(delimiter).map((path) => join(path, "node"));
 const found = [process.execPath, ...onPath].filter((node) => existsSync(node)).map((node) => realpathSync(node));
 const nodes = [...new Set(found)].filter((node) => {

@@ -1,4 +1,4 @@
-/** `npx cake-edge sandbox` from the packed tarball, as whoever installed it meets it. */
+/** `npx cake-edge sandbox` from the packed tarball, as a user runs it. */
 import { execFileSync, spawnSync } from "node:child_process";
 import {
   accessSync,
@@ -26,14 +26,14 @@ beforeAll(() => {
     install(home);
     writeFileSync(join(home, "package.json"), "{}");
   }
-  // workerd as the user's own dependency: 100 MB are not copied.
+  // workerd as the user's own dependency: a link avoids a copy of 100 MB.
   symlinkSync(realpathSync("node_modules/workerd"), join(full, "node_modules/workerd"));
 });
 afterAll(() => {
   for (const home of [bare, full]) rmSync(home, { recursive: true, force: true });
 });
 
-/** The machine's own Node 20, where there is one: the oldest that the package supports. */
+/** The machine's own Node 20, if installed: the oldest that the package supports. */
 function oldNode(): string {
   for (const folder of (process.env["PATH"] ?? "").split(delimiter)) {
     const node = join(folder, "node");
@@ -41,7 +41,7 @@ function oldNode(): string {
       accessSync(node, constants.X_OK);
       if (execFileSync(node, ["--version"], { encoding: "utf8" }).startsWith("v20.")) return node;
     } catch {
-      // Not here: the next folder.
+      // Not in this folder: try the next one.
     }
   }
   return process.execPath;
@@ -139,9 +139,21 @@ test("a missing workerd is one clear sentence that says what to install", () => 
 test("options that are none, and values that are none, are one clear sentence", () => {
   complains(
     ["serve"],
-    /^cake-edge: there is no command "serve"; there are init, sandbox, doctor, report, postbacks, clicks, conversions\n$/,
+    /^cake-edge: there is no command "serve"; there are init, sandbox, forwarder, doctor, report, postbacks, clicks, conversions\n$/,
   );
   complains(["sandbox", "--color"], /^cake-edge: Unknown option '--color'/);
+  complains(["sandbox", "--prot", "1"], /^cake-edge: Unknown option '--prot': did you mean --port\?;/);
+  complains(["sandbx"], /^cake-edge: there is no command "sandbx": did you mean sandbox\?\n$/);
+  complains(
+    ["sandbox", "--seed", "a.json", "--seed", "b.json"],
+    /^cake-edge: --seed is given twice: it counts once\n$/,
+  );
+  for (const host of ["https://Partner.example/x", "https://partner.example"]) {
+    complains(
+      ["sandbox", "--allow", host],
+      /^cake-edge: --allow must be hosts alone, .+: did you mean partner\.example\?\n$/,
+    );
+  }
   complains(["sandbox", "--port", "http"], /^cake-edge: --port must be a whole number from 0 to 65535, not "http"\n$/);
   complains(
     ["sandbox", "--history", "30w"],

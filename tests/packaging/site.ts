@@ -1,4 +1,4 @@
-/** Landing pages of consumers in Chromium: served from a folder under a policy, or by a server of the consumer's own. */
+/** Consumers' landing pages in Chromium: served from a folder with a policy, or by the consumer's own server. */
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -18,7 +18,7 @@ export const LOOSE = "script-src 'self' 'wasm-unsafe-eval'";
 export const STRICT = "script-src 'self'";
 
 const LINK = "https://track.yournetwork.com/?a=1&c=2";
-/** What `shared/landing.js` leaves behind with WebAssembly, and without. */
+/** The result of `shared/landing.js` with WebAssembly, and without. */
 export const WITH_WASM = `wasm abc-1 accepted ${LINK} ${LINK} 0 orders`;
 export const WITHOUT_WASM =
   /^js abc-1 accepted https:\/\/track.yournetwork.com\/\?a=1&c=2 wasm_unavailable: .*cake-edge\/page.* wasm_unavailable: /;
@@ -59,7 +59,7 @@ export async function closeBrowser(): Promise<void> {
   browser = undefined;
 }
 
-/** Opens a page of a visitor who comes with a click, answers its conversions, and hands it on; their bodies are in `sent`. */
+/** Opens a page with a click in its URL, answers the page's conversions, and calls `use`; `sent` has their bodies. */
 export async function visit<T>(
   url: string,
   { hasWasm = true },
@@ -71,7 +71,7 @@ export async function visit<T>(
   const sent: string[] = [];
   try {
     if (!hasWasm) await context.addInitScript(() => Reflect.deleteProperty(globalThis, "WebAssembly"));
-    // The forwarder is no part of this.
+    // The forwarder is not under test here.
     await context.route("**/cake/conversions*", (route) => {
       sent.push(route.request().postData() ?? "");
       return route.fulfill({
@@ -94,7 +94,7 @@ export async function visit<T>(
   }
 }
 
-/** What `shared/landing.js` left behind in the page, once it is another text than `before`. */
+/** The result of `shared/landing.js` in the page, once the text differs from `before`. */
 export async function landed(page: Page, before?: string): Promise<string> {
   const text = await page.waitForFunction(
     (before) => {
@@ -107,7 +107,7 @@ export async function landed(page: Page, before?: string): Promise<string> {
   return String(await text.jsonValue());
 }
 
-/** Opens a page and says what `shared/landing.js` left behind there. */
+/** Opens a page and returns the result of `shared/landing.js` there. */
 export function landOn(url: string, options: { hasWasm?: boolean } = {}): Promise<string> {
   return visit(url, options, (page) => landed(page));
 }

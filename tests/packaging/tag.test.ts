@@ -1,6 +1,6 @@
 /**
- * The tag of the packed tarball in a page without any bundler: as sites put it there, each under a policy that allows
- * WebAssembly and one that does not, in a browser that has it and in one that has not.
+ * The packed tarball's tag in a page without a bundler, included as sites do it. Each way runs with a policy that
+ * allows WebAssembly and one that does not, in browsers with and without WebAssembly.
  */
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -16,7 +16,7 @@ const tag = readFileSync(join(files, "cake-edge.js"));
 const text = tag.toString("utf8").replace(/^\uFEFF/, "");
 const digest = (bytes: string | Buffer) => `sha384-${createHash("sha384").update(bytes).digest("base64")}`;
 
-/** Another host, that serves the package's files as jsDelivr and unpkg do. */
+/** Another host, which serves the package's files as jsDelivr and unpkg do. */
 let cdn: Awaited<ReturnType<typeof serveFolder>>;
 beforeAll(async () => {
   cdn = await serveFolder(files, undefined, { "access-control-allow-origin": "*" });
@@ -27,7 +27,7 @@ afterAll(async () => {
   rmSync(home, { recursive: true, force: true });
 });
 
-/** What the page itself does: a file of its own, so that no policy has to allow an inline script for it. */
+/** The page's own script: a separate file, so that no policy has to allow an inline script. */
 const USE = `cakeEdge(function (tracker) {
   tracker.convert({ offerId: 12345, orderId: "ORD-1" }).then(function (result) {
     document.documentElement.dataset.landed = [tracker.engine, tracker.clickId, result.state].join(" ");
@@ -36,7 +36,7 @@ const USE = `cakeEdge(function (tracker) {
 
 interface Way {
   readonly html: string;
-  /** Sources of scripts; the tests add the word for WebAssembly. */
+  /** The allowed script sources; the tests add the keyword for WebAssembly. */
   readonly scripts: string;
   /** Other directives. */
   readonly more?: string;

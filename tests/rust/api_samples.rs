@@ -1,5 +1,5 @@
-//! CAKE's own samples, request and answer, byte for byte, and every other shape
-//! that was seen. JavaScript reads the same file.
+//! CAKE's own samples, request and answer, byte for byte, and every other shape that was observed.
+//! JavaScript reads the same file.
 
 use cake_edge::api::{Account, Action, Answer, CallEvent, CallSettings, Step};
 use cake_edge::{Error, Result};
@@ -17,7 +17,7 @@ fn action(vector: &Value) -> Action {
     Action::from_name(vector["action"].as_str().unwrap()).unwrap()
 }
 
-/// What one answer makes of a call that tries once.
+/// The outcome of a call without retries, for one answer.
 fn outcome(action: Action, params: &Value, status: u16, body: &str) -> Result<Value> {
     let account = account();
     let settings = CallSettings {
@@ -29,7 +29,7 @@ fn outcome(action: Action, params: &Value, status: u16, body: &str) -> Result<Va
     let answer = Answer::new(status, body).with_account(&account);
     let mut step = call.next(CallEvent::Answered(&answer), 0);
     if let Step::Wait(_) = step {
-        // With a unique id, Get Click has the last word; here it does not answer.
+        // With a unique id, the look-up by Get Click is final; here it gets no answer.
         let _ = call.next(CallEvent::Waited, 0);
         step = call.next(CallEvent::Failed(Error::Internal), 0);
     }
@@ -105,7 +105,7 @@ fn what_is_not_the_success_shape_is_a_failure_of_every_action() {
         for call in vectors["calls"].as_array().unwrap() {
             let error = outcome(action(call), &call["params"], status, body);
             let mut error = error.expect_err(body);
-            // A write names what came instead of a clear answer.
+            // A failed write has the error in place of a clear answer as its cause.
             if let Error::OutcomeUnknown { cause } = error {
                 error = *cause;
             }

@@ -1,5 +1,5 @@
-//! `tests/vectors/capture.json`: what JavaScript reads too, in tests/node/capture.test.ts.
-//! The signatures there were computed by another implementation (Node's crypto).
+//! `tests/vectors/capture.json`, which JavaScript also reads, in tests/node/capture.test.ts. An
+//! independent implementation (Node's crypto) computed the signatures.
 
 use cake_edge::Result;
 use cake_edge::capture::{Capture, Captured, Reason, Visit, signed_click_id};

@@ -1,5 +1,5 @@
-//! `tests/vectors/click_ids.json`: what findClick and captureClick read in
-//! tests/node/capture.test.ts, and the page in tests/browser/capture.test.ts.
+//! `tests/vectors/click_ids.json`. tests/node/capture.test.ts tests findClick and captureClick with
+//! the same file, and tests/browser/capture.test.ts the page.
 
 use cake_edge::click_id::{LandingParameters, find_click};
 use cake_edge::touch::TouchPolicy;

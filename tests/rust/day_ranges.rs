@@ -1,5 +1,4 @@
-//! `tests/vectors/day_ranges.json`: what JavaScript reads too, in
-//! `tests/node/day_range.test.ts`.
+//! `tests/vectors/day_ranges.json`, which JavaScript also reads, in `tests/node/day-range.test.ts`.
 
 use cake_edge::Result;
 use cake_edge::time::{CivilDate, CivilTime, DayRange};

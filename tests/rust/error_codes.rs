@@ -1,11 +1,10 @@
-//! `tests/vectors/errors.json` lists every error code. JavaScript reads the
-//! same file.
+//! `tests/vectors/errors.json` lists every error code. JavaScript reads the same file.
 
 use cake_edge::Error;
 use serde_json::Value;
 
-/// One of each variant. A new one fails to compile in the list of codes, and is
-/// found missing here by it.
+/// One error of each variant. A new variant fails to compile in the list of codes, and that list
+/// reveals its absence here.
 fn every_error() -> Vec<Error> {
     let text = || "x".to_owned();
     vec![
@@ -69,6 +68,7 @@ fn every_error() -> Vec<Error> {
         Error::RateLimited {
             status: 429,
             retry_after_ms: None,
+            message: text(),
         },
         Error::Unauthorized {
             status: 401,
@@ -81,6 +81,8 @@ fn every_error() -> Vec<Error> {
         Error::InvalidFixture { message: text() },
         Error::WasmUnavailable,
         Error::WrongRuntime,
+        Error::OutboxInUse,
+        Error::OutboxFailed,
         Error::AmbiguousFile { message: text() },
         Error::UnreadableFile { message: text() },
         Error::UnmappedStatus { message: text() },
@@ -108,7 +110,7 @@ fn the_vector_file_lists_every_code_and_nothing_else() {
         .iter()
         .map(|error| (error.code().to_owned(), error.is_retryable()))
         .collect();
-    // Variants of one code stand beside each other.
+    // Variants with one code are adjacent.
     ours.dedup();
     assert_eq!(listed, ours);
     let codes: Vec<_> = ours.iter().map(|(code, _)| code.as_str()).collect();
@@ -141,7 +143,7 @@ fn every_sentence_says_one_rule_and_no_two_the_same() {
     let mut seen = std::collections::HashSet::new();
     for error in every_error() {
         let rule = error.rule();
-        // Those whose words are CAKE's or the caller's are `x` here.
+        // Sentences from CAKE or the caller are `x` here.
         assert!(rule == "x" || seen.insert(rule.to_owned()), "{rule}");
         assert!(rule.len() < 140, "{rule}");
     }

@@ -1,5 +1,5 @@
-//! What other tools write into links and postback URLs, and what editors make
-//! of them: `tests/vectors/foreign.json`, which the JavaScript tests read too.
+//! Texts of other tools in links and postback URLs, and damage by editors:
+//! `tests/vectors/foreign.json`, which the JavaScript tests read too.
 
 use cake_edge::lint::lint;
 use cake_edge::macros::check;
@@ -32,7 +32,7 @@ fn vectors() -> Vectors {
     serde_json::from_str(include_str!("../vectors/foreign.json")).unwrap()
 }
 
-/// Every byte that is no letter or digit as `%XX`.
+/// Every byte as `%XX`, except letters and digits.
 fn encoded(text: &str) -> String {
     let mut out = String::new();
     for byte in text.bytes() {
@@ -96,7 +96,7 @@ fn every_tools_macro_is_named_in_every_encoding() {
 fn plain_texts_make_no_false_alarm() {
     let mut alarms = Vec::new();
     for text in vectors().plain {
-        // A text with a % is written as it stands in an address.
+        // A text with a % is written unchanged, as in a URL.
         let other = if text.contains('%') {
             text.clone()
         } else {
@@ -104,7 +104,7 @@ fn plain_texts_make_no_false_alarm() {
         };
         for spelling in [text.clone(), other] {
             let linted = in_link(&spelling);
-            // A raw # loses what follows it.
+            // A raw # cuts off the rest of the URL.
             if !linted.is_empty() && linted != ["raw_fragment"] {
                 alarms.push(format!("link: {spelling} {linted:?}"));
             }

@@ -1,4 +1,4 @@
-//! `tests/vectors/links.json`: what JavaScript reads too, in tests/node/tracking.test.ts.
+//! `tests/vectors/links.json`, which JavaScript also reads, in tests/node/tracking.test.ts.
 
 use cake_edge::Result;
 use cake_edge::host::Domain;

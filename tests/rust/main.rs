@@ -1,4 +1,4 @@
-//! The core as a Rust user sees it, on the host, against the shared vectors.
+//! The core as a Rust user calls it, on the host, against the shared vectors.
 #![cfg(not(target_family = "wasm"))]
 #![allow(
     clippy::unwrap_used,

@@ -1,5 +1,5 @@
-//! Recorded answers of CAKE's older services. To the young API's calls each fails
-//! with its own words; to the older dialect it is what it says, as XML and as `{"d":…}`.
+//! Recorded answers of CAKE's older services. The newer API's calls fail on each with its own
+//! message. The older dialect reads each correctly, as XML and as `{"d":…}`.
 
 use cake_edge::api::{
     Account, Action, Answer, Call, CallEvent, CallOutcome, CallSettings, Services, Step,
@@ -70,7 +70,7 @@ fn params_of(action: &str) -> &'static str {
     }
 }
 
-/// What a call of the older services makes of one answer.
+/// The step of an older service's call after one answer.
 fn read(action: &str, status: u16, body: &str) -> Step {
     let mut call = older(action, params_of(action), 0);
     let _ = call.start();
@@ -104,7 +104,7 @@ fn an_older_services_answer_fails_with_its_own_words_whatever_was_asked() {
             let Step::Fail(error) = call.next(CallEvent::Answered(&answer), 0) else {
                 panic!("{name} passes");
             };
-            // A write's outcome may be unknown: then the words are its cause's.
+            // A write's outcome may be unknown: then its cause has the words.
             let cause = error.cause().unwrap_or(&error);
             assert_eq!(cause.code(), recorded.code, "{name}");
             assert!(
@@ -389,14 +389,14 @@ fn a_dry_run_checks_and_sends_nothing() {
     assert!(call(r#"{"conversionId":1,"offerId":1,"payout":"-1"}"#).is_err());
 }
 
-/// A row of changes of conversion 145211.
+/// A row in the changes of conversion 145211.
 fn changes(note: &str, paid: &str) -> String {
     format!(
         "<r><success>true</success><row_count>1</row_count><event_conversions><event_conversion><event_conversion_id>145211</event_conversion_id><site_offer><site_offer_id>5032</site_offer_id></site_offer><paid><currency_id>1</currency_id><amount>{paid}</amount></paid><received><currency_id>1</currency_id><amount>1.7500000000</amount></received><note>{note}</note></event_conversion></event_conversions></r>"
     )
 }
 
-/// What happens to a call when its request is lost and the look-up is answered `found`.
+/// The step of a call whose request is lost and whose look-up is answered `found`.
 fn after_a_loss(params: &str, found: &str) -> Step {
     let mut call = older("correctConversion", params, 1);
     let _ = call.start();

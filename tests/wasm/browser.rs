@@ -1,4 +1,4 @@
-//! The page's two cores in a real browser: written and read as the page does.
+//! The page's two cores in a real browser, with the page's own calls.
 #![cfg(target_family = "wasm")]
 #![allow(clippy::unwrap_used, reason = "a failing test may panic")]
 
@@ -7,7 +7,7 @@ use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);
 
-/// Builds a link, and says whether it was built or refused, and what.
+/// Builds a link; returns the link, or the refusal.
 fn link(fields: &[&str]) -> Result<String, String> {
     for field in fields {
         for character in field.chars().chain(['\n']) {
@@ -67,7 +67,7 @@ fn a_click_id_is_kept_and_known_the_next_time() {
     let now_s = 51_771_664;
     let first = visit(&[("ReqId", "abc-1"), ("s1", "one")], "", now_s);
     assert_eq!(first, (2_592_000, format!("{text}\nabc-1")));
-    // The cookie is missing: it is written again.
+    // The cookie is missing: the core writes it again.
     assert_eq!(visit(&[], text, now_s + 1).0, 2_591_999);
 }
 

@@ -1,4 +1,4 @@
-//! The edge bindings in Node, through a `fetch` of the caller's.
+//! The edge bindings in Node, through a `fetch` from the caller.
 #![cfg(target_family = "wasm")]
 #![allow(clippy::unwrap_used, reason = "a failing test may panic")]
 
@@ -91,7 +91,7 @@ async fn an_answer_that_never_comes_leaves_a_write_unknown_and_a_read_retryable(
     assert!(!JSON::stringify(&error).unwrap().includes("CANARY", 0));
 }
 
-/// Whatever a stand-in for `fetch` brings, the promise settles with a code.
+/// For any behaviour of a replacement for `fetch`, the promise settles with a code.
 #[wasm_bindgen_test]
 async fn a_stand_in_that_is_no_fetch_is_a_network_error() {
     for fetch in [

@@ -213,6 +213,50 @@ describe.each(Object.keys(KINDS))("a store in %s", (kind) => {
       expect(store.load({ need: "count", filter: { ...everything, statuses: ["approved"] } })).toBe(3);
     }));
 
+  test("every order stays one while rows arrive, change and are filled in", () =>
+    withStore((store) => {
+      const fields = ["conversion_id", "conversion_date", "conversion_status", "payout_units", "revenue_units"];
+      const sorts = [...fields, "offer_id", "affiliate_id"] as (keyof ConversionRow)[];
+      const row = (id: number, seed: number) =>
+        conversionRow(id, {
+          payout_units: (seed * 7) % 5,
+          revenue_units: seed % 2 ? 10 ** 15 + seed : -seed,
+          conversion_date: `2026-06-${10 + (seed % 9)} 00:00:00`,
+          conversion_status: ["approved", "pending", "rejected"][seed % 3] as string,
+          offer_id: 1 + (seed % 4),
+          affiliate_id: 1 + ((seed * 3) % 7),
+          unique_id: `U-${id}`,
+        });
+      const rows = new Map<number, ConversionRow>();
+      const expectOrders = () => {
+        for (const sort of sorts) {
+          const all = [...rows.values()].sort((one, other) => {
+            const [left, right] = [one[sort] as string | number, other[sort] as string | number];
+            return left < right ? -1 : left > right ? 1 : one.conversion_id - other.conversion_id;
+          });
+          const ids = all.map((each) => each.conversion_id);
+          const page = { sort, offset: 3, limit: 5 };
+          expect(idsOf(store, page), sort).toEqual([ids.slice(3, 8), ids.length]);
+          expect(idsOf(store, { ...page, is_descending: true }), sort).toEqual([
+            [...ids].reverse().slice(3, 8),
+            ids.length,
+          ]);
+          const some = all.filter((each) => each.affiliate_id === 1).map((each) => each.conversion_id);
+          expect(idsOf(store, { ...page, offset: 0, affiliate_id: 1 }), sort).toEqual([some.slice(0, 5), some.length]);
+        }
+      };
+      for (let id = 1; id <= 20; id += 1) rows.set(id, row(id, id * 13));
+      store.fill({ clicks: [], conversions: [...rows.values()] });
+      expectOrders();
+      for (let id = 21; id <= 30; id += 1) {
+        rows.set(id, row(id, id * 11));
+        store.apply([{ write: "conversion", row: rows.get(id) as ConversionRow }]);
+        rows.set(id - 10, row(id - 10, id * 5));
+        store.apply([{ write: "changed", row: rows.get(id - 10) as ConversionRow }]);
+      }
+      expectOrders();
+    }));
+
   test("clicks are filtered and paged by their numbers", () =>
     withStore((store) => {
       store.apply([click(1), click(2, { offer_id: 2 }), click(3, { affiliate_id: 3 }), click(4)]);

@@ -1,10 +1,10 @@
-/** Tells what the client reads in an answer of CAKE's. */
+/** Shows how the client reads an answer from CAKE. */
 import type { ReadAnswer } from "./answers.worker.js";
 import type { Report } from "./report.js";
 
 let worker: Worker | undefined;
 
-/** Has the client read the text, in a worker. */
+/** Lets the client read the text, in a worker. */
 export async function readAnswer(text: string): Promise<Report> {
   worker ??= new Worker(new URL("./answers.worker.ts", import.meta.url), { type: "module" });
   const running = worker;

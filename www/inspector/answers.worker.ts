@@ -1,18 +1,21 @@
-/** Reads an answer of CAKE's by the client itself: in a worker, because it opens in no page, and with no network behind it. */
+/**
+ * Reads an answer from CAKE with the client itself. The client does not open in a page, so it runs in a worker, without
+ * a network.
+ */
 import type { CakeClient } from "cake-edge";
 
-/** What the client made of a text. */
+/** The client's reading of a text. */
 export interface ReadAnswer {
   readonly action: string;
-  /** What it returns, or… */
+  /** The return value, or … */
   readonly value?: unknown;
-  /** …what it throws. */
+  /** … the thrown error. */
   readonly error?: string;
 }
 
 type Read = (cake: CakeClient) => Promise<unknown>;
 
-/** By what stands in the answer, as each action's has it. */
+/** Recognises the action by the field that its answer has. */
 const ACTIONS: readonly (readonly [action: string, name: string, read: Read])[] = [
   ["Get Click", "clicks", (cake) => cake.listClicks({ rowLimit: 10_000 }).page()],
   [
@@ -38,8 +41,8 @@ addEventListener("message", async ({ data }: MessageEvent<string>) => {
 });
 
 async function read(text: string): Promise<ReadAnswer> {
-  // Not above: while the package starts, a message would find nobody who listens.
-  const { createCakeClient, isCakeError } = await import("cake-edge");
+  // Not a static import: while the package loads, a message would have no listener.
+  const { createCakeClient, isCakeError } = await import("../client.js");
   const cake = createCakeClient({
     baseUrl: "https://pasted.example",
     apiKey: "none",

@@ -1,9 +1,9 @@
-/** Reads a `Set-Cookie`: what browsers make of it, and for how long. */
+/** Reads a `Set-Cookie`: how browsers understand it, and for how long they keep the cookie. */
 import type { Finding, Kept, Report } from "./report.js";
 
 const DAY_S = 86_400;
 
-/** The longest that browsers keep a cookie, in days. */
+/** The maximum lifetime of a cookie in browsers, in days. */
 const MAX_DAYS = 400;
 
 export function readCookie(text: string): Report {
@@ -55,7 +55,7 @@ function decode(value: string): string {
   }
 }
 
-/** In seconds; `undefined` for as long as the browser runs. `Max-Age` goes before `Expires`. */
+/** The lifetime in seconds; `undefined` for a session cookie. `Max-Age` overrides `Expires`. */
 function lifeOf(attributes: ReadonlyMap<string, string>): number | undefined {
   const maxAge = attributes.get("max-age");
   if (maxAge !== undefined && /^-?\d+$/.test(maxAge)) return Number(maxAge);

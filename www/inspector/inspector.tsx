@@ -1,9 +1,9 @@
-/** The inspector: paste a text, see what cake-edge reads in it. Nothing leaves the page. */
+/** The inspector: paste a text to see how cake-edge reads it. Nothing leaves the page. */
 import { useEffect, useState } from "preact/hooks";
 import { Copy } from "../code.js";
 import { type Finding, type Kept, KINDS, type Kind, kindOf, type Report } from "./report.js";
 
-/** One text of each kind, each with something to find. */
+/** One example of each kind, each with a finding. */
 const EXAMPLES: Readonly<Record<Kind, string>> = {
   link: "https://track.yournetwork.com/?a=67890&amp;c=12&amp;s1=spring_sale&s2={clickid}",
   landing: "https://shop.example.com/offer?utm_source=mail&reqid=a1b2c3d4-e5f6-7890-abcd-ef1234567890&s1=spring",
@@ -88,7 +88,7 @@ function nameOf(kind: Kind): string {
   return KINDS.find(([known]) => known === kind)?.[1] ?? kind;
 }
 
-/** Reads the text whenever it changes. The package comes after the page stands. */
+/** Reads the text whenever it changes. The package loads after the page is shown. */
 function useReport(text: string, chosen: Kind | ""): Report | undefined {
   const [report, setReport] = useState<Report>();
   useEffect(() => {

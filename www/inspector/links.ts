@@ -1,4 +1,4 @@
-/** Reads tracking links, landing pages' URLs and postback URLs, by the package itself. */
+/** Reads tracking links, landing pages' URLs and postback URLs, with the package itself. */
 import {
   captureClick,
   checkPostbackUrl,
@@ -12,7 +12,7 @@ import type { Finding, Kept, Report } from "./report.js";
 
 const DAYS = 30;
 
-/** How long a click's cookie lives, by who writes it. */
+/** The lifetime of a click's cookie, by the writer of the cookie. */
 export const KEPT: readonly Kept[] = [
   { browser: "Chrome, Edge", page: `${DAYS} days`, edge: `${DAYS} days` },
   { browser: "Firefox", page: `${DAYS} days`, edge: `${DAYS} days` },
@@ -23,10 +23,10 @@ export const KEPT: readonly Kept[] = [
 
 const SUB_IDS = ["s1", "s2", "s3", "s4", "s5"] as const;
 
-/** Of the lint's words those that hold for any address. */
+/** The lint's findings that hold for any URL. */
 const OF_LINKS_ALONE = ["utm_parameter", "misnamed_parameter", "unique_s1", "deep_link_not_encoded"];
 
-/** What a value of CAKE's may look like, to show a postback as it goes out. */
+/** Example values from CAKE, to show an expanded postback. */
 const SAMPLES: Readonly<Record<string, string>> = {
   reqsessid: "a1b2c3d4-e5f6-7890-abcd-ef1234567890",
   reqid: "a1b2c3d4-e5f6-7890-abcd-ef1234567890",
@@ -39,7 +39,7 @@ const SAMPLES: Readonly<Record<string, string>> = {
 
 export function readLink(text: string): Report {
   const findings = lintTrackingLink(text);
-  // The commonest damage is undone, so that the rest can be read.
+  // Repairs the most common damage, so that the rest can be read.
   const link = text.trim().replace(/&(?:amp|#0*38|#x26);/gi, "&");
   try {
     const deepLink = URL.canParse(link) ? new URL(link).searchParams.get("ckmrdr") : null;
@@ -110,9 +110,9 @@ export function readLanding(text: string): Report {
   };
 }
 
-/** What a site's Worker would answer a visitor who comes by this address. */
+/** A site Worker's answer to a visit with this URL. */
 function cookieOf(address: string): string {
-  // A request's own headers cannot be set in a page: these are what a browser sends with a visit.
+  // A page cannot set a request's own headers: these are the headers of a browser's visit.
   const headers = new Headers({ "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" });
   try {
     const request = { url: address, method: "GET", headers } as Request;
@@ -158,7 +158,7 @@ export function readPostback(text: string): Report {
   }
 }
 
-/** An error of the package's as it says it; anything else is a bug, and said so. */
+/** The message of a package error; any other error is a bug, and the message says so. */
 export function sentenceOf(thrown: unknown): string {
   return isCakeError(thrown) ? `${thrown.message} (${thrown.code})` : `A bug in cake-edge: ${String(thrown)}`;
 }

@@ -1,10 +1,10 @@
-/** What the inspector says of a text: the shape that all its readers fill. */
+/** The inspector's report on a text: the common shape of all its readers. */
 import type { lintTrackingLink } from "cake-edge";
 
-/** What a text can be. */
+/** The kind of a text. */
 export type Kind = "link" | "landing" | "postback" | "answer" | "cookie";
 
-/** How a person calls it. */
+/** The name of each kind, for people. */
 export const KINDS: readonly (readonly [Kind, string])[] = [
   ["link", "Tracking link"],
   ["landing", "Landing page's URL"],
@@ -13,34 +13,34 @@ export const KINDS: readonly (readonly [Kind, string])[] = [
   ["cookie", "Set-Cookie"],
 ];
 
-/** Something odd, and what to do. */
+/** A finding and its remedy. */
 export type Finding = Pick<ReturnType<typeof lintTrackingLink>[number], "parameter" | "sentence"> & {
   readonly code: string;
 };
 
-/** How long a browser keeps what is stored. */
+/** The lifetime of stored data, by browser. */
 export interface Kept {
   readonly browser: string;
-  /** By the tracker in the page. */
+  /** Written by the tracker in the page. */
   readonly page?: string;
-  /** By the site's Worker. */
+  /** Written by the site's Worker. */
   readonly edge: string;
 }
 
 export interface Report {
   readonly kind: Kind;
-  /** In a sentence: is it what it seems? */
+  /** The verdict on the text, in a sentence. */
   readonly verdict: string;
   readonly isGood: boolean;
   /** Name and value, in order. */
   readonly facts: readonly (readonly [name: string, value: string])[];
   readonly findings: readonly Finding[];
-  /** The text as it should be, where it can be said. */
+  /** The corrected text, where there is one. */
   readonly mended?: string | undefined;
   readonly kept?: readonly Kept[] | undefined;
 }
 
-/** What a text probably is. */
+/** The probable kind of a text. */
 export function kindOf(text: string): Kind {
   const start = text.trim();
   if (/^[[{]/.test(start) || /^<(?:!doctype|html|\?xml|soap|\w+Response)/i.test(start)) return "answer";

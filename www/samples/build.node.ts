@@ -1,4 +1,4 @@
-/** Builds a link in Node and says what is probably a mistake in it. */
+/** Builds a link in Node and prints probable mistakes in it. */
 import { createTrackingLink, lintTrackingLink } from "cake-edge";
 
 const link = createTrackingLink({

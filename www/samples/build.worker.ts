@@ -1,4 +1,4 @@
-/** Tags the links of an affiliate's site as its pages pass through a Worker. */
+/** Tags the links of an affiliate's site while its pages pass through a Worker. */
 import { createTrackingLink } from "cake-edge";
 
 const domain = "track.yournetwork.com";

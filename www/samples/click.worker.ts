@@ -1,4 +1,4 @@
-/** A short link of an affiliate's: https://affiliate.example/go/review_page */
+/** An affiliate's short link: https://affiliate.example/go/review_page */
 import { createTrackingLink } from "cake-edge";
 
 const domain = "track.yournetwork.com";

@@ -13,7 +13,7 @@ const forwarder = createForwarder<Env>((env) => ({
   baseUrl: env.CAKE_BASE_URL,
   apiKey: env.CAKE_API_KEY,
   operatorSecret: env.CAKE_OPERATOR_SECRET,
-  // The demo's alone: ten times as fast, so that one can watch it retry.
+  // Only for the demo: ten times as fast, so that a person can watch the retries.
   clockSpeed: 10,
 }));
 

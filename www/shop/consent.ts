@@ -1,4 +1,4 @@
-/** What the visitor has said, as a consent banner would keep it. */
+/** The visitor's consent, as a consent banner would store it. */
 import type { Consent } from "cake-edge/page";
 
 const KEY = "shop_consent";

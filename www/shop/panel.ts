@@ -1,4 +1,7 @@
-/** The demo's panel below the shop's pages: what is kept, where, until when; a switch for consent. Tells the demo too. */
+/**
+ * The demo's panel below the shop's pages: the stored click id, where, until when; a switch for consent. It also
+ * informs the demo.
+ */
 import type { Consent, Tracker } from "cake-edge/page";
 import { CONSENTS, type Order, storesWords, tellVisit, untilWords, type Visit, watchConsent } from "../visit.js";
 import { consent as first, keepConsent } from "./consent.js";
@@ -9,11 +12,11 @@ const NAME = "cake_click";
 interface PanelParts {
   readonly page: Visit["page"];
   readonly tracker: Tracker;
-  /** What came of the order so far, and the words for it. */
+  /** The result of the order so far, and the words for it. */
   readonly order?: () => { readonly order: Order; readonly words: string };
 }
 
-/** Opens the panel; what comes back draws it anew. */
+/** Opens the panel; the returned function redraws it. */
 export function openPanel({ page, tracker, order }: PanelParts): () => Promise<void> {
   let consent = first;
   const panel = document.createElement("aside");
@@ -62,7 +65,7 @@ export function openPanel({ page, tracker, order }: PanelParts): () => Promise<v
   return draw;
 }
 
-/** Where the click id is stored, as the browser itself sees it. */
+/** The places where the click id is stored, as the browser shows them. */
 function stores(): Visit["stores"] {
   const found: ("cookie" | "localStorage")[] = [];
   if (document.cookie.split("; ").some((cookie) => cookie.startsWith(`${NAME}=`))) found.push("cookie");
@@ -70,7 +73,7 @@ function stores(): Visit["stores"] {
   return found;
 }
 
-/** When the cookie goes, where the browser tells. */
+/** The time at which the cookie expires, where the browser tells it. */
 async function expiry(): Promise<number | undefined> {
   const { cookieStore } = window as {
     cookieStore?: { get(name: string): Promise<{ expires?: number | null } | null> };
@@ -107,7 +110,7 @@ function consentChoice(consent: Consent, onAnswer: (said: Consent) => void): HTM
   return choice;
 }
 
-/** The landing page once more, with and without a policy that lets no WebAssembly in. */
+/** The landing page again, with and without a policy that forbids WebAssembly. */
 function policyLink(page: Visit["page"]): Node[] {
   if (page !== "landing") return [];
   const url = new URL(location.href);

@@ -1,11 +1,10 @@
 /** Puts the static demo's service worker in control of this page. */
 
 /**
- * Settles when the service worker answers this page's requests, on a first
- * visit too.
+ * Resolves when the service worker answers this page's requests, on a first visit too.
  */
 export async function start(): Promise<void> {
-  // Without https there is none, loopback apart.
+  // Service workers need https, except on loopback.
   if (!("serviceWorker" in navigator)) throw new Error("this demo needs a browser with service workers, and https");
   const { serviceWorker } = navigator;
   const inControl = new Promise<void>((resolve) => {
@@ -15,7 +14,7 @@ export async function start(): Promise<void> {
   const worker = "../sw.js";
   await serviceWorker.register(new URL(worker, import.meta.url));
   if (serviceWorker.controller !== null) return;
-  // After a reload past the worker it is active, but does not claim the page by itself.
+  // After a reload that bypasses the worker, the worker is active but does not claim the page by itself.
   (await serviceWorker.ready).active?.postMessage("claim");
   await inControl;
 }

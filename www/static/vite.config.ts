@@ -3,7 +3,7 @@ import { defineConfig } from "vite";
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 
-// One classic script: older browsers know no modules in a service worker.
+// One classic script: older browsers do not support modules in a service worker.
 export default defineConfig({
   resolve: {
     alias: [

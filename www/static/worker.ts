@@ -1,7 +1,6 @@
 /**
- * The service worker of the static build: answers as the sandbox and as the
- * forwarder, so that the demo runs on any static host. A browser ends an idle
- * worker after half a minute: what it knows is in `rows.ts`.
+ * The service worker of the static build. It answers as the sandbox and as the forwarder, so that the demo runs on any
+ * static host. A browser stops an idle worker after half a minute: `rows.ts` keeps its data.
  */
 import { type CakeClient, createCakeClient } from "cake-edge";
 import { createForwarderInProcess, type InProcessForwarder, type StoreSnapshot } from "cake-edge/forwarder/memory";
@@ -12,15 +11,15 @@ import { openShelf } from "./rows.js";
 
 declare const self: ServiceWorkerGlobalScope;
 
-/** Where the sandbox believes itself to be. */
+/** The origin that the sandbox sees. */
 const SANDBOX = "http://127.0.0.1";
 
-/** Nobody else can ask: the key keeps nothing. */
+/** Nobody else can send a request: the key protects nothing. */
 const KEY = "static-demo-key";
 
 const CLICKS = 8_000;
 
-/** Rows are written to disk so long after the last change. */
+/** The delay between the last change and the write to disk. */
 const SAVE_MS = 400;
 
 const home = new URL("./", self.location.href);
@@ -34,14 +33,14 @@ const cake: Promise<CakeClient> = sandbox.then(({ fetch }) =>
 
 self.addEventListener("install", () => void self.skipWaiting());
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
-// A page that was reloaded past the worker asks for it.
+// A page asks for control after a reload that bypasses the worker.
 self.addEventListener("message", ({ data }) => {
   if (data === "claim") void self.clients.claim();
 });
 self.addEventListener("fetch", (event) => {
   const url = new URL(event.request.url);
   if (url.origin !== home.origin) return;
-  // Pages ask from the demo's folder; a tracker asks for /cake, wherever it is.
+  // Pages send requests to the demo's folder; a tracker sends them to /cake, in any folder.
   const pathname = url.pathname.startsWith(home.pathname) ? url.pathname.slice(home.pathname.length - 1) : url.pathname;
   switch (answererOf(pathname, url.searchParams)) {
     case "sandbox":
@@ -87,7 +86,7 @@ async function openForwarder(): Promise<InProcessForwarder> {
     kept: rows,
     keep: save,
     log: () => undefined,
-    // So that one can watch it retry.
+    // Fast, so that a person can watch the retries.
     clockSpeed: 10,
   });
 }
@@ -96,11 +95,11 @@ async function asForwarder(event: FetchEvent): Promise<Response> {
   const { method, url } = event.request;
   const body = method === "POST" ? await event.request.text() : null;
   const request = new Request(url, { method, body });
-  // A worker is not told the origin of the page that asks; none but this one's can.
+  // A worker does not receive the origin of the requesting page; it can only be this origin.
   const headers = new Headers({ origin: home.origin, "content-type": "text/plain" });
   Object.defineProperties(request, {
     headers: { value: headers },
-    // Not every browser knows a request's body as a stream.
+    // Some browsers do not have a request's body as a stream.
     body: { value: body === null ? null : new Response(body).body },
   });
   const opened = await forwarder;
@@ -115,7 +114,7 @@ async function asSandbox(event: FetchEvent, path: string): Promise<Response> {
   const answer = await (await sandbox).fetch(new Request(SANDBOX + path, { method, body }));
   if (!path.startsWith("/__sandbox/state")) event.waitUntil(saveSoon());
   const location = answer.headers.get("location");
-  // The sandbox names its own pages; they are in the demo's folder.
+  // The sandbox redirects to its own pages; they are in the demo's folder.
   return location === null
     ? answer
     : Response.redirect(new URL(`.${location.replace(SANDBOX, "")}`, home).href, answer.status);
@@ -123,7 +122,7 @@ async function asSandbox(event: FetchEvent, path: string): Promise<Response> {
 
 let saving: Promise<void> | undefined;
 
-/** Writes the rows, soon. */
+/** Writes the rows after a short delay. */
 function saveSoon(): Promise<void> {
   saving ??= new Promise((resolve) => setTimeout(resolve, SAVE_MS)).then(async () => {
     saving = undefined;

@@ -1,12 +1,19 @@
 //! The table of certainty, and what holds for every answer.
 
-use super::super::{Account, Answer, record_conversion};
+use super::super::record_conversion::{self, Asked};
+use super::super::{Account, Answer};
 use super::*;
 use proptest::prelude::*;
 
+const ASKED: Asked<'static> = Asked {
+    click_id: "abc",
+    offer_id: 5,
+    unique_id: Some("ORD-1"),
+};
+
 fn refused(message: &str) -> Error {
     let body = format!(r#"{{"success":false,"message":"{message}"}}"#);
-    record_conversion::read(&Answer::new(200, &body)).unwrap_err()
+    record_conversion::read_for(&Answer::new(200, &body), ASKED).unwrap_err()
 }
 
 #[test]
@@ -128,16 +135,74 @@ fn the_table_of_certainty() {
             r#"{"success":true,"success":"True","conversion":{"conversion_id":7,"conversion_id":"7"}}"#,
             Recorded,
         ),
+        (400, r#"{"request_status":"Success"}"#, Unknown),
+        (403, r#"{"success":"True"}"#, Unknown),
+        (404, r#"{"conversion_id":7}"#, Unknown),
+        (409, r#"{"d":{"Conversion":{"ConversionId":"7"}}}"#, Unknown),
+        (
+            422,
+            r#"{"success":false,"conversion":{"conversion_id":7}}"#,
+            Unknown,
+        ),
+        (429, r#"{"conversion":{"conversion_id":7}}"#, NotRecorded),
+        (425, r#"{"conversion":{"conversion_id":7}}"#, NotRecorded),
+        (
+            409,
+            r#"{"success":false,"conversion":{"conversion_id":0}}"#,
+            NotRecorded,
+        ),
         (200, r#"{"d":null}"#, Unknown),
         (200, "{}", Unknown),
         (200, "null", Unknown),
     ] {
-        let result = record_conversion::read(&Answer::new(status, body));
+        let result = record_conversion::read_for(&Answer::new(status, body), ASKED);
         assert_eq!(
             Certainty::from_result(&result),
             expected,
             "{status} {body} {result:?}"
         );
+    }
+}
+
+#[test]
+fn a_record_is_this_conversions_wherever_it_says_whose_it_is() {
+    let read = |rest: &str| {
+        let body = format!(r#"{{"request_status":"Success",{rest}}}"#);
+        record_conversion::read_for(&Answer::new(200, &body), ASKED)
+    };
+    for ours in [
+        r#""conversion":{"conversion_id":7,"offer":{"offer_id":5,"offer_name":"Five"}}"#,
+        r#""conversion":{"conversion_id":7,"Offer":{"OfferId":"5"},"offer_id":5.0}"#,
+        r#""conversion":{"conversion_id":7},"offer_id":5,"unique_id":"ORD-1 ","click_id":"ABC""#,
+        r#""conversion":{"conversion_id":7,"click":{"click_id":"abc"}}"#,
+        r#""conversion":{"conversion_id":7,"unique_id":0,"click_id":"0","offer":{"offer_id":0}}"#,
+        r#""conversion":{"conversion_id":7,"offer":"Five"}"#,
+    ] {
+        assert_eq!(read(ours).unwrap().conversion_id, 7, "{ours}");
+    }
+    for theirs in [
+        r#""conversion":{"conversion_id":7,"offer":{"offer_id":6}}"#,
+        r#""conversion":{"conversion_id":7,"Offer":{"OfferId":"6"}}"#,
+        r#""conversion":{"conversion_id":7,"click":{"click_id":"zzz"}}"#,
+        r#""conversion":{"conversion_id":7},"offer_id":6"#,
+        r#""conversion":{"conversion_id":7},"unique_id":"ORD-2""#,
+        r#""conversion":{"conversion_id":7},"click_id":"zzz""#,
+        r#""conversion":{"conversion_id":7,"offer_id":5,"offer":{"offer_id":6}}"#,
+        r#""conversion":{"conversion_id":7,"unique_id":"ORD-1"},"unique_id":"ORD-2""#,
+        r#""response":{"conversion":{"conversion_id":7},"unique_id":"ORD-2"}"#,
+        r#""conversion":{"conversion_id":7},"unique_id":"ORD-1","Unique_Id":"ORD-2""#,
+    ] {
+        let error = read(theirs).unwrap_err();
+        assert_eq!(error.code(), "unexpected_answer", "{theirs}");
+    }
+}
+
+#[test]
+fn a_duplicate_that_shows_its_record_is_a_duplicate() {
+    for status in [200, 400, 409, 422] {
+        let body = r#"{"success":false,"message":"This transaction is a duplicate","conversion":{"conversion_id":7}}"#;
+        let error = record_conversion::read_for(&Answer::new(status, body), ASKED).unwrap_err();
+        assert!(is_duplicate(&error, "ORD-1"), "{status}");
     }
 }
 
@@ -152,6 +217,7 @@ fn a_duplicate_is_this_very_transaction() {
         "Duplicate transaction id 'ORD-1' found.",
         "duplicate_transaction",
         "Error: duplicate transaction",
+        "FAILURE: this transaction is a duplicate",
         "This transaction is a duplicate",
         "Transaction ORD-1 is a duplicate",
         "Transaction ID already exists",
@@ -163,13 +229,15 @@ fn a_duplicate_is_this_very_transaction() {
         assert!(is_duplicate(&refused(message), "ORD-1"), "{message}");
         for status in [400, 409, 422] {
             let body = format!(r#"{{"success":false,"message":"{message}"}}"#);
-            let error = record_conversion::read(&Answer::new(status, &body)).unwrap_err();
+            let error =
+                record_conversion::read_for(&Answer::new(status, &body), ASKED).unwrap_err();
             assert!(is_duplicate(&error, "ORD-1"), "{status} {message}");
             assert_eq!(Certainty::from_error(&error), Certainty::NotRecorded);
         }
         for status in [401, 404, 408, 429, 500, 503] {
             let body = format!(r#"{{"success":false,"message":"{message}"}}"#);
-            let error = record_conversion::read(&Answer::new(status, &body)).unwrap_err();
+            let error =
+                record_conversion::read_for(&Answer::new(status, &body), ASKED).unwrap_err();
             assert!(!is_duplicate(&error, "ORD-1"), "{status} {message}");
         }
     }
@@ -256,7 +324,7 @@ proptest! {
     fn what_is_recorded_has_a_conversion_id(status in 0_u16..700, body in "\\PC{0,80}") {
         let account = Account::new("https://a.example", "CANARY-KEY").unwrap();
         let answer = Answer::new(status, &body).with_account(&account);
-        let result = record_conversion::read(&answer);
+        let result = record_conversion::read_for(&answer, ASKED);
         if Certainty::from_result(&result) == Certainty::Recorded {
             prop_assert!(result.unwrap().conversion_id >= 1);
         }

@@ -61,12 +61,21 @@ impl<'a> Row<'a> {
     }
 
     fn get(&self, parent: &str, name: &str) -> Option<&str> {
+        self.written(parent, name)
+            .filter(|text| !text.trim().is_empty())
+    }
+
+    /// Is there such a field, be it empty?
+    fn has(&self, parent: &str, name: &str) -> bool {
+        self.written(parent, name).is_some()
+    }
+
+    fn written(&self, parent: &str, name: &str) -> Option<&str> {
         let at = self
             .fields
             .iter()
             .position(|field| *field == (parent, name))?;
-        let text = self.values.get(at)?.as_deref()?;
-        Some(text).filter(|text| !text.trim().is_empty())
+        self.values.get(at)?.as_deref()
     }
 
     /// A text; absent where the element is empty or `xsi:nil`.
@@ -159,7 +168,7 @@ fn read_rows(
     check(answer, &envelope, body)?;
     if !envelope.has_list && envelope.total_rows != Some(0) {
         let (list, _) = lists.first().copied().unwrap_or_default();
-        return Err(answer.unexpected("has no list in ", list));
+        return Err(answer.lacks("has no list in ", list));
     }
     Ok(envelope.total_rows)
 }

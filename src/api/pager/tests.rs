@@ -246,8 +246,10 @@ proptest! {
         let mut pages = 0;
         while !paging.is_over() {
             let (rows, _) = server.page(paging.start_at_row(), paging.row_limit());
-            // Never lower than what was shown: that would be the end of a list.
-            let total = totals[pages % totals.len()].max(count);
+            // Lower than what was shown it tells nothing; as much as that is the end of a list.
+            let shown = paging.start_at_row() + rows.len() as u64;
+            let total = totals[pages % totals.len()];
+            let total = if total + 1 < shown { total } else { total.max(count) };
             let (read, fresh) = page_read(&rows, Some(total), &seen);
             if paging.read(read) {
                 seen.extend(fresh);
@@ -283,6 +285,30 @@ fn a_server_that_ignores_the_start_is_left_in_the_end() {
             pages += 1;
             assert!(pages < 60);
         }
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_total_that_counts_more_than_is_listed_ends_soon(
+        count in 0_u64..80, counts_from_1 in any::<bool>(), limit in 2_u64..20, most in 2_usize..20, more in 0_u64..200,
+    ) {
+        let server = Server { rows: (0..count).collect(), counts_from_1, most, tells_total: false };
+        let mut paging = Pager::new(0, limit, None);
+        let mut seen: Vec<u64> = Vec::new();
+        let mut pages = 0;
+        while !paging.is_over() {
+            let (rows, _) = server.page(paging.start_at_row(), paging.row_limit());
+            let (read, fresh) = page_read(&rows, Some(count + more), &seen);
+            if paging.read(read) {
+                seen.extend(fresh);
+            }
+            pages += 1;
+        }
+        prop_assert_eq!(seen, (0..count).collect::<Vec<_>>());
+        prop_assert!(!paging.is_short());
+        let least = limit.min(most as u64).saturating_sub(1).max(1);
+        prop_assert!(pages <= count / least + 12, "{} pages", pages);
     }
 }
 

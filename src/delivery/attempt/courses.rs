@@ -17,6 +17,10 @@ enum Fate {
     LostOnTheWayBack,
     /// Recorded, and answered by a page.
     Unclear,
+    /// Recorded, and answered by a no and a yes; or a look-up that says two things.
+    SaysBoth,
+    /// Recorded, and answered by the record of another offer; or a list in part.
+    OfAnother,
     Status(u16),
     No,
     DailyCap,
@@ -31,6 +35,8 @@ fn any_fate() -> impl Strategy<Value = Fate> {
         2 => Just(Fate::LostOnTheWay),
         2 => Just(Fate::LostOnTheWayBack),
         1 => Just(Fate::Unclear),
+        1 => Just(Fate::SaysBoth),
+        1 => Just(Fate::OfAnother),
         3 => prop::sample::select(vec![302, 400, 401, 403, 404, 408, 409, 425, 429, 500, 503])
             .prop_map(Fate::Status),
         1 => Just(Fate::No),
@@ -129,6 +135,15 @@ fn answer_of(cake: &mut Cake, click: usize, unique: usize, fate: Fate) -> Option
             cake.record(click, unique);
             Some((200, "<html>".to_owned()))
         }
+        Fate::SaysBoth => {
+            let (_, body) = yes(cake.record(click, unique));
+            Some((409, body))
+        }
+        Fate::OfAnother => {
+            cake.record(click, unique);
+            let body = r#"{"conversion":{"conversion_id":9999,"offer":{"offer_id":2}}}"#;
+            Some((200, body.to_owned()))
+        }
         Fate::Status(status) => Some((status, String::new())),
         Fate::DailyCap => no("Affiliate has already reached its daily cap"),
         // Said where it is so, and nowhere else.
@@ -137,6 +152,20 @@ fn answer_of(cake: &mut Cake, click: usize, unique: usize, fate: Fate) -> Option
         }
         Fate::No | Fate::Duplicate => no("Offer is closed"),
     }
+}
+
+/// A look-up's answer that says both of a click, and of an event as well.
+fn two_faced(click: usize) -> String {
+    format!(
+        r#"{{"request_status":"Success","response":{{"clicks":[{{"click_id":"c{click}","offer_id":1,"converted":true,"converted":false,"conversion_id":0}}],"data":{{"conversions":[],"conversions":[]}}}}}}"#
+    )
+}
+
+/// A look-up's answer with fewer rows than it says.
+fn in_part(click: usize) -> String {
+    format!(
+        r#"{{"request_status":"Success","response":{{"clicks":[{{"click_id":"c{click}","offer_id":1,"converted":false}}],"data":{{"conversions":[]}},"total_rows":2}}}}"#
+    )
 }
 
 fn siblings_of(all: &[Stored], index: usize) -> Vec<Sibling> {
@@ -203,6 +232,7 @@ proptest! {
             let transition = loop {
                 step = match step {
                     Step::Store(transition) => break Some(transition),
+                    Step::AskFamily => panic!("no correction"),
                     Step::AskSiblings => attempt.next(Input::Siblings(Some(&siblings)), &mut breaker, at),
                     Step::Fetch { url, .. } => {
                         let is_write = url.contains("/2/conversion.json");
@@ -217,6 +247,8 @@ proptest! {
                                 Fate::Status(status) => Some((status, String::new())),
                                 Fate::No | Fate::DailyCap => Some((200, r#"{"success":false}"#.to_owned())),
                                 Fate::Unclear => Some((200, "<html>".to_owned())),
+                                Fate::SaysBoth => Some((200, two_faced(all[index].click))),
+                                Fate::OfAnother => Some((200, in_part(all[index].click))),
                                 _ => None,
                             }
                         };

@@ -65,6 +65,7 @@ fn run(
     for _ in 0..100 {
         step = match step {
             Step::Store(transition) => return (asked, transition),
+            Step::AskFamily => panic!("no correction"),
             Step::AskSiblings => attempt.next(Input::Siblings(Some(siblings)), breaker, now),
             Step::Fetch { url, .. } => {
                 let path = url.split(['?']).next().unwrap_or_default();
@@ -425,6 +426,10 @@ fn where_nobody_can_tell_the_event_stays_in_doubt_with_an_alert() {
             "unexpected_answer",
         ),
         (
+            vec![(200, converted.as_str()), (403, "")],
+            "unexpected_answer",
+        ),
+        (
             vec![
                 (200, converted.as_str()),
                 (200, r#"{"success":false,"message":"no such report"}"#),
@@ -446,6 +451,55 @@ fn where_nobody_can_tell_the_event_stays_in_doubt_with_an_alert() {
         assert_eq!(seen(&end), ("pending", code, 1, true, true), "{answers:?}");
         assert!(!asked.contains(&"conversion.json".to_owned()));
     }
+}
+
+#[test]
+fn what_a_look_up_meets_stops_no_conversion() {
+    let converted = click(1, r#","converted":true,"conversion_id":7"#);
+    let sibling = [Sibling {
+        is_not_recorded: false,
+        is_delivered: true,
+        conversion_id: Some(7),
+    }];
+    let row_of = |number| Row { number, ..row() };
+    // An account without the report, whatever it says of that.
+    for answer in [
+        (401, ""),
+        (403, ""),
+        (404, ""),
+        (200, r#"{"success":false,"message":"Invalid API Key"}"#),
+    ] {
+        let mut breaker = CircuitBreaker::default();
+        for number in 0..20 {
+            let answers = [(200, converted.as_str()), answer];
+            let (_, end) = run(&row_of(number), IN_DOUBT, &mut breaker, &answers, &sibling);
+            assert_eq!(end.counted, "retried", "{answer:?}");
+            assert!(breaker.rest_reason(end.next_ms.unwrap()).is_empty());
+        }
+    }
+    // A report, or Get Click, that limits: look-ups rest, and sends do not.
+    let limits = [
+        vec![(200, converted.as_str()), (429, "")],
+        vec![(429, "")],
+        vec![(200, "Restricted")],
+    ];
+    for answers in limits {
+        let mut breaker = CircuitBreaker::default();
+        let (_, end) = run(&row_of(1), IN_DOUBT, &mut breaker, &answers, &sibling);
+        assert_eq!(seen(&end), ("pending", "rate_limited", 1, true, false));
+        let (asked, end) = run(&row_of(2), IN_DOUBT, &mut breaker, &[], &sibling);
+        assert_eq!((asked.len(), end.counted, end.attempts), (0, "", 0));
+        assert!(end.next_ms.unwrap() > START_MS + 100_000);
+        let yes = r#"{"conversion":{"conversion_id":8}}"#;
+        let (_, end) = run(&row_of(3), FRESH, &mut breaker, &[(200, yes)], &[]);
+        assert_eq!(end.state, State::Delivered);
+    }
+    // The key is another matter: conversions need it too.
+    let mut breaker = CircuitBreaker::default();
+    for number in 0..2 {
+        run(&row_of(number), IN_DOUBT, &mut breaker, &[(403, "")], &[]);
+    }
+    assert!(breaker.is_paused());
 }
 
 #[test]

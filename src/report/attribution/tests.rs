@@ -1,4 +1,4 @@
-//! Known answers, and oracles of another kind.
+//! Models against known answers, and against independent implementations.
 
 use super::*;
 use proptest::prelude::*;
@@ -57,7 +57,7 @@ fn markov_refuses_journeys_that_all_convert() {
     assert!(rule.rule().contains("did not convert"));
 }
 
-/// The probability of a conversion by walking the chain, with one channel removed.
+/// The probability of a conversion with one channel removed, by simulating the chain step by step.
 fn walked(paths: &[(Vec<u8>, bool)], removed: Option<u8>) -> f64 {
     use std::collections::HashMap;
     let mut moves: HashMap<Option<u8>, Vec<Option<Option<u8>>>> = HashMap::new();
@@ -112,7 +112,7 @@ proptest! {
             journeys.push(names.iter().map(|name| (name.as_slice(), 0)), 10_000, *converts);
         }
         let credit = journeys.credit(Model::Markov).unwrap();
-        // Repeats collapse without changing an effect: the walk keeps them.
+        // A repeated touch collapses without changing an effect; the simulation keeps repeats.
         let whole = walked(&paths, None);
         for (channel, effect) in journeys.channels().zip(&credit.effects) {
             let without = walked(&paths, Some(channel[0] - b'A'));

@@ -1,4 +1,4 @@
-//! Breaking down clicks and conversions by dimensions.
+//! Breaks clicks and conversions down by dimensions.
 
 use super::ADDRESS;
 use super::groups::{Figures, Grouping, Question, Row, distinct, question};
@@ -17,8 +17,8 @@ impl Report {
         seconds == NO_TIME || (from..to).contains(&seconds)
     }
 
-    /// The distinct values of some dimensions, in the order in which [`break_down`](Self::break_down) takes
-    /// labels for a dimension of the caller's own.
+    /// The distinct values of some dimensions, in the order in which [`break_down`](Self::break_down) takes the
+    /// labels of a custom dimension.
     ///
     /// # Errors
     /// [`Error::InvalidField`]; [`Error::ReportFull`].
@@ -56,7 +56,7 @@ impl Report {
         Ok(())
     }
 
-    /// All conversions without a click here, wherever they lie.
+    /// All conversions without a click in this report, in every store.
     pub(super) fn conversions_alone(&self) -> Vec<Row> {
         let mut rows = Vec::new();
         let mut next = self.conversions.first();
@@ -81,8 +81,8 @@ impl Report {
         )
     }
 
-    /// Breaks clicks and conversions down. A conversion counts where its click does; one without a click by
-    /// what it says itself.
+    /// Breaks clicks and conversions down. A conversion counts in its click's group. A conversion without a click
+    /// counts by its own fields.
     ///
     /// # Errors
     /// [`Error::InvalidField`]; [`Error::ReportFull`].
@@ -120,12 +120,12 @@ impl Report {
             }
         }
         let mut grouping = Grouping::new(core::mem::take(&mut question.by));
-        // Of each click its group; of a click outside the window none.
+        // The group of each click; none for a click outside the window.
         let mut groups: Vec<u32> = Vec::new();
         memory.reserve(&mut groups, clicks.rows as usize)?;
         let mut outside = 0_u64;
         for row in 0..clicks.rows {
-            // Every row is numbered, so that labels keep their places.
+            // Every row gets a number, so that the labels keep their places.
             let number = grouping.number(clicks, &mut own, Row::Click(row), memory)?;
             if self.is_inside(clicks.seconds(row)) {
                 groups.push(number);
@@ -134,7 +134,7 @@ impl Report {
                 groups.push(u32::MAX);
             }
         }
-        // Conversions by the number of their id, and the first click of each.
+        // Conversions by the number of their id, with the first click of each.
         let mut click_of: Vec<u32> = Vec::new();
         memory.reserve(&mut click_of, clicks.conversion_ids.len() + 1)?;
         click_of.resize(clicks.conversion_ids.len() + 1, u32::MAX);
@@ -160,7 +160,7 @@ impl Report {
             let code = clicks.conversion_ids.known(id).filter(|_| !id.is_empty());
             if let Some(code) = code {
                 let slot = is_known.get_mut(code as usize)?;
-                // The same conversion id twice is one row read twice.
+                // The same conversion id twice is one conversion that was read twice.
                 if *slot {
                     continue;
                 }
@@ -231,7 +231,7 @@ impl Report {
                 memory.extend(&mut times, &[(number, head.seconds - click)])?;
             }
         }
-        // What only clicks tell of: no status, no money.
+        // Conversions that only the clicks report: they have no status and no amount.
         for (code, (&row, &is_known)) in click_of.iter().zip(&is_known).enumerate() {
             if code > 0 && !is_known && row != u32::MAX {
                 let number = groups.get(row as usize).copied().unwrap_or(u32::MAX);
@@ -255,7 +255,7 @@ impl Report {
         Some(self.write_breakdown(question, &grouping, &own, &figures, &times, outside))
     }
 
-    /// Exactly: a group's addresses are brought together, sorted and counted.
+    /// Exact, not estimated: the addresses of a group are collected, sorted and counted.
     pub(super) fn count_unique(
         &self,
         groups: &[u32],

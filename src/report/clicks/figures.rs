@@ -1,4 +1,4 @@
-//! A breakdown as JSON text: values of groups, and their figures.
+//! A breakdown as JSON text: the values of each group, and its figures.
 
 use super::groups::{Dimension, Figures, Grouping, Own, Question, WEEKDAYS};
 use super::{ADDRESS, AFFILIATE, FIRST_IPV4, OFFER};
@@ -83,7 +83,7 @@ impl Report {
         for figures in figures {
             total.add(figures);
         }
-        // Groups without anything inside of the window are none.
+        // Groups without any row inside the window are left out.
         let mut order: Vec<u32> = (0_u32..)
             .zip(figures)
             .filter(|(_, figures)| figures.clicks + figures.conversions > 0)

@@ -1,4 +1,4 @@
-//! Dimensions, groups, and what is counted of a group.
+//! Dimensions, groups, and the counts of each group.
 
 use super::{ADDRESS, AFFILIATE, Clicks, OFFER};
 use crate::Result;
@@ -8,14 +8,14 @@ use crate::report::source::settings;
 use crate::report::store::NO_TIME;
 use crate::report::words::Words;
 
-/// What rows are grouped by.
+/// A dimension by which rows are grouped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Dimension {
     Column(usize),
     Day,
     Hour,
     Weekday,
-    /// One of the caller's own: a label for each group of its parts.
+    /// A custom dimension of the caller: a label for each group of its source dimensions.
     Own,
 }
 
@@ -60,7 +60,7 @@ pub(super) fn dimensions(value: &str) -> Result<Vec<Dimension>> {
     value.split(',').map(dimension).collect()
 }
 
-/// Groups by number: pairs of a group so far and a further value.
+/// Groups by number. A group is a pair: the group of the dimensions before, and a value of the next one.
 #[derive(Debug)]
 pub(super) struct Groups {
     pub(super) table: Vec<u32>,
@@ -139,11 +139,11 @@ pub(super) struct Grouping {
     pub(super) tables: Vec<Groups>,
 }
 
-/// A row as far as grouping goes.
+/// The fields of a row that decide its group.
 #[derive(Clone, Copy)]
 pub(super) enum Row {
     Click(u32),
-    /// A conversion without a click: offer, affiliate, seconds.
+    /// A conversion without a click: offer, affiliate, time in seconds.
     Alone(u32, u32, u32),
 }
 
@@ -175,7 +175,7 @@ impl Grouping {
         Some(number)
     }
 
-    /// The values of a group, one of each dimension.
+    /// The values of a group, one for each dimension.
     pub(super) fn values(&self, number: u32) -> Vec<u32> {
         let mut values = vec![0; self.tables.len()];
         let mut number = number;
@@ -206,7 +206,7 @@ pub(super) fn value_of(clicks: &Clicks, dimension: Dimension, row: Row) -> u32 {
     }
 }
 
-/// A dimension of the caller's own: the grouping of its parts, and a label for each of these groups.
+/// A custom dimension of the caller: the grouping of its source dimensions, with a label for each group.
 pub(super) struct Own {
     pub(super) grouping: Option<Box<Grouping>>,
     pub(super) labels: Vec<u32>,
@@ -226,13 +226,13 @@ impl Own {
     }
 }
 
-/// What is counted of a group.
+/// The counts and sums of a group.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Figures {
     pub(super) clicks: u64,
     pub(super) unique: u64,
     pub(super) conversions: u64,
-    /// By the number of the status.
+    /// Conversions by the number of their status.
     pub(super) statuses: Vec<(u8, u64)>,
     pub(super) payout: i128,
     pub(super) revenue: i128,
@@ -267,13 +267,13 @@ impl Figures {
         }
     }
 
-    /// Approved payout a click, in 2^-20 of ten-thousandths: only for sorting.
+    /// Approved payout per click, in 2^-20 of ten-thousandths: only for sorting.
     pub(super) fn epc(&self) -> i128 {
         (self.payout << 20) / i128::from(self.clicks.max(1))
     }
 }
 
-/// What a breakdown is asked for.
+/// The options of a breakdown.
 pub(super) struct Question {
     pub(super) by: Vec<Dimension>,
     pub(super) own_of: Vec<Dimension>,
@@ -337,7 +337,7 @@ pub(super) fn question(options: &str) -> Result<Question> {
     Ok(question)
 }
 
-/// Distinct entries; of those without an address each is one.
+/// The number of distinct entries. Each entry without an address counts as one.
 pub(super) fn distinct<T: Ord + Copy>(entries: &mut [T], is_none: impl Fn(&T) -> bool) -> u64 {
     entries.sort_unstable();
     let mut count = 0;

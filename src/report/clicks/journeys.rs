@@ -1,4 +1,4 @@
-//! Attribution over journeys: those of the page's touches, or clicks grouped by a key.
+//! Attribution over journeys: those that the page recorded, or clicks grouped by a key.
 
 use super::groups::{Dimension, Own, Row, dimension, value_of};
 use super::{AFFILIATE, OFFER};
@@ -10,9 +10,9 @@ use crate::report::{Report, amount, refuse};
 use crate::{Error, Result};
 
 impl Report {
-    /// Attribution over journeys that were handed in, or over clicks grouped by a key, by `name=value` lines:
-    /// `model`s, then either `journey` lines (`1` or `0`, payout, channels and seconds, separated by tabs) or
-    /// `key` and `channel`, two dimensions.
+    /// Attribution by `name=value` lines. `model` may stand several times. The journeys are `journey` lines, or
+    /// clicks grouped by two dimensions, `key` and `channel`. A `journey` line has these fields, separated by
+    /// tabs: `1` or `0` (converted or not), payout, channels and seconds.
     ///
     /// # Errors
     /// [`Error::InvalidField`]; [`Error::ReportFull`].
@@ -41,8 +41,8 @@ impl Report {
         Ok(())
     }
 
-    /// Clicks with one key are one journey after another: each ends with a conversion, and what comes after the
-    /// last one is a journey that did not convert.
+    /// The clicks with one key are consecutive journeys. Each conversion ends a journey. Clicks after the last
+    /// conversion are a journey that did not convert.
     pub(super) fn journeys_of_clicks(
         &self,
         journeys: &mut Journeys,
@@ -56,7 +56,7 @@ impl Report {
         for row in 0..clicks.rows {
             let value = value_of(clicks, key, Row::Click(row));
             let seconds = clicks.seconds(row);
-            // Without its key a click is nobody's.
+            // A click without the key belongs to no journey.
             if value != 0 && self.is_inside(seconds) {
                 rows.push((value, seconds, row));
             }

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 type Rows = Vec<(u32, Result<(String, String), Flaw>)>;
 
-/// Line, and unique id and status of each row, handed over in pieces.
+/// The line, the unique id and the status of each row, where the input arrives in pieces.
 fn read(text: &[u8], piece: usize) -> Result<Rows, String> {
     let names = Names::of(RowKind::Orders, "simple").unwrap();
     let mut csv = Csv::new(0);
@@ -126,7 +126,7 @@ fn a_header_that_is_not_certain_is_refused() {
 }
 
 proptest! {
-    /// What is written by the rules is read back, whatever is in the cells, and wherever it is cut.
+    /// Any cells that are written by the rules are read back, wherever the input is cut.
     #[test]
     fn quoted_cells_survive(cells in proptest::collection::vec(("[a-z\",;\r\n é]{0,12}", "[a-z\",\n]{0,8}"), 1..8), piece in 1_usize..40) {
         let quote = |cell: &str| format!("\"{}\"", cell.replace('"', "\"\""));
@@ -139,7 +139,7 @@ proptest! {
         prop_assert_eq!(rows.into_iter().map(|(_, row)| row).collect::<Vec<_>>(), expected);
     }
 
-    /// Nothing is lost: whatever the bytes are, it ends, and every line is a row or a flaw.
+    /// For any bytes, the reader ends, and every line is a row or a flaw.
     #[test]
     fn any_bytes_are_read_to_their_end(bytes in proptest::collection::vec(prop_oneof![Just(b'"'), Just(b','), Just(b'\n'), Just(b'a'), Just(b'\r')], 0..60), piece in 1_usize..9) {
         let mut text = b"unique_id,status\n".to_vec();

@@ -1,10 +1,10 @@
-//! The shape of a program's rows: literals, and what lies between them.
+//! The shape of a program's rows: the literals between the values.
 
 use super::NO_ROLE;
 use super::strict::Text;
 use crate::report::names::{Fields, Kind};
 
-/// A literal of a shape, as words to be compared under a mask, and the value after it.
+/// A literal of a shape, as words that are compared under a mask, and the value after it.
 #[derive(Debug)]
 pub(super) struct Slot {
     pub(super) words: (u32, u32),
@@ -39,7 +39,8 @@ impl Shape {
         (place(from), place(self.words.len()))
     }
 
-    /// Does the literal stand there? Near the end of the input it is never found: the strict reader looks.
+    /// Does the input have the literal here? Near the end of the input the answer is no, and the strict reader
+    /// decides.
     pub(super) fn fits(&self, input: &[u8], at: usize, (from, to): (u32, u32)) -> Option<()> {
         let words = self.words.get(from as usize..to as usize)?;
         let mut at = at;
@@ -78,7 +79,7 @@ impl Shape {
     }
 }
 
-/// The end of a text that has nothing but printable ASCII, without escapes.
+/// The end of a text of printable ASCII without escapes.
 pub(super) fn plain_text(input: &[u8], from: usize) -> Option<usize> {
     const LOW: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
@@ -94,7 +95,7 @@ pub(super) fn plain_text(input: &[u8], from: usize) -> Option<usize> {
         if found != 0 {
             let place = found.trailing_zeros();
             at += (place / 8) as usize;
-            // A borrow can only mark bytes behind a true one: the first is always true.
+            // A borrow can only mark bytes after a true match: the first mark is always right.
             return (input.get(at) == Some(&b'"')).then_some(at);
         }
         at += 8;

@@ -1,4 +1,4 @@
-//! The strict reader of JSON (RFC 8259), and where it leaves what it found.
+//! The strict reader of JSON (RFC 8259), and the values that it records.
 
 use super::{DEEPEST, ENVELOPE, LISTS, LONGEST_PATH, NO_ROLE, Value};
 use crate::report::names::{Fields, Kind, Names, ROLES, normalise};
@@ -10,25 +10,25 @@ pub(super) enum Stop {
     More,
     /// Not JSON.
     Bad,
-    /// A field came twice.
+    /// A field occurred twice.
     Repeated,
-    /// Not a row: a page that holds rows.
+    /// A page that holds rows, not a row.
     Page,
 }
 
-/// Where the strict reader leaves what it found.
+/// The values that the strict reader records.
 pub(super) struct Sink<'a> {
     pub(super) names: &'a Names,
     pub(super) fields: &'a mut Fields,
     pub(super) values: &'a mut Vec<Value>,
-    /// Rank, and place among the values, of what each role has.
+    /// The rank of each role's name, and the index of its value.
     pub(super) best: [(u8, usize); ROLES],
     pub(super) path: [u8; LONGEST_PATH],
     pub(super) path_length: usize,
-    /// The path was too long: nothing below has a role.
+    /// The path was too long: no field below it has a role.
     pub(super) is_lost: bool,
     pub(super) can_be_page: bool,
-    /// No shape can be made of this row.
+    /// This row cannot become a shape.
     pub(super) has_odd: bool,
 }
 
@@ -69,7 +69,8 @@ impl Sink<'_> {
         self.names.find(self.path())
     }
 
-    /// Does the role take this value, being of a better name? Of two equal names neither counts.
+    /// Records the value if its name ranks higher than the role's present one. Two names of
+    /// equal rank are an error.
     pub(super) fn takes(&mut self, role: u8, rank: u8, value: usize) -> Result<bool, Stop> {
         let Some(slot) = self.best.get_mut(usize::from(role)) else {
             return Ok(false);
@@ -222,7 +223,7 @@ impl<'a> Strict<'a> {
             } else {
                 self.input.get(text.from..text.to).unwrap_or_default()
             };
-            // A name that is too long for any role.
+            // The name is too long for any role.
             let length = raw.len().min(LONGEST_PATH);
             if let (Some(slot), Some(raw)) = (name.get_mut(..length), raw.get(..length)) {
                 slot.copy_from_slice(raw);
@@ -263,7 +264,7 @@ impl<'a> Strict<'a> {
             self.at += 1;
             return Ok(());
         }
-        // What is in an array has no role.
+        // Values in an array have no role.
         let before = (sink.path_length, sink.is_lost);
         sink.is_lost = true;
         loop {
@@ -280,7 +281,7 @@ impl<'a> Strict<'a> {
         }
     }
 
-    /// Neither object nor array.
+    /// A value that is neither object nor array.
     pub(super) fn scalar(&mut self, is_last: bool) -> Result<(), Stop> {
         match self.peek()? {
             b'"' => self.text(None).map(|_| ()),
@@ -291,7 +292,8 @@ impl<'a> Strict<'a> {
         }
     }
 
-    /// A number. One that the bytes end with may go on, unless they are the last.
+    /// Reads a number. A number at the end of the bytes may continue, unless these bytes are the
+    /// last.
     pub(super) fn number(&mut self, is_last: bool) -> Result<(), Stop> {
         let end = if is_last {
             Err(Stop::Bad)
@@ -348,7 +350,7 @@ impl<'a> Strict<'a> {
         Ok(())
     }
 
-    /// A text in quotes; unescaped into `output` where it has escapes.
+    /// Reads a text in quotes; unescapes it into `output` where it has escapes.
     pub(super) fn text(&mut self, mut output: Option<&mut Vec<u8>>) -> Result<Text, Stop> {
         let from = self.at + 1;
         let mut at = from;

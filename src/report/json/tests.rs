@@ -1,4 +1,4 @@
-//! JSON in every shape that CAKE answers, against serde, and broken.
+//! JSON in every shape that CAKE answers, compared with serde; and malformed JSON.
 
 use super::*;
 use crate::report::names::Kind;
@@ -213,7 +213,7 @@ fn what_is_no_row_is_listed_and_the_next_one_read() {
     }
 }
 
-/// The same by serde, for rows one a line.
+/// The same rows read by serde, one a line.
 fn by_serde(line: &str) -> Row {
     let value: serde_json::Value = serde_json::from_str(line).map_err(|_| Flaw::Json)?;
     let Some(object) = value.as_object() else {
@@ -249,7 +249,7 @@ fn by_serde(line: &str) -> Row {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
-    /// Rows that a program might write, mutated: both readers and serde agree.
+    /// Mutated rows, as a program might write them: both readers and serde agree.
     #[test]
     fn predicted_strict_and_serde_agree(
         ids in proptest::collection::vec((0_u32..2_000_000, "[A-Za-z0-9 é\"\\\\/.-]{0,20}", 0_u32..40_000), 1..12),
@@ -266,7 +266,7 @@ proptest! {
             let chars: Vec<char> = line.chars().collect();
             let at = place.index(chars.len());
             let with = with.chars().next().unwrap();
-            // Rows stay one a line, so that serde can be asked about each.
+            // Rows stay one a line, so that serde can parse each.
             if with == '\n' || chars.len() < 2 { continue; }
             *line = match what {
                 0 => chars.iter().enumerate().map(|(i, &c)| if i == at { with } else { c }).collect(),
@@ -274,16 +274,16 @@ proptest! {
                 _ => chars.iter().enumerate().flat_map(|(i, &c)| if i == at { vec![with, c] } else { vec![c] }).collect(),
             };
         }
-        // What is no object, or more than one, is another test's.
+        // Lines without an object, or with several, belong to another test.
         prop_assume!(lines.iter().all(|line| line.starts_with('{')));
         let expected: Vec<Row> = lines.iter().map(|line| by_serde(line)).collect();
-        // A key that comes twice: serde takes the last one, we refuse. A key of an envelope makes a page.
+        // A duplicate key: serde takes the last one, this reader refuses it. An envelope's key makes a page.
         prop_assume!(lines.iter().zip(&expected).all(|(line, row)| row.is_err() || ["conversion_id", "unique_id", "payout", "offer_id", "conversion_date", "conversion_status"].iter().all(|key| line.matches(&format!("\"{key}\"")).count() <= 1)));
         let text = lines.join("\n");
         let strict = read(text.as_bytes(), piece, true).unwrap();
         let predicted = read(text.as_bytes(), piece, false).unwrap();
         prop_assert_eq!(&predicted, &strict, "{}", text);
-        // Two values on one line are two rows to us.
+        // Two values on one line are two rows for this reader.
         if lines.iter().zip(&expected).all(|(line, row)| row.is_ok() || serde_json::Deserializer::from_str(line).into_iter::<serde_json::Value>().next().is_some_and(|first| first.is_err())) {
             let normal = |rows: &[Row]| rows.iter().map(|row| row.clone().map_err(|_| ())).collect::<Vec<_>>();
             prop_assert_eq!(normal(&strict), normal(&expected), "{}", text);

@@ -1,11 +1,11 @@
-//! Rows with one key: which of them are a pair, and which are duplicates.
+//! Rows with one key: finds the pair among them, and the duplicates.
 
 use super::{Class, Judge, Pass};
 use crate::report::Report;
 use crate::report::store::{Head, IS_AMENDED, IS_REFUND, NO_AMOUNT, Store};
 use core::cmp::{Ordering, Reverse};
 
-/// Rows with one key: one stands for each side, the rest are duplicates.
+/// Judges rows with one key: one row represents each side, the rest are duplicates.
 pub(super) fn judge_group(
     judge: &mut Judge,
     report: &mut Report,
@@ -15,7 +15,7 @@ pub(super) fn judge_group(
 ) -> Option<()> {
     match pass {
         Pass::Twice => {
-            // Read last is what counts: pages go on where the ones before them ended.
+            // The last reading counts: a page may overlap the page before it.
             left.sort_unstable();
             let (&mut kept, rest) = left.split_last_mut()?;
             let mut has_changed = false;
@@ -48,7 +48,7 @@ pub(super) fn judge_group(
     Some(())
 }
 
-/// How far the forwarder has come: what was delivered counts before what waits, and that before what failed.
+/// The rank of a forwarder's state: delivered before pending, pending before failed.
 pub(super) fn rank(state: &[u8]) -> usize {
     let states: [&[u8]; 4] = [b"delivered", b"pending", b"dead", b"refused"];
     let found = states.iter().position(|known| *known == state);
@@ -63,7 +63,7 @@ pub(super) fn match_group(
     right: &mut [u32],
 ) -> Option<()> {
     let orders = &report.orders;
-    // Sales before refunds; the earliest first; then by what is in the row, never by where it is.
+    // Sales before refunds, then the earliest first, then by the row's content, never by its position.
     left.sort_by(|&one, &other| compare(orders, one, other, u32::MAX));
     let approved = match report.statuses.known(b"approved") {
         Some(approved) if report.settings.prefers_approved => approved,
@@ -112,7 +112,7 @@ pub(super) fn match_group(
     Some(())
 }
 
-/// Which of two rows with one key stands before the other. Without a preferred status none is preferred.
+/// The order of two rows with one key. `u32::MAX` as the preferred status prefers none.
 pub(super) fn compare(store: &Store, one: u32, other: u32, preferred: u32) -> Ordering {
     let (Some(a), Some(b)) = (store.head(one), store.head(other)) else {
         return Ordering::Equal;
@@ -126,7 +126,7 @@ pub(super) fn compare(store: &Store, one: u32, other: u32, preferred: u32) -> Or
         .then_with(|| {
             let texts = |place| {
                 let [unique, order, click, own] = store.texts(place);
-                // Of two conversion ids the shorter one is the smaller number.
+                // If two conversion ids differ in length, the shorter one is the smaller number.
                 (own.len(), own, unique, order, click)
             };
             texts(one).cmp(&texts(other))

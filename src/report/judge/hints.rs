@@ -1,4 +1,4 @@
-//! Near misses: keys that are the same but for how a program wrote them.
+//! Near misses: keys that differ only in their spelling.
 
 use super::{Class, Hint, Judge};
 use crate::report::Report;
@@ -9,7 +9,7 @@ impl Judge {
     pub(super) fn find_hints(&mut self, report: &mut Report) {
         let mut memory = report.memory;
         let mut entries: Vec<(u64, u32, u8)> = Vec::new();
-        // How many digits the keys have that a spreadsheet has shortened.
+        // The digits that remain of keys that a spreadsheet has shortened.
         let mut mantissas = 0_u32;
         let mut shown = Vec::new();
         for collect in [false, true] {
@@ -99,7 +99,7 @@ impl Judge {
     }
 }
 
-/// Without case, blanks, `#`, apostrophes and leading zeros.
+/// The key without case, blanks, `#`, apostrophes and leading zeros.
 pub(crate) fn plain_form(text: &[u8], form: &mut Vec<u8>) {
     form.clear();
     for &byte in text {
@@ -116,7 +116,7 @@ pub(crate) fn plain_form(text: &[u8], form: &mut Vec<u8>) {
     }
 }
 
-/// Digits and power of `1,79536E+12`.
+/// The digits and the exponent of `1,79536E+12`.
 pub(crate) fn exponent_form(text: &[u8]) -> Option<(Vec<u8>, usize)> {
     let text = text.trim_ascii();
     let at = text.iter().position(|byte| matches!(byte, b'E' | b'e'))?;
@@ -138,7 +138,7 @@ pub(crate) fn exponent_form(text: &[u8]) -> Option<(Vec<u8>, usize)> {
     Some((digits, power))
 }
 
-/// The first digits of a long number, rounded as a spreadsheet does, and its power.
+/// The first digits of a long number, rounded as a spreadsheet rounds, and its exponent.
 pub(super) fn rounded(number: &[u8], length: usize) -> Option<(Vec<u8>, usize)> {
     let mut power = number.len() - 1;
     let mut digits = number.get(..length)?.to_vec();

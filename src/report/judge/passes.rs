@@ -1,4 +1,4 @@
-//! One pass over both sides: rows into partitions, partitions merged, groups judged.
+//! One pass over both sides: spreads rows over partitions, merges the partitions, judges the groups.
 
 use super::group::{judge_group, lower};
 use super::{Class, Judge, Pass, ROWS_A_STEP, Stage, class_of, is_open, key_of, which};
@@ -58,7 +58,7 @@ impl Judge {
         outcome.ok_or_else(|| report.full())
     }
 
-    /// Every row is open again.
+    /// Opens every row again.
     pub(super) fn reset(&mut self, report: &mut Report, is_orders: bool, next: Option<u32>) {
         let store = if is_orders {
             &mut report.orders
@@ -79,7 +79,7 @@ impl Judge {
         };
     }
 
-    /// Spreads a side by the pass's key. By their first key rows have been spread while they were read.
+    /// Spreads a side by the pass's key. By the first key, rows were spread while they were read.
     pub(super) fn spread(
         &mut self,
         report: &mut Report,
@@ -110,7 +110,7 @@ impl Judge {
         let is_whole = match pass {
             Pass::Twice => true,
             Pass::Match(_) => is_first,
-            // Events are asked again for each key.
+            // Events are matched again by each key.
             Pass::Deliver(_) => side == 1,
         };
         if is_whole && is_first && pass != Pass::Twice {
@@ -180,7 +180,7 @@ impl Judge {
         let (mut orders, mut others) = (orders.as_slice(), others.as_slice());
         let (mut near, mut far) = (0, 0);
         while let Some(hash) = lower(orders.first(), others.first()) {
-            // Rows lie anywhere: waiting for several at once takes as long as waiting for one.
+            // Rows are scattered in memory: loading several at once takes as long as loading one.
             if near == 0 {
                 near = touch(report.store_of(pass, 0), orders);
             }
@@ -209,7 +209,7 @@ impl Judge {
             core::mem::swap(&mut self.left, &mut self.rest);
             let [_, events] = &mut self.left;
             if matches!(pass, Pass::Deliver(_)) {
-                // Conversions have been through all of their passes; events are no rows of the result.
+                // Conversions have had all their passes; events are not rows of the result.
                 let [_, conversions] = &mut self.rest;
                 core::mem::swap(events, conversions);
             }
@@ -222,7 +222,7 @@ impl Judge {
         Some(())
     }
 
-    /// Leaves a row of a side to the next key.
+    /// Leaves a row of a side for the next key.
     pub(super) fn leave(
         &mut self,
         report: &mut Report,
@@ -236,7 +236,7 @@ impl Judge {
         }
     }
 
-    /// Rows whose keys have one hash.
+    /// Judges rows whose keys have one hash.
     #[inline]
     pub(super) fn judge_run(
         &mut self,
@@ -246,7 +246,7 @@ impl Judge {
         right: &[u64],
     ) -> Option<()> {
         match (left, right) {
-            // A row that nobody else has: nothing of it need be touched.
+            // Only one side has this row: the row itself need not be read.
             (&[one], &[]) => self.leave(report, pass, 0, place_of(one)),
             (&[], &[other]) => self.leave(report, pass, 1, place_of(other)),
             (&[one], &[other]) if matches!(pass, Pass::Match(_)) => {
@@ -272,7 +272,7 @@ impl Judge {
         left: &[u64],
         right: &[u64],
     ) -> Option<()> {
-        // The same hash need not be the same key.
+        // Equal hashes do not mean equal keys.
         let mut rows: Vec<(usize, u32)> = Vec::with_capacity(left.len() + right.len());
         rows.extend(left.iter().map(|&entry| (0, place_of(entry))));
         rows.extend(right.iter().map(|&entry| (1, place_of(entry))));
@@ -306,7 +306,7 @@ impl Judge {
         Some(())
     }
 
-    /// Gives a row its class, and adds it up.
+    /// Gives a row its class, and adds the row to the sums.
     pub(super) fn settle(
         &mut self,
         report: &mut Report,
@@ -341,7 +341,7 @@ impl Judge {
         };
         let mut revenue = one.revenue;
         if one.flags & IS_AMENDED != 0 {
-            // Of this pass or of one before; the list is sorted after each.
+            // The order was amended in this pass or an earlier one; each pass sorts the list at its end.
             revenue = match self.verdicts.amended.last() {
                 Some(&(place, net)) if place == order => net,
                 _ => {
@@ -372,7 +372,7 @@ impl Judge {
         }
     }
 
-    /// Rows that nobody has judged get their class.
+    /// Gives the rows without a class their class.
     pub(super) fn finish(&mut self, report: &mut Report, side: usize, from: usize) -> Option<()> {
         let mut key_flags = 0;
         for &key in &report.settings.keys {
@@ -389,7 +389,7 @@ impl Judge {
         for index in from..to {
             let place = *self.left.get(side)?.get(index)?;
             let head = report.side(is_order).head(place)?;
-            // An order keeps the state that the forwarder has of it.
+            // An order keeps the state that the forwarder has reported.
             let partner = if head.class == Class::Delivered as u8 {
                 head.partner
             } else {
@@ -417,7 +417,7 @@ impl Judge {
     }
 }
 
-/// Brings the next rows into the cache; says how many they are.
+/// Prefetches the next rows into the cache; returns their number.
 pub(super) fn touch(store: &Store, entries: &[u64]) -> usize {
     let mut sum = 0_u32;
     let count = entries.len().min(256);
@@ -428,7 +428,7 @@ pub(super) fn touch(store: &Store, entries: &[u64]) -> usize {
     count
 }
 
-/// The entries of one hash, and those after them.
+/// The entries with one hash, and the entries after them.
 pub(super) fn run(entries: &[u64], hash: u64) -> (&[u64], &[u64]) {
     let length = entries
         .iter()

@@ -1,4 +1,4 @@
-//! What a source was understood as, and the sums of a class.
+//! How a source was understood, and the sums of a class, as JSON text.
 
 use crate::report::judge::Sum;
 use crate::report::names::ROLE_NAMES;

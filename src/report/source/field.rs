@@ -1,4 +1,4 @@
-//! One field's text: its encoding, ids and amounts.
+//! Reads one field's text: its encoding, ids and amounts.
 
 use super::{Encoding, NO_IDS, Source};
 use crate::Result;
@@ -27,8 +27,8 @@ impl Source {
         }
     }
 
-    /// An id as it is compared: whole, without what the caller declared as a prefix. Empty where there is
-    /// none, or a word that stands for none.
+    /// An id for comparison: trimmed, and without the declared prefix. Empty where the field is missing or has a
+    /// word that means a missing id.
     pub(crate) fn id<'a>(
         &self,
         fields: &'a Fields,
@@ -51,7 +51,7 @@ impl Source {
         let trimmed = text.trim_ascii();
         let stands_for_none = trimmed.is_empty()
             || (trimmed.len() < 20
-                // None of the words has a digit, and nearly every id has.
+                // None of these words has a digit, and nearly every id has one.
                 && !trimmed.iter().rev().any(u8::is_ascii_digit)
                 && NO_IDS
                     .split(' ')
@@ -64,7 +64,7 @@ impl Source {
         self.decode(text)
     }
 
-    /// An amount, [`NO_AMOUNT`] where there is none.
+    /// An amount; [`NO_AMOUNT`] where the field is empty.
     pub(crate) fn amount(
         &self,
         fields: &Fields,
@@ -78,7 +78,7 @@ impl Source {
         }
         let is_number = fields.kind(role) == Kind::Number;
         let units = if self.format.group == b' ' && !is_number && !text.is_ascii() {
-            // The thousands' blank may be a no-break space, in either encoding.
+            // The thousands separator may be a no-break space, in either encoding.
             let mut plain = Vec::with_capacity(text.len());
             let mut rest = text;
             while let Some((&byte, tail)) = rest.split_first() {
@@ -105,7 +105,7 @@ impl Source {
     }
 }
 
-/// Windows-1252's 0x80 to 0x9F (WHATWG); the rest is Latin-1.
+/// Windows-1252's 0x80 to 0x9F (WHATWG); the other bytes are Latin-1.
 pub(crate) fn from_windows(byte: u8) -> char {
     const HIGH: &str = "€\u{81}‚ƒ„…†‡ˆ‰Š‹Œ\u{8D}Ž\u{8F}\u{90}‘’“”•–—˜™š›œ\u{9D}žŸ";
     match byte {

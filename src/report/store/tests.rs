@@ -1,4 +1,4 @@
-//! Rows are known by their place, and a full store keeps them.
+//! Rows are identified by their place, and a full store keeps its rows.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Clicks break down, and conversions count where their click does.
+//! Clicks break down by dimensions, and conversions count in their click's group.
 
 use super::*;
 

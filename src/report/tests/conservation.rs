@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// One made-up row: key, day, revenue in cents, status.
+/// One generated row: key, day, revenue in cents, status.
 type Made = (u8, u8, u16, u8);
 
 fn made_orders(rows: &[Made]) -> String {
@@ -38,7 +38,7 @@ fn made_conversions(rows: &[Made], order: &[usize]) -> String {
                 format!("K{key}")
             };
             let status = ["approved", "pending", "rejected"][usize::from(status % 3)];
-            // The same minute of every day: clocks are another test's.
+            // The same minute of every day: another test covers the clocks.
             conversion(
                 u32::try_from(index).unwrap() + 1,
                 &id,
@@ -52,7 +52,7 @@ fn made_conversions(rows: &[Made], order: &[usize]) -> String {
     lines.join("\n")
 }
 
-/// Every row's class with what is in it, and the sums of both sides.
+/// The class and content of every row, and the sums of both sides.
 fn summary(report: &mut Report) -> (Vec<String>, Vec<i128>) {
     let result = reconcile(report).unwrap();
     let mut lines: Vec<String> = rows(report, "")
@@ -97,7 +97,8 @@ fn summary(report: &mut Report) -> (Vec<String>, Vec<i128>) {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
-    /// Each row has one class, sums are conserved, order does not matter, and the parts are the whole.
+    /// Each row has one class, sums are conserved, the order of rows does not matter, and the parts add up to the
+    /// whole.
     #[test]
     fn rows_and_sums_are_conserved(
         orders in proptest::collection::vec((0_u8..12, any::<u8>(), 1_u16..3_000, any::<u8>()), 1..40),

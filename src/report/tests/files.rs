@@ -1,4 +1,4 @@
-//! Files as their programs write them, and as they should not be.
+//! Files as their programs write them, and malformed files.
 
 use super::*;
 
@@ -137,8 +137,8 @@ fn files_are_read_as_their_programs_write_them() {
     assert_eq!(rows(&mut german, "")[0]["order"]["revenue"], "1234.50");
 }
 
-/// Files as they should not be: how many rows are read, and place and reason of every one that is not.
-/// A file's name and text, how many rows it has, and what is wrong in which line.
+/// Malformed files: the number of readable rows, and the line and reason of each unreadable one.
+/// Per file: name and text, the number of rows, and the line and reason of each flaw.
 type Malformed = (
     &'static str,
     &'static str,
@@ -147,7 +147,7 @@ type Malformed = (
 );
 
 const MALFORMED: &[Malformed] = &[
-    // CSV: cells too many, too few, none.
+    // CSV: too many cells, too few, none.
     (
         "",
         "unique_id,revenue\nA,1.00,x\nB,1.00\nC\nD,1.00\n",
@@ -156,7 +156,7 @@ const MALFORMED: &[Malformed] = &[
     ),
     ("", "unique_id,revenue\nA,1.00\n\n\nB,1.00\n", 2, &[]),
     ("", "unique_id,revenue\n,\nA,1.00\n", 2, &[]),
-    // Quotes that go on, end too early, or never.
+    // Quotes that have bytes after them, close too early, or never close.
     (
         "",
         "unique_id,revenue\n\"A\"x,1.00\nB,1.00\n",
@@ -176,7 +176,7 @@ const MALFORMED: &[Malformed] = &[
         1,
         &[(3, "quote")],
     ),
-    // Amounts and dates that are none.
+    // Invalid amounts and dates.
     (
         "decimal=.\n",
         "unique_id,revenue\nA,one\nB,1.00.0\nC,-\nD,1e2\nE,0x1\nF,1.00\n",
@@ -220,7 +220,7 @@ const MALFORMED: &[Malformed] = &[
         2,
         &[],
     ),
-    // JSON: one a line, each for itself.
+    // JSON: one row a line, each independent.
     (
         "",
         "{\"unique_id\":\"A\"}\n{\"unique_id\":}\n{\"unique_id\":\"C\"}\n",

@@ -1,5 +1,4 @@
-//! An answer's elements, and how they are written: as plain XML, in a SOAP
-//! envelope, as `{"d":{…}}`.
+//! The elements of an answer, and their formats: plain XML, a SOAP envelope, or `{"d":{…}}`.
 
 use super::Method;
 use crate::pixel::push_escaped;
@@ -7,7 +6,7 @@ use crate::sandbox::HttpAnswer;
 use core::fmt::Display;
 use serde_json::Value;
 
-/// How a call came, and so how it is answered.
+/// The form of a call, which is also the form of its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     /// GET with a query.
@@ -22,7 +21,7 @@ pub(super) enum Form {
 #[derive(Clone, Debug)]
 pub(super) struct Node {
     name: &'static str,
-    /// Is it of the services' second namespace, that of ids and names?
+    /// Does the element have the services' second namespace, for ids and names?
     is_stored: bool,
     content: Content,
 }
@@ -55,12 +54,12 @@ pub(super) fn raw(name: &'static str, value: impl Display) -> Node {
     node(name, Content::Raw(value.to_string()))
 }
 
-/// Nothing: `xsi:nil`.
+/// An empty element: `xsi:nil`.
 pub(super) fn nil(name: &'static str) -> Node {
     node(name, Content::Nil)
 }
 
-/// An element of elements.
+/// An element with child elements.
 pub(super) fn group(name: &'static str, nodes: Vec<Node>) -> Node {
     node(name, Content::Group(nodes))
 }
@@ -70,7 +69,7 @@ pub(super) fn rows(name: &'static str, row: &'static str, rows: Vec<Vec<Node>>) 
     node(name, Content::Rows(row, rows))
 }
 
-/// An id and a name, in the namespace that the services keep for them.
+/// An id and a name, in the services' namespace for both.
 pub(super) fn named(name: &'static str, id: u64, shown: &str) -> Node {
     let (id_name, name_name) = match name {
         "source_affiliate" => ("source_affiliate_id", "source_affiliate_name"),
@@ -92,7 +91,7 @@ pub(super) fn named(name: &'static str, id: u64, shown: &str) -> Node {
     )
 }
 
-/// A country's code.
+/// A country code.
 pub(super) fn country(code: &str) -> Node {
     let stored = |node: Node| Node {
         is_stored: true,
@@ -105,7 +104,7 @@ pub(super) fn country(code: &str) -> Node {
     group("country", nodes)
 }
 
-/// An amount of the account's currency, which is US dollars here unless the row says otherwise.
+/// An amount. The currency is US dollars, the account's, unless the row names another one.
 pub(super) fn money(name: &'static str, amount: &str, currency_id: u8) -> Node {
     group(
         name,
@@ -126,7 +125,7 @@ const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
 const XSD: &str = "http://www.w3.org/2001/XMLSchema";
 const XML: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?>";
 
-/// Writes an answer in the form in which it was asked.
+/// Writes an answer in the form of its call.
 pub(super) fn render(method: Method, form: Form, nodes: &[Node]) -> HttpAnswer {
     let name = method.name();
     let version = method.version;

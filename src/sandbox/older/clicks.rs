@@ -1,6 +1,5 @@
-//! `reports.asmx/Clicks`. The service's own `click_id`, `tracking_id` and
-//! `visitor_id` are numbers of their own: the click id of links and the young API
-//! is `request_session_id`.
+//! `reports.asmx/Clicks`. The service's `click_id`, `tracking_id` and `visitor_id` are numbers of
+//! its own. The click id of links and of the newer API is `request_session_id`.
 
 use super::answer::{Node, country, group, named, raw, rows, text};
 use super::{Call, Kind, Parameter, iso};
@@ -22,7 +21,7 @@ pub(super) const PARAMETERS: &[Parameter] = &[
     ("row_limit", Kind::Integer),
 ];
 
-/// What the service's own ids begin with, so that nobody takes one for another.
+/// The first number of each range of ids, so that the ranges cannot be confused.
 const CLICKS: u64 = 1_633_000_000;
 const TRACKINGS: u64 = 1_251_000_000;
 const VISITORS: u64 = 964_000_000;
@@ -81,7 +80,7 @@ impl Network {
     }
 }
 
-/// The sub ids; those that are not there are empty elements.
+/// The sub ids; a missing one is an empty element.
 pub(super) fn sub_ids(values: [Option<&str>; 5]) -> impl Iterator<Item = Node> {
     ["sub_id_1", "sub_id_2", "sub_id_3", "sub_id_4", "sub_id_5"]
         .into_iter()

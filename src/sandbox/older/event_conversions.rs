@@ -53,14 +53,14 @@ pub(super) const CHANGES_PARAMETERS: &[Parameter] = &[
     ("sort_descending", Kind::Boolean),
 ];
 
-/// The fields that can be sorted by, and their columns.
+/// The sortable fields, and their columns.
 const SORTS: [(&str, &str); 3] = [
     ("event_conversion_date", "conversion_date"),
     ("event_conversion_id", "conversion_id"),
     ("conversion_id", "conversion_id"),
 ];
 
-/// The event of a conversion that names none.
+/// The event of a conversion without one.
 const MACRO_EVENT: (u64, &str) = (1, "Conversion");
 
 impl Network {

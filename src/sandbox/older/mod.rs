@@ -1,10 +1,8 @@
-//! The older services, `/api/VERSION/SERVICE.asmx/METHOD`, over the same rows as
-//! the young API, as ASP.NET serves them: GET with every parameter demanded,
-//! SOAP with the rest left out, JSON in `{"d":…}`.
+//! The older services, `/api/VERSION/SERVICE.asmx/METHOD`, over the same rows as the newer API. They answer as
+//! ASP.NET does: GET requires every parameter, SOAP allows missing ones, JSON comes in `{"d":…}`.
 //!
-//! Recorded answers give the elements and their order. Where there is none (the
-//! root of a plain GET, a disposition, a tracking domain) the names are
-//! *(inference)*.
+//! Recorded answers give the elements and their order. Names without a recording (the root of a plain GET, a
+//! disposition, a tracking domain) are *(inference)*.
 
 mod answer;
 mod clicks;
@@ -25,7 +23,7 @@ pub(super) struct Method {
 }
 
 impl Method {
-    /// The method at a path. A version is one that has the parameters of the documented one.
+    /// The method at a path, if the version has the parameters of the documented one.
     pub(super) fn at(path: &str) -> Option<Self> {
         let (version, method) = path.strip_prefix("/api/")?.split_once('/')?;
         let version = version.parse().ok()?;
@@ -66,7 +64,7 @@ impl Method {
 
 const TRACKING_DOMAINS: &[Parameter] = &[("domain_type", Kind::Text)];
 
-/// A call of a service: what was asked, and in which form it is answered.
+/// A call of a service: its parameters, and the form of its answer.
 struct Call<'a> {
     method: Method,
     form: Form,
@@ -75,14 +73,14 @@ struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// The answer of a success.
+    /// The answer of a successful call.
     fn answer(&self, nodes: Vec<Node>) -> HttpAnswer {
         let mut all = vec![raw("success", true)];
         all.extend(nodes);
         answer::render(self.method, self.form, &all)
     }
 
-    /// A no, with status 200, as recorded.
+    /// A failure, with status 200, as recorded.
     fn refuse<T>(&self, message: &str, has_rows: bool) -> Decided<T> {
         let mut nodes = vec![raw("success", false), text("message", message)];
         if has_rows {
@@ -91,7 +89,7 @@ impl Call<'_> {
         Err(Stop::Say(answer::render(self.method, self.form, &nodes)))
     }
 
-    /// `start_at_row`, where 0 and 1 are the first row, and `row_limit`, where 0 is all.
+    /// The paging: in `start_at_row`, 0 and 1 are the first row; in `row_limit`, 0 is all rows.
     fn paging(&self) -> (u64, u64) {
         let limit = self.asked.id("row_limit").unwrap_or(100_000);
         let start = self.asked.id("start_at_row").unwrap_or(0);
@@ -148,7 +146,7 @@ impl Network {
         ])
     }
 
-    /// The affiliate and the offer of a row, and what stands between them, as the answers write them.
+    /// The elements of a row's affiliate and offer, and of those between the two, as the answers write them.
     fn parties(&self, affiliate_id: u64, offer_id: u64) -> Vec<Node> {
         let affiliate = self.fixture.affiliate(affiliate_id);
         let offer = self.fixture.offer(offer_id);
@@ -184,7 +182,7 @@ impl Network {
     }
 }
 
-/// A civil time as the services write it: `2026-06-19T14:30:00`.
+/// A civil time in the services' format: `2026-06-19T14:30:00`.
 fn iso(time: &str) -> String {
     time.replacen(' ', "T", 1)
 }

@@ -1,6 +1,6 @@
-//! A call's parameters as ASP.NET reads them: from a query every one must be
-//! there, from JSON too; SOAP may leave one out. What is no number, no date, no
-//! word of an enumeration never reaches the service.
+//! A call's parameters as ASP.NET reads them. A query and JSON must have every parameter; SOAP may
+//! leave one out. A value that is not of the parameter's type (number, date, enumeration) never
+//! reaches the service.
 
 use super::Method;
 use super::answer::{Form, fault};
@@ -26,18 +26,18 @@ pub(super) enum Kind {
     Word(&'static [&'static str]),
 }
 
-/// What was asked, each of its type.
+/// The values of a call, each of its type.
 #[derive(Debug)]
 pub(super) struct Asked(Vec<(&'static str, String)>);
 
 impl Asked {
-    /// A text, empty where it was left out.
+    /// A text; empty where the call left it out.
     pub(super) fn text(&self, name: &str) -> &str {
         let found = self.0.iter().find(|(each, _)| *each == name);
         found.map_or("", |(_, value)| value)
     }
 
-    /// An id; none where it is 0 or less, which stands for all.
+    /// An id; `None` where it is 0 or less, which means all.
     pub(super) fn id(&self, name: &str) -> Option<u64> {
         self.text(name).parse().ok().filter(|id| *id > 0)
     }
@@ -53,7 +53,7 @@ impl Asked {
 }
 
 impl Kind {
-    /// The type's name in .NET, and whether `text` is of it.
+    /// The type's name in .NET, and whether `text` is a value of the type.
     fn check(self, text: &str) -> Result<(), &'static str> {
         let (is_right, name) = match self {
             Self::Integer => (text.parse::<i32>().is_ok(), "System.Int32"),
@@ -101,7 +101,7 @@ fn read_date(text: &str) -> Option<String> {
     CivilTime::parse("date", &spelt).ok().map(|_| spelt)
 }
 
-/// Reads a call's parameters, the key among them.
+/// Reads a call's parameters, including the key.
 pub(super) fn read(request: &IncomingRequest, method: Method) -> Decided<(Form, Asked)> {
     let say = |answer: HttpAnswer| Err(Stop::Say(answer));
     let parameters = || {
@@ -118,7 +118,7 @@ pub(super) fn read(request: &IncomingRequest, method: Method) -> Decided<(Form, 
     if request.method == "GET" {
         let given: Vec<_> = url::pairs(url::query_of(&request.url)).collect();
         for (name, kind) in parameters() {
-            // ASP.NET reads names without case.
+            // ASP.NET ignores the case of names.
             let found = given
                 .iter()
                 .find(|(each, _)| each.eq_ignore_ascii_case(name));
@@ -128,7 +128,7 @@ pub(super) fn read(request: &IncomingRequest, method: Method) -> Decided<(Form, 
                     &format!("Missing parameter: {name}.\r\n"),
                 ));
             };
-            // An empty date of an option that needs none is taken.
+            // An empty date is accepted where the option needs no date.
             let is_empty_date = kind == Kind::Date && value.is_empty();
             if let Err(type_name) = kind.check(value)
                 && !is_empty_date
@@ -193,7 +193,7 @@ pub(super) fn read(request: &IncomingRequest, method: Method) -> Decided<(Form, 
     Ok((Form::Soap, Asked(asked)))
 }
 
-/// What a service of .NET says to JSON that it cannot read.
+/// The answer of a .NET service to JSON that it cannot read.
 fn invalid_call(what: &str) -> HttpAnswer {
     let mut answer = HttpAnswer::json(&json!({
         "Message": format!("Invalid web service call, {what}"),
@@ -223,7 +223,7 @@ fn soap_parameters(body: &str) -> Option<Vec<(&str, String)>> {
     Some(given)
 }
 
-/// The line and column behind an element, counted from 1, as .NET tells them.
+/// The line and column after an element, counted from 1, as .NET reports them.
 fn place_behind(body: &str, name: &str) -> (usize, usize) {
     let closing = [&[":", name, ">"].concat(), &["</", name, ">"].concat()]
         .into_iter()

@@ -1,5 +1,5 @@
-//! `track.asmx/UpdateConversionEvents` (KB 13000068566): totals replace, what is
-//! added adds again each time, a note is appended.
+//! `track.asmx/UpdateConversionEvents` (KB 13000068566): a total replaces the old value, an
+//! addition adds again each time, a note is appended.
 
 use super::answer::text;
 use super::{Call, Kind, Parameter};
@@ -41,7 +41,7 @@ pub(super) const PARAMETERS: &[Parameter] = &[
     ("disallow_on_billing_status", Kind::Text),
 ];
 
-/// An amount in 1/10000, with its sign; what is behind the fourth place is cut off.
+/// An amount in 1/10000, with its sign; further decimal places are cut off.
 fn units(decimal: &str) -> Option<i64> {
     let (sign, digits) = decimal
         .strip_prefix('-')
@@ -137,7 +137,7 @@ impl Network {
             note: Some(note).filter(|note| !note.is_empty()),
             ..conversion.clone()
         };
-        // A click that is gone has no macros, and its affiliate is not told.
+        // Without the click, the macros have no values: the affiliate gets no postback.
         let fired = match loaded.click(&corrected.click_id)? {
             Some(click) => self.fired(
                 call.request,
@@ -158,7 +158,7 @@ impl Network {
     }
 }
 
-/// The conversion, by its id or by the advertiser's.
+/// The conversion, by its id or by the advertiser's transaction id.
 fn corrected_conversion<'a>(
     call: &Call<'_>,
     loaded: &'a Rows,

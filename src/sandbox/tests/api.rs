@@ -1,4 +1,4 @@
-//! The API's five actions, byte for byte, and what they refuse.
+//! The API's five actions, byte for byte, and their refusals.
 
 use super::*;
 use crate::api;

@@ -1,4 +1,4 @@
-//! Clicks: logged, redirected, cut, turned away.
+//! Clicks: logged, redirected, truncated, refused.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Fixtures and settings that cannot be.
+//! Invalid fixtures and settings.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! The past that the sandbox makes up.
+//! The generated history.
 
 use super::{NOW_MS, network};
 use crate::sandbox::Numbers;
@@ -74,7 +74,7 @@ fn a_past_looks_like_one() {
     };
     assert!(at_hour("20") > 5 * at_hour("04"));
 
-    // Sub ids differ in quality, bots never convert, only clicks of the past do.
+    // Sub ids differ in quality, bots never convert, and only clicks of the history convert.
     let by_id: BTreeMap<_, _> = clicks
         .iter()
         .map(|click| (click.click_id.as_str(), click))

@@ -1,4 +1,5 @@
-//! The older services: as recorded, over the same rows, and as our own client asks.
+//! The older services: against recorded answers, over the same rows, and through the package's own
+//! client.
 
 use super::*;
 use crate::api::{self, Account, Answer, CallEvent, CallOutcome, CallSettings, Services};
@@ -174,7 +175,7 @@ fn a_refund_is_applied_told_and_no_longer_owed() {
                         .contains(&crate::sandbox::fixture::PostbackEvent::Rejection)
             }))
     );
-    // The young services tell of it too.
+    // The newer services report it too.
     let listed = store.get(
         &network,
         "/api/2/conversions.json?api_key=key&start_date=2026-06-19&end_date=2026-06-20&conversion_status=returned",
@@ -391,7 +392,7 @@ fn faults_on_demand_strike_them_in_their_own_form() {
     assert_eq!(read.code(), "unexpected_answer");
 }
 
-/// What becomes of a request on its way.
+/// The fate of a request.
 #[derive(Clone, Copy, Debug)]
 enum Fate {
     Answered,
@@ -401,7 +402,7 @@ enum Fate {
     Restricted,
 }
 
-/// A correction through all that its requests meet.
+/// Sends a correction while its requests meet faults.
 fn corrected(
     network: &Network,
     store: &mut Store,
@@ -474,7 +475,7 @@ proptest::proptest! {
                 Err(error) => proptest::prop_assert_eq!(applied, 0, "{}: {}", params, error),
             }
         }
-        // What the notes say, in their order, is what the payout came to.
+        // The notes, in their order, add up to the payout.
         let mut units = 180_000_i64;
         let note = store.conversions[0].note.clone().unwrap_or_default();
         for each in note.split(' ').filter(|each| !each.is_empty()) {

@@ -1,11 +1,11 @@
-//! What must hold whatever happens, in whatever order.
+//! Invariants under any events, in any order.
 
 use super::store::Store;
 use super::{NOW_MS, network};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
-/// Something that happens to a network.
+/// An event in a network.
 #[derive(Clone, Debug)]
 enum Event {
     Click {
@@ -37,7 +37,7 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// The rules again, written another way: what each offer pays, in 1/10000.
+/// The rules, implemented a second time: the payout of each offer, in 1/10000.
 fn expected_units(offer_id: u64, affiliate_id: u64, payout: Option<u16>) -> u64 {
     match (payout, offer_id, affiliate_id) {
         (Some(cents), ..) => u64::from(cents) * 100,
@@ -50,14 +50,14 @@ fn expected_units(offer_id: u64, affiliate_id: u64, payout: Option<u16>) -> u64 
 }
 
 proptest! {
-    /// What affiliates are owed equals the approved conversions under the rules,
-    /// at every step; a deduplicated conversion is there once; a cap holds.
+    /// At every step, the amounts owed equal the approved conversions under the rules. A deduplicated conversion
+    /// is recorded once; a cap holds.
     #[test]
     fn money_is_conserved_and_nothing_is_paid_twice(events in prop::collection::vec(event(), 1..80)) {
         let network = network();
         let mut store = Store::default();
         let mut now = NOW_MS;
-        // The books of another clerk: conversion id → affiliate, units, status.
+        // Independent books: conversion id → affiliate, units, status.
         let mut books: BTreeMap<u64, (u64, u64, String)> = BTreeMap::new();
         for event in events {
             match event {
@@ -113,7 +113,7 @@ proptest! {
             }
         }
         prop_assert!(seen.values().all(|count| *count == 1));
-        // Nobody is told twice of the same event of one conversion by one postback, but by moving there and back.
+        // A postback is sent at most once for an event of a conversion, unless the status moved there and back.
         let mut told = BTreeMap::new();
         for row in store.fired.iter().filter(|row| row.event == "conversion") {
             *told.entry((row.conversion_id, row.postback_id)).or_insert(0) += 1;

@@ -1,4 +1,4 @@
-//! A store in memory that carries plans out, as the Durable Object does.
+//! An in-memory store that carries plans out, as the Durable Object does.
 
 use crate::sandbox::plan::{ConversionFilter, Need, RowPage, Write};
 use crate::sandbox::row::PostbackRow;
@@ -43,7 +43,7 @@ impl Store {
             ..IncomingRequest::default()
         };
         let mut rows = Rows::default();
-        // A decision that never ends would be a mistake of the rules.
+        // A decision that never ends is an error of the rules.
         for _ in 0..10 {
             match network.decide(&call, &rows) {
                 Step::Need(need) => self.load(need, &mut rows),

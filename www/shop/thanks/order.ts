@@ -1,4 +1,4 @@
-/** Plays the shop's server: writes the order that the address names into the page. */
+/** Plays the shop's server: writes the order from the address into the page. */
 const { searchParams } = new URL(location.href);
 document.body.dataset["orderId"] = searchParams.get("order") ?? "";
 document.body.dataset["offerId"] = searchParams.get("offer") ?? "12345";

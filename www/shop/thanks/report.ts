@@ -1,9 +1,9 @@
-/** The demo's part of the thank-you page: tells what came of the conversion. */
+/** The demo's part of the thank-you page: shows the result of the conversion. */
 import type { Order } from "../../visit.js";
 import { openPanel } from "../panel.js";
 import { conversion, tracker } from "./thanks.js";
 
-/** What a code means to a person. */
+/** The meaning of a code, for people. */
 const MEANING: Record<string, string> = {
   click_converted: "this click has converted already; click the link again",
   invalid_click_id: "no click led here",

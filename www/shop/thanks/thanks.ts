@@ -1,4 +1,4 @@
-/** The thank-you page's script: all that an advertiser writes. */
+/** The thank-you page's script: all the code that an advertiser writes. */
 import { createTracker } from "cake-edge/page";
 import { consent } from "../consent.js";
 

@@ -1,4 +1,4 @@
-/** Two copies in one process: each has its own core, and both know an error of the other. */
+/** Two copies in one process: each has its own core, and both recognise the other's errors. */
 import { createTrackingLink, isCakeError } from "cake-edge";
 import { createTrackingLink as createOther, isCakeError as isOther } from "cake-edge-copy";
 

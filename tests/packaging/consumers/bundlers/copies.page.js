@@ -1,4 +1,4 @@
-/** Two copies in one page: what they keep is the same, and the order is one. */
+/** Two copies in one page: both store the same click, and the order is one. */
 import { createTracker } from "cake-edge/page";
 import { createTracker as createOther } from "cake-edge-copy/page";
 

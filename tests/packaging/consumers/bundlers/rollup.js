@@ -1,4 +1,4 @@
-// node rollup.js es|iife|cjs: with the one plugin that finds packages.
+// node rollup.js es|iife|cjs: with only the plugin that finds packages.
 import { nodeResolve } from "@rollup/plugin-node-resolve";
 import { rollup } from "rollup";
 

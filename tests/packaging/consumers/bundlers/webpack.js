@@ -1,8 +1,8 @@
-// node webpack.js webpack|@rspack/core web|node: one bundle, as the bundler does it by default.
+// node webpack.js webpack|@rspack/core web|node: one bundle, with the bundler's defaults.
 import { resolve } from "node:path";
 
 const [name, target] = process.argv.slice(2);
-// Its bundles for a server are CommonJS, and this project's .js files are not.
+// The server bundles are CommonJS, but this project's .js files are ES modules.
 const extension = target === "node" ? "cjs" : "js";
 const { default: bundler, ...named } = await import(name);
 (bundler ?? named.rspack)(
@@ -15,7 +15,7 @@ const { default: bundler, ...named } = await import(name);
       filename: `landing.${extension}`,
       chunkFilename: `[id].${extension}`,
     },
-    // Its one advice is on the size of assets.
+    // The only warning is about the size of assets.
     performance: { hints: false },
   },
   (error, stats) => {

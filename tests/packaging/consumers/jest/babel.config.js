@@ -1,2 +1,2 @@
-// For the run in CommonJS; the one in ES modules needs no transformation.
+// For the run in CommonJS; the run in ES modules needs no transformation.
 module.exports = { presets: [["@babel/preset-env", { targets: { node: "current" } }]] };

@@ -1,2 +1,2 @@
-// The package is ES modules alone: Jest, which runs CommonJS, is told to transform it.
+// The package has only ES modules: Jest, which runs CommonJS, must transform it.
 module.exports = { testMatch: ["**/*.jest.js"], transformIgnorePatterns: ["/node_modules/(?!cake-edge/)"] };

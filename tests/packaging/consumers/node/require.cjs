@@ -1,10 +1,11 @@
-/** `require` of each entry: Node 20.19 and newer load ES modules so, where nothing waits at their top. */
+/** `require` of each entry: Node 20.19 and newer can load ES modules that have no top-level await. */
 const { createTrackingLink } = require("cake-edge");
 require("cake-edge/page");
 require("cake-edge/link");
 require("cake-edge/report");
 require("cake-edge/slim");
 require("cake-edge/forwarder/memory");
+require("cake-edge/forwarder/node");
 require("cake-edge/sandbox/memory");
 
 for (const [entry, use] of [

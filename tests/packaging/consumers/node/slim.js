@@ -1,4 +1,4 @@
-/** The module from a file of one's own choice. */
+/** Loads the module from a file that the user chooses. */
 import { readFileSync } from "node:fs";
 import { createTrackingLink, init } from "cake-edge/slim";
 

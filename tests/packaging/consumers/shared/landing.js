@@ -1,4 +1,4 @@
-/** What a landing page does with the package: it keeps the click, builds a link, and reports a conversion. */
+/** A landing page's use of the package: it stores the click, builds a link, and reports a conversion. */
 import { createTrackingLink } from "cake-edge";
 import { createTrackingLink as createPageLink, ready } from "cake-edge/link";
 import { createTracker } from "cake-edge/page";
@@ -6,7 +6,7 @@ import { openReport } from "cake-edge/report";
 
 const PARTS = { domain: "track.yournetwork.com", affiliateId: 1, creativeId: 2 };
 
-/** What needs WebAssembly says so where there is none. */
+/** Without WebAssembly, a call that needs it fails with a message about it. */
 async function attempt(run) {
   try {
     return await run();

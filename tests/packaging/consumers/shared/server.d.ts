@@ -1,3 +1,3 @@
-/** What `walk` brings where all is well. */
+/** The result of `walk` when all is well. */
 export declare const EXPECTED: string;
 export declare function walk(): Promise<string>;

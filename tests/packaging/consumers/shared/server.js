@@ -1,6 +1,6 @@
 /**
- * What a server does with the package: a link, a click, a conversion through forwarder and network, and the report on it,
- * in one process.
+ * A server's use of the package: a link, a click, a conversion through forwarder and network, and the report on it, in
+ * one process.
  */
 import { createCakeClient, createTrackingLink, findClick } from "cake-edge";
 import { createForwarderInProcess } from "cake-edge/forwarder/memory";
@@ -11,7 +11,7 @@ import { createSandbox } from "cake-edge/sandbox/memory";
 
 export const EXPECTED = "https://track.yournetwork.com/?a=1&c=2&s1=spring%20sale delivered approved matched no_page";
 
-/** As CAKE's report has it. */
+/** A row in the form of CAKE's report. */
 const CONVERSION = {
   conversion_id: 1,
   conversion_date: "2026-06-01 10:00:01",
@@ -24,7 +24,7 @@ const CONVERSION = {
 export async function walk() {
   const parts = { domain: "track.yournetwork.com", affiliateId: 1, creativeId: 2, s1: "spring sale" };
   const link = createTrackingLink(parts);
-  // The pages' own, where a server renders them.
+  // The entry for pages, in a server that renders them.
   await ready();
   if (createPageLink(parts) !== link) throw new Error("two entries build two links");
   const { code } = await createTracker().convert({ offerId: 12345, orderId: "ORD-1" });

@@ -1,4 +1,4 @@
-/** What a server or Worker in TypeScript writes. */
+/** The code of a server or Worker in TypeScript. */
 import {
   type CakeClient,
   CakeError,
@@ -15,6 +15,7 @@ import {
   withClickCapture,
 } from "cake-edge";
 import { createForwarderInProcess } from "cake-edge/forwarder/memory";
+import { type ForwarderServer, type NodeForwarder, openForwarder, serveForwarder } from "cake-edge/forwarder/node";
 import { openReport, type Report, type ReportRow } from "cake-edge/report";
 import { createSandbox } from "cake-edge/sandbox/memory";
 import { init as initSlim } from "cake-edge/slim";
@@ -53,6 +54,13 @@ export const forwarder = createForwarderInProcess({
   operatorSecret: "5f0c4bd2a9e6417380cd1e2fa7b49638",
   fetch: (request) => sandbox.fetch(request),
 });
+/** On a machine with an address of its own. */
+export function keep(folder: string): NodeForwarder {
+  return openForwarder({ folder, shards: 2, baseUrl: "http://127.0.0.1", apiKey: "key-of-a-test", operatorSecret: "" });
+}
+export async function serve(folder: string): Promise<ForwarderServer> {
+  return serveForwarder({ folder, port: 0, proxies: 1, rateLimit: { limit: 600 }, operatorSecret: "" });
+}
 init(new Uint8Array(8));
 initSlim(new ArrayBuffer(8));
 

@@ -1,4 +1,4 @@
-/** What a page in TypeScript writes. */
+/** The code of a page in TypeScript. */
 import { createTrackingLink, ready } from "cake-edge/link";
 import { type ConvertResult, createTracker, type Tracker } from "cake-edge/page";
 

@@ -1,4 +1,4 @@
-/** What a Worker in TypeScript writes. */
+/** The code of a Worker in TypeScript. */
 
 import module from "cake-edge/edge.wasm";
 import { createForwarder } from "cake-edge/forwarder";

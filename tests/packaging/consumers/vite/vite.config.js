@@ -1,3 +1,3 @@
-// As a project of the user's would have it: nothing at all, but for the server's bundle in one file.
+// As in a user's project: no options, except one file for the server's bundle.
 const config = { base: "./", ssr: { noExternal: true } };
 export default config;

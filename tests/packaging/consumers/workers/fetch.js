@@ -1,4 +1,4 @@
-/** A site's Worker: captures the click, builds links, and holds forwarder and network in Durable Objects. */
+/** A site's Worker: captures the click, builds links, and has forwarder and network in Durable Objects. */
 import { createTrackingLink, readClickCookie, withClickCapture } from "cake-edge";
 import { createForwarder } from "cake-edge/forwarder";
 import { sandbox } from "cake-edge/sandbox";

@@ -4,7 +4,7 @@ import { Landing } from "./landing.jsx";
 
 export const dynamic = "force-dynamic";
 
-/** A server component that the answer's stream waits for: the page has been sent by then. */
+/** A server component that delays the end of the stream: the page is already sent by then. */
 async function Late() {
   await new Promise((resolve) => setTimeout(resolve, 100));
   const link = createTrackingLink({ domain: "track.yournetwork.com", affiliateId: 1, creativeId: 2 });

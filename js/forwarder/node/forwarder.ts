@@ -1,0 +1,145 @@
+/** A forwarder in one process: opens its shards, and answers requests until it is closed or its disk fails. */
+import type { CakeError } from "../../error.js";
+import { integerOption, refuse, stringOption } from "../../option.js";
+import { failure, Refusal } from "../answer.js";
+import { handle } from "../handler.js";
+import { ADDRESS_HEADER } from "../network.js";
+import { type ForwarderOptions, resolveOptions } from "../options.js";
+import { createIds } from "../setup.js";
+import { sweepAll } from "../sweep.js";
+import { failed, problemOf, takeFolder } from "./folder.js";
+import { createLimit, type RateLimitOptions } from "./rate-limit.js";
+import { NodeShard } from "./shard.js";
+
+/** The options of a forwarder in a Node process. */
+export interface NodeOptions extends ForwarderOptions {
+  /**
+   * The folder of the outbox's rows, on a local disk. It is made where it is missing, and belongs to one process at a time.
+   */
+  readonly folder: string;
+  /**
+   * The number of shards. Each is a database file, and sends up to five requests to CAKE at once. The folder keeps the
+   * number that it was begun with: an event is looked for in the shard of its key.
+   * @default 4
+   */
+  readonly shards?: number;
+  /** The limit of requests for each caller's address. @default no limit */
+  readonly rateLimit?: RateLimitOptions;
+}
+
+/** The names of the options that only this host has. */
+export const NODE_NAMES = ["folder", "shards", "rateLimit"];
+
+/** The interval of the sweep, as of the Worker's cron trigger. */
+const SWEEP_MS = 300_000;
+
+/** A forwarder in this process. */
+export interface NodeForwarder {
+  /**
+   * Answers a request, such as a POST to `https://shop.example/cake/conversions`. The URL must be the public one, as the
+   * caller used it. `address` is the caller's, for limits; it is not stored.
+   */
+  fetch(request: Request, address?: string): Promise<Response>;
+  /**
+   * Resolves with `outbox_failed` when the disk has failed. Later requests are answered 503, and no event is sent. End the
+   * process then, and let a supervisor start it again. Every event that was answered 202 is on the disk.
+   */
+  readonly failed: Promise<CakeError>;
+  /**
+   * Closes the forwarder. Later requests are answered 503. Requests and attempts under way end, and are stored; then the
+   * folder is free. That takes as long as the slowest request to CAKE, `timeoutMs` at most.
+   */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a forwarder on its folder, and delivers the events that wait there.
+ *
+ * @throws CakeError `missing_api_key`, `weak_secret`, `placeholder_text`, `invalid_base_url`, `invalid_domain`,
+ * `invalid_field`; `outbox_in_use`, `outbox_failed`, `wrong_runtime`
+ * @example
+ * const forwarder = openForwarder({
+ *   folder: "/var/lib/cake-edge",
+ *   baseUrl: "https://yourdomain.cakemarketing.com",
+ *   apiKey: process.env.CAKE_API_KEY,
+ *   operatorSecret: process.env.CAKE_OPERATOR_SECRET,
+ * });
+ */
+export function openForwarder(options: NodeOptions): NodeForwarder {
+  const resolved = resolveOptions(options, NODE_NAMES);
+  const { rateLimit } = options;
+  const name = stringOption("folder", options.folder);
+  if (name.trim() === "") refuse("folder", "is missing: a folder for the outbox's rows, on a disk of this machine");
+  const limit = rateLimit === undefined ? undefined : createLimit(rateLimit);
+  const folder = takeFolder(name, integerOption("shards", options.shards, 1, 64) ?? 4);
+
+  let state: "open" | "closing" | "failed" = "open";
+  let tell: (error: CakeError) => void;
+  const hasFailed = new Promise<CakeError>((resolve) => {
+    tell = resolve;
+  });
+  const shards: NodeShard[] = [];
+  const outboxes = () => shards.map(({ outbox }) => outbox);
+  const release = () => {
+    for (const shard of shards) shard.release();
+    folder.release();
+  };
+  /** The memory of a shard may be ahead of its disk: no shard sends or promises anything from here on. */
+  const fail = (thrown: unknown) => {
+    if (state === "failed") return;
+    state = "failed";
+    clearInterval(sweeper);
+    for (const outbox of outboxes()) outbox.stop();
+    tell(failed(thrown, `the outbox in ${name} cannot be written`));
+  };
+  const sweeper = setInterval(() => void sweepAll(outboxes()).catch(() => undefined), SWEEP_MS);
+  sweeper.unref();
+  try {
+    for (const file of folder.files) {
+      const peers = () => outboxes().filter((_, index) => folder.files[index] !== file);
+      shards.push(new NodeShard({ file, options, moreNames: NODE_NAMES, peers, onFailure: fail }));
+    }
+  } catch (thrown) {
+    clearInterval(sweeper);
+    release();
+    throw problemOf(thrown, name);
+  }
+  const setup = { options: resolved, shards: outboxes(), idOf: createIds(outboxes()), limit };
+  for (const shard of shards) shard.wake();
+
+  const underWay = new Set<Promise<Response>>();
+  let closing: Promise<void> | undefined;
+  const close = async () => {
+    if (state === "open") state = "closing";
+    clearInterval(sweeper);
+    // Callers with `wait=1` still need deliveries: their answers come first.
+    while (underWay.size > 0) await Promise.race(underWay);
+    if (state === "closing") await Promise.allSettled(outboxes().map((outbox) => outbox.close()));
+    release();
+  };
+  return {
+    fetch(request, address = "") {
+      if (state !== "open") return Promise.resolve(unavailable());
+      const answer = handle(withAddress(request, address), () => setup).finally(() => underWay.delete(answer));
+      underWay.add(answer);
+      return answer;
+    },
+    failed: hasFailed,
+    close() {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+/** The request with the caller's address, in place of the one that the caller may have written itself. */
+function withAddress(request: Request, address: string): Request {
+  if ((request.headers.get(ADDRESS_HEADER) ?? "") === address) return request;
+  const headers = new Headers(request.headers);
+  headers.set(ADDRESS_HEADER, address);
+  return new Request(request, { headers });
+}
+
+function unavailable(): Response {
+  return failure(new Refusal("outbox_unavailable", "the forwarder stops: try again", { "retry-after": "1" }));
+}

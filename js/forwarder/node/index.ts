@@ -1,0 +1,11 @@
+/**
+ * `cake-edge/forwarder/node`: the same forwarder in one Node process, its rows in `node:sqlite`: for a machine with an
+ * address of its own, which CAKE's whitelist can name.
+ */
+export { CakeError, type CakeErrorCode, isCakeError } from "../../error.js";
+export type { ForwarderCode, ForwarderError } from "../answer.js";
+export type { ForwarderOptions } from "../options.js";
+export type { ConversionLine, ConversionState, LogLine, OperatorLine, Status } from "../shard.js";
+export { type NodeForwarder, type NodeOptions, openForwarder } from "./forwarder.js";
+export type { RateLimitOptions } from "./rate-limit.js";
+export { type ForwarderServer, type ServerOptions, serveForwarder } from "./server.js";

@@ -1,0 +1,92 @@
+/** One shard in this process: an outbox, its database and its timer. */
+import { Alarm } from "../../alarm.js";
+import { type ForwarderOptions, resolveOptions } from "../options.js";
+import { Outbox } from "../outbox.js";
+import type { Shard } from "../shard.js";
+import { SqlStore } from "../sql-store.js";
+import { NodeDatabase } from "./sqlite.js";
+
+/** The longest wait of a JavaScript timer; a timer with a longer wait fires at once. */
+const MAX_WAIT_MS = 2 ** 31 - 1;
+
+/** What a shard works with. */
+export interface NodeShardDeps {
+  readonly file: string;
+  readonly options: ForwarderOptions;
+  /** The names of the host's own options, which a shard does not use. */
+  readonly moreNames: readonly string[];
+  /** The other shards. */
+  readonly peers: () => readonly Shard[];
+  /** Called once, when a window could not be stored. */
+  readonly onFailure: (thrown: unknown) => void;
+}
+
+/** A shard, its rows and its timer. */
+export class NodeShard {
+  readonly outbox: Outbox;
+  readonly #database: NodeDatabase;
+  readonly #timer: Timer;
+  readonly #alarm: Alarm;
+
+  constructor({ file, options, moreNames, peers, onFailure }: NodeShardDeps) {
+    // Each shard has options of its own, and with them its own circuit breaker towards CAKE.
+    const resolved = resolveOptions(options, moreNames);
+    const { clockSpeed } = resolved;
+    this.#database = new NodeDatabase(file, onFailure);
+    try {
+      const store = new SqlStore(this.#database, resolved.retentionMs);
+      // A full disk must fail here, before any event is sent.
+      this.#database.turn(() => store.setMeta("opened", new Date().toISOString()));
+      this.#timer = new Timer();
+      this.#alarm = new Alarm({ waitUntil: settle, storage: this.#timer }, null);
+      this.outbox = new Outbox({
+        options: resolved,
+        store,
+        peers,
+        turn: (work) => this.#database.turn(work),
+        host: {
+          now: () => Math.floor(Date.now() * clockSpeed),
+          keepAlive: settle,
+          wakeAt: (atMs) => this.#alarm.wakeAt(atMs === null ? null : atMs / clockSpeed),
+        },
+      });
+      this.#timer.onTime = () => this.wake();
+    } catch (thrown) {
+      this.#database.close();
+      throw thrown;
+    }
+  }
+
+  /** Sends what is due. */
+  wake(): void {
+    settle(this.#alarm.fired(undefined, () => this.outbox.wake()));
+  }
+
+  /** Ends the timer and closes the database at once. */
+  release(): void {
+    void this.#timer.deleteAlarm();
+    this.#database.close();
+  }
+}
+
+/** Ignores a failure: the event is still in its row, and is tried again. */
+function settle(work: Promise<unknown>): void {
+  work.catch(() => undefined);
+}
+
+/** One timer in the place of a Durable Object's alarm. It does not keep the process alive. */
+class Timer {
+  onTime: () => void = () => undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  async setAlarm(atMs: number): Promise<void> {
+    clearTimeout(this.#timer);
+    const waitMs = Math.min(MAX_WAIT_MS, Math.max(1, atMs - Date.now()));
+    this.#timer = setTimeout(() => this.onTime(), waitMs);
+    this.#timer.unref();
+  }
+
+  async deleteAlarm(): Promise<void> {
+    clearTimeout(this.#timer);
+  }
+}
