@@ -3,6 +3,7 @@ import { CakeError, type CakeErrorCode } from "../error.js";
 import type { TrackingLinkParts, TrackingLinkRules } from "../link.js";
 import { stringOption, toInteger } from "../option.js";
 import { answerOf, type LinkCore } from "./core.js";
+import { checkNames } from "./names.js";
 import { instantiate } from "./wasm.js";
 
 export { CakeError, type CakeErrorCode, isCakeError } from "../error.js";
@@ -31,9 +32,7 @@ const ERRORS = [
 
 /** All that the parts and rules may hold. */
 const NAMES =
-  "domain affiliateId creativeId s1 s2 s3 s4 s5 priceFormat deepLink extra sandbox testAffiliate spill deepLinkHosts".split(
-    " ",
-  );
+  "domain affiliateId creativeId s1 s2 s3 s4 s5 priceFormat deepLink extra sandbox testAffiliate spill deepLinkHosts";
 
 let core: LinkCore | undefined;
 
@@ -58,7 +57,7 @@ export async function ready(): Promise<void> {
  * has waited for {@link ready}
  */
 export function createTrackingLink(parts: TrackingLinkParts & TrackingLinkRules): string {
-  for (const name in parts) if (!NAMES.includes(name)) refuseName(name);
+  checkNames(parts, NAMES);
   const { extra = {} } = parts;
   const flags = (parts.sandbox ? 1 : 0) | (parts.testAffiliate ? 2 : 0) | (parts.spill ? 4 : 0);
   return build([
@@ -66,7 +65,10 @@ export function createTrackingLink(parts: TrackingLinkParts & TrackingLinkRules)
     toInteger(parts.affiliateId).toString(36),
     toInteger(parts.creativeId).toString(36),
     parsable("https://", stringOption("domain", parts.domain)),
-    ...(["s1", "s2", "s3", "s4", "s5", "priceFormat"] as const).map((name) => stringOption(name, parts[name])),
+    // `s1` … `s5` and `priceFormat`.
+    ...NAMES.split(" ")
+      .slice(3, 9)
+      .map((name) => stringOption(name, parts[name as "s1"])),
     parsable("", stringOption("deepLink", parts.deepLink)),
     parts.deepLinkHosts?.join(" ") ?? "",
     ...Object.entries(extra).flatMap(([name, value]) => [name, stringOption("extra", value)]),
@@ -94,7 +96,7 @@ function build(fields: readonly string[]): string {
   // A line feed ends a field. Inside of one it becomes the other control
   // character that ends lines, which the core refuses in the field's own name.
   const text = fields.map((field) => `${field.replace(/\n/g, "\r")}\n`).join("");
-  if (text.length > MAX_CHARACTERS) throw new CakeError({ code: "link_too_long", rule: "is too long" });
+  if (text.length > MAX_CHARACTERS) throw new CakeError({ code: "link_too_long", rule: "the link is longer than 2,000 bytes" });
   for (const character of text) core.push(character.codePointAt(0) as number);
   const isBuilt = core.build();
   const answer = answerOf(core.byte);
