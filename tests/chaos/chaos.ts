@@ -368,7 +368,11 @@ export function startForwarder(
 function startInNode(home: string, port: number, environment: Readonly<Record<string, string>>): Promise<Killable> {
   return startNodeForwarder({
     home: join(home, "forwarder"),
-    environment: { CAKE_API_KEY: API_KEY, CAKE_OPERATOR_SECRET: environment["CAKE_OPERATOR_SECRET"] ?? "" },
+    environment: {
+      CAKE_API_KEY: API_KEY,
+      CAKE_OPERATOR_SECRET: environment["CAKE_OPERATOR_SECRET"] ?? "",
+      CAKE_SIGNING_SECRETS: SIGNING_SECRET,
+    },
     options: {
       port,
       shards: 4,
