@@ -11,7 +11,15 @@ import type { ResolvedOptions } from "./options.js";
 import { findRoute } from "./path.js";
 import { handlePostback } from "./postback.js";
 import { callShard, checkLimit, type Setup, SHARD_DIGITS, shardOf } from "./setup.js";
-import { type Acceptance, type AcceptRequest, type Claim, claimedBy, type Shard, type Status } from "./shard.js";
+import {
+  type Acceptance,
+  type AcceptRequest,
+  type Claim,
+  claimedBy,
+  type Intake,
+  type Shard,
+  type Status,
+} from "./shard.js";
 import { type NewEvent, orderOf } from "./store.js";
 import { handleWebhook } from "./webhook.js";
 
@@ -36,9 +44,9 @@ export async function handle(request: Request, setup: () => Setup): Promise<Resp
     return misconfigured(thrown);
   }
   try {
-    if (route === "webhooks") return await handleWebhook(request, rest, ready, (body) => acceptOne(body, ready));
+    if (route === "webhooks") return await handleWebhook(request, rest, ready, intakeOf(ready));
     await checkLimit(request, ready);
-    if (route === "postback") return await handlePostback(request, rest, ready, (body) => acceptOne(body, ready));
+    if (route === "postback") return await handlePostback(request, rest, ready, intakeOf(ready));
     if (route === "operator") return await handleOperator(request, rest, ready);
     if (route === "corrections") {
       return rest === "" ? await corrections(request, ready) : await conversion(request, rest, ready);
@@ -95,7 +103,7 @@ async function corrections(request: Request, setup: Setup): Promise<Response> {
   if (!JSON_TYPES.test(request.headers.get("content-type") ?? "")) {
     throw new Refusal("unsupported_type", "the content type must be application/json or text/plain");
   }
-  if (!request.headers.has("webhook-signature")) {
+  if (!hasSignature(request)) {
     throw new Refusal("signature_refused", "corrections are taken from backends that sign, and from no page");
   }
   const body = await readBody(request);
@@ -132,15 +140,38 @@ async function answerTo<Read extends object>(
   return json(202, result);
 }
 
-/** Takes one conversion of a caller that is known by a secret. */
-async function acceptOne(body: string, setup: Setup): Promise<Acceptance> {
-  const read = JSON.parse(call(() => core.api().readConversions(body, setup.options.account, true, ""))) as
-    | ReadEvent
-    | ReadItem[];
-  if (Array.isArray(read)) return refuse("conversions", "must not stand here: it is one conversion");
-  const { event, shard } = await eventOf(read, true, setup);
-  const [answer] = await callShard(() => shard.accept({ events: [event] }));
-  return answer ?? { refusal: "outbox_unavailable" };
+/** What callers with a secret hand over, who are no backend of the site's own. */
+function intakeOf(setup: Setup): Intake {
+  const { options } = setup;
+  const acceptOne = async (candidate: Unplaced): Promise<Acceptance> => {
+    const [result] = await accept([candidate], { isSigned: true }, "", setup);
+    if (result === undefined) return { refusal: "outbox_unavailable" };
+    return "error" in result ? { refusal: result.error.code as ForwarderCode } : result;
+  };
+  return {
+    async convert(body) {
+      const { account, isPixel } = options;
+      const read = JSON.parse(call(() => core.api().readConversions(body, account, true, "", isPixel))) as
+        | ReadEvent
+        | ReadItem<ReadEvent>[];
+      if (Array.isArray(read)) return refuse("conversions", "must not stand here: it is one conversion");
+      return acceptOne(await candidateOf(read, { isSigned: true }, setup));
+    },
+    async correct(body, mustBeKnown) {
+      if (!call(() => options.deliverer().takesCorrections())) return "unavailable";
+      const read = JSON.parse(call(() => core.api().readCorrections(body, options.account))) as
+        | ReadCorrection
+        | ReadItem<ReadCorrection>[];
+      if (Array.isArray(read)) return refuse("corrections", "must not stand here: it is one correction");
+      const candidate = await correctionOf(read, setup);
+      if (mustBeKnown) {
+        const conversionId = await setup.idOf(read.conversionKey);
+        const [status] = await callShard(() => candidate.shard.wait([conversionId], 0));
+        if (status === undefined) return undefined;
+      }
+      return acceptOne(candidate);
+    },
+  };
 }
 
 function isError(item: object): item is { readonly error: ForwarderError } {
@@ -285,10 +316,19 @@ async function noteWebhook(
   return (await callShard(() => keeper.webhook(webhook.id, webhook.digest))) ? undefined : "reused";
 }
 
-async function candidateOf(item: ReadEvent, caller: Caller, setup: Setup): Promise<Unplaced> {
-  const { event, shard } = await eventOf(item, caller.isSigned, setup);
-  const isFree = caller.isSigned || setup.options.severalPerClick;
-  return isFree ? { shard, event } : claiming(event, item.claim, shard, setup.shards);
+async function candidateOf(item: ReadEvent, caller: Caller, { options, shards, idOf }: Setup): Promise<Unplaced> {
+  const id = await idOf(item.key);
+  const shard = shardOf(id, shards);
+  const event: NewEvent = {
+    id,
+    offerId: item.offerId,
+    text: item.text,
+    acceptedAt: options.zone?.findCivil(new Date()) ?? "",
+    isSigned: caller.isSigned,
+    ...(options.isDeduplicated(item.offerId) ? {} : { order: item.claim }),
+  };
+  const isFree = caller.isSigned || options.severalPerClick;
+  return isFree ? { shard, event } : claiming(event, item.claim, shard, shards);
 }
 
 /** A correction lies in its conversion's shard, which its id tells, and claims its own id wherever that falls. */
@@ -313,24 +353,6 @@ async function claiming(event: NewEvent, claim: string, shard: Shard, shards: re
   return keeper === shard
     ? { shard, event: { ...event, claim } }
     : { shard, event, claims: { shard: keeper, claim, isNew: false } };
-}
-
-/** An event as its shard takes it. */
-async function eventOf(
-  item: ReadEvent,
-  isSigned: boolean,
-  { options, shards, idOf }: Setup,
-): Promise<{ readonly event: NewEvent; readonly shard: Shard }> {
-  const id = await idOf(item.key);
-  const event: NewEvent = {
-    id,
-    offerId: item.offerId,
-    text: item.text,
-    acceptedAt: options.zone?.findCivil(new Date()) ?? "",
-    isSigned,
-    ...(options.isDeduplicated(item.offerId) ? {} : { order: item.claim }),
-  };
-  return { event, shard: shardOf(id, shards) };
 }
 
 /** Makes a claim in another shard. One whose event was never kept, since a process ended in between, gives way. */

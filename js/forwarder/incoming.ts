@@ -10,7 +10,10 @@ export type IncomingOutcome =
   | "test"
   /** Nothing to count, for the reason that stands beside it. */
   | "ignored"
-  /** A refund, which the forwarder does not hand on. */
+  /** A refund, which has become a correction. */
+  | "refund"
+  | "refund_duplicate"
+  /** A refund that cannot be handed on: there is no account to send corrections to. */
   | "refund_not_taken"
   /** A conversion that breaks a rule, by its code. */
   | "refused"

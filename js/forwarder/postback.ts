@@ -4,21 +4,16 @@ import { errorOf, failure, json, partsOf, Refusal, statusOf } from "./answer.js"
 import { readBody } from "./body.js";
 import type { IncomingOutcome } from "./incoming.js";
 import type { Setup } from "./setup.js";
-import type { AcceptOne } from "./shard.js";
+import type { Acceptance, Intake } from "./shard.js";
 import { tell } from "./tell.js";
 
 const FORM = /^application\/x-www-form-urlencoded\s*(;|$)/i;
 
 /** Answers `postback/NAME` and `postback/NAME/SECRET`: `OK`, or JSON for who asks for it. */
-export async function handlePostback(
-  request: Request,
-  rest: string,
-  setup: Setup,
-  acceptOne: AcceptOne,
-): Promise<Response> {
+export async function handlePostback(request: Request, rest: string, setup: Setup, intake: Intake): Promise<Response> {
   const answer = await (async () => {
     try {
-      return await answerOf(request, rest, setup, acceptOne);
+      return await answerOf(request, rest, setup, intake);
     } catch (thrown) {
       return failure(thrown);
     }
@@ -31,7 +26,7 @@ export async function handlePostback(
   return new Response(words ?? "OK", { status: answer.status, headers });
 }
 
-async function answerOf(request: Request, rest: string, setup: Setup, acceptOne: AcceptOne): Promise<Response> {
+async function answerOf(request: Request, rest: string, setup: Setup, intake: Intake): Promise<Response> {
   const [name = "", segment = ""] = rest.split("/");
   const postback = setup.options.postbacks.get(name);
   if (postback === undefined) throw new Refusal("not_found", "unknown postback: see the option postbacks");
@@ -47,14 +42,14 @@ async function answerOf(request: Request, rest: string, setup: Setup, acceptOne:
   const told = (outcome: IncomingOutcome, more: { code?: string; id?: string } = {}) =>
     tell({ event: "postback", postback: name, outcome, ...more }, setup);
   let conversion: string | undefined;
-  let result: Awaited<ReturnType<AcceptOne>>;
+  let result: Acceptance;
   try {
     conversion = call(() => postback.reader().read(decoded(segment), query, form));
     if (conversion === undefined) {
       await told("secret_refused");
       throw new Refusal("secret_refused", "this request shows no secret of this postback's, or its signature is wrong");
     }
-    result = await acceptOne(conversion);
+    result = await intake.convert(conversion);
   } catch (thrown) {
     if (!isCakeError(thrown) || thrown.code === "internal") throw thrown;
     await told("refused", { code: thrown.code });

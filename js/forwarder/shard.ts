@@ -36,8 +36,18 @@ export type Acceptance =
       readonly holder?: string;
     };
 
-/** Takes one conversion of a signed caller's, as the JSON of its body. @throws CakeError where it breaks a rule */
-export type AcceptOne = (body: string) => Promise<Acceptance>;
+/** Takes what callers with a secret hand over, one by one, as the JSON of a body. */
+export interface Intake {
+  /** Takes a conversion. @throws CakeError where it breaks a rule */
+  convert(body: string): Promise<Acceptance>;
+  /**
+   * Takes a correction; `undefined` where its conversion must be known here and is not, `unavailable` where there is no
+   * account to send it to.
+   *
+   * @throws CakeError where it breaks a rule
+   */
+  correct(body: string, mustBeKnown: boolean): Promise<Acceptance | "unavailable" | undefined>;
+}
 
 /** What stands in the way of an event whose claim another has made. */
 export function claimedBy(kind: EventKind | undefined): "click_converted" | "correction_conflict" {

@@ -5,7 +5,7 @@ import { readBytes } from "./body.js";
 import type { IncomingOutcome, WebhookLine } from "./incoming.js";
 import type { ResolvedOptions } from "./options.js";
 import { checkLimit, type Setup } from "./setup.js";
-import type { AcceptOne } from "./shard.js";
+import type { Acceptance, Intake } from "./shard.js";
 import { isPlatform, type Platform, type ResolvedShop, type WebhookConversion } from "./shops.js";
 import { tell } from "./tell.js";
 
@@ -18,7 +18,17 @@ interface Verdict {
     readonly paidAtMs?: number;
     readonly revenueLeftOut?: "currency" | "amount";
   };
-  readonly refund?: object;
+  readonly refund?: Refund;
+}
+
+/** What is taken back of a sale. */
+interface Refund {
+  /** A correction without its unique id. */
+  readonly correction: object;
+  /** What the sale may be known by. */
+  readonly uniqueIds: readonly string[];
+  /** Is it certain that a click led to the sale? */
+  readonly isOurs: boolean;
 }
 
 const HEADERS: Readonly<Record<Platform, { readonly signature: string; readonly topic?: string }>> = {
@@ -27,13 +37,11 @@ const HEADERS: Readonly<Record<Platform, { readonly signature: string; readonly 
   stripe: { signature: "stripe-signature" },
 };
 
+/** More than WooCommerce's `webhook_id=12` has. */
+const MAX_PING_BYTES = 64;
+
 /** Answers `webhooks/PLATFORM`. */
-export async function handleWebhook(
-  request: Request,
-  name: string,
-  setup: Setup,
-  acceptOne: AcceptOne,
-): Promise<Response> {
+export async function handleWebhook(request: Request, name: string, setup: Setup, intake: Intake): Promise<Response> {
   const { options } = setup;
   const shops = isPlatform(name) ? options.shops.get(name) : undefined;
   if (!isPlatform(name) || shops === undefined) {
@@ -42,7 +50,7 @@ export async function handleWebhook(
   if (request.method !== "POST") {
     throw new Refusal("method_not_allowed", "method not allowed: use POST", { allow: "POST" });
   }
-  const body = await readBytes(request);
+  const body = await bodyOf(request, name);
   const { shop, verdict } = read(request, name, body, shops);
   if (verdict.outcome === "signature_refused") {
     // A platform that signs is never limited: some send a webhook once only.
@@ -63,7 +71,7 @@ export async function handleWebhook(
   if (verdict.outcome === "ping" || verdict.outcome === "test") return told(verdict.outcome);
   if (verdict.reason === "too_old") return told("ignored", { code: "too_old" });
   if (verdict.reason === "unreadable") return told("ignored", { code: "unreadable", alert: true });
-  if (verdict.outcome === "refund") return told("refund_not_taken", { alert: true });
+  if (verdict.outcome === "refund" && verdict.refund !== undefined) return takeBack(verdict.refund, intake, told);
   const ready = verdict.sale && dated(verdict.sale, options);
   let conversion = ready;
   if (shop.map !== undefined && payload !== undefined) {
@@ -81,10 +89,19 @@ export async function handleWebhook(
   }
   // Of another mapping's revenue nothing is known.
   const leftOut = shop.map === undefined ? verdict.sale?.revenueLeftOut : undefined;
-  const answer = await handOver(conversion, shop, acceptOne, told, leftOut);
+  const answer = await handOver(conversion, shop, intake, told, leftOut);
   // The sale may be a repetition, and the refund that comes with it is not.
-  if (answer.ok && verdict.refund !== undefined) await told("refund_not_taken", { alert: true });
+  if (verdict.refund !== undefined) await takeBack(verdict.refund, intake, told);
   return answer;
+}
+
+/** The body, where it can be worth reading: what nobody has signed is a ping of a few bytes, or refused. */
+async function bodyOf(request: Request, platform: Platform): Promise<Uint8Array> {
+  const isSigned = request.headers.has(HEADERS[platform].signature);
+  const isShort = Number(request.headers.get("content-length") ?? 0) <= MAX_PING_BYTES;
+  if (isSigned || (platform === "woocommerce" && isShort)) return readBytes(request);
+  await request.body?.cancel();
+  return new Uint8Array();
 }
 
 /** By the shop whose secret it is, of several on one platform. */
@@ -112,13 +129,13 @@ type Tell = (outcome: IncomingOutcome, more?: Partial<WebhookLine>) => Promise<R
 async function handOver(
   conversion: WebhookConversion,
   shop: ResolvedShop,
-  acceptOne: AcceptOne,
+  intake: Intake,
   told: Tell,
   revenueLeftOut: "currency" | "amount" | undefined,
 ): Promise<Response> {
-  let result: Awaited<ReturnType<AcceptOne>>;
+  let result: Acceptance;
   try {
-    result = await acceptOne(JSON.stringify(conversion));
+    result = await intake.convert(JSON.stringify(conversion));
   } catch (thrown) {
     if (!isCakeError(thrown) || thrown.code === "internal") throw thrown;
     if (shop.map !== undefined) return mapFailed(thrown.code, told);
@@ -135,6 +152,28 @@ async function handOver(
     ...(revenueLeftOut ? { revenueLeftOut } : {}),
     ...(moneyUsed === undefined ? {} : { moneyUsed }),
   });
+}
+
+/** A refund becomes a correction of the conversion, under the first unique id that is known here. */
+async function takeBack({ correction, uniqueIds, isOurs }: Refund, intake: Intake, told: Tell): Promise<Response> {
+  for (const uniqueId of uniqueIds) {
+    let result: Awaited<ReturnType<Intake["correct"]>>;
+    try {
+      // A platform tells refunds of sales that no click led to as well.
+      result = await intake.correct(JSON.stringify({ ...correction, uniqueId }), !isOurs);
+    } catch (thrown) {
+      if (!isCakeError(thrown) || thrown.code === "internal") throw thrown;
+      return told("refused", { code: thrown.code, alert: true });
+    }
+    if (result === undefined) continue;
+    if (result === "unavailable") return told("refund_not_taken", { code: "corrections_unavailable", alert: true });
+    if ("refusal" in result) {
+      if (result.refusal === "correction_conflict") return told("changed");
+      throw new Refusal(result.refusal, "too many events wait: try again later", { "retry-after": "60" });
+    }
+    return told(result.duplicate ? "refund_duplicate" : "refund", { id: result.id });
+  }
+  return told("ignored", { code: "no_conversion" });
 }
 
 async function mapFailed(code: string, told: Tell): Promise<never> {

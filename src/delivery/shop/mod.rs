@@ -90,20 +90,33 @@ pub(crate) struct Conversion {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Refund {
-    /// The same for every repetition, and for no other refund.
-    pub(crate) refund_id: String,
-    pub(crate) offer_id: u64,
+    pub(crate) correction: Correction,
     /// What the sale may be known by, the likeliest first.
     pub(crate) unique_ids: Vec<String>,
-    /// Is all of it taken back?
-    pub(crate) is_full: bool,
+    /// Is it certain that a click led to the sale?
+    pub(crate) is_ours: bool,
+}
+
+/// A correction without its unique id, as a backend hands it over, see [`super::correction`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Correction {
+    /// The same for every repetition, and for no other refund.
+    pub(crate) correction_id: String,
+    pub(crate) offer_id: u64,
+    /// `returned`, where all of it is taken back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) status: Option<&'static str>,
     /// What remains of the revenue in total, where that is told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) revenue: Option<String>,
     /// What this refund alone takes off the revenue, where no total is told.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) revenue_taken: Option<String>,
+    pub(crate) revenue_added: Option<String>,
 }
+
+/// The status of a conversion of which nothing remains.
+pub(crate) const RETURNED: Option<&str> = Some("returned");
 
 impl Verdict {
     fn of(outcome: &'static str) -> Self {

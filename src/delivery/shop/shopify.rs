@@ -4,7 +4,7 @@
 
 use super::payload::Payload;
 use super::settings::{Amount, Revenue, Settings, from_units, money};
-use super::{Refund, Verdict};
+use super::{Correction, RETURNED, Refund, Verdict};
 
 /// The states of an order's money in which it has been paid.
 const PAID: [&str; 3] = ["paid", "partially_refunded", "refunded"];
@@ -72,11 +72,14 @@ fn cancelled(settings: &Settings, payload: &Payload<'_>) -> Verdict {
         return Verdict::ignored("no_click_id");
     }
     Verdict::refund(Refund {
-        refund_id: ["shopify-cancelled-", &id].concat(),
-        offer_id: settings.offer_id,
+        correction: Correction {
+            correction_id: ["shopify-cancelled-", &id].concat(),
+            offer_id: settings.offer_id,
+            status: RETURNED,
+            ..Correction::default()
+        },
         unique_ids: vec![unique_id],
-        is_full: true,
-        ..Refund::default()
+        is_ours: true,
     })
 }
 
@@ -111,11 +114,15 @@ fn refund(settings: &Settings, payload: &Payload<'_>) -> Verdict {
     if units == 0 || settings.revenue != Revenue::Total {
         return Verdict::ignored("refund_amount");
     }
+    let taken = from_units(units).map(|amount| ["-", &amount].concat());
     Verdict::refund(Refund {
-        refund_id: ["shopify-refund-", &id].concat(),
-        offer_id: settings.offer_id,
+        correction: Correction {
+            correction_id: ["shopify-refund-", &id].concat(),
+            offer_id: settings.offer_id,
+            revenue_added: taken,
+            ..Correction::default()
+        },
         unique_ids: vec![order_id],
-        revenue_taken: from_units(units),
-        ..Refund::default()
+        is_ours: false,
     })
 }

@@ -3,7 +3,7 @@
 
 use super::payload::Payload;
 use super::settings::{Amount, Revenue, Settings, as_click_id, money, padded, shortest};
-use super::{Refund, Verdict, Webhook};
+use super::{Correction, RETURNED, Refund, Verdict, Webhook};
 use crate::api::json::Value;
 use crate::delivery::secrets::{Secrets, from_hex};
 
@@ -158,12 +158,15 @@ fn charge(settings: &Settings, charge: &Payload<'_>, _: Option<u64>) -> Verdict 
         return Verdict::ignored("refund_currency");
     }
     Verdict::refund(Refund {
-        refund_id: ["stripe-refund-", &id, "-", &refunded.to_string()].concat(),
-        offer_id: settings.offer_id,
+        correction: Correction {
+            correction_id: ["stripe-refund-", &id, "-", &refunded.to_string()].concat(),
+            offer_id: settings.offer_id,
+            status: RETURNED.filter(|_| is_full),
+            revenue: left.text.filter(|_| !is_full),
+            ..Correction::default()
+        },
         unique_ids,
-        is_full,
-        revenue: left.text.filter(|_| !is_full),
-        ..Refund::default()
+        is_ours: false,
     })
 }
 
@@ -175,11 +178,14 @@ fn dispute(settings: &Settings, dispute: &Payload<'_>, _: Option<u64>) -> Verdic
         return Verdict::ignored("no_order_id");
     }
     Verdict::refund(Refund {
-        refund_id: ["stripe-dispute-", &id].concat(),
-        offer_id: settings.offer_id,
+        correction: Correction {
+            correction_id: ["stripe-dispute-", &id].concat(),
+            offer_id: settings.offer_id,
+            status: RETURNED,
+            ..Correction::default()
+        },
         unique_ids,
-        is_full: true,
-        ..Refund::default()
+        is_ours: false,
     })
 }
 

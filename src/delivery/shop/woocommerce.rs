@@ -4,7 +4,7 @@
 
 use super::payload::Payload;
 use super::settings::{Amount, Revenue, Settings, from_units, money, shortest};
-use super::{Refund, Verdict, Webhook};
+use super::{Correction, RETURNED, Refund, Verdict, Webhook};
 use crate::money::Money;
 
 /// Is this what is sent, unsigned, when a webhook is created: `webhook_id=12`?
@@ -32,8 +32,8 @@ pub(super) fn read(settings: &Settings, topic: &str, payload: &Payload<'_>) -> V
     };
     let click_id = settings.find_click_id(&[payload.at(&["meta_data"])]);
     let refund = Refund {
-        offer_id: settings.offer_id,
         unique_ids: vec![unique_id.clone()],
+        is_ours: true,
         ..Refund::default()
     };
     if settings.statuses.contains(&status) {
@@ -57,8 +57,12 @@ pub(super) fn read(settings: &Settings, topic: &str, payload: &Payload<'_>) -> V
         return Verdict::ignored("no_click_id");
     }
     Verdict::refund(Refund {
-        refund_id: ["woocommerce-", &status, "-", &id].concat(),
-        is_full: true,
+        correction: Correction {
+            correction_id: ["woocommerce-", &status, "-", &id].concat(),
+            offer_id: settings.offer_id,
+            status: RETURNED,
+            ..Correction::default()
+        },
         ..refund
     })
 }
@@ -102,9 +106,13 @@ fn partial_refund(
     }
     let left = total.units().saturating_sub(taken);
     (is_told && taken > 0).then(|| Refund {
-        refund_id: ["woocommerce-refund-", id, "-", &last].concat(),
-        is_full: left == 0,
-        revenue: from_units(left),
+        correction: Correction {
+            correction_id: ["woocommerce-refund-", id, "-", &last].concat(),
+            offer_id: settings.offer_id,
+            status: RETURNED.filter(|_| left == 0),
+            revenue: from_units(left).filter(|_| left > 0),
+            ..Correction::default()
+        },
         ..refund
     })
 }
