@@ -340,7 +340,7 @@ export function startForwarder(
     CAKE_DEDUPLICATES: deduplicates ? "yes" : "no",
     CAKE_SEVERAL_PER_CLICK: "no",
     CAKE_CLOCK_SPEED: "1000",
-    CAKE_SIGNING_SECRET: SIGNING_SECRET,
+    CAKE_SIGNING_SECRETS: SIGNING_SECRET,
     ...more,
   };
   if (host === "node") return startInNode(home, port, environment);
@@ -368,7 +368,11 @@ export function startForwarder(
 function startInNode(home: string, port: number, environment: Readonly<Record<string, string>>): Promise<Killable> {
   return startNodeForwarder({
     home: join(home, "forwarder"),
-    environment: { CAKE_API_KEY: API_KEY, CAKE_OPERATOR_SECRET: environment["CAKE_OPERATOR_SECRET"] ?? "" },
+    environment: {
+      CAKE_API_KEY: API_KEY,
+      CAKE_OPERATOR_SECRET: environment["CAKE_OPERATOR_SECRET"] ?? "",
+      CAKE_SIGNING_SECRETS: SIGNING_SECRET,
+    },
     options: {
       port,
       shards: 4,
