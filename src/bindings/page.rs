@@ -18,6 +18,7 @@ struct Text {
 }
 
 impl Text {
+    #[expect(clippy::large_stack_arrays, reason = "statics alone are made of it")]
     const EMPTY: Self = Self {
         bytes: [0; BYTES],
         length: 0,

@@ -19,9 +19,8 @@ use super::route::Route;
 use super::schedule;
 use super::{Correction, Event};
 use crate::api::get_click::ClickVerdict;
-use crate::api::older::correction::Checked;
 use crate::api::report_scan::Found;
-use crate::api::{Answer, Certainty, Request, conversion_report, get_click};
+use crate::api::{Answer, Certainty, conversion_report, get_click};
 use crate::{Error, Result};
 
 use changes::Changes;

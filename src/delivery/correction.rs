@@ -86,11 +86,6 @@ impl Correction {
         [&self.claim(account), "\n", &conversion].concat()
     }
 
-    /// Does it add, so that a second time would count twice?
-    pub(crate) fn adds(&self) -> bool {
-        self.0.adds()
-    }
-
     /// The request. `accepted_at` is the civil time of its acceptance: a
     /// correction counts for that day, and a late retry does not move it. Empty
     /// where the account's zone is not known; then it counts for the day on which

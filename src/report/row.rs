@@ -5,7 +5,6 @@ use super::flaw::Flaw;
 use super::names::{Fields, Kind, Role};
 use super::source::Source;
 use super::store::{CLICK_ID, Head, IS_REFUND, IS_SAME_ID, NO_AMOUNT, NO_TIME, NOBODY};
-use super::words::Words;
 use super::{LONGEST_NUMBER, Report};
 use crate::Result;
 

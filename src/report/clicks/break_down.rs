@@ -21,7 +21,7 @@ impl Report {
     /// labels of a custom dimension.
     ///
     /// # Errors
-    /// [`Error::InvalidField`]; [`Error::ReportFull`].
+    /// [`crate::Error::InvalidField`]; [`crate::Error::ReportFull`].
     pub(crate) fn values(&mut self, options: &str) -> Result<()> {
         let question = question(options)?;
         let mut memory = self.memory;
@@ -85,7 +85,7 @@ impl Report {
     /// counts by its own fields.
     ///
     /// # Errors
-    /// [`Error::InvalidField`]; [`Error::ReportFull`].
+    /// [`crate::Error::InvalidField`]; [`crate::Error::ReportFull`].
     pub(crate) fn break_down(&mut self, options: &str) -> Result<()> {
         let mut question = question(options)?;
         let mut memory = self.memory;

@@ -1,7 +1,6 @@
 //! The shape of a program's rows: the literals between the values.
 
 use super::NO_ROLE;
-use super::strict::Text;
 use crate::report::names::{Fields, Kind};
 
 /// A literal of a shape, as words that are compared under a mask, and the value after it.

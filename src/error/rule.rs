@@ -1,0 +1,115 @@
+//! The sentence of each error: the event or the broken rule.
+
+use super::Error;
+
+impl Error {
+    /// The event or the broken rule, as a sentence. Where the error has a
+    /// [`parameter`](Self::parameter), the parameter is the sentence's subject.
+    #[must_use]
+    #[expect(clippy::too_many_lines, reason = "a sentence for each variant")]
+    pub fn rule(&self) -> &str {
+        match self {
+            Self::InvalidDomain => {
+                "must be a host name such as track.yournetwork.com: ASCII or valid punycode, no scheme, port, path or IP address"
+            }
+            Self::InvalidId { .. } => "must be a whole number from 1 to 9007199254740991",
+            Self::SubIdTooLong { parameter: "s1" } => "is longer than 50 characters",
+            Self::SubIdTooLong { .. } => "is longer than 100 characters",
+            Self::InvalidText { .. } => "must not contain control characters",
+            Self::LinkTooLong => "the tracking link is longer than 2,000 bytes",
+            Self::InvalidLink => "must be a tracking link such as https://DOMAIN/?a=1&c=2",
+            Self::InvalidPriceFormat => "must be 1 to 20 letters and digits",
+            Self::InvalidDeepLink => {
+                "must be a plain https URL on a host name, without user name, port, backslash or white space"
+            }
+            Self::DeepLinkHost => "leads to a host that is not on the list of allowed hosts",
+            Self::ReservedParameter { .. } => {
+                "is a parameter of CAKE's own and cannot be an extra one"
+            }
+            Self::RepeatedParameter { .. } => "comes more than once",
+            Self::InvalidClickId => {
+                "must be 1 to 128 characters of A-Z a-z 0-9 . _ : - and no placeholder such as #reqid# or undefined"
+            }
+            Self::InvalidUniqueId { .. } => {
+                "must be a text of 1 to 128 characters without control characters, and no e-mail address"
+            }
+            Self::InvalidMoney { .. } => {
+                "must be an amount such as 18.00: up to 9 digits before the point and 4 after, no sign"
+            }
+            Self::InvalidTime { .. } => "must be a time that exists, written YYYY-MM-DD HH:MM:SS",
+            Self::InvalidDay { .. } => "must be a day that exists, written YYYY-MM-DD",
+            Self::DaysReversed { .. } => "must not be before the first day",
+            Self::ForeignCookieDomain => {
+                "must be the host of the request, or a domain above it: no browser takes a cookie of another"
+            }
+            Self::InvalidCookie { .. } => "does not fit into a cookie",
+            Self::InvalidPostbackUrl => {
+                "must be an https URL on a host name, without user name or white space, of at most 2,000 bytes"
+            }
+            Self::PlaceholderText { .. } => {
+                "is a placeholder that was never replaced, or stands for a missing value: give the value itself"
+            }
+            Self::UnknownConsent => "must be granted, denied or pending",
+            Self::InvalidSetting {
+                parameter: "journey",
+            } => "must be a whole number from 1 to 20",
+            Self::InvalidSetting { .. } => "must be a whole number of days from 1 to 400",
+            Self::WeakSecret => "must be at least 32 bytes of randomness",
+            Self::InvalidField { rule, .. } => rule,
+            Self::MissingApiKey => {
+                "is missing: find yours in CAKE under Setup, System Access, API Keys"
+            }
+            Self::InvalidBaseUrl => {
+                "must be an https URL without a path, or http on loopback for the sandbox"
+            }
+            Self::Network { .. } => "CAKE could not be reached",
+            Self::Timeout => "CAKE did not answer in time",
+            #[cfg(feature = "api")]
+            Self::OutcomeUnknown { .. } => {
+                "no clear answer came: CAKE may or may not have recorded it, so it was not sent again"
+            }
+            #[cfg(feature = "api")]
+            Self::Aborted => "the call was aborted by its signal",
+            Self::HttpStatus { message, .. } | Self::Unauthorized { message, .. }
+                if !message.is_empty() =>
+            {
+                message
+            }
+            Self::HttpStatus { .. } => "CAKE answered with an error status",
+            Self::Unauthorized { .. } => "CAKE refused the API key",
+            #[cfg(feature = "api")]
+            Self::KeyInPage => {
+                "an API key must never be in a page: call CAKE from a server or a worker, or post to cake-edge/forwarder"
+            }
+            #[cfg(feature = "api")]
+            Self::ReadOnly => {
+                "this client was opened with readOnly: it records and creates nothing"
+            }
+            #[cfg(feature = "api")]
+            Self::Redirected { .. } => {
+                "CAKE answered with a redirect, which is not followed: check baseUrl"
+            }
+            #[cfg(feature = "api")]
+            Self::AnswerTooLarge => "CAKE's answer is larger than any of its answers should be",
+            Self::Refused { message }
+            | Self::RateLimited { message, .. }
+            | Self::UnexpectedAnswer { message }
+            | Self::InvalidFixture { message } => message,
+            #[cfg(feature = "api")]
+            Self::WasmUnavailable => "the core's WebAssembly cannot be started here",
+            #[cfg(feature = "api")]
+            Self::WrongRuntime => "this entry needs Cloudflare's Durable Objects",
+            #[cfg(feature = "api")]
+            Self::OutboxInUse => "another process has this outbox open",
+            #[cfg(feature = "api")]
+            Self::OutboxFailed => "the outbox's disk does not store what it is given",
+            #[cfg(feature = "report")]
+            Self::AmbiguousFile { message }
+            | Self::UnreadableFile { message }
+            | Self::UnmappedStatus { message }
+            | Self::ReportFull { message }
+            | Self::ClocksDiffer { message } => message,
+            Self::Internal => "a bug in cake-edge",
+        }
+    }
+}
