@@ -77,7 +77,7 @@ export function misconfigured(thrown: unknown): Response {
 
 /** An error by its code. */
 export function errorOf(code: ForwarderCode, rule: string): ForwarderError {
-  return { code, rule, retryable: STATUS[code] === 429 || STATUS[code] >= 500 };
+  return { code, rule, retryable: [429, 500, 503].includes(STATUS[code]) };
 }
 
 /** The HTTP status of a code. */

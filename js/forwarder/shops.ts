@@ -54,6 +54,8 @@ export interface ShopOptions {
   readonly clickIdNames?: readonly string[];
   /** Do test orders count? @default false */
   readonly testOrders?: boolean;
+  /** Do later payments of a subscription count? Their orders have the click id of the first one. @default false */
+  readonly recurring?: boolean;
   /**
    * A mapping of the site's own, where the ready one does not fit. It is asked about every verified webhook that is no
    * refund, no test, not too old and readable; `undefined` means that there is nothing to count. A mapping that throws, or whose
@@ -82,8 +84,6 @@ export interface WooCommerceOptions extends ShopOptions {
 
 /** A site that is paid through Stripe. The secret is the endpoint's, `whsec_…`. */
 export interface StripeOptions extends ShopOptions {
-  /** Do later invoices of a subscription count? @default false */
-  readonly recurring?: boolean;
   /** May a session's `client_reference_id` be the click id? Metadata go before it. @default true */
   readonly clientReferenceId?: boolean;
 }
@@ -104,11 +104,11 @@ export interface ResolvedShop {
   readonly map: WebhookMap | undefined;
 }
 
-const COMMON = ["secrets", "offerId", "currency", "revenue", "clickIdNames", "testOrders", "map"];
+const COMMON = ["secrets", "offerId", "currency", "revenue", "clickIdNames", "testOrders", "recurring", "map"];
 const OWN: Readonly<Record<Platform, readonly string[]>> = {
   shopify: ["saleTopic", "uniqueId"],
   woocommerce: ["statuses", "uniqueId"],
-  stripe: ["recurring", "clientReferenceId"],
+  stripe: ["clientReferenceId"],
 };
 
 /** Is this the name of a platform? */
@@ -143,7 +143,7 @@ export function resolveShops(
 function resolveShop(platform: Platform, place: string, shop: ShopOptions, retentionDays: number): ResolvedShop {
   if (typeof shop !== "object" || shop === null) refuse(place, "must be an object");
   checkNames(place, shop, [...COMMON, ...OWN[platform]]);
-  const { saleTopic, uniqueId, statuses, recurring, clientReferenceId } = shop as ShopifyOptions &
+  const { saleTopic, uniqueId, statuses, clientReferenceId } = shop as ShopifyOptions &
     WooCommerceOptions &
     StripeOptions;
   const at = (option: string) => `${place}.${option}`;
@@ -166,7 +166,7 @@ function resolveShop(platform: Platform, place: string, shop: ShopOptions, reten
     saleTopic: choice(at("saleTopic"), saleTopic, ["orders/paid", "orders/create"]),
     uniqueId: choice(at("uniqueId"), uniqueId, ["id", platform === "shopify" ? "name" : "number"]),
     statuses: names(at("statuses"), statuses),
-    recurring: flag(at("recurring"), recurring),
+    recurring: flag(at("recurring"), shop.recurring),
     clientReferenceId: flag(at("clientReferenceId"), clientReferenceId),
   });
   const secrets = checkSecrets(at("secrets"), shop.secrets);

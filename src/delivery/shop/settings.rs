@@ -30,6 +30,8 @@ pub(super) struct Settings {
     kept_ms: u64,
     /// Do test orders count?
     takes_tests: bool,
+    /// Do later payments of a subscription count?
+    takes_recurring: bool,
     /// Is the unique id the order's number for people, and not the platform's own id?
     pub(super) is_by_number: bool,
     /// Shopify: the topic that makes a sale.
@@ -42,8 +44,6 @@ pub(super) struct Settings {
 /// What is Stripe's alone.
 #[derive(Clone, Debug)]
 pub(super) struct StripeSettings {
-    /// Do later invoices of a subscription count?
-    pub(super) is_recurring: bool,
     /// May `client_reference_id` be the click id?
     pub(super) by_client_reference: bool,
 }
@@ -101,12 +101,12 @@ impl Settings {
                 .unwrap_or(30)
                 .saturating_mul(86_400_000),
             takes_tests: flag("testOrders", false),
+            takes_recurring: flag("recurring", false),
             is_by_number: matches!(text("uniqueId").as_deref(), Some("name" | "number")),
             sale_topic: text("saleTopic").unwrap_or_else(|| "orders/paid".to_owned()),
             statuses: texts("statuses")
                 .unwrap_or_else(|| ["processing", "completed"].map(str::to_owned).to_vec()),
             stripe: StripeSettings {
-                is_recurring: flag("recurring", false),
                 by_client_reference: flag("clientReferenceId", true),
             },
         })
@@ -137,6 +137,12 @@ impl Settings {
     pub(super) fn is_too_old(&self, sale: &Sale, now_ms: u64) -> bool {
         sale.paid_at_ms
             .is_some_and(|paid_ms| paid_ms.saturating_add(self.kept_ms) < now_ms)
+    }
+
+    /// Does a later payment of a subscription stop here? Its order has all that the
+    /// first one had, the click id too.
+    pub(super) fn refuses_recurring(&self, is_recurring: bool) -> bool {
+        is_recurring && !self.takes_recurring
     }
 
     /// Is this the currency of CAKE's revenue?
@@ -231,9 +237,13 @@ impl Amount {
     }
 }
 
-/// An amount without a sign.
+/// An amount without a sign. Zeros behind its fourth place say nothing.
 pub(super) fn money(text: &str) -> Option<Money> {
-    Money::parse("revenue", text).ok()
+    let plain = match text.split_at_checked(text.find('.').map_or(text.len(), |at| at + 5)) {
+        Some((plain, zeros)) if zeros.bytes().all(|byte| byte == b'0') => plain,
+        _ => text,
+    };
+    Money::parse("revenue", plain).ok()
 }
 
 pub(super) fn shortest(money: Money) -> String {

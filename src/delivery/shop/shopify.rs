@@ -29,6 +29,11 @@ fn order(settings: &Settings, topic: &str, payload: &Payload<'_>) -> Verdict {
     if topic == "orders/paid" && status.is_some_and(|status| !PAID.contains(&status.as_str())) {
         return Verdict::ignored("not_paid");
     }
+    // `subscription_contract`, and since October 2025 `subscription_contract_checkout_one`.
+    let source = payload.text(&["source_name"]).unwrap_or_default();
+    if settings.refuses_recurring(source.starts_with("subscription_contract")) {
+        return Verdict::ignored("not_recurring");
+    }
     let (plain, set) = if settings.revenue == Revenue::Subtotal {
         ("subtotal_price", "subtotal_price_set")
     } else {

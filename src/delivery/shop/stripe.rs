@@ -104,7 +104,7 @@ fn invoice(settings: &Settings, invoice: &Payload<'_>, created_ms: Option<u64>) 
     if !RECURRING.contains(&reason.as_str()) {
         return Verdict::ignored("other_invoice");
     }
-    if !settings.stripe.is_recurring {
+    if settings.refuses_recurring(true) {
         return Verdict::ignored("not_recurring");
     }
     let paid = invoice.whole(&["amount_paid"]);

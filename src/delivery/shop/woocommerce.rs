@@ -37,6 +37,9 @@ pub(super) fn read(settings: &Settings, topic: &str, payload: &Payload<'_>) -> V
         ..Refund::default()
     };
     if settings.statuses.contains(&status) {
+        if settings.refuses_recurring(is_renewal(payload)) {
+            return Verdict::ignored("not_recurring");
+        }
         let amount = Amount {
             text: amount(settings, payload),
             currency: payload.text(&["currency"]),
@@ -65,6 +68,14 @@ pub(super) fn read(settings: &Settings, topic: &str, payload: &Payload<'_>) -> V
         },
         ..refund
     })
+}
+
+/// Is this a later order of a subscription? It is made from the first one, meta and all.
+fn is_renewal(payload: &Payload<'_>) -> bool {
+    let meta = payload.list(&["meta_data"]);
+    let is_marked =
+        |each: &Payload<'_>| each.text(&["key"]).as_deref() == Some("_subscription_renewal");
+    payload.text(&["created_via"]).as_deref() == Some("subscription") || meta.iter().any(is_marked)
 }
 
 fn amount(settings: &Settings, payload: &Payload<'_>) -> Option<String> {
