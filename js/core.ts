@@ -97,7 +97,7 @@ function isBytes(module: WasmModule): boolean {
 }
 
 function nowhere(): never {
-  throw unavailable("this entry has no wasm of its own: call init(module) first");
+  throw unavailable("this entry has no wasm of its own: call init(module, { client, checks }) first");
 }
 
 /** The error where no WebAssembly is compiled, with what to do in a page, and elsewhere. */

@@ -234,7 +234,8 @@ export const CAKE_ERROR_CODES = [
     code: "wasm_unavailable",
     retryable: false,
     meaning: "This runtime cannot start the core's WebAssembly.",
-    remedy: "In a page import `cake-edge/page`; elsewhere call `init(module)`. The message says which.",
+    remedy:
+      "In a page import `cake-edge/page`; elsewhere call `init(module, { client, checks })`. The message says which.",
   },
   {
     code: "wrong_runtime",

@@ -1,7 +1,32 @@
-/** The wasm's bytes out of the text that an entry holds them in. */
-export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
-  const characters = atob(text);
-  const bytes = new Uint8Array(characters.length);
-  for (let index = 0; index < bytes.length; index += 1) bytes[index] = characters.charCodeAt(index);
-  return bytes;
+/**
+ * The wasm's bytes as the text that an entry holds them in: each of the more frequent bytes one character, each of the
+ * others two. Unlike base64 it keeps to the bytes' bounds, so that it packs as small as they do.
+ */
+
+/** What a text is made of: what stands for itself in a string of JavaScript, and in a page's script. */
+export const CHARACTERS = Array.from({ length: 95 }, (_, index) => String.fromCharCode(32 + index))
+  .filter((character) => !'"\\<'.includes(character))
+  .join("");
+
+/** How many bytes are one character. Each of the characters after theirs begins a pair. */
+export const SINGLES = CHARACTERS.length - 2;
+
+/** Reads a text of scripts/glue.ts: all bytes in hex, the frequent ones first; then the wasm. */
+export function fromText(text: string): Uint8Array<ArrayBuffer> {
+  const ranks = new Uint8Array(128);
+  for (let rank = 0; rank < CHARACTERS.length; rank += 1) ranks[CHARACTERS.charCodeAt(rank)] = rank;
+  const order = new Uint8Array(256);
+  for (let rank = 0; rank < 256; rank += 1) order[rank] = Number.parseInt(text.slice(2 * rank, 2 * rank + 2), 16);
+  const bytes = new Uint8Array(text.length);
+  let length = 0;
+  for (let at = 512; at < text.length; at += 1) {
+    let rank = ranks[text.charCodeAt(at)] ?? 0;
+    if (rank >= SINGLES) {
+      at += 1;
+      rank = SINGLES + (rank - SINGLES) * CHARACTERS.length + (ranks[text.charCodeAt(at)] ?? 0);
+    }
+    bytes[length] = order[rank] ?? 0;
+    length += 1;
+  }
+  return bytes.slice(0, length);
 }

@@ -1,5 +1,6 @@
 // The glue of wasm-bindgen has one instance per module, started once. This script turns the glue into a function that
 // starts an instance on each call. A trapped instance can then be replaced, and an import starts nothing.
+import { CHARACTERS, SINGLES } from "../js/inline.ts";
 
 /** The exports of the glue: its classes and functions. */
 const EXPORT = /^export (class|function) (\w+)/gm;
@@ -64,11 +65,24 @@ export function start(module: object, died: (error: unknown) => void): ${name};
 `;
 }
 
-/** The wasm's bytes as a module, for runtimes where no other way finds them. */
+/** The wasm's bytes as a module, for runtimes where no other way finds them: the text that js/inline.ts reads. */
 export function asInline(wasm: Uint8Array): string {
-  return `/** The bytes of the wasm, in base64. */
-export const BYTES = "${Buffer.from(wasm).toString("base64")}";
+  const counts = new Array<number>(256).fill(0);
+  for (const byte of wasm) counts[byte] = (counts[byte] ?? 0) + 1;
+  const order = [...counts.keys()].sort((one, other) => (counts[other] ?? 0) - (counts[one] ?? 0) || one - other);
+  const texts = new Map(order.map((byte, rank) => [byte, textOf(rank)]));
+  const head = Buffer.from(order).toString("hex");
+  const body = Array.from(wasm, (byte) => texts.get(byte)).join("");
+  return `/** The bytes of the wasm, as text: see inline.js. */
+export const BYTES = "${head}${body}";
 `;
+}
+
+function textOf(rank: number): string {
+  const pair = rank - SINGLES;
+  return pair < 0
+    ? CHARACTERS.charAt(rank)
+    : CHARACTERS.charAt(SINGLES + Math.floor(pair / CHARACTERS.length)) + CHARACTERS.charAt(pair % CHARACTERS.length);
 }
 
 const GUARD = `/** The exports, each of which reports what it throws. Cases by number of arguments: a spread costs more than the call. */

@@ -28,6 +28,8 @@ try {
       "--exclude-entrypoints",
       "./fixture.schema.json",
       "./package.json",
+      "./checks.wasm",
+      "./client.wasm",
       "./edge.wasm",
       "./forwarder.wasm",
       "./report.wasm",

@@ -6,7 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BuildError, build, root } from "./build.ts";
 
-const WASM = ["edge", "forwarder", "sandbox", "report"].map((audience) => `js/wasm/${audience}_bg.wasm`);
+const WASM = ["edge", "client", "checks", "forwarder", "sandbox", "report"].map(
+  (audience) => `js/wasm/${audience}_bg.wasm`,
+);
 const PAGE = ["page", "link", "fallback", "link-fallback"].map(
   (audience) => `target/wasm/${audience}/${audience}_bg.wasm`,
 );

@@ -47,7 +47,14 @@ export async function serve(port: number): Promise<Served> {
   try {
     for (const [name, entry] of Object.entries(WORKERS)) await bundleWorker(name, entry, home);
     // workerd embeds only files below the folder of its configuration.
-    for (const wasm of ["edge_bg.wasm", "forwarder_bg.wasm", "report_bg.wasm", "sandbox_bg.wasm"])
+    for (const wasm of [
+      "checks_bg.wasm",
+      "client_bg.wasm",
+      "edge_bg.wasm",
+      "forwarder_bg.wasm",
+      "report_bg.wasm",
+      "sandbox_bg.wasm",
+    ])
       cpSync(join(root, "dist/wasm", wasm), join(home, wasm));
     const rows = join(home, "rows");
     mkdirSync(rows);
@@ -75,7 +82,7 @@ export async function serve(port: number): Promise<Served> {
       workers: [
         {
           name: "demo",
-          modules: ["demo.js", "edge_bg.wasm", "report_bg.wasm"],
+          modules: ["demo.js", "checks_bg.wasm", "client_bg.wasm", "edge_bg.wasm", "report_bg.wasm"],
           variables: ["CAKE_API_KEY", "CAKE_BASE_URL"],
           services: { SANDBOX: "sandbox", FORWARDER: "forwarder", FILES: "files" },
         },

@@ -39,11 +39,15 @@ const files = {
   "page/link.js": sizeOf("dist/page/link.js"),
   "page/link-fallback.js": sizeOf("dist/page/link-fallback.js"),
   "wasm/edge_bg.wasm": sizeOf("dist/wasm/edge_bg.wasm"),
+  "wasm/client_bg.wasm": sizeOf("dist/wasm/client_bg.wasm"),
+  "wasm/checks_bg.wasm": sizeOf("dist/wasm/checks_bg.wasm"),
   "wasm/forwarder_bg.wasm": sizeOf("dist/wasm/forwarder_bg.wasm"),
   "wasm/report_bg.wasm": sizeOf("dist/wasm/report_bg.wasm"),
   "wasm/sandbox_bg.wasm": sizeOf("dist/wasm/sandbox_bg.wasm"),
   // The wasm as text, for runtimes that compile from bytes.
   "wasm/edge_inline.js": sizeOf("dist/wasm/edge_inline.js"),
+  "wasm/client_inline.js": sizeOf("dist/wasm/client_inline.js"),
+  "wasm/checks_inline.js": sizeOf("dist/wasm/checks_inline.js"),
   "wasm/forwarder_inline.js": sizeOf("dist/wasm/forwarder_inline.js"),
   "wasm/sandbox_inline.js": sizeOf("dist/wasm/sandbox_inline.js"),
 } satisfies Record<string, Size>;
@@ -67,8 +71,14 @@ const figures = {
   page_link_brotli: files["page/link.js"].brotli,
   page_fallback_brotli: files["page/fallback.js"].brotli,
   edge_wasm_gzip: files["wasm/edge_bg.wasm"].gzip,
+  client_wasm_gzip: files["wasm/client_bg.wasm"].gzip,
+  checks_wasm_gzip: files["wasm/checks_bg.wasm"].gzip,
   report_wasm_gzip: files["wasm/report_bg.wasm"].gzip,
   edge_inline_gzip: files["wasm/edge_inline.js"].gzip,
+  // All that the entry `cake-edge` holds as text: links and capture, the API client, the checks.
+  edge_entry_inline_gzip: ["edge", "client", "checks"]
+    .map((audience) => files[`wasm/${audience}_inline.js` as keyof typeof files].gzip)
+    .reduce((sum, bytes) => sum + bytes),
   forwarder_inline_gzip: files["wasm/forwarder_inline.js"].gzip,
   sandbox_inline_gzip: files["wasm/sandbox_inline.js"].gzip,
   tarball_bytes: tarball?.size ?? Number.NaN,

@@ -27,12 +27,12 @@ const VITEST = ["run", "--reporter=default", "--reporter=json", `--outputFile.js
 const SUITES: Record<string, Suite> = {
   core: {
     command: "cargo",
-    args: ["test", "--features", "page,link,edge,forwarder,report,sandbox"],
+    args: ["test", "--features", "page,link,edge,client,checks,forwarder,report,sandbox"],
     count: cargoCounts,
   },
   "wasm-node": {
     command: "cargo",
-    args: [...WASM, "--features", "edge,forwarder", "--test", "wasm_node"],
+    args: [...WASM, "--features", "edge,client,checks,forwarder", "--test", "wasm_node"],
     env: RUNNER,
     count: cargoCounts,
   },

@@ -16,8 +16,8 @@
 //! | `punycode`, `nearest` | host names in other scripts; "did you mean s1?" |
 //! | [`click_id`], [`touch`] | click ids in URLs; the stored touches, and the update after a visit |
 //! | `transaction_id` | unique ids and order ids |
-//! | [`cookie`], `signed_cookie` | `Cookie` and `Set-Cookie` text; signed values (feature `worker`) |
-//! | `capture` | edge capture: the cookie update for a request's click (feature `worker`) |
+//! | [`cookie`], `signed_cookie` | `Cookie` and `Set-Cookie` text; signed values (feature `signed`) |
+//! | `capture` | edge capture: the cookie update for a request's click (feature `signed`) |
 //! | `purpose` | the purpose that a request declares: a visit, a prefetch (not in `page`) |
 //! | [`consent`] | which data may be stored, and when |
 //! | [`macros`], [`pixel`] | postback URL templates; `p.ashx` |
@@ -40,6 +40,8 @@
         feature = "page",
         feature = "link",
         feature = "edge",
+        feature = "client",
+        feature = "checks",
         feature = "forwarder",
         feature = "report",
         feature = "sandbox"
@@ -75,17 +77,17 @@ mod xml;
 
 #[cfg(feature = "api")]
 pub mod api;
-#[cfg(feature = "worker")]
+#[cfg(feature = "signed")]
 pub mod capture;
 #[cfg(feature = "forwarder")]
 pub mod delivery;
-#[cfg(any(feature = "worker", feature = "sandbox"))]
+#[cfg(any(feature = "signed", feature = "sandbox"))]
 mod purpose;
 #[cfg(feature = "report")]
 pub mod report;
 #[cfg(feature = "sandbox")]
 mod sandbox;
-#[cfg(feature = "worker")]
+#[cfg(feature = "signed")]
 pub mod signed_cookie;
 
 #[cfg(all(

@@ -1,8 +1,10 @@
-/** `cake-edge` in the best form for a browser: the wasm is a separate file, not a text in a script. */
+/** `cake-edge` in the best form for a browser: the wasm in files of its own, not a text in a script. */
 import { init } from "../dist/edge/index.js";
-import url from "../dist/wasm/edge_bg.wasm?url";
+import checks from "../dist/wasm/checks_bg.wasm?url";
+import edge from "../dist/wasm/edge_bg.wasm?url";
+import { compiled } from "./compiled.js";
 
-// Not compiled while it streams: a static host may lack the media type for such a file.
-init(await WebAssembly.compile(await (await fetch(url)).arrayBuffer()));
+const [module, checksModule] = await Promise.all([compiled(edge), compiled(checks)]);
+init(module, { checks: checksModule });
 
 export * from "../dist/edge/index.js";

@@ -1,5 +1,5 @@
 /** A click as CAKE reports it, and the short way to a page of them that is in the article's own shape. */
-import { edge } from "./core.js";
+import { clientCore } from "./core.js";
 import type { Dates } from "./dates.js";
 
 /** A click as CAKE reports it. */
@@ -48,7 +48,8 @@ export function readClickPage(
   const read = JSON.parse(page) as { rows: Click[]; totalRows?: number };
   const clicks = taken && !hasLongNumbers(body) ? tryReadPlain(taken, dates) : undefined;
   if (clicks !== undefined) return { rows: clicks, totalRows: read.totalRows };
-  const rows = taken === undefined ? read.rows : (JSON.parse(edge.api().readClicks(body)) as { rows: Click[] }).rows;
+  const rows =
+    taken === undefined ? read.rows : (JSON.parse(clientCore.api().readClicks(body)) as { rows: Click[] }).rows;
   return { rows: rows.map((click) => withInstant(click, dates)), totalRows: read.totalRows };
 }
 

@@ -12,7 +12,7 @@ import {
   type ListedConversion,
   type ReportedConversion,
 } from "./conversion.js";
-import { edge } from "./core.js";
+import { checksCore, clientCore } from "./core.js";
 import { type AnswerWarning, createDates } from "./dates.js";
 import { createList, type FetchedPage, type List, type ListOptions, type RowRange } from "./list.js";
 
@@ -432,7 +432,7 @@ export function createCakeClient(options: CakeClientOptions): CakeClient {
   const readOnly = choice("readOnly", options.readOnly, [true, false]) ?? false;
   const zone = options.timeZone === undefined ? undefined : createTimeZone(stringOption("timeZone", options.timeZone));
   const dates = createDates(zone, quiet(functionOption("onWarning", options.onWarning)) ?? warnConsole);
-  const client = edge.keep(
+  const client = clientCore.keep(
     ({ Client }) =>
       new Client(
         stringOption("baseUrl", baseUrl),
@@ -454,7 +454,7 @@ export function createCakeClient(options: CakeClientOptions): CakeClient {
     given: RecordConversionOptions = {},
     isDryRun = false,
   ): Promise<unknown> {
-    return edge.wait(() =>
+    return clientCore.wait(() =>
       client().call(
         action,
         toJson(params),
@@ -541,6 +541,8 @@ export function createCakeClient(options: CakeClientOptions): CakeClient {
     createPostback: (params, given) =>
       settle(async () => {
         checkNames("options", given, CALL_OPTIONS);
+        // A client that only reads refuses the call by itself.
+        if (!readOnly) checksCore.api().checkPostback(toJson(params), client().isSandbox());
         return parse<Postback>(await run("createPostback", params, given));
       }),
     listTrackingDomains: (params = {}, given) =>
@@ -551,7 +553,7 @@ export function createCakeClient(options: CakeClientOptions): CakeClient {
     check: (given = {}) =>
       settle(async () => {
         checkNames("options", given, [...CALL_OPTIONS, "clickId"]);
-        const report = await edge.wait(() =>
+        const report = await clientCore.wait(() =>
           client().check(
             given.clickId === undefined ? undefined : stringOption("clickId", given.clickId),
             integerOption("retries", given.retries, 0, 10) ?? retries,

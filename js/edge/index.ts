@@ -1,6 +1,7 @@
 /** `cake-edge`: links, capture and CAKE's API, for workers and servers. */
 import type { WasmModule } from "../core.js";
-import { edge } from "./core.js";
+import { checkNames } from "../option.js";
+import { checksCore, clientCore, edge } from "./core.js";
 
 export type { WasmModule } from "../core.js";
 export { CakeError, type CakeErrorCode, isCakeError } from "../error.js";
@@ -88,16 +89,29 @@ export {
   parseTrackingLink,
 } from "./tracking.js";
 
+/** The modules beside `cake-edge/edge.wasm`, for {@link init}. */
+export interface MoreModules {
+  /** `cake-edge/client.wasm`: `createCakeClient` needs it. */
+  readonly client?: WasmModule;
+  /** `cake-edge/checks.wasm`: `lintTrackingLink`, `checkPostbackUrl`, `checkPostbacks` and a client's `createPostback` need it. */
+  readonly checks?: WasmModule;
+}
+
 /**
  * Hands over the compiled `cake-edge/edge.wasm`, before the first call, where the runtime does not find it by itself:
- * with `cake-edge/slim`, which holds no bytes. Once the core runs it has no effect.
+ * with `cake-edge/slim`, which holds no bytes. `more` are the modules of the API client and of the checks, for who calls
+ * these. A core that runs keeps its own.
  *
- * @throws CakeError `wasm_unavailable`
+ * @throws CakeError `invalid_setting`, `wasm_unavailable`
  * @example
+ * import client from "cake-edge/client.wasm";
  * import module from "cake-edge/edge.wasm";
  * import { init } from "cake-edge/slim";
- * init(module);
+ * init(module, { client });
  */
-export function init(module: WasmModule): void {
+export function init(module: WasmModule, more: MoreModules = {}): void {
+  checkNames("modules", more, ["client", "checks"]);
   edge.init(module);
+  if (more.client !== undefined) clientCore.init(more.client);
+  if (more.checks !== undefined) checksCore.init(more.checks);
 }

@@ -2,7 +2,7 @@
 import { CakeError, call } from "../error.js";
 import { checkNames, integerOption } from "../option.js";
 import type { CallOptions } from "./call-options.js";
-import { edge } from "./core.js";
+import { clientCore } from "./core.js";
 
 /** One page of a list. */
 export interface Page<Row> {
@@ -126,7 +126,7 @@ async function* pages<Row>({
   const rowLimit = integerOption("rowLimit", params?.rowLimit, 1, maxPageRows) ?? pageRows;
   const maxRows = integerOption("maxRows", options.maxRows, 0, Number.MAX_SAFE_INTEGER);
   const known = new Set<string | number>();
-  const pager = new (edge.api().Pager)(startAtRow, rowLimit, maxRows);
+  const pager = new (clientCore.api().Pager)(startAtRow, rowLimit, maxRows);
   let read = 0;
   // Behind the last position that was read, and what came last: rows without an id are known by these.
   let [end, last] = [startAtRow, ""];

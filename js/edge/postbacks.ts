@@ -4,7 +4,7 @@ import { checkNames, choice, functionOption, refuse } from "../option.js";
 import { postbackKey } from "../postback-key.js";
 import { toJson } from "./call-options.js";
 import type { CakeClient, CreatePostbackParams } from "./client.js";
-import { edge } from "./core.js";
+import { checksCore } from "./core.js";
 import { createSender } from "./one-by-one.js";
 import type { CheckedPostbackUrl, Finding } from "./tracking.js";
 
@@ -120,7 +120,7 @@ export function checkPostbacks(
   }
   const alone = params.map((row, index): CheckedPostback => {
     try {
-      const { uses, findings } = call(() => edge.api().checkPostback(toJson(row), sandbox)) as CheckedPostbackUrl;
+      const { uses, findings } = call(() => checksCore.api().checkPostback(toJson(row), sandbox)) as CheckedPostbackUrl;
       return { index, params: row, uses, findings };
     } catch (error) {
       return { index, params: row, uses: [], findings: [], error: toCakeError(error) };

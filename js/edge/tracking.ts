@@ -3,7 +3,7 @@ import { LINK_RULES, type TrackingLinkParts, type TrackingLinkRules } from "../l
 import { linkBuilder } from "../link-builder.js";
 import { checkNames, choice, digitsOf, notNull, optionalString, refuse, stringOption } from "../option.js";
 import { toJson } from "./call-options.js";
-import { edge } from "./core.js";
+import { checksCore, edge } from "./core.js";
 
 const builder = edge.keep(({ LinkBuilder, moduleMemory }) =>
   linkBuilder(new LinkBuilder(), LinkBuilder.capacity(), moduleMemory()),
@@ -78,7 +78,7 @@ export interface Finding {
 
 /** Says what is probably a mistake in a tracking link, also in one that cannot be parsed. */
 export function lintTrackingLink(link: string): Finding[] {
-  return call(() => edge.api().lintTrackingLink(stringOption("link", link)));
+  return call(() => checksCore.api().lintTrackingLink(stringOption("link", link)));
 }
 
 /** Where to look for the click id. */
@@ -126,7 +126,7 @@ export interface CheckedPostbackUrl {
  * @throws CakeError `invalid_postback_url`
  */
 export function checkPostbackUrl(postbackUrl: string): CheckedPostbackUrl {
-  return call(() => edge.api().checkPostbackUrl(stringOption("postbackUrl", postbackUrl)));
+  return call(() => checksCore.api().checkPostbackUrl(stringOption("postbackUrl", postbackUrl)));
 }
 
 /** A line of an order. */

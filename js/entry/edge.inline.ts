@@ -1,7 +1,11 @@
-import { edge } from "../edge/core.js";
-import { fromBase64 } from "../inline.js";
-import { BYTES } from "../wasm/edge_inline.js";
+import { checksCore, clientCore, edge } from "../edge/core.js";
+import { fromText } from "../inline.js";
+import { BYTES as CHECKS } from "../wasm/checks_inline.js";
+import { BYTES as CLIENT } from "../wasm/client_inline.js";
+import { BYTES as EDGE } from "../wasm/edge_inline.js";
 
-edge.provide(() => fromBase64(BYTES));
+edge.provide(() => fromText(EDGE));
+clientCore.provide(() => fromText(CLIENT));
+checksCore.provide(() => fromText(CHECKS));
 
 export * from "../edge/index.js";

@@ -1,7 +1,7 @@
 import { core } from "../forwarder/core.js";
-import { fromBase64 } from "../inline.js";
+import { fromText } from "../inline.js";
 import { BYTES } from "../wasm/forwarder_inline.js";
 
-core.provide(() => fromBase64(BYTES));
+core.provide(() => fromText(BYTES));
 
 export * from "../forwarder/in-process.js";

@@ -1,7 +1,7 @@
-import { fromBase64 } from "../inline.js";
+import { fromText } from "../inline.js";
 import { useModule } from "../report/core.js";
 import { BYTES } from "../wasm/report_inline.js";
 
-useModule(() => WebAssembly.compile(fromBase64(BYTES)));
+useModule(() => WebAssembly.compile(fromText(BYTES)));
 
 export * from "../report/index.js";

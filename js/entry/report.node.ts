@@ -1,10 +1,10 @@
 import { closeSync, openSync, readSync } from "node:fs";
-import { fromBase64 } from "../inline.js";
+import { fromText } from "../inline.js";
 import { useModule } from "../report/core.js";
 import { usePaths } from "../report/source.js";
 import { BYTES } from "../wasm/report_inline.js";
 
-useModule(() => WebAssembly.compile(fromBase64(BYTES)));
+useModule(() => WebAssembly.compile(fromText(BYTES)));
 usePaths((path) => {
   const file = openSync(path, "r");
   return { read: (view) => readSync(file, view), close: () => closeSync(file) };

@@ -1,7 +1,7 @@
-import { fromBase64 } from "../inline.js";
+import { fromText } from "../inline.js";
 import { core } from "../sandbox/core.js";
 import { BYTES } from "../wasm/sandbox_inline.js";
 
-core.provide(() => fromBase64(BYTES));
+core.provide(() => fromText(BYTES));
 
 export * from "../sandbox/in-process.js";

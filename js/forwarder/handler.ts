@@ -1,16 +1,27 @@
 /** The forwarder's routes: what is asked, by whom, and which shard answers. */
 import { call } from "../error.js";
+import { refuse } from "../option.js";
 import { errorOf, type ForwarderCode, type ForwarderError, failure, json, misconfigured, Refusal } from "./answer.js";
 import { readBody } from "./body.js";
-import { admit, type Caller, corsHeaders, findOrigin, signedClickId } from "./caller.js";
+import { admit, type Caller, corsHeaders, findOrigin, hasSignature, signedClickId } from "./caller.js";
 import { core } from "./core.js";
 import { hash } from "./hash.js";
 import { handleOperator } from "./operator.js";
 import type { ResolvedOptions } from "./options.js";
 import { findRoute } from "./path.js";
-import { callShard, type Setup, SHARD_DIGITS, shardOf } from "./setup.js";
-import { type Acceptance, type AcceptRequest, type Claim, claimedBy, type Shard, type Status } from "./shard.js";
+import { handlePostback } from "./postback.js";
+import { callShard, checkLimit, type Setup, SHARD_DIGITS, shardOf } from "./setup.js";
+import {
+  type Acceptance,
+  type AcceptRequest,
+  type Claim,
+  claimedBy,
+  type Intake,
+  type Shard,
+  type Status,
+} from "./shard.js";
 import { type NewEvent, orderOf } from "./store.js";
+import { handleWebhook } from "./webhook.js";
 
 /** How long a caller waits that asks for the outcome. */
 const WAIT_MS = 2_000;
@@ -33,15 +44,18 @@ export async function handle(request: Request, setup: () => Setup): Promise<Resp
     return misconfigured(thrown);
   }
   try {
-    if (ready.limit !== undefined && !(await ready.limit(request))) {
-      throw new Refusal("too_many_requests", "too many requests: wait a minute", { "retry-after": "60" });
-    }
+    if (route === "webhooks") return await handleWebhook(request, rest, ready, intakeOf(ready));
+    await checkLimit(request, ready);
+    if (route === "postback") return await handlePostback(request, rest, ready, intakeOf(ready));
     if (route === "operator") return await handleOperator(request, rest, ready);
     if (route === "corrections") {
       return rest === "" ? await corrections(request, ready) : await conversion(request, rest, ready);
     }
     if (route !== "conversions")
-      throw new Refusal("not_found", "unknown route; routes: /conversions, /corrections, /health, /operator");
+      throw new Refusal(
+        "not_found",
+        "unknown route; routes: /conversions, /corrections, /webhooks, /postback, /health, /operator",
+      );
     const answer = rest === "" ? await conversions(request, ready) : await conversion(request, rest, ready);
     return withCors(answer, request, ready.options);
   } catch (thrown) {
@@ -71,7 +85,7 @@ async function conversions(request: Request, setup: Setup): Promise<Response> {
     throw new Refusal("unsupported_type", "the content type must be application/json or text/plain");
   }
   // A page of another site is not even read.
-  if (!request.headers.has("webhook-signature")) await admit(request, "", options);
+  if (!hasSignature(request)) await admit(request, "", options);
   const body = await readBody(request);
   const caller = await admit(request, body, options);
   const clickId = caller.isSigned ? "" : signedClickId(request, options);
@@ -89,7 +103,7 @@ async function corrections(request: Request, setup: Setup): Promise<Response> {
   if (!JSON_TYPES.test(request.headers.get("content-type") ?? "")) {
     throw new Refusal("unsupported_type", "the content type must be application/json or text/plain");
   }
-  if (!request.headers.has("webhook-signature")) {
+  if (!hasSignature(request)) {
     throw new Refusal("signature_refused", "corrections are taken from backends that sign, and from no page");
   }
   const body = await readBody(request);
@@ -124,6 +138,40 @@ async function answerTo<Read extends object>(
     throw new Refusal(result.error.code as Refusal["code"], result.error.rule);
   }
   return json(202, result);
+}
+
+/** What callers with a secret hand over, who are no backend of the site's own. */
+function intakeOf(setup: Setup): Intake {
+  const { options } = setup;
+  const acceptOne = async (candidate: Unplaced): Promise<Acceptance> => {
+    const [result] = await accept([candidate], { isSigned: true }, "", setup);
+    if (result === undefined) return { refusal: "outbox_unavailable" };
+    return "error" in result ? { refusal: result.error.code as ForwarderCode } : result;
+  };
+  return {
+    async convert(body) {
+      const { account, isPixel } = options;
+      const read = JSON.parse(call(() => core.api().readConversions(body, account, true, "", isPixel))) as
+        | ReadEvent
+        | ReadItem<ReadEvent>[];
+      if (Array.isArray(read)) return refuse("conversions", "must not stand here: it is one conversion");
+      return acceptOne(await candidateOf(read, { isSigned: true }, setup));
+    },
+    async correct(body, mustBeKnown) {
+      if (!call(() => options.deliverer().takesCorrections())) return "unavailable";
+      const read = JSON.parse(call(() => core.api().readCorrections(body, options.account))) as
+        | ReadCorrection
+        | ReadItem<ReadCorrection>[];
+      if (Array.isArray(read)) return refuse("corrections", "must not stand here: it is one correction");
+      const candidate = await correctionOf(read, setup);
+      if (mustBeKnown) {
+        const conversionId = await setup.idOf(read.conversionKey);
+        const [status] = await callShard(() => candidate.shard.wait([conversionId], 0));
+        if (status === undefined) return undefined;
+      }
+      return acceptOne(candidate);
+    },
+  };
 }
 
 function isError(item: object): item is { readonly error: ForwarderError } {
@@ -279,7 +327,8 @@ async function candidateOf(item: ReadEvent, caller: Caller, { options, shards, i
     isSigned: caller.isSigned,
     ...(options.isDeduplicated(item.offerId) ? {} : { order: item.claim }),
   };
-  return caller.isSigned || options.severalPerClick ? { shard, event } : claiming(event, item.claim, shard, shards);
+  const isFree = caller.isSigned || options.severalPerClick;
+  return isFree ? { shard, event } : claiming(event, item.claim, shard, shards);
 }
 
 /** A correction lies in its conversion's shard, which its id tells, and claims its own id wherever that falls. */

@@ -1,12 +1,15 @@
 /** A forwarder's options, checked before any request is served. */
 
-import { CakeError, call } from "../error.js";
+import { call } from "../error.js";
 import { checkNames, choice, functionOption, integerOption, refuse, stringOption } from "../option.js";
 import { createTimeZone, type TimeZone } from "../time-zone.js";
 import type { Deliverer } from "../wasm/forwarder.js";
 import { checkSigningSecret } from "../webhook-signature.js";
 import { core } from "./core.js";
+import { type PostbackOptions, type ResolvedPostback, resolvePostbacks } from "./postbacks.js";
+import { checkSecret, texts } from "./secret.js";
 import type { LogLine } from "./shard.js";
+import { type Platform, type ResolvedShop, resolveShops, type Shops } from "./shops.js";
 
 /** How a forwarder reaches CAKE, and whom it serves. */
 export interface ForwarderOptions {
@@ -39,6 +42,10 @@ export interface ForwarderOptions {
   readonly origins?: readonly string[];
   /** Standard Webhooks secrets of backends, `whsec_…`, the newest first. @default no backend is heard */
   readonly signingSecrets?: readonly string[];
+  /** Shops whose webhooks are taken, by platform: `POST webhooks/shopify`, `…/woocommerce`, `…/stripe`. @default none */
+  readonly shops?: Shops;
+  /** Networks and form tools whose postbacks are taken, by a name of your own: `GET postback/NAME`. @default none */
+  readonly postbacks?: Readonly<Record<string, PostbackOptions>>;
   /**
    * The secrets that the edge signs its click cookie with, the newest first: a
    * click id from that cookie goes before one in the body.
@@ -83,6 +90,8 @@ export const OPTION_NAMES = [
   "timeZone",
   "origins",
   "signingSecrets",
+  "shops",
+  "postbacks",
   "cookieSecrets",
   "touch",
   "upstreamDedupe",
@@ -106,6 +115,8 @@ export interface ResolvedOptions {
   readonly zone: TimeZone | undefined;
   readonly origins: ReadonlySet<string>;
   readonly signingSecrets: readonly string[];
+  readonly shops: ReadonlyMap<Platform, readonly ResolvedShop[]>;
+  readonly postbacks: ReadonlyMap<string, ResolvedPostback>;
   readonly cookieSecrets: string[];
   readonly isFirstTouch: boolean;
   readonly isDeduplicated: (offerId: number) => boolean;
@@ -154,6 +165,7 @@ export function resolveOptions(options: ForwarderOptions, more: readonly string[
       refuse("origins", "must be exact origins such as https://shop.example, without a path");
     }
   }
+  const retentionDays = integerOption("retentionDays", options.retentionDays, 1, 400) ?? 30;
   const clockSpeed = integerOption("clockSpeed", options.clockSpeed, 1, 1_000) ?? 1;
   const deliverer = core.keep(
     ({ Deliverer }) =>
@@ -174,12 +186,14 @@ export function resolveOptions(options: ForwarderOptions, more: readonly string[
     zone: options.timeZone ? createTimeZone(stringOption("timeZone", options.timeZone)) : undefined,
     origins: new Set(origins),
     signingSecrets,
+    shops: resolveShops(options.shops, retentionDays),
+    postbacks: resolvePostbacks(options.postbacks),
     cookieSecrets,
     isFirstTouch: choice("touch", options.touch, ["last", "first"]) === "first",
     isDeduplicated: (offerId) =>
       typeof upstreamDedupe === "object" ? (upstreamDedupe[offerId] ?? true) : upstreamDedupe,
     severalPerClick: choice("severalPerClick", options.severalPerClick, [true, false]) ?? false,
-    retentionMs: (integerOption("retentionDays", options.retentionDays, 1, 400) ?? 30) * DAY_MS,
+    retentionMs: retentionDays * DAY_MS,
     capacity: integerOption("capacity", options.capacity, 1, 100_000_000) ?? 10_000_000,
     timeoutMs,
     log: harmless(functionOption("log", options.log) ?? logLine),
@@ -202,34 +216,4 @@ function harmless(log: (line: LogLine) => unknown): (line: LogLine) => void {
 export function logLine(line: object): void {
   // biome-ignore lint/suspicious/noConsole: a Worker's log is its console
   console.log(JSON.stringify(line));
-}
-
-const PLACEHOLDER = /^<|^(your|change|replace|example|placeholder|todo|insert|secret$|password)|(.)\2{7}|x{6}|\.\.\./i;
-
-/** A secret that is fit for use, without the white space around it. */
-function checkSecret(
-  parameter: string,
-  secret: string,
-  least: number,
-  missing: "missing_api_key" | "weak_secret" = "weak_secret",
-): string {
-  const trimmed = secret.trim();
-  if (trimmed === "") throw new CakeError({ code: missing, parameter, rule: "is missing: set it as a secret" });
-  if (PLACEHOLDER.test(trimmed)) {
-    throw new CakeError({
-      code: "placeholder_text",
-      parameter,
-      rule: "is a manual's placeholder: set the secret itself",
-    });
-  }
-  if (trimmed.length < least) {
-    throw new CakeError({ code: "weak_secret", parameter, rule: `must have at least ${least} characters` });
-  }
-  return trimmed;
-}
-
-function texts(name: string, value: unknown): readonly string[] {
-  if (value === undefined || value === null) return [];
-  if (!Array.isArray(value) || value.some((each) => typeof each !== "string")) refuse(name, "must be a list of texts");
-  return value;
 }

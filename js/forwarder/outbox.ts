@@ -262,6 +262,10 @@ export class Outbox implements Shard {
     return this.#signIns.isEnded(session);
   }
 
+  async tally(word: string): Promise<void> {
+    return this.#commit.next(() => this.#counts.addInHour(this.#hour(this.#deps.host.now()), word));
+  }
+
   async sweep(): Promise<ShardReport> {
     await this.#commit.next(() => {
       const { store, host } = this.#deps;

@@ -2,6 +2,7 @@
 
 import { checkNames, refuse } from "../option.js";
 import { Refusal } from "./answer.js";
+import { addTally, type Tallies } from "./incoming.js";
 import { instant } from "./instant.js";
 import type { ResolvedOptions } from "./options.js";
 import { callShard, type Setup } from "./setup.js";
@@ -55,6 +56,10 @@ export interface Totals {
   readonly corrections: Readonly<Record<StoredState, number>>;
   /** Why shards send nothing at present; empty where all is well. */
   readonly holds: readonly Hold[];
+  /** What became of shops' webhooks in the last day, by platform and outcome. */
+  readonly webhooks: Tallies;
+  /** The same of postbacks, by name. */
+  readonly postbacks: Tallies;
   /** Outcomes of the last day by hour since 1970 and state, the newest hour first. */
   readonly hours: readonly { readonly hour: number; readonly counts: Readonly<Record<string, number>> }[];
 }
@@ -71,6 +76,7 @@ export function total(all: readonly ShardReport[]): Totals {
   const holds: Hold[] = [];
   let inDoubt = 0;
   const hours = new Map<number, Record<string, number>>();
+  const [webhooks, postbacks]: [Tallies, Tallies] = [{}, {}];
   let oldestMs: number | null = null;
   for (const report of all) {
     for (const state of Object.keys(counts) as ConversionState[]) counts[state] += report.counts[state];
@@ -79,6 +85,7 @@ export function total(all: readonly ShardReport[]): Totals {
     inDoubt += report.inDoubt;
     if (report.hold !== null) holds.push(report.hold);
     for (const { hour, state, count } of report.hours) {
+      if (addTally(state, count, webhooks, postbacks)) continue;
       const sums = hours.get(hour) ?? {};
       sums[state] = (sums[state] ?? 0) + count;
       hours.set(hour, sums);
@@ -90,6 +97,8 @@ export function total(all: readonly ShardReport[]): Totals {
     inDoubt,
     corrections,
     holds,
+    webhooks,
+    postbacks,
     hours: [...hours].sort(([a], [b]) => b - a).map(([hour, sums]) => ({ hour, counts: sums })),
   };
 }

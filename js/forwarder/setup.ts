@@ -43,6 +43,12 @@ export function shardOf(id: string, shards: readonly Shard[]): Shard {
   return shard;
 }
 
+/** Lets a caller ask, unless it has asked too often. @throws Refusal `too_many_requests` */
+export async function checkLimit(request: Request, { limit }: Setup): Promise<void> {
+  if (limit === undefined || (await limit(request))) return;
+  throw new Refusal("too_many_requests", "too many requests: wait a minute", { "retry-after": "60" });
+}
+
 /** Asks a shard. What it throws is no caller's affair, and nothing was promised. */
 export async function callShard<T>(ask: () => Promise<T>): Promise<T> {
   try {

@@ -1,5 +1,6 @@
 /** What a handler asks of a shard, and what a shard tells: an outbox in this process, or a Durable Object elsewhere. */
 import type { ForwarderCode } from "./answer.js";
+import type { PostbackLine, WebhookLine } from "./incoming.js";
 import type { EventFilter, EventKind, NewEvent, Row, RowFilter, StoredState } from "./store.js";
 
 /** Where an event stands. */
@@ -34,6 +35,19 @@ export type Acceptance =
       /** Whose claim of the click stands in the way. */
       readonly holder?: string;
     };
+
+/** Takes what callers with a secret hand over, one by one, as the JSON of a body. */
+export interface Intake {
+  /** Takes a conversion. @throws CakeError where it breaks a rule */
+  convert(body: string): Promise<Acceptance>;
+  /**
+   * Takes a correction; `undefined` where its conversion must be known here and is not, `unavailable` where there is no
+   * account to send it to.
+   *
+   * @throws CakeError where it breaks a rule
+   */
+  correct(body: string, mustBeKnown: boolean): Promise<Acceptance | "unavailable" | undefined>;
+}
 
 /** What stands in the way of an event whose claim another has made. */
 export function claimedBy(kind: EventKind | undefined): "click_converted" | "correction_conflict" {
@@ -122,6 +136,8 @@ export interface Shard {
   /** Ends an operator's session, which would expire at a time of the world's. */
   endSession(session: string, expiresMs: number): Promise<void>;
   isSessionEnded(session: string): Promise<boolean>;
+  /** Counts something in this hour, by its word. Only the first shard is asked. */
+  tally(word: string): Promise<void>;
   /** Wakes the shard, deletes what is past its retention, reports. */
   sweep(): Promise<ShardReport>;
 }
@@ -130,7 +146,7 @@ export interface Shard {
 export const MAX_REPLAYED = 1_000;
 
 /** A line of the log. */
-export type LogLine = ConversionLine | OperatorLine;
+export type LogLine = ConversionLine | OperatorLine | WebhookLine | PostbackLine;
 
 /** What an operator did, or somebody who would be one. */
 export interface OperatorLine {

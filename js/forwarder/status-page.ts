@@ -1,5 +1,6 @@
 /** The operator's page: one HTML text, without scripts and without anything from elsewhere. */
 import { escapeHtml } from "../html.js";
+import type { Tallies } from "./incoming.js";
 import type { ListedEvent, Totals, WaitReason } from "./report.js";
 import type { Hold } from "./shard.js";
 
@@ -34,7 +35,7 @@ export function statusPage(
   next: string | null,
 ): string {
   const home = escapeHtml(path);
-  const { counts, oldestMs, hours, inDoubt, corrections, holds } = totals;
+  const { counts, oldestMs, hours, inDoubt, corrections, holds, webhooks, postbacks } = totals;
   const tiles = Object.entries(counts).map(([state, count]) => tile(state, String(count), state));
   if (inDoubt > 0) tiles.push(tile("doubt", String(inDoubt), "not delivered, but in doubt"));
   const failed = corrections.refused + corrections.dead;
@@ -58,6 +59,7 @@ export function statusPage(
 ${alerts.join("")}<div class="tiles">${tiles.join("")}</div>
 <h2>Outcomes of the last day</h2>
 ${plot(hours)}
+${tallies("Webhooks of shops, the last day", webhooks)}${tallies("Postbacks, the last day", postbacks)}
 <h2 id="events">Events</h2>
 ${filterForm(home, asked)}
 ${listed.length === 0 ? "<p>There are none.</p>" : table(home, listed)}
@@ -92,6 +94,15 @@ function plot(hours: Totals["hours"]): string {
     return `<tr><th scope="row">${time}</th><td class="bar">${parts.join("")}</td><td>${words.join(", ")}</td></tr>`;
   });
   return `<table class="plot"><thead><tr><th scope="col">UTC</th><th scope="col">attempts</th><th scope="col">of these</th></tr></thead><tbody>${bars.join("")}</tbody></table>`;
+}
+
+/** What came in from elsewhere; nothing where nothing did. */
+function tallies(title: string, of: Tallies): string {
+  const rows = Object.entries(of).map(([name, outcomes]) => {
+    const words = Object.entries(outcomes).map(([outcome, count]) => `${count} ${escapeHtml(outcome)}`);
+    return `<tr><th scope="row">${escapeHtml(name)}</th><td>${words.join(", ")}</td></tr>`;
+  });
+  return rows.length === 0 ? "" : `<h2>${title}</h2><table><tbody>${rows.join("")}</tbody></table>`;
 }
 
 function filterForm(home: string, asked: URLSearchParams): string {

@@ -65,7 +65,10 @@ export function createTrackingLink(parts: TrackingLinkParts & TrackingLinkRules)
     toInteger(parts.affiliateId).toString(36),
     toInteger(parts.creativeId).toString(36),
     parsable("https://", stringOption("domain", parts.domain)),
-    ...(["s1", "s2", "s3", "s4", "s5", "priceFormat"] as const).map((name) => stringOption(name, parts[name])),
+    // `s1` … `s5` and `priceFormat`.
+    ...NAMES.split(" ")
+      .slice(3, 9)
+      .map((name) => stringOption(name, parts[name as "s1"])),
     parsable("", stringOption("deepLink", parts.deepLink)),
     parts.deepLinkHosts?.join(" ") ?? "",
     ...Object.entries(extra).flatMap(([name, value]) => [name, stringOption("extra", value)]),
@@ -93,7 +96,8 @@ function build(fields: readonly string[]): string {
   // A line feed ends a field. Inside of one it becomes the other control
   // character that ends lines, which the core refuses in the field's own name.
   const text = fields.map((field) => `${field.replace(/\n/g, "\r")}\n`).join("");
-  if (text.length > MAX_CHARACTERS) throw new CakeError({ code: "link_too_long", rule: "is too long" });
+  if (text.length > MAX_CHARACTERS)
+    throw new CakeError({ code: "link_too_long", rule: "the link is longer than 2,000 bytes" });
   for (const character of text) core.push(character.codePointAt(0) as number);
   const isBuilt = core.build();
   const answer = answerOf(core.byte);

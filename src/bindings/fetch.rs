@@ -45,7 +45,7 @@ pub(super) struct Received {
     pub(super) retry_after_ms: Option<u64>,
     /// The `Date` header, in milliseconds since 1970.
     #[cfg_attr(
-        not(feature = "edge"),
+        not(feature = "client"),
         expect(dead_code, reason = "the doctor compares clocks by it")
     )]
     pub(super) date_ms: Option<u64>,
@@ -87,7 +87,7 @@ pub(super) async fn send(url: &str, json: Option<&str>, sending: &Sending<'_>) -
 }
 
 /// Waits. Says whether the caller's signal did not cut it short.
-#[cfg(feature = "edge")]
+#[cfg(feature = "client")]
 pub(super) async fn wait(ms: u64, signal: Option<&AbortSignal>) -> bool {
     if let Ok(deadline) = Deadline::new(u32::try_from(ms).unwrap_or(u32::MAX), signal) {
         let _ = JsFuture::from(deadline.reached.clone()).await;

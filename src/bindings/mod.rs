@@ -1,8 +1,12 @@
 //! The only Rust that knows JavaScript: converts values and carries out the
 //! core's plans. It decides nothing.
 
-#[cfg(feature = "worker")]
+#[cfg(feature = "signed")]
 mod capture;
+#[cfg(feature = "checks")]
+mod checks;
+#[cfg(feature = "client")]
+mod client;
 #[cfg(feature = "bindings")]
 mod error;
 #[cfg(any(feature = "link", feature = "edge"))]
@@ -12,8 +16,6 @@ mod fields;
 #[cfg(feature = "edge")]
 mod link;
 
-#[cfg(feature = "edge")]
-mod edge;
 #[cfg(feature = "worker")]
 mod fetch;
 #[cfg(feature = "forwarder")]
@@ -26,6 +28,8 @@ mod page_link;
 mod report;
 #[cfg(feature = "sandbox")]
 mod sandbox;
+#[cfg(feature = "forwarder")]
+mod shop;
 #[cfg(feature = "edge")]
 mod time;
 #[cfg(feature = "edge")]
@@ -33,10 +37,12 @@ mod tracking;
 
 #[cfg(feature = "edge")]
 pub use capture::capture_click;
-#[cfg(feature = "worker")]
+#[cfg(feature = "signed")]
 pub use capture::find_signed_click;
-#[cfg(feature = "edge")]
-pub use edge::{Client, Pager};
+#[cfg(feature = "checks")]
+pub use checks::{check_postback, check_postback_url, lint_tracking_link};
+#[cfg(feature = "client")]
+pub use client::{Client, Pager, read_clicks};
 #[cfg(feature = "forwarder")]
 pub use forwarder::{Deliverer, compare_events, read_conversions};
 #[cfg(feature = "edge")]
@@ -49,13 +55,12 @@ pub use page_link::{build, byte, push};
 pub use report::{answer, answer_length, place, read, room, run};
 #[cfg(feature = "sandbox")]
 pub use sandbox::{SandboxNetwork, access_of, status_moves};
+#[cfg(feature = "forwarder")]
+pub use shop::{Postback, Shop};
 #[cfg(feature = "edge")]
 pub use time::{day_range, named_day_range};
 #[cfg(feature = "edge")]
-pub use tracking::{
-    check_postback, check_postback_url, find_click, lint_tracking_link, parse_tracking_link, pixel,
-    read_clicks,
-};
+pub use tracking::{find_click, parse_tracking_link, pixel};
 
 /// A JavaScript number as a whole number; 0 where it is none.
 #[cfg(feature = "bindings")]

@@ -1,5 +1,4 @@
-//! Reading links and landing pages, checking postback URLs, pixels: for
-//! JavaScript, as plain objects.
+//! Reading links and landing pages, pixels: for JavaScript, as plain objects.
 #![expect(
     clippy::needless_pass_by_value,
     reason = "wasm-bindgen hands over owned values"
@@ -7,15 +6,13 @@
 
 use super::fields::Fields;
 use super::id;
-use crate::api::{Answer, commerce, create_postback, list_clicks, plain_body};
+use crate::api::commerce;
 use crate::click_id::{LandingParameters, find_click as find};
 use crate::host::Domain;
 use crate::link::{LinkRules, TrackingLink};
-use crate::lint::{Finding, lint};
 use crate::money::Money;
 use crate::pixel::{Format, Pixel, Scope};
-use crate::{Error, macros, sub_id};
-use js_sys::Array;
+use crate::sub_id;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -59,13 +56,6 @@ pub fn parse_tracking_link(text: &str, hosts: Vec<String>, flags: u32) -> Result
         .into())
 }
 
-/// What is probably a mistake in a tracking link; see [`lint`].
-#[must_use]
-#[wasm_bindgen(js_name = lintTrackingLink)]
-pub fn lint_tracking_link(link: &str) -> Array {
-    findings(&lint(link))
-}
-
 /// Finds the click of a landing page's URL; see [`find`]. `names` are those of
 /// the click id's parameter; none of them stands for the default.
 #[must_use]
@@ -93,48 +83,6 @@ pub fn find_click(url: &str, names: Vec<String>, fragment: bool) -> Option<JsVal
             .optional("offerId", found.offer_id.as_deref())
             .into(),
     )
-}
-
-/// Checks a postback URL's template; see [`macros::inspect`].
-///
-/// # Errors
-/// Those of [`macros::inspect`].
-#[wasm_bindgen(js_name = checkPostbackUrl)]
-pub fn check_postback_url(template: &str) -> Result<JsValue, JsValue> {
-    let checked = macros::inspect(template)?;
-    Ok(checked_template(&checked))
-}
-
-/// Reads a page of clicks, the body of an answer: the page as JSON; see [`list_clicks::read`].
-///
-/// # Errors
-/// Those of [`list_clicks::read`].
-#[wasm_bindgen(js_name = readClicks)]
-pub fn read_clicks(body: String) -> Result<String, JsValue> {
-    let page = list_clicks::read(&Answer::new(200, &plain_body(body)))?;
-    Ok(serde_json::to_string(&page).map_err(|_| Error::Internal)?)
-}
-
-/// Checks the parameters of Create Postback, as JSON; see [`create_postback::check`].
-///
-/// # Errors
-/// Those of [`create_postback::check`].
-#[wasm_bindgen(js_name = checkPostback)]
-pub fn check_postback(params: &str, is_sandbox: bool) -> Result<JsValue, JsValue> {
-    let checked = create_postback::check(params, is_sandbox)?;
-    Ok(checked_template(&checked))
-}
-
-fn checked_template(checked: &macros::Checked) -> JsValue {
-    let uses: Array = checked
-        .uses
-        .iter()
-        .map(|name| JsValue::from(*name))
-        .collect();
-    Fields::new()
-        .set("uses", uses)
-        .set("findings", findings(&checked.findings))
-        .into()
 }
 
 /// A pixel's or postback's URL and tag; see [`Pixel`]. `format` is `pb`, `img`,
@@ -192,20 +140,6 @@ pub fn pixel(
         .set("url", pixel.build()?)
         .optional("tag", pixel.tag()?)
         .into())
-}
-
-fn findings(findings: &[Finding]) -> Array {
-    findings
-        .iter()
-        .map(|finding| {
-            JsValue::from(
-                Fields::new()
-                    .set("code", finding.code)
-                    .set("parameter", finding.parameter.as_str())
-                    .set("sentence", finding.sentence.as_ref()),
-            )
-        })
-        .collect()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "ids end at 2^53-1")]

@@ -10,6 +10,8 @@
 //! | [`attempt`] | one attempt: what to send, to look up, to store |
 //! | [`outcome`] | what an answer means for one event, by one table |
 //! | [`schedule`] | the waits between attempts |
+//! | [`shop`], [`postback`] | what shops' webhooks and networks' postbacks say of a conversion |
+//! | `secrets` | the secrets of both |
 //! | [`circuit_breaker`] | how many attempts at once, and when none; whose trouble an answer is |
 
 pub(crate) mod attempt;
@@ -17,8 +19,11 @@ pub(crate) mod circuit_breaker;
 pub mod correction;
 pub mod event;
 pub(crate) mod outcome;
+pub mod postback;
 pub(crate) mod route;
 pub(crate) mod schedule;
+mod secrets;
+pub mod shop;
 #[cfg(test)]
 mod simulation;
 

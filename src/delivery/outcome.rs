@@ -5,7 +5,7 @@ use super::circuit_breaker::Signal;
 use super::route::Route;
 use crate::api::older::correction::{self, Checked};
 use crate::api::record_conversion::Asked;
-use crate::api::{Answer, Certainty, is_duplicate, record_conversion};
+use crate::api::{Answer, Certainty, is_duplicate, is_limit, record_conversion};
 use crate::{Error, Result};
 
 /// Where an event stands.
@@ -97,7 +97,7 @@ impl Meaning {
             Error::HttpStatus { status, .. } if is_about_the_address(*status) => {
                 Self::NotFound(error)
             }
-            Error::RateLimited { .. } | Error::HttpStatus { status: 425, .. } => Self::Again(error),
+            _ if is_limit(&error) => Self::Again(error),
             _ if Certainty::from_error(&error) == Certainty::Unknown => Self::Again(error),
             // What cannot even be sent is refused too.
             _ => Self::Refused(error),
@@ -162,7 +162,8 @@ fn read_pixel(answer: &Answer<'_>) -> Result<Option<u64>> {
         Ok(body) => body,
         // A yes with the status of a no says both.
         Err(error)
-            if Certainty::from_error(&error) == Certainty::NotRecorded
+            if !is_limit(&error)
+                && Certainty::from_error(&error) == Certainty::NotRecorded
                 && is_success(answer.words()) =>
         {
             return Err(answer.unexpected("says SUCCESS with an error status: ", answer.words()));

@@ -31,7 +31,10 @@ export function both(more: Partial<Options> = {}, fixture?: object) {
       sent.push(new URL(request.url).pathname);
       return sandbox.fetch(request);
     },
-    log: (line) => void (line.event === "operator" ? operatorLines.push(line) : lines.push(line)),
+    log: (line) => {
+      if (line.event === "conversion" || line.event === "correction") lines.push(line);
+      if (line.event === "operator") operatorLines.push(line);
+    },
     ...more,
   });
   const click = async () => {

@@ -472,7 +472,10 @@ describe("runtimes", () => {
           {
             ESM: `${EXPECTED}\n`,
             CommonJS: `wrong_runtime, cake-edge/forwarder/memory\nwrong_runtime, cake-edge/sandbox/memory\nhttps://track.yournetwork.com/?a=1&c=2\n${EXPECTED}\n`,
-            "ESM without bytes": "wasm_unavailable\nhttps://track.yournetwork.com/?a=1&c=2\n",
+            "ESM without bytes":
+              "wasm_unavailable\n".repeat(3) +
+              "https://track.yournetwork.com/?a=1&c=2\nwasm_unavailable\nwasm_unavailable\n" +
+              "https://track.yournetwork.com/?a=1&c=2\n0\nfunction\n",
           }[kind],
         );
       });

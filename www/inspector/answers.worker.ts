@@ -42,7 +42,7 @@ addEventListener("message", async ({ data }: MessageEvent<string>) => {
 
 async function read(text: string): Promise<ReadAnswer> {
   // Not a static import: while the package loads, a message would have no listener.
-  const { createCakeClient, isCakeError } = await import("cake-edge");
+  const { createCakeClient, isCakeError } = await import("../client.js");
   const cake = createCakeClient({
     baseUrl: "https://pasted.example",
     apiKey: "none",

@@ -1,4 +1,4 @@
-//! The edge: CAKE's API for JavaScript. Values cross as JSON text, which the
+//! The client of CAKE's API, for JavaScript. Values cross as JSON text, which the
 //! platform parses faster than wasm can build objects; a page of clicks does
 //! not cross at all.
 
@@ -6,7 +6,7 @@ use super::fetch::{Received, Sending, is_aborted, send, wait};
 use super::{number, random, to_integer};
 use crate::api::{
     self, Account, Answer, Call, CallEvent, CallOutcome, CallSettings, RateLimiter, Services, Step,
-    doctor, list_clicks,
+    doctor, list_clicks, plain_body,
 };
 use crate::{Error, Result};
 use js_sys::{Array, Date, Function, JSON, JsString, Object, Reflect};
@@ -88,6 +88,13 @@ impl Client {
             on_request,
             on_response,
         })
+    }
+
+    /// Is it a sandbox's account, whose postbacks may call its own machine?
+    #[must_use]
+    #[wasm_bindgen(js_name = isSandbox)]
+    pub fn is_sandbox(&self) -> bool {
+        self.account.is_sandbox()
     }
 
     /// Calls an action by its name in JavaScript, with its parameters as JSON;
@@ -218,7 +225,7 @@ impl Client {
                                 date_ms = received.date_ms;
                                 let body;
                                 (body, rows) = take_rows(&call, &received.body);
-                                let body = api::plain_body(body);
+                                let body = plain_body(body);
                                 let answer = Answer::new(received.status, &body)
                                     .with_account(&self.account)
                                     .with_retry_after_ms(received.retry_after_ms);
@@ -313,6 +320,16 @@ fn try_take_rows(body: &JsString) -> Option<(String, JsValue)> {
     }
     Reflect::set(&response, &clicks, &JsValue::NULL).ok()?;
     Some((JSON::stringify(&parsed).ok()?.into(), rows))
+}
+
+/// Reads a page of clicks, the body of an answer: the page as JSON; see [`list_clicks::read`].
+///
+/// # Errors
+/// Those of [`list_clicks::read`].
+#[wasm_bindgen(js_name = readClicks)]
+pub fn read_clicks(body: String) -> Result<String, JsValue> {
+    let page = list_clicks::read(&Answer::new(200, &plain_body(body)))?;
+    Ok(serde_json::to_string(&page).map_err(|_| Error::Internal)?)
 }
 
 /// Where a list is being read; see [`Pager`].

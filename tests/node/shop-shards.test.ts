@@ -1,0 +1,59 @@
+/** Shops' webhooks on the Node host, with rows in four SQLite files: a refund finds its sale in whichever it is. */
+import { createHmac } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { openForwarder } from "../../dist/entry/forwarder-node.node.js";
+import { createSandbox } from "../../dist/entry/sandbox-memory.inline.js";
+import { KEY, OPERATOR, SITE } from "./forwarder-in-process.ts";
+
+const SECRET = "whsec_Zm9yIHZlY3RvcnMgYWxvbmUsIG5vIHJlYWwgb25l";
+
+test("sales and refunds of many orders are each counted once, over four shards", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "cake-edge-shops-"));
+  const sandbox = createSandbox({ apiKey: KEY });
+  const forwarder = openForwarder({
+    folder,
+    baseUrl: "http://127.0.0.1",
+    apiKey: KEY,
+    operatorSecret: OPERATOR,
+    clockSpeed: 1_000,
+    fetch: sandbox.fetch,
+    log: () => undefined,
+    shops: { stripe: { secrets: SECRET, offerId: 12_345, currency: "USD" } },
+  });
+  onTestFinished(async () => {
+    await forwarder.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const post = async (type: string, object: object) => {
+    const body = JSON.stringify({ type, livemode: true, data: { object } });
+    const at = Math.floor(Date.now() / 1_000);
+    const v1 = createHmac("sha256", SECRET).update(`${at}.${body}`).digest("hex");
+    const headers = { "stripe-signature": `t=${at},v1=${v1}` };
+    const request = new Request(`${SITE}/cake/webhooks/stripe`, { method: "POST", headers, body });
+    const answer = await forwarder.fetch(request);
+    expect(answer.status).toBe(200);
+    return ((await answer.json()) as { outcome: string }).outcome;
+  };
+  const numbers = Array.from({ length: 12 }, (_, index) => index);
+  const outcomes: string[] = [];
+  for (const number of numbers) {
+    const click = await sandbox.fetch(new Request("http://127.0.0.1/?a=67890&c=12"));
+    const client_reference_id = new URL(click.headers.get("location") ?? "").searchParams.get("reqid");
+    const sale = { id: `cs_${number}`, payment_status: "paid", amount_total: 2_000, currency: "usd" };
+    const session = { ...sale, payment_intent: `pi_${number}`, client_reference_id };
+    const charge = { id: `ch_${number}`, amount: 2_000, amount_refunded: 500, currency: "usd" };
+    const refund = { ...charge, payment_intent: `pi_${number}` };
+    for (let time = 0; time < 2; time += 1) outcomes.push(await post("checkout.session.completed", session));
+    for (let time = 0; time < 2; time += 1) outcomes.push(await post("charge.refunded", refund));
+  }
+  expect(outcomes).toEqual(numbers.flatMap(() => ["accepted", "duplicate", "refund", "refund_duplicate"]));
+  const state = async () => {
+    const answer = await sandbox.fetch(new Request("http://127.0.0.1/__sandbox/state?limit=1000"));
+    const { conversions } = (await answer.json()) as { conversions: { revenue_units: number; corrections: number }[] };
+    return conversions.map(({ revenue_units, corrections }) => [revenue_units, corrections]);
+  };
+  await expect.poll(state, { timeout: 20_000 }).toEqual(numbers.map(() => [150_000, 1]));
+});
