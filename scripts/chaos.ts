@@ -32,7 +32,8 @@ try {
       deduplicates,
       correctedShare: 0.1,
       healAfterMs: 15_000,
-      patienceMs: 180_000,
+      // Each doubt about a correction reads CAKE's list of changes, of thousands of rows here.
+      patienceMs: 900_000,
       killEveryMs: [400, 1_600],
       tell: (line) => console.error(`chaos: ${line}`),
     });

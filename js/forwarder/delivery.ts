@@ -20,8 +20,6 @@ export interface Transition {
   readonly upstreamMessage: string;
   readonly conversionId: number | null;
   readonly isAlert: boolean;
-  /** Is it certain that it was never sent, by this object or one that is gone? */
-  readonly isUnsent: boolean;
   /** What is counted by the hour; empty where nothing was tried. */
   readonly counted: "" | "delivered" | "retried" | "paused" | "refused" | "dead";
   /** Does CAKE refuse the shard's key? */
@@ -216,6 +214,7 @@ export class Delivery {
     });
     const ask = async (what: string) => {
       if (what === "family") return JSON.stringify(family(row));
+      if (what === "sending") return this.#noteSending(row.id);
       // Accepted when CAKE was said to deduplicate the offer: nobody knows its siblings.
       if (row.order_key === "") return "";
       return JSON.stringify(await siblings(row.order_key, row.id));
@@ -223,8 +222,7 @@ export class Delivery {
     try {
       const transition = JSON.parse(await options.deliverer().attempt(json, ask)) as Transition;
       // Put off before anything was tried: what is known stays known.
-      const known = transition.isUnsent ? "not_recorded" : knowledge;
-      if (transition.counted === "" && known !== "") this.#idle.set(row.id, known);
+      if (transition.counted === "" && knowledge !== "") this.#idle.set(row.id, knowledge);
       return transition;
     } catch {
       // A bug of ours must not lose an event: it is tried again later.
@@ -237,11 +235,20 @@ export class Delivery {
         upstreamMessage: "",
         conversionId: null,
         isAlert: true,
-        isUnsent: false,
         counted: "retried",
         isPaused: options.deliverer().isPaused(),
       };
     }
+  }
+
+  /** From now on the event is in doubt, whoever reads its row. No request leaves before that is on disk. */
+  async #noteSending(id: string): Promise<string> {
+    const { store, commit } = this.#deps;
+    await commit.next(() => {
+      const row = store.find(id);
+      if (row !== undefined) store.settle({ ...row, is_in_doubt: 1 });
+    });
+    return "noted";
   }
 
   /** Stores a transition, however often that takes: an event whose outcome is not stored is not sent again. */

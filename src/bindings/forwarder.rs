@@ -244,7 +244,8 @@ impl Deliverer {
 
     /// Makes one attempt; `json` is what [`wire::read_attempt`] reads.
     /// `ask` is told `siblings` or `family`, and brings a promise of what [`wire::read_siblings`] or
-    /// [`wire::read_family`] reads.
+    /// [`wire::read_family`] reads; or it is told `sending`, and brings any text once it is stored that
+    /// the event is in doubt.
     /// Brings the row's change as JSON; see `Transition::to_json`.
     ///
     /// # Errors
@@ -268,6 +269,11 @@ impl Deliverer {
                 Step::AskFamily => {
                     let told = tell(&ask, "family").await;
                     let input = Input::Family(told.and_then(|json| wire::read_family(&json)));
+                    attempt.next(input, &mut self.breaker.borrow_mut(), self.moment())
+                }
+                Step::NoteSending => {
+                    let is_noted = tell(&ask, "sending").await.is_some();
+                    let input = Input::Noted(is_noted);
                     attempt.next(input, &mut self.breaker.borrow_mut(), self.moment())
                 }
                 Step::Fetch { url, limit } => match self.exchange(&url, limit).await {

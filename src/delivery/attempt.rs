@@ -134,6 +134,8 @@ pub(crate) enum Step {
     AskSiblings,
     /// Tell a correction's conversion and the conversion's other corrections.
     AskFamily,
+    /// Store that the event is in doubt from now on: it is about to be sent.
+    NoteSending,
     /// The attempt is over: change the row.
     Store(Transition),
 }
@@ -149,6 +151,8 @@ pub(crate) enum Input<'a> {
     Siblings(Option<&'a [Sibling]>),
     /// What a correction waits for; `None` where it cannot be told.
     Family(Option<Family>),
+    /// The note is stored, or could not be.
+    Noted(bool),
 }
 
 #[derive(Debug)]
@@ -158,6 +162,7 @@ enum Phase {
     AskingSiblings(Claim),
     AskingReport(Reading),
     AskingFamily,
+    Noting,
     AskingChanges(Changes),
     Over,
 }
@@ -187,6 +192,8 @@ pub(crate) struct Attempt<'a> {
     correction: Option<Correction>,
     /// Has a later correction gone ahead of it?
     is_overtaken: bool,
+    /// Is it stored that it is about to be sent?
+    is_noted: bool,
     phase: Phase,
     is_in_doubt: bool,
     started_ms: u64,
@@ -203,6 +210,7 @@ impl<'a> Attempt<'a> {
             event: None,
             correction: None,
             is_overtaken: false,
+            is_noted: false,
             phase: Phase::Over,
             is_in_doubt: row.is_in_doubt || facts.knowledge != Knowledge::NotRecorded,
             started_ms: now_ms,
@@ -216,6 +224,9 @@ impl<'a> Attempt<'a> {
                 self.correction = Some(correction);
                 // CAKE knows no second correction as one.
                 self.facts.is_deduplicated = false;
+                // What was about to be sent is in its row, whichever object sent it.
+                self.is_in_doubt =
+                    self.row.is_in_doubt || self.facts.knowledge == Knowledge::InDoubt;
                 self.phase = Phase::AskingFamily;
                 return Step::AskFamily;
             }
@@ -307,6 +318,11 @@ impl<'a> Attempt<'a> {
                 }
             }
             (Phase::AskingFamily, Input::Family(family)) => self.meet(family, breaker, moment),
+            (Phase::Noting, Input::Noted(true)) => {
+                self.is_noted = true;
+                self.send(breaker, moment)
+            }
+            (Phase::Noting, Input::Noted(false)) => self.put_off(moment.now_ms + ALONE_MS),
             (Phase::AskingChanges(changes), Input::Answered(answer)) => {
                 self.read_changes(changes, answer, breaker, moment)
             }
@@ -332,7 +348,12 @@ impl<'a> Attempt<'a> {
                 .correction_request()
                 .map(|(request, _)| request.url_with_key()),
         };
+        let is_noted = self.correction.is_none() || self.row.is_in_doubt || self.is_noted;
         match url {
+            Ok(_) if !is_noted => {
+                self.phase = Phase::Noting;
+                Step::NoteSending
+            }
             Ok(url) => {
                 self.phase = Phase::Sending;
                 Step::Fetch {
@@ -489,11 +510,7 @@ impl<'a> Attempt<'a> {
 
     /// Nothing is tried yet, and no attempt is used up.
     fn put_off(&mut self, until_ms: u64) -> Step {
-        Step::Store(self.put_off_to(until_ms))
-    }
-
-    fn put_off_to(&self, until_ms: u64) -> Transition {
-        Transition {
+        Step::Store(Transition {
             state: State::Pending,
             attempts: self.row.attempts,
             is_in_doubt: self.row.is_in_doubt,
@@ -503,8 +520,7 @@ impl<'a> Attempt<'a> {
             conversion_id: None,
             is_alert: false,
             counted: "",
-            is_unsent: false,
-        }
+        })
     }
 
     fn tell(&self, breaker: &mut CircuitBreaker, signal: Signal, moment: Moment) -> Trouble {
@@ -591,7 +607,6 @@ impl<'a> Attempt<'a> {
             conversion_id: None,
             is_alert: false,
             counted: state.word(),
-            is_unsent: false,
         }
     }
 

@@ -64,11 +64,7 @@ impl Attempt<'_> {
         };
         match &family.conversion {
             Some(parent) if parent.state == "pending" => {
-                let mut transition = self.put_off_to(wait(parent.next_ms.unwrap_or_default()));
-                // What has waited from the first was never sent, whichever object had it.
-                transition.is_unsent =
-                    parent.age_ms.is_some() && self.row.attempts == 0 && !self.row.is_in_doubt;
-                return Step::Store(transition);
+                return self.put_off(wait(parent.next_ms.unwrap_or_default()));
             }
             Some(parent) if parent.state != "delivered" => {
                 let (code, why) = (

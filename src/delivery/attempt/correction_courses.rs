@@ -77,6 +77,7 @@ fn run(
         step = match step {
             Step::Store(transition) => return (asked, transition),
             Step::AskSiblings => panic!("no conversion"),
+            Step::NoteSending => attempt.next(Input::Noted(true), &mut breaker, now),
             Step::AskFamily => attempt.next(Input::Family(Some(family.clone())), &mut breaker, now),
             Step::Fetch { url, .. } => {
                 let path = url.split('?').next().unwrap_or_default();
@@ -126,11 +127,6 @@ fn a_correction_waits_for_its_conversion_and_ends_with_it() {
         (waits.state, waits.attempts, waits.next_ms, waits.counted),
         (State::Pending, 0, Some(START_MS + 560_000), "")
     );
-    assert!(waits.is_unsent);
-    // One that was accepted after its correction says nothing of the time before.
-    let mut late = parent("pending");
-    late.conversion.as_mut().unwrap().age_ms = None;
-    assert!(!run(&row, FRESH, &late, &[]).1.is_unsent);
     for (state, code) in [
         ("refused", "conversion_refused"),
         ("dead", "conversion_dead"),
@@ -247,8 +243,15 @@ fn a_doubt_is_settled_by_reading_the_conversion() {
         quiet_from_ms: START_MS + 110_000,
         ..FRESH
     };
-    let (asked, waits) = run(&young, unknown, &parent("delivered"), &[]);
+    let sent = Row {
+        is_in_doubt: true,
+        ..young.clone()
+    };
+    let (asked, waits) = run(&sent, unknown, &parent("delivered"), &[]);
     assert_eq!((asked.len(), waits.next_ms), (0, Some(START_MS + 110_000)));
+    // It would have noted that it sends: what is not noted was never sent.
+    let (asked, done) = run(&young, unknown, &parent("delivered"), &[(200, YES)]);
+    assert_eq!((asked.len(), done.state), (1, State::Delivered));
     for (status, body) in [(200, "<html>"), (404, ""), (500, ""), (200, "{}")] {
         let row = row_of(r#""payoutAdded":"-9""#);
         let (asked, over) = run(&row, IN_DOUBT, &parent("delivered"), &[(status, body)]);
@@ -498,6 +501,10 @@ proptest! {
             let transition = loop {
                 step = match step {
                     Step::Store(transition) => break Some(transition),
+                    Step::NoteSending => {
+                        all[index].row.is_in_doubt = true;
+                        attempt.next(Input::Noted(true), &mut breaker, at)
+                    }
                     Step::AskSiblings => attempt.next(Input::Siblings(Some(&[])), &mut breaker, at),
                     Step::AskFamily => attempt.next(Input::Family(Some(family.clone())), &mut breaker, at),
                     Step::Fetch { url, .. } => {
@@ -559,8 +566,6 @@ proptest! {
             if !transition.counted.is_empty() {
                 stored.row.changed_ms = now_ms;
                 stored.knowledge = if transition.is_in_doubt { Knowledge::InDoubt } else { Knowledge::NotRecorded };
-            } else if transition.is_unsent {
-                stored.knowledge = Knowledge::NotRecorded;
             }
             stored.state = transition.state;
             stored.next_ms = transition.next_ms;
