@@ -23,7 +23,8 @@ export function oddAnswerTests({ createCakeClient, isCakeError }: Edge): void {
     ["neither yes nor no", UNCLEAR],
     ["no whole answer", LOST],
   ] as const)("%s to a conversion", (_, answers) => {
-    test.each(answers)(
+    // Without a unique id of ours, a record's own contradicts nothing.
+    test.each(answers.filter(([name]) => name !== "a record beside another unique id"))(
       "%s: without a unique id nothing is sent again, and the outcome is unknown",
       async (_, reply) => {
         const { cake, convert } = await both({ ...reply, records: true });

@@ -101,6 +101,17 @@ const CALLS: Record<string, readonly (readonly [right: string, call: Call])[]> =
     ["rateLimit", (wrong) => edge.applyPostbacks([], { client: cake, journal, ...wrong })],
     ["postbackUrl", (wrong) => edge.applyPostbacks([wrong as never], { client: cake, journal })],
   ],
+  applyCorrections: [
+    ["maxRows", (wrong) => edge.applyCorrections([], { client: cake, journal, ...wrong })],
+    [
+      "payout",
+      // A row's own mistake is in the report, and stops no other row.
+      async (wrong) => {
+        const report = await edge.applyCorrections([wrong as never], { client: cake, journal });
+        throw report.rows[0]?.error;
+      },
+    ],
+  ],
   checkPostbacks: [
     ["sandbox", (wrong) => edge.checkPostbacks([], wrong)],
     ["affiliateId", (wrong) => edge.checkPostbacks([wrong as never])],

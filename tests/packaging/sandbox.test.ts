@@ -139,7 +139,7 @@ test("a missing workerd is one clear sentence that says what to install", () => 
 test("options that are none, and values that are none, are one clear sentence", () => {
   complains(
     ["serve"],
-    /^cake-edge: there is no command "serve"; there are init, sandbox, forwarder, doctor, report, postbacks, clicks, conversions\n$/,
+    /^cake-edge: there is no command "serve"; there are init, sandbox, forwarder, doctor, report, postbacks, corrections, clicks, conversions\n$/,
   );
   complains(["sandbox", "--color"], /^cake-edge: Unknown option '--color'/);
   complains(["sandbox", "--prot", "1"], /^cake-edge: Unknown option '--prot': did you mean --port\?;/);
