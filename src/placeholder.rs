@@ -13,7 +13,7 @@ const MAX_BYTES: usize = 128;
 
 /// Words that name a missing value, or ask for one.
 const MISSING: &[u8] = b"undefined null nan nil none n/a true false unknown missing empty unset not invalid infinity no 0 \
-    id number ref value name array object string your here insert replace placeholder todo tbd xxx change changeme replaceme";
+    id number ref value name array object string your here insert replace placeholder todo tbd xxx change";
 
 /// Words that stand beside those in a manual: `YOUR_ORDER_ID`.
 const BESIDE: &[u8] = b"order click transaction tx unique request req session sub aff affiliate offer set test me my the this with enter invoice date";

@@ -259,7 +259,7 @@ test.each(["sub1", "S1", "subId1", "extras", "colour"])("a page's link refuses %
   await link.ready();
   const given = () => link.createTrackingLink({ ...linkParts, [name]: "spring" });
   const meant =
-    name === "colour" ? "is unknown: there are domain" : `did you mean ${name === "extras" ? "extra" : "s1"}?`;
+    name === "colour" ? "is unknown" : `did you mean ${name === "extras" ? "extra" : "s1"}?`;
   const refused = { code: "invalid_field", parameter: name, message: expect.stringContaining(meant) };
   expect(await refusal(given, {})).toMatchObject(refused);
 });
