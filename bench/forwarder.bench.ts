@@ -216,7 +216,7 @@ async function withWorker<T>(
 /** Ours in a Node process, one shard as in workerd, its rows in a folder of its own. */
 async function withNode<T>(home: string, upstream: string, use: (origin: string) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(home, "rows-"));
-  const child = spawn(process.execPath, [join(root, "bench/forwarder/node.ts"), folder, upstream], {
+  const child = spawn(process.execPath, [join(root, "bench/forwarder-node.ts"), folder, upstream], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const ended = once(child, "exit");

@@ -58,6 +58,23 @@ export async function signConversion(
   };
 }
 
+/** A signature as a request carries it; what is missing is empty. */
+export interface CarriedSignature {
+  readonly id: string;
+  readonly timestamp: string;
+  readonly signature: string;
+}
+
+/** The signature of a request: the headers' names are Standard Webhooks', or those that Svix gave them before. */
+export function signatureOf(headers: Headers): CarriedSignature | undefined {
+  const prefix = ["webhook-", "svix-"].find((each) => headers.has(`${each}signature`));
+  if (prefix === undefined) return undefined;
+  const [id = "", timestamp = "", signature = ""] = ["id", "timestamp", "signature"].map(
+    (name) => headers.get(prefix + name) ?? "",
+  );
+  return { id, timestamp, signature };
+}
+
 /**
  * Has one of the secrets signed this body within the last five minutes? The
  * secrets have passed {@link checkSigningSecret}.
@@ -65,24 +82,21 @@ export async function signConversion(
  * @throws CakeError `invalid_field` where the id is one that {@link signConversion} would not sign either
  */
 export async function isSigned(
-  headers: Headers,
+  { id, timestamp, signature }: CarriedSignature,
   body: string,
   secrets: readonly string[],
   nowMs: number,
 ): Promise<boolean> {
-  const id = headers.get("webhook-id") ?? "";
-  const timestamp = headers.get("webhook-timestamp") ?? "";
   if (id !== "") checkId(id);
   if (id === "" || !/^\d{1,12}$/.test(timestamp)) return false;
   if (Math.abs(nowMs / 1_000 - Number(timestamp)) > TOLERANCE_S) return false;
   const signed = encode(`${id}.${timestamp}.${body}`);
   // Several signatures stand beside each other while a secret is rotated.
-  const signatures = (headers.get("webhook-signature") ?? "").split(" ").slice(0, 8);
-  for (const text of signatures) {
-    const signature = text.startsWith("v1,") ? bytesOf(text.slice(3)) : undefined;
-    if (signature?.length !== 32) continue;
+  for (const text of signature.split(" ").slice(0, 8)) {
+    const bytes = text.startsWith("v1,") ? bytesOf(text.slice(3)) : undefined;
+    if (bytes?.length !== 32) continue;
     for (const secret of secrets) {
-      if (await crypto.subtle.verify("HMAC", await keyOf(secret), signature, signed)) return true;
+      if (await crypto.subtle.verify("HMAC", await keyOf(secret), bytes, signed)) return true;
     }
   }
   return false;

@@ -1,6 +1,6 @@
 // npm run chaos: 10,000 events, a CAKE that fails in 40 % of the calls, and a forwarder that is killed at random, in workerd or
 // with `-- --host node` in a Node process. In the first run CAKE deduplicates, and each event must be recorded
-// exactly once. In the second run CAKE does not, and no event may be recorded twice.
+// exactly once. A tenth of the events is corrected, each once too. In the second run CAKE does not, and no event may be recorded twice.
 // `-- --events 1000` for fewer events; `--json` as the last argument prints only the figures.
 import { parseArgs } from "node:util";
 import { chaos } from "../tests/chaos/chaos.ts";
@@ -30,6 +30,7 @@ try {
       faultShare: 0.4,
       kills: Math.ceil(kills * share),
       deduplicates,
+      correctedShare: 0.1,
       healAfterMs: 15_000,
       patienceMs: 180_000,
       killEveryMs: [400, 1_600],
@@ -68,11 +69,24 @@ try {
   };
   if (values.json) console.log(JSON.stringify(figures));
   else console.table(figures);
+  const areCorrected = [exact, careful].every(
+    (run) =>
+      run.corrections > 0 &&
+      run.corrections_applied_once === run.corrections &&
+      run.corrections_twice + run.corrections_lost + run.corrections_out_of_order === 0,
+  );
   const isExact = exact.lost === 0 && exact.recorded_twice === 0 && exact.undelivered === 0;
   const isCareful = careful.lost === 0 && careful.recorded_twice === 0;
   const isApart = among.p95_s <= 60 && among.max_s <= 600 && inFront.max_s <= 600;
   const isSettled = several.lost === 0 && several.recorded_twice === 0 && several.undelivered === 0;
-  if (!isExact || !isCareful || !isApart || !isSettled || exact.leaks.length + careful.leaks.length > 0)
+  if (
+    !isExact ||
+    !isCareful ||
+    !isApart ||
+    !isSettled ||
+    !areCorrected ||
+    exact.leaks.length + careful.leaks.length > 0
+  )
     process.exitCode = 1;
 } catch (error) {
   if (!(error instanceof BuildError)) throw error;

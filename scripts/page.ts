@@ -81,7 +81,6 @@ interface WasmText {
 const ESCAPES: Record<string, string> = { "\0": "\\0", "\n": "\\n", "\r": "\\r", '"': '\\"', "\\": "\\\\" };
 
 /**
-/**
  * The wasm as a text in double quotes. Each byte is a character below 128, with a mark before it where the byte's
  * highest bit is set. One character for each byte would be larger, because those above 127 take two bytes in UTF-8.
  * This text has a third of base64's excess. The list is empty where the key leaves no character for a mark.
@@ -109,15 +108,16 @@ function withWasm(code: string, wasm: Uint8Array): string {
       .map((text) => {
         // The replacements are functions: in a replacement text, `$` has a meaning.
         const script = code
-          .replace(/\bWASM_MARK\b/, () => `"${text.mark}"`)
+          .replace(/(["'`])WASM_MARK\1/, () => `"${text.mark}"`)
           .replace(/\bWASM_KEY\b/, () => String(text.key))
           .replace(/\bWASM_TEXT\b/, () => text.literal);
         return { text, script, size: brotliCompressSync(script).length };
       })
       .sort((one, other) => one.size - other.size);
   const keys = Array.from({ length: 128 }, (_, key) => key);
-  const byKey = scripts(keys.flatMap((key) => asTexts(wasm, key).slice(0, 1)));
-  const [best] = scripts(byKey.slice(0, 4).flatMap(({ text }) => asTexts(wasm, text.key)));
+  const byKey = scripts(keys.flatMap((key) => asTexts(wasm, key).filter((_, at, all) => at === 0 || !all[at + 1])));
+  const likely = [...new Set(byKey.map(({ text }) => text.key))].slice(0, 8);
+  const [best] = scripts(likely.flatMap((key) => asTexts(wasm, key)));
   if (best === undefined) throw new Error("the wasm uses every byte: there is none for a mark");
   check(best.text, wasm);
   return best.script;
@@ -144,7 +144,8 @@ async function bundle(entry: string, name: string, format: "es" | "iife", wasm?:
     configFile: false,
     root,
     logLevel: "error",
-    define: { IS_TAG: String(format === "iife") },
+    // The mark is a text already: a minifier puts texts where they pack best.
+    define: { IS_TAG: String(format === "iife"), WASM_MARK: '"WASM_MARK"' },
     plugins: [lazy],
     build: {
       write: false,

@@ -13,6 +13,7 @@ const parts = [
   ["Links and postback URLs", "links"],
   ["Reports", "report"],
   ["The forwarder", "forwarder"],
+  ["Shops: webhooks and postbacks", "shops"],
   ["The forwarder in Node", "forwarder-node"],
   ["Shards, outages, cost", "scale"],
   ["The sandbox", "sandbox"],

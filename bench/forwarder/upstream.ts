@@ -14,7 +14,7 @@ export default {
     conversions += 1;
     seen.add(url.searchParams.get("unique_id") ?? "");
     return new Response(
-      `{"request_status":"Success","conversion":{"conversion_id":${conversions},"offer_id":1,"affiliate_id":2,"payout":18.00}}`,
+      `{"request_status":"Success","conversion":{"conversion_id":${conversions},"offer_id":${url.searchParams.get("offer_id") ?? 1},"affiliate_id":2,"payout":18.00}}`,
       { headers: { "content-type": "application/json" } },
     );
   },

@@ -6,10 +6,10 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { allowedHost } from "../allowed-host.js";
 import { checkFixture } from "../entry/sandbox-memory.inline.js";
 import { toCakeError } from "../error.js";
 import { findNearest } from "../nearest.js";
-import { allowedHost } from "../sandbox/allowed-host.js";
 import { isRunning, readArgs, UsageError, whenAskedToStop } from "./usage.js";
 import { freePort, startWorkerd, WorkerdError, whyNotFree } from "./workerd.js";
 
@@ -17,7 +17,7 @@ import { freePort, startWorkerd, WorkerdError, whyNotFree } from "./workerd.js";
 const WORKERD = "1.20261023.1";
 
 const USAGE = `Usage: cake-edge sandbox [options]
-       cake-edge init|forwarder|doctor|report|clicks|conversions|postbacks --help
+       cake-edge init|forwarder|doctor|report|clicks|conversions|postbacks|corrections --help
 
 A CAKE network on this machine: tracking links, the API, pixels, postbacks, a live view.
 
@@ -83,6 +83,10 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   postbacks: async () => {
     const { POSTBACKS_USAGE, postbacks } = await import("./postbacks.js");
     return { usage: POSTBACKS_USAGE, run: postbacks };
+  },
+  corrections: async () => {
+    const { CORRECTIONS_USAGE, corrections } = await import("./corrections.js");
+    return { usage: CORRECTIONS_USAGE, run: corrections };
   },
   clicks: () => pagesOf("clicks"),
   conversions: () => pagesOf("conversions"),

@@ -121,13 +121,24 @@ function readConfig(file: string): Record<string, unknown> {
   if (typeof config !== "object" || config === null || Array.isArray(config)) {
     throw new UsageError(`--config ${file}: must be an object of options`);
   }
-  const secret = Object.keys(VARIABLES).find((name) => Object.hasOwn(config, name));
+  const secret = secretIn(config);
   if (secret !== undefined && process.platform !== "win32" && (statSync(file).mode & 0o077) !== 0) {
+    const or = VARIABLES[secret] === undefined ? "" : `, or set ${VARIABLES[secret]}`;
     console.error(
-      `cake-edge forwarder: warning: ${file} holds ${secret} and others may read it: \`chmod 600\` it, or set ${VARIABLES[secret]}`,
+      `cake-edge forwarder: warning: ${file} holds ${secret} and others may read it: \`chmod 600\` it${or}`,
     );
   }
   return config as Record<string, unknown>;
+}
+
+/** The name of a secret that stands in the configuration, at any depth: those of shops stand within. */
+function secretIn(config: object): string | undefined {
+  for (const [name, value] of Object.entries(config)) {
+    if (name === "apiKey" || /secret/i.test(name)) return name;
+    const within = typeof value === "object" && value !== null ? secretIn(value) : undefined;
+    if (within !== undefined) return within;
+  }
+  return undefined;
 }
 
 /** The secrets of the environment. They take precedence over those of the file. */

@@ -1,18 +1,5 @@
 /** `npx cake-edge postbacks`: registers the postbacks of a file, each once. Without `--apply` it only looks. */
 import {
-  closeSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
-import { resolve } from "node:path";
-import { readCsv } from "../csv.js";
-import {
   type AppliedPostback,
   applyPostbacks,
   type CheckedPostback,
@@ -22,9 +9,10 @@ import {
   isCakeError,
   type PostbackEntry,
 } from "../entry/edge.inline.js";
-import { findNearest } from "../nearest.js";
 import { postbackKey } from "../postback-key.js";
-import { isRunning, readArgs, sentenceOf, UsageError } from "./usage.js";
+import { accountOf, type EntryRules, type FileJournal, isSameFile, lock, openJournal } from "./journal.js";
+import { readTable, visible } from "./table.js";
+import { readArgs, sentenceOf, UsageError } from "./usage.js";
 
 export const POSTBACKS_USAGE = `Usage: cake-edge postbacks --file FILE [options]
 
@@ -137,11 +125,6 @@ function readOptions(args: string[]): Options {
   };
 }
 
-function isSameFile(one: string, other: string): boolean {
-  const [a, b] = [one, other].map((file) => statSync(file, { throwIfNoEntry: false }));
-  return resolve(one) === resolve(other) || (a !== undefined && b !== undefined && a.dev === b.dev && a.ino === b.ino);
-}
-
 /** The fields by their columns' names. */
 const COLUMNS: Readonly<Record<string, keyof CreatePostbackParams>> = {
   affiliate_id: "affiliateId",
@@ -154,150 +137,27 @@ const COLUMNS: Readonly<Record<string, keyof CreatePostbackParams>> = {
 const NEEDED = ["affiliate_id", "offer_id", "postback_url"];
 
 function readRows({ file, ignored }: Options): FileRow[] {
-  let text: string;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(file));
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    const isEncoding = code === "ERR_ENCODING_INVALID_ENCODED_DATA";
-    throw new UsageError(isEncoding ? `${file} is not UTF-8: save it as such` : `${file} cannot be read: ${code}`);
-  }
-  const read = readCsv(text);
-  if (read === undefined) throw new UsageError(`${file}: a quote does not end`);
-  const [head, ...rows] = read;
-  if (head === undefined) throw new UsageError(`${file} is empty: its first line names the columns, ${NEEDED.join()}`);
-  // `Affiliate ID`, `affiliateId` and `affiliate_id` are one.
-  const plain = (name: string) => name.toLowerCase().replace(/[^a-z0-9]/g, "");
-  const passed = new Set(ignored.map(plain));
-  const fields = head.cells.map((name) => {
-    if (passed.has(plain(name))) return undefined;
-    const column = Object.keys(COLUMNS).find((each) => plain(each) === plain(name));
-    if (column !== undefined) return COLUMNS[column];
-    const nearest = findNearest(name, Object.keys(COLUMNS));
-    const meant = nearest === undefined ? "" : `did you mean ${nearest}? `;
-    throw new UsageError(
-      `${file}: column ${JSON.stringify(name)} is unknown: ${meant}Where it is one of your own, add --ignore ${JSON.stringify(name)}`,
-    );
-  });
-  for (const name of NEEDED) {
-    const times = fields.filter((field) => field === COLUMNS[name]).length;
-    if (times !== 1) throw new UsageError(`${file} needs one column ${name}: its first line names the columns`);
-  }
-  return rows.map(({ line, cells }) => {
-    if (cells.length !== fields.length) {
-      throw new UsageError(
-        `${file}, line ${line}: ${cells.length} cells, but ${fields.length} columns. Quote a cell that has commas`,
-      );
-    }
-    const given = fields.flatMap((field, index) => {
-      const cell = cells[index] ?? "";
-      if (field === undefined || cell === "") return [];
-      if (field === "offerId" && cell.toLowerCase() === "all") return [[field, 0]];
-      if (field === "postbackStatus") return [[field, cell.toLowerCase()]];
+  return readTable(file, { known: COLUMNS, needed: NEEDED, ignored }).map(({ line, cells }) => {
+    const given = [...cells].map(([field, cell]) => {
+      if (field === "offerId" && cell.toLowerCase() === "all") return [field, 0];
+      if (field === "postbackStatus") return [field, cell.toLowerCase()];
       const isNumber = field.endsWith("Id") && /^\d{1,16}$/.test(cell);
-      return [[field, isNumber ? Number(cell) : cell]];
+      return [field, isNumber ? Number(cell) : cell];
     });
     return { line, params: Object.fromEntries(given) as CreatePostbackParams };
   });
 }
 
-/** A line of a journal. */
-type JournalLine = PostbackEntry & { readonly account: string };
-
-/** The states that a journal can name. */
-const STATES: ReadonlySet<unknown> = new Set(["sending", "registered", "refused", "unknown", "missing"]);
-
-/**
- * The journal's entries of this account, and how to add one. A torn last line was never acted on; anything else that
- * cannot be read may be a row that was sent, so it is refused.
- */
-function openJournal(file: string, account: string): { read(): PostbackEntry[]; append(entry: PostbackEntry): void } {
-  const load = (): Buffer => {
-    try {
-      return readFileSync(file);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return Buffer.alloc(0);
-      throw new UsageError(`the journal ${file} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
-    }
-  };
-  /** The entries of all accounts, and how many bytes of the file they are. */
-  const readAll = (): { entries: JournalLine[]; length: number; isEnded: boolean } => {
-    const bytes = load();
-    const entries: JournalLine[] = [];
-    let start = 0;
-    for (let line = 1; start < bytes.length; line += 1) {
-      const at = bytes.indexOf("\n", start);
-      const end = at < 0 ? bytes.length : at;
-      const entry = readEntry(bytes.subarray(start, end));
-      if (typeof entry === "string") {
-        // What a power cut has torn off is the end of the file, and no whole object.
-        const isTorn =
-          at < 0 && (entry === TORN || entry === FOREIGN) && bytes[start] === 0x7b && bytes[start + 1] !== 0;
-        if (isTorn) return { entries, length: start, isEnded: true };
-        throw new UsageError(
-          `the journal ${file}, line ${line}: ${entry}. It says what was sent: bring it back as it was, or look in CAKE and mend the line`,
-        );
-      }
-      if (entry !== undefined) entries.push(entry);
-      start = end + 1;
-    }
-    return { entries, length: bytes.length, isEnded: bytes.length === 0 || bytes.at(-1) === 10 };
-  };
-  return {
-    read: () => readAll().entries.filter((entry) => entry.account === account),
-    append(entry) {
-      const text = `${JSON.stringify({ account, ...entry })}\n`;
-      const { length, isEnded } = readAll();
-      let handle: number;
-      try {
-        handle = openSync(file, "a");
-      } catch (error) {
-        throw new UsageError(`the journal ${file} cannot be written: ${(error as NodeJS.ErrnoException).code}`);
-      }
-      try {
-        if (length < load().length) truncateSync(file, length);
-        writeSync(handle, isEnded ? text : `\n${text}`);
-        // A power cut must not forget what was sent.
-        fsyncSync(handle);
-      } finally {
-        closeSync(handle);
-      }
-    },
-  };
-}
-
-const TORN = "it is no whole JSON object";
-const FOREIGN = "it is not UTF-8: save the file as such";
-
-/** One line of a journal; nothing where it is empty, or what is wrong with it. */
-function readEntry(bytes: Uint8Array): JournalLine | string | undefined {
-  let entry: unknown;
-  try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    if (text.trim() === "") return undefined;
-    if (text.includes("\0")) return FOREIGN;
-    entry = JSON.parse(text);
-  } catch (error) {
-    return error instanceof SyntaxError ? TORN : FOREIGN;
-  }
-  if (typeof entry !== "object" || entry === null || Array.isArray(entry)) return "it is no entry of a journal";
-  const { account, affiliateId, offerId, postbackUrl, state } = entry as Partial<Record<keyof JournalLine, unknown>>;
-  if (!STATES.has(state)) return `its state ${JSON.stringify(state)} is none of ${[...STATES].join(", ")}`;
-  const isWhole =
-    typeof account === "string" &&
-    Number.isSafeInteger(affiliateId) &&
-    Number.isSafeInteger(offerId) &&
-    typeof postbackUrl === "string";
-  return isWhole ? (entry as JournalLine) : "it lacks an account, an affiliate, an offer or a URL";
-}
-
-function accountOf(baseUrl: string): string {
-  if (!URL.canParse(baseUrl)) throw new UsageError("--base-url must be a URL: your CAKE domain");
-  return new URL(baseUrl).origin;
-}
+/** What an entry of the journal must be. */
+const RULES: EntryRules = {
+  states: ["sending", "registered", "refused", "unknown", "missing"],
+  isWhole: ({ affiliateId, offerId, postbackUrl }) =>
+    Number.isSafeInteger(affiliateId) && Number.isSafeInteger(offerId) && typeof postbackUrl === "string",
+  parts: "an account, an affiliate, an offer or a URL",
+};
 
 /** Writes down what a person has seen in CAKE. */
-function settle({ settled, file }: Options, rows: readonly FileRow[], journal: ReturnType<typeof openJournal>): void {
+function settle({ settled, file }: Options, rows: readonly FileRow[], journal: FileJournal<PostbackEntry>): void {
   if (settled.size === 0) return;
   const registered = new Set(
     journal
@@ -321,7 +181,8 @@ function settle({ settled, file }: Options, rows: readonly FileRow[], journal: R
 /** Says what would be done. */
 function preview(options: Options, rows: readonly FileRow[]): number {
   const { baseUrl } = options;
-  const journal = baseUrl === undefined ? undefined : openJournal(options.journal, accountOf(baseUrl));
+  const journal =
+    baseUrl === undefined ? undefined : openJournal<PostbackEntry>(options.journal, accountOf(baseUrl), RULES);
   if (journal) settle(options, rows, journal);
   const known = new Map<string, PostbackEntry>();
   for (const entry of journal?.read() ?? []) {
@@ -358,12 +219,12 @@ function preview(options: Options, rows: readonly FileRow[]): number {
 async function apply(options: Options, rows: readonly FileRow[]): Promise<number> {
   const baseUrl = options.baseUrl as string;
   const client = createCakeClient({ baseUrl, apiKey: process.env["CAKE_API_KEY"] ?? "" });
-  const release = lock(`${options.journal}.lock`);
+  const release = lock(`${options.journal}.lock`, "registering these rows");
   const controller = new AbortController();
   const stop = () => controller.abort();
   process.on("SIGINT", stop).on("SIGTERM", stop);
   try {
-    const journal = openJournal(options.journal, accountOf(baseUrl));
+    const journal = openJournal<PostbackEntry>(options.journal, accountOf(baseUrl), RULES);
     settle(options, rows, journal);
     const report = await applyPostbacks(
       rows.map(({ params }) => params),
@@ -392,25 +253,6 @@ async function apply(options: Options, rows: readonly FileRow[]): Promise<number
 
 function isSandbox(baseUrl: string | undefined): boolean {
   return baseUrl?.startsWith("http:") ?? false;
-}
-
-/** Two runs at once would register each row twice. */
-function lock(file: string): () => void {
-  for (;;) {
-    try {
-      writeFileSync(file, String(process.pid), { flag: "wx" });
-      return () => rmSync(file, { force: true });
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code !== "EEXIST") throw new UsageError(`the journal's lock ${file} cannot be written: ${code}`);
-      const owner = Number(readFileSync(file, "utf8"));
-      if (owner > 0 && isRunning(owner)) {
-        throw new UsageError(`process ${owner} is registering these rows: wait for it`);
-      }
-      // What was killed has left it behind.
-      rmSync(file, { force: true });
-    }
-  }
 }
 
 function statusOf(rows: readonly Shown[]): number {
@@ -464,10 +306,4 @@ function print(options: Options, rows: readonly FileRow[], shown: readonly Shown
       );
     }
   }
-}
-
-/** A file's text, without what would steer a terminal. */
-function visible(text: unknown): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is looked for
-  return String(text).replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "\uFFFD");
 }

@@ -47,6 +47,16 @@ export {
   type Verify,
 } from "./client.js";
 export type { Conversion, ConversionStatus, Correction, ListedConversion, ReportedConversion } from "./conversion.js";
+export {
+  type AppliedCorrection,
+  type ApplyCorrectionsOptions,
+  applyCorrections,
+  type CorrectionEntry,
+  type CorrectionJournal,
+  type CorrectionOutcome,
+  type CorrectionRow,
+  type CorrectionsReport,
+} from "./corrections.js";
 export type { AnswerWarning } from "./dates.js";
 export { type Day, type DayRange, type DayRangeName, dayRange } from "./day-range.js";
 export type { List, ListOptions, ListProgress, Page } from "./list.js";

@@ -1,10 +1,11 @@
 /** Onboarding: many postbacks at once. Each is checked, and registered once, whatever happens on the way. */
-import { CakeError, call, isCakeError, toCakeError } from "../error.js";
+import { type CakeError, call, toCakeError } from "../error.js";
 import { checkNames, choice, functionOption, refuse } from "../option.js";
 import { postbackKey } from "../postback-key.js";
 import { toJson } from "./call-options.js";
-import { type CakeClient, type CreatePostbackParams, intervalOf } from "./client.js";
+import type { CakeClient, CreatePostbackParams } from "./client.js";
 import { checksCore } from "./core.js";
+import { createSender } from "./one-by-one.js";
 import type { CheckedPostbackUrl, Finding } from "./tracking.js";
 
 /** How rows are checked. */
@@ -100,12 +101,6 @@ export interface PostbackReport {
 const ROW = ["affiliateId", "offerId", "postbackUrl", "postbackStatus", "postbackTypeId"];
 const OPTIONS = ["client", "journal", "sandbox", "acceptFindings", "rateLimit", "onRow", "signal"];
 
-/** After so many rows in a row without a clear answer CAKE is out, and each further one would be one more to look up. */
-const MAX_UNKNOWN = 2;
-/** How often a row waits for a rate limit to pass, and how long at most. */
-const MAX_WAITS = 5;
-const MAX_WAIT_MS = 60_000;
-
 /**
  * Checks rows as Create Postback and {@link checkPostbackUrl} do, and against each other. Nothing is sent.
  *
@@ -178,54 +173,23 @@ export async function applyPostbacks(
   }
   const acceptFindings = choice("acceptFindings", options.acceptFindings, [true, false]) ?? false;
   const onRow = functionOption("onRow", options.onRow);
-  const pause = intervalOf(options.rateLimit ?? 2);
+  const sender = createSender(options.rateLimit ?? 2, signal);
   const checked = checkPostbacks(rows, options.sandbox === undefined ? {} : { sandbox: options.sandbox });
   const known = latest(await journal.read());
   const done: AppliedPostback[] = [];
-  let stopped: CakeError | undefined;
-  let unknown = 0;
-  let sentAt = Number.NEGATIVE_INFINITY;
 
   /** Registers one row that nothing is known of. */
   async function register(row: CheckedPostback): Promise<AppliedPostback> {
-    const note = (state: PostbackEntry["state"], more: { postbackId?: number; message?: string } = {}) =>
-      journal.append({ ...identityOf(row.params), state, ...more, at: new Date().toISOString() });
-    for (let waits = 0; ; waits += 1) {
-      await sleep(sentAt + pause - Date.now(), signal);
-      if (signal?.aborted) return leave(row, aborted());
-      await note("sending");
-      sentAt = Date.now();
-      try {
-        const { postbackId } = await client.createPostback(row.params);
-        await note("registered", { postbackId });
-        unknown = 0;
-        return { ...row, outcome: "registered", postbackId };
-      } catch (thrown) {
-        // What is not CAKE's is the journal's or a caller's own: the row stays as `sending`.
-        if (!isCakeError(thrown)) throw thrown;
-        const { code, message, cause, retryAfterMs } = thrown;
-        if (code === "outcome_unknown") {
-          const because = cause instanceof Error ? `: ${cause.message}` : "";
-          await note("unknown", { message: `${message}${because}` });
-          unknown += 1;
-          if (unknown >= MAX_UNKNOWN) stopped = thrown;
-          return { ...row, outcome: "unknown", error: thrown };
-        }
-        await note("refused", { message });
-        if (code === "rate_limited" && waits < MAX_WAITS && (retryAfterMs ?? 0) <= MAX_WAIT_MS) {
-          await sleep(retryAfterMs ?? Math.min(1_000 * 2 ** waits, MAX_WAIT_MS), signal);
-          continue;
-        }
-        if (STOPS.has(code)) return leave(row, thrown);
-        unknown = 0;
-        return { ...row, outcome: "refused", error: thrown };
-      }
-    }
-  }
-
-  function leave(row: CheckedPostback, why: CakeError): AppliedPostback {
-    stopped = why;
-    return { ...row, outcome: "left", error: why };
+    const note = (step: Pick<PostbackEntry, "state" | "message" | "postbackId">) =>
+      journal.append({ ...identityOf(row.params), ...step, at: new Date().toISOString() });
+    const sent = await sender.send(note, async () => {
+      const { postbackId } = await client.createPostback(row.params);
+      await note({ state: "registered", postbackId });
+      return postbackId;
+    });
+    return sent.outcome === "done"
+      ? { ...row, outcome: "registered", postbackId: sent.done }
+      : { ...row, outcome: sent.outcome, error: sent.error };
   }
 
   for (const row of checked) {
@@ -240,21 +204,14 @@ export async function applyPostbacks(
       }
       if (entry?.state === "sending" || entry?.state === "unknown") return { ...row, outcome: "unknown" };
       if (row.findings.length > 0 && !acceptFindings) return { ...row, outcome: "doubtful" };
-      if (stopped !== undefined) return { ...row, outcome: "left" };
+      if (sender.stopped !== undefined) return { ...row, outcome: "left" };
       return register(row);
     })();
     done.push(applied);
     onRow?.(applied);
   }
   const ok = done.every(({ outcome }) => outcome === "registered" || outcome === "already");
-  return { ok, rows: done, ...(stopped && { stopped }) };
-}
-
-/** What would befall every further row too. */
-const STOPS: ReadonlySet<string> = new Set(["unauthorized", "rate_limited", "read_only", "aborted", "internal"]);
-
-function aborted(): CakeError {
-  return new CakeError({ code: "aborted", rule: "the call was aborted by its signal" });
+  return { ok, rows: done, ...(sender.stopped && { stopped: sender.stopped }) };
 }
 
 /** What makes two rows the same postback. */
@@ -271,17 +228,4 @@ function latest(entries: Iterable<PostbackEntry>): Map<string, PostbackEntry> {
     if (before?.state !== "registered") found.set(postbackKey(entry), entry);
   }
   return found;
-}
-
-function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  if (ms <= 0 || signal?.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal?.addEventListener("abort", end);
-  });
 }

@@ -7,14 +7,18 @@ const STATUS = {
   method_not_allowed: 405,
   origin_refused: 403,
   signature_refused: 401,
+  secret_refused: 401,
   operator_refused: 401,
   unsupported_type: 415,
   body_too_large: 413,
   conversion_conflict: 409,
+  correction_conflict: 409,
+  corrections_unavailable: 501,
   click_converted: 409,
   webhook_id_reused: 409,
   not_cancellable: 409,
   too_many_requests: 429,
+  map_failed: 500,
   outbox_full: 503,
   outbox_unavailable: 503,
 } as const;
@@ -57,8 +61,7 @@ export function json(status: number, body: unknown, headers: Readonly<Record<str
 /** The answer to what was thrown: a caller's mistake by its code, anything else without a word of it. */
 export function failure(thrown: unknown): Response {
   if (thrown instanceof Refusal) {
-    const status = STATUS[thrown.code];
-    return json(status, { error: errorOf(thrown.code, thrown.message) }, thrown.headers);
+    return json(statusOf(thrown.code), { error: errorOf(thrown.code, thrown.message) }, thrown.headers);
   }
   if (isCakeError(thrown) && thrown.code !== "internal") return json(400, { error: partsOf(thrown) });
   return json(500, { error: { code: "internal", rule: "a bug in the forwarder", retryable: true } });
@@ -74,10 +77,16 @@ export function misconfigured(thrown: unknown): Response {
 
 /** An error by its code. */
 export function errorOf(code: ForwarderCode, rule: string): ForwarderError {
-  return { code, rule, retryable: STATUS[code] === 429 || STATUS[code] === 503 };
+  return { code, rule, retryable: STATUS[code] === 429 || STATUS[code] >= 500 };
 }
 
-function partsOf(error: CakeError): ForwarderError {
+/** The HTTP status of a code. */
+export function statusOf(code: ForwarderCode): number {
+  return STATUS[code];
+}
+
+/** What an answer tells of an error. */
+export function partsOf(error: CakeError): ForwarderError {
   const { code, retryable, parameter } = error;
   const rule = parameter === undefined ? error.message : error.message.slice(parameter.length + 1);
   return { code, rule, retryable, parameter };

@@ -20,11 +20,18 @@ export function byBinding<Env extends object, Options extends object, T>(
     return use(options);
   } catch (thrown) {
     if (!isCakeError(thrown) || thrown.parameter === undefined) throw thrown;
-    const binding = bindingOf(thrown.parameter, (options as Record<string, unknown>)[thrown.parameter], read);
+    const binding = bindingOf(thrown.parameter, valueAt(options, thrown.parameter), read);
     if (binding === undefined) throw thrown;
     const rule = thrown.message.slice(thrown.parameter.length + 1);
     throw new CakeError({ code: thrown.code, parameter: binding, rule }, { cause: thrown });
   }
+}
+
+/** An option's value; one within is named by its path, such as `shops.shopify.secrets`. */
+function valueAt(options: object, path: string): unknown {
+  return path
+    .split(".")
+    .reduce<unknown>((value, name) => (value as Record<string, unknown> | undefined)?.[name], options);
 }
 
 /** The binding whose value it is; of several, the one that is named like the option. */

@@ -8,14 +8,47 @@ const MAX_BYTES = 8_192;
 /** The most bytes of a body with several. */
 const MAX_BATCH_BYTES = 262_144;
 
+/** The most bytes of a shop's webhook: an order of a thousand lines. */
+const MAX_WEBHOOK_BYTES = 2_097_152;
+
 const NOT_TEXT = "must be JSON in UTF-8: these bytes are compressed, or of another encoding";
 
-const BATCH = /^\s*\{\s*"conversions"\s*:\s*\[/;
+const BATCH = /^\s*\{\s*"(?:conversions|corrections)"\s*:\s*\[/;
+
+/** The raw bytes of a shop's webhook: its signature is over them. What is too large is cut off while it comes in. */
+export async function readBytes(request: Request): Promise<Uint8Array> {
+  const tooLarge = () => new Refusal("body_too_large", "a webhook has at most 2 MB");
+  if (Number(request.headers.get("content-length") ?? 0) > MAX_WEBHOOK_BYTES) throw tooLarge();
+  if (request.body === null) return new Uint8Array();
+  const reader = request.body.getReader() as ReadableStreamDefaultReader<Uint8Array>;
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    length += value.byteLength;
+    if (length > MAX_WEBHOOK_BYTES) {
+      await reader.cancel();
+      throw tooLarge();
+    }
+    parts.push(value);
+  }
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.byteLength;
+  }
+  return bytes;
+}
 
 /** The body's text, as it was sent. What is too large is cut off while it comes in. */
 export async function readBody(request: Request): Promise<string> {
   const tooLarge = () =>
-    new Refusal("body_too_large", 'a conversion has at most 8 KB, several as {"conversions": […]} 256 KB');
+    new Refusal(
+      "body_too_large",
+      'a conversion or a correction has at most 8 KB, several as {"conversions": […]} or {"corrections": […]} 256 KB',
+    );
   const length = Number(request.headers.get("content-length") ?? Number.NaN);
   if (length > MAX_BATCH_BYTES) throw tooLarge();
   if (request.body === null) return "";

@@ -1,6 +1,6 @@
 /** Who hands conversions over: a backend by its signature, a page by its origin. */
 import { call } from "../error.js";
-import { isSigned } from "../webhook-signature.js";
+import { isSigned, signatureOf } from "../webhook-signature.js";
 import { Refusal } from "./answer.js";
 import { core } from "./core.js";
 import type { ResolvedOptions } from "./options.js";
@@ -19,15 +19,21 @@ export function findOrigin(request: Request, options: ResolvedOptions): string |
   return options.origins.has(origin) || origin === new URL(request.url).origin ? origin : undefined;
 }
 
+/** Does a backend sign this request, be it wrongly? */
+export function hasSignature({ headers }: Request): boolean {
+  return signatureOf(headers) !== undefined;
+}
+
 /** Lets a caller in, or throws a refusal. */
 export async function admit(request: Request, body: string, options: ResolvedOptions): Promise<Caller> {
   const { headers } = request;
-  if (headers.has("webhook-signature")) {
-    if (!(await isSigned(headers, body, options.signingSecrets, Date.now()))) {
+  const signature = signatureOf(headers);
+  if (signature !== undefined) {
+    if (!(await isSigned(signature, body, options.signingSecrets, Date.now()))) {
       const rule = "webhook-id, webhook-timestamp and webhook-signature must sign this very body, within five minutes";
       throw new Refusal("signature_refused", rule);
     }
-    return { isSigned: true, webhookId: headers.get("webhook-id") ?? "" };
+    return { isSigned: true, webhookId: signature.id };
   }
   if (findOrigin(request, options) === undefined) {
     throw new Refusal("origin_refused", "a page's origin must be on the list, and a backend must sign");

@@ -1,11 +1,12 @@
 /**
- * Events as CSV, in the columns of CAKE's bulk upload of conversions. A machine
- * reads it: ids, amounts and dates stand in it byte for byte.
+ * Events as CSV: conversions in the columns of CAKE's bulk upload, corrections in
+ * those of their fields. A machine reads it: ids, amounts and dates stand in it
+ * byte for byte.
  */
 import { csvCell } from "../csv.js";
 import { instant } from "./instant.js";
 import type { ResolvedOptions } from "./options.js";
-import type { Row } from "./store.js";
+import type { EventKind, Row } from "./store.js";
 
 const COLUMNS: readonly (readonly [column: string, field: string, isFreeText?: true])[] = [
   ["click_id", "clickId"],
@@ -22,9 +23,31 @@ const COLUMNS: readonly (readonly [column: string, field: string, isFreeText?: t
   ["adv5", "adv5", true],
 ];
 
+/** A correction's, as `cake-edge corrections` takes them. */
+const CORRECTION_COLUMNS: typeof COLUMNS = [
+  ["correction_id", "correctionId"],
+  ["conversion_id", "conversionId"],
+  ["unique_id", "uniqueId"],
+  ["offer_id", "offerId"],
+  ["status", "status"],
+  ["payout", "payout"],
+  ["payout_added", "payoutAdded"],
+  ["revenue", "revenue"],
+  ["revenue_added", "revenueAdded"],
+  ["disposition_id", "dispositionId"],
+  ["effective_date", "effectiveDate"],
+  ["note", "note", true],
+];
+
+function columnsOf(kind: EventKind): typeof COLUMNS {
+  return kind === "correction" ? CORRECTION_COLUMNS : COLUMNS;
+}
+
 /** The line of the columns' names. */
-export function csvHeader(): string {
-  return `${COLUMNS.map(([column]) => column).join()}\r\n`;
+export function csvHeader(kind: EventKind = "conversion"): string {
+  return `${columnsOf(kind)
+    .map(([column]) => column)
+    .join()}\r\n`;
 }
 
 /** A row as a line. */
@@ -34,6 +57,8 @@ export function csvOf(row: Row, options: Pick<ResolvedOptions, "clockSpeed">): s
     conversionDate: row.accepted_at || instant(row.accepted_ms, options).slice(0, 19).replace("T", " "),
     ...(JSON.parse(row.text) as object),
   };
-  const values = COLUMNS.map(([, field, isFreeText = false]) => csvCell(String(fields[field] ?? ""), isFreeText));
+  const values = columnsOf(row.kind).map(([, field, isFreeText = false]) =>
+    csvCell(String(fields[field] ?? ""), isFreeText),
+  );
   return `${values.join()}\r\n`;
 }

@@ -20,10 +20,29 @@ export interface Transition {
   readonly upstreamMessage: string;
   readonly conversionId: number | null;
   readonly isAlert: boolean;
+  /** Is it certain that it was never sent, by this object or one that is gone? */
+  readonly isUnsent: boolean;
   /** What is counted by the hour; empty where nothing was tried. */
   readonly counted: "" | "delivered" | "retried" | "paused" | "refused" | "dead";
   /** Does CAKE refuse the shard's key? */
   readonly isPaused: boolean;
+}
+
+/** A correction's conversion, and the conversion's other corrections, as the core reads them (`src/delivery/attempt/wire.rs`). */
+export interface Family {
+  /** Null where this forwarder does not have it. */
+  readonly conversion: {
+    readonly state: StoredState;
+    readonly code: string;
+    readonly message: string;
+    readonly nextMs: number | null;
+    /** How long before the correction it was accepted; null where that was later. */
+    readonly ageMs: number | null;
+  } | null;
+  /** When an earlier correction is due that is not over; null where there is none. */
+  readonly earlierMs: number | null;
+  /** May a later one be recorded? */
+  readonly hasLater: boolean;
 }
 
 /** What deliveries work with. */
@@ -36,6 +55,8 @@ export interface DeliveryDeps {
   readonly isPaused: boolean;
   /** The other events of a click, in every shard. */
   readonly siblings: (order: string, id: string) => Promise<readonly Sibling[]>;
+  /** What a correction waits for. */
+  readonly family: (correction: Row) => Family;
   /** Is told of every transition that is stored, in the same window. */
   readonly onStored: (before: Row, after: Row, transition: Transition) => void;
 }
@@ -176,7 +197,7 @@ export class Delivery {
   }
 
   async #attempt(row: Row): Promise<Transition> {
-    const { options, host, siblings } = this.#deps;
+    const { options, host, siblings, family } = this.#deps;
     const knowledge = this.#idle.get(row.id) ?? "";
     this.#idle.delete(row.id);
     const isDeduplicated = options.isDeduplicated(row.offer_id);
@@ -193,15 +214,17 @@ export class Delivery {
       knowledge,
       quietFromMs: this.#quietFromMs,
     });
-    const askSiblings = async () => {
+    const ask = async (what: string) => {
+      if (what === "family") return JSON.stringify(family(row));
       // Accepted when CAKE was said to deduplicate the offer: nobody knows its siblings.
       if (row.order_key === "") return "";
       return JSON.stringify(await siblings(row.order_key, row.id));
     };
     try {
-      const transition = JSON.parse(await options.deliverer().attempt(json, askSiblings)) as Transition;
+      const transition = JSON.parse(await options.deliverer().attempt(json, ask)) as Transition;
       // Put off before anything was tried: what is known stays known.
-      if (transition.counted === "" && knowledge !== "") this.#idle.set(row.id, knowledge);
+      const known = transition.isUnsent ? "not_recorded" : knowledge;
+      if (transition.counted === "" && known !== "") this.#idle.set(row.id, known);
       return transition;
     } catch {
       // A bug of ours must not lose an event: it is tried again later.
@@ -214,6 +237,7 @@ export class Delivery {
         upstreamMessage: "",
         conversionId: null,
         isAlert: true,
+        isUnsent: false,
         counted: "retried",
         isPaused: options.deliverer().isPaused(),
       };

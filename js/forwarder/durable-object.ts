@@ -100,6 +100,9 @@ export function outboxClass<Env>(configure: (env: Env) => WorkerOptions): Outbox
     isSessionEnded(...args: Parameters<Shard["isSessionEnded"]>) {
       return this.#shard.isSessionEnded(...args);
     }
+    tally(...args: Parameters<Shard["tally"]>) {
+      return this.#shard.tally(...args);
+    }
     sweep() {
       return this.#shard.sweep();
     }
@@ -136,6 +139,7 @@ export function shardsOf({ outbox, shards }: WorkerOptions, except?: DurableObje
         signIn: (caller, isRight) => shard().signIn(caller, isRight),
         endSession: (session, expiresMs) => shard().endSession(session, expiresMs),
         isSessionEnded: (session) => shard().isSessionEnded(session),
+        tally: (word) => shard().tally(word),
         sweep: () => shard().sweep(),
       } satisfies Shard;
     });

@@ -1,16 +1,27 @@
 /** The forwarder's routes: what is asked, by whom, and which shard answers. */
 import { call } from "../error.js";
+import { refuse } from "../option.js";
 import { errorOf, type ForwarderCode, type ForwarderError, failure, json, misconfigured, Refusal } from "./answer.js";
 import { readBody } from "./body.js";
-import { admit, type Caller, corsHeaders, findOrigin, signedClickId } from "./caller.js";
+import { admit, type Caller, corsHeaders, findOrigin, hasSignature, signedClickId } from "./caller.js";
 import { core } from "./core.js";
 import { hash } from "./hash.js";
 import { handleOperator } from "./operator.js";
 import type { ResolvedOptions } from "./options.js";
 import { findRoute } from "./path.js";
-import { callShard, type Setup, shardOf } from "./setup.js";
-import type { Acceptance, AcceptRequest, Claim, Shard, Status } from "./shard.js";
-import type { NewEvent } from "./store.js";
+import { handlePostback } from "./postback.js";
+import { callShard, checkLimit, type Setup, SHARD_DIGITS, shardOf } from "./setup.js";
+import {
+  type Acceptance,
+  type AcceptRequest,
+  type Claim,
+  claimedBy,
+  type Intake,
+  type Shard,
+  type Status,
+} from "./shard.js";
+import { type NewEvent, orderOf } from "./store.js";
+import { handleWebhook } from "./webhook.js";
 
 /** How long a caller waits that asks for the outcome. */
 const WAIT_MS = 2_000;
@@ -33,12 +44,18 @@ export async function handle(request: Request, setup: () => Setup): Promise<Resp
     return misconfigured(thrown);
   }
   try {
-    if (ready.limit !== undefined && !(await ready.limit(request))) {
-      throw new Refusal("too_many_requests", "too many requests: wait a minute", { "retry-after": "60" });
-    }
+    if (route === "webhooks") return await handleWebhook(request, rest, ready, intakeOf(ready));
+    await checkLimit(request, ready);
+    if (route === "postback") return await handlePostback(request, rest, ready, intakeOf(ready));
     if (route === "operator") return await handleOperator(request, rest, ready);
+    if (route === "corrections") {
+      return rest === "" ? await corrections(request, ready) : await conversion(request, rest, ready);
+    }
     if (route !== "conversions")
-      throw new Refusal("not_found", "unknown route; routes: /conversions, /health, /operator");
+      throw new Refusal(
+        "not_found",
+        "unknown route; routes: /conversions, /corrections, /webhooks, /postback, /health, /operator",
+      );
     const answer = rest === "" ? await conversions(request, ready) : await conversion(request, rest, ready);
     return withCors(answer, request, ready.options);
   } catch (thrown) {
@@ -59,7 +76,7 @@ function withCors(answer: Response, request: Request, options: ResolvedOptions):
 }
 
 async function conversions(request: Request, setup: Setup): Promise<Response> {
-  const { options, shards } = setup;
+  const { options } = setup;
   if (request.method === "OPTIONS") return preflight(request, options);
   if (request.method !== "POST") {
     throw new Refusal("method_not_allowed", "method not allowed: use POST", { allow: "POST, OPTIONS" });
@@ -68,16 +85,53 @@ async function conversions(request: Request, setup: Setup): Promise<Response> {
     throw new Refusal("unsupported_type", "the content type must be application/json or text/plain");
   }
   // A page of another site is not even read.
-  if (!request.headers.has("webhook-signature")) await admit(request, "", options);
+  if (!hasSignature(request)) await admit(request, "", options);
   const body = await readBody(request);
   const caller = await admit(request, body, options);
   const clickId = caller.isSigned ? "" : signedClickId(request, options);
-  const read = JSON.parse(call(() => core.api().readConversions(body, options.account, caller.isSigned, clickId))) as
-    | ReadEvent
-    | ReadItem[];
+  const read = JSON.parse(
+    call(() => core.api().readConversions(body, options.account, caller.isSigned, clickId, options.isPixel)),
+  ) as ReadEvent | ReadItem<ReadEvent>[];
+  return answerTo(request, read, (item) => candidateOf(item, caller, setup), caller, body, setup);
+}
+
+/** Corrections come from backends alone, and go where there is an account to send them to. */
+async function corrections(request: Request, setup: Setup): Promise<Response> {
+  const { options } = setup;
+  if (request.method !== "POST")
+    throw new Refusal("method_not_allowed", "method not allowed: use POST", { allow: "POST" });
+  if (!JSON_TYPES.test(request.headers.get("content-type") ?? "")) {
+    throw new Refusal("unsupported_type", "the content type must be application/json or text/plain");
+  }
+  if (!hasSignature(request)) {
+    throw new Refusal("signature_refused", "corrections are taken from backends that sign, and from no page");
+  }
+  const body = await readBody(request);
+  const caller = await admit(request, body, options);
+  if (!call(() => options.deliverer().takesCorrections())) {
+    const rule =
+      "this forwarder delivers to p.ashx alone: corrections need baseUrl and apiKey, for CAKE's older services";
+    throw new Refusal("corrections_unavailable", rule);
+  }
+  const read = JSON.parse(call(() => core.api().readCorrections(body, options.account))) as
+    | ReadCorrection
+    | ReadItem<ReadCorrection>[];
+  return answerTo(request, read, (item) => correctionOf(item, setup), caller, body, setup);
+}
+
+/** Accepts what was read, one or several, and answers in the same form. */
+async function answerTo<Read extends object>(
+  request: Request,
+  read: ReadItem<Read> | ReadItem<Read>[],
+  candidateOf: (item: Read) => Promise<Unplaced>,
+  caller: Caller,
+  body: string,
+  setup: Setup,
+): Promise<Response> {
   const items = Array.isArray(read) ? read : [read];
-  const results = await accept(items, caller, body, setup);
-  if (new URL(request.url).searchParams.get("wait") === "1") await settled(results, shards);
+  const found = await Promise.all(items.map((item) => (isError(item) ? item : candidateOf(item))));
+  const results = await accept(found, caller, body, setup);
+  if (new URL(request.url).searchParams.get("wait") === "1") await settled(results, setup.shards);
   if (Array.isArray(read)) return json(202, { results });
   const [result] = results;
   if (result !== undefined && "error" in result) {
@@ -86,11 +140,49 @@ async function conversions(request: Request, setup: Setup): Promise<Response> {
   return json(202, result);
 }
 
+/** What callers with a secret hand over, who are no backend of the site's own. */
+function intakeOf(setup: Setup): Intake {
+  const { options } = setup;
+  const acceptOne = async (candidate: Unplaced): Promise<Acceptance> => {
+    const [result] = await accept([candidate], { isSigned: true }, "", setup);
+    if (result === undefined) return { refusal: "outbox_unavailable" };
+    return "error" in result ? { refusal: result.error.code as ForwarderCode } : result;
+  };
+  return {
+    async convert(body) {
+      const { account, isPixel } = options;
+      const read = JSON.parse(call(() => core.api().readConversions(body, account, true, "", isPixel))) as
+        | ReadEvent
+        | ReadItem<ReadEvent>[];
+      if (Array.isArray(read)) return refuse("conversions", "must not stand here: it is one conversion");
+      return acceptOne(await candidateOf(read, { isSigned: true }, setup));
+    },
+    async correct(body, mustBeKnown) {
+      if (!call(() => options.deliverer().takesCorrections())) return "unavailable";
+      const read = JSON.parse(call(() => core.api().readCorrections(body, options.account))) as
+        | ReadCorrection
+        | ReadItem<ReadCorrection>[];
+      if (Array.isArray(read)) return refuse("corrections", "must not stand here: it is one correction");
+      const candidate = await correctionOf(read, setup);
+      if (mustBeKnown) {
+        const conversionId = await setup.idOf(read.conversionKey);
+        const [status] = await callShard(() => candidate.shard.wait([conversionId], 0));
+        if (status === undefined) return undefined;
+      }
+      return acceptOne(candidate);
+    },
+  };
+}
+
+function isError(item: object): item is { readonly error: ForwarderError } {
+  return "error" in item;
+}
+
 async function conversion(request: Request, id: string, { shards }: Setup): Promise<Response> {
   if (request.method !== "GET")
     throw new Refusal("method_not_allowed", "method not allowed: use GET", { allow: "GET" });
   const [status] = ID.test(id) ? await callShard(() => shardOf(id, shards).wait([id], 0)) : [];
-  if (status === undefined) throw new Refusal("not_found", "unknown conversion id: use the id of the answer 202");
+  if (status === undefined) throw new Refusal("not_found", "unknown id: use the id of the answer 202");
   return json(200, status);
 }
 
@@ -114,26 +206,37 @@ interface ReadEvent {
   readonly offerId: number;
   readonly text: string;
 }
-type ReadItem = ReadEvent | { readonly error: ForwarderError };
+/** A correction, likewise. */
+interface ReadCorrection extends ReadEvent {
+  /** The key of the conversion that it corrects. */
+  readonly conversionKey: string;
+}
+type ReadItem<Read> = Read | { readonly error: ForwarderError };
 type Result = (Exclude<Acceptance, { refusal: unknown }> & Partial<Status>) | { readonly error: ForwarderError };
 
-/** A good conversion on its way to its shard. */
-interface Candidate {
-  readonly place: number;
+/** A good event on its way to its shard. */
+interface Unplaced {
   readonly shard: Shard;
   readonly event: NewEvent;
   /** Where its claim is made, if that is another shard than its own. */
   readonly claims?: { readonly shard: Shard; readonly claim: string; isNew: boolean };
 }
+interface Candidate extends Unplaced {
+  readonly place: number;
+}
 
 /** Hands the good ones to their shards, one call each, and brings the answers into order. */
-async function accept(items: readonly ReadItem[], caller: Caller, body: string, setup: Setup): Promise<Result[]> {
-  const results: Result[] = new Array(items.length);
+async function accept(
+  found: readonly ReadItem<Unplaced>[],
+  caller: Caller,
+  body: string,
+  setup: Setup,
+): Promise<Result[]> {
+  const results: Result[] = new Array(found.length);
   const candidates: Candidate[] = [];
-  const found = await Promise.all(items.map((item, place) => candidateOf(item, place, caller, setup)));
   found.forEach((candidate, place) => {
-    if ("error" in candidate) results[place] = { error: withoutEmpty(candidate.error) };
-    else candidates.push(candidate);
+    if (isError(candidate)) results[place] = { error: withoutEmpty(candidate.error) };
+    else candidates.push({ ...candidate, place });
   });
   // One after the other: of two events that claim one click, the first counts.
   const claimed: Candidate[] = [];
@@ -142,7 +245,7 @@ async function accept(items: readonly ReadItem[], caller: Caller, body: string, 
     if (claims !== undefined) {
       const made = await makeClaim(claims.shard, claims.claim, event.id, setup.shards);
       if (made.id !== event.id) {
-        results[place] = refused("click_converted");
+        results[place] = refused(claimedBy(event.kind));
         continue;
       }
       claims.isNew = made.isNew;
@@ -213,13 +316,7 @@ async function noteWebhook(
   return (await callShard(() => keeper.webhook(webhook.id, webhook.digest))) ? undefined : "reused";
 }
 
-async function candidateOf(
-  item: ReadItem,
-  place: number,
-  caller: Caller,
-  { options, shards, idOf }: Setup,
-): Promise<Candidate | { readonly error: ForwarderError }> {
-  if ("error" in item) return item;
+async function candidateOf(item: ReadEvent, caller: Caller, { options, shards, idOf }: Setup): Promise<Unplaced> {
   const id = await idOf(item.key);
   const shard = shardOf(id, shards);
   const event: NewEvent = {
@@ -230,11 +327,32 @@ async function candidateOf(
     isSigned: caller.isSigned,
     ...(options.isDeduplicated(item.offerId) ? {} : { order: item.claim }),
   };
-  if (caller.isSigned || options.severalPerClick) return { place, shard, event };
-  const claiming = shards.length === 1 ? shard : shardOf(await hash(item.claim), shards);
-  return claiming === shard
-    ? { place, shard, event: { ...event, claim: item.claim } }
-    : { place, shard, event, claims: { shard: claiming, claim: item.claim, isNew: false } };
+  const isFree = caller.isSigned || options.severalPerClick;
+  return isFree ? { shard, event } : claiming(event, item.claim, shard, shards);
+}
+
+/** A correction lies in its conversion's shard, which its id tells, and claims its own id wherever that falls. */
+async function correctionOf(item: ReadCorrection, { options, shards, idOf }: Setup): Promise<Unplaced> {
+  const [own, conversionId] = await Promise.all([idOf(item.key), idOf(item.conversionKey)]);
+  const id = conversionId.slice(0, SHARD_DIGITS) + own.slice(SHARD_DIGITS);
+  const event: NewEvent = {
+    id,
+    kind: "correction",
+    offerId: item.offerId,
+    text: item.text,
+    acceptedAt: options.zone?.findCivil(new Date()) ?? "",
+    isSigned: true,
+    order: orderOf(conversionId),
+  };
+  return claiming(event, item.claim, shardOf(id, shards), shards);
+}
+
+/** An event with a claim, which is made with it where both are one shard's. */
+async function claiming(event: NewEvent, claim: string, shard: Shard, shards: readonly Shard[]): Promise<Unplaced> {
+  const keeper = shards.length === 1 ? shard : shardOf(await hash(claim), shards);
+  return keeper === shard
+    ? { shard, event: { ...event, claim } }
+    : { shard, event, claims: { shard: keeper, claim, isNew: false } };
 }
 
 /** Makes a claim in another shard. One whose event was never kept, since a process ended in between, gives way. */
@@ -262,8 +380,9 @@ function refused(code: ForwarderCode): { readonly error: ForwarderError } {
 
 const MESSAGES: Partial<Record<ForwarderCode, string>> = {
   click_converted: "this click has converted for this offer already, with another uniqueId",
+  correction_conflict: "this correctionId was accepted with other fields",
   conversion_conflict: "this uniqueId was accepted for this offer with other fields",
-  outbox_full: "too many conversions wait: try again later",
+  outbox_full: "too many events wait: try again later",
   webhook_id_reused: "this webhook-id was used for another body",
 };
 

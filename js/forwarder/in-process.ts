@@ -8,8 +8,10 @@ import { handle } from "./handler.js";
 import { MemoryStore, type StoreSnapshot } from "./memory-store.js";
 import { type ForwarderOptions, resolveOptions } from "./options.js";
 import { Outbox } from "./outbox.js";
+import { findRoute } from "./path.js";
 import { createIds } from "./setup.js";
 
+export type { PostbackLine, WebhookLine } from "./incoming.js";
 export type { StoreSnapshot } from "./memory-store.js";
 export type { ForwarderOptions } from "./options.js";
 export type { ConversionLine, ConversionState, LogLine, OperatorLine, Status } from "./shard.js";
@@ -88,7 +90,9 @@ export function createForwarderInProcess(options: InProcessOptions): InProcessFo
   return {
     async fetch(request) {
       const answer = await handle(request, () => setup);
-      if (request.method !== "POST") return answer;
+      // A network's postback is a GET, and promises as much.
+      const route = findRoute(request.method, new URL(request.url).pathname)?.name;
+      if (request.method !== "POST" && route !== "postback") return answer;
       try {
         await save();
         return answer;

@@ -14,7 +14,9 @@ import { sweepAll } from "./sweep.js";
 export { CakeError, type CakeErrorCode, isCakeError } from "../error.js";
 export type { ForwarderCode, ForwarderError } from "./answer.js";
 export type { OutboxClass, WorkerOptions } from "./durable-object.js";
+export type { IncomingOutcome, PostbackLine, WebhookLine } from "./incoming.js";
 export type { ForwarderOptions } from "./options.js";
+export type { PostbackMap, PostbackOptions } from "./postbacks.js";
 export type {
   ConversionLine,
   ConversionState,
@@ -25,7 +27,16 @@ export type {
   ShardReport,
   Status,
 } from "./shard.js";
-export type { Row, StoredState } from "./store.js";
+export type {
+  ShopifyOptions,
+  ShopOptions,
+  Shops,
+  StripeOptions,
+  WebhookConversion,
+  WebhookMap,
+  WooCommerceOptions,
+} from "./shops.js";
+export type { EventKind, Row, StoredState } from "./store.js";
 
 /** A module Worker's handlers, and the class of its Durable Objects. */
 export interface Forwarder<Env> {

@@ -31,7 +31,7 @@ export class MemoryStore implements OutboxStore {
   constructor(snapshot?: StoreSnapshot) {
     if (snapshot === undefined) return;
     for (const row of snapshot.rows) {
-      this.#rows.set(row.id, { ...row, order_key: row.order_key ?? "" });
+      this.#rows.set(row.id, { ...row, order_key: row.order_key ?? "", kind: row.kind ?? "conversion" });
       this.#numbers = Math.max(this.#numbers, row.number);
     }
     for (const [claim, id, at] of snapshot.claims) this.#claims.set(claim, { id, at });
@@ -86,6 +86,7 @@ export class MemoryStore implements OutboxStore {
       conversion_id: null,
       changed_ms: nowMs,
       order_key: event.order ?? "",
+      kind: event.kind ?? "conversion",
     });
   }
 
@@ -158,6 +159,10 @@ export class MemoryStore implements OutboxStore {
     return countStates(this.#rows.values());
   }
 
+  correctionCounts(): ReadonlyMap<StoredState, number> {
+    return countStates([...this.#rows.values()].filter(({ kind }) => kind === "correction"));
+  }
+
   getMeta(name: string): string | null {
     return this.#meta.get(name) ?? null;
   }
@@ -208,9 +213,10 @@ function countStates(rows: Iterable<Row>): Map<StoredState, number> {
   return counts;
 }
 
-function isMeant(row: Row, { state, offerId, code, isInDoubt, sinceMs, untilMs }: EventFilter): boolean {
+function isMeant(row: Row, { state, kind, offerId, code, isInDoubt, sinceMs, untilMs }: EventFilter): boolean {
   return (
     (state === "failed" ? row.state === "refused" || row.state === "dead" : (state ?? row.state) === row.state) &&
+    (kind ?? row.kind) === row.kind &&
     (offerId ?? row.offer_id) === row.offer_id &&
     (code ?? row.code) === row.code &&
     (isInDoubt ?? row.is_in_doubt === 1) === (row.is_in_doubt === 1) &&

@@ -41,7 +41,7 @@ export async function handleOperator(request: Request, rest: string, setup: Setu
     case "GET conversions":
       return json(200, await list(query, setup));
     case "GET export.csv":
-      return csv(filterOf({ state: "dead", ...once(query) }, options), setup);
+      return csv(filterOf({ state: "dead", kind: "conversion", ...once(query) }, options), setup);
     case "POST replay": {
       const replayed = await replay(await fieldsOf(request), setup);
       options.log({ event: "operator", action: "replay", outcome: "done", by, count: replayed.replayed });
@@ -80,14 +80,16 @@ async function login(
 
 /** Streams every row that is meant, so that a day's outage fits through. */
 function csv(filter: EventFilter, { options, shards }: Setup): Response {
+  // One file has one header.
+  const kind = filter.kind ?? "conversion";
   async function* lines(): AsyncGenerator<string> {
-    yield csvHeader();
+    yield csvHeader(kind);
     for (const shard of shards) yield* linesOf(shard);
   }
   async function* linesOf(shard: Shard): AsyncGenerator<string> {
     let before: number | undefined;
     for (;;) {
-      const rows = await shard.list({ ...filter, before, limit: MAX_ROWS });
+      const rows = await shard.list({ ...filter, kind, before, limit: MAX_ROWS });
       before = rows.at(-1)?.number;
       if (before === undefined) return;
       yield rows.map((row) => csvOf(row, options)).join("");
@@ -105,7 +107,7 @@ function csv(filter: EventFilter, { options, shards }: Setup): Response {
   return new Response(body, {
     headers: {
       "content-type": "text/csv; charset=utf-8",
-      "content-disposition": `attachment; filename="cake-conversions-${filter.state ?? "all"}.csv"`,
+      "content-disposition": `attachment; filename="cake-${kind}s-${filter.state ?? "all"}.csv"`,
       "cache-control": "no-store",
     },
   });
@@ -137,7 +139,8 @@ async function replay(fields: Record<string, unknown>, { options, shards }: Setu
   const filter = filterOf(fields, options);
   const isEmpty = Object.values(filter).every((wish) => wish === undefined);
   if (isEmpty || filter.state === "pending" || filter.state === "delivered") {
-    const rule = 'replay takes { id }, or a filter: state "failed", "refused", "dead" or "cancelled", offerId, code …';
+    const rule =
+      'replay takes { id }, or a filter: state "failed", "refused", "dead" or "cancelled", kind, offerId, code …';
     throw new Refusal("not_found", rule);
   }
   const counts = await Promise.all(
@@ -156,11 +159,11 @@ async function cancel(fields: Record<string, unknown>, { shards }: Setup): Promi
     case "cancelled":
       return { id, state: "cancelled" };
     case "delivered":
-      throw new Refusal("not_cancellable", "this conversion is delivered: take it back in CAKE");
+      throw new Refusal("not_cancellable", "this is delivered: take it back by a correction");
     case "under_way":
       throw new Refusal("not_cancellable", "an attempt is under way: try again");
     case "unknown":
-      throw new Refusal("not_found", "unknown conversion id");
+      throw new Refusal("not_found", "unknown id");
   }
 }
 

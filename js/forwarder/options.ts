@@ -1,24 +1,28 @@
 /** A forwarder's options, checked before any request is served. */
 
-import { CakeError, call } from "../error.js";
+import { call } from "../error.js";
 import { checkNames, choice, functionOption, integerOption, refuse, stringOption } from "../option.js";
 import { createTimeZone, type TimeZone } from "../time-zone.js";
 import type { Deliverer } from "../wasm/forwarder.js";
 import { checkSigningSecret } from "../webhook-signature.js";
 import { core } from "./core.js";
+import { type PostbackOptions, type ResolvedPostback, resolvePostbacks } from "./postbacks.js";
+import { checkSecret, texts } from "./secret.js";
 import type { LogLine } from "./shard.js";
+import { type Platform, type ResolvedShop, resolveShops, type Shops } from "./shops.js";
 
 /** How a forwarder reaches CAKE, and whom it serves. */
 export interface ForwarderOptions {
-  /** `https://yourdomain.cakemarketing.com`, or a sandbox's origin on loopback. Not needed with {@link pixelDomain}. */
+  /** `https://yourdomain.cakemarketing.com`, or a sandbox's origin on loopback. With {@link pixelDomain} needed for corrections alone. */
   readonly baseUrl?: string;
-  /** The API key: a secret of the Worker. Not needed with {@link pixelDomain}. */
+  /** The API key: a secret of the Worker. With {@link pixelDomain} needed for corrections alone. */
   readonly apiKey?: string;
   /**
    * A tracking domain such as `track.yournetwork.com`: conversions go to its
-   * `p.ashx`, without a key. That carries click id, offer, unique id, payout
-   * and revenue, and nothing else; and nobody can be asked what became of an
-   * attempt, so CAKE must deduplicate every offer.
+   * `p.ashx`, without a key. That carries click id, offer, unique id, payout,
+   * revenue, an event's id and an order, and nothing else; and nobody can be
+   * asked what became of an attempt, so CAKE must deduplicate every offer.
+   * Corrections still need {@link baseUrl} and {@link apiKey}.
    * @default the API
    */
   readonly pixelDomain?: string;
@@ -38,6 +42,10 @@ export interface ForwarderOptions {
   readonly origins?: readonly string[];
   /** Standard Webhooks secrets of backends, `whsec_…`, the newest first. @default no backend is heard */
   readonly signingSecrets?: readonly string[];
+  /** Shops whose webhooks are taken, by platform: `POST webhooks/shopify`, `…/woocommerce`, `…/stripe`. @default none */
+  readonly shops?: Shops;
+  /** Networks and form tools whose postbacks are taken, by a name of your own: `GET postback/NAME`. @default none */
+  readonly postbacks?: Readonly<Record<string, PostbackOptions>>;
   /**
    * The secrets that the edge signs its click cookie with, the newest first: a
    * click id from that cookie goes before one in the body.
@@ -82,6 +90,8 @@ export const OPTION_NAMES = [
   "timeZone",
   "origins",
   "signingSecrets",
+  "shops",
+  "postbacks",
   "cookieSecrets",
   "touch",
   "upstreamDedupe",
@@ -99,10 +109,14 @@ export interface ResolvedOptions {
   /** The deliverer, made again where the core has died. */
   readonly deliverer: () => Deliverer;
   readonly account: string;
+  /** Do conversions go to `p.ashx`? */
+  readonly isPixel: boolean;
   readonly operatorSecret: string;
   readonly zone: TimeZone | undefined;
   readonly origins: ReadonlySet<string>;
   readonly signingSecrets: readonly string[];
+  readonly shops: ReadonlyMap<Platform, readonly ResolvedShop[]>;
+  readonly postbacks: ReadonlyMap<string, ResolvedPostback>;
   readonly cookieSecrets: string[];
   readonly isFirstTouch: boolean;
   readonly isDeduplicated: (offerId: number) => boolean;
@@ -127,8 +141,13 @@ export function resolveOptions(options: ForwarderOptions, more: readonly string[
   checkNames("options", options, [...OPTION_NAMES, ...more]);
   const { pixelDomain, upstreamDedupe = true } = options;
   const timeoutMs = integerOption("timeoutMs", options.timeoutMs, 1, 600_000) ?? 15_000;
-  if (pixelDomain === undefined) checkSecret("apiKey", stringOption("apiKey", options.apiKey), 8, "missing_api_key");
-  else if (typeof upstreamDedupe === "object" ? Object.values(upstreamDedupe).includes(false) : !upstreamDedupe) {
+  const apiKey = stringOption("apiKey", options.apiKey).trim();
+  // Beside p.ashx the key is for corrections, and may be missing.
+  if (pixelDomain === undefined || (apiKey !== "" && options.baseUrl))
+    checkSecret("apiKey", apiKey, 8, "missing_api_key");
+  const deduplicatesAll =
+    typeof upstreamDedupe === "object" ? !Object.values(upstreamDedupe).includes(false) : upstreamDedupe;
+  if (pixelDomain !== undefined && !deduplicatesAll) {
     refuse("upstreamDedupe", "must be true with pixelDomain: there is no API to ask what became of an attempt");
   }
   const operatorSecret = checkSecret("operatorSecret", stringOption("operatorSecret", options.operatorSecret), 32);
@@ -146,12 +165,13 @@ export function resolveOptions(options: ForwarderOptions, more: readonly string[
       refuse("origins", "must be exact origins such as https://shop.example, without a path");
     }
   }
+  const retentionDays = integerOption("retentionDays", options.retentionDays, 1, 400) ?? 30;
   const clockSpeed = integerOption("clockSpeed", options.clockSpeed, 1, 1_000) ?? 1;
   const deliverer = core.keep(
     ({ Deliverer }) =>
       new Deliverer(
         stringOption("baseUrl", options.baseUrl),
-        stringOption("apiKey", options.apiKey),
+        apiKey,
         pixelDomain === undefined ? undefined : stringOption("pixelDomain", pixelDomain),
         timeoutMs,
         clockSpeed,
@@ -161,16 +181,19 @@ export function resolveOptions(options: ForwarderOptions, more: readonly string[
   return {
     deliverer,
     account: call(deliverer).account(),
+    isPixel: pixelDomain !== undefined,
     operatorSecret,
     zone: options.timeZone ? createTimeZone(stringOption("timeZone", options.timeZone)) : undefined,
     origins: new Set(origins),
     signingSecrets,
+    shops: resolveShops(options.shops, retentionDays),
+    postbacks: resolvePostbacks(options.postbacks),
     cookieSecrets,
     isFirstTouch: choice("touch", options.touch, ["last", "first"]) === "first",
     isDeduplicated: (offerId) =>
       typeof upstreamDedupe === "object" ? (upstreamDedupe[offerId] ?? true) : upstreamDedupe,
     severalPerClick: choice("severalPerClick", options.severalPerClick, [true, false]) ?? false,
-    retentionMs: (integerOption("retentionDays", options.retentionDays, 1, 400) ?? 30) * DAY_MS,
+    retentionMs: retentionDays * DAY_MS,
     capacity: integerOption("capacity", options.capacity, 1, 100_000_000) ?? 10_000_000,
     timeoutMs,
     log: harmless(functionOption("log", options.log) ?? logLine),
@@ -193,34 +216,4 @@ function harmless(log: (line: LogLine) => unknown): (line: LogLine) => void {
 export function logLine(line: object): void {
   // biome-ignore lint/suspicious/noConsole: a Worker's log is its console
   console.log(JSON.stringify(line));
-}
-
-const PLACEHOLDER = /^<|^(your|change|replace|example|placeholder|todo|insert|secret$|password)|(.)\2{7}|x{6}|\.\.\./i;
-
-/** A secret that is fit for use, without the white space around it. */
-function checkSecret(
-  parameter: string,
-  secret: string,
-  least: number,
-  missing: "missing_api_key" | "weak_secret" = "weak_secret",
-): string {
-  const trimmed = secret.trim();
-  if (trimmed === "") throw new CakeError({ code: missing, parameter, rule: "is missing: set it as a secret" });
-  if (PLACEHOLDER.test(trimmed)) {
-    throw new CakeError({
-      code: "placeholder_text",
-      parameter,
-      rule: "is a manual's placeholder: set the secret itself",
-    });
-  }
-  if (trimmed.length < least) {
-    throw new CakeError({ code: "weak_secret", parameter, rule: `must have at least ${least} characters` });
-  }
-  return trimmed;
-}
-
-function texts(name: string, value: unknown): readonly string[] {
-  if (value === undefined || value === null) return [];
-  if (!Array.isArray(value) || value.some((each) => typeof each !== "string")) refuse(name, "must be a list of texts");
-  return value;
 }

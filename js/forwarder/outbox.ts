@@ -8,7 +8,7 @@ import { GroupCommit, type Turn } from "../group-commit.js";
 import { type Host, LEASE_MS } from "../host.js";
 import { core } from "./core.js";
 import { Counts } from "./counts.js";
-import { Delivery, shownState, type Transition } from "./delivery.js";
+import { Delivery, type Family, shownState, type Transition } from "./delivery.js";
 import { instant } from "./instant.js";
 import type { ResolvedOptions } from "./options.js";
 import {
@@ -18,6 +18,7 @@ import {
   type Claim,
   type ConversionLine,
   type ConversionState,
+  claimedBy,
   type Hold,
   MAX_REPLAYED,
   type Shard,
@@ -26,7 +27,15 @@ import {
   type Status,
 } from "./shard.js";
 import { SignIns } from "./sign-ins.js";
-import type { EventFilter, NewEvent, OutboxStore, Row, RowFilter, StoredState } from "./store.js";
+import {
+  type EventFilter,
+  type NewEvent,
+  type OutboxStore,
+  orderOf,
+  type Row,
+  type RowFilter,
+  type StoredState,
+} from "./store.js";
 import { Waiters } from "./waiters.js";
 
 /** What an outbox works with. */
@@ -68,6 +77,8 @@ export class Outbox implements Shard {
   readonly #delivery: Delivery;
   /** The shards of the forwarder beside this one. */
   readonly #peers: () => readonly Shard[];
+  /** How many corrections wait: where none does, none is looked for. */
+  #waitingCorrections: number;
   #isPaused: boolean;
   /** Is a write of the counts to come? */
   #isWriting = false;
@@ -78,6 +89,7 @@ export class Outbox implements Shard {
     this.#commit = new GroupCommit(() => this.#writeCounts(), WINDOW_MS, deps.turn);
     this.#peers = deps.peers ?? (() => []);
     this.#counts = new Counts(store);
+    this.#waitingCorrections = store.correctionCounts().get("pending") ?? 0;
     this.#signIns = new SignIns(store);
     this.#isPaused = store.getMeta(PAUSED) !== null;
     this.#delivery = new Delivery({
@@ -87,6 +99,7 @@ export class Outbox implements Shard {
       commit: this.#commit,
       isPaused: this.#isPaused,
       siblings: (order, id) => this.#allSiblings(order, id),
+      family: (correction) => this.#family(correction),
       onStored: (before, after, transition) => this.#onStored(before, after, transition),
     });
   }
@@ -121,8 +134,10 @@ export class Outbox implements Shard {
   async holds(id: string, claim: string): Promise<boolean> {
     const row = this.#deps.store.find(id);
     if (row === undefined) return false;
-    const { clickId } = JSON.parse(row.text) as { clickId: string };
-    return `${this.#deps.options.account}|${row.offer_id}/${clickId}` === claim;
+    const { account } = this.#deps.options;
+    const { clickId, correctionId } = JSON.parse(row.text) as { clickId: string; correctionId: string };
+    const own = row.kind === "correction" ? `correction|${correctionId}` : `${row.offer_id}/${clickId}`;
+    return `${account}|${own}` === claim;
   }
 
   async siblings(order: string): Promise<readonly Sibling[]> {
@@ -152,6 +167,7 @@ export class Outbox implements Shard {
     const now = host.now();
     const oldest = store.oldestPending();
     const of = (state: StoredState) => this.#counts.of(state);
+    const corrections = store.correctionCounts();
     return {
       counts: {
         pending: this.#isPaused ? 0 : of("pending"),
@@ -162,6 +178,13 @@ export class Outbox implements Shard {
         cancelled: of("cancelled"),
       },
       inDoubt: store.inDoubt(),
+      corrections: {
+        pending: corrections.get("pending") ?? 0,
+        delivered: corrections.get("delivered") ?? 0,
+        refused: corrections.get("refused") ?? 0,
+        dead: corrections.get("dead") ?? 0,
+        cancelled: corrections.get("cancelled") ?? 0,
+      },
       hold: this.#hold(now),
       oldestMs: oldest === null ? null : Math.max(0, Math.round((now - oldest) / options.clockSpeed)),
       hours: this.#counts.hoursAfter(this.#hour(now) - DAY_HOURS),
@@ -180,16 +203,17 @@ export class Outbox implements Shard {
       const rows = "id" in what ? (row ? [row] : []) : store.list({ ...what, limit: MAX_REPLAYED });
       const now = host.now();
       // What is delivered stays so: nothing is sent twice by hand.
-      const over = rows.filter(({ state }) => state !== "pending" && state !== "delivered");
+      const failed = rows.filter(({ state }) => state !== "pending" && state !== "delivered");
+      const over = [...new Map(failed.flatMap((row) => this.#replayedWith(row)).map((row) => [row.id, row])).values()];
       store.transaction(() => {
         for (const each of over)
           store.settle({ ...each, state: "pending", attempts: 0, next_ms: now, changed_ms: now });
       });
       for (const each of over) {
-        this.#countMove(each.state, "pending");
+        this.#countMove(each, "pending");
         // What is over is not under way: a certain no stays certain.
         this.#delivery.rest(each.id, each.is_in_doubt === 1 ? "in_doubt" : "not_recorded");
-        this.#log(each.id, "pending", each.code, 0, false, each.is_in_doubt === 1);
+        this.#log(each, "pending", each.code, 0, false, each.is_in_doubt === 1);
       }
       if (over.length > 0) host.wakeAt(now + LEASE_MS);
       this.#delivery.refresh();
@@ -204,6 +228,8 @@ export class Outbox implements Shard {
     const end = Date.now() + this.#deps.options.timeoutMs;
     for (;;) {
       const cancelled = await this.#commit.next(() => this.#cancel(id, reason));
+      // What waited for it may go.
+      if (cancelled === "cancelled") this.#delivery.pump();
       if (cancelled !== "under_way" || Date.now() >= end) return cancelled;
       await this.#delivery.settled(id);
     }
@@ -234,6 +260,10 @@ export class Outbox implements Shard {
 
   async isSessionEnded(session: string): Promise<boolean> {
     return this.#signIns.isEnded(session);
+  }
+
+  async tally(word: string): Promise<void> {
+    return this.#commit.next(() => this.#counts.addInHour(this.#hour(this.#deps.host.now()), word));
   }
 
   async sweep(): Promise<ShardReport> {
@@ -295,7 +325,7 @@ export class Outbox implements Shard {
           continue;
         }
         const holder = event.claim === undefined ? undefined : store.findClaim(event.claim)?.id;
-        if (holder !== undefined && holder !== event.id) answers.push({ refusal: "click_converted", holder });
+        if (holder !== undefined && holder !== event.id) answers.push({ refusal: claimedBy(event.kind), holder });
         else if (room <= 0) answers.push({ refusal: "outbox_full" });
         else {
           // Whole, its claim with it: a claim without its event would turn a sale away.
@@ -307,9 +337,10 @@ export class Outbox implements Shard {
         }
       }
     });
-    for (const { id } of added) {
+    for (const { id, kind = "conversion" } of added) {
       this.#delivery.rest(id, "not_recorded");
-      this.#log(id, "pending", "", 0, false, false);
+      if (kind === "correction") this.#waitingCorrections += 1;
+      this.#log({ id, kind }, "pending", "", 0, false, false);
     }
     if (added.length > 0) {
       this.#counts.add("pending", added.length);
@@ -324,7 +355,7 @@ export class Outbox implements Shard {
     const relation = row.text === event.text ? "same" : compareEvents(row.text, event.text);
     switch (relation) {
       case "conflict":
-        return { refusal: "conversion_conflict" };
+        return { refusal: row.kind === "correction" ? "correction_conflict" : "conversion_conflict" };
       case "adds_money": {
         if (event.isSigned !== true) return { refusal: "conversion_conflict" };
         // What is recorded, or may be, has its money from the offer's rules, and nothing here changes that.
@@ -350,23 +381,82 @@ export class Outbox implements Shard {
       this.#isPaused = isPaused;
       this.#deps.store.setMeta(PAUSED, isPaused ? after.code : null);
     }
-    this.#countMove(before.state, after.state);
+    this.#countMove(before, after.state);
     if (counted === "") return;
     this.#counts.addInHour(this.#hour(this.#deps.host.now()), counted);
     const state = counted === "paused" ? "paused" : after.state;
-    this.#log(after.id, state, after.code, after.attempts, isAlert, after.is_in_doubt === 1);
-    if (after.state !== "pending") this.#waiters.over(after.id);
+    this.#log(after, state, after.code, after.attempts, isAlert, after.is_in_doubt === 1);
+    if (after.state === "pending") return;
+    this.#waiters.over(after.id);
+    this.#wakeNext(after);
   }
 
   #settle(before: Row, after: Row): void {
     this.#deps.store.settle(after);
-    this.#countMove(before.state, after.state);
+    this.#countMove(before, after.state);
   }
 
-  #countMove(from: StoredState, to: StoredState): void {
+  #countMove({ state: from, kind }: Row, to: StoredState): void {
     if (from === to) return;
     this.#counts.add(from, -1);
     this.#counts.add(to, 1);
+    if (kind !== "correction") return;
+    if (from === "pending") this.#waitingCorrections -= 1;
+    if (to === "pending") this.#waitingCorrections += 1;
+  }
+
+  /** The corrections of a conversion, in the order of their acceptance. */
+  #correctionsOf(order: string): readonly Row[] {
+    return [...this.#deps.store.siblings(order)].sort((a, b) => a.number - b.number);
+  }
+
+  #family({ number, order_key, accepted_ms }: Row): Family {
+    const conversion = this.#deps.store.find(order_key.slice(orderOf("").length));
+    const corrections = this.#correctionsOf(order_key);
+    const earlier = corrections.find((other) => other.number < number && other.state === "pending");
+    return {
+      conversion:
+        conversion === undefined
+          ? null
+          : {
+              state: conversion.state,
+              code: conversion.code,
+              message: conversion.upstream_message,
+              nextMs: conversion.next_ms,
+              ageMs: conversion.number < number ? Math.max(0, accepted_ms - conversion.accepted_ms) : null,
+            },
+      earlierMs: earlier?.next_ms ?? null,
+      hasLater: corrections.some(
+        (other) => other.number > number && (other.state === "delivered" || other.is_in_doubt === 1),
+      ),
+    };
+  }
+
+  /** What waited for this event is due: the first correction of a conversion, or the next one. */
+  #wakeNext(over: Row): void {
+    if (this.#waitingCorrections === 0) return;
+    const order = over.kind === "correction" ? over.order_key : orderOf(over.id);
+    const next = this.#correctionsOf(order).find(({ state }) => state === "pending");
+    // What is under way may be told too late: then its own time comes.
+    if (next === undefined || next.attempts > 0 || this.#delivery.settled(next.id) !== undefined) return;
+    this.#deps.store.settle({ ...next, next_ms: this.#deps.host.now() });
+    this.#delivery.refresh();
+  }
+
+  /**
+   * What is sent once more with an event that has failed: with a conversion the corrections that ended with it; of a
+   * correction nothing while a later one may be on its way.
+   */
+  #replayedWith(row: Row): readonly Row[] {
+    if (row.kind === "conversion") {
+      const ended = this.#correctionsOf(orderOf(row.id)).filter(
+        ({ state, code }) => state === "refused" && code.startsWith("conversion_"),
+      );
+      return [row, ...ended];
+    }
+    const isBefore = (other: Row) =>
+      other.number > row.number && other.state === "pending" && !this.#delivery.isNotRecorded(other);
+    return this.#correctionsOf(row.order_key).some(isBefore) ? [] : [row];
   }
 
   /** Says whether nothing is left to be purged now. */
@@ -413,8 +503,9 @@ export class Outbox implements Shard {
       changed_ms: this.#deps.host.now(),
     });
     this.#delivery.refresh();
-    this.#log(id, "cancelled", "cancelled", row.attempts, false, isInDoubt);
+    this.#log(row, "cancelled", "cancelled", row.attempts, false, isInDoubt);
     this.#waiters.over(id);
+    this.#wakeNext(row);
     return "cancelled";
   }
 
@@ -438,8 +529,15 @@ export class Outbox implements Shard {
     };
   }
 
-  #log(id: string, state: ConversionState, code: string, attempt: number, isAlert: boolean, isInDoubt: boolean): void {
-    const line: ConversionLine = { event: "conversion", id, state, code, attempt };
+  #log(
+    { id, kind }: Pick<Row, "id" | "kind">,
+    state: ConversionState,
+    code: string,
+    attempt: number,
+    isAlert: boolean,
+    isInDoubt: boolean,
+  ): void {
+    const line: ConversionLine = { event: kind, id, state, code, attempt };
     this.#deps.options.log({
       ...line,
       ...(isInDoubt ? { isInDoubt: true } : {}),

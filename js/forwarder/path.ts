@@ -2,18 +2,22 @@
 
 /** A route, and what stands behind its name. */
 export interface Route {
-  readonly name: "conversions" | "health" | "operator";
+  readonly name: "conversions" | "corrections" | "health" | "operator" | "webhooks" | "postback";
   readonly rest: string;
 }
 
 /** The route of a path; `undefined` where there is none. */
 export function findRoute(method: string, pathname: string): Route | undefined {
-  const [last = "", before = ""] = pathname.replace(/\/$/, "").split("/").reverse();
+  const [last = "", before = "", third = ""] = pathname.replace(/\/$/, "").split("/").reverse();
   if (last === "health") return { name: "health", rest: "" };
   if (last === "operator") return { name: "operator", rest: "" };
   // `/operator/conversions` is a mount path's as well as the operators' list: they read, and others hand over.
   const isHandedOver = method === "POST" || method === "OPTIONS";
   if (last === "conversions" && (before !== "operator" || isHandedOver)) return { name: "conversions", rest: "" };
+  if (last === "corrections") return { name: "corrections", rest: "" };
+  if (before === "corrections") return { name: "corrections", rest: last };
   if (before === "operator" || before === "conversions") return { name: before, rest: last };
+  if (before === "webhooks" || before === "postback") return { name: before, rest: last };
+  if (third === "postback") return { name: third, rest: `${before}/${last}` };
   return undefined;
 }

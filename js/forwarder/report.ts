@@ -2,11 +2,12 @@
 
 import { checkNames, refuse } from "../option.js";
 import { Refusal } from "./answer.js";
+import { addTally, type Tallies } from "./incoming.js";
 import { instant } from "./instant.js";
 import type { ResolvedOptions } from "./options.js";
 import { callShard, type Setup } from "./setup.js";
 import type { ConversionState, Hold, ShardReport } from "./shard.js";
-import type { EventFilter, Row, StoredState } from "./store.js";
+import type { EventFilter, EventKind, Row, StoredState } from "./store.js";
 
 const STATES = ["pending", "delivered", "refused", "dead", "cancelled", "failed"] as const;
 
@@ -14,11 +15,11 @@ const STATES = ["pending", "delivered", "refused", "dead", "cancelled", "failed"
 export const MAX_ROWS = 500;
 
 /**
- * Why an event waits: for its first attempt, for its next one by the schedule,
+ * Why an event waits: for its first attempt, of a correction for its conversion or for one before it, for its next one by the schedule,
  * for an answer about an attempt whose outcome is unknown; or with all others,
  * since the key is refused or CAKE is left alone.
  */
-export type WaitReason = "first_attempt" | "next_attempt" | "outcome" | Hold["reason"];
+export type WaitReason = "first_attempt" | "conversion" | "next_attempt" | "outcome" | Hold["reason"];
 
 /** A row as operators see it. */
 export interface ListedEvent {
@@ -37,8 +38,11 @@ export interface ListedEvent {
   readonly waitsFor: WaitReason | null;
   /** Why an operator has cancelled it. */
   readonly cancelReason?: string;
+  readonly kind: EventKind;
   /** The conversion itself. */
-  readonly conversion: Readonly<Record<string, unknown>>;
+  readonly conversion?: Readonly<Record<string, unknown>>;
+  /** The correction itself. */
+  readonly correction?: Readonly<Record<string, unknown>>;
 }
 
 /** The whole forwarder's numbers. */
@@ -48,8 +52,14 @@ export interface Totals {
   readonly oldestMs: number | null;
   /** Of what is refused, dead or cancelled, how much CAKE may have recorded all the same. */
   readonly inDoubt: number;
+  /** How many of the events are corrections, by state. */
+  readonly corrections: Readonly<Record<StoredState, number>>;
   /** Why shards send nothing at present; empty where all is well. */
   readonly holds: readonly Hold[];
+  /** What became of shops' webhooks in the last day, by platform and outcome. */
+  readonly webhooks: Tallies;
+  /** The same of postbacks, by name. */
+  readonly postbacks: Tallies;
   /** Outcomes of the last day by hour since 1970 and state, the newest hour first. */
   readonly hours: readonly { readonly hour: number; readonly counts: Readonly<Record<string, number>> }[];
 }
@@ -62,16 +72,20 @@ export function reports({ shards }: Setup): Promise<ShardReport[]> {
 /** Adds the shards up. */
 export function total(all: readonly ShardReport[]): Totals {
   const counts = { pending: 0, paused: 0, delivered: 0, refused: 0, dead: 0, cancelled: 0 };
+  const corrections = { pending: 0, delivered: 0, refused: 0, dead: 0, cancelled: 0 };
   const holds: Hold[] = [];
   let inDoubt = 0;
   const hours = new Map<number, Record<string, number>>();
+  const [webhooks, postbacks]: [Tallies, Tallies] = [{}, {}];
   let oldestMs: number | null = null;
   for (const report of all) {
     for (const state of Object.keys(counts) as ConversionState[]) counts[state] += report.counts[state];
+    for (const state of Object.keys(corrections) as StoredState[]) corrections[state] += report.corrections[state];
     if (report.oldestMs !== null) oldestMs = Math.max(oldestMs ?? 0, report.oldestMs);
     inDoubt += report.inDoubt;
     if (report.hold !== null) holds.push(report.hold);
     for (const { hour, state, count } of report.hours) {
+      if (addTally(state, count, webhooks, postbacks)) continue;
       const sums = hours.get(hour) ?? {};
       sums[state] = (sums[state] ?? 0) + count;
       hours.set(hour, sums);
@@ -81,7 +95,10 @@ export function total(all: readonly ShardReport[]): Totals {
     counts,
     oldestMs,
     inDoubt,
+    corrections,
     holds,
+    webhooks,
+    postbacks,
     hours: [...hours].sort(([a], [b]) => b - a).map(([hour, sums]) => ({ hour, counts: sums })),
   };
 }
@@ -132,13 +149,16 @@ function listed(row: Row, hold: Hold | null, options: ResolvedOptions): ListedEv
     acceptedAt: instant(row.accepted_ms, options),
     nextAt: row.next_ms === null ? null : instant(row.next_ms, options),
     waitsFor: row.state === "pending" ? waitOf(row, hold) : null,
-    conversion: JSON.parse(row.text),
+    kind: row.kind,
+    [row.kind]: JSON.parse(row.text),
   };
 }
 
 /** Why an event waits: the shard's reason goes before its own. */
 function waitOf(row: Row, hold: Hold | null): WaitReason {
   if (hold !== null) return hold.reason;
+  // Put off since it was accepted or replayed, and not tried.
+  if (row.kind === "correction" && row.attempts === 0 && Number(row.next_ms) > row.changed_ms) return "conversion";
   if (row.attempts === 0) return "first_attempt";
   return row.is_in_doubt === 1 ? "outcome" : "next_attempt";
 }
@@ -163,17 +183,22 @@ export function once(query: URLSearchParams): Record<string, string> {
  * @throws Refusal `not_found` for an unknown state; CakeError `invalid_field`
  */
 export function filterOf(wishes: Readonly<Record<string, unknown>>, options: ResolvedOptions): EventFilter {
-  checkNames("filters", wishes, ["state", "offerId", "code", "isInDoubt", "since", "until"]);
+  checkNames("filters", wishes, ["state", "kind", "offerId", "code", "isInDoubt", "since", "until"]);
   const text = (name: string) => {
     const value = wishes[name];
     return value === undefined || value === null || value === "" ? undefined : String(value);
   };
   const state = text("state");
+  const kind = text("kind");
+  if (kind !== undefined && kind !== "conversion" && kind !== "correction") {
+    refuse("kind", "must be conversion or correction");
+  }
   const code = text("code");
   const isInDoubt = text("isInDoubt");
   if (isInDoubt !== undefined && !/^(true|false)$/.test(isInDoubt)) refuse("isInDoubt", "must be true or false");
   return {
     state: state === undefined ? undefined : stateOf(state),
+    kind,
     offerId: integerOf("offerId", text("offerId")),
     code,
     isInDoubt: isInDoubt === undefined ? undefined : isInDoubt === "true",

@@ -33,11 +33,20 @@ export function createIds(shards: readonly Shard[]): KeyedHash {
   };
 }
 
+/** So many of an id's first digits say which shard it is in. */
+export const SHARD_DIGITS = 8;
+
 /** The shard of an id, or of any other hash. */
 export function shardOf(id: string, shards: readonly Shard[]): Shard {
-  const shard = shards[Number.parseInt(id.slice(0, 8), 16) % shards.length];
+  const shard = shards[Number.parseInt(id.slice(0, SHARD_DIGITS), 16) % shards.length];
   if (shard === undefined) throw new Refusal("outbox_unavailable", "there is no outbox");
   return shard;
+}
+
+/** Lets a caller ask, unless it has asked too often. @throws Refusal `too_many_requests` */
+export async function checkLimit(request: Request, { limit }: Setup): Promise<void> {
+  if (limit === undefined || (await limit(request))) return;
+  throw new Refusal("too_many_requests", "too many requests: wait a minute", { "retry-after": "60" });
 }
 
 /** Asks a shard. What it throws is no caller's affair, and nothing was promised. */

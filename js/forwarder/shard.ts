@@ -1,6 +1,7 @@
 /** What a handler asks of a shard, and what a shard tells: an outbox in this process, or a Durable Object elsewhere. */
 import type { ForwarderCode } from "./answer.js";
-import type { EventFilter, NewEvent, Row, RowFilter, StoredState } from "./store.js";
+import type { PostbackLine, WebhookLine } from "./incoming.js";
+import type { EventFilter, EventKind, NewEvent, Row, RowFilter, StoredState } from "./store.js";
 
 /** Where an event stands. */
 export type ConversionState = StoredState | "paused";
@@ -34,6 +35,24 @@ export type Acceptance =
       /** Whose claim of the click stands in the way. */
       readonly holder?: string;
     };
+
+/** Takes what callers with a secret hand over, one by one, as the JSON of a body. */
+export interface Intake {
+  /** Takes a conversion. @throws CakeError where it breaks a rule */
+  convert(body: string): Promise<Acceptance>;
+  /**
+   * Takes a correction; `undefined` where its conversion must be known here and is not, `unavailable` where there is no
+   * account to send it to.
+   *
+   * @throws CakeError where it breaks a rule
+   */
+  correct(body: string, mustBeKnown: boolean): Promise<Acceptance | "unavailable" | undefined>;
+}
+
+/** What stands in the way of an event whose claim another has made. */
+export function claimedBy(kind: EventKind | undefined): "click_converted" | "correction_conflict" {
+  return kind === "correction" ? "correction_conflict" : "click_converted";
+}
 
 /** Who has made a claim. */
 export interface Claim {
@@ -69,6 +88,8 @@ export interface ShardReport {
   readonly bytes: number;
   /** Of what is refused, dead or cancelled, how much CAKE may have recorded all the same. */
   readonly inDoubt: number;
+  /** How many of the events are corrections, by state. */
+  readonly corrections: Readonly<Record<StoredState, number>>;
   /** Why no event is sent at present; null where that is not so. */
   readonly hold: Hold | null;
 }
@@ -115,6 +136,8 @@ export interface Shard {
   /** Ends an operator's session, which would expire at a time of the world's. */
   endSession(session: string, expiresMs: number): Promise<void>;
   isSessionEnded(session: string): Promise<boolean>;
+  /** Counts something in this hour, by its word. Only the first shard is asked. */
+  tally(word: string): Promise<void>;
   /** Wakes the shard, deletes what is past its retention, reports. */
   sweep(): Promise<ShardReport>;
 }
@@ -123,7 +146,7 @@ export interface Shard {
 export const MAX_REPLAYED = 1_000;
 
 /** A line of the log. */
-export type LogLine = ConversionLine | OperatorLine;
+export type LogLine = ConversionLine | OperatorLine | WebhookLine | PostbackLine;
 
 /** What an operator did, or somebody who would be one. */
 export interface OperatorLine {
@@ -140,7 +163,7 @@ export interface OperatorLine {
 
 /** One change of an event's state. */
 export interface ConversionLine {
-  readonly event: "conversion";
+  readonly event: EventKind;
   /** The hash of its key. */
   readonly id: string;
   readonly state: ConversionState;

@@ -86,8 +86,8 @@ export class SqlStore implements OutboxStore {
     this.#turnOver(nowMs);
     const number = this.#number;
     this.#sql.exec(
-      `INSERT INTO events (number, id, offer_id, text, accepted_at, accepted_ms, next_ms, changed_ms, order_key)
-       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?6, ?7)`,
+      `INSERT INTO events (number, id, offer_id, text, accepted_at, accepted_ms, next_ms, changed_ms, order_key, kind)
+       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?6, ?7, ?8)`,
       number,
       event.id,
       event.offerId,
@@ -95,6 +95,7 @@ export class SqlStore implements OutboxStore {
       event.acceptedAt,
       nowMs,
       event.order ?? "",
+      event.kind ?? "conversion",
     );
     this.#number += 1;
     const isNewBlock = this.#blocks.add(this.#newest, number);
@@ -167,9 +168,10 @@ export class SqlStore implements OutboxStore {
     return least([fresh?.accepted_ms ?? null, ...tried]);
   }
 
-  list({ state, before, limit, offerId, code, isInDoubt, sinceMs, untilMs }: RowFilter): readonly Row[] {
+  list({ state, kind, before, limit, offerId, code, isInDoubt, sinceMs, untilMs }: RowFilter): readonly Row[] {
     const wishes: readonly (readonly [condition: string, value: string | number | undefined])[] = [
       ["number < ?", before],
+      ["kind = ?", kind],
       ["offer_id = ?", offerId],
       ["code = ?", code],
       ["is_in_doubt = ?", isInDoubt === undefined ? undefined : Number(isInDoubt)],
@@ -241,6 +243,17 @@ export class SqlStore implements OutboxStore {
       for (const [state, count] of failed) {
         add(state, count);
         add("delivered", -count);
+      }
+    }
+    return counts;
+  }
+
+  correctionCounts(): ReadonlyMap<StoredState, number> {
+    const counts = new Map<StoredState, number>();
+    for (const { suffix } of this.#partitions) {
+      const sql = `SELECT state, count(*) AS it FROM events${suffix} WHERE kind = 'correction' GROUP BY state`;
+      for (const { state, it } of this.#sql.exec(sql).toArray()) {
+        counts.set(state as StoredState, (counts.get(state as StoredState) ?? 0) + Number(it));
       }
     }
     return counts;

@@ -1,5 +1,6 @@
 /** The operator's page: one HTML text, without scripts and without anything from elsewhere. */
 import { escapeHtml } from "../html.js";
+import type { Tallies } from "./incoming.js";
 import type { ListedEvent, Totals, WaitReason } from "./report.js";
 import type { Hold } from "./shard.js";
 
@@ -9,6 +10,7 @@ const STATES = ["failed", "refused", "dead", "pending", "cancelled", "delivered"
 
 const WAITS: Readonly<Record<WaitReason, string>> = {
   first_attempt: "waits for its first attempt",
+  conversion: "waits for its conversion, or for an earlier correction",
   next_attempt: "waits for its next attempt",
   outcome: "waits to learn what became of an attempt",
   key_refused: "waits until CAKE takes the API key",
@@ -33,9 +35,14 @@ export function statusPage(
   next: string | null,
 ): string {
   const home = escapeHtml(path);
-  const { counts, oldestMs, hours, inDoubt, holds } = totals;
+  const { counts, oldestMs, hours, inDoubt, corrections, holds, webhooks, postbacks } = totals;
   const tiles = Object.entries(counts).map(([state, count]) => tile(state, String(count), state));
   if (inDoubt > 0) tiles.push(tile("doubt", String(inDoubt), "not delivered, but in doubt"));
+  const failed = corrections.refused + corrections.dead;
+  if (sum(corrections) > 0) {
+    const words = `of ${sum(corrections)} corrections wait${failed > 0 ? `, ${failed} failed` : ""}`;
+    tiles.push(tile("corrections", String(corrections.pending), words));
+  }
   tiles.push(tile("oldest", oldestMs === null ? "–" : duration(oldestMs), "oldest waiting"));
   const alerts = [...new Map(holds.map((hold) => [hold.reason, hold])).values()].map(
     ({ reason, until }) =>
@@ -52,6 +59,7 @@ export function statusPage(
 ${alerts.join("")}<div class="tiles">${tiles.join("")}</div>
 <h2>Outcomes of the last day</h2>
 ${plot(hours)}
+${tallies("Webhooks of shops, the last day", webhooks)}${tallies("Postbacks, the last day", postbacks)}
 <h2 id="events">Events</h2>
 ${filterForm(home, asked)}
 ${listed.length === 0 ? "<p>There are none.</p>" : table(home, listed)}
@@ -88,6 +96,15 @@ function plot(hours: Totals["hours"]): string {
   return `<table class="plot"><thead><tr><th scope="col">UTC</th><th scope="col">attempts</th><th scope="col">of these</th></tr></thead><tbody>${bars.join("")}</tbody></table>`;
 }
 
+/** What came in from elsewhere; nothing where nothing did. */
+function tallies(title: string, of: Tallies): string {
+  const rows = Object.entries(of).map(([name, outcomes]) => {
+    const words = Object.entries(outcomes).map(([outcome, count]) => `${count} ${escapeHtml(outcome)}`);
+    return `<tr><th scope="row">${escapeHtml(name)}</th><td>${words.join(", ")}</td></tr>`;
+  });
+  return rows.length === 0 ? "" : `<h2>${title}</h2><table><tbody>${rows.join("")}</tbody></table>`;
+}
+
 function filterForm(home: string, asked: URLSearchParams): string {
   const value = (name: string) => escapeHtml(asked.get(name) ?? "");
   const option = (word: string, current: string | null, text = word) =>
@@ -100,7 +117,13 @@ function filterForm(home: string, asked: URLSearchParams): string {
     option("true", asked.get("isInDoubt"), "yes"),
     option("false", asked.get("isInDoubt"), "no"),
   ];
+  const kinds = [
+    option("", asked.get("kind"), "both"),
+    option("conversion", asked.get("kind"), "conversions"),
+    option("correction", asked.get("kind"), "corrections"),
+  ];
   return `<form class="filter" method="get" action="${home}"><label>State <select name="state">${states.join("")}</select></label>
+<label>Kind <select name="kind">${kinds.join("")}</select></label>
 <label>Offer <input name="offerId" inputmode="numeric" size="8" value="${value("offerId")}"></label>
 <label>Code <input name="code" size="14" value="${value("code")}"></label>
 <label>In doubt <select name="isInDoubt">${doubts.join("")}</select></label>
@@ -109,13 +132,17 @@ function filterForm(home: string, asked: URLSearchParams): string {
 }
 
 function table(home: string, events: readonly ListedEvent[]): string {
-  const head = ["State", "Offer", "Unique id", "Attempts", "Why", "Accepted, UTC", "Do"];
+  const head = ["State", "Kind", "Offer", "Of", "Attempts", "Why", "Accepted, UTC", "Do"];
   const rows = events.map((event) => {
-    const { id, state, isInDoubt, attempts, acceptedAt, conversion } = event;
+    const { id, kind, state, isInDoubt, attempts, acceptedAt } = event;
+    const fields = event[kind] ?? {};
+    const own = fields["correctionId"] === undefined ? "" : `${String(fields["correctionId"])}: `;
+    const of = fields["uniqueId"] ?? `conversion ${String(fields["conversionId"])}`;
     const cells = [
       `${state}${isInDoubt && state !== "delivered" ? " <b>in doubt</b>" : ""}`,
-      escapeHtml(String(conversion["offerId"])),
-      escapeHtml(String(conversion["uniqueId"])),
+      kind,
+      escapeHtml(String(fields["offerId"])),
+      escapeHtml(own + String(of)),
       String(attempts),
       why(event),
       civil(acceptedAt),

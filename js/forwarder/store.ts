@@ -3,18 +3,23 @@
 /** Where a stored event stands. A shard's pause is told on top of `pending`. */
 export type StoredState = "pending" | "delivered" | "refused" | "dead" | "cancelled";
 
+/** What an event is. */
+export type EventKind = "conversion" | "correction";
+
 /** An event that is handed to an outbox. */
 export interface NewEvent {
   /** The hash of its key. */
   readonly id: string;
+  /** @default "conversion" */
+  readonly kind?: EventKind | undefined;
   readonly offerId: number;
   /** Its canonical text, which is its fingerprint too. */
   readonly text: string;
   /** The civil time of its acceptance in the account's zone; empty where that is not known. */
   readonly acceptedAt: string;
-  /** What a page's conversion claims: its offer and click. */
+  /** What a page's conversion claims: its offer and click; what a correction claims: its own id. */
   readonly claim?: string | undefined;
-  /** Its offer and click, where CAKE does not deduplicate the offer. */
+  /** Its offer and click, where CAKE does not deduplicate the offer; a correction's {@link orderOf}. */
   readonly order?: string | undefined;
   /** Does it come from a signed caller? */
   readonly isSigned?: boolean | undefined;
@@ -41,14 +46,21 @@ export interface Row {
   readonly upstream_message: string;
   readonly conversion_id: number | null;
   readonly changed_ms: number;
-  /** Offer and click, where CAKE does not deduplicate the offer; else empty. */
+  /** Offer and click, where CAKE does not deduplicate the offer; else empty. A correction's {@link orderOf}. */
   readonly order_key: string;
+  readonly kind: EventKind;
+}
+
+/** What all corrections of a conversion have in common. No offer and click reads alike. */
+export function orderOf(conversionId: string): string {
+  return `=${conversionId}`;
 }
 
 /** Which events are meant; what is absent does not matter. Times are the outbox's. */
 export interface EventFilter {
   /** `failed` is refused or dead. */
   readonly state?: StoredState | "failed" | undefined;
+  readonly kind?: EventKind | undefined;
   readonly offerId?: number | undefined;
   /** Why it is not delivered: an error's code. */
   readonly code?: string | undefined;
@@ -101,7 +113,7 @@ export interface OutboxStore {
   /** When the oldest event was accepted that still waits, of the 10,000 that are due first. */
   oldestPending(): number | null;
   list(filter: RowFilter): readonly Row[];
-  /** The events of one offer and click. */
+  /** The events of one offer and click, or the corrections of one conversion. */
   siblings(order: string): readonly Row[];
   findClaim(claim: string): { readonly id: string; readonly atMs: number } | undefined;
   /** Makes a claim that is not made yet. */
@@ -111,6 +123,8 @@ export interface OutboxStore {
   webhook(webhookId: string, digest: string, nowMs: number): string;
   /** How many events there are of each state; asked once, at the start. */
   stateCounts(): ReadonlyMap<StoredState, number>;
+  /** How many of them are corrections. */
+  correctionCounts(): ReadonlyMap<StoredState, number>;
   /** A text by its name; null where there is none. */
   getMeta(name: string): string | null;
   /** Keeps a text by its name; null forgets it. */

@@ -1,4 +1,4 @@
-/** The tables of a shard, their version, and how those of the first format become today's. */
+/** The tables of a shard, their version, and how those of earlier formats become today's. */
 import type { Sql } from "./sql.js";
 
 /** A stretch of time, and the tables of what was accepted in it. */
@@ -32,7 +32,13 @@ export const WEBHOOK_TABLE =
   "CREATE TABLE webhooks (id TEXT PRIMARY KEY, digest TEXT NOT NULL, at_ms INTEGER NOT NULL) WITHOUT ROWID";
 
 /** The version of the tables. */
-const SCHEMA = "2";
+const SCHEMA = "3";
+
+/** The version without corrections. */
+const SCHEMA_OF_CONVERSIONS = "2";
+
+/** What an event is: a conversion, unless it says otherwise. */
+const KIND = "kind TEXT NOT NULL DEFAULT 'conversion'";
 
 /** Makes the newest partition's tables, for events from this number on. */
 export function makeNewest(sql: Sql, first: number, nowMs: number): Partition {
@@ -44,11 +50,12 @@ export function makeNewest(sql: Sql, first: number, nowMs: number): Partition {
       accepted_at TEXT NOT NULL, accepted_ms INTEGER NOT NULL, state TEXT NOT NULL DEFAULT 'pending',
       attempts INTEGER NOT NULL DEFAULT 0, is_in_doubt INTEGER NOT NULL DEFAULT 0, next_ms INTEGER,
       code TEXT NOT NULL DEFAULT '', upstream_message TEXT NOT NULL DEFAULT '', conversion_id INTEGER, changed_ms INTEGER NOT NULL,
-      order_key TEXT NOT NULL DEFAULT '');
+      order_key TEXT NOT NULL DEFAULT '', ${KIND});
     CREATE INDEX events_due_${id} ON events (next_ms) WHERE next_ms IS NOT NULL AND next_ms <> accepted_ms;
     CREATE INDEX events_order_${id} ON events (order_key) WHERE order_key <> '';
     CREATE TABLE claims (claim TEXT PRIMARY KEY, id TEXT NOT NULL, at_ms INTEGER NOT NULL) WITHOUT ROWID`);
   indexFailed(sql, "events", String(id));
+  indexCorrections(sql, "events", String(id));
   return {
     id,
     suffix: "",
@@ -78,13 +85,20 @@ export function dropPartition(sql: Sql, { id, suffix }: Partition): void {
 }
 
 /**
- * Makes the tables, or makes today's of the first format's: those stay as they
- * are, under other names, until their retention is over. To be done as a whole
- * or not at all.
+ * Makes the tables, or makes today's of an earlier format's. Those of the first
+ * stay as they are, under other names, until their retention is over. To be done
+ * as a whole or not at all.
  */
 export function prepareTables(sql: Sql): void {
   const version = has(sql, "meta") ? findText(sql, "schema") : undefined;
   if (version === SCHEMA) return;
+  if (version === SCHEMA_OF_CONVERSIONS) {
+    for (const { id, suffix } of sql.exec("SELECT id, suffix FROM partitions").toArray()) {
+      addKind(sql, `events${suffix}`, suffix === LEGACY ? "legacy" : String(id));
+    }
+    sql.exec("UPDATE meta SET text = ? WHERE name = 'schema'", SCHEMA);
+    return;
+  }
   if (version !== undefined) {
     // Written by a later release: what this one would make of it nobody knows.
     throw new Error("the outbox was written by a later release of cake-edge: deploy that release again");
@@ -126,6 +140,7 @@ function keepFirstFormat(sql: Sql): number {
     CREATE INDEX IF NOT EXISTS events_due ON events${LEGACY} (next_ms) WHERE next_ms IS NOT NULL;
     CREATE INDEX IF NOT EXISTS events_order ON events${LEGACY} (order_key) WHERE order_key <> ''`);
   indexFailed(sql, `events${LEGACY}`, "legacy");
+  addKind(sql, `events${LEGACY}`, "legacy");
   sql.exec(
     "INSERT INTO partitions (suffix, first, made_ms, next, gone) VALUES (?, 1, 0, ?, ?)",
     LEGACY,
@@ -140,6 +155,17 @@ function indexFailed(sql: Sql, table: string, name: string): void {
   sql.exec(`
     CREATE INDEX events_failed_${name} ON ${table} (state, number) WHERE state IN ('refused', 'dead', 'cancelled');
     CREATE INDEX events_in_doubt_${name} ON ${table} (number) WHERE is_in_doubt = 1 AND next_ms IS NULL`);
+}
+
+/** Corrections are few, and counted by themselves; a conversion has no entry. */
+function indexCorrections(sql: Sql, table: string, name: string): void {
+  sql.exec(`CREATE INDEX events_corrections_${name} ON ${table} (state) WHERE kind = 'correction'`);
+}
+
+/** No row is written: what has no kind of its own is a conversion. */
+function addKind(sql: Sql, table: string, name: string): void {
+  sql.exec(`ALTER TABLE ${table} ADD COLUMN ${KIND}`);
+  indexCorrections(sql, table, name);
 }
 
 function has(sql: Sql, table: string): boolean {

@@ -96,7 +96,8 @@ function build(fields: readonly string[]): string {
   // A line feed ends a field. Inside of one it becomes the other control
   // character that ends lines, which the core refuses in the field's own name.
   const text = fields.map((field) => `${field.replace(/\n/g, "\r")}\n`).join("");
-  if (text.length > MAX_CHARACTERS) throw new CakeError({ code: "link_too_long", rule: "the link is longer than 2,000 bytes" });
+  if (text.length > MAX_CHARACTERS)
+    throw new CakeError({ code: "link_too_long", rule: "the link is longer than 2,000 bytes" });
   for (const character of text) core.push(character.codePointAt(0) as number);
   const isBuilt = core.build();
   const answer = answerOf(core.byte);

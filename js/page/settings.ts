@@ -5,9 +5,9 @@ import type { Consent, TrackerOptions } from "./options.js";
 /** What a tracker is set up by; `base` is the folder of the tag's files. */
 export type Settings = Omit<TrackerOptions, "consent"> & { readonly consent?: Consent; readonly base?: string };
 
-/** Their names: first those that are yes or no, then the numbers, words, a list, and any text. */
+/** Their names: first those that are yes or no, then the numbers, words, a list, a function, and any text. */
 export const SETTING_NAMES =
-  "edge fragment debug ignoreGlobalPrivacyControl windowDays journey cookieDays touch consent parameters endpoint cookieDomain base onError";
+  "edge fragment debug ignoreGlobalPrivacyControl windowDays journey cookieDays touch consent parameters onError endpoint cookieDomain base";
 
 const NAMES = SETTING_NAMES.split(" ");
 
@@ -21,12 +21,11 @@ export function readSettings(
 ): Settings {
   const settings: Record<string, unknown> = {};
   for (const source of sources) {
-    for (const given in source) {
+    for (const [given, value] of Object.entries({ ...source })) {
       // `data-window-days`, `windowDays`, and `windowdays`, which HTML makes of it.
       const plain = given.replace(/^data-|[-_]/g, "").toLowerCase();
       const at = NAMES.findIndex((name) => name.toLowerCase() === plain);
       const name = NAMES[at];
-      const value = (source as Record<string, unknown>)[given];
       if (!name || value == null) continue;
       const read = readSetting(value, at);
       if (read === undefined) refuse(name, value);
@@ -42,10 +41,12 @@ function readSetting(value: unknown, at: number): unknown {
   const text = `${value}`.trim();
   // As `TouchPolicy::new` of src/touch.rs has it.
   if (at > 3 && at < 7) return /^[1-9]\d{0,2}$/.test(text) && +text <= (at === 5 ? 20 : 400) ? +text : undefined;
-  if (typeof value !== "string") return value;
   // `edge="edge"` is how XML writes `edge`.
   if (at < 4)
     return /^(true|1|yes|on|)$/i.test(text) || text === NAMES[at] || (!/^(false|0|no|off)$/i.test(text) && undefined);
   if (at < 8) return /^(last|first)$/i.test(text) ? text.toLowerCase() : undefined;
-  return (at < 10 ? text.match(/[^\s,]+/g) : text) || undefined;
+  if (at === 9 && Array.isArray(value)) return value.map(String);
+  if (at === 10) return typeof value === "function" ? value : undefined;
+  // An object is no text, but for an address.
+  return (!/^\[object /.test(text) && (at === 9 ? text.match(/[^\s,]+/g) : text)) || undefined;
 }

@@ -3,10 +3,11 @@
  * has.
  */
 
+import { textOf, unitsOf } from "../amount.js";
 import { csvCell } from "../csv.js";
-import { integerOption, refuse } from "../option.js";
+import { integerOption } from "../option.js";
 import { Command, type Core } from "./core.js";
-import type { CorrectionOptions, Corrections } from "./options.js";
+import type { CorrectedRow, CorrectionOptions, Corrections } from "./options.js";
 
 interface Answer {
   readonly columns: readonly string[];
@@ -26,6 +27,7 @@ export function correctionsOf(core: Core, options: CorrectionOptions): Correctio
   const before = new Set(options.journal);
   const lines: string[] = [];
   const journal: string[] = [];
+  const moved: CorrectedRow[] = [];
   const skipped: Record<string, number> = {};
   let sum = 0n;
   let repeated = 0;
@@ -58,12 +60,14 @@ export function correctionsOf(core: Core, options: CorrectionOptions): Correctio
       sum += amount;
       before.add(line.journal);
       journal.push(line.journal);
+      if (options.file !== "upload") moved.push(rowOf(line.cells, line.amount));
       lines.push(`${line.cells.map((cell) => csvCell(cell, false)).join()}\r\n`);
     }
     cursor = answer.cursor;
   } while (cursor !== undefined);
   return {
     csv: header + lines.join(""),
+    rows: moved,
     lines: lines.length,
     amount: textOf(sum),
     journal,
@@ -73,19 +77,16 @@ export function correctionsOf(core: Core, options: CorrectionOptions): Correctio
   };
 }
 
-/** An exact amount in 1/10,000. */
-export function unitsOf(name: string, text: string): bigint {
-  const [, sign, whole = "", fraction = ""] = /^(-?)(\d+)(?:\.(\d{1,4}))?$/.exec(text) ?? [];
-  if (whole === "") refuse(name, 'must be an amount as text, such as "500.00"');
-  const units = BigInt(whole) * 10_000n + BigInt(fraction.padEnd(4, "0"));
-  return sign === "-" ? -units : units;
-}
-
-/** The amount as text, with at least two places. */
-export function textOf(units: bigint): string {
-  const size = units < 0n ? -units : units;
-  const fraction = String(size % 10_000n)
-    .padStart(4, "0")
-    .replace(/0{1,2}$/, "");
-  return `${units < 0n ? "-" : ""}${size / 10_000n}.${fraction}`;
+/** A line of the reconciliation tool as `applyCorrections` takes it. */
+function rowOf(cells: readonly string[], amount: string): CorrectedRow {
+  const [conversionId = "", uniqueId = "", disposition = "", offerId = "", payout = ""] = cells;
+  // The older services have no other word for a sale that is taken back.
+  const status = disposition === "reversed" ? "returned" : disposition;
+  return {
+    ...(conversionId === "" ? { uniqueId } : { conversionId: Number(conversionId) }),
+    offerId: Number(offerId),
+    ...(status === "" ? {} : { status: status as CorrectedRow["status"] & string }),
+    ...(payout === "" ? {} : { payout }),
+    amount,
+  };
 }

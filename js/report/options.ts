@@ -352,8 +352,21 @@ export interface CorrectionOptions {
   readonly journal?: Iterable<string>;
 }
 
+/** A correction as `applyCorrections` of the client takes it. */
+export interface CorrectedRow {
+  readonly conversionId?: number;
+  readonly uniqueId?: string;
+  readonly offerId: number;
+  readonly status?: "returned" | "rejected" | "approved" | "pending";
+  readonly payout?: string;
+  /** How much money it moves. */
+  readonly amount: string;
+}
+
 /** Corrections, ready for the file. */
 export interface Corrections {
+  /** The lines of the reconciliation tool's file, for CAKE's older services; empty for the bulk upload. */
+  readonly rows: readonly CorrectedRow[];
   /** The file, in exactly the bytes that CAKE reads. */
   readonly csv: string;
   readonly lines: number;

@@ -2,11 +2,12 @@
  * A running network: passes requests to the rules (`src/sandbox`), loads the rows that they need, stores the rows that
  * they write, and sends due postbacks.
  */
+
+import { allowedHost } from "../allowed-host.js";
 import { call } from "../error.js";
 import { FIXTURE } from "../generated/fixture.js";
 import { GroupCommit } from "../group-commit.js";
 import type { SandboxNetwork } from "../wasm/sandbox.js";
-import { allowedHost } from "./allowed-host.js";
 import { core } from "./core.js";
 import { EventStream } from "./event-stream.js";
 import type { Gate, SandboxHost } from "./host.js";

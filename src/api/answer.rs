@@ -1,6 +1,6 @@
 //! What came back from CAKE, from status and bytes to an action's own part.
 
-use super::certainty::{Certainty, is_about_the_key};
+use super::certainty::{Certainty, is_about_the_key, is_limit};
 use super::json::{Object, Value, parse_id};
 use super::key::redact_and_truncate;
 use super::{Account, ApiKey};
@@ -292,7 +292,7 @@ impl<'a> Answer<'a> {
     /// A no, by its words or by its status, beside a yes or the record of a
     /// conversion says both: it is unexpected.
     pub(super) fn contradicted(&self, error: Error) -> Error {
-        if Certainty::from_error(&error) == Certainty::Unknown {
+        if is_limit(&error) || Certainty::from_error(&error) == Certainty::Unknown {
             return error;
         }
         let envelope = Object::read(self.body).map(dress::unwrapped);

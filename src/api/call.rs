@@ -316,7 +316,7 @@ impl Call {
             }
             Lookup::Changes(request) => {
                 let (start, limit) = rows(event_conversions::CHANGES_ROW_LIMIT);
-                event_conversions::with_rows(request, start, limit)
+                event_conversions::with_rows(request, start, limit, false)
             }
         };
         self.phase = Phase::Verifying;

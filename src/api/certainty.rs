@@ -61,6 +61,16 @@ impl Certainty {
     }
 }
 
+/// Does CAKE say that it has not looked at the request? That is no no: it is the
+/// same again later, whatever stands behind it.
+#[must_use]
+pub(crate) fn is_limit(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::RateLimited { .. } | Error::HttpStatus { status: 425, .. }
+    )
+}
+
 /// Does CAKE say that it has the transaction of this unique id already? The
 /// words are read, not searched: "already" and "duplicate" stand in other
 /// sentences too ("Affiliate has already reached its daily cap"), and of a click,

@@ -17,7 +17,7 @@ const AMOUNTS: [(&str, &str); 5] = [
     ("discount", "ecd"),
 ];
 
-const NAMES: [&str; 12] = [
+pub(crate) const NAMES: [&str; 12] = [
     "orderTotal",
     "subtotal",
     "tax",
@@ -53,13 +53,17 @@ const MAX_QUANTITY: u64 = 100_000;
 /// # Errors
 /// [`Error::InvalidField`], [`Error::InvalidMoney`], [`Error::InvalidText`].
 pub(crate) fn query(order: &str) -> Result<String> {
-    let params = Params::read(order, &NAMES)?;
+    query_of(&Params::read(order, &NAMES)?)
+}
+
+/// The same of fields that were read among others. One value has one spelling: `18.000` is `18.00`.
+pub(super) fn query_of(params: &Params<'_>) -> Result<String> {
     let mut query = String::new();
     let mut amounts = [None; AMOUNTS.len()];
     for (amount, (name, wire)) in amounts.iter_mut().zip(AMOUNTS) {
-        *amount = money(&params, name)?;
+        *amount = money(params, name)?;
         if let Some(amount) = amount {
-            push_parameter(&mut query, wire, &amount.to_string());
+            push_parameter(&mut query, wire, &amount.shortest().to_string());
         }
     }
     let [total, subtotal, tax, shipping, discount] = amounts;
@@ -92,7 +96,7 @@ pub(crate) fn query(order: &str) -> Result<String> {
     }
     let coupons = params.texts("coupons")?;
     push_list(&mut query, "ecc", "coupons", &coupons)?;
-    let lines = items(&params, &mut query)?;
+    let lines = items(params, &mut query)?;
     if let (Some(lines), Some(wanted)) = (lines, subtotal)
         && lines != whole(wanted)
     {
@@ -195,8 +199,8 @@ fn items(params: &Params<'_>, query: &mut String) -> Result<Option<i64>> {
         let mut digits = String::new();
         push_number(&mut digits, quantity, 10);
         quantities.push(digits);
-        prices.push(price.to_string());
-        discounts.push(discount.to_string());
+        prices.push(price.shortest().to_string());
+        discounts.push(discount.shortest().to_string());
     }
     for (wire, list) in ["ecsk", "ecqu", "ecpr", "ecld"].into_iter().zip(&lists) {
         push_list(query, wire, "items", list)?;

@@ -4,7 +4,7 @@ use super::answer::Record;
 use super::certainty::is_duplicate;
 use super::conversion_report::ReportedConversion;
 use super::get_click::Click;
-use super::{Account, Answer, Request, params};
+use super::{Account, Answer, Request, commerce, params};
 use crate::{Result, click_id};
 use serde::Serialize;
 
@@ -81,17 +81,38 @@ impl Params {
     }
 
     /// The same where the click id may come from elsewhere: it is checked, and
-    /// empty where there is none. An optional field that is empty is absent.
+    /// empty where there is none. An optional field that is empty is absent. With
+    /// it comes what `p.ashx` takes besides: the event's id, and an order as a
+    /// query; see [`commerce::query`].
     ///
     /// # Errors
-    /// Those of [`Params::read`], but for a missing click id.
-    pub(crate) fn read_without_click_id(text: &str) -> Result<Self> {
-        let fields = params::Params::read(text, &NAMES)?.without_empty(&["uniqueId"]);
+    /// Those of [`Params::read`], but for a missing click id, and of
+    /// [`commerce::query`].
+    pub(crate) fn read_with_order(text: &str) -> Result<(Self, Option<u64>, Option<String>)> {
+        let mut names = NAMES.to_vec();
+        names.push("eventId");
+        names.extend(commerce::NAMES);
+        let fields = params::Params::read(text, &names)?.without_empty(&["uniqueId"]);
         let params = Self::from_fields(&fields)?;
         if !params.click_id.is_empty() {
             click_id::check(&params.click_id)?;
         }
-        Ok(params)
+        let order = commerce::query_of(&fields)?;
+        let order = Some(order).filter(|order| !order.is_empty());
+        Ok((params, fields.id("eventId")?, order))
+    }
+
+    /// Reads what was stored of these.
+    ///
+    /// # Errors
+    /// Those of [`Params::read`].
+    pub(crate) fn read_stored(text: &str) -> Result<(Self, Option<u64>, Option<String>)> {
+        let mut names = NAMES.to_vec();
+        names.extend(["eventId", "order"]);
+        let fields = params::Params::read(text, &names)?;
+        click_id::check(&fields.required_text("clickId")?)?;
+        let params = Self::from_fields(&fields)?;
+        Ok((params, fields.id("eventId")?, fields.text("order")?))
     }
 
     fn from_fields(fields: &params::Params<'_>) -> Result<Self> {

@@ -4,10 +4,11 @@ use super::fetch::{Received, Sending, send};
 use super::{number, random, to_integer};
 use crate::api::json::push_string;
 use crate::api::{Account, Answer, plain_body};
-use crate::delivery::attempt::{Attempt, Input, Moment, Sibling, Step, wire};
+use crate::delivery::attempt::{Attempt, Input, Moment, Step, wire};
 use crate::delivery::circuit_breaker::Lane;
+use crate::delivery::correction::CorrectionBody;
 use crate::delivery::event::{Caller, RequestBody, read};
-use crate::delivery::{CircuitBreaker, Event, Relation, Route};
+use crate::delivery::{CircuitBreaker, Correction, Event, Relation, Route};
 use crate::{Error, Result};
 use js_sys::{Date, Function, Promise};
 use std::cell::RefCell;
@@ -20,7 +21,8 @@ use wasm_bindgen_futures::JsFuture;
 /// one is `{ error: { code, rule, parameter, retryable } }`. A bad one by itself
 /// is thrown.
 ///
-/// `click_id` is the signed cookie's, or empty.
+/// `click_id` is the signed cookie's, or empty. `is_pixel` says that they go to `p.ashx`, which takes an
+/// event's id and an order.
 ///
 /// # Errors
 /// Those of [`read`].
@@ -30,20 +32,22 @@ pub fn read_conversions(
     account: &str,
     is_signed: bool,
     click_id: &str,
+    is_pixel: bool,
 ) -> Result<String, JsValue> {
+    let check = |event: Event| if is_pixel { Ok(event) } else { event.for_api() };
     let caller = Caller {
         is_signed,
         click_id: Some(click_id).filter(|id| !id.is_empty()),
     };
     let mut out = String::with_capacity(2 * body.len() + 256);
     match read(body, caller)? {
-        RequestBody::One(event) => push_event(&mut out, &event, account)?,
+        RequestBody::One(event) => push_event(&mut out, &check(*event)?, account)?,
         RequestBody::Many(events) => {
             let mut mark = '[';
             for event in events {
                 out.push(mark);
                 mark = ',';
-                match event {
+                match event.and_then(check) {
                     Ok(event) => push_event(&mut out, &event, account)?,
                     Err(error) => push_error(&mut out, &error),
                 }
@@ -52,6 +56,48 @@ pub fn read_conversions(
         }
     }
     Ok(out)
+}
+
+/// Reads a body of corrections; see [`crate::delivery::correction::read_corrections`]. Brings JSON: of
+/// one `{ key, claim, conversionKey, offerId, text }`, of several a list, as [`read_conversions`] does.
+///
+/// # Errors
+/// Those of [`crate::delivery::correction::read_corrections`].
+#[wasm_bindgen(js_name = readCorrections)]
+pub fn read_corrections(body: &str, account: &str) -> Result<String, JsValue> {
+    let mut out = String::with_capacity(2 * body.len() + 256);
+    match crate::delivery::correction::read_corrections(body)? {
+        CorrectionBody::One(correction) => push_correction(&mut out, &correction, account)?,
+        CorrectionBody::Many(corrections) => {
+            let mut mark = '[';
+            for correction in corrections {
+                out.push(mark);
+                mark = ',';
+                match correction {
+                    Ok(correction) => push_correction(&mut out, &correction, account)?,
+                    Err(error) => push_error(&mut out, &error),
+                }
+            }
+            out.push(']');
+        }
+    }
+    Ok(out)
+}
+
+fn push_correction(out: &mut String, correction: &Correction, account: &str) -> Result<()> {
+    for (name, value) in [
+        ("{\"key\":", correction.key(account)),
+        (",\"claim\":", correction.claim(account)),
+        (",\"conversionKey\":", correction.conversion_key(account)),
+        (",\"text\":", correction.text()?),
+    ] {
+        out.push_str(name);
+        push_string(out, &value);
+    }
+    out.push_str(",\"offerId\":");
+    crate::url::push_number(out, correction.offer_id(), 10);
+    out.push('}');
+    Ok(())
 }
 
 fn push_event(out: &mut String, event: &Event, account: &str) -> Result<()> {
@@ -107,7 +153,7 @@ pub struct Deliverer {
 #[wasm_bindgen]
 impl Deliverer {
     /// Opens the way to CAKE: the API of an account, or, with a `pixel_domain`,
-    /// that domain's `p.ashx`. `fetch` is used instead of the global one;
+    /// that domain's `p.ashx`, beside which an account takes corrections alone. `fetch` is used instead of the global one;
     /// `clock_speed` is how many times faster than the world's the outbox's
     /// clock runs.
     ///
@@ -123,6 +169,10 @@ impl Deliverer {
         fetch: Option<Function>,
     ) -> Result<Self, JsValue> {
         let route = match pixel_domain {
+            // Corrections need the key that conversions can do without.
+            Some(domain) if !base_url.is_empty() && !api_key.is_empty() => {
+                Route::pixel(&domain)?.with_corrections(Account::new(base_url, api_key)?)
+            }
             Some(domain) => Route::pixel(&domain)?,
             None => Route::Api(Account::new(base_url, api_key)?),
         };
@@ -139,6 +189,13 @@ impl Deliverer {
     #[must_use]
     pub fn account(&self) -> String {
         self.route.account().to_owned()
+    }
+
+    /// Can corrections be sent? They need an account.
+    #[must_use]
+    #[wasm_bindgen(js_name = takesCorrections)]
+    pub fn takes_corrections(&self) -> bool {
+        self.route.older().is_some()
     }
 
     /// The key was refused when the object before this one went; see
@@ -186,13 +243,14 @@ impl Deliverer {
     }
 
     /// Makes one attempt; `json` is what [`wire::read_attempt`] reads.
-    /// `ask_siblings` brings a promise of what [`wire::read_siblings`] reads.
+    /// `ask` is told `siblings` or `family`, and brings a promise of what [`wire::read_siblings`] or
+    /// [`wire::read_family`] reads.
     /// Brings the row's change as JSON; see `Transition::to_json`.
     ///
     /// # Errors
     /// [`Error::Internal`], which no answer can cause: what goes wrong is a
     /// change of the row.
-    pub async fn attempt(&self, json: String, ask_siblings: Function) -> Result<String, JsValue> {
+    pub async fn attempt(&self, json: String, ask: Function) -> Result<String, JsValue> {
         let (row, facts) = wire::read_attempt(&json)?;
         let mut attempt = Attempt::new(&self.route, &row, facts, self.moment().now_ms);
         let mut step = attempt.start(&mut self.breaker.borrow_mut(), self.moment());
@@ -202,8 +260,14 @@ impl Deliverer {
                     return Ok(transition.to_json(self.breaker.borrow().is_paused()));
                 }
                 Step::AskSiblings => {
-                    let siblings = ask(&ask_siblings).await;
+                    let told = tell(&ask, "siblings").await;
+                    let siblings = told.and_then(|json| wire::read_siblings(&json));
                     let input = Input::Siblings(siblings.as_deref());
+                    attempt.next(input, &mut self.breaker.borrow_mut(), self.moment())
+                }
+                Step::AskFamily => {
+                    let told = tell(&ask, "family").await;
+                    let input = Input::Family(told.and_then(|json| wire::read_family(&json)));
                     attempt.next(input, &mut self.breaker.borrow_mut(), self.moment())
                 }
                 Step::Fetch { url, limit } => match self.exchange(&url, limit).await {
@@ -223,10 +287,10 @@ impl Deliverer {
     }
 }
 
-async fn ask(ask_siblings: &Function) -> Option<Vec<Sibling>> {
-    let told = ask_siblings.call0(&JsValue::UNDEFINED).ok()?;
+async fn tell(ask: &Function, what: &str) -> Option<String> {
+    let told = ask.call1(&JsValue::UNDEFINED, &what.into()).ok()?;
     let told = JsFuture::from(Promise::resolve(&told)).await.ok()?;
-    wire::read_siblings(&told.as_string()?)
+    told.as_string()
 }
 
 impl Deliverer {
@@ -245,10 +309,7 @@ impl Deliverer {
             timeout_ms: self.timeout_ms,
             limit,
             signal: None,
-            key: match &self.route {
-                Route::Api(account) => Some(account.key()),
-                Route::Pixel(_) => None,
-            },
+            key: self.route.older().map(Account::key),
         };
         send(url, None, &sending).await
     }
@@ -256,9 +317,9 @@ impl Deliverer {
     fn answer<'a>(&'a self, received: &Received, body: &'a str) -> Answer<'a> {
         let answer =
             Answer::new(received.status, body).with_retry_after_ms(received.retry_after_ms);
-        match &self.route {
-            Route::Api(account) => answer.with_account(account),
-            Route::Pixel(_) => answer,
+        match self.route.older() {
+            Some(account) => answer.with_account(account),
+            None => answer,
         }
     }
 }

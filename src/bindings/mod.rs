@@ -28,6 +28,8 @@ mod page_link;
 mod report;
 #[cfg(feature = "sandbox")]
 mod sandbox;
+#[cfg(feature = "forwarder")]
+mod shop;
 #[cfg(feature = "edge")]
 mod time;
 #[cfg(feature = "edge")]
@@ -53,6 +55,8 @@ pub use page_link::{build, byte, push};
 pub use report::{answer, answer_length, place, read, room, run};
 #[cfg(feature = "sandbox")]
 pub use sandbox::{SandboxNetwork, access_of, status_moves};
+#[cfg(feature = "forwarder")]
+pub use shop::{Postback, Shop};
 #[cfg(feature = "edge")]
 pub use time::{day_range, named_day_range};
 #[cfg(feature = "edge")]

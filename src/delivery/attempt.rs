@@ -7,22 +7,27 @@
 //! recorded; none is called delivered without an answer that is about this very
 //! event; and every event ends or has a next time.
 
+mod changes;
+mod correction;
 mod report;
 mod transition;
 pub(crate) mod wire;
 
-use super::Event;
 use super::circuit_breaker::{CircuitBreaker, Heard, PAUSE_MS, Signal, Trouble};
 use super::outcome::{Meaning, State};
 use super::route::Route;
 use super::schedule;
+use super::{Correction, Event};
 use crate::api::get_click::ClickVerdict;
+use crate::api::older::correction::Checked;
 use crate::api::report_scan::Found;
-use crate::api::{Answer, Certainty, conversion_report, get_click};
+use crate::api::{Answer, Certainty, Request, conversion_report, get_click};
 use crate::{Error, Result};
 
+use changes::Changes;
 use report::Reading;
 
+pub(crate) use correction::{Family, Parent};
 pub(crate) use transition::Transition;
 
 /// The most bytes of an answer about one event that are read.
@@ -128,6 +133,8 @@ pub(crate) enum Step {
     },
     /// Tell the other events of the same click and offer.
     AskSiblings,
+    /// Tell a correction's conversion and the conversion's other corrections.
+    AskFamily,
     /// The attempt is over: change the row.
     Store(Transition),
 }
@@ -141,6 +148,8 @@ pub(crate) enum Input<'a> {
     Failed(Error),
     /// The other events of the click; `None` where they cannot be told.
     Siblings(Option<&'a [Sibling]>),
+    /// What a correction waits for; `None` where it cannot be told.
+    Family(Option<Family>),
 }
 
 #[derive(Debug)]
@@ -149,6 +158,8 @@ enum Phase {
     AskingClick,
     AskingSiblings(Claim),
     AskingReport(Reading),
+    AskingFamily,
+    AskingChanges(Changes),
     Over,
 }
 
@@ -173,6 +184,10 @@ pub(crate) struct Attempt<'a> {
     row: &'a Row,
     facts: Facts,
     event: Option<Event>,
+    /// In place of an event.
+    correction: Option<Correction>,
+    /// Has a later correction gone ahead of it?
+    is_overtaken: bool,
     phase: Phase,
     is_in_doubt: bool,
     started_ms: u64,
@@ -187,6 +202,8 @@ impl<'a> Attempt<'a> {
             row,
             facts,
             event: None,
+            correction: None,
+            is_overtaken: false,
             phase: Phase::Over,
             is_in_doubt: row.is_in_doubt || facts.knowledge != Knowledge::NotRecorded,
             started_ms: now_ms,
@@ -195,6 +212,17 @@ impl<'a> Attempt<'a> {
 
     /// The first step.
     pub(crate) fn start(&mut self, breaker: &mut CircuitBreaker, moment: Moment) -> Step {
+        match Correction::find(&self.row.text) {
+            Some(Ok(correction)) => {
+                self.correction = Some(correction);
+                // CAKE knows no second correction as one.
+                self.facts.is_deduplicated = false;
+                self.phase = Phase::AskingFamily;
+                return Step::AskFamily;
+            }
+            Some(Err(error)) => return self.settle(Meaning::Refused(error), breaker, moment),
+            None => {}
+        }
         match Event::from_text(&self.row.text) {
             Ok(event) => self.event = Some(event),
             Err(error) => return self.settle(Meaning::Refused(error), breaker, moment),
@@ -234,6 +262,13 @@ impl<'a> Attempt<'a> {
     ) -> Step {
         let phase = std::mem::replace(&mut self.phase, Phase::Over);
         match (phase, input) {
+            (Phase::Sending, Input::Answered(answer)) if self.correction.is_some() => {
+                let meaning = match self.correction_request() {
+                    Ok((_, checked)) => Meaning::from_correction_answer(answer, &checked),
+                    Err(error) => Meaning::Refused(error),
+                };
+                self.settle(meaning, breaker, moment)
+            }
             (Phase::Sending, Input::Answered(answer)) => {
                 let asked = self.event.as_ref().map(Event::asked).unwrap_or_default();
                 let meaning = Meaning::from_answer(self.route, answer, asked, self.is_in_doubt);
@@ -272,9 +307,14 @@ impl<'a> Attempt<'a> {
                     Err(error) => self.fail_report(error, breaker, moment),
                 }
             }
-            (Phase::AskingClick | Phase::AskingReport(_), Input::Failed(error)) => {
-                self.fail_lookup(error, breaker, moment)
+            (Phase::AskingFamily, Input::Family(family)) => self.meet(family, breaker, moment),
+            (Phase::AskingChanges(changes), Input::Answered(answer)) => {
+                self.read_changes(changes, answer, breaker, moment)
             }
+            (
+                Phase::AskingClick | Phase::AskingReport(_) | Phase::AskingChanges(_),
+                Input::Failed(error),
+            ) => self.fail_lookup(error, breaker, moment),
             // A step that was not asked for: nothing more is sent.
             _ => self.settle(Meaning::Again(Error::Internal), breaker, moment),
         }
@@ -283,9 +323,15 @@ impl<'a> Attempt<'a> {
     fn send(&mut self, breaker: &mut CircuitBreaker, moment: Moment) -> Step {
         // With deduplication a doubt stays; without, a look-up has settled it.
         self.is_in_doubt &= self.facts.is_deduplicated;
+        if self.is_overtaken {
+            let why = "a later correction of this conversion went ahead: hand it over anew";
+            return self.end("overtaken", why);
+        }
         let url = match &self.event {
             Some(event) => self.route.url(event, &self.row.accepted_at),
-            None => Err(Error::Internal),
+            None => self
+                .correction_request()
+                .map(|(request, _)| request.url_with_key()),
         };
         match url {
             Ok(url) => {
@@ -389,7 +435,11 @@ impl<'a> Attempt<'a> {
             Found::Nothing(why) => return self.stay_in_doubt(why, breaker, moment),
             Found::Missing => {}
         }
-        // All of it is read, and the event is not in it.
+        self.send_what_is_missing(breaker, moment)
+    }
+
+    /// All is read, and the event is not in it: it is sent, unless that may be too early to tell.
+    fn send_what_is_missing(&mut self, breaker: &mut CircuitBreaker, moment: Moment) -> Step {
         let last_ms = match self.facts.knowledge {
             Knowledge::Unknown => self.row.changed_ms.max(self.facts.quiet_from_ms),
             _ => self.row.changed_ms,
@@ -440,7 +490,11 @@ impl<'a> Attempt<'a> {
 
     /// Nothing is tried yet, and no attempt is used up.
     fn put_off(&mut self, until_ms: u64) -> Step {
-        Step::Store(Transition {
+        Step::Store(self.put_off_to(until_ms))
+    }
+
+    fn put_off_to(&self, until_ms: u64) -> Transition {
+        Transition {
             state: State::Pending,
             attempts: self.row.attempts,
             is_in_doubt: self.row.is_in_doubt,
@@ -450,7 +504,8 @@ impl<'a> Attempt<'a> {
             conversion_id: None,
             is_alert: false,
             counted: "",
-        })
+            is_unsent: false,
+        }
     }
 
     fn tell(&self, breaker: &mut CircuitBreaker, signal: Signal, moment: Moment) -> Trouble {
@@ -503,7 +558,10 @@ impl<'a> Attempt<'a> {
         };
         transition.is_alert |= is_alert;
         match meaning {
-            Meaning::Recorded(id) => transition.conversion_id = id,
+            Meaning::Recorded(id) => {
+                let own = self.correction.as_ref();
+                transition.conversion_id = id.or_else(|| own.and_then(Correction::conversion_id));
+            }
             Meaning::Refused(error)
             | Meaning::Again(error)
             | Meaning::KeyRefused(error)
@@ -534,6 +592,7 @@ impl<'a> Attempt<'a> {
             conversion_id: None,
             is_alert: false,
             counted: state.word(),
+            is_unsent: false,
         }
     }
 
@@ -569,6 +628,8 @@ fn is_ours(id: u64, siblings: &[Sibling]) -> bool {
     })
 }
 
+#[cfg(test)]
+mod correction_courses;
 #[cfg(test)]
 mod courses;
 #[cfg(test)]

@@ -1,11 +1,13 @@
 //! A conversion as a caller hands it over: what may stand in it, what it is
 //! known by, and the one text that is stored.
 
-use crate::api::json::Object;
+use super::Correction;
+use crate::api::json::{Object, Value};
 use crate::api::record_conversion::{Asked, Params};
 use crate::money::Money;
 use crate::url::push_number;
 use crate::{Error, Result};
+use serde::Serialize;
 
 /// The most bytes of one conversion.
 pub const MAX_BYTES: usize = 8_192;
@@ -33,29 +35,64 @@ pub enum RequestBody {
 }
 
 /// A conversion that is fit to be sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Event(Params);
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Event {
+    #[serde(flatten)]
+    params: Params,
+    /// Which of the offer's events it is; `p.ashx` alone takes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event_id: Option<u64>,
+    /// The order, as a query; likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order: Option<String>,
+}
 
 impl Event {
     /// Its parameters.
     #[must_use]
     pub fn params(&self) -> &Params {
-        &self.0
+        &self.params
+    }
+
+    /// Which of the offer's events it is.
+    #[must_use]
+    pub(crate) fn event_id(&self) -> Option<u64> {
+        self.event_id
+    }
+
+    /// The order, as a query.
+    #[must_use]
+    pub(crate) fn order(&self) -> Option<&str> {
+        self.order.as_deref()
+    }
+
+    /// Refuses what CAKE's API does not take.
+    ///
+    /// # Errors
+    /// [`Error::InvalidField`].
+    pub(crate) fn for_api(self) -> Result<Self> {
+        let rule = "is taken where the forwarder delivers to p.ashx (pixelDomain): CAKE's API has no such field";
+        match (self.event_id, &self.order) {
+            (Some(_), _) => Err(field("eventId", rule)),
+            (None, Some(_)) => Err(field("order", rule)),
+            (None, None) => Ok(self),
+        }
     }
 
     /// The unique id; there is always one.
     #[must_use]
     pub fn unique_id(&self) -> &str {
-        self.0.unique_id.as_deref().unwrap_or_default()
+        self.params.unique_id.as_deref().unwrap_or_default()
     }
 
     /// What an answer has to be about.
     #[must_use]
     pub(crate) fn asked(&self) -> Asked<'_> {
         Asked {
-            click_id: &self.0.click_id,
-            offer_id: self.0.offer_id,
-            unique_id: self.0.unique_id.as_deref(),
+            click_id: &self.params.click_id,
+            offer_id: self.params.offer_id,
+            unique_id: self.params.unique_id.as_deref(),
         }
     }
 
@@ -69,7 +106,7 @@ impl Event {
     /// What a page's conversion claims: its offer and its click.
     #[must_use]
     pub(crate) fn claim(&self, account: &str) -> String {
-        self.key_of(account, '/', &self.0.click_id)
+        self.key_of(account, '/', &self.params.click_id)
     }
 
     /// No id holds a mark, so no two of different parts read alike.
@@ -77,7 +114,7 @@ impl Event {
         let mut key = String::with_capacity(account.len() + id.len() + 18);
         key.push_str(account);
         key.push('|');
-        push_number(&mut key, self.0.offer_id, 10);
+        push_number(&mut key, self.params.offer_id, 10);
         key.push(mark);
         key.push_str(id);
         key
@@ -90,7 +127,7 @@ impl Event {
     /// # Errors
     /// [`Error::Internal`], which nothing of a caller's can cause.
     pub fn text(&self) -> Result<String> {
-        serde_json::to_string(&self.0).map_err(|_| Error::Internal)
+        serde_json::to_string(self).map_err(|_| Error::Internal)
     }
 
     /// Reads a canonical text.
@@ -98,14 +135,19 @@ impl Event {
     /// # Errors
     /// Those of [`Params::read`].
     pub fn from_text(text: &str) -> Result<Self> {
-        Params::read(text).map(Self)
+        let (params, event_id, order) = Params::read_stored(text)?;
+        Ok(Self {
+            params,
+            event_id,
+            order,
+        })
     }
 
     fn read(text: &str, caller: Caller<'_>) -> Result<Self> {
         if text.len() > MAX_BYTES {
             return Err(field("body", "has a conversion of more than 8 KB"));
         }
-        let mut params = Params::read_without_click_id(text)?;
+        let (mut params, event_id, order) = Params::read_with_order(text)?;
         params.payout = shortest("payout", params.payout.take())?;
         params.revenue = shortest("revenue", params.revenue.take())?;
         if let Some(click_id) = caller.click_id {
@@ -120,17 +162,23 @@ impl Event {
             ));
         }
         if !caller.is_signed {
-            for (name, value) in [
-                ("payout", &params.payout),
-                ("revenue", &params.revenue),
-                ("conversionDate", &params.conversion_date),
+            for (name, is_there) in [
+                ("payout", params.payout.is_some()),
+                ("revenue", params.revenue.is_some()),
+                ("conversionDate", params.conversion_date.is_some()),
+                ("eventId", event_id.is_some()),
+                ("order", order.is_some()),
             ] {
-                if value.is_some() {
+                if is_there {
                     return Err(field(name, "is taken from signed callers only"));
                 }
             }
         }
-        Ok(Self(params))
+        Ok(Self {
+            params,
+            event_id,
+            order,
+        })
     }
 }
 
@@ -141,24 +189,48 @@ impl Event {
 /// [`Error::InvalidField`], and of a single conversion every error of
 /// [`Params::read`].
 pub fn read(body: &str, caller: Caller<'_>) -> Result<RequestBody> {
+    Ok(match several(body, "conversions")? {
+        Several::No(body) => RequestBody::One(Box::new(Event::read(body, caller)?)),
+        Several::Yes(list) => RequestBody::Many(
+            list.iter()
+                .map(|event| Event::read(event.json(), caller))
+                .collect(),
+        ),
+    })
+}
+
+/// A body by its form.
+pub(super) enum Several<'a> {
+    /// It is one thing by itself.
+    No(&'a str),
+    /// It is a list, of 1 to [`MAX_BATCH`].
+    Yes(Vec<Value<'a>>),
+}
+
+/// Tells one thing from a list below a name.
+///
+/// # Errors
+/// [`Error::InvalidField`] for a list that is none.
+pub(super) fn several<'a>(body: &'a str, name: &str) -> Result<Several<'a>> {
     let body = body.trim_start_matches('\u{feff}');
-    let conversions = Object::read(body).and_then(|fields| {
-        let several = fields.entries().find(|(name, _)| *name == "conversions");
-        several.map(|(_, value)| (fields.entries().count(), value))
+    let list = Object::read(body).and_then(|fields| {
+        let found = fields.entries().find(|(own, _)| *own == name);
+        found.map(|(_, value)| (fields.entries().count(), value))
     });
-    let Some((names, list)) = conversions else {
-        return Event::read(body, caller).map(|event| RequestBody::One(Box::new(event)));
+    let Some((names, list)) = list else {
+        return Ok(Several::No(body));
     };
-    let rule = "must be a list of 1 to 100 conversions, with nothing beside it";
-    let list = list
-        .array()
+    list.array()
         .filter(|list| names == 1 && (1..=MAX_BATCH).contains(&list.len()))
-        .ok_or_else(|| field("conversions", rule))?;
-    let events = list
-        .iter()
-        .map(|event| Event::read(event.json(), caller))
-        .collect();
-    Ok(RequestBody::Many(events))
+        .map(Several::Yes)
+        .ok_or_else(|| {
+            let rule = [
+                "must be a list of 1 to 100 ",
+                name,
+                ", with nothing beside it",
+            ];
+            field(name, &rule.concat())
+        })
 }
 
 /// One value has one spelling: `18.000` is `18.00`.
@@ -188,22 +260,31 @@ impl Relation {
     /// # Errors
     /// Those of [`Event::from_text`].
     pub(crate) fn from_texts(stored: &str, given: &str) -> Result<Self> {
+        if let (Some(stored), Some(given)) = (Correction::find(stored), Correction::find(given)) {
+            return Ok(if stored? == given? {
+                Self::Same
+            } else {
+                Self::Conflict
+            });
+        }
         let [stored, given] = [stored, given].map(Event::from_text);
-        let (stored, given) = (stored?.0, given?.0);
-        let money = |params: &Params| -> Result<_> {
+        let (stored, given) = (stored?, given?);
+        let money = |event: &Event| -> Result<_> {
             Ok((
-                shortest("payout", params.payout.clone())?,
-                shortest("revenue", params.revenue.clone())?,
-                params.conversion_date.clone(),
+                shortest("payout", event.params.payout.clone())?,
+                shortest("revenue", event.params.revenue.clone())?,
+                event.params.conversion_date.clone(),
+                event.event_id,
+                event.order.clone(),
             ))
         };
-        let plain = |params: &Params| Params {
+        let plain = |event: &Event| Params {
             payout: None,
             revenue: None,
             conversion_date: None,
-            ..params.clone()
+            ..event.params.clone()
         };
-        let none = (None, None, None);
+        let none = (None, None, None, None, None);
         let (before, now) = (money(&stored)?, money(&given)?);
         Ok(if plain(&stored) != plain(&given) {
             Self::Conflict
@@ -230,7 +311,7 @@ impl Relation {
     }
 }
 
-fn field(parameter: &str, rule: &str) -> Error {
+pub(super) fn field(parameter: &str, rule: &str) -> Error {
     Error::InvalidField {
         parameter: parameter.to_owned(),
         rule: rule.to_owned(),

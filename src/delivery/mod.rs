@@ -5,22 +5,30 @@
 //! | module | owns |
 //! | --- | --- |
 //! | [`event`] | a conversion as it is handed over, its key and its canonical text |
+//! | [`correction`] | the same of a correction, which waits for its conversion |
 //! | [`route`] | the way to CAKE: the API, or `p.ashx` |
 //! | [`attempt`] | one attempt: what to send, to look up, to store |
 //! | [`outcome`] | what an answer means for one event, by one table |
 //! | [`schedule`] | the waits between attempts |
+//! | [`shop`], [`postback`] | what shops' webhooks and networks' postbacks say of a conversion |
+//! | `secrets` | the secrets of both |
 //! | [`circuit_breaker`] | how many attempts at once, and when none; whose trouble an answer is |
 
 pub(crate) mod attempt;
 pub(crate) mod circuit_breaker;
+pub mod correction;
 pub mod event;
 pub(crate) mod outcome;
+pub mod postback;
 pub(crate) mod route;
 pub(crate) mod schedule;
+mod secrets;
+pub mod shop;
 #[cfg(test)]
 mod simulation;
 
 pub(crate) use circuit_breaker::CircuitBreaker;
+pub use correction::Correction;
 pub use event::Event;
 pub(crate) use event::Relation;
 pub(crate) use outcome::State;

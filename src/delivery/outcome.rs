@@ -3,8 +3,9 @@
 
 use super::circuit_breaker::Signal;
 use super::route::Route;
+use crate::api::older::correction::{self, Checked};
 use crate::api::record_conversion::Asked;
-use crate::api::{Answer, Certainty, is_duplicate, record_conversion};
+use crate::api::{Answer, Certainty, is_duplicate, is_limit, record_conversion};
 use crate::{Error, Result};
 
 /// Where an event stands.
@@ -62,7 +63,7 @@ impl Meaning {
             Route::Api(_) => {
                 record_conversion::read_for(answer, asked).map(|done| Some(done.conversion_id))
             }
-            Route::Pixel(_) => read_pixel(answer),
+            Route::Pixel(..) => read_pixel(answer),
         };
         match read {
             Ok(conversion_id) => Self::Recorded(conversion_id),
@@ -75,6 +76,19 @@ impl Meaning {
         }
     }
 
+    /// Reads the answer to a correction. An account without older services says nothing of its
+    /// conversions: what is not found there is this correction's own.
+    #[must_use]
+    pub(crate) fn from_correction_answer(answer: &Answer<'_>, checked: &Checked) -> Self {
+        match correction::read(answer, checked) {
+            Ok(done) => Self::Recorded(done.conversion_id),
+            Err(error) => match Self::from_error(error) {
+                Self::NotFound(error) => Self::Refused(error),
+                other => other,
+            },
+        }
+    }
+
     /// Names what went wrong with an attempt.
     #[must_use]
     pub(crate) fn from_error(error: Error) -> Self {
@@ -83,7 +97,7 @@ impl Meaning {
             Error::HttpStatus { status, .. } if is_about_the_address(*status) => {
                 Self::NotFound(error)
             }
-            Error::RateLimited { .. } | Error::HttpStatus { status: 425, .. } => Self::Again(error),
+            _ if is_limit(&error) => Self::Again(error),
             _ if Certainty::from_error(&error) == Certainty::Unknown => Self::Again(error),
             // What cannot even be sent is refused too.
             _ => Self::Refused(error),
@@ -148,7 +162,8 @@ fn read_pixel(answer: &Answer<'_>) -> Result<Option<u64>> {
         Ok(body) => body,
         // A yes with the status of a no says both.
         Err(error)
-            if Certainty::from_error(&error) == Certainty::NotRecorded
+            if !is_limit(&error)
+                && Certainty::from_error(&error) == Certainty::NotRecorded
                 && is_success(answer.words()) =>
         {
             return Err(answer.unexpected("says SUCCESS with an error status: ", answer.words()));

@@ -13,8 +13,9 @@ use crate::{Error, Result};
 pub enum Route {
     /// CAKE's API.
     Api(Account),
-    /// `https://DOMAIN/p.ashx`, by tracking domain; a sandbox's origin on loopback too.
-    Pixel(String),
+    /// `https://DOMAIN/p.ashx`, by tracking domain; a sandbox's origin on loopback too. Corrections go
+    /// to the account's older services, where there is one.
+    Pixel(String, Option<Account>),
 }
 
 impl Route {
@@ -24,7 +25,24 @@ impl Route {
     /// [`Error::InvalidDomain`].
     pub fn pixel(domain: &str) -> Result<Self> {
         domain_of(domain)?;
-        Ok(Self::Pixel(domain.to_owned()))
+        Ok(Self::Pixel(domain.to_owned(), None))
+    }
+
+    /// The same with an account for corrections.
+    #[must_use]
+    pub(crate) fn with_corrections(self, account: Account) -> Self {
+        match self {
+            Self::Pixel(domain, _) => Self::Pixel(domain, Some(account)),
+            api @ Self::Api(_) => api,
+        }
+    }
+
+    /// Whose older services take corrections, if there are any.
+    pub(crate) fn older(&self) -> Option<&Account> {
+        match self {
+            Self::Api(account) => Some(account),
+            Self::Pixel(_, account) => account.as_ref(),
+        }
     }
 
     /// What tells this account's conversions from another's.
@@ -32,7 +50,7 @@ impl Route {
     pub(crate) fn account(&self) -> &str {
         match self {
             Self::Api(account) => account.origin(),
-            Self::Pixel(domain) => domain,
+            Self::Pixel(domain, _) => domain,
         }
     }
 
@@ -40,7 +58,7 @@ impl Route {
     /// `fetch` and nowhere else. `accepted_at` is the civil time of its
     /// acceptance, which counts unless the caller has given a date; empty where
     /// the account's time zone is not known. `p.ashx` takes no date, no order
-    /// id and no `adv1` … `adv5`.
+    /// id and no `adv1` … `adv5`; it alone takes an event's id and an order.
     ///
     /// # Errors
     /// Those of [`Pixel::build`].
@@ -59,14 +77,17 @@ impl Route {
                 };
                 Ok(request.url_with_key())
             }
-            Self::Pixel(domain) => {
+            Self::Pixel(domain, _) => {
                 let id = i64::try_from(params.offer_id).map_err(|_| Error::Internal)?;
                 let amount = |name, text: &Option<String>| {
                     text.as_deref()
                         .map(|text| Money::parse(name, text))
                         .transpose()
                 };
+                let event_id = event.event_id().map(i64::try_from).transpose();
                 Pixel {
+                    event_id: event_id.map_err(|_| Error::Internal)?,
+                    order: event.order(),
                     click_id: Some(&params.click_id),
                     transaction_id: params.unique_id.as_deref(),
                     price: amount("revenue", &params.revenue)?,
@@ -85,7 +106,7 @@ impl Route {
             Self::Api(account) => get_click::request(account, &event.params().click_id)
                 .ok()
                 .map(|request| request.url_with_key()),
-            Self::Pixel(_) => None,
+            Self::Pixel(..) => None,
         }
     }
 }
@@ -144,6 +165,13 @@ mod tests {
             "https://track.yournetwork.com/p.ashx?o=12345&r=a&t=u&p=22.50&ap=18.00&f=pb"
         );
         assert_eq!(route.lookup_url(&event), None);
+        let event = self::event(
+            r#"{"clickId":"a","offerId":12345,"uniqueId":"u","eventId":7,"orderTotal":"22.5","currency":"EUR","coupons":["A","B"],"udid":"d"}"#,
+        );
+        assert_eq!(
+            route.url(&event, "").unwrap(),
+            "https://track.yournetwork.com/p.ashx?o=12345&e=7&r=a&t=u&ect=22.50&eccu=EUR&ecc=A%5EB&udid=d&f=pb"
+        );
     }
 
     #[test]

@@ -86,6 +86,15 @@ test("what was there and not taken is told by debug", async () => {
   expect(said).toContain("cake-edge: not_taken status transaction_id");
 });
 
+test("a fragment that is not read is told as well", async () => {
+  for (const fragment of ["#top?reqid=abc-1", "#reqid=abc-1", "#/shop?x=1&reqid=abc-1"]) {
+    const { said } = await visitor(`/${fragment}`);
+    expect(said.join("\n"), fragment).toMatch(/not_taken .*reqid/);
+  }
+  const { said } = await visitor("/#top");
+  expect(said).toEqual(["cake-edge: no_click_id"]);
+});
+
 test("the payment's number on the thank-you page takes no click's place", async () => {
   const { page, go } = await visitor("/?reqid=abc-1");
   await go("/thanks?status=successful&transaction_id=2784792&reqid=undefined");

@@ -230,6 +230,21 @@ test("with storage blocked a conversion is sent all the same", async () => {
   expect(said).toContain("cake-edge: storage_blocked");
 });
 
+test("a missing click id that a template printed replaces no kept one, and is refused where none is kept", async () => {
+  const { page, context } = await visit(browser, site, "/?reqid=abc-1");
+  const missing = ["undefined", "null", "NaN", " ", "#reqid#", "%23reqid%23", "{{ click_id }}", "ORD-undefined", "a b"];
+  for (const clickId of missing) {
+    await page.evaluate((clickId) => tracker.convert({ offerId: 1, uniqueId: `u-${clickId}`, clickId }), clickId);
+    expect(site.received.at(-1)?.clickId, clickId).toBe("abc-1");
+  }
+  await page.evaluate(() => tracker.convert({ offerId: 1, uniqueId: "u", clickId: "own-2" }));
+  expect(site.received.at(-1)?.clickId).toBe("own-2");
+  await context.close();
+  const other = await visit(browser, site, "/");
+  await other.page.evaluate(() => tracker.convert({ offerId: 1, uniqueId: "v", clickId: "undefined" }));
+  expect(site.received.at(-1)?.clickId).toBe("undefined");
+});
+
 test("what cannot be a text is refused, not thrown", async () => {
   const { page, said } = await buyer();
   const result = await page.evaluate(() => {

@@ -205,6 +205,14 @@ const REFUSALS: readonly (Refusal & { readonly how: string; readonly isSent?: fa
   { how: "fetch throws", of: "window", name: "fetch", get: call(throws) },
   { how: "fetch rejects", of: "window", name: "fetch", get: rejects },
   { how: "fetch answers nothing", of: "window", name: "fetch", get: call("") },
+  {
+    how: "fetch gives a promise of another kind",
+    of: "window",
+    name: "fetch",
+    get: call("return { then: function (_, fail) { fail(new TypeError('refused')) } }"),
+  },
+  { how: "AbortSignal.timeout throws", of: "AbortSignal", name: "timeout", get: call(throws) },
+  { how: "Array.from is an old library's", of: "Array", name: "from", get: call("return [].slice.call(arguments[0])") },
   { how: "Request is missing", of: "window", name: "Request", get: "return undefined" },
   { how: "AbortController is missing", of: "window", name: "AbortController", get: "return undefined" },
   { how: "AbortSignal is missing", of: "window", name: "AbortSignal", get: "return undefined" },
@@ -281,6 +289,16 @@ test.each(REFUSALS.filter(({ of, name }) => !(of === "Document.prototype" && nam
     expect(await page.evaluate(() => tracker.ready.then(() => tracker.clickId))).toBe("abc-1");
   },
 );
+
+test("names that an old library has added to every object are nobody's options and fields", async () => {
+  const { visit } = await import("./visit.ts");
+  const { page, said } = await visit(browser, site, "/?reqid=abc-1", () => {
+    Object.assign(Object.prototype, { each: () => undefined, debug: "maybe" });
+    Object.assign(Array.prototype, { toJSON: () => "list", each: () => undefined });
+  });
+  await expectAllSent(page);
+  expect(said.filter((line) => /THROWN|invalid/.test(line))).toEqual([]);
+});
 
 test("without fetch and XMLHttpRequest the beacon is sent, and the conversion waits", async () => {
   const missing = (name: string) => ({ of: "window", name, get: "return undefined" });

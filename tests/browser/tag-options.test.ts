@@ -172,6 +172,24 @@ test("the page's onError hears of a wrong option", async () => {
   expect(await page.evaluate("heard")).toEqual([["invalid_setting", "touch"]]);
 });
 
+test("values of a wrong kind are named, and the click is kept all the same", async () => {
+  const { page } = await load(
+    `<script>
+      window.heard = [];
+      window.cakeEdge = { options: {
+        edge: {}, fragment: "maybe", windowDays: [], journey: NaN, cookieDays: true, touch: 1, parameters: {},
+        endpoint: {}, cookieDomain: {}, onError: (error) => heard.push(error.parameter),
+      } };
+    </script><script src="/page/cake-edge.js"></script>`,
+  );
+  expect(await clickIdOf(page)).toBe("abc-1");
+  expect(await page.evaluate("heard")).toEqual(
+    "edge fragment windowDays journey cookieDays touch parameters endpoint cookieDomain".split(" "),
+  );
+  const [cookie] = await page.context().cookies();
+  expect(((cookie?.expires ?? 0) - Date.now() / 1_000) / 86_400).toBeCloseTo(30, 1);
+});
+
 test("what the page says goes before the attribute, and the attribute before the query", async () => {
   const { page } = await load(
     `<script>window.cakeEdge = { options: { parameters: "page" } }</script>

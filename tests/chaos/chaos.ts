@@ -10,6 +10,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { signConversion } from "../../dist/entry/edge.inline.js";
 import { freePort, startWorkerd, type Workerd } from "../../js/bin/workerd.ts";
 import { root } from "../../scripts/build.ts";
 import { bundleWorker } from "../../scripts/bundle.ts";
@@ -19,6 +20,7 @@ const { default: program } = createRequire(import.meta.url)("workerd") as { defa
 
 const HOST = "127.0.0.1";
 const API_KEY = "CANARY-chaos-key-7f3a9";
+const SIGNING_SECRET = `whsec_${Buffer.alloc(32, 7).toString("base64")}`;
 const OFFER = 1;
 
 /** Where a forwarder runs: in workerd, or in a Node process of its own. */
@@ -41,6 +43,8 @@ export interface ChaosOptions {
   readonly kills: number;
   /** Does CAKE deduplicate by unique id? */
   readonly deduplicates: boolean;
+  /** The share of the events that are corrected, half of them twice. @default 0 */
+  readonly correctedShare?: number;
   /** How long to wait for the last event. */
   readonly patienceMs: number;
   /** CAKE goes on being bad for so long after the last event was accepted. */
@@ -61,6 +65,13 @@ export interface ChaosReport {
   readonly lost: number;
   /** Recorded, but the forwarder does not know it: refused, dead or still waiting. */
   readonly undelivered: number;
+  /** Corrections answered 202, and found once in the rows, behind those that were handed over before them. */
+  readonly corrections: number;
+  readonly corrections_applied_once: number;
+  readonly corrections_twice: number;
+  readonly corrections_lost: number;
+  /** Conversions whose corrections were applied in another order, or whose totals are not the sum of what was accepted. */
+  readonly corrections_out_of_order: number;
   readonly kills: number;
   readonly upstream_faults: number;
   /** Requests of clients that had no answer, and were repeated. */
@@ -95,7 +106,7 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
     await put(`${sandboxOrigin}/__sandbox/faults`, [
       {
         share: faultShare,
-        actions: ["record_conversion", "get_click"],
+        actions: ["record_conversion", "get_click", "update_conversion_events", "event_conversion_changes"],
         latency_ms: 300,
         retry_after_s: 1,
         status: 503,
@@ -114,19 +125,30 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
     const agent = new Agent({ keepAlive: true, maxSockets: clients });
     const waiting = clickIds.map((clickId) => ({ clickId, offerId: OFFER, uniqueId: randomUUID() }));
     const accepted = new Set<string>();
+    // By the conversion's unique id, in the order of their acceptance.
+    const corrected = new Map<string, Correction[]>();
+    const share = options.correctedShare ?? 0;
     let retries = 0;
     let areDone = false;
     const client = async () => {
       for (let event = waiting.pop(); event !== undefined; event = waiting.pop()) {
-        for (;;) {
-          const answer = await post(origin, agent, JSON.stringify(event));
-          seen("an answer", answer.body);
-          if (answer.status === 202) break;
-          if (answer.status !== 0 && answer.status < 500) throw new Error(`${answer.status}: ${answer.body}`);
-          retries += 1;
-          await sleep(20 + Math.random() * 80);
-        }
+        await handOver("conversions", JSON.stringify(event));
         accepted.add(event.uniqueId);
+        // At once: its conversion is seldom delivered by then.
+        for (const correction of correctionsOf(event, accepted.size, share)) {
+          await handOver("corrections", JSON.stringify(correction));
+          corrected.set(event.uniqueId, [...(corrected.get(event.uniqueId) ?? []), correction]);
+        }
+      }
+    };
+    const handOver = async (route: string, body: string) => {
+      for (;;) {
+        const answer = await post(origin, agent, body, route);
+        seen("an answer", answer.body);
+        if (answer.status === 202) return;
+        if (answer.status !== 0 && answer.status < 500) throw new Error(`${answer.status}: ${answer.body}`);
+        retries += 1;
+        await sleep(20 + Math.random() * 80);
       }
     };
     const all = Promise.all(Array.from({ length: clients }, client)).then(() => {
@@ -164,14 +186,24 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
       seen(`the rows: ${file.name}`, readFileSync(path, "latin1"));
     }
 
-    const counts = recorded(home);
+    const rows = recorded(home);
+    const counts = new Map([...rows].map(([uniqueId, { count }]) => [uniqueId, count]));
     const times = [...accepted].map((uniqueId) => counts.get(uniqueId) ?? 0);
+    const corrections = [...corrected].flatMap(([uniqueId, all]) =>
+      all.map((each) => appliedIn(rows.get(uniqueId), each)),
+    );
+    const untrue = [...corrected].filter(([uniqueId, all]) => !isSumOf(rows.get(uniqueId), all));
     return {
       accepted: accepted.size,
       recorded_once: times.filter((count) => count === 1).length,
       recorded_twice: times.filter((count) => count > 1).length,
       lost: times.filter((count) => count === 0).length,
-      undelivered: accepted.size - settled,
+      undelivered: accepted.size + corrections.length - settled,
+      corrections: corrections.length,
+      corrections_applied_once: corrections.filter((count) => count === 1).length,
+      corrections_twice: corrections.filter((count) => count > 1).length,
+      corrections_lost: corrections.filter((count) => count === 0).length,
+      corrections_out_of_order: untrue.length,
       kills,
       upstream_faults: faults,
       client_retries: retries,
@@ -182,6 +214,57 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
     for (const each of running) await each.stop();
     rmSync(home, { recursive: true, force: true });
   }
+}
+
+interface Correction {
+  readonly correctionId: string;
+  readonly offerId: number;
+  readonly uniqueId: string;
+  readonly payout?: string;
+  readonly payoutAdded?: string;
+}
+
+/** Each of a share of the events has one, every other of these a second: totals and what adds, by turns. */
+function correctionsOf(event: { readonly offerId: number; readonly uniqueId: string }, at: number, share: number) {
+  const every = share === 0 ? 0 : Math.round(1 / share);
+  if (every === 0 || at % every !== 0) return [];
+  const { offerId, uniqueId } = event;
+  const correction = (more: object): Correction => ({ correctionId: randomUUID(), offerId, uniqueId, ...more });
+  const total = correction({ payout: `${10 + (at % 7)}.50` });
+  const added = correction({ payoutAdded: "-0.25" });
+  switch (Math.floor(at / every) % 4) {
+    case 0:
+      return [total, added];
+    case 1:
+      return [added, total];
+    case 2:
+      return [total];
+    default:
+      return [added];
+  }
+}
+
+interface Recorded {
+  readonly count: number;
+  readonly payout: number;
+  readonly note: string;
+  readonly corrections: number;
+}
+
+function appliedIn(row: Recorded | undefined, { correctionId }: Correction): number {
+  return (row?.note ?? "").split(`[${correctionId}]`).length - 1;
+}
+
+/** Is a conversion's payout what its corrections make of it in their order, and does its row show just these? */
+function isSumOf(row: Recorded | undefined, corrections: readonly Correction[]): boolean {
+  if (row === undefined) return false;
+  const cents = (text: string) => Math.round(Number(text) * 100);
+  let payout = 100;
+  for (const { payout: total, payoutAdded: added } of corrections) {
+    payout = total === undefined ? payout + cents(added ?? "0") : cents(total);
+  }
+  const note = corrections.map(({ correctionId }) => `[${correctionId}]`).join(" ");
+  return row.payout === payout && row.note === note && row.corrections === corrections.length;
 }
 
 /** A text as it is, percent-encoded, and in base64 at each of its three places. */
@@ -257,6 +340,7 @@ export function startForwarder(
     CAKE_DEDUPLICATES: deduplicates ? "yes" : "no",
     CAKE_SEVERAL_PER_CLICK: "no",
     CAKE_CLOCK_SPEED: "1000",
+    CAKE_SIGNING_SECRETS: SIGNING_SECRET,
     ...more,
   };
   if (host === "node") return startInNode(home, port, environment);
@@ -284,7 +368,11 @@ export function startForwarder(
 function startInNode(home: string, port: number, environment: Readonly<Record<string, string>>): Promise<Killable> {
   return startNodeForwarder({
     home: join(home, "forwarder"),
-    environment: { CAKE_API_KEY: API_KEY, CAKE_OPERATOR_SECRET: environment["CAKE_OPERATOR_SECRET"] ?? "" },
+    environment: {
+      CAKE_API_KEY: API_KEY,
+      CAKE_OPERATOR_SECRET: environment["CAKE_OPERATOR_SECRET"] ?? "",
+      CAKE_SIGNING_SECRETS: SIGNING_SECRET,
+    },
     options: {
       port,
       shards: 4,
@@ -342,14 +430,17 @@ async function struck(origin: string): Promise<number> {
   return struck ?? 0;
 }
 
-/** How often each unique id was recorded, by the sandbox's own rows. */
-function recorded(home: string): Map<string, number> {
+/** What was recorded of each unique id, by the sandbox's own rows. */
+function recorded(home: string): Map<string, Recorded> {
   const [file] = globSync("sandbox/rows/**/*.sqlite", { cwd: home }).filter((name) => !name.includes("metadata"));
   if (file === undefined) throw new Error("the sandbox left no rows");
   const rows = new DatabaseSync(join(home, file))
-    .prepare("SELECT unique_id, count(*) AS count FROM conversions GROUP BY unique_id")
-    .all() as { unique_id: string; count: number }[];
-  return new Map(rows.map(({ unique_id, count }) => [unique_id, count]));
+    .prepare(
+      `SELECT unique_id, count(*) AS count, max(payout_units) / 100 AS payout, max(coalesce(note, '')) AS note,
+       max(corrections) AS corrections FROM conversions GROUP BY unique_id`,
+    )
+    .all() as unknown as (Recorded & { readonly unique_id: string })[];
+  return new Map(rows.map((row) => [row.unique_id, row]));
 }
 
 async function put(url: string, body: unknown): Promise<void> {
@@ -361,16 +452,27 @@ export async function read(url: string, secret: string): Promise<string> {
   return (await fetch(url, { headers: { authorization: `Bearer ${secret}` } })).text();
 }
 
-/** The answer; status 0 where none came. */
-export function post(origin: string, agent: Agent, body: string): Promise<{ status: number; body: string }> {
+/** The answer; status 0 where none came. What is no conversion is signed. */
+export async function post(
+  origin: string,
+  agent: Agent,
+  body: string,
+  route = "conversions",
+): Promise<{ status: number; body: string }> {
+  const signature = route === "conversions" ? {} : await signConversion(body, SIGNING_SECRET);
   return new Promise((resolve) => {
     const none = () => resolve({ status: 0, body: "" });
     const sent = request(
-      `${origin}/cake/conversions`,
+      `${origin}/cake/${route}`,
       {
         method: "POST",
         agent,
-        headers: { "content-type": "application/json", origin, "content-length": Buffer.byteLength(body) },
+        headers: {
+          "content-type": "application/json",
+          origin,
+          "content-length": Buffer.byteLength(body),
+          ...signature,
+        },
       },
       (response) => {
         let text = "";

@@ -9,6 +9,7 @@ interface Env {
   readonly CAKE_DEDUPLICATES: string;
   readonly CAKE_SEVERAL_PER_CLICK: string;
   readonly CAKE_CLOCK_SPEED: string;
+  readonly CAKE_SIGNING_SECRETS: string;
 }
 
 const forwarder = createForwarder<Env>((env) => ({
@@ -17,6 +18,7 @@ const forwarder = createForwarder<Env>((env) => ({
   baseUrl: env.CAKE_BASE_URL,
   apiKey: env.CAKE_API_KEY,
   operatorSecret: env.CAKE_OPERATOR_SECRET,
+  signingSecrets: [env.CAKE_SIGNING_SECRETS],
   upstreamDedupe: env.CAKE_DEDUPLICATES === "yes",
   // Longer than the slowest answer, and than what a killed forwarder has left on its way.
   timeoutMs: 2_000,

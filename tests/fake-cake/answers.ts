@@ -72,6 +72,17 @@ export const UNCLEAR: Named = [
   ["a conversion id around another", json({ success: true, conversion_id: 7, conversion: { conversion_id: 8 } })],
   ["the record of another click", success({ conversion_id: 7, click_id: "00000000-0000-4000-8000-000000000000" })],
   ["the record of another offer", success({ conversion_id: 7, offer_id: 4_040_404 })],
+  ["the record of another offer, named in it", success({ conversion_id: 7, offer: { offer_id: 4_040_404 } })],
+  ["a record beside another offer", json({ success: true, conversion: { conversion_id: 7 }, offer_id: 4_040_404 })],
+  [
+    "a record beside another unique id",
+    json({ success: true, conversion: { conversion_id: 7 }, unique_id: "NOT-OURS" }),
+  ],
+  ["a record of two offers", success({ conversion_id: 7, offer_id: 12_345, offer: { offer_id: 4_040_404 } })],
+  ["400 with a yes in it", json({ request_status: "Success" }, { status: 400 })],
+  ["404 with a record", json({ conversion_id: 7 }, { status: 404 })],
+  ["403 with a record", { ...success({ conversion_id: 7 }), status: 403 }],
+  ["409 with a no and a record", json({ success: false, conversion: { conversion_id: 7 } }, { status: 409 })],
   ["success that is neither yes nor no", json({ success: "perhaps", conversion: { conversion_id: 7 } })],
 ];
 

@@ -182,6 +182,7 @@ function newEvent(index: number) {
     offerId: OFFERS[index % 2] ?? 1,
     text: `text ${index}`,
     acceptedAt: "2026-01-15 14:30:00",
+    kind: index % 5 === 0 ? ("correction" as const) : undefined,
     order: index % 3 === 0 ? `order ${index % 7}` : "",
   };
 }
@@ -214,6 +215,7 @@ function run(opened: Opened, random: (below: number) => number, steps: number): 
       conversion_id: null,
       changed_ms: nowMs,
       order_key: event.order,
+      kind: event.kind ?? "conversion",
     });
     if (random(2) === 0) {
       const claim = `${event.offerId}/${event.id}`;
@@ -302,6 +304,7 @@ function run(opened: Opened, random: (below: number) => number, steps: number): 
       {},
       { state: any(["failed", "pending", "delivered", "refused", "dead", "cancelled"] as const) },
       { offerId: any(OFFERS) },
+      { kind: any(["conversion", "correction"] as const) },
       { code: any(CODES) },
       { isInDoubt: random(2) === 1, sinceMs: nowMs - 100_000, untilMs: nowMs - 1_000 },
     ]);
@@ -311,6 +314,7 @@ function run(opened: Opened, random: (below: number) => number, steps: number): 
         (row) =>
           (filter.state === undefined ||
             (filter.state === "failed" ? /refused|dead/.test(row.state) : row.state === filter.state)) &&
+          (filter.kind ?? row.kind) === row.kind &&
           (filter.offerId ?? row.offer_id) === row.offer_id &&
           (filter.code ?? row.code) === row.code &&
           (filter.isInDoubt === undefined || filter.isInDoubt === (row.is_in_doubt === 1)) &&
@@ -331,6 +335,13 @@ function run(opened: Opened, random: (below: number) => number, steps: number): 
       model.rows.filter(({ is_in_doubt, next_ms }) => is_in_doubt === 1 && next_ms === null).length,
     );
     const states = ["pending", "delivered", "refused", "dead", "cancelled"] as const;
+    const corrections = store.correctionCounts();
+    expect(states.map((state) => [state, corrections.get(state) ?? 0])).toEqual(
+      states.map((state) => [
+        state,
+        model.rows.filter((row) => row.state === state && row.kind === "correction").length,
+      ]),
+    );
     const counts = store.stateCounts();
     expect(states.map((state) => [state, counts.get(state) ?? 0])).toEqual(
       states.map((state) => [state, model.count(state)]),

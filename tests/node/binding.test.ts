@@ -38,6 +38,16 @@ test.each([
     "SECRETS",
   ],
   [
+    "an option within another, and not one that is absent",
+    { SHOPIFY_SECRET: "short" },
+    (env: Record<string, string>) => ({
+      pixelDomain: env["CAKE_PIXEL_DOMAIN"],
+      shops: { shopify: [{ secrets: env["SHOPIFY_SECRET"] }] },
+    }),
+    "shops.shopify.0.secrets",
+    "SHOPIFY_SECRET",
+  ],
+  [
     "an option that is in no binding",
     { A: "x" },
     (env: Record<string, string>) => ({ shards: 100, a: env["A"] }),

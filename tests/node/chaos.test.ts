@@ -18,15 +18,20 @@ const short = {
 const IN_NODE = { host: "node", killEveryMs: [600, 1_200] } as const;
 
 test.concurrent(
-  "killed again and again in front of a bad CAKE, every accepted event is recorded exactly once",
+  "killed again and again in front of a bad CAKE, every accepted event is recorded, and corrected, exactly once",
   async () => {
-    const report = await chaos({ ...short, events: 250, kills: 4, deduplicates: true });
+    const report = await chaos({ ...short, events: 250, kills: 4, deduplicates: true, correctedShare: 0.2 });
     expect(report).toMatchObject({
       accepted: 250,
       recorded_once: 250,
       recorded_twice: 0,
       lost: 0,
       undelivered: 0,
+      corrections: 75,
+      corrections_applied_once: 75,
+      corrections_twice: 0,
+      corrections_lost: 0,
+      corrections_out_of_order: 0,
       leaks: [],
     });
     expect(report.kills).toBeGreaterThanOrEqual(4);
@@ -45,15 +50,27 @@ test.concurrent(
 );
 
 test(
-  "in a Node process, killed again and again, every accepted event is recorded exactly once",
+  "in a Node process, killed again and again, every accepted event is recorded, and corrected, exactly once",
   async () => {
-    const report = await chaos({ ...short, ...IN_NODE, events: 150, kills: 4, deduplicates: true });
+    const report = await chaos({
+      ...short,
+      ...IN_NODE,
+      events: 150,
+      kills: 4,
+      deduplicates: true,
+      correctedShare: 0.2,
+    });
     expect(report).toMatchObject({
       accepted: 150,
       recorded_once: 150,
       recorded_twice: 0,
       lost: 0,
       undelivered: 0,
+      corrections: 45,
+      corrections_applied_once: 45,
+      corrections_twice: 0,
+      corrections_lost: 0,
+      corrections_out_of_order: 0,
       leaks: [],
     });
     expect(report.kills).toBeGreaterThanOrEqual(4);

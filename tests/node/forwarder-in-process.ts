@@ -31,7 +31,10 @@ export function both(more: Partial<Options> = {}, fixture?: object) {
       sent.push(new URL(request.url).pathname);
       return sandbox.fetch(request);
     },
-    log: (line) => void (line.event === "conversion" ? lines.push(line) : operatorLines.push(line)),
+    log: (line) => {
+      if (line.event === "conversion" || line.event === "correction") lines.push(line);
+      if (line.event === "operator") operatorLines.push(line);
+    },
     ...more,
   });
   const click = async () => {
@@ -50,6 +53,12 @@ export function both(more: Partial<Options> = {}, fixture?: object) {
     const headers = { "content-type": "application/json", ...(await signConversion(body, SECRET)) };
     return ask(`conversions${query}`, { method: "POST", headers, body });
   };
+  /** Corrections of a backend's. */
+  const correct = async (corrections: object, query = "?wait=1") => {
+    const body = JSON.stringify(corrections);
+    const headers = { "content-type": "application/json", ...(await signConversion(body, SECRET)) };
+    return ask(`corrections${query}`, { method: "POST", headers, body });
+  };
   const operator = (path: string, init: RequestInit = {}) =>
     ask(`operator/${path}`, { ...init, headers: { authorization: `Bearer ${OPERATOR}`, ...init.headers } });
   const faults = (rules: unknown) =>
@@ -58,7 +67,21 @@ export function both(more: Partial<Options> = {}, fixture?: object) {
     const state = await sandbox.fetch(new Request("http://127.0.0.1/__sandbox/state?limit=1000"));
     return ((await state.json()) as { conversions: { unique_id: string; conversion_date: string }[] }).conversions;
   };
-  return { sandbox, forwarder, lines, operatorLines, sent, click, ask, page, backend, operator, faults, recorded };
+  return {
+    sandbox,
+    forwarder,
+    lines,
+    operatorLines,
+    sent,
+    click,
+    ask,
+    page,
+    backend,
+    correct,
+    operator,
+    faults,
+    recorded,
+  };
 }
 
 export const event = (clickId: string, more: object = {}) => ({

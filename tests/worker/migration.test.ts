@@ -94,6 +94,50 @@ test("what the first release has stored is found, counted, settled and followed 
   });
 });
 
+test("tables without corrections get them, whole or not at all, and what is in them is a conversion", async () => {
+  const before = (storage: DurableObjectStorage) => {
+    // A first format's table set aside, one that is retired, and the newest.
+    const store = new SqlStore(storage, RETENTION_MS);
+    store.transaction(() => store.insert({ id: "old", offerId: 1, text: "t", acceptedAt: "" }, NOW_MS));
+    const later = new SqlStore(storage, RETENTION_MS);
+    later.transaction(() => later.insert({ id: "new", offerId: 1, text: "t", acceptedAt: "" }, NOW_MS + RETENTION_MS));
+    const tables = storage.sql.exec("SELECT id, suffix FROM partitions").toArray();
+    expect(tables).toHaveLength(3);
+    for (const { id, suffix } of tables) {
+      storage.sql.exec(`DROP INDEX events_corrections_${suffix === "_legacy" ? "legacy" : String(id)}`);
+      storage.sql.exec(`ALTER TABLE events${suffix} DROP COLUMN kind`);
+    }
+    storage.sql.exec("UPDATE meta SET text = '2' WHERE name = 'schema'");
+  };
+  let expected: unknown;
+  let statements = 0;
+  await within((storage) => {
+    before(storage);
+    const { exec } = counting(storage);
+    const store = new SqlStore(exec, RETENTION_MS);
+    statements = exec.count;
+    expected = told(store);
+    expect(store.list({ limit: 999 }).every(({ kind }) => kind === "conversion")).toBe(true);
+    expect([...store.correctionCounts()]).toEqual([]);
+    const correction = { id: "c", kind: "correction", offerId: 1, text: "t", acceptedAt: "", order: "=old" } as const;
+    store.transaction(() => store.insert(correction, NOW_MS + RETENTION_MS));
+    expect(new SqlStore(storage, RETENTION_MS).siblings("=old")).toMatchObject([{ id: "c", kind: "correction" }]);
+    expect([...store.correctionCounts()]).toEqual([["pending", 1]]);
+  });
+  for (let broken = 1; broken <= statements; broken += 1) {
+    await within((storage) => {
+      before(storage);
+      const { exec } = counting(storage, broken);
+      try {
+        new SqlStore(exec, RETENTION_MS);
+      } catch (thrown) {
+        expect(String(thrown)).toContain("power failure");
+      }
+      expect(told(new SqlStore(storage, RETENTION_MS))).toEqual(expected);
+    });
+  }
+});
+
 test("a crash at whatever statement leaves the first format whole, and the next start makes it today's", async () => {
   let expected: unknown;
   let statements = 0;

@@ -144,7 +144,8 @@ fn the_table_of_certainty() {
             r#"{"success":false,"conversion":{"conversion_id":7}}"#,
             Unknown,
         ),
-        (429, r#"{"conversion":{"conversion_id":7}}"#, Unknown),
+        (429, r#"{"conversion":{"conversion_id":7}}"#, NotRecorded),
+        (425, r#"{"conversion":{"conversion_id":7}}"#, NotRecorded),
         (
             409,
             r#"{"success":false,"conversion":{"conversion_id":0}}"#,

@@ -11,7 +11,7 @@
 use super::event_conversions::changes_on_offer;
 use super::{read_message, us_day};
 use crate::api::list_conversions::ListedConversion;
-use crate::api::params::Params;
+use crate::api::params;
 use crate::api::{Account, Answer, Request};
 use crate::money::Money;
 use crate::time::{CivilDate, CivilTime};
@@ -60,16 +60,203 @@ pub struct Correction {
     pub query: String,
 }
 
+/// The parameters of a correction, checked, as callers write them in camelCase: amounts are in the
+/// spelling that is sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Params {
+    /// What the forwarder knows it by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) correction_id: Option<String>,
+    /// The offer.
+    pub(crate) offer_id: u64,
+    /// The advertiser's transaction id of the conversion; or its id of CAKE's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) unique_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) conversion_id: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) payout: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) payout_added: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) revenue: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) revenue_added: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) status: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) disposition_id: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) note: Option<String>,
+    /// `today`, `conversion_date` or a day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) effective_date: Option<String>,
+}
+
+impl Params {
+    /// Reads and checks a caller's JSON object.
+    ///
+    /// # Errors
+    /// [`Error::InvalidField`], [`Error::InvalidId`], [`Error::InvalidMoney`],
+    /// [`Error::InvalidUniqueId`], [`Error::InvalidText`].
+    pub(crate) fn read(text: &str) -> Result<Self> {
+        let params = Self::from_fields(&params::Params::read(text, &NAMES)?)?;
+        if params.adds() && params.note.is_none() {
+            return Err(field(
+                "note",
+                "is missing: what adds is told apart by its note, such as \"refund 4711\"",
+            ));
+        }
+        Ok(params)
+    }
+
+    /// The same with a `correctionId`, which must be there, and goes into the note: it is what tells
+    /// one correction from another. An optional field that is empty is absent, and an amount has its
+    /// shortest spelling.
+    ///
+    /// # Errors
+    /// Those of [`Params::read`], but for a missing note.
+    pub(crate) fn read_with_id(text: &str) -> Result<Self> {
+        let mut names = vec!["correctionId"];
+        names.extend(NAMES);
+        let fields =
+            params::Params::read(text, &names)?.without_empty(&["correctionId", "uniqueId"]);
+        let id = fields.reference("correctionId")?;
+        let id = params::Params::required("correctionId", id)?;
+        // They part the id from the note's own words.
+        if id.contains(['[', ']']) {
+            return Err(field("correctionId", "must not hold [ or ]"));
+        }
+        let mut params = Self::from_fields(&fields)?;
+        for amount in [&mut params.payout, &mut params.revenue] {
+            *amount = shortest("amount", amount.as_deref(), "")?;
+        }
+        for amount in [&mut params.payout_added, &mut params.revenue_added] {
+            let given = amount.as_deref();
+            let digits = given.map(|text| text.trim_start_matches('-'));
+            let is_taken_back = digits.map(str::len) < given.map(str::len);
+            *amount = shortest("amount", digits, if is_taken_back { "-" } else { "" })?;
+        }
+        params.correction_id = Some(id);
+        if params.full_note().chars().count() > MAX_NOTE {
+            return Err(field(
+                "note",
+                "must have at most 500 characters together with the correctionId",
+            ));
+        }
+        Ok(params)
+    }
+
+    fn from_fields(params: &params::Params<'_>) -> Result<Self> {
+        let conversion_id = params.id("conversionId")?;
+        let unique_id = params.reference("uniqueId")?;
+        let offer_id = params::Params::required("offerId", params.id("offerId")?)?;
+        match (&conversion_id, &unique_id) {
+            (None, None) => {
+                return Err(field("conversionId", "is missing: give it or the uniqueId"));
+            }
+            (Some(_), Some(_)) => {
+                return Err(field(
+                    "uniqueId",
+                    "must not stand beside a conversionId: CAKE takes one of them",
+                ));
+            }
+            _ => {}
+        }
+        let payout = params.amount("payout")?;
+        let revenue = params.amount("revenue")?;
+        let payout_added = added(params, "payoutAdded")?;
+        let revenue_added = added(params, "revenueAdded")?;
+        for (name, both) in [
+            ("payoutAdded", payout.is_some() && payout_added.is_some()),
+            ("revenueAdded", revenue.is_some() && revenue_added.is_some()),
+        ] {
+            if both {
+                return Err(field(
+                    name,
+                    "must not stand beside its total: give one of them",
+                ));
+            }
+        }
+        let rule = "must be returned, rejected, approved or pending";
+        let status = params.word(
+            "status",
+            &["returned", "rejected", "approved", "pending"],
+            rule,
+        )?;
+        let disposition_id = params.id("dispositionId")?;
+        let read = Self {
+            correction_id: None,
+            offer_id,
+            unique_id,
+            conversion_id,
+            payout,
+            payout_added,
+            revenue,
+            revenue_added,
+            status,
+            disposition_id,
+            note: note(params)?,
+            effective_date: params.text("effectiveDate")?,
+        };
+        if !read.adds() && read.payout.is_none() && read.revenue.is_none() && read.status.is_none()
+        {
+            return Err(field(
+                "params",
+                "must have something to correct: a payout, a revenue or a status",
+            ));
+        }
+        effective_date(read.effective_date.as_deref())?;
+        Ok(read)
+    }
+
+    /// Does it add, so that a second time would count twice?
+    pub(crate) fn adds(&self) -> bool {
+        self.payout_added.is_some() || self.revenue_added.is_some()
+    }
+
+    /// What stands in the note of a correction with an id of its own, and in no other.
+    fn mark(&self) -> Option<String> {
+        let id = self.correction_id.as_deref()?;
+        Some(["[", id, "]"].concat())
+    }
+
+    /// The note as it is sent.
+    fn full_note(&self) -> String {
+        let note = self.note.as_deref().unwrap_or_default();
+        match self.mark() {
+            None => note.to_owned(),
+            Some(mark) if note.is_empty() => mark,
+            Some(mark) => {
+                let note = note.replace('[', "(").replace(']', ")");
+                [&note, " ", &mark].concat()
+            }
+        }
+    }
+}
+
+/// One value has one spelling.
+fn shortest(name: &'static str, digits: Option<&str>, sign: &str) -> Result<Option<String>> {
+    digits
+        .map(|digits| {
+            let amount = Money::parse(name, digits)?.shortest();
+            Ok([sign, &amount.to_string()].concat())
+        })
+        .transpose()
+}
+
 /// A correction that was checked.
 #[derive(Clone, Debug, Default)]
-pub(in crate::api) struct Checked {
+pub(crate) struct Checked {
     conversion_id: Option<u64>,
     unique_id: Option<String>,
     offer_id: u64,
-    payout: Option<Money>,
-    revenue: Option<Money>,
+    payout: Option<String>,
+    revenue: Option<String>,
     status: Option<String>,
     note: String,
+    mark: Option<String>,
     adds: bool,
     query: String,
 }
@@ -77,103 +264,56 @@ pub(in crate::api) struct Checked {
 /// Reads and checks a caller's JSON object, and builds the request.
 ///
 /// # Errors
-/// [`Error::InvalidField`], [`Error::InvalidId`], [`Error::InvalidMoney`], [`Error::InvalidUniqueId`],
-/// [`Error::InvalidText`].
+/// Those of [`Params::read`].
 pub(in crate::api) fn request(account: &Account, params: &str) -> Result<(Request, Checked)> {
-    let params = Params::read(params, &NAMES)?;
-    let conversion_id = params.id("conversionId")?;
-    let unique_id = params.reference("uniqueId")?;
-    let offer_id = Params::required("offerId", params.id("offerId")?)?;
-    match (&conversion_id, &unique_id) {
-        (None, None) => return Err(field("conversionId", "is missing: give it or the uniqueId")),
-        (Some(_), Some(_)) => {
-            return Err(field(
-                "uniqueId",
-                "must not stand beside a conversionId: CAKE takes one of them",
-            ));
-        }
-        _ => {}
-    }
-    let total = |name| -> Result<Option<Money>> {
-        params
-            .amount(name)?
-            .map(|text| Money::parse(name, &text))
-            .transpose()
-    };
-    let payout = total("payout")?;
-    let revenue = total("revenue")?;
-    let payout_added = added(&params, "payoutAdded")?;
-    let revenue_added = added(&params, "revenueAdded")?;
-    for (name, both) in [
-        ("payoutAdded", payout.is_some() && payout_added.is_some()),
-        ("revenueAdded", revenue.is_some() && revenue_added.is_some()),
-    ] {
-        if both {
-            return Err(field(
-                name,
-                "must not stand beside its total: give one of them",
-            ));
-        }
-    }
-    let rule = "must be returned, rejected, approved or pending";
-    let status = params.word(
-        "status",
-        &["returned", "rejected", "approved", "pending"],
-        rule,
-    )?;
-    let disposition_id = params.id("dispositionId")?;
-    let adds = payout_added.is_some() || revenue_added.is_some();
-    if !adds && payout.is_none() && revenue.is_none() && status.is_none() {
-        return Err(field(
-            "params",
-            "must have something to correct: a payout, a revenue or a status",
-        ));
-    }
-    let note = note(&params)?;
-    if adds && note.is_empty() {
-        return Err(field(
-            "note",
-            "is missing: what adds is told apart by its note, such as \"refund 4711\"",
-        ));
-    }
+    request_of(account, &Params::read(params)?)
+}
+
+/// Builds the request.
+///
+/// # Errors
+/// [`Error::InvalidField`] for an effective date that is none.
+pub(crate) fn request_of(account: &Account, params: &Params) -> Result<(Request, Checked)> {
+    let note = params.full_note();
     let mut request = account.get_older(PATH);
-    request.number("conversion_id", Some(conversion_id.unwrap_or(0)));
-    request.parameter("transaction_id", unique_id.as_deref().unwrap_or(""));
-    request.number("offer_id", Some(offer_id));
+    request.number("conversion_id", Some(params.conversion_id.unwrap_or(0)));
+    request.parameter("transaction_id", params.unique_id.as_deref().unwrap_or(""));
+    request.number("offer_id", Some(params.offer_id));
     // A payout that stays is one to which nothing is added: the service has no word for it *(inference)*.
-    let (amount, adds_payout) = match (payout, payout_added) {
-        (Some(total), _) => (total.to_string(), false),
-        (None, added) => (added.unwrap_or_else(|| "0.00".to_owned()), true),
+    let (amount, adds_payout) = match (&params.payout, &params.payout_added) {
+        (Some(total), _) => (total.as_str(), "FALSE"),
+        (None, added) => (added.as_deref().unwrap_or("0.00"), "TRUE"),
     };
-    request.parameter("payout", &amount);
-    request.parameter(
-        "add_to_existing_payout",
-        if adds_payout { "TRUE" } else { "FALSE" },
-    );
-    let (amount, option) = match (revenue, revenue_added) {
-        (Some(total), _) => (total.to_string(), "total_revenue"),
-        (None, Some(added)) => (added, "additional_revenue"),
-        (None, None) => ("0.00".to_owned(), "no_change"),
+    request.parameter("payout", amount);
+    request.parameter("add_to_existing_payout", adds_payout);
+    let (amount, option) = match (&params.revenue, &params.revenue_added) {
+        (Some(total), _) => (total.as_str(), "total_revenue"),
+        (None, Some(added)) => (added.as_str(), "additional_revenue"),
+        (None, None) => ("0.00", "no_change"),
     };
-    request.parameter("received", &amount);
+    request.parameter("received", amount);
     request.parameter("received_option", option);
-    request.parameter("disposition_type", status.as_deref().unwrap_or("no_change"));
-    request.number("disposition_id", Some(disposition_id.unwrap_or(0)));
+    request.parameter(
+        "disposition_type",
+        params.status.as_deref().unwrap_or("no_change"),
+    );
+    request.number("disposition_id", Some(params.disposition_id.unwrap_or(0)));
     request.parameter("update_revshare_payout", "FALSE");
-    let (option, date) = effective_date(&params)?;
+    let (option, date) = effective_date(params.effective_date.as_deref())?;
     request.parameter("effective_date_option", option);
     request.parameter("custom_date", &date);
     request.parameter("note_to_append", &note);
     request.parameter("disallow_on_billing_status", "ignore");
     let checked = Checked {
-        conversion_id,
-        unique_id,
-        offer_id,
-        payout,
-        revenue,
-        status,
+        conversion_id: params.conversion_id,
+        unique_id: params.unique_id.clone(),
+        offer_id: params.offer_id,
+        payout: params.payout.clone(),
+        revenue: params.revenue.clone(),
+        status: params.status.clone(),
         note,
-        adds,
+        mark: params.mark(),
+        adds: params.adds(),
         query: request.query().to_owned(),
     };
     Ok((request, checked))
@@ -187,7 +327,7 @@ fn field(parameter: &str, rule: &str) -> Error {
 }
 
 /// An amount to add, as it is sent; with a minus it is taken back.
-fn added(params: &Params<'_>, name: &'static str) -> Result<Option<String>> {
+fn added(params: &params::Params<'_>, name: &'static str) -> Result<Option<String>> {
     let Some(text) = params.written(name)? else {
         return Ok(None);
     };
@@ -203,21 +343,18 @@ fn added(params: &Params<'_>, name: &'static str) -> Result<Option<String>> {
     Ok(Some([sign, &amount.to_string()].concat()))
 }
 
-fn note(params: &Params<'_>) -> Result<String> {
-    let note = params
-        .free_text("note")?
-        .unwrap_or_default()
-        .trim()
-        .to_owned();
+fn note(params: &params::Params<'_>) -> Result<Option<String>> {
+    let note = params.free_text("note")?.unwrap_or_default();
+    let note = note.trim();
     if note.chars().count() > MAX_NOTE {
         return Err(field("note", "must have at most 500 characters"));
     }
-    Ok(note)
+    Ok(Some(note.to_owned()).filter(|note| !note.is_empty()))
 }
 
 /// The option, and the date of a custom one as the service takes it: `MM/DD/YYYY HH:MM:SS`.
-fn effective_date(params: &Params<'_>) -> Result<(&'static str, String)> {
-    Ok(match params.text("effectiveDate")?.as_deref() {
+fn effective_date(given: Option<&str>) -> Result<(&'static str, String)> {
+    Ok(match given {
         None | Some("today") => ("today", String::new()),
         Some("conversion_date") => ("conversion_date", String::new()),
         Some(day) => {
@@ -236,7 +373,7 @@ fn effective_date(params: &Params<'_>) -> Result<(&'static str, String)> {
 ///
 /// # Errors
 /// Every error of an answer, see [`Error`].
-pub(in crate::api) fn read(answer: &Answer<'_>, checked: &Checked) -> Result<Correction> {
+pub(crate) fn read(answer: &Answer<'_>, checked: &Checked) -> Result<Correction> {
     let message = read_message(answer)?;
     Ok(Correction {
         message,
@@ -246,14 +383,14 @@ pub(in crate::api) fn read(answer: &Answer<'_>, checked: &Checked) -> Result<Cor
 
 impl Checked {
     /// Does it add, so that it may be sent but once?
-    pub(in crate::api) fn adds(&self) -> bool {
+    pub(crate) fn adds(&self) -> bool {
         self.adds
     }
 
     /// Where it is looked for: among what changed on the offer. The account's zone is not known, so a
     /// day more is asked for.
-    pub(in crate::api) fn changes(&self, account: &Account, now_ms: u64) -> Request {
-        let since = CivilTime::from_utc_ms(now_ms).date().minus_days(1);
+    pub(crate) fn changes(&self, account: &Account, since_ms: u64) -> Request {
+        let since = CivilTime::from_utc_ms(since_ms).date().minus_days(1);
         changes_on_offer(account, &since.to_string(), self.offer_id)
     }
 
@@ -276,7 +413,7 @@ impl Checked {
     }
 
     /// Is this the row of the conversion?
-    pub(in crate::api) fn is_about(&self, row: &ListedConversion) -> bool {
+    pub(crate) fn is_about(&self, row: &ListedConversion) -> bool {
         match self.conversion_id {
             Some(id) => row.conversion_id == Some(id),
             None => {
@@ -289,15 +426,16 @@ impl Checked {
 
     /// The outcome, where the conversion's row shows the correction: its note; or, of one without a
     /// note, every total and the status that it sets.
-    pub(in crate::api) fn found_in(&self, row: &ListedConversion) -> Option<Correction> {
-        let is_there = if self.note.is_empty() {
-            is_total(self.payout, row.payout_text.as_deref())
-                && is_total(self.revenue, row.revenue_text.as_deref())
-                && (self.status.is_none() || self.status == row.conversion_status)
-        } else {
-            row.note
-                .as_deref()
-                .is_some_and(|note| has_note(note, &self.note))
+    pub(crate) fn found_in(&self, row: &ListedConversion) -> Option<Correction> {
+        let note = row.note.as_deref();
+        let is_there = match &self.mark {
+            Some(mark) => note.is_some_and(|note| note.contains(mark.as_str())),
+            None if self.note.is_empty() => {
+                is_total(self.payout.as_deref(), row.payout_text.as_deref())
+                    && is_total(self.revenue.as_deref(), row.revenue_text.as_deref())
+                    && (self.status.is_none() || self.status == row.conversion_status)
+            }
+            None => note.is_some_and(|note| has_note(note, &self.note)),
         };
         is_there.then(|| Correction {
             conversion_id: row.conversion_id.or(self.conversion_id),
@@ -308,14 +446,15 @@ impl Checked {
     }
 }
 
-fn is_total(ours: Option<Money>, told: Option<&str>) -> bool {
+fn is_total(ours: Option<&str>, told: Option<&str>) -> bool {
     let Some(ours) = ours else { return true };
     // CAKE writes up to ten places, of which those behind the fourth are noughts here.
     let told = told.map(|text| match text.split_once('.') {
         Some((whole, fraction)) => [whole, ".", fraction.trim_end_matches('0'), "0"].concat(),
         None => text.to_owned(),
     });
-    told.and_then(|text| Money::parse("amount", &text).ok()) == Some(ours)
+    let amount = |text: &str| Money::parse("amount", text).ok();
+    told.and_then(|text| amount(&text)) == amount(ours)
 }
 
 /// Does the note hold ours, whole: `refund 1` is not in `refund 12`?

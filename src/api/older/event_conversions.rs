@@ -13,7 +13,7 @@ const PATH: &str = "17/reports.asmx/EventConversions";
 const CHANGES_PATH: &str = "17/reports.asmx/EventConversionChanges";
 
 /// How many rows of the changes are looked through at once.
-pub(in crate::api) const CHANGES_ROW_LIMIT: u64 = 1_000;
+pub(crate) const CHANGES_ROW_LIMIT: u64 = 1_000;
 
 const NAMES: [&str; 10] = [
     "startDate",
@@ -177,13 +177,21 @@ fn changes(
     request
 }
 
-/// A page of what [`changes_on_offer`] asks for.
-pub(in crate::api) fn with_rows(request: &Request, start_at_row: u64, row_limit: u64) -> Request {
+/// A page of what [`changes_on_offer`] asks for, the oldest or the newest conversions first.
+pub(crate) fn with_rows(
+    request: &Request,
+    start_at_row: u64,
+    row_limit: u64,
+    is_newest_first: bool,
+) -> Request {
     let mut request = request.clone();
     request.number("start_at_row", Some(start_at_row));
     request.number("row_limit", Some(row_limit));
     request.parameter("sort_field", "event_conversion_date");
-    request.parameter("sort_descending", "FALSE");
+    request.parameter(
+        "sort_descending",
+        if is_newest_first { "TRUE" } else { "FALSE" },
+    );
     request
 }
 
@@ -213,12 +221,23 @@ fn disposition_type(params: &Params<'_>) -> Result<&'static str> {
 /// # Errors
 /// Every error of an answer, see [`Error`].
 pub(crate) fn read(answer: &Answer<'_>) -> Result<ConversionPage> {
+    Ok(read_with_notes(answer)?.0)
+}
+
+/// The same, and whether each row has a note, be it empty: where one has none, that says nothing of
+/// a correction.
+///
+/// # Errors
+/// Those of [`read`].
+pub(crate) fn read_with_notes(answer: &Answer<'_>) -> Result<(ConversionPage, bool)> {
     let mut rows = Vec::new();
+    let mut has_notes = true;
     let lists = [("event_conversions", "event_conversion")];
     let total_rows = read_rows(answer, &lists, FIELDS, &mut |row| {
         rows.push(conversion(row));
+        has_notes &= row.has("", "note");
     })?;
-    Ok(ConversionPage { rows, total_rows })
+    Ok((ConversionPage { rows, total_rows }, has_notes))
 }
 
 fn conversion(row: &Row<'_>) -> ListedConversion {

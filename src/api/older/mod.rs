@@ -61,12 +61,21 @@ impl<'a> Row<'a> {
     }
 
     fn get(&self, parent: &str, name: &str) -> Option<&str> {
+        self.written(parent, name)
+            .filter(|text| !text.trim().is_empty())
+    }
+
+    /// Is there such a field, be it empty?
+    fn has(&self, parent: &str, name: &str) -> bool {
+        self.written(parent, name).is_some()
+    }
+
+    fn written(&self, parent: &str, name: &str) -> Option<&str> {
         let at = self
             .fields
             .iter()
             .position(|field| *field == (parent, name))?;
-        let text = self.values.get(at)?.as_deref()?;
-        Some(text).filter(|text| !text.trim().is_empty())
+        self.values.get(at)?.as_deref()
     }
 
     /// A text; absent where the element is empty or `xsi:nil`.

@@ -232,6 +232,7 @@ proptest! {
             let transition = loop {
                 step = match step {
                     Step::Store(transition) => break Some(transition),
+                    Step::AskFamily => panic!("no correction"),
                     Step::AskSiblings => attempt.next(Input::Siblings(Some(&siblings)), &mut breaker, at),
                     Step::Fetch { url, .. } => {
                         let is_write = url.contains("/2/conversion.json");

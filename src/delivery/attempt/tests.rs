@@ -65,6 +65,7 @@ fn run(
     for _ in 0..100 {
         step = match step {
             Step::Store(transition) => return (asked, transition),
+            Step::AskFamily => panic!("no correction"),
             Step::AskSiblings => attempt.next(Input::Siblings(Some(siblings)), breaker, now),
             Step::Fetch { url, .. } => {
                 let path = url.split(['?']).next().unwrap_or_default();

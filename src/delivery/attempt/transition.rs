@@ -25,11 +25,13 @@ pub(crate) struct Transition {
     pub(crate) is_alert: bool,
     /// What is counted by the hour; empty where nothing was tried.
     pub(crate) counted: &'static str,
+    /// Is it certain that it was never sent, by this object or one that is gone?
+    pub(crate) is_unsent: bool,
 }
 
 impl Transition {
     /// As JSON: `{ state, attempts, isInDoubt, nextMs, code, upstreamMessage,
-    /// conversionId, isAlert, counted, isPaused }`; `is_paused` says that the
+    /// conversionId, isAlert, counted, isUnsent, isPaused }`; `is_paused` says that the
     /// shard's key is refused.
     #[must_use]
     pub(crate) fn to_json(&self, is_paused: bool) -> String {
@@ -57,6 +59,7 @@ impl Transition {
         for (name, flag) in [
             (",\"isInDoubt\":", self.is_in_doubt),
             (",\"isAlert\":", self.is_alert),
+            (",\"isUnsent\":", self.is_unsent),
             (",\"isPaused\":", is_paused),
         ] {
             out.push_str(name);

@@ -1,7 +1,7 @@
 //! What the outbox hands over as JSON: a row, the facts of an attempt, the
 //! siblings of an event.
 
-use super::{Facts, Knowledge, Result, Row, Sibling};
+use super::{Facts, Family, Knowledge, Parent, Result, Row, Sibling};
 use crate::Error;
 use crate::api::json::{Object, Value};
 
@@ -62,4 +62,27 @@ pub(crate) fn read_siblings(json: &str) -> Option<Vec<Sibling>> {
             })
         })
         .collect()
+}
+
+/// `{ conversion, earlierMs, hasLater }`, where a conversion is `{ state, code, message, nextMs, ageMs }` and
+/// one that is not known here null.
+#[must_use]
+pub(crate) fn read_family(json: &str) -> Option<Family> {
+    let fields = Object::read(json)?;
+    let time = |fields: &Object<'_>, name: &str| {
+        let is_there = fields.get(name).is_some_and(|value| !value.is_null());
+        is_there.then(|| number(fields, name))
+    };
+    let conversion = fields.get("conversion").and_then(Value::object);
+    Some(Family {
+        conversion: conversion.map(|parent| Parent {
+            state: text(&parent, "state"),
+            code: text(&parent, "code"),
+            message: text(&parent, "message"),
+            next_ms: time(&parent, "nextMs"),
+            age_ms: time(&parent, "ageMs"),
+        }),
+        earlier_ms: time(&fields, "earlierMs"),
+        has_later: flag(&fields, "hasLater"),
+    })
 }

@@ -167,6 +167,56 @@ fn one_event_has_one_text_however_it_was_spelt() {
 }
 
 #[test]
+fn an_order_is_taken_for_p_ashx_from_those_who_sign() {
+    let order = |more: &str| format!(r#"{{"clickId":"a","offerId":1,"uniqueId":"u",{more}}}"#);
+    let text = |more: &str| one(&order(more), SIGNED).unwrap().text().unwrap();
+    let first = text(
+        r#""eventId":7,"orderTotal":"5","currency":"EUR","coupons":["A"],"voucher":"V","udid":"d""#,
+    );
+    assert_eq!(
+        first,
+        r#"{"clickId":"a","offerId":1,"uniqueId":"u","eventId":7,"order":"ect=5.00&eccu=EUR&ecv=V&ecc=A&udid=d"}"#
+    );
+    assert_eq!(
+        first,
+        text(
+            r#""udid":"d","voucher":"V","coupons":["A"],"currency":"EUR","orderTotal":5.000,"eventId":7.0,"items":[],"tax":null"#
+        )
+    );
+    assert_eq!(Event::from_text(&first).unwrap().text().unwrap(), first);
+    for (more, parameter) in [
+        (r#""eventId":0"#, "eventId"),
+        (r#""orderTotal":"5""#, "currency"),
+        (r#""orderTotal":"-5","currency":"EUR""#, "orderTotal"),
+        (r#""coupons":["a^b"]"#, "coupons"),
+        (
+            r#""orderTotal":"5","subtotal":"4","currency":"EUR""#,
+            "orderTotal",
+        ),
+        (r#""order":"ect=5""#, "order"),
+    ] {
+        let error = one(&order(more), SIGNED).unwrap_err();
+        assert_eq!(error.parameter(), Some(parameter), "{more}");
+    }
+    for (more, parameter) in [(r#""eventId":7"#, "eventId"), (r#""voucher":"V""#, "order")] {
+        let by_page = one(&order(more), PAGE).unwrap_err();
+        assert_eq!(by_page.parameter(), Some(parameter));
+        let by_api = one(&order(more), SIGNED).unwrap().for_api().unwrap_err();
+        assert_eq!(by_api.parameter(), Some(parameter));
+    }
+    let plain = text(r#""adv1":"x""#);
+    let relation = |stored: &str, given: &str| Relation::from_texts(stored, given).unwrap();
+    assert_eq!(
+        relation(&plain, &text(r#""adv1":"x","voucher":"V""#)),
+        Relation::AddsMoney
+    );
+    assert_eq!(
+        relation(&first, &text(r#""eventId":8"#)),
+        Relation::Conflict
+    );
+}
+
+#[test]
 fn a_byte_order_mark_is_skipped() {
     for body in [
         "\u{feff}{\"clickId\":\"a\",\"offerId\":1,\"uniqueId\":\"u\"}",

@@ -1,5 +1,5 @@
 /** A host that postbacks may go to. */
-import { refuse } from "../option.js";
+import { refuse } from "./option.js";
 
 /**
  * An entry of the allow-list as it is compared: letter by letter with a URL's own host, with or without its port.

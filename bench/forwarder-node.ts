@@ -1,6 +1,6 @@
 /** The forwarder of this package in a Node process: one shard, without a log on the terminal. Prints where it listens. */
 import { randomUUID } from "node:crypto";
-import { serveForwarder } from "../../dist/entry/forwarder-node.node.js";
+import { serveForwarder } from "../dist/entry/forwarder-node.node.js";
 
 const [folder = "", baseUrl = ""] = process.argv.slice(2);
 const server = await serveForwarder({

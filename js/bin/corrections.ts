@@ -1,0 +1,276 @@
+/** `npx cake-edge corrections`: applies the corrections of a file, each once. Without `--apply` it only looks. */
+import {
+  type AppliedCorrection,
+  applyCorrections,
+  type CorrectionEntry,
+  type CorrectionRow,
+  createCakeClient,
+  isCakeError,
+} from "../entry/edge.inline.js";
+import { accountOf, type EntryRules, isSameFile, lock, openJournal } from "./journal.js";
+import { readTable, visible } from "./table.js";
+import { readArgs, sentenceOf, UsageError } from "./usage.js";
+
+export const CORRECTIONS_USAGE = `Usage: cake-edge corrections --file FILE [options]
+
+Corrects a conversion for each row of a CSV file, by CAKE's older services. Without --apply nothing is sent: a table says
+what each row is, and what an earlier run has done. The API key comes from the environment, CAKE_API_KEY.
+
+  --file FILE          the rows: the file of \`cake-edge report --corrections\`, a forwarder's
+                       export.csv?kind=correction, or your own, with offer_id, conversion_id or unique_id and, as need
+                       be, correction_id, status, payout, payout_added, revenue, revenue_added, disposition_id,
+                       effective_date, note, amount
+  --base-url URL       your CAKE domain, such as https://yourdomain.cakemarketing.com
+  --apply              apply them, one by one
+  --max-rows N         send at most N rows now
+  --max-money AMOUNT   send at most rows that move so much money, such as 500.00: a row that sets totals or a status
+                       needs an amount column then
+  --rate N             at most N requests a second (2)
+  --ignore COLUMN      a column of your own, such as a name; may be repeated
+  --journal FILE       what was done (FILE.journal, beside the rows)
+  --settle LINE=WORD   the outcome of a row that is unknown, once you have looked in CAKE: corrected or missing
+  --json               one JSON object a row instead of the table
+
+Exit status: 0 every row is well, or applied; 1 rows are wrong, refused or left by a limit; 2 usage;
+3 the outcome of a row is unknown: look in CAKE, then --settle; 4 account or network.
+
+Examples:
+  cake-edge corrections --file fix.csv
+  CAKE_API_KEY=… cake-edge corrections --file fix.csv --apply --max-rows 100 --base-url https://yourdomain.cakemarketing.com
+  cake-edge corrections --file fix.csv --settle 12=missing --base-url https://yourdomain.cakemarketing.com`;
+
+const OPTION_TYPES = {
+  file: { type: "string" },
+  "base-url": { type: "string" },
+  apply: { type: "boolean" },
+  "max-rows": { type: "string" },
+  "max-money": { type: "string" },
+  rate: { type: "string" },
+  ignore: { type: "string", multiple: true },
+  journal: { type: "string" },
+  settle: { type: "string", multiple: true },
+  json: { type: "boolean" },
+} as const;
+
+interface Options {
+  readonly file: string;
+  readonly baseUrl: string | undefined;
+  readonly isApplied: boolean;
+  readonly maxRows: number | undefined;
+  readonly maxMoney: string | undefined;
+  readonly rateLimit: number;
+  readonly ignored: readonly string[];
+  readonly journal: string;
+  readonly settled: ReadonlyMap<number, "corrected" | "missing">;
+  readonly isJson: boolean;
+}
+
+/** A row of the file. */
+interface FileRow {
+  readonly line: number;
+  readonly row: CorrectionRow;
+}
+
+/** What an entry of the journal must be. */
+const RULES: EntryRules = {
+  states: ["sending", "corrected", "refused", "unknown", "missing"],
+  isWhole: ({ correction }) => typeof correction === "string" && correction !== "",
+  parts: "an account or a correction",
+};
+
+/** Checks, applies where told to, and returns the exit status. */
+export async function corrections(args: string[]): Promise<number> {
+  try {
+    const options = readOptions(args);
+    return await run(options, readRows(options));
+  } catch (error) {
+    if (!(error instanceof UsageError) && !isCakeError(error)) throw error;
+    console.error(`cake-edge corrections: ${sentenceOf(error)}`);
+    return error instanceof UsageError || /^(invalid|missing)_/.test(error.code) ? 2 : 4;
+  }
+}
+
+function readOptions(args: string[]): Options {
+  if (args.some((arg) => /^--(api-)?key(=|$)/.test(arg))) {
+    throw new UsageError("the API key is no argument, for arguments show in process lists: set CAKE_API_KEY");
+  }
+  const values = readArgs(args, OPTION_TYPES, "cake-edge corrections --help");
+  const one = (name: string) => values[name] as string | undefined;
+  const many = (name: string) => (values[name] as string[] | undefined) ?? [];
+  const file = one("file");
+  const baseUrl = one("base-url");
+  if (file === undefined) throw new UsageError("--file is needed: the rows, as CSV");
+  const rate = Number(one("rate") ?? "2");
+  if (!(rate > 0 && rate <= 1_000)) throw new UsageError("--rate must be a number above 0 and at most 1000");
+  const maxRows = one("max-rows");
+  if (maxRows !== undefined && !/^\d{1,15}$/.test(maxRows)) throw new UsageError("--max-rows must be a whole number");
+  const maxMoney = one("max-money");
+  if (maxMoney !== undefined && !/^\d{1,15}(\.\d{1,4})?$/.test(maxMoney)) {
+    throw new UsageError("--max-money must be an amount, such as 500.00");
+  }
+  const settled = new Map(
+    many("settle").map((text) => {
+      const [, line, word] = /^(\d+)=(corrected|missing)$/.exec(text.toLowerCase()) ?? [];
+      if (line === undefined) throw new UsageError("--settle takes a line and what is true: 12=corrected, 12=missing");
+      return [Number(line), word as "corrected" | "missing"] as const;
+    }),
+  );
+  const isApplied = values["apply"] === true;
+  if ((isApplied || settled.size > 0) && baseUrl === undefined) {
+    throw new UsageError("--base-url is needed with --apply and --settle: your CAKE domain");
+  }
+  const journal = one("journal") ?? `${file}.journal`;
+  if (isSameFile(file, journal)) {
+    throw new UsageError("--journal and --file are one file: the journal would be written into the rows");
+  }
+  return {
+    file,
+    baseUrl,
+    isApplied,
+    maxRows: maxRows === undefined ? undefined : Number(maxRows),
+    maxMoney,
+    rateLimit: rate,
+    ignored: many("ignore"),
+    journal,
+    settled,
+    isJson: values["json"] === true,
+  };
+}
+
+/** The fields by their columns' names: this package's, and those of CAKE's reconciliation tool. */
+const COLUMNS = {
+  correction_id: "correctionId",
+  conversion_id: "conversionId",
+  unique_id: "uniqueId",
+  transaction_id: "uniqueId",
+  offer_id: "offerId",
+  status: "status",
+  disposition: "status",
+  payout: "payout",
+  add_to_existing_payout: "isAdded",
+  payout_added: "payoutAdded",
+  revenue: "revenue",
+  revenue_added: "revenueAdded",
+  disposition_id: "dispositionId",
+  effective_date: "effectiveDate",
+  note: "note",
+  amount: "amount",
+} as const;
+
+const NUMBERS: ReadonlySet<string> = new Set(["conversionId", "offerId", "dispositionId"]);
+
+function readRows({ file, ignored }: Options): FileRow[] {
+  return readTable(file, { known: COLUMNS, needed: ["offer_id"], ignored }).map(({ line, cells }) => {
+    const fields: Record<string, unknown> = {};
+    for (const [field, cell] of cells) {
+      if (field === "isAdded") continue;
+      if (field === "status") fields[field] = /^reversed$/i.test(cell) ? "returned" : cell.toLowerCase();
+      else fields[field] = NUMBERS.has(field) && /^\d{1,16}$/.test(cell) ? Number(cell) : cell;
+    }
+    const isAdded = cells.get("isAdded") ?? "FALSE";
+    if (!/^(true|false)$/i.test(isAdded)) {
+      throw new UsageError(`${file}, line ${line}: Add to Existing Payout must be TRUE or FALSE`);
+    }
+    if (/^true$/i.test(isAdded) && fields["payout"] !== undefined) {
+      fields["payoutAdded"] = fields["payout"];
+      delete fields["payout"];
+    }
+    return { line, row: fields as unknown as CorrectionRow };
+  });
+}
+
+async function run(options: Options, rows: readonly FileRow[]): Promise<number> {
+  const { baseUrl, isApplied, maxRows, maxMoney } = options;
+  const client = createCakeClient({
+    baseUrl: baseUrl ?? "https://example.cakemarketing.com",
+    // Without --apply nothing is sent, and no key is needed to look.
+    apiKey: process.env["CAKE_API_KEY"] ?? (isApplied ? "" : "none"),
+  });
+  const account = baseUrl === undefined ? undefined : accountOf(baseUrl);
+  const file = account === undefined ? undefined : openJournal<CorrectionEntry>(options.journal, account, RULES);
+  const journal = file ?? { read: () => [], append: () => undefined };
+  const release =
+    isApplied || options.settled.size > 0 ? lock(`${options.journal}.lock`, "applying these rows") : () => undefined;
+  const controller = new AbortController();
+  const stop = () => controller.abort();
+  process.on("SIGINT", stop).on("SIGTERM", stop);
+  const apply = (dryRun: boolean) =>
+    applyCorrections(
+      rows.map(({ row }) => row),
+      {
+        client,
+        journal,
+        dryRun,
+        rateLimit: options.rateLimit,
+        signal: controller.signal,
+        ...(maxRows === undefined ? {} : { maxRows }),
+        ...(maxMoney === undefined ? {} : { maxMoney }),
+      },
+    );
+  try {
+    if (options.settled.size > 0) settle(options, rows, (await apply(true)).rows, journal);
+    const report = await apply(!isApplied);
+    print(options, rows, report.rows);
+    if (report.stopped) console.error(`cake-edge corrections: ended early: ${sentenceOf(report.stopped)}`);
+    const counts = summary(report.rows);
+    const hint = counts.includes(" ready") ? "; --apply sends those that are ready" : "";
+    const money = report.money === "0.00" ? "" : ` Money, as far as rows say: ${report.money}.`;
+    const end = isApplied ? `${money} Journal: ${options.journal}` : `${money} Nothing was sent${hint}.`;
+    console.error(`${report.rows.length} rows: ${counts}.${end}`);
+    return report.stopped && statusOf(report.rows) !== 3 ? 4 : statusOf(report.rows);
+  } finally {
+    process.off("SIGINT", stop).off("SIGTERM", stop);
+    release();
+  }
+}
+
+/** Writes down what a person has seen in CAKE. */
+function settle(
+  { settled, file }: Options,
+  rows: readonly FileRow[],
+  checked: readonly AppliedCorrection[],
+  journal: { append(entry: CorrectionEntry): void },
+): void {
+  for (const [line, state] of settled) {
+    const index = rows.findIndex((each) => each.line === line);
+    const row = checked[index];
+    if (row === undefined) throw new UsageError(`${file} has no row on line ${line}`);
+    if (row.outcome === "invalid") throw new UsageError(`line ${line} of ${file} is no correction that can be sent`);
+    if (row.outcome === "already")
+      throw new UsageError(`line ${line} of ${file} is applied: there is nothing to settle`);
+    journal.append({ correction: row.correction, state, at: new Date().toISOString() });
+  }
+}
+
+function statusOf(rows: readonly AppliedCorrection[]): number {
+  const has = (...outcomes: string[]) => rows.some(({ outcome }) => outcomes.includes(outcome));
+  if (has("unknown")) return 3;
+  return has("invalid", "refused", "capped") ? 1 : 0;
+}
+
+function summary(rows: readonly AppliedCorrection[]): string {
+  const counts = new Map<string, number>();
+  for (const { outcome } of rows) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+  return [...counts].map(([outcome, count]) => `${count} ${outcome}`).join(", ") || "none";
+}
+
+function print(options: Options, rows: readonly FileRow[], shown: readonly AppliedCorrection[]): void {
+  for (const { index, row, outcome, error } of shown) {
+    const line = rows[index]?.line;
+    if (options.isJson) {
+      const why = error && { error: { code: error.code, message: error.message } };
+      console.log(JSON.stringify({ line, outcome, ...row, ...why }));
+      continue;
+    }
+    const { offerId, conversionId, uniqueId, amount: _, ...changes } = row;
+    const what = Object.entries(changes).map(([name, value]) => `${name} ${visible(value)}`);
+    const of = uniqueId === undefined ? `conversion ${visible(conversionId)}` : visible(uniqueId);
+    console.log(`line ${line}  ${outcome}  offer ${visible(offerId)}  ${of}  ${what.join(", ")}`);
+    if (error) console.log(`      ${visible(sentenceOf(error))}`);
+    if (outcome === "unknown") {
+      console.log(
+        `      CAKE may have it: look at the conversion's note and totals there, then --settle ${line}=corrected, or =missing to have it sent again`,
+      );
+    }
+  }
+}

@@ -1,0 +1,222 @@
+/** Many corrections at once. Each is checked, and applied once, whatever happens on the way. */
+import { textOf, unitsOf } from "../amount.js";
+import { CakeError, isCakeError, toCakeError } from "../error.js";
+import { checkNames, choice, functionOption, integerOption, refuse } from "../option.js";
+import type { CakeClient, CorrectConversionParams } from "./client.js";
+import { createSender } from "./one-by-one.js";
+
+/** A correction of a list: of a report's `rows`, of a forwarder's export, of your own. */
+export interface CorrectionRow extends CorrectConversionParams {
+  /** Your own id of it, as the forwarder takes one. It ends the note, so that the correction can be told apart. */
+  readonly correctionId?: string | number;
+  /** How much money it moves, such as `"9.00"`: what `maxMoney` counts. @default what it adds */
+  readonly amount?: string;
+}
+
+/**
+ * What a journal keeps of one step of one correction. `sending` stands there before the request leaves, and one of the
+ * others once its outcome is known: `sending` alone is an outcome that nobody knows. `missing` is for a person who has
+ * seen in CAKE that the correction is not there.
+ */
+export interface CorrectionEntry {
+  /** What is corrected, and how: the same text for the same correction. */
+  readonly correction: string;
+  readonly state: "sending" | "corrected" | "refused" | "unknown" | "missing";
+  /** What went wrong. */
+  readonly message?: string;
+  /** When, as an ISO date. */
+  readonly at: string;
+}
+
+/** Keeps what was done, so that a rerun corrects nothing twice: one for each account. */
+export interface CorrectionJournal {
+  /** All entries, the oldest first. */
+  read(): Iterable<CorrectionEntry> | Promise<Iterable<CorrectionEntry>>;
+  /** Adds one. The request leaves once it is kept for good. */
+  append(entry: CorrectionEntry): void | Promise<void>;
+}
+
+/** How corrections are applied. */
+export interface ApplyCorrectionsOptions {
+  /** The account. */
+  readonly client: Pick<CakeClient, "correctConversion">;
+  readonly journal: CorrectionJournal;
+  /** At most so many are sent; the rest is left for the next time. @default all */
+  readonly maxRows?: number;
+  /**
+   * What is sent moves at most so much money, such as `"500.00"`; the rest is left for the next time. A row that sets
+   * totals or a status needs an `amount` then: what it moves does not stand in it.
+   * @default any sum
+   */
+  readonly maxMoney?: string;
+  /** Check the rows and say what would be sent, and send nothing. @default false */
+  readonly dryRun?: boolean;
+  /** At most so many requests a second. @default 2 */
+  readonly rateLimit?: number;
+  /** Is told of each row, in their order, once it is known what became of it. */
+  readonly onRow?: (row: AppliedCorrection) => void;
+  /** Ends it between two rows. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * What became of a row: `corrected` now, `already` by an earlier run or row; `ready` to be sent, in a dry run; `invalid`
+ * and so not sent; `capped`, left by `maxRows` or `maxMoney`; `refused` by CAKE; `unknown`, sent now or earlier without a
+ * clear answer, and not sent again; `left`, not reached.
+ */
+export type CorrectionOutcome =
+  | "corrected"
+  | "already"
+  | "ready"
+  | "invalid"
+  | "capped"
+  | "refused"
+  | "unknown"
+  | "left";
+
+/** A row and what became of it. */
+export interface AppliedCorrection {
+  /** The row's place in the list, from 0. */
+  readonly index: number;
+  readonly row: CorrectionRow;
+  /** What a journal knows it by; empty where it is invalid. */
+  readonly correction: string;
+  readonly outcome: CorrectionOutcome;
+  readonly error?: CakeError;
+}
+
+/** What became of all rows. */
+export interface CorrectionsReport {
+  /** Is every row corrected, or in a dry run ready to be? */
+  readonly ok: boolean;
+  readonly rows: readonly AppliedCorrection[];
+  /** How much money was moved, or in a dry run would be, as far as the rows say. */
+  readonly money: string;
+  /** Why it ended before the last row: a key that CAKE refuses, an outage, `aborted`. */
+  readonly stopped?: CakeError;
+}
+
+const OPTIONS = ["client", "journal", "maxRows", "maxMoney", "dryRun", "rateLimit", "onRow", "signal"];
+
+/**
+ * Applies corrections one by one, by {@link CakeClient.correctConversion}. A correction that the journal knows as
+ * applied is not sent again, nor one whose outcome nobody knows: look at the conversion in CAKE.
+ *
+ * @throws CakeError `invalid_field`; what happens to the rows is in the report
+ * @example
+ * const { rows } = result.corrections({ reject: ["duplicate_conversion"] });
+ * const report = await applyCorrections(rows, { client: cake, journal, maxRows: 100, maxMoney: "500.00" });
+ */
+export async function applyCorrections(
+  rows: Iterable<CorrectionRow>,
+  options: ApplyCorrectionsOptions,
+): Promise<CorrectionsReport> {
+  if (typeof options !== "object" || options === null) refuse("options", "must be an object");
+  checkNames("options", options, OPTIONS);
+  const { client, journal, signal } = options;
+  if (typeof client?.correctConversion !== "function")
+    refuse("client", "must be a client, as createCakeClient makes it");
+  if (typeof journal?.read !== "function" || typeof journal.append !== "function") {
+    refuse("journal", "must have read() and append(entry)");
+  }
+  if (typeof rows !== "object" || rows === null || !(Symbol.iterator in rows)) refuse("rows", "must be a list");
+  const maxRows = integerOption("maxRows", options.maxRows, 0, Number.MAX_SAFE_INTEGER) ?? Number.POSITIVE_INFINITY;
+  const maxMoney = options.maxMoney === undefined ? undefined : unitsOf("maxMoney", options.maxMoney);
+  const dryRun = choice("dryRun", options.dryRun, [true, false]) ?? false;
+  const onRow = functionOption("onRow", options.onRow);
+  const sender = createSender(options.rateLimit ?? 2, signal);
+  const known = latest(await journal.read());
+  const done: AppliedCorrection[] = [];
+  let sentRows = 0;
+  let money = 0n;
+
+  async function apply(row: CorrectionRow, index: number): Promise<AppliedCorrection> {
+    const params = paramsOf(row);
+    let correction = "";
+    let moved: bigint;
+    try {
+      // Checked by the core, which spells the same correction the same way. Nothing is sent.
+      correction = (await client.correctConversion(params, { dryRun: true })).query;
+      moved = movedBy(row, maxMoney !== undefined);
+    } catch (thrown) {
+      if (!isCakeError(thrown)) throw thrown;
+      return { index, row, correction: "", outcome: "invalid", error: toCakeError(thrown) };
+    }
+    const end = (outcome: CorrectionOutcome, error?: CakeError): AppliedCorrection => ({
+      index,
+      row,
+      correction,
+      outcome,
+      ...(error && { error }),
+    });
+    const state = known.get(correction);
+    if (state === "corrected") return end("already");
+    if (state === "sending" || state === "unknown") return end("unknown");
+    if (sender.stopped !== undefined) return end("left");
+    if (sentRows >= maxRows || (maxMoney !== undefined && money + moved > maxMoney)) return end("capped");
+    sentRows += 1;
+    money += moved;
+    if (dryRun) {
+      known.set(correction, "corrected");
+      return end("ready");
+    }
+    const note = (step: Pick<CorrectionEntry, "state" | "message">) => {
+      known.set(correction, step.state);
+      return journal.append({ correction, ...step, at: new Date().toISOString() });
+    };
+    const sent = await sender.send(note, async () => {
+      await client.correctConversion(params);
+      await note({ state: "corrected" });
+    });
+    if (sent.outcome === "done") return end("corrected");
+    // What was not carried out has moved nothing.
+    if (sent.outcome !== "unknown") money -= moved;
+    return end(sent.outcome, sent.error);
+  }
+
+  for (const row of rows) {
+    if (typeof row !== "object" || row === null) refuse("rows", "must be a list of objects");
+    const applied = await apply(row, done.length);
+    done.push(applied);
+    onRow?.(applied);
+  }
+  const ok = done.every(({ outcome }) => outcome === "corrected" || outcome === "already" || outcome === "ready");
+  return { ok, rows: done, money: textOf(money), ...(sender.stopped && { stopped: sender.stopped }) };
+}
+
+/** What the client takes of a row. */
+function paramsOf({ correctionId, amount: _, note, ...params }: CorrectionRow): CorrectConversionParams {
+  const mark = correctionId === undefined ? "" : `[${String(correctionId)}]`;
+  const full = [note ?? "", mark].filter((part) => part !== "").join(" ");
+  return full === "" ? params : { ...params, note: full };
+}
+
+/** How much money a row moves, in 1/10,000: what it says, else what it adds. */
+function movedBy(
+  { amount, payoutAdded, revenueAdded, payout, revenue, status }: CorrectionRow,
+  isAsked: boolean,
+): bigint {
+  if (amount !== undefined) return size(unitsOf("amount", amount));
+  if (isAsked && (payout !== undefined || revenue !== undefined || status !== undefined)) {
+    const rule = "is missing: a total or a status does not say how much money it moves, and maxMoney counts it";
+    throw new CakeError({ code: "invalid_field", parameter: "amount", rule });
+  }
+  // One refund takes from both: what it moves is the larger part.
+  const added = [payoutAdded, revenueAdded].map((text) =>
+    text === undefined ? 0n : size(unitsOf("amount", String(text))),
+  );
+  return added.reduce((most, each) => (each > most ? each : most), 0n);
+}
+
+function size(units: bigint): bigint {
+  return units < 0n ? -units : units;
+}
+
+/** The last state of each correction; what was once applied is. */
+function latest(entries: Iterable<CorrectionEntry>): Map<string, CorrectionEntry["state"]> {
+  const found = new Map<string, CorrectionEntry["state"]>();
+  for (const { correction, state } of entries) {
+    if (found.get(correction) !== "corrected") found.set(correction, state);
+  }
+  return found;
+}

@@ -1,0 +1,103 @@
+/**
+ * Writes that cannot be repeated, one by one: each is noted in a journal before it leaves and once its outcome is known,
+ * so that a rerun sends nothing twice. Shared by what registers postbacks and what applies corrections.
+ */
+import { CakeError, isCakeError } from "../error.js";
+import { intervalOf } from "./client.js";
+
+/** What a journal keeps of a step, besides what it was about. */
+export interface Step {
+  readonly state: "sending" | "refused" | "unknown";
+  /** What went wrong. */
+  readonly message?: string;
+}
+
+/** What became of a write. */
+export type Sent<Done> =
+  | { readonly outcome: "done"; readonly done: Done }
+  | { readonly outcome: "refused" | "unknown" | "left"; readonly error: CakeError };
+
+/** Sends one after the other. */
+export interface Sender {
+  /** Why nothing more is sent: a key that CAKE refuses, an outage, `aborted`. */
+  readonly stopped: CakeError | undefined;
+  /**
+   * Notes, sends, and notes the outcome; `note` of what is done is the caller's own. What is thrown and not CAKE's is
+   * the journal's or a caller's own: the row stays as `sending`.
+   */
+  send<Done>(note: (step: Step) => void | Promise<void>, write: () => Promise<Done>): Promise<Sent<Done>>;
+}
+
+/** After so many rows in a row without a clear answer CAKE is out, and each further one would be one more to look up. */
+const MAX_UNKNOWN = 2;
+/** How often a row waits for a rate limit to pass, and how long at most. */
+const MAX_WAITS = 5;
+const MAX_WAIT_MS = 60_000;
+
+/** What would befall every further row too. */
+const STOPS: ReadonlySet<string> = new Set(["unauthorized", "rate_limited", "read_only", "aborted", "internal"]);
+
+/** A sender of at most so many requests a second; `signal` ends it between two. */
+export function createSender(rateLimit: number, signal: AbortSignal | undefined): Sender {
+  const pause = intervalOf(rateLimit);
+  let stopped: CakeError | undefined;
+  let unknown = 0;
+  let sentAt = Number.NEGATIVE_INFINITY;
+  const leave = (error: CakeError) => {
+    stopped = error;
+    return { outcome: "left", error } as const;
+  };
+  return {
+    get stopped() {
+      return stopped;
+    },
+    async send(note, write) {
+      for (let waits = 0; ; waits += 1) {
+        await sleep(sentAt + pause - Date.now(), signal);
+        if (signal?.aborted) return leave(aborted());
+        await note({ state: "sending" });
+        sentAt = Date.now();
+        try {
+          const done = await write();
+          unknown = 0;
+          return { outcome: "done", done };
+        } catch (thrown) {
+          if (!isCakeError(thrown)) throw thrown;
+          const { code, message, cause, retryAfterMs } = thrown;
+          if (code === "outcome_unknown") {
+            const because = cause instanceof Error ? `: ${cause.message}` : "";
+            await note({ state: "unknown", message: `${message}${because}` });
+            unknown += 1;
+            if (unknown >= MAX_UNKNOWN) stopped = thrown;
+            return { outcome: "unknown", error: thrown };
+          }
+          await note({ state: "refused", message });
+          if (code === "rate_limited" && waits < MAX_WAITS && (retryAfterMs ?? 0) <= MAX_WAIT_MS) {
+            await sleep(retryAfterMs ?? Math.min(1_000 * 2 ** waits, MAX_WAIT_MS), signal);
+            continue;
+          }
+          if (STOPS.has(code)) return leave(thrown);
+          unknown = 0;
+          return { outcome: "refused", error: thrown };
+        }
+      }
+    },
+  };
+}
+
+function aborted(): CakeError {
+  return new CakeError({ code: "aborted", rule: "the call was aborted by its signal" });
+}
+
+function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  if (ms <= 0 || signal?.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal?.addEventListener("abort", end);
+  });
+}

@@ -1,0 +1,80 @@
+/** The route of networks' and form tools' postbacks: a GET or a form whose names are theirs. */
+import { call, isCakeError } from "../error.js";
+import { errorOf, failure, json, partsOf, Refusal, statusOf } from "./answer.js";
+import { readBody } from "./body.js";
+import type { IncomingOutcome } from "./incoming.js";
+import type { Setup } from "./setup.js";
+import type { Acceptance, Intake } from "./shard.js";
+import { tell } from "./tell.js";
+
+const FORM = /^application\/x-www-form-urlencoded\s*(;|$)/i;
+
+/** Answers `postback/NAME` and `postback/NAME/SECRET`: `OK`, or JSON for who asks for it. */
+export async function handlePostback(request: Request, rest: string, setup: Setup, intake: Intake): Promise<Response> {
+  const answer = await (async () => {
+    try {
+      return await answerOf(request, rest, setup, intake);
+    } catch (thrown) {
+      return failure(thrown);
+    }
+  })();
+  if (/\bapplication\/json\b/i.test(request.headers.get("accept") ?? "")) return answer;
+  const { error } = (await answer.json()) as { error?: { code: string; rule: string; parameter?: string } };
+  const words = error && [`${error.code}:`, error.parameter, error.rule].filter((word) => word).join(" ");
+  const headers = new Headers(answer.headers);
+  headers.set("content-type", "text/plain; charset=utf-8");
+  return new Response(words ?? "OK", { status: answer.status, headers });
+}
+
+async function answerOf(request: Request, rest: string, setup: Setup, intake: Intake): Promise<Response> {
+  const [name = "", segment = ""] = rest.split("/");
+  const postback = setup.options.postbacks.get(name);
+  if (postback === undefined) throw new Refusal("not_found", "unknown postback: see the option postbacks");
+  if (request.method !== "GET" && request.method !== "POST") {
+    throw new Refusal("method_not_allowed", "method not allowed: use GET or POST", { allow: "GET, POST" });
+  }
+  const isForm = request.method === "POST";
+  if (isForm && !FORM.test(request.headers.get("content-type") ?? "")) {
+    throw new Refusal("unsupported_type", "the content type must be application/x-www-form-urlencoded");
+  }
+  const query = new URL(request.url).search.slice(1);
+  const form = isForm ? await readBody(request) : "";
+  const told = (outcome: IncomingOutcome, more: { code?: string; id?: string } = {}) =>
+    tell({ event: "postback", postback: name, outcome, ...more }, setup);
+  let conversion: string | undefined;
+  let result: Acceptance;
+  try {
+    conversion = call(() => postback.reader().read(decoded(segment), query, form));
+    if (conversion === undefined) {
+      await told("secret_refused");
+      throw new Refusal("secret_refused", "this request shows no secret of this postback's, or its signature is wrong");
+    }
+    result = await intake.convert(conversion);
+  } catch (thrown) {
+    if (!isCakeError(thrown) || thrown.code === "internal") throw thrown;
+    await told("refused", { code: thrown.code });
+    // Named as they name it.
+    const error = partsOf(thrown);
+    return json(400, { error: { ...error, parameter: postback.map[error.parameter ?? ""] ?? error.parameter } });
+  }
+  if ("refusal" in result) {
+    const { refusal } = result;
+    await told("refused", { code: refusal });
+    const rule =
+      refusal === "conversion_conflict"
+        ? "this id was accepted with other values"
+        : "too many conversions wait: try again later";
+    return json(statusOf(refusal), { error: errorOf(refusal, rule) });
+  }
+  const { id, state, duplicate } = result;
+  await told(duplicate ? "duplicate" : "accepted", { id });
+  return json(200, { id, state, duplicate });
+}
+
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}

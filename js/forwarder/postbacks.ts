@@ -1,0 +1,107 @@
+/** The options of postbacks: whose are taken, and what their parameters mean. */
+import { call } from "../error.js";
+import { checkNames, choice, integerOption, optionalString, refuse } from "../option.js";
+import type { Postback } from "../wasm/forwarder.js";
+import { core } from "./core.js";
+import { checkSecrets } from "./secret.js";
+
+/** The names of their parameters, by the fields of a conversion. */
+export interface PostbackMap {
+  /** The parameter with the click id, such as `sub1`. */
+  readonly clickId: string;
+  /** The parameter with their id of the conversion, such as `txid`: the same one again is a duplicate. */
+  readonly uniqueId: string;
+  /** The parameter with the offer, where one postback serves several. */
+  readonly offerId?: string;
+  readonly payout?: string;
+  readonly revenue?: string;
+  /** The parameter with a time of the account's zone, `YYYY-MM-DD HH:MM:SS`. */
+  readonly conversionDate?: string;
+  readonly orderId?: string;
+  readonly adv1?: string;
+  readonly adv2?: string;
+  readonly adv3?: string;
+  readonly adv4?: string;
+  readonly adv5?: string;
+}
+
+/** A postback that is taken. */
+export interface PostbackOptions {
+  /** The secrets, the newest first; each of 32 characters or more. */
+  readonly secrets: string | readonly string[];
+  /**
+   * How a request shows one. `secret`: in the path, `postback/NAME/SECRET`, or as the parameter {@link secretParameter}.
+   * `signature`: the last parameter, `signature`, is the HMAC-SHA256 of all that stands before its `&`, in hexadecimal;
+   * of a form it is the form that is signed, and nothing beside it is read.
+   * @default "secret"
+   */
+  readonly by?: "secret" | "signature";
+  /** The parameter with the secret. @default "secret" */
+  readonly secretParameter?: string;
+  /** The offer, where no parameter tells it. */
+  readonly offerId?: number;
+  /** Which of their parameters is what. All others are passed over. */
+  readonly map: PostbackMap;
+}
+
+/** A postback, fit for use. */
+export interface ResolvedPostback {
+  readonly reader: () => Postback;
+  readonly map: Readonly<Record<string, string>>;
+}
+
+const NAMES = ["secrets", "by", "secretParameter", "offerId", "map"];
+const FIELDS = [
+  ...["clickId", "uniqueId", "offerId", "payout", "revenue", "conversionDate", "orderId"],
+  ...["adv1", "adv2", "adv3", "adv4", "adv5"],
+];
+
+/** Names that a path means something else by. */
+const RESERVED = ["conversions", "corrections", "health", "operator", "webhooks", "postback", "token"];
+
+/**
+ * Checks the postbacks.
+ *
+ * @throws CakeError `weak_secret`, `placeholder_text`, `invalid_field`
+ */
+export function resolvePostbacks(
+  postbacks: Readonly<Record<string, PostbackOptions>> | undefined,
+): ReadonlyMap<string, ResolvedPostback> {
+  const resolved = new Map<string, ResolvedPostback>();
+  if (postbacks === undefined || postbacks === null) return resolved;
+  if (typeof postbacks !== "object" || Array.isArray(postbacks)) refuse("postbacks", "must be an object");
+  for (const [name, given] of Object.entries(postbacks)) {
+    if (!/^[a-z0-9][a-z0-9-]{0,31}$/.test(name) || RESERVED.includes(name)) {
+      refuse("postbacks", "must have names of 1 to 32 of a-z 0-9 -, none of which is a route of the forwarder");
+    }
+    if (given !== undefined && given !== null) resolved.set(name, resolvePostback(`postbacks.${name}`, given));
+  }
+  return resolved;
+}
+
+function resolvePostback(place: string, given: PostbackOptions): ResolvedPostback {
+  if (typeof given !== "object") refuse(place, "must be an object");
+  checkNames(place, given, NAMES);
+  const at = (option: string) => `${place}.${option}`;
+  if (typeof given.map !== "object" || given.map === null) refuse(at("map"), "must be an object");
+  checkNames(at("map"), given.map, FIELDS);
+  const map: Record<string, string> = {};
+  for (const [name, theirs] of Object.entries(given.map)) {
+    const parameter = optionalString(at(`map.${name}`), theirs);
+    if (parameter !== undefined && parameter !== "") map[name] = parameter;
+  }
+  for (const name of ["clickId", "uniqueId"]) {
+    if (map[name] === undefined) refuse(at(`map.${name}`), "is missing: name their parameter");
+  }
+  const offerId = integerOption(at("offerId"), given.offerId, 1, Number.MAX_SAFE_INTEGER);
+  if ((offerId === undefined) === (map["offerId"] === undefined)) {
+    refuse(at("offerId"), "must be given once: as a number here, or as a parameter in map");
+  }
+  const secretParameter = optionalString(at("secretParameter"), given.secretParameter) || "secret";
+  const signed = choice(at("by"), given.by, ["secret", "signature"]) === "signature";
+  const secrets = checkSecrets(at("secrets"), given.secrets);
+  const settings = JSON.stringify({ map, offerId, secretParameter, signed });
+  const reader = core.keep(({ Postback }) => new Postback(secrets, settings));
+  call(reader);
+  return { reader, map };
+}

@@ -1,0 +1,210 @@
+/** The route of shops' webhooks. What one says is the core's affair (`src/delivery/shop`); a platform reads the status. */
+import { call, isCakeError } from "../error.js";
+import { json, Refusal } from "./answer.js";
+import { readBytes } from "./body.js";
+import type { IncomingOutcome, WebhookLine } from "./incoming.js";
+import type { ResolvedOptions } from "./options.js";
+import { checkLimit, type Setup } from "./setup.js";
+import type { Acceptance, Intake } from "./shard.js";
+import { isPlatform, type Platform, type ResolvedShop, type WebhookConversion } from "./shops.js";
+import { tell } from "./tell.js";
+
+/** A verdict of the core's. */
+interface Verdict {
+  readonly outcome: "sale" | "refund" | "no_click_id" | "test" | "ignored" | "ping" | "signature_refused";
+  readonly reason?: string;
+  readonly sale?: {
+    readonly conversion: WebhookConversion;
+    readonly paidAtMs?: number;
+    readonly revenueLeftOut?: "currency" | "amount";
+  };
+  readonly refund?: Refund;
+}
+
+/** What is taken back of a sale. */
+interface Refund {
+  /** A correction without its unique id. */
+  readonly correction: object;
+  /** What the sale may be known by. */
+  readonly uniqueIds: readonly string[];
+  /** Is it certain that a click led to the sale? */
+  readonly isOurs: boolean;
+}
+
+const HEADERS: Readonly<Record<Platform, { readonly signature: string; readonly topic?: string }>> = {
+  shopify: { signature: "x-shopify-hmac-sha256", topic: "x-shopify-topic" },
+  woocommerce: { signature: "x-wc-webhook-signature", topic: "x-wc-webhook-topic" },
+  stripe: { signature: "stripe-signature" },
+};
+
+/** More than WooCommerce's `webhook_id=12` has. */
+const MAX_PING_BYTES = 64;
+
+/** Answers `webhooks/PLATFORM`. */
+export async function handleWebhook(request: Request, name: string, setup: Setup, intake: Intake): Promise<Response> {
+  const { options } = setup;
+  const shops = isPlatform(name) ? options.shops.get(name) : undefined;
+  if (!isPlatform(name) || shops === undefined) {
+    throw new Refusal("not_found", "no webhooks of that platform are taken: see the option shops");
+  }
+  if (request.method !== "POST") {
+    throw new Refusal("method_not_allowed", "method not allowed: use POST", { allow: "POST" });
+  }
+  const body = await bodyOf(request, name);
+  const { shop, verdict } = read(request, name, body, shops);
+  if (verdict.outcome === "signature_refused") {
+    // A platform that signs is never limited: some send a webhook once only.
+    await checkLimit(request, setup);
+    await tell({ event: "webhook", shop: name, topic: "", outcome: "signature_refused" }, setup);
+    const rule = `${HEADERS[name].signature} must sign this very body with one of the secrets of shops.${name}`;
+    throw new Refusal("signature_refused", rule);
+  }
+  const payload = verdict.reason === "unreadable" ? undefined : tryParse(body);
+  const topic = topicOf(request, name, payload);
+  const told = async (outcome: IncomingOutcome, more: Partial<WebhookLine> = {}): Promise<Response> => {
+    const line: WebhookLine = { event: "webhook", shop: name, topic, outcome, ...more };
+    if (outcome === "ping") options.log(line);
+    else await tell(line, setup);
+    const { event: _, shop: __, topic: ___, alert: ____, code, ...answer } = line;
+    return json(200, { ...answer, ...(code === undefined ? {} : { reason: code }) });
+  };
+  if (verdict.outcome === "ping" || verdict.outcome === "test") return told(verdict.outcome);
+  if (verdict.reason === "too_old") return told("ignored", { code: "too_old" });
+  if (verdict.reason === "unreadable") return told("ignored", { code: "unreadable", alert: true });
+  if (verdict.outcome === "refund" && verdict.refund !== undefined) return takeBack(verdict.refund, intake, told);
+  const ready = verdict.sale && dated(verdict.sale, options);
+  let conversion = ready;
+  if (shop.map !== undefined && payload !== undefined) {
+    try {
+      conversion = checkMapped(await shop.map(payload, topic, ready));
+    } catch {
+      return mapFailed("threw", told);
+    }
+    if (conversion === undefined) return told("ignored", { code: "map" });
+  }
+  if (conversion === undefined) {
+    return verdict.outcome === "no_click_id"
+      ? told("no_click_id")
+      : told("ignored", { code: verdict.reason ?? "other_topic" });
+  }
+  // Of another mapping's revenue nothing is known.
+  const leftOut = shop.map === undefined ? verdict.sale?.revenueLeftOut : undefined;
+  const answer = await handOver(conversion, shop, intake, told, leftOut);
+  // The sale may be a repetition, and the refund that comes with it is not.
+  if (verdict.refund !== undefined) await takeBack(verdict.refund, intake, told);
+  return answer;
+}
+
+/** The body, where it can be worth reading: what nobody has signed is a ping of a few bytes, or refused. */
+async function bodyOf(request: Request, platform: Platform): Promise<Uint8Array> {
+  const isSigned = request.headers.has(HEADERS[platform].signature);
+  const isShort = Number(request.headers.get("content-length") ?? 0) <= MAX_PING_BYTES;
+  if (isSigned || (platform === "woocommerce" && isShort)) return readBytes(request);
+  await request.body?.cancel();
+  return new Uint8Array();
+}
+
+/** By the shop whose secret it is, of several on one platform. */
+function read(
+  request: Request,
+  platform: Platform,
+  body: Uint8Array,
+  shops: readonly ResolvedShop[],
+): { readonly shop: ResolvedShop; readonly verdict: Verdict } {
+  const names = HEADERS[platform];
+  const signature = request.headers.get(names.signature) ?? "";
+  const topic = names.topic === undefined ? "" : (request.headers.get(names.topic) ?? "");
+  const all = shops.map((shop) => {
+    const text = call(() => shop.reader().read(signature, topic, body, Date.now()));
+    return { shop, verdict: JSON.parse(text) as Verdict };
+  });
+  const [first] = all;
+  const own = all.find(({ verdict }) => verdict.outcome !== "signature_refused") ?? first;
+  if (own === undefined) throw new Refusal("not_found", "no webhooks of that platform are taken: see the option shops");
+  return own;
+}
+
+type Tell = (outcome: IncomingOutcome, more?: Partial<WebhookLine>) => Promise<Response>;
+
+async function handOver(
+  conversion: WebhookConversion,
+  shop: ResolvedShop,
+  intake: Intake,
+  told: Tell,
+  revenueLeftOut: "currency" | "amount" | undefined,
+): Promise<Response> {
+  let result: Acceptance;
+  try {
+    result = await intake.convert(JSON.stringify(conversion));
+  } catch (thrown) {
+    if (!isCakeError(thrown) || thrown.code === "internal") throw thrown;
+    if (shop.map !== undefined) return mapFailed(thrown.code, told);
+    // The same payload would break the same rule: to send it again helps nobody.
+    return told("refused", { code: thrown.code, alert: true });
+  }
+  if ("refusal" in result) {
+    if (result.refusal === "conversion_conflict") return told("changed");
+    throw new Refusal(result.refusal, "too many conversions wait: try again later", { "retry-after": "60" });
+  }
+  const { id, duplicate, moneyUsed } = result;
+  return told(duplicate ? "duplicate" : "accepted", {
+    id,
+    ...(revenueLeftOut ? { revenueLeftOut } : {}),
+    ...(moneyUsed === undefined ? {} : { moneyUsed }),
+  });
+}
+
+/** A refund becomes a correction of the conversion, under the first unique id that is known here. */
+async function takeBack({ correction, uniqueIds, isOurs }: Refund, intake: Intake, told: Tell): Promise<Response> {
+  for (const uniqueId of uniqueIds) {
+    let result: Awaited<ReturnType<Intake["correct"]>>;
+    try {
+      // A platform tells refunds of sales that no click led to as well.
+      result = await intake.correct(JSON.stringify({ ...correction, uniqueId }), !isOurs);
+    } catch (thrown) {
+      if (!isCakeError(thrown) || thrown.code === "internal") throw thrown;
+      return told("refused", { code: thrown.code, alert: true });
+    }
+    if (result === undefined) continue;
+    if (result === "unavailable") return told("refund_not_taken", { code: "corrections_unavailable", alert: true });
+    if ("refusal" in result) {
+      if (result.refusal === "correction_conflict") return told("changed");
+      throw new Refusal(result.refusal, "too many events wait: try again later", { "retry-after": "60" });
+    }
+    return told(result.duplicate ? "refund_duplicate" : "refund", { id: result.id });
+  }
+  return told("ignored", { code: "no_conversion" });
+}
+
+async function mapFailed(code: string, told: Tell): Promise<never> {
+  await told("map_failed", { code, alert: true });
+  throw new Refusal("map_failed", "the site's own mapping of this webhook failed: see the log");
+}
+
+/** One object, or nothing: several would be a body of another form. */
+function checkMapped(value: unknown): WebhookConversion | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== "object" || Array.isArray(value)) throw new TypeError("no conversion");
+  return value as WebhookConversion;
+}
+
+/** A sale counts when it was paid, where the account's zone is known; else when CAKE hears of it, as every conversion. */
+function dated({ conversion, paidAtMs }: NonNullable<Verdict["sale"]>, { zone }: ResolvedOptions): WebhookConversion {
+  const conversionDate = paidAtMs === undefined ? undefined : zone?.findCivil(new Date(paidAtMs));
+  return conversionDate === undefined ? conversion : { ...conversion, conversionDate };
+}
+
+function tryParse(body: Uint8Array): Record<string, unknown> | undefined {
+  try {
+    return JSON.parse(new TextDecoder().decode(body)) as Record<string, unknown>;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The topic, as far as it is fit for a log. */
+function topicOf(request: Request, platform: Platform, payload: Record<string, unknown> | undefined): string {
+  const header = HEADERS[platform].topic;
+  const topic = header === undefined ? payload?.["type"] : request.headers.get(header);
+  return typeof topic === "string" && /^[\w./-]{1,64}$/.test(topic) ? topic : "";
+}

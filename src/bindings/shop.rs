@@ -1,0 +1,92 @@
+//! Shops' webhooks and networks' postbacks for JavaScript.
+
+use super::to_integer;
+use crate::delivery::{postback, shop};
+use crate::{Error, Result};
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+/// A shop whose webhooks are taken; see [`shop::Shop`]. Shows no secret.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Shop(shop::Shop);
+
+#[wasm_bindgen]
+impl Shop {
+    /// A shop on `shopify`, `woocommerce` or `stripe`; `settings` are JSON.
+    ///
+    /// # Errors
+    /// Those of [`shop::Shop::new`].
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "wasm-bindgen hands lists over by value"
+    )]
+    #[wasm_bindgen(constructor)]
+    pub fn new(platform: &str, secrets: Vec<String>, settings: &str) -> Result<Self, JsValue> {
+        let secrets = secrets.iter().map(String::as_str);
+        Ok(Self(shop::Shop::new(platform, secrets, settings)?))
+    }
+
+    /// Says what a webhook is, as JSON; see [`shop::Verdict`].
+    ///
+    /// # Errors
+    /// [`Error::Internal`], which no webhook can cause.
+    pub fn read(
+        &self,
+        signature: &str,
+        topic: &str,
+        body: &[u8],
+        now_ms: f64,
+    ) -> Result<String, JsValue> {
+        let verdict = self.0.read(&shop::Webhook {
+            signature,
+            topic,
+            body,
+            now_ms: to_integer(now_ms),
+        });
+        Ok(serde_json::to_string(&verdict).map_err(|_| Error::Internal)?)
+    }
+}
+
+/// Whose postbacks are taken; see [`postback::Postback`]. Shows no secret.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Postback(postback::Postback);
+
+#[wasm_bindgen]
+impl Postback {
+    /// `settings` are JSON.
+    ///
+    /// # Errors
+    /// Those of [`postback::Postback::new`].
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "wasm-bindgen hands lists over by value"
+    )]
+    #[wasm_bindgen(constructor)]
+    pub fn new(secrets: Vec<String>, settings: &str) -> Result<Self, JsValue> {
+        let secrets = secrets.iter().map(String::as_str);
+        Ok(Self(postback::Postback::new(secrets, settings)?))
+    }
+
+    /// The conversion as JSON; `undefined` where the request shows no secret of this postback's.
+    ///
+    /// # Errors
+    /// Those of [`postback::Postback::read`].
+    pub fn read(
+        &self,
+        path_secret: &str,
+        query: &str,
+        form: &str,
+    ) -> Result<Option<String>, JsValue> {
+        let request = postback::Request {
+            path_secret,
+            query,
+            form,
+        };
+        if !self.0.is_admitted(&request) {
+            return Ok(None);
+        }
+        Ok(Some(self.0.read(&request)?))
+    }
+}

@@ -1,0 +1,150 @@
+//! What an attempt at a correction does beside that at a conversion: it waits for
+//! its conversion and for those before it, and is looked for by its note.
+
+use super::changes::{self, Changes};
+use super::{Attempt, Knowledge, Meaning, Moment, Phase, State, Step, Transition};
+use crate::api::older::correction::Checked;
+use crate::api::{Answer, Request};
+use crate::delivery::CircuitBreaker;
+use crate::{Error, Result};
+
+/// How long a correction waits at most for what it waits for, after that is due itself. It is told
+/// sooner: this is for whoever told it and was gone.
+const FAMILY_MS: u64 = 60_000;
+
+/// A conversion of the last day is among the newest.
+const RECENT_MS: u64 = 86_400_000;
+
+/// Where a correction's conversion stands, as this forwarder has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Parent {
+    /// Its state's word.
+    pub(crate) state: String,
+    /// Why it is not delivered.
+    pub(crate) code: String,
+    /// CAKE's words, or an operator's reason.
+    pub(crate) message: String,
+    /// When it is due.
+    pub(crate) next_ms: Option<u64>,
+    /// How long before the correction it was accepted here; `None` where that was later.
+    pub(crate) age_ms: Option<u64>,
+}
+
+/// What a correction waits for, and what came after it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Family {
+    /// Its conversion; `None` where this forwarder does not have it.
+    pub(crate) conversion: Option<Parent>,
+    /// When an earlier correction of the same conversion is due that is not over yet.
+    pub(crate) earlier_ms: Option<u64>,
+    /// May a later correction of the same conversion be recorded?
+    pub(crate) has_later: bool,
+}
+
+impl Attempt<'_> {
+    pub(super) fn correction_request(&self) -> Result<(Request, Checked)> {
+        match (&self.correction, self.route.older()) {
+            (Some(correction), Some(account)) => correction.request(account, &self.row.accepted_at),
+            (Some(_), None) => Err(Error::MissingApiKey),
+            (None, _) => Err(Error::Internal),
+        }
+    }
+
+    /// A correction waits for its conversion and for those before it, and ends where there is nothing
+    /// to be corrected.
+    pub(super) fn meet(
+        &mut self,
+        family: Option<Family>,
+        breaker: &mut CircuitBreaker,
+        moment: Moment,
+    ) -> Step {
+        let wait = |until_ms: u64| until_ms.max(moment.now_ms).saturating_add(FAMILY_MS);
+        let Some(family) = family else {
+            return self.put_off(wait(0));
+        };
+        match &family.conversion {
+            Some(parent) if parent.state == "pending" => {
+                let mut transition = self.put_off_to(wait(parent.next_ms.unwrap_or_default()));
+                // What has waited from the first was never sent, whichever object had it.
+                transition.is_unsent =
+                    parent.age_ms.is_some() && self.row.attempts == 0 && !self.row.is_in_doubt;
+                return Step::Store(transition);
+            }
+            Some(parent) if parent.state != "delivered" => {
+                let (code, why) = (
+                    ["conversion_", &parent.state].concat(),
+                    [&parent.code, ": ", &parent.message].concat(),
+                );
+                return self.end(&code, why.trim_end_matches([':', ' ']));
+            }
+            _ => {}
+        }
+        if let Some(due_ms) = family.earlier_ms {
+            return self.put_off(wait(due_ms));
+        }
+        self.is_overtaken = family.has_later;
+        if !self.is_in_doubt {
+            return self.send(breaker, moment);
+        }
+        if self.facts.knowledge == Knowledge::Unknown && moment.now_ms < self.facts.quiet_from_ms {
+            return self.put_off(self.facts.quiet_from_ms);
+        }
+        let rest_ms = breaker.lookups_rest_until_ms(moment.now_ms);
+        if rest_ms > 0 {
+            return self.put_off(rest_ms);
+        }
+        let age_ms = family.conversion.and_then(|parent| parent.age_ms);
+        let is_recent = age_ms.is_some_and(|age_ms| age_ms < RECENT_MS);
+        self.ask_changes(Changes::new(is_recent), breaker, moment)
+    }
+
+    /// What changed on the offer shows the correction by its note.
+    fn ask_changes(
+        &mut self,
+        changes: Changes,
+        breaker: &mut CircuitBreaker,
+        moment: Moment,
+    ) -> Step {
+        let url = match (self.route.older(), self.correction_request()) {
+            (Some(account), Ok((_, checked))) => changes.url(account, &checked, self.row),
+            _ => return self.stay_in_doubt("there is no API to ask", breaker, moment),
+        };
+        self.phase = Phase::AskingChanges(changes);
+        Step::Fetch {
+            url,
+            limit: changes::BODY_LIMIT,
+        }
+    }
+
+    pub(super) fn read_changes(
+        &mut self,
+        mut changes: Changes,
+        answer: &Answer<'_>,
+        breaker: &mut CircuitBreaker,
+        moment: Moment,
+    ) -> Step {
+        let found = match self.correction_request() {
+            Ok((_, checked)) => changes.read(answer, &checked),
+            Err(error) => Err(error),
+        };
+        match found {
+            Ok(changes::Found::Recorded(id)) => self.settle(Meaning::Recorded(id), breaker, moment),
+            Ok(changes::Found::NotYet) => self.ask_changes(changes, breaker, moment),
+            Ok(changes::Found::Missing) => self.send_what_is_missing(breaker, moment),
+            Ok(changes::Found::Nothing(why)) => self.stay_in_doubt(why, breaker, moment),
+            Err(error) => self.fail_lookup(error, breaker, moment),
+        }
+    }
+
+    /// Nothing is sent, now or later.
+    pub(super) fn end(&self, code: &str, why: &str) -> Step {
+        Step::Store(Transition {
+            attempts: self.row.attempts,
+            // What was never sent is in no doubt, whoever knows.
+            is_in_doubt: self.row.is_in_doubt && !self.is_overtaken,
+            code: code.to_owned(),
+            upstream_message: why.to_owned(),
+            ..self.over(State::Refused)
+        })
+    }
+}

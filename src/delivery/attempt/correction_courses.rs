@@ -1,0 +1,600 @@
+//! Corrections by table, and by property: a CAKE, a forwarder's rows, and whatever
+//! may happen to both.
+
+use super::tests::{START_MS, api, text_of};
+use super::*;
+use crate::delivery::correction::{CorrectionBody, read_corrections};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+const TIMEOUT_MS: u64 = 15_000;
+
+fn correction_text(id: &str, unique: &str, more: &str) -> String {
+    let body = format!(r#"{{"correctionId":"{id}","offerId":1,"uniqueId":"{unique}",{more}}}"#);
+    match read_corrections(&body).unwrap() {
+        CorrectionBody::One(correction) => correction.text().unwrap(),
+        CorrectionBody::Many(_) => panic!("several"),
+    }
+}
+
+fn row_of(more: &str) -> Row {
+    Row {
+        number: 2,
+        text: correction_text("r", "u", more),
+        accepted_utc_ms: START_MS,
+        changed_ms: START_MS,
+        ..Row::default()
+    }
+}
+
+const FRESH: Facts = Facts {
+    is_deduplicated: true,
+    knowledge: Knowledge::NotRecorded,
+    quiet_from_ms: 0,
+};
+
+const IN_DOUBT: Facts = Facts {
+    knowledge: Knowledge::InDoubt,
+    ..FRESH
+};
+
+fn parent(state: &str) -> Family {
+    let of =
+        |pending: &str, other: &str| (if state == "pending" { pending } else { other }).to_owned();
+    Family {
+        conversion: Some(Parent {
+            state: state.to_owned(),
+            code: of("", "refused"),
+            message: of("", "CAKE said: Offer is closed"),
+            next_ms: (state == "pending").then_some(START_MS + 500_000),
+            age_ms: Some(1_000),
+        }),
+        ..Family::default()
+    }
+}
+
+/// The methods that were called, and the transition; `answers` are given in turn.
+fn run(
+    row: &Row,
+    facts: Facts,
+    family: &Family,
+    answers: &[(u16, &str)],
+) -> (Vec<String>, Transition) {
+    let route = api();
+    let now_ms = START_MS + 100_000;
+    let now = Moment {
+        now_ms,
+        utc_ms: now_ms,
+        random: 1 << 31,
+    };
+    let mut breaker = CircuitBreaker::default();
+    let mut attempt = Attempt::new(&route, row, facts, now_ms);
+    let mut answers = answers.iter();
+    let mut asked = Vec::new();
+    let mut step = attempt.start(&mut breaker, now);
+    for _ in 0..100 {
+        step = match step {
+            Step::Store(transition) => return (asked, transition),
+            Step::AskSiblings => panic!("no conversion"),
+            Step::AskFamily => attempt.next(Input::Family(Some(family.clone())), &mut breaker, now),
+            Step::Fetch { url, .. } => {
+                let path = url.split('?').next().unwrap_or_default();
+                asked.push(path.rsplit('/').next().unwrap_or_default().to_owned());
+                match answers.next() {
+                    None => attempt.next(Input::Failed(Error::network()), &mut breaker, now),
+                    Some((status, body)) => {
+                        let answer = Answer::new(*status, body);
+                        attempt.next(Input::Answered(&answer), &mut breaker, now)
+                    }
+                }
+            }
+        };
+    }
+    panic!("the attempt never ends");
+}
+
+const YES: &str = "<r><success>true</success><message>Conversion Updated</message></r>";
+
+fn no(message: &str) -> String {
+    format!("<r><success>false</success><message>{message}</message></r>")
+}
+
+/// The list of what changed, by rows of conversion id, unique id and note.
+fn changes(rows: &[(u64, &str, Option<&str>)]) -> String {
+    let mut xml = format!(
+        "<r><success>true</success><row_count>{}</row_count><event_conversions>",
+        rows.len()
+    );
+    for (id, unique, note) in rows {
+        let note = note.map_or(String::new(), |note| format!("<note>{note}</note>"));
+        let _ = write!(
+            xml,
+            "<event_conversion><event_conversion_id>{id}</event_conversion_id><site_offer><site_offer_id>1</site_offer_id></site_offer><transaction_id>{unique}</transaction_id>{note}</event_conversion>"
+        );
+    }
+    xml.push_str("</event_conversions></r>");
+    xml
+}
+
+#[test]
+fn a_correction_waits_for_its_conversion_and_ends_with_it() {
+    let row = row_of(r#""payout":"9""#);
+    let (asked, waits) = run(&row, FRESH, &parent("pending"), &[]);
+    assert!(asked.is_empty());
+    assert_eq!(
+        (waits.state, waits.attempts, waits.next_ms, waits.counted),
+        (State::Pending, 0, Some(START_MS + 560_000), "")
+    );
+    assert!(waits.is_unsent);
+    // One that was accepted after its correction says nothing of the time before.
+    let mut late = parent("pending");
+    late.conversion.as_mut().unwrap().age_ms = None;
+    assert!(!run(&row, FRESH, &late, &[]).1.is_unsent);
+    for (state, code) in [
+        ("refused", "conversion_refused"),
+        ("dead", "conversion_dead"),
+        ("cancelled", "conversion_cancelled"),
+    ] {
+        let (asked, over) = run(&row, FRESH, &parent(state), &[]);
+        assert!(asked.is_empty());
+        assert_eq!((over.state, over.code.as_str()), (State::Refused, code));
+        assert_eq!(over.upstream_message, "refused: CAKE said: Offer is closed");
+        assert!(!over.is_in_doubt);
+    }
+    for family in [parent("delivered"), Family::default()] {
+        let (asked, done) = run(&row, FRESH, &family, &[(200, YES)]);
+        assert_eq!(asked, ["UpdateConversionEvents"]);
+        assert_eq!((done.state, done.attempts), (State::Delivered, 1));
+    }
+}
+
+#[test]
+fn corrections_of_one_conversion_keep_their_order() {
+    let row = row_of(r#""payout":"9""#);
+    let behind = Family {
+        earlier_ms: Some(START_MS + 700_000),
+        ..parent("delivered")
+    };
+    let (asked, waits) = run(&row, FRESH, &behind, &[]);
+    assert!(asked.is_empty());
+    assert_eq!(waits.next_ms, Some(START_MS + 760_000));
+    let overtaken = Family {
+        has_later: true,
+        ..parent("delivered")
+    };
+    let (asked, over) = run(&row, FRESH, &overtaken, &[]);
+    assert!(asked.is_empty());
+    assert_eq!(
+        (over.state, over.code.as_str()),
+        (State::Refused, "overtaken")
+    );
+    // What may have been sent before it was overtaken is looked for all the same.
+    let there = changes(&[(7, "u", Some("[r]"))]);
+    let (asked, done) = run(&row, IN_DOUBT, &overtaken, &[(200, &there)]);
+    assert_eq!(asked, ["EventConversionChanges"]);
+    assert_eq!(
+        (done.state, done.conversion_id),
+        (State::Delivered, Some(7))
+    );
+    let missing = changes(&[(7, "u", Some("[s]"))]);
+    let (_, over) = run(&row, IN_DOUBT, &overtaken, &[(200, &missing)]);
+    assert_eq!((over.code.as_str(), over.is_in_doubt), ("overtaken", false));
+}
+
+#[test]
+fn the_answers_to_a_correction() {
+    let row = row_of(r#""payoutAdded":"-9.00""#);
+    let (missing, negative, limited) = (
+        no("Conversion Not Found"),
+        no("Payout must not be negative"),
+        no("Restricted"),
+    );
+    for (status, body, expected) in [
+        (200, YES, ("delivered", "", false)),
+        (200, missing.as_str(), ("refused", "refused", false)),
+        (200, negative.as_str(), ("refused", "refused", false)),
+        (200, limited.as_str(), ("pending", "rate_limited", false)),
+        (429, "", ("pending", "rate_limited", false)),
+        (404, "", ("refused", "http_status", false)),
+        (401, "", ("pending", "unauthorized", false)),
+        (500, "", ("pending", "http_status", true)),
+        (200, "<html>", ("pending", "unexpected_answer", true)),
+        (200, "", ("pending", "unexpected_answer", true)),
+        (302, "", ("pending", "redirected", true)),
+    ] {
+        let (_, over) = run(&row, FRESH, &parent("delivered"), &[(status, body)]);
+        let seen = (over.state.word(), over.code.as_str(), over.is_in_doubt);
+        assert_eq!(seen, expected, "{status} {body}");
+    }
+    let (_, lost) = run(&row, FRESH, &parent("delivered"), &[]);
+    assert_eq!((lost.state, lost.is_in_doubt), (State::Pending, true));
+}
+
+#[test]
+fn a_doubt_is_settled_by_reading_the_conversion() {
+    let there = changes(&[(6, "v", Some("[r]")), (7, "u", Some("refund [r]"))]);
+    let other = changes(&[(7, "u", Some("[r-2] [R]"))]);
+    let empty = changes(&[(7, "u", Some(""))]);
+    let nothing = changes(&[]);
+    let unnoted = changes(&[(7, "u", None)]);
+    for (more, list, expected) in [
+        (r#""payout":"9""#, &there, (1, "delivered")),
+        (r#""payoutAdded":"-9""#, &there, (1, "delivered")),
+        (r#""payout":"9""#, &other, (2, "delivered")),
+        (r#""payoutAdded":"-9""#, &other, (2, "delivered")),
+        (r#""payoutAdded":"-9""#, &empty, (2, "delivered")),
+        (r#""payoutAdded":"-9""#, &nothing, (2, "delivered")),
+        // A service that shows no notes: a total may be set twice, and nothing added twice.
+        (r#""payout":"9""#, &unnoted, (2, "delivered")),
+        (r#""payoutAdded":"-9""#, &unnoted, (1, "pending")),
+    ] {
+        let answers = [(200, list.as_str()), (200, YES)];
+        let (asked, over) = run(&row_of(more), IN_DOUBT, &parent("delivered"), &answers);
+        assert_eq!((asked.len(), over.state.word()), expected, "{more} {list}");
+        assert_eq!(over.is_in_doubt, over.state == State::Pending);
+    }
+    // Too early to tell.
+    let young = Row {
+        changed_ms: START_MS + 99_000,
+        ..row_of(r#""payoutAdded":"-9""#)
+    };
+    let (asked, waits) = run(&young, IN_DOUBT, &parent("delivered"), &[(200, &nothing)]);
+    assert_eq!((asked.len(), waits.next_ms), (1, Some(START_MS + 159_000)));
+    // An object that is gone may have an attempt on its way.
+    let unknown = Facts {
+        knowledge: Knowledge::Unknown,
+        quiet_from_ms: START_MS + 110_000,
+        ..FRESH
+    };
+    let (asked, waits) = run(&young, unknown, &parent("delivered"), &[]);
+    assert_eq!((asked.len(), waits.next_ms), (0, Some(START_MS + 110_000)));
+    for (status, body) in [(200, "<html>"), (404, ""), (500, ""), (200, "{}")] {
+        let row = row_of(r#""payoutAdded":"-9""#);
+        let (asked, over) = run(&row, IN_DOUBT, &parent("delivered"), &[(status, body)]);
+        assert_eq!(
+            (asked.len(), over.state, over.is_in_doubt),
+            (1, State::Pending, true),
+            "{status}"
+        );
+    }
+}
+
+#[test]
+fn without_an_account_a_correction_is_refused() {
+    let route = Route::pixel("track.yournetwork.com").unwrap();
+    let row = row_of(r#""payout":"9""#);
+    let now = Moment {
+        now_ms: START_MS,
+        utc_ms: START_MS,
+        random: 0,
+    };
+    let mut breaker = CircuitBreaker::default();
+    let mut attempt = Attempt::new(&route, &row, FRESH, START_MS);
+    assert_eq!(attempt.start(&mut breaker, now), Step::AskFamily);
+    let step = attempt.next(Input::Family(Some(parent("delivered"))), &mut breaker, now);
+    let Step::Store(over) = step else {
+        panic!("{step:?}");
+    };
+    assert_eq!(
+        (over.state, over.code.as_str()),
+        (State::Refused, "missing_api_key")
+    );
+}
+
+/// What happens to one request.
+#[derive(Clone, Copy, Debug)]
+enum Fate {
+    Well,
+    LostOnTheWay,
+    LostOnTheWayBack,
+    /// Done, and answered by a page.
+    Unclear,
+    Status(u16),
+    Limited,
+    /// The object dies while the request is under way, which arrives.
+    Crash,
+}
+
+fn any_fate() -> impl Strategy<Value = Fate> {
+    prop_oneof![
+        5 => Just(Fate::Well),
+        2 => Just(Fate::LostOnTheWay),
+        2 => Just(Fate::LostOnTheWayBack),
+        1 => Just(Fate::Unclear),
+        2 => prop::sample::select(vec![302, 408, 425, 429, 500, 503]).prop_map(Fate::Status),
+        1 => Just(Fate::Limited),
+        2 => Just(Fate::Crash),
+    ]
+}
+
+/// What is handed over, in this order.
+#[derive(Clone, Copy, Debug)]
+enum Given {
+    Conversion(usize),
+    /// Its payout, as a total in cents.
+    Total(usize, i64),
+    /// Added to its payout, in cents.
+    Added(usize, i64),
+}
+
+impl Given {
+    fn conversion(self) -> usize {
+        match self {
+            Self::Conversion(at) | Self::Total(at, _) | Self::Added(at, _) => at,
+        }
+    }
+}
+
+fn any_given() -> impl Strategy<Value = Given> {
+    prop_oneof![
+        1 => (0_usize..2).prop_map(Given::Conversion),
+        2 => (0_usize..2, 0_i64..100_000).prop_map(|(at, cents)| Given::Total(at, cents)),
+        3 => (0_usize..2, 1_i64..500).prop_map(|(at, cents)| Given::Added(at, cents)),
+    ]
+}
+
+/// What CAKE has of a conversion: its payout in cents, and which corrections it has seen, in order.
+#[derive(Debug, Default)]
+struct Kept {
+    cents: i64,
+    corrections: Vec<usize>,
+}
+
+struct Stored {
+    row: Row,
+    given: Given,
+    state: State,
+    next_ms: Option<u64>,
+    knowledge: Knowledge,
+    transition: Option<Transition>,
+}
+
+const BASE_CENTS: i64 = 1_000_000;
+
+/// Carries out what reaches CAKE.
+fn carry_out(cake: &mut BTreeMap<usize, Kept>, index: usize, given: Given) -> (u16, String) {
+    let at = given.conversion();
+    match (given, cake.get_mut(&at)) {
+        (Given::Conversion(_), None) => {
+            let kept = Kept {
+                cents: BASE_CENTS,
+                ..Kept::default()
+            };
+            cake.insert(at, kept);
+        }
+        (Given::Conversion(_), Some(_)) => {}
+        (_, None) => return (200, no("Conversion Not Found")),
+        (Given::Total(_, cents), Some(kept)) => {
+            kept.cents = cents;
+            kept.corrections.push(index);
+        }
+        (Given::Added(_, cents), Some(kept)) => {
+            kept.cents += cents;
+            kept.corrections.push(index);
+        }
+    }
+    let body = match given {
+        Given::Conversion(_) => format!(
+            r#"{{"conversion":{{"conversion_id":{},"unique_id":"u{at}"}}}}"#,
+            at + 1
+        ),
+        _ => YES.to_owned(),
+    };
+    (200, body)
+}
+
+/// What the outbox tells of a correction's family.
+fn family_of(all: &[Stored], index: usize) -> Family {
+    let at = all[index].given.conversion();
+    let is_correction = |each: &Stored| !matches!(each.given, Given::Conversion(_));
+    let parent = all
+        .iter()
+        .find(|each| each.given.conversion() == at && !is_correction(each));
+    let mut others = all
+        .iter()
+        .enumerate()
+        .filter(|(_, each)| is_correction(each) && each.given.conversion() == at);
+    let earlier = others
+        .clone()
+        .find(|(other, each)| *other < index && each.state == State::Pending);
+    Family {
+        conversion: parent.map(|each| Parent {
+            state: each.state.word().to_owned(),
+            code: each.row.code.clone(),
+            message: String::new(),
+            next_ms: each.next_ms,
+            age_ms: all[index]
+                .row
+                .accepted_utc_ms
+                .checked_sub(each.row.accepted_utc_ms)
+                .filter(|_| each.row.number < index as u64),
+        }),
+        earlier_ms: earlier.map(|(_, each)| each.next_ms.unwrap_or_default()),
+        has_later: others.any(|(other, each)| {
+            other > index && (each.state == State::Delivered || each.row.is_in_doubt)
+        }),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(600))]
+
+    /// Conversions and corrections of few sales, in any order and at any time, in front of a world of
+    /// accidents: CAKE's totals are the sum of what was accepted.
+    #[test]
+    fn cakes_totals_are_the_sum_of_what_was_accepted(
+        given in proptest::collection::vec((any_given(), 0_u64..200_000), 1..12),
+        fates in proptest::collection::vec(any_fate(), 0..50),
+        replays in proptest::collection::vec(any::<prop::sample::Index>(), 0..3),
+        randoms in any::<u32>(),
+    ) {
+        let route = api();
+        let mut cake: BTreeMap<usize, Kept> = BTreeMap::new();
+        // The other sales are CAKE's own: this forwarder has never seen them.
+        for at in 0..2 {
+            if !given.iter().any(|(each, _)| matches!(each, Given::Conversion(own) if *own == at)) {
+                cake.insert(at, Kept { cents: BASE_CENTS, ..Kept::default() });
+            }
+        }
+        let mut breaker = CircuitBreaker::default();
+        let mut quiet_from_ms = START_MS + TIMEOUT_MS;
+        let mut now_ms = START_MS;
+        let mut due_ms = START_MS;
+        let mut known = std::collections::BTreeSet::new();
+        let mut all: Vec<Stored> = Vec::new();
+        for (given, wait_ms) in given {
+            let index = all.len();
+            let text = match given {
+                // The same conversion again is a duplicate.
+                Given::Conversion(at) if !known.insert(at) => continue,
+                Given::Conversion(at) => text_of(&format!("c{at}"), 1, &format!("u{at}")),
+                Given::Total(at, cents) => correction_text(
+                    &format!("r{index}"), &format!("u{at}"), &format!(r#""payout":"{}.{:02}""#, cents / 100, cents % 100),
+                ),
+                Given::Added(at, cents) => correction_text(
+                    &format!("r{index}"), &format!("u{at}"), &format!(r#""payoutAdded":"{}.{:02}""#, cents / 100, cents % 100),
+                ),
+            };
+            due_ms += wait_ms;
+            all.push(Stored {
+                row: Row { number: index as u64, text, accepted_utc_ms: due_ms, changed_ms: due_ms, ..Row::default() },
+                given,
+                state: State::Pending,
+                next_ms: Some(due_ms),
+                knowledge: Knowledge::NotRecorded,
+                transition: None,
+            });
+        }
+        let mut fates = fates.into_iter();
+        let mut replays = replays.into_iter();
+        let mut was_replayed = false;
+        for turn in 0..4_000_u32 {
+            let due = all.iter().enumerate().filter_map(|(at, each)| Some((each.next_ms?, at))).min();
+            let Some((due_ms, index)) = due else {
+                // An operator replays one that has failed.
+                let Some(replay) = replays.next() else { break };
+                let failed: Vec<_> = (0..all.len()).filter(|at| all[*at].state != State::Delivered).collect();
+                if !failed.is_empty() {
+                    was_replayed = true;
+                    let stored = &mut all[*replay.get(&failed)];
+                    stored.state = State::Pending;
+                    stored.row.attempts = 0;
+                    stored.next_ms = Some(now_ms);
+                    stored.knowledge = if stored.row.is_in_doubt { Knowledge::InDoubt } else { Knowledge::NotRecorded };
+                }
+                continue;
+            };
+            now_ms = now_ms.max(due_ms).max(breaker.stalled_until_ms(now_ms.max(due_ms))) + 1;
+            let at = Moment { now_ms, utc_ms: now_ms, random: randoms.wrapping_mul(turn) };
+            let facts = Facts { is_deduplicated: true, knowledge: all[index].knowledge, quiet_from_ms };
+            // Only what was accepted by now is there.
+            let there = all.iter().take_while(|each| each.row.accepted_utc_ms <= now_ms).count().max(index + 1);
+            let family = family_of(&all[..there], index);
+            let (row, given) = (all[index].row.clone(), all[index].given);
+            let mut attempt = Attempt::new(&route, &row, facts, now_ms);
+            let mut step = attempt.start(&mut breaker, at);
+            let mut has_crashed = false;
+            let transition = loop {
+                step = match step {
+                    Step::Store(transition) => break Some(transition),
+                    Step::AskSiblings => attempt.next(Input::Siblings(Some(&[])), &mut breaker, at),
+                    Step::AskFamily => attempt.next(Input::Family(Some(family.clone())), &mut breaker, at),
+                    Step::Fetch { url, .. } => {
+                        let is_write = !url.contains("EventConversionChanges");
+                        // All is well where no accident is left.
+                        let fate = fates.next().unwrap_or(Fate::Well);
+                        let reaches = matches!(
+                            fate,
+                            Fate::Well | Fate::LostOnTheWayBack | Fate::Unclear | Fate::Crash
+                        );
+                        let truth = reaches.then(|| {
+                            if is_write {
+                                return carry_out(&mut cake, index, given);
+                            }
+                            let rows: Vec<_> = cake.iter().map(|(at, kept)| {
+                                let notes: Vec<_> = kept.corrections.iter().map(|each| format!("[r{each}]")).collect();
+                                (*at as u64 + 1, format!("u{at}"), notes.join(" "))
+                            }).collect();
+                            let rows: Vec<_> = rows.iter().map(|(id, unique, note)| (*id, unique.as_str(), Some(note.as_str()))).collect();
+                            (200, changes(&rows))
+                        });
+                        let told = match fate {
+                            Fate::Well => truth,
+                            Fate::Unclear => Some((200, "<html>".to_owned())),
+                            Fate::Status(status) => Some((status, String::new())),
+                            Fate::Limited => Some((200, no("Restricted"))),
+                            Fate::LostOnTheWay | Fate::LostOnTheWayBack | Fate::Crash => None,
+                        };
+                        if matches!(fate, Fate::Crash) {
+                            has_crashed = true;
+                            break None;
+                        }
+                        match told {
+                            None => attempt.next(Input::Failed(Error::network()), &mut breaker, at),
+                            Some((status, body)) => {
+                                let answer = Answer::new(status, &body);
+                                attempt.next(Input::Answered(&answer), &mut breaker, at)
+                            }
+                        }
+                    }
+                };
+            };
+            if has_crashed {
+                breaker = CircuitBreaker::default();
+                quiet_from_ms = now_ms + TIMEOUT_MS;
+                for each in &mut all {
+                    each.knowledge = Knowledge::Unknown;
+                }
+                continue;
+            }
+            let Some(transition) = transition else { continue };
+            prop_assert_eq!(transition.next_ms.is_some(), transition.state == State::Pending);
+            prop_assert!(transition.next_ms.is_none_or(|next_ms| next_ms >= now_ms));
+            prop_assert!(was_replayed || transition.code != "overtaken", "out of turn");
+            let stored = &mut all[index];
+            stored.row.attempts = transition.attempts;
+            stored.row.is_in_doubt = transition.is_in_doubt;
+            stored.row.code.clone_from(&transition.code);
+            if !transition.counted.is_empty() {
+                stored.row.changed_ms = now_ms;
+                stored.knowledge = if transition.is_in_doubt { Knowledge::InDoubt } else { Knowledge::NotRecorded };
+            } else if transition.is_unsent {
+                stored.knowledge = Knowledge::NotRecorded;
+            }
+            stored.state = transition.state;
+            stored.next_ms = transition.next_ms;
+            stored.transition = Some(transition);
+        }
+        for (index, stored) in all.iter().enumerate() {
+            prop_assert!(stored.next_ms.is_none(), "it never ends: {:?}", stored.transition);
+            if matches!(stored.given, Given::Conversion(_)) { continue }
+            let times = cake.get(&stored.given.conversion())
+                .map_or(0, |kept| kept.corrections.iter().filter(|each| **each == index).count());
+            let adds = matches!(stored.given, Given::Added(..));
+            match stored.state {
+                State::Delivered => prop_assert_eq!(times, 1, "{:?}", stored.transition),
+                _ if stored.row.is_in_doubt => prop_assert!(times <= 1),
+                _ => prop_assert_eq!(times, 0, "adds {}: {:?}", adds, stored.transition),
+            }
+        }
+        for (at, kept) in &cake {
+            prop_assert!(kept.corrections.is_sorted(), "out of order: {:?}", kept);
+            // The sum of what was accepted, as far as it did not die.
+            let mut cents = BASE_CENTS;
+            for index in &kept.corrections {
+                match all[*index].given {
+                    Given::Total(_, total) => cents = total,
+                    Given::Added(_, added) => cents += added,
+                    Given::Conversion(_) => {}
+                }
+            }
+            prop_assert_eq!(kept.cents, cents);
+            let accepted = all.iter().filter(|each| each.given.conversion() == *at && !matches!(each.given, Given::Conversion(_)));
+            let is_whole = accepted.clone().all(|each| each.state == State::Delivered);
+            if is_whole {
+                prop_assert_eq!(kept.corrections.len(), accepted.count());
+            }
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! Webhooks of shops: whether a platform has signed one, and what it says of a
+//! sale or of a refund. The raw bytes are verified before anything is read.
+//!
+//! | module | owns |
+//! | --- | --- |
+//! | `payload` | fields of a payload that may be anything |
+//! | `settings` | what a site has chosen |
+//! | `shopify`, `woocommerce`, `stripe` | one platform each: its signature, its fields |
+
+mod payload;
+mod settings;
+mod shopify;
+mod stripe;
+#[cfg(test)]
+mod tests;
+mod woocommerce;
+
+use super::secrets::Secrets;
+use crate::{Error, Result};
+use base64ct::{Base64, Encoding};
+use payload::Payload;
+use serde::Serialize;
+use settings::Settings;
+
+/// A platform that shops run on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Platform {
+    Shopify,
+    WooCommerce,
+    Stripe,
+}
+
+/// A webhook as it comes in. Nothing of it is to be believed.
+#[derive(Clone, Copy, Debug)]
+pub struct Webhook<'a> {
+    /// The header that signs it; empty where there is none.
+    pub signature: &'a str,
+    /// The header that names its topic; empty where there is none. It is not signed.
+    pub topic: &'a str,
+    /// The raw body.
+    pub body: &'a [u8],
+    /// The time in milliseconds since 1970.
+    pub now_ms: u64,
+}
+
+/// What a webhook turns out to be. Serializes in camelCase.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Verdict {
+    /// `sale`, `refund`, `no_click_id`, `test`, `ignored`, `ping` or `signature_refused`.
+    pub(crate) outcome: &'static str,
+    /// Why it is ignored; empty where it is not.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub(crate) reason: &'static str,
+    /// The sale.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) sale: Option<Sale>,
+    /// What is taken back of a sale. It may come beside the sale itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) refund: Option<Refund>,
+}
+
+/// A sale of a click's.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Sale {
+    /// The conversion, as a signed caller hands it over.
+    pub(crate) conversion: Conversion,
+    /// When it was paid, in milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) paid_at_ms: Option<u64>,
+    /// Why there is no revenue: `currency`, it is another one's; `amount`, it is none.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub(crate) revenue_left_out: &'static str,
+}
+
+/// What a webhook says of a conversion; its fields are checked where every
+/// conversion is, see [`super::event`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Conversion {
+    pub(crate) click_id: String,
+    pub(crate) offer_id: u64,
+    pub(crate) unique_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) revenue: Option<String>,
+}
+
+/// What is taken back of a sale.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Refund {
+    pub(crate) correction: Correction,
+    /// What the sale may be known by, the likeliest first.
+    pub(crate) unique_ids: Vec<String>,
+    /// Is it certain that a click led to the sale?
+    pub(crate) is_ours: bool,
+}
+
+/// A correction without its unique id, as a backend hands it over, see [`super::correction`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Correction {
+    /// The same for every repetition, and for no other refund.
+    pub(crate) correction_id: String,
+    pub(crate) offer_id: u64,
+    /// `returned`, where all of it is taken back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) status: Option<&'static str>,
+    /// What remains of the revenue in total, where that is told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) revenue: Option<String>,
+    /// What this refund alone takes off the revenue, where no total is told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) revenue_added: Option<String>,
+}
+
+/// The status of a conversion of which nothing remains.
+pub(crate) const RETURNED: Option<&str> = Some("returned");
+
+impl Verdict {
+    fn of(outcome: &'static str) -> Self {
+        Self {
+            outcome,
+            ..Self::default()
+        }
+    }
+
+    fn ignored(reason: &'static str) -> Self {
+        Self {
+            reason,
+            ..Self::of("ignored")
+        }
+    }
+
+    fn sale(sale: Sale) -> Self {
+        Self {
+            sale: Some(sale),
+            ..Self::of("sale")
+        }
+    }
+
+    fn refund(refund: Refund) -> Self {
+        Self {
+            refund: Some(refund),
+            ..Self::of("refund")
+        }
+    }
+}
+
+/// A shop whose webhooks are taken. `Debug` shows no secret.
+#[derive(Clone, Debug)]
+pub struct Shop {
+    platform: Platform,
+    secrets: Secrets,
+    settings: Settings,
+}
+
+impl Shop {
+    /// A shop on `shopify`, `woocommerce` or `stripe`, with its secrets, the
+    /// newest first, and its settings as JSON, see `Settings::read`.
+    ///
+    /// # Errors
+    /// [`Error::WeakSecret`]; [`Error::InvalidField`] for a setting that is missing.
+    pub fn new<'a>(
+        platform: &str,
+        secrets: impl IntoIterator<Item = &'a str>,
+        settings: &str,
+    ) -> Result<Self> {
+        Ok(Self {
+            platform: match platform {
+                "shopify" => Platform::Shopify,
+                "woocommerce" => Platform::WooCommerce,
+                "stripe" => Platform::Stripe,
+                _ => return Err(Error::Internal),
+            },
+            secrets: Secrets::new(secrets)?,
+            settings: Settings::read(settings)?,
+        })
+    }
+
+    /// Says what a webhook is. Any bytes may come.
+    #[must_use]
+    pub fn read(&self, webhook: &Webhook<'_>) -> Verdict {
+        if !self.is_signed(webhook) {
+            let is_ping = self.platform == Platform::WooCommerce && woocommerce::is_ping(webhook);
+            return Verdict::of(if is_ping { "ping" } else { "signature_refused" });
+        }
+        let Some(payload) = Payload::read(webhook.body) else {
+            return Verdict::ignored("unreadable");
+        };
+        let topic = webhook.topic.trim();
+        let verdict = match self.platform {
+            Platform::Shopify => shopify::read(&self.settings, topic, &payload),
+            Platform::WooCommerce => woocommerce::read(&self.settings, topic, &payload),
+            Platform::Stripe => stripe::read(&self.settings, &payload),
+        };
+        let is_too_old = |sale: &Sale| self.settings.is_too_old(sale, webhook.now_ms);
+        if verdict.sale.as_ref().is_some_and(is_too_old) {
+            return Verdict::ignored("too_old");
+        }
+        verdict
+    }
+
+    fn is_signed(&self, webhook: &Webhook<'_>) -> bool {
+        match self.platform {
+            Platform::Shopify | Platform::WooCommerce => {
+                let mut bytes = [0; 32];
+                Base64::decode(webhook.signature.trim(), &mut bytes)
+                    .is_ok_and(|signature| self.secrets.verify(&[webhook.body], signature))
+            }
+            Platform::Stripe => stripe::is_signed(&self.secrets, webhook),
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! A payload's fields by their paths. It may hold anything: what is not of the
+//! kind that is asked for is absent.
+
+use crate::api::json::{Object, Value};
+use crate::time::CivilTime;
+use crate::transaction_id;
+
+/// A JSON object.
+pub(super) struct Payload<'a>(Object<'a>);
+
+impl<'a> Payload<'a> {
+    /// Reads bytes: UTF-8, with or without a byte order mark.
+    pub(super) fn read(bytes: &'a [u8]) -> Option<Self> {
+        let text = str::from_utf8(bytes).ok()?;
+        Object::read(text.trim_start_matches('\u{feff}')).map(Self)
+    }
+
+    /// An object within.
+    pub(super) fn within(&self, path: &[&str]) -> Option<Self> {
+        self.at(path)?.object().map(Self)
+    }
+
+    pub(super) fn of(value: Value<'a>) -> Option<Self> {
+        value.object().map(Self)
+    }
+
+    /// What stands at the end of a path; `None` for null too.
+    pub(super) fn at(&self, path: &[&str]) -> Option<Value<'a>> {
+        let (first, rest) = path.split_first()?;
+        rest.iter()
+            .try_fold(self.0.get(first)?, |value, name| value.object()?.get(name))
+    }
+
+    /// A text that is not empty, or a number's digits; without white space around it.
+    pub(super) fn text(&self, path: &[&str]) -> Option<String> {
+        let text = self.at(path)?.text()?;
+        let text = text.trim();
+        (!text.is_empty()).then(|| text.to_owned())
+    }
+
+    /// An id: a text, or a whole number's digits, however many.
+    pub(super) fn id(&self, path: &[&str]) -> Option<String> {
+        let value = self.at(path)?;
+        let is_whole = value
+            .number()
+            .is_none_or(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
+        let text = value.text().filter(|_| is_whole)?;
+        transaction_id::check("uniqueId", &text)
+            .ok()
+            .map(str::to_owned)
+    }
+
+    /// The id of something that stands as its id, or whole, as Stripe expands it.
+    pub(super) fn reference(&self, name: &str) -> Option<String> {
+        self.id(&[name]).or_else(|| self.id(&[name, "id"]))
+    }
+
+    /// A whole number of at most 15 digits.
+    pub(super) fn whole(&self, path: &[&str]) -> Option<u64> {
+        let digits = self.at(path)?.number()?;
+        let is_whole = digits.len() <= 15 && digits.bytes().all(|byte| byte.is_ascii_digit());
+        is_whole.then(|| digits.parse().ok()).flatten()
+    }
+
+    pub(super) fn is_true(&self, path: &[&str]) -> bool {
+        self.at(path).and_then(Value::boolean) == Some(true)
+    }
+
+    /// The objects of a list; none where there is no list.
+    pub(super) fn list(&self, path: &[&str]) -> Vec<Self> {
+        let items = self.at(path).and_then(Value::array).unwrap_or_default();
+        items.into_iter().filter_map(Self::of).collect()
+    }
+
+    /// An instant, in milliseconds since 1970: ISO 8601; without an offset it is UTC.
+    pub(super) fn instant(&self, path: &[&str]) -> Option<u64> {
+        instant(&self.text(path)?)
+    }
+}
+
+fn instant(text: &str) -> Option<u64> {
+    let (civil, rest) = text.split_at_checked(19)?;
+    let civil = civil.replacen('T', " ", 1);
+    let ms = CivilTime::parse("paidAt", &civil).ok()?.as_utc_ms();
+    let zone = match rest.strip_prefix('.') {
+        Some(fraction) => fraction.trim_start_matches(|digit: char| digit.is_ascii_digit()),
+        None => rest,
+    };
+    let (is_east, clock) = match (zone.strip_prefix('+'), zone.strip_prefix('-')) {
+        _ if matches!(zone, "" | "Z" | "z") => return Some(ms),
+        (Some(clock), _) => (true, clock),
+        (_, Some(clock)) => (false, clock),
+        _ => return None,
+    };
+    let digits: String = clock.chars().filter(|mark| *mark != ':').collect();
+    let is_clock = digits.len() == 4 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let number: u64 = digits.parse().ok().filter(|_| is_clock)?;
+    let offset = (number / 100 * 60 + number % 100) * 60_000;
+    if is_east {
+        ms.checked_sub(offset)
+    } else {
+        ms.checked_add(offset)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn an_instant_has_an_offset_or_is_utc() {
+        let utc = instant("2026-06-19T14:30:00Z").unwrap();
+        for same in [
+            "2026-06-19T14:30:00",
+            "2026-06-19 14:30:00",
+            "2026-06-19T14:30:00.123Z",
+            "2026-06-19T10:30:00-04:00",
+            "2026-06-19T20:00:00+0530",
+        ] {
+            assert_eq!(instant(same), Some(utc), "{same}");
+        }
+        for none in [
+            "",
+            "2026-06-19",
+            "2026-02-30T00:00:00Z",
+            "2026-06-19T14:30:00 EST",
+            "2026-06-19T14:30:00+1",
+            "1970-01-01T00:00:00+14:00",
+        ] {
+            assert_eq!(instant(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_of_the_kind_is_absent() {
+        let text = r#"{"id":12345678901234567890,"f":1.5,"n":null,"o":{"id":"x"},"l":[1,{"a":1}],"e":" "}"#;
+        let payload = Payload::read(text.as_bytes()).unwrap();
+        assert_eq!(payload.id(&["id"]).as_deref(), Some("12345678901234567890"));
+        assert_eq!(payload.whole(&["id"]), None);
+        assert_eq!(payload.id(&["f"]), None);
+        assert_eq!(payload.reference("o").as_deref(), Some("x"));
+        assert_eq!(payload.list(&["l"]).len(), 1);
+        for path in [&["n"][..], &["e"], &["o", "y"], &["id", "id"], &[]] {
+            assert_eq!(payload.text(path), None);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_a_panic(text in "\\PC{0,40}", bytes in any::<Vec<u8>>()) {
+            let _ = instant(&text);
+            let _ = Payload::read(&bytes).map(|payload| payload.id(&["id"]));
+        }
+    }
+}

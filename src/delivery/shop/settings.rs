@@ -1,0 +1,265 @@
+//! What a site has chosen for a shop, and the rules that all platforms share.
+
+use super::payload::Payload;
+use super::{Conversion, Sale, Verdict};
+use crate::api::json::{Object, Value, parse_integer};
+use crate::money::Money;
+use crate::{Error, Result, click_id};
+
+/// What the revenue of a sale is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Revenue {
+    /// All that was paid, tax and shipping too.
+    Total,
+    /// What the goods came to, after discounts; without tax and shipping.
+    Subtotal,
+    /// CAKE's own rules say it.
+    Left,
+}
+
+/// The settings of a shop.
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    /// The offer; 0 where only a mapping of the site's own knows it.
+    pub(super) offer_id: u64,
+    click_id_names: Vec<String>,
+    /// The currency of CAKE's revenue, three letters.
+    currency: String,
+    pub(super) revenue: Revenue,
+    /// For so long a repetition is known as one, in milliseconds.
+    kept_ms: u64,
+    /// Do test orders count?
+    takes_tests: bool,
+    /// Is the unique id the order's number for people, and not the platform's own id?
+    pub(super) is_by_number: bool,
+    /// Shopify: the topic that makes a sale.
+    pub(super) sale_topic: String,
+    /// `WooCommerce`: the statuses of an order that make it a sale.
+    pub(super) statuses: Vec<String>,
+    pub(super) stripe: StripeSettings,
+}
+
+/// What is Stripe's alone.
+#[derive(Clone, Debug)]
+pub(super) struct StripeSettings {
+    /// Do later invoices of a subscription count?
+    pub(super) is_recurring: bool,
+    /// May `client_reference_id` be the click id?
+    pub(super) by_client_reference: bool,
+}
+
+/// An amount of a payload, with its currency.
+pub(super) struct Amount {
+    /// The amount in its shortest spelling; `None` where it is none.
+    pub(super) text: Option<String>,
+    pub(super) currency: Option<String>,
+}
+
+impl Settings {
+    /// Reads the settings: an object of `offerId`, `currency`, `revenue`
+    /// (`total`, `subtotal` or `none`), and, each with a default, `retentionDays`,
+    /// `clickIdNames`, `testOrders`, `uniqueId` (`id`; `name` or `number`), `saleTopic`,
+    /// `statuses`, `recurring`, `clientReferenceId`.
+    ///
+    /// # Errors
+    /// [`Error::InvalidField`].
+    pub(super) fn read(json: &str) -> Result<Self> {
+        let fields = Object::read(json).ok_or_else(|| missing("settings", "must be an object"))?;
+        let text = |name| fields.get(name).and_then(Value::string);
+        let flag = |name, default| fields.get(name).map_or(default, Value::is_true);
+        let texts = |name| {
+            let list = fields.get(name).and_then(Value::array);
+            list.map(|list| list.into_iter().filter_map(Value::string).collect())
+        };
+        let revenue = match text("revenue").as_deref() {
+            Some("none") => Revenue::Left,
+            Some("subtotal") => Revenue::Subtotal,
+            _ => Revenue::Total,
+        };
+        let currency = text("currency").unwrap_or_default();
+        let is_code =
+            currency.len() == 3 && currency.bytes().all(|byte| byte.is_ascii_alphabetic());
+        if revenue != Revenue::Left && !is_code {
+            let rule =
+                "must be the currency of CAKE's revenue, such as USD; or set revenue: \"none\"";
+            return Err(missing("currency", rule));
+        }
+        Ok(Self {
+            offer_id: fields
+                .get("offerId")
+                .and_then(Value::number)
+                .and_then(parse_integer)
+                .unwrap_or_default(),
+            click_id_names: texts("clickIdNames")
+                .unwrap_or_else(|| click_id::DEFAULT_PARAMETERS.map(str::to_owned).to_vec()),
+            currency,
+            revenue,
+            kept_ms: fields
+                .get("retentionDays")
+                .and_then(Value::number)
+                .and_then(parse_integer)
+                .unwrap_or(30)
+                .saturating_mul(86_400_000),
+            takes_tests: flag("testOrders", false),
+            is_by_number: matches!(text("uniqueId").as_deref(), Some("name" | "number")),
+            sale_topic: text("saleTopic").unwrap_or_else(|| "orders/paid".to_owned()),
+            statuses: texts("statuses")
+                .unwrap_or_else(|| ["processing", "completed"].map(str::to_owned).to_vec()),
+            stripe: StripeSettings {
+                is_recurring: flag("recurring", false),
+                by_client_reference: flag("clientReferenceId", true),
+            },
+        })
+    }
+
+    /// The click id among attributes of an order: the first value that is one,
+    /// under the first of the names that has one. `lists` are looked through as
+    /// one; each is a list of `{ name, value }` or `{ key, value }`, or an object.
+    pub(super) fn find_click_id(&self, lists: &[Option<Value<'_>>]) -> Option<String> {
+        let pairs: Vec<_> = lists
+            .iter()
+            .flatten()
+            .flat_map(|list| pairs_of(*list))
+            .collect();
+        self.click_id_names.iter().find_map(|name| {
+            let named = pairs.iter().filter(|(own, _)| is_named(own, name));
+            named.into_iter().find_map(|(_, value)| as_click_id(value))
+        })
+    }
+
+    /// Does a test order stop here?
+    pub(super) fn refuses_test(&self, is_test: bool) -> bool {
+        is_test && !self.takes_tests
+    }
+
+    /// Was it paid longer ago than events are kept? Platforms tell an order again
+    /// whenever somebody edits it, and nobody could know the sale as a repetition.
+    pub(super) fn is_too_old(&self, sale: &Sale, now_ms: u64) -> bool {
+        sale.paid_at_ms
+            .is_some_and(|paid_ms| paid_ms.saturating_add(self.kept_ms) < now_ms)
+    }
+
+    /// Is this the currency of CAKE's revenue?
+    pub(super) fn is_currency(&self, code: Option<&str>) -> bool {
+        code.is_some_and(|code| code.trim().eq_ignore_ascii_case(&self.currency))
+    }
+
+    /// A sale, or what is missing for one.
+    pub(super) fn sale(
+        &self,
+        click_id: Option<String>,
+        unique_id: Option<String>,
+        amount: Amount,
+        paid_at_ms: Option<u64>,
+    ) -> Verdict {
+        let Some(unique_id) = unique_id else {
+            return Verdict::ignored("no_order_id");
+        };
+        let Some(click_id) = click_id else {
+            return Verdict::of("no_click_id");
+        };
+        let (revenue, revenue_left_out) = match self.revenue {
+            Revenue::Left => (None, ""),
+            _ if !self.is_currency(amount.currency.as_deref()) => (None, "currency"),
+            _ if amount.text.is_none() => (None, "amount"),
+            _ => (amount.text, ""),
+        };
+        Verdict::sale(Sale {
+            conversion: Conversion {
+                click_id,
+                offer_id: self.offer_id,
+                unique_id,
+                revenue,
+            },
+            paid_at_ms,
+            revenue_left_out,
+        })
+    }
+}
+
+/// A value that is a click id, without the white space around it.
+pub(super) fn as_click_id(value: &str) -> Option<String> {
+    let id = value.trim();
+    click_id::check(id).is_ok().then(|| id.to_owned())
+}
+
+/// Names are compared as those of landing parameters are; Shopify and `WordPress`
+/// hide an attribute whose name starts with underscores.
+fn is_named(own: &str, name: &str) -> bool {
+    let plain = |text: &str| text.trim().trim_start_matches('_').to_ascii_lowercase();
+    plain(own) == plain(name)
+}
+
+fn pairs_of(list: Value<'_>) -> Vec<(String, String)> {
+    if let Some(items) = list.array() {
+        let pair = |item: &Value<'_>| {
+            let fields = item.object()?;
+            let name = fields.get("name").or_else(|| fields.get("key"))?;
+            Some((name.string()?, plain_text(fields.get("value")?)?))
+        };
+        return items.iter().filter_map(pair).collect();
+    }
+    let object = list.object();
+    let pair = |(name, value): (&str, Value<'_>)| Some((name.to_owned(), plain_text(value)?));
+    object.map_or_else(Vec::new, |object| {
+        object.entries().filter_map(pair).collect()
+    })
+}
+
+/// A text, or a whole number's digits: older accounts have click ids that are numbers.
+fn plain_text(value: Value<'_>) -> Option<String> {
+    let digits = value
+        .number()
+        .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+    digits.map(str::to_owned).or_else(|| value.string())
+}
+
+impl Amount {
+    /// An amount as shops write it, `"409.94"` or `409.94`.
+    pub(super) fn decimal(
+        payload: &Payload<'_>,
+        amount: &[&str],
+        currency: Option<String>,
+    ) -> Self {
+        Self {
+            text: payload
+                .text(amount)
+                .and_then(|text| money(&text))
+                .map(shortest),
+            currency,
+        }
+    }
+}
+
+/// An amount without a sign.
+pub(super) fn money(text: &str) -> Option<Money> {
+    Money::parse("revenue", text).ok()
+}
+
+pub(super) fn shortest(money: Money) -> String {
+    money.shortest().to_string()
+}
+
+/// An amount of ten-thousandths.
+pub(super) fn from_units(units: u64) -> Option<String> {
+    let text = [
+        &(units / 10_000).to_string(),
+        ".",
+        &padded(units % 10_000, 4),
+    ]
+    .concat();
+    money(&text).map(shortest)
+}
+
+/// A number with zeros before it.
+pub(super) fn padded(number: u64, places: usize) -> String {
+    let digits = number.to_string();
+    ["0".repeat(places.saturating_sub(digits.len())), digits].concat()
+}
+
+fn missing(parameter: &str, rule: &str) -> Error {
+    Error::InvalidField {
+        parameter: parameter.to_owned(),
+        rule: rule.to_owned(),
+    }
+}

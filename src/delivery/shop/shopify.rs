@@ -1,0 +1,128 @@
+//! Shopify: `X-Shopify-Hmac-Sha256` over the raw body, orders and refunds as its
+//! REST Admin API has them. Amounts are the shop's own, `shop_money`: those of the
+//! buyer's currency (`presentment_money`) are never read.
+
+use super::payload::Payload;
+use super::settings::{Amount, Revenue, Settings, from_units, money};
+use super::{Correction, RETURNED, Refund, Verdict};
+
+/// The states of an order's money in which it has been paid.
+const PAID: [&str; 3] = ["paid", "partially_refunded", "refunded"];
+
+/// Reads a payload. The topic is not signed, so the payload must look like it too.
+pub(super) fn read(settings: &Settings, topic: &str, payload: &Payload<'_>) -> Verdict {
+    match topic {
+        "orders/paid" | "orders/create" if topic == settings.sale_topic => {
+            order(settings, topic, payload)
+        }
+        "orders/cancelled" => cancelled(settings, payload),
+        "refunds/create" => refund(settings, payload),
+        _ => Verdict::ignored("other_topic"),
+    }
+}
+
+fn order(settings: &Settings, topic: &str, payload: &Payload<'_>) -> Verdict {
+    if settings.refuses_test(payload.is_true(&["test"])) {
+        return Verdict::of("test");
+    }
+    let status = payload.text(&["financial_status"]);
+    if topic == "orders/paid" && status.is_some_and(|status| !PAID.contains(&status.as_str())) {
+        return Verdict::ignored("not_paid");
+    }
+    let (plain, set) = if settings.revenue == Revenue::Subtotal {
+        ("subtotal_price", "subtotal_price_set")
+    } else {
+        ("total_price", "total_price_set")
+    };
+    let amount = match payload.text(&["currency"]) {
+        Some(currency) if payload.at(&[plain]).is_some() => {
+            Amount::decimal(payload, &[plain], Some(currency))
+        }
+        _ => {
+            let currency = payload.text(&[set, "shop_money", "currency_code"]);
+            Amount::decimal(payload, &[set, "shop_money", "amount"], currency)
+        }
+    };
+    let paid_at_ms = payload
+        .instant(&["processed_at"])
+        .or_else(|| payload.instant(&["created_at"]));
+    let click_id = settings.find_click_id(&[payload.at(&["note_attributes"])]);
+    settings.sale(click_id, unique_id(settings, payload), amount, paid_at_ms)
+}
+
+/// The order's id, or its name, such as `#1001`.
+fn unique_id(settings: &Settings, payload: &Payload<'_>) -> Option<String> {
+    payload.id(&[if settings.is_by_number { "name" } else { "id" }])
+}
+
+fn cancelled(settings: &Settings, payload: &Payload<'_>) -> Verdict {
+    if settings.refuses_test(payload.is_true(&["test"])) {
+        return Verdict::of("test");
+    }
+    if payload.text(&["cancelled_at"]).is_none() {
+        return Verdict::ignored("not_cancelled");
+    }
+    let (Some(id), Some(unique_id)) = (payload.id(&["id"]), unique_id(settings, payload)) else {
+        return Verdict::ignored("no_order_id");
+    };
+    if settings
+        .find_click_id(&[payload.at(&["note_attributes"])])
+        .is_none()
+    {
+        return Verdict::ignored("no_click_id");
+    }
+    Verdict::refund(Refund {
+        correction: Correction {
+            correction_id: ["shopify-cancelled-", &id].concat(),
+            offer_id: settings.offer_id,
+            status: RETURNED,
+            ..Correction::default()
+        },
+        unique_ids: vec![unique_id],
+        is_ours: true,
+    })
+}
+
+/// A refund names its order by id alone, and tells no total: neither the order's nor what remains of it.
+fn refund(settings: &Settings, payload: &Payload<'_>) -> Verdict {
+    if settings.is_by_number {
+        return Verdict::ignored("refund_without_name");
+    }
+    let (Some(id), Some(order_id)) = (payload.id(&["id"]), payload.id(&["order_id"])) else {
+        return Verdict::ignored("no_order_id");
+    };
+    let transactions = payload.list(&["transactions"]);
+    let is_test = transactions.iter().any(|each| each.is_true(&["test"]));
+    if settings.refuses_test(is_test) {
+        return Verdict::of("test");
+    }
+    let refunded = transactions.iter().filter(|each| {
+        let is = |name, word: &str| each.text(&[name]).is_some_and(|text| text == word);
+        is("kind", "refund") && is("status", "success")
+    });
+    let mut units = 0;
+    for each in refunded {
+        // In the buyer's currency it says nothing of the shop's.
+        if !settings.is_currency(each.text(&["currency"]).as_deref()) {
+            return Verdict::ignored("refund_currency");
+        }
+        match each.text(&["amount"]).and_then(|text| money(&text)) {
+            Some(amount) => units += amount.units(),
+            None => return Verdict::ignored("refund_amount"),
+        }
+    }
+    if units == 0 || settings.revenue != Revenue::Total {
+        return Verdict::ignored("refund_amount");
+    }
+    let taken = from_units(units).map(|amount| ["-", &amount].concat());
+    Verdict::refund(Refund {
+        correction: Correction {
+            correction_id: ["shopify-refund-", &id].concat(),
+            offer_id: settings.offer_id,
+            revenue_added: taken,
+            ..Correction::default()
+        },
+        unique_ids: vec![order_id],
+        is_ours: false,
+    })
+}

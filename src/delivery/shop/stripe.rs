@@ -1,0 +1,256 @@
+//! Stripe: `Stripe-Signature` over time and raw body, events of checkout sessions,
+//! invoices, charges and disputes. Amounts are in the currency's smallest unit.
+
+use super::payload::Payload;
+use super::settings::{Amount, Revenue, Settings, as_click_id, money, padded, shortest};
+use super::{Correction, RETURNED, Refund, Verdict, Webhook};
+use crate::api::json::Value;
+use crate::delivery::secrets::{Secrets, from_hex};
+
+/// How far the time of a signature may be from now, in seconds.
+const GRACE_S: u64 = 300;
+
+/// Currencies whose smallest unit is the whole one (docs.stripe.com/currencies). Not
+/// among them: `ISK` and `UGX`, which Stripe still writes with two decimals.
+const WHOLE: &[u8] = b"bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf";
+
+/// Currencies of which a thousandth is the smallest unit.
+const THOUSANDTHS: &[u8] = b"bhd jod kwd omr tnd";
+
+/// Why an invoice was made, where a subscription goes on.
+const RECURRING: [&str; 4] = [
+    "subscription_cycle",
+    "subscription_update",
+    "subscription_threshold",
+    "subscription",
+];
+
+/// Reads `t=1492774577,v1=5257…,v1=…,v0=…`.
+pub(super) fn is_signed(secrets: &Secrets, webhook: &Webhook<'_>) -> bool {
+    let (mut time, mut signatures) = (None, Vec::new());
+    for part in webhook.signature.split(',') {
+        match part.trim().split_once('=') {
+            // Of two times one would be somebody else's.
+            Some(("t", _)) if time.is_some() => return false,
+            Some(("t", digits)) => time = Some(digits),
+            Some(("v1", hex)) => signatures.extend(from_hex(hex)),
+            _ => {}
+        }
+    }
+    let digits = time.unwrap_or_default();
+    let is_time = digits.len() <= 12 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let seconds = digits.parse::<u64>().ok().filter(|_| is_time);
+    seconds.is_some_and(|seconds| {
+        seconds.abs_diff(webhook.now_ms / 1_000) <= GRACE_S
+            && secrets.verify_any(&[digits.as_bytes(), b".", webhook.body], &signatures)
+    })
+}
+
+/// Reads an event. Its type is signed with it.
+pub(super) fn read(settings: &Settings, event: &Payload<'_>) -> Verdict {
+    let name = event.text(&["type"]).unwrap_or_default();
+    let Some(object) = event.within(&["data", "object"]) else {
+        return Verdict::ignored("other_topic");
+    };
+    let read = match name.as_str() {
+        "checkout.session.completed" | "checkout.session.async_payment_succeeded" => session,
+        "invoice.paid" => invoice,
+        "charge.refunded" => charge,
+        "charge.dispute.created" => dispute,
+        _ => return Verdict::ignored("other_topic"),
+    };
+    if settings.refuses_test(!event.is_true(&["livemode"])) {
+        return Verdict::of("test");
+    }
+    let created_ms = event.whole(&["created"]).map(|seconds| seconds * 1_000);
+    read(settings, &object, created_ms)
+}
+
+fn session(settings: &Settings, session: &Payload<'_>, created_ms: Option<u64>) -> Verdict {
+    if session.text(&["mode"]).as_deref() == Some("setup") {
+        return Verdict::ignored("setup_session");
+    }
+    // A payment that takes days is told by checkout.session.async_payment_succeeded.
+    let status = session.text(&["payment_status"]);
+    if !matches!(status.as_deref(), Some("paid" | "no_payment_required")) {
+        return Verdict::ignored("unpaid");
+    }
+    let reference = session
+        .at(&["client_reference_id"])
+        .and_then(Value::string)
+        .filter(|_| settings.stripe.by_client_reference);
+    let click_id = settings
+        .find_click_id(&[session.at(&["metadata"])])
+        .or_else(|| as_click_id(&reference?));
+    let unique_id = ["payment_intent", "invoice"]
+        .iter()
+        .find_map(|name| session.reference(name))
+        .or_else(|| session.id(&["id"]));
+    let total = session.whole(&["amount_total"]);
+    let units = if settings.revenue == Revenue::Subtotal {
+        let part = |name| session.whole(&["total_details", name]).unwrap_or_default();
+        total.and_then(|total| total.checked_sub(part("amount_tax") + part("amount_shipping")))
+    } else {
+        total
+    };
+    settings.sale(click_id, unique_id, amount(session, units), created_ms)
+}
+
+fn invoice(settings: &Settings, invoice: &Payload<'_>, created_ms: Option<u64>) -> Verdict {
+    let reason = invoice.text(&["billing_reason"]).unwrap_or_default();
+    if reason == "subscription_create" {
+        return Verdict::ignored("left_to_session");
+    }
+    if !RECURRING.contains(&reason.as_str()) {
+        return Verdict::ignored("other_invoice");
+    }
+    if !settings.stripe.is_recurring {
+        return Verdict::ignored("not_recurring");
+    }
+    let paid = invoice.whole(&["amount_paid"]);
+    if paid == Some(0) {
+        return Verdict::ignored("nothing_paid");
+    }
+    let lines = invoice.list(&["lines", "data"]);
+    let mut lists = vec![
+        invoice.at(&["metadata"]),
+        // Since 2025-03-31 below `parent`, before at the invoice itself.
+        invoice.at(&["parent", "subscription_details", "metadata"]),
+        invoice.at(&["subscription_details", "metadata"]),
+    ];
+    lists.extend(lines.iter().map(|line| line.at(&["metadata"])));
+    let click_id = settings.find_click_id(&lists);
+    let unique_id = invoice
+        .reference("payment_intent")
+        .or_else(|| invoice.id(&["id"]));
+    let units = if settings.revenue == Revenue::Subtotal {
+        invoice.whole(&["total_excluding_tax"])
+    } else {
+        paid
+    };
+    let paid_at_ms = invoice
+        .whole(&["status_transitions", "paid_at"])
+        .map(|seconds| seconds * 1_000)
+        .or(created_ms);
+    settings.sale(click_id, unique_id, amount(invoice, units), paid_at_ms)
+}
+
+/// `amount_refunded` is all that was refunded so far: what remains is a total.
+fn charge(settings: &Settings, charge: &Payload<'_>, _: Option<u64>) -> Verdict {
+    let (Some(id), unique_ids) = (charge.id(&["id"]), unique_ids(charge)) else {
+        return Verdict::ignored("no_order_id");
+    };
+    if unique_ids.is_empty() {
+        return Verdict::ignored("no_order_id");
+    }
+    let (Some(total), Some(refunded)) = (
+        charge.whole(&["amount"]),
+        charge.whole(&["amount_refunded"]),
+    ) else {
+        return Verdict::ignored("refund_amount");
+    };
+    let is_full = refunded >= total;
+    let left = amount(charge, Some(total.saturating_sub(refunded)));
+    if !is_full && settings.revenue != Revenue::Total {
+        return Verdict::ignored("refund_amount");
+    }
+    if !is_full && !settings.is_currency(left.currency.as_deref()) {
+        return Verdict::ignored("refund_currency");
+    }
+    Verdict::refund(Refund {
+        correction: Correction {
+            correction_id: ["stripe-refund-", &id, "-", &refunded.to_string()].concat(),
+            offer_id: settings.offer_id,
+            status: RETURNED.filter(|_| is_full),
+            revenue: left.text.filter(|_| !is_full),
+            ..Correction::default()
+        },
+        unique_ids,
+        is_ours: false,
+    })
+}
+
+fn dispute(settings: &Settings, dispute: &Payload<'_>, _: Option<u64>) -> Verdict {
+    let (Some(id), unique_ids) = (dispute.id(&["id"]), unique_ids(dispute)) else {
+        return Verdict::ignored("no_order_id");
+    };
+    if unique_ids.is_empty() {
+        return Verdict::ignored("no_order_id");
+    }
+    Verdict::refund(Refund {
+        correction: Correction {
+            correction_id: ["stripe-dispute-", &id].concat(),
+            offer_id: settings.offer_id,
+            status: RETURNED,
+            ..Correction::default()
+        },
+        unique_ids,
+        is_ours: false,
+    })
+}
+
+fn unique_ids(object: &Payload<'_>) -> Vec<String> {
+    let names = ["payment_intent", "invoice"];
+    names
+        .iter()
+        .filter_map(|name| object.reference(name))
+        .collect()
+}
+
+fn amount(object: &Payload<'_>, units: Option<u64>) -> Amount {
+    let currency = object.text(&["currency"]);
+    let text = units.and_then(|units| decimal(units, currency.as_deref()?));
+    Amount { text, currency }
+}
+
+/// An amount of smallest units as a decimal.
+fn decimal(units: u64, currency: &str) -> Option<String> {
+    let is_among = |list: &[u8]| {
+        list.split(|byte| *byte == b' ')
+            .any(|code| code.eq_ignore_ascii_case(currency.as_bytes()))
+    };
+    let places = if is_among(WHOLE) {
+        0
+    } else if is_among(THOUSANDTHS) {
+        3
+    } else {
+        2
+    };
+    let unit = 10_u64.pow(places);
+    let fraction = padded(units % unit, usize::try_from(places).ok()?);
+    let whole = (units / unit).to_string();
+    let text = if places == 0 {
+        whole
+    } else {
+        [&whole, ".", &fraction].concat()
+    };
+    money(&text).map(shortest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn smallest_units_are_what_stripe_says_they_are() {
+        for (units, currency, text) in [
+            (1_099, "usd", "10.99"),
+            (5, "USD", "0.05"),
+            (0, "eur", "0.00"),
+            (500, "jpy", "500.00"),
+            (500, "KRW", "500.00"),
+            (500, "isk", "5.00"),
+            (500, "ugx", "5.00"),
+            (500, "huf", "5.00"),
+            (5_120, "kwd", "5.12"),
+            (5_125, "tnd", "5.125"),
+        ] {
+            assert_eq!(
+                decimal(units, currency).as_deref(),
+                Some(text),
+                "{units} {currency}"
+            );
+        }
+        assert_eq!(decimal(999_999_999_999_999, "jpy"), None);
+    }
+}

@@ -1,0 +1,118 @@
+//! `WooCommerce`: `X-WC-Webhook-Signature` over the raw body, orders as its REST
+//! API has them. An order counts once its status does; a refund is an update of
+//! its order.
+
+use super::payload::Payload;
+use super::settings::{Amount, Revenue, Settings, from_units, money, shortest};
+use super::{Correction, RETURNED, Refund, Verdict, Webhook};
+use crate::money::Money;
+
+/// Is this what is sent, unsigned, when a webhook is created: `webhook_id=12`?
+pub(super) fn is_ping(webhook: &Webhook<'_>) -> bool {
+    let id = webhook.body.strip_prefix(b"webhook_id=");
+    webhook.signature.trim().is_empty()
+        && id.is_some_and(|id| (1..=20).contains(&id.len()) && id.iter().all(u8::is_ascii_digit))
+}
+
+/// Reads a payload.
+pub(super) fn read(settings: &Settings, topic: &str, payload: &Payload<'_>) -> Verdict {
+    if !matches!(topic, "order.created" | "order.updated") {
+        return Verdict::ignored("other_topic");
+    }
+    let status = payload.text(&["status"]).unwrap_or_default();
+    let (Some(id), Some(unique_id)) = (
+        payload.id(&["id"]),
+        payload.id(&[if settings.is_by_number {
+            "number"
+        } else {
+            "id"
+        }]),
+    ) else {
+        return Verdict::ignored("no_order_id");
+    };
+    let click_id = settings.find_click_id(&[payload.at(&["meta_data"])]);
+    let refund = Refund {
+        unique_ids: vec![unique_id.clone()],
+        is_ours: true,
+        ..Refund::default()
+    };
+    if settings.statuses.contains(&status) {
+        let amount = Amount {
+            text: amount(settings, payload),
+            currency: payload.text(&["currency"]),
+        };
+        let paid_at_ms = payload
+            .instant(&["date_paid_gmt"])
+            .or_else(|| payload.instant(&["date_created_gmt"]));
+        let mut verdict = settings.sale(click_id, Some(unique_id), amount, paid_at_ms);
+        if verdict.sale.is_some() {
+            verdict.refund = partial_refund(settings, payload, &id, refund);
+        }
+        return verdict;
+    }
+    if !matches!(status.as_str(), "refunded" | "cancelled") {
+        return Verdict::ignored("status");
+    }
+    if click_id.is_none() {
+        return Verdict::ignored("no_click_id");
+    }
+    Verdict::refund(Refund {
+        correction: Correction {
+            correction_id: ["woocommerce-", &status, "-", &id].concat(),
+            offer_id: settings.offer_id,
+            status: RETURNED,
+            ..Correction::default()
+        },
+        ..refund
+    })
+}
+
+fn amount(settings: &Settings, payload: &Payload<'_>) -> Option<String> {
+    if settings.revenue != Revenue::Subtotal {
+        return payload
+            .text(&["total"])
+            .and_then(|text| money(&text))
+            .map(shortest);
+    }
+    // An order tells no such sum: its lines do, after discounts and without tax.
+    let lines = payload.list(&["line_items"]);
+    let totals: Option<Vec<Money>> = lines
+        .iter()
+        .map(|line| line.text(&["total"]).and_then(|text| money(&text)))
+        .collect();
+    let totals = totals.filter(|totals| !totals.is_empty())?;
+    from_units(totals.iter().map(|total| total.units()).sum())
+}
+
+/// What remains of an order of which parts were refunded.
+fn partial_refund(
+    settings: &Settings,
+    payload: &Payload<'_>,
+    id: &str,
+    refund: Refund,
+) -> Option<Refund> {
+    let is_told = settings.revenue == Revenue::Total
+        && settings.is_currency(payload.text(&["currency"]).as_deref());
+    let refunds = payload.list(&["refunds"]);
+    let last = refunds
+        .iter()
+        .filter_map(|each| each.id(&["id"]))
+        .max_by_key(|id| (id.len(), id.clone()))?;
+    let total = payload.text(&["total"]).and_then(|text| money(&text))?;
+    let mut taken: u64 = 0;
+    for each in &refunds {
+        let text = each.text(&["total"])?;
+        taken += money(text.trim_start_matches('-'))?.units();
+    }
+    let left = total.units().saturating_sub(taken);
+    (is_told && taken > 0).then(|| Refund {
+        correction: Correction {
+            correction_id: ["woocommerce-refund-", id, "-", &last].concat(),
+            offer_id: settings.offer_id,
+            status: RETURNED.filter(|_| left == 0),
+            revenue: from_units(left).filter(|_| left > 0),
+            ..Correction::default()
+        },
+        ..refund
+    })
+}

@@ -1,0 +1,504 @@
+/** Shops' webhooks at the forwarder's route, by the shared vectors and against a sandbox. */
+import { createHmac } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { createForwarderInProcess, type WebhookLine } from "../../dist/entry/forwarder-memory.inline.js";
+import { both, KEY, OPERATOR, type Options } from "./forwarder-in-process.ts";
+
+type Platform = "shopify" | "woocommerce" | "stripe";
+
+interface Vector {
+  readonly name: string;
+  readonly shop: Platform;
+  readonly settings: Record<string, unknown>;
+  readonly topic: string;
+  readonly body?: string;
+  readonly bodyBase64?: string;
+  readonly signature: string;
+  readonly verdict: {
+    readonly outcome: string;
+    readonly reason?: string;
+    readonly sale?: { readonly conversion: object; readonly paidAtMs?: number; readonly revenueLeftOut?: string };
+    readonly refund?: { readonly correction: object; readonly uniqueIds: string[]; readonly isOurs: boolean };
+  };
+}
+
+const { nowS, secrets, webhooks } = JSON.parse(
+  readFileSync(new URL("../vectors/shop_webhooks.json", import.meta.url), "utf8"),
+) as { nowS: number; secrets: Record<Platform, string>; webhooks: Vector[] };
+
+const SIGNATURE = {
+  shopify: "X-Shopify-Hmac-SHA256",
+  woocommerce: "x-wc-webhook-signature",
+  stripe: "Stripe-Signature",
+};
+const TOPIC = { shopify: "X-SHOPIFY-TOPIC", woocommerce: "X-WC-Webhook-Topic", stripe: "" };
+
+/** By Node's crypto alone. */
+function sign(shop: Platform, body: string | Buffer, secret = secrets[shop], atS = Math.floor(Date.now() / 1_000)) {
+  if (shop !== "stripe") return createHmac("sha256", secret).update(body).digest("base64");
+  return `t=${atS},v1=${createHmac("sha256", secret).update(`${atS}.`).update(body).digest("hex")}`;
+}
+
+const bodyOf = ({ body = "", bodyBase64 }: Vector) =>
+  bodyBase64 === undefined ? Buffer.from(body) : Buffer.from(bodyBase64, "base64");
+
+function shopsOf(shop: Platform, settings: object = {}, secret: unknown = secrets[shop]): Partial<Options> {
+  const options = { offerId: 12_345, currency: "USD", ...settings, secrets: secret };
+  return { shops: { [shop]: options } } as Partial<Options>;
+}
+
+type Both = ReturnType<typeof both>;
+
+interface Listed {
+  readonly state: string;
+  readonly conversion?: Record<string, unknown>;
+  readonly correction?: Record<string, unknown>;
+}
+
+function post(
+  { ask }: Pick<Both, "ask">,
+  shop: Platform,
+  body: string | Buffer,
+  { topic = "", signature = sign(shop, body) }: { topic?: string; signature?: string } = {},
+) {
+  const headers: Record<string, string> = { "content-type": "application/json" };
+  if (signature !== "") headers[SIGNATURE[shop]] = signature;
+  if (shop !== "stripe" && topic !== "") headers[TOPIC[shop]] = topic;
+  return ask(`webhooks/${shop}`, { method: "POST", headers, body: body as BodyInit });
+}
+
+const rows = async ({ operator }: Pick<Both, "operator">) =>
+  ((await (await operator("conversions")).json()) as { rows: Listed[] }).rows;
+const counts = async ({ operator }: Pick<Both, "operator">) => {
+  const totals = (await (await operator("counts")).json()) as Record<"webhooks" | "postbacks", object>;
+  return { webhooks: totals.webhooks, postbacks: totals.postbacks };
+};
+
+const order = (more: object = {}) => ({
+  id: 5_678_901_234_567,
+  name: "#1001",
+  financial_status: "paid",
+  currency: "USD",
+  total_price: "409.94",
+  note_attributes: [{ name: "reqid", value: "13b9ae60-4f60-4c9e-bf75-626dca035acf" }],
+  ...more,
+});
+const paid = (setup: Pick<Both, "ask">, more: object = {}) =>
+  post(setup, "shopify", JSON.stringify(order(more)), { topic: "orders/paid" });
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe("the shared vectors", () => {
+  const good = webhooks.filter(({ verdict }) => !["signature_refused", "ping"].includes(verdict.outcome));
+
+  test("another implementation signs as they do", () => {
+    const alike = good.filter((each) => each.signature === sign(each.shop, bodyOf(each), secrets[each.shop], nowS));
+    // The others have white space, several signatures or another time.
+    expect(good.length - alike.length).toBe(3);
+  });
+
+  test.each(webhooks.map((vector) => [`${vector.shop}: ${vector.name}`, vector] as const))("%s", async (_, vector) => {
+    vi.useFakeTimers({ toFake: ["Date"], now: nowS * 1_000 });
+    const { offerId, currency, ...settings } = vector.settings;
+    const own = currency === "" ? { offerId, ...settings } : { offerId, currency, ...settings };
+    const secret = ["a newer secret of the very same shop, of the site", secrets[vector.shop]];
+    const lines: unknown[] = [];
+    const all = both({
+      timeZone: "America/New_York",
+      ...shopsOf(vector.shop, own, secret),
+      log: (line) => lines.push(line),
+    });
+    const { outcome, reason, sale, refund } = vector.verdict;
+    const answer = await post(all, vector.shop, bodyOf(vector), vector);
+    const told = (await answer.json()) as { outcome: string; reason?: string; error?: { code: string } };
+    const listed = await rows(all);
+    const stored = listed.flatMap(({ conversion }) => conversion ?? []);
+    const corrections = listed.flatMap(({ correction }) => correction ?? []);
+    if (outcome === "signature_refused") {
+      expect([answer.status, told.error?.code, stored]).toEqual([401, "signature_refused", []]);
+      return;
+    }
+    expect(answer.status).toBe(200);
+    const corrected = refund?.isOurs === true ? [{ ...refund.correction, uniqueId: refund.uniqueIds[0] }] : [];
+    expect(corrections).toEqual(corrected);
+    if (sale === undefined) {
+      const expected =
+        refund === undefined ? [outcome, reason] : refund.isOurs ? ["refund", undefined] : ["ignored", "no_conversion"];
+      expect([told.outcome, told.reason]).toEqual(expected);
+      expect(stored).toEqual([]);
+    } else {
+      expect(told).toMatchObject({ outcome: "accepted", id: expect.stringMatching(/^[0-9a-f]{32}$/) });
+      expect((told as { revenueLeftOut?: string }).revenueLeftOut).toBe(sale.revenueLeftOut);
+      const hours = 4 * 3_600_000;
+      const date = sale.paidAtMs && new Date(sale.paidAtMs - hours).toISOString().slice(0, 19).replace("T", " ");
+      expect(stored).toEqual([{ ...sale.conversion, ...(date ? { conversionDate: date } : {}) }]);
+    }
+    expect(JSON.stringify([told, lines])).not.toMatch(/buyer@|shpss_|whsec_|wc-secret/);
+  });
+});
+
+test("each webhook comes three times, in any order, and is one conversion", async () => {
+  const stripe = { offerId: 12_345, currency: "USD", secrets: secrets.stripe };
+  const woocommerce = { offerId: 12_345, currency: "USD", secrets: secrets.woocommerce };
+  const shopify = { offerId: 12_345, currency: "USD", secrets: secrets.shopify };
+  const all = both({ shops: { shopify, woocommerce, stripe } });
+  const bodies: [Platform, string, string][] = [];
+  for (let index = 0; index < 4; index += 1) {
+    const reqid = await all.click();
+    const shopOrder = { ...order(), id: 1_000 + index, note_attributes: [{ name: "reqid", value: reqid }] };
+    bodies.push(["shopify", "orders/paid", JSON.stringify(shopOrder)]);
+    const meta_data = [{ key: "reqid", value: await all.click() }];
+    const woo = { id: 2_000 + index, status: "processing", currency: "USD", total: "5.00", meta_data };
+    bodies.push(
+      ["woocommerce", "order.created", JSON.stringify(woo)],
+      ["woocommerce", "order.updated", JSON.stringify(woo)],
+    );
+    const object = {
+      id: `cs_${index}`,
+      payment_intent: `pi_${index}`,
+      payment_status: "paid",
+      amount_total: 500,
+      currency: "usd",
+      client_reference_id: await all.click(),
+    };
+    bodies.push([
+      "stripe",
+      "",
+      JSON.stringify({ type: "checkout.session.completed", livemode: true, data: { object } }),
+    ]);
+  }
+  const repeated = [...bodies, ...bodies, ...bodies].sort(() => Math.random() - 0.5);
+  const outcomes = await Promise.all(
+    repeated.map(async ([shop, topic, body]) => {
+      const answer = await post(all, shop, body, { topic });
+      expect(answer.status).toBe(200);
+      return ((await answer.json()) as { outcome: string }).outcome;
+    }),
+  );
+  expect(outcomes.filter((outcome) => outcome === "accepted").length).toBe(12);
+  expect(outcomes.filter((outcome) => outcome === "duplicate").length).toBe(36);
+  await expect.poll(async () => (await all.recorded()).length).toBe(12);
+  const recorded = (await all.recorded()).map(({ unique_id }) => unique_id).sort();
+  expect(recorded).toEqual(
+    [1_000, 1_001, 1_002, 1_003, 2_000, 2_001, 2_002, 2_003]
+      .map(String)
+      .concat(["pi_0", "pi_1", "pi_2", "pi_3"])
+      .sort(),
+  );
+  expect((await counts(all)).webhooks).toEqual({
+    shopify: { accepted: 4, duplicate: 8 },
+    woocommerce: { accepted: 4, duplicate: 20 },
+    stripe: { accepted: 4, duplicate: 8 },
+  });
+});
+
+describe("refunds", () => {
+  const sold = async (shop: Platform, body: (click: string) => object, topic = "", more: Partial<Options> = {}) => {
+    const all = both({ ...shopsOf(shop), ...more });
+    const send = async (payload: object, own = topic) => {
+      const answer = await post(all, shop, JSON.stringify(payload), { topic: own });
+      expect(answer.status).toBe(200);
+      return (await answer.json()) as { outcome: string; reason?: string; id?: string };
+    };
+    expect(await send(body(await all.click()))).toMatchObject({ outcome: "accepted" });
+    const states = async () => (await rows(all)).map(({ state }) => state);
+    const kept = async () => {
+      await expect.poll(async () => (await states()).every((state) => state === "delivered")).toBe(true);
+      return (await all.recorded())[0] as unknown as {
+        conversion_status: string;
+        revenue_units: number;
+        corrections: number;
+      };
+    };
+    return { ...all, send, kept };
+  };
+  const session = (click: string) => {
+    const paidFor = { payment_status: "paid", amount_total: 2_935, currency: "usd", payment_intent: "pi_1" };
+    const object = { id: "cs_1", ...paidFor, client_reference_id: click };
+    return { type: "checkout.session.completed", livemode: true, data: { object } };
+  };
+  const refunded = (amount_refunded: number) => ({
+    type: "charge.refunded",
+    livemode: true,
+    data: { object: { id: "ch_1", amount: 2_935, amount_refunded, currency: "usd", payment_intent: "pi_1" } },
+  });
+
+  test("a part of a charge leaves a total, all of it a return, and each counts once", async () => {
+    const { send, kept } = await sold("stripe", session);
+    for (const outcome of ["refund", "refund_duplicate", "refund_duplicate"]) {
+      expect(await send(refunded(935))).toMatchObject({ outcome });
+    }
+    expect(await kept()).toMatchObject({ revenue_units: 200_000, corrections: 1 });
+    expect(await send(refunded(2_935))).toMatchObject({ outcome: "refund" });
+    expect(await kept()).toMatchObject({ conversion_status: "returned", corrections: 2 });
+    expect(await send(refunded(2_935))).toMatchObject({ outcome: "refund_duplicate" });
+  });
+
+  test("a charge of no sale that is known here is none of ours", async () => {
+    const { send, operator } = await sold("stripe", session);
+    const other = refunded(935);
+    const object = { ...other.data.object, payment_intent: "pi_other" };
+    expect(await send({ ...other, data: { object } })).toEqual({ outcome: "ignored", reason: "no_conversion" });
+    expect((await counts({ operator })).webhooks).toEqual({ stripe: { accepted: 1, "ignored.no_conversion": 1 } });
+  });
+
+  test("a subscription's first charge is found by its invoice", async () => {
+    const first = (click: string) => {
+      const { data, ...rest } = session(click);
+      return { ...rest, data: { object: { ...data.object, payment_intent: null, invoice: "in_1" } } };
+    };
+    const { send, kept } = await sold("stripe", first);
+    const { data, ...rest } = refunded(2_935);
+    const object = { ...data.object, payment_intent: "pi_9", invoice: "in_1" };
+    expect(await send({ ...rest, data: { object } })).toMatchObject({ outcome: "refund" });
+    expect(await kept()).toMatchObject({ conversion_status: "returned" });
+  });
+
+  test("Shopify tells what a refund takes off, and a cancelled order is returned", async () => {
+    const own = (click: string) => order({ note_attributes: [{ name: "reqid", value: click }] });
+    let click = "";
+    const { send, kept } = await sold(
+      "shopify",
+      (given) => {
+        click = given;
+        return own(given);
+      },
+      "orders/paid",
+    );
+    const amount = { kind: "refund", status: "success", amount: "9.94", currency: "USD" };
+    const refund = { id: 7, order_id: 5_678_901_234_567, transactions: [amount] };
+    expect(await send(refund, "refunds/create")).toMatchObject({ outcome: "refund" });
+    expect(await send(refund, "refunds/create")).toMatchObject({ outcome: "refund_duplicate" });
+    expect(await kept()).toMatchObject({ revenue_units: 4_000_000, corrections: 1 });
+    const cancelled = { ...own(click), cancelled_at: "2026-06-19T11:00:00-04:00" };
+    expect(await send(cancelled, "orders/cancelled")).toMatchObject({ outcome: "refund" });
+    expect(await kept()).toMatchObject({ conversion_status: "returned", corrections: 2 });
+  });
+
+  test("WooCommerce tells refunds with their order, and the order is not counted again", async () => {
+    let click = "";
+    const own = (more: object = {}) => ({
+      ...{ id: 727, status: "completed", currency: "USD", total: "29.35", refunds: [] },
+      ...{ meta_data: [{ key: "reqid", value: click }] },
+      ...more,
+    });
+    const take = (given: string) => {
+      click = given;
+      return own();
+    };
+    const { send, kept, operator } = await sold("woocommerce", take, "order.updated");
+    const partly = own({ refunds: [{ id: 1, total: "-9.35" }] });
+    expect(await send(partly)).toMatchObject({ outcome: "duplicate" });
+    expect(await send(partly)).toMatchObject({ outcome: "duplicate" });
+    expect(await kept()).toMatchObject({ revenue_units: 200_000, corrections: 1 });
+    expect(await send(own({ status: "refunded" }))).toMatchObject({ outcome: "refund" });
+    expect(await kept()).toMatchObject({ conversion_status: "returned", corrections: 2 });
+    const told = { accepted: 1, duplicate: 2, refund: 2, refund_duplicate: 1 };
+    expect((await counts({ operator })).webhooks).toEqual({ woocommerce: told });
+  });
+
+  test("without an account to send it to, a refund is counted as not taken", async () => {
+    const byPixel = { baseUrl: "", apiKey: "", pixelDomain: "http://127.0.0.1" };
+    const { send } = await sold("stripe", session, "", byPixel);
+    expect(await send(refunded(935))).toEqual({ outcome: "refund_not_taken", reason: "corrections_unavailable" });
+  });
+});
+
+test("what is not counted is told by the counts, the page and the log", async () => {
+  const lines: WebhookLine[] = [];
+  const all = both({ ...shopsOf("shopify"), log: (line) => void (line.event === "webhook" && lines.push(line)) });
+  await paid(all, { note_attributes: [] });
+  await paid(all, { note_attributes: null });
+  await paid(all, { financial_status: "pending" });
+  await paid(all, { test: true });
+  await post(all, "shopify", "{}", { topic: "refunds/create", signature: "AAAA" });
+  await paid(all, { currency: "CAD" });
+  // The order is known with other fields.
+  await paid(all, { currency: "USD", note_attributes: [{ name: "reqid", value: "another-click" }] });
+  expect(await counts(all)).toEqual({
+    webhooks: {
+      shopify: { no_click_id: 2, "ignored.not_paid": 1, test: 1, signature_refused: 1, accepted: 1, changed: 1 },
+    },
+    postbacks: {},
+  });
+  const page = await (await all.operator("", { headers: { authorization: `Bearer ${OPERATOR}` } })).text();
+  expect(page).toContain("Webhooks of shops, the last day");
+  expect(page).toContain("2 no_click_id");
+  expect(lines[0]).toEqual({ event: "webhook", shop: "shopify", topic: "orders/paid", outcome: "no_click_id" });
+  expect(lines[5]).toMatchObject({ outcome: "accepted", revenueLeftOut: "currency" });
+});
+
+test("a shop's webhook adds its money to the event of its page, and a page's event after it is a repetition", async () => {
+  const all = both({ ...shopsOf("shopify"), fetch: () => new Promise<Response>(() => undefined) });
+  const clickId = "13b9ae60-4f60-4c9e-bf75-626dca035acf";
+  await paid(all, { id: 1 });
+  const page = (uniqueId: string) => all.page({ clickId, offerId: 12_345, uniqueId }, "");
+  expect(await (await page("1")).json()).toMatchObject({ duplicate: true });
+  const other = both({ ...shopsOf("shopify", { offerId: 12_345 }), clockSpeed: 1 });
+  await other.faults([{ script: ["server_error"] }]);
+  const own = await other.click();
+  await other.page({ clickId: own, offerId: 12_345, uniqueId: "2" }, "");
+  const answer = await paid(other, { id: 2, note_attributes: [{ name: "reqid", value: own }] });
+  expect(await answer.json()).toMatchObject({ outcome: "duplicate", moneyUsed: expect.any(Boolean) });
+});
+
+test("a secret can be rotated, and two shops on one platform are told apart by theirs", async () => {
+  const other = "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";
+  const common = { currency: "USD" };
+  const all = both({
+    shops: {
+      shopify: [
+        { ...common, offerId: 12_345, secrets: [other, "a third secret, of the first of the two shops"] },
+        { ...common, offerId: 777, secrets: secrets.shopify },
+      ],
+    },
+  });
+  const body = JSON.stringify(order());
+  for (const [secret, offerId] of [
+    ["a third secret, of the first of the two shops", 12_345],
+    [secrets.shopify, 777],
+  ] as const) {
+    const answer = await post(all, "shopify", body, { topic: "orders/paid", signature: sign("shopify", body, secret) });
+    expect(await answer.json()).toMatchObject({ outcome: "accepted" });
+    expect((await rows(all)).map(({ conversion }) => conversion?.["offerId"])).toContain(offerId);
+  }
+  const wrong = sign("shopify", body, "a secret of nobody's here, long enough");
+  expect((await post(all, "shopify", body, { topic: "orders/paid", signature: wrong })).status).toBe(401);
+});
+
+describe("a mapping of the site's own", () => {
+  const withMap = (map: unknown, more: object = {}) => {
+    const lines: WebhookLine[] = [];
+    const log = (line: { event: string }) => void (line.event === "webhook" && lines.push(line as WebhookLine));
+    return { ...both({ ...shopsOf("shopify", { map, ...more }), log } as Partial<Options>), lines };
+  };
+
+  test("changes what the ready one found, and is told the topic", async () => {
+    const all = withMap(async (payload: { name: string }, topic: string, found: object) => ({
+      ...found,
+      orderId: payload.name,
+      adv1: topic,
+    }));
+    expect(await (await paid(all)).json()).toMatchObject({ outcome: "accepted" });
+    expect((await rows(all))[0]?.conversion).toMatchObject({
+      orderId: "#1001",
+      adv1: "orders/paid",
+      revenue: "409.94",
+    });
+  });
+
+  test("maps what the ready one knows nothing of, without an offer of its own", async () => {
+    const map = ({ ref }: { ref: string }) => ({ clickId: ref, offerId: 7, uniqueId: "x-1" });
+    const all = withMap(map, { offerId: undefined });
+    const answer = await post(all, "shopify", JSON.stringify({ ref: "a-click" }), { topic: "checkouts/update" });
+    expect(await answer.json()).toMatchObject({ outcome: "accepted" });
+    expect((await rows(all))[0]?.conversion).toEqual({ clickId: "a-click", offerId: 7, uniqueId: "x-1" });
+  });
+
+  test("says that there is nothing to count", async () => {
+    const all = withMap(() => undefined);
+    expect(await (await paid(all)).json()).toEqual({ outcome: "ignored", reason: "map" });
+  });
+
+  test.each([
+    ["throws", () => Promise.reject(new Error("secret words of the site")), "threw"],
+    ["brings a text", () => "conversion", "threw"],
+    ["brings several", () => ({ conversions: [] }), "invalid_field"],
+    ["misspells", (_: object, __: string, found: object) => ({ ...found, uniqeId: "1" }), "invalid_field"],
+    ["brings no unique id", () => ({ clickId: "a", offerId: 1 }), "invalid_field"],
+    ["brings a placeholder", () => ({ clickId: "undefined", offerId: 1, uniqueId: "1" }), "placeholder_text"],
+  ])("%s: 500, so that the platform asks again, and a line of the log", async (_, map, code) => {
+    const all = withMap(map);
+    const answer = await paid(all);
+    const text = await answer.text();
+    expect([answer.status, JSON.parse(text)]).toEqual([
+      500,
+      { error: { code: "map_failed", rule: expect.any(String), retryable: true } },
+    ]);
+    expect(text).not.toContain("secret words");
+    expect(all.lines).toEqual([expect.objectContaining({ outcome: "map_failed", code, alert: true })]);
+  });
+});
+
+test("a full outbox and a shop that is not set up are no platform's fault", async () => {
+  const all = both({ ...shopsOf("shopify"), capacity: 1, fetch: () => new Promise<Response>(() => undefined) });
+  expect((await paid(all)).status).toBe(200);
+  const full = await paid(all, { id: 2 });
+  expect([full.status, full.headers.get("retry-after")]).toEqual([503, "60"]);
+  expect(await full.json()).toMatchObject({ error: { code: "outbox_full", retryable: true } });
+  // A repetition needs no room.
+  expect(await (await paid(all)).json()).toMatchObject({ outcome: "duplicate" });
+  expect((await post(all, "stripe", "{}")).status).toBe(404);
+  expect((await all.ask("webhooks/magento", { method: "POST" })).status).toBe(404);
+  expect((await all.ask("webhooks/shopify")).status).toBe(405);
+});
+
+test("a body is cut off at 2 MB, and one of 1 MB is read", async () => {
+  const all = both(shopsOf("shopify"));
+  const big = (bytes: number) => JSON.stringify(order({ note: "x".repeat(bytes) }));
+  expect((await post(all, "shopify", big(1_000_000), { topic: "orders/paid" })).status).toBe(200);
+  const tooBig = await post(all, "shopify", big(2_100_000), { topic: "orders/paid" });
+  expect([tooBig.status, ((await tooBig.json()) as { error: { code: string } }).error.code]).toEqual([
+    413,
+    "body_too_large",
+  ]);
+});
+
+test.each([
+  [{ shopify: { offerId: 1, currency: "USD" } }, "shops.shopify.secrets", "weak_secret"],
+  [{ shopify: { offerId: 1, currency: "USD", secrets: "short" } }, "shops.shopify.secrets", "weak_secret"],
+  [{ shopify: { offerId: 1, currency: "USD", secrets: [] } }, "shops.shopify.secrets", "invalid_field"],
+  [{ shopify: { currency: "USD", secrets: secrets.shopify } }, "shops.shopify.offerId", "invalid_field"],
+  [{ shopify: { offerId: 1, secrets: secrets.shopify } }, "shops.shopify.currency", "invalid_field"],
+  [{ stripe: { offerId: 1, currency: "dollars", secrets: secrets.stripe } }, "shops.stripe.currency", "invalid_field"],
+  [{ stripe: { offerId: 1, currency: "USD", secrets: secrets.stripe, statuses: [] } }, "statuses", "invalid_field"],
+  [{ woocommerce: [{ offerId: 0, currency: "USD" }] }, "shops.woocommerce.0.offerId", "invalid_field"],
+  [{ woocommerce: { offerId: 1, currency: "USD", uniqueId: "name" } }, "shops.woocommerce.uniqueId", "invalid_field"],
+  [{ shopfy: {} }, "shopfy", "invalid_field"],
+])("a shop that is set up wrongly is refused by its option: %#", (shops, parameter, code) => {
+  let thrown: unknown;
+  try {
+    createForwarderInProcess({ baseUrl: "http://127.0.0.1", apiKey: KEY, operatorSecret: OPERATOR, shops } as Options);
+  } catch (error) {
+    thrown = error;
+  }
+  expect(thrown).toMatchObject({ name: "CakeError", code, parameter });
+});
+
+test("what nobody has signed is not read", async () => {
+  const all = both(shopsOf("shopify"));
+  const body = new ReadableStream(
+    {
+      pull: () => {
+        throw new Error("read");
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  const init = { method: "POST", body, duplex: "half" } as RequestInit;
+  expect((await all.ask("webhooks/shopify", init)).status).toBe(401);
+});
+
+test("what cannot be kept is not promised, and the platform asks again", async () => {
+  const all = both({ ...shopsOf("shopify"), keep: () => Promise.reject(new Error("full")) });
+  const answer = await paid(all);
+  expect([answer.status, await answer.json()]).toEqual([
+    503,
+    { error: { code: "outbox_unavailable", rule: expect.any(String), retryable: true } },
+  ]);
+});
+
+test("what is taken is kept before the platform is told", async () => {
+  let kept = 0;
+  const all = both({
+    ...shopsOf("shopify"),
+    keep: async ({ rows: stored }) => {
+      kept = stored.length;
+    },
+  });
+  expect((await paid(all)).status).toBe(200);
+  expect(kept).toBe(1);
+});
