@@ -26,6 +26,11 @@ export default defineConfig(({ mode }) => ({
     emptyOutDir: true,
     target: "es2022",
     rollupOptions: {
+      output: {
+        // Named after the chunk that loads them: the tests know by it what comes when the page stands.
+        assetFileNames: ({ names: [name = ""] }) =>
+          `assets/${name.startsWith("checks_") ? "edge_" : ""}[name]-[hash][extname]`,
+      },
       input: {
         demo: path("index.html"),
         shop: path("shop/index.html"),

@@ -104,7 +104,7 @@ test("the page is interactive before the lint and the plots have come", async ()
 test("the page is as heavy as docs/demo.md says", async () => {
   const { first, all } = await load();
   expect(first).toBeLessThan(45);
-  expect(all).toBeLessThan(250);
+  expect(all).toBeLessThan(190);
 });
 
 /** What comes when the page stands: the lint and the plots. */
