@@ -35,6 +35,7 @@ try {
   run("vitepress", ["build", pages, "--outDir", out], { SITE_REFERENCE: JSON.stringify(reference) });
   writeTwins();
   cpSync(join(root, "target/demo-static"), join(out, "demo"), { recursive: true });
+  cpSync(join(root, "workers"), join(out, "workers"), { recursive: true });
   console.error("site: target/site/ is ready for any static host");
 } catch (error) {
   if (!(error instanceof BuildError)) throw error;

@@ -30,7 +30,8 @@ const config = {
   lang: "en",
   cleanUrls: false,
   // What is no page of the site: licences, the demo.
-  ignoreDeadLinks: [/LICENSE/, /demo\/index/],
+  // The worked files are copied beside the pages.
+  ignoreDeadLinks: [/LICENSE/, /demo\/index/, /workers\//],
   themeConfig: {
     search: { provider: "local" },
     nav: [
