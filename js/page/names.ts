@@ -8,7 +8,10 @@ export function checkNames(given: object, words: string): void {
   for (const name of Object.keys({ ...given })) {
     if (known.includes(name)) continue;
     // `subId1`, `aff_sub1` and `S1` are `s1`; `extras` is `extra`, `creative_id` is `creativeId`.
-    const [start] = name.toLowerCase().replace(/^(aff_?)?sub(_?id)?_?/, "s").match(/[a-z]+\d*/) ?? [name];
+    const [start] = name
+      .toLowerCase()
+      .replace(/^(aff_?)?sub(_?id)?_?/, "s")
+      .match(/[a-z]+\d*/) ?? [name];
     const meant = known.find((word) => word.toLowerCase().startsWith(start.replace(/(..)s$/, "$1")));
     throw new CakeError({
       code: "invalid_field",

@@ -258,8 +258,7 @@ test.each([
 test.each(["sub1", "S1", "subId1", "extras", "colour"])("a page's link refuses %s by its name", async (name) => {
   await link.ready();
   const given = () => link.createTrackingLink({ ...linkParts, [name]: "spring" });
-  const meant =
-    name === "colour" ? "is unknown" : `did you mean ${name === "extras" ? "extra" : "s1"}?`;
+  const meant = name === "colour" ? "is unknown" : `did you mean ${name === "extras" ? "extra" : "s1"}?`;
   const refused = { code: "invalid_field", parameter: name, message: expect.stringContaining(meant) };
   expect(await refusal(given, {})).toMatchObject(refused);
 });
