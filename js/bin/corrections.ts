@@ -5,9 +5,9 @@ import {
   type CorrectionEntry,
   type CorrectionRow,
   createCakeClient,
-  isCakeError,
 } from "../entry/edge.inline.js";
-import { accountOf, type EntryRules, isSameFile, lock, openJournal } from "./journal.js";
+import { accountOf, type EntryRules, lock, openJournal } from "./journal.js";
+import { ROW_OPTION_TYPES, type RowOptions, readRowOptions, summaryOf, withExitStatus } from "./rows.js";
 import { readTable, visible } from "./table.js";
 import { readArgs, sentenceOf, UsageError } from "./usage.js";
 
@@ -37,32 +37,15 @@ Exit status: 0 every row is well, or applied; 1 rows are wrong, refused or left 
 Examples:
   cake-edge corrections --file fix.csv
   CAKE_API_KEY=… cake-edge corrections --file fix.csv --apply --max-rows 100 --base-url https://yourdomain.cakemarketing.com
-  cake-edge corrections --file fix.csv --settle 12=missing --base-url https://yourdomain.cakemarketing.com`;
+  cake-edge corrections --file fix.csv --settle 12=missing --base-url https://yourdomain.cakemarketing.com
 
-const OPTION_TYPES = {
-  file: { type: "string" },
-  "base-url": { type: "string" },
-  apply: { type: "boolean" },
-  "max-rows": { type: "string" },
-  "max-money": { type: "string" },
-  rate: { type: "string" },
-  ignore: { type: "string", multiple: true },
-  journal: { type: "string" },
-  settle: { type: "string", multiple: true },
-  json: { type: "boolean" },
-} as const;
+Documentation: node_modules/cake-edge/docs/client.md`;
 
-interface Options {
-  readonly file: string;
-  readonly baseUrl: string | undefined;
-  readonly isApplied: boolean;
+const OPTION_TYPES = { ...ROW_OPTION_TYPES, "max-rows": { type: "string" }, "max-money": { type: "string" } } as const;
+
+interface Options extends RowOptions<"corrected"> {
   readonly maxRows: number | undefined;
   readonly maxMoney: string | undefined;
-  readonly rateLimit: number;
-  readonly ignored: readonly string[];
-  readonly journal: string;
-  readonly settled: ReadonlyMap<number, "corrected" | "missing">;
-  readonly isJson: boolean;
 }
 
 /** A row of the file. */
@@ -79,61 +62,25 @@ const RULES: EntryRules = {
 };
 
 /** Checks, applies where told to, and returns the exit status. */
-export async function corrections(args: string[]): Promise<number> {
-  try {
+export function corrections(args: string[]): Promise<number> {
+  return withExitStatus("corrections", () => {
     const options = readOptions(args);
-    return await run(options, readRows(options));
-  } catch (error) {
-    if (!(error instanceof UsageError) && !isCakeError(error)) throw error;
-    console.error(`cake-edge corrections: ${sentenceOf(error)}`);
-    return error instanceof UsageError || /^(invalid|missing)_/.test(error.code) ? 2 : 4;
-  }
+    return run(options, readRows(options));
+  });
 }
 
 function readOptions(args: string[]): Options {
-  if (args.some((arg) => /^--(api-)?key(=|$)/.test(arg))) {
-    throw new UsageError("the API key is no argument, for arguments show in process lists: set CAKE_API_KEY");
-  }
   const values = readArgs(args, OPTION_TYPES, "cake-edge corrections --help");
-  const one = (name: string) => values[name] as string | undefined;
-  const many = (name: string) => (values[name] as string[] | undefined) ?? [];
-  const file = one("file");
-  const baseUrl = one("base-url");
-  if (file === undefined) throw new UsageError("--file is needed: the rows, as CSV");
-  const rate = Number(one("rate") ?? "2");
-  if (!(rate > 0 && rate <= 1_000)) throw new UsageError("--rate must be a number above 0 and at most 1000");
-  const maxRows = one("max-rows");
+  const maxRows = values["max-rows"] as string | undefined;
   if (maxRows !== undefined && !/^\d{1,15}$/.test(maxRows)) throw new UsageError("--max-rows must be a whole number");
-  const maxMoney = one("max-money");
+  const maxMoney = values["max-money"] as string | undefined;
   if (maxMoney !== undefined && !/^\d{1,15}(\.\d{1,4})?$/.test(maxMoney)) {
     throw new UsageError("--max-money must be an amount, such as 500.00");
   }
-  const settled = new Map(
-    many("settle").map((text) => {
-      const [, line, word] = /^(\d+)=(corrected|missing)$/.exec(text.toLowerCase()) ?? [];
-      if (line === undefined) throw new UsageError("--settle takes a line and what is true: 12=corrected, 12=missing");
-      return [Number(line), word as "corrected" | "missing"] as const;
-    }),
-  );
-  const isApplied = values["apply"] === true;
-  if ((isApplied || settled.size > 0) && baseUrl === undefined) {
-    throw new UsageError("--base-url is needed with --apply and --settle: your CAKE domain");
-  }
-  const journal = one("journal") ?? `${file}.journal`;
-  if (isSameFile(file, journal)) {
-    throw new UsageError("--journal and --file are one file: the journal would be written into the rows");
-  }
   return {
-    file,
-    baseUrl,
-    isApplied,
+    ...readRowOptions(values, "corrected"),
     maxRows: maxRows === undefined ? undefined : Number(maxRows),
     maxMoney,
-    rateLimit: rate,
-    ignored: many("ignore"),
-    journal,
-    settled,
-    isJson: values["json"] === true,
   };
 }
 
@@ -212,7 +159,7 @@ async function run(options: Options, rows: readonly FileRow[]): Promise<number> 
     const report = await apply(!isApplied);
     print(options, rows, report.rows);
     if (report.stopped) console.error(`cake-edge corrections: ended early: ${sentenceOf(report.stopped)}`);
-    const counts = summary(report.rows);
+    const counts = summaryOf(report.rows);
     const hint = counts.includes(" ready") ? "; --apply sends those that are ready" : "";
     const money = report.money === "0.00" ? "" : ` Money, as far as rows say: ${report.money}.`;
     const end = isApplied ? `${money} Journal: ${options.journal}` : `${money} Nothing was sent${hint}.`;
@@ -246,12 +193,6 @@ function statusOf(rows: readonly AppliedCorrection[]): number {
   const has = (...outcomes: string[]) => rows.some(({ outcome }) => outcomes.includes(outcome));
   if (has("unknown")) return 3;
   return has("invalid", "refused", "capped") ? 1 : 0;
-}
-
-function summary(rows: readonly AppliedCorrection[]): string {
-  const counts = new Map<string, number>();
-  for (const { outcome } of rows) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
-  return [...counts].map(([outcome, count]) => `${count} ${outcome}`).join(", ") || "none";
 }
 
 function print(options: Options, rows: readonly FileRow[], shown: readonly AppliedCorrection[]): void {

@@ -73,11 +73,6 @@ export async function doctor(args: string[]): Promise<number> {
 }
 
 function readOptions(args: string[]): Options & { isJson: boolean; hasKeyOnStdin: boolean } {
-  if (args.some((arg) => /^--(api-)?key(=|$)/.test(arg))) {
-    throw new UsageError(
-      "the API key is no argument, for arguments show in process lists and shell histories: set CAKE_API_KEY, or pipe it in with --key-stdin",
-    );
-  }
   const values = readArgs(args, OPTION_TYPES, "cake-edge doctor --help", true);
   const one = (name: string) => values[name] as string | undefined;
   const options: Options = {

@@ -85,9 +85,6 @@ function complain(thrown: unknown): number {
 }
 
 function readOptions(args: string[]): ServerOptions {
-  if (args.some((arg) => /^--(api-)?key(=|$)/.test(arg))) {
-    throw new UsageError("the API key is no argument, for arguments show in process lists: set CAKE_API_KEY");
-  }
   const values = readArgs(args, OPTION_TYPES, "cake-edge forwarder --help", true) as {
     readonly [name: string]: string | undefined;
   };

@@ -6,13 +6,13 @@ import {
   type CreatePostbackParams,
   checkPostbacks,
   createCakeClient,
-  isCakeError,
   type PostbackEntry,
 } from "../entry/edge.inline.js";
 import { postbackKey } from "../postback-key.js";
-import { accountOf, type EntryRules, type FileJournal, isSameFile, lock, openJournal } from "./journal.js";
+import { accountOf, type EntryRules, type FileJournal, lock, openJournal } from "./journal.js";
+import { ROW_OPTION_TYPES, type RowOptions, readRowOptions, summaryOf, withExitStatus } from "./rows.js";
 import { readTable, visible } from "./table.js";
-import { readArgs, sentenceOf, UsageError } from "./usage.js";
+import { readArgs, UsageError } from "./usage.js";
 
 export const POSTBACKS_USAGE = `Usage: cake-edge postbacks --file FILE [options]
 
@@ -39,28 +39,10 @@ Examples:
 
 Documentation: node_modules/cake-edge/docs/postbacks.md`;
 
-const OPTION_TYPES = {
-  file: { type: "string" },
-  "base-url": { type: "string" },
-  apply: { type: "boolean" },
-  "accept-findings": { type: "boolean" },
-  rate: { type: "string" },
-  ignore: { type: "string", multiple: true },
-  journal: { type: "string" },
-  settle: { type: "string", multiple: true },
-  json: { type: "boolean" },
-} as const;
+const OPTION_TYPES = { ...ROW_OPTION_TYPES, "accept-findings": { type: "boolean" } } as const;
 
-interface Options {
-  readonly file: string;
-  readonly baseUrl: string | undefined;
-  readonly isApplied: boolean;
+interface Options extends RowOptions<"registered"> {
   readonly acceptFindings: boolean;
-  readonly rateLimit: number;
-  readonly ignored: readonly string[];
-  readonly journal: string;
-  readonly settled: ReadonlyMap<number, "registered" | "missing">;
-  readonly isJson: boolean;
 }
 
 /** A row of the file. */
@@ -73,56 +55,17 @@ interface FileRow {
 type Shown = (CheckedPostback & { readonly outcome?: string }) | AppliedPostback;
 
 /** Checks, registers where told to, and returns the exit status. */
-export async function postbacks(args: string[]): Promise<number> {
-  try {
+export function postbacks(args: string[]): Promise<number> {
+  return withExitStatus("postbacks", () => {
     const options = readOptions(args);
     const rows = readRows(options);
-    return options.isApplied ? await apply(options, rows) : preview(options, rows);
-  } catch (error) {
-    if (!(error instanceof UsageError) && !isCakeError(error)) throw error;
-    console.error(`cake-edge postbacks: ${sentenceOf(error)}`);
-    return error instanceof UsageError || /^(invalid|missing)_/.test(error.code) ? 2 : 4;
-  }
+    return options.isApplied ? apply(options, rows) : preview(options, rows);
+  });
 }
 
 function readOptions(args: string[]): Options {
-  if (args.some((arg) => /^--(api-)?key(=|$)/.test(arg))) {
-    throw new UsageError("the API key is no argument, for arguments show in process lists: set CAKE_API_KEY");
-  }
   const values = readArgs(args, OPTION_TYPES, "cake-edge postbacks --help");
-  const one = (name: string) => values[name] as string | undefined;
-  const many = (name: string) => (values[name] as string[] | undefined) ?? [];
-  const file = one("file");
-  const baseUrl = one("base-url");
-  if (file === undefined) throw new UsageError("--file is needed: the rows, as CSV");
-  const rate = Number(one("rate") ?? "2");
-  if (!(rate > 0 && rate <= 1_000)) throw new UsageError("--rate must be a number above 0 and at most 1000");
-  const settled = new Map(
-    many("settle").map((text) => {
-      const [, line, word] = /^(\d+)=(registered|missing)$/.exec(text.toLowerCase()) ?? [];
-      if (line === undefined) throw new UsageError("--settle takes a line and what is true: 12=registered, 12=missing");
-      return [Number(line), word as "registered" | "missing"] as const;
-    }),
-  );
-  const isApplied = values["apply"] === true;
-  if ((isApplied || settled.size > 0) && baseUrl === undefined) {
-    throw new UsageError("--base-url is needed with --apply and --settle: your CAKE domain");
-  }
-  const journal = one("journal") ?? `${file}.journal`;
-  if (isSameFile(file, journal)) {
-    throw new UsageError("--journal and --file are one file: the journal would be written into the rows");
-  }
-  return {
-    file,
-    baseUrl,
-    isApplied,
-    acceptFindings: values["accept-findings"] === true,
-    rateLimit: rate,
-    ignored: many("ignore"),
-    journal,
-    settled,
-    isJson: values["json"] === true,
-  };
+  return { ...readRowOptions(values, "registered"), acceptFindings: values["accept-findings"] === true };
 }
 
 /** The fields by their columns' names. */
@@ -211,7 +154,7 @@ function preview(options: Options, rows: readonly FileRow[]): number {
   print(options, rows, shown);
   const count = (outcome: string) => shown.filter((row) => row.outcome === outcome).length;
   console.error(
-    `${shown.length} rows: ${summary(shown)}. Nothing was sent${count("ready") > 0 ? "; --apply registers those that are ready" : ""}.`,
+    `${shown.length} rows: ${summaryOf(shown)}. Nothing was sent${count("ready") > 0 ? "; --apply registers those that are ready" : ""}.`,
   );
   return statusOf(shown);
 }
@@ -243,7 +186,7 @@ async function apply(options: Options, rows: readonly FileRow[]): Promise<number
     if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
     print(options, rows, report.rows);
     if (report.stopped) console.error(`cake-edge postbacks: ended early: ${report.stopped.message}`);
-    console.error(`${report.rows.length} rows: ${summary(report.rows)}. Journal: ${options.journal}`);
+    console.error(`${report.rows.length} rows: ${summaryOf(report.rows)}. Journal: ${options.journal}`);
     return report.stopped && statusOf(report.rows) !== 3 ? 4 : statusOf(report.rows);
   } finally {
     process.off("SIGINT", stop).off("SIGTERM", stop);
@@ -259,12 +202,6 @@ function statusOf(rows: readonly Shown[]): number {
   const has = (...outcomes: string[]) => rows.some(({ outcome = "" }) => outcomes.includes(outcome));
   if (has("unknown")) return 3;
   return has("invalid", "doubtful", "refused") ? 1 : 0;
-}
-
-function summary(rows: readonly Shown[]): string {
-  const counts = new Map<string, number>();
-  for (const { outcome = "" } of rows) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
-  return [...counts].map(([outcome, count]) => `${count} ${outcome}`).join(", ") || "none";
 }
 
 function print(options: Options, rows: readonly FileRow[], shown: readonly Shown[]): void {

@@ -154,9 +154,6 @@ function exitOf(error: unknown): number {
 }
 
 function readValues(args: string[]): Values {
-  if (args.some((arg) => /^--(api-)?key(=|$)/.test(arg))) {
-    throw new UsageError("the API key is no argument, for arguments show in process lists: set CAKE_API_KEY");
-  }
   const options: { [name: string]: OptionType } = Object.fromEntries([
     ...TEXTS.map((name) => [name, { type: "string" }] as const),
     ...LISTS.map((name) => [name, { type: "string", multiple: true }] as const),

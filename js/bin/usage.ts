@@ -46,7 +46,8 @@ export type OptionValues = { readonly [name: string]: string | boolean | string[
  * Reads a command's options: `help` is where they are listed.
  *
  * @throws UsageError for one that is none, with the one that was probably meant, and for one that is given twice where
- * it counts once. Of values and arguments nothing is shown where `isSecret`: one may be a key.
+ * it counts once, and for an API key among the arguments. No value or argument is shown where `isSecret`: one may be a
+ * key.
  */
 export function readArgs(
   args: readonly string[],
@@ -54,6 +55,12 @@ export function readArgs(
   help: string,
   isSecret = false,
 ): OptionValues {
+  if (!("key" in options) && args.some((arg) => /^--(api-)?key(=|$)/.test(arg))) {
+    const pipe = "key-stdin" in options ? ", or pipe it in with --key-stdin" : "";
+    throw new UsageError(
+      `the API key is no argument, for arguments show in process lists and shell histories: set CAKE_API_KEY${pipe}`,
+    );
+  }
   try {
     const { values, tokens } = parseArgs({ args: [...args], options, tokens: true });
     const given = new Set<string>();

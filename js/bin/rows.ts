@@ -1,0 +1,86 @@
+/** The parts that `postbacks` and `corrections` share: a file whose rows are sent one by one, with a journal beside it. */
+import { isCakeError } from "../entry/edge.inline.js";
+import { isSameFile } from "./journal.js";
+import { type OptionValues, sentenceOf, UsageError } from "./usage.js";
+
+/** The options that both commands have. */
+export const ROW_OPTION_TYPES = {
+  file: { type: "string" },
+  "base-url": { type: "string" },
+  apply: { type: "boolean" },
+  rate: { type: "string" },
+  ignore: { type: "string", multiple: true },
+  journal: { type: "string" },
+  settle: { type: "string", multiple: true },
+  json: { type: "boolean" },
+} as const;
+
+/** The same options, read; `Done` is the word of a row that CAKE has taken. */
+export interface RowOptions<Done extends string> {
+  readonly file: string;
+  readonly baseUrl: string | undefined;
+  readonly isApplied: boolean;
+  readonly rateLimit: number;
+  readonly ignored: readonly string[];
+  readonly journal: string;
+  /** The outcomes that a person has seen in CAKE, by line. */
+  readonly settled: ReadonlyMap<number, Done | "missing">;
+  readonly isJson: boolean;
+}
+
+/** @throws UsageError */
+export function readRowOptions<Done extends string>(values: OptionValues, done: Done): RowOptions<Done> {
+  const one = (name: string) => values[name] as string | undefined;
+  const many = (name: string) => (values[name] as string[] | undefined) ?? [];
+  const file = one("file");
+  const baseUrl = one("base-url");
+  if (file === undefined) throw new UsageError("--file is needed: the rows, as CSV");
+  const rateLimit = Number(one("rate") ?? "2");
+  if (!(rateLimit > 0 && rateLimit <= 1_000)) throw new UsageError("--rate must be a number above 0 and at most 1000");
+  const settled = new Map(
+    many("settle").map((text) => {
+      const [, line, word] = /^(\d+)=(\w+)$/.exec(text.toLowerCase()) ?? [];
+      const state = ([done, "missing"] as const).find((known) => known === word);
+      if (state === undefined) {
+        throw new UsageError(`--settle takes a line and what is true: 12=${done}, 12=missing`);
+      }
+      return [Number(line), state] as const;
+    }),
+  );
+  const isApplied = values["apply"] === true;
+  if ((isApplied || settled.size > 0) && baseUrl === undefined) {
+    throw new UsageError("--base-url is needed with --apply and --settle: your CAKE domain");
+  }
+  const journal = one("journal") ?? `${file}.journal`;
+  if (isSameFile(file, journal)) {
+    throw new UsageError("--journal and --file are one file: the journal would be written into the rows");
+  }
+  return {
+    file,
+    baseUrl,
+    isApplied,
+    rateLimit,
+    ignored: many("ignore"),
+    journal,
+    settled,
+    isJson: values["json"] === true,
+  };
+}
+
+/** Runs a command, and returns its exit status: 2 for a mistake of the caller's, 4 for the account's or the network's. */
+export async function withExitStatus(command: string, run: () => Promise<number> | number): Promise<number> {
+  try {
+    return await run();
+  } catch (error) {
+    if (!(error instanceof UsageError) && !isCakeError(error)) throw error;
+    console.error(`cake-edge ${command}: ${sentenceOf(error)}`);
+    return error instanceof UsageError || /^(invalid|missing)_/.test(error.code) ? 2 : 4;
+  }
+}
+
+/** `3 ready, 1 invalid`. */
+export function summaryOf(rows: readonly { readonly outcome?: string }[]): string {
+  const counts = new Map<string, number>();
+  for (const { outcome = "" } of rows) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+  return [...counts].map(([outcome, count]) => `${count} ${outcome}`).join(", ") || "none";
+}
