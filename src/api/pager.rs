@@ -9,6 +9,8 @@
 //! missed what moved up in between, and is read again from further up.
 //! A list that changes faster than it can be read ends too, and says so.
 
+use crate::{Error, Result};
+
 /// CAKE's `row_limit` where none is given.
 pub(crate) const DEFAULT_ROW_LIMIT: u64 = 100;
 
@@ -179,6 +181,18 @@ impl Pager {
         let known = self.end.saturating_sub(self.start);
         let wanted = self.most.saturating_sub(self.fresh).saturating_add(known);
         self.limit.min(wanted).max(1)
+    }
+
+    /// The next page's `start_at_row` and `row_limit`; nothing where all has been read.
+    ///
+    /// # Errors
+    /// [`Error::UnexpectedAnswer`] where the reading [was given up](Self::is_short).
+    pub(crate) fn next_page(&self) -> Result<Option<(u64, u64)>> {
+        if self.is_short {
+            let message = "the list changes faster than it can be read: rows may be missing".into();
+            return Err(Error::UnexpectedAnswer { message });
+        }
+        Ok((!self.is_over).then(|| (self.start_at_row(), self.row_limit())))
     }
 
     /// Have all rows been read?
@@ -428,12 +442,10 @@ impl Pager {
             (0, false) => self.seen_end,
             _ => 0,
         };
-        self.pages_at_end = if reached >= total {
-            self.pages_at_end + 1
-        } else {
-            0
-        };
-        if reached >= total {
+        // Counted from 1, a full page that reaches the length may have one row behind it.
+        let is_at_end = reached > total || reached == total && rows < self.page_rows;
+        self.pages_at_end = if is_at_end { self.pages_at_end + 1 } else { 0 };
+        if is_at_end {
             self.idle_at_end = if new_rows == 0 {
                 self.idle_at_end + 1
             } else {

@@ -354,21 +354,14 @@ impl Pager {
     /// been read.
     ///
     /// # Errors
-    /// `unexpected_answer` where the list changes faster than it can be read.
+    /// Those of [`api::Pager::next_page`].
     pub fn next(&self) -> core::result::Result<JsValue, JsValue> {
-        if self.0.is_short() {
-            let message = "the list changes faster than it can be read: rows may be missing";
-            return Err(Error::UnexpectedAnswer {
-                message: message.into(),
-            }
-            .into());
-        }
-        if self.0.is_over() {
+        let Some((start_at_row, row_limit)) = self.0.next_page()? else {
             return Ok(JsValue::UNDEFINED);
-        }
+        };
         let page = Object::new();
-        let _ = Reflect::set(&page, &"startAtRow".into(), &number(self.0.start_at_row()));
-        let _ = Reflect::set(&page, &"rowLimit".into(), &number(self.0.row_limit()));
+        let _ = Reflect::set(&page, &"startAtRow".into(), &number(start_at_row));
+        let _ = Reflect::set(&page, &"rowLimit".into(), &number(row_limit));
         Ok(page.into())
     }
 

@@ -34,25 +34,18 @@ pub fn read_conversions(
     click_id: &str,
     is_pixel: bool,
 ) -> Result<String, JsValue> {
-    let check = |event: Event| if is_pixel { Ok(event) } else { event.for_api() };
     let caller = Caller {
         is_signed,
         click_id: Some(click_id).filter(|id| !id.is_empty()),
+        is_pixel,
     };
     let mut out = String::with_capacity(2 * body.len() + 256);
     match read(body, caller)? {
-        RequestBody::One(event) => push_event(&mut out, &check(*event)?, account)?,
+        RequestBody::One(event) => push_event(&mut out, &event, account)?,
         RequestBody::Many(events) => {
-            let mut mark = '[';
-            for event in events {
-                out.push(mark);
-                mark = ',';
-                match event.and_then(check) {
-                    Ok(event) => push_event(&mut out, &event, account)?,
-                    Err(error) => push_error(&mut out, &error),
-                }
-            }
-            out.push(']');
+            push_list(&mut out, events, |out, event| {
+                push_event(out, &event, account)
+            })?;
         }
     }
     Ok(out)
@@ -69,19 +62,31 @@ pub fn read_corrections(body: &str, account: &str) -> Result<String, JsValue> {
     match crate::delivery::correction::read_corrections(body)? {
         CorrectionBody::One(correction) => push_correction(&mut out, &correction, account)?,
         CorrectionBody::Many(corrections) => {
-            let mut mark = '[';
-            for correction in corrections {
-                out.push(mark);
-                mark = ',';
-                match correction {
-                    Ok(correction) => push_correction(&mut out, &correction, account)?,
-                    Err(error) => push_error(&mut out, &error),
-                }
-            }
-            out.push(']');
+            push_list(&mut out, corrections, |out, correction| {
+                push_correction(out, &correction, account)
+            })?;
         }
     }
     Ok(out)
+}
+
+/// A list in which a bad item is its error.
+fn push_list<Item>(
+    out: &mut String,
+    items: Vec<Result<Item>>,
+    push: impl Fn(&mut String, Item) -> Result<()>,
+) -> Result<()> {
+    let mut mark = '[';
+    for item in items {
+        out.push(mark);
+        mark = ',';
+        match item {
+            Ok(item) => push(out, item)?,
+            Err(error) => push_error(out, &error),
+        }
+    }
+    out.push(']');
+    Ok(())
 }
 
 fn push_correction(out: &mut String, correction: &Correction, account: &str) -> Result<()> {
@@ -158,7 +163,7 @@ impl Deliverer {
     /// clock runs.
     ///
     /// # Errors
-    /// Those of [`Account::new`] and of [`Route::pixel`].
+    /// Those of [`Route::new`].
     #[wasm_bindgen(constructor)]
     pub fn new(
         base_url: &str,
@@ -168,16 +173,8 @@ impl Deliverer {
         clock_speed: f64,
         fetch: Option<Function>,
     ) -> Result<Self, JsValue> {
-        let route = match pixel_domain {
-            // Corrections need the key that conversions can do without.
-            Some(domain) if !base_url.is_empty() && !api_key.is_empty() => {
-                Route::pixel(&domain)?.with_corrections(Account::new(base_url, api_key)?)
-            }
-            Some(domain) => Route::pixel(&domain)?,
-            None => Route::Api(Account::new(base_url, api_key)?),
-        };
         Ok(Self {
-            route,
+            route: Route::new(base_url, api_key, pixel_domain)?,
             fetch,
             timeout_ms,
             clock_speed,

@@ -72,21 +72,17 @@ impl Postback {
     /// The conversion as JSON; `undefined` where the request shows no secret of this postback's.
     ///
     /// # Errors
-    /// Those of [`postback::Postback::read`].
+    /// Those of [`postback::Postback::open`].
     pub fn read(
         &self,
         path_secret: &str,
         query: &str,
         form: &str,
     ) -> Result<Option<String>, JsValue> {
-        let request = postback::Request {
+        Ok(self.0.open(&postback::Request {
             path_secret,
             query,
             form,
-        };
-        if !self.0.is_admitted(&request) {
-            return Ok(None);
-        }
-        Ok(Some(self.0.read(&request)?))
+        })?)
     }
 }

@@ -23,6 +23,8 @@ pub struct Caller<'a> {
     /// The click id of the cookie that the edge has signed: it goes before one
     /// in the body.
     pub click_id: Option<&'a str>,
+    /// Does the forwarder deliver to `p.ashx`? It alone takes an event's id and an order.
+    pub is_pixel: bool,
 }
 
 /// What a body holds.
@@ -67,11 +69,21 @@ impl Event {
         self.order.as_deref()
     }
 
+    /// Reads a conversion, and refuses what the forwarder's way to CAKE does not take.
+    fn read_for(body: &str, caller: Caller<'_>) -> Result<Self> {
+        let event = Self::read(body, caller)?;
+        if caller.is_pixel {
+            Ok(event)
+        } else {
+            event.for_api()
+        }
+    }
+
     /// Refuses what CAKE's API does not take.
     ///
     /// # Errors
     /// [`Error::InvalidField`].
-    pub(crate) fn for_api(self) -> Result<Self> {
+    fn for_api(self) -> Result<Self> {
         let rule = "is taken where the forwarder delivers to p.ashx (pixelDomain): CAKE's API has no such field";
         match (self.event_id, &self.order) {
             (Some(_), _) => Err(field("eventId", rule)),
@@ -190,10 +202,10 @@ impl Event {
 /// [`Params::read`].
 pub fn read(body: &str, caller: Caller<'_>) -> Result<RequestBody> {
     Ok(match several(body, "conversions")? {
-        Several::No(body) => RequestBody::One(Box::new(Event::read(body, caller)?)),
+        Several::No(body) => RequestBody::One(Box::new(Event::read_for(body, caller)?)),
         Several::Yes(list) => RequestBody::Many(
             list.iter()
-                .map(|event| Event::read(event.json(), caller))
+                .map(|event| Event::read_for(event.json(), caller))
                 .collect(),
         ),
     })

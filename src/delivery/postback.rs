@@ -107,6 +107,16 @@ impl Postback {
         })
     }
 
+    /// The conversion of a request that shows a secret or a signature; nothing without one. See [`Self::read`].
+    ///
+    /// # Errors
+    /// Those of [`Self::read`].
+    pub(crate) fn open(&self, request: &Request<'_>) -> Result<Option<String>> {
+        self.is_admitted(request)
+            .then(|| self.read(request))
+            .transpose()
+    }
+
     /// Does it show one of the secrets, or a signature by one?
     #[must_use]
     pub fn is_admitted(&self, request: &Request<'_>) -> bool {
@@ -265,6 +275,7 @@ mod tests {
         let caller = Caller {
             is_signed: true,
             click_id: None,
+            is_pixel: true,
         };
         assert!(matches!(read(&json, caller), Ok(RequestBody::One(_))));
         // What is empty is absent, and then what must be there is missing.

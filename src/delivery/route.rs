@@ -19,6 +19,22 @@ pub enum Route {
 }
 
 impl Route {
+    /// The API of an account, or, with a tracking domain, its `p.ashx`. Conversions can do without the key
+    /// there; corrections go to the account where both of its settings are given.
+    ///
+    /// # Errors
+    /// Those of [`Account::new`] and of [`Self::pixel`].
+    pub(crate) fn new(base_url: &str, api_key: &str, pixel_domain: Option<String>) -> Result<Self> {
+        let Some(domain) = pixel_domain else {
+            return Ok(Self::Api(Account::new(base_url, api_key)?));
+        };
+        let pixel = Self::pixel(&domain)?;
+        if base_url.is_empty() || api_key.is_empty() {
+            return Ok(pixel);
+        }
+        Ok(pixel.with_corrections(Account::new(base_url, api_key)?))
+    }
+
     /// The route through `p.ashx` of a tracking domain.
     ///
     /// # Errors
@@ -125,6 +141,7 @@ mod tests {
         let caller = Caller {
             is_signed: true,
             click_id: None,
+            is_pixel: true,
         };
         match read(body, caller).unwrap() {
             RequestBody::One(event) => *event,

@@ -17,6 +17,7 @@ pub(super) fn text_of(click: &str, offer: u64, unique: &str) -> String {
     let caller = Caller {
         is_signed: true,
         click_id: None,
+        is_pixel: true,
     };
     match read(&body, caller).unwrap() {
         RequestBody::One(event) => event.text().unwrap(),

@@ -6,10 +6,12 @@ use proptest::prelude::*;
 const SIGNED: Caller<'_> = Caller {
     is_signed: true,
     click_id: None,
+    is_pixel: true,
 };
 const PAGE: Caller<'_> = Caller {
     is_signed: false,
     click_id: None,
+    is_pixel: true,
 };
 
 fn one(body: &str, caller: Caller<'_>) -> Result<Event> {
@@ -307,6 +309,6 @@ proptest! {
 
     #[test]
     fn no_text_breaks_the_reader(body in "\\PC{0,200}", is_signed in any::<bool>()) {
-        let _ = read(&body, Caller { is_signed, click_id: None });
+        let _ = read(&body, Caller { is_signed, click_id: None, is_pixel: true });
     }
 }
