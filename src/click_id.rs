@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_click_id_is_not_found() {
+    fn a_value_that_is_no_click_id_is_not_found() {
         for query in [
             "",
             "?reqid=",
@@ -415,7 +415,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_found_is_a_click_id(query in "\\?(reqid=|ReqId=|reqid|s1|x|&amp;|&|=|\\?|;|%20|%23|%3[bFf]|%26|%25|[a-z0-9]|\\PC){0,20}") {
+        fn each_found_value_is_a_click_id(query in "\\?(reqid=|ReqId=|reqid|s1|x|&amp;|&|=|\\?|;|%20|%23|%3[bFf]|%26|%25|[a-z0-9]|\\PC){0,20}") {
             if let Some(found) = find(&query) {
                 prop_assert!(is_click_id(&found.click_id));
                 // Another parser finds it too, in the query as it is or with `&` for the other separators.

@@ -347,7 +347,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_set_is_found_and_nothing_else(name in "[a-z_]{1,9}|\\PC{0,9}", value in "[!-~]{0,20}|\\PC{0,20}", other in "\\PC{0,20}") {
+        fn each_set_name_is_found_and_no_other(name in "[a-z_]{1,9}|\\PC{0,9}", value in "[!-~]{0,20}|\\PC{0,20}", other in "\\PC{0,20}") {
             let cookie = SetCookie { name: &name, value: &value, max_age_seconds: Some(1), ..SetCookie::new("", "") };
             if let Ok(text) = cookie.build() {
                 let (pair, attributes) = text.split_once("; ").unwrap();

@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_plain_amount_is_refused() {
+    fn a_text_that_is_no_plain_amount_is_refused() {
         for text in [
             "",
             ".",
@@ -154,7 +154,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_read_follows_the_rule(text in "[0-9.,e+-]{0,16}|\\PC{0,8}") {
+        fn amounts_are_read_by_the_rule(text in "[0-9.,e+-]{0,16}|\\PC{0,8}") {
             let (whole, fraction) = text.split_once('.').unwrap_or((&text, "0"));
             let digits = |part: &str, most| (1..=most).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
             prop_assert_eq!(Money::parse("payout", &text).is_ok(), digits(whole, 9) && digits(fraction, 4));

@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_far_from_all_is_near_to_none() {
+    fn a_name_far_from_all_is_near_to_none() {
         for given in ["", "x", "colour", "campaign", "s9", "url", "__proto__"] {
             assert_eq!(nearest(given, PARTS), None, "{given}");
         }

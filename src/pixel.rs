@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn what_integrators_get_wrong_is_refused() {
+    fn slips_of_integrators_are_refused() {
         let with = |transaction_id| {
             Pixel {
                 transaction_id: Some(transaction_id),

@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_longer_than_any_id_is_left_to_the_rule_of_length() {
+    fn a_text_longer_than_any_id_is_left_to_the_rule_of_length() {
         assert!(is_missing_value(&"0".repeat(128)));
         assert!(!is_missing_value(&"0".repeat(129)));
     }
@@ -198,7 +198,7 @@ mod tests {
         }
 
         #[test]
-        fn what_stands_between_words_makes_no_difference(
+        fn separators_between_words_make_no_difference(
             words in proptest::collection::vec(prop_oneof!["your", "ORDER", "Click", "the"], 0..4), mark in "[ _.:/-]?",
         ) {
             let text = [words.join(&mark), "Id".to_owned()].join(&mark);

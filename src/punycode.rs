@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn what_decodes_to_nothing_or_to_what_no_domain_has_is_none() {
+    fn labels_that_no_domain_has_are_none() {
         for coded in [
             "", "-", "--", "a-", "abc-", "-a", "0", "a", "zzzzzz", "99999999", "55qw42g-", "ls8h",
             "\u{e4}",
@@ -224,7 +224,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_taken_another_parser_takes_as_it_is(coded in "[a-z0-9-]{1,12}|[a-z0-9]{1,4}-[a-z0-9]{2,5}") {
+        fn another_parser_takes_each_label_that_is_taken(coded in "[a-z0-9-]{1,12}|[a-z0-9]{1,4}-[a-z0-9]{2,5}") {
             if is_valid(coded.as_bytes()) && !coded.starts_with('-') {
                 let host = format!("xn--{coded}.example");
                 let url = ::url::Url::parse(&format!("https://{host}/"));
@@ -233,7 +233,7 @@ mod tests {
         }
 
         #[test]
-        fn what_letters_make_is_taken(label in "[a-z0-9\u{e4}\u{f6}\u{fc}\u{df}\u{430}-\u{44f}\u{3b1}-\u{3c9}\u{4e00}-\u{4e80}]{1,12}") {
+        fn labels_made_of_letters_are_taken(label in "[a-z0-9\u{e4}\u{f6}\u{fc}\u{df}\u{430}-\u{44f}\u{3b1}-\u{3c9}\u{4e00}-\u{4e80}]{1,12}") {
             if let Some(coded) = encoded(&label) {
                 prop_assert!(is_valid(coded.as_bytes()), "{}", coded);
             }

@@ -193,7 +193,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_signed_verifies_and_noise_does_not(value in "[!-+\\--:<-\\[\\]-~]{0,40}", noise in "\\PC{0,90}") {
+        fn a_signed_value_verifies_and_noise_does_not(value in "[!-+\\--:<-\\[\\]-~]{0,40}", noise in "\\PC{0,90}") {
             let keys = keys(&[NEW, OLD]);
             let text = keys.sign("a", &value, NOW);
             prop_assert_eq!(keys.verify("a", &text, 0), Some(value.as_str()));

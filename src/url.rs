@@ -391,7 +391,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_encoded_decodes_to_itself(text in any::<String>()) {
+        fn encoded_text_decodes_to_itself(text in any::<String>()) {
             let mut out = String::new();
             prop_assert_eq!(push_encoded(&mut out, &text), is_plain_text(&text));
             prop_assert!(out.is_ascii());

@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_whole_is_malformed() {
+    fn a_document_that_is_not_whole_is_malformed() {
         for text in [
             "",
             " ",

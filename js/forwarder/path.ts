@@ -12,8 +12,8 @@ export function findRoute(method: string, pathname: string): Route | undefined {
   if (last === "health") return { name: "health", rest: "" };
   if (last === "operator") return { name: "operator", rest: "" };
   // `/operator/conversions` is a mount path's as well as the operators' list: they read, and others hand over.
-  const isHandedOver = method === "POST" || method === "OPTIONS";
-  if (last === "conversions" && (before !== "operator" || isHandedOver)) return { name: "conversions", rest: "" };
+  const isAccept = method === "POST" || method === "OPTIONS";
+  if (last === "conversions" && (before !== "operator" || isAccept)) return { name: "conversions", rest: "" };
   if (last === "corrections") return { name: "corrections", rest: "" };
   if (before === "corrections") return { name: "corrections", rest: last };
   if (before === "operator" || before === "conversions") return { name: before, rest: last };

@@ -33,7 +33,7 @@ table{border-collapse:collapse;width:100%;font-size:.87rem}th,td{text-align:left
 @media print{:root{--ink:#000;--soft:#333;--line:#bbb;--paper:#fff;--good:#1b7f4d;--bad:#b3392f}body{margin:0;max-width:none;font-size:10pt}h2{break-after:avoid}tr,svg{break-inside:avoid}thead{display:table-header-group}.scroll{overflow:visible}}`;
 
 /** The default limit of listed differences. */
-const MOST_ROWS = 1_000;
+const MAX_ROWS = 1_000;
 
 /** The page, part by part. */
 export function* htmlOf(
@@ -53,7 +53,7 @@ ${result.isClean ? "Nothing differs." : "There are differences."}</p>`;
   const pairs = result.byOfferAffiliate();
   if (pairs.length > 0) yield `<h2>By offer and affiliate</h2>${pairTable(pairs)}`;
   yield "<h2>Differences</h2>";
-  const most = options.maxRows ?? MOST_ROWS;
+  const most = options.maxRows ?? MAX_ROWS;
   const head =
     "<th>Class<th>Reasons<th>Where<th>Order<th class=n>Revenue<th class=n>Payout<th>Conversion<th class=n>Revenue<th class=n>Payout<th>Hint";
   yield `<div class=scroll><table><thead><tr>${head}<tbody>`;

@@ -64,7 +64,7 @@ const SOURCE_OPTIONS = [
 ];
 
 /** The memory that WebAssembly can address, less the part for other data than rows. */
-const MOST_MEMORY = 3_900_000_000;
+const MAX_MEMORY = 3_900_000_000;
 
 /** The time that the core works before it yields to the event loop. */
 const WORK_MS = 40;
@@ -99,7 +99,7 @@ export async function openReport(options: ReportOptions = {}): Promise<Report & 
   if (options.ordersTimeZone !== undefined) {
     lines.push(`ordersZone=${offsetsOf(stringOption("ordersTimeZone", options.ordersTimeZone))}`);
   }
-  lines.push(`memory=${options.memory === undefined ? MOST_MEMORY : bytesOf(options.memory)}`);
+  lines.push(`memory=${options.memory === undefined ? MAX_MEMORY : bytesOf(options.memory)}`);
   const seed = crypto.getRandomValues(new BigUint64Array(1))[0] ?? 0n;
   lines.push(`seed=${seed}`);
   const core = await Core.start();
@@ -452,7 +452,7 @@ function bytesOf(memory: string | number): number {
   const [, count = "", unit = "B"] = /^(\d+(?:\.\d+)?)\s*(B|kB|MB|GB)?$/i.exec(String(memory).trim()) ?? [];
   const size = { b: 1, kb: 1e3, mb: 1e6, gb: 1e9 }[unit.toLowerCase()];
   if (count === "" || size === undefined) refuse("memory", 'must be such as "500 MB" or "1 GB"');
-  return Math.min(MOST_MEMORY, Math.floor(Number(count) * size));
+  return Math.min(MAX_MEMORY, Math.floor(Number(count) * size));
 }
 
 export type { Dimension };

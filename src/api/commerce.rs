@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_add_up_is_refused_by_its_name() {
+    fn sums_that_do_not_add_up_are_refused_by_their_name() {
         for (order, parameter) in [
             (r#"{"orderTotal":"1"}"#, "currency"),
             (r#"{"orderTotal":"-1","currency":"EUR"}"#, "orderTotal"),

@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn what_dotnet_wraps_is_unwrapped() {
+    fn wrappers_of_dotnet_are_unwrapped() {
         for text in [
             r#"{"d":{"a":1}}"#,
             r#"{"D":{"d":{"a":1}}}"#,

@@ -376,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_is_not_read() {
+    fn a_value_that_is_no_object_is_not_read() {
         for text in ["", "[]", "7", "null", "{", "{}x", r#"{"a":}"#] {
             assert!(Object::read(text).is_none(), "{text}");
         }
@@ -401,7 +401,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_json_and_what_it_says_is_as_serde_has_it(
+        fn validity_and_values_are_as_serde_has_them(
             pieces in proptest::collection::vec(prop_oneof![
                 Just("{"), Just("}"), Just("["), Just("]"), Just(","), Just(":"), Just("\""),
                 Just("\"a\""), Just("\"a\":"), Just("\\"), Just("\\u00e9"), Just("\\ud83d\\ude00"),

@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_platform_says_of_a_failure_comes_without_the_url() {
+    fn the_message_of_a_platform_comes_without_the_url() {
         let key = ApiKey::new("CANARY-k9").unwrap();
         for (said, shown) in [
             (

@@ -15,7 +15,7 @@ const ROUNDS: u32 = 8;
 const DEPTH: u32 = 2;
 
 /// The fewest digits of an encoding that are looked into.
-const FEWEST_DIGITS: usize = 6;
+const MIN_DIGITS: usize = 6;
 
 /// A byte of a decoded text, and the part of the original that it came from.
 #[derive(Clone, Copy, Debug)]
@@ -108,7 +108,7 @@ impl Search {
             if (encoding.value)(piece.byte).is_some() {
                 run.push(*piece);
             } else if !piece.byte.is_ascii_whitespace() {
-                if run.len() >= FEWEST_DIGITS {
+                if run.len() >= MIN_DIGITS {
                     for offset in 0..encoding.digits {
                         let digits = run.get(offset..).unwrap_or_default();
                         self.look(encoding.decoded(digits), depth);

@@ -324,7 +324,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_stored_reads_back_as_what_was_accepted(
+        fn stored_events_read_back_as_they_were_accepted(
             id in "[A-Za-z0-9._:#-]{1,128}", units in 0_u32..1_000_000, note in "\\PC{0,40}",
             is_taken_back in any::<bool>(), status in proptest::sample::select(vec!["returned", "approved"]),
         ) {

@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_for_a_missing_value_is_refused_by_its_name() {
+    fn a_word_for_a_missing_value_is_refused_by_its_name() {
         let postback = Postback::new(
             [SECRET],
             r#"{"map":{"clickId":"c","uniqueId":"u","offerId":"o","payout":"p","adv1":"a"}}"#,

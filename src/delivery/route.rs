@@ -241,7 +241,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_sent_is_what_was_accepted(
+        fn the_request_says_what_was_accepted(
             click_id in "[A-Za-z0-9._:-]{1,128}", unique_id in "[A-Za-z0-9._:-]{1,128}",
             offer_id in 1_u64..=crate::link::MAX_ID, adv in "\\PC{1,60}", payout in "(0|[1-9][0-9]{0,8})\\.[0-9]{2,4}",
             revenue in proptest::option::of("(0|[1-9][0-9]{0,8})\\.[0-9]{2,4}"),

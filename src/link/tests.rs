@@ -246,7 +246,7 @@ fn links_as_people_write_them_are_read() {
 }
 
 #[test]
-fn what_is_no_tracking_link_is_refused() {
+fn a_url_that_is_no_tracking_link_is_refused() {
     let rules = LinkRules::default();
     for (text, error) in [
         ("", Error::InvalidLink),
@@ -371,7 +371,7 @@ prop_compose! {
 
 proptest! {
     #[test]
-    fn what_is_built_reads_back_here_and_in_another_parser(link in any_link()) {
+    fn a_built_link_reads_back_here_and_in_another_parser(link in any_link()) {
         let rules = LinkRules { deep_link_hosts: &["shop.example.com"], ..Default::default() };
         match link.build(&rules) {
             Err(error) => prop_assert_eq!(error, Error::LinkTooLong),

@@ -13,7 +13,7 @@ fn codes(query: &str) -> Vec<&'static str> {
 }
 
 #[test]
-fn what_is_fine_is_silent() {
+fn a_good_link_has_no_finding() {
     for query in [
         "",
         "s1=spring_sale",

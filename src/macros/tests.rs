@@ -96,7 +96,7 @@ fn mistakes_are_named() {
 }
 
 #[test]
-fn what_the_way_has_done_to_a_url_is_a_finding() {
+fn damage_done_to_a_url_on_its_way_is_a_finding() {
     for (text, code) in [
         (
             "https://p.example/?id=#reqsessid#&x={{ clickid }}",

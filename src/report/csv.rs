@@ -5,7 +5,7 @@ use super::flaw::Flaw;
 use super::names::{Fields, Kind, Names, Pull, ROLE_NAMES, ROLES, find_either, normalise};
 
 /// The maximum size of a quoted cell: a longer one has lost its closing quote.
-const LONGEST: usize = 1 << 20;
+const MAX_ROW_BYTES: usize = 1 << 20;
 const NO_ROLE: u8 = u8::MAX;
 
 /// Reads one CSV file.
@@ -111,7 +111,7 @@ impl Csv {
                     // The quoted cell has not ended, or has bytes after its closing quote.
                     found => {
                         let is_open = found.is_none();
-                        if is_open && !is_last && input.len() - start < LONGEST {
+                        if is_open && !is_last && input.len() - start < MAX_ROW_BYTES {
                             return Pull::More(start);
                         }
                         if !is_open
@@ -237,7 +237,7 @@ impl Csv {
                 if is_last {
                     return Err("the file is empty".to_owned());
                 }
-                return if input.len() < LONGEST {
+                return if input.len() < MAX_ROW_BYTES {
                     Ok(None)
                 } else {
                     Err("its first line does not end".to_owned())
@@ -277,7 +277,7 @@ impl Csv {
             return Ok(None);
         };
         let Some((header, breaks, after)) = self.cells(input, at, delimiter, is_last) else {
-            return if is_last || input.len() >= LONGEST {
+            return if is_last || input.len() >= MAX_ROW_BYTES {
                 Err("a quote of its header does not end".to_owned())
             } else {
                 Ok(None)

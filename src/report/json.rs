@@ -13,10 +13,10 @@ use shape::{Shape, Slot};
 use strict::{Sink, Stop, Strict};
 
 const SHAPES: usize = 8;
-const DEEPEST: usize = 48;
-const LONGEST_PATH: usize = 96;
+const MAX_DEPTH: usize = 48;
+const MAX_PATH_BYTES: usize = 96;
 /// The maximum size of a row: a longer one has lost its end.
-const LONGEST: usize = 1 << 20;
+const MAX_ROW_BYTES: usize = 1 << 20;
 const NO_ROLE: u8 = u8::MAX;
 
 /// The field names under which a page holds its array of rows.
@@ -147,7 +147,7 @@ impl Json {
                     at += 1;
                 }
                 (Expect::Value | Expect::FirstOrEnd, b'{' | b'[') => {
-                    if self.levels.len() >= DEEPEST {
+                    if self.levels.len() >= MAX_DEPTH {
                         return self.broken(input, at, is_last);
                     }
                     let is_array = byte == b'[';
@@ -238,7 +238,7 @@ impl Json {
                             }
                             at = after;
                         }
-                        Err(Stop::More) if !is_last && input.len() - at < LONGEST => {
+                        Err(Stop::More) if !is_last && input.len() - at < MAX_ROW_BYTES => {
                             return Pull::More(at);
                         }
                         Err(_) => return self.broken(input, at, is_last),
@@ -308,7 +308,7 @@ impl Json {
             fields,
             values: &mut self.values,
             best: [(u8::MAX, usize::MAX); ROLES],
-            path: [0; LONGEST_PATH],
+            path: [0; MAX_PATH_BYTES],
             path_length: 0,
             is_lost: false,
             can_be_page,
@@ -327,7 +327,7 @@ impl Json {
                 Some(Pull::Row(reader.at))
             }
             Err(Stop::Page) => None,
-            Err(Stop::More) if !is_last && input.len() - at < LONGEST => Some(Pull::More(at)),
+            Err(Stop::More) if !is_last && input.len() - at < MAX_ROW_BYTES => Some(Pull::More(at)),
             Err(Stop::Repeated) => Some(self.skip(input, at, is_last, Flaw::Repeated)),
             Err(Stop::More | Stop::Bad) => Some(self.skip(input, at, is_last, Flaw::Json)),
         }
@@ -336,7 +336,7 @@ impl Json {
     /// Continues after an unreadable row: at its closing brace, or on the next line.
     fn skip(&mut self, input: &[u8], at: usize, is_last: bool, flaw: Flaw) -> Pull {
         let rest = input.get(at..).unwrap_or_default();
-        let can_wait = !is_last && rest.len() < LONGEST;
+        let can_wait = !is_last && rest.len() < MAX_ROW_BYTES;
         let line = rest.iter().position(|&byte| byte == b'\n');
         let brace = match_brace(rest);
         let next = brace.and_then(|end| {
@@ -387,7 +387,7 @@ impl Json {
                 .map(|next| next + 1)
         };
         let Some(next) = next else {
-            if !is_last && rest.len() < LONGEST {
+            if !is_last && rest.len() < MAX_ROW_BYTES {
                 return Pull::More(at);
             }
             self.rows += 1;
@@ -465,7 +465,7 @@ fn match_brace(bytes: &[u8]) -> Option<usize> {
     let mut depth = 0_u32;
     let mut is_text = false;
     let mut is_escaped = false;
-    for (at, &byte) in bytes.iter().enumerate().take(LONGEST) {
+    for (at, &byte) in bytes.iter().enumerate().take(MAX_ROW_BYTES) {
         if is_text {
             match byte {
                 _ if is_escaped => is_escaped = false,

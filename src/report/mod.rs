@@ -425,7 +425,7 @@ fn keys_of(value: &str) -> Result<Vec<usize>> {
 }
 
 /// The maximum length of an offer or affiliate id, in bytes.
-const LONGEST_NUMBER: usize = 64;
+const MAX_NUMBER_BYTES: usize = 64;
 
 /// The smallest unit of a payment: a cent, in ten-thousandths.
 pub(crate) const CENT: i64 = SCALE / 100;

@@ -171,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_json() {
+    fn the_output_is_json() {
         let mut writer = Writer::default();
         writer.open('{');
         writer.text_of("a\"b", "line\n\u{1}\\ é".as_bytes());

@@ -5,7 +5,7 @@ use super::flaw::Flaw;
 use super::names::{Fields, Kind, Role};
 use super::source::Source;
 use super::store::{CLICK_ID, Head, IS_REFUND, IS_SAME_ID, NO_AMOUNT, NO_TIME, NOBODY};
-use super::{LONGEST_NUMBER, Report};
+use super::{MAX_NUMBER_BYTES, Report};
 use crate::Result;
 
 impl Report {
@@ -193,7 +193,7 @@ impl Report {
         if length == 0 {
             return Ok(0);
         }
-        let mut both = [0; 1 + 2 * LONGEST_NUMBER];
+        let mut both = [0; 1 + 2 * MAX_NUMBER_BYTES];
         let Some(both) = both.get_mut(..=length) else {
             return Err(Flaw::Id);
         };

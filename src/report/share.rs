@@ -52,7 +52,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn what_is_left_goes_to_the_largest_remainders() {
+    fn the_rest_goes_to_the_largest_remainders() {
         assert_eq!(divide(100, &[1, 1, 1]), [34, 33, 33]);
         assert_eq!(divide(-100, &[1, 1, 1]), [-34, -33, -33]);
         assert_eq!(divide(10, &[1, 2, 2]), [2, 4, 4]);

@@ -166,7 +166,7 @@ fn every_difference_has_its_class_and_all_its_reasons() {
 }
 
 #[test]
-fn what_the_forwarder_knows_says_whose_fault_it_is() {
+fn the_export_of_the_forwarder_says_whose_fault_it_is() {
     let mut report = open("");
     let orders = "unique_id\nA\nB\nC\nD\nE\n";
     add(&mut report, "kind=orders", orders, 100).unwrap();

@@ -43,7 +43,7 @@ test("a policy without 'wasm-unsafe-eval' gets the same core as plain JavaScript
   });
   site.requests.length = 0;
   const { page, said } = await visit(browser, site, "/strict?reqid=abc-1");
-  // It is known when the stand-in has come.
+  // It is known when the fallback has come.
   expect(await page.evaluate(() => tracker.ready.then(() => [tracker.engine, tracker.clickId]))).toEqual([
     "js",
     "abc-1",
@@ -76,7 +76,7 @@ const withoutWasm = () => {
 
 test("without WebAssembly at all it is plain JavaScript", async () => {
   const { page, said } = await visit(browser, site, "/?reqid=abc-1", withoutWasm);
-  // It is known when the stand-in has come.
+  // It is known when the fallback has come.
   expect(await page.evaluate(() => tracker.ready.then(() => [tracker.engine, tracker.clickId]))).toEqual([
     "js",
     "abc-1",

@@ -99,7 +99,7 @@ test.each([
     const origin = `http://${host}:${site.port}`;
     await page.goto(`${origin}/?reqid=abc-1`);
     await page.waitForFunction(() => "tracker" in globalThis);
-    // Without WebAssembly it is known when its stand-in has been loaded.
+    // Without WebAssembly it is known when its fallback has been loaded.
     expect(await page.evaluate(() => tracker.ready.then(() => tracker.clickId))).toBe("abc-1");
     await expectAllSent(page);
     await page.evaluate(() => tracker.setConsent("denied"));

@@ -171,7 +171,7 @@ test.each([
     "with a base of another host",
     () => `<base href="http://127.0.0.1:9/"><script src="${site.origin}/page/cake-edge.js"></script>`,
   ],
-])("without WebAssembly its stand-in is found too: %s", async (_, html) => {
+])("without WebAssembly its fallback is found too: %s", async (_, html) => {
   const loaded = await load(html(), {}, withoutWasm);
   const known = await loaded.page.evaluate(
     () => new Promise((resolve) => cakeEdge(({ engine, clickId }) => resolve([engine, clickId]))),

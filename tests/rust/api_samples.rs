@@ -72,7 +72,7 @@ fn every_parameter_reaches_the_query_in_the_articles_order() {
 }
 
 #[test]
-fn what_breaks_a_rule_is_refused_with_code_and_parameter() {
+fn a_broken_rule_is_refused_with_code_and_parameter() {
     for vector in vectors()["refused_params"].as_array().unwrap() {
         let params = vector["params"].to_string();
         let error = action(vector)
@@ -97,7 +97,7 @@ fn answers_are_read_in_every_shape_that_was_seen() {
 }
 
 #[test]
-fn what_is_not_the_success_shape_is_a_failure_of_every_action() {
+fn any_other_shape_than_success_is_a_failure_of_every_action() {
     let vectors = vectors();
     for failure in vectors["failures"].as_array().unwrap() {
         let status = u16::try_from(failure["status"].as_u64().unwrap()).unwrap();

@@ -84,7 +84,7 @@ fn every_request_has_its_decision() {
 }
 
 #[test]
-fn what_is_set_is_read_back_where_the_conversion_is_recorded() {
+fn the_cookie_is_read_back_where_the_conversion_is_recorded() {
     let vectors = vectors();
     let secrets = vectors["secrets"].as_array().unwrap().iter();
     let keys = SigningKeys::new(secrets.filter_map(Value::as_str)).unwrap();

@@ -209,7 +209,7 @@ fn lists_ask_with_every_parameter_in_their_order() {
 
 #[test]
 #[expect(clippy::too_many_lines, reason = "a table")]
-fn what_the_older_services_do_not_know_is_refused_by_its_name() {
+fn an_option_unknown_to_the_older_services_is_refused_by_its_name() {
     for (action, params, parameter) in [
         ("listClicks", r#"{"startDate":"2026-06-01"}"#, "endDate"),
         (
@@ -416,7 +416,7 @@ const ADDED: &str =
     r#"{"conversionId":145211,"offerId":5032,"payoutAdded":"-0.75","note":"refund 1"}"#;
 
 #[test]
-fn what_adds_is_sent_once_and_settled_by_its_note() {
+fn an_addition_is_sent_once_and_settled_by_its_note() {
     let Step::Done(CallOutcome::Correction(found)) =
         after_a_loss(ADDED, &changes("x; refund 1", "0"))
     else {

@@ -51,7 +51,7 @@ fn a_link_is_built() {
 }
 
 #[wasm_bindgen_test]
-fn what_breaks_a_rule_is_refused_by_number_and_parameter() {
+fn a_broken_rule_is_refused_by_number_and_parameter() {
     assert_eq!(
         link(&["0", "0", "c", "t.example.com"]).unwrap_err(),
         "1affiliateId"
@@ -72,7 +72,7 @@ fn a_click_id_is_kept_and_known_the_next_time() {
 }
 
 #[wasm_bindgen_test]
-fn what_is_no_click_id_is_not_kept() {
+fn a_value_that_is_no_click_id_is_not_kept() {
     for value in ["#reqid#", "undefined", ""] {
         assert_eq!(visit(&[("reqid", value)], "", 1), (0, "\n".to_owned()));
     }

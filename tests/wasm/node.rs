@@ -93,7 +93,7 @@ async fn an_answer_that_never_comes_leaves_a_write_unknown_and_a_read_retryable(
 
 /// For any behaviour of a replacement for `fetch`, the promise settles with a code.
 #[wasm_bindgen_test]
-async fn a_stand_in_that_is_no_fetch_is_a_network_error() {
+async fn a_fetch_that_answers_no_response_is_a_network_error() {
     for fetch in [
         "return undefined",
         "return 7",
@@ -116,7 +116,7 @@ async fn a_stand_in_that_is_no_fetch_is_a_network_error() {
 }
 
 #[wasm_bindgen_test]
-async fn a_stand_in_that_ignores_the_signal_is_left_at_the_timeout() {
+async fn a_fetch_that_ignores_the_signal_is_left_at_the_timeout() {
     for fetch in [
         "return new Promise(() => {})",
         "return new Response(new ReadableStream({ pull() { return new Promise(() => {}) } }))",
@@ -144,7 +144,7 @@ async fn mistyped_params_are_refused_before_anything_is_sent() {
 }
 
 #[wasm_bindgen_test]
-fn what_is_handed_to_the_forwarder_is_read() {
+fn an_event_of_the_forwarder_is_read() {
     let read = |body: &str| read_conversions(body, "https://a.example", true, "", false);
     let one = read(r#"{"clickId":"abc","offerId":1,"uniqueId":"u","payout":18.5}"#);
     let one = JSON::parse(&one.unwrap()).unwrap();

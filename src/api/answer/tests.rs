@@ -85,7 +85,7 @@ fn words_beside_a_list_that_is_not_there_reach_the_caller() {
 }
 
 #[test]
-fn what_an_error_status_says_in_words_reaches_the_caller() {
+fn the_words_of_an_error_status_reach_the_caller() {
     let fault = r#"<?xml version="1.0"?><soap:Envelope><soap:Body><soap:Fault><faultcode>soap:Server</faultcode><faultstring>No such offer &amp; more</faultstring></soap:Fault></soap:Body></soap:Envelope>"#;
     for (status, body, code, words) in [
         (500, fault, "http_status", "No such offer & more"),

@@ -321,7 +321,7 @@ fn a_message_is_about_the_key_where_it_names_it() {
 
 proptest! {
     #[test]
-    fn what_is_recorded_has_a_conversion_id(status in 0_u16..700, body in "\\PC{0,80}") {
+    fn a_recorded_conversion_has_a_conversion_id(status in 0_u16..700, body in "\\PC{0,80}") {
         let account = Account::new("https://a.example", "CANARY-KEY").unwrap();
         let answer = Answer::new(status, &body).with_account(&account);
         let result = record_conversion::read_for(&answer, ASKED);

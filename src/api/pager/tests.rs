@@ -161,7 +161,7 @@ proptest! {
     }
 
     #[test]
-    fn what_stood_has_come_or_the_reading_says_that_it_gave_up(
+    fn rows_that_stood_have_come_or_the_reading_says_that_it_gave_up(
         count in 1_u64..120, counts_from_1 in any::<bool>(), tells_total in any::<bool>(),
         limit in 4_u64..20, most in 4_usize..30,
         leave in 0_usize..12, arrive in 0_usize..12, until in prop_oneof![0_usize..20, Just(usize::MAX)],

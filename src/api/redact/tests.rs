@@ -131,7 +131,7 @@ fn the_key_is_left_out_however_it_is_spelt() {
 }
 
 #[test]
-fn what_stands_around_it_stays() {
+fn text_around_a_secret_stays() {
     assert_eq!(
         redact(
             "at /api?api_key=CANARY%252Fk7%252Bof%253Dpie&click_id=7 &lt;x&gt;",

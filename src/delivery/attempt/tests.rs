@@ -177,7 +177,7 @@ fn a_no_after_a_doubt_is_refused_and_stays_in_doubt() {
 }
 
 #[test]
-fn what_cake_says_behind_a_status_is_kept() {
+fn the_words_of_cake_behind_a_status_are_kept() {
     let body = r#"{"success":false,"message":"Offer is closed"}"#;
     for status in [200, 400, 401, 403, 404, 409, 422, 500, 503] {
         let end = first(status, body);
@@ -455,7 +455,7 @@ fn where_nobody_can_tell_the_event_stays_in_doubt_with_an_alert() {
 }
 
 #[test]
-fn what_a_look_up_meets_stops_no_conversion() {
+fn trouble_of_a_look_up_stops_no_conversion() {
     let converted = click(1, r#","converted":true,"conversion_id":7"#);
     let sibling = [Sibling {
         is_not_recorded: false,
@@ -530,7 +530,7 @@ fn another_events_conversion_proves_nothing_of_this_one() {
 }
 
 #[test]
-fn what_is_missing_in_the_report_is_believed_after_a_minute() {
+fn a_row_missing_in_the_report_is_believed_after_a_minute() {
     let facts = IN_DOUBT;
     let recent = Row {
         is_in_doubt: true,

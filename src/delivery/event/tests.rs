@@ -264,7 +264,7 @@ fn a_pages_event_and_its_backends_differ_in_money_alone() {
 
 proptest! {
     #[test]
-    fn what_is_stored_reads_back_as_what_was_accepted(
+    fn stored_events_read_back_as_they_were_accepted(
         unique_id in "[A-Za-z0-9._:-]{1,128}", adv in "\\PC{0,40}", units in 0_u64..1_000_000_000,
     ) {
         let body = serde_json::json!({
@@ -280,7 +280,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_read_says_what_a_second_parser_reads(
+    fn a_second_parser_reads_the_same(
         pieces in proptest::collection::vec(prop_oneof![
             Just("\"clickId\":\"a\""), Just("\"offerId\":1"), Just("\"offerId\":1.0"), Just("\"uniqueId\":\"u\""),
             Just("\"uniqueId\":\"\\u0075\""), Just("\"adv1\":\"\\ud800\""), Just("\"payout\":18"),

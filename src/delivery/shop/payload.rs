@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_of_the_kind_is_absent() {
+    fn a_value_of_another_kind_is_absent() {
         let text = r#"{"id":12345678901234567890,"f":1.5,"n":null,"o":{"id":"x"},"l":[1,{"a":1}],"e":" "}"#;
         let payload = Payload::read(text.as_bytes()).unwrap();
         assert_eq!(payload.id(&["id"]).as_deref(), Some("12345678901234567890"));

@@ -1,6 +1,6 @@
 //! The strict reader of JSON (RFC 8259), and the values that it records.
 
-use super::{DEEPEST, ENVELOPE, LISTS, LONGEST_PATH, NO_ROLE, Value};
+use super::{ENVELOPE, LISTS, MAX_DEPTH, MAX_PATH_BYTES, NO_ROLE, Value};
 use crate::report::names::{Fields, Kind, Names, ROLES, normalise};
 
 /// Why the strict reader stopped.
@@ -23,7 +23,7 @@ pub(super) struct Sink<'a> {
     pub(super) values: &'a mut Vec<Value>,
     /// The rank of each role's name, and the index of its value.
     pub(super) best: [(u8, usize); ROLES],
-    pub(super) path: [u8; LONGEST_PATH],
+    pub(super) path: [u8; MAX_PATH_BYTES],
     pub(super) path_length: usize,
     /// The path was too long: no field below it has a role.
     pub(super) is_lost: bool,
@@ -119,7 +119,7 @@ impl<'a> Strict<'a> {
     }
 
     pub(super) fn value(&mut self, sink: &mut Sink<'_>, depth: usize) -> Result<(), Stop> {
-        if depth > DEEPEST {
+        if depth > MAX_DEPTH {
             return Err(Stop::Bad);
         }
         match self.peek()? {
@@ -217,14 +217,14 @@ impl<'a> Strict<'a> {
             if text.has_escape || !text.is_ascii {
                 sink.has_odd |= text.has_escape;
             }
-            let mut name = [0; LONGEST_PATH];
+            let mut name = [0; MAX_PATH_BYTES];
             let raw = if text.has_escape {
                 sink.fields.scratch.get(scratch..).unwrap_or_default()
             } else {
                 self.input.get(text.from..text.to).unwrap_or_default()
             };
             // The name is too long for any role.
-            let length = raw.len().min(LONGEST_PATH);
+            let length = raw.len().min(MAX_PATH_BYTES);
             if let (Some(slot), Some(raw)) = (name.get_mut(..length), raw.get(..length)) {
                 slot.copy_from_slice(raw);
             }

@@ -161,7 +161,7 @@ fn an_answer_that_says_no_is_no_empty_list() {
 }
 
 #[test]
-fn what_is_no_row_is_listed_and_the_next_one_read() {
+fn a_line_that_is_no_row_is_listed_and_the_next_one_read() {
     let good = r#"{"conversion_id":1,"unique_id":"A"}"#;
     let read_good = row(["1", "A", "-", "-", "-", "-"]);
     for (text, expected) in [

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn what_is_ambiguous_refuses_the_file_and_shows_the_rows() {
+fn an_ambiguous_value_refuses_the_file_and_shows_the_rows() {
     for (options, text, code, parts) in [
         (
             "",

@@ -123,7 +123,7 @@ fn get_tracking_domains_answers_byte_for_byte_like_the_article() {
 }
 
 #[test]
-fn what_breaks_a_rule_of_the_api_is_refused_and_records_nothing() {
+fn a_call_that_breaks_a_rule_of_the_api_is_refused_and_records_nothing() {
     let network = network();
     let mut store = clicked(&network);
     let day = "start_date=2026-06-01&end_date=2026-06-20";

@@ -27,7 +27,7 @@ fn payouts_follow_call_campaign_and_offer_in_this_order() {
 }
 
 #[test]
-fn what_exceeds_a_cap_is_ignored_and_a_rejection_makes_room() {
+fn a_conversion_beyond_a_cap_is_ignored_and_a_rejection_makes_room() {
     let network = network();
     let mut store = Store::default();
     store.get(&network, "/?a=67890&c=3", NOW_MS);

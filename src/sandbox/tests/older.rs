@@ -185,7 +185,7 @@ fn a_refund_is_applied_told_and_no_longer_owed() {
 }
 
 #[test]
-fn what_adds_adds_each_time_and_totals_do_not() {
+fn additions_add_each_time_and_totals_do_not() {
     let network = network();
     let mut store = converted(&network);
     let mut payout = |params: &str| {
@@ -284,7 +284,7 @@ fn a_correction_by_soap_is_answered_byte_for_byte_as_recorded() {
 }
 
 #[test]
-fn what_cannot_be_read_is_a_fault_byte_for_byte_as_recorded() {
+fn an_unreadable_request_is_a_fault_byte_for_byte_as_recorded() {
     let network = network();
     let mut store = converted(&network);
     let body = envelope(
