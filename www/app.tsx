@@ -10,6 +10,7 @@ import { Journey } from "./journey.js";
 import { KeepStep } from "./keep.js";
 import { HOME, useNetwork } from "./network.js";
 import { purchasesOf } from "./purchase.js";
+import { Reconcile } from "./reconcile.js";
 import { stationsOf } from "./stations.js";
 import { type Order, type Visit, watchVisits } from "./visit.js";
 
@@ -74,6 +75,7 @@ export function App({ domain, ready }: AppProps) {
           <a href="inspector/">Inspector</a>
           {!__STATIC__ && <a href="cake/operator">Operator</a>}
           <a href="#history-title">Past</a>
+          <a href="#reconcile-title">Reconcile</a>
         </nav>
       </header>
       <main>
@@ -103,6 +105,7 @@ export function App({ domain, ready }: AppProps) {
           />
         </div>
         <History ready={ready} version={network.version} affiliates={network.state?.fixture.affiliates ?? []} />
+        <Reconcile ready={ready} />
       </main>
       <footer>
         <p>cake-edge is an independent project, not affiliated with CAKE.</p>

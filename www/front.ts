@@ -1,6 +1,13 @@
 /** The router of the demo's origin: which part answers a path. A server and a service worker use it alike. */
 
-export type Answerer = "sandbox" | "forwarder" | "affiliate" | "breakdown" | "files";
+export type Answerer = "sandbox" | "forwarder" | "affiliate" | "breakdown" | "orders" | "reconcile" | "files";
+
+/** The paths that read the network beside the API key. */
+const READERS: Record<string, Answerer> = {
+  "/breakdown.json": "breakdown",
+  "/orders.csv": "orders",
+  "/reconcile.json": "reconcile",
+};
 
 /** The part that answers a path, relative to the demo's own folder. */
 export function answererOf(pathname: string, query: URLSearchParams): Answerer {
@@ -9,7 +16,7 @@ export function answererOf(pathname: string, query: URLSearchParams): Answerer {
   if (pathname.startsWith("/cake/")) return "forwarder";
   // The affiliate's tracker: it answers every postback with thanks.
   if (pathname === "/affiliate/postback") return "affiliate";
-  return pathname === "/breakdown.json" ? "breakdown" : "files";
+  return READERS[pathname] ?? "files";
 }
 
 /** The number of days in the demo's history. */

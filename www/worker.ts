@@ -5,6 +5,7 @@
 import { type CakeClient, createCakeClient } from "cake-edge";
 import { answererOf, DAYS, isStrict, STRICT_POLICY } from "./front.js";
 import { readPast } from "./past.js";
+import { isPlanted, reconcile, writeOrders } from "./week.js";
 
 interface Env {
   readonly CAKE_API_KEY: string;
@@ -34,6 +35,10 @@ export default {
         return new Response("OK");
       case "breakdown":
         return Response.json(await readPast(clientOf(env), Date.now(), DAYS));
+      case "orders":
+        return new Response(await writeOrders(clientOf(env), Date.now(), isPlanted(searchParams)));
+      case "reconcile":
+        return Response.json(await reconcile(clientOf(env), Date.now(), await request.text()));
       case "files": {
         const answer = await file(request, pathname, env);
         if (isStrict(searchParams)) answer.headers.set("content-security-policy", STRICT_POLICY);

@@ -235,6 +235,40 @@ test("the past is filtered by affiliate, sub id and days", async () => {
   await page.context().close();
 });
 
+test.each(["served", "static"] as const)("planted errors are found, and mended by typing (%s)", async (kind) => {
+  const { page, problems } = await openPage(browser, { viewport: { width: 1280, height: 900 } });
+  await page.goto(home[kind]);
+  const week = page.getByRole("region", { name: "Do both sides agree?" });
+  const differs = week.getByRole("listitem");
+  const orders = week.getByRole("textbox");
+  await differs.first().waitFor(SLOWLY);
+  const found = (text: string) => differs.filter({ hasText: text }).count();
+  const planted = [
+    "without case it would be ORD-H",
+    "twice in the file",
+    "shop 12.00, CAKE ",
+    "status differs",
+    "unreadable",
+    "ORD-W1 missing at CAKE",
+    "no order id",
+    "unknown to the shop",
+  ];
+  for (const text of planted) expect([text, await found(text)]).not.toEqual([text, 0]);
+  await week.screenshot({ path: `${SCREENSHOTS}/demo-${kind}-reconcile.png` });
+
+  const text = await orders.inputValue();
+  await orders.fill(text.replace(/\nORD-W1.*/, ""));
+  await expect.poll(() => found("ORD-W1"), SLOWLY).toBe(0);
+  await orders.fill(text.replace("order_id,date", "order_id,day"));
+  await expect.poll(() => week.getByRole("alert").textContent(), SLOWLY).toMatch(/date/);
+  await week.getByRole("button", { name: "Without planted errors" }).click();
+  await expect.poll(() => found("shop 12.00"), SLOWLY).toBe(0);
+  expect(await week.getByRole("row", { name: /^agree/ }).count()).toBe(1);
+  expect(await violations(page)).toEqual([]);
+  expect(problems).toEqual([]);
+  await page.context().close();
+});
+
 test.each(["served", "static"] as const)("consent withdrawn deletes, consent given stores (%s)", async (kind) => {
   const { page, problems } = await openPage(browser, { viewport: { width: 1280, height: 900 } });
   await page.goto(home[kind]);

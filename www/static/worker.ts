@@ -7,6 +7,7 @@ import { createForwarderInProcess, type InProcessForwarder, type StoreSnapshot }
 import { createSandbox, type Sandbox, type StoreSnapshot as SandboxSnapshot } from "cake-edge/sandbox/memory";
 import { answererOf, DAYS, isStrict, STRICT_POLICY } from "../front.js";
 import { readPast } from "../past.js";
+import { isPlanted, reconcile, writeOrders } from "../week.js";
 import { openShelf } from "./rows.js";
 
 declare const self: ServiceWorkerGlobalScope;
@@ -51,6 +52,20 @@ self.addEventListener("fetch", (event) => {
       break;
     case "breakdown":
       event.respondWith(cake.then((client) => readPast(client, Date.now(), DAYS)).then((sums) => Response.json(sums)));
+      break;
+    case "orders":
+      event.respondWith(
+        cake
+          .then((client) => writeOrders(client, Date.now(), isPlanted(url.searchParams)))
+          .then((orders) => new Response(orders)),
+      );
+      break;
+    case "reconcile":
+      event.respondWith(
+        Promise.all([cake, event.request.text()])
+          .then(([client, orders]) => reconcile(client, Date.now(), orders))
+          .then((comparison) => Response.json(comparison)),
+      );
       break;
     case "affiliate":
       event.respondWith(new Response("OK"));
