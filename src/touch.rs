@@ -5,9 +5,12 @@
 //! `Sink` and asks for no memory. Times are seconds since 1970 in 32 bits,
 //! which last until 2106.
 
+mod time;
+
 use crate::click_id::LandingClick;
 use crate::url::{END_OF_FIELD, Sink, decode, push_escape, push_pairs, take};
 use crate::{Error, Result, click_id};
+use time::{MAX_TIME_BYTES, is_ahead, push_time, read_time};
 
 /// How long a touch counts by default, in days.
 pub const DEFAULT_WINDOW_DAYS: u32 = 30;
@@ -208,12 +211,6 @@ fn is_in_all(text: &[u8], mut stores: &[u8]) -> bool {
     is_in_all
 }
 
-/// Is this time more than a day ahead of the clock? Then one of both clocks was
-/// wrong, and the time says nothing.
-fn is_ahead(at_s: u32, now_s: u32) -> bool {
-    at_s > now_s.saturating_add(DAY_S)
-}
-
 /// Reads the touches of a stored text, the newest first, expired ones too; for
 /// attribution. What is unreadable or of a later version has none.
 #[must_use]
@@ -223,38 +220,6 @@ pub fn read_journey(text: &str) -> Vec<Touch> {
     let all = core::iter::from_fn(|| touches.next_of_all().then(|| touches.touch()));
     all.take(if is_readable { MAX_JOURNEY } else { 0 })
         .collect()
-}
-
-/// Reads a time of 1 to 7 digits in base 36, small letters; 0 where it is none.
-fn read_time(digits: &[u8]) -> u32 {
-    let mut time = 0_u32;
-    for byte in digits {
-        let digit = match byte {
-            b'0'..=b'9' => byte - b'0',
-            b'a'..=b'z' => byte - b'a' + 10,
-            _ => return 0,
-        };
-        time = time.wrapping_mul(36).wrapping_add(u32::from(digit));
-    }
-    // What is longer does not fit into 32 bits, and not all of seven digits does.
-    if digits.len() < 7 || digits.len() == 7 && digits.first() == Some(&b'1') {
-        time
-    } else {
-        0
-    }
-}
-
-/// Writes a time as [`read_time`] reads it; a clock that stands at 0 is a second ahead.
-#[inline(never)]
-fn push_time(out: &mut impl Sink, time: u32) {
-    let time = time.max(1);
-    let rest = time / 36;
-    if rest > 0 {
-        push_time(out, rest);
-    }
-    let digit = u8::try_from(time - rest * 36).unwrap_or(0);
-    let zero = if digit < 10 { b'0' } else { b'a' - 10 };
-    out.push_byte(zero + digit);
 }
 
 /// Which touch counts when there are several.
@@ -468,9 +433,6 @@ impl TouchPolicy {
         decision
     }
 }
-
-/// A separator and the digits of a time, at most.
-const MAX_TIME_BYTES: usize = 8;
 
 /// What is decided; the text is written already.
 #[derive(Default)]

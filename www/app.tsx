@@ -75,7 +75,6 @@ export function App({ domain, ready }: AppProps) {
           <a href="inspector/">Inspector</a>
           {!__STATIC__ && <a href="cake/operator">Operator</a>}
           <a href="#history-title">Past</a>
-          <a href="#reconcile-title">Reconcile</a>
         </nav>
       </header>
       <main>

@@ -6,6 +6,8 @@
 //! time unless it carries a unique id; and, unless the caller trusts CAKE's
 //! deduplication, not before Get Click has said that it was not recorded.
 
+mod subject;
+
 use super::certainty::{Certainty, is_duplicate};
 use super::conversion_report::{self, ConversionReportPage, ReportLookup};
 use super::list_conversions;
@@ -24,6 +26,8 @@ use super::{
 };
 use crate::Error;
 use serde::Serialize;
+
+pub(super) use subject::{Idempotency, Lookup, Subject};
 
 /// What happened since the last step.
 #[derive(Debug)]
@@ -79,52 +83,6 @@ pub enum CallOutcome {
 
 /// The most pages of a report that are looked through for one of its rows.
 const MAX_REPORT_PAGES: u32 = 100;
-
-/// May the request be sent again?
-#[derive(Clone, Debug)]
-pub(super) enum Idempotency {
-    /// It reads.
-    Safe,
-    /// It writes, and nothing tells two of it apart.
-    None,
-    /// It writes with a unique id, or a note. What became of it can be asked.
-    Keyed {
-        lookup: Lookup,
-        verify_first: bool,
-        /// Does it add, so that it is sent once, whatever a look-up says?
-        is_sent_once: bool,
-    },
-}
-
-/// Where what became of a write is asked.
-#[derive(Clone, Debug)]
-pub(super) enum Lookup {
-    /// Get Click: has the click converted?
-    Click(Request),
-    /// The conversion report: does it have the unique id?
-    Report(Request),
-    /// What changed on the offer: does the conversion show the correction?
-    Changes(Request),
-}
-
-/// What a call is about, as far as its answers must be too.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Subject {
-    pub(super) click_id: String,
-    pub(super) offer_id: u64,
-    pub(super) unique_id: Option<String>,
-    pub(super) correction: Option<correction::Checked>,
-}
-
-impl Subject {
-    pub(super) fn asked(&self) -> Asked<'_> {
-        Asked {
-            click_id: &self.click_id,
-            offer_id: self.offer_id,
-            unique_id: self.unique_id.as_deref(),
-        }
-    }
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {

@@ -1,7 +1,7 @@
 //! The conversion report: `GET /api/2/report/conversion.json` (KB 13000118753),
 //! the only documented answer that tells a conversion's unique id.
 
-use super::answer::{Record, has_unread_rows, list_holder, records};
+use super::answer::record::{Record, has_unread_rows, list_holder, records};
 use super::params::Params;
 use super::{Account, Answer, Request};
 use crate::Result;

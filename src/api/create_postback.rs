@@ -1,6 +1,6 @@
 //! Create Postback: `POST /api/2/affiliate_postback.json`.
 
-use super::answer::Record;
+use super::answer::record::Record;
 use super::params::Params;
 use super::{Account, Answer, Field, Request};
 use crate::host::is_loopback_origin;

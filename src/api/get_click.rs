@@ -1,6 +1,6 @@
 //! Get Click by click id: `GET /api/2/click.json?click_id=…`.
 
-use super::answer::{Record, has_unread_rows, list_holder, records};
+use super::answer::record::{Record, has_unread_rows, list_holder, records};
 use super::params::Params;
 use super::{Account, Answer, Request, dress};
 use crate::{Result, click_id};

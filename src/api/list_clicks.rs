@@ -1,6 +1,6 @@
 //! Get Click by filters: `GET /api/2/click.json?start_date=…`.
 
-use super::answer::list_holder;
+use super::answer::record::list_holder;
 use super::get_click::{self, Click};
 use super::params::Params;
 use super::{Account, Answer, Request};

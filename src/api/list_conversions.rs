@@ -1,6 +1,6 @@
 //! Get Conversions: `GET /api/2/conversions.json`.
 
-use super::answer::{Record, list_holder, records};
+use super::answer::record::{Record, list_holder, records};
 use super::params::Params;
 use super::{Account, Answer, Request};
 use crate::Result;

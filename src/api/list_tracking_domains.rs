@@ -1,6 +1,6 @@
 //! Get Tracking Domains: `GET /api/2/tracking_domains.json`.
 
-use super::answer::{list_holder, records};
+use super::answer::record::{list_holder, records};
 use super::params::Params;
 use super::{Account, Answer, Request};
 use crate::Result;

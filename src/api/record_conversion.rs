@@ -1,6 +1,6 @@
 //! Record Conversion: `GET /api/2/conversion.json`, a GET with a side effect.
 
-use super::answer::Record;
+use super::answer::record::Record;
 use super::certainty::is_duplicate;
 use super::conversion_report::ReportedConversion;
 use super::get_click::Click;

@@ -10,23 +10,25 @@
 mod changes;
 mod correction;
 mod report;
+mod settle;
+mod step;
 mod transition;
 pub(crate) mod wire;
 
-use super::circuit_breaker::{CircuitBreaker, Heard, PAUSE_MS, Signal, Trouble};
+use super::circuit_breaker::{CircuitBreaker, Heard, Signal, Trouble};
 use super::outcome::{Meaning, State};
 use super::route::Route;
-use super::schedule;
 use super::{Correction, Event};
 use crate::api::get_click::ClickVerdict;
 use crate::api::report_scan::Found;
-use crate::api::{Answer, Certainty, conversion_report, get_click};
+use crate::api::{Answer, conversion_report, get_click};
 use crate::{Error, Result};
 
 use changes::Changes;
 use report::Reading;
 
 pub(crate) use correction::{Family, Parent};
+pub(crate) use step::{Facts, Input, Knowledge, Moment, Row, Sibling, Step};
 pub(crate) use transition::Transition;
 
 /// The most bytes of an answer about one event that are read.
@@ -38,122 +40,6 @@ const REPORT_LAG_MS: u64 = 60_000;
 
 /// How long an event waits that alone was refused by the key.
 const ALONE_MS: u64 = 5_000;
-
-/// A stored event, as far as an attempt concerns it. Times are the outbox's
-/// clock in milliseconds, but for [`Row::accepted_utc_ms`].
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Row {
-    /// Tells the shard's events apart.
-    pub(crate) number: u64,
-    /// The canonical text.
-    pub(crate) text: String,
-    /// The civil time of acceptance in the account's zone; empty where unknown.
-    pub(crate) accepted_at: String,
-    /// The instant of acceptance, in milliseconds since 1970.
-    pub(crate) accepted_utc_ms: u64,
-    /// The attempts so far.
-    pub(crate) attempts: u32,
-    /// May an earlier attempt have been recorded?
-    pub(crate) is_in_doubt: bool,
-    /// Why it is not delivered yet: an error's code.
-    pub(crate) code: String,
-    /// When it was changed last.
-    pub(crate) changed_ms: u64,
-}
-
-/// What this instance knows of an event that it has accepted or tried itself.
-/// Of all else an object that is gone may have made an attempt that no row tells
-/// of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Knowledge {
-    /// No attempt is under way, and none was recorded.
-    NotRecorded,
-    /// No attempt is under way.
-    InDoubt,
-    /// Nothing.
-    Unknown,
-}
-
-impl Knowledge {
-    /// By its word: `not_recorded`, `in_doubt`; anything else is nothing.
-    #[must_use]
-    pub(crate) fn from_word(word: &str) -> Self {
-        match word {
-            "not_recorded" => Self::NotRecorded,
-            "in_doubt" => Self::InDoubt,
-            _ => Self::Unknown,
-        }
-    }
-}
-
-/// What an attempt starts from beside its row.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Facts {
-    /// Does CAKE deduplicate the event's offer by unique id?
-    pub(crate) is_deduplicated: bool,
-    /// What this instance knows.
-    pub(crate) knowledge: Knowledge,
-    /// From when on no attempt of an instance that is gone can be under way, by
-    /// the outbox's clock.
-    pub(crate) quiet_from_ms: u64,
-}
-
-/// The time at a step.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Moment {
-    /// The outbox's clock, in milliseconds.
-    pub(crate) now_ms: u64,
-    /// The world's, in milliseconds since 1970.
-    pub(crate) utc_ms: u64,
-    /// A random number over the whole of `u32`.
-    pub(crate) random: u32,
-}
-
-/// Another event of the same click and offer that this forwarder has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Sibling {
-    /// Was nothing recorded for it, for certain?
-    pub(crate) is_not_recorded: bool,
-    /// Is it delivered?
-    pub(crate) is_delivered: bool,
-    /// CAKE's id of its conversion, where it is known.
-    pub(crate) conversion_id: Option<u64>,
-}
-
-/// What to do next.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Step {
-    /// Fetch this URL, which may hold the key, and read at most so many bytes.
-    Fetch {
-        /// The URL: it goes to `fetch` and nowhere else.
-        url: String,
-        /// The most bytes that are read of the answer.
-        limit: u32,
-    },
-    /// Tell the other events of the same click and offer.
-    AskSiblings,
-    /// Tell a correction's conversion and the conversion's other corrections.
-    AskFamily,
-    /// Store that the event is in doubt from now on: it is about to be sent.
-    NoteSending,
-    /// The attempt is over: change the row.
-    Store(Transition),
-}
-
-/// What happened since the last step.
-#[derive(Debug)]
-pub(crate) enum Input<'a> {
-    /// An answer came.
-    Answered(&'a Answer<'a>),
-    /// None came, or none that could be read.
-    Failed(Error),
-    /// The other events of the click; `None` where they cannot be told.
-    Siblings(Option<&'a [Sibling]>),
-    /// What a correction waits for; `None` where it cannot be told.
-    Family(Option<Family>),
-    /// The note is stored, or could not be.
-    Noted(bool),
-}
 
 #[derive(Debug)]
 enum Phase {
@@ -543,93 +429,6 @@ impl<'a> Attempt<'a> {
     fn settle(&mut self, meaning: Meaning, breaker: &mut CircuitBreaker, moment: Moment) -> Step {
         let signal = meaning.signal();
         self.settle_as(meaning, signal, breaker, moment)
-    }
-
-    /// The same where it tells something else of CAKE as a whole.
-    fn settle_as(
-        &mut self,
-        meaning: Meaning,
-        signal: Signal,
-        breaker: &mut CircuitBreaker,
-        moment: Moment,
-    ) -> Step {
-        let trouble = self.tell(breaker, signal, moment);
-        let is_alert = meaning.is_alert();
-        let mut transition = match (&meaning, trouble) {
-            (Meaning::Recorded(_), _) => self.over(State::Delivered),
-            (Meaning::Refused(_), _) | (Meaning::NotFound(_), Trouble::Own) => {
-                self.over(State::Refused)
-            }
-            (Meaning::Again(error), _) => self.again(moment, error.retry_after_ms()),
-            (Meaning::KeyRefused(_), Trouble::Own) => self.again(moment, None),
-            (Meaning::KeyRefused(_) | Meaning::NotFound(_), Trouble::Alone) => {
-                self.rest(moment.now_ms + ALONE_MS, "retried")
-            }
-            (Meaning::KeyRefused(_) | Meaning::NotFound(_), Trouble::Account) => {
-                let mut transition = self.rest(moment.now_ms + PAUSE_MS, "paused");
-                transition.is_alert = true;
-                transition
-            }
-        };
-        transition.is_alert |= is_alert;
-        match meaning {
-            Meaning::Recorded(id) => {
-                let own = self.correction.as_ref();
-                transition.conversion_id = id.or_else(|| own.and_then(Correction::conversion_id));
-            }
-            Meaning::Refused(error)
-            | Meaning::Again(error)
-            | Meaning::KeyRefused(error)
-            | Meaning::NotFound(error) => {
-                error.code().clone_into(&mut transition.code);
-                let is_unknown = Certainty::from_error(&error) == Certainty::Unknown;
-                transition.is_in_doubt |= is_unknown;
-                if let Error::Refused { message }
-                | Error::UnexpectedAnswer { message }
-                | Error::HttpStatus { message, .. }
-                | Error::Unauthorized { message, .. } = error
-                {
-                    transition.upstream_message = message;
-                }
-            }
-        }
-        Step::Store(transition)
-    }
-
-    fn over(&self, state: State) -> Transition {
-        Transition {
-            state,
-            attempts: self.row.attempts.saturating_add(1),
-            is_in_doubt: self.is_in_doubt && state != State::Delivered,
-            next_ms: None,
-            code: String::new(),
-            upstream_message: String::new(),
-            conversion_id: None,
-            is_alert: false,
-            counted: state.word(),
-        }
-    }
-
-    /// Once more by the schedule, or never again where it is used up.
-    fn again(&self, moment: Moment, asked_ms: Option<u64>) -> Transition {
-        let attempts = self.row.attempts.saturating_add(1);
-        match schedule::wait_ms(attempts, moment.random, asked_ms) {
-            Some(ms) => Transition {
-                attempts,
-                ..self.rest(moment.now_ms.saturating_add(ms), "retried")
-            },
-            None => self.over(State::Dead),
-        }
-    }
-
-    /// Once more at a time, without an attempt used up.
-    fn rest(&self, next_ms: u64, counted: &'static str) -> Transition {
-        Transition {
-            attempts: self.row.attempts,
-            next_ms: Some(next_ms),
-            counted,
-            ..self.over(State::Pending)
-        }
     }
 }
 

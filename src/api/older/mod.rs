@@ -10,7 +10,7 @@ pub(crate) mod correction;
 pub(crate) mod event_conversions;
 pub(crate) mod tracking_domains;
 
-use super::answer::{Record, list_holder, records};
+use super::answer::record::{Record, list_holder, records};
 use super::json::{Value, parse_id};
 use super::params::Params;
 use super::{Answer, DEFAULT_ROW_LIMIT, Request};

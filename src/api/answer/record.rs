@@ -1,0 +1,261 @@
+//! The records and lists in an answer, read field by field.
+
+use super::super::dress;
+use super::super::json::{Object, Value, parse_id};
+use super::Answer;
+use crate::{Error, Result};
+
+/// The names that say whose a conversion is.
+const IDENTITY: [&str; 4] = ["conversion_id", "click_id", "offer_id", "unique_id"];
+
+/// What stands around a record or a list in some answers.
+const WRAPPERS: [&str; 3] = ["response", "data", "result"];
+
+/// The fields of one record in an answer; a wrong one is an error that names it.
+pub(in crate::api) struct Record<'a, 'b> {
+    answer: &'b Answer<'a>,
+    fields: Object<'a>,
+    /// What stands around the record, where it stands in something.
+    around: Option<Object<'a>>,
+}
+
+impl<'a, 'b> Record<'a, 'b> {
+    /// The one record of an answer: under `name`, in the envelope or in what some services put
+    /// around it, or the envelope itself where it has the record's `id`.
+    pub(in crate::api) fn of_answer(
+        answer: &'b Answer<'a>,
+        envelope: Object<'a>,
+        name: &str,
+        id: &str,
+    ) -> Result<Self> {
+        let mut holder = envelope;
+        for _ in 0..4 {
+            if [name, id]
+                .iter()
+                .any(|each| dress::contradicts_itself(&holder, each))
+            {
+                return Err(answer.unexpected("says two things in `", &[name, "`"].concat()));
+            }
+            if let Some(fields) = dress::find(&holder, name).and_then(Value::object) {
+                let id_of = |fields| dress::find(fields, id).and_then(Value::text);
+                if id_of(&holder).is_some_and(|outer| id_of(&fields) != Some(outer)) {
+                    return Err(answer.unexpected("says two things of its ", id));
+                }
+                return Ok(Self {
+                    answer,
+                    fields,
+                    around: Some(holder),
+                });
+            }
+            if dress::find(&holder, id).is_some() && !dress::has(&holder, name) {
+                return Ok(Self::from_fields(answer, holder));
+            }
+            let inner = WRAPPERS
+                .iter()
+                .find_map(|wrapper| dress::find(&holder, wrapper)?.object());
+            match inner {
+                Some(inner) => holder = inner,
+                None => break,
+            }
+        }
+        Err(answer.lacks("has no record in ", &["`", name, "`"].concat()))
+    }
+
+    /// The same over fields that are read already.
+    pub(in crate::api) fn from_fields(answer: &'b Answer<'a>, fields: Object<'a>) -> Self {
+        Self {
+            answer,
+            fields,
+            around: None,
+        }
+    }
+
+    pub(in crate::api) fn get(&self, name: &str) -> Option<Value<'a>> {
+        dress::find(&self.fields, name)
+    }
+
+    /// Is it named at all, with null too?
+    pub(in crate::api) fn has(&self, name: &str) -> bool {
+        dress::has(&self.fields, name)
+    }
+
+    pub(in crate::api) fn fields(&self) -> &Object<'a> {
+        &self.fields
+    }
+
+    /// Does a field say two different things, in the record or around it?
+    pub(in crate::api) fn contradicts_itself(&self, name: &str) -> bool {
+        [Some(&self.fields), self.around.as_ref()]
+            .into_iter()
+            .flatten()
+            .any(|object| dress::contradicts_itself(object, name))
+    }
+
+    /// The first of [`IDENTITY`] that says two things, in the record or around it.
+    pub(in crate::api) fn two_faced(&self) -> Option<&'static str> {
+        IDENTITY.into_iter().find(|name| {
+            let told = self.told(name);
+            let is_same = |one: &str, other: &str| {
+                one.eq_ignore_ascii_case(other)
+                    || parse_id(one).is_some_and(|id| parse_id(other) == Some(id))
+            };
+            let first = told.first().map(String::as_str).unwrap_or_default();
+            self.contradicts_itself(name) || told.iter().any(|other| !is_same(first, other))
+        })
+    }
+
+    /// Whose record it is, by one of the names of [`IDENTITY`]: in the record, in
+    /// a part of it (`offer: { offer_id }`), or around it. Absent where it says
+    /// nothing, as .NET's 0 does.
+    pub(in crate::api) fn identity(&self, name: &str) -> Option<String> {
+        self.told(name).into_iter().next()
+    }
+
+    /// All that it says of a name.
+    fn told(&self, name: &str) -> Vec<String> {
+        let part = name.strip_suffix("_id").unwrap_or(name);
+        [Some(&self.fields), self.around.as_ref()]
+            .into_iter()
+            .flatten()
+            .flat_map(|object| {
+                let inner = dress::find(object, part)
+                    .and_then(Value::object)
+                    .and_then(|inner| dress::find(&inner, name).and_then(Value::text));
+                [dress::find(object, name).and_then(Value::text), inner]
+            })
+            .flatten()
+            .map(|text| text.trim().to_owned())
+            .filter(|text| !text.is_empty() && parse_id(text) != Some(0))
+            .collect()
+    }
+
+    pub(in crate::api) fn missing(&self, name: &str) -> Error {
+        self.answer.unexpected("has no ", name)
+    }
+
+    /// A text, or a number's digits; absent where it is null, missing or neither.
+    pub(in crate::api) fn text(&self, name: &str) -> Option<String> {
+        self.get(name).and_then(Value::text)
+    }
+
+    /// A whole number from 0, which CAKE writes as a number or as text.
+    pub(in crate::api) fn count(&self, name: &str) -> Option<u64> {
+        parse_id(self.text(name)?.trim())
+    }
+
+    /// How many rows a list has in all, by any of its names.
+    pub(in crate::api) fn total_rows(&self) -> Option<u64> {
+        [
+            "total_rows",
+            "total_row_count",
+            "row_count",
+            "total_count",
+            "total",
+        ]
+        .iter()
+        .find_map(|name| self.count(name))
+    }
+
+    /// An id; absent where it is 0, as .NET writes "none", or no id at all.
+    pub(in crate::api) fn id(&self, name: &str) -> Option<u64> {
+        self.count(name).filter(|id| *id > 0)
+    }
+
+    /// The same where it must be there.
+    pub(in crate::api) fn required_id(&self, name: &str) -> Result<u64> {
+        self.id(name).ok_or_else(|| self.missing(name))
+    }
+
+    /// The offer, whether its id stands in the record or in its `offer`.
+    pub(in crate::api) fn offer_id(&self) -> Option<u64> {
+        parse_id(&self.identity("offer_id")?)
+    }
+
+    /// An affiliate's id: CAKE's own test affiliate is -1.
+    pub(in crate::api) fn affiliate_id(&self, name: &str) -> Option<i64> {
+        if self.text(name)?.trim() == "-1" {
+            return Some(-1);
+        }
+        i64::try_from(self.id(name)?).ok()
+    }
+
+    /// An amount as CAKE wrote it: the digits themselves, not a binary fraction.
+    pub(in crate::api) fn amount(&self, name: &str) -> Option<String> {
+        dress::amount(self.get(name)?)
+    }
+
+    pub(in crate::api) fn flag(&self, name: &str) -> bool {
+        self.get(name).is_some_and(dress::is_yes)
+    }
+}
+
+/// The record of an answer that has the list of this name: `response`, `data`
+/// in it, or the envelope itself; with the list's length, wherever that stands.
+pub(in crate::api) fn list_holder<'a, 'b>(
+    answer: &'b Answer<'a>,
+    name: &str,
+) -> Result<(Record<'a, 'b>, Option<u64>)> {
+    let mut record = Record::from_fields(answer, answer.open()?);
+    let mut total_rows = record.total_rows();
+    let mut levels = 0..4;
+    while !record.has(name) {
+        let inner = WRAPPERS
+            .iter()
+            .find_map(|wrapper| record.get(wrapper)?.object());
+        match inner {
+            Some(inner) if levels.next().is_some() => record = Record::from_fields(answer, inner),
+            // A length without a list is an empty one.
+            None if total_rows == Some(0) => break,
+            _ => return Err(answer.lacks("has no list in ", name)),
+        }
+        total_rows = record.total_rows().or(total_rows);
+    }
+    // Of two lists none is the one.
+    let lists = record.fields().entries();
+    if lists
+        .filter(|(each, _)| dress::is_same_name(each, name))
+        .count()
+        > 1
+    {
+        return Err(answer.unexpected("says two things in `", &[name, "`"].concat()));
+    }
+    Ok((record, total_rows))
+}
+
+/// The records of a list, each with its JSON; none where it is null or missing. `row` is what one
+/// is called. What is no record is passed over: its neighbours come.
+pub(in crate::api) fn records<'a, 'b>(
+    answer: &'b Answer<'a>,
+    envelope: &Object<'a>,
+    name: &str,
+    row: &str,
+) -> Result<Vec<(Record<'a, 'b>, Value<'a>)>> {
+    Ok(list_of(answer, envelope, name, row)?
+        .into_iter()
+        .filter_map(|row| Some((Record::from_fields(answer, row.object()?), row)))
+        .collect())
+}
+
+/// Has the list anything that is no record, which [`records`] passes over?
+pub(in crate::api) fn has_unread_rows(
+    answer: &Answer<'_>,
+    envelope: &Object<'_>,
+    name: &str,
+    row: &str,
+) -> Result<bool> {
+    let list = list_of(answer, envelope, name, row)?;
+    Ok(list.into_iter().any(|row| row.object().is_none()))
+}
+
+fn list_of<'a>(
+    answer: &Answer<'_>,
+    envelope: &Object<'a>,
+    name: &str,
+    row: &str,
+) -> Result<Vec<Value<'a>>> {
+    envelope
+        .entries()
+        .find(|(each, _)| dress::is_same_name(each, name))
+        .map_or_else(|| Some(Vec::new()), |(_, value)| dress::rows(value, row))
+        .ok_or_else(|| answer.lacks("has no list in ", name))
+}

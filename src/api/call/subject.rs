@@ -1,0 +1,51 @@
+//! The properties of a call: whether it may be repeated, where its outcome is asked, and its subject.
+
+use super::super::Request;
+use super::super::older::correction;
+use super::super::record_conversion::Asked;
+
+/// May the request be sent again?
+#[derive(Clone, Debug)]
+pub(in crate::api) enum Idempotency {
+    /// It reads.
+    Safe,
+    /// It writes, and nothing tells two of it apart.
+    None,
+    /// It writes with a unique id, or a note. What became of it can be asked.
+    Keyed {
+        lookup: Lookup,
+        verify_first: bool,
+        /// Does it add, so that it is sent once, whatever a look-up says?
+        is_sent_once: bool,
+    },
+}
+
+/// Where what became of a write is asked.
+#[derive(Clone, Debug)]
+pub(in crate::api) enum Lookup {
+    /// Get Click: has the click converted?
+    Click(Request),
+    /// The conversion report: does it have the unique id?
+    Report(Request),
+    /// What changed on the offer: does the conversion show the correction?
+    Changes(Request),
+}
+
+/// What a call is about, as far as its answers must be too.
+#[derive(Clone, Debug, Default)]
+pub(in crate::api) struct Subject {
+    pub(in crate::api) click_id: String,
+    pub(in crate::api) offer_id: u64,
+    pub(in crate::api) unique_id: Option<String>,
+    pub(in crate::api) correction: Option<correction::Checked>,
+}
+
+impl Subject {
+    pub(in crate::api) fn asked(&self) -> Asked<'_> {
+        Asked {
+            click_id: &self.click_id,
+            offer_id: self.offer_id,
+            unique_id: self.unique_id.as_deref(),
+        }
+    }
+}

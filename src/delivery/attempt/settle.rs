@@ -1,0 +1,97 @@
+//! The end of an attempt: the transition that an answer's meaning brings.
+
+use super::super::circuit_breaker::{CircuitBreaker, PAUSE_MS, Signal, Trouble};
+use super::super::outcome::{Meaning, State};
+use super::super::{Correction, schedule};
+use super::{ALONE_MS, Attempt, Moment, Step, Transition};
+use crate::Error;
+use crate::api::Certainty;
+
+impl Attempt<'_> {
+    /// The transition that `meaning` brings, where it tells `signal` of CAKE as a whole.
+    pub(super) fn settle_as(
+        &mut self,
+        meaning: Meaning,
+        signal: Signal,
+        breaker: &mut CircuitBreaker,
+        moment: Moment,
+    ) -> Step {
+        let trouble = self.tell(breaker, signal, moment);
+        let is_alert = meaning.is_alert();
+        let mut transition = match (&meaning, trouble) {
+            (Meaning::Recorded(_), _) => self.over(State::Delivered),
+            (Meaning::Refused(_), _) | (Meaning::NotFound(_), Trouble::Own) => {
+                self.over(State::Refused)
+            }
+            (Meaning::Again(error), _) => self.again(moment, error.retry_after_ms()),
+            (Meaning::KeyRefused(_), Trouble::Own) => self.again(moment, None),
+            (Meaning::KeyRefused(_) | Meaning::NotFound(_), Trouble::Alone) => {
+                self.rest(moment.now_ms + ALONE_MS, "retried")
+            }
+            (Meaning::KeyRefused(_) | Meaning::NotFound(_), Trouble::Account) => {
+                let mut transition = self.rest(moment.now_ms + PAUSE_MS, "paused");
+                transition.is_alert = true;
+                transition
+            }
+        };
+        transition.is_alert |= is_alert;
+        match meaning {
+            Meaning::Recorded(id) => {
+                let own = self.correction.as_ref();
+                transition.conversion_id = id.or_else(|| own.and_then(Correction::conversion_id));
+            }
+            Meaning::Refused(error)
+            | Meaning::Again(error)
+            | Meaning::KeyRefused(error)
+            | Meaning::NotFound(error) => {
+                error.code().clone_into(&mut transition.code);
+                let is_unknown = Certainty::from_error(&error) == Certainty::Unknown;
+                transition.is_in_doubt |= is_unknown;
+                if let Error::Refused { message }
+                | Error::UnexpectedAnswer { message }
+                | Error::HttpStatus { message, .. }
+                | Error::Unauthorized { message, .. } = error
+                {
+                    transition.upstream_message = message;
+                }
+            }
+        }
+        Step::Store(transition)
+    }
+
+    pub(super) fn over(&self, state: State) -> Transition {
+        Transition {
+            state,
+            attempts: self.row.attempts.saturating_add(1),
+            is_in_doubt: self.is_in_doubt && state != State::Delivered,
+            next_ms: None,
+            code: String::new(),
+            upstream_message: String::new(),
+            conversion_id: None,
+            is_alert: false,
+            counted: state.word(),
+        }
+    }
+
+    /// Once more by the schedule, or never again where it is used up.
+    pub(super) fn again(&self, moment: Moment, asked_ms: Option<u64>) -> Transition {
+        let attempts = self.row.attempts.saturating_add(1);
+        match schedule::wait_ms(attempts, moment.random, asked_ms) {
+            Some(ms) => Transition {
+                attempts,
+                ..self.rest(moment.now_ms.saturating_add(ms), "retried")
+            },
+            None => self.over(State::Dead),
+        }
+    }
+
+    /// Once more at a time, without an attempt used up.
+    pub(super) fn rest(&self, next_ms: u64, counted: &'static str) -> Transition {
+        Transition {
+            attempts: self.row.attempts,
+            next_ms: Some(next_ms),
+            counted,
+            ..self.over(State::Pending)
+        }
+    }
+}
