@@ -88,7 +88,7 @@ export function Reconcile({ ready }: { readonly ready: Promise<unknown> }) {
             </button>
           </div>
         </div>
-        <div class="result">
+        <div class="comparison">
           {trouble !== undefined && (
             <p class="finding bad" role="alert">
               {trouble}
@@ -179,7 +179,7 @@ function idOf({ order, conversion, unreadable }: Row): string {
 /** The difference in figures, and the nearest key. */
 function detailOf({ class: name, reasons, order, conversion, of, wouldMatch, unreadable }: Row): string {
   const near = wouldMatch?.[0];
-  if (near !== undefined) return `without ${near.without} it would be ${near.conversion.uniqueId}`;
+  if (near !== undefined) return `but for ${near.without} it is ${near.conversion.uniqueId}`;
   if (unreadable !== undefined) return `${reasons.join(", ").replaceAll("_", " ")}: ${unreadable.text ?? ""}`;
   if (name === "revenue_differs") return `shop ${order?.revenue}, CAKE ${conversion?.revenue}`;
   if (name === "status_differs") return `shop ${order?.status}, CAKE ${conversion?.status}`;

@@ -244,7 +244,7 @@ test.each(["served", "static"] as const)("planted errors are found, and mended b
   await differs.first().waitFor(SLOWLY);
   const found = (text: string) => differs.filter({ hasText: text }).count();
   const planted = [
-    "without case it would be ORD-H",
+    "but for case it is ORD-H",
     "twice in the file",
     "shop 12.00, CAKE ",
     "status differs",
