@@ -124,7 +124,7 @@ function numbered(row: string, start: number, count: number): string[] {
   return Array.from({ length: count }, (_, at) => `${before}${1_600_000_000 + start + at}${after}`);
 }
 
-function youngPage(start: number, count: number): Uint8Array {
+function youngPage(start: number, count: number): Uint8Array<ArrayBuffer> {
   const clicks = Array.from({ length: count }, (_, at) => ({
     click_id: `a1b2c3d4-e5f6-7890-abcd-${String(start + at).padStart(12, "0")}`,
     click_date: "2026-06-01 09:14:11",
@@ -140,7 +140,7 @@ function youngPage(start: number, count: number): Uint8Array {
   return encode(JSON.stringify({ request_status: "Success", response: { clicks, total_rows: CLICKS } }));
 }
 
-function encode(text: string): Uint8Array {
+function encode(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text);
 }
 
