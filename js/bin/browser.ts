@@ -45,7 +45,7 @@ const ALL_MS = 180_000;
 const KEEP_MS = 5_000;
 /** When the tracker of a bundle loads its outbox: 3 s after the page. */
 const OUTBOX_MS = 3_300;
-const CONVERT_MS = 6_000;
+const CONVERT_MS = 4_000;
 /** The tag's files, loaded from its folder when they are needed. */
 const FILES = ["outbox.js", "fallback.js", "decorate.js", "link.js"];
 
@@ -306,6 +306,15 @@ class Journey {
     const landing = this.#landing(this.#candidates());
     let visit = await tab.goto(landing.url);
     if (!this.#tellPage(visit)) return false;
+    if ((await tab.evaluate<number>("1")) !== 1) {
+      const found = `${where(visit.url)} does not answer: a script of its own keeps the browser busy`;
+      this.#fail(
+        "page",
+        found,
+        "Find the script that does not end in the browser's developer tools, under Performance.",
+      );
+      return false;
+    }
     this.#tag = await findTag(tab);
     let ids = landing.ids;
     const own = (this.#tag?.parameters.match(/[^\s,]+/g) ?? []).filter((name) => !ids.has(name));
@@ -323,13 +332,14 @@ class Journey {
     this.#hasBanner = hasYes || hasNo;
     await this.#tellLater(tab, ids, early);
     const isClicked = hasYes && (await tab.answer("yes", this.#options.consentClick, true));
-    const kept = await keptOf(tab, ids, KEEP_MS);
+    const kept = await keptOf(tab, ids, isClicked ? KEEP_MS : 0);
     this.#isKept = kept !== undefined;
     this.#hasTracker =
       this.#isKept || this.#tag?.isOpen === true || tab.trackerUrl !== undefined || (await tab.kept()).length > 0;
     this.#usualErrors = tab.errors;
     this.#tellTracker(tab);
     await this.#tellLanding(tab, visit, kept, isClicked, ids);
+    await this.#knock(tab);
     if (kept !== undefined) await this.#keepOn(tab, kept.id);
     await this.#tellEndpoint(tab);
     await this.#tellFiles(tab);
@@ -518,7 +528,7 @@ class Journey {
 
   /** Is there a forwarder, and does the page's policy let the page reach it? */
   async #tellEndpoint(tab: Tab): Promise<void> {
-    if (this.#tag?.isOpen) this.#endpoint ??= new URL(`${this.#tag.endpoint.replace(/\/$/, "")}/`, this.#options.url);
+    await this.#knock(tab);
     if (this.#endpoint === undefined) {
       const advice = "Give --thank-you URL: its conversion shows the address. Or examine it with doctor --forwarder.";
       this.#unknown("endpoint", "where conversions go was not seen", advice);
@@ -536,7 +546,13 @@ class Journey {
         "Check the endpoint and the Worker's route: it covers the whole path, such as /cake/*.",
       );
     }
-    // A policy that refuses the connection shows when the page itself asks.
+  }
+
+  /** A policy that refuses the connection shows when the page itself asks, on the landing page and where it converts. */
+  async #knock(tab: Tab): Promise<void> {
+    if (this.#tag?.isOpen) this.#endpoint ??= new URL(`${this.#tag.endpoint.replace(/\/$/, "")}/`, this.#options.url);
+    if (this.#endpoint === undefined) return;
+    const health = new URL("health", this.#endpoint).href;
     await tab.evaluate(`fetch(${JSON.stringify(health)}, { mode: "no-cors" }).then(() => true, () => false)`);
     await tab.settle();
   }
@@ -576,11 +592,7 @@ class Journey {
     const endpoint = this.#endpoint?.href;
     const script = tab.violations.find(({ directive, url }) => directive.startsWith("script-src") && isTracker(url));
     const connect = tab.violations.find(({ directive, url }) => {
-      return (
-        directive.startsWith("connect-src") &&
-        endpoint !== undefined &&
-        endpoint.startsWith(url.replace(/\/health$/, "/"))
-      );
+      return directive.startsWith("connect-src") && endpoint?.startsWith(url.replace(/\/health$/, "/"));
     });
     const isInline = tab.violations.some(({ kind }) => kind === "kInlineViolation") && this.#tag?.isInline === true;
     const isWasm = tab.violations.some(({ kind }) => /wasm/i.test(kind));

@@ -2,6 +2,8 @@
 import type { Chrome, ChromeEvent } from "./chrome.js";
 import { type Answer, buttonScript } from "./consent-banner.js";
 
+/** How long a page may take to answer a question. */
+const ANSWER_MS = 5_000;
 /** A page is quiet when it has asked for nothing for this long. */
 const QUIET_MS = 300;
 /** The longest wait for that: some pages are never quiet. */
@@ -142,7 +144,7 @@ export class Tab {
       const { result, exceptionDetails } = await this.#send(
         "Runtime.evaluate",
         { expression, awaitPromise: true, returnByValue: true },
-        5_000,
+        Math.min(ANSWER_MS, this.#loadMs),
       );
       return exceptionDetails === undefined ? (result.value as T) : undefined;
     } catch {

@@ -67,10 +67,9 @@ const SITES: Record<string, Site> = {
     if (path === "js/decorate.js") return { body: "<p>Not here</p>" };
     if (path === "cake/health") return { status: 404 };
     return {
-      headers: { "content-security-policy": "connect-src 'none'" },
+      headers: path === "thanks" ? {} : { "content-security-policy": "connect-src 'none'" },
       body: `${tag("wrong", "data-ignore-global-privacy-control")}
         <div class="cookie-consent">Hello <button>Accept</button><button>Reject all</button></div>
-        <script>if (!localStorage) throw new Error("no storage")</script>
         ${path === "thanks" ? `<script>cakeEdge((tracker) => tracker.convert({ offerId: 1, uniqueId: String(Math.random()) }))</script>` : ""}`,
     };
   },
@@ -93,6 +92,8 @@ const SITES: Record<string, Site> = {
       body: (await answer.text()) + (path === "thanks" ? convert : ""),
     };
   },
+  // Its own script stops where there is no storage, and with it what follows.
+  fragile: () => ({ body: `<script src="/fragile/start.js"></script>` }),
   drops: (_, path) => (path === "" ? { status: 301, headers: { location: "/drops/en/" } } : { body: tag("drops") }),
   bundle: (_, path) => ({
     body: `<script type="module" src="/bundle/${path === "thanks" ? "thanks" : "landing"}.js"></script>`,
@@ -157,6 +158,10 @@ async function answerOf(name: string, path: string, request: Request): Promise<A
   if (name === "bundle" && path.endsWith(".js")) {
     const text = bundled.get(/^(landing|thanks)\.js$/.test(path) ? ".js" : path);
     return text === undefined ? undefined : { ...script, body: text };
+  }
+  if (name === "fragile" && path === "start.js") {
+    const tracker = readFileSync("dist/page/cake-edge.js", "utf8");
+    return { ...script, body: `localStorage.setItem("visits", "1");\n${tracker}` };
   }
   if (name !== "wrong" || path === "js/cake-edge.js") {
     if (path === "cake/health") return { body: "ok" };
@@ -271,18 +276,21 @@ test("a policy that refuses the tag is named; one that refuses WebAssembly alone
 
 test("each problem of a site has a sentence of its own", async () => {
   const { statuses, words } = await visit("wrong", { thankYou: "/wrong/thanks" });
-  expect(Object.keys(statuses).filter((name) => statuses[name] === "FAIL")).toEqual(
-    [
-      ...["files", "policy", "consent_later", "consent_no", "thank_you_reload", "endpoint", "blocked_cookies"],
-      ...["blocked_storage", "privacy_control"],
-    ].filter((name) => statuses[name] !== undefined && name !== "blocked_cookies" && name !== "blocked_storage"),
-  );
+  expect(Object.keys(statuses).filter((name) => statuses[name] === "FAIL")).toEqual([
+    ...["files", "policy", "consent_later", "consent_no", "thank_you_reload", "endpoint", "privacy_control"],
+  ]);
   expect(words["files"]).toMatch(/outbox\.js: status 404; .*decorate\.js: what comes is an HTML page/);
   expect(words["policy"]).toMatch(/connect-src refuses/);
   expect(words["endpoint"]).toMatch(/status 404/);
   expect(words["consent_later"]).toMatch(/before the visitor has answered.*setConsent/);
   expect(words["thank_you_reload"]).toMatch(/another unique id/);
   expect(words["privacy_control"]).toMatch(/ignoreGlobalPrivacyControl/);
+});
+
+test("a page whose own script stops where storage is blocked fails there, and says its error", async () => {
+  const { statuses, words } = await visit("fragile");
+  expect(statuses).toMatchObject({ landing: "PASS", blocked_cookies: "FAIL", blocked_storage: "FAIL" });
+  expect(words["blocked_storage"]).toMatch(/SecurityError/);
 });
 
 test("a server's cookie: kept out of caches it passes, and is followed over a redirect", async () => {
@@ -319,7 +327,7 @@ test("a site that never answers, and a page that never ends, keep nobody waiting
   const { statuses, words } = await visit("slow", { loadMs: 1_000 });
   expect(statuses["page"]).toBe("FAIL");
   expect(words["page"]).toContain("no page came within 1 s");
-  await visit("endless", { loadMs: 1_000 });
+  expect((await visit("endless", { loadMs: 1_000 })).words["page"]).toContain("keeps the browser busy");
   expect((await visit("none", { path: "../nobody" })).statuses["page"]).toBe("FAIL");
   expect(Date.now() - begin).toBeLessThan(60_000);
 });
