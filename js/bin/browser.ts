@@ -336,7 +336,7 @@ class Journey {
     this.#isKept = kept !== undefined;
     this.#hasTracker =
       this.#isKept || this.#tag?.isOpen === true || tab.trackerUrl !== undefined || (await tab.kept()).length > 0;
-    this.#usualErrors = tab.errors;
+    this.#usualErrors = tab.errors.map(({ text }) => text);
     this.#tellTracker(tab);
     await this.#tellLanding(tab, visit, kept, isClicked, ids);
     await this.#knock(tab);
@@ -540,11 +540,11 @@ class Journey {
     if (status === 200 && body.trim() === "ok") this.#pass("endpoint", `a forwarder answers at ${place}`);
     else {
       const found = `no forwarder answers at ${place} (${status === 0 ? "nobody is there" : `status ${status}`})`;
-      this.#fail(
-        "endpoint",
-        found,
-        "Check the endpoint and the Worker's route: it covers the whole path, such as /cake/*.",
-      );
+      const advice =
+        status >= 500
+          ? "See the log of the server there: a secret is missing, or the configuration is wrong."
+          : "Check the endpoint and the Worker's route: it covers the whole path, such as /cake/*.";
+      this.#fail("endpoint", found, advice);
     }
   }
 
@@ -691,7 +691,8 @@ class Journey {
     }
     const ids = await this.#land(tab);
     const kept = await keptOf(tab, ids, 2_000);
-    if (kept !== undefined) this.#pass("blocked_storage", `where localStorage throws, ${kept.where} keeps the click`);
+    if (kept !== undefined)
+      this.#pass("blocked_storage", `where localStorage throws, the click is kept in ${kept.where}`);
     else {
       const advice = "Let the site's own scripts catch what localStorage throws: one of them stops the page.";
       this.#fail("blocked_storage", `where localStorage throws, the click is not kept${this.#newError(tab)}`, advice);
@@ -726,9 +727,16 @@ class Journey {
       return;
     }
     const error = this.#newError(tab);
+    const isOfTracker = tab.errors.some(({ url }) => url !== "" && url === tab.trackerUrl);
     if (error === "")
       this.#pass("blocked_cookies", "where the browser blocks cookies, the page works without an error");
-    else this.#fail("blocked_cookies", `where the browser blocks cookies, the page throws${error}`, advice);
+    else if (isOfTracker || tab.trackerUrl === undefined) {
+      this.#fail("blocked_cookies", `where the browser blocks cookies, the page throws${error}`, advice);
+    } else {
+      // A bundle's tracker cannot be asked from outside.
+      const found = `where the browser blocks cookies, a script beside the tracker's throws${error}`;
+      this.#unknown("blocked_cookies", found, advice);
+    }
   }
 
   /** A landing by a visitor who agrees. */
@@ -741,8 +749,8 @@ class Journey {
 
   /** An uncaught error that a plain visit does not have. */
   #newError(tab: Tab): string {
-    const error = tab.errors.find((each) => !this.#usualErrors.includes(each));
-    return error === undefined ? "" : `: ${error.slice(0, 120)}`;
+    const error = tab.errors.find(({ text }) => !this.#usualErrors.includes(text));
+    return error === undefined ? "" : `: ${error.text.slice(0, 120)}`;
   }
 }
 
@@ -759,7 +767,7 @@ function keptOf(tab: Tab, ids: ReadonlyMap<string, string>, limitMs: number): Pr
     for (const [name, id] of ids) {
       const kept = all.filter(({ text }) => text.includes(id));
       const [first] = kept;
-      if (first) return { ...first, where: kept.map(({ where }) => where).join(" and "), name, id };
+      if (first) return { ...first, where: list(kept.map(({ where }) => where)), name, id };
     }
     return undefined;
   });
@@ -818,6 +826,10 @@ function where(url: string): string {
   if (!URL.canParse(url)) return "the page";
   const { origin, pathname } = new URL(url);
   return origin === "null" ? "the page" : origin + pathname;
+}
+
+function list(words: readonly string[]): string {
+  return [words.slice(0, -1).join(", "), words.at(-1)].filter(Boolean).join(" and ");
 }
 
 function lower(sentence: string): string {

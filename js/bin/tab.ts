@@ -72,8 +72,8 @@ export class Tab {
   readonly setCookies: SetCookie[] = [];
   readonly violations: Violation[] = [];
   readonly failedScripts: FailedScript[] = [];
-  /** The first lines of uncaught errors. */
-  readonly errors: string[] = [];
+  /** Uncaught errors: the first line of each, and the script that threw it. */
+  readonly errors: { readonly text: string; readonly url: string }[] = [];
   /** The address of a script that has cake-edge's tracker in it. */
   trackerUrl: string | undefined;
 
@@ -289,8 +289,11 @@ export class Tab {
         break;
       }
       case "Runtime.exceptionThrown": {
-        const { exception, text } = params.exceptionDetails;
-        this.errors.push(String(exception?.description ?? text).split("\n")[0] ?? "");
+        const { exception, text, url, stackTrace } = params.exceptionDetails;
+        this.errors.push({
+          text: String(exception?.description ?? text).split("\n")[0] ?? "",
+          url: String(stackTrace?.callFrames[0]?.url ?? url ?? ""),
+        });
         break;
       }
       case "Audits.issueAdded": {

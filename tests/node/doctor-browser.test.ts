@@ -351,7 +351,7 @@ test("wrong options are said in one sentence", async () => {
     [["--browser", base, "--chromium", process.execPath], "does not start"],
   ] as const) {
     const { code, err } = await run(args).ended;
-    expect(code).toBe(1);
+    expect(code).toBeGreaterThan(0);
     expect(err).toContain(sentence);
     expect(err.trim().split("\n")).toHaveLength(1);
   }
