@@ -1,4 +1,17 @@
 /** The site's table of contents. scripts/site.ts copies the pages beside it and builds. */
+const platforms = [
+  ["What is your site made of?", "start"],
+  ["Shopify", "shopify"],
+  ["Stripe", "stripe"],
+  ["Next", "next"],
+  ["SvelteKit", "sveltekit"],
+  ["Nuxt", "nuxt"],
+  ["Astro", "astro"],
+  ["Hono", "hono"],
+  ["React Router", "react-router"],
+  ["Plain HTML", "html"],
+  ["A backend of your own", "backend"],
+];
 const users = [
   ["A landing page", "page"],
   ["A Worker", "capture"],
@@ -35,11 +48,13 @@ const config = {
   themeConfig: {
     search: { provider: "local" },
     nav: [
+      { text: "Start", link: "/start" },
       { text: "Reference", link: "/reference/" },
       { text: "Errors", link: "/errors" },
       { text: "Demo", link: "/demo/index.html", target: "_self" },
     ],
     sidebar: [
+      { text: "Start", items: items(platforms) },
       { text: "Who are you?", items: items(users) },
       { text: "The parts", items: items(parts) },
       { text: "Reference", items: process.env.SITE_REFERENCE ? JSON.parse(process.env.SITE_REFERENCE) : [] },

@@ -40,7 +40,13 @@ const captured = withClickCapture(() => new Response("<p>Welcome</p>", { headers
   secrets: ["a cookie's secret of 32 characters or more"],
 });
 
+/** The two blocks of the page for plain HTML. */
+const [PASTED = "", ORDER = ""] = [...readFileSync("docs/html.md", "utf8").matchAll(/^```html\n([\s\S]*?)^```$/gm)].map(
+  ([, block = ""]) => block.replaceAll('"/', '"/pasted/'),
+);
+
 const SITES: Record<string, Site> = {
+  pasted: (_, path) => ({ body: PASTED + (path === "thanks" ? ORDER : "<p>Welcome</p>") }),
   good: (_, path) => ({
     body:
       tag("good", `data-consent="pending"`) +
@@ -240,6 +246,18 @@ test("a site that is well passes every step, and no conversion leaves the browse
   expect(code).toBe(0);
   expect(posted).toEqual([]);
   expect(profiles()).toEqual(before);
+});
+
+test("the blocks of docs/html.md, pasted as they stand, pass", async () => {
+  const { statuses } = await visit("pasted", { thankYou: "/pasted/thanks" });
+  expect(statuses).toMatchObject({
+    tracker: "PASS",
+    files: "PASS",
+    landing: "PASS",
+    thank_you: "PASS",
+    endpoint: "PASS",
+  });
+  expect(Object.values(statuses)).not.toContain("FAIL");
 });
 
 test("a page without cake-edge is told what to paste", async () => {
