@@ -37,16 +37,20 @@ function time() {
 
 require __DIR__ . '/../cake-edge/cake-edge.php';
 
-$passed = 0;
-$failed = 0;
+// A notice or a warning is a failure.
+set_error_handler( function ( $kind, $text, $file, $line ) {
+	throw new \ErrorException( $text, 0, $kind, $file, $line );
+} );
+
+$passed   = 0;
+$failures = array();
 function check( string $name, $expected, $found ): void {
-	global $passed, $failed;
+	global $passed, $failures;
 	if ( $expected === $found ) {
 		++$passed;
 		return;
 	}
-	++$failed;
-	echo "FAILED $name\n  expected ", json_encode( $expected ), "\n  found    ", json_encode( $found ), "\n";
+	$failures[] = "FAILED $name\n  expected " . json_encode( $expected ) . "\n  found    " . json_encode( $found ) . "\n";
 }
 function vectors( string $name ): array {
 	return json_decode( file_get_contents( __DIR__ . "/../../../tests/vectors/$name.json" ), true );
@@ -348,5 +352,5 @@ foreach ( array_merge( glob( __DIR__ . '/../cake-edge/*.php' ), glob( __DIR__ . 
 	check( 'PHP 7.4: ' . basename( $file ), array(), $found );
 }
 
-echo "$passed passed, $failed failed\n";
-exit( 0 === $failed ? 0 : 1 );
+echo implode( '', $failures ), $passed, ' passed, ', count( $failures ), " failed\n";
+exit( array() === $failures ? 0 : 1 );
