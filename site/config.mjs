@@ -14,6 +14,8 @@ const parts = [
   ["Reports", "report"],
   ["The forwarder", "forwarder"],
   ["Shops: webhooks and postbacks", "shops"],
+  ["WordPress and WooCommerce", "wordpress"],
+  ["Google Tag Manager", "gtm"],
   ["The forwarder in Node", "forwarder-node"],
   ["Shards, outages, cost", "scale"],
   ["The sandbox", "sandbox"],

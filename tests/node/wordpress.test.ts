@@ -27,7 +27,9 @@ const php = (() => {
 })();
 
 test.skipIf(php === undefined && !process.env["CI"])(
-  php === undefined ? "PHP is missing, so the plugin for WordPress is not tested: install php-cli" : `PHP ${php} is here`,
+  php === undefined
+    ? "PHP is missing, so the plugin for WordPress is not tested: install php-cli"
+    : `PHP ${php} is here`,
   () => {
     expect(php, "PHP is missing: install php-cli").toMatch(/^\d+\.\d+/);
   },
@@ -63,9 +65,13 @@ describe.skipIf(php === undefined)("the plugin for WordPress", () => {
       if (isDown) return void response.writeHead(502).end("<h1>Bad gateway</h1>");
       const body: Buffer[] = [];
       for await (const chunk of request) body.push(chunk);
-      const headers = new Headers(Object.entries(request.headers).map(([name, value]): [string, string] => [name, `${value}`]));
+      const headers = new Headers(
+        Object.entries(request.headers).map(([name, value]): [string, string] => [name, `${value}`]),
+      );
       const url = `https://shop.example${request.url}`;
-      const answer = await outbox.forwarder.fetch(new Request(url, { method: "POST", headers, body: Buffer.concat(body) }));
+      const answer = await outbox.forwarder.fetch(
+        new Request(url, { method: "POST", headers, body: Buffer.concat(body) }),
+      );
       response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text());
     });
     let shop: ChildProcess;
@@ -159,7 +165,15 @@ describe.skipIf(php === undefined)("the plugin for WordPress", () => {
       ]);
       const webhook = async (fields: object) => {
         const meta_data = [{ key: "_reqid", value: clickId }];
-        const body = JSON.stringify({ id: 727, number: "727", currency: "USD", ...order, ...paid, meta_data, ...fields });
+        const body = JSON.stringify({
+          id: 727,
+          number: "727",
+          currency: "USD",
+          ...order,
+          ...paid,
+          meta_data,
+          ...fields,
+        });
         const signature = createHmac("sha256", WEBHOOK_SECRET).update(body).digest("base64");
         const headers = { "x-wc-webhook-signature": signature, "x-wc-webhook-topic": "order.updated" };
         return (await (await outbox.ask("webhooks/woocommerce", { method: "POST", headers, body })).json()) as object;
@@ -214,7 +228,21 @@ function randomVisits(count: number): DecidedVisit[] {
   const one = <T>(of: readonly T[]): T => of[random(of.length)] as T;
   const often = <T>(usual: T, others: readonly T[]): T => (random(4) > 0 ? usual : one(others));
   const secrets = ["a newer secret of 32 bytes or more", "an old secret of 32 bytes or more"];
-  const text = ["abc-1", "undefined", "%23reqid%23", "%F0%9F%8D%B0", "%C3", "a%E2%82b", "%80%FF", "b%20c", "", "x".repeat(51), "%C2%85", "+", "#"];
+  const text = [
+    "abc-1",
+    "undefined",
+    "%23reqid%23",
+    "%F0%9F%8D%B0",
+    "%C3",
+    "a%E2%82b",
+    "%80%FF",
+    "b%20c",
+    "",
+    "x".repeat(51),
+    "%C2%85",
+    "+",
+    "#",
+  ];
   const visits: DecidedVisit[] = [];
   let at = 1_781_879_400_000;
   let jar = new Map<string, string>();
@@ -228,19 +256,26 @@ function randomVisits(count: number): DecidedVisit[] {
       const value = often(`id-${random(9)}`, text);
       return `${name}${often("=", ["", "%3D"])}${value}${often("", ["?", ";", "%3F", "%2526", "&amp;"])}`;
     });
-    const host = often("https://www.shop.example", ["http://127.0.0.1:8080", "http://www.shop.example", "https://shop.example"]);
+    const host = often("https://www.shop.example", [
+      "http://127.0.0.1:8080",
+      "http://www.shop.example",
+      "https://shop.example",
+    ]);
     const path = often("/", ["/landing&", "/landing;", "/a%3Freqid=z-1", "/reqid=y-1/"]);
     const method = often("GET", ["POST", "HEAD", "GET"]);
-    const headers: Record<string, string> = often({ "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" }, [
-      { accept: "text/html, */*" },
-      { accept: "image/avif" },
-      { "sec-fetch-mode": "cors", "sec-fetch-dest": "empty" },
-      { "sec-fetch-mode": "same-origin", "sec-fetch-dest": "empty", "upgrade-insecure-requests": "1" },
-      { "sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe" },
-      { "sec-fetch-mode": "navigate", purpose: "prefetch" },
-      { "sec-fetch-mode": "navigate", "sec-purpose": "Prefetch; prerender" },
-      { upgrade: "websocket" },
-    ]);
+    const headers: Record<string, string> = often<Record<string, string>>(
+      { "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" },
+      [
+        { accept: "text/html, */*" },
+        { accept: "image/avif" },
+        { "sec-fetch-mode": "cors", "sec-fetch-dest": "empty" },
+        { "sec-fetch-mode": "same-origin", "sec-fetch-dest": "empty", "upgrade-insecure-requests": "1" },
+        { "sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe" },
+        { "sec-fetch-mode": "navigate", purpose: "prefetch" },
+        { "sec-fetch-mode": "navigate", "sec-purpose": "Prefetch; prerender" },
+        { upgrade: "websocket" },
+      ],
+    );
     const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join("; ");
     const spoiled = often(cookie, [`${cookie}x`, `a=1; ${cookie}; ${cookie}`, `cake_click=1!t*t!reqid!x; ${cookie}`]);
     if (spoiled !== "") headers["cookie"] = spoiled;
