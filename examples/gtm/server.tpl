@@ -46,7 +46,7 @@ ___TEMPLATE_PARAMETERS___
       {
         "type": "REGEX",
         "args": [
-          "https://[^/]+/cake/conversions"
+          "^https://[^/]+/cake/conversions$"
         ],
         "errorMessage": "An https address that ends in /cake/conversions. For another path change this rule and the permission \"Sends HTTP requests\"."
       }
@@ -98,7 +98,7 @@ ___TEMPLATE_PARAMETERS___
       {
         "type": "REGEX",
         "args": [
-          "([A-Z]{3})?"
+          "^([A-Z]{3})?$"
         ]
       }
     ]

@@ -81,7 +81,7 @@ ___TEMPLATE_PARAMETERS___
           {
             "type": "REGEX",
             "args": [
-              "https://[^/]+/js/cake-edge\\.js(\\?.*)?"
+              "^https://[^/]+/js/cake-edge\\.js(\\?.*)?$"
             ],
             "errorMessage": "An https address that ends in /js/cake-edge.js. For another folder change this rule and the permission \"Injects scripts\"."
           }
@@ -401,7 +401,7 @@ ___WEB_PERMISSIONS___
                   },
                   {
                     "type": 8,
-                    "boolean": false
+                    "boolean": true
                   },
                   {
                     "type": 8,

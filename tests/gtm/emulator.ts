@@ -8,7 +8,8 @@
  * its syntax and names instead), any API that is not in the table below, triggers, variables, tag sequencing and the
  * order of tags, consent checks of tags and `wait_for_update`, preview mode, the policies of a page (`gtm.allowlist`),
  * the editor's checks of parameters, templates' storage, and a server container's clients, its environment and its
- * limits of time. Patterns of addresses are read as: `*` in a host is any host, `*` in a path any characters.
+ * limits of time. Where Google's pages say too little, the emulator is strict: `setInWindow` asks for read and write, and
+ * a pattern of addresses is an https host, `*` for any, and a path.
  */
 
 export interface Permission {
@@ -168,6 +169,7 @@ function apisOf(host: Host): Record<string, unknown> {
       return copy(get(path));
     },
     setInWindow: (path: unknown, value: unknown, overrides?: unknown) => {
+      allowKey("read", path);
       allowKey("write", path);
       return set(path, copy(value), overrides);
     },

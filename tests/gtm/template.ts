@@ -19,7 +19,7 @@ interface Parameter {
   readonly type: string;
   readonly name: string;
   readonly valueValidators?: readonly { readonly type: string; readonly args?: readonly string[] }[];
-  readonly selectItems?: readonly { readonly value: string }[];
+  readonly valueHint?: string;
   readonly subParams?: readonly Parameter[];
 }
 

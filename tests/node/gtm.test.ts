@@ -33,6 +33,12 @@ describe.each([
     expect(problemsOf(template)).toEqual([]);
     const read = [...template.code.matchAll(/\bdata\.(\w+)/g)].map(([, name]) => name);
     const own = new Set(template.parameters.map(({ name }) => name));
+    for (const { name, valueHint, valueValidators = [] } of template.parameters) {
+      for (const { args } of valueValidators.filter(({ type }) => type === "REGEX")) {
+        expect(valueHint, name).toMatch(new RegExp(`${args}`));
+        expect("javascript:alert(1)", name).not.toMatch(new RegExp(`${args}`));
+      }
+    }
     // Each parameter is used, and nothing else is read but the two calls that GTM gives.
     expect(new Set(read)).toEqual(new Set([...own, "gtmOnSuccess", "gtmOnFailure"]));
   });

@@ -1,5 +1,5 @@
 /** The plugin for WordPress: its own tests in PHP, its decisions beside `captureClick`'s, and a sale through a forwarder. */
-import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { createHmac } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, get, type IncomingHttpHeaders } from "node:http";
@@ -11,31 +11,18 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { captureClick } from "../../dist/entry/edge.inline.js";
 import { freePort } from "../../js/bin/workerd.ts";
+import { isWithoutPhp, PHP_IS_HERE, phpVersion } from "../php.ts";
 import { both, SECRET } from "./forwarder-in-process.ts";
 
 const FOLDER = "examples/wordpress/tests";
 const COOKIE_SECRET = "a cookie secret that the forwarder has as well";
 const WEBHOOK_SECRET = "a webhook secret of WooCommerce's, of 32 characters";
 
-/** PHP, or why there is none. In CI there must be one. */
-const php = (() => {
-  try {
-    return execFileSync("php", ["-r", "echo PHP_VERSION;"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
-  } catch {
-    return undefined;
-  }
-})();
+test.skipIf(isWithoutPhp)(PHP_IS_HERE, () => {
+  expect(phpVersion, "PHP is missing: install php-cli").toMatch(/^\d+\.\d+/);
+});
 
-test.skipIf(php === undefined && !process.env["CI"])(
-  php === undefined
-    ? "PHP is missing, so the plugin for WordPress is not tested: install php-cli"
-    : `PHP ${php} is here`,
-  () => {
-    expect(php, "PHP is missing: install php-cli").toMatch(/^\d+\.\d+/);
-  },
-);
-
-describe.skipIf(php === undefined)("the plugin for WordPress", () => {
+describe.skipIf(phpVersion === undefined)("the plugin for WordPress", () => {
   test("its own tests hold its rules to the shared vectors", async () => {
     const { stdout } = await promisify(execFile)("php", [`${FOLDER}/run.php`]).catch((failed) => failed);
     expect(stdout).toMatch(/^\d{3,} passed, 0 failed\n$/);
