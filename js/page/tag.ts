@@ -32,5 +32,5 @@ export function openTag(): void {
   // A call that throws is the page's own affair, and keeps no other from being made.
   const use = (use: Use) => void Promise.resolve(tracker).then(use);
   page.cakeEdge = Object.assign(use, { isOpen: true as const });
-  for (const each of q) use((each as ArrayLike<Use>)[0] ?? (each as Use));
+  for (const each of q) use((each as ArrayLike<Use> | null)?.[0] ?? (each as Use));
 }

@@ -82,7 +82,7 @@ test("a queue of arguments objects is taken, and calls beside it keep their orde
       window.order = [];
       window.cakeEdge = function () { (cakeEdge.q = cakeEdge.q || []).push(arguments) };
       cakeEdge(function (tracker) { order.push("first " + tracker.clickId) });
-      cakeEdge.q.push(function () { order.push("second") }, [], "no call");
+      cakeEdge.q.push(function () { order.push("second") }, [], "no call", null);
       cakeEdge(function () { order.push("third") });
     </script>
     <script async src="/page/cake-edge.js"></script>`,
