@@ -28,7 +28,7 @@ function headers_sent() {
 	return false;
 }
 
-/** The time that the plugin sees. */
+// A fixed time.
 $cake_edge_now = 1781879400;
 function time() {
 	global $cake_edge_now;
@@ -185,6 +185,14 @@ $cake_edge_stub['hooks']['cake_edge_capture'] = array( function ( $options ) {
 } );
 $visit( array( 'REQUEST_URI' => '/landing?reqid=abc-3' ) );
 check( 'a word that is none stops no page, and is told', array( 0, array( 'invalid_setting: consent' ) ), array( count( $cookie_of() ), $cake_edge_stub['wrong'] ) );
+foreach ( array( array( 'parameters' => 'reqid' ), array( 'secrets' => array() ), array( 'secrets' => 'short' ), array( 'windowDays' => 'x' ), array( 'touch' => null ), array( 'domain' => array() ), 'no options' ) as $odd ) {
+	$cake_edge_stub['wrong']                      = array();
+	$cake_edge_stub['hooks']['cake_edge_capture'] = array( function ( $options ) use ( $odd ) {
+		return is_array( $odd ) ? $odd + $options : $odd;
+	} );
+	$visit( array( 'REQUEST_URI' => '/landing?reqid=abc-3' ) );
+	check( 'nor does ' . json_encode( $odd ), array( 0, 1 ), array( count( $cookie_of() ), count( $cake_edge_stub['wrong'] ) ) );
+}
 $cake_edge_stub['hooks']['cake_edge_capture'] = array();
 
 // What the forwarder's answers mean.
@@ -245,23 +253,28 @@ check( 'the jobs send', array( 'https://shop.example/cake/conversions', 'https:/
 check( 'a sale', '{"clickId":"abc-1","offerId":12345,"uniqueId":"22","revenue":"29.35"}', $sent[1][1]['body'] );
 check( 'once', array( array( 'sent' ), array( 'sent' ) ), array( $state( 21 ), $state( 22 ) ) );
 do_action( 'woocommerce_order_status_changed', 22 );
-check( 'and never again', array(), $cake_edge_stub['jobs'] );
+$sent           = array();
+$cake_edge_now += 86400;
+$run();
+check( 'and never again, whatever job is left', array( array(), array() ), array( $sent, $cake_edge_stub['jobs'] ) );
 check( 'no order of no click is queued', array(), Delivery::queue_of( $buy( 23, array( 'meta_data' => array() ) ) ) );
 check( 'nor an order that was cancelled before it was paid', array(), Delivery::queue_of( $buy( 24, array( 'status' => 'cancelled', 'date_paid_gmt' => null ) ) ) );
 
 $next  = array( 'code' => 503, 'body' => '{"error":{"code":"outbox_full","rule":"r","retryable":true}}', 'headers' => array( 'retry-after' => '600' ) );
+$sent  = array();
 $order = $buy( 25 );
 $run();
 $order->fields['refunds'] = array( array( 'id' => 26, 'total' => '-9.35' ) );
 do_action( 'woocommerce_order_refunded', 25 );
-$sent = array();
 $run();
 check( 'what cannot be taken waits, and a refund waits behind its sale', array( array( 'waiting', 'waiting' ), 1 ), array( $state( 25 ), count( $sent ) ) );
-check( 'Retry-After is followed', true, max( array_column( $cake_edge_stub['jobs'], 'time' ) ) >= $cake_edge_now + 600 );
-$first = $sent[0][1];
-$next  = array( 'code' => 202, 'body' => '{"id":"x"}', 'headers' => array() );
-$cake_edge_now += 3600;
-$sent = array();
+$first          = $sent[0][1];
+$next           = array( 'code' => 202, 'body' => '{"id":"x"}', 'headers' => array() );
+$cake_edge_now += 599;
+$sent           = array();
+$run();
+check( 'Retry-After is followed', array( array(), true ), array( $sent, array() !== $cake_edge_stub['jobs'] ) );
+$cake_edge_now += 1;
 $run();
 check( 'then both are sent, in their order', array( 'https://shop.example/cake/conversions', 'https://shop.example/cake/corrections' ), array_column( $sent, 0 ) );
 check( 'a repetition has the same id and body, and a new time', array( true, true, false ), array( $first['body'] === $sent[0][1]['body'], $first['headers']['webhook-id'] === $sent[0][1]['headers']['webhook-id'], $first['headers']['webhook-timestamp'] === $sent[0][1]['headers']['webhook-timestamp'] ) );
@@ -269,16 +282,37 @@ check( 'a refund tells what remains', '{"correctionId":"woocommerce-refund-25-26
 
 $next = new \WP_Error();
 $buy( 30 );
-for ( $day = 0; $day < 9; $day++ ) {
+$sent = array();
+for ( $day = 0; $day < 12; $day++ ) {
 	$run();
 	$cake_edge_now += 86400;
 }
-check( 'after days it is given up, and the order says so', array( array( 'dead' ), 1 ), array( $state( 30 ), count( wc_get_order( 30 )->notes ) ) );
+check( 'after nine attempts it is given up, and the order says so', array( 9, array( 'dead' ), 1 ), array( count( $sent ), $state( 30 ), count( wc_get_order( 30 )->notes ) ) );
 $next = array( 'code' => 409, 'body' => '{"error":{"code":"conversion_conflict","rule":"r","retryable":false}}', 'headers' => array() );
 do_action( 'woocommerce_order_action_cake_edge_send_again', wc_get_order( 30 ) );
 $run();
-check( 'until somebody sends it again; a no ends it', array( array( 'refused' ), array() ), array( $state( 30 ), $cake_edge_stub['jobs'] ) );
+check( 'until somebody sends it again; a no ends it', array( 'refused' ), $state( 30 ) );
 check( 'with its code in the order\'s notes', 1, preg_match( '/woocommerce-sale-30 is refused .*conversion_conflict/', end( wc_get_order( 30 )->notes ) ) );
+
+// A job that is killed in its request.
+$cake_edge_stub['jobs'] = array();
+$cake_edge_stub['http'] = function () {
+	throw new \RuntimeException( 'killed' );
+};
+$buy( 31 );
+try {
+	$run();
+} catch ( \RuntimeException $killed ) {
+	check( 'a job that is killed leaves the next one behind', array( array( 'waiting' ), 1 ), array( $state( 31 ), count( $cake_edge_stub['jobs'] ) ) );
+}
+$cake_edge_stub['http'] = function ( $url, $args ) use ( &$sent, &$next ) {
+	$sent[] = array( $url, $args );
+	return $next;
+};
+$cake_edge_stub['wrong']                             = array();
+$cake_edge_stub['options']['cake_edge']['time_zone'] = 'Mars/Phobos';
+$buy( 32 );
+check( 'a payment goes on when its order cannot be queued, and the log says why', 2, count( preg_grep( '/^Order 32 is not queued/', $cake_edge_stub['wrong'] ) ) );
 
 // The settings.
 $secret = 'whsec_' . base64_encode( str_repeat( 'k', 32 ) );

@@ -12,6 +12,7 @@
 
 require __DIR__ . '/wordpress.php';
 require __DIR__ . '/action-scheduler.php';
+require __DIR__ . '/clock.php';
 $state                     = json_decode( file_get_contents( getenv( 'CAKE_EDGE_SITE' ) ), true );
 $cake_edge_stub['options'] = $state['options'];
 $cake_edge_stub['jobs']    = $state['jobs'] ?? array();
@@ -30,6 +31,7 @@ require __DIR__ . '/../cake-edge/cake-edge.php';
 
 $path  = parse_url( $_SERVER['REQUEST_URI'], PHP_URL_PATH );
 $given = json_decode( file_get_contents( 'php://input' ), true );
+$cake_edge_ahead = $given['ahead'] ?? 0;
 do_action( 'init' );
 $answer = array( 'noCache' => defined( 'DONOTCACHEPAGE' ) );
 if ( 'POST' === $_SERVER['REQUEST_METHOD'] ) {
@@ -50,7 +52,7 @@ if ( 'POST' === $_SERVER['REQUEST_METHOD'] ) {
 		$due                    = $cake_edge_stub['jobs'];
 		$cake_edge_stub['jobs'] = array();
 		foreach ( $due as $job ) {
-			if ( $job['time'] <= time() + ( $given['ahead'] ?? 0 ) ) {
+			if ( $job['time'] <= CakeEdge\time() ) {
 				do_action( $job['hook'], ...$job['args'] );
 			} else {
 				$cake_edge_stub['jobs'][] = $job;

@@ -232,6 +232,15 @@ function wp_schedule_single_event( $time, $hook, $args ) {
 	cake_edge_stub_job( 'wp-cron', $time, $hook, $args );
 }
 
+function wc_get_logger() {
+	return new WC_Logger();
+}
+class WC_Logger {
+	public function error( $text ) {
+		global $cake_edge_stub;
+		$cake_edge_stub['wrong'][] = $text;
+	}
+}
 function get_woocommerce_currency() {
 	return 'USD';
 }

@@ -135,6 +135,9 @@ final class Capture {
 		);
 		$consent            = is_bool( $options['consent'] ) ? ( $options['consent'] ? 'true' : 'false' ) : strtolower( trim( (string) $options['consent'] ) );
 		$options['consent'] = isset( $words[ $consent ] ) ? $words[ $consent ] : $consent;
+		foreach ( array( 'windowDays', 'journey' ) as $name ) {
+			$options[ $name ] = (int) $options[ $name ];
+		}
 		foreach ( array(
 			'consent'    => in_array( $options['consent'], array( 'granted', 'pending', 'denied' ), true ),
 			'touch'      => in_array( $options['touch'], array( 'last', 'first' ), true ),

@@ -22,11 +22,24 @@ final class Delivery {
 	const WAITS = array( 60, 300, 1800, 7200, 21600, 43200, 86400, 86400 );
 
 	/**
-	 * Queues what an order says now and has not said before.
+	 * Queues what an order says now and has not said before. A payment goes on whatever goes wrong here.
 	 *
 	 * @param int $order_id The order's id.
 	 */
 	public static function consider( $order_id ): void {
+		try {
+			self::queue( $order_id );
+		} catch ( \Throwable $error ) {
+			wc_get_logger()->error( "Order $order_id is not queued: " . $error->getMessage(), array( 'source' => self::GROUP ) );
+		}
+	}
+
+	/**
+	 * The same, where an error may be thrown.
+	 *
+	 * @param int $order_id The order's id.
+	 */
+	private static function queue( $order_id ): void {
 		$order = wc_get_order( $order_id );
 		// Refunds are orders as well.
 		if ( ! $order || ! method_exists( $order, 'get_refunds' ) || ! Settings::is_complete() ) {
@@ -37,14 +50,15 @@ final class Delivery {
 		foreach ( Order_Events::of( $order, Settings::get(), time() ) as $event ) {
 			// Nothing is taken back of an order that was never paid.
 			$was_sold = array() !== $queued || $is_new || $order->get_date_paid();
-			if ( isset( $queued[ $event['id'] ] ) || ! $was_sold && 'corrections' === $event['route'] ) {
+			if ( isset( $queued[ $event['id'] ] ) || ( ! $was_sold && 'corrections' === $event['route'] ) ) {
 				continue;
 			}
 			$entry = array(
-				'route'    => $event['route'],
-				'body'     => wp_json_encode( $event['fields'] ),
-				'state'    => 'waiting',
-				'attempts' => 0,
+				'route'      => $event['route'],
+				'body'       => wp_json_encode( $event['fields'] ),
+				'state'      => 'waiting',
+				'attempts'   => 0,
+				'not_before' => 0,
 			);
 			$order->update_meta_data( self::META . $event['id'], $entry );
 			$is_new = true;
@@ -69,20 +83,24 @@ final class Delivery {
 			if ( 'waiting' !== $entry['state'] ) {
 				continue;
 			}
-			$answer = self::post( $entry['route'], $entry['body'], $id . '.' . substr( hash( 'sha256', $entry['body'] ), 0, 16 ) );
-			++$entry['attempts'];
-			$wait = 0;
-			if ( 'waiting' === $answer['state'] && ! isset( self::WAITS[ $entry['attempts'] - 1 ] ) ) {
-				$answer['state'] = 'dead';
-			} elseif ( 'waiting' === $answer['state'] ) {
-				$wait = max( self::WAITS[ $entry['attempts'] - 1 ], min( $answer['retry_after'], Touch::DAY ) );
+			if ( $entry['not_before'] > time() ) {
+				self::schedule( $order->get_id(), $entry['not_before'] - time() );
+				return;
 			}
-			$entry['state'] = $answer['state'];
+			// The next job is there before this one may be killed. Where nothing waits then, it does nothing.
+			$is_last = ! isset( self::WAITS[ $entry['attempts'] ] );
+			$wait    = $is_last ? Touch::DAY : self::WAITS[ $entry['attempts'] ];
+			self::schedule( $order->get_id(), $wait );
+			++$entry['attempts'];
+			$answer         = self::post( $entry['route'], $entry['body'], $id . '.' . substr( hash( 'sha256', $entry['body'] ), 0, 16 ) );
 			$entry['code']  = $answer['code'];
+			$entry['state'] = 'waiting' === $answer['state'] && $is_last ? 'dead' : $answer['state'];
+			if ( 'waiting' === $entry['state'] ) {
+				$entry['not_before'] = time() + max( $wait, min( $answer['retry_after'], Touch::DAY ) );
+			}
 			$order->update_meta_data( self::META . $id, $entry );
 			$order->save_meta_data();
-			if ( $wait > 0 ) {
-				self::schedule( $order->get_id(), $wait );
+			if ( 'waiting' === $entry['state'] ) {
 				return;
 			}
 			self::note( $order, $id, $entry );
@@ -97,8 +115,9 @@ final class Delivery {
 	public static function send_again( $order ): void {
 		foreach ( self::queue_of( $order ) as $id => $entry ) {
 			if ( in_array( $entry['state'], array( 'refused', 'dead' ), true ) ) {
-				$entry['state']    = 'waiting';
-				$entry['attempts'] = 0;
+				$entry['state']      = 'waiting';
+				$entry['attempts']   = 0;
+				$entry['not_before'] = 0;
 				$order->update_meta_data( self::META . $id, $entry );
 			}
 		}

@@ -53,7 +53,7 @@ final class Visit {
 	}
 
 	/**
-	 * What Capture says of this request; null where the site's own filter asks for what is none.
+	 * What Capture says of this request; null where the site's own filter asks for what cannot be.
 	 *
 	 * @param callable $capture A method of Capture's.
 	 * @return mixed
@@ -69,7 +69,7 @@ final class Visit {
 		$url = ( is_ssl() ? 'https://' : 'http://' ) . self::header_of( 'HTTP_HOST' ) . self::header_of( 'REQUEST_URI' );
 		try {
 			return $capture( self::header_of( 'REQUEST_METHOD' ), $url, $headers, time(), self::options() );
-		} catch ( \InvalidArgumentException $error ) {
+		} catch ( \Throwable $error ) {
 			// The page is worth more than the click: the visitor sees it, and the site's own people read why.
 			_doing_it_wrong( 'cake_edge_capture', esc_html( $error->getMessage() ), '0.1.0' );
 			return null;
