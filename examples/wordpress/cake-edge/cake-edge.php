@@ -30,6 +30,9 @@ add_action(
 	}
 );
 
+// To the WP Consent API: this plugin asks it.
+add_filter( 'wp_consent_api_registered_' . plugin_basename( __FILE__ ), '__return_true' );
+
 // Early: a page cache asks at the end of the request, and other plugins redirect in `init`.
 add_action( 'init', array( Visit::class, 'capture' ), 1 );
 

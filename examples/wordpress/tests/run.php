@@ -195,6 +195,16 @@ foreach ( array( array( 'parameters' => 'reqid' ), array( 'secrets' => array() )
 }
 $cake_edge_stub['hooks']['cake_edge_capture'] = array();
 
+require __DIR__ . '/wp-consent-api.php';
+check( 'the WP Consent API knows the plugin', true, apply_filters( 'wp_consent_api_registered_cake-edge/cake-edge.php', false ) );
+$said = function ( string $cookies ) use ( $visit, $cookie_of, $cookie ) {
+	$visit( array( 'REQUEST_URI' => '/landing?reqid=abc-4', 'HTTP_COOKIE' => "$cookie$cookies" ) );
+	return implode( ' ', preg_replace( '/^Set-Cookie: (\S+?)=(1?).*/', '$1=$2', $cookie_of() ) );
+};
+check( 'who has said nothing is not remembered', '', $said( '' ) );
+check( 'who agrees is', '__Host-cake_click=1', $said( '; wp_consent_marketing=allow' ) );
+check( 'who refuses is forgotten', '__Host-cake_click=', $said( '; wp_consent_marketing=deny' ) );
+
 // What the forwarder's answers mean.
 $answer = function ( int $status, $body, array $headers = array() ) {
 	return Delivery::read( array( 'code' => $status, 'body' => is_string( $body ) ? $body : json_encode( $body ), 'headers' => $headers ) )['state'];

@@ -46,6 +46,12 @@ function do_action( $name, ...$given ) {
 		$call( ...array_slice( $given, 0, 1 ) );
 	}
 }
+function __return_true() {
+	return true;
+}
+function plugin_basename( $file ) {
+	return basename( dirname( $file ) ) . '/' . basename( $file );
+}
 function get_option( $name, $default = false ) {
 	global $cake_edge_stub;
 	return $cake_edge_stub['options'][ $name ] ?? $default;
