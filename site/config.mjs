@@ -2,7 +2,9 @@
 const platforms = [
   ["What is your site made of?", "start"],
   ["Shopify", "shopify"],
+  ["WordPress and WooCommerce", "wordpress"],
   ["Stripe", "stripe"],
+  ["Google Tag Manager", "gtm"],
   ["Next", "next"],
   ["SvelteKit", "sveltekit"],
   ["Nuxt", "nuxt"],
