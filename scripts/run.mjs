@@ -6,7 +6,7 @@ import { SetupError, setup } from "./setup.mjs";
 
 const NEEDS = {
   start: ["rust"],
-  test: ["rust", "chromium", "firefox"],
+  test: ["rust", "chromium", "firefox", "php"],
   build: ["rust"],
   check: ["rust", "deny"],
   deny: ["rust", "deny"],

@@ -26,7 +26,7 @@ export class SetupError extends Error {}
 
 /**
  * Sets up and returns the Node to use and the environment for it.
- * @param {readonly ("rust" | "chromium" | "firefox" | "peers" | "fuzz" | "deny" | "site")[]} needs
+ * @param {readonly ("rust" | "chromium" | "firefox" | "php" | "peers" | "fuzz" | "deny" | "site")[]} needs
  */
 export async function setup(needs) {
   const start = Date.now();
@@ -61,6 +61,7 @@ export async function setup(needs) {
   // apt runs after the compilers: it may need the processors too, and asks for root.
   if (needs.includes("chromium")) Object.assign(env, await ensureChromium());
   if (needs.includes("firefox")) Object.assign(env, await ensureFirefox());
+  if (needs.includes("php")) await ensurePhp();
 
   env.PATH = [...paths, process.env.PATH].join(delimiter);
   const seconds = (Date.now() - start) / 1000;
@@ -160,17 +161,27 @@ async function ensureChromium() {
     CHROMIUM: process.env.CHROMIUM ?? which("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
     CHROMEDRIVER: process.env.CHROMEDRIVER ?? which("chromedriver"),
   });
-  return ensureBrowser("Chromium", find, ["chromium", "chromium-driver"]);
+  return ensureProgram("Chromium", find, ["chromium", "chromium-driver"]);
 }
 
 async function ensureFirefox() {
-  return ensureBrowser("Firefox", () => ({ FIREFOX: process.env.FIREFOX ?? which("firefox-esr", "firefox") }), [
+  return ensureProgram("Firefox", () => ({ FIREFOX: process.env.FIREFOX ?? which("firefox-esr", "firefox") }), [
     "firefox-esr",
   ]);
 }
 
+/** PHP, for the plugin for WordPress. Its tests are skipped where it is missing, but never in CI. */
+async function ensurePhp() {
+  try {
+    await ensureProgram("PHP", () => ({ PATH: which("php") }), ["php-cli"]);
+  } catch (error) {
+    if (process.env.CI || !(error instanceof SetupError)) throw error;
+    say(`the tests of the plugin for WordPress are skipped: ${error.message}`);
+  }
+}
+
 /** The paths from `find`, by their environment variables. Debian's packages supply a missing one. */
-async function ensureBrowser(name, find, packages) {
+async function ensureProgram(name, find, packages) {
   const found = find();
   if (Object.values(found).every(Boolean)) return found;
   const isRoot = process.getuid?.() === 0;

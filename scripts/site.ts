@@ -94,7 +94,10 @@ function writeReference(): { text: string; link: string }[] {
 
 /** Each page's Markdown beside its HTML, and a list of them for programs. */
 function writeTwins(): void {
-  const files = globSync("**/*.md", { cwd: pages }).sort();
+  const isStart = (file: string) => file === "start.md";
+  const files = globSync("**/*.md", { cwd: pages }).sort(
+    (a, b) => Number(isStart(b)) - Number(isStart(a)) || (a < b ? -1 : 1),
+  );
   const lines = files.map((file) => {
     const text = readFileSync(join(pages, file), "utf8");
     mkdirSync(join(out, file, ".."), { recursive: true });

@@ -1,4 +1,19 @@
 /** The site's table of contents. scripts/site.ts copies the pages beside it and builds. */
+const platforms = [
+  ["What is your site made of?", "start"],
+  ["Shopify", "shopify"],
+  ["WordPress and WooCommerce", "wordpress"],
+  ["Stripe", "stripe"],
+  ["Google Tag Manager", "gtm"],
+  ["Next", "next"],
+  ["SvelteKit", "sveltekit"],
+  ["Nuxt", "nuxt"],
+  ["Astro", "astro"],
+  ["Hono", "hono"],
+  ["React Router", "react-router"],
+  ["Plain HTML", "html"],
+  ["A backend of your own", "backend"],
+];
 const users = [
   ["A landing page", "page"],
   ["A Worker", "capture"],
@@ -35,11 +50,13 @@ const config = {
   themeConfig: {
     search: { provider: "local" },
     nav: [
+      { text: "Start", link: "/start" },
       { text: "Reference", link: "/reference/" },
       { text: "Errors", link: "/errors" },
       { text: "Demo", link: "/demo/index.html", target: "_self" },
     ],
     sidebar: [
+      { text: "Start", items: items(platforms) },
       { text: "Who are you?", items: items(users) },
       { text: "The parts", items: items(parts) },
       { text: "Reference", items: process.env.SITE_REFERENCE ? JSON.parse(process.env.SITE_REFERENCE) : [] },

@@ -2,9 +2,11 @@
 import { request as askPlain } from "node:http";
 import { request as askSecure } from "node:https";
 import { type CakeClient, createCakeClient, dayRange, findClick, isCakeError } from "../entry/edge.inline.js";
-import { readArgs, UsageError } from "./usage.js";
+import { type BrowserOptions, examineInBrowser, type Finding } from "./browser.js";
+import { type OptionValues, readArgs, UsageError } from "./usage.js";
 
 export const DOCTOR_USAGE = `Usage: cake-edge doctor [options]
+       cake-edge doctor --browser URL [options]
 
 Examines a deployment, check by check, each with what to do. Converts nothing. The API key comes from the
 environment, CAKE_API_KEY, or with --key-stdin from standard input: arguments show in process lists.
@@ -17,6 +19,16 @@ environment, CAKE_API_KEY, or with --key-stdin from standard input: arguments sh
   --origin ORIGIN     the origin of pages that convert, such as https://shop.example
   --site URL          a landing page behind the edge capture
   --json              one JSON object instead of lines
+
+With --browser an installed Chromium, Chrome or Edge visits the site as a visitor would, with conversions answered here:
+
+  --browser URL              a landing page, such as http://localhost:3000
+  --thank-you URL            the page that converts; a path is one of the same site
+  --consent-click SELECTOR   the consent banner's button for yes, as a CSS selector
+  --consent-reject SELECTOR  the one for no
+  --parameter NAME           another name of the click id's parameter; may be repeated
+  --timeout SECONDS          how long a page may load (15)
+  --chromium PATH            the browser's program (CHROME_PATH, else the usual places)
 
 Documentation: node_modules/cake-edge/docs/doctor.md`;
 
@@ -48,7 +60,17 @@ const OPTION_TYPES = {
   origin: { type: "string" },
   site: { type: "string" },
   json: { type: "boolean" },
+  browser: { type: "string" },
+  "thank-you": { type: "string" },
+  "consent-click": { type: "string" },
+  "consent-reject": { type: "string" },
+  parameter: { type: "string", multiple: true },
+  timeout: { type: "string" },
+  chromium: { type: "string" },
 } as const;
+
+/** The options that go with --browser, and with nothing else. */
+const BROWSER_OPTIONS = ["thank-you", "consent-click", "consent-reject", "parameter", "timeout", "chromium"];
 
 const DAY_MS = 86_400_000;
 /** How far a landing page may send its visitors on. */
@@ -59,7 +81,13 @@ const TEST_CLICK = "cake-edge-doctor";
 
 /** Examines, prints, and returns the exit status: 0 where no check has failed. */
 export async function doctor(args: string[]): Promise<number> {
-  const { isJson, hasKeyOnStdin, ...options } = readOptions(args);
+  const { isJson, hasKeyOnStdin, browser, ...options } = readOptions(args);
+  if (browser !== undefined) {
+    const checks = await examineInBrowser(browser);
+    const ok = checks.every(({ status }) => status !== "FAIL");
+    console.log(isJson ? JSON.stringify({ ok, checks }) : table(checks, ["PASS", "FAIL", "UNKNOWN"]));
+    return ok ? 0 : 1;
+  }
   const apiKey = hasKeyOnStdin ? await readStdin() : (process.env["CAKE_API_KEY"] ?? "");
   const groups = await Promise.all([
     diagnoseAccount(options, apiKey),
@@ -68,11 +96,13 @@ export async function doctor(args: string[]): Promise<number> {
   ]);
   const checks = groups.flat();
   const ok = checks.every(({ status }) => status !== "failed");
-  console.log(isJson ? JSON.stringify({ ok, checks }) : table(checks));
+  console.log(isJson ? JSON.stringify({ ok, checks }) : table(checks, ["ok", "failed", "skipped"]));
   return ok ? 0 : 1;
 }
 
-function readOptions(args: string[]): Options & { isJson: boolean; hasKeyOnStdin: boolean } {
+function readOptions(
+  args: string[],
+): Options & { isJson: boolean; hasKeyOnStdin: boolean; browser: BrowserOptions | undefined } {
   const values = readArgs(args, OPTION_TYPES, "cake-edge doctor --help", true);
   const one = (name: string) => values[name] as string | undefined;
   const options: Options = {
@@ -83,14 +113,42 @@ function readOptions(args: string[]): Options & { isJson: boolean; hasKeyOnStdin
     origin: url("origin", one("origin"))?.origin,
     site: url("site", one("site")),
   };
-  if (!options.baseUrl && !options.forwarder && !options.site) {
-    throw new UsageError("say what to examine: --base-url, --forwarder or --site");
+  const browser = readBrowserOptions(values, one);
+  if (!options.baseUrl && !options.forwarder && !options.site && !browser) {
+    throw new UsageError("say what to examine: --base-url, --forwarder, --site or --browser");
   }
   if (options.origin && !options.forwarder) throw new UsageError("--origin goes with --forwarder");
   if ((options.offerId ?? options.clickId) !== undefined && !options.baseUrl) {
     throw new UsageError("--offer and --click go with --base-url");
   }
-  return { ...options, isJson: values["json"] === true, hasKeyOnStdin: values["key-stdin"] === true };
+  return { ...options, browser, isJson: values["json"] === true, hasKeyOnStdin: values["key-stdin"] === true };
+}
+
+/** The visit is a mode of its own: the other checks ask by themselves. */
+function readBrowserOptions(
+  values: OptionValues,
+  one: (name: string) => string | undefined,
+): BrowserOptions | undefined {
+  const site = url("browser", one("browser"));
+  const stray = Object.keys(values).find((name) =>
+    site === undefined ? BROWSER_OPTIONS.includes(name) : !["browser", "json", ...BROWSER_OPTIONS].includes(name),
+  );
+  if (stray !== undefined) {
+    throw new UsageError(`--${stray} ${site === undefined ? "goes with --browser" : "is for a run without --browser"}`);
+  }
+  if (site === undefined) return undefined;
+  const thankYou = one("thank-you");
+  const seconds = one("timeout") ?? "15";
+  if (!/^[1-9]\d?$/.test(seconds)) throw new UsageError("--timeout must be a whole number of seconds from 1 to 99");
+  return {
+    url: site,
+    thankYou: thankYou?.startsWith("/") ? new URL(thankYou, site) : url("thank-you", thankYou),
+    consentClick: one("consent-click"),
+    consentReject: one("consent-reject"),
+    parameters: (values["parameter"] ?? []) as string[],
+    chromium: one("chromium"),
+    loadMs: Number(seconds) * 1_000,
+  };
 }
 
 function id(name: string, given: string | undefined): number | undefined {
@@ -397,12 +455,16 @@ function skipped(name: string, found: string, advice: string): Check {
   return { name, status: "skipped", found, advice };
 }
 
-function table(checks: readonly Check[]): string {
+/** Lines for people, and a count by status: `statuses` are those of the run. */
+function table(checks: readonly (Check | Finding)[], statuses: readonly string[]): string {
   const width = Math.max(...checks.map(({ name }) => name.length));
-  const lines = checks.map(({ name, status, found, advice }) => {
+  const lines = checks.map(({ name, status, found, advice }, index) => {
     const line = `${status.padEnd(7)}  ${name.padEnd(width)}  ${found}`;
-    return advice === undefined ? line : `${line}\n${" ".repeat(width + 11)}${advice}`;
+    // The same advice in a row is said once.
+    return advice === undefined || advice === checks[index - 1]?.advice
+      ? line
+      : `${line}\n${" ".repeat(width + 11)}${advice}`;
   });
-  const count = (wanted: Check["status"]) => checks.filter(({ status }) => status === wanted).length;
-  return [...lines, `${count("ok")} ok, ${count("failed")} failed, ${count("skipped")} skipped`].join("\n");
+  const counts = statuses.map((wanted) => `${checks.filter(({ status }) => status === wanted).length} ${wanted}`);
+  return [...lines, counts.join(", ")].join("\n");
 }

@@ -6,8 +6,11 @@ import { openTracker, type Tracker } from "./tracker.js";
 /** What is called with the tracker, as soon as there is one. */
 type Use = (tracker: Tracker) => void;
 
-/** `cakeEdge(use)`; before the tag has loaded it is the page's own, and puts `use` in `q`. */
-type Queue = ((use: Use) => void) & { q?: Use[]; options?: object; isOpen?: true };
+/**
+ * `cakeEdge(use)`; before the tag has loaded it is the page's own, and puts `use` in `q`, or a call's `arguments`, as tag
+ * managers do.
+ */
+type Queue = ((use: Use) => void) & { q?: (Use | ArrayLike<Use>)[]; options?: object; isOpen?: true };
 
 /** Makes the tracker, and the calls that have waited for it. */
 export function openTag(): void {
@@ -29,5 +32,5 @@ export function openTag(): void {
   // A call that throws is the page's own affair, and keeps no other from being made.
   const use = (use: Use) => void Promise.resolve(tracker).then(use);
   page.cakeEdge = Object.assign(use, { isOpen: true as const });
-  q.forEach(use);
+  for (const each of q) use((each as ArrayLike<Use> | null)?.[0] ?? (each as Use));
 }

@@ -75,6 +75,22 @@ test("calls from before it has loaded are made in their order, and one that thro
   expect(thrown).toEqual(["Error: the page's own"]);
 });
 
+test("a queue of arguments objects is taken, and calls beside it keep their order", async () => {
+  const { page, thrown } = await load(
+    "/arguments",
+    `<script>
+      window.order = [];
+      window.cakeEdge = function () { (cakeEdge.q = cakeEdge.q || []).push(arguments) };
+      cakeEdge(function (tracker) { order.push("first " + tracker.clickId) });
+      cakeEdge.q.push(function () { order.push("second") }, [], "no call", null);
+      cakeEdge(function () { order.push("third") });
+    </script>
+    <script async src="/page/cake-edge.js"></script>`,
+  );
+  await expect.poll(() => page.evaluate("order")).toEqual(["first abc-1", "second", "third"]);
+  expect(thrown).toEqual([]);
+});
+
 test("attributes are the options", async () => {
   const { page } = await load(
     "/attributes",

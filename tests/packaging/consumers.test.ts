@@ -3,14 +3,26 @@
  * dozen of them, `npm run test:package` and CI run all.
  */
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { get, type IncomingMessage } from "node:http";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { freePort } from "../../js/bin/workerd.ts";
 import { EXPECTED } from "./consumers/shared/server.js";
-import { openEmpty, openProject, type Project } from "./project.ts";
-import { closeBrowser, LOOSE, landed, landOn, STRICT, serveFolder, visit, WITH_WASM, WITHOUT_WASM } from "./site.ts";
+import { closeNetwork, openNetwork } from "./network.ts";
+import { EXAMPLES, openEmpty, openProject, type Project } from "./project.ts";
+import {
+  buy,
+  closeBrowser,
+  LOOSE,
+  landed,
+  landOn,
+  STRICT,
+  serveFolder,
+  visit,
+  WITH_WASM,
+  WITHOUT_WASM,
+} from "./site.ts";
 
 const isAll = process.env["CAKE_EDGE_CONSUMERS"] === "all";
 
@@ -26,7 +38,9 @@ function quick(project: string, name: string, run: (project: Project) => Promise
 /** Set-ups outside the dozen. */
 const describeAll = isAll ? describe : () => {};
 
-afterAll(closeBrowser);
+afterAll(async () => {
+  await Promise.all([closeBrowser(), closeNetwork()]);
+});
 
 /** Checks a folder with a bundle as a page, under two policies, with and without WebAssembly. */
 async function expectPage(folder: string, html?: string, sources = ""): Promise<void> {
@@ -191,7 +205,10 @@ describe("bundlers", () => {
 });
 
 /** Requests like a browser's address bar; the headers of Node's `fetch` say that it is a script. */
-async function navigate(url: string, headers: Record<string, string>): Promise<{ text: string; cookie: string }> {
+async function navigate(
+  url: string,
+  headers: Record<string, string>,
+): Promise<{ text: string; cookie: string; caching: string }> {
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     get(
       url,
@@ -201,32 +218,90 @@ async function navigate(url: string, headers: Record<string, string>): Promise<{
   });
   let text = "";
   for await (const chunk of response.setEncoding("utf8")) text += chunk;
-  return { text, cookie: response.headers["set-cookie"]?.[0]?.split(";")[0] ?? "" };
+  const signed = response.headers["set-cookie"]?.find((cookie) => cookie.startsWith("cake_click_signed=")) ?? "";
+  return { text, cookie: signed.split(";")[0] ?? "", caching: response.headers["cache-control"] ?? "" };
 }
 
-/** Checks a framework's server: its page and its route. */
+interface SiteOptions {
+  /** Routes that walk through the package on the server. @default `/walk` */
+  readonly routes?: readonly string[];
+  /** The page that walks through it in the browser. @default `/consumer` */
+  readonly page?: string;
+  readonly ready?: RegExp;
+  readonly env?: Record<string, string>;
+  /** Is it the starter, with pages that a visitor goes through? */
+  readonly isStarter?: boolean;
+}
+
+/** Checks a framework's server: its page and its route, and the starter's own pages. */
 async function expectSite(
   project: Project,
   command: string,
   args: readonly string[],
-  { routes = ["/walk"], ...options }: { routes?: readonly string[]; ready?: RegExp; env?: Record<string, string> } = {},
+  { routes = ["/walk"], page = "/consumer", isStarter = true, ...options }: SiteOptions = {},
 ): Promise<void> {
   const port = await freePort();
+  const origin = `http://127.0.0.1:${port}`;
   const server = await project.start(
     command,
     args.map((arg) => arg.replace("PORT", String(port))),
     options.ready ?? /(localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\]):\d+/,
-    { env: { PORT: String(port), HOST: "127.0.0.1", HOSTNAME: "127.0.0.1", ...options.env } },
+    {
+      env: {
+        ...(await starterEnvironment(origin)),
+        PORT: String(port),
+        HOST: "127.0.0.1",
+        HOSTNAME: "127.0.0.1",
+        // What a proxy says, as a host has one in front: SvelteKit takes a request for https otherwise.
+        PROTOCOL_HEADER: "x-forwarded-proto",
+        ...options.env,
+      },
+    },
   );
   try {
-    const origin = `http://127.0.0.1:${port}`;
     await answers(`${origin}/`);
     for (const route of routes) expect(await (await fetch(origin + route)).text()).toBe(EXPECTED);
-    expect(await landOn(`${origin}/`)).toBe(WITH_WASM);
-    expect(await landOn(`${origin}/`, { hasWasm: false })).toMatch(WITHOUT_WASM);
+    expect(await landOn(origin + page)).toBe(WITH_WASM);
+    expect(await landOn(origin + page, { hasWasm: false })).toMatch(WITHOUT_WASM);
+    if (isStarter) await expectStarter(origin);
   } finally {
     await server.stop();
   }
+}
+
+const SECRET = "5f0c4bd2a9e6417380cd1e2fa7b49638";
+
+/** What a starter takes from its environment: a CAKE of ours, and secrets. */
+async function starterEnvironment(origin: string): Promise<Record<string, string>> {
+  return {
+    SITE_ORIGIN: origin,
+    CAKE_BASE_URL: (await openNetwork()).origin,
+    CAKE_API_KEY: "key-of-a-test",
+    CAKE_OPERATOR_SECRET: SECRET,
+    CAKE_COOKIE_SECRET: SECRET,
+  };
+}
+
+/** A visitor's way through a starter: from the click to the conversion in CAKE. */
+async function expectStarter(origin: string): Promise<void> {
+  const network = await openNetwork();
+  const clickId = await network.click();
+  const { shown, state, cookie } = await buy(`${origin}/?reqid=${clickId}`);
+  // The tracker knows the click, and the server has signed it, out of the page's sight.
+  expect({ shown, state }).toEqual({ shown: clickId, state: "accepted" });
+  expect(cookie).toMatch(new RegExp(`^1!.*!${clickId}\\.\\w+\\.[\\w-]{43}$`));
+  expect(await network.hasConverted(clickId)).toBe(true);
+  // The cookie alone says whose order it is.
+  const other = await network.click();
+  const landing = await navigate(`${origin}/?reqid=${other}`, {});
+  expect(landing.caching).toMatch(/no-store/);
+  const answer = await fetch(`${origin}/cake/conversions?wait=1`, {
+    method: "POST",
+    headers: { origin, cookie: landing.cookie, "content-type": "application/json" },
+    body: JSON.stringify({ offerId: 12_345, uniqueId: crypto.randomUUID() }),
+  });
+  expect(await answer.json()).toMatchObject({ state: "delivered" });
+  expect(await network.hasConverted(other)).toBe(true);
 }
 
 /** Some servers announce that they listen before they do. */
@@ -249,7 +324,7 @@ describeAll("frameworks", () => {
   ] as const) {
     for (const [bundler, options] of Object.entries(bundlers)) {
       setUp(
-        `next${version}`,
+        version === "16" ? "next" : "next15",
         `Next ${version} by ${bundler}: client component, routes on Node and at the edge, ${version === "15" ? "middleware" : "proxy"}`,
         async (project) => {
           const env = { DIST_DIR: `.built-${bundler}` };
@@ -258,6 +333,8 @@ describeAll("frameworks", () => {
           await expectSite(project, process.execPath, [next, "start", "-p", "PORT"], {
             env,
             routes: ["/api/walk", "/api/edge"],
+            page: version === "16" ? "/consumer" : "/",
+            isStarter: version === "16",
             ready: /Ready in/,
           });
         },
@@ -266,20 +343,26 @@ describeAll("frameworks", () => {
   }
   setUp("nuxt", "Nuxt", async (project) => {
     await project.run("node_modules/.bin/nuxt", ["build"]);
-    await expectSite(project, process.execPath, ["built/output/server/index.mjs"], { routes: ["/api/walk"] });
+    await expectSite(project, process.execPath, [".output/server/index.mjs"], { routes: ["/api/walk"] });
   });
   setUp("sveltekit", "SvelteKit", async (project) => {
     await project.run("node_modules/.bin/vite", ["build"]);
-    await expectSite(project, process.execPath, ["built/server/index.js"]);
+    await expectSite(project, process.execPath, ["build/index.js"]);
   });
   setUp("astro", "Astro", async (project) => {
     await project.run("node_modules/.bin/astro", ["build"]);
-    await expectSite(project, process.execPath, ["built/server/entry.mjs"]);
+    await expectSite(project, process.execPath, ["dist/server/entry.mjs"]);
   });
   setUp("react-router", "React Router", async (project) => {
     await project.run("node_modules/.bin/react-router", ["build"]);
-    await expectSite(project, "node_modules/.bin/react-router-serve", ["built/server/index.js"]);
+    await expectSite(project, "node_modules/.bin/react-router-serve", ["build/server/index.js"]);
   });
+});
+
+test("the starters' server part is one file", () => {
+  const files = ["next", "sveltekit/src/lib", "nuxt/server/utils", "astro/src/lib", "react-router/app"];
+  const texts = files.map((folder) => readFileSync(join(EXAMPLES, folder, "cake-edge.server.js"), "utf8"));
+  expect(new Set(texts).size).toBe(1);
 });
 
 describeAll("test runners", () => {
@@ -348,22 +431,20 @@ describeAll("Workers", () => {
     ]);
     expect(all).toMatch(/--dry-run: exiting now/);
   });
-  setUp("workers", "Hono", async (project) => {
+  setUp("workers", "Hono, the starter", async (project) => {
+    // The packages of the project serve the starter too.
+    cpSync(join(EXAMPLES, "hono"), project.path("hono"), { recursive: true });
+    symlinkSync(project.path("node_modules"), project.path("hono/node_modules"));
     const port = await freePort();
-    const args = [
-      "dev",
-      "--config",
-      "hono.wrangler.jsonc",
-      "--port",
-      String(port),
-      "--ip",
-      "127.0.0.1",
-      "--inspector-port",
-      "0",
-    ];
-    const server = await project.start(wrangler(project), args, READY);
+    const origin = `http://127.0.0.1:${port}`;
+    const variables = Object.entries(await starterEnvironment(origin)).flatMap(([name, value]) => [
+      "--var",
+      `${name}:${value}`,
+    ]);
+    const args = ["dev", "--port", String(port), "--ip", "127.0.0.1", "--inspector-port", "0", ...variables];
+    const server = await project.start(wrangler(project), args, READY, { cwd: project.path("hono") });
     try {
-      await expectCapture(`http://127.0.0.1:${port}/`);
+      await expectStarter(origin);
     } finally {
       await server.stop();
     }

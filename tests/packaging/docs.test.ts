@@ -20,6 +20,7 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { freePort, startWorkerd } from "../../js/bin/workerd.ts";
 import { launch } from "../browser/chromium.ts";
+import { isWithoutPhp } from "../php.ts";
 import { install, pack } from "./pack.ts";
 import { serveFolder } from "./site.ts";
 
@@ -251,8 +252,36 @@ test.each(blocks.filter(({ language }) => language === "csv"))("$place is a file
   expect(stdout).toContain("67890");
 });
 
+test.skipIf(isWithoutPhp).each(blocks.filter(({ language }) => language === "php"))(
+  "$place runs in a request beside the plugin for WordPress, and says what the visitor wants",
+  async ({ code }) => {
+    const file = join(home, "block.php");
+    const plugin = realpathSync("examples/wordpress");
+    const request = `array( 'REQUEST_METHOD' => 'GET', 'HTTPS' => 'on', 'HTTP_HOST' => 'shop.example',
+      'REQUEST_URI' => '/?cid=abc-1', 'HTTP_SEC_FETCH_MODE' => 'navigate' )`;
+    writeFileSync(
+      file,
+      `<?php ob_start(); require '${plugin}/tests/wordpress.php'; require '${plugin}/cake-edge/cake-edge.php';
+      function my_banner_says() { return getenv( 'SAID' ); }
+      ${code}
+      $_SERVER = ${request};
+      do_action( 'init' );
+      ob_end_clean();
+      echo json_encode( array( defined( 'DONOTCACHEPAGE' ), $cake_edge_stub['wrong'] ) );`,
+    );
+    const kept = async (said: string) =>
+      JSON.parse((await promisify(execFile)("php", [file], { env: { ...process.env, SAID: said } })).stdout);
+    expect(await Promise.all(["granted", "pending", "denied", "maybe"].map(kept))).toEqual([
+      [true, []],
+      [false, []],
+      [false, []],
+      [false, ["invalid_setting: consent"]],
+    ]);
+  },
+);
+
 test("every block says what it is, and is among those that run", () => {
-  expect(new Set(blocks.map(({ language }) => language))).toEqual(new Set(["js", "json", "sh", "html", "csv"]));
+  expect(new Set(blocks.map(({ language }) => language))).toEqual(new Set(["js", "json", "sh", "html", "csv", "php"]));
   expect(scripts.length).toBeGreaterThan(15);
 });
 

@@ -58,9 +58,12 @@ export function install(home: string): string {
 /** A hash of all that npm may put into the tarball. */
 function digest(): string {
   const hash = createHash("sha256");
-  for (const file of globSync(["dist/**", "docs/**", "workers/**", "package.json", "*.md", "LICENSE-*"], {
-    cwd: root,
-  }).sort()) {
+  for (const file of globSync(
+    ["dist/**", "docs/**", "workers/**", "examples/**", "package.json", "*.md", "LICENSE-*"],
+    {
+      cwd: root,
+    },
+  ).sort()) {
     try {
       hash.update(file).update(readFileSync(join(root, file)));
     } catch (error) {

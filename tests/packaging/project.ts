@@ -1,6 +1,7 @@
 /**
- * A consumer's project: a checked-in folder below `consumers/`. Its packages are installed outside the clone, once for
- * each lockfile. `npm install` adds the tarball, as a user does.
+ * A consumer's project: a checked-in folder below `consumers/`, or a starter of `examples/` with what `consumers/` lays
+ * over it. Its packages are installed outside the clone, once for each lockfile. `npm install` adds the tarball, as a
+ * user does.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -11,6 +12,8 @@ import { fileURLToPath } from "node:url";
 import { pack } from "./pack.ts";
 
 const CONSUMERS = fileURLToPath(new URL("consumers/", import.meta.url));
+/** The starters, which users copy. */
+export const EXAMPLES = fileURLToPath(new URL("../../examples/", import.meta.url));
 const ROOT_BIN = fileURLToPath(new URL("../../node_modules/.bin", import.meta.url));
 const CACHE =
   process.env["CAKE_EDGE_CACHE"] ?? join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "cake-edge");
@@ -64,8 +67,8 @@ export function openProject(name: string): Promise<Project> {
 }
 
 async function open(name: string): Promise<Project> {
-  const source = join(CONSUMERS, name);
-  const lock = readFileSync(join(source, "package-lock.json"));
+  const sources = [join(EXAMPLES, name), join(CONSUMERS, name)].filter((folder) => existsSync(folder));
+  const lock = readFileSync(join(sources[0] ?? CONSUMERS, "package-lock.json"));
   const hash = createHash("sha256").update(lock).update(process.version).digest("hex").slice(0, 12);
   const home = join(CACHE, "consumers", `${name}-${hash}`);
   mkdirSync(home, { recursive: true });
@@ -83,7 +86,7 @@ async function open(name: string): Promise<Project> {
   for (const file of readdirSync(home)) {
     if (file !== "node_modules" && file !== ".installed") rmSync(join(home, file), { recursive: true, force: true });
   }
-  cpSync(source, home, { recursive: true });
+  for (const source of sources) cpSync(source, home, { recursive: true });
   cpSync(join(CONSUMERS, ".npmrc"), join(home, ".npmrc"));
   cpSync(join(CONSUMERS, "shared"), join(home, "shared"), { recursive: true });
   const project = projectIn(home);

@@ -111,3 +111,25 @@ export async function landed(page: Page, before?: string): Promise<string> {
 export function landOn(url: string, options: { hasWasm?: boolean } = {}): Promise<string> {
   return visit(url, options, (page) => landed(page));
 }
+
+/** Follows a starter's pages as a visitor: what they show, and the value of the cookie that the server has signed. */
+export async function buy(landing: string): Promise<{ shown: string; state: string; cookie: string }> {
+  browser ??= launch();
+  const context = await (await browser).newContext({ extraHTTPHeaders: { "x-forwarded-proto": "http" } });
+  const problems: string[] = [];
+  try {
+    const page = await context.newPage();
+    page.on("pageerror", (error) => problems.push(String(error)));
+    page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
+    const textOf = async (selector: string) => (await page.locator(`${selector}:not(:empty)`).textContent()) ?? "";
+    await page.goto(landing);
+    const shown = await textOf("#click");
+    const signed = (await context.cookies()).find(({ name, httpOnly }) => name === "cake_click_signed" && httpOnly);
+    await page.getByText("Buy").click();
+    return { shown, state: await textOf("#state"), cookie: signed?.value ?? "" };
+  } catch (error) {
+    throw new Error(`${landing}: ${problems.join("\n") || "no complaint"}`, { cause: error });
+  } finally {
+    await context.close();
+  }
+}

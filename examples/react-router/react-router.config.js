@@ -1,0 +1,2 @@
+const config = { ssr: true };
+export default config;

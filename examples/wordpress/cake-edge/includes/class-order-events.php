@@ -1,0 +1,161 @@
+<?php
+/**
+ * What an order says of a sale or a refund: the fields, ids and rules of the forwarder's own mapping of WooCommerce's
+ * webhooks (src/delivery/shop/woocommerce.rs), so that both doors at once give one conversion.
+ * tests/vectors/shop_webhooks.json holds both to each other.
+ *
+ * @package CakeEdge
+ */
+
+namespace CakeEdge;
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * Reads an order; it changes nothing.
+ */
+final class Order_Events {
+	/** The order's meta that has the click id. The forwarder's webhook reads the same name. */
+	const META = '_reqid';
+
+	/** For so many days the forwarder knows a repetition as one. */
+	const KEPT_DAYS = 30;
+
+	const DEFAULTS = array(
+		'offer_id'  => 0,
+		'currency'  => '',
+		'revenue'   => 'total',
+		'unique_id' => 'id',
+		'statuses'  => array( 'processing', 'completed' ),
+		'recurring' => false,
+		'time_zone' => '',
+	);
+
+	/**
+	 * The events of an order: each with the forwarder's `route`, its own `id`, and its `fields`.
+	 *
+	 * @param \WC_Order $order    The order.
+	 * @param array     $settings See DEFAULTS.
+	 * @param int       $now      Seconds since 1970.
+	 */
+	public static function of( $order, array $settings, int $now ): array {
+		$settings = array_merge( self::DEFAULTS, $settings );
+		$id       = (string) $order->get_id();
+		$status   = $order->get_status();
+		$click_id = trim( (string) $order->get_meta( self::META ) );
+		$is_sale  = in_array( $status, $settings['statuses'], true );
+		$is_over  = in_array( $status, array( 'refunded', 'cancelled' ), true );
+		if ( '' === $id || '0' === $id || ! Click_Id::is_valid( $click_id ) || ! ( $is_sale || $is_over ) ) {
+			return array();
+		}
+		$known_by = array(
+			'offerId'  => (int) $settings['offer_id'],
+			'uniqueId' => 'number' === $settings['unique_id'] ? (string) $order->get_order_number() : $id,
+		);
+		if ( $is_over && ! $is_sale ) {
+			return array( self::correction( "woocommerce-$status-$id", $known_by, array( 'status' => 'returned' ) ) );
+		}
+		$is_renewal = 'subscription' === $order->get_created_via() || '' !== (string) $order->get_meta( '_subscription_renewal' );
+		$date       = $order->get_date_paid() ? $order->get_date_paid() : $order->get_date_created();
+		$paid_at    = $date ? $date->getTimestamp() : $now;
+		if ( ( $is_renewal && ! $settings['recurring'] ) || $paid_at + self::KEPT_DAYS * Touch::DAY < $now ) {
+			return array();
+		}
+		$fields = array( 'clickId' => $click_id ) + $known_by;
+		$amount = self::is_own_currency( $order, $settings ) ? self::revenue( $order, $settings['revenue'] ) : null;
+		if ( null !== $amount ) {
+			$fields['revenue'] = $amount;
+		}
+		if ( '' !== $settings['time_zone'] && $date ) {
+			$zone                     = new \DateTimeZone( $settings['time_zone'] );
+			$fields['conversionDate'] = ( new \DateTimeImmutable( "@$paid_at" ) )->setTimezone( $zone )->format( 'Y-m-d H:i:s' );
+		}
+		return array_filter(
+			array(
+				array(
+					'route'  => 'conversions',
+					'id'     => "woocommerce-sale-$id",
+					'fields' => $fields,
+				),
+				self::partial_refund( $order, $settings, $known_by ),
+			)
+		);
+	}
+
+	/**
+	 * What remains of an order of which parts were refunded; null where nothing was, or the remaining total is not told.
+	 *
+	 * @param \WC_Order $order    The order.
+	 * @param array     $settings See DEFAULTS.
+	 * @param array     $known_by `offerId` and `uniqueId`.
+	 */
+	private static function partial_refund( $order, array $settings, array $known_by ): ?array {
+		$taken = 0.0;
+		$last  = 0;
+		foreach ( $order->get_refunds() as $refund ) {
+			$taken += abs( (float) $refund->get_total() );
+			$last   = max( $last, (int) $refund->get_id() );
+		}
+		if ( $taken <= 0 || 'total' !== $settings['revenue'] || ! self::is_own_currency( $order, $settings ) ) {
+			return null;
+		}
+		$left   = self::money( max( 0, (float) $order->get_total() - $taken ) );
+		$fields = '0.00' === $left ? array( 'status' => 'returned' ) : array( 'revenue' => $left );
+		return self::correction( 'woocommerce-refund-' . $order->get_id() . "-$last", $known_by, $fields );
+	}
+
+	/**
+	 * A correction under an id that every repetition has, and no other refund.
+	 *
+	 * @param string $id       Its id.
+	 * @param array  $known_by `offerId` and `uniqueId`.
+	 * @param array  $fields   What changes.
+	 */
+	private static function correction( string $id, array $known_by, array $fields ): array {
+		return array(
+			'route'  => 'corrections',
+			'id'     => $id,
+			'fields' => array( 'correctionId' => $id ) + $known_by + $fields,
+		);
+	}
+
+	/**
+	 * The revenue; null where it is left to CAKE, or is no amount.
+	 *
+	 * @param \WC_Order $order The order.
+	 * @param string    $which `total`: all that was paid; `subtotal`: the goods after discounts, without tax and shipping; `none`.
+	 */
+	private static function revenue( $order, string $which ): ?string {
+		if ( 'subtotal' !== $which ) {
+			return 'total' === $which ? self::money( $order->get_total() ) : null;
+		}
+		$sum = null;
+		foreach ( $order->get_items() as $item ) {
+			$total = self::money( $item->get_total() );
+			if ( null === $total ) {
+				return null;
+			}
+			$sum += (float) $total;
+		}
+		return null === $sum ? null : self::money( $sum );
+	}
+
+	/**
+	 * An amount with two to four decimals; null where it is none, or negative.
+	 *
+	 * @param mixed $amount As WooCommerce has it.
+	 */
+	private static function money( $amount ): ?string {
+		return is_numeric( $amount ) && $amount >= 0 ? preg_replace( '/0{1,2}$/D', '', sprintf( '%.4F', $amount ) ) : null;
+	}
+
+	/**
+	 * Is the order in the currency of CAKE's revenue?
+	 *
+	 * @param \WC_Order $order    The order.
+	 * @param array     $settings See DEFAULTS.
+	 */
+	private static function is_own_currency( $order, array $settings ): bool {
+		return 0 === strcasecmp( trim( (string) $order->get_currency() ), trim( $settings['currency'] ) );
+	}
+}

@@ -1,0 +1,371 @@
+/** A tab in a browser context of its own, and what is seen of the pages in it. */
+import type { Chrome, ChromeEvent } from "./chrome.js";
+import { type Answer, buttonScript } from "./consent-banner.js";
+
+/** How long a page may take to answer a question. */
+const ANSWER_MS = 5_000;
+/** A page is quiet when it has asked for nothing for this long. */
+const QUIET_MS = 300;
+/** The longest wait for that: some pages are never quiet. */
+const SETTLE_MS = 3_000;
+
+/** The click cookies: the page's, and those that a server signs. */
+const COOKIE = /^(__Host-|__Secure-)?cake_click(_signed)?$/;
+
+/** What differs from a plain visit. */
+export interface TabOptions {
+  /** Runs before the page's own scripts. */
+  readonly script?: string;
+  /** Are sent with each request. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** How a page is loaded. */
+interface LoadOptions {
+  /** Wait until the page asks for nothing more? @default true */
+  readonly hasToSettle?: boolean;
+}
+
+/** An answer to a navigation. */
+export interface Visit {
+  readonly url: string;
+  readonly status: number;
+  /** The addresses that were redirected from. */
+  readonly from: readonly string[];
+  /** Why no page came. */
+  readonly failure?: string;
+}
+
+/** A server's answer that sets a cookie of cake-edge's. */
+export interface SetCookie {
+  readonly url: string;
+  readonly cookie: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** What a content security policy has refused. */
+export interface Violation {
+  readonly directive: string;
+  /** The address that was refused; empty for inline scripts and for WebAssembly. */
+  readonly url: string;
+  readonly kind: string;
+}
+
+/** A script file that did not come. */
+export interface FailedScript {
+  readonly url: string;
+  readonly why: string;
+  /** Did a script of cake-edge's ask for it? */
+  readonly isOurs: boolean;
+}
+
+/** A text that keeps a click. */
+export interface Kept {
+  /** Such as `the cookie cake_click`, `localStorage`. */
+  readonly where: string;
+  readonly text: string;
+  /** Did a server set it, out of the page's sight? */
+  readonly isOfServer: boolean;
+}
+
+export class Tab {
+  readonly setCookies: SetCookie[] = [];
+  readonly violations: Violation[] = [];
+  readonly failedScripts: FailedScript[] = [];
+  /** Uncaught errors: the first line of each, and the script that threw it. */
+  readonly errors: { readonly text: string; readonly url: string }[] = [];
+  /** The address of a script that has cake-edge's tracker in it. */
+  trackerUrl: string | undefined;
+
+  readonly #chrome: Chrome;
+  readonly #context: string;
+  /** The page's own frame. */
+  readonly #frame: string;
+  readonly #session: string;
+  readonly #loadMs: number;
+  readonly #stop: () => void;
+  readonly #requests = new Map<string, { url: string; isScript: boolean; isOurs: boolean }>();
+  readonly #open = new Set<string>();
+  readonly #searches: Promise<unknown>[] = [];
+  #lastRequest = Date.now();
+  #document: { id: string; url: string; status: number; from: string[] } | undefined;
+  #loaded: (() => void) | undefined;
+
+  private constructor(chrome: Chrome, context: string, frame: string, session: string, loadMs: number) {
+    this.#frame = frame;
+    this.#chrome = chrome;
+    this.#loadMs = loadMs;
+    this.#context = context;
+    this.#session = session;
+    this.#stop = chrome.listen((event) => {
+      if (event.sessionId === session) this.#hear(event);
+    });
+  }
+
+  /** Opens a tab that shares nothing with any other; its pages may load for `loadMs`. */
+  static async open(chrome: Chrome, { script, headers }: TabOptions, loadMs: number): Promise<Tab> {
+    const { browserContextId } = await chrome.send("Target.createBrowserContext", { disposeOnDetach: true });
+    const { targetId } = await chrome.send("Target.createTarget", { url: "about:blank", browserContextId });
+    const { sessionId } = await chrome.send("Target.attachToTarget", { targetId, flatten: true });
+    const tab = new Tab(chrome, browserContextId, targetId, sessionId, loadMs);
+    await Promise.all([
+      tab.#send("Page.enable"),
+      tab.#send("Network.enable"),
+      tab.#send("Runtime.enable"),
+      tab.#send("Audits.enable"),
+      tab.#send("Debugger.enable"),
+      tab.#send("Debugger.setSkipAllPauses", { skip: true }),
+      tab.#send("Page.setLifecycleEventsEnabled", { enabled: true }),
+      chrome.send("Browser.setDownloadBehavior", { behavior: "deny", browserContextId }),
+      headers && tab.#send("Network.setExtraHTTPHeaders", { headers }),
+      script && tab.#send("Page.addScriptToEvaluateOnNewDocument", { source: script }),
+    ]);
+    return tab;
+  }
+
+  async close(): Promise<void> {
+    this.#stop();
+    await this.#chrome.send("Target.disposeBrowserContext", { browserContextId: this.#context }).catch(() => undefined);
+  }
+
+  /** Goes to an address, and waits until the page is quiet. */
+  goto(url: string, options?: LoadOptions): Promise<Visit> {
+    return this.#load("Page.navigate", { url }, url, options);
+  }
+
+  /** Loads the page again. */
+  reload(): Promise<Visit> {
+    return this.#load("Page.reload", {}, this.#document?.url ?? "");
+  }
+
+  /** The value of an expression in the page, a promise's too; `undefined` where it throws or does not answer. */
+  async evaluate<T>(expression: string): Promise<T | undefined> {
+    try {
+      const { result, exceptionDetails } = await this.#send(
+        "Runtime.evaluate",
+        { expression, awaitPromise: true, returnByValue: true },
+        Math.min(ANSWER_MS, this.#loadMs),
+      );
+      return exceptionDetails === undefined ? (result.value as T) : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Looks for a banner's button in every frame, and clicks it where `isClick`. */
+  async answer(answer: Answer, selector: string | undefined, isClick: boolean): Promise<boolean> {
+    const { frameTree } = await this.#send("Page.getFrameTree");
+    for (const frameId of framesOf(frameTree)) {
+      try {
+        const { executionContextId } = await this.#send("Page.createIsolatedWorld", { frameId });
+        const { result } = await this.#send("Runtime.evaluate", {
+          expression: buttonScript(answer, selector, isClick),
+          contextId: executionContextId,
+          returnByValue: true,
+          userGesture: true,
+        });
+        if (result.value === true) return true;
+      } catch {
+        // The frame is gone.
+      }
+    }
+    return false;
+  }
+
+  /** The texts in which cake-edge keeps clicks. */
+  async kept(): Promise<Kept[]> {
+    const { cookies } = await this.#chrome.send("Storage.getCookies", { browserContextId: this.#context });
+    const kept: Kept[] = (cookies as { name: string; value: string; httpOnly: boolean }[])
+      .filter(({ name }) => COOKIE.test(name))
+      .map(({ name, value, httpOnly }) => ({ where: `the cookie ${name}`, text: value, isOfServer: httpOnly }));
+    const text = await this.evaluate<string>(`localStorage.getItem("cake_click") ?? ""`);
+    if (text) kept.push({ where: "localStorage", text, isOfServer: false });
+    return kept;
+  }
+
+  /** Removes every cookie and what localStorage has of cake-edge's. */
+  async forgetClick(): Promise<void> {
+    const { cookies } = await this.#chrome.send("Storage.getCookies", { browserContextId: this.#context });
+    for (const { name, domain, path } of cookies as { name: string; domain: string; path: string }[]) {
+      if (COOKIE.test(name)) await this.#send("Network.deleteCookies", { name, domain, path });
+    }
+    await this.evaluate(
+      `Object.keys(localStorage).filter((key) => key.startsWith("cake_click")).forEach((key) => localStorage.removeItem(key))`,
+    );
+  }
+
+  /** Asks for an address with the browser's own means, past the page's policy: status 0 where nobody answers. */
+  async ask(url: string): Promise<{ status: number; type: string; body: string }> {
+    try {
+      const { frameTree } = await this.#send("Page.getFrameTree");
+      const { resource } = await this.#send("Network.loadNetworkResource", {
+        frameId: frameTree.frame.id,
+        url,
+        options: { disableCache: true, includeCredentials: true },
+      });
+      const headers = lowered(resource.headers);
+      const answer = { status: Number(resource.httpStatusCode ?? 0), type: headers["content-type"] ?? "", body: "" };
+      if (!resource.stream) return answer;
+      const { data, base64Encoded } = await this.#send("IO.read", { handle: resource.stream, size: 4_096 });
+      await this.#send("IO.close", { handle: resource.stream });
+      return { ...answer, body: base64Encoded ? Buffer.from(data, "base64").toString() : data };
+    } catch {
+      return { status: 0, type: "", body: "" };
+    }
+  }
+
+  /** Waits until the page asks for nothing more, and it is known which script is cake-edge's. */
+  async settle(): Promise<void> {
+    const end = Date.now() + SETTLE_MS;
+    while (Date.now() < end && (this.#open.size > 0 || Date.now() - this.#lastRequest < QUIET_MS)) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    await Promise.all(this.#searches.splice(0));
+  }
+
+  async #load(method: string, params: object, url: string, { hasToSettle = true }: LoadOptions = {}): Promise<Visit> {
+    this.#document = undefined;
+    // A page that went away has left its requests.
+    this.#open.clear();
+    const loaded = new Promise<boolean>((resolve) => {
+      const timer = setTimeout(() => resolve(false), this.#loadMs);
+      this.#loaded = () => {
+        clearTimeout(timer);
+        resolve(true);
+      };
+    });
+    this.#lastRequest = Date.now();
+    const late = `no page came within ${this.#loadMs / 1_000} s`;
+    try {
+      const { errorText } = (await this.#send(method, params, this.#loadMs)) ?? {};
+      if (errorText) return { url, status: 0, from: [], failure: String(errorText) };
+    } catch {
+      return { url, status: 0, from: [], failure: late };
+    }
+    const isLoaded = await loaded;
+    const { status = 0, url: at = url, from = [] } = this.#document ?? {};
+    if (status === 0) {
+      return { url, status, from, failure: isLoaded ? "no page came" : late };
+    }
+    if (isLoaded && hasToSettle) await this.settle();
+    return { url: at, status, from };
+  }
+
+  #send(method: string, params: object = {}, limitMs?: number) {
+    return this.#chrome.send(method, params, this.#session, limitMs);
+  }
+
+  #hear({ method, params }: ChromeEvent): void {
+    switch (method) {
+      case "Page.javascriptDialogOpening":
+        void this.#send("Page.handleJavaScriptDialog", { accept: true }).catch(() => undefined);
+        break;
+      case "Page.loadEventFired":
+        this.#loaded?.();
+        break;
+      case "Network.requestWillBeSent":
+        this.#hearRequest(params);
+        break;
+      case "Network.responseReceived":
+        if (this.#document !== undefined && params.requestId === this.#document.id) {
+          this.#document.status = params.response.status;
+          this.#document.url = params.response.url;
+        }
+        if (this.#requests.get(params.requestId)?.isScript) this.#hearScript(params);
+        break;
+      case "Network.responseReceivedExtraInfo":
+        this.#hearHeaders(params);
+        break;
+      case "Network.loadingFinished":
+        this.#open.delete(params.requestId);
+        break;
+      case "Network.loadingFailed": {
+        this.#open.delete(params.requestId);
+        const request = this.#requests.get(params.requestId);
+        if (request?.isScript && !params.canceled) {
+          const why = params.blockedReason ? `blocked, ${params.blockedReason}` : params.errorText;
+          this.failedScripts.push({ url: request.url, why, isOurs: request.isOurs });
+        }
+        break;
+      }
+      case "Runtime.exceptionThrown": {
+        const { exception, text, url, stackTrace } = params.exceptionDetails;
+        this.errors.push({
+          text: String(exception?.description ?? text).split("\n")[0] ?? "",
+          url: String(stackTrace?.callFrames[0]?.url ?? url ?? ""),
+        });
+        break;
+      }
+      case "Audits.issueAdded": {
+        const issue = params.issue.details.contentSecurityPolicyIssueDetails;
+        if (!issue || issue.isReportOnly) break;
+        const { violatedDirective, blockedURL = "", contentSecurityPolicyViolationType: kind } = issue;
+        this.violations.push({ directive: violatedDirective, url: blockedURL, kind });
+        break;
+      }
+      case "Debugger.scriptParsed":
+        if (this.trackerUrl === undefined && /^https?:/.test(params.url)) this.#searches.push(this.#search(params));
+        break;
+    }
+  }
+
+  // biome-ignore lint/suspicious/noExplicitAny: the protocol's own object.
+  #hearRequest({ requestId, request, redirectResponse, type, initiator, frameId }: any): void {
+    this.#lastRequest = Date.now();
+    // A stream that never ends keeps no page waiting.
+    if (type !== "EventSource" && type !== "WebSocket" && type !== "Ping") this.#open.add(requestId);
+    if (type === "Document" && frameId === this.#frame) {
+      const { from = [], url = "" } = this.#document ?? {};
+      const passed = url === "" ? [] : [...from, redirectResponse?.url ?? url];
+      this.#document = { id: requestId, url: request.url, status: 0, from: passed };
+    }
+    const frames = initiator?.stack?.callFrames as { url: string }[] | undefined;
+    const isOurs = this.trackerUrl !== undefined && (frames?.some(({ url }) => url === this.trackerUrl) ?? false);
+    this.#requests.set(requestId, { url: request.url, isScript: type === "Script", isOurs });
+  }
+
+  // biome-ignore lint/suspicious/noExplicitAny: the protocol's own object.
+  #hearScript({ requestId, response }: any): void {
+    const { url, isOurs } = this.#requests.get(requestId) ?? { url: "", isOurs: false };
+    const why =
+      response.status >= 400
+        ? `status ${response.status}`
+        : /html/i.test(response.mimeType)
+          ? "what comes is an HTML page"
+          : undefined;
+    if (why !== undefined) this.failedScripts.push({ url, why, isOurs });
+  }
+
+  // biome-ignore lint/suspicious/noExplicitAny: the protocol's own object.
+  #hearHeaders({ requestId, headers: given }: any): void {
+    const headers = lowered(given);
+    for (const cookie of (headers["set-cookie"] ?? "").split("\n")) {
+      const [name = "", value] = cookie.split(";")[0]?.split("=") ?? [];
+      if (!COOKIE.test(name.trim()) || !value) continue;
+      this.setCookies.push({ url: this.#requests.get(requestId)?.url ?? "", cookie, headers });
+    }
+  }
+
+  /** A bundle has no name of ours, but the cookie's name is in it. */
+  async #search({ scriptId, url }: { scriptId: string; url: string }): Promise<void> {
+    try {
+      const { scriptSource } = await this.#send("Debugger.getScriptSource", { scriptId });
+      if (String(scriptSource).includes("cake_click")) this.trackerUrl ??= url;
+    } catch {
+      // The page is gone.
+    }
+  }
+}
+
+interface FrameTree {
+  readonly frame: { readonly id: string };
+  readonly childFrames?: readonly FrameTree[];
+}
+
+function framesOf({ frame, childFrames = [] }: FrameTree): string[] {
+  return [frame.id, ...childFrames.flatMap(framesOf)];
+}
+
+function lowered(headers: Record<string, string> = {}): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}

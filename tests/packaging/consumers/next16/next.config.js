@@ -1,1 +1,0 @@
-module.exports = { distDir: process.env.DIST_DIR, devIndicators: false };

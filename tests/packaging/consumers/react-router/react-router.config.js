@@ -1,2 +1,0 @@
-const config = { ssr: true, buildDirectory: "built" };
-export default config;
