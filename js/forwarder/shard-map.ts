@@ -29,6 +29,8 @@ export function shardLayout({ shards: given, formerShards: former = [] }: ShardN
   const shards = integerOption("shards", given, 1, MAX_SHARDS) ?? 4;
   const isList = Array.isArray(former) && former.every((number) => Number.isInteger(number) && number >= 0);
   if (!isList) refuse("formerShards", `must be a list of whole numbers from 1 to ${MAX_SHARDS}`);
-  const map = core.keep(({ ShardMap }) => new ShardMap(shards, new Uint32Array(former.map((n) => Math.min(n, 2 ** 31)))));
+  const map = core.keep(
+    ({ ShardMap }) => new ShardMap(shards, new Uint32Array(former.map((n) => Math.min(n, 2 ** 31)))),
+  );
   return { shards, former, size: call(map).size(), map };
 }

@@ -196,7 +196,7 @@ test("whichever releases run, and end amid it, no event is kept twice", async ()
       expect([index, status?.status]).toEqual([index, 202]);
     }
   }
-  expect(new Set(answers).isSubsetOf(new Set([202, 503]))).toBe(true);
+  expect(answers.filter((status) => status !== 202 && status !== 503)).toEqual([]);
   const found = await places();
   expect(found.size).toBe(60);
   expect([...found.values()].filter((where) => where.length !== 1)).toEqual([]);

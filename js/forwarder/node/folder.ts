@@ -59,7 +59,12 @@ function noteNumbers(lock: DatabaseSync, { shards, former }: ShardLayout, made: 
   const known = lock.prepare("SELECT shards FROM outbox").get()?.["shards"];
   // A copy of the folder may lack the lock file.
   const before = known === undefined ? made : Number(known);
-  const had = new Map(lock.prepare("SELECT * FROM former").all().map((row) => [Number(row["shards"]), Number(row["until_ms"])]));
+  const had = new Map(
+    lock
+      .prepare("SELECT * FROM former")
+      .all()
+      .map((row) => [Number(row["shards"]), Number(row["until_ms"])]),
+  );
   if (before > 0 && before !== shards) {
     had.set(before, now + KEPT * retentionMs);
     if (!former.includes(before)) {

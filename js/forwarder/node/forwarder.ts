@@ -105,9 +105,7 @@ export function openForwarder(options: NodeOptions): NodeForwarder {
   sweeper.unref();
   try {
     for (const [own, file] of folder.files.entries()) {
-      shards.push(
-        new NodeShard({ file, options, moreNames: NODE_NAMES, own, layout, shards: gates, onFailure: fail }),
-      );
+      shards.push(new NodeShard({ file, options, moreNames: NODE_NAMES, own, layout, shards: gates, onFailure: fail }));
     }
   } catch (thrown) {
     clearInterval(sweeper);
