@@ -1,6 +1,7 @@
 // npm run chaos: 10,000 events, a CAKE that fails in 40 % of the calls, and a forwarder that is killed at random, in workerd or
 // with `-- --host node` in a Node process. In the first run CAKE deduplicates, and each event must be recorded
 // exactly once. A tenth of the events is corrected, each once too. In the second run CAKE does not, and no event may be recorded twice.
+// `-- --reshard` changes the number of shards from 4 to 16 meanwhile, takes that back before it is done, and goes forth again.
 // `-- --events 1000` for fewer events; `--json` as the last argument prints only the figures.
 import { parseArgs } from "node:util";
 import { chaos } from "../tests/chaos/chaos.ts";
@@ -11,10 +12,19 @@ const { values } = parseArgs({
   options: {
     events: { type: "string", default: "10000" },
     host: { type: "string", default: "workerd" },
+    reshard: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
   },
 });
 const events = Number(values.events);
+// The last one stands twice: kills go on once all has changed over.
+const RELEASES = [
+  { shards: 4, formerShards: [] },
+  { shards: 16, formerShards: [4] },
+  { shards: 4, formerShards: [16] },
+  { shards: 16, formerShards: [4] },
+  { shards: 16, formerShards: [4] },
+];
 const kills = Math.max(4, Math.round((events / 10_000) * 24));
 
 try {
@@ -31,6 +41,7 @@ try {
       kills: Math.ceil(kills * share),
       deduplicates,
       correctedShare: 0.1,
+      ...(values.reshard ? { releases: RELEASES, repeatedShare: 0.2 } : {}),
       healAfterMs: 15_000,
       // Each doubt about a correction reads CAKE's list of changes, of thousands of rows here.
       patienceMs: 900_000,
@@ -78,6 +89,7 @@ try {
   );
   const isExact = exact.lost === 0 && exact.recorded_twice === 0 && exact.undelivered === 0;
   const isCareful = careful.lost === 0 && careful.recorded_twice === 0;
+  const areKeptOnce = [exact, careful].every((run) => run.kept_twice === 0 && run.forgotten === 0);
   const isApart = among.p95_s <= 60 && among.max_s <= 600 && inFront.max_s <= 600;
   const isSettled = several.lost === 0 && several.recorded_twice === 0 && several.undelivered === 0;
   if (
@@ -86,6 +98,7 @@ try {
     !isApart ||
     !isSettled ||
     !areCorrected ||
+    !areKeptOnce ||
     exact.leaks.length + careful.leaks.length > 0
   )
     process.exitCode = 1;

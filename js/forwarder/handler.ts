@@ -131,7 +131,7 @@ async function answerTo<Read extends object>(
   const items = Array.isArray(read) ? read : [read];
   const found = await Promise.all(items.map((item) => (isError(item) ? item : candidateOf(item))));
   const results = await accept(found, caller, body, setup);
-  if (new URL(request.url).searchParams.get("wait") === "1") await settled(results, setup.shards);
+  if (new URL(request.url).searchParams.get("wait") === "1") await settled(results, setup);
   if (Array.isArray(read)) return json(202, { results });
   const [result] = results;
   if (result !== undefined && "error" in result) {
@@ -178,10 +178,10 @@ function isError(item: object): item is { readonly error: ForwarderError } {
   return "error" in item;
 }
 
-async function conversion(request: Request, id: string, { shards }: Setup): Promise<Response> {
+async function conversion(request: Request, id: string, setup: Setup): Promise<Response> {
   if (request.method !== "GET")
     throw new Refusal("method_not_allowed", "method not allowed: use GET", { allow: "GET" });
-  const [status] = ID.test(id) ? await callShard(() => shardOf(id, shards).wait([id], 0)) : [];
+  const [status] = ID.test(id) ? await callShard(() => shardOf(id, setup).wait([id], 0)) : [];
   if (status === undefined) throw new Refusal("not_found", "unknown id: use the id of the answer 202");
   return json(200, status);
 }
@@ -219,7 +219,13 @@ interface Unplaced {
   readonly shard: Shard;
   readonly event: NewEvent;
   /** Where its claim is made, if that is another shard than its own. */
-  readonly claims?: { readonly shard: Shard; readonly claim: string; isNew: boolean };
+  readonly claims?: ClaimElsewhere;
+}
+interface ClaimElsewhere {
+  readonly shard: Shard;
+  readonly claim: string;
+  readonly hash: string;
+  isNew: boolean;
 }
 interface Candidate extends Unplaced {
   readonly place: number;
@@ -243,7 +249,7 @@ async function accept(
   for (const candidate of candidates) {
     const { claims, event, place } = candidate;
     if (claims !== undefined) {
-      const made = await makeClaim(claims.shard, claims.claim, event.id, setup.shards);
+      const made = await makeClaim(claims, event.id, setup);
       if (made.id !== event.id) {
         results[place] = refused(claimedBy(event.kind));
         continue;
@@ -254,7 +260,7 @@ async function accept(
   }
   const byShard = new Map<Shard, Candidate[]>();
   for (const candidate of claimed) byShard.set(candidate.shard, [...(byShard.get(candidate.shard) ?? []), candidate]);
-  const noted = await noteWebhook(caller.webhookId, body, [...byShard.keys()], setup.shards);
+  const noted = await noteWebhook(caller.webhookId, body, [...byShard.keys()], setup);
   if (noted === "reused") {
     for (const { place } of claimed) results[place] = refused("webhook_id_reused");
     return results;
@@ -268,7 +274,7 @@ async function accept(
       } catch (thrown) {
         // Perhaps it was kept all the same: then it holds its claim.
         for (const { claims, event } of own) {
-          if (claims?.isNew === true) await releaseClaim(claims.shard, claims.claim, event.id, setup.shards);
+          if (claims?.isNew === true) await releaseClaim(claims, event.id, setup);
         }
         throw thrown;
       }
@@ -277,7 +283,7 @@ async function accept(
           const event = own[index]?.event;
           if (!("holder" in answer) || answer.holder === undefined || event?.claim === undefined) return answer;
           // Unless what holds the click is nobody's any more.
-          if (!(await isFreed(shard, event.claim, answer.holder, setup.shards))) return answer;
+          if (!(await isFreed(shard, event.claim, answer.holder, setup))) return answer;
           return (await callShard(() => shard.accept({ events: [event], webhook })))[0] ?? answer;
         }),
       );
@@ -289,7 +295,7 @@ async function accept(
           const { claims, event } = candidate;
           // A claim is made for what is kept, and for nothing else.
           if (claims?.isNew === true && ("refusal" in answer || answer.duplicate)) {
-            await releaseClaim(claims.shard, claims.claim, event.id, setup.shards);
+            await releaseClaim(claims, event.id, setup);
           }
         }),
       );
@@ -307,18 +313,20 @@ async function noteWebhook(
   id: string | undefined,
   body: string,
   asked: readonly Shard[],
-  shards: readonly Shard[],
+  setup: Setup,
 ): Promise<AcceptRequest["webhook"] | "reused"> {
   if (id === undefined || asked.length === 0) return undefined;
   const webhook = { id, digest: await hash(body) };
-  const keeper = shardOf(await hash(id), shards);
-  if (asked.length === 1 && asked[0] === keeper) return webhook;
-  return (await callShard(() => keeper.webhook(webhook.id, webhook.digest))) ? undefined : "reused";
+  const hashed = await hash(id);
+  const keeper = shardOf(hashed, setup);
+  if (asked.length === 1 && asked[0] === keeper && !hasFormer(setup)) return webhook;
+  return (await callShard(() => keeper.webhook(id, webhook.digest, hashed))) ? undefined : "reused";
 }
 
-async function candidateOf(item: ReadEvent, caller: Caller, { options, shards, idOf }: Setup): Promise<Unplaced> {
+async function candidateOf(item: ReadEvent, caller: Caller, setup: Setup): Promise<Unplaced> {
+  const { options, idOf } = setup;
   const id = await idOf(item.key);
-  const shard = shardOf(id, shards);
+  const shard = shardOf(id, setup);
   const event: NewEvent = {
     id,
     offerId: item.offerId,
@@ -328,11 +336,12 @@ async function candidateOf(item: ReadEvent, caller: Caller, { options, shards, i
     ...(options.isDeduplicated(item.offerId) ? {} : { order: item.claim }),
   };
   const isFree = caller.isSigned || options.severalPerClick;
-  return isFree ? { shard, event } : claiming(event, item.claim, shard, shards);
+  return isFree ? { shard, event } : claiming(event, item.claim, shard, setup);
 }
 
 /** A correction lies in its conversion's shard, which its id tells, and claims its own id wherever that falls. */
-async function correctionOf(item: ReadCorrection, { options, shards, idOf }: Setup): Promise<Unplaced> {
+async function correctionOf(item: ReadCorrection, setup: Setup): Promise<Unplaced> {
+  const { options, idOf } = setup;
   const [own, conversionId] = await Promise.all([idOf(item.key), idOf(item.conversionKey)]);
   const id = conversionId.slice(0, SHARD_DIGITS) + own.slice(SHARD_DIGITS);
   const event: NewEvent = {
@@ -344,33 +353,39 @@ async function correctionOf(item: ReadCorrection, { options, shards, idOf }: Set
     isSigned: true,
     order: orderOf(conversionId),
   };
-  return claiming(event, item.claim, shardOf(id, shards), shards);
+  return claiming(event, item.claim, shardOf(id, setup), setup);
 }
 
-/** An event with a claim, which is made with it where both are one shard's. */
-async function claiming(event: NewEvent, claim: string, shard: Shard, shards: readonly Shard[]): Promise<Unplaced> {
-  const keeper = shards.length === 1 ? shard : shardOf(await hash(claim), shards);
-  return keeper === shard
+/** An event with a claim, which is made with it where both are one shard's, and are no other's by a former number. */
+async function claiming(event: NewEvent, claim: string, shard: Shard, setup: Setup): Promise<Unplaced> {
+  if (setup.shards.length === 1) return { shard, event: { ...event, claim } };
+  const hashed = await hash(claim);
+  const keeper = shardOf(hashed, setup);
+  return keeper === shard && !hasFormer(setup)
     ? { shard, event: { ...event, claim } }
-    : { shard, event, claims: { shard: keeper, claim, isNew: false } };
+    : { shard, event, claims: { shard: keeper, claim, hash: hashed, isNew: false } };
+}
+
+function hasFormer({ layout }: Setup): boolean {
+  return layout.former.length > 0;
 }
 
 /** Makes a claim in another shard. One whose event was never kept, since a process ended in between, gives way. */
-async function makeClaim(shard: Shard, claim: string, id: string, shards: readonly Shard[]): Promise<Claim> {
-  const made = await callShard(() => shard.claim(claim, id));
-  if (made.id === id || !(await isFreed(shard, claim, made.id, shards))) return made;
-  return callShard(() => shard.claim(claim, id));
+async function makeClaim({ shard, claim, hash: hashed }: ClaimElsewhere, id: string, setup: Setup): Promise<Claim> {
+  const made = await callShard(() => shard.claim(claim, id, hashed));
+  if (made.id === id || !(await isFreed(shard, claim, made.id, setup))) return made;
+  return callShard(() => shard.claim(claim, id, hashed));
 }
 
 /** Takes back a claim that no event holds; says whether it did. */
-async function isFreed(shard: Shard, claim: string, holder: string, shards: readonly Shard[]): Promise<boolean> {
-  if (await callShard(() => shardOf(holder, shards).holds(holder, claim))) return false;
+async function isFreed(shard: Shard, claim: string, holder: string, setup: Setup): Promise<boolean> {
+  if (await callShard(() => shardOf(holder, setup).holds(holder, claim))) return false;
   return callShard(() => shard.unclaim(claim, holder, CLAIM_MS));
 }
 
 /** Takes back a claim of one's own, unless its event holds it. */
-async function releaseClaim(shard: Shard, claim: string, id: string, shards: readonly Shard[]): Promise<void> {
-  if (await callShard(() => shardOf(id, shards).holds(id, claim))) return;
+async function releaseClaim({ shard, claim }: ClaimElsewhere, id: string, setup: Setup): Promise<void> {
+  if (await callShard(() => shardOf(id, setup).holds(id, claim))) return;
   await callShard(() => shard.unclaim(claim, id, 0));
 }
 
@@ -387,11 +402,11 @@ const MESSAGES: Partial<Record<ForwarderCode, string>> = {
 };
 
 /** Puts the final states into the results, as far as they come in time. */
-async function settled(results: Result[], shards: readonly Shard[]): Promise<void> {
+async function settled(results: Result[], setup: Setup): Promise<void> {
   const ids = results.flatMap((result) => ("id" in result ? [result.id] : []));
   const statuses = await Promise.all(
-    shards.map((shard) => {
-      const own = ids.filter((id) => shardOf(id, shards) === shard);
+    setup.shards.map((shard) => {
+      const own = ids.filter((id) => shardOf(id, setup) === shard);
       return own.length === 0 ? [] : callShard(() => shard.wait(own, WAIT_MS));
     }),
   );

@@ -4,12 +4,14 @@
  */
 import type { Host } from "../host.js";
 import { failure, Refusal } from "./answer.js";
+import { Gate } from "./gate.js";
 import { handle } from "./handler.js";
 import { MemoryStore, type StoreSnapshot } from "./memory-store.js";
 import { type ForwarderOptions, resolveOptions } from "./options.js";
 import { Outbox } from "./outbox.js";
 import { findRoute } from "./path.js";
 import { createIds } from "./setup.js";
+import { shardLayout } from "./shard-map.js";
 
 export type { PostbackLine, WebhookLine } from "./incoming.js";
 export type { StoreSnapshot } from "./memory-store.js";
@@ -86,7 +88,9 @@ export function createForwarderInProcess(options: InProcessOptions): InProcessFo
   }
   // What an earlier one has left waits for no request.
   host.wakeAt(store.nextDue());
-  const setup = { options: resolved, shards: [outbox], idOf: createIds([outbox]) };
+  const layout = shardLayout({ shards: 1 });
+  const shards: Gate[] = [new Gate({ outbox, layout, own: undefined, peer: () => shards[0] as Gate })];
+  const setup = { options: resolved, shards, layout, idOf: createIds(shards) };
   return {
     async fetch(request) {
       const answer = await handle(request, () => setup);

@@ -9,6 +9,7 @@ import { handle } from "./handler.js";
 import { callerOf } from "./network.js";
 import { resolveOptions } from "./options.js";
 import { createIds, type Setup } from "./setup.js";
+import { shardLayout } from "./shard-map.js";
 import { sweepAll } from "./sweep.js";
 
 export { CakeError, type CakeErrorCode, isCakeError } from "../error.js";
@@ -84,10 +85,11 @@ export function createForwarder<Env extends object>(configure: (env: Env) => Wor
 function setUp(options: WorkerOptions): Setup {
   const resolved = resolveOptions(options, WORKER_NAMES);
   const { rateLimit } = options;
-  const shards = shardsOf(options);
+  const layout = shardLayout(options);
+  const shards = shardsOf(options.outbox, layout.size);
   const limit =
     rateLimit === undefined
       ? undefined
       : async (request: Request) => (await rateLimit.limit({ key: callerOf(request) })).success;
-  return { options: resolved, shards, idOf: createIds(shards), limit };
+  return { options: resolved, shards, layout, idOf: createIds(shards), limit };
 }

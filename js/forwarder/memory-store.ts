@@ -149,10 +149,14 @@ export class MemoryStore implements OutboxStore {
     this.#set(this.#claims, claim, undefined);
   }
 
+  findWebhook(webhookId: string): string | undefined {
+    return this.#webhooks.get(webhookId)?.digest;
+  }
+
   webhook(webhookId: string, digest: string, nowMs: number): string {
-    const known = this.#webhooks.get(webhookId);
+    const known = this.findWebhook(webhookId);
     if (known === undefined) this.#set(this.#webhooks, webhookId, { digest, at: nowMs });
-    return known?.digest ?? digest;
+    return known ?? digest;
   }
 
   stateCounts(): ReadonlyMap<StoredState, number> {

@@ -130,11 +130,12 @@ interface Replayed {
   readonly isMore?: true;
 }
 
-async function replay(fields: Record<string, unknown>, { options, shards }: Setup): Promise<Replayed> {
+async function replay(fields: Record<string, unknown>, setup: Setup): Promise<Replayed> {
+  const { options, shards } = setup;
   if (fields["id"] !== undefined) {
     checkNames("replay", fields, ["id"]);
     const id = idOf(fields);
-    return { replayed: await callShard(() => shardOf(id, shards).replay({ id })) };
+    return { replayed: await callShard(() => shardOf(id, setup).replay({ id })) };
   }
   const filter = filterOf(fields, options);
   const isEmpty = Object.values(filter).every((wish) => wish === undefined);
@@ -150,12 +151,12 @@ async function replay(fields: Record<string, unknown>, { options, shards }: Setu
   return { replayed, ...(counts.some((count) => count >= MAX_REPLAYED) ? { isMore: true } : {}) };
 }
 
-async function cancel(fields: Record<string, unknown>, { shards }: Setup): Promise<{ id: string; state: "cancelled" }> {
+async function cancel(fields: Record<string, unknown>, setup: Setup): Promise<{ id: string; state: "cancelled" }> {
   checkNames("cancel", fields, ["id", "reason"]);
   const id = idOf(fields);
   const reason = typeof fields["reason"] === "string" ? fields["reason"].trim() : "";
   if (!/^\P{Cc}{1,200}$/u.test(reason)) refuse("reason", "must be said, in 1 to 200 characters on one line");
-  switch (await callShard(() => shardOf(id, shards).cancel(id, reason))) {
+  switch (await callShard(() => shardOf(id, setup).cancel(id, reason))) {
     case "cancelled":
       return { id, state: "cancelled" };
     case "delivered":

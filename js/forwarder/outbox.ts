@@ -20,6 +20,7 @@ import {
   type ConversionState,
   claimedBy,
   type Hold,
+  type KeyKind,
   MAX_REPLAYED,
   type Shard,
   type ShardReport,
@@ -45,7 +46,7 @@ export interface OutboxDeps {
   /** Wakes the outbox by {@link Outbox.wake}. */
   readonly host: Host;
   /** The forwarder's other shards. @default none */
-  readonly peers?: (() => readonly Shard[]) | undefined;
+  readonly peers?: (() => readonly Pick<Shard, "siblings">[]) | undefined;
   /**
    * Runs the work of a window in one transaction of the store's database. No other outbox may use that database. The
    * outbox's memory may be ahead of the disk once this has thrown: the outbox must not be used any more.
@@ -68,7 +69,7 @@ const PAUSED = "paused";
 const ID_SECRET = "id secret";
 
 /** An outbox. */
-export class Outbox implements Shard {
+export class Outbox {
   readonly #deps: OutboxDeps;
   readonly #commit: GroupCommit;
   readonly #waiters = new Waiters();
@@ -76,7 +77,7 @@ export class Outbox implements Shard {
   readonly #counts: Counts;
   readonly #delivery: Delivery;
   /** The shards of the forwarder beside this one. */
-  readonly #peers: () => readonly Shard[];
+  readonly #peers: () => readonly Pick<Shard, "siblings">[];
   /** How many corrections wait: where none does, none is looked for. */
   #waitingCorrections: number;
   #isPaused: boolean;
@@ -102,6 +103,21 @@ export class Outbox implements Shard {
       family: (correction) => this.#family(correction),
       onStored: (before, after, transition) => this.#onStored(before, after, transition),
     });
+  }
+
+  /** Is there that key, or the row of that id? A conversion is there with the first of its corrections. */
+  has(kind: KeyKind | "row", key: string): boolean {
+    const { store } = this.#deps;
+    switch (kind) {
+      case "row":
+        return store.find(key) !== undefined;
+      case "event":
+        return store.find(key) !== undefined || store.siblings(orderOf(key)).length > 0;
+      case "claim":
+        return store.findClaim(key) !== undefined;
+      case "webhook":
+        return store.findWebhook(key) !== undefined;
+    }
   }
 
   async accept(request: AcceptRequest): Promise<readonly Acceptance[]> {

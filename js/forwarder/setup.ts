@@ -1,13 +1,18 @@
 /** What a request is served with: the options, and the shards. */
+import { call } from "../error.js";
 import { Refusal } from "./answer.js";
 import { type KeyedHash, keyedHash } from "./hash.js";
 import type { ResolvedOptions } from "./options.js";
 import type { Shard } from "./shard.js";
+import type { ShardLayout } from "./shard-map.js";
 
 /** What a handler serves with. */
 export interface Setup {
   readonly options: ResolvedOptions;
+  /** By their numbers; those of former numbers too. */
   readonly shards: readonly Shard[];
+  /** Which of them is asked. */
+  readonly layout: ShardLayout;
   /** An event's id by its key: whoever knows an order number cannot compute it. */
   readonly idOf: KeyedHash;
   /** May this caller ask now? */
@@ -37,8 +42,8 @@ export function createIds(shards: readonly Shard[]): KeyedHash {
 export const SHARD_DIGITS = 8;
 
 /** The shard of an id, or of any other hash. */
-export function shardOf(id: string, shards: readonly Shard[]): Shard {
-  const shard = shards[Number.parseInt(id.slice(0, SHARD_DIGITS), 16) % shards.length];
+export function shardOf(id: string, { shards, layout }: Pick<Setup, "shards" | "layout">): Shard {
+  const shard = shards[shards.length === 1 ? 0 : call(() => layout.map().home(id))];
   if (shard === undefined) throw new Refusal("outbox_unavailable", "there is no outbox");
   return shard;
 }

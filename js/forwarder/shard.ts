@@ -1,4 +1,4 @@
-/** What a handler asks of a shard, and what a shard tells: an outbox in this process, or a Durable Object elsewhere. */
+/** What a handler asks of a shard, and what a shard tells: in this process, or in a Durable Object elsewhere. */
 import type { ForwarderCode } from "./answer.js";
 import type { PostbackLine, WebhookLine } from "./incoming.js";
 import type { EventFilter, EventKind, NewEvent, Row, RowFilter, StoredState } from "./store.js";
@@ -76,7 +76,31 @@ export interface AcceptRequest {
   readonly events: readonly NewEvent[];
   /** The signed request that they came in. */
   readonly webhook?: { readonly id: string; readonly digest: string } | undefined;
+  /** How many shards have handed them on before. @default 0 */
+  readonly hops?: number | undefined;
 }
+
+/** What a shard is asked to keep, each in one shard alone. An event counts by its conversion: its corrections lie with it. */
+export type KeyKind = "event" | "claim" | "webhook";
+
+/** Something to be kept. */
+export interface ShardKey {
+  /** A conversion's id, a claim, a webhook's id. */
+  readonly key: string;
+  /** In hexadecimal: it says which shard is the key's. An event's is its id. */
+  readonly hash: string;
+}
+
+/** A shard wants to keep keys, and asks another that may have them. */
+export interface Search {
+  readonly kind: KeyKind;
+  /** The number of the shard that asks. */
+  readonly keeper: number;
+  readonly keys: readonly ShardKey[];
+}
+
+/** What it is told of each (`src/delivery/shards.rs`). */
+export type Reply = "known" | "unknown" | "held" | "unpromised";
 
 /** What an operator sees of a shard. */
 export interface ShardReport {
@@ -108,27 +132,32 @@ export interface Hold {
 /** What became of an event that an operator wants cancelled. */
 export type Cancellation = "cancelled" | "delivered" | "under_way" | "unknown";
 
-/** What a handler asks of a shard: an outbox here, or a Durable Object elsewhere. */
+/**
+ * What a handler asks of a shard: here, or in a Durable Object elsewhere. What a shard does not have it asks the other
+ * shards for that may have it, unless another shard `isAsked` so.
+ */
 export interface Shard {
   accept(request: AcceptRequest): Promise<readonly Acceptance[]>;
-  /** Makes a claim for an event of another shard; says for which event it is made. */
-  claim(claim: string, id: string): Promise<Claim>;
+  /** Makes a claim for an event of another shard; says for which event it is made. `hash` is the claim's. */
+  claim(claim: string, id: string, hash?: string, hops?: number): Promise<Claim>;
   /** Takes a claim of that event back, if it is at least so old; says whether it did. */
-  unclaim(claim: string, id: string, leastAgeMs: number): Promise<boolean>;
+  unclaim(claim: string, id: string, leastAgeMs: number, isAsked?: boolean): Promise<boolean>;
   /** Is there that event, and is the claim its own? */
-  holds(id: string, claim: string): Promise<boolean>;
-  /** The events of a click and offer that CAKE does not deduplicate. */
+  holds(id: string, claim: string, isAsked?: boolean): Promise<boolean>;
+  /** Says of each key whether this shard has it, and whether it would keep it without asking. */
+  seek(search: Search): Promise<readonly Reply[]>;
+  /** The events of a click and offer that CAKE does not deduplicate, of this shard alone. */
   siblings(order: string): Promise<readonly Sibling[]>;
   /** Waits until the events are over, or for so long. */
-  wait(ids: readonly string[], ms: number): Promise<readonly (Status | undefined)[]>;
+  wait(ids: readonly string[], ms: number, isAsked?: boolean): Promise<readonly (Status | undefined)[]>;
   report(): Promise<ShardReport>;
   list(filter: RowFilter): Promise<readonly Row[]>;
   /** Sends what has failed or was cancelled once more, at most {@link MAX_REPLAYED}; says how many that are. */
-  replay(what: { readonly id: string } | EventFilter): Promise<number>;
+  replay(what: { readonly id: string } | EventFilter, isAsked?: boolean): Promise<number>;
   /** Sends an event no more. */
-  cancel(id: string, reason: string): Promise<Cancellation>;
-  /** Takes note of a signed request whose events are other shards'; says whether its id serves this body alone. */
-  webhook(id: string, digest: string): Promise<boolean>;
+  cancel(id: string, reason: string, isAsked?: boolean): Promise<Cancellation>;
+  /** Takes note of a signed request whose events are other shards'; says whether its id serves this body alone. `hash` is the id's. */
+  webhook(id: string, digest: string, hash?: string, hops?: number): Promise<boolean>;
   /** The secret of all shards' ids. Only the first shard is asked. */
   idSecret(): Promise<string>;
   /** Counts an operator's secret, right or wrong; says for how many milliseconds none of this caller's is looked at. */

@@ -214,11 +214,17 @@ export class SqlStore implements OutboxStore {
     for (const { suffix } of this.#partitions) this.#sql.exec(`DELETE FROM claims${suffix} WHERE claim = ?`, claim);
   }
 
-  webhook(webhookId: string, digest: string, nowMs: number): string {
+  findWebhook(webhookId: string): string | undefined {
     for (const table of ["webhooks", "webhooks_old"]) {
       const [known] = this.#sql.exec(`SELECT digest FROM ${table} WHERE id = ?`, webhookId).toArray();
       if (known !== undefined) return String(known["digest"]);
     }
+    return undefined;
+  }
+
+  webhook(webhookId: string, digest: string, nowMs: number): string {
+    const known = this.findWebhook(webhookId);
+    if (known !== undefined) return known;
     this.#sql.exec("INSERT INTO webhooks VALUES (?, ?, ?)", webhookId, digest, nowMs);
     return digest;
   }

@@ -56,6 +56,11 @@ export function orderOf(conversionId: string): string {
   return `=${conversionId}`;
 }
 
+/** The conversion that an event is, or corrects, by its id. */
+export function conversionOf({ id, kind, order = "" }: Pick<NewEvent, "id" | "kind" | "order">): string {
+  return kind === "correction" ? order.slice(orderOf("").length) : id;
+}
+
 /** Which events are meant; what is absent does not matter. Times are the outbox's. */
 export interface EventFilter {
   /** `failed` is refused or dead. */
@@ -119,6 +124,8 @@ export interface OutboxStore {
   /** Makes a claim that is not made yet. */
   claim(claim: string, id: string, nowMs: number): void;
   unclaim(claim: string): void;
+  /** The digest that a webhook's id is known with. */
+  findWebhook(webhookId: string): string | undefined;
   /** Takes note of a webhook's id, unless it is known; says with which digest it is known. */
   webhook(webhookId: string, digest: string, nowMs: number): string;
   /** How many events there are of each state; asked once, at the start. */

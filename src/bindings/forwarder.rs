@@ -8,7 +8,8 @@ use crate::delivery::attempt::{Attempt, Input, Moment, Step, wire};
 use crate::delivery::circuit_breaker::Lane;
 use crate::delivery::correction::CorrectionBody;
 use crate::delivery::event::{Caller, RequestBody, read};
-use crate::delivery::{CircuitBreaker, Correction, Event, Relation, Route};
+use crate::delivery::shards::{Reply, number_of};
+use crate::delivery::{CircuitBreaker, Correction, Event, Relation, Route, ShardMap};
 use crate::{Error, Result};
 use js_sys::{Date, Function, Promise};
 use std::cell::RefCell;
@@ -141,6 +142,85 @@ fn push_error(out: &mut String, error: &Error) {
 #[wasm_bindgen(js_name = compareEvents)]
 pub fn compare_events(stored: &str, given: &str) -> Result<String, JsValue> {
     Ok(Relation::from_texts(stored, given)?.word().to_owned())
+}
+
+/// Which shard keeps what; see [`ShardMap`]. Hashes are hexadecimal.
+#[wasm_bindgen(js_name = ShardMap)]
+#[derive(Debug)]
+pub struct Shards(ShardMap);
+
+#[wasm_bindgen(js_class = ShardMap)]
+impl Shards {
+    /// The map of so many shards, and of the former numbers, the latest first.
+    ///
+    /// # Errors
+    /// Those of [`ShardMap::new`].
+    #[wasm_bindgen(constructor)]
+    pub fn new(shards: u32, former: Vec<u32>) -> Result<Self, JsValue> {
+        Ok(Self(ShardMap::new(shards, former)?))
+    }
+
+    /// How many shards there are in all: those of the former numbers too.
+    #[must_use]
+    pub fn size(&self) -> u32 {
+        self.0.size()
+    }
+
+    /// The shard that a key belongs to, by its hash.
+    ///
+    /// # Errors
+    /// Those of [`number_of`].
+    pub fn home(&self, hash: &str) -> Result<u32, JsValue> {
+        Ok(self.0.home(number_of(hash)?))
+    }
+
+    /// Where a key may be; see [`ShardMap::sites`].
+    ///
+    /// # Errors
+    /// Those of [`number_of`].
+    pub fn sites(&self, hash: &str) -> Result<Vec<u32>, JsValue> {
+        Ok(self.0.sites(number_of(hash)?))
+    }
+
+    /// What a shard does first with a key: the words of [`ShardMap::first`].
+    ///
+    /// # Errors
+    /// Those of [`number_of`].
+    pub fn first(
+        &self,
+        own: u32,
+        hash: &str,
+        is_here: bool,
+        is_handed_on: bool,
+    ) -> Result<String, JsValue> {
+        let hash = number_of(hash)?;
+        Ok(self.0.first(own, hash, is_here, is_handed_on).words())
+    }
+
+    /// What a shard does once these shards have given these replies: the words of [`ShardMap::next`].
+    #[must_use]
+    pub fn next(sites: Vec<u32>, replies: Vec<String>) -> String {
+        let replies: Vec<_> = sites
+            .into_iter()
+            .zip(replies.iter().map(|word| Reply::from_word(word)))
+            .collect();
+        ShardMap::next(&replies).words()
+    }
+
+    /// What a shard replies to another that wants to keep a key: the word of [`ShardMap::reply`].
+    ///
+    /// # Errors
+    /// Those of [`number_of`].
+    pub fn reply(
+        &self,
+        keeper: u32,
+        hash: &str,
+        is_here: bool,
+        is_held: bool,
+    ) -> Result<String, JsValue> {
+        let reply = self.0.reply(keeper, number_of(hash)?, is_here, is_held);
+        Ok(reply.word().to_owned())
+    }
 }
 
 /// Carries attempts out, and holds the shard's circuit breaker. Holds the key;

@@ -12,6 +12,7 @@
 //! | [`schedule`] | the waits between attempts |
 //! | [`shop`], [`postback`] | what shops' webhooks and networks' postbacks say of a conversion |
 //! | `secrets` | the secrets of both |
+//! | [`shards`] | which shard keeps what, also while their number changes |
 //! | [`circuit_breaker`] | how many attempts at once, and when none; whose trouble an answer is |
 
 pub(crate) mod attempt;
@@ -23,6 +24,7 @@ pub mod postback;
 pub(crate) mod route;
 pub(crate) mod schedule;
 mod secrets;
+pub(crate) mod shards;
 pub mod shop;
 #[cfg(test)]
 mod simulation;
@@ -33,3 +35,4 @@ pub use event::Event;
 pub(crate) use event::Relation;
 pub(crate) use outcome::State;
 pub use route::Route;
+pub(crate) use shards::ShardMap;

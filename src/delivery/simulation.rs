@@ -112,37 +112,11 @@ fn run(outage: &Outage) -> Course {
         let mut sent = 0;
         for shard in &mut shards {
             // In one second a connection carries so many requests.
-            let mut room = u64::from(shard.breaker.at_once()) * 1_000 / outage.latency_ms;
-            while room > 0 && shard.breaker.lane(second * 1_000, 0, 0) != Lane::Nothing {
-                let Some(attempts) = shard.take(second) else {
-                    break;
-                };
-                room -= 1;
-                sent += 1;
-                let signal = if is_away {
-                    Signal::Failing
-                } else {
-                    Signal::Healthy
-                };
-                shard.number += 1;
-                let heard = Heard {
-                    event: shard.number,
-                    refused_before_ms: None,
-                    started_ms: second * 1_000,
-                    now_ms: second * 1_000,
-                    random: random.next(),
-                };
-                shard.breaker.record(signal, heard);
-                course.attempts = course.attempts.max(attempts + 1);
-                let wait = schedule::wait_ms(attempts + 1, random.next(), None);
-                if let Some(ms) = wait.filter(|_| is_away) {
-                    let next = second + ms.div_ceil(1_000);
-                    shard.again.push(Reverse((next, attempts + 1)));
-                } else {
-                    shard.depth -= 1;
-                    course.dead += u64::from(is_away);
-                }
-            }
+            let per_shard = 5 * 1_000 / outage.latency_ms;
+            let done = deliver(shard, second, per_shard, is_away, &mut random);
+            sent += done.requests;
+            course.attempts = course.attempts.max(done.attempts);
+            course.dead += done.dead;
         }
         let depth: u64 = shards.iter().map(|shard| shard.depth).sum();
         course.deepest = course.deepest.max(depth);
@@ -207,5 +181,249 @@ fn an_outage_of_three_days_is_caught_up_without_a_stampede_and_nothing_dies() {
             course.asked_per_s < shards as f64 / 20.0 + 1.0,
             "{course:?}"
         );
+    }
+}
+
+/// Forwarders of several regions, each with an outbox of its own, and what they meet.
+struct Fleet {
+    name: &'static str,
+    /// Events a second that all of them are handed.
+    rate: u64,
+    regions: u64,
+    /// Of each region.
+    shards: u64,
+    latency_ms: u64,
+    /// CAKE is away for so many hours from the first minutes on.
+    outage_hours: u64,
+    /// One region is away, its rows with it: from this hour on, for so many hours. Its callers go to the others.
+    lost: Option<(u64, u64)>,
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+struct FleetCourse {
+    /// The most that one shard may deliver a second, and what it is handed when all is well.
+    most_per_shard: f64,
+    handed_per_shard: f64,
+    /// The most events that waited in one shard, and in all.
+    deepest_shard: u64,
+    deepest: u64,
+    /// The most that one shard held waiting in bytes on disk.
+    bytes_shard: u64,
+    /// From the end of all trouble until no region has more waiting than before, in hours; none where it takes over
+    /// thirty days.
+    caught_up_h: Option<f64>,
+    /// The most requests to CAKE in a second.
+    peak_per_s: u64,
+    /// Events that waited in the lost region when it went, and were delivered after its return.
+    stranded: u64,
+    /// Events that were accepted as the region went, and whose answer was lost: callers hand them to another region.
+    repeated: u64,
+    /// Events that were turned away with 503, since a shard was full.
+    turned_away: u64,
+    dead: u64,
+}
+
+/// Bytes on disk of an event that waits, as docs/scale.md has it.
+const BYTES: u64 = 280;
+/// The option `capacity`.
+const CAPACITY: u64 = 10_000_000;
+/// How long an answer takes to its caller.
+const ANSWER_MS: u64 = 50;
+
+/// All shards of a region fare alike: one stands for them.
+struct Region {
+    shard: Shard,
+    /// Events that were handed over so far, in fractions of a shard's.
+    handed: u64,
+    sent: u64,
+}
+
+fn run_fleet(fleet: &Fleet) -> FleetCourse {
+    let begin = 600;
+    let end = begin + fleet.outage_hours * 3_600;
+    let lost = fleet
+        .lost
+        .map(|(from, hours)| (begin + from * 3_600, begin + (from + hours) * 3_600));
+    let over = lost.map_or(end, |(_, until)| until.max(end));
+    let per_shard = 5 * 1_000 / fleet.latency_ms;
+    let mut course = FleetCourse {
+        most_per_shard: per_shard as f64,
+        handed_per_shard: fleet.rate as f64 / (fleet.regions * fleet.shards) as f64,
+        ..FleetCourse::default()
+    };
+    // The first region is the one that is lost.
+    let mut regions: Vec<Region> = (0..fleet.regions.min(2))
+        .map(|_| Region {
+            shard: Shard::default(),
+            handed: 0,
+            sent: 0,
+        })
+        .collect();
+    let mut random = Random(2_463_534_242);
+    let mut before = 0;
+    let mut second = 0;
+    loop {
+        let is_away = (begin..end).contains(&second);
+        let is_lost = lost.is_some_and(|(from, until)| (from..until).contains(&second));
+        if lost.is_some_and(|(from, _)| from == second) {
+            if let Some(first) = regions.first() {
+                course.stranded = first.shard.depth * fleet.shards;
+            }
+            course.repeated = fleet.rate / fleet.regions * ANSWER_MS / 1_000;
+        }
+        let there = fleet.regions - u64::from(is_lost);
+        for (place, region) in regions.iter_mut().enumerate() {
+            region.sent = 0;
+            if is_lost && place == 0 {
+                continue;
+            }
+            // In thousandths, so that no event is lost by rounding.
+            region.handed += fleet.rate * 1_000 / (there * fleet.shards);
+            let events = region.handed / 1_000;
+            region.handed %= 1_000;
+            let room = CAPACITY.saturating_sub(region.shard.depth).min(events);
+            let others = if place == 0 {
+                1
+            } else {
+                there - u64::from(!is_lost)
+            };
+            course.turned_away += (events - room) * fleet.shards * others;
+            if room > 0 {
+                region.shard.accept(second, room);
+            }
+            let shard = &mut region.shard;
+            let done = deliver(shard, second, per_shard, is_away, &mut random);
+            region.sent = done.requests;
+            course.dead += done.dead;
+        }
+        let of = |take: fn(&Region) -> u64| {
+            let first = regions.first().map_or(0, take);
+            let other = regions.last().map_or(0, take);
+            (first + other * (fleet.regions - 1)) * fleet.shards
+        };
+        course.deepest = course.deepest.max(of(|region| region.shard.depth));
+        course.peak_per_s = course.peak_per_s.max(of(|region| region.sent));
+        let deepest = regions.iter().map(|region| region.shard.depth).max();
+        let deepest = deepest.unwrap_or_default();
+        course.deepest_shard = course.deepest_shard.max(deepest);
+        course.bytes_shard = course.deepest_shard * BYTES;
+        if second < begin {
+            before = before.max(deepest);
+        } else if second >= over {
+            if deepest <= before {
+                course.caught_up_h = Some((second - over) as f64 / 3_600.0);
+                return course;
+            }
+            if second > over + 30 * 86_400 {
+                return course;
+            }
+        }
+        second += 1;
+    }
+}
+
+/// What a shard did in one second.
+#[derive(Default)]
+struct Done {
+    requests: u64,
+    /// Of one event, at most.
+    attempts: u32,
+    dead: u64,
+}
+
+/// One second of a shard, which can send so many requests in it.
+fn deliver(shard: &mut Shard, second: u64, most: u64, is_away: bool, random: &mut Random) -> Done {
+    let mut done = Done::default();
+    let mut room = most * u64::from(shard.breaker.at_once()) / 5;
+    while room > 0 && shard.breaker.lane(second * 1_000, 0, 0) != Lane::Nothing {
+        let Some(attempts) = shard.take(second) else {
+            break;
+        };
+        room -= 1;
+        done.requests += 1;
+        let signal = if is_away {
+            Signal::Failing
+        } else {
+            Signal::Healthy
+        };
+        shard.number += 1;
+        let heard = Heard {
+            event: shard.number,
+            refused_before_ms: None,
+            started_ms: second * 1_000,
+            now_ms: second * 1_000,
+            random: random.next(),
+        };
+        shard.breaker.record(signal, heard);
+        done.attempts = done.attempts.max(attempts + 1);
+        let wait = schedule::wait_ms(attempts + 1, random.next(), None);
+        if let Some(ms) = wait.filter(|_| is_away) {
+            let next = second + ms.div_ceil(1_000);
+            shard.again.push(Reverse((next, attempts + 1)));
+        } else {
+            shard.depth -= 1;
+            done.dead += u64::from(is_away);
+        }
+    }
+    done
+}
+
+/// The table of docs/scale.md; `npm run bench -- scale` prints it.
+#[test]
+fn ten_thousand_events_a_second_outlast_a_day_without_cake_and_the_loss_of_a_region() {
+    let fleet = |name, regions, outage_hours, lost| Fleet {
+        name,
+        rate: 10_000,
+        regions,
+        shards: 64,
+        latency_ms: 100,
+        outage_hours,
+        lost,
+    };
+    println!(
+        "| 10,000 events a second | regions of 64 shards | handed to a shard, of at most | deepest shard | on its disk | waiting in all | caught up after | most to CAKE | stranded | repeated | turned away |"
+    );
+    println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
+    for each in [
+        fleet("CAKE is away for a day", 4, 24, None),
+        fleet("the same", 8, 24, None),
+        fleet("a region is lost for 6 h", 4, 0, Some((0, 6))),
+        fleet("the same", 8, 0, Some((0, 6))),
+        fleet("both: the region after 12 h", 8, 24, Some((12, 6))),
+    ] {
+        let course = run_fleet(&each);
+        let caught_up = course
+            .caught_up_h
+            .map_or_else(|| "never".to_owned(), |hours| format!("{hours:.1} h"));
+        println!(
+            "| {} | {} | {:.1} of {:.0} a second | {} | {} MB | {} | {caught_up} | {} a second | {} | {} | {} |",
+            each.name,
+            each.regions,
+            course.handed_per_shard,
+            course.most_per_shard,
+            course.deepest_shard,
+            course.bytes_shard / 1_000_000,
+            course.deepest,
+            course.peak_per_s,
+            course.stranded,
+            course.repeated,
+            course.turned_away,
+        );
+        assert_eq!(course.dead, 0, "{course:?}");
+        // Nothing is turned away before a shard holds ten million events.
+        assert_eq!(course.turned_away, 0, "{course:?}");
+        assert!(course.caught_up_h.is_some(), "{course:?}");
+        // Five connections a shard, whatever has gathered.
+        assert!(
+            course.peak_per_s <= each.regions * each.shards * 50,
+            "{course:?}"
+        );
+        if each.outage_hours > 0 {
+            let gathered = each.outage_hours * 3_600 * each.rate;
+            // While a region is lost its rows stand still, and the others hold its callers' events.
+            assert!(course.deepest >= gathered, "{course:?}");
+            assert!(course.deepest <= gathered + gathered / 100, "{course:?}");
+        }
     }
 }

@@ -31,6 +31,12 @@ export interface Killable {
   stop(): Promise<unknown>;
 }
 
+/** A release's numbers of shards. */
+export interface ShardNumbers {
+  readonly shards: number;
+  readonly formerShards: readonly number[];
+}
+
 /** What is to happen. */
 export interface ChaosOptions {
   /** @default "workerd" */
@@ -45,6 +51,13 @@ export interface ChaosOptions {
   readonly deduplicates: boolean;
   /** The share of the events that are corrected, half of them twice. @default 0 */
   readonly correctedShare?: number;
+  /**
+   * The numbers of shards of each release, one after the other. In workerd two run at once, and at each kill more
+   * objects and requests have the later one; a Node process has one. @default four shards, all the time
+   */
+  readonly releases?: readonly ShardNumbers[];
+  /** The share of the events that are handed over twice at once; as many are repeated in the end. @default 0 */
+  readonly repeatedShare?: number;
   /** How long to wait for the last event. */
   readonly patienceMs: number;
   /** CAKE goes on being bad for so long after the last event was accepted. */
@@ -63,6 +76,10 @@ export interface ChaosReport {
   readonly recorded_twice: number;
   /** Accepted, and never recorded. */
   readonly lost: number;
+  /** Events and claims that lie in two shards. */
+  readonly kept_twice: number;
+  /** Events that were repeated in the end, and not known. */
+  readonly forgotten: number;
   /** Recorded, but the forwarder does not know it: refused, dead or still waiting. */
   readonly undelivered: number;
   /** Corrections answered 202, and found once in the rows, behind those that were handed over before them. */
@@ -113,7 +130,12 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
       },
     ]);
 
-    const start = () => startForwarder(host, home, port, sandboxOrigin, secret, deduplicates);
+    const { releases = [{ shards: 4, formerShards: [] }], repeatedShare = 0 } = options;
+    let kills = 0;
+    const start = () => {
+      const progress = Math.min(1, kills / Math.max(1, options.kills)) * (releases.length - 1);
+      return startForwarder(host, home, port, sandboxOrigin, secret, deduplicates, {}, releases, progress);
+    };
     const forwarder = { now: await start() };
     running.push({ stop: () => forwarder.now.stop() });
     const leaks: string[] = [];
@@ -127,13 +149,17 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
     const accepted = new Set<string>();
     // By the conversion's unique id, in the order of their acceptance.
     const corrected = new Map<string, Correction[]>();
+    const repeated: string[] = [];
     const share = options.correctedShare ?? 0;
     let retries = 0;
     let areDone = false;
     const client = async () => {
       for (let event = waiting.pop(); event !== undefined; event = waiting.pop()) {
-        await handOver("conversions", JSON.stringify(event));
+        const body = JSON.stringify(event);
+        const isRepeated = Math.random() < repeatedShare;
+        await Promise.all(Array.from({ length: isRepeated ? 2 : 1 }, () => handOver("conversions", body)));
         accepted.add(event.uniqueId);
+        if (isRepeated) repeated.push(body);
         // At once: its conversion is seldom delivered by then.
         for (const correction of correctionsOf(event, accepted.size, share)) {
           await handOver("corrections", JSON.stringify(correction));
@@ -145,7 +171,7 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
       for (;;) {
         const answer = await post(origin, agent, body, route);
         seen("an answer", answer.body);
-        if (answer.status === 202) return;
+        if (answer.status === 202) return answer.body;
         if (answer.status !== 0 && answer.status < 500) throw new Error(`${answer.status}: ${answer.body}`);
         retries += 1;
         await sleep(20 + Math.random() * 80);
@@ -155,7 +181,6 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
       areDone = true;
     });
 
-    let kills = 0;
     const [least, most] = options.killEveryMs;
     while (kills < options.kills || !areDone) {
       await Promise.race([sleep(least + Math.random() * (most - least)), ...(kills < options.kills ? [] : [all])]);
@@ -168,6 +193,11 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
       forwarder.now = await start();
     }
     await all;
+    let forgotten = 0;
+    for (const body of repeated) {
+      const { duplicate } = JSON.parse(await handOver("conversions", body)) as { duplicate: boolean };
+      if (!duplicate) forgotten += 1;
+    }
     agent.destroy();
 
     // CAKE heals: what waits then is delivered when its time has come, by its alarm alone.
@@ -198,6 +228,8 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
       recorded_once: times.filter((count) => count === 1).length,
       recorded_twice: times.filter((count) => count > 1).length,
       lost: times.filter((count) => count === 0).length,
+      kept_twice: keptTwice(home),
+      forgotten,
       undelivered: accepted.size + corrections.length - settled,
       corrections: corrections.length,
       corrections_applied_once: corrections.filter((count) => count === 1).length,
@@ -332,8 +364,12 @@ export function startForwarder(
   secret: string,
   deduplicates: boolean,
   more: Readonly<Record<string, string>> = {},
+  releases: readonly ShardNumbers[] = [{ shards: 4, formerShards: [] }],
+  progress = 0,
 ): Promise<Killable> {
   const environment = {
+    CAKE_RELEASES: JSON.stringify(releases),
+    CAKE_PROGRESS: String(progress),
     CAKE_BASE_URL: cake,
     CAKE_API_KEY: API_KEY,
     CAKE_OPERATOR_SECRET: secret,
@@ -343,7 +379,7 @@ export function startForwarder(
     CAKE_SIGNING_SECRETS: SIGNING_SECRET,
     ...more,
   };
-  if (host === "node") return startInNode(home, port, environment);
+  if (host === "node") return startInNode(home, port, environment, releases[Math.floor(progress)]);
   return startWorkerd({
     program,
     home: join(home, "forwarder"),
@@ -365,7 +401,12 @@ export function startForwarder(
 }
 
 /** The options of tests/chaos/worker.ts, in a file. */
-function startInNode(home: string, port: number, environment: Readonly<Record<string, string>>): Promise<Killable> {
+function startInNode(
+  home: string,
+  port: number,
+  environment: Readonly<Record<string, string>>,
+  numbers: ShardNumbers | undefined,
+): Promise<Killable> {
   return startNodeForwarder({
     home: join(home, "forwarder"),
     environment: {
@@ -375,7 +416,7 @@ function startInNode(home: string, port: number, environment: Readonly<Record<st
     },
     options: {
       port,
-      shards: 4,
+      ...numbers,
       baseUrl: environment["CAKE_BASE_URL"],
       upstreamDedupe: environment["CAKE_DEDUPLICATES"] === "yes",
       timeoutMs: 2_000,
@@ -428,6 +469,24 @@ export async function untilSettled(
 async function struck(origin: string): Promise<number> {
   const { struck } = (await (await fetch(`${origin}/__sandbox/faults/struck`)).json()) as { struck?: number };
   return struck ?? 0;
+}
+
+/** How many events and claims lie in the rows of two shards. */
+function keptTwice(home: string): number {
+  const places = new Map<string, number>();
+  for (const file of globSync("forwarder/rows/**/*.sqlite", { cwd: home })) {
+    const database = new DatabaseSync(join(home, file));
+    const tables = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all();
+    for (const name of tables.map((table) => String(table["name"]))) {
+      const [kind] = /^(events|claims)(_\w+)?$/.exec(name)?.slice(1) ?? [];
+      if (kind === undefined) continue;
+      for (const { it } of database.prepare(`SELECT ${kind === "events" ? "id" : "claim"} AS it FROM ${name}`).all()) {
+        places.set(`${kind} ${it}`, (places.get(`${kind} ${it}`) ?? 0) + 1);
+      }
+    }
+    database.close();
+  }
+  return [...places.values()].filter((count) => count > 1).length;
 }
 
 /** What was recorded of each unique id, by the sandbox's own rows. */

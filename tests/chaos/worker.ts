@@ -1,4 +1,7 @@
-/** The forwarder under chaos: its clock runs faster than the world's, and it logs nothing. */
+/**
+ * The forwarder under chaos: its clock runs faster than the world's, and it logs nothing. Of a list of releases, each
+ * with its numbers of shards, two run at once: a share of the objects and of the requests has the later one.
+ */
 import { createForwarder } from "cake-edge/forwarder";
 
 interface Env {
@@ -10,11 +13,22 @@ interface Env {
   readonly CAKE_SEVERAL_PER_CLICK: string;
   readonly CAKE_CLOCK_SPEED: string;
   readonly CAKE_SIGNING_SECRETS: string;
+  /** JSON: the numbers of shards of each release, as {@link Numbers}. */
+  readonly CAKE_RELEASES: string;
+  /** How far the releases have come: 1.25 is a quarter of the way from the second to the third. */
+  readonly CAKE_PROGRESS: string;
 }
 
-const forwarder = createForwarder<Env>((env) => ({
+/** An environment of one release. */
+type Released = Env & { readonly numbers: Numbers };
+interface Numbers {
+  readonly shards: number;
+  readonly formerShards: readonly number[];
+}
+
+const forwarder = createForwarder<Released>((env) => ({
   outbox: env.OUTBOX,
-  shards: 4,
+  ...env.numbers,
   baseUrl: env.CAKE_BASE_URL,
   apiKey: env.CAKE_API_KEY,
   operatorSecret: env.CAKE_OPERATOR_SECRET,
@@ -27,5 +41,26 @@ const forwarder = createForwarder<Env>((env) => ({
   log: () => undefined,
 }));
 
-export const CakeOutbox = forwarder.Outbox;
-export default { fetch: forwarder.fetch };
+const released = new WeakMap<Env, Released[]>();
+
+/** The environment of who changes over at this point from 0 to 1 of a release's way. */
+function releaseFor(env: Env, turn: number): Released {
+  let all = released.get(env);
+  if (all === undefined) {
+    all = (JSON.parse(env.CAKE_RELEASES) as Numbers[]).map((numbers) => ({ ...env, numbers }));
+    released.set(env, all);
+  }
+  const progress = Number(env.CAKE_PROGRESS);
+  const whole = Math.floor(progress);
+  const chosen = all[turn < progress - whole ? whole + 1 : whole];
+  if (chosen === undefined) throw new Error("there is no such release");
+  return chosen;
+}
+
+export class CakeOutbox extends forwarder.Outbox {
+  constructor(ctx: DurableObjectState, env: Env) {
+    // By the object's id: one that has changed over stays so, whenever it starts.
+    super(ctx, releaseFor(env, Number.parseInt(ctx.id.toString().slice(0, 8), 16) / 2 ** 32));
+  }
+}
+export default { fetch: (request: Request, env: Env) => forwarder.fetch(request, releaseFor(env, Math.random())) };

@@ -87,6 +87,44 @@ test(
   PATIENCE_MS,
 );
 
+test.each(["workerd", "node"] as const)(
+  "while the number of shards changes from 4 to 6 to 3, and back, in %s, every event is kept once, recorded once and known",
+  async (host) => {
+    const releases = [
+      { shards: 4, formerShards: [] },
+      { shards: 6, formerShards: [4] },
+      { shards: 3, formerShards: [6, 4] },
+      { shards: 6, formerShards: [3, 4] },
+    ];
+    const report = await chaos({
+      ...short,
+      host,
+      killEveryMs: [700, 1_500],
+      events: 60,
+      kills: 5,
+      deduplicates: true,
+      correctedShare: 0.2,
+      releases,
+      repeatedShare: 0.3,
+    });
+    expect(report).toMatchObject({
+      accepted: 60,
+      recorded_once: 60,
+      recorded_twice: 0,
+      lost: 0,
+      kept_twice: 0,
+      forgotten: 0,
+      undelivered: 0,
+      corrections_applied_once: report.corrections,
+      corrections_twice: 0,
+      corrections_out_of_order: 0,
+      leaks: [],
+    });
+    expect(report.corrections).toBe(18);
+  },
+  PATIENCE_MS,
+);
+
 test(
   "events that CAKE refuses or fails do not hold up the good ones, among them or behind them",
   async () => {

@@ -391,6 +391,43 @@ test("the number of shards is the folder's, also where the lock's file is lost",
   await openForwarder({ ...OPTIONS, folder, shards: 3 }).close();
 });
 
+test("the number of shards changes where the former one is named, and the folder says for how long", async () => {
+  const folder = join(newFolder(), "rows");
+  const headers = { origin: SITE, "content-type": "application/json" };
+  const open = (numbers: object) => openForwarder({ ...OPTIONS, folder, retentionDays: 30, ...numbers });
+  const events = Array.from({ length: 12 }, (_, index) => ({
+    clickId: crypto.randomUUID(),
+    offerId: 12_345,
+    uniqueId: `moved-${index}`,
+  }));
+  /** How many of them are known. */
+  const known = async (numbers: object) => {
+    const forwarder = open(numbers);
+    const body = JSON.stringify({ conversions: events });
+    const answer = await forwarder.fetch(new Request(`${SITE}/cake/conversions`, { method: "POST", headers, body }));
+    const { results } = (await answer.json()) as { results: { duplicate: boolean }[] };
+    const asked = new Request(`${SITE}/cake/operator/counts`, { headers: { authorization: `Bearer ${OPERATOR}` } });
+    const { counts } = (await (await forwarder.fetch(asked)).json()) as { counts: { pending: number } };
+    await forwarder.close();
+    return [results.filter(({ duplicate }) => duplicate).length, counts.pending];
+  };
+  expect(await known({ shards: 3 })).toEqual([0, 12]);
+  expect(() => open({ shards: 5 })).toThrow(/shards must be 3, .* or formerShards must name 3/);
+  expect(await known({ shards: 5, formerShards: [3] })).toEqual([12, 12]);
+  expect(() => open({ shards: 5 })).toThrow(/formerShards must name 3 until \d{4}-\d\d-\d\d/);
+  expect(() => open({ shards: 5, formerShards: [5] })).toThrow(/formerShards must not name today's number/);
+  expect(await known({ shards: 2, formerShards: [5, 3] })).toEqual([12, 12]);
+  expect(await known({ shards: 3, formerShards: [2, 5] })).toEqual([12, 12]);
+  // The time is over: what waits in a shard without a number is delivered all the same.
+  const lock = new DatabaseSync(join(folder, "lock.sqlite"));
+  lock.exec("UPDATE former SET until_ms = 1");
+  lock.close();
+  const forwarder = open({ shards: 3 });
+  const asked = new Request(`${SITE}/cake/operator/counts`, { headers: { authorization: `Bearer ${OPERATOR}` } });
+  expect(await (await forwarder.fetch(asked)).json()).toMatchObject({ counts: { pending: 12 } });
+  await forwarder.close();
+});
+
 test("one process opens a folder once, and once more after it has closed it", async () => {
   const folder = join(newFolder(), "deep", "rows");
   const first = openForwarder({ ...OPTIONS, folder });

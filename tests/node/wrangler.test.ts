@@ -51,6 +51,21 @@ test("the Worker bundles, with its bindings, and without a secret", () => {
   expect(holding(join(home, "out"), KEY)).toEqual([]);
 });
 
+test("the Worker of the queues bundles, with the queues that its configuration names", () => {
+  const folder = join(home, "queues");
+  mkdirSync(folder);
+  for (const file of ["index.ts", "wrangler.jsonc"]) cpSync(join("workers/queues", file), join(folder, file));
+  const { status, stdout } = spawnSync("wrangler", ["deploy", "--dry-run", "--outdir", "out"], {
+    cwd: folder,
+    encoding: "utf8",
+    env: environment,
+  });
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/env\.CONVERSIONS \(cake-conversions\)\s+Queue/);
+  expect(stdout).toMatch(/env\.REFUSED \(cake-refused\)\s+Queue/);
+  expect(stdout).toMatch(/env\.FORWARDER \(cake-forwarder\)\s+Worker/);
+});
+
 test("served by wrangler it delivers, sweeps, and leaves the key nowhere", async () => {
   const asked: string[] = [];
   const cake = createServer((request, response) => {

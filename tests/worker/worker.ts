@@ -56,8 +56,8 @@ export const wished = createForwarder<Env>((env) => ({
   ...settings,
   apiKey: env.CAKE_API_KEY,
   shards: 1,
-  ...wishes.now,
   outbox: env.WISHED,
+  ...wishes.now,
 }));
 
 export const WishedOutbox = wished.Outbox;

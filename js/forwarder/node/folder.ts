@@ -1,8 +1,9 @@
-/** The folder of an outbox. It belongs to one process at a time, and its number of shards is fixed. */
+/** The folder of an outbox. It belongs to one process at a time, and remembers its numbers of shards. */
 import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { CakeError } from "../../error.js";
+import type { ShardLayout } from "../shard-map.js";
 import { isBusy, openFile } from "./sqlite.js";
 
 /** The file that the process locks. The lock is the system's, so a killed process leaves none behind. */
@@ -10,9 +11,12 @@ const LOCK = "lock.sqlite";
 
 const SHARD = /^shard-\d+\.sqlite$/;
 
+/** What is over may be kept for a half of the retention longer. */
+const KEPT = 1.5;
+
 /** A folder that this process has locked. */
 export interface Folder {
-  /** The database file of each shard. */
+  /** The database file of each shard, by its number. Those of shards beyond today's and the former numbers come last. */
   readonly files: readonly string[];
   release(): void;
 }
@@ -20,23 +24,19 @@ export interface Folder {
 /**
  * Locks a folder, and makes it where it is missing.
  *
- * @throws CakeError `outbox_in_use`, `invalid_field` for another number of shards, `outbox_failed`, `wrong_runtime`
+ * @throws CakeError `outbox_in_use`, `invalid_field` for numbers of shards that leave out one whose events are kept still,
+ * `outbox_failed`, `wrong_runtime`
  */
-export function takeFolder(folder: string, shards: number): Folder {
+export function takeFolder(folder: string, layout: ShardLayout, retentionMs: number): Folder {
   let lock: DatabaseSync | undefined;
+  let made = 0;
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const made = readdirSync(folder).filter((name) => SHARD.test(name)).length;
+    made = readdirSync(folder).filter((name) => SHARD.test(name)).length;
     lock = openFile(join(folder, LOCK));
     lock.exec("BEGIN EXCLUSIVE; CREATE TABLE IF NOT EXISTS outbox (shards INTEGER NOT NULL)");
-    const known = lock.prepare("SELECT shards FROM outbox").get()?.["shards"];
-    // A copy of the folder may lack the lock file.
-    const begun = known === undefined ? made : Number(known);
-    if (begun > 0 && begun !== shards) {
-      const rule = `must be ${begun}, as this outbox was begun with: what waits in another shard would never be sent`;
-      throw new CakeError({ code: "invalid_field", parameter: "shards", rule });
-    }
-    if (known === undefined) lock.prepare("INSERT INTO outbox VALUES (?)").run(shards);
+    lock.exec("CREATE TABLE IF NOT EXISTS former (shards INTEGER PRIMARY KEY, until_ms INTEGER NOT NULL)");
+    noteNumbers(lock, layout, made, retentionMs);
     lock.exec("COMMIT");
     // The process holds the lock until it ends, even by a kill.
     lock.exec("BEGIN EXCLUSIVE");
@@ -46,9 +46,42 @@ export function takeFolder(folder: string, shards: number): Folder {
   }
   const held = lock;
   return {
-    files: Array.from({ length: shards }, (_, index) => join(folder, `shard-${index}.sqlite`)),
+    // A shard that has no number any more delivers what waits in it.
+    files: Array.from({ length: Math.max(layout.size, made) }, (_, index) => join(folder, `shard-${index}.sqlite`)),
     release: () => held.close(),
   };
+}
+
+/** Checks today's and the former numbers against those that the folder has had, and notes today's. */
+function noteNumbers(lock: DatabaseSync, { shards, former }: ShardLayout, made: number, retentionMs: number): void {
+  const now = Date.now();
+  lock.prepare("DELETE FROM former WHERE until_ms < ?").run(now);
+  const known = lock.prepare("SELECT shards FROM outbox").get()?.["shards"];
+  // A copy of the folder may lack the lock file.
+  const before = known === undefined ? made : Number(known);
+  const had = new Map(
+    lock
+      .prepare("SELECT * FROM former")
+      .all()
+      .map((row) => [Number(row["shards"]), Number(row["until_ms"])]),
+  );
+  if (before > 0 && before !== shards) {
+    had.set(before, now + KEPT * retentionMs);
+    if (!former.includes(before)) {
+      const rule = `must be ${before}, as this outbox was begun with, or formerShards must name ${before}: its events are looked for by that number`;
+      throw new CakeError({ code: "invalid_field", parameter: "shards", rule });
+    }
+  }
+  for (const [number, untilMs] of had) {
+    if (number === shards || former.includes(number)) continue;
+    const until = new Date(untilMs).toISOString().slice(0, 10);
+    const rule = `must name ${number} until ${until}: this outbox had ${number} shards, and its events are looked for by that number`;
+    throw new CakeError({ code: "invalid_field", parameter: "formerShards", rule });
+  }
+  lock.exec("DELETE FROM outbox; DELETE FROM former");
+  lock.prepare("INSERT INTO outbox VALUES (?)").run(shards);
+  const note = lock.prepare("INSERT INTO former VALUES (?, ?)");
+  for (const [number, untilMs] of had) if (number !== shards) note.run(number, Math.ceil(untilMs));
 }
 
 /** The error of a folder that cannot be opened, with a stable code. */

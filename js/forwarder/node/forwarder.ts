@@ -1,11 +1,12 @@
 /** A forwarder in one process: opens its shards, and answers requests until it is closed or its disk fails. */
 import type { CakeError } from "../../error.js";
-import { integerOption, refuse, stringOption } from "../../option.js";
+import { refuse, stringOption } from "../../option.js";
 import { failure, Refusal } from "../answer.js";
 import { handle } from "../handler.js";
 import { ADDRESS_HEADER } from "../network.js";
 import { type ForwarderOptions, resolveOptions } from "../options.js";
 import { createIds } from "../setup.js";
+import { shardLayout } from "../shard-map.js";
 import { sweepAll } from "../sweep.js";
 import { failed, problemOf, takeFolder } from "./folder.js";
 import { createLimit, type RateLimitOptions } from "./rate-limit.js";
@@ -18,17 +19,23 @@ export interface NodeOptions extends ForwarderOptions {
    */
   readonly folder: string;
   /**
-   * The number of shards. Each is a database file, and sends up to five requests to CAKE at once. The folder keeps the
-   * number that it was begun with: an event is looked for in the shard of its key.
+   * The number of shards, from 1 to 64. Each is a database file, and sends up to five requests to CAKE at once. An event is
+   * looked for in the shard of its key, so the folder remembers its numbers: {@link formerShards} must name those before.
    * @default 4
    */
   readonly shards?: number;
+  /**
+   * The numbers of {@link shards} before today's, the latest first, at most four. An event, a click's claim or a webhook's
+   * id is looked for by these numbers too. The folder says when one may be left out.
+   * @default [] (the number was never changed)
+   */
+  readonly formerShards?: readonly number[];
   /** The limit of requests for each caller's address. @default no limit */
   readonly rateLimit?: RateLimitOptions;
 }
 
 /** The names of the options that only this host has. */
-export const NODE_NAMES = ["folder", "shards", "rateLimit"];
+export const NODE_NAMES = ["folder", "shards", "formerShards", "rateLimit"];
 
 /** The interval of the sweep, as of the Worker's cron trigger. */
 const SWEEP_MS = 300_000;
@@ -71,7 +78,8 @@ export function openForwarder(options: NodeOptions): NodeForwarder {
   const name = stringOption("folder", options.folder);
   if (name.trim() === "") refuse("folder", "is missing: a folder for the outbox's rows, on a disk of this machine");
   const limit = rateLimit === undefined ? undefined : createLimit(rateLimit);
-  const folder = takeFolder(name, integerOption("shards", options.shards, 1, 64) ?? 4);
+  const layout = shardLayout(options);
+  const folder = takeFolder(name, layout, resolved.retentionMs);
 
   let state: "open" | "closing" | "failed" = "open";
   let tell: (error: CakeError) => void;
@@ -80,6 +88,7 @@ export function openForwarder(options: NodeOptions): NodeForwarder {
   });
   const shards: NodeShard[] = [];
   const outboxes = () => shards.map(({ outbox }) => outbox);
+  const gates = () => shards.map(({ gate }) => gate);
   const release = () => {
     for (const shard of shards) shard.release();
     folder.release();
@@ -92,19 +101,18 @@ export function openForwarder(options: NodeOptions): NodeForwarder {
     for (const outbox of outboxes()) outbox.stop();
     tell(failed(thrown, `the outbox in ${name} cannot be written`));
   };
-  const sweeper = setInterval(() => void sweepAll(outboxes()).catch(() => undefined), SWEEP_MS);
+  const sweeper = setInterval(() => void sweepAll(gates()).catch(() => undefined), SWEEP_MS);
   sweeper.unref();
   try {
-    for (const file of folder.files) {
-      const peers = () => outboxes().filter((_, index) => folder.files[index] !== file);
-      shards.push(new NodeShard({ file, options, moreNames: NODE_NAMES, peers, onFailure: fail }));
+    for (const [own, file] of folder.files.entries()) {
+      shards.push(new NodeShard({ file, options, moreNames: NODE_NAMES, own, layout, shards: gates, onFailure: fail }));
     }
   } catch (thrown) {
     clearInterval(sweeper);
     release();
     throw problemOf(thrown, name);
   }
-  const setup = { options: resolved, shards: outboxes(), idOf: createIds(outboxes()), limit };
+  const setup = { options: resolved, shards: gates(), layout, idOf: createIds(gates()), limit };
   for (const shard of shards) shard.wake();
 
   const underWay = new Set<Promise<Response>>();

@@ -1,8 +1,10 @@
 /** One shard in this process: an outbox, its database and its timer. */
 import { Alarm } from "../../alarm.js";
+import { Gate } from "../gate.js";
 import { type ForwarderOptions, resolveOptions } from "../options.js";
 import { Outbox } from "../outbox.js";
 import type { Shard } from "../shard.js";
+import type { ShardLayout } from "../shard-map.js";
 import { SqlStore } from "../sql-store.js";
 import { NodeDatabase } from "./sqlite.js";
 
@@ -15,8 +17,11 @@ export interface NodeShardDeps {
   readonly options: ForwarderOptions;
   /** The names of the host's own options, which a shard does not use. */
   readonly moreNames: readonly string[];
-  /** The other shards. */
-  readonly peers: () => readonly Shard[];
+  /** The number of this shard, and the numbers of shards. */
+  readonly own: number;
+  readonly layout: ShardLayout;
+  /** All shards by their numbers, this one too. */
+  readonly shards: () => readonly Shard[];
   /** Called once, when a window could not be stored. */
   readonly onFailure: (thrown: unknown) => void;
 }
@@ -24,11 +29,13 @@ export interface NodeShardDeps {
 /** A shard, its rows and its timer. */
 export class NodeShard {
   readonly outbox: Outbox;
+  /** The outbox as requests and other shards reach it. */
+  readonly gate: Gate;
   readonly #database: NodeDatabase;
   readonly #timer: Timer;
   readonly #alarm: Alarm;
 
-  constructor({ file, options, moreNames, peers, onFailure }: NodeShardDeps) {
+  constructor({ file, options, moreNames, own, layout, shards, onFailure }: NodeShardDeps) {
     // Each shard has options of its own, and with them its own circuit breaker towards CAKE.
     const resolved = resolveOptions(options, moreNames);
     const { clockSpeed } = resolved;
@@ -42,7 +49,7 @@ export class NodeShard {
       this.outbox = new Outbox({
         options: resolved,
         store,
-        peers,
+        peers: () => shards().filter((_, number) => number !== own),
         turn: (work) => this.#database.turn(work),
         host: {
           now: () => Math.floor(Date.now() * clockSpeed),
@@ -50,6 +57,12 @@ export class NodeShard {
           wakeAt: (atMs) => this.#alarm.wakeAt(atMs === null ? null : atMs / clockSpeed),
         },
       });
+      const peer = (number: number) => {
+        const found = shards()[number];
+        if (found === undefined) throw new Error("the shard is not open");
+        return found;
+      };
+      this.gate = new Gate({ outbox: this.outbox, layout, own, peer });
       this.#timer.onTime = () => this.wake();
     } catch (thrown) {
       this.#database.close();

@@ -1,0 +1,356 @@
+/**
+ * A shard as Workers and other shards reach it, also while the number of shards changes: the gate in front of an outbox.
+ * It asks, holds and hands on as the core decides (`src/delivery/shards.rs`), so that no two shards keep one event, one
+ * claim or one webhook's id.
+ */
+import { call } from "../error.js";
+import { core } from "./core.js";
+import { hash } from "./hash.js";
+import type { Outbox } from "./outbox.js";
+import {
+  type Acceptance,
+  type AcceptRequest,
+  type Cancellation,
+  type Claim,
+  claimedBy,
+  type KeyKind,
+  type Reply,
+  type Search,
+  type Shard,
+  type ShardKey,
+  type ShardReport,
+  type Sibling,
+  type Status,
+} from "./shard.js";
+import type { ShardLayout } from "./shard-map.js";
+import { conversionOf, type EventFilter, type NewEvent, type Row, type RowFilter } from "./store.js";
+
+/** How many shards hand one request on, one to the next, at most. More only happens amid several releases at once. */
+const MAX_HOPS = 4;
+
+/** How long a request tries again where other shards hold its keys. Then it is answered 503. */
+const PATIENCE_MS = 5_000;
+const AGAIN_MS = 50;
+
+/** What a gate works with. */
+export interface GateDeps {
+  readonly outbox: Outbox;
+  readonly layout: ShardLayout;
+  /** This shard's number; `undefined` where it has none, and keeps what it is asked to keep. */
+  readonly own: number | undefined;
+  /** Another shard by its number. */
+  readonly peer: (number: number) => Shard;
+}
+
+/** Where a key is to be kept: here, or in the shard of that number. */
+type Place = "here" | number;
+
+/** A gate. */
+export class Gate implements Shard {
+  readonly #outbox: Outbox;
+  readonly #layout: ShardLayout;
+  readonly #own: number | undefined;
+  readonly #peer: (number: number) => Shard;
+  /** The keys that are held while others are asked, and when they are let go. */
+  readonly #held = new Map<string, Promise<void>>();
+
+  constructor({ outbox, layout, own, peer }: GateDeps) {
+    this.#outbox = outbox;
+    this.#layout = layout;
+    this.#own = own;
+    this.#peer = peer;
+  }
+
+  async accept(request: AcceptRequest): Promise<readonly Acceptance[]> {
+    const { events, webhook, hops = 0 } = request;
+    if (events.every(({ id }) => this.#isOwn(id))) return this.#outbox.accept(request);
+    if (webhook !== undefined && !(await this.webhook(webhook.id, webhook.digest))) {
+      return events.map(() => ({ refusal: "webhook_id_reused" }) as const);
+    }
+    const answers: Acceptance[] = new Array(events.length);
+    // A click's claim may be another shard's than the event: it is made first, and one after the other.
+    const open: { readonly event: NewEvent; readonly place: number; readonly claim?: string }[] = [];
+    for (const [place, { claim, ...event }] of events.entries()) {
+      if (claim === undefined) {
+        open.push({ event, place });
+        continue;
+      }
+      const made = await this.claim(claim, event.id);
+      if (made.id !== event.id) answers[place] = { refusal: claimedBy(event.kind), holder: made.id };
+      else open.push({ event, place, ...(made.isNew ? { claim } : {}) });
+    }
+    const release = async (claim: string | undefined, id: string) => {
+      if (claim !== undefined && !(await this.holds(id, claim))) await this.unclaim(claim, id, 0);
+    };
+    try {
+      const keys = open.map(({ event }) => ({ key: conversionOf(event), hash: event.id }));
+      await this.#place("event", keys, hops, async (places) => {
+        const shards = new Map<Place, typeof open>();
+        places.forEach((shard, index) => {
+          const one = open[index];
+          if (one !== undefined) shards.set(shard, [...(shards.get(shard) ?? []), one]);
+        });
+        await Promise.all(
+          [...shards].map(async ([shard, own]) => {
+            const handed = own.map(({ event }) => event);
+            const given =
+              shard === "here"
+                ? await this.#outbox.accept({ events: handed })
+                : await this.#peer(shard).accept({ events: handed, hops: hops + 1 });
+            own.forEach(({ place }, index) => {
+              const answer = given[index];
+              if (answer !== undefined) answers[place] = answer;
+            });
+          }),
+        );
+      });
+    } catch (thrown) {
+      for (const { claim, event } of open) await release(claim, event.id);
+      throw thrown;
+    }
+    for (const { claim, event, place } of open) {
+      const answer = answers[place];
+      // A claim is made for what is kept, and for nothing else.
+      if (answer === undefined || "refusal" in answer || answer.duplicate) await release(claim, event.id);
+    }
+    return answers;
+  }
+
+  async claim(claim: string, id: string, hashed?: string, hops = 0): Promise<Claim> {
+    return this.#placeOne(
+      "claim",
+      { key: claim, hash: hashed ?? (await hash(claim)) },
+      hops,
+      () => this.#outbox.claim(claim, id),
+      (shard, given) => shard.claim(claim, id, given, hops + 1),
+    );
+  }
+
+  async webhook(id: string, digest: string, hashed?: string, hops = 0): Promise<boolean> {
+    return this.#placeOne(
+      "webhook",
+      { key: id, hash: hashed ?? (await hash(id)) },
+      hops,
+      () => this.#outbox.webhook(id, digest),
+      (shard, given) => shard.webhook(id, digest, given, hops + 1),
+    );
+  }
+
+  async seek({ kind, keeper, keys }: Search): Promise<readonly Reply[]> {
+    return keys.map(({ key, hash: hashed }) => {
+      const [isHere, isHeld] = [this.#outbox.has(kind, key), this.#held.has(nameOf(kind, key))];
+      return call(() => this.#layout.map().reply(keeper, hashed, isHere, isHeld)) as Reply;
+    });
+  }
+
+  async unclaim(claim: string, id: string, leastAgeMs: number, isAsked = false): Promise<boolean> {
+    if (await this.#outbox.unclaim(claim, id, leastAgeMs)) return true;
+    if (isAsked || !this.#hasFormer) return false;
+    return this.#anyOf(await hash(claim), (shard) => shard.unclaim(claim, id, leastAgeMs, true));
+  }
+
+  async holds(id: string, claim: string, isAsked = false): Promise<boolean> {
+    if (isAsked || this.#isOwn(id) || this.#outbox.has("row", id)) return this.#outbox.holds(id, claim);
+    return this.#anyOf(id, (shard) => shard.holds(id, claim, true));
+  }
+
+  async wait(ids: readonly string[], ms: number, isAsked = false): Promise<readonly (Status | undefined)[]> {
+    if (isAsked || ids.every((id) => this.#isOwn(id))) return this.#outbox.wait(ids, ms);
+    const elsewhere = new Map<number, string[]>();
+    for (const id of ids) {
+      if (this.#outbox.has("row", id)) continue;
+      for (const site of this.#others(id)) elsewhere.set(site, [...(elsewhere.get(site) ?? []), id]);
+    }
+    const told = await Promise.all([
+      this.#outbox.wait(ids, ms),
+      ...[...elsewhere].map(([site, theirs]) => this.#peer(site).wait(theirs, ms, true)),
+    ]);
+    const known = new Map(told.flat().flatMap((status) => (status ? [[status.id, status] as const] : [])));
+    return ids.map((id) => known.get(id));
+  }
+
+  async replay(what: { readonly id: string } | EventFilter, isAsked = false): Promise<number> {
+    if (!("id" in what) || isAsked || this.#isOwn(what.id) || this.#outbox.has("row", what.id)) {
+      return this.#outbox.replay(what);
+    }
+    const counts = await Promise.all(this.#others(what.id).map((site) => this.#peer(site).replay(what, true)));
+    return counts.reduce((sum, count) => sum + count, 0);
+  }
+
+  async cancel(id: string, reason: string, isAsked = false): Promise<Cancellation> {
+    if (isAsked || this.#isOwn(id) || this.#outbox.has("row", id)) return this.#outbox.cancel(id, reason);
+    for (const site of this.#others(id)) {
+      const cancelled = await this.#peer(site).cancel(id, reason, true);
+      if (cancelled !== "unknown") return cancelled;
+    }
+    return "unknown";
+  }
+
+  siblings(order: string): Promise<readonly Sibling[]> {
+    return this.#outbox.siblings(order);
+  }
+  report(): Promise<ShardReport> {
+    return this.#outbox.report();
+  }
+  list(filter: RowFilter): Promise<readonly Row[]> {
+    return this.#outbox.list(filter);
+  }
+  idSecret(): Promise<string> {
+    return this.#outbox.idSecret();
+  }
+  signIn(caller: string, isRight: boolean): Promise<number> {
+    return this.#outbox.signIn(caller, isRight);
+  }
+  endSession(session: string, expiresMs: number): Promise<void> {
+    return this.#outbox.endSession(session, expiresMs);
+  }
+  isSessionEnded(session: string): Promise<boolean> {
+    return this.#outbox.isSessionEnded(session);
+  }
+  tally(word: string): Promise<void> {
+    return this.#outbox.tally(word);
+  }
+  sweep(): Promise<ShardReport> {
+    return this.#outbox.sweep();
+  }
+
+  get #hasFormer(): boolean {
+    return this.#layout.former.length > 0;
+  }
+
+  /** Is a key at home here, and nowhere else by any number? Then the outbox decides alone. */
+  #isOwn(hashed: string): boolean {
+    if (this.#own === undefined) return true;
+    return !this.#hasFormer && call(() => this.#layout.map().home(hashed)) === this.#own;
+  }
+
+  /** Where else a key may be. */
+  #others(hashed: string): number[] {
+    if (this.#own === undefined) return [];
+    return [...call(() => this.#layout.map().sites(hashed))].filter((site) => site !== this.#own);
+  }
+
+  async #anyOf(hashed: string, ask: (shard: Shard) => Promise<boolean>): Promise<boolean> {
+    for (const site of this.#others(hashed)) if (await ask(this.#peer(site))) return true;
+    return false;
+  }
+
+  async #placeOne<T>(
+    kind: KeyKind,
+    item: ShardKey,
+    hops: number,
+    keep: () => Promise<T>,
+    hand: (shard: Shard, hashed: string) => Promise<T>,
+  ): Promise<T> {
+    if (this.#isOwn(item.hash)) return keep();
+    return this.#place(kind, [item], hops, ([place = "here"]) =>
+      place === "here" ? keep() : hand(this.#peer(place), item.hash),
+    );
+  }
+
+  /**
+   * Finds out where keys are to be kept, and does the work. Keys that are to be kept here and may be elsewhere are held
+   * until the work is done. Others are let go before it, since the shard that gets them asks this one.
+   */
+  async #place<T>(
+    kind: KeyKind,
+    items: readonly ShardKey[],
+    hops: number,
+    work: (places: readonly Place[]) => Promise<T>,
+  ): Promise<T> {
+    if (hops > MAX_HOPS) throw new Error("the shards do not agree on their number yet");
+    const end = Date.now() + PATIENCE_MS;
+    while (Date.now() < end) {
+      const steps = items.map(({ key, hash: hashed }) =>
+        this.#step((map, own) => map.first(own, hashed, this.#outbox.has(kind, key), hops > 0)),
+      );
+      const asking = items.flatMap(({ key }, index) => (steps[index]?.word === "ask" ? [nameOf(kind, key)] : []));
+      const holder = asking.map((name) => this.#held.get(name)).find((held) => held !== undefined);
+      if (holder !== undefined) {
+        await holder;
+        continue;
+      }
+      // In the same turn as the look at the rows: nothing comes in between.
+      const held = this.#hold(asking);
+      try {
+        const places = await this.#ask(kind, items, steps);
+        if (places !== undefined) {
+          items.forEach(({ key }, index) => {
+            if (places[index] !== "here") held.get(nameOf(kind, key))?.();
+          });
+          return await work(places);
+        }
+      } finally {
+        for (const letGo of held.values()) letGo();
+      }
+      await new Promise((resolve) => setTimeout(resolve, 1 + Math.random() * AGAIN_MS));
+    }
+    throw new Error("another shard holds the key");
+  }
+
+  /** Asks the other sites, each once; `undefined` where one of them holds a key. */
+  async #ask(kind: KeyKind, items: readonly ShardKey[], steps: readonly Step[]): Promise<Place[] | undefined> {
+    const bySite = new Map<number, number[]>();
+    steps.forEach(({ word, shards }, index) => {
+      if (word !== "ask") return;
+      for (const site of shards) bySite.set(site, [...(bySite.get(site) ?? []), index]);
+    });
+    const replies = items.map(() => new Map<number, Reply>());
+    await Promise.all(
+      [...bySite].map(async ([site, indices]) => {
+        const keys = indices.flatMap((index) => items[index] ?? []);
+        const given = await this.#peer(site).seek({ kind, keeper: this.#own ?? 0, keys });
+        indices.forEach((index, at) => {
+          replies[index]?.set(site, given[at] ?? "unpromised");
+        });
+      }),
+    );
+    const places = steps.map(({ word, shards: [shard = 0] }, index): Place | undefined => {
+      if (word !== "ask") return word === "hand" ? shard : "here";
+      const given = [...(replies[index] ?? [])];
+      const words = given.map(([, reply]) => reply);
+      const sites = new Uint32Array(given.map(([site]) => site));
+      const next = stepOf(call(() => core.api().ShardMap.next(sites, words)));
+      if (next.word === "again") return undefined;
+      return next.word === "hand" ? next.shards[0] : "here";
+    });
+    return places.every((place) => place !== undefined) ? places : undefined;
+  }
+
+  #step(ask: (map: ReturnType<ShardLayout["map"]>, own: number) => string): Step {
+    return stepOf(call(() => ask(this.#layout.map(), this.#own ?? 0)));
+  }
+
+  /** Holds keys; brings by name what lets each go. */
+  #hold(names: readonly string[]): ReadonlyMap<string, () => void> {
+    return new Map(
+      names.map((name) => {
+        let end: () => void = () => undefined;
+        const held = new Promise<void>((resolve) => {
+          end = resolve;
+        });
+        this.#held.set(name, held);
+        const letGo = () => {
+          if (this.#held.get(name) === held) this.#held.delete(name);
+          end();
+        };
+        return [name, letGo];
+      }),
+    );
+  }
+}
+
+/** A step as the core words it. */
+interface Step {
+  readonly word: string;
+  readonly shards: readonly number[];
+}
+
+function stepOf(words: string): Step {
+  const [word = "", ...shards] = words.split(" ");
+  return { word, shards: shards.map(Number) };
+}
+
+function nameOf(kind: KeyKind, key: string): string {
+  return `${kind} ${key}`;
+}
