@@ -332,7 +332,11 @@ fn check_deep_link(deep_link: &str, hosts: &[&str]) -> Result<()> {
         .position(|byte| matches!(byte, b'/' | b'?' | b'#'));
     let host = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
     if !is_clean || !is_host_name(host) {
-        return broken(if rest.contains('\\') {
+        // A page has a sentence for them all, and counts bytes.
+        let is_page = cfg!(all(target_family = "wasm", feature = "link"));
+        return broken(if is_page {
+            UrlRule::Host
+        } else if rest.contains('\\') {
             UrlRule::Backslash
         } else if !is_clean {
             UrlRule::Space

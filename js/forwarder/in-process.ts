@@ -3,6 +3,7 @@
  * in memory: for demos, for a page's service worker, for tests without a server.
  */
 import type { Host } from "../host.js";
+import { checkNoMore, checkRequest, functionOption, limitArguments } from "../option.js";
 import { failure, Refusal } from "./answer.js";
 import { handle } from "./handler.js";
 import { MemoryStore, type StoreSnapshot } from "./memory-store.js";
@@ -50,9 +51,11 @@ export interface InProcessForwarder {
  *   operatorSecret: crypto.randomUUID(),
  * });
  */
-export function createForwarderInProcess(options: InProcessOptions): InProcessForwarder {
-  const { keep } = options;
+export function createForwarderInProcess(options: InProcessOptions): InProcessForwarder;
+export function createForwarderInProcess(options: InProcessOptions, ...more: unknown[]): InProcessForwarder {
+  checkNoMore("createForwarderInProcess", 1, more);
   const resolved = resolveOptions(options, ["kept", "keep"]);
+  const keep = functionOption("keep", options.keep);
   const store = new MemoryStore(options.kept);
   let timer: ReturnType<typeof setTimeout> | undefined;
   let keepTimer: ReturnType<typeof setTimeout> | undefined;
@@ -87,8 +90,10 @@ export function createForwarderInProcess(options: InProcessOptions): InProcessFo
   // What an earlier one has left waits for no request.
   host.wakeAt(store.nextDue());
   const setup = { options: resolved, shards: [outbox], idOf: createIds([outbox]) };
-  return {
+  const forwarder: InProcessForwarder = {
+    // A runtime adds its environment behind the request.
     async fetch(request) {
+      checkRequest(request);
       const answer = await handle(request, () => setup);
       // A network's postback is a GET, and promises as much.
       const route = findRoute(request.method, new URL(request.url).pathname)?.name;
@@ -108,4 +113,5 @@ export function createForwarderInProcess(options: InProcessOptions): InProcessFo
       await outbox.wake();
     },
   };
+  return limitArguments(forwarder, { settle: 0 }, "async");
 }

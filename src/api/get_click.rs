@@ -99,12 +99,10 @@ impl Click {
             sub_id_5: record.text("sub_id_5"),
             ip_address: record.text("ip_address"),
             country: record.text("country"),
-            // A row that names its conversion, or says that it has none, needs no word for it.
+            // A row that names its conversion needs no word for it.
             converted: match record.get("converted") {
                 Some(_) => record.flag("converted"),
-                None => record
-                    .has("conversion_id")
-                    .then_some(conversion_id.is_some()),
+                None => Some(conversion_id.is_some()),
             },
             conversion_id,
             unread: Unread::default(),
