@@ -213,6 +213,12 @@ export const CAKE_ERROR_CODES = [
     remedy: "Check `baseUrl`; the message has the start of the answer.",
   },
   {
+    code: "list_changed",
+    retryable: false,
+    meaning: "A list changed faster than it could be read, or has no end. Rows may be missing.",
+    remedy: "Read it again by days that have passed, by fewer days, or by one offer or affiliate.",
+  },
+  {
     code: "redirected",
     retryable: false,
     meaning: "CAKE answered with a redirect. The client does not follow it, because the target would see the key.",

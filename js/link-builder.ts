@@ -1,7 +1,7 @@
 /** Builds tracking links in a pair of the core's buffers. */
 import { CakeError } from "./error.js";
-import { LINK_PARTS, type TrackingLinkParts, type TrackingLinkRules } from "./link.js";
-import { checkNames, refuse, stringOption, toInteger } from "./option.js";
+import { flagsOf, LINK_PARTS, type TrackingLinkParts, type TrackingLinkRules } from "./link.js";
+import { checkNames, checkRecord, refuse, stringOption, textsOption, toInteger } from "./option.js";
 
 /** The generated class of whichever wasm is loaded; see src/bindings/link.rs. */
 export interface LinkBuilder {
@@ -44,23 +44,26 @@ export function linkBuilder(builder: LinkBuilder, capacity: number, memory: WebA
     const { s3, s4, s5, priceFormat, deepLink, deepLinkHosts, extra } = parts;
     let count = 3;
     let texts = `${isSame ? "" : domain || " "}\n${stringOption("s1", parts.s1)}\n${stringOption("s2", parts.s2)}\n`;
-    if (s3 || s4 || s5 || priceFormat || deepLink || extra) {
+    // Not by whether one is truthy: 0 and false are no texts, and must be told.
+    if ((s3 ?? s4 ?? s5 ?? priceFormat ?? deepLink ?? deepLinkHosts ?? extra ?? undefined) !== undefined) {
       count = 9;
       texts += `${stringOption("s3", s3)}\n${stringOption("s4", s4)}\n${stringOption("s5", s5)}\n`;
-      texts += `${stringOption("priceFormat", priceFormat)}\n${stringOption("deepLink", deepLink)}\n${deepLinkHosts?.join(" ") ?? ""}\n`;
+      texts += `${stringOption("priceFormat", priceFormat)}\n${stringOption("deepLink", deepLink)}\n${textsOption("deepLinkHosts", deepLinkHosts).join(" ")}\n`;
+      if (extra !== undefined && extra !== null) checkRecord("extra", extra);
       for (const name in extra) {
         texts += `${stringOption("extra", name)}\n${stringOption("extra", extra[name])}\n`;
         count += 2;
       }
     }
     const { read, written } = encoder.encodeInto(texts, input);
-    const flags = (parts.sandbox ? 1 : 0) | (parts.testAffiliate ? 2 : 0) | (parts.spill ? 4 : 0);
+    const flags = flagsOf(parts);
     // What does not fit in is too long to become a link: the core says so.
     const length = read === texts.length ? written : capacity + 1;
     const built = builder.build(length, count, flags, toInteger(parts.affiliateId), toInteger(parts.creativeId));
     if (built === 0) {
       const error = builder.takeError();
-      const broken = Object.entries(parts).find(([, value]) => String(value).includes("\n"))?.[0];
+      const given = Object.entries({ ...parts, ...extra });
+      const broken = given.find(([, value]) => typeof value === "string" && value.includes("\n"))?.[0];
       throw broken === undefined
         ? error
         : new CakeError({ code: "invalid_text", parameter: broken, rule: "must not contain control characters" });

@@ -1,4 +1,5 @@
 /** What a tracking link is made of, in a page and at the edge. */
+import { flagOption } from "./option.js";
 
 /** The parts of a tracking link. */
 export interface TrackingLinkParts {
@@ -42,6 +43,15 @@ export interface TrackingLinkRules {
   readonly spill?: boolean;
   /** The hosts that a deep link may lead to: `shop.example.com`, `*.example.com`. @default none */
   readonly deepLinkHosts?: readonly string[];
+}
+
+/** The rules that are yes or no, as the core takes them. */
+export function flagsOf({ sandbox, testAffiliate, spill }: TrackingLinkRules): number {
+  return (
+    (flagOption("sandbox", sandbox) ? 1 : 0) |
+    (flagOption("testAffiliate", testAffiliate) ? 2 : 0) |
+    (flagOption("spill", spill) ? 4 : 0)
+  );
 }
 
 /** All that the rules may hold. */

@@ -1,5 +1,5 @@
 /** Options and arguments of callers, who may be without types: each is checked, and named where it is wrong. */
-import { CakeError } from "./error.js";
+import { CakeError, isCakeError } from "./error.js";
 import { findNearest } from "./nearest.js";
 
 /** @throws CakeError `invalid_field` */
@@ -8,17 +8,72 @@ export function refuse(parameter: string, rule: string): never {
 }
 
 /**
- * A misspelt name must not be passed over: `sub1` would lose the sub id, `uniqueID` count a sale twice.
+ * A misspelt name must not be passed over: `sub1` would lose the sub id, `uniqueID` count a sale twice. Nor must fields
+ * that the object does not hold itself: those of a `Map`, of a promise that nobody awaited, of a prototype.
  *
  * @throws CakeError `invalid_field`, which names it and the nearest right one
  */
 export function checkNames(what: string, given: unknown, names: readonly string[] | ReadonlySet<string>): void {
   if (given === undefined || given === null) return;
-  if (typeof given !== "object" || Array.isArray(given)) refuse(what, "must be an object");
+  checkRecord(what, given);
   const known = names instanceof Set ? names : new Set(names);
   for (const name in given) {
     if (!known.has(name) && Object.hasOwn(given, name)) refuseName(what, name, known);
   }
+}
+
+/**
+ * An object that holds its fields itself, each of which can be read.
+ *
+ * @throws CakeError `invalid_field`; a getter's own error is its `cause`
+ */
+export function checkRecord(what: string, given: unknown): asserts given is Record<string, unknown> {
+  if (typeof given !== "object" || given === null || Array.isArray(given)) refuse(what, "must be an object");
+  let reading = what;
+  try {
+    const prototype: unknown = Object.getPrototypeOf(given);
+    if (prototype !== Object.prototype && prototype !== null) checkInstance(what, given);
+    for (const name in given) {
+      reading = name;
+      void (given as Record<string, unknown>)[name];
+    }
+  } catch (thrown) {
+    if (isCakeError(thrown)) throw thrown;
+    const rule = "cannot be read: a getter of it threw";
+    throw new CakeError({ code: "invalid_field", parameter: reading, rule }, { cause: thrown });
+  }
+}
+
+/** An object of another realm, or of a class: what is not its own would get lost where it is copied or written as JSON. */
+function checkInstance(what: string, given: object): void {
+  const kind = Object.prototype.toString.call(given).slice(8, -1);
+  if (kind !== "Object") {
+    const awaited = kind === "Promise" ? ": await it" : "";
+    refuse(what, `must be a plain object, and not a ${kind}${awaited}`);
+  }
+  let prototype: object | null = Object.getPrototypeOf(given);
+  while (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
+    for (const [name, { get, value, enumerable }] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
+      const isField = get !== undefined || (enumerable && typeof value !== "function");
+      if (isField && name !== "__proto__" && !Object.hasOwn(given, name)) {
+        refuse(name, `is no field of the ${what} itself, but of a prototype: give a plain object`);
+      }
+    }
+    prototype = Object.getPrototypeOf(prototype);
+  }
+}
+
+/**
+ * An argument too many must not be passed over: rules beside the parts, options behind the options. What a list's own
+ * `map` adds behind the first one, a place and the list, says nothing.
+ *
+ * @throws CakeError `invalid_field`
+ */
+export function checkNoMore(call: string, takes: number, more: readonly unknown[]): void {
+  const [place, list] = more;
+  const isOfMap = takes === 1 && typeof place === "number" && (list === undefined || Array.isArray(list));
+  if (more.length === 0 || isOfMap || more.every((each) => each === undefined)) return;
+  refuse("arguments", `are more than ${call} takes: ${takes === 0 ? "none" : takes}`);
 }
 
 function refuseName(what: string, name: string, known: Iterable<string>): never {
@@ -34,11 +89,59 @@ export function integerOption(name: string, value: unknown, least: number, most:
   return refuse(name, `must be a whole number from ${least} to ${most}`);
 }
 
+/**
+ * Makes methods refuse arguments beyond so many: those of an object, or of a class by its prototype. The promise of an
+ * `async` one is rejected, and not thrown at its caller.
+ */
+export function limitArguments<T extends object>(
+  holder: T,
+  takes: { readonly [name in keyof T]?: number },
+  kind?: "async",
+): T {
+  for (const [name, most] of Object.entries(takes) as [keyof T & string, number][]) {
+    const method = holder[name] as (...given: readonly unknown[]) => unknown;
+    const limited = function (this: unknown, ...given: readonly unknown[]): unknown {
+      try {
+        if (given.length > most) checkNoMore(name, most, given.slice(most));
+      } catch (refused) {
+        if (kind === "async") return Promise.reject(refused);
+        throw refused;
+      }
+      return method.apply(this, given as unknown[]);
+    };
+    Object.defineProperty(holder, name, { value: limited, configurable: true, writable: true });
+  }
+  return holder;
+}
+
+/**
+ * A request, of another realm or library as well: what is read of it must be there. A URL and its `init` are none.
+ *
+ * @throws CakeError `invalid_field`
+ */
+export function checkRequest(request: unknown): void {
+  const { url, headers } = (request ?? {}) as { readonly url?: unknown; readonly headers?: { readonly get?: unknown } };
+  if (typeof url === "string" && typeof headers?.get === "function") return;
+  refuse("request", "must be a Request: new Request(url, init)");
+}
+
 /** One of a few values. */
 export function choice<T>(name: string, value: unknown, choices: readonly T[]): T | undefined {
   if (value === undefined || value === null) return undefined;
   if (choices.includes(value as T)) return value as T;
   return refuse(name, `must be one of ${choices.join(", ")}`);
+}
+
+/** Yes or no; `"false"` would be taken for yes, and `"true"` for no. */
+export function flagOption(name: string, value: unknown): boolean {
+  return choice(name, value, [true, false]) ?? false;
+}
+
+/** A list of texts, for the core; one text alone would become its letters. */
+export function textsOption(name: string, value: unknown): string[] {
+  if (value === undefined || value === null) return [];
+  if (!Array.isArray(value)) refuse(name, "must be a list");
+  return value.map((each) => stringOption(name, each));
 }
 
 /** A function. */

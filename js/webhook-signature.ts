@@ -3,7 +3,7 @@
  * platform's own HMAC-SHA256, which compares in constant time.
  */
 import { CakeError } from "./error.js";
-import { checkNames, refuse } from "./option.js";
+import { checkNames, checkNoMore, refuse } from "./option.js";
 
 /** The headers that carry a signature. */
 export interface SignatureHeaders {
@@ -38,13 +38,16 @@ const keys = new Map<string, Promise<CryptoKey>>();
  * const headers = { "content-type": "application/json", ...(await signConversion(body, env.CAKE_SIGNING_SECRET)) };
  * await fetch("https://shop.example/cake/conversions", { method: "POST", headers, body });
  */
+export async function signConversion(body: string, secret: string, options?: SigningOptions): Promise<SignatureHeaders>;
 export async function signConversion(
   body: string,
   secret: string,
-  options: SigningOptions = {},
+  options?: SigningOptions,
+  ...more: unknown[]
 ): Promise<SignatureHeaders> {
+  checkNoMore("signConversion", 3, more);
   checkNames("options", options, ["id", "at"]);
-  const { id = `msg_${crypto.randomUUID()}`, at = new Date() } = options;
+  const { id = `msg_${crypto.randomUUID()}`, at = new Date() } = options ?? {};
   checkId(id);
   if (typeof body !== "string") refuse("body", "must be text: sign what is sent, such as JSON.stringify(…)");
   if (!(at instanceof Date) || !Number.isFinite(at.getTime())) refuse("at", "must be a Date that exists");

@@ -6,6 +6,7 @@
 //! Page and edge find it by the same code, which takes the decoded pairs of the
 //! query and asks for no memory.
 
+use crate::error::IdRule;
 use crate::placeholder::{is_missing_value, is_missing_word};
 use crate::url::{
     self, END_OF_NAME, END_OF_PAIR, END_OF_READING, is_alike, is_control, push_pairs, take,
@@ -44,7 +45,12 @@ pub(crate) fn is_letter(byte: u8) -> bool {
 /// for a missing value, such as `undefined`, see [`crate::placeholder`].
 pub(crate) fn check(text: &str) -> Result<()> {
     if !is_click_id(text) {
-        Err(Error::InvalidClickId)
+        let rule = match text.len() {
+            0 => IdRule::Empty,
+            1..=MAX_CHARACTERS => IdRule::Alphabet,
+            _ => IdRule::Length,
+        };
+        Err(Error::InvalidClickId { rule })
     } else if is_missing_value(text) {
         let parameter = "clickId";
         Err(Error::PlaceholderText { parameter })

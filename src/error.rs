@@ -1,7 +1,10 @@
 //! The one error type. Every variant has a stable code, the same in Rust, in JavaScript
 //! (`js/error.ts`, with the meaning of each) and in `tests/vectors/errors.json`.
 
+mod broken;
 mod rule;
+
+pub use broken::{IdRule, UrlRule};
 
 use core::fmt;
 
@@ -17,6 +20,8 @@ pub type Result<T, E = Error> = core::result::Result<T, E>;
 pub enum Error {
     /// The caller's tracking domain is empty or not a plain ASCII host name.
     InvalidDomain,
+    /// The caller's sandbox is not an http origin on this machine.
+    InvalidSandboxOrigin,
     /// An id from the caller is not a whole number from 1 to 2^53-1.
     InvalidId {
         /// The parameter's name, in the caller's spelling.
@@ -39,7 +44,10 @@ pub enum Error {
     /// A price format from the caller is not 1 to 20 letters and digits.
     InvalidPriceFormat,
     /// A deep link from the caller is not a plain https URL.
-    InvalidDeepLink,
+    InvalidDeepLink {
+        /// The broken rule.
+        rule: UrlRule,
+    },
     /// The host of a deep link from the caller is not on the list.
     DeepLinkHost,
     /// An extra parameter from the caller has a name that CAKE reads itself.
@@ -54,12 +62,17 @@ pub enum Error {
     },
     /// Not a click id: empty, over 128 characters, outside `[A-Za-z0-9._:-]`, or an unexpanded
     /// macro.
-    InvalidClickId,
+    InvalidClickId {
+        /// The broken rule.
+        rule: IdRule,
+    },
     /// Not a unique id or order id: empty, over 128 characters, with control
     /// characters, or an e-mail address.
     InvalidUniqueId {
         /// The parameter's name, in the caller's spelling.
         parameter: &'static str,
+        /// The broken rule.
+        rule: IdRule,
     },
     /// Not an amount such as `18.00`.
     InvalidMoney {
@@ -89,7 +102,10 @@ pub enum Error {
         parameter: &'static str,
     },
     /// A postback URL is not a plain https URL on a host name.
-    InvalidPostbackUrl,
+    InvalidPostbackUrl {
+        /// The broken rule.
+        rule: UrlRule,
+    },
     /// A placeholder such as `TRANSACTION_ID` was never replaced, or a program wrote `undefined`
     /// for a missing value.
     PlaceholderText {
@@ -115,7 +131,10 @@ pub enum Error {
     /// No API key was given.
     MissingApiKey,
     /// The API's base URL is neither https nor loopback http.
-    InvalidBaseUrl,
+    InvalidBaseUrl {
+        /// The broken rule.
+        rule: UrlRule,
+    },
     /// A client was opened in a page, where every visitor could read its key.
     #[cfg(feature = "api")]
     KeyInPage,
@@ -173,6 +192,9 @@ pub enum Error {
         /// The received text or the missing part, shortened and redacted.
         message: String,
     },
+    /// A list changed faster than it could be read, or has no end.
+    #[cfg(feature = "api")]
+    ListChanged,
     /// CAKE answered with a redirect. The client does not follow it: the target would see the key.
     #[cfg(feature = "api")]
     Redirected {
@@ -253,7 +275,7 @@ macro_rules! codes {
 }
 
 codes! {
-    InvalidDomain => "invalid_domain",
+    InvalidDomain | InvalidSandboxOrigin => "invalid_domain",
     InvalidId => "invalid_id",
     SubIdTooLong => "sub_id_too_long",
     InvalidText => "invalid_text",
@@ -292,6 +314,8 @@ codes! {
     Refused => "refused",
     UnexpectedAnswer => "unexpected_answer",
     #[cfg(feature = "api")]
+    ListChanged => "list_changed",
+    #[cfg(feature = "api")]
     Redirected => "redirected",
     #[cfg(feature = "api")]
     AnswerTooLarge => "answer_too_large",
@@ -318,20 +342,22 @@ impl Error {
     #[must_use]
     pub fn parameter(&self) -> Option<&str> {
         match self {
-            Self::InvalidDomain | Self::ForeignCookieDomain => Some("domain"),
+            Self::InvalidDomain | Self::InvalidSandboxOrigin | Self::ForeignCookieDomain => {
+                Some("domain")
+            }
             Self::InvalidLink => Some("link"),
             Self::InvalidPriceFormat => Some("priceFormat"),
-            Self::InvalidDeepLink | Self::DeepLinkHost => Some("deepLink"),
-            Self::InvalidClickId => Some("clickId"),
+            Self::InvalidDeepLink { .. } | Self::DeepLinkHost => Some("deepLink"),
+            Self::InvalidClickId { .. } => Some("clickId"),
             Self::UnknownConsent => Some("consent"),
-            Self::InvalidPostbackUrl => Some("postbackUrl"),
+            Self::InvalidPostbackUrl { .. } => Some("postbackUrl"),
             Self::WeakSecret => Some("secret"),
             Self::MissingApiKey => Some("apiKey"),
-            Self::InvalidBaseUrl => Some("baseUrl"),
+            Self::InvalidBaseUrl { .. } => Some("baseUrl"),
             Self::InvalidId { parameter }
             | Self::SubIdTooLong { parameter }
             | Self::InvalidText { parameter }
-            | Self::InvalidUniqueId { parameter }
+            | Self::InvalidUniqueId { parameter, .. }
             | Self::InvalidMoney { parameter }
             | Self::InvalidTime { parameter }
             | Self::InvalidDay { parameter }

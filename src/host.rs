@@ -32,12 +32,12 @@ impl<'a> Domain<'a> {
     /// constructor, so that no live link points at a sandbox by accident.
     ///
     /// # Errors
-    /// [`Error::InvalidDomain`] where the text is not an http origin on loopback.
+    /// [`Error::InvalidSandboxOrigin`] where the text is not an http origin on loopback.
     pub fn sandbox(origin: &'a str) -> Result<Self> {
         if is_loopback_origin(origin) {
             Ok(Self(Origin::Loopback(lower_case(origin))))
         } else {
-            Err(Error::InvalidDomain)
+            Err(Error::InvalidSandboxOrigin)
         }
     }
 
@@ -77,10 +77,10 @@ impl<'a> Domain<'a> {
         for byte in text.bytes() {
             out.push(char::from(byte.to_ascii_lowercase()));
         }
-        if is_good {
-            Ok(())
-        } else {
-            Err(Error::InvalidDomain)
+        match (is_good, is_sandbox) {
+            (true, _) => Ok(()),
+            (false, false) => Err(Error::InvalidDomain),
+            (false, true) => Err(Error::InvalidSandboxOrigin),
         }
     }
 

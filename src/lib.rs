@@ -101,4 +101,4 @@ pub mod signed_cookie;
 ))]
 pub mod bindings;
 
-pub use error::{Error, Result};
+pub use error::{Error, IdRule, Result, UrlRule};

@@ -1,5 +1,6 @@
 //! Tracking links: `https://DOMAIN/?a=AFFILIATE&c=CREATIVE&s1=…` (KB 5000545920).
 
+use crate::error::UrlRule;
 use crate::host::{Domain, is_host_name, is_listed, is_loopback_origin};
 use crate::url::{self, find_word, is_alike, is_plain_text, push_encoded, push_number};
 use crate::{Error, Result, sub_id};
@@ -321,16 +322,31 @@ fn read_id(parameter: &'static str, text: &str) -> Result<i64> {
 /// Checks a deep link: https, and a host of the list. Parts that URL parsers read differently are
 /// refused: user names, ports, backslashes, white space.
 fn check_deep_link(deep_link: &str, hosts: &[&str]) -> Result<()> {
-    let rest = deep_link
-        .strip_prefix("https://")
-        .ok_or(Error::InvalidDeepLink)?;
+    let broken = |rule| Err(Error::InvalidDeepLink { rule });
+    let Some(rest) = deep_link.strip_prefix("https://") else {
+        return broken(UrlRule::Scheme);
+    };
     let is_clean = is_plain_text(rest) && !has_white_space(rest);
     let end = rest
         .bytes()
         .position(|byte| matches!(byte, b'/' | b'?' | b'#'));
     let host = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
     if !is_clean || !is_host_name(host) {
-        return Err(Error::InvalidDeepLink);
+        // A page has a sentence for them all, and counts bytes.
+        let is_page = cfg!(all(target_family = "wasm", feature = "link"));
+        return broken(if is_page {
+            UrlRule::Host
+        } else if rest.contains('\\') {
+            UrlRule::Backslash
+        } else if !is_clean {
+            UrlRule::Space
+        } else if host.contains('@') {
+            UrlRule::Credentials
+        } else if host.contains(':') {
+            UrlRule::NoPort
+        } else {
+            UrlRule::Host
+        });
     }
     if hosts.iter().any(|words| is_listed(words, host)) {
         Ok(())

@@ -1,6 +1,7 @@
 //! Macros in postback URLs: `#reqsessid#`, `#price#`, `#s1#` …, and the tokens
 //! that CAKE fills into an offer's landing page URL.
 
+use crate::error::UrlRule;
 use crate::finding::Finding;
 use crate::host::is_host_name;
 use crate::lint;
@@ -66,16 +67,31 @@ pub struct Checked {
 /// address in any spelling, no macro as host), has credentials, control
 /// characters or white space, or is longer than 2,000 bytes.
 pub fn check(template: &str) -> Result<Checked> {
-    let rest = template
-        .strip_prefix("https://")
-        .ok_or(Error::InvalidPostbackUrl)?;
+    let broken = |rule| Err(Error::InvalidPostbackUrl { rule });
+    let Some(rest) = template.strip_prefix("https://") else {
+        return broken(UrlRule::Scheme);
+    };
     // Not up to a `#`: a macro right behind the host would become part of it.
     let authority = rest.split(['/', '?']).next().unwrap_or_default();
     let (host, port) = authority.split_once(':').unwrap_or((authority, "443"));
     let is_port = (1..=5).contains(&port.len()) && port.bytes().all(|byte| byte.is_ascii_digit());
-    let is_clean = !template.contains(|c: char| c.is_control() || c.is_whitespace() || c == '\\');
-    if !is_clean || !is_port || !is_host_name(host) || template.len() > MAX_BYTES {
-        return Err(Error::InvalidPostbackUrl);
+    if template.contains(|c: char| c.is_control() || c.is_whitespace()) {
+        return broken(UrlRule::Space);
+    }
+    if template.contains('\\') {
+        return broken(UrlRule::Backslash);
+    }
+    if authority.contains('@') {
+        return broken(UrlRule::Credentials);
+    }
+    if !is_host_name(host) {
+        return broken(UrlRule::Host);
+    }
+    if !is_port {
+        return broken(UrlRule::Port);
+    }
+    if template.len() > MAX_BYTES {
+        return broken(UrlRule::Length);
     }
 
     let mut checked = Checked::default();

@@ -1,6 +1,7 @@
 //! Pixel and postback URLs of the advertiser: `https://DOMAIN/p.ashx` records a conversion without
 //! an API key.
 
+use crate::error::IdRule;
 use crate::host::Domain;
 use crate::link::check_id;
 use crate::money::Money;
@@ -99,7 +100,10 @@ impl<'a> Pixel<'a> {
                 push_parameter(&mut url, "r", click_id);
             }
             // A server has no cookie of CAKE's that could identify the click.
-            None if self.format == Format::Postback => return Err(Error::InvalidClickId),
+            None if self.format == Format::Postback => {
+                let rule = IdRule::Missing;
+                return Err(Error::InvalidClickId { rule });
+            }
             None => {}
         }
         if let Some(id) = self.transaction_id {
@@ -223,7 +227,8 @@ mod tests {
             click_id: None,
             ..pixel()
         };
-        assert_eq!(without.build(), Err(Error::InvalidClickId));
+        let rule = IdRule::Missing;
+        assert_eq!(without.build(), Err(Error::InvalidClickId { rule }));
         let image = Pixel {
             format: Format::Image,
             ..without
@@ -251,7 +256,8 @@ mod tests {
             click_id: Some("#reqid#"),
             ..pixel()
         };
-        assert_eq!(macro_left.build(), Err(Error::InvalidClickId));
+        let rule = IdRule::Alphabet;
+        assert_eq!(macro_left.build(), Err(Error::InvalidClickId { rule }));
         let missing = Pixel {
             click_id: Some("undefined"),
             ..pixel()

@@ -7,6 +7,7 @@
 pub(crate) mod foreign;
 
 use crate::url::{self, is_alike, take};
+use std::borrow::Cow;
 
 /// The longest id that is looked at, in bytes: no click id is longer.
 const MAX_BYTES: usize = 128;
@@ -16,10 +17,10 @@ const MISSING: &[u8] = b"undefined null nan nil none n/a true false unknown miss
     id number ref value name array object string your here insert replace placeholder todo tbd xxx change";
 
 /// Words that stand beside those in a manual: `YOUR_ORDER_ID`.
-const BESIDE: &[u8] = b"order click transaction tx unique request req session sub aff affiliate offer set test me my the this with enter invoice date";
+const BESIDE: &[u8] = b"order click transaction tx unique request req session sub aff affiliate offer set test me my the this with enter invoice date db";
 
-/// What a spreadsheet shows where it has no value.
-const SHEET_ERRORS: [&str; 11] = [
+/// What spreadsheets, databases and languages write where they have no value, and whose words alone do not say so.
+const WHOLE: [&str; 23] = [
     "#N/A",
     "#REF!",
     "#VALUE!",
@@ -31,6 +32,38 @@ const SHEET_ERRORS: [&str; 11] = [
     "#CALC!",
     "#ERROR!",
     "#GETTING_DATA",
+    "\\N", // MySQL, PostgreSQL
+    "(blank)",
+    "<Promise>",
+    "void 0",
+    "void(0)",
+    "javascript:void(0)",
+    "1.#QNAN",
+    "-1.#IND",
+    "1.#INF",
+    "\u{2013}",
+    "\u{2014}",
+    "\u{2026}",
+];
+
+/// What languages write where a text was wanted and something else was given: an object, a function, a promise.
+const WRITTEN: [&str; 16] = [
+    "[object ",
+    "[function",
+    "[asyncfunction",
+    "[generatorfunction",
+    "[class ",
+    "[circular",
+    "[native code]",
+    "function(",
+    "function (",
+    "=>",
+    "symbol(",
+    "promise {",
+    "<nil>",
+    "<null>",
+    "<none>",
+    "<undefined>",
 ];
 
 /// Does this stand for a missing value: `undefined`, `NaN`, `[object Object]`,
@@ -43,17 +76,79 @@ const SHEET_ERRORS: [&str; 11] = [
 /// `your-click-id` is one; `#1001` is none.
 #[must_use]
 pub(crate) fn is_missing_value(text: &str) -> bool {
-    let is_one = |text: &str| {
-        has_template(text.as_bytes())
-            || has_no_other_word(text.as_bytes(), MISSING, BESIDE)
-            || text.len() <= MAX_BYTES && text.to_ascii_lowercase().contains("[object ")
-            || has_lost_value(text.as_bytes())
-            || SHEET_ERRORS
-                .iter()
-                .any(|error| error.eq_ignore_ascii_case(text))
+    let seen = visible(text);
+    if is_missing(&seen) {
+        return true;
+    }
+    // `%23reqid%23` is a macro that somebody has encoded, `%2523reqid%2523` one that was encoded twice.
+    let mut text = seen.into_owned();
+    for _ in 0..3 {
+        if !text.contains('%') {
+            break;
+        }
+        text = url::decode(&text).to_string();
+        if is_missing(&visible(&text)) {
+            return true;
+        }
+    }
+    false
+}
+
+fn is_missing(text: &str) -> bool {
+    let text = text.trim();
+    has_template(text.as_bytes())
+        || has_no_other_word(text.as_bytes(), MISSING, BESIDE)
+        || has_lost_value(text.as_bytes())
+        || is_variable(text.as_bytes())
+        || WHOLE.iter().any(|whole| whole.eq_ignore_ascii_case(text))
+        || text.len() <= MAX_BYTES && is_written(text)
+}
+
+/// Has a language written an object, a function or a promise into the text?
+fn is_written(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    WRITTEN.iter().any(|written| text.contains(written))
+}
+
+/// The text without the characters that nobody sees: a text of these alone is none, and one between two letters hides
+/// no word.
+fn visible(text: &str) -> Cow<'_, str> {
+    let is_invisible = |character| {
+        matches!(character,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffd}'
+            | '\u{e0000}'..='\u{e0fff}')
     };
-    // `%23reqid%23` is a macro that somebody has encoded.
-    is_one(text) || text.contains('%') && is_one(&url::decode(text))
+    if text.is_ascii() || !text.contains(is_invisible) {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(text.replace(is_invisible, ""))
+    }
+}
+
+/// Is this a variable of a template or program, and no more: `$orderId`, `$order->id`, `@order`,
+/// `@Model.OrderId`? A number in it may tell two orders apart.
+fn is_variable(text: &[u8]) -> bool {
+    let [mark @ (b'$' | b'@'), rest @ ..] = text else {
+        return false;
+    };
+    let is_name = |byte: &u8| {
+        byte.is_ascii_alphabetic()
+            || matches!(
+                byte,
+                b'_' | b'.' | b'-' | b'>' | b'[' | b']' | b'(' | b')' | b'\'' | b'"'
+            )
+    };
+    text.len() <= MAX_BYTES
+        && rest
+            .first()
+            .is_some_and(|first| first.is_ascii_alphabetic() || *first == b'_')
+        && rest.iter().all(is_name)
+        && (*mark == b'$'
+            || rest.contains(&b'.')
+            || has_no_other_word(rest, MISSING, BESIDE)
+            || has_no_other_word(rest, BESIDE, b""))
 }
 
 /// Has a program written `undefined`, `null` or `NaN` where its value belongs, as
@@ -126,13 +221,15 @@ fn has_template(text: &[u8]) -> bool {
         | [b'*', _, .., b'*']
         | [b'@', _, .., b'@']
         | [b'_', b'_', .., b'_', b'_'] => true,
+        // `[1001]` is an order's number.
+        [b'[', inner @ .., b']'] => inner.len() > 1 && !inner.iter().any(u8::is_ascii_digit),
         _ => false,
     };
     is_wrapped
         || text.windows(2).any(|pair| {
             matches!(
                 pair,
-                b"{{" | b"${" | b"#{" | b"%{" | b"<%" | b"<?" | b"%%" | b"[["
+                b"{{" | b"{%" | b"${" | b"#{" | b"%{" | b"@{" | b"<%" | b"<?" | b"%%" | b"[["
             )
         })
 }

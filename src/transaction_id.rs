@@ -1,5 +1,6 @@
 //! Transaction ids: the advertiser's own ids of a sale, unique id and order id.
 
+use crate::error::IdRule;
 use crate::lint::is_email;
 use crate::placeholder::is_missing_value;
 use crate::{Error, Result, url};
@@ -16,16 +17,21 @@ const MAX_CHARACTERS: usize = 128;
 /// long text, for control characters and for an e-mail address.
 pub(crate) fn check<'a>(parameter: &'static str, text: &'a str) -> Result<&'a str> {
     let id = text.trim();
-    let is_good = !id.is_empty()
-        && id.encode_utf16().count() <= MAX_CHARACTERS
-        && url::is_plain_text(id)
-        && !is_email(id);
-    if !is_good {
-        Err(Error::InvalidUniqueId { parameter })
-    } else if is_missing_value(id) {
-        Err(Error::PlaceholderText { parameter })
+    let broken = if id.is_empty() {
+        Some(IdRule::Empty)
+    } else if id.encode_utf16().count() > MAX_CHARACTERS {
+        Some(IdRule::Length)
+    } else if !url::is_plain_text(id) {
+        Some(IdRule::Control)
+    } else if is_email(id) {
+        Some(IdRule::Email)
     } else {
-        Ok(id)
+        None
+    };
+    match broken {
+        Some(rule) => Err(Error::InvalidUniqueId { parameter, rule }),
+        None if is_missing_value(id) => Err(Error::PlaceholderText { parameter }),
+        None => Ok(id),
     }
 }
 
@@ -43,7 +49,8 @@ pub(crate) fn check_number(parameter: &'static str, digits: &str) -> Result<Stri
     if is_exact {
         check(parameter, digits).map(str::to_owned)
     } else {
-        Err(Error::InvalidUniqueId { parameter })
+        let rule = IdRule::Digits;
+        Err(Error::InvalidUniqueId { parameter, rule })
     }
 }
 

@@ -10,7 +10,7 @@ import { allowedHost } from "../allowed-host.js";
 import { checkFixture } from "../entry/sandbox-memory.inline.js";
 import { toCakeError } from "../error.js";
 import { findNearest } from "../nearest.js";
-import { isRunning, readArgs, UsageError, whenAskedToStop } from "./usage.js";
+import { HeldError, helpOf, isRunning, RunError, readArgs, UsageError, whenAskedToStop } from "./usage.js";
 import { freePort, startWorkerd, WorkerdError, whyNotFree } from "./workerd.js";
 
 /** The workerd that the package is tested with. */
@@ -32,8 +32,6 @@ A CAKE network on this machine: tracking links, the API, pixels, postbacks, a li
   --token TOKEN       what /__sandbox/ asks for, 16 characters or more
   --allow HOST        a host that postbacks may go to, besides loopback; may be repeated
   -h, --help; -v, --version
-
-Exit status: 0 ended by Ctrl-C, 1 a mistake, said in one sentence.
 
 Documentation: node_modules/cake-edge/docs/sandbox.md`;
 
@@ -104,7 +102,7 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   if (name === undefined || name === "--help" || name === "-h") {
-    console.log(USAGE);
+    console.log(helpOf(USAGE));
     return name === undefined ? 2 : 0;
   }
   const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
@@ -116,7 +114,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const command = await load();
   if (!rest.some((argument) => argument === "--help" || argument === "-h")) return command.run(rest);
-  console.log(command.usage);
+  console.log(helpOf(command.usage));
   return 0;
 }
 
@@ -263,7 +261,7 @@ async function serve(options: Options): Promise<number> {
     for (const warning of options.fixture?.warnings ?? []) console.error(`cake-edge: --seed: ${warning}`);
     greet(origin, key, token, options.fixture);
     const code = await workerd.ended;
-    if (code !== 0) throw new UsageError(`workerd ended with exit code ${code}`);
+    if (code !== 0) throw new RunError(`workerd ended with exit code ${code}`);
     return 0;
   } finally {
     clean();
@@ -288,7 +286,7 @@ function findWorkerd(): string {
       // Not there: the next place.
     }
   }
-  throw new UsageError(
+  throw new RunError(
     `workerd, which the sandbox runs in, is not installed: run \`npm install --save-dev workerd@${WORKERD}\`, then this command again; or without a project \`npx -p cake-edge -p workerd@${WORKERD} cake-edge sandbox\``,
   );
 }
@@ -300,7 +298,7 @@ function claim(folder: string): () => void {
     mkdirSync(folder, { recursive: true });
     const owner = existsSync(file) ? Number(readFileSync(file, "utf8")) : 0;
     if (owner > 0 && owner !== process.pid && isRunning(owner)) {
-      throw new UsageError(
+      throw new HeldError(
         `--persist ${folder} is in use by another sandbox, process ${owner}: stop it, or choose another folder`,
       );
     }
@@ -320,7 +318,7 @@ async function makeHistory(origin: string, token: string | undefined, history: N
     body: JSON.stringify(history),
   });
   if (!response.ok || response.body === null) {
-    throw new UsageError(`the history could not be made: ${(await response.text()).slice(0, 300)}`);
+    throw new RunError(`the history could not be made: ${(await response.text()).slice(0, 300)}`);
   }
   const grouped = (count: number) => count.toLocaleString("en");
   let rest = "";
@@ -335,7 +333,7 @@ async function makeHistory(origin: string, token: string | undefined, history: N
       console.error(`history: ${grouped(last.clicks)} of ${grouped(history.clicks)} clicks …`);
     }
   }
-  if (!last?.is_last) throw new UsageError("the history broke off before its end");
+  if (!last?.is_last) throw new RunError("the history broke off before its end");
   const seconds = ((Date.now() - start) / 1_000).toFixed(1);
   console.error(
     `history: ${grouped(last.clicks)} clicks (${grouped(last.bots)} of bots), ${grouped(last.conversions)} conversions, ${grouped(last.duplicates)} duplicates refused, in ${seconds} s`,
@@ -359,5 +357,5 @@ try {
 } catch (error) {
   if (!(error instanceof UsageError || error instanceof WorkerdError)) throw error;
   console.error(`cake-edge: ${error.message}`);
-  process.exitCode = 1;
+  process.exitCode = error instanceof UsageError ? error.status : 1;
 }

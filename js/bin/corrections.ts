@@ -31,9 +31,6 @@ what each row is, and what an earlier run has done. The API key comes from the e
   --settle LINE=WORD   the outcome of a row that is unknown, once you have looked in CAKE: corrected or missing
   --json               one JSON object a row instead of the table
 
-Exit status: 0 every row is well, or applied; 1 rows are wrong, refused or left by a limit; 2 usage;
-3 the outcome of a row is unknown: look in CAKE, then --settle; 4 account or network.
-
 Examples:
   cake-edge corrections --file fix.csv
   CAKE_API_KEY=… cake-edge corrections --file fix.csv --apply --max-rows 100 --base-url https://yourdomain.cakemarketing.com

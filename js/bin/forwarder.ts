@@ -19,8 +19,6 @@ Secrets come from the environment, or from the files that it names with _FILE be
 
 SIGTERM ends it: no new request, what is under way ends and is stored.
 
-Exit status: 0 stopped, 1 the disk has failed (start it again), 2 usage or configuration, 3 the outbox is in use.
-
 Documentation: node_modules/cake-edge/docs/forwarder-node.md`;
 
 const OPTION_TYPES = {
@@ -75,7 +73,7 @@ function complain(thrown: unknown): number {
   if (!(thrown instanceof UsageError || isCakeError(thrown))) throw thrown;
   if (thrown instanceof UsageError) {
     console.error(`cake-edge forwarder: ${thrown.message}`);
-    return 2;
+    return thrown.status;
   }
   const variable = VARIABLES[thrown.parameter ?? ""];
   const where = variable === undefined ? "" : ` (the variable ${variable})`;

@@ -6,7 +6,7 @@ import { dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { findNearest } from "../nearest.js";
 import { doctor } from "./doctor.js";
-import { readArgs, UsageError } from "./usage.js";
+import { RunError, readArgs, UsageError } from "./usage.js";
 import { freePort } from "./workerd.js";
 
 export const INIT_USAGE = `Usage: cake-edge init [options]
@@ -277,9 +277,9 @@ function run(command: string, args: string[], cwd: string): Promise<void> {
       stdio: ["ignore", "inherit", "inherit"],
       shell: process.platform === "win32",
     });
-    child.on("error", () => reject(new UsageError(`${command} could not be started`)));
+    child.on("error", () => reject(new RunError(`${command} could not be started`)));
     child.on("close", (code) =>
-      code === 0 ? resolve() : reject(new UsageError(`${command} ${args[0]} ended with exit code ${code}`)),
+      code === 0 ? resolve() : reject(new RunError(`${command} ${args[0]} ended with exit code ${code}`)),
     );
   });
 }
@@ -322,7 +322,7 @@ async function examine(folder: string): Promise<number> {
 
 async function answers(url: string, child: ChildProcess, printed: () => string): Promise<void> {
   for (let tries = 0; tries < 300; tries += 1) {
-    if (child.exitCode !== null) throw new UsageError(`the forwarder did not start:\n${printed()}`);
+    if (child.exitCode !== null) throw new RunError(`the forwarder did not start:\n${printed()}`);
     try {
       if ((await fetch(url)).ok) return;
     } catch {
@@ -330,7 +330,7 @@ async function answers(url: string, child: ChildProcess, printed: () => string):
     }
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
-  throw new UsageError(`the forwarder did not answer within a minute:\n${printed()}`);
+  throw new RunError(`the forwarder did not answer within a minute:\n${printed()}`);
 }
 
 function nextSteps({ parts, framework }: Plan): string[] {

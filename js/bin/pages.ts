@@ -28,8 +28,6 @@ Reads a list of CAKE's. The API key comes from the environment, CAKE_API_KEY.
 Conversions come from the report call, report/conversion.json, which tells unique ids. Pages that a broken
 call left behind are read again; those of a finished one are kept until you remove NAME.complete.json.
 
-Exit status: 0 done, 2 usage, 4 account or network.
-
 Examples:
   CAKE_API_KEY=… cake-edge clicks --from 2026-06-01 --to 2026-06-30 --pages pages --base-url https://yourdomain.cakemarketing.com
   CAKE_API_KEY=… cake-edge conversions --from 2026-06-01 --to 2026-06-30 --csv --base-url https://yourdomain.cakemarketing.com > june.csv
@@ -67,7 +65,7 @@ export async function pages(kind: Kind, args: string[]): Promise<number> {
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     console.error(`cake-edge ${kind}: ${error.message}`);
-    return 2;
+    return error.status;
   }
   const { from, to, "base-url": baseUrl, pages: folder } = values;
   const isPrinted = values.csv === true || values.json === true;
@@ -90,9 +88,8 @@ export async function pages(kind: Kind, args: string[]): Promise<number> {
   } catch (error) {
     if (!isCakeError(error) && !(error instanceof UsageError)) throw error;
     console.error(`cake-edge ${kind}: ${sentenceOf(error)}`);
-    return error instanceof UsageError || /^(invalid_|missing_api_key$)/.test((error as { code?: string }).code ?? "")
-      ? 2
-      : 4;
+    if (error instanceof UsageError) return error.status;
+    return /^(invalid_|missing_api_key$)/.test(error.code) ? 2 : 4;
   }
 }
 

@@ -29,9 +29,6 @@ odd about it, and what an earlier run has done. The API key comes from the envir
   --settle LINE=WORD   the outcome of a row that is unknown, once you have looked in CAKE: registered or missing
   --json               one JSON object a row instead of the table
 
-Exit status: 0 every row is well, or registered; 1 rows are wrong, odd or refused; 2 usage;
-3 the outcome of a row is unknown: look in CAKE, then --settle; 4 account or network.
-
 Examples:
   cake-edge postbacks --file postbacks.csv
   CAKE_API_KEY=… cake-edge postbacks --file postbacks.csv --apply --base-url https://yourdomain.cakemarketing.com

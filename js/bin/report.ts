@@ -45,8 +45,6 @@ Compares your orders with CAKE's conversions: what matches, what is missing, wha
                         for what does not fit: read the same files once for each part
   --json                counts and sums as JSON
 
-Exit status: 0 all match, 1 differences, 2 usage, 3 unreadable input, 4 account or network.
-
 Examples:
   cake-edge report --orders june.csv --dialect shopify --status paid=approved --status refunded=reversed \\
     --conversions 'pages/*.json' --from 2026-06-01 --to 2026-06-30 --html june.html --csv june-rows.csv
@@ -137,7 +135,7 @@ export async function report(args: string[]): Promise<number> {
 function fail(error: unknown, status: number): number {
   if (!(error instanceof UsageError || isCakeError(error) || isFileError(error))) throw error;
   console.error(`cake-edge report: ${sentenceOf(error as Error)}`);
-  return error instanceof UsageError ? 2 : status;
+  return error instanceof UsageError ? error.status : status;
 }
 
 function isFileError(error: unknown): boolean {
@@ -145,7 +143,6 @@ function isFileError(error: unknown): boolean {
 }
 
 function exitOf(error: unknown): number {
-  if (error instanceof UsageError) return 2;
   if (!isCakeError(error)) return 3;
   if (["invalid_field", "invalid_time", "invalid_money", "missing_api_key"].includes(error.code)) return 2;
   return ["ambiguous_file", "unreadable_file", "unmapped_status", "report_full", "clocks_differ"].includes(error.code)

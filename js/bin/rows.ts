@@ -74,7 +74,8 @@ export async function withExitStatus(command: string, run: () => Promise<number>
   } catch (error) {
     if (!(error instanceof UsageError) && !isCakeError(error)) throw error;
     console.error(`cake-edge ${command}: ${sentenceOf(error)}`);
-    return error instanceof UsageError || /^(invalid|missing)_/.test(error.code) ? 2 : 4;
+    if (error instanceof UsageError) return error.status;
+    return /^(invalid|missing)_/.test(error.code) ? 2 : 4;
   }
 }
 

@@ -3,7 +3,34 @@ import { parseArgs } from "node:util";
 import { findNearest } from "../nearest.js";
 
 /** A mistake of the caller's: one sentence. */
-export class UsageError extends Error {}
+export class UsageError extends Error {
+  readonly status: number = 2;
+}
+
+/** What the command line has no part in: a program that did not start, or ended early. */
+export class RunError extends UsageError {
+  override readonly status = 1;
+}
+
+/** What another process has, and what may not be guessed. */
+export class HeldError extends UsageError {
+  override readonly status = 3;
+}
+
+/** The exit statuses of every command. docs/commands.md has the same table, and a test compares them. */
+export const EXIT_STATUSES: readonly (readonly [status: number, meaning: string])[] = [
+  [0, "done, and all is well"],
+  [1, "not all is well: a check failed, rows differ or are refused, a program ended early"],
+  [2, "a mistake in the command, in a file or in a setting; one sentence says which"],
+  [3, "look before you run it again: an outcome is unknown, a file is ambiguous, or another process has the folder"],
+  [4, "the account or the network"],
+];
+
+/** A command's help: its own lines, and the exit statuses of all. */
+export function helpOf(usage: string): string {
+  const lines = EXIT_STATUSES.map(([status, meaning]) => `  ${status}  ${meaning}`);
+  return [usage, "", "Exit status, of every command:", ...lines].join("\n");
+}
 
 /** Where a command's user finds what the code calls so. */
 const SOURCES: { readonly [parameter: string]: string } = {

@@ -1,5 +1,5 @@
 /** How one call of the client is made, and what its hooks are told. */
-import { refuse } from "../option.js";
+import { checkRecord, refuse } from "../option.js";
 
 /** How to make one call. */
 export interface CallOptions {
@@ -34,7 +34,7 @@ export interface ReceivedResponse extends SentRequest {
 
 /** A caller's parameters as JSON, for the core to check. Nothing is dropped on the way. */
 export function toJson(params: unknown): string {
-  if (typeof params !== "object" || params === null || Array.isArray(params)) refuse("params", "must be an object");
+  checkRecord("params", params);
   for (const [name, value] of Object.entries(params)) {
     const kind = typeof value;
     const isId = name === "uniqueId" || name === "orderId";

@@ -1,6 +1,16 @@
 /** Edge capture: a landing page's click id into a signed cookie, by the site's own Worker. */
 import { CakeError, call } from "../error.js";
-import { checkNames, choice, optionalString, refuse, stringOption } from "../option.js";
+import {
+  checkNames,
+  checkNoMore,
+  checkRequest,
+  choice,
+  flagOption,
+  optionalString,
+  refuse,
+  stringOption,
+  textsOption,
+} from "../option.js";
 import { edge } from "./core.js";
 
 /** `onError` is the middleware's; both may be given the same options. */
@@ -95,23 +105,25 @@ export interface CapturedClick {
  * @throws CakeError `weak_secret`, `invalid_setting`, `invalid_field`, and
  * `invalid_cookie` where the request's host is not one of `domain`
  */
-export function captureClick(request: Request, options: CaptureOptions): CapturedClick {
-  if (typeof options !== "object" || options === null) refuse("options", "must be an object");
-  checkNames("options", options, NAMES);
+export function captureClick(request: Request, options: CaptureOptions): CapturedClick;
+export function captureClick(request: Request, options: CaptureOptions, ...more: unknown[]): CapturedClick {
+  checkNoMore("captureClick", 2, more);
+  checkRequest(request);
+  checkOptions(options);
   const { consent = "granted" } = options;
   const said = typeof consent === "function" ? consent(request) : consent;
   const flags =
     (isFirst(options) ? 1 : 0) |
-    (options.ignoreGlobalPrivacyControl === true ? 2 : 0) |
-    (options.trustProxy === true ? 4 : 0);
+    (flagOption("ignoreGlobalPrivacyControl", options.ignoreGlobalPrivacyControl) ? 2 : 0) |
+    (flagOption("trustProxy", options.trustProxy) ? 4 : 0);
   return call(() =>
     edge
       .api()
       .captureClick(
         request,
-        texts("secrets", options.secrets),
+        textsOption("secrets", options.secrets),
         typeof said === "boolean" ? `${said}` : stringOption("consent", said),
-        texts("parameters", options.parameters),
+        textsOption("parameters", options.parameters),
         optionalString("domain", options.domain) ?? "",
         options.windowDays ?? 30,
         options.journey ?? 5,
@@ -131,27 +143,37 @@ export function captureClick(request: Request, options: CaptureOptions): Capture
 export function readClickCookie(
   request: Request,
   options: Pick<CaptureOptions, "secrets" | "touch" | "windowDays">,
+): string | undefined;
+export function readClickCookie(
+  request: Request,
+  options: Pick<CaptureOptions, "secrets" | "touch" | "windowDays">,
+  ...more: unknown[]
 ): string | undefined {
-  if (typeof options !== "object" || options === null) refuse("options", "must be an object");
-  checkNames("options", options, NAMES);
+  checkNoMore("readClickCookie", 2, more);
+  checkRequest(request);
+  checkOptions(options);
   const cookies = request.headers.get("cookie") ?? "";
   return call(() =>
     edge
       .api()
-      .findSignedClick(cookies, texts("secrets", options.secrets), Date.now(), isFirst(options), options.windowDays),
+      .findSignedClick(
+        cookies,
+        textsOption("secrets", options.secrets),
+        Date.now(),
+        isFirst(options),
+        options.windowDays,
+      ),
   );
+}
+
+function checkOptions(options: unknown): void {
+  if (options === undefined || options === null) refuse("options", "must be an object");
+  checkNames("options", options, NAMES);
 }
 
 function isFirst({ touch }: Pick<CaptureOptions, "touch">): boolean {
   const word = typeof touch === "string" ? touch.toLowerCase() : touch;
   return choice("touch", word, ["last", "first"]) === "first";
-}
-
-/** A list of texts, for the core; one text alone would become its letters. */
-function texts(name: string, given: unknown): string[] {
-  if (given === undefined || given === null) return [];
-  if (!Array.isArray(given)) refuse(name, "must be a list");
-  return given.map((each) => stringOption(name, each));
 }
 
 /** How a site's Worker captures clicks. */
@@ -175,7 +197,15 @@ export type CaptureSettings<Env> = SiteCaptureOptions | ((env: Env) => SiteCaptu
 export function withClickCapture<Env, Rest extends unknown[]>(
   handler: (request: Request, env: Env, ...rest: Rest) => Response | Promise<Response>,
   settings: CaptureSettings<Env>,
+): (request: Request, env: Env, ...rest: Rest) => Promise<Response>;
+export function withClickCapture<Env, Rest extends unknown[]>(
+  handler: (request: Request, env: Env, ...rest: Rest) => Response | Promise<Response>,
+  settings: CaptureSettings<Env>,
+  ...more: unknown[]
 ): (request: Request, env: Env, ...rest: Rest) => Promise<Response> {
+  checkNoMore("withClickCapture", 2, more);
+  if (typeof handler !== "function") refuse("handler", "must be a function that answers a request");
+  checkSettings(settings);
   return async (request, env, ...rest) => captureInto(await handler(request, env, ...rest), request, settings, env);
 }
 
@@ -195,7 +225,13 @@ export interface HonoContext<Env> {
  */
 export function clickCapture<Env>(
   settings: CaptureSettings<Env>,
+): (context: HonoContext<Env>, next: () => Promise<void>) => Promise<void>;
+export function clickCapture<Env>(
+  settings: CaptureSettings<Env>,
+  ...more: unknown[]
 ): (context: HonoContext<Env>, next: () => Promise<void>) => Promise<void> {
+  checkNoMore("clickCapture", 1, more);
+  checkSettings(settings);
   return async (context, next) => {
     await next();
     const response = context.res;
@@ -222,8 +258,19 @@ export interface PagesContext<Env> {
  */
 export function pagesClickCapture<Env>(
   settings: CaptureSettings<Env>,
+): (context: PagesContext<Env>) => Promise<Response>;
+export function pagesClickCapture<Env>(
+  settings: CaptureSettings<Env>,
+  ...more: unknown[]
 ): (context: PagesContext<Env>) => Promise<Response> {
+  checkNoMore("pagesClickCapture", 1, more);
+  checkSettings(settings);
   return async (context) => captureInto(await context.next(), context.request, settings, context.env);
+}
+
+/** What is no settings at all is said when the site starts, not at each of its visits. */
+function checkSettings(settings: unknown): void {
+  if (typeof settings !== "function") checkOptions(settings);
 }
 
 /** The site's answer with the click's cookie on it; the very same answer where there is none to set. */

@@ -1,6 +1,6 @@
 /** A click as CAKE reports it, and the short way to a page of them that is in the article's own shape. */
 import { clientCore } from "./core.js";
-import type { Dates } from "./dates.js";
+import type { Dates, UnreadField } from "./dates.js";
 
 /** A click as CAKE reports it. */
 export interface Click {
@@ -45,16 +45,27 @@ export function readClickPage(
   body: string,
   dates: Dates,
 ): { rows: Click[]; totalRows: number | undefined } {
-  const read = JSON.parse(page) as { rows: Click[]; totalRows?: number };
+  const read = JSON.parse(page) as ReadPage;
   const clicks = taken && !hasLongNumbers(body) ? tryReadPlain(taken, dates) : undefined;
   if (clicks !== undefined) return { rows: clicks, totalRows: read.totalRows };
-  const rows =
-    taken === undefined ? read.rows : (JSON.parse(clientCore.api().readClicks(body)) as { rows: Click[] }).rows;
+  const { rows, unread } = taken === undefined ? read : (JSON.parse(clientCore.api().readClicks(body)) as ReadPage);
+  dates.tell(unread);
   return { rows: rows.map((click) => withInstant(click, dates)), totalRows: read.totalRows };
 }
 
+/** A page as the core has read it. */
+interface ReadPage {
+  readonly rows: Click[];
+  readonly totalRows?: number;
+  readonly unread?: readonly UnreadField[];
+}
+
 /** A click that the core has read, with its date's instant. */
-export function withInstant(click: Click, dates: Dates): Click {
+export function withInstant(
+  { unread, ...click }: Click & { readonly unread?: readonly UnreadField[] },
+  dates: Dates,
+): Click {
+  dates.tell(unread);
   const clickAt = dates.findInstant("clickDate", click.clickDate);
   return clickAt === undefined ? click : { ...click, clickAt };
 }

@@ -1,6 +1,15 @@
 /** CAKE's API for JavaScript: the shape of it. What is sent, and what it means, the core decides. */
 import { CakeError, call, toCakeError } from "../error.js";
-import { checkNames, choice, functionOption, integerOption, refuse, stringOption } from "../option.js";
+import {
+  checkNames,
+  checkNoMore,
+  choice,
+  functionOption,
+  integerOption,
+  limitArguments,
+  refuse,
+  stringOption,
+} from "../option.js";
 import { createTimeZone, type TimeZone } from "../time-zone.js";
 import { type CallOptions, type ReceivedResponse, type SentRequest, toJson } from "./call-options.js";
 import { type Click, readClickPage, withInstant } from "./click.js";
@@ -13,7 +22,7 @@ import {
   type ReportedConversion,
 } from "./conversion.js";
 import { checksCore, clientCore } from "./core.js";
-import { type AnswerWarning, createDates } from "./dates.js";
+import { type AnswerWarning, createDates, type UnreadField } from "./dates.js";
 import { createList, type FetchedPage, type List, type ListOptions, type RowRange } from "./list.js";
 
 /** Which of CAKE's services lists come from. */
@@ -72,8 +81,8 @@ export interface CakeClientOptions {
   /** Is told what came of every request. What it throws is ignored. */
   readonly onResponse?: (response: ReceivedResponse) => void;
   /**
-   * Is told of what could not be read in an answer, once for each field: a date
-   * in an unknown spelling. What it throws is ignored.
+   * Is told of what could not be read in an answer, once for each call and field: a date in an
+   * unknown spelling, an object where a text belongs. What it throws is ignored.
    * @default `console.warn`
    */
   readonly onWarning?: (warning: AnswerWarning) => void;
@@ -420,8 +429,10 @@ const MAX_TIMEOUT_MS = 600_000;
  * const cake = createCakeClient({ baseUrl: "https://yourdomain.cakemarketing.com", apiKey: env.CAKE_API_KEY });
  * await cake.recordConversion({ clickId, offerId: 12345, uniqueId: "ORD-98765" });
  */
-export function createCakeClient(options: CakeClientOptions): CakeClient {
+export function createCakeClient(options: CakeClientOptions): CakeClient;
+export function createCakeClient(options: CakeClientOptions, ...more: unknown[]): CakeClient {
   refusePages();
+  checkNoMore("createCakeClient", 1, more);
   if (typeof options !== "object" || options === null) refuse("options", "must be an object");
   checkNames("options", options, CLIENT_OPTIONS);
   const { baseUrl, apiKey, fetch, onRequest, onResponse } = options;
@@ -451,9 +462,10 @@ export function createCakeClient(options: CakeClientOptions): CakeClient {
   function run(
     action: Action,
     params: unknown,
-    given: RecordConversionOptions = {},
+    options: RecordConversionOptions | undefined,
     isDryRun = false,
   ): Promise<unknown> {
+    const given = options ?? {};
     return clientCore.wait(() =>
       client().call(
         action,
@@ -473,23 +485,24 @@ export function createCakeClient(options: CakeClientOptions): CakeClient {
   ): Promise<FetchedPage<Row>> {
     return settle(async () => {
       const [json, , body = ""] = (await run(action, range, given)) as [string, unknown, string?];
-      const { rows, totalRows } = parse<{ rows: Row[]; totalRows?: number }>(json);
-      for (const row of rows) complete(row, dates);
-      return { rows, totalRows, body };
+      const page = parse<{ rows: Row[]; totalRows?: number; unread?: readonly UnreadField[] }>(json);
+      const own = dates.of(action);
+      own.tell(page.unread);
+      return { rows: page.rows.map((row) => complete(row, own)), totalRows: page.totalRows, body };
     });
   }
 
   // Closures, not a class: nothing of the client, and so no key, can be printed.
-  return {
+  const methods: CakeClient = {
     getClick: (clickId, given) =>
       settle(async () => {
         checkNames("options", given, CALL_OPTIONS);
         const click: Click | null = parse(await run("getClick", { clickId: stringOption("clickId", clickId) }, given));
-        return click === null ? undefined : withInstant(click, dates);
+        return click === null ? undefined : withInstant(click, dates.of("getClick"));
       }),
-    listClicks: (params = {}, given) =>
+    listClicks: (params, given) =>
       createList({
-        params,
+        params: params ?? {},
         options: given,
         pageRows: 1_000,
         maxPageRows: 10_000,
@@ -497,13 +510,14 @@ export function createCakeClient(options: CakeClientOptions): CakeClient {
         fetchPage: (range) =>
           settle(async () => {
             const [page, taken, body] = (await run("listClicks", range, given)) as [string, unknown[]?, string?];
-            return { ...readClickPage(page, taken, body ?? "", dates), body: body ?? "" };
+            return { ...readClickPage(page, taken, body ?? "", dates.of("listClicks")), body: body ?? "" };
           }),
       }),
     recordConversion: (params, given) =>
       settle(async () => {
         checkNames("options", given, [...CALL_OPTIONS, "verify"]);
-        return complete<Conversion>(parse(await run("recordConversion", withCivilDate(params, zone), given)), dates);
+        const read = parse<Conversion>(await run("recordConversion", withCivilDate(params, zone), given));
+        return complete(read, dates.of("recordConversion"));
       }),
     listConversions: (params, given) =>
       createList({
@@ -545,26 +559,38 @@ export function createCakeClient(options: CakeClientOptions): CakeClient {
         if (!readOnly) checksCore.api().checkPostback(toJson(params), client().isSandbox());
         return parse<Postback>(await run("createPostback", params, given));
       }),
-    listTrackingDomains: (params = {}, given) =>
+    listTrackingDomains: (params, given) =>
       settle(async () => {
         checkNames("options", given, CALL_OPTIONS);
-        return parse<TrackingDomain[]>(await run("listTrackingDomains", params, given));
+        return parse<TrackingDomain[]>(await run("listTrackingDomains", params ?? {}, given));
       }),
-    check: (given = {}) =>
+    check: (given) =>
       settle(async () => {
         checkNames("options", given, [...CALL_OPTIONS, "clickId"]);
         const report = await clientCore.wait(() =>
           client().check(
-            given.clickId === undefined ? undefined : stringOption("clickId", given.clickId),
-            integerOption("retries", given.retries, 0, 10) ?? retries,
-            integerOption("timeoutMs", given.timeoutMs, 1, MAX_TIMEOUT_MS) ?? timeoutMs,
-            signalOf(given),
+            given?.clickId === undefined ? undefined : stringOption("clickId", given.clickId),
+            integerOption("retries", given?.retries, 0, 10) ?? retries,
+            integerOption("timeoutMs", given?.timeoutMs, 1, MAX_TIMEOUT_MS) ?? timeoutMs,
+            signalOf(given ?? {}),
           ),
         );
         return parse<CheckReport>(report);
       }),
   };
+  return limitArguments(limitArguments(methods, LISTS), CALLS, "async");
 }
+
+/** How many arguments each takes. */
+const LISTS = { listClicks: 2, listConversions: 2, listConversionReport: 2, listConversionChanges: 2 };
+const CALLS = {
+  getClick: 2,
+  recordConversion: 2,
+  correctConversion: 2,
+  createPostback: 2,
+  listTrackingDomains: 2,
+  check: 1,
+};
 
 const VERIFY = ["click", "report", "none"] as const;
 const SERVICES = ["young", "older"] as const;

@@ -1,5 +1,5 @@
 /** Conversions as CAKE reports them: money as exact text and as a number, times with their instant. */
-import type { Dates } from "./dates.js";
+import type { Dates, UnreadField } from "./dates.js";
 
 /** What became of a conversion. An open set: CAKE has more words than its article. */
 export type ConversionStatus = "approved" | "pending" | "rejected" | "ignored" | "reversed" | (string & {});
@@ -91,15 +91,17 @@ export interface ReportedConversion extends Partial<ConversionFacts> {
 
 /** Puts the number beside each amount's text, and the instant beside the date. */
 export function complete<T extends Partial<ConversionFacts> & Pick<ListedConversion, "updatedDate">>(
-  facts: T,
+  { unread, ...read }: T & { readonly unread?: readonly UnreadField[] },
   dates: Dates,
 ): T {
+  dates.tell(unread);
+  const facts = read as unknown as T;
   const { payoutText, revenueText, conversionDate, updatedDate } = facts;
   const more: { payout?: number; revenue?: number; conversionAt?: Date; updatedAt?: Date } = {};
-  const payout = Number(payoutText ?? Number.NaN);
-  if (!Number.isNaN(payout)) more.payout = payout;
-  const revenue = Number(revenueText ?? Number.NaN);
-  if (!Number.isNaN(revenue)) more.revenue = revenue;
+  const payout = dates.findAmount("payout", payoutText);
+  if (payout !== undefined) more.payout = payout;
+  const revenue = dates.findAmount("revenue", revenueText);
+  if (revenue !== undefined) more.revenue = revenue;
   const at = dates.findInstant("conversionDate", conversionDate);
   if (at) more.conversionAt = at;
   const updatedAt = dates.findInstant("updatedDate", updatedDate);

@@ -1,7 +1,7 @@
 /** Many corrections at once. Each is checked, and applied once, whatever happens on the way. */
 import { textOf, unitsOf } from "../amount.js";
 import { CakeError, isCakeError, toCakeError } from "../error.js";
-import { checkNames, choice, functionOption, integerOption, refuse } from "../option.js";
+import { checkNames, checkNoMore, choice, functionOption, integerOption, refuse } from "../option.js";
 import type { CakeClient, CorrectConversionParams } from "./client.js";
 import { createSender } from "./one-by-one.js";
 
@@ -110,7 +110,13 @@ const OPTIONS = ["client", "journal", "maxRows", "maxMoney", "dryRun", "rateLimi
 export async function applyCorrections(
   rows: Iterable<CorrectionRow>,
   options: ApplyCorrectionsOptions,
+): Promise<CorrectionsReport>;
+export async function applyCorrections(
+  rows: Iterable<CorrectionRow>,
+  options: ApplyCorrectionsOptions,
+  ...more: unknown[]
 ): Promise<CorrectionsReport> {
+  checkNoMore("applyCorrections", 2, more);
   if (typeof options !== "object" || options === null) refuse("options", "must be an object");
   checkNames("options", options, OPTIONS);
   const { client, journal, signal } = options;

@@ -1,11 +1,16 @@
-/** The dates of a client's answers, from CAKE's spellings to instants. */
+/** What a client reads beyond the core's part: dates become instants, and what could not be read is told once. */
 import { isNoTime, readTime } from "../instant.js";
 import type { TimeZone } from "../time-zone.js";
 
 /** What a client is told of an answer that it could not read in full. */
 export interface AnswerWarning {
-  /** `unreadable_date`: a date in a spelling that is none of CAKE's. */
-  readonly code: "unreadable_date";
+  /**
+   * `unreadable_date`: a date in a spelling that is none of CAKE's, which comes without its instant. `unreadable_field`:
+   * a value of a type or shape that the field does not have, such as an object for a text; the field is absent.
+   */
+  readonly code: "unreadable_date" | "unreadable_field";
+  /** The client's call, such as `listClicks`. */
+  readonly call: string;
   /** The field in JavaScript's spelling, such as `clickDate`. */
   readonly field: string;
   /** What stands in it: at most 40 characters. */
@@ -13,28 +18,61 @@ export interface AnswerWarning {
   readonly message: string;
 }
 
-/** Finds instants, and tells once of each field that cannot be read. */
-export interface Dates {
-  findInstant(field: string, text: string | undefined): Date | undefined;
+/** A field that the core could not read. */
+export interface UnreadField {
+  readonly field: string;
+  readonly value: string;
 }
 
-/** Makes the reader of a client's dates. */
-export function createDates(zone: TimeZone | undefined, warn: (warning: AnswerWarning) => void): Dates {
-  const told = new Set<string>();
+/** Finds instants, and tells once of each call's field that cannot be read. */
+export interface Dates {
+  findInstant(field: string, text: string | undefined): Date | undefined;
+  /** An amount as a number; `undefined` where its text is none. */
+  findAmount(field: string, text: string | undefined): number | undefined;
+  /** Tells what the core could not read. */
+  tell(unread: readonly UnreadField[] | undefined): void;
+  /** The reader of another call's answers. */
+  of(call: string): Dates;
+}
+
+/** Makes the reader of a client's answers. */
+export function createDates(
+  zone: TimeZone | undefined,
+  warn: (warning: AnswerWarning) => void,
+  call = "",
+  told = new Set<string>(),
+): Dates {
+  function warnOnce(code: AnswerWarning["code"], field: string, text: string, what: string): void {
+    const key = `${call} ${field}`;
+    if (told.has(key)) return;
+    told.add(key);
+    const value = text.slice(0, 40);
+    const message = `${call && `${call}: `}${field} is ${what}: ${JSON.stringify(value)}`;
+    warn(Object.freeze({ code, call, field, value, message }));
+  }
   return {
     findInstant(field, text) {
       if (text === undefined || isNoTime(text)) return undefined;
       const read = readTime(text);
       if (read === undefined) {
-        if (!told.has(field)) {
-          told.add(field);
-          const value = text.slice(0, 40);
-          const message = `${field} is in no spelling of CAKE's services: ${JSON.stringify(value)}. It comes as it is, without an instant.`;
-          warn(Object.freeze({ code: "unreadable_date", field, value, message }));
-        }
+        const what = "in no spelling of CAKE's services, and comes as it is, without an instant";
+        warnOnce("unreadable_date", field, text, what);
         return undefined;
       }
       return "instant" in read ? read.instant : zone?.findInstant(read.civil);
     },
+    findAmount(field, text) {
+      if (text === undefined) return undefined;
+      const amount = Number(text);
+      if (!Number.isNaN(amount)) return amount;
+      warnOnce("unreadable_field", field, text, `no number, and comes as ${field}Text alone`);
+      return undefined;
+    },
+    tell(unread = []) {
+      for (const { field, value } of unread) {
+        warnOnce("unreadable_field", field, value, "of another type or shape than CAKE documents, and absent");
+      }
+    },
+    of: (name) => createDates(zone, warn, name, told),
   };
 }

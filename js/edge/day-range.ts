@@ -1,6 +1,6 @@
 /** Whole days, as people name them and as CAKE's reports take them. */
 import { call } from "../error.js";
-import { checkNames, choice, refuse, stringOption } from "../option.js";
+import { checkNames, checkNoMore, choice, refuse, stringOption } from "../option.js";
 import { createTimeZone } from "../time-zone.js";
 import { edge } from "./core.js";
 
@@ -37,7 +37,12 @@ export function dayRange(first: Day, last: Day): DayRange;
  * cake.listClicks(dayRange("yesterday", { timeZone: "America/New_York" }));
  */
 export function dayRange(name: DayRangeName, calendar: { readonly timeZone: string; readonly now?: Date }): DayRange;
-export function dayRange(first: string, last: string | { readonly timeZone: string; readonly now?: Date }): DayRange {
+export function dayRange(
+  first: string,
+  last: string | { readonly timeZone: string; readonly now?: Date },
+  ...more: unknown[]
+): DayRange {
+  checkNoMore("dayRange", 2, more);
   if (last === undefined || last === null) {
     // A name without its calendar, or no name.
     if (!/^\d/.test(stringOption("first", first))) {
@@ -50,6 +55,8 @@ export function dayRange(first: string, last: string | { readonly timeZone: stri
   }
   checkNames("calendar's fields", last, ["timeZone", "now"]);
   const name = choice("name", first, NAMES) ?? "";
-  const civil = createTimeZone(stringOption("timeZone", last.timeZone)).findCivil(last.now ?? new Date());
+  const { now = new Date() } = last;
+  if (Object.prototype.toString.call(now) !== "[object Date]") refuse("now", "must be a Date");
+  const civil = createTimeZone(stringOption("timeZone", last.timeZone)).findCivil(now);
   return call(() => edge.api().namedDayRange(name, civil ?? ""));
 }

@@ -1,6 +1,6 @@
 /** `cake-edge`: links, capture and CAKE's API, for workers and servers. */
 import type { WasmModule } from "../core.js";
-import { checkNames } from "../option.js";
+import { checkNames, checkNoMore, refuse } from "../option.js";
 import { checksCore, clientCore, edge } from "./core.js";
 
 export type { WasmModule } from "../core.js";
@@ -102,16 +102,25 @@ export interface MoreModules {
  * with `cake-edge/slim`, which holds no bytes. `more` are the modules of the API client and of the checks, for who calls
  * these. A core that runs keeps its own.
  *
- * @throws CakeError `invalid_setting`, `wasm_unavailable`
+ * @throws CakeError `invalid_field`, `wasm_unavailable`
  * @example
  * import client from "cake-edge/client.wasm";
  * import module from "cake-edge/edge.wasm";
  * import { init } from "cake-edge/slim";
  * init(module, { client });
  */
-export function init(module: WasmModule, more: MoreModules = {}): void {
+export function init(module: WasmModule, more?: MoreModules): void;
+export function init(module: WasmModule, more: MoreModules = {}, ...tooMuch: unknown[]): void {
+  checkNoMore("init", 2, tooMuch);
   checkNames("modules", more, ["client", "checks"]);
+  for (const [name, each] of [
+    ["module", module],
+    ["client", more?.client ?? module],
+    ["checks", more?.checks ?? module],
+  ] as const) {
+    if (typeof each !== "object" || each === null) refuse(name, "must be a WebAssembly.Module, or its bytes");
+  }
   edge.init(module);
-  if (more.client !== undefined) clientCore.init(more.client);
-  if (more.checks !== undefined) checksCore.init(more.checks);
+  if (more?.client) clientCore.init(more.client);
+  if (more?.checks) checksCore.init(more.checks);
 }

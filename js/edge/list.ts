@@ -1,6 +1,6 @@
 /** A list of CAKE's, row by row or page by page. */
 import { CakeError, call } from "../error.js";
-import { checkNames, integerOption } from "../option.js";
+import { checkNames, functionOption, integerOption, limitArguments } from "../option.js";
 import type { CallOptions } from "./call-options.js";
 import { clientCore } from "./core.js";
 
@@ -90,7 +90,7 @@ const OPTIONS = ["signal", "timeoutMs", "retries", "maxRows", "onPage"];
 
 /** Makes a list of a way to fetch one page. */
 export function createList<Row>(deps: ListDeps<Row>): List<Row> {
-  return {
+  const list: List<Row> = {
     async page() {
       checkNames("options", deps.options, OPTIONS);
       const { rows, totalRows } = await deps.fetchPage(deps.params);
@@ -110,18 +110,21 @@ export function createList<Row>(deps: ListDeps<Row>): List<Row> {
       }
     },
   };
+  return limitArguments(limitArguments(list, { bytes: 0 }), { page: 0 }, "async");
 }
 
 /** The pages of a list: the rows of each that have not come before, and its text. */
 async function* pages<Row>({
   params,
-  options = {},
+  options: given,
   pageRows,
   maxPageRows,
   idOf,
   fetchPage,
 }: ListDeps<Row>): AsyncGenerator<{ readonly fresh: readonly Row[]; readonly body: string }, void, undefined> {
-  checkNames("options", options, OPTIONS);
+  checkNames("options", given, OPTIONS);
+  const options = given ?? {};
+  const onPage = functionOption("onPage", options.onPage);
   const startAtRow = integerOption("startAtRow", params?.startAtRow, 0, Number.MAX_SAFE_INTEGER) ?? 0;
   const rowLimit = integerOption("rowLimit", params?.rowLimit, 1, maxPageRows) ?? pageRows;
   const maxRows = integerOption("maxRows", options.maxRows, 0, Number.MAX_SAFE_INTEGER);
@@ -162,7 +165,7 @@ async function* pages<Row>({
         known.delete(key);
       }
       read += fresh.length;
-      options.onPage?.({ rows: read, totalRows, pages: count });
+      onPage?.({ rows: read, totalRows, pages: count });
       if (isTaken) yield { fresh, body };
     }
   } finally {

@@ -1,6 +1,6 @@
 /** Onboarding: many postbacks at once. Each is checked, and registered once, whatever happens on the way. */
 import { type CakeError, call, toCakeError } from "../error.js";
-import { checkNames, choice, functionOption, refuse } from "../option.js";
+import { checkNames, checkNoMore, choice, functionOption, refuse } from "../option.js";
 import { postbackKey } from "../postback-key.js";
 import { toJson } from "./call-options.js";
 import type { CakeClient, CreatePostbackParams } from "./client.js";
@@ -108,10 +108,16 @@ const OPTIONS = ["client", "journal", "sandbox", "acceptFindings", "rateLimit", 
  */
 export function checkPostbacks(
   rows: Iterable<CreatePostbackParams>,
-  options: CheckPostbacksOptions = {},
+  options?: CheckPostbacksOptions,
+): CheckedPostback[];
+export function checkPostbacks(
+  rows: Iterable<CreatePostbackParams>,
+  options?: CheckPostbacksOptions,
+  ...more: unknown[]
 ): CheckedPostback[] {
+  checkNoMore("checkPostbacks", 2, more);
   checkNames("options", options, ["sandbox"]);
-  const sandbox = choice("sandbox", options.sandbox, [true, false]) ?? false;
+  const sandbox = choice("sandbox", options?.sandbox, [true, false]) ?? false;
   if (typeof rows !== "object" || rows === null || !(Symbol.iterator in rows)) refuse("rows", "must be a list");
   const params = [...rows];
   for (const row of params) {
@@ -163,7 +169,13 @@ export function checkPostbacks(
 export async function applyPostbacks(
   rows: Iterable<CreatePostbackParams>,
   options: ApplyPostbacksOptions,
+): Promise<PostbackReport>;
+export async function applyPostbacks(
+  rows: Iterable<CreatePostbackParams>,
+  options: ApplyPostbacksOptions,
+  ...more: unknown[]
 ): Promise<PostbackReport> {
+  checkNoMore("applyPostbacks", 2, more);
   if (typeof options !== "object" || options === null) refuse("options", "must be an object");
   checkNames("options", options, OPTIONS);
   const { client, journal, signal } = options;

@@ -1,7 +1,18 @@
 import { call, toCakeError } from "../error.js";
-import { LINK_RULES, type TrackingLinkParts, type TrackingLinkRules } from "../link.js";
+import { flagsOf, LINK_RULES, type TrackingLinkParts, type TrackingLinkRules } from "../link.js";
 import { linkBuilder } from "../link-builder.js";
-import { checkNames, choice, digitsOf, notNull, optionalString, refuse, stringOption } from "../option.js";
+import {
+  checkNames,
+  checkNoMore,
+  choice,
+  digitsOf,
+  flagOption,
+  notNull,
+  optionalString,
+  refuse,
+  stringOption,
+  textsOption,
+} from "../option.js";
 import { toJson } from "./call-options.js";
 import { checksCore, edge } from "./core.js";
 
@@ -17,8 +28,10 @@ const builder = edge.keep(({ LinkBuilder, moduleMemory }) =>
  * @example
  * createTrackingLink({ domain: "track.yournetwork.com", affiliateId: 67890, creativeId: 12, s1: "spring" });
  */
-export function createTrackingLink(parts: TrackingLinkParts & TrackingLinkRules): string {
+export function createTrackingLink(parts: TrackingLinkParts & TrackingLinkRules): string;
+export function createTrackingLink(parts: TrackingLinkParts & TrackingLinkRules, ...more: unknown[]): string {
   try {
+    if (more.length > 0) checkNoMore("createTrackingLink", 1, more);
     return builder()(parts);
   } catch (thrown) {
     throw toCakeError(thrown);
@@ -31,10 +44,17 @@ export function createTrackingLink(parts: TrackingLinkParts & TrackingLinkRules)
  *
  * @throws CakeError `invalid_link`, and those of {@link createTrackingLink}
  */
-export function parseTrackingLink(link: string, rules: TrackingLinkRules = {}): TrackingLinkParts & TrackingLinkRules {
-  checkNames("rules", rules, LINK_RULES);
-  const flags = (rules.sandbox ? 1 : 0) | (rules.testAffiliate ? 2 : 0) | (rules.spill ? 4 : 0);
-  return call(() => edge.api().parseTrackingLink(stringOption("link", link), [...(rules.deepLinkHosts ?? [])], flags));
+export function parseTrackingLink(link: string, rules?: TrackingLinkRules): TrackingLinkParts & TrackingLinkRules;
+export function parseTrackingLink(
+  link: string,
+  given?: TrackingLinkRules,
+  ...more: unknown[]
+): TrackingLinkParts & TrackingLinkRules {
+  checkNoMore("parseTrackingLink", 2, more);
+  checkNames("rules", given, LINK_RULES);
+  const rules = given ?? {};
+  const hosts = textsOption("deepLinkHosts", rules.deepLinkHosts);
+  return call(() => edge.api().parseTrackingLink(stringOption("link", link), hosts, flagsOf(rules)));
 }
 
 /** Something that is allowed but probably a mistake. */
@@ -77,7 +97,9 @@ export interface Finding {
 }
 
 /** Says what is probably a mistake in a tracking link, also in one that cannot be parsed. */
-export function lintTrackingLink(link: string): Finding[] {
+export function lintTrackingLink(link: string): Finding[];
+export function lintTrackingLink(link: string, ...more: unknown[]): Finding[] {
+  checkNoMore("lintTrackingLink", 1, more);
   return call(() => checksCore.api().lintTrackingLink(stringOption("link", link)));
 }
 
@@ -108,9 +130,13 @@ export interface FoundClick {
 }
 
 /** Finds the click id and what comes with it in a landing page's URL; `undefined` where there is none. */
-export function findClick(url: string | URL, options: FindClickOptions = {}): FoundClick | undefined {
+export function findClick(url: string | URL, options?: FindClickOptions): FoundClick | undefined;
+export function findClick(url: string | URL, options?: FindClickOptions, ...more: unknown[]): FoundClick | undefined {
+  checkNoMore("findClick", 2, more);
   checkNames("options", options, ["parameters", "fragment"]);
-  return call(() => edge.api().findClick(String(url), [...(options.parameters ?? [])], options.fragment === true));
+  const text = typeof url === "object" && url !== null && "href" in url ? String(url.href) : stringOption("url", url);
+  const parameters = textsOption("parameters", options?.parameters);
+  return call(() => edge.api().findClick(text, parameters, flagOption("fragment", options?.fragment)));
 }
 
 /** What a postback URL uses, and what is probably a mistake in it. */
@@ -125,7 +151,9 @@ export interface CheckedPostbackUrl {
  *
  * @throws CakeError `invalid_postback_url`
  */
-export function checkPostbackUrl(postbackUrl: string): CheckedPostbackUrl {
+export function checkPostbackUrl(postbackUrl: string): CheckedPostbackUrl;
+export function checkPostbackUrl(postbackUrl: string, ...more: unknown[]): CheckedPostbackUrl {
+  checkNoMore("checkPostbackUrl", 1, more);
   return call(() => checksCore.api().checkPostbackUrl(stringOption("postbackUrl", postbackUrl)));
 }
 
@@ -226,7 +254,9 @@ export interface BuiltPixel {
  * @throws CakeError `invalid_domain`, `invalid_id`, `invalid_click_id`, `invalid_unique_id`, `placeholder_text`,
  * `invalid_money`, `invalid_field`, `invalid_text`
  */
-export function createPixel(parts: PixelParts): BuiltPixel {
+export function createPixel(parts: PixelParts): BuiltPixel;
+export function createPixel(parts: PixelParts, ...more: unknown[]): BuiltPixel {
+  checkNoMore("createPixel", 1, more);
   if (typeof parts !== "object" || parts === null) refuse("parts", "must be an object");
   checkNames("parts of a pixel", parts, PIXEL_PARTS);
   const format = choice("format", parts.format, ["pb", "img", "js", "iframe"]) ?? "pb";
@@ -235,7 +265,7 @@ export function createPixel(parts: PixelParts): BuiltPixel {
       .api()
       .pixel(
         stringOption("domain", parts.domain),
-        parts.sandbox === true,
+        flagOption("sandbox", parts.sandbox),
         parts.offerId,
         parts.advertiserId,
         parts.eventId,

@@ -3,6 +3,7 @@
  * in memory: for demos, for a page's service worker, for tests without a server.
  */
 import type { Host } from "../host.js";
+import { checkNoMore, checkRequest, functionOption, limitArguments } from "../option.js";
 import { failure, Refusal } from "./answer.js";
 import { Gate } from "./gate.js";
 import { handle } from "./handler.js";
@@ -52,9 +53,11 @@ export interface InProcessForwarder {
  *   operatorSecret: crypto.randomUUID(),
  * });
  */
-export function createForwarderInProcess(options: InProcessOptions): InProcessForwarder {
-  const { keep } = options;
+export function createForwarderInProcess(options: InProcessOptions): InProcessForwarder;
+export function createForwarderInProcess(options: InProcessOptions, ...more: unknown[]): InProcessForwarder {
+  checkNoMore("createForwarderInProcess", 1, more);
   const resolved = resolveOptions(options, ["kept", "keep"]);
+  const keep = functionOption("keep", options.keep);
   const store = new MemoryStore(options.kept);
   let timer: ReturnType<typeof setTimeout> | undefined;
   let keepTimer: ReturnType<typeof setTimeout> | undefined;
@@ -91,8 +94,10 @@ export function createForwarderInProcess(options: InProcessOptions): InProcessFo
   const layout = shardLayout({ shards: 1 });
   const shards: Gate[] = [new Gate({ outbox, layout, own: undefined, peer: () => shards[0] as Gate })];
   const setup = { options: resolved, shards, layout, idOf: createIds(shards) };
-  return {
+  const forwarder: InProcessForwarder = {
+    // A runtime adds its environment behind the request.
     async fetch(request) {
+      checkRequest(request);
       const answer = await handle(request, () => setup);
       // A network's postback is a GET, and promises as much.
       const route = findRoute(request.method, new URL(request.url).pathname)?.name;
@@ -112,4 +117,5 @@ export function createForwarderInProcess(options: InProcessOptions): InProcessFo
       await outbox.wake();
     },
   };
+  return limitArguments(forwarder, { settle: 0 }, "async");
 }

@@ -2,7 +2,7 @@
  * `cake-edge/forwarder`: a Worker in front of a site that keeps the API key,
  * stores every conversion it is handed, and delivers it to CAKE.
  */
-
+import { checkNoMore, refuse } from "../option.js";
 import { byBinding } from "./binding.js";
 import { type OutboxClass, outboxClass, shardsOf, WORKER_NAMES, type WorkerOptions } from "./durable-object.js";
 import { handle } from "./handler.js";
@@ -62,7 +62,13 @@ export interface Forwarder<Env> {
  * export const CakeOutbox = forwarder.Outbox;
  * export default { fetch: forwarder.fetch, scheduled: forwarder.scheduled };
  */
-export function createForwarder<Env extends object>(configure: (env: Env) => WorkerOptions): Forwarder<Env> {
+export function createForwarder<Env extends object>(configure: (env: Env) => WorkerOptions): Forwarder<Env>;
+export function createForwarder<Env extends object>(
+  configure: (env: Env) => WorkerOptions,
+  ...more: unknown[]
+): Forwarder<Env> {
+  checkNoMore("createForwarder", 1, more);
+  if (typeof configure !== "function") refuse("configure", "must be a function of the Worker's environment");
   // Bindings are the same object for as long as an isolate lives.
   const setups = new WeakMap<Env, Setup>();
   function setupOf(env: Env): Setup {

@@ -1,7 +1,7 @@
 /** A forwarder's options, checked before any request is served. */
 
 import { call } from "../error.js";
-import { checkNames, choice, functionOption, integerOption, refuse, stringOption } from "../option.js";
+import { checkNames, checkRecord, choice, functionOption, integerOption, refuse, stringOption } from "../option.js";
 import { createTimeZone, type TimeZone } from "../time-zone.js";
 import type { Deliverer } from "../wasm/forwarder.js";
 import { checkSigningSecret } from "../webhook-signature.js";
@@ -145,6 +145,15 @@ export function resolveOptions(options: ForwarderOptions, more: readonly string[
   // Beside p.ashx the key is for corrections, and may be missing.
   if (pixelDomain === undefined || (apiKey !== "" && options.baseUrl))
     checkSecret("apiKey", apiKey, 8, "missing_api_key");
+  if (typeof upstreamDedupe === "object") {
+    checkRecord("upstreamDedupe", upstreamDedupe);
+    for (const [offerId, said] of Object.entries(upstreamDedupe)) {
+      if (!/^[1-9]\d*$/.test(offerId)) refuse("upstreamDedupe", "must have offer ids as its names");
+      choice("upstreamDedupe", said, [true, false]);
+    }
+  } else {
+    choice("upstreamDedupe", upstreamDedupe, [true, false]);
+  }
   const deduplicatesAll =
     typeof upstreamDedupe === "object" ? !Object.values(upstreamDedupe).includes(false) : upstreamDedupe;
   if (pixelDomain !== undefined && !deduplicatesAll) {

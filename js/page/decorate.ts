@@ -12,12 +12,13 @@ export function decorate(
   how: DecorateOptions,
   clickId: () => string | undefined,
   note: (reason: Reason) => void,
+  more?: unknown,
 ): void {
-  checkNames(how, "hosts parameter");
+  checkNames(how, "hosts parameter", more);
   const { hosts = [], parameter = "reqid" } = how;
   // As the browser writes them: in small letters, other scripts in punycode.
-  const wanted = hosts.map((host) => {
-    const [, star = "", name = ""] = /^(\*\.)?(.*)$/.exec(host.trim()) ?? [];
+  const wanted = [hosts].flat().map((host) => {
+    const [, star = "", name = ""] = /^(\*\.)?(.*)$/.exec(`${host}`.trim()) ?? [];
     return star + (attempt(() => new URL(`https://${name}`).hostname) ?? name);
   });
   const isChosen = ({ protocol, hostname }: URL) =>

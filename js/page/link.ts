@@ -56,9 +56,11 @@ export async function ready(): Promise<void> {
  * @throws CakeError as `createTrackingLink` of `cake-edge` does; `internal` where there is no WebAssembly and nobody
  * has waited for {@link ready}
  */
-export function createTrackingLink(parts: TrackingLinkParts & TrackingLinkRules): string {
-  checkNames(parts, NAMES);
-  const { extra = {} } = parts;
+export function createTrackingLink(parts: TrackingLinkParts & TrackingLinkRules): string;
+export function createTrackingLink(parts: TrackingLinkParts & TrackingLinkRules, more?: unknown): string {
+  checkNames(parts, NAMES, more);
+  const extra = parts.extra ?? {};
+  checkNames(extra, Object.keys(extra).join(" "));
   const flags = (parts.sandbox ? 1 : 0) | (parts.testAffiliate ? 2 : 0) | (parts.spill ? 4 : 0);
   return build([
     `${flags}`,

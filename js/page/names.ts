@@ -1,8 +1,17 @@
 /** Unknown names are refused: the short form of js/option.ts and js/nearest.ts, because a page counts bytes. */
 import { CakeError } from "../error.js";
 
-/** @throws CakeError `invalid_field` for a name that is not one of the words; the rule says the nearest, where one is near */
-export function checkNames(given: object, words: string): void {
+/**
+ * @throws CakeError `invalid_field` for a name that is not one of the words; the rule says the nearest, where one is near.
+ * Also for what is no plain object, and for options behind it: both would be passed over.
+ */
+export function checkNames(given: object, words: string, more?: unknown): void {
+  const fail = (parameter: string, rule: string): never => {
+    throw new CakeError({ code: "invalid_field", parameter, rule });
+  };
+  // A module of settings is one as well; a list's `map` adds numbers.
+  if (!/Object|Module/.test({}.toString.call(given))) fail("options", "must be a plain object");
+  if (/Object/.test({}.toString.call(more))) fail("arguments", "are too many");
   const known = words.split(" ");
   // Own names only: a site's old library may have added names to every object.
   for (const name of Object.keys({ ...given })) {
@@ -13,10 +22,6 @@ export function checkNames(given: object, words: string): void {
       .replace(/^(aff_?)?sub(_?id)?_?/, "s")
       .match(/[a-z]+\d*/) ?? [name];
     const meant = known.find((word) => word.toLowerCase().startsWith(start.replace(/(..)s$/, "$1")));
-    throw new CakeError({
-      code: "invalid_field",
-      parameter: name,
-      rule: `is unknown${meant ? `: did you mean ${meant}?` : ""}`,
-    });
+    fail(name, `is unknown${meant ? `: did you mean ${meant}?` : ""}`);
   }
 }

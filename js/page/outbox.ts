@@ -81,14 +81,14 @@ export function openOutbox({ url, conversions, edge, said, note, report }: Sende
   const refuse = (
     key: string,
     code: string,
-    { rule, parameter }: { rule?: unknown; parameter?: unknown } = {},
+    { rule, parameter }: { rule?: unknown; parameter?: unknown },
   ): ConvertResult => {
     settle(key);
     note(code);
     report(
       new CakeError({
         code: code as CakeErrorCode,
-        rule: typeof rule === "string" ? rule : `breaks the rule ${code}`,
+        rule: `${rule}`,
         ...(typeof parameter === "string" ? { parameter } : {}),
       }),
     );
@@ -156,8 +156,7 @@ export function openOutbox({ url, conversions, edge, said, note, report }: Sende
     try {
       JSON.stringify(fields);
     } catch {
-      // A bigint, or an object that holds itself.
-      return refuse(key, "invalid_field");
+      return refuse(key, "invalid_field", { rule: "the conversion holds a bigint, or an object that holds itself" });
     }
     if (fields.uniqueId === undefined) {
       conversion.fields = { ...fields, uniqueId: await findUniqueId(conversion) };

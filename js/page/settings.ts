@@ -1,6 +1,7 @@
 /** A tracker's settings: read from what the page, a tag's attributes or its address give, by one table. */
 import { consentOf } from "./consent.js";
 import type { Consent, TrackerOptions } from "./options.js";
+import { attempt } from "./store.js";
 
 /** What a tracker is set up by; `base` is the folder of the tag's files. */
 export type Settings = Omit<TrackerOptions, "consent"> & { readonly consent?: Consent; readonly base?: string };
@@ -21,13 +22,14 @@ export function readSettings(
 ): Settings {
   const settings: Record<string, unknown> = {};
   for (const source of sources) {
-    for (const [given, value] of Object.entries({ ...source })) {
+    // What throws here is told where its names are checked.
+    for (const [given, value] of attempt(() => Object.entries({ ...source })) ?? []) {
       // `data-window-days`, `windowDays`, and `windowdays`, which HTML makes of it.
       const plain = given.replace(/^data-|[-_]/g, "").toLowerCase();
       const at = NAMES.findIndex((name) => name.toLowerCase() === plain);
       const name = NAMES[at];
       if (!name || value == null) continue;
-      const read = readSetting(value, at);
+      const read = attempt(() => readSetting(value, at));
       if (read === undefined) refuse(name, value);
       settings[name] = read ?? (at === 8 ? "pending" : settings[name]);
     }

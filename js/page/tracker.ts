@@ -73,12 +73,17 @@ const INERT: Tracker = {
 };
 
 /** Captures the click id of this page's address and keeps it. */
-export function createTracker(options?: TrackerOptions): Tracker {
-  return typeof document === "undefined" ? INERT : openTracker([options], options);
+export function createTracker(options?: TrackerOptions): Tracker;
+export function createTracker(options?: TrackerOptions, more?: unknown): Tracker {
+  return typeof document === "undefined" ? INERT : openTracker([options], options, more);
 }
 
 /** The same by several sources of settings, the strongest last. A name of `strict` that is no setting's is refused. */
-export function openTracker(sources: readonly (object | null | undefined)[], strict: object = {}): Tracker {
+export function openTracker(
+  sources: readonly (object | null | undefined)[],
+  strict?: object | null,
+  more?: unknown,
+): Tracker {
   const refused: [name: string, value: unknown][] = [];
   const options = readSettings(sources, (...pair) => refused.push(pair));
   setBase(options.base);
@@ -121,7 +126,9 @@ export function openTracker(sources: readonly (object | null | undefined)[], str
   };
 
   const refuse = (parameter: string, word: unknown) =>
-    report(new CakeError({ code: "invalid_setting", parameter, rule: `does not take "${word}"` }));
+    report(
+      new CakeError({ code: "invalid_setting", parameter, rule: `does not take "${attempt(() => String(word))}"` }),
+    );
 
   /** Where conversions go: relative to the page's first address, not to a base element or what a router makes of it. */
   let url = "/cake/conversions";
@@ -258,7 +265,7 @@ export function openTracker(sources: readonly (object | null | undefined)[], str
     }
   };
 
-  quietly(() => checkNames(strict, SETTING_NAMES));
+  quietly(() => checkNames(strict ?? {}, SETTING_NAMES, more));
   for (const [name, value] of refused) refuse(name, value);
   quietly(() =>
     onAddressChange(
@@ -294,26 +301,26 @@ export function openTracker(sources: readonly (object | null | undefined)[], str
       look(location.href);
       resume();
     },
-    async link(parts) {
+    async link(parts, more?: unknown) {
       try {
         const { createTrackingLink, ready } = await load("link");
         await ready();
-        return quietly(() => createTrackingLink(parts));
+        return quietly(() => (createTrackingLink as (...given: unknown[]) => string)(parts, more));
       } catch (cause) {
         report(new CakeError({ code: "network", rule: "the code of links could not be loaded" }, { cause }));
         return undefined;
       }
     },
-    decorate(how) {
-      load("decorate").then(({ decorate }) => quietly(() => decorate(how, () => clickId, note)), offline);
+    decorate(how, more?: unknown) {
+      load("decorate").then(({ decorate }) => quietly(() => decorate(how, () => clickId, note, more)), offline);
     },
     dispose() {
       isDisposed = true;
     },
-    convert(given) {
+    convert(given, more?: unknown) {
       const convert = () =>
         quietly(() => {
-          checkNames(given, "offerId uniqueId orderId clickId");
+          checkNames(given, "offerId uniqueId orderId clickId", more);
           const at = Date.now();
           const key = `${OUTBOX}${at} ${Math.random()} ${conversions.size}`;
           const fields = conversionOf(given, clickId ? [clickId, ...touches()] : []);

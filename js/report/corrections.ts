@@ -5,7 +5,7 @@
 
 import { textOf, unitsOf } from "../amount.js";
 import { csvCell } from "../csv.js";
-import { integerOption } from "../option.js";
+import { integerOption, textsOption } from "../option.js";
 import { Command, type Core } from "./core.js";
 import type { CorrectedRow, CorrectionOptions, Corrections } from "./options.js";
 
@@ -38,7 +38,7 @@ export function correctionsOf(core: Core, options: CorrectionOptions): Correctio
     const answer: Answer = core.ask(Command.corrections, [
       `file=${options.file ?? "reconciliation"}`,
       ...(options.offerId === undefined ? [] : [`offer=${options.offerId}`]),
-      ...(options.reject === undefined ? [] : [`reject=${options.reject.join()}`]),
+      ...(options.reject === undefined ? [] : [`reject=${textsOption("reject", options.reject).join()}`]),
       ...(cursor === undefined ? [] : [`cursor=${cursor}`]),
     ]);
     header = `${answer.columns.map((column) => csvCell(column, false)).join()}\r\n`;

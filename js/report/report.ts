@@ -1,6 +1,17 @@
 /** The report: the object that a caller uses. */
 import { CakeError } from "../error.js";
-import { checkNames, choice, functionOption, integerOption, refuse, stringOption } from "../option.js";
+import {
+  checkNames,
+  checkNoMore,
+  checkRecord,
+  choice,
+  functionOption,
+  integerOption,
+  limitArguments,
+  refuse,
+  stringOption,
+  textsOption,
+} from "../option.js";
 import { Command, Core } from "./core.js";
 import { correctionsOf } from "./corrections.js";
 import { csvOf, Output } from "./csv.js";
@@ -79,19 +90,25 @@ const WORK_MS = 40;
  * await report.addConversions(pages);
  * const result = await report.reconcile();
  */
-export async function openReport(options: ReportOptions = {}): Promise<Report & Disposing> {
-  checkNames("options", options, OPTIONS);
+export async function openReport(options?: ReportOptions): Promise<Report & Disposing>;
+export async function openReport(given?: ReportOptions, ...more: unknown[]): Promise<Report & Disposing> {
+  checkNoMore("openReport", 1, more);
+  checkNames("options", given, OPTIONS);
+  const options = given ?? {};
   const lines: string[] = [];
   for (const name of ["from", "to", "tolerance", "currency"] as const) {
     if (options[name] !== undefined) lines.push(line(name, stringOption(name, options[name])));
   }
-  if (options.keys !== undefined) lines.push(line("keys", [...options.keys].join()));
+  if (options.keys !== undefined) lines.push(line("keys", textsOption("keys", options.keys).join()));
   if (options.prefer !== undefined) lines.push(`prefer=${choice("prefer", options.prefer, ["approved", "first"])}`);
-  for (const [word, mapped] of Object.entries(options.statuses ?? {})) {
+  for (const [word, mapped] of entriesOf("statuses", options.statuses)) {
     if (/[=\r\n]/.test(word)) refuse("statuses", "must have words without = and line feeds");
     lines.push(line(`status.${word}`, stringOption("statuses", mapped)));
   }
-  if (options.part !== undefined) lines.push(line("part", [...options.part].join("/")));
+  if (options.part !== undefined) {
+    if (!Array.isArray(options.part)) refuse("part", "must be such as [1, 4]: the part, and of how many");
+    lines.push(line("part", options.part.join("/")));
+  }
   if (options.ordersTimeZone !== undefined && options.timeZone === undefined) {
     refuse("ordersTimeZone", "goes with timeZone, the account's");
   }
@@ -221,7 +238,9 @@ export class Report {
 
   /** Breaks clicks and conversions down. A conversion counts in its click's group. */
   breakDown(options: BreakDownOptions): BreakDown {
+    checkRecord("options", options);
     checkNames("options", options, ["by", "unique", "sort", "top"]);
+    if (!Array.isArray(options.by)) refuse("by", "must be a list of dimensions");
     const core = this.#get();
     const own = options.by.filter((dimension): dimension is OwnDimension => typeof dimension === "object");
     const [mine, ...others] = own;
@@ -247,7 +266,9 @@ export class Report {
 
   /** Splits the credit for the sales, by one model or several. */
   attribute(options: AttributeOptions): Attribution {
+    checkRecord("options", options);
     checkNames("options", options, ["models", "journeys", "key", "channel"]);
+    if (!Array.isArray(options.models)) refuse("models", "must be a list of models");
     const lines = options.models.map(modelLine);
     if (options.journeys === undefined) {
       lines.push(line("key", options.key ?? "address"), line("channel", options.channel ?? "affiliate"));
@@ -280,6 +301,13 @@ export class Report {
 export type Disposing = typeof Symbol extends { readonly dispose: infer Name extends symbol }
   ? Record<Name, () => void>
   : unknown;
+
+limitArguments(
+  Report.prototype,
+  { addOrders: 2, addConversions: 2, addClicks: 2, addDeliveries: 2, reconcile: 1 },
+  "async",
+);
+limitArguments(Report.prototype, { understood: 0, breakDown: 1, attribute: 1, dispose: 0 });
 
 if (Symbol.dispose !== undefined) {
   Object.defineProperty(Report.prototype, Symbol.dispose, { value: Report.prototype.dispose });
@@ -354,13 +382,14 @@ export class ReportResult {
   }
 
   /** Rows, loaded page by page: orders with their conversions first, in the order of the files. */
-  *rows(options: RowOptions = {}): Generator<ReportRow, void, undefined> {
+  *rows(given?: RowOptions): Generator<ReportRow, void, undefined> {
+    const options = given ?? {};
     checkNames("options", options, ["classes"]);
     let cursor: string | undefined;
     do {
       const answer: { rows: ReportRow[]; cursor?: string } = this.#core().ask(Command.rows, [
         "limit=500",
-        ...(options.classes === undefined ? [] : [line("classes", options.classes.join())]),
+        ...(options.classes === undefined ? [] : [line("classes", textsOption("classes", options.classes).join())]),
         ...(cursor === undefined ? [] : [`cursor=${cursor}`]),
       ]);
       yield* answer.rows;
@@ -391,6 +420,15 @@ export class ReportResult {
   }
 }
 
+limitArguments(ReportResult.prototype, { byOfferAffiliate: 0, rows: 1, csv: 1, html: 1, corrections: 1 });
+
+/** The entries of a plain object; a `Map` would have none. */
+function entriesOf<Value>(name: string, given: Readonly<Partial<Record<string, Value>>> | undefined) {
+  if (given === undefined || given === null) return [];
+  checkRecord(name, given);
+  return Object.entries(given);
+}
+
 /** An option as a line for the core, which reads one option a line. */
 function line(name: string, value: string): string {
   if (/[\r\n]/.test(value)) refuse(name, "must not contain line feeds");
@@ -419,7 +457,7 @@ function sourceLines(kind: string, options: SourceOptions & { readonly revenue?:
     lines.push(line("delimiter", delimiter === "\t" ? "tab" : delimiter));
   }
   if (options.idPrefix !== undefined) lines.push(line("prefix", stringOption("idPrefix", options.idPrefix)));
-  for (const [role, column] of Object.entries(options.columns ?? {})) {
+  for (const [role, column] of entriesOf("columns", options.columns)) {
     if (column !== undefined) lines.push(line(`column.${role}`, stringOption("columns", column)));
   }
   const { revenue } = options;

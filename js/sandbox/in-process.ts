@@ -2,7 +2,16 @@
  * `cake-edge/sandbox/memory`: a network inside a process, with its rows in memory, for tests without a server.
  */
 import { call } from "../error.js";
-import { checkNames, functionOption, optionalString, refuse } from "../option.js";
+import {
+  checkNames,
+  checkNoMore,
+  checkRecord,
+  checkRequest,
+  functionOption,
+  limitArguments,
+  optionalString,
+  refuse,
+} from "../option.js";
 import { core } from "./core.js";
 import { MemoryStore, type StoreSnapshot } from "./memory-store.js";
 import { SandboxServer } from "./server.js";
@@ -50,7 +59,9 @@ export interface CheckedFixture {
  *
  * @throws `CakeError` `invalid_fixture`; `invalid_field` where it is neither.
  */
-export function checkFixture(fixture: string | object): CheckedFixture {
+export function checkFixture(fixture: string | object): CheckedFixture;
+export function checkFixture(fixture: string | object, ...more: unknown[]): CheckedFixture {
+  checkNoMore("checkFixture", 1, more);
   const json = fixtureJson(fixture) ?? refuse("fixture", FIXTURE_RULE);
   const { SandboxNetwork } = core.api();
   const network = call(() => new SandboxNetwork(json, "key", "[]"));
@@ -64,12 +75,14 @@ const FIXTURE_RULE = "must be a fixture, as its JSON or as the object";
 function fixtureJson(fixture: unknown): string | undefined {
   if (fixture === undefined || fixture === null) return undefined;
   if (typeof fixture === "string") return fixture;
-  if (typeof fixture === "object" && !Array.isArray(fixture)) return JSON.stringify(fixture);
-  return refuse("fixture", FIXTURE_RULE);
+  if (typeof fixture !== "object") return refuse("fixture", FIXTURE_RULE);
+  checkRecord("fixture", fixture);
+  return JSON.stringify(fixture);
 }
 
 function checkOptions(options: SandboxOptions): void {
-  if (typeof options !== "object" || options === null) refuse("options", "must be an object");
+  const given: unknown = options;
+  checkRecord("options", given);
   checkNames("options", options, ["fixture", "apiKey", "allowedHosts", "fetch", "kept"]);
   optionalString("apiKey", options.apiKey);
   functionOption("fetch", options.fetch);
@@ -89,7 +102,9 @@ function checkOptions(options: SandboxOptions): void {
  * const sandbox = createSandbox();
  * const cake = createCakeClient({ baseUrl: "http://127.0.0.1", apiKey: "sandbox-key", fetch: sandbox.fetch });
  */
-export function createSandbox(options: SandboxOptions = {}): Sandbox {
+export function createSandbox(options?: SandboxOptions): Sandbox;
+export function createSandbox(options: SandboxOptions = {}, ...more: unknown[]): Sandbox {
+  checkNoMore("createSandbox", 1, more);
   checkOptions(options);
   const { allowedHosts } = options;
   const apiKey = options.apiKey ?? "sandbox-key";
@@ -119,9 +134,14 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
       },
     },
   });
-  return {
-    fetch: (request) => server.fetch(request),
+  const sandbox: Sandbox = {
+    // A runtime adds its environment behind the request.
+    async fetch(request) {
+      checkRequest(request);
+      return server.fetch(request);
+    },
     settle: () => server.wake(),
     snapshot: () => store.snapshot(),
   };
+  return limitArguments(limitArguments(sandbox, { snapshot: 0 }), { settle: 0 }, "async");
 }

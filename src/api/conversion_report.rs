@@ -2,7 +2,9 @@
 //! the only documented answer that tells a conversion's unique id.
 
 use super::answer::record::{Record, has_unread_rows, list_holder, records};
+use super::json::Value;
 use super::params::Params;
+use super::unread::Unread;
 use super::{Account, Answer, Request};
 use crate::Result;
 use crate::time::CivilTime;
@@ -73,6 +75,9 @@ pub struct ConversionReportPage {
     /// How many rows there are in all, where CAKE tells it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) total_rows: Option<u64>,
+    /// What the rows have that could not be read.
+    #[serde(skip_serializing_if = "Unread::is_empty")]
+    pub(crate) unread: Unread,
 }
 
 /// Builds the request from the parameters' JSON: `startDate` and `endDate`
@@ -141,11 +146,28 @@ pub(super) fn with_rows(request: &Request, start_at_row: u64, row_limit: u64) ->
 /// Every error of an answer, see [`crate::Error`].
 pub(crate) fn read(answer: &Answer<'_>) -> Result<ConversionReportPage> {
     let (holder, total_rows) = list_holder(answer, "conversions")?;
-    let rows = records(answer, holder.fields(), "conversions", "conversion")?
-        .iter()
-        .map(|(row, _)| read_row(row))
-        .collect();
-    Ok(ConversionReportPage { rows, total_rows })
+    let (records, mut unread) = records_of(answer, &holder)?;
+    let mut rows = Vec::with_capacity(records.len());
+    for (record, _) in &records {
+        rows.push(read_row(record));
+        unread.merge(record.unread());
+    }
+    Ok(ConversionReportPage {
+        rows,
+        total_rows,
+        unread,
+    })
+}
+
+/// The list's records, each with its JSON, and what is none.
+fn records_of<'a, 'b>(
+    answer: &'b Answer<'a>,
+    holder: &Record<'a, 'b>,
+) -> Result<(Vec<(Record<'a, 'b>, Value<'a>)>, Unread)> {
+    let mut unread = Unread::default();
+    let fields = holder.fields();
+    let found = records(answer, fields, "conversions", "conversion", &mut unread)?;
+    Ok((found, unread))
 }
 
 /// A page that is looked through for one row.
@@ -164,8 +186,9 @@ pub(crate) fn read_for_lookup(answer: &Answer<'_>) -> Result<ReportLookup> {
     let (holder, total_rows) = list_holder(answer, "conversions")?;
     let mut has_unread_rows =
         has_unread_rows(answer, holder.fields(), "conversions", "conversion")?;
+    let (records, unread) = records_of(answer, &holder)?;
     let mut rows = Vec::new();
-    for (record, _) in records(answer, holder.fields(), "conversions", "conversion")? {
+    for (record, _) in records {
         let row = read_row(&record);
         // A row that says nothing, or two things, may be any.
         if row == ReportedConversion::default() || record.two_faced().is_some() {
@@ -175,7 +198,11 @@ pub(crate) fn read_for_lookup(answer: &Answer<'_>) -> Result<ReportLookup> {
         }
     }
     Ok(ReportLookup {
-        page: ConversionReportPage { rows, total_rows },
+        page: ConversionReportPage {
+            rows,
+            total_rows,
+            unread,
+        },
         has_unread_rows,
     })
 }

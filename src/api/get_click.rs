@@ -2,6 +2,7 @@
 
 use super::answer::record::{Record, has_unread_rows, list_holder, records};
 use super::params::Params;
+use super::unread::Unread;
 use super::{Account, Answer, Request, dress};
 use crate::{Result, click_id};
 use serde::Serialize;
@@ -51,6 +52,9 @@ pub struct Click {
     /// The conversion's id, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) conversion_id: Option<u64>,
+    /// What it has that could not be read. A list gathers it for its page.
+    #[serde(skip_serializing_if = "Unread::is_empty")]
+    pub(crate) unread: Unread,
     /// Did the answer say one thing of a conversion?
     #[serde(skip)]
     pub(crate) has_said: bool,
@@ -82,7 +86,8 @@ impl Click {
     }
 
     pub(super) fn from_record(record: &Record<'_, '_>) -> Self {
-        Self {
+        let conversion_id = record.id("conversion_id");
+        let read = Self {
             click_id: record.text("click_id").filter(|id| !id.is_empty()),
             offer_id: record.offer_id(),
             affiliate_id: record.affiliate_id("affiliate_id"),
@@ -94,17 +99,26 @@ impl Click {
             sub_id_5: record.text("sub_id_5"),
             ip_address: record.text("ip_address"),
             country: record.text("country"),
-            converted: Some(record.flag("converted")),
-            conversion_id: record.id("conversion_id"),
+            // A row that names its conversion needs no word for it.
+            converted: match record.get("converted") {
+                Some(_) => record.flag("converted"),
+                None => Some(conversion_id.is_some()),
+            },
+            conversion_id,
+            unread: Unread::default(),
             has_said: match record.get("converted") {
                 _ if record.two_faced().is_some() || record.contradicts_itself("converted") => {
                     false
                 }
                 // Not converted, as this conversion, says both.
-                Some(word) if record.id("conversion_id").is_some() => dress::is_yes(word),
+                Some(word) if conversion_id.is_some() => dress::is_yes(word),
                 Some(word) => dress::is_yes(word) || dress::is_no(word),
                 None => record.has("conversion_id"),
             },
+        };
+        Self {
+            unread: record.unread(),
+            ..read
         }
     }
 }
@@ -132,7 +146,7 @@ pub(super) fn click_id_of(params: &str) -> Result<String> {
 /// [`crate::Error::UnexpectedAnswer`] where it is about other clicks.
 pub(crate) fn read(answer: &Answer<'_>, click_id: &str) -> Result<Option<Click>> {
     let (holder, total_rows) = list_holder(answer, "clicks")?;
-    let mut clicks = rows(answer, &holder)?;
+    let (mut clicks, _) = rows(answer, &holder)?;
     let at = clicks.iter().position(|click| {
         let own = click.click_id.as_deref();
         own.is_some_and(|own| own.trim().eq_ignore_ascii_case(click_id))
@@ -170,12 +184,12 @@ fn taken(mut clicks: Vec<Click>, at: usize, click_id: &str) -> Click {
     click
 }
 
-/// Every click of the record that has the list.
-pub(super) fn rows(answer: &Answer<'_>, holder: &Record<'_, '_>) -> Result<Vec<Click>> {
-    Ok(records(answer, holder.fields(), "clicks", "click")?
-        .iter()
-        .map(|(record, _)| Click::from_record(record))
-        .collect())
+/// Every click of the record that has the list, and what in it is none.
+pub(super) fn rows(answer: &Answer<'_>, holder: &Record<'_, '_>) -> Result<(Vec<Click>, Unread)> {
+    let mut unread = Unread::default();
+    let records = records(answer, holder.fields(), "clicks", "click", &mut unread)?;
+    let clicks = records.iter().map(|(record, _)| Click::from_record(record));
+    Ok((clicks.collect(), unread))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::answer::record::list_holder;
 use super::get_click::{self, Click};
 use super::params::Params;
+use super::unread::Unread;
 use super::{Account, Answer, Request};
 use crate::Result;
 use serde::Serialize;
@@ -52,6 +53,9 @@ pub struct ClickPage {
     /// How many rows there are in all, where CAKE tells it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) total_rows: Option<u64>,
+    /// What the rows have that could not be read.
+    #[serde(skip_serializing_if = "Unread::is_empty")]
+    pub(crate) unread: Unread,
 }
 
 /// Reads the answer. Its rows may have been taken out, where the platform's own
@@ -61,8 +65,13 @@ pub struct ClickPage {
 /// Every error of an answer, see [`crate::Error`].
 pub(crate) fn read(answer: &Answer<'_>) -> Result<ClickPage> {
     let (holder, total_rows) = list_holder(answer, "clicks")?;
+    let (mut rows, mut unread) = get_click::rows(answer, &holder)?;
+    for click in &mut rows {
+        unread.merge(std::mem::take(&mut click.unread));
+    }
     Ok(ClickPage {
-        rows: get_click::rows(answer, &holder)?,
+        rows,
         total_rows,
+        unread,
     })
 }

@@ -2,6 +2,7 @@
 
 use super::answer::record::{Record, list_holder, records};
 use super::params::Params;
+use super::unread::Unread;
 use super::{Account, Answer, Request};
 use crate::Result;
 use serde::Serialize;
@@ -111,6 +112,9 @@ pub struct ConversionPage {
     /// How many rows there are in all, where CAKE tells it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) total_rows: Option<u64>,
+    /// What the rows have that could not be read.
+    #[serde(skip_serializing_if = "Unread::is_empty")]
+    pub(crate) unread: Unread,
 }
 
 /// Builds the request from the parameters' JSON, in the order of CAKE's article.
@@ -153,24 +157,32 @@ pub(crate) fn request(account: &Account, params: &str) -> Result<Request> {
 pub(crate) fn read(answer: &Answer<'_>) -> Result<ConversionPage> {
     let (holder, total_rows) = list_holder(answer, "conversions")?;
     // A record of its own around each row; some accounts leave it out.
-    let rows = records(answer, holder.fields(), "conversions", "conversion")?
-        .iter()
-        .map(|(row, _)| read_row(answer, row))
-        .collect();
-    Ok(ConversionPage { rows, total_rows })
+    let mut unread = Unread::default();
+    let records = records(
+        answer,
+        holder.fields(),
+        "conversions",
+        "conversion",
+        &mut unread,
+    )?;
+    let mut rows = Vec::with_capacity(records.len());
+    for (record, _) in &records {
+        rows.push(read_row(record));
+        unread.merge(record.unread());
+    }
+    Ok(ConversionPage {
+        rows,
+        total_rows,
+        unread,
+    })
 }
 
-fn read_row(answer: &Answer<'_>, row: &Record<'_, '_>) -> ListedConversion {
+fn read_row(row: &Record<'_, '_>) -> ListedConversion {
     // An account may write the offer beside its conversion instead of inside of it.
-    let part = |name| {
-        let fields = row.get(name)?.object()?;
-        Some(Record::from_fields(answer, fields))
-    };
-    let offer = part("offer");
-    let offer = offer.as_ref().unwrap_or(row);
-    let affiliate = part("affiliate");
-    let affiliate = affiliate.as_ref().unwrap_or(row);
-    ListedConversion {
+    let (offer_part, affiliate_part) = (row.part("offer"), row.part("affiliate"));
+    let offer = offer_part.as_ref().unwrap_or(row);
+    let affiliate = affiliate_part.as_ref().unwrap_or(row);
+    let read = ListedConversion {
         conversion_id: row.id("conversion_id"),
         offer: Offer {
             offer_id: offer.id("offer_id"),
@@ -188,5 +200,9 @@ fn read_row(answer: &Answer<'_>, row: &Record<'_, '_>) -> ListedConversion {
         unique_id: row.text("unique_id"),
         order_id: row.text("order_id"),
         ..ListedConversion::default()
+    };
+    for part in [&offer_part, &affiliate_part].into_iter().flatten() {
+        row.note_all(part.unread());
     }
+    read
 }

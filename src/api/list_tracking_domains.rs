@@ -2,6 +2,7 @@
 
 use super::answer::record::{list_holder, records};
 use super::params::Params;
+use super::unread::Unread;
 use super::{Account, Answer, Request};
 use crate::Result;
 use serde::Serialize;
@@ -66,6 +67,7 @@ pub(crate) fn read(answer: &Answer<'_>) -> Result<Vec<TrackingDomain>> {
         holder.fields(),
         "tracking_domains",
         "tracking_domain",
+        &mut Unread::default(),
     )?;
     Ok(rows
         .iter()
@@ -73,7 +75,7 @@ pub(crate) fn read(answer: &Answer<'_>) -> Result<Vec<TrackingDomain>> {
             tracking_domain_id: row.id("tracking_domain_id"),
             domain: row.text("domain").filter(|domain| !domain.is_empty()),
             domain_status: row.text("domain_status"),
-            is_default: row.flag("is_default"),
+            is_default: row.flag("is_default") == Some(true),
         })
         .collect())
 }

@@ -50,8 +50,10 @@ pub(crate) mod record_conversion;
 mod redact;
 pub(crate) mod report_scan;
 mod retry;
+pub(crate) mod unread;
 mod words;
 
+use crate::error::UrlRule;
 use crate::host::{is_host_name, is_loopback_origin};
 use crate::url::push_parameter;
 use crate::{Error, Result};
@@ -88,16 +90,8 @@ impl Account {
     /// [`Error::InvalidBaseUrl`], [`Error::MissingApiKey`].
     pub fn new(base_url: &str, api_key: &str) -> Result<Self> {
         let origin = base_url.strip_suffix('/').unwrap_or(base_url);
-        let host = origin.strip_prefix("https://").map(|authority| {
-            authority
-                .split_once(':')
-                .filter(|(_, port)| {
-                    !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit())
-                })
-                .map_or(authority, |(host, _)| host)
-        });
-        if !host.is_some_and(is_host_name) && !is_loopback_origin(origin) {
-            return Err(Error::InvalidBaseUrl);
+        if !is_loopback_origin(origin) {
+            check_origin(origin).map_err(|rule| Error::InvalidBaseUrl { rule })?;
         }
         Ok(Self {
             origin: origin.to_owned(),
@@ -251,6 +245,28 @@ impl fmt::Debug for Request {
     }
 }
 
+/// Checks an origin of https: a host name, and perhaps a port.
+fn check_origin(origin: &str) -> Result<(), UrlRule> {
+    let authority = origin.strip_prefix("https://").ok_or(UrlRule::Scheme)?;
+    if authority.contains(|c: char| c.is_control() || c.is_whitespace()) {
+        return Err(UrlRule::Space);
+    }
+    if authority.contains(['/', '?', '#', '\\']) {
+        return Err(UrlRule::Path);
+    }
+    if authority.contains('@') {
+        return Err(UrlRule::Credentials);
+    }
+    let (host, port) = authority.split_once(':').unwrap_or((authority, "443"));
+    if !is_host_name(host) {
+        return Err(UrlRule::Host);
+    }
+    if port.is_empty() || !port.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(UrlRule::Port);
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -274,11 +290,8 @@ mod tests {
             "https://127.0.0.1",
             "http://127.0.0.1.evil.example",
         ] {
-            assert_eq!(
-                Account::new(base_url, "k"),
-                Err(Error::InvalidBaseUrl),
-                "{base_url}"
-            );
+            let code = Account::new(base_url, "k").map_err(|error| error.code());
+            assert_eq!(code.map(drop), Err("invalid_base_url"), "{base_url}");
         }
     }
 

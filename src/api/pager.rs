@@ -45,6 +45,12 @@ const PAGES_BEHIND_HORIZON: u64 = 32;
 /// After how many short pages in a row it is asked where a list ends that tells no length.
 const SHORT_PAGES: u32 = 8;
 
+/// After how many pages the same is asked of one whose pages are full: it may fill as fast as it is read.
+const LONG_LIST_PAGES: u64 = 32;
+
+/// How often that is asked, each time from twice as far: of a list that is never empty there nothing can be told.
+const MAX_DOUBLINGS: u32 = 32;
+
 /// What a page brought.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct PageRead {
@@ -110,6 +116,9 @@ pub(crate) struct Pager {
     /// How many pages had been read when the horizon was found.
     horizon_pages: u64,
     is_probing: bool,
+    /// How far behind the rows that were read a long list's end is looked for, and how often that was done; 0 before.
+    reach: u64,
+    doublings: u32,
     /// Is the list's start read once more, to see whether rows arrived above us?
     is_checking: bool,
     stalled_pages: u32,
@@ -159,6 +168,8 @@ impl Pager {
             short_until: SHORT_PAGES,
             horizon_pages: 0,
             is_probing: false,
+            reach: 0,
+            doublings: 0,
             is_checking: false,
             stalled_pages: 0,
             moved_pages: 0,
@@ -178,6 +189,9 @@ impl Pager {
     /// The next page's `row_limit`.
     #[must_use]
     pub(crate) fn row_limit(&self) -> u64 {
+        if self.is_probing {
+            return 1;
+        }
         let known = self.end.saturating_sub(self.start);
         let wanted = self.most.saturating_sub(self.fresh).saturating_add(known);
         self.limit.min(wanted).max(1)
@@ -186,11 +200,10 @@ impl Pager {
     /// The next page's `start_at_row` and `row_limit`; nothing where all has been read.
     ///
     /// # Errors
-    /// [`Error::UnexpectedAnswer`] where the reading [was given up](Self::is_short).
+    /// [`Error::ListChanged`] where the reading [was given up](Self::is_short).
     pub(crate) fn next_page(&self) -> Result<Option<(u64, u64)>> {
         if self.is_short {
-            let message = "the list changes faster than it can be read: rows may be missing".into();
-            return Err(Error::UnexpectedAnswer { message });
+            return Err(Error::ListChanged);
         }
         Ok((!self.is_over).then(|| (self.start_at_row(), self.row_limit())))
     }
@@ -270,13 +283,24 @@ impl Pager {
         self.is_short = true;
     }
 
-    /// A page from as far behind the rows that were read as the last was long: where it is empty, the list ends before it.
+    /// A row from behind those that were read: where there is none, the list ended before it when it was asked for.
+    /// What stood then has come once that place is reached, however much is appended meanwhile.
     fn probed(&mut self, page: PageRead) {
         self.is_probing = false;
         self.short_pages = 0;
         if page.rows == 0 {
             self.horizon = Some(self.start);
             self.horizon_pages = self.pages;
+        } else if self.reach > 0 {
+            self.reach = self.reach.saturating_mul(2);
+            self.doublings += 1;
+            // A row that was read stands nowhere further on: `start_at_row` is not heeded.
+            if page.new_rows > 0 && self.doublings < MAX_DOUBLINGS {
+                self.is_probing = true;
+                self.start = self.end.saturating_add(self.reach);
+                return;
+            }
+            self.reach = 0;
         } else {
             self.short_until = self.short_until.saturating_mul(2);
         }
@@ -394,9 +418,20 @@ impl Pager {
         let is_short = new_rows > 0 && rows < asked;
         self.short_pages = if is_short { self.short_pages + 1 } else { 0 };
         let knows_end = self.total.is_some() || self.horizon.is_some();
-        if !knows_end && self.short_pages >= self.short_until {
+        if knows_end || self.is_over || self.is_checking {
+            return;
+        }
+        if self.short_pages >= self.short_until {
             self.is_probing = true;
             self.start = reached + rows;
+        } else if new_rows > 0
+            && self.pages >= LONG_LIST_PAGES
+            && self.doublings == 0
+            && self.reach == 0
+        {
+            self.reach = self.end.saturating_sub(self.first).max(1);
+            self.is_probing = true;
+            self.start = self.end.saturating_add(self.reach);
         }
     }
 

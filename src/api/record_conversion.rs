@@ -4,6 +4,7 @@ use super::answer::record::Record;
 use super::certainty::is_duplicate;
 use super::conversion_report::ReportedConversion;
 use super::get_click::Click;
+use super::unread::Unread;
 use super::{Account, Answer, Request, commerce, params};
 use crate::{Result, click_id};
 use serde::Serialize;
@@ -164,6 +165,9 @@ pub struct Conversion {
     /// `approved`, `pending`, `rejected`, `ignored`, `reversed` or a word that CAKE adds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) conversion_status: Option<String>,
+    /// What the answer has that could not be read.
+    #[serde(skip_serializing_if = "Unread::is_empty")]
+    pub(crate) unread: Unread,
     /// Is this known by Get Click, because CAKE's own answer was lost?
     pub(crate) is_recovered: bool,
 }
@@ -195,6 +199,7 @@ impl Conversion {
             unique_id: row.unique_id,
             conversion_date: row.conversion_date,
             conversion_status: row.conversion_status,
+            unread: Unread::default(),
             is_recovered: true,
         })
     }
@@ -240,7 +245,7 @@ fn read(answer: &Answer<'_>, unique_id: &str) -> Result<Conversion> {
     if let Some(name) = record.two_faced() {
         return Err(answer.unexpected("says two things of its ", name));
     }
-    Ok(Conversion {
+    let read = Conversion {
         conversion_id: record
             .id("conversion_id")
             .ok_or_else(|| record.missing("conversion_id"))?,
@@ -252,7 +257,12 @@ fn read(answer: &Answer<'_>, unique_id: &str) -> Result<Conversion> {
         unique_id: record.identity("unique_id"),
         conversion_date: record.text("conversion_date"),
         conversion_status: record.text("conversion_status"),
+        unread: Unread::default(),
         is_recovered: false,
+    };
+    Ok(Conversion {
+        unread: record.unread(),
+        ..read
     })
 }
 

@@ -70,13 +70,13 @@ pub fn build() -> bool {
 /// Its place in `ERRORS` of js/page/link.ts, and its parameter where it has more than one.
 fn parts_of(error: &Error) -> (u64, &str) {
     match error {
-        Error::InvalidDomain => (0, ""),
+        Error::InvalidDomain | Error::InvalidSandboxOrigin => (0, ""),
         Error::InvalidId { parameter } => (1, parameter),
         Error::SubIdTooLong { parameter } => (2, parameter),
         Error::InvalidText { parameter } => (3, parameter),
         Error::LinkTooLong => (4, ""),
         Error::InvalidPriceFormat => (5, ""),
-        Error::InvalidDeepLink => (6, ""),
+        Error::InvalidDeepLink { .. } => (6, ""),
         Error::DeepLinkHost => (7, ""),
         Error::ReservedParameter { parameter } => (8, parameter),
         Error::RepeatedParameter { parameter } => (9, parameter),

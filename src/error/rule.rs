@@ -19,20 +19,18 @@ impl Error {
             Self::LinkTooLong => "the tracking link is longer than 2,000 bytes",
             Self::InvalidLink => "must be a tracking link such as https://DOMAIN/?a=1&c=2",
             Self::InvalidPriceFormat => "must be 1 to 20 letters and digits",
-            Self::InvalidDeepLink => {
-                "must be a plain https URL on a host name, without user name, port, backslash or white space"
+            Self::InvalidSandboxOrigin => {
+                "must be the origin of a sandbox on this machine, such as http://127.0.0.1:8787"
             }
+            Self::InvalidDeepLink { rule }
+            | Self::InvalidPostbackUrl { rule }
+            | Self::InvalidBaseUrl { rule } => rule.sentence(),
             Self::DeepLinkHost => "leads to a host that is not on the list of allowed hosts",
             Self::ReservedParameter { .. } => {
                 "is a parameter of CAKE's own and cannot be an extra one"
             }
             Self::RepeatedParameter { .. } => "comes more than once",
-            Self::InvalidClickId => {
-                "must be 1 to 128 characters of A-Z a-z 0-9 . _ : - and no placeholder such as #reqid# or undefined"
-            }
-            Self::InvalidUniqueId { .. } => {
-                "must be a text of 1 to 128 characters without control characters, and no e-mail address"
-            }
+            Self::InvalidClickId { rule } | Self::InvalidUniqueId { rule, .. } => rule.sentence(),
             Self::InvalidMoney { .. } => {
                 "must be an amount such as 18.00: up to 9 digits before the point and 4 after, no sign"
             }
@@ -43,9 +41,6 @@ impl Error {
                 "must be the host of the request, or a domain above it: no browser takes a cookie of another"
             }
             Self::InvalidCookie { .. } => "does not fit into a cookie",
-            Self::InvalidPostbackUrl => {
-                "must be an https URL on a host name, without user name or white space, of at most 2,000 bytes"
-            }
             Self::PlaceholderText { .. } => {
                 "is a placeholder that was never replaced, or stands for a missing value: give the value itself"
             }
@@ -58,9 +53,6 @@ impl Error {
             Self::InvalidField { rule, .. } => rule,
             Self::MissingApiKey => {
                 "is missing: find yours in CAKE under Setup, System Access, API Keys"
-            }
-            Self::InvalidBaseUrl => {
-                "must be an https URL without a path, or http on loopback for the sandbox"
             }
             Self::Network { .. } => "CAKE could not be reached",
             Self::Timeout => "CAKE did not answer in time",
@@ -85,6 +77,8 @@ impl Error {
             Self::ReadOnly => {
                 "this client was opened with readOnly: it records and creates nothing"
             }
+            #[cfg(feature = "api")]
+            Self::ListChanged => "the list changes faster than it can be read: rows may be missing",
             #[cfg(feature = "api")]
             Self::Redirected { .. } => {
                 "CAKE answered with a redirect, which is not followed: check baseUrl"

@@ -1,4 +1,5 @@
 use super::*;
+use crate::error::UrlRule;
 use proptest::prelude::*;
 
 const LARGEST: i64 = 9_007_199_254_740_991;
@@ -134,28 +135,29 @@ fn deep_links_lead_to_allowed_hosts_only() {
     ] {
         assert_eq!(with(good), Ok(()), "{good}");
     }
+    let broken = |rule| Error::InvalidDeepLink { rule };
     for (bad, error) in [
-        ("http://shop.example.com/", Error::InvalidDeepLink),
-        ("//shop.example.com/", Error::InvalidDeepLink),
-        ("javascript:alert(1)", Error::InvalidDeepLink),
-        (" https://shop.example.com/", Error::InvalidDeepLink),
-        ("https://shop.example.com:8443/", Error::InvalidDeepLink),
+        ("http://shop.example.com/", broken(UrlRule::Scheme)),
+        ("//shop.example.com/", broken(UrlRule::Scheme)),
+        ("javascript:alert(1)", broken(UrlRule::Scheme)),
+        (" https://shop.example.com/", broken(UrlRule::Scheme)),
+        ("https://shop.example.com:8443/", broken(UrlRule::NoPort)),
         (
             "https://shop.example.com@evil.example/",
-            Error::InvalidDeepLink,
+            broken(UrlRule::Credentials),
         ),
         (
             "https://evil.example\\@shop.example.com/",
-            Error::InvalidDeepLink,
+            broken(UrlRule::Backslash),
         ),
         (
             "https://shop.example.com\\.evil.example/",
-            Error::InvalidDeepLink,
+            broken(UrlRule::Backslash),
         ),
-        ("https://shop.example.com/\\x", Error::InvalidDeepLink),
-        ("https://shop.example.com/a\tb", Error::InvalidDeepLink),
-        ("https://127.0.0.1/", Error::InvalidDeepLink),
-        ("https:///x", Error::InvalidDeepLink),
+        ("https://shop.example.com/\\x", broken(UrlRule::Backslash)),
+        ("https://shop.example.com/a\tb", broken(UrlRule::Space)),
+        ("https://127.0.0.1/", broken(UrlRule::Host)),
+        ("https:///x", broken(UrlRule::Host)),
         ("https://evil.example/", Error::DeepLinkHost),
         (
             "https://shop.example.com.evil.example/",

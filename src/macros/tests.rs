@@ -3,6 +3,11 @@
 use super::*;
 use proptest::prelude::*;
 
+/// The code of what was refused.
+fn code_of(checked: Result<Checked>) -> Result<Checked, &'static str> {
+    checked.map_err(|error| error.code())
+}
+
 fn values(name: &str) -> Option<String> {
     match name {
         "reqid" => Some("id-1".into()),
@@ -122,7 +127,7 @@ fn damage_done_to_a_url_on_its_way_is_a_finding() {
         ),
         ("https:\\/\\/p.example\\/?id=#reqsessid#", "escaped_text"),
     ] {
-        assert_eq!(check(text), Err(Error::InvalidPostbackUrl), "{text}");
+        assert_eq!(code_of(check(text)), Err("invalid_postback_url"), "{text}");
         let Checked { uses, findings } = inspect(text).unwrap();
         assert!(
             findings.iter().any(|finding| finding.code == code),
@@ -139,38 +144,43 @@ fn damage_done_to_a_url_on_its_way_is_a_finding() {
         " ",
         "https://p.example\\@evil.example/",
     ] {
-        assert_eq!(inspect(text), Err(Error::InvalidPostbackUrl), "{text}");
+        assert_eq!(
+            code_of(inspect(text)),
+            Err("invalid_postback_url"),
+            "{text}"
+        );
     }
 }
 
 #[test]
-fn urls_that_must_not_be_fetched_are_refused() {
-    for template in [
-        "",
-        "http://p.example/",
-        "HTTPS://p.example/",
-        "//p.example/",
-        "https:p.example",
-        "https://",
-        "https://localhost/",
-        "https://user:secret@p.example/",
-        "https://p.example\\@evil.example/",
-        "https://p.example:x/",
-        "https://p.example:/",
-        "https://#s1#.example/",
-        "https://p.example#s1#",
-        "https://p.example:4#s1#",
-        "https://127.0.0.1/",
-        "https://127.1/",
-        "https://2130706433/",
-        "https://0x7f.0.0.0x1/",
-        "https://[::1]/",
-        "https://p.example/a b",
-        "https://p.example/\n",
+fn urls_that_must_not_be_fetched_are_refused_by_the_rule_that_they_break() {
+    for (template, rule) in [
+        ("", UrlRule::Scheme),
+        ("http://p.example/", UrlRule::Scheme),
+        ("HTTPS://p.example/", UrlRule::Scheme),
+        ("//p.example/", UrlRule::Scheme),
+        ("https:p.example", UrlRule::Scheme),
+        ("https://", UrlRule::Host),
+        ("https://localhost/", UrlRule::Host),
+        ("https://user:secret@p.example/", UrlRule::Credentials),
+        ("https://p.example\\@evil.example/", UrlRule::Backslash),
+        ("https://p.example:x/", UrlRule::Port),
+        ("https://p.example:/", UrlRule::Port),
+        ("https://#s1#.example/", UrlRule::Host),
+        ("https://p.example#s1#", UrlRule::Host),
+        ("https://p.example:4#s1#", UrlRule::Port),
+        ("https://127.0.0.1/", UrlRule::Host),
+        ("https://127.1/", UrlRule::Host),
+        ("https://2130706433/", UrlRule::Host),
+        ("https://0x7f.0.0.0x1/", UrlRule::Host),
+        ("https://[::1]/", UrlRule::Host),
+        ("https://p.example/a b", UrlRule::Space),
+        ("https://p.example/\n", UrlRule::Space),
+        (&"https://p.example/".repeat(200), UrlRule::Length),
     ] {
         assert_eq!(
             check(template),
-            Err(Error::InvalidPostbackUrl),
+            Err(Error::InvalidPostbackUrl { rule }),
             "{template:?}"
         );
     }

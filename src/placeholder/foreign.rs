@@ -319,10 +319,10 @@ pub(crate) fn is_unfilled(name: &str, value: &str) -> bool {
             .is_some_and(|word| word.eq_ignore_ascii_case("undefined"))
     }) || words().next().is_some()
         && words().all(|word| word.eq_ignore_ascii_case("null") || word == "NaN")
-        || value.contains("[object ")
+        || super::is_written(value)
         || is_one_of(&["InvalidDate"]);
     // `payout=PAYOUT`: the manual's word for the parameter itself.
-    let is_error = super::SHEET_ERRORS.contains(&value);
+    let is_error = super::WHOLE.contains(&value);
     let is_own_name = name.eq_ignore_ascii_case(value) && is_word_of_macros(value);
     is_id || is_asking || is_lost || is_error || is_own_name
 }

@@ -10,9 +10,6 @@ use super::json::Json;
 use super::names::{Fields, Kind, Names, Pull, ROLE_NAMES, Role, RowKind};
 use crate::{Error, Result};
 
-/// Words that mean a missing id. As an id, such a word would match all its copies.
-const NO_IDS: &str = "undefined null nan true false none n/a - replace click_id clickid transaction_id transactionid unique_id order_id your_order_id your_transaction_id your_unique_id order-id";
-
 /// The encoding of a file's texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Encoding {

@@ -146,7 +146,7 @@ test("the key comes from standard input too, and never from an argument", async 
   expect(found["key"]).toBe("ok");
   for (const args of [["--key", KEY], [`--api-key=${KEY}`], [KEY], ["--base-url", base, KEY]]) {
     const { status, err } = await run(args);
-    expect(status).toBe(1);
+    expect(status).toBe(2);
     expect(err).toMatch(/^cake-edge: .+\n$/);
   }
   expect((await run(["--key", KEY])).err).toContain("process lists");
@@ -291,7 +291,7 @@ test("a command that cannot be right is refused in one sentence", async () => {
     [["--offers", "1"], /Unknown option '--offers'/],
   ] as const) {
     const { status, err } = await run([...args]);
-    expect(status).toBe(1);
+    expect(status).toBe(2);
     expect(err).toMatch(sentence);
     expect(err.split("\n")).toHaveLength(2);
   }

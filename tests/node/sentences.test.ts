@@ -18,10 +18,16 @@ const request = new Request("https://shop.example/?reqid=a1");
 const link = { domain: "track.yournetwork.com", affiliateId: 1, creativeId: 2 };
 const pixel = { domain: "track.yournetwork.com", offerId: 1, clickId: "a1" };
 const cake = createCakeClient({ baseUrl: "http://127.0.0.1", apiKey: "k", fetch: () => Promise.reject(new Error()) });
+const client = (baseUrl: string) => createCakeClient({ baseUrl, apiKey: "k" });
 const capture = (options: object) => captureClick(request, { secrets, ...options } as never);
 
 test.each<[string, string, () => unknown]>([
   ["invalid_domain", "domain must be a host name", () => createTrackingLink({ ...link, domain: "xn--.example" })],
+  [
+    "invalid_domain",
+    "must be the origin of a sandbox on this machine",
+    () => createTrackingLink({ ...link, sandbox: true }),
+  ],
   ["invalid_id", "affiliateId must be a whole number", () => createTrackingLink({ ...link, affiliateId: 0 })],
   ["sub_id_too_long", "s1 is longer than 50", () => createTrackingLink({ ...link, s1: "x".repeat(51) })],
   ["sub_id_too_long", "s3 is longer than 100", () => createTrackingLink({ ...link, s3: "x".repeat(101) })],
@@ -29,15 +35,64 @@ test.each<[string, string, () => unknown]>([
   ["link_too_long", "longer than 2,000 bytes", () => createTrackingLink({ ...link, extra: { x: "y".repeat(2_000) } })],
   ["invalid_link", "link must be a tracking link", () => parseTrackingLink("ftp://x.example/?a=1")],
   ["invalid_price_format", "priceFormat must be 1 to 20", () => createTrackingLink({ ...link, priceFormat: "!" })],
-  ["invalid_deep_link", "deepLink must be a plain https", () => createTrackingLink({ ...link, deepLink: "http://x" })],
+  [
+    "invalid_deep_link",
+    "deepLink must begin with https://",
+    () => createTrackingLink({ ...link, deepLink: "http://x" }),
+  ],
+  [
+    "invalid_deep_link",
+    "must not have a port",
+    () => createTrackingLink({ ...link, deepLink: "https://a.example:8/" }),
+  ],
+  [
+    "invalid_deep_link",
+    "must not have a user name",
+    () => createTrackingLink({ ...link, deepLink: "https://u@a.example/" }),
+  ],
+  [
+    "invalid_deep_link",
+    "must not contain white space",
+    () => createTrackingLink({ ...link, deepLink: "https://a.example/a b" }),
+  ],
+  [
+    "invalid_deep_link",
+    "must not contain a backslash",
+    () => createTrackingLink({ ...link, deepLink: "https://a.example\\x" }),
+  ],
+  [
+    "invalid_deep_link",
+    "must be on a host name",
+    () => createTrackingLink({ ...link, deepLink: "https://127.0.0.1/" }),
+  ],
   ["deep_link_host", "not on the list", () => createTrackingLink({ ...link, deepLink: "https://x.example/" })],
   ["reserved_parameter", "CAKE's own", () => createTrackingLink({ ...link, extra: { s1: "x" } })],
   ["repeated_parameter", "comes more than once", () => createTrackingLink({ ...link, extra: { x: "1", X: "2" } })],
   ["invalid_click_id", "no placeholder", () => createPixel({ ...pixel, clickId: "#reqid#" })],
+  ["invalid_click_id", "clickId is empty", () => createPixel({ ...pixel, clickId: "" })],
+  ["invalid_click_id", "clickId is longer than 128", () => createPixel({ ...pixel, clickId: "x".repeat(129) })],
+  ["invalid_click_id", "clickId is missing", () => createPixel({ domain: pixel.domain, offerId: 1 })],
+  ["invalid_unique_id", "transactionId is empty", () => createPixel({ ...pixel, transactionId: " " })],
+  ["invalid_unique_id", "transactionId is longer", () => createPixel({ ...pixel, transactionId: "x".repeat(129) })],
+  ["invalid_unique_id", "must not contain line feeds", () => createPixel({ ...pixel, transactionId: "a\nb" })],
+  ["invalid_unique_id", "has lost digits", () => cake.recordConversion({ clickId: "a1", offerId: 1, uniqueId: 1.5 })],
   ["invalid_unique_id", "no e-mail address", () => createPixel({ ...pixel, transactionId: "jane@example.com" })],
   ["placeholder_text", "missing value", () => createPixel({ ...pixel, transactionId: "undefined" })],
   ["invalid_money", "payout must be an amount", () => createPixel({ ...pixel, payout: "1,00" })],
-  ["invalid_postback_url", "must be an https URL", () => checkPostbackUrl("http://p.example/")],
+  ["invalid_postback_url", "postbackUrl must begin with https://", () => checkPostbackUrl("http://p.example/")],
+  ["invalid_postback_url", "must be on a host name", () => checkPostbackUrl("https://localhost/?id=#s2#")],
+  ["invalid_postback_url", "must not have a user name", () => checkPostbackUrl("https://u:p@p.example/?id=#s2#")],
+  ["invalid_postback_url", "has a port that is no number", () => checkPostbackUrl("https://p.example:x/?id=#s2#")],
+  ["invalid_postback_url", "must not contain a backslash", () => checkPostbackUrl("https://p.example\\x/?id=#s2#")],
+  [
+    "invalid_postback_url",
+    "is longer than 2,000 bytes",
+    () => checkPostbackUrl(`https://p.example/?id=#s2#${"x".repeat(2_000)}`),
+  ],
+  ["invalid_base_url", "baseUrl must begin with https://", () => client("http://a.example")],
+  ["invalid_base_url", "must be an origin alone", () => client("https://a.example/api")],
+  ["invalid_base_url", "must not have a user name", () => client("https://u:p@a.example")],
+  ["invalid_base_url", "must be on a host name", () => client("https://127.0.0.1")],
   ["invalid_time", "first must be a day that exists, written YYYY-MM-DD", () => dayRange("2026-02-30", "2026-03-01")],
   ["invalid_time", "last must not be before the first day", () => dayRange("2026-03-02", "2026-03-01")],
   [

@@ -106,7 +106,7 @@ test("a command that cannot be right is refused in one sentence", () => {
     [["--page", "--dir", "a", "--dir", "b"], /--dir is given twice/],
   ] as const) {
     const { status, stderr } = init(...args);
-    expect(status).toBe(1);
+    expect(status).toBe(2);
     expect(stderr).toMatch(sentence);
     expect(stderr.trim().split("\n")).toHaveLength(1);
   }

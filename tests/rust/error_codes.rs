@@ -1,95 +1,102 @@
 //! `tests/vectors/errors.json` lists every error code. JavaScript reads the same file.
 
-use cake_edge::Error;
+use cake_edge::{Error, IdRule, UrlRule};
 use serde_json::Value;
 
 /// One error of each variant. A new variant fails to compile in the list of codes, and that list
 /// reveals its absence here.
 fn every_error() -> Vec<Error> {
     let text = || "x".to_owned();
-    vec![
-        Error::InvalidDomain,
-        Error::InvalidId { parameter: "a" },
-        Error::SubIdTooLong { parameter: "s1" },
-        Error::SubIdTooLong { parameter: "s2" },
-        Error::InvalidText { parameter: "s1" },
-        Error::LinkTooLong,
-        Error::InvalidLink,
-        Error::InvalidPriceFormat,
-        Error::InvalidDeepLink,
-        Error::DeepLinkHost,
-        Error::ReservedParameter { parameter: "a" },
-        Error::RepeatedParameter { parameter: text() },
-        Error::InvalidClickId,
-        Error::InvalidUniqueId {
+    let of_urls = |error: fn(UrlRule) -> Error| UrlRule::ALL.map(error).to_vec();
+    let of_ids = |error: fn(IdRule) -> Error| IdRule::ALL.map(error).to_vec();
+    let one = |error: Error| vec![error];
+    [
+        one(Error::InvalidDomain),
+        one(Error::InvalidSandboxOrigin),
+        one(Error::InvalidId { parameter: "a" }),
+        one(Error::SubIdTooLong { parameter: "s1" }),
+        one(Error::SubIdTooLong { parameter: "s2" }),
+        one(Error::InvalidText { parameter: "s1" }),
+        one(Error::LinkTooLong),
+        one(Error::InvalidLink),
+        one(Error::InvalidPriceFormat),
+        of_urls(|rule| Error::InvalidDeepLink { rule }),
+        one(Error::DeepLinkHost),
+        one(Error::ReservedParameter { parameter: "a" }),
+        one(Error::RepeatedParameter { parameter: text() }),
+        of_ids(|rule| Error::InvalidClickId { rule }),
+        of_ids(|rule| Error::InvalidUniqueId {
             parameter: "uniqueId",
-        },
-        Error::InvalidMoney {
+            rule,
+        }),
+        one(Error::InvalidMoney {
             parameter: "payout",
-        },
-        Error::InvalidTime {
+        }),
+        one(Error::InvalidTime {
             parameter: "conversionDate",
-        },
-        Error::InvalidDay { parameter: "first" },
-        Error::DaysReversed { parameter: "last" },
-        Error::InvalidCookie { parameter: "name" },
-        Error::ForeignCookieDomain,
-        Error::InvalidPostbackUrl,
-        Error::PlaceholderText {
+        }),
+        one(Error::InvalidDay { parameter: "first" }),
+        one(Error::DaysReversed { parameter: "last" }),
+        one(Error::InvalidCookie { parameter: "name" }),
+        one(Error::ForeignCookieDomain),
+        of_urls(|rule| Error::InvalidPostbackUrl { rule }),
+        one(Error::PlaceholderText {
             parameter: "uniqueId",
-        },
-        Error::InvalidSetting {
+        }),
+        one(Error::InvalidSetting {
             parameter: "windowDays",
-        },
-        Error::InvalidSetting {
+        }),
+        one(Error::InvalidSetting {
             parameter: "journey",
-        },
-        Error::UnknownConsent,
-        Error::WeakSecret,
-        Error::InvalidField {
+        }),
+        one(Error::UnknownConsent),
+        one(Error::WeakSecret),
+        one(Error::InvalidField {
             parameter: text(),
             rule: text(),
-        },
-        Error::MissingApiKey,
-        Error::InvalidBaseUrl,
-        Error::KeyInPage,
-        Error::ReadOnly,
-        Error::network(),
-        Error::Timeout,
-        Error::OutcomeUnknown {
+        }),
+        one(Error::MissingApiKey),
+        of_urls(|rule| Error::InvalidBaseUrl { rule }),
+        one(Error::KeyInPage),
+        one(Error::ReadOnly),
+        one(Error::network()),
+        one(Error::Timeout),
+        one(Error::OutcomeUnknown {
             cause: Box::new(Error::network()),
-        },
-        Error::Aborted,
-        Error::HttpStatus {
+        }),
+        one(Error::Aborted),
+        one(Error::HttpStatus {
             status: 500,
             retry_after_ms: None,
             message: text(),
-        },
-        Error::RateLimited {
+        }),
+        one(Error::RateLimited {
             status: 429,
             retry_after_ms: None,
             message: text(),
-        },
-        Error::Unauthorized {
+        }),
+        one(Error::Unauthorized {
             status: 401,
             message: String::new(),
-        },
-        Error::Refused { message: text() },
-        Error::UnexpectedAnswer { message: text() },
-        Error::Redirected { status: 302 },
-        Error::AnswerTooLarge,
-        Error::InvalidFixture { message: text() },
-        Error::WasmUnavailable,
-        Error::WrongRuntime,
-        Error::OutboxInUse,
-        Error::OutboxFailed,
-        Error::AmbiguousFile { message: text() },
-        Error::UnreadableFile { message: text() },
-        Error::UnmappedStatus { message: text() },
-        Error::ReportFull { message: text() },
-        Error::ClocksDiffer { message: text() },
-        Error::Internal,
+        }),
+        one(Error::Refused { message: text() }),
+        one(Error::UnexpectedAnswer { message: text() }),
+        one(Error::ListChanged),
+        one(Error::Redirected { status: 302 }),
+        one(Error::AnswerTooLarge),
+        one(Error::InvalidFixture { message: text() }),
+        one(Error::WasmUnavailable),
+        one(Error::WrongRuntime),
+        one(Error::OutboxInUse),
+        one(Error::OutboxFailed),
+        one(Error::AmbiguousFile { message: text() }),
+        one(Error::UnreadableFile { message: text() }),
+        one(Error::UnmappedStatus { message: text() }),
+        one(Error::ReportFull { message: text() }),
+        one(Error::ClocksDiffer { message: text() }),
+        one(Error::Internal),
     ]
+    .concat()
 }
 
 #[test]
@@ -144,7 +151,10 @@ fn every_sentence_says_one_rule_and_no_two_the_same() {
     for error in every_error() {
         let rule = error.rule();
         // Sentences from CAKE or the caller are `x` here.
-        assert!(rule == "x" || seen.insert(rule.to_owned()), "{rule}");
+        assert!(
+            rule == "x" || seen.insert((error.code(), rule.to_owned())),
+            "{rule}"
+        );
         assert!(rule.len() < 140, "{rule}");
     }
     let rule = |error: Error| error.rule().to_owned();

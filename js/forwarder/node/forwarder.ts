@@ -1,6 +1,6 @@
 /** A forwarder in one process: opens its shards, and answers requests until it is closed or its disk fails. */
 import type { CakeError } from "../../error.js";
-import { refuse, stringOption } from "../../option.js";
+import { checkNoMore, checkRequest, limitArguments, refuse, stringOption } from "../../option.js";
 import { failure, Refusal } from "../answer.js";
 import { handle } from "../handler.js";
 import { ADDRESS_HEADER } from "../network.js";
@@ -72,7 +72,9 @@ export interface NodeForwarder {
  *   operatorSecret: process.env.CAKE_OPERATOR_SECRET,
  * });
  */
-export function openForwarder(options: NodeOptions): NodeForwarder {
+export function openForwarder(options: NodeOptions): NodeForwarder;
+export function openForwarder(options: NodeOptions, ...more: unknown[]): NodeForwarder {
+  checkNoMore("openForwarder", 1, more);
   const resolved = resolveOptions(options, NODE_NAMES);
   const { rateLimit } = options;
   const name = stringOption("folder", options.folder);
@@ -125,9 +127,11 @@ export function openForwarder(options: NodeOptions): NodeForwarder {
     if (state === "closing") await Promise.allSettled(outboxes().map((outbox) => outbox.close()));
     release();
   };
-  return {
-    fetch(request, address = "") {
-      if (state !== "open") return Promise.resolve(unavailable());
+  const forwarder: NodeForwarder = {
+    async fetch(request, address = "") {
+      checkRequest(request);
+      if (typeof address !== "string") refuse("address", "must be text");
+      if (state !== "open") return unavailable();
       const answer = handle(withAddress(request, address), () => setup).finally(() => underWay.delete(answer));
       underWay.add(answer);
       return answer;
@@ -138,6 +142,7 @@ export function openForwarder(options: NodeOptions): NodeForwarder {
       return closing;
     },
   };
+  return limitArguments(forwarder, { close: 0 }, "async");
 }
 
 /** The request with the caller's address, in place of the one that the caller may have written itself. */

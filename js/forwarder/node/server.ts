@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { CakeError, isCakeError } from "../../error.js";
-import { checkNames, integerOption, refuse, stringOption } from "../../option.js";
+import { checkNames, checkNoMore, integerOption, refuse, stringOption } from "../../option.js";
 import { failure } from "../answer.js";
 import { ADDRESS_HEADER } from "../network.js";
 import { OPTION_NAMES } from "../options.js";
@@ -58,7 +58,9 @@ const FAREWELL_MS = 2_000;
  * process.on("SIGTERM", () => void server.stop());
  * process.exit((await server.ended) === undefined ? 0 : 1);
  */
-export async function serveForwarder(options: ServerOptions): Promise<ForwarderServer> {
+export async function serveForwarder(options: ServerOptions): Promise<ForwarderServer>;
+export async function serveForwarder(options: ServerOptions, ...more: unknown[]): Promise<ForwarderServer> {
+  checkNoMore("serveForwarder", 1, more);
   if (typeof options !== "object" || options === null) refuse("options", "must be an object");
   checkNames("options", options, [...OPTION_NAMES, ...NODE_NAMES, "host", "port", "proxies"]);
   const { host: givenHost, port: givenPort, proxies: givenProxies, ...rest } = options;

@@ -2,6 +2,7 @@
 
 use super::super::dress;
 use super::super::json::{Object, Value, parse_id};
+use super::super::unread::{Notes, Unread};
 use super::Answer;
 use crate::{Error, Result};
 
@@ -17,6 +18,8 @@ pub(in crate::api) struct Record<'a, 'b> {
     fields: Object<'a>,
     /// What stands around the record, where it stands in something.
     around: Option<Object<'a>>,
+    /// What its readers could not read.
+    notes: Notes,
 }
 
 impl<'a, 'b> Record<'a, 'b> {
@@ -45,6 +48,7 @@ impl<'a, 'b> Record<'a, 'b> {
                     answer,
                     fields,
                     around: Some(holder),
+                    notes: Notes::default(),
                 });
             }
             if dress::find(&holder, id).is_some() && !dress::has(&holder, name) {
@@ -67,6 +71,7 @@ impl<'a, 'b> Record<'a, 'b> {
             answer,
             fields,
             around: None,
+            notes: Notes::default(),
         }
     }
 
@@ -133,14 +138,40 @@ impl<'a, 'b> Record<'a, 'b> {
         self.answer.unexpected("has no ", name)
     }
 
+    /// What is there and could not be read so far, each field once.
+    pub(in crate::api) fn unread(&self) -> Unread {
+        self.notes.take()
+    }
+
+    /// Takes note of what a part of the record could not read.
+    pub(in crate::api) fn note_all(&self, unread: Unread) {
+        self.notes.merge(unread);
+    }
+
+    /// A field by its reader. What is there and not read is noted.
+    fn read<T>(&self, name: &str, read: impl FnOnce(Value<'a>) -> Option<T>) -> Option<T> {
+        let value = self.get(name)?;
+        let found = read(value);
+        if found.is_none() && value.text().is_none_or(|text| !text.trim().is_empty()) {
+            self.notes.note(name, value.json());
+        }
+        found
+    }
+
+    /// A record in a field, such as an offer in its conversion.
+    pub(in crate::api) fn part(&self, name: &str) -> Option<Self> {
+        let fields = self.read(name, Value::object)?;
+        Some(Self::from_fields(self.answer, fields))
+    }
+
     /// A text, or a number's digits; absent where it is null, missing or neither.
     pub(in crate::api) fn text(&self, name: &str) -> Option<String> {
-        self.get(name).and_then(Value::text)
+        self.read(name, Value::text)
     }
 
     /// A whole number from 0, which CAKE writes as a number or as text.
     pub(in crate::api) fn count(&self, name: &str) -> Option<u64> {
-        parse_id(self.text(name)?.trim())
+        self.read(name, |value| parse_id(value.text()?.trim()))
     }
 
     /// How many rows a list has in all, by any of its names.
@@ -168,24 +199,30 @@ impl<'a, 'b> Record<'a, 'b> {
 
     /// The offer, whether its id stands in the record or in its `offer`.
     pub(in crate::api) fn offer_id(&self) -> Option<u64> {
-        parse_id(&self.identity("offer_id")?)
+        let id = self.identity("offer_id").and_then(|id| parse_id(&id));
+        id.or_else(|| self.id("offer_id"))
     }
 
     /// An affiliate's id: CAKE's own test affiliate is -1.
     pub(in crate::api) fn affiliate_id(&self, name: &str) -> Option<i64> {
-        if self.text(name)?.trim() == "-1" {
-            return Some(-1);
-        }
-        i64::try_from(self.id(name)?).ok()
+        let id = self.read(name, |value| match value.text()?.trim() {
+            "-1" => Some(-1),
+            digits => i64::try_from(parse_id(digits)?).ok(),
+        });
+        id.filter(|id| *id != 0)
     }
 
     /// An amount as CAKE wrote it: the digits themselves, not a binary fraction.
     pub(in crate::api) fn amount(&self, name: &str) -> Option<String> {
-        dress::amount(self.get(name)?)
+        self.read(name, dress::amount)
     }
 
-    pub(in crate::api) fn flag(&self, name: &str) -> bool {
-        self.get(name).is_some_and(dress::is_yes)
+    /// Yes or no, in any of the words for it.
+    pub(in crate::api) fn flag(&self, name: &str) -> Option<bool> {
+        self.read(name, |value| {
+            let is_yes = dress::is_yes(value);
+            (is_yes || dress::is_no(value)).then_some(is_yes)
+        })
     }
 }
 
@@ -223,17 +260,23 @@ pub(in crate::api) fn list_holder<'a, 'b>(
 }
 
 /// The records of a list, each with its JSON; none where it is null or missing. `row` is what one
-/// is called. What is no record is passed over: its neighbours come.
+/// is called. What is no record is passed over and noted in `unread`: its neighbours come.
 pub(in crate::api) fn records<'a, 'b>(
     answer: &'b Answer<'a>,
     envelope: &Object<'a>,
     name: &str,
     row: &str,
+    unread: &mut Unread,
 ) -> Result<Vec<(Record<'a, 'b>, Value<'a>)>> {
-    Ok(list_of(answer, envelope, name, row)?
-        .into_iter()
-        .filter_map(|row| Some((Record::from_fields(answer, row.object()?), row)))
-        .collect())
+    let mut found = Vec::new();
+    for value in list_of(answer, envelope, name, row)? {
+        match value.object() {
+            Some(fields) => found.push((Record::from_fields(answer, fields), value)),
+            None if value.is_null() => {}
+            None => unread.note(name, value.json()),
+        }
+    }
+    Ok(found)
 }
 
 /// Has the list anything that is no record, which [`records`] passes over?

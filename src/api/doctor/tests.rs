@@ -22,8 +22,8 @@ fn statuses(report: &Report) -> Vec<(&'static str, Status)> {
 #[test]
 fn the_domains_are_asked_for_and_then_the_click() {
     assert_eq!(
-        Examination::new(Some("a b")).unwrap_err(),
-        Error::InvalidClickId
+        Examination::new(Some("a b")).unwrap_err().code(),
+        "invalid_click_id"
     );
     assert_eq!(
         Examination::new(Some("YOUR_CLICK_ID")).unwrap_err().code(),

@@ -7,6 +7,7 @@ use crate::Result;
 use crate::api::get_click::Click;
 use crate::api::list_clicks::ClickPage;
 use crate::api::params::Params;
+use crate::api::unread::Unread;
 use crate::api::{Account, Answer, Request};
 
 const PATH: &str = "12/reports.asmx/Clicks";
@@ -61,10 +62,16 @@ pub(crate) fn request(account: &Account, params: &str) -> Result<Request> {
 /// Every error of an answer, see [`crate::Error`].
 pub(crate) fn read(answer: &Answer<'_>) -> Result<ClickPage> {
     let mut rows = Vec::new();
+    let mut unread = Unread::default();
     let total_rows = read_rows(answer, &[("clicks", "click")], FIELDS, &mut |row| {
         rows.push(click(row));
+        unread.merge(row.unread());
     })?;
-    Ok(ClickPage { rows, total_rows })
+    Ok(ClickPage {
+        rows,
+        total_rows,
+        unread,
+    })
 }
 
 fn click(row: &Row<'_>) -> Click {

@@ -6,6 +6,7 @@
 use super::{Field, Row, currency, push_all, push_filter, push_page, push_range, read_rows};
 use crate::api::list_conversions::{Affiliate, ConversionPage, ListedConversion, Offer};
 use crate::api::params::Params;
+use crate::api::unread::Unread;
 use crate::api::{Account, Answer, Request};
 use crate::{Error, Result};
 
@@ -231,13 +232,20 @@ pub(crate) fn read(answer: &Answer<'_>) -> Result<ConversionPage> {
 /// Those of [`read`].
 pub(crate) fn read_with_notes(answer: &Answer<'_>) -> Result<(ConversionPage, bool)> {
     let mut rows = Vec::new();
+    let mut unread = Unread::default();
     let mut has_notes = true;
     let lists = [("event_conversions", "event_conversion")];
     let total_rows = read_rows(answer, &lists, FIELDS, &mut |row| {
         rows.push(conversion(row));
+        unread.merge(row.unread());
         has_notes &= row.has("", "note");
     })?;
-    Ok((ConversionPage { rows, total_rows }, has_notes))
+    let page = ConversionPage {
+        rows,
+        total_rows,
+        unread,
+    };
+    Ok((page, has_notes))
 }
 
 fn conversion(row: &Row<'_>) -> ListedConversion {

@@ -13,6 +13,7 @@ pub(crate) mod tracking_domains;
 use super::answer::record::{Record, list_holder, records};
 use super::json::{Value, parse_id};
 use super::params::Params;
+use super::unread::{Notes, Unread};
 use super::{Answer, DEFAULT_ROW_LIMIT, Request};
 use crate::time::{CivilDate, CivilTime};
 use crate::xml::{Event, Reader};
@@ -33,6 +34,8 @@ type Field = (&'static str, &'static str);
 struct Row<'a> {
     fields: &'static [Field],
     values: Vec<Option<Cow<'a, str>>>,
+    /// What its readers could not read.
+    notes: Notes,
 }
 
 impl<'a> Row<'a> {
@@ -40,6 +43,7 @@ impl<'a> Row<'a> {
         Self {
             fields,
             values: vec![None; fields.len()],
+            notes: Notes::default(),
         }
     }
 
@@ -85,24 +89,43 @@ impl<'a> Row<'a> {
 
     /// An id; absent where it is 0, as .NET writes "none".
     fn id(&self, parent: &str, name: &str) -> Option<u64> {
-        parse_id(self.get(parent, name)?.trim()).filter(|id| *id > 0)
+        self.read(parent, name, parse_id).filter(|id| *id > 0)
     }
 
     /// An affiliate's id: CAKE's own test affiliate is -1.
     fn affiliate_id(&self) -> Option<i64> {
-        let field = ("source_affiliate", "source_affiliate_id");
-        if self.get(field.0, field.1)?.trim() == "-1" {
-            return Some(-1);
-        }
-        i64::try_from(self.id(field.0, field.1)?).ok()
+        let id = self.read(
+            "source_affiliate",
+            "source_affiliate_id",
+            |text| match text {
+                "-1" => Some(-1),
+                digits => i64::try_from(parse_id(digits)?).ok(),
+            },
+        );
+        id.filter(|id| *id != 0)
     }
 
     fn flag(&self, name: &str) -> Option<bool> {
-        match self.get("", name)?.trim().to_ascii_lowercase().as_str() {
+        self.read("", name, |text| match text.to_ascii_lowercase().as_str() {
             "true" | "1" => Some(true),
             "false" | "0" => Some(false),
             _ => None,
+        })
+    }
+
+    /// A field by its reader. What is there and not read is noted.
+    fn read<T>(&self, parent: &str, name: &str, read: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+        let text = self.get(parent, name)?.trim();
+        let found = read(text);
+        if found.is_none() {
+            self.notes.note(name, text);
         }
+        found
+    }
+
+    /// What is there and could not be read so far, each field once.
+    fn unread(&self) -> Unread {
+        self.notes.take()
     }
 }
 
@@ -178,7 +201,7 @@ fn read_message(answer: &Answer<'_>) -> Result<Option<String>> {
     let body = body_of(answer)?;
     if body.trim_start().starts_with('{') {
         let record = Record::from_fields(answer, answer.open()?);
-        if !record.flag("success") {
+        if record.flag("success") != Some(true) {
             return Err(answer.unexpected("says neither yes nor no: ", body));
         }
         return Ok(record.text("message"));
@@ -331,11 +354,19 @@ fn read_json_rows(
                 continue;
             }
         };
-        for (record, _) in records(answer, holder.fields(), list, name)? {
+        let mut passed_over = Unread::default();
+        let records = records(answer, holder.fields(), list, name, &mut passed_over)?;
+        for (record, _) in records {
             let mut row = Row::new(fields);
+            row.notes.merge(std::mem::take(&mut passed_over));
             for (parent, field) in fields {
                 let found = if parent.is_empty() {
-                    record.get(field).and_then(plain_text)
+                    let value = record.get(field);
+                    let text = value.and_then(plain_text);
+                    if let (Some(value), None) = (value, &text) {
+                        row.notes.note(field, value.json());
+                    }
+                    text
                 } else {
                     inner_text(&record, parent, field, answer, 3)
                 };

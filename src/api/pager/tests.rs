@@ -234,6 +234,50 @@ proptest! {
     }
 
     #[test]
+    fn a_list_without_a_total_that_fills_at_its_end_faster_than_it_is_read_ends_too(
+        count in 1_u64..100, counts_from_1 in any::<bool>(), limit in 2_u64..7,
+        pages_a_call in 1_u64..5, more in 0_u64..7,
+    ) {
+        let mut server = Server { rows: (0..count).collect(), counts_from_1, most: 1_000, tells_total: false };
+        let mut next = 1_000;
+        let mut pages = 0;
+        let (seen, is_short) = read_until_over(&mut server, Pager::new(0, limit, None), |_, rows| {
+            for _ in 0..limit * pages_a_call + more {
+                rows.push_back(next);
+                next += 1;
+            }
+            pages += 1;
+        });
+        prop_assert!(!is_short);
+        for row in 0..count {
+            prop_assert_eq!(seen.iter().filter(|seen| **seen == row).count(), 1, "row {}", row);
+        }
+        prop_assert!(pages < 2_000, "{} pages", pages);
+    }
+
+    #[test]
+    fn a_long_list_without_a_total_is_read_whole_with_a_few_requests_more(
+        pages_of_it in 30_u64..300, limit in 2_u64..5, counts_from_1 in any::<bool>(), appends in any::<bool>(),
+    ) {
+        let count = pages_of_it * limit;
+        let mut server = Server { rows: (0..count).collect(), counts_from_1, most: 1_000, tells_total: false };
+        let mut next = 10_000;
+        let mut pages = 0;
+        let seen = read_all(&mut server, Pager::new(0, limit, None), |_, rows| {
+            // Less than is read.
+            if appends && pages % 4 == 0 {
+                rows.push_back(next);
+                next += 1;
+            }
+            pages += 1;
+        });
+        let old: Vec<u64> = seen.into_iter().filter(|row| *row < 10_000).collect();
+        prop_assert_eq!(old, (0..count).collect::<Vec<_>>());
+        // Pages overlap by a row.
+        prop_assert!(pages <= count * 2 / (limit - 1) + 20, "{} pages", pages);
+    }
+
+    #[test]
     fn a_total_that_lies_hides_nothing_and_paging_ends(
         count in 0_u64..40, counts_from_1 in any::<bool>(), limit in 1_u64..10,
         totals in proptest::collection::vec(0_u64..100, 1..40),

@@ -1,7 +1,8 @@
 //! Reads one field's text: its encoding, ids and amounts.
 
-use super::{Encoding, NO_IDS, Source};
+use super::{Encoding, Source};
 use crate::Result;
+use crate::placeholder::is_missing_value;
 use crate::report::amount::{SCALE, percent_of, read as read_amount};
 use crate::report::flaw::Flaw;
 use crate::report::names::{Fields, Kind, Role};
@@ -49,16 +50,7 @@ impl Source {
             return Err(Flaw::Id);
         }
         let trimmed = text.trim_ascii();
-        let stands_for_none = trimmed.is_empty()
-            || (trimmed.len() < 20
-                // None of these words has a digit, and nearly every id has one.
-                && !trimmed.iter().rev().any(u8::is_ascii_digit)
-                && NO_IDS
-                    .split(' ')
-                    .any(|word| trimmed.eq_ignore_ascii_case(word.as_bytes())))
-            || trimmed == b"0"
-            || (trimmed.len() > 2 && trimmed.starts_with(b"#") && trimmed.ends_with(b"#"));
-        if stands_for_none {
+        if trimmed.is_empty() || stands_for_none(trimmed) {
             return Ok(Cow::Borrowed(&[]));
         }
         self.decode(text)
@@ -112,4 +104,15 @@ pub(crate) fn from_windows(byte: u8) -> char {
         0x80..=0x9F => HIGH.chars().nth(usize::from(byte - 0x80)).unwrap_or('?'),
         _ => char::from(byte),
     }
+}
+
+/// Does an id stand for a missing value? As an id, such a word would match all its copies.
+fn stands_for_none(id: &[u8]) -> bool {
+    // Nearly every id has a digit, no such word has one but 0, and a template has its marks.
+    let is_plain = id.iter().rev().any(|byte| matches!(byte, b'1'..=b'9'))
+        && !id
+            .iter()
+            .any(|byte| matches!(byte, b'{' | b'[' | b'<' | b'%' | b'$' | b'@' | b'=' | b'('))
+        && id.last() != Some(&b'#');
+    !is_plain && core::str::from_utf8(id).is_ok_and(is_missing_value)
 }

@@ -1,0 +1,88 @@
+//! What stands in an answer and could not be read. The field is absent in its row; that it was there is told once for
+//! each field, with the first value that was met.
+
+use serde::Serialize;
+use std::cell::Cell;
+
+/// The longest value that is told, in characters.
+const MAX_CHARACTERS: usize = 40;
+
+/// The fields that could not be read, each once. Serializes as a list of `{ field, value }`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub(crate) struct Unread(Vec<UnreadField>);
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+struct UnreadField {
+    /// The field in JavaScript's spelling, such as `clickDate`.
+    field: String,
+    /// As it stands in the answer: at most 40 characters.
+    value: String,
+}
+
+impl Unread {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Takes note of a field by its name in the answer, such as `click_date`.
+    pub(crate) fn note(&mut self, name: &str, value: &str) {
+        self.add(UnreadField {
+            field: camel_case(name),
+            value: value.chars().take(MAX_CHARACTERS).collect(),
+        });
+    }
+
+    /// Adds what another row had.
+    pub(crate) fn merge(&mut self, other: Self) {
+        for field in other.0 {
+            self.add(field);
+        }
+    }
+
+    fn add(&mut self, unread: UnreadField) {
+        if !self.0.iter().any(|before| before.field == unread.field) {
+            self.0.push(unread);
+        }
+    }
+}
+
+/// The same for a row that is read by name: its readers take note.
+#[derive(Default)]
+pub(super) struct Notes(Cell<Unread>);
+
+impl Notes {
+    pub(super) fn note(&self, name: &str, value: &str) {
+        let mut unread = self.0.take();
+        unread.note(name, value);
+        self.0.set(unread);
+    }
+
+    /// What has been noted so far.
+    pub(super) fn take(&self) -> Unread {
+        self.0.take()
+    }
+
+    pub(super) fn merge(&self, other: Unread) {
+        let mut unread = self.0.take();
+        unread.merge(other);
+        self.0.set(unread);
+    }
+}
+
+/// `click_date` as JavaScript has it: `clickDate`.
+fn camel_case(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    let mut is_next = false;
+    for character in name.chars() {
+        match character {
+            '_' | '-' => is_next = true,
+            _ if is_next => {
+                out.push(character.to_ascii_uppercase());
+                is_next = false;
+            }
+            _ => out.push(character),
+        }
+    }
+    out
+}

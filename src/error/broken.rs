@@ -1,0 +1,105 @@
+//! The rules that a URL or an id may break, where one code stands for several: one sentence each.
+
+/// A rule for the caller's URLs: deep links, postback URLs, the API's base URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UrlRule {
+    /// It does not begin with `https://`.
+    Scheme,
+    /// Its host is no host name.
+    Host,
+    /// It has a user name or a password.
+    Credentials,
+    /// Its port is no port.
+    Port,
+    /// It has a port where none is allowed.
+    NoPort,
+    /// It has white space or control characters.
+    Space,
+    /// It has a backslash.
+    Backslash,
+    /// It has a path, a query or a fragment where none is allowed.
+    Path,
+    /// It is longer than 2,000 bytes.
+    Length,
+}
+
+impl UrlRule {
+    /// Every rule.
+    pub const ALL: [Self; 9] = [
+        Self::Scheme,
+        Self::Host,
+        Self::Credentials,
+        Self::Port,
+        Self::NoPort,
+        Self::Space,
+        Self::Backslash,
+        Self::Path,
+        Self::Length,
+    ];
+
+    /// The rule as a sentence about the URL.
+    pub(super) fn sentence(self) -> &'static str {
+        match self {
+            Self::Scheme => "must begin with https://",
+            Self::Host => {
+                "must be on a host name such as shop.example: no IP address, no single word, no macro"
+            }
+            Self::Credentials => "must not have a user name before its host",
+            Self::Port => "has a port that is no number",
+            Self::NoPort => "must not have a port",
+            Self::Space => "must not contain white space or control characters",
+            Self::Backslash => "must not contain a backslash",
+            Self::Path => "must be an origin alone, without a path or query",
+            Self::Length => "is longer than 2,000 bytes",
+        }
+    }
+}
+
+/// A rule for the caller's ids: click ids, unique ids, order ids, transaction ids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum IdRule {
+    /// It is empty.
+    Empty,
+    /// A server's postback has no click id.
+    Missing,
+    /// It is longer than 128 characters.
+    Length,
+    /// A click id has other characters than click ids have.
+    Alphabet,
+    /// It has control characters.
+    Control,
+    /// It is an e-mail address.
+    Email,
+    /// It is a number that is not whole, or that JavaScript has rounded.
+    Digits,
+}
+
+impl IdRule {
+    /// Every rule.
+    pub const ALL: [Self; 7] = [
+        Self::Empty,
+        Self::Missing,
+        Self::Length,
+        Self::Alphabet,
+        Self::Control,
+        Self::Email,
+        Self::Digits,
+    ];
+
+    /// The rule as a sentence about the id.
+    pub(super) fn sentence(self) -> &'static str {
+        match self {
+            Self::Empty => "is empty",
+            Self::Missing => "is missing: a server's postback has no cookie to know the click by",
+            Self::Length => "is longer than 128 characters",
+            Self::Alphabet => {
+                "must consist of A-Z a-z 0-9 . _ : - alone, and be no placeholder such as #reqid#"
+            }
+            Self::Control => "must not contain line feeds, tabs or other control characters",
+            Self::Email => "must be no e-mail address: give the shop's own order number",
+            Self::Digits => "is a number that is not whole or has lost digits: give it as text",
+        }
+    }
+}

@@ -1,0 +1,80 @@
+/** A mistake of the caller's ends every command with status 2, and the table of statuses is the same in the help and in the docs. */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, expect, test } from "vitest";
+import { EXIT_STATUSES } from "../../dist/bin/usage.js";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const home = mkdtempSync(join(tmpdir(), "cake-edge-exit-"));
+afterAll(() => rmSync(home, { recursive: true, force: true }));
+
+function run(...args: string[]) {
+  const { PATH } = process.env;
+  const cli = join(root, "dist/bin/cake-edge.js");
+  const options = { cwd: home, encoding: "utf8", env: { PATH }, timeout: 30_000 } as const;
+  return spawnSync(process.execPath, [cli, ...args], options);
+}
+
+/** Every command, as the program itself lists them. */
+const [, list = ""] = /there are (.*)\n/.exec(run("zzz").stderr) ?? [];
+const names = list.split(", ");
+
+test("there are commands", () => {
+  expect(names).toContain("postbacks");
+  expect(names).toContain("sandbox");
+  expect(names.length).toBeGreaterThan(7);
+});
+
+test.each(names)("a usage error of %s is status 2, in one sentence", (name) => {
+  for (const args of [["--colour", "red"], ["surplus"], ["--key", "secret-key-of-mine"]]) {
+    // The sandbox's key is its own.
+    if (name === "sandbox" && args[0] === "--key") args[1] = " ";
+    const { status, stderr } = run(name, ...args);
+    expect(stderr.trim().split("\n"), `${name} ${args.join(" ")}`).toHaveLength(1);
+    expect(stderr).toMatch(/^cake-edge/);
+    expect(stderr).not.toContain("secret-key-of-mine");
+    expect(status, stderr).toBe(2);
+  }
+});
+
+test("a file or setting that is wrong is status 2 as well, and so is no command", () => {
+  writeFileSync(join(home, "empty.csv"), "");
+  for (const args of [
+    [],
+    ["sandbx"],
+    ["sandbox", "--seed", "none.json"],
+    ["sandbox", "--port", "http"],
+    ["init"],
+    ["doctor"],
+    ["doctor", "--site", "shop"],
+    ["forwarder"],
+    ["forwarder", "--config", "none.json"],
+    ["report"],
+    ["report", "--orders", "none.csv", "--conversions", "none.json"],
+    ["clicks"],
+    ["conversions", "--from", "2026-01-01"],
+    ["clicks", "--from", "2026-02-30", "--to", "2026-03-01", "--csv", "--base-url", "https://a.example"],
+    ["postbacks"],
+    ["postbacks", "--file", "none.csv"],
+    ["postbacks", "--file", "empty.csv"],
+    ["corrections"],
+    ["corrections", "--file", "none.csv"],
+  ]) {
+    const { status, stderr } = run(...args);
+    expect(status, `${args.join(" ")}: ${stderr}`).toBe(2);
+  }
+});
+
+test("the help of every command, and docs/commands.md, have the one table", () => {
+  const docs = readFileSync(join(root, "docs/commands.md"), "utf8");
+  for (const [status, meaning] of EXIT_STATUSES) expect(docs).toContain(`| ${status} | ${meaning} |\n`);
+  for (const name of names) {
+    expect(docs, name).toMatch(new RegExp(`\`${name}\``));
+    const { status, stdout } = run(name, "--help");
+    expect(status).toBe(0);
+    for (const [code, meaning] of EXIT_STATUSES) expect(stdout, name).toContain(`\n  ${code}  ${meaning}`);
+  }
+});

@@ -1,0 +1,195 @@
+/** What stands in an answer and cannot be read is absent in its row, and told once for each call and field. */
+import { expect, test } from "vitest";
+import { type AnswerWarning, type CakeClient, createCakeClient } from "../../dist/entry/edge.inline.js";
+
+const days = { startDate: "2026-01-01", endDate: "2026-01-31" };
+
+/** A client whose account answers so, and what it was told. */
+function clientOf(answer: (url: URL) => unknown, services: "young" | "older" = "young") {
+  const told: AnswerWarning[] = [];
+  const cake = createCakeClient({
+    baseUrl: "http://127.0.0.1",
+    apiKey: "sandbox-key",
+    services,
+    retries: 0,
+    fetch: async (request) => Response.json(answer(new URL(request.url))),
+    onWarning: (warning) => told.push(warning),
+  });
+  return { cake, told };
+}
+
+const success = (response: object) => ({ request_status: "Success", success: true, response });
+
+const CLICK = {
+  click_id: "a1",
+  click_date: "2026-01-15 14:42:11",
+  offer_id: 1,
+  affiliate_id: 2,
+  sub_id_1: "spring",
+  sub_id_2: "b",
+  sub_id_3: "c",
+  sub_id_4: "d",
+  sub_id_5: "e",
+  ip_address: "192.0.2.1",
+  country: "US",
+  converted: false,
+  conversion_id: 9,
+};
+const CONVERSION = {
+  conversion_id: 9,
+  offer: { offer_id: 1, offer_name: "Shoes" },
+  affiliate: { affiliate_id: 2, affiliate_name: "Ada" },
+  payout: 18,
+  revenue: "22.00",
+  conversion_status: "approved",
+  conversion_date: "2026-01-15 14:42:11",
+  click_id: "a1",
+  unique_id: "ORD-1",
+  order_id: "1001",
+};
+const { offer: _, affiliate: __, ...facts } = CONVERSION;
+const REPORTED = { ...facts, offer_id: 1, affiliate_id: 2 };
+
+interface Kind {
+  readonly call: string;
+  readonly row: Readonly<Record<string, unknown>>;
+  read(cake: CakeClient): Promise<readonly object[]>;
+  answer(rows: readonly unknown[]): unknown;
+}
+
+const KINDS: readonly Kind[] = [
+  {
+    call: "listClicks",
+    row: CLICK,
+    read: async (cake) => (await cake.listClicks(days).page()).rows,
+    answer: (clicks) => success({ clicks, total_rows: clicks.length }),
+  },
+  {
+    call: "listConversions",
+    row: CONVERSION,
+    read: async (cake) => (await cake.listConversions(days).page()).rows,
+    answer: (conversions) => success({ conversions, total_rows: conversions.length }),
+  },
+  {
+    call: "listConversionReport",
+    row: REPORTED,
+    read: async (cake) => (await cake.listConversionReport(days).page()).rows,
+    answer: (conversions) => success({ data: { conversions }, total_rows: conversions.length }),
+  },
+];
+
+const camel = (name: string) => name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+
+/** Of no type that any field has. */
+const ODD: readonly unknown[] = [{ date: { y: 2026 } }, [1, 2], { a: 1, b: 2 }, [["x", "y"]]];
+
+test.each(KINDS)("$call tells each field that it cannot read, once, and its neighbours come", async (kind) => {
+  for (const name of Object.keys(kind.row)) {
+    for (const odd of ODD) {
+      const { cake, told } = clientOf(() =>
+        kind.answer([kind.row, { ...kind.row, [name]: odd }, { ...kind.row, [name]: odd }]),
+      );
+      const rows = await kind.read(cake);
+      const why = `${name}: ${JSON.stringify(odd)}`;
+      expect(rows, why).toHaveLength(3);
+      const isPart = name === "offer" || name === "affiliate";
+      const fields = told.map(({ field }) => field);
+      // An offer that is a list is told; what an object of other names lacks is absent.
+      if (!isPart) expect(fields, why).toEqual([camel(name)]);
+      else if (Array.isArray(odd)) expect(fields, why).toEqual([name]);
+      else expect(fields.length, why).toBeLessThan(2);
+      for (const { code, call, value, message } of told) {
+        expect({ code, call }).toEqual({ code: "unreadable_field", call: kind.call });
+        expect(message).toContain(kind.call);
+        expect(JSON.stringify(odd)).toContain(value);
+      }
+      // The rest of the row is as it is beside a row that is well.
+      const [well, row] = rows as [Record<string, unknown>, Record<string, unknown>];
+      for (const [field, value] of Object.entries(well)) {
+        const isOf = field.startsWith(camel(name)) || field === `${camel(name).replace(/Date$/, "At")}`;
+        if (!isOf) expect(row[field], `${why}, ${field}`).toEqual(value);
+      }
+      expect("unread" in row).toBe(false);
+      await kind.read(cake);
+      expect(told.length, why).toBeLessThan(2);
+    }
+  }
+});
+
+test.each(KINDS)("$call tells nothing of what is well, and nothing of what is not there", async (kind) => {
+  const absent = Object.fromEntries(Object.keys(kind.row).map((name) => [name, null]));
+  const empty = Object.fromEntries(Object.keys(kind.row).map((name) => [name, ""]));
+  const wrapped = Object.fromEntries(
+    Object.entries(kind.row).map(([name, value]) => [
+      name,
+      typeof value === "object" ? value : { "#text": `${value}` },
+    ]),
+  );
+  const { cake, told } = clientOf(() => kind.answer([kind.row, absent, empty, wrapped, {}, null]));
+  expect(await kind.read(cake)).toHaveLength(5);
+  expect(told).toEqual([]);
+});
+
+test.each(KINDS)("$call tells of what is no row, and its neighbours come", async (kind) => {
+  for (const odd of ["a1", 7, true, [1]]) {
+    const { cake, told } = clientOf(() => kind.answer([kind.row, odd, kind.row]));
+    expect(await kind.read(cake)).toHaveLength(2);
+    const list = kind.call === "listClicks" ? "clicks" : "conversions";
+    expect(told.map(({ field }) => field)).toEqual([list]);
+  }
+});
+
+test("words where a number or a yes belongs are told as well", async () => {
+  const rows = [
+    { ...CLICK, offer_id: "many", affiliate_id: "Ada", converted: "perhaps", conversion_id: -7 },
+    { ...CLICK, click_id: "a2" },
+  ];
+  const { cake, told } = clientOf(() => success({ clicks: rows, total_rows: 2 }));
+  const [first, second] = (await cake.listClicks(days).page()).rows;
+  expect(told.map(({ field }) => field).sort()).toEqual(["affiliateId", "conversionId", "converted", "offerId"]);
+  expect(first).toMatchObject({ clickId: "a1" });
+  expect(first?.converted).toBeUndefined();
+  expect(second).toMatchObject({ clickId: "a2", converted: false, offerId: 1 });
+});
+
+test("an amount that is no number is told, and its text comes", async () => {
+  const { cake, told } = clientOf(() => success({ conversions: [{ ...CONVERSION, payout: "18 USD" }], total_rows: 1 }));
+  const [row] = (await cake.listConversions(days).page()).rows;
+  expect(row).toMatchObject({ payoutText: "18 USD", revenue: 22 });
+  expect(row?.payout).toBeUndefined();
+  expect(told).toMatchObject([{ code: "unreadable_field", call: "listConversions", field: "payout", value: "18 USD" }]);
+});
+
+test("each call tells for itself, single reads and writes too", async () => {
+  const odd = { ...CLICK, click_date: { at: 1 } };
+  const { cake, told } = clientOf(({ pathname }) =>
+    pathname.endsWith("/conversion.json")
+      ? success({ conversion: { conversion_id: 9, click_id: "a1", offer_id: 1, conversion_date: ["x", "y"] } })
+      : success({ clicks: [odd], total_rows: 1 }),
+  );
+  for (let times = 0; times < 2; times += 1) {
+    expect(await cake.getClick("a1")).toMatchObject({ clickId: "a1", offerId: 1 });
+    expect(await cake.getClick("a1")).not.toHaveProperty("unread");
+    await cake.listClicks(days).page();
+    const recorded = await cake.recordConversion({ clickId: "a1", offerId: 1, uniqueId: "ORD-1" });
+    expect(recorded).toMatchObject({ conversionId: 9 });
+    expect(recorded).not.toHaveProperty("unread");
+  }
+  expect(told.map(({ call, field }) => `${call} ${field}`)).toEqual([
+    "getClick clickDate",
+    "listClicks clickDate",
+    "recordConversion conversionDate",
+  ]);
+});
+
+test("the older services' rows are told of too", async () => {
+  const row = {
+    request_session_id: "a1",
+    click_date: "2026-01-15T14:42:11",
+    site_offer: { site_offer_id: "many" },
+    sub_id_1: { a: 1, b: 2 },
+  };
+  const { cake, told } = clientOf(() => ({ d: { success: true, row_count: 1, clicks: [row] } }), "older");
+  expect((await cake.listClicks(days).page()).rows).toMatchObject([{ clickId: "a1" }]);
+  expect(told.map(({ field }) => field).sort()).toEqual(["siteOfferId", "subId1"]);
+});
