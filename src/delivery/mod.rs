@@ -11,7 +11,8 @@
 //! | [`outcome`] | what an answer means for one event, by one table |
 //! | [`schedule`] | the waits between attempts |
 //! | [`shop`], [`postback`] | what shops' webhooks and networks' postbacks say of a conversion |
-//! | `secrets` | the secrets of both |
+//! | [`tokened`] | a conversion with a token, of a frame without an origin |
+//! | `secrets` | the secrets of shops and postbacks |
 //! | [`circuit_breaker`] | how many attempts at once, and when none; whose trouble an answer is |
 
 pub(crate) mod attempt;
@@ -26,6 +27,7 @@ mod secrets;
 pub mod shop;
 #[cfg(test)]
 mod simulation;
+pub mod tokened;
 
 pub(crate) use circuit_breaker::CircuitBreaker;
 pub use correction::Correction;
