@@ -152,7 +152,12 @@ async function bundle(entry: string, name: string, format: "es" | "iife", wasm?:
       target: "es2022",
       minify: true,
       rolldownOptions: { output: { minify: true } },
-      lib: { entry: join(root, entry), formats: [format], name: name === "cake-edge" ? "cakeEdgeTag" : name, fileName: name },
+      lib: {
+        entry: join(root, entry),
+        formats: [format],
+        name: name === "cake-edge" ? "cakeEdgeTag" : name,
+        fileName: name,
+      },
     },
   };
   const [result] = [await build(config)].flat();

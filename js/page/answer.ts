@@ -69,10 +69,7 @@ export function findAcceptance({ status, json }: Answer): ConvertResult | undefi
 
 /** What any other answer says. */
 export function readRefusal({ status, json }: Answer): Refusal {
-  const error = json?.error as
-    | Partial<Record<"code" | "rule" | "parameter" | "retryable", unknown>>
-    | null
-    | undefined;
+  const error = json?.error as Partial<Record<"code" | "rule" | "parameter" | "retryable", unknown>> | null | undefined;
   const code = typeof error?.code === "string" ? error.code : undefined;
   // A firewall's JSON may have words of ours, but not all of them.
   const isOwn = typeof error?.rule === "string" && error.retryable === false;

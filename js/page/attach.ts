@@ -233,8 +233,12 @@ function token(offerId: number | undefined, { url, edge, said, note }: Attached)
   const look = () => {
     if (said() === "granted" && (edge || wanted !== undefined)) work();
   };
-  setInterval(() => document.visibilityState === "visible" && look(), LOOK_MS);
-  document.addEventListener("visibilitychange", look);
+  // Not on the way out of a page: the next one looks itself.
+  const lookIfSeen = () => {
+    if (document.visibilityState === "visible") look();
+  };
+  setInterval(lookIfSeen, LOOK_MS);
+  document.addEventListener("visibilitychange", lookIfSeen);
   return (id) => {
     wanted = id;
     if (said() === "denied") {

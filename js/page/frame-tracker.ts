@@ -146,7 +146,8 @@ export function createFrameTracker(options: FrameTrackerOptions): FrameTracker {
     const known = consentOf(word);
     // A word that nobody knows is no consent.
     consent = known ?? "pending";
-    if (!known) report(new CakeError({ code: "invalid_setting", parameter: "consent", rule: `does not take "${word}"` }));
+    if (!known)
+      report(new CakeError({ code: "invalid_setting", parameter: "consent", rule: `does not take "${word}"` }));
   };
   say((options ?? {}).consent ?? "granted");
 

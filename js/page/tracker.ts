@@ -324,9 +324,7 @@ export function openTracker(sources: readonly (object | null | undefined)[], str
     attach(how) {
       load("attach").then(
         ({ attach }) =>
-          quietly(() =>
-            watchers.push(attach(how, { url, edge: options.edge, clickId: () => clickId, said, note })),
-          ),
+          quietly(() => watchers.push(attach(how, { url, edge: options.edge, clickId: () => clickId, said, note }))),
         offline,
       );
     },
