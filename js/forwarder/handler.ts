@@ -249,6 +249,12 @@ async function accept(found: readonly ReadItem<Unplaced>[], once: Once | undefin
     if (isError(candidate)) results[place] = { error: withoutEmpty(candidate.error) };
     else candidates.push({ ...candidate, place });
   });
+  // Before any claim: of two events with one token, the one that has it may go on, and the other has claimed nothing.
+  const webhook = await noteOnce(once, candidates, setup.shards);
+  if (webhook === "reused") {
+    for (const { place } of candidates) results[place] = refused(once?.refusal ?? "webhook_id_reused");
+    return results;
+  }
   // One after the other: of two events that claim one click, the first counts.
   const claimed: Candidate[] = [];
   for (const candidate of candidates) {
@@ -265,14 +271,6 @@ async function accept(found: readonly ReadItem<Unplaced>[], once: Once | undefin
   }
   const byShard = new Map<Shard, Candidate[]>();
   for (const candidate of claimed) byShard.set(candidate.shard, [...(byShard.get(candidate.shard) ?? []), candidate]);
-  const webhook = await noteOnce(once, [...byShard.keys()], setup.shards);
-  if (webhook === "reused") {
-    for (const { place, claims, event } of claimed) {
-      results[place] = refused(once?.refusal ?? "webhook_id_reused");
-      if (claims?.isNew === true) await releaseClaim(claims.shard, claims.claim, event.id, setup.shards);
-    }
-    return results;
-  }
   await Promise.all(
     [...byShard].map(async ([shard, own]) => {
       let answers: readonly Acceptance[];
@@ -317,18 +315,19 @@ function refusalOf(refusal: ForwarderCode, once: Once | undefined): ForwarderCod
 }
 
 /**
- * One shard knows an id that serves one thing, whatever it comes with. Where all events are its own, it takes note of
- * the id as it accepts them; else it is asked before.
+ * One shard knows an id that serves one thing, whatever it comes with. Where all events and claims are its own, it takes
+ * note of the id as it accepts them; else it is asked before.
  */
 async function noteOnce(
   once: Once | undefined,
-  asked: readonly Shard[],
+  candidates: readonly Candidate[],
   shards: readonly Shard[],
 ): Promise<AcceptRequest["webhook"] | "reused"> {
-  if (once === undefined || asked.length === 0) return undefined;
+  const [first] = candidates;
+  if (once === undefined || first === undefined) return undefined;
   const webhook = { id: once.id, digest: once.digest };
   const keeper = shardOf(await hash(once.id), shards);
-  if (asked.length === 1 && asked[0] === keeper) return webhook;
+  if (candidates.every(({ shard, claims }) => shard === keeper && claims === undefined)) return webhook;
   return (await callShard(() => keeper.webhook(webhook.id, webhook.digest))) ? undefined : "reused";
 }
 

@@ -58,7 +58,7 @@ export interface FrameTracker {
   convert(conversion: FrameConversion): Promise<ConvertResult>;
   /** Says what the visitor has said. What was held is stored and sent, or all is deleted. */
   setConsent(consent: Consent | boolean): void;
-  /** Ends the tries of this frame. What is stored is sent by the next one. */
+  /** Ends the tries of this frame; `convert` still makes one. What is stored is sent by the next frame. */
   dispose(): void;
 }
 
@@ -104,8 +104,7 @@ function partsOf(token: string): { readonly offerId: number; readonly clickId: s
 /** Opens the tracker of a frame or worker, and sends what earlier ones have left. */
 export function createFrameTracker(options: FrameTrackerOptions): FrameTracker {
   // Somebody may call without types.
-  const { endpoint, storage, onError, debug } = options ?? {};
-  const asked = (options ?? {}).token;
+  const { endpoint, storage, token: asked, consent: said = "granted", onError, debug } = options ?? {};
   let consent = "granted" as Consent;
   let isDisposed = false;
   let flaw: CakeErrorCode | undefined;
@@ -128,19 +127,21 @@ export function createFrameTracker(options: FrameTrackerOptions): FrameTracker {
       note("on_error_threw", unheard);
     }
   };
-  const refuse = (parameter: string, rule: string) => {
-    flaw = "invalid_setting";
-    report(new CakeError({ code: flaw, parameter, rule }));
-  };
-
   let url = "";
   try {
-    checkNames(options, "endpoint storage token consent onError debug");
     url = new URL(endpoint).href.replace(/\/*$/, "/conversions");
-    if (!/^https?:/.test(url)) throw url;
+  } catch {
+    // Named below.
+  }
+  if (!/^https?:/.test(url)) {
+    flaw = "invalid_setting";
+    const rule = "must be a whole address such as https://shop.example/cake";
+    report(new CakeError({ code: flaw, parameter: "endpoint", rule }));
+  }
+  try {
+    checkNames(options, "endpoint storage token consent onError debug");
   } catch (thrown) {
     if (isCakeError(thrown)) report(thrown);
-    if (!/^https?:/.test(url)) refuse("endpoint", "must be a whole address such as https://shop.example/cake");
   }
   const say = (word: unknown) => {
     const known = consentOf(word);
@@ -149,7 +150,7 @@ export function createFrameTracker(options: FrameTrackerOptions): FrameTracker {
     if (!known)
       report(new CakeError({ code: "invalid_setting", parameter: "consent", rule: `does not take "${word}"` }));
   };
-  say((options ?? {}).consent ?? "granted");
+  say(said);
 
   /** The store's work, one after the other: a list that is read is written before it is read again. */
   let work: Promise<unknown> = Promise.resolve();
@@ -231,7 +232,7 @@ export function createFrameTracker(options: FrameTrackerOptions): FrameTracker {
 
   const wait = (entry: Waiting, code: string, answer?: Answer): ConvertResult => {
     note(code);
-    setTimeout(() => void bring(entry), nextWait(entry, answer));
+    setTimeout(() => isDisposed || void bring(entry), nextWait(entry, answer));
     return { state: "queued", code };
   };
 
@@ -276,8 +277,10 @@ export function createFrameTracker(options: FrameTrackerOptions): FrameTracker {
   };
 
   function bring(entry: Waiting): Promise<ConvertResult> {
-    if (isDisposed || waiting.get(entry.fields.uniqueId) !== entry) {
-      return Promise.resolve({ state: "queued", code: "network" });
+    // Settled or forgotten meanwhile.
+    const { uniqueId } = entry.fields;
+    if (waiting.get(uniqueId) !== entry) {
+      return Promise.resolve(settled.get(uniqueId) ?? { state: "refused", code: "consent_denied" });
     }
     entry.result ??= conclude(entry)
       .catch(() => wait(entry, "network"))
@@ -289,7 +292,7 @@ export function createFrameTracker(options: FrameTrackerOptions): FrameTracker {
 
   /** Sends what waits here, and what earlier frames have left. */
   const resume = async () => {
-    if (flaw || consent !== "granted") return;
+    if (flaw || isDisposed || consent !== "granted") return;
     for (const entry of waiting.values()) void bring(entry);
     for (const left of await readLeft()) {
       const { uniqueId } = left.fields;

@@ -3,10 +3,11 @@ import { readFileSync } from "node:fs";
 import { build } from "esbuild";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { createConversionToken } from "../../dist/entry/edge.inline.js";
 import { launch } from "./chromium.ts";
 import { type PixelPage, pixelPage } from "./pixel-host.ts";
 import { withFirefox } from "./settings.ts";
-import { Shop } from "./shop.ts";
+import { Shop, TOKEN_SECRET } from "./shop.ts";
 
 declare const publish: (name: string, event: unknown) => void;
 declare const collect: (customerPrivacy: unknown) => void;
@@ -251,17 +252,69 @@ test("nothing is sent or kept before consent, and after a no all is deleted", as
   expect(sent().length).toBe(1);
 });
 
-test("a forged token is no token, and an expired one is given back for another", async () => {
+test("a forged token tells nothing, and one that is over is given up for another", async () => {
   addPixel("/thanks");
   const page = await land(await browser.newContext());
+  const put = (text: string) => page.evaluate((text) => localStorage.setItem("cake_click_token", text), text);
   const [token = ""] = await stored(page);
-  const cut = `${token?.slice(0, -2)}xx`;
-  await page.evaluate((cut) => localStorage.setItem("cake_click_token", cut), cut);
+  await put(`${token?.slice(0, -2)}xx`);
   await checkout(page);
   await publishTo(page, completed("5001"));
   await expect.poll(() => sent().length).toBe(1);
   await expect.poll(async () => (await stored(page))[1]).toContain("5001");
-  expect(await shop.events()).toEqual([]);
+  // Sixteen minutes ago.
+  const now = Date.now;
+  Date.now = () => now() - 960_000;
+  const secrets = [TOKEN_SECRET];
+  const old = createConversionToken({ offerId: 12_345, clickId, origin: shop.origin, secrets });
+  Date.now = now;
+  await put(old);
+  await checkout(page);
+  // The frame may read that, takes the token away, and keeps the order.
+  await expect.poll(async () => (await stored(page))[0]).toBe(null);
+  expect([(await stored(page))[1], await shop.events()]).toEqual([expect.stringContaining("5001"), []]);
+  await put(createConversionToken({ offerId: 12_345, clickId, origin: shop.origin, secrets }));
+  await checkout(page);
+  await expect.poll(async () => (await shop.events()).length).toBe(1);
+  await expect.poll(() => stored(page)).toEqual([null, null]);
+});
+
+test("the worked files of a shop: snippet, cart, consent, pixel and webhook are one conversion", async () => {
+  const snippet = readFileSync("examples/shopify/cake-edge.liquid", "utf8")
+    .replace(/\{%[\s\S]*?endcomment %\}/, "")
+    .replaceAll("https://shop.example/js/", `${shop.origin}/page/`)
+    .replaceAll("https://shop.example", shop.origin);
+  expect(snippet).not.toContain("{%");
+  // The platform's own global, and its event for what the visitor has said.
+  const platform = `<script>
+    let said = false;
+    window.Shopify = {
+      routes: { root: "/" },
+      customerPrivacy: { marketingAllowed: () => said },
+      loadFeatures: (features, done) => setTimeout(done),
+    };
+    window.say = (marketingAllowed) => {
+      said = marketingAllowed;
+      document.dispatchEvent(new CustomEvent("visitorConsentCollected", { detail: { marketingAllowed } }));
+    };
+  </script>`;
+  shop.pages.set(
+    "/theme",
+    `<!doctype html><html><head><title>theme</title>${platform}${snippet}</head><body></body></html>`,
+  );
+  addPixel("/thanks");
+  const page = await (await browser.newContext()).newPage();
+  await page.goto(`${shop.origin}/theme?reqid=${clickId}`);
+  await page.waitForTimeout(200);
+  expect(shop.requests).toEqual([]);
+  await page.evaluate(() => (globalThis as unknown as { say(allowed: boolean): void }).say(true));
+  await expect.poll(async () => (await stored(page))[0]).toContain(clickId);
+  await expect.poll(() => [...shop.carts.values()]).toEqual([{ reqid: clickId }]);
+  await checkout(page);
+  await publishTo(page, completed("5001", [{ key: "reqid", value: clickId }]));
+  await expect.poll(() => stored(page)).toEqual([null, null]);
+  expect(await shop.sendOrder("5001", [...shop.carts.values()][0] ?? {})).toMatchObject({ outcome: "duplicate" });
+  await expect.poll(async () => (await shop.recorded()).length).toBe(1);
 });
 
 test("the classic script has no import and no eval, and runs under a policy that refuses both", async () => {

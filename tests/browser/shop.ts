@@ -16,6 +16,7 @@ import { createSandbox } from "../../dist/entry/sandbox-memory.inline.js";
 const FILES = fileURLToPath(new URL("../../dist/page/", import.meta.url));
 const KEY = "key-of-a-shop";
 const OPERATOR = "an operator's secret of 32 characters or more";
+export const TOKEN_SECRET = "a token's secret of 32 characters or more";
 const SHOPIFY = "a shopify secret of 32 characters or more";
 
 /** A row of the sandbox network. */
@@ -55,7 +56,7 @@ export class Shop {
       apiKey: KEY,
       operatorSecret: OPERATOR,
       fetch: shop.#sandbox.fetch,
-      tokenSecrets: ["a token's secret of 32 characters or more"],
+      tokenSecrets: [TOKEN_SECRET],
       tokenRoute: true,
       shops: { shopify: { secrets: SHOPIFY, offerId: 12_345, currency: "USD" } },
       log() {},
