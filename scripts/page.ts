@@ -15,7 +15,7 @@ const EXPORTS = ["put", "get", "decide"];
 const LINK_EXPORTS = ["push", "byte", "build"];
 
 /** Separate files, loaded when they are first needed. */
-const LAZY = ["outbox", "decorate", "link", "fallback", "link-fallback"];
+const LAZY = ["outbox", "decorate", "attach", "link", "fallback", "link-fallback"];
 
 const out = join(root, "dist/page");
 
@@ -152,7 +152,12 @@ async function bundle(entry: string, name: string, format: "es" | "iife", wasm?:
       target: "es2022",
       minify: true,
       rolldownOptions: { output: { minify: true } },
-      lib: { entry: join(root, entry), formats: [format], name: "cakeEdgeTag", fileName: name },
+      lib: {
+        entry: join(root, entry),
+        formats: [format],
+        name: name === "cake-edge" ? "cakeEdgeTag" : name,
+        fileName: name,
+      },
     },
   };
   const [result] = [await build(config)].flat();
@@ -169,12 +174,14 @@ async function bundle(entry: string, name: string, format: "es" | "iife", wasm?:
   return wasm ? withWasm(plain, wasm) : plain;
 }
 
-/** Keeps the imports of lazy files: `import("./outbox.js")` finds the file beside the importing one. */
+/** Keeps the lazy imports of files: `import("./outbox.js")` finds the file beside the importing one. */
 const lazy: Plugin = {
   name: "lazy",
   enforce: "pre",
-  resolveId: (id, importer) =>
-    importer !== undefined && LAZY.some((name) => id === `./${name}.js`) ? { id, external: "relative" } : null,
+  resolveId: (id, importer, { kind }: { kind?: string }) =>
+    importer !== undefined && kind === "dynamic-import" && LAZY.some((name) => id === `./${name}.js`)
+      ? { id, external: "relative" }
+      : null,
 };
 
 function write(name: string, code: string): void {
@@ -190,7 +197,10 @@ const wasm = shrink("page", EXPORTS);
 write("page", EAGER + (await bundle("js/entry/page.ts", "page", "es", wasm)));
 write("cake-edge", EAGER + (await bundle("js/entry/tag.ts", "cake-edge", "iife", wasm)));
 write("link", await bundle("js/page/link.ts", "link", "es", shrink("link", LINK_EXPORTS)));
-for (const name of ["outbox", "decorate"]) write(name, await bundle(`js/page/${name}.ts`, name, "es"));
+for (const name of ["outbox", "decorate", "attach"]) write(name, await bundle(`js/page/${name}.ts`, name, "es"));
+// For frames and workers: a module for bundlers, and one classic script that makes the global `cakeEdgeFrame`.
+write("frame", await bundle("js/entry/frame.ts", "frame", "es"));
+write("cake-edge-frame", await bundle("js/entry/frame.ts", "cakeEdgeFrame", "iife"));
 for (const [name, exports] of [
   ["fallback", EXPORTS],
   ["link-fallback", LINK_EXPORTS],

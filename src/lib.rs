@@ -18,6 +18,7 @@
 //! | `transaction_id` | unique ids and order ids |
 //! | [`cookie`], `signed_cookie` | `Cookie` and `Set-Cookie` text; signed values (feature `signed`) |
 //! | `capture` | edge capture: the cookie update for a request's click (feature `signed`) |
+//! | `conversion_token` | leave to report one conversion, for frames without an origin (feature `signed`) |
 //! | `purpose` | the purpose that a request declares: a visit, a prefetch (not in `page`) |
 //! | [`consent`] | which data may be stored, and when |
 //! | [`macros`], [`pixel`] | postback URL templates; `p.ashx` |
@@ -79,6 +80,8 @@ mod xml;
 pub mod api;
 #[cfg(feature = "signed")]
 pub mod capture;
+#[cfg(feature = "signed")]
+pub mod conversion_token;
 #[cfg(feature = "forwarder")]
 pub mod delivery;
 #[cfg(any(feature = "signed", feature = "sandbox"))]

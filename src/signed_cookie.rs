@@ -1,4 +1,5 @@
-//! Signed cookie values: only the edge can have set a value that verifies.
+//! Signed cookie values: only the edge can have set a value that verifies. Conversion tokens are
+//! signed in the same way, see [`crate::conversion_token`].
 //!
 //! `VALUE.EXPIRES.SIGNATURE`: the time is in seconds, base 36; the signature is HMAC-SHA256 over
 //! `NAME=VALUE;EXPIRES`, base64url. A cookie's name and value cannot contain `=` or `;`, so that no
@@ -65,6 +66,14 @@ impl SigningKeys {
     /// The comparison takes constant time.
     #[must_use]
     pub fn verify<'a>(&self, name: &str, text: &'a str, now_ms: u64) -> Option<&'a str> {
+        let (value, expires_s) = self.open(name, text)?;
+        (now_ms / 1_000 < expires_s).then_some(value)
+    }
+
+    /// The value and when it expires, in seconds since 1970, where one of the secrets signed it for
+    /// `name`. The comparison takes constant time.
+    #[must_use]
+    pub(crate) fn open<'a>(&self, name: &str, text: &'a str) -> Option<(&'a str, u64)> {
         let (rest, signature) = text.rsplit_once('.')?;
         let (value, expires) = rest.rsplit_once('.')?;
         let mut bytes = [0; 32];
@@ -75,7 +84,7 @@ impl SigningKeys {
                 .is_ok()
         });
         let expires_s = u64::from_str_radix(expires, 36).ok()?;
-        (is_ours && now_ms / 1_000 < expires_s).then_some(value)
+        is_ours.then_some((value, expires_s))
     }
 }
 

@@ -15,7 +15,7 @@ and promise in one Node process, for accounts that take conversions from whiteli
   -h, --help
 
 Secrets come from the environment, or from the files that it names with _FILE behind the variable's name:
-  CAKE_API_KEY, CAKE_OPERATOR_SECRET, CAKE_SIGNING_SECRETS, CAKE_COOKIE_SECRETS
+  CAKE_API_KEY, CAKE_OPERATOR_SECRET, CAKE_SIGNING_SECRETS, CAKE_COOKIE_SECRETS, CAKE_TOKEN_SECRETS
 
 SIGTERM ends it: no new request, what is under way ends and is stored.
 
@@ -29,7 +29,11 @@ const OPTION_TYPES = {
 
 /** The options that are secrets, and their variables. The second kind are lists. */
 const SECRETS = { apiKey: "CAKE_API_KEY", operatorSecret: "CAKE_OPERATOR_SECRET" } as const;
-const SECRET_LISTS = { signingSecrets: "CAKE_SIGNING_SECRETS", cookieSecrets: "CAKE_COOKIE_SECRETS" } as const;
+const SECRET_LISTS = {
+  signingSecrets: "CAKE_SIGNING_SECRETS",
+  cookieSecrets: "CAKE_COOKIE_SECRETS",
+  tokenSecrets: "CAKE_TOKEN_SECRETS",
+} as const;
 const VARIABLES: Readonly<Record<string, string>> = { ...SECRETS, ...SECRET_LISTS };
 
 /** The time until the process exits by force, once all is over. */

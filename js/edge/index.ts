@@ -47,6 +47,7 @@ export {
   type Verify,
 } from "./client.js";
 export type { Conversion, ConversionStatus, Correction, ListedConversion, ReportedConversion } from "./conversion.js";
+export { type ConversionTokenParts, createConversionToken } from "./conversion-token.js";
 export {
   type AppliedCorrection,
   type ApplyCorrectionsOptions,

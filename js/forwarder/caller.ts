@@ -1,22 +1,35 @@
 /** Who hands conversions over: a backend by its signature, a page by its origin. */
 import { call } from "../error.js";
 import { isSigned, signatureOf } from "../webhook-signature.js";
-import { Refusal } from "./answer.js";
+import { type ForwarderCode, Refusal } from "./answer.js";
 import { core } from "./core.js";
+import { hash } from "./hash.js";
 import type { ResolvedOptions } from "./options.js";
 
 /** A caller that is let in. */
 export interface Caller {
   readonly isSigned: boolean;
-  /** The id of the signed request. */
-  readonly webhookId?: string;
+  readonly once?: Once;
+}
+
+/** An id that serves one thing alone: a signed request's its body, a token's its event. */
+export interface Once {
+  readonly id: string;
+  /** What it serves. */
+  readonly digest: string;
+  /** The answer where it served something else before. */
+  readonly refusal: ForwarderCode;
 }
 
 /** The page's origin, where it is one that may report conversions. */
 export function findOrigin(request: Request, options: ResolvedOptions): string | undefined {
   const origin = request.headers.get("origin");
-  if (origin === null) return undefined;
-  return options.origins.has(origin) || origin === new URL(request.url).origin ? origin : undefined;
+  return origin !== null && isAllowedOrigin(origin, request, options) ? origin : undefined;
+}
+
+/** Is it one whose pages may report conversions? */
+export function isAllowedOrigin(origin: string, request: Request, options: ResolvedOptions): boolean {
+  return options.origins.has(origin) || origin === new URL(request.url).origin;
 }
 
 /** Does a backend sign this request, be it wrongly? */
@@ -33,7 +46,8 @@ export async function admit(request: Request, body: string, options: ResolvedOpt
       const rule = "webhook-id, webhook-timestamp and webhook-signature must sign this very body, within five minutes";
       throw new Refusal("signature_refused", rule);
     }
-    return { isSigned: true, webhookId: signature.id };
+    const digest = await hash(body);
+    return { isSigned: true, once: { id: signature.id, digest, refusal: "webhook_id_reused" } };
   }
   if (findOrigin(request, options) === undefined) {
     throw new Refusal("origin_refused", "a page's origin must be on the list, and a backend must sign");

@@ -3,7 +3,7 @@ import { call } from "../error.js";
 import { refuse } from "../option.js";
 import { errorOf, type ForwarderCode, type ForwarderError, failure, json, misconfigured, Refusal } from "./answer.js";
 import { readBody } from "./body.js";
-import { admit, type Caller, corsHeaders, findOrigin, hasSignature, signedClickId } from "./caller.js";
+import { admit, type Caller, corsHeaders, findOrigin, hasSignature, type Once, signedClickId } from "./caller.js";
 import { core } from "./core.js";
 import { hash } from "./hash.js";
 import { handleOperator } from "./operator.js";
@@ -21,6 +21,7 @@ import {
   type Status,
 } from "./shard.js";
 import { type NewEvent, orderOf } from "./store.js";
+import { acceptTokened, handleToken, isOriginless, mayShowToken, onceFor } from "./token.js";
 import { handleWebhook } from "./webhook.js";
 
 /** How long a caller waits that asks for the outcome. */
@@ -51,10 +52,11 @@ export async function handle(request: Request, setup: () => Setup): Promise<Resp
     if (route === "corrections") {
       return rest === "" ? await corrections(request, ready) : await conversion(request, rest, ready);
     }
+    if (route === "token") return withCors(handleToken(request, ready.options), request, ready.options);
     if (route !== "conversions")
       throw new Refusal(
         "not_found",
-        "unknown route; routes: /conversions, /corrections, /webhooks, /postback, /health, /operator",
+        "unknown route; routes: /conversions, /corrections, /webhooks, /postback, /token, /health, /operator",
       );
     const answer = rest === "" ? await conversions(request, ready) : await conversion(request, rest, ready);
     return withCors(answer, request, ready.options);
@@ -84,15 +86,33 @@ async function conversions(request: Request, setup: Setup): Promise<Response> {
   if (!JSON_TYPES.test(request.headers.get("content-type") ?? "")) {
     throw new Refusal("unsupported_type", "the content type must be application/json or text/plain");
   }
-  // A page of another site is not even read.
-  if (!hasSignature(request)) await admit(request, "", options);
+  // A page of another site is not even read. A frame without an origin is one of ours if its token says so.
+  const mayBeTokened = mayShowToken(options) && !hasSignature(request);
+  if (!hasSignature(request) && !(mayBeTokened && isOriginless(request))) await admit(request, "", options);
   const body = await readBody(request);
+  if (mayBeTokened) {
+    const answer = await acceptTokened(request, body, options, async (tokened) => {
+      const read = readConversions(tokened.conversion, false, "", options);
+      // The core puts offer and click in front of what stands in the body: several are no conversion.
+      if (Array.isArray(read)) return refuse("conversion", "must be one conversion");
+      const caller: Caller = { isSigned: false, once: onceFor(tokened, await setup.idOf(read.key)) };
+      return answerTo(request, read, (item) => candidateOf(item, caller, setup), caller, setup);
+    });
+    if (answer !== undefined) return answer;
+  }
   const caller = await admit(request, body, options);
   const clickId = caller.isSigned ? "" : signedClickId(request, options);
-  const read = JSON.parse(
-    call(() => core.api().readConversions(body, options.account, caller.isSigned, clickId, options.isPixel)),
-  ) as ReadEvent | ReadItem<ReadEvent>[];
-  return answerTo(request, read, (item) => candidateOf(item, caller, setup), caller, body, setup);
+  const read = readConversions(body, caller.isSigned, clickId, options);
+  return answerTo(request, read, (item) => candidateOf(item, caller, setup), caller, setup);
+}
+
+function readConversions(
+  body: string,
+  isSigned: boolean,
+  clickId: string,
+  { account, isPixel }: ResolvedOptions,
+): ReadEvent | ReadItem<ReadEvent>[] {
+  return JSON.parse(call(() => core.api().readConversions(body, account, isSigned, clickId, isPixel)));
 }
 
 /** Corrections come from backends alone, and go where there is an account to send them to. */
@@ -116,7 +136,7 @@ async function corrections(request: Request, setup: Setup): Promise<Response> {
   const read = JSON.parse(call(() => core.api().readCorrections(body, options.account))) as
     | ReadCorrection
     | ReadItem<ReadCorrection>[];
-  return answerTo(request, read, (item) => correctionOf(item, setup), caller, body, setup);
+  return answerTo(request, read, (item) => correctionOf(item, setup), caller, setup);
 }
 
 /** Accepts what was read, one or several, and answers in the same form. */
@@ -125,12 +145,11 @@ async function answerTo<Read extends object>(
   read: ReadItem<Read> | ReadItem<Read>[],
   candidateOf: (item: Read) => Promise<Unplaced>,
   caller: Caller,
-  body: string,
   setup: Setup,
 ): Promise<Response> {
   const items = Array.isArray(read) ? read : [read];
   const found = await Promise.all(items.map((item) => (isError(item) ? item : candidateOf(item))));
-  const results = await accept(found, caller, body, setup);
+  const results = await accept(found, caller.once, setup);
   if (new URL(request.url).searchParams.get("wait") === "1") await settled(results, setup);
   if (Array.isArray(read)) return json(202, { results });
   const [result] = results;
@@ -144,16 +163,13 @@ async function answerTo<Read extends object>(
 function intakeOf(setup: Setup): Intake {
   const { options } = setup;
   const acceptOne = async (candidate: Unplaced): Promise<Acceptance> => {
-    const [result] = await accept([candidate], { isSigned: true }, "", setup);
+    const [result] = await accept([candidate], undefined, setup);
     if (result === undefined) return { refusal: "outbox_unavailable" };
     return "error" in result ? { refusal: result.error.code as ForwarderCode } : result;
   };
   return {
     async convert(body) {
-      const { account, isPixel } = options;
-      const read = JSON.parse(call(() => core.api().readConversions(body, account, true, "", isPixel))) as
-        | ReadEvent
-        | ReadItem<ReadEvent>[];
+      const read = readConversions(body, true, "", options);
       if (Array.isArray(read)) return refuse("conversions", "must not stand here: it is one conversion");
       return acceptOne(await candidateOf(read, { isSigned: true }, setup));
     },
@@ -232,18 +248,19 @@ interface Candidate extends Unplaced {
 }
 
 /** Hands the good ones to their shards, one call each, and brings the answers into order. */
-async function accept(
-  found: readonly ReadItem<Unplaced>[],
-  caller: Caller,
-  body: string,
-  setup: Setup,
-): Promise<Result[]> {
+async function accept(found: readonly ReadItem<Unplaced>[], once: Once | undefined, setup: Setup): Promise<Result[]> {
   const results: Result[] = new Array(found.length);
   const candidates: Candidate[] = [];
   found.forEach((candidate, place) => {
     if (isError(candidate)) results[place] = { error: withoutEmpty(candidate.error) };
     else candidates.push({ ...candidate, place });
   });
+  // Before any claim: of two events with one token, the one that has it may go on, and the other has claimed nothing.
+  const webhook = await noteOnce(once, candidates, setup);
+  if (webhook === "reused") {
+    for (const { place } of candidates) results[place] = refused(once?.refusal ?? "webhook_id_reused");
+    return results;
+  }
   // One after the other: of two events that claim one click, the first counts.
   const claimed: Candidate[] = [];
   for (const candidate of candidates) {
@@ -260,12 +277,6 @@ async function accept(
   }
   const byShard = new Map<Shard, Candidate[]>();
   for (const candidate of claimed) byShard.set(candidate.shard, [...(byShard.get(candidate.shard) ?? []), candidate]);
-  const noted = await noteWebhook(caller.webhookId, body, [...byShard.keys()], setup);
-  if (noted === "reused") {
-    for (const { place } of claimed) results[place] = refused("webhook_id_reused");
-    return results;
-  }
-  const webhook = noted;
   await Promise.all(
     [...byShard].map(async ([shard, own]) => {
       let answers: readonly Acceptance[];
@@ -291,7 +302,7 @@ async function accept(
         answers.map(async (answer, index) => {
           const candidate = own[index];
           if (candidate === undefined) return;
-          results[candidate.place] = "refusal" in answer ? refused(answer.refusal) : answer;
+          results[candidate.place] = "refusal" in answer ? refused(refusalOf(answer.refusal, once)) : answer;
           const { claims, event } = candidate;
           // A claim is made for what is kept, and for nothing else.
           if (claims?.isNew === true && ("refusal" in answer || answer.duplicate)) {
@@ -304,23 +315,28 @@ async function accept(
   return results;
 }
 
+/** A shard knows one refusal of an id that served something else, be it a webhook's or a token's. */
+function refusalOf(refusal: ForwarderCode, once: Once | undefined): ForwarderCode {
+  return refusal === "webhook_id_reused" ? (once?.refusal ?? refusal) : refusal;
+}
+
 /**
- * One shard knows a webhook's id, whatever body it comes with. Where all events
- * are its own, it takes note of the id as it accepts them; else it is asked
- * before.
+ * One shard knows an id that serves one thing, whatever it comes with. Where all events and claims are its own, it takes
+ * note of the id as it accepts them; else it is asked before.
  */
-async function noteWebhook(
-  id: string | undefined,
-  body: string,
-  asked: readonly Shard[],
+async function noteOnce(
+  once: Once | undefined,
+  candidates: readonly Candidate[],
   setup: Setup,
 ): Promise<AcceptRequest["webhook"] | "reused"> {
-  if (id === undefined || asked.length === 0) return undefined;
-  const webhook = { id, digest: await hash(body) };
-  const hashed = await hash(id);
+  const [first] = candidates;
+  if (once === undefined || first === undefined) return undefined;
+  const webhook = { id: once.id, digest: once.digest };
+  const hashed = await hash(once.id);
   const keeper = shardOf(hashed, setup);
-  if (asked.length === 1 && asked[0] === keeper && !hasFormer(setup)) return webhook;
-  return (await callShard(() => keeper.webhook(id, webhook.digest, hashed))) ? undefined : "reused";
+  const isOwn = candidates.every(({ shard, claims }) => shard === keeper && claims === undefined);
+  if (isOwn && !hasFormer(setup)) return webhook;
+  return (await callShard(() => keeper.webhook(webhook.id, webhook.digest, hashed))) ? undefined : "reused";
 }
 
 async function candidateOf(item: ReadEvent, caller: Caller, setup: Setup): Promise<Unplaced> {
@@ -399,6 +415,7 @@ const MESSAGES: Partial<Record<ForwarderCode, string>> = {
   conversion_conflict: "this uniqueId was accepted for this offer with other fields",
   outbox_full: "too many events wait: try again later",
   webhook_id_reused: "this webhook-id was used for another body",
+  token_used: "this token was used for another conversion: get another one",
 };
 
 /** Puts the final states into the results, as far as they come in time. */

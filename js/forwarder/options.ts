@@ -52,6 +52,14 @@ export interface ForwarderOptions {
    * @default the cookie is not read
    */
   readonly cookieSecrets?: readonly string[];
+  /**
+   * The secrets that sign conversion tokens, the newest first: with one, a frame or worker without an origin may report
+   * the one conversion that its token is for.
+   * @default no token is taken
+   */
+  readonly tokenSecrets?: readonly string[];
+  /** Does `GET token` give tokens out to pages of {@link origins}? It needs {@link tokenSecrets}. @default false */
+  readonly tokenRoute?: boolean;
   /** Which click of that cookie counts; the same as where it is captured. @default "last" */
   readonly touch?: "last" | "first";
   /**
@@ -93,6 +101,8 @@ export const OPTION_NAMES = [
   "shops",
   "postbacks",
   "cookieSecrets",
+  "tokenSecrets",
+  "tokenRoute",
   "touch",
   "upstreamDedupe",
   "severalPerClick",
@@ -118,6 +128,8 @@ export interface ResolvedOptions {
   readonly shops: ReadonlyMap<Platform, readonly ResolvedShop[]>;
   readonly postbacks: ReadonlyMap<string, ResolvedPostback>;
   readonly cookieSecrets: string[];
+  readonly tokenSecrets: readonly string[];
+  readonly tokenRoute: boolean;
   readonly isFirstTouch: boolean;
   readonly isDeduplicated: (offerId: number) => boolean;
   readonly severalPerClick: boolean;
@@ -165,9 +177,12 @@ export function resolveOptions(options: ForwarderOptions, more: readonly string[
     // Here and not at a caller's request: whoever has set the secret can mend it.
     return checkSigningSecret("signingSecrets", secret);
   });
-  const cookieSecrets = texts("cookieSecrets", options.cookieSecrets).map((secret) =>
-    checkSecret("cookieSecrets", secret, 32),
-  );
+  const secretsOf = (name: "cookieSecrets" | "tokenSecrets") =>
+    texts(name, options[name]).map((secret) => checkSecret(name, secret, 32));
+  const cookieSecrets = secretsOf("cookieSecrets");
+  const tokenSecrets = secretsOf("tokenSecrets");
+  const tokenRoute = choice("tokenRoute", options.tokenRoute, [true, false]) ?? false;
+  if (tokenRoute && tokenSecrets.length === 0) refuse("tokenSecrets", "must hold a secret where tokenRoute is set");
   const origins = texts("origins", options.origins);
   for (const origin of origins) {
     if (!URL.canParse(origin) || new URL(origin).origin !== origin || !/^https?:/.test(origin)) {
@@ -198,6 +213,8 @@ export function resolveOptions(options: ForwarderOptions, more: readonly string[
     shops: resolveShops(options.shops, retentionDays),
     postbacks: resolvePostbacks(options.postbacks),
     cookieSecrets,
+    tokenSecrets,
+    tokenRoute,
     isFirstTouch: choice("touch", options.touch, ["last", "first"]) === "first",
     isDeduplicated: (offerId) =>
       typeof upstreamDedupe === "object" ? (upstreamDedupe[offerId] ?? true) : upstreamDedupe,

@@ -60,7 +60,8 @@ const WINDOW_MS = 3;
 
 const HOUR_MS = 3_600_000;
 const DAY_HOURS = 24;
-const WEBHOOK_MS = 900_000;
+/** Longer than a signature or a token can be used: five minutes and the time before it, fifteen and one. */
+const WEBHOOK_MS = 1_020_000;
 /** How long a sweep purges at most, and how long accepts have between two parts of it. */
 const SWEEP_MS = 25_000;
 const SWEEP_PAUSE_MS = 10;

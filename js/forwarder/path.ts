@@ -2,7 +2,7 @@
 
 /** A route, and what stands behind its name. */
 export interface Route {
-  readonly name: "conversions" | "corrections" | "health" | "operator" | "webhooks" | "postback";
+  readonly name: "conversions" | "corrections" | "health" | "operator" | "webhooks" | "postback" | "token";
   readonly rest: string;
 }
 
@@ -11,6 +11,7 @@ export function findRoute(method: string, pathname: string): Route | undefined {
   const [last = "", before = "", third = ""] = pathname.replace(/\/$/, "").split("/").reverse();
   if (last === "health") return { name: "health", rest: "" };
   if (last === "operator") return { name: "operator", rest: "" };
+  if (last === "token") return { name: "token", rest: "" };
   // `/operator/conversions` is a mount path's as well as the operators' list: they read, and others hand over.
   const isAccept = method === "POST" || method === "OPTIONS";
   if (last === "conversions" && (before !== "operator" || isAccept)) return { name: "conversions", rest: "" };

@@ -1,10 +1,10 @@
 /** Carries the click id on to other hosts: at the click or the submit, so that what the site adds later is covered. */
-import { checkNames } from "./names.js";
+import { CLICK_NAME, checkNames } from "./names.js";
 import type { DecorateOptions, Reason } from "./options.js";
 import { attempt } from "./store.js";
 
 /**
- * Decorates from now on.
+ * Decorates from now on. `isKept` leaves an address alone that has the parameter already.
  *
  * @throws CakeError `invalid_field` for an option that nobody knows
  */
@@ -13,9 +13,10 @@ export function decorate(
   clickId: () => string | undefined,
   note: (reason: Reason) => void,
   more?: unknown,
+  isKept = false,
 ): void {
   checkNames(how, "hosts parameter", more);
-  const { hosts = [], parameter = "reqid" } = how;
+  const { hosts = [], parameter = CLICK_NAME } = how;
   // As the browser writes them: in small letters, other scripts in punycode.
   const wanted = [hosts].flat().map((host) => {
     const [, star = "", name = ""] = /^(\*\.)?(.*)$/.exec(`${host}`.trim()) ?? [];
@@ -30,6 +31,7 @@ export function decorate(
     const url = attempt(() => new URL(address, document.baseURI));
     // To another place of this page no id needs to be carried, and the page would be loaded anew.
     if (!url || !isChosen(url) || address.trim().startsWith("#")) return undefined;
+    if (isKept && url.searchParams.has(parameter)) return undefined;
     const id = clickId();
     if (id === undefined) note("no_click_id");
     return id;

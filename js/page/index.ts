@@ -2,6 +2,7 @@
 export { CakeError, type CakeErrorCode, isCakeError } from "../error.js";
 export type { TrackingLinkParts, TrackingLinkRules } from "../link.js";
 export type {
+  AttachOptions,
   Consent,
   ConvertCode,
   ConvertResult,

@@ -6,6 +6,7 @@ declare const IS_TAG: boolean;
 const FILES = {
   outbox: () => import("./outbox.js"),
   decorate: () => import("./decorate.js"),
+  attach: () => import("./attach.js"),
   link: () => import("./link.js"),
   fallback: () => import("./fallback.js"),
 };

@@ -1,6 +1,9 @@
 /** Unknown names are refused: the short form of js/option.ts and js/nearest.ts, because a page counts bytes. */
 import { CakeError } from "../error.js";
 
+/** The name that a click id has where it is handed on: the first that webhooks and landing pages look for. */
+export const CLICK_NAME = "reqid";
+
 /**
  * @throws CakeError `invalid_field` for a name that is not one of the words; the rule says the nearest, where one is near.
  * Also for what is no plain object, and for options behind it: both would be passed over.

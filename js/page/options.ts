@@ -127,6 +127,26 @@ export interface DecorateOptions {
   readonly parameter?: string;
 }
 
+/** Where the click id goes, so that the shop's order has it. */
+export interface AttachOptions {
+  /**
+   * - `shopify`: an attribute of the cart, by Shopify's AJAX API
+   * - `woocommerce`: a hidden field of the checkout's form
+   * - `form`: the same of any form, by {@link selector}
+   * - `stripe`: `client_reference_id` of payment links, buy buttons and pricing tables
+   * - `frame`: a token in localStorage, with which a sandboxed frame of this site reports the conversion
+   */
+  readonly to: "shopify" | "woocommerce" | "form" | "stripe" | "frame";
+  /** The name of the attribute or field: one of the shop's `clickIdNames` in the forwarder. @default "reqid" */
+  readonly name?: string;
+  /** Which forms, as CSS says it. @default WooCommerce's checkout */
+  readonly selector?: string;
+  /** The hosts of Stripe's payment links, where they have a domain of your own. @default ["buy.stripe.com"] */
+  readonly hosts?: readonly string[];
+  /** The offer that a frame's conversions belong to. */
+  readonly offerId?: number;
+}
+
 /** A conversion as it waits, in memory; in localStorage without `due` and `retryMs`. */
 export interface WaitingConversion {
   /** When it was reported: milliseconds since 1970. */

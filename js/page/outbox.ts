@@ -3,6 +3,7 @@
  * localStorage. A file of its own, loaded before or when it is first needed.
  */
 import { CakeError, type CakeErrorCode } from "../error.js";
+import { type Answer, findAcceptance, LIFE_MS, nextWait, parse, readAnswer, readRefusal } from "./answer.js";
 import { digest } from "./digest.js";
 import type { Consent, ConvertResult, PageConversion, Reason, WaitingConversion } from "./options.js";
 import { ANSWER_MS, post } from "./send.js";
@@ -11,31 +12,17 @@ import { attempt, keysOf, OUTBOX, read, remove, store, UNIQUE } from "./store.js
 /** The most conversions that wait in localStorage. */
 const MAX_WAITING = 100;
 
-/** How long one waits, in milliseconds. */
-const LIFE_MS = 7 * 86_400_000;
-
 /** How long a made unique id is kept: a thank-you page is reloaded within that time or never. */
 const UNIQUE_MS = 30 * 86_400_000;
 
-const MIN_RETRY_MS = 5_000;
-const MAX_RETRY_MS = 300_000;
-/** The longest that an endpoint's Retry-After is followed. */
-const MAX_RETRY_AFTER_MS = 3_600_000;
+/** When another tab's conversions are looked at again. */
+const OTHER_TAB_MS = 5_000;
 
 /** How long a lock is waited for. */
 const LOCK_MS = 1_000;
 
 /** How long localStorage takes to show one tab what another one has written, at most. */
 const SHARING_MS = 100;
-
-/**
- * The forwarder's codes that are about the conversion itself. Any other answer is about something that somebody can
- * mend within the seven days: a setting, an origin, a route, a load.
- */
-const FINAL =
-  "invalid_field invalid_click_id invalid_unique_id invalid_id invalid_text invalid_money invalid_time placeholder_text conversion_conflict click_converted body_too_large".split(
-    " ",
-  );
 
 /** What the outbox has of its tracker. */
 export interface Sender {
@@ -55,15 +42,6 @@ export interface Outbox {
   conclude(key: string, sent?: Promise<Response>): Promise<ConvertResult>;
   /** Sends what waits, as far as its time has come: this page's, and what earlier ones left. */
   resend(): void;
-}
-
-/** An answer of the endpoint. */
-interface Answer {
-  readonly status: number;
-  /** Its Retry-After. */
-  readonly after: string | null;
-  /** Its JSON, whatever it says; `undefined` where it is none. */
-  readonly json: Partial<Record<"id" | "state" | "duplicate" | "error", unknown>> | null | undefined;
 }
 
 /** Opens the outbox of a tracker. */
@@ -97,10 +75,7 @@ export function openOutbox({ url, conversions, edge, said, note, report }: Sende
 
   const wait = (conversion: WaitingConversion, code: string, answer?: Answer): ConvertResult => {
     note(code);
-    conversion.retryMs = Math.min((conversion.retryMs ?? MIN_RETRY_MS / 2) * 2, MAX_RETRY_MS);
-    const asked = Math.min(Math.max(conversion.retryMs, milliseconds(answer?.after)), MAX_RETRY_AFTER_MS);
-    // Up to a fifth later, so that many pages do not come in one moment.
-    const ms = Math.min(asked * (1 + Math.random() / 5), MAX_RETRY_AFTER_MS);
+    const ms = nextWait(conversion, answer);
     if (answer === undefined) {
       // The network may be back at any moment: nothing but the timer keeps it.
       clearTimeout(timer);
@@ -119,21 +94,10 @@ export function openOutbox({ url, conversions, edge, said, note, report }: Sende
       settle(key);
       return acceptance;
     }
-    const { status, json } = answer;
-    const error = json?.error as
-      | Partial<Record<"code" | "rule" | "parameter" | "retryable", unknown>>
-      | null
-      | undefined;
-    const code = typeof error?.code === "string" ? error.code : undefined;
-    // A firewall's JSON may have words of ours, but not all of them.
-    const isOwn = typeof error?.rule === "string" && error.retryable === false;
+    const refusal = readRefusal(answer);
     // With `edge` the click id is in the site's own cookie, and what is wrong with that can be mended.
-    const isOfPage = code !== "invalid_click_id" || !edge || conversion.fields.clickId !== undefined;
-    if (isOwn && isOfPage && code !== undefined && FINAL.includes(code) && status > 399 && status < 500) {
-      return refuse(key, code, error);
-    }
-    const mayPass = status > 499 || status === 408 || status === 425 || status === 429;
-    return wait(conversion, code ?? (mayPass ? "forwarder_busy" : "no_forwarder"), answer);
+    const isOfPage = refusal.code !== "invalid_click_id" || !edge || conversion.fields.clickId !== undefined;
+    return refusal.isFinal && isOfPage ? refuse(key, refusal.code, refusal) : wait(conversion, refusal.code, answer);
   };
 
   const conclude = async (
@@ -202,7 +166,7 @@ export function openOutbox({ url, conversions, edge, said, note, report }: Sende
     busy.delete(key);
     if (isMine) return;
     note("other_tab");
-    setTimeout(resend, MIN_RETRY_MS);
+    setTimeout(resend, OTHER_TAB_MS);
   };
 
   function resend(): void {
@@ -235,40 +199,11 @@ export function openOutbox({ url, conversions, edge, said, note, report }: Sende
   };
 }
 
-/** The wait that a Retry-After asks for, in milliseconds; 0 where it cannot be read. */
-function milliseconds(after: string | null | undefined): number {
-  if (!after?.trim()) return 0;
-  const seconds = Number(after);
-  return (Number.isNaN(seconds) ? Date.parse(after) - Date.now() : seconds * 1_000) || 0;
-}
-
-/** Its JSON; `undefined` where it is none. */
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-/** What an answer says where it is the forwarder's "accepted": nobody else's has this shape. */
-function findAcceptance({ status, json }: Answer): ConvertResult | undefined {
-  const { id, state, duplicate } = json ?? {};
-  return status < 300 && typeof id === "string" && (typeof state === "string" || typeof duplicate === "boolean")
-    ? { state: duplicate ? "duplicate" : "accepted", id }
-    : undefined;
-}
-
 const isTimeout = (error: unknown) => (error as Error | undefined)?.name === "TimeoutError";
 
 /** Waits for the answer of a request, or makes one. Rejects where none comes in time. */
 async function send(url: string, fields: PageConversion, sent?: Promise<Response>): Promise<Answer> {
-  const answer = async (): Promise<Answer> => {
-    const response = await (sent ?? post(url, fields));
-    const { status, headers } = response;
-    const json = parse(await response.text()) as Answer["json"];
-    return { status, after: headers.get("retry-after"), json };
-  };
+  const answer = async () => readAnswer(await (sent ?? post(url, fields)));
   const late = new Promise<never>((_, reject) => {
     setTimeout(() => reject(new DOMException("no answer", "TimeoutError")), ANSWER_MS);
   });

@@ -8,6 +8,9 @@ export const KEY = "cake_click";
 
 /** What the keys of stored conversions start with. */
 export const OUTBOX = `${KEY}_outbox:`;
+/** The key of the token for frames without an origin. */
+export const TOKEN = `${KEY}_token`;
+
 /** What the keys of made unique ids start with. */
 export const UNIQUE = `${KEY}_unique:`;
 

@@ -8,6 +8,7 @@ import { load, setBase } from "./load.js";
 import { checkNames } from "./names.js";
 import { onAddressChange } from "./navigation.js";
 import type {
+  AttachOptions,
   Consent,
   ConvertResult,
   DecorateOptions,
@@ -42,6 +43,11 @@ export interface Tracker {
   link(parts: TrackingLinkParts & TrackingLinkRules): Promise<string | undefined>;
   /** Adds the click id to links and forms that lead to the listed hosts, when they are clicked or submitted. */
   decorate(options: DecorateOptions): void;
+  /**
+   * Brings the click id into the shop's order, from now on and as consent allows: a cart's attribute, a form's field,
+   * Stripe's reference, a sandboxed frame's token. Call it once for each.
+   */
+  attach(options: AttachOptions): void;
   /** Reports a conversion of the kept click to the site's forwarder. Never rejects. */
   convert(conversion: PageConversion): Promise<ConvertResult>;
   /**
@@ -68,6 +74,7 @@ const INERT: Tracker = {
   setConsent() {},
   link: async () => undefined,
   decorate() {},
+  attach() {},
   convert: async () => ({ state: "refused", code: "no_page" }),
   dispose() {},
 };
@@ -185,6 +192,12 @@ export function openTracker(
   /** The click ids of the kept touches, the newest first. */
   const touches = () => memory.split("*").flatMap((touch) => touch.split("!")[2] ?? []);
 
+  /** What is to hear that click id or consent may have changed. */
+  const watchers: (() => void)[] = [];
+  const tell = () => {
+    for (const watcher of watchers) watcher();
+  };
+
   let isDisposed = false;
   /** Is set while the fallback of WebAssembly is on its way. */
   let loading: Promise<void> | undefined;
@@ -207,6 +220,7 @@ export function openTracker(
       const fragment = options.fragment ? `&${hash.replace(/^#([^?]*\?)?/, "")}` : "";
       lookLater({ pairs: pairsOf((pathname + (search || "?") + fragment).slice(0, 8_000)), seconds });
     });
+    tell();
   };
 
   /** Looks when there is a core, which is at once with WebAssembly. */
@@ -218,7 +232,7 @@ export function openTracker(
     loading ??= loadFallback().then(() => {
       loading = undefined;
     });
-    void loading.then(now);
+    void loading.then(now).then(tell);
   };
 
   const lookNow = (visit: Visit) => {
@@ -313,6 +327,13 @@ export function openTracker(
     },
     decorate(how, more?: unknown) {
       load("decorate").then(({ decorate }) => quietly(() => decorate(how, () => clickId, note, more)), offline);
+    },
+    attach(how) {
+      load("attach").then(
+        ({ attach }) =>
+          quietly(() => watchers.push(attach(how, { url, edge: options.edge, clickId: () => clickId, said, note }))),
+        offline,
+      );
     },
     dispose() {
       isDisposed = true;

@@ -32,6 +32,8 @@ mod sandbox;
 mod shop;
 #[cfg(feature = "edge")]
 mod time;
+#[cfg(feature = "signed")]
+mod token;
 #[cfg(feature = "edge")]
 mod tracking;
 
@@ -59,6 +61,10 @@ pub use sandbox::{SandboxNetwork, access_of, status_moves};
 pub use shop::{Postback, Shop};
 #[cfg(feature = "edge")]
 pub use time::{day_range, named_day_range};
+#[cfg(feature = "forwarder")]
+pub use token::open_tokened;
+#[cfg(feature = "signed")]
+pub use token::sign_token;
 #[cfg(feature = "edge")]
 pub use tracking::{find_click, parse_tracking_link, pixel};
 

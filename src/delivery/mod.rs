@@ -11,7 +11,8 @@
 //! | [`outcome`] | what an answer means for one event, by one table |
 //! | [`schedule`] | the waits between attempts |
 //! | [`shop`], [`postback`] | what shops' webhooks and networks' postbacks say of a conversion |
-//! | `secrets` | the secrets of both |
+//! | [`tokened`] | a conversion with a token, of a frame without an origin |
+//! | `secrets` | the secrets of shops and postbacks |
 //! | [`shards`] | which shard keeps what, also while their number changes |
 //! | [`circuit_breaker`] | how many attempts at once, and when none; whose trouble an answer is |
 
@@ -28,6 +29,7 @@ pub(crate) mod shards;
 pub mod shop;
 #[cfg(test)]
 mod simulation;
+pub mod tokened;
 
 pub(crate) use circuit_breaker::CircuitBreaker;
 pub use correction::Correction;

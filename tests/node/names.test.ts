@@ -56,6 +56,13 @@ const CALLS: Record<string, readonly (readonly [right: string, call: Call])[]> =
   ],
   captureClick: [["windowDays", (wrong) => edge.captureClick(request, { secrets, ...wrong })]],
   readClickCookie: [["touch", (wrong) => edge.readClickCookie(request, { secrets, ...wrong })]],
+  createConversionToken: [
+    [
+      "clickId",
+      (wrong) =>
+        edge.createConversionToken({ offerId: 1, clickId: "a1", origin: "https://shop.example", secrets, ...wrong }),
+    ],
+  ],
   signConversion: [["at", (wrong) => edge.signConversion("{}", operatorSecret, wrong)]],
   dayRange: [["now", (wrong) => edge.dayRange("yesterday", { timeZone: "UTC", ...wrong })]],
   createCakeClient: [

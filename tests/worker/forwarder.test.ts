@@ -1,5 +1,6 @@
 /** The forwarder in workerd: its routes, its callers, its outbox in Durable Objects, against a sandbox. */
 import { env, exports } from "cloudflare:workers";
+import { createConversionToken } from "cake-edge";
 import { createForwarder } from "cake-edge/forwarder";
 import { Webhook } from "standardwebhooks";
 import { beforeEach, expect, test } from "vitest";
@@ -279,6 +280,37 @@ test("a webhook's id serves one body, whatever shard its events fall into", asyn
     const other = `msg_${crypto.randomUUID()}`;
     expect((await send(other, batch)).status).toBe(202);
     expect(await refusal(await send(other, [first]))).toEqual([409, "webhook_id_reused"]);
+  }
+});
+
+test("a token serves one event, whatever shards click, event and token fall into", async () => {
+  const send = async (token: string, uniqueId: string) =>
+    ask("conversions", {
+      method: "POST",
+      headers: { "content-type": "text/plain", origin: "null" },
+      body: JSON.stringify({ token, conversion: { uniqueId } }),
+    });
+  for (let round = 0; round < 6; round += 1) {
+    const [clickId, other] = [await click(), await click()];
+    const give = (id: string) =>
+      createConversionToken({
+        ...{ offerId: 12_345, clickId: id, origin: "https://shop.example" },
+        secrets: ["a token's secret of 32 characters or more"],
+      });
+    const [token, second] = [give(clickId), give(clickId)];
+    const first = unique();
+    // Together, as a frame that tries again while its first request is under way.
+    const both = await Promise.all([send(token, first), send(token, first)]);
+    expect(both.map(({ status }) => status)).toEqual([202, 202]);
+    const answers = (await Promise.all(both.map((each) => each.json()))) as { duplicate: boolean }[];
+    expect(answers.map(({ duplicate }) => duplicate).sort()).toEqual([false, true]);
+    expect(await (await send(second, first)).json()).toMatchObject({ duplicate: true });
+    // The click has converted; what it claims for another event is given back, and the token stays used.
+    for (const used of [token, second]) expect((await send(used, unique())).status).toBe(409);
+    // Of several events with one token of a fresh click one is taken, whatever shards they fall into.
+    const fresh = give(other);
+    const rivals = await Promise.all([1, 2, 3, 4].map(() => send(fresh, unique())));
+    expect(rivals.map(({ status }) => status).sort()).toEqual([202, 409, 409, 409]);
   }
 });
 

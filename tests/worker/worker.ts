@@ -30,6 +30,7 @@ export const settings = {
   operatorSecret: "an operator's secret of 32 characters or more",
   signingSecrets: ["whsec_c2VjcmV0IG9mIGEgYmFja2VuZCwgMzIgYnl0ZXMgbG9uZw=="],
   cookieSecrets: ["a cookie's secret of 32 characters or more"],
+  tokenSecrets: ["a token's secret of 32 characters or more"],
   origins: ["https://shop.example"],
   timeZone: "America/New_York",
 };

@@ -8,6 +8,7 @@ interface Env {
   readonly CAKE_OPERATOR_SECRET: string;
   readonly CAKE_SIGNING_SECRETS?: string;
   readonly CAKE_COOKIE_SECRETS?: string;
+  readonly CAKE_TOKEN_SECRETS?: string;
   readonly CAKE_TIME_ZONE?: string;
   readonly CAKE_ORIGINS?: string;
 }
@@ -22,6 +23,7 @@ const forwarder = createForwarder<Env>((env) => ({
   operatorSecret: env.CAKE_OPERATOR_SECRET,
   signingSecrets: list(env.CAKE_SIGNING_SECRETS),
   cookieSecrets: list(env.CAKE_COOKIE_SECRETS),
+  tokenSecrets: list(env.CAKE_TOKEN_SECRETS),
   ...(env.CAKE_TIME_ZONE ? { timeZone: env.CAKE_TIME_ZONE } : {}),
   origins: list(env.CAKE_ORIGINS),
 }));

@@ -1,0 +1,49 @@
+/** Conversion tokens of the site's own Worker: leave to report one conversion, for a frame without an origin. */
+import { call } from "../error.js";
+import { checkNames, optionalString, refuse, stringOption, toInteger } from "../option.js";
+import { createNonce } from "../token-nonce.js";
+import { edge } from "./core.js";
+
+/** What a token is bound to, and what signs it. */
+export interface ConversionTokenParts {
+  /** The offer that the conversion belongs to. */
+  readonly offerId: number;
+  /** The click that has led to it, as `captureClick` or `readClickCookie` brings it. */
+  readonly clickId: string;
+  /** The origin of the page that hands the token on, such as `https://shop.example`: one of the forwarder's `origins`. */
+  readonly origin: string;
+  /** The forwarder's `tokenSecrets`, the newest first: it signs. 32 characters or more each. */
+  readonly secrets: readonly string[];
+}
+
+const NAMES = ["offerId", "clickId", "origin", "secrets"];
+
+/**
+ * A token with which a sandboxed frame or worker reports one conversion (`cake-edge/frame`). It is valid for 15
+ * minutes, and serves one unique id.
+ *
+ * @throws CakeError `weak_secret`, `invalid_id`, `invalid_click_id`, `placeholder_text`, `invalid_field`
+ * @example
+ * const token = createConversionToken({
+ *   offerId: 12345, clickId, origin: new URL(request.url).origin, secrets: [env.CAKE_TOKEN_SECRET],
+ * });
+ */
+export function createConversionToken(parts: ConversionTokenParts): string {
+  if (typeof parts !== "object" || parts === null) refuse("parts", "must be an object");
+  checkNames("parts", parts, NAMES);
+  const { secrets } = parts;
+  if (!Array.isArray(secrets)) refuse("secrets", "must be a list");
+  const origin = optionalString("origin", parts.origin)?.trim() ?? "";
+  const isExact = URL.canParse(origin) && new URL(origin).origin === origin;
+  return call(() =>
+    edge.api().signToken(
+      secrets.map((secret) => stringOption("secrets", secret)),
+      toInteger(parts.offerId),
+      stringOption("clickId", parts.clickId),
+      // The core has the rule.
+      isExact ? origin : "",
+      createNonce(),
+      Date.now(),
+    ),
+  );
+}

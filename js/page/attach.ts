@@ -1,0 +1,255 @@
+/**
+ * Brings the click id into the shop's order, where the shop's own page makes it: a cart's attribute, a form's hidden
+ * field, Stripe's reference, a token for a sandboxed frame. Loaded when it is first asked for.
+ */
+import { CakeError } from "../error.js";
+import { decorate } from "./decorate.js";
+import { CLICK_NAME, checkNames } from "./names.js";
+import type { AttachOptions, Consent, Reason } from "./options.js";
+import { attempt, read, remove, store, TOKEN } from "./store.js";
+
+/** What an attachment has of its tracker. */
+export interface Attached {
+  /** Where the forwarder takes conversions. */
+  readonly url: string;
+  /** Is the click id in the cookie of the site's own Worker, where no script sees it? */
+  readonly edge?: boolean | undefined;
+  clickId(): string | undefined;
+  said(): Consent;
+  note(reason: Reason | string): void;
+}
+
+/** `id` is what to attach; `undefined` takes it away, where that was the visitor's no. */
+type Update = (id: string | undefined) => void;
+
+/** What is known about an attachment, in this browser. It is no click id, and outlives the visitor's no until that is done. */
+const MARK = "cake_attached:";
+
+/** How long a cart is taken for the same one where its cookie cannot be seen. */
+const CART_MS = 1_800_000;
+
+/** How long nobody is asked again who has no click. */
+const NO_CLICK_MS = 1_800_000;
+
+/** A token is renewed when it has less than this left. */
+const TOKEN_LEFT_MS = 600_000;
+
+/** How often an open page looks at its token. */
+const LOOK_MS = 300_000;
+
+/** How often an open page tries again. */
+const RETRY_MS = 10_000;
+const RETRIES = 3;
+
+/** What Stripe takes for a reference; it drops any other. */
+const REFERENCE = /^[\w-]{1,200}$/;
+
+/**
+ * Attaches from now on; brings what is to be called when the click id or the consent may have changed.
+ *
+ * @throws CakeError `invalid_field` for an option that nobody knows, or a value that is none
+ */
+export function attach(how: AttachOptions, page: Attached): () => void {
+  checkNames(how, "to name selector hosts offerId");
+  const { to, name = CLICK_NAME } = how;
+  const kinds: Readonly<Record<AttachOptions["to"], () => Update>> = {
+    shopify: () => cart(name, page),
+    woocommerce: () => fields(how.selector ?? "form.checkout, form.woocommerce-checkout", name),
+    form: () => fields(how.selector ?? refuse("selector", "is missing: which form is it?"), name),
+    stripe: () => stripe(how.hosts, page),
+    frame: () => token(how.offerId, page),
+  };
+  if (!Object.hasOwn(kinds, to)) refuse("to", `does not take "${to}": there are ${Object.keys(kinds).join(", ")}`);
+  const update = kinds[to]();
+  const look = () => {
+    const said = page.said();
+    // While nothing is said nothing is attached, and nothing is taken away.
+    if (said === "pending") return;
+    attempt(() => update(said === "granted" ? page.clickId() : undefined));
+  };
+  look();
+  return look;
+}
+
+function refuse(parameter: string, rule: string): never {
+  throw new CakeError({ code: "invalid_field", parameter, rule });
+}
+
+/** Runs one request at a time, the last wish last, and again where it fails; a failure is the next page's as well. */
+function oneByOne(work: () => Promise<boolean>, note: Attached["note"]): () => void {
+  let isBusy = false;
+  let isWanted = false;
+  let failures = 0;
+  const run = async () => {
+    isWanted = true;
+    if (isBusy) return;
+    isBusy = true;
+    while (isWanted) {
+      isWanted = false;
+      const isDone = await work().catch(() => false);
+      if (isDone) failures = 0;
+      else {
+        note("network");
+        failures += 1;
+        if (failures <= RETRIES) setTimeout(run, RETRY_MS);
+      }
+    }
+    isBusy = false;
+  };
+  return () => void run();
+}
+
+/** An attribute of the cart, by Shopify's AJAX API. The order has it in `note_attributes`. */
+function cart(name: string, { said, note }: Attached): Update {
+  const key = `${MARK}shopify`;
+  /** In memory as well, for where nothing is stored. */
+  let mark = read(key);
+  let wanted: string | undefined;
+  const cartToken = () => /(?:^|;\s*)cart=([^;?]+)/.exec(attempt(() => document.cookie) ?? "")?.[1] ?? "";
+  const isAttached = () => {
+    const [id, cart, at] = mark.split(" ");
+    const isSameCart = cart ? cart === cartToken() : Date.now() - Number(at) < CART_MS;
+    return id === wanted && isSameCart;
+  };
+  const post = async (value: string | null): Promise<boolean> => {
+    // The shop's own root, which has the language: /de/.
+    const root = (window as { Shopify?: { routes?: { root?: string } } }).Shopify?.routes?.root ?? "/";
+    const response = await fetch(`${root}cart/update.js`, {
+      method: "POST",
+      headers: { "content-type": "application/json", accept: "application/json" },
+      body: JSON.stringify({ attributes: { [name]: value } }),
+      keepalive: true,
+    });
+    const { attributes } = (await response.json()) as { attributes?: Record<string, unknown> };
+    return response.ok && (attributes?.[name] || null) === value;
+  };
+  const work = oneByOne(async () => {
+    if (wanted === undefined) {
+      if (!mark || !(await post(null))) return !mark;
+      mark = "";
+      remove(key);
+      return true;
+    }
+    if (isAttached()) return true;
+    const id = wanted;
+    if (!(await post(id))) return false;
+    mark = `${id} ${cartToken()} ${Date.now()}`;
+    store(key, mark);
+    return true;
+  }, note);
+  return (id) => {
+    wanted = id;
+    // A visitor without a click has no attribute; after a no it is taken away.
+    if (id !== undefined || said() === "denied") work();
+  };
+}
+
+/** A hidden field of forms, such as WooCommerce's checkout: also of those that come later. */
+function fields(selector: string, name: string): Update {
+  let wanted: string | undefined;
+  /** The fields that have a value of ours, and those that are ours altogether. */
+  const filled = new Map<HTMLInputElement, string>();
+  const own = new Set<HTMLInputElement>();
+  const update = () => {
+    for (const form of document.querySelectorAll<HTMLFormElement>(selector)) {
+      const known = [...form.querySelectorAll("input")].find((input) => input.name === name);
+      if (wanted === undefined || (known && known.value === wanted)) continue;
+      // A field of the site's with a value of its own is the site's affair.
+      if (known?.value && filled.get(known) !== known.value) continue;
+      const input = known ?? document.createElement("input");
+      if (!known) {
+        Object.assign(input, { type: "hidden", name });
+        form.append(input);
+        own.add(input);
+      }
+      input.value = wanted;
+      filled.set(input, wanted);
+    }
+    if (wanted !== undefined) return;
+    for (const [input, value] of filled) {
+      if (own.has(input)) input.remove();
+      else if (input.value === value) input.value = "";
+    }
+    filled.clear();
+    own.clear();
+  };
+  watch(update);
+  return (id) => {
+    wanted = id;
+    update();
+  };
+}
+
+/** `client_reference_id` of payment links, buy buttons and pricing tables. */
+function stripe(hosts: readonly string[] = ["buy.stripe.com"], { clickId, said, note }: Attached): Update {
+  const reference = (id = clickId()) => {
+    if (id === undefined || said() !== "granted") return undefined;
+    if (REFERENCE.test(id)) return id;
+    note("invalid_click_id");
+    return undefined;
+  };
+  decorate({ hosts, parameter: "client_reference_id" }, () => reference(), note, undefined, true);
+  const attribute = "client-reference-id";
+  const filled = new Map<Element, string>();
+  const update = () => {
+    const wanted = reference();
+    for (const element of document.querySelectorAll("stripe-buy-button, stripe-pricing-table")) {
+      const present = element.getAttribute(attribute);
+      // One of the site's own stays.
+      if (present && filled.get(element) !== present) continue;
+      if (wanted !== undefined && present !== wanted) {
+        element.setAttribute(attribute, wanted);
+        filled.set(element, wanted);
+      } else if (wanted === undefined && present !== null && filled.delete(element)) element.removeAttribute(attribute);
+    }
+  };
+  watch(update);
+  return update;
+}
+
+/** A token, kept in localStorage for frames of this site that have no origin; see frame-tracker.ts. */
+function token(offerId: number | undefined, { url, edge, said, note }: Attached): Update {
+  if (!offerId) refuse("offerId", "is missing: which offer do the frame's conversions belong to?");
+  const key = `${MARK}frame`;
+  let wanted: string | undefined;
+  const fits = () => {
+    const [value = "", expires = ""] = read(TOKEN).split(/\.(?=\w+\.[\w-]+$)/);
+    const [offer, click] = value.split("!");
+    const left = Number.parseInt(expires, 36) * 1_000 - Date.now();
+    return offer === `${offerId}` && (edge || click === wanted) && left > TOKEN_LEFT_MS;
+  };
+  const work = oneByOne(async () => {
+    if (fits() || (edge && Date.now() - Number(read(key)) < NO_CLICK_MS)) return true;
+    const query = new URLSearchParams({ offerId: `${offerId}`, ...(wanted === undefined ? {} : { clickId: wanted }) });
+    const response = await fetch(`${url.replace(/[^/]*$/, "token")}?${query}`, { credentials: "include" });
+    const { token, error } = (await response.json()) as { token?: unknown; error?: { code?: unknown } };
+    if (typeof token === "string" && said() === "granted") store(TOKEN, token);
+    if (!error?.code) return typeof token === "string";
+    note(`${error.code}`);
+    if (edge && error.code === "invalid_click_id") store(key, `${Date.now()}`);
+    // A refusal stays one on this page.
+    return response.status < 500 && response.status !== 429;
+  }, note);
+  const look = () => {
+    if (said() === "granted" && (edge || wanted !== undefined)) work();
+  };
+  // Not on the way out of a page: the next one looks itself.
+  const lookIfSeen = () => {
+    if (document.visibilityState === "visible") look();
+  };
+  setInterval(lookIfSeen, LOOK_MS);
+  document.addEventListener("visibilitychange", lookIfSeen);
+  return (id) => {
+    wanted = id;
+    if (said() === "denied") {
+      remove(TOKEN);
+      remove(key);
+    }
+    look();
+  };
+}
+
+/** Looks again whenever the page changes. */
+function watch(update: () => void): void {
+  new MutationObserver(() => attempt(update)).observe(document, { childList: true, subtree: true });
+}

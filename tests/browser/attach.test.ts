@@ -1,0 +1,312 @@
+/** The click id's way into an order, against fakes of the platforms' pages in Chromium; the core of it in Firefox. */
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import type { AttachOptions, Tracker } from "../../js/page/index.ts";
+import { launch } from "./chromium.ts";
+import { withFirefox } from "./settings.ts";
+import { Shop } from "./shop.ts";
+
+declare const tracker: Tracker;
+declare const errors: { code: string; message: string }[];
+
+const CART = "/cart/update.js";
+
+let browser: Browser;
+let shop: Shop;
+beforeAll(async () => {
+  browser = await launch();
+});
+beforeEach(async () => {
+  shop = await Shop.start();
+  shop.addPage("/", "");
+});
+afterEach(async () => {
+  await Promise.all(browser.contexts().map((context) => context.close()));
+  await shop.stop();
+});
+afterAll(() => browser?.close());
+
+interface Visitor {
+  readonly page: Page;
+  readonly context: BrowserContext;
+  readonly said: string[];
+  go(path: string): Promise<void>;
+  attach(options: object): Promise<void>;
+}
+
+async function visitor(): Promise<Visitor> {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const said: string[] = [];
+  page.on("console", (message) => said.push(message.text()));
+  page.on("pageerror", (error) => said.push(`THROWN ${error}`));
+  return {
+    page,
+    context,
+    said,
+    go: async (path) => {
+      await page.goto(shop.origin + path);
+      await page.waitForFunction(() => "tracker" in globalThis);
+    },
+    attach: (options) => page.evaluate((how) => tracker.attach(how), options as AttachOptions),
+  };
+}
+
+const attributes = () => [...shop.carts.values()];
+
+test("a cart gets the click id once, the next cart as well, and a later click replaces it", async () => {
+  shop.addPage("/shop", 'tracker.attach({ to: "shopify" })');
+  const { page, go, said } = await visitor();
+  await go("/shop?reqid=click-1");
+  await expect.poll(attributes).toEqual([{ reqid: "click-1" }]);
+  expect(shop.asked(CART)).toEqual([
+    { method: "POST", path: CART, body: '{"attributes":{"reqid":"click-1"}}', origin: shop.origin },
+  ]);
+  // Nothing has changed: no request, on this page or on the next one.
+  await go("/shop");
+  await go("/shop?reqid=click-1");
+  await page.evaluate(() => tracker.attach({ to: "shopify" }));
+  await page.waitForTimeout(150);
+  expect(shop.asked(CART).length).toBe(1);
+  await go("/shop?reqid=click-2");
+  await expect.poll(attributes).toEqual([{ reqid: "click-2" }]);
+  // After an order the cart is another one.
+  shop.carts.clear();
+  await page.evaluate(() => {
+    // biome-ignore lint/suspicious/noDocumentCookie: what the platform does.
+    document.cookie = "cart=; Max-Age=0; Path=/";
+  });
+  await go("/shop");
+  await expect.poll(attributes).toEqual([{ reqid: "click-2" }]);
+  expect(said.filter((line) => line.includes("THROWN"))).toEqual([]);
+});
+
+test("a visitor without a click has no request; one that comes later is attached, by the shop's own root and name", async () => {
+  shop.addPage(
+    "/shop",
+    'window.Shopify = { routes: { root: "/de/" } }; tracker.attach({ to: "shopify", name: "_click_id" })',
+  );
+  const { page, go } = await visitor();
+  await go("/shop");
+  await page.waitForTimeout(150);
+  expect(shop.requests).toEqual([]);
+  await page.evaluate(() => history.pushState(null, "", "/shop?reqid=click-1"));
+  await expect.poll(attributes).toEqual([{ _click_id: "click-1" }]);
+  expect(shop.asked("/de/cart/update.js").length).toBe(1);
+});
+
+test("nothing is attached before consent, and after a no it is taken away, on a later page too", async () => {
+  const pending = '{ consent: "pending" }';
+  const all = `tracker.attach({ to: "shopify" }); tracker.attach({ to: "frame", offerId: 12345 });
+    tracker.attach({ to: "woocommerce" }); tracker.attach({ to: "stripe" });`;
+  const body = `<form class="checkout"></form><stripe-buy-button></stripe-buy-button>`;
+  shop.addPage("/shop", all, pending, body);
+  shop.addPage("/later", all, '{ consent: "denied" }', body);
+  const { page, go } = await visitor();
+  const seen = () =>
+    page.evaluate(() => [
+      document.querySelector("form input")?.getAttribute("name"),
+      document.querySelector("stripe-buy-button")?.getAttribute("client-reference-id"),
+      Object.keys(localStorage).sort(),
+    ]);
+  await go("/shop?reqid=click-1");
+  await page.waitForTimeout(150);
+  expect([await seen(), shop.requests]).toEqual([[undefined, null, []], []]);
+  await page.evaluate(() => tracker.setConsent("granted"));
+  await expect.poll(attributes).toEqual([{ reqid: "click-1" }]);
+  await expect.poll(seen).toEqual(["reqid", "click-1", ["cake_attached:shopify", "cake_click", "cake_click_token"]]);
+  // On this page.
+  await page.evaluate(() => tracker.setConsent("denied"));
+  await expect.poll(attributes).toEqual([{}]);
+  await expect.poll(seen).toEqual([undefined, null, []]);
+  // On a later one, where nothing else is known any more.
+  await go("/shop?reqid=click-2");
+  await page.evaluate(() => tracker.setConsent("granted"));
+  await expect.poll(attributes).toEqual([{ reqid: "click-2" }]);
+  await go("/later");
+  await expect.poll(attributes).toEqual([{}]);
+  await expect.poll(seen).toEqual([undefined, null, []]);
+  const before = shop.requests.length;
+  await go("/later");
+  await page.waitForTimeout(150);
+  expect(shop.requests.length).toBe(before);
+});
+
+test("a cart that fails is asked again by the next page, and the page hears of nothing", async () => {
+  shop.addPage("/shop", 'tracker.attach({ to: "shopify" })');
+  shop.cartStatus = 500;
+  const { go, said, page } = await visitor();
+  await go("/shop?reqid=click-1");
+  await expect.poll(() => said.includes("cake-edge: network")).toBe(true);
+  shop.cartStatus = 200;
+  await go("/shop");
+  await expect.poll(attributes).toEqual([{ reqid: "click-1" }]);
+  expect(await page.evaluate(() => errors)).toEqual([]);
+  expect(said.filter((line) => line.includes("THROWN"))).toEqual([]);
+});
+
+test("forms get a hidden field, also those that come later, and a field of the site's own stays", async () => {
+  const { page, go, attach } = await visitor();
+  shop.addPage(
+    "/form",
+    "",
+    "{}",
+    `<form class="checkout" id="a"></form><form class="checkout" id="b"><input name="reqid" value="own"></form>
+    <form class="checkout" id="c"><input name="reqid"></form><form id="d"></form>`,
+  );
+  await go("/form?reqid=click-1");
+  await attach({ to: "woocommerce" });
+  await attach({ to: "form", selector: "#d, #e", name: "click" });
+  const values = () =>
+    page.evaluate(() =>
+      Object.fromEntries(
+        [...document.forms].map((form) => [
+          form.id,
+          [...new FormData(form)].map(([name, value]) => `${name}=${value}`).join(),
+        ]),
+      ),
+    );
+  await expect.poll(values).toEqual({ a: "reqid=click-1", b: "reqid=own", c: "reqid=click-1", d: "click=click-1" });
+  // The shop draws its form anew, as WooCommerce does, and another one comes.
+  await page.evaluate(() => {
+    const form = document.querySelector("#a") as HTMLFormElement;
+    form.innerHTML = "<p>anew</p>";
+    document.body.insertAdjacentHTML("beforeend", `<form id="e"></form>`);
+  });
+  await expect.poll(values).toMatchObject({ a: "reqid=click-1", e: "click=click-1" });
+  await page.evaluate(() => history.pushState(null, "", "?reqid=click-2"));
+  await expect
+    .poll(values)
+    .toEqual({ a: "reqid=click-2", b: "reqid=own", c: "reqid=click-2", d: "click=click-2", e: "click=click-2" });
+  await page.evaluate(() => tracker.setConsent("denied"));
+  await expect.poll(values).toEqual({ a: "", b: "reqid=own", c: "reqid=", d: "", e: "" });
+});
+
+test("Stripe's links, buttons and tables get a reference, and one of the site's own stays", async () => {
+  const { page, go, attach, said } = await visitor();
+  const link = (id: string, host: string, query = "") => `<a id="${id}" href="https://${host}/pay${query}">Buy</a>`;
+  shop.addPage(
+    "/stripe",
+    "",
+    "{}",
+    `${link("a", "buy.stripe.com", "?locale=de")}${link("b", "buy.stripe.com", "?client_reference_id=own")}
+    ${link("c", "pay.example.com")}<stripe-buy-button id="d"></stripe-buy-button>
+    <stripe-pricing-table id="e" client-reference-id="own"></stripe-pricing-table>`,
+  );
+  /** The query with which the browser would follow a link. */
+  const followed = (id: string) =>
+    page.evaluate((id) => {
+      let href = "";
+      const stop = (event: Event) => {
+        event.preventDefault();
+        href = (event.target as HTMLAnchorElement).href;
+      };
+      addEventListener("click", stop, { once: true });
+      document.getElementById(id)?.click();
+      return new URL(href).search;
+    }, id);
+  const seen = () =>
+    page.evaluate(() =>
+      [...document.querySelectorAll("stripe-buy-button, stripe-pricing-table")].map((each) =>
+        each.getAttribute("client-reference-id"),
+      ),
+    );
+  const begin = async (id: string) => {
+    await go(`/stripe?reqid=${id}`);
+    await attach({ to: "stripe", hosts: ["buy.stripe.com", "pay.example.com"] });
+    await page.waitForTimeout(100);
+  };
+  await begin("click-1");
+  await expect.poll(seen).toEqual(["click-1", "own"]);
+  await page.evaluate(() => document.body.append(document.createElement("stripe-pricing-table")));
+  await expect.poll(seen).toEqual(["click-1", "own", "click-1"]);
+  expect(await Promise.all(["a", "b", "c"].map(followed))).toEqual([
+    "?locale=de&client_reference_id=click-1",
+    "?client_reference_id=own",
+    "?client_reference_id=click-1",
+  ]);
+  // Stripe drops a reference with other characters: it is said, and not sent.
+  await begin("click:2.x");
+  await expect.poll(seen).toEqual([null, "own"]);
+  expect(await followed("a")).toBe("?locale=de");
+  expect(said).toContain("cake-edge: invalid_click_id");
+});
+
+test("a token for frames is asked for when it is needed, and not at each page view", async () => {
+  shop.addPage("/shop", 'tracker.attach({ to: "frame", offerId: 12345 })');
+  const { page, go } = await visitor();
+  const token = () => page.evaluate(() => localStorage.getItem("cake_click_token"));
+  await go("/shop");
+  await page.waitForTimeout(150);
+  expect(shop.requests).toEqual([]);
+  await go("/shop?reqid=click-1");
+  await expect.poll(token).toMatch(/^12345!click-1!http:\/\/127\.0\.0\.1:\d+![0-9a-f]{16}\.\w+\.[\w-]{43}$/);
+  await go("/shop");
+  await page.waitForTimeout(150);
+  expect(shop.asked("/cake/token").length).toBe(1);
+  await go("/shop?reqid=click-2");
+  await expect.poll(token).toMatch(/^12345!click-2!/);
+  // One that is nearly over is renewed.
+  await page.evaluate(() => {
+    const [value = "", , signature = ""] = (localStorage.getItem("cake_click_token") ?? "").split(
+      /\.(?=\w+\.[\w-]+$)|\.(?=[\w-]+$)/,
+    );
+    const soon = Math.floor(Date.now() / 1_000 + 300).toString(36);
+    localStorage.setItem("cake_click_token", `${value}.${soon}.${signature}`);
+  });
+  await go("/shop");
+  await expect.poll(() => shop.asked("/cake/token").length).toBe(3);
+});
+
+test.each([
+  [{ to: "frame", offer: 1 }, "offer is unknown: did you mean offerId?"],
+  [{ to: "magento" }, 'to does not take "magento": there are shopify, woocommerce, form, stripe, frame'],
+  [{ to: "toString" }, 'to does not take "toString": there are shopify, woocommerce, form, stripe, frame'],
+  [{ to: "frame" }, "offerId is missing: which offer do the frame's conversions belong to?"],
+  [{ to: "form" }, "selector is missing: which form is it?"],
+  [{ to: "shopify", names: "x" }, "names is unknown: did you mean name?"],
+])("attach(%o) is refused by name, and throws nothing", async (options, message) => {
+  const { page, go, attach, said } = await visitor();
+  await go("/?reqid=click-1");
+  await attach(options);
+  await expect.poll(() => page.evaluate(() => errors.map((error) => error.message))).toEqual([message]);
+  expect(said.filter((line) => line.includes("THROWN"))).toEqual([]);
+});
+
+test("attach → the order's webhook → the forwarder reads that click id", async () => {
+  shop.addPage("/shop", 'tracker.attach({ to: "shopify" })');
+  const clickId = await shop.click();
+  const { go } = await visitor();
+  await go(`/shop?reqid=${clickId}`);
+  await expect.poll(attributes).toEqual([{ reqid: clickId }]);
+  const [cart = {}] = attributes();
+  expect(await shop.sendOrder("5001", cart)).toMatchObject({ outcome: "accepted" });
+  expect((await shop.events()).map(({ conversion }) => conversion)).toEqual([
+    { clickId, offerId: 12_345, revenue: "18.00", uniqueId: "5001" },
+  ]);
+  await expect.poll(async () => (await shop.recorded()).map(({ unique_id }) => unique_id)).toEqual(["5001"]);
+});
+
+test("Firefox attaches to the cart, a form and a frame as well", async () => {
+  shop.addPage(
+    "/shop",
+    `tracker.attach({ to: "shopify" }); tracker.attach({ to: "woocommerce" });
+    tracker.attach({ to: "frame", offerId: 12345 })`,
+    "{}",
+    `<form class="checkout"></form>`,
+  );
+  await withFirefox({}, async (firefox) => {
+    const page = await firefox.newPage();
+    await page.goto(`${shop.origin}/shop?reqid=click-1`);
+    await expect.poll(attributes).toEqual([{ reqid: "click-1" }]);
+    const seen = () =>
+      page.evaluate(() => [
+        document.querySelector<HTMLInputElement>("form input")?.value,
+        localStorage.getItem("cake_click_token")?.slice(0, 14),
+      ]);
+    await expect.poll(seen).toEqual(["click-1", "12345!click-1!"]);
+    await page.goto(`${shop.origin}/shop`);
+    await expect.poll(seen).toEqual(["click-1", "12345!click-1!"]);
+    expect(shop.asked(CART).length).toBe(1);
+  });
+});
