@@ -474,7 +474,9 @@ impl<'a> Attempt<'a> {
     fn fail_lookup(&mut self, error: Error, breaker: &mut CircuitBreaker, moment: Moment) -> Step {
         let meaning = Meaning::from_failed_lookup(error);
         let signal = match meaning.signal() {
-            Signal::Limited(asked_ms) => Signal::LookupLimited(asked_ms),
+            Signal::Limited(asked_ms) if self.correction.is_none() => {
+                Signal::LookupLimited(asked_ms)
+            }
             signal => signal,
         };
         self.settle_as(meaning, signal, breaker, moment)
@@ -553,6 +555,13 @@ impl<'a> Attempt<'a> {
         breaker: &mut CircuitBreaker,
         moment: Moment,
     ) -> Step {
+        let signal = match signal {
+            // Another service than the conversions': these go on.
+            Signal::Limited(asked_ms) if self.correction.is_some() => {
+                Signal::OlderLimited(asked_ms)
+            }
+            signal => signal,
+        };
         let trouble = self.tell(breaker, signal, moment);
         let is_alert = meaning.is_alert();
         let mut transition = match (&meaning, trouble) {

@@ -288,6 +288,38 @@ fn a_doubt_is_settled_by_reading_the_conversion() {
 }
 
 #[test]
+fn corrections_that_are_limited_rest_and_conversions_go_on() {
+    let row = row_of(r#""payout":"9""#);
+    let now = Moment {
+        now_ms: START_MS,
+        utc_ms: START_MS,
+        random: 0,
+    };
+    let route = api();
+    let mut breaker = CircuitBreaker::default();
+    let mut first = Attempt::new(&route, &row, FRESH, START_MS);
+    first.start(&mut breaker, now);
+    first.next(Input::Family(Some(parent("delivered"))), &mut breaker, now);
+    first.next(Input::Noted(true), &mut breaker, now);
+    let answer = Answer::new(429, "").with_retry_after_ms(Some(600_000));
+    first.next(Input::Answered(&answer), &mut breaker, now);
+    assert_eq!(breaker.stalled_until_ms(START_MS), 0);
+    // The next one is not even sent, be it in doubt or not.
+    for facts in [FRESH, IN_DOUBT] {
+        let mut next = Attempt::new(&route, &row, facts, START_MS);
+        next.start(&mut breaker, now);
+        let step = next.next(Input::Family(Some(parent("delivered"))), &mut breaker, now);
+        let Step::Store(waits) = step else {
+            panic!("{step:?}");
+        };
+        assert_eq!(
+            (waits.attempts, waits.next_ms),
+            (0, Some(START_MS + 600_000))
+        );
+    }
+}
+
+#[test]
 fn without_an_account_a_correction_is_refused() {
     let route = Route::pixel("track.yournetwork.com").unwrap();
     let row = row_of(r#""payout":"9""#);
