@@ -11,4 +11,9 @@ export interface Host {
   keepAlive(work: Promise<unknown>): void;
   /** Asks for a wake-up at a time of {@link now}, or for none. One that comes sooner is as good. */
   wakeAt(atMs: number | null): void;
+  /**
+   * Resolves when all that was committed outlives this place, and rejects where that cannot be. Absent where a commit
+   * is on disk when it returns, or where requests wait for the disk, as a Durable Object's do.
+   */
+  persist?(): Promise<void>;
 }

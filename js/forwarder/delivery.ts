@@ -243,11 +243,12 @@ export class Delivery {
 
   /** From now on the event is in doubt, whoever reads its row. No request leaves before that is on disk. */
   async #noteSending(id: string): Promise<string> {
-    const { store, commit } = this.#deps;
+    const { store, commit, host } = this.#deps;
     await commit.next(() => {
       const row = store.find(id);
       if (row !== undefined) store.settle({ ...row, is_in_doubt: 1 });
     });
+    await host.persist?.();
     return "noted";
   }
 

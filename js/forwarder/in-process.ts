@@ -73,9 +73,30 @@ export function createForwarderInProcess(options: InProcessOptions, ...more: unk
       // What waits keeps no process alive.
       (timer as { unref?: () => void }).unref?.();
     },
+    persist: save,
   };
   const outbox = new Outbox({ options: resolved, store, host });
-  async function save(): Promise<void> {
+  let keeping: Promise<void> | undefined;
+  let keepingNext: Promise<void> | undefined;
+  /** One after the other: of two at once the older snapshot might come last. */
+  function save(): Promise<void> {
+    if (keeping !== undefined) {
+      keepingNext ??= keeping.then(saveNext, saveNext);
+      return keepingNext;
+    }
+    const isKept = keepNow();
+    keeping = isKept;
+    const end = () => {
+      keeping = undefined;
+    };
+    isKept.then(end, end);
+    return isKept;
+  }
+  function saveNext(): Promise<void> {
+    keepingNext = undefined;
+    return save();
+  }
+  async function keepNow(): Promise<void> {
     await keep?.(store.snapshot());
   }
   /** What could not be kept is kept soon, with all that is there by then. */

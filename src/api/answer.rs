@@ -308,7 +308,9 @@ impl<'a> Answer<'a> {
                 || Record::of_answer(self, envelope, "conversion", "conversion_id")
                     .is_ok_and(|record| record.id("conversion_id").is_some())
         });
-        if !says_yes {
+        let is_markup_yes =
+            || words::read_markup(self.body).is_some_and(|markup| markup.success == Some(true));
+        if !says_yes && !is_markup_yes() {
             return error;
         }
         let status = self.status.to_string();
@@ -354,7 +356,7 @@ fn only_object(body: &str) -> Option<&str> {
 }
 
 /// The older generation's one word for "too many requests".
-fn is_restricted(text: &str) -> bool {
+pub(super) fn is_restricted(text: &str) -> bool {
     text.trim()
         .trim_matches(['"', '.', '!'])
         .eq_ignore_ascii_case("restricted")

@@ -11,8 +11,9 @@ mod subject;
 use super::certainty::{Certainty, is_duplicate};
 use super::conversion_report::{self, ConversionReportPage, ReportLookup};
 use super::list_conversions;
-use super::older::correction::{self, Correction};
-use super::older::{self, event_conversions};
+use super::older;
+use super::older::correction::{self, Correction, Shown};
+use super::older::event_conversions::{self, ChangesPage};
 use super::record_conversion::{Asked, Conversion};
 use super::report_scan::{Found, ReportScan, Scanned};
 use super::{
@@ -358,34 +359,41 @@ impl Call {
             Lookup::Report(_) => {
                 conversion_report::read_for_lookup(answer).map(|page| self.on_report_page(&page))
             }
-            Lookup::Changes(_) => {
-                event_conversions::read(answer).map(|page| self.on_changes_page(&page))
-            }
+            Lookup::Changes(_) => event_conversions::read_for_lookup(answer)
+                .map(|changes| self.on_changes_page(&changes)),
         };
         step.unwrap_or_else(|error| self.on_lookup_failed(error, random))
     }
 
     /// A page of what changed came: the conversion is in it and shows the correction, or does not, or
     /// the next page may have it.
-    fn on_changes_page(&mut self, page: &list_conversions::ConversionPage) -> Step {
+    fn on_changes_page(&mut self, changes: &ChangesPage) -> Step {
         let Some(correction) = &self.subject.correction else {
             return self.give_up(Error::Internal);
         };
-        let ours = page.rows.iter().find(|row| correction.is_about(row));
-        if let Some(found) = ours.and_then(|row| correction.found_in(row)) {
-            return self.finish(Step::Done(CallOutcome::Correction(found)));
+        if changes.is_two_faced {
+            return self.on_report_read(false);
         }
+        let rows = &changes.page.rows;
+        let is_absent = match correction.find_in(rows) {
+            Shown::There(found) => {
+                return self.finish(Step::Done(CallOutcome::Correction(found)));
+            }
+            Shown::Absent => true,
+            Shown::Elsewhere => false,
+        };
         let is_missing = match &mut self.report {
-            _ if ours.is_some() => true,
             Some(scan) => {
-                let ids = page.rows.iter().map(|row| row.conversion_id);
-                match scan.take(ids, page.total_rows) {
+                let is_full = rows.len() as u64 >= scan.row_limit();
+                let ids = rows.iter().map(|row| row.conversion_id);
+                match scan.take(ids, changes.page.total_rows) {
+                    Scanned::NotYet if is_absent && is_full => true,
                     Scanned::NotYet => return self.verify(),
                     Scanned::Whole => true,
                     Scanned::Nothing(_) => false,
                 }
             }
-            None => false,
+            None => is_absent,
         };
         self.on_report_read(is_missing)
     }

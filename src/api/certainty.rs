@@ -210,6 +210,29 @@ fn words_with_id(text: &str, unique_id: &str) -> Vec<String> {
     found
 }
 
+/// Do the words beside a yes take it back? "Conversion Updated" and any other sentence do not.
+pub(super) fn is_no_in_words(message: &str) -> bool {
+    words(message).iter().any(|word| {
+        is_negation(word)
+            || matches!(
+                word.as_str(),
+                "0" | "zero"
+                    | "none"
+                    | "nothing"
+                    | "error"
+                    | "failed"
+                    | "failure"
+                    | "invalid"
+                    | "unable"
+                    | "denied"
+                    | "refused"
+                    | "rejected"
+                    | "missing"
+                    | "unknown"
+            )
+    })
+}
+
 fn is_negation(word: &str) -> bool {
     matches!(
         word,

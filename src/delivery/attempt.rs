@@ -360,7 +360,9 @@ impl<'a> Attempt<'a> {
     fn fail_lookup(&mut self, error: Error, breaker: &mut CircuitBreaker, moment: Moment) -> Step {
         let meaning = Meaning::from_failed_lookup(error);
         let signal = match meaning.signal() {
-            Signal::Limited(asked_ms) => Signal::LookupLimited(asked_ms),
+            Signal::Limited(asked_ms) if self.correction.is_none() => {
+                Signal::LookupLimited(asked_ms)
+            }
             signal => signal,
         };
         self.settle_as(meaning, signal, breaker, moment)

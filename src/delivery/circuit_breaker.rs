@@ -23,11 +23,13 @@ const FOR_NEWEST: u32 = 2;
 const FIRST_STALL_MS: u64 = 1_000;
 const MAX_STALL_MS: u64 = 60_000;
 
-/// The longest that a Retry-After stops all: a minute, since it may be one
-/// event's own; an hour, where another event met it after that minute too, and
-/// none was answered within the last.
+/// The longest that a Retry-After stops all: half a minute, since it may be one
+/// event's own; an hour, where so many other events in a row met it after such a
+/// rest too. Where another event is answered within the time that CAKE has asked
+/// for, such limits are an event's own until that time, and stop all for a second.
 const MAX_LIMIT_MS: u64 = 3_600_000;
-const MAX_LIMIT_OF_ONE_MS: u64 = 60_000;
+const MAX_LIMIT_OF_ONE_MS: u64 = 30_000;
+const CONFIRMED: u32 = 3;
 
 /// While CAKE does not take the key, or the address is wrong, one attempt in
 /// five minutes asks again; the first ones sooner, each with another event.
@@ -45,6 +47,8 @@ pub(crate) enum Signal {
     Limited(Option<u64>),
     /// The same of a look-up: it says nothing of conversions.
     LookupLimited(Option<u64>),
+    /// The same of the older services, which corrections alone use.
+    OlderLimited(Option<u64>),
     /// CAKE does not take the key, or something in front of it refuses.
     KeyRefused,
     /// There is nothing at the address.
@@ -114,6 +118,8 @@ pub(crate) struct CircuitBreaker {
     stall: Option<Stall>,
     /// Look-ups alone rest from one time to another.
     lookup_rest: Option<(u64, u64)>,
+    /// Corrections alone rest from one time to another.
+    older_rest: Option<(u64, u64)>,
     /// Stalls of the same reason in a row.
     steps: u32,
     last_healthy_ms: Option<u64>,
@@ -124,6 +130,12 @@ pub(crate) struct CircuitBreaker {
     refused: Vec<u64>,
     /// Different events that were limited, likewise.
     limited: Vec<u64>,
+    /// How many of them asked after a rest, likewise.
+    confirmed: u32,
+    /// Until when CAKE has asked to wait.
+    asked_until_ms: u64,
+    /// Has another event been answered before that?
+    is_answered_within: bool,
 }
 
 impl Default for CircuitBreaker {
@@ -132,12 +144,16 @@ impl Default for CircuitBreaker {
             at_once: AT_ONCE,
             stall: None,
             lookup_rest: None,
+            older_rest: None,
             steps: 0,
             last_healthy_ms: None,
             last_trouble_ms: None,
             failed: Vec::new(),
             refused: Vec::new(),
             limited: Vec::new(),
+            confirmed: 0,
+            asked_until_ms: 0,
+            is_answered_within: false,
         }
     }
 }
@@ -177,9 +193,13 @@ impl CircuitBreaker {
     /// When the next look-up may start, where sends go on; 0 for now.
     #[must_use]
     pub(crate) fn lookups_rest_until_ms(&self, now_ms: u64) -> u64 {
-        self.lookup_rest
-            .filter(|(from_ms, to_ms)| (*from_ms..*to_ms).contains(&now_ms))
-            .map_or(0, |(_, to_ms)| to_ms)
+        end_of(self.lookup_rest, now_ms)
+    }
+
+    /// When the next correction may be sent or looked for, where conversions go on; 0 for now.
+    #[must_use]
+    pub(crate) fn corrections_rest_until_ms(&self, now_ms: u64) -> u64 {
+        end_of(self.older_rest, now_ms)
     }
 
     /// Does CAKE refuse the key?
@@ -240,8 +260,10 @@ impl CircuitBreaker {
             Signal::Failing => self.fail(heard),
             Signal::Limited(asked_ms) => self.limit(asked_ms, heard),
             Signal::LookupLimited(asked_ms) => {
-                let ms = asked_ms.unwrap_or(FIRST_STALL_MS).min(MAX_LIMIT_MS);
-                self.lookup_rest = Some((heard.now_ms, heard.now_ms.saturating_add(ms)));
+                self.lookup_rest = Some(rest_of(asked_ms, heard.now_ms));
+            }
+            Signal::OlderLimited(asked_ms) => {
+                self.older_rest = Some(rest_of(asked_ms, heard.now_ms));
             }
             Signal::KeyRefused => return self.refuse(Reason::Key, heard),
             Signal::NotFound => return self.refuse(Reason::Address, heard),
@@ -254,9 +276,11 @@ impl CircuitBreaker {
         self.failed.clear();
         self.refused.clear();
         self.limited.clear();
+        self.confirmed = 0;
         let is_limit_of_later = self
             .stall
             .is_some_and(|stall| stall.reason == Reason::Limit && heard.started_ms < stall.from_ms);
+        self.is_answered_within |= !is_limit_of_later && heard.now_ms < self.asked_until_ms;
         if is_limit_of_later {
             // Others are answered: it may be one event's own.
             if let Some(stall) = &mut self.stall {
@@ -286,20 +310,23 @@ impl CircuitBreaker {
 
     fn limit(&mut self, asked_ms: Option<u64>, heard: Heard) {
         let now_ms = heard.now_ms;
-        let are_others_answered = self
-            .last_healthy_ms
-            .is_some_and(|at| now_ms.saturating_sub(at) < MAX_LIMIT_OF_ONE_MS);
         // It rested, and another event that asked after that is limited too.
         let is_confirmed = self
             .stall
             .is_some_and(|stall| stall.reason == Reason::Limit && heard.started_ms >= stall.to_ms)
             && !self.limited.contains(&heard.event);
+        self.confirmed += u32::from(is_confirmed);
         push_distinct(&mut self.limited, heard.event, OUTAGE);
-        let max_ms = if is_confirmed && !are_others_answered {
+        self.is_answered_within &= now_ms < self.asked_until_ms && self.limited.len() < OUTAGE;
+        let max_ms = if self.is_answered_within {
+            FIRST_STALL_MS
+        } else if self.confirmed >= CONFIRMED {
             MAX_LIMIT_MS
         } else {
             MAX_LIMIT_OF_ONE_MS
         };
+        let (_, asked_until_ms) = rest_of(asked_ms, now_ms);
+        self.asked_until_ms = self.asked_until_ms.max(asked_until_ms);
         let to_ms = now_ms + asked_ms.unwrap_or(FIRST_STALL_MS).min(max_ms);
         if to_ms > self.stalled_until_ms(now_ms) {
             self.at_once = 1;
@@ -350,6 +377,17 @@ impl CircuitBreaker {
             to_ms: now_ms.saturating_add(ms),
         });
     }
+}
+
+/// A rest of those alone who were asked for it.
+fn rest_of(asked_ms: Option<u64>, now_ms: u64) -> (u64, u64) {
+    let ms = asked_ms.unwrap_or(FIRST_STALL_MS).min(MAX_LIMIT_MS);
+    (now_ms, now_ms.saturating_add(ms))
+}
+
+fn end_of(rest: Option<(u64, u64)>, now_ms: u64) -> u64 {
+    rest.filter(|(from_ms, to_ms)| (*from_ms..*to_ms).contains(&now_ms))
+        .map_or(0, |(_, to_ms)| to_ms)
 }
 
 fn push_distinct(events: &mut Vec<u64>, event: u64, most: usize) {

@@ -475,6 +475,16 @@ fn a_clear_no_to_a_correction_is_no_doubt() {
             "refused",
         ),
         (403, "", "unauthorized"),
+        (
+            500,
+            "<s:Envelope xmlns:s=\"x\"><s:Fault><s:Value>s:Sender</s:Value><s:Text>Restricted</s:Text></s:Fault></s:Envelope>",
+            "rate_limited",
+        ),
+        (
+            200,
+            "<r><success>true</success><message>Restricted</message></r>",
+            "rate_limited",
+        ),
     ] {
         let Step::Fail(error) = read("correctConversion", status, body) else {
             panic!("{body} passes");
@@ -489,6 +499,32 @@ fn a_clear_no_to_a_correction_is_no_doubt() {
             "<s:Envelope xmlns:s=\"x\"><s:Body><s:Fault><s:Code><s:Value>s:Receiver</s:Value></s:Code><s:Reason><s:Text>Timeout</s:Text></s:Reason></s:Fault></s:Body></s:Envelope>",
         ),
         (200, "<r><message>Conversion Updated</message></r>"),
+        // A yes that is taken back, by words, an error or a status; one of another call; one in a page.
+        (
+            200,
+            "<r><success>true</success><message>Conversion Not Found</message></r>",
+        ),
+        (
+            200,
+            "<r><success>true</success><message>0 conversions updated</message></r>",
+        ),
+        (200, "<r><success>true</success><error>Timeout</error></r>"),
+        (200, r#"{"d":{"success":true,"message":"Invalid Offer"}}"#),
+        (200, r#"{"d":{"success":true,"error":"Timeout"}}"#),
+        (
+            400,
+            "<r><success>true</success><message>Conversion Updated</message></r>",
+        ),
+        (403, "<r><success>true</success></r>"),
+        (404, r#"{"d":{"success":true}}"#),
+        (
+            200,
+            "<r><success>true</success><row_count>0</row_count></r>",
+        ),
+        (200, "<r><success>true</success><clicks/></r>"),
+        (200, "<r><success>true</success><event_conversions/></r>"),
+        (200, r#"{"d":{"success":true,"event_conversions":[]}}"#),
+        (200, "<html><body><success>true</success></body></html>"),
         (200, "<r><success>true</success>"),
         (
             200,
@@ -500,6 +536,19 @@ fn a_clear_no_to_a_correction_is_no_doubt() {
     ] {
         let step = read("correctConversion", status, body);
         assert!(matches!(step, Step::Wait(_)), "{body}: {step:?}");
+    }
+}
+
+#[test]
+fn a_yes_to_a_correction_may_have_any_words_and_fields() {
+    for body in [
+        "<r><success>true</success></r>",
+        "<r><success>true</success><message /></r>",
+        "<r><success>true</success><message>Saved</message><conversion_id>7</conversion_id></r>",
+        r#"{"d":{"success":true,"message":"Conversion Updated","error":null}}"#,
+    ] {
+        let step = read("correctConversion", 200, body);
+        assert!(matches!(step, Step::Done(_)), "{body}: {step:?}");
     }
 }
 

@@ -246,6 +246,17 @@ fn shortest(name: &'static str, digits: Option<&str>, sign: &str) -> Result<Opti
         .transpose()
 }
 
+/// What a page of changed conversions says of a correction.
+#[derive(Debug)]
+pub(crate) enum Shown {
+    /// It is there.
+    There(Correction),
+    /// The conversion's row is there, without it.
+    Absent,
+    /// The conversion's row is not in the page.
+    Elsewhere,
+}
+
 /// A correction that was checked.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Checked {
@@ -412,8 +423,35 @@ impl Checked {
         }
     }
 
+    /// What a page says of it. An id of its own stands in no other correction's note, so it counts in a
+    /// row that is not plainly another conversion's too: one without a unique id, or in other spelling.
+    pub(crate) fn find_in(&self, rows: &[ListedConversion]) -> Shown {
+        let ours = rows.iter().find(|row| self.is_about(row));
+        let marked = || {
+            let row = rows.iter().find(|row| self.may_be_about(row))?;
+            self.mark.as_ref().and_then(|_| self.found_in(row))
+        };
+        match ours.and_then(|row| self.found_in(row)).or_else(marked) {
+            Some(found) => Shown::There(found),
+            None if ours.is_some() => Shown::Absent,
+            None => Shown::Elsewhere,
+        }
+    }
+
+    fn may_be_about(&self, row: &ListedConversion) -> bool {
+        let Some(mark) = &self.mark else { return false };
+        let has_mark = (row.note.as_deref()).is_some_and(|note| note.contains(mark.as_str()));
+        let is_like_ours = match (self.conversion_id, &self.unique_id, &row.unique_id) {
+            (Some(_), ..) => row.conversion_id.is_none(),
+            (None, Some(ours), Some(told)) => told.trim().eq_ignore_ascii_case(ours.trim()),
+            (None, _, None) => true,
+            (None, None, Some(_)) => false,
+        };
+        has_mark && is_like_ours
+    }
+
     /// Is this the row of the conversion?
-    pub(crate) fn is_about(&self, row: &ListedConversion) -> bool {
+    fn is_about(&self, row: &ListedConversion) -> bool {
         match self.conversion_id {
             Some(id) => row.conversion_id == Some(id),
             None => {
@@ -426,7 +464,7 @@ impl Checked {
 
     /// The outcome, where the conversion's row shows the correction: its note; or, of one without a
     /// note, every total and the status that it sets.
-    pub(crate) fn found_in(&self, row: &ListedConversion) -> Option<Correction> {
+    fn found_in(&self, row: &ListedConversion) -> Option<Correction> {
         let note = row.note.as_deref();
         let is_there = match &self.mark {
             Some(mark) => note.is_some_and(|note| note.contains(mark.as_str())),

@@ -222,30 +222,55 @@ fn disposition_type(params: &Params<'_>) -> Result<&'static str> {
 /// # Errors
 /// Every error of an answer, see [`Error`].
 pub(crate) fn read(answer: &Answer<'_>) -> Result<ConversionPage> {
-    Ok(read_with_notes(answer)?.0)
+    Ok(read_for_lookup(answer)?.page)
 }
 
-/// The same, and whether each row has a note, be it empty: where one has none, that says nothing of
-/// a correction.
+/// A page of conversions, and how much it can say of a correction.
+#[derive(Debug)]
+pub(crate) struct ChangesPage {
+    pub(crate) page: ConversionPage,
+    /// Has each row a note, be it empty? Where one has none, that says nothing of a correction.
+    pub(crate) has_notes: bool,
+    /// Does a row say two things of what a correction is looked for by? Then the page settles nothing.
+    pub(crate) is_two_faced: bool,
+}
+
+/// What a correction is looked for by.
+const LOOKED_AT: [Field; 7] = [
+    ("", "event_conversion_id"),
+    ("", "transaction_id"),
+    ("", "note"),
+    ("", "returned"),
+    ("site_offer", "site_offer_id"),
+    ("paid", "amount"),
+    ("received", "amount"),
+];
+
+/// The same for a look-up.
 ///
 /// # Errors
 /// Those of [`read`].
-pub(crate) fn read_with_notes(answer: &Answer<'_>) -> Result<(ConversionPage, bool)> {
+pub(crate) fn read_for_lookup(answer: &Answer<'_>) -> Result<ChangesPage> {
     let mut rows = Vec::new();
     let mut unread = Unread::default();
     let mut has_notes = true;
+    let mut is_two_faced = false;
     let lists = [("event_conversions", "event_conversion")];
     let total_rows = read_rows(answer, &lists, FIELDS, &mut |row| {
         rows.push(conversion(row));
         unread.merge(row.unread());
         has_notes &= row.has("", "note");
+        is_two_faced |= row.is_two_faced(&LOOKED_AT);
     })?;
-    let page = ConversionPage {
-        rows,
-        total_rows,
-        unread,
-    };
-    Ok((page, has_notes))
+    Ok(ChangesPage {
+        page: ConversionPage {
+            rows,
+            total_rows,
+            unread,
+        },
+        has_notes,
+        is_two_faced,
+    })
 }
 
 fn conversion(row: &Row<'_>) -> ListedConversion {

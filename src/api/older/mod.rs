@@ -10,7 +10,9 @@ pub(crate) mod correction;
 pub(crate) mod event_conversions;
 pub(crate) mod tracking_domains;
 
+use super::answer::is_restricted;
 use super::answer::record::{Record, list_holder, records};
+use super::certainty::is_no_in_words;
 use super::json::{Value, parse_id};
 use super::params::Params;
 use super::unread::{Notes, Unread};
@@ -36,6 +38,8 @@ struct Row<'a> {
     values: Vec<Option<Cow<'a, str>>>,
     /// What its readers could not read.
     notes: Notes,
+    /// The fields that came twice, and said two things.
+    two_faced: Vec<Field>,
 }
 
 impl<'a> Row<'a> {
@@ -44,6 +48,7 @@ impl<'a> Row<'a> {
             fields,
             values: vec![None; fields.len()],
             notes: Notes::default(),
+            two_faced: Vec::new(),
         }
     }
 
@@ -53,15 +58,27 @@ impl<'a> Row<'a> {
             .fields
             .iter()
             .position(|field| *field == (parent, name));
-        if let Some(slot) = at.and_then(|at| self.values.get_mut(at))
-            && slot.is_none()
-        {
-            *slot = Some(value);
+        let Some((at, slot)) = at.and_then(|at| Some((at, self.values.get_mut(at)?))) else {
+            return;
+        };
+        match slot {
+            None => *slot = Some(value),
+            Some(first) if *first != value => {
+                self.two_faced.extend(self.fields.get(at).copied());
+            }
+            Some(_) => {}
         }
     }
 
     fn clear(&mut self) {
         self.values.fill(None);
+        self.two_faced.clear();
+    }
+
+    /// Does one of these fields say two things? A reader that took one of them would choose what the
+    /// row says.
+    fn is_two_faced(&self, fields: &[Field]) -> bool {
+        self.two_faced.iter().any(|field| fields.contains(field))
     }
 
     fn get(&self, parent: &str, name: &str) -> Option<&str> {
@@ -132,6 +149,13 @@ impl<'a> Row<'a> {
 /// What a list and each of its rows are called.
 type List = (&'static str, &'static str);
 
+/// The lists of all calls: none of them is in the answer to a write.
+const LISTS: [List; 3] = [
+    ("clicks", "click"),
+    ("event_conversions", "event_conversion"),
+    ("tracking_domains", "tracking_domain"),
+];
+
 /// What an answer says around its rows.
 #[expect(clippy::struct_excessive_bools, reason = "what was met in it")]
 #[derive(Debug, Default)]
@@ -140,6 +164,10 @@ struct Envelope {
     message: Option<String>,
     total_rows: Option<u64>,
     has_list: bool,
+    /// An `error` that is not empty.
+    has_error: bool,
+    /// The root of a page.
+    is_page: bool,
     is_fault: bool,
     /// `soap:Sender`, or `Client` before SOAP 1.2: the request is at fault, and nothing was done.
     is_senders_fault: bool,
@@ -163,6 +191,7 @@ impl Envelope {
                 self.success = Some(said);
             }
             "row_count" => self.total_rows = self.total_rows.or_else(|| parse_id(text)),
+            "error" | "error_message" if !text.is_empty() => self.has_error = true,
             "message" | "faultstring" | "Text" | "string" if !text.is_empty() => {
                 self.message.get_or_insert_with(|| text.to_owned());
             }
@@ -196,22 +225,44 @@ fn read_rows(
     Ok(envelope.total_rows)
 }
 
-/// Reads an answer that has no rows: what CAKE says, with its yes.
+/// Reads the answer to a write: what CAKE says, with its yes. A yes counts where nothing in the answer
+/// takes it back: a status, an error, words that say no, the rows of another call.
 fn read_message(answer: &Answer<'_>) -> Result<Option<String>> {
+    read_yes(answer).map_err(|error| answer.contradicted(error))
+}
+
+fn read_yes(answer: &Answer<'_>) -> Result<Option<String>> {
     let body = body_of(answer)?;
-    if body.trim_start().starts_with('{') {
+    let (is_yes, is_other, message) = if body.trim_start().starts_with('{') {
         let record = Record::from_fields(answer, answer.open()?);
-        if record.flag("success") != Some(true) {
-            return Err(answer.unexpected("says neither yes nor no: ", body));
+        let has_list = LISTS.iter().any(|(list, _)| record.has(list));
+        let is_other = has_list || record.total_rows().is_some() || record.text("error").is_some();
+        (
+            record.flag("success") == Some(true),
+            is_other,
+            record.text("message"),
+        )
+    } else {
+        let envelope = read_xml(answer, body, &LISTS, &[], &mut |_| {})?;
+        check(answer, &envelope, body)?;
+        let is_other = envelope.has_list || envelope.total_rows.is_some() || envelope.has_error;
+        (envelope.success == Some(true), is_other, envelope.message)
+    };
+    if message.as_deref().is_some_and(is_restricted) {
+        return Err(answer.no(None, message.as_deref()));
+    }
+    if !is_yes {
+        return Err(answer.unexpected_markup("says neither yes nor no: ", body));
+    }
+    if is_other {
+        return Err(answer.unexpected_markup("is another call's: ", body));
+    }
+    match message {
+        Some(words) if is_no_in_words(&words) => {
+            Err(answer.unexpected("says yes, and in words no: ", &words))
         }
-        return Ok(record.text("message"));
+        message => Ok(message),
     }
-    let envelope = read_xml(answer, body, &[], &[], &mut |_| {})?;
-    check(answer, &envelope, body)?;
-    if envelope.success != Some(true) {
-        return Err(answer.unexpected("says neither yes nor no: ", body));
-    }
-    Ok(envelope.message)
 }
 
 /// The body of a success; of a 500 what ASP.NET says of a request that it cannot read, and so has
@@ -229,7 +280,7 @@ fn body_of<'a>(answer: &Answer<'a>) -> Result<&'a str> {
     }
     let envelope = read_xml(answer, body, &[], &[], &mut |_| {}).unwrap_or_default();
     match envelope.message {
-        Some(words) if envelope.is_senders_fault => Err(answer.refused(&words)),
+        Some(words) if envelope.is_senders_fault => Err(answer.no(Some(false), Some(&words))),
         _ => Err(error),
     }
 }
@@ -278,6 +329,7 @@ fn read_xml<'a>(
                             envelope.has_list = true;
                         }
                         envelope.is_fault |= name == "Fault";
+                        envelope.is_page |= depth == 1 && name.eq_ignore_ascii_case("html");
                     }
                     Some((at, of)) if row_depth.is_none() && depth == at + 1 && name == of => {
                         row_depth = Some(depth);
@@ -319,13 +371,13 @@ fn read_xml<'a>(
 
 /// Is it a yes? One of the services leaves `success` out: then its list says so.
 fn check(answer: &Answer<'_>, envelope: &Envelope, body: &str) -> Result<()> {
-    if envelope.is_contradicted {
+    if envelope.is_contradicted || envelope.is_page {
         return Err(answer.unexpected_markup("says neither yes nor no: ", body));
     }
     if envelope.is_fault {
         let words = envelope.message.as_deref().unwrap_or(body);
         return Err(if envelope.is_senders_fault {
-            answer.refused(words)
+            answer.no(Some(false), Some(words))
         } else {
             answer.unexpected("is a fault: ", words)
         });
@@ -372,6 +424,9 @@ fn read_json_rows(
                 };
                 if let Some(text) = found {
                     row.keep(parent, field, Cow::Owned(text));
+                }
+                if parent.is_empty() && record.contradicts_itself(field) {
+                    row.two_faced.push((parent, field));
                 }
             }
             take(&row);

@@ -2,8 +2,8 @@
 
 use super::Row;
 use crate::Result;
-use crate::api::older::correction::Checked;
-use crate::api::older::event_conversions::{CHANGES_ROW_LIMIT, read_with_notes, with_rows};
+use crate::api::older::correction::{Checked, Shown};
+use crate::api::older::event_conversions::{CHANGES_ROW_LIMIT, read_for_lookup, with_rows};
 use crate::api::report_scan::{ReportScan, Scanned};
 use crate::api::{Account, Answer};
 
@@ -21,6 +21,8 @@ const NEWEST_ROWS: u64 = 500;
 pub(super) struct Changes {
     scan: ReportScan,
     is_newest_first: bool,
+    /// Has the conversion's row been read, without the correction?
+    is_absent: bool,
 }
 
 /// What a page says of a correction.
@@ -48,6 +50,7 @@ impl Changes {
         Self {
             scan: ReportScan::new(rows, MAX_PAGES),
             is_newest_first: is_recent,
+            is_absent: false,
         }
     }
 
@@ -63,19 +66,26 @@ impl Changes {
     /// # Errors
     /// Every error of an answer.
     pub(super) fn read(&mut self, answer: &Answer<'_>, checked: &Checked) -> Result<Found> {
-        let (page, has_notes) = read_with_notes(answer)?;
-        if let Some(ours) = page.rows.iter().find(|row| checked.is_about(row)) {
-            return Ok(match checked.found_in(ours) {
-                Some(found) => Found::Recorded(found.conversion_id),
-                // A total may be set twice, but nothing may be added twice.
-                None if checked.adds() && !has_notes => {
-                    Found::Nothing("the conversion's row shows no note")
-                }
-                None => Found::Missing,
-            });
+        let read = read_for_lookup(answer)?;
+        if read.is_two_faced {
+            return Ok(Found::Nothing("a row says two things"));
         }
+        let page = read.page;
+        match checked.find_in(&page.rows) {
+            Shown::There(found) => return Ok(Found::Recorded(found.conversion_id)),
+            // A total may be set twice, but nothing may be added twice.
+            Shown::Absent if checked.adds() && !read.has_notes => {
+                return Ok(Found::Nothing("the conversion's row shows no note"));
+            }
+            Shown::Absent => self.is_absent = true,
+            Shown::Elsewhere => {}
+        }
+        let is_full = page.rows.len() as u64 >= self.scan.row_limit();
         let ids = page.rows.iter().map(|row| row.conversion_id);
         Ok(match self.scan.take(ids, page.total_rows) {
+            // The rest of the list is about others. A page that has fewer rows than it should may
+            // lack a row of this conversion.
+            Scanned::NotYet if self.is_absent && is_full => Found::Missing,
             Scanned::NotYet => Found::NotYet,
             Scanned::Whole => Found::Missing,
             Scanned::Nothing(why) => Found::Nothing(why),

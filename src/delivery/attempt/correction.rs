@@ -78,16 +78,16 @@ impl Attempt<'_> {
         if let Some(due_ms) = family.earlier_ms {
             return self.put_off(wait(due_ms));
         }
+        let rest_ms = breaker.corrections_rest_until_ms(moment.now_ms);
+        if rest_ms > 0 {
+            return self.put_off(rest_ms);
+        }
         self.is_overtaken = family.has_later;
         if !self.is_in_doubt {
             return self.send(breaker, moment);
         }
         if self.facts.knowledge == Knowledge::Unknown && moment.now_ms < self.facts.quiet_from_ms {
             return self.put_off(self.facts.quiet_from_ms);
-        }
-        let rest_ms = breaker.lookups_rest_until_ms(moment.now_ms);
-        if rest_ms > 0 {
-            return self.put_off(rest_ms);
         }
         let age_ms = family.conversion.and_then(|parent| parent.age_ms);
         let is_recent = age_ms.is_some_and(|age_ms| age_ms < RECENT_MS);

@@ -198,6 +198,10 @@ fn the_answers_to_a_correction() {
         (200, "<html>", ("pending", "unexpected_answer", true)),
         (200, "", ("pending", "unexpected_answer", true)),
         (302, "", ("pending", "redirected", true)),
+        (400, YES, ("pending", "unexpected_answer", true)),
+        (403, YES, ("pending", "unexpected_answer", true)),
+        (404, YES, ("pending", "unexpected_answer", true)),
+        (200, &changes(&[]), ("pending", "unexpected_answer", true)),
     ] {
         let (_, over) = run(&row, FRESH, &parent("delivered"), &[(status, body)]);
         let seen = (over.state.word(), over.code.as_str(), over.is_in_doubt);
@@ -214,7 +218,21 @@ fn a_doubt_is_settled_by_reading_the_conversion() {
     let empty = changes(&[(7, "u", Some(""))]);
     let nothing = changes(&[]);
     let unnoted = changes(&[(7, "u", None)]);
+    // The id of a correction stands in one note alone: also where the row does not tell whose it is.
+    let nameless = changes(&[(6, "v", Some("[r]")), (7, "", Some("[r]"))]);
+    let other_case = changes(&[(7, "U ", Some("[r]"))]);
+    let foreign = changes(&[(6, "v", Some("[r]"))]);
+    // What says two things, or keeps a row back.
+    let two_notes = there.replace("<note>refund [r]", "<note>refund</note><note>[r]");
+    let two_ids = changes(&[(7, "v</transaction_id><transaction_id>u", Some("[s]"))]);
+    let short = other.replace("<row_count>1", "<row_count>2");
     for (more, list, expected) in [
+        (r#""payoutAdded":"-9""#, &nameless, (1, "delivered")),
+        (r#""payoutAdded":"-9""#, &other_case, (1, "delivered")),
+        (r#""payoutAdded":"-9""#, &foreign, (2, "delivered")),
+        (r#""payoutAdded":"-9""#, &two_notes, (1, "pending")),
+        (r#""payoutAdded":"-9""#, &two_ids, (1, "pending")),
+        (r#""payout":"9""#, &two_ids, (1, "pending")),
         (r#""payout":"9""#, &there, (1, "delivered")),
         (r#""payoutAdded":"-9""#, &there, (1, "delivered")),
         (r#""payout":"9""#, &other, (2, "delivered")),
@@ -230,6 +248,12 @@ fn a_doubt_is_settled_by_reading_the_conversion() {
         assert_eq!((asked.len(), over.state.word()), expected, "{more} {list}");
         assert_eq!(over.is_in_doubt, over.state == State::Pending);
     }
+    // A row is kept back: the next page must say, and has nothing.
+    let row = row_of(r#""payoutAdded":"-9""#);
+    let answers = [(200, short.as_str()), (200, &nothing.replace(">0<", ">2<"))];
+    let (asked, over) = run(&row, IN_DOUBT, &parent("delivered"), &answers);
+    assert_eq!(asked, ["EventConversionChanges", "EventConversionChanges"]);
+    assert_eq!((over.state, over.is_in_doubt), (State::Pending, true));
     // Too early to tell.
     let young = Row {
         changed_ms: START_MS + 99_000,
@@ -259,6 +283,38 @@ fn a_doubt_is_settled_by_reading_the_conversion() {
             (asked.len(), over.state, over.is_in_doubt),
             (1, State::Pending, true),
             "{status}"
+        );
+    }
+}
+
+#[test]
+fn corrections_that_are_limited_rest_and_conversions_go_on() {
+    let row = row_of(r#""payout":"9""#);
+    let now = Moment {
+        now_ms: START_MS,
+        utc_ms: START_MS,
+        random: 0,
+    };
+    let route = api();
+    let mut breaker = CircuitBreaker::default();
+    let mut first = Attempt::new(&route, &row, FRESH, START_MS);
+    first.start(&mut breaker, now);
+    first.next(Input::Family(Some(parent("delivered"))), &mut breaker, now);
+    first.next(Input::Noted(true), &mut breaker, now);
+    let answer = Answer::new(429, "").with_retry_after_ms(Some(600_000));
+    first.next(Input::Answered(&answer), &mut breaker, now);
+    assert_eq!(breaker.stalled_until_ms(START_MS), 0);
+    // The next one is not even sent, be it in doubt or not.
+    for facts in [FRESH, IN_DOUBT] {
+        let mut next = Attempt::new(&route, &row, facts, START_MS);
+        next.start(&mut breaker, now);
+        let step = next.next(Input::Family(Some(parent("delivered"))), &mut breaker, now);
+        let Step::Store(waits) = step else {
+            panic!("{step:?}");
+        };
+        assert_eq!(
+            (waits.attempts, waits.next_ms),
+            (0, Some(START_MS + 600_000))
         );
     }
 }

@@ -16,6 +16,13 @@ impl Attempt<'_> {
         breaker: &mut CircuitBreaker,
         moment: Moment,
     ) -> Step {
+        let signal = match signal {
+            // Another service than the conversions': these go on.
+            Signal::Limited(asked_ms) if self.correction.is_some() => {
+                Signal::OlderLimited(asked_ms)
+            }
+            signal => signal,
+        };
         let trouble = self.tell(breaker, signal, moment);
         let is_alert = meaning.is_alert();
         let mut transition = match (&meaning, trouble) {

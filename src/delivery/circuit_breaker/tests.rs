@@ -125,7 +125,7 @@ fn a_probe_is_another_event_the_newest_or_any() {
 }
 
 #[test]
-fn a_limit_stops_all_for_a_minute_and_for_longer_only_where_another_event_meets_it() {
+fn a_limit_stops_all_for_half_a_minute_and_for_longer_only_where_others_meet_it() {
     const HOUR: Signal = Signal::Limited(Some(u64::MAX));
     let mut shard = Shard::new();
     shard.heard(Signal::Limited(Some(7_000)), 1);
@@ -133,44 +133,85 @@ fn a_limit_stops_all_for_a_minute_and_for_longer_only_where_another_event_meets_
     shard.heard(Signal::Limited(None), 1);
     assert_eq!(shard.rest(), 1_000);
     // However often one event is limited, and whoever was under way with it.
-    for _ in 0..3 {
+    for _ in 0..5 {
         shard.heard(HOUR, 1);
         shard.heard(HOUR, 2);
-        assert_eq!(shard.rest(), 60_000);
+        assert_eq!(shard.rest(), 30_000);
         assert_eq!(shard.breaker.lane(shard.now_ms, 0, 0), Lane::Anywhere);
     }
-    // The probe was limited too.
-    shard.heard(HOUR, 3);
-    assert_eq!(shard.rest(), 3_600_000);
-    // Others were answered.
-    shard.heard(Signal::Healthy, 2);
-    shard.heard(HOUR, 1);
-    assert_eq!(shard.rest(), 60_000);
-    shard.heard(HOUR, 3);
-    assert_eq!(shard.rest(), 3_600_000);
+    // The probes were limited too, each with another event.
+    let rests: Vec<_> = (3..7)
+        .map(|event| {
+            shard.heard(HOUR, event);
+            shard.rest()
+        })
+        .collect();
+    assert_eq!(rests, [30_000, 30_000, 3_600_000, 3_600_000]);
     // A probe that is answered ends it.
-    shard.heard(Signal::Healthy, 4);
+    shard.heard(Signal::Healthy, 8);
     assert_eq!(shard.rest(), 0);
 }
 
 #[test]
-fn a_long_limit_is_cut_to_a_minute_by_the_answers_that_come_after_it() {
+fn a_limit_is_an_events_own_while_others_are_answered_within_its_time() {
+    const TEN_MINUTES: Signal = Signal::Limited(Some(600_000));
+    let mut shard = Shard::new();
+    shard.heard(TEN_MINUTES, 1);
+    assert_eq!(shard.rest(), 30_000);
+    shard.heard(Signal::Healthy, 2);
+    for event in 3..30 {
+        shard.heard(TEN_MINUTES, event);
+        assert_eq!(shard.rest(), 1_000);
+        shard.heard(Signal::Healthy, 2);
+    }
+    // Ten in a row, and none is answered: it is the account's again.
+    for event in 30..39 {
+        shard.heard(TEN_MINUTES, event);
+        assert_eq!(shard.rest(), 1_000);
+    }
+    shard.heard(TEN_MINUTES, 39);
+    assert_eq!(shard.rest(), 3_600_000_u64.min(600_000));
+    // After the time that was asked for an answer says nothing of whose it was.
+    let mut shard = Shard::new();
+    shard.heard(Signal::Limited(Some(20_000)), 1);
+    assert_eq!(shard.rest(), 20_000);
+    shard.heard(Signal::Healthy, 2);
+    shard.heard(Signal::Limited(Some(20_000)), 3);
+    assert_eq!(shard.rest(), 20_000);
+}
+
+#[test]
+fn a_limit_of_the_older_services_stops_corrections_alone() {
+    let mut shard = Shard::new();
+    shard.heard(Signal::OlderLimited(Some(3_600_000)), 1);
+    let now_ms = shard.now_ms;
+    assert_eq!(shard.rest(), 0);
+    let until_ms = |ms| shard.breaker.corrections_rest_until_ms(ms);
+    assert_eq!(until_ms(now_ms), now_ms + 3_600_000);
+    assert_eq!((until_ms(now_ms - 1), until_ms(now_ms + 3_600_000)), (0, 0));
+    assert_eq!(shard.breaker.lookups_rest_until_ms(now_ms), 0);
+}
+
+#[test]
+fn a_long_limit_is_cut_by_the_answers_that_come_after_it() {
     const HOUR: Signal = Signal::Limited(Some(3_600_000));
     let mut shard = Shard::new();
-    shard.heard(HOUR, 1);
-    shard.rest();
+    for event in 1..4 {
+        shard.heard(HOUR, event);
+        shard.rest();
+    }
     let started_ms = shard.now_ms;
     shard.now_ms += 1;
-    shard.heard(HOUR, 2);
+    shard.heard(HOUR, 4);
     let under_way = Heard {
-        event: 3,
+        event: 5,
         refused_before_ms: None,
         started_ms,
         now_ms: shard.now_ms,
         random: 0,
     };
     shard.breaker.record(Signal::Healthy, under_way);
-    assert_eq!(shard.rest(), 60_000);
+    assert_eq!(shard.rest(), 30_000);
 }
 
 #[test]
