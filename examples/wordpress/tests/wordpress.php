@@ -344,6 +344,14 @@ class WC_Order {
 		}
 		$this->fields['meta_data'][] = compact( 'key', 'value' );
 	}
+	public function delete_meta_data( $key ) {
+		foreach ( $this->fields['meta_data'] as $index => $meta ) {
+			if ( $meta['key'] === $key ) {
+				array_splice( $this->fields['meta_data'], $index, 1 );
+				return;
+			}
+		}
+	}
 	public function save_meta_data() {
 		self::$all[ $this->get_id() ] = $this;
 	}
