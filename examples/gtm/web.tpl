@@ -180,7 +180,7 @@ ___TEMPLATE_PARAMETERS___
         "name": "uniqueId",
         "displayName": "Unique id",
         "simpleValueType": true,
-        "help": "Only where it is not to be made of click id and order id."
+        "help": "Only where it is not to be made of click id and order id: the order's own id, where a server reports the order too. Leave the order id empty then."
       }
     ]
   },

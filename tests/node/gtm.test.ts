@@ -122,7 +122,7 @@ describe("the server template in front of a forwarder", () => {
     const send = { fetch: (url: string, init: RequestInit) => all.forwarder.fetch(new Request(url, init)) };
     expect(await run(order(clickId), send)).toEqual({ outcome: "success", logged: [] });
     expect(await run(order(clickId), send)).toEqual({ outcome: "success", logged: [] });
-    // The page's own report of the same order.
+    // The web tag's report of the same order, by its unique id alone.
     await all.page({ offerId: 12_345, uniqueId: "ORD-98765", clickId });
     const { rows } = (await (await all.operator("conversions")).json()) as { rows: { conversion: object }[] };
     expect(rows.map(({ conversion }) => conversion)).toEqual([

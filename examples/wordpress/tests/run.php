@@ -172,6 +172,9 @@ $order   = new \WC_Order( array( 'id' => 10 ) );
 $_SERVER = array( 'REQUEST_METHOD' => 'POST', 'HTTPS' => 'on', 'HTTP_HOST' => 'shop.example', 'REQUEST_URI' => '/wp-json/wc/store/v1/checkout', 'HTTP_COOKIE' => $cookie );
 do_action( 'woocommerce_store_api_checkout_update_order_meta', $order );
 check( 'the block checkout has it saved', 'abc-1', wc_get_order( 10 )->get_meta( '_reqid' ) );
+$_SERVER['HTTP_SEC_GPC'] = '1';
+do_action( 'woocommerce_store_api_checkout_update_order_meta', $order );
+check( 'and has it no more when the visitor refuses before the order is placed', '', wc_get_order( 10 )->get_meta( '_reqid' ) );
 $visit( array( 'HTTP_COOKIE' => "$cookie; $page", 'HTTP_SEC_GPC' => '1' ) );
 check( 'Global Privacy Control deletes what was kept, in a page that no cache keeps', 1 + 2, count( preg_grep( '/Max-Age=0/', $cookie_of() ) ) );
 $cake_edge_stub['hooks']['cake_edge_capture'][] = function ( $options ) {

@@ -196,16 +196,16 @@ function wp_remote_post( $url, $args ) {
 			),
 		)
 	);
-	$body    = @file_get_contents( $url, false, $context );
-	if ( false === $body ) {
+	$stream  = @fopen( $url, 'r', false, $context );
+	if ( false === $stream ) {
 		return new WP_Error();
 	}
 	$response = array(
-		'body'    => $body,
+		'body'    => stream_get_contents( $stream ),
 		'headers' => array(),
 		'code'    => 0,
 	);
-	foreach ( $http_response_header as $line ) {
+	foreach ( stream_get_meta_data( $stream )['wrapper_data'] as $line ) {
 		if ( preg_match( '~^HTTP/\S+ (\d+)~', $line, $found ) ) {
 			$response['code'] = (int) $found[1];
 		} else {
@@ -343,6 +343,14 @@ class WC_Order {
 			}
 		}
 		$this->fields['meta_data'][] = compact( 'key', 'value' );
+	}
+	public function delete_meta_data( $key ) {
+		foreach ( $this->fields['meta_data'] as $index => $meta ) {
+			if ( $meta['key'] === $key ) {
+				array_splice( $this->fields['meta_data'], $index, 1 );
+				return;
+			}
+		}
 	}
 	public function save_meta_data() {
 		self::$all[ $this->get_id() ] = $this;

@@ -178,8 +178,8 @@ final class Click_Id {
 		);
 		$length = strlen( $text );
 		for ( $at = 0; $at < $length; ) {
-			$mark  = 1 === preg_match( '/\G[\x00-\x7f]/', $text, $found, 0, $at ) && ! ctype_alnum( $found[0] );
-			$count = $mark ? 1 : 0;
+			// A mark between words.
+			$count = preg_match( '/\G[^A-Za-z0-9\x80-\xff]/', $text, $found, 0, $at );
 			$kind  = null;
 			// The longest word that stands here.
 			foreach ( $words as $index => $word ) {

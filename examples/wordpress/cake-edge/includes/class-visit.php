@@ -36,9 +36,12 @@ final class Visit {
 	 * @param \WC_Order $order The order.
 	 */
 	public static function mark( $order ): void {
-		$click_id = (string) self::ask( array( Capture::class, 'order_click_id' ) );
-		if ( '' !== $click_id ) {
+		$click_id = self::ask( array( Capture::class, 'order_click_id' ) );
+		if ( is_string( $click_id ) && '' !== $click_id ) {
 			$order->update_meta_data( Order_Events::META, $click_id );
+		} elseif ( '' === $click_id ) {
+			// A draft may have the click of a visitor who has refused since.
+			$order->delete_meta_data( Order_Events::META );
 		}
 	}
 
