@@ -175,8 +175,8 @@ export function openTracker(sources: readonly (object | null | undefined)[], str
     }
   };
 
-  /** The click ids of the kept touches, the newest first. */
-  const touches = () => memory.split("*").flatMap((touch) => touch.split("!")[2] ?? []);
+  /** The kept click ids: the one that counts, then those of the touches, the newest first. */
+  const kept = () => (clickId ? [clickId, ...memory.split("*").flatMap((touch) => touch.split("!")[2] ?? [])] : []);
 
   let isDisposed = false;
   /** Is set while the fallback of WebAssembly is on its way. */
@@ -284,6 +284,7 @@ export function openTracker(sources: readonly (object | null | undefined)[], str
     },
     setConsent(now) {
       const known = consentOf(now);
+      const wasGranted = said() === "granted";
       // A word that nobody knows is no consent.
       consent = known ?? "pending";
       if (!known) refuse("consent", now);
@@ -292,7 +293,12 @@ export function openTracker(sources: readonly (object | null | undefined)[], str
         visits.splice(0).forEach(lookLater);
       }
       look(location.href);
-      resume();
+      void Promise.resolve(loading).then(() => {
+        // Those of an earlier page's click were reported before the stores could be read, and are not sent yet.
+        if (!wasGranted)
+          for (const waiting of conversions.values()) waiting.fields = conversionOf(waiting.fields, kept());
+        resume();
+      });
     },
     async link(parts) {
       try {
@@ -316,7 +322,7 @@ export function openTracker(sources: readonly (object | null | undefined)[], str
           checkNames(given, "offerId uniqueId orderId clickId");
           const at = Date.now();
           const key = `${OUTBOX}${at} ${Math.random()} ${conversions.size}`;
-          const fields = conversionOf(given, clickId ? [clickId, ...touches()] : []);
+          const fields = conversionOf(given, kept());
           const { orderId, uniqueId = fields.clickId && orderId && findOrderUniqueId(fields.clickId, orderId) } =
             fields;
           const conversion: WaitingConversion = uniqueId
