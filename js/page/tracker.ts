@@ -189,8 +189,8 @@ export function openTracker(
     }
   };
 
-  /** The click ids of the kept touches, the newest first. */
-  const touches = () => memory.split("*").flatMap((touch) => touch.split("!")[2] ?? []);
+  /** The kept click ids: the one that counts, then those of the touches, the newest first. */
+  const kept = () => (clickId ? [clickId, ...memory.split("*").flatMap((touch) => touch.split("!")[2] ?? [])] : []);
 
   /** What is to hear that click id or consent may have changed. */
   const watchers: (() => void)[] = [];
@@ -305,6 +305,7 @@ export function openTracker(
     },
     setConsent(now) {
       const known = consentOf(now);
+      const wasGranted = said() === "granted";
       // A word that nobody knows is no consent.
       consent = known ?? "pending";
       if (!known) refuse("consent", now);
@@ -313,7 +314,12 @@ export function openTracker(
         visits.splice(0).forEach(lookLater);
       }
       look(location.href);
-      resume();
+      void Promise.resolve(loading).then(() => {
+        // Those of an earlier page's click were reported before the stores could be read, and are not sent yet.
+        if (!wasGranted)
+          for (const waiting of conversions.values()) waiting.fields = conversionOf(waiting.fields, kept());
+        resume();
+      });
     },
     async link(parts, more?: unknown) {
       try {
@@ -344,7 +350,7 @@ export function openTracker(
           checkNames(given, "offerId uniqueId orderId clickId", more);
           const at = Date.now();
           const key = `${OUTBOX}${at} ${Math.random()} ${conversions.size}`;
-          const fields = conversionOf(given, clickId ? [clickId, ...touches()] : []);
+          const fields = conversionOf(given, kept());
           const { orderId, uniqueId = fields.clickId && orderId && findOrderUniqueId(fields.clickId, orderId) } =
             fields;
           const conversion: WaitingConversion = uniqueId

@@ -43,6 +43,22 @@ test("pending, all is held in memory across the pages of a single-page site, and
   await expect.poll(() => site.received).toMatchObject([{ uniqueId: "u", clickId: "two" }]);
 });
 
+test("a conversion from before the answer has the click of an earlier visit, where a banner answers late", async () => {
+  const { page, go } = await visit(browser, site, "/?reqid=one");
+  const before = site.received.length;
+  await go("/pending");
+  await page.evaluate(() => tracker.convert({ offerId: 1, orderId: "ORD-1" }));
+  await page.evaluate(() => tracker.convert({ offerId: 1, uniqueId: "own" }));
+  expect(site.received).toHaveLength(before);
+  await page.evaluate(() => tracker.setConsent("granted"));
+  await expect
+    .poll(() => site.received.slice(before))
+    .toMatchObject([
+      { orderId: "ORD-1", uniqueId: "one:ORD-1", clickId: "one" },
+      { uniqueId: "own", clickId: "one" },
+    ]);
+});
+
 test("pending and then denied, nothing is left", async () => {
   const { page } = await visit(browser, site, "/pending?reqid=one");
   await page.evaluate(() => tracker.setConsent("denied"));

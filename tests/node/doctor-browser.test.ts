@@ -14,9 +14,9 @@ const PROGRAM = findChrome(process.env["CHROMIUM"]);
 
 /** An answer: a page's text, and what differs from a plain page. */
 interface Answer {
-  readonly status?: number;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly status?: number | undefined;
+  readonly headers?: { readonly [name: string]: string | undefined } | undefined;
+  readonly body?: string | undefined;
 }
 type Site = (request: Request, path: string) => Answer | Promise<Answer>;
 

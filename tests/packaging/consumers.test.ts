@@ -2,14 +2,29 @@
  * The packed tarball in consumer projects: installed by npm, imported as documented, and run. `npm test` runs a quick
  * dozen of them, `npm run test:package` and CI run all.
  */
+import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { get, type IncomingMessage } from "node:http";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer, get, type IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, describe, expect, test } from "vitest";
 import { freePort } from "../../js/bin/workerd.ts";
 import { EXPECTED } from "./consumers/shared/server.js";
 import { closeNetwork, openNetwork } from "./network.ts";
+import { install } from "./pack.ts";
 import { EXAMPLES, openEmpty, openProject, type Project } from "./project.ts";
 import {
   buy,
@@ -357,6 +372,51 @@ describeAll("frameworks", () => {
     await project.run("node_modules/.bin/react-router", ["build"]);
     await expectSite(project, "node_modules/.bin/react-router-serve", ["build/server/index.js"]);
   });
+});
+
+test("without a disk the starters' server hands conversions on, with their cookie", async () => {
+  const asked: object[] = [];
+  const elsewhere = createServer(async (request, response) => {
+    let body = "";
+    for await (const chunk of request.setEncoding("utf8")) body += chunk;
+    const { method, url, headers } = request;
+    asked.push({ method, url, cookie: headers.cookie, origin: headers.origin, body });
+    response.writeHead(202, { "content-type": "application/json" }).end(`{"state":"pending"}`);
+  });
+  await new Promise<void>((resolve) => elsewhere.listen(0, "127.0.0.1", resolve));
+  const home = mkdtempSync(join(tmpdir(), "cake-edge-starter-"));
+  try {
+    install(home);
+    cpSync(join(EXAMPLES, "next/cake-edge.server.js"), join(home, "server.mjs"));
+    writeFileSync(
+      join(home, "ask.mjs"),
+      `import { answerCake } from "./server.mjs";
+       const headers = { origin: "https://shop.example", cookie: "__Host-cake_click=1", "content-type": "text/plain", host: "inside" };
+       const request = new Request("http://127.0.0.1:3000/cake/conversions?wait=1", { method: "POST", headers, body: '{"offerId":1}' });
+       const answer = await answerCake(request);
+       console.log(answer.status, await answer.text());`,
+    );
+    const { stdout } = await promisify(execFile)(process.execPath, [join(home, "ask.mjs")], {
+      env: {
+        ...process.env,
+        SITE_ORIGIN: "https://shop.example",
+        CAKE_EDGE_ENDPOINT: `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}/forwarder`,
+      },
+    });
+    expect(stdout).toBe(`202 {"state":"pending"}\n`);
+    expect(asked).toEqual([
+      {
+        method: "POST",
+        url: "/forwarder/conversions?wait=1",
+        cookie: "__Host-cake_click=1",
+        origin: "https://shop.example",
+        body: `{"offerId":1}`,
+      },
+    ]);
+  } finally {
+    elsewhere.close();
+    rmSync(home, { recursive: true, force: true });
+  }
 });
 
 test("the starters' server part is one file", () => {
