@@ -85,9 +85,9 @@ async function conversions(request: Request, setup: Setup): Promise<Response> {
     throw new Refusal("unsupported_type", "the content type must be application/json or text/plain");
   }
   // A page of another site is not even read.
-  if (!hasSignature(request)) await admit(request, "", options);
+  const page = hasSignature(request) ? undefined : await admit(request, "", options);
   const body = await readBody(request);
-  const caller = await admit(request, body, options);
+  const caller = page ?? (await admit(request, body, options));
   const clickId = caller.isSigned ? "" : signedClickId(request, options);
   const read = JSON.parse(
     call(() => core.api().readConversions(body, options.account, caller.isSigned, clickId, options.isPixel)),
@@ -165,7 +165,7 @@ function intakeOf(setup: Setup): Intake {
       if (Array.isArray(read)) return refuse("corrections", "must not stand here: it is one correction");
       const candidate = await correctionOf(read, setup);
       if (mustBeKnown) {
-        const conversionId = await setup.idOf(read.conversionKey);
+        const conversionId = (await setup.ids())(read.conversionKey);
         const [status] = await callShard(() => candidate.shard.wait([conversionId], 0));
         if (status === undefined) return undefined;
       }
@@ -316,16 +316,16 @@ async function noteWebhook(
   setup: Setup,
 ): Promise<AcceptRequest["webhook"] | "reused"> {
   if (id === undefined || asked.length === 0) return undefined;
-  const webhook = { id, digest: await hash(body) };
-  const hashed = await hash(id);
+  const webhook = { id, digest: hash(body) };
+  const hashed = hash(id);
   const keeper = shardOf(hashed, setup);
   if (asked.length === 1 && asked[0] === keeper && !hasFormer(setup)) return webhook;
   return (await callShard(() => keeper.webhook(id, webhook.digest, hashed))) ? undefined : "reused";
 }
 
 async function candidateOf(item: ReadEvent, caller: Caller, setup: Setup): Promise<Unplaced> {
-  const { options, idOf } = setup;
-  const id = await idOf(item.key);
+  const { options, ids } = setup;
+  const id = (await ids())(item.key);
   const shard = shardOf(id, setup);
   const event: NewEvent = {
     id,
@@ -341,8 +341,9 @@ async function candidateOf(item: ReadEvent, caller: Caller, setup: Setup): Promi
 
 /** A correction lies in its conversion's shard, which its id tells, and claims its own id wherever that falls. */
 async function correctionOf(item: ReadCorrection, setup: Setup): Promise<Unplaced> {
-  const { options, idOf } = setup;
-  const [own, conversionId] = await Promise.all([idOf(item.key), idOf(item.conversionKey)]);
+  const { options, ids } = setup;
+  const idOf = await ids();
+  const [own, conversionId] = [idOf(item.key), idOf(item.conversionKey)];
   const id = conversionId.slice(0, SHARD_DIGITS) + own.slice(SHARD_DIGITS);
   const event: NewEvent = {
     id,
@@ -357,9 +358,9 @@ async function correctionOf(item: ReadCorrection, setup: Setup): Promise<Unplace
 }
 
 /** An event with a claim, which is made with it where both are one shard's, and are no other's by a former number. */
-async function claiming(event: NewEvent, claim: string, shard: Shard, setup: Setup): Promise<Unplaced> {
+function claiming(event: NewEvent, claim: string, shard: Shard, setup: Setup): Unplaced {
   if (setup.shards.length === 1) return { shard, event: { ...event, claim } };
-  const hashed = await hash(claim);
+  const hashed = hash(claim);
   const keeper = shardOf(hashed, setup);
   return keeper === shard && !hasFormer(setup)
     ? { shard, event: { ...event, claim } }

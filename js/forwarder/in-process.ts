@@ -90,7 +90,7 @@ export function createForwarderInProcess(options: InProcessOptions): InProcessFo
   host.wakeAt(store.nextDue());
   const layout = shardLayout({ shards: 1 });
   const shards: Gate[] = [new Gate({ outbox, layout, own: undefined, peer: () => shards[0] as Gate })];
-  const setup = { options: resolved, shards, layout, idOf: createIds(shards) };
+  const setup = { options: resolved, shards, layout, ids: createIds(shards) };
   return {
     async fetch(request) {
       const answer = await handle(request, () => setup);

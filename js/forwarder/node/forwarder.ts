@@ -112,7 +112,7 @@ export function openForwarder(options: NodeOptions): NodeForwarder {
     release();
     throw problemOf(thrown, name);
   }
-  const setup = { options: resolved, shards: gates(), layout, idOf: createIds(gates()), limit };
+  const setup = { options: resolved, shards: gates(), layout, ids: createIds(gates()), limit };
   for (const shard of shards) shard.wake();
 
   const underWay = new Set<Promise<Response>>();
