@@ -4,14 +4,21 @@ import { execFileSync } from "node:child_process";
 import { root } from "../scripts/build.ts";
 
 /** The simulations, and the word that the names of their figures begin with. */
-const SIMULATIONS = { outage: "delivery::simulation::an_outage", fleet: "delivery::simulation::ten", reshard: "shards::simulation" };
+const SIMULATIONS = {
+  outage: "delivery::simulation::an_outage",
+  fleet: "delivery::simulation::ten",
+  reshard: "shards::simulation",
+};
 
 export async function measure(): Promise<Record<string, number>> {
   const figures: Record<string, number> = {};
   for (const [name, filter] of Object.entries(SIMULATIONS)) {
     const args = ["test", "--quiet", "--features", "forwarder", "--lib", filter, "--", "--nocapture"];
     const output = execFileSync("cargo", args, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
-    const [head = [], , ...rows] = output.split("\n").filter((line) => line.startsWith("|")).map(cellsOf);
+    const [head = [], , ...rows] = output
+      .split("\n")
+      .filter((line) => line.startsWith("|"))
+      .map(cellsOf);
     if (rows.length === 0) throw new Error(`no simulation is named ${filter}`);
     console.error([head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n"));
     for (const [place, cells] of rows.entries()) {
@@ -26,7 +33,10 @@ export async function measure(): Promise<Record<string, number>> {
 }
 
 function cellsOf(line: string): string[] {
-  return line.split("|").slice(1, -1).map((cell) => cell.trim());
+  return line
+    .split("|")
+    .slice(1, -1)
+    .map((cell) => cell.trim());
 }
 
 function nameOf(head: string): string {

@@ -46,7 +46,7 @@ export async function admit(request: Request, body: string, options: ResolvedOpt
       const rule = "webhook-id, webhook-timestamp and webhook-signature must sign this very body, within five minutes";
       throw new Refusal("signature_refused", rule);
     }
-    const digest = await hash(body);
+    const digest = hash(body);
     return { isSigned: true, once: { id: signature.id, digest, refusal: "webhook_id_reused" } };
   }
   if (findOrigin(request, options) === undefined) {

@@ -119,7 +119,7 @@ export class Gate implements Shard {
   async claim(claim: string, id: string, hashed?: string, hops = 0): Promise<Claim> {
     return this.#placeOne(
       "claim",
-      { key: claim, hash: hashed ?? (await hash(claim)) },
+      { key: claim, hash: hashed ?? hash(claim) },
       hops,
       () => this.#outbox.claim(claim, id),
       (shard, given) => shard.claim(claim, id, given, hops + 1),
@@ -129,7 +129,7 @@ export class Gate implements Shard {
   async webhook(id: string, digest: string, hashed?: string, hops = 0): Promise<boolean> {
     return this.#placeOne(
       "webhook",
-      { key: id, hash: hashed ?? (await hash(id)) },
+      { key: id, hash: hashed ?? hash(id) },
       hops,
       () => this.#outbox.webhook(id, digest),
       (shard, given) => shard.webhook(id, digest, given, hops + 1),
@@ -146,7 +146,7 @@ export class Gate implements Shard {
   async unclaim(claim: string, id: string, leastAgeMs: number, isAsked = false): Promise<boolean> {
     if (await this.#outbox.unclaim(claim, id, leastAgeMs)) return true;
     if (isAsked || !this.#hasFormer) return false;
-    return this.#anyOf(await hash(claim), (shard) => shard.unclaim(claim, id, leastAgeMs, true));
+    return this.#anyOf(hash(claim), (shard) => shard.unclaim(claim, id, leastAgeMs, true));
   }
 
   async holds(id: string, claim: string, isAsked = false): Promise<boolean> {

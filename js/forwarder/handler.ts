@@ -88,19 +88,21 @@ async function conversions(request: Request, setup: Setup): Promise<Response> {
   }
   // A page of another site is not even read. A frame without an origin is one of ours if its token says so.
   const mayBeTokened = mayShowToken(options) && !hasSignature(request);
-  if (!hasSignature(request) && !(mayBeTokened && isOriginless(request))) await admit(request, "", options);
+  const isPage = !hasSignature(request) && !(mayBeTokened && isOriginless(request));
+  const page = isPage ? await admit(request, "", options) : undefined;
   const body = await readBody(request);
   if (mayBeTokened) {
     const answer = await acceptTokened(request, body, options, async (tokened) => {
       const read = readConversions(tokened.conversion, false, "", options);
       // The core puts offer and click in front of what stands in the body: several are no conversion.
       if (Array.isArray(read)) return refuse("conversion", "must be one conversion");
-      const caller: Caller = { isSigned: false, once: onceFor(tokened, await setup.idOf(read.key)) };
+      const idOf = await setup.ids();
+      const caller: Caller = { isSigned: false, once: onceFor(tokened, idOf(read.key)) };
       return answerTo(request, read, (item) => candidateOf(item, caller, setup), caller, setup);
     });
     if (answer !== undefined) return answer;
   }
-  const caller = await admit(request, body, options);
+  const caller = page ?? (await admit(request, body, options));
   const clickId = caller.isSigned ? "" : signedClickId(request, options);
   const read = readConversions(body, caller.isSigned, clickId, options);
   return answerTo(request, read, (item) => candidateOf(item, caller, setup), caller, setup);
@@ -181,7 +183,7 @@ function intakeOf(setup: Setup): Intake {
       if (Array.isArray(read)) return refuse("corrections", "must not stand here: it is one correction");
       const candidate = await correctionOf(read, setup);
       if (mustBeKnown) {
-        const conversionId = await setup.idOf(read.conversionKey);
+        const conversionId = (await setup.ids())(read.conversionKey);
         const [status] = await callShard(() => candidate.shard.wait([conversionId], 0));
         if (status === undefined) return undefined;
       }
@@ -332,7 +334,7 @@ async function noteOnce(
   const [first] = candidates;
   if (once === undefined || first === undefined) return undefined;
   const webhook = { id: once.id, digest: once.digest };
-  const hashed = await hash(once.id);
+  const hashed = hash(once.id);
   const keeper = shardOf(hashed, setup);
   const isOwn = candidates.every(({ shard, claims }) => shard === keeper && claims === undefined);
   if (isOwn && !hasFormer(setup)) return webhook;
@@ -340,8 +342,8 @@ async function noteOnce(
 }
 
 async function candidateOf(item: ReadEvent, caller: Caller, setup: Setup): Promise<Unplaced> {
-  const { options, idOf } = setup;
-  const id = await idOf(item.key);
+  const { options, ids } = setup;
+  const id = (await ids())(item.key);
   const shard = shardOf(id, setup);
   const event: NewEvent = {
     id,
@@ -357,8 +359,9 @@ async function candidateOf(item: ReadEvent, caller: Caller, setup: Setup): Promi
 
 /** A correction lies in its conversion's shard, which its id tells, and claims its own id wherever that falls. */
 async function correctionOf(item: ReadCorrection, setup: Setup): Promise<Unplaced> {
-  const { options, idOf } = setup;
-  const [own, conversionId] = await Promise.all([idOf(item.key), idOf(item.conversionKey)]);
+  const { options, ids } = setup;
+  const idOf = await ids();
+  const [own, conversionId] = [idOf(item.key), idOf(item.conversionKey)];
   const id = conversionId.slice(0, SHARD_DIGITS) + own.slice(SHARD_DIGITS);
   const event: NewEvent = {
     id,
@@ -373,9 +376,9 @@ async function correctionOf(item: ReadCorrection, setup: Setup): Promise<Unplace
 }
 
 /** An event with a claim, which is made with it where both are one shard's, and are no other's by a former number. */
-async function claiming(event: NewEvent, claim: string, shard: Shard, setup: Setup): Promise<Unplaced> {
+function claiming(event: NewEvent, claim: string, shard: Shard, setup: Setup): Unplaced {
   if (setup.shards.length === 1) return { shard, event: { ...event, claim } };
-  const hashed = await hash(claim);
+  const hashed = hash(claim);
   const keeper = shardOf(hashed, setup);
   return keeper === shard && !hasFormer(setup)
     ? { shard, event: { ...event, claim } }

@@ -114,7 +114,7 @@ export function createForwarderInProcess(options: InProcessOptions, ...more: unk
   host.wakeAt(store.nextDue());
   const layout = shardLayout({ shards: 1 });
   const shards: Gate[] = [new Gate({ outbox, layout, own: undefined, peer: () => shards[0] as Gate })];
-  const setup = { options: resolved, shards, layout, idOf: createIds(shards) };
+  const setup = { options: resolved, shards, layout, ids: createIds(shards) };
   const forwarder: InProcessForwarder = {
     // A runtime adds its environment behind the request.
     async fetch(request) {

@@ -69,7 +69,7 @@ async function isRight(request: Request, given: string, by: "bearer" | "browser"
   const { operatorSecret, log } = setup.options;
   const right = await isSame(given.trim(), operatorSecret);
   // By the hash: no address leaves this request.
-  const caller = await hash(`${operatorSecret} ${callerOf(request)}`);
+  const caller = hash(`${operatorSecret} ${callerOf(request)}`);
   const waitMs = await callShard(() => deskOf(setup).signIn(caller, right));
   if (waitMs > 0) {
     log({ event: "operator", action: "sign_in", outcome: "limited", by, alert: true });

@@ -13,8 +13,8 @@ export interface Setup {
   readonly shards: readonly Shard[];
   /** Which of them is asked. */
   readonly layout: ShardLayout;
-  /** An event's id by its key: whoever knows an order number cannot compute it. */
-  readonly idOf: KeyedHash;
+  /** The hash that makes an event's id of its key: whoever knows an order number cannot compute it. */
+  readonly ids: () => Promise<KeyedHash>;
   /** May this caller ask now? */
   readonly limit?: ((request: Request) => Promise<boolean>) | undefined;
 }
@@ -24,12 +24,12 @@ export interface Setup {
  * other secret lasts as long as an event must be known again. It is asked for
  * once in the life of a setup.
  */
-export function createIds(shards: readonly Shard[]): KeyedHash {
+export function createIds(shards: readonly Shard[]): () => Promise<KeyedHash> {
   let known: Promise<KeyedHash> | undefined;
-  return async (text) => {
+  return async () => {
     known ??= callShard(async () => keyedHash((await shards[0]?.idSecret()) ?? ""));
     try {
-      return await (await known)(text);
+      return await known;
     } catch (thrown) {
       // The next request asks again.
       known = undefined;
@@ -38,7 +38,7 @@ export function createIds(shards: readonly Shard[]): KeyedHash {
   };
 }
 
-/** So many of an id's first digits say which shard it is in. */
+/** So many of an id's first digits say which shard it is in, as `src/delivery/shards.rs` reads them. */
 export const SHARD_DIGITS = 8;
 
 /** The shard of an id, or of any other hash. */

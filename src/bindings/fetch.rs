@@ -116,7 +116,9 @@ async fn exchange(
             .map(|value| Promise::resolve(&value)),
     };
     let promise = promise.map_err(network)?;
-    let response = deadline.race(&promise).await.map_err(network)?;
+    // The platform's own heeds the signal, for head and body; a caller's own need not.
+    let is_own = sending.fetch.is_none();
+    let response = deadline.wait(&promise, is_own).await.map_err(network)?;
     // By name and not by type: the Response of a caller's own `fetch` may come from another
     // realm, and what it throws must not pass through wasm.
     let status = get(&response, "status")?
@@ -145,6 +147,8 @@ async fn exchange(
     } else if !has_body(status) {
         ignore(call(&body, "cancel", &JsValue::UNDEFINED));
         JsString::from("")
+    } else if is_own && is_short(&header, sending.limit) {
+        read_at_once(&response, sending, deadline).await?
     } else {
         let mut text = JsString::from("");
         read_body(&body, sending.limit, deadline, sending.key, &mut text).await?;
@@ -181,6 +185,43 @@ fn build(
     built.map(Into::into).map_err(|_| Error::network())
 }
 
+/// Does the answer say that its body is within the limit? Packed, it may become longer.
+fn is_short(header: &impl Fn(&str) -> Option<String>, limit: u32) -> bool {
+    let length = header("content-length").and_then(|text| text.parse::<u32>().ok());
+    length.is_some_and(|length| length <= limit) && header("content-encoding").is_none()
+}
+
+/// Reads a body whose length is known in one turn of the event loop, where a stream takes three.
+async fn read_at_once(
+    response: &JsValue,
+    sending: &Sending<'_>,
+    deadline: &Deadline,
+) -> Result<JsString> {
+    let bytes = Promise::resolve(&call(response, "arrayBuffer", &JsValue::UNDEFINED)?);
+    let bytes = deadline
+        .wait(&bytes, true)
+        .await
+        .map_err(|thrown| failure(&thrown, sending.key))?;
+    let decoder = Decoder::new("utf-8", &flag("fatal")).map_err(|_| Error::Internal)?;
+    decoder
+        .decode(&Uint8Array::new(&bytes), &Object::new())
+        .map_err(garbled)
+}
+
+/// Options with this one.
+fn flag(name: &str) -> Object {
+    let options = Object::new();
+    // Setting a property of a fresh plain object cannot fail.
+    let _ = Reflect::set(&options, &name.into(), &JsValue::TRUE);
+    options
+}
+
+fn garbled(_: JsValue) -> Error {
+    Error::UnexpectedAnswer {
+        message: "CAKE's answer is not UTF-8".to_owned(),
+    }
+}
+
 /// Reads the body into `text` as it streams in, and stops where it grows beyond `limit`.
 async fn read_body(
     stream: &JsValue,
@@ -189,15 +230,6 @@ async fn read_body(
     key: Option<&ApiKey>,
     text: &mut JsString,
 ) -> Result<()> {
-    let garbled = |_| Error::UnexpectedAnswer {
-        message: "CAKE's answer is not UTF-8".to_owned(),
-    };
-    let flag = |name: &str| {
-        let options = Object::new();
-        // Setting a property of a fresh plain object cannot fail.
-        let _ = Reflect::set(&options, &name.into(), &JsValue::TRUE);
-        options
-    };
     let decoder = Decoder::new("utf-8", &flag("fatal")).map_err(|_| Error::Internal)?;
     let is_partial = flag("stream");
     let reader = call(stream, "getReader", &JsValue::UNDEFINED)?;
@@ -343,8 +375,19 @@ impl Deadline {
         self.controller.signal().aborted()
     }
 
-    /// Waits for `promise`, but not beyond the deadline: a caller's own `fetch`
-    /// need not heed the signal.
+    /// Waits for `promise`, but not beyond the deadline. A promise that heeds the signal needs no race with it.
+    async fn wait(&self, promise: &Promise, heeds_signal: bool) -> Result<JsValue, JsValue> {
+        if !heeds_signal {
+            return self.race(promise).await;
+        }
+        let value = JsFuture::from(promise.clone()).await?;
+        if self.is_reached() {
+            return Err(JsValue::UNDEFINED);
+        }
+        Ok(value)
+    }
+
+    /// Waits for the first of both: a caller's own `fetch` need not heed the signal.
     async fn race(&self, promise: &Promise) -> Result<JsValue, JsValue> {
         let both = Promise::race(&Array::of2(promise, &self.reached));
         let value = JsFuture::from(both).await?;

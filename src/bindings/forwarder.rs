@@ -8,6 +8,7 @@ use crate::delivery::attempt::{Attempt, Input, Moment, Step, wire};
 use crate::delivery::circuit_breaker::Lane;
 use crate::delivery::correction::CorrectionBody;
 use crate::delivery::event::{Caller, RequestBody, read};
+use crate::delivery::id;
 use crate::delivery::shards::{Reply, number_of};
 use crate::delivery::{CircuitBreaker, Correction, Event, Relation, Route, ShardMap};
 use crate::{Error, Result};
@@ -142,6 +143,36 @@ fn push_error(out: &mut String, error: &Error) {
 #[wasm_bindgen(js_name = compareEvents)]
 pub fn compare_events(stored: &str, given: &str) -> Result<String, JsValue> {
     Ok(Relation::from_texts(stored, given)?.word().to_owned())
+}
+
+/// The hash of a text; see [`id::hash`].
+#[must_use]
+#[wasm_bindgen]
+pub fn hash(text: &str) -> String {
+    id::hash(text)
+}
+
+/// Hashes by a key; see [`id::IdKey`].
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct IdKey(id::IdKey);
+
+#[wasm_bindgen]
+impl IdKey {
+    /// By any text.
+    ///
+    /// # Errors
+    /// Those of [`id::IdKey::new`].
+    #[wasm_bindgen(constructor)]
+    pub fn new(key: &str) -> Result<Self, JsValue> {
+        Ok(Self(id::IdKey::new(key)?))
+    }
+
+    /// The hash of a text.
+    #[must_use]
+    pub fn hash(&self, text: &str) -> String {
+        self.0.hash(text)
+    }
 }
 
 /// Which shard keeps what; see [`ShardMap`]. Hashes are hexadecimal.

@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | [`event`] | a conversion as it is handed over, its key and its canonical text |
 //! | [`correction`] | the same of a correction, which waits for its conversion |
+//! | [`id`] | hashes: an event's id |
 //! | [`route`] | the way to CAKE: the API, or `p.ashx` |
 //! | [`attempt`] | one attempt: what to send, to look up, to store |
 //! | [`outcome`] | what an answer means for one event, by one table |
@@ -20,6 +21,7 @@ pub(crate) mod attempt;
 pub(crate) mod circuit_breaker;
 pub mod correction;
 pub mod event;
+pub(crate) mod id;
 pub(crate) mod outcome;
 pub mod postback;
 pub(crate) mod route;

@@ -114,7 +114,7 @@ export function openForwarder(options: NodeOptions, ...more: unknown[]): NodeFor
     release();
     throw problemOf(thrown, name);
   }
-  const setup = { options: resolved, shards: gates(), layout, idOf: createIds(gates()), limit };
+  const setup = { options: resolved, shards: gates(), layout, ids: createIds(gates()), limit };
   for (const shard of shards) shard.wake();
 
   const underWay = new Set<Promise<Response>>();
