@@ -45,7 +45,7 @@ export function toJson(params: unknown): string {
   try {
     // Not a number is no amount and no id: JSON would make it null, and null is absent.
     return JSON.stringify(params, (_, value) =>
-      typeof value === "bigint" || Number.isNaN(value) || Math.abs(value) === Infinity ? `${value}` : value,
+      typeof value === "bigint" || (typeof value === "number" && !Number.isFinite(value)) ? `${value}` : value,
     );
   } catch {
     return refuse("params", "must be an object of texts and numbers");
