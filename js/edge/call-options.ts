@@ -38,7 +38,9 @@ export function toJson(params: unknown): string {
   for (const [name, value] of Object.entries(params)) {
     const kind = typeof value;
     const isId = name === "uniqueId" || name === "orderId";
-    if (kind === "function" || kind === "symbol" || (kind === "bigint" && !isId)) {
+    // A Date would become a text of JSON's: nobody's id, and no time of CAKE's.
+    const isOdd = kind === "object" && typeof (value as { readonly toJSON?: unknown } | null)?.toJSON === "function";
+    if (isOdd || kind === "function" || kind === "symbol" || (kind === "bigint" && !isId)) {
       refuse(name, "must be text or a number");
     }
   }

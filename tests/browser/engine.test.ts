@@ -131,6 +131,7 @@ test.each(["wasm", "js"] as const)("links are the core's (%s)", async (engine) =
 });
 
 test("options behind the options, and what is no plain object, are told and thrown nowhere", async () => {
+  site.received.length = 0;
   const { page, said } = await visit(browser, site, "/?reqid=abc-1");
   const heard = await page.evaluate(async () => {
     const link = { domain: "track.yournetwork.com", affiliateId: 1, creativeId: 2 };

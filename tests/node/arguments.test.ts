@@ -364,6 +364,25 @@ test.each<[string, Call, readonly unknown[]]>([
     [{ ...forwarderOptions, upstreamDedupe: new Map() }],
   ],
   ["createForwarderInProcess", forwarderMemory.createForwarderInProcess as Call, [{ ...forwarderOptions, keep: "x" }]],
+  ...[
+    { postbacks: new Map() },
+    { shops: new Map() },
+    { shops: { shopify: new Map() } },
+    { kept: "x" },
+    { timeZone: 0 },
+    { origins: "https://a.example" },
+  ].map((wrong): [string, Call, readonly unknown[]] => [
+    `createForwarderInProcess, ${Object.keys(wrong)[0]}`,
+    forwarderMemory.createForwarderInProcess as Call,
+    [{ ...forwarderOptions, ...wrong }],
+  ]),
+  ...[new Date(), new URL("https://a.example"), { toJSON: () => "u1" }, Symbol("u1"), () => "u1", ["u1"], true].map(
+    (uniqueId): [string, Call, readonly unknown[]] => [
+      "recordConversion",
+      method(cake, "recordConversion").call,
+      [{ clickId: "a1", offerId: 1, uniqueId }],
+    ],
+  ),
   ["sandbox.fetch", method(ofSandbox, "fetch").call, ["http://127.0.0.1/?a=1", { method: "POST" }]],
   ["forwarder.fetch", method(ofMemory, "fetch").call, ["http://127.0.0.1/cake/conversions", { method: "POST" }]],
   ["forwarder.fetch", method(ofNode, "fetch").call, [new URL("http://127.0.0.1/cake/conversions")]],
