@@ -38,14 +38,16 @@ export function toJson(params: unknown): string {
   for (const [name, value] of Object.entries(params)) {
     const kind = typeof value;
     const isId = name === "uniqueId" || name === "orderId";
-    if (kind === "function" || kind === "symbol" || (kind === "bigint" && !isId)) {
+    // A Date would become a text of JSON's: nobody's id, and no time of CAKE's.
+    const isOdd = kind === "object" && typeof (value as { readonly toJSON?: unknown } | null)?.toJSON === "function";
+    if (isOdd || kind === "function" || kind === "symbol" || (kind === "bigint" && !isId)) {
       refuse(name, "must be text or a number");
     }
   }
   try {
     // Not a number is no amount and no id: JSON would make it null, and null is absent.
     return JSON.stringify(params, (_, value) =>
-      typeof value === "bigint" || Number.isNaN(value) || Math.abs(value) === Infinity ? `${value}` : value,
+      typeof value === "bigint" || (typeof value === "number" && !Number.isFinite(value)) ? `${value}` : value,
     );
   } catch {
     return refuse("params", "must be an object of texts and numbers");

@@ -3,7 +3,7 @@
  * in memory: for demos, for a page's service worker, for tests without a server.
  */
 import type { Host } from "../host.js";
-import { checkNoMore, checkRequest, functionOption, limitArguments } from "../option.js";
+import { checkNoMore, checkRequest, functionOption, limitArguments, refuse } from "../option.js";
 import { failure, Refusal } from "./answer.js";
 import { Gate } from "./gate.js";
 import { handle } from "./handler.js";
@@ -58,7 +58,9 @@ export function createForwarderInProcess(options: InProcessOptions, ...more: unk
   checkNoMore("createForwarderInProcess", 1, more);
   const resolved = resolveOptions(options, ["kept", "keep"]);
   const keep = functionOption("keep", options.keep);
-  const store = new MemoryStore(options.kept);
+  const { kept } = options;
+  if (kept !== undefined && !Array.isArray(kept?.rows)) refuse("kept", "must be what `keep` was given");
+  const store = new MemoryStore(kept);
   let timer: ReturnType<typeof setTimeout> | undefined;
   let keepTimer: ReturnType<typeof setTimeout> | undefined;
   const now = () => Math.floor(Date.now() * resolved.clockSpeed);

@@ -152,6 +152,7 @@ export function resolveOptions(options: ForwarderOptions, more: readonly string[
   if (typeof options !== "object" || options === null) refuse("options", "must be an object");
   checkNames("options", options, [...OPTION_NAMES, ...more]);
   const { pixelDomain, upstreamDedupe = true } = options;
+  const timeZone = stringOption("timeZone", options.timeZone);
   const timeoutMs = integerOption("timeoutMs", options.timeoutMs, 1, 600_000) ?? 15_000;
   const apiKey = stringOption("apiKey", options.apiKey).trim();
   // Beside p.ashx the key is for corrections, and may be missing.
@@ -207,7 +208,7 @@ export function resolveOptions(options: ForwarderOptions, more: readonly string[
     account: call(deliverer).account(),
     isPixel: pixelDomain !== undefined,
     operatorSecret,
-    zone: options.timeZone ? createTimeZone(stringOption("timeZone", options.timeZone)) : undefined,
+    zone: timeZone === "" ? undefined : createTimeZone(timeZone),
     origins: new Set(origins),
     signingSecrets,
     shops: resolveShops(options.shops, retentionDays),

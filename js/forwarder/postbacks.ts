@@ -1,6 +1,6 @@
 /** The options of postbacks: whose are taken, and what their parameters mean. */
 import { call } from "../error.js";
-import { checkNames, choice, integerOption, optionalString, refuse } from "../option.js";
+import { checkNames, checkRecord, choice, integerOption, optionalString, refuse } from "../option.js";
 import type { Postback } from "../wasm/forwarder.js";
 import { core } from "./core.js";
 import { checkSecrets } from "./secret.js";
@@ -69,7 +69,7 @@ export function resolvePostbacks(
 ): ReadonlyMap<string, ResolvedPostback> {
   const resolved = new Map<string, ResolvedPostback>();
   if (postbacks === undefined || postbacks === null) return resolved;
-  if (typeof postbacks !== "object" || Array.isArray(postbacks)) refuse("postbacks", "must be an object");
+  checkRecord("postbacks", postbacks);
   for (const [name, given] of Object.entries(postbacks)) {
     if (!/^[a-z0-9][a-z0-9-]{0,31}$/.test(name) || RESERVED.includes(name)) {
       refuse("postbacks", "must have names of 1 to 32 of a-z 0-9 -, none of which is a route of the forwarder");

@@ -3,7 +3,7 @@ import { isClickId } from "./engine.js";
 import type { PageConversion } from "./options.js";
 
 /** A text without the white space around it; `undefined` where a template printed nothing. */
-const textOf = (value: unknown) => String(value ?? "").trim() || undefined;
+const textOf = (value: unknown) => `${value ?? ""}`.trim() || undefined;
 
 /**
  * The fields of a conversion: ids as text, whatever their type, and the click id. `kept` are the kept click ids, the one

@@ -4,17 +4,18 @@ import { CakeError } from "../error.js";
 /** The name that a click id has where it is handed on: the first that webhooks and landing pages look for. */
 export const CLICK_NAME = "reqid";
 
+/** What holds its fields itself. A module of settings does, a `Map` or a promise does not. */
+const isPlain = (value: unknown) => /Object|Module/.test({}.toString.call(value));
+
 /**
  * @throws CakeError `invalid_field` for a name that is not one of the words; the rule says the nearest, where one is near.
- * Also for what is no plain object, and for options behind it: both would be passed over.
+ * Also for what is no plain object, and for a second one behind it: their fields would be passed over.
  */
 export function checkNames(given: object, words: string, more?: unknown): void {
-  const fail = (parameter: string, rule: string): never => {
+  const fail = (parameter: string, rule: string) => {
     throw new CakeError({ code: "invalid_field", parameter, rule });
   };
-  // A module of settings is one as well; a list's `map` adds numbers.
-  if (!/Object|Module/.test({}.toString.call(given))) fail("options", "must be a plain object");
-  if (/Object/.test({}.toString.call(more))) fail("arguments", "are too many");
+  if (!isPlain(given) || isPlain(more)) fail("options", "must be one plain object");
   const known = words.split(" ");
   // Own names only: a site's old library may have added names to every object.
   for (const name of Object.keys({ ...given })) {

@@ -142,7 +142,7 @@ export class Report {
     source: ReportSource | string | URL,
     options: SourceOptions & { readonly revenue?: ReportOptions["revenue"] } = {},
   ): Promise<Understood> {
-    return this.#add("orders", source, { revenue: this.#options.revenue, ...options });
+    return this.#add("orders", source, options, this.#options.revenue);
   }
 
   /** Adds CAKE's conversions: unchanged pages of its API, rows one a line, or its CSV. */
@@ -163,9 +163,11 @@ export class Report {
   async #add(
     kind: Understood["kind"],
     source: ReportSource | string | URL,
-    options: SourceOptions & { readonly revenue?: ReportOptions["revenue"] },
+    given: (SourceOptions & { readonly revenue?: ReportOptions["revenue"] }) | undefined,
+    revenue?: ReportOptions["revenue"],
   ): Promise<Understood> {
-    checkNames("options", options, SOURCE_OPTIONS);
+    checkNames("options", given, SOURCE_OPTIONS);
+    const options = { revenue, ...given };
     functionOption("onProgress", options.onProgress);
     const core = this.#get();
     if (this.#isReading) refuse("source", "must wait: another file is being read");

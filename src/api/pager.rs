@@ -119,6 +119,8 @@ pub(crate) struct Pager {
     /// How far behind the rows that were read a long list's end is looked for, and how often that was done; 0 before.
     reach: u64,
     doublings: u32,
+    /// How often rows had moved by then.
+    shifts_before: u32,
     /// Is the list's start read once more, to see whether rows arrived above us?
     is_checking: bool,
     stalled_pages: u32,
@@ -170,6 +172,7 @@ impl Pager {
             is_probing: false,
             reach: 0,
             doublings: 0,
+            shifts_before: 0,
             is_checking: false,
             stalled_pages: 0,
             moved_pages: 0,
@@ -289,7 +292,8 @@ impl Pager {
         self.is_probing = false;
         self.short_pages = 0;
         if page.rows == 0 {
-            self.horizon = Some(self.start);
+            // Of a long list what arrives ahead of us moves the rest: as far again.
+            self.horizon = Some(self.start.saturating_add(self.reach));
             self.horizon_pages = self.pages;
         } else if self.reach > 0 {
             self.reach = self.reach.saturating_mul(2);
@@ -414,6 +418,11 @@ impl Pager {
             let last = self.total.unwrap_or(0).saturating_sub(self.page_rows);
             self.start = (self.start + grown).min(last).max(self.start);
         }
+        if self.reach > 0 && self.shifts() > self.shifts_before {
+            // What stood may have moved past the place where nothing was: it says nothing any more.
+            self.reach = 0;
+            self.horizon = None;
+        }
         self.is_over = self.fresh >= self.most || self.ends(page, asked, reached);
         let is_short = new_rows > 0 && rows < asked;
         self.short_pages = if is_short { self.short_pages + 1 } else { 0 };
@@ -424,15 +433,18 @@ impl Pager {
         if self.short_pages >= self.short_until {
             self.is_probing = true;
             self.start = reached + rows;
-        } else if new_rows > 0
-            && self.pages >= LONG_LIST_PAGES
-            && self.doublings == 0
-            && self.reach == 0
-        {
+        } else if new_rows > 0 && self.pages >= LONG_LIST_PAGES && self.doublings == 0 {
+            self.shifts_before = self.shifts();
             self.reach = self.end.saturating_sub(self.first).max(1);
+            self.doublings = 1;
             self.is_probing = true;
             self.start = self.end.saturating_add(self.reach);
         }
+    }
+
+    /// How often what was read has been seen elsewhere than before, or not at all.
+    fn shifts(&self) -> u32 {
+        self.moved_pages + self.all_searches + self.restarts
     }
 
     fn ends(&mut self, page: PageRead, asked: u64, reached: u64) -> bool {

@@ -130,6 +130,42 @@ test.each(["wasm", "js"] as const)("links are the core's (%s)", async (engine) =
   expect(said.filter((line) => line.includes("THROWN"))).toEqual([]);
 });
 
+test("options behind the options, and what is no plain object, are told and thrown nowhere", async () => {
+  site.received.length = 0;
+  const { page, said } = await visit(browser, site, "/?reqid=abc-1");
+  const heard = await page.evaluate(async () => {
+    const link = { domain: "track.yournetwork.com", affiliateId: 1, creativeId: 2 };
+    const of = tracker as unknown as Record<"link" | "convert" | "decorate", (...given: unknown[]) => Promise<unknown>>;
+    const codes: unknown[] = [];
+    for (const [name, ...given] of [
+      ["link", link, { spill: true }],
+      ["link", new Map(Object.entries(link))],
+      ["link", Promise.resolve(link)],
+      ["link", { ...link, extra: new Map([["x", "1"]]) }],
+      ["convert", { offerId: 1, uniqueId: "u" }, { orderId: "7" }],
+      ["convert", new Map([["offerId", 1]])],
+      ["convert", undefined],
+      ["convert", 7],
+      ["decorate", { hosts: ["a.example"] }, { parameter: "x" }],
+      ["decorate", "a.example"],
+    ] as const) {
+      errors.length = 0;
+      await of[name](...given);
+      for (let times = 0; times < 100 && errors.length === 0; times += 1) await new Promise((go) => setTimeout(go, 20));
+      codes.push([name, errors[0]?.code]);
+    }
+    return codes;
+  });
+  expect(heard).toEqual(
+    ["link", "link", "link", "link", "convert", "convert", "convert", "convert", "decorate", "decorate"].map((name) => [
+      name,
+      "invalid_field",
+    ]),
+  );
+  expect(site.received).toEqual([]);
+  expect(said.filter((line) => line.includes("THROWN"))).toEqual([]);
+});
+
 test("a refused link is undefined, and an error that names the parameter", async () => {
   const { page } = await visit(browser, site, "/");
   const heard = await page.evaluate(async () => {

@@ -450,6 +450,13 @@ test("a configuration that is not fit for use answers 500 everywhere but on heal
   }
 });
 
+test("options in place of the function that makes them, and options behind it, are told when the Worker starts", () => {
+  const create = createForwarder as (...given: unknown[]) => unknown;
+  for (const given of [[settings], [undefined], ["settings"], [() => settings, { timeoutMs: 1_000 }]]) {
+    expect(() => create(...given)).toThrow(expect.objectContaining({ code: "invalid_field" }));
+  }
+});
+
 test("a signing secret that is no base64 is the configuration's mistake, and no caller's", async () => {
   for (const secret of [`whsec_${"no base64! ".repeat(6)}`, `whsec_${"-_".repeat(22)}`, `whsec_${btoa("short")}`]) {
     const broken = createForwarder<{ OUTBOX: DurableObjectNamespace }>(({ OUTBOX }) => ({
