@@ -25,15 +25,23 @@ const CASES: readonly (readonly [posted: unknown, meta: object])[] = [
 ];
 
 const isHere = spawnSync("php", ["-v"]).status === 0;
-test.skipIf(!isHere && !process.env["CI"])("the order has the click id that the field has, and nothing else (needs php-cli)", () => {
-  const run = `${WORDPRESS}${hook}
+test.skipIf(!isHere && !process.env["CI"])(
+  "the order has the click id that the field has, and nothing else (needs php-cli)",
+  () => {
+    const run = `${WORDPRESS}${hook}
     foreach ( json_decode( getenv( 'CASES' ), true ) as $posted ) {
       $_POST = $posted;
       $order = new Order();
       $actions['woocommerce_checkout_create_order']( $order );
       echo json_encode( (object) $order->meta ), "\n";
     }`;
-  const env = { ...process.env, CASES: JSON.stringify(CASES.map(([posted]) => posted)) };
-  const lines = execFileSync("php", ["-d", "error_reporting=-1", "-r", run], { env, encoding: "utf8" });
-  expect(lines.trim().split("\n").map((line) => JSON.parse(line))).toEqual(CASES.map(([, meta]) => meta));
-});
+    const env = { ...process.env, CASES: JSON.stringify(CASES.map(([posted]) => posted)) };
+    const lines = execFileSync("php", ["-d", "error_reporting=-1", "-r", run], { env, encoding: "utf8" });
+    expect(
+      lines
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line)),
+    ).toEqual(CASES.map(([, meta]) => meta));
+  },
+);
