@@ -77,6 +77,7 @@ const CHECKS: readonly [name: string, command: string, ...args: string[]][] = [
   ["tsc, worker tests", "tsc", "-p", "tests/worker/tsconfig.json"],
   ["tsc, demo", "tsc", "-p", "www/tsconfig.json"],
   ["tsc, static demo", "tsc", "-p", "www/static/tsconfig.json"],
+  ["tsc, examples", "tsc", "-p", "examples/shopify/tsconfig.json"],
   ["tsc, scripts and tests", "tsc", "-p", "tsconfig.json"],
 ];
 

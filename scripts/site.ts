@@ -15,6 +15,7 @@ const ENTRIES = {
   "cake-edge": "edge/index",
   "cake-edge/page": "page/index",
   "cake-edge/link": "page/link",
+  "cake-edge/frame": "page/frame",
   "cake-edge/report": "report/index",
   "cake-edge/forwarder": "forwarder/index",
   "cake-edge/forwarder/memory": "forwarder/in-process",

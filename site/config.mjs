@@ -29,6 +29,7 @@ const parts = [
   ["Reports", "report"],
   ["The forwarder", "forwarder"],
   ["Shops: webhooks and postbacks", "shops"],
+  ["Frames and pixels", "frames"],
   ["The forwarder in Node", "forwarder-node"],
   ["Shards, outages, cost", "scale"],
   ["The sandbox", "sandbox"],

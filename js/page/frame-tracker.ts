@@ -72,7 +72,7 @@ interface Fields {
 /** A conversion as it waits; in the store without `retryMs` and `result`. */
 interface Waiting {
   readonly at: number;
-  readonly fields: Fields;
+  fields: Fields;
   retryMs?: number;
   /** The try under way. */
   result?: Promise<ConvertResult> | undefined;
@@ -168,20 +168,25 @@ export function createFrameTracker(options: FrameTrackerOptions): FrameTracker {
     const now = Date.now();
     return (Array.isArray(list) ? list : []).flatMap((each: Partial<Waiting> | null) => {
       const { at, fields } = each ?? {};
-      const isGood = typeof at === "number" && at > now - LIFE_MS && typeof fields?.uniqueId === "string";
+      const isGood =
+        typeof at === "number" && at > now - LIFE_MS && typeof fields?.uniqueId === "string" && fields.clickId;
       // A clock that was wrong once makes nothing immortal.
       return isGood ? { at: Math.min(at, now), fields } : [];
     });
   };
 
-  /** Writes what waits, with what other frames have written meanwhile. */
+  /**
+   * Writes what waits, with what other frames have written meanwhile. A sale whose click is not known yet is not written:
+   * the next frame's token may be another click's.
+   */
   const keep = () =>
     inTurn(async () => {
       if (!storage || consent !== "granted") return;
       const others = (await readLeft()).filter(
         ({ fields }) => !waiting.has(fields.uniqueId) && !settled.has(fields.uniqueId),
       );
-      const all = [...others, ...waiting.values()].map(({ at, fields }) => ({ at, fields }));
+      const own = [...waiting.values()].filter(({ fields }) => fields.clickId);
+      const all = [...others, ...own].map(({ at, fields }) => ({ at, fields }));
       if (all.length > MAX_WAITING) note("outbox_full");
       const kept = all.slice(-MAX_WAITING);
       // Denied meanwhile.
@@ -238,9 +243,8 @@ export function createFrameTracker(options: FrameTrackerOptions): FrameTracker {
 
   const send = async (token: string, fields: Fields): Promise<Answer | typeof NOTHING> =>
     inTime(async () => {
-      const { offerId, clickId } = partsOf(token);
       // A text needs no preflight.
-      const body = JSON.stringify({ token, conversion: { ...fields, offerId, clickId } });
+      const body = JSON.stringify({ token, conversion: fields });
       const answered = await fetch(url, { method: "POST", body, keepalive: true, credentials: "omit" });
       return readAnswer(answered);
     }, ANSWER_MS);
@@ -264,7 +268,10 @@ export function createFrameTracker(options: FrameTrackerOptions): FrameTracker {
       (token !== undefined && (shown.get(token) ?? uniqueId) !== uniqueId);
     if (token === undefined || isOther) return wait(entry, "no_token");
     shown.set(token, uniqueId);
-    const answer = await send(token, fields);
+    // From now on it is of this click, whatever token comes later.
+    entry.fields = { ...fields, offerId, clickId };
+    void keep();
+    const answer = await send(token, entry.fields);
     if (answer === NOTHING) return wait(entry, "network");
     const acceptance = findAcceptance(answer);
     if (acceptance) {

@@ -11,6 +11,9 @@ declare const errors: { code: string; message: string }[];
 
 const CART = "/cart/update.js";
 
+/** Other browsers may be at work beside this one. */
+const poll = <T>(ask: () => T | Promise<T>) => expect.poll(ask, { timeout: 10_000 });
+
 let browser: Browser;
 let shop: Shop;
 beforeAll(async () => {
@@ -58,7 +61,7 @@ test("a cart gets the click id once, the next cart as well, and a later click re
   shop.addPage("/shop", 'tracker.attach({ to: "shopify" })');
   const { page, go, said } = await visitor();
   await go("/shop?reqid=click-1");
-  await expect.poll(attributes).toEqual([{ reqid: "click-1" }]);
+  await poll(attributes).toEqual([{ reqid: "click-1" }]);
   expect(shop.asked(CART)).toEqual([
     { method: "POST", path: CART, body: '{"attributes":{"reqid":"click-1"}}', origin: shop.origin },
   ]);
@@ -69,7 +72,7 @@ test("a cart gets the click id once, the next cart as well, and a later click re
   await page.waitForTimeout(150);
   expect(shop.asked(CART).length).toBe(1);
   await go("/shop?reqid=click-2");
-  await expect.poll(attributes).toEqual([{ reqid: "click-2" }]);
+  await poll(attributes).toEqual([{ reqid: "click-2" }]);
   // After an order the cart is another one.
   shop.carts.clear();
   await page.evaluate(() => {
@@ -77,7 +80,7 @@ test("a cart gets the click id once, the next cart as well, and a later click re
     document.cookie = "cart=; Max-Age=0; Path=/";
   });
   await go("/shop");
-  await expect.poll(attributes).toEqual([{ reqid: "click-2" }]);
+  await poll(attributes).toEqual([{ reqid: "click-2" }]);
   expect(said.filter((line) => line.includes("THROWN"))).toEqual([]);
 });
 
@@ -91,7 +94,7 @@ test("a visitor without a click has no request; one that comes later is attached
   await page.waitForTimeout(150);
   expect(shop.requests).toEqual([]);
   await page.evaluate(() => history.pushState(null, "", "/shop?reqid=click-1"));
-  await expect.poll(attributes).toEqual([{ _click_id: "click-1" }]);
+  await poll(attributes).toEqual([{ _click_id: "click-1" }]);
   expect(shop.asked("/de/cart/update.js").length).toBe(1);
 });
 
@@ -113,19 +116,19 @@ test("nothing is attached before consent, and after a no it is taken away, on a 
   await page.waitForTimeout(150);
   expect([await seen(), shop.requests]).toEqual([[undefined, null, []], []]);
   await page.evaluate(() => tracker.setConsent("granted"));
-  await expect.poll(attributes).toEqual([{ reqid: "click-1" }]);
-  await expect.poll(seen).toEqual(["reqid", "click-1", ["cake_attached:shopify", "cake_click", "cake_click_token"]]);
+  await poll(attributes).toEqual([{ reqid: "click-1" }]);
+  await poll(seen).toEqual(["reqid", "click-1", ["cake_attached:shopify", "cake_click", "cake_click_token"]]);
   // On this page.
   await page.evaluate(() => tracker.setConsent("denied"));
-  await expect.poll(attributes).toEqual([{}]);
-  await expect.poll(seen).toEqual([undefined, null, []]);
+  await poll(attributes).toEqual([{}]);
+  await poll(seen).toEqual([undefined, null, []]);
   // On a later one, where nothing else is known any more.
   await go("/shop?reqid=click-2");
   await page.evaluate(() => tracker.setConsent("granted"));
-  await expect.poll(attributes).toEqual([{ reqid: "click-2" }]);
+  await poll(attributes).toEqual([{ reqid: "click-2" }]);
   await go("/later");
-  await expect.poll(attributes).toEqual([{}]);
-  await expect.poll(seen).toEqual([undefined, null, []]);
+  await poll(attributes).toEqual([{}]);
+  await poll(seen).toEqual([undefined, null, []]);
   const before = shop.requests.length;
   await go("/later");
   await page.waitForTimeout(150);
@@ -137,10 +140,10 @@ test("a cart that fails is asked again by the next page, and the page hears of n
   shop.cartStatus = 500;
   const { go, said, page } = await visitor();
   await go("/shop?reqid=click-1");
-  await expect.poll(() => said.includes("cake-edge: network")).toBe(true);
+  await poll(() => said.includes("cake-edge: network")).toBe(true);
   shop.cartStatus = 200;
   await go("/shop");
-  await expect.poll(attributes).toEqual([{ reqid: "click-1" }]);
+  await poll(attributes).toEqual([{ reqid: "click-1" }]);
   expect(await page.evaluate(() => errors)).toEqual([]);
   expect(said.filter((line) => line.includes("THROWN"))).toEqual([]);
 });
@@ -166,20 +169,24 @@ test("forms get a hidden field, also those that come later, and a field of the s
         ]),
       ),
     );
-  await expect.poll(values).toEqual({ a: "reqid=click-1", b: "reqid=own", c: "reqid=click-1", d: "click=click-1" });
+  await poll(values).toEqual({ a: "reqid=click-1", b: "reqid=own", c: "reqid=click-1", d: "click=click-1" });
   // The shop draws its form anew, as WooCommerce does, and another one comes.
   await page.evaluate(() => {
     const form = document.querySelector("#a") as HTMLFormElement;
     form.innerHTML = "<p>anew</p>";
     document.body.insertAdjacentHTML("beforeend", `<form id="e"></form>`);
   });
-  await expect.poll(values).toMatchObject({ a: "reqid=click-1", e: "click=click-1" });
+  await poll(values).toMatchObject({ a: "reqid=click-1", e: "click=click-1" });
   await page.evaluate(() => history.pushState(null, "", "?reqid=click-2"));
-  await expect
-    .poll(values)
-    .toEqual({ a: "reqid=click-2", b: "reqid=own", c: "reqid=click-2", d: "click=click-2", e: "click=click-2" });
+  await poll(values).toEqual({
+    a: "reqid=click-2",
+    b: "reqid=own",
+    c: "reqid=click-2",
+    d: "click=click-2",
+    e: "click=click-2",
+  });
   await page.evaluate(() => tracker.setConsent("denied"));
-  await expect.poll(values).toEqual({ a: "", b: "reqid=own", c: "reqid=", d: "", e: "" });
+  await poll(values).toEqual({ a: "", b: "reqid=own", c: "reqid=", d: "", e: "" });
 });
 
 test("Stripe's links, buttons and tables get a reference, and one of the site's own stays", async () => {
@@ -217,9 +224,9 @@ test("Stripe's links, buttons and tables get a reference, and one of the site's 
     await page.waitForTimeout(100);
   };
   await begin("click-1");
-  await expect.poll(seen).toEqual(["click-1", "own"]);
+  await poll(seen).toEqual(["click-1", "own"]);
   await page.evaluate(() => document.body.append(document.createElement("stripe-pricing-table")));
-  await expect.poll(seen).toEqual(["click-1", "own", "click-1"]);
+  await poll(seen).toEqual(["click-1", "own", "click-1"]);
   expect(await Promise.all(["a", "b", "c"].map(followed))).toEqual([
     "?locale=de&client_reference_id=click-1",
     "?client_reference_id=own",
@@ -227,7 +234,7 @@ test("Stripe's links, buttons and tables get a reference, and one of the site's 
   ]);
   // Stripe drops a reference with other characters: it is said, and not sent.
   await begin("click:2.x");
-  await expect.poll(seen).toEqual([null, "own"]);
+  await poll(seen).toEqual([null, "own"]);
   expect(await followed("a")).toBe("?locale=de");
   expect(said).toContain("cake-edge: invalid_click_id");
 });
@@ -240,12 +247,12 @@ test("a token for frames is asked for when it is needed, and not at each page vi
   await page.waitForTimeout(150);
   expect(shop.requests).toEqual([]);
   await go("/shop?reqid=click-1");
-  await expect.poll(token).toMatch(/^12345!click-1!http:\/\/127\.0\.0\.1:\d+![0-9a-f]{16}\.\w+\.[\w-]{43}$/);
+  await poll(token).toMatch(/^12345!click-1!http:\/\/127\.0\.0\.1:\d+![0-9a-f]{16}\.\w+\.[\w-]{43}$/);
   await go("/shop");
   await page.waitForTimeout(150);
   expect(shop.asked("/cake/token").length).toBe(1);
   await go("/shop?reqid=click-2");
-  await expect.poll(token).toMatch(/^12345!click-2!/);
+  await poll(token).toMatch(/^12345!click-2!/);
   // One that is nearly over is renewed.
   await page.evaluate(() => {
     const [value = "", , signature = ""] = (localStorage.getItem("cake_click_token") ?? "").split(
@@ -255,7 +262,7 @@ test("a token for frames is asked for when it is needed, and not at each page vi
     localStorage.setItem("cake_click_token", `${value}.${soon}.${signature}`);
   });
   await go("/shop");
-  await expect.poll(() => shop.asked("/cake/token").length).toBe(3);
+  await poll(() => shop.asked("/cake/token").length).toBe(3);
 });
 
 test.each([
@@ -269,7 +276,7 @@ test.each([
   const { page, go, attach, said } = await visitor();
   await go("/?reqid=click-1");
   await attach(options);
-  await expect.poll(() => page.evaluate(() => errors.map((error) => error.message))).toEqual([message]);
+  await poll(() => page.evaluate(() => errors.map((error) => error.message))).toEqual([message]);
   expect(said.filter((line) => line.includes("THROWN"))).toEqual([]);
 });
 
@@ -278,13 +285,13 @@ test("attach → the order's webhook → the forwarder reads that click id", asy
   const clickId = await shop.click();
   const { go } = await visitor();
   await go(`/shop?reqid=${clickId}`);
-  await expect.poll(attributes).toEqual([{ reqid: clickId }]);
+  await poll(attributes).toEqual([{ reqid: clickId }]);
   const [cart = {}] = attributes();
   expect(await shop.sendOrder("5001", cart)).toMatchObject({ outcome: "accepted" });
   expect((await shop.events()).map(({ conversion }) => conversion)).toEqual([
     { clickId, offerId: 12_345, revenue: "18.00", uniqueId: "5001" },
   ]);
-  await expect.poll(async () => (await shop.recorded()).map(({ unique_id }) => unique_id)).toEqual(["5001"]);
+  await poll(async () => (await shop.recorded()).map(({ unique_id }) => unique_id)).toEqual(["5001"]);
 });
 
 test("Firefox attaches to the cart, a form and a frame as well", async () => {
@@ -298,15 +305,15 @@ test("Firefox attaches to the cart, a form and a frame as well", async () => {
   await withFirefox({}, async (firefox) => {
     const page = await firefox.newPage();
     await page.goto(`${shop.origin}/shop?reqid=click-1`);
-    await expect.poll(attributes).toEqual([{ reqid: "click-1" }]);
+    await poll(attributes).toEqual([{ reqid: "click-1" }]);
     const seen = () =>
       page.evaluate(() => [
         document.querySelector<HTMLInputElement>("form input")?.value,
         localStorage.getItem("cake_click_token")?.slice(0, 14),
       ]);
-    await expect.poll(seen).toEqual(["click-1", "12345!click-1!"]);
+    await poll(seen).toEqual(["click-1", "12345!click-1!"]);
     await page.goto(`${shop.origin}/shop`);
-    await expect.poll(seen).toEqual(["click-1", "12345!click-1!"]);
+    await poll(seen).toEqual(["click-1", "12345!click-1!"]);
     expect(shop.asked(CART).length).toBe(1);
   });
 });

@@ -225,6 +225,28 @@ test("consent is asked before a store is read, and a no forgets all, what is und
   expect(await tracker.convert({ uniqueId: "3" })).toEqual({ state: "refused", code: "consent_denied" });
 });
 
+test("a sale is of the click that its first token names, and no later token makes it another's", async () => {
+  answer = () => refused(503, "outbox_unavailable", true);
+  const { has, ...storage } = store({ cake_click_token: TOKEN });
+  const tracker = open({ storage, token: undefined });
+  void tracker.convert({ uniqueId: "1" });
+  await run(100);
+  expect(has.get("cake_click_frame")).toContain('"clickId":"click-1"');
+  answer = accepted;
+  has.set("cake_click_token", TOKEN.replace("click-1", "click-2"));
+  await run(60_000);
+  tracker.dispose();
+  open({ storage, token: undefined });
+  await run(60_000);
+  expect(posted.map(({ body }) => body.conversion["clickId"])).toEqual(["click-1"]);
+  // Where no click is known yet, nothing is left to a frame that may know another one.
+  const hangs = { ...store(), getItem: () => new Promise(() => undefined) };
+  const { has: kept } = hangs;
+  void open({ storage: hangs, token: undefined }).convert({ uniqueId: "2" });
+  await run(20_000);
+  expect(kept.get("cake_click_frame")).toBe(undefined);
+});
+
 test("a conversion of another offer or click waits for its own token", async () => {
   let token = TOKEN;
   const tracker = open({ token: () => token });

@@ -118,6 +118,7 @@ test.each(scripts.filter((block) => !isPage(block) && !isWorker(block)))("$place
       CAKE_API_KEY: "key-of-a-test",
       // A refunded order must have been sold before.
       ...(block.code.includes("correctConversion") && { SOLD: "ORD-98765" }),
+      CAKE_TOKEN_SECRET: SECRET,
       CAKE_SIGNING_SECRET: `whsec_${Buffer.from(SECRET).toString("base64")}`,
     },
   });
