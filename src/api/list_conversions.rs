@@ -2,7 +2,7 @@
 
 use super::answer::{Record, list_holder, records};
 use super::params::Params;
-use super::{Account, Answer, Request};
+use super::{Account, Answer, Request, dress};
 use crate::Result;
 use serde::Serialize;
 
@@ -183,7 +183,7 @@ fn read_row(answer: &Answer<'_>, row: &Record<'_, '_>) -> ListedConversion {
         payout_text: row.amount("payout"),
         revenue_text: row.amount("revenue"),
         conversion_status: row.text("conversion_status"),
-        conversion_date: row.text("conversion_date"),
+        conversion_date: dress::date(row.text("conversion_date")),
         click_id: row.text("click_id"),
         unique_id: row.text("unique_id"),
         order_id: row.text("order_id"),

@@ -4,7 +4,7 @@ use super::answer::Record;
 use super::certainty::is_duplicate;
 use super::conversion_report::ReportedConversion;
 use super::get_click::Click;
-use super::{Account, Answer, Request, commerce, params};
+use super::{Account, Answer, Request, commerce, dress, params};
 use crate::{Result, click_id};
 use serde::Serialize;
 
@@ -250,7 +250,7 @@ fn read(answer: &Answer<'_>, unique_id: &str) -> Result<Conversion> {
         payout_text: record.amount("payout"),
         revenue_text: record.amount("revenue"),
         unique_id: record.identity("unique_id"),
-        conversion_date: record.text("conversion_date"),
+        conversion_date: dress::date(record.text("conversion_date")),
         conversion_status: record.text("conversion_status"),
         is_recovered: false,
     })
