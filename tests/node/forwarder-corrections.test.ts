@@ -277,6 +277,7 @@ test("a process that ends while a correction is on its way has kept that it is",
   const asked: string[] = [];
   const next = both({
     kept: snapshot,
+    timeoutMs: 100,
     fetch: (request) => {
       asked.push(new URL(request.url).pathname.split("/").at(-1) ?? "");
       return sandbox.fetch(request);

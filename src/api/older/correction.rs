@@ -113,7 +113,7 @@ impl Params {
     }
 
     /// The same with a `correctionId` that must be there: it is what tells one correction from another.
-    /// An optional field that is empty is absent, and an amount has its shortest spelling.
+    /// An optional field that is empty is absent.
     ///
     /// # Errors
     /// Those of [`Params::read`], but for a missing note.
@@ -122,20 +122,11 @@ impl Params {
             params::Params::read(text, &NAMES)?.without_empty(&["correctionId", "uniqueId"]);
         let id = fields.reference("correctionId")?;
         params::Params::required("correctionId", id)?;
-        let mut params = Self::from_fields(&fields)?;
-        for amount in [&mut params.payout, &mut params.revenue] {
-            *amount = shortest("amount", amount.as_deref(), "")?;
-        }
-        for amount in [&mut params.payout_added, &mut params.revenue_added] {
-            let given = amount.as_deref();
-            let digits = given.map(|text| text.trim_start_matches('-'));
-            let is_taken_back = digits.map(str::len) < given.map(str::len);
-            *amount = shortest("amount", digits, if is_taken_back { "-" } else { "" })?;
-        }
-        Ok(params)
+        Self::from_fields(&fields)
     }
 
-    /// A `correctionId` goes into the note, behind the note's own words.
+    /// A `correctionId` goes into the note, behind the note's own words. An amount has its shortest
+    /// spelling, so that the same correction has one.
     fn from_fields(params: &params::Params<'_>) -> Result<Self> {
         let correction_id = params.reference("correctionId")?;
         // They part the id from the note's own words.
@@ -182,7 +173,7 @@ impl Params {
             rule,
         )?;
         let disposition_id = params.id("dispositionId")?;
-        let read = Self {
+        let mut read = Self {
             correction_id,
             offer_id,
             unique_id,
@@ -196,6 +187,15 @@ impl Params {
             note: note(params)?,
             effective_date: params.text("effectiveDate")?,
         };
+        for amount in [&mut read.payout, &mut read.revenue] {
+            *amount = shortest("amount", amount.as_deref(), "")?;
+        }
+        for amount in [&mut read.payout_added, &mut read.revenue_added] {
+            let given = amount.as_deref();
+            let digits = given.map(|text| text.trim_start_matches('-'));
+            let is_taken_back = digits.map(str::len) < given.map(str::len);
+            *amount = shortest("amount", digits, if is_taken_back { "-" } else { "" })?;
+        }
         if !read.adds() && read.payout.is_none() && read.revenue.is_none() && read.status.is_none()
         {
             return Err(field(
