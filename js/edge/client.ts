@@ -218,6 +218,11 @@ export interface ListConversionChangesParams extends RowRange {
 
 /** What is corrected on a conversion, and how. What is left out stays. */
 export interface CorrectConversionParams {
+  /**
+   * Your own id of this correction, without `[` and `]`. It ends the note, `[refund-4711]`, and by it the client finds
+   * out whether a correction whose answer was lost is there.
+   */
+  readonly correctionId?: string | number | bigint;
   /** CAKE's id of the conversion. Give it or the `uniqueId`. */
   readonly conversionId?: number;
   /** Your transaction id of the conversion. */
@@ -239,7 +244,7 @@ export interface CorrectConversionParams {
   /**
    * Is appended to the conversion's note: up to 500 characters. By it the client finds out whether a
    * correction whose answer was lost is there, so give each its own, such as `refund 4711`. What adds
-   * must have one.
+   * must have one, or a `correctionId`.
    */
   readonly note?: string;
   /** The day that the correction counts for: `"today"`, `"conversion_date"` or `YYYY-MM-DD`. @default "today" */

@@ -7,8 +7,6 @@ import { createSender } from "./one-by-one.js";
 
 /** A correction of a list: of a report's `rows`, of a forwarder's export, of your own. */
 export interface CorrectionRow extends CorrectConversionParams {
-  /** Your own id of it, as the forwarder takes one. It ends the note, so that the correction can be told apart. */
-  readonly correctionId?: string | number;
   /** How much money it moves, such as `"9.00"`: what `maxMoney` counts. @default what it adds */
   readonly amount?: string;
 }
@@ -132,9 +130,19 @@ export async function applyCorrections(
   const onRow = functionOption("onRow", options.onRow);
   const sender = createSender(options.rateLimit ?? 2, signal);
   const known = latest(await journal.read());
+  /** What each id of a conversion's corrections stands for, unless CAKE has refused that. */
+  const rivals = new Map<string, string>();
+  for (const [correction, state] of known) claimId(correction, state);
   const done: AppliedCorrection[] = [];
   let sentRows = 0;
   let money = 0n;
+
+  function claimId(correction: string, state: CorrectionEntry["state"]): void {
+    const identity = identityOf(correction);
+    if (identity === "") return;
+    if (state !== "refused" && state !== "missing") rivals.set(identity, correction);
+    else if (rivals.get(identity) === correction) rivals.delete(identity);
+  }
 
   async function apply(row: CorrectionRow, index: number): Promise<AppliedCorrection> {
     const params = paramsOf(row);
@@ -155,6 +163,11 @@ export async function applyCorrections(
       outcome,
       ...(error && { error }),
     });
+    const rival = row.correctionId === undefined ? undefined : rivals.get(identityOf(correction));
+    if (rival !== undefined && rival !== correction) {
+      const rule = "was given to another correction of this conversion: give each an id of its own";
+      return end("invalid", new CakeError({ code: "invalid_field", parameter: "correctionId", rule }));
+    }
     const state = known.get(correction);
     if (state === "corrected") return end("already");
     if (state === "sending" || state === "unknown") return end("unknown");
@@ -164,10 +177,12 @@ export async function applyCorrections(
     money += moved;
     if (dryRun) {
       known.set(correction, "corrected");
+      claimId(correction, "corrected");
       return end("ready");
     }
     const note = (step: Pick<CorrectionEntry, "state" | "message">) => {
       known.set(correction, step.state);
+      claimId(correction, step.state);
       return journal.append({ correction, ...step, at: new Date().toISOString() });
     };
     const sent = await sender.send(note, async () => {
@@ -191,10 +206,16 @@ export async function applyCorrections(
 }
 
 /** What the client takes of a row. */
-function paramsOf({ correctionId, amount: _, note, ...params }: CorrectionRow): CorrectConversionParams {
-  const mark = correctionId === undefined ? "" : `[${String(correctionId)}]`;
-  const full = [note ?? "", mark].filter((part) => part !== "").join(" ");
-  return full === "" ? params : { ...params, note: full };
+function paramsOf({ amount: _, ...params }: CorrectionRow): CorrectConversionParams {
+  return params;
+}
+
+/** The conversion of a correction, and its own id, which ends the note; empty where it has none. */
+function identityOf(correction: string): string {
+  const query = new URLSearchParams(correction);
+  const id = /\[([^[\]]+)\]$/.exec(query.get("note_to_append") ?? "")?.[1];
+  if (id === undefined) return "";
+  return JSON.stringify([...["offer_id", "conversion_id", "transaction_id"].map((name) => query.get(name)), id]);
 }
 
 /** How much money a row moves, in 1/10,000: what it says, else what it adds. */

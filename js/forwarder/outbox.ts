@@ -81,6 +81,8 @@ export class Outbox {
   readonly #peers: () => readonly Pick<Shard, "siblings">[];
   /** How many corrections wait: where none does, none is looked for. */
   #waitingCorrections: number;
+  /** How many corrections were refused: where none was, none came too soon. */
+  #refusedCorrections: number;
   #isPaused: boolean;
   /** Is a write of the counts to come? */
   #isWriting = false;
@@ -91,7 +93,9 @@ export class Outbox {
     this.#commit = new GroupCommit(() => this.#writeCounts(), WINDOW_MS, deps.turn);
     this.#peers = deps.peers ?? (() => []);
     this.#counts = new Counts(store);
-    this.#waitingCorrections = store.correctionCounts().get("pending") ?? 0;
+    const corrections = store.correctionCounts();
+    this.#waitingCorrections = corrections.get("pending") ?? 0;
+    this.#refusedCorrections = corrections.get("refused") ?? 0;
     this.#signIns = new SignIns(store);
     this.#isPaused = store.getMeta(PAUSED) !== null;
     this.#delivery = new Delivery({
@@ -222,18 +226,9 @@ export class Outbox {
       // What is delivered stays so: nothing is sent twice by hand.
       const failed = rows.filter(({ state }) => state !== "pending" && state !== "delivered");
       const over = [...new Map(failed.flatMap((row) => this.#replayedWith(row)).map((row) => [row.id, row])).values()];
-      store.transaction(() => {
-        for (const each of over)
-          store.settle({ ...each, state: "pending", attempts: 0, next_ms: now, changed_ms: now });
-      });
-      for (const each of over) {
-        this.#countMove(each, "pending");
-        // What is over is not under way: a certain no stays certain.
-        this.#delivery.rest(each.id, each.is_in_doubt === 1 ? "in_doubt" : "not_recorded");
-        this.#log(each, "pending", each.code, 0, false, each.is_in_doubt === 1);
-      }
+      store.transaction(() => this.#setPending(over, now));
+      this.#tellPending(over);
       if (over.length > 0) host.wakeAt(now + LEASE_MS);
-      this.#delivery.refresh();
       return over.length;
     });
     this.#delivery.pump();
@@ -332,6 +327,7 @@ export class Outbox {
     }
     let room = options.capacity - this.#counts.of("pending");
     const added: NewEvent[] = [];
+    const revived: Row[] = [];
     const answers: Acceptance[] = [];
     store.transaction(() => {
       // In their order: of two events of one key, or one click, the first counts.
@@ -349,21 +345,53 @@ export class Outbox {
           if (event.claim !== undefined && holder === undefined) store.claim(event.claim, event.id, now);
           store.insert(event, now);
           added.push(event);
+          revived.push(...this.#correctedTooSoon(event));
           room -= 1;
           answers.push({ id: event.id, state: shownState("pending", this.#isPaused), duplicate: false });
         }
       }
+      this.#setPending(revived, now);
     });
     for (const { id, kind = "conversion" } of added) {
       this.#delivery.rest(id, "not_recorded");
       if (kind === "correction") this.#waitingCorrections += 1;
       this.#log({ id, kind }, "pending", "", 0, false, false);
     }
+    this.#tellPending(revived);
     if (added.length > 0) {
       this.#counts.add("pending", added.length);
       host.wakeAt(now + LEASE_MS);
     }
     return answers;
+  }
+
+  /**
+   * The corrections of a conversion that came before it, and that CAKE has refused since it knew no such conversion.
+   * They are sent after it.
+   */
+  #correctedTooSoon({ id, kind }: NewEvent): readonly Row[] {
+    if (kind === "correction" || this.#refusedCorrections <= 0) return [];
+    return this.#correctionsOf(orderOf(id)).filter(
+      ({ state, code, is_in_doubt }) => state === "refused" && code === "refused" && is_in_doubt === 0,
+    );
+  }
+
+  /** What is over is to be sent once more. */
+  #setPending(over: readonly Row[], now: number): void {
+    for (const each of over) {
+      this.#deps.store.settle({ ...each, state: "pending", attempts: 0, next_ms: now, changed_ms: now });
+    }
+  }
+
+  /** Says so, once that is stored. */
+  #tellPending(over: readonly Row[]): void {
+    for (const each of over) {
+      this.#countMove(each, "pending");
+      // What is over is not under way: a certain no stays certain.
+      this.#delivery.rest(each.id, each.is_in_doubt === 1 ? "in_doubt" : "not_recorded");
+      this.#log(each, "pending", each.code, 0, false, each.is_in_doubt === 1);
+    }
+    if (over.length > 0) this.#delivery.refresh();
   }
 
   /** The answer to an event whose key is known. */
@@ -420,6 +448,8 @@ export class Outbox {
     if (kind !== "correction") return;
     if (from === "pending") this.#waitingCorrections -= 1;
     if (to === "pending") this.#waitingCorrections += 1;
+    if (from === "refused") this.#refusedCorrections -= 1;
+    if (to === "refused") this.#refusedCorrections += 1;
   }
 
   /** The corrections of a conversion, in the order of their acceptance. */

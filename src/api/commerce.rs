@@ -5,6 +5,7 @@
 
 use super::params::{Params, field};
 use crate::money::Money;
+use crate::placeholder::is_missing_value;
 use crate::url::{is_plain_text, push_number, push_parameter};
 use crate::{Error, Result};
 
@@ -85,9 +86,6 @@ pub(super) fn query_of(params: &Params<'_>) -> Result<String> {
         Ok(true)
     };
     let has_currency = code("currency", "eccu", 3, &mut query)?;
-    if !has_currency && amounts.iter().any(Option::is_some) {
-        return Err(field("currency", "is missing beside an amount"));
-    }
     code("country", "ecco", 2, &mut query)?;
     for (name, wire) in [("region", "ecrg"), ("voucher", "ecv")] {
         if let Some(text) = params.text(name)? {
@@ -97,6 +95,10 @@ pub(super) fn query_of(params: &Params<'_>) -> Result<String> {
     let coupons = params.texts("coupons")?;
     push_list(&mut query, "ecc", "coupons", &coupons)?;
     let lines = items(params, &mut query)?;
+    // A line's price is an amount too.
+    if !has_currency && (amounts.iter().any(Option::is_some) || lines.is_some()) {
+        return Err(field("currency", "is missing beside an amount"));
+    }
     if let (Some(lines), Some(wanted)) = (lines, subtotal)
         && lines != whole(wanted)
     {
@@ -119,7 +121,11 @@ pub(super) fn query_of(params: &Params<'_>) -> Result<String> {
         }
     }
     if let Some(udid) = params.text("udid")? {
-        push_parameter(&mut query, "udid", checked("udid", &udid)?);
+        let udid = checked("udid", &udid)?;
+        if is_missing_value(udid) {
+            return Err(Error::PlaceholderText { parameter: "udid" });
+        }
+        push_parameter(&mut query, "udid", udid);
     }
     Ok(query)
 }
@@ -227,6 +233,13 @@ mod tests {
     fn sums_that_do_not_add_up_are_refused_by_their_name() {
         for (order, parameter) in [
             (r#"{"orderTotal":"1"}"#, "currency"),
+            (
+                r#"{"items":[{"sku":"S","quantity":1,"price":"1"}]}"#,
+                "currency",
+            ),
+            (r#"{"udid":"undefined"}"#, "udid"),
+            (r#"{"udid":" NULL "}"#, "udid"),
+            (r#"{"udid":"{{udid}}"}"#, "udid"),
             (r#"{"orderTotal":"-1","currency":"EUR"}"#, "orderTotal"),
             (
                 r#"{"orderTotal":0.30000000000000004,"currency":"EUR"}"#,

@@ -5,7 +5,7 @@ use super::answer::record::{Record, has_unread_rows, list_holder, records};
 use super::json::Value;
 use super::params::Params;
 use super::unread::Unread;
-use super::{Account, Answer, Request};
+use super::{Account, Answer, Request, dress};
 use crate::Result;
 use crate::time::CivilTime;
 use serde::Serialize;
@@ -211,7 +211,7 @@ fn read_row(row: &Record<'_, '_>) -> ReportedConversion {
     let text = |name| row.text(name).filter(|text: &String| !text.is_empty());
     ReportedConversion {
         conversion_id: row.id("conversion_id"),
-        conversion_date: text("conversion_date"),
+        conversion_date: dress::date(text("conversion_date")),
         offer_id: row.offer_id(),
         affiliate_id: row.affiliate_id("affiliate_id"),
         payout_text: row.amount("payout"),

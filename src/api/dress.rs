@@ -72,6 +72,16 @@ pub(super) fn has(object: &Object<'_>, name: &str) -> bool {
     object.entries().any(|(each, _)| is_same_name(each, name))
 }
 
+/// A date; absent where it is the first one that .NET knows, by which it writes "none".
+pub(super) fn date(text: Option<String>) -> Option<String> {
+    text.filter(|text| {
+        let text = text.trim();
+        !["0001-01-01", "1/1/0001", "01/01/0001"]
+            .iter()
+            .any(|none| text.starts_with(none))
+    })
+}
+
 /// Is the field there more than once, and does it say different things? A reader
 /// that took one of them would choose what the answer says.
 pub(super) fn contradicts_itself(object: &Object<'_>, name: &str) -> bool {

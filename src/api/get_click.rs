@@ -91,7 +91,7 @@ impl Click {
             click_id: record.text("click_id").filter(|id| !id.is_empty()),
             offer_id: record.offer_id(),
             affiliate_id: record.affiliate_id("affiliate_id"),
-            click_date: record.text("click_date"),
+            click_date: dress::date(record.text("click_date")),
             sub_id_1: record.text("sub_id_1"),
             sub_id_2: record.text("sub_id_2"),
             sub_id_3: record.text("sub_id_3"),

@@ -3,7 +3,7 @@
 use super::answer::record::{Record, list_holder, records};
 use super::params::Params;
 use super::unread::Unread;
-use super::{Account, Answer, Request};
+use super::{Account, Answer, Request, dress};
 use crate::Result;
 use serde::Serialize;
 
@@ -195,7 +195,7 @@ fn read_row(row: &Record<'_, '_>) -> ListedConversion {
         payout_text: row.amount("payout"),
         revenue_text: row.amount("revenue"),
         conversion_status: row.text("conversion_status"),
-        conversion_date: row.text("conversion_date"),
+        conversion_date: dress::date(row.text("conversion_date")),
         click_id: row.text("click_id"),
         unique_id: row.text("unique_id"),
         order_id: row.text("order_id"),

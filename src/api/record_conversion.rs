@@ -5,7 +5,7 @@ use super::certainty::is_duplicate;
 use super::conversion_report::ReportedConversion;
 use super::get_click::Click;
 use super::unread::Unread;
-use super::{Account, Answer, Request, commerce, params};
+use super::{Account, Answer, Request, commerce, dress, params};
 use crate::{Result, click_id};
 use serde::Serialize;
 
@@ -255,7 +255,7 @@ fn read(answer: &Answer<'_>, unique_id: &str) -> Result<Conversion> {
         payout_text: record.amount("payout"),
         revenue_text: record.amount("revenue"),
         unique_id: record.identity("unique_id"),
-        conversion_date: record.text("conversion_date"),
+        conversion_date: dress::date(record.text("conversion_date")),
         conversion_status: record.text("conversion_status"),
         unread: Unread::default(),
         is_recovered: false,

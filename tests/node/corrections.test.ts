@@ -97,6 +97,43 @@ test("rows are applied once, and a rerun applies nothing twice", async () => {
   ]);
 });
 
+test("an id stands for one correction of a conversion, in a list, in a rerun and in another spelling", async () => {
+  const journal = journalOf();
+  const mine = row("ORD-2", { payoutAdded: "-3.00", correctionId: "refund-2" });
+  const others = [
+    { ...mine, payoutAdded: "-2.00" },
+    { ...mine, note: "told on Monday" },
+    { ...mine, effectiveDate: "2026-06-01" },
+    { ...mine, status: "returned" as const },
+  ];
+  const options = { client: client(), journal, rateLimit: 1_000 };
+  const dry = await applyCorrections([mine, ...others], { ...options, dryRun: true });
+  expect(outcomes(dry)).toEqual(["ready", "invalid", "invalid", "invalid", "invalid"]);
+  const rows = [mine, ...others, { ...mine, payoutAdded: "-3.000" }, { ...mine, correctionId: "refund-3" }];
+  const report = await applyCorrections(rows, options);
+  expect(outcomes(report)).toEqual(["corrected", ...others.map(() => "invalid"), "already", "corrected"]);
+  expect(report.rows[1]?.error).toMatchObject({ code: "invalid_field", parameter: "correctionId" });
+  // In a run of its own too, and of another conversion it is another one.
+  const rerun = await applyCorrections([...others, { ...mine, uniqueId: "ORD-3" }], options);
+  expect(outcomes(rerun)).toEqual([...others.map(() => "invalid"), "corrected"]);
+  // What CAKE has refused may be put right under its id.
+  const refused = row("ORD-9", { payout: "1", correctionId: "r" });
+  const again = await applyCorrections([refused, { ...refused, payout: "2" }], options);
+  expect(outcomes(again)).toEqual(["refused", "refused"]);
+  expect((await kept()).get("ORD-2")).toMatchObject({ payout_units: 120_000, note: "[refund-2] [refund-3]" });
+});
+
+test("an id is one as the forwarder takes it, and no note holds another's", async () => {
+  const journal = journalOf();
+  const taken = row("ORD-1", { payoutAdded: "-1", correctionId: 7, note: "see [8]" });
+  const ids = ["", " ", "a]b", "[a", "undefined", "a@b.example"];
+  const rows = [taken, ...ids.map((correctionId) => row("ORD-2", { payout: "1", correctionId }))];
+  const report = await applyCorrections(rows, { client: client(), journal, rateLimit: 1_000 });
+  expect(outcomes(report)).toEqual(["corrected", ...ids.map(() => "invalid")]);
+  expect(report.rows.slice(1).every(({ error }) => error?.parameter === "correctionId")).toBe(true);
+  expect((await kept()).get("ORD-1")).toMatchObject({ note: "see (8) [7]" });
+});
+
 test("a dry run sends and notes nothing, and says what would be sent within the limits", async () => {
   const journal = journalOf();
   const rows = ["ORD-1", "ORD-2", "ORD-3"].map((id) => row(id, { payoutAdded: "-4", correctionId: id }));

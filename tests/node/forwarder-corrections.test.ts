@@ -1,6 +1,6 @@
 /** Corrections through a forwarder, in front of a sandbox. */
 import { expect, test } from "vitest";
-import { both, KEY, SITE } from "./forwarder-in-process.ts";
+import { both, KEY, type Options, SITE } from "./forwarder-in-process.ts";
 
 const OFFER = 12_345;
 const UPDATE = "/api/6/track.asmx/UpdateConversionEvents";
@@ -219,6 +219,100 @@ test("a correction of what CAKE refused ends with its reason, and goes with its 
   await expect
     .poll(async () => ((await recorded()) as unknown as Kept[])[0]?.payout_units, { timeout: 20_000 })
     .toBe(10_000);
+});
+
+test("a correction that came before its sale is sent after it, in its order", async () => {
+  const { backend, correct, click, recorded, operator } = both();
+  for (const [correctionId, payoutAdded] of [
+    ["a", "-3"],
+    ["b", "-1"],
+  ]) {
+    expect(await (await correct(refund({ correctionId, payoutAdded }))).json()).toMatchObject({
+      state: "refused",
+      code: "refused",
+    });
+  }
+  // Another conversion's is left alone, and so is what an operator has cancelled.
+  await correct(refund({ correctionId: "c", uniqueId: "ORD-2", payout: "1" }));
+  const { id } = await (await correct(refund({ correctionId: "d", payout: "1" }))).json();
+  await operator("cancel", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ id, reason: "told by mistake" }),
+  });
+  const sale = { clickId: await click(), offerId: OFFER, uniqueId: "ORD-1", payout: "18.00" };
+  await backend(sale);
+  await expect
+    .poll(async () => (await (await operator("counts")).json()).corrections)
+    .toEqual({ pending: 0, delivered: 2, refused: 1, dead: 0, cancelled: 1 });
+  // The same sale again is a duplicate, and sends nothing.
+  await backend(sale);
+  const [kept] = (await recorded()) as unknown as Kept[];
+  expect(kept).toMatchObject({ payout_units: 140_000, note: "[a] [b]", corrections: 2 });
+});
+
+test("a process that ends while a correction is on its way has kept that it is", async () => {
+  let snapshot: Options["kept"];
+  let isGone = false;
+  const keep = async (taken: NonNullable<Options["kept"]>) => {
+    const copy = structuredClone(taken);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+    if (!isGone) snapshot = copy;
+  };
+  const first = both({ keep });
+  const sandbox = first.sandbox;
+  await first.backend({ clickId: await first.click(), offerId: OFFER, uniqueId: "ORD-1", payout: "18.00" });
+  const dying = both({
+    kept: snapshot,
+    keep,
+    // CAKE carries it out, and the process ends at once.
+    fetch: async (request) => {
+      await sandbox.fetch(request);
+      isGone = true;
+      return new Promise(() => {});
+    },
+  });
+  await dying.correct(refund({ payoutAdded: "-9" }), "");
+  await expect.poll(() => isGone).toBe(true);
+  const asked: string[] = [];
+  const next = both({
+    kept: snapshot,
+    timeoutMs: 100,
+    fetch: (request) => {
+      asked.push(new URL(request.url).pathname.split("/").at(-1) ?? "");
+      return sandbox.fetch(request);
+    },
+  });
+  await expect
+    .poll(async () => (await (await next.operator("counts")).json()).corrections.delivered, { timeout: 20_000 })
+    .toBe(1);
+  expect(asked).toEqual(["EventConversionChanges"]);
+  expect((await first.recorded())[0]).toMatchObject({ payout_units: 90_000, corrections: 1 });
+});
+
+test("what cannot be kept does not leave, and snapshots are kept one after the other", async () => {
+  let isFull = false;
+  let atOnce = 0;
+  const most: number[] = [];
+  const { backend, correct, click, sent, operator } = both({
+    keep: async () => {
+      most.push(++atOnce);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      atOnce -= 1;
+      if (isFull) throw new Error("full");
+    },
+  });
+  await backend({ clickId: await click(), offerId: OFFER, uniqueId: "ORD-1", payout: "18.00" });
+  isFull = true;
+  expect((await correct(refund({ payoutAdded: "-9" }), "")).status).toBe(503);
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  expect(sent.filter((path) => path === UPDATE)).toHaveLength(0);
+  isFull = false;
+  await expect
+    .poll(async () => (await (await operator("counts")).json()).corrections.delivered, { timeout: 20_000 })
+    .toBe(1);
+  expect(sent.filter((path) => path === UPDATE)).toHaveLength(1);
+  expect(Math.max(...most)).toBe(1);
 });
 
 test("operators filter, export, cancel and replay corrections", async () => {

@@ -8,7 +8,7 @@ use crate::api::get_click::Click;
 use crate::api::list_clicks::ClickPage;
 use crate::api::params::Params;
 use crate::api::unread::Unread;
-use crate::api::{Account, Answer, Request};
+use crate::api::{Account, Answer, Request, dress};
 
 const PATH: &str = "12/reports.asmx/Clicks";
 
@@ -77,7 +77,7 @@ pub(crate) fn read(answer: &Answer<'_>) -> Result<ClickPage> {
 fn click(row: &Row<'_>) -> Click {
     Click {
         click_id: row.text("", "request_session_id"),
-        click_date: row.text("", "click_date"),
+        click_date: dress::date(row.text("", "click_date")),
         offer_id: row.id("site_offer", "site_offer_id"),
         affiliate_id: row.affiliate_id(),
         sub_id_1: row.text("", "sub_id_1"),

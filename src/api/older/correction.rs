@@ -20,7 +20,8 @@ use serde::Serialize;
 
 const PATH: &str = "6/track.asmx/UpdateConversionEvents";
 
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 12] = [
+    "correctionId",
     "conversionId",
     "uniqueId",
     "offerId",
@@ -102,7 +103,7 @@ impl Params {
     /// [`Error::InvalidUniqueId`], [`Error::InvalidText`].
     pub(crate) fn read(text: &str) -> Result<Self> {
         let params = Self::from_fields(&params::Params::read(text, &NAMES)?)?;
-        if params.adds() && params.note.is_none() {
+        if params.adds() && params.note.is_none() && params.correction_id.is_none() {
             return Err(field(
                 "note",
                 "is missing: what adds is told apart by its note, such as \"refund 4711\"",
@@ -111,44 +112,30 @@ impl Params {
         Ok(params)
     }
 
-    /// The same with a `correctionId`, which must be there, and goes into the note: it is what tells
-    /// one correction from another. An optional field that is empty is absent, and an amount has its
-    /// shortest spelling.
+    /// The same with a `correctionId` that must be there: it is what tells one correction from another.
+    /// An optional field that is empty is absent.
     ///
     /// # Errors
     /// Those of [`Params::read`], but for a missing note.
     pub(crate) fn read_with_id(text: &str) -> Result<Self> {
-        let mut names = vec!["correctionId"];
-        names.extend(NAMES);
         let fields =
-            params::Params::read(text, &names)?.without_empty(&["correctionId", "uniqueId"]);
+            params::Params::read(text, &NAMES)?.without_empty(&["correctionId", "uniqueId"]);
         let id = fields.reference("correctionId")?;
-        let id = params::Params::required("correctionId", id)?;
-        // They part the id from the note's own words.
-        if id.contains(['[', ']']) {
-            return Err(field("correctionId", "must not hold [ or ]"));
-        }
-        let mut params = Self::from_fields(&fields)?;
-        for amount in [&mut params.payout, &mut params.revenue] {
-            *amount = shortest("amount", amount.as_deref(), "")?;
-        }
-        for amount in [&mut params.payout_added, &mut params.revenue_added] {
-            let given = amount.as_deref();
-            let digits = given.map(|text| text.trim_start_matches('-'));
-            let is_taken_back = digits.map(str::len) < given.map(str::len);
-            *amount = shortest("amount", digits, if is_taken_back { "-" } else { "" })?;
-        }
-        params.correction_id = Some(id);
-        if params.full_note().chars().count() > MAX_NOTE {
-            return Err(field(
-                "note",
-                "must have at most 500 characters together with the correctionId",
-            ));
-        }
-        Ok(params)
+        params::Params::required("correctionId", id)?;
+        Self::from_fields(&fields)
     }
 
+    /// A `correctionId` goes into the note, behind the note's own words. An amount has its shortest
+    /// spelling, so that the same correction has one.
     fn from_fields(params: &params::Params<'_>) -> Result<Self> {
+        let correction_id = params.reference("correctionId")?;
+        // They part the id from the note's own words.
+        if correction_id
+            .as_deref()
+            .is_some_and(|id| id.contains(['[', ']']))
+        {
+            return Err(field("correctionId", "must not hold [ or ]"));
+        }
         let conversion_id = params.id("conversionId")?;
         let unique_id = params.reference("uniqueId")?;
         let offer_id = params::Params::required("offerId", params.id("offerId")?)?;
@@ -186,8 +173,8 @@ impl Params {
             rule,
         )?;
         let disposition_id = params.id("dispositionId")?;
-        let read = Self {
-            correction_id: None,
+        let mut read = Self {
+            correction_id,
             offer_id,
             unique_id,
             conversion_id,
@@ -200,6 +187,15 @@ impl Params {
             note: note(params)?,
             effective_date: params.text("effectiveDate")?,
         };
+        for amount in [&mut read.payout, &mut read.revenue] {
+            *amount = shortest("amount", amount.as_deref(), "")?;
+        }
+        for amount in [&mut read.payout_added, &mut read.revenue_added] {
+            let given = amount.as_deref();
+            let digits = given.map(|text| text.trim_start_matches('-'));
+            let is_taken_back = digits.map(str::len) < given.map(str::len);
+            *amount = shortest("amount", digits, if is_taken_back { "-" } else { "" })?;
+        }
         if !read.adds() && read.payout.is_none() && read.revenue.is_none() && read.status.is_none()
         {
             return Err(field(
@@ -208,6 +204,12 @@ impl Params {
             ));
         }
         effective_date(read.effective_date.as_deref())?;
+        if read.full_note().chars().count() > MAX_NOTE {
+            return Err(field(
+                "note",
+                "must have at most 500 characters together with the correctionId",
+            ));
+        }
         Ok(read)
     }
 

@@ -7,7 +7,7 @@ use super::{Field, Row, currency, push_all, push_filter, push_page, push_range, 
 use crate::api::list_conversions::{Affiliate, ConversionPage, ListedConversion, Offer};
 use crate::api::params::Params;
 use crate::api::unread::Unread;
-use crate::api::{Account, Answer, Request};
+use crate::api::{Account, Answer, Request, dress};
 use crate::{Error, Result};
 
 const PATH: &str = "17/reports.asmx/EventConversions";
@@ -290,7 +290,7 @@ fn conversion(row: &Row<'_>) -> ListedConversion {
         payout_text: row.text("paid", "amount"),
         revenue_text: row.text("received", "amount"),
         conversion_status: status(row),
-        conversion_date: row.text("", "event_conversion_date"),
+        conversion_date: dress::date(row.text("", "event_conversion_date")),
         click_id: row.text("", "request_session_id"),
         unique_id: row.text("", "transaction_id"),
         order_id: None,
@@ -299,7 +299,7 @@ fn conversion(row: &Row<'_>) -> ListedConversion {
         disposition: disposition(row),
         event_id: row.id("event_info", "event_id"),
         event_name: row.text("event_info", "event_name"),
-        updated_date: row.text("", "last_updated"),
+        updated_date: dress::date(row.text("", "last_updated")),
         note: row.text("", "note"),
     }
 }

@@ -190,7 +190,8 @@ impl Envelope {
                 self.is_contradicted |= self.success.is_some_and(|before| before != said);
                 self.success = Some(said);
             }
-            "row_count" => self.total_rows = self.total_rows.or_else(|| parse_id(text)),
+            // Of two the larger one: a list that may lack rows is not whole.
+            "row_count" => self.total_rows = self.total_rows.max(parse_id(text)),
             "error" | "error_message" if !text.is_empty() => self.has_error = true,
             "message" | "faultstring" | "Text" | "string" if !text.is_empty() => {
                 self.message.get_or_insert_with(|| text.to_owned());

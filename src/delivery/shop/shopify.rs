@@ -25,6 +25,10 @@ fn order(settings: &Settings, topic: &str, payload: &Payload<'_>) -> Verdict {
     if settings.refuses_test(payload.is_true(&["test"])) {
         return Verdict::of("test");
     }
+    // The webhook that cancels it may have come before, and had nothing to correct.
+    if payload.text(&["cancelled_at"]).is_some() {
+        return Verdict::ignored("cancelled");
+    }
     let status = payload.text(&["financial_status"]);
     if topic == "orders/paid" && status.is_some_and(|status| !PAID.contains(&status.as_str())) {
         return Verdict::ignored("not_paid");

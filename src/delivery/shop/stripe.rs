@@ -56,7 +56,8 @@ pub(super) fn read(settings: &Settings, event: &Payload<'_>) -> Verdict {
         "checkout.session.completed" | "checkout.session.async_payment_succeeded" => session,
         "invoice.paid" => invoice,
         "charge.refunded" => charge,
-        "charge.dispute.created" => dispute,
+        // The second one tells of an inquiry that has become a dispute.
+        "charge.dispute.created" | "charge.dispute.funds_withdrawn" => dispute,
         _ => return Verdict::ignored("other_topic"),
     };
     if settings.refuses_test(!event.is_true(&["livemode"])) {
@@ -176,6 +177,11 @@ fn dispute(settings: &Settings, dispute: &Payload<'_>, _: Option<u64>) -> Verdic
     };
     if unique_ids.is_empty() {
         return Verdict::ignored("no_order_id");
+    }
+    // An inquiry asks, and takes nothing back: warning_needs_response, warning_under_review, warning_closed.
+    let status = dispute.text(&["status"]).unwrap_or_default();
+    if status.starts_with("warning_") {
+        return Verdict::ignored("inquiry");
     }
     Verdict::refund(Refund {
         correction: Correction {

@@ -59,6 +59,9 @@ pub(super) fn read(settings: &Settings, topic: &str, payload: &Payload<'_>) -> V
     if click_id.is_none() {
         return Verdict::ignored("no_click_id");
     }
+    // An order that nobody has paid is cancelled by WooCommerce itself, and may be paid later. Where
+    // it is a conversion all the same, as one paid on delivery is, the forwarder knows it.
+    let is_paid = payload.text(&["date_paid_gmt"]).is_some();
     Verdict::refund(Refund {
         correction: Correction {
             correction_id: ["woocommerce-", &status, "-", &id].concat(),
@@ -66,6 +69,7 @@ pub(super) fn read(settings: &Settings, topic: &str, payload: &Payload<'_>) -> V
             status: RETURNED,
             ..Correction::default()
         },
+        is_ours: is_paid,
         ..refund
     })
 }
