@@ -198,6 +198,13 @@ export function openTracker(
     for (const watcher of watchers) watcher();
   };
 
+  /** A conversion's fields with the kept click, and with the unique id that every tab makes of click and order. */
+  const complete = (given: PageConversion): PageConversion => {
+    const fields = conversionOf(given, kept());
+    const { clickId, orderId, uniqueId = clickId && orderId && findOrderUniqueId(clickId, orderId) } = fields;
+    return uniqueId ? { ...fields, uniqueId } : fields;
+  };
+
   let isDisposed = false;
   /** Is set while the fallback of WebAssembly is on its way. */
   let loading: Promise<void> | undefined;
@@ -316,8 +323,7 @@ export function openTracker(
       look(location.href);
       void Promise.resolve(loading).then(() => {
         // Those of an earlier page's click were reported before the stores could be read, and are not sent yet.
-        if (!wasGranted)
-          for (const waiting of conversions.values()) waiting.fields = conversionOf(waiting.fields, kept());
+        if (!wasGranted) for (const waiting of conversions.values()) waiting.fields = complete(waiting.fields);
         resume();
       });
     },
@@ -350,11 +356,9 @@ export function openTracker(
           checkNames(given, "offerId uniqueId orderId clickId", more);
           const at = Date.now();
           const key = `${OUTBOX}${at} ${Math.random()} ${conversions.size}`;
-          const fields = conversionOf(given, kept());
-          const { orderId, uniqueId = fields.clickId && orderId && findOrderUniqueId(fields.clickId, orderId) } =
-            fields;
-          const conversion: WaitingConversion = uniqueId
-            ? { at, fields: { ...fields, uniqueId } }
+          const fields = complete(given);
+          const conversion: WaitingConversion = fields.uniqueId
+            ? { at, fields }
             : { at, fields, page: location.href.split("#", 1)[0] };
           conversions.set(key, conversion);
           let sent: Promise<Response> | undefined;
@@ -362,7 +366,7 @@ export function openTracker(
             // Before anything else can fail.
             if (!attempt(() => store(key, JSON.stringify(conversion)))) note("storage_blocked");
             // Here and not in the outbox: nothing may come between the report and the request.
-            if (uniqueId) sent = attempt(() => post(url, conversion.fields));
+            if (fields.uniqueId) sent = attempt(() => post(url, conversion.fields));
             // A failure is the outbox's to see; here it would only end as an unhandled one.
             void Promise.resolve(sent).catch(() => undefined);
           }
