@@ -233,7 +233,7 @@ impl Shards {
     pub fn next(sites: Vec<u32>, replies: Vec<String>) -> String {
         let replies: Vec<_> = sites
             .into_iter()
-            .zip(replies.iter().map(|word| Reply::from_word(word)))
+            .zip(replies.into_iter().map(|word| Reply::from_word(&word)))
             .collect();
         ShardMap::next(&replies).words()
     }

@@ -46,7 +46,9 @@ pub use checks::{check_postback, check_postback_url, lint_tracking_link};
 #[cfg(feature = "client")]
 pub use client::{Client, Pager, read_clicks};
 #[cfg(feature = "forwarder")]
-pub use forwarder::{Deliverer, compare_events, read_conversions, read_corrections};
+pub use forwarder::{
+    Deliverer, IdKey, Shards, compare_events, hash, read_conversions, read_corrections,
+};
 #[cfg(feature = "edge")]
 pub use link::{LinkBuilder, module_memory};
 #[cfg(feature = "page")]

@@ -1,5 +1,5 @@
 /** The forwarder in one process: its rules, secrets and operators, with a sandbox and a fault server. */
-import { randomUUID } from "node:crypto";
+import { createHmac, randomUUID } from "node:crypto";
 import { expect, inject, test } from "vitest";
 import { createCakeClient } from "../../dist/entry/edge.inline.js";
 import { createForwarderInProcess, type LogLine } from "../../dist/entry/forwarder-memory.inline.js";
@@ -17,6 +17,15 @@ test("an event is delivered, and told by one line for each state", async () => {
     { event: "conversion", id: answer.id, state: "pending", code: "", attempt: 0 },
     { event: "conversion", id: answer.id, state: "delivered", code: "", attempt: 1 },
   ]);
+});
+
+test("an event's id is HMAC-SHA256 by the outbox's own secret, also of rows from before", async () => {
+  const kept = { rows: [], claims: [], webhooks: [], meta: [["id secret", "a secret of an outbox"] as const] };
+  const { page, click } = both({ kept });
+  const mine = event(await click());
+  const { id } = (await (await page(mine)).json()) as { id: string };
+  const hmac = createHmac("sha256", "a secret of an outbox");
+  expect(id).toBe(hmac.update(`${rules.baseUrl}|${mine.offerId}|${mine.uniqueId}`).digest("hex").slice(0, 32));
 });
 
 test.each([

@@ -165,6 +165,29 @@ test("an object of the old release keeps what is its own by the old number, and 
   expect([...(await places()).values()].every((where) => where.length === 1)).toBe(true);
 });
 
+test("an object of a release that knows no questions keeps what is its own, as by an unknown method", async () => {
+  const { get } = outbox;
+  // What workerd says of a method that the object does not have.
+  const unasked = (stub: object) => {
+    const methods = stub as Record<string, (...args: unknown[]) => unknown>;
+    const call =
+      (name: string) =>
+      (...args: unknown[]) =>
+        methods[name === "seek" ? "noSuchMethod" : name]?.(...args);
+    return new Proxy({}, { get: (_, name) => call(String(name)) });
+  };
+  const old = [0, 1].map((number) => outbox.idFromName(`shard ${number}`));
+  Object.assign(outbox, {
+    get: (id: DurableObjectId) => (old.some((each) => each.equals(id)) ? unasked(get(id)) : get(id)) as never,
+  });
+  await restart([OLD, [0, 1]], [NEW, [2, 3, 4]]);
+  const kept = await results(await worker(NEW).backend({ conversions: events(20) }));
+  Object.assign(outbox, { get });
+  const moved = kept.map(({ id }) => id).filter((id) => home(id, 5) > 1);
+  expect(moved.length).toBeGreaterThan(0);
+  for (const id of moved) expect((await places()).get(id)).toEqual([home(id, 2)]);
+});
+
 test("whichever releases run, and end amid it, no event is kept twice", async () => {
   const releases: readonly (readonly [Numbers, readonly number[]])[][] = [
     [[OLD, ALL]],

@@ -128,7 +128,10 @@ impl Shard {
 
     fn release(&self, now: u64) -> usize {
         let started = self.starts.iter().filter(|(at, _)| *at <= now);
-        started.map(|(_, release)| *release).last().unwrap_or(0)
+        started
+            .map(|(_, release)| *release)
+            .next_back()
+            .unwrap_or(0)
     }
 }
 
@@ -141,7 +144,7 @@ struct World {
     hashes: Vec<u32>,
     accepted: HashSet<usize>,
     operations: Vec<Operation>,
-    queue: BinaryHeap<Reverse<(u64, u64)>>,
+    queue: BinaryHeap<Reverse<(u64, usize)>>,
     events: Vec<Event>,
     outcome: Outcome,
 }
@@ -169,7 +172,7 @@ impl World {
                 }
                 for _ in 0..4 {
                     let at = random.below(END_MS);
-                    let release = starts.iter().filter(|(then, _)| *then <= at).last();
+                    let release = starts.iter().rfind(|(then, _)| *then <= at);
                     let release = release.map_or(0, |(_, release)| *release);
                     starts.push((at, release));
                     starts.sort_unstable();
@@ -197,7 +200,7 @@ impl World {
     }
 
     fn later(&mut self, at: u64, event: Event) {
-        self.queue.push(Reverse((at, self.events.len() as u64)));
+        self.queue.push(Reverse((at, self.events.len())));
         self.events.push(event);
     }
 
@@ -213,7 +216,7 @@ impl World {
             }
         }
         while let Some(Reverse((now, event))) = self.queue.pop() {
-            self.happen(now, self.events[event as usize]);
+            self.happen(now, self.events[event]);
         }
         for key in 0..KEYS {
             let times = self.shards.iter().filter(|shard| shard.rows.contains(&key));
