@@ -11,7 +11,7 @@ import {
   writeSync,
 } from "node:fs";
 import { resolve } from "node:path";
-import { HeldError, isRunning, UsageError } from "./usage.js";
+import { isRunning, UsageError } from "./usage.js";
 
 /** Are both names one file's? */
 export function isSameFile(one: string, other: string): boolean {
@@ -144,7 +144,7 @@ export function lock(file: string, doing: string): () => void {
       if (code !== "EEXIST") throw new UsageError(`the journal's lock ${file} cannot be written: ${code}`);
       const owner = Number(readFileSync(file, "utf8"));
       if (owner > 0 && isRunning(owner)) {
-        throw new HeldError(`process ${owner} is ${doing}: wait for it`);
+        throw new UsageError(`process ${owner} is ${doing}: wait for it`);
       }
       // What was killed has left it behind.
       rmSync(file, { force: true });

@@ -3,7 +3,7 @@ import { CakeError, type CakeErrorCode } from "../error.js";
 import type { TrackingLinkParts, TrackingLinkRules } from "../link.js";
 import { stringOption, toInteger } from "../option.js";
 import { answerOf, type LinkCore } from "./core.js";
-import { checkNames } from "./names.js";
+import { checkNames, isPlain } from "./names.js";
 import { instantiate } from "./wasm.js";
 
 export { CakeError, type CakeErrorCode, isCakeError } from "../error.js";
@@ -60,7 +60,8 @@ export function createTrackingLink(parts: TrackingLinkParts & TrackingLinkRules)
 export function createTrackingLink(parts: TrackingLinkParts & TrackingLinkRules, more?: unknown): string {
   checkNames(parts, NAMES, more);
   const extra = parts.extra ?? {};
-  checkNames(extra, Object.keys(extra).join(" "));
+  if (!isPlain(extra))
+    throw new CakeError({ code: "invalid_field", parameter: "extra", rule: "must be a plain object" });
   const flags = (parts.sandbox ? 1 : 0) | (parts.testAffiliate ? 2 : 0) | (parts.spill ? 4 : 0);
   return build([
     `${flags}`,

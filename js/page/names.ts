@@ -5,7 +5,7 @@ import { CakeError } from "../error.js";
 export const CLICK_NAME = "reqid";
 
 /** What holds its fields itself. A module of settings does, a `Map` or a promise does not. */
-const isPlain = (value: unknown) => /Object|Module/.test({}.toString.call(value));
+export const isPlain = (value: unknown) => /Object|Module/.test({}.toString.call(value));
 
 /**
  * @throws CakeError `invalid_field` for a name that is not one of the words; the rule says the nearest, where one is near.

@@ -69,6 +69,12 @@ test("what it says is what the package says", async () => {
   const click = { click_id: "a1", click_date: "2026-01-15 09:42:11", offer_id: 1, affiliate_id: 2, converted: false };
   const clicks = { request_status: "Success", response: { clicks: [click], total_rows: 1 } };
   expect(await paste(page, JSON.stringify(clicks), /success of Get Click/)).toContain("1 of 1");
+  expect(await said(page).innerText()).not.toContain("undefined");
+  const odd = {
+    request_status: "Success",
+    response: { clicks: [{ ...click, offer_id: { a: 1, b: 2 } }], total_rows: 1 },
+  };
+  expect(await paste(page, JSON.stringify(odd), /not read in full/)).toMatch(/unreadable_field\s+offerId/);
   const failure = { success: false, message: "Conversion Not Found" };
   expect(await paste(page, JSON.stringify(failure), /failure/)).toContain("Conversion Not Found");
   const cookie = "Set-Cookie: a=b; SameSite=None; Max-Age=99999999";

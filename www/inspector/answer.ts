@@ -16,7 +16,7 @@ export async function readAnswer(text: string): Promise<Report> {
   return reportOf(answer);
 }
 
-function reportOf({ action, value, error }: ReadAnswer): Report {
+function reportOf({ action, value, error, warnings = [] }: ReadAnswer): Report {
   if (error !== undefined) {
     return {
       kind: "answer",
@@ -31,17 +31,17 @@ function reportOf({ action, value, error }: ReadAnswer): Report {
   }
   const page = value as { readonly rows?: readonly object[]; readonly totalRows?: number };
   const rows = Array.isArray(value) ? (value as object[]) : (page.rows ?? [value as object]);
-  const shown = rows[0] === undefined ? [] : Object.entries(rows[0]);
+  const shown = Object.entries(rows[0] ?? {}).filter(([, field]) => field !== undefined);
   return {
     kind: "answer",
-    verdict: `A success of ${action}.`,
-    isGood: true,
+    verdict: warnings.length === 0 ? `A success of ${action}.` : `A success of ${action}, not read in full.`,
+    isGood: warnings.length === 0,
     facts: [
       ["Read as", action],
       ["Rows", page.totalRows === undefined ? `${rows.length}` : `${rows.length} of ${page.totalRows}`],
       ...shown.map(([name, field]) => [`First row, ${name}`, textOf(field)] as const),
     ],
-    findings: [],
+    findings: warnings,
   };
 }
 

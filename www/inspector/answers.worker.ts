@@ -3,6 +3,7 @@
  * a network.
  */
 import type { CakeClient } from "cake-edge";
+import type { Finding } from "./report.js";
 
 /** The client's reading of a text. */
 export interface ReadAnswer {
@@ -11,6 +12,8 @@ export interface ReadAnswer {
   readonly value?: unknown;
   /** … the thrown error. */
   readonly error?: string;
+  /** What the client could not read in it. */
+  readonly warnings?: readonly Finding[];
 }
 
 type Read = (cake: CakeClient) => Promise<unknown>;
@@ -43,11 +46,13 @@ addEventListener("message", async ({ data }: MessageEvent<string>) => {
 async function read(text: string): Promise<ReadAnswer> {
   // Not a static import: while the package loads, a message would have no listener.
   const { createCakeClient, isCakeError } = await import("../client.js");
+  const warnings: Finding[] = [];
   const cake = createCakeClient({
     baseUrl: "https://pasted.example",
     apiKey: "none",
     retries: 0,
     fetch: async () => new Response(text, { headers: { "content-type": "application/json" } }),
+    onWarning: ({ code, field, message }) => warnings.push({ code, parameter: field, sentence: `${message}.` }),
   });
   const [action, , call] = ACTIONS.find(([, name]) => new RegExp(`"${name}"\\s*:`).test(text)) ?? [
     "any action",
@@ -55,7 +60,7 @@ async function read(text: string): Promise<ReadAnswer> {
     (client: CakeClient) => client.listClicks().page(),
   ];
   try {
-    return { action, value: await call(cake) };
+    return { action, value: await call(cake), warnings };
   } catch (thrown) {
     if (!isCakeError(thrown)) return { action, error: String(thrown) };
     const cause = isCakeError(thrown.cause) ? `: ${thrown.cause.message} (${thrown.cause.code})` : "";
