@@ -97,10 +97,10 @@ impl<'a> Token<'a> {
             origin: part(),
             nonce: part(),
         };
-        let now_s = now_ms / 1_000;
-        if now_s >= expires_s {
+        let seconds = now_ms / 1_000;
+        if seconds >= expires_s {
             Err(Flaw::Expired)
-        } else if expires_s > now_s + (LIFE_MS + AHEAD_MS) / 1_000 {
+        } else if expires_s > seconds + (LIFE_MS + AHEAD_MS) / 1_000 {
             Err(Flaw::Early)
         } else {
             Ok(token)

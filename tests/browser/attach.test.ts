@@ -265,6 +265,19 @@ test("a token for frames is asked for when it is needed, and not at each page vi
   await poll(() => shop.asked("/cake/token").length).toBe(3);
 });
 
+test("a page that cannot see its click asks for a token once, and attaches nothing else", async () => {
+  const all = `tracker.attach({ to: "frame", offerId: 12345 }); tracker.attach({ to: "shopify" }); tracker.attach({ to: "woocommerce" })`;
+  shop.addPage("/shop", all, "{ edge: true }", `<form class="checkout"></form>`);
+  const { page, go, said } = await visitor();
+  await go("/shop?reqid=click-1");
+  // The site's Worker has kept no click: the forwarder says so.
+  await poll(() => said).toContain("cake-edge: invalid_click_id");
+  await go("/shop");
+  await page.waitForTimeout(150);
+  expect(shop.requests.map(({ path }) => path)).toEqual(["/cake/token"]);
+  expect(await page.evaluate(() => document.querySelector("input"))).toBe(null);
+});
+
 test.each([
   [{ to: "frame", offer: 1 }, "offer is unknown: did you mean offerId?"],
   [{ to: "magento" }, 'to does not take "magento": there are shopify, woocommerce, form, stripe, frame'],

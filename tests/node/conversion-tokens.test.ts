@@ -1,7 +1,7 @@
 /** Conversion tokens at the forwarder: given out, shown by a frame whose origin is `null`, and used once. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { createConversionToken } from "../../dist/entry/edge.inline.js";
+import { captureClick, createConversionToken } from "../../dist/entry/edge.inline.js";
 import { createForwarderInProcess } from "../../dist/entry/forwarder-memory.inline.js";
 import { both, KEY, OPERATOR, type Options } from "./forwarder-in-process.ts";
 
@@ -184,6 +184,21 @@ test.each([
   expect(answer.headers.get("access-control-allow-origin")).toBe(
     "origin" in headers && headers.origin === SITE ? SITE : null,
   );
+});
+
+test("a page that cannot see its click gets a token for the signed cookie's, whatever it asks for", async () => {
+  const cookieSecrets = ["a cookie secret of thirty-two bytes or more"];
+  const { ask, frame, click, operator } = site({ cookieSecrets });
+  const clickId = await click();
+  const landing = new Request(`${SITE}/?reqid=${clickId}`, { headers: { accept: "text/html" } });
+  const { setCookie = "" } = captureClick(landing, { secrets: cookieSecrets });
+  const headers = { origin: SITE, cookie: setCookie.split(";", 1)[0] ?? "" };
+  for (const query of ["offerId=12345", "offerId=12345&clickId=another-click"]) {
+    const given = (await (await ask(`token?${query}`, { headers })).json()) as Answer;
+    expect(await frame(given.token, { uniqueId: "5001" })).toMatchObject({ status: 202 });
+  }
+  const { rows } = (await (await operator("conversions")).json()) as { rows: { conversion: { clickId: string } }[] };
+  expect(rows.map(({ conversion }) => conversion.clickId)).toEqual([clickId]);
 });
 
 test.each([

@@ -18,6 +18,9 @@ test("the tarball holds what is imported, and nothing of the workshop", () => {
     "dist/wasm/edge_bg.wasm",
     "dist/page/page.js",
     "dist/page/cake-edge.js",
+    "dist/page/cake-edge-frame.js",
+    "dist/page/attach.js",
+    "examples/shopify/custom-pixel.js",
     "dist/page/index.d.ts",
     "dist/edge/index.d.ts",
     "LICENSE-MIT",
@@ -28,7 +31,7 @@ test("the tarball holds what is imported, and nothing of the workshop", () => {
   expect(
     files.filter(
       (file) =>
-        !/^(dist\/|docs\/|workers\/|(link|page|report|slim|forwarder|sandbox)\/((memory|node)\/)?package\.json$|LICENSE|README|CHANGELOG|SECURITY|ARCHITECTURE|CONTRIBUTING|package\.json)/.test(
+        !/^(dist\/|docs\/|examples\/|workers\/|(frame|link|page|report|slim|forwarder|sandbox)\/((memory|node)\/)?package\.json$|LICENSE|README|CHANGELOG|SECURITY|ARCHITECTURE|CONTRIBUTING|package\.json)/.test(
           file,
         ),
     ),

@@ -417,6 +417,14 @@ test("who asks too often is told when to come back, by the address that Cloudfla
   const response = await page({ clickId: "a", offerId: 1, uniqueId: unique() }, { "cf-connecting-ip": "203.0.113.99" });
   expect(response.headers.get("retry-after")).toBe("60");
   expect(await refusal(response)).toEqual([429, "too_many_requests"]);
+  // A frame's conversion and a page's token as well.
+  const often = { "cf-connecting-ip": "203.0.113.99" };
+  const frame = { method: "POST", headers: { ...often, origin: "null" }, body: "{}" };
+  const asked = [
+    await ask("conversions", frame),
+    await ask("token?offerId=1&clickId=a", { headers: { ...often, origin: ORIGIN } }),
+  ];
+  expect(asked.map(({ status }) => status)).toEqual([429, 429]);
 });
 
 test("a configuration that is not fit for use answers 500 everywhere but on health", async () => {
