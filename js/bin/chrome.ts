@@ -8,7 +8,7 @@ import { accessSync, constants, mkdirSync, mkdtempSync, rmSync, statSync, writeF
 import { homedir, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import type { Readable, Writable } from "node:stream";
-import { UsageError } from "./usage.js";
+import { RunError, UsageError } from "./usage.js";
 
 /** An event of the browser's, or of the page behind `sessionId`. */
 export interface ChromeEvent {
@@ -100,7 +100,7 @@ function isProgram(path: string): boolean {
 /**
  * Starts a browser without a window. `preferences` are the profile's, as Chromium writes them.
  *
- * @throws UsageError where it does not start
+ * @throws RunError where it does not start
  */
 export async function startChrome(program: string, preferences: object = {}): Promise<Chrome> {
   const profile = mkdtempSync(join(tmpdir(), "cake-edge-browser-"));
@@ -169,7 +169,7 @@ export async function startChrome(program: string, preferences: object = {}): Pr
   } catch {
     await close();
     const reason = complaint.trim().split("\n").at(-1)?.slice(0, 300) || "it said nothing";
-    throw new UsageError(`${program} does not start: ${reason}. Another one can be given with --chromium PATH`);
+    throw new RunError(`${program} does not start: ${reason}. Another one can be given with --chromium PATH`);
   }
 }
 
