@@ -4,7 +4,7 @@
  * where this process is killed.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { accessSync, constants, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import type { Readable, Writable } from "node:stream";
@@ -143,7 +143,7 @@ export async function startChrome(program: string, preferences: object = {}): Pr
   });
   const removeNow = () => {
     kill(child);
-    rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+    removeForGood(profile);
   };
   // The last resort, at any end of this process.
   process.on("exit", removeNow);
@@ -170,6 +170,19 @@ export async function startChrome(program: string, preferences: object = {}): Pr
     await close();
     const reason = complaint.trim().split("\n").at(-1)?.slice(0, 300) || "it said nothing";
     throw new RunError(`${program} does not start: ${reason}. Another one can be given with --chromium PATH`);
+  }
+}
+
+/** Removes a folder, also where a child of the browser that is just dying writes into it once more. */
+function removeForGood(folder: string): void {
+  const clock = new Int32Array(new SharedArrayBuffer(4));
+  for (let tries = 0; tries < 20 && (tries === 0 || existsSync(folder)); tries += 1) {
+    try {
+      rmSync(folder, { recursive: true, force: true });
+    } catch {
+      // A file came while it was emptied: once more.
+    }
+    Atomics.wait(clock, 0, 0, 50);
   }
 }
 
