@@ -167,6 +167,7 @@ class Journey {
   #tag: Tag | undefined;
   #hasTracker = false;
   #hasBanner = false;
+  #hasNo = false;
   #isKept = false;
   #endpoint: URL | undefined;
   /** Errors that the page throws anyhow. */
@@ -330,6 +331,7 @@ class Journey {
       await tab.answer("no", this.#options.consentReject, false),
     ];
     this.#hasBanner = hasYes || hasNo;
+    this.#hasNo = hasNo;
     await this.#tellLater(tab, ids, early);
     const isClicked = hasYes && (await tab.answer("yes", this.#options.consentClick, true));
     const kept = await keptOf(tab, ids, isClicked ? KEEP_MS : 0);
@@ -656,7 +658,7 @@ class Journey {
     }
     const { url, ids } = this.#landing(this.#candidates());
     await tab.goto(url);
-    await until(KEEP_MS, () => tab.answer("no", this.#options.consentReject, false));
+    await until(this.#hasNo ? KEEP_MS : 0, () => tab.answer("no", this.#options.consentReject, false));
     if (!(await tab.answer("no", this.#options.consentReject, true))) {
       this.#unknown("consent_no", "no button for no was found", CONSENT_ADVICE);
       return;
