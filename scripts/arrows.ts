@@ -50,7 +50,11 @@ export type Sources = ReadonlyMap<string, string>;
 
 /** The violations among these files, a sentence each. */
 export function arrowProblems(sources: Sources): string[] {
-  return [...problemsOf(TYPESCRIPT, typescriptArrows(sources)), ...problemsOf(RUST, rustArrows(sources))];
+  const isModule = (folder: string) => sources.has(`${folder}.rs`);
+  return [
+    ...problemsOf(TYPESCRIPT, typescriptArrows(sources), isModule),
+    ...problemsOf(RUST, rustArrows(sources), isModule),
+  ];
 }
 
 if (import.meta.main) {
@@ -60,9 +64,13 @@ if (import.meta.main) {
   process.exitCode = problems.length === 0 ? 0 : 1;
 }
 
-function problemsOf(rooms: Readonly<Record<string, readonly string[]>>, arrows: readonly Arrow[]): string[] {
+function problemsOf(
+  rooms: Readonly<Record<string, readonly string[]>>,
+  arrows: readonly Arrow[],
+  isModule: (folder: string) => boolean,
+): string[] {
   const forbidden = arrows.flatMap(({ from, to }) => {
-    const [room, used] = [roomOf(rooms, from), roomOf(rooms, to)];
+    const [room, used] = [roomOf(rooms, from, isModule), roomOf(rooms, to, isModule)];
     if (room === undefined) return [`${from}: its room is not in scripts/arrows.ts: add it there`];
     if (room === used || used === undefined || rooms[room]?.includes(used)) return [];
     return [`${from} uses ${to}: ${room} may use ${rooms[room]?.join(", ") || "nothing else"}; see scripts/arrows.ts`];
@@ -70,9 +78,17 @@ function problemsOf(rooms: Readonly<Record<string, readonly string[]>>, arrows: 
   return [...forbidden, ...circles(arrows).map((circle) => `a circle: ${circle.join(" -> ")}`)];
 }
 
-/** The room of a file: its folder or the nearest folder above. A floor only has the files directly in it. */
-function roomOf(rooms: Readonly<Record<string, unknown>>, file: string): string | undefined {
-  const own = dirname(file);
+/**
+ * The room of a file: its folder or the nearest folder above. A floor only has the files directly in it, and the folders
+ * that belong to one of these: `src/touch/` is a part of `src/touch.rs`.
+ */
+function roomOf(
+  rooms: Readonly<Record<string, unknown>>,
+  file: string,
+  isModule: (folder: string) => boolean,
+): string | undefined {
+  let own = dirname(file);
+  while (!(own in rooms) && isModule(own)) own = dirname(own);
   const isFloor = (folder: string) => Object.keys(rooms).some((room) => room.startsWith(`${folder}/`));
   for (let folder = own; folder !== "."; folder = dirname(folder)) {
     if (folder in rooms) return folder === own || !isFloor(folder) ? folder : undefined;

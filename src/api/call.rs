@@ -12,9 +12,9 @@ use super::certainty::{Certainty, is_duplicate};
 use super::conversion_report::{self, ConversionReportPage, ReportLookup};
 use super::list_conversions;
 use super::older;
-use super::older::correction::{self, Correction, Shown};
+use super::older::correction::{Correction, Shown};
 use super::older::event_conversions::{self, ChangesPage};
-use super::record_conversion::{Asked, Conversion};
+use super::record_conversion::Conversion;
 use super::report_scan::{Found, ReportScan, Scanned};
 use super::{
     Action, Answer, CallSettings, Request, Services,

@@ -21,7 +21,7 @@ use super::route::Route;
 use super::{Correction, Event};
 use crate::api::get_click::ClickVerdict;
 use crate::api::report_scan::Found;
-use crate::api::{Answer, conversion_report, get_click};
+use crate::api::{conversion_report, get_click};
 use crate::{Error, Result};
 
 use changes::Changes;

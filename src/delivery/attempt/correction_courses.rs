@@ -3,6 +3,7 @@
 
 use super::tests::{START_MS, api, text_of};
 use super::*;
+use crate::api::Answer;
 use crate::delivery::correction::{CorrectionBody, read_corrections};
 use proptest::prelude::*;
 use std::collections::BTreeMap;

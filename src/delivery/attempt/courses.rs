@@ -3,6 +3,7 @@
 
 use super::tests::{START_MS, api, report, text_of};
 use super::*;
+use crate::api::Answer;
 use proptest::prelude::*;
 
 const DAY_MS: u64 = 86_400_000;

@@ -1,6 +1,5 @@
 //! The inputs and outputs of an attempt.
 
-use super::super::circuit_breaker::Heard;
 use super::{Family, Transition};
 use crate::Error;
 use crate::api::Answer;

@@ -1,7 +1,7 @@
 //! Attempts by table.
 
 use super::*;
-use crate::api::Account;
+use crate::api::{Account, Answer};
 use crate::delivery::event::{Caller, RequestBody, read};
 
 const CANARY: &str = "CANARY-KEY";
