@@ -136,6 +136,13 @@ export function resolveShops(
       platform,
       several.map((shop, index) => resolveShop(platform, place(index), shop, retentionDays)),
     );
+    const known = new Set<string>();
+    several.forEach(({ secrets }, index) => {
+      const own = new Set([secrets].flat().map((secret) => secret.trim()));
+      if ([...own].some((secret) => known.has(secret)))
+        refuse(`${place(index)}.secrets`, "must not be another shop's: by its secret a shop is known");
+      for (const secret of own) known.add(secret);
+    });
   }
   return resolved;
 }
@@ -165,7 +172,8 @@ function resolveShop(platform: Platform, place: string, shop: ShopOptions, reten
     testOrders: flag(at("testOrders"), shop.testOrders),
     saleTopic: choice(at("saleTopic"), saleTopic, ["orders/paid", "orders/create"]),
     uniqueId: choice(at("uniqueId"), uniqueId, ["id", platform === "shopify" ? "name" : "number"]),
-    statuses: names(at("statuses"), statuses),
+    // WooCommerce's database writes `wc-` before a status, its webhooks do not.
+    statuses: names(at("statuses"), statuses)?.map((status) => status.replace(/^wc-/, "")),
     recurring: flag(at("recurring"), shop.recurring),
     clientReferenceId: flag(at("clientReferenceId"), clientReferenceId),
   });

@@ -44,6 +44,18 @@ const RETRIES = 3;
 /** What Stripe takes for a reference; it drops any other. */
 const REFERENCE = /^[\w-]{1,200}$/;
 
+/** The options of each kind. */
+const OWN: Readonly<Record<AttachOptions["to"], string>> = {
+  shopify: "name",
+  woocommerce: "name selector",
+  form: "name selector",
+  stripe: "hosts",
+  frame: "offerId",
+};
+
+/** A word that a template has printed for nothing. */
+const NO_VALUE = /^\s*(undefined|null|NaN)?\s*$/;
+
 /**
  * Attaches from now on; brings what is to be called when the click id or the consent may have changed.
  *
@@ -51,7 +63,7 @@ const REFERENCE = /^[\w-]{1,200}$/;
  */
 export function attach(how: AttachOptions, page: Attached): () => void {
   checkNames(how, "to name selector hosts offerId");
-  const { to, name = CLICK_NAME } = how;
+  const { to, name = CLICK_NAME, selector, hosts = [] } = how;
   const kinds: Readonly<Record<AttachOptions["to"], () => Update>> = {
     shopify: () => cart(name, page),
     woocommerce: () => fields(how.selector ?? "form.checkout, form.woocommerce-checkout", name),
@@ -60,6 +72,13 @@ export function attach(how: AttachOptions, page: Attached): () => void {
     frame: () => token(how.offerId, page),
   };
   if (!Object.hasOwn(kinds, to)) refuse("to", `does not take "${to}": there are ${Object.keys(kinds).join(", ")}`);
+  checkNames(how, `to ${OWN[to]}`);
+  if (!`${name ?? ""}`.trim()) refuse("name", "is empty");
+  // A selector that is none throws.
+  if (selector !== undefined && !attempt(() => document.querySelectorAll(selector)))
+    refuse("selector", "is no CSS selector");
+  if (!Array.isArray(hosts) || hosts.some((host) => !/^[^\s/:]+$/.test(host)))
+    refuse("hosts", "must be a list of hosts");
   const update = kinds[to]();
   const look = () => {
     const said = page.said();
@@ -155,7 +174,7 @@ function fields(selector: string, name: string): Update {
       const known = [...form.querySelectorAll("input")].find((input) => input.name === name);
       if (wanted === undefined || (known && known.value === wanted)) continue;
       // A field of the site's with a value of its own is the site's affair.
-      if (known?.value && filled.get(known) !== known.value) continue;
+      if (known && !NO_VALUE.test(known.value) && filled.get(known) !== known.value) continue;
       const input = known ?? document.createElement("input");
       if (!known) {
         Object.assign(input, { type: "hidden", name });
@@ -196,7 +215,7 @@ function stripe(hosts: readonly string[] = ["buy.stripe.com"], { clickId, said, 
     for (const element of document.querySelectorAll("stripe-buy-button, stripe-pricing-table")) {
       const present = element.getAttribute(attribute);
       // One of the site's own stays.
-      if (present && filled.get(element) !== present) continue;
+      if (!NO_VALUE.test(present ?? "") && filled.get(element) !== present) continue;
       if (wanted !== undefined && present !== wanted) {
         element.setAttribute(attribute, wanted);
         filled.set(element, wanted);

@@ -2,8 +2,12 @@
 import { isClickId } from "./engine.js";
 import type { PageConversion } from "./options.js";
 
-/** A text without the white space around it; `undefined` where a template printed nothing. */
-const textOf = (value: unknown) => `${value ?? ""}`.trim() || undefined;
+/**
+ * A text without the white space around it; `undefined` where a template printed nothing. A number that has lost digits
+ * stays one, for the forwarder to refuse it by name: as a text it might be another order's.
+ */
+const textOf = (value: unknown): string | undefined =>
+  typeof value === "number" && Math.abs(value) > 9e15 ? (value as never) : `${value ?? ""}`.trim() || undefined;
 
 /**
  * The fields of a conversion: ids as text, whatever their type, and the click id. `kept` are the kept click ids, the one
@@ -15,7 +19,7 @@ export function conversionOf(given: PageConversion, kept: readonly string[]): Pa
   const { offerId } = given;
   const [orderId, uniqueId] = [textOf(given.orderId), textOf(given.uniqueId)];
   const own = textOf(given.clickId);
-  const ids = [own && isClickId(own) ? own : undefined, ...kept, own];
+  const ids = [typeof own === "string" && isClickId(own) ? own : undefined, ...kept, own];
   const clickId = ids.find((id) => id && id !== orderId && id !== uniqueId);
   // What is no number goes on as it is, for the forwarder to refuse it by name.
   return { ...given, offerId: Number(offerId) || offerId, orderId, uniqueId, clickId };

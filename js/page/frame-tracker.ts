@@ -324,8 +324,10 @@ export function createFrameTracker(options: FrameTrackerOptions): FrameTracker {
       if (flaw) return { state: "refused", code: flaw };
       if (consent === "denied") return { state: "refused", code: "consent_denied" };
       const uniqueId = textOf(given?.uniqueId);
-      if (uniqueId === undefined) {
-        report(new CakeError({ code: "invalid_unique_id", parameter: "uniqueId", rule: "is missing" }));
+      const isLossy = Object.values(given ?? {}).some((id) => typeof id === "number" && Math.abs(id) > 9e15);
+      if (uniqueId === undefined || isLossy) {
+        const rule = isLossy ? "has lost digits: give ids as text" : "is missing";
+        report(new CakeError({ code: "invalid_unique_id", parameter: "uniqueId", rule }));
         return { state: "refused", code: "invalid_unique_id" };
       }
       // The same sale is told twice: by two events, by two frames.

@@ -60,19 +60,20 @@ const CLICK_ID_NAMES = ["reqid", "ckm_request_id", "click_id", "clickid"];
  */
 export function connectShopifyPixel(api: ShopifyPixelApi, options: ShopifyPixelOptions): FrameTracker {
   const { clickIdNames = CLICK_ID_NAMES, onResult, ...rest } = options;
-  const isAllowed = api.init.customerPrivacy?.marketingAllowed === true;
+  const isAllowed = api.init?.customerPrivacy?.marketingAllowed === true;
   // At the start "not allowed" may be "not asked yet".
   const tracker = createFrameTracker({
     ...rest,
-    storage: api.browser.localStorage,
+    storage: api.browser?.localStorage,
     consent: isAllowed ? "granted" : "pending",
   });
-  api.customerPrivacy?.subscribe("visitorConsentCollected", ({ customerPrivacy }) =>
-    tracker.setConsent(customerPrivacy.marketingAllowed),
+  api.customerPrivacy?.subscribe("visitorConsentCollected", (event) =>
+    tracker.setConsent(event?.customerPrivacy?.marketingAllowed === true),
   );
-  api.analytics.subscribe("checkout_completed", ({ data: { checkout } }) => {
+  api.analytics.subscribe("checkout_completed", (event) => {
+    const checkout = event?.data?.checkout;
     // `gid://shopify/Order/5001` and `5001` are the webhook's 5001.
-    const uniqueId = /\d+$/.exec(checkout.order?.id ?? "")?.[0];
+    const uniqueId = /\d+$/.exec(`${checkout?.order?.id ?? ""}`)?.[0];
     if (uniqueId === undefined) return;
     const clickId = findClickId(checkout.attributes ?? [], clickIdNames);
     void tracker.convert({ uniqueId, clickId }).then((result) => onResult?.(result, uniqueId));
@@ -88,7 +89,7 @@ function findClickId(
   for (const name of names) {
     const plain = name.toLowerCase();
     const found = attributes.find(
-      ({ key, value }) => `${key}`.toLowerCase().replace(/^_+/, "") === plain && CLICK_ID.test(`${value ?? ""}`),
+      (row) => `${row?.key}`.toLowerCase().replace(/^_+/, "") === plain && CLICK_ID.test(`${row?.value ?? ""}`),
     );
     if (found) return found.value;
   }

@@ -160,8 +160,18 @@ impl Postback {
             if given.len() > 1 {
                 return Err(field(name, "is given twice"));
             }
+            if given.is_empty()
+                && let Some(near) = self.near(&texts, theirs)
+            {
+                let rule = ["must be `", theirs, "`: it came as `", &near, "`"].concat();
+                return Err(field(name, &rule));
+            }
             let value = given.pop().unwrap_or_default();
             let value = value.trim();
+            // Two ids would be one where their letters are lost.
+            if value.contains('\u{fffd}') {
+                return Err(field(name, "must be percent-encoded as UTF-8"));
+            }
             if !value.is_empty() {
                 check(name, value)?;
                 push(&mut json, name, value, *name != "offerId");
@@ -169,6 +179,22 @@ impl Postback {
         }
         json.push('}');
         Ok(json)
+    }
+
+    /// A parameter of this name in other case, or as a list (`sum[]`), that means nothing else here.
+    fn near(&self, texts: &[&str], theirs: &str) -> Option<String> {
+        let is_known = |name: &str| {
+            name == self.secret_parameter || self.map.iter().any(|(_, known)| known == name)
+        };
+        texts
+            .iter()
+            .flat_map(|text| url::pairs(text))
+            .map(|(name, _)| name)
+            .find(|name| {
+                let plain = name.strip_suffix("[]").unwrap_or(name);
+                plain.eq_ignore_ascii_case(theirs) && !is_known(name)
+            })
+            .map(|name| name.into_owned())
     }
 }
 
@@ -320,6 +346,13 @@ mod tests {
             ("a={aff_sub}", "adv1", "placeholder_text"),
             ("a=undefined", "adv1", "placeholder_text"),
             ("c=a&c=a", "clickId", "invalid_field"),
+            ("P=5.00", "payout", "invalid_field"),
+            ("p[]=5.00", "payout", "invalid_field"),
+            ("p%5B%5D=5.00", "payout", "invalid_field"),
+            ("C=a", "clickId", "invalid_field"),
+            ("u=M%FCller", "uniqueId", "invalid_field"),
+            ("u=%FF%FE", "uniqueId", "invalid_field"),
+            ("a=caf%E9", "adv1", "invalid_field"),
         ] {
             let error = postback.read(&get(query)).unwrap_err();
             assert_eq!(

@@ -369,6 +369,26 @@ test("a secret can be rotated, and two shops on one platform are told apart by t
   expect((await post(all, "shopify", body, { topic: "orders/paid", signature: wrong })).status).toBe(401);
 });
 
+test("two shops with one secret are refused, and a status is taken as the database writes it", async () => {
+  const shop = { currency: "USD", offerId: 1, secrets: secrets.shopify };
+  for (const shopify of [
+    [shop, { ...shop, offerId: 2 }],
+    [{ ...shop, secrets: ["another secret of 32 characters or more", ` ${secrets.shopify} `] }, shop],
+  ]) {
+    expect(() => both({ shops: { shopify } })).toThrow(/shops\.shopify\.1\.secrets must not be another shop's/);
+  }
+  const setup = both(shopsOf("woocommerce", { statuses: ["wc-completed"] }));
+  const body = JSON.stringify({
+    id: 7,
+    status: "completed",
+    currency: "USD",
+    total: "18.00",
+    meta_data: [{ key: "reqid", value: "a1b2-c3" }],
+  });
+  const answer = await post(setup, "woocommerce", body, { topic: "order.updated" });
+  expect(await answer.json()).toMatchObject({ outcome: "accepted" });
+});
+
 describe("a mapping of the site's own", () => {
   const withMap = (map: unknown, more: object = {}) => {
     const lines: WebhookLine[] = [];

@@ -43,7 +43,7 @@ fn order(settings: &Settings, topic: &str, payload: &Payload<'_>) -> Verdict {
     } else {
         ("total_price", "total_price_set")
     };
-    let amount = match payload.text(&["currency"]) {
+    let mut amount = match payload.text(&["currency"]) {
         Some(currency) if payload.at(&[plain]).is_some() => {
             Amount::decimal(payload, &[plain], Some(currency))
         }
@@ -52,11 +52,31 @@ fn order(settings: &Settings, topic: &str, payload: &Payload<'_>) -> Verdict {
             Amount::decimal(payload, &[set, "shop_money", "amount"], currency)
         }
     };
+    if settings.revenue == Revenue::Subtotal && payload.is_true(&["taxes_included"]) {
+        amount.text = amount.text.and_then(|text| without_tax(payload, &text));
+    }
     let paid_at_ms = payload
         .instant(&["processed_at"])
         .or_else(|| payload.instant(&["created_at"]));
     let click_id = settings.find_click_id(&[payload.at(&["note_attributes"])]);
     settings.sale(click_id, unique_id(settings, payload), amount, paid_at_ms)
+}
+
+/// Where prices include tax, so does the subtotal: the order's tax is taken off, less that of the shipping.
+fn without_tax(payload: &Payload<'_>, subtotal: &str) -> Option<String> {
+    let units = |of: &Payload<'_>, plain: &str, set: &str| {
+        let text = of
+            .text(&[plain])
+            .or_else(|| of.text(&[set, "shop_money", "amount"]))?;
+        Some(money(&text)?.units())
+    };
+    let mut left = money(subtotal)?.units();
+    for line in payload.list(&["shipping_lines"]) {
+        for tax in line.list(&["tax_lines"]) {
+            left = left.checked_add(units(&tax, "price", "price_set")?)?;
+        }
+    }
+    from_units(left.checked_sub(units(payload, "total_tax", "total_tax_set")?)?)
 }
 
 /// The order's id, or its name, such as `#1001`.
