@@ -285,6 +285,12 @@ test.each([
   [{ to: "frame" }, "offerId is missing: which offer do the frame's conversions belong to?"],
   [{ to: "form" }, "selector is missing: which form is it?"],
   [{ to: "shopify", names: "x" }, "names is unknown: did you mean name?"],
+  [{ to: "shopify", name: " " }, "name is empty"],
+  [{ to: "woocommerce", offerId: 5 }, "offerId is unknown"],
+  [{ to: "form", selector: "::::" }, "selector is no CSS selector"],
+  [{ to: "form", selector: 5 }, "selector is no CSS selector"],
+  [{ to: "stripe", hosts: "buy.stripe.com" }, "hosts must be a list of hosts"],
+  [{ to: "stripe", hosts: ["https://pay.shop.example"] }, "hosts must be a list of hosts"],
 ])("attach(%o) is refused by name, and throws nothing", async (options, message) => {
   const { page, go, attach, said } = await visitor();
   await go("/?reqid=click-1");

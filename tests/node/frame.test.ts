@@ -1,6 +1,11 @@
 /** The tracker of frames and workers by itself: what its options, its store, its token and its network may do. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { type CakeError, createFrameTracker, type FrameTrackerOptions } from "../../dist/page/frame.js";
+import {
+  type CakeError,
+  connectShopifyPixel,
+  createFrameTracker,
+  type FrameTrackerOptions,
+} from "../../dist/page/frame.js";
 
 const TOKEN = "12345!click-1!https://shop.example!0123456789abcdef.tgvuy0.signature";
 const endpoint = "https://shop.example/cake";
@@ -91,6 +96,23 @@ test("an error of onError, of the token and of the network reaches nobody", asyn
   const converted = open({ onError }).convert({ uniqueId: "1" });
   await run(0);
   expect(await converted).toEqual({ state: "queued", code: "network" });
+});
+
+test("a number that has lost digits is no id, and a platform's odd event is no error", async () => {
+  const tracker = open();
+  for (const lossy of [{ uniqueId: 12_345_678_901_234_567_890 }, { uniqueId: "1", orderId: 1e21 }]) {
+    expect(await tracker.convert(lossy as never)).toEqual({ state: "refused", code: "invalid_unique_id" });
+  }
+  expect(errors.map(({ message }) => message)).toEqual(new Array(2).fill("uniqueId has lost digits: give ids as text"));
+
+  let tell: (event: unknown) => void = () => undefined;
+  const api = { analytics: { subscribe: (_: string, listener: typeof tell) => (tell = listener) } };
+  connectShopifyPixel(api as never, { endpoint, token: TOKEN });
+  for (const data of [null, {}, { checkout: {} }, { checkout: { order: { id: 5001 }, attributes: [null, {}] } }]) {
+    tell({ data });
+  }
+  tell(undefined);
+  expect(posted).toEqual([]);
 });
 
 test("it resolves within 15 seconds, and tries again after 5, 10, 20 … seconds, or as it is asked to", async () => {
