@@ -304,9 +304,15 @@ export class Tab {
         break;
       }
       case "Debugger.scriptParsed":
-        if (this.trackerUrl === undefined && /^https?:/.test(params.url)) this.#searches.push(this.#search(params));
+        if (this.trackerUrl === undefined && this.#isOfPage(params)) this.#searches.push(this.#search(params));
         break;
     }
+  }
+
+  /** A script of the page itself: a tracker in one of its frames does not see the page's click. */
+  // biome-ignore lint/suspicious/noExplicitAny: the protocol's own object.
+  #isOfPage({ url, executionContextAuxData: context }: any): boolean {
+    return /^https?:/.test(url) && (context?.frameId ?? this.#frame) === this.#frame;
   }
 
   // biome-ignore lint/suspicious/noExplicitAny: the protocol's own object.

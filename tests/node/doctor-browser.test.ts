@@ -58,7 +58,8 @@ const SITES: Record<string, Site> = {
   odd: (_, path) => ({
     body: tag("odd", `data-consent="pending"`) + banner("Fine by me", "") + (path === "thanks" ? "<p>Thanks</p>" : ""),
   }),
-  none: () => ({ body: "<h1>Welcome</h1>" }),
+  // A tracker in a frame does not see the page's click.
+  none: (_, path) => ({ body: path === "frame" ? tag("none") : `<h1>Welcome</h1><iframe src="/none/frame"></iframe>` }),
   refused: () => ({
     headers: { "content-security-policy": "script-src 'none'" },
     body: `<script src="/refused/js/cake-edge.js"></script>`,

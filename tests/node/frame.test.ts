@@ -87,7 +87,7 @@ test("an error of onError, of the token and of the network reaches nobody", asyn
     await run(15_000);
     expect(await Promise.all(converted)).toEqual([
       { state: "queued", code: "storage_blocked" },
-      { state: "refused", code: "invalid_unique_id" },
+      { state: "refused", code: "invalid_field" },
       { state: "refused", code: "invalid_field" },
     ]);
     tracker.dispose();
