@@ -8,6 +8,7 @@ use crate::money::Money;
 use crate::placeholder::{foreign, is_missing_value};
 use crate::time::CivilTime;
 use crate::{Error, Result, click_id, transaction_id, url};
+use std::borrow::Cow;
 
 /// What a postback may carry, by the names of a conversion's fields.
 const FIELDS: [&str; 12] = [
@@ -194,7 +195,7 @@ impl Postback {
                 let plain = name.strip_suffix("[]").unwrap_or(name);
                 plain.eq_ignore_ascii_case(theirs) && !is_known(name)
             })
-            .map(|name| name.into_owned())
+            .map(Cow::into_owned)
     }
 }
 
