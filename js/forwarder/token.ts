@@ -3,7 +3,7 @@
  * nothing. What a token says is the core's affair (`src/conversion_token.rs`, `src/delivery/tokened.rs`).
  */
 import { call } from "../error.js";
-import { checkNames } from "../option.js";
+import { checkNames, refuse } from "../option.js";
 import { createNonce, TOKEN_LIFE_MS } from "../token-nonce.js";
 import { failure, json, Refusal } from "./answer.js";
 import { findOrigin, isAllowedOrigin, type Once, signedClickId } from "./caller.js";
@@ -42,7 +42,9 @@ export function handleToken(request: Request, options: ResolvedOptions): Respons
     throw new Refusal("method_not_allowed", "method not allowed: use GET", { allow: "GET" });
   const origin = askingOrigin(request, options);
   if (origin === undefined) throw new Refusal("origin_refused", "a page's origin must be on the list");
-  const query = Object.fromEntries(new URL(request.url).searchParams);
+  const { searchParams } = new URL(request.url);
+  for (const name of QUERY) if (searchParams.getAll(name).length > 1) refuse(name, "is given twice");
+  const query = Object.fromEntries(searchParams);
   checkNames("query", query, QUERY);
   const { offerId = "", clickId = "" } = query;
   const id = /^\d{1,16}$/.test(offerId) ? Number(offerId) : 0;

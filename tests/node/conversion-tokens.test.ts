@@ -178,6 +178,8 @@ test.each([
   ["offerId=1e3&clickId=a-click", { origin: SITE }, 400],
   ["clickId=a-click", { origin: SITE }, 400],
   ["offerId=12345&clickID=a-click", { origin: SITE }, 400],
+  ["offerId=12345&offerId=7&clickId=a-click", { origin: SITE }, 400],
+  ["offerId=12345&clickId=a-click&clickId=b-click", { origin: SITE }, 400],
 ])("GET token?%s by %o is answered %i", async (query, headers, status) => {
   const answer = await site().give(query, headers as unknown as Record<string, string>);
   expect(answer.status).toBe(status);
