@@ -147,14 +147,16 @@ function Result({ classes, rows, rowsInAll, corrections }: Compared) {
       <p aria-live="polite">
         {rowsInAll === 0 ? "All rows agree." : `${rowsInAll} ${rowsInAll === 1 ? "row differs" : "rows differ"}:`}
       </p>
-      <ul class="differences">
-        {rows.map((row) => (
-          <li key={`${row.class} ${place(row)}`}>
-            <b>{idOf(row)}</b> {CLASSES[row.class]}
-            <small>{detailOf(row)}</small>
-          </li>
-        ))}
-      </ul>
+      <Scroll name="Rows that differ" class="tall">
+        <ul class="differences">
+          {rows.map((row) => (
+            <li key={`${row.class} ${place(row)}`}>
+              <b>{idOf(row)}</b> {CLASSES[row.class]}
+              <small>{detailOf(row)}</small>
+            </li>
+          ))}
+        </ul>
+      </Scroll>
       {rowsInAll > rows.length && <p class="hint">The first {rows.length} are shown.</p>}
       {corrections !== "" && (
         <details>
