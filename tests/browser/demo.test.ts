@@ -332,7 +332,7 @@ test("the static demo answers a page that was reloaded past its worker, and keep
   const { clickId } = await followLink(page);
   const session = await page.context().newCDPSession(page);
   // Rows are written a moment later; then the worker ends, as an idle one does.
-  await expect.poll(() => page.evaluate(storedRows)).toContain(clickId);
+  await expect.poll(() => page.evaluate(storedRows), SLOWLY).toContain(clickId);
   await session.send("ServiceWorker.enable");
   await session.send("ServiceWorker.stopAllWorkers");
   // Reloads past the service worker, as Shift does.
