@@ -10,7 +10,7 @@ use super::{dress, words};
 use crate::{Error, Result};
 use record::Record;
 
-/// An HTTP answer: status, body and what it says about the next call.
+/// An HTTP answer: status, body and the wait before the next call.
 #[derive(Clone, Copy, Debug)]
 pub struct Answer<'a> {
     status: u16,
@@ -35,7 +35,7 @@ pub(crate) fn has_words(status: u16) -> bool {
 /// The most bytes of an error's body that are read.
 pub(crate) const MAX_ERROR_BODY_BYTES: u32 = 16 << 10;
 
-/// The status of an older service's fault, whose words say whether the request was read.
+/// The status of an older service's fault: its words say whether the request was read.
 const FAULT_STATUS: u16 = 500;
 
 impl<'a> Answer<'a> {
@@ -57,7 +57,7 @@ impl<'a> Answer<'a> {
         self
     }
 
-    /// How long CAKE asks to wait; see [`super::retry_after_ms`].
+    /// The wait that CAKE asks for; see [`super::retry_after_ms`].
     #[must_use]
     pub(crate) fn with_retry_after_ms(mut self, ms: Option<u64>) -> Self {
         self.retry_after_ms = ms;
@@ -70,7 +70,7 @@ impl<'a> Answer<'a> {
         self.body
     }
 
-    /// The body of an answer whose status is a success's.
+    /// The body of an answer with a success's status.
     pub(crate) fn body_of_success(&self) -> Result<&'a str> {
         let Self {
             status,

@@ -110,7 +110,7 @@ pub struct Call {
     failures: u32,
     /// The last failure.
     last: Option<Error>,
-    /// Was a write sent whose outcome is not known?
+    /// Was a write sent, and is its outcome unknown?
     is_in_doubt: bool,
     /// Was there ever such a write? A look-up may have settled it too early.
     was_in_doubt: bool,
@@ -238,7 +238,7 @@ impl Call {
         step
     }
 
-    /// Ends the call; a write whose outcome is unknown says so.
+    /// Ends the call, with [`Error::OutcomeUnknown`] after a write whose outcome is unknown.
     fn give_up(&mut self, error: Error) -> Step {
         let error = if self.is_in_doubt {
             Error::OutcomeUnknown {

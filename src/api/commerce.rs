@@ -47,8 +47,8 @@ const MAX_QUANTITY: u64 = 100_000;
 /// order gives an empty query.
 ///
 /// Fields: `orderTotal`, `subtotal`, `tax`, `shipping`, `discount` (amounts), `currency` (such as
-/// `EUR`), `country` (such as `DE`), `region`, `voucher`, `coupons` (a list), `items` (a list of
-/// `sku`, `quantity`, `price` of one, `discount` of the line), `udid`.
+/// `EUR`), `country` (such as `DE`), `region`, `voucher`, `coupons` (a list), `udid`. `items` is a
+/// list of `sku`, `quantity`, `price` of one, `discount` of the line.
 ///
 /// # Errors
 /// [`Error::InvalidField`], [`Error::InvalidMoney`], [`Error::InvalidText`].

@@ -1,5 +1,5 @@
-//! The conversion report: `GET /api/2/report/conversion.json` (KB 13000118753),
-//! the only documented answer that tells a conversion's unique id.
+//! The conversion report: `GET /api/2/report/conversion.json` (KB 13000118753), the only documented
+//! answer with a conversion's unique id.
 
 use super::answer::record::{Record, has_unread_rows, list_holder, records};
 use super::json::Value;
@@ -80,10 +80,9 @@ pub struct ConversionReportPage {
     pub(crate) unread: Unread,
 }
 
-/// Builds the request from the parameters' JSON: `startDate` and `endDate`
-/// (civil days of the account, the end excluded), `offerId`, `affiliateId`,
-/// `conversionStatus`, `startAtRow`, `rowLimit` (1 to 10,000; CAKE's default is
-/// 100), `sortField`, `sortDescending`.
+/// Builds the request from the parameters' JSON. `startDate` and `endDate` are civil days of the
+/// account, the end excluded. `rowLimit` is 1 to 10,000; CAKE's default is 100. The others are
+/// `offerId`, `affiliateId`, `conversionStatus`, `startAtRow`, `sortField` and `sortDescending`.
 ///
 /// # Errors
 /// [`crate::Error::InvalidField`], [`crate::Error::InvalidId`].

@@ -103,7 +103,7 @@ pub(super) fn contradicts_itself(object: &Object<'_>, name: &str) -> bool {
     })
 }
 
-/// Are two names the same but for case, `_` and `-`?
+/// Are two names the same except for case, `_` and `-`?
 pub(super) fn is_same_name(one: &str, other: &str) -> bool {
     let letters = |name| str::bytes(name).filter(|byte| !matches!(byte, b'_' | b'-'));
     letters(one)

@@ -1,5 +1,5 @@
-//! CAKE's HTTP API without I/O. An [`Action`] and its parameters become a [`Call`]. The call says
-//! which [`Request`] to send, how long to wait, and what came of it; its caller decides nothing.
+//! CAKE's HTTP API without I/O. An [`Action`] and its parameters become a [`Call`]. The call gives
+//! the next [`Request`], the wait before it, and the outcome; its caller decides nothing.
 //!
 //! The contract is CAKE's API article. Where the article is silent, the answers seen in public
 //! clients count. Failures arrive with status 200, unknown fields appear, ids come as numbers or as

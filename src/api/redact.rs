@@ -303,9 +303,9 @@ fn hex(rest: &[Piece], place: usize, count: usize) -> Option<u32> {
 
 /// Digits that stand for bytes.
 struct Encoding {
-    /// How many digits stand for whole bytes.
+    /// The number of digits that encode whole bytes.
     digits: usize,
-    /// How many bits a digit is.
+    /// The number of bits in a digit.
     bits: u32,
     value: fn(u8) -> Option<u32>,
 }

@@ -280,7 +280,7 @@ fn text_of(markup: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// `&#233;` and `&#xE9;` as the characters that they stand for; `&` itself stays for later.
+/// Replaces `&#233;` and `&#xE9;` with their characters; `&` itself stays for later.
 fn without_numeric_entities(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;

@@ -2,8 +2,8 @@
 //! calls. A GET returns XML, or `{"d":{…}}` where a gateway asks by POST. ASP.NET wants every
 //! parameter present; 0 or empty stands for all.
 //!
-//! An answer is read row by row, in one pass and without a tree: a day of clicks
-//! has had 470,134 rows of 4 kB each.
+//! An answer is read row by row, in one pass and without a tree. A day of clicks has had 470,134
+//! rows of 4 kB each.
 
 pub(crate) mod clicks;
 pub(crate) mod correction;
@@ -438,7 +438,7 @@ fn read_json_rows(
     Err(missing)
 }
 
-/// A field of the record `parent`, which may stand a few levels down.
+/// A field of the record `parent`, which may be a few levels down.
 fn inner_text<'a>(
     record: &Record<'a, '_>,
     parent: &str,
