@@ -176,8 +176,8 @@ impl Action {
         Ok(Call::new(self, request, subject, idempotency, settings))
     }
 
-    /// The services that the call goes to, where the account's option is `chosen`. Some calls exist in
-    /// one generation only.
+    /// The services that the call goes to, where the account's option is `chosen`. Some calls exist
+    /// in one generation only.
     #[must_use]
     pub(crate) fn services(self, chosen: Services) -> Services {
         match self {

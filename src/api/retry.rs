@@ -1,4 +1,4 @@
-//! When to try again: how long to wait, and how long CAKE asked to wait.
+//! The waits before another try: our own, and those that CAKE asks for.
 
 /// The longest wait between two tries. A caller that has to wait longer is told so at once, and
 /// waits in a queue.
