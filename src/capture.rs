@@ -77,7 +77,7 @@ pub struct Capture<'a> {
     pub trusts_proxy: bool,
 }
 
-/// Why no click was kept.
+/// The reason why no click was kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// Not a GET: link scanners send HEAD.

@@ -1,10 +1,10 @@
-//! Click ids: found in a landing page's address and checked. How they are stored is `touch`'s.
+//! Click ids: found in a landing page's address and checked. The module `touch` stores them.
 //!
 //! A click id is CAKE's request session id: an opaque text, never parsed and
 //! never a number, though older accounts show plain integers.
 //!
-//! Page and edge find it by the same code, which takes the decoded pairs of the
-//! query and asks for no memory.
+//! Page and edge find it by the same code, which takes the decoded pairs of the query and allocates
+//! no memory.
 
 use crate::error::IdRule;
 use crate::placeholder::{is_missing_value, is_missing_word};
@@ -13,10 +13,9 @@ use crate::url::{
 };
 use crate::{Error, Result, sub_id};
 
-/// The parameter names under which click ids arrive, in order of preference.
-/// `transaction_id`, `tranid` and `r` are in use as well, and not among them:
-/// payment providers and frameworks use those names for something else on the
-/// page that converts. They count where a site names them.
+/// The parameter names under which click ids arrive, in order of preference. `transaction_id`,
+/// `tranid` and `r` are in use as well, but are not defaults. Payment providers and frameworks use
+/// those names for something else on the page that converts. They count where a site names them.
 pub(crate) const DEFAULT_PARAMETERS: [&str; 4] = ["reqid", "ckm_request_id", "click_id", "clickid"];
 
 /// The most characters of a click id.
@@ -38,7 +37,7 @@ pub(crate) fn is_letter(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b':' | b'-')
 }
 
-/// Checks a click id of the caller's.
+/// Checks a click id from the caller.
 ///
 /// # Errors
 /// [`Error::InvalidClickId`]; [`Error::PlaceholderText`] for a text that stands
@@ -59,15 +58,15 @@ pub(crate) fn check(text: &str) -> Result<()> {
     }
 }
 
-/// Where a landing page's URL carries what, by the advertiser's offer link.
-/// Names are compared without case, as ASP.NET does.
+/// The parameter names in a landing page's URL, by the advertiser's offer link. Names are compared
+/// case-insensitively, as ASP.NET does.
 #[derive(Clone, Copy, Debug)]
 pub struct LandingParameters<'a> {
     /// The names of the click id's parameter, the preferred one first.
     pub click_id: &'a [&'a str],
-    /// The names of the affiliate id's.
+    /// The names of the affiliate id's parameter.
     pub affiliate_id: &'a [&'a str],
-    /// The names of the offer id's.
+    /// The names of the offer id's parameter.
     pub offer_id: &'a [&'a str],
     /// Look into the fragment too, after the query.
     pub fragment: bool,
@@ -94,28 +93,28 @@ impl LandingParameters<'_> {
     }
 }
 
-/// What a landing page's URL says of the click that led there.
+/// The click that a landing page's URL carries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundClick<'a> {
     /// CAKE's click id.
     pub click_id: String,
     /// The parameter that carried it, as configured.
     pub parameter: &'a str,
-    /// Did that parameter come more than once? The first one that is a click id counts.
+    /// Did that parameter occur more than once? The first value that is a click id counts.
     pub(crate) is_repeated: bool,
-    /// `s1` … `s5`; without those that are too long or an unexpanded macro.
+    /// `s1` … `s5`, without those that are too long or an unexpanded macro.
     pub sub_ids: [Option<String>; 5],
-    /// Who sent the click, as text.
+    /// The affiliate who sent the click, as text.
     pub(crate) affiliate_id: Option<String>,
     /// The offer, as text.
     pub(crate) offer_id: Option<String>,
 }
 
-/// Finds the click id in a landing page's URL (or its bare `?query`): the first
-/// value that is one, under the first of the configured parameters that has one.
-/// Words for a missing value are none, see [`crate::placeholder`]. Where there is
-/// none, the address is read once more as networks mangle it: with `?`, `;` or an
-/// encoded separator for `&`, and without a query of its own (`/landing&reqid=1`).
+/// Finds the click id in a landing page's URL (or its bare `?query`). It is the first value that is
+/// a click id, under the first configured parameter that has one. Words for a missing value do not
+/// count, see [`crate::placeholder`]. If there is no click id, the address is read once more, in
+/// the forms into which networks mangle it. These have `?`, `;` or an encoded separator for `&`, or
+/// no query of their own (`/landing&reqid=1`).
 ///
 /// ```
 /// use cake_edge::click_id::{LandingParameters, find_click};
@@ -166,14 +165,13 @@ pub(crate) struct LandingClick<'a> {
     pub(crate) id: &'a [u8],
     /// The name that carried it, as configured.
     pub(crate) parameter: &'a [u8],
-    /// The pairs of the reading that has it.
+    /// The pairs of the reading that has the click id.
     pairs: &'a [u8],
 }
 
 impl<'a> LandingClick<'a> {
-    /// The first value that is a click id, under the first of the names that has
-    /// one, in the first reading of the pairs that has one. The names are
-    /// separated by line feeds.
+    /// The first value that is a click id, under the first name that has one, in the first reading
+    /// that has one. The names are separated by line feeds.
     pub(crate) fn find(mut readings: &'a [u8], names: &'a [u8]) -> Option<Self> {
         while !readings.is_empty() {
             let pairs = take(&mut readings, END_OF_READING);
@@ -193,7 +191,7 @@ impl<'a> LandingClick<'a> {
         None
     }
 
-    /// `s1` … `s5` by index, from 0 on; empty where absent or unfit.
+    /// `s1` … `s5` by index, from 0 on; empty where absent or invalid.
     pub(crate) fn sub_id(&self, index: usize) -> &'a [u8] {
         let digit = b'1' + u8::try_from(index).unwrap_or_default();
         value_of(self.pairs, &[b's', digit], sub_id::limit(index))
@@ -213,7 +211,7 @@ fn each_pair(mut pairs: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     })
 }
 
-/// In place of a sub id's limit: the value is a click id.
+/// In place of a sub id's limit: the value must be a click id.
 const CLICK_ID: usize = 0;
 
 /// The first value under this name that fits; empty where there is none.
@@ -223,7 +221,7 @@ fn value_of<'a>(pairs: &'a [u8], name: &[u8], limit: usize) -> &'a [u8] {
     fitting.unwrap_or_default().1
 }
 
-/// Is the value a click id, or a sub id of at most so many characters?
+/// Is the value a click id, or a sub id of at most `limit` characters?
 fn fits(value: &[u8], limit: usize) -> bool {
     if limit == CLICK_ID {
         is_click_id_bytes(value) && !is_missing_word(value)
@@ -232,8 +230,8 @@ fn fits(value: &[u8], limit: usize) -> bool {
     }
 }
 
-/// Is this a sub id that CAKE would take: not empty, no unexpanded macro, not too
-/// long, without control characters?
+/// Would CAKE take this sub id? It is not empty, no unexpanded macro, not too long, and has no
+/// control characters.
 fn is_sub_id(value: &[u8], max_characters: usize) -> bool {
     let mut characters = 0;
     let mut before = 0;
@@ -358,7 +356,7 @@ mod tests {
         ] {
             assert_eq!(find(query).unwrap().click_id, "abc", "{query}");
         }
-        // What is well separated comes first.
+        // Well separated parameters come first.
         let both = find("?to=/cart?reqid=inner&click_id=own").unwrap();
         assert_eq!(both.click_id, "own");
         for query in [
@@ -424,7 +422,8 @@ mod tests {
         fn each_found_value_is_a_click_id(query in "\\?(reqid=|ReqId=|reqid|s1|x|&amp;|&|=|\\?|;|%20|%23|%3[bFf]|%26|%25|[a-z0-9]|\\PC){0,20}") {
             if let Some(found) = find(&query) {
                 prop_assert!(is_click_id(&found.click_id));
-                // Another parser finds it too, in the query as it is or with `&` for the other separators.
+                // Another parser finds it too, in the query as it is, or with `&` for the other
+                // separators.
                 let mut mangled = query.split_once('?').unwrap().1.to_lowercase();
                 while mangled.contains("%2525") {
                     mangled = mangled.replace("%2525", "%25");

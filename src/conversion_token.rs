@@ -1,43 +1,43 @@
-//! Conversion tokens: leave to report one conversion, for frames and workers whose origin is `null`
-//! and so proves nothing. A page of the site, or the site's own Worker, has it from a secret's
-//! owner and hands it to the frame.
+//! Conversion tokens: permission to report one conversion, for frames and workers whose origin is
+//! `null` and so proves nothing. A page of the site, or the site's own Worker, gets the token from
+//! a secret's owner and hands it to the frame.
 //!
 //! A token is a signed value (see [`crate::signed_cookie`]) under a name that no cookie has:
 //! `OFFER!CLICK!ORIGIN!NONCE.EXPIRES.SIGNATURE`. It is bound to an offer, a click and the origin
-//! that it was issued to. Who takes it notes its nonce, so that it serves one event.
+//! that it was issued to. Its receiver stores the nonce, so that it serves one event.
 
 use crate::signed_cookie::SigningKeys;
 use crate::url::push_number;
 use crate::{Error, Result, click_id};
 
-/// How long a token is valid, in milliseconds.
+/// The life of a token, in milliseconds.
 pub const LIFE_MS: u64 = 900_000;
 
-/// How far the issuer's clock may be ahead, in milliseconds.
+/// The most that the issuer's clock may be ahead, in milliseconds.
 const AHEAD_MS: u64 = 60_000;
 
-/// What is signed under this name is a token. A cookie's name has no space.
+/// The name under which tokens are signed. A cookie's name has no space.
 const NAME: &str = "cake conversion token";
 
 const MAX_ORIGIN: usize = 261;
 
-/// What a token allows.
+/// The permission of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Token<'a> {
     /// The offer that the conversion belongs to.
     pub offer_id: u64,
-    /// The click that has led to it.
+    /// The click that led to the conversion.
     pub click_id: &'a str,
-    /// The origin that it was issued to, such as `https://shop.example`.
+    /// The origin that the token was issued to, such as `https://shop.example`.
     pub origin: &'a str,
     /// 16 hexadecimal digits: no two tokens are alike.
     pub nonce: &'a str,
 }
 
-/// Why a text is no token that can be used.
+/// The reason why a text is no usable token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flaw {
-    /// None of the secrets has signed it: it is forged, cut, or another deployment's.
+    /// None of the secrets has signed it: it is forged, cut, or from another deployment.
     Forged,
     /// Its 15 minutes are over.
     Expired,
@@ -46,11 +46,11 @@ pub enum Flaw {
 }
 
 impl<'a> Token<'a> {
-    /// Signs the token; it is valid for [`LIFE_MS`] from `now_ms`, milliseconds since 1970.
+    /// Signs the token. It is valid for [`LIFE_MS`] from `now_ms`, in milliseconds since 1970.
     ///
     /// # Errors
     /// [`Error::InvalidId`], [`Error::InvalidClickId`], [`Error::PlaceholderText`] and
-    /// [`Error::InvalidField`] for a field that is none; the last one for a nonce, too.
+    /// [`Error::InvalidField`] for an invalid field; the last one also for a nonce.
     pub fn sign(&self, keys: &SigningKeys, now_ms: u64) -> Result<String> {
         let Self {
             offer_id,
@@ -108,7 +108,8 @@ impl<'a> Token<'a> {
     }
 }
 
-/// An origin as browsers write it, as far as a token needs it: no mark of a token's own is in it.
+/// Is this an origin as browsers write it? The check is only as strict as a token needs: no mark of
+/// a token is in it.
 fn is_origin(text: &str) -> bool {
     let host = text
         .strip_prefix("https://")

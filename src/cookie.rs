@@ -7,7 +7,7 @@ use crate::{Error, Result};
 /// The maximum size of a cookie in every browser: bytes, attributes included.
 pub(crate) const MAX_BYTES: usize = 4_096;
 
-/// When a browser sends the cookie in requests from other sites.
+/// The requests from other sites in which a browser sends the cookie.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SameSite {
     /// When a visitor follows a link: landing pages need this.

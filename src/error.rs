@@ -172,7 +172,7 @@ pub enum Error {
         status: u16,
         /// The wait that CAKE asks for, in milliseconds, where the answer has one.
         retry_after_ms: Option<u64>,
-        /// A sentence of ours, and what the answer's body says, shortened and redacted.
+        /// A sentence of ours, and the answer's body, shortened and redacted.
         message: String,
     },
     /// CAKE refused the API key.

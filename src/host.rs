@@ -152,7 +152,8 @@ pub(crate) fn is_host_name(host: &str) -> bool {
         }
         before = byte;
     }
-    // A page's parser of URLs is at hand, and checks them in js/page/link.ts: 800 bytes less.
+    // The page checks these labels with the browser's URL parser, in js/page/link.ts: 800 bytes
+    // less.
     let is_page = cfg!(all(target_family = "wasm", feature = "link"));
     if may_be_coded && !is_page && !are_labels_valid(host) {
         return false;

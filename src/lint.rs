@@ -1,4 +1,4 @@
-//! What is allowed in a tracking link but is probably a mistake.
+//! The lint of tracking links: allowed, but probably a mistake.
 
 pub(crate) use crate::finding::Finding;
 use crate::link::{LinkRules, MAX_BYTES, TrackingLink};
@@ -6,8 +6,8 @@ use crate::placeholder::foreign;
 use crate::{Error, punycode, spoiled, sub_id, url};
 use std::borrow::Cow;
 
-/// Parameters of other networks that people write for CAKE's, without separators, and CAKE's. `sub` and its like come
-/// with a digit too, see [`own_name`].
+/// Other networks' parameters that people write for CAKE's, without separators, and CAKE's names.
+/// [`own_name`] also handles `sub` and its like with a digit.
 const MISNAMED: [(&str, &str); 12] = [
     ("affiliateid", "a"),
     ("affid", "a"),
@@ -23,7 +23,7 @@ const MISNAMED: [(&str, &str); 12] = [
     ("clickid", "s2, for a click id of your own"),
 ];
 
-/// What CAKE calls a parameter that has another name in another network.
+/// CAKE's name for a parameter that has another name in another network.
 fn own_name(name: &str) -> Option<Cow<'static, str>> {
     let plain: String = name.chars().filter(|c| !matches!(c, '_' | '-')).collect();
     let word = plain.trim_end_matches(|c: char| c.is_ascii_digit());
@@ -39,15 +39,15 @@ fn own_name(name: &str) -> Option<Cow<'static, str>> {
     Some(known.1.into())
 }
 
-/// Reads a tracking link, also one that [`crate::link::TrackingLink::parse`]
-/// refuses, and says what is probably a mistake in it.
+/// Reads a tracking link, also one that [`crate::link::TrackingLink::parse`] refuses, and returns
+/// probable mistakes in it.
 ///
 /// | code | says |
 /// | --- | --- |
 /// | `unique_s1` | s1 looks unique per click |
 /// | `utm_parameter` | a UTM name stands where a sub id belongs |
 /// | `misnamed_parameter` | another network's name for one of CAKE's parameters |
-/// | `unexpanded_macro` | a macro that nobody expanded, of whichever tool |
+/// | `unexpanded_macro` | a macro of any tool that nobody expanded |
 /// | `email_address`, `phone_number` | personal data in a sub id |
 /// | `deep_link_not_encoded` | `ckmrdr` breaks at its first `&` |
 /// | `placeholder_text` | a text of a manual was never replaced, or a program had no value |
@@ -56,11 +56,11 @@ fn own_name(name: &str) -> Option<Cow<'static, str>> {
 /// | `double_encoded` | percent-encoded twice |
 /// | `wrong_encoding` | bytes of another encoding than UTF-8, or UTF-8 read as one |
 /// | `html_entity`, `escaped_text`, `quoted_printable` | a link out of HTML, a script, a mail's source |
-/// | `invisible_character`, `typographic_character` | what an editor put in |
+/// | `invisible_character`, `typographic_character` | characters that an editor put in |
 /// | `stray_space`, `line_break`, `trailing_punctuation`, `text_around_link`, `shortened_link` | copied with too much or too little |
 /// | `wrapped_link` | a mail filter's link around the link |
 /// | `lookalike_domain` | a domain whose letters may be others than they seem |
-/// | `unreadable_link` | no tracking link can be read in it, for a rule that nothing above tells |
+/// | `unreadable_link` | no tracking link can be read in it, and no other finding says why |
 ///
 /// ```
 /// use cake_edge::lint::lint;
@@ -71,7 +71,7 @@ fn own_name(name: &str) -> Option<Cow<'static, str>> {
 #[must_use]
 pub fn lint(link: &str) -> Vec<Finding> {
     let mut findings = Vec::new();
-    // No link is longer; what is, is looked at as far as one could be.
+    // A longer text is read only up to the longest possible link.
     let end = (0..=link.len().min(2 * MAX_BYTES))
         .rev()
         .find(|end| link.is_char_boundary(*end));
@@ -79,7 +79,7 @@ pub fn lint(link: &str) -> Vec<Finding> {
     let link = spoiled::mend(link, &mut findings);
     let (before, query) = link.split_once('?').unwrap_or((&link, ""));
     lint_domain(before, &mut findings);
-    // A raw `#s1#` in a link starts a fragment: look at all of it.
+    // A raw `#s1#` in a link starts a fragment: read all of it.
     for pair in query.split('&') {
         let (name, value) = pair.split_once('=').unwrap_or(("", pair));
         let name = url::decode(name).to_ascii_lowercase();
@@ -102,7 +102,8 @@ pub fn lint(link: &str) -> Vec<Finding> {
     findings
 }
 
-/// `https://href.li/?https://…`, `https://web.archive.org/web/2026/https://…`: a link in another one that is no tracking link.
+/// A link inside another one that is no tracking link: `https://href.li/?https://…`,
+/// `https://web.archive.org/web/2026/https://…`.
 fn find_inner_link(link: &str, findings: &mut Vec<Finding>) {
     let Some((_, rest)) = link.split_once("://") else {
         return;
@@ -131,8 +132,8 @@ fn has_own_parameters(link: &str) -> bool {
     })
 }
 
-/// What no other finding tells: the rule for which no tracking link can be read in it. What a call's own rules allow
-/// is none, nor is a link of which a part is shown alone.
+/// The rule for which no tracking link can be read in it, where no other finding says so. Parts
+/// that a call's own rules can allow are no findings, nor are links that lack `a` or `c`.
 fn unreadable(link: &str) -> Option<Finding> {
     let rules = LinkRules {
         allow_test_affiliate: true,
@@ -156,7 +157,7 @@ fn unreadable(link: &str) -> Option<Finding> {
     ))
 }
 
-/// Whatever stands behind a `#` that is no macro's: `#/?a=1`, `#&s1=x`, `s1=order#1`.
+/// Finds text behind a `#` that is no macro's: `#/?a=1`, `#&s1=x`, `s1=order#1`.
 fn lint_fragment(link: &str, findings: &mut Vec<Finding>) {
     let Some((before, fragment)) = link.split_once('#') else {
         return;
@@ -291,8 +292,7 @@ fn lint_parameter(name: &str, value: &str, findings: &mut Vec<Finding>) {
 const DOUBLE_ENCODED: &str =
     "The value is percent-encoded twice: one decoding leaves %XX in it. Encode it once.";
 
-/// What is foreign or spoiled in one parameter of a URL, its value as it is
-/// written.
+/// Finds foreign or spoiled text in one parameter of a URL; the value is as written.
 fn lint_value(name: &str, value: &str, findings: &mut Vec<Finding>) {
     let readings = spoiled::readings(value);
     let decoded = readings
@@ -359,7 +359,7 @@ fn swallowed(decoded: &str) -> Option<&'static str> {
     })
 }
 
-/// What editors and programs did to the value itself.
+/// Finds damage that editors and programs did to the value itself.
 pub(crate) fn spoilt_value(
     name: &str,
     value: &str,
@@ -409,7 +409,7 @@ pub(crate) fn spoilt_value(
     }
 }
 
-/// `? a=1& c=2`: a name with a space is another one.
+/// `? a=1& c=2`: a name with a space is another name.
 fn stray_space(name: &str) -> Finding {
     Finding::new(
         "stray_space",

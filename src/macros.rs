@@ -1,5 +1,5 @@
-//! Macros in postback URLs: `#reqsessid#`, `#price#`, `#s1#` …, and the tokens
-//! that CAKE fills into an offer's landing page URL.
+//! Macros in postback URLs: `#reqsessid#`, `#price#`, `#s1#` …, and the tokens that CAKE fills into
+//! an offer's landing page URL.
 
 use crate::error::UrlRule;
 use crate::finding::Finding;
@@ -40,14 +40,13 @@ pub const KNOWN: [&str; 22] = [
 /// The longest template, in bytes.
 pub(crate) const MAX_BYTES: usize = 2_000;
 
-/// What a template uses, and what is probably a mistake in it.
+/// The macros of a template, and probable mistakes in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Checked {
     /// The known macros in it, each once, in order.
     pub uses: Vec<&'static str>,
-    /// `unknown_macro`, `encoded_macro`, `foreign_macro`, `placeholder_text`,
-    /// `raw_fragment`, `no_click_id`, and those of [`lint::lint`] that say how
-    /// an address was spoiled.
+    /// `unknown_macro`, `encoded_macro`, `foreign_macro`, `placeholder_text`, `raw_fragment`,
+    /// `no_click_id`, and the codes of [`lint::lint`] for damage to an address.
     pub findings: Vec<Finding>,
 }
 
@@ -63,9 +62,9 @@ pub struct Checked {
 /// ```
 ///
 /// # Errors
-/// [`Error::InvalidPostbackUrl`] where it is not https on a host name (no IP
-/// address in any spelling, no macro as host), has credentials, control
-/// characters or white space, or is longer than 2,000 bytes.
+/// [`Error::InvalidPostbackUrl`] where it is not https on a host name (no IP address in any
+/// spelling, no macro as host). Also where it has credentials, control characters or white space,
+/// or is longer than 2,000 bytes.
 pub fn check(template: &str) -> Result<Checked> {
     let broken = |rule| Err(Error::InvalidPostbackUrl { rule });
     let Some(rest) = template.strip_prefix("https://") else {
@@ -133,8 +132,9 @@ pub fn check(template: &str) -> Result<Checked> {
     Ok(checked)
 }
 
-/// The same for a URL as somebody has pasted it: where it breaks the rule only for what its way has done to it, such as
-/// quotes around it or the spaces of `{{ clickid }}`, that is a finding, and what is left is checked.
+/// Like [`check`], for a URL as somebody has pasted it. Damage on its way may be all that breaks a
+/// rule, such as quotes around it or the spaces of `{{ clickid }}`. Such damage is a finding, and
+/// the rest is checked.
 ///
 /// # Errors
 /// [`Error::InvalidPostbackUrl`] as [`check`].
@@ -161,9 +161,9 @@ pub(crate) fn inspect(text: &str) -> Result<Checked> {
     })
 }
 
-/// `#payuot#`: one that CAKE does not know.
+/// `#payuot#`: a macro that CAKE does not know.
 fn unknown(name: &str) -> Finding {
-    // `#payuot#`: nearly what others call #price#.
+    // `#payuot#`: a near miss of another tool's name for #price#.
     let of_others = || {
         let names = OWN.iter().flat_map(|(_, names)| names.split(' '));
         own(nearest(name, names)?)
@@ -183,7 +183,7 @@ fn unknown(name: &str) -> Finding {
     Finding::new("unknown_macro", name, sentence)
 }
 
-/// What is another tool's in a template, or spoiled, or was never filled in.
+/// Finds text of another tool in a template, spoiled text, and text that was never filled in.
 fn find_foreign(template: &str, findings: &mut Vec<Finding>) {
     let mended = spoiled::mend(template, findings);
     let rest = mended.split_once("://").map_or(&*mended, |(_, rest)| rest);
@@ -217,7 +217,7 @@ fn check_value(name: &str, value: &str, findings: &mut Vec<Finding>) {
                 && !found.text.starts_with("##")
                 && found.text.ends_with('#');
             let finding = match (is_hashed, index) {
-                // The pieces of the template have told it already.
+                // The pieces of the template have given this finding already.
                 (true, 0) => {
                     is_filled = true;
                     continue;
@@ -243,7 +243,7 @@ fn check_value(name: &str, value: &str, findings: &mut Vec<Finding>) {
         .or(readings.first())
         .map(AsRef::as_ref)
         .unwrap_or_default();
-    // A path's words in small letters are its own.
+    // A path's words in small letters are its own text.
     let may_be_unfilled = !is_filled && (!name.is_empty() || !decoded.contains(char::is_lowercase));
     if may_be_unfilled && foreign::is_unfilled(name, decoded) {
         findings.push(lint::placeholder(if name.is_empty() {
@@ -279,7 +279,7 @@ fn foreign_macro(found: &Foreign<'_>) -> Finding {
     Finding::new("foreign_macro", found.name, sentence)
 }
 
-/// CAKE's macros for what other tools call by these names.
+/// CAKE's macros for other tools' names.
 const OWN: [(&str, &str); 11] = [
     ("leadid", "conversionid convid leadid"),
     (
@@ -330,8 +330,8 @@ fn own(name: &str) -> Option<&'static str> {
         .or_else(|| by_name().map(|(right, _)| *right))
 }
 
-/// Expands every `#name#` that `value_of` knows, its value percent-encoded.
-/// Unknown macros stay literally, as CAKE leaves them.
+/// Expands every `#name#` that `value_of` knows; the value is percent-encoded. Unknown macros stay
+/// literally, as in CAKE.
 ///
 /// ```
 /// use cake_edge::macros::expand;

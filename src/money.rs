@@ -5,9 +5,8 @@ use core::fmt;
 
 const SCALE: u64 = 10_000;
 
-/// An amount without sign or currency: up to 9 digits before the point, 4
-/// after. Prints as it was given, with at least two places.
-/// `18.5` prints as `18.50`; `1e3` is refused.
+/// An amount without sign or currency: up to 9 digits before the point, 4 after. Prints as it was
+/// given, with at least two places: `18.5` prints as `18.50`. `1e3` is refused.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Money {
     units: u64,

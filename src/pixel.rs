@@ -17,7 +17,7 @@ pub(crate) enum Scope {
     Advertiser(i64),
 }
 
-/// How the conversion is reported.
+/// The way in which the conversion is reported.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Format {
     /// Server to server: `f=pb`.

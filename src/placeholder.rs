@@ -1,25 +1,25 @@
-//! Placeholders: texts that stand where a value belongs and say nothing, because
-//! a program had no value or a template was never filled in.
+//! Placeholders: texts without meaning in place of a value, because a program had no value or a
+//! template was never filled in.
 //!
-//! [`is_missing_value`] knows them among ids; `foreign` knows other tools' macros
-//! and placeholders in a URL.
+//! [`is_missing_value`] finds them among ids; `foreign` finds other tools' macros and placeholders
+//! in a URL.
 
 pub(crate) mod foreign;
 
 use crate::url::{self, is_alike, take};
 use std::borrow::Cow;
 
-/// The longest id that is looked at, in bytes: no click id is longer.
+/// The longest id that is checked, in bytes: no click id is longer.
 const MAX_BYTES: usize = 128;
 
 /// Words that name a missing value, or ask for one.
 const MISSING: &[u8] = b"undefined null nan nil none n/a true false unknown missing empty unset not invalid infinity no 0 \
     id number ref value name array object string your here insert replace placeholder todo tbd xxx change";
 
-/// Words that stand beside those in a manual: `YOUR_ORDER_ID`.
+/// Words that manuals combine with those: `YOUR_ORDER_ID`.
 const BESIDE: &[u8] = b"order click transaction tx unique request req session sub aff affiliate offer set test me my the this with enter invoice date db";
 
-/// What spreadsheets, databases and languages write where they have no value, and whose words alone do not say so.
+/// Texts of spreadsheets, databases and languages for no value, whose words alone do not show it.
 const WHOLE: [&str; 23] = [
     "#N/A",
     "#REF!",
@@ -46,7 +46,7 @@ const WHOLE: [&str; 23] = [
     "\u{2026}",
 ];
 
-/// What languages write where a text was wanted and something else was given: an object, a function, a promise.
+/// Texts that languages write for an object, a function or a promise, where a text was wanted.
 const WRITTEN: [&str; 16] = [
     "[object ",
     "[function",
@@ -66,21 +66,20 @@ const WRITTEN: [&str; 16] = [
     "<undefined>",
 ];
 
-/// Does this stand for a missing value: `undefined`, `NaN`, `[object Object]`,
-/// `0`, `REPLACE`, `CLICK_ID`, `YOUR_ORDER_ID`, `ORD-{{order.id}}`, `ORD-undefined`,
-/// or a macro that nobody expanded, such as `#reqid#`, `%23reqid%23` and `__CLICKID__`? No id is one, and
-/// as a unique id it is the same for every order.
+/// Does this stand for a missing value? Examples are `undefined`, `NaN`, `[object Object]`, `0`,
+/// `REPLACE`, `CLICK_ID`, `YOUR_ORDER_ID`, `ORD-{{order.id}}`, `ORD-undefined`. A macro that nobody
+/// expanded does too: `#reqid#`, `%23reqid%23`, `__CLICKID__`. No id is such a text, and as a
+/// unique id it is the same for every order.
 ///
-/// A text is one where it consists of such words alone, whatever stands between
-/// them, or where it still has a template's marks.
-/// `your-click-id` is one; `#1001` is none.
+/// A text counts where it consists of such words alone, with anything between them, or still has a
+/// template's marks. `your-click-id` counts; `#1001` does not.
 #[must_use]
 pub(crate) fn is_missing_value(text: &str) -> bool {
     let seen = visible(text);
     if is_missing(&seen) {
         return true;
     }
-    // `%23reqid%23` is a macro that somebody has encoded, `%2523reqid%2523` one that was encoded twice.
+    // `%23reqid%23` is a macro that somebody has encoded; `%2523reqid%2523` was encoded twice.
     let mut text = seen.into_owned();
     for _ in 0..3 {
         if !text.contains('%') {
@@ -110,8 +109,8 @@ fn is_written(text: &str) -> bool {
     WRITTEN.iter().any(|written| text.contains(written))
 }
 
-/// The text without the characters that nobody sees: a text of these alone is none, and one between two letters hides
-/// no word.
+/// The text without invisible characters. A text of these alone is empty, and one between two
+/// letters hides no word.
 fn visible(text: &str) -> Cow<'_, str> {
     let is_invisible = |character| {
         matches!(character,
@@ -127,7 +126,7 @@ fn visible(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Is this a variable of a template or program, and no more: `$orderId`, `$order->id`, `@order`,
+/// Is this only a variable of a template or program: `$orderId`, `$order->id`, `@order`,
 /// `@Model.OrderId`? A number in it may tell two orders apart.
 fn is_variable(text: &[u8]) -> bool {
     let [mark @ (b'$' | b'@'), rest @ ..] = text else {
@@ -151,11 +150,10 @@ fn is_variable(text: &[u8]) -> bool {
             || has_no_other_word(rest, BESIDE, b""))
 }
 
-/// Has a program written `undefined`, `null` or `NaN` where its value belongs, as
-/// in `ORD-undefined`? With a number beside it the text may still tell two orders
-/// apart.
+/// Has a program written `undefined`, `null` or `NaN` in place of its value, as in `ORD-undefined`?
+/// With a number beside it, the text may still tell two orders apart.
 fn has_lost_value(text: &[u8]) -> bool {
-    // They are the first of the list.
+    // These words are the first of the list.
     let lost = MISSING
         .get(.."undefined null nan".len())
         .unwrap_or_default();
@@ -165,21 +163,21 @@ fn has_lost_value(text: &[u8]) -> bool {
         && words.any(|word| !word.is_empty() && has_no_other_word(word, lost, b""))
 }
 
-/// The same for a text in the alphabet of click ids, which has no other template's marks than `__…__`.
+/// Like [`is_missing_value`], for a text in the alphabet of click ids: its only template's marks
+/// are `__…__`.
 pub(crate) fn is_missing_word(text: &[u8]) -> bool {
     matches!(text, [b'_', b'_', .., b'_', b'_'])
         || has_no_other_word(text, MISSING, BESIDE)
         || has_lost_value(text)
 }
 
-/// Does the text consist of words of these lists alone, and of one of `named` at
-/// least, or of nothing but marks? By bytes and without memory of its own: the
-/// page build has this.
+/// Does the text consist of words of these lists alone, with at least one of `named`, or of nothing
+/// but marks? The check reads bytes and allocates no memory: the page build has it.
 fn has_no_other_word(text: &[u8], named: &[u8], beside: &[u8]) -> bool {
     let mut rest = text;
     let (mut has_named, mut has_beside) = (false, false);
     while let Some(first) = rest.first() {
-        // The longest word that stands here, or a mark between words.
+        // The longest word at this place, or a mark between words.
         let mut length = usize::from(first.is_ascii() && !first.is_ascii_alphanumeric());
         let (mut is_named, mut is_beside) = (false, false);
         let (mut words, mut is_second) = (named, false);
@@ -197,7 +195,7 @@ fn has_no_other_word(text: &[u8], named: &[u8], beside: &[u8]) -> bool {
         if length == 0 {
             return false;
         }
-        // `xxx` is three or more.
+        // `xxx` has three letters or more.
         while length > 2 && first.eq_ignore_ascii_case(&b'x') && rest.get(length) == Some(first) {
             length += 1;
         }

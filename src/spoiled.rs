@@ -1,6 +1,6 @@
-//! Spoiled links: what editors, mailers, templates and people make of a URL on
-//! its way. [`mend`] names each damage and undoes it as far as it is certain, so
-//! that the rest of a link can be read.
+//! Spoiled links: damage that editors, mailers, templates and people do to a URL on its way.
+//! [`mend`] names each damage and undoes it where that is certain, so that the rest of a link can
+//! be read.
 
 mod entities;
 mod lists;
@@ -12,7 +12,7 @@ use entities::{decode_entities, separate_signs};
 use lists::WRAPPERS;
 use std::borrow::Cow;
 
-/// Undoes what is certainly damage, and says what it was.
+/// Undoes certain damage, and adds a finding for each.
 pub(crate) fn mend<'a>(link: &'a str, findings: &mut Vec<Finding>) -> Cow<'a, str> {
     let mut text = Cow::Borrowed(link);
     for step in [
@@ -38,7 +38,8 @@ pub(crate) fn mend<'a>(link: &'a str, findings: &mut Vec<Finding>) -> Cow<'a, st
 
 type Step = Option<(String, Finding)>;
 
-/// `https%3A%2F%2F…`, `https://…/?a%3D1%26c%3D2`: the signs of the link itself are percent-encoded.
+/// Decodes a link whose own signs are percent-encoded: `https%3A%2F%2F…`,
+/// `https://…/?a%3D1%26c%3D2`.
 fn decode_whole(text: &str) -> Step {
     let text = text.trim();
     let is_whole = ["http%3a", "https%3a"].iter().any(|start| {
@@ -57,7 +58,7 @@ fn decode_whole(text: &str) -> Step {
     })
 }
 
-/// `<a href="https://…">`, `[Buy](https://…)`, `<https://…>`, `"https://…"`.
+/// Extracts the link from `<a href="https://…">`, `[Buy](https://…)`, `<https://…>`, `"https://…"`.
 fn take_link_out(text: &str) -> Step {
     let text = text.trim();
     let start = ["https://", "http://"]
@@ -66,7 +67,7 @@ fn take_link_out(text: &str) -> Step {
         .min()
         .filter(|start| *start > 0)?;
     let (around, link) = text.split_at_checked(start)?;
-    // A scheme behind a host is a parameter's value.
+    // A scheme after a host belongs to a parameter's value.
     if around.contains(['?', '/']) && !around.contains(['<', '[', '(', '"']) {
         return None;
     }
@@ -90,8 +91,8 @@ fn take_link_out(text: &str) -> Step {
     ))
 }
 
-/// `=` at the end of a line is how mails break long lines; others are broken by
-/// whoever copied the link.
+/// Joins lines. Mails break long lines with `=` at the end; people break others when they copy the
+/// link.
 fn join_lines(text: &str) -> Step {
     if !text.contains(['\n', '\r', '\t']) {
         return None;
@@ -119,7 +120,7 @@ fn quoted_printable(parameter: &str) -> Finding {
     )
 }
 
-/// `\u0026`, `\x26`, `\/`: a link out of JSON or a script.
+/// Decodes a link from JSON or a script: `\u0026`, `\x26`, `\/`.
 fn decode_json(text: &str) -> Step {
     if !text.contains('\\') {
         return None;
@@ -155,7 +156,7 @@ fn decode_json(text: &str) -> Step {
     })
 }
 
-/// `?a=3D1&c=3D2`. A `3D` at the start of one value may be a 3D printer's.
+/// Decodes `?a=3D1&c=3D2`. A `3D` at the start of one value may be a 3D printer's.
 fn decode_quoted_printable(text: &str) -> Step {
     let (before, query) = text.split_once('?')?;
     let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
@@ -202,13 +203,13 @@ fn decode_quoted_printable(text: &str) -> Step {
     Some((mended, quoted_printable(first)))
 }
 
-/// Full-width signs and typographic quotes where a URL's own signs belong.
+/// Replaces full-width signs and typographic quotes where a URL's own signs belong.
 fn straighten(text: &str) -> Step {
     let mut spoiled = None;
     let mut before = '&';
     let mut mended = String::with_capacity(text.len());
     let mut rest = text.chars().peekable();
-    // Names are plain, and so are ids: other values may be in any script.
+    // Names are plain, and so are ids; other values may be in any script.
     let mut is_name = false;
     let mut name = String::new();
     while let Some(c) = rest.next() {
@@ -291,7 +292,7 @@ fn straighten(text: &str) -> Step {
     ))
 }
 
-/// Characters without width, and spaces that are not the plain one.
+/// Removes characters without width, and spaces other than the plain one.
 fn drop_invisible(text: &str) -> Step {
     let invisible = find_invisible(text)?;
     let mended = text.chars().filter(|c| *c != invisible).collect();
@@ -306,8 +307,8 @@ pub(crate) fn invisible_character(parameter: &str) -> Finding {
     )
 }
 
-/// The first invisible character. Joiners between letters of other scripts and
-/// within emoji are spelling.
+/// The first invisible character. Joiners between letters of other scripts and within emoji belong
+/// to the spelling.
 pub(crate) fn find_invisible(text: &str) -> Option<char> {
     let mut before = ' ';
     let mut rest = text.chars().peekable();
@@ -339,7 +340,7 @@ pub(crate) fn find_invisible(text: &str) -> Option<char> {
     None
 }
 
-/// What a sentence or an editor left at the end: `…&s1=spring.`, `…">`.
+/// Removes the rest of a sentence or an editor's text at the end: `…&s1=spring.`, `…">`.
 fn cut_tail(text: &str) -> Step {
     let text = text.trim_end();
     let is_shortened = text.ends_with('\u{2026}') || text.ends_with("...");
@@ -389,7 +390,7 @@ fn cut_tail(text: &str) -> Step {
     ))
 }
 
-/// Outlook's Safe Links and its kind.
+/// Finds Outlook's Safe Links and similar wrappers.
 fn find_wrapper(text: &str, findings: &mut Vec<Finding>) {
     let Some((_, rest)) = text.split_once("://") else {
         return;
@@ -424,8 +425,8 @@ fn find_ignoring_case(text: &str, part: &str) -> Option<usize> {
         .position(|window| window.eq_ignore_ascii_case(part.as_bytes()))
 }
 
-/// A percent-encoded value in each of its readings, from what is written to what
-/// is meant, as long as decoding changes it: at most four.
+/// A percent-encoded value in each of its readings, from the written one to the intended one: at
+/// most four. The readings end when decoding changes nothing.
 pub(crate) fn readings(value: &str) -> Vec<Cow<'_, str>> {
     let mut readings = vec![Cow::Borrowed(value)];
     for _ in 0..3 {

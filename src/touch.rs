@@ -1,9 +1,8 @@
-//! Touches: clicks that reached a landing page, as cookie and storage hold them, and what a visit
-//! leaves behind. How a click id is found is `click_id`'s.
+//! Touches: clicks that reached a landing page, as cookie and storage hold them, and their update
+//! after a visit. The module `click_id` finds the click ids.
 //!
-//! Page and edge decide by the same code, which reads bytes, writes into a
-//! `Sink` and asks for no memory. Times are seconds since 1970 in 32 bits,
-//! which last until 2106.
+//! Page and edge decide by the same code, which reads bytes, writes into a `Sink` and allocates no
+//! memory. Times are seconds since 1970 in 32 bits, which last until 2106.
 
 mod time;
 
@@ -12,13 +11,13 @@ use crate::url::{END_OF_FIELD, Sink, decode, push_escape, push_pairs, take};
 use crate::{Error, Result, click_id};
 use time::{MAX_TIME_BYTES, is_ahead, push_time, read_time};
 
-/// How long a touch counts by default, in days.
+/// The default window of a touch, in days.
 pub const DEFAULT_WINDOW_DAYS: u32 = 30;
 
-/// How long a touch counts at most: the longest that browsers keep a cookie.
+/// The longest window of a touch, in days: the longest that browsers keep a cookie.
 pub(crate) const MAX_WINDOW_DAYS: u32 = 400;
 
-/// How many touches are kept by default.
+/// The default number of touches that are kept.
 pub const DEFAULT_JOURNEY: usize = 5;
 
 /// The most touches that are kept.
@@ -30,24 +29,24 @@ pub const MAX_STORED_BYTES: usize = 3_000;
 
 const DAY_S: u32 = 86_400;
 
-/// How the stored text starts: the version of its form.
+/// The start of the stored text: the version of its form.
 const VERSION: &[u8] = b"1";
 
-/// A click that reached the landing page, as it was stored.
+/// A stored click that reached the landing page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Touch {
     /// CAKE's click id.
     pub click_id: String,
-    /// When it arrived: milliseconds since 1970, in whole seconds.
+    /// The time of arrival: milliseconds since 1970, in whole seconds.
     pub(crate) at_ms: u64,
-    /// The parameter that carried it.
+    /// The parameter that carried the click id.
     pub(crate) parameter: String,
     /// `s1` … `s5`.
     pub(crate) sub_ids: [Option<String>; 5],
 }
 
-/// Writes the click of an address as a touch: `TIME!PARAMETER!CLICK_ID!s1!…!s5`,
-/// the time in seconds, base 36, texts percent-encoded, empty ends left out.
+/// Writes the click of an address as a touch: `TIME!PARAMETER!CLICK_ID!s1!…!s5`. The time is in
+/// seconds, base 36; texts are percent-encoded, and empty ends left out.
 pub(crate) fn push_click(click: &LandingClick<'_>, now_s: u32, out: &mut impl Sink) {
     push_time(out, now_s);
     out.push_byte(b'!');
@@ -78,25 +77,24 @@ fn push_field(out: &mut impl Sink, value: &[u8]) {
     }
 }
 
-/// Stored touches, one after the other: those within their window, the newest
-/// first. Unreadable ones are passed over. [`next`](Self::next) comes to each in
-/// place, which is few bytes of code.
+/// Stored touches, one after the other: those within their window, the newest first. Unreadable
+/// ones are skipped. [`next`](Self::next) reads each in place, which takes few bytes of code.
 #[derive(Default)]
 struct Touches<'a> {
     rest: &'a [u8],
-    /// What comes behind `rest`.
+    /// The text that follows `rest`.
     after: &'a [u8],
-    /// When the touch arrived.
+    /// The time of the touch's arrival.
     at_s: u32,
     /// `PARAMETER!CLICK_ID!s1!…!s5`.
     text: &'a [u8],
     click_id: &'a [u8],
-    /// How much of the text is not sub ids.
+    /// The length of the text without sub ids.
     bare: usize,
 }
 
 impl<'a> Touches<'a> {
-    /// Those of a stored text.
+    /// The touches of a stored text.
     fn of(text: &'a [u8]) -> Self {
         let mut touches = Self {
             rest: text,
@@ -106,7 +104,7 @@ impl<'a> Touches<'a> {
         touches
     }
 
-    /// Goes on to the next one; false where there is none.
+    /// Moves to the next touch; false where there is none.
     #[inline(never)]
     fn next(&mut self, now_s: u32, window_s: u32) -> bool {
         loop {
@@ -122,7 +120,7 @@ impl<'a> Touches<'a> {
             self.bare = take(&mut text, b'!').len() + 1;
             self.click_id = take(&mut text, b'!');
             self.bare += self.click_id.len();
-            // A wrong clock's time would never end: then the window starts now.
+            // A wrong clock's time would never expire: the window starts now instead.
             if is_ahead(self.at_s, now_s) {
                 self.at_s = now_s;
             }
@@ -135,7 +133,7 @@ impl<'a> Touches<'a> {
         }
     }
 
-    /// The same for those of all times.
+    /// Like [`next`](Self::next), for touches of all times.
     fn next_of_all(&mut self) -> bool {
         self.next(u32::MAX - 1, u32::MAX)
     }
@@ -163,7 +161,7 @@ fn text_of(field: &[u8]) -> String {
     decode(core::str::from_utf8(field).unwrap_or_default()).into_owned()
 }
 
-/// When a text was written; 0 where it is unreadable as a whole, or of a later version.
+/// The time when a text was written; 0 for an unreadable text or a later version.
 fn written_s(text: &[u8]) -> u32 {
     let mut rest = text;
     let is_readable = take(&mut rest, b'!') == VERSION
@@ -176,9 +174,8 @@ fn written_s(text: &[u8]) -> u32 {
     }
 }
 
-/// Of all copies in all stores the one that was written last, and when; empty
-/// where there is none. A copy that a wrong clock dated into the future is older
-/// than any other.
+/// The copy in all stores that was written last, and its time; empty where there is none. A copy
+/// that a wrong clock dated into the future counts as older than any other.
 fn latest(mut stores: &[u8], now_s: u32) -> (&[u8], u32) {
     let mut latest: (&[u8], u32) = (b"", 0);
     while !stores.is_empty() {
@@ -211,8 +208,8 @@ fn is_in_all(text: &[u8], mut stores: &[u8]) -> bool {
     is_in_all
 }
 
-/// Reads the touches of a stored text, the newest first, expired ones too; for
-/// attribution. What is unreadable or of a later version has none.
+/// Reads the touches of a stored text for attribution: the newest first, expired ones too. An
+/// unreadable text or a later version has none.
 #[must_use]
 pub fn read_journey(text: &str) -> Vec<Touch> {
     let is_readable = written_s(text.as_bytes()) > 0;
@@ -222,7 +219,7 @@ pub fn read_journey(text: &str) -> Vec<Touch> {
         .collect()
 }
 
-/// Which touch counts when there are several.
+/// The touch that counts when there are several.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Attribution {
     /// The newest one.
@@ -232,7 +229,7 @@ pub enum Attribution {
     FirstTouch,
 }
 
-/// How touches are kept.
+/// The rules for keeping touches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TouchPolicy {
     attribution: Attribution,
@@ -253,10 +250,10 @@ impl Default for TouchPolicy {
 }
 
 impl TouchPolicy {
-    /// Takes the settings: the window in days (1 to 400, the longest that
-    /// browsers keep a cookie), how many touches are kept (1 to 20), and how
-    /// long the browser keeps the cookie, in days, where that is shorter than
-    /// the window (Safari: 7 for cookies that a script writes).
+    /// Takes the settings. `window_days` is 1 to 400, the longest that browsers keep a cookie.
+    /// `journey`, the number of touches that are kept, is 1 to 20. `cookie_days` is how long the
+    /// browser keeps the cookie, where that is shorter than the window. Safari keeps cookies that a
+    /// script writes for 7 days.
     ///
     /// # Errors
     /// [`Error::InvalidSetting`].
@@ -299,12 +296,11 @@ impl TouchPolicy {
         }
     }
 
-    /// Decides what a visit leaves behind. `address` is its URL without fragment, or
-    /// a bare query, empty where it is not to be read. `stores`
-    /// are the texts of cookie and storage, empty where there is none; several
-    /// copies in one are separated by semicolons. A click id that is known
-    /// already does not move the clock. The text is written anew for a new
-    /// touch, where a store lacks it, and past half the cookie's life.
+    /// Decides the update after a visit. `address` is the visit's URL without fragment, or a bare
+    /// query; empty where it is not to be read. `stores` are the texts of cookie and storage, empty
+    /// where there is none; semicolons separate several copies in one. A known click id does not
+    /// move the clock. The text is written anew for a new touch, where a store lacks it, and past
+    /// half the cookie's life.
     #[must_use]
     pub fn keep(
         &self,
@@ -338,9 +334,8 @@ impl TouchPolicy {
         }
     }
 
-    /// Decides as [`keep`](Self::keep) does, and writes the text to be stored.
-    /// `click` is what [`push_click`] has written of the address's click; each store
-    /// ends with [`END_OF_FIELD`].
+    /// Decides as [`keep`](Self::keep) does, and writes the text to be stored. `click` is the
+    /// output of [`push_click`] for the address's click; each store ends with [`END_OF_FIELD`].
     pub(crate) fn write_update<'a>(
         &self,
         click: &'a [u8],
@@ -394,13 +389,13 @@ impl TouchPolicy {
             if is_first || decision.click_id.is_empty() {
                 decision.click_id = touches.click_id;
             }
-            // The first touch is written last: its place is kept free.
+            // The first touch is written last: its place stays free.
             let is_kept = is_first && live > 0;
             let end = start + MAX_STORED_BYTES - if is_kept { oldest_bytes } else { 0 };
             if places == usize::from(is_kept) {
                 continue;
             }
-            // Sub ids give way first, then the oldest touches, but for the one that counts.
+            // Sub ids are removed first, then the oldest touches except for the one that counts.
             let before = out.length();
             let mut text = touches.text;
             loop {
@@ -434,30 +429,30 @@ impl TouchPolicy {
     }
 }
 
-/// What is decided; the text is written already.
+/// The decision; the text is written already.
 #[derive(Default)]
 pub(crate) struct Decision<'a> {
     /// The click id that counts; empty where there is none.
     pub(crate) click_id: &'a [u8],
     /// The cookie's `Max-Age` where the text is to be written, else 0.
     pub(crate) max_age_s: u32,
-    /// Is all that was stored past its window?
+    /// Are all stored touches past their window?
     pub(crate) is_expired: bool,
 }
 
-/// What a visit leaves in cookie and storage.
+/// The update of cookie and storage after a visit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TouchUpdate {
     /// The click id that counts, by the policy.
     pub click_id: Option<String>,
-    /// The text to be stored, or that is: `1!WRITTEN` and a part for each live
-    /// touch, the newest first (see [`read_journey`]); at most
-    /// [`MAX_STORED_BYTES`], safe in a cookie as it is. Empty where there is none.
+    /// The text to be stored, or the stored one: `1!WRITTEN` and a part for each live touch, the
+    /// newest first (see [`read_journey`]). It has at most [`MAX_STORED_BYTES`], and is safe in a
+    /// cookie as it is. Empty where there is none.
     pub text: String,
-    /// Is the text to be written into cookie and storage? If so, the cookie's
-    /// `Max-Age`, in seconds.
+    /// The cookie's `Max-Age`, in seconds, where the text is to be written into cookie and storage;
+    /// otherwise `None`.
     pub max_age_seconds: Option<u64>,
-    /// Is all that was stored past its window, so that it may be deleted?
+    /// Are all stored touches past their window, so that they may be deleted?
     pub(crate) is_expired: bool,
 }
 

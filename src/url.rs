@@ -230,10 +230,10 @@ pub(crate) fn push_pairs(out: &mut String, address: &str) {
     }
 }
 
-/// An address with `&` for what networks append a parameter with, or what is made of
-/// it on the way: `/landing&reqid=1`, `?p=1?reqid=1`, `?p=1;reqid=1`, and `?`, `&` and
-/// `;` that were encoded, once or more often: `?p=1%3Freqid=1`. An encoded `=` stays
-/// one: it tells an address that is a parameter's value, `?to=%2Fcart%3Freqid%3D1`.
+/// An address with `&` in place of other separators: `/landing&reqid=1`, `?p=1?reqid=1`,
+/// `?p=1;reqid=1`. Networks append parameters like this, or the address changes on its way. `?`,
+/// `&` and `;` may also be encoded, once or more often: `?p=1%3Freqid=1`. An encoded `=` stays
+/// encoded: it marks an address that is a parameter's value, `?to=%2Fcart%3Freqid%3D1`.
 fn mended(mut address: &str) -> String {
     let mut mended = String::with_capacity(address.len());
     while let Some(character) = address.chars().next() {
@@ -248,7 +248,7 @@ fn mended(mut address: &str) -> String {
     mended
 }
 
-/// What follows such a separator at the text's start.
+/// The text after such a separator at the text's start.
 fn after_separator(text: &str) -> Option<&str> {
     let written = text.strip_prefix(['?', ';']);
     written.or_else(|| {
@@ -263,7 +263,7 @@ fn after_separator(text: &str) -> Option<&str> {
 
 fn push_field(out: &mut String, text: &str, end: u8) {
     let is_end = |character| character <= char::from(END_OF_FIELD);
-    // As JavaScript's `trim` does, so that page and edge agree.
+    // The same white space as in JavaScript's `trim`, so that page and edge agree.
     let is_white = |character: char| {
         character == '\u{feff}' || character.is_whitespace() && character != '\u{85}'
     };
@@ -294,7 +294,7 @@ fn lossy(mut bytes: &[u8]) -> String {
                     .unwrap_or_default();
                 text.push_str(core::str::from_utf8(good).unwrap_or_default());
                 text.push('\u{fffd}');
-                // Where the error has no length, the text ends within a sequence.
+                // If the error has no length, the text ends within a sequence.
                 bytes = bad
                     .get(error.error_len().unwrap_or(bad.len())..)
                     .unwrap_or_default();

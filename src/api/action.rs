@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{Error, Result};
 
-/// What may be asked of CAKE. Get Click is two, because its `click_id` takes
-/// priority over every filter.
+/// The requests that CAKE takes. Get Click has two variants, because its `click_id` takes priority
+/// over every filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Get Click by click id: `{ clickId }`.
@@ -27,40 +27,40 @@ pub enum Action {
     CreatePostback,
     /// Get Tracking Domains.
     ListTrackingDomains,
-    /// What changed on conversions, by the older services.
+    /// The changes of conversions, by the older services.
     ListConversionChanges,
     /// A correction of a conversion by the older services, a write.
     CorrectConversion,
 }
 
-/// Which of CAKE's services a call that both have goes to.
+/// The generation of CAKE's services, for a call that both have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Services {
     /// `/api/2/….json`, the article's.
     #[default]
     Young,
-    /// `/api/VERSION/….asmx`, which most accounts are integrated by.
+    /// `/api/VERSION/….asmx`, which most accounts use.
     Older,
 }
 
-/// How a call may go about it.
+/// The settings of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CallSettings {
-    /// How often a request may be sent again. 2 by default.
+    /// The most retries of a request. 2 by default.
     pub retries: u32,
-    /// Is Get Click asked before a conversion is sent again? By default, yes.
-    /// Where not, CAKE's own deduplication is trusted.
+    /// Is Get Click asked before a conversion is sent again? By default, yes. If not, CAKE's own
+    /// deduplication is trusted.
     pub verifies: bool,
-    /// Is the conversion report asked in place of Get Click, for the unique id?
-    /// Then the time by UTC, in milliseconds since 1970: a conversion without a
-    /// date is looked for in the days around it.
+    /// The time in UTC, in milliseconds since 1970, if the conversion report is asked for the
+    /// unique id in place of Get Click. A conversion without a date is looked for in the days
+    /// around this time.
     pub report_at_ms: Option<u64>,
     /// Are writes refused? By default, no.
     pub is_read_only: bool,
-    /// The services of lists that both have. The young ones by default.
+    /// The services for lists that both generations have. The young ones by default.
     pub services: Services,
-    /// The time by UTC, in milliseconds since 1970: what became of a correction is looked for in what
-    /// changed since the day before.
+    /// The time in UTC, in milliseconds since 1970. The outcome of a correction is looked for in
+    /// the changes since the day before.
     pub now_ms: u64,
     /// Is a correction only checked, and nothing sent? By default, no.
     pub is_dry_run: bool,
@@ -176,7 +176,8 @@ impl Action {
         Ok(Call::new(self, request, subject, idempotency, settings))
     }
 
-    /// The services that it goes to, where the account's option is `chosen`: of some calls there is but one.
+    /// The services that the call goes to, where the account's option is `chosen`. Some calls exist
+    /// in one generation only.
     #[must_use]
     pub(crate) fn services(self, chosen: Services) -> Services {
         match self {

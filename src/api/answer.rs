@@ -1,4 +1,4 @@
-//! What came back from CAKE, from status and bytes to an action's own part.
+//! An answer of CAKE's, from status and bytes to an action's own part.
 
 pub(super) mod record;
 
@@ -10,7 +10,7 @@ use super::{dress, words};
 use crate::{Error, Result};
 use record::Record;
 
-/// An HTTP answer: status, body and what it says about the next call.
+/// An HTTP answer: status, body and the wait before the next call.
 #[derive(Clone, Copy, Debug)]
 pub struct Answer<'a> {
     status: u16,
@@ -25,17 +25,17 @@ pub(crate) fn has_body(status: u16) -> bool {
     matches!(status, 200..=299)
 }
 
-/// May the body of an answer of this status say in words what is wrong? At most
+/// May the body of an answer of this status explain in words what is wrong? At most
 /// [`MAX_ERROR_BODY_BYTES`] of it count: it may be a whole page.
 #[must_use]
 pub(crate) fn has_words(status: u16) -> bool {
     matches!(status, 400..=599)
 }
 
-/// As much of an error's body is read, in bytes.
+/// The most bytes of an error's body that are read.
 pub(crate) const MAX_ERROR_BODY_BYTES: u32 = 16 << 10;
 
-/// The status of an older service's fault, whose words say whether the request was read.
+/// The status of an older service's fault: its words say whether the request was read.
 const FAULT_STATUS: u16 = 500;
 
 impl<'a> Answer<'a> {
@@ -57,7 +57,7 @@ impl<'a> Answer<'a> {
         self
     }
 
-    /// How long CAKE asks to wait; see [`super::retry_after_ms`].
+    /// The wait that CAKE asks for; see [`super::retry_after_ms`].
     #[must_use]
     pub(crate) fn with_retry_after_ms(mut self, ms: Option<u64>) -> Self {
         self.retry_after_ms = ms;
@@ -70,7 +70,7 @@ impl<'a> Answer<'a> {
         self.body
     }
 
-    /// The body of an answer whose status is a success's.
+    /// The body of an answer with a success's status.
     pub(crate) fn body_of_success(&self) -> Result<&'a str> {
         let Self {
             status,
@@ -85,7 +85,7 @@ impl<'a> Answer<'a> {
             _ => {
                 let words = self.words_of_error();
                 let is_final = matches!(status, 400..=499) && !matches!(status, 408 | 425);
-                // The word is the same limit whatever its status.
+                // The word means the same limit, whatever the status.
                 if is_final && words.as_deref().is_some_and(is_restricted) {
                     return Err(self.limited(None));
                 }
@@ -107,7 +107,8 @@ impl<'a> Answer<'a> {
         (self.status == FAULT_STATUS && !self.body.is_empty()).then_some(self.body)
     }
 
-    /// What the body of an error says: a fault's or gateway's words, a page's title, or its text.
+    /// The words in the body of an error: those of a fault or a gateway, a page's title, or its
+    /// text.
     fn words_of_error(&self) -> Option<String> {
         let body = only_object(self.body).unwrap_or(self.body).trim();
         let words = match Object::read(body).map(dress::unwrapped) {
@@ -124,7 +125,7 @@ impl<'a> Answer<'a> {
         words.filter(|words| !words.trim().is_empty())
     }
 
-    /// CAKE asks to call less often, in these words.
+    /// The error for CAKE's demand to call less often, in these words.
     fn limited(&self, words: Option<&str>) -> Error {
         let words = words.filter(|words| !is_restricted(words));
         let ours = "CAKE is limiting the rate of requests";
@@ -136,7 +137,7 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// CAKE does not take the key, in these words.
+    /// The error for a key that CAKE does not take, in these words.
     fn unauthorized(&self, words: Option<&str>) -> Error {
         Error::Unauthorized {
             status: self.status,
@@ -144,15 +145,15 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// A sentence of ours and CAKE's words behind it; empty where there are none.
+    /// A sentence of ours, then CAKE's words; empty where there are none.
     fn sentence(&self, ours: &str, words: Option<&str>) -> String {
         words.map_or_else(String::new, |words| {
             [ours, ": ", &redact_and_truncate(words, self.key)].concat()
         })
     }
 
-    /// Opens the envelope. CAKE says no with status 200, and its web server with
-    /// a page of HTML; what says neither yes nor no, or both, is unexpected.
+    /// Opens the envelope. CAKE refuses with status 200, and its web server with a page of HTML. An
+    /// answer that is neither yes nor no, or both, is unexpected.
     pub(crate) fn open(&self) -> Result<Object<'a>> {
         let body = self.body_of_success()?;
         if is_restricted(body) {
@@ -209,7 +210,7 @@ impl<'a> Answer<'a> {
         if is_yes == Some(true) {
             return Ok(envelope);
         }
-        // The word may stand in either.
+        // Either of them may hold the word.
         if [&message, &word]
             .into_iter()
             .flatten()
@@ -221,7 +222,7 @@ impl<'a> Answer<'a> {
             .filter(|message| !message.trim().is_empty())
             .or(word);
         match self.no(is_yes, shown.as_deref()) {
-            // Whether a write was recorded it does not say.
+            // It does not say whether a write was recorded.
             Error::UnexpectedAnswer { .. } => match words::find_error(&envelope) {
                 Some(error) => Err(self.unexpected("says neither yes nor no: ", &error)),
                 None => Ok(envelope),
@@ -230,7 +231,8 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// A no in a list of its own is one. A yes there is no answer of CAKE's: nothing may count as recorded by it.
+    /// A no in a list of its own counts. A yes there is no answer of CAKE's: it must not count as
+    /// recorded.
     fn open_only(&self, body: &'a str) -> Error {
         match (Self { body, ..*self }).open() {
             Err(
@@ -242,7 +244,7 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// What an answer that is no yes says: a no, or only words.
+    /// The error of an answer that is no yes: a refusal, or only words.
     pub(crate) fn no(&self, said: Option<bool>, words: Option<&str>) -> Error {
         let words = words.unwrap_or_default();
         if is_restricted(words) {
@@ -274,7 +276,7 @@ impl<'a> Answer<'a> {
         self.unexpected(rule, words.as_deref().unwrap_or(body))
     }
 
-    /// Not JSON: what the older services and the web server say in markup.
+    /// Not JSON: the older services and the web server answer in markup.
     fn not_json(&self, body: &str) -> Error {
         // A list, `null`, a word: JSON, but no answer of CAKE's.
         let is_bare =
@@ -292,8 +294,8 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// A no, by its words or by its status, beside a yes or the record of a
-    /// conversion says both: it is unexpected.
+    /// A no, by its words or status, beside a yes or a conversion's record is a contradiction: the
+    /// answer is unexpected.
     pub(super) fn contradicted(&self, error: Error) -> Error {
         if is_limit(&error) || Certainty::from_error(&error) == Certainty::Unknown {
             return error;
@@ -320,14 +322,15 @@ impl<'a> Answer<'a> {
         )
     }
 
-    /// CAKE says no, in these words.
+    /// The error for CAKE's refusal, in these words.
     pub(crate) fn refused(&self, words: &str) -> Error {
         Error::Refused {
             message: ["CAKE said: ", &redact_and_truncate(words, self.key)].concat(),
         }
     }
 
-    /// Something of the documented shape is not there: which it is, and the words that came instead.
+    /// The error for a missing part of the documented shape: its name, and the words that came
+    /// instead.
     pub(super) fn lacks(&self, what: &str, name: &str) -> Error {
         let envelope = Object::read(self.body.trim()).map(dress::unwrapped);
         match envelope.as_ref().and_then(words::find_words) {
@@ -336,7 +339,7 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// Not the documented shape, with what was received.
+    /// The error for another shape than the documented one, with the received text.
     pub(crate) fn unexpected(&self, rule: &str, received: &str) -> Error {
         Error::UnexpectedAnswer {
             message: [

@@ -1,10 +1,8 @@
-//! One call from its first request to its outcome: what to send, how long to
-//! wait, when to give up. It does no I/O: whoever carries it out tells it what
-//! happened and does what it says.
+//! One call from its first request to its outcome: what to send, how long to wait, when to give up.
+//! It does no I/O: its caller reports each event, and carries out the step that follows.
 //!
-//! The rule that everything here serves: a conversion is never sent a second
-//! time unless it carries a unique id; and, unless the caller trusts CAKE's
-//! deduplication, not before Get Click has said that it was not recorded.
+//! The rule of this module: a conversion is never sent a second time without a unique id. Get Click
+//! must also have said that it was not recorded, unless the caller trusts CAKE's deduplication.
 
 mod subject;
 
@@ -30,12 +28,12 @@ use serde::Serialize;
 
 pub(super) use subject::{Idempotency, Lookup, Subject};
 
-/// What happened since the last step.
+/// The event since the last step.
 #[derive(Debug)]
 pub enum CallEvent<'a> {
     /// CAKE answered.
     Answered(&'a Answer<'a>),
-    /// No answer came, or none that could be read.
+    /// No answer came, or one that could not be read.
     Failed(Error),
     /// The wait is over.
     Waited,
@@ -47,12 +45,12 @@ pub enum CallEvent<'a> {
     },
 }
 
-/// What to do next.
+/// The next step.
 #[derive(Debug)]
 pub enum Step {
     /// Send this and report [`CallEvent::Answered`] or [`CallEvent::Failed`].
     Send(Request),
-    /// Wait so many milliseconds and report [`CallEvent::Waited`].
+    /// Wait this many milliseconds and report [`CallEvent::Waited`].
     Wait(u64),
     /// The call is over, and well.
     Done(CallOutcome),
@@ -60,29 +58,29 @@ pub enum Step {
     Fail(Error),
 }
 
-/// What a call brought. Serializes as what it holds.
+/// The outcome of a call. Serializes as its content.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum CallOutcome {
-    /// Of Get Click: the click, or `None`.
+    /// Get Click: the click, or `None`.
     Click(Option<Click>),
-    /// Of Get Click with filters.
+    /// Get Click with filters.
     Clicks(list_clicks::ClickPage),
-    /// Of Record Conversion.
+    /// Record Conversion.
     Conversion(Conversion),
-    /// Of Get Conversions.
+    /// Get Conversions.
     Conversions(list_conversions::ConversionPage),
-    /// Of the conversion report.
+    /// The conversion report.
     Report(ConversionReportPage),
-    /// Of Create Postback.
+    /// Create Postback.
     Postback(Postback),
-    /// Of Get Tracking Domains.
+    /// Get Tracking Domains.
     TrackingDomains(Vec<TrackingDomain>),
-    /// Of a correction.
+    /// A correction.
     Correction(Correction),
 }
 
-/// The most pages of a report that are looked through for one of its rows.
+/// The most pages of a report that are searched for one row.
 const MAX_REPORT_PAGES: u32 = 100;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,15 +110,15 @@ pub struct Call {
     failures: u32,
     /// The last failure.
     last: Option<Error>,
-    /// Was a write sent whose outcome is not known?
+    /// Was a write sent, and is its outcome unknown?
     is_in_doubt: bool,
-    /// Was there ever such a one? A look-up may have settled it too early.
+    /// Was there ever such a write? A look-up may have settled it too early.
     was_in_doubt: bool,
-    /// Is the look-up the last word, and nothing sent after it?
+    /// Is the look-up the last request of the call?
     is_final_lookup: bool,
     /// Is nothing sent?
     is_dry_run: bool,
-    /// How far the report has been looked through, while it is.
+    /// The progress of the search in the report, while there is one.
     report: Option<ReportScan>,
 }
 
@@ -172,13 +170,13 @@ impl Call {
         }
     }
 
-    /// The services that it goes to.
+    /// The services that the call goes to.
     #[must_use]
     pub(crate) fn services(&self) -> Services {
         self.services
     }
 
-    /// What is called.
+    /// The call's action.
     #[must_use]
     pub(crate) fn action(&self) -> Action {
         self.action
@@ -240,7 +238,7 @@ impl Call {
         step
     }
 
-    /// Ends the call; a write whose outcome is unknown says so.
+    /// Ends the call, with [`Error::OutcomeUnknown`] after a write whose outcome is unknown.
     fn give_up(&mut self, error: Error) -> Step {
         let error = if self.is_in_doubt {
             Error::OutcomeUnknown {
@@ -290,19 +288,19 @@ impl Call {
         self.is_in_doubt |= self.is_write() && !is_certain;
         self.was_in_doubt |= self.is_in_doubt;
         if is_certain && !error.is_retryable() {
-            // "Duplicate", after a try that was never answered: that one counted.
+            // "Duplicate" after a try without an answer: CAKE recorded that try.
             if was_in_doubt && is_known_by_id && is_duplicate(&error, self.unique_id()) {
                 self.last = Some(error);
                 self.is_final_lookup = true;
                 return self.verify();
             }
-            // A no to this request is no statement about those before it.
+            // A refusal of this request says nothing about those before it.
             return self.give_up(error);
         }
         let may_repeat = match self.idempotency {
             Idempotency::Safe => error.is_retryable(),
             Idempotency::None => false,
-            // What was not looked at has added nothing.
+            // A request that CAKE did not look at has added nothing.
             Idempotency::Keyed { is_sent_once, .. } => !is_sent_once || !self.is_in_doubt,
         };
         let is_sent_once = matches!(
@@ -328,7 +326,7 @@ impl Call {
             );
         }
         if verify_first && self.is_in_doubt {
-            // Nothing more is sent; but what became of it can still be asked.
+            // Nothing more is sent, but the outcome can still be asked for.
             self.is_final_lookup = true;
             return self.wait(error, true, random);
         }
@@ -365,8 +363,8 @@ impl Call {
         step.unwrap_or_else(|error| self.on_lookup_failed(error, random))
     }
 
-    /// A page of what changed came: the conversion is in it and shows the correction, or does not, or
-    /// the next page may have it.
+    /// Takes a page of changes. The conversion shows the correction, or does not, or may be on the
+    /// next page.
     fn on_changes_page(&mut self, changes: &ChangesPage) -> Step {
         let Some(correction) = &self.subject.correction else {
             return self.give_up(Error::Internal);
@@ -398,8 +396,7 @@ impl Call {
         self.on_report_read(is_missing)
     }
 
-    /// A page of the report came: it has our unique id, or it does not, or the
-    /// next page may.
+    /// Takes a page of the report: it has our unique id, or does not, or the next page may have it.
     fn on_report_page(&mut self, lookup: &ReportLookup) -> Step {
         let found = match &mut self.report {
             Some(scan) => scan.find(lookup, self.subject.asked()),
@@ -410,7 +407,7 @@ impl Call {
                 Some(conversion) => {
                     return self.finish(Step::Done(CallOutcome::Conversion(conversion)));
                 }
-                // It is recorded, but nobody knows as what.
+                // It is recorded, but the row does not identify the conversion.
                 None => false,
             },
             Found::NotYet => return self.verify(),
@@ -420,7 +417,8 @@ impl Call {
         self.on_report_read(is_missing)
     }
 
-    /// A report was looked through. Only where it is certain that it lacks the row, that is sent again.
+    /// Takes the end of a report. The conversion is sent again only where the report certainly
+    /// lacks it.
     fn on_report_read(&mut self, is_missing: bool) -> Step {
         self.report = None;
         if is_missing && !self.is_final_lookup {
@@ -448,15 +446,15 @@ impl Call {
                 self.is_in_doubt = false;
                 return self.send();
             }
-            // Converted, but not as what; or another offer's click.
+            // Converted, but into an unknown conversion; or a click of another offer.
             ClickVerdict::NotConverted | ClickVerdict::Unclear => self.is_in_doubt = true,
         }
         let last = self.last.take().unwrap_or(Error::Internal);
         self.give_up(last)
     }
 
-    /// Get Click did not answer, so nothing may be sent. What is reported in
-    /// the end is what became of the write, not of the question.
+    /// Takes a failed look-up: nothing may be sent. The final error is about the write, not about
+    /// the look-up.
     fn on_lookup_failed(&mut self, error: Error, random: u32) -> Step {
         let last = self.last.take();
         if error.is_retryable() && self.retries_left > 0 {

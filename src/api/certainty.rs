@@ -1,5 +1,5 @@
-//! What the answer to a write, or its absence, says of the write: the one
-//! table, for the client and the forwarder alike.
+//! The certainty about a write, after an answer or without one: the one table, for the client and
+//! the forwarder alike.
 //!
 //! | CAKE answers a write | it is |
 //! | --- | --- |
@@ -13,12 +13,12 @@
 //! | a redirect, 408, 5xx, any other status | unknown |
 //! | nothing, too late, cut off, too large | unknown |
 //!
-//! A no to a later request is no statement about an earlier one: what was
-//! unknown stays so until a look-up settles it.
+//! A no to a later request says nothing about an earlier one: an unknown outcome stays unknown
+//! until a look-up settles it.
 
 use crate::Error;
 
-/// What is known of a write.
+/// The certainty about a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Certainty {
     /// CAKE has recorded it: there is no error to ask about.
@@ -31,7 +31,7 @@ pub(crate) enum Certainty {
 }
 
 impl Certainty {
-    /// What a write's result says; an error is what the answer was read as, or
+    /// The certainty from a write's result. The error is the reading of an answer, or the reason
     /// why there is none.
     #[cfg(test)]
     #[must_use]
@@ -42,7 +42,7 @@ impl Certainty {
         }
     }
 
-    /// The same for what went wrong.
+    /// The certainty from an error.
     #[must_use]
     pub(crate) fn from_error(error: &Error) -> Self {
         match error {
@@ -61,8 +61,8 @@ impl Certainty {
     }
 }
 
-/// Does CAKE say that it has not looked at the request? That is no no: it is the
-/// same again later, whatever stands behind it.
+/// Does CAKE say that it has not looked at the request? That is no refusal: the same request can be
+/// sent again later.
 #[must_use]
 pub(crate) fn is_limit(error: &Error) -> bool {
     matches!(
@@ -71,11 +71,10 @@ pub(crate) fn is_limit(error: &Error) -> bool {
     )
 }
 
-/// Does CAKE say that it has the transaction of this unique id already? The
-/// words are read, not searched: "already" and "duplicate" stand in other
-/// sentences too ("Affiliate has already reached its daily cap"), and of a click,
-/// an order or a conversion there may be another one ("Conversion already exists
-/// for this click"). A sentence that names an id must name this one.
+/// Does CAKE say that it has the transaction of this unique id already? The words are parsed, not
+/// searched. "Already" and "duplicate" occur in other sentences too ("Affiliate has already reached
+/// its daily cap"). A click, an order or a conversion may have another one ("Conversion already
+/// exists for this click"). A sentence that names an id must name this one.
 #[must_use]
 pub(crate) fn is_duplicate(error: &Error, unique_id: &str) -> bool {
     let message = match error {
@@ -95,7 +94,7 @@ pub(crate) fn is_duplicate(error: &Error, unique_id: &str) -> bool {
     if words.clone().any(|word| is_negation(&word)) {
         return false;
     }
-    // The pixel's word, and the one that some put in front.
+    // The pixel's word, and a word that some answers have before it.
     if words
         .next_if(|word| matches!(word.as_str(), "error" | "failure"))
         .is_some()
@@ -150,7 +149,7 @@ pub(crate) fn is_duplicate(error: &Error, unique_id: &str) -> bool {
 /// Stands for the unique id among words; no message has such a word.
 const THIS_ID: &str = "#id";
 
-/// Passes over what names a transaction: "transaction", "unique id" …
+/// Consumes the name of a transaction: "transaction", "unique id" …
 fn eat_transaction(words: &mut core::iter::Peekable<std::vec::IntoIter<String>>) -> bool {
     let Some(noun) = words.next_if(|word| {
         matches!(
@@ -164,7 +163,7 @@ fn eat_transaction(words: &mut core::iter::Peekable<std::vec::IntoIter<String>>)
     has_id || noun != "unique"
 }
 
-/// What may follow without making the sentence one about something else.
+/// May this word follow without a change of the sentence's subject?
 fn is_padding(word: &str) -> bool {
     matches!(
         word,
@@ -185,8 +184,7 @@ fn is_padding(word: &str) -> bool {
     )
 }
 
-/// The words of a text, with [`THIS_ID`] where the whole unique id stands in its
-/// own case.
+/// The words of a text, with [`THIS_ID`] for each whole unique id in its own case.
 fn words_with_id(text: &str, unique_id: &str) -> Vec<String> {
     let is_part = |character: Option<char>| {
         character.is_some_and(|character| character.is_alphanumeric() || "-_".contains(character))
@@ -199,7 +197,7 @@ fn words_with_id(text: &str, unique_id: &str) -> Vec<String> {
         let after = text.get(end..).unwrap_or_default();
         let is_inside = is_part(text.get(..at).and_then(|all| all.chars().next_back()))
             || is_part(after.chars().next());
-        // What only contains it is another's id, or no id.
+        // A word that only contains it is another id, or no id.
         if !is_inside && !unique_id.is_empty() {
             found.extend(words(before));
             found.push(THIS_ID.to_owned());
@@ -240,13 +238,13 @@ fn is_negation(word: &str) -> bool {
     )
 }
 
-/// An id or a number, as it stands in a sentence.
+/// Is this word of a sentence an id or a number?
 fn is_value(word: &str) -> bool {
     word.bytes().any(|byte| byte.is_ascii_digit())
 }
 
-/// The words of a text, in lower case; what joins ids (`-`, `_`) parts words
-/// where no digit is among them.
+/// The words of a text, in lower case. The joints of ids (`-`, `_`) separate words that have no
+/// digit.
 fn words(text: &str) -> Vec<String> {
     let is_inside = |character: char| {
         character.is_ascii_alphanumeric() || !character.is_ascii() || "'-_".contains(character)

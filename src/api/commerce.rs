@@ -1,7 +1,6 @@
-//! What a shop tells of an order on a pixel or in a `p.ashx` postback (KB
-//! 5000545792): totals, currency, coupons, line items; and the device's id (KB
-//! 5000545803). It is checked as a whole: an order that does not add up tells a
-//! report something that nobody bought.
+//! A shop's data about an order, on a pixel or in a `p.ashx` postback (KB 5000545792): totals,
+//! currency, coupons, line items. The device's id (KB 5000545803) comes with it. The order is
+//! checked as a whole: wrong sums would put a purchase into a report that nobody made.
 
 use super::params::{Params, field};
 use crate::money::Money;
@@ -35,7 +34,7 @@ pub(crate) const NAMES: [&str; 12] = [
 
 const ITEM_NAMES: [&str; 4] = ["sku", "quantity", "price", "discount"];
 
-/// What stands between the values of a list, and so in none of them.
+/// The separator between the values of a list; no value contains it.
 const SEPARATOR: char = '^';
 
 /// The most line items and coupons.
@@ -44,12 +43,12 @@ const MAX_LIST: usize = 100;
 const MAX_TEXT: usize = 100;
 const MAX_QUANTITY: u64 = 100_000;
 
-/// Checks an order, a caller's JSON object, and writes it as a query: `ect=…&eccu=…`. Empty where
-/// it says nothing.
+/// Checks an order, a caller's JSON object, and writes it as a query: `ect=…&eccu=…`. An empty
+/// order gives an empty query.
 ///
 /// Fields: `orderTotal`, `subtotal`, `tax`, `shipping`, `discount` (amounts), `currency` (such as
-/// `EUR`), `country` (such as `DE`), `region`, `voucher`, `coupons` (a list), `items` (a list of
-/// `sku`, `quantity`, `price` of one, `discount` of the line), `udid`.
+/// `EUR`), `country` (such as `DE`), `region`, `voucher`, `coupons` (a list), `udid`. `items` is a
+/// list of `sku`, `quantity`, `price` of one, `discount` of the line.
 ///
 /// # Errors
 /// [`Error::InvalidField`], [`Error::InvalidMoney`], [`Error::InvalidText`].
@@ -57,7 +56,8 @@ pub(crate) fn query(order: &str) -> Result<String> {
     query_of(&Params::read(order, &NAMES)?)
 }
 
-/// The same of fields that were read among others. One value has one spelling: `18.000` is `18.00`.
+/// Like [`query`], for fields that were read with others. One value has one spelling: `18.000` is
+/// `18.00`.
 pub(super) fn query_of(params: &Params<'_>) -> Result<String> {
     let mut query = String::new();
     let mut amounts = [None; AMOUNTS.len()];
@@ -107,7 +107,7 @@ pub(super) fn query_of(params: &Params<'_>) -> Result<String> {
             "must add up to the subtotal: each quantity times its price, less the line's discount",
         ));
     }
-    // Only where each part is known is there a sum to hold the total against.
+    // The total can be checked against a sum only where each part is known.
     let base = subtotal.map(whole).or(lines);
     if let (Some(total), Some(base)) = (total, base) {
         let units = |amount: Option<Money>| amount.map_or(0, whole);
@@ -142,7 +142,7 @@ fn money(params: &Params<'_>, name: &'static str) -> Result<Option<Money>> {
         .transpose()
 }
 
-/// A text of one line that no list takes apart.
+/// A text of one line, without the separator of lists.
 fn checked<'a>(name: &'static str, text: &'a str) -> Result<&'a str> {
     let text = text.trim();
     if !is_plain_text(text) {
@@ -177,7 +177,7 @@ fn push_list(query: &mut String, wire: &str, name: &'static str, values: &[Strin
     Ok(())
 }
 
-/// The line items, as CAKE's four lists: all four or none. Their sum, where there are any.
+/// The line items, as CAKE's four lists: all four or none. Returns their sum, where there are any.
 fn items(params: &Params<'_>, query: &mut String) -> Result<Option<i64>> {
     let items = params.objects("items", &ITEM_NAMES)?;
     if items.is_empty() {

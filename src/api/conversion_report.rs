@@ -1,5 +1,5 @@
-//! The conversion report: `GET /api/2/report/conversion.json` (KB 13000118753),
-//! the only documented answer that tells a conversion's unique id.
+//! The conversion report: `GET /api/2/report/conversion.json` (KB 13000118753), the only documented
+//! answer with a conversion's unique id.
 
 use super::answer::record::{Record, has_unread_rows, list_holder, records};
 use super::json::Value;
@@ -30,26 +30,26 @@ const NAMES: [&str; 9] = [
     "sortDescending",
 ];
 
-/// A conversion as the report tells it. Serializes in camelCase.
+/// A conversion in the report. Serializes in camelCase.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ReportedConversion {
     /// CAKE's id of the conversion.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) conversion_id: Option<u64>,
-    /// When, in the account's civil time.
+    /// The time, in the account's civil time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) conversion_date: Option<String>,
     /// The offer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) offer_id: Option<u64>,
-    /// Who is paid.
+    /// The affiliate who is paid.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) affiliate_id: Option<i64>,
-    /// What the affiliate gets, exactly as CAKE wrote it.
+    /// The affiliate's payout, exactly as CAKE wrote it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) payout_text: Option<String>,
-    /// What the advertiser pays, exactly as CAKE wrote it.
+    /// The amount that the advertiser pays, exactly as CAKE wrote it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) revenue_text: Option<String>,
     /// `approved`, `pending`, `rejected` or any other word of CAKE's.
@@ -58,10 +58,10 @@ pub(crate) struct ReportedConversion {
     /// The advertiser's own transaction id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) unique_id: Option<String>,
-    /// The click, where the account tells it; the documented rows do not.
+    /// The click, where the account gives it; the documented rows have none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) click_id: Option<String>,
-    /// The order reference, where the account tells it; the documented rows do not.
+    /// The order reference, where the account gives it; the documented rows have none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) order_id: Option<String>,
 }
@@ -72,18 +72,17 @@ pub(crate) struct ReportedConversion {
 pub struct ConversionReportPage {
     /// The rows, in CAKE's order.
     pub(crate) rows: Vec<ReportedConversion>,
-    /// How many rows there are in all, where CAKE tells it.
+    /// The number of rows in all, where CAKE gives it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) total_rows: Option<u64>,
-    /// What the rows have that could not be read.
+    /// The values in the rows that could not be read.
     #[serde(skip_serializing_if = "Unread::is_empty")]
     pub(crate) unread: Unread,
 }
 
-/// Builds the request from the parameters' JSON: `startDate` and `endDate`
-/// (civil days of the account, the end excluded), `offerId`, `affiliateId`,
-/// `conversionStatus`, `startAtRow`, `rowLimit` (1 to 10,000; CAKE's default is
-/// 100), `sortField`, `sortDescending`.
+/// Builds the request from the parameters' JSON. `startDate` and `endDate` are civil days of the
+/// account, the end excluded. `rowLimit` is 1 to 10,000; CAKE's default is 100. The others are
+/// `offerId`, `affiliateId`, `conversionStatus`, `startAtRow`, `sortField` and `sortDescending`.
 ///
 /// # Errors
 /// [`crate::Error::InvalidField`], [`crate::Error::InvalidId`].
@@ -111,9 +110,8 @@ pub(crate) fn request(account: &Account, params: &str) -> Result<Request> {
     Ok(request)
 }
 
-/// The request for the days around a conversion, of any status; its rows are
-/// asked for by [`with_rows`]. The account's zone is not known, so a day more is
-/// asked for on either side.
+/// The request for the days around a conversion, of any status; [`with_rows`] asks for its rows.
+/// The account's time zone is unknown, so the range has one more day on either side.
 pub(super) fn request_around(
     account: &Account,
     offer_id: u64,
@@ -131,7 +129,7 @@ pub(super) fn request_around(
     Ok(request)
 }
 
-/// The request for so many rows from `start_at_row`.
+/// The request for `row_limit` rows from `start_at_row`.
 pub(super) fn with_rows(request: &Request, start_at_row: u64, row_limit: u64) -> Request {
     let mut request = request.clone();
     request.number("start_at_row", Some(start_at_row));
@@ -139,8 +137,8 @@ pub(super) fn with_rows(request: &Request, start_at_row: u64, row_limit: u64) ->
     request
 }
 
-/// Reads the answer: the rows under `response.data.conversions`; `total_rows`
-/// wherever in the answer it stands.
+/// Reads the answer: the rows under `response.data.conversions`, and `total_rows` anywhere in the
+/// answer.
 ///
 /// # Errors
 /// Every error of an answer, see [`crate::Error`].
@@ -159,7 +157,7 @@ pub(crate) fn read(answer: &Answer<'_>) -> Result<ConversionReportPage> {
     })
 }
 
-/// The list's records, each with its JSON, and what is none.
+/// The list's records, each with its JSON, and the entries that could not be read.
 fn records_of<'a, 'b>(
     answer: &'b Answer<'a>,
     holder: &Record<'a, 'b>,
@@ -170,15 +168,15 @@ fn records_of<'a, 'b>(
     Ok((found, unread))
 }
 
-/// A page that is looked through for one row.
+/// A page that is searched for one row.
 #[derive(Debug)]
 pub(crate) struct ReportLookup {
     pub(crate) page: ConversionReportPage,
-    /// Has the list anything that says nothing, and may be the row?
+    /// Has the list an unreadable entry that may be the row?
     pub(crate) has_unread_rows: bool,
 }
 
-/// Reads the answer to a look-up, which must not pass anything over.
+/// Reads the answer to a look-up, which must not skip anything.
 ///
 /// # Errors
 /// Those of [`read`].
@@ -190,7 +188,7 @@ pub(crate) fn read_for_lookup(answer: &Answer<'_>) -> Result<ReportLookup> {
     let mut rows = Vec::new();
     for (record, _) in records {
         let row = read_row(&record);
-        // A row that says nothing, or two things, may be any.
+        // An empty or contradictory row may be any conversion.
         if row == ReportedConversion::default() || record.two_faced().is_some() {
             has_unread_rows = true;
         } else {

@@ -21,7 +21,7 @@ const NAMES: [&str; 5] = [
 pub struct Postback {
     /// CAKE's id of the postback.
     pub(crate) postback_id: u64,
-    /// The affiliate who is told.
+    /// The affiliate who receives the postback.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) affiliate_id: Option<i64>,
     /// The offer; 0 for all.
@@ -40,8 +40,8 @@ pub struct Postback {
 
 /// Builds the request from the parameters' JSON, in the order of CAKE's article.
 ///
-/// What a postback's URL may be is 20 kB gzip. In the wasm it is the audience `checks`, which js/edge/client.ts asks by
-/// [`check`] before it comes here.
+/// The rules of a postback's URL are 20 kB gzip. In the wasm they are in the audience `checks`:
+/// js/edge/client.ts calls [`check`] there before this function.
 ///
 /// # Errors
 /// [`crate::Error::InvalidField`], [`crate::Error::InvalidId`],
@@ -64,7 +64,7 @@ pub(crate) fn request(account: &Account, params: &str) -> Result<Request> {
     Ok(account.post("affiliate_postback.json", &fields))
 }
 
-/// Checks the parameters' JSON as [`request`] does, and says what is probably a mistake in the URL.
+/// Checks the parameters' JSON as [`request`] does, and returns probable mistakes in the URL.
 ///
 /// # Errors
 /// Those of [`request`].
@@ -73,7 +73,7 @@ pub(crate) fn check(params: &str, is_sandbox: bool) -> Result<macros::Checked> {
     check_url(&checked.url, is_sandbox)
 }
 
-/// Parameters that keep every rule but those of the URL.
+/// Parameters that keep every rule except those of the URL.
 struct Checked {
     affiliate_id: u64,
     offer_id: u64,
@@ -109,8 +109,8 @@ impl Checked {
     }
 }
 
-/// Checks where CAKE is told to send conversions to. A sandbox may also be told
-/// to call its own machine.
+/// Checks the URL to which CAKE is told to send conversions. A sandbox may also call its own
+/// machine.
 fn check_url(url: &str, is_sandbox: bool) -> Result<macros::Checked> {
     let host = url.strip_prefix("http://").unwrap_or_default();
     let origin = url.len() - host.find(['/', '?', '#']).map_or(0, |at| host.len() - at);
@@ -118,7 +118,7 @@ fn check_url(url: &str, is_sandbox: bool) -> Result<macros::Checked> {
         && is_sandbox
         && is_loopback_origin(own)
     {
-        // What follows the origin has the same rules on every host.
+        // The part after the origin has the same rules on every host.
         return macros::check(&["https://sandbox.example", rest].concat());
     }
     macros::check(url)

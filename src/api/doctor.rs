@@ -1,5 +1,4 @@
-//! The doctor: what a settings page or a deploy script wants to know about an
-//! account, check by check, each with what to do.
+//! The doctor: checks of an account for a settings page or a deploy script, each with its remedy.
 
 use super::certainty::is_about_the_key;
 use super::get_click::Click;
@@ -11,12 +10,11 @@ use crate::{Error, click_id};
 type Result<T, E = Error> = core::result::Result<T, E>;
 use serde::Serialize;
 
-/// How far the clocks may be apart. An answer's time is in whole seconds, and
-/// some of them pass on the way.
+/// The tolerated difference between the clocks, in milliseconds. An answer's time is in whole
+/// seconds, and some time passes on the way.
 const CLOCK_TOLERANCE_MS: u64 = 30_000;
 
-/// What is asked of an account, step by step. Whoever carries it out makes the
-/// calls and tells what they brought.
+/// An examination of an account, step by step. Its caller makes the calls and reports the results.
 #[derive(Debug, Default)]
 pub(crate) struct Examination {
     click_id: Option<String>,
@@ -25,11 +23,11 @@ pub(crate) struct Examination {
     server_ms: Option<u64>,
     now_ms: u64,
     click: Option<Result<Option<Click>>>,
-    /// What the reads of [`READS`] brought so far.
+    /// The results of the reads of [`READS`] so far.
     reads: Vec<Result<()>>,
 }
 
-/// The reads that not every account answers, by the checks' names. Each is asked for one row.
+/// The reads that not every account answers, by the names of their checks. Each asks for one row.
 const READS: [(&str, Action); 3] = [
     ("get_click", Action::ListClicks),
     ("get_conversions", Action::ListConversions),
@@ -51,13 +49,13 @@ impl Examination {
         })
     }
 
-    /// The next call: an action, the services that are asked, and its parameters as JSON. `None` at the end.
+    /// The next call: an action, its services, and its parameters as JSON. `None` at the end.
     #[must_use]
     pub(crate) fn next(&self) -> Option<(Action, Services, String)> {
         let list = |services| Some((Action::ListTrackingDomains, services, "{}".to_owned()));
         match (&self.domains, &self.older) {
             (None, _) => return list(Services::Young),
-            // Where nobody answers, nobody else does either.
+            // If nobody answers one call, nobody answers the others.
             (Some(Err(Error::Network { .. } | Error::Timeout | Error::Aborted)), _)
             | (_, Some(_)) => {}
             (Some(_), None) => return list(Services::Older),
@@ -67,7 +65,7 @@ impl Examination {
             let params = ["{\"clickId\":\"", click_id, "\"}"].concat();
             return Some((Action::GetClick, Services::Young, params));
         }
-        // Where the first call failed, so would they.
+        // If the first call failed, these calls would fail too.
         let is_known = matches!(self.domains, Some(Ok(_)));
         let (_, action) = READS.get(self.reads.len()).filter(|_| is_known)?;
         let today = CivilTime::from_utc_ms(self.now_ms).date();
@@ -82,8 +80,8 @@ impl Examination {
         Some((*action, Services::Young, params))
     }
 
-    /// Takes note of what the call brought. `server_ms` is the time in its
-    /// answer's `Date` header and `now_ms` our own, in milliseconds since 1970.
+    /// Records the result of the call. `server_ms` is the time in its answer's `Date` header and
+    /// `now_ms` our own, in milliseconds since 1970.
     pub(crate) fn record(
         &mut self,
         result: Result<CallOutcome>,
@@ -117,7 +115,7 @@ impl Examination {
         }
     }
 
-    /// The report on what was found.
+    /// The report on the findings.
     #[must_use]
     pub(crate) fn report(&self) -> Report {
         let click = self.click.as_ref();
@@ -151,12 +149,12 @@ impl Examination {
     }
 }
 
-/// What was found by asking.
+/// The findings of the calls.
 struct Findings<'a> {
     domains: Result<&'a [TrackingDomain], &'a Error>,
-    /// Do the young services answer, be it with a no?
+    /// Do the young services answer, even with a no?
     is_young: bool,
-    /// What the older ones answer, where they were asked.
+    /// The answer of the older services, where they were asked.
     older: Option<Result<&'a [TrackingDomain], &'a Error>>,
     server_ms: Option<u64>,
     now_ms: u64,
@@ -164,7 +162,7 @@ struct Findings<'a> {
     reads: &'a [Result<()>],
 }
 
-/// How a check went.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Status {
@@ -182,11 +180,11 @@ pub(crate) struct Check {
     /// `reachable`, `key`, `domains`, `default_domain`, `clock`, `click`, `services`, `get_click`,
     /// `get_conversions` or `conversion_report`.
     pub(crate) name: &'static str,
-    /// How it went.
+    /// The result.
     pub(crate) status: Status,
-    /// What was found.
+    /// The finding.
     pub(crate) found: String,
-    /// What to do, unless all is well.
+    /// The remedy, unless all is well.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) advice: Option<&'static str>,
 }
@@ -218,12 +216,12 @@ fn skipped(name: &'static str, found: &str, advice: &'static str) -> Check {
     }
 }
 
-/// A fault, of the older services say, whose words are about the API key.
+/// Is this a fault, such as one of the older services, with words about the API key?
 fn is_fault_about_the_key(error: &Error) -> bool {
     matches!(error, Error::HttpStatus { status: 500..=599, message, .. } if is_about_the_key(message))
 }
 
-/// Makes a report of what was found.
+/// Makes the report of the findings.
 #[expect(clippy::too_many_lines, reason = "one check after the other")]
 fn diagnose(findings: &Findings<'_>) -> Report {
     let mut checks = Vec::with_capacity(10);
@@ -331,7 +329,7 @@ fn diagnose(findings: &Findings<'_>) -> Report {
     }
 }
 
-/// Does the account answer this call? The conversion report is one that an account may do without.
+/// Checks whether the account answers this call. An account may do without the conversion report.
 fn read(name: &'static str, result: Option<&Result<()>>) -> Check {
     let is_report = name == "conversion_report";
     match result {
@@ -395,7 +393,7 @@ fn domains(checks: &mut Vec<Check>, domains: Option<&[TrackingDomain]>) {
     ));
 }
 
-/// Which services answer. An account needs but one generation, so nothing fails here.
+/// Checks which services answer. An account needs only one generation, so nothing fails here.
 fn services(findings: &Findings<'_>) -> Check {
     match findings.older {
         None => skipped("services", "not known", "Make CAKE reachable first."),

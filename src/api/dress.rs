@@ -1,16 +1,16 @@
-//! The dress of an answer: how .NET services and JSON gateways write what
-//! CAKE's article writes otherwise. `d` around the whole, lists as one object or
-//! none, `{"#text": …}` around a value, names in another case.
+//! The dress of an answer: the spellings of .NET services and JSON gateways that differ from CAKE's
+//! article. They write `d` around the whole, lists as one object or none, `{"#text": …}` around a
+//! value, names in another case.
 
 use super::json::{Object, Value};
 
 /// The names that gateways give to the text of an element that has attributes.
 const TEXTS: [&str; 6] = ["#text", "$t", "_", "$", "__text", "value"];
 
-/// How deep is looked: each level reads the rest once more.
+/// The most levels that are searched: each level reads the rest once more.
 const MAX_DEPTH: u8 = 4;
 
-/// The answer inside of what services of .NET put around it: `{"d":{…}}`.
+/// The answer inside the wrapper of .NET services: `{"d":{…}}`.
 pub(super) fn unwrapped(object: Object<'_>) -> Object<'_> {
     unwrapped_to(object, MAX_DEPTH)
 }
@@ -29,8 +29,8 @@ fn unwrapped_to(object: Object<'_>, depth: u8) -> Object<'_> {
     inner.map_or(object, |inner| unwrapped_to(inner, depth))
 }
 
-/// The answer out of the text that some services of .NET write it into: `{"d":"{…}"}`. Any other
-/// body stays as it is.
+/// The answer inside the text of some .NET services: `{"d":"{…}"}`. Any other body is returned
+/// unchanged.
 #[must_use]
 pub(crate) fn plain_body(body: String) -> String {
     let is_text = body
@@ -55,8 +55,8 @@ pub(crate) fn plain_body(body: String) -> String {
     inner.unwrap_or(body)
 }
 
-/// A field, whose name may be written `ClickId` or `clickId` for `click_id`;
-/// `None` where it is missing or stands for nothing.
+/// A field such as `click_id`, which may also be written `ClickId` or `clickId`. `None` where it is
+/// missing or stands for nothing.
 pub(super) fn find<'a>(object: &Object<'a>, name: &str) -> Option<Value<'a>> {
     match object.get(name) {
         Some(value) => plain(value),
@@ -67,12 +67,12 @@ pub(super) fn find<'a>(object: &Object<'a>, name: &str) -> Option<Value<'a>> {
     }
 }
 
-/// Is the field named at all, with nothing in it too?
+/// Is the field present, even with nothing in it?
 pub(super) fn has(object: &Object<'_>, name: &str) -> bool {
     object.entries().any(|(each, _)| is_same_name(each, name))
 }
 
-/// A date; absent where it is the first one that .NET knows, by which it writes "none".
+/// A date; absent for .NET's first date, which means "none".
 pub(super) fn date(text: Option<String>) -> Option<String> {
     text.filter(|text| {
         let text = text.trim();
@@ -82,8 +82,8 @@ pub(super) fn date(text: Option<String>) -> Option<String> {
     })
 }
 
-/// Is the field there more than once, and does it say different things? A reader
-/// that took one of them would choose what the answer says.
+/// Is the field there more than once, with different values? A reader that took one of them would
+/// choose the answer's meaning.
 pub(super) fn contradicts_itself(object: &Object<'_>, name: &str) -> bool {
     let text = |value: Value<'_>| match value.boolean() {
         Some(flag) => Some(flag.to_string()),
@@ -96,14 +96,14 @@ pub(super) fn contradicts_itself(object: &Object<'_>, name: &str) -> bool {
     let Some(first) = said.next().map(text) else {
         return false;
     };
-    // Of two records none is the one.
+    // If there are two records, neither is the one.
     said.any(|other| match (&first, text(other)) {
         (Some(one), Some(other)) => !one.trim().eq_ignore_ascii_case(other.trim()),
         _ => true,
     })
 }
 
-/// Are two names the same but for case, `_` and `-`?
+/// Are two names the same except for case, `_` and `-`?
 pub(super) fn is_same_name(one: &str, other: &str) -> bool {
     let letters = |name| str::bytes(name).filter(|byte| !matches!(byte, b'_' | b'-'));
     letters(one)
@@ -151,9 +151,8 @@ fn plain_to(value: Value<'_>, depth: u8) -> Option<Value<'_>> {
     }
 }
 
-/// The rows of a list: an array; one object for one row; what a gateway wraps
-/// around either; nothing. `row` is what a row's element is called. `None`
-/// where it is no list at all.
+/// The rows of a list: an array, one object for one row, a gateway's wrapper around either, or
+/// nothing. `row` is the name of a row's element. `None` where it is no list.
 pub(super) fn rows<'a>(value: Value<'a>, row: &str) -> Option<Vec<Value<'a>>> {
     rows_to(value, row, MAX_DEPTH)
 }
@@ -173,7 +172,7 @@ fn rows_to<'a>(value: Value<'a>, row: &str, depth: u8) -> Option<Vec<Value<'a>>>
         return (value.is_null() || value.string().is_some_and(|text| text.trim().is_empty()))
             .then(Vec::new);
     };
-    // An object of nothing is no list: something else answers.
+    // An empty object is no list: something else answers.
     object.entries().next()?;
     if let Some(values) = object.get("$values") {
         return rows_to(values, row, depth);
@@ -188,7 +187,7 @@ fn rows_to<'a>(value: Value<'a>, row: &str, depth: u8) -> Option<Vec<Value<'a>>>
     }) {
         return match inner.array() {
             Some(_) => rows_to(inner, row, depth),
-            // Around the one row there may be a record of its own.
+            // The one row may have a record of its own around it.
             None if inner
                 .object()
                 .is_some_and(|inner| inner.entries().any(|(name, _)| is_same_name(name, row))) =>
@@ -212,7 +211,7 @@ fn rows_to<'a>(value: Value<'a>, row: &str, depth: u8) -> Option<Vec<Value<'a>>>
     Some(vec![value])
 }
 
-/// A record of its own around each row; some accounts leave it out.
+/// Removes the record around each row; some accounts leave it out.
 fn unwrapped_row<'a>(value: Value<'a>, row: &str) -> Value<'a> {
     value
         .object()

@@ -9,20 +9,20 @@ use serde::Serialize;
 
 pub(super) const PATH: &str = "click.json";
 
-/// A click as CAKE reports it; what its row lacks is absent. Serializes in camelCase.
+/// A click as CAKE reports it; a field that its row lacks is absent. Serializes in camelCase.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Click {
     /// CAKE's click id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub click_id: Option<String>,
-    /// When, as CAKE wrote it.
+    /// The time, as CAKE wrote it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) click_date: Option<String>,
     /// The offer that was clicked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) offer_id: Option<u64>,
-    /// Who sent the click.
+    /// The affiliate who sent the click.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) affiliate_id: Option<i64>,
     /// `s1` of the link.
@@ -46,33 +46,33 @@ pub struct Click {
     /// The visitor's country, two letters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) country: Option<String>,
-    /// Has the click become a conversion? Absent where the service does not tell it.
+    /// Has the click become a conversion? Absent where the service does not say so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub converted: Option<bool>,
     /// The conversion's id, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) conversion_id: Option<u64>,
-    /// What it has that could not be read. A list gathers it for its page.
+    /// The values that could not be read. A list gathers them for its page.
     #[serde(skip_serializing_if = "Unread::is_empty")]
     pub(crate) unread: Unread,
-    /// Did the answer say one thing of a conversion?
+    /// Is the answer about a conversion free of contradictions?
     #[serde(skip)]
     pub(crate) has_said: bool,
 }
 
-/// What a click says of a conversion for one offer.
+/// The verdict of a click about a conversion for one offer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ClickVerdict {
-    /// The click has this conversion; of several it names one.
+    /// The click has this conversion; with several conversions, it names one.
     Converted(u64),
-    /// It has none.
+    /// The click has no conversion.
     NotConverted,
-    /// Nothing: it belongs to another offer, does not say which click it is, or contradicts itself.
+    /// No verdict: the click belongs to another offer, lacks its id, or contradicts itself.
     Unclear,
 }
 
 impl Click {
-    /// What it says of a conversion for `offer_id`.
+    /// The verdict about a conversion for `offer_id`.
     #[must_use]
     pub(crate) fn verdict(&self, offer_id: u64) -> ClickVerdict {
         let is_ours = self.click_id.is_some() && self.offer_id == Some(offer_id);
@@ -99,7 +99,7 @@ impl Click {
             sub_id_5: record.text("sub_id_5"),
             ip_address: record.text("ip_address"),
             country: record.text("country"),
-            // A row that names its conversion needs no word for it.
+            // A row that names its conversion needs no `converted`.
             converted: match record.get("converted") {
                 Some(_) => record.flag("converted"),
                 None => Some(conversion_id.is_some()),
@@ -110,7 +110,7 @@ impl Click {
                 _ if record.two_faced().is_some() || record.contradicts_itself("converted") => {
                     false
                 }
-                // Not converted, as this conversion, says both.
+                // "Not converted" beside a conversion's id is a contradiction.
                 Some(word) if conversion_id.is_some() => dress::is_yes(word),
                 Some(word) => dress::is_yes(word) || dress::is_no(word),
                 None => record.has("conversion_id"),
@@ -139,7 +139,7 @@ pub(super) fn click_id_of(params: &str) -> Result<String> {
     Params::read(params, &["clickId"])?.required_text("clickId")
 }
 
-/// Reads the answer: the click, or `None` where CAKE knows none of that id.
+/// Reads the answer: the click, or `None` where CAKE has no click of that id.
 ///
 /// # Errors
 /// Every error of an answer, see [`crate::Error`];
@@ -154,16 +154,16 @@ pub(crate) fn read(answer: &Answer<'_>, click_id: &str) -> Result<Option<Click>>
     let is_part = total_rows.is_some_and(|total| total > clicks.len() as u64);
     if let Some(at) = at {
         let mut click = taken(clicks, at, click_id);
-        // A row that did not come may say something else of the click.
+        // A row that did not come may contradict this one.
         click.has_said &= !is_part;
         return Ok(Some(click));
     }
-    // What says nothing may be the click, so that none is known to be missing.
+    // An unreadable row may be the click, so no click is known to be missing.
     if has_unread_rows(answer, holder.fields(), "clicks", "click")? {
         return Err(answer.unexpected("to Get Click has a click that cannot be read", ""));
     }
     match (clicks.pop(), clicks.is_empty()) {
-        // A single click that does not say its id is about the one that was asked for.
+        // A single click without an id is the one that was asked for.
         (Some(click), true) if click.click_id.is_none() => Ok(Some(click)),
         (Some(_), _) => Err(answer.unexpected("to Get Click has other clicks", "")),
         (None, _) if is_part => {
@@ -173,7 +173,7 @@ pub(crate) fn read(answer: &Answer<'_>, click_id: &str) -> Result<Option<Click>>
     }
 }
 
-/// The click at a place. Rows of the same click that disagree say nothing of a conversion.
+/// The click at a place. Rows of the same click that disagree prove nothing about a conversion.
 fn taken(mut clicks: Vec<Click>, at: usize, click_id: &str) -> Click {
     let mut click = clicks.swap_remove(at);
     let says = |click: &Click| (click.offer_id, click.converted, click.conversion_id);
@@ -184,7 +184,7 @@ fn taken(mut clicks: Vec<Click>, at: usize, click_id: &str) -> Click {
     click
 }
 
-/// Every click of the record that has the list, and what in it is none.
+/// Every click of the record that has the list, and the entries that could not be read.
 pub(super) fn rows(answer: &Answer<'_>, holder: &Record<'_, '_>) -> Result<(Vec<Click>, Unread)> {
     let mut unread = Unread::default();
     let records = records(answer, holder.fields(), "clicks", "click", &mut unread)?;

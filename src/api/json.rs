@@ -1,8 +1,8 @@
 //! JSON as CAKE writes it and as callers hand it over, read field by field.
 //!
-//! Of our own, because numbers must keep their digits, depth must not matter,
-//! and serde's reader brings 40 kB of code that formats floating point for
-//! error messages which nobody sees. The tests hold it against serde's.
+//! The reader is our own, because numbers must keep their digits and depth must not matter. Also,
+//! serde's reader brings 40 kB of code that formats floating point for error messages which nobody
+//! sees. The tests compare it with serde's.
 
 use crate::link::MAX_ID;
 use std::borrow::Cow;
@@ -37,8 +37,8 @@ impl<'a> Object<'a> {
         scanner.ends().then_some(Self { fields })
     }
 
-    /// The field's value; `None` where it is missing or null. Of a repeated
-    /// field the last counts, as in JavaScript.
+    /// The field's value; `None` where it is missing or null. The last of several fields of one
+    /// name counts, as in JavaScript.
     pub(crate) fn get(&self, name: &str) -> Option<Value<'a>> {
         self.fields
             .iter()
@@ -48,7 +48,7 @@ impl<'a> Object<'a> {
             .filter(|value| value.0 != "null")
     }
 
-    /// Keeps the fields that `keep` says.
+    /// Keeps the fields that `keep` accepts.
     pub(crate) fn retain(&mut self, keep: impl Fn(&str, Value<'a>) -> bool) {
         self.fields.retain(|(name, value)| keep(name, *value));
     }
@@ -80,17 +80,17 @@ impl<'a> Value<'a> {
             .then_some(self.0)
     }
 
-    /// What a person would read: a string's text, a number's digits.
+    /// The text that a person would read: a string's text, a number's digits.
     pub(crate) fn text(self) -> Option<String> {
         self.number().map(str::to_owned).or_else(|| self.string())
     }
 
-    /// A JSON boolean; as CAKE also writes it, `1` and `"true"`.
+    /// Is it true? CAKE also writes `1` and `"true"`.
     pub(crate) fn is_true(self) -> bool {
         matches!(self.0, "true" | "1" | "\"true\"" | "\"True\"" | "\"1\"")
     }
 
-    /// The opposite, in the same spellings.
+    /// Is it false, in the same spellings?
     pub(crate) fn is_false(self) -> bool {
         matches!(self.0, "false" | "0" | "\"false\"" | "\"False\"" | "\"0\"")
     }
@@ -264,7 +264,7 @@ impl<'a> Scanner<'a> {
                 b'n' => self.word("null")?,
                 _ => self.number()?,
             }
-            // A value has ended, and with it perhaps what it stands in.
+            // A value has ended, and perhaps the list or object around it.
             loop {
                 let Some(end) = open.last().copied() else {
                     return self.text.get(start..self.at).map(Value);
@@ -283,8 +283,7 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// A string's text, of what stands between its quotes. Half a surrogate pair
-/// becomes U+FFFD.
+/// A string's text, from the characters between its quotes. Half a surrogate pair becomes U+FFFD.
 fn unescape(inner: &str) -> Cow<'_, str> {
     if !inner.contains('\\') {
         return Cow::Borrowed(inner);
@@ -325,8 +324,8 @@ pub(crate) fn parse_integer(digits: &str) -> Option<u64> {
     digits.parse().ok().filter(|number: &u64| *number <= MAX_ID)
 }
 
-/// The same for an id, which may end in `.0`: spreadsheets and some languages
-/// write whole numbers so.
+/// Like [`parse_integer`] for an id, which may end in `.0`: spreadsheets and some languages write
+/// whole numbers like this.
 pub(crate) fn parse_id(digits: &str) -> Option<u64> {
     match digits.split_once('.') {
         Some((whole, zeros)) if !zeros.is_empty() && zeros.bytes().all(|byte| byte == b'0') => {

@@ -7,7 +7,7 @@ use core::fmt;
 /// The most characters of CAKE's own words that an error repeats.
 const SHOWN: usize = 200;
 
-/// The most characters that are looked into.
+/// The most characters that are searched for the key.
 const LOOKED_INTO: usize = 4_096;
 
 /// An API key. It cannot be printed: `Debug` says `ApiKey(…)`.
@@ -15,8 +15,8 @@ const LOOKED_INTO: usize = 4_096;
 pub(crate) struct ApiKey(String);
 
 impl ApiKey {
-    /// Takes a key as CAKE shows it; white space around it, such as the line
-    /// end of a secrets file, is left out.
+    /// Takes a key as CAKE shows it. Surrounding white space, such as the line end of a secrets
+    /// file, is removed.
     ///
     /// # Errors
     /// [`Error::MissingApiKey`] where it is empty or white space.
@@ -33,11 +33,11 @@ impl ApiKey {
         &self.0
     }
 
-    /// `text` without the key, however it is spelt: escaped for a URL, for HTML or
-    /// for a script, several times over, or in base64 or hexadecimal at any offset.
+    /// `text` without the key in any spelling. The key may be escaped for a URL, HTML or a script,
+    /// several times over, or be in base64 or hexadecimal at any offset.
     #[must_use]
     pub(crate) fn redact(&self, text: &str) -> String {
-        // What is this short is no key of CAKE's, and is in every text.
+        // A text this short is no key of CAKE's, and occurs in every text.
         if self.0.len() < 4 {
             return text.to_owned();
         }
@@ -66,7 +66,7 @@ pub(super) fn redact_and_truncate(text: &str, key: Option<&ApiKey>) -> String {
         Some(key) => key.redact(&words),
         None => words,
     };
-    // Where a text of many keys has shrunk so far that its end is shown, half a key may stand there.
+    // A text of many keys may shrink until its end is shown, where half a key may stand.
     if is_cut && words.chars().count() <= SHOWN {
         words.truncate(words.rfind(REDACTED).map_or(0, |at| at + REDACTED.len()));
     }
@@ -77,8 +77,8 @@ pub(super) fn redact_and_truncate(text: &str, key: Option<&ApiKey>) -> String {
     shown
 }
 
-/// What a platform says of a request that failed, as an error may show it: without the key and
-/// every URL, which has the key in it.
+/// A platform's message about a failed request, as an error may show it: without the key, and
+/// without every URL, which contains the key.
 #[must_use]
 pub(crate) fn redact_failure(text: &str, key: Option<&ApiKey>) -> String {
     let words: Vec<&str> = text

@@ -11,7 +11,7 @@ use serde::Serialize;
 /// The most rows of one answer.
 pub(crate) const MAX_ROW_LIMIT: u64 = 10_000;
 
-/// Where the rows are in the article's answer: the names that lead to them.
+/// The path of names to the rows in the article's answer.
 pub(crate) const ROWS_PATH: [&str; 2] = ["response", "clicks"];
 
 const NAMES: [&str; 6] = [
@@ -50,16 +50,16 @@ pub(crate) fn request(account: &Account, params: &str) -> Result<Request> {
 pub struct ClickPage {
     /// The rows, in CAKE's order.
     pub rows: Vec<Click>,
-    /// How many rows there are in all, where CAKE tells it.
+    /// The number of rows in all, where CAKE gives it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) total_rows: Option<u64>,
-    /// What the rows have that could not be read.
+    /// The values in the rows that could not be read.
     #[serde(skip_serializing_if = "Unread::is_empty")]
     pub(crate) unread: Unread,
 }
 
-/// Reads the answer. Its rows may have been taken out, where the platform's own
-/// parser reads them faster.
+/// Reads the answer. The caller may have taken its rows out, where the platform's own parser reads
+/// them faster.
 ///
 /// # Errors
 /// Every error of an answer, see [`crate::Error`].

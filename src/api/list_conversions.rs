@@ -57,48 +57,49 @@ pub(crate) struct ListedConversion {
     pub(crate) conversion_id: Option<u64>,
     /// The offer.
     pub(crate) offer: Offer,
-    /// Who is paid.
+    /// The affiliate who is paid.
     pub(crate) affiliate: Affiliate,
-    /// What the affiliate gets, exactly as CAKE wrote it.
+    /// The affiliate's payout, exactly as CAKE wrote it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) payout_text: Option<String>,
-    /// What the advertiser pays, exactly as CAKE wrote it.
+    /// The amount that the advertiser pays, exactly as CAKE wrote it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) revenue_text: Option<String>,
     /// `approved`, `pending`, `rejected`, `ignored`, `reversed` or a word that CAKE adds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) conversion_status: Option<String>,
-    /// When, in the account's civil time.
+    /// The time, in the account's civil time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) conversion_date: Option<String>,
-    /// The click that converted, where CAKE tells it.
+    /// The click that converted, where CAKE gives it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) click_id: Option<String>,
-    /// The advertiser's transaction id, where CAKE tells it.
+    /// The advertiser's transaction id, where CAKE gives it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) unique_id: Option<String>,
-    /// The advertiser's order reference, where CAKE tells it.
+    /// The advertiser's order reference, where CAKE gives it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) order_id: Option<String>,
-    /// What the customer paid, exactly as CAKE wrote it. Like all that follows, the older services tell it.
+    /// The amount that the customer paid, exactly as CAKE wrote it. Only the older services give
+    /// this field and those below.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) order_total_text: Option<String>,
     /// The currency of the amounts, such as `EUR`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) currency: Option<String>,
-    /// The name of its disposition, of those that the account has.
+    /// The name of its disposition, one of the account's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) disposition: Option<String>,
-    /// The event that it is of.
+    /// The id of its event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) event_id: Option<u64>,
     /// The event's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) event_name: Option<String>,
-    /// When it was changed last, in the account's civil time.
+    /// The time of its last change, in the account's civil time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) updated_date: Option<String>,
-    /// What was noted on it, corrections included.
+    /// Its note, corrections included.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) note: Option<String>,
 }
@@ -109,10 +110,10 @@ pub(crate) struct ListedConversion {
 pub struct ConversionPage {
     /// The rows, in CAKE's order.
     pub(crate) rows: Vec<ListedConversion>,
-    /// How many rows there are in all, where CAKE tells it.
+    /// The number of rows in all, where CAKE gives it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) total_rows: Option<u64>,
-    /// What the rows have that could not be read.
+    /// The values in the rows that could not be read.
     #[serde(skip_serializing_if = "Unread::is_empty")]
     pub(crate) unread: Unread,
 }
@@ -156,7 +157,7 @@ pub(crate) fn request(account: &Account, params: &str) -> Result<Request> {
 /// Every error of an answer, see [`crate::Error`].
 pub(crate) fn read(answer: &Answer<'_>) -> Result<ConversionPage> {
     let (holder, total_rows) = list_holder(answer, "conversions")?;
-    // A record of its own around each row; some accounts leave it out.
+    // Each row has a record of its own around it; some accounts leave it out.
     let mut unread = Unread::default();
     let records = records(
         answer,
@@ -178,7 +179,7 @@ pub(crate) fn read(answer: &Answer<'_>) -> Result<ConversionPage> {
 }
 
 fn read_row(row: &Record<'_, '_>) -> ListedConversion {
-    // An account may write the offer beside its conversion instead of inside of it.
+    // An account may write the offer beside its conversion instead of inside it.
     let (offer_part, affiliate_part) = (row.part("offer"), row.part("affiliate"));
     let offer = offer_part.as_ref().unwrap_or(row);
     let affiliate = affiliate_part.as_ref().unwrap_or(row);

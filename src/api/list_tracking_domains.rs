@@ -20,12 +20,12 @@ pub struct TrackingDomain {
     /// `active`, `inactive` or a word that CAKE adds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) domain_status: Option<String>,
-    /// Is it the one that links have by default?
+    /// Is it the default domain of links?
     pub(crate) is_default: bool,
 }
 
 impl TrackingDomain {
-    /// Its name in a sentence.
+    /// The domain's name for a sentence.
     pub(super) fn shown(&self) -> &str {
         self.domain.as_deref().unwrap_or("a domain without a name")
     }

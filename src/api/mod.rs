@@ -1,10 +1,9 @@
-//! CAKE's HTTP API without I/O. An [`Action`] and its parameters become a
-//! [`Call`]; the call says which [`Request`] to send, how long to wait, and
-//! what came of it. Whoever carries it out decides nothing.
+//! CAKE's HTTP API without I/O. An [`Action`] and its parameters become a [`Call`]. The call gives
+//! the next [`Request`], the wait before it, and the outcome; its caller decides nothing.
 //!
-//! The contract is CAKE's API article; where it is silent, the answers seen in
-//! public clients hold: failures arrive with status 200, unknown fields appear,
-//! ids come as numbers or as text.
+//! The contract is CAKE's API article. Where the article is silent, the answers seen in public
+//! clients count. Failures arrive with status 200, unknown fields appear, ids come as numbers or as
+//! text.
 //!
 //! ```
 //! use cake_edge::api::{Account, Action, Answer, CallEvent, CallSettings, Step};
@@ -75,7 +74,7 @@ pub(crate) use pager::{DEFAULT_ROW_LIMIT, PageRead, Pager};
 pub(crate) use rate_limiter::RateLimiter;
 pub(crate) use retry::retry_after_ms;
 
-/// A CAKE account: where its API is, and its key.
+/// A CAKE account: the origin of its API, and its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
     origin: String,
@@ -99,7 +98,7 @@ impl Account {
         })
     }
 
-    /// Where its API is: scheme, host and port.
+    /// The origin of its API: scheme, host and port.
     #[must_use]
     pub(crate) fn origin(&self) -> &str {
         &self.origin
@@ -138,7 +137,7 @@ impl Account {
 
     /// The POST of an action: a body that starts with the key.
     fn post(&self, path: &'static str, body: &[(&str, Field<'_>)]) -> Request {
-        // Spaced as the article's sample is.
+        // Spaced like the article's sample.
         let mut text = String::from("{\n  \"api_key\": ");
         json::push_string(&mut text, self.key.reveal());
         for (name, field) in body {
@@ -164,8 +163,8 @@ enum Field<'a> {
     Text(&'a str),
 }
 
-/// A request to send to CAKE. Its URL, or its body, holds the API key: it goes
-/// to `fetch` and nowhere else, and `Debug` leaves it out.
+/// A request to send to CAKE. Its URL or body holds the API key: pass it to `fetch` and nowhere
+/// else. `Debug` leaves the key out.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Request {
     base: &'static str,

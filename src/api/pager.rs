@@ -1,70 +1,69 @@
 //! Paging: which rows to ask for next, and when there are no more.
 //!
-//! A page is asked for by its first row's position. Meanwhile rows arrive and
-//! go, so that a row may be elsewhere when it is asked for; `start_at_row` 0 and
-//! 1 have been seen to return the same first row; a page may be shorter than
-//! asked for. Whoever carries the pages knows the ids of the rows that it has
-//! read. So every page after the first overlaps the rows that were read: as many
-//! rows may come as go, and no length tells. A page without one of them has
-//! missed what moved up in between, and is read again from further up.
-//! A list that changes faster than it can be read ends too, and says so.
+//! A page is requested by the position of its first row. Rows arrive and go meanwhile, so a row may
+//! stand elsewhere by then. Observed: `start_at_row` 0 and 1 return the same first row. A page may
+//! be shorter than requested. The caller knows the ids of the rows that it has read. Every page
+//! after the first therefore overlaps those rows. The list's length cannot show a move: as many
+//! rows may arrive as go. A page without a known row has missed rows that moved up in between; it
+//! is read again from further up. A list that changes faster than it can be read ends with an
+//! error.
 
 use crate::{Error, Result};
 
-/// CAKE's `row_limit` where none is given.
+/// The `row_limit` that CAKE uses by default.
 pub(crate) const DEFAULT_ROW_LIMIT: u64 = 100;
 
-/// How much that is known already may come in a row, where the list's length
-/// is not known: this many rows, in at least 3 pages, or this many pages.
+/// Limits for pages without a new row, where the list's length is unknown. The reading stops after
+/// this many rows in at least 3 pages, or after this many pages in a row.
 const MAX_STALE_ROWS: u64 = 1_000;
 const MAX_STALE_PAGES: u32 = 50;
 
-/// The same for pages that are not even full: an end, more likely than not.
+/// The same limit for pages that are not even full: the list has probably ended.
 const MAX_SHORT_STALE_PAGES: u32 = 5;
 
-/// How many pages of a list are read that tells no length and never ends.
+/// The most pages that are read of a list that gives no length and never ends.
 const MAX_PAGES_WITHOUT_TOTAL: u64 = 100_000;
 
-/// How many pages may be read of a list that fills as fast as it is read, once
-/// what was there at first has been read.
+/// The most pages that are read of a list that fills as fast as it is read, after its original rows
+/// have been read.
 const MAX_PAGES_LOSING: u32 = 8;
 
-/// How often in a row the list is read again from further up without a new row,
-/// and how often in all from its start.
+/// The most attempts in a row to read from further up without a new row. Also the most attempts in
+/// all from the list's start.
 const MAX_SEARCHES: u32 = 32;
 
-/// How many pages in a row may bring only rows that arrived above us.
+/// The most pages in a row whose only new rows arrived above us.
 const MAX_STALLED_PAGES: u32 = 50;
 
-/// How many pages may have moved of a list that tells no length.
+/// The most pages with moved rows in a list that gives no length.
 const MAX_MOVED_PAGES: u32 = 300;
 
-/// How many pages more are read of such a list once its end has been seen.
+/// The number of further pages that are read of such a list after its end has been seen.
 const PAGES_BEHIND_HORIZON: u64 = 32;
 
-/// After how many short pages in a row it is asked where a list ends that tells no length.
+/// The number of short pages in a row before a probe for the end of a list that gives no length.
 const SHORT_PAGES: u32 = 8;
 
-/// After how many pages the same is asked of one whose pages are full: it may fill as fast as it is read.
+/// The number of full pages before such a probe: the list may fill as fast as it is read.
 const LONG_LIST_PAGES: u64 = 32;
 
-/// How often that is asked, each time from twice as far: of a list that is never empty there nothing can be told.
+/// The most probes, each from twice as far. A list that is never empty there proves nothing.
 const MAX_DOUBLINGS: u32 = 32;
 
-/// What a page brought.
+/// The content of a page.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct PageRead {
-    /// How many rows came.
+    /// The number of rows.
     pub(crate) rows: u64,
-    /// How many of them have not been read before.
+    /// The number of rows that have not been read before.
     pub(crate) new_rows: u64,
-    /// The index of the last row that had been read before, if any had been.
+    /// The index of the last row that had been read before, if there is one.
     pub(crate) last_known: Option<u64>,
-    /// The list's length, where CAKE told it.
+    /// The list's length, where CAKE gives it.
     pub(crate) total_rows: Option<u64>,
 }
 
-/// Where a list is being read.
+/// The state of reading a list.
 #[derive(Clone, Debug)]
 #[expect(
     clippy::struct_excessive_bools,
@@ -79,28 +78,29 @@ pub(crate) struct Pager {
     fresh: u64,
     pages: u64,
     total: Option<u64>,
-    /// Has the list told a length that is less than what it showed, such as 0 or the page's own? Then it tells none.
+    /// Has the list given a length below the number of its shown rows, such as 0 or the page's own?
+    /// Then its length is ignored.
     has_false_total: bool,
-    /// How often the list's end was seen with nothing behind it, though its length says more.
+    /// The number of times that the list ended before its stated length.
     seen_end: u32,
     /// The position behind the last row that was read.
     end: u64,
-    /// The list's length then.
+    /// The list's length when `end` was reached.
     total_at_end: u64,
-    /// How many rows that were read the next page begins with.
+    /// The number of known rows with which the next page begins.
     overlap: u64,
-    /// How far up the list is being searched for a row that was read; 0 while none is missed.
+    /// The number of rows that the search for a known row goes up; 0 while none is missing.
     step_back: u64,
     searches: u32,
     all_searches: u32,
     is_searching: bool,
     /// Have rows above us gone?
     has_shrunk: bool,
-    /// Where the rows end that were there at first: moved on by those that arrive above.
+    /// The position after the original rows; rows that arrive above move it on.
     horizon: Option<u64>,
     total_at_first: Option<u64>,
-    /// The fewest rows that were left behind a page beyond the horizon, and
-    /// for how many pages it has not become less.
+    /// The fewest rows that were left after a page beyond the horizon, and the number of pages
+    /// since that minimum.
     least_gap: u64,
     pages_losing: u32,
     stale_pages: u32,
@@ -110,18 +110,19 @@ pub(crate) struct Pager {
     /// Pages in a row at the list's end that brought nothing.
     idle_at_end: u32,
     pages_at_end: u32,
-    /// Pages in a row that were not full, and after how many it is asked for the end.
+    /// Short pages in a row, and the number of them before a probe for the end.
     short_pages: u32,
     short_until: u32,
-    /// How many pages had been read when the horizon was found.
+    /// The number of pages that had been read when the horizon was found.
     horizon_pages: u64,
     is_probing: bool,
-    /// How far behind the rows that were read a long list's end is looked for, and how often that was done; 0 before.
+    /// The distance of the probe behind the known rows of a long list, and the number of probes; 0
+    /// before.
     reach: u64,
     doublings: u32,
-    /// How often rows had moved by then.
+    /// The number of moves before the probe.
     shifts_before: u32,
-    /// Is the list's start read once more, to see whether rows arrived above us?
+    /// Is the list's start being read again, to see whether rows arrived above us?
     is_checking: bool,
     stalled_pages: u32,
     moved_pages: u32,
@@ -140,7 +141,7 @@ impl Pager {
         Self {
             first: start_at_row,
             start: start_at_row,
-            // Counted from 1, `start_at_row` is the first row that is wanted.
+            // In a list that counts from 1, `start_at_row` is the first wanted row.
             skipped: start_at_row.saturating_sub(1),
             limit: row_limit.max(1),
             most,
@@ -200,7 +201,7 @@ impl Pager {
         self.limit.min(wanted).max(1)
     }
 
-    /// The next page's `start_at_row` and `row_limit`; nothing where all has been read.
+    /// The next page's `start_at_row` and `row_limit`; `None` after the last page.
     ///
     /// # Errors
     /// [`Error::ListChanged`] where the reading [was given up](Self::is_short).
@@ -217,19 +218,19 @@ impl Pager {
         self.is_over
     }
 
-    /// Has the reading been given up, with rows that may be missing, since the
-    /// list changes faster than it can be read?
+    /// Has the reading been given up, because the list changes faster than it can be read? Rows may
+    /// be missing.
     #[must_use]
     pub(crate) fn is_short(&self) -> bool {
         self.is_short
     }
 
-    /// Takes note of a page. Are its rows to be taken? If not, rows in between
-    /// were missed, and the page is asked for again from further up.
+    /// Records a page. Returns whether its rows are to be taken. If not, rows in between were
+    /// missed, and the page is read again from further up.
     pub(crate) fn read(&mut self, mut page: PageRead) -> bool {
         let asked = self.row_limit();
         let reached = self.start.saturating_add(page.rows);
-        // Counted from 1, the last row of a later page is one further.
+        // In a list that counts from 1, the last row of a later page is one further.
         let most = |total: u64| total.saturating_add(u64::from(self.start > 0));
         let is_false = |total| page.rows > 0 && reached > most(total);
         if self.has_false_total || page.total_rows.is_some_and(is_false) {
@@ -258,7 +259,7 @@ impl Pager {
         self.has_moved |= has_changed;
         self.set_overlap(1);
         let is_joined = page.last_known.is_some() || self.start <= self.first;
-        // A page of one row cannot show both a row that was read and a new one.
+        // A page of one row cannot show both a known row and a new one.
         let is_wide = self.page_rows > 1;
         let may_miss = is_wide || gone > 0 && self.all_searches < MAX_SEARCHES;
         if !is_joined && may_miss && self.searches < MAX_SEARCHES {
@@ -267,7 +268,7 @@ impl Pager {
         }
         if is_wide && self.pages > 1 && page.last_known.is_none() && page.rows > 0 {
             self.restarts += 1;
-            // How far what stood has moved is not known: no further than the list's end.
+            // The original rows moved by an unknown distance, at most to the list's end.
             self.horizon = self
                 .horizon
                 .zip(self.total)
@@ -286,19 +287,20 @@ impl Pager {
         self.is_short = true;
     }
 
-    /// A row from behind those that were read: where there is none, the list ended before it when it was asked for.
-    /// What stood then has come once that place is reached, however much is appended meanwhile.
+    /// Takes the answer to a probe for a row behind the known ones. No row means that the list
+    /// ended before that place at that time. All original rows have come once that place is
+    /// reached, however many rows are appended meanwhile.
     fn probed(&mut self, page: PageRead) {
         self.is_probing = false;
         self.short_pages = 0;
         if page.rows == 0 {
-            // Of a long list what arrives ahead of us moves the rest: as far again.
+            // In a long list, rows that arrive ahead of us move the rest: as far again.
             self.horizon = Some(self.start.saturating_add(self.reach));
             self.horizon_pages = self.pages;
         } else if self.reach > 0 {
             self.reach = self.reach.saturating_mul(2);
             self.doublings += 1;
-            // A row that was read stands nowhere further on: `start_at_row` is not heeded.
+            // A known row never stands further on: the server ignores `start_at_row`.
             if page.new_rows > 0 && self.doublings < MAX_DOUBLINGS {
                 self.is_probing = true;
                 self.start = self.end.saturating_add(self.reach);
@@ -311,7 +313,7 @@ impl Pager {
         self.start = self.end.saturating_sub(self.overlap).max(self.first);
     }
 
-    /// The list's start once more: new rows there have moved what is below.
+    /// Takes the second reading of the list's start: new rows there have moved the rows below.
     fn checked(&mut self, page: PageRead) {
         self.is_checking = false;
         let is_first = !self.has_moved;
@@ -324,14 +326,14 @@ impl Pager {
         }
     }
 
-    /// Overlaps by at least `rows`, as far as a page leaves room for new ones.
+    /// Sets an overlap of at least `rows`, as far as a page leaves room for new rows.
     fn set_overlap(&mut self, rows: u64) {
         let room = self.limit.min(self.page_rows.max(1)) - 1;
         self.overlap = self.overlap.max(rows).min(room);
     }
 
-    /// No row of the page had been read before: those that were are further up,
-    /// where rows above us have gone, or further down, where rows have come.
+    /// Searches for known rows after a page without one. They are further up, where rows above us
+    /// have gone, or further down, where rows have arrived.
     fn search(&mut self, gone: u64, grown: u64) {
         self.searches += 1;
         self.all_searches += 1;
@@ -361,7 +363,7 @@ impl Pager {
         self.fresh += new_rows;
         self.step_back = 0;
         self.is_searching = false;
-        // Further down than we have been: whatever is known there has moved.
+        // The rows beyond our end so far: known rows there have moved.
         let beyond = reached.saturating_sub(self.end);
         if new_rows > 0 {
             self.stale_pages = 0;
@@ -373,7 +375,8 @@ impl Pager {
         }
         if let (Some(index), true) = (last_known, new_rows > 0 && self.pages > 1) {
             let found = started + index + 1;
-            // Above us rows have gone, as many again may go until the next page; or rows have come.
+            // Rows above us have gone, and as many may go before the next page; or rows have
+            // arrived.
             let moved_up = self.end.saturating_sub(found);
             self.has_shrunk |= moved_up > 0;
             self.set_overlap(moved_up * 2);
@@ -383,10 +386,10 @@ impl Pager {
                 // A list that counts from 1 shows a row twice on its second page.
                 self.moved_pages += u32::from(self.pages > 2);
             }
-            // Little behind what is known: what is new arrived above us.
+            // Few rows follow the known ones: the new rows arrived above us.
             let is_stalled = index + 1 == rows || moved_down * 2 >= rows;
             if moved_up + moved_down > 0 && self.pages > 2 {
-                // What was read last may be further down still.
+                // The row that was read last may be further down still.
                 self.horizon = self
                     .horizon
                     .map(|horizon| horizon.max(self.total.unwrap_or(0)));
@@ -408,18 +411,18 @@ impl Pager {
             self.total_at_end = self.total.unwrap_or(0);
         }
         self.start = reached.saturating_sub(self.overlap).max(self.first);
-        // What overlaps must leave room for something new.
+        // The overlap must leave room for new rows.
         if self.start <= started && rows > 0 && new_rows == 0 {
             self.start = started + rows.div_ceil(2);
         }
         // A list that counts from 1 shows a row twice on its second page.
         if new_rows == 0 && beyond > 0 && self.page_rows > 1 && self.pages > 2 {
-            // More arrives above us than we read: where we were has moved on as much.
+            // More rows arrive above us than we read: our position has moved on by as many.
             let last = self.total.unwrap_or(0).saturating_sub(self.page_rows);
             self.start = (self.start + grown).min(last).max(self.start);
         }
         if self.reach > 0 && self.shifts() > self.shifts_before {
-            // What stood may have moved past the place where nothing was: it says nothing any more.
+            // The original rows may have moved past the empty place: it proves nothing any more.
             self.reach = 0;
             self.horizon = None;
         }
@@ -442,7 +445,7 @@ impl Pager {
         }
     }
 
-    /// How often what was read has been seen elsewhere than before, or not at all.
+    /// The number of times that known rows have moved or were not found.
     fn shifts(&self) -> u32 {
         self.moved_pages + self.all_searches + self.restarts
     }
@@ -450,7 +453,7 @@ impl Pager {
     fn ends(&mut self, page: PageRead, asked: u64, reached: u64) -> bool {
         let PageRead { rows, new_rows, .. } = page;
         let Some(total) = self.total else {
-            // What was read last, and nothing behind it where more would have fit.
+            // The page ends with a known row, although more rows would have fit.
             let is_joined_at_its_end = page.last_known.is_some_and(|index| index + 1 == rows);
             if new_rows == 0 && is_joined_at_its_end && rows < self.page_rows {
                 return true;
@@ -463,7 +466,7 @@ impl Pager {
                 || self.moved_pages >= MAX_MOVED_PAGES
                 || self.all_searches >= MAX_MOVED_PAGES
                 || self.pages >= MAX_PAGES_WITHOUT_TOTAL;
-            // What arrives between us and the horizon moves what stood behind it: some pages more.
+            // Rows that arrive before the horizon move the rows behind it: read some pages more.
             let is_read = self.pages > self.horizon_pages + PAGES_BEHIND_HORIZON
                 && self.horizon.is_some_and(|horizon| reached >= horizon);
             self.is_short = never_ends && !is_read;
@@ -474,14 +477,16 @@ impl Pager {
             }
             return rows == 0 || is_read || never_ends;
         };
-        // Of rows that went, some were read: then only the end itself is one.
+        // Some of the rows that went were read: then only the end itself shows that all are known.
         let knows_all = self.skipped + self.fresh >= total
             && (!self.has_shrunk || new_rows == 0 && reached > total);
-        // As long as the longest, it may have been cut there: what is counted from 1 may have a row behind it.
+        // A page as long as the longest may have been cut: in a list that counts from 1, one row
+        // may follow.
         let may_be_last = self.pages == 1 || rows < self.page_rows || reached > total;
-        // Page after page of what we know: `start_at_row` is not heeded.
+        // Page after page of known rows: the server ignores `start_at_row`.
         let is_stale = new_rows == 0 && self.start > total + self.limit;
-        // What was read last, with room for more behind it and nothing there: the length counts what is not listed.
+        // The page ends with a known row and has room for more: the length counts rows that are not
+        // listed.
         let is_end =
             page.last_known.is_some_and(|index| index + 1 == rows) && rows < self.page_rows;
         self.seen_end = match (new_rows, is_end) {
@@ -489,7 +494,7 @@ impl Pager {
             (0, false) => self.seen_end,
             _ => 0,
         };
-        // Counted from 1, a full page that reaches the length may have one row behind it.
+        // In a list that counts from 1, one row may follow a full page that reaches the length.
         let is_at_end = reached > total || reached == total && rows < self.page_rows;
         self.pages_at_end = if is_at_end { self.pages_at_end + 1 } else { 0 };
         if is_at_end {
@@ -511,7 +516,7 @@ impl Pager {
         self.runs_away(total, reached)
     }
 
-    /// Has everything been read that was there at first, while more arrives than is read?
+    /// Have all original rows been read, while more rows arrive than are read?
     fn runs_away(&mut self, total: u64, reached: u64) -> bool {
         let horizon = *self.horizon.get_or_insert(total);
         let at_first = *self.total_at_first.get_or_insert(total);

@@ -8,12 +8,12 @@ use crate::nearest::nearest;
 use crate::time::CivilTime;
 use crate::{Error, Result, transaction_id};
 
-/// A caller's object, of which every field must be known.
+/// A caller's object, in which every field must be known.
 pub(super) struct Params<'a> {
     fields: Object<'a>,
 }
 
-/// What is wrong with a parameter.
+/// The error for a wrong parameter.
 pub(super) fn field(parameter: &str, rule: &str) -> Error {
     Error::InvalidField {
         parameter: parameter.to_owned(),
@@ -22,17 +22,17 @@ pub(super) fn field(parameter: &str, rule: &str) -> Error {
 }
 
 impl<'a> Params<'a> {
-    /// Reads `text`; `names` are all that may stand in it, once each.
+    /// Reads `text`; `names` are all fields that may be in it, once each.
     pub(super) fn read(text: &'a str, names: &[&'static str]) -> Result<Self> {
         let fields = Object::read(text).ok_or_else(|| field("params", "must be an object"))?;
         Self::of(fields, names)
     }
 
-    /// The same of fields that are read already.
+    /// Like `read`, for fields that have been read.
     fn of(fields: Object<'a>, names: &[&'static str]) -> Result<Self> {
         for (index, (name, _)) in fields.entries().enumerate() {
             if !names.contains(&name) {
-                // The name is the caller's own text: no more of it than names it.
+                // The name is the caller's own text: only its start is shown.
                 let shown: String = name.chars().take(64).collect();
                 let meant = match nearest(&shown, names.iter().copied()) {
                     Some(right) => ["did you mean ", right, "?"].concat(),
@@ -52,8 +52,8 @@ impl<'a> Params<'a> {
         Ok(Self { fields })
     }
 
-    /// Leaves out what is the empty text or null, but for the fields of these
-    /// names: an optional field that a template left empty is absent.
+    /// Removes fields that are empty or null, except those of these names. A template may have left
+    /// an optional field empty: it counts as absent.
     pub(super) fn without_empty(mut self, but: &[&str]) -> Self {
         self.fields.retain(|name, value| {
             let is_empty = value.is_null() || value.string().as_deref() == Some("");
@@ -101,7 +101,7 @@ impl<'a> Params<'a> {
             .collect()
     }
 
-    /// A list of objects, of which `names` are all that may stand in one.
+    /// A list of objects; `names` are all fields that may be in one.
     pub(super) fn objects(&self, name: &str, names: &[&'static str]) -> Result<Vec<Self>> {
         self.list(name)?
             .into_iter()
@@ -174,7 +174,7 @@ impl<'a> Params<'a> {
             .transpose()
     }
 
-    /// An id; a number and not its text, so that a mix-up of fields is noticed.
+    /// An id: a number, not a text, so that a mix-up of fields is noticed.
     pub(super) fn id(&self, name: &'static str) -> Result<Option<u64>> {
         self.id_from(name, 1)
     }
@@ -193,12 +193,12 @@ impl<'a> Params<'a> {
             .ok_or(Error::InvalidId { parameter: name })
     }
 
-    /// The same where it must be there.
+    /// A value that must be there.
     pub(super) fn required<T>(name: &str, value: Option<T>) -> Result<T> {
         value.ok_or_else(|| field(name, "is missing"))
     }
 
-    /// What was written, a text or a number's digits.
+    /// The value as written: a text, or a number's digits.
     pub(super) fn written(&self, name: &'static str) -> Result<Option<String>> {
         self.get(name)
             .map(|value| value.text().ok_or(Error::InvalidMoney { parameter: name }))
@@ -212,8 +212,8 @@ impl<'a> Params<'a> {
             .transpose()
     }
 
-    /// A unique id or order id: text, or a number as its digits. Null is no absent one:
-    /// it is a value that got lost on its way, and without it nothing is deduplicated.
+    /// A unique id or order id: text, or a number as its digits. Null is refused: the value got
+    /// lost on its way, and without it nothing is deduplicated.
     pub(super) fn reference(&self, name: &'static str) -> Result<Option<String>> {
         let mut entries = self.fields.entries();
         let Some((_, value)) = entries.find(|(own, _)| *own == name) else {
@@ -268,7 +268,7 @@ impl<'a> Params<'a> {
         {
             return Err(field("endDate", "must not be before startDate"));
         }
-        // CAKE's reports leave the last day out (KB 13000034150).
+        // CAKE's reports exclude the last day (KB 13000034150).
         if start.is_some() && start == end {
             return Err(field(
                 "endDate",

@@ -1,4 +1,4 @@
-//! The rate limit of a client: requests start at least so far apart.
+//! The rate limit of a client: the least time between the starts of two requests.
 
 /// Spaces requests. It holds one time and no queue: each request reserves the
 /// next free moment.
@@ -18,8 +18,8 @@ impl RateLimiter {
         }
     }
 
-    /// Reserves a moment for a request, and says how long from `now_ms` it is
-    /// until then.
+    /// Reserves a moment for a request, and returns the wait from `now_ms` until then, in
+    /// milliseconds.
     pub(crate) fn reserve(&mut self, now_ms: u64) -> u64 {
         if self.interval_ms == 0 {
             return 0;

@@ -9,8 +9,8 @@ use super::{Account, Answer, Request, commerce, dress, params};
 use crate::{Result, click_id};
 use serde::Serialize;
 
-/// The parameters, as callers write them in camelCase, checked: amounts and
-/// times are in the spelling that is sent.
+/// The parameters, as callers write them in camelCase, checked. Amounts and times have the spelling
+/// that is sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Params {
@@ -24,7 +24,7 @@ pub struct Params {
     /// Overrides the advertiser's revenue.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revenue: Option<String>,
-    /// When, in the account's civil time: `YYYY-MM-DD HH:MM:SS`. CAKE's default is now.
+    /// The time, in the account's civil time: `YYYY-MM-DD HH:MM:SS`. CAKE's default is now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conversion_date: Option<String>,
     /// The advertiser's own transaction id: CAKE's only handle for deduplication.
@@ -66,12 +66,11 @@ const NAMES: [&str; 12] = [
 ];
 
 impl Params {
-    /// Reads and checks a caller's JSON object. An amount is text such as
-    /// `"18.00"`, or a number, of which the digits count and not their binary
-    /// fraction.
+    /// Reads and checks a caller's JSON object. An amount is text such as `"18.00"`, or a number.
+    /// The number's digits count, not its binary fraction.
     ///
     /// # Errors
-    /// [`crate::Error::InvalidField`], also for a parameter that there is not;
+    /// [`crate::Error::InvalidField`], also for an unknown parameter;
     /// [`crate::Error::InvalidClickId`], [`crate::Error::InvalidId`],
     /// [`crate::Error::InvalidMoney`], [`crate::Error::InvalidTime`],
     /// [`crate::Error::InvalidUniqueId`], [`crate::Error::InvalidText`].
@@ -81,14 +80,12 @@ impl Params {
         Self::from_fields(&fields)
     }
 
-    /// The same where the click id may come from elsewhere: it is checked, and
-    /// empty where there is none. An optional field that is empty is absent. With
-    /// it comes what `p.ashx` takes besides: the event's id, and an order as a
-    /// query; see [`commerce::query`].
+    /// Like [`Params::read`], for a click id that may come from elsewhere: it is checked, and empty
+    /// where there is none. An empty optional field counts as absent. Also returns the other data
+    /// that `p.ashx` takes: the event's id, and an order as a query; see [`commerce::query`].
     ///
     /// # Errors
-    /// Those of [`Params::read`], but for a missing click id, and of
-    /// [`commerce::query`].
+    /// Those of [`Params::read`], except for a missing click id, and those of [`commerce::query`].
     pub(crate) fn read_with_order(text: &str) -> Result<(Self, Option<u64>, Option<String>)> {
         let mut names = NAMES.to_vec();
         names.push("eventId");
@@ -103,7 +100,7 @@ impl Params {
         Ok((params, fields.id("eventId")?, order))
     }
 
-    /// Reads what was stored of these.
+    /// Reads the stored form of these parameters.
     ///
     /// # Errors
     /// Those of [`Params::read`].
@@ -144,36 +141,36 @@ pub struct Conversion {
     /// The offer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) offer_id: Option<u64>,
-    /// Who is paid.
+    /// The affiliate who is paid.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) affiliate_id: Option<i64>,
     /// The click that converted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) click_id: Option<String>,
-    /// What the affiliate gets, exactly as CAKE wrote it.
+    /// The affiliate's payout, exactly as CAKE wrote it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) payout_text: Option<String>,
-    /// What the advertiser pays, exactly as CAKE wrote it.
+    /// The amount that the advertiser pays, exactly as CAKE wrote it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) revenue_text: Option<String>,
     /// The advertiser's transaction id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) unique_id: Option<String>,
-    /// When, in the account's civil time.
+    /// The time, in the account's civil time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) conversion_date: Option<String>,
     /// `approved`, `pending`, `rejected`, `ignored`, `reversed` or a word that CAKE adds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) conversion_status: Option<String>,
-    /// What the answer has that could not be read.
+    /// The values in the answer that could not be read.
     #[serde(skip_serializing_if = "Unread::is_empty")]
     pub(crate) unread: Unread,
-    /// Is this known by Get Click, because CAKE's own answer was lost?
+    /// Was CAKE's own answer lost, so that Get Click gave this conversion?
     pub(crate) is_recovered: bool,
 }
 
 impl Conversion {
-    /// What Get Click tells of a conversion whose answer was lost.
+    /// The conversion that Get Click shows, where CAKE's answer was lost.
     pub(super) fn recovered(click: Click) -> Option<Self> {
         Some(Self {
             conversion_id: click.conversion_id?,
@@ -187,7 +184,7 @@ impl Conversion {
 }
 
 impl Conversion {
-    /// What the report tells of a conversion whose answer was lost.
+    /// The conversion that the report shows, where CAKE's answer was lost.
     pub(super) fn reported(row: ReportedConversion) -> Option<Self> {
         Some(Self {
             conversion_id: row.conversion_id?,
@@ -237,7 +234,7 @@ pub(crate) fn request(account: &Account, params: &Params) -> Request {
 fn read(answer: &Answer<'_>, unique_id: &str) -> Result<Conversion> {
     let envelope = match answer.open() {
         Ok(envelope) => envelope,
-        // "This transaction is a duplicate" may show the record that it is one of.
+        // "This transaction is a duplicate" may come with the record of the earlier one.
         Err(error) if is_duplicate(&error, unique_id) => return Err(error),
         Err(error) => return Err(answer.contradicted(error)),
     };
@@ -266,7 +263,7 @@ fn read(answer: &Answer<'_>, unique_id: &str) -> Result<Conversion> {
     })
 }
 
-/// Which conversion an answer has to be about.
+/// The conversion that an answer has to be about.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Asked<'a> {
     /// The click id that was sent.
@@ -277,15 +274,15 @@ pub(crate) struct Asked<'a> {
     pub(crate) unique_id: Option<&'a str>,
 }
 
-/// Is the unique id that CAKE tells ours? White space around it makes no other
-/// one; the case of letters does.
+/// Is CAKE's unique id the same as ours? Surrounding white space does not count; the case of
+/// letters does.
 pub(crate) fn is_same_unique_id(told: &str, ours: &str) -> bool {
     told.trim() == ours.trim()
 }
 
-/// The same for the conversion that was sent. A record that names another click,
-/// offer or unique id is about something else, such as what a cache in between
-/// has kept. What a record does not tell, or tells as nothing, it does not deny.
+/// Like [`read`], for the conversion that was sent. A record with another click, offer or unique id
+/// is about something else, such as an answer that a cache has kept. A field that is absent or
+/// empty contradicts nothing.
 ///
 /// # Errors
 /// Those of [`read`].

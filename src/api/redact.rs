@@ -1,20 +1,20 @@
-//! Finds a secret in a text, however it is spelt, and leaves it out.
+//! Finds a secret in a text in any spelling, and removes it.
 //!
-//! What CAKE, its web server or a firewall echoes may be escaped for a URL, for
-//! HTML or for a script, several times over, and may be encoded in base64 or in
-//! hexadecimal at any offset. So the text is decoded step by step; each decoded
-//! byte remembers where in the text it came from, and that part is left out.
+//! CAKE, its web server or a firewall may echo the key escaped for a URL, HTML or a script, several
+//! times over. The echo may also be encoded in base64 or in hexadecimal, at any offset. The text is
+//! therefore decoded step by step. Each decoded byte remembers its place in the original text, and
+//! that part is removed.
 
-/// Stands where a secret stood.
+/// The text in place of a secret.
 pub(super) const REDACTED: &str = "[api_key]";
 
-/// How many times over a text may be escaped.
+/// The most layers of escapes.
 const ROUNDS: u32 = 8;
 
-/// How many encodings, such as base64, may lie in each other.
+/// The most layers of encodings, such as base64.
 const DEPTH: u32 = 2;
 
-/// The fewest digits of an encoding that are looked into.
+/// The fewest digits of an encoding that are decoded.
 const MIN_DIGITS: usize = 6;
 
 /// A byte of a decoded text, and the part of the original that it came from.
@@ -70,7 +70,7 @@ fn plain(text: &str) -> Vec<u8> {
 
 struct Search {
     secrets: [Vec<u8>; 2],
-    /// Which bytes of the original are a secret's.
+    /// The bytes of the original that belong to a secret.
     is_hidden: Vec<bool>,
 }
 
@@ -79,7 +79,7 @@ impl Search {
         let mut level = pieces;
         for _ in 0..ROUNDS {
             self.note(&level);
-            // By itself: `=` is a query's mark more often than an escape's.
+            // Separately: `=` is a query's mark more often than an escape's.
             if let Some(quoted) = unescaped(&level, quoted_printable) {
                 self.note(&quoted);
             }
@@ -95,10 +95,10 @@ impl Search {
         }
     }
 
-    /// Looks into every run of an encoding's digits, from each offset.
+    /// Decodes every run of an encoding's digits, from each offset.
     fn look_into(&mut self, encoding: &Encoding, level: &[Piece], depth: u32) {
         let mut run = Vec::new();
-        // White space, which may fold a run, is no end of it; what is no digit is.
+        // White space may fold a run and does not end it; any other character ends it.
         let end = Piece {
             byte: b'.',
             from: 0,
@@ -139,7 +139,7 @@ impl Search {
     }
 }
 
-/// Case does not tell, and a form's `+` may have become a space.
+/// Compares without case; a form's `+` may have become a space.
 fn is_same(byte: u8, expected: u8) -> bool {
     let folded = |byte: u8| {
         if byte == b'+' {
@@ -186,7 +186,7 @@ enum Code {
     Character(char),
 }
 
-/// A URL's, a script's, or HTML's.
+/// The escape of a URL, a script or HTML.
 fn escape(rest: &[Piece]) -> Option<(Code, usize)> {
     let at = |place: usize| rest.get(place).map(|piece| piece.byte);
     let code_at = |place, count| {
@@ -213,7 +213,8 @@ fn escape(rest: &[Piece]) -> Option<(Code, usize)> {
     }
 }
 
-/// A mail's: `=2F`. Only of what can be read: `=CA` is the start of `api_key=CANARY`.
+/// The escape of a mail: `=2F`. Only readable characters count: `=CA` is the start of
+/// `api_key=CANARY`.
 fn quoted_printable(rest: &[Piece]) -> Option<(Code, usize)> {
     let code = hex(rest, 1, 2).filter(|_| rest.first().is_some_and(|piece| piece.byte == b'='))?;
     let byte = u8::try_from(code).ok().filter(u8::is_ascii_graphic)?;
@@ -302,9 +303,9 @@ fn hex(rest: &[Piece], place: usize, count: usize) -> Option<u32> {
 
 /// Digits that stand for bytes.
 struct Encoding {
-    /// How many digits stand for whole bytes.
+    /// The number of digits that encode whole bytes.
     digits: usize,
-    /// How many bits a digit is.
+    /// The number of bits in a digit.
     bits: u32,
     value: fn(u8) -> Option<u32>,
 }
@@ -331,7 +332,7 @@ const HEX: Encoding = Encoding {
 };
 
 impl Encoding {
-    /// The bytes of a run from its start, but for the zeros of a wider encoding.
+    /// The bytes of a run from its start, except for the zeros of a wider encoding.
     fn decoded(&self, run: &[Piece]) -> Vec<Piece> {
         let mut out = Vec::with_capacity(run.len());
         let (mut word, mut bits, mut from) = (0_u32, 0, 0);

@@ -1,31 +1,30 @@
-//! A report that is read page by page for one of its rows, by the client and the
-//! forwarder alike: how far it is read, and whether it has been read whole. Only
-//! a report that was read whole can say that a row is missing; what is missing
-//! is sent again, so whatever is doubtful about it makes it say nothing.
+//! A report that the client and the forwarder read page by page for one row: its progress, and
+//! whether it was read whole. Only a report that was read whole can say that a row is missing. A
+//! missing row is sent again, so any doubt about the report means no answer.
 
 use super::conversion_report::{ReportLookup, ReportedConversion};
 use super::pager::{PageRead, Pager};
 use super::record_conversion::{Asked, is_same_unique_id};
 use std::collections::BTreeSet;
 
-/// How far a report is read.
+/// The progress of reading a report.
 #[derive(Clone, Debug)]
 pub(crate) struct ReportScan {
     pager: Box<Pager>,
     pages: u32,
     max_pages: u32,
-    /// The ids of the rows that were read, and how many rows these were.
+    /// The ids of the rows that were read, and the number of these rows.
     known: BTreeSet<u64>,
     read: u64,
     /// The most rows that a page has had.
     page_rows: u64,
-    /// The most rows that a page has said there are.
+    /// The most rows in all that a page has announced.
     total_rows: Option<u64>,
-    /// Has a row been read that may be the conversion all the same?
+    /// Has a row been read that may be the conversion without naming it?
     has_nameless: bool,
 }
 
-/// What a page says of the rows that are looked for.
+/// The state of the search after a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scanned {
     /// There is another page to read.
@@ -36,12 +35,12 @@ pub(crate) enum Scanned {
     Nothing(&'static str),
 }
 
-/// What a page of the conversion report says of a conversion.
+/// The result for a conversion in a page of the conversion report.
 #[derive(Debug)]
 pub(crate) enum Found<'a> {
     /// It is recorded, by this row.
     Recorded(&'a ReportedConversion),
-    /// The next page must say.
+    /// The next page must decide.
     NotYet,
     /// It is in no page.
     Missing,
@@ -54,7 +53,7 @@ pub(crate) enum Found<'a> {
 }
 
 impl ReportScan {
-    /// Reads from the first row on, `row_limit` rows at once, and at most so many pages.
+    /// Reads from the first row on, `row_limit` rows at once, and at most `max_pages` pages.
     pub(crate) fn new(row_limit: u64, max_pages: u32) -> Self {
         Self {
             pager: Box::new(Pager::new(0, row_limit, None)),
@@ -78,7 +77,7 @@ impl ReportScan {
         self.pager.row_limit()
     }
 
-    /// Takes note of a page without the row that is looked for.
+    /// Records a page without the wanted row.
     pub(crate) fn take(
         &mut self,
         ids: impl ExactSizeIterator<Item = Option<u64>> + DoubleEndedIterator + Clone,
@@ -122,7 +121,7 @@ impl ReportScan {
         }
     }
 
-    /// Looks a page of the conversion report through for a unique id.
+    /// Searches a page of the conversion report for a unique id.
     pub(crate) fn find<'a>(&mut self, lookup: &'a ReportLookup, asked: Asked<'_>) -> Found<'a> {
         let unique_id = asked.unique_id.unwrap_or_default();
         let page = &lookup.page;
@@ -158,9 +157,8 @@ impl ReportScan {
     }
 }
 
-/// May a row be the conversion, though it does not name it? Its unique id is
-/// missing, or differs in the case of letters alone, and nothing else of it is
-/// another's.
+/// May a row be the conversion, though it does not name it? Its unique id is missing or differs
+/// only in the case of letters, and no other field contradicts.
 fn may_be(row: &ReportedConversion, asked: Asked<'_>) -> bool {
     let own = row.unique_id.as_deref().unwrap_or_default().trim();
     (own.is_empty() || own.eq_ignore_ascii_case(asked.unique_id.unwrap_or_default().trim()))
@@ -263,7 +261,7 @@ mod tests {
                 "missing",
             ),
             (vec![rows(OTHER); 20], "the report repeats its rows"),
-            // What a page has announced the last one need not say again.
+            // The last page need not repeat the number that an earlier page announced.
             (
                 vec![total(OTHER, 2), none.clone()],
                 "the report has fewer rows than it says",

@@ -1,19 +1,19 @@
-//! When to try again: how long to wait, and how long CAKE asked to wait.
+//! The waits before another try: our own, and those that CAKE asks for.
 
-/// The longest wait between two tries. Who is asked to wait longer is told so
-/// at once, and waits in a queue.
+/// The longest wait between two tries. A caller that has to wait longer is told so at once, and
+/// waits in a queue.
 pub(crate) const MAX_WAIT_MS: u64 = 60_000;
 
-/// After a write whose outcome is unknown, the least time before CAKE is asked
-/// what became of it: it may still be at work.
+/// The least time before CAKE is asked about a write with an unknown outcome: CAKE may still be at
+/// work.
 const SETTLING_MS: u64 = 500;
 
-/// How long to wait before the try after `failures` failed ones (from 1): a
-/// random part of 500 ms, 1 s, 2 s … 8 s ("full jitter", so that clients that
-/// failed together do not come back together), or what CAKE asked for.
+/// The wait in milliseconds before the try after `failures` failed ones (from 1). It is a random
+/// part of 500 ms, 1 s, 2 s … 8 s, or the wait that CAKE asked for. This "full jitter" keeps
+/// clients that failed together from coming back together.
 ///
-/// `random` is a random number over the whole of `u32`. `None` where CAKE asks
-/// for more than [`MAX_WAIT_MS`].
+/// `random` is a random number over the whole of `u32`. Returns `None` where CAKE asks for more
+/// than [`MAX_WAIT_MS`].
 #[must_use]
 pub(super) fn wait_ms(
     failures: u32,
@@ -26,21 +26,20 @@ pub(super) fn wait_ms(
     let wait = jitter + if is_in_doubt { SETTLING_MS } else { 0 };
     match retry_after_ms {
         Some(asked) if asked > MAX_WAIT_MS => None,
-        // On top of what was asked, so that not all come back in the same moment.
+        // Longer than the requested wait, so that not all clients come back in the same moment.
         Some(asked) => Some(asked + jitter.min(500)),
         None => Some(wait),
     }
 }
 
-/// The longest wait that is told, in milliseconds: a year.
+/// The longest wait that is returned, in milliseconds: a year.
 const MAX_ASKED_MS: u64 = 31_536_000_000;
 
-/// Reads a `Retry-After` header: seconds, of which servers write fractions too,
-/// or an HTTP date. `as_date_ms` is that text as a date, in milliseconds since
-/// 1970, where the platform could read it as one; platforms read `1.5` and `-5`
-/// as dates, so only what starts with the name of a weekday is taken for one.
-/// Of several, which arrive as one list, the longest counts. A fraction is
-/// rounded up, and a date that is over is no wait.
+/// Reads a `Retry-After` header: seconds, also with a fraction, or an HTTP date. `as_date_ms` is
+/// the text as a date, in milliseconds since 1970, where the platform could read one. Platforms
+/// read `1.5` and `-5` as dates, so only a text that starts with a weekday's name counts as one.
+/// Several values arrive as one list, and the longest counts. A fraction is rounded up, and a past
+/// date is no wait.
 #[must_use]
 pub(crate) fn retry_after_ms(header: &str, as_date_ms: Option<u64>, now_ms: u64) -> Option<u64> {
     const DAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
@@ -57,7 +56,7 @@ pub(crate) fn retry_after_ms(header: &str, as_date_ms: Option<u64>, now_ms: u64)
     asked_ms.map(|ms| ms.min(MAX_ASKED_MS))
 }
 
-/// `2` or `1.5` seconds in milliseconds; what is beyond all numbers is the most.
+/// `2` or `1.5` seconds in milliseconds; the maximum for a number that is too large.
 fn seconds_ms(text: &str) -> Option<u64> {
     let (whole, fraction) = text.trim().split_once('.').unwrap_or((text.trim(), "0"));
     let is_number =
@@ -104,7 +103,7 @@ mod tests {
             ("2", None, Some(2_000)),
             (" 120 ", Some(5), Some(120_000)),
             ("0", Some(5), Some(0)),
-            // What V8 reads as dates of the year 2001.
+            // Texts that V8 reads as dates of the year 2001.
             ("1.5", Some(978_620_400_000), Some(1_500)),
             ("0.0001", Some(978_620_400_000), Some(1)),
             ("2.", Some(978_620_400_000), None),

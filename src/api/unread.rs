@@ -1,10 +1,10 @@
-//! What stands in an answer and could not be read. The field is absent in its row; that it was there is told once for
-//! each field, with the first value that was met.
+//! Values in an answer that could not be read. The field is absent in its row. Each such field is
+//! listed once, with the first value that was met.
 
 use serde::Serialize;
 use std::cell::Cell;
 
-/// The longest value that is told, in characters.
+/// The longest value that is listed, in characters.
 const MAX_CHARACTERS: usize = 40;
 
 /// The fields that could not be read, each once. Serializes as a list of `{ field, value }`.
@@ -16,7 +16,7 @@ pub(crate) struct Unread(Vec<UnreadField>);
 struct UnreadField {
     /// The field in JavaScript's spelling, such as `clickDate`.
     field: String,
-    /// As it stands in the answer: at most 40 characters.
+    /// The value in the answer: at most 40 characters.
     value: String,
 }
 
@@ -25,7 +25,7 @@ impl Unread {
         self.0.is_empty()
     }
 
-    /// Takes note of a field by its name in the answer, such as `click_date`.
+    /// Notes a field by its name in the answer, such as `click_date`.
     pub(crate) fn note(&mut self, name: &str, value: &str) {
         self.add(UnreadField {
             field: camel_case(name),
@@ -33,7 +33,7 @@ impl Unread {
         });
     }
 
-    /// Adds what another row had.
+    /// Adds the notes of another row.
     pub(crate) fn merge(&mut self, other: Self) {
         for field in other.0 {
             self.add(field);
@@ -47,7 +47,7 @@ impl Unread {
     }
 }
 
-/// The same for a row that is read by name: its readers take note.
+/// The notes of a row that is read by name: its readers add them.
 #[derive(Default)]
 pub(super) struct Notes(Cell<Unread>);
 
@@ -58,7 +58,7 @@ impl Notes {
         self.0.set(unread);
     }
 
-    /// What has been noted so far.
+    /// The notes so far.
     pub(super) fn take(&self) -> Unread {
         self.0.take()
     }

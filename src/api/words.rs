@@ -1,10 +1,10 @@
-//! CAKE's own words in an answer that is no success, wherever they stand: in
-//! the envelope, in an error's object, in a list of errors, in XML, in a page.
+//! CAKE's own words in an answer that is no success. They stand in the envelope, an error's object,
+//! a list of errors, XML or a page.
 
 use super::dress;
 use super::json::{Object, Value};
 
-/// Where words stand, the most telling first.
+/// The names of fields with words, the most telling first.
 const NAMES: [&str; 20] = [
     "message",
     "messages",
@@ -28,13 +28,13 @@ const NAMES: [&str; 20] = [
     "text",
 ];
 
-/// How deep words are looked for.
+/// The most levels that are searched for words.
 const MAX_DEPTH: u8 = 7;
 
-/// Where they may be wrapped.
+/// The names of objects around the words.
 const WRAPPERS: [&str; 7] = ["response", "result", "data", "d", "fault", "status", "body"];
 
-/// What is said where more is said elsewhere.
+/// Words that give way to any others.
 const GENERIC: [&str; 10] = [
     "error",
     "failure",
@@ -61,7 +61,7 @@ pub(super) fn find_words(envelope: &Object<'_>) -> Option<String> {
     if found.as_deref().is_some_and(|words| !is_generic(words)) {
         return found;
     }
-    // `request_message`, `ResultMessage`: by a name that nobody has listed.
+    // `request_message`, `ResultMessage`: a name that no list has.
     let is_named = |name: &str| {
         let name = name.to_ascii_lowercase();
         ["message", "error", "reason"]
@@ -74,7 +74,7 @@ pub(super) fn find_words(envelope: &Object<'_>) -> Option<String> {
         .or(found)
 }
 
-/// The words that say by their place alone that something went wrong.
+/// The words that report an error by their place alone.
 pub(super) fn find_error(envelope: &Object<'_>) -> Option<String> {
     let says_error = ["status", "result"].iter().any(|name| {
         let word = dress::find(envelope, name).and_then(Value::string);
@@ -136,8 +136,7 @@ fn find_in(object: &Object<'_>, depth: u8) -> Option<String> {
     generic
 }
 
-/// What a value says, if it says anything: a text, the words of an object, the
-/// first words of a list.
+/// The words of a value, if it has any: a text, the words of an object, the first words of a list.
 fn words_of(value: Value<'_>, depth: u8) -> Option<String> {
     let depth = depth.checked_sub(1)?;
     if let Some(text) = value.string() {
@@ -166,10 +165,10 @@ fn words_of(value: Value<'_>, depth: u8) -> Option<String> {
     (!said.is_empty()).then(|| said.join("; "))
 }
 
-/// What a text of markup says: an XML answer of the older services, a fault, a page.
+/// The content of a markup text: an XML answer of the older services, a fault, a page.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Markup {
-    /// Is it markup that says nothing by its elements?
+    /// Is it markup whose elements say nothing?
     pub(super) is_plain: bool,
     /// `success` of a service's answer.
     pub(super) success: Option<bool>,
@@ -244,7 +243,7 @@ fn element(text: &str, name: &str) -> Option<String> {
 fn text_of(markup: &str) -> String {
     let mut text = String::new();
     let mut rest = markup;
-    // More than this nobody reads.
+    // Nobody reads more than this.
     while text.len() < 1_000 {
         let Some((before, after)) = rest.split_once('<') else {
             text.push_str(rest);
@@ -281,7 +280,7 @@ fn text_of(markup: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// `&#233;` and `&#xE9;` as the characters that they stand for; `&` itself stays for later.
+/// Replaces `&#233;` and `&#xE9;` with their characters; `&` itself stays for later.
 fn without_numeric_entities(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;

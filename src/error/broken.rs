@@ -1,4 +1,4 @@
-//! The rules that a URL or an id may break, where one code stands for several: one sentence each.
+//! The rules that a URL or an id may break. One code covers several rules, and each has a sentence.
 
 /// A rule for the caller's URLs: deep links, postback URLs, the API's base URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

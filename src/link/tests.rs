@@ -403,7 +403,8 @@ proptest! {
         let _ = TrackingLink::parse(&text, &LinkRules::default());
     }
 
-    /// Links as people write them: the parts in any order and case, needlessly encoded or not encoded where they should be.
+    /// Links as people write them: the parts in any order and case, with too much encoding or too
+    /// little.
     #[test]
     fn parsing_is_idempotent(
         start in "( |\t)?(http|https|HTTPS)://[Tt]\\.example\\.com/?",

@@ -1,4 +1,4 @@
-//! What is odd in a link.
+//! Mistakes in a link.
 
 use super::*;
 use proptest::prelude::*;

@@ -3,7 +3,7 @@
 use super::*;
 use proptest::prelude::*;
 
-/// The code of what was refused.
+/// The code of a refused template.
 fn code_of(checked: Result<Checked>) -> Result<Checked, &'static str> {
     checked.map_err(|error| error.code())
 }

@@ -1,16 +1,15 @@
 //! Macros and placeholders of other tools: trackers, ad networks, mailers,
 //! templates and programming languages. CAKE expands none of them.
 //!
-//! The list is one of spellings, not of names: the names are each network's own.
-//! What could be somebody's plain text in such marks counts where the name is
-//! one that such tools have, see [`is_macro_name`].
+//! The list has spellings, not names: each network has its own names. Text in such marks that could
+//! be somebody's plain text counts only with a name that such tools have, see [`is_macro_name`].
 
 use super::has_no_other_word;
 
-/// The longest macro's name that is looked for, in bytes.
+/// The longest name of a macro that is searched for, in bytes.
 const MAX_NAME_BYTES: usize = 80;
 
-/// What may stand between a pair of marks.
+/// The text that may stand between a pair of marks.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Between {
     /// Anything with a letter or a digit.
@@ -19,11 +18,11 @@ enum Between {
     Name,
     /// A name, where no letter or digit stands before or after the marks.
     FreeName,
-    /// The same, and a name that such tools have.
+    /// Like `FreeName`, and one of the names that such tools have.
     KnownName,
 }
 
-/// The marks, the longer ones first, with some of those who write them.
+/// The marks, the longer ones first, with some of the tools that write them.
 const MARKS: [(&str, &str, Between); 45] = [
     ("%%[", "]%%", Between::Anything), // Salesforce
     ("%%", "%%", Between::Anything),   // Google Ad Manager, Salesforce, Bronto
@@ -78,12 +77,12 @@ const TAGS: [&str; 20] = [
     "span", "strong", "table", "td", "u", "ul",
 ];
 
-/// Words of which a macro's name has one at least, or two of [`BESIDE`].
+/// Words for a macro's name: at least one of these, or two of [`BESIDE`].
 const NAMED: &[u8] = b"id ids subid clickid cid sid aid oid pid tid rid lid gclid msclkid fbclid ttclid twclid awc gaid idfa idfv \
     oaid imei adid affid uuid guid sub affsub subaff clickref ip useragent ua timestamp ts payout cachebuster cb random rand \
     lpurl reqid reqsessid param macro token subacc externalid zoneid siteid";
 
-/// Words that stand beside those.
+/// Words that are combined with those.
 const BESIDE: &[u8] = b"click campaign camp source src aff affiliate adv advertiser pub publisher partner offer order transaction \
     trans tx unique request req session sess zone site ad ads adset adgroup group banner creative placement app bundle device \
     os browser carrier isp country geo region city lang language keyword kw term match type network media traffic channel event \
@@ -94,14 +93,14 @@ const BESIDE: &[u8] = b"click campaign camp source src aff affiliate adv adverti
 /// A macro that CAKE does not expand, as it stands in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Foreign<'a> {
-    /// All of it, marks and name.
+    /// The whole macro, marks and name.
     pub(crate) text: &'a str,
     /// The name alone.
     pub(crate) name: &'a str,
 }
 
-/// The macros in one value of a URL, in order. `#name#` is among them, CAKE's
-/// own too: who asks knows which of those count.
+/// The macros in one value of a URL, in order. `#name#` is among them, also CAKE's own: the caller
+/// knows which of those count.
 pub(crate) fn find(value: &str) -> Vec<Foreign<'_>> {
     let mut found = Vec::new();
     let mut rest = value;
@@ -124,7 +123,7 @@ pub(crate) fn find(value: &str) -> Vec<Foreign<'_>> {
     found
 }
 
-/// The macro that starts this text, where there is one.
+/// The macro at the start of this text, where there is one.
 fn find_at(text: &str, before: Option<char>) -> Option<Foreign<'_>> {
     MARKS.iter().find_map(|(open, close, between)| {
         let inner = text.strip_prefix(open)?;
@@ -135,7 +134,7 @@ fn find_at(text: &str, before: Option<char>) -> Option<Foreign<'_>> {
         let (name, tail) = inner.split_at_checked(end)?;
         let after = tail.get(close.len()..)?;
         // `{{{x}}}`: the name ends before the last of the marks.
-        // `items[0][name]`: what follows a name or a bracket is an index.
+        // `items[0][name]`: brackets after a name or a bracket are an index.
         let is_free = !before.is_some_and(|c| {
             is_word(c) || c == '_' && open.starts_with('_') || c == ']' && *open == "["
         }) && !after.starts_with(|c| is_word(c) || c == '_' && *open == "__");
@@ -162,12 +161,12 @@ fn find_at(text: &str, before: Option<char>) -> Option<Foreign<'_>> {
     })
 }
 
-/// What is a macro as a whole value only: `$clickid`, `:clickid`, `{clickid`,
-/// `%s`, `%1$s`, `%ebuy!`.
+/// Finds a macro that counts as a whole value only: `$clickid`, `:clickid`, `{clickid`, `%s`,
+/// `%1$s`, `%ebuy!`.
 fn find_whole(value: &str) -> Option<Foreign<'_>> {
     let is_edge = |c: char| c.is_ascii_punctuation() || c == ' ';
     let name = value.trim_matches(is_edge);
-    // `us__search__id__` ends in `_` as names do.
+    // `us__search__id__` ends in `_`, like some names.
     let is_marked = value.starts_with(is_edge) || value.ends_with(|c| is_edge(c) && c != '_');
     let is_decorated = is_marked && is_name(name) && is_macro_name(name);
     // `%20x` is a space and a letter.
@@ -185,7 +184,7 @@ fn find_whole(value: &str) -> Option<Foreign<'_>> {
         .strip_prefix("%e")
         .and_then(|rest| rest.strip_suffix('!'))
         .is_some_and(|name| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase()));
-    // AppsFlyer's; `(sale)` and its like may be plain.
+    // AppsFlyer's marks; `(sale)` and its like may be plain text.
     let is_in_parentheses = value.starts_with('(')
         && [
             "campaign",
@@ -202,8 +201,8 @@ fn find_whole(value: &str) -> Option<Foreign<'_>> {
         .then_some(Foreign { text: value, name })
 }
 
-/// Is this a name that trackers and networks give to macros: `clickid`,
-/// `aff_sub2`, `campaign.name`? Words in plain texts are none: `sale`, `new-york`.
+/// Is this a name that trackers and networks give to macros: `clickid`, `aff_sub2`,
+/// `campaign.name`? Words in plain texts do not count: `sale`, `new-york`.
 pub(crate) fn is_macro_name(name: &str) -> bool {
     let letters: String = name.chars().filter(|c| !c.is_ascii_digit()).collect();
     let mut before = 'A';
@@ -218,8 +217,8 @@ pub(crate) fn is_macro_name(name: &str) -> bool {
             || is_compound && has_no_other_word(letters.as_bytes(), BESIDE, NAMED))
 }
 
-/// In single braces: anything with a word, such as `{keyword:shoes}`, but not
-/// an id as .NET writes it, nor JSON, nor how often an expression repeats.
+/// May this text stand in single braces? Anything with a word may, such as `{keyword:shoes}`, but
+/// no .NET id, JSON, or repeat count of an expression.
 fn is_in_braces(name: &str) -> bool {
     let is_id = name.len() >= 32
         && name
@@ -249,7 +248,7 @@ fn is_name(name: &str) -> bool {
             .all(|c| is_word(c) || matches!(c, '_' | '.' | ':' | '-' | ' '))
 }
 
-/// `[email,fallback=none]`: what a mailer takes instead of a missing value.
+/// Removes a mailer's fallback for a missing value: `[email,fallback=none]`.
 fn without_fallback(name: &str) -> &str {
     name.split([',', '|']).next().unwrap_or_default()
 }
@@ -266,24 +265,23 @@ fn is_word(c: char) -> bool {
     c.is_alphanumeric()
 }
 
-/// The name without what some tools write around it: `{!name}`, `${(name)!}`.
+/// The name without other tools' marks inside the braces: `{!name}`, `${(name)!}`.
 fn bare(name: &str) -> &str {
     name.trim_matches(|c: char| !is_word(c))
 }
 
-/// The start of what a manual asks for in capitals, and its end.
+/// The starts of a manual's words in capitals for a value to fill in.
 const ASKED: [&str; 9] = [
     "YOUR_", "INSERT_", "REPLACE", "ENTER_", "PASTE_", "PUT_", "CHANGE_", "FILL_", "ADD_",
 ];
 
-/// Whole values that ask to be replaced, without what stands between the words.
+/// Whole values that ask to be replaced, without the marks between their words.
 const ASKING: &str = "replace replaceme replacethis replaceit changeme changethis placeholder todo fixme tbd yourvalue \
     yourvaluehere valuehere insertvalue insertvaluehere enterhere inserthere";
 
-/// Is this value of a URL a placeholder that nobody has replaced, or what a
-/// program writes where it had no value? Unlike
-/// [`is_missing_value`](super::is_missing_value) it leaves alone what may be a
-/// plain value: `true`, `0`, `none`, `order`.
+/// Is this value of a URL a placeholder that nobody has replaced, or a program's text for no value?
+/// Unlike [`is_missing_value`](super::is_missing_value), this function allows possible plain
+/// values: `true`, `0`, `none`, `order`.
 pub(crate) fn is_unfilled(name: &str, value: &str) -> bool {
     let words = || {
         value
@@ -327,7 +325,7 @@ pub(crate) fn is_unfilled(name: &str, value: &str) -> bool {
     is_id || is_asking || is_lost || is_error || is_own_name
 }
 
-/// `YOUR_SUB_ID`, `your_sub_id`, `SUBID_HERE`; in small letters it may be a plain text.
+/// `YOUR_SUB_ID`, `your_sub_id`, `SUBID_HERE`; small letters may be a plain text.
 fn is_asked(token: &str) -> bool {
     let is_shouted = token.contains('_') && !token.contains(|c: char| c.is_lowercase());
     let small = ["your_", "insert_"];
@@ -340,7 +338,7 @@ fn is_asked(token: &str) -> bool {
         })
 }
 
-/// Consists of words of macros' names, one alone too: `payout`, `s1`, `AFF_SUB`.
+/// Does the text consist of words of macros' names, even only one: `payout`, `s1`, `AFF_SUB`?
 fn is_word_of_macros(text: &str) -> bool {
     let letters: String = text.chars().filter(|c| !c.is_ascii_digit()).collect();
     let is_sub_id = letters.eq_ignore_ascii_case("s") && text.len() == 2;

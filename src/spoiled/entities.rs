@@ -5,7 +5,7 @@ use super::lists::{ENTITIES, SIGNS};
 use crate::finding::Finding;
 use crate::url;
 
-/// `&amp;`, `&#38;`, `&#x26;`, `%26amp%3B`, once or several times over.
+/// Decodes `&amp;`, `&#38;`, `&#x26;`, `%26amp%3B`, once or several times over.
 pub(super) fn decode_entities(text: &str) -> Step {
     let mut mended = String::with_capacity(text.len());
     let mut parameter = None;
@@ -81,7 +81,7 @@ fn entity(text: &str) -> Option<(char, usize)> {
     Some((decoded, text.len() - tail.len()))
 }
 
-/// `¤cy=USD` was `&currency=USD`; an address bar writes `%C2%A4cy=USD`.
+/// Restores `&currency=USD` from `¤cy=USD`; an address bar writes `%C2%A4cy=USD`.
 pub(super) fn separate_signs(text: &str) -> Step {
     let mut spoiled = None;
     let (before, query) = text.split_once('?')?;
@@ -110,7 +110,8 @@ pub(super) fn separate_signs(text: &str) -> Step {
     ))
 }
 
-/// The letters that a sign at the start of `text` stands for, and what follows: the rest of a parameter's name and `=`.
+/// The letters of a sign at the start of `text`, and the text after it: the rest of a parameter's
+/// name and `=`.
 fn sign_at<'a>(
     text: &'a str,
     (sign, letters): &(char, &'static str),

@@ -1,7 +1,7 @@
-//! Signs, entities and hosts by which damage is known.
+//! Signs, entities and hosts that show damage.
 
-/// Signs that an HTML parser makes of `&` and the start of a parameter's name:
-/// `&currency` becomes `¤cy`.
+/// Signs into which an HTML parser turns `&` and the start of a parameter's name: `&currency`
+/// becomes `¤cy`.
 pub(super) const SIGNS: [(char, &str); 13] = [
     ('\u{a4}', "curren"),
     ('\u{ae}', "reg"),
@@ -18,7 +18,7 @@ pub(super) const SIGNS: [(char, &str); 13] = [
     ('\u{27e8}', "lang"),
 ];
 
-/// What stands for which entity; the number forms are read apart.
+/// Entities and their characters; numeric forms are read separately.
 pub(super) const ENTITIES: [(&str, char); 47] = [
     ("amp", '&'),
     ("lt", '<'),
@@ -69,8 +69,7 @@ pub(super) const ENTITIES: [(&str, char); 47] = [
     ("lang", '\u{27e8}'),
 ];
 
-/// Hosts whose links are a mailer's or a chat's own, around the link itself, by
-/// the end of the host.
+/// Hosts of links that a mailer or a chat puts around the link itself, by the end of the host.
 pub(super) const WRAPPERS: [&str; 26] = [
     "safelinks.protection.outlook.com",
     "urldefense.com",

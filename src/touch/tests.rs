@@ -6,7 +6,7 @@ use proptest::prelude::*;
 const NOW: u64 = 1_781_879_400_000;
 const DAY_MS: u64 = 86_400_000;
 
-/// What a visit leaves behind whose address has this query.
+/// The update after a visit whose address has this query.
 fn keep(policy: TouchPolicy, query: &str, stores: &[&str], now_ms: u64) -> TouchUpdate {
     policy.keep(query, &LandingParameters::default(), stores, now_ms)
 }
@@ -84,7 +84,7 @@ fn an_unreadable_or_future_text_is_absent() {
             TouchUpdate::default()
         );
     }
-    // One broken part does not take the others with it.
+    // One broken part does not damage the others.
     assert_eq!(read_journey("1!x*???*x!r!abc").len(), 1);
     assert_eq!(
         read_journey(&format!("1!x{}", "*x!r!abc".repeat(9_999))),
@@ -221,7 +221,7 @@ proptest! {
         let mut update = TouchUpdate::default();
         for (index, (click_id, sub_id)) in visits.iter().enumerate() {
             let sub_id: String = sub_id.iter().filter(|c| !c.is_control() && **c != '#').collect();
-            // White space around a value is none of it.
+            // The surrounding white space is no part of a value.
             let sub_id = sub_id.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
             let mut query = format!("reqid={click_id}");
             for name in ["s1", "s2", "s3", "s4", "s5"] {
@@ -233,7 +233,8 @@ proptest! {
             prop_assert!(update.text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\",;\\".contains(&byte)));
             let touches = read_journey(&update.text);
             prop_assert!((1..=journey).contains(&touches.len()));
-            // A new touch is there, whole unless it is too long; the one that counts always is.
+            // A new touch is there, whole unless it is too long; the touch that counts is always
+            // there.
             if !was_known {
                 let newest = if is_first && journey == 1 { None } else { Some(click_id) };
                 prop_assert!(newest.is_none_or(|id| touches[0].click_id == *id));
@@ -265,7 +266,7 @@ fn of_several_copies_the_newest_readable_one_counts() {
         format!("junk;{new};2!x*x!r!later"),
         format!(";{new}"),
     ] {
-        // The stale copy is no reason to write again.
+        // The stale copy does not cause another write.
         let update = keep(policy, "", &[&cookies, &new], NOW + 2_000);
         assert_eq!(update.click_id.as_deref(), Some("c-2"), "{cookies}");
         assert_eq!(update.max_age_seconds, None, "{cookies}");
@@ -282,7 +283,7 @@ fn a_clock_that_was_wrong_once_makes_no_click_immortal() {
     assert_eq!(read_journey(&update.text)[0].at_ms, NOW);
     let later = keep(policy, "", &[&update.text], NOW + 30 * DAY_MS);
     assert_eq!((later.click_id, later.is_expired), (None, true));
-    // Nor is its copy the newest for ever.
+    // Its copy does not stay the newest for ever.
     let fresh = visit(policy, "c-2", "", NOW).text;
     let both = keep(policy, "", &[&ahead, &fresh], NOW + 1_000);
     assert_eq!(both.click_id.as_deref(), Some("c-2"));

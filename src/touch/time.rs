@@ -3,16 +3,16 @@
 use super::DAY_S;
 use crate::url::Sink;
 
-/// A separator and the digits of a time, at most.
+/// The maximum size of a separator and the digits of a time.
 pub(super) const MAX_TIME_BYTES: usize = 8;
 
-/// Is this time more than a day ahead of the clock? Then one of both clocks was
-/// wrong, and the time says nothing.
+/// Is this time more than a day ahead of the clock? Then one of the two clocks was wrong, and the
+/// time says nothing.
 pub(super) fn is_ahead(at_s: u32, now_s: u32) -> bool {
     at_s > now_s.saturating_add(DAY_S)
 }
 
-/// Reads a time of 1 to 7 digits in base 36, small letters; 0 where it is none.
+/// Reads a time of 1 to 7 digits in base 36, small letters; 0 for an invalid one.
 pub(super) fn read_time(digits: &[u8]) -> u32 {
     let mut time = 0_u32;
     for byte in digits {
@@ -23,7 +23,7 @@ pub(super) fn read_time(digits: &[u8]) -> u32 {
         };
         time = time.wrapping_mul(36).wrapping_add(u32::from(digit));
     }
-    // What is longer does not fit into 32 bits, and not all of seven digits does.
+    // A longer text does not fit into 32 bits, nor do all texts of seven digits.
     if digits.len() < 7 || digits.len() == 7 && digits.first() == Some(&b'1') {
         time
     } else {
@@ -31,7 +31,7 @@ pub(super) fn read_time(digits: &[u8]) -> u32 {
     }
 }
 
-/// Writes a time as [`read_time`] reads it; a clock that stands at 0 is a second ahead.
+/// Writes a time as [`read_time`] reads it; a clock at 0 is written as 1 second.
 #[inline(never)]
 pub(super) fn push_time(out: &mut impl Sink, time: u32) {
     let time = time.max(1);

@@ -6,25 +6,25 @@ use super::super::unread::{Notes, Unread};
 use super::Answer;
 use crate::{Error, Result};
 
-/// The names that say whose a conversion is.
+/// The names of the fields that identify a conversion.
 const IDENTITY: [&str; 4] = ["conversion_id", "click_id", "offer_id", "unique_id"];
 
-/// What stands around a record or a list in some answers.
+/// The names of objects around a record or a list in some answers.
 const WRAPPERS: [&str; 3] = ["response", "data", "result"];
 
 /// The fields of one record in an answer; a wrong one is an error that names it.
 pub(in crate::api) struct Record<'a, 'b> {
     answer: &'b Answer<'a>,
     fields: Object<'a>,
-    /// What stands around the record, where it stands in something.
+    /// The object around the record, where there is one.
     around: Option<Object<'a>>,
-    /// What its readers could not read.
+    /// The values that its readers could not read.
     notes: Notes,
 }
 
 impl<'a, 'b> Record<'a, 'b> {
-    /// The one record of an answer: under `name`, in the envelope or in what some services put
-    /// around it, or the envelope itself where it has the record's `id`.
+    /// The one record of an answer. It is under `name` in the envelope or in a wrapper, or it is
+    /// the envelope itself where that has the record's `id`.
     pub(in crate::api) fn of_answer(
         answer: &'b Answer<'a>,
         envelope: Object<'a>,
@@ -65,7 +65,7 @@ impl<'a, 'b> Record<'a, 'b> {
         Err(answer.lacks("has no record in ", &["`", name, "`"].concat()))
     }
 
-    /// The same over fields that are read already.
+    /// A record of fields that have been read.
     pub(in crate::api) fn from_fields(answer: &'b Answer<'a>, fields: Object<'a>) -> Self {
         Self {
             answer,
@@ -79,7 +79,7 @@ impl<'a, 'b> Record<'a, 'b> {
         dress::find(&self.fields, name)
     }
 
-    /// Is it named at all, with null too?
+    /// Is the field present, even with null?
     pub(in crate::api) fn has(&self, name: &str) -> bool {
         dress::has(&self.fields, name)
     }
@@ -96,7 +96,7 @@ impl<'a, 'b> Record<'a, 'b> {
             .any(|object| dress::contradicts_itself(object, name))
     }
 
-    /// The first of [`IDENTITY`] that says two things, in the record or around it.
+    /// The first of [`IDENTITY`] with two different values, in the record or around it.
     pub(in crate::api) fn two_faced(&self) -> Option<&'static str> {
         IDENTITY.into_iter().find(|name| {
             let told = self.told(name);
@@ -109,14 +109,14 @@ impl<'a, 'b> Record<'a, 'b> {
         })
     }
 
-    /// Whose record it is, by one of the names of [`IDENTITY`]: in the record, in
-    /// a part of it (`offer: { offer_id }`), or around it. Absent where it says
-    /// nothing, as .NET's 0 does.
+    /// The record's value for one of the names of [`IDENTITY`]: in the record, in a part of it
+    /// (`offer: { offer_id }`), or around it. Absent where the value says nothing, such as .NET's
+    /// 0.
     pub(in crate::api) fn identity(&self, name: &str) -> Option<String> {
         self.told(name).into_iter().next()
     }
 
-    /// All that it says of a name.
+    /// All values of a name.
     fn told(&self, name: &str) -> Vec<String> {
         let part = name.strip_suffix("_id").unwrap_or(name);
         [Some(&self.fields), self.around.as_ref()]
@@ -138,17 +138,17 @@ impl<'a, 'b> Record<'a, 'b> {
         self.answer.unexpected("has no ", name)
     }
 
-    /// What is there and could not be read so far, each field once.
+    /// The values that could not be read so far, each field once.
     pub(in crate::api) fn unread(&self) -> Unread {
         self.notes.take()
     }
 
-    /// Takes note of what a part of the record could not read.
+    /// Adds the unread values of a part of the record.
     pub(in crate::api) fn note_all(&self, unread: Unread) {
         self.notes.merge(unread);
     }
 
-    /// A field by its reader. What is there and not read is noted.
+    /// Reads a field with `read`. A value that cannot be read is noted.
     fn read<T>(&self, name: &str, read: impl FnOnce(Value<'a>) -> Option<T>) -> Option<T> {
         let value = self.get(name)?;
         let found = read(value);
@@ -174,7 +174,7 @@ impl<'a, 'b> Record<'a, 'b> {
         self.read(name, |value| parse_id(value.text()?.trim()))
     }
 
-    /// How many rows a list has in all, by any of its names.
+    /// The number of rows in all of a list, by any of its names.
     pub(in crate::api) fn total_rows(&self) -> Option<u64> {
         [
             "total_rows",
@@ -192,7 +192,7 @@ impl<'a, 'b> Record<'a, 'b> {
         self.count(name).filter(|id| *id > 0)
     }
 
-    /// The same where it must be there.
+    /// An id that must be there.
     pub(in crate::api) fn required_id(&self, name: &str) -> Result<u64> {
         self.id(name).ok_or_else(|| self.missing(name))
     }
@@ -226,8 +226,8 @@ impl<'a, 'b> Record<'a, 'b> {
     }
 }
 
-/// The record of an answer that has the list of this name: `response`, `data`
-/// in it, or the envelope itself; with the list's length, wherever that stands.
+/// The record of an answer that has the list of this name: `response`, `data` in it, or the
+/// envelope itself. Also returns the list's length, from any place.
 pub(in crate::api) fn list_holder<'a, 'b>(
     answer: &'b Answer<'a>,
     name: &str,
@@ -247,7 +247,7 @@ pub(in crate::api) fn list_holder<'a, 'b>(
         }
         total_rows = record.total_rows().or(total_rows);
     }
-    // Of two lists none is the one.
+    // If there are two lists, neither is the one.
     let lists = record.fields().entries();
     if lists
         .filter(|(each, _)| dress::is_same_name(each, name))
@@ -259,8 +259,8 @@ pub(in crate::api) fn list_holder<'a, 'b>(
     Ok((record, total_rows))
 }
 
-/// The records of a list, each with its JSON; none where it is null or missing. `row` is what one
-/// is called. What is no record is passed over and noted in `unread`: its neighbours come.
+/// The records of a list, each with its JSON; none where the list is null or missing. `row` is the
+/// name of one record. Other entries are skipped and noted in `unread`; their neighbours are kept.
 pub(in crate::api) fn records<'a, 'b>(
     answer: &'b Answer<'a>,
     envelope: &Object<'a>,
@@ -279,7 +279,7 @@ pub(in crate::api) fn records<'a, 'b>(
     Ok(found)
 }
 
-/// Has the list anything that is no record, which [`records`] passes over?
+/// Has the list an entry that is no record, which [`records`] skips?
 pub(in crate::api) fn has_unread_rows(
     answer: &Answer<'_>,
     envelope: &Object<'_>,

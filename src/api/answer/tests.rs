@@ -1,4 +1,4 @@
-//! Answers as accounts give them.
+//! Answers that accounts give.
 
 use super::super::get_click;
 use super::super::record_conversion::{self, Asked};

@@ -1,4 +1,5 @@
-//! The properties of a call: whether it may be repeated, where its outcome is asked, and its subject.
+//! The properties of a call: whether it may be repeated, where its outcome is asked for, its
+//! subject.
 
 use super::super::Request;
 use super::super::older::correction;
@@ -9,29 +10,29 @@ use super::super::record_conversion::Asked;
 pub(in crate::api) enum Idempotency {
     /// It reads.
     Safe,
-    /// It writes, and nothing tells two of it apart.
+    /// It writes, and two such writes cannot be told apart.
     None,
-    /// It writes with a unique id, or a note. What became of it can be asked.
+    /// It writes with a unique id, or a note. Its outcome can be asked for.
     Keyed {
         lookup: Lookup,
         verify_first: bool,
-        /// Does it add, so that it is sent once, whatever a look-up says?
+        /// Does it add? Then it is sent once, whatever a look-up says.
         is_sent_once: bool,
     },
 }
 
-/// Where what became of a write is asked.
+/// The place where the outcome of a write is asked for.
 #[derive(Clone, Debug)]
 pub(in crate::api) enum Lookup {
     /// Get Click: has the click converted?
     Click(Request),
     /// The conversion report: does it have the unique id?
     Report(Request),
-    /// What changed on the offer: does the conversion show the correction?
+    /// The changes on the offer: does the conversion show the correction?
     Changes(Request),
 }
 
-/// What a call is about, as far as its answers must be too.
+/// The subject of a call, as far as its answers must have the same.
 #[derive(Clone, Debug, Default)]
 pub(in crate::api) struct Subject {
     pub(in crate::api) click_id: String,

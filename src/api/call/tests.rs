@@ -11,7 +11,7 @@ const CONVERTED: &str = r#"{"request_status":"Success","response":{"clicks":[{"c
 const NOT_CONVERTED: &str = r#"{"request_status":"Success","response":{"clicks":[{"click_id":"abc","offer_id":1,"affiliate_id":2,"converted":false,"conversion_id":null}]}}"#;
 const DUPLICATE: &str = r#"{"success":false,"message":"Duplicate transaction"}"#;
 
-/// What the server does with a request.
+/// The server's reaction to a request.
 #[derive(Clone, Debug)]
 enum Fate {
     Answer(u16, &'static str),
@@ -22,7 +22,7 @@ enum Fate {
 
 use Fate::{Abort, Answer as Says, Fail as Fails, RetryAfter};
 
-/// Everything that was sent, as `GET click` or `GET conversion`, and how it ended.
+/// The requests, as `GET click` or `GET conversion`, and the outcome.
 fn run(
     action: Action,
     params: &str,

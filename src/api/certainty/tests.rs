@@ -1,4 +1,4 @@
-//! The table of certainty, and what holds for every answer.
+//! The table of certainty, and the rules for every answer.
 
 use super::super::record_conversion::{self, Asked};
 use super::super::{Account, Answer};
@@ -258,7 +258,7 @@ fn a_duplicate_is_this_very_transaction() {
         "This click is not a duplicate but has no offer",
         "Offer is closed",
         "",
-        // Of a click, an order, a period there may be another.
+        // A click, an order or a period may have another conversion.
         "Conversion already exists for this click",
         "A conversion already exists for this click and offer",
         "Conversion already exists in this period; cap reached",
@@ -275,7 +275,7 @@ fn a_duplicate_is_this_very_transaction() {
         "Transaction already exists for another offer",
         "Transaction ID already exists in this period; cap reached",
         "Transaction already recorded for this click",
-        // Another id, and what contains ours.
+        // Another id, and an id that contains ours.
         "Duplicate transaction: ORD-2",
         "Duplicate transaction id ord-1",
         "Duplicate transaction id ORD-12",

@@ -35,7 +35,8 @@ const FIELDS: &[Field] = &[
     ("country", "country_code"),
 ];
 
-/// Builds the request from the parameters' JSON: those of the young API, and times beside days.
+/// Builds the request from the parameters' JSON: those of the young API, with times as well as
+/// days.
 ///
 /// # Errors
 /// [`crate::Error::InvalidField`], [`crate::Error::InvalidId`].
@@ -56,7 +57,7 @@ pub(crate) fn request(account: &Account, params: &str) -> Result<Request> {
     Ok(request)
 }
 
-/// Reads the answer. Whether a click has converted the service does not tell.
+/// Reads the answer. The service does not say whether a click has converted.
 ///
 /// # Errors
 /// Every error of an answer, see [`crate::Error`].

@@ -6,7 +6,7 @@
 //! | sets totals, a status | yes, after a look whether it is there |
 //! | adds to a payout or a revenue | never: a second time adds again |
 //!
-//! Its note is what tells that it is there: the conversion's row shows it.
+//! The note identifies a correction: the conversion's row shows it.
 
 use super::event_conversions::changes_on_offer;
 use super::{read_message, us_day};
@@ -38,14 +38,14 @@ const NAMES: [&str; 12] = [
 /// The most characters of a note.
 const MAX_NOTE: usize = 500;
 
-/// What became of a correction. Serializes in camelCase.
+/// The outcome of a correction. Serializes in camelCase.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Correction {
-    /// CAKE's id of the conversion, where the caller gave it or its row told it.
+    /// CAKE's id of the conversion, from the caller or from the conversion's row.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conversion_id: Option<u64>,
-    /// The advertiser's transaction id, likewise.
+    /// The advertiser's transaction id, from either of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) unique_id: Option<String>,
     /// The offer.
@@ -57,21 +57,21 @@ pub struct Correction {
     pub is_recovered: bool,
     /// Was nothing sent, because the caller wanted to see it first?
     pub is_dry_run: bool,
-    /// What is sent, as a query without the key.
+    /// The query that is sent, without the key.
     pub query: String,
 }
 
-/// The parameters of a correction, checked, as callers write them in camelCase: amounts are in the
+/// The parameters of a correction, as callers write them in camelCase, checked. Amounts have the
 /// spelling that is sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Params {
-    /// What the forwarder knows it by.
+    /// The id by which the forwarder knows the correction.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) correction_id: Option<String>,
     /// The offer.
     pub(crate) offer_id: u64,
-    /// The advertiser's transaction id of the conversion; or its id of CAKE's.
+    /// The advertiser's transaction id of the conversion. Either this or CAKE's id identifies it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) unique_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -112,11 +112,11 @@ impl Params {
         Ok(params)
     }
 
-    /// The same with a `correctionId` that must be there: it is what tells one correction from another.
-    /// An optional field that is empty is absent.
+    /// Like [`Params::read`], with a `correctionId` that must be there: it identifies the
+    /// correction. An empty optional field counts as absent.
     ///
     /// # Errors
-    /// Those of [`Params::read`], but for a missing note.
+    /// Those of [`Params::read`], except for a missing note.
     pub(crate) fn read_with_id(text: &str) -> Result<Self> {
         let fields =
             params::Params::read(text, &NAMES)?.without_empty(&["correctionId", "uniqueId"]);
@@ -125,11 +125,11 @@ impl Params {
         Self::from_fields(&fields)
     }
 
-    /// A `correctionId` goes into the note, behind the note's own words. An amount has its shortest
-    /// spelling, so that the same correction has one.
+    /// Checks the fields. A `correctionId` goes into the note, after the note's own words. An
+    /// amount has its shortest spelling, so that equal corrections have equal texts.
     fn from_fields(params: &params::Params<'_>) -> Result<Self> {
         let correction_id = params.reference("correctionId")?;
-        // They part the id from the note's own words.
+        // The brackets separate the id from the note's own words.
         if correction_id
             .as_deref()
             .is_some_and(|id| id.contains(['[', ']']))
@@ -213,12 +213,12 @@ impl Params {
         Ok(read)
     }
 
-    /// Does it add, so that a second time would count twice?
+    /// Does it add? Then a second time would count twice.
     pub(crate) fn adds(&self) -> bool {
         self.payout_added.is_some() || self.revenue_added.is_some()
     }
 
-    /// What stands in the note of a correction with an id of its own, and in no other.
+    /// The mark in the note of a correction with an id of its own; no other note has it.
     fn mark(&self) -> Option<String> {
         let id = self.correction_id.as_deref()?;
         Some(["[", id, "]"].concat())
@@ -238,7 +238,7 @@ impl Params {
     }
 }
 
-/// One value has one spelling.
+/// One value has one spelling: the shortest.
 fn shortest(name: &'static str, digits: Option<&str>, sign: &str) -> Result<Option<String>> {
     digits
         .map(|digits| {
@@ -248,7 +248,7 @@ fn shortest(name: &'static str, digits: Option<&str>, sign: &str) -> Result<Opti
         .transpose()
 }
 
-/// What a page of changed conversions says of a correction.
+/// The result for a correction in a page of changed conversions.
 #[derive(Debug)]
 pub(crate) enum Shown {
     /// It is there.
@@ -285,14 +285,15 @@ pub(in crate::api) fn request(account: &Account, params: &str) -> Result<(Reques
 /// Builds the request.
 ///
 /// # Errors
-/// [`Error::InvalidField`] for an effective date that is none.
+/// [`Error::InvalidField`] for an invalid effective date.
 pub(crate) fn request_of(account: &Account, params: &Params) -> Result<(Request, Checked)> {
     let note = params.full_note();
     let mut request = account.get_older(PATH);
     request.number("conversion_id", Some(params.conversion_id.unwrap_or(0)));
     request.parameter("transaction_id", params.unique_id.as_deref().unwrap_or(""));
     request.number("offer_id", Some(params.offer_id));
-    // A payout that stays is one to which nothing is added: the service has no word for it *(inference)*.
+    // The service has no word for an unchanged payout: the request adds nothing to it
+    // *(inference)*.
     let (amount, adds_payout) = match (&params.payout, &params.payout_added) {
         (Some(total), _) => (total.as_str(), "FALSE"),
         (None, added) => (added.as_deref().unwrap_or("0.00"), "TRUE"),
@@ -339,7 +340,7 @@ fn field(parameter: &str, rule: &str) -> Error {
     }
 }
 
-/// An amount to add, as it is sent; with a minus it is taken back.
+/// An amount to add, as it is sent; a minus takes it back.
 fn added(params: &params::Params<'_>, name: &'static str) -> Result<Option<String>> {
     let Some(text) = params.written(name)? else {
         return Ok(None);
@@ -365,7 +366,7 @@ fn note(params: &params::Params<'_>) -> Result<Option<String>> {
     Ok(Some(note.to_owned()).filter(|note| !note.is_empty()))
 }
 
-/// The option, and the date of a custom one as the service takes it: `MM/DD/YYYY HH:MM:SS`.
+/// The option, and the date of a custom one in the service's spelling: `MM/DD/YYYY HH:MM:SS`.
 fn effective_date(given: Option<&str>) -> Result<(&'static str, String)> {
     Ok(match given {
         None | Some("today") => ("today", String::new()),
@@ -382,7 +383,7 @@ fn effective_date(given: Option<&str>) -> Result<(&'static str, String)> {
     })
 }
 
-/// Reads the answer. CAKE names no conversion in it: what was sent is told with it.
+/// Reads the answer. CAKE names no conversion in it, so the outcome repeats the sent data.
 ///
 /// # Errors
 /// Every error of an answer, see [`Error`].
@@ -395,13 +396,13 @@ pub(crate) fn read(answer: &Answer<'_>, checked: &Checked) -> Result<Correction>
 }
 
 impl Checked {
-    /// Does it add, so that it may be sent but once?
+    /// Does it add? Then it may be sent only once.
     pub(crate) fn adds(&self) -> bool {
         self.adds
     }
 
-    /// Where it is looked for: among what changed on the offer. The account's zone is not known, so a
-    /// day more is asked for.
+    /// The request for the changes on the offer, in which the correction is looked for. The
+    /// account's time zone is unknown, so the range has one more day.
     pub(crate) fn changes(&self, account: &Account, since_ms: u64) -> Request {
         let since = CivilTime::from_utc_ms(since_ms).date().minus_days(1);
         changes_on_offer(account, &since.to_string(), self.offer_id)
@@ -425,8 +426,9 @@ impl Checked {
         }
     }
 
-    /// What a page says of it. An id of its own stands in no other correction's note, so it counts in a
-    /// row that is not plainly another conversion's too: one without a unique id, or in other spelling.
+    /// The result for the correction in a page. The id of a correction stands in no other note. It
+    /// therefore counts in any row that is not plainly another conversion's: one without a unique
+    /// id, or with another spelling of it.
     pub(crate) fn find_in(&self, rows: &[ListedConversion]) -> Shown {
         let ours = rows.iter().find(|row| self.is_about(row));
         let marked = || {
@@ -464,8 +466,8 @@ impl Checked {
         }
     }
 
-    /// The outcome, where the conversion's row shows the correction: its note; or, of one without a
-    /// note, every total and the status that it sets.
+    /// The outcome, where the conversion's row shows the correction. The row must have its note,
+    /// or, for a correction without a note, every total and status that it sets.
     fn found_in(&self, row: &ListedConversion) -> Option<Correction> {
         let note = row.note.as_deref();
         let is_there = match &self.mark {
@@ -488,7 +490,7 @@ impl Checked {
 
 fn is_total(ours: Option<&str>, told: Option<&str>) -> bool {
     let Some(ours) = ours else { return true };
-    // CAKE writes up to ten places, of which those behind the fourth are noughts here.
+    // CAKE writes up to ten decimal places; those after the fourth are zeros here.
     let told = told.map(|text| match text.split_once('.') {
         Some((whole, fraction)) => [whole, ".", fraction.trim_end_matches('0'), "0"].concat(),
         None => text.to_owned(),
@@ -497,7 +499,7 @@ fn is_total(ours: Option<&str>, told: Option<&str>) -> bool {
     told.and_then(|text| amount(&text)) == amount(ours)
 }
 
-/// Does the note hold ours, whole: `refund 1` is not in `refund 12`?
+/// Does the note contain ours as a whole? `refund 1` is not in `refund 12`.
 fn has_note(note: &str, ours: &str) -> bool {
     let is_inside = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
     note.match_indices(ours).any(|(at, found)| {

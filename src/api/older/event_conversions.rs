@@ -1,7 +1,6 @@
-//! Conversions: `GET /api/17/reports.asmx/EventConversions` (KB 13000105067) for
-//! `listConversions`, and `…/EventConversionChanges` (KB 13000046884) for
-//! `listConversionChanges`: what changed since a day, a refund weeks later
-//! included.
+//! Conversions: `GET /api/17/reports.asmx/EventConversions` (KB 13000105067) for `listConversions`,
+//! and `…/EventConversionChanges` (KB 13000046884) for `listConversionChanges`. The latter lists
+//! changes since a day, such as a refund weeks later.
 
 use super::{Field, Row, currency, push_all, push_filter, push_page, push_range, read_rows};
 use crate::api::list_conversions::{Affiliate, ConversionPage, ListedConversion, Offer};
@@ -13,7 +12,7 @@ use crate::{Error, Result};
 const PATH: &str = "17/reports.asmx/EventConversions";
 const CHANGES_PATH: &str = "17/reports.asmx/EventConversionChanges";
 
-/// How many rows of the changes are looked through at once.
+/// The number of rows of the changes that are searched at once.
 pub(crate) const CHANGES_ROW_LIMIT: u64 = 1_000;
 
 const NAMES: [&str; 10] = [
@@ -67,7 +66,7 @@ const FIELDS: &[Field] = &[
     ("", "note"),
 ];
 
-/// The words that the service filters by, and what `reversed` is called here.
+/// The words that the service filters by; `reversed` has another name here.
 const STATUSES: [(&str, &str); 5] = [
     ("approved", "approved"),
     ("pending", "pending"),
@@ -129,14 +128,14 @@ pub(crate) fn request(account: &Account, params: &str) -> Result<Request> {
     Ok(request)
 }
 
-/// Builds the request for what changed: `since` (a civil day of the account), `includesNew` (by default
+/// Builds the request for changes: `since` (a civil day of the account), `includesNew` (by default
 /// false), `offerId`, `affiliateId`, `advertiserId`, `startAtRow`, `rowLimit`, `sortDescending`.
 ///
 /// # Errors
 /// [`Error::InvalidField`], [`Error::InvalidId`].
 pub(crate) fn changes_request(account: &Account, params: &str) -> Result<Request> {
     let params = Params::read(params, &CHANGES_NAMES)?;
-    // The service takes days alone (KB 13000105132).
+    // The service takes only days (KB 13000105132).
     let since = Params::required("since", params.date("since")?)?;
     let mut request = changes(
         account,
@@ -153,7 +152,7 @@ pub(crate) fn changes_request(account: &Account, params: &str) -> Result<Request
     Ok(request)
 }
 
-/// The request for what changed on an offer since a day; its rows are asked for by [`with_rows`].
+/// The request for the changes on an offer since a day; [`with_rows`] asks for its rows.
 pub(super) fn changes_on_offer(account: &Account, since: &str, offer_id: u64) -> Request {
     changes(account, since, true, [None, None, Some(offer_id)])
 }
@@ -178,7 +177,7 @@ fn changes(
     request
 }
 
-/// A page of what [`changes_on_offer`] asks for, the oldest or the newest conversions first.
+/// A page of the request of [`changes_on_offer`], with the oldest or the newest conversions first.
 pub(crate) fn with_rows(
     request: &Request,
     start_at_row: u64,
@@ -217,7 +216,7 @@ fn disposition_type(params: &Params<'_>) -> Result<&'static str> {
     })
 }
 
-/// Reads the answer to either.
+/// Reads the answer to either request.
 ///
 /// # Errors
 /// Every error of an answer, see [`Error`].
@@ -225,17 +224,18 @@ pub(crate) fn read(answer: &Answer<'_>) -> Result<ConversionPage> {
     Ok(read_for_lookup(answer)?.page)
 }
 
-/// A page of conversions, and how much it can say of a correction.
+/// A page of conversions, and its value as evidence of a correction.
 #[derive(Debug)]
 pub(crate) struct ChangesPage {
     pub(crate) page: ConversionPage,
-    /// Has each row a note, be it empty? Where one has none, that says nothing of a correction.
+    /// Has each row a note, even an empty one? A row without one says nothing about a correction.
     pub(crate) has_notes: bool,
-    /// Does a row say two things of what a correction is looked for by? Then the page settles nothing.
+    /// Does a row have two values in a field that identifies a correction? Then the page settles
+    /// nothing.
     pub(crate) is_two_faced: bool,
 }
 
-/// What a correction is looked for by.
+/// The fields that identify a correction.
 const LOOKED_AT: [Field; 7] = [
     ("", "event_conversion_id"),
     ("", "transaction_id"),
@@ -246,7 +246,7 @@ const LOOKED_AT: [Field; 7] = [
     ("received", "amount"),
 ];
 
-/// The same for a look-up.
+/// Like [`read`], for a look-up.
 ///
 /// # Errors
 /// Those of [`read`].
@@ -304,15 +304,15 @@ fn conversion(row: &Row<'_>) -> ListedConversion {
     }
 }
 
-/// The name of the disposition, of those that an account has. Where the answer has it is *(inference)*:
+/// The name of the disposition, one of the account's own. Its place in the answer is *(inference)*:
 /// the recorded row has none.
 fn disposition(row: &Row<'_>) -> Option<String> {
     row.text("current_disposition", "disposition_name")
         .or_else(|| row.text("", "disposition"))
 }
 
-/// The status by the young API's words: `returned` by its own flag, else the disposition's type. A row
-/// without either says nothing of its status.
+/// The status in the young API's words: `returned` by its own flag, otherwise by the disposition's
+/// type. A row without either has no status.
 fn status(row: &Row<'_>) -> Option<String> {
     if row.flag("returned") == Some(true) {
         return Some("returned".to_owned());

@@ -1,9 +1,9 @@
-//! CAKE's older services, `/api/VERSION/SERVICE.asmx/METHOD`, as a second dialect
-//! of the same calls: GET in, XML out, or `{"d":{…}}` where a gateway asks by
-//! POST. ASP.NET wants every parameter present; 0 or empty stands for all.
+//! CAKE's older services, `/api/VERSION/SERVICE.asmx/METHOD`, as a second dialect of the same
+//! calls. A GET returns XML, or `{"d":{…}}` where a gateway asks by POST. ASP.NET wants every
+//! parameter present; 0 or empty stands for all.
 //!
-//! An answer is read row by row, in one pass and without a tree: a day of clicks
-//! has had 470,134 rows of 4 kB each.
+//! An answer is read row by row, in one pass and without a tree. A day of clicks has had 470,134
+//! rows of 4 kB each.
 
 pub(crate) mod clicks;
 pub(crate) mod correction;
@@ -29,16 +29,17 @@ pub(crate) const MAX_ROW_LIMIT: u64 = 10_000;
 /// The most bytes of an answer that are read: 10,000 rows of some 4 kB.
 pub(crate) const BODY_LIMIT: u32 = 64 << 20;
 
-/// A field of a row: the name of the element around it, empty for the row itself, and its own.
+/// A field of a row: the name of the element around it (empty for the row itself), and its own
+/// name.
 type Field = (&'static str, &'static str);
 
-/// A row's fields, as far as they are read, in the order in which they were asked for.
+/// The requested fields of a row, as far as they were read, in the order of the request.
 struct Row<'a> {
     fields: &'static [Field],
     values: Vec<Option<Cow<'a, str>>>,
-    /// What its readers could not read.
+    /// The values that its readers could not read.
     notes: Notes,
-    /// The fields that came twice, and said two things.
+    /// The fields that came twice, with different values.
     two_faced: Vec<Field>,
 }
 
@@ -52,7 +53,7 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// Keeps a value, the first of its name, if it was asked for.
+    /// Keeps the first value of a name, if it was asked for.
     fn keep(&mut self, parent: &str, name: &str, value: Cow<'a, str>) {
         let at = self
             .fields
@@ -75,8 +76,8 @@ impl<'a> Row<'a> {
         self.two_faced.clear();
     }
 
-    /// Does one of these fields say two things? A reader that took one of them would choose what the
-    /// row says.
+    /// Has one of these fields two different values? A reader that took one of them would choose
+    /// the row's meaning.
     fn is_two_faced(&self, fields: &[Field]) -> bool {
         self.two_faced.iter().any(|field| fields.contains(field))
     }
@@ -86,7 +87,7 @@ impl<'a> Row<'a> {
             .filter(|text| !text.trim().is_empty())
     }
 
-    /// Is there such a field, be it empty?
+    /// Is there such a field, even an empty one?
     fn has(&self, parent: &str, name: &str) -> bool {
         self.written(parent, name).is_some()
     }
@@ -130,7 +131,7 @@ impl<'a> Row<'a> {
         })
     }
 
-    /// A field by its reader. What is there and not read is noted.
+    /// Reads a field with `read`. A value that cannot be read is noted.
     fn read<T>(&self, parent: &str, name: &str, read: impl FnOnce(&str) -> Option<T>) -> Option<T> {
         let text = self.get(parent, name)?.trim();
         let found = read(text);
@@ -140,13 +141,13 @@ impl<'a> Row<'a> {
         found
     }
 
-    /// What is there and could not be read so far, each field once.
+    /// The values that could not be read so far, each field once.
     fn unread(&self) -> Unread {
         self.notes.take()
     }
 }
 
-/// What a list and each of its rows are called.
+/// The names of a list and of each of its rows.
 type List = (&'static str, &'static str);
 
 /// The lists of all calls: none of them is in the answer to a write.
@@ -156,7 +157,7 @@ const LISTS: [List; 3] = [
     ("tracking_domains", "tracking_domain"),
 ];
 
-/// What an answer says around its rows.
+/// The content of an answer around its rows.
 #[expect(clippy::struct_excessive_bools, reason = "what was met in it")]
 #[derive(Debug, Default)]
 struct Envelope {
@@ -190,7 +191,7 @@ impl Envelope {
                 self.is_contradicted |= self.success.is_some_and(|before| before != said);
                 self.success = Some(said);
             }
-            // Of two the larger one: a list that may lack rows is not whole.
+            // The larger of two values counts: a list that may lack rows is not whole.
             "row_count" => self.total_rows = self.total_rows.max(parse_id(text)),
             "error" | "error_message" if !text.is_empty() => self.has_error = true,
             "message" | "faultstring" | "Text" | "string" if !text.is_empty() => {
@@ -205,8 +206,8 @@ impl Envelope {
     }
 }
 
-/// Reads an answer; `take` is handed its rows, one after the other. Returns how many rows there are
-/// in all, where CAKE tells it.
+/// Reads an answer, and hands its rows to `take`, one after the other. Returns the number of rows
+/// in all, where CAKE gives it.
 fn read_rows(
     answer: &Answer<'_>,
     lists: &[List],
@@ -226,8 +227,8 @@ fn read_rows(
     Ok(envelope.total_rows)
 }
 
-/// Reads the answer to a write: what CAKE says, with its yes. A yes counts where nothing in the answer
-/// takes it back: a status, an error, words that say no, the rows of another call.
+/// Reads the answer to a write: CAKE's words, with its yes. Anything that takes a yes back cancels
+/// it: a status, an error, words that say no, the rows of another call.
 fn read_message(answer: &Answer<'_>) -> Result<Option<String>> {
     read_yes(answer).map_err(|error| answer.contradicted(error))
 }
@@ -266,8 +267,8 @@ fn read_yes(answer: &Answer<'_>) -> Result<Option<String>> {
     }
 }
 
-/// The body of a success; of a 500 what ASP.NET says of a request that it cannot read, and so has
-/// not carried out. Any other error is the status's own.
+/// The body of a success, or of a 500 in which ASP.NET refuses a request. ASP.NET cannot read such
+/// a request, and so has not carried it out. Any other error is the status's own.
 fn body_of<'a>(answer: &Answer<'a>) -> Result<&'a str> {
     let error = match answer.body_of_success() {
         Ok(body) => return Ok(body),
@@ -370,7 +371,7 @@ fn read_xml<'a>(
     }
 }
 
-/// Is it a yes? One of the services leaves `success` out: then its list says so.
+/// Is it a yes? One of the services leaves `success` out: its list then counts as a yes.
 fn check(answer: &Answer<'_>, envelope: &Envelope, body: &str) -> Result<()> {
     if envelope.is_contradicted || envelope.is_page {
         return Err(answer.unexpected_markup("says neither yes nor no: ", body));
@@ -391,7 +392,7 @@ fn check(answer: &Answer<'_>, envelope: &Envelope, body: &str) -> Result<()> {
     }
 }
 
-/// The same rows as JSON: `{"d":{"clicks":[…]}}`.
+/// Reads the same rows as JSON: `{"d":{"clicks":[…]}}`.
 fn read_json_rows(
     answer: &Answer<'_>,
     lists: &[List],
@@ -437,7 +438,7 @@ fn read_json_rows(
     Err(missing)
 }
 
-/// A field of the record `parent`, which may stand a few levels down.
+/// A field of the record `parent`, which may be a few levels down.
 fn inner_text<'a>(
     record: &Record<'a, '_>,
     parent: &str,
@@ -470,8 +471,8 @@ pub(super) struct Moment {
 }
 
 impl Moment {
-    /// Reads `YYYY-MM-DD` or `YYYY-MM-DD HH:MM:SS`; days as large as accounts have are asked for
-    /// by the half-hour.
+    /// Reads `YYYY-MM-DD` or `YYYY-MM-DD HH:MM:SS`: callers read the days of large accounts by the
+    /// half-hour.
     fn read(params: &Params<'_>, name: &'static str) -> Result<Option<Self>> {
         let Some(text) = params.text(name)? else {
             return Ok(None);
@@ -486,7 +487,7 @@ impl Moment {
         Ok(Some(Self { text }))
     }
 
-    /// As the services take it (KB 13000105067): `YYYY-MM-DD`, or `MM/DD/YYYY HH:MM:SS`.
+    /// The spelling of the services (KB 13000105067): `YYYY-MM-DD`, or `MM/DD/YYYY HH:MM:SS`.
     fn wire(&self) -> String {
         match self.text.split_once(' ') {
             None => self.text.clone(),
@@ -503,7 +504,7 @@ fn us_day(day: &str) -> String {
     }
 }
 
-/// `startDate` and `endDate`, both of which must be there; the end is excluded.
+/// `startDate` and `endDate`, both required; the end is excluded.
 fn push_range(request: &mut Request, params: &Params<'_>) -> Result<()> {
     let start = Params::required("startDate", Moment::read(params, "startDate")?)?;
     let end = Params::required("endDate", Moment::read(params, "endDate")?)?;
@@ -532,8 +533,8 @@ fn push_all(request: &mut Request, names: &[&str]) {
     }
 }
 
-/// `startAtRow` and `rowLimit`. For the services 0 rows are all: here there are as many as the young
-/// API sends unasked.
+/// `startAtRow` and `rowLimit`. The services return all rows for 0. The default here is therefore
+/// the number of rows that the young API sends by default.
 fn push_page(request: &mut Request, params: &Params<'_>) -> Result<()> {
     let rule = "must be a whole number from 1 to 10000";
     let limit = params.number("rowLimit", 1, MAX_ROW_LIMIT, rule)?;
@@ -542,7 +543,7 @@ fn push_page(request: &mut Request, params: &Params<'_>) -> Result<()> {
     Ok(())
 }
 
-/// The code of a currency, of the ids that are known: CAKE tells no more than an id.
+/// The code of a currency for the known ids: CAKE gives only an id.
 fn currency(id: &str) -> Option<&'static str> {
     Some(match id.trim() {
         "1" => "USD",

@@ -26,7 +26,7 @@ const FIELDS: &[Field] = &[
     ("", "default"),
 ];
 
-/// Builds the request. The service knows no filters: all domains come.
+/// Builds the request. The service has no filters: all domains come.
 ///
 /// # Errors
 /// [`crate::Error::InvalidField`] for a parameter.

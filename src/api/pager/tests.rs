@@ -38,7 +38,7 @@ fn read_all(
     seen
 }
 
-/// The same, and whether the reading was given up.
+/// Like `read_all`; also returns whether the reading was given up.
 fn read_until_over(
     server: &mut Server,
     mut paging: Pager,
@@ -139,7 +139,7 @@ proptest! {
         let mut next = 1_000;
         let mut changes = changes.into_iter();
         let seen = read_all(&mut server, Pager::new(0, limit, None), |_, rows| {
-            // Where as many come as go, the length does not tell.
+            // If as many rows arrive as go, the length does not show it.
             let Some((arrives, place)) = changes.next() else { return };
             for _ in 0..per_page {
                 let at = place.index(rows.len() + 1);
@@ -168,8 +168,8 @@ proptest! {
         leave_at in 0_usize..3, arrive_at in 0_usize..3,
     ) {
         let mut server = Server { rows: (0..count).collect(), counts_from_1, most, tells_total };
-        // Without a length, a list that fills as fast as it is read looks like a long one.
-        // In the middle, what arrives looks like what stood: lists fill at their ends.
+        // Without a length, a list that fills as fast as it is read looks like a long one. In the
+        // middle, new rows look like original ones: lists fill at their ends.
         let slow = most.min(usize::try_from(limit).unwrap()) / 4;
         let is_slow = !tells_total || arrive_at == 1;
         let (leave, arrive) = if is_slow { (leave.min(slow), arrive.min(slow)) } else { (leave, arrive) };
@@ -225,7 +225,7 @@ proptest! {
             }
             pages += 1;
         });
-        // Above us more arrives than we read: no page can reach what stood.
+        // More rows arrive above us than we read: no page can reach the original rows.
         for row in (0..count).filter(|_| !at_front) {
             prop_assert_eq!(seen.iter().filter(|seen| **seen == row).count(), 1, "row {}", row);
         }
@@ -264,7 +264,7 @@ proptest! {
         let mut next = 10_000;
         let mut pages = 0;
         let seen = read_all(&mut server, Pager::new(0, limit, None), |_, rows| {
-            // Less than is read.
+            // Fewer rows than are read.
             if appends && pages % 4 == 0 {
                 rows.push_back(next);
                 next += 1;
@@ -290,7 +290,8 @@ proptest! {
         let mut pages = 0;
         while !paging.is_over() {
             let (rows, _) = server.page(paging.start_at_row(), paging.row_limit());
-            // Lower than what was shown it tells nothing; as much as that is the end of a list.
+            // A length below the shown rows proves nothing; a length equal to them is the list's
+            // end.
             let shown = paging.start_at_row() + rows.len() as u64;
             let total = totals[pages % totals.len()];
             let total = if total + 1 < shown { total } else { total.max(count) };

@@ -1,4 +1,4 @@
-//! A key in every spelling, left out.
+//! A key is removed in every spelling.
 
 use super::*;
 use proptest::prelude::*;
@@ -55,7 +55,7 @@ fn joined(text: &str, each: impl Fn(u8) -> String) -> String {
     text.bytes().map(each).collect::<Vec<_>>().concat()
 }
 
-/// The spellings that were seen, and their brothers.
+/// The observed spellings, and related ones.
 fn spellings(key: &str) -> Vec<String> {
     let marks = |byte: u8| !byte.is_ascii_alphanumeric();
     let once = percent(key, marks);
@@ -111,7 +111,7 @@ fn spellings(key: &str) -> Vec<String> {
     all
 }
 
-/// What is left where each spelling stands in a sentence.
+/// Each spelling is removed from a sentence.
 #[test]
 fn the_key_is_left_out_however_it_is_spelt() {
     for spelling in spellings(KEY) {
@@ -123,7 +123,7 @@ fn the_key_is_left_out_however_it_is_spelt() {
         ] {
             let shown = redact(&format!("{before}{spelling}{after}"), KEY);
             assert!(shown.contains(REDACTED), "{spelling}: {shown}");
-            // An encoding's digits at both ends are of what stands around the key too.
+            // An encoding's first and last digits also hold bits of the text around the key.
             let middle = &spelling[spelling.len() * 2 / 5..spelling.len() * 3 / 5];
             assert!(!shown.contains(middle), "{spelling}: {shown}");
         }
