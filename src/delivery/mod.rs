@@ -1,6 +1,5 @@
-//! The forwarder's decisions: what a caller may hand over, what is sent, what
-//! an answer means, and when to try again. Storing, sending and the clock are
-//! js/forwarder's.
+//! The forwarder's decisions: which events are accepted and sent, the meaning of an answer, and
+//! when to retry. Storing, sending and the clock are js/forwarder's.
 //!
 //! | module | owns |
 //! | --- | --- |
