@@ -52,7 +52,7 @@ enum Phase {
     Over,
 }
 
-/// A statement of CAKE's, which the known other events of the click may contradict.
+/// A statement by CAKE, which the known other events of the click may contradict.
 #[derive(Clone, Copy, Debug)]
 enum Claim {
     /// The answer to the event itself names this conversion.
@@ -279,7 +279,7 @@ impl<'a> Attempt<'a> {
             }
             Claim::Answered(_) | Claim::Reported(_) => true,
             Claim::Converted(id) => siblings.is_some_and(|siblings| is_ours(id, siblings)),
-            // Get Click lags behind where a conversion of the click is known.
+            // Get Click is out of date where a conversion of the click is known.
             Claim::NotConverted => {
                 siblings.is_some_and(|all| all.iter().all(|sibling| !sibling.is_delivered))
             }
@@ -367,7 +367,7 @@ impl<'a> Attempt<'a> {
     }
 
     /// Get Click answered just before, so CAKE accepts the key but has no report to give. This is
-    /// no trouble of the account's.
+    /// not the account's trouble.
     fn fail_report(&mut self, error: Error, breaker: &mut CircuitBreaker, moment: Moment) -> Step {
         let error = match Meaning::from_failed_lookup(error) {
             Meaning::KeyRefused(error) => Error::UnexpectedAnswer {

@@ -84,7 +84,7 @@ pub(crate) enum Trouble {
 /// Which event is tried next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Lane {
-    /// None.
+    /// No event.
     Nothing,
     /// The one that has been due for longest.
     Oldest,

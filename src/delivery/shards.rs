@@ -6,13 +6,13 @@
 //!
 //! 1. A shard that has the key answers for it.
 //! 2. A shard that is not the key's home hands an unknown key on to the home.
-//! 3. A shard keeps an unknown key only with the reply of every other site. Each has answered that it
-//!    does not have the key, and that it counts the asking shard among the key's sites. Such a site
-//!    asks in its turn before it keeps the key.
+//! 3. A shard keeps an unknown key only with the reply of every other site. Each has answered that
+//!    it does not have the key, and that it counts the asking shard among the key's sites. Such a
+//!    site asks in its turn before it keeps the key.
 //! 4. A site of an earlier deployment does not count the asking shard among the sites: it would keep
 //!    the key without asking. So it gets the key.
-//! 5. While a shard asks, it holds the key, and says so to others that ask. A shard that meets a held
-//!    key lets go and begins again.
+//! 5. While a shard asks, it holds the key, and says so to others that ask. A shard that meets a
+//!    held key lets go and begins again.
 //!
 //! Two shards never keep one key, provided that no deployment forgets a number whose rows remain.
 //! `simulation` runs these rules in a rolling release.

@@ -63,8 +63,8 @@ pub(crate) fn read_siblings(json: &str) -> Option<Vec<Sibling>> {
         .collect()
 }
 
-/// `{ conversion, earlierMs, hasLater }`. A conversion is `{ state, code, message, nextMs, ageMs
-/// }`, or null where it is not known here.
+/// `{ conversion, earlierMs, hasLater }`. A conversion is
+/// `{ state, code, message, nextMs, ageMs }`, or null where it is not known here.
 #[must_use]
 pub(crate) fn read_family(json: &str) -> Option<Family> {
     let fields = Object::read(json)?;
