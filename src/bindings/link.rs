@@ -54,7 +54,7 @@ impl LinkBuilder {
     }
 
     /// Builds a link, see [`TrackingLink::build`], from the first `length` bytes of the input into
-    /// the output. Returns the link's bytes in the output, or 0 where there is an error to
+    /// the output. Returns the link's length in bytes, or 0 where there is an error to
     /// [`take`](Self::take_error). A result of several values takes longer to return than a link to
     /// build.
     ///
@@ -133,7 +133,7 @@ impl Default for LinkBuilder {
     }
 }
 
-/// The module's memory, in which the buffers are.
+/// The module's memory, which holds the buffers.
 #[must_use]
 #[wasm_bindgen(js_name = moduleMemory)]
 pub fn module_memory() -> JsValue {

@@ -12,7 +12,7 @@ use crate::{Error, Result};
 pub enum CorrectionBody {
     /// One correction.
     One(Box<Correction>),
-    /// Several, each good or bad by itself.
+    /// Several, each valid or refused by itself.
     Many(Vec<Result<Correction>>),
 }
 

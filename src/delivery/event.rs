@@ -31,7 +31,7 @@ pub struct Caller<'a> {
 pub enum RequestBody {
     /// One conversion.
     One(Box<Event>),
-    /// Several, each good or bad by itself.
+    /// Several, each valid or refused by itself.
     Many(Vec<Result<Event>>),
 }
 

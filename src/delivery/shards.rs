@@ -1,4 +1,5 @@
-//! Which shard keeps an event, a claim or a webhook's id: also while the number of shards changes.
+//! Chooses the shard that keeps an event, a claim or a webhook's id, also while the number of shards
+//! changes.
 //!
 //! A key's hash, modulo the number of shards, names its home. A former number names another shard,
 //! which may hold the key from then. These shards are the key's sites. Workers and shards of

@@ -34,7 +34,7 @@ pub(super) enum Found {
     NotYet,
     /// The list does not have the correction.
     Missing,
-    /// The list cannot say.
+    /// The list cannot tell.
     Nothing(&'static str),
 }
 

@@ -642,7 +642,7 @@ proptest! {
         }
         for (at, kept) in &cake {
             prop_assert!(kept.corrections.is_sorted(), "out of order: {:?}", kept);
-            // The sum of what was accepted, as far as it did not die.
+            // The sum of the corrections that CAKE got.
             let mut cents = BASE_CENTS;
             for index in &kept.corrections {
                 match all[*index].given {

@@ -344,7 +344,7 @@ fn a_look_up_settles_a_doubt_only_if_it_is_about_this_event() {
         if !reported.is_empty() {
             answers.push((200, reported.as_str()));
         }
-        // Without a total the next page begins with the last row that was read: nothing behind it is the end.
+        // Without a total the next page begins with the last row read. No row after it is the end.
         let end = report(r#"{"conversion_id":6,"offer_id":2,"unique_id":"ORD-1"}"#);
         if path.contains("report report") {
             answers.push((200, end.as_str()));

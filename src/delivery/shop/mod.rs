@@ -4,7 +4,7 @@
 //! | module | owns |
 //! | --- | --- |
 //! | `payload` | fields of a payload that may be anything |
-//! | `settings` | what a site has chosen |
+//! | `settings` | a site's choices |
 //! | `shopify`, `woocommerce`, `stripe` | one platform each: its signature, its fields |
 
 mod payload;
