@@ -1,4 +1,4 @@
-//! Edge capture for JavaScript: a request's words in, what to do out.
+//! Edge capture for JavaScript: takes a request, and returns the decision.
 #![expect(
     clippy::needless_pass_by_value,
     reason = "wasm-bindgen hands over owned values"
@@ -20,9 +20,8 @@ use {
     crate::consent::Consent,
 };
 
-/// The click id that counts by the signed cookie of a `Cookie` header; see
-/// [`signed_click_id`]. `window_days` is the longest there is where it is absent:
-/// the cookie has a time of its own.
+/// The click id that counts by the signed cookie of a `Cookie` header; see [`signed_click_id`].
+/// Without `window_days` the longest window applies, since the cookie has an expiry of its own.
 ///
 /// # Errors
 /// `weak_secret`, `invalid_setting`.
@@ -48,7 +47,7 @@ pub fn find_signed_click(
     ))
 }
 
-/// How touches are kept at the edge: the cookie lives as long as they count.
+/// The touch policy at the edge. The cookie lives as long as touches count.
 fn touch_policy(is_first_touch: bool, window_days: f64, journey: usize) -> Result<TouchPolicy> {
     let attribution = if is_first_touch {
         Attribution::FirstTouch
@@ -59,12 +58,11 @@ fn touch_policy(is_first_touch: bool, window_days: f64, journey: usize) -> Resul
     TouchPolicy::new(attribution, days, journey, days)
 }
 
-/// What to do about a request; see [`Capture::decide`]. Brings `{ clickId,
-/// setCookie, setCookies, reason }`, each left out where there is none.
+/// Decides about a request; see [`Capture::decide`]. Returns `{ clickId, setCookie, setCookies,
+/// reason }`, each left out where there is none.
 ///
-/// `names` are those of the click id's parameter, none for the default; an empty
-/// `domain` is the host alone. `flags`: 1 the first touch counts, 2 `Sec-GPC` is
-/// ignored, 4 a proxy is believed.
+/// `names` are those of the click id's parameter, none for the default. An empty `domain` is the
+/// host alone. `flags`: 1 the first touch counts, 2 `Sec-GPC` is ignored, 4 a proxy is trusted.
 ///
 /// # Errors
 /// [`Error::WeakSecret`], [`Error::InvalidSetting`], and those of [`Capture::decide`].

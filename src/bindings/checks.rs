@@ -1,4 +1,4 @@
-//! What is odd in a tracking link or a postback's URL: for JavaScript, as plain objects.
+//! Findings in a tracking link or a postback's URL, for JavaScript, as plain objects.
 
 use super::fields::Fields;
 use crate::api::create_postback;
@@ -8,7 +8,7 @@ use js_sys::Array;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// What is probably a mistake in a tracking link; see [`lint`].
+/// Finds probable mistakes in a tracking link; see [`lint`].
 #[must_use]
 #[wasm_bindgen(js_name = lintTrackingLink)]
 pub fn lint_tracking_link(link: &str) -> Array {

@@ -1,6 +1,5 @@
-//! The client of CAKE's API, for JavaScript. Values cross as JSON text, which the
-//! platform parses faster than wasm can build objects; a page of clicks does
-//! not cross at all.
+//! The client of CAKE's API, for JavaScript. Values cross as JSON text, which the platform parses
+//! faster than wasm can build objects. A page of clicks does not cross at all.
 
 use super::fetch::{Received, Sending, is_aborted, send, wait};
 use super::{number, random, to_integer};
@@ -18,12 +17,12 @@ use web_sys::AbortSignal;
 
 #[wasm_bindgen]
 extern "C" {
-    // js-sys's takes a text of ours: a copy of every row.
+    // js-sys's `JSON.parse` takes a Rust string, which would copy every row.
     #[wasm_bindgen(catch, js_namespace = JSON, js_name = parse)]
     fn parse_json(text: &JsString) -> Result<JsValue, JsValue>;
 }
 
-/// A client of CAKE's API. Holds the key; shows nothing of it.
+/// A client of CAKE's API. It holds the key, and shows nothing of it.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Client {
@@ -36,7 +35,7 @@ pub struct Client {
     on_response: Option<Function>,
 }
 
-/// What is the caller's choice in each call.
+/// The caller's choices for one call.
 struct Choices {
     retries: u32,
     timeout_ms: u32,
@@ -46,7 +45,7 @@ struct Choices {
     signal: Option<AbortSignal>,
 }
 
-/// How a call ended well, and when CAKE says that was.
+/// A successful call's outcome, with the time of CAKE's answer.
 struct Ended {
     outcome: CallOutcome,
     /// The rows of a page of clicks, as the platform parsed them.
@@ -57,9 +56,9 @@ struct Ended {
 
 #[wasm_bindgen]
 impl Client {
-    /// Opens a client; see [`Account::new`]. `is_older` chooses the services of lists; `interval_ms` is the least time
-    /// between two requests; `fetch` is used instead of the global one; the hooks
-    /// are told of every request and of what came of it.
+    /// Opens a client; see [`Account::new`]. `is_older` chooses the services of lists.
+    /// `interval_ms` is the least time between two requests. `fetch` replaces the global one. The
+    /// hooks are called with every request and with its result.
     ///
     /// # Errors
     /// Those of [`Account::new`].
@@ -90,17 +89,17 @@ impl Client {
         })
     }
 
-    /// Is it a sandbox's account, whose postbacks may call its own machine?
+    /// Is this a sandbox's account? Its postbacks may call its own machine.
     #[must_use]
     #[wasm_bindgen(js_name = isSandbox)]
     pub fn is_sandbox(&self) -> bool {
         self.account.is_sandbox()
     }
 
-    /// Calls an action by its name in JavaScript, with its parameters as JSON;
-    /// see [`api::Action::call`]. Brings the outcome as JSON; of a list an array of
-    /// that JSON, of CAKE's own rows of clicks, and of the answer's text.
-    /// `verify` is `click`, `report` or `none`; `dry` lets a correction be checked and not sent.
+    /// Calls an action by its name in JavaScript, with its parameters as JSON; see
+    /// [`api::Action::call`]. Returns the outcome as JSON. For a list it returns an array: that
+    /// JSON, CAKE's own rows of clicks, and the answer's text. `verify` is `click`, `report` or
+    /// `none`; `dry` checks a correction and does not send it.
     ///
     /// # Errors
     /// Those of the action.
@@ -130,7 +129,7 @@ impl Client {
             | api::Action::ListConversionReport
             | api::Action::ListConversionChanges => {
                 let outcome = JsValue::from(outcome);
-                // The older services' rows go on in the one shape that callers know.
+                // Older services' rows are returned in the one shape that callers know.
                 let body = match action.services(self.services) {
                     Services::Young => &ended.body,
                     Services::Older => &outcome,
@@ -141,7 +140,7 @@ impl Client {
         })
     }
 
-    /// Examines the account; see [`doctor::Examination`]. Brings the report as JSON.
+    /// Examines the account; see [`doctor::Examination`]. Returns the report as JSON.
     ///
     /// # Errors
     /// [`Error::Aborted`], [`Error::InvalidClickId`].
@@ -290,16 +289,15 @@ impl Client {
     }
 }
 
-/// Tells a hook. What it throws is its own affair: js/edge catches it first.
+/// Calls a hook. Its errors are ignored: js/edge catches them first.
 fn hook(hook: Option<&Function>, told: &Object) {
     if let Some(hook) = hook {
         let _ = hook.call1(&JsValue::UNDEFINED, told);
     }
 }
 
-/// The body as the core reads it, and, where it is a page of clicks, CAKE's own
-/// rows taken out of it: the platform's parser is three times as fast as ours
-/// and the objects behind it.
+/// The body as the core reads it. For a page of clicks, CAKE's own rows are taken out of it. The
+/// platform's parser is three times as fast as our parser and the objects behind it.
 fn take_rows(call: &Call, body: &JsString) -> (String, JsValue) {
     if call.action() == api::Action::ListClicks
         && call.services() == Services::Young
@@ -322,7 +320,7 @@ fn try_take_rows(body: &JsString) -> Option<(String, JsValue)> {
     Some((JSON::stringify(&parsed).ok()?.into(), rows))
 }
 
-/// Reads a page of clicks, the body of an answer: the page as JSON; see [`list_clicks::read`].
+/// Reads a page of clicks from the body of an answer, as JSON; see [`list_clicks::read`].
 ///
 /// # Errors
 /// Those of [`list_clicks::read`].
@@ -332,7 +330,7 @@ pub fn read_clicks(body: String) -> Result<String, JsValue> {
     Ok(serde_json::to_string(&page).map_err(|_| Error::Internal)?)
 }
 
-/// Where a list is being read; see [`Pager`].
+/// The state of reading a list; see [`Pager`].
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Pager(api::Pager);
@@ -350,8 +348,7 @@ impl Pager {
         ))
     }
 
-    /// `{ startAtRow, rowLimit }` of the next page; `undefined` where all has
-    /// been read.
+    /// `{ startAtRow, rowLimit }` of the next page; `undefined` where all rows have been read.
     ///
     /// # Errors
     /// Those of [`api::Pager::next_page`].
@@ -365,8 +362,7 @@ impl Pager {
         Ok(page.into())
     }
 
-    /// Takes note of a page, and says whether its rows are to be taken; see
-    /// [`Pager::read`].
+    /// Records a page, and returns whether its rows are to be used; see [`Pager::read`].
     pub fn read(
         &mut self,
         rows: f64,

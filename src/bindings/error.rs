@@ -1,11 +1,10 @@
-//! Errors on their way to JavaScript: a plain object, from which
-//! `js/error.ts` makes the one class `CakeError`.
+//! Errors for JavaScript: a plain object, from which `js/error.ts` makes the one class `CakeError`.
 
 use super::fields::Fields;
 use crate::Error;
 use wasm_bindgen::JsValue;
 
-/// What the platform said where nothing came of a request.
+/// The platform's words about a request without an answer.
 #[cfg(feature = "api")]
 fn because(error: &Error) -> Option<&str> {
     match error {

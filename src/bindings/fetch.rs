@@ -1,5 +1,5 @@
-//! Carries a request of the core over to CAKE, by gloo-net, and brings the
-//! answer back: in time, whole, and no larger than it may be.
+//! Sends a request of the core to CAKE, by gloo-net, and returns the whole answer. Its time and
+//! size are limited.
 
 use crate::api::{
     ApiKey, MAX_ERROR_BODY_BYTES, has_body, has_words, redact_failure, retry_after_ms,
@@ -14,19 +14,19 @@ use web_sys::{AbortController, AbortSignal, RequestCache, RequestRedirect};
 
 #[wasm_bindgen]
 extern "C" {
-    // The platform's own. gloo-net's `send` would panic where `fetch` is a
-    // caller's own whose Response is of another realm.
+    // The platform's own `fetch`. gloo-net's `send` would panic with a caller's `fetch` whose
+    // Response is of another realm.
     #[wasm_bindgen(catch, js_name = fetch)]
     fn global_fetch(request: &web_sys::Request) -> Result<Promise, JsValue>;
 
-    // Numbers in some runtimes, objects in others.
+    // Timers are numbers in some runtimes, objects in others.
     #[wasm_bindgen(js_name = setTimeout)]
     fn set_timeout(run: &Function, ms: f64) -> JsValue;
 
     #[wasm_bindgen(js_name = clearTimeout)]
     fn clear_timeout(timer: &JsValue);
 
-    // web-sys's returns a String of ours: a copy of every row.
+    // web-sys's `decode` returns a Rust string, which would copy every row.
     #[wasm_bindgen(js_name = TextDecoder)]
     type Decoder;
 
@@ -37,8 +37,7 @@ extern "C" {
     fn decode(this: &Decoder, chunk: &Uint8Array, options: &Object) -> Result<JsString, JsValue>;
 }
 
-/// An answer with its body read, as text of the platform's: 2 MB of rows need
-/// not pass through our memory.
+/// An answer with its body, as the platform's text: 2 MB of rows need not pass through our memory.
 pub(super) struct Received {
     pub(super) status: u16,
     pub(super) body: JsString,
@@ -51,28 +50,28 @@ pub(super) struct Received {
     pub(super) date_ms: Option<u64>,
 }
 
-/// How to send.
+/// The options of a request.
 pub(super) struct Sending<'a> {
-    /// Stands in for the global `fetch`.
+    /// Replaces the global `fetch`.
     pub(super) fetch: Option<&'a Function>,
-    /// For head and body together.
+    /// The timeout for head and body together, in milliseconds.
     pub(super) timeout_ms: u32,
     /// The most bytes of the body.
     pub(super) limit: u32,
-    /// The caller's.
+    /// The caller's signal to abort.
     pub(super) signal: Option<&'a AbortSignal>,
-    /// What no error may hold.
+    /// The key, which no error may hold.
     pub(super) key: Option<&'a ApiKey>,
 }
 
-/// How long the words of an error are waited for: its status says the most.
+/// How long an error's body is awaited: its status says the most.
 const ERROR_BODY_MS: u32 = 1_000;
 
-/// How deep the causes of a failure are followed.
+/// How many nested causes of a failure are read.
 const MAX_CAUSES: usize = 4;
 
-/// Sends a GET, or a POST of a JSON body. Redirects are not followed: their target would see the key.
-/// What `fetch` throws is kept as words, without the URL and the key that it may hold.
+/// Sends a GET, or a POST of a JSON body. Redirects are not followed: their target would see the
+/// key. An error of `fetch` is kept as words, without the URL and the key that it may hold.
 ///
 /// # Errors
 /// [`Error::Network`], [`Error::Timeout`], [`Error::Aborted`],
@@ -86,7 +85,7 @@ pub(super) async fn send(url: &str, json: Option<&str>, sending: &Sending<'_>) -
     }
 }
 
-/// Waits. Says whether the caller's signal did not cut it short.
+/// Waits for `ms` milliseconds. Returns false where the caller's signal cut the wait short.
 #[cfg(feature = "client")]
 pub(super) async fn wait(ms: u64, signal: Option<&AbortSignal>) -> bool {
     if let Ok(deadline) = Deadline::new(u32::try_from(ms).unwrap_or(u32::MAX), signal) {
@@ -107,7 +106,7 @@ async fn exchange(
 ) -> Result<Received> {
     let network = |thrown| failure(&thrown, sending.key);
     let built = build(url, json, &deadline.controller.signal(), true)
-        // Where a Worker's compatibility date is older than the option.
+        // A Worker's compatibility date may be older than the option.
         .or_else(|_| build(url, json, &deadline.controller.signal(), false))?;
     let promise = match sending.fetch {
         None => global_fetch(&built),
@@ -116,11 +115,11 @@ async fn exchange(
             .map(|value| Promise::resolve(&value)),
     };
     let promise = promise.map_err(network)?;
-    // The platform's own heeds the signal, for head and body; a caller's own need not.
+    // The platform's `fetch` obeys the signal, for head and body. A caller's own need not.
     let is_own = sending.fetch.is_none();
     let response = deadline.wait(&promise, is_own).await.map_err(network)?;
-    // By name and not by type: the Response of a caller's own `fetch` may come from another
-    // realm, and what it throws must not pass through wasm.
+    // Fields are read by name, not by type: the Response of a caller's own `fetch` may come from
+    // another realm. Its errors must not pass through wasm.
     let status = get(&response, "status")?
         .as_f64()
         .and_then(whole_ms)
@@ -139,7 +138,7 @@ async fn exchange(
     let body = if !body.is_object() {
         JsString::from("")
     } else if has_words(status) {
-        // Whatever becomes of them: the status is the answer.
+        // A failure to read the words is ignored: the status is the answer.
         let soon = Deadline::new(ERROR_BODY_MS.min(sending.timeout_ms), sending.signal)?;
         let mut text = JsString::from("");
         let _ = read_body(&body, MAX_ERROR_BODY_BYTES, &soon, sending.key, &mut text).await;
@@ -185,7 +184,7 @@ fn build(
     built.map(Into::into).map_err(|_| Error::network())
 }
 
-/// Does the answer say that its body is within the limit? Packed, it may become longer.
+/// Does a header say that the body is within the limit? A packed body may become longer.
 fn is_short(header: &impl Fn(&str) -> Option<String>, limit: u32) -> bool {
     let length = header("content-length").and_then(|text| text.parse::<u32>().ok());
     length.is_some_and(|length| length <= limit) && header("content-encoding").is_none()
@@ -208,7 +207,7 @@ async fn read_at_once(
         .map_err(garbled)
 }
 
-/// Options with this one.
+/// Options with this one set.
 fn flag(name: &str) -> Object {
     let options = Object::new();
     // Setting a property of a fresh plain object cannot fail.
@@ -222,7 +221,7 @@ fn garbled(_: JsValue) -> Error {
     }
 }
 
-/// Reads the body into `text` as it streams in, and stops where it grows beyond `limit`.
+/// Reads the body into `text` as it streams in, and stops beyond `limit` bytes.
 async fn read_body(
     stream: &JsValue,
     limit: u32,
@@ -252,7 +251,7 @@ async fn read_body(
             bytes = bytes.saturating_add(length.ok_or(Error::network())?);
             let chunk: &Uint8Array = chunk.unchecked_ref();
             if bytes > limit {
-                // An error's words are at its beginning.
+                // An error's words come at the start.
                 let fits = chunk.length().saturating_sub(bytes - limit);
                 if let Ok(part) = decoder.decode(&chunk.subarray(0, fits), &is_partial) {
                     *text = text.concat(part.as_ref());
@@ -270,8 +269,8 @@ async fn read_body(
     result
 }
 
-/// What a platform says of a request that failed: the messages and codes of what it threw and of
-/// the causes of that, such as `fetch failed: connect ECONNREFUSED 10.0.0.1:443`.
+/// The platform's words about a request that failed: the messages and codes of the error and its
+/// causes. An example is `fetch failed: connect ECONNREFUSED 10.0.0.1:443`.
 fn failure(thrown: &JsValue, key: Option<&ApiKey>) -> Error {
     let mut said: Vec<String> = Vec::new();
     let mut thrown = thrown.clone();
@@ -279,7 +278,7 @@ fn failure(thrown: &JsValue, key: Option<&ApiKey>) -> Error {
         if let Some(text) = thrown.as_string() {
             said.push(text);
         }
-        // Node's happy eyeballs: the message is empty, and the code says it.
+        // With Node's happy eyeballs the message is empty, and the code has the reason.
         let words = ["message", "code"]
             .iter()
             .filter_map(|name| get(&thrown, name).ok()?.as_string())
@@ -296,8 +295,7 @@ fn failure(thrown: &JsValue, key: Option<&ApiKey>) -> Error {
     }
 }
 
-/// Lets a connection go. Nobody waits for that, but somebody has to look at its
-/// failure.
+/// Drops a connection without waiting. Its failure must still be handled.
 fn ignore(cancelled: Result<JsValue>) {
     if let Ok(cancelled) = cancelled {
         let cancelled = Promise::resolve(&cancelled);
@@ -330,12 +328,11 @@ fn whole_ms(number: f64) -> Option<u64> {
     (0.0..9e15).contains(&number).then_some(number as u64)
 }
 
-/// The moment at which a request ends, answered or not: by its timeout or by
-/// the caller's signal. Plain functions of the platform's are wired together,
-/// so no closure of ours can outlive it.
+/// The end of a request, answered or not: by its timeout or by the caller's signal. It wires plain
+/// functions of the platform together, so no closure of ours can outlive it.
 struct Deadline {
     controller: AbortController,
-    /// Resolves then.
+    /// Resolves at the deadline.
     reached: Promise,
     abort: Function,
     timer: JsValue,
@@ -360,7 +357,7 @@ impl Deadline {
             }
             let _ = signal.add_event_listener_with_callback("abort", &abort);
         }
-        // Not `AbortSignal.timeout`: Node does not stay alive for it.
+        // `AbortSignal.timeout` is not used: Node does not stay alive for it.
         let timer = set_timeout(&abort, f64::from(ms));
         Ok(Self {
             controller,
@@ -375,7 +372,8 @@ impl Deadline {
         self.controller.signal().aborted()
     }
 
-    /// Waits for `promise`, but not beyond the deadline. A promise that heeds the signal needs no race with it.
+    /// Waits for `promise`, but not beyond the deadline. A promise that obeys the signal needs no
+    /// race.
     async fn wait(&self, promise: &Promise, heeds_signal: bool) -> Result<JsValue, JsValue> {
         if !heeds_signal {
             return self.race(promise).await;
@@ -387,7 +385,7 @@ impl Deadline {
         Ok(value)
     }
 
-    /// Waits for the first of both: a caller's own `fetch` need not heed the signal.
+    /// Waits for the first of both: a caller's own `fetch` need not obey the signal.
     async fn race(&self, promise: &Promise) -> Result<JsValue, JsValue> {
         let both = Promise::race(&Array::of2(promise, &self.reached));
         let value = JsFuture::from(both).await?;

@@ -1,14 +1,12 @@
-//! Texts on their way from JavaScript: many as one, because each passing costs
-//! time and code.
+//! Texts from JavaScript, many in one string: each passing costs time and code.
 
 use crate::link::LinkWriter;
 use crate::url::cut;
 use crate::{Result, sub_id};
 
-/// Writes a link after its origin, which `output` holds. `texts` go on with `s1`
-/// … `s5`, the price format, the deep link, the hosts allowed for it, separated
-/// by spaces, then name and value of each extra parameter. `flags`: 2 allow the
-/// test affiliate, 4 let sub ids spill.
+/// Writes a link after its origin, which `output` holds. `texts` go on with `s1` … `s5`, the price
+/// format, the deep link, and its allowed hosts separated by spaces. Then come name and value of
+/// each extra parameter. `flags`: 2 allow the test affiliate, 4 let sub ids spill.
 pub(super) fn write_link(
     texts: &mut FieldReader<'_>,
     flags: u64,
@@ -28,7 +26,7 @@ pub(super) fn write_link(
     writer.close()
 }
 
-/// Reads fields of a text one after another, each ended by a line feed; empty after the last one.
+/// Reads fields of a text in order, each ended by a line feed. After the last field they are empty.
 pub(super) struct FieldReader<'a> {
     rest: Option<&'a str>,
     taken: usize,
@@ -50,7 +48,7 @@ impl<'a> FieldReader<'a> {
         part
     }
 
-    /// How many have been taken.
+    /// How many fields have been read.
     #[cfg(feature = "edge")]
     pub(super) fn taken(&self) -> usize {
         self.taken

@@ -3,7 +3,7 @@
 use js_sys::{Object, Reflect};
 use wasm_bindgen::JsValue;
 
-/// An object in the making.
+/// An object under construction.
 pub(super) struct Fields(Object);
 
 impl Fields {

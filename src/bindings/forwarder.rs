@@ -1,4 +1,4 @@
-//! The forwarder for JavaScript: conversions read, attempts carried out.
+//! The forwarder for JavaScript: reads conversions and makes attempts.
 
 use super::fetch::{Received, Sending, send};
 use super::{number, random, to_integer};
@@ -18,13 +18,12 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::JsFuture;
 
-/// Reads a body that a caller handed over; see [`read`]. Brings JSON: of one
-/// conversion `{ key, claim, offerId, text }`; of several a list, in which a bad
-/// one is `{ error: { code, rule, parameter, retryable } }`. A bad one by itself
-/// is thrown.
+/// Reads a body that a caller handed over; see [`read`]. Returns JSON: for one conversion `{ key,
+/// claim, offerId, text }`, for several a list. A bad item of a list is `{ error: { code, rule,
+/// parameter, retryable } }`. A single bad conversion is thrown.
 ///
-/// `click_id` is the signed cookie's, or empty. `is_pixel` says that they go to `p.ashx`, which takes an
-/// event's id and an order.
+/// `click_id` is the signed cookie's, or empty. `is_pixel` says that the conversions go to
+/// `p.ashx`, which takes an event's id and an order.
 ///
 /// # Errors
 /// Those of [`read`].
@@ -53,8 +52,9 @@ pub fn read_conversions(
     Ok(out)
 }
 
-/// Reads a body of corrections; see [`crate::delivery::correction::read_corrections`]. Brings JSON: of
-/// one `{ key, claim, conversionKey, offerId, text }`, of several a list, as [`read_conversions`] does.
+/// Reads a body of corrections; see [`crate::delivery::correction::read_corrections`]. Returns
+/// JSON: for one `{ key, claim, conversionKey, offerId, text }`, for several a list, as in
+/// [`read_conversions`].
 ///
 /// # Errors
 /// Those of [`crate::delivery::correction::read_corrections`].
@@ -72,7 +72,7 @@ pub fn read_corrections(body: &str, account: &str) -> Result<String, JsValue> {
     Ok(out)
 }
 
-/// A list in which a bad item is its error.
+/// Writes a list in which a bad item is its error.
 fn push_list<Item>(
     out: &mut String,
     items: Vec<Result<Item>>,
@@ -135,8 +135,8 @@ fn push_error(out: &mut String, error: &Error) {
     out.push_str(",\"retryable\":false}}");
 }
 
-/// How two events of one key stand to each other, by their canonical texts:
-/// `same`, `adds_money`, `lacks_money` or `conflict`; see [`Relation`].
+/// Compares two events of one key by their canonical texts: `same`, `adds_money`, `lacks_money` or
+/// `conflict`; see [`Relation`].
 ///
 /// # Errors
 /// Those of [`Relation::from_texts`].
@@ -152,14 +152,14 @@ pub fn hash(text: &str) -> String {
     id::hash(text)
 }
 
-/// Hashes by a key; see [`id::IdKey`].
+/// A hasher with a key; see [`id::IdKey`].
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct IdKey(id::IdKey);
 
 #[wasm_bindgen]
 impl IdKey {
-    /// By any text.
+    /// Takes the key, which may be any text.
     ///
     /// # Errors
     /// Those of [`id::IdKey::new`].
@@ -175,14 +175,14 @@ impl IdKey {
     }
 }
 
-/// Which shard keeps what; see [`ShardMap`]. Hashes are hexadecimal.
+/// The shards of each key; see [`ShardMap`]. Hashes are hexadecimal.
 #[wasm_bindgen(js_name = ShardMap)]
 #[derive(Debug)]
 pub struct Shards(ShardMap);
 
 #[wasm_bindgen(js_class = ShardMap)]
 impl Shards {
-    /// The map of so many shards, and of the former numbers, the latest first.
+    /// The map of `shards` shards, and of the former numbers, the latest first.
     ///
     /// # Errors
     /// Those of [`ShardMap::new`].
@@ -191,7 +191,7 @@ impl Shards {
         Ok(Self(ShardMap::new(shards, former)?))
     }
 
-    /// How many shards there are in all: those of the former numbers too.
+    /// The number of shards in all, also those of the former numbers.
     #[must_use]
     pub fn size(&self) -> u32 {
         self.0.size()
@@ -213,7 +213,7 @@ impl Shards {
         Ok(self.0.sites(number_of(hash)?))
     }
 
-    /// What a shard does first with a key: the words of [`ShardMap::first`].
+    /// A shard's first step with a key, in the words of [`ShardMap::first`].
     ///
     /// # Errors
     /// Those of [`number_of`].
@@ -228,7 +228,7 @@ impl Shards {
         Ok(self.0.first(own, hash, is_here, is_handed_on).words())
     }
 
-    /// What a shard does once these shards have given these replies: the words of [`ShardMap::next`].
+    /// A shard's step after the replies of these shards, in the words of [`ShardMap::next`].
     #[must_use]
     pub fn next(sites: Vec<u32>, replies: Vec<String>) -> String {
         let replies: Vec<_> = sites
@@ -238,7 +238,7 @@ impl Shards {
         ShardMap::next(&replies).words()
     }
 
-    /// What a shard replies to another that wants to keep a key: the word of [`ShardMap::reply`].
+    /// A shard's reply to another that wants to keep a key: the word of [`ShardMap::reply`].
     ///
     /// # Errors
     /// Those of [`number_of`].
@@ -254,8 +254,8 @@ impl Shards {
     }
 }
 
-/// Carries attempts out, and holds the shard's circuit breaker. Holds the key;
-/// shows nothing of it.
+/// Makes attempts, and holds the shard's circuit breaker. It holds the key, and shows nothing of
+/// it.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Deliverer {
@@ -268,10 +268,9 @@ pub struct Deliverer {
 
 #[wasm_bindgen]
 impl Deliverer {
-    /// Opens the way to CAKE: the API of an account, or, with a `pixel_domain`,
-    /// that domain's `p.ashx`, beside which an account takes corrections alone. `fetch` is used instead of the global one;
-    /// `clock_speed` is how many times faster than the world's the outbox's
-    /// clock runs.
+    /// Opens the way to CAKE: the API of an account, or `p.ashx` of a `pixel_domain`. There the
+    /// account takes corrections alone. `fetch` replaces the global one. `clock_speed` is how many
+    /// times faster than real time the outbox's clock runs.
     ///
     /// # Errors
     /// Those of [`Route::new`].
@@ -293,7 +292,7 @@ impl Deliverer {
         })
     }
 
-    /// What tells this account's conversions from another's.
+    /// The text that tells this account's conversions from another's.
     #[must_use]
     pub fn account(&self) -> String {
         self.route.account().to_owned()
@@ -306,7 +305,7 @@ impl Deliverer {
         self.route.older().is_some()
     }
 
-    /// The key was refused when the object before this one went; see
+    /// Starts paused, because the key was refused when the previous object ended; see
     /// [`CircuitBreaker::paused`].
     #[wasm_bindgen(js_name = startPaused)]
     pub fn start_paused(&self) {
@@ -320,15 +319,14 @@ impl Deliverer {
         self.breaker.borrow().is_paused()
     }
 
-    /// When the next attempt may start, by the outbox's clock in milliseconds; 0
-    /// for now.
+    /// When the next attempt may start, by the outbox's clock in milliseconds; 0 means now.
     #[must_use]
     #[wasm_bindgen(js_name = stalledUntil)]
     pub fn stalled_until(&self, now_ms: f64) -> JsValue {
         number(self.breaker.borrow().stalled_until_ms(to_integer(now_ms)))
     }
 
-    /// Why attempts rest; see [`CircuitBreaker::rest_reason`].
+    /// Why attempts pause; see [`CircuitBreaker::rest_reason`].
     #[must_use]
     #[wasm_bindgen(js_name = restReason)]
     pub fn rest_reason(&self, now_ms: f64) -> String {
@@ -350,15 +348,15 @@ impl Deliverer {
         .to_owned()
     }
 
-    /// Makes one attempt; `json` is what [`wire::read_attempt`] reads.
-    /// `ask` is told `siblings` or `family`, and brings a promise of what [`wire::read_siblings`] or
-    /// [`wire::read_family`] reads; or it is told `sending`, and brings any text once it is stored that
-    /// the event is in doubt.
-    /// Brings the row's change as JSON; see `Transition::to_json`.
+    /// Makes one attempt; `json` is the input of [`wire::read_attempt`]. Returns the row's change
+    /// as JSON; see `Transition::to_json`.
+    ///
+    /// `ask` is called with `siblings` or `family`, and returns a promise of the text that
+    /// [`wire::read_siblings`] or [`wire::read_family`] reads. Called with `sending`, it returns
+    /// any text once the event is stored as in doubt.
     ///
     /// # Errors
-    /// [`Error::Internal`], which no answer can cause: what goes wrong is a
-    /// change of the row.
+    /// [`Error::Internal`], which no answer can cause: a failure is a change of the row.
     pub async fn attempt(&self, json: String, ask: Function) -> Result<String, JsValue> {
         let (row, facts) = wire::read_attempt(&json)?;
         let mut attempt = Attempt::new(&self.route, &row, facts, self.moment().now_ms);

@@ -7,11 +7,11 @@ use crate::{Error, Result};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// The longest input: the parts of the longest link, and room to spare.
+/// The longest input: the parts of the longest link, and spare room.
 const INPUT_BYTES: usize = 8_192;
 
-/// Builds tracking links in a pair of buffers that JavaScript writes and reads
-/// itself: the ready-made passing of texts takes longer than the building.
+/// Builds tracking links in a pair of buffers that JavaScript writes and reads itself. The
+/// generated passing of texts takes longer than the building.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct LinkBuilder {
@@ -53,18 +53,18 @@ impl LinkBuilder {
         INPUT_BYTES
     }
 
-    /// Builds a link, see [`TrackingLink::build`], from the first `length` bytes
-    /// of the input into the output. Returns how many bytes it has there, or 0
-    /// where there is an error to [`take`](Self::take_error): a result of
-    /// several values takes longer to return than a link to build.
+    /// Builds a link, see [`TrackingLink::build`], from the first `length` bytes of the input into
+    /// the output. Returns the link's length in bytes, or 0 where there is an error to
+    /// [`take`](Self::take_error). A result of several values takes longer to return than a link to
+    /// build.
     ///
-    /// The input holds the text parts, each followed by a line feed, which no
-    /// part can hold: the domain, `s1` … `s5`, the price format, the deep link, the
-    /// allowed hosts of deep links separated by spaces, then name and value of
-    /// each extra parameter; empty ends may be left out. `parts` is how many
-    /// parts there are. `flags`: 1 the domain is a sandbox's, 2 allow the test
-    /// affiliate, 4 let sub ids spill. An empty domain stands for the last one
-    /// that was taken: most callers have one.
+    /// The input holds `parts` text parts, each followed by a line feed, which no part can hold.
+    /// They are the domain, `s1` … `s5`, the price format, the deep link, and the allowed hosts of
+    /// deep links separated by spaces. Then come name and value of each extra parameter. Empty
+    /// parts at the end may be left out. An empty domain stands for the last valid one: most
+    /// callers have one.
+    ///
+    /// `flags`: 1 the domain is a sandbox's, 2 allow the test affiliate, 4 let sub ids spill.
     pub fn build(
         &mut self,
         length: usize,
@@ -119,7 +119,7 @@ impl LinkBuilder {
         domain.push_origin(&mut self.output);
         let ids = [id(affiliate_id), id(creative_id)];
         write_link(&mut texts, flags.into(), ids, &mut self.output)?;
-        // A line feed within a part would shift all that follow.
+        // A line feed within a part would shift all parts after it.
         if texts.taken() > parts {
             return Err(Error::InvalidText { parameter: "parts" });
         }
@@ -133,7 +133,7 @@ impl Default for LinkBuilder {
     }
 }
 
-/// The module's memory, in which the buffers are.
+/// The module's memory, which holds the buffers.
 #[must_use]
 #[wasm_bindgen(js_name = moduleMemory)]
 pub fn module_memory() -> JsValue {

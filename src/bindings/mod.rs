@@ -1,5 +1,5 @@
-//! The only Rust that knows JavaScript: converts values and carries out the
-//! core's plans. It decides nothing.
+//! The only Rust that knows JavaScript: converts values and carries out the core's plans. It makes
+//! no decision of its own.
 
 #[cfg(feature = "signed")]
 mod capture;
@@ -70,7 +70,7 @@ pub use token::sign_token;
 #[cfg(feature = "edge")]
 pub use tracking::{find_click, parse_tracking_link, pixel};
 
-/// A JavaScript number as a whole number; 0 where it is none.
+/// A JavaScript number as a whole number; 0 where it is not one.
 #[cfg(feature = "bindings")]
 #[expect(
     clippy::cast_possible_truncation,
@@ -86,7 +86,7 @@ fn to_integer(number: f64) -> u64 {
     }
 }
 
-/// The same for ids, of which CAKE has one below zero; 0 is none.
+/// A JavaScript number as an id; 0 where it is not one. CAKE has one id below zero.
 #[cfg(feature = "edge")]
 fn id(number: f64) -> i64 {
     let id = i64::try_from(to_integer(number.abs())).unwrap_or(0);

@@ -1,6 +1,5 @@
-//! The landing page's clicks. All that crosses is bytes, one at a time, and
-//! numbers: neither glue, nor an allocator, nor a converter of UTF-8 is shipped
-//! (docs/decisions.md has the bytes).
+//! The landing page's clicks. Only numbers cross, and texts byte by byte. So neither glue, nor an
+//! allocator, nor a converter of UTF-8 is shipped (docs/decisions.md has the bytes).
 
 use crate::click_id::LandingClick;
 use crate::touch::{Attribution, TouchPolicy, push_click};
@@ -11,7 +10,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 /// The most bytes of a text that crosses.
 const BYTES: usize = 65_536;
 
-/// A text in a place of its own. What does not fit in is left out.
+/// A text in a buffer of its own. Bytes that do not fit are dropped.
 struct Text {
     bytes: [u8; BYTES],
     length: usize,
@@ -32,7 +31,7 @@ impl AsRef<[u8]> for Text {
 }
 
 impl Sink for Text {
-    // One function for all the places that write.
+    // One function for all writers keeps the module small.
     #[inline(never)]
     fn push_byte(&mut self, byte: u8) {
         if let Some(slot) = self.bytes.get_mut(self.length) {
@@ -54,9 +53,8 @@ impl Sink for Text {
     }
 }
 
-/// What JavaScript has put, what it may get, and one for the work between. There
-/// is one thread, and the core never calls back: the lock is always free, and
-/// compiles to a flag.
+/// The input of JavaScript, the answer to it, and a buffer for the work between. There is one
+/// thread, and the core never calls back: the lock is always free, and compiles to a flag.
 static TEXTS: Mutex<[Text; 3]> = Mutex::new([const { Text::EMPTY }; 3]);
 
 /// Appends a byte to the input of the next [`decide`].
@@ -80,16 +78,17 @@ pub fn get(at: usize) -> u8 {
     byte.unwrap_or_default()
 }
 
-/// Decides what a visit leaves behind, as [`TouchPolicy::write_update`] does. The
-/// settings are those of [`TouchPolicy::new`], and js/page/settings.ts has checked
-/// them; `now_s` is the time in seconds since 1970.
+/// Decides which touches a visit stores, as [`TouchPolicy::write_update`] does. The settings are
+/// those of [`TouchPolicy::new`], checked by js/page/settings.ts; `now_s` is the time in seconds
+/// since 1970.
 ///
-/// The input has four fields, each ended by [`END_OF_FIELD`]: the names of the click
-/// id's parameter, the preferred one first, separated by line feeds; the pairs of
-/// the address's query, as `push_pairs` of `src/url.rs` writes them; the cookie's
-/// copies, separated by `;`; and storage's text. The answer has two, separated by a
-/// line feed: the text to be stored, and the click id that counts, empty where
-/// there is none.
+/// The input has four fields, each ended by [`END_OF_FIELD`]. The first has the names of the click
+/// id's parameter, separated by line feeds, the preferred one first. The second has the pairs of
+/// the address's query, as `push_pairs` of `src/url.rs` writes them. The third has the cookie's
+/// copies, separated by `;`. The fourth is storage's text.
+///
+/// The answer has two fields, separated by a line feed: the text to be stored, and the click id
+/// that counts. The click id is empty where there is none.
 ///
 /// Returns the cookie's `Max-Age` where the text is to be written, else 0.
 #[must_use]

@@ -1,5 +1,5 @@
-//! Tracking links in a page. All that crosses is characters, one at a time: neither
-//! glue nor a converter of UTF-8 or of numbers is shipped.
+//! Tracking links in a page. Texts cross character by character: neither glue nor a converter of
+//! UTF-8 or of numbers is shipped.
 
 use super::field_reader::{FieldReader, write_link};
 use crate::host::Domain;
@@ -10,13 +10,13 @@ use lol_alloc::{LeakingAllocator, LockedAllocator};
 use std::sync::Mutex;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Takes memory and never gives it back: the two texts are kept from link to
-/// link, and only the name of a repeated parameter takes more.
+/// Allocates and never frees. The two texts are reused from link to link; only the name of a
+/// repeated parameter takes more.
 #[global_allocator]
 static ALLOCATOR: LockedAllocator<LeakingAllocator> = LockedAllocator::new(LeakingAllocator::new());
 
-/// What JavaScript has put, and what it may get: kept, because [`ALLOCATOR`] frees
-/// nothing. There is one thread, and the core never calls back: the lock is always free.
+/// The input of JavaScript and the answer to it, reused because [`ALLOCATOR`] frees nothing. There
+/// is one thread, and the core never calls back: the lock is always free.
 static TEXTS: Mutex<[String; 2]> = Mutex::new([String::new(), String::new()]);
 
 /// Appends a character to the input of the next [`build`].
@@ -41,13 +41,13 @@ pub fn byte(at: usize) -> u8 {
     byte.unwrap_or_default()
 }
 
-/// Builds a link from the input, whose fields end with line feeds, and says whether
-/// it could. If so the answer is the link, else an error: a digit of base 36, its
-/// place in `ERRORS` of js/page/link.ts, and its parameter, percent-encoded.
+/// Builds a link from the input, whose fields end with line feeds, and returns whether that
+/// succeeded. The answer is then the link, else an error: a digit of base 36, its place in `ERRORS`
+/// of js/page/link.ts, and its parameter, percent-encoded.
 ///
-/// The fields: flags (1 the domain is a sandbox's, and those of [`write_link`]),
-/// affiliate id, creative id, all in base 36, the domain, and what `write_link`
-/// takes.
+/// The fields start with the flags, the affiliate id and the creative id, all in base 36. Then come
+/// the domain, and the fields of [`write_link`]. Flag 1 says that the domain is a sandbox's; the
+/// other flags are those of `write_link`.
 #[must_use]
 #[wasm_bindgen]
 pub fn build() -> bool {
@@ -67,7 +67,7 @@ pub fn build() -> bool {
     built.is_ok()
 }
 
-/// Its place in `ERRORS` of js/page/link.ts, and its parameter where it has more than one.
+/// The error's place in `ERRORS` of js/page/link.ts, and its parameter where there are several.
 fn parts_of(error: &Error) -> (u64, &str) {
     match error {
         Error::InvalidDomain | Error::InvalidSandboxOrigin => (0, ""),
@@ -91,7 +91,7 @@ fn link(texts: &mut FieldReader<'_>, answer: &mut String) -> Result<()> {
     write_link(texts, flags, ids, answer)
 }
 
-/// What is no number counts as 0, for which the core has a rule.
+/// A text that is no number counts as 0, for which the core has a rule.
 fn number(texts: &mut FieldReader<'_>) -> u64 {
     read_number(texts.next().as_bytes(), 36).unwrap_or_default()
 }

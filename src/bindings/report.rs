@@ -1,5 +1,5 @@
-//! A report. Numbers cross, and texts in two buffers of bytes: a file's, and a question's. One report lives in
-//! one instance of the module, so that its memory is gone with it.
+//! A report. Numbers cross, and texts in two buffers of bytes: a file's and a question's. One
+//! report lives in one instance of the module, so that its memory is freed with it.
 
 use crate::report::Report;
 use crate::report::out_of_error;
@@ -20,11 +20,11 @@ static STATE: Mutex<State> = Mutex::new(State {
     answer: String::new(),
 });
 
-/// What a failed call returns; the answer is then the error.
+/// The result of a failed call; the answer is then the error.
 const FAILED: f64 = -1.0;
 
 fn with<T>(fallback: T, run: impl FnOnce(&mut State) -> T) -> T {
-    // Nobody else is in here: there is one thread, and the core never calls back.
+    // The lock is free: there is one thread, and the core never calls back.
     match STATE.try_lock() {
         Ok(mut state) => run(&mut state),
         Err(_) => fallback,
@@ -46,7 +46,7 @@ fn settle(state: &mut State, outcome: Result<f64>) -> f64 {
     }
 }
 
-/// Room for the text of a question: where its bytes go.
+/// Makes room for the text of a question, and returns the address for its bytes.
 #[must_use]
 #[wasm_bindgen]
 pub fn place(bytes: usize) -> *const u8 {
@@ -57,22 +57,22 @@ pub fn place(bytes: usize) -> *const u8 {
     })
 }
 
-/// Where the last answer is: JSON text in UTF-8.
+/// The address of the last answer: JSON text in UTF-8.
 #[must_use]
 #[wasm_bindgen]
 pub fn answer() -> *const u8 {
     with(core::ptr::null(), |state| state.answer.as_ptr())
 }
 
-/// How many bytes the last answer has.
+/// The length of the last answer, in bytes.
 #[must_use]
 #[wasm_bindgen]
 pub fn answer_length() -> usize {
     with(0, |state| state.answer.len())
 }
 
-/// Room for so many bytes more of the current file: where they go. 0 where there is none, and the answer says
-/// why.
+/// Makes room for `bytes` more bytes of the current file, and returns their address. 0 is a
+/// failure, and the answer is then the error.
 #[must_use]
 #[wasm_bindgen]
 pub fn room(bytes: usize) -> *const u8 {
@@ -93,7 +93,8 @@ pub fn room(bytes: usize) -> *const u8 {
     })
 }
 
-/// Takes the rows of so many bytes that were put there. Below 0 the answer is the error.
+/// Reads the rows of `bytes` bytes that were put there. A result below 0 is a failure, and the
+/// answer is then the error.
 #[must_use]
 #[wasm_bindgen]
 pub fn read(bytes: usize) -> f64 {
@@ -106,8 +107,9 @@ pub fn read(bytes: usize) -> f64 {
     })
 }
 
-/// Does what the number says with the text that was placed; see js/report/core.ts. Below 0 the answer is the
-/// error; of a step of reconciling the result is how much of it is done.
+/// Runs the command of a number on the text that was placed; see js/report/core.ts. A result below
+/// 0 is a failure, and the answer is then the error. A step of reconciling returns the part that is
+/// done.
 #[must_use]
 #[wasm_bindgen]
 pub fn run(command: u32) -> f64 {

@@ -1,6 +1,5 @@
-//! The sandbox's rules for the JavaScript that keeps its rows. Rows cross as
-//! JSON text: one copy each way, and they go in and out as the platform's own
-//! parser makes them.
+//! The sandbox's rules for the JavaScript that keeps its rows. Rows cross as JSON text, with one
+//! copy each way, in the form of the platform's own parser.
 
 use crate::Error;
 use crate::sandbox::access::Visitor;
@@ -90,7 +89,7 @@ impl SandboxNetwork {
         to_json(self.network.fixture())
     }
 
-    /// What is probably a mistake in the fixture, a JSON array of sentences; see
+    /// Probable mistakes in the fixture, as a JSON array of sentences; see
     /// [`Fixture::warnings`](crate::sandbox::Fixture::warnings).
     ///
     /// # Errors
@@ -99,8 +98,8 @@ impl SandboxNetwork {
         to_json(&self.network.fixture().warnings())
     }
 
-    /// The query of a tracking link that leads to a landing page, such as
-    /// `a=67890&c=12`; nothing where the fixture has none.
+    /// The query of a tracking link that leads to a landing page, such as `a=67890&c=12`;
+    /// `undefined` where the fixture has none.
     #[must_use]
     #[wasm_bindgen(js_name = sampleQuery)]
     pub fn sample_query(&self) -> Option<String> {
@@ -139,14 +138,14 @@ impl SandboxNetwork {
         )
     }
 
-    /// How the affiliates stand, each and together; see [`Network::balances`]
-    /// and [`Network::owed`].
+    /// The balances of the affiliates, each and together; see [`Network::balances`] and
+    /// [`Network::owed`].
     ///
     /// # Errors
     /// `internal` where the sums are not ours.
     pub fn accounts(&self, sums: JsValue) -> Result<JsValue, JsValue> {
         let sums: Vec<Sum> = serde_wasm_bindgen::from_value(sums).map_err(|_| Error::Internal)?;
-        // Few and small: they cross as objects.
+        // The balances are few and small, so they cross as objects.
         let serializer = serde_wasm_bindgen::Serializer::json_compatible();
         let accounts = Accounts {
             owed: owed(&sums),
@@ -157,7 +156,7 @@ impl SandboxNetwork {
             .map_err(|_| Error::Internal.into())
     }
 
-    /// Begins a past; see [`Network::begin_history`].
+    /// Begins a history; see [`Network::begin_history`].
     ///
     /// # Errors
     /// `invalid_field`, `invalid_fixture`.
@@ -177,7 +176,7 @@ impl SandboxNetwork {
         Ok(())
     }
 
-    /// The next part of the past, or nothing where none was begun.
+    /// The next part of the history, or nothing where none was begun.
     ///
     /// # Errors
     /// None that a caller can cause.
@@ -200,7 +199,7 @@ struct Accounts {
     balances: Vec<Balance>,
 }
 
-/// What can be done to a conversion in each status; see [`status::moves`].
+/// The possible moves of a conversion in each status; see [`status::moves`].
 ///
 /// # Errors
 /// None that a caller can cause.
@@ -209,10 +208,10 @@ pub fn status_moves() -> Result<String, JsValue> {
     to_json(&status::moves())
 }
 
-/// Who gets in; see [`Visitor::access`].
+/// The access that a visitor has; see [`Visitor::access`].
 ///
 /// # Errors
-/// `internal` where the visitor is not described as it should be.
+/// `internal` where the visitor is not described in the expected form.
 #[wasm_bindgen(js_name = accessOf)]
 pub fn access_of(visitor: &str) -> Result<String, JsValue> {
     let visitor: Visitor = from_json(visitor)?;

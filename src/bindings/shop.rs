@@ -6,7 +6,7 @@ use crate::{Error, Result};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// A shop whose webhooks are taken; see [`shop::Shop`]. Shows no secret.
+/// A shop whose webhooks are accepted; see [`shop::Shop`]. Shows no secret.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Shop(shop::Shop);
@@ -27,7 +27,7 @@ impl Shop {
         Ok(Self(shop::Shop::new(platform, secrets, settings)?))
     }
 
-    /// Says what a webhook is, as JSON; see [`shop::Verdict`].
+    /// Reads a webhook, and returns the verdict as JSON; see [`shop::Verdict`].
     ///
     /// # Errors
     /// [`Error::Internal`], which no webhook can cause.
@@ -48,14 +48,14 @@ impl Shop {
     }
 }
 
-/// Whose postbacks are taken; see [`postback::Postback`]. Shows no secret.
+/// A source of postbacks; see [`postback::Postback`]. Shows no secret.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Postback(postback::Postback);
 
 #[wasm_bindgen]
 impl Postback {
-    /// `settings` are JSON.
+    /// Takes the secrets and the settings, which are JSON.
     ///
     /// # Errors
     /// Those of [`postback::Postback::new`].
@@ -69,7 +69,7 @@ impl Postback {
         Ok(Self(postback::Postback::new(secrets, settings)?))
     }
 
-    /// The conversion as JSON; `undefined` where the request shows no secret of this postback's.
+    /// The conversion as JSON; `undefined` where the request has no secret of this postback.
     ///
     /// # Errors
     /// Those of [`postback::Postback::open`].

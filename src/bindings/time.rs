@@ -17,7 +17,7 @@ pub fn day_range(first: &str, last: &str) -> Result<JsValue, JsValue> {
     Ok(dates(DayRange::inclusive("last", first, last)?))
 }
 
-/// The days of a name; see [`DayRange::named`]. `undefined` where there is none.
+/// The days of a named range; see [`DayRange::named`]. `undefined` where there is no such name.
 ///
 /// # Errors
 /// Those of [`CivilTime::parse`].

@@ -10,7 +10,7 @@ use crate::signed_cookie::SigningKeys;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Signs a token by the newest of the secrets; see [`Token::sign`]. `nonce` is 16 hexadecimal digits.
+/// Signs a token with the newest secret; see [`Token::sign`]. `nonce` is 16 hexadecimal digits.
 ///
 /// # Errors
 /// [`crate::Error::WeakSecret`], and those of [`Token::sign`].
@@ -33,7 +33,7 @@ pub fn sign_token(
     Ok(token.sign(&keys, to_integer(now_ms))?)
 }
 
-/// Opens a body with a token, as JSON; `undefined` where it has none. See
+/// Opens a body with a token, as JSON; `undefined` where it has no token. See
 /// [`crate::delivery::tokened::open`].
 ///
 /// # Errors

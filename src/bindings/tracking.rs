@@ -1,4 +1,4 @@
-//! Reading links and landing pages, pixels: for JavaScript, as plain objects.
+//! Links and landing pages read, and pixels built, for JavaScript, as plain objects.
 #![expect(
     clippy::needless_pass_by_value,
     reason = "wasm-bindgen hands over owned values"
@@ -56,8 +56,8 @@ pub fn parse_tracking_link(text: &str, hosts: Vec<String>, flags: u32) -> Result
         .into())
 }
 
-/// Finds the click of a landing page's URL; see [`find`]. `names` are those of
-/// the click id's parameter; none of them stands for the default.
+/// Finds the click of a landing page's URL; see [`find`]. `names` are those of the click id's
+/// parameter; an empty list stands for the default.
 #[must_use]
 #[wasm_bindgen(js_name = findClick)]
 pub fn find_click(url: &str, names: Vec<String>, fragment: bool) -> Option<JsValue> {
@@ -85,9 +85,8 @@ pub fn find_click(url: &str, names: Vec<String>, fragment: bool) -> Option<JsVal
     )
 }
 
-/// A pixel's or postback's URL and tag; see [`Pixel`]. `format` is `pb`, `img`,
-/// `js` or `iframe`; of `offer_id` and `advertiser_id` the first one given counts. `order` is what
-/// the shop tells of the order, as JSON.
+/// A pixel's or postback's URL and tag; see [`Pixel`]. `format` is `pb`, `img`, `js` or `iframe`.
+/// The first given of `offer_id` and `advertiser_id` counts. `order` is the shop's order, as JSON.
 ///
 /// # Errors
 /// Those of [`Pixel::build`], [`commerce::query`] and [`Money::parse`].

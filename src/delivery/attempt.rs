@@ -1,11 +1,10 @@
-//! One attempt, from a stored row to the change of that row: what to send, what
-//! to look up, how long to wait. It does no I/O: whoever carries it out tells it
-//! what happened and does what it says.
+//! One attempt at a stored event. It decides what to send, what to look up and how long to wait,
+//! and ends with a change of the row. It does no I/O: its caller carries out each step and reports
+//! the result.
 //!
-//! The rules that everything here serves: no conversion is sent a second time to
-//! an offer that does not deduplicate, unless a look-up has said that it is not
-//! recorded; none is called delivered without an answer that is about this very
-//! event; and every event ends or has a next time.
+//! Three rules hold here. An event that may be recorded is not sent again to an offer without
+//! deduplication, unless a look-up has said that it is not recorded. An event is delivered only by
+//! an answer about this very event. Every event ends or has a next time.
 
 mod changes;
 mod correction;
@@ -31,14 +30,14 @@ pub(crate) use correction::{Family, Parent};
 pub(crate) use step::{Facts, Input, Knowledge, Moment, Row, Sibling, Step};
 pub(crate) use transition::Transition;
 
-/// The most bytes of an answer about one event that are read.
+/// The most bytes read of an answer about one event.
 const BODY_LIMIT: u32 = 65_536;
 
-/// A report may be this much behind: what it does not show is believed to be
-/// missing only so long after the last attempt.
+/// A report may be this much behind. An event is taken as missing in it only this long after the
+/// last attempt.
 const REPORT_LAG_MS: u64 = 60_000;
 
-/// How long an event waits that alone was refused by the key.
+/// How long an event waits when the key was refused for this event alone.
 const ALONE_MS: u64 = 5_000;
 
 #[derive(Debug)]
@@ -53,17 +52,16 @@ enum Phase {
     Over,
 }
 
-/// What CAKE says, and what it knows here of the other events of the click may
-/// contradict.
+/// A statement by CAKE, which the known other events of the click may contradict.
 #[derive(Clone, Copy, Debug)]
 enum Claim {
     /// The answer to the event itself names this conversion.
     Answered(u64),
     /// Get Click names this one, of several that the click may have.
     Converted(u64),
-    /// The click has none.
+    /// The click has no conversion.
     NotConverted,
-    /// The report has the event as this one.
+    /// The report lists the event as this conversion.
     Reported(u64),
 }
 
@@ -74,11 +72,11 @@ pub(crate) struct Attempt<'a> {
     row: &'a Row,
     facts: Facts,
     event: Option<Event>,
-    /// In place of an event.
+    /// Set for a correction, in place of `event`.
     correction: Option<Correction>,
-    /// Has a later correction gone ahead of it?
+    /// Has a later correction been sent first?
     is_overtaken: bool,
-    /// Is it stored that it is about to be sent?
+    /// Has the row stored that a correction is about to be sent?
     is_noted: bool,
     phase: Phase,
     is_in_doubt: bool,
@@ -108,9 +106,9 @@ impl<'a> Attempt<'a> {
         match Correction::find(&self.row.text) {
             Some(Ok(correction)) => {
                 self.correction = Some(correction);
-                // CAKE knows no second correction as one.
+                // CAKE does not recognise a repeated correction.
                 self.facts.is_deduplicated = false;
-                // What was about to be sent is in its row, whichever object sent it.
+                // A row notes a send before the send starts, whichever object sends.
                 self.is_in_doubt =
                     self.row.is_in_doubt || self.facts.knowledge == Knowledge::InDoubt;
                 self.phase = Phase::AskingFamily;
@@ -169,7 +167,7 @@ impl<'a> Attempt<'a> {
                 let asked = self.event.as_ref().map(Event::asked).unwrap_or_default();
                 let meaning = Meaning::from_answer(self.route, answer, asked, self.is_in_doubt);
                 match meaning {
-                    // An offer that CAKE deduplicates has no siblings here.
+                    // Where CAKE deduplicates, siblings are not asked.
                     Meaning::Recorded(Some(id)) if !self.facts.is_deduplicated => {
                         self.ask_siblings(Claim::Answered(id))
                     }
@@ -216,13 +214,13 @@ impl<'a> Attempt<'a> {
                 Phase::AskingClick | Phase::AskingReport(_) | Phase::AskingChanges(_),
                 Input::Failed(error),
             ) => self.fail_lookup(error, breaker, moment),
-            // A step that was not asked for: nothing more is sent.
+            // This input answers no step: nothing more is sent.
             _ => self.settle(Meaning::Again(Error::Internal), breaker, moment),
         }
     }
 
     fn send(&mut self, breaker: &mut CircuitBreaker, moment: Moment) -> Step {
-        // With deduplication a doubt stays; without, a look-up has settled it.
+        // With deduplication a doubt stays. Without it, a look-up has settled the doubt.
         self.is_in_doubt &= self.facts.is_deduplicated;
         if self.is_overtaken {
             let why = "a later correction of this conversion went ahead: hand it over anew";
@@ -256,7 +254,7 @@ impl<'a> Attempt<'a> {
         Step::AskSiblings
     }
 
-    /// Holds what CAKE says against what is known here of the click's other events.
+    /// Compares CAKE's statement with the known other events of the click.
     fn weigh(
         &mut self,
         claim: Claim,
@@ -264,7 +262,7 @@ impl<'a> Attempt<'a> {
         breaker: &mut CircuitBreaker,
         moment: Moment,
     ) -> Step {
-        // Where they cannot be told, an answer that is about this event stands.
+        // Where the siblings are unknown, an answer about this event stands.
         let is_theirs = |id| {
             let mut all = siblings.unwrap_or_default().iter();
             all.any(|sibling| sibling.conversion_id == Some(id))
@@ -281,7 +279,7 @@ impl<'a> Attempt<'a> {
             }
             Claim::Answered(_) | Claim::Reported(_) => true,
             Claim::Converted(id) => siblings.is_some_and(|siblings| is_ours(id, siblings)),
-            // Get Click is behind where a conversion of the click is known.
+            // Get Click is out of date where a conversion of the click is known.
             Claim::NotConverted => {
                 siblings.is_some_and(|all| all.iter().all(|sibling| !sibling.is_delivered))
             }
@@ -295,7 +293,7 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// The report knows unique ids: asked where Get Click cannot tell.
+    /// Asks the report, which knows unique ids, where Get Click cannot tell.
     fn ask_report(
         &mut self,
         reading: Reading,
@@ -344,7 +342,7 @@ impl<'a> Attempt<'a> {
         self.send_what_is_missing(breaker, moment)
     }
 
-    /// All is read, and the event is not in it: it is sent, unless that may be too early to tell.
+    /// The whole report lacks the event: it is sent, or put off while the report may lag.
     fn send_what_is_missing(&mut self, breaker: &mut CircuitBreaker, moment: Moment) -> Step {
         let last_ms = match self.facts.knowledge {
             Knowledge::Unknown => self.row.changed_ms.max(self.facts.quiet_from_ms),
@@ -368,8 +366,8 @@ impl<'a> Attempt<'a> {
         self.settle_as(meaning, signal, breaker, moment)
     }
 
-    /// Get Click was answered just before: CAKE is there and takes the key, but
-    /// has no report to give. That is no trouble of the account's.
+    /// Get Click answered just before, so CAKE accepts the key but has no report to give. This is
+    /// not the account's trouble.
     fn fail_report(&mut self, error: Error, breaker: &mut CircuitBreaker, moment: Moment) -> Step {
         let error = match Meaning::from_failed_lookup(error) {
             Meaning::KeyRefused(error) => Error::UnexpectedAnswer {
@@ -384,8 +382,7 @@ impl<'a> Attempt<'a> {
         self.settle_as(Meaning::Again(error), Signal::Healthy, breaker, moment)
     }
 
-    /// Nobody can tell what became of the event: nothing is sent, and it is
-    /// asked about again.
+    /// Nobody can tell whether the event is recorded. It is not sent, and is looked up again later.
     fn stay_in_doubt(&mut self, why: &str, breaker: &mut CircuitBreaker, moment: Moment) -> Step {
         let mut transition = self.again(moment, None);
         "outcome_unknown".clone_into(&mut transition.code);
@@ -396,7 +393,7 @@ impl<'a> Attempt<'a> {
         Step::Store(transition)
     }
 
-    /// Nothing is tried yet, and no attempt is used up.
+    /// Waits without an attempt, and uses none up.
     fn put_off(&mut self, until_ms: u64) -> Step {
         Step::Store(Transition {
             state: State::Pending,
@@ -434,8 +431,8 @@ impl<'a> Attempt<'a> {
     }
 }
 
-/// Is the conversion that Get Click names the one in question? It is where no
-/// sibling can have it: each has another, or certainly none.
+/// Is the conversion that Get Click names this event's? It is where every sibling has another
+/// conversion or certainly none.
 fn is_ours(id: u64, siblings: &[Sibling]) -> bool {
     siblings.iter().all(|sibling| match sibling.conversion_id {
         Some(theirs) => theirs != id,

@@ -1,55 +1,55 @@
-//! A shard's circuit breaker: how many attempts at once, and when none; whose
-//! trouble an answer is; and which event is tried next. An outage is asked about
-//! rather than stormed, and one bad event holds up no other.
+//! A shard's circuit breaker: how many attempts run at once, who caused a failure, and which event
+//! is tried next. An outage is probed rather than stormed, and one bad event blocks no other.
 
 /// Workers may hold six connections at once; one is left for others.
 pub(crate) const AT_ONCE: u32 = 5;
 
-/// How many different events in a row, without an answer, are an outage.
+/// An outage is this many different events in a row without an answer.
 const OUTAGE: usize = 10;
 
-/// While other events are answered, trouble is an event's own. So long ago, in
-/// milliseconds, the last answer may be.
+/// A failure is the event's own while others are answered. The last answer may be this old, in
+/// milliseconds.
 const RECENT_MS: u64 = 2_000;
 
-/// After trouble, for so many milliseconds, some connections are kept for the
-/// newest events: those in front may be the bad ones.
+/// For this long after trouble, in milliseconds, some connections are kept for the newest events.
+/// The oldest events may be the bad ones.
 const WARY_MS: u64 = 60_000;
 
 /// How many connections are kept for the newest events in trouble.
 const FOR_NEWEST: u32 = 2;
 
-/// How long CAKE is left alone in an outage: from a second to a minute.
+/// How long an outage pauses all attempts: from a second to a minute.
 const FIRST_STALL_MS: u64 = 1_000;
 const MAX_STALL_MS: u64 = 60_000;
 
-/// The longest that a Retry-After stops all: half a minute, since it may be one
-/// event's own; an hour, where so many other events in a row met it after such a
-/// rest too. Where another event is answered within the time that CAKE has asked
-/// for, such limits are an event's own until that time, and stop all for a second.
+/// The longest pause by a Retry-After: 30 seconds, since the limit may be one event's own. The
+/// limit is one hour where [`CONFIRMED`] other events in a row met it after such a pause.
+///
+/// An answer to another event within the asked time makes such limits an event's own. Until that
+/// time they pause all attempts for a second.
 const MAX_LIMIT_MS: u64 = 3_600_000;
 const MAX_LIMIT_OF_ONE_MS: u64 = 30_000;
 const CONFIRMED: u32 = 3;
 
-/// While CAKE does not take the key, or the address is wrong, one attempt in
-/// five minutes asks again; the first ones sooner, each with another event.
+/// While CAKE refuses the key, or the address is wrong, one probe is sent in five minutes. The
+/// first probes come sooner, each with another event.
 pub(crate) const PAUSE_MS: u64 = 300_000;
 const PROBES_MS: [u64; 4] = [1_000, 3_000, 10_000, 30_000];
 
-/// What an attempt tells of CAKE as a whole.
+/// The effect of an attempt's answer on the whole shard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Signal {
-    /// An answer that says what became of the event.
+    /// An answer that tells whether the event is recorded.
     Healthy,
-    /// None, or one that says nothing.
+    /// No answer, or an unclear one.
     Failing,
-    /// CAKE limits; it may have said for how long, in milliseconds.
+    /// CAKE limits, maybe with a Retry-After, in milliseconds.
     Limited(Option<u64>),
-    /// The same of a look-up: it says nothing of conversions.
+    /// A limit on look-ups, which does not concern conversions.
     LookupLimited(Option<u64>),
-    /// The same of the older services, which corrections alone use.
+    /// A limit of the older services, which corrections alone use.
     OlderLimited(Option<u64>),
-    /// CAKE does not take the key, or something in front of it refuses.
+    /// CAKE, or something in front of it, refuses the key.
     KeyRefused,
     /// There is nothing at the address.
     NotFound,
@@ -70,12 +70,12 @@ pub(crate) struct Heard {
     pub(crate) random: u32,
 }
 
-/// Whose trouble a refusal of the key or the address is.
+/// Who caused a refusal of the key or the address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Trouble {
-    /// The event's own: others were answered since it met the same before.
+    /// The event's own: others were answered since the same refusal before.
     Own,
-    /// The event's own, as far as is known yet.
+    /// The event's own, until others meet it too.
     Alone,
     /// The account's: other events meet it too.
     Account,
@@ -84,7 +84,7 @@ pub(crate) enum Trouble {
 /// Which event is tried next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Lane {
-    /// None.
+    /// No event.
     Nothing,
     /// The one that has been due for longest.
     Oldest,
@@ -94,7 +94,7 @@ pub(crate) enum Lane {
     Anywhere,
 }
 
-/// Why attempts rest.
+/// Why attempts pause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reason {
     Outage,
@@ -103,7 +103,7 @@ enum Reason {
     Address,
 }
 
-/// No attempt starts from one time to another; a clock that is put back ends it.
+/// A span without new attempts. A clock that is put back ends it.
 #[derive(Clone, Copy, Debug)]
 struct Stall {
     reason: Reason,
@@ -111,14 +111,14 @@ struct Stall {
     to_ms: u64,
 }
 
-/// The shard's own restraint. It forgets with the object that holds it.
+/// The circuit breaker of one shard. Its state ends with the object that holds it.
 #[derive(Clone, Debug)]
 pub(crate) struct CircuitBreaker {
     at_once: u32,
     stall: Option<Stall>,
-    /// Look-ups alone rest from one time to another.
+    /// The time span in which look-ups alone pause.
     lookup_rest: Option<(u64, u64)>,
-    /// Corrections alone rest from one time to another.
+    /// The time span in which corrections alone pause.
     older_rest: Option<(u64, u64)>,
     /// Stalls of the same reason in a row.
     steps: u32,
@@ -126,15 +126,15 @@ pub(crate) struct CircuitBreaker {
     last_trouble_ms: Option<u64>,
     /// Different events without an answer since the last healthy one.
     failed: Vec<u64>,
-    /// Different events that were refused by key or address, likewise.
+    /// Different events refused by key or address since then.
     refused: Vec<u64>,
-    /// Different events that were limited, likewise.
+    /// Different events limited since then.
     limited: Vec<u64>,
-    /// How many of them asked after a rest, likewise.
+    /// How many of the limited events asked after a pause.
     confirmed: u32,
-    /// Until when CAKE has asked to wait.
+    /// The time until which CAKE has asked to wait.
     asked_until_ms: u64,
-    /// Has another event been answered before that?
+    /// Has another event been answered before `asked_until_ms`?
     is_answered_within: bool,
 }
 
@@ -159,8 +159,8 @@ impl Default for CircuitBreaker {
 }
 
 impl CircuitBreaker {
-    /// One whose key was refused when the object before it went: one attempt
-    /// asks again.
+    /// The breaker of an account whose key was refused when the previous object ended. One attempt
+    /// probes again.
     #[must_use]
     pub(crate) fn paused() -> Self {
         let stall = Stall {
@@ -208,9 +208,8 @@ impl CircuitBreaker {
         self.stall.is_some_and(|stall| stall.reason == Reason::Key)
     }
 
-    /// Why attempts rest, by its word: `key_refused` and `wrong_address` until an
-    /// answer says otherwise, `outage` and `limited` for their time; empty where
-    /// none rests.
+    /// Why attempts pause. `key_refused` and `wrong_address` last until an answer says otherwise,
+    /// `outage` and `limited` for their time. Empty where nothing pauses.
     #[must_use]
     pub(crate) fn rest_reason(&self, now_ms: u64) -> &'static str {
         let is_stalled = self.stalled_until_ms(now_ms) > 0;
@@ -223,16 +222,16 @@ impl CircuitBreaker {
         }
     }
 
-    /// Which event is tried next, where `under_way` attempts are, of which
-    /// `oldest_under_way` were of the lane [`Lane::Oldest`].
+    /// Which event is tried next. `under_way` attempts are running; `oldest_under_way` of them are
+    /// in the lane [`Lane::Oldest`].
     #[must_use]
     pub(crate) fn lane(&self, now_ms: u64, under_way: u32, oldest_under_way: u32) -> Lane {
         if under_way >= self.at_once || self.stalled_until_ms(now_ms) > 0 {
             return Lane::Nothing;
         }
         if self.stall.is_some() {
-            // A probe: with another event than those that brought it here. Bad
-            // ones may stand at both ends of the queue.
+            // A probe uses another event than those that failed. Bad ones may stand at both ends of
+            // the queue.
             return if self.steps % 3 == 1 {
                 Lane::Newest
             } else {
@@ -250,7 +249,7 @@ impl CircuitBreaker {
         }
     }
 
-    /// Takes note of what came of an attempt, and says whose trouble it is.
+    /// Records an attempt's signal, and returns who caused it.
     pub(crate) fn record(&mut self, signal: Signal, heard: Heard) -> Trouble {
         if signal != Signal::Healthy {
             self.last_trouble_ms = Some(heard.now_ms);
@@ -282,7 +281,7 @@ impl CircuitBreaker {
             .is_some_and(|stall| stall.reason == Reason::Limit && heard.started_ms < stall.from_ms);
         self.is_answered_within |= !is_limit_of_later && heard.now_ms < self.asked_until_ms;
         if is_limit_of_later {
-            // Others are answered: it may be one event's own.
+            // Others are answered, so the limit may be one event's own.
             if let Some(stall) = &mut self.stall {
                 let most_ms = stall.from_ms.saturating_add(MAX_LIMIT_OF_ONE_MS);
                 stall.to_ms = stall.to_ms.min(most_ms);
@@ -303,14 +302,14 @@ impl CircuitBreaker {
             return;
         }
         let ceiling = (FIRST_STALL_MS << self.steps.min(6)).min(MAX_STALL_MS);
-        // Half of it at random: shards that failed together do not ask together.
+        // Half of the pause is random: shards that failed together do not probe together.
         let ms = ceiling / 2 + ((ceiling / 2 * u64::from(heard.random)) >> 32);
         self.rest(Reason::Outage, heard.now_ms, ms);
     }
 
     fn limit(&mut self, asked_ms: Option<u64>, heard: Heard) {
         let now_ms = heard.now_ms;
-        // It rested, and another event that asked after that is limited too.
+        // After the pause another event is limited too.
         let is_confirmed = self
             .stall
             .is_some_and(|stall| stall.reason == Reason::Limit && heard.started_ms >= stall.to_ms)
@@ -348,8 +347,8 @@ impl CircuitBreaker {
         let is_known = self.refused.contains(&heard.event);
         push_distinct(&mut self.refused, heard.event, OUTAGE);
         if self.refused.len() == 1 && !is_known {
-            // An address is taken to be right until two events miss it; a key
-            // until something was answered is not.
+            // An address counts as right until two events miss it. A key counts as wrong until an
+            // answer comes.
             if reason == Reason::Address {
                 return Trouble::Own;
             }
@@ -363,8 +362,7 @@ impl CircuitBreaker {
         Trouble::Account
     }
 
-    /// Rests for a while, unless it does already: answers to attempts that were
-    /// under way before say nothing new.
+    /// Pauses for a while, unless a pause is running: attempts from before it tell nothing new.
     fn rest(&mut self, reason: Reason, now_ms: u64, ms: u64) {
         self.at_once = 1;
         if self.stalled_until_ms(now_ms) > 0 {
@@ -379,7 +377,7 @@ impl CircuitBreaker {
     }
 }
 
-/// A rest of those alone who were asked for it.
+/// A pause of the look-ups or of the corrections alone.
 fn rest_of(asked_ms: Option<u64>, now_ms: u64) -> (u64, u64) {
     let ms = asked_ms.unwrap_or(FIRST_STALL_MS).min(MAX_LIMIT_MS);
     (now_ms, now_ms.saturating_add(ms))

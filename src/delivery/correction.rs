@@ -1,5 +1,5 @@
-//! A correction as a backend hands it over: what it is known by, which
-//! conversion it waits for, and the one text that is stored.
+//! A correction as a backend hands it over: its key, its conversion, and the one text that is
+//! stored.
 
 use super::event::{MAX_BYTES, Several, field, several};
 use crate::api::older::correction::{Checked, Params, request_of};
@@ -7,16 +7,16 @@ use crate::api::{Account, Request};
 use crate::url::push_number;
 use crate::{Error, Result};
 
-/// What a body holds.
+/// The content of a body.
 #[derive(Debug)]
 pub enum CorrectionBody {
     /// One correction.
     One(Box<Correction>),
-    /// Several, each good or bad by itself.
+    /// Several, each valid or refused by itself.
     Many(Vec<Result<Correction>>),
 }
 
-/// A correction that is fit to be sent.
+/// A correction that is ready to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Correction(Params);
 
@@ -28,17 +28,17 @@ impl Correction {
         Params::read_with_id(text).map(Self)
     }
 
-    /// Reads a canonical text; `None` where it is a conversion's.
+    /// Reads the canonical text of a correction; `None` where it is a conversion's.
     pub(crate) fn find(text: &str) -> Option<Result<Self>> {
         // A canonical text begins with its first field.
         text.starts_with("{\"correctionId\":")
             .then(|| Params::read_with_id(text).map(Self))
     }
 
-    /// The canonical text, which is its fingerprint too.
+    /// The canonical text, which is also its fingerprint.
     ///
     /// # Errors
-    /// [`Error::Internal`], which nothing of a caller's can cause.
+    /// [`Error::Internal`], which no caller's input can cause.
     pub fn text(&self) -> Result<String> {
         serde_json::to_string(&self.0).map_err(|_| Error::Internal)
     }
@@ -53,8 +53,8 @@ impl Correction {
         self.0.conversion_id
     }
 
-    /// What its conversion is known by: [`super::Event::key`] of the same offer
-    /// and unique id. Of one by CAKE's id no event has the key.
+    /// The key of its conversion: [`super::Event::key`] of the same offer and unique id. No event
+    /// has the key of a correction by CAKE's id.
     pub(crate) fn conversion_key(&self, account: &str) -> String {
         let mut key = String::with_capacity(account.len() + 64);
         key.push_str(account);
@@ -73,22 +73,22 @@ impl Correction {
         key
     }
 
-    /// What its own id claims: it is one correction's, of one conversion.
+    /// The claim of its own id: one id belongs to one correction of one conversion.
     pub(crate) fn claim(&self, account: &str) -> String {
         let id = self.0.correction_id.as_deref().unwrap_or_default();
         [account, "|correction|", id].concat()
     }
 
-    /// What it is known by: its own id, and its conversion.
+    /// The key: its own id and its conversion.
     pub(crate) fn key(&self, account: &str) -> String {
         let conversion = self.conversion_key(account);
-        // No id holds a line's end.
+        // No id holds a line feed.
         [&self.claim(account), "\n", &conversion].concat()
     }
 
-    /// The request. `accepted_at` is the civil time of its acceptance: a
-    /// correction counts for that day, and a late retry does not move it. Empty
-    /// where the account's zone is not known; then it counts for the day on which
+    /// The request. `accepted_at` is the civil time of acceptance, whose day the correction counts
+    /// for, even after a late retry. It is empty where the account's zone is unknown; the
+    /// correction then counts for the day on which it arrives.
     /// it arrives.
     pub(crate) fn request(
         &self,
@@ -109,11 +109,11 @@ impl Correction {
     }
 }
 
-/// Reads a body: one correction as a JSON object, or `{"corrections": […]}` with
-/// 1 to 100 of them. Unknown and repeated fields are refused.
+/// Reads a body: one correction as a JSON object, or `{"corrections": […]}` with 1 to 100
+/// corrections. Unknown and repeated fields are refused.
 ///
 /// # Errors
-/// [`Error::InvalidField`], and of a single correction every error of its fields.
+/// [`Error::InvalidField`]; for a single correction, every error of its fields.
 pub fn read_corrections(body: &str) -> Result<CorrectionBody> {
     Ok(match several(body, "corrections")? {
         Several::No(body) => CorrectionBody::One(Box::new(Correction::read(body)?)),

@@ -1,5 +1,4 @@
-//! A conversion as a caller hands it over: what may stand in it, what it is
-//! known by, and the one text that is stored.
+//! A conversion as a caller hands it over: its fields, its key, and the one text that is stored.
 
 use super::Correction;
 use crate::api::json::{Object, Value};
@@ -15,37 +14,37 @@ pub const MAX_BYTES: usize = 8_192;
 /// The most conversions of one body.
 pub const MAX_BATCH: usize = 100;
 
-/// Who hands over, and what the request itself says.
+/// The caller, and the facts of its request.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Caller<'a> {
-    /// Did the caller sign? Money and dates come from those alone.
+    /// Is the request signed? Money and dates are taken from signed callers alone.
     pub is_signed: bool,
-    /// The click id of the cookie that the edge has signed: it goes before one
-    /// in the body.
+    /// The click id of the cookie that the edge has signed. It takes precedence over one in the
+    /// body.
     pub click_id: Option<&'a str>,
     /// Does the forwarder deliver to `p.ashx`? It alone takes an event's id and an order.
     pub is_pixel: bool,
 }
 
-/// What a body holds.
+/// The content of a body.
 #[derive(Debug)]
 pub enum RequestBody {
     /// One conversion.
     One(Box<Event>),
-    /// Several, each good or bad by itself.
+    /// Several, each valid or refused by itself.
     Many(Vec<Result<Event>>),
 }
 
-/// A conversion that is fit to be sent.
+/// A conversion that is ready to be sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Event {
     #[serde(flatten)]
     params: Params,
-    /// Which of the offer's events it is; `p.ashx` alone takes it.
+    /// The event's id within the offer; `p.ashx` alone takes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     event_id: Option<u64>,
-    /// The order, as a query; likewise.
+    /// The order, as a query; `p.ashx` alone takes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     order: Option<String>,
 }
@@ -57,7 +56,7 @@ impl Event {
         &self.params
     }
 
-    /// Which of the offer's events it is.
+    /// The event's id within the offer.
     #[must_use]
     pub(crate) fn event_id(&self) -> Option<u64> {
         self.event_id
@@ -69,7 +68,7 @@ impl Event {
         self.order.as_deref()
     }
 
-    /// Reads a conversion, and refuses what the forwarder's way to CAKE does not take.
+    /// Reads a conversion. Refuses fields that the forwarder's route does not take.
     fn read_for(body: &str, caller: Caller<'_>) -> Result<Self> {
         let event = Self::read(body, caller)?;
         if caller.is_pixel {
@@ -79,7 +78,7 @@ impl Event {
         }
     }
 
-    /// Refuses what CAKE's API does not take.
+    /// Refuses the fields that CAKE's API does not take.
     ///
     /// # Errors
     /// [`Error::InvalidField`].
@@ -98,7 +97,7 @@ impl Event {
         self.params.unique_id.as_deref().unwrap_or_default()
     }
 
-    /// What an answer has to be about.
+    /// The ids that an answer has to match.
     #[must_use]
     pub(crate) fn asked(&self) -> Asked<'_> {
         Asked {
@@ -108,20 +107,20 @@ impl Event {
         }
     }
 
-    /// What it is known by: account, offer and unique id. Never the click id
-    /// alone, since a click may convert more than once.
+    /// The key: account, offer and unique id. The click id alone is no key, since a click may
+    /// convert more than once.
     #[must_use]
     pub(crate) fn key(&self, account: &str) -> String {
         self.key_of(account, '|', self.unique_id())
     }
 
-    /// What a page's conversion claims: its offer and its click.
+    /// The claim of a page's conversion: its offer and its click.
     #[must_use]
     pub(crate) fn claim(&self, account: &str) -> String {
         self.key_of(account, '/', &self.params.click_id)
     }
 
-    /// No id holds a mark, so no two of different parts read alike.
+    /// Joins the parts by marks, which no id holds, so that no two keys read alike.
     fn key_of(&self, account: &str, mark: char, id: &str) -> String {
         let mut key = String::with_capacity(account.len() + id.len() + 18);
         key.push_str(account);
@@ -132,12 +131,11 @@ impl Event {
         key
     }
 
-    /// The canonical text: the fields in one order and spelling. It is what is
-    /// stored, and the fingerprint: two events of one key are the same where
-    /// this text is.
+    /// The canonical text: the fields in one order and spelling. It is stored, and is the
+    /// fingerprint: two events of one key are the same where their texts are.
     ///
     /// # Errors
-    /// [`Error::Internal`], which nothing of a caller's can cause.
+    /// [`Error::Internal`], which no caller's input can cause.
     pub fn text(&self) -> Result<String> {
         serde_json::to_string(self).map_err(|_| Error::Internal)
     }
@@ -194,12 +192,11 @@ impl Event {
     }
 }
 
-/// Reads a body: one conversion as a JSON object, or `{"conversions": […]}`
-/// with 1 to 100 of them. Unknown and repeated fields are refused.
+/// Reads a body: one conversion as a JSON object, or `{"conversions": […]}` with 1 to 100
+/// conversions. Unknown and repeated fields are refused.
 ///
 /// # Errors
-/// [`Error::InvalidField`], and of a single conversion every error of
-/// [`Params::read`].
+/// [`Error::InvalidField`]; for a single conversion, every error of [`Params::read`].
 pub fn read(body: &str, caller: Caller<'_>) -> Result<RequestBody> {
     Ok(match several(body, "conversions")? {
         Several::No(body) => RequestBody::One(Box::new(Event::read_for(body, caller)?)),
@@ -211,18 +208,18 @@ pub fn read(body: &str, caller: Caller<'_>) -> Result<RequestBody> {
     })
 }
 
-/// A body by its form.
+/// The form of a body.
 pub(super) enum Several<'a> {
-    /// It is one thing by itself.
+    /// A single object.
     No(&'a str),
-    /// It is a list, of 1 to [`MAX_BATCH`].
+    /// A list of 1 to [`MAX_BATCH`] objects.
     Yes(Vec<Value<'a>>),
 }
 
-/// Tells one thing from a list below a name.
+/// Tells a single object from a list under a name.
 ///
 /// # Errors
-/// [`Error::InvalidField`] for a list that is none.
+/// [`Error::InvalidField`] for a list that is not valid.
 pub(super) fn several<'a>(body: &'a str, name: &str) -> Result<Several<'a>> {
     let body = body.trim_start_matches('\u{feff}');
     let list = Object::read(body).and_then(|fields| {
@@ -245,24 +242,24 @@ pub(super) fn several<'a>(body: &'a str, name: &str) -> Result<Several<'a>> {
         })
 }
 
-/// One value has one spelling: `18.000` is `18.00`.
+/// Writes a value in its one spelling: `18.000` is `18.00`.
 fn shortest(name: &'static str, amount: Option<String>) -> Result<Option<String>> {
     amount
         .map(|text| Ok(Money::parse(name, &text)?.shortest().to_string()))
         .transpose()
 }
 
-/// How two events of one key stand to each other.
+/// How two events of one key compare.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Relation {
-    /// They say the same.
+    /// They have the same content.
     Same,
-    /// The new one has money or a date beside what the stored one says, which
-    /// has none: a page's event, and then its backend's.
+    /// The new one adds money or a date to the stored one, which has none. A page's event may come
+    /// before its backend's.
     AddsMoney,
-    /// The stored one has money or a date beside what the new one says.
+    /// The stored one has money or a date that the new one lacks.
     LacksMoney,
-    /// They say different things.
+    /// They have different content.
     Conflict,
 }
 
@@ -311,7 +308,7 @@ impl Relation {
         })
     }
 
-    /// Its word.
+    /// The word of the relation.
     #[must_use]
     pub(crate) fn word(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! Hashes of what must not be told, or is too long to pass on: 128 bits in hexadecimal digits.
+//! Hashes of texts that are secret, or too long to pass on: 128 bits in hexadecimal digits.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
@@ -12,15 +12,15 @@ pub(crate) fn hash(text: &str) -> String {
     hex(&Sha256::digest(text.as_bytes()))
 }
 
-/// Hashes that nobody computes without the key, by HMAC-SHA256. `Debug` shows nothing of the key.
+/// Hashes by HMAC-SHA256, which need the key. `Debug` shows nothing of the key.
 #[derive(Clone, Debug)]
 pub(crate) struct IdKey(Hmac<Sha256>);
 
 impl IdKey {
-    /// By any text.
+    /// Takes the key, which may be any text.
     ///
     /// # Errors
-    /// [`crate::Error::Internal`], which no key can cause: HMAC takes one of any length.
+    /// [`crate::Error::Internal`], which no key can cause: HMAC takes a key of any length.
     pub(crate) fn new(key: &str) -> crate::Result<Self> {
         Hmac::new_from_slice(key.as_bytes())
             .map(Self)

@@ -1,11 +1,10 @@
-//! The forwarder's decisions: what a caller may hand over, what is sent, what
-//! an answer means, and when to try again. Storing, sending and the clock are
-//! js/forwarder's.
+//! The forwarder's decisions: which events are accepted and sent, the meaning of an answer, and
+//! when to retry. Storing, sending and the clock are js/forwarder's.
 //!
 //! | module | owns |
 //! | --- | --- |
 //! | [`event`] | a conversion as it is handed over, its key and its canonical text |
-//! | [`correction`] | the same of a correction, which waits for its conversion |
+//! | [`correction`] | a correction as it is handed over, which waits for its conversion |
 //! | [`id`] | hashes: an event's id |
 //! | [`route`] | the way to CAKE: the API, or `p.ashx` |
 //! | [`attempt`] | one attempt: what to send, to look up, to store |
@@ -15,7 +14,7 @@
 //! | [`tokened`] | a conversion with a token, of a frame without an origin |
 //! | `secrets` | the secrets of shops and postbacks |
 //! | [`shards`] | which shard keeps what, also while their number changes |
-//! | [`circuit_breaker`] | how many attempts at once, and when none; whose trouble an answer is |
+//! | [`circuit_breaker`] | how many attempts run at once, and who caused a failure |
 
 pub(crate) mod attempt;
 pub(crate) mod circuit_breaker;

@@ -1,5 +1,4 @@
-//! What an answer means for one event: one table, from what was read of an
-//! answer, or from its absence.
+//! The meaning of an answer for one event, as one table. It reads an answer, or its absence.
 
 use super::circuit_breaker::Signal;
 use super::route::Route;
@@ -8,21 +7,21 @@ use crate::api::record_conversion::Asked;
 use crate::api::{Answer, Certainty, is_duplicate, is_limit, record_conversion};
 use crate::{Error, Result};
 
-/// Where an event stands.
+/// The state of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
-    /// To be sent, for the first time or again.
+    /// Due to be sent, for the first time or again.
     Pending,
     /// CAKE has recorded it.
     Delivered,
-    /// CAKE says no: kept, and can be replayed.
+    /// CAKE refuses it: kept, and can be replayed.
     Refused,
     /// The schedule is used up: kept, and can be replayed.
     Dead,
 }
 
 impl State {
-    /// Its word.
+    /// The word of the state.
     #[must_use]
     pub(crate) fn word(self) -> &'static str {
         match self {
@@ -34,24 +33,24 @@ impl State {
     }
 }
 
-/// What an answer means for the event.
+/// The meaning of an answer for the event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Meaning {
-    /// CAKE has recorded it, with this id where it told one.
+    /// CAKE has recorded it. The id is there where CAKE told one.
     Recorded(Option<u64>),
-    /// CAKE's no to this event. No repetition changes that.
+    /// CAKE refuses this event, and no retry changes that.
     Refused(Error),
-    /// To be sent again; what became of it may be unknown.
+    /// To be sent again. It may have been recorded all the same.
     Again(Error),
     /// The key is refused, or something in front of CAKE refuses.
     KeyRefused(Error),
-    /// The address is wrong, or there is nothing at it any more.
+    /// The address is wrong, or nothing is there any more.
     NotFound(Error),
 }
 
 impl Meaning {
-    /// Reads the answer to an event. `is_in_doubt` says that an earlier attempt
-    /// may have been recorded, which a duplicate then proves.
+    /// Reads the answer to an event. `is_in_doubt` says that an earlier attempt may have been
+    /// recorded. A duplicate then proves it.
     #[must_use]
     pub(crate) fn from_answer(
         route: &Route,
@@ -76,8 +75,8 @@ impl Meaning {
         }
     }
 
-    /// Reads the answer to a correction. An account without older services says nothing of its
-    /// conversions: what is not found there is this correction's own.
+    /// Reads the answer to a correction. An account without older services tells nothing of its
+    /// conversions, so a missing address is this correction's own failure.
     #[must_use]
     pub(crate) fn from_correction_answer(answer: &Answer<'_>, checked: &Checked) -> Self {
         match correction::read(answer, checked) {
@@ -89,7 +88,7 @@ impl Meaning {
         }
     }
 
-    /// Names what went wrong with an attempt.
+    /// The meaning of an attempt's error.
     #[must_use]
     pub(crate) fn from_error(error: Error) -> Self {
         match &error {
@@ -99,13 +98,13 @@ impl Meaning {
             }
             _ if is_limit(&error) => Self::Again(error),
             _ if Certainty::from_error(&error) == Certainty::Unknown => Self::Again(error),
-            // What cannot even be sent is refused too.
+            // An event that cannot even be sent is refused too.
             _ => Self::Refused(error),
         }
     }
 
-    /// Names why a look-up settled nothing: its no, and what is not found, say
-    /// nothing of the event.
+    /// The meaning of a failed look-up. CAKE's no, or a missing address, tells nothing of the
+    /// event.
     #[must_use]
     pub(crate) fn from_failed_lookup(error: Error) -> Self {
         match Self::from_error(error) {
@@ -120,7 +119,7 @@ impl Meaning {
         }
     }
 
-    /// What it tells of CAKE as a whole.
+    /// Its effect on the whole shard.
     #[must_use]
     pub(crate) fn signal(&self) -> Signal {
         match self {
@@ -139,7 +138,7 @@ impl Meaning {
         }
     }
 
-    /// Is a person needed? A wrong domain, or a firewall, usually.
+    /// Is a person needed? Usually for a wrong domain, or a firewall.
     #[must_use]
     pub(crate) fn is_alert(&self) -> bool {
         matches!(
@@ -149,18 +148,18 @@ impl Meaning {
     }
 }
 
-/// Is this status about what was asked rather than about what was sent? Of every
-/// event it is a wrong address, or an account that is closed: not so many refusals.
+/// Is this status about the address rather than the event? If every event gets it, the address is
+/// wrong or the account is closed, and the events are not refused.
 fn is_about_the_address(status: u16) -> bool {
     matches!(status, 402 | 404 | 405 | 406 | 407 | 410 | 421 | 426 | 451)
 }
 
-/// Reads what `p.ashx` says: SUCCESS or FAILURE, as its first word. Anything
-/// else is its web server's, and says nothing.
+/// Reads the answer of `p.ashx`: SUCCESS or FAILURE as its first word. Any other text is its web
+/// server's, and tells nothing.
 fn read_pixel(answer: &Answer<'_>) -> Result<Option<u64>> {
     let body = match answer.body_of_success() {
         Ok(body) => body,
-        // A yes with the status of a no says both.
+        // A SUCCESS with an error status contradicts itself.
         Err(error)
             if !is_limit(&error)
                 && Certainty::from_error(&error) == Certainty::NotRecorded
@@ -190,7 +189,7 @@ fn read_pixel(answer: &Answer<'_>) -> Result<Option<u64>> {
     }
 }
 
-/// The first word of a text, and what stands behind it.
+/// Splits a text into its first word and the rest.
 fn first_word(text: &str) -> (&str, &str) {
     let text = text.trim();
     text.find(|character: char| {
@@ -204,8 +203,8 @@ fn is_success(text: &str) -> bool {
     word == "SUCCESS" && is_quiet(rest)
 }
 
-/// What may stand behind SUCCESS: a mark, and an id or a date. Words could take
-/// it back ("SUCCESS: not reached").
+/// May this text stand behind SUCCESS? A mark, an id or a date may. Words could take it back
+/// ("SUCCESS: not reached").
 fn is_quiet(rest: &str) -> bool {
     !rest.starts_with(' ')
         && rest
@@ -265,7 +264,7 @@ mod tests {
                 r#"{"conversion_id":7,"unique_id":null,"click_id":"","offer_id":0}"#,
                 ("recorded", Healthy, false),
             ),
-            // A record of another transaction, out of somebody's cache.
+            // A record of another transaction, from a cache.
             (
                 200,
                 r#"{"conversion_id":7,"unique_id":"other"}"#,

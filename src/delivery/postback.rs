@@ -1,5 +1,5 @@
-//! Postbacks of networks and form tools: a GET or a form, whose names are theirs.
-//! Says whether one may come in, and makes a conversion of it.
+//! Postbacks of networks and form tools: a GET or a form, with their own parameter names. Decides
+//! whether a request is admitted, and makes a conversion of it.
 
 use super::secrets::{Secrets, from_hex};
 use crate::api::json::{Object, Value, parse_integer, push_string};
@@ -10,7 +10,7 @@ use crate::time::CivilTime;
 use crate::{Error, Result, click_id, transaction_id, url};
 use std::borrow::Cow;
 
-/// What a postback may carry, by the names of a conversion's fields.
+/// The fields of a conversion that a postback may carry.
 const FIELDS: [&str; 12] = [
     "clickId",
     "uniqueId",
@@ -26,34 +26,34 @@ const FIELDS: [&str; 12] = [
     "adv5",
 ];
 
-/// Where the signature stands, which is the last parameter.
+/// The signature's parameter, which comes last.
 const SIGNATURE: &str = "signature";
 
-/// Whose postbacks are taken, and what their parameters mean. `Debug` shows no secret.
+/// A source of postbacks: its secrets, and the meaning of its parameters. `Debug` shows no secret.
 #[derive(Clone, Debug)]
 pub struct Postback {
     secrets: Secrets,
-    /// Names of ours and of theirs.
+    /// Pairs of our name and theirs.
     map: Vec<(&'static str, String)>,
-    /// The offer, where no parameter tells it.
+    /// The offer, where no parameter gives it.
     offer_id: Option<u64>,
     secret_parameter: String,
     is_signed: bool,
 }
 
-/// A request. Nothing of it is to be believed.
+/// A request. Nothing in it is trusted.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
-    /// What stands in the path behind the postback's name, decoded; or empty.
+    /// The path behind the postback's name, decoded; or empty.
     pub path_secret: &'a str,
     /// The query, raw.
     pub query: &'a str,
-    /// The form, raw; empty where it is a GET.
+    /// The form, raw; empty for a GET.
     pub form: &'a str,
 }
 
 impl<'a> Request<'a> {
-    /// The text whose parameters count where a signature is over it.
+    /// The text that a signature covers, and whose parameters count.
     fn signed_text(&self) -> &'a str {
         if self.form.is_empty() {
             self.query
@@ -64,12 +64,12 @@ impl<'a> Request<'a> {
 }
 
 impl Postback {
-    /// Takes the secrets, the newest first, and the settings as JSON: `map` of our
-    /// names to theirs, `offerId`, `secretParameter`, `signed`.
+    /// Takes the secrets, the newest first, and the settings as JSON: `map` of our names to theirs,
+    /// `offerId`, `secretParameter`, `signed`.
     ///
     /// # Errors
-    /// [`Error::WeakSecret`]; [`Error::InvalidField`] where the map has no click id,
-    /// no unique id or no offer.
+    /// [`Error::WeakSecret`]; [`Error::InvalidField`] where the map has no click id, no unique id
+    /// or no offer.
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a str>, settings: &str) -> Result<Self> {
         let fields =
             Object::read(settings).ok_or_else(|| field("settings", "must be an object"))?;
@@ -108,7 +108,8 @@ impl Postback {
         })
     }
 
-    /// The conversion of a request that shows a secret or a signature; nothing without one. See [`Self::read`].
+    /// The conversion of a request with a secret or a signature; `None` without one. See
+    /// [`Self::read`].
     ///
     /// # Errors
     /// Those of [`Self::read`].
@@ -118,7 +119,7 @@ impl Postback {
             .transpose()
     }
 
-    /// Does it show one of the secrets, or a signature by one?
+    /// Does the request have one of the secrets, or a signature by one?
     #[must_use]
     pub fn is_admitted(&self, request: &Request<'_>) -> bool {
         if self.is_signed {
@@ -138,13 +139,12 @@ impl Postback {
                 .is_some_and(|secret| self.secrets.contains(&secret))
     }
 
-    /// The conversion as JSON, for [`super::event::read`]. Parameters that are not
-    /// in the map are passed over: networks send many.
+    /// The conversion as JSON, for [`super::event::read`]. Parameters outside the map are skipped:
+    /// networks send many.
     ///
     /// # Errors
-    /// [`Error::PlaceholderText`] for a macro that nobody expanded and for a word
-    /// that stands for a missing value; [`Error::InvalidField`] for a parameter that
-    /// comes twice; and those of the fields themselves.
+    /// [`Error::PlaceholderText`] for an unexpanded macro, or a word in place of a missing value.
+    /// [`Error::InvalidField`] for a repeated parameter, and the errors of the fields themselves.
     pub fn read(&self, request: &Request<'_>) -> Result<String> {
         let texts = if self.is_signed {
             let signed = split_signature(request.signed_text());
@@ -169,7 +169,7 @@ impl Postback {
             }
             let value = given.pop().unwrap_or_default();
             let value = value.trim();
-            // Two ids would be one where their letters are lost.
+            // Two ids could become one where letters are lost.
             if value.contains('\u{fffd}') {
                 return Err(field(name, "must be percent-encoded as UTF-8"));
             }
@@ -182,7 +182,8 @@ impl Postback {
         Ok(json)
     }
 
-    /// A parameter of this name in other case, or as a list (`sum[]`), that means nothing else here.
+    /// A parameter of this name in other case, or as a list (`sum[]`), that has no other meaning
+    /// here.
     fn near(&self, texts: &[&str], theirs: &str) -> Option<String> {
         let is_known = |name: &str| {
             name == self.secret_parameter || self.map.iter().any(|(_, known)| known == name)
@@ -199,7 +200,7 @@ impl Postback {
     }
 }
 
-/// What is signed, and the signature, which comes last.
+/// Splits a text into the signed part and the signature, which comes last.
 fn split_signature(text: &str) -> Option<(&str, &str)> {
     let (signed, last) = text.rsplit_once('&')?;
     Some((signed, last.strip_prefix(SIGNATURE)?.strip_prefix('=')?))
@@ -211,8 +212,7 @@ fn values(texts: &[&str], name: &str) -> Vec<String> {
     named.map(|(_, value)| value.into_owned()).collect()
 }
 
-/// Checks a value as far as its text can be mistaken: what stands for a missing
-/// one is told apart from what is merely wrong.
+/// Checks a value's text. It tells words for a missing value from values that are merely wrong.
 fn check(parameter: &'static str, value: &str) -> Result<()> {
     let placeholder = Err(Error::PlaceholderText { parameter });
     if is_macro(value) {
@@ -239,9 +239,9 @@ fn check(parameter: &'static str, value: &str) -> Result<()> {
     checked
 }
 
-/// Is the whole value a macro that nobody expanded?
+/// Is the whole value an unexpanded macro?
 fn is_macro(value: &str) -> bool {
-    // `{8fca1b5e-…}` is how .NET writes an id.
+    // .NET writes ids as `{8fca1b5e-…}`.
     let is_short = value.len() < 36 || value.starts_with("{{");
     is_short && foreign::find(value).iter().any(|found| found.text == value)
 }
@@ -305,7 +305,7 @@ mod tests {
             is_pixel: true,
         };
         assert!(matches!(read(&json, caller), Ok(RequestBody::One(_))));
-        // What is empty is absent, and then what must be there is missing.
+        // An empty value is absent, and a required field is then missing.
         let json = postback.read(&get("sub1=a&txid=&sum=")).unwrap();
         assert_eq!(json, r#"{"offerId":7,"clickId":"a"}"#);
         assert!(read(&json, caller).is_err());
@@ -402,7 +402,7 @@ mod tests {
         }
     }
 
-    /// By Python's hmac, with [`SECRET`] as the key.
+    /// Computed by Python's hmac, with [`SECRET`] as the key.
     const SIGNED: &str =
         "sub1=a&txid=1&signature=5c4e8fa0f1194190bb198a2dd36e7a54816fe37e2d8d7f281f9c4ed1c892fb5b";
 
@@ -415,7 +415,7 @@ mod tests {
             ..get("sum=99&txid=2")
         };
         assert!(postback.is_admitted(&form));
-        // What was not signed is not read.
+        // A parameter that was not signed is not read.
         let json = r#"{"offerId":7,"clickId":"a","uniqueId":"1"}"#;
         assert_eq!(postback.read(&form).unwrap(), json);
         for changed in [

@@ -1,5 +1,5 @@
-//! The way to CAKE: the API's Record Conversion, or `p.ashx`, which needs no
-//! key. The host comes from the configuration and from nowhere else.
+//! The way to CAKE: the API's Record Conversion, or `p.ashx`, which needs no key. The host comes
+//! from the configuration alone.
 
 use super::Event;
 use crate::api::{Account, get_click, record_conversion};
@@ -13,14 +13,14 @@ use crate::{Error, Result};
 pub enum Route {
     /// CAKE's API.
     Api(Account),
-    /// `https://DOMAIN/p.ashx`, by tracking domain; a sandbox's origin on loopback too. Corrections go
-    /// to the account's older services, where there is one.
+    /// `https://DOMAIN/p.ashx`, by tracking domain; also a sandbox's origin on loopback.
+    /// Corrections go to the account's older services, where there is an account.
     Pixel(String, Option<Account>),
 }
 
 impl Route {
-    /// The API of an account, or, with a tracking domain, its `p.ashx`. Conversions can do without the key
-    /// there; corrections go to the account where both of its settings are given.
+    /// The API of an account, or `p.ashx` of a tracking domain, where conversions need no key.
+    /// Corrections go to the account where both of its settings are given.
     ///
     /// # Errors
     /// Those of [`Account::new`] and of [`Self::pixel`].
@@ -44,7 +44,7 @@ impl Route {
         Ok(Self::Pixel(domain.to_owned(), None))
     }
 
-    /// The same with an account for corrections.
+    /// The same route with an account for corrections.
     #[must_use]
     pub(crate) fn with_corrections(self, account: Account) -> Self {
         match self {
@@ -53,7 +53,7 @@ impl Route {
         }
     }
 
-    /// Whose older services take corrections, if there are any.
+    /// The account whose older services take corrections, if there is one.
     pub(crate) fn older(&self) -> Option<&Account> {
         match self {
             Self::Api(account) => Some(account),
@@ -61,7 +61,7 @@ impl Route {
         }
     }
 
-    /// What tells this account's conversions from another's.
+    /// The text that tells this account's conversions from another's.
     #[must_use]
     pub(crate) fn account(&self) -> &str {
         match self {
@@ -70,11 +70,10 @@ impl Route {
         }
     }
 
-    /// The URL that records `event`, with the key where there is one: it goes to
-    /// `fetch` and nowhere else. `accepted_at` is the civil time of its
-    /// acceptance, which counts unless the caller has given a date; empty where
-    /// the account's time zone is not known. `p.ashx` takes no date, no order
-    /// id and no `adv1` … `adv5`; it alone takes an event's id and an order.
+    /// The URL that records `event`, with the key where there is one; it goes to `fetch` alone.
+    /// `accepted_at` is the civil time of acceptance, which counts unless the caller gave a date.
+    /// It is empty where the account's time zone is unknown. `p.ashx` takes no date, no order id
+    /// and no `adv1` … `adv5`; it alone takes an event's id and an order.
     ///
     /// # Errors
     /// Those of [`Pixel::build`].
@@ -115,7 +114,7 @@ impl Route {
         }
     }
 
-    /// The URL of Get Click, where there is an API to ask.
+    /// The URL of Get Click; `None` where there is no API.
     #[must_use]
     pub(crate) fn lookup_url(&self, event: &Event) -> Option<String> {
         match self {
@@ -232,7 +231,7 @@ mod tests {
         }
     }
 
-    /// Without zeros that say nothing, but for two places.
+    /// Drops zeros that change nothing, but keeps two places.
     fn spelt(name: &'static str, amount: &str) -> String {
         let spelt = Money::parse(name, amount).unwrap().to_string();
         let (whole, fraction) = spelt.split_once('.').unwrap();

@@ -1,17 +1,17 @@
 //! The waits between attempts: 75.7 hours in all.
 
-/// The waits after the first, second … attempt, in seconds: 5 s, 30 s, 2 min,
-/// 10 min, 30 min, then 2, 5, 10, 14, 20 and 24 h.
+/// The waits after each attempt, in seconds. The first five are 5 s, 30 s, 2 min, 10 min and 30
+/// min; then come 2, 5, 10, 14, 20 and 24 h.
 pub(crate) const WAITS_S: [u64; 11] = [
     5, 30, 120, 600, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400,
 ];
 
-/// The longest that a Retry-After may put an attempt off.
+/// The longest delay that a Retry-After may cause.
 pub(crate) const MAX_ASKED_MS: u64 = 86_400_000;
 
-/// How long to wait after `attempts` attempts (from 1), in milliseconds: by the
-/// schedule ± 20 %, and no shorter than what CAKE asked for. `random` is a random
-/// number over the whole of `u32`. `None` where the schedule is used up.
+/// The wait after `attempts` attempts (from 1), in milliseconds. It is the schedule's ± 20 %, and
+/// at least the time that CAKE asked for. `random` is a random number over the whole of `u32`.
+/// `None` where the schedule is used up.
 #[must_use]
 pub(crate) fn wait_ms(attempts: u32, random: u32, asked_ms: Option<u64>) -> Option<u64> {
     let place = usize::try_from(attempts.checked_sub(1)?).ok()?;

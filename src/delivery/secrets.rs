@@ -1,21 +1,21 @@
-//! Secrets of callers that are no backend of ours: shops' webhooks, networks'
-//! postbacks. HMAC-SHA256, compared in constant time.
+//! Secrets of callers that are not our backends: shops' webhooks, networks' postbacks. HMAC-SHA256,
+//! compared in constant time.
 
 use crate::{Error, Result};
 use core::fmt;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// The most signatures of one request that are looked at.
+/// The most signatures of one request that are checked.
 const MAX_SIGNATURES: usize = 8;
 
-/// The secrets, the newest first: each of them verifies, so that one can be
-/// rotated. `Debug` shows nothing of them.
+/// The secrets, the newest first. Each of them verifies, so that a secret can be rotated. `Debug`
+/// shows nothing of them.
 #[derive(Clone)]
 pub(crate) struct Secrets(Vec<Hmac<Sha256>>);
 
 impl Secrets {
-    /// Takes the secrets, without the white space around them.
+    /// Takes the secrets, and trims the white space around them.
     ///
     /// # Errors
     /// [`Error::WeakSecret`] where there is none, or an empty one.
@@ -37,7 +37,7 @@ impl Secrets {
         }
     }
 
-    /// Has one of the secrets signed these bytes, one part after the other?
+    /// Has one of the secrets signed these bytes, given in parts?
     pub(crate) fn verify(&self, parts: &[&[u8]], signature: &[u8]) -> bool {
         self.0.iter().any(|key| {
             let mut mac = key.clone();
@@ -48,18 +48,18 @@ impl Secrets {
         })
     }
 
-    /// The same of several signatures, of which one is enough: they stand beside
-    /// each other while a secret is rotated.
+    /// Has one of the secrets signed these bytes by any of several signatures? There are several
+    /// while a secret is rotated.
     pub(crate) fn verify_any(&self, parts: &[&[u8]], signatures: &[[u8; 32]]) -> bool {
         let mut signatures = signatures.iter().take(MAX_SIGNATURES);
         signatures.any(|signature| self.verify(parts, signature))
     }
 
-    /// Is this one of the secrets? Compares what both sign, so that the time it
-    /// takes tells nothing of a secret, its length neither.
+    /// Is this one of the secrets? Compares signatures made with both, so that the time tells
+    /// neither a secret nor its length.
     pub(crate) fn contains(&self, text: &str) -> bool {
         let given: core::result::Result<Hmac<Sha256>, _> = Hmac::new_from_slice(text.as_bytes());
-        // HMAC fills a short key up with zeros: a zero behind a secret would be none.
+        // HMAC pads a short key with zeros, so a zero behind a secret would not count.
         !text.contains('\0')
             && given.is_ok_and(|mut mac| {
                 mac.update(COMPARED);
@@ -68,7 +68,7 @@ impl Secrets {
     }
 }
 
-/// What a secret signs to be compared.
+/// The text that both secrets sign to be compared.
 const COMPARED: &[u8] = b"cake-edge";
 
 impl fmt::Debug for Secrets {

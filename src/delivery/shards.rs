@@ -1,4 +1,5 @@
-//! Which shard keeps an event, a claim or a webhook's id: also while the number of shards changes.
+//! Chooses the shard that keeps an event, a claim or a webhook's id, also while the number of shards
+//! changes.
 //!
 //! A key's hash, modulo the number of shards, names its home. A former number names another shard,
 //! which may hold the key from then. These shards are the key's sites. Workers and shards of
@@ -6,15 +7,15 @@
 //!
 //! 1. A shard that has the key answers for it.
 //! 2. A shard that is not the key's home hands an unknown key on to the home.
-//! 3. A shard keeps an unknown key only after every other site has answered that it does not have the
-//!    key and counts the asking shard among the key's sites. Such a site asks in its turn before it
-//!    keeps the key.
+//! 3. A shard keeps an unknown key only with the reply of every other site. Each has answered that
+//!    it does not have the key, and that it counts the asking shard among the key's sites. Such a
+//!    site asks in its turn before it keeps the key.
 //! 4. A site of an earlier deployment does not count the asking shard among the sites: it would keep
 //!    the key without asking. So it gets the key.
-//! 5. While a shard asks, it holds the key, and says so to others that ask. Who meets a held key
-//!    lets go and begins again.
+//! 5. While a shard asks, it holds the key, and says so to others that ask. A shard that meets a
+//!    held key lets go and begins again.
 //!
-//! Two shards never keep one key, as long as no deployment forgets a number whose rows are still there.
+//! Two shards never keep one key, provided that no deployment forgets a number whose rows remain.
 //! `simulation` runs these rules in a rolling release.
 
 use crate::{Error, Result};
@@ -25,7 +26,7 @@ pub(crate) const MAX_SHARDS: u32 = 64;
 /// The most former numbers: each may cost a question to one more shard.
 pub(crate) const MAX_FORMER: usize = 4;
 
-/// A hash's first hexadecimal digits choose the shard.
+/// This many hexadecimal digits at a hash's start choose the shard.
 const DIGITS: usize = 8;
 
 /// The number of shards, and the former numbers.
@@ -36,7 +37,7 @@ pub(crate) struct ShardMap {
     former: Vec<u32>,
 }
 
-/// What a shard does with a key that it is asked to keep.
+/// A shard's next step with a key that it is asked to keep.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     /// It answers for the key, or keeps it.
@@ -49,25 +50,26 @@ pub(crate) enum Step {
     Again,
 }
 
-/// What a site answers when another shard wants to keep a key.
+/// A site's answer when another shard wants to keep a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reply {
     /// It has the key.
     Known,
-    /// It does not, and would ask the other shard before it keeps the key.
+    /// It does not have the key, and would ask the other shard before it keeps the key.
     Unknown,
     /// It is asking others itself, and holds the key.
     Held,
-    /// It does not count the other shard among the key's sites, and would keep the key without asking.
+    /// It does not count the other shard among the key's sites, and would keep the key without
+    /// asking.
     Unpromised,
 }
 
 impl ShardMap {
-    /// The map of so many shards, and of the numbers before, the latest first.
+    /// The map of `shards` shards, and of the former numbers, the latest first.
     ///
     /// # Errors
-    /// [`Error::InvalidField`] for a number out of 1 to 64; for a former number that is today's or
-    /// stands there twice, and for more than four of them.
+    /// [`Error::InvalidField`] for a number out of 1 to 64, for more than four former numbers, and
+    /// for a former number that is repeated or today's.
     pub(crate) fn new(shards: u32, former: Vec<u32>) -> Result<Self> {
         if !(1..=MAX_SHARDS).contains(&shards) {
             return Err(invalid("shards", "must be a whole number from 1 to 64"));
@@ -93,7 +95,7 @@ impl ShardMap {
         Ok(Self { shards, former })
     }
 
-    /// How many shards there are in all: those of the former numbers too.
+    /// The number of shards in all, also those of the former numbers.
     pub(crate) fn size(&self) -> u32 {
         self.former.iter().copied().fold(self.shards, u32::max)
     }
@@ -115,15 +117,15 @@ impl ShardMap {
         sites
     }
 
-    /// What the shard `own` does first. `is_here`: it has the key. `is_handed_on`: another shard has
-    /// sent the key here, so a site does not send it on to the home.
+    /// The first step of the shard `own`. `is_here`: it has the key. `is_handed_on`: another shard
+    /// has sent the key here, so a site does not send it on to the home.
     pub(crate) fn first(&self, own: u32, hash: u32, is_here: bool, is_handed_on: bool) -> Step {
         if is_here {
             return Step::Here;
         }
         let home = self.home(hash);
         let mut others = self.sites(hash);
-        // A shard that is no site would not know all others that have to be asked.
+        // A shard that is no site does not know all the shards that must be asked.
         let is_site = others.contains(&own);
         if home != own && !(is_site && is_handed_on) {
             return Step::Hand(home);
@@ -136,7 +138,7 @@ impl ShardMap {
         }
     }
 
-    /// What it does once all the shards have answered that it asked.
+    /// The step after all the shards that it asked have answered.
     pub(crate) fn next(replies: &[(u32, Reply)]) -> Step {
         let find = |reply| {
             let mut found = replies.iter().filter(|(_, given)| *given == reply);
@@ -151,7 +153,7 @@ impl ShardMap {
         }
     }
 
-    /// What a site answers to the shard `keeper`, which wants to keep the key.
+    /// A site's answer to the shard `keeper`, which wants to keep the key.
     pub(crate) fn reply(&self, keeper: u32, hash: u32, is_here: bool, is_held: bool) -> Reply {
         if is_here {
             Reply::Known
@@ -165,10 +167,10 @@ impl ShardMap {
     }
 }
 
-/// The number that a hash in hexadecimal digits chooses the shard by.
+/// The number that chooses the shard, from a hash in hexadecimal digits.
 ///
 /// # Errors
-/// [`Error::Internal`] where it is no such hash.
+/// [`Error::Internal`] where the text is no such hash.
 pub(crate) fn number_of(hash: &str) -> Result<u32> {
     hash.get(..DIGITS)
         .and_then(|digits| u32::from_str_radix(digits, 16).ok())
@@ -204,7 +206,7 @@ impl Reply {
         }
     }
 
-    /// The reply of that word. What is no word of these promises nothing.
+    /// The reply of that word. An unknown word promises nothing.
     pub(crate) fn from_word(word: &str) -> Self {
         match word {
             "known" => Self::Known,

@@ -1,6 +1,6 @@
-//! The schedule and the breaker under an outage, on paper: as many shards as a
-//! forwarder has, each with its five connections, and a CAKE that is away for
-//! some hours. Seconds are steps; nothing here runs but the rules themselves.
+//! The schedule and the breaker under an outage, on paper. A forwarder has some shards, each with
+//! its five connections, and CAKE is away for some hours. Steps are seconds; only the rules run
+//! here.
 #![expect(
     clippy::cast_precision_loss,
     reason = "seconds and events are far below 2^52"
@@ -11,28 +11,28 @@ use super::schedule;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
-/// An outage, and who meets it.
+/// An outage and the forwarder that meets it.
 struct Outage {
-    /// Events a second that pages and backends hand over.
+    /// Events a second from pages and backends.
     rate: u64,
     shards: usize,
     hours: u64,
-    /// How long CAKE takes for an answer, in milliseconds.
+    /// The time of an answer from CAKE, in milliseconds.
     latency_ms: u64,
 }
 
-/// What came of it.
+/// The outcome of an outage.
 #[derive(Debug)]
 struct Course {
     /// The most events that waited.
     deepest: u64,
-    /// From CAKE's return until no more waited than before, in seconds.
+    /// Seconds from CAKE's return until the queue is as short as before.
     catch_up_s: u64,
     /// Requests a second to CAKE while it was away, on average.
     asked_per_s: f64,
     /// The most requests to CAKE within one second after its return.
     peak_per_s: u64,
-    /// Attempts of an event, at most.
+    /// The most attempts of one event.
     attempts: u32,
     dead: u64,
 }
@@ -42,9 +42,9 @@ struct Shard {
     breaker: CircuitBreaker,
     /// Tells the events apart.
     number: u64,
-    /// Not sent yet: the second of acceptance, and how many.
+    /// Events not sent yet: the second of acceptance, and their number.
     fresh: VecDeque<(u64, u64)>,
-    /// To be sent again: when due, after how many attempts.
+    /// Events to retry: the due second, and the attempts so far.
     again: BinaryHeap<Reverse<(u64, u32)>>,
     depth: u64,
 }
@@ -55,7 +55,7 @@ impl Shard {
         self.depth += events;
     }
 
-    /// The event that has been due for longest, by its attempts so far.
+    /// Takes the event that has been due for longest, and returns its attempts so far.
     fn take(&mut self, now: u64) -> Option<u32> {
         let fresh = self.fresh.front().map(|(due, _)| *due);
         let again = self.again.peek().map(|Reverse((due, _))| *due);
@@ -76,7 +76,7 @@ impl Shard {
     }
 }
 
-/// A generator of Marsaglia's: the same course each time.
+/// Marsaglia's xorshift generator: the same numbers in each run.
 struct Random(u32);
 
 impl Random {
@@ -111,7 +111,7 @@ fn run(outage: &Outage) -> Course {
         let is_away = (begin..end).contains(&second);
         let mut sent = 0;
         for shard in &mut shards {
-            // In one second a connection carries so many requests.
+            // The requests that a shard's connections can carry in one second.
             let per_shard = 5 * 1_000 / outage.latency_ms;
             let done = deliver(shard, second, per_shard, is_away, &mut random);
             sent += done.requests;
@@ -161,22 +161,22 @@ fn an_outage_of_three_days_is_caught_up_without_a_stampede_and_nothing_dies() {
             course.attempts,
         );
         assert_eq!(course.dead, 0, "{course:?}");
-        // Every event of the outage has waited, and hardly one more.
+        // All events of the outage wait, and few more.
         let events = hours * 3_600 * 100;
         assert!(
             (events..events + 2_000).contains(&course.deepest),
             "{course:?}"
         );
-        // Five connections a shard, whatever has gathered.
+        // A shard has five connections, however many events wait.
         let most = shards as u64 * 5 * 10;
         assert!(course.peak_per_s <= most, "{course:?}");
-        // At the rate that is left beside what goes on coming in.
+        // The catch-up runs at the rate left beside new events.
         let at_best = events / (most - 100);
         assert!(
             course.catch_up_s <= at_best + at_best / 5 + 120,
             "{course:?}"
         );
-        // A shard asks once a minute or so whether CAKE is back.
+        // A shard probes CAKE about once a minute.
         assert!(
             course.asked_per_s < shards as f64 / 20.0 + 1.0,
             "{course:?}"
@@ -184,57 +184,59 @@ fn an_outage_of_three_days_is_caught_up_without_a_stampede_and_nothing_dies() {
     }
 }
 
-/// Forwarders of several regions, each with an outbox of its own, and what they meet.
+/// Forwarders of several regions, each with its own outbox, and their accidents.
 struct Fleet {
     name: &'static str,
-    /// Events a second that all of them are handed.
+    /// Events a second that all regions get together.
     rate: u64,
     regions: u64,
-    /// Of each region.
+    /// The shards of each region.
     shards: u64,
     latency_ms: u64,
-    /// CAKE is away for so many hours from the first minutes on.
+    /// Hours that CAKE is away, from the first minutes on.
     outage_hours: u64,
-    /// One region is away, its rows with it: from this hour on, for so many hours. Its callers go to the others.
+    /// A region that is away with its rows: from this hour on, for this many hours. Its callers go
+    /// to the others.
     lost: Option<(u64, u64)>,
 }
 
-/// What came of it.
+/// The outcome for a fleet.
 #[derive(Debug, Default)]
 struct FleetCourse {
-    /// The most that one shard may deliver a second, and what it is handed when all is well.
+    /// The most that one shard may deliver a second, and its usual load.
     most_per_shard: f64,
     handed_per_shard: f64,
     /// The most events that waited in one shard, and in all.
     deepest_shard: u64,
     deepest: u64,
-    /// The most that one shard held waiting in bytes on disk.
+    /// The most that one shard held waiting, in bytes on disk.
     bytes_shard: u64,
-    /// From the end of all trouble until no region has more waiting than before, in hours; none where it takes over
-    /// thirty days.
+    /// Hours from the end of all trouble until no region has a longer queue than before. `None`
+    /// above thirty days.
     caught_up_h: Option<f64>,
     /// The most requests to CAKE in a second.
     peak_per_s: u64,
-    /// Events that waited in the lost region when it went, and were delivered after its return.
+    /// Events that waited in the lost region, and were delivered after its return.
     stranded: u64,
-    /// Events that were accepted as the region went, and whose answer was lost: callers hand them to another region.
+    /// Events accepted just before the region was lost, whose answer was lost too. Callers hand
+    /// them to another region.
     repeated: u64,
-    /// Events that were turned away with 503, since a shard was full.
+    /// Events refused with 503, since a shard was full.
     turned_away: u64,
     dead: u64,
 }
 
-/// Bytes on disk of an event that waits, as docs/scale.md has it.
+/// Bytes on disk of a waiting event, as docs/scale.md has it.
 const BYTES: u64 = 280;
 /// The option `capacity`.
 const CAPACITY: u64 = 10_000_000;
-/// How long an answer takes to its caller.
+/// The time until a caller has its answer.
 const ANSWER_MS: u64 = 50;
 
-/// All shards of a region fare alike: one stands for them.
+/// All shards of a region behave alike, so one stands for them.
 struct Region {
     shard: Shard,
-    /// Events that were handed over so far, in fractions of a shard's.
+    /// Thousandths of an event that a shard has yet to get.
     handed: u64,
     sent: u64,
 }
@@ -252,7 +254,7 @@ fn run_fleet(fleet: &Fleet) -> FleetCourse {
         handed_per_shard: fleet.rate as f64 / (fleet.regions * fleet.shards) as f64,
         ..FleetCourse::default()
     };
-    // The first region is the one that is lost.
+    // The first region is the lost one.
     let mut regions: Vec<Region> = (0..fleet.regions.min(2))
         .map(|_| Region {
             shard: Shard::default(),
@@ -278,7 +280,7 @@ fn run_fleet(fleet: &Fleet) -> FleetCourse {
             if is_lost && place == 0 {
                 continue;
             }
-            // In thousandths, so that no event is lost by rounding.
+            // Counts in thousandths, so that rounding loses no event.
             region.handed += fleet.rate * 1_000 / (there * fleet.shards);
             let events = region.handed / 1_000;
             region.handed %= 1_000;
@@ -323,16 +325,16 @@ fn run_fleet(fleet: &Fleet) -> FleetCourse {
     }
 }
 
-/// What a shard did in one second.
+/// The outcome of one second of a shard.
 #[derive(Default)]
 struct Done {
     requests: u64,
-    /// Of one event, at most.
+    /// The most attempts of one event.
     attempts: u32,
     dead: u64,
 }
 
-/// One second of a shard, which can send so many requests in it.
+/// One second of a shard, which can send `most` requests in it.
 fn deliver(shard: &mut Shard, second: u64, most: u64, is_away: bool, random: &mut Random) -> Done {
     let mut done = Done::default();
     let mut room = most * u64::from(shard.breaker.at_once()) / 5;
@@ -411,17 +413,17 @@ fn ten_thousand_events_a_second_outlast_a_day_without_cake_and_the_loss_of_a_reg
             course.turned_away,
         );
         assert_eq!(course.dead, 0, "{course:?}");
-        // Nothing is turned away before a shard holds ten million events.
+        // No event is refused before a shard holds ten million.
         assert_eq!(course.turned_away, 0, "{course:?}");
         assert!(course.caught_up_h.is_some(), "{course:?}");
-        // Five connections a shard, whatever has gathered.
+        // A shard has five connections, however many events wait.
         assert!(
             course.peak_per_s <= each.regions * each.shards * 50,
             "{course:?}"
         );
         if each.outage_hours > 0 {
             let gathered = each.outage_hours * 3_600 * each.rate;
-            // While a region is lost its rows stand still, and the others hold its callers' events.
+            // While a region is lost its rows wait, and the other regions hold its callers' events.
             assert!(course.deepest >= gathered, "{course:?}");
             assert!(course.deepest <= gathered + gathered / 100, "{course:?}");
         }

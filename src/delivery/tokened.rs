@@ -1,5 +1,5 @@
-//! A conversion with a token, as a frame or worker without an origin hands it over:
-//! `{"token": "…", "conversion": {…}}`.
+//! A conversion with a token, as a frame or worker without an origin sends it: `{"token": "…",
+//! "conversion": {…}}`.
 
 use super::event::{MAX_BYTES, field};
 use crate::api::json::{Object, Value, push_string};
@@ -8,15 +8,15 @@ use crate::signed_cookie::SigningKeys;
 use crate::url::push_number;
 use crate::{Error, Result};
 
-/// What a body with a token turns out to be.
+/// The result of opening a body with a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Opened {
-    /// Empty, or why the token does not serve: `forged`, `expired`, `early`, `other_offer`,
+    /// Empty, or why the token is not accepted: `forged`, `expired`, `early`, `other_offer`,
     /// `other_click`.
     pub flaw: &'static str,
-    /// The origin that it was issued to.
+    /// The origin that the token was issued to.
     pub origin: String,
-    /// What it is known by: used once.
+    /// The id of the token, which is used once.
     pub nonce: String,
     /// The conversion as JSON, with the token's offer and click.
     pub conversion: String,
@@ -50,11 +50,11 @@ impl Opened {
     }
 }
 
-/// Opens a body; `None` where it has no token. The conversion gets the token's offer and click, and may
-/// not name others.
+/// Opens a body; `None` where it has no token. The conversion gets the token's offer and click, and
+/// may not name others.
 ///
 /// # Errors
-/// [`Error::InvalidField`] where there is no conversion beside a good token, or something else is.
+/// [`Error::InvalidField`] where a good token has no conversion, or another field beside it.
 pub fn open(keys: &SigningKeys, body: &str, now_ms: u64) -> Result<Option<Opened>> {
     let body = body.trim_start_matches('\u{feff}');
     if body.len() > MAX_BYTES {
@@ -66,7 +66,7 @@ pub fn open(keys: &SigningKeys, body: &str, now_ms: u64) -> Result<Option<Opened
     if !fields.entries().any(|(name, _)| name == "token") {
         return Ok(None);
     }
-    // Of what nobody has signed no more is read.
+    // Without a valid token the rest is not read.
     let text = fields.get("token").and_then(Value::string);
     let token = match Token::read(keys, text.as_deref().unwrap_or_default(), now_ms) {
         Ok(token) => token,
@@ -97,7 +97,7 @@ fn missing() -> Error {
     field("conversion", "is missing: an object with uniqueId")
 }
 
-/// The conversion with what the token is bound to.
+/// The conversion with the token's offer and click.
 fn bound(token: &Token<'_>, conversion: &Object<'_>) -> Opened {
     let mut offer_id = String::new();
     push_number(&mut offer_id, token.offer_id, 10);

@@ -1,4 +1,4 @@
-//! What changed on an offer, read page by page for one correction.
+//! The changes on an offer, read page by page for one correction.
 
 use super::Row;
 use crate::Result;
@@ -7,16 +7,16 @@ use crate::api::older::event_conversions::{CHANGES_ROW_LIMIT, read_for_lookup, w
 use crate::api::report_scan::{ReportScan, Scanned};
 use crate::api::{Account, Answer};
 
-/// 1,000 rows of some 4 kB, and more than that.
+/// Room for 1,000 rows of some 4 kB, and more.
 pub(super) const BODY_LIMIT: u32 = 16 << 20;
 
-/// How many pages are read at most: beyond, the list settles nothing.
+/// The most pages that are read. A longer list settles nothing.
 const MAX_PAGES: u32 = 100;
 
-/// How many rows are asked for at once where the conversion is among the newest.
+/// How many rows one page has where the conversion is among the newest.
 const NEWEST_ROWS: u64 = 500;
 
-/// How far the list is read.
+/// The state of reading the list.
 #[derive(Debug)]
 pub(super) struct Changes {
     scan: ReportScan,
@@ -25,22 +25,22 @@ pub(super) struct Changes {
     is_absent: bool,
 }
 
-/// What a page says of a correction.
+/// The result of reading a page for a correction.
 #[derive(Debug)]
 pub(super) enum Found {
     /// The conversion's row shows it.
     Recorded(Option<u64>),
-    /// The next page must say.
+    /// This page does not tell: the next one has to.
     NotYet,
-    /// It is not there.
+    /// The list does not have the correction.
     Missing,
-    /// The list cannot say.
+    /// The list cannot tell.
     Nothing(&'static str),
 }
 
 impl Changes {
-    /// `is_recent` says that the conversion is no older than a day, and so among the newest in the
-    /// list; one of last month's, of which a refund is told today, is among the oldest.
+    /// `is_recent` says that the conversion is at most a day old, and so among the newest in the
+    /// list. A refund of today for a conversion of last month is among the oldest.
     pub(super) fn new(is_recent: bool) -> Self {
         let rows = if is_recent {
             NEWEST_ROWS
@@ -54,14 +54,15 @@ impl Changes {
         }
     }
 
-    /// The next page's URL, with the key: since the day before the correction was accepted.
+    /// The next page's URL, with the key. The list starts the day before the correction was
+    /// accepted.
     pub(super) fn url(&self, account: &Account, checked: &Checked, row: &Row) -> String {
         let request = checked.changes(account, row.accepted_utc_ms);
         let (start, limit) = (self.scan.start_at_row(), self.scan.row_limit());
         with_rows(&request, start, limit, self.is_newest_first).url_with_key()
     }
 
-    /// Takes note of a page.
+    /// Reads a page.
     ///
     /// # Errors
     /// Every error of an answer.
@@ -73,7 +74,7 @@ impl Changes {
         let page = read.page;
         match checked.find_in(&page.rows) {
             Shown::There(found) => return Ok(Found::Recorded(found.conversion_id)),
-            // A total may be set twice, but nothing may be added twice.
+            // Setting a total twice is harmless; adding an amount twice is not.
             Shown::Absent if checked.adds() && !read.has_notes => {
                 return Ok(Found::Nothing("the conversion's row shows no note"));
             }
@@ -83,8 +84,8 @@ impl Changes {
         let is_full = page.rows.len() as u64 >= self.scan.row_limit();
         let ids = page.rows.iter().map(|row| row.conversion_id);
         Ok(match self.scan.take(ids, page.total_rows) {
-            // The rest of the list is about others. A page that has fewer rows than it should may
-            // lack a row of this conversion.
+            // The rest of the list is about others. A page with too few rows may lack a row of this
+            // conversion.
             Scanned::NotYet if self.is_absent && is_full => Found::Missing,
             Scanned::NotYet => Found::NotYet,
             Scanned::Whole => Found::Missing,

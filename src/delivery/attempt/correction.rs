@@ -1,5 +1,5 @@
-//! What an attempt at a correction does beside that at a conversion: it waits for
-//! its conversion and for those before it, and is looked for by its note.
+//! The part of an attempt that is special to corrections. A correction waits for its conversion and
+//! for earlier corrections. A look-up finds it by its note.
 
 use super::changes::{self, Changes};
 use super::{Attempt, Knowledge, Meaning, Moment, Phase, State, Step, Transition};
@@ -8,17 +8,17 @@ use crate::api::{Answer, Request};
 use crate::delivery::CircuitBreaker;
 use crate::{Error, Result};
 
-/// How long a correction waits at most for what it waits for, after that is due itself. It is told
-/// sooner: this is for whoever told it and was gone.
+/// The longest wait after the awaited event is due. Usually a message ends the wait sooner; this
+/// limit is for a sender that died.
 const FAMILY_MS: u64 = 60_000;
 
-/// A conversion of the last day is among the newest.
+/// A conversion of the last day counts as among the newest.
 const RECENT_MS: u64 = 86_400_000;
 
-/// Where a correction's conversion stands, as this forwarder has it.
+/// The state of a correction's conversion, as this forwarder has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Parent {
-    /// Its state's word.
+    /// The word of its state.
     pub(crate) state: String,
     /// Why it is not delivered.
     pub(crate) code: String,
@@ -26,16 +26,16 @@ pub(crate) struct Parent {
     pub(crate) message: String,
     /// When it is due.
     pub(crate) next_ms: Option<u64>,
-    /// How long before the correction it was accepted here; `None` where that was later.
+    /// How long before the correction it was accepted here; `None` where it was accepted later.
     pub(crate) age_ms: Option<u64>,
 }
 
-/// What a correction waits for, and what came after it.
+/// A correction's conversion, and the other corrections of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Family {
     /// Its conversion; `None` where this forwarder does not have it.
     pub(crate) conversion: Option<Parent>,
-    /// When an earlier correction of the same conversion is due that is not over yet.
+    /// When an unfinished earlier correction of the same conversion is due.
     pub(crate) earlier_ms: Option<u64>,
     /// May a later correction of the same conversion be recorded?
     pub(crate) has_later: bool,
@@ -50,8 +50,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// A correction waits for its conversion and for those before it, and ends where there is nothing
-    /// to be corrected.
+    /// Waits for the conversion and for earlier corrections. Ends where nothing can be corrected.
     pub(super) fn meet(
         &mut self,
         family: Option<Family>,
@@ -94,7 +93,7 @@ impl Attempt<'_> {
         self.ask_changes(Changes::new(is_recent), breaker, moment)
     }
 
-    /// What changed on the offer shows the correction by its note.
+    /// Asks for the offer's changes, which show the correction by its note.
     fn ask_changes(
         &mut self,
         changes: Changes,
@@ -136,7 +135,7 @@ impl Attempt<'_> {
     pub(super) fn end(&self, code: &str, why: &str) -> Step {
         Step::Store(Transition {
             attempts: self.row.attempts,
-            // What was never sent is in no doubt, whoever knows.
+            // A correction that was never sent is in no doubt, whatever this instance knows.
             is_in_doubt: self.row.is_in_doubt && !self.is_overtaken,
             code: code.to_owned(),
             upstream_message: why.to_owned(),

@@ -1,5 +1,5 @@
-//! Corrections by table, and by property: a CAKE, a forwarder's rows, and whatever
-//! may happen to both.
+//! Corrections by table and by property, with a simulated CAKE, a forwarder's rows, and accidents
+//! between them.
 
 use super::tests::{START_MS, api, text_of};
 use super::*;
@@ -55,7 +55,7 @@ fn parent(state: &str) -> Family {
     }
 }
 
-/// The methods that were called, and the transition; `answers` are given in turn.
+/// Returns the names of the called services, and the transition. `answers` are given in turn.
 fn run(
     row: &Row,
     facts: Facts,
@@ -102,7 +102,7 @@ fn no(message: &str) -> String {
     format!("<r><success>false</success><message>{message}</message></r>")
 }
 
-/// The list of what changed, by rows of conversion id, unique id and note.
+/// The list of changes, from rows of conversion id, unique id and note.
 fn changes(rows: &[(u64, &str, Option<&str>)]) -> String {
     let mut xml = format!(
         "<r><success>true</success><row_count>{}</row_count><event_conversions>",
@@ -166,7 +166,7 @@ fn corrections_of_one_conversion_keep_their_order() {
         (over.state, over.code.as_str()),
         (State::Refused, "overtaken")
     );
-    // What may have been sent before it was overtaken is looked for all the same.
+    // A correction that may have been sent before it was overtaken is still looked up.
     let there = changes(&[(7, "u", Some("[r]"))]);
     let (asked, done) = run(&row, IN_DOUBT, &overtaken, &[(200, &there)]);
     assert_eq!(asked, ["EventConversionChanges"]);
@@ -219,11 +219,11 @@ fn a_doubt_is_settled_by_reading_the_conversion() {
     let empty = changes(&[(7, "u", Some(""))]);
     let nothing = changes(&[]);
     let unnoted = changes(&[(7, "u", None)]);
-    // The id of a correction stands in one note alone: also where the row does not tell whose it is.
+    // A correction's id stands in one note alone, so a row counts even where it names no unique id.
     let nameless = changes(&[(6, "v", Some("[r]")), (7, "", Some("[r]"))]);
     let other_case = changes(&[(7, "U ", Some("[r]"))]);
     let foreign = changes(&[(6, "v", Some("[r]"))]);
-    // What says two things, or keeps a row back.
+    // Lists with a row that says two things, or with a row too few.
     let two_notes = there.replace("<note>refund [r]", "<note>refund</note><note>[r]");
     let two_ids = changes(&[(7, "v</transaction_id><transaction_id>u", Some("[s]"))]);
     let short = other.replace("<row_count>1", "<row_count>2");
@@ -240,7 +240,7 @@ fn a_doubt_is_settled_by_reading_the_conversion() {
         (r#""payoutAdded":"-9""#, &other, (2, "delivered")),
         (r#""payoutAdded":"-9""#, &empty, (2, "delivered")),
         (r#""payoutAdded":"-9""#, &nothing, (2, "delivered")),
-        // A service that shows no notes: a total may be set twice, and nothing added twice.
+        // The service shows no notes: a total may be set twice, but nothing may be added twice.
         (r#""payout":"9""#, &unnoted, (2, "delivered")),
         (r#""payoutAdded":"-9""#, &unnoted, (1, "pending")),
     ] {
@@ -249,13 +249,13 @@ fn a_doubt_is_settled_by_reading_the_conversion() {
         assert_eq!((asked.len(), over.state.word()), expected, "{more} {list}");
         assert_eq!(over.is_in_doubt, over.state == State::Pending);
     }
-    // A row is kept back: the next page must say, and has nothing.
+    // A row is missing. The next page has to show it, and is empty.
     let row = row_of(r#""payoutAdded":"-9""#);
     let answers = [(200, short.as_str()), (200, &nothing.replace(">0<", ">2<"))];
     let (asked, over) = run(&row, IN_DOUBT, &parent("delivered"), &answers);
     assert_eq!(asked, ["EventConversionChanges", "EventConversionChanges"]);
     assert_eq!((over.state, over.is_in_doubt), (State::Pending, true));
-    // Too early to tell.
+    // It is too early to tell.
     let young = Row {
         changed_ms: START_MS + 99_000,
         ..row_of(r#""payoutAdded":"-9""#)
@@ -274,7 +274,7 @@ fn a_doubt_is_settled_by_reading_the_conversion() {
     };
     let (asked, waits) = run(&sent, unknown, &parent("delivered"), &[]);
     assert_eq!((asked.len(), waits.next_ms), (0, Some(START_MS + 110_000)));
-    // It would have noted that it sends: what is not noted was never sent.
+    // That object would have noted its send first: without a note nothing was sent.
     let (asked, done) = run(&young, unknown, &parent("delivered"), &[(200, YES)]);
     assert_eq!((asked.len(), done.state), (1, State::Delivered));
     for (status, body) in [(200, "<html>"), (404, ""), (500, ""), (200, "{}")] {
@@ -305,7 +305,7 @@ fn corrections_that_are_limited_rest_and_conversions_go_on() {
     let answer = Answer::new(429, "").with_retry_after_ms(Some(600_000));
     first.next(Input::Answered(&answer), &mut breaker, now);
     assert_eq!(breaker.stalled_until_ms(START_MS), 0);
-    // The next one is not even sent, be it in doubt or not.
+    // The next correction is not sent, in doubt or not.
     for facts in [FRESH, IN_DOUBT] {
         let mut next = Attempt::new(&route, &row, facts, START_MS);
         next.start(&mut breaker, now);
@@ -342,17 +342,17 @@ fn without_an_account_a_correction_is_refused() {
     );
 }
 
-/// What happens to one request.
+/// The fate of one request.
 #[derive(Clone, Copy, Debug)]
 enum Fate {
     Well,
     LostOnTheWay,
     LostOnTheWayBack,
-    /// Done, and answered by a page.
+    /// Carried out, but answered by an HTML page.
     Unclear,
     Status(u16),
     Limited,
-    /// The object dies while the request is under way, which arrives.
+    /// The object dies while the request is under way. The request arrives.
     Crash,
 }
 
@@ -368,13 +368,13 @@ fn any_fate() -> impl Strategy<Value = Fate> {
     ]
 }
 
-/// What is handed over, in this order.
+/// The events that are handed over, in this order.
 #[derive(Clone, Copy, Debug)]
 enum Given {
     Conversion(usize),
-    /// Its payout, as a total in cents.
+    /// A conversion's payout, as a total in cents.
     Total(usize, i64),
-    /// Added to its payout, in cents.
+    /// An amount added to a conversion's payout, in cents.
     Added(usize, i64),
 }
 
@@ -394,7 +394,7 @@ fn any_given() -> impl Strategy<Value = Given> {
     ]
 }
 
-/// What CAKE has of a conversion: its payout in cents, and which corrections it has seen, in order.
+/// CAKE's record of a conversion: its payout in cents, and the corrections it got, in order.
 #[derive(Debug, Default)]
 struct Kept {
     cents: i64,
@@ -412,7 +412,7 @@ struct Stored {
 
 const BASE_CENTS: i64 = 1_000_000;
 
-/// Carries out what reaches CAKE.
+/// Carries out a request that reaches CAKE.
 fn carry_out(cake: &mut BTreeMap<usize, Kept>, index: usize, given: Given) -> (u16, String) {
     let at = given.conversion();
     match (given, cake.get_mut(&at)) {
@@ -444,7 +444,7 @@ fn carry_out(cake: &mut BTreeMap<usize, Kept>, index: usize, given: Given) -> (u
     (200, body)
 }
 
-/// What the outbox tells of a correction's family.
+/// The outbox's answer about a correction's family.
 fn family_of(all: &[Stored], index: usize) -> Family {
     let at = all[index].given.conversion();
     let is_correction = |each: &Stored| !matches!(each.given, Given::Conversion(_));
@@ -480,8 +480,8 @@ fn family_of(all: &[Stored], index: usize) -> Family {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(600))]
 
-    /// Conversions and corrections of few sales, in any order and at any time, in front of a world of
-    /// accidents: CAKE's totals are the sum of what was accepted.
+    /// Hands over conversions and corrections of few sales, in any order and at any time, with any
+    /// accidents. CAKE's totals must be the sum of the accepted events.
     #[test]
     fn cakes_totals_are_the_sum_of_what_was_accepted(
         given in proptest::collection::vec((any_given(), 0_u64..200_000), 1..12),
@@ -491,7 +491,7 @@ proptest! {
     ) {
         let route = api();
         let mut cake: BTreeMap<usize, Kept> = BTreeMap::new();
-        // The other sales are CAKE's own: this forwarder has never seen them.
+        // CAKE has the other sales from elsewhere: this forwarder has never seen them.
         for at in 0..2 {
             if !given.iter().any(|(each, _)| matches!(each, Given::Conversion(own) if *own == at)) {
                 cake.insert(at, Kept { cents: BASE_CENTS, ..Kept::default() });
@@ -506,7 +506,7 @@ proptest! {
         for (given, wait_ms) in given {
             let index = all.len();
             let text = match given {
-                // The same conversion again is a duplicate.
+                // A repeated conversion is a duplicate.
                 Given::Conversion(at) if !known.insert(at) => continue,
                 Given::Conversion(at) => text_of(&format!("c{at}"), 1, &format!("u{at}")),
                 Given::Total(at, cents) => correction_text(
@@ -532,7 +532,7 @@ proptest! {
         for turn in 0..4_000_u32 {
             let due = all.iter().enumerate().filter_map(|(at, each)| Some((each.next_ms?, at))).min();
             let Some((due_ms, index)) = due else {
-                // An operator replays one that has failed.
+                // An operator replays a failed event.
                 let Some(replay) = replays.next() else { break };
                 let failed: Vec<_> = (0..all.len()).filter(|at| all[*at].state != State::Delivered).collect();
                 if !failed.is_empty() {
@@ -548,7 +548,7 @@ proptest! {
             now_ms = now_ms.max(due_ms).max(breaker.stalled_until_ms(now_ms.max(due_ms))) + 1;
             let at = Moment { now_ms, utc_ms: now_ms, random: randoms.wrapping_mul(turn) };
             let facts = Facts { is_deduplicated: true, knowledge: all[index].knowledge, quiet_from_ms };
-            // Only what was accepted by now is there.
+            // Only events accepted by now exist.
             let there = all.iter().take_while(|each| each.row.accepted_utc_ms <= now_ms).count().max(index + 1);
             let family = family_of(&all[..there], index);
             let (row, given) = (all[index].row.clone(), all[index].given);
@@ -566,7 +566,7 @@ proptest! {
                     Step::AskFamily => attempt.next(Input::Family(Some(family.clone())), &mut breaker, at),
                     Step::Fetch { url, .. } => {
                         let is_write = !url.contains("EventConversionChanges");
-                        // All is well where no accident is left.
+                        // Without accidents left, every request succeeds.
                         let fate = fates.next().unwrap_or(Fate::Well);
                         let reaches = matches!(
                             fate,
@@ -642,7 +642,7 @@ proptest! {
         }
         for (at, kept) in &cake {
             prop_assert!(kept.corrections.is_sorted(), "out of order: {:?}", kept);
-            // The sum of what was accepted, as far as it did not die.
+            // The sum of the corrections that CAKE got.
             let mut cents = BASE_CENTS;
             for index in &kept.corrections {
                 match all[*index].given {

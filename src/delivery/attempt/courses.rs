@@ -1,5 +1,4 @@
-//! Attempts by property: a CAKE, a forwarder's rows, and whatever may happen to
-//! both.
+//! Attempts by property, with a simulated CAKE, a forwarder's rows, and accidents between them.
 
 use super::tests::{START_MS, api, report, text_of};
 use super::*;
@@ -10,23 +9,23 @@ const DAY_MS: u64 = 86_400_000;
 /// How long a request may take.
 const TIMEOUT_MS: u64 = 15_000;
 
-/// What happens to one request.
+/// The fate of one request.
 #[derive(Clone, Copy, Debug)]
 enum Fate {
     Well,
     LostOnTheWay,
     LostOnTheWayBack,
-    /// Recorded, and answered by a page.
+    /// Recorded, but answered by an HTML page.
     Unclear,
-    /// Recorded, and answered by a no and a yes; or a look-up that says two things.
+    /// Recorded, but answered by a no and a yes together; or a look-up that says two things.
     SaysBoth,
-    /// Recorded, and answered by the record of another offer; or a list in part.
+    /// Recorded, but answered by the record of another offer; or a list with rows missing.
     OfAnother,
     Status(u16),
     No,
     DailyCap,
     Duplicate,
-    /// The object dies while the request is under way, which arrives.
+    /// The object dies while the request is under way. The request arrives.
     Crash,
 }
 
@@ -54,11 +53,11 @@ struct Recorded {
     unique: usize,
 }
 
-/// A CAKE, as far as conversions concern it.
+/// A CAKE, reduced to its conversions.
 struct Cake {
     deduplicates: bool,
     has_report: bool,
-    /// Of a click's conversions Get Click names the last one.
+    /// Does Get Click name the last conversion of a click, rather than the first?
     names_last: bool,
     recorded: Vec<Recorded>,
 }
@@ -106,7 +105,7 @@ impl Cake {
     }
 }
 
-/// An event in the rows, and what this object knows of it.
+/// A stored event, and this object's knowledge of it.
 struct Stored {
     row: Row,
     click: usize,
@@ -116,7 +115,7 @@ struct Stored {
     knowledge: Knowledge,
 }
 
-/// Hands an event over to `fate`, and gives back what of it is an input.
+/// Records an event as `fate` has it. Returns the answer; `None` where none arrives.
 fn answer_of(cake: &mut Cake, click: usize, unique: usize, fate: Fate) -> Option<(u16, String)> {
     let yes = |id: u64| {
         (
@@ -147,7 +146,7 @@ fn answer_of(cake: &mut Cake, click: usize, unique: usize, fate: Fate) -> Option
         }
         Fate::Status(status) => Some((status, String::new())),
         Fate::DailyCap => no("Affiliate has already reached its daily cap"),
-        // Said where it is so, and nowhere else.
+        // A duplicate is refused only where it is one.
         Fate::Duplicate if cake.recorded.iter().any(|each| each.unique == unique) => {
             no("Duplicate transaction id")
         }
@@ -155,14 +154,14 @@ fn answer_of(cake: &mut Cake, click: usize, unique: usize, fate: Fate) -> Option
     }
 }
 
-/// A look-up's answer that says both of a click, and of an event as well.
+/// A look-up's answer that contradicts itself, of a click and of an event.
 fn two_faced(click: usize) -> String {
     format!(
         r#"{{"request_status":"Success","response":{{"clicks":[{{"click_id":"c{click}","offer_id":1,"converted":true,"converted":false,"conversion_id":0}}],"data":{{"conversions":[],"conversions":[]}}}}}}"#
     )
 }
 
-/// A look-up's answer with fewer rows than it says.
+/// A look-up's answer with fewer rows than its count.
 fn in_part(click: usize) -> String {
     format!(
         r#"{{"request_status":"Success","response":{{"clicks":[{{"click_id":"c{click}","offer_id":1,"converted":false}}],"data":{{"conversions":[]}},"total_rows":2}}}}"#
@@ -187,7 +186,7 @@ fn siblings_of(all: &[Stored], index: usize) -> Vec<Sibling> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 
-    /// Events of few clicks, in front of a CAKE and a world of accidents.
+    /// Events of few clicks meet any CAKE and any accidents.
     #[test]
     fn nothing_is_counted_twice_or_called_delivered_that_is_not_and_everything_ends(
         clicks in proptest::collection::vec(0_usize..2, 1..5),
@@ -237,7 +236,7 @@ proptest! {
                     Step::AskSiblings => attempt.next(Input::Siblings(Some(&siblings)), &mut breaker, at),
                     Step::Fetch { url, .. } => {
                         let is_write = url.contains("/2/conversion.json");
-                        // All is well where no accident is left.
+                        // Without accidents left, every request succeeds.
                         let fate = fates.next().unwrap_or(Fate::Well);
                         let told = if is_write {
                             answer_of(&mut cake, all[index].click, index, fate)
@@ -276,7 +275,7 @@ proptest! {
                 continue;
             }
             let Some(transition) = transition else { continue };
-            // What waits has a time, and what is over has none.
+            // An event that waits has a time, and a finished one has none.
             prop_assert_eq!(transition.next_ms.is_some(), transition.state == State::Pending);
             prop_assert!(transition.next_ms.is_none_or(|next_ms| next_ms >= now_ms));
             prop_assert!(transition.attempts <= row.attempts + 1);

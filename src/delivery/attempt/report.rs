@@ -8,12 +8,11 @@ use crate::delivery::Event;
 use crate::time::{CivilDate, CivilTime};
 use crate::url::push_number;
 
-/// How many rows are asked for at once, and how many pages are read at most:
-/// beyond, the report settles nothing.
+/// How many rows one page has, and the most pages that are read. A longer report settles nothing.
 const ROWS: u64 = 5_000;
 const MAX_PAGES: u32 = 40;
 
-/// How far a report is read.
+/// The state of reading a report.
 #[derive(Debug)]
 pub(super) struct Reading(ReportScan);
 
@@ -22,9 +21,8 @@ impl Reading {
         Self(ReportScan::new(ROWS, MAX_PAGES))
     }
 
-    /// The next page's URL: from the day before the conversion's to the day
-    /// after the last that it can have. Dates are in the account's time zone,
-    /// whichever that is.
+    /// The next page's URL. The report runs from the day before the conversion's to the day after
+    /// the last that it can have. Dates are in the account's time zone, which may be any.
     pub(super) fn url(
         &self,
         account: &Account,
@@ -61,7 +59,7 @@ impl Reading {
             .map(|request| request.url_with_key())
     }
 
-    /// Takes note of a page.
+    /// Reads a page.
     pub(super) fn read<'page>(
         &mut self,
         lookup: &'page ReportLookup,

@@ -8,7 +8,7 @@ use crate::Error;
 use crate::api::Certainty;
 
 impl Attempt<'_> {
-    /// The transition that `meaning` brings, where it tells `signal` of CAKE as a whole.
+    /// The transition that `meaning` brings, and `signal` for the circuit breaker.
     pub(super) fn settle_as(
         &mut self,
         meaning: Meaning,
@@ -17,7 +17,7 @@ impl Attempt<'_> {
         moment: Moment,
     ) -> Step {
         let signal = match signal {
-            // Another service than the conversions': these go on.
+            // The limit is that of another service, so conversions go on.
             Signal::Limited(asked_ms) if self.correction.is_some() => {
                 Signal::OlderLimited(asked_ms)
             }
@@ -80,7 +80,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// Once more by the schedule, or never again where it is used up.
+    /// A retry by the schedule, or the end where the schedule is used up.
     pub(super) fn again(&self, moment: Moment, asked_ms: Option<u64>) -> Transition {
         let attempts = self.row.attempts.saturating_add(1);
         match schedule::wait_ms(attempts, moment.random, asked_ms) {
@@ -92,7 +92,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// Once more at a time, without an attempt used up.
+    /// A retry at a given time, without an attempt used up.
     pub(super) fn rest(&self, next_ms: u64, counted: &'static str) -> Transition {
         Transition {
             attempts: self.row.attempts,

@@ -4,8 +4,8 @@ use super::{Family, Transition};
 use crate::Error;
 use crate::api::Answer;
 
-/// A stored event, as far as an attempt concerns it. Times are the outbox's
-/// clock in milliseconds, but for [`Row::accepted_utc_ms`].
+/// A stored event, as far as an attempt needs it. Times are the outbox's clock in milliseconds,
+/// except [`Row::accepted_utc_ms`].
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Row {
     /// Tells the shard's events apart.
@@ -26,9 +26,8 @@ pub(crate) struct Row {
     pub(crate) changed_ms: u64,
 }
 
-/// What this instance knows of an event that it has accepted or tried itself.
-/// Of all else an object that is gone may have made an attempt that no row tells
-/// of.
+/// This instance's knowledge of an event that it has accepted or tried itself. Any other event may
+/// have an attempt by an object that is gone, and no row tells of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Knowledge {
     /// No attempt is under way, and none was recorded.
@@ -40,7 +39,7 @@ pub(crate) enum Knowledge {
 }
 
 impl Knowledge {
-    /// By its word: `not_recorded`, `in_doubt`; anything else is nothing.
+    /// Parses `not_recorded` or `in_doubt`; any other word is [`Knowledge::Unknown`].
     #[must_use]
     pub(crate) fn from_word(word: &str) -> Self {
         match word {
@@ -51,15 +50,15 @@ impl Knowledge {
     }
 }
 
-/// What an attempt starts from beside its row.
+/// The facts that an attempt needs beside its row.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Facts {
     /// Does CAKE deduplicate the event's offer by unique id?
     pub(crate) is_deduplicated: bool,
-    /// What this instance knows.
+    /// This instance's knowledge of the event.
     pub(crate) knowledge: Knowledge,
-    /// From when on no attempt of an instance that is gone can be under way, by
-    /// the outbox's clock.
+    /// From this time on, no attempt of an instance that is gone can be under way. By the outbox's
+    /// clock.
     pub(crate) quiet_from_ms: u64,
 }
 
@@ -68,16 +67,16 @@ pub(crate) struct Facts {
 pub(crate) struct Moment {
     /// The outbox's clock, in milliseconds.
     pub(crate) now_ms: u64,
-    /// The world's, in milliseconds since 1970.
+    /// The real time, in milliseconds since 1970.
     pub(crate) utc_ms: u64,
     /// A random number over the whole of `u32`.
     pub(crate) random: u32,
 }
 
-/// Another event of the same click and offer that this forwarder has.
+/// Another event of the same click and offer in this forwarder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Sibling {
-    /// Was nothing recorded for it, for certain?
+    /// Is it certain that nothing was recorded for it?
     pub(crate) is_not_recorded: bool,
     /// Is it delivered?
     pub(crate) is_delivered: bool,
@@ -85,36 +84,36 @@ pub(crate) struct Sibling {
     pub(crate) conversion_id: Option<u64>,
 }
 
-/// What to do next.
+/// The next step of an attempt.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// Fetch this URL, which may hold the key, and read at most so many bytes.
+    /// Fetch this URL, which may hold the key, and read at most `limit` bytes.
     Fetch {
-        /// The URL: it goes to `fetch` and nowhere else.
+        /// The URL. Because of the key it goes to `fetch` alone.
         url: String,
-        /// The most bytes that are read of the answer.
+        /// The most bytes to read of the answer.
         limit: u32,
     },
-    /// Tell the other events of the same click and offer.
+    /// Bring the other events of the same click and offer.
     AskSiblings,
-    /// Tell a correction's conversion and the conversion's other corrections.
+    /// Bring a correction's conversion and the conversion's other corrections.
     AskFamily,
-    /// Store that the event is in doubt from now on: it is about to be sent.
+    /// Store that the event is in doubt from now on, because it is about to be sent.
     NoteSending,
     /// The attempt is over: change the row.
     Store(Transition),
 }
 
-/// What happened since the last step.
+/// The result of the last step.
 #[derive(Debug)]
 pub(crate) enum Input<'a> {
     /// An answer came.
     Answered(&'a Answer<'a>),
-    /// None came, or none that could be read.
+    /// No answer came, or none that could be read.
     Failed(Error),
-    /// The other events of the click; `None` where they cannot be told.
+    /// The other events of the click; `None` where they are unknown.
     Siblings(Option<&'a [Sibling]>),
-    /// What a correction waits for; `None` where it cannot be told.
+    /// A correction's conversion and its other corrections; `None` where they are unknown.
     Family(Option<Family>),
     /// The note is stored, or could not be.
     Noted(bool),

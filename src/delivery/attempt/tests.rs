@@ -49,7 +49,7 @@ fn moment(now_ms: u64) -> Moment {
     }
 }
 
-/// What is fetched, in order, and the transition; `answers` are given in turn.
+/// Returns the fetched services in order, and the transition. `answers` are given in turn.
 fn run(
     row: &Row,
     facts: Facts,
@@ -344,7 +344,7 @@ fn a_look_up_settles_a_doubt_only_if_it_is_about_this_event() {
         if !reported.is_empty() {
             answers.push((200, reported.as_str()));
         }
-        // Without a total the next page begins with the last row that was read: nothing behind it is the end.
+        // Without a total the next page begins with the last row read. No row after it is the end.
         let end = report(r#"{"conversion_id":6,"offer_id":2,"unique_id":"ORD-1"}"#);
         if path.contains("report report") {
             answers.push((200, end.as_str()));
@@ -384,7 +384,7 @@ fn where_nobody_can_tell_the_event_stays_in_doubt_with_an_alert() {
     let as_nothing = report(
         r#"{"conversion_id":7,"offer_id":1,"unique_id":"ORD-0"},{"conversion_id":0,"offer_id":1,"unique_id":"ORD-1"}"#,
     );
-    // Such a row says nothing, until the report is read to its end.
+    // Such a row settles nothing until the whole report is read.
     let last = r#"{"conversion_id":7,"offer_id":1,"unique_id":"ORD-0"}"#;
     let end = report(last);
     let nameless = [
@@ -463,7 +463,7 @@ fn trouble_of_a_look_up_stops_no_conversion() {
         conversion_id: Some(7),
     }];
     let row_of = |number| Row { number, ..row() };
-    // An account without the report, whatever it says of that.
+    // An account without the report, in any words.
     for answer in [
         (401, ""),
         (403, ""),
@@ -478,7 +478,7 @@ fn trouble_of_a_look_up_stops_no_conversion() {
             assert!(breaker.rest_reason(end.next_ms.unwrap()).is_empty());
         }
     }
-    // A report, or Get Click, that limits: look-ups rest, and sends do not.
+    // A limit by the report or Get Click pauses look-ups, but not sends.
     let limits = [
         vec![(200, converted.as_str()), (429, "")],
         vec![(429, "")],
@@ -495,7 +495,7 @@ fn trouble_of_a_look_up_stops_no_conversion() {
         let (_, end) = run(&row_of(3), FRESH, &mut breaker, &[(200, yes)], &[]);
         assert_eq!(end.state, State::Delivered);
     }
-    // The key is another matter: conversions need it too.
+    // A refused key stops sends too, because conversions need it.
     let mut breaker = CircuitBreaker::default();
     for number in 0..2 {
         run(&row_of(number), IN_DOUBT, &mut breaker, &[(403, "")], &[]);
@@ -621,7 +621,7 @@ fn a_refusal_of_the_key_is_the_events_own_where_others_pass() {
             ..bad
         };
     }
-    // The first is a look for nothing; then each counts.
+    // The first refusal uses up no attempt; each later one does.
     assert_eq!(attempts, (0..=12).collect::<Vec<_>>());
 }
 

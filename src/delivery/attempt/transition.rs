@@ -11,26 +11,25 @@ pub(crate) struct Transition {
     pub(crate) state: State,
     /// The attempts so far, with this one where it counts.
     pub(crate) attempts: u32,
-    /// May it be recorded all the same?
+    /// May it be recorded although it is not delivered?
     pub(crate) is_in_doubt: bool,
     /// When it is due again, by the outbox's clock; `None` where it is over.
     pub(crate) next_ms: Option<u64>,
-    /// Why, as an error's code; empty where it is delivered.
+    /// The error's code; empty where it is delivered.
     pub(crate) code: String,
-    /// What CAKE said, shortened and redacted; empty where it said nothing.
+    /// CAKE's message, shortened and redacted; empty where there is none.
     pub(crate) upstream_message: String,
-    /// CAKE's id of the conversion, where it told one.
+    /// CAKE's id of the conversion, where CAKE gave one.
     pub(crate) conversion_id: Option<u64>,
     /// Is a person needed?
     pub(crate) is_alert: bool,
-    /// What is counted by the hour; empty where nothing was tried.
+    /// The name of the hourly counter; empty where nothing was tried.
     pub(crate) counted: &'static str,
 }
 
 impl Transition {
-    /// As JSON: `{ state, attempts, isInDoubt, nextMs, code, upstreamMessage,
-    /// conversionId, isAlert, counted, isPaused }`; `is_paused` says that the
-    /// shard's key is refused.
+    /// As JSON: `{ state, attempts, isInDoubt, nextMs, code, upstreamMessage, conversionId,
+    /// isAlert, counted, isPaused }`. `is_paused` says that the shard's key is refused.
     #[must_use]
     pub(crate) fn to_json(&self, is_paused: bool) -> String {
         let mut out = String::with_capacity(200);

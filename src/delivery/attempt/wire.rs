@@ -1,5 +1,4 @@
-//! What the outbox hands over as JSON: a row, the facts of an attempt, the
-//! siblings of an event.
+//! The JSON that the outbox hands over: a row, the facts of an attempt, the siblings of an event.
 
 use super::{Facts, Family, Knowledge, Parent, Result, Row, Sibling};
 use crate::Error;
@@ -25,7 +24,7 @@ fn flag(fields: &Object<'_>, name: &str) -> bool {
 /// changedMs, isDeduplicated, knowledge, quietFromMs }`.
 ///
 /// # Errors
-/// [`Error::Internal`] where it is no object.
+/// [`Error::Internal`] where it is not an object.
 pub(crate) fn read_attempt(json: &str) -> Result<(Row, Facts)> {
     let fields = Object::read(json).ok_or(Error::Internal)?;
     let row = Row {
@@ -64,8 +63,8 @@ pub(crate) fn read_siblings(json: &str) -> Option<Vec<Sibling>> {
         .collect()
 }
 
-/// `{ conversion, earlierMs, hasLater }`, where a conversion is `{ state, code, message, nextMs, ageMs }` and
-/// one that is not known here null.
+/// `{ conversion, earlierMs, hasLater }`. A conversion is
+/// `{ state, code, message, nextMs, ageMs }`, or null where it is not known here.
 #[must_use]
 pub(crate) fn read_family(json: &str) -> Option<Family> {
     let fields = Object::read(json)?;

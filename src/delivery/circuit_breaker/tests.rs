@@ -30,7 +30,7 @@ impl Shard {
         self.breaker.record(signal, heard)
     }
 
-    /// How long it rests, in milliseconds; then that time has passed.
+    /// Returns how long it pauses, in milliseconds, and lets that time pass.
     fn rest(&mut self) -> u64 {
         let until = self.breaker.stalled_until_ms(self.now_ms);
         let ms = until.saturating_sub(self.now_ms);
@@ -49,7 +49,7 @@ fn ten_events_in_a_row_open_it_for_a_second_to_a_minute() {
     let stalls: Vec<_> = (9..17)
         .map(|event| {
             shard.heard(Signal::Failing, event);
-            // What was under way adds nothing.
+            // An attempt that was under way adds nothing.
             shard.heard(Signal::Failing, event + 100);
             assert_eq!(shard.breaker.at_once(), 1);
             shard.rest()
@@ -132,14 +132,14 @@ fn a_limit_stops_all_for_half_a_minute_and_for_longer_only_where_others_meet_it(
     assert_eq!((shard.breaker.at_once(), shard.rest()), (1, 7_000));
     shard.heard(Signal::Limited(None), 1);
     assert_eq!(shard.rest(), 1_000);
-    // However often one event is limited, and whoever was under way with it.
+    // One event may be limited often, and others under way with it.
     for _ in 0..5 {
         shard.heard(HOUR, 1);
         shard.heard(HOUR, 2);
         assert_eq!(shard.rest(), 30_000);
         assert_eq!(shard.breaker.lane(shard.now_ms, 0, 0), Lane::Anywhere);
     }
-    // The probes were limited too, each with another event.
+    // Each probe is limited too, with another event.
     let rests: Vec<_> = (3..7)
         .map(|event| {
             shard.heard(HOUR, event);
@@ -147,7 +147,7 @@ fn a_limit_stops_all_for_half_a_minute_and_for_longer_only_where_others_meet_it(
         })
         .collect();
     assert_eq!(rests, [30_000, 30_000, 3_600_000, 3_600_000]);
-    // A probe that is answered ends it.
+    // An answer to a probe ends the pause.
     shard.heard(Signal::Healthy, 8);
     assert_eq!(shard.rest(), 0);
 }
@@ -164,14 +164,14 @@ fn a_limit_is_an_events_own_while_others_are_answered_within_its_time() {
         assert_eq!(shard.rest(), 1_000);
         shard.heard(Signal::Healthy, 2);
     }
-    // Ten in a row, and none is answered: it is the account's again.
+    // Ten events in a row without an answer: the limit is the account's again.
     for event in 30..39 {
         shard.heard(TEN_MINUTES, event);
         assert_eq!(shard.rest(), 1_000);
     }
     shard.heard(TEN_MINUTES, 39);
     assert_eq!(shard.rest(), 600_000);
-    // After the time that was asked for an answer says nothing of whose it was.
+    // After the asked time, an answer does not tell whose limit it was.
     let mut shard = Shard::new();
     shard.heard(Signal::Limited(Some(20_000)), 1);
     assert_eq!(shard.rest(), 20_000);
@@ -235,7 +235,7 @@ fn a_refused_key_is_asked_about_sooner_and_then_once_in_five_minutes() {
     let mut rests = Vec::new();
     for event in 0..6 {
         assert_eq!(shard.heard(Signal::KeyRefused, event), Trouble::Account);
-        // The others that were under way.
+        // Another attempt that was under way.
         assert_eq!(
             shard.heard(Signal::KeyRefused, event + 100),
             Trouble::Account
@@ -266,7 +266,7 @@ fn a_refusal_is_the_events_own_while_others_are_answered() {
         assert_eq!(shard.rest(), 0);
         shard.heard(Signal::Healthy, 1);
     }
-    // Nothing else is answered in between: it may be the key.
+    // Nothing else is answered in between, so the key may be wrong.
     assert_eq!(shard.heard(Signal::KeyRefused, 7), Trouble::Alone);
     shard.now_ms += 5_000;
     assert_eq!(shard.heard(Signal::KeyRefused, 7), Trouble::Account);

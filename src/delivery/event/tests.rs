@@ -257,7 +257,7 @@ fn a_pages_event_and_its_backends_differ_in_money_alone() {
             "{stored} {given}"
         );
     }
-    // What an earlier version has stored.
+    // A text that an earlier version has stored.
     let old = r#"{"clickId":"a","offerId":1,"payout":"18.000","uniqueId":"u"}"#;
     assert_eq!(Relation::from_texts(old, &text(money)), Ok(Relation::Same));
 }
@@ -289,7 +289,7 @@ proptest! {
     ) {
         let body = format!("{{{}}}", pieces.join(","));
         let Ok(event) = one(&body, SIGNED) else { return Ok(()) };
-        // serde keeps the last of a repeated field; that there is one is seen by counting.
+        // serde keeps the last of a repeated field, so the fields are counted to find a repetition.
         let Ok(theirs) = serde_json::from_str::<serde_json::Map<_, _>>(&body) else {
             prop_assert!(body.contains("\\ud800"), "{}", body);
             return Ok(());

@@ -1,6 +1,6 @@
-//! A rolling release on paper. Workers and shards change over at random within a minute, one by one, and restart
-//! in between. Messages are late, lost, or arrive after their sender has ended. Callers repeat events, at once
-//! and later. What is counted is the keys that two shards keep.
+//! A rolling release on paper. Workers and shards change over at random within a minute, one by
+//! one, and restart in between. Messages are late, lost, or arrive after their sender has ended.
+//! Callers repeat events, at once and later. The simulation counts the keys that two shards keep.
 #![expect(
     clippy::cast_precision_loss,
     reason = "requests and milliseconds are far below 2^52"
@@ -15,33 +15,33 @@ use std::collections::{BinaryHeap, HashMap, HashSet};
 enum Rule {
     /// The gate of this module.
     Gate,
-    /// Sites are asked, and nothing is promised nor held.
+    /// Sites are asked, without a promise or a held key.
     AskOnly,
-    /// A shard keeps what it is asked to keep.
+    /// A shard keeps every key that it is asked to keep.
     Nothing,
 }
 
 /// A course of releases.
 struct Course {
     name: &'static str,
-    /// Each with the numbers of its deployment: today's, and the former ones.
+    /// Each release has the numbers of its deployment: today's, and the former ones.
     releases: &'static [(u32, &'static [u32])],
-    /// When the change to each begins, in milliseconds; the first one is there from the beginning.
+    /// When the change to each release begins, in milliseconds. The first is there from the start.
     begins: &'static [u64],
     rule: Rule,
 }
 
-/// What came of it.
+/// The outcome of a course.
 #[derive(Debug, Default)]
 struct Outcome {
     keys: usize,
     twice: usize,
     /// Accepted, and kept nowhere.
     lost: usize,
-    /// Never accepted, however often its caller repeated it.
+    /// Never accepted, although its caller repeated it.
     unanswered: usize,
     requests: usize,
-    /// Requests to shards, those of shards among them.
+    /// Requests to shards, also those from other shards.
     calls: usize,
     /// Requests that ended without an answer, or with 503.
     failed: usize,
@@ -55,7 +55,7 @@ const MAX_ROUNDS: u32 = 6;
 const KEYS: usize = 2_000;
 const SHARDS: usize = 64;
 
-/// A generator of Marsaglia's: the same course each time.
+/// Marsaglia's xorshift generator: the same numbers in each run.
 struct Random(u64);
 
 impl Random {
@@ -70,7 +70,7 @@ impl Random {
         (self.next() >> 11) % limit
     }
 
-    /// A message's time on its way; some are late.
+    /// A message's travel time; some messages are late.
     fn way(&mut self) -> u64 {
         if self.below(40) == 0 {
             1 + self.below(3_000)
@@ -112,10 +112,10 @@ struct Operation {
     replies: Vec<(u32, Reply)>,
 }
 
-/// A shard's rows outlive it, what it holds does not.
+/// A shard's rows survive a restart, and its held keys do not.
 #[derive(Default)]
 struct Shard {
-    /// When it starts anew, and with which release.
+    /// When it restarts, and with which release.
     starts: Vec<(u64, usize)>,
     rows: HashSet<usize>,
     held: HashMap<usize, usize>,
@@ -163,7 +163,7 @@ impl World {
                 for (release, begin) in course.begins.iter().enumerate().skip(1) {
                     changes.push((begin + random.below(CHANGE_MS), release));
                 }
-                // One that changes late may miss a release.
+                // A shard that changes late may miss a release.
                 let mut starts = Vec::new();
                 for (place, (at, release)) in changes.iter().enumerate() {
                     if changes.iter().skip(place + 1).all(|(later, _)| later > at) {
@@ -208,7 +208,7 @@ impl World {
         for key in 0..KEYS {
             let at = self.random.below(END_MS - 20_000);
             self.later(at, Event::Offer { key, tries: 0 });
-            // Its caller repeats it: at once, or whenever.
+            // The caller repeats it, at once or later.
             for more in [self.random.below(60), self.random.below(60_000)] {
                 if self.random.below(3) == 0 {
                     self.later(at + more, Event::Offer { key, tries: 0 });
@@ -230,7 +230,7 @@ impl World {
         self.outcome
     }
 
-    /// A Worker's deployment.
+    /// The release that a Worker runs.
     fn release_of_worker(&mut self, now: u64) -> usize {
         let mut release = 0;
         for (next, begin) in self.begins.iter().enumerate().skip(1) {
@@ -257,7 +257,7 @@ impl World {
         self.later(now + way, Event::Arrive(self.operations.len() - 1));
     }
 
-    /// The caller has no answer, and repeats.
+    /// The caller gets no answer, and repeats.
     fn fail(&mut self, now: u64, operation: usize) {
         self.outcome.failed += 1;
         let Operation { key, tries, .. } = self.operations[operation];
@@ -357,7 +357,7 @@ impl World {
         }
     }
 
-    /// Has the object ended in which it began?
+    /// Has the object ended in which the operation began?
     fn is_over(&self, now: u64, operation: usize) -> bool {
         let Operation { at, life, .. } = self.operations[operation];
         self.shards[at as usize].life(now) != life
@@ -372,7 +372,7 @@ impl World {
             return self.fail(now, operation);
         }
         self.operations[operation].life = life;
-        // Requests get lost, whatever is done with them.
+        // Any request may get lost.
         if hops > MAX_HOPS || self.random.below(200) == 0 {
             return self.fail(now, operation);
         }
@@ -526,7 +526,7 @@ fn no_event_is_kept_twice_in_a_rolling_release_and_none_is_lost() {
         assert_eq!((told.twice, told.lost), (0, 0), "{}: {told:?}", each.name);
         assert_eq!(told.unanswered, 0, "{}: {told:?}", each.name);
     }
-    // The simulation sees what goes wrong where the rule is another, or the deployment forgets a number.
+    // Failures are visible where the rule is another, or the deployment forgets a number.
     for each in &unsafe_ones {
         assert!(told(each).twice > 0, "{}", each.name);
     }

@@ -50,9 +50,9 @@ fn a_shard_keeps_no_foreign_key_and_asks_no_old_one_for_a_promise() {
     assert_eq!(new.first(1, 29, true, false), Step::Here);
     assert_eq!(new.first(13, 29, false, false), Step::Ask(vec![1]));
     assert_eq!(new.first(1, 29, false, true), Step::Ask(vec![13]));
-    // An object of the deployment before, which is no site yet, does not keep it either.
+    // An object of the previous deployment, which is no site yet, does not keep the key either.
     assert_eq!(old.first(13, 29, false, true), Step::Hand(1));
-    // What did not move asks nobody.
+    // A shard asks nobody for a key that did not move.
     assert_eq!(new.first(1, 17, false, false), Step::Here);
     assert_eq!(old.reply(13, 29, false, false), Reply::Unpromised);
     assert_eq!(new.reply(13, 29, false, false), Reply::Unknown);

@@ -1,10 +1,10 @@
-//! Webhooks of shops: whether a platform has signed one, and what it says of a
-//! sale or of a refund. The raw bytes are verified before anything is read.
+//! Webhooks of shops. Checks whether a platform has signed a webhook, and finds its sale or refund.
+//! The raw bytes are verified before anything is read.
 //!
 //! | module | owns |
 //! | --- | --- |
 //! | `payload` | fields of a payload that may be anything |
-//! | `settings` | what a site has chosen |
+//! | `settings` | a site's choices |
 //! | `shopify`, `woocommerce`, `stripe` | one platform each: its signature, its fields |
 
 mod payload;
@@ -30,7 +30,7 @@ enum Platform {
     Stripe,
 }
 
-/// A webhook as it comes in. Nothing of it is to be believed.
+/// A webhook as it comes in. Nothing in it is trusted.
 #[derive(Clone, Copy, Debug)]
 pub struct Webhook<'a> {
     /// The header that signs it; empty where there is none.
@@ -43,24 +43,24 @@ pub struct Webhook<'a> {
     pub now_ms: u64,
 }
 
-/// What a webhook turns out to be. Serializes in camelCase.
+/// The result of reading a webhook. Serializes in camelCase.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Verdict {
     /// `sale`, `refund`, `no_click_id`, `test`, `ignored`, `ping` or `signature_refused`.
     pub(crate) outcome: &'static str,
-    /// Why it is ignored; empty where it is not.
+    /// Why it is ignored; otherwise empty.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub(crate) reason: &'static str,
     /// The sale.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) sale: Option<Sale>,
-    /// What is taken back of a sale. It may come beside the sale itself.
+    /// The refund. It may come beside the sale itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) refund: Option<Refund>,
 }
 
-/// A sale of a click's.
+/// A sale that a click led to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Sale {
@@ -69,13 +69,13 @@ pub(crate) struct Sale {
     /// When it was paid, in milliseconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) paid_at_ms: Option<u64>,
-    /// Why there is no revenue: `currency`, it is another one's; `amount`, it is none.
+    /// Why there is no revenue: `currency` for a foreign currency; `amount` for an invalid amount.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub(crate) revenue_left_out: &'static str,
 }
 
-/// What a webhook says of a conversion; its fields are checked where every
-/// conversion is, see [`super::event`].
+/// The conversion that a webhook tells of. Its fields are checked where every conversion is; see
+/// [`super::event`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Conversion {
@@ -86,36 +86,36 @@ pub(crate) struct Conversion {
     pub(crate) revenue: Option<String>,
 }
 
-/// What is taken back of a sale.
+/// A refund of a sale, in whole or in part.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Refund {
     pub(crate) correction: Correction,
-    /// What the sale may be known by, the likeliest first.
+    /// The unique ids that the sale may have, the likeliest first.
     pub(crate) unique_ids: Vec<String>,
     /// Is it certain that a click led to the sale?
     pub(crate) is_ours: bool,
 }
 
-/// A correction without its unique id, as a backend hands it over, see [`super::correction`].
+/// A correction without its unique id, as a backend hands it over; see [`super::correction`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Correction {
-    /// The same for every repetition, and for no other refund.
+    /// An id that repetitions share, and no other refund has.
     pub(crate) correction_id: String,
     pub(crate) offer_id: u64,
-    /// `returned`, where all of it is taken back.
+    /// `returned`, where the whole sale is taken back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) status: Option<&'static str>,
-    /// What remains of the revenue in total, where that is told.
+    /// The total revenue that remains, where the webhook tells it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) revenue: Option<String>,
-    /// What this refund alone takes off the revenue, where no total is told.
+    /// The change of the revenue by this refund alone, where no total is told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) revenue_added: Option<String>,
 }
 
-/// The status of a conversion of which nothing remains.
+/// The status of a conversion that is taken back entirely.
 pub(crate) const RETURNED: Option<&str> = Some("returned");
 
 impl Verdict {
@@ -148,7 +148,7 @@ impl Verdict {
     }
 }
 
-/// A shop whose webhooks are taken. `Debug` shows no secret.
+/// A shop whose webhooks are accepted. `Debug` shows no secret.
 #[derive(Clone, Debug)]
 pub struct Shop {
     platform: Platform,
@@ -157,8 +157,8 @@ pub struct Shop {
 }
 
 impl Shop {
-    /// A shop on `shopify`, `woocommerce` or `stripe`, with its secrets, the
-    /// newest first, and its settings as JSON, see `Settings::read`.
+    /// A shop on `shopify`, `woocommerce` or `stripe`, with its secrets, the newest first. The
+    /// settings are JSON; see `Settings::read`.
     ///
     /// # Errors
     /// [`Error::WeakSecret`]; [`Error::InvalidField`] for a setting that is missing.
@@ -179,7 +179,7 @@ impl Shop {
         })
     }
 
-    /// Says what a webhook is. Any bytes may come.
+    /// Reads a webhook, which may be any bytes.
     #[must_use]
     pub fn read(&self, webhook: &Webhook<'_>) -> Verdict {
         if !self.is_signed(webhook) {

@@ -1,5 +1,5 @@
-//! A payload's fields by their paths. It may hold anything: what is not of the
-//! kind that is asked for is absent.
+//! A payload's fields by their paths. The payload may be anything: a field of another kind is
+//! absent.
 
 use crate::api::json::{Object, Value};
 use crate::time::CivilTime;
@@ -15,7 +15,7 @@ impl<'a> Payload<'a> {
         Object::read(text.trim_start_matches('\u{feff}')).map(Self)
     }
 
-    /// An object within.
+    /// The object at a path.
     pub(super) fn within(&self, path: &[&str]) -> Option<Self> {
         self.at(path)?.object().map(Self)
     }
@@ -24,21 +24,21 @@ impl<'a> Payload<'a> {
         value.object().map(Self)
     }
 
-    /// What stands at the end of a path; `None` for null too.
+    /// The value at a path; `None` also for null.
     pub(super) fn at(&self, path: &[&str]) -> Option<Value<'a>> {
         let (first, rest) = path.split_first()?;
         rest.iter()
             .try_fold(self.0.get(first)?, |value, name| value.object()?.get(name))
     }
 
-    /// A text that is not empty, or a number's digits; without white space around it.
+    /// A text that is not empty, or a number's digits. White space around it is trimmed.
     pub(super) fn text(&self, path: &[&str]) -> Option<String> {
         let text = self.at(path)?.text()?;
         let text = text.trim();
         (!text.is_empty()).then(|| text.to_owned())
     }
 
-    /// An id: a text, or a whole number's digits, however many.
+    /// An id: a text, or a whole number's digits of any count.
     pub(super) fn id(&self, path: &[&str]) -> Option<String> {
         let value = self.at(path)?;
         let is_whole = value
@@ -50,7 +50,7 @@ impl<'a> Payload<'a> {
             .map(str::to_owned)
     }
 
-    /// The id of something that stands as its id, or whole, as Stripe expands it.
+    /// The id of an object that is given by its id, or in whole, as Stripe expands it.
     pub(super) fn reference(&self, name: &str) -> Option<String> {
         self.id(&[name]).or_else(|| self.id(&[name, "id"]))
     }
@@ -66,13 +66,13 @@ impl<'a> Payload<'a> {
         self.at(path).and_then(Value::boolean) == Some(true)
     }
 
-    /// The objects of a list; none where there is no list.
+    /// The objects in a list; empty where there is no list.
     pub(super) fn list(&self, path: &[&str]) -> Vec<Self> {
         let items = self.at(path).and_then(Value::array).unwrap_or_default();
         items.into_iter().filter_map(Self::of).collect()
     }
 
-    /// An instant, in milliseconds since 1970: ISO 8601; without an offset it is UTC.
+    /// An instant in ISO 8601, in milliseconds since 1970. Without an offset it is UTC.
     pub(super) fn instant(&self, path: &[&str]) -> Option<u64> {
         instant(&self.text(path)?)
     }

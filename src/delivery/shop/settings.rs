@@ -1,4 +1,4 @@
-//! What a site has chosen for a shop, and the rules that all platforms share.
+//! The settings of a shop, and the rules that all platforms share.
 
 use super::payload::Payload;
 use super::{Conversion, Sale, Verdict};
@@ -6,33 +6,33 @@ use crate::api::json::{Object, Value, parse_integer};
 use crate::money::Money;
 use crate::{Error, Result, click_id};
 
-/// What the revenue of a sale is.
+/// The meaning of a sale's revenue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Revenue {
-    /// All that was paid, tax and shipping too.
+    /// The total paid, with tax and shipping.
     Total,
-    /// What the goods came to, after discounts; without tax and shipping.
+    /// The price of the goods after discounts, without tax and shipping.
     Subtotal,
-    /// CAKE's own rules say it.
+    /// No revenue is sent: CAKE's own rules decide.
     Left,
 }
 
 /// The settings of a shop.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
-    /// The offer; 0 where only a mapping of the site's own knows it.
+    /// The offer; 0 where only the site's own mapping knows it.
     pub(super) offer_id: u64,
     click_id_names: Vec<String>,
-    /// The currency of CAKE's revenue, three letters.
+    /// The currency of CAKE's revenue, by three letters.
     currency: String,
     pub(super) revenue: Revenue,
-    /// For so long a repetition is known as one, in milliseconds.
+    /// How long a repetition is recognised, in milliseconds.
     kept_ms: u64,
     /// Do test orders count?
     takes_tests: bool,
     /// Do later payments of a subscription count?
     takes_recurring: bool,
-    /// Is the unique id the order's number for people, and not the platform's own id?
+    /// Is the unique id the order's public number, rather than the platform's own id?
     pub(super) is_by_number: bool,
     /// Shopify: the topic that makes a sale.
     pub(super) sale_topic: String,
@@ -41,7 +41,7 @@ pub(super) struct Settings {
     pub(super) stripe: StripeSettings,
 }
 
-/// What is Stripe's alone.
+/// The settings that only Stripe has.
 #[derive(Clone, Debug)]
 pub(super) struct StripeSettings {
     /// May `client_reference_id` be the click id?
@@ -50,7 +50,7 @@ pub(super) struct StripeSettings {
 
 /// An amount of a payload, with its currency.
 pub(super) struct Amount {
-    /// The amount in its shortest spelling; `None` where it is none.
+    /// The amount in its shortest spelling; `None` where it is not valid.
     pub(super) text: Option<String>,
     pub(super) currency: Option<String>,
 }
@@ -112,9 +112,9 @@ impl Settings {
         })
     }
 
-    /// The click id among attributes of an order: the first value that is one,
-    /// under the first of the names that has one. `lists` are looked through as
-    /// one; each is a list of `{ name, value }` or `{ key, value }`, or an object.
+    /// The click id among attributes of an order: the first valid value under the first name that
+    /// has one. `lists` are searched as one. Each is a list of `{ name, value }` or `{ key, value
+    /// }`, or an object.
     pub(super) fn find_click_id(&self, lists: &[Option<Value<'_>>]) -> Option<String> {
         let pairs: Vec<_> = lists
             .iter()
@@ -127,20 +127,20 @@ impl Settings {
         })
     }
 
-    /// Does a test order stop here?
+    /// Is this a test order that does not count?
     pub(super) fn refuses_test(&self, is_test: bool) -> bool {
         is_test && !self.takes_tests
     }
 
-    /// Was it paid longer ago than events are kept? Platforms tell an order again
-    /// whenever somebody edits it, and nobody could know the sale as a repetition.
+    /// Was the sale paid longer ago than events are kept? Platforms send an order again after each
+    /// edit, and an old sale would not be recognised as a repetition.
     pub(super) fn is_too_old(&self, sale: &Sale, now_ms: u64) -> bool {
         sale.paid_at_ms
             .is_some_and(|paid_ms| paid_ms.saturating_add(self.kept_ms) < now_ms)
     }
 
-    /// Does a later payment of a subscription stop here? Its order has all that the
-    /// first one had, the click id too.
+    /// Is this a later payment that does not count? Its order has the first one's fields, also the
+    /// click id.
     pub(super) fn refuses_recurring(&self, is_recurring: bool) -> bool {
         is_recurring && !self.takes_recurring
     }
@@ -150,7 +150,7 @@ impl Settings {
         code.is_some_and(|code| code.trim().eq_ignore_ascii_case(&self.currency))
     }
 
-    /// A sale, or what is missing for one.
+    /// A sale, or the reason why there is none.
     pub(super) fn sale(
         &self,
         click_id: Option<String>,
@@ -183,14 +183,14 @@ impl Settings {
     }
 }
 
-/// A value that is a click id, without the white space around it.
+/// A value that is a click id, trimmed of white space.
 pub(super) fn as_click_id(value: &str) -> Option<String> {
     let id = value.trim();
     click_id::check(id).is_ok().then(|| id.to_owned())
 }
 
-/// Names are compared as those of landing parameters are; Shopify and `WordPress`
-/// hide an attribute whose name starts with underscores.
+/// Compares names as those of landing parameters are. Shopify and `WordPress` hide an attribute
+/// whose name starts with underscores.
 fn is_named(own: &str, name: &str) -> bool {
     let plain = |text: &str| text.trim().trim_start_matches('_').to_ascii_lowercase();
     plain(own) == plain(name)
@@ -212,7 +212,7 @@ fn pairs_of(list: Value<'_>) -> Vec<(String, String)> {
     })
 }
 
-/// A text, or a whole number's digits: older accounts have click ids that are numbers.
+/// A text, or a whole number's digits: older accounts have numeric click ids.
 fn plain_text(value: Value<'_>) -> Option<String> {
     let digits = value
         .number()
@@ -237,7 +237,7 @@ impl Amount {
     }
 }
 
-/// An amount without a sign. Zeros behind its fourth place say nothing.
+/// An amount without a sign. Zeros after its fourth decimal place are dropped.
 pub(super) fn money(text: &str) -> Option<Money> {
     let plain = match text.split_at_checked(text.find('.').map_or(text.len(), |at| at + 5)) {
         Some((plain, zeros)) if zeros.bytes().all(|byte| byte == b'0') => plain,
@@ -250,7 +250,7 @@ pub(super) fn shortest(money: Money) -> String {
     money.shortest().to_string()
 }
 
-/// An amount of ten-thousandths.
+/// An amount from ten-thousandths.
 pub(super) fn from_units(units: u64) -> Option<String> {
     let text = [
         &(units / 10_000).to_string(),
@@ -261,7 +261,7 @@ pub(super) fn from_units(units: u64) -> Option<String> {
     money(&text).map(shortest)
 }
 
-/// A number with zeros before it.
+/// A number padded with leading zeros.
 pub(super) fn padded(number: u64, places: usize) -> String {
     let digits = number.to_string();
     ["0".repeat(places.saturating_sub(digits.len())), digits].concat()

@@ -1,15 +1,15 @@
-//! Shopify: `X-Shopify-Hmac-Sha256` over the raw body, orders and refunds as its
-//! REST Admin API has them. Amounts are the shop's own, `shop_money`: those of the
-//! buyer's currency (`presentment_money`) are never read.
+//! Shopify: `X-Shopify-Hmac-Sha256` over the raw body, and orders and refunds of its REST Admin
+//! API. Amounts are in the shop's currency, `shop_money`. Those in the buyer's currency
+//! (`presentment_money`) are never read.
 
 use super::payload::Payload;
 use super::settings::{Amount, Revenue, Settings, from_units, money};
 use super::{Correction, RETURNED, Refund, Verdict};
 
-/// The states of an order's money in which it has been paid.
+/// The values of `financial_status` for an order that has been paid.
 const PAID: [&str; 3] = ["paid", "partially_refunded", "refunded"];
 
-/// Reads a payload. The topic is not signed, so the payload must look like it too.
+/// Reads a payload. The topic is not signed, so the payload must match it.
 pub(super) fn read(settings: &Settings, topic: &str, payload: &Payload<'_>) -> Verdict {
     match topic {
         "orders/paid" | "orders/create" if topic == settings.sale_topic => {
@@ -25,7 +25,7 @@ fn order(settings: &Settings, topic: &str, payload: &Payload<'_>) -> Verdict {
     if settings.refuses_test(payload.is_true(&["test"])) {
         return Verdict::of("test");
     }
-    // The webhook that cancels it may have come before, and had nothing to correct.
+    // The cancelling webhook may have come before, and had nothing to correct.
     if payload.text(&["cancelled_at"]).is_some() {
         return Verdict::ignored("cancelled");
     }
@@ -62,7 +62,7 @@ fn order(settings: &Settings, topic: &str, payload: &Payload<'_>) -> Verdict {
     settings.sale(click_id, unique_id(settings, payload), amount, paid_at_ms)
 }
 
-/// Where prices include tax, so does the subtotal: the order's tax is taken off, less that of the shipping.
+/// Takes tax off a subtotal of prices with tax: the order's tax, less that of the shipping.
 fn without_tax(payload: &Payload<'_>, subtotal: &str) -> Option<String> {
     let units = |of: &Payload<'_>, plain: &str, set: &str| {
         let text = of
@@ -112,7 +112,8 @@ fn cancelled(settings: &Settings, payload: &Payload<'_>) -> Verdict {
     })
 }
 
-/// A refund names its order by id alone, and tells no total: neither the order's nor what remains of it.
+/// A refund names its order by id alone. It has no totals: neither the order's nor the remaining
+/// one.
 fn refund(settings: &Settings, payload: &Payload<'_>) -> Verdict {
     if settings.is_by_number {
         return Verdict::ignored("refund_without_name");
@@ -131,7 +132,7 @@ fn refund(settings: &Settings, payload: &Payload<'_>) -> Verdict {
     });
     let mut units = 0;
     for each in refunded {
-        // In the buyer's currency it says nothing of the shop's.
+        // An amount in the buyer's currency tells nothing of the shop's.
         if !settings.is_currency(each.text(&["currency"]).as_deref()) {
             return Verdict::ignored("refund_currency");
         }

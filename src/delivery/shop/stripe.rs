@@ -1,5 +1,5 @@
-//! Stripe: `Stripe-Signature` over time and raw body, events of checkout sessions,
-//! invoices, charges and disputes. Amounts are in the currency's smallest unit.
+//! Stripe: `Stripe-Signature` over time and raw body, and events of checkout sessions, invoices,
+//! charges and disputes. Amounts are in the currency's smallest unit.
 
 use super::payload::Payload;
 use super::settings::{Amount, Revenue, Settings, as_click_id, money, padded, shortest};
@@ -7,17 +7,17 @@ use super::{Correction, RETURNED, Refund, Verdict, Webhook};
 use crate::api::json::Value;
 use crate::delivery::secrets::{Secrets, from_hex};
 
-/// How far the time of a signature may be from now, in seconds.
+/// How far a signature's time may be from now, in seconds.
 const GRACE_S: u64 = 300;
 
-/// Currencies whose smallest unit is the whole one (docs.stripe.com/currencies). Not
-/// among them: `ISK` and `UGX`, which Stripe still writes with two decimals.
+/// Currencies without decimals (docs.stripe.com/currencies). `ISK` and `UGX` are not among them,
+/// since Stripe still writes them with two decimals.
 const WHOLE: &[u8] = b"bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf";
 
-/// Currencies of which a thousandth is the smallest unit.
+/// Currencies with three decimals.
 const THOUSANDTHS: &[u8] = b"bhd jod kwd omr tnd";
 
-/// Why an invoice was made, where a subscription goes on.
+/// The reasons of an invoice for a running subscription.
 const RECURRING: [&str; 4] = [
     "subscription_cycle",
     "subscription_update",
@@ -25,12 +25,12 @@ const RECURRING: [&str; 4] = [
     "subscription",
 ];
 
-/// Reads `t=1492774577,v1=5257…,v1=…,v0=…`.
+/// Checks a header such as `t=1492774577,v1=5257…,v1=…,v0=…`.
 pub(super) fn is_signed(secrets: &Secrets, webhook: &Webhook<'_>) -> bool {
     let (mut time, mut signatures) = (None, Vec::new());
     for part in webhook.signature.split(',') {
         match part.trim().split_once('=') {
-            // Of two times one would be somebody else's.
+            // With two times, one could be a forger's.
             Some(("t", _)) if time.is_some() => return false,
             Some(("t", digits)) => time = Some(digits),
             Some(("v1", hex)) => signatures.extend(from_hex(hex)),
@@ -46,7 +46,7 @@ pub(super) fn is_signed(secrets: &Secrets, webhook: &Webhook<'_>) -> bool {
     })
 }
 
-/// Reads an event. Its type is signed with it.
+/// Reads an event. The signature covers its type.
 pub(super) fn read(settings: &Settings, event: &Payload<'_>) -> Verdict {
     let name = event.text(&["type"]).unwrap_or_default();
     let Some(object) = event.within(&["data", "object"]) else {
@@ -56,7 +56,7 @@ pub(super) fn read(settings: &Settings, event: &Payload<'_>) -> Verdict {
         "checkout.session.completed" | "checkout.session.async_payment_succeeded" => session,
         "invoice.paid" => invoice,
         "charge.refunded" => charge,
-        // The second one tells of an inquiry that has become a dispute.
+        // The second type tells of an inquiry that has become a dispute.
         "charge.dispute.created" | "charge.dispute.funds_withdrawn" => dispute,
         _ => return Verdict::ignored("other_topic"),
     };
@@ -71,7 +71,7 @@ fn session(settings: &Settings, session: &Payload<'_>, created_ms: Option<u64>) 
     if session.text(&["mode"]).as_deref() == Some("setup") {
         return Verdict::ignored("setup_session");
     }
-    // A payment that takes days is told by checkout.session.async_payment_succeeded.
+    // A payment that takes days ends in checkout.session.async_payment_succeeded.
     let status = session.text(&["payment_status"]);
     if !matches!(status.as_deref(), Some("paid" | "no_payment_required")) {
         return Verdict::ignored("unpaid");
@@ -115,7 +115,7 @@ fn invoice(settings: &Settings, invoice: &Payload<'_>, created_ms: Option<u64>) 
     let lines = invoice.list(&["lines", "data"]);
     let mut lists = vec![
         invoice.at(&["metadata"]),
-        // Since 2025-03-31 below `parent`, before at the invoice itself.
+        // Since 2025-03-31 under `parent`, before that in the invoice itself.
         invoice.at(&["parent", "subscription_details", "metadata"]),
         invoice.at(&["subscription_details", "metadata"]),
     ];
@@ -136,7 +136,7 @@ fn invoice(settings: &Settings, invoice: &Payload<'_>, created_ms: Option<u64>) 
     settings.sale(click_id, unique_id, amount(invoice, units), paid_at_ms)
 }
 
-/// `amount_refunded` is all that was refunded so far: what remains is a total.
+/// `amount_refunded` is the sum of all refunds so far, so the rest is a total.
 fn charge(settings: &Settings, charge: &Payload<'_>, _: Option<u64>) -> Verdict {
     let (Some(id), unique_ids) = (charge.id(&["id"]), unique_ids(charge)) else {
         return Verdict::ignored("no_order_id");
@@ -178,7 +178,7 @@ fn dispute(settings: &Settings, dispute: &Payload<'_>, _: Option<u64>) -> Verdic
     if unique_ids.is_empty() {
         return Verdict::ignored("no_order_id");
     }
-    // An inquiry asks, and takes nothing back: warning_needs_response, warning_under_review, warning_closed.
+    // An inquiry takes nothing back: warning_needs_response, warning_under_review, warning_closed.
     let status = dispute.text(&["status"]).unwrap_or_default();
     if status.starts_with("warning_") {
         return Verdict::ignored("inquiry");
@@ -209,7 +209,7 @@ fn amount(object: &Payload<'_>, units: Option<u64>) -> Amount {
     Amount { text, currency }
 }
 
-/// An amount of smallest units as a decimal.
+/// A decimal from an amount in smallest units.
 fn decimal(units: u64, currency: &str) -> Option<String> {
     let is_among = |list: &[u8]| {
         list.split(|byte| *byte == b' ')

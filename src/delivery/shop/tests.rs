@@ -99,7 +99,7 @@ proptest! {
         prop_assert!(outcome == "signature_refused" || outcome == "ping");
     }
 
-    /// Pieces of payloads, put together anyhow, behind the signature.
+    /// Payloads with one changed field, read without the check of the signature.
     #[test]
     fn any_signed_payload_is_told(
         which in any::<prop::sample::Index>(), name in "[a-z_]{1,12}",
@@ -111,7 +111,7 @@ proptest! {
         let body = body(vector);
         let Ok(Value::Object(fields)) = serde_json::from_slice(&body) else { return Ok(()) };
         let shop = shop(&all, vector);
-        // Each field in its turn becomes something else.
+        // Each field in turn gets another value.
         for field in fields.keys().chain([&name]) {
             let mut changed = fields.clone();
             changed.insert(field.clone(), Value::String("HERE".into()));

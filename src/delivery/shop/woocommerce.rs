@@ -1,13 +1,12 @@
-//! `WooCommerce`: `X-WC-Webhook-Signature` over the raw body, orders as its REST
-//! API has them. An order counts once its status does; a refund is an update of
-//! its order.
+//! `WooCommerce`: `X-WC-Webhook-Signature` over the raw body, and orders of its REST API. An order
+//! counts once its status does. A refund comes as an update of its order.
 
 use super::payload::Payload;
 use super::settings::{Amount, Revenue, Settings, from_units, money, shortest};
 use super::{Correction, RETURNED, Refund, Verdict, Webhook};
 use crate::money::Money;
 
-/// Is this what is sent, unsigned, when a webhook is created: `webhook_id=12`?
+/// Is this the unsigned ping that follows a webhook's creation: `webhook_id=12`?
 pub(super) fn is_ping(webhook: &Webhook<'_>) -> bool {
     let id = webhook.body.strip_prefix(b"webhook_id=");
     webhook.signature.trim().is_empty()
@@ -59,8 +58,8 @@ pub(super) fn read(settings: &Settings, topic: &str, payload: &Payload<'_>) -> V
     if click_id.is_none() {
         return Verdict::ignored("no_click_id");
     }
-    // An order that nobody has paid is cancelled by WooCommerce itself, and may be paid later. Where
-    // it is a conversion all the same, as one paid on delivery is, the forwarder knows it.
+    // WooCommerce itself cancels unpaid orders, which may still be paid later. An order paid on
+    // delivery may be a conversion without payment; the forwarder knows that.
     let is_paid = payload.text(&["date_paid_gmt"]).is_some();
     Verdict::refund(Refund {
         correction: Correction {
@@ -74,7 +73,7 @@ pub(super) fn read(settings: &Settings, topic: &str, payload: &Payload<'_>) -> V
     })
 }
 
-/// Is this a later order of a subscription? It is made from the first one, meta and all.
+/// Is this a later order of a subscription? It copies the first order, also its meta data.
 fn is_renewal(payload: &Payload<'_>) -> bool {
     let meta = payload.list(&["meta_data"]);
     let is_marked =
@@ -89,7 +88,7 @@ fn amount(settings: &Settings, payload: &Payload<'_>) -> Option<String> {
             .and_then(|text| money(&text))
             .map(shortest);
     }
-    // An order tells no such sum: its lines do, after discounts and without tax.
+    // An order has no such sum. Its lines have it, after discounts and without tax.
     let lines = payload.list(&["line_items"]);
     let totals: Option<Vec<Money>> = lines
         .iter()
@@ -99,7 +98,7 @@ fn amount(settings: &Settings, payload: &Payload<'_>) -> Option<String> {
     from_units(totals.iter().map(|total| total.units()).sum())
 }
 
-/// What remains of an order of which parts were refunded.
+/// The refund of a part of an order, as the revenue that remains.
 fn partial_refund(
     settings: &Settings,
     payload: &Payload<'_>,
