@@ -162,7 +162,7 @@ export function checkPostbacks(
 }
 
 /**
- * Registers a postback for each row, one by one. A row that is registered by the journal, or whose outcome is unknown,
+ * Registers a postback for each row, one by one. If the journal has a row as registered, or with an unknown outcome, it
  * is not sent again. No call lists postbacks, so a person has to look up an unknown outcome. Rows with findings are
  * left out.
  *

@@ -106,7 +106,8 @@ export function lintTrackingLink(link: string, ...more: unknown[]): Finding[] {
 /** The options of {@link findClick}. */
 export interface FindClickOptions {
   /**
-   * The names of the click id's parameter, the preferred one first. @default reqid, ckm_request_id, click_id, clickid
+   * The names of the click id's parameter, the preferred one first.
+   * @default reqid, ckm_request_id, click_id, clickid
    */
   readonly parameters?: readonly string[];
   /** Also look into the URL's fragment. @default false */

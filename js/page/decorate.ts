@@ -4,7 +4,7 @@ import type { DecorateOptions, Reason } from "./options.js";
 import { attempt } from "./store.js";
 
 /**
- * Decorates from now on. `isKept` leaves an address alone if it already has the parameter.
+ * Decorates from now on. With `isKept`, an address that already has the parameter is left alone.
  *
  * @throws CakeError `invalid_field` for an unknown option
  */

@@ -48,7 +48,8 @@ export interface FrameConversion {
   /** The offer. @default the token's offer; with another one, the conversion waits for a token of that offer */
   readonly offerId?: number | undefined;
   /**
-   * The click that the order itself names. @default the token's; with another one, the conversion waits for its token
+   * The click that the order itself names.
+   * @default the token's; with another one, the conversion waits for its token
    */
   readonly clickId?: string | undefined;
   /** Your order reference. A shop's webhook has none: if both report, leave it out. */

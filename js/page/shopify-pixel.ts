@@ -38,7 +38,8 @@ export interface ShopifyPixelApi {
 /** The options of a pixel's tracker. */
 export interface ShopifyPixelOptions extends Omit<FrameTrackerOptions, "storage" | "consent"> {
   /**
-   * The names of the click id in the cart, equal to the forwarder's `clickIdNames`. @default the forwarder's default
+   * The names of the click id in the cart, the same as the forwarder's `clickIdNames`.
+   * @default the forwarder's default
    */
   readonly clickIdNames?: readonly string[] | undefined;
   /** Is called with the result of each order. */
