@@ -104,8 +104,8 @@ export interface CorrectionsReport {
 const OPTIONS = ["client", "journal", "maxRows", "maxMoney", "dryRun", "rateLimit", "onRow", "signal"];
 
 /**
- * Applies corrections one by one, with {@link CakeClient.correctConversion}. If the journal has a correction as applied,
- * or with an unknown outcome, it is not sent again. For an unknown outcome, look at the conversion in CAKE.
+ * Applies corrections one by one, with {@link CakeClient.correctConversion}. If the journal has a correction as
+ * applied, or with an unknown outcome, it is not sent again. For an unknown outcome, look at the conversion in CAKE.
  *
  * @throws CakeError `invalid_field`; errors of single rows are in the report
  * @example

@@ -9,8 +9,8 @@ const here = attempt(() => location.href) ?? "";
 const addresses = new Set([first?.includes(":") ? first : here, here]);
 
 /**
- * Calls `listener` with each address of the page, past and future: not while the page is only prerendered, and again
- * after a return from the back/forward cache. `begun` is called once, after the first addresses.
+ * Calls `listener` with each address of the page, past and future, and again after a return from the back/forward
+ * cache. While the page is only prerendered, it calls nothing. `begun` is called once, after the first addresses.
  */
 export function onAddressChange(listener: (address: string) => unknown, begun: () => void): void {
   const tellHere = () => listener(location.href);
