@@ -12,8 +12,8 @@ const textOf = (value: unknown): string | undefined =>
 /**
  * The fields of a conversion: ids as text, whatever their type, and the click id. `kept` are the kept click ids, with
  * the one that counts first. The click id is the first of them that is not the conversion's own order id or unique id.
- * (A site's address may carry these under a click id's name.) An invalid given click id, such as `undefined`, replaces no
- * kept one. If none is kept, the forwarder refuses it by name.
+ * (A site's address may carry these under a click id's name.) An invalid given click id, such as `undefined`, replaces
+ * no kept one. If none is kept, the forwarder refuses it by name.
  */
 export function conversionOf(given: PageConversion, kept: readonly string[]): PageConversion {
   const { offerId } = given;
