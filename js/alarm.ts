@@ -1,12 +1,11 @@
 /**
  * The one alarm of a Durable Object, or the one timer of a process, and the alarm's traps (all measured):
  *
- * - An alarm for the very millisecond that is firing is lost for good, and so is
- *   a fractional one. So times are whole, and later than the one that fires.
- * - An alarm handler that throws is repeated six times, then dropped. So a lease
- *   is set before anything else, and the handler never throws.
- * - Each alarm is a billed write. So one that comes sooner is left as it is: it
- *   sets the next.
+ * - An alarm for the same millisecond that is firing is lost for good, and so is a fractional one. So times are whole,
+ *   and later than the one that fires.
+ * - An alarm handler that throws is repeated six times, then dropped. So a lease is set first, and the handler never
+ *   throws.
+ * - Each alarm is a billed write. So an alarm that comes sooner is left: it sets the next one.
  */
 
 import { LEASE_MS } from "./host.js";
@@ -20,21 +19,21 @@ export interface AlarmState {
   };
 }
 
-/** The alarm of one Durable Object, or the timer of one process. Times are the world's, in milliseconds since 1970. */
+/** The alarm of one Durable Object, or the timer of one process. Times are in milliseconds since 1970. */
 export class Alarm {
   readonly #ctx: AlarmState;
-  /** When it is set for; `undefined` where an earlier object may have set it. */
+  /** The time it is set for; `undefined` if an earlier object may have set it. */
   #armed: number | null | undefined;
   /** The time of the alarm that is firing, or fired last. */
   #firing = 0;
 
-  /** `armed` is what `getAlarm` says; left out, it is not known. */
+  /** `armed` is the result of `getAlarm`; without it, the time is not known. */
   constructor(ctx: AlarmState, armed?: number | null) {
     this.#ctx = ctx;
     this.#armed = armed;
   }
 
-  /** Sets the alarm, unless it is set for sooner; null takes it away. */
+  /** Sets the alarm, unless it is set for sooner; null removes it. */
   wakeAt(atMs: number | null): void {
     if (atMs === null) {
       if (this.#armed === null) return;
@@ -50,7 +49,7 @@ export class Alarm {
     this.#ctx.waitUntil(this.#ctx.storage.setAlarm(at));
   }
 
-  /** Carries out what the alarm fired for. What `work` throws waits for the lease. */
+  /** Does the alarm's work. If `work` throws, the lease repeats it. */
   async fired(info: { readonly scheduledTime: number } | undefined, work: () => Promise<void>): Promise<void> {
     this.#firing = info?.scheduledTime ?? 0;
     this.#armed = Math.max(Date.now(), this.#firing) + LEASE_MS;

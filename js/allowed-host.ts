@@ -2,9 +2,10 @@
 import { refuse } from "./option.js";
 
 /**
- * An entry of the allow-list as it is compared: letter by letter with a URL's own host, with or without its port.
+ * An entry of the allow-list in the form that is compared letter by letter with a URL's own host, with or without its
+ * port.
  *
- * @throws CakeError `invalid_field` for what no URL's host can be: a whole URL, a path, a wildcard
+ * @throws CakeError `invalid_field` for a value that cannot be a URL's host: a whole URL, a path, a wildcard
  */
 export function allowedHost(given: string): string {
   const hostOf = (url: string) => (URL.canParse(url) ? new URL(url).hostname : "");

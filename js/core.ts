@@ -1,34 +1,34 @@
 /**
- * The running core: one instance of an audience's wasm. It starts when something is first asked of it, so that
- * importing the package cannot fail; a trap ends it, and the next call starts a fresh one.
+ * The running core: one instance of an audience's wasm. It starts on first use, so that importing the package cannot
+ * fail. A trap ends the instance, and the next call starts a fresh one.
  */
 import { CakeError, toCakeError } from "./error.js";
 
-/** As much of WebAssembly as is used: the types of workers know no compiling. */
+/** The used part of WebAssembly: workers' types have no compilation. */
 declare const WebAssembly: { readonly Module: new (bytes: object) => object };
 
-/** What `init` takes: a compiled `WebAssembly.Module`, or the bytes of one as an `ArrayBuffer` or a view of it. */
+/** The module for `init`: a compiled `WebAssembly.Module`, or its bytes as an `ArrayBuffer` or a view of one. */
 export type WasmModule = object;
 
 /** One audience's core. */
 export interface Core<Api> {
-  /** What the running instance offers. Not to be kept: the next call may reach another instance. */
+  /** The API of the running instance. Do not keep it: the next call may reach another instance. */
   api(): Api;
-  /** A thing of the core's that callers keep; made again where the instance that it was made in has died. */
+  /** A core's object that callers keep; made again if its instance has died. */
   keep<T>(make: (api: Api) => T): () => T;
-  /** What `send` promises; rejects with `internal` where the instance dies meanwhile. */
+  /** Waits for `send`; rejects with `internal` if the instance dies meanwhile. */
   wait<T>(send: () => Promise<T>): Promise<T>;
-  /** Says where an entry has the module, for when it is first needed. */
+  /** Sets where an entry gets the module on first use. */
   provide(source: () => WasmModule): void;
-  /** Takes the module from the caller; without effect once the core runs. */
+  /** Takes the module from the caller; has no effect once the core runs. */
   init(module: WasmModule): void;
 }
 
-/** A core that `start` of the audience's glue starts. */
+/** A core that is started by `start`, the audience's glue. */
 export function createCore<Api>(start: (module: object, died: (error: unknown) => void) => Api): Core<Api> {
   let source: () => WasmModule = nowhere;
   let running: Api | undefined;
-  /** Compiled once: an instance that takes the place of another costs no compilation. */
+  /** Compiled once: a new instance costs no compilation. */
   let compiled: object | undefined;
   let waiting = new Set<(error: CakeError) => void>();
 
@@ -78,10 +78,10 @@ export function createCore<Api>(start: (module: object, died: (error: unknown) =
   };
 }
 
-/** The module, where bytes are given compiled from them. */
+/** The module, compiled if bytes are given. */
 function compile(module: WasmModule): object {
   try {
-    // Not `instanceof`: another realm's module is one as well, and so are its bytes.
+    // Not `instanceof`: a module or bytes of another realm are valid too.
     return isBytes(module) ? new WebAssembly.Module(module) : module;
   } catch (error) {
     throw notCompiled(
@@ -100,7 +100,7 @@ function nowhere(): never {
   throw unavailable("this entry has no wasm of its own: call init(module, { client, checks }) first");
 }
 
-/** The error where no WebAssembly is compiled, with what to do in a page, and elsewhere. */
+/** The error if no WebAssembly is compiled, with advice for pages and for other places. */
 export function notCompiled(cause: unknown, inPage: string, elsewhere: string): CakeError {
   const rule =
     "document" in globalThis

@@ -1,9 +1,8 @@
-/** CSV: a cell as it is written, a small file as it is read. (Files of any size are the report's affair: src/report/csv.rs.) */
+/** CSV: writes a cell, reads a small file. (src/report/csv.rs reads files of any size, for the report.) */
 
 /**
- * One cell of a CSV file. `isGuarded` for text that a spreadsheet would take for a
- * formula, which begins with `=`, `+`, `-`, `@`, a tab or a carriage return: it gets
- * an apostrophe in front. An amount below zero is no formula.
+ * One cell of a CSV file. With `isGuarded`, a text that a spreadsheet would take for a formula gets an apostrophe in
+ * front. Such a text begins with `=`, `+`, `-`, `@`, a tab or a carriage return. An amount below zero is no formula.
  */
 export function csvCell(value: string | number | undefined, isGuarded: boolean): string {
   const text = value === undefined ? "" : String(value);
@@ -12,16 +11,16 @@ export function csvCell(value: string | number | undefined, isGuarded: boolean):
   return /[",;\r\n\t]|^\s|\s$/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-/** A row of a file, and the line that it begins on, from 1. */
+/** A row of a file, and the line on which it begins, from 1. */
 export interface CsvRow {
   readonly line: number;
   readonly cells: readonly string[];
 }
 
 /**
- * Reads a file as RFC 4180 has it and as spreadsheets write it: a byte order mark, any line end, quotes, and comma,
- * semicolon or tab, whichever the first line has most of. Empty lines are left out; cells lose the white space around
- * them. `undefined` where a quote does not end.
+ * Reads a file in RFC 4180's form, and as spreadsheets write it: with a byte order mark, any line end and quotes. The
+ * separator is comma, semicolon or tab: the one that the first line has most of. Empty lines are left out; cells lose
+ * the white space around them. `undefined` if a quote does not end.
  */
 export function readCsv(text: string): CsvRow[] | undefined {
   const input = text.replace(/^\uFEFF/, "");

@@ -1,7 +1,7 @@
 /**
- * Every error code: what has happened and what to do. The one list: docs/errors.md and
- * tests/vectors/errors.json are written from it (`node scripts/errors.ts`), and the core is held to it by its tests.
- * `retryable` says whether the same call can be worth another try; of `http_status` that is true for 408, 425 and 5xx.
+ * Every error code, its meaning and what to do. This is the only list: `node scripts/errors.ts` writes docs/errors.md
+ * and tests/vectors/errors.json from it, and the core's tests check the core against it. `retryable` tells whether the
+ * same call may be worth another try; for `http_status` that is true for 408, 425 and 5xx.
  */
 export const CAKE_ERROR_CODES = [
   {
@@ -302,23 +302,23 @@ export const CAKE_ERROR_CODES = [
 /** The stable code of an error. */
 export type CakeErrorCode = (typeof CAKE_ERROR_CODES)[number]["code"];
 
-/** What an error is made of. */
+/** The fields of an error. */
 export interface CakeErrorInit {
   /** The stable code. */
   readonly code: CakeErrorCode;
-  /** What happened or which rule was broken. */
+  /** Says what happened or which rule was broken. */
   readonly rule: string;
   /** Is the same call worth another try, and safe to repeat? @default false */
   readonly retryable?: boolean;
-  /** The parameter at fault, where there is one. */
+  /** The parameter at fault, if there is one. */
   readonly parameter?: string;
-  /** CAKE's HTTP status, where it answered with one that matters. */
+  /** CAKE's HTTP status, if it answered with one that matters. */
   readonly status?: number;
-  /** How long CAKE asks to wait, in milliseconds, where it said so. */
+  /** The wait that CAKE asked for, in milliseconds, if it did. */
   readonly retryAfterMs?: number;
-  /** What an unknown outcome came from. */
+  /** The error behind an unknown outcome. */
   readonly cause?: CakeErrorInit;
-  /** What the platform said where no answer came, without URL and key. */
+  /** The platform's message if no answer came, without URL and key. */
   readonly because?: string;
 }
 
@@ -332,11 +332,11 @@ export class CakeError extends Error {
   declare readonly code: CakeErrorCode;
   /** Is the same call worth another try, and safe to repeat? */
   declare readonly retryable: boolean;
-  /** The parameter at fault, where there is one. */
+  /** The parameter at fault, if there is one. */
   declare readonly parameter: string | undefined;
-  /** CAKE's HTTP status, where it answered with one that matters. */
+  /** CAKE's HTTP status, if it answered with one that matters. */
   declare readonly status: number | undefined;
-  /** How long CAKE asks to wait before the next call, in milliseconds, where it said so. */
+  /** The wait that CAKE asked for before the next call, in milliseconds, if it did. */
   declare readonly retryAfterMs: number | undefined;
 
   constructor(
@@ -345,20 +345,20 @@ export class CakeError extends Error {
   ) {
     const subject = parameter === undefined ? "" : `${parameter} `;
     super(subject + rule + (status === undefined ? "" : ` (status ${status})`), options);
-    // In one go: a page has this, and counts its bytes.
+    // In one statement: a page uses this code too, and counts its bytes.
     Object.assign(this, { code, retryable, parameter, status, retryAfterMs });
   }
 }
 
 /**
- * Is this a `CakeError`? Also one of another copy of the package or of another realm (a frame, a worker's context),
- * where `instanceof` says no.
+ * Is this a `CakeError`? Also recognises errors of another copy of the package or of another realm (a frame, a worker's
+ * context), for which `instanceof` says no.
  */
 export function isCakeError(value: unknown): value is CakeError {
   return typeof value === "object" && value !== null && (value as Error).name === "CakeError" && "code" in value;
 }
 
-/** Makes what the core threw a `CakeError`; a trap of the core is `internal`. */
+/** Turns an error of the core into a `CakeError`; a trap of the core is `internal`. */
 export function toCakeError(thrown: unknown): CakeError {
   if (isCakeError(thrown)) return thrown;
   if (typeof thrown === "object" && thrown !== null && "code" in thrown && "rule" in thrown) {
@@ -369,7 +369,7 @@ export function toCakeError(thrown: unknown): CakeError {
   return new CakeError({ code: "internal", rule: "a bug in cake-edge" }, { cause: thrown });
 }
 
-/** Calls into the core; what it throws becomes a `CakeError`. */
+/** Calls into the core; its error becomes a `CakeError`. */
 export function call<T>(run: () => T): T {
   try {
     return run();

@@ -1,17 +1,16 @@
 /**
- * Group commit: what comes in within a window is decided and stored in one go.
+ * Group commit: the jobs of one window are decided and stored together.
  *
- * A Durable Object writes to disk at the end of each turn of its event loop, and
- * waits for the disk, about 4 ms. One turn for each request would be 250
- * requests a second; one turn for all of a window is several thousand.
+ * A Durable Object writes to disk at the end of each turn of its event loop, and waits for the disk, about 4 ms. One
+ * turn for each request would be 250 requests a second; one turn for a whole window is several thousand.
  */
 
-/** How long a window is by default, in milliseconds. */
+/** The default length of a window, in milliseconds. */
 export const WINDOW_MS = 1;
 
 /**
  * Runs the work of a window as one transaction. All writes are on disk when it returns; a Durable Object holds its
- * answers back instead. It throws where nothing was stored.
+ * answers back instead. It throws if nothing was stored.
  */
 export type Turn = (work: () => void) => void;
 
@@ -28,14 +27,14 @@ export class GroupCommit {
   readonly #windowMs: number;
   readonly #turn: Turn;
 
-  /** `atEnd` runs after the last job of each window. Where it throws, it is to be done the next time. */
+  /** `atEnd` runs after the last job of each window. If it throws, it runs again after the next window. */
   constructor(atEnd: () => void = () => undefined, windowMs = WINDOW_MS, turn: Turn = (work) => work()) {
     this.#atEnd = atEnd;
     this.#windowMs = windowMs;
     this.#turn = turn;
   }
 
-  /** Does a job at the end of the window, after those that came before it. */
+  /** Does a job at the end of the window, after the earlier jobs. */
   next<Result>(job: () => Result): Promise<Result> {
     return new Promise((resolve, reject) => {
       if (this.#jobs.length === 0) setTimeout(() => this.#run(), this.#windowMs);
@@ -61,7 +60,7 @@ export class GroupCommit {
         try {
           this.#atEnd();
         } catch {
-          // What it could not do it does at the end of the next window; no process ends over it.
+          // The next window repeats it; the process must not end over it.
         }
       });
     } catch (thrown) {

@@ -1,19 +1,19 @@
-/** What a part that stores and sends needs of the place where it runs. */
+/** The interface to the place where a part that stores and sends runs. */
 
-/** While there is work, a wake-up is asked for this far ahead: a crash loses none of it. */
+/** While there is work, a wake-up is set this far ahead: a crash loses no work. */
 export const LEASE_MS = 60_000;
 
-/** A place: a Durable Object, or a process. */
+/** A place to run: a Durable Object, or a process. */
 export interface Host {
   /** Milliseconds since 1970, a whole number. */
   now(): number;
   /** Keeps the place alive until the work is done. */
   keepAlive(work: Promise<unknown>): void;
-  /** Asks for a wake-up at a time of {@link now}, or for none. One that comes sooner is as good. */
+  /** Asks for a wake-up at a time of {@link now}, or for none. An earlier one is fine. */
   wakeAt(atMs: number | null): void;
   /**
-   * Resolves when all that was committed outlives this place, and rejects where that cannot be. Absent where a commit
-   * is on disk when it returns, or where requests wait for the disk, as a Durable Object's do.
+   * Resolves when all commits will outlive this place, and rejects if they cannot. Absent if a commit is on disk when
+   * it returns, or if requests wait for the disk, as a Durable Object's do.
    */
   persist?(): Promise<void>;
 }

@@ -1,17 +1,17 @@
 /**
- * The wasm's bytes as the text that an entry holds them in: each of the more frequent bytes one character, each of the
- * others two. Unlike base64 it keeps to the bytes' bounds, so that it packs as small as they do.
+ * The text form of the wasm's bytes in an entry. Each of the more frequent bytes is one character, each of the others
+ * two. Unlike base64 it keeps the bytes' bounds, so that it compresses equally well.
  */
 
-/** What a text is made of: what stands for itself in a string of JavaScript, and in a page's script. */
+/** The text's characters: those that need no escape in a JavaScript string, or in a page's script. */
 export const CHARACTERS = Array.from({ length: 95 }, (_, index) => String.fromCharCode(32 + index))
   .filter((character) => !'"\\<'.includes(character))
   .join("");
 
-/** How many bytes are one character. Each of the characters after theirs begins a pair. */
+/** The number of bytes with one character. Each later character begins a pair. */
 export const SINGLES = CHARACTERS.length - 2;
 
-/** Reads a text of scripts/glue.ts: all bytes in hex, the frequent ones first; then the wasm. */
+/** Decodes a text of scripts/glue.ts: first all byte values in hex, the frequent ones first; then the wasm. */
 export function fromText(text: string): Uint8Array<ArrayBuffer> {
   const ranks = new Uint8Array(128);
   for (let rank = 0; rank < CHARACTERS.length; rank += 1) ranks[CHARACTERS.charCodeAt(rank)] = rank;

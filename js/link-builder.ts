@@ -3,7 +3,7 @@ import { CakeError } from "./error.js";
 import { flagsOf, LINK_PARTS, type TrackingLinkParts, type TrackingLinkRules } from "./link.js";
 import { checkNames, checkRecord, refuse, stringOption, textsOption, toInteger } from "./option.js";
 
-/** The generated class of whichever wasm is loaded; see src/bindings/link.rs. */
+/** The generated class of the loaded wasm; see src/bindings/link.rs. */
 export interface LinkBuilder {
   input(): number;
   output(): number;
@@ -12,8 +12,8 @@ export interface LinkBuilder {
 }
 
 /**
- * Makes the function that builds links: it writes the parts into the module's
- * memory as one text, each followed by a line feed, and reads the link from there.
+ * Makes the function that builds links. It writes the parts into the module's memory as one text, each followed by a
+ * line feed, and reads the link from there.
  */
 export function linkBuilder(builder: LinkBuilder, capacity: number, memory: WebAssembly.Memory) {
   const encoder = new TextEncoder();
@@ -21,7 +21,7 @@ export function linkBuilder(builder: LinkBuilder, capacity: number, memory: WebA
   let bytes = new Uint8Array(0);
   let input = bytes;
   let output = 0;
-  /** The output by its length: making a view takes longer than finding it. */
+  /** The output's views by length: making a view takes longer than finding it. */
   let views: Uint8Array[] = [];
   let lastDomain = "";
   let lastSandbox: boolean | undefined;
@@ -36,15 +36,15 @@ export function linkBuilder(builder: LinkBuilder, capacity: number, memory: WebA
       output = builder.output();
       views = [];
     }
-    // To the core an empty domain stands for the last one, which it has checked
-    // already; so a caller's empty one goes as a space, which is none either.
+    // For the core an empty domain means the last one, already checked. So a caller's empty domain goes as a space,
+    // which is invalid too.
     const domain = stringOption("domain", parts.domain);
     const isSame = domain !== "" && domain === lastDomain && parts.sandbox === lastSandbox;
     lastDomain = "";
     const { s3, s4, s5, priceFormat, deepLink, deepLinkHosts, extra } = parts;
     let count = 3;
     let texts = `${isSame ? "" : domain || " "}\n${stringOption("s1", parts.s1)}\n${stringOption("s2", parts.s2)}\n`;
-    // Not by whether one is truthy: 0 and false are no texts, and must be told.
+    // Not a truthiness test: 0 and false are no texts, and must be reported.
     if ((s3 ?? s4 ?? s5 ?? priceFormat ?? deepLink ?? deepLinkHosts ?? extra ?? undefined) !== undefined) {
       count = 9;
       texts += `${stringOption("s3", s3)}\n${stringOption("s4", s4)}\n${stringOption("s5", s5)}\n`;
@@ -57,7 +57,7 @@ export function linkBuilder(builder: LinkBuilder, capacity: number, memory: WebA
     }
     const { read, written } = encoder.encodeInto(texts, input);
     const flags = flagsOf(parts);
-    // What does not fit in is too long to become a link: the core says so.
+    // A text that does not fit is too long for a link: the core reports it.
     const length = read === texts.length ? written : capacity + 1;
     const built = builder.build(length, count, flags, toInteger(parts.affiliateId), toInteger(parts.creativeId));
     if (built === 0) {
@@ -70,7 +70,7 @@ export function linkBuilder(builder: LinkBuilder, capacity: number, memory: WebA
     }
     lastDomain = domain;
     lastSandbox = parts.sandbox;
-    // The memory may have grown meanwhile, and with it gone what looked into it.
+    // The memory may have grown meanwhile, which detaches its views.
     if (bytes.length === 0) return decoder.decode(new Uint8Array(memory.buffer, output, built));
     views[built] ??= bytes.subarray(output, output + built);
     return decoder.decode(views[built]);

@@ -1,16 +1,16 @@
-/** What a tracking link is made of, in a page and at the edge. */
+/** The parts of a tracking link, in a page and at the edge. */
 import { flagOption } from "./option.js";
 
 /** The parts of a tracking link. */
 export interface TrackingLinkParts {
   /**
-   * Your network's tracking domain, such as `track.yournetwork.com`; or, with
-   * `sandbox: true`, the sandbox's origin, such as `http://127.0.0.1:8787`.
+   * Your network's tracking domain, such as `track.yournetwork.com`. With `sandbox: true`, the sandbox's origin, such
+   * as `http://127.0.0.1:8787`.
    */
   readonly domain: string;
-  /** Who sends the traffic: `a` in the link. A whole number from 1. */
+  /** The affiliate that sends the traffic: `a` in the link. A whole number from 1. */
   readonly affiliateId: number;
-  /** The banner or text that is clicked: `c` in the link. A whole number from 1. */
+  /** The creative, such as a banner or text that is clicked: `c` in the link. A whole number from 1. */
   readonly creativeId: number;
   /** Sub id for segmenting traffic, at most 50 characters, not unique per click. */
   readonly s1?: string;
@@ -25,27 +25,27 @@ export interface TrackingLinkParts {
   /** The price format: `p` in the link. Letters and digits; CPA campaigns have none. */
   readonly priceFormat?: string;
   /**
-   * A deep link, `ckmrdr`: https, to a host of `deepLinkHosts`. It overrides the
-   * landing page where the creative allows it.
+   * A deep link, `ckmrdr`: https, to a host of `deepLinkHosts`. It overrides the landing page if the creative allows
+   * it.
    */
   readonly deepLink?: string;
   /** More parameters. Their names must not be CAKE's own. */
   readonly extra?: Readonly<Record<string, string>>;
 }
 
-/** What is allowed beyond the ordinary. */
+/** Exceptions to the usual rules of a tracking link. */
 export interface TrackingLinkRules {
   /** Is `domain` a sandbox on this machine? @default false */
   readonly sandbox?: boolean;
   /** Allow CAKE's own test affiliate, -1. @default false */
   readonly testAffiliate?: boolean;
-  /** Let what is too long for one of s2 to s5 run over into the next, as CAKE does. @default false */
+  /** Let a text that is too long for one of s2 to s5 continue in the next one, as CAKE does. @default false */
   readonly spill?: boolean;
   /** The hosts that a deep link may lead to: `shop.example.com`, `*.example.com`. @default none */
   readonly deepLinkHosts?: readonly string[];
 }
 
-/** The rules that are yes or no, as the core takes them. */
+/** The yes-or-no rules, as the core takes them. */
 export function flagsOf({ sandbox, testAffiliate, spill }: TrackingLinkRules): number {
   return (
     (flagOption("sandbox", sandbox) ? 1 : 0) |
@@ -54,10 +54,10 @@ export function flagsOf({ sandbox, testAffiliate, spill }: TrackingLinkRules): n
   );
 }
 
-/** All that the rules may hold. */
+/** All names that the rules may have. */
 export const LINK_RULES = ["sandbox", "testAffiliate", "spill", "deepLinkHosts"];
 
-/** All that the parts and rules may hold. */
+/** All names that the parts and rules may have. */
 export const LINK_PARTS = new Set([
   "domain",
   "affiliateId",

@@ -1,11 +1,14 @@
-/** Which known name somebody meant who wrote another; src/nearest.rs in JavaScript, where nothing crosses to the core. */
+/**
+ * Finds the known name that somebody probably meant: src/nearest.rs in JavaScript, for code that does not call the
+ * core.
+ */
 
-/** Small letters and digits alone. */
+/** Only small letters and digits of the name. */
 function plain(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]/g, "");
 }
 
-/** Other words for a name, of other networks and versions, and CAKE's own on the wire. */
+/** Other words for a name: those of other networks and versions, and CAKE's own wire names. */
 const SYNONYMS: { readonly [plain: string]: string } = {
   orderid: "transactionid",
   uniqueid: "transactionid",
@@ -74,9 +77,12 @@ const SYNONYMS: { readonly [plain: string]: string } = {
 };
 
 /**
- * The nearest of the known names, where one is near: the same but for case and
- * separators (`click_id` for `clickId`), another network's name for a sub id
- * (`subId1` for `s1`), a part of it or more than it, or a few letters off.
+ * The nearest of the known names, if one is near. It is near in these cases:
+ *
+ * - only case and separators differ (`click_id` for `clickId`)
+ * - it is another network's name for a sub id (`subId1` for `s1`)
+ * - one name is part of the other
+ * - a few letters differ
  */
 export function findNearest(given: string, known: Iterable<string>): string | undefined {
   const wrong = plain(given.slice(0, 64));
@@ -101,7 +107,7 @@ export function findNearest(given: string, known: Iterable<string>): string | un
   return nearest;
 }
 
-/** Letters to be changed, added, left out, or exchanged with their neighbour (optimal string alignment). */
+/** The number of letters to change, add, leave out, or swap with a neighbour (optimal string alignment). */
 function distance(one: string, other: string): number {
   let twoBefore: number[] = [];
   let before = Array.from({ length: other.length + 1 }, (_, column) => column);

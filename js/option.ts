@@ -1,4 +1,4 @@
-/** Options and arguments of callers, who may be without types: each is checked, and named where it is wrong. */
+/** Options and arguments of callers, who may have no types: each is checked, and named if it is wrong. */
 import { CakeError, isCakeError } from "./error.js";
 import { findNearest } from "./nearest.js";
 
@@ -8,8 +8,9 @@ export function refuse(parameter: string, rule: string): never {
 }
 
 /**
- * A misspelt name must not be passed over: `sub1` would lose the sub id, `uniqueID` count a sale twice. Nor must fields
- * that the object does not hold itself: those of a `Map`, of a promise that nobody awaited, of a prototype.
+ * Refuses unknown names. A misspelt name must not be ignored: `sub1` would lose the sub id, `uniqueID` count a sale
+ * twice. Fields that the object does not hold itself are refused too: those of a `Map`, of a promise that was not
+ * awaited, of a prototype.
  *
  * @throws CakeError `invalid_field`, which names it and the nearest right one
  */
@@ -23,7 +24,7 @@ export function checkNames(what: string, given: unknown, names: readonly string[
 }
 
 /**
- * An object that holds its fields itself, each of which can be read.
+ * Checks for an object that holds its fields itself, all of them readable.
  *
  * @throws CakeError `invalid_field`; a getter's own error is its `cause`
  */
@@ -44,7 +45,7 @@ export function checkRecord(what: string, given: unknown): asserts given is Reco
   }
 }
 
-/** An object of another realm, or of a class: what is not its own would get lost where it is copied or written as JSON. */
+/** Checks an object of another realm or class: inherited fields would be lost in a copy or in JSON. */
 function checkInstance(what: string, given: object): void {
   const kind = Object.prototype.toString.call(given).slice(8, -1);
   if (kind !== "Object") {
@@ -64,8 +65,8 @@ function checkInstance(what: string, given: object): void {
 }
 
 /**
- * An argument too many must not be passed over: rules beside the parts, options behind the options. What a list's own
- * `map` adds behind the first one, a place and the list, says nothing.
+ * An extra argument must not be ignored, such as rules beside the parts, or options after the options. A list's own
+ * `map` adds a place and the list after the first argument; these are accepted.
  *
  * @throws CakeError `invalid_field`
  */
@@ -90,8 +91,8 @@ export function integerOption(name: string, value: unknown, least: number, most:
 }
 
 /**
- * Makes methods refuse arguments beyond so many: those of an object, or of a class by its prototype. The promise of an
- * `async` one is rejected, and not thrown at its caller.
+ * Makes the methods of an object, or of a class by its prototype, refuse extra arguments. An `async` method's promise
+ * is rejected; nothing is thrown at its caller.
  */
 export function limitArguments<T extends object>(
   holder: T,
@@ -115,7 +116,8 @@ export function limitArguments<T extends object>(
 }
 
 /**
- * A request, of another realm or library as well: what is read of it must be there. A URL and its `init` are none.
+ * Checks for a request, also of another realm or library: the fields that are read must exist. A URL and its `init` are
+ * no request.
  *
  * @throws CakeError `invalid_field`
  */
@@ -132,12 +134,12 @@ export function choice<T>(name: string, value: unknown, choices: readonly T[]): 
   return refuse(name, `must be one of ${choices.join(", ")}`);
 }
 
-/** Yes or no; `"false"` would be taken for yes, and `"true"` for no. */
+/** A boolean; `"false"` would be taken for yes, and `"true"` for no. */
 export function flagOption(name: string, value: unknown): boolean {
   return choice(name, value, [true, false]) ?? false;
 }
 
-/** A list of texts, for the core; one text alone would become its letters. */
+/** A list of texts, for the core. A single text would be split into its letters. */
 export function textsOption(name: string, value: unknown): string[] {
   if (value === undefined || value === null) return [];
   if (!Array.isArray(value)) refuse(name, "must be a list");
@@ -151,23 +153,22 @@ export function functionOption<T>(name: string, value: T | undefined): T | undef
 }
 
 /**
- * A string on its way to the core, which takes nothing else. An absent one is
- * the empty string, for which the core has a rule.
+ * A string for the core, which takes nothing else. An absent one is the empty string, for which the core has a rule.
  *
- * @throws CakeError `invalid_field` where it is anything else
+ * @throws CakeError `invalid_field` if it is anything else
  */
 export function stringOption(name: string, value: unknown): string {
   return optionalString(name, value) ?? "";
 }
 
-/** The same where it may be absent. */
+/** The same for an optional string. */
 export function optionalString(name: string, value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value === "string") return value;
   return refuse(name, "must be text");
 }
 
-/** An id that deduplicates: null is no absent one, but a value that got lost on its way. */
+/** An id that deduplicates. null is refused: it is a value that got lost on its way. */
 export function notNull(name: string, value: unknown): unknown {
   return value === null ? refuse(name, "must be text, and is null: leave it out where there is none") : value;
 }
@@ -177,7 +178,7 @@ export function toInteger(value: unknown): number {
   return typeof value === "number" ? value : 0;
 }
 
-/** A number's digits, where JavaScript has kept them all: ids of shops are often numbers. Anything else stays as it is. */
+/** A number's digits, if JavaScript has kept them all: shops' ids are often numbers. Other values stay as they are. */
 export function digitsOf(value: unknown): unknown {
   const isWhole = typeof value === "bigint" || (typeof value === "number" && Number.isSafeInteger(value));
   return isWhole && value >= 0 ? String(value) : value;

@@ -1,14 +1,14 @@
-/** From an account's civil times to instants and back, by the platform's own time zones. */
+/** Converts an account's civil times to instants and back, by the platform's own time zones. */
 import { CakeError } from "./error.js";
 
 /** A time zone, such as `America/New_York`. */
 export interface TimeZone {
   /**
-   * The instant of a civil time `YYYY-MM-DD HH:MM:SS`, with milliseconds behind a point or without; `undefined` where the text is none.
+   * The instant of a civil time `YYYY-MM-DD HH:MM:SS`, with or without `.` and milliseconds; `undefined` if the text is
+   * no civil time.
    *
-   * In autumn an hour happens twice: its first time counts. In spring an hour
-   * does not exist: the time is as much later as the clocks were moved. (The
-   * rule that JavaScript's Temporal calls `compatible`.)
+   * In autumn one hour happens twice: the first time counts. In spring one hour does not exist: the time is moved
+   * forward as far as the clocks. (JavaScript's Temporal calls this rule `compatible`.)
    */
   findInstant(civil: string): Date | undefined;
   /** The civil time `YYYY-MM-DD HH:MM:SS` at an instant; `undefined` for an invalid Date. */
@@ -21,7 +21,7 @@ const CIVIL = /^(\d{4})-(\d\d)-(\d\d)[ T](\d\d):(\d\d):(\d\d)(?:\.(\d+))?$/;
 /**
  * Opens a time zone.
  *
- * @throws CakeError `invalid_field` where there is none of that name
+ * @throws CakeError `invalid_field` if there is none with that name
  */
 export function createTimeZone(name: string): TimeZone {
   let format: Intl.DateTimeFormat;
@@ -45,7 +45,7 @@ export function createTimeZone(name: string): TimeZone {
     });
   }
 
-  /** What the zone's clocks show at `ms`, as if it were UTC. */
+  /** The zone's clock time at `ms`, as if it were UTC. */
   function shownAt(ms: number): number {
     const shown: Record<string, number> = {};
     for (const { type, value } of format.formatToParts(ms)) shown[type] = Number(value);
@@ -76,7 +76,7 @@ export function createTimeZone(name: string): TimeZone {
       const asUtc = civilAsUtc(civil);
       if (asUtc === undefined) return undefined;
       const ms = Math.trunc(Number(`0.${CIVIL.exec(civil)?.[7] ?? 0}`) * 1_000);
-      // Before and after any change of that day.
+      // The offsets before and after any change on that day.
       const day = Math.floor(asUtc / DAY_MS) * DAY_MS;
       const before = offsetAt(day - DAY_MS);
       const after = offsetAt(day + 2 * DAY_MS);
@@ -86,7 +86,7 @@ export function createTimeZone(name: string): TimeZone {
       const isFirst = shownAt(first) === asUtc;
       const isSecond = shownAt(second) === asUtc;
       if (isFirst && isSecond) return new Date(Math.min(first, second) + ms);
-      // Neither: the hour does not exist, and the old offset leads past it.
+      // If neither fits, the hour does not exist, and the old offset leads past it.
       return new Date((isSecond ? second : first) + ms);
     },
     findCivil(instant) {

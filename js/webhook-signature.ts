@@ -1,13 +1,13 @@
 /**
- * Signatures of backends: Standard Webhooks (standardwebhooks.com), by the
- * platform's own HMAC-SHA256, which compares in constant time.
+ * Signatures of backends: Standard Webhooks (standardwebhooks.com). They use the platform's own HMAC-SHA256, which
+ * compares in constant time.
  */
 import { CakeError } from "./error.js";
 import { checkNames, checkNoMore, refuse } from "./option.js";
 
 /** The headers that carry a signature. */
 export interface SignatureHeaders {
-  /** The request's own id: the same for every repetition. */
+  /** The request's own id: the same for every retry. */
   readonly "webhook-id": string;
   /** Seconds since 1970. */
   readonly "webhook-timestamp": string;
@@ -15,11 +15,11 @@ export interface SignatureHeaders {
   readonly "webhook-signature": string;
 }
 
-/** What to sign, where it is not this moment's. */
+/** The id and time to sign, if not the defaults. */
 export interface SigningOptions {
   /** The request's own id: 1 to 256 visible ASCII characters. @default a fresh one */
   readonly id?: string;
-  /** When it is signed. @default now */
+  /** The time of signing. @default now */
   readonly at?: Date;
 }
 
@@ -28,11 +28,10 @@ const encode = (text: string) => new TextEncoder().encode(text);
 const keys = new Map<string, Promise<CryptoKey>>();
 
 /**
- * Signs a body for a forwarder. The body must be sent as exactly this text, and
- * a repetition with the same headers' id.
+ * Signs a body for a forwarder. Send the body as exactly this text. A retry must have the same `webhook-id`.
  *
- * @throws CakeError `weak_secret` where it is not base64 of 24 bytes or more;
- * `invalid_field` where the body is no text, or the id not fit for a header
+ * @throws CakeError `weak_secret` if the secret is not base64 of 24 bytes or more; `invalid_field` if the body is no
+ * text, or the id does not fit in a header
  * @example
  * const body = JSON.stringify({ clickId, offerId: 12345, uniqueId: "ORD-98765", payout: "18.00" });
  * const headers = { "content-type": "application/json", ...(await signConversion(body, env.CAKE_SIGNING_SECRET)) };
@@ -61,14 +60,14 @@ export async function signConversion(
   };
 }
 
-/** A signature as a request carries it; what is missing is empty. */
+/** The signature of a request; a missing part is empty. */
 export interface CarriedSignature {
   readonly id: string;
   readonly timestamp: string;
   readonly signature: string;
 }
 
-/** The signature of a request: the headers' names are Standard Webhooks', or those that Svix gave them before. */
+/** Reads the signature of a request. The headers have the names of Standard Webhooks, or the earlier ones of Svix. */
 export function signatureOf(headers: Headers): CarriedSignature | undefined {
   const prefix = ["webhook-", "svix-"].find((each) => headers.has(`${each}signature`));
   if (prefix === undefined) return undefined;
@@ -79,10 +78,10 @@ export function signatureOf(headers: Headers): CarriedSignature | undefined {
 }
 
 /**
- * Has one of the secrets signed this body within the last five minutes? The
- * secrets have passed {@link checkSigningSecret}.
+ * Has one of the secrets signed this body within the last five minutes? The secrets have passed
+ * {@link checkSigningSecret}.
  *
- * @throws CakeError `invalid_field` where the id is one that {@link signConversion} would not sign either
+ * @throws CakeError `invalid_field` if {@link signConversion} would refuse the id too
  */
 export async function isSigned(
   { id, timestamp, signature }: CarriedSignature,
@@ -94,7 +93,7 @@ export async function isSigned(
   if (id === "" || !/^\d{1,12}$/.test(timestamp)) return false;
   if (Math.abs(nowMs / 1_000 - Number(timestamp)) > TOLERANCE_S) return false;
   const signed = encode(`${id}.${timestamp}.${body}`);
-  // Several signatures stand beside each other while a secret is rotated.
+  // While a secret is rotated there may be several signatures.
   for (const text of signature.split(" ").slice(0, 8)) {
     const bytes = text.startsWith("v1,") ? bytesOf(text.slice(3)) : undefined;
     if (bytes?.length !== 32) continue;
@@ -105,15 +104,14 @@ export async function isSigned(
   return false;
 }
 
-/** Libraries of Standard Webhooks sign any id; a header holds these. */
+/** Libraries of Standard Webhooks sign any id; a header can hold only these. */
 function checkId(id: string): void {
   if (/^[\x21-\x7e]{1,256}$/.test(id)) return;
   refuse("webhook-id", "must be 1 to 256 visible ASCII characters");
 }
 
 /**
- * A secret of Standard Webhooks without what stands around it: `whsec_` and
- * base64 of at least 24 bytes.
+ * Returns a secret of Standard Webhooks without white space around it: `whsec_` and base64 of at least 24 bytes.
  *
  * @throws CakeError `weak_secret`
  */

@@ -1,6 +1,6 @@
 /**
- * `cake-edge doctor --browser`: takes an installed browser through a visit, as a visitor would make it, and says of each
- * step PASS, FAIL or UNKNOWN. Every conversion is answered here, and reaches nobody.
+ * `cake-edge doctor --browser`: takes an installed browser through a visitor's visit, and reports PASS, FAIL or UNKNOWN
+ * for each step. Every conversion is answered here, and reaches no server.
  */
 import { randomUUID } from "node:crypto";
 import { type Chrome, findChrome, startChrome } from "./chrome.js";
@@ -11,42 +11,42 @@ import { whenAskedToStop } from "./usage.js";
 export interface Finding {
   readonly name: string;
   readonly status: "PASS" | "FAIL" | "UNKNOWN";
-  /** What was found. */
+  /** The finding. */
   readonly found: string;
-  /** What to do, unless the step has passed. */
+  /** The advice, unless the step has passed. */
   readonly advice?: string;
 }
 
-/** What to visit, and how. */
+/** The options of a visit. */
 export interface BrowserOptions {
   /** The landing page. */
   readonly url: URL;
-  /** The page that converts. */
+  /** The page that reports the conversion. */
   readonly thankYou: URL | undefined;
   /** The banner's buttons, as CSS selectors. */
   readonly consentClick: string | undefined;
   readonly consentReject: string | undefined;
   /** More names of the click id's parameter. */
   readonly parameters: readonly string[];
-  /** The browser's program. */
+  /** The path of the browser's program. */
   readonly chromium: string | undefined;
-  /** How long each page may load, in milliseconds. */
+  /** The time limit for loading each page, in milliseconds. */
   readonly loadMs: number;
 }
 
-/** The names of a click id's parameter by default: those of `src/click_id.rs`. */
+/** The default names of a click id's parameter: those of `src/click_id.rs`. */
 const PARAMETERS = ["reqid", "ckm_request_id", "click_id", "clickid"];
-/** Names that are in use as well, but not by default. */
+/** Other names in use, but not by default. */
 const MORE_PARAMETERS = ["transaction_id", "tranid"];
-/** What a visit is held to, in milliseconds. */
+/** The time limit of a visit's steps, in milliseconds. */
 const STEP_MS = 60_000;
 const ALL_MS = 180_000;
-/** How long a click may take to be kept. */
+/** The time limit for keeping a click, in milliseconds. */
 const KEEP_MS = 5_000;
 /** When the tracker of a bundle loads its outbox: 3 s after the page. */
 const OUTBOX_MS = 3_300;
 const CONVERT_MS = 4_000;
-/** The tag's files, loaded from its folder when they are needed. */
+/** The tag's files, loaded on demand from its folder. */
 const FILES = ["outbox.js", "fallback.js", "decorate.js", "link.js"];
 
 const BLOCKED = { profile: { default_content_setting_values: { cookies: 2 } } };
@@ -65,7 +65,7 @@ interface Conversion {
   readonly fields: { readonly clickId?: unknown; readonly offerId?: unknown; readonly uniqueId?: unknown };
 }
 
-/** The tag of the page, where it has one. */
+/** The page's tag, if it has one. */
 interface Tag {
   /** The script's address. */
   readonly src: string;
@@ -76,9 +76,9 @@ interface Tag {
   readonly isInline: boolean;
 }
 
-/** Visits the site, and ends the browser whatever happens. */
+/** Visits the site, and always ends the browser. */
 export async function examineInBrowser(options: BrowserOptions): Promise<Finding[]> {
-  // The process's end takes the browser and its profile with it.
+  // At its end the process removes the browser and its profile.
   whenAskedToStop(() => process.exit(130));
   const program = findChrome(options.chromium);
   const browsers = await startBrowsers(program);
@@ -89,14 +89,14 @@ export async function examineInBrowser(options: BrowserOptions): Promise<Finding
   }
 }
 
-/** A browser as it comes, and one that blocks cookies. */
+/** A browser with default settings, and one that blocks cookies. */
 export interface Browsers {
   readonly plain: Chrome;
   readonly blocked: Chrome;
   close(): Promise<void>;
 }
 
-/** Starts both; where one does not start, neither is left. */
+/** Starts both; if one does not start, neither is left running. */
 export async function startBrowsers(program: string): Promise<Browsers> {
   const [plain, blocked] = await Promise.allSettled([startChrome(program), startChrome(program, BLOCKED)]);
   const close = async () => {
@@ -109,7 +109,7 @@ export async function startBrowsers(program: string): Promise<Browsers> {
   throw plain.status === "rejected" ? plain.reason : (blocked as PromiseRejectedResult).reason;
 }
 
-/** Makes the visit in browsers that run, one visit at a time. */
+/** Makes the visit in running browsers, one visit at a time. */
 export async function visitSite(browsers: Browsers, options: BrowserOptions): Promise<Finding[]> {
   const journey = new Journey(options);
   const { isOver, cancel } = limitOf(ALL_MS);
@@ -122,7 +122,7 @@ export async function visitSite(browsers: Browsers, options: BrowserOptions): Pr
   }
 }
 
-/** A time that is over, unless it is cancelled before. */
+/** A time limit that passes unless it is cancelled. */
 function limitOf(ms: number): { isOver: Promise<undefined>; cancel(): void } {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const isOver = new Promise<undefined>((resolve) => {
@@ -131,7 +131,7 @@ function limitOf(ms: number): { isOver: Promise<undefined>; cancel(): void } {
   return { isOver, cancel: () => clearTimeout(timer) };
 }
 
-/** The steps in the order in which they are told. */
+/** The steps, in the order of the report. */
 const STEPS = [
   "page",
   "redirect",
@@ -154,7 +154,7 @@ const STEPS = [
   "cookie_cache",
 ] as const;
 type Step = (typeof STEPS)[number];
-/** They are told only where there is something to tell. */
+/** Steps that are reported only if there is a finding. */
 const SILENT: readonly Step[] = ["redirect", "thank_you_reload"];
 
 class Journey {
@@ -170,14 +170,14 @@ class Journey {
   #hasNo = false;
   #isKept = false;
   #endpoint: URL | undefined;
-  /** Errors that the page throws anyhow. */
+  /** Errors that the page throws even without a click. */
   #usualErrors: readonly string[] = [];
 
   constructor(options: BrowserOptions) {
     this.#options = options;
   }
 
-  /** What was found; a step that was not reached is unknown. */
+  /** The findings; a step that was not reached is unknown. */
   findings(version: string): Finding[] {
     const steps = STEPS.filter((name) => this.#findings.has(name) || !SILENT.includes(name));
     const unknown = (name: Step): Finding => ({
@@ -194,7 +194,7 @@ class Journey {
     return [browser, ...steps.map((name) => this.#findings.get(name) ?? unknown(name))];
   }
 
-  /** Hears of nothing more. */
+  /** Ignores everything from now on. */
   end(): void {
     for (const stop of this.#stops.splice(0)) stop();
   }
@@ -221,7 +221,7 @@ class Journey {
     this.#findings.set(name, { name, status: "UNKNOWN", found, advice });
   }
 
-  /** Runs steps in a tab of their own; a browser that goes astray leaves them unknown. */
+  /** Runs steps in a tab of their own; if the browser fails, they stay unknown. */
   async #withTab<T>(
     chrome: Chrome,
     options: TabOptions,
@@ -244,7 +244,7 @@ class Journey {
     }
   }
 
-  /** Answers conversions and CAKE's pixels in place of the network, whoever sends them: pages, frames, workers. */
+  /** Answers conversions and CAKE's pixels in place of the network, from any sender: pages, frames, workers. */
   async #holdBack(chrome: Chrome): Promise<void> {
     const stop = chrome.listen(({ method, params }) => {
       if (method !== "Fetch.requestPaused") return;
@@ -282,11 +282,11 @@ class Journey {
       const fields = JSON.parse(body) as unknown;
       if (typeof fields === "object" && fields !== null && "offerId" in fields) this.#conversions.push({ url, fields });
     } catch {
-      // Another's request of that name.
+      // Another site's request with that name.
     }
   }
 
-  /** A landing page's address with a click of our own making under each name, and the ids by their names. */
+  /** A landing page's address with a made-up click id under each name, and the ids by their names. */
   #landing(names: readonly string[]): { url: string; ids: Map<string, string> } {
     const url = new URL(this.#options.url);
     for (const name of [...url.searchParams.keys()]) {
@@ -302,7 +302,7 @@ class Journey {
     return [...new Set([...this.#options.parameters, ...own, ...PARAMETERS, ...MORE_PARAMETERS])];
   }
 
-  /** The main visit. `true` where there is a page with cake-edge on it. */
+  /** The main visit. `true` if there is a page with cake-edge on it. */
   async #visit(tab: Tab): Promise<boolean> {
     const landing = this.#landing(this.#candidates());
     let visit = await tab.goto(landing.url);
@@ -320,7 +320,7 @@ class Journey {
     let ids = landing.ids;
     const own = (this.#tag?.parameters.match(/[^\s,]+/g) ?? []).filter((name) => !ids.has(name));
     if (own.length > 0) {
-      // The tag names parameters of its own: another landing, with them.
+      // The tag has parameter names of its own: land again, with these.
       const again = this.#landing(this.#candidates());
       ids = again.ids;
       visit = await tab.goto(again.url);
@@ -457,7 +457,7 @@ class Journey {
     }
   }
 
-  /** What follows a kept click: a reload, a landing without a click id, the page that converts. */
+  /** The steps after a kept click: a reload, a landing without a click id, the page that converts. */
   async #keepOn(tab: Tab, id: string): Promise<void> {
     const still = async () => (await tab.kept()).some(({ text }) => text.includes(id));
     const lost = "See that nothing else deletes cookies and localStorage, and that the banner's answer is remembered.";
@@ -469,7 +469,7 @@ class Journey {
     if (await still()) this.#pass("second_landing", "a landing without a click id leaves the click as it is");
     else this.#fail("second_landing", "the click is lost by a landing without a click id", lost);
     if (this.#options.thankYou === undefined) {
-      // A missing file of a bundle shows only when the tracker asks for it.
+      // A missing file of a bundle shows only when the tracker loads it.
       if (!this.#tag && tab.trackerUrl) await pause(OUTBOX_MS - (Date.now() - begin));
       this.#unknown("thank_you", "no page that converts was given", "Give --thank-you URL; nothing real is sent.");
       return;
@@ -528,7 +528,7 @@ class Journey {
     return until(limitMs, async () => this.#conversions[after]);
   }
 
-  /** Is there a forwarder, and does the page's policy let the page reach it? */
+  /** Is there a forwarder, and does the page's policy allow requests to it? */
   async #tellEndpoint(tab: Tab): Promise<void> {
     await this.#knock(tab);
     if (this.#endpoint === undefined) {
@@ -550,7 +550,7 @@ class Journey {
     }
   }
 
-  /** A policy that refuses the connection shows when the page itself asks, on the landing page and where it converts. */
+  /** A policy's refusal shows only when the page itself asks: on the landing page, and on the page that converts. */
   async #knock(tab: Tab): Promise<void> {
     if (this.#tag?.isOpen) this.#endpoint ??= new URL(`${this.#tag.endpoint.replace(/\/$/, "")}/`, this.#options.url);
     if (this.#endpoint === undefined) return;
@@ -633,7 +633,7 @@ class Journey {
     else this.#pass("cookie_cache", "no answer sets a click cookie: there is nothing to keep out of caches");
   }
 
-  /** Each name by itself: a landing with it alone, after the visitor has agreed. */
+  /** Each name by itself: a landing with only that name, after the visitor has agreed. */
   async #tellParameters(tab: Tab, preferred: string): Promise<void> {
     const taken = [preferred];
     for (const name of this.#candidates()) {
@@ -717,7 +717,7 @@ class Journey {
       const clickId = await tab.evaluate<string>(
         `new Promise((resolve) => window.cakeEdge(({ clickId }) => resolve(clickId ?? "")))`,
       );
-      // While a banner waits, the tracker may still tell the click it holds.
+      // While a banner waits, the tracker may still report the click it holds.
       if (clickId !== undefined && [...ids.values()].includes(clickId)) {
         this.#pass("blocked_cookies", "where the browser blocks cookies, the click lives as long as the page");
       } else
@@ -741,7 +741,7 @@ class Journey {
     }
   }
 
-  /** A landing by a visitor who agrees. */
+  /** Lands as a visitor who agrees. */
   async #land(tab: Tab): Promise<ReadonlyMap<string, string>> {
     const { url, ids } = this.#landing(this.#candidates());
     await tab.goto(url);
@@ -749,14 +749,14 @@ class Journey {
     return ids;
   }
 
-  /** An uncaught error that a plain visit does not have. */
+  /** An uncaught error that a plain visit does not have; empty if there is none. */
   #newError(tab: Tab): string {
     const error = tab.errors.find(({ text }) => !this.#usualErrors.includes(text));
     return error === undefined ? "" : `: ${error.text.slice(0, 120)}`;
   }
 }
 
-/** A click that is kept, and the name of the parameter that brought it. */
+/** A kept click, and the name of the parameter that brought it. */
 interface KeptClick extends Kept {
   readonly id: string;
   readonly name: string;
@@ -775,7 +775,7 @@ function keptOf(tab: Tab, ids: ReadonlyMap<string, string>, limitMs: number): Pr
   });
 }
 
-/** The first result that is neither `undefined` nor `false`, within a time. */
+/** The first result that is neither `undefined` nor `false`, within a time limit. */
 async function until<T>(limitMs: number, find: () => Promise<T | undefined>): Promise<T | undefined> {
   const end = Date.now() + limitMs;
   for (;;) {
@@ -790,7 +790,7 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
 }
 
-/** The page's tag, whether it runs or not; a setting has the tag's order of sources. */
+/** The page's tag, whether it runs or not. Its settings are read in the tag's order of sources. */
 function findTag(tab: Tab): Promise<Tag | undefined> {
   return tab.evaluate<Tag>(`(() => {
     const isOpen = window.cakeEdge?.isOpen === true;
@@ -823,7 +823,7 @@ function postedBy({
   return postData ?? Buffer.from(postDataEntries?.map(({ bytes = "" }) => bytes).join("") ?? "", "base64").toString();
 }
 
-/** An address without its query, in which there may be what is nobody's business. */
+/** An address without its query, which may be private. */
 function where(url: string): string {
   if (!URL.canParse(url)) return "the page";
   const { origin, pathname } = new URL(url);

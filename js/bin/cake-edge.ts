@@ -13,7 +13,7 @@ import { findNearest } from "../nearest.js";
 import { HeldError, helpOf, isRunning, RunError, readArgs, UsageError, whenAskedToStop } from "./usage.js";
 import { freePort, startWorkerd, WorkerdError, whyNotFree } from "./workerd.js";
 
-/** The workerd that the package is tested with. */
+/** The version of workerd that the package is tested with. */
 const WORKERD = "1.20261023.1";
 
 const USAGE = `Usage: cake-edge sandbox [options]
@@ -39,7 +39,7 @@ Documentation: node_modules/cake-edge/docs/sandbox.md`;
 interface Fixture {
   readonly json: string;
   readonly warnings: readonly string[];
-  /** The query of a tracking link that it knows. */
+  /** The query of a tracking link that the fixture knows. */
   readonly sampleQuery: string | undefined;
 }
 
@@ -54,7 +54,7 @@ interface Options {
   readonly allow: readonly string[];
 }
 
-/** Each command's file is loaded for it alone. */
+/** A command; its file is loaded only for it. */
 interface Command {
   readonly usage: string;
   run(args: string[]): Promise<number>;
@@ -139,9 +139,9 @@ function versionOf(): string {
 function readOptions(args: string[]): Options {
   const values = readArgs(args, OPTION_TYPES, "cake-edge --help");
   const one = (name: string) => values[name] as string | undefined;
-  // Whoever has set the variable looks for no option.
+  // A user who has set the variable does not look for an option.
   const sourceOf = (name: string, variable: string) => (one(name) === undefined ? variable : `--${name}`);
-  // As a URL writes it, or as it is.
+  // In brackets as in a URL, or without.
   const host = (one("host") ?? "127.0.0.1").replace(/^\[(.*)\]$/, "$1");
   const token = one("token") ?? process.env["CAKE_SANDBOX_TOKEN"];
   if (token !== undefined && token.length < 16) {
@@ -190,7 +190,7 @@ function isLoopback(host: string): boolean {
   return ["127.0.0.1", "localhost", "::1"].includes(host);
 }
 
-/** The fixture's text, checked by the rules themselves before anything starts. */
+/** The fixture's text, checked by the core before anything starts. */
 function readFixture(file: string): Fixture {
   let json: string;
   try {
@@ -283,7 +283,7 @@ function findWorkerd(): string {
       const found = createRequire(from)("workerd") as { default: string };
       if (existsSync(found.default)) return found.default;
     } catch {
-      // Not there: the next place.
+      // Not there: try the next place.
     }
   }
   throw new RunError(
@@ -291,7 +291,7 @@ function findWorkerd(): string {
   );
 }
 
-/** Two sandboxes in one folder would spoil each other's rows. */
+/** Two sandboxes in one folder would damage each other's rows. */
 function claim(folder: string): () => void {
   const file = join(folder, "sandbox.pid");
   try {
@@ -351,7 +351,7 @@ function greet(origin: string, key: string, token: string | undefined, fixture: 
 Ctrl-C stops it.`);
 }
 
-// Last: what stands above must be there before the first command runs.
+// Last: the definitions above must exist before the first command runs.
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {

@@ -1,7 +1,7 @@
 /**
- * An installed Chromium, Chrome or Edge, driven by the DevTools protocol over a pipe: found, started with a profile of
- * its own, and ended with the profile removed. A browser whose pipe is closed ends by itself, so that none is left over
- * where this process is killed.
+ * Drives an installed Chromium, Chrome or Edge by the DevTools protocol over a pipe. It finds the browser, starts it
+ * with a profile of its own, and at the end removes the profile. A browser whose pipe closes ends by itself, so none is
+ * left if this process is killed.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -10,7 +10,7 @@ import { delimiter, join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { RunError, UsageError } from "./usage.js";
 
-/** An event of the browser's, or of the page behind `sessionId`. */
+/** An event of the browser, or of the page behind `sessionId`. */
 export interface ChromeEvent {
   readonly method: string;
   // biome-ignore lint/suspicious/noExplicitAny: the protocol's own objects, read where they arrive.
@@ -22,10 +22,10 @@ export interface ChromeEvent {
 export interface Chrome {
   /** Its name and version, such as `Chrome/140.0.7339.16`. */
   readonly version: string;
-  /** Sends a command. Rejects where the browser refuses it, is gone, or does not answer in time. */
+  /** Sends a command. Rejects if the browser refuses it, is gone, or does not answer in time. */
   // biome-ignore lint/suspicious/noExplicitAny: the protocol's own objects, read where they arrive.
   send(method: string, params?: object, sessionId?: string, limitMs?: number): Promise<any>;
-  /** Hears of each event. */
+  /** Calls the listener with each event. Returns the function that ends this. */
   listen(listener: (event: ChromeEvent) => void): () => void;
   /** Ends the browser, and removes its profile. */
   close(): Promise<void>;
@@ -33,7 +33,7 @@ export interface Chrome {
 
 const START_MS = 20_000;
 const COMMAND_MS = 10_000;
-/** How long a browser may take to end by itself. */
+/** The time limit for the browser to end by itself, in milliseconds. */
 const END_MS = 2_000;
 
 const NAMES = [
@@ -60,9 +60,9 @@ const WINDOWS = ["PROGRAMFILES", "PROGRAMFILES(X86)", "LOCALAPPDATA"].flatMap((v
 );
 
 /**
- * The browser's program: the one that is given, `CHROME_PATH`, or the first in the system's usual places.
+ * The path of the browser's program: the given one, `CHROME_PATH`, or the first in the system's usual places.
  *
- * @throws UsageError where there is none
+ * @throws UsageError if there is none
  */
 export function findChrome(given?: string): string {
   for (const [source, path] of [
@@ -98,9 +98,9 @@ function isProgram(path: string): boolean {
 }
 
 /**
- * Starts a browser without a window. `preferences` are the profile's, as Chromium writes them.
+ * Starts a browser without a window. `preferences` are the profile's, in Chromium's form.
  *
- * @throws RunError where it does not start
+ * @throws RunError if it does not start
  */
 export async function startChrome(program: string, preferences: object = {}): Promise<Chrome> {
   const profile = mkdtempSync(join(tmpdir(), "cake-edge-browser-"));
@@ -124,13 +124,13 @@ export async function startChrome(program: string, preferences: object = {}): Pr
       "--mute-audio",
       "--password-store=basic",
       "--use-mock-keychain",
-      // Frames of other sites stay in the page's process, where a consent banner in one can be clicked.
+      // Keeps frames of other sites in the page's process, where the doctor can click a consent banner in them.
       "--disable-site-isolation-trials",
-      // Chromium's own sandbox refuses root.
+      // Chromium's own sandbox refuses to run as root.
       ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
       "about:blank",
     ],
-    // A process group of its own: its children end with it, and Ctrl-C reaches this process alone.
+    // A process group of its own: the children end with the browser, and Ctrl-C reaches only this process.
     { stdio: ["ignore", "ignore", "pipe", "pipe", "pipe"], detached: process.platform !== "win32" },
   );
   let complaint = "";
@@ -145,7 +145,7 @@ export async function startChrome(program: string, preferences: object = {}): Pr
     kill(child);
     removeForGood(profile);
   };
-  // The last resort, at any end of this process.
+  // The last resort, whenever this process ends.
   process.on("exit", removeNow);
   const pipe = connect(child.stdio[3] as Writable, child.stdio[4] as Readable);
   void ended.then(pipe.end);
@@ -173,14 +173,14 @@ export async function startChrome(program: string, preferences: object = {}): Pr
   }
 }
 
-/** Removes a folder, also where a child of the browser that is just dying writes into it once more. */
+/** Removes a folder, even if a dying child of the browser writes into it once more. */
 function removeForGood(folder: string): void {
   const clock = new Int32Array(new SharedArrayBuffer(4));
   for (let tries = 0; tries < 20 && (tries === 0 || existsSync(folder)); tries += 1) {
     try {
       rmSync(folder, { recursive: true, force: true });
     } catch {
-      // A file came while it was emptied: once more.
+      // A file was written meanwhile: try again.
     }
     Atomics.wait(clock, 0, 0, 50);
   }
@@ -193,7 +193,7 @@ function kill(child: ChildProcess): void {
     if (process.platform === "win32") child.kill("SIGKILL");
     else process.kill(-child.pid, "SIGKILL");
   } catch {
-    // It has ended.
+    // It has already ended.
   }
 }
 
@@ -202,7 +202,7 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-/** Commands and events as JSON, each ended by a NUL. */
+/** Sends commands and reads events as JSON, each ended by a NUL. */
 function connect(into: Writable, out: Readable) {
   const waiting = new Map<number, Waiting>();
   const listeners = new Set<(event: ChromeEvent) => void>();

@@ -3,7 +3,7 @@
 /** The visitor's answer. */
 export type Answer = "yes" | "no";
 
-/** Buttons of the platforms that most sites use. */
+/** The buttons of the most used platforms, as CSS selectors. */
 const KNOWN: Readonly<Record<Answer, string>> = {
   yes: [
     "#onetrust-accept-btn-handler",
@@ -44,7 +44,7 @@ const KNOWN: Readonly<Record<Answer, string>> = {
   ].join(),
 };
 
-/** A button's words for no; they are looked for first, as "Continue without accepting" has a yes in it. */
+/** A button's words for no. They are searched first, because "Continue without accepting" contains a yes. */
 const NO =
   /^(no|nein|non|nej|nie)\b|reject|declin|deny|refus|disagree|opt.?out|(only|strictly) (necessary|essential|required)|(necessary|essential|required) (cookies )?only|without accept|ablehn|verweiger|nur (notwendig|erforderlich|essenziell|technisch)|sans accepter|rechaz|rifiut|rejeit|recus|weiger|alleen noodzakelijk|avvis|avböj|neka|afvis|hylkää|odrzu|odmítn|elutasít|respinge|拒否|拒绝|거부/i;
 const YES =
@@ -54,8 +54,8 @@ const BANNER =
   /cookie|consent|privacy|tracking|gdpr|ccpa|dsgvo|datenschutz|einwilligung|confidentialit|vie privée|privacidad|personvern|integritet|tietosuoj|soukrom|prywatno|同意|隐私|개인정보/i;
 
 /**
- * The script that looks for a button and, with `isClick`, clicks it: `true` where there is one. A selector of the
- * user's is looked for instead of what is known.
+ * The script that looks for a button and, with `isClick`, clicks it; its value is `true` if there is one. A selector of
+ * the user replaces the known ones.
  */
 export function buttonScript(answer: Answer, selector: string | undefined, isClick: boolean): string {
   return `(() => {

@@ -1,4 +1,4 @@
-/** `npx cake-edge corrections`: applies the corrections of a file, each once. Without `--apply` it only looks. */
+/** `npx cake-edge corrections`: applies the corrections of a file, each once. Without `--apply` it only checks. */
 import {
   type AppliedCorrection,
   applyCorrections,
@@ -51,14 +51,14 @@ interface FileRow {
   readonly row: CorrectionRow;
 }
 
-/** What an entry of the journal must be. */
+/** The rules of a journal entry. */
 const RULES: EntryRules = {
   states: ["sending", "corrected", "refused", "unknown", "missing"],
   isWhole: ({ correction }) => typeof correction === "string" && correction !== "",
   parts: "an account or a correction",
 };
 
-/** Checks, applies where told to, and returns the exit status. */
+/** Checks the rows, applies them if asked to, and returns the exit status. */
 export function corrections(args: string[]): Promise<number> {
   return withExitStatus("corrections", () => {
     const options = readOptions(args);
@@ -81,7 +81,7 @@ function readOptions(args: string[]): Options {
   };
 }
 
-/** The fields by their columns' names: this package's, and those of CAKE's reconciliation tool. */
+/** The fields by their column names: this package's, and those of CAKE's reconciliation tool. */
 const COLUMNS = {
   correction_id: "correctionId",
   conversion_id: "conversionId",
@@ -127,7 +127,7 @@ async function run(options: Options, rows: readonly FileRow[]): Promise<number> 
   const { baseUrl, isApplied, maxRows, maxMoney } = options;
   const client = createCakeClient({
     baseUrl: baseUrl ?? "https://example.cakemarketing.com",
-    // Without --apply nothing is sent, and no key is needed to look.
+    // Without --apply nothing is sent, and no key is needed.
     apiKey: process.env["CAKE_API_KEY"] ?? (isApplied ? "" : "none"),
   });
   const account = baseUrl === undefined ? undefined : accountOf(baseUrl);
@@ -168,7 +168,7 @@ async function run(options: Options, rows: readonly FileRow[]): Promise<number> 
   }
 }
 
-/** Writes down what a person has seen in CAKE. */
+/** Records the outcome that a person has seen in CAKE. */
 function settle(
   { settled, file }: Options,
   rows: readonly FileRow[],

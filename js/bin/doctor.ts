@@ -1,4 +1,7 @@
-/** `npx cake-edge doctor`: examines a deployment from outside, check by check, each with what to do. Converts nothing. */
+/**
+ * `npx cake-edge doctor`: examines a deployment from outside, check by check, each with its advice. Sends no
+ * conversion.
+ */
 import { request as askPlain } from "node:http";
 import { request as askSecure } from "node:https";
 import { type CakeClient, createCakeClient, dayRange, findClick, isCakeError } from "../entry/edge.inline.js";
@@ -36,9 +39,9 @@ Documentation: node_modules/cake-edge/docs/doctor.md`;
 interface Check {
   readonly name: string;
   readonly status: "ok" | "failed" | "skipped";
-  /** What was found. */
+  /** The finding. */
   readonly found: string;
-  /** What to do, unless all is well. */
+  /** The advice, unless all is well. */
   readonly advice?: string;
 }
 
@@ -69,17 +72,17 @@ const OPTION_TYPES = {
   chromium: { type: "string" },
 } as const;
 
-/** The options that go with --browser, and with nothing else. */
+/** The options that need --browser. */
 const BROWSER_OPTIONS = ["thank-you", "consent-click", "consent-reject", "parameter", "timeout", "chromium"];
 
 const DAY_MS = 86_400_000;
-/** How far a landing page may send its visitors on. */
+/** The most redirects of a landing page to follow. */
 const MAX_REDIRECTS = 5;
-/** An origin that nobody has: `.invalid` is reserved for that (RFC 2606). */
+/** An origin that cannot exist: `.invalid` is reserved for that (RFC 2606). */
 const FOREIGN_ORIGIN = "https://cake-edge-doctor.invalid";
 const TEST_CLICK = "cake-edge-doctor";
 
-/** Examines, prints, and returns the exit status: 0 where no check has failed. */
+/** Examines, prints, and returns the exit status: 0 if no check has failed. */
 export async function doctor(args: string[]): Promise<number> {
   const { isJson, hasKeyOnStdin, browser, ...options } = readOptions(args);
   if (browser !== undefined) {
@@ -124,7 +127,7 @@ function readOptions(
   return { ...options, browser, isJson: values["json"] === true, hasKeyOnStdin: values["key-stdin"] === true };
 }
 
-/** The visit is a mode of its own: the other checks ask by themselves. */
+/** The visit is a separate mode: the other checks send their own requests. */
 function readBrowserOptions(
   values: OptionValues,
   one: (name: string) => string | undefined,
@@ -198,7 +201,7 @@ async function diagnoseAccount(options: Options, apiKey: string): Promise<Check[
   return checks;
 }
 
-/** The API client knows only that no answer came: a certificate is looked at here. */
+/** The API client knows only that no answer came, so the certificate is checked here. */
 async function tellCertificate(checks: Check[], baseUrl: string): Promise<void> {
   const index = checks.findIndex(({ name, status }) => name === "reachable" && status === "failed");
   if (index < 0 || !baseUrl.startsWith("https:")) return;
@@ -206,7 +209,7 @@ async function tellCertificate(checks: Check[], baseUrl: string): Promise<void> 
   if (failure?.advice) checks[index] = failed("reachable", failure.found, failure.advice);
 }
 
-/** No action of CAKE's API tells of an offer: its clicks do. */
+/** No action of CAKE's API describes an offer, but the offer's clicks do. */
 async function diagnoseOffer(
   cake: CakeClient,
   offerId: number | undefined,
@@ -291,7 +294,7 @@ async function diagnoseForwarder(at: URL, origin: string | undefined): Promise<C
 
 async function diagnoseSite(site: URL): Promise<Check[]> {
   let landing = site;
-  // A click id that nobody has: it is kept in a cookie which nobody sends.
+  // A made-up click id: it is kept in a cookie that nobody sends.
   if (findClick(landing) === undefined) landing.searchParams.set("reqid", TEST_CLICK);
   const navigation = {
     accept: "text/html,application/xhtml+xml",
@@ -300,7 +303,7 @@ async function diagnoseSite(site: URL): Promise<Check[]> {
   };
   const checks: Check[] = [];
   let visit = await ask(landing, "GET", navigation);
-  // A landing page may move its visitors on, to https or to www; a browser follows, and so does its cookie.
+  // A landing page may redirect its visitors, to https or to www. A browser follows, and so does its cookie.
   for (let hops = 0; hops < MAX_REDIRECTS && clickCookie(visit) === undefined; hops += 1) {
     const target = targetOf(visit, landing);
     if (target === undefined) break;
@@ -353,7 +356,7 @@ async function diagnoseSite(site: URL): Promise<Check[]> {
   return checks;
 }
 
-/** Where an answer sends its visitor. */
+/** The target of a redirect. */
 function targetOf({ status, headers }: Answer, from: URL): URL | undefined {
   const { location } = headers;
   if (status < 300 || status > 399 || location === undefined || !URL.canParse(location, from)) return undefined;
@@ -361,7 +364,7 @@ function targetOf({ status, headers }: Answer, from: URL): URL | undefined {
   return /^https?:$/.test(target.protocol) ? target : undefined;
 }
 
-/** What the cookie of the edge capture must have, and this one has not. */
+/** The properties that the edge capture's cookie must have, and this one lacks. */
 function missing(cookie: string, isSecure: boolean): string[] {
   const [pair = "", ...attributes] = cookie.split(/;\s*/);
   const has = (attribute: string) => attributes.some((each) => each.toLowerCase() === attribute);
@@ -390,7 +393,7 @@ interface Answer {
   readonly failure?: Failure;
 }
 
-/** Why nobody answered, and what to do. */
+/** Why no answer came, and the advice. */
 interface Failure {
   readonly found: string;
   readonly advice?: string;
@@ -407,8 +410,8 @@ function failureOf(code: string): Failure {
 }
 
 /**
- * One request, its redirect not followed; status 0 where none came. Not `fetch`, which says of itself that it is no
- * navigation.
+ * Sends one request, without following its redirect; status 0 if no answer came. Not by `fetch`, which marks itself as
+ * no navigation.
  */
 function ask(at: URL, method: string, headers: Record<string, string> = {}): Promise<Answer> {
   return new Promise((resolve) => {
@@ -438,7 +441,7 @@ function findCode(body: string | undefined): string | undefined {
   return /"code":"([a-z_]{1,40})"/.exec(body ?? "")?.[1];
 }
 
-/** A CakeError's own words, in which there is no key; of all else nothing is repeated. */
+/** The message of a CakeError, which never holds a key; other errors are not repeated. */
 function sentence(error: unknown): string {
   return isCakeError(error) ? error.message : "it went wrong in an unknown way";
 }
@@ -460,7 +463,7 @@ function table(checks: readonly (Check | Finding)[], statuses: readonly string[]
   const width = Math.max(...checks.map(({ name }) => name.length));
   const lines = checks.map(({ name, status, found, advice }, index) => {
     const line = `${status.padEnd(7)}  ${name.padEnd(width)}  ${found}`;
-    // The same advice in a row is said once.
+    // Repeated advice is printed once.
     return advice === undefined || advice === checks[index - 1]?.advice
       ? line
       : `${line}\n${" ".repeat(width + 11)}${advice}`;

@@ -1,4 +1,4 @@
-/** `npx cake-edge forwarder`: the forwarder as a process of its own, for a machine with a fixed address. */
+/** `npx cake-edge forwarder`: the forwarder as its own process, for a machine with a fixed address. */
 import { readFileSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { type ForwarderServer, isCakeError, type ServerOptions, serveForwarder } from "../entry/forwarder-node.node.js";
@@ -27,7 +27,7 @@ const OPTION_TYPES = {
   port: { type: "string" },
 } as const;
 
-/** The options that are secrets, and their variables. The second kind are lists. */
+/** The options that are secrets, and their variables; then those that are lists. */
 const SECRETS = { apiKey: "CAKE_API_KEY", operatorSecret: "CAKE_OPERATOR_SECRET" } as const;
 const SECRET_LISTS = {
   signingSecrets: "CAKE_SIGNING_SECRETS",
@@ -48,7 +48,7 @@ export async function forwarder(args: string[], version: string): Promise<number
       (emitWarning as (...all: unknown[]) => void).call(process, warning, ...rest);
     }
   };
-  // Only their owner reads the rows, even in a folder that others may open.
+  // Only the owner may read the rows, even in a folder that is open to others.
   process.umask(0o077);
   let server: ForwarderServer;
   let options: ServerOptions;
@@ -58,7 +58,7 @@ export async function forwarder(args: string[], version: string): Promise<number
   } catch (thrown) {
     return complain(thrown);
   }
-  // A log that nobody reads any more ends no delivery.
+  // A log without a reader must not stop the deliveries.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   whenAskedToStop(() => void server.stop());
   const { origin } = server;
@@ -67,7 +67,7 @@ export async function forwarder(args: string[], version: string): Promise<number
   const status = failure === undefined ? 0 : complain(failure);
   if (failure === undefined) console.log(JSON.stringify({ event: "stopped" }));
   else console.log(JSON.stringify({ event: "failed", code: failure.code, alert: true }));
-  // An attempt whose result no disk stores would keep the process alive.
+  // An attempt whose result cannot be stored would keep the process alive.
   setTimeout(() => process.exit(status), EXIT_MS).unref();
   return status;
 }
@@ -112,7 +112,7 @@ function readConfig(file: string): Record<string, unknown> {
     config = JSON.parse(read("--config", file));
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    // The message shows a piece of the file, which may be a secret: it is not printed.
+    // The message contains a piece of the file, perhaps a secret, so it is not printed.
     const [, position] = /position (\d+)/.exec((error as Error).message) ?? [];
     const at = position === undefined ? "" : ` at character ${position}`;
     throw new UsageError(`--config ${file}: is no JSON${at}`);
@@ -130,7 +130,7 @@ function readConfig(file: string): Record<string, unknown> {
   return config as Record<string, unknown>;
 }
 
-/** The name of a secret that stands in the configuration, at any depth: those of shops stand within. */
+/** The name of a secret in the configuration, at any depth: shops' secrets are nested. */
 function secretIn(config: object): string | undefined {
   for (const [name, value] of Object.entries(config)) {
     if (name === "apiKey" || /secret/i.test(name)) return name;

@@ -1,4 +1,6 @@
-/** `npx cake-edge init`: writes the few files that a project needs, makes its secrets, installs, and sends the doctor. */
+/**
+ * `npx cake-edge init`: writes the few files that a project needs, makes its secrets, installs, and runs the doctor.
+ */
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -45,7 +47,7 @@ interface Plan {
   readonly version: string;
 }
 
-/** Writes, installs, examines; the exit status. */
+/** Writes, installs, examines; returns the exit status. */
 export async function init(args: string[], version: string): Promise<number> {
   const plan = await readPlan(args, version);
   const files = filesOf(plan);
@@ -68,7 +70,7 @@ export async function init(args: string[], version: string): Promise<number> {
       console.log(`written   ${path}`);
     }
     mkdirSync(dirname(file), { recursive: true });
-    // Secrets are for their owner alone.
+    // Only the owner may read secrets.
     writeFileSync(file, after, path.endsWith(".dev.vars") ? { mode: 0o600 } : {});
     changed += 1;
   }
@@ -125,7 +127,7 @@ const QUESTIONS: Record<Part, string> = {
   sandbox: "A CAKE network for tests",
 };
 
-/** What the project is built with. */
+/** The framework of the project. */
 function guess(folder: string): Framework {
   const all = dependenciesIn(folder);
   if ("next" in all) return "next";
@@ -155,10 +157,10 @@ function readManifest(json: string): Manifest {
   }
 }
 
-/** A file's text from what stands there. */
+/** Makes a file's new text from its present text. */
 type Make = (before: string | undefined) => string;
 
-/** Written once, and then the user's. */
+/** Written once; later the file belongs to the user. */
 const once =
   (text: string): Make =>
   (before) =>
@@ -175,7 +177,7 @@ function filesOf({ parts, framework, version, isOldNext }: Plan): [string, Make]
   }
   if (parts.has("capture")) {
     if (framework === "next") {
-      // The same by its name before Next 16.
+      // The same file under its name before Next 16.
       files.push(
         isOldNext
           ? ["middleware.js", once(NEXT_PROXY.replace("function proxy", "function middleware"))]
@@ -236,7 +238,7 @@ function withLines(before: string, lines: readonly string[]): string {
   return `${before === "" || before.endsWith("\n") ? before : `${before}\n`}${missing.join("\n")}\n`;
 }
 
-/** A secret is made once: a second run keeps it. */
+/** Makes a secret once: a second run keeps it. */
 function withSecret(before = "", ...names: string[]): string {
   const missing = names.filter((name) => !new RegExp(`^${name}=`, "m").test(before));
   const made = missing.map((name) => `${name}=${randomBytes(32).toString("hex")}\n`).join("");
@@ -251,7 +253,7 @@ function forwarderSecrets(before = ""): string {
   return after;
 }
 
-/** What is taken away and what comes, line by line; secrets are not shown. */
+/** The removed and added lines; secrets are hidden. */
 function difference(before: string, after: string): string {
   const old = before.split("\n");
   const fresh = after.split("\n");
@@ -284,7 +286,7 @@ function run(command: string, args: string[], cwd: string): Promise<void> {
   });
 }
 
-/** Starts the forwarder as the user will, and sends the doctor. */
+/** Starts the forwarder as the user will, and runs the doctor. */
 async function examine(folder: string): Promise<number> {
   const port = await freePort();
   const origin = `http://127.0.0.1:${port}`;
@@ -326,7 +328,7 @@ async function answers(url: string, child: ChildProcess, printed: () => string):
     try {
       if ((await fetch(url)).ok) return;
     } catch {
-      // Not yet.
+      // It does not answer yet.
     }
     await new Promise((resolve) => setTimeout(resolve, 200));
   }

@@ -1,4 +1,4 @@
-/** What was sent of a file's rows, in a file of its own: one line of JSON for each step. */
+/** A journal file: one line of JSON for each step of sending a file's rows. */
 import {
   closeSync,
   fsyncSync,
@@ -13,22 +13,22 @@ import {
 import { resolve } from "node:path";
 import { isRunning, UsageError } from "./usage.js";
 
-/** Are both names one file's? */
+/** Are both names those of one file? */
 export function isSameFile(one: string, other: string): boolean {
   const [a, b] = [one, other].map((file) => statSync(file, { throwIfNoEntry: false }));
   return resolve(one) === resolve(other) || (a !== undefined && b !== undefined && a.dev === b.dev && a.ino === b.ino);
 }
 
-/** What a journal keeps, by an account. */
+/** A journal's line: an entry and its account. */
 type JournalLine<Entry> = Entry & { readonly account: string };
 
-/** What an entry must be. */
+/** The rules of an entry. */
 export interface EntryRules {
-  /** The states that it can have. */
+  /** The states that an entry can have. */
   readonly states: readonly string[];
-  /** Has it all that its row is known by? */
+  /** Has the entry all parts that identify its row? */
   readonly isWhole: (entry: Readonly<Record<string, unknown>>) => boolean;
-  /** What it must have, for a sentence: `an account, an affiliate, an offer or a URL`. */
+  /** The required parts, for an error's sentence: `an account, an affiliate, an offer or a URL`. */
   readonly parts: string;
 }
 
@@ -40,8 +40,8 @@ export interface FileJournal<Entry> {
 }
 
 /**
- * The journal's entries of this account, and how to add one. A torn last line was never acted on; anything else that
- * cannot be read may be a row that was sent, so it is refused.
+ * Opens the journal's entries of this account. A torn last line was never acted on. Any other unreadable line may be a
+ * row that was sent, so it is refused.
  */
 export function openJournal<Entry extends object>(
   file: string,
@@ -56,7 +56,7 @@ export function openJournal<Entry extends object>(
       throw new UsageError(`the journal ${file} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
     }
   };
-  /** The entries of all accounts, and how many bytes of the file they are. */
+  /** The entries of all accounts, and the length of the read part of the file in bytes. */
   const readAll = (): { entries: JournalLine<Entry>[]; length: number; isEnded: boolean } => {
     const bytes = load();
     const entries: JournalLine<Entry>[] = [];
@@ -66,7 +66,7 @@ export function openJournal<Entry extends object>(
       const end = at < 0 ? bytes.length : at;
       const entry = readEntry<Entry>(bytes.subarray(start, end), rules);
       if (typeof entry === "string") {
-        // What a power cut has torn off is the end of the file, and no whole object.
+        // A power cut tears off the end of the file, so that the last line is no whole object.
         const isTorn =
           at < 0 && (entry === TORN || entry === FOREIGN) && bytes[start] === 0x7b && bytes[start + 1] !== 0;
         if (isTorn) return { entries, length: start, isEnded: true };
@@ -93,7 +93,7 @@ export function openJournal<Entry extends object>(
       try {
         if (length < load().length) truncateSync(file, length);
         writeSync(handle, isEnded ? text : `\n${text}`);
-        // A power cut must not forget what was sent.
+        // A power cut must not lose the record of a sent row.
         fsyncSync(handle);
       } finally {
         closeSync(handle);
@@ -105,7 +105,7 @@ export function openJournal<Entry extends object>(
 const TORN = "it is no whole JSON object";
 const FOREIGN = "it is not UTF-8: save the file as such";
 
-/** One line of a journal; nothing where it is empty, or what is wrong with it. */
+/** One line of a journal; `undefined` if it is empty, or a text with the error. */
 function readEntry<Entry>(
   bytes: Uint8Array,
   { states, isWhole, parts }: EntryRules,
@@ -127,13 +127,13 @@ function readEntry<Entry>(
   return typeof account === "string" && isWhole(fields) ? (entry as JournalLine<Entry>) : `it lacks ${parts}`;
 }
 
-/** What a journal's entries belong to. */
+/** The account that a journal's entries belong to. */
 export function accountOf(baseUrl: string): string {
   if (!URL.canParse(baseUrl)) throw new UsageError("--base-url must be a URL: your CAKE domain");
   return new URL(baseUrl).origin;
 }
 
-/** Two runs at once would send each row twice. */
+/** Two runs at the same time would send each row twice. */
 export function lock(file: string, doing: string): () => void {
   for (;;) {
     try {
@@ -146,7 +146,7 @@ export function lock(file: string, doing: string): () => void {
       if (owner > 0 && isRunning(owner)) {
         throw new UsageError(`process ${owner} is ${doing}: wait for it`);
       }
-      // What was killed has left it behind.
+      // A killed process has left it behind.
       rmSync(file, { force: true });
     }
   }

@@ -1,4 +1,4 @@
-/** `npx cake-edge clicks` and `conversions`: CAKE's lists as pages on disk, so that a rerun needs no network. */
+/** `npx cake-edge clicks` and `conversions`: stores CAKE's lists as pages on disk, so that a rerun needs no network. */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { csvCell } from "../csv.js";
@@ -34,13 +34,13 @@ Examples:
 
 Documentation: docs/report.md`;
 
-/** What is read, and where its pages are kept. */
+/** The list to read, and where to keep its pages. */
 interface LiveOptions {
-  /** Not needed where the pages are on disk. */
+  /** Not needed if the pages are on disk. */
   readonly baseUrl: string | undefined;
   readonly from: string;
   readonly to: string;
-  /** Empty where nothing is kept. */
+  /** Empty if nothing is kept. */
   readonly folder: string;
   readonly onRows?: ((rows: number) => void) | undefined;
 }
@@ -54,7 +54,7 @@ const OPTION_TYPES = {
   json: { type: "boolean" },
 } as const;
 
-/** Writes what was asked for, and returns the exit status. */
+/** Writes the requested rows, and returns the exit status. */
 export async function pages(kind: Kind, args: string[]): Promise<number> {
   let values: { from?: string; to?: string; "base-url"?: string; pages?: string; csv?: boolean; json?: boolean };
   try {
@@ -97,7 +97,7 @@ function say(text: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
 }
 
-/** A client of the account; or of one page that is on disk, which asks nobody. */
+/** A client of the account, or one that reads a page from disk and sends nothing. */
 function open(baseUrl: string, page?: Uint8Array): CakeClient {
   return createCakeClient({
     baseUrl,
@@ -110,20 +110,20 @@ function open(baseUrl: string, page?: Uint8Array): CakeClient {
 function listOf(cake: CakeClient, kind: Kind, { from, to, onRows }: LiveOptions) {
   const range = dayRange(from as Day, to as Day);
   const options = onRows === undefined ? {} : { onPage: ({ rows }: { readonly rows: number }) => onRows(rows) };
-  // The report call alone tells unique ids, without which no conversion can be joined to an order.
+  // Only the report call returns unique ids, by which a conversion is joined to an order.
   return kind === "clicks"
     ? cake.listClicks({ ...range, rowLimit: 10_000 }, options)
     : cake.listConversionReport(range, options);
 }
 
-/** What is noted beside the pages once all of them are there. */
+/** The note beside the pages, written when all of them are there. */
 interface Complete {
   readonly origin: string;
   readonly readAt: string;
   readonly pages: readonly string[];
 }
 
-/** The pages' files: those on disk where they are complete, else read through the API first. */
+/** The pages' files. If they are not complete on disk, they are read through the API first. */
 export async function readPages(kind: Kind, live: LiveOptions): Promise<string[]> {
   const name = `${kind}-${live.from}-${live.to}`;
   const note = join(live.folder, `${name}.complete.json`);
@@ -138,7 +138,7 @@ export async function readPages(kind: Kind, live: LiveOptions): Promise<string[]
     pages.push(file);
   }
   const complete: Complete = { origin: new URL(live.baseUrl).origin, readAt: new Date().toISOString(), pages };
-  // Written beside and renamed: half a list is never taken for all of it.
+  // Written to another file and renamed: half a list never counts as complete.
   writeFileSync(`${note}.part`, JSON.stringify(complete));
   renameSync(`${note}.part`, note);
   return pages.map((file) => join(live.folder, file));
@@ -149,14 +149,14 @@ function keptPages(note: string, { baseUrl, folder, to }: LiveOptions): string[]
   if (baseUrl !== undefined && new URL(baseUrl).origin !== origin) {
     throw new UsageError(`${note} has pages of ${origin}: take another folder for another account`);
   }
-  // The last day is over everywhere 12 hours after it is in UTC.
+  // The last day ends everywhere at most 12 hours after it ends in UTC.
   if (Date.parse(readAt) < Date.parse(`${to}T00:00:00Z`) + 36 * 3_600_000) {
     console.error(`${note}: these pages were read before ${to} was over: remove that file to read them again`);
   }
   return pages.map((file) => join(folder, file));
 }
 
-/** The rows, each once: of pages on disk, or as they come. */
+/** The rows, each once, from pages on disk or from the API. */
 async function* rowsOf(kind: Kind, live: LiveOptions): AsyncGenerator<object> {
   if (live.folder === "") {
     yield* listOf(open(live.baseUrl ?? ""), kind, live);
@@ -169,7 +169,7 @@ async function* rowsOf(kind: Kind, live: LiveOptions): AsyncGenerator<object> {
     const ids = rows.map((row) =>
       kind === "clicks" ? (row as Click).clickId : (row as ReportedConversion).conversionId,
     );
-    // The rows of one page are all rows; pages overlap.
+    // Within one page all rows count; pages may overlap.
     for (const [index, row] of rows.entries()) {
       const id = ids[index];
       if (id === undefined || !known.has(id)) yield row;
@@ -190,7 +190,7 @@ async function print(kind: Kind, live: LiveOptions, isCsv: boolean): Promise<voi
   }
 }
 
-/** Ids and amounts, which other files are matched by: byte for byte as CAKE has them. The rest is guarded. */
+/** Ids and amounts, by which other files are matched: byte for byte as in CAKE. The other fields are guarded. */
 const EXACT: ReadonlySet<string> = new Set([
   "clickId",
   "conversionId",

@@ -1,4 +1,4 @@
-/** `npx cake-edge postbacks`: registers the postbacks of a file, each once. Without `--apply` it only looks. */
+/** `npx cake-edge postbacks`: registers the postbacks of a file, each once. Without `--apply` it only checks. */
 import {
   type AppliedPostback,
   applyPostbacks,
@@ -48,10 +48,10 @@ interface FileRow {
   readonly params: CreatePostbackParams;
 }
 
-/** A row as it is shown: checked, or applied. */
+/** A row as it is printed: checked, or applied. */
 type Shown = (CheckedPostback & { readonly outcome?: string }) | AppliedPostback;
 
-/** Checks, registers where told to, and returns the exit status. */
+/** Checks the rows, registers them if asked to, and returns the exit status. */
 export function postbacks(args: string[]): Promise<number> {
   return withExitStatus("postbacks", () => {
     const options = readOptions(args);
@@ -65,7 +65,7 @@ function readOptions(args: string[]): Options {
   return { ...readRowOptions(values, "registered"), acceptFindings: values["accept-findings"] === true };
 }
 
-/** The fields by their columns' names. */
+/** The fields by their column names. */
 const COLUMNS: Readonly<Record<string, keyof CreatePostbackParams>> = {
   affiliate_id: "affiliateId",
   offer_id: "offerId",
@@ -88,7 +88,7 @@ function readRows({ file, ignored }: Options): FileRow[] {
   });
 }
 
-/** What an entry of the journal must be. */
+/** The rules of a journal entry. */
 const RULES: EntryRules = {
   states: ["sending", "registered", "refused", "unknown", "missing"],
   isWhole: ({ affiliateId, offerId, postbackUrl }) =>
@@ -96,7 +96,7 @@ const RULES: EntryRules = {
   parts: "an account, an affiliate, an offer or a URL",
 };
 
-/** Writes down what a person has seen in CAKE. */
+/** Records the outcome that a person has seen in CAKE. */
 function settle({ settled, file }: Options, rows: readonly FileRow[], journal: FileJournal<PostbackEntry>): void {
   if (settled.size === 0) return;
   const registered = new Set(
@@ -118,7 +118,7 @@ function settle({ settled, file }: Options, rows: readonly FileRow[], journal: F
   }
 }
 
-/** Says what would be done. */
+/** Prints what a run with --apply would do. */
 function preview(options: Options, rows: readonly FileRow[]): number {
   const { baseUrl } = options;
   const journal =

@@ -1,4 +1,4 @@
-/** `npx cake-edge report`: reconciles a month's orders with CAKE, for whoever does not program. */
+/** `npx cake-edge report`: reconciles a month's orders with CAKE, for people who do not program. */
 import { appendFileSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import {
@@ -94,7 +94,7 @@ type Values = Partial<Record<(typeof TEXTS)[number], string>> &
   Partial<Record<(typeof LISTS)[number], string[]>> &
   Partial<Record<(typeof FLAGS)[number], boolean>>;
 
-/** Reports, and returns the exit status. */
+/** Makes the report, and returns the exit status. */
 export async function report(args: string[]): Promise<number> {
   let values: Values;
   try {
@@ -250,7 +250,7 @@ function liveOptions(values: Values) {
 /** The files of a pattern; a shell may have expanded it already. */
 export function filesOf(given: readonly string[] | undefined): string[] {
   return (given ?? []).flatMap((pattern) => {
-    // What is noted beside kept pages is no page, whoever expands the pattern.
+    // The note beside kept pages is no page, even if the shell expanded the pattern.
     if (existsSync(pattern)) return pattern.endsWith(".complete.json") ? [] : [pattern];
     const isPage = (file: string) => !file.endsWith(".complete.json");
     const found = /[*?[]/.test(pattern) ? expand(pattern).filter(isPage).sort() : [];
@@ -260,8 +260,8 @@ export function filesOf(given: readonly string[] | undefined): string[] {
 }
 
 /**
- * The files of a pattern: `*` and `?` stand for characters of a name, `[…]` for one of them, `**` for
- * folders. As shells do, a wildcard passes over names that begin with a dot. Node has this itself from 22 on.
+ * The files of a pattern: `*` and `?` stand for characters of a name, `[…]` for one of them, `**` for folders. Like in
+ * shells, a wildcard does not match names that begin with a dot. Node has this from 22 on.
  */
 function expand(pattern: string): string[] {
   const parts = pattern.split(process.platform === "win32" ? /[\\/]/ : "/");
@@ -285,7 +285,7 @@ function expand(pattern: string): string[] {
   return [...new Set(folders)];
 }
 
-/** One name of a path as an expression. */
+/** One name of a path as a regular expression. */
 function patternOf(part: string): RegExp {
   const source = part.replace(/\*+|\?|\[[!^]?[^\]]+\]|[\s\S]/g, (sign) => {
     if (sign.startsWith("*")) return "[^/]*";
@@ -299,7 +299,7 @@ function patternOf(part: string): RegExp {
 function namesIn(folder: string): { name: string; isFolder: boolean }[] {
   if (folder !== "" && statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
   return readdirSync(folder || ".").map((name) => {
-    // A link to a file is a file.
+    // A link to a file counts as a file.
     const found = statSync(join(folder, name), { throwIfNoEntry: false });
     return { name, isFolder: found?.isDirectory() === true };
   });
@@ -341,7 +341,7 @@ function writeOutputs(result: ReportResult, values: Values): void {
       `${kind}: ${lines} lines, ${amount}${repeated > 0 ? `, ${repeated} written before` : ""}${capped > 0 ? `, ${capped} above the cap` : ""}${left.join("")}${values["dry-run"] ? " (dry run: nothing is written)" : ""}`,
     );
     if (values["dry-run"]) continue;
-    // The journal first: a line that was noted and not written is seen; one written and not noted is sent twice.
+    // The journal first: a line only in the journal is noticed, but a line only in the file would be sent twice.
     if (journalFile !== undefined) appendFileSync(journalFile, corrections.journal.map((line) => `${line}\n`).join(""));
     writeFileSync(file, corrections.csv);
   }
@@ -402,7 +402,7 @@ function progress(what: string): ({ done }: { readonly done: number }) => void {
     say(done <= 1 ? `${what}: ${Math.round(done * 100)} %` : `${what}: ${Math.round(done / 1e6)} MB`);
 }
 
-/** One line of a terminal, written over and over. */
+/** Writes one line of a terminal over the last one. */
 function say(text: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
 }

@@ -1,4 +1,6 @@
-/** The parts that `postbacks` and `corrections` share: a file whose rows are sent one by one, with a journal beside it. */
+/**
+ * The shared parts of `postbacks` and `corrections`: a file whose rows are sent one by one, with a journal beside it.
+ */
 import { isCakeError } from "../entry/edge.inline.js";
 import { isSameFile } from "./journal.js";
 import { type OptionValues, sentenceOf, UsageError } from "./usage.js";
@@ -15,7 +17,7 @@ export const ROW_OPTION_TYPES = {
   json: { type: "boolean" },
 } as const;
 
-/** The same options, read; `Done` is the word of a row that CAKE has taken. */
+/** The same options, parsed; `Done` is the outcome of a row that CAKE has accepted. */
 export interface RowOptions<Done extends string> {
   readonly file: string;
   readonly baseUrl: string | undefined;
@@ -67,7 +69,9 @@ export function readRowOptions<Done extends string>(values: OptionValues, done: 
   };
 }
 
-/** Runs a command, and returns its exit status: 2 for a mistake of the caller's, 4 for the account's or the network's. */
+/**
+ * Runs a command, and returns its exit status: 2 for a mistake of the caller, 4 for a problem of account or network.
+ */
 export async function withExitStatus(command: string, run: () => Promise<number> | number): Promise<number> {
   try {
     return await run();

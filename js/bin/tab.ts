@@ -1,28 +1,28 @@
-/** A tab in a browser context of its own, and what is seen of the pages in it. */
+/** A tab in a browser context of its own, and its observations of the pages. */
 import type { Chrome, ChromeEvent } from "./chrome.js";
 import { type Answer, buttonScript } from "./consent-banner.js";
 
-/** How long a page may take to answer a question. */
+/** The time limit for a page to answer a question, in milliseconds. */
 const ANSWER_MS = 5_000;
-/** A page is quiet when it has asked for nothing for this long. */
+/** A page is quiet when it has sent no request for this long, in milliseconds. */
 const QUIET_MS = 300;
-/** The longest wait for that: some pages are never quiet. */
+/** The longest wait for a quiet page, in milliseconds: some are never quiet. */
 const SETTLE_MS = 3_000;
 
 /** The click cookies: the page's, and those that a server signs. */
 const COOKIE = /^(__Host-|__Secure-)?cake_click(_signed)?$/;
 
-/** What differs from a plain visit. */
+/** The differences from a plain visit. */
 export interface TabOptions {
   /** Runs before the page's own scripts. */
   readonly script?: string;
-  /** Are sent with each request. */
+  /** Headers that are sent with each request. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** How a page is loaded. */
+/** The options of loading a page. */
 interface LoadOptions {
-  /** Wait until the page asks for nothing more? @default true */
+  /** Wait until the page is quiet? @default true */
   readonly hasToSettle?: boolean;
 }
 
@@ -30,41 +30,41 @@ interface LoadOptions {
 export interface Visit {
   readonly url: string;
   readonly status: number;
-  /** The addresses that were redirected from. */
+  /** The addresses that redirected. */
   readonly from: readonly string[];
   /** Why no page came. */
   readonly failure?: string;
 }
 
-/** A server's answer that sets a cookie of cake-edge's. */
+/** A server's answer that sets a cookie of cake-edge. */
 export interface SetCookie {
   readonly url: string;
   readonly cookie: string;
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** What a content security policy has refused. */
+/** A refusal by a content security policy. */
 export interface Violation {
   readonly directive: string;
-  /** The address that was refused; empty for inline scripts and for WebAssembly. */
+  /** The refused address; empty for inline scripts and for WebAssembly. */
   readonly url: string;
   readonly kind: string;
 }
 
-/** A script file that did not come. */
+/** A script file that could not be loaded. */
 export interface FailedScript {
   readonly url: string;
   readonly why: string;
-  /** Did a script of cake-edge's ask for it? */
+  /** Did a script of cake-edge load it? */
   readonly isOurs: boolean;
 }
 
-/** A text that keeps a click. */
+/** A text that holds a click. */
 export interface Kept {
-  /** Such as `the cookie cake_click`, `localStorage`. */
+  /** The place, such as `the cookie cake_click`, `localStorage`. */
   readonly where: string;
   readonly text: string;
-  /** Did a server set it, out of the page's sight? */
+  /** Did a server set it, hidden from the page? */
   readonly isOfServer: boolean;
 }
 
@@ -72,9 +72,9 @@ export class Tab {
   readonly setCookies: SetCookie[] = [];
   readonly violations: Violation[] = [];
   readonly failedScripts: FailedScript[] = [];
-  /** Uncaught errors: the first line of each, and the script that threw it. */
+  /** Uncaught errors: the first line of each, and its script. */
   readonly errors: { readonly text: string; readonly url: string }[] = [];
-  /** The address of a script that has cake-edge's tracker in it. */
+  /** The address of a script that contains cake-edge's tracker. */
   trackerUrl: string | undefined;
 
   readonly #chrome: Chrome;
@@ -102,7 +102,7 @@ export class Tab {
     });
   }
 
-  /** Opens a tab that shares nothing with any other; its pages may load for `loadMs`. */
+  /** Opens a tab that shares nothing with other tabs; its pages may load for `loadMs`. */
   static async open(chrome: Chrome, { script, headers }: TabOptions, loadMs: number): Promise<Tab> {
     const { browserContextId } = await chrome.send("Target.createBrowserContext", { disposeOnDetach: true });
     const { targetId } = await chrome.send("Target.createTarget", { url: "about:blank", browserContextId });
@@ -138,7 +138,7 @@ export class Tab {
     return this.#load("Page.reload", {}, this.#document?.url ?? "");
   }
 
-  /** The value of an expression in the page, a promise's too; `undefined` where it throws or does not answer. */
+  /** The value of an expression or promise in the page; `undefined` if it throws or does not answer. */
   async evaluate<T>(expression: string): Promise<T | undefined> {
     try {
       const { result, exceptionDetails } = await this.#send(
@@ -152,7 +152,7 @@ export class Tab {
     }
   }
 
-  /** Looks for a banner's button in every frame, and clicks it where `isClick`. */
+  /** Looks for a banner's button in every frame, and clicks it if `isClick` is set. */
   async answer(answer: Answer, selector: string | undefined, isClick: boolean): Promise<boolean> {
     const { frameTree } = await this.#send("Page.getFrameTree");
     for (const frameId of framesOf(frameTree)) {
@@ -172,7 +172,7 @@ export class Tab {
     return false;
   }
 
-  /** The texts in which cake-edge keeps clicks. */
+  /** The texts in which cake-edge holds clicks. */
   async kept(): Promise<Kept[]> {
     const { cookies } = await this.#chrome.send("Storage.getCookies", { browserContextId: this.#context });
     const kept: Kept[] = (cookies as { name: string; value: string; httpOnly: boolean }[])
@@ -183,7 +183,7 @@ export class Tab {
     return kept;
   }
 
-  /** Removes every cookie and what localStorage has of cake-edge's. */
+  /** Removes every cookie, and cake-edge's items in localStorage. */
   async forgetClick(): Promise<void> {
     const { cookies } = await this.#chrome.send("Storage.getCookies", { browserContextId: this.#context });
     for (const { name, domain, path } of cookies as { name: string; domain: string; path: string }[]) {
@@ -194,7 +194,7 @@ export class Tab {
     );
   }
 
-  /** Asks for an address with the browser's own means, past the page's policy: status 0 where nobody answers. */
+  /** Requests an address by the browser itself, past the page's policy; status 0 if no answer came. */
   async ask(url: string): Promise<{ status: number; type: string; body: string }> {
     try {
       const { frameTree } = await this.#send("Page.getFrameTree");
@@ -214,7 +214,7 @@ export class Tab {
     }
   }
 
-  /** Waits until the page asks for nothing more, and it is known which script is cake-edge's. */
+  /** Waits until the page is quiet, and the search for cake-edge's script is done. */
   async settle(): Promise<void> {
     const end = Date.now() + SETTLE_MS;
     while (Date.now() < end && (this.#open.size > 0 || Date.now() - this.#lastRequest < QUIET_MS)) {
@@ -225,7 +225,7 @@ export class Tab {
 
   async #load(method: string, params: object, url: string, { hasToSettle = true }: LoadOptions = {}): Promise<Visit> {
     this.#document = undefined;
-    // A page that went away has left its requests.
+    // A page that was left does not finish its requests.
     this.#open.clear();
     const loaded = new Promise<boolean>((resolve) => {
       const timer = setTimeout(() => resolve(false), this.#loadMs);
@@ -309,7 +309,7 @@ export class Tab {
     }
   }
 
-  /** A script of the page itself: a tracker in one of its frames does not see the page's click. */
+  /** Is it a script of the page itself? A tracker in a frame does not see the page's click. */
   // biome-ignore lint/suspicious/noExplicitAny: the protocol's own object.
   #isOfPage({ url, executionContextAuxData: context }: any): boolean {
     return /^https?:/.test(url) && (context?.frameId ?? this.#frame) === this.#frame;
@@ -318,7 +318,7 @@ export class Tab {
   // biome-ignore lint/suspicious/noExplicitAny: the protocol's own object.
   #hearRequest({ requestId, request, redirectResponse, type, initiator, frameId }: any): void {
     this.#lastRequest = Date.now();
-    // A stream that never ends keeps no page waiting.
+    // An endless stream must not keep the page from being quiet.
     if (type !== "EventSource" && type !== "WebSocket" && type !== "Ping") this.#open.add(requestId);
     if (type === "Document" && frameId === this.#frame) {
       const { from = [], url = "" } = this.#document ?? {};
@@ -352,7 +352,7 @@ export class Tab {
     }
   }
 
-  /** A bundle has no name of ours, but the cookie's name is in it. */
+  /** A bundle has no name of ours, but it contains the cookie's name. */
   async #search({ scriptId, url }: { scriptId: string; url: string }): Promise<void> {
     try {
       const { scriptSource } = await this.#send("Debugger.getScriptSource", { scriptId });

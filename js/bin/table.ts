@@ -1,26 +1,26 @@
-/** Reads a CSV file's rows, by the columns that a command knows and needs. */
+/** Reads a CSV file's rows by the columns that a command knows and needs. */
 import { readFileSync } from "node:fs";
 import { readCsv } from "../csv.js";
 import { findNearest } from "../nearest.js";
 import { UsageError } from "./usage.js";
 
-/** Which columns there are. */
+/** The columns of a file. */
 export interface Columns<Field extends string> {
   /** The fields by their columns' names. */
   readonly known: Readonly<Record<string, Field>>;
   readonly needed: readonly string[];
-  /** Columns of the caller's own, which are passed over. */
+  /** The caller's own columns, which are ignored. */
   readonly ignored: readonly string[];
 }
 
-/** A row: where it stands, and the cells that are not empty by their fields. */
+/** A row: its position, and its non-empty cells by field. */
 export interface TableRow<Field extends string> {
   readonly line: number;
   readonly cells: ReadonlyMap<Field, string>;
 }
 
 /**
- * Reads a file. A column that is not known is refused: it may be a misspelt one.
+ * Reads a file. An unknown column is refused: it may be misspelt.
  *
  * @throws UsageError
  */
@@ -40,7 +40,7 @@ export function readTable<Field extends string>(
   if (read === undefined) throw new UsageError(`${file}: a quote does not end`);
   const [head, ...rows] = read;
   if (head === undefined) throw new UsageError(`${file} is empty: its first line names the columns, ${needed.join()}`);
-  // `Affiliate ID`, `affiliateId` and `affiliate_id` are one.
+  // `Affiliate ID`, `affiliateId` and `affiliate_id` are the same column.
   const plain = (name: string) => name.toLowerCase().replace(/[^a-z0-9]/g, "");
   const passed = new Set(ignored.map(plain));
   const fields = head.cells.map((name) => {
@@ -71,7 +71,7 @@ export function readTable<Field extends string>(
   });
 }
 
-/** A file's text, without what would steer a terminal. */
+/** A file's text without characters that would control a terminal. */
 export function visible(text: unknown): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is looked for
   return String(text).replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "\uFFFD");

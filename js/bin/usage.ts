@@ -2,17 +2,17 @@
 import { parseArgs } from "node:util";
 import { findNearest } from "../nearest.js";
 
-/** A mistake of the caller's: one sentence. */
+/** A mistake of the caller, in one sentence. */
 export class UsageError extends Error {
   readonly status: number = 2;
 }
 
-/** What the command line has no part in: a program that did not start, or ended early. */
+/** A failure that is not the caller's mistake: a program that did not start, or ended early. */
 export class RunError extends UsageError {
   override readonly status = 1;
 }
 
-/** What another process has, and what may not be guessed. */
+/** A refusal because another process holds the folder, or because the state must not be guessed. */
 export class HeldError extends UsageError {
   override readonly status = 3;
 }
@@ -26,13 +26,13 @@ export const EXIT_STATUSES: readonly (readonly [status: number, meaning: string]
   [4, "the account or the network"],
 ];
 
-/** A command's help: its own lines, and the exit statuses of all. */
+/** A command's help: its own lines, and the exit statuses of all commands. */
 export function helpOf(usage: string): string {
   const lines = EXIT_STATUSES.map(([status, meaning]) => `  ${status}  ${meaning}`);
   return [usage, "", "Exit status, of every command:", ...lines].join("\n");
 }
 
-/** Where a command's user finds what the code calls so. */
+/** The option or variable behind a parameter of the code. */
 const SOURCES: { readonly [parameter: string]: string } = {
   baseUrl: "--base-url",
   first: "--from",
@@ -42,7 +42,7 @@ const SOURCES: { readonly [parameter: string]: string } = {
   timeZone: "--time-zone",
 };
 
-/** An error's sentence with the option or variable that it is about. */
+/** An error's sentence, with the option or variable at fault. */
 export function sentenceOf(error: Error & { readonly parameter?: string | undefined }): string {
   const { message, parameter = "" } = error;
   if (parameter === "apiKey") return `${message}. Set CAKE_API_KEY`;
@@ -50,7 +50,7 @@ export function sentenceOf(error: Error & { readonly parameter?: string | undefi
   return source !== undefined && message.startsWith(parameter) ? source + message.slice(parameter.length) : message;
 }
 
-/** Is there a process of this id? */
+/** Is there a process with this id? */
 export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -66,15 +66,14 @@ export interface OptionType {
   readonly multiple?: boolean;
 }
 
-/** The values of options by their names. */
+/** The values of options, by name. */
 export type OptionValues = { readonly [name: string]: string | boolean | string[] | undefined };
 
 /**
- * Reads a command's options: `help` is where they are listed.
+ * Reads a command's options. `help` is the command that lists them.
  *
- * @throws UsageError for one that is none, with the one that was probably meant, and for one that is given twice where
- * it counts once, and for an API key among the arguments. No value or argument is shown where `isSecret`: one may be a
- * key.
+ * @throws UsageError in three cases: an unknown option (with the nearest known one), a single option given twice, or an
+ * API key among the arguments. With `isSecret` no value or argument is printed, because it may be a key.
  */
 export function readArgs(
   args: readonly string[],
@@ -105,7 +104,7 @@ export function readArgs(
   }
 }
 
-/** Node's own words for it, and the option that was probably meant. */
+/** Node's message, and the option that was probably meant. */
 function problemOf(error: unknown, known: readonly string[]): string {
   const [problem = ""] = (error as Error).message.split(/\. |\n/);
   const given = /^Unknown option '-{1,2}([^'=\s]+)/.exec(problem)?.[1];
@@ -113,11 +112,12 @@ function problemOf(error: unknown, known: readonly string[]): string {
   return nearest === undefined ? problem : `${problem}: did you mean --${nearest}?`;
 }
 
-/** Calls `stop` when this process is told to end; perhaps more than once. */
+/** Calls `stop` when this process is asked to end, perhaps more than once. */
 export function whenAskedToStop(stop: () => void): void {
-  // Not `once`: npm and the terminal may both pass it on, and the second must not kill us in mid-stop.
+  // Not `once`: npm and the terminal may both send the signal, and the second must not kill this process while it
+  // stops.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
-  // A killed npx tells nobody: what it has started sees that it is gone.
+  // A killed npx sends no signal: its children notice that the parent is gone.
   const parent = process.ppid;
   const watch = setInterval(() => process.ppid !== parent && stop(), 500);
   if (process.env["npm_command"] === undefined) clearInterval(watch);

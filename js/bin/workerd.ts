@@ -1,6 +1,6 @@
 /**
- * Runs Workers in a bare workerd: its configuration, its start, its end. Imports
- * nothing of the package, so that it runs as source and as built alike.
+ * Runs Workers in a bare workerd: writes its configuration, starts and ends it. Imports nothing of the package, so that
+ * it runs both as source and as built.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
@@ -9,17 +9,17 @@ import { join } from "node:path";
 
 export const COMPATIBILITY_DATE = "2026-10-01";
 
-/** Something that a person can mend, as a sentence. */
+/** An error that a person can fix, as a sentence. */
 export class WorkerdError extends Error {}
 
 /** One Worker. */
 export interface WorkerdWorker {
   readonly name: string;
-  /** Files of the home folder; the main module first. */
+  /** Files of the home folder, the main module first. */
   readonly modules: readonly string[];
-  /** Bindings that are taken from the environment. */
+  /** Bindings whose values come from the environment. */
   readonly variables?: readonly string[];
-  /** Bindings that are the text of a file of the home folder. */
+  /** Bindings whose value is the text of a file in the home folder. */
   readonly texts?: Readonly<Record<string, string>>;
   /** Bindings to other services. */
   readonly services?: Readonly<Record<string, string>>;
@@ -27,31 +27,31 @@ export interface WorkerdWorker {
   readonly durableObject?: { readonly binding: string; readonly className: string; readonly uniqueKey: string };
 }
 
-/** What is to run. */
+/** The Workers to run, and how. */
 export interface WorkerdOptions {
-  /** The program. */
+  /** The path of workerd. */
   readonly program: string;
-  /** A folder of our own, with the Workers' modules in it. */
+  /** A folder of our own that contains the Workers' modules. */
   readonly home: string;
-  /** The folder that Durable Objects keep their rows in. */
+  /** The folder for the rows of Durable Objects. */
   readonly rows: string;
   readonly host: string;
   /** A port that is free. */
   readonly port: number;
   readonly workers: readonly WorkerdWorker[];
-  /** Is what Workers log shown, on standard error? Standard output is the caller's own. */
+  /** Print the Workers' logs to standard error? Standard output is the caller's own. */
   readonly logs: boolean;
-  /** The Worker that is listened for. */
+  /** The Worker that answers the port. */
   readonly front: string;
   /** Folders that a Worker may read. */
   readonly disks?: Readonly<Record<string, string>>;
-  /** The whole environment: secrets reach workerd by it, never by a file. */
+  /** The whole environment: secrets reach workerd only by it, never by a file. */
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** What runs. */
+/** A running workerd. */
 export interface Workerd {
-  /** Ends when workerd does, with its exit code; 0 after {@link stop}. */
+  /** Resolves when workerd ends, with its exit code; 0 after {@link stop}. */
   readonly ended: Promise<number>;
   stop(): Promise<void>;
 }
@@ -80,7 +80,7 @@ export async function isFree(port: number, host: string): Promise<boolean> {
   return (await whyNotFree(port, host)) === undefined;
 }
 
-/** Why nobody can listen there, as Node's code, such as `EADDRINUSE`; nothing where one can. */
+/** Why the port cannot be used, as Node's code, such as `EADDRINUSE`; `undefined` if it can. */
 export function whyNotFree(port: number, host: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     const server = createServer()
@@ -89,7 +89,7 @@ export function whyNotFree(port: number, host: string): Promise<string | undefin
   });
 }
 
-/** A port that nobody listens on. */
+/** Finds a free port. */
 export function freePort(host = "127.0.0.1"): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer()
@@ -102,10 +102,9 @@ export function freePort(host = "127.0.0.1"): Promise<number> {
 }
 
 /**
- * workerd outlives a parent that is killed, and would go on writing to its rows.
- * So a shell watches our end of a pipe: when that closes, for whatever reason,
- * workerd is ended. It is ended hard, since it would else wait for every live
- * view to be closed; what it has answered is on disk.
+ * workerd would outlive a killed parent, and go on writing to its rows. So a shell watches our end of a pipe: when it
+ * closes, for any reason, workerd is killed. A soft end would wait for every live view to close. Everything that
+ * workerd has answered is on disk.
  */
 function spawnGuarded({ program, home, environment, logs }: WorkerdOptions): ChildProcess {
   const log = logs ? 2 : "ignore";
@@ -126,7 +125,7 @@ exit $code`;
   return spawn("/bin/sh", ["-c", guard, program, ...args], { ...settings, stdio: ["pipe", log, "pipe", "pipe"] });
 }
 
-/** A sandbox's faults on purpose are no news: workerd logs each of them. */
+/** A sandbox's intended faults are no errors: this drops workerd's log lines about them. */
 function withoutFaults(): (text: string) => void {
   let rest = "";
   return (text) => {
@@ -187,12 +186,12 @@ ${bindings.map((binding) => `    ${binding}`).join(",\n")}
 `;
 }
 
-/** A text of capnp's: it escapes as JSON does. */
+/** A text of capnp, which escapes like JSON. */
 function quote(text: string): string {
   return JSON.stringify(text);
 }
 
-/** Waits until workerd says on its control pipe that it listens. */
+/** Waits until workerd reports on its control pipe that it listens. */
 function listening(child: ChildProcess): Promise<void> {
   return new Promise((resolve, reject) => {
     child.stdio[3]?.once("data", () => resolve());

@@ -1,51 +1,51 @@
-/** How one call of the client is made, and what its hooks are told. */
+/** The options of one call of the client, and the arguments of its hooks. */
 import { checkRecord, refuse } from "../option.js";
 
-/** How to make one call. */
+/** The options of one call. */
 export interface CallOptions {
-  /** Ends the call: `aborted`, or `outcome_unknown` where a write was on its way. */
+  /** Ends the call with `aborted`, or with `outcome_unknown` if a write was under way. */
   readonly signal?: AbortSignal;
-  /** For this call instead of the client's. */
+  /** The time limit of one request, in milliseconds. @default the client's */
   readonly timeoutMs?: number;
-  /** For this call instead of the client's. */
+  /** How often a request may be sent again. @default the client's */
   readonly retries?: number;
 }
 
-/** What a hook is told of a request. The API key is in none of it. */
+/** The request, as a hook sees it. It never contains the API key. */
 export interface SentRequest {
   readonly method: "GET" | "POST";
-  /** Such as `/api/2/click.json`. */
+  /** The path, such as `/api/2/click.json`. */
   readonly path: string;
   /** The query without the API key, such as `click_id=…`. Empty for a POST. */
   readonly query: string;
-  /** Counts the requests of one call, from 1. */
+  /** The number of the request within one call, from 1. */
   readonly attempt: number;
 }
 
-/** What a hook is told of what came of a request. */
+/** The outcome of a request, as a hook sees it. */
 export interface ReceivedResponse extends SentRequest {
-  /** How long it took, its body included, in milliseconds. */
+  /** The time for the request and its body, in milliseconds. */
   readonly ms: number;
-  /** The HTTP status, where an answer came. */
+  /** The HTTP status, if an answer came. */
   readonly status?: number;
-  /** The code of what went wrong, where none came. */
+  /** The error's code, if no answer came. */
   readonly error?: string;
 }
 
-/** A caller's parameters as JSON, for the core to check. Nothing is dropped on the way. */
+/** A caller's parameters as JSON, for the core to check. Nothing is dropped. */
 export function toJson(params: unknown): string {
   checkRecord("params", params);
   for (const [name, value] of Object.entries(params)) {
     const kind = typeof value;
     const isId = name === "uniqueId" || name === "orderId";
-    // A Date would become a text of JSON's: nobody's id, and no time of CAKE's.
+    // JSON would turn a Date into a text that is nobody's id, and no time in CAKE's form.
     const isOdd = kind === "object" && typeof (value as { readonly toJSON?: unknown } | null)?.toJSON === "function";
     if (isOdd || kind === "function" || kind === "symbol" || (kind === "bigint" && !isId)) {
       refuse(name, "must be text or a number");
     }
   }
   try {
-    // Not a number is no amount and no id: JSON would make it null, and null is absent.
+    // NaN is no amount and no id. JSON would turn it into null, and null counts as absent.
     return JSON.stringify(params, (_, value) =>
       typeof value === "bigint" || (typeof value === "number" && !Number.isFinite(value)) ? `${value}` : value,
     );

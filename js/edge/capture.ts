@@ -1,4 +1,4 @@
-/** Edge capture: a landing page's click id into a signed cookie, by the site's own Worker. */
+/** Edge capture: the site's own Worker puts a landing page's click id into a signed cookie. */
 import { CakeError, call } from "../error.js";
 import {
   checkNames,
@@ -13,7 +13,7 @@ import {
 } from "../option.js";
 import { edge } from "./core.js";
 
-/** `onError` is the middleware's; both may be given the same options. */
+/** `onError` belongs to the middleware; both may get the same options. */
 const NAMES = [
   "secrets",
   "consent",
@@ -27,26 +27,25 @@ const NAMES = [
   "onError",
 ];
 
-/** What the visitor has said about being remembered. */
+/** The visitor's answer about being remembered. */
 export type Consent = "granted" | "denied" | "pending";
 
-/** How clicks are captured. */
+/** The options of the capture. */
 export interface CaptureOptions {
   /**
-   * The secrets of the cookie's signature, the newest first: it signs, all of
-   * them verify. 32 characters or more each, such as `openssl rand -hex 32`. Keep
-   * an old one for as long as `windowDays`.
+   * The secrets of the cookie's signature, the newest first. The first one signs, all of them verify. Each has 32
+   * characters or more, such as from `openssl rand -hex 32`. Keep an old one for as long as `windowDays`.
    */
   readonly secrets: readonly string[];
   /**
-   * What the visitor has said, in any case, or a consent platform's `true` and `false`. `"pending"` stores nothing,
+   * The visitor's answer, in any case, or a consent platform's `true` and `false`. `"pending"` stores nothing,
    * `"denied"` deletes the cookie. Any other word is `invalid_setting`.
    * @default "granted"
    */
   readonly consent?: Consent | boolean | ((request: Request) => Consent | boolean);
   /** Keep clicks in spite of `Sec-GPC: 1`, where your law and counsel allow it. @default false */
   readonly ignoreGlobalPrivacyControl?: boolean;
-  /** The site's domain, such as `shop.example`, where hosts below it are to see the cookie. @default the host alone */
+  /** The site's domain, such as `shop.example`, if its subdomains are to see the cookie too. @default the host alone */
   readonly domain?: string;
   /** Which click counts when there are several. @default "last" */
   readonly touch?: "last" | "first";
@@ -57,18 +56,20 @@ export interface CaptureOptions {
   /** The names of the click id's parameter, the preferred one first. @default those of `findClick` */
   readonly parameters?: readonly string[];
   /**
-   * Believe `X-Forwarded-Proto`, `X-Forwarded-Host` and `Forwarded`: on a server behind a proxy that ends TLS every
-   * request is plain http, and no click is kept. Set it only where your proxy writes these headers itself.
+   * Trust `X-Forwarded-Proto`, `X-Forwarded-Host` and `Forwarded`. On a server behind a proxy that ends TLS, every
+   * request is plain http, and no click is kept without this. Set it only if your proxy writes these headers itself.
    * @default false
    */
   readonly trustProxy?: boolean;
 }
 
 /**
- * Why no click was kept: a request that is no visit (`not_get`, `upgrade`,
- * `prefetch`, `prerender`, `not_navigation`), plain http (`insecure`), the
- * visitor's will (`global_privacy_control`, `consent_denied`,
- * `consent_pending`), or nothing to keep (`no_click`, `known`, `expired`).
+ * Why no click was kept:
+ *
+ * - the request is no visit: `not_get`, `upgrade`, `prefetch`, `prerender`, `not_navigation`
+ * - plain http: `insecure`
+ * - the visitor's answer: `global_privacy_control`, `consent_denied`, `consent_pending`
+ * - nothing to keep: `no_click`, `known`, `expired`
  */
 export type CaptureReason =
   | "not_get"
@@ -84,26 +85,26 @@ export type CaptureReason =
   | "known"
   | "expired";
 
-/** What {@link captureClick} found, and what to do about it. */
+/** The result of {@link captureClick}, and the cookies to set. */
 export interface CapturedClick {
   /** The click id that counts: this request's, or the one kept earlier. */
   readonly clickId?: string;
-  /** The `Set-Cookie` value that keeps it, or that deletes the cookie. An answer that has it must not be cached. */
+  /** The `Set-Cookie` value that keeps the click id or deletes the cookie. Do not cache an answer that has it. */
   readonly setCookie?: string;
   /**
-   * All `Set-Cookie` values, {@link setCookie} the first, where there are several: the visitor says no, and every name
-   * and domain that may have a click is to lose it.
+   * All `Set-Cookie` values if there are several; {@link setCookie} is the first. There are several after the visitor's
+   * no: every name and domain that may hold a click loses it.
    */
   readonly setCookies?: readonly string[];
-  /** Why no click was kept; absent where one was. */
+  /** Why no click was kept; absent if one was kept. */
   readonly reason?: CaptureReason;
 }
 
 /**
  * Decides about the click of a request by its URL, its cookie and its headers.
  *
- * @throws CakeError `weak_secret`, `invalid_setting`, `invalid_field`, and
- * `invalid_cookie` where the request's host is not one of `domain`
+ * @throws CakeError `weak_secret`, `invalid_setting`, `invalid_field`, and `invalid_cookie` if the request's host does
+ * not belong to `domain`
  */
 export function captureClick(request: Request, options: CaptureOptions): CapturedClick;
 export function captureClick(request: Request, options: CaptureOptions, ...more: unknown[]): CapturedClick {
@@ -134,9 +135,8 @@ export function captureClick(request: Request, options: CaptureOptions, ...more:
 }
 
 /**
- * The click id that counts by the signed cookie of a request; `undefined` where
- * there is none that one of the secrets has signed. For whoever records the
- * conversion: give it what {@link captureClick} was given.
+ * Reads the click id that counts from the signed cookie of a request; `undefined` if no cookie is signed by one of the
+ * secrets. Use it where the conversion is recorded, with the same options as {@link captureClick}.
  *
  * @throws CakeError `weak_secret`, `invalid_setting`
  */
@@ -176,20 +176,20 @@ function isFirst({ touch }: Pick<CaptureOptions, "touch">): boolean {
   return choice("touch", word, ["last", "first"]) === "first";
 }
 
-/** How a site's Worker captures clicks. */
+/** The capture options of a site's Worker. */
 export interface SiteCaptureOptions extends CaptureOptions {
   /**
-   * Is told why a click could not be captured. The site's answer goes out all the same.
+   * Is called with the reason when a click could not be captured. The site's answer is sent anyway.
    * @default `console.error`
    */
   readonly onError?: (error: unknown, request: Request) => void;
 }
 
-/** The options, or a function that takes them from a Worker's environment, where secrets are. */
+/** The options, or a function that takes them from a Worker's environment, which holds the secrets. */
 export type CaptureSettings<Env> = SiteCaptureOptions | ((env: Env) => SiteCaptureOptions);
 
 /**
- * A Worker's fetch handler that captures clicks besides.
+ * Wraps a Worker's fetch handler so that it also captures clicks.
  *
  * @example
  * export default { fetch: withClickCapture(handler, (env) => ({ secrets: [env.CAKE_COOKIE_SECRET] })) };
@@ -209,7 +209,7 @@ export function withClickCapture<Env, Rest extends unknown[]>(
   return async (request, env, ...rest) => captureInto(await handler(request, env, ...rest), request, settings, env);
 }
 
-/** As much of Hono's context as the middleware touches. */
+/** The part of Hono's context that the middleware uses. */
 export interface HonoContext<Env> {
   readonly req: { readonly raw: Request };
   readonly env: Env;
@@ -237,13 +237,13 @@ export function clickCapture<Env>(
     const response = context.res;
     const captured = captureInto(response, context.req.raw, settings, context.env);
     if (captured === response) return;
-    // Hono would put the old answer's headers over the new one's.
+    // Otherwise Hono would put the old answer's headers over the new one's.
     context.res = undefined;
     context.res = captured;
   };
 }
 
-/** As much of a Pages Function's context as the middleware touches. */
+/** The part of a Pages Function's context that the middleware uses. */
 export interface PagesContext<Env> {
   readonly request: Request;
   readonly env: Env;
@@ -251,7 +251,7 @@ export interface PagesContext<Env> {
 }
 
 /**
- * The same as a middleware of Cloudflare Pages, `functions/_middleware.js`.
+ * The same as a middleware for Cloudflare Pages, `functions/_middleware.js`.
  *
  * @example
  * export const onRequest = pagesClickCapture((env) => ({ secrets: [env.CAKE_COOKIE_SECRET] }));
@@ -268,12 +268,12 @@ export function pagesClickCapture<Env>(
   return async (context) => captureInto(await context.next(), context.request, settings, context.env);
 }
 
-/** What is no settings at all is said when the site starts, not at each of its visits. */
+/** A wrong type of settings is reported when the site starts, not at each visit. */
 function checkSettings(settings: unknown): void {
   if (typeof settings !== "function") checkOptions(settings);
 }
 
-/** The site's answer with the click's cookie on it; the very same answer where there is none to set. */
+/** The site's answer with the click's cookie; the same answer if there is none to set. */
 function captureInto<Env>(response: Response, request: Request, settings: CaptureSettings<Env>, env: Env): Response {
   let onError: SiteCaptureOptions["onError"];
   try {
@@ -281,13 +281,12 @@ function captureInto<Env>(response: Response, request: Request, settings: Captur
     onError = options.onError;
     const { setCookie, setCookies = [setCookie], reason } = captureClick(request, options);
     if (reason === "insecure") tellInsecure(request, options);
-    // An answer of another protocol has no place for a cookie.
+    // An answer of another protocol cannot set a cookie.
     if (setCookie === undefined || response.status < 200) return response;
     // A fetched answer's headers cannot be changed; its body streams on.
     const answer = new Response(response.body, response);
     for (const text of setCookies) answer.headers.append("set-cookie", text ?? "");
-    // A cache would hand one visitor's click to all others, also one that a
-    // network tells apart from what browsers are told.
+    // A cache would give one visitor's click to all others. Some networks' caches read headers of their own.
     for (const name of [...answer.headers.keys()]) if (FOR_CACHES.test(name)) answer.headers.delete(name);
     answer.headers.set("cache-control", "private, no-store");
     return answer;
@@ -297,15 +296,15 @@ function captureInto<Env>(response: Response, request: Request, settings: Captur
   }
 }
 
-/** The headers by which the caches of this and that network are told to share an answer. */
+/** The headers that tell the caches of various networks to share an answer. */
 const FOR_CACHES =
   /(^|-)(cache|edge|surrogate)-control$|^(expires|x-accel-expires|x-cache-ttl|x-ttl|surrogate-ttl|cf-edge-cache|x-litespeed-cache)$/;
 
-/** The middlewares that have told of plain http. */
+/** The middlewares that have reported plain http. */
 const told = new WeakSet<SiteCaptureOptions>();
 let hasTold = false;
 
-/** No click is kept over plain http. Behind a proxy nobody would see why; so it is said once. */
+/** No click is kept over plain http. Behind a proxy the reason would be hidden, so it is reported once. */
 function tellInsecure(request: Request, options: SiteCaptureOptions): void {
   if (options.onError ? told.has(options) : hasTold) return;
   told.add(options);
@@ -318,13 +317,13 @@ function tellInsecure(request: Request, options: SiteCaptureOptions): void {
   report(error, request, options.onError);
 }
 
-/** The site must not fail for what could not be captured, nor for what could not be reported. */
+/** The site must not fail because a capture or a report failed. */
 function report(error: unknown, request: Request, onError: SiteCaptureOptions["onError"]): void {
   try {
     if (onError) onError(error, request);
     // biome-ignore lint/suspicious/noConsole: a Worker's log is its console
     else console.error(`cake-edge: the click was not captured: ${String(error)}`);
   } catch {
-    // Whoever reports has its own way of failing.
+    // A failing `onError` must not break the site.
   }
 }

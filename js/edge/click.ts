@@ -1,18 +1,18 @@
-/** A click as CAKE reports it, and the short way to a page of them that is in the article's own shape. */
+/** A click as CAKE reports it, and the fast path for a page of clicks in the article's own shape. */
 import { clientCore } from "./core.js";
 import type { Dates, UnreadField } from "./dates.js";
 
 /** A click as CAKE reports it. */
 export interface Click {
-  /** CAKE's click id: an opaque text. Absent, as all others, where the account's row lacks it. */
+  /** CAKE's click id, an opaque text. Like every other field, it is absent if the account's row lacks it. */
   readonly clickId?: string | undefined;
-  /** As CAKE wrote it; by the article in the account's civil time, `YYYY-MM-DD HH:MM:SS`. */
+  /** The date as CAKE wrote it; by the article in the account's civil time, `YYYY-MM-DD HH:MM:SS`. */
   readonly clickDate?: string | undefined;
-  /** The same as an instant, where it says so itself or the client knows the account's `timeZone`. */
+  /** The date as an instant, if the text itself is one or the client knows the account's `timeZone`. */
   readonly clickAt?: Date | undefined;
   /** The offer that was clicked. */
   readonly offerId?: number | undefined;
-  /** Who sent the click. CAKE's own test affiliate is -1. */
+  /** The affiliate that sent the click. CAKE's own test affiliate is -1. */
   readonly affiliateId?: number | undefined;
   /** `s1` of the link. */
   readonly subId1?: string | undefined;
@@ -24,20 +24,20 @@ export interface Click {
   readonly subId4?: string | undefined;
   /** `s5` of the link. */
   readonly subId5?: string | undefined;
-  /** The visitor's address. */
+  /** The visitor's IP address. */
   readonly ipAddress?: string | undefined;
   /** The visitor's country, two letters. */
   readonly country?: string | undefined;
-  /** Has it become a conversion? Absent where the older services list it: they do not tell. */
+  /** Has it become a conversion? Absent in lists of the older services, which do not report it. */
   readonly converted?: boolean | undefined;
-  /** The conversion's id, where there is one. */
+  /** The conversion's id, if there is one. */
   readonly conversionId?: number | undefined;
 }
 
 /**
- * Reads a page: `taken` are the rows as the platform parsed them, where the core has not read them itself into `page`,
- * and `body` the text that they were parsed from. Rows in the article's own shape are taken as they are; where one of
- * them is not, the core reads them all.
+ * Reads a page. `taken` are the rows as the platform parsed them, if the core has not read them into `page`. `body` is
+ * the text they were parsed from. Rows in the article's own shape are used as they are; if one of them is not, the core
+ * reads them all.
  */
 export function readClickPage(
   page: string,
@@ -53,14 +53,14 @@ export function readClickPage(
   return { rows: rows.map((click) => withInstant(click, dates)), totalRows: read.totalRows };
 }
 
-/** A page as the core has read it. */
+/** A page that the core has read. */
 interface ReadPage {
   readonly rows: Click[];
   readonly totalRows?: number;
   readonly unread?: readonly UnreadField[];
 }
 
-/** A click that the core has read, with its date's instant. */
+/** A click that the core has read, with the instant of its date. */
 export function withInstant(
   { unread, ...click }: Click & { readonly unread?: readonly UnreadField[] },
   dates: Dates,
@@ -70,7 +70,7 @@ export function withInstant(
   return clickAt === undefined ? click : { ...click, clickAt };
 }
 
-/** A row as the article has it. */
+/** A row in the article's shape. */
 interface PlainRow {
   readonly click_id: string;
   readonly click_date: string;
@@ -87,7 +87,7 @@ interface PlainRow {
   readonly conversion_id?: number | null;
 }
 
-/** The clicks of rows that all have the article's names and types; `undefined` where one has not. */
+/** The clicks, if all rows have the article's names and types; otherwise `undefined`. */
 function tryReadPlain(rows: readonly unknown[], dates: Dates): Click[] | undefined {
   const clicks: Click[] = [];
   for (const row of rows) {
@@ -145,7 +145,7 @@ function isId(value: unknown): boolean {
   return typeof value === "number" && value > 0 && Number.isSafeInteger(value);
 }
 
-/** May a number of this JSON have more digits than JavaScript keeps, or others than it writes? */
+/** May a number of this JSON have more digits than JavaScript keeps, or be spelled in a different way? */
 function hasLongNumbers(json: string): boolean {
   return /[:[,]\s*-?(?:\d{16}|\d+[.eE])/.test(json);
 }

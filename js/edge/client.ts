@@ -1,4 +1,4 @@
-/** CAKE's API for JavaScript: the shape of it. What is sent, and what it means, the core decides. */
+/** The client of CAKE's API for JavaScript. The core decides about requests and about the meaning of answers. */
 import { CakeError, call, toCakeError } from "../error.js";
 import {
   checkNames,
@@ -25,64 +25,64 @@ import { checksCore, clientCore } from "./core.js";
 import { type AnswerWarning, createDates, type UnreadField } from "./dates.js";
 import { createList, type FetchedPage, type List, type ListOptions, type RowRange } from "./list.js";
 
-/** Which of CAKE's services lists come from. */
+/** The kind of CAKE's services that lists come from. */
 export type Services = "young" | "older";
 
-/** What is asked before a conversion is sent again. */
+/** The check before a conversion is sent again. */
 export type Verify = "click" | "report" | "none";
 
-/** Where the API is, and how to call it. */
+/** The options of the client. */
 export interface CakeClientOptions {
-  /** `https://yourdomain.cakemarketing.com`, or a sandbox's origin on loopback. */
+  /** The account's address, `https://yourdomain.cakemarketing.com`, or a sandbox's origin on loopback. */
   readonly baseUrl: string;
   /** Your API key: CAKE, Setup, System Access, API Keys. Never in a page. */
   readonly apiKey: string;
-  /** Used instead of the global `fetch`: a service binding's, or a mock. */
+  /** Replaces the global `fetch`, such as a service binding's or a mock. */
   readonly fetch?: (request: Request) => Promise<Response>;
-  /** How long one request may take, its body included, in milliseconds. @default 15000 */
+  /** The time limit of one request, its body included, in milliseconds. @default 15000 */
   readonly timeoutMs?: number;
   /**
-   * How often a request may be sent again, 0 to 10: after no answer, 408, 425,
-   * 429, 5xx and `Restricted`, with growing random waits, or as long as CAKE's
-   * Retry-After asks, up to a minute. Record Conversion only with a
-   * `uniqueId`; Create Postback never.
+   * How often a request may be sent again, 0 to 10. It is sent again after no answer, 408, 425, 429, 5xx and
+   * `Restricted`. The waits are random and growing, or as long as CAKE's Retry-After asks, up to a minute. Record
+   * Conversion is sent again only with a `uniqueId`, and Create Postback never.
    * @default 2
    */
   readonly retries?: number;
   /**
-   * What Record Conversion does before it is sent again: `"click"` asks Get
-   * Click, and never repeats where the click has converted; `"none"` trusts
-   * CAKE's own deduplication by unique id; `"report"` asks the conversion report
-   * of the day for the unique id, and brings what it tells: for offers on which
-   * one click may convert more than once, in accounts that have it. Choose `"none"` for offers on which
-   * one click may convert more than once, and switch that deduplication on.
+   * The check before Record Conversion is sent again:
+   *
+   * - `"click"` asks Get Click, and never repeats if the click has converted.
+   * - `"none"` trusts CAKE's own deduplication by unique id.
+   * - `"report"` looks for the unique id in the conversion report of the day, and returns what it finds.
+   *
+   * Use `"report"`, in accounts that have it, for offers on which one click may convert more than once. Otherwise
+   * choose `"none"` for such offers, and switch on that deduplication.
    * @default "click"
    */
   readonly verify?: Verify;
   /**
-   * Which of CAKE's services lists come from: `"young"` is `/api/2/….json`, `"older"` is
-   * `/api/VERSION/….asmx`, which most accounts are integrated by. It decides for `listClicks`,
-   * `listConversions` and `listTrackingDomains`; corrections and changes are always the older
-   * services', and every other call is the young API's.
+   * The kind of CAKE's services that lists come from. `"young"` is `/api/2/….json`. `"older"` is `/api/VERSION/….asmx`,
+   * by which most accounts are integrated. It decides for `listClicks`, `listConversions` and `listTrackingDomains`.
+   * Corrections and changes always use the older services, and every other call uses the young API.
    * @default "young"
    */
   readonly services?: Services;
   /**
-   * The account's time zone, such as `America/New_York`. With it, dates come
-   * with their instant, and `conversionDate` may be a `Date`.
+   * The account's time zone, such as `America/New_York`. With it, dates come with their instant, and `conversionDate`
+   * may be a `Date`.
    */
   readonly timeZone?: string;
   /** Refuses Record Conversion, Create Postback and corrections with `read_only`. @default false */
   readonly readOnly?: boolean;
-  /** At most so many requests a second, evenly spaced, by this client. @default no limit */
+  /** The most requests a second by this client, evenly spaced. @default no limit */
   readonly rateLimit?: number;
-  /** Is told of every request before it is sent. What it throws is ignored. */
+  /** Is called before each request is sent. Its errors are ignored. */
   readonly onRequest?: (request: SentRequest) => void;
-  /** Is told what came of every request. What it throws is ignored. */
+  /** Is called with the outcome of each request. Its errors are ignored. */
   readonly onResponse?: (response: ReceivedResponse) => void;
   /**
-   * Is told of what could not be read in an answer, once for each call and field: a date in an
-   * unknown spelling, an object where a text belongs. What it throws is ignored.
+   * Is called if a part of an answer cannot be read, once for each call and field. Examples are a date in an unknown
+   * spelling, or an object in place of a text. Its errors are ignored.
    * @default `console.warn`
    */
   readonly onWarning?: (warning: AnswerWarning) => void;
@@ -108,7 +108,7 @@ const CLIENT_OPTIONS = [
 export interface ListClicksParams extends RowRange {
   /** The first day, `YYYY-MM-DD`, in the account's time zone. */
   readonly startDate?: string;
-  /** The last day, `YYYY-MM-DD`. CAKE's reports have left this day itself out: see `dayRange`. */
+  /** The last day, `YYYY-MM-DD`. CAKE's reports have left out this day itself: see `dayRange`. */
   readonly endDate?: string;
   /** Only clicks on this offer. */
   readonly offerId?: number;
@@ -123,26 +123,24 @@ export interface RecordConversionParams {
   /** The offer that the conversion belongs to. */
   readonly offerId: number;
   /**
-   * Overrides the affiliate's payout: an exact decimal such as `"18.00"`. A
-   * number counts as its digits: `18.5` is fine, `0.1 + 0.2` is refused.
+   * Overrides the affiliate's payout: an exact decimal such as `"18.00"`. A number counts as its digits: `18.5` is
+   * accepted, `0.1 + 0.2` is refused.
    * @default by the offer's rules
    */
   readonly payout?: string | number;
-  /** Overrides the advertiser's revenue, likewise. @default by the offer's rules */
+  /** Overrides the advertiser's revenue, in the same form. @default by the offer's rules */
   readonly revenue?: string | number;
   /**
-   * In the account's civil time, `YYYY-MM-DD HH:MM:SS`; or a `Date`, where the
-   * client knows the account's `timeZone`.
+   * In the account's civil time, `YYYY-MM-DD HH:MM:SS`; or a `Date`, if the client knows the account's `timeZone`.
    * @default now, by CAKE's clock
    */
   readonly conversionDate?: string | Date;
   /**
-   * Your transaction id: CAKE's only handle against counting twice. Without it
-   * the conversion is never sent again, whatever happens. As your shop writes
-   * it: up to 128 characters, and no e-mail address.
+   * Your transaction id, as your shop writes it: up to 128 characters, and no e-mail address. CAKE deduplicates only by
+   * this id. Without it the conversion is never sent again.
    */
   readonly uniqueId?: string | number | bigint;
-  /** Your order reference, likewise. */
+  /** Your order reference, in the same form. */
   readonly orderId?: string | number | bigint;
   /** Free for your own use. */
   readonly adv1?: string;
@@ -158,7 +156,7 @@ export interface RecordConversionParams {
 
 /** How to record one conversion. */
 export interface RecordConversionOptions extends CallOptions {
-  /** For this call instead of the client's. */
+  /** The check before this conversion is sent again. @default the client's */
   readonly verify?: Verify;
 }
 
@@ -166,7 +164,7 @@ export interface RecordConversionOptions extends CallOptions {
 export interface ListConversionsParams extends RowRange {
   /** The first day, `YYYY-MM-DD`, in the account's time zone. */
   readonly startDate: string;
-  /** The last day, `YYYY-MM-DD`. CAKE's reports have left this day itself out: see `dayRange`. */
+  /** The last day, `YYYY-MM-DD`. CAKE's reports have left out this day itself: see `dayRange`. */
   readonly endDate: string;
   /** Only conversions on this offer. */
   readonly offerId?: number;
@@ -178,7 +176,7 @@ export interface ListConversionsParams extends RowRange {
   readonly conversionStatus?: ConversionStatus;
   /** CAKE's name of the field to sort by, such as `conversion_date`. */
   readonly sortField?: string;
-  /** Newest or largest first? @default false */
+  /** Return the newest or largest first? @default false */
   readonly sortDescending?: boolean;
 }
 
@@ -186,7 +184,7 @@ export interface ListConversionsParams extends RowRange {
 export interface ListConversionReportParams extends RowRange {
   /** The first day, `YYYY-MM-DD`, in the account's time zone. */
   readonly startDate: string;
-  /** The last day, `YYYY-MM-DD`. CAKE's reports have left this day itself out: see `dayRange`. */
+  /** The last day, `YYYY-MM-DD`. CAKE's reports have left out this day itself: see `dayRange`. */
   readonly endDate: string;
   /** Only conversions on this offer. */
   readonly offerId?: number;
@@ -196,15 +194,15 @@ export interface ListConversionReportParams extends RowRange {
   readonly conversionStatus?: ConversionStatus;
   /** CAKE's name of the field to sort by, such as `conversion_date`. */
   readonly sortField?: string;
-  /** Newest or largest first? @default false */
+  /** Return the newest or largest first? @default false */
   readonly sortDescending?: boolean;
 }
 
 /** The filters of conversions that changed. */
 export interface ListConversionChangesParams extends RowRange {
-  /** The day from which on they changed, `YYYY-MM-DD`, in the account's time zone. */
+  /** The first day of the changes, `YYYY-MM-DD`, in the account's time zone. */
   readonly since: string;
-  /** Do conversions that are merely new belong to them? @default false */
+  /** Also return conversions that are only new? @default false */
   readonly includesNew?: boolean;
   /** Only conversions on this offer. */
   readonly offerId?: number;
@@ -212,48 +210,48 @@ export interface ListConversionChangesParams extends RowRange {
   readonly affiliateId?: number;
   /** Only conversions for this advertiser. */
   readonly advertiserId?: number;
-  /** The newest first? @default false */
+  /** Return the newest first? @default false */
   readonly sortDescending?: boolean;
 }
 
-/** What is corrected on a conversion, and how. What is left out stays. */
+/** The parameters of a correction. Fields that are left out stay as they are. */
 export interface CorrectConversionParams {
   /**
-   * Your own id of this correction, without `[` and `]`. It ends the note, `[refund-4711]`, and by it the client finds
-   * out whether a correction whose answer was lost is there.
+   * Your own id of this correction, without `[` and `]`. The note ends with it, such as `[refund-4711]`. If an answer
+   * is lost, the client uses it to find out whether the correction was applied.
    */
   readonly correctionId?: string | number | bigint;
-  /** CAKE's id of the conversion. Give it or the `uniqueId`. */
+  /** CAKE's id of the conversion. Give this id or the `uniqueId`. */
   readonly conversionId?: number;
   /** Your transaction id of the conversion. */
   readonly uniqueId?: string | number | bigint;
   /** The offer that the conversion belongs to. */
   readonly offerId: number;
-  /** What the affiliate gets in all from now on: an exact decimal such as `"9.00"`, never negative. */
+  /** The affiliate's new total payout: an exact decimal such as `"9.00"`, never negative. */
   readonly payout?: string | number;
-  /** Is added to the payout; with a minus it is taken back. Sent once, whatever happens. */
+  /** An amount to add to the payout; a minus takes it back. Sent once only. */
   readonly payoutAdded?: string | number;
-  /** What the advertiser pays in all from now on. */
+  /** The advertiser's new total payment. */
   readonly revenue?: string | number;
-  /** Is added to the revenue; with a minus it is taken back. Sent once, whatever happens. */
+  /** An amount to add to the revenue; a minus takes it back. Sent once only. */
   readonly revenueAdded?: string | number;
-  /** The status from now on. A refund is `returned`. */
+  /** The new status. A refund is `returned`. */
   readonly status?: "returned" | "rejected" | "approved" | "pending";
-  /** CAKE's id of the disposition behind the status, of those that your account has. */
+  /** CAKE's id of one of your account's dispositions, the reason for the status. */
   readonly dispositionId?: number;
   /**
-   * Is appended to the conversion's note: up to 500 characters. By it the client finds out whether a
-   * correction whose answer was lost is there, so give each its own, such as `refund 4711`. What adds
-   * must have one, or a `correctionId`.
+   * A text to append to the conversion's note, up to 500 characters. If an answer is lost, the client uses it to find
+   * out whether the correction was applied. So give each correction its own, such as `refund 4711`. A correction that
+   * adds an amount must have a note or a `correctionId`.
    */
   readonly note?: string;
   /** The day that the correction counts for: `"today"`, `"conversion_date"` or `YYYY-MM-DD`. @default "today" */
   readonly effectiveDate?: "today" | "conversion_date" | (string & {});
 }
 
-/** How to make a correction. */
+/** The options of a correction. */
 export interface CorrectConversionOptions extends CallOptions {
-  /** Check it and say what would be sent, and send nothing. @default false */
+  /** Check the correction and return the request without sending it. @default false */
   readonly dryRun?: boolean;
 }
 
@@ -265,9 +263,9 @@ export interface CreatePostbackParams {
   readonly offerId: number;
   /** An https URL with CAKE's macros, such as `https://partner.example/?id=#reqsessid#&payout=#price#`. */
   readonly postbackUrl: string;
-  /** @default "active" */
+  /** The status of the new postback. @default "active" */
   readonly postbackStatus?: "active" | "inactive";
-  /** 1 server to server, 2 iframe, 3 image, 4 JavaScript. @default CAKE's */
+  /** The kind: 1 server to server, 2 iframe, 3 image, 4 JavaScript. @default CAKE's */
   readonly postbackTypeId?: 1 | 2 | 3 | 4;
 }
 
@@ -275,19 +273,19 @@ export interface CreatePostbackParams {
 export interface Postback {
   readonly postbackId: number;
   readonly affiliateId?: number;
-  /** 0 for all offers. */
+  /** The offer; 0 for all offers. */
   readonly offerId?: number;
   readonly postbackUrl?: string;
-  /** Such as `Server`. */
+  /** The kind, such as `Server`. */
   readonly postbackType?: string;
   readonly postbackStatus?: "active" | "inactive" | (string & {});
 }
 
 /** The filters of Get Tracking Domains. */
 export interface ListTrackingDomainsParams {
-  /** Only this one. */
+  /** Only the domain with this id. */
   readonly trackingDomainId?: number;
-  /** Only those of this status. */
+  /** Only domains with this status. */
   readonly domainStatus?: "active" | "inactive";
 }
 
@@ -297,17 +295,17 @@ export interface TrackingDomain {
   /** The host name, such as `track.yournetwork.com`. */
   readonly domain: string;
   readonly domainStatus?: "active" | "inactive" | (string & {});
-  /** Is it the one that links have by default? */
+  /** Is it the default domain of links? */
   readonly isDefault: boolean;
 }
 
-/** What to examine beside the account itself. */
+/** The options of the doctor. */
 export interface CheckOptions extends CallOptions {
-  /** The id of a click of yours, to see that CAKE knows it. */
+  /** The id of one of your clicks, to check that CAKE knows it. */
   readonly clickId?: string;
 }
 
-/** One check of the doctor's. */
+/** One check of the doctor. */
 export interface Check {
   readonly name:
     | "reachable"
@@ -321,28 +319,27 @@ export interface Check {
     | "get_conversions"
     | "conversion_report";
   readonly status: "ok" | "failed" | "skipped";
-  /** What was found. */
+  /** The finding. */
   readonly found: string;
-  /** What to do, unless all is well. */
+  /** The advice, unless all is well. */
   readonly advice?: string;
 }
 
-/** What the doctor found. */
+/** The doctor's report. */
 export interface CheckReport {
-  /** Has no check failed? */
+  /** Did no check fail? */
   readonly ok: boolean;
   readonly checks: readonly Check[];
 }
 
 /**
- * CAKE's API. Every call may throw a CakeError: `invalid_…` before anything is
- * sent; of the network `network`, `timeout`, `aborted`; of answers
- * `http_status`, `rate_limited`, `unauthorized`, `refused`,
+ * CAKE's API. Every call may throw a CakeError: `invalid_…` before anything is sent. Errors of the network are
+ * `network`, `timeout`, `aborted`. Errors of answers are `http_status`, `rate_limited`, `unauthorized`, `refused`,
  * `unexpected_answer`, `redirected`, `answer_too_large`.
  */
 export interface CakeClient {
   /**
-   * Get Click by click id; `undefined` where CAKE knows none.
+   * Get Click by click id; `undefined` if CAKE knows none.
    * @throws CakeError `invalid_click_id`, `placeholder_text`, and those of the network and of answers
    */
   getClick(clickId: string, options?: CallOptions): Promise<Click | undefined>;
@@ -352,12 +349,11 @@ export interface CakeClient {
    */
   listClicks(params?: ListClicksParams, options?: ListOptions): List<Click>;
   /**
-   * Record Conversion. Sent again only with a `uniqueId`, and then not before
-   * Get Click has said that the click has not converted (see `verify`).
-   * @throws CakeError `outcome_unknown` where no clear answer came: it may or
-   * may not be recorded, and `cause` says what came instead. `read_only`,
-   * `invalid_click_id`, `placeholder_text`, `invalid_id`, `invalid_money`, `invalid_time`,
-   * `invalid_unique_id`, `invalid_text`, `invalid_field`, and those of answers
+   * Record Conversion. It is sent again only with a `uniqueId`, and only after Get Click has said that the click has
+   * not converted (see `verify`).
+   * @throws CakeError `outcome_unknown` if no clear answer came: the conversion may or may not be recorded, and `cause`
+   * holds the error that came instead. `read_only`, `invalid_click_id`, `placeholder_text`, `invalid_id`,
+   * `invalid_money`, `invalid_time`, `invalid_unique_id`, `invalid_text`, `invalid_field`, and those of answers
    */
   recordConversion(params: RecordConversionParams, options?: RecordConversionOptions): Promise<Conversion>;
   /**
@@ -366,32 +362,32 @@ export interface CakeClient {
    */
   listConversions(params: ListConversionsParams, options?: ListOptions): List<ListedConversion>;
   /**
-   * The conversions that changed since a day, refunds and corrections of weeks later included: from the
-   * older services, whatever the option `services` says.
+   * The conversions that changed since a day, including refunds and corrections of weeks later. They always come from
+   * the older services, whatever the option `services` says.
    * @throws CakeError `invalid_field`, `invalid_id`, and those of the network and of answers
    */
   listConversionChanges(params: ListConversionChangesParams, options?: ListOptions): List<ListedConversion>;
   /**
-   * Corrects a conversion after the sale: totals, a status, or an amount that is added. Sent through the
-   * older services. Totals and a status are sent again where no clear answer came, after a look whether
-   * they are there; what adds is sent once.
-   * @throws CakeError `outcome_unknown` where no clear answer came and the conversion does not show the
-   * correction: it may or may not be applied. `read_only`, `invalid_field`, `invalid_id`,
-   * `invalid_money`, `invalid_unique_id`, `invalid_text`, and those of answers
+   * Corrects a conversion after the sale: totals, a status, or an amount to add. Uses the older services. If no clear
+   * answer came, the client first checks whether new totals or a status were applied, and sends them again if not. An
+   * added amount is sent only once.
+   * @throws CakeError `outcome_unknown` if no clear answer came and the conversion does not show the correction: it may
+   * or may not be applied. `read_only`, `invalid_field`, `invalid_id`, `invalid_money`, `invalid_unique_id`,
+   * `invalid_text`, and those of answers
    * @example
    * await cake.correctConversion({ uniqueId: "ORD-98765", offerId: 12345, status: "returned", payout: "0", note: "refund 4711" });
    */
   correctConversion(params: CorrectConversionParams, options?: CorrectConversionOptions): Promise<Correction>;
   /**
-   * The conversion report, `report/conversion.json`: up to 10,000 rows a page,
-   * with the unique id. Not every account has it: `npx cake-edge doctor` says so.
+   * The conversion report, `report/conversion.json`: up to 10,000 rows a page, with the unique id. Not every account
+   * has it; `npx cake-edge doctor` tells whether yours does.
    * @throws CakeError `invalid_field`, `invalid_id`, and those of the network and of answers
    */
   listConversionReport(params: ListConversionReportParams, options?: ListOptions): List<ReportedConversion>;
   /**
    * Create Postback, sent once.
-   * @throws CakeError `outcome_unknown` where no clear answer came; `read_only`,
-   * `invalid_field`, `invalid_id`, `invalid_postback_url`, and those of answers
+   * @throws CakeError `outcome_unknown` if no clear answer came; `read_only`, `invalid_field`, `invalid_id`,
+   * `invalid_postback_url`, and those of answers
    */
   createPostback(params: CreatePostbackParams, options?: CallOptions): Promise<Postback>;
   /**
@@ -400,9 +396,8 @@ export interface CakeClient {
    */
   listTrackingDomains(params?: ListTrackingDomainsParams, options?: CallOptions): Promise<TrackingDomain[]>;
   /**
-   * The doctor: examines the account, check by check, each with what to do. For
-   * a settings page or a deploy script. What is wrong with the account is in
-   * the report and not thrown.
+   * The doctor: examines the account check by check, each with its advice. Use it in a settings page or a deploy
+   * script. Problems of the account are in the report; they are not thrown.
    * @throws CakeError `invalid_click_id`, `placeholder_text`, `aborted`
    * @example
    * const { ok, checks } = await cake.check();
@@ -461,7 +456,7 @@ export function createCakeClient(options: CakeClientOptions, ...more: unknown[])
         quiet(functionOption("onResponse", onResponse)),
       ),
   );
-  // What is wrong with the options is said at once.
+  // Wrong options are reported at once.
   call(client);
 
   function run(
@@ -497,7 +492,7 @@ export function createCakeClient(options: CakeClientOptions, ...more: unknown[])
     });
   }
 
-  // Closures, not a class: nothing of the client, and so no key, can be printed.
+  // Closures, not a class: printing the client shows nothing, and so no key.
   const methods: CakeClient = {
     getClick: (clickId, given) =>
       settle(async () => {
@@ -560,7 +555,7 @@ export function createCakeClient(options: CakeClientOptions, ...more: unknown[])
     createPostback: (params, given) =>
       settle(async () => {
         checkNames("options", given, CALL_OPTIONS);
-        // A client that only reads refuses the call by itself.
+        // A read-only client refuses the call by itself.
         if (!readOnly) checksCore.api().checkPostback(toJson(params), client().isSandbox());
         return parse<Postback>(await run("createPostback", params, given));
       }),
@@ -586,7 +581,7 @@ export function createCakeClient(options: CakeClientOptions, ...more: unknown[])
   return limitArguments(limitArguments(methods, LISTS), CALLS, "async");
 }
 
-/** How many arguments each takes. */
+/** The number of arguments of each call. */
 const LISTS = { listClicks: 2, listConversions: 2, listConversionReport: 2, listConversionChanges: 2 };
 const CALLS = {
   getClick: 2,
@@ -600,7 +595,7 @@ const CALLS = {
 const VERIFY = ["click", "report", "none"] as const;
 const SERVICES = ["young", "older"] as const;
 
-/** Whoever reads a page reads its key. A worker or server has no document. */
+/** Everyone who can read a page can read its key. A worker or server has no document. */
 function refusePages(): void {
   if (typeof globalThis === "object" && "document" in globalThis && "window" in globalThis) {
     throw new CakeError({
@@ -615,7 +610,7 @@ function warnConsole({ message }: AnswerWarning): void {
   console.warn(`cake-edge: ${message}`);
 }
 
-/** From requests a second to milliseconds between them. */
+/** Turns requests a second into milliseconds between them. */
 export function intervalOf(rateLimit: unknown): number {
   if (rateLimit === undefined || rateLimit === null) return 0;
   if (typeof rateLimit === "number" && rateLimit > 0 && rateLimit <= 1_000) return Math.ceil(1_000 / rateLimit);
@@ -628,19 +623,19 @@ function signalOf({ signal }: CallOptions): AbortSignal | undefined {
   return refuse("signal", "must be an AbortSignal");
 }
 
-/** A hook whose failure, now or later, harms no call. */
+/** A hook whose errors, sync or async, harm no call. */
 function quiet<T>(hook: ((told: T) => unknown) | undefined): ((told: T) => void) | undefined {
   if (hook === undefined) return undefined;
   return (told) => {
     try {
       Promise.resolve(hook(Object.freeze(told))).catch(() => {});
     } catch {
-      // The hook's own affair.
+      // The hook's error is ignored.
     }
   };
 }
 
-/** `conversionDate` as the account's civil time, where it is a Date. */
+/** `conversionDate` as the account's civil time, if it is a Date. */
 function withCivilDate(params: RecordConversionParams, zone: TimeZone | undefined): unknown {
   const date = params?.conversionDate;
   if (!(date instanceof Date)) return params;

@@ -1,26 +1,29 @@
-/** Conversion tokens of the site's own Worker: leave to report one conversion, for a frame without an origin. */
+/** Conversion tokens of the site's own Worker: each allows a frame without an origin to report one conversion. */
 import { call } from "../error.js";
 import { checkNames, optionalString, refuse, stringOption, toInteger } from "../option.js";
 import { createNonce } from "../token-nonce.js";
 import { edge } from "./core.js";
 
-/** What a token is bound to, and what signs it. */
+/** The parts that a token is bound to, and the secrets that sign it. */
 export interface ConversionTokenParts {
   /** The offer that the conversion belongs to. */
   readonly offerId: number;
-  /** The click that has led to it, as `captureClick` or `readClickCookie` brings it. */
+  /** The click id, as `captureClick` or `readClickCookie` returns it. */
   readonly clickId: string;
-  /** The origin of the page that hands the token on, such as `https://shop.example`: one of the forwarder's `origins`. */
+  /**
+   * The origin of the page that passes the token on, such as `https://shop.example`. It must be one of the forwarder's
+   * `origins`.
+   */
   readonly origin: string;
-  /** The forwarder's `tokenSecrets`, the newest first: it signs. 32 characters or more each. */
+  /** The forwarder's `tokenSecrets`, the newest first. The first one signs. 32 characters or more each. */
   readonly secrets: readonly string[];
 }
 
 const NAMES = ["offerId", "clickId", "origin", "secrets"];
 
 /**
- * A token with which a sandboxed frame or worker reports one conversion (`cake-edge/frame`). It is valid for 15
- * minutes, and serves one unique id.
+ * Makes a token with which a sandboxed frame or worker reports one conversion (`cake-edge/frame`). The token is valid
+ * for 15 minutes, and for one unique id.
  *
  * @throws CakeError `weak_secret`, `invalid_id`, `invalid_click_id`, `placeholder_text`, `invalid_field`
  * @example
@@ -40,7 +43,7 @@ export function createConversionToken(parts: ConversionTokenParts): string {
       secrets.map((secret) => stringOption("secrets", secret)),
       toInteger(parts.offerId),
       stringOption("clickId", parts.clickId),
-      // The core has the rule.
+      // The core checks the rule.
       isExact ? origin : "",
       createNonce(),
       Date.now(),

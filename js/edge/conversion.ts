@@ -1,30 +1,30 @@
 /** Conversions as CAKE reports them: money as exact text and as a number, times with their instant. */
 import type { Dates, UnreadField } from "./dates.js";
 
-/** What became of a conversion. An open set: CAKE has more words than its article. */
+/** The status of a conversion. An open set: CAKE has more words than its article. */
 export type ConversionStatus = "approved" | "pending" | "rejected" | "ignored" | "reversed" | (string & {});
 
-/** Money and time, which a recorded and a listed conversion have in common. */
+/** The money and times that recorded and listed conversions have in common. */
 export interface ConversionFacts {
   /** CAKE's id of the conversion. */
   readonly conversionId: number;
-  /** What the affiliate gets. For sums take {@link payoutText}: this is a binary fraction. */
+  /** The affiliate's payout. For sums use {@link payoutText}: this number is a binary fraction. */
   readonly payout?: number | undefined;
   /** The payout exactly as CAKE wrote it, such as `18.00`. */
   readonly payoutText?: string | undefined;
-  /** What the advertiser pays. For sums take {@link revenueText}. */
+  /** The advertiser's payment. For sums use {@link revenueText}. */
   readonly revenue?: number | undefined;
   /** The revenue exactly as CAKE wrote it. */
   readonly revenueText?: string | undefined;
   /** In the account's civil time: `YYYY-MM-DD HH:MM:SS`. */
   readonly conversionDate?: string | undefined;
-  /** The same as an instant, where it says so itself or the client knows the account's `timeZone`. */
+  /** The date as an instant, if the text itself is one or the client knows the account's `timeZone`. */
   readonly conversionAt?: Date | undefined;
-  /** What became of it. */
+  /** The conversion's status. */
   readonly conversionStatus?: ConversionStatus | undefined;
-  /** The click that converted. Get Conversions tells it in some accounts only. */
+  /** The click that converted. Get Conversions returns it only in some accounts. */
   readonly clickId?: string | undefined;
-  /** Your transaction id. Get Conversions tells it in some accounts only. */
+  /** Your transaction id. Get Conversions returns it only in some accounts. */
   readonly uniqueId?: string | undefined;
 }
 
@@ -33,41 +33,38 @@ export interface Conversion extends ConversionFacts {
   readonly offerId?: number | undefined;
   /** CAKE's own test affiliate is -1. */
   readonly affiliateId?: number | undefined;
-  /**
-   * Was CAKE's own answer lost, and the conversion then found by Get Click? It
-   * has neither amounts nor a date then.
-   */
+  /** Was CAKE's own answer lost, and the conversion then found by Get Click? Then it has neither amounts nor a date. */
   readonly isRecovered: boolean;
 }
 
-/** A row of Get Conversions. What the account's row lacks is absent. */
+/** A row of Get Conversions. A field that the account's row lacks is absent. */
 export interface ListedConversion extends Partial<ConversionFacts> {
   readonly offer: { readonly offerId?: number | undefined; readonly offerName?: string | undefined };
   readonly affiliate: { readonly affiliateId?: number | undefined; readonly affiliateName?: string | undefined };
-  /** Your order reference, in accounts that tell it. */
+  /** Your order reference, in accounts that return it. */
   readonly orderId?: string | undefined;
-  /** What the customer paid, exactly as CAKE wrote it. Like all that follows, the older services tell it. */
+  /** The customer's total, exactly as CAKE wrote it. Only the older services return this field and those below. */
   readonly orderTotalText?: string | undefined;
   /** The currency of the amounts, such as `EUR`. */
   readonly currency?: string | undefined;
-  /** The name of its disposition, of those that your account has. */
+  /** The name of the disposition, one of your account's. */
   readonly disposition?: string | undefined;
-  /** The event that it is of. */
+  /** The event that the conversion belongs to. */
   readonly eventId?: number | undefined;
   readonly eventName?: string | undefined;
-  /** When it was changed last, in the account's civil time. */
+  /** The time of the last change, in the account's civil time. */
   readonly updatedDate?: string | undefined;
-  /** The same as an instant, where the client knows the account's `timeZone`. */
+  /** The same as an instant, if the client knows the account's `timeZone`. */
   readonly updatedAt?: Date | undefined;
-  /** What was noted on it, corrections included. */
+  /** The conversion's note, corrections included. */
   readonly note?: string | undefined;
 }
 
-/** A correction that CAKE has taken, or that a dry run has checked. */
+/** A correction that CAKE has applied, or that a dry run has checked. */
 export interface Correction {
-  /** CAKE's id of the conversion, where you gave it or its row told it. */
+  /** CAKE's id of the conversion, if you gave it or its row contained it. */
   readonly conversionId?: number | undefined;
-  /** Your transaction id, likewise. */
+  /** Your transaction id, if you gave it or the row contained it. */
   readonly uniqueId?: string | undefined;
   readonly offerId: number;
   /** CAKE's words, such as `Conversion Updated`. */
@@ -76,20 +73,20 @@ export interface Correction {
   readonly isRecovered: boolean;
   /** Was nothing sent, because you asked for a dry run? */
   readonly isDryRun: boolean;
-  /** What is sent, without the API key. */
+  /** The query that is sent, without the API key. */
   readonly query: string;
 }
 
-/** A row of the conversion report. What the account's row lacks is absent. */
+/** A row of the conversion report. A field that the account's row lacks is absent. */
 export interface ReportedConversion extends Partial<ConversionFacts> {
   readonly offerId?: number | undefined;
   /** CAKE's own test affiliate is -1. */
   readonly affiliateId?: number | undefined;
-  /** Your order reference, in accounts that tell it. */
+  /** Your order reference, in accounts that return it. */
   readonly orderId?: string | undefined;
 }
 
-/** Puts the number beside each amount's text, and the instant beside the date. */
+/** Adds the number to each amount's text, and the instant to the dates. */
 export function complete<T extends Partial<ConversionFacts> & Pick<ListedConversion, "updatedDate">>(
   { unread, ...read }: T & { readonly unread?: readonly UnreadField[] },
   dates: Dates,

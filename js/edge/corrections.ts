@@ -1,66 +1,73 @@
-/** Many corrections at once. Each is checked, and applied once, whatever happens on the way. */
+/** Many corrections at once. Each is checked, and applied only once, even over several runs. */
 import { textOf, unitsOf } from "../amount.js";
 import { CakeError, isCakeError, toCakeError } from "../error.js";
 import { checkNames, checkNoMore, choice, functionOption, integerOption, refuse } from "../option.js";
 import type { CakeClient, CorrectConversionParams } from "./client.js";
 import { createSender } from "./one-by-one.js";
 
-/** A correction of a list: of a report's `rows`, of a forwarder's export, of your own. */
+/** One correction: from a report's `rows`, a forwarder's export, or your own list. */
 export interface CorrectionRow extends CorrectConversionParams {
-  /** How much money it moves, such as `"9.00"`: what `maxMoney` counts. @default what it adds */
+  /** How much money it moves, such as `"9.00"`; `maxMoney` counts it. @default the amount that it adds */
   readonly amount?: string;
 }
 
 /**
- * What a journal keeps of one step of one correction. `sending` stands there before the request leaves, and one of the
- * others once its outcome is known: `sending` alone is an outcome that nobody knows. `missing` is for a person who has
- * seen in CAKE that the correction is not there.
+ * A journal entry: one step of one correction. `sending` is written before the request leaves, and another state once
+ * the outcome is known. `sending` alone means that the outcome is unknown. `missing` is for a person who has seen in
+ * CAKE that the correction is not there.
  */
 export interface CorrectionEntry {
-  /** What is corrected, and how: the same text for the same correction. */
+  /** The correction as text: the same text for the same correction. */
   readonly correction: string;
   readonly state: "sending" | "corrected" | "refused" | "unknown" | "missing";
-  /** What went wrong. */
+  /** The error's message. */
   readonly message?: string;
-  /** When, as an ISO date. */
+  /** The time, as an ISO date. */
   readonly at: string;
 }
 
-/** Keeps what was done, so that a rerun corrects nothing twice: one for each account. */
+/** Keeps a record of sent corrections, so that a rerun corrects nothing twice. Use one journal for each account. */
 export interface CorrectionJournal {
   /** All entries, the oldest first. */
   read(): Iterable<CorrectionEntry> | Promise<Iterable<CorrectionEntry>>;
-  /** Adds one. The request leaves once it is kept for good. */
+  /** Adds an entry. The request leaves only after the entry is stored durably. */
   append(entry: CorrectionEntry): void | Promise<void>;
 }
 
-/** How corrections are applied. */
+/** The options of {@link applyCorrections}. */
 export interface ApplyCorrectionsOptions {
   /** The account. */
   readonly client: Pick<CakeClient, "correctConversion">;
   readonly journal: CorrectionJournal;
-  /** At most so many are sent; the rest is left for the next time. @default all */
+  /** The most corrections to send; the rest is left for the next run. @default all */
   readonly maxRows?: number;
   /**
-   * What is sent moves at most so much money, such as `"500.00"`; the rest is left for the next time. A row that sets
-   * totals or a status needs an `amount` then: what it moves does not stand in it.
+   * The most money to move, such as `"500.00"`; the rest is left for the next run. A row that sets totals or a status
+   * then needs an `amount`, because the row does not show how much it moves.
    * @default any sum
    */
   readonly maxMoney?: string;
-  /** Check the rows and say what would be sent, and send nothing. @default false */
+  /** Check the rows and return the requests without sending them. @default false */
   readonly dryRun?: boolean;
-  /** At most so many requests a second. @default 2 */
+  /** The most requests a second. @default 2 */
   readonly rateLimit?: number;
-  /** Is told of each row, in their order, once it is known what became of it. */
+  /** Is called for each row, in their order, once its outcome is known. */
   readonly onRow?: (row: AppliedCorrection) => void;
-  /** Ends it between two rows. */
+  /** Ends the run between two rows. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * What became of a row: `corrected` now, `already` by an earlier run or row; `ready` to be sent, in a dry run; `invalid`
- * and so not sent; `capped`, left by `maxRows` or `maxMoney`; `refused` by CAKE; `unknown`, sent now or earlier without a
- * clear answer, and not sent again; `left`, not reached.
+ * The outcome of a row:
+ *
+ * - `corrected`: applied now
+ * - `already`: applied by an earlier run or row
+ * - `ready`: would be sent, in a dry run
+ * - `invalid`: breaks a rule, and is not sent
+ * - `capped`: left out by `maxRows` or `maxMoney`
+ * - `refused`: refused by CAKE
+ * - `unknown`: sent now or earlier without a clear answer, and not sent again
+ * - `left`: not reached
  */
 export type CorrectionOutcome =
   | "corrected"
@@ -72,35 +79,35 @@ export type CorrectionOutcome =
   | "unknown"
   | "left";
 
-/** A row and what became of it. */
+/** A row and its outcome. */
 export interface AppliedCorrection {
   /** The row's place in the list, from 0. */
   readonly index: number;
   readonly row: CorrectionRow;
-  /** What a journal knows it by; empty where it is invalid. */
+  /** The journal's key of the row; empty if the row is invalid. */
   readonly correction: string;
   readonly outcome: CorrectionOutcome;
   readonly error?: CakeError;
 }
 
-/** What became of all rows. */
+/** The outcomes of all rows. */
 export interface CorrectionsReport {
-  /** Is every row corrected, or in a dry run ready to be? */
+  /** Is every row corrected, or, in a dry run, ready? */
   readonly ok: boolean;
   readonly rows: readonly AppliedCorrection[];
-  /** How much money was moved, or in a dry run would be, as far as the rows say. */
+  /** How much money was moved, or in a dry run would be, according to the rows. */
   readonly money: string;
-  /** Why it ended before the last row: a key that CAKE refuses, an outage, `aborted`. */
+  /** Why the run ended before the last row: CAKE refuses the key, an outage, `aborted`. */
   readonly stopped?: CakeError;
 }
 
 const OPTIONS = ["client", "journal", "maxRows", "maxMoney", "dryRun", "rateLimit", "onRow", "signal"];
 
 /**
- * Applies corrections one by one, by {@link CakeClient.correctConversion}. A correction that the journal knows as
- * applied is not sent again, nor one whose outcome nobody knows: look at the conversion in CAKE.
+ * Applies corrections one by one, with {@link CakeClient.correctConversion}. If the journal has a correction as
+ * applied, or with an unknown outcome, it is not sent again. For an unknown outcome, look at the conversion in CAKE.
  *
- * @throws CakeError `invalid_field`; what happens to the rows is in the report
+ * @throws CakeError `invalid_field`; errors of single rows are in the report
  * @example
  * const { rows } = result.corrections({ reject: ["duplicate_conversion"] });
  * const report = await applyCorrections(rows, { client: cake, journal, maxRows: 100, maxMoney: "500.00" });
@@ -130,7 +137,7 @@ export async function applyCorrections(
   const onRow = functionOption("onRow", options.onRow);
   const sender = createSender(options.rateLimit ?? 2, signal);
   const known = latest(await journal.read());
-  /** What each id of a conversion's corrections stands for, unless CAKE has refused that. */
+  /** The correction behind each own id of a conversion, unless CAKE has refused it. */
   const rivals = new Map<string, string>();
   for (const [correction, state] of known) claimId(correction, state);
   const done: AppliedCorrection[] = [];
@@ -149,7 +156,7 @@ export async function applyCorrections(
     let correction = "";
     let moved: bigint;
     try {
-      // Checked by the core, which spells the same correction the same way. Nothing is sent.
+      // Checked by the core, which spells the same correction in the same way. Nothing is sent.
       correction = (await client.correctConversion(params, { dryRun: true })).query;
       moved = movedBy(row, maxMoney !== undefined);
     } catch (thrown) {
@@ -190,7 +197,7 @@ export async function applyCorrections(
       await note({ state: "corrected" });
     });
     if (sent.outcome === "done") return end("corrected");
-    // What was not carried out has moved nothing.
+    // A correction that was not applied moved no money.
     if (sent.outcome !== "unknown") money -= moved;
     return end(sent.outcome, sent.error);
   }
@@ -205,12 +212,12 @@ export async function applyCorrections(
   return { ok, rows: done, money: textOf(money), ...(sender.stopped && { stopped: sender.stopped }) };
 }
 
-/** What the client takes of a row. */
+/** The row's parameters for the client. */
 function paramsOf({ amount: _, ...params }: CorrectionRow): CorrectConversionParams {
   return params;
 }
 
-/** The conversion of a correction, and its own id, which ends the note; empty where it has none. */
+/** The conversion of a correction, and the correction's own id at the end of the note; empty without one. */
 function identityOf(correction: string): string {
   const query = new URLSearchParams(correction);
   const id = /\[([^[\]]+)\]$/.exec(query.get("note_to_append") ?? "")?.[1];
@@ -218,7 +225,7 @@ function identityOf(correction: string): string {
   return JSON.stringify([...["offer_id", "conversion_id", "transaction_id"].map((name) => query.get(name)), id]);
 }
 
-/** How much money a row moves, in 1/10,000: what it says, else what it adds. */
+/** How much money a row moves, in 1/10,000: its `amount`, otherwise the amount it adds. */
 function movedBy(
   { amount, payoutAdded, revenueAdded, payout, revenue, status }: CorrectionRow,
   isAsked: boolean,
@@ -228,7 +235,7 @@ function movedBy(
     const rule = "is missing: a total or a status does not say how much money it moves, and maxMoney counts it";
     throw new CakeError({ code: "invalid_field", parameter: "amount", rule });
   }
-  // One refund takes from both: what it moves is the larger part.
+  // One refund takes from both: the larger part is the money moved.
   const added = [payoutAdded, revenueAdded].map((text) =>
     text === undefined ? 0n : size(unitsOf("amount", String(text))),
   );
@@ -239,7 +246,7 @@ function size(units: bigint): bigint {
   return units < 0n ? -units : units;
 }
 
-/** The last state of each correction; what was once applied is. */
+/** The last state of each correction; once applied, it stays applied. */
 function latest(entries: Iterable<CorrectionEntry>): Map<string, CorrectionEntry["state"]> {
   const found = new Map<string, CorrectionEntry["state"]>();
   for (const { correction, state } of entries) {

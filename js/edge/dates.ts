@@ -1,19 +1,19 @@
-/** What a client reads beyond the core's part: dates become instants, and what could not be read is told once. */
+/** The client's part in reading answers: turns dates into instants, and reports each unreadable field once. */
 import { isNoTime, readTime } from "../instant.js";
 import type { TimeZone } from "../time-zone.js";
 
-/** What a client is told of an answer that it could not read in full. */
+/** A warning about an answer that the client could not fully read. */
 export interface AnswerWarning {
   /**
-   * `unreadable_date`: a date in a spelling that is none of CAKE's, which comes without its instant. `unreadable_field`:
-   * a value of a type or shape that the field does not have, such as an object for a text; the field is absent.
+   * - `unreadable_date`: a date in a spelling that CAKE does not use. It comes without its instant.
+   * - `unreadable_field`: a value of a wrong type or shape, such as an object for a text. The field is absent.
    */
   readonly code: "unreadable_date" | "unreadable_field";
   /** The client's call, such as `listClicks`. */
   readonly call: string;
   /** The field in JavaScript's spelling, such as `clickDate`. */
   readonly field: string;
-  /** What stands in it: at most 40 characters. */
+  /** The field's value: at most 40 characters. */
   readonly value: string;
   readonly message: string;
 }
@@ -24,12 +24,12 @@ export interface UnreadField {
   readonly value: string;
 }
 
-/** Finds instants, and tells once of each call's field that cannot be read. */
+/** Finds instants and amounts, and reports each unreadable field of a call once. */
 export interface Dates {
   findInstant(field: string, text: string | undefined): Date | undefined;
-  /** An amount as a number; `undefined` where its text is none. */
+  /** An amount as a number; `undefined` if the text is none. */
   findAmount(field: string, text: string | undefined): number | undefined;
-  /** Tells what the core could not read. */
+  /** Reports the fields that the core could not read. */
   tell(unread: readonly UnreadField[] | undefined): void;
   /** The reader of another call's answers. */
   of(call: string): Dates;

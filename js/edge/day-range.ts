@@ -1,4 +1,4 @@
-/** Whole days, as people name them and as CAKE's reports take them. */
+/** Whole days, by name or by date, in the form that CAKE's reports take. */
 import { call } from "../error.js";
 import { checkNames, checkNoMore, choice, refuse, stringOption } from "../option.js";
 import { createTimeZone } from "../time-zone.js";
@@ -7,32 +7,32 @@ import { edge } from "./core.js";
 /** A day, `YYYY-MM-DD`, in the account's time zone. */
 export type Day = `${number}-${number}-${number}`;
 
-/** Days by name; of `last7Days` and `last30Days` today is the last. */
+/** Days by name; today is the last day of `last7Days` and `last30Days`. */
 export type DayRangeName = "today" | "yesterday" | "last7Days" | "last30Days";
 
 const NAMES: readonly DayRangeName[] = ["today", "yesterday", "last7Days", "last30Days"];
 
-/** What `listClicks` and `listConversions` take. */
+/** The range that `listClicks` and `listConversions` take. */
 export interface DayRange {
   /** The first day. */
   readonly startDate: string;
-  /** The day after the last one: CAKE's reports leave `end_date` itself out (KB 13000034150). */
+  /** The day after the last one: CAKE's reports leave out `end_date` itself (KB 13000034150). */
   readonly endDate: string;
 }
 
 /**
  * The days from `first` to `last`, both included.
  *
- * @throws CakeError `invalid_time` where one of them does not exist, or the last comes before the first
+ * @throws CakeError `invalid_time` if one of them does not exist, or the last comes before the first
  * @example
  * // All of November; endDate is 2026-12-01.
  * cake.listClicks({ ...dayRange("2026-11-01", "2026-11-30"), offerId: 12345 });
  */
 export function dayRange(first: Day, last: Day): DayRange;
 /**
- * The days of a name, on the calendar of the account's time zone.
+ * The days with this name, on the calendar of the account's time zone.
  *
- * @throws CakeError `invalid_field` where there is no such name or time zone
+ * @throws CakeError `invalid_field` if there is no such name or time zone
  * @example
  * cake.listClicks(dayRange("yesterday", { timeZone: "America/New_York" }));
  */
@@ -44,7 +44,7 @@ export function dayRange(
 ): DayRange {
   checkNoMore("dayRange", 2, more);
   if (last === undefined || last === null) {
-    // A name without its calendar, or no name.
+    // A name without its calendar, or no name at all.
     if (!/^\d/.test(stringOption("first", first))) {
       choice("name", first, NAMES);
       refuse("timeZone", `is missing: dayRange(${JSON.stringify(first)}, { timeZone: "America/New_York" })`);

@@ -94,14 +94,17 @@ export {
 export interface MoreModules {
   /** `cake-edge/client.wasm`: `createCakeClient` needs it. */
   readonly client?: WasmModule;
-  /** `cake-edge/checks.wasm`: `lintTrackingLink`, `checkPostbackUrl`, `checkPostbacks` and a client's `createPostback` need it. */
+  /**
+   * `cake-edge/checks.wasm`: `lintTrackingLink`, `checkPostbackUrl`, `checkPostbacks` and a client's `createPostback`
+   * need it.
+   */
   readonly checks?: WasmModule;
 }
 
 /**
- * Hands over the compiled `cake-edge/edge.wasm`, before the first call, where the runtime does not find it by itself:
- * with `cake-edge/slim`, which holds no bytes. `more` are the modules of the API client and of the checks, for who calls
- * these. A core that runs keeps its own.
+ * Hands over the compiled `cake-edge/edge.wasm` before the first call, if the runtime does not find it by itself. That
+ * is the case with `cake-edge/slim`, which holds no bytes. `more` are the modules of the API client and of the checks,
+ * if you use them. A core that already runs keeps its module.
  *
  * @throws CakeError `invalid_field`, `wasm_unavailable`
  * @example

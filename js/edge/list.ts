@@ -1,4 +1,4 @@
-/** A list of CAKE's, row by row or page by page. */
+/** A list of CAKE's API, row by row or page by page. */
 import { CakeError, call } from "../error.js";
 import { checkNames, functionOption, integerOption, limitArguments } from "../option.js";
 import type { CallOptions } from "./call-options.js";
@@ -8,32 +8,32 @@ import { clientCore } from "./core.js";
 export interface Page<Row> {
   /** The rows, in CAKE's order. */
   readonly rows: readonly Row[];
-  /** How many rows there are in all, where CAKE tells it. */
+  /** The number of rows in all, if CAKE returns it. */
   readonly totalRows?: number | undefined;
 }
 
-/** How far the reading of a list has come. */
+/** The progress of reading a list. */
 export interface ListProgress {
-  /** How many rows have been read, each counted once. */
+  /** The number of rows read, each counted once. */
   readonly rows: number;
-  /** How many there are in all, where CAKE tells it; it may change while you read. */
+  /** The number of rows in all, if CAKE returns it; it may change while you read. */
   readonly totalRows?: number | undefined;
-  /** How many pages that took. */
+  /** The number of pages read. */
   readonly pages: number;
 }
 
-/** How to read a list. */
+/** The options of reading a list. */
 export interface ListOptions extends CallOptions {
-  /** Stop after so many rows. @default all */
+  /** The most rows to read. @default all */
   readonly maxRows?: number;
-  /** Is told after each page how far the reading has come. */
+  /** Is called with the progress after each page. */
   readonly onPage?: (progress: ListProgress) => void;
 }
 
 /**
- * A list of CAKE's. Iterating reads page after page and holds one at a time;
- * each row that has an id comes once, also where rows arrive meanwhile or `start_at_row`
- * counts from 1. Nothing is sent before the first row or page is asked for.
+ * A list of CAKE's API. Iterating reads page after page and holds one at a time. Each row with an id comes once, even
+ * if rows are added meanwhile or `start_at_row` counts from 1. Nothing is sent before the first row or page is asked
+ * for.
  *
  * @example
  * for await (const click of cake.listClicks({ startDate: "2026-01-01", endDate: "2026-01-31" })) {
@@ -47,8 +47,8 @@ export interface List<Row> extends AsyncIterable<Row> {
    */
   page(): Promise<Page<Row>>;
   /**
-   * Every page as CAKE sent it, in UTF-8: for whoever reads the rows elsewhere.
-   * Pages may overlap where the list changes while it is read.
+   * Every page as CAKE sent it, in UTF-8, for callers that parse the rows themselves. Pages may overlap if the list
+   * changes while it is read.
    * @throws CakeError as {@link List.page}
    */
   bytes(): AsyncIterable<Uint8Array>;
@@ -56,39 +56,39 @@ export interface List<Row> extends AsyncIterable<Row> {
 
 /** The parameters that paging sets. */
 export interface RowRange {
-  /** Which row to start at. CAKE counts from 0. @default 0 */
+  /** The first row. CAKE counts from 0. @default 0 */
   readonly startAtRow?: number;
   /**
-   * How many rows a page holds at most.
+   * The most rows of a page.
    * @default 100 for `page()`, by CAKE; iterating asks for 1,000 clicks, or 500 conversions
    */
   readonly rowLimit?: number;
 }
 
-/** A page as it is fetched: its rows, and the answer that they were read from. */
+/** A fetched page: its rows, and the answer's text. */
 export interface FetchedPage<Row> extends Page<Row> {
   /** The answer's text, as CAKE sent it. */
   readonly body: string;
 }
 
-/** What makes a list of its own. */
+/** The parts in which lists differ. */
 interface ListDeps<Row> {
   readonly params: RowRange;
   readonly options: ListOptions | undefined;
-  /** The rows of a page where the caller does not say, and at most. */
+  /** The rows of a page by default; then the most that are allowed. */
   readonly pageRows: number;
   readonly maxPageRows: number;
-  /** What two rows are told apart by, where CAKE tells it. */
+  /** The id that tells two rows apart, if CAKE returns one. */
   idOf(row: Row): string | number | undefined;
   fetchPage(params: RowRange): Promise<FetchedPage<Row>>;
 }
 
-/** How many of the last rows' ids are remembered, to pass over rows that come again. */
+/** The number of last rows' ids to remember, so that repeated rows are skipped. */
 const MAX_KNOWN_IDS = 100_000;
 
 const OPTIONS = ["signal", "timeoutMs", "retries", "maxRows", "onPage"];
 
-/** Makes a list of a way to fetch one page. */
+/** Makes a list from a function that fetches one page. */
 export function createList<Row>(deps: ListDeps<Row>): List<Row> {
   const list: List<Row> = {
     async page() {
@@ -113,7 +113,7 @@ export function createList<Row>(deps: ListDeps<Row>): List<Row> {
   return limitArguments(limitArguments(list, { bytes: 0 }), { page: 0 }, "async");
 }
 
-/** The pages of a list: the rows of each that have not come before, and its text. */
+/** The pages of a list: each page's new rows, and its text. */
 async function* pages<Row>({
   params,
   options: given,
@@ -131,10 +131,10 @@ async function* pages<Row>({
   const known = new Set<string | number>();
   const pager = new (clientCore.api().Pager)(startAtRow, rowLimit, maxRows);
   let read = 0;
-  // Behind the last position that was read, and what came last: rows without an id are known by these.
+  // The position after the last read row, and the last page's text: rows without an id are recognised by these.
   let [end, last] = [startAtRow, ""];
-  // Such rows of a page that is the one before to the letter: rows of the same content where another page
-  // follows, and a `start_at_row` that is not heeded where none does.
+  // Rows of a page that equals the one before. If another page follows, they are rows with the same content. Otherwise
+  // the server ignored `start_at_row`.
   let held: Row[] = [];
   try {
     for (let count = 1; ; count += 1) {
@@ -146,12 +146,12 @@ async function* pages<Row>({
       const start = range.startAtRow ?? 0;
       const isSame = rows.length > 0 && body === last && !(totalRows !== undefined && totalRows > read);
       const isKnown = ids.map((id, index) => (id === undefined ? start + index < end : known.has(id)));
-      // The rows of one page are all rows, whatever they have in common.
+      // Within one page all rows count, even equal ones.
       const found = rows.filter((_, index) => isKnown[index] === false);
       if (isSame) held.push(...found);
       const unread = isSame ? [] : found;
       const lastKnown = isSame ? rows.length - 1 : isKnown.lastIndexOf(true);
-      // Where rows in between were missed, the page is asked for again, from further up.
+      // If rows in between were missed, the page is requested again from an earlier row.
       const isTaken = pager.read(rows.length, unread.length, lastKnown < 0 ? undefined : lastKnown, totalRows);
       const fresh = isTaken && !isSame ? [...held, ...unread].slice(0, left) : [];
       if (isTaken && !isSame) held = [];

@@ -1,43 +1,43 @@
 /**
- * Writes that cannot be repeated, one by one: each is noted in a journal before it leaves and once its outcome is known,
- * so that a rerun sends nothing twice. Shared by what registers postbacks and what applies corrections.
+ * Sends writes that cannot be repeated, one by one. The journal gets an entry before each write leaves and once its
+ * outcome is known, so that a rerun sends nothing twice. Postbacks and corrections share this file.
  */
 import { CakeError, isCakeError } from "../error.js";
 import { intervalOf } from "./client.js";
 
-/** What a journal keeps of a step, besides what it was about. */
+/** A journal's entry about a step, without its subject. */
 export interface Step {
   readonly state: "sending" | "refused" | "unknown";
-  /** What went wrong. */
+  /** The error's message. */
   readonly message?: string;
 }
 
-/** What became of a write. */
+/** The outcome of a write. */
 export type Sent<Done> =
   | { readonly outcome: "done"; readonly done: Done }
   | { readonly outcome: "refused" | "unknown" | "left"; readonly error: CakeError };
 
-/** Sends one after the other. */
+/** Sends writes one after the other. */
 export interface Sender {
-  /** Why nothing more is sent: a key that CAKE refuses, an outage, `aborted`. */
+  /** Why nothing more is sent: CAKE refuses the key, an outage, `aborted`. */
   readonly stopped: CakeError | undefined;
   /**
-   * Notes, sends, and notes the outcome; `note` of what is done is the caller's own. What is thrown and not CAKE's is
-   * the journal's or a caller's own: the row stays as `sending`.
+   * Notes, sends, and notes the outcome; the caller itself notes a success. An error that is not CAKE's is thrown: it
+   * comes from the journal or a caller, and the row stays `sending`.
    */
   send<Done>(note: (step: Step) => void | Promise<void>, write: () => Promise<Done>): Promise<Sent<Done>>;
 }
 
-/** After so many rows in a row without a clear answer CAKE is out, and each further one would be one more to look up. */
+/** After this many rows in a row without a clear answer CAKE is down: each further row would be one more to look up. */
 const MAX_UNKNOWN = 2;
-/** How often a row waits for a rate limit to pass, and how long at most. */
+/** How often a row waits for a rate limit to pass; then the longest wait. */
 const MAX_WAITS = 5;
 const MAX_WAIT_MS = 60_000;
 
-/** What would befall every further row too. */
+/** Errors that every further row would get too. */
 const STOPS: ReadonlySet<string> = new Set(["unauthorized", "rate_limited", "read_only", "aborted", "internal"]);
 
-/** A sender of at most so many requests a second; `signal` ends it between two. */
+/** Makes a sender with a limit of requests a second; `signal` ends it between two requests. */
 export function createSender(rateLimit: number, signal: AbortSignal | undefined): Sender {
   const pause = intervalOf(rateLimit);
   let stopped: CakeError | undefined;

@@ -1,4 +1,4 @@
-/** Onboarding: many postbacks at once. Each is checked, and registered once, whatever happens on the way. */
+/** Onboarding: many postbacks at once. Each is checked, and registered only once, even over several runs. */
 import { type CakeError, call, toCakeError } from "../error.js";
 import { checkNames, checkNoMore, choice, functionOption, refuse } from "../option.js";
 import { postbackKey } from "../postback-key.js";
@@ -8,93 +8,99 @@ import { checksCore } from "./core.js";
 import { createSender } from "./one-by-one.js";
 import type { CheckedPostbackUrl, Finding } from "./tracking.js";
 
-/** How rows are checked. */
+/** The options of {@link checkPostbacks}. */
 export interface CheckPostbacksOptions {
-  /** May URLs lead to this machine, as a sandbox's do? @default false */
+  /** May URLs lead to this machine, such as to a sandbox? @default false */
   readonly sandbox?: boolean;
 }
 
-/** Something about a row that is probably a mistake. */
+/** A probable mistake in a row. */
 export interface PostbackFinding extends Omit<Finding, "code"> {
   /** A finding's code, or `repeated_row`, or `told_twice`: the same URL for one offer and for all. */
   readonly code: Finding["code"] | "repeated_row" | "told_twice";
-  /** The other row's place in the list, of these two. */
+  /** The other row's place in the list, for these two codes. */
   readonly otherIndex?: number;
 }
 
-/** A row that was looked at. */
+/** A checked row. */
 export interface CheckedPostback {
   /** The row's place in the list, from 0. */
   readonly index: number;
   readonly params: CreatePostbackParams;
   /** CAKE's macros in the URL, such as `reqsessid`. */
   readonly uses: readonly string[];
-  /** What is probably a mistake. */
+  /** Probable mistakes. */
   readonly findings: readonly PostbackFinding[];
-  /** The broken rule, where CAKE would not take it. */
+  /** The broken rule, if CAKE would refuse the row. */
   readonly error?: CakeError;
 }
 
 /**
- * What a journal keeps of one step of one row. `sending` stands there before the request leaves, and one of the others
- * once its outcome is known: `sending` alone is an outcome that nobody knows. `missing` is for a person who has seen in
- * CAKE that such a postback is not there.
+ * A journal entry: one step of one row. `sending` is written before the request leaves, and another state once the
+ * outcome is known. `sending` alone means that the outcome is unknown. `missing` is for a person who has seen in CAKE
+ * that the postback is not there.
  */
 export interface PostbackEntry {
   readonly affiliateId: number;
   readonly offerId: number;
   readonly postbackUrl: string;
   readonly state: "sending" | "registered" | "refused" | "unknown" | "missing";
-  /** CAKE's id, of a registered one. */
+  /** CAKE's id, if the postback is registered. */
   readonly postbackId?: number;
-  /** What went wrong. */
+  /** The error's message. */
   readonly message?: string;
-  /** When, as an ISO date. */
+  /** The time, as an ISO date. */
   readonly at: string;
 }
 
-/** Keeps what was done, so that a rerun registers nothing twice: one for each account. */
+/** Keeps a record of sent rows, so that a rerun registers nothing twice. Use one journal for each account. */
 export interface PostbackJournal {
   /** All entries, the oldest first. */
   read(): Iterable<PostbackEntry> | Promise<Iterable<PostbackEntry>>;
-  /** Adds one. The request leaves once it is kept for good. */
+  /** Adds an entry. The request leaves only after the entry is stored durably. */
   append(entry: PostbackEntry): void | Promise<void>;
 }
 
-/** How rows are registered. */
+/** The options of {@link applyPostbacks}. */
 export interface ApplyPostbacksOptions extends CheckPostbacksOptions {
   /** The account. */
   readonly client: Pick<CakeClient, "createPostback">;
   readonly journal: PostbackJournal;
   /** Register rows with findings too? @default false */
   readonly acceptFindings?: boolean;
-  /** At most so many requests a second. @default 2 */
+  /** The most requests a second. @default 2 */
   readonly rateLimit?: number;
-  /** Is told of each row, in their order, once it is known what became of it. */
+  /** Is called for each row, in their order, once its outcome is known. */
   readonly onRow?: (row: AppliedPostback) => void;
-  /** Ends it between two rows. */
+  /** Ends the run between two rows. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * What became of a row: `registered` now, `already` by an earlier run; `invalid` or `doubtful` and so not sent;
- * `refused` by CAKE; `unknown`, sent now or earlier without a clear answer, and not sent again; `left`, not reached.
+ * The outcome of a row:
+ *
+ * - `registered`: registered now
+ * - `already`: registered by an earlier run
+ * - `invalid`, `doubtful`: breaks a rule, or has findings, and is not sent
+ * - `refused`: refused by CAKE
+ * - `unknown`: sent now or earlier without a clear answer, and not sent again
+ * - `left`: not reached
  */
 export type PostbackOutcome = "registered" | "already" | "invalid" | "doubtful" | "refused" | "unknown" | "left";
 
-/** A row and what became of it. */
+/** A row and its outcome. */
 export interface AppliedPostback extends CheckedPostback {
   readonly outcome: PostbackOutcome;
-  /** CAKE's id of the postback, where it is registered. */
+  /** CAKE's id of the postback, if it is registered. */
   readonly postbackId?: number;
 }
 
-/** What became of all rows. */
+/** The outcomes of all rows. */
 export interface PostbackReport {
   /** Is every row registered? */
   readonly ok: boolean;
   readonly rows: readonly AppliedPostback[];
-  /** Why it ended before the last row: a key that CAKE refuses, an outage, `aborted`. */
+  /** Why the run ended before the last row: CAKE refuses the key, an outage, `aborted`. */
   readonly stopped?: CakeError;
 }
 
@@ -102,9 +108,9 @@ const ROW = ["affiliateId", "offerId", "postbackUrl", "postbackStatus", "postbac
 const OPTIONS = ["client", "journal", "sandbox", "acceptFindings", "rateLimit", "onRow", "signal"];
 
 /**
- * Checks rows as Create Postback and {@link checkPostbackUrl} do, and against each other. Nothing is sent.
+ * Checks rows like Create Postback and {@link checkPostbackUrl}, and against each other. Nothing is sent.
  *
- * @throws CakeError `invalid_field` where a row is no object or has an unknown name
+ * @throws CakeError `invalid_field` if a row is no object or has an unknown name
  */
 export function checkPostbacks(
   rows: Iterable<CreatePostbackParams>,
@@ -156,10 +162,11 @@ export function checkPostbacks(
 }
 
 /**
- * Registers a postback for each row, one by one. A row that the journal knows as registered is not sent again, nor one
- * whose outcome nobody knows: no call lists postbacks, so a person has to look. Rows with findings are left out.
+ * Registers a postback for each row, one by one. If the journal has a row as registered, or with an unknown outcome, it
+ * is not sent again. No call lists postbacks, so a person has to look up an unknown outcome. Rows with findings are
+ * left out.
  *
- * @throws CakeError `invalid_field`; what happens to the rows is in the report
+ * @throws CakeError `invalid_field`; errors of single rows are in the report
  * @example
  * const { ok, rows } = await applyPostbacks(
  *   [{ affiliateId: 67890, offerId: 0, postbackUrl: "https://tracking.partner.com/?id=#reqsessid#&payout=#price#" }],
@@ -190,7 +197,7 @@ export async function applyPostbacks(
   const known = latest(await journal.read());
   const done: AppliedPostback[] = [];
 
-  /** Registers one row that nothing is known of. */
+  /** Registers one row that the journal does not know. */
   async function register(row: CheckedPostback): Promise<AppliedPostback> {
     const note = (step: Pick<PostbackEntry, "state" | "message" | "postbackId">) =>
       journal.append({ ...identityOf(row.params), ...step, at: new Date().toISOString() });
@@ -226,7 +233,7 @@ export async function applyPostbacks(
   return { ok, rows: done, ...(sender.stopped && { stopped: sender.stopped }) };
 }
 
-/** What makes two rows the same postback. */
+/** The fields that identify a postback. */
 function identityOf({ affiliateId, offerId, postbackUrl }: CreatePostbackParams) {
   return { affiliateId, offerId, postbackUrl };
 }
@@ -236,7 +243,7 @@ function latest(entries: Iterable<PostbackEntry>): Map<string, PostbackEntry> {
   const found = new Map<string, PostbackEntry>();
   for (const entry of entries) {
     const before = found.get(postbackKey(entry));
-    // Registered once is registered for ever, whatever a second run beside the first has written behind it.
+    // A registered postback stays registered, even if a second parallel run wrote another state after it.
     if (before?.state !== "registered") found.set(postbackKey(entry), entry);
   }
   return found;

@@ -39,8 +39,8 @@ export function createTrackingLink(parts: TrackingLinkParts & TrackingLinkRules,
 }
 
 /**
- * Reads an existing tracking link into its parts. Takes http for https, parameters in any order and white space around
- * it: `createTrackingLink(parseTrackingLink(link))` is its normal form.
+ * Reads an existing tracking link into its parts. Accepts http for https, parameters in any order, and white space
+ * around the link. `createTrackingLink(parseTrackingLink(link))` is its normal form.
  *
  * @throws CakeError `invalid_link`, and those of {@link createTrackingLink}
  */
@@ -90,46 +90,49 @@ export interface Finding {
     | "wrapped_link"
     | "lookalike_domain"
     | "unreadable_link";
-  /** The parameter, macro or text that it is about; empty where it is the whole. */
+  /** The parameter, macro or text of the finding; empty if it is about the whole. */
   readonly parameter: string;
-  /** What is odd and what to do, as a sentence. */
+  /** The problem and the advice, as a sentence. */
   readonly sentence: string;
 }
 
-/** Says what is probably a mistake in a tracking link, also in one that cannot be parsed. */
+/** Finds probable mistakes in a tracking link, even in one that cannot be parsed. */
 export function lintTrackingLink(link: string): Finding[];
 export function lintTrackingLink(link: string, ...more: unknown[]): Finding[] {
   checkNoMore("lintTrackingLink", 1, more);
   return call(() => checksCore.api().lintTrackingLink(stringOption("link", link)));
 }
 
-/** Where to look for the click id. */
+/** The options of {@link findClick}. */
 export interface FindClickOptions {
-  /** The names of its parameter, the preferred one first. @default reqid, ckm_request_id, click_id, clickid */
+  /**
+   * The names of the click id's parameter, the preferred one first.
+   * @default reqid, ckm_request_id, click_id, clickid
+   */
   readonly parameters?: readonly string[];
-  /** Look into the URL's fragment too. @default false */
+  /** Also look into the URL's fragment. @default false */
   readonly fragment?: boolean;
 }
 
-/** What a landing page's URL says of the click that led there. */
+/** The click of a landing page's URL. */
 export interface FoundClick {
   readonly clickId: string;
   /** The parameter that carried it. */
   readonly parameter: string;
-  /** Did that parameter come more than once? The first one counts. */
+  /** Did that parameter occur more than once? The first one counts. */
   readonly isRepeated: boolean;
   readonly s1?: string;
   readonly s2?: string;
   readonly s3?: string;
   readonly s4?: string;
   readonly s5?: string;
-  /** As text. */
+  /** The affiliate's id, as text. */
   readonly affiliateId?: string;
-  /** As text. */
+  /** The offer's id, as text. */
   readonly offerId?: string;
 }
 
-/** Finds the click id and what comes with it in a landing page's URL; `undefined` where there is none. */
+/** Finds the click id and its companions in a landing page's URL; `undefined` if there is none. */
 export function findClick(url: string | URL, options?: FindClickOptions): FoundClick | undefined;
 export function findClick(url: string | URL, options?: FindClickOptions, ...more: unknown[]): FoundClick | undefined {
   checkNoMore("findClick", 2, more);
@@ -139,9 +142,9 @@ export function findClick(url: string | URL, options?: FindClickOptions, ...more
   return call(() => edge.api().findClick(text, parameters, flagOption("fragment", options?.fragment)));
 }
 
-/** What a postback URL uses, and what is probably a mistake in it. */
+/** The macros and probable mistakes of a postback URL. */
 export interface CheckedPostbackUrl {
-  /** CAKE's macros in it, such as `reqsessid`. */
+  /** CAKE's macros in the URL, such as `reqsessid`. */
   readonly uses: readonly string[];
   readonly findings: readonly Finding[];
 }
@@ -161,13 +164,13 @@ export function checkPostbackUrl(postbackUrl: string, ...more: unknown[]): Check
 export interface PixelItem {
   readonly sku: string;
   readonly quantity: number;
-  /** Of one. */
+  /** The price of one piece. */
   readonly price: string | number;
-  /** What was taken off the line. @default 0 */
+  /** The line's discount. @default 0 */
   readonly discount?: string | number;
 }
 
-/** The parts of a pixel: of the URL that records a conversion without an API key. */
+/** The parts of a pixel, which is the URL that records a conversion without an API key. */
 export interface PixelParts {
   /** Your network's tracking domain; with `sandbox: true`, the sandbox's origin. */
   readonly domain: string;
@@ -187,13 +190,13 @@ export interface PixelParts {
   readonly price?: string;
   /** The affiliate's payout, such as `"18.00"`. */
   readonly payout?: string;
-  /** What the customer paid in all. Where a subtotal is given, it is that with tax and shipping, less the discount. */
+  /** The customer's total. With a subtotal, it must be that plus tax and shipping, less the discount. */
   readonly orderTotal?: string | number;
-  /** What the goods cost: the sum of the items. */
+  /** The price of the goods: the sum of the items. */
   readonly subtotal?: string | number;
   readonly tax?: string | number;
   readonly shipping?: string | number;
-  /** What was taken off the order. */
+  /** The order's discount. */
   readonly discount?: string | number;
   /** The currency of these amounts, such as `EUR`. */
   readonly currency?: string;
@@ -210,7 +213,7 @@ export interface PixelParts {
   readonly format?: "pb" | "img" | "js" | "iframe";
 }
 
-/** What a shop tells of an order. */
+/** The parts about a shop's order. */
 const ORDER_PARTS = [
   "orderTotal",
   "subtotal",
@@ -226,7 +229,7 @@ const ORDER_PARTS = [
   "udid",
 ] as const;
 
-/** All that the parts may hold. */
+/** All names that the parts may have. */
 const PIXEL_PARTS = [
   ...ORDER_PARTS,
   "domain",
@@ -241,7 +244,7 @@ const PIXEL_PARTS = [
   "format",
 ];
 
-/** A pixel's URL, and the HTML for a thank-you page where it has one. */
+/** A pixel's URL, and its HTML for a thank-you page, if the format has one. */
 export interface BuiltPixel {
   readonly url: string;
   /** Absent for a server's postback. */

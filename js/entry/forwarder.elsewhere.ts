@@ -1,4 +1,4 @@
-/** `cake-edge/forwarder` where there are no Durable Objects: it says what is meant instead. */
+/** `cake-edge/forwarder` in runtimes without Durable Objects: it throws, and names the right entry. */
 import { CakeError } from "../error.js";
 
 export { CakeError, isCakeError } from "../error.js";

@@ -1,4 +1,4 @@
-/** `cake-edge/sandbox` where there are no Durable Objects: it says what is meant instead. */
+/** `cake-edge/sandbox` in runtimes without Durable Objects: it throws, and names the right entry. */
 import { CakeError } from "../error.js";
 
 function refuse(): never {

@@ -1,49 +1,49 @@
-/** What an answer of the endpoint means for a conversion, in a page and in a frame alike. */
+/** The meaning of an endpoint's answer to a conversion, in a page and in a frame. */
 import type { ConvertResult } from "./options.js";
 
 /**
- * The forwarder's codes that are about the conversion itself. Any other answer is about something that somebody can
- * mend within the seven days: a setting, an origin, a route, a load.
+ * The forwarder's codes about the conversion itself. Any other answer is about something that can be fixed within the
+ * seven days: a setting, an origin, a route, overload.
  */
 const FINAL =
   "invalid_field invalid_click_id invalid_unique_id invalid_id invalid_text invalid_money invalid_time placeholder_text conversion_conflict click_converted body_too_large".split(
     " ",
   );
 
-/** How long one waits, in milliseconds. */
+/** How long a conversion waits at most, in milliseconds. */
 export const LIFE_MS = 7 * 86_400_000;
 
 const MIN_RETRY_MS = 5_000;
 const MAX_RETRY_MS = 300_000;
-/** The longest that an endpoint's Retry-After is followed. */
+/** The longest Retry-After that is followed, in milliseconds. */
 const MAX_RETRY_AFTER_MS = 3_600_000;
 
 /** An answer of the endpoint. */
 export interface Answer {
   readonly status: number;
-  /** Its Retry-After. */
+  /** The answer's Retry-After header. */
   readonly after: string | null;
-  /** Its JSON, whatever it says; `undefined` where it is none. */
+  /** The answer's JSON; `undefined` if the body is no JSON. */
   readonly json: Partial<Record<"id" | "state" | "duplicate" | "error", unknown>> | null | undefined;
 }
 
-/** What an answer that accepts nothing says. */
+/** The error of an answer that accepts nothing. */
 export interface Refusal {
-  /** The forwarder's code, or what the status tells. */
+  /** The forwarder's code, or a code derived from the status. */
   readonly code: string;
   readonly rule?: unknown;
   readonly parameter?: unknown;
-  /** Is the conversion refused for good? Else it waits. */
+  /** Is the conversion refused for good? Otherwise it waits. */
   readonly isFinal: boolean;
 }
 
-/** What is to be waited before the next try. */
+/** The state of a conversion's retries. */
 export interface Waiting {
-  /** How long it waited last. */
+  /** The last wait, in milliseconds. */
   retryMs?: number;
 }
 
-/** Its JSON; `undefined` where it is none. */
+/** The value of a JSON text; `undefined` if the text is no JSON. */
 export function parse(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -59,7 +59,7 @@ export async function readAnswer(response: Response): Promise<Answer> {
   return { status, after: headers.get("retry-after"), json };
 }
 
-/** What an answer says where it is the forwarder's "accepted": nobody else's has this shape. */
+/** The result if the answer is the forwarder's "accepted": no other server's answer has this shape. */
 export function findAcceptance({ status, json }: Answer): ConvertResult | undefined {
   const { id, state, duplicate } = json ?? {};
   return status < 300 && typeof id === "string" && (typeof state === "string" || typeof duplicate === "boolean")
@@ -67,11 +67,11 @@ export function findAcceptance({ status, json }: Answer): ConvertResult | undefi
     : undefined;
 }
 
-/** What any other answer says. */
+/** The error of any other answer. */
 export function readRefusal({ status, json }: Answer): Refusal {
   const error = json?.error as Partial<Record<"code" | "rule" | "parameter" | "retryable", unknown>> | null | undefined;
   const code = typeof error?.code === "string" ? error.code : undefined;
-  // A firewall's JSON may have words of ours, but not all of them.
+  // A firewall's JSON may share some of our fields, but not all of them.
   const isOwn = typeof error?.rule === "string" && error.retryable === false;
   const mayPass = status > 499 || status === 408 || status === 425 || status === 429;
   return {
@@ -81,15 +81,15 @@ export function readRefusal({ status, json }: Answer): Refusal {
   };
 }
 
-/** How long is waited after an answer, or without one, in milliseconds. */
+/** How long to wait before the next try, in milliseconds, with or without an answer. */
 export function nextWait(waiting: Waiting, answer?: Answer): number {
   waiting.retryMs = Math.min((waiting.retryMs ?? MIN_RETRY_MS / 2) * 2, MAX_RETRY_MS);
   const asked = Math.min(Math.max(waiting.retryMs, milliseconds(answer?.after)), MAX_RETRY_AFTER_MS);
-  // Up to a fifth later, so that many pages do not come in one moment.
+  // Up to a fifth later, so that many pages do not retry at the same moment.
   return Math.min(asked * (1 + Math.random() / 5), MAX_RETRY_AFTER_MS);
 }
 
-/** The wait that a Retry-After asks for, in milliseconds; 0 where it cannot be read. */
+/** The wait that a Retry-After asks for, in milliseconds; 0 if it cannot be read. */
 function milliseconds(after: string | null | undefined): number {
   if (!after?.trim()) return 0;
   const seconds = Number(after);

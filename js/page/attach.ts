@@ -1,6 +1,6 @@
 /**
- * Brings the click id into the shop's order, where the shop's own page makes it: a cart's attribute, a form's hidden
- * field, Stripe's reference, a token for a sandboxed frame. Loaded when it is first asked for.
+ * Puts the click id into the shop's order: a cart's attribute, a form's hidden field, Stripe's reference, or a token
+ * for a sandboxed frame. Loaded on first use.
  */
 import { CakeError } from "../error.js";
 import { decorate } from "./decorate.js";
@@ -8,9 +8,9 @@ import { CLICK_NAME, checkNames } from "./names.js";
 import type { AttachOptions, Consent, Reason } from "./options.js";
 import { attempt, read, remove, store, TOKEN } from "./store.js";
 
-/** What an attachment has of its tracker. */
+/** The part of its tracker that an attachment uses. */
 export interface Attached {
-  /** Where the forwarder takes conversions. */
+  /** The address that takes conversions. */
   readonly url: string;
   /** Is the click id in the cookie of the site's own Worker, where no script sees it? */
   readonly edge?: boolean | undefined;
@@ -19,32 +19,35 @@ export interface Attached {
   note(reason: Reason | string): void;
 }
 
-/** `id` is what to attach; `undefined` takes it away, where that was the visitor's no. */
+/** `id` is the click id to attach; `undefined` removes it, if the visitor said no. */
 type Update = (id: string | undefined) => void;
 
-/** What is known about an attachment, in this browser. It is no click id, and outlives the visitor's no until that is done. */
+/**
+ * The state of an attachment in this browser. It is no click id. After the visitor's no it stays until the removal is
+ * done.
+ */
 const MARK = "cake_attached:";
 
-/** How long a cart is taken for the same one where its cookie cannot be seen. */
+/** How long a cart counts as the same one, if its cookie cannot be seen. */
 const CART_MS = 1_800_000;
 
-/** How long nobody is asked again who has no click. */
+/** How long a visitor without a click is not asked about again. */
 const NO_CLICK_MS = 1_800_000;
 
-/** A token is renewed when it has less than this left. */
+/** A token with less than this left is renewed. */
 const TOKEN_LEFT_MS = 600_000;
 
-/** How often an open page looks at its token. */
+/** How often an open page checks its token. */
 const LOOK_MS = 300_000;
 
-/** How often an open page tries again. */
+/** When an open page tries again after a failure. */
 const RETRY_MS = 10_000;
 const RETRIES = 3;
 
-/** What Stripe takes for a reference; it drops any other. */
+/** The references that Stripe takes; it drops any other. */
 const REFERENCE = /^[\w-]{1,200}$/;
 
-/** The options of each kind. */
+/** The options of each kind of attachment. */
 const OWN: Readonly<Record<AttachOptions["to"], string>> = {
   shopify: "name",
   woocommerce: "name selector",
@@ -53,13 +56,13 @@ const OWN: Readonly<Record<AttachOptions["to"], string>> = {
   frame: "offerId",
 };
 
-/** A word that a template has printed for nothing. */
+/** A word that a template prints for a missing value. */
 const NO_VALUE = /^\s*(undefined|null|NaN)?\s*$/;
 
 /**
- * Attaches from now on; brings what is to be called when the click id or the consent may have changed.
+ * Attaches from now on. Returns the function to call when the click id or the consent may have changed.
  *
- * @throws CakeError `invalid_field` for an option that nobody knows, or a value that is none
+ * @throws CakeError `invalid_field` for an unknown option or a wrong value
  */
 export function attach(how: AttachOptions, page: Attached): () => void {
   checkNames(how, "to name selector hosts offerId");
@@ -74,7 +77,7 @@ export function attach(how: AttachOptions, page: Attached): () => void {
   if (!Object.hasOwn(kinds, to)) refuse("to", `does not take "${to}": there are ${Object.keys(kinds).join(", ")}`);
   checkNames(how, `to ${OWN[to]}`);
   if (!`${name ?? ""}`.trim()) refuse("name", "is empty");
-  // A selector that is none throws.
+  // A wrong selector throws.
   if (selector !== undefined && !attempt(() => document.querySelectorAll(selector)))
     refuse("selector", "is no CSS selector");
   if (!Array.isArray(hosts) || hosts.some((host) => !/^[^\s/:]+$/.test(host)))
@@ -82,7 +85,7 @@ export function attach(how: AttachOptions, page: Attached): () => void {
   const update = kinds[to]();
   const look = () => {
     const said = page.said();
-    // While nothing is said nothing is attached, and nothing is taken away.
+    // While consent is pending, nothing is attached or removed.
     if (said === "pending") return;
     attempt(() => update(said === "granted" ? page.clickId() : undefined));
   };
@@ -94,7 +97,7 @@ function refuse(parameter: string, rule: string): never {
   throw new CakeError({ code: "invalid_field", parameter, rule });
 }
 
-/** Runs one request at a time, the last wish last, and again where it fails; a failure is the next page's as well. */
+/** Runs one request at a time, with the last wish last, and retries a failed one. The next page retries too. */
 function oneByOne(work: () => Promise<boolean>, note: Attached["note"]): () => void {
   let isBusy = false;
   let isWanted = false;
@@ -121,7 +124,7 @@ function oneByOne(work: () => Promise<boolean>, note: Attached["note"]): () => v
 /** An attribute of the cart, by Shopify's AJAX API. The order has it in `note_attributes`. */
 function cart(name: string, { said, note }: Attached): Update {
   const key = `${MARK}shopify`;
-  /** In memory as well, for where nothing is stored. */
+  /** Also in memory, in case nothing can be stored. */
   let mark = read(key);
   let wanted: string | undefined;
   const cartToken = () => /(?:^|;\s*)cart=([^;?]+)/.exec(attempt(() => document.cookie) ?? "")?.[1] ?? "";
@@ -131,7 +134,7 @@ function cart(name: string, { said, note }: Attached): Update {
     return id === wanted && isSameCart;
   };
   const post = async (value: string | null): Promise<boolean> => {
-    // The shop's own root, which has the language: /de/.
+    // The shop's own root, which contains the language: /de/.
     const root = (window as { Shopify?: { routes?: { root?: string } } }).Shopify?.routes?.root ?? "/";
     const response = await fetch(`${root}cart/update.js`, {
       method: "POST",
@@ -158,22 +161,22 @@ function cart(name: string, { said, note }: Attached): Update {
   }, note);
   return (id) => {
     wanted = id;
-    // A visitor without a click has no attribute; after a no it is taken away.
+    // A visitor without a click has no attribute; after a no it is removed.
     if (id !== undefined || said() === "denied") work();
   };
 }
 
-/** A hidden field of forms, such as WooCommerce's checkout: also of those that come later. */
+/** A hidden field of forms, such as WooCommerce's checkout, including forms that are added later. */
 function fields(selector: string, name: string): Update {
   let wanted: string | undefined;
-  /** The fields that have a value of ours, and those that are ours altogether. */
+  /** The fields that have our value; then the fields that we added. */
   const filled = new Map<HTMLInputElement, string>();
   const own = new Set<HTMLInputElement>();
   const update = () => {
     for (const form of document.querySelectorAll<HTMLFormElement>(selector)) {
       const known = [...form.querySelectorAll("input")].find((input) => input.name === name);
       if (wanted === undefined || (known && known.value === wanted)) continue;
-      // A field of the site's with a value of its own is the site's affair.
+      // A field of the site with its own value is left alone.
       if (known && !NO_VALUE.test(known.value) && filled.get(known) !== known.value) continue;
       const input = known ?? document.createElement("input");
       if (!known) {
@@ -214,7 +217,7 @@ function stripe(hosts: readonly string[] = ["buy.stripe.com"], { clickId, said, 
     const wanted = reference();
     for (const element of document.querySelectorAll("stripe-buy-button, stripe-pricing-table")) {
       const present = element.getAttribute(attribute);
-      // One of the site's own stays.
+      // A reference of the site's own stays.
       if (!NO_VALUE.test(present ?? "") && filled.get(element) !== present) continue;
       if (wanted !== undefined && present !== wanted) {
         element.setAttribute(attribute, wanted);
@@ -226,7 +229,7 @@ function stripe(hosts: readonly string[] = ["buy.stripe.com"], { clickId, said, 
   return update;
 }
 
-/** A token, kept in localStorage for frames of this site that have no origin; see frame-tracker.ts. */
+/** A token in localStorage for frames of this site that have no origin; see frame-tracker.ts. */
 function token(offerId: number | undefined, { url, edge, said, note }: Attached): Update {
   if (!offerId) refuse("offerId", "is missing: which offer do the frame's conversions belong to?");
   const key = `${MARK}frame`;
@@ -246,13 +249,13 @@ function token(offerId: number | undefined, { url, edge, said, note }: Attached)
     if (!error?.code) return typeof token === "string";
     note(`${error.code}`);
     if (edge && error.code === "invalid_click_id") store(key, `${Date.now()}`);
-    // A refusal stays one on this page.
+    // A refusal is final on this page.
     return response.status < 500 && response.status !== 429;
   }, note);
   const look = () => {
     if (said() === "granted" && (edge || wanted !== undefined)) work();
   };
-  // Not on the way out of a page: the next one looks itself.
+  // Not while the page is being left: the next page checks for itself.
   const lookIfSeen = () => {
     if (document.visibilityState === "visible") look();
   };
@@ -268,7 +271,7 @@ function token(offerId: number | undefined, { url, edge, said, note }: Attached)
   };
 }
 
-/** Looks again whenever the page changes. */
+/** Runs the update whenever the page changes. */
 function watch(update: () => void): void {
   new MutationObserver(() => attempt(update)).observe(document, { childList: true, subtree: true });
 }

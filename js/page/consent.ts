@@ -1,7 +1,10 @@
-/** Consent: what a site's or a consent platform's word means. */
+/** Consent: reads the word of a site or of a consent platform. */
 import type { Consent } from "./options.js";
 
-/** `granted`, `denied` and `pending` in any case, and a platform's `true` and `false`; `undefined` for any other word. */
+/**
+ * Reads `granted`, `denied` and `pending` in any case, and a platform's `true` and `false`; any other word is
+ * `undefined`.
+ */
 export function consentOf(word: unknown): Consent | undefined {
   const text = `${word}`.trim().toLowerCase();
   if (/^(granted|denied|pending)$/.test(text)) return text as Consent;

@@ -1,4 +1,4 @@
-/** The cores as a page sees them: what their WebAssembly exports, and what its fallback in plain JavaScript does. */
+/** The cores as a page sees them: the exports of their WebAssembly, and of the fallback in plain JavaScript. */
 
 /** The core of clicks. See src/bindings/page.rs. */
 export interface Core {
@@ -6,7 +6,7 @@ export interface Core {
   put(byte: number): void;
   /** A byte of the answer; 0 past its end. */
   get(at: number): number;
-  /** Decides what a visit leaves behind: the cookie's age in seconds, 0 where nothing is to be written. */
+  /** Decides what a visit leaves in the browser. Returns the cookie's age in seconds; 0 if nothing is to be written. */
   decide(isFirstTouch: number, windowDays: number, journey: number, cookieDays: number, seconds: number): number;
 }
 
@@ -16,11 +16,11 @@ export interface LinkCore {
   push(character: number): void;
   /** A byte of the answer; 0 past its end. */
   byte(at: number): number;
-  /** Builds a link: 1 where it could. */
+  /** Builds a link; returns 1 on success. */
   build(): number;
 }
 
-/** An answer, which is ASCII, by what gives its bytes. */
+/** Reads an answer, which is ASCII, byte by byte. */
 export function answerOf(byteAt: (at: number) => number): string {
   let answer = "";
   for (let byte = byteAt(0); byte; byte = byteAt(answer.length)) answer += String.fromCharCode(byte);

@@ -1,12 +1,12 @@
-/** Carries the click id on to other hosts: at the click or the submit, so that what the site adds later is covered. */
+/** Carries the click id to other hosts, at the click or the submit: this includes links that the site adds later. */
 import { CLICK_NAME, checkNames } from "./names.js";
 import type { DecorateOptions, Reason } from "./options.js";
 import { attempt } from "./store.js";
 
 /**
- * Decorates from now on. `isKept` leaves an address alone that has the parameter already.
+ * Decorates from now on. With `isKept`, an address that already has the parameter is left alone.
  *
- * @throws CakeError `invalid_field` for an option that nobody knows
+ * @throws CakeError `invalid_field` for an unknown option
  */
 export function decorate(
   how: DecorateOptions,
@@ -17,7 +17,7 @@ export function decorate(
 ): void {
   checkNames(how, "hosts parameter", more);
   const { hosts = [], parameter = CLICK_NAME } = how;
-  // As the browser writes them: in small letters, other scripts in punycode.
+  // As browsers write hosts: in small letters, other scripts in punycode.
   const wanted = [hosts].flat().map((host) => {
     const [, star = "", name = ""] = /^(\*\.)?(.*)$/.exec(`${host}`.trim()) ?? [];
     return star + (attempt(() => new URL(`https://${name}`).hostname) ?? name);
@@ -26,10 +26,10 @@ export function decorate(
     /^https?:$/.test(protocol) &&
     wanted.some((host) => (host.startsWith("*.") ? hostname.endsWith(host.slice(1)) : hostname === host));
 
-  /** The click id, if this address is one to carry it to. */
+  /** The click id, if this address is to carry it. */
   const idFor = (address: string): string | undefined => {
     const url = attempt(() => new URL(address, document.baseURI));
-    // To another place of this page no id needs to be carried, and the page would be loaded anew.
+    // Another place on this page needs no id, and the new address would reload the page.
     if (!url || !isChosen(url) || address.trim().startsWith("#")) return undefined;
     if (isKept && url.searchParams.has(parameter)) return undefined;
     const id = clickId();
@@ -38,7 +38,7 @@ export function decorate(
   };
 
   const onClick = (event: Event) => {
-    // In SVG a link is another element, and its address another attribute.
+    // In SVG a link is a different element, with its address in a different attribute.
     const link = event
       .composedPath()
       .find((target): target is Element => target instanceof Element && target.matches("a, area"));
@@ -48,31 +48,31 @@ export function decorate(
     const id = idFor(before);
     if (id === undefined) return;
     link.setAttribute(name, withParameter(before.trim(), parameter, id));
-    // The browser follows the link when this event is over; then it is as the site wrote it.
+    // The browser follows the link after this event; then the site's own address is put back.
     setTimeout(() => link.setAttribute(name, before));
   };
 
   const onSubmit = (event: SubmitEvent) => {
     const form = event.target as HTMLFormElement;
-    // Browsers before 2021 do not say by which button.
+    // Browsers before 2021 do not tell which button was used.
     const own = (event.submitter ?? null)?.getAttribute("formaction");
     const id = idFor((own ?? form.getAttribute("action")) || location.href);
     if (id === undefined) return;
     const add = ({ formData }: FormDataEvent) => formData.set(parameter, id);
     form.addEventListener("formdata", add, { once: true });
-    // Where the site stops the submit, nothing is left behind.
+    // If the site stops the submit, nothing is left behind.
     setTimeout(() => form.removeEventListener("formdata", add));
   };
 
-  // Capturing, so that a site's own handler cannot keep the event from us.
+  // In the capturing phase, so that a site's own handler cannot hide the event.
   addEventListener("click", onClick, true);
   addEventListener("auxclick", onClick, true);
   addEventListener("submit", onSubmit, true);
 }
 
 /**
- * The address with the parameter in its query, in place of one of the same name in any case. Every other byte stays as it was: to
- * write a query anew would break a signed address.
+ * The address with the parameter in its query, in place of one with the same name in any case. Every other byte stays
+ * as it was: rewriting a query would break a signed address.
  */
 function withParameter(address: string, parameter: string, value: string): string {
   const [, path = "", query, fragment = ""] = /^([^?#]*)(?:\?([^#]*))?(#[\s\S]*)?$/.exec(address) ?? [];

@@ -1,6 +1,9 @@
-/** SHA-256 at once: `crypto.subtle` is missing on http pages, and its promise comes too late in a page that is being left. */
+/**
+ * SHA-256, synchronous: `crypto.subtle` is missing on http pages, and its promise is too late when a page is being
+ * left.
+ */
 
-/** The first 32 bits of a number's fraction. */
+/** The first 32 bits of a number's fractional part. */
 const fraction = (number: number) => ((number % 1) * 2 ** 32) | 0;
 
 const rotate = (word: number, by: number) => (word >>> by) | (word << (32 - by));

@@ -1,6 +1,6 @@
 /**
- * The core in a page: starts the wasm, or its fallback in plain JavaScript
- * where there is no WebAssembly, and asks it. See src/bindings/page.rs.
+ * The core in a page: starts the wasm, or its fallback in plain JavaScript if there is no WebAssembly, and calls it.
+ * See src/bindings/page.rs.
  */
 import { CakeError } from "../error.js";
 import { answerOf, type Core } from "./core.js";
@@ -8,10 +8,10 @@ import { load } from "./load.js";
 import { attempt } from "./store.js";
 import { instantiate } from "./wasm.js";
 
-/** What runs the core. */
+/** The kind of core that runs. */
 export type Engine = "wasm" | "js";
 
-/** What a visit comes with, for the core. */
+/** A visit, as the core takes it. */
 export interface Visit {
   /** The address's pairs, as `pairsOf` writes them. */
   readonly pairs: string;
@@ -22,11 +22,11 @@ export interface Visit {
 /** How touches are kept, in the order of the core's `decide`. */
 export type Policy = readonly [isFirstTouch: number, windowDays: number, journey: number, cookieDays: number];
 
-/** What is to be kept of it. */
+/** The core's decision about a visit. */
 export interface Decision {
-  /** The cookie's age in seconds; 0 where nothing is to be written. */
+  /** The cookie's age in seconds; 0 if nothing is to be written. */
   readonly age: number;
-  /** The text to be stored, or that is. */
+  /** The text to store, or the text that is already stored. */
   readonly text: string;
   /** The click id that counts. */
   readonly clickId: string | undefined;
@@ -35,7 +35,7 @@ export interface Decision {
 let core: Core | undefined;
 let engine: Engine = "wasm";
 
-/** Starts the core where it has not been started, and says what runs it. */
+/** Starts the core unless it runs, and returns which kind runs. */
 export function runningEngine(): Engine {
   try {
     if (engine === "wasm") core ??= instantiate<Core>();
@@ -45,13 +45,13 @@ export function runningEngine(): Engine {
   return engine;
 }
 
-/** Is the core there? If it is not, {@link loadFallback} brings it. */
+/** Is the core running? If not, {@link loadFallback} brings it. */
 export function isRunning(): boolean {
   runningEngine();
   return core !== undefined;
 }
 
-/** Loads the plain JavaScript. Resolves in any case. */
+/** Loads the plain JavaScript. Resolves even if that fails. */
 export const loadFallback = (): Promise<void> =>
   load("fallback").then(
     (fallback) => {
@@ -60,15 +60,15 @@ export const loadFallback = (): Promise<void> =>
     () => undefined,
   );
 
-/** Is this a click id, and no word for a missing one, by the core's rule? */
+/** Is this a click id by the core's rule, and not a word for a missing one? */
 export const isClickId = (id: string): boolean =>
   attempt(() => decide({ pairs: `c\x01${id}\x02`, seconds: 1 }, [0, 1, 1, 1], "c", "", "").clickId) === id;
 
 /**
- * Asks the core what a visit leaves behind. `names` are those of the click id's parameter, separated by line feeds,
- * `cookies` the cookie's copies, separated by semicolons.
+ * Asks the core what a visit leaves in the browser. `names` are the names of the click id's parameter, separated by
+ * line feeds. `cookies` are the cookie's copies, separated by semicolons.
  *
- * @throws CakeError `internal` where there is no core
+ * @throws CakeError `internal` if there is no core
  */
 export function decide(
   { pairs, seconds }: Visit,
@@ -80,9 +80,9 @@ export function decide(
   if (!core) {
     throw new CakeError({ code: "internal", rule: "neither WebAssembly nor its fallback could be loaded" });
   }
-  // A stored text is ASCII; what else stands there is nobody's of ours, and may be no UTF-16 either.
+  // A stored text of ours is ASCII; anything else is foreign, and may not even be valid UTF-16.
   const stored = [cookies, storage].map((text) => text.replace(/[^!-~]/g, ""));
-  // As UTF-8, by what every browser has.
+  // As UTF-8, by functions that every browser has.
   for (const byte of unescape(encodeURIComponent([names, pairs, ...stored, ""].join("\x04")))) {
     core.put(byte.charCodeAt(0));
   }

@@ -1,4 +1,4 @@
-/** The core as plain JavaScript. The build puts in its place what wasm2js makes of it (scripts/page.ts). */
+/** The core as plain JavaScript. The build replaces this file with the output of wasm2js (scripts/page.ts). */
 import type { Core } from "./core.js";
 
 export declare const put: Core["put"];

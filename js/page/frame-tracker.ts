@@ -1,6 +1,7 @@
 /**
- * The tracker of sandboxed frames and workers: no origin, no store of their own, no locks, no WebAssembly. Storage is
- * handed in, and a token of the site's own page says for which offer and click it reports.
+ * The tracker of sandboxed frames and workers, which have no origin, no store of their own, no locks and no
+ * WebAssembly. The caller passes the storage. A token of the site's own page names the offer and click of the reported
+ * conversion.
  */
 import { CakeError, type CakeErrorCode, isCakeError } from "../error.js";
 import { type Answer, findAcceptance, LIFE_MS, nextWait, parse, readAnswer, readRefusal } from "./answer.js";
@@ -11,9 +12,9 @@ import { ANSWER_MS } from "./send.js";
 import { KEY, TOKEN } from "./store.js";
 
 /**
- * A store that is handed in: `localStorage`, `sessionStorage`, or a bridge to a page's, such as Shopify's
- * `browser.localStorage`. It may answer at once or by a promise; where it rejects or never answers, the tracker goes
- * without.
+ * A store that the caller passes: `localStorage`, `sessionStorage`, or a bridge to a page's store, such as Shopify's
+ * `browser.localStorage`. It may answer at once or by a promise. If it rejects or never answers, the tracker works
+ * without it.
  */
 export interface FrameStorage {
   getItem(key: string): unknown;
@@ -21,44 +22,47 @@ export interface FrameStorage {
   removeItem(key: string): unknown;
 }
 
-/** How a frame's tracker is set up. */
+/** The options of a frame's tracker. */
 export interface FrameTrackerOptions {
-  /** Where the site's forwarder answers, with its origin: `https://shop.example/cake`. */
+  /** The address of the site's forwarder, with its origin: `https://shop.example/cake`. */
   readonly endpoint: string;
-  /** Keeps what waits for the next frame, and has the token. @default nothing is kept */
+  /** Keeps waiting conversions for the next frame, and holds the token. @default nothing is kept */
   readonly storage?: FrameStorage | undefined;
   /**
-   * The token, or what brings it each time that it is needed.
+   * The token, or a function that returns it each time it is needed.
    * @default the item `cake_click_token` of {@link storage}, where `tracker.attach({ to: "frame" })` puts it
    */
   readonly token?: string | (() => unknown) | undefined;
-  /** What the visitor has said so far. @default "granted" */
+  /** The visitor's answer so far. @default "granted" */
   readonly consent?: Consent | boolean | undefined;
-  /** Hears of every error, a `CakeError`. */
+  /** Is called with every error, a `CakeError`. */
   readonly onError?: ((error: CakeError) => void) | undefined;
-  /** Says in the console why something is not stored or not sent. @default false */
+  /** Write to the console why something is not stored or not sent. @default false */
   readonly debug?: boolean | undefined;
 }
 
-/** A conversion as a frame reports it. Money is taken from signed callers alone, such as the shop's webhook. */
+/** A conversion as a frame reports it. Only signed callers, such as the shop's webhook, may report money. */
 export interface FrameConversion {
-  /** The transaction's id: the same one never counts twice. Give the one that the shop's webhook has. */
+  /** The transaction's id: the same one never counts twice. Use the same id as the shop's webhook. */
   readonly uniqueId: string | number;
-  /** The offer. @default the token's; another one waits for its token */
+  /** The offer. @default the token's offer; with another one, the conversion waits for a token of that offer */
   readonly offerId?: number | undefined;
-  /** The click that the order itself names. @default the token's; another one waits for its token */
+  /**
+   * The click that the order itself names.
+   * @default the token's; with another one, the conversion waits for its token
+   */
   readonly clickId?: string | undefined;
-  /** Your order reference. A shop's webhook has none: where both report, leave it out. */
+  /** Your order reference. A shop's webhook has none: if both report, leave it out. */
   readonly orderId?: string | number | undefined;
 }
 
-/** Reports conversions out of a frame or worker. Nothing that it does throws or rejects. */
+/** Reports conversions from a frame or worker. Nothing in it throws or rejects. */
 export interface FrameTracker {
   /** Reports a conversion; resolves within 15 seconds. */
   convert(conversion: FrameConversion): Promise<ConvertResult>;
-  /** Says what the visitor has said. What was held is stored and sent, or all is deleted. */
+  /** Sets the visitor's answer. A yes stores and sends the held conversions; a no deletes everything. */
   setConsent(consent: Consent | boolean): void;
-  /** Ends the tries of this frame; `convert` still makes one. What is stored is sent by the next frame. */
+  /** Ends the retries of this frame; `convert` still makes one try. The next frame sends the stored conversions. */
   dispose(): void;
 }
 
@@ -69,7 +73,7 @@ interface Fields {
   readonly orderId?: string | undefined;
 }
 
-/** A conversion as it waits; in the store without `retryMs` and `result`. */
+/** A conversion that waits; the store has it without `retryMs` and `result`. */
 interface Waiting {
   readonly at: number;
   fields: Fields;
@@ -81,13 +85,13 @@ interface Waiting {
 const WAITING = `${KEY}_frame`;
 const MAX_WAITING = 20;
 
-/** How long the store is waited for: a bridge may never answer. */
+/** How long to wait for the store: a bridge may never answer. */
 const STORE_MS = 1_000;
 
-/** Is brought where there was no answer in time, or none at all. */
+/** The result if no answer came in time, or none at all. */
 const NOTHING: unique symbol = Symbol();
 
-/** What comes in time; a promise that rejects or hangs brings {@link NOTHING}. */
+/** The answer in time; {@link NOTHING} if the promise rejects or hangs. */
 async function inTime<T>(ask: () => T | Promise<T>, ms = STORE_MS): Promise<T | typeof NOTHING> {
   const late = new Promise<typeof NOTHING>((resolve) => setTimeout(() => resolve(NOTHING), ms));
   return Promise.race([(async () => ask())(), late]).catch((): typeof NOTHING => NOTHING);
@@ -95,24 +99,24 @@ async function inTime<T>(ask: () => T | Promise<T>, ms = STORE_MS): Promise<T | 
 
 const textOf = (value: unknown) => `${value ?? ""}`.trim() || undefined;
 
-/** What a token is bound to; see src/conversion_token.rs. */
+/** The offer and click that a token is bound to; see src/conversion_token.rs. */
 function partsOf(token: string): { readonly offerId: number; readonly clickId: string | undefined } {
   const [offerId, clickId] = token.split("!");
   return { offerId: Number(offerId), clickId };
 }
 
-/** Opens the tracker of a frame or worker, and sends what earlier ones have left. */
+/** Opens the tracker of a frame or worker, and sends the conversions that earlier ones left. */
 export function createFrameTracker(options: FrameTrackerOptions): FrameTracker {
-  // Somebody may call without types.
+  // A caller may have no types.
   const { endpoint, storage, token: asked, consent: said = "granted", onError, debug } = options ?? {};
   let consent = "granted" as Consent;
   let isDisposed = false;
   let flaw: CakeErrorCode | undefined;
   /** By unique id. */
   const waiting = new Map<string, Waiting>();
-  /** What was answered for good, so that no store brings it back. */
+  /** Final results, so that no store brings such a conversion back. */
   const settled = new Map<string, ConvertResult>();
-  /** Which unique id a token was shown for: it serves no other one. */
+  /** The unique id that each token was used for: a token serves no other one. */
   const shown = new Map<string, string>();
 
   const note = (...words: unknown[]) => {
@@ -145,21 +149,21 @@ export function createFrameTracker(options: FrameTrackerOptions): FrameTracker {
   }
   const say = (word: unknown) => {
     const known = consentOf(word);
-    // A word that nobody knows is no consent.
+    // An unknown word is no consent.
     consent = known ?? "pending";
     if (!known)
       report(new CakeError({ code: "invalid_setting", parameter: "consent", rule: `does not take "${word}"` }));
   };
   say(said);
 
-  /** The store's work, one after the other: a list that is read is written before it is read again. */
+  /** The store's work, one task after the other: a list that is read is written before the next read. */
   let work: Promise<unknown> = Promise.resolve();
   const inTurn = (run: () => Promise<unknown>) => {
     work = work.then(run, run);
     return work;
   };
 
-  /** What earlier frames have left. */
+  /** The conversions that earlier frames left. */
   const readLeft = async (): Promise<Waiting[]> => {
     if (!storage) return [];
     const text = await inTime(() => storage.getItem(WAITING));
@@ -170,14 +174,14 @@ export function createFrameTracker(options: FrameTrackerOptions): FrameTracker {
       const { at, fields } = each ?? {};
       const isGood =
         typeof at === "number" && at > now - LIFE_MS && typeof fields?.uniqueId === "string" && fields.clickId;
-      // A clock that was wrong once makes nothing immortal.
+      // A clock that was once ahead must not keep a conversion for ever.
       return isGood ? { at: Math.min(at, now), fields } : [];
     });
   };
 
   /**
-   * Writes what waits, with what other frames have written meanwhile. A sale whose click is not known yet is not written:
-   * the next frame's token may be another click's.
+   * Writes the waiting conversions, together with those of other frames. A sale without a known click is not written:
+   * the next frame's token may belong to another click.
    */
   const keep = () =>
     inTurn(async () => {
@@ -189,7 +193,7 @@ export function createFrameTracker(options: FrameTrackerOptions): FrameTracker {
       const all = [...others, ...own].map(({ at, fields }) => ({ at, fields }));
       if (all.length > MAX_WAITING) note("outbox_full");
       const kept = all.slice(-MAX_WAITING);
-      // Denied meanwhile.
+      // Consent was denied meanwhile.
       if (consent !== "granted") return;
       const written = await inTime(() =>
         kept[0] ? storage.setItem(WAITING, JSON.stringify(kept)) : storage.removeItem(WAITING),
@@ -202,7 +206,7 @@ export function createFrameTracker(options: FrameTrackerOptions): FrameTracker {
       if (storage) for (const key of [WAITING, TOKEN]) await inTime(() => storage.removeItem(key));
     });
 
-  /** The token; `undefined` where there is none, `null` where that is not known. */
+  /** The token; `undefined` if there is none, `null` if that is not known. */
   const findToken = async (): Promise<string | undefined | null> => {
     if (typeof asked === "string") return textOf(asked);
     const ask = typeof asked === "function" ? asked : storage && (() => storage.getItem(TOKEN));
@@ -210,7 +214,7 @@ export function createFrameTracker(options: FrameTrackerOptions): FrameTracker {
     return token === NOTHING ? null : typeof token === "string" ? textOf(token) : undefined;
   };
 
-  /** A token that was used or refused is taken out of the store, so that the page gets another one. */
+  /** Removes a used or refused token from the store, so that the page gets another one. */
   const spend = (token: string) =>
     inTurn(async () => {
       if (!storage || asked !== undefined) return;
@@ -243,7 +247,7 @@ export function createFrameTracker(options: FrameTrackerOptions): FrameTracker {
 
   const send = async (token: string, fields: Fields): Promise<Answer | typeof NOTHING> =>
     inTime(async () => {
-      // A text needs no preflight.
+      // A text body needs no preflight.
       const body = JSON.stringify({ token, conversion: fields });
       const answered = await fetch(url, { method: "POST", body, keepalive: true, credentials: "omit" });
       return readAnswer(answered);
@@ -256,7 +260,7 @@ export function createFrameTracker(options: FrameTrackerOptions): FrameTracker {
     const token = await findToken();
     if (consent === "denied" || waiting.get(uniqueId) !== entry) return { state: "refused", code: "consent_denied" };
     if (token === null) return wait(entry, "storage_blocked");
-    // Neither the order nor the page knows of a click.
+    // Neither the order nor the page names a click.
     if (token === undefined && !fields.clickId) {
       note("no_click_id");
       return settle(uniqueId, { state: "refused", code: "no_click_id" });
@@ -268,7 +272,7 @@ export function createFrameTracker(options: FrameTrackerOptions): FrameTracker {
       (token !== undefined && (shown.get(token) ?? uniqueId) !== uniqueId);
     if (token === undefined || isOther) return wait(entry, "no_token");
     shown.set(token, uniqueId);
-    // From now on it is of this click, whatever token comes later.
+    // The conversion now belongs to this click, whatever token comes later.
     entry.fields = { ...fields, offerId, clickId };
     void keep();
     const answer = await send(token, entry.fields);
@@ -284,7 +288,7 @@ export function createFrameTracker(options: FrameTrackerOptions): FrameTracker {
   };
 
   function bring(entry: Waiting): Promise<ConvertResult> {
-    // Settled or forgotten meanwhile.
+    // The conversion was settled or deleted meanwhile.
     const { uniqueId } = entry.fields;
     if (waiting.get(uniqueId) !== entry) {
       return Promise.resolve(settled.get(uniqueId) ?? { state: "refused", code: "consent_denied" });
@@ -297,7 +301,7 @@ export function createFrameTracker(options: FrameTrackerOptions): FrameTracker {
     return entry.result;
   }
 
-  /** Sends what waits here, and what earlier frames have left. */
+  /** Sends the conversions that wait here, and those that earlier frames left. */
   const resume = async () => {
     if (flaw || isDisposed || consent !== "granted") return;
     for (const entry of waiting.values()) void bring(entry);
@@ -330,7 +334,7 @@ export function createFrameTracker(options: FrameTrackerOptions): FrameTracker {
         report(new CakeError({ code: "invalid_unique_id", parameter: "uniqueId", rule }));
         return { state: "refused", code: "invalid_unique_id" };
       }
-      // The same sale is told twice: by two events, by two frames.
+      // The same sale is reported twice: by two events, or by two frames.
       const known = settled.get(uniqueId);
       if (known) return known.state === "accepted" ? { ...known, state: "duplicate" } : known;
       const entry = waiting.get(uniqueId) ?? {

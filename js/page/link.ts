@@ -9,12 +9,12 @@ import { instantiate } from "./wasm.js";
 export { CakeError, type CakeErrorCode, isCakeError } from "../error.js";
 export type { TrackingLinkParts, TrackingLinkRules } from "../link.js";
 
-/** The longest text of all parts: what is longer is no link. */
+/** The longest text of all parts together: anything longer is no link. */
 const MAX_CHARACTERS = 16_384;
 
 /**
- * The core's errors by number, as `parts_of` counts them: code, subject where it is always the same, and the rule in a
- * short sentence.
+ * The core's errors by number, as `parts_of` counts them. Each has its code, the subject if it is always the same, and
+ * the rule in a short sentence.
  */
 const ERRORS = [
   "invalid_domain|domain|must be a host name",
@@ -30,17 +30,17 @@ const ERRORS = [
   "internal||a bug in cake-edge",
 ];
 
-/** All that the parts and rules may hold. */
+/** All names that the parts and rules may have. */
 const NAMES =
   "domain affiliateId creativeId s1 s2 s3 s4 s5 priceFormat deepLink extra sandbox testAffiliate spill deepLinkHosts";
 
 let core: LinkCore | undefined;
 
 /**
- * Resolves when links can be built: at once with WebAssembly, else when the same core has been loaded as plain
- * JavaScript. Only pages whose policy lacks 'wasm-unsafe-eval', and browsers without WebAssembly, need to wait for it.
+ * Resolves when links can be built: at once with WebAssembly, otherwise when the core is loaded as plain JavaScript.
+ * Only pages whose policy lacks 'wasm-unsafe-eval', and browsers without WebAssembly, need to wait for it.
  *
- * @throws where that file cannot be loaded
+ * @throws if that file cannot be loaded
  */
 export async function ready(): Promise<void> {
   try {
@@ -53,8 +53,8 @@ export async function ready(): Promise<void> {
 /**
  * Builds a tracking link, `https://DOMAIN/?a=…&c=…&s1=…`, in its one normal form.
  *
- * @throws CakeError as `createTrackingLink` of `cake-edge` does; `internal` where there is no WebAssembly and nobody
- * has waited for {@link ready}
+ * @throws CakeError as `createTrackingLink` of `cake-edge` does; `internal` if there is no WebAssembly and
+ * {@link ready} was not awaited
  */
 export function createTrackingLink(parts: TrackingLinkParts & TrackingLinkRules): string;
 export function createTrackingLink(parts: TrackingLinkParts & TrackingLinkRules, more?: unknown): string {
@@ -79,8 +79,8 @@ export function createTrackingLink(parts: TrackingLinkParts & TrackingLinkRules,
 }
 
 /**
- * A text that the platform's parser takes behind this start, or one that the core refuses: labels in punycode are checked
- * here, because the table of what they may hold is the platform's.
+ * The text, if the platform's URL parser takes it behind this start; otherwise a text that the core refuses. Labels in
+ * punycode are checked here, because the platform has the table of their allowed characters.
  */
 function parsable(start: string, text: string): string {
   try {
@@ -96,8 +96,8 @@ function build(fields: readonly string[]): string {
   } catch (cause) {
     throw new CakeError({ code: "internal", rule: "WebAssembly is refused here: await ready() first" }, { cause });
   }
-  // A line feed ends a field. Inside of one it becomes the other control
-  // character that ends lines, which the core refuses in the field's own name.
+  // A line feed ends a field. Inside a field it becomes a carriage return, which the core refuses in the field's own
+  // name.
   const text = fields.map((field) => `${field.replace(/\n/g, "\r")}\n`).join("");
   if (text.length > MAX_CHARACTERS)
     throw new CakeError({ code: "link_too_long", rule: "the link is longer than 2,000 bytes" });

@@ -1,6 +1,6 @@
-/** The files that lie beside this script: each is loaded when it is first needed. */
+/** The files beside this script: each is loaded on first use. */
 
-/** Is this the tag? scripts/page.ts says so. A module's bundler wants to see the imports themselves. */
+/** Is this the tag? scripts/page.ts sets it. A module's bundler needs to see the imports themselves. */
 declare const IS_TAG: boolean;
 
 const FILES = {
@@ -14,26 +14,26 @@ type Files = { [Name in keyof typeof FILES]: Awaited<ReturnType<(typeof FILES)[N
 
 let base = "";
 
-/** Says in which folder the tag's files lie. */
+/** Sets the folder of the tag's files. */
 export function setBase(folder = ""): void {
   if (IS_TAG) base = folder.replace(/\/$/, "");
 }
 
-/** Imports a file. A module's imports are literal, each in its place: bundlers know no others, and Turbopack refuses them. */
+/** Imports a file. A module's imports are literals: bundlers know no others, and Turbopack refuses them. */
 const open = (name: keyof Files, address: string): Promise<unknown> =>
   IS_TAG ? import(/* @vite-ignore */ address) : FILES[name]();
 
 /**
- * Loads a file, and once more where that failed. Firefox remembers a failed import for the life of the page: the tag
- * asks by another address then, a module's next try is the next page's.
+ * Loads a file, and tries once more after a failure. Firefox remembers a failed import for the life of the page. So the
+ * tag retries with another address; a module's next try is on the next page.
  *
- * @throws where the network fails; with `missing`, the file's address, where an answer came and it was no such file
+ * @throws if the network fails; with `missing`, the file's address, if an answer came but not that file
  */
 export function load<Name extends keyof Files>(name: Name): Promise<Files[Name]> {
-  // The page's address: a base element is another one's affair.
+  // Relative to the page's address: a base element is meant for other addresses.
   const own = IS_TAG ? new URL(`${base}/${name}.js`, location.href).href : "";
   return open(name, own).catch(async (error) => {
-    // Chromium and Firefox name the address in their message.
+    // Chromium and Firefox include the address in their message.
     const missing = own || /http\S+/.exec(error)?.[0];
     if (!missing) throw error;
     await fetch(missing);

@@ -1,16 +1,16 @@
-/** Navigation: the addresses that a page has had and gets. */
+/** Navigation: the addresses of a page, past and future. */
 
 import { attempt } from "./store.js";
 
-// Read at import, before a router rewrites the address. The first one is the
-// address of the navigation: it also knows what was rewritten before that.
+// Read at import, before a router rewrites the address. The first one is the address of the navigation: it is older
+// than any rewrite.
 const first = attempt(() => performance.getEntriesByType("navigation")[0]?.name);
 const here = attempt(() => location.href) ?? "";
 const addresses = new Set([first?.includes(":") ? first : here, here]);
 
 /**
- * Calls `listener` with each address that the page has had or gets, at once and later on: never while it is only
- * prerendered, and again when it comes back from the back/forward cache. `begun` is called once, after the first ones.
+ * Calls `listener` with each address of the page, past and future, and again after a return from the back/forward
+ * cache. While the page is only prerendered, it calls nothing. `begun` is called once, after the first addresses.
  */
 export function onAddressChange(listener: (address: string) => unknown, begun: () => void): void {
   const tellHere = () => listener(location.href);
@@ -19,7 +19,7 @@ export function onAddressChange(listener: (address: string) => unknown, begun: (
     for (const address of addresses.add(location.href)) listener(address);
     begun();
     addEventListener("pageshow", (event) => event.persisted && tellHere());
-    // A site's own variable or element of that name takes its place.
+    // A site's own variable or element of that name may replace it.
     const navigation = attempt(() => (window as { navigation?: EventTarget & { currentEntry?: object } }).navigation);
     if (navigation?.currentEntry) {
       navigation.addEventListener("currententrychange", tellHere);
@@ -27,8 +27,7 @@ export function onAddressChange(listener: (address: string) => unknown, begun: (
     }
     addEventListener("popstate", tellHere);
     for (const name of ["pushState", "replaceState"] as const) {
-      // Called like the site's own: wrapped before us it is what we call,
-      // wrapped after us it calls us.
+      // Called like the site's own wrapper: a wrapper from before ours is called by us, a later one calls us.
       const own = history[name];
       attempt(() => {
         history[name] = function (this: History, ...state) {

@@ -1,19 +1,20 @@
-/** What goes into a tracker and what comes out of it, as types. */
+/** The types of a tracker's options and results. */
 import type { CakeError, CakeErrorCode } from "../error.js";
 
-/** What the visitor has said: yes, nothing yet, no. */
+/** The visitor's answer: yes, no answer yet, or no. */
 export type Consent = "granted" | "pending" | "denied";
 
 /** How a tracker is set up. */
 export interface TrackerOptions {
-  /** Where the site's forwarder answers. @default "/cake" */
+  /** The path or address of the site's forwarder. @default "/cake" */
   readonly endpoint?: string;
   /**
-   * Does the site's Worker capture the click id, and hold it in a cookie that pages cannot see? Then the page keeps
-   * none. @default false
+   * Does the site's Worker capture the click id and hold it in a cookie that pages cannot see? If so, the page keeps
+   * none.
+   * @default false
    */
   readonly edge?: boolean;
-  /** What the visitor has said so far. @default "granted" */
+  /** The visitor's answer so far. @default "granted" */
   readonly consent?: Consent | boolean;
   /** Global Privacy Control counts as `denied` unless this is set. @default false */
   readonly ignoreGlobalPrivacyControl?: boolean;
@@ -22,7 +23,7 @@ export interface TrackerOptions {
    * @default reqid, ckm_request_id, click_id, clickid
    */
   readonly parameters?: readonly string[];
-  /** Look into the address's fragment too. @default false */
+  /** Also look into the address's fragment. @default false */
   readonly fragment?: boolean;
   /** Which click counts when there are several. @default "last" */
   readonly touch?: "last" | "first";
@@ -30,19 +31,19 @@ export interface TrackerOptions {
   readonly windowDays?: number;
   /** How many clicks are kept, 1 to 20. @default 5 */
   readonly journey?: number;
-  /** How long browsers are to keep the cookie, in days, where that is shorter than the window. @default windowDays */
+  /** How long browsers keep the cookie, in days, if shorter than the window. @default windowDays */
   readonly cookieDays?: number;
   /** The cookie's domain, such as `example.com`. @default the widest one that the browser allows */
   readonly cookieDomain?: string;
-  /** Hears of every error; nothing is thrown. */
+  /** Is called with every error. Nothing is thrown. */
   readonly onError?: (error: CakeError) => void;
-  /** Say in the console why something is not stored or not sent. @default false */
+  /** Write to the console why something is not stored or not sent. @default false */
   readonly debug?: boolean;
 }
 
-/** Why something was not stored or not sent: what `debug: true` shows, and the `code` of a conversion that waits. */
+/** Why something was not stored or not sent: shown with `debug: true`, and the `code` of a conversion that waits. */
 export type Reason =
-  /** The address has parameters, and none of them is the click id that counts: their names follow. */
+  /** The address has parameters, but none is the click id that counts. Their names follow. */
   | "not_taken"
   /** The address has no click id, and none was kept. */
   | "no_click_id"
@@ -50,9 +51,9 @@ export type Reason =
   | "known_click"
   /** `edge: true`: the site's Worker keeps it. */
   | "kept_by_edge"
-  /** The visitor has not answered: held in memory. */
+  /** The visitor has not answered yet: the click id is held in memory. */
   | "consent_pending"
-  /** The visitor said no, or the browser did (Global Privacy Control): all is deleted. */
+  /** The visitor or the browser (Global Privacy Control) said no: everything is deleted. */
   | "consent_denied"
   /** The browser takes no cookie from this page. */
   | "cookie_blocked"
@@ -62,15 +63,15 @@ export type Reason =
   | "outbox_full"
   /** A stored conversion is older than seven days, or unreadable: deleted. */
   | "outbox_expired"
-  /** Another tab is sending it. */
+  /** Another tab is sending the conversion. */
   | "other_tab"
-  /** No answer: offline, blocked, or the page went away. It is sent again. */
+  /** No answer: offline, blocked, or the page was left. The conversion is sent again. */
   | "network"
-  /** The forwarder answered that it cannot take it now. It is sent again. */
+  /** The forwarder cannot take the conversion now. It is sent again. */
   | "forwarder_busy"
-  /** The endpoint answers, but is no forwarder: a wrong path, or one that is not deployed yet. It is sent again. */
+  /** The endpoint answers, but is no forwarder: a wrong path, or not deployed yet. The conversion is sent again. */
   | "no_forwarder"
-  /** A file of the package does not lie beside the script, or a policy keeps it away: `base` says where it is. */
+  /** A file of the package is not beside the script, or a policy blocks it: set `base` to its folder. */
   | "missing_file"
   /** `onError` threw. */
   | "on_error_threw";
@@ -81,33 +82,33 @@ export interface PageConversion {
   readonly offerId: number;
   /**
    * The transaction's id: the same one never counts twice.
-   * @default one made once for each offer, click and order id (or, without one, address of this page)
+   * @default made once for each offer, click and order id (without an order id: this page's address)
    */
   readonly uniqueId?: string;
   /** Your order reference. */
   readonly orderId?: string;
-  /** A click id of your own keeping. @default the kept one */
+  /** A click id that you keep yourself. @default the kept one */
   readonly clickId?: string;
 }
 
-/** What became of a conversion. */
+/** The outcome of a conversion. */
 export interface ConvertResult {
   /**
    * - `accepted`: the forwarder has it, and sends it to CAKE
    * - `duplicate`: the forwarder had it before
-   * - `queued`: it waits in this browser, `code` says why, and is sent again
-   * - `refused`: it breaks a rule, `code` says which, and is not sent again
+   * - `queued`: it waits in this browser and is sent again; `code` says why it waits
+   * - `refused`: it breaks a rule and is not sent again; `code` says which rule
    */
   readonly state: "accepted" | "duplicate" | "queued" | "refused";
-  /** The forwarder's id of it. */
+  /** The forwarder's id of the conversion. */
   readonly id?: string;
-  /** Why it waits or is refused; absent where it was accepted. */
+  /** Why it waits or is refused; absent if it was accepted. */
   readonly code?: ConvertCode;
 }
 
 /**
- * A {@link Reason}, the code of an error, or one of the forwarder's: those that refuse a conversion are listed, any other
- * one is of a conversion that waits.
+ * A {@link Reason}, the code of an error, or a code of the forwarder. The codes that refuse a conversion are listed;
+ * with any other code the conversion waits.
  */
 export type ConvertCode =
   | Reason
@@ -119,43 +120,43 @@ export type ConvertCode =
   | "no_page"
   | (string & {});
 
-/** Which links and forms carry the click id on. */
+/** Which links and forms carry the click id to other hosts. */
 export interface DecorateOptions {
-  /** The hosts that they lead to: `shop.example.com`, `*.example.com`. */
+  /** The hosts that these links and forms lead to: `shop.example.com`, `*.example.com`. */
   readonly hosts: readonly string[];
   /** The parameter that is added. @default "reqid" */
   readonly parameter?: string;
 }
 
-/** Where the click id goes, so that the shop's order has it. */
+/** Where to put the click id so that the shop's order has it. */
 export interface AttachOptions {
   /**
    * - `shopify`: an attribute of the cart, by Shopify's AJAX API
    * - `woocommerce`: a hidden field of the checkout's form
-   * - `form`: the same of any form, by {@link selector}
+   * - `form`: a hidden field of any form, chosen by {@link selector}
    * - `stripe`: `client_reference_id` of payment links, buy buttons and pricing tables
    * - `frame`: a token in localStorage, with which a sandboxed frame of this site reports the conversion
    */
   readonly to: "shopify" | "woocommerce" | "form" | "stripe" | "frame";
   /** The name of the attribute or field: one of the shop's `clickIdNames` in the forwarder. @default "reqid" */
   readonly name?: string;
-  /** Which forms, as CSS says it. @default WooCommerce's checkout */
+  /** The forms, as a CSS selector. @default WooCommerce's checkout */
   readonly selector?: string;
-  /** The hosts of Stripe's payment links, where they have a domain of your own. @default ["buy.stripe.com"] */
+  /** The hosts of Stripe's payment links, if they have your own domain. @default ["buy.stripe.com"] */
   readonly hosts?: readonly string[];
   /** The offer that a frame's conversions belong to. */
   readonly offerId?: number;
 }
 
-/** A conversion as it waits, in memory; in localStorage without `due` and `retryMs`. */
+/** A conversion that waits in memory; localStorage has it without `due` and `retryMs`. */
 export interface WaitingConversion {
   /** When it was reported: milliseconds since 1970. */
   readonly at: number;
-  /** The address that it was reported on, where its unique id is still to be made from that. */
+  /** The address of the page that reported it, while its unique id must still be made from that address. */
   page?: string | undefined;
   fields: PageConversion;
   /** When it may be sent again, as the endpoint asks: milliseconds since 1970. */
   due?: number;
-  /** How long it waited last. */
+  /** The last wait, in milliseconds. */
   retryMs?: number;
 }

@@ -1,6 +1,6 @@
 /**
- * The outbox: what becomes of a conversion that was not accepted at once, and of those that earlier pages left in
- * localStorage. A file of its own, loaded before or when it is first needed.
+ * The outbox: keeps conversions that were not accepted at once, and those that earlier pages left in localStorage. It
+ * is a file of its own, loaded before or on first use.
  */
 import { CakeError, type CakeErrorCode } from "../error.js";
 import { type Answer, findAcceptance, LIFE_MS, nextWait, parse, readAnswer, readRefusal } from "./answer.js";
@@ -15,16 +15,16 @@ const MAX_WAITING = 100;
 /** How long a made unique id is kept: a thank-you page is reloaded within that time or never. */
 const UNIQUE_MS = 30 * 86_400_000;
 
-/** When another tab's conversions are looked at again. */
+/** When another tab's conversions are checked again. */
 const OTHER_TAB_MS = 5_000;
 
-/** How long a lock is waited for. */
+/** How long to wait for a lock. */
 const LOCK_MS = 1_000;
 
-/** How long localStorage takes to show one tab what another one has written, at most. */
+/** The longest time until localStorage shows one tab what another tab wrote. */
 const SHARING_MS = 100;
 
-/** What the outbox has of its tracker. */
+/** The part of its tracker that the outbox uses. */
 export interface Sender {
   readonly url: string;
   /** The conversions of this page, by their keys. */
@@ -33,20 +33,20 @@ export interface Sender {
   readonly edge?: boolean | undefined;
   said(): Consent;
   note(reason: Reason | string): void;
-  /** Tells an error to the site. */
+  /** Reports an error to the site. */
   report(error: CakeError): void;
 }
 
 export interface Outbox {
-  /** Brings a conversion on as far as it goes; `sent` is its request, where that has been made already. */
+  /** Takes a conversion as far as possible; `sent` is its request, if already made. */
   conclude(key: string, sent?: Promise<Response>): Promise<ConvertResult>;
-  /** Sends what waits, as far as its time has come: this page's, and what earlier ones left. */
+  /** Sends the conversions whose time has come: this page's, and those that earlier pages left. */
   resend(): void;
 }
 
 /** Opens the outbox of a tracker. */
 export function openOutbox({ url, conversions, edge, said, note, report }: Sender): Outbox {
-  /** What other pages left, by their keys: when it may be sent again. */
+  /** The conversions that other pages left, by their keys, with the time when they may be sent again. */
   const left = new Map<string, WaitingConversion>();
   let timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -77,11 +77,11 @@ export function openOutbox({ url, conversions, edge, said, note, report }: Sende
     note(code);
     const ms = nextWait(conversion, answer);
     if (answer === undefined) {
-      // The network may be back at any moment: nothing but the timer keeps it.
+      // The network may be back at any moment: only this timer delays the next try.
       clearTimeout(timer);
       timer = setTimeout(resend, ms);
     } else {
-      // Timers may be a moment early.
+      // Timers may fire slightly early.
       conversion.due = Date.now() + ms - 50;
       setTimeout(resend, ms);
     }
@@ -95,7 +95,7 @@ export function openOutbox({ url, conversions, edge, said, note, report }: Sende
       return acceptance;
     }
     const refusal = readRefusal(answer);
-    // With `edge` the click id is in the site's own cookie, and what is wrong with that can be mended.
+    // With `edge` the click id is in the site's own cookie, and a wrong one there can be fixed.
     const isOfPage = refusal.code !== "invalid_click_id" || !edge || conversion.fields.clickId !== undefined;
     return refusal.isFinal && isOfPage ? refuse(key, refusal.code, refusal) : wait(conversion, refusal.code, answer);
   };
@@ -111,7 +111,7 @@ export function openOutbox({ url, conversions, edge, said, note, report }: Sende
       note("consent_denied");
       return { state: "refused", code: "consent_denied" };
     }
-    // As in the core, a word that nobody knows is no consent.
+    // As in the core, an unknown word is no consent.
     if (consent !== "granted") {
       note("consent_pending");
       return { state: "queued", code: "consent_pending" };
@@ -126,7 +126,7 @@ export function openOutbox({ url, conversions, edge, said, note, report }: Sende
       conversion.fields = { ...fields, uniqueId: await findUniqueId(conversion) };
       conversion.page = undefined;
     }
-    // From now on it has its unique id, and nothing of the page's address.
+    // The conversion now has its unique id, and no longer the page's address.
     const { at } = conversion;
     if (!store(key, JSON.stringify({ at, fields: conversion.fields }))) {
       note("storage_blocked");
@@ -141,7 +141,7 @@ export function openOutbox({ url, conversions, edge, said, note, report }: Sende
     }
   };
 
-  /** Those of this page that are on their way, and those of others that this page looks after. */
+  /** The conversions of this page that are being sent, and those of other pages that this page handles. */
   const busy = new Set<string>();
   const own = async (key: string, conversion: WaitingConversion, sent?: Promise<Response>): Promise<ConvertResult> => {
     busy.add(key);
@@ -150,7 +150,7 @@ export function openOutbox({ url, conversions, edge, said, note, report }: Sende
     return result;
   };
 
-  /** One tab after the other sends what an earlier page left. */
+  /** Only one tab at a time sends a conversion that an earlier page left. */
   const bring = async (key: string) => {
     busy.add(key);
     const isMine = await exclusively(key, true, async () => {
@@ -176,8 +176,8 @@ export function openOutbox({ url, conversions, edge, said, note, report }: Sende
     for (const key of keysOf(OUTBOX)) if (!conversions.has(key) && isDue(key, left.get(key))) void bring(key);
   }
 
-  // Where a request dies with its page, the browser's beacon outlives it. It
-  // has no answer: the conversion stays, and the next load finds it a duplicate.
+  // If a request dies with its page, the browser's beacon outlives it. A beacon has no answer: the conversion stays,
+  // and the next load finds a duplicate.
   addEventListener("pagehide", () => {
     if (attempt(() => "keepalive" in Request.prototype) || said() !== "granted") return;
     for (const { fields } of conversions.values()) {
@@ -185,14 +185,14 @@ export function openOutbox({ url, conversions, edge, said, note, report }: Sende
     }
   });
   document.addEventListener("visibilitychange", resend);
-  // After what it was opened for.
+  // After the call for which the outbox was opened.
   setTimeout(resend);
 
   return {
     resend,
     conclude: (key, sent) => {
       const conversion = conversions.get(key);
-      // Denied meanwhile.
+      // Consent was denied meanwhile.
       if (conversion === undefined) return Promise.resolve({ state: "refused", code: "consent_denied" });
       return own(key, conversion, sent);
     },
@@ -201,7 +201,7 @@ export function openOutbox({ url, conversions, edge, said, note, report }: Sende
 
 const isTimeout = (error: unknown) => (error as Error | undefined)?.name === "TimeoutError";
 
-/** Waits for the answer of a request, or makes one. Rejects where none comes in time. */
+/** Waits for the answer of a request, or makes one. Rejects if none comes in time. */
 async function send(url: string, fields: PageConversion, sent?: Promise<Response>): Promise<Answer> {
   const answer = async () => readAnswer(await (sent ?? post(url, fields)));
   const late = new Promise<never>((_, reject) => {
@@ -210,15 +210,15 @@ async function send(url: string, fields: PageConversion, sent?: Promise<Response
   try {
     return await Promise.race([answer(), late]);
   } catch (error) {
-    // Where no answer came in time, another way brings none either.
+    // If no answer came in time, another way brings none either.
     if (isTimeout(error)) throw error;
     return postOtherwise(url, JSON.stringify(fields));
   }
 }
 
 /**
- * Posts where `fetch` does not: missing, replaced by something that fails, or above the 64 KiB that browsers let all
- * `keepalive` requests of a page have together.
+ * Posts when `fetch` does not: it is missing, replaced by something that fails, or over its limit. The limit is 64 KiB
+ * for all `keepalive` requests of a page together.
  */
 function postOtherwise(url: string, body: string): Promise<Answer> {
   return new Promise((resolve, reject) => {
@@ -226,7 +226,7 @@ function postOtherwise(url: string, body: string): Promise<Answer> {
     try {
       request = new XMLHttpRequest();
     } catch (error) {
-      // A beacon has no answer: the conversion stays, and the next load finds it a duplicate.
+      // A beacon has no answer: the conversion stays, and the next load finds a duplicate.
       navigator.sendBeacon(url, body);
       throw error;
     }
@@ -237,14 +237,14 @@ function postOtherwise(url: string, body: string): Promise<Answer> {
       resolve({ status, after: request.getResponseHeader("retry-after"), json: parse(responseText) as Answer["json"] });
     };
     request.onerror = request.ontimeout = request.onabort = reject;
-    // A text, as fetch sends it.
+    // As text, like fetch.
     request.send(body);
   });
 }
 
 /**
- * Runs while no other tab does under this name; `ifFree` gives up where another one has it, and says so by `false`.
- * Without locks, and where they refuse or never answer, it runs all the same.
+ * Runs while no other tab runs under this name. With `ifFree` it gives up if another tab has the lock, and returns
+ * `false`. Without locks, or if they refuse or never answer, it runs anyway.
  */
 async function exclusively(name: string, ifFree: boolean, run: () => Promise<void>): Promise<boolean> {
   let running: Promise<void> | undefined;
@@ -264,19 +264,19 @@ async function exclusively(name: string, ifFree: boolean, run: () => Promise<voi
   return true;
 }
 
-/** A stored conversion; nothing where it is too old or unreadable. */
+/** A stored conversion; absent if it is too old or unreadable. */
 function parseStored(text: string): WaitingConversion | undefined {
   const stored = parse(text) as Partial<WaitingConversion> | null | undefined;
   const { at, page, fields } = stored ?? {};
   const now = Date.now();
   if (typeof at !== "number" || at < now - LIFE_MS || typeof fields !== "object" || fields === null) return undefined;
-  // A clock that was wrong once makes nothing immortal.
+  // A clock that was once ahead must not keep a conversion for ever.
   return { at: Math.min(at, now), page, fields };
 }
 
 /**
  * The caller's unique id, or one for this offer, click and order. With a click id it is a digest: every tab and every
- * reload has the same one, with no store and no lock. Without, as where the edge keeps it, it is a random one that this
+ * reload has the same one, without a store or a lock. Without one, such as with `edge`, it is a random id that this
  * browser keeps.
  */
 async function findUniqueId({ fields, page }: WaitingConversion): Promise<string> {
@@ -289,17 +289,17 @@ async function findUniqueId({ fields, page }: WaitingConversion): Promise<string
   await exclusively(key, false, async () => {
     const now = Date.now();
     for (const old of keysOf(UNIQUE)) {
-      // Also those of a clock that was ahead.
+      // Also ids from a clock that was ahead.
       if (!(Math.abs(now - Number(read(old).split(" ")[1])) < UNIQUE_MS)) remove(old);
     }
     if (find() !== undefined) return;
     const fresh = digest(`${Math.random()} ${Math.random()} ${now}`);
     made.set(key, fresh);
-    // Where there are no locks, the last of several tabs wins for all.
+    // Without locks, the last of several tabs decides for all.
     if (store(key, `${fresh} ${now}`)) await new Promise((resolve) => setTimeout(resolve, SHARING_MS));
   });
   return find() as string;
 }
 
-/** Unique ids that were made in this page, for where they cannot be stored. */
+/** Unique ids made in this page, in case they cannot be stored. */
 const made = new Map<string, string>();

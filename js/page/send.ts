@@ -1,27 +1,27 @@
 /**
- * The request of a conversion: part of the first script, so that a conversion leaves in the very task that reports it.
- * What its answer means is the outbox's affair.
+ * The request of a conversion. It is part of the first script, so that a conversion leaves in the same task that
+ * reports it. The outbox reads the answer.
  */
 import type { PageConversion } from "./options.js";
 
-/** How long an answer is waited for, in milliseconds: `convert` has resolved within 15 s. */
+/** How long to wait for an answer, in milliseconds: `convert` must resolve within 15 s. */
 export const ANSWER_MS = 12_000;
 
-/** Posts a conversion. Rejects where no answer comes in time, with a `TimeoutError`. */
+/** Posts a conversion. Rejects with a `TimeoutError` if no answer comes in time. */
 export function post(url: string, fields: PageConversion): Promise<Response> {
-  // A text needs no preflight, and so no second request on the way out of a page.
+  // A text body needs no preflight, and so no second request while the page is being left.
   return fetch(url, {
     method: "POST",
     body: JSON.stringify(fields),
     keepalive: true,
-    // So that it keeps no connection. Where browsers lack this, whoever waits gives up.
+    // Frees the connection. In browsers without it, the callers stop waiting by themselves.
     signal: AbortSignal.timeout?.(ANSWER_MS),
   });
 }
 
 /**
- * The unique id of a click's order: both, readable, with each other character by its number. One order has one id in
- * every tab, with no store and no lock. Nothing where it is too long.
+ * The unique id of a click's order: both ids, readable, with each other character as its number. One order has one id
+ * in every tab, without a store or a lock. Absent if it would be too long.
  */
 export function findOrderUniqueId(clickId: string, orderId: string): string | undefined {
   const plain = (id: string) => id.replace(/[^a-z0-9.-]/gi, (character) => `_${character.charCodeAt(0)}_`);

@@ -1,20 +1,20 @@
-/** A tracker's settings: read from what the page, a tag's attributes or its address give, by one table. */
+/** A tracker's settings, read by one table from the page, a tag's attributes or its address. */
 import { consentOf } from "./consent.js";
 import type { Consent, TrackerOptions } from "./options.js";
 import { attempt } from "./store.js";
 
-/** What a tracker is set up by; `base` is the folder of the tag's files. */
+/** The settings of a tracker; `base` is the folder of the tag's files. */
 export type Settings = Omit<TrackerOptions, "consent"> & { readonly consent?: Consent; readonly base?: string };
 
-/** Their names: first those that are yes or no, then the numbers, words, a list, a function, and any text. */
+/** The names: first the booleans, then numbers, words, a list, a function, and any text. */
 export const SETTING_NAMES =
   "edge fragment debug ignoreGlobalPrivacyControl windowDays journey cookieDays touch consent parameters onError endpoint cookieDomain base";
 
 const NAMES = SETTING_NAMES.split(" ");
 
 /**
- * Reads them from several sources, the strongest last. `refuse` hears of each value that its setting does not take,
- * which then counts as not given; no such word for consent is a consent.
+ * Reads settings from several sources, the strongest last. `refuse` is called for each wrong value, which then counts
+ * as not given. An unknown word for consent is no consent.
  */
 export function readSettings(
   sources: readonly (object | null | undefined)[],
@@ -22,9 +22,9 @@ export function readSettings(
 ): Settings {
   const settings: Record<string, unknown> = {};
   for (const source of sources) {
-    // What throws here is told where its names are checked.
+    // An error here is reported where the names are checked.
     for (const [given, value] of attempt(() => Object.entries({ ...source })) ?? []) {
-      // `data-window-days`, `windowDays`, and `windowdays`, which HTML makes of it.
+      // `data-window-days`, `windowDays`, and `windowdays`, as HTML spells it.
       const plain = given.replace(/^data-|[-_]/g, "").toLowerCase();
       const at = NAMES.findIndex((name) => name.toLowerCase() === plain);
       const name = NAMES[at];
@@ -37,11 +37,11 @@ export function readSettings(
   return settings;
 }
 
-/** What a value says for the setting of this place; `undefined` where it says nothing. */
+/** The value for the setting at this place; `undefined` if it is wrong. */
 function readSetting(value: unknown, at: number): unknown {
   if (at === 8) return consentOf(value);
   const text = `${value}`.trim();
-  // As `TouchPolicy::new` of src/touch.rs has it.
+  // The same rule as `TouchPolicy::new` of src/touch.rs.
   if (at > 3 && at < 7) return /^[1-9]\d{0,2}$/.test(text) && +text <= (at === 5 ? 20 : 400) ? +text : undefined;
   // `edge="edge"` is how XML writes `edge`.
   if (at < 4)
@@ -49,6 +49,6 @@ function readSetting(value: unknown, at: number): unknown {
   if (at < 8) return /^(last|first)$/i.test(text) ? text.toLowerCase() : undefined;
   if (at === 9 && Array.isArray(value)) return value.map(String);
   if (at === 10) return typeof value === "function" ? value : undefined;
-  // An object is no text, but for an address.
+  // An object is no text, except an address.
   return (!/^\[object /.test(text) && (at === 9 ? text.match(/[^\s,]+/g) : text)) || undefined;
 }

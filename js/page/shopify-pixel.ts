@@ -1,16 +1,16 @@
 /**
- * Shopify's web pixels, custom and app: the sandbox's API on one side, a frame's tracker on the other. The types here are
- * the part of the platform's that is used; examples/shopify is held to the platform's own.
+ * Shopify's web pixels, custom and app: they connect the sandbox's API with a frame's tracker. These types are the used
+ * part of the platform's types; examples/shopify is checked against the platform's own.
  */
 import { createFrameTracker, type FrameStorage, type FrameTracker, type FrameTrackerOptions } from "./frame-tracker.js";
 import type { ConvertResult } from "./options.js";
 
-/** What a visitor has allowed, as Shopify tells it. */
+/** The visitor's permissions, as Shopify reports them. */
 export interface ShopifyPrivacy {
   readonly marketingAllowed: boolean;
 }
 
-/** A completed checkout, as far as it is read. Its money is not: amounts come by the order's webhook. */
+/** A completed checkout, as far as it is read. Its money is not read: amounts come by the order's webhook. */
 export interface ShopifyCheckoutEvent {
   readonly data: {
     readonly checkout: {
@@ -20,7 +20,7 @@ export interface ShopifyCheckoutEvent {
   };
 }
 
-/** The API that a pixel's sandbox gives: in a custom pixel its globals, in an app pixel what `register` hands over. */
+/** The API of a pixel's sandbox: the globals of a custom pixel, or the argument of `register` in an app pixel. */
 export interface ShopifyPixelApi {
   readonly analytics: {
     subscribe(name: "checkout_completed", listener: (event: ShopifyCheckoutEvent) => void): unknown;
@@ -35,23 +35,26 @@ export interface ShopifyPixelApi {
   };
 }
 
-/** How a pixel reports: as a frame does. */
+/** The options of a pixel's tracker. */
 export interface ShopifyPixelOptions extends Omit<FrameTrackerOptions, "storage" | "consent"> {
-  /** The names under which the cart has the click id, as the forwarder's `clickIdNames`. @default the same ones */
+  /**
+   * The names of the click id in the cart, the same as the forwarder's `clickIdNames`.
+   * @default the forwarder's default
+   */
   readonly clickIdNames?: readonly string[] | undefined;
-  /** Hears what became of each order. */
+  /** Is called with the result of each order. */
   readonly onResult?: ((result: ConvertResult, uniqueId: string) => void) | undefined;
 }
 
-/** A click id, and no word for a missing one. */
+/** A click id; a word for a missing value, such as `undefined`, is none. */
 const CLICK_ID = /^(?!(?:undefined|null)$)[\w.:-]{1,128}$/i;
 
 /** `DEFAULT_PARAMETERS` of src/click_id.rs. */
 const CLICK_ID_NAMES = ["reqid", "ckm_request_id", "click_id", "clickid"];
 
 /**
- * Reports each completed checkout of a click's. The unique id is the order's id, as the webhook's is: where both come,
- * the sale counts once, with the webhook's money. Consent is Shopify's `marketingAllowed`.
+ * Reports each completed checkout that has a click. The unique id is the order's id, equal to the webhook's: if both
+ * report, the sale counts once, with the webhook's money. Consent is Shopify's `marketingAllowed`.
  *
  * @example
  * cakeEdgeFrame.connectShopifyPixel({ analytics, browser, init, customerPrivacy: api.customerPrivacy }, {
@@ -61,7 +64,7 @@ const CLICK_ID_NAMES = ["reqid", "ckm_request_id", "click_id", "clickid"];
 export function connectShopifyPixel(api: ShopifyPixelApi, options: ShopifyPixelOptions): FrameTracker {
   const { clickIdNames = CLICK_ID_NAMES, onResult, ...rest } = options;
   const isAllowed = api.init?.customerPrivacy?.marketingAllowed === true;
-  // At the start "not allowed" may be "not asked yet".
+  // At the start, "not allowed" may mean "not asked yet".
   const tracker = createFrameTracker({
     ...rest,
     storage: api.browser?.localStorage,
@@ -72,7 +75,7 @@ export function connectShopifyPixel(api: ShopifyPixelApi, options: ShopifyPixelO
   );
   api.analytics.subscribe("checkout_completed", (event) => {
     const checkout = event?.data?.checkout;
-    // `gid://shopify/Order/5001` and `5001` are the webhook's 5001.
+    // `gid://shopify/Order/5001` and `5001` both mean the webhook's order 5001.
     const uniqueId = /\d+$/.exec(`${checkout?.order?.id ?? ""}`)?.[0];
     if (uniqueId === undefined) return;
     const clickId = findClickId(checkout.attributes ?? [], clickIdNames);
@@ -81,7 +84,7 @@ export function connectShopifyPixel(api: ShopifyPixelApi, options: ShopifyPixelO
   return tracker;
 }
 
-/** Of several names the first one that has an id, as the core reads a webhook's: any case, underscores before it. */
+/** Takes the id of the first name that has one, as the core reads a webhook: any case, leading underscores allowed. */
 function findClickId(
   attributes: readonly { readonly key: string; readonly value: string }[],
   names: readonly string[],

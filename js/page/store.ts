@@ -1,20 +1,20 @@
 /**
- * What a page keeps: one text in a first-party cookie and in localStorage. Each
- * of the two may be blocked, full or throw; the other one serves.
+ * The page's store: one text in a first-party cookie and in localStorage. Each of the two may be blocked, full or
+ * throw; then the other one serves.
  */
 
 /** The cookie's name and the key in localStorage; the other keys start with it. */
 export const KEY = "cake_click";
 
-/** What the keys of stored conversions start with. */
+/** The prefix of the keys of stored conversions. */
 export const OUTBOX = `${KEY}_outbox:`;
 /** The key of the token for frames without an origin. */
 export const TOKEN = `${KEY}_token`;
 
-/** What the keys of made unique ids start with. */
+/** The prefix of the keys of made unique ids. */
 export const UNIQUE = `${KEY}_unique:`;
 
-/** Does it, and nothing where it throws: `localStorage`, `document.cookie` and writing to them all may. */
+/** Runs the function; `undefined` if it throws, as `localStorage`, `document.cookie` and writing to them may. */
 export function attempt<T>(run: () => T): T | undefined {
   try {
     return run();
@@ -23,12 +23,12 @@ export function attempt<T>(run: () => T): T | undefined {
   }
 }
 
-/** The keys of localStorage that start so. */
+/** The keys of localStorage with this prefix. */
 export function keysOf(prefix: string): string[] {
   return attempt(() => Object.keys(localStorage).filter((key) => key.startsWith(prefix))) ?? [];
 }
 
-/** The text of an item; empty where there is none, or it cannot be read. */
+/** The text of an item; empty if there is none, or it cannot be read. */
 export function read(key: string): string {
   return attempt(() => localStorage.getItem(key)) ?? "";
 }
@@ -38,44 +38,44 @@ export function remove(key: string): void {
   attempt(() => localStorage.removeItem(key));
 }
 
-/** Writes an item, and says whether it could. */
+/** Writes an item; returns whether that worked. */
 export function store(key: string, text: string): boolean {
-  // What reads back was written: not so in a browser without storage, without room, or that throws.
+  // A text that reads back was written. It does not in a browser that has no storage or room, or that throws.
   attempt(() => localStorage.setItem(key, text));
   return read(key) === text;
 }
 
-/** The cookie's copies, separated by semicolons: a browser may hold several of one name, of one host and another. */
+/** The cookie's copies, separated by semicolons: a browser may hold several of one name, from different hosts. */
 export function readCookies(): string {
   const pairs = attempt(() => document.cookie.split("; ")) ?? [];
   return pairs.flatMap((pair) => (pair.startsWith(`${KEY}=`) ? pair.slice(KEY.length + 1) : [])).join(";");
 }
 
 /**
- * Writes the cookie, and says whether the browser took it. `domain` is the cookie's; where it is not given, the site's
- * widest one that browsers allow is found by trying: nobody else knows that `co.uk` is none and `example.co.uk` is one.
+ * Writes the cookie; returns whether the browser took it. `domain` is the cookie's domain. Without it, the widest
+ * domain that browsers allow is found by trying: no list says that `co.uk` is refused and `example.co.uk` is allowed.
  */
 export function writeCookie(text: string, seconds: number, domain: string | undefined): boolean {
   const narrower = domains();
-  // As the browser writes it: one cookie is not to be taken for two.
+  // As the browser writes it: one cookie must not count as two.
   const candidates = domain ? [`; Domain=${domain.trim().toLowerCase().replace(/^\./, "")}`] : domains();
   const isTaken = candidates.some((candidate) => {
     setCookie(text, seconds, candidate);
     narrower.splice(0, narrower.indexOf(candidate) + 1);
     return readCookies().split(";").includes(text);
   });
-  // Stale copies of hosts below: they would be read as well, and come first.
+  // Stale copies of lower hosts would be read as well, and come first.
   if (isTaken && readCookies() !== text) for (const candidate of narrower) setCookie("", 0, candidate);
   return isTaken;
 }
 
-/** Deletes the cookie of every domain that may have one, text, conversions and unique ids. */
+/** Deletes the cookie on every domain that may have one, the stored text, conversions and unique ids. */
 export function deleteKept(): void {
   if (readCookies()) for (const domain of domains()) setCookie("", 0, domain);
   keysOf(KEY).forEach(remove);
 }
 
-/** The domains that a cookie of this page can have, the widest first, and at last none: the host alone. */
+/** The possible domains of this page's cookie, the widest first. The last one is none: the host alone. */
 function domains(): string[] {
   const labels = location.hostname.split(".");
   return labels.map((_, index) => (labels[index + 1] ? `; Domain=${labels.slice(-index - 2).join(".")}` : ""));

@@ -1,24 +1,26 @@
-/** The `<script>` tag: finds its settings, and has a function `cakeEdge` that takes calls before the tracker is there. */
+/**
+ * The `<script>` tag: finds its settings, and offers a function `cakeEdge` that takes calls before the tracker exists.
+ */
 
 import { attempt } from "./store.js";
 import { openTracker, type Tracker } from "./tracker.js";
 
-/** What is called with the tracker, as soon as there is one. */
+/** A function that is called with the tracker, as soon as it exists. */
 type Use = (tracker: Tracker) => void;
 
 /**
- * `cakeEdge(use)`; before the tag has loaded it is the page's own, and puts `use` in `q`, or a call's `arguments`, as tag
- * managers do.
+ * `cakeEdge(use)`. Before the tag has loaded, it is the page's own function: it puts `use` in `q`, or a call's
+ * `arguments`, as tag managers do.
  */
 type Queue = ((use: Use) => void) & { q?: (Use | ArrayLike<Use>)[]; options?: object; isOpen?: true };
 
-/** Makes the tracker, and the calls that have waited for it. */
+/** Makes the tracker, and runs the calls that have waited for it. */
 export function openTag(): void {
   const page = window as { cakeEdge?: Queue };
   const { isOpen, q = [], options } = page.cakeEdge ?? {};
   if (isOpen) return;
   const current = document.currentScript as HTMLScriptElement | null;
-  // An optimiser that runs the script in its own way leaves its element, at best.
+  // An optimiser that runs the script in its own way at best leaves its element.
   const script = current?.src
     ? current
     : (document.querySelector<HTMLScriptElement>("script[src*=cake-edge]") ?? current);
@@ -29,7 +31,7 @@ export function openTag(): void {
     script?.dataset,
     options,
   ]);
-  // A call that throws is the page's own affair, and keeps no other from being made.
+  // A call that throws affects only the page, and stops no other call.
   const use = (use: Use) => void Promise.resolve(tracker).then(use);
   page.cakeEdge = Object.assign(use, { isOpen: true as const });
   for (const each of q) use((each as ArrayLike<Use> | null)?.[0] ?? (each as Use));

@@ -1,4 +1,4 @@
-/** The tracker: captures and keeps the click id as consent allows. What is done only now and then is loaded then. */
+/** The tracker: captures and keeps the click id as consent allows. It loads its rarely used parts on demand. */
 import { CakeError, isCakeError } from "../error.js";
 import type { TrackingLinkParts, TrackingLinkRules } from "../link.js";
 import { consentOf } from "./consent.js";
@@ -23,50 +23,50 @@ import { ANSWER_MS, findOrderUniqueId, post } from "./send.js";
 import { readSettings, SETTING_NAMES } from "./settings.js";
 import { attempt, deleteKept, KEY, keysOf, OUTBOX, read, readCookies, store, writeCookie } from "./store.js";
 
-/** Keeps the click id and reports conversions. Nothing that it does throws into the page. */
+/** Keeps the click id and reports conversions. Nothing in it throws into the page. */
 export interface Tracker {
-  /** The click id that counts, where a click led here; never with `edge: true`, where the page cannot see it. */
+  /** The click id that counts, if a click led here. Always absent with `edge: true`: the page cannot see it. */
   readonly clickId: string | undefined;
-  /** `js` where WebAssembly is missing or refused. */
+  /** `js` if WebAssembly is missing or refused. */
   readonly engine: Engine;
-  /** Resolves when the click id is known: at once with WebAssembly, else when its fallback has been loaded. */
+  /** Resolves when the click id is known: at once with WebAssembly, otherwise when its fallback is loaded. */
   readonly ready: Promise<void>;
   /**
-   * Says what the visitor has said: `granted`, `denied` or `pending` in any case, `true` or `false`. What was held is
-   * stored, or all is deleted. Any other word is `pending`, and `onError` hears of it.
+   * Sets the visitor's answer: `granted`, `denied` or `pending` in any case, `true` or `false`. A yes stores the held
+   * click, a no deletes everything. Any other word counts as `pending`, and `onError` is called.
    */
   setConsent(consent: Consent | boolean): void;
   /**
-   * Builds a tracking link; `undefined`, and a call of `onError`, where a part breaks a rule. Its code is loaded with
-   * the first link: `cake-edge/link` builds them at once.
+   * Builds a tracking link. If a part breaks a rule, the result is `undefined` and `onError` is called. The first link
+   * loads the code; `cake-edge/link` builds links at once.
    */
   link(parts: TrackingLinkParts & TrackingLinkRules): Promise<string | undefined>;
   /** Adds the click id to links and forms that lead to the listed hosts, when they are clicked or submitted. */
   decorate(options: DecorateOptions): void;
   /**
-   * Brings the click id into the shop's order, from now on and as consent allows: a cart's attribute, a form's field,
-   * Stripe's reference, a sandboxed frame's token. Call it once for each.
+   * Puts the click id into the shop's order, from now on and as consent allows. That is a cart's attribute, a form's
+   * field, Stripe's reference or a sandboxed frame's token. Call it once for each.
    */
   attach(options: AttachOptions): void;
   /** Reports a conversion of the kept click to the site's forwarder. Never rejects. */
   convert(conversion: PageConversion): Promise<ConvertResult>;
   /**
-   * Ends the following of the page's addresses: for what makes a tracker anew, such as a component that is mounted
-   * again. What waits is sent by the next tracker, and `convert` still works.
+   * Stops following the page's addresses. Call it before you make a new tracker, such as in a component that is mounted
+   * again. The next tracker sends the conversions that wait, and `convert` still works.
    */
   dispose(): void;
 }
 
-/** The names under which click ids arrive, as the core's `DEFAULT_PARAMETERS`. */
+/** The names under which click ids arrive, equal to the core's `DEFAULT_PARAMETERS`. */
 const DEFAULT_PARAMETERS = ["reqid", "ckm_request_id", "click_id", "clickid"];
 
-/** How long after a landing the outbox is loaded, before it is needed: when the page's own files have come. */
+/** How long after a landing the outbox is loaded ahead of its use: the page's own files have come by then. */
 const AHEAD_MS = 3_000;
 
-/** How long a file that could not be loaded is left alone. */
+/** How long the tracker waits before it loads a missing file again. */
 const RELOAD_MS = 20_000;
 
-/** The tracker where there is no page, in server rendering for one: it knows no click, and does nothing. */
+/** The tracker without a page, such as in server rendering: it knows no click, and does nothing. */
 const INERT: Tracker = {
   engine: "js",
   clickId: undefined,
@@ -85,7 +85,7 @@ export function createTracker(options?: TrackerOptions, more?: unknown): Tracker
   return typeof document === "undefined" ? INERT : openTracker([options], options, more);
 }
 
-/** The same by several sources of settings, the strongest last. A name of `strict` that is no setting's is refused. */
+/** The same with several sources of settings, the strongest last. An unknown name in `strict` is refused. */
 export function openTracker(
   sources: readonly (object | null | undefined)[],
   strict?: object | null,
@@ -97,7 +97,7 @@ export function openTracker(
   const names = options.parameters?.[0] ? options.parameters : DEFAULT_PARAMETERS;
   let consent = (options.consent ?? "granted") as Consent; // Read as a word.
   let clickId: string | undefined;
-  /** The text that is kept, once more in memory: alone while consent is pending, or both stores are blocked. */
+  /** The kept text in memory. It is the only copy while consent is pending, or while both stores are blocked. */
   let memory = "";
   /** The visits while consent was pending. */
   let visits: Visit[] = [];
@@ -105,7 +105,7 @@ export function openTracker(
   const conversions = new Map<string, WaitingConversion>();
 
   const note = (reason: Reason | string, ...details: unknown[]) => {
-    // A wrong setting is said in any case: it is the site's, and nobody would hear of it.
+    // A wrong setting is always logged: it is the site's mistake, and nobody would notice it otherwise.
     // biome-ignore lint/suspicious/noConsole: what `debug` asks for. A site may have emptied it.
     if (options.debug || reason === "invalid_setting") console.info?.("cake-edge:", reason, ...details);
   };
@@ -137,7 +137,7 @@ export function openTracker(
       new CakeError({ code: "invalid_setting", parameter, rule: `does not take "${attempt(() => String(word))}"` }),
     );
 
-  /** Where conversions go: relative to the page's first address, not to a base element or what a router makes of it. */
+  /** Where conversions go: relative to the page's first address, not to a base element or a router's address. */
   let url = "/cake/conversions";
   try {
     url = new URL(options.endpoint || "/cake", location.href).href.replace(/\/*$/, "/conversions");
@@ -145,7 +145,7 @@ export function openTracker(
     refuse("endpoint", options.endpoint);
   }
 
-  /** What the visitor has said; the browser may have said it for him. */
+  /** The visitor's answer. The browser may have answered for the visitor (Global Privacy Control). */
   const said = (): Consent =>
     !options.ignoreGlobalPrivacyControl &&
     attempt(() => (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl)
@@ -171,28 +171,28 @@ export function openTracker(
     const { pairs } = visit;
     const mayCarry = names.some((name) => pairs.toLowerCase().includes(name.toLowerCase()));
     const cookies = readCookies();
-    // A new visitor's click goes into the cookie at once: localStorage keeps the browser waiting.
+    // A new visitor's click goes into the cookie first: localStorage is slower.
     const first = cookies || !mayCarry ? undefined : keep(visit, before, before);
     if (first?.age) writeCookie(first.text, first.age, options.cookieDomain);
     const storage = read(KEY);
     if (first && !storage) write(first);
-    // What was kept earlier is in no way lost: the core decides again about all that there was.
+    // An earlier kept click is not lost: the core decides again with both stores.
     else if (mayCarry || cookies || storage || before) write(keep(visit, cookies || before, storage || before));
     else note("no_click_id");
     if (options.debug && !(clickId && pairs.includes(clickId))) {
       // biome-ignore lint/suspicious/noControlCharactersInRegex: a name ends so, and the first reading.
       const namesOf = (pairs: string) => pairs.split("\x03", 1)[0]?.match(/[^\x02]+(?=\x01)/g) ?? [];
-      // The fragment's as well, unless it has been read: networks append to that, too.
+      // Also the fragment's names, unless the fragment has been read: networks append to it, too.
       const { hash } = location;
       const names = [...namesOf(pairs), ...(hash.includes("=") && !options.fragment ? namesOf(pairsOf(hash)) : [])];
       if (names[0]) note("not_taken", names.join(" "));
     }
   };
 
-  /** The kept click ids: the one that counts, then those of the touches, the newest first. */
+  /** The kept click ids: first the one that counts, then those of the touches, the newest first. */
   const kept = () => (clickId ? [clickId, ...memory.split("*").flatMap((touch) => touch.split("!")[2] ?? [])] : []);
 
-  /** What is to hear that click id or consent may have changed. */
+  /** Functions to call when the click id or consent may have changed. */
   const watchers: (() => void)[] = [];
   const tell = () => {
     for (const watcher of watchers) watcher();
@@ -206,7 +206,7 @@ export function openTracker(
   };
 
   let isDisposed = false;
-  /** Is set while the fallback of WebAssembly is on its way. */
+  /** Set while the fallback of WebAssembly loads. */
   let loading: Promise<void> | undefined;
 
   const look = (address: string, seconds = Math.floor(Date.now() / 1_000)): void => {
@@ -230,7 +230,7 @@ export function openTracker(
     tell();
   };
 
-  /** Looks when there is a core, which is at once with WebAssembly. */
+  /** Looks when the core runs, which is at once with WebAssembly. */
   const lookLater = (visit: Visit): void => {
     const now = () => {
       quietly(() => lookNow(visit));
@@ -250,7 +250,7 @@ export function openTracker(
     if (keep(visit, memory, memory).age) visits.push(visit);
   };
 
-  /** Loaded once; and anew where that failed. */
+  /** Loaded once, and again after a failed load. */
   let opened: Promise<Outbox> | undefined;
   const openOutbox = () => {
     opened ??= load("outbox").then(
@@ -264,7 +264,7 @@ export function openTracker(
   };
 
   let timer: ReturnType<typeof setTimeout>;
-  /** It waits until there is a network or the missing file, or for the next page. */
+  /** The conversion waits for the network, for the missing file, or for the next page. */
   const offline = ({ missing }: { missing?: string } = {}): ConvertResult => {
     if (missing) note("missing_file", missing, "see data-base");
     else note("network");
@@ -273,7 +273,7 @@ export function openTracker(
     return { state: "queued", code: missing ? "missing_file" : "network" };
   };
 
-  /** What comes of it in time: within the 15 seconds of {@link Tracker.convert}. */
+  /** The result within the 15 seconds of {@link Tracker.convert}. */
   const inTime = (result: Promise<ConvertResult>): Promise<ConvertResult> =>
     Promise.race([result.catch(offline), new Promise<void>((resolve) => setTimeout(resolve, ANSWER_MS))]).then(
       (result) => result ?? offline(),
@@ -294,7 +294,7 @@ export function openTracker(
       () => {
         resume();
         addEventListener("online", resume);
-        // At hand before it is needed: at the moment of a conversion there may be no network.
+        // Loaded before it is needed: at the moment of a conversion there may be no network.
         setTimeout(() => clickId && openOutbox().catch(() => undefined), AHEAD_MS);
       },
     ),
@@ -313,7 +313,7 @@ export function openTracker(
     setConsent(now) {
       const known = consentOf(now);
       const wasGranted = said() === "granted";
-      // A word that nobody knows is no consent.
+      // An unknown word is no consent.
       consent = known ?? "pending";
       if (!known) refuse("consent", now);
       if (said() === "granted") {
@@ -322,7 +322,7 @@ export function openTracker(
       }
       look(location.href);
       void Promise.resolve(loading).then(() => {
-        // Those of an earlier page's click were reported before the stores could be read, and are not sent yet.
+        // Conversions of an earlier page's click were reported before the stores could be read. They are not sent yet.
         if (!wasGranted) for (const waiting of conversions.values()) waiting.fields = complete(waiting.fields);
         resume();
       });
@@ -363,11 +363,11 @@ export function openTracker(
           conversions.set(key, conversion);
           let sent: Promise<Response> | undefined;
           if (said() === "granted") {
-            // Before anything else can fail.
+            // First, before anything else can fail.
             if (!attempt(() => store(key, JSON.stringify(conversion)))) note("storage_blocked");
             // Here and not in the outbox: nothing may come between the report and the request.
             if (fields.uniqueId) sent = attempt(() => post(url, conversion.fields));
-            // A failure is the outbox's to see; here it would only end as an unhandled one.
+            // The outbox handles a failure; here it would only be an unhandled rejection.
             void Promise.resolve(sent).catch(() => undefined);
           }
           return inTime(openOutbox().then((outbox) => outbox.conclude(key, sent)));

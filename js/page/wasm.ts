@@ -1,6 +1,6 @@
 /**
- * The WebAssembly that the build puts into a script as text (scripts/page.ts). It is ASCII: so it survives every
- * bundler that prints it anew, and a page whose encoding is not UTF-8.
+ * The WebAssembly that the build puts into a script as text (scripts/page.ts). It is ASCII: it survives every bundler
+ * that reprints it, and a page whose encoding is not UTF-8.
  */
 
 declare const WASM_TEXT: string;
@@ -8,16 +8,17 @@ declare const WASM_MARK: string;
 declare const WASM_KEY: number;
 
 /**
- * Compiles it, at once: a few milliseconds less than waiting for a promise.
+ * Compiles it synchronously: this saves a few milliseconds over a promise.
  *
- * @throws where there is no WebAssembly, where a policy lacks 'wasm-unsafe-eval', and in browsers that compile only
+ * @throws if there is no WebAssembly, if a policy lacks 'wasm-unsafe-eval', and in browsers that compile only small
+ * modules synchronously
  * small modules at once
  */
 export function instantiate<Core>(): Core {
   const bytes: number[] = [];
   let high = 0;
   for (const character of WASM_TEXT) {
-    // Behind the mark stands a byte above 127, without its highest bit.
+    // After the mark comes a byte above 127, without its highest bit.
     if (character === WASM_MARK) high = 128;
     else {
       bytes.push((character.charCodeAt(0) ^ WASM_KEY) | high);
