@@ -45,11 +45,13 @@ export interface ForwarderOptions {
   /** Standard Webhooks secrets of backends, `whsec_…`, the newest first. @default no signed request is accepted */
   readonly signingSecrets?: readonly string[];
   /**
-   * Shops whose webhooks are accepted, by platform: `POST webhooks/shopify`, `…/woocommerce`, `…/stripe`. @default none
+   * Shops whose webhooks are accepted, by platform: `POST webhooks/shopify`, `…/woocommerce`, `…/stripe`.
+   * @default none
    */
   readonly shops?: Shops;
   /**
-   * Networks and form tools whose postbacks are accepted, by a name of your choice: `GET postback/NAME`. @default none
+   * Networks and form tools whose postbacks are accepted, by a name of your choice: `GET postback/NAME`.
+   * @default none
    */
   readonly postbacks?: Readonly<Record<string, PostbackOptions>>;
   /**
@@ -78,7 +80,8 @@ export interface ForwarderOptions {
   readonly severalPerClick?: boolean;
   /**
    * How long a finished event is kept, in days; it may stay up to a quarter longer. Repetitions are recognised during
-   * that time. @default 30
+   * that time.
+   * @default 30
    */
   readonly retentionDays?: number;
   /** The most events that may wait in one shard; beyond it, the shard answers 503. @default 10000000, some 3 GB */

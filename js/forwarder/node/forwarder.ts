@@ -19,14 +19,15 @@ export interface NodeOptions extends ForwarderOptions {
    */
   readonly folder: string;
   /**
-   * The number of shards, from 1 to 64. Each is a database file, and sends up to five requests to CAKE at once. An event is
-   * looked for in the shard of its key, so the folder remembers its numbers: {@link formerShards} must name those before.
+   * The number of shards, from 1 to 64. Each is a database file, and sends up to five requests to CAKE at once. The key
+   * of an event decides its shard, so {@link formerShards} must name the previous numbers, which the folder remembers.
    * @default 4
    */
   readonly shards?: number;
   /**
-   * The numbers of {@link shards} before today's, the latest first, at most four. An event, a click's claim or a webhook's
-   * id is looked for by these numbers too. The folder says when one may be left out.
+   * The previous numbers of {@link shards}, the latest first, at most four. Events, claims and webhook ids are looked
+   * up by these numbers too. Without a number that is still needed, the forwarder does not open, and the error says
+   * until when.
    * @default [] (the number was never changed)
    */
   readonly formerShards?: readonly number[];

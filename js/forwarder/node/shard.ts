@@ -75,7 +75,7 @@ export class NodeShard {
     settle(this.#alarm.fired(undefined, () => this.outbox.wake()));
   }
 
-  /** Ends the timer and closes the database at once. */
+  /** Stops the timer and closes the database at once. */
   release(): void {
     void this.#timer.deleteAlarm();
     this.#database.close();
@@ -87,7 +87,7 @@ function settle(work: Promise<unknown>): void {
   work.catch(() => undefined);
 }
 
-/** One timer in the place of a Durable Object's alarm. It does not keep the process alive. */
+/** One timer, in the role of a Durable Object's alarm. It does not keep the process alive. */
 class Timer {
   onTime: () => void = () => undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;

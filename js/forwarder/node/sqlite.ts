@@ -1,7 +1,7 @@
 /**
- * One shard's database in `node:sqlite`, in the shape of a Durable Object's storage, so that the store and its statements
- * are the same. This file owns the part of a Durable Object's platform: one transaction for each window of requests,
- * on disk before any of them is answered.
+ * One shard's database in `node:sqlite`, in the shape of a Durable Object's storage, so that the store and its
+ * statements are the same. It plays the platform's part: one transaction for each window of requests, on disk before
+ * any of them is answered.
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { CakeError } from "../../error.js";
@@ -172,7 +172,7 @@ export class NodeDatabase implements SqlDatabase {
   }
 }
 
-/** @throws CakeError `outbox_failed` where the file system cannot hold what is promised */
+/** @throws CakeError `outbox_failed` where the file system cannot store writes durably */
 function prepare(database: DatabaseSync): void {
   database.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
   const mode = database.prepare("PRAGMA journal_mode = WAL").get()?.["journal_mode"];
