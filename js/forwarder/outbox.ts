@@ -524,7 +524,7 @@ export class Outbox {
   #writeCounts(): void {
     const wait = this.#counts.write(Date.now());
     if (wait === undefined || this.#isWriting) return;
-    // An idle object is evicted sooner or later: the alarm keeps it alive until all counts are written.
+    // An idle object is evicted sooner or later: `keepAlive` keeps it until all counts are written.
     this.#isWriting = true;
     this.#deps.host.keepAlive(
       pause(wait).then(() => {

@@ -29,7 +29,7 @@ export type WebhookMap = (
   found: WebhookConversion | undefined,
 ) => WebhookConversion | undefined | Promise<WebhookConversion | undefined>;
 
-/** What all shops have in common. */
+/** The options that all shops have. */
 export interface ShopOptions {
   /** The secrets that sign the shop's webhooks, the newest first; each of 32 characters or more. */
   readonly secrets: string | readonly string[];
@@ -88,7 +88,7 @@ export interface StripeOptions extends ShopOptions {
   readonly clientReferenceId?: boolean;
 }
 
-/** The shops whose webhooks are accepted. Several shops on one platform are told apart by their secrets. */
+/** The shops whose webhooks are accepted. The secret identifies the shop where a platform has several. */
 export interface Shops {
   readonly shopify?: ShopifyOptions | readonly ShopifyOptions[];
   readonly woocommerce?: WooCommerceOptions | readonly WooCommerceOptions[];

@@ -114,7 +114,7 @@ export interface OutboxStore {
   due(nowMs: number, limit: number): readonly Row[];
   /**
    * Due events without a failed attempt. With `newest`, the shortest overdue comes first. With a number from 0 to 1,
-   * they are in the order of acceptance from that place in the queue on, and then from its beginning.
+   * the list begins at that place in the order of acceptance, and continues from the order's beginning.
    */
   dueUnfailed(nowMs: number, limit: number, from: "newest" | number): readonly Row[];
   nextDue(): number | null;

@@ -16,15 +16,17 @@ const KEPT = 1.5;
 
 /** A folder that this process has locked. */
 export interface Folder {
-  /** The database file of each shard, by its number. Those of shards beyond today's and the former numbers come last. */
+  /**
+   * The database file of each shard, by its number. Files of shards beyond today's and the former numbers come last.
+   */
   readonly files: readonly string[];
   release(): void;
 }
 
 /**
- * Locks a folder, and makes it where it is missing.
+ * Locks a folder, and creates it if it is missing.
  *
- * @throws CakeError `outbox_in_use`, `invalid_field` for numbers of shards that leave out one whose events are kept still,
+ * @throws CakeError `outbox_in_use`, `invalid_field` for numbers of shards that leave out one with stored events,
  * `outbox_failed`, `wrong_runtime`
  */
 export function takeFolder(folder: string, layout: ShardLayout, retentionMs: number): Folder {

@@ -15,7 +15,8 @@ import { NodeShard } from "./shard.js";
 /** The options of a forwarder in a Node process. */
 export interface NodeOptions extends ForwarderOptions {
   /**
-   * The folder of the outbox's rows, on a local disk. It is made where it is missing, and belongs to one process at a time.
+   * The folder of the outbox's rows, on a local disk. It is created if it is missing, and belongs to one process at a
+   * time.
    */
   readonly folder: string;
   /**
@@ -44,18 +45,18 @@ const SWEEP_MS = 300_000;
 /** A forwarder in this process. */
 export interface NodeForwarder {
   /**
-   * Answers a request, such as a POST to `https://shop.example/cake/conversions`. The URL must be the public one, as the
-   * caller used it. `address` is the caller's, for limits; it is not stored.
+   * Answers a request, such as a POST to `https://shop.example/cake/conversions`. The URL must be the public one, as
+   * the caller used it. `address` is the caller's address, for limits; it is not stored.
    */
   fetch(request: Request, address?: string): Promise<Response>;
   /**
-   * Resolves with `outbox_failed` when the disk has failed. Later requests are answered 503, and no event is sent. End the
-   * process then, and let a supervisor start it again. Every event that was answered 202 is on the disk.
+   * Resolves with `outbox_failed` when the disk has failed. Later requests are answered 503, and no event is sent. End
+   * the process then, and let a supervisor start it again. Every event that was answered 202 is on the disk.
    */
   readonly failed: Promise<CakeError>;
   /**
-   * Closes the forwarder. Later requests are answered 503. Requests and attempts under way end, and are stored; then the
-   * folder is free. That takes as long as the slowest request to CAKE, `timeoutMs` at most.
+   * Closes the forwarder. Later requests are answered 503. Requests and attempts under way end, and are stored; then
+   * the folder is free. That takes as long as the slowest request to CAKE, `timeoutMs` at most.
    */
   close(): Promise<void>;
 }

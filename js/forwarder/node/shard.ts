@@ -11,7 +11,7 @@ import { NodeDatabase } from "./sqlite.js";
 /** The longest wait of a JavaScript timer; a timer with a longer wait fires at once. */
 const MAX_WAIT_MS = 2 ** 31 - 1;
 
-/** What a shard works with. */
+/** The dependencies of a shard. */
 export interface NodeShardDeps {
   readonly file: string;
   readonly options: ForwarderOptions;

@@ -84,7 +84,7 @@ export class NodeDatabase implements SqlDatabase {
     };
   }
 
-  /** Runs the work of a window in one transaction. All of it is on disk when this returns, none of it when this throws. */
+  /** Runs the work of a window in one transaction. All of it is on disk when this returns, none when this throws. */
   turn(work: () => void): void {
     this.#check();
     // The work has not begun: an error here leaves no memory ahead of the disk.
@@ -180,7 +180,8 @@ function prepare(database: DatabaseSync): void {
     const rule = `this file system takes no write-ahead log of SQLite's (journal_mode is ${mode}): use a local disk`;
     throw new CakeError({ code: "outbox_failed", rule });
   }
-  // A COMMIT returns once the disk has stored it. On a Mac that takes `fullfsync`: its fsync leaves data in the drive's cache.
+  // A COMMIT returns once the disk has stored it. On a Mac that takes `fullfsync`: its fsync leaves data in the drive's
+  // cache.
   database.exec(`PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA journal_size_limit = ${MAX_LOG_BYTES}`);
 }
 
