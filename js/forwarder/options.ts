@@ -23,9 +23,9 @@ export interface ForwarderOptions {
   /**
    * A tracking domain such as `track.yournetwork.com`: conversions go to its `p.ashx`, without a key. That request
    * carries the click id, offer, unique id, payout, revenue, an event's id and an order, and nothing else. No API tells
-   * what became of an attempt, so CAKE must deduplicate every offer. Corrections still need {@link baseUrl} and {@link
-   * apiKey}.
-   * @default the API
+   * what became of an attempt, so CAKE must deduplicate every offer. Corrections still need {@link baseUrl} and
+   * {@link apiKey}.
+   * @default conversions go to the API
    */
   readonly pixelDomain?: string;
   /** The secret that operators sign in with: at least 32 characters. */
@@ -63,7 +63,7 @@ export interface ForwarderOptions {
   /**
    * The secrets that sign conversion tokens, the newest first. With a token, a frame or worker without an origin may
    * report the one conversion that the token is for.
-   * @default no token is taken
+   * @default no token is accepted
    */
   readonly tokenSecrets?: readonly string[];
   /** Does `GET token` issue tokens to pages of {@link origins}? Requires {@link tokenSecrets}. @default false */

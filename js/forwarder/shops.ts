@@ -61,7 +61,7 @@ export interface ShopOptions {
    * recent, and neither a refund nor a test. `undefined` means that there is nothing to count. If the mapping throws,
    * or its conversion breaks a rule, the answer is 500, and the platform sends the webhook again. Numbers above 2^53
    * have lost digits in `payload`.
-   * @default the ready mapping
+   * @default the built-in mapping
    */
   readonly map?: WebhookMap;
 }

@@ -1,6 +1,7 @@
 /**
- * The sandbox of Shopify's web pixels, as far as a pixel sees it. A custom pixel runs in an `<iframe
- * sandbox="allow-scripts">`, an app pixel in a worker of such a frame. Both reach the page's storage by messages.
+ * The sandbox of Shopify's web pixels, as far as a pixel sees it. A custom pixel runs in an
+ * `<iframe sandbox="allow-scripts">`, an app pixel in a worker of such a frame. Both reach the page's storage by
+ * messages.
  *
  * It does not emulate which pixels load by the merchant's permissions, the replay of events after consent, or
  * `settings` from the Admin API. Nor does it emulate the other customer events, the platform's content policy,
