@@ -1,5 +1,5 @@
-// One day of 470,000 clicks through the client, page by page: the older services' XML, the same rows as their JSON, and
-// the young API's rows. The memory is read after the first pages and at the end.
+// One day of 470,000 clicks through the client, page by page. The rows come as the older services' XML, as their JSON,
+// and as the young API's rows. The memory is read after the first pages and at the end.
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

@@ -1,4 +1,4 @@
-/** The forwarder of this package in a Node process: one shard, without a log on the terminal. Prints where it listens. */
+/** The forwarder of this package in a Node process: one shard, without a log on the terminal. Prints its address. */
 import { randomUUID } from "node:crypto";
 import { serveForwarder } from "../dist/entry/forwarder-node.node.js";
 

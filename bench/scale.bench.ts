@@ -1,9 +1,9 @@
-// The forwarder beyond one machine, simulated: the rules themselves run second by second, or message by message, so every
-// run gives the same figures. Prints the tables of docs/scale.md.
+// The forwarder beyond one machine, simulated: the rules themselves run second by second, or message by message, so
+// every run gives the same figures. Prints the tables of docs/scale.md.
 import { execFileSync } from "node:child_process";
 import { root } from "../scripts/build.ts";
 
-/** The simulations, and the word that the names of their figures begin with. */
+/** The simulations, and the prefix of the names of their figures. */
 const SIMULATIONS = {
   outage: "delivery::simulation::an_outage",
   fleet: "delivery::simulation::ten",
@@ -22,7 +22,7 @@ export async function measure(): Promise<Record<string, number>> {
     if (rows.length === 0) throw new Error(`no simulation is named ${filter}`);
     console.error([head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n"));
     for (const [place, cells] of rows.entries()) {
-      // The first cell says what was simulated.
+      // The first cell names the simulated case.
       for (const [at, cell] of cells.entries()) {
         const [number] = /^[\d.]+/.exec(cell) ?? [];
         if (at > 0 && number !== undefined) figures[`${name}_${place + 1}_${nameOf(head[at] ?? "")}`] = Number(number);

@@ -79,8 +79,8 @@ function problemsOf(
 }
 
 /**
- * The room of a file: its folder or the nearest folder above. A floor only has the files directly in it, and the folders
- * that belong to one of these: `src/touch/` is a part of `src/touch.rs`.
+ * The room of a file: its folder or the nearest folder above. A floor only has the files directly in it, and the
+ * folders that belong to one of these: `src/touch/` is a part of `src/touch.rs`.
  */
 function roomOf(
   rooms: Readonly<Record<string, unknown>>,

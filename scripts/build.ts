@@ -157,7 +157,7 @@ function buildWasm(audience: Audience): Promise<void> {
         `${out}/${audience}_bg.wasm`,
         "-o",
         `js/wasm/${audience}_bg.wasm`,
-        // What wasm-bindgen and wasm-opt wanted to know.
+        // Sections that only wasm-bindgen and wasm-opt need.
         "--strip-producers",
         "--strip-target-features",
       ]);

@@ -1,8 +1,9 @@
-// npm run chaos: 10,000 events, a CAKE that fails in 40 % of the calls, and a forwarder that is killed at random, in workerd or
-// with `-- --host node` in a Node process. In the first run CAKE deduplicates, and each event must be recorded
-// exactly once. A tenth of the events is corrected, each once too. In the second run CAKE does not, and no event may be recorded twice.
-// `-- --reshard` changes the number of shards from 4 to 16 meanwhile, takes that back before it is done, and goes forth again.
-// `-- --events 1000` for fewer events; `--json` as the last argument prints only the figures.
+// npm run chaos: 10,000 events, a CAKE that fails in 40 % of the calls, and a forwarder that is killed at random. The
+// forwarder runs in workerd, or with `-- --host node` in a Node process. In the first run CAKE deduplicates: each event
+// must be recorded exactly once, and each correction of a tenth of the events too. In the second run CAKE does not
+// deduplicate, and no event may be recorded twice. `-- --reshard` meanwhile changes the number of shards from 4 to 16,
+// reverts that halfway, and changes it again. `-- --events 1000` sets the number of events; `--json` as the last
+// argument prints only the figures.
 import { parseArgs } from "node:util";
 import { chaos } from "../tests/chaos/chaos.ts";
 import { orders, poison } from "../tests/chaos/poison.ts";
@@ -17,7 +18,7 @@ const { values } = parseArgs({
   },
 });
 const events = Number(values.events);
-// The last one stands twice: kills go on once all has changed over.
+// The last release is listed twice: the kills continue after the change is complete.
 const RELEASES = [
   { shards: 4, formerShards: [] },
   { shards: 16, formerShards: [4] },
@@ -43,14 +44,14 @@ try {
       correctedShare: 0.1,
       ...(values.reshard ? { releases: RELEASES, repeatedShare: 0.2 } : {}),
       healAfterMs: 15_000,
-      // Each doubt about a correction reads CAKE's list of changes, of thousands of rows here.
+      // Each doubt about a correction reads CAKE's list of changes, which has thousands of rows here.
       patienceMs: 900_000,
       killEveryMs: [400, 1_600],
       tell: (line) => console.error(`chaos: ${line}`),
     });
   const exact = await run(true, 1);
   const careful = await run(false, 0.2);
-  // 20 events get a 403, and 400 events get a 500. They come among the 1,000 good ones, and then before them.
+  // 20 events get a 403, and 400 events get a 500: in one case among the 1,000 good events, in the other before them.
   const poisoned = (inFront: boolean) =>
     poison({
       host,

@@ -1,5 +1,5 @@
-// `node scripts/words.ts`: plain words in the documents. A sentence of prose starts with its subject, and has at most 25
-// words. Code, link targets and HTML are not prose; a list item and a table cell are sentences of their own.
+// `node scripts/words.ts`: plain words in the documents. A sentence of prose starts with its subject, and has at most
+// 25 words. Code, link targets and HTML are not prose; a list item and a table cell are sentences of their own.
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./build.ts";

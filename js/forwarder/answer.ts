@@ -1,4 +1,4 @@
-/** The forwarder's answers: JSON with a code, and what a browser may read of it. */
+/** The forwarder's answers: JSON with a code, and the headers that let a browser read them. */
 import { type CakeError, type CakeErrorCode, isCakeError } from "../error.js";
 
 /** Codes of the forwarder's own answers, with their HTTP status. */
@@ -29,19 +29,19 @@ const STATUS = {
 /** A code of the forwarder's own answers. */
 export type ForwarderCode = keyof typeof STATUS;
 
-/** What an answer says went wrong. */
+/** The error in an answer. */
 export interface ForwarderError {
-  /** Stable, to branch on. */
+  /** A stable code to branch on. */
   readonly code: ForwarderCode | CakeErrorCode;
-  /** Which rule was broken. */
+  /** The rule that was broken. */
   readonly rule: string;
-  /** The field at fault, where there is one. */
+  /** The invalid field, where there is one. */
   readonly parameter?: string | undefined;
-  /** Is the same request worth another try? */
+  /** Can the same request succeed later? */
   readonly retryable: boolean;
 }
 
-/** A refusal on its way to its answer. Never leaves the forwarder. */
+/** A refusal, thrown until it becomes an answer. It never leaves the forwarder. */
 export class Refusal extends Error {
   readonly code: ForwarderCode;
   readonly headers: Readonly<Record<string, string>>;
@@ -53,7 +53,7 @@ export class Refusal extends Error {
   }
 }
 
-/** JSON that nobody keeps. */
+/** An answer with JSON that no cache stores. */
 export function json(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): Response {
   return Response.json(body, {
     status,
@@ -61,7 +61,7 @@ export function json(status: number, body: unknown, headers: Readonly<Record<str
   });
 }
 
-/** The answer to what was thrown: a caller's mistake by its code, anything else without a word of it. */
+/** The answer to a thrown error: a caller's mistake by its code; any other error without its text. */
 export function failure(thrown: unknown): Response {
   if (thrown instanceof Refusal) {
     return json(statusOf(thrown.code), { error: errorOf(thrown.code, thrown.message) }, thrown.headers);
@@ -70,7 +70,7 @@ export function failure(thrown: unknown): Response {
   return json(500, { error: { code: "internal", rule: "a bug in the forwarder", retryable: true } });
 }
 
-/** The answer where the configuration is not fit for use: its owner's affair, never the caller's. */
+/** The answer where the configuration is invalid: the owner's mistake, never the caller's. */
 export function misconfigured(thrown: unknown): Response {
   const error = isCakeError(thrown)
     ? { ...partsOf(thrown), retryable: true }
@@ -88,7 +88,7 @@ export function statusOf(code: ForwarderCode): number {
   return STATUS[code];
 }
 
-/** What an answer tells of an error. */
+/** The parts of an error that an answer shows. */
 export function partsOf(error: CakeError): ForwarderError {
   const { code, retryable, parameter } = error;
   const rule = parameter === undefined ? error.message : error.message.slice(parameter.length + 1);

@@ -1,4 +1,4 @@
-/** Which of the Worker's bindings an option came from: whoever mends a deployment knows those names alone. */
+/** Names the Worker's binding behind an option, because the person who corrects a deployment knows only those names. */
 import { CakeError, isCakeError } from "../error.js";
 
 /** Reads the options from the bindings and uses them; an error about an option names its binding. */
@@ -27,14 +27,14 @@ export function byBinding<Env extends object, Options extends object, T>(
   }
 }
 
-/** An option's value; one within is named by its path, such as `shops.shopify.secrets`. */
+/** An option's value. A nested option is named by its path, such as `shops.shopify.secrets`. */
 function valueAt(options: object, path: string): unknown {
   return path
     .split(".")
     .reduce<unknown>((value, name) => (value as Record<string, unknown> | undefined)?.[name], options);
 }
 
-/** The binding whose value it is; of several, the one that is named like the option. */
+/** The binding with this value; among several, the one with a name like the option's. */
 function bindingOf(option: string, value: unknown, read: ReadonlyMap<string, unknown>): string | undefined {
   const isFrom = (bound: unknown) =>
     bound === value ||

@@ -1,43 +1,42 @@
 /**
- * Where the events lie that were never tried. They are due in the order of
- * their numbers, so nothing need be written to find them: numbers are looked
- * through in blocks, and a block with none left is never looked at again.
+ * The positions of events that were never tried. Such events are due in the order of their numbers, so no write is
+ * needed to find them. Numbers are searched in blocks, and an empty block is never searched again.
  */
 import type { Partition } from "./tables.js";
 
-/** How many numbers a block has. */
+/** The count of numbers in a block. */
 const SIZE = 1_000;
 
 interface Block {
   readonly partition: Partition;
-  /** Below this number, and from `until` on, the block has none. */
+  /** The block has no such event below this number, or from `until` on. */
   from: number;
   until: number;
 }
 
-/** Reads events that were never tried from a table, from one number to before another, at most so many. */
+/** Reads never-tried events from a table, from one number up to but excluding another, at most `limit`. */
 type Read<Row> = (partition: Partition, from: number, until: number, limit: number) => Row[];
 
 /** The blocks of a store, the oldest first. */
 export class Blocks {
   #blocks: Block[] = [];
 
-  /** Below this number there is none. */
+  /** No such event has a number below this one. */
   get first(): number | undefined {
     return this.#blocks[0]?.from;
   }
 
-  /** From which number on a table may have some. */
+  /** The first number from which a table may have such events. */
   firstOf(partition: Partition): number | undefined {
     return this.#blocks.find((block) => block.partition === partition)?.from;
   }
 
-  /** There may be some at these numbers. */
+  /** There may be such events at these numbers. */
   fill(partition: Partition, from: number, last: number): void {
     for (let at = from; at <= last; at += SIZE) this.#blocks.push({ partition, from: at, until: at + SIZE });
   }
 
-  /** There is one at this number, the highest; says whether a block begins with it. */
+  /** Adds the event with this number, the highest so far; returns whether a new block begins with it. */
   add(partition: Partition, number: number): boolean {
     const last = this.#blocks.at(-1);
     if (last?.partition === partition && number < last.until) return false;
@@ -45,12 +44,12 @@ export class Blocks {
     return true;
   }
 
-  /** A table is gone. */
+  /** Forgets a dropped table. */
   forget(partition: Partition): void {
     this.#blocks = this.#blocks.filter((block) => block.partition !== partition);
   }
 
-  /** At most so many, the oldest or the newest first. `next` is the number that the next event gets. */
+  /** At most `limit` events, the oldest or the newest first. `next` is the number of the next event. */
   take<Row extends { readonly number: number }>(
     limit: number,
     isNewestFirst: boolean,
@@ -74,7 +73,7 @@ export class Blocks {
     return rows;
   }
 
-  /** At most so many from a number on, the oldest first. */
+  /** At most `limit` events from a number on, the oldest first. */
   takeFrom<Row extends { readonly number: number }>(number: number, limit: number, read: Read<Row>): Row[] {
     const rows: Row[] = [];
     for (const { partition, from, until } of this.#blocks) {
@@ -85,7 +84,10 @@ export class Blocks {
   }
 }
 
-/** Beyond what was found there is none on the side that was looked from, nor on the other where all was found. */
+/**
+ * Narrows a block to what was found: nothing lies beyond it on the side of the search, nor on the other if all was
+ * read.
+ */
 function narrow(
   block: Block,
   found: readonly { readonly number: number }[],
@@ -95,6 +97,6 @@ function narrow(
 ): void {
   const numbers = found.map(({ number }) => number);
   if (!isNewestFirst || isAll) block.from = Math.min(...numbers);
-  // The last one is still to be filled.
+  // The last block still gets events.
   if (!isLast && (isNewestFirst || isAll)) block.until = Math.max(...numbers) + 1;
 }

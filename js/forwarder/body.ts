@@ -1,21 +1,23 @@
-/** Reads bodies no further than they may go. */
+/** Reads bodies up to a maximum size. */
 import { CakeError } from "../error.js";
 import { Refusal } from "./answer.js";
 
 /** The most bytes of one conversion. */
 const MAX_BYTES = 8_192;
 
-/** The most bytes of a body with several. */
+/** The most bytes of a body with several conversions. */
 const MAX_BATCH_BYTES = 262_144;
 
-/** The most bytes of a shop's webhook: an order of a thousand lines. */
+/** The most bytes of a shop's webhook: enough for an order of a thousand lines. */
 const MAX_WEBHOOK_BYTES = 2_097_152;
 
 const NOT_TEXT = "must be JSON in UTF-8: these bytes are compressed, or of another encoding";
 
 const BATCH = /^\s*\{\s*"(?:conversions|corrections)"\s*:\s*\[/;
 
-/** The raw bytes of a shop's webhook: its signature is over them. What is too large is cut off while it comes in. */
+/**
+ * The raw bytes of a shop's webhook, because its signature covers the bytes. Reading stops when a body is too large.
+ */
 export async function readBytes(request: Request): Promise<Uint8Array> {
   const tooLarge = () => new Refusal("body_too_large", "a webhook has at most 2 MB");
   if (Number(request.headers.get("content-length") ?? 0) > MAX_WEBHOOK_BYTES) throw tooLarge();
@@ -42,7 +44,7 @@ export async function readBytes(request: Request): Promise<Uint8Array> {
   return bytes;
 }
 
-/** The body's text, as it was sent. What is too large is cut off while it comes in. */
+/** The body's text, unchanged. Reading stops when a body is too large. */
 export async function readBody(request: Request): Promise<string> {
   const tooLarge = () =>
     new Refusal(
@@ -56,7 +58,7 @@ export async function readBody(request: Request): Promise<string> {
   if (encoding.trim().toLowerCase() !== "identity") {
     throw new CakeError({ code: "invalid_field", parameter: "body", rule: "is compressed: send it as plain JSON" });
   }
-  // A signature is over the bytes: nothing may be mended on the way.
+  // A signature covers the bytes, so the decoder must change nothing.
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
   const decode = (chunk?: Uint8Array) => {
     try {
@@ -65,7 +67,7 @@ export async function readBody(request: Request): Promise<string> {
       throw new CakeError({ code: "invalid_field", parameter: "body", rule: NOT_TEXT });
     }
   };
-  // A body that says its length cannot be longer: it is read at once.
+  // A body with a declared length cannot be longer, so it is read at once.
   if (length <= MAX_BYTES) {
     const bytes = new Uint8Array(await request.arrayBuffer());
     if (bytes.byteLength > MAX_BYTES) throw tooLarge();

@@ -1,4 +1,4 @@
-/** Who hands conversions over: a backend by its signature, a page by its origin. */
+/** Identifies who sends conversions: a backend by its signature, a page by its origin. */
 import { call } from "../error.js";
 import { isSigned, signatureOf } from "../webhook-signature.js";
 import { type ForwarderCode, Refusal } from "./answer.js";
@@ -6,38 +6,38 @@ import { core } from "./core.js";
 import { hash } from "./hash.js";
 import type { ResolvedOptions } from "./options.js";
 
-/** A caller that is let in. */
+/** A caller that was admitted. */
 export interface Caller {
   readonly isSigned: boolean;
   readonly once?: Once;
 }
 
-/** An id that serves one thing alone: a signed request's its body, a token's its event. */
+/** An id that may be used for one thing only: a signed request's id for its body, a token's id for its event. */
 export interface Once {
   readonly id: string;
-  /** What it serves. */
+  /** The digest of that thing. */
   readonly digest: string;
-  /** The answer where it served something else before. */
+  /** The refusal if the id was used for something else before. */
   readonly refusal: ForwarderCode;
 }
 
-/** The page's origin, where it is one that may report conversions. */
+/** The page's origin, if that origin may report conversions. */
 export function findOrigin(request: Request, options: ResolvedOptions): string | undefined {
   const origin = request.headers.get("origin");
   return origin !== null && isAllowedOrigin(origin, request, options) ? origin : undefined;
 }
 
-/** Is it one whose pages may report conversions? */
+/** May pages of this origin report conversions? */
 export function isAllowedOrigin(origin: string, request: Request, options: ResolvedOptions): boolean {
   return options.origins.has(origin) || origin === new URL(request.url).origin;
 }
 
-/** Does a backend sign this request, be it wrongly? */
+/** Does the request carry a backend's signature, valid or not? */
 export function hasSignature({ headers }: Request): boolean {
   return signatureOf(headers) !== undefined;
 }
 
-/** Lets a caller in, or throws a refusal. */
+/** Admits a caller, or throws a refusal. */
 export async function admit(request: Request, body: string, options: ResolvedOptions): Promise<Caller> {
   const { headers } = request;
   const signature = signatureOf(headers);
@@ -55,7 +55,7 @@ export async function admit(request: Request, body: string, options: ResolvedOpt
   return { isSigned: false };
 }
 
-/** The click id of the cookie that the edge has signed; empty where there is none. */
+/** The click id from the cookie that the edge has signed; empty without one. */
 export function signedClickId(request: Request, options: ResolvedOptions): string {
   const cookies = request.headers.get("cookie");
   if (cookies === null || options.cookieSecrets.length === 0) return "";

@@ -1,4 +1,4 @@
-/** The core of the forwarder; an entry says where its wasm is. */
+/** The core of the forwarder; an entry provides its wasm. */
 import { createCore } from "../core.js";
 import { start } from "../wasm/forwarder.js";
 

@@ -1,11 +1,10 @@
 /**
- * Counts of a shard: how many events there are of each state, and by the hour
- * what became of attempts. Both are kept in memory; the hours are written once
- * in a while, so that a crash costs the last seconds of them and an event no row.
+ * Counts of a shard: the events of each state, and the outcomes of attempts by hour. Both are kept in memory. The hours
+ * are written at intervals, so a crash loses the last seconds of them, and no event costs an extra row.
  */
 import type { OutboxStore, StoredState } from "./store.js";
 
-/** So long, in the world's milliseconds, between two writes. */
+/** The interval between two writes, in milliseconds of real time. */
 const WRITE_MS = 10_000;
 
 const HOURS = "hours";
@@ -33,24 +32,26 @@ export class Counts {
     this.#states.set(state, this.of(state) + by);
   }
 
-  /** Counts one in an hour of the world's since 1970. */
+  /** Adds one to a word's count in an hour of real time since 1970. */
   addInHour(hour: number, word: string): void {
     const name = `${hour} ${word}`;
     this.#hours.set(name, (this.#hours.get(name) ?? 0) + 1);
     this.#isWritten = false;
   }
 
-  /** Writes the hours where it is time to; says in how many milliseconds it will be, `undefined` where all is written. */
+  /**
+   * Writes the hours if it is time; returns the milliseconds until the next write, or `undefined` where all is written.
+   */
   write(nowMs: number): number | undefined {
     if (this.#isWritten) return undefined;
     const wait = this.#writtenMs + WRITE_MS - nowMs;
-    // A clock that was put back does not put the write off.
+    // A clock that was put back does not delay the write.
     if (wait > 0 && wait <= WRITE_MS) return wait;
     this.writeAll(nowMs);
     return undefined;
   }
 
-  /** Writes the hours now, whenever the last write was. */
+  /** Writes the hours now, regardless of the last write. */
   writeAll(nowMs: number): void {
     if (this.#isWritten) return;
     this.#store.setMeta(HOURS, JSON.stringify(Object.fromEntries(this.#hours)));

@@ -1,7 +1,6 @@
 /**
- * Events as CSV: conversions in the columns of CAKE's bulk upload, corrections in
- * those of their fields. A machine reads it: ids, amounts and dates stand in it
- * byte for byte.
+ * Events as CSV: conversions in the columns of CAKE's bulk upload, corrections in columns of their fields. Machines
+ * read it, so ids, amounts and dates are unchanged byte for byte.
  */
 import { csvCell } from "../csv.js";
 import { instant } from "./instant.js";
@@ -23,7 +22,7 @@ const COLUMNS: readonly (readonly [column: string, field: string, isFreeText?: t
   ["adv5", "adv5", true],
 ];
 
-/** A correction's, as `cake-edge corrections` takes them. */
+/** The columns of a correction, as `cake-edge corrections` reads them. */
 const CORRECTION_COLUMNS: typeof COLUMNS = [
   ["correction_id", "correctionId"],
   ["conversion_id", "conversionId"],
@@ -43,7 +42,7 @@ function columnsOf(kind: EventKind): typeof COLUMNS {
   return kind === "correction" ? CORRECTION_COLUMNS : COLUMNS;
 }
 
-/** The line of the columns' names. */
+/** The header line. */
 export function csvHeader(kind: EventKind = "conversion"): string {
   return `${columnsOf(kind)
     .map(([column]) => column)
@@ -53,7 +52,7 @@ export function csvHeader(kind: EventKind = "conversion"): string {
 /** A row as a line. */
 export function csvOf(row: Row, options: Pick<ResolvedOptions, "clockSpeed">): string {
   const fields: Record<string, unknown> = {
-    // CAKE's upload insists on a date. Where the account's zone is not known, it is UTC.
+    // CAKE's upload requires a date. Where the account's time zone is not known, the date is in UTC.
     conversionDate: row.accepted_at || instant(row.accepted_ms, options).slice(0, 19).replace("T", " "),
     ...(JSON.parse(row.text) as object),
   };

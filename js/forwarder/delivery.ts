@@ -1,7 +1,6 @@
 /**
- * A shard's deliveries: starts attempts, carries them out by the core, and
- * stores what became of them. Which event is next, what is sent and what an
- * answer means the core decides (`src/delivery`).
+ * A shard's deliveries: starts attempts, carries them out by the core, and stores their results. The core decides which
+ * event is next, what is sent, and what an answer means (`src/delivery`).
  */
 import type { GroupCommit } from "../group-commit.js";
 import { type Host, LEASE_MS } from "../host.js";
@@ -9,66 +8,69 @@ import type { ResolvedOptions } from "./options.js";
 import type { ConversionState, Sibling } from "./shard.js";
 import type { OutboxStore, Row, StoredState } from "./store.js";
 
-/** How a row changes, as the core says it (`src/delivery/attempt.rs`). */
+/** The change of a row, as the core decides it (`src/delivery/attempt.rs`). */
 export interface Transition {
   readonly state: StoredState;
   readonly attempts: number;
   readonly isInDoubt: boolean;
-  /** When the event is due again; null where it is over. */
+  /** When the event is due again; null where the event is finished. */
   readonly nextMs: number | null;
   readonly code: string;
   readonly upstreamMessage: string;
   readonly conversionId: number | null;
   readonly isAlert: boolean;
-  /** What is counted by the hour; empty where nothing was tried. */
+  /** The word counted by the hour; empty where nothing was tried. */
   readonly counted: "" | "delivered" | "retried" | "paused" | "refused" | "dead";
   /** Does CAKE refuse the shard's key? */
   readonly isPaused: boolean;
 }
 
-/** A correction's conversion, and the conversion's other corrections, as the core reads them (`src/delivery/attempt/wire.rs`). */
+/**
+ * A correction's conversion and that conversion's other corrections, as the core reads them
+ * (`src/delivery/attempt/wire.rs`).
+ */
 export interface Family {
-  /** Null where this forwarder does not have it. */
+  /** Null where this forwarder does not have the conversion. */
   readonly conversion: {
     readonly state: StoredState;
     readonly code: string;
     readonly message: string;
     readonly nextMs: number | null;
-    /** How long before the correction it was accepted; null where that was later. */
+    /** How long before the correction the conversion was accepted; null where it was accepted later. */
     readonly ageMs: number | null;
   } | null;
-  /** When an earlier correction is due that is not over; null where there is none. */
+  /** When the next unfinished earlier correction is due; null without one. */
   readonly earlierMs: number | null;
-  /** May a later one be recorded? */
+  /** May a later correction be recorded? */
   readonly hasLater: boolean;
 }
 
-/** What deliveries work with. */
+/** The dependencies of deliveries. */
 export interface DeliveryDeps {
   readonly options: ResolvedOptions;
   readonly store: OutboxStore;
   readonly host: Host;
   readonly commit: GroupCommit;
-  /** Does CAKE refuse the key since an earlier object's time? */
+  /** Has CAKE refused the key since before this object started? */
   readonly isPaused: boolean;
-  /** The other events of a click, in every shard. */
+  /** The other events of a click, in all shards. */
   readonly siblings: (order: string, id: string) => Promise<readonly Sibling[]>;
-  /** What a correction waits for. */
+  /** The conversion and the corrections that a correction depends on. */
   readonly family: (correction: Row) => Family;
-  /** Is told of every transition that is stored, in the same window. */
+  /** Called for every stored transition, in the same window. */
   readonly onStored: (before: Row, after: Row, transition: Transition) => void;
 }
 
-/** What this very object knows of an event that waits and is not under way. */
+/** This object's knowledge of a waiting event that has no attempt under way. */
 type Knowledge = "not_recorded" | "in_doubt";
 
-/** How many rows are fetched from the store at once. */
+/** The rows of one read from the store. */
 const FETCH_BATCH = 100;
 
-/** The most events of which {@link Knowledge} is kept; of more it is as after a start. */
+/** The most events whose {@link Knowledge} is kept. For the others, it is as after a restart. */
 const MAX_IDLE = 10_000;
 
-/** What could not be stored is stored again after so long, twice as long each time up to a minute. */
+/** The delay before a failed write is repeated. It doubles each time, up to a minute. */
 const STORE_AGAIN_MS = 250;
 const MAX_STORE_AGAIN_MS = 60_000;
 
@@ -77,14 +79,14 @@ const HOUR_MS = 3_600_000;
 /** The deliveries of one shard. */
 export class Delivery {
   readonly #deps: DeliveryDeps;
-  /** From when on no attempt of an object that is gone can be under way. */
+  /** From this time on, no attempt of an earlier object can be under way. */
   readonly #quietFromMs: number;
-  /** Not to be started: an attempt is under way, or what came of it is not stored yet. */
+  /** Events that must not be started: an attempt is under way, or its result is not stored yet. */
   readonly #busy = new Map<string, Promise<void>>();
-  /** Attempts under way, and whether they were the oldest. */
+  /** Attempts under way, and whether each was the oldest event. */
   readonly #underWay = new Map<string, boolean>();
   readonly #idle = new Map<string, Knowledge>();
-  /** Due, and fetched from the store. */
+  /** Due events, fetched from the store. */
   #ready: Row[] = [];
   #isStopped = false;
 
@@ -95,17 +97,17 @@ export class Delivery {
     if (deps.isPaused) options.deliverer().startPaused();
   }
 
-  /** An event was accepted or is to be sent once more: none of its attempts is under way. */
+  /** Notes that an event has no attempt under way: it was accepted, or is to be sent again. */
   rest(id: string, knowledge: Knowledge): void {
     if (this.#idle.size < MAX_IDLE) this.#idle.set(id, knowledge);
   }
 
-  /** Rows were changed from outside: what was fetched is old. */
+  /** Drops the fetched rows, because rows were changed from outside. */
   refresh(): void {
     this.#ready = [];
   }
 
-  /** Resolves when the attempt that is under way is over and stored; at once where none is. */
+  /** Resolves when the attempt under way is finished and stored; `undefined` without one. */
   settled(id: string): Promise<void> | undefined {
     return this.#busy.get(id);
   }
@@ -121,7 +123,7 @@ export class Delivery {
     this.#isStopped = true;
   }
 
-  /** Starts what is due, as far as there is room; the rest follows by itself. */
+  /** Starts due events up to the limit; the rest follows automatically. */
   pump(): void {
     if (this.#isStopped) return;
     const { host } = this.#deps;
@@ -134,7 +136,7 @@ export class Delivery {
       const next = this.next();
       if (next !== null) host.wakeAt(next);
     } catch {
-      // A store that cannot be read now: once more, soon.
+      // The store cannot be read now: try again soon.
       host.wakeAt(host.now() + this.#deps.options.clockSpeed * STORE_AGAIN_MS);
     }
   }
@@ -143,19 +145,19 @@ export class Delivery {
   next(): number | null {
     const { store, host, options } = this.#deps;
     const now = host.now();
-    // What is under way or being stored pumps when it is over.
+    // An event that is under way or being stored calls `pump` at its end.
     if (this.#busy.size > 0) return now + LEASE_MS;
     const due = this.#ready.length > 0 ? now : store.nextDue();
     return due === null ? null : Math.max(due, options.deliverer().stalledUntil(now), now + 1);
   }
 
-  /** Waits until nothing is under way, or for as long as a lease. */
+  /** Waits until no attempt is under way, for a lease at most. */
   async rested(): Promise<void> {
     const end = Date.now() + LEASE_MS;
     while (this.#busy.size > 0 && Date.now() < end) await Promise.race(this.#busy.values());
   }
 
-  /** The row of the next attempt, where there may be one. */
+  /** The row of the next attempt, if one may start. */
   #take(now: number): { row: Row; isOldest: boolean } | undefined {
     const oldest = [...this.#underWay.values()].filter((isOldest) => isOldest).length;
     const lane = this.#deps.options.deliverer().lane(now, this.#underWay.size, oldest);
@@ -215,17 +217,17 @@ export class Delivery {
     const ask = async (what: string) => {
       if (what === "family") return JSON.stringify(family(row));
       if (what === "sending") return this.#noteSending(row.id);
-      // Accepted when CAKE was said to deduplicate the offer: nobody knows its siblings.
+      // Accepted while CAKE was set to deduplicate the offer: the event's siblings are not known.
       if (row.order_key === "") return "";
       return JSON.stringify(await siblings(row.order_key, row.id));
     };
     try {
       const transition = JSON.parse(await options.deliverer().attempt(json, ask)) as Transition;
-      // Put off before anything was tried: what is known stays known.
+      // Postponed without an attempt: the earlier knowledge stays valid.
       if (transition.counted === "" && knowledge !== "") this.#idle.set(row.id, knowledge);
       return transition;
     } catch {
-      // A bug of ours must not lose an event: it is tried again later.
+      // A bug in this package must not lose an event: it is tried again later.
       return {
         state: "pending",
         attempts: row.attempts,
@@ -241,7 +243,7 @@ export class Delivery {
     }
   }
 
-  /** From now on the event is in doubt, whoever reads its row. No request leaves before that is on disk. */
+  /** Marks the event as in doubt for every reader of its row. No request leaves before that is on disk. */
   async #noteSending(id: string): Promise<string> {
     const { store, commit, host } = this.#deps;
     await commit.next(() => {
@@ -252,7 +254,7 @@ export class Delivery {
     return "noted";
   }
 
-  /** Stores a transition, however often that takes: an event whose outcome is not stored is not sent again. */
+  /** Stores a transition, with as many retries as needed. An event is not sent again before its outcome is stored. */
   async #store(row: Row, transition: Transition): Promise<void> {
     const { host, store, commit, onStored } = this.#deps;
     const now = host.now();
@@ -260,7 +262,7 @@ export class Delivery {
     for (let wait = STORE_AGAIN_MS; ; wait = Math.min(2 * wait, MAX_STORE_AGAIN_MS)) {
       try {
         await commit.next(() => {
-          // What was written meanwhile, such as money of the backend's, stays.
+          // Changes made meanwhile, such as a backend's money, are kept.
           const before = store.find(row.id);
           if (before === undefined) return;
           const after: Row = {
@@ -288,7 +290,7 @@ export class Delivery {
   }
 }
 
-/** A state as callers are told it: what waits for a refused key is paused. */
+/** A state as callers see it: an event that waits for a refused key is `paused`. */
 export function shownState(state: StoredState, isPaused: boolean): ConversionState {
   return state === "pending" && isPaused ? "paused" : state;
 }

@@ -1,4 +1,4 @@
-/** The Durable Object that a shard's outbox lives in. */
+/** The Durable Object that holds a shard's outbox. */
 import { DurableObject } from "cloudflare:workers";
 import { Alarm } from "../alarm.js";
 import type { Host } from "../host.js";
@@ -9,31 +9,31 @@ import type { Shard } from "./shard.js";
 import { MAX_SHARDS, type ShardLayout, shardLayout } from "./shard-map.js";
 import { SqlStore } from "./sql-store.js";
 
-/** A forwarder's options, where the outbox is in Durable Objects. */
+/** The options of a forwarder with its outbox in Durable Objects. */
 export interface WorkerOptions extends ForwarderOptions {
   /** The namespace of the outbox's Durable Object. */
   readonly outbox: DurableObjectNamespace;
   /**
-   * The number of Durable Objects that share the work, from 1 to 64. An event is looked for in the shard of its key. With
-   * another number the key falls into another shard, so {@link formerShards} must name the number before.
+   * The number of Durable Objects that share the work, from 1 to 64. The key of an event decides its shard. Another
+   * number moves the key to another shard, so {@link formerShards} must name the previous number.
    * @default 4
    */
   readonly shards?: number;
   /**
-   * The numbers of {@link shards} before today's, the latest first, at most four. An event, a click's claim or a webhook's
-   * id is looked for by these numbers too, and their shards deliver the events that they hold. `docs/scale.md` says how
-   * the number is changed, how a release is rolled back, and when a number may be left out.
+   * The previous numbers of {@link shards}, the latest first, at most four. Events, claims and webhook ids are looked
+   * up by these numbers too, and the shards of these numbers deliver the events that they hold. `docs/scale.md` says
+   * how to change the number, how to roll a release back, and when a number may be left out.
    * @default [] (the number was never changed)
    */
   readonly formerShards?: readonly number[];
-  /** A rate-limit binding, asked once a request by the caller's address. @default none */
+  /** A rate-limit binding, called once for each request with the caller's address. @default none */
   readonly rateLimit?: RateLimit;
 }
 
-/** The options that a shard has no use for. */
+/** The options that a shard does not use. */
 export const WORKER_NAMES = ["outbox", "shards", "formerShards", "rateLimit"];
 
-/** The class of a forwarder's Durable Objects, for the Worker to export. */
+/** The class of a forwarder's Durable Objects, exported by the Worker. */
 export type OutboxClass<Env> = new (ctx: DurableObjectState, env: Env) => DurableObject<Env> & Shard;
 
 /** Makes the class; `configure` reads the options from the Worker's bindings. */
@@ -54,7 +54,7 @@ export function outboxClass<Env>(configure: (env: Env) => WorkerOptions): Outbox
         options = resolveOptions(given, WORKER_NAMES);
         layout = shardLayout(given);
       } catch {
-        // A bad deployment: the Worker says what is wrong; the events wait.
+        // The deployment is misconfigured: the Worker reports the error, and the events wait.
         return;
       }
       const host = hostOf(ctx, this.#alarm, options.clockSpeed);
@@ -131,7 +131,7 @@ export function outboxClass<Env>(configure: (env: Env) => WorkerOptions): Outbox
   };
 }
 
-/** So many shards of a forwarder, each by its own name. */
+/** The shards of a forwarder, `size` of them, each by its own name. */
 export function shardsOf(outbox: DurableObjectNamespace, size: number): Shard[] {
   return Array.from({ length: size }, (_, number) => shardAt(outbox, number));
 }
@@ -148,7 +148,7 @@ function nameOf(number: number): string {
 
 function shardAt(outbox: DurableObjectNamespace, number: number): Shard {
   const id = outbox.idFromName(nameOf(number));
-  // A stub is good for one request at a time only where it fails: a fresh one costs nothing.
+  // A stub may be broken after a failed request; a new stub costs nothing.
   const shard = () => outbox.get(id) as unknown as Shard;
   return {
     accept: (...args) => shard().accept(...args),
@@ -159,7 +159,7 @@ function shardAt(outbox: DurableObjectNamespace, number: number): Shard {
       try {
         return await shard().seek(search);
       } catch (thrown) {
-        // An object of a release without this method promises nothing: it keeps the key itself.
+        // An object of a release without this method cannot promise anything: it keeps the key itself.
         if (/does not implement/.test(String(thrown))) return search.keys.map(() => "unpromised" as const);
         throw thrown;
       }
@@ -180,7 +180,7 @@ function shardAt(outbox: DurableObjectNamespace, number: number): Shard {
   };
 }
 
-/** The place of a Durable Object: its clock, which tests let run faster, and its one alarm. */
+/** The platform of a Durable Object: its clock, which tests may speed up, and its one alarm. */
 function hostOf(ctx: DurableObjectState, alarm: Alarm, speed: number): Host {
   return {
     now: () => Math.floor(Date.now() * speed),

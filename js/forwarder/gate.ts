@@ -1,7 +1,7 @@
 /**
- * A shard as Workers and other shards reach it, also while the number of shards changes: the gate in front of an outbox.
- * It asks, holds and hands on as the core decides (`src/delivery/shards.rs`), so that no two shards keep one event, one
- * claim or one webhook's id.
+ * The gate in front of an outbox: how Workers and other shards reach the shard, also while the number of shards
+ * changes. It asks, holds and passes on keys as the core decides (`src/delivery/shards.rs`). So no two shards keep one
+ * event, one claim or one webhook's id.
  */
 import { call } from "../error.js";
 import { core } from "./core.js";
@@ -25,24 +25,24 @@ import {
 import type { ShardLayout } from "./shard-map.js";
 import { conversionOf, type EventFilter, type NewEvent, type Row, type RowFilter } from "./store.js";
 
-/** How many shards hand one request on, one to the next, at most. More only happens amid several releases at once. */
+/** The most shards that pass one request on. More happens only during several releases at once. */
 const MAX_HOPS = 4;
 
-/** How long a request tries again where other shards hold its keys. Then it is answered 503. */
+/** How long a request is retried while other shards hold its keys. After that, the answer is 503. */
 const PATIENCE_MS = 5_000;
 const AGAIN_MS = 50;
 
-/** What a gate works with. */
+/** The dependencies of a gate. */
 export interface GateDeps {
   readonly outbox: Outbox;
   readonly layout: ShardLayout;
-  /** This shard's number; `undefined` where it has none, and keeps what it is asked to keep. */
+  /** This shard's number; `undefined` where the shard has none, and keeps everything that it is asked to keep. */
   readonly own: number | undefined;
   /** Another shard by its number. */
   readonly peer: (number: number) => Shard;
 }
 
-/** Where a key is to be kept: here, or in the shard of that number. */
+/** The place of a key: here, or the shard with that number. */
 type Place = "here" | number;
 
 /** A gate. */
@@ -51,7 +51,7 @@ export class Gate implements Shard {
   readonly #layout: ShardLayout;
   readonly #own: number | undefined;
   readonly #peer: (number: number) => Shard;
-  /** The keys that are held while others are asked, and when they are let go. */
+  /** The keys held while other shards are asked, each with a promise of its release. */
   readonly #held = new Map<string, Promise<void>>();
 
   constructor({ outbox, layout, own, peer }: GateDeps) {
@@ -68,7 +68,7 @@ export class Gate implements Shard {
       return events.map(() => ({ refusal: "webhook_id_reused" }) as const);
     }
     const answers: Acceptance[] = new Array(events.length);
-    // A click's claim may be another shard's than the event: it is made first, and one after the other.
+    // The claim of a click may belong to another shard than the event: claims are made first, one after another.
     const open: { readonly event: NewEvent; readonly place: number; readonly claim?: string }[] = [];
     for (const [place, { claim, ...event }] of events.entries()) {
       if (claim === undefined) {
@@ -110,7 +110,7 @@ export class Gate implements Shard {
     }
     for (const { claim, event, place } of open) {
       const answer = answers[place];
-      // A claim is made for what is kept, and for nothing else.
+      // A new claim is taken back where its event was not kept.
       if (answer === undefined || "refusal" in answer || answer.duplicate) await release(claim, event.id);
     }
     return answers;
@@ -218,13 +218,13 @@ export class Gate implements Shard {
     return this.#layout.former.length > 0;
   }
 
-  /** Is a key at home here, and nowhere else by any number? Then the outbox decides alone. */
+  /** Is this shard the home of a key by all numbers of shards? Then the outbox decides alone. */
   #isOwn(hashed: string): boolean {
     if (this.#own === undefined) return true;
     return !this.#hasFormer && call(() => this.#layout.map().home(hashed)) === this.#own;
   }
 
-  /** Where else a key may be. */
+  /** The other shards that may have a key. */
   #others(hashed: string): number[] {
     if (this.#own === undefined) return [];
     return [...call(() => this.#layout.map().sites(hashed))].filter((site) => site !== this.#own);
@@ -249,8 +249,8 @@ export class Gate implements Shard {
   }
 
   /**
-   * Finds out where keys are to be kept, and does the work. Keys that are to be kept here and may be elsewhere are held
-   * until the work is done. Others are let go before it, since the shard that gets them asks this one.
+   * Finds the place of each key, and does the work. Keys that are kept here and may be elsewhere are held until the
+   * work is done. Other keys are released before the work, because the shard that gets them asks this one.
    */
   async #place<T>(
     kind: KeyKind,
@@ -270,7 +270,7 @@ export class Gate implements Shard {
         await holder;
         continue;
       }
-      // In the same turn as the look at the rows: nothing comes in between.
+      // In the same turn as the read of the rows: nothing happens in between.
       const held = this.#hold(asking);
       try {
         const places = await this.#ask(kind, items, steps);
@@ -288,7 +288,7 @@ export class Gate implements Shard {
     throw new Error("another shard holds the key");
   }
 
-  /** Asks the other sites, each once; `undefined` where one of them holds a key. */
+  /** Asks each of the other shards once; `undefined` where one of them holds a key. */
   async #ask(kind: KeyKind, items: readonly ShardKey[], steps: readonly Step[]): Promise<Place[] | undefined> {
     const bySite = new Map<number, number[]>();
     steps.forEach(({ word, shards }, index) => {
@@ -321,7 +321,7 @@ export class Gate implements Shard {
     return stepOf(call(() => ask(this.#layout.map(), this.#own ?? 0)));
   }
 
-  /** Holds keys; brings by name what lets each go. */
+  /** Holds keys; returns the function that releases each, by its name. */
   #hold(names: readonly string[]): ReadonlyMap<string, () => void> {
     return new Map(
       names.map((name) => {
@@ -340,7 +340,7 @@ export class Gate implements Shard {
   }
 }
 
-/** A step as the core words it. */
+/** A step in the core's words. */
 interface Step {
   readonly word: string;
   readonly shards: readonly number[];

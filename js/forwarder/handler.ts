@@ -1,4 +1,4 @@
-/** The forwarder's routes: what is asked, by whom, and which shard answers. */
+/** The forwarder's routes: finds the route, admits the caller, and asks the shard. */
 import { call } from "../error.js";
 import { refuse } from "../option.js";
 import { errorOf, type ForwarderCode, type ForwarderError, failure, json, misconfigured, Refusal } from "./answer.js";
@@ -24,16 +24,18 @@ import { type NewEvent, orderOf } from "./store.js";
 import { acceptTokened, handleToken, isOriginless, mayShowToken, onceFor } from "./token.js";
 import { handleWebhook } from "./webhook.js";
 
-/** How long a caller waits that asks for the outcome. */
+/** How long a caller waits for the outcome, in milliseconds. */
 const WAIT_MS = 2_000;
 
-/** How old a claim without its event must be to give way: its event may be on its way. */
+/**
+ * The age from which a claim without its event gives way, in milliseconds. Before that, its event may be on its way.
+ */
 const CLAIM_MS = 60_000;
 
 const ID = /^[0-9a-f]{32}$/;
 const JSON_TYPES = /^(application\/json|text\/plain)\s*(;|$)/i;
 
-/** Answers any request. `setup` throws where the configuration is not fit for use. */
+/** Answers any request. `setup` throws where the configuration is invalid. */
 export async function handle(request: Request, setup: () => Setup): Promise<Response> {
   const { pathname } = new URL(request.url);
   const { name: route, rest } = findRoute(request.method, pathname) ?? { rest: "" };
@@ -86,7 +88,7 @@ async function conversions(request: Request, setup: Setup): Promise<Response> {
   if (!JSON_TYPES.test(request.headers.get("content-type") ?? "")) {
     throw new Refusal("unsupported_type", "the content type must be application/json or text/plain");
   }
-  // A page of another site is not even read. A frame without an origin is one of ours if its token says so.
+  // The body from a page of another site is not even read. A frame without an origin is allowed if its token is valid.
   const mayBeTokened = mayShowToken(options) && !hasSignature(request);
   const isPage = !hasSignature(request) && !(mayBeTokened && isOriginless(request));
   const page = isPage ? await admit(request, "", options) : undefined;
@@ -94,7 +96,7 @@ async function conversions(request: Request, setup: Setup): Promise<Response> {
   if (mayBeTokened) {
     const answer = await acceptTokened(request, body, options, async (tokened) => {
       const read = readConversions(tokened.conversion, false, "", options);
-      // The core puts offer and click in front of what stands in the body: several are no conversion.
+      // The core puts offer and click in front of the body's fields: an array is no conversion.
       if (Array.isArray(read)) return refuse("conversion", "must be one conversion");
       const idOf = await setup.ids();
       const caller: Caller = { isSigned: false, once: onceFor(tokened, idOf(read.key)) };
@@ -117,7 +119,7 @@ function readConversions(
   return JSON.parse(call(() => core.api().readConversions(body, account, isSigned, clickId, isPixel)));
 }
 
-/** Corrections come from backends alone, and go where there is an account to send them to. */
+/** Corrections come from backends only, and need an account that receives them. */
 async function corrections(request: Request, setup: Setup): Promise<Response> {
   const { options } = setup;
   if (request.method !== "POST")
@@ -141,7 +143,7 @@ async function corrections(request: Request, setup: Setup): Promise<Response> {
   return answerTo(request, read, (item) => correctionOf(item, setup), caller, setup);
 }
 
-/** Accepts what was read, one or several, and answers in the same form. */
+/** Accepts what was read, one item or several, and answers in the same form. */
 async function answerTo<Read extends object>(
   request: Request,
   read: ReadItem<Read> | ReadItem<Read>[],
@@ -161,7 +163,7 @@ async function answerTo<Read extends object>(
   return json(202, result);
 }
 
-/** What callers with a secret hand over, who are no backend of the site's own. */
+/** Accepts items from callers that have a secret but are not the site's own backend. */
 function intakeOf(setup: Setup): Intake {
   const { options } = setup;
   const acceptOne = async (candidate: Unplaced): Promise<Acceptance> => {
@@ -224,19 +226,19 @@ interface ReadEvent {
   readonly offerId: number;
   readonly text: string;
 }
-/** A correction, likewise. */
+/** A correction as the core has read it. */
 interface ReadCorrection extends ReadEvent {
-  /** The key of the conversion that it corrects. */
+  /** The key of the corrected conversion. */
   readonly conversionKey: string;
 }
 type ReadItem<Read> = Read | { readonly error: ForwarderError };
 type Result = (Exclude<Acceptance, { refusal: unknown }> & Partial<Status>) | { readonly error: ForwarderError };
 
-/** A good event on its way to its shard. */
+/** A valid event before it has a shard. */
 interface Unplaced {
   readonly shard: Shard;
   readonly event: NewEvent;
-  /** Where its claim is made, if that is another shard than its own. */
+  /** The place of its claim, if that is another shard than the event's. */
   readonly claims?: ClaimElsewhere;
 }
 interface ClaimElsewhere {
@@ -249,7 +251,7 @@ interface Candidate extends Unplaced {
   readonly place: number;
 }
 
-/** Hands the good ones to their shards, one call each, and brings the answers into order. */
+/** Sends the valid events to their shards, one call for each shard, and puts the answers into order. */
 async function accept(found: readonly ReadItem<Unplaced>[], once: Once | undefined, setup: Setup): Promise<Result[]> {
   const results: Result[] = new Array(found.length);
   const candidates: Candidate[] = [];
@@ -257,13 +259,14 @@ async function accept(found: readonly ReadItem<Unplaced>[], once: Once | undefin
     if (isError(candidate)) results[place] = { error: withoutEmpty(candidate.error) };
     else candidates.push({ ...candidate, place });
   });
-  // Before any claim: of two events with one token, the one that has it may go on, and the other has claimed nothing.
+  // Before any claim: of two events with one token, the one that owns the token goes on, and the other has claimed
+  // nothing.
   const webhook = await noteOnce(once, candidates, setup);
   if (webhook === "reused") {
     for (const { place } of candidates) results[place] = refused(once?.refusal ?? "webhook_id_reused");
     return results;
   }
-  // One after the other: of two events that claim one click, the first counts.
+  // One after another: of two events that claim one click, the first one wins.
   const claimed: Candidate[] = [];
   for (const candidate of candidates) {
     const { claims, event, place } = candidate;
@@ -285,7 +288,7 @@ async function accept(found: readonly ReadItem<Unplaced>[], once: Once | undefin
       try {
         answers = await callShard(() => shard.accept({ events: own.map(({ event }) => event), webhook }));
       } catch (thrown) {
-        // Perhaps it was kept all the same: then it holds its claim.
+        // The event may have been kept in spite of the error: then it holds its claim.
         for (const { claims, event } of own) {
           if (claims?.isNew === true) await releaseClaim(claims, event.id, setup);
         }
@@ -295,7 +298,7 @@ async function accept(found: readonly ReadItem<Unplaced>[], once: Once | undefin
         answers.map(async (answer, index) => {
           const event = own[index]?.event;
           if (!("holder" in answer) || answer.holder === undefined || event?.claim === undefined) return answer;
-          // Unless what holds the click is nobody's any more.
+          // The refusal stands, unless the event that holds the click no longer exists.
           if (!(await isFreed(shard, event.claim, answer.holder, setup))) return answer;
           return (await callShard(() => shard.accept({ events: [event], webhook })))[0] ?? answer;
         }),
@@ -306,7 +309,7 @@ async function accept(found: readonly ReadItem<Unplaced>[], once: Once | undefin
           if (candidate === undefined) return;
           results[candidate.place] = "refusal" in answer ? refused(refusalOf(answer.refusal, once)) : answer;
           const { claims, event } = candidate;
-          // A claim is made for what is kept, and for nothing else.
+          // A new claim is taken back where its event was not kept.
           if (claims?.isNew === true && ("refusal" in answer || answer.duplicate)) {
             await releaseClaim(claims, event.id, setup);
           }
@@ -317,14 +320,14 @@ async function accept(found: readonly ReadItem<Unplaced>[], once: Once | undefin
   return results;
 }
 
-/** A shard knows one refusal of an id that served something else, be it a webhook's or a token's. */
+/** A shard has one refusal for an id that was used for something else, whether it is a webhook's or a token's. */
 function refusalOf(refusal: ForwarderCode, once: Once | undefined): ForwarderCode {
   return refusal === "webhook_id_reused" ? (once?.refusal ?? refusal) : refusal;
 }
 
 /**
- * One shard knows an id that serves one thing, whatever it comes with. Where all events and claims are its own, it takes
- * note of the id as it accepts them; else it is asked before.
+ * Notes an id that may be used for one thing only, in a single shard. Where that shard also keeps all events and
+ * claims, it notes the id as it accepts them; otherwise it is asked before.
  */
 async function noteOnce(
   once: Once | undefined,
@@ -357,7 +360,7 @@ async function candidateOf(item: ReadEvent, caller: Caller, setup: Setup): Promi
   return isFree ? { shard, event } : claiming(event, item.claim, shard, setup);
 }
 
-/** A correction lies in its conversion's shard, which its id tells, and claims its own id wherever that falls. */
+/** A correction is kept in the shard of its conversion, by that id. It claims its own id in the shard of that id. */
 async function correctionOf(item: ReadCorrection, setup: Setup): Promise<Unplaced> {
   const { options, ids } = setup;
   const idOf = await ids();
@@ -375,7 +378,7 @@ async function correctionOf(item: ReadCorrection, setup: Setup): Promise<Unplace
   return claiming(event, item.claim, shardOf(id, setup), setup);
 }
 
-/** An event with a claim, which is made with it where both are one shard's, and are no other's by a former number. */
+/** An event with a claim. The claim is made with the event where both belong to one shard by all numbers of shards. */
 function claiming(event: NewEvent, claim: string, shard: Shard, setup: Setup): Unplaced {
   if (setup.shards.length === 1) return { shard, event: { ...event, claim } };
   const hashed = hash(claim);
@@ -389,20 +392,23 @@ function hasFormer({ layout }: Setup): boolean {
   return layout.former.length > 0;
 }
 
-/** Makes a claim in another shard. One whose event was never kept, since a process ended in between, gives way. */
+/**
+ * Makes a claim in another shard. An older claim gives way if its event was never kept, because a process ended in
+ * between.
+ */
 async function makeClaim({ shard, claim, hash: hashed }: ClaimElsewhere, id: string, setup: Setup): Promise<Claim> {
   const made = await callShard(() => shard.claim(claim, id, hashed));
   if (made.id === id || !(await isFreed(shard, claim, made.id, setup))) return made;
   return callShard(() => shard.claim(claim, id, hashed));
 }
 
-/** Takes back a claim that no event holds; says whether it did. */
+/** Takes back a claim that no event holds; returns whether it did. */
 async function isFreed(shard: Shard, claim: string, holder: string, setup: Setup): Promise<boolean> {
   if (await callShard(() => shardOf(holder, setup).holds(holder, claim))) return false;
   return callShard(() => shard.unclaim(claim, holder, CLAIM_MS));
 }
 
-/** Takes back a claim of one's own, unless its event holds it. */
+/** Takes back a claim of this request, unless its event holds the claim. */
 async function releaseClaim({ shard, claim }: ClaimElsewhere, id: string, setup: Setup): Promise<void> {
   if (await callShard(() => shardOf(id, setup).holds(id, claim))) return;
   await callShard(() => shard.unclaim(claim, id, 0));
@@ -421,7 +427,7 @@ const MESSAGES: Partial<Record<ForwarderCode, string>> = {
   token_used: "this token was used for another conversion: get another one",
 };
 
-/** Puts the final states into the results, as far as they come in time. */
+/** Puts the final states into the results, as far as they arrive in time. */
 async function settled(results: Result[], setup: Setup): Promise<void> {
   const ids = results.flatMap((result) => ("id" in result ? [result.id] : []));
   const statuses = await Promise.all(

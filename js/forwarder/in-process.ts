@@ -1,6 +1,6 @@
 /**
- * `cake-edge/forwarder/memory`: the same forwarder inside one process, its rows
- * in memory: for demos, for a page's service worker, for tests without a server.
+ * `cake-edge/forwarder/memory`: the same forwarder inside one process, with its rows in memory. It is for demos, a
+ * page's service worker, and tests without a server.
  */
 import type { Host } from "../host.js";
 import { checkNoMore, checkRequest, functionOption, limitArguments, refuse } from "../option.js";
@@ -19,26 +19,26 @@ export type { StoreSnapshot } from "./memory-store.js";
 export type { ForwarderOptions } from "./options.js";
 export type { ConversionLine, ConversionState, LogLine, OperatorLine, Status } from "./shard.js";
 
-/** How a forwarder in a process is made. */
+/** The options of a forwarder in memory. */
 export interface InProcessOptions extends ForwarderOptions {
-  /** What an earlier one has kept. @default nothing */
+  /** The snapshot of an earlier forwarder. @default nothing */
   readonly kept?: StoreSnapshot | undefined;
   /**
-   * Keeps what is to survive the process, in IndexedDB for instance. An answer
-   * waits for it, so that a 202 is a promise here too.
+   * Stores the snapshot beyond the process, in IndexedDB for instance. An answer waits for it, so a 202 is a promise
+   * here too.
    * @default nothing survives
    */
   readonly keep?: (snapshot: StoreSnapshot) => Promise<void>;
 }
 
-/** How soon is kept what could not be, in milliseconds. */
+/** The delay before a failed `keep` is tried again, in milliseconds. */
 const KEEP_AGAIN_MS = 1_000;
 
-/** A forwarder in a process. */
+/** A forwarder in memory. */
 export interface InProcessForwarder {
   /** Answers a request, such as a POST to `https://any.example/cake/conversions`. */
   fetch(request: Request): Promise<Response>;
-  /** Delivers what is due, and waits until nothing is under way. */
+  /** Delivers every due event, and waits until no attempt is under way. */
   settle(): Promise<void>;
 }
 
@@ -72,7 +72,7 @@ export function createForwarderInProcess(options: InProcessOptions, ...more: unk
       if (atMs === null) return;
       const ms = Math.min(2 ** 31 - 1, Math.max(1, Math.ceil((atMs - now()) / resolved.clockSpeed)));
       timer = setTimeout(() => void outbox.wake(), ms);
-      // What waits keeps no process alive.
+      // A waiting event does not keep the process alive.
       (timer as { unref?: () => void }).unref?.();
     },
     persist: save,
@@ -80,7 +80,7 @@ export function createForwarderInProcess(options: InProcessOptions, ...more: unk
   const outbox = new Outbox({ options: resolved, store, host });
   let keeping: Promise<void> | undefined;
   let keepingNext: Promise<void> | undefined;
-  /** One after the other: of two at once the older snapshot might come last. */
+  /** Saves run one after another: of two at once, the older snapshot might be written last. */
   function save(): Promise<void> {
     if (keeping !== undefined) {
       keepingNext ??= keeping.then(saveNext, saveNext);
@@ -101,7 +101,7 @@ export function createForwarderInProcess(options: InProcessOptions, ...more: unk
   async function keepNow(): Promise<void> {
     await keep?.(store.snapshot());
   }
-  /** What could not be kept is kept soon, with all that is there by then. */
+  /** After a failed save, saves everything again soon. */
   function saveLater(): void {
     save().catch(() => {
       if (keepTimer !== undefined) return;
@@ -112,7 +112,7 @@ export function createForwarderInProcess(options: InProcessOptions, ...more: unk
       (keepTimer as { unref?: () => void }).unref?.();
     });
   }
-  // What an earlier one has left waits for no request.
+  // Events of an earlier forwarder are sent without waiting for a request.
   host.wakeAt(store.nextDue());
   const layout = shardLayout({ shards: 1 });
   const shards: Gate[] = [new Gate({ outbox, layout, own: undefined, peer: () => shards[0] as Gate })];
@@ -122,7 +122,7 @@ export function createForwarderInProcess(options: InProcessOptions, ...more: unk
     async fetch(request) {
       checkRequest(request);
       const answer = await handle(request, () => setup);
-      // A network's postback is a GET, and promises as much.
+      // A network's postback is a GET, and its answer is a promise too.
       const route = findRoute(request.method, new URL(request.url).pathname)?.name;
       if (request.method !== "POST" && route !== "postback") return answer;
       try {
@@ -130,7 +130,7 @@ export function createForwarderInProcess(options: InProcessOptions, ...more: unk
         return answer;
       } catch {
         saveLater();
-        // Nothing is promised that is not kept.
+        // An answer promises nothing that is not stored.
         return failure(
           new Refusal("outbox_unavailable", "the outbox cannot be kept: try again", { "retry-after": "1" }),
         );

@@ -1,47 +1,47 @@
-/** What is told of requests that no code of ours sends: shops' webhooks and networks' postbacks. */
-/** What became of a webhook or a postback. */
+/** The log lines of requests that no code of ours sends: shops' webhooks and networks' postbacks. */
+/** The outcome of a webhook or a postback. */
 export type IncomingOutcome =
   | "accepted"
   | "duplicate"
-  /** The order is known with other fields: the first ones count. */
+  /** The order is known with other fields; the first ones count. */
   | "changed"
-  /** A sale of no click of ours. */
+  /** A sale without a click id of ours. */
   | "no_click_id"
   | "test"
-  /** Nothing to count, for the reason that stands beside it. */
+  /** There is nothing to count; `code` has the reason. */
   | "ignored"
-  /** A refund, which has become a correction. */
+  /** A refund, which became a correction. */
   | "refund"
   | "refund_duplicate"
-  /** A refund that cannot be handed on: there is no account to send corrections to. */
+  /** A refund that cannot be passed on: there is no account to receive corrections. */
   | "refund_not_taken"
-  /** A conversion that breaks a rule, by its code. */
+  /** A conversion that breaks a rule; `code` names the rule. */
   | "refused"
-  /** The site's own mapping threw, or brought no good conversion. */
+  /** The site's own mapping threw, or returned an invalid conversion. */
   | "map_failed"
   | "signature_refused"
   | "secret_refused"
   | "ping";
 
-/** A shop's webhook. */
+/** The log line of a shop's webhook. */
 export interface WebhookLine {
   readonly event: "webhook";
   readonly shop: string;
   readonly topic: string;
   readonly outcome: IncomingOutcome;
-  /** Why. */
+  /** The reason. */
   readonly code?: string;
-  /** The event that it has become, or is a repetition of. */
+  /** The event that the webhook became or repeats. */
   readonly id?: string;
-  /** Why the sale has no revenue: it is in another currency, or its amount is none. */
+  /** Why the sale has no revenue: its currency is another one, or its amount is unusable. */
   readonly revenueLeftOut?: "currency" | "amount";
-  /** Of a sale that its page has told before: is the shop's money sent? Not where CAKE may have the sale. */
+  /** For a sale that its page has already reported: is the shop's money sent? Not if CAKE may have the sale. */
   readonly moneyUsed?: boolean;
-  /** A person should look. */
+  /** A person should look at it. */
   readonly alert?: true;
 }
 
-/** A network's postback. Neither its query nor its secret is told. */
+/** The log line of a network's postback, without its query and secret. */
 export interface PostbackLine {
   readonly event: "postback";
   readonly postback: string;
@@ -50,10 +50,10 @@ export interface PostbackLine {
   readonly id?: string;
 }
 
-/** Counts of the last day by name and outcome, as they are told by a shard. */
+/** Counts of the last day by name and outcome, as a shard reports them. */
 export type Tallies = Record<string, Record<string, number>>;
 
-/** Adds a count, where its word is that of a webhook or a postback; says whether it is. */
+/** Adds a count, if its word is that of a webhook or a postback; returns whether it is. */
 export function addTally(word: string, count: number, webhooks: Tallies, postbacks: Tallies): boolean {
   const [, kind, name = "", outcome = ""] = /^(webhooks|postbacks)\/([^/]+)\/(.+)$/.exec(word) ?? [];
   if (kind === undefined) return false;

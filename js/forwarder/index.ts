@@ -1,6 +1,6 @@
 /**
- * `cake-edge/forwarder`: a Worker in front of a site that keeps the API key,
- * stores every conversion it is handed, and delivers it to CAKE.
+ * `cake-edge/forwarder`: a Worker in front of a site. It keeps the API key, stores every conversion that it receives,
+ * and delivers it to CAKE.
  */
 import { checkNoMore, refuse } from "../option.js";
 import { byBinding } from "./binding.js";
@@ -43,14 +43,14 @@ export type { EventKind, Row, StoredState } from "./store.js";
 export interface Forwarder<Env> {
   /** Answers a request: the default export's `fetch`. */
   fetch(request: Request, env: Env): Promise<Response>;
-  /** Sweeps the shards, for a cron trigger: an event whose wake-up was lost is sent all the same. */
+  /** Sweeps the shards, for a cron trigger: an event with a lost wake-up is sent after all. */
   scheduled(controller: ScheduledController, env: Env): Promise<void>;
   /** The Durable Object's class: export it under the name in wrangler.jsonc. */
   readonly Outbox: OutboxClass<Env>;
 }
 
 /**
- * A forwarder. `configure` reads the options from the Worker's bindings.
+ * Creates a forwarder. `configure` reads the options from the Worker's bindings.
  *
  * @example
  * const forwarder = createForwarder<Env>((env) => ({
@@ -69,7 +69,7 @@ export function createForwarder<Env extends object>(
 ): Forwarder<Env> {
   checkNoMore("createForwarder", 1, more);
   if (typeof configure !== "function") refuse("configure", "must be a function of the Worker's environment");
-  // Bindings are the same object for as long as an isolate lives.
+  // The bindings object stays the same for the life of an isolate.
   const setups = new WeakMap<Env, Setup>();
   function setupOf(env: Env): Setup {
     let setup = setups.get(env);

@@ -1,4 +1,4 @@
-/** Times of an outbox's clock, which tests let run faster than the world's. */
+/** Times of an outbox's clock, which tests may run faster than real time. */
 import type { ResolvedOptions } from "./options.js";
 
 /** A time of the outbox's clock as ISO 8601 in UTC. */

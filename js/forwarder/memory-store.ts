@@ -10,7 +10,7 @@ import {
   type StoredState,
 } from "./store.js";
 
-/** All that a store holds, as plain values that `structuredClone` and IndexedDB take. */
+/** The whole content of a store, as plain values that `structuredClone` and IndexedDB accept. */
 export interface StoreSnapshot {
   readonly rows: readonly Row[];
   readonly claims: readonly (readonly [claim: string, id: string, atMs: number])[];
@@ -25,7 +25,7 @@ export class MemoryStore implements OutboxStore {
   readonly #webhooks = new Map<string, { digest: string; at: number }>();
   readonly #meta = new Map<string, string>();
   #numbers = 0;
-  /** How to undo what the transaction in progress has done. */
+  /** The undo steps of the transaction in progress. */
   #undo: (() => void)[] | undefined;
 
   constructor(snapshot?: StoreSnapshot) {
@@ -39,7 +39,7 @@ export class MemoryStore implements OutboxStore {
     for (const [name, text] of snapshot.meta) this.#meta.set(name, text);
   }
 
-  /** Everything, to be kept elsewhere. */
+  /** The whole content, for storage elsewhere. */
   snapshot(): StoreSnapshot {
     return {
       rows: [...this.#rows.values()],
@@ -193,7 +193,7 @@ export class MemoryStore implements OutboxStore {
     return 0;
   }
 
-  /** Sets what a map has by a key; `undefined` takes it away. */
+  /** Sets a key of a map; `undefined` deletes it. */
   #set<Value>(map: Map<string, Value>, key: string, value: Value | undefined): void {
     const before = map.get(key);
     this.#undo?.push(() => put(map, key, before));

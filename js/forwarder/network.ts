@@ -7,8 +7,8 @@ export function callerOf(request: Request): string {
 }
 
 /**
- * What counts as one caller: an IPv4 address, or the /64 of an IPv6 address, of
- * which a single line has all. What is neither stays as it is.
+ * The unit that limits count as one caller: an IPv4 address, or the /64 of an IPv6 address. One line has a whole /64.
+ * Any other text stays unchanged.
  */
 export function networkOf(address: string): string {
   const text = address.trim().toLowerCase();

@@ -1,4 +1,4 @@
-/** The operator's routes: what waits, what was refused, once more, and as CSV. */
+/** The operator's routes: lists, replays, cancellations and CSV. */
 import { checkNames, refuse } from "../option.js";
 import { failure, json, Refusal } from "./answer.js";
 import { readBody } from "./body.js";
@@ -10,7 +10,7 @@ import { MAX_REPLAYED, type Shard } from "./shard.js";
 import { signInPage, statusPage } from "./status-page.js";
 import type { EventFilter } from "./store.js";
 
-/** Answers below `operator`. */
+/** Answers the paths below `operator`. */
 export async function handleOperator(request: Request, rest: string, setup: Setup): Promise<Response> {
   const { options } = setup;
   const { pathname, searchParams: query } = new URL(request.url);
@@ -78,7 +78,7 @@ async function login(
   }
 }
 
-/** Streams every row that is meant, so that a day's outage fits through. */
+/** Streams all rows of the filter, so that a whole day's outage fits. */
 function csv(filter: EventFilter, { options, shards }: Setup): Response {
   // One file has one header.
   const kind = filter.kind ?? "conversion";
@@ -113,7 +113,7 @@ function csv(filter: EventFilter, { options, shards }: Setup): Response {
   });
 }
 
-/** A body's fields: JSON, or a form's. */
+/** The fields of a body: JSON or a form. */
 async function fieldsOf(request: Request): Promise<Record<string, unknown>> {
   const body = (await readBody(request)).replace(/^\ufeff/, "").trim();
   if (!body.startsWith("{")) return once(new URLSearchParams(body));
@@ -126,7 +126,7 @@ async function fieldsOf(request: Request): Promise<Record<string, unknown>> {
 
 interface Replayed {
   readonly replayed: number;
-  /** There are more than go at once: ask again. */
+  /** More events remain than one call handles: ask again. */
   readonly isMore?: true;
 }
 

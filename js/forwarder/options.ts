@@ -11,85 +11,96 @@ import { checkSecret, texts } from "./secret.js";
 import type { LogLine } from "./shard.js";
 import { type Platform, type ResolvedShop, resolveShops, type Shops } from "./shops.js";
 
-/** How a forwarder reaches CAKE, and whom it serves. */
+/** The options of a forwarder: how it reaches CAKE, and which callers it serves. */
 export interface ForwarderOptions {
-  /** `https://yourdomain.cakemarketing.com`, or a sandbox's origin on loopback. With {@link pixelDomain} needed for corrections alone. */
+  /**
+   * `https://yourdomain.cakemarketing.com`, or a sandbox's origin on loopback. With {@link pixelDomain}, only
+   * corrections need it.
+   */
   readonly baseUrl?: string;
-  /** The API key: a secret of the Worker. With {@link pixelDomain} needed for corrections alone. */
+  /** The API key, a secret of the Worker. With {@link pixelDomain}, only corrections need it. */
   readonly apiKey?: string;
   /**
-   * A tracking domain such as `track.yournetwork.com`: conversions go to its
-   * `p.ashx`, without a key. That carries click id, offer, unique id, payout,
-   * revenue, an event's id and an order, and nothing else; and nobody can be
-   * asked what became of an attempt, so CAKE must deduplicate every offer.
-   * Corrections still need {@link baseUrl} and {@link apiKey}.
-   * @default the API
+   * A tracking domain such as `track.yournetwork.com`: conversions go to its `p.ashx`, without a key. That request
+   * carries the click id, offer, unique id, payout, revenue, an event's id and an order, and nothing else. No API tells
+   * what became of an attempt, so CAKE must deduplicate every offer. Corrections still need {@link baseUrl} and
+   * {@link apiKey}.
+   * @default conversions go to the API
    */
   readonly pixelDomain?: string;
-  /** What operators sign in with: a secret of at least 32 characters. */
+  /** The secret that operators sign in with: at least 32 characters. */
   readonly operatorSecret: string;
   /**
-   * The account's time zone, such as `America/New_York`: a conversion is dated
-   * when it is accepted, and a late retry does not move it.
+   * The account's time zone, such as `America/New_York`. The forwarder dates a conversion when it accepts it, and a
+   * late retry does not change the date.
    * @default CAKE dates a conversion when it arrives there
    */
   readonly timeZone?: string;
   /**
-   * The exact origins whose pages may report conversions, such as
-   * `https://shop.example`. The forwarder's own is always among them.
+   * The exact origins whose pages may report conversions, such as `https://shop.example`. The forwarder's own origin is
+   * always allowed.
    * @default []
    */
   readonly origins?: readonly string[];
-  /** Standard Webhooks secrets of backends, `whsec_…`, the newest first. @default no backend is heard */
+  /** Standard Webhooks secrets of backends, `whsec_…`, the newest first. @default no signed request is accepted */
   readonly signingSecrets?: readonly string[];
-  /** Shops whose webhooks are taken, by platform: `POST webhooks/shopify`, `…/woocommerce`, `…/stripe`. @default none */
+  /**
+   * Shops whose webhooks are accepted, by platform: `POST webhooks/shopify`, `…/woocommerce`, `…/stripe`.
+   * @default none
+   */
   readonly shops?: Shops;
-  /** Networks and form tools whose postbacks are taken, by a name of your own: `GET postback/NAME`. @default none */
+  /**
+   * Networks and form tools whose postbacks are accepted, by a name of your choice: `GET postback/NAME`.
+   * @default none
+   */
   readonly postbacks?: Readonly<Record<string, PostbackOptions>>;
   /**
-   * The secrets that the edge signs its click cookie with, the newest first: a
-   * click id from that cookie goes before one in the body.
+   * The secrets with which the edge signs its click cookie, the newest first. A click id from that cookie takes
+   * precedence over one in the body.
    * @default the cookie is not read
    */
   readonly cookieSecrets?: readonly string[];
   /**
-   * The secrets that sign conversion tokens, the newest first: with one, a frame or worker without an origin may report
-   * the one conversion that its token is for.
-   * @default no token is taken
+   * The secrets that sign conversion tokens, the newest first. With a token, a frame or worker without an origin may
+   * report the one conversion that the token is for.
+   * @default no token is accepted
    */
   readonly tokenSecrets?: readonly string[];
-  /** Does `GET token` give tokens out to pages of {@link origins}? It needs {@link tokenSecrets}. @default false */
+  /** Does `GET token` issue tokens to pages of {@link origins}? Requires {@link tokenSecrets}. @default false */
   readonly tokenRoute?: boolean;
-  /** Which click of that cookie counts; the same as where it is captured. @default "last" */
+  /** Which click of that cookie counts. Set the same value as where the click is captured. @default "last" */
   readonly touch?: "last" | "first";
   /**
-   * Does CAKE deduplicate by transaction id? An offer that does not is named
-   * with `false`: then Get Click is asked before an attempt is repeated whose
-   * outcome is not known.
+   * Does CAKE deduplicate by transaction id? Set `false` for each offer that it does not deduplicate. For such an
+   * offer, the forwarder calls Get Click before it repeats an attempt with an unknown outcome.
    * @default true for every offer
    */
   readonly upstreamDedupe?: boolean | Readonly<Record<number, boolean>>;
   /** May a page report several conversions of one click for one offer? @default false */
   readonly severalPerClick?: boolean;
-  /** How long what is over is kept, in days, or up to a quarter longer. For so long a repetition is known as one. @default 30 */
+  /**
+   * How long a finished event is kept, in days; it may stay up to a quarter longer. Repetitions are recognised during
+   * that time.
+   * @default 30
+   */
   readonly retentionDays?: number;
-  /** How many events may wait in one shard, before it answers 503. @default 10000000, some 3 GB */
+  /** The most events that may wait in one shard; beyond it, the shard answers 503. @default 10000000, some 3 GB */
   readonly capacity?: number;
-  /** How long one request to CAKE may take, its body included, in milliseconds. @default 15000 */
+  /** The timeout of one request to CAKE, including its body, in milliseconds. @default 15000 */
   readonly timeoutMs?: number;
-  /** Sends the requests to CAKE instead of the global `fetch`: a service binding's, or a mock. */
+  /** Sends the requests to CAKE instead of the global `fetch`: a service binding's `fetch`, or a mock. */
   readonly fetch?: (request: Request) => Promise<Response>;
-  /** Is told of every state change. @default `console.log` of a line of JSON */
+  /** Receives a line for every state change. @default `console.log` of a line of JSON */
   readonly log?: (line: LogLine) => void;
   /**
-   * For tests: how many times faster than the world's the outbox's clock runs.
-   * The schedule's first wait of 5 s is 5 ms at 1000.
+   * For tests: the speed of the outbox's clock, as a multiple of real time. At 1000, the schedule's first wait of 5 s
+   * takes 5 ms.
    * @default 1
    */
   readonly clockSpeed?: number;
 }
 
-/** The names of all options that every host has. */
+/** The names of the options that every host has. */
 export const OPTION_NAMES = [
   "baseUrl",
   "apiKey",
@@ -114,9 +125,9 @@ export const OPTION_NAMES = [
   "clockSpeed",
 ];
 
-/** The options of a forwarder, fit for use. */
+/** The options of a forwarder, checked and resolved. */
 export interface ResolvedOptions {
-  /** The deliverer, made again where the core has died. */
+  /** The deliverer; created again after a trap of the core. */
   readonly deliverer: () => Deliverer;
   readonly account: string;
   /** Do conversions go to `p.ashx`? */
@@ -155,7 +166,7 @@ export function resolveOptions(options: ForwarderOptions, more: readonly string[
   const timeZone = stringOption("timeZone", options.timeZone);
   const timeoutMs = integerOption("timeoutMs", options.timeoutMs, 1, 600_000) ?? 15_000;
   const apiKey = stringOption("apiKey", options.apiKey).trim();
-  // Beside p.ashx the key is for corrections, and may be missing.
+  // With p.ashx, only corrections use the key, so it may be missing.
   if (pixelDomain === undefined || (apiKey !== "" && options.baseUrl))
     checkSecret("apiKey", apiKey, 8, "missing_api_key");
   if (typeof upstreamDedupe === "object") {
@@ -175,7 +186,7 @@ export function resolveOptions(options: ForwarderOptions, more: readonly string[
   const operatorSecret = checkSecret("operatorSecret", stringOption("operatorSecret", options.operatorSecret), 32);
   const signingSecrets = texts("signingSecrets", options.signingSecrets).map((secret) => {
     checkSecret("signingSecrets", secret.trim().replace(/^whsec_/, ""), 32);
-    // Here and not at a caller's request: whoever has set the secret can mend it.
+    // Checked here rather than at a caller's request: the person who set the secret can correct it.
     return checkSigningSecret("signingSecrets", secret);
   });
   const secretsOf = (name: "cookieSecrets" | "tokenSecrets") =>
@@ -228,13 +239,13 @@ export function resolveOptions(options: ForwarderOptions, more: readonly string[
   };
 }
 
-/** What a log throws, now or later, is its own affair: delivering goes on. */
+/** Ignores every error of a log, thrown now or later: deliveries go on. */
 function harmless(log: (line: LogLine) => unknown): (line: LogLine) => void {
   return (line) => {
     try {
       Promise.resolve(log(line)).catch(() => undefined);
     } catch {
-      // Nobody is left to be told.
+      // There is nowhere to report it.
     }
   };
 }

@@ -1,6 +1,6 @@
 /**
- * One shard's outbox: keeps events, delivers them, and remembers what became of
- * them. When and what is the core's affair; where the rows are is the store's.
+ * One shard's outbox: keeps events, delivers them, and remembers their outcomes. The core decides when and what is
+ * sent; the store keeps the rows.
  */
 
 import { call } from "../error.js";
@@ -39,30 +39,33 @@ import {
 } from "./store.js";
 import { Waiters } from "./waiters.js";
 
-/** What an outbox works with. */
+/** The dependencies of an outbox. */
 export interface OutboxDeps {
   readonly options: ResolvedOptions;
   readonly store: OutboxStore;
-  /** Wakes the outbox by {@link Outbox.wake}. */
+  /** Calls {@link Outbox.wake} at the set time. */
   readonly host: Host;
   /** The forwarder's other shards. @default none */
   readonly peers?: (() => readonly Pick<Shard, "siblings">[]) | undefined;
   /**
-   * Runs the work of a window in one transaction of the store's database. No other outbox may use that database. The
-   * outbox's memory may be ahead of the disk once this has thrown: the outbox must not be used any more.
+   * Runs the work of a window in one transaction of the store's database. No other outbox may use that database. If
+   * this throws, the outbox's memory may be ahead of the disk, so the outbox must not be used any more.
    * @default the platform stores each turn, and resets the object where it cannot
    */
   readonly turn?: Turn | undefined;
 }
 
-/** Until a write is on disk no request leaves: of fewer, larger turns there is more time between. */
+/**
+ * The window of a group commit. No request leaves before its write is on disk, so fewer, larger windows leave more
+ * time.
+ */
 const WINDOW_MS = 3;
 
 const HOUR_MS = 3_600_000;
 const DAY_HOURS = 24;
-/** Longer than a signature or a token can be used: five minutes and the time before it, fifteen and one. */
+/** Longer than a signature (five minutes, plus five before) or a token (fifteen minutes, plus one) is valid. */
 const WEBHOOK_MS = 1_020_000;
-/** How long a sweep purges at most, and how long accepts have between two parts of it. */
+/** The longest purge of one sweep, and the pause between its parts, in which events are accepted. */
 const SWEEP_MS = 25_000;
 const SWEEP_PAUSE_MS = 10;
 
@@ -77,14 +80,14 @@ export class Outbox {
   readonly #signIns: SignIns;
   readonly #counts: Counts;
   readonly #delivery: Delivery;
-  /** The shards of the forwarder beside this one. */
+  /** The other shards of the forwarder. */
   readonly #peers: () => readonly Pick<Shard, "siblings">[];
-  /** How many corrections wait: where none does, none is looked for. */
+  /** The number of waiting corrections: at zero, no search is needed. */
   #waitingCorrections: number;
-  /** How many corrections were refused: where none was, none came too soon. */
+  /** The number of refused corrections: at zero, no correction came too early. */
   #refusedCorrections: number;
   #isPaused: boolean;
-  /** Is a write of the counts to come? */
+  /** Is a write of the counts scheduled? */
   #isWriting = false;
 
   constructor(deps: OutboxDeps) {
@@ -110,7 +113,9 @@ export class Outbox {
     });
   }
 
-  /** Is there that key, or the row of that id? A conversion is there with the first of its corrections. */
+  /**
+   * Does the outbox have that key, or the row with that id? A conversion counts as present with its first correction.
+   */
   has(kind: KeyKind | "row", key: string): boolean {
     const { store } = this.#deps;
     switch (kind) {
@@ -126,7 +131,7 @@ export class Outbox {
   }
 
   async accept(request: AcceptRequest): Promise<readonly Acceptance[]> {
-    // Money for an event that is under way waits for what becomes of it.
+    // Money for an event that is under way waits for the event's outcome.
     await Promise.all(request.events.flatMap((event) => this.#underWay(event)));
     const accepted = await this.#commit.next(() => this.#accept(request));
     this.#delivery.pump();
@@ -223,7 +228,7 @@ export class Outbox {
       const row = "id" in what ? store.find(what.id) : undefined;
       const rows = "id" in what ? (row ? [row] : []) : store.list({ ...what, limit: MAX_REPLAYED });
       const now = host.now();
-      // What is delivered stays so: nothing is sent twice by hand.
+      // A delivered event stays delivered: a replay sends nothing twice.
       const failed = rows.filter(({ state }) => state !== "pending" && state !== "delivered");
       const over = [...new Map(failed.flatMap((row) => this.#replayedWith(row)).map((row) => [row.id, row])).values()];
       store.transaction(() => this.#setPending(over, now));
@@ -236,11 +241,11 @@ export class Outbox {
   }
 
   async cancel(id: string, reason: string): Promise<Cancellation> {
-    // What is on its way to CAKE cannot be called back: what comes of it counts.
+    // A request on its way to CAKE cannot be called back: its outcome counts.
     const end = Date.now() + this.#deps.options.timeoutMs;
     for (;;) {
       const cancelled = await this.#commit.next(() => this.#cancel(id, reason));
-      // What waited for it may go.
+      // Events that waited for the cancelled one may start.
       if (cancelled === "cancelled") this.#delivery.pump();
       if (cancelled !== "under_way" || Date.now() >= end) return cancelled;
       await this.#delivery.settled(id);
@@ -286,17 +291,17 @@ export class Outbox {
       if (store.nextDue() !== null) host.wakeAt(now + LEASE_MS);
     });
     this.#delivery.pump();
-    // In parts, each in a window of its own: accepts come in between.
+    // In parts, each in a window of its own, so that events are accepted in between.
     const end = Date.now() + SWEEP_MS;
     while (!(await this.#commit.next(() => this.#purge())) && Date.now() < end) await pause(SWEEP_PAUSE_MS);
     return this.report();
   }
 
-  /** Delivers what is due, and waits until nothing is under way, or for as long as a lease. */
+  /** Delivers every due event, and waits until no attempt is under way, for a lease at most. */
   async wake(): Promise<void> {
     this.#delivery.pump();
     await this.#delivery.rested();
-    // Nothing waits: no lease either, or an idle object would be woken for ever.
+    // Nothing waits, so no lease is set: it would wake an idle object for ever.
     if (this.#delivery.next() === null) this.#deps.host.wakeAt(null);
   }
 
@@ -312,13 +317,13 @@ export class Outbox {
     await this.#commit.next(() => this.#counts.writeAll(Date.now()));
   }
 
-  /** What is under way that money is to be added to. */
+  /** The attempts under way for events to which money is to be added. */
   #underWay({ id, text, isSigned }: NewEvent): Promise<void>[] {
     const settled = isSigned === true ? this.#delivery.settled(id) : undefined;
     return settled === undefined || this.#deps.store.find(id)?.text === text ? [] : [settled];
   }
 
-  /** All of it or nothing: what it counts it adds when all is written. */
+  /** Accepts all events or none; the counts change after the write. */
   #accept({ events, webhook }: AcceptRequest): readonly Acceptance[] {
     const { store, host, options } = this.#deps;
     const now = host.now();
@@ -330,7 +335,7 @@ export class Outbox {
     const revived: Row[] = [];
     const answers: Acceptance[] = [];
     store.transaction(() => {
-      // In their order: of two events of one key, or one click, the first counts.
+      // In the order of the request: of two events with one key, or one click, the first one wins.
       for (const event of events) {
         const row = store.find(event.id);
         if (row !== undefined) {
@@ -341,7 +346,7 @@ export class Outbox {
         if (holder !== undefined && holder !== event.id) answers.push({ refusal: claimedBy(event.kind), holder });
         else if (room <= 0) answers.push({ refusal: "outbox_full" });
         else {
-          // Whole, its claim with it: a claim without its event would turn a sale away.
+          // The event and its claim are stored together: a claim without its event would refuse a later sale.
           if (event.claim !== undefined && holder === undefined) store.claim(event.claim, event.id, now);
           store.insert(event, now);
           added.push(event);
@@ -366,8 +371,8 @@ export class Outbox {
   }
 
   /**
-   * The corrections of a conversion that came before it, and that CAKE has refused since it knew no such conversion.
-   * They are sent after it.
+   * The corrections that came before their conversion, and that CAKE refused because it knew no such conversion. They
+   * are sent after it.
    */
   #correctedTooSoon({ id, kind }: NewEvent): readonly Row[] {
     if (kind === "correction" || this.#refusedCorrections <= 0) return [];
@@ -376,18 +381,18 @@ export class Outbox {
     );
   }
 
-  /** What is over is to be sent once more. */
+  /** Sets finished events to be sent again. */
   #setPending(over: readonly Row[], now: number): void {
     for (const each of over) {
       this.#deps.store.settle({ ...each, state: "pending", attempts: 0, next_ms: now, changed_ms: now });
     }
   }
 
-  /** Says so, once that is stored. */
+  /** Logs and counts the events that are sent again, after they are stored. */
   #tellPending(over: readonly Row[]): void {
     for (const each of over) {
       this.#countMove(each, "pending");
-      // What is over is not under way: a certain no stays certain.
+      // A finished event has no attempt under way: if it was certainly not recorded, that stays certain.
       this.#delivery.rest(each.id, each.is_in_doubt === 1 ? "in_doubt" : "not_recorded");
       this.#log(each, "pending", each.code, 0, false, each.is_in_doubt === 1);
     }
@@ -403,7 +408,8 @@ export class Outbox {
         return { refusal: row.kind === "correction" ? "correction_conflict" : "conversion_conflict" };
       case "adds_money": {
         if (event.isSigned !== true) return { refusal: "conversion_conflict" };
-        // What is recorded, or may be, has its money from the offer's rules, and nothing here changes that.
+        // If CAKE has recorded the event, or may have, its money comes from the offer's rules, and nothing here changes
+        // that.
         const moneyUsed = row.state === "pending" && this.#delivery.isNotRecorded(row);
         if (moneyUsed) {
           this.#deps.store.setText(row.id, event.text);
@@ -479,20 +485,20 @@ export class Outbox {
     };
   }
 
-  /** What waited for this event is due: the first correction of a conversion, or the next one. */
+  /** Makes the next waiting correction of a conversion due: the first one, or the one after this. */
   #wakeNext(over: Row): void {
     if (this.#waitingCorrections === 0) return;
     const order = over.kind === "correction" ? over.order_key : orderOf(over.id);
     const next = this.#correctionsOf(order).find(({ state }) => state === "pending");
-    // What is under way may be told too late: then its own time comes.
+    // A correction that is under way may miss this: its own scheduled time applies then.
     if (next === undefined || next.attempts > 0 || this.#delivery.settled(next.id) !== undefined) return;
     this.#deps.store.settle({ ...next, next_ms: this.#deps.host.now() });
     this.#delivery.refresh();
   }
 
   /**
-   * What is sent once more with an event that has failed: with a conversion the corrections that ended with it; of a
-   * correction nothing while a later one may be on its way.
+   * The events that a replay of a failed event sends. With a conversion, these include the corrections that ended with
+   * it. For a correction there are none while a later one may be on its way.
    */
   #replayedWith(row: Row): readonly Row[] {
     if (row.kind === "conversion") {
@@ -506,7 +512,7 @@ export class Outbox {
     return this.#correctionsOf(row.order_key).some(isBefore) ? [] : [row];
   }
 
-  /** Says whether nothing is left to be purged now. */
+  /** Purges a part; returns whether nothing is left to purge now. */
   #purge(): boolean {
     const { store, host, options } = this.#deps;
     const now = host.now();
@@ -518,7 +524,7 @@ export class Outbox {
   #writeCounts(): void {
     const wait = this.#counts.write(Date.now());
     if (wait === undefined || this.#isWriting) return;
-    // An object that rests is evicted sooner or later: it is kept until all is written.
+    // An idle object is evicted sooner or later: `keepAlive` keeps it until all counts are written.
     this.#isWriting = true;
     this.#deps.host.keepAlive(
       pause(wait).then(() => {
@@ -528,7 +534,7 @@ export class Outbox {
     );
   }
 
-  /** The world's hour since 1970. */
+  /** The hour of real time since 1970. */
   #hour(now: number): number {
     return Math.floor(now / this.#deps.options.clockSpeed / HOUR_MS);
   }
@@ -538,7 +544,7 @@ export class Outbox {
     if (row === undefined) return "unknown";
     if (row.state === "delivered") return "delivered";
     if (this.#delivery.settled(id) !== undefined) return "under_way";
-    // An object that is gone may have sent it.
+    // An earlier object may have sent the event.
     const isInDoubt = !this.#delivery.isNotRecorded(row);
     this.#settle(row, {
       ...row,
@@ -596,7 +602,7 @@ export class Outbox {
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, ms);
-    // It keeps no process alive.
+    // The timer does not keep the process alive.
     (timer as { unref?: () => void }).unref?.();
   });
 }

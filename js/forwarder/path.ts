@@ -1,6 +1,6 @@
-/** Which route a path is, below whatever path the forwarder is mounted at: it is read from its end. */
+/** Finds the route of a path. The path is read from its end, because the forwarder may be mounted below any path. */
 
-/** A route, and what stands behind its name. */
+/** A route, and the path after its name. */
 export interface Route {
   readonly name: "conversions" | "corrections" | "health" | "operator" | "webhooks" | "postback" | "token";
   readonly rest: string;
@@ -12,7 +12,8 @@ export function findRoute(method: string, pathname: string): Route | undefined {
   if (last === "health") return { name: "health", rest: "" };
   if (last === "operator") return { name: "operator", rest: "" };
   if (last === "token") return { name: "token", rest: "" };
-  // `/operator/conversions` is a mount path's as well as the operators' list: they read, and others hand over.
+  // `/operator/conversions` is both a conversions route below a mount path and the operators' list: the list is only
+  // read.
   const isAccept = method === "POST" || method === "OPTIONS";
   if (last === "conversions" && (before !== "operator" || isAccept)) return { name: "conversions", rest: "" };
   if (last === "corrections") return { name: "corrections", rest: "" };

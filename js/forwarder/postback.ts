@@ -1,4 +1,4 @@
-/** The route of networks' and form tools' postbacks: a GET or a form whose names are theirs. */
+/** The route of networks' and form tools' postbacks: a GET or a form with the sender's own names. */
 import { call, isCakeError } from "../error.js";
 import { errorOf, failure, json, partsOf, Refusal, statusOf } from "./answer.js";
 import { readBody } from "./body.js";
@@ -9,7 +9,7 @@ import { tell } from "./tell.js";
 
 const FORM = /^application\/x-www-form-urlencoded\s*(;|$)/i;
 
-/** Answers `postback/NAME` and `postback/NAME/SECRET`: `OK`, or JSON for who asks for it. */
+/** Answers `postback/NAME` and `postback/NAME/SECRET`: with `OK`, or with JSON if the request asks for it. */
 export async function handlePostback(request: Request, rest: string, setup: Setup, intake: Intake): Promise<Response> {
   const answer = await (async () => {
     try {
@@ -53,7 +53,7 @@ async function answerOf(request: Request, rest: string, setup: Setup, intake: In
   } catch (thrown) {
     if (!isCakeError(thrown) || thrown.code === "internal") throw thrown;
     await told("refused", { code: thrown.code });
-    // Named as they name it.
+    // The error uses the sender's names.
     const error = partsOf(thrown);
     return json(400, { error: { ...error, parameter: postback.map[error.parameter ?? ""] ?? error.parameter } });
   }

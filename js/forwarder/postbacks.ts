@@ -1,21 +1,21 @@
-/** The options of postbacks: whose are taken, and what their parameters mean. */
+/** The options of postbacks: whose are accepted, and what their parameters mean. */
 import { call } from "../error.js";
 import { checkNames, checkRecord, choice, integerOption, optionalString, refuse } from "../option.js";
 import type { Postback } from "../wasm/forwarder.js";
 import { core } from "./core.js";
 import { checkSecrets } from "./secret.js";
 
-/** The names of their parameters, by the fields of a conversion. */
+/** The names of a sender's parameters, by the fields of a conversion. */
 export interface PostbackMap {
   /** The parameter with the click id, such as `sub1`. */
   readonly clickId: string;
-  /** The parameter with their id of the conversion, such as `txid`: the same one again is a duplicate. */
+  /** The parameter with the sender's id of the conversion, such as `txid`. A repeated id is a duplicate. */
   readonly uniqueId: string;
-  /** The parameter with the offer, where one postback serves several. */
+  /** The parameter with the offer, where one postback serves several offers. */
   readonly offerId?: string;
   readonly payout?: string;
   readonly revenue?: string;
-  /** The parameter with a time of the account's zone, `YYYY-MM-DD HH:MM:SS`. */
+  /** The parameter with a time in the account's time zone, `YYYY-MM-DD HH:MM:SS`. */
   readonly conversionDate?: string;
   readonly orderId?: string;
   readonly adv1?: string;
@@ -25,26 +25,26 @@ export interface PostbackMap {
   readonly adv5?: string;
 }
 
-/** A postback that is taken. */
+/** The options of one postback. */
 export interface PostbackOptions {
   /** The secrets, the newest first; each of 32 characters or more. */
   readonly secrets: string | readonly string[];
   /**
-   * How a request shows one. `secret`: in the path, `postback/NAME/SECRET`, or as the parameter {@link secretParameter}.
-   * `signature`: the last parameter, `signature`, is the HMAC-SHA256 of all that stands before its `&`, in hexadecimal;
-   * of a form it is the form that is signed, and nothing beside it is read.
+   * How a request proves itself. `secret`: the secret is in the path, `postback/NAME/SECRET`, or in the parameter
+   * {@link secretParameter}. `signature`: the last parameter, `signature`, is the HMAC-SHA256 in hexadecimal of
+   * everything before its `&`. In a form, the form is signed, and nothing else is read.
    * @default "secret"
    */
   readonly by?: "secret" | "signature";
   /** The parameter with the secret. @default "secret" */
   readonly secretParameter?: string;
-  /** The offer, where no parameter tells it. */
+  /** The offer, where no parameter names it. */
   readonly offerId?: number;
-  /** Which of their parameters is what. All others are passed over. */
+  /** The meaning of the sender's parameters. All others are ignored. */
   readonly map: PostbackMap;
 }
 
-/** A postback, fit for use. */
+/** A postback's options, checked and resolved. */
 export interface ResolvedPostback {
   readonly reader: () => Postback;
   readonly map: Readonly<Record<string, string>>;
@@ -56,7 +56,7 @@ const FIELDS = [
   ...["adv1", "adv2", "adv3", "adv4", "adv5"],
 ];
 
-/** Names that a path means something else by. */
+/** Names that already have another meaning in a path. */
 const RESERVED = ["conversions", "corrections", "health", "operator", "webhooks", "postback", "token"];
 
 /**

@@ -1,4 +1,4 @@
-/** What operators are told: the whole forwarder's numbers, and its events page by page. */
+/** The operators' reports: the totals of the whole forwarder, and its events page by page. */
 
 import { checkNames, refuse } from "../option.js";
 import { Refusal } from "./answer.js";
@@ -15,9 +15,9 @@ const STATES = ["pending", "delivered", "refused", "dead", "cancelled", "failed"
 export const MAX_ROWS = 500;
 
 /**
- * Why an event waits: for its first attempt, of a correction for its conversion or for one before it, for its next one by the schedule,
- * for an answer about an attempt whose outcome is unknown; or with all others,
- * since the key is refused or CAKE is left alone.
+ * Why an event waits. `first_attempt`: for its first attempt. `conversion`: a correction waits for its conversion, or
+ * for an earlier correction. `next_attempt`: for the next attempt of the schedule. `outcome`: for an answer about an
+ * attempt with an unknown outcome. A reason of {@link Hold} applies to all events of the shard.
  */
 export type WaitReason = "first_attempt" | "conversion" | "next_attempt" | "outcome" | Hold["reason"];
 
@@ -25,18 +25,18 @@ export type WaitReason = "first_attempt" | "conversion" | "next_attempt" | "outc
 export interface ListedEvent {
   readonly id: string;
   readonly state: StoredState;
-  /** May CAKE have recorded it all the same? */
+  /** May CAKE have recorded the event in spite of its state? */
   readonly isInDoubt: boolean;
   readonly attempts: number;
   readonly code: string;
-  /** What CAKE said, redacted. */
+  /** CAKE's message, redacted. */
   readonly upstreamMessage: string;
   readonly conversionId: number | null;
   readonly acceptedAt: string;
   readonly nextAt: string | null;
-  /** Why it is not sent at once; null where it is over. */
+  /** Why the event is not sent at once; null where it is finished. */
   readonly waitsFor: WaitReason | null;
-  /** Why an operator has cancelled it. */
+  /** The operator's reason for cancelling it. */
   readonly cancelReason?: string;
   readonly kind: EventKind;
   /** The conversion itself. */
@@ -45,31 +45,31 @@ export interface ListedEvent {
   readonly correction?: Readonly<Record<string, unknown>>;
 }
 
-/** The whole forwarder's numbers. */
+/** The totals of the whole forwarder. */
 export interface Totals {
   readonly counts: Readonly<Record<ConversionState, number>>;
-  /** How long the oldest event has waited, in milliseconds; null where none waits. */
+  /** How long the oldest event has waited, in milliseconds; null where no event waits. */
   readonly oldestMs: number | null;
-  /** Of what is refused, dead or cancelled, how much CAKE may have recorded all the same. */
+  /** The number of refused, dead or cancelled events that CAKE may have recorded. */
   readonly inDoubt: number;
-  /** How many of the events are corrections, by state. */
+  /** The number of corrections, by state. */
   readonly corrections: Readonly<Record<StoredState, number>>;
-  /** Why shards send nothing at present; empty where all is well. */
+  /** Why shards send nothing at present; empty where all of them send. */
   readonly holds: readonly Hold[];
-  /** What became of shops' webhooks in the last day, by platform and outcome. */
+  /** The outcomes of shops' webhooks in the last day, by platform and outcome. */
   readonly webhooks: Tallies;
-  /** The same of postbacks, by name. */
+  /** The same for postbacks, by name. */
   readonly postbacks: Tallies;
   /** Outcomes of the last day by hour since 1970 and state, the newest hour first. */
   readonly hours: readonly { readonly hour: number; readonly counts: Readonly<Record<string, number>> }[];
 }
 
-/** Asks every shard. */
+/** Asks every shard for its report. */
 export function reports({ shards }: Setup): Promise<ShardReport[]> {
   return Promise.all(shards.map((shard) => callShard(() => shard.report())));
 }
 
-/** Adds the shards up. */
+/** Adds up the reports of all shards. */
 export function total(all: readonly ShardReport[]): Totals {
   const counts = { pending: 0, paused: 0, delivered: 0, refused: 0, dead: 0, cancelled: 0 };
   const corrections = { pending: 0, delivered: 0, refused: 0, dead: 0, cancelled: 0 };
@@ -103,7 +103,7 @@ export function total(all: readonly ShardReport[]): Totals {
   };
 }
 
-/** A page of rows, the newest first; `next` is where the following one goes on. */
+/** A page of rows, the newest first; `next` is the start of the following page. */
 export async function list(
   query: URLSearchParams,
   { options, shards }: Setup,
@@ -154,31 +154,31 @@ function listed(row: Row, hold: Hold | null, options: ResolvedOptions): ListedEv
   };
 }
 
-/** Why an event waits: the shard's reason goes before its own. */
+/** Why an event waits: the shard's reason takes precedence. */
 function waitOf(row: Row, hold: Hold | null): WaitReason {
   if (hold !== null) return hold.reason;
-  // Put off since it was accepted or replayed, and not tried.
+  // Postponed since it was accepted or replayed, and not tried.
   if (row.kind === "correction" && row.attempts === 0 && Number(row.next_ms) > row.changed_ms) return "conversion";
   if (row.attempts === 0) return "first_attempt";
   return row.is_in_doubt === 1 ? "outcome" : "next_attempt";
 }
 
-/** A state by its word. @throws Refusal `not_found` */
+/** The state with this word. @throws Refusal `not_found` */
 export function stateOf(word: string): StoredState | "failed" {
   const state = STATES.find((known) => known === word);
   if (state === undefined) throw new Refusal("not_found", `a state is one of ${STATES.join(", ")}`);
   return state;
 }
 
-/** A query's or a form's fields. Of a name that stands there twice neither can be meant alone. @throws CakeError `invalid_field` */
+/** The fields of a query or form. A repeated name is refused. @throws CakeError `invalid_field` */
 export function once(query: URLSearchParams): Record<string, string> {
   for (const name of query.keys()) if (query.getAll(name).length > 1) refuse(name, "must be given once");
   return Object.fromEntries(query);
 }
 
 /**
- * Reads a filter: of a query's or a form's texts, or of JSON. What is empty is
- * absent. A misspelt name is refused: it would mean every event.
+ * Reads a filter from the texts of a query or form, or from JSON. An empty value counts as absent. A misspelt name is
+ * refused, because it would select every event.
  *
  * @throws Refusal `not_found` for an unknown state; CakeError `invalid_field`
  */
@@ -209,13 +209,13 @@ export function filterOf(wishes: Readonly<Record<string, unknown>>, options: Res
 
 const TIME = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)?)?$/;
 
-/** A time of the world's as one of the outbox's; without a zone it is UTC. */
+/** A time in real time as a time of the outbox's clock; without a zone it is UTC. */
 function timeOf(name: string, text: string | undefined, { clockSpeed }: ResolvedOptions): number | undefined {
   if (text === undefined) return undefined;
   const [isTime, zone] = TIME.exec(text) ?? [];
   const ms = Date.parse(zone === undefined && text.includes("T") ? `${text}Z` : text);
   const day = text.slice(0, 10);
-  // `Date` takes the 30th of February to be the 2nd of March.
+  // `Date` reads the 30th of February as the 2nd of March.
   const isDay = isTime !== undefined && new Date(Date.parse(day) || 0).toISOString().startsWith(day);
   if (!isDay || Number.isNaN(ms)) return refuse(name, "must be a date or a time such as 2026-06-19T14:30Z");
   return ms * clockSpeed;

@@ -4,7 +4,7 @@ import { refuse } from "../option.js";
 
 const PLACEHOLDER = /^<|^(your|change|replace|example|placeholder|todo|insert|secret$|password)|(.)\2{7}|x{6}|\.\.\./i;
 
-/** A secret that is fit for use, without the white space around it. */
+/** A checked secret, without surrounding white space. */
 export function checkSecret(
   parameter: string,
   secret: string,
@@ -33,7 +33,7 @@ export function checkSecrets(parameter: string, value: unknown): string[] {
   return secrets.length > 0 ? secrets : refuse(parameter, "must hold one secret at least");
 }
 
-/** A list of texts; none where it is absent. */
+/** A list of texts; empty where it is absent. */
 export function texts(name: string, value: unknown): readonly string[] {
   if (value === undefined || value === null) return [];
   if (!Array.isArray(value) || value.some((each) => typeof each !== "string")) refuse(name, "must be a list of texts");

@@ -1,4 +1,4 @@
-/** An operator's sign-in: by bearer, or in a browser by a cookie that a secret has signed. */
+/** An operator's sign-in: by bearer token, or in a browser by a signed cookie. */
 import { Refusal } from "./answer.js";
 import { hash } from "./hash.js";
 import { callerOf } from "./network.js";
@@ -8,18 +8,18 @@ import type { Shard } from "./shard.js";
 const LIFE_S = 8 * 3_600;
 const encode = (text: string) => new TextEncoder().encode(text);
 
-/** Who operates. */
+/** A signed-in operator. */
 export type Operator = { readonly by: "bearer" } | { readonly by: "cookie"; readonly session: Session };
 
 /** A session in a browser. */
 interface Session {
-  /** When it expires, in seconds since 1970 (10 digits), and 10 random digits: no two are alike. */
+  /** The expiry in seconds since 1970 (10 digits), and 10 random digits that make the number unique. */
   readonly number: string;
 }
 
 /**
- * The operator whose request it is; `undefined` where it is nobody's. A
- * browser's must come from the forwarder's own page where it changes something.
+ * The operator who sent the request; `undefined` without a valid sign-in. A browser's request that changes something
+ * must come from the forwarder's own page.
  *
  * @throws Refusal `too_many_requests` after too many wrong secrets
  */
@@ -37,7 +37,7 @@ export async function findOperator(request: Request, setup: Setup): Promise<Oper
 }
 
 /**
- * The cookie of who has given the secret; `undefined` where it is another.
+ * The session cookie if the secret is right; `undefined` if it is wrong.
  *
  * @throws Refusal `too_many_requests` after too many wrong secrets
  */
@@ -48,7 +48,7 @@ export async function signIn(request: Request, given: string, setup: Setup): Pro
   return cookie(request, `${number}.${await sign(number, setup.options.operatorSecret)}`, LIFE_S);
 }
 
-/** Ends the session, and brings the cookie of who leaves. */
+/** Ends the session, and returns a cookie that deletes the operator's own. */
 export async function signOut(request: Request, operator: Operator, setup: Setup): Promise<string> {
   if (operator.by === "cookie") {
     const { number } = operator.session;
@@ -58,7 +58,7 @@ export async function signOut(request: Request, operator: Operator, setup: Setup
   return cookie(request, "", 0);
 }
 
-/** Sign-ins are counted, and sessions ended, in one place: the first shard. */
+/** The first shard: it alone counts sign-ins and ends sessions. */
 function deskOf({ shards }: Setup): Shard {
   const [first] = shards;
   if (first === undefined) throw new Refusal("outbox_unavailable", "there is no outbox");
@@ -68,7 +68,7 @@ function deskOf({ shards }: Setup): Shard {
 async function isRight(request: Request, given: string, by: "bearer" | "browser", setup: Setup): Promise<boolean> {
   const { operatorSecret, log } = setup.options;
   const right = await isSame(given.trim(), operatorSecret);
-  // By the hash: no address leaves this request.
+  // As a hash: no address leaves this request.
   const caller = hash(`${operatorSecret} ${callerOf(request)}`);
   const waitMs = await callShard(() => deskOf(setup).signIn(caller, right));
   if (waitMs > 0) {
@@ -76,7 +76,7 @@ async function isRight(request: Request, given: string, by: "bearer" | "browser"
     const seconds = String(Math.ceil(waitMs / 1_000));
     throw new Refusal("too_many_requests", "too many wrong secrets: wait a minute", { "retry-after": seconds });
   }
-  // A bearer comes with every request: only what is wrong with one is worth a line.
+  // Every request carries the bearer: only a wrong one is worth a line.
   if (!right || by === "browser")
     log({ event: "operator", action: "sign_in", outcome: right ? "done" : "refused", by });
   return right;
@@ -98,12 +98,12 @@ function cookie(request: Request, value: string, maxAge: number): string {
   return `${nameOf(request)}=${value}; Path=/; Max-Age=${maxAge}; HttpOnly; SameSite=Strict${secure}`;
 }
 
-/** Browsers keep `__Host-` cookies of https alone; plain http is a sandbox's on loopback. */
+/** Browsers accept `__Host-` cookies only over https; plain http is a sandbox's on loopback. */
 function nameOf(request: Request): string {
   return new URL(request.url).protocol === "https:" ? "__Host-cake_operator" : "cake_operator";
 }
 
-/** Compares digests, so that the time it takes tells nothing of the secret. */
+/** Compares digests, so that the time of the comparison reveals nothing about the secret. */
 async function isSame(given: string, expected: string): Promise<boolean> {
   const [a, b] = await Promise.all([digest(given), digest(expected)]);
   let difference = 0;

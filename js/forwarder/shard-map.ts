@@ -1,26 +1,26 @@
-/** The options `shards` and `formerShards`. Which shard keeps what is the core's affair (`src/delivery/shards.rs`). */
+/** The options `shards` and `formerShards`. The core decides which shard keeps what (`src/delivery/shards.rs`). */
 import { call } from "../error.js";
 import { integerOption, refuse } from "../option.js";
 import type { ShardMap } from "../wasm/forwarder.js";
 import { core } from "./core.js";
 
-/** The most shards. */
+/** The maximum number of shards. */
 export const MAX_SHARDS = 64;
 
-/** The numbers of shards, as an option gives them. */
+/** The numbers of shards, as given in the options. */
 export interface ShardNumbers {
   readonly shards?: number | undefined;
   readonly formerShards?: readonly number[] | undefined;
 }
 
-/** The numbers of shards, fit for use. */
+/** The numbers of shards, checked and resolved. */
 export interface ShardLayout {
   readonly shards: number;
   /** The latest first. */
   readonly former: readonly number[];
-  /** How many shards there are in all: those of the former numbers too. */
+  /** The total number of shards, including those of the former numbers. */
   readonly size: number;
-  /** The map, made again where the core has died. */
+  /** The map; created again after a trap of the core. */
   readonly map: () => ShardMap;
 }
 

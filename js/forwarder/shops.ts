@@ -1,11 +1,11 @@
-/** The options of shops: whose webhooks are taken, and what they count as. */
+/** The options of shops: whose webhooks are accepted, and which conversions they make. */
 import { call } from "../error.js";
 import { checkNames, choice, functionOption, integerOption, optionalString, refuse } from "../option.js";
 import type { Shop } from "../wasm/forwarder.js";
 import { core } from "./core.js";
 import { checkSecrets, texts } from "./secret.js";
 
-/** A conversion that a webhook stands for. The fields are those of `POST conversions`. */
+/** The conversion that a webhook stands for. The fields are those of `POST conversions`. */
 export interface WebhookConversion {
   readonly clickId: string;
   readonly offerId: number;
@@ -22,73 +22,73 @@ export interface WebhookConversion {
   readonly adv5?: string;
 }
 
-/** Makes a conversion of a verified webhook. `found` is what the ready mapping makes of it, where that finds a sale. */
+/** Makes a conversion of a verified webhook. `found` is the result of the built-in mapping, where it finds a sale. */
 export type WebhookMap = (
   payload: Readonly<Record<string, unknown>>,
   topic: string,
   found: WebhookConversion | undefined,
 ) => WebhookConversion | undefined | Promise<WebhookConversion | undefined>;
 
-/** What all shops have in common. */
+/** The options that all shops have. */
 export interface ShopOptions {
-  /** The secrets that sign its webhooks, the newest first; each of 32 characters or more. */
+  /** The secrets that sign the shop's webhooks, the newest first; each of 32 characters or more. */
   readonly secrets: string | readonly string[];
-  /** The offer that its sales belong to. Not needed with {@link map}. */
+  /** The offer of the shop's sales. Not needed with {@link map}. */
   readonly offerId?: number;
   /**
-   * The currency of CAKE's revenue, such as `USD`. A sale in another one counts without revenue, so that CAKE's own rules
-   * say it. Not needed with `revenue: "none"`.
+   * The currency of CAKE's revenue, such as `USD`. A sale in another currency is sent without revenue, so CAKE's own
+   * rules decide it. Not needed with `revenue: "none"`.
    */
   readonly currency?: string;
   /**
-   * What the revenue is: all that was paid; the goods alone, after discounts and without tax and shipping; or nothing, so
-   * that CAKE's own rules say it.
+   * The revenue of a sale. `total`: the amount paid. `subtotal`: the goods alone, after discounts, without tax and
+   * shipping. `none`: nothing is sent, and CAKE's own rules decide.
    * @default "total"
    */
   readonly revenue?: "total" | "subtotal" | "none";
   /**
-   * The names under which an order carries the click id, the preferred one first. Case does not matter, nor do underscores
-   * before a name.
+   * The names under which an order may carry the click id, the preferred one first. Case and underscores before a name
+   * do not matter.
    * @default those of `findClick`: reqid, ckm_request_id, click_id, clickid
    */
   readonly clickIdNames?: readonly string[];
   /** Do test orders count? @default false */
   readonly testOrders?: boolean;
-  /** Do later payments of a subscription count? Their orders have the click id of the first one. @default false */
+  /** Do later payments of a subscription count? Their orders carry the click id of the first one. @default false */
   readonly recurring?: boolean;
   /**
-   * A mapping of the site's own, where the ready one does not fit. It is asked about every verified webhook that is no
-   * refund, no test, not too old and readable; `undefined` means that there is nothing to count. A mapping that throws, or whose
-   * conversion breaks a rule, is answered 500, so that the platform sends the webhook again. Numbers above 2^53 have lost
-   * digits in `payload`.
-   * @default the ready mapping
+   * The site's own mapping, in place of the built-in one. It is called for every verified webhook that is readable and
+   * recent, and neither a refund nor a test. `undefined` means that there is nothing to count. If the mapping throws,
+   * or its conversion breaks a rule, the answer is 500, and the platform sends the webhook again. Numbers above 2^53
+   * have lost digits in `payload`.
+   * @default the built-in mapping
    */
   readonly map?: WebhookMap;
 }
 
-/** A shop on Shopify. The secret is the app's client secret, or the one under Settings, Notifications, Webhooks. */
+/** A shop on Shopify. The secret is the app's client secret, or the secret under Settings, Notifications, Webhooks. */
 export interface ShopifyOptions extends ShopOptions {
-  /** The topic that makes a sale. @default "orders/paid" */
+  /** The topic that counts as a sale. @default "orders/paid" */
   readonly saleTopic?: "orders/paid" | "orders/create";
-  /** The unique id: the order's `id`, or its `name`, such as `#1001`. A refund does not tell a name. @default "id" */
+  /** The unique id: the order's `id`, or its `name`, such as `#1001`. A refund carries no name. @default "id" */
   readonly uniqueId?: "id" | "name";
 }
 
 /** A shop on WooCommerce. */
 export interface WooCommerceOptions extends ShopOptions {
-  /** The statuses of an order that make it a sale. @default ["processing", "completed"] */
+  /** The order statuses that count as a sale. @default ["processing", "completed"] */
   readonly statuses?: readonly string[];
-  /** The unique id: the order's `id`, or its `number`, which plugins change. @default "id" */
+  /** The unique id: the order's `id`, or its `number`, which plugins may change. @default "id" */
   readonly uniqueId?: "id" | "number";
 }
 
-/** A site that is paid through Stripe. The secret is the endpoint's, `whsec_…`. */
+/** A site that takes payments through Stripe. The secret is the endpoint's, `whsec_…`. */
 export interface StripeOptions extends ShopOptions {
-  /** May a session's `client_reference_id` be the click id? Metadata go before it. @default true */
+  /** May a session's `client_reference_id` be the click id? Metadata take precedence. @default true */
   readonly clientReferenceId?: boolean;
 }
 
-/** Whose webhooks are taken. Several shops on one platform are told apart by their secrets. */
+/** The shops whose webhooks are accepted. The secret identifies the shop where a platform has several. */
 export interface Shops {
   readonly shopify?: ShopifyOptions | readonly ShopifyOptions[];
   readonly woocommerce?: WooCommerceOptions | readonly WooCommerceOptions[];
@@ -98,7 +98,7 @@ export interface Shops {
 /** A platform that shops run on. */
 export type Platform = keyof Shops;
 
-/** A shop, fit for use. */
+/** A shop's options, checked and resolved. */
 export interface ResolvedShop {
   readonly reader: () => Shop;
   readonly map: WebhookMap | undefined;
@@ -172,7 +172,7 @@ function resolveShop(platform: Platform, place: string, shop: ShopOptions, reten
     testOrders: flag(at("testOrders"), shop.testOrders),
     saleTopic: choice(at("saleTopic"), saleTopic, ["orders/paid", "orders/create"]),
     uniqueId: choice(at("uniqueId"), uniqueId, ["id", platform === "shopify" ? "name" : "number"]),
-    // WooCommerce's database writes `wc-` before a status, its webhooks do not.
+    // WooCommerce's database writes `wc-` before a status; its webhooks do not.
     statuses: names(at("statuses"), statuses)?.map((status) => status.replace(/^wc-/, "")),
     recurring: flag(at("recurring"), shop.recurring),
     clientReferenceId: flag(at("clientReferenceId"), clientReferenceId),
@@ -187,7 +187,7 @@ function flag(name: string, value: unknown): boolean | undefined {
   return choice(name, value, [true, false]);
 }
 
-/** A list that is not empty; `undefined` where it is absent. */
+/** A list with at least one entry; `undefined` where it is absent. */
 function names(name: string, value: unknown): readonly string[] | undefined {
   if (value === undefined || value === null) return undefined;
   const given = texts(name, value).map((text) => text.trim());

@@ -1,23 +1,23 @@
-/** Operators' sign-ins, as one shard knows them: who has failed too often, and which sessions are over. */
+/** Operators' sign-ins, as one shard knows them: callers with too many failures, and ended sessions. */
 import type { OutboxStore } from "./store.js";
 
-/** So many wrong secrets of one caller in a window, and then none is looked at until it ends. */
+/** The wrong secrets that one caller may send in a window. After that, secrets are ignored until the window ends. */
 const MAX_FAILURES = 10;
 const WINDOW_MS = 60_000;
 const MAX_CALLERS = 10_000;
 const ENDED = "ended sessions";
 
-/** Sign-ins. Times are the world's, in milliseconds since 1970. */
+/** Sign-ins. Times are real time, in milliseconds since 1970. */
 export class SignIns {
   readonly #store: OutboxStore;
-  /** In memory: nothing of a caller is stored. */
+  /** In memory only: nothing about a caller is stored. */
   readonly #failures = new Map<string, { count: number; readonly endMs: number }>();
 
   constructor(store: OutboxStore) {
     this.#store = store;
   }
 
-  /** Counts an attempt; says how long this caller has to wait, 0 where the attempt counts. */
+  /** Counts an attempt; returns how many milliseconds this caller must wait, 0 where the attempt counts. */
   tried(caller: string, isRight: boolean, nowMs: number): number {
     const known = this.#failures.get(caller);
     const current = known !== undefined && known.endMs > nowMs ? known : undefined;
@@ -45,7 +45,7 @@ export class SignIns {
     return JSON.parse(this.#store.getMeta(ENDED) ?? "[]");
   }
 
-  /** Forgets whose window is over; of too many callers, those that came first. */
+  /** Forgets callers whose window is over, and the earliest ones where there are too many. */
   #forget(nowMs: number): void {
     for (const [caller, { endMs }] of this.#failures) {
       if (endMs <= nowMs || this.#failures.size >= MAX_CALLERS) this.#failures.delete(caller);

@@ -1,14 +1,13 @@
 /**
  * A store in SQLite: that of a Durable Object, or of `node:sqlite`.
  *
- * In a Durable Object each row that is written is billed, each entry of an index, and each row that
- * is deleted; a table that is dropped is not. So:
+ * A Durable Object bills each written row, each entry of an index, and each deleted row; dropping a table is free.
+ * Therefore:
  *
- * - Events lie in a table for each stretch of time, with the claims of that
- *   stretch in another. What is past its retention is dropped as a whole.
- * - An event that was never tried has no entry in an index of what is due:
- *   {@link Blocks} finds it by its number.
- * - How many events there are of each state follows from numbers and indexes.
+ * - Events are in one table for each stretch of time, and the claims of that stretch in another. A table past its
+ *   retention is dropped as a whole.
+ * - An event that was never tried has no entry in the index of due events: {@link Blocks} finds it by its number.
+ * - The number of events of each state follows from numbers and indexes.
  */
 import { Blocks } from "./blocks.js";
 import type { Sql, SqlDatabase, SqlValue } from "./sql.js";
@@ -23,23 +22,26 @@ import {
 } from "./store.js";
 import { dropPartition, LEGACY, makeNewest, type Partition, prepareTables, retire, WEBHOOK_TABLE } from "./tables.js";
 
-/** A table ends after so many events: while it is dropped, some 20 ms, nothing is accepted. */
+/** The most events of a table. Dropping one takes some 20 ms, in which nothing is accepted. */
 const MAX_EVENTS = 500_000;
 
-/** A retention has so many stretches; what is over is kept for one of them longer, two where something stands in the way. */
+/**
+ * The stretches of one retention. Finished events stay for one stretch longer, or two where another event is in the
+ * way.
+ */
 const STRETCHES = 4;
 
-/** The accept path waits for what is done at once: so many rows' age is looked at, and so many are deleted. */
+/** The most rows whose age one purge checks, and the most that it deletes: accepting waits for it. */
 const LOOKED_AT_ONCE = 5_000;
 const DELETED_AT_ONCE = 500;
 
-/** Where a start begins to look for what was never tried. */
+/** The name of the number from which a start looks for events that were never tried. */
 const FRESH = "fresh from";
 
-/** Since when the newer table of webhook ids is in use. */
+/** The name of the time since which the newer table of webhook ids is in use. */
 const WEBHOOKS = "webhooks since";
 
-// Word by word as in the index, or SQLite does not see that it is the index's.
+// The same words as in the index: otherwise SQLite does not use the index.
 const FAILED = "state IN ('refused', 'dead', 'cancelled')";
 
 const STATE = {
@@ -52,18 +54,18 @@ const STATE = {
   dead: `AND ${FAILED} AND state = 'dead'`,
 } as const;
 
-/** The store of one shard, alone on its database. */
+/** The store of one shard, which has the database to itself. */
 export class SqlStore implements OutboxStore {
   readonly #storage: SqlDatabase;
   readonly #sql: Sql;
   readonly #retentionMs: number;
   /** The newest first. */
   #partitions: Partition[] = [];
-  /** The next event's. */
+  /** The number of the next event. */
   #number = 1;
   #blocks = new Blocks();
 
-  /** `retentionMs` is how long what is over is kept, by the outbox's clock. */
+  /** `retentionMs` is how long finished events are kept, by the outbox's clock. */
   constructor(storage: SqlDatabase, retentionMs: number) {
     this.#storage = storage;
     this.#sql = storage.sql;
@@ -76,7 +78,7 @@ export class SqlStore implements OutboxStore {
     try {
       this.#storage.transactionSync(job);
     } catch (thrown) {
-      // What is remembered may be of rows that are not there.
+      // The memory may describe rows that were rolled back.
       this.#load();
       throw thrown;
     }
@@ -158,7 +160,7 @@ export class SqlStore implements OutboxStore {
 
   oldestPending(): number | null {
     const [fresh] = this.#fresh(1, false);
-    // Of millions that wait in an outage not all are looked through.
+    // An outage may leave millions of waiting events: not all are searched.
     const tried = this.#waiting().map((partition) =>
       this.#value(
         `SELECT min(accepted_ms) AS it FROM
@@ -183,7 +185,7 @@ export class SqlStore implements OutboxStore {
     const rows: Row[] = [];
     for (const { suffix, first } of this.#partitions) {
       if (rows.length >= limit || (before !== undefined && first >= before)) continue;
-      // The state stands in the text, so that what has failed is found by its index.
+      // The state is part of the SQL text, so that SQLite uses the index of failed events.
       const sql = `SELECT * FROM events${suffix} WHERE true ${STATE[state ?? "any"]} ${conditions} ORDER BY number DESC LIMIT ?`;
       rows.push(...this.#rows(sql, ...asked.map(({ value }) => value), limit - rows.length));
     }
@@ -304,7 +306,7 @@ export class SqlStore implements OutboxStore {
     return newest;
   }
 
-  /** Where the event of that number lies. */
+  /** The partition of the event with that number. */
   #of(number: number): Partition {
     return this.#partitions.find(({ first }) => number >= first) ?? this.#newest;
   }
@@ -338,7 +340,7 @@ export class SqlStore implements OutboxStore {
     }
   }
 
-  /** Begins another partition where the newest is old, or full. */
+  /** Begins another partition when the newest is old or full. */
   #turnOver(nowMs: number): void {
     const newest = this.#newest;
     const isFull = this.#number - newest.first >= MAX_EVENTS;
@@ -357,7 +359,7 @@ export class SqlStore implements OutboxStore {
       this.#sql.exec("UPDATE partitions SET made_ms = ? WHERE id = ?", nowMs, newest.id);
       newest.madeMs = nowMs;
     }
-    // The first format had no clock when it was set aside.
+    // A partition of the first format got no time when it was set aside.
     for (const partition of this.#partitions) {
       if (partition === this.#newest || partition.retiredMs > 0) continue;
       this.#sql.exec("UPDATE partitions SET retired_ms = ? WHERE id = ?", nowMs, partition.id);
@@ -382,7 +384,7 @@ export class SqlStore implements OutboxStore {
       .slice(0, limit);
   }
 
-  /** Events that were never tried, the oldest or the newest first; where a number is given, from it on. */
+  /** Events that were never tried, the oldest or the newest first; with a number, from that number on. */
   #fresh(limit: number, isNewestFirst: boolean, number?: number): Row[] {
     const order = isNewestFirst ? "DESC" : "ASC";
     const read = ({ suffix }: Partition, from: number, until: number, most: number) =>
@@ -398,7 +400,7 @@ export class SqlStore implements OutboxStore {
       : this.#blocks.takeFrom(number, limit, read);
   }
 
-  /** The partitions in which something waits that was tried. */
+  /** The partitions that may have waiting events with an attempt. */
   #waiting(): Partition[] {
     return this.#partitions.filter((partition) => {
       if (partition.mayWait) partition.mayWait = this.#firstDue(partition) !== null;
@@ -418,7 +420,7 @@ export class SqlStore implements OutboxStore {
       .map(({ state, it }) => [state as StoredState, Number(it)] as const);
   }
 
-  /** Webhook ids are kept in two tables in turn: the older one is dropped once the newer one is old. */
+  /** Webhook ids are kept in two tables in turn: the older one is dropped when the newer one is old. */
   #forgetWebhooks(beforeMs: number, nowMs: number): void {
     const isUsed = "SELECT 1 FROM webhooks UNION ALL SELECT 1 FROM webhooks_old LIMIT 1";
     if (Number(this.getMeta(WEBHOOKS) ?? 0) >= beforeMs || this.#sql.exec(isUsed).toArray().length === 0) return;
@@ -428,7 +430,7 @@ export class SqlStore implements OutboxStore {
     });
   }
 
-  /** Drops a partition if all of it is past its retention, looked at slice by slice; `undefined` if it is not. */
+  /** Drops a partition if all of it is past its retention, checked slice by slice; `undefined` if it is not. */
   #drop(partition: Partition, beforeMs: number): ReadonlyMap<StoredState, number> | undefined {
     const { suffix, first } = partition;
     const [last] = this.#sql
@@ -436,10 +438,10 @@ export class SqlStore implements OutboxStore {
       .toArray();
     const lastMs = Number(last?.["accepted_ms"] ?? 0);
     if (lastMs >= beforeMs) return undefined;
-    // Where something keeps the rest for long, that goes without it.
+    // If one event keeps the rest for too long, the rest is deleted without it.
     const lateMs = beforeMs - (2 * this.#retentionMs) / STRETCHES;
     const rest = () => (lastMs < lateMs ? this.#delete(partition, beforeMs) : undefined);
-    // Its claims may be as young.
+    // The claims of the partition may be as young as its end.
     if (partition.retiredMs >= beforeMs) return rest();
     const from = Math.max(partition.pastUntil, first);
     const until = from + LOOKED_AT_ONCE;
@@ -460,7 +462,7 @@ export class SqlStore implements OutboxStore {
     return counts;
   }
 
-  /** Deletes what is past its retention row by row, slice by slice; `undefined` once that is done. */
+  /** Deletes rows past their retention one by one, slice by slice; `undefined` once that is done. */
   #delete(partition: Partition, beforeMs: number): ReadonlyMap<StoredState, number> | undefined {
     const { id, suffix, deleteFrom } = partition;
     const isNewest = partition === this.#newest;
@@ -489,12 +491,12 @@ export class SqlStore implements OutboxStore {
         .toArray();
       for (const { state } of gone) counts.set(state as StoredState, (counts.get(state as StoredState) ?? 0) + 1);
       if (gone.length === 0) return;
-      // A number is never used again.
+      // A number is never reused.
       const sql = "UPDATE partitions SET gone = gone + ?, next = ? WHERE id = ?";
       this.#sql.exec(sql, gone.length, this.#end(partition), id);
       partition.gone += gone.length;
     });
-    // In the newest only the first are looked at: it is retired before it is old.
+    // In the newest partition only the first rows are checked: it is retired before it is old.
     if (isNewest) return counts.size > 0 ? counts : undefined;
     partition.deleteFrom = from + DELETED_AT_ONCE;
     return counts;
@@ -514,7 +516,7 @@ export class SqlStore implements OutboxStore {
   }
 }
 
-/** Which rows are found by the index of what is due; the first format has all in it. */
+/** The condition for rows in the index of due events; the first format has all rows in it. */
 function wasTried({ suffix }: Partition): string {
   return suffix === LEGACY ? "next_ms IS NOT NULL" : "next_ms IS NOT NULL AND next_ms <> accepted_ms";
 }

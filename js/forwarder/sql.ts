@@ -1,9 +1,9 @@
-/** The part of SQLite that a store needs. A Durable Object's storage has this shape, and so has `NodeDatabase`. */
+/** The part of SQLite that a store needs. A Durable Object's storage and `NodeDatabase` have this shape. */
 
-/** A value of a statement. */
+/** A value in a statement. */
 export type SqlValue = string | number | null;
 
-/** The rows that a statement has returned. */
+/** The rows that a statement returns. */
 export interface SqlRows {
   toArray(): Record<string, unknown>[];
   /** The only row; throws where there is none, or more than one. */
@@ -12,7 +12,7 @@ export interface SqlRows {
 
 /** Runs statements. */
 export interface Sql {
-  /** One statement with its values, or several without. */
+  /** Runs one statement with its values, or several statements without values. */
   exec(query: string, ...values: SqlValue[]): SqlRows;
   /** Bytes on disk. */
   readonly databaseSize: number;
@@ -21,6 +21,6 @@ export interface Sql {
 /** A database that belongs to one store. */
 export interface SqlDatabase {
   readonly sql: Sql;
-  /** Does all that `job` does, or nothing; within another one too. */
+  /** Does everything in `job`, or nothing; may be nested. */
   transactionSync<T>(job: () => T): T;
 }

@@ -1,4 +1,4 @@
-/** The operator's page: one HTML text, without scripts and without anything from elsewhere. */
+/** The operator's page: one HTML text, without scripts and without external files. */
 import { escapeHtml } from "../html.js";
 import type { Tallies } from "./incoming.js";
 import type { ListedEvent, Totals, WaitReason } from "./report.js";
@@ -26,7 +26,7 @@ const HOLDS: Readonly<Record<Hold["reason"], string>> = {
   limited: "CAKE limits, so it is left alone for a while.",
 };
 
-/** The page of who has signed in: `asked` says which events are listed, `next` where the list goes on. */
+/** The page of a signed-in operator: `asked` is the filter of the listed events, `next` the start of the next page. */
 export function statusPage(
   path: string,
   totals: Totals,
@@ -70,7 +70,7 @@ ${form(home, "replay", [["state", "dead"]], "Replay all dead")} ${form(home, "re
   );
 }
 
-/** The page of who has not. */
+/** The page for signing in. */
 export function signInPage(home: string, problem: string): string {
   return page(
     "Sign in",
@@ -96,7 +96,7 @@ function plot(hours: Totals["hours"]): string {
   return `<table class="plot"><thead><tr><th scope="col">UTC</th><th scope="col">attempts</th><th scope="col">of these</th></tr></thead><tbody>${bars.join("")}</tbody></table>`;
 }
 
-/** What came in from elsewhere; nothing where nothing did. */
+/** The webhooks or postbacks that came in; empty without any. */
 function tallies(title: string, of: Tallies): string {
   const rows = Object.entries(of).map(([name, outcomes]) => {
     const words = Object.entries(outcomes).map(([outcome, count]) => `${count} ${escapeHtml(outcome)}`);
@@ -190,7 +190,7 @@ a{color:inherit}button,input,select{font:inherit;padding:.25rem .7rem;max-width:
 <body><main>${body}</main></body></html>`;
 }
 
-/** A time as it is read: UTC, to the second. */
+/** A time in readable form: UTC, to the second. */
 function civil(iso: string): string {
   return iso.slice(0, 19).replace("T", " ");
 }

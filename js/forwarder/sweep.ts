@@ -1,4 +1,4 @@
-/** The sweep of all shards, which a cron trigger or a timer starts. */
+/** The sweep of all shards, started by a cron trigger or a timer. */
 import { logLine } from "./options.js";
 import type { Shard } from "./shard.js";
 

@@ -1,30 +1,30 @@
-/** The tables of a shard, their version, and how those of earlier formats become today's. */
+/** The tables of a shard, their version, and their migration from earlier formats. */
 import type { Sql } from "./sql.js";
 
-/** A stretch of time, and the tables of what was accepted in it. */
+/** A stretch of time, and the tables with the events accepted in it. */
 export interface Partition {
-  /** Counts the partitions. */
+  /** The number of the partition. */
   readonly id: number;
-  /** What its tables' names end in: nothing for the newest. */
+  /** The suffix of its tables' names: empty for the newest. */
   suffix: string;
   /** The number of its first event. */
   readonly first: number;
-  /** The number after its last event; of the newest, no number below it is used again. */
+  /** The number after its last event. In the newest partition, no number below it is reused. */
   next: number;
   madeMs: number;
-  /** Since when nothing is added to it; 0 where that is not known. */
+  /** The time since which nothing is added to it; 0 where the time is not known. */
   retiredMs: number;
-  /** How many numbers have no event any more. */
+  /** The count of numbers without an event. */
   gone: number;
-  /** May there be events that wait and were tried? */
+  /** May there be waiting events with an attempt? */
   mayWait: boolean;
-  /** Below this number all was past its retention when it was looked at. */
+  /** All events below this number were past their retention when last checked. */
   pastUntil: number;
-  /** From this number on what is past its retention is deleted next. */
+  /** The number from which the next deletion begins. */
   deleteFrom: number;
 }
 
-/** What the names of the first format's tables end in. */
+/** The suffix of the first format's tables. */
 export const LEGACY = "_legacy";
 
 /** A table of webhook ids. */
@@ -34,10 +34,10 @@ export const WEBHOOK_TABLE =
 /** The version of the tables. */
 const SCHEMA = "3";
 
-/** The version without corrections. */
+/** The version before corrections. */
 const SCHEMA_OF_CONVERSIONS = "2";
 
-/** What an event is: a conversion, unless it says otherwise. */
+/** The kind of an event; a conversion by default. */
 const KIND = "kind TEXT NOT NULL DEFAULT 'conversion'";
 
 /** Makes the newest partition's tables, for events from this number on. */
@@ -70,7 +70,7 @@ export function makeNewest(sql: Sql, first: number, nowMs: number): Partition {
   };
 }
 
-/** Gives the newest partition's tables names of their own: it is the newest no longer. */
+/** Renames the newest partition's tables, because another partition becomes the newest. */
 export function retire(sql: Sql, { id }: Partition, next: number, nowMs: number): string {
   const suffix = `_${id}`;
   sql.exec(`ALTER TABLE events RENAME TO events${suffix}; ALTER TABLE claims RENAME TO claims${suffix}`);
@@ -78,16 +78,15 @@ export function retire(sql: Sql, { id }: Partition, next: number, nowMs: number)
   return suffix;
 }
 
-/** Drops a partition's tables: that is not billed by the row. */
+/** Drops a partition's tables, which is not billed by the row. */
 export function dropPartition(sql: Sql, { id, suffix }: Partition): void {
   sql.exec(`DROP TABLE events${suffix}; DROP TABLE claims${suffix}`);
   sql.exec("DELETE FROM partitions WHERE id = ?", id);
 }
 
 /**
- * Makes the tables, or makes today's of an earlier format's. Those of the first
- * stay as they are, under other names, until their retention is over. To be done
- * as a whole or not at all.
+ * Creates the tables, or migrates those of an earlier format. Tables of the first format stay as they are, under other
+ * names, until their retention is over. Run this as a whole or not at all.
  */
 export function prepareTables(sql: Sql): void {
   const version = has(sql, "meta") ? findText(sql, "schema") : undefined;
@@ -100,7 +99,7 @@ export function prepareTables(sql: Sql): void {
     return;
   }
   if (version !== undefined) {
-    // Written by a later release: what this one would make of it nobody knows.
+    // Written by a later release, which may have given the rows another meaning.
     throw new Error("the outbox was written by a later release of cake-edge: deploy that release again");
   }
   const counts = has(sql, "counts") ? sql.exec("SELECT name, count FROM counts").toArray() : [];
@@ -115,7 +114,7 @@ export function prepareTables(sql: Sql): void {
       id INTEGER PRIMARY KEY, suffix TEXT NOT NULL, first INTEGER NOT NULL, made_ms INTEGER NOT NULL,
       retired_ms INTEGER NOT NULL DEFAULT 0, gone INTEGER NOT NULL DEFAULT 0, next INTEGER NOT NULL)`);
   const first = has(sql, "events") ? keepFirstFormat(sql) : 1;
-  // As old as can be: the first event begins a table of its own time.
+  // The oldest possible time: the first event begins a table of its own time.
   makeNewest(sql, first, 0);
   const hours = counts.filter(({ name }) => String(name).startsWith("hour "));
   if (hours.length > 0) {
@@ -125,7 +124,7 @@ export function prepareTables(sql: Sql): void {
   sql.exec("INSERT OR REPLACE INTO meta VALUES ('schema', ?)", SCHEMA);
 }
 
-/** Sets the first format's tables aside; says which number the next event gets. */
+/** Sets the tables of the first format aside; returns the number of the next event. */
 function keepFirstFormat(sql: Sql): number {
   const columns = columnsOf(sql, "events");
   if (columns.includes("words")) sql.exec("ALTER TABLE events RENAME COLUMN words TO upstream_message");
@@ -150,19 +149,19 @@ function keepFirstFormat(sql: Sql): number {
   return next;
 }
 
-/** What is over and not delivered is rare, and found at once. */
+/** Finished events that are not delivered are rare; this index finds them at once. */
 function indexFailed(sql: Sql, table: string, name: string): void {
   sql.exec(`
     CREATE INDEX events_failed_${name} ON ${table} (state, number) WHERE state IN ('refused', 'dead', 'cancelled');
     CREATE INDEX events_in_doubt_${name} ON ${table} (number) WHERE is_in_doubt = 1 AND next_ms IS NULL`);
 }
 
-/** Corrections are few, and counted by themselves; a conversion has no entry. */
+/** Corrections are few, and counted separately; a conversion has no entry. */
 function indexCorrections(sql: Sql, table: string, name: string): void {
   sql.exec(`CREATE INDEX events_corrections_${name} ON ${table} (state) WHERE kind = 'correction'`);
 }
 
-/** No row is written: what has no kind of its own is a conversion. */
+/** Writes no row: a row without a kind is a conversion. */
 function addKind(sql: Sql, table: string, name: string): void {
   sql.exec(`ALTER TABLE ${table} ADD COLUMN ${KIND}`);
   indexCorrections(sql, table, name);

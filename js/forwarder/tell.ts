@@ -1,4 +1,4 @@
-/** Tells the log and the operators' page of webhooks and postbacks. */
+/** Reports webhooks and postbacks to the log and to the operators' page. */
 import type { PostbackLine, WebhookLine } from "./incoming.js";
 import { callShard, type Setup } from "./setup.js";
 
@@ -10,6 +10,6 @@ export async function tell(line: WebhookLine | PostbackLine, { options, shards }
   try {
     await callShard(async () => shards[0]?.tally(`${of}/${word}`));
   } catch {
-    // The log has it. A count that is missing makes no platform send once more what was taken.
+    // The log has the line. A missing count is no reason for an error: the platform would send the webhook again.
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Conversion tokens: given out to pages of the site, shown by frames and workers whose origin is `null` and proves
- * nothing. What a token says is the core's affair (`src/conversion_token.rs`, `src/delivery/tokened.rs`).
+ * Conversion tokens: issued to pages of the site, and shown by frames and workers whose origin is `null` and proves
+ * nothing. The core reads and signs them (`src/conversion_token.rs`, `src/delivery/tokened.rs`).
  */
 import { call } from "../error.js";
 import { checkNames, refuse } from "../option.js";
@@ -10,9 +10,9 @@ import { findOrigin, isAllowedOrigin, type Once, signedClickId } from "./caller.
 import { core } from "./core.js";
 import type { ResolvedOptions } from "./options.js";
 
-/** What the core makes of a body with a token. */
+/** The core's reading of a body with a token. */
 interface Opened {
-  /** Empty, or why the token does not serve. */
+  /** Empty, or the reason why the token is not valid. */
   readonly flaw: "" | "forged" | "expired" | "early" | "other_offer" | "other_click";
   readonly origin: string;
   readonly nonce: string;
@@ -23,7 +23,7 @@ interface Opened {
 /** A conversion that a token allows. */
 export interface Tokened {
   readonly conversion: string;
-  /** The token's own id, in the place of a webhook's. */
+  /** The token's own id, used like a webhook's id. */
   readonly id: string;
 }
 
@@ -55,8 +55,8 @@ export function handleToken(request: Request, options: ResolvedOptions): Respons
 }
 
 /**
- * The origin of the page that asks. A page's GET to its own origin names none: the browser says in another header
- * that it comes from there.
+ * The origin of the page that asks. A GET to the page's own origin has no `Origin` header, so another header of the
+ * browser is read.
  */
 function askingOrigin(request: Request, options: ResolvedOptions): string | undefined {
   const { headers } = request;
@@ -73,14 +73,14 @@ export function mayShowToken(options: ResolvedOptions): boolean {
   return options.tokenSecrets.length > 0;
 }
 
-/** Does it come from a frame or worker without an origin of its own? */
+/** Does the request come from a frame or worker with an opaque origin? */
 export function isOriginless(request: Request): boolean {
   return request.headers.get("origin") === "null";
 }
 
 /**
- * Hands a conversion with a token over by `accept`; `undefined` where the body has no token. A frame without an origin
- * may read the answer only if the token is ours.
+ * Passes a conversion with a token to `accept`; `undefined` where the body has no token. A frame without an origin may
+ * read the answer only if the token is valid.
  *
  * @throws Refusal `token_refused` where no secret of ours has signed the token
  */
@@ -118,11 +118,11 @@ function checkOpened({ flaw, origin, nonce, conversion }: Opened, request: Reque
   if (!isOriginless(request) && request.headers.get("origin") !== origin) {
     throw new Refusal("token_refused", "its token was issued to another origin");
   }
-  // No webhook's id has a space.
+  // No webhook's id contains a space.
   return { conversion, id: `token ${nonce}` };
 }
 
-/** A token serves one event, known by its id; the same one again is a repetition. */
+/** A token is valid for one event, identified by its id; the same event again is a repetition. */
 export function onceFor({ id }: Tokened, eventId: string): Once {
   return { id, digest: eventId, refusal: "token_used" };
 }

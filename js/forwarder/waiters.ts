@@ -1,10 +1,10 @@
-/** Callers that wait for the end of their events. */
+/** Callers that wait for the outcome of their events. */
 
-/** Who waits for which event. */
+/** The waiting callers by event. */
 export class Waiters {
   readonly #byEvent = new Map<string, Set<() => void>>();
 
-  /** Waits until all of the events are over, or for so many milliseconds. */
+  /** Waits until all of the events are finished, for at most `ms` milliseconds. */
   wait(ids: readonly string[], ms: number): Promise<void> {
     const left = new Set(ids);
     if (left.size === 0) return Promise.resolve();
@@ -33,7 +33,7 @@ export class Waiters {
     });
   }
 
-  /** The event is over: those who wait for it alone go on. */
+  /** Notes that an event is finished: callers that wait for no other event continue. */
   over(id: string): void {
     for (const tell of [...(this.#byEvent.get(id) ?? [])]) tell();
     this.#byEvent.delete(id);

@@ -1,4 +1,4 @@
-/** The route of shops' webhooks. What one says is the core's affair (`src/delivery/shop`); a platform reads the status. */
+/** The route of shops' webhooks. The core reads a webhook (`src/delivery/shop`); a platform reads only the status. */
 import { call, isCakeError } from "../error.js";
 import { json, Refusal } from "./answer.js";
 import { readBytes } from "./body.js";
@@ -9,7 +9,7 @@ import type { Acceptance, Intake } from "./shard.js";
 import { isPlatform, type Platform, type ResolvedShop, type WebhookConversion } from "./shops.js";
 import { tell } from "./tell.js";
 
-/** A verdict of the core's. */
+/** A verdict of the core. */
 interface Verdict {
   readonly outcome: "sale" | "refund" | "no_click_id" | "test" | "ignored" | "ping" | "signature_refused";
   readonly reason?: string;
@@ -21,11 +21,11 @@ interface Verdict {
   readonly refund?: Refund;
 }
 
-/** What is taken back of a sale. */
+/** A refund of a sale. */
 interface Refund {
   /** A correction without its unique id. */
   readonly correction: object;
-  /** What the sale may be known by. */
+  /** The unique ids that the sale may have. */
   readonly uniqueIds: readonly string[];
   /** Is it certain that a click led to the sale? */
   readonly isOurs: boolean;
@@ -37,7 +37,7 @@ const HEADERS: Readonly<Record<Platform, { readonly signature: string; readonly 
   stripe: { signature: "stripe-signature" },
 };
 
-/** More than WooCommerce's `webhook_id=12` has. */
+/** More than the length of WooCommerce's `webhook_id=12`. */
 const MAX_PING_BYTES = 64;
 
 /** Answers `webhooks/PLATFORM`. */
@@ -53,7 +53,7 @@ export async function handleWebhook(request: Request, name: string, setup: Setup
   const body = await bodyOf(request, name);
   const { shop, verdict } = read(request, name, body, shops);
   if (verdict.outcome === "signature_refused") {
-    // A platform that signs is never limited: some send a webhook once only.
+    // A platform with a valid signature is never limited: some platforms send a webhook only once.
     await checkLimit(request, setup);
     await tell({ event: "webhook", shop: name, topic: "", outcome: "signature_refused" }, setup);
     const rule = `${HEADERS[name].signature} must sign this very body with one of the secrets of shops.${name}`;
@@ -87,15 +87,15 @@ export async function handleWebhook(request: Request, name: string, setup: Setup
       ? told("no_click_id")
       : told("ignored", { code: verdict.reason ?? "other_topic" });
   }
-  // Of another mapping's revenue nothing is known.
+  // The revenue of the site's own mapping is not known here.
   const leftOut = shop.map === undefined ? verdict.sale?.revenueLeftOut : undefined;
   const answer = await handOver(conversion, shop, intake, told, leftOut);
-  // The sale may be a repetition, and the refund that comes with it is not.
+  // The sale may be a repetition while its refund is new.
   if (verdict.refund !== undefined) await takeBack(verdict.refund, intake, told);
   return answer;
 }
 
-/** The body, where it can be worth reading: what nobody has signed is a ping of a few bytes, or refused. */
+/** The body, if it can be valid: an unsigned one is a ping of a few bytes, or refused. */
 async function bodyOf(request: Request, platform: Platform): Promise<Uint8Array> {
   const isSigned = request.headers.has(HEADERS[platform].signature);
   const isShort = Number(request.headers.get("content-length") ?? 0) <= MAX_PING_BYTES;
@@ -104,7 +104,7 @@ async function bodyOf(request: Request, platform: Platform): Promise<Uint8Array>
   return new Uint8Array();
 }
 
-/** By the shop whose secret it is, of several on one platform. */
+/** Reads the webhook as the shop whose secret signed it, among several shops on one platform. */
 function read(
   request: Request,
   platform: Platform,
@@ -139,7 +139,7 @@ async function handOver(
   } catch (thrown) {
     if (!isCakeError(thrown) || thrown.code === "internal") throw thrown;
     if (shop.map !== undefined) return mapFailed(thrown.code, told);
-    // The same payload would break the same rule: to send it again helps nobody.
+    // The same payload would break the same rule again, so a repetition is of no use.
     return told("refused", { code: thrown.code, alert: true });
   }
   if ("refusal" in result) {
@@ -154,12 +154,12 @@ async function handOver(
   });
 }
 
-/** A refund becomes a correction of the conversion, under the first unique id that is known here. */
+/** Turns a refund into a correction of the conversion, under the first unique id that is known here. */
 async function takeBack({ correction, uniqueIds, isOurs }: Refund, intake: Intake, told: Tell): Promise<Response> {
   for (const uniqueId of uniqueIds) {
     let result: Awaited<ReturnType<Intake["correct"]>>;
     try {
-      // A platform tells refunds of sales that no click led to as well.
+      // A platform also sends refunds of sales without a click.
       result = await intake.correct(JSON.stringify({ ...correction, uniqueId }), !isOurs);
     } catch (thrown) {
       if (!isCakeError(thrown) || thrown.code === "internal") throw thrown;
@@ -181,14 +181,17 @@ async function mapFailed(code: string, told: Tell): Promise<never> {
   throw new Refusal("map_failed", "the site's own mapping of this webhook failed: see the log");
 }
 
-/** One object, or nothing: several would be a body of another form. */
+/** One object or nothing: an array would be read as several conversions. */
 function checkMapped(value: unknown): WebhookConversion | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value !== "object" || Array.isArray(value)) throw new TypeError("no conversion");
   return value as WebhookConversion;
 }
 
-/** A sale counts when it was paid, where the account's zone is known; else when CAKE hears of it, as every conversion. */
+/**
+ * Dates a sale by its payment, where the account's time zone is known. Otherwise CAKE dates it on arrival, like any
+ * conversion.
+ */
 function dated({ conversion, paidAtMs }: NonNullable<Verdict["sale"]>, { zone }: ResolvedOptions): WebhookConversion {
   const conversionDate = paidAtMs === undefined ? undefined : zone?.findCivil(new Date(paidAtMs));
   return conversionDate === undefined ? conversion : { ...conversion, conversionDate };
@@ -202,7 +205,7 @@ function tryParse(body: Uint8Array): Record<string, unknown> | undefined {
   }
 }
 
-/** The topic, as far as it is fit for a log. */
+/** The topic, if it is safe for a log. */
 function topicOf(request: Request, platform: Platform, payload: Record<string, unknown> | undefined): string {
   const header = HEADERS[platform].topic;
   const topic = header === undefined ? payload?.["type"] : request.headers.get(header);

@@ -45,7 +45,7 @@ export interface ReportOptions {
   readonly statuses?: Readonly<Record<string, string>>;
   /** The account's currency, such as `USD`. Required where orders have several currencies. */
   readonly currency?: string;
-  /** The conversion that represents several ones with the same key. @default "approved" */
+  /** The conversion that represents several conversions with the same key. @default "approved" */
   readonly prefer?: "approved" | "first";
   /** The memory ceiling for rows, such as `"1 GB"`. @default "3.9 GB" */
   readonly memory?: string;

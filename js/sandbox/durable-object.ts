@@ -62,7 +62,7 @@ export class CakeNetwork extends DurableObject<SandboxEnv> {
 /** An operator of a deployment knows only the bindings' names. */
 const BINDINGS: Readonly<Record<string, string>> = { missing_api_key: "CAKE_API_KEY", invalid_fixture: "CAKE_FIXTURE" };
 
-/** The answer where the Worker's bindings are invalid. @throws whatever is none of their faults */
+/** The answer where the Worker's bindings are invalid. @throws any other error */
 export function misconfigured(thrown: unknown): Response {
   if (!isCakeError(thrown) || thrown.code === "internal") throw thrown;
   const { code, message, parameter } = thrown;

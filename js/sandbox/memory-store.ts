@@ -39,7 +39,7 @@ export class MemoryStore implements Store {
   readonly #byClick = new Map<string, number>();
   readonly #postbacks: PostbackRow[] = [];
   readonly #fired = new Map<number, FiredPostback>();
-  /** Conversions in the order of each field that was asked for; equal ones by id. */
+  /** Conversions in the order of each requested sort field; equal ones by id. */
   readonly #orders = new Map<SortField, ConversionRow[]>();
   readonly #meta = new Map<string, string>();
   #numbers: Numbers = { ...FIRST_NUMBERS };
@@ -92,7 +92,7 @@ export class MemoryStore implements Store {
 
   apply(writes: readonly Write[]): void {
     this.#checkFresh(writes);
-    // So many at once are sorted anew in less time than one by one.
+    // For more rows than this, a new sort takes less time than single inserts.
     if (writes.length > 1_000) this.#orders.clear();
     for (const { write, row } of writes) {
       switch (write) {
@@ -198,7 +198,7 @@ export class MemoryStore implements Store {
     this.#numbers = { ...FIRST_NUMBERS };
   }
 
-  /** Behaves as SQLite's keys do: an existing row is not overwritten, and then none of the rows is stored. */
+  /** Behaves as SQLite's keys do: where a row exists already, none of the rows is stored. */
   #checkFresh(writes: readonly Write[]): void {
     const taken = new Set<string>();
     const take = (key: string, isTaken: boolean) => {
@@ -238,7 +238,7 @@ export class MemoryStore implements Store {
     const known = this.#countOfDates(filter);
     const rows: ConversionRow[] = [];
     let total = 0;
-    // Where all are meant, the page is where it would be in the whole.
+    // If the filter selects all rows, the page begins at its offset in the order.
     const first = known === order.length ? Math.min(offset, order.length) : 0;
     for (let index = first; index < order.length; index += 1) {
       if (known !== undefined && rows.length === limit) break;
@@ -250,7 +250,7 @@ export class MemoryStore implements Store {
     return { rows, total: known ?? total };
   }
 
-  /** How many a filter of dates alone means, by their order: `undefined` for any other filter. */
+  /** The number of rows that a filter of dates alone selects, by their order; `undefined` for any other filter. */
   #countOfDates({
     from,
     before,
@@ -268,7 +268,7 @@ export class MemoryStore implements Store {
     return Math.max(0, place(before, order.length) - place(from, 0));
   }
 
-  /** Sorting 100,000 rows takes longer than walking through them: an order that was asked for is kept. */
+  /** The rows in the order of a field. Sorting 100,000 rows takes longer than a scan, so each order is kept. */
   #order(field: SortField): readonly ConversionRow[] {
     const kept = this.#orders.get(field);
     if (kept !== undefined) return kept;
@@ -327,12 +327,12 @@ function compare(one: ConversionRow, other: ConversionRow, field: SortField): nu
   return left < right ? -1 : left > right ? 1 : one.conversion_id - other.conversion_id;
 }
 
-/** Where a row is in the order, or belongs. */
+/** The place of a row in the order. */
 function placeOf(rows: readonly ConversionRow[], row: ConversionRow, field: SortField): number {
   return placeWhere(rows, (other) => compare(other, row, field) < 0);
 }
 
-/** Where the rows of a date begin in the order of dates. */
+/** The place where the rows of a date begin in the order of dates. */
 function placeOfDate(rows: readonly ConversionRow[], date: string): number {
   return placeWhere(rows, (row) => row.conversion_date < date);
 }
@@ -348,8 +348,8 @@ function placeWhere(rows: readonly ConversionRow[], isBefore: (row: ConversionRo
 }
 
 /**
- * Rows in the order of a field. Its number and its place in the order of ids are sorted as one number, which the
- * platform does without calling back.
+ * Rows in the order of a field. The field's value and the place in the order of ids are sorted as one number, which the
+ * platform sorts without callbacks.
  */
 function sorted(rows: readonly ConversionRow[], field: SortField): ConversionRow[] {
   const byId = [...rows].sort((one, other) => one.conversion_id - other.conversion_id);
@@ -360,7 +360,7 @@ function sorted(rows: readonly ConversionRow[], field: SortField): ConversionRow
   return Array.from(keys, (key) => byId[((key % byId.length) + byId.length) % byId.length] as ConversionRow);
 }
 
-/** Numbers in the order of a field's values; NaN where a value has none. */
+/** Maps rows to numbers in the order of a field's values; NaN where a value has none. */
 function keyFor(field: SortField, rows: readonly ConversionRow[]): (row: ConversionRow) => number {
   if (field === "conversion_status") {
     const words = [...new Set(rows.map((row) => row.conversion_status))].sort();

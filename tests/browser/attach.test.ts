@@ -1,4 +1,6 @@
-/** The click id's way into an order, against fakes of the platforms' pages in Chromium; the core of it in Firefox. */
+/**
+ * Attaches the click id to an order, against fakes of the platforms' pages in Chromium; the main cases in Firefox too.
+ */
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import type { AttachOptions, Tracker } from "../../js/page/index.ts";
@@ -11,7 +13,7 @@ declare const errors: { code: string; message: string }[];
 
 const CART = "/cart/update.js";
 
-/** Other browsers may be at work beside this one. */
+/** Other browsers may be running at the same time. */
 const poll = <T>(ask: () => T | Promise<T>) => expect.poll(ask, { timeout: 10_000 });
 
 let browser: Browser;
@@ -65,7 +67,7 @@ test("a cart gets the click id once, the next cart as well, and a later click re
   expect(shop.asked(CART)).toEqual([
     { method: "POST", path: CART, body: '{"attributes":{"reqid":"click-1"}}', origin: shop.origin },
   ]);
-  // Nothing has changed: no request, on this page or on the next one.
+  // Nothing has changed: no request is sent, on this page or the next one.
   await go("/shop");
   await go("/shop?reqid=click-1");
   await page.evaluate(() => tracker.attach({ to: "shopify" }));
@@ -73,7 +75,7 @@ test("a cart gets the click id once, the next cart as well, and a later click re
   expect(shop.asked(CART).length).toBe(1);
   await go("/shop?reqid=click-2");
   await poll(attributes).toEqual([{ reqid: "click-2" }]);
-  // After an order the cart is another one.
+  // After an order, the visitor gets another cart.
   shop.carts.clear();
   await page.evaluate(() => {
     // biome-ignore lint/suspicious/noDocumentCookie: what the platform does.
@@ -118,11 +120,11 @@ test("nothing is attached before consent, and after a no it is taken away, on a 
   await page.evaluate(() => tracker.setConsent("granted"));
   await poll(attributes).toEqual([{ reqid: "click-1" }]);
   await poll(seen).toEqual(["reqid", "click-1", ["cake_attached:shopify", "cake_click", "cake_click_token"]]);
-  // On this page.
+  // On the same page.
   await page.evaluate(() => tracker.setConsent("denied"));
   await poll(attributes).toEqual([{}]);
   await poll(seen).toEqual([undefined, null, []]);
-  // On a later one, where nothing else is known any more.
+  // On a later page, where the tracker knows nothing else any more.
   await go("/shop?reqid=click-2");
   await page.evaluate(() => tracker.setConsent("granted"));
   await poll(attributes).toEqual([{ reqid: "click-2" }]);
@@ -170,7 +172,7 @@ test("forms get a hidden field, also those that come later, and a field of the s
       ),
     );
   await poll(values).toEqual({ a: "reqid=click-1", b: "reqid=own", c: "reqid=click-1", d: "click=click-1" });
-  // The shop draws its form anew, as WooCommerce does, and another one comes.
+  // The shop renders its form again, as WooCommerce does, and a new form appears.
   await page.evaluate(() => {
     const form = document.querySelector("#a") as HTMLFormElement;
     form.innerHTML = "<p>anew</p>";
@@ -232,7 +234,7 @@ test("Stripe's links, buttons and tables get a reference, and one of the site's 
     "?client_reference_id=own",
     "?client_reference_id=click-1",
   ]);
-  // Stripe drops a reference with other characters: it is said, and not sent.
+  // Stripe drops a reference with other characters: a warning is logged, and no such reference is sent.
   await begin("click:2.x");
   await poll(seen).toEqual([null, "own"]);
   expect(await followed("a")).toBe("?locale=de");
@@ -253,7 +255,7 @@ test("a token for frames is asked for when it is needed, and not at each page vi
   expect(shop.asked("/cake/token").length).toBe(1);
   await go("/shop?reqid=click-2");
   await poll(token).toMatch(/^12345!click-2!/);
-  // One that is nearly over is renewed.
+  // A token that is about to expire is renewed.
   await page.evaluate(() => {
     const [value = "", , signature = ""] = (localStorage.getItem("cake_click_token") ?? "").split(
       /\.(?=\w+\.[\w-]+$)|\.(?=[\w-]+$)/,
@@ -270,7 +272,7 @@ test("a page that cannot see its click asks for a token once, and attaches nothi
   shop.addPage("/shop", all, "{ edge: true }", `<form class="checkout"></form>`);
   const { page, go, said } = await visitor();
   await go("/shop?reqid=click-1");
-  // The site's Worker has kept no click: the forwarder says so.
+  // The site's Worker has stored no click, and the forwarder reports that.
   await poll(() => said).toContain("cake-edge: invalid_click_id");
   await go("/shop");
   await page.waitForTimeout(150);

@@ -1,4 +1,6 @@
-/** Capture and keeping, in Chromium: cookie, localStorage, each blocked or full, and the root domain. */
+/**
+ * Capture and storage of the click id, in Chromium: cookie and localStorage, each blocked or full, and the root domain.
+ */
 import { readFileSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
@@ -47,7 +49,7 @@ test("a click id is kept in a cookie and in localStorage, as the browser sees th
   const days = ((cookie?.expires ?? 0) - Date.now() / 1_000) / 86_400;
   expect(days).toBeCloseTo(30, 2);
   expect(await page.evaluate(() => localStorage.getItem("cake_click"))).toBe(cookie?.value);
-  // The next page knows it by what is stored.
+  // The next page knows the click from the storage.
   await go("/thanks");
   expect(await clickIdOf(page)).toBe("abc-1");
   expect(said.filter((line) => line.includes("THROWN"))).toEqual([]);
@@ -280,7 +282,7 @@ test("blocked cookies leave the storage", async () => {
 test("a full storage leaves the cookie", async () => {
   const { page, said, go } = await visitor("/");
   await page.evaluate(() => {
-    // To the last character.
+    // Fills the storage to the last character.
     for (let size = 2 ** 22; size >= 1; size = Math.floor(size / 2)) {
       for (;;) {
         try {

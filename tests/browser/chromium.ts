@@ -12,10 +12,10 @@ import {
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-/** Where pictures go, to be looked at. */
+/** The folder for screenshots. */
 export const SCREENSHOTS = "tests/browser/screenshots";
 
-/** Starts Chromium; `args` come on top of what keeps it quiet. */
+/** Starts Chromium; `args` are added to the arguments that keep it quiet. */
 export function launch(args: readonly string[] = [], options: LaunchOptions = {}): Promise<Browser> {
   mkdirSync(SCREENSHOTS, { recursive: true });
   const executablePath = process.env["CHROMIUM"];
@@ -34,7 +34,7 @@ export function launch(args: readonly string[] = [], options: LaunchOptions = {}
   });
 }
 
-/** A page, and what its console complains of. */
+/** A page, and the complaints of its console. */
 export interface WatchedPage {
   readonly page: Page;
   readonly problems: string[];
@@ -50,9 +50,9 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
   return { page, problems };
 }
 
-/** What axe finds wrong in a page, or in one frame of it. */
+/** The violations that axe finds in a page, or in one frame of it. */
 export async function violations(page: Page | Frame): Promise<string[]> {
-  // A policy may let no script in: axe comes by the browser's own way.
+  // A policy may forbid all scripts: axe is injected through the driver.
   return page.evaluate(async (source) => {
     new Function(source)();
     const { axe } = window as unknown as {

@@ -1,4 +1,4 @@
-/** Consent, in Chromium: what is stored, held and deleted. */
+/** Consent, in Chromium: which values are stored, held and deleted. */
 import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { Tracker } from "../../js/page/index.ts";
@@ -51,7 +51,7 @@ test("a conversion from before the answer has the click of an earlier visit, whe
   await page.evaluate(() => tracker.convert({ offerId: 1, uniqueId: "own" }));
   expect(site.received).toHaveLength(before);
   await page.evaluate(() => tracker.setConsent("granted"));
-  // The unique id is that of any other tab, so that a reload counts once.
+  // The unique id equals that of any other tab, so that a reload counts once.
   await expect
     .poll(() => site.received.slice(before).sort((a, b) => (String(a["uniqueId"]) < String(b["uniqueId"]) ? -1 : 1)))
     .toMatchObject([
@@ -78,7 +78,7 @@ test("consent withdrawn deletes cookie, storage and outbox", async () => {
   site.trouble = { status: 503 };
   await page.evaluate(() => tracker.convert({ offerId: 1 }));
   site.trouble = undefined;
-  // The click and the conversion; its unique id is in it.
+  // The click, and the conversion with its unique id.
   expect((await page.evaluate(stored)).keys).toHaveLength(2);
   await page.evaluate(() => tracker.setConsent("denied"));
   expect(await page.evaluate(stored)).toEqual(NOTHING);

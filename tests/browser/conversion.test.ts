@@ -54,7 +54,7 @@ test("where no forwarder answers, the conversion waits for one", async () => {
   const { page } = await buyer("/other?reqid=abc-1");
   expect(await convert(page, { offerId: 1, uniqueId: "u" })).toEqual({ state: "queued", code: "no_forwarder" });
   expect(site.requests.map(({ path }) => path)).toContain("/x/y/conversions");
-  // A site that answers every path with its home page has not taken it either.
+  // A site that answers every path with its home page has not accepted the conversion either.
   site.pages.set("/x/y/conversions", { html: "<h1>Home</h1>" });
   expect(await convert(page, { offerId: 1, uniqueId: "v" })).toEqual({ state: "queued", code: "no_forwarder" });
   expect(await waiting(page)).toBe(2);
@@ -84,14 +84,14 @@ test("it is sent again in the same page when the forwarder's time has come", asy
   site.trouble = { status: 503, headers: { "retry-after": "1" } };
   expect(await convert(page, { offerId: 1, uniqueId: "u" })).toEqual({ state: "queued", code: "forwarder_busy" });
   site.trouble = undefined;
-  // Five seconds, the least that an endpoint may ask for, and a fifth.
+  // Five seconds, the least that an endpoint may ask for, plus a fifth.
   await expect.poll(() => waiting(page), { timeout: 10_000 }).toBe(0);
   expect(site.received).toHaveLength(1);
 });
 
 test("offline it waits, online it is sent", async () => {
   const { page, context, said } = await buyer();
-  // The conversions' code is loaded with the first one.
+  // The code for conversions is loaded with the first one.
   await convert(page, { offerId: 1, uniqueId: "first" });
   await context.setOffline(true);
   expect(await convert(page, { offerId: 1, uniqueId: "u" })).toEqual({ state: "queued", code: "network" });
@@ -122,7 +122,7 @@ test("a page that is killed while sending has sent, and the next load finds it a
   await next.go("/thanks");
   await expect.poll(() => site.received).toHaveLength(2);
   await expect.poll(() => waiting(next.page)).toBe(0);
-  // Twice sent, once recorded: both had the same unique id.
+  // Sent twice, recorded once: both had the same unique id.
   expect(site.recorded.size).toBe(1);
 });
 
@@ -169,7 +169,7 @@ test("without a unique id a reload converts once, and another order again", asyn
   expect(await convert(page, { offerId: 1 })).toMatchObject({ state: "duplicate" });
   expect(site.recorded.size).toBe(1);
   expect(site.received[0]?.uniqueId).toMatch(/^[0-9a-f]{32}$/);
-  // Another offer, another order, another address: another conversion.
+  // Another offer, order or address makes another conversion.
   expect(await convert(page, { offerId: 2 })).toMatchObject({ state: "accepted" });
   expect(await convert(page, { offerId: 1, orderId: "A" })).toMatchObject({ state: "accepted" });
   expect(await convert(page, { offerId: 1, orderId: "B" })).toMatchObject({ state: "accepted" });

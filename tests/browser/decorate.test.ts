@@ -1,4 +1,4 @@
-/** Links and forms that carry the click id on, in Chromium. */
+/** Links and forms that pass the click id on, in Chromium. */
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { Tracker } from "../../js/page/index.ts";
@@ -22,7 +22,7 @@ afterAll(async () => {
   await site?.stop();
 });
 
-/** A page with this body, decorated. */
+/** A page with this body and decorated links. */
 async function decorated(
   body: string,
   address = "/?reqid=abc-1",
@@ -32,7 +32,7 @@ async function decorated(
   await page.evaluate(
     async ([html, hosts]) => {
       tracker.decorate({ hosts, parameter: "click_id" });
-      // Added later than the decoration: what the site does to its page is covered.
+      // Added after the decoration: later changes of the page are covered too.
       const { promise, resolve } = Promise.withResolvers<void>();
       setTimeout(resolve, 200);
       await promise;
@@ -99,7 +99,7 @@ test("without a click id nothing is added, and the console says why", async () =
   expect(said).toContain("cake-edge: no_click_id");
 });
 
-/** Follows the element of this id, and says where that led: as the browser asked for it. */
+/** Follows the element with this id; returns the address that the browser requested. */
 async function follow(page: Page, how: (page: Page) => Promise<void> = (page) => page.click("#a")): Promise<string> {
   const [request] = await Promise.all([
     page.context().waitForEvent("request", (request) => request.isNavigationRequest()),
@@ -165,7 +165,7 @@ test("by keyboard, by the middle button, and out of a shadow tree", async () => 
     const root = document.querySelector("#host")?.attachShadow({ mode: "open" });
     if (root) root.innerHTML = `<a href="${href}"><i>Go</i></a>`;
   }, href);
-  /** Where a click that opens another tab leads to. */
+  /** The address to which a click leads that opens another tab. */
   const inTab = async (click: () => Promise<void>) => {
     const [tab] = await Promise.all([page.context().waitForEvent("page"), click()]);
     await tab.waitForURL("**/cart**");

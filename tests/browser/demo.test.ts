@@ -1,4 +1,6 @@
-/** The demo in Chromium, walked as a person would: against `npm start`'s servers, and as a static build under a sub-path. */
+/**
+ * The demo in Chromium, used as a person would: on the servers of `npm start`, and as a static build under a sub-path.
+ */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -18,7 +20,7 @@ const WALKS = [
   ["static", "phone", "dark", 360],
 ] as const;
 
-/** Retries take their time, at ten times the real speed too. */
+/** Retries take time, even at ten times the real speed. */
 const SLOWLY = { timeout: 45_000 };
 
 let served: Served;
@@ -107,10 +109,10 @@ test("the page is as heavy as docs/demo.md says", async () => {
   expect(all).toBeLessThan(190);
 });
 
-/** What comes when the page stands: the lint and the plots. */
+/** Files that load after the page is shown: the lint and the plots. */
 const LATER = /\/assets\/(edge|plot)/;
 
-/** A first visit: gzip kB until a link stands below the form, and in all. */
+/** A first visit: gzip kB until a link appears below the form, and in total. */
 async function load(): Promise<{ first: number; all: number }> {
   const { page } = await openPage(browser, { viewport: { width: 1280, height: 900 } });
   const loaded = new Map<string, Promise<number>>();
@@ -212,13 +214,13 @@ test("the past is filtered by affiliate, sub id and days", async () => {
   await past.getByLabel("Days").selectOption({ label: "the last 7" });
   const days = await clicks();
   expect([all > affiliates, affiliates > places, places > days, days > 0]).toEqual([true, true, true, true]);
-  // Hovering tells the day.
+  // Hovering shows the day.
   await past.locator(".u-over").first().hover();
   await expect.poll(() => past.locator(".day").textContent()).toMatch(/^\d{4}-\d\d-\d\d/);
   await page.mouse.move(0, 0);
   await past.getByRole("button", { name: "Show all", exact: true }).click();
   await expect.poll(clicks).toBe(all);
-  // Dragging chooses days.
+  // Dragging selects days.
   const box = await past.locator(".u-over").first().boundingBox();
   if (box === null) throw new Error("the plot is not to be seen");
   await page.mouse.move(box.x + box.width * 0.2, box.y + 20);
@@ -335,7 +337,7 @@ test("the static demo answers a page that was reloaded past its worker, and keep
   await expect.poll(() => page.evaluate(storedRows), SLOWLY).toContain(clickId);
   await session.send("ServiceWorker.enable");
   await session.send("ServiceWorker.stopAllWorkers");
-  // Reloads past the service worker, as Shift does.
+  // Reloads without the service worker, as Shift does.
   await session.send("Page.reload", { ignoreCache: true });
   await page.locator(".u-wrap").first().waitFor();
   const found = await page.evaluate(async (text) => {
@@ -358,7 +360,7 @@ test("the static demo has the network's live view", async () => {
   await page.context().close();
 });
 
-/** The network's rows as the browser has stored them; runs in the page. */
+/** The network's rows in the browser's storage; runs in the page. */
 function storedRows(): Promise<string> {
   return new Promise((resolve, reject) => {
     const opening = indexedDB.open("keyval-store");
@@ -384,7 +386,7 @@ async function followLink(page: Page): Promise<{ shop: FrameLocator; clickId: st
   return { shop, clickId: new URL(address).searchParams.get("reqid") ?? "none" };
 }
 
-/** The journey as a screen reader has it. */
+/** The journey as a screen reader presents it. */
 function stations(page: Page): Promise<string[]> {
   return page.locator(".journey ol li").allTextContents();
 }

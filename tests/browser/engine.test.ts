@@ -1,4 +1,4 @@
-/** What runs the core, in Chromium: WebAssembly, and the plain JavaScript where that is missing or refused. */
+/** The engine of the core, in Chromium: WebAssembly, or plain JavaScript where WebAssembly is missing or refused. */
 import { readFileSync } from "node:fs";
 import { build } from "esbuild";
 import type { Browser } from "playwright-core";
@@ -43,7 +43,7 @@ test("a policy without 'wasm-unsafe-eval' gets the same core as plain JavaScript
   });
   site.requests.length = 0;
   const { page, said } = await visit(browser, site, "/strict?reqid=abc-1");
-  // It is known when the fallback has come.
+  // The click is known after the fallback has loaded.
   expect(await page.evaluate(() => tracker.ready.then(() => [tracker.engine, tracker.clickId]))).toEqual([
     "js",
     "abc-1",
@@ -64,19 +64,19 @@ test("a policy with 'wasm-unsafe-eval' gets WebAssembly", async () => {
   site.requests.length = 0;
   const { page } = await visit(browser, site, "/lax?reqid=abc-1");
   expect(await page.evaluate(() => [tracker.engine, tracker.clickId])).toEqual(["wasm", "abc-1"]);
-  // Nothing beside: no second request has to be waited for.
+  // No other file: no second request delays the start.
   expect(loaded()).toEqual(["/page/page.js"]);
 });
 
-/** As Lockdown Mode does it. */
+/** As Lockdown Mode does. */
 const withoutWasm = () => {
-  // @ts-expect-error: every browser of ours has it.
+  // @ts-expect-error: every browser here has it.
   delete globalThis.WebAssembly;
 };
 
 test("without WebAssembly at all it is plain JavaScript", async () => {
   const { page, said } = await visit(browser, site, "/?reqid=abc-1", withoutWasm);
-  // It is known when the fallback has come.
+  // The click is known after the fallback has loaded.
   expect(await page.evaluate(() => tracker.ready.then(() => [tracker.engine, tracker.clickId]))).toEqual([
     "js",
     "abc-1",
@@ -252,7 +252,7 @@ test("the cores are what js/page/core.ts says, and take nothing from the page", 
 });
 
 test.each(["windows-1252", "shift_jis", "utf-8"])("a bundle in a page in %s runs WebAssembly", async (charset) => {
-  // Every text is printed anew, as shortly as it goes.
+  // Every text is printed again in its shortest form.
   const { outputFiles } = await build({
     stdin: {
       contents: `import { createTracker } from "./dist/page/page.js"; window.tracker = createTracker();`,

@@ -1,4 +1,4 @@
-/** What is final, in Chromium: only an answer of the forwarder's own that is about this very conversion ends it. */
+/** Final outcomes, in Chromium: only the forwarder's own answer about this very conversion ends it. */
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Tracker } from "../../js/page/index.ts";
@@ -37,7 +37,7 @@ const waiting = (page: Page) =>
 /** An error as the forwarder writes it. */
 const own = (code: string, retryable = false) => ({ error: { code, rule: "is wrong", retryable } });
 
-/** The same list that the forwarder's tests read. */
+/** The list that the forwarder's tests read too. */
 const FINAL = vector.final.map(({ status, code }) => [status, code] as const);
 
 test.each(FINAL)("%i %s is about this conversion: it ends", async (status, code) => {
@@ -48,9 +48,9 @@ test.each(FINAL)("%i %s is about this conversion: it ends", async (status, code)
   expect(said.join("\n")).toContain(code);
 });
 
-/** What is to be mended elsewhere, by somebody else. */
+/** Answers that somebody else must correct elsewhere: the conversion waits. */
 const WAITS: readonly (Trouble & { readonly what: string; readonly code?: string })[] = [
-  // The forwarder's own, about its set-up, its caller or its load.
+  // The forwarder's own answers about its configuration, its caller or its load.
   { what: "origin_refused", status: 403, body: own("origin_refused"), code: "origin_refused" },
   { what: "not_found", status: 404, body: own("not_found"), code: "not_found" },
   { what: "method_not_allowed", status: 405, body: own("method_not_allowed"), code: "method_not_allowed" },
@@ -73,7 +73,7 @@ const WAITS: readonly (Trouble & { readonly what: string; readonly code?: string
   { what: "its own code that it says may pass", status: 400, body: own("invalid_field", true) },
   { what: "a final code with a server's error", status: 502, body: own("invalid_field") },
   { what: "a final code with a status of success", status: 200, body: own("invalid_field") },
-  // What stands in front of it, or in its place.
+  // Answers of a system in front of the forwarder, or in its place.
   { what: "a firewall's JSON", status: 403, body: { error: { code: 1020, message: "Access denied" } } },
   {
     what: "a firewall's JSON with words of ours",
@@ -157,7 +157,7 @@ test("it waits for seven days and no longer, whatever the clock said", async () 
       );
     add("eight-days", days(-8));
     add("six-days", days(-6));
-    // The clock was wrong when it was stored.
+    // The clock was wrong when the conversion was stored.
     add("next-year", days(365));
   });
   site.trouble = { status: 503, body: own("outbox_full", true) };

@@ -1,4 +1,4 @@
-/** Firefox: what is final, when it is sent, and where the tag finds its files. */
+/** Firefox: final outcomes, the time of sending, and how the tag finds its files. */
 import type { Page } from "puppeteer-core";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { ConvertResult, PageConversion, Tracker } from "../../js/page/index.ts";
@@ -87,7 +87,7 @@ test.each(["module", "tag"] as const)(
       if (how === "tag") {
         expect(await convert(page, { offerId: 2 })).toMatchObject({ state: "accepted" });
       } else {
-        // What can be sent is sent all the same.
+        // A conversion that can be sent is sent anyway.
         expect(await convert(page, { offerId: 2, uniqueId: "v" })).toEqual({ state: "queued", code: "missing_file" });
         expect(site.recorded.has("2 v")).toBe(true);
         await go(page, path);
@@ -104,7 +104,7 @@ test.each([
   await withFirefox(preferences, async (firefox) => {
     const page = await firefox.newPage();
     await go(page, "/?reqid=abc-1");
-    // What an older version lacks is made up for by the outbox, which is loaded ahead.
+    // The outbox, loaded in advance, replaces features that an older version lacks.
     await expect
       .poll(() => site.requests.some(({ path }) => path === "/page/outbox.js"), { timeout: 10_000 })
       .toBe(true);

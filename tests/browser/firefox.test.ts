@@ -1,4 +1,4 @@
-/** The core flows in Firefox: captured, kept, converted, through its own WebAssembly and without it. */
+/** The core flows in Firefox: capture, storage and conversion, with its own WebAssembly and without it. */
 import puppeteer, { type Browser, type Page } from "puppeteer-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Tracker } from "../../js/page/index.ts";
@@ -124,7 +124,7 @@ test("a policy without 'wasm-unsafe-eval' gets plain JavaScript", async () => {
   });
   const page = await (await browser.createBrowserContext()).newPage();
   await page.goto(`${site.origin}/strict?reqid=abc-1`);
-  // The policy stops waitForFunction, which compiles a text; evaluate is the debugger's.
+  // The policy blocks waitForFunction, which compiles a text; evaluate uses the debugger.
   await expect.poll(() => page.evaluate(() => "tracker" in globalThis)).toBe(true);
   expect(await known(page)).toEqual(["js", "abc-1"]);
 });

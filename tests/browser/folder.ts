@@ -11,7 +11,7 @@ const TYPES: Record<string, string> = {
   ".wasm": "application/wasm",
 };
 
-/** Serves it on loopback; `base` starts and ends with a slash. */
+/** Serves the folder on loopback; `base` starts and ends with a slash. */
 export async function serveFolder(folder: string, base: string): Promise<{ home: string; close(): void }> {
   const server = createServer(({ url = "", method }, answer) => {
     const { pathname } = new URL(url, "http://static");

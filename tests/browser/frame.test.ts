@@ -1,4 +1,6 @@
-/** Conversions out of frames and workers without an origin: Shopify's pixels as worked files, against a real forwarder. */
+/**
+ * Conversions from frames and workers without an origin: Shopify's pixels as example files, against a real forwarder.
+ */
 import { readFileSync } from "node:fs";
 import { build } from "esbuild";
 import type { Browser, BrowserContext, Page } from "playwright-core";
@@ -12,13 +14,13 @@ import { Shop, TOKEN_SECRET } from "./shop.ts";
 declare const publish: (name: string, event: unknown) => void;
 declare const collect: (customerPrivacy: unknown) => void;
 
-/** Other browsers may be at work beside this one. */
+/** Other browsers may be running at the same time. */
 const poll = <T>(ask: () => T | Promise<T>) => expect.poll(ask, { timeout: 10_000 });
 
 let browser: Browser;
 let shop: Shop;
 let clickId: string;
-/** The app pixel, as Shopify's CLI bundles it. */
+/** The app pixel, bundled as Shopify's CLI does. */
 let appPixel: string;
 beforeAll(async () => {
   browser = await launch();
@@ -43,7 +45,7 @@ afterEach(async () => {
 });
 afterAll(() => browser?.close());
 
-/** The worked file, with this test's shop in the place of the example's. */
+/** The example file, with this test's shop in place of the example's. */
 const customPixel = () =>
   readFileSync("examples/shopify/custom-pixel.js", "utf8")
     .replaceAll("https://shop.example/js/", `${shop.origin}/page/`)
@@ -54,7 +56,7 @@ function addPixel(path: string, more: Partial<PixelPage> = {}): void {
   shop.pages.set(path, pixelPage({ code, settings: { endpoint: `${shop.origin}/cake` }, ...more }));
 }
 
-/** An event as the platform publishes it: amounts as numbers and as text, in the shop's and in the buyer's currency. */
+/** An event as the platform publishes it: amounts as numbers and as text, in the shop's and the buyer's currency. */
 const completed = (id: string | null, attributes: object[] = [], money: unknown = 18.5) => ({
   id: "event-1",
   name: "checkout_completed",
@@ -102,9 +104,9 @@ test.each([
   expect(shop.asked("/cake/conversions").map(({ method, origin }) => [method, origin])).toEqual([["POST", "null"]]);
   // No amount of any currency leaves the frame.
   expect(sent().map(({ conversion }) => Object.keys(conversion).sort())).toEqual([["clickId", "offerId", "uniqueId"]]);
-  // The token is used up, and nothing waits.
+  // The token is used up, and no conversion waits.
   await poll(() => stored(page)).toEqual([null, null]);
-  // The event once more, with the id as the Admin API writes it, is no second request.
+  // The same event, with the id in the form of the Admin API, causes no second request.
   await publishTo(page, completed("5001", [], "18.50"));
   expect(await shop.sendOrder("5001", { reqid: clickId })).toMatchObject({ outcome: "duplicate" });
   await page.waitForTimeout(100);
@@ -142,7 +144,7 @@ test("two orders at once have one token: the second waits, and the next frame se
   await poll(async () => (await stored(page))[1]).toContain("5002");
   await poll(async () => (await shop.events()).length).toBe(1);
   expect(sent().length).toBe(1);
-  // The other click's token comes with its landing.
+  // The token of the other click comes with its landing.
   await page.goto(`${shop.origin}/shop?reqid=${other}`);
   await poll(async () => (await stored(page))[0]).toContain(other);
   await checkout(page);
@@ -181,7 +183,7 @@ test("what a network failure has left is sent by the next frame, by another toke
   await poll(async () => (await stored(page))[1]).toContain("5001");
   await poll(() => sent().length).toBe(1);
   shop.forwarderStatus = 200;
-  // The token is over by then: the page's own gets another one.
+  // As if the token had expired by then: the page's own tracker gets another one.
   await page.evaluate(() => localStorage.removeItem("cake_click_token"));
   await page.goto(`${shop.origin}/shop`);
   await page.waitForFunction(() => localStorage.getItem("cake_click_token"));
@@ -206,7 +208,7 @@ test("a network failure is tried again while the frame lives", async () => {
 });
 
 test.each(["rejects", "hangs"] as const)("a storage whose bridge %s keeps nothing from being told", async (storage) => {
-  // The token comes from elsewhere: the page that has made the frame.
+  // The page that creates the frame passes the token in.
   const page = await land(await browser.newContext());
   const [token] = await stored(page);
   const code = `${readFileSync("dist/page/cake-edge-frame.js", "utf8")};
@@ -222,7 +224,7 @@ test.each(["rejects", "hangs"] as const)("a storage whose bridge %s keeps nothin
   await poll(() => page.evaluate(() => (globalThis as unknown as { results: object[] }).results)).toMatchObject([
     { state: "accepted" },
   ]);
-  // Where the token itself is in such a store, the order waits.
+  // Where such a store holds the token itself, the order waits.
   addPixel("/worked", { storage });
   await checkout(page, "/worked");
   await publishTo(page, completed("5002", [{ key: "reqid", value: clickId }]));
@@ -267,7 +269,7 @@ test("a forged token tells nothing, and one that is over is given up for another
   Date.now = now;
   await put(old);
   await checkout(page);
-  // The frame may read that, takes the token away, and keeps the order.
+  // The frame may read this answer: it removes the token and keeps the order.
   await poll(async () => (await stored(page))[0]).toBe(null);
   expect([(await stored(page))[1], await shop.events()]).toEqual([expect.stringContaining("5001"), []]);
   await put(createConversionToken({ offerId: 12_345, clickId, origin: shop.origin, secrets }));
@@ -282,7 +284,7 @@ test("the worked files of a shop: snippet, cart, consent, pixel and webhook are 
     .replaceAll("https://shop.example/js/", `${shop.origin}/page/`)
     .replaceAll("https://shop.example", shop.origin);
   expect(snippet).not.toContain("{%");
-  // The platform's own global, and its event for what the visitor has said.
+  // The platform's own global, and its event for the visitor's consent.
   const platform = `<script>
     let said = false;
     window.Shopify = {

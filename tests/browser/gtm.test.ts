@@ -12,11 +12,11 @@ import { Site } from "./site.ts";
 declare const gtm: typeof Emulator;
 declare const cakeEdge: (use: (tracker: Tracker) => void) => void;
 
-/** What a page of the test has beside the tag. */
+/** The parts of a test page beside the tag. */
 interface Container {
   readonly consent: Emulator.ConsentMode;
   readonly used: string[];
-  /** Fires the tag, and says what became of it. */
+  /** Fires the tag; returns its outcome. */
   fire(data: object): Promise<string>;
   readonly order: string[];
 }
@@ -32,7 +32,7 @@ const entryPoints = [fileURLToPath(new URL("../gtm/emulator.ts", import.meta.url
 const emulator = buildSync({ entryPoints, bundle: true, format: "iife", globalName: "gtm", write: false })
   .outputFiles[0]?.text;
 
-/** A page as a browser has it before its tag manager: no tag of ours. */
+/** A page before its tag manager has run: without our tag. */
 const PAGE = `<!doctype html><title>A page</title><script>${emulator}
   const consent = new gtm.ConsentMode(), used = [];
   window.container = { consent, used, order: [], fire: (data) => new Promise((resolve, reject) => {
@@ -62,7 +62,7 @@ afterAll(async () => {
   await site?.stop();
 });
 
-/** Opens the page under the name of a site of https, which the browser asks the test's own server for. */
+/** Opens the page under the name of an https site, which the test's own server answers. */
 async function open(html = PAGE): Promise<Page> {
   const context = await browser.newContext();
   await context.route("https://shop.example/**", async (route) => {
@@ -89,7 +89,7 @@ const clickIdOf = (page: Page) =>
 
 test("it loads the tag with its options, captures, tells the data layer, and converts before and after", async () => {
   const page = await open();
-  // A conversion of a tag that GTM fires before the one that loads.
+  // A conversion of a tag that GTM fires before the loading tag.
   expect(await fire(page, { action: "convert", offerId: "12345", orderId: "ORD-1" })).toBe("success");
   expect(await fire(page, { ...LOAD, tellDataLayer: true })).toBe("success");
   expect(await fire(page, { action: "convert", offerId: "12345", orderId: "ORD-2", uniqueId: "" })).toBe("success");
@@ -101,7 +101,7 @@ test("it loads the tag with its options, captures, tells the data layer, and con
   const cookie = await cookieOf(page);
   expect(((cookie?.expires ?? 0) - Date.now() / 1_000) / 86_400).toBeCloseTo(7, 1);
   expect(await page.evaluate(() => window.dataLayer)).toEqual([{ event: "cake_click", cake_click_id: "abc-1" }]);
-  // Fired twice, there is one script and one tracker.
+  // After two calls, there is one script and one tracker.
   expect(await fire(page, LOAD)).toBe("success");
   expect(await page.locator("script[src*=cake-edge]").count()).toBe(1);
 });
@@ -126,7 +126,7 @@ test("a tag of its own says what the visitor has said, and a page's own calls an
   for (const html of [PAGE + snippet, PAGE]) {
     const page = await open(html);
     await fire(page, { action: "consent", said: "granted" });
-    // The page's own script calls what the template has made, with a function of its own.
+    // The page's own script calls the template's function, with a callback of its own.
     await page.evaluate(() => cakeEdge((tracker) => window.container.order.push(`own ${typeof tracker.ready.then}`)));
     await fire(page, { ...LOAD, consent: "pending" });
     await expect.poll(async () => (await cookieOf(page))?.value).toContain("!reqid!abc-1");

@@ -1,4 +1,4 @@
-/** The inspector in Chromium: what it reads in each kind of text, and that nothing of it leaves the page. */
+/** The inspector in Chromium: its reading of each kind of text, and that none of the text leaves the page. */
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { buildStaticDemo, root } from "../../scripts/build.ts";
@@ -100,7 +100,7 @@ test("nothing that is pasted leaves the page, in the static build either", async
     expect(
       requests.filter((request) => !request.startsWith(new URL(home).origin) && !/^(data|blob):/.test(request)),
     ).toEqual([]);
-    // Nor can it: the page's own policy forbids every other host.
+    // The page's own policy also forbids every other host.
     const went = await page.evaluate(() =>
       fetch("https://elsewhere.example/").then(
         () => "went",

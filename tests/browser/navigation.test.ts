@@ -13,7 +13,7 @@ let site: Site;
 let browser: Browser;
 beforeAll(async () => {
   site = await Site.start();
-  // Playwright switches both off; these tests are about them.
+  // Playwright disables both features under test here.
   browser = await launch([], {
     ignoreDefaultArgs: ["--disable-back-forward-cache", "--disable-features=BackForwardCache"],
   });
@@ -73,7 +73,7 @@ test.each(["with the Navigation API", "without it"])(
     expect(await page.evaluate(() => tracker.convert({ offerId: 1, uniqueId: `${Math.random()}` }))).toMatchObject({
       state: "accepted",
     });
-    // A component that is mounted again has one of its own.
+    // A component that is mounted again has its own tracker.
     const next = await page.evaluate(() => {
       const again = createTracker();
       const before = again.clickId;
@@ -120,10 +120,10 @@ test("a page that comes back from the back/forward cache looks again", async () 
   await page.goto(`${site.origin}/thanks`);
   await page.context().clearCookies();
   const before = said.length;
-  // Nothing is loaded that one could wait for.
+  // Nothing is loaded, so there is no load event to wait for.
   await page.goBack({ waitUntil: "commit" });
   await page.waitForFunction(() => "persisted" in globalThis);
-  // It was the cache, not a new load.
+  // The page came from the cache, not from a new load.
   expect(await page.evaluate(() => [window["stayed" as never], window["persisted" as never]])).toEqual([true, true]);
   expect(await clickIdOf(page)).toBe("abc-1");
   expect(said.length).toBeGreaterThan(before);

@@ -36,7 +36,7 @@ test.each(["light", "dark"] as const)(
     const clickId = new URL(clicked.headers.get("location") ?? "").searchParams.get("reqid") ?? "";
     await convert(clickId);
     const refused = await convert(`nobody-${randomUUID()}`);
-    // The page lets no script in; axe is one.
+    // The page's policy forbids all scripts, and axe is a script.
     const { page, problems } = await openPage(browser, {
       colorScheme,
       bypassCSP: true,
@@ -65,13 +65,13 @@ test.each(["light", "dark"] as const)(
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.getByLabel("Operator's secret").waitFor();
     expect(await page.context().cookies()).toEqual([]);
-    // The wrong secret's 401 is what the browser tells.
+    // The browser reports the 401 of the wrong secret.
     expect(problems.filter((problem) => !problem.includes("401"))).toEqual([]);
     await page.context().close();
   },
 );
 
-/** A page's tags in order, as they are written. */
+/** A page's tags in the order of the source. */
 function tagsOf(html: string): string[] {
   const markup = html.replace(/<style>.*?<\/style>/s, "").replace(/<!doctype html>/i, "");
   return [...markup.matchAll(/<(\/?[a-z][a-z0-9]*)/g)].map(([, tag = ""]) => tag);
@@ -83,7 +83,7 @@ test.each([320, 360, 768, 1280])("the pages are valid HTML and fit %i px", async
   const looked = async (path: string) => {
     const answer = await page.goto(`${served.origin}/cake/operator${path}`);
     const source = (await answer?.text()) ?? "";
-    // A parser that has to mend what is written moves, adds or drops a tag.
+    // A parser that must correct the source moves, adds or drops a tag.
     expect(tagsOf(await page.content())).toEqual(tagsOf(source));
     const wide = await page.evaluate(() => ({
       page: document.documentElement.scrollWidth,
@@ -109,7 +109,7 @@ test.each([320, 360, 768, 1280])("the pages are valid HTML and fit %i px", async
   ]) {
     await looked(query);
   }
-  // Filtered, cancelled with a reason, and seen as such.
+  // Filtered, cancelled with a reason, and listed as cancelled.
   await page.goto(`${served.origin}/cake/operator`);
   const row = page.locator(".events tbody tr", { hasText: refused });
   await row.getByText("Cancel", { exact: true }).click();

@@ -1,13 +1,14 @@
 /**
- * The sandbox of Shopify's web pixels, as far as a pixel sees it: an `<iframe sandbox="allow-scripts">` for a custom
- * pixel, a worker out of such a frame for an app pixel, and the bridges to the page's storage by messages.
+ * The sandbox of Shopify's web pixels, as far as a pixel sees it. A custom pixel runs in an
+ * `<iframe sandbox="allow-scripts">`, an app pixel in a worker of such a frame. Both reach the page's storage by
+ * messages.
  *
- * It does not emulate: which pixels load by the merchant's permissions, the replay of events after consent, `settings`
- * from the Admin API, the other customer events, the platform's content policy, `browser.cookie.set`, `sendBeacon`, and
- * the versions of its own loader. Amounts come as the platform's types have them.
+ * It does not emulate which pixels load by the merchant's permissions, the replay of events after consent, or
+ * `settings` from the Admin API. Nor does it emulate the other customer events, the platform's content policy,
+ * `browser.cookie.set`, `sendBeacon`, or the versions of its own loader. Amounts come as in the platform's types.
  */
 
-/** What a pixel's page is to do. */
+/** The options of a pixel's page. */
 export interface PixelPage {
   /** The pixel's script. */
   readonly code: string;
@@ -15,11 +16,11 @@ export interface PixelPage {
   readonly isApp?: boolean;
   readonly settings?: Record<string, unknown>;
   readonly isMarketingAllowed?: boolean;
-  /** How the storage's bridge behaves. */
+  /** The behaviour of the storage bridge. */
   readonly storage?: "good" | "rejects" | "hangs";
 }
 
-/** The page around a pixel. It makes `publish(name, event)` and `collect(customerPrivacy)`, global both. */
+/** The page around a pixel. It defines the globals `publish(name, event)` and `collect(customerPrivacy)`. */
 export function pixelPage({
   code,
   isApp = false,
@@ -38,7 +39,7 @@ export function pixelPage({
   return `<!doctype html><title>pixel</title><body><script>(${host})(${text(given)}, ${text(PLATFORM)})</script>`;
 }
 
-/** JSON that no script's end is in. */
+/** JSON that cannot end a script. */
 const text = (value: unknown) => JSON.stringify(value).replaceAll("<", "\\u003c");
 
 interface Given {
@@ -50,10 +51,10 @@ interface Given {
   readonly pixel: string;
 }
 
-/** The page's side: storage, and the events. Its source goes into the page. */
+/** The page's side: storage and events. Its source is inserted into the page. */
 function host(given: Given, platform: string): void {
   const config = `globalThis.__pixel = ${JSON.stringify(given)};`;
-  // The text of a script within a script: nothing may look like its end.
+  // A script inside a script: its text must not contain an end tag.
   const end = "</" + "script>";
   const inner = given.isApp
     ? `const worker = new Worker(URL.createObjectURL(new Blob([${JSON.stringify(`${config}\n${given.code}`)}])));
@@ -83,7 +84,7 @@ function host(given: Given, platform: string): void {
   document.body.append(frame);
 }
 
-/** The sandbox's side: what a pixel has as its API. Plain JavaScript, for frame and worker alike. */
+/** The sandbox's side: the API of a pixel. Plain JavaScript, for frame and worker alike. */
 const PLATFORM = `(() => {
   const { settings, isMarketingAllowed, isApp } = globalThis.__pixel;
   const out = isApp ? (message) => postMessage(message) : (message) => parent.postMessage(message, "*");

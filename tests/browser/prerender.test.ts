@@ -1,4 +1,7 @@
-/** A page that Chromium prerenders. By puppeteer: playwright keeps prerendered pages from loading their scripts. */
+/**
+ * A page that Chromium prerenders. With puppeteer, because playwright prevents prerendered pages from loading their
+ * scripts.
+ */
 import { setTimeout as sleep } from "node:timers/promises";
 import puppeteer, { type Browser } from "puppeteer-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -30,7 +33,7 @@ test("while it is prerendered nothing is stored; once it is shown all is", async
   const page = await browser.newPage();
   await page.goto(`${site.origin}/`);
   await expect.poll(() => site.requests.map(({ path }) => path)).toContain("/page/page.js");
-  // Time enough to capture, if it did.
+  // Enough time to capture, if it did.
   await sleep(500);
   expect(await page.evaluate(() => [document.cookie, localStorage.length])).toEqual(["", 0]);
 
@@ -40,6 +43,6 @@ test("while it is prerendered nothing is stored; once it is shown all is", async
   await expect.poll(() => page.evaluate(() => location.pathname)).toBe("/land");
   expect(await page.evaluate(() => tracker.clickId)).toBe("abc-1");
   expect(await page.evaluate(() => document.cookie)).toContain("abc-1");
-  // It was the prerendered page that is shown, not one that was loaded anew.
+  // The browser shows the prerendered page, not a new load.
   expect(site.requests.filter(({ path }) => path === "/land")).toHaveLength(1);
 });

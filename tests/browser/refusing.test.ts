@@ -1,7 +1,7 @@
 /**
- * A browser that refuses: by its own settings, and each call of the platform that the page makes missing, throwing,
- * rejecting, never answering or lying. The page goes on, the click is kept where anything can keep it, and what can be
- * sent is sent.
+ * A browser that refuses. Its own settings refuse, or each platform call of the page is missing, throws, rejects, never
+ * answers or lies. The page continues, the click is kept where any storage works, and every possible conversion is
+ * sent.
  */
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
@@ -32,12 +32,12 @@ afterAll(async () => {
   await site?.stop();
 });
 
-/** What both drivers' pages have. */
+/** The common part of both drivers' pages. */
 interface Driven {
   evaluate<T>(run: () => T | Promise<T>): Promise<T>;
 }
 
-/** Three conversions of all kinds: with a unique id, with an order id, with the page's address alone. */
+/** One conversion of each kind: with a unique id, with an order id, and with the page's address alone. */
 const convertAll = (page: Driven): Promise<ConvertResult[]> =>
   page.evaluate(() =>
     Promise.all([
@@ -52,7 +52,7 @@ async function expectAllSent(page: Driven): Promise<void> {
   expect(results.map(({ state }) => state)).toEqual(["accepted", "accepted", "accepted"]);
   expect([...site.recorded.values()].map(({ clickId }) => clickId)).toEqual(["abc-1", "abc-1", "abc-1"]);
   expect(new Set([...site.recorded.values()].map(({ uniqueId }) => uniqueId)).size).toBe(3);
-  // The same again: no store is needed to know an order or an address again.
+  // The same again: an order or address is recognised without any storage.
   const again = await convertAll(page);
   expect(again.map(({ state }) => state)).toEqual(["duplicate", "duplicate", "duplicate"]);
   expect(site.recorded.size).toBe(3);
@@ -99,7 +99,7 @@ test.each([
     const origin = `http://${host}:${site.port}`;
     await page.goto(`${origin}/?reqid=abc-1`);
     await page.waitForFunction(() => "tracker" in globalThis);
-    // Without WebAssembly it is known when its fallback has been loaded.
+    // Without WebAssembly, the click is known after the fallback has loaded.
     expect(await page.evaluate(() => tracker.ready.then(() => tracker.clickId))).toBe("abc-1");
     await expectAllSent(page);
     await page.evaluate(() => tracker.setConsent("denied"));
@@ -132,7 +132,7 @@ test.each([
     const page = await firefox.newPage();
     const thrown: string[] = [];
     page.on("pageerror", (error) => {
-      // Firefox tells of a refused cookie in the same way.
+      // Firefox reports a refused cookie in the same way.
       if (!String(error).includes("has been rejected for")) thrown.push(String(error));
     });
     await page.goto(`${site.origin}/?reqid=abc-1`);
@@ -148,9 +148,9 @@ test.each([
   });
 });
 
-/** What stands in for a call, by how it fails. Run in the page. */
+/** The replacement of a call, by the way in which it fails. Runs in the page. */
 interface Refusal {
-  /** The object that has it, as an expression. */
+  /** The object that has the call, as an expression. */
   readonly of: string;
   readonly name: string;
   /** The body of a getter. */
@@ -263,7 +263,7 @@ async function refused(refusals: readonly Refusal[]): Promise<Visit> {
   const context = await browser.newContext();
   await context.addInitScript(refuse, refusals as Refusal[]);
   await context.addInitScript(() => {
-    // Some of what is refused is the driver's own way to wait.
+    // The driver itself needs some of the refused calls to wait.
     Object.assign(globalThis, { isRefused: true });
   });
   const { open } = await import("./visit.ts");
@@ -343,7 +343,7 @@ test("a page without an origin of its own (a sandboxed frame) captures and sends
   await expect.poll(() => frame.evaluate(() => "tracker" in globalThis)).toBe(true);
   expect(await frame.evaluate(() => tracker.clickId)).toBe("abc-1");
   const result = await frame.evaluate(() => tracker.convert({ offerId: 1, uniqueId: "u" }));
-  // The answer cannot be read from there; that it arrived is what counts.
+  // The answer cannot be read from there; the test is that the request arrived.
   expect(result).toEqual({ state: "queued", code: "network" });
   expect([...site.recorded.keys()]).toEqual(["1 u"]);
   expect(thrown).toEqual([]);

@@ -1,4 +1,6 @@
-/** When a conversion is sent, in Chromium: at once, whatever network and visitor do, and never as a storm. */
+/**
+ * The time at which a conversion is sent, in Chromium: at once, whatever network and visitor do, and never as a storm.
+ */
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Tracker } from "../../js/page/index.ts";
@@ -36,7 +38,7 @@ const buyer = (address = "/?reqid=abc-1"): Promise<Visit> => visit(browser, site
 const waiting = (page: Page) =>
   page.evaluate(() => Object.keys(localStorage).filter((key) => key.startsWith("cake_click_outbox:")).length);
 
-/** Runs a conversion and says what came of it, and after how many seconds. */
+/** Runs a conversion; returns its result and the seconds that it took. */
 const timed = (page: Page, fields: object = { offerId: 1, uniqueId: "u" }) =>
   page.evaluate(async (fields) => {
     const start = performance.now();
@@ -60,7 +62,7 @@ test.each([
   expect(await waiting(page)).toBe(1);
   site.trouble = undefined;
   site.fileTrouble.clear();
-  // In the same page, by itself; where the file never comes, in the next one.
+  // In the same page, automatically; where the file never loads, in the next page.
   if (file) await go("/thanks");
   await expect.poll(() => waiting(page), { timeout: 40_000 }).toBe(0);
   expect(site.recorded.size).toBe(1);
@@ -84,7 +86,7 @@ test.each([
   const { page } = await buyer();
   await page.evaluate((fields) => {
     void tracker.convert(fields);
-    // Nothing of this page runs after the next statement.
+    // After the next statement, nothing of this page runs.
     const end = performance.now() + 500;
     while (performance.now() < end);
   }, fields);
@@ -153,12 +155,12 @@ test("the sender of what waits is loaded before it is needed, where a click is k
   const { page, context } = await buyer();
   const isLoaded = () => site.requests.some(({ path }) => path === "/page/outbox.js");
   await expect.poll(isLoaded, { timeout: 10_000 }).toBe(true);
-  // Loaded once: whatever the network does now, nothing is missing.
+  // Loaded once: nothing is missing, whatever the network does now.
   await context.setOffline(true);
   await timed(page, { offerId: 1 });
   await context.setOffline(false);
   await expect.poll(() => site.recorded.size).toBe(1);
-  // A visitor without a click brings no conversion.
+  // A visitor without a click makes no conversion.
   site.requests.length = 0;
   await visit(browser, site, "/");
   await new Promise((resolve) => setTimeout(resolve, 4_000));
@@ -170,14 +172,14 @@ test.each(["missing", "home page"] as const)(
   async (how) => {
     site.fileTrouble.set("outbox.js", how);
     const { page, said } = await buyer();
-    // The answer cannot be read without the file; that it arrived is what counts.
+    // The answer cannot be read without the file; the test is that the request arrived.
     expect((await timed(page)).result).toEqual({ state: "queued", code: "missing_file" });
     expect([...site.recorded.keys()]).toEqual(["1 u"]);
-    // By its address alone: that is the file's.
+    // A conversion with its address alone needs the file.
     expect((await timed(page, { offerId: 1 })).result).toEqual({ state: "queued", code: "missing_file" });
     expect(said.some((line) => line.includes("missing_file") && line.includes("outbox.js"))).toBe(true);
     site.fileTrouble.clear();
-    // Mended while the page is open: found with the next one at the latest.
+    // The file is available again while the page is open: the next conversion finds it at the latest.
     expect((await timed(page, { offerId: 1, uniqueId: "v" })).result).toMatchObject({ state: "accepted" });
     expect((await timed(page, { offerId: 2 })).result).toMatchObject({ state: "accepted" });
     await expect.poll(() => site.recorded.size).toBe(4);
@@ -216,7 +218,7 @@ test.each([
     for (const uniqueId of ["u", "v", "w"]) void tracker.convert({ offerId: 1, uniqueId });
   });
   await new Promise((resolve) => setTimeout(resolve, 3_500));
-  // What may wake it up, again and again.
+  // Events that may wake the outbox, again and again.
   await page.evaluate(() => {
     for (let index = 0; index < 20; index += 1) {
       document.dispatchEvent(new Event("visibilitychange"));
@@ -227,16 +229,16 @@ test.each([
   expect(site.attempts - before).toBe(3);
 });
 
-/** How long the page waits for an answer: a timer too, but no wait for the next attempt. */
+/** How long the page waits for an answer. This is a timer too, but no wait for the next attempt. */
 const ANSWER_S = 12;
 
-/** The waits that the page asks its timers for, at least a second long, in seconds. */
+/** The waits of at least a second that the page asks its timers for, in seconds. */
 const waits = async (value: string): Promise<number[]> => {
   const { page } = await visit(browser, site, "/?reqid=abc-1", () => {
     const asked: number[] = [];
     Object.assign(window, { asked });
     const own = window.setTimeout;
-    // @ts-expect-error: only what the page calls.
+    // @ts-expect-error: only the form that the page calls.
     window.setTimeout = (run: () => void, ms: number) => {
       asked.push(ms);
       return own(run, ms);
@@ -265,7 +267,7 @@ test.each([
 ])("Retry-After: %s is a wait of %i s", async (value, seconds) => {
   const asked = await waits(value);
   expect(asked).toHaveLength(1);
-  // Tabs of one site are not to ask in the same moment: up to a fifth more.
+  // Up to a fifth more, so that the tabs of one site do not ask at the same moment.
   expect(asked[0]).toBeGreaterThanOrEqual(seconds);
   expect(asked[0]).toBeLessThanOrEqual(Math.min(seconds * 1.2, 3_600));
 });
@@ -321,7 +323,7 @@ test("a slow answer in one tab keeps no other from sending", async () => {
   const { result, seconds } = await timed(other.page, { offerId: 1, uniqueId: "quick" });
   expect(result).toMatchObject({ state: "accepted" });
   expect(seconds).toBeLessThan(3);
-  // The same order in the other tab: it asks for itself.
+  // The same order in the other tab sends its own request.
   site.trouble = undefined;
   expect((await timed(other.page, { offerId: 1, uniqueId: "slow" })).result.state).toMatch(/accepted|duplicate/);
   await expect.poll(() => waiting(other.page), { timeout: 30_000 }).toBe(0);

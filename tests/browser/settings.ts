@@ -1,4 +1,4 @@
-/** Chromium and Firefox with settings of their own: as a visitor, an administrator or an older version has them. */
+/** Chromium and Firefox with their own settings, as visitors, administrators or older versions have them. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,9 +1,9 @@
 /**
- * A shop as far as its visitors' scripts see one: pages, Shopify's cart, the package's files, and a real forwarder in
- * memory in front of a sandbox network.
+ * A shop as its visitors' scripts see it: pages, Shopify's cart and the package's files. A real forwarder in memory is
+ * in front of a sandbox network.
  *
- * It does not emulate: products, more than one cart for a visitor, a cart's `note`, sections of a theme, limits of the
- * AJAX API, checkout's own pages and their content policy, and the consent banner.
+ * It does not emulate products, more than one cart for a visitor, a cart's `note`, or sections of a theme. Nor does it
+ * emulate limits of the AJAX API, checkout's own pages and their content policy, or the consent banner.
  */
 import { createHmac, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -38,7 +38,7 @@ export class Shop {
   }[] = [];
   /** The carts' attributes, by the cart's token. */
   readonly carts = new Map<string, Record<string, string>>();
-  /** Status with which the cart answers, or the forwarder. */
+  /** The status with which the cart answers, or the forwarder. */
   cartStatus = 200;
   forwarderStatus = 200;
   port = 0;
@@ -73,7 +73,7 @@ export class Shop {
     return this.requests.filter((request) => request.path === path);
   }
 
-  /** A page that makes `tracker` and `errors`, global both, and runs `script` with them. */
+  /** Adds a page that defines the globals `tracker` and `errors`, and runs `script` with them. */
   addPage(path: string, script: string, options = "{}", body = ""): void {
     const html = `<!doctype html><title>${path}</title><body>${body}<script type="module">
       import { createTracker } from "/page/page.js";
@@ -83,13 +83,13 @@ export class Shop {
     this.pages.set(path, html);
   }
 
-  /** A click that CAKE has logged. */
+  /** Makes a click that CAKE logs. */
   async click(): Promise<string> {
     const answer = await this.#sandbox.fetch(new Request("http://127.0.0.1/?a=67890&c=12"));
     return new URL(answer.headers.get("location") ?? "").searchParams.get("reqid") ?? "";
   }
 
-  /** The order's webhook, signed by the platform, with the attributes that the cart has. */
+  /** Sends the order's webhook, signed by the platform, with the cart's attributes. */
   async sendOrder(id: string, attributes: Record<string, string>): Promise<{ readonly outcome: string }> {
     const order = {
       id: Number(id),
@@ -110,7 +110,7 @@ export class Shop {
     return (await answer.json()) as { outcome: string };
   }
 
-  /** What the forwarder has, the newest first, by its operator's list. */
+  /** The forwarder's events, the newest first, from its operator's list. */
   async events(): Promise<{ readonly state: string; readonly conversion: Record<string, unknown> }[]> {
     const answer = await this.#forward("GET", "/cake/operator/conversions", undefined, {
       authorization: `Bearer ${OPERATOR}`,
@@ -118,7 +118,7 @@ export class Shop {
     return ((await answer.json()) as { rows: { state: string; conversion: Record<string, unknown> }[] }).rows;
   }
 
-  /** What the network has recorded. */
+  /** The conversions that the network has recorded. */
   async recorded(): Promise<Recorded[]> {
     const state = await this.#sandbox.fetch(new Request("http://127.0.0.1/__sandbox/state?limit=1000"));
     return ((await state.json()) as { conversions: Recorded[] }).conversions;
@@ -165,7 +165,7 @@ export class Shop {
     } else response.writeHead(404).end();
   }
 
-  /** As Shopify's AJAX API has it: what is given is merged, `null` takes an attribute away. */
+  /** Like Shopify's AJAX API: given attributes are merged, and `null` removes one. */
   #update(request: IncomingMessage, body: string, response: ServerResponse): void {
     if (this.cartStatus !== 200) return void response.writeHead(this.cartStatus).end("{}");
     const known = /(?:^|; )cart=([^;?]+)/.exec(request.headers.cookie ?? "")?.[1];

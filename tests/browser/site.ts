@@ -1,4 +1,4 @@
-/** A site for a test: pages, the package's files, and a forwarder that keeps the contract in memory. */
+/** A site for a test: pages, the package's files, and a forwarder in memory that keeps the contract. */
 import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -7,13 +7,13 @@ import { fileURLToPath } from "node:url";
 
 const FILES = fileURLToPath(new URL("../../dist/page/", import.meta.url));
 
-/** What a page is made of. */
+/** The parts of a page. */
 export interface SitePage {
   readonly html: string;
   readonly headers?: Record<string, string>;
 }
 
-/** A conversion as the forwarder got it. */
+/** A conversion as the forwarder received it. */
 export interface Received {
   readonly offerId: number;
   readonly uniqueId: string;
@@ -22,38 +22,38 @@ export interface Received {
   readonly [field: string]: unknown;
 }
 
-/** How the forwarder behaves, beside the contract. */
+/** A fault of the forwarder. */
 export interface Trouble {
-  /** Answer this instead; a text is sent as it is, anything else as JSON. */
+  /** Answer with this instead; a text is sent unchanged, any other value as JSON. */
   readonly status?: number;
   readonly body?: unknown;
   readonly headers?: Record<string, string>;
-  /** Send the head of the answer, and never its end. */
+  /** Send the head of the answer, but never its end. */
   readonly endless?: boolean;
   /** Close the connection instead of an answer. */
   readonly reset?: boolean;
-  /** Take it, and never answer. */
+  /** Accept the request, but never answer. */
   readonly silent?: boolean;
-  /** Answer that late, in milliseconds. */
+  /** Answer after this delay, in milliseconds. */
   readonly lateMs?: number;
 }
 
 export class Site {
   /** By path. */
   readonly pages = new Map<string, SitePage>();
-  /** What came, each time that it came. */
+  /** Every received conversion, repetitions included. */
   readonly received: Received[] = [];
-  /** What was recorded: once for each offer and unique id. */
+  /** The recorded conversions: one for each offer and unique id. */
   readonly recorded = new Map<string, Received>();
-  /** How each request was made. */
+  /** The method, path and type of each request. */
   readonly requests: { method: string; path: string; type: string | undefined }[] = [];
-  /** How every conversion is answered, or the one of this number, from 0 on. */
+  /** The fault of every conversion, or of the one with this number, from 0 on. */
   trouble: Trouble | ((number: number, fields: Received) => Trouble | undefined) | undefined;
   /** Files of the package that this site lacks, answers with its home page, or never answers. */
   readonly fileTrouble = new Map<string, "missing" | "home page" | "silent">();
   /** May pages of other sites read the package's files? */
   isOpen = false;
-  /** How many conversions came, whatever became of them. */
+  /** The number of received conversions, whatever their outcome. */
   attempts = 0;
   port = 0;
   readonly #server = createServer((request, response) => void this.#answer(request, response));
@@ -70,7 +70,7 @@ export class Site {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  /** A page that makes `tracker` and `errors`, global both, from the module. */
+  /** Adds a page that defines the globals `tracker` and `errors` from the module. */
   addTrackerPage(path: string, options = "{}", rest: { before?: string; headers?: Record<string, string> } = {}): void {
     const script = `import { createTracker } from "/page/page.js";
       window.errors = [];
@@ -81,7 +81,7 @@ export class Site {
     });
   }
 
-  /** A page that makes `pageModule` and `linkModule`, what the two modules export. */
+  /** Adds a page that defines the globals `pageModule` and `linkModule`, the exports of the two modules. */
   addModulesPage(path: string): void {
     const script = `import * as pageModule from "/page/page.js";
       import * as linkModule from "/page/link.js";

@@ -1,4 +1,4 @@
-/** Where the tag finds what it loads later, and where it sends to, in Chromium: however a site has put it into the page. */
+/** Where the tag finds its later files and its endpoint, in Chromium, for every way to put the tag into a page. */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
@@ -15,7 +15,7 @@ const integrity = `sha384-${createHash("sha384")
   .digest("base64")}`;
 
 let site: Site;
-/** Another origin, that serves the package's files and may be no forwarder. */
+/** Another origin that serves the package's files; it may lack a forwarder. */
 let cdn: Site;
 let browser: Browser;
 beforeAll(async () => {
@@ -63,7 +63,7 @@ async function load(html: string, headers: Record<string, string> = {}, before?:
 const convert = (page: Page, fields: PageConversion) =>
   page.evaluate((fields) => new Promise((resolve) => cakeEdge((tracker) => resolve(tracker.convert(fields)))), fields);
 
-/** A conversion by its address alone needs the file of what waits. */
+/** A conversion with its address alone needs the outbox's file. */
 async function expectAllFound({ page, said }: Loaded): Promise<void> {
   expect(await convert(page, { offerId: 1 })).toMatchObject({ state: "accepted" });
   expect(site.recorded.size).toBe(1);
@@ -149,7 +149,7 @@ test.each([
   ["with a wrong data-base", () => `<script src="/page/cake-edge.js" data-base="/wrong/"></script>`],
 ])("%s: the click is kept, what can be sent is sent, and the missing file is named", async (_, html) => {
   const { page, said } = await load(`<script>window.cakeEdge = { options: { debug: true } }</script>${html()}`);
-  // The answer cannot be read without the file; that it arrived is what counts.
+  // The answer cannot be read without the file; the test is that the request arrived.
   expect(await convert(page, { offerId: 1, uniqueId: "u" })).toEqual({ state: "queued", code: "missing_file" });
   expect([...site.recorded.keys()]).toEqual(["1 u"]);
   expect(await convert(page, { offerId: 1 })).toEqual({ state: "queued", code: "missing_file" });
@@ -160,7 +160,7 @@ test.each([
 });
 
 const withoutWasm = () => {
-  // @ts-expect-error: every browser of ours has it.
+  // @ts-expect-error: every browser here has it.
   delete globalThis.WebAssembly;
 };
 
@@ -202,7 +202,7 @@ test("endpoints are the page's, whatever base says, and however they are written
     const loaded = await load(
       `<base href="${cdn.origin}/"><script src="${site.origin}/page/cake-edge.js" data-endpoint="${endpoint}"></script>`,
     );
-    // A single-page site goes on: a relative endpoint stays what it was.
+    // A single-page site navigates: a relative endpoint stays the same.
     await loaded.page.evaluate((url) => history.pushState(null, "", url), `${site.origin}/a/b/c/d`);
     await expectAllFound(loaded);
   }

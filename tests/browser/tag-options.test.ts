@@ -1,4 +1,6 @@
-/** The options of the `<script>` tag, in Chromium: by attributes, by `cakeEdge.options`, by the script's own query. */
+/**
+ * The options of the `<script>` tag, in Chromium: by attributes, by `cakeEdge.options`, and by the script's own query.
+ */
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Tracker } from "../../js/page/index.ts";
@@ -34,7 +36,7 @@ async function load(html: string, query = "?reqid=abc-1"): Promise<Loaded> {
   const page = await context.newPage();
   const said: string[] = [];
   page.on("console", (message) => {
-    // The browser asks for an icon, once.
+    // The browser requests an icon once.
     if (!message.location().url.endsWith("/favicon.ico")) said.push(message.text());
   });
   page.on("pageerror", (error) => said.push(`THROWN ${error}`));
@@ -48,7 +50,7 @@ const clickIdOf = (page: Page) =>
     () => new Promise((resolve) => cakeEdge((tracker) => tracker.ready.then(() => resolve(tracker.clickId)))),
   );
 
-/** The three ways to say one thing. */
+/** The three ways to set an option. */
 const WAYS = {
   attribute: (attribute: string, value: string) =>
     `<script src="/page/cake-edge.js" data-${attribute}="${value}"></script>`,
@@ -103,7 +105,7 @@ test.each(
   ),
 )("an unknown text for $attribute ('$value', by $way) is named, not obeyed", async ({ way, attribute, value }) => {
   const { page, said } = await load(WAYS[way](attribute, value));
-  // As if it had not been given.
+  // As if the option had not been given.
   expect(await clickIdOf(page)).toBe("abc-1");
   const [cookie] = await page.context().cookies();
   expect(((cookie?.expires ?? 0) - Date.now() / 1_000) / 86_400).toBeCloseTo(30, 1);

@@ -1,4 +1,4 @@
-/** The `<script>` tag, in Chromium: its attributes, and calls from before it was there. */
+/** The `<script>` tag, in Chromium: its attributes, and calls before it loads. */
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Tracker } from "../../js/page/index.ts";
@@ -7,7 +7,7 @@ import { Site } from "./site.ts";
 
 declare const cakeEdge: (use: (tracker: Tracker) => void) => void;
 
-/** As docs/page.md has it. */
+/** The snippet of docs/page.md. */
 const SNIPPET = `<script>window.cakeEdge = window.cakeEdge || function (use) { (cakeEdge.q = cakeEdge.q || []).push(use) }</script>`;
 
 let site: Site;

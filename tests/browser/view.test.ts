@@ -1,4 +1,4 @@
-/** The sandbox's live view in Chromium: by mouse, by keyboard, in both schemes, on a phone. */
+/** The sandbox's live view in Chromium: by mouse and by keyboard, in both colour schemes, on a phone. */
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type SandboxProcess, startSandbox } from "../sandbox-process.ts";
@@ -16,7 +16,7 @@ afterAll(async () => {
   await sandbox?.stop();
 });
 
-/** Opens the view; what its console complains of comes along. */
+/** Opens the view; returns the page and the complaints of its console. */
 async function open(options: BrowserContextOptions): Promise<{ page: Page; problems: string[] }> {
   const { page, problems } = await openPage(browser, options);
   await page.goto(`${sandbox.origin}/__sandbox/`);

@@ -1,13 +1,13 @@
-/** One visitor of a test's site: a fresh profile, its page, and what that page said. */
+/** One visitor of a test's site: a fresh profile, its page, and the page's console. */
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import type { Site } from "./site.ts";
 
 export interface Visit {
   readonly page: Page;
   readonly context: BrowserContext;
-  /** The lines of the console; `THROWN …` for what was thrown into the page. */
+  /** The lines of the console; `THROWN …` for each error thrown in the page. */
   readonly said: string[];
-  /** Goes on to a path of the site or to another address, and waits for the tracker. */
+  /** Navigates to a path of the site or to another address, and waits for the tracker. */
   go(address: string): Promise<void>;
 }
 

@@ -1,7 +1,6 @@
 /**
- * A forwarder in front of a bad CAKE, killed by SIGKILL again and again while
- * clients hand it events. What was recorded is read from the sandbox's own
- * rows, on disk. No cron sweeps here: only the outbox's own alarms wake it.
+ * A forwarder in front of a faulty CAKE, killed by SIGKILL again and again while clients send it events. The recorded
+ * conversions are read from the sandbox's own rows, on disk. No cron sweeps here: only the outbox's own alarms wake it.
  */
 import { randomUUID } from "node:crypto";
 import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -23,82 +22,85 @@ const API_KEY = "CANARY-chaos-key-7f3a9";
 const SIGNING_SECRET = `whsec_${Buffer.alloc(32, 7).toString("base64")}`;
 const OFFER = 1;
 
-/** Where a forwarder runs: in workerd, or in a Node process of its own. */
+/** The host of a forwarder: workerd, or a separate Node process. */
 export type ForwarderHost = "workerd" | "node";
 
-/** A forwarder that runs; it is ended by SIGKILL. */
+/** A running forwarder; SIGKILL ends it. */
 export interface Killable {
   stop(): Promise<unknown>;
 }
 
-/** A release's numbers of shards. */
+/** The numbers of shards of a release. */
 export interface ShardNumbers {
   readonly shards: number;
   readonly formerShards: readonly number[];
 }
 
-/** What is to happen. */
+/** The options of a run. */
 export interface ChaosOptions {
   /** @default "workerd" */
   readonly host?: ForwarderHost;
   readonly events: number;
   readonly clients: number;
-  /** The share of the calls to CAKE that go wrong, of every kind that the sandbox has. */
+  /** The share of calls to CAKE that fail, by every kind of fault in the sandbox. */
   readonly faultShare: number;
-  /** How often the forwarder is killed at least. */
+  /** The least number of kills of the forwarder. */
   readonly kills: number;
   /** Does CAKE deduplicate by unique id? */
   readonly deduplicates: boolean;
-  /** The share of the events that are corrected, half of them twice. @default 0 */
+  /** The share of events that are corrected, half of them twice. @default 0 */
   readonly correctedShare?: number;
   /**
-   * The numbers of shards of each release, one after the other. In workerd two run at once, and at each kill more
-   * objects and requests have the later one; a Node process has one. @default four shards, all the time
+   * The numbers of shards of each release, in sequence. In workerd two releases run at once, and each kill moves more
+   * objects and requests to the later one. A Node process has one release at a time.
+   * @default four shards, all the time
    */
   readonly releases?: readonly ShardNumbers[];
-  /** The share of the events that are handed over twice at once; as many are repeated in the end. @default 0 */
+  /** The share of events that are sent twice at once; as many are repeated at the end. @default 0 */
   readonly repeatedShare?: number;
   /** How long to wait for the last event. */
   readonly patienceMs: number;
-  /** CAKE goes on being bad for so long after the last event was accepted. */
+  /** How long CAKE stays faulty after the last event was accepted. */
   readonly healAfterMs: number;
-  /** Between two kills, at least and at most. */
+  /** The shortest and the longest time between two kills. */
   readonly killEveryMs: readonly [number, number];
-  /** Tells how far it is. */
+  /** Receives the progress. */
   readonly tell?: (line: string) => void;
 }
 
-/** What happened. */
+/** The results of a run. */
 export interface ChaosReport {
   /** Events answered 202. */
   readonly accepted: number;
   readonly recorded_once: number;
   readonly recorded_twice: number;
-  /** Accepted, and never recorded. */
+  /** Events that were accepted but never recorded. */
   readonly lost: number;
-  /** Events and claims that lie in two shards. */
+  /** Events and claims that are in two shards. */
   readonly kept_twice: number;
-  /** Events that were repeated in the end, and not known. */
+  /** Events that were repeated at the end and not recognised. */
   readonly forgotten: number;
-  /** Recorded, but the forwarder does not know it: refused, dead or still waiting. */
+  /** Recorded events that the forwarder does not know as delivered: refused, dead or still waiting. */
   readonly undelivered: number;
-  /** Corrections answered 202, and found once in the rows, behind those that were handed over before them. */
+  /** Corrections answered 202 that appear once in the rows, behind the corrections sent before them. */
   readonly corrections: number;
   readonly corrections_applied_once: number;
   readonly corrections_twice: number;
   readonly corrections_lost: number;
-  /** Conversions whose corrections were applied in another order, or whose totals are not the sum of what was accepted. */
+  /**
+   * Conversions whose corrections were applied in another order, or whose totals are not the sum of the accepted ones.
+   */
   readonly corrections_out_of_order: number;
   readonly kills: number;
   readonly upstream_faults: number;
-  /** Requests of clients that had no answer, and were repeated. */
+  /** Requests of clients that got no answer and were repeated. */
   readonly client_retries: number;
   readonly seconds: number;
-  /** Where the API key was found outside: always empty. */
+  /** The places outside where the API key was found: always empty. */
   readonly leaks: readonly string[];
 }
 
-/** Does it, and counts. */
+/** Runs the chaos, and counts the results. */
 export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
   const { events, clients, faultShare, deduplicates, tell = () => undefined } = options;
   const begin = Date.now();
@@ -143,11 +145,11 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
       if (spellings(API_KEY).some((spelling) => text.includes(spelling))) leaks.push(where);
     };
 
-    // The clients: each repeats an event until it is answered 202.
+    // The clients: each repeats an event until the answer is 202.
     const agent = new Agent({ keepAlive: true, maxSockets: clients });
     const waiting = clickIds.map((clickId) => ({ clickId, offerId: OFFER, uniqueId: randomUUID() }));
     const accepted = new Set<string>();
-    // By the conversion's unique id, in the order of their acceptance.
+    // The corrections by the conversion's unique id, in the order of their acceptance.
     const corrected = new Map<string, Correction[]>();
     const repeated: string[] = [];
     const share = options.correctedShare ?? 0;
@@ -160,7 +162,7 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
         await Promise.all(Array.from({ length: isRepeated ? 2 : 1 }, () => handOver("conversions", body)));
         accepted.add(event.uniqueId);
         if (isRepeated) repeated.push(body);
-        // At once: its conversion is seldom delivered by then.
+        // At once: the conversion is seldom delivered by then.
         for (const correction of correctionsOf(event, accepted.size, share)) {
           await handOver("corrections", JSON.stringify(correction));
           corrected.set(event.uniqueId, [...(corrected.get(event.uniqueId) ?? []), correction]);
@@ -200,7 +202,7 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
     }
     agent.destroy();
 
-    // CAKE heals: what waits then is delivered when its time has come, by its alarm alone.
+    // CAKE recovers: waiting events are delivered at their due time, by their alarm alone.
     await sleep(options.healAfterMs);
     const faults = await struck(sandboxOrigin);
     await put(`${sandboxOrigin}/__sandbox/faults`, []);
@@ -256,7 +258,10 @@ interface Correction {
   readonly payoutAdded?: string;
 }
 
-/** Each of a share of the events has one, every other of these a second: totals and what adds, by turns. */
+/**
+ * Corrections of a share of the events: one each, and every other of these events gets a second. Totals and added
+ * amounts alternate.
+ */
 function correctionsOf(event: { readonly offerId: number; readonly uniqueId: string }, at: number, share: number) {
   const every = share === 0 ? 0 : Math.round(1 / share);
   if (every === 0 || at % every !== 0) return [];
@@ -287,7 +292,7 @@ function appliedIn(row: Recorded | undefined, { correctionId }: Correction): num
   return (row?.note ?? "").split(`[${correctionId}]`).length - 1;
 }
 
-/** Is a conversion's payout what its corrections make of it in their order, and does its row show just these? */
+/** Is a conversion's payout the result of its corrections in their order, and does its row list exactly these? */
 function isSumOf(row: Recorded | undefined, corrections: readonly Correction[]): boolean {
   if (row === undefined) return false;
   const cents = (text: string) => Math.round(Number(text) * 100);
@@ -299,10 +304,10 @@ function isSumOf(row: Recorded | undefined, corrections: readonly Correction[]):
   return row.payout === payout && row.note === note && row.corrections === corrections.length;
 }
 
-/** A text as it is, percent-encoded, and in base64 at each of its three places. */
+/** A text unchanged, percent-encoded, and in base64 at each of its three alignments. */
 export function spellings(secret: string): string[] {
   const places = ["", "x", "xx"].map((before) => Buffer.from(before + secret).toString("base64"));
-  // What stands around the secret changes the digits at both ends.
+  // The text around the secret changes the digits at both ends.
   const cores = places.map((text) => text.slice(4, -4));
   const percent = [...Buffer.from(secret)].map((byte) => `%${byte.toString(16).padStart(2, "0")}`).join("");
   return [secret, encodeURIComponent(secret), percent, percent.toUpperCase(), ...cores];
@@ -347,7 +352,7 @@ function startSandbox(home: string, port: number): Promise<Workerd> {
   });
 }
 
-/** Makes the forwarder's folder below `home`, and in it what runs there. */
+/** Makes the forwarder's folder below `home`, and the files that it runs. */
 export async function prepareForwarder(host: ForwarderHost, home: string): Promise<void> {
   mkdirSync(join(home, "forwarder/rows"), { recursive: true });
   if (host === "node") return;
@@ -355,7 +360,7 @@ export async function prepareForwarder(host: ForwarderHost, home: string): Promi
   cpSync(join(root, "dist/wasm/forwarder_bg.wasm"), join(home, "forwarder/forwarder_bg.wasm"));
 }
 
-/** Starts it in front of the CAKE at `cake`. */
+/** Starts the forwarder in front of the CAKE at `cake`. */
 export function startForwarder(
   host: ForwarderHost,
   home: string,
@@ -426,7 +431,7 @@ function startInNode(
   });
 }
 
-/** As many clicks, and their ids. */
+/** Makes this number of clicks; returns their ids. */
 async function makeClicks(origin: string, count: number): Promise<string[]> {
   const agent = new Agent({ keepAlive: true, maxSockets: 32 });
   const ids: string[] = [];
@@ -447,7 +452,7 @@ async function makeClicks(origin: string, count: number): Promise<string[]> {
   return ids;
 }
 
-/** Waits until nothing waits any more, or nothing more happens; says how many are delivered. */
+/** Waits until no event waits, or nothing changes any more; returns the number of delivered events. */
 export async function untilSettled(
   origin: string,
   secret: string,
@@ -465,13 +470,13 @@ export async function untilSettled(
   }
 }
 
-/** How many calls went wrong. Asked at each kill, so that the sandbox never sleeps and forgets. */
+/** The number of calls with a fault. Asked at each kill, so that the sandbox never sleeps and forgets. */
 async function struck(origin: string): Promise<number> {
   const { struck } = (await (await fetch(`${origin}/__sandbox/faults/struck`)).json()) as { struck?: number };
   return struck ?? 0;
 }
 
-/** How many events and claims lie in the rows of two shards. */
+/** The number of events and claims that are in the rows of two shards. */
 function keptTwice(home: string): number {
   const places = new Map<string, number>();
   for (const file of globSync("forwarder/rows/**/*.sqlite", { cwd: home })) {
@@ -489,7 +494,7 @@ function keptTwice(home: string): number {
   return [...places.values()].filter((count) => count > 1).length;
 }
 
-/** What was recorded of each unique id, by the sandbox's own rows. */
+/** The recorded conversions by unique id, from the sandbox's own rows. */
 function recorded(home: string): Map<string, Recorded> {
   const [file] = globSync("sandbox/rows/**/*.sqlite", { cwd: home }).filter((name) => !name.includes("metadata"));
   if (file === undefined) throw new Error("the sandbox left no rows");
@@ -511,7 +516,7 @@ export async function read(url: string, secret: string): Promise<string> {
   return (await fetch(url, { headers: { authorization: `Bearer ${secret}` } })).text();
 }
 
-/** The answer; status 0 where none came. What is no conversion is signed. */
+/** The answer; status 0 without one. Every request except a conversion is signed. */
 export async function post(
   origin: string,
   agent: Agent,

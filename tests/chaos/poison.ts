@@ -1,7 +1,6 @@
 /**
- * The forwarder in workerd, in front of a CAKE of plain Node that answers as
- * the world does: bad events among good ones, and clicks with several orders
- * where CAKE does not deduplicate.
+ * The forwarder in workerd, in front of a CAKE of plain Node with realistic answers. It gets bad events among good
+ * ones, and clicks with several orders where CAKE does not deduplicate.
  */
 import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -24,18 +23,18 @@ import {
 const HOST = "127.0.0.1";
 const OFFER = 12_345;
 
-/** What is to be handed over. */
+/** The options of a run with bad events. */
 export interface PoisonOptions {
   /** @default "workerd" */
   readonly host?: ForwarderHost;
   readonly good: number;
-  /** Events that CAKE answers 403, for ever. */
+  /** The number of events that CAKE always answers 403. */
   readonly refused: number;
-  /** Events that CAKE answers 500, for ever. */
+  /** The number of events that CAKE always answers 500. */
   readonly failing: number;
-  /** Are the bad ones in front of the good ones? Else they are among them, in a random order. */
+  /** Do the bad events come before the good ones? Otherwise all events are in random order. */
   readonly inFront: boolean;
-  /** How many times faster than the world's the outbox's clock runs. */
+  /** The speed of the outbox's clock, as a multiple of real time. */
   readonly clockSpeed: number;
   readonly tell?: (line: string) => void;
 }
@@ -49,7 +48,7 @@ export interface PoisonReport {
   readonly max_s: number;
 }
 
-/** Hands bad and good events over, and measures how long the good ones wait. */
+/** Sends bad and good events, and measures how long the good ones wait. */
 export async function poison(options: PoisonOptions): Promise<PoisonReport> {
   const { good, refused, failing, inFront, clockSpeed, tell = () => undefined } = options;
   return inFrontOf({ host: options.host, deduplicates: true, clockSpeed }, async ({ cake, origin }) => {
@@ -77,7 +76,7 @@ export async function poison(options: PoisonOptions): Promise<PoisonReport> {
     }
     waits.sort((a, b) => a - b);
     const at = (share: number) => {
-      // One that never came waited for ever.
+      // An event that never arrived counts as an endless wait.
       const ms = waits[Math.ceil(share * good) - 1];
       return ms === undefined ? Number.POSITIVE_INFINITY : Math.round((ms * clockSpeed) / 100) / 10;
     };
@@ -85,18 +84,18 @@ export async function poison(options: PoisonOptions): Promise<PoisonReport> {
   });
 }
 
-/** What is to be handed over. */
+/** The options of a run with several orders of a click. */
 export interface OrdersOptions {
   /** @default "workerd" */
   readonly host?: ForwarderHost;
   readonly clicks: number;
   readonly ordersPerClick: number;
-  /** How often the forwarder is killed. */
+  /** The number of kills of the forwarder. */
   readonly kills: number;
   readonly tell?: (line: string) => void;
 }
 
-/** What became of the orders. */
+/** The outcomes of the orders. */
 export interface OrdersReport {
   readonly accepted: number;
   readonly recorded_once: number;
@@ -105,7 +104,7 @@ export interface OrdersReport {
   readonly undelivered: number;
 }
 
-/** Answers of a bad CAKE to one order, before a good one. */
+/** Answers of a faulty CAKE to one order, before a good answer. */
 const TROUBLES: readonly Reply[] = [
   { wire: "reset" },
   { wire: "reset", records: true },
@@ -116,7 +115,7 @@ const TROUBLES: readonly Reply[] = [
   { status: 429 },
 ];
 
-/** Several orders of each click, a CAKE that counts twice whatever it is sent twice, and kills. */
+/** Sends several orders of each click to a CAKE that counts every repetition, and kills the forwarder meanwhile. */
 export async function orders(options: OrdersOptions): Promise<OrdersReport> {
   const { clicks, ordersPerClick, kills, tell = () => undefined } = options;
   return inFrontOf(
@@ -171,7 +170,7 @@ interface Place {
   readonly cake: FakeCake;
   readonly origin: string;
   readonly secret: string;
-  /** SIGKILL, and once more from its rows. */
+  /** Ends the forwarder by SIGKILL, and starts it again from its rows. */
   restart(): Promise<void>;
 }
 
@@ -181,7 +180,7 @@ interface Setting {
   readonly clockSpeed: number;
 }
 
-/** Starts a CAKE and a forwarder in front of it, and ends both. */
+/** Starts a CAKE and a forwarder in front of it; stops both at the end. */
 async function inFrontOf<T>(
   { host = "workerd", deduplicates, clockSpeed }: Setting,
   work: (place: Place) => Promise<T>,
@@ -218,7 +217,7 @@ async function inFrontOf<T>(
   }
 }
 
-/** So many clients hand the events over, in their order; each repeats one until it is answered 202. */
+/** Sends the events in order, by this number of clients; each repeats an event until the answer is 202. */
 async function handOver(
   origin: string,
   events: readonly Event[],

@@ -1,6 +1,6 @@
 /**
- * The forwarder under chaos: its clock runs faster than the world's, and it logs nothing. Of a list of releases, each
- * with its numbers of shards, two run at once: a share of the objects and of the requests has the later one.
+ * The forwarder under chaos: its clock runs faster than real time, and it logs nothing. Each release in a list has its
+ * numbers of shards. Two releases run at once: a share of the objects and requests has the later one.
  */
 import { createForwarder } from "cake-edge/forwarder";
 
@@ -15,7 +15,7 @@ interface Env {
   readonly CAKE_SIGNING_SECRETS: string;
   /** JSON: the numbers of shards of each release, as {@link Numbers}. */
   readonly CAKE_RELEASES: string;
-  /** How far the releases have come: 1.25 is a quarter of the way from the second to the third. */
+  /** The progress of the releases: 1.25 is a quarter of the way from the second to the third. */
   readonly CAKE_PROGRESS: string;
 }
 
@@ -34,7 +34,7 @@ const forwarder = createForwarder<Released>((env) => ({
   operatorSecret: env.CAKE_OPERATOR_SECRET,
   signingSecrets: [env.CAKE_SIGNING_SECRETS],
   upstreamDedupe: env.CAKE_DEDUPLICATES === "yes",
-  // Longer than the slowest answer, and than what a killed forwarder has left on its way.
+  // Longer than the slowest answer, and than the requests that a killed forwarder may have left under way.
   timeoutMs: 2_000,
   severalPerClick: env.CAKE_SEVERAL_PER_CLICK === "yes",
   clockSpeed: Number(env.CAKE_CLOCK_SPEED),
@@ -43,7 +43,7 @@ const forwarder = createForwarder<Released>((env) => ({
 
 const released = new WeakMap<Env, Released[]>();
 
-/** The environment of who changes over at this point from 0 to 1 of a release's way. */
+/** The environment for an object or request that changes over at this point of a release's way, from 0 to 1. */
 function releaseFor(env: Env, turn: number): Released {
   let all = released.get(env);
   if (all === undefined) {
@@ -59,7 +59,7 @@ function releaseFor(env: Env, turn: number): Released {
 
 export class CakeOutbox extends forwarder.Outbox {
   constructor(ctx: DurableObjectState, env: Env) {
-    // By the object's id: one that has changed over stays so, whenever it starts.
+    // By the object's id: an object that has changed over stays so after each start.
     super(ctx, releaseFor(env, Number.parseInt(ctx.id.toString().slice(0, 8), 16) / 2 ** 32));
   }
 }

@@ -1,4 +1,4 @@
-/** Answers as CAKE, its web server and what stands in front of it give them, by what they say of a conversion. */
+/** Answers of CAKE, its web server and the systems in front of it, grouped by their meaning for a conversion. */
 import type { Reply } from "./reply.ts";
 
 type Named = readonly (readonly [name: string, reply: Reply])[];
@@ -9,7 +9,7 @@ const SOAP =
 const json = (body: unknown, more: Reply = {}): Reply => ({ body: JSON.stringify(body), ...more });
 const success = (conversion: unknown): Reply => json({ request_status: "Success", conversion });
 
-/** They say neither yes nor no: what became of a write is unknown, and a person should look. */
+/** Neither yes nor no: the outcome of a write is unknown, and a person should look at it. */
 export const UNCLEAR: Named = [
   ["a page of HTML", { body: PAGE, type: "text/html" }],
   ["a page of HTML that calls itself JSON", { body: PAGE }],
@@ -86,7 +86,7 @@ export const UNCLEAR: Named = [
   ["success that is neither yes nor no", json({ success: "perhaps", conversion: { conversion_id: 7 } })],
 ];
 
-/** No answer, or half of one: unknown too, but nobody need look at once. */
+/** No answer, or half of one: also unknown, but no person is needed at once. */
 export const LOST: Named = [
   ["a reset connection", { wire: "reset" }],
   ["silence", { wire: "silent" }],
@@ -113,7 +113,7 @@ export const LOST: Named = [
   ["a packed body that is none", { body: "no gzip at all", headers: { "content-encoding": "gzip" } }],
 ];
 
-/** CAKE has not looked at it: not recorded, to be sent again. */
+/** CAKE has not processed the conversion: it is not recorded, and to be sent again. */
 export const LATER: Named = [
   ["429", { status: 429 }],
   ["429 with a moment to wait", { status: 429, headers: { "retry-after": "1" } }],
@@ -136,7 +136,7 @@ export const LATER: Named = [
   ["Restricted in JSON", json({ success: false, message: "Restricted" })],
 ];
 
-/** A no about this conversion, and about nothing else. */
+/** A no to this conversion only. */
 export const NO: Named = [
   ["a no with a message", json({ success: false, message: "Offer is closed" })],
   ["a no with a byte order mark", json({ success: false, message: "Offer is closed" }, { mark: true })],
@@ -153,7 +153,7 @@ export const NO: Named = [
   ["a no in ASP.NET's d", json({ d: { success: false, message: "Offer is closed" } })],
   ["a no in ASP.NET's d, as a text", json({ d: '{"success":false,"message":"Offer is closed"}' })],
   ["a failed request in lower case", json({ request_status: "failure", message: "Offer is closed" })],
-  // In each a word about keys, authorization or duplicates that is not about this key, or this transaction.
+  // Each text has a word about keys, authorization or duplicates that does not concern this key or this transaction.
   ...[
     "Unauthorized affiliate for this offer",
     "Affiliate Not Authorized for Campaign",
@@ -187,7 +187,7 @@ export const KEY: Named = [
   ["403", { status: 403 }],
 ];
 
-/** This very transaction is known. */
+/** This very transaction is known already. */
 export const DUPLICATE = [
   "Duplicate unique_id",
   "Duplicate transaction",
@@ -199,7 +199,7 @@ export const DUPLICATE = [
 
 const record = '"conversion_id":#conversion_id#,"click_id":"#click_id#","unique_id":"#unique_id#"';
 
-/** A yes, in every dress. */
+/** A yes, in every form. */
 export const YES: Named = [
   ["nested", { body: `{"request_status":"Success","conversion":{${record}}}` }],
   ["flat", { body: `{"request_status":"Success",${record}}` }],
@@ -226,7 +226,7 @@ export const YES: Named = [
   ["with 201", { status: 201, body: `{"request_status":"Success","conversion":{${record}}}` }],
 ].map(([name, reply]) => [name as string, { records: true, ...(reply as Reply) }] as const);
 
-/** What `p.ashx` says, and what that is. */
+/** Answers of `p.ashx`, with their meanings. */
 export const PIXEL: readonly (readonly [
   said: string,
   means: "delivered" | "refused" | "not delivered",

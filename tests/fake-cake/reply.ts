@@ -1,34 +1,34 @@
-/** What the fake CAKE can be told to answer: plain JSON, so that a test inside workerd says it too. */
+/** The answers that a test can set on the fake CAKE: plain JSON, so that a test inside workerd can send them too. */
 
 import "vitest";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** Where a test opens a fake CAKE of its own. */
+    /** The address where a test opens its own fake CAKE. */
     fakeCakes: string;
   }
 }
 
-/** How an answer travels. */
+/** The transport of an answer. */
 export type Wire =
   /** With its length. */
   | "whole"
   | "chunked"
   | "gzip"
-  /** Fewer bytes than its length says, then the connection is reset. */
+  /** Fewer bytes than the declared length, then the connection is reset. */
   | "truncated"
-  /** Its head, then bytes for as long as anybody reads. */
+  /** The head, then bytes for as long as the client reads. */
   | "endless"
-  /** Its head and nothing more. */
+  /** The head and nothing more. */
   | "stalls"
   /** Nothing at all: the connection stays open. */
   | "silent"
   /** The connection is reset without an answer. */
   | "reset"
-  /** Bytes that are no HTTP. */
+  /** Bytes that are not HTTP. */
   | "garbage";
 
-/** One answer. Without `status` and `body` it is what a well CAKE answers. */
+/** One answer. Without `status` and `body`, it is the answer of a healthy CAKE. */
 export interface Reply {
   /** @default 200 */
   readonly status?: number;
@@ -36,8 +36,8 @@ export interface Reply {
   /** The content type. @default "application/json" */
   readonly type?: string;
   /**
-   * In it `#conversion_id#`, `#click_id#`, `#offer_id#`, `#unique_id#`, `#api_key#` and `#url#` are
-   * filled in.
+   * The body, in which `#conversion_id#`, `#click_id#`, `#offer_id#`, `#unique_id#`, `#api_key#` and `#url#` are
+   * replaced.
    * @default what a well CAKE answers
    */
   readonly body?: string;
@@ -53,10 +53,10 @@ export interface Reply {
   readonly afterMs?: number;
 }
 
-/** What can be asked of CAKE. */
+/** The kinds of requests to CAKE. */
 export type Asked = "record" | "click" | "report" | "pixel";
 
-/** Answers for some requests, one after the other; what is not scripted is answered well. */
+/** Answers for some requests, in sequence; a request without a script gets a good answer. */
 export interface Script {
   /** @default record and pixel */
   readonly asked?: Asked | readonly Asked[];
@@ -65,19 +65,19 @@ export interface Script {
   /** Only these click ids. @default all */
   readonly clickIds?: readonly string[];
   readonly replies: readonly Reply[];
-  /** The last reply goes on for ever. @default false */
+  /** Repeats the last reply for ever. @default false */
   readonly forever?: boolean;
 }
 
-/** How a fake CAKE's account is set up. */
+/** The settings of a fake CAKE's account. */
 export interface AccountSettings {
   /** Does CAKE deduplicate by unique id? @default true */
   readonly deduplicates?: boolean;
-  /** What it answers to a duplicate: the first conversion again, or a refusal in these words. @default the first again */
+  /** The answer to a duplicate: the first conversion again, or a refusal in these words. @default the first again */
   readonly duplicateWords?: string;
-  /** How Get Click writes that a click has no conversion. @default 0, as .NET does */
+  /** The value in Get Click's answer for a click without a conversion. @default 0, as .NET does */
   readonly none?: 0 | null | "" | "0";
-  /** The offer that clicks belong to. @default 12345 */
+  /** The offer of the clicks. @default 12345 */
   readonly clickOffer?: number;
 }
 
@@ -91,18 +91,18 @@ export interface Recorded {
   readonly payout: string;
 }
 
-/** A request that the fake CAKE has seen. */
+/** A request that the fake CAKE has received. */
 export interface Seen {
   readonly asked: Asked | "other";
   readonly path: string;
   readonly uniqueId: string;
   readonly clickId: string;
   readonly atMs: number;
-  /** The key in it. */
+  /** The key in the request. */
   readonly apiKey: string;
 }
 
-/** Turns a fake CAKE's knobs from anywhere. */
+/** Controls a fake CAKE from anywhere. */
 export class FakeCake {
   readonly origin: string;
 
@@ -110,18 +110,18 @@ export class FakeCake {
     this.origin = origin;
   }
 
-  /** Opens a CAKE of one's own, at the hall's origin. */
+  /** Opens a CAKE for one test, at the hall's origin. */
   static async open(hall: string, settings: AccountSettings = {}): Promise<FakeCake> {
     const response = await fetch(`${hall}/open`, { method: "POST", body: JSON.stringify(settings) });
     return new FakeCake(((await response.json()) as { origin: string }).origin);
   }
 
-  /** Adds answers, in front of those that are there. */
+  /** Adds answers before the existing ones. */
   async answer(script: Script): Promise<void> {
     await fetch(`${this.origin}/__fake/scripts`, { method: "POST", body: JSON.stringify(script) });
   }
 
-  /** Forgets every script: all is well again. */
+  /** Removes every script: all answers are good again. */
   async heal(): Promise<void> {
     await fetch(`${this.origin}/__fake/scripts`, { method: "DELETE" });
   }
@@ -136,7 +136,7 @@ export class FakeCake {
     return asked === undefined ? seen : seen.filter((each) => each.asked === asked);
   }
 
-  /** Closes it. */
+  /** Closes this CAKE. */
   async close(): Promise<void> {
     await fetch(`${this.origin}/__fake`, { method: "DELETE" });
   }

@@ -1,8 +1,7 @@
 /**
- * A CAKE in plain Node that shares nothing with the sandbox, so that sandbox
- * and forwarder cannot agree on the same mistake. It answers as the article
- * says, or whatever a script says; and it counts what it recorded, so that a
- * test can tell once, twice and lost apart.
+ * A CAKE in plain Node that shares no code with the sandbox, so that sandbox and forwarder cannot make the same
+ * mistake. It answers as the article says, or as a script says. It counts the recorded conversions, so that a test can
+ * tell once, twice and lost apart.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -10,7 +9,7 @@ import { gzipSync } from "node:zlib";
 import type { TestProject } from "vitest/node";
 import type { AccountSettings, Asked, Recorded, Reply, Script, Seen } from "./reply.ts";
 
-/** Vitest's global set-up: a hall in which every test opens a CAKE of its own. */
+/** Vitest's global set-up: a hall in which every test opens its own CAKE. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const cakes = new Set<RunningCake>();
   const hall = createServer(async (request, response) => {
@@ -26,13 +25,13 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   };
 }
 
-/** A fake CAKE that runs. */
+/** A running fake CAKE. */
 export interface RunningCake {
   readonly origin: string;
   close(): Promise<void>;
 }
 
-/** Starts one on a free port. */
+/** Starts a fake CAKE on a free port. */
 export async function startFakeCake(settings: AccountSettings = {}): Promise<RunningCake> {
   const account = new Account(settings);
   const server = createServer((request, response) => {
@@ -101,7 +100,7 @@ class Account {
     const record = isWrite && (reply.records ?? !isOdd) ? this.#record(asking) : undefined;
     const body = reply.body ?? (reply.status === undefined ? this.#well(asking, record) : "");
     if (reply.afterMs) await new Promise((resolve) => setTimeout(resolve, reply.afterMs));
-    // workerd sends a GET again by itself where a connection that it reuses dies.
+    // workerd repeats a GET itself when a reused connection dies.
     response.shouldKeepAlive = false;
     send(response, reply, fill(body, asking, record?.conversion));
   }
@@ -139,7 +138,7 @@ class Account {
     return undefined;
   }
 
-  /** Records, unless it is known and the offer deduplicates. */
+  /** Records the conversion, unless it is known and the offer deduplicates. */
   #record({ clickId, offerId, uniqueId, query }: Asking): Write {
     const known = this.#recorded.find((each) => each.uniqueId === uniqueId && each.offerId === offerId);
     if (known !== undefined && uniqueId !== "" && this.#settings.deduplicates !== false) {
@@ -200,7 +199,7 @@ class Account {
     }
   }
 
-  /** `start_date` is in, `end_date` is not; rows are counted from 1, and row 0 is the first too. */
+  /** `start_date` is included, `end_date` is not; rows count from 1, and row 0 is the first too. */
   #report(query: URLSearchParams): string {
     const [start, end] = [query.get("start_date"), query.get("end_date")];
     if (!start || !end) return JSON.stringify({ success: false, message: "start_date and end_date are required" });
@@ -249,7 +248,7 @@ function send(response: ServerResponse, reply: Reply, text: string): void {
       return;
     case "chunked": {
       response.writeHead(status, headers);
-      // Cut wherever it falls, in the middle of a character too.
+      // The cuts may fall anywhere, even inside a character.
       for (let at = 0; at < bytes.length; at += 7) response.write(bytes.subarray(at, at + 7));
       response.end();
       return;

@@ -1,16 +1,16 @@
-/** What the forwarder makes of CAKE's answers, odd ones above all; run by Node and by workerd alike. */
+/** The forwarder's reading of CAKE's answers, mostly odd ones; Node and workerd both run this file. */
 import { describe, expect, test } from "vitest";
 import { DUPLICATE, KEY, LATER, LOST, NO, PIXEL, UNCLEAR, YES } from "../fake-cake/answers.ts";
 import type { Reply } from "../fake-cake/reply.ts";
 import { bothIn, event, type Kit } from "./kit.ts";
 
-/** CAKE takes the conversion, or does not, before its answer goes astray. */
+/** CAKE records the conversion, or does not, before its answer is lost. */
 const BEFORE_AND_AFTER = [
   ["recorded", true],
   ["not recorded", false],
 ] as const;
 
-/** A network that counts a repetition twice, and a forwarder that knows. */
+/** A network that counts a repetition twice, and a forwarder that is configured for it. */
 const COUNTS_TWICE = [{ upstreamDedupe: false }, { deduplicates: false }] as const;
 
 export function answerTests(kit: Kit): void {
@@ -206,7 +206,7 @@ export function answerTests(kit: Kit): void {
   });
 
   describe("a click with several orders, and a CAKE that counts twice", () => {
-    /** What becomes of the second order's first attempt. */
+    /** The outcome of the second order's first attempt. */
     const TROUBLES: readonly (readonly [string, Reply, boolean])[] = [
       ["was answered 429", { status: 429 }, false],
       ["was answered 503", { status: 503 }, false],
@@ -236,7 +236,7 @@ export function answerTests(kit: Kit): void {
           expect(recorded.map(({ uniqueId }) => uniqueId)).toEqual([first.uniqueId, second.uniqueId]);
           expect(one.conversionId).toBe(recorded[0]?.conversionId);
           expect(two.state).toBe("delivered");
-          // Of a conversion that a report told of, or that Get Click did not name, there may be no id; never another's.
+          // A report, or Get Click without this conversion, may give no id; it never gives another conversion's id.
           expect(two.conversionId ?? recorded[1]?.conversionId).toBe(recorded[1]?.conversionId);
         },
       );
@@ -282,7 +282,7 @@ export function answerTests(kit: Kit): void {
         const id = await accept(bad);
         for (let round = 0; round < 5; round += 1) {
           const good = await accept(event());
-          // A minute of the outbox's clock is 60 ms here, and a busy machine's hiccup is more.
+          // A minute of the outbox's clock is 60 ms here, and a pause of a busy machine is longer.
           expect(await over(good, 2_000)).toMatchObject({ state: "delivered", attempts: 1 });
         }
         expect((await told(id)).state).not.toBe("delivered");

@@ -1,4 +1,4 @@
-/** What tests of the forwarder ask of it, the same in a Node process and in workerd. */
+/** The functions with which tests use a forwarder, the same in a Node process and in workerd. */
 import { expect, inject, onTestFinished } from "vitest";
 import { type AccountSettings, FakeCake } from "../fake-cake/reply.ts";
 
@@ -8,7 +8,7 @@ export const OPERATOR = "correct-horse-battery-staple-2026-06";
 export const OFFER = 12_345;
 const SECRET = `whsec_${btoa("secret of a backend, 32 bytes or more")}`;
 
-/** A forwarder's options, as a test wishes them. */
+/** The options of a forwarder that a test may set. */
 export interface Wishes {
   readonly baseUrl?: string;
   readonly apiKey?: string;
@@ -18,7 +18,7 @@ export interface Wishes {
   readonly timeoutMs?: number;
 }
 
-/** All of a forwarder's options that a kit needs. */
+/** All options of a forwarder that a kit needs. */
 export type KitOptions = Wishes & {
   readonly apiKey: string;
   readonly operatorSecret: string;
@@ -35,26 +35,26 @@ export interface Line {
   readonly alert?: true;
 }
 
-/** A forwarder that runs. */
+/** A running forwarder. */
 export interface Running {
   fetch(request: Request): Promise<Response>;
   readonly lines: readonly Line[];
-  /** Kills it in whatever it is doing, and starts it on what it has stored. */
+  /** Kills the forwarder at any moment, and starts it on its stored rows. */
   restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Where forwarders run. */
+/** Starts a forwarder on one host. */
 export type Kit = (options: KitOptions) => Promise<Running>;
 
-/** An event as the forwarder tells it. */
+/** An event as the forwarder reports it. */
 export interface Told {
   readonly id: string;
   readonly state: string;
   readonly attempts: number;
   readonly code?: string;
   readonly conversionId?: number;
-  /** May CAKE have recorded it all the same? */
+  /** May CAKE have recorded the event in spite of its state? */
   readonly isInDoubt?: boolean;
 }
 
@@ -82,7 +82,7 @@ export function bothIn(kit: Kit) {
     });
 
     const ask = (path: string, init: RequestInit = {}) => forwarder.fetch(new Request(`${SITE}/cake/${path}`, init));
-    /** Hands an event over as a backend does, and brings its id. */
+    /** Sends an event as a backend does; returns its id. */
     const accept = async (event: object): Promise<string> => {
       const body = JSON.stringify(event);
       const headers = { "content-type": "application/json", ...(await signed(body)) };
@@ -92,7 +92,7 @@ export function bothIn(kit: Kit) {
       return (JSON.parse(text) as { id: string }).id;
     };
     const told = async (id: string) => (await (await ask(`conversions/${id}`)).json()) as Told;
-    /** Waits until an event is no longer on its way. */
+    /** Waits until an event is finished. */
     const over = async (id: string, timeout = 8_000): Promise<Told> => {
       await expect.poll(async () => (await told(id)).state, { timeout, interval: 10 }).not.toMatch(/pending|paused/);
       return told(id);
@@ -106,7 +106,7 @@ export function bothIn(kit: Kit) {
   };
 }
 
-/** An event of its own. */
+/** A new event. */
 export const event = (more: object = {}) => ({
   clickId: crypto.randomUUID(),
   offerId: OFFER,
@@ -114,7 +114,7 @@ export const event = (more: object = {}) => ({
   ...more,
 });
 
-/** Standard Webhooks by the platform alone. */
+/** Standard Webhooks with the platform's functions alone. */
 async function signed(body: string): Promise<Record<string, string>> {
   const encoder = new TextEncoder();
   const id = `msg_${crypto.randomUUID()}`;

@@ -1,7 +1,6 @@
 /**
- * The contract of a forwarder's store, run alike on each: random sequences of
- * accepts, attempts, failed transactions, restarts, replays and purges, beside a
- * model of lists that are looked through.
+ * The contract of a forwarder's store, the same for each store. Random sequences of accepts, attempts, failed
+ * transactions, restarts, replays and purges run beside a model of plain lists.
  */
 import { describe, expect, test } from "vitest";
 import type { EventFilter, OutboxStore, Row, StoredState } from "../../dist/forwarder/store.js";
@@ -9,18 +8,18 @@ import type { EventFilter, OutboxStore, Row, StoredState } from "../../dist/forw
 /** A store on its rows. */
 export interface Opened {
   readonly store: OutboxStore;
-  /** The process ends, and another one opens the same rows. */
+  /** Ends the process, and opens the same rows in another one. */
   restart(): OutboxStore;
 }
 
-/** Opens a store that keeps what is over for so long, and does what is asked inside of the place where it runs. */
+/** Opens a store with this retention for finished events, and runs the work where the store runs. */
 export type OpenStore = (retentionMs: number, work: (opened: Opened) => void) => Promise<void>;
 
 const RETENTION_MS = 1_000_000;
 const OFFERS = [12_345, 777];
 const CODES = ["", "network", "http_status"];
 
-/** Numbers that look random, the same in each run of one seed (mulberry32). */
+/** Pseudorandom numbers, the same in each run of one seed (mulberry32). */
 function randomOf(seed: number) {
   let state = seed;
   return (below: number) => {
@@ -31,7 +30,7 @@ function randomOf(seed: number) {
   };
 }
 
-/** What a store is to answer, by looking through lists. */
+/** The expected answers of a store, found by scanning lists. */
 class Model {
   rows: Row[] = [];
   claims = new Map<string, { id: string; atMs: number }>();
@@ -132,7 +131,7 @@ export function storeTests(open: OpenStore): void {
         expect(opened.list({ limit: 9 })).toEqual([]);
         expect([...opened.stateCounts().values()].every((count) => count === 0)).toBe(true);
         expect(opened.findClaim("claim 7")).toBeUndefined();
-        // A number is never used again.
+        // A number is never reused.
         opened.insert(newEvent(9_999), nowMs + 2 * RETENTION_MS);
         expect(opened.list({ limit: 1 })[0]?.number).toBeGreaterThan(3_000);
       });
@@ -153,7 +152,7 @@ export function storeTests(open: OpenStore): void {
             expect(each.due(nowMs, 9).map(({ id }) => id)).toEqual(ids);
             expect(each.dueUnfailed(nowMs, 9, "newest").map(({ id }) => id)).toEqual([...ids].reverse());
             expect(each.dueUnfailed(nowMs, 2, 0).map(({ id }) => id)).toEqual(ids.slice(0, 2));
-            // From about the middle on, and round again.
+            // From about the middle on, and then from the start.
             const middle = each.dueUnfailed(nowMs, 9, 0.5).map(({ id }) => id);
             expect(middle.toSorted()).toEqual(ids.toSorted());
             expect(middle[0]).not.toBe(ids[0]);
@@ -166,7 +165,7 @@ export function storeTests(open: OpenStore): void {
   });
 }
 
-/** Purges all that can be; says how many events are gone. */
+/** Purges as much as possible; returns the number of deleted events. */
 function purge(store: OutboxStore, nowMs: number): Map<StoredState, number> {
   const all = new Map<StoredState, number>();
   for (;;) {
@@ -238,7 +237,7 @@ function run(opened: Opened, random: (below: number) => number, steps: number): 
       { state: "refused", next_ms: null, upstream_message: "CAKE said: no" },
       { state: "dead", next_ms: null },
       { state: "pending", next_ms: nowMs + random(90_000) },
-      // Put off before anything was tried.
+      // Postponed without an attempt.
       { state: "pending", next_ms: nowMs + 1 + random(9), attempts: row.attempts, code: row.code },
     ];
     change(row, { ...base, ...any(states) });
@@ -271,7 +270,7 @@ function run(opened: Opened, random: (below: number) => number, steps: number): 
     for (const row of before.rows) {
       const isPast = row.next_ms === null && row.changed_ms < limit && row.accepted_ms < limit;
       if (!isPast) expect(left.has(row.id)).toBe(true);
-      // A quarter of the retention longer, and as much again for one that stands in the way.
+      // Kept for a quarter of the retention longer, and for another quarter if another event is in the way.
       if (isPast && row.accepted_ms < nowMs - 2 * RETENTION_MS && row.changed_ms < nowMs - 2 * RETENTION_MS)
         expect(left.has(row.id)).toBe(false);
     }
@@ -286,7 +285,7 @@ function run(opened: Opened, random: (below: number) => number, steps: number): 
   const check = () => {
     const due = model.due(nowMs);
     const limit = 1 + random(8);
-    // Of two that are due at one time either may be first.
+    // Either of two events due at one time may be first.
     expect(store.due(nowMs, limit).map(({ next_ms }) => next_ms)).toEqual(
       due.slice(0, limit).map(({ next_ms }) => next_ms),
     );
@@ -349,7 +348,7 @@ function run(opened: Opened, random: (below: number) => number, steps: number): 
   };
 
   for (let step = 0; step < steps; step += 1) {
-    // Minutes at times, so that what is kept grows old.
+    // Sometimes minutes, so that stored events grow old.
     nowMs += random(8) === 0 ? random(120_000) : random(300);
     switch (random(14)) {
       case 0:
@@ -370,7 +369,7 @@ function run(opened: Opened, random: (below: number) => number, steps: number): 
         const known = model.webhooks.get(id);
         const said = store.webhook(id, digest, nowMs);
         if (known !== undefined) expect(said).toBe(known.digest);
-        // One that is old may be known still.
+        // An old webhook's id may still be known.
         if (said === digest) model.webhooks.set(id, { digest, atMs: nowMs });
         break;
       }

@@ -1,4 +1,4 @@
-/** The middleware of a site's Worker, in its three shapes, in workerd. */
+/** The middleware of a site's Worker, in its three forms, in workerd. */
 import { env as bindings } from "cloudflare:workers";
 import { type CaptureSettings, clickCapture, pagesClickCapture, readClickCookie, withClickCapture } from "cake-edge";
 import { Hono } from "hono";
@@ -133,7 +133,7 @@ describe.each(Object.entries(SHAPES))("%s", (_, shape) => {
     });
     const answer = await shape(() => new Response(body), settings)(visit());
     const reader = (answer.body as ReadableStream<Uint8Array>).getReader();
-    // The site has not finished, and the visitor reads already.
+    // The visitor reads already before the site has finished.
     expect(new TextDecoder().decode((await reader.read()).value)).toBe("first");
     finish();
     expect(new TextDecoder().decode((await reader.read()).value)).toBe(" last");

@@ -1,4 +1,4 @@
-/** CAKE's odd answers, and the forwarder in workerd: its outbox is a Durable Object, and dies as one. */
+/** CAKE's odd answers, and the forwarder in workerd: its outbox is a Durable Object, and is killed as one. */
 import { abortAllDurableObjects, env, runInDurableObject } from "cloudflare:test";
 import { answerTests } from "../forwarder/answers.ts";
 import type { Line } from "../forwarder/kit.ts";
@@ -12,7 +12,7 @@ answerTests(async (options) => {
   wishes.now = { ...options, log: (line) => void lines.push(line as Line) };
   number += 1;
   const prefix = `test ${number}`;
-  // An outbox of this test's own, and an environment that nothing is remembered of.
+  // An outbox for this test alone, and an environment without cached options.
   const namespace = {
     idFromName: (name: string) => WISHED.idFromName(`${prefix} ${name}`),
     get: (id: DurableObjectId) => WISHED.get(id),

@@ -1,4 +1,4 @@
-/** The forwarder in workerd: its routes, its callers, its outbox in Durable Objects, against a sandbox. */
+/** The forwarder in workerd: its routes, its callers, and its outbox in Durable Objects, against a sandbox. */
 import { env, exports } from "cloudflare:workers";
 import { createConversionToken } from "cake-edge";
 import { createForwarder } from "cake-edge/forwarder";
@@ -15,7 +15,7 @@ const [SECRET = ""] = settings.signingSecrets;
 const ask = (path: string, init: RequestInit = {}) =>
   forwarder.fetch(new Request(`${ORIGIN}/cake/${path}`, init), env as never);
 
-/** As a page of the shop's hands it over. */
+/** Sends a request as a page of the shop does. */
 const page = (body: unknown, headers: Record<string, string> = {}, query = "") =>
   ask(`conversions${query}`, {
     method: "POST",
@@ -23,7 +23,7 @@ const page = (body: unknown, headers: Record<string, string> = {}, query = "") =
     body: typeof body === "string" ? body : JSON.stringify(body),
   });
 
-/** As a backend does. */
+/** Sends a request as a backend does. */
 async function backend(body: unknown, query = "", more: Record<string, string> = {}): Promise<Response> {
   const text = typeof body === "string" ? body : JSON.stringify(body);
   const signature = { ...(await signConversion(text, SECRET)) };
@@ -195,7 +195,7 @@ test("a page brings no money and no date, and converts a click once for an offer
     expect(await refusal(await page({ ...first, uniqueId: unique() }))).toEqual([409, "click_converted"]);
   }
   expect((await page(first)).status).toBe(202);
-  // A backend knows of several sales of one click.
+  // A backend may report several sales of one click.
   expect((await backend({ ...first, uniqueId: unique() })).status).toBe(202);
 });
 
@@ -271,7 +271,7 @@ test("a webhook's id serves one body, whatever shard its events fall into", asyn
     const [first, batch] = [unique(), [unique(), unique(), unique(), unique()]];
     expect((await send(id, [first])).status).toBe(202);
     expect((await send(id, [first])).status).toBe(202);
-    // Two shards: each of these falls into either.
+    // Two shards: each of these events belongs to one of them.
     for (let other = 0; other < 4; other += 1) {
       expect(await refusal(await send(id, [unique()]))).toEqual([409, "webhook_id_reused"]);
     }
@@ -299,15 +299,15 @@ test("a token serves one event, whatever shards click, event and token fall into
       });
     const [token, second] = [give(clickId), give(clickId)];
     const first = unique();
-    // Together, as a frame that tries again while its first request is under way.
+    // Both at once, as a frame that retries while its first request is under way.
     const both = await Promise.all([send(token, first), send(token, first)]);
     expect(both.map(({ status }) => status)).toEqual([202, 202]);
     const answers = (await Promise.all(both.map((each) => each.json()))) as { duplicate: boolean }[];
     expect(answers.map(({ duplicate }) => duplicate).sort()).toEqual([false, true]);
     expect(await (await send(second, first)).json()).toMatchObject({ duplicate: true });
-    // The click has converted; what it claims for another event is given back, and the token stays used.
+    // The click has converted: a claim for another event is taken back, and the token stays used.
     for (const used of [token, second]) expect((await send(used, unique())).status).toBe(409);
-    // Of several events with one token of a fresh click one is taken, whatever shards they fall into.
+    // One of several events with one token of a fresh click is accepted, whatever their shards.
     const fresh = give(other);
     const rivals = await Promise.all([1, 2, 3, 4].map(() => send(fresh, unique())));
     expect(rivals.map(({ status }) => status).sort()).toEqual([202, 409, 409, 409]);
@@ -332,7 +332,7 @@ test("an operator's sign-ins and sign-outs count for every shard and request", a
   expect(statuses).toEqual([...Array(10).fill(401), 429, 429]);
   expect((await login(settings.operatorSecret, "203.0.113.6")).status).toBe(429);
   expect((await login(settings.operatorSecret, "203.0.113.7")).status).toBe(303);
-  // A secret with white space in it is a bearer all the same.
+  // A secret that contains white space still works as a bearer.
   const bearer = { authorization: `Bearer ${settings.operatorSecret}` };
   expect((await ask("operator/counts", { headers: bearer })).status).toBe(200);
 });

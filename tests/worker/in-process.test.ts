@@ -1,4 +1,4 @@
-/** Sandbox and forwarder in memory, in a Worker: how the demo's service worker runs them. */
+/** Sandbox and forwarder in memory, in a Worker, as the demo's service worker runs them. */
 import { expect, test } from "vitest";
 import { createForwarderInProcess } from "../../dist/entry/forwarder-memory.workerd.js";
 import { createSandbox } from "../../dist/entry/sandbox-memory.workerd.js";

@@ -1,4 +1,4 @@
-/** Tables of the first format become today's, whole or not at all, and what is in them stays what it was. */
+/** Tables of the first format are migrated, as a whole or not at all, and their content stays the same. */
 import { env, runInDurableObject } from "cloudflare:test";
 import { expect, test } from "vitest";
 import { SqlStore } from "../../dist/forwarder/sql-store.js";
@@ -8,7 +8,7 @@ const RETENTION_MS = 30 * 86_400_000;
 const NOW_MS = 1_790_000_000_000;
 let objects = 0;
 
-/** Runs within the storage of an object of its own, which has the first release's tables. */
+/** Runs in the storage of a new object with the first release's tables. */
 const within = (work: (storage: DurableObjectStorage) => void, events = 40): Promise<void> =>
   runInDurableObject(namespace.getByName(`migration ${objects++}`), async (_, { storage }) => {
     await storage.deleteAlarm();
@@ -34,7 +34,7 @@ function fill(sql: SqlStorage, events: number): void {
     INSERT INTO memory VALUES ('paused', 'unauthorized'), ('id secret', '1.2.3');
     INSERT INTO webhooks VALUES ('hook', 'digest', ${NOW_MS});
     INSERT INTO counts VALUES ('state delivered', 1), ('hour 497222 delivered', 9), ('hour 497223 retried', 2)`);
-  // Of four one waits and was never tried, one waits and was, one is delivered, one refused; some are gone.
+  // Each four events: one waits untried, one waits after an attempt, one is delivered, one is refused. Some are gone.
   sql.exec(
     `WITH RECURSIVE numbers (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < ?1)
      INSERT INTO events (number, id, offer_id, text, accepted_at, accepted_ms, state, attempts, next_ms, code, words, conversion_id, changed_ms)
@@ -51,7 +51,7 @@ function fill(sql: SqlStorage, events: number): void {
   sql.exec("INSERT INTO claims SELECT 'claim ' || number, id, accepted_ms FROM events");
 }
 
-/** All that a store tells of its events. */
+/** All answers of a store about its events. */
 const told = (store: SqlStore) => ({
   list: store.list({ limit: 999 }).map((row) => ({ ...row })),
   failed: store.list({ limit: 999, state: "failed" }).length,
@@ -96,7 +96,7 @@ test("what the first release has stored is found, counted, settled and followed 
 
 test("tables without corrections get them, whole or not at all, and what is in them is a conversion", async () => {
   const before = (storage: DurableObjectStorage) => {
-    // A first format's table set aside, one that is retired, and the newest.
+    // A table of the first format that was set aside, a retired table, and the newest.
     const store = new SqlStore(storage, RETENTION_MS);
     store.transaction(() => store.insert({ id: "old", offerId: 1, text: "t", acceptedAt: "" }, NOW_MS));
     const later = new SqlStore(storage, RETENTION_MS);
@@ -174,7 +174,7 @@ test("what the first release has stored is purged in parts, to the last table", 
       }
     };
     purge(past);
-    // What waits stays.
+    // Waiting events stay.
     expect(store.list({ limit: 9_999 }).every(({ state }) => state === "pending")).toBe(true);
     for (const row of store.list({ limit: 9_999 }))
       store.settle({ ...row, state: "dead", next_ms: null, changed_ms: past });

@@ -1,4 +1,4 @@
-/** What a crash between two statements leaves, and a write that fails: the outbox mends both. */
+/** The rows after a crash between two statements, and a failed write: the outbox repairs both. */
 import { abortAllDurableObjects, env, runInDurableObject } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
 import { expect, test } from "vitest";
@@ -64,7 +64,7 @@ test("a claim whose event was never kept gives way once it is old, and not befor
 
 test("a conflict leaves no claim in another shard", async () => {
   await faults([]);
-  // Keys and clicks fall into either shard.
+  // Keys and clicks belong to either shard.
   for (let round = 0; round < 8; round += 1) {
     const [one, other] = [await click(), await click()];
     const mine = event(one);

@@ -1,4 +1,4 @@
-/** The Durable Object of the outbox: its alarm, its sweep, its death in mid-flight. */
+/** The Durable Object of the outbox: its alarm, its sweep, and its death during an attempt. */
 import {
   abortAllDurableObjects,
   createScheduledController,
@@ -35,10 +35,10 @@ async function accept(): Promise<{ id: string; uniqueId: string }> {
   return { uniqueId, ...(await accepted.json<{ id: string }>()) };
 }
 
-/** Fresh each time: a stub whose object died is of no more use. */
+/** A new stub each time: the stub of a dead object no longer works. */
 const shardOf = (id: string) => namespace.getByName(`shard ${Number.parseInt(id.slice(0, 8), 16) % 2}`);
 
-/** Straight from the rows, so that asking wakes nobody. */
+/** Reads the rows directly, so that the query wakes no object. */
 const stateOf = (id: string) =>
   runInDurableObject(
     shardOf(id),
@@ -134,7 +134,7 @@ test("an object that has nothing to do is not woken again", async () => {
   const { id } = await accept();
   await expect.poll(() => stateOf(id)).toBe("delivered");
   await runInDurableObject(shardOf(id), (_, { storage }) => {
-    // What the tests before have left.
+    // The events that earlier tests have left.
     storage.sql.exec("UPDATE events SET next_ms = NULL, state = 'dead' WHERE next_ms IS NOT NULL");
   });
   await runDurableObjectAlarm(shardOf(id));

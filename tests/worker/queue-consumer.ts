@@ -1,16 +1,16 @@
-/** `workers/queues` in a test: its consumer ends in the middle of a batch where the test wants it to. */
+/** `workers/queues` in a test: its consumer ends in the middle of a batch when the test requests it. */
 import worker, { Conversions } from "../../workers/queues/index.ts";
 
 export { Conversions };
 
 interface Env {
-  /** Says after how many acknowledgements the next batch's consumer ends; "" for never. */
+  /** Returns the number of acknowledgements after which the next batch's consumer ends; "" for never. */
   readonly FAULTS: Fetcher;
 }
 
 export default {
   async fetch(request, env, ctx) {
-    // Other Workers call the entrypoint by a binding; the test by this route.
+    // Other Workers call the entrypoint by a binding; the test calls it by this route.
     await new Conversions(ctx, env as never).add(await request.json<object[]>());
     return new Response(null, { status: 204 });
   },

@@ -1,4 +1,4 @@
-// A report in workerd: the module comes compiled, and nothing of Node is there.
+// A report in workerd: the module is already compiled, and no Node API exists.
 import { openReport } from "cake-edge/report";
 import { expect, test } from "vitest";
 

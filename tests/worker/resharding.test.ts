@@ -1,4 +1,4 @@
-/** Another number of shards: Workers and objects of several releases at once, in workerd. */
+/** A change of the number of shards: Workers and objects of several releases at once, in workerd. */
 import { abortAllDurableObjects, env, runInDurableObject } from "cloudflare:test";
 import { createForwarder, type WorkerOptions } from "cake-edge/forwarder";
 import { beforeEach, expect, test } from "vitest";
@@ -13,7 +13,7 @@ const ORIGIN = "http://127.0.0.1:8787";
 type Numbers = Pick<WorkerOptions, "shards" | "formerShards">;
 const OLD: Numbers = { shards: 2 };
 const NEW: Numbers = { shards: 5, formerShards: [2] };
-/** How the release before is taken back. */
+/** A rollback to the release before. */
 const BACK: Numbers = { shards: 2, formerShards: [5] };
 const ALL = [0, 1, 2, 3, 4];
 
@@ -28,7 +28,7 @@ beforeEach(() => {
     idFromName: (name: string) => WISHED.idFromName(`${prefix} ${name}`),
     get: (id: DurableObjectId) => WISHED.get(id),
   } as unknown as DurableObjectNamespace;
-  // CAKE is away, unless a test says otherwise: what is accepted waits.
+  // CAKE is unavailable unless a test says otherwise: accepted events wait.
   answer = () => new Response(null, { status: 503 });
 });
 
@@ -41,13 +41,13 @@ const options = (numbers: Numbers): WorkerOptions => ({
   fetch: async (request) => answer(request),
 });
 
-/** These objects start anew, with the release of these numbers. */
+/** Starts these objects again, with the release of these numbers. */
 async function release(numbers: Numbers, which: readonly number[]): Promise<void> {
   wishes.now = options(numbers);
   for (const number of which) await (shard(number) as unknown as { report(): Promise<unknown> }).report();
 }
 
-/** All objects end, and start with the releases that they have from now on. */
+/** Ends all objects, and starts them with the given releases. */
 async function restart(...releases: readonly (readonly [Numbers, readonly number[]])[]): Promise<void> {
   await abortAllDurableObjects();
   for (const [numbers, which] of releases) await release(numbers, which);
@@ -55,7 +55,7 @@ async function restart(...releases: readonly (readonly [Numbers, readonly number
 
 const shard = (number: number) => outbox.get(outbox.idFromName(`shard ${number}`));
 
-/** In which shards each id lies. */
+/** The shards of each id. */
 async function places(table = "events", column = "id"): Promise<Map<string, number[]>> {
   const found = new Map<string, number[]>();
   for (const number of ALL) {
@@ -154,7 +154,7 @@ test("an object of the old release keeps what is its own by the old number, and 
   const mine = events(20);
   const kept = await results(await worker(NEW).backend({ conversions: mine }));
   const ids = kept.map(({ id }) => id);
-  // A shard of both releases does not know that it is to ask: what is at home there by either number may be there.
+  // A shard of both releases does not know that it must ask. An id at home there by either number may be there.
   for (const id of ids) expect([home(id, 2), home(id, 5)]).toContain((await places()).get(id)?.[0]);
   for (const id of ids.filter((each) => home(each, 5) > 1)) expect((await places()).get(id)).toEqual([home(id, 2)]);
   await restart([NEW, ALL]);
@@ -167,7 +167,7 @@ test("an object of the old release keeps what is its own by the old number, and 
 
 test("an object of a release that knows no questions keeps what is its own, as by an unknown method", async () => {
   const { get } = outbox;
-  // What workerd says of a method that the object does not have.
+  // workerd's error for a method that the object does not have.
   const unasked = (stub: object) => {
     const methods = stub as Record<string, (...args: unknown[]) => unknown>;
     const call =
@@ -208,7 +208,7 @@ test("whichever releases run, and end amid it, no event is kept twice", async ()
     await restart(...each);
     const workers = [OLD, NEW, ...(round > 2 ? [BACK] : [])].slice(round > 2 ? 1 : 0).map(worker);
     const asked = all.slice(0, 20 * (round + 1)).flatMap((one) => workers.map((each) => each.backend(one)));
-    // An end in mid-flight, where all objects start with the same release: who has no answer asks again.
+    // An end during requests, where all objects start with the same release: a request without an answer is repeated.
     const ended = round % 2 === 0 ? abortAllDurableObjects() : undefined;
     answers.push(...(await Promise.all(asked)).map(({ status }) => status));
     await ended;
@@ -234,7 +234,7 @@ test("a click that has converted by the former number converts no more, and a cl
   for (const clickId of clicks.slice(0, 6)) {
     expect(await code(await newer.page(event({ clickId })))).toBe("click_converted");
   }
-  // An old Worker in front of new objects, and the other way round.
+  // An old Worker in front of new objects, and the reverse.
   for (const clickId of clicks.slice(6)) {
     const mine = event({ clickId });
     await accepted(await older.page(mine));
@@ -243,7 +243,7 @@ test("a click that has converted by the former number converts no more, and a cl
     expect((await accepted(await newer.page(mine))).duplicate).toBe(true);
   }
   for (const where of (await places("claims", "claim")).values()) expect(where).toHaveLength(1);
-  // A conflict leaves no claim behind, in neither shard.
+  // A conflict leaves no claim in either shard.
   const mine = event();
   await accepted(await newer.page(mine));
   const other = crypto.randomUUID();
@@ -276,7 +276,7 @@ test("a correction lies with its conversion, and with the corrections before it"
   await restart([OLD, [0, 1]]);
   const sales = events(10);
   await results(await worker(OLD).backend({ conversions: sales }));
-  // Of a conversion that is not known here, the first correction says where the others lie.
+  // If a conversion is not known here, its first correction decides the shard of the others.
   const unknown = events(10);
   const correction = ({ uniqueId }: { uniqueId: string }, more: object) => ({
     correctionId: crypto.randomUUID(),
@@ -291,12 +291,12 @@ test("a correction lies with its conversion, and with the corrections before it"
   await results(await worker(NEW).backend({ corrections: second }, "corrections"));
   const again = await results(await worker(NEW).backend({ corrections: [...first, ...second] }, "corrections"));
   expect(again.every(({ duplicate }) => duplicate)).toBe(true);
-  // The conversion itself, later, too.
+  // The same holds for the conversion itself, which comes later.
   await results(await worker(NEW).backend({ conversions: unknown }));
   const where = await places();
   expect(where.size).toBe(60);
   for (const [id, shards] of where) expect(shards).toEqual([home(id, 2)]);
-  // A correction's id is one conversion's, by either number.
+  // A correction's id belongs to one conversion, by either number.
   const [taken] = first;
   const other = correction(event(), { correctionId: taken?.correctionId, payout: "1.00" });
   expect(await code(await worker(NEW).backend(other, "corrections"))).toBe("correction_conflict");
@@ -317,7 +317,7 @@ test("operators see, count, cancel and replay what lies in the shards of either 
   for (const id of ids) {
     expect(await (await newer.ask(`conversions/${id}`)).json()).toMatchObject({ id, state: "pending" });
     const cancelled = await newer.operator("cancel", { id, reason: "a test" });
-    // One that is on its way cannot be called back.
+    // An event that is under way cannot be called back.
     expect([200, 409]).toContain(cancelled.status);
   }
   await expect
@@ -336,10 +336,10 @@ test("operators see, count, cancel and replay what lies in the shards of either 
   expect(await (await newer.operator("replay", { state: "cancelled" })).json()).toMatchObject({
     replayed: expect.any(Number),
   });
-  // An old Worker finds what it asked a new object to keep.
+  // An old Worker finds the event that it asked a new object to keep.
   const [handed] = await results(await worker(OLD).backend({ conversions: events(1) }));
   expect(await (await worker(OLD).ask(`conversions/${handed?.id}`)).json()).toMatchObject({ id: handed?.id });
-  // The sweep reaches them all.
+  // The sweep reaches all shards.
   await newer.forwarder.scheduled({} as ScheduledController, newer.own);
 });
 

@@ -1,4 +1,4 @@
-/** A sandbox's Worker whose bindings are not fit for use says which, by the name that its owner knows. */
+/** A sandbox's Worker with invalid bindings names them by the names that its owner knows. */
 
 import { env } from "cloudflare:workers";
 import { sandbox } from "cake-edge/sandbox";

@@ -1,4 +1,4 @@
-/** The contract of a sandbox's store, alike for memory and for the SQLite of a Durable Object. */
+/** The contract of a sandbox's store, the same for memory and for the SQLite of a Durable Object. */
 import { env, runInDurableObject } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 import { MemoryStore, type StoreSnapshot } from "../../dist/sandbox/memory-store.js";
@@ -9,7 +9,7 @@ import type { ConversionFilter, Need, Store, ViewFilter, Write } from "../../dis
 const namespace = (env as unknown as { NETWORK: DurableObjectNamespace }).NETWORK;
 let objects = 0;
 
-/** Runs the job with a fresh store of the kind. */
+/** Runs the job with a new store of the kind. */
 const KINDS: Record<string, (job: (store: Store) => void) => Promise<void>> = {
   memory: async (job) => job(new MemoryStore()),
   SQLite: (job) => {

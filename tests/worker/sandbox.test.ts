@@ -158,7 +158,7 @@ test("conversions are filtered, sorted and paged without losing or repeating one
   expect((await api<Page>("conversions", { ...range, affiliate_id: 67_891 })).total_rows).toBe(0);
   expect((await api<Page>("conversions", { ...range, conversion_status: "pending" })).total_rows).toBe(0);
   expect((await api<Page>("conversions", { start_date: "2026-06-18", end_date: "2026-06-19" })).total_rows).toBe(0);
-  // The count is not an old one.
+  // The count is up to date.
   await record(clickId, { unique_id: "U25" });
   expect((await api<Page>("conversions", { ...range, row_limit: 1 })).total_rows).toBe(26);
 });

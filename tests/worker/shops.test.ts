@@ -34,7 +34,7 @@ beforeEach(() => {
   };
 });
 
-/** As a fresh isolate: the options are read once for each `env`. */
+/** Calls a new isolate: the options are read once for each `env`. */
 const ask = (path: string, init: RequestInit = {}) =>
   wished.fetch(new Request(`${ORIGIN}/cake/${path}`, init), { ...(env as object) } as never);
 
@@ -116,7 +116,7 @@ test("a sale on each platform is delivered once, with its revenue, however often
     await expect.poll(async () => (await recorded(uniqueId)).length).toBe(1);
     expect(Number((await recorded(uniqueId))[0]?.revenue)).toBe(revenue);
   }
-  // What a platform has signed is not limited.
+  // A webhook with a valid signature is not limited.
   expect(limited).toBe(0);
 });
 

@@ -1,4 +1,4 @@
-/** The store in the SQLite of a Durable Object: a restart reads the same rows anew. */
+/** The store in the SQLite of a Durable Object: a restart reads the same rows again. */
 import { env, runInDurableObject } from "cloudflare:test";
 import { SqlStore } from "../../dist/forwarder/sql-store.js";
 import { storeTests } from "../forwarder/store.ts";

@@ -1,11 +1,11 @@
-/** The Worker that the tests run beside: a sandbox network, and a forwarder's outbox in front of it. */
+/** The Worker that runs beside the tests: a sandbox network, and a forwarder's outbox in front of it. */
 import { createForwarder, type WorkerOptions } from "cake-edge/forwarder";
 
 import { CakeNetwork, type SandboxEnv, sandbox } from "cake-edge/sandbox";
 
 export { CakeNetwork, sandbox as default };
 
-/** Networks as a careless deployment has them. */
+/** Networks with a careless deployment's mistakes. */
 export class KeylessNetwork extends CakeNetwork {
   constructor(ctx: DurableObjectState, env: SandboxEnv) {
     super(ctx, { ...env, CAKE_API_KEY: "" });
@@ -24,7 +24,7 @@ interface Env {
   readonly CAKE_API_KEY: string;
 }
 
-/** What the forwarder is set up with, but for the tests' own wishes. */
+/** The forwarder's options, without those that a test sets. */
 export const settings = {
   baseUrl: "http://127.0.0.1:8787",
   operatorSecret: "an operator's secret of 32 characters or more",
@@ -35,7 +35,7 @@ export const settings = {
   timeZone: "America/New_York",
 };
 
-/** Faster than the world: the schedule's 5 s are 5 ms. */
+/** Faster than real time: the schedule's 5 s are 5 ms. */
 export const forwarder = createForwarder<Env>((env) => ({
   ...settings,
   outbox: env.OUTBOX,
@@ -49,10 +49,10 @@ export const forwarder = createForwarder<Env>((env) => ({
 
 export const CakeOutbox = forwarder.Outbox;
 
-/** The options that a test wishes of the forwarder below. An outbox that starts takes those of the moment. */
+/** The options that a test sets for the forwarder below. An outbox reads them when it starts. */
 export const wishes: { now: Partial<WorkerOptions> } = { now: {} };
 
-/** A forwarder as tests wish it, with one shard. */
+/** A forwarder with a test's options, with one shard. */
 export const wished = createForwarder<Env>((env) => ({
   ...settings,
   apiKey: env.CAKE_API_KEY,

@@ -11,20 +11,22 @@ const LOCK = "lock.sqlite";
 
 const SHARD = /^shard-\d+\.sqlite$/;
 
-/** What is over may be kept for a half of the retention longer. */
+/** Finished events may be kept for half of the retention longer. */
 const KEPT = 1.5;
 
 /** A folder that this process has locked. */
 export interface Folder {
-  /** The database file of each shard, by its number. Those of shards beyond today's and the former numbers come last. */
+  /**
+   * The database file of each shard, by its number. Files of shards beyond today's and the former numbers come last.
+   */
   readonly files: readonly string[];
   release(): void;
 }
 
 /**
- * Locks a folder, and makes it where it is missing.
+ * Locks a folder, and creates it if it is missing.
  *
- * @throws CakeError `outbox_in_use`, `invalid_field` for numbers of shards that leave out one whose events are kept still,
+ * @throws CakeError `outbox_in_use`, `invalid_field` for numbers of shards that leave out one with stored events,
  * `outbox_failed`, `wrong_runtime`
  */
 export function takeFolder(folder: string, layout: ShardLayout, retentionMs: number): Folder {
@@ -46,7 +48,7 @@ export function takeFolder(folder: string, layout: ShardLayout, retentionMs: num
   }
   const held = lock;
   return {
-    // A shard that has no number any more delivers what waits in it.
+    // A shard beyond all numbers still delivers the events that wait in it.
     files: Array.from({ length: Math.max(layout.size, made) }, (_, index) => join(folder, `shard-${index}.sqlite`)),
     release: () => held.close(),
   };
@@ -94,7 +96,7 @@ export function problemOf(thrown: unknown, folder: string): unknown {
   return failed(thrown, `the outbox in ${folder} cannot be opened`);
 }
 
-/** The error of a disk that does not store a write. */
+/** The error for a write that the disk does not store. */
 export function failed(thrown: unknown, what: string): CakeError {
   const { message } = thrown as Error;
   return new CakeError({ code: "outbox_failed", rule: `${what}: ${message}` }, { cause: thrown });

@@ -15,18 +15,20 @@ import { NodeShard } from "./shard.js";
 /** The options of a forwarder in a Node process. */
 export interface NodeOptions extends ForwarderOptions {
   /**
-   * The folder of the outbox's rows, on a local disk. It is made where it is missing, and belongs to one process at a time.
+   * The folder of the outbox's rows, on a local disk. It is created if it is missing, and belongs to one process at a
+   * time.
    */
   readonly folder: string;
   /**
-   * The number of shards, from 1 to 64. Each is a database file, and sends up to five requests to CAKE at once. An event is
-   * looked for in the shard of its key, so the folder remembers its numbers: {@link formerShards} must name those before.
+   * The number of shards, from 1 to 64. Each is a database file, and sends up to five requests to CAKE at once. The key
+   * of an event decides its shard, so {@link formerShards} must name the previous numbers, which the folder remembers.
    * @default 4
    */
   readonly shards?: number;
   /**
-   * The numbers of {@link shards} before today's, the latest first, at most four. An event, a click's claim or a webhook's
-   * id is looked for by these numbers too. The folder says when one may be left out.
+   * The previous numbers of {@link shards}, the latest first, at most four. Events, claims and webhook ids are looked
+   * up by these numbers too. Without a number that is still needed, the forwarder does not open, and the error says
+   * until when.
    * @default [] (the number was never changed)
    */
   readonly formerShards?: readonly number[];
@@ -43,18 +45,18 @@ const SWEEP_MS = 300_000;
 /** A forwarder in this process. */
 export interface NodeForwarder {
   /**
-   * Answers a request, such as a POST to `https://shop.example/cake/conversions`. The URL must be the public one, as the
-   * caller used it. `address` is the caller's, for limits; it is not stored.
+   * Answers a request, such as a POST to `https://shop.example/cake/conversions`. The URL must be the public one, as
+   * the caller used it. `address` is the caller's address, for limits; it is not stored.
    */
   fetch(request: Request, address?: string): Promise<Response>;
   /**
-   * Resolves with `outbox_failed` when the disk has failed. Later requests are answered 503, and no event is sent. End the
-   * process then, and let a supervisor start it again. Every event that was answered 202 is on the disk.
+   * Resolves with `outbox_failed` when the disk has failed. Later requests are answered 503, and no event is sent. End
+   * the process then, and let a supervisor start it again. Every event that was answered 202 is on the disk.
    */
   readonly failed: Promise<CakeError>;
   /**
-   * Closes the forwarder. Later requests are answered 503. Requests and attempts under way end, and are stored; then the
-   * folder is free. That takes as long as the slowest request to CAKE, `timeoutMs` at most.
+   * Closes the forwarder. Later requests are answered 503. Requests and attempts under way end, and are stored; then
+   * the folder is free. That takes as long as the slowest request to CAKE, `timeoutMs` at most.
    */
   close(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 /**
- * `cake-edge/forwarder/node`: the same forwarder in one Node process, its rows in `node:sqlite`: for a machine with an
- * address of its own, which CAKE's whitelist can name.
+ * `cake-edge/forwarder/node`: the same forwarder in one Node process, with its rows in `node:sqlite`. It is for a
+ * machine with a fixed address, which CAKE's whitelist can name.
  */
 export { CakeError, type CakeErrorCode, isCakeError } from "../../error.js";
 export type { ForwarderCode, ForwarderError } from "../answer.js";

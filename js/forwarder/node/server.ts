@@ -43,7 +43,7 @@ const MAX_SMALL_BYTES = 8_192;
 /** The time that a caller has to send a whole request. */
 const REQUEST_MS = 30_000;
 
-/** Longer than proxies keep an idle connection; else the server may close it just as its next request comes. */
+/** Longer than proxies keep an idle connection; otherwise the server may close it just as its next request comes. */
 const KEEP_ALIVE_MS = 75_000;
 
 /** The time that answers have to leave after the disk has failed. */
@@ -218,7 +218,7 @@ async function write(
   }
   const cookies = answer.headers.getSetCookie();
   if (cookies.length > 0) outgoing.setHeader("set-cookie", cookies);
-  // The rest of a body that was refused is not waited for.
+  // The rest of a refused body is not read.
   if (isLast || !incoming.complete) outgoing.setHeader("connection", "close");
   outgoing.statusCode = answer.status;
   if (answer.body === null) {

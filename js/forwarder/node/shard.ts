@@ -11,7 +11,7 @@ import { NodeDatabase } from "./sqlite.js";
 /** The longest wait of a JavaScript timer; a timer with a longer wait fires at once. */
 const MAX_WAIT_MS = 2 ** 31 - 1;
 
-/** What a shard works with. */
+/** The dependencies of a shard. */
 export interface NodeShardDeps {
   readonly file: string;
   readonly options: ForwarderOptions;
@@ -75,7 +75,7 @@ export class NodeShard {
     settle(this.#alarm.fired(undefined, () => this.outbox.wake()));
   }
 
-  /** Ends the timer and closes the database at once. */
+  /** Stops the timer and closes the database at once. */
   release(): void {
     void this.#timer.deleteAlarm();
     this.#database.close();
@@ -87,7 +87,7 @@ function settle(work: Promise<unknown>): void {
   work.catch(() => undefined);
 }
 
-/** One timer in the place of a Durable Object's alarm. It does not keep the process alive. */
+/** One timer, in the role of a Durable Object's alarm. It does not keep the process alive. */
 class Timer {
   onTime: () => void = () => undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;

@@ -1,7 +1,7 @@
 /**
- * One shard's database in `node:sqlite`, in the shape of a Durable Object's storage, so that the store and its statements
- * are the same. This file owns the part of a Durable Object's platform: one transaction for each window of requests,
- * on disk before any of them is answered.
+ * One shard's database in `node:sqlite`, in the shape of a Durable Object's storage, so that the store and its
+ * statements are the same. It plays the platform's part: one transaction for each window of requests, on disk before
+ * any of them is answered.
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { CakeError } from "../../error.js";
@@ -84,7 +84,7 @@ export class NodeDatabase implements SqlDatabase {
     };
   }
 
-  /** Runs the work of a window in one transaction. All of it is on disk when this returns, none of it when this throws. */
+  /** Runs the work of a window in one transaction. All of it is on disk when this returns, none when this throws. */
   turn(work: () => void): void {
     this.#check();
     // The work has not begun: an error here leaves no memory ahead of the disk.
@@ -172,7 +172,7 @@ export class NodeDatabase implements SqlDatabase {
   }
 }
 
-/** @throws CakeError `outbox_failed` where the file system cannot hold what is promised */
+/** @throws CakeError `outbox_failed` where the file system cannot store writes durably */
 function prepare(database: DatabaseSync): void {
   database.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
   const mode = database.prepare("PRAGMA journal_mode = WAL").get()?.["journal_mode"];
@@ -180,7 +180,8 @@ function prepare(database: DatabaseSync): void {
     const rule = `this file system takes no write-ahead log of SQLite's (journal_mode is ${mode}): use a local disk`;
     throw new CakeError({ code: "outbox_failed", rule });
   }
-  // A COMMIT returns once the disk has stored it. On a Mac that takes `fullfsync`: its fsync leaves data in the drive's cache.
+  // A COMMIT returns once the disk has stored it. On a Mac that takes `fullfsync`: its fsync leaves data in the drive's
+  // cache.
   database.exec(`PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA journal_size_limit = ${MAX_LOG_BYTES}`);
 }
 
