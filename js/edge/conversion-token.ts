@@ -1,6 +1,6 @@
 /** Conversion tokens of the site's own Worker: each allows a frame without an origin to report one conversion. */
 import { call } from "../error.js";
-import { checkNames, optionalString, refuse, stringOption, toInteger } from "../option.js";
+import { checkNames, checkNoMore, optionalString, refuse, stringOption, toInteger } from "../option.js";
 import { createNonce } from "../token-nonce.js";
 import { edge } from "./core.js";
 
@@ -31,7 +31,9 @@ const NAMES = ["offerId", "clickId", "origin", "secrets"];
  *   offerId: 12345, clickId, origin: new URL(request.url).origin, secrets: [env.CAKE_TOKEN_SECRET],
  * });
  */
-export function createConversionToken(parts: ConversionTokenParts): string {
+export function createConversionToken(parts: ConversionTokenParts): string;
+export function createConversionToken(parts: ConversionTokenParts, ...more: unknown[]): string {
+  checkNoMore("createConversionToken", 1, more);
   if (typeof parts !== "object" || parts === null) refuse("parts", "must be an object");
   checkNames("parts", parts, NAMES);
   const { secrets } = parts;

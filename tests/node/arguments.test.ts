@@ -72,6 +72,11 @@ const orders = new TextEncoder().encode("unique_id\nA\n");
 const FUNCTIONS: Record<string, Recipe> = {
   createTrackingLink: from(edge.createTrackingLink, [parts], 0),
   parseTrackingLink: from(edge.parseTrackingLink, [`https://${domain}/?a=1&c=2`, {}], 1),
+  createConversionToken: from(
+    edge.createConversionToken,
+    [{ offerId: 1, clickId: "a1", origin: "https://shop.example", secrets: [secret] }],
+    0,
+  ),
   lintTrackingLink: from(edge.lintTrackingLink, [`https://${domain}/?a=1&c=2`]),
   findClick: from(edge.findClick, ["https://shop.example/?reqid=a1", {}], 1),
   checkPostbackUrl: from(edge.checkPostbackUrl, [postback.postbackUrl]),

@@ -20,7 +20,7 @@ final class Click_Id {
 	const MISSING = 'undefined null nan nil none n/a true false unknown missing empty unset not invalid infinity no 0 id number ref value name array object string your here insert replace placeholder todo tbd xxx change';
 
 	/** Words that stand beside those in a manual: YOUR_ORDER_ID. */
-	const BESIDE = 'order click transaction tx unique request req session sub aff affiliate offer set test me my the this with enter invoice date';
+	const BESIDE = 'order click transaction tx unique request req session sub aff affiliate offer set test me my the this with enter invoice date db';
 
 	const LOST = 'undefined null nan';
 
