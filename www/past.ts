@@ -4,6 +4,7 @@
  */
 import type { CakeClient } from "cake-edge";
 import { openReport } from "cake-edge/report";
+import { DAY_MS, dayOf } from "./day.js";
 import { unitsOf } from "./figure.js";
 
 /** A sum of one day, affiliate and sub id. */
@@ -25,8 +26,6 @@ export interface Past {
   readonly cells: readonly Cell[];
 }
 
-const DAY_MS = 86_400_000;
-
 /** Adds up the last `days` days. A conversion counts on the day of its click. */
 export async function readPast(cake: CakeClient, now: number, days: number): Promise<Past> {
   const names = Array.from({ length: days }, (_, index) => dayOf(now - (days - 1 - index) * DAY_MS));
@@ -46,8 +45,4 @@ export async function readPast(cake: CakeClient, now: number, days: number): Pro
     return { day, affiliateId: Number(affiliate), s1, clicks, conversions, earned: unitsOf(payout) };
   });
   return { days: names, cells };
-}
-
-function dayOf(at: number): string {
-  return new Date(at).toISOString().slice(0, 10);
 }

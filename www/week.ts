@@ -3,21 +3,17 @@
  * key, never in the page.
  */
 import { type CakeClient, isCakeError } from "cake-edge";
-import { openReport, type ReportRow, type RowClass } from "cake-edge/report";
+import { AGREED, openReport, type ReportRow, type RowClass } from "cake-edge/report";
+import { DAY_MS, dayOf } from "./day.js";
 
 /** The order file's days, the present one included. */
 const DAYS = 7;
-
-const DAY_MS = 86_400_000;
 
 /** The maximum size of an order file that is taken, in characters. */
 const MAX_ORDERS = 400_000;
 
 /** The maximum number of rows in an answer. */
 const MAX_ROWS = 40;
-
-/** The classes that are not a difference. */
-const AGREED: readonly RowClass[] = ["matched", "outside_window", "refund", "read_twice"];
 
 /** The shop's words for CAKE's status. */
 const STATUSES = { paid: "approved", open: "pending", cancelled: "rejected", returned: "returned" };
@@ -102,8 +98,4 @@ export async function reconcile(cake: CakeClient, now: number, orders: string): 
 /** CAKE's reports exclude the last day. */
 function rangeOf(now: number): { startDate: string; endDate: string } {
   return { startDate: dayOf(now - (DAYS - 1) * DAY_MS), endDate: dayOf(now + DAY_MS) };
-}
-
-function dayOf(at: number): string {
-  return new Date(at).toISOString().slice(0, 10);
 }

@@ -4,6 +4,9 @@ import { CakeError } from "../error.js";
 /** The name of a click id when it is handed on: the first name that webhooks and landing pages look for. */
 export const CLICK_NAME = "reqid";
 
+/** The names under which click ids arrive, equal to the core's `DEFAULT_PARAMETERS`. */
+export const CLICK_NAMES = [CLICK_NAME, "ckm_request_id", "click_id", "clickid"];
+
 /** Does the value hold its fields itself? A module of settings does; a `Map` or a promise does not. */
 export const isPlain = (value: unknown) => /Object|Module/.test({}.toString.call(value));
 

@@ -3,6 +3,7 @@
  * part of the platform's types; examples/shopify is checked against the platform's own.
  */
 import { createFrameTracker, type FrameStorage, type FrameTracker, type FrameTrackerOptions } from "./frame-tracker.js";
+import { CLICK_NAMES } from "./names.js";
 import type { ConvertResult } from "./options.js";
 
 /** The visitor's permissions, as Shopify reports them. */
@@ -49,9 +50,6 @@ export interface ShopifyPixelOptions extends Omit<FrameTrackerOptions, "storage"
 /** A click id; a word for a missing value, such as `undefined`, is none. */
 const CLICK_ID = /^(?!(?:undefined|null)$)[\w.:-]{1,128}$/i;
 
-/** `DEFAULT_PARAMETERS` of src/click_id.rs. */
-const CLICK_ID_NAMES = ["reqid", "ckm_request_id", "click_id", "clickid"];
-
 /**
  * Reports each completed checkout that has a click. The unique id is the order's id, equal to the webhook's: if both
  * report, the sale counts once, with the webhook's money. Consent is Shopify's `marketingAllowed`.
@@ -62,7 +60,7 @@ const CLICK_ID_NAMES = ["reqid", "ckm_request_id", "click_id", "clickid"];
  * });
  */
 export function connectShopifyPixel(api: ShopifyPixelApi, options: ShopifyPixelOptions): FrameTracker {
-  const { clickIdNames = CLICK_ID_NAMES, onResult, ...rest } = options;
+  const { clickIdNames = CLICK_NAMES, onResult, ...rest } = options;
   const isAllowed = api.init?.customerPrivacy?.marketingAllowed === true;
   // At the start, "not allowed" may mean "not asked yet".
   const tracker = createFrameTracker({

@@ -5,7 +5,7 @@ import { consentOf } from "./consent.js";
 import { conversionOf } from "./conversion.js";
 import { type Decision, decide, type Engine, isRunning, loadFallback, runningEngine, type Visit } from "./engine.js";
 import { load, setBase } from "./load.js";
-import { checkNames } from "./names.js";
+import { CLICK_NAMES, checkNames } from "./names.js";
 import { onAddressChange } from "./navigation.js";
 import type {
   AttachOptions,
@@ -57,9 +57,6 @@ export interface Tracker {
   dispose(): void;
 }
 
-/** The names under which click ids arrive, equal to the core's `DEFAULT_PARAMETERS`. */
-const DEFAULT_PARAMETERS = ["reqid", "ckm_request_id", "click_id", "clickid"];
-
 /** How long after a landing the outbox is loaded ahead of its use: the page's own files have come by then. */
 const AHEAD_MS = 3_000;
 
@@ -94,7 +91,7 @@ export function openTracker(
   const refused: [name: string, value: unknown][] = [];
   const options = readSettings(sources, (...pair) => refused.push(pair));
   setBase(options.base);
-  const names = options.parameters?.[0] ? options.parameters : DEFAULT_PARAMETERS;
+  const names = options.parameters?.[0] ? options.parameters : CLICK_NAMES;
   let consent = (options.consent ?? "granted") as Consent; // Read as a word.
   let clickId: string | undefined;
   /** The kept text in memory. It is the only copy while consent is pending, or while both stores are blocked. */
