@@ -2,7 +2,7 @@
 
 pub(super) mod record;
 
-use super::certainty::{Certainty, is_about_the_key, is_limit};
+use super::certainty::{Certainty, is_about_the_key};
 use super::json::{Object, Value};
 use super::key::redact_and_truncate;
 use super::{Account, ApiKey};
@@ -297,7 +297,7 @@ impl<'a> Answer<'a> {
     /// A no, by its words or status, beside a yes or a conversion's record is a contradiction: the
     /// answer is unexpected.
     pub(super) fn contradicted(&self, error: Error) -> Error {
-        if is_limit(&error) || Certainty::from_error(&error) == Certainty::Unknown {
+        if Certainty::from_error(&error) == Certainty::Unknown {
             return error;
         }
         let envelope = Object::read(self.body).map(dress::unwrapped);

@@ -480,11 +480,6 @@ fn a_clear_no_to_a_correction_is_no_doubt() {
             "<s:Envelope xmlns:s=\"x\"><s:Fault><s:Value>s:Sender</s:Value><s:Text>Restricted</s:Text></s:Fault></s:Envelope>",
             "rate_limited",
         ),
-        (
-            200,
-            "<r><success>true</success><message>Restricted</message></r>",
-            "rate_limited",
-        ),
     ] {
         let Step::Fail(error) = read("correctConversion", status, body) else {
             panic!("{body} passes");
@@ -508,6 +503,11 @@ fn a_clear_no_to_a_correction_is_no_doubt() {
             200,
             "<r><success>true</success><message>0 conversions updated</message></r>",
         ),
+        (
+            200,
+            "<r><success>true</success><message>Restricted</message></r>",
+        ),
+        (429, "<r><success>true</success></r>"),
         (200, "<r><success>true</success><error>Timeout</error></r>"),
         (200, r#"{"d":{"success":true,"message":"Invalid Offer"}}"#),
         (200, r#"{"d":{"success":true,"error":"Timeout"}}"#),

@@ -144,8 +144,16 @@ fn the_table_of_certainty() {
             r#"{"success":false,"conversion":{"conversion_id":7}}"#,
             Unknown,
         ),
-        (429, r#"{"conversion":{"conversion_id":7}}"#, NotRecorded),
-        (425, r#"{"conversion":{"conversion_id":7}}"#, NotRecorded),
+        (429, r#"{"conversion":{"conversion_id":7}}"#, Unknown),
+        (425, r#"{"conversion":{"conversion_id":7}}"#, Unknown),
+        (429, r#"{"success":true}"#, Unknown),
+        (
+            200,
+            r#"{"success":false,"message":"Restricted","conversion":{"conversion_id":7}}"#,
+            Unknown,
+        ),
+        (429, r#"{"conversion":{"conversion_id":0}}"#, NotRecorded),
+        (429, r#"{"success":false,"message":"Restricted"}"#, NotRecorded),
         (
             409,
             r#"{"success":false,"conversion":{"conversion_id":0}}"#,
