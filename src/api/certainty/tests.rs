@@ -153,7 +153,11 @@ fn the_table_of_certainty() {
             Unknown,
         ),
         (429, r#"{"conversion":{"conversion_id":0}}"#, NotRecorded),
-        (429, r#"{"success":false,"message":"Restricted"}"#, NotRecorded),
+        (
+            429,
+            r#"{"success":false,"message":"Restricted"}"#,
+            NotRecorded,
+        ),
         (
             409,
             r#"{"success":false,"conversion":{"conversion_id":0}}"#,
