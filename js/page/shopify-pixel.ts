@@ -47,8 +47,11 @@ export interface ShopifyPixelOptions extends Omit<FrameTrackerOptions, "storage"
   readonly onResult?: ((result: ConvertResult, uniqueId: string) => void) | undefined;
 }
 
-/** A click id; a word for a missing value, such as `undefined`, is none. */
-const CLICK_ID = /^(?!(?:undefined|null)$)[\w.:-]{1,128}$/i;
+/**
+ * A click id, as far as a frame without the core can tell: CAKE's ids have digits, and words for a missing value have
+ * none. A value that is no id gives way to the token's click.
+ */
+const CLICK_ID = /^(?=.*[1-9])[\w.:-]{1,128}$/;
 
 /**
  * Reports each completed checkout that has a click. The unique id is the order's id, equal to the webhook's: if both

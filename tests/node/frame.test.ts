@@ -115,6 +115,24 @@ test("a number that has lost digits is no id, and a platform's odd event is no e
   expect(posted).toEqual([]);
 });
 
+test.each(["undefined", "null", "none", "CLICK_ID", "REPLACE", "__reqid__", "{{reqid}}", "0", "", " ", null])(
+  "a cart's attribute of %o is no click id: the token's counts",
+  async (value) => {
+    let tell: (event: unknown) => void = () => undefined;
+    const api = {
+      analytics: { subscribe: (_: string, listener: typeof tell) => (tell = listener) },
+      init: { customerPrivacy: { marketingAllowed: true } },
+      browser: { localStorage: store() },
+    };
+    connectShopifyPixel(api as never, { endpoint, token: TOKEN });
+    tell({ data: { checkout: { order: { id: "5001" }, attributes: [{ key: "reqid", value }] } } });
+    await run(0);
+    expect(posted.map(({ body }) => body.conversion)).toEqual([
+      { offerId: 12_345, clickId: "click-1", uniqueId: "5001" },
+    ]);
+  },
+);
+
 test("it resolves within 15 seconds, and tries again after 5, 10, 20 … seconds, or as it is asked to", async () => {
   answer = () => new Promise(() => undefined);
   const tracker = open();
