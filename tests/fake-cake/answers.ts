@@ -83,6 +83,11 @@ export const UNCLEAR: Named = [
   ["404 with a record", json({ conversion_id: 7 }, { status: 404 })],
   ["403 with a record", { ...success({ conversion_id: 7 }), status: 403 }],
   ["409 with a no and a record", json({ success: false, conversion: { conversion_id: 7 } }, { status: 409 })],
+  // A limit says that CAKE has not looked at it, the record that it has.
+  ["429 with a yes and a record", { ...success({ conversion_id: 7 }), status: 429 }],
+  ["429 with a record", json({ conversion_id: 7 }, { status: 429 })],
+  ["425 with a yes and a record", { ...success({ conversion_id: 7 }), status: 425 }],
+  ["Restricted with a record", json({ request_status: "Restricted", conversion: { conversion_id: 7 } })],
   ["success that is neither yes nor no", json({ success: "perhaps", conversion: { conversion_id: 7 } })],
 ];
 
@@ -122,7 +127,6 @@ export const LATER: Named = [
   ["429 with a date that is over", { status: 429, headers: { "retry-after": "Sun, 06 Nov 1994 08:49:37 GMT" } }],
   ["429 with a word", { status: 429, headers: { "retry-after": "soon" } }],
   ["429 with nothing in its wait", { status: 429, headers: { "retry-after": "" } }],
-  ["429 with a yes in it", { status: 429, body: '{"request_status":"Success","conversion":{"conversion_id":7}}' }],
   ["429 with a no in it", { status: 429, body: '{"success":false,"message":"Offer is closed"}' }],
   ["425", { status: 425 }],
   ["restricted in lower case", { body: "restricted.", type: "text/plain" }],
