@@ -35,7 +35,7 @@ for (const target of positionals.length > 0 ? positionals : targets) {
       `fuzz/seeds/${target}`,
       "--",
       `-runs=${values.runs}`,
-      "-max_len=512",
+      "-max_len=2048",
       "-verbosity=0",
       "-print_final_stats=0",
     ],

@@ -89,7 +89,6 @@ impl Correction {
     /// The request. `accepted_at` is the civil time of acceptance, whose day the correction counts
     /// for, even after a late retry. It is empty where the account's zone is unknown; the
     /// correction then counts for the day on which it arrives.
-    /// it arrives.
     pub(crate) fn request(
         &self,
         account: &Account,
