@@ -65,6 +65,7 @@ const CHECKS: readonly [name: string, command: string, ...args: string[]][] = [
     "page,link,edge,client,checks,forwarder,report,sandbox",
   ],
   ["arrows", process.execPath, "scripts/arrows.ts"],
+  ["lengths", process.execPath, "scripts/lengths.ts"],
   ["plain words", process.execPath, "scripts/words.ts"],
   ["Biome", "biome", "check", "--error-on-warnings", ...(values.fix ? ["--write"] : []), "."],
   ["licences and sources", "cargo", "deny", "--log-level", "error", "check", "bans", "licenses", "sources"],

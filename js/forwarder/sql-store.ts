@@ -11,6 +11,7 @@
  */
 import { Blocks } from "./blocks.js";
 import type { Sql, SqlDatabase, SqlValue } from "./sql.js";
+import { conditionsOf, FAILED, STATE, wasTried } from "./sql-conditions.js";
 import {
   dueAfterSettling,
   type NewEvent,
@@ -20,7 +21,17 @@ import {
   type RowFilter,
   type StoredState,
 } from "./store.js";
-import { dropPartition, LEGACY, makeNewest, type Partition, prepareTables, retire, WEBHOOK_TABLE } from "./tables.js";
+import {
+  dropPartition,
+  getMeta,
+  LEGACY,
+  makeNewest,
+  type Partition,
+  prepareTables,
+  retire,
+  setMeta,
+} from "./tables.js";
+import { WebhookIds } from "./webhook-ids.js";
 
 /** The most events of a table. Dropping one takes some 20 ms, in which nothing is accepted. */
 const MAX_EVENTS = 500_000;
@@ -38,27 +49,12 @@ const DELETED_AT_ONCE = 500;
 /** The name of the number from which a start looks for events that were never tried. */
 const FRESH = "fresh from";
 
-/** The name of the time since which the newer table of webhook ids is in use. */
-const WEBHOOKS = "webhooks since";
-
-// The same words as in the index: otherwise SQLite does not use the index.
-const FAILED = "state IN ('refused', 'dead', 'cancelled')";
-
-const STATE = {
-  any: "",
-  failed: `AND ${FAILED} AND state IN ('refused', 'dead')`,
-  cancelled: `AND ${FAILED} AND state = 'cancelled'`,
-  pending: "AND state = 'pending'",
-  delivered: "AND state = 'delivered'",
-  refused: `AND ${FAILED} AND state = 'refused'`,
-  dead: `AND ${FAILED} AND state = 'dead'`,
-} as const;
-
 /** The store of one shard, which has the database to itself. */
 export class SqlStore implements OutboxStore {
   readonly #storage: SqlDatabase;
   readonly #sql: Sql;
   readonly #retentionMs: number;
+  readonly #webhooks: WebhookIds;
   /** The newest first. */
   #partitions: Partition[] = [];
   /** The number of the next event. */
@@ -70,6 +66,7 @@ export class SqlStore implements OutboxStore {
     this.#storage = storage;
     this.#sql = storage.sql;
     this.#retentionMs = retentionMs;
+    this.#webhooks = new WebhookIds(storage);
     storage.transactionSync(() => prepareTables(this.#sql));
     this.#load();
   }
@@ -171,23 +168,13 @@ export class SqlStore implements OutboxStore {
   }
 
   list({ state, kind, before, limit, offerId, code, isInDoubt, sinceMs, untilMs }: RowFilter): readonly Row[] {
-    const wishes: readonly (readonly [condition: string, value: string | number | undefined])[] = [
-      ["number < ?", before],
-      ["kind = ?", kind],
-      ["offer_id = ?", offerId],
-      ["code = ?", code],
-      ["is_in_doubt = ?", isInDoubt === undefined ? undefined : Number(isInDoubt)],
-      ["accepted_ms >= ?", sinceMs],
-      ["accepted_ms < ?", untilMs],
-    ];
-    const asked = wishes.flatMap(([condition, value]) => (value === undefined ? [] : [{ condition, value }]));
-    const conditions = asked.map(({ condition }) => `AND ${condition}`).join(" ");
+    const { conditions, values } = conditionsOf({ kind, before, offerId, code, isInDoubt, sinceMs, untilMs });
     const rows: Row[] = [];
     for (const { suffix, first } of this.#partitions) {
       if (rows.length >= limit || (before !== undefined && first >= before)) continue;
       // The state is part of the SQL text, so that SQLite uses the index of failed events.
       const sql = `SELECT * FROM events${suffix} WHERE true ${STATE[state ?? "any"]} ${conditions} ORDER BY number DESC LIMIT ?`;
-      rows.push(...this.#rows(sql, ...asked.map(({ value }) => value), limit - rows.length));
+      rows.push(...this.#rows(sql, ...values, limit - rows.length));
     }
     return rows;
   }
@@ -217,18 +204,11 @@ export class SqlStore implements OutboxStore {
   }
 
   findWebhook(webhookId: string): string | undefined {
-    for (const table of ["webhooks", "webhooks_old"]) {
-      const [known] = this.#sql.exec(`SELECT digest FROM ${table} WHERE id = ?`, webhookId).toArray();
-      if (known !== undefined) return String(known["digest"]);
-    }
-    return undefined;
+    return this.#webhooks.find(webhookId);
   }
 
   webhook(webhookId: string, digest: string, nowMs: number): string {
-    const known = this.findWebhook(webhookId);
-    if (known !== undefined) return known;
-    this.#sql.exec("INSERT INTO webhooks VALUES (?, ?, ?)", webhookId, digest, nowMs);
-    return digest;
+    return this.#webhooks.keep(webhookId, digest, nowMs);
   }
 
   stateCounts(): ReadonlyMap<StoredState, number> {
@@ -268,19 +248,17 @@ export class SqlStore implements OutboxStore {
   }
 
   getMeta(name: string): string | null {
-    const [row] = this.#sql.exec("SELECT text FROM meta WHERE name = ?", name).toArray();
-    return row === undefined ? null : String(row["text"]);
+    return getMeta(this.#sql, name);
   }
 
   setMeta(name: string, text: string | null): void {
-    if (text === null) this.#sql.exec("DELETE FROM meta WHERE name = ?", name);
-    else this.#sql.exec("INSERT OR REPLACE INTO meta VALUES (?, ?)", name, text);
+    setMeta(this.#sql, name, text);
   }
 
   purge(changedBeforeMs: number, webhooksBeforeMs: number): Purged {
     const nowMs = changedBeforeMs + this.#retentionMs;
     this.#turnOver(nowMs);
-    this.#forgetWebhooks(webhooksBeforeMs, nowMs);
+    this.#webhooks.forget(webhooksBeforeMs, nowMs);
     for (const partition of this.#partitions.toReversed()) {
       const isDropped = partition !== this.#newest && partition.suffix !== LEGACY;
       const gone = isDropped ? this.#drop(partition, changedBeforeMs) : this.#delete(partition, changedBeforeMs);
@@ -420,16 +398,6 @@ export class SqlStore implements OutboxStore {
       .map(({ state, it }) => [state as StoredState, Number(it)] as const);
   }
 
-  /** Webhook ids are kept in two tables in turn: the older one is dropped when the newer one is old. */
-  #forgetWebhooks(beforeMs: number, nowMs: number): void {
-    const isUsed = "SELECT 1 FROM webhooks UNION ALL SELECT 1 FROM webhooks_old LIMIT 1";
-    if (Number(this.getMeta(WEBHOOKS) ?? 0) >= beforeMs || this.#sql.exec(isUsed).toArray().length === 0) return;
-    this.#storage.transactionSync(() => {
-      this.#sql.exec(`DROP TABLE webhooks_old; ALTER TABLE webhooks RENAME TO webhooks_old; ${WEBHOOK_TABLE}`);
-      this.setMeta(WEBHOOKS, String(nowMs));
-    });
-  }
-
   /** Drops a partition if all of it is past its retention, checked slice by slice; `undefined` if it is not. */
   #drop(partition: Partition, beforeMs: number): ReadonlyMap<StoredState, number> | undefined {
     const { suffix, first } = partition;
@@ -514,11 +482,6 @@ export class SqlStore implements OutboxStore {
   #value(sql: string, ...values: SqlValue[]): number | null {
     return this.#sql.exec(sql, ...values).one()["it"] as number | null;
   }
-}
-
-/** The condition for rows in the index of due events; the first format has all rows in it. */
-function wasTried({ suffix }: Partition): string {
-  return suffix === LEGACY ? "next_ms IS NOT NULL" : "next_ms IS NOT NULL AND next_ms <> accepted_ms";
 }
 
 function least(times: readonly (number | null)[]): number | null {

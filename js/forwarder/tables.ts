@@ -89,7 +89,7 @@ export function dropPartition(sql: Sql, { id, suffix }: Partition): void {
  * names, until their retention is over. Run this as a whole or not at all.
  */
 export function prepareTables(sql: Sql): void {
-  const version = has(sql, "meta") ? findText(sql, "schema") : undefined;
+  const version = has(sql, "meta") ? getMeta(sql, "schema") : null;
   if (version === SCHEMA) return;
   if (version === SCHEMA_OF_CONVERSIONS) {
     for (const { id, suffix } of sql.exec("SELECT id, suffix FROM partitions").toArray()) {
@@ -98,7 +98,7 @@ export function prepareTables(sql: Sql): void {
     sql.exec("UPDATE meta SET text = ? WHERE name = 'schema'", SCHEMA);
     return;
   }
-  if (version !== undefined) {
+  if (version !== null) {
     // Written by a later release, which may have given the rows another meaning.
     throw new Error("the outbox was written by a later release of cake-edge: deploy that release again");
   }
@@ -176,7 +176,14 @@ function columnsOf(sql: Sql, table: string): string[] {
   return rows.map(({ name }) => String(name));
 }
 
-function findText(sql: Sql, name: string): string | undefined {
+/** A text of the shard's own, by its name. */
+export function getMeta(sql: Sql, name: string): string | null {
   const [row] = sql.exec("SELECT text FROM meta WHERE name = ?", name).toArray();
-  return row === undefined ? undefined : String(row["text"]);
+  return row === undefined ? null : String(row["text"]);
+}
+
+/** Keeps a text by its name; `null` removes it. */
+export function setMeta(sql: Sql, name: string, text: string | null): void {
+  if (text === null) sql.exec("DELETE FROM meta WHERE name = ?", name);
+  else sql.exec("INSERT OR REPLACE INTO meta VALUES (?, ?)", name, text);
 }

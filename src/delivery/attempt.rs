@@ -443,6 +443,10 @@ fn is_ours(id: u64, siblings: &[Sibling]) -> bool {
 #[cfg(test)]
 mod correction_courses;
 #[cfg(test)]
+mod correction_tests;
+#[cfg(test)]
 mod courses;
+#[cfg(test)]
+mod look_up_tests;
 #[cfg(test)]
 mod tests;

@@ -4,37 +4,26 @@
  */
 import { randomUUID } from "node:crypto";
 import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { Agent, get, request } from "node:http";
-import { createRequire } from "node:module";
+import { Agent } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
-import { signConversion } from "../../dist/entry/edge.inline.js";
-import { freePort, startWorkerd, type Workerd } from "../../js/bin/workerd.ts";
+import { freePort } from "../../js/bin/workerd.ts";
 import { root } from "../../scripts/build.ts";
-import { bundleWorker } from "../../scripts/bundle.ts";
-import { startNodeForwarder } from "../node-forwarder.ts";
-
-const { default: program } = createRequire(import.meta.url)("workerd") as { default: string };
-
-const HOST = "127.0.0.1";
-const API_KEY = "CANARY-chaos-key-7f3a9";
-const SIGNING_SECRET = `whsec_${Buffer.alloc(32, 7).toString("base64")}`;
-const OFFER = 1;
-
-/** The host of a forwarder: workerd, or a separate Node process. */
-export type ForwarderHost = "workerd" | "node";
-
-/** A running forwarder; SIGKILL ends it. */
-export interface Killable {
-  stop(): Promise<unknown>;
-}
-
-/** The numbers of shards of a release. */
-export interface ShardNumbers {
-  readonly shards: number;
-  readonly formerShards: readonly number[];
-}
+import {
+  API_KEY,
+  type ForwarderHost,
+  fixture,
+  HOST,
+  type Killable,
+  OFFER,
+  prepareForwarder,
+  type ShardNumbers,
+  startForwarder,
+  startSandbox,
+} from "./hosts.ts";
+import { makeClicks, post, put, read, sleep, struck, untilSettled } from "./requests.ts";
+import { keptTwice, type Recorded, recorded } from "./rows.ts";
+import { spellings } from "./spellings.ts";
 
 /** The options of a run. */
 export interface ChaosOptions {
@@ -281,13 +270,6 @@ function correctionsOf(event: { readonly offerId: number; readonly uniqueId: str
   }
 }
 
-interface Recorded {
-  readonly count: number;
-  readonly payout: number;
-  readonly note: string;
-  readonly corrections: number;
-}
-
 function appliedIn(row: Recorded | undefined, { correctionId }: Correction): number {
   return (row?.note ?? "").split(`[${correctionId}]`).length - 1;
 }
@@ -302,257 +284,4 @@ function isSumOf(row: Recorded | undefined, corrections: readonly Correction[]):
   }
   const note = corrections.map(({ correctionId }) => `[${correctionId}]`).join(" ");
   return row.payout === payout && row.note === note && row.corrections === corrections.length;
-}
-
-/** A text unchanged, percent-encoded, and in base64 at each of its three alignments. */
-export function spellings(secret: string): string[] {
-  const places = ["", "x", "xx"].map((before) => Buffer.from(before + secret).toString("base64"));
-  // The text around the secret changes the digits at both ends.
-  const cores = places.map((text) => text.slice(4, -4));
-  const percent = [...Buffer.from(secret)].map((byte) => `%${byte.toString(16).padStart(2, "0")}`).join("");
-  return [secret, encodeURIComponent(secret), percent, percent.toUpperCase(), ...cores];
-}
-
-function fixture(deduplicates: boolean) {
-  return {
-    offers: [
-      {
-        offer_id: OFFER,
-        offer_name: "Chaos",
-        landing_page: "/shop/?reqid=#reqid#",
-        payout: "1.00",
-        revenue: "2.00",
-        deduplicates,
-      },
-    ],
-    creatives: [{ creative_id: 1, offer_id: OFFER }],
-    affiliates: [{ affiliate_id: 1, affiliate_name: "Chaos" }],
-  };
-}
-
-function startSandbox(home: string, port: number): Promise<Workerd> {
-  return startWorkerd({
-    program,
-    home: join(home, "sandbox"),
-    rows: join(home, "sandbox/rows"),
-    host: HOST,
-    port,
-    front: "sandbox",
-    logs: false,
-    environment: { CAKE_API_KEY: API_KEY, CAKE_SANDBOX_LOOPBACK: "yes" },
-    workers: [
-      {
-        name: "sandbox",
-        modules: ["sandbox.js", "sandbox_bg.wasm"],
-        variables: ["CAKE_API_KEY", "CAKE_SANDBOX_LOOPBACK"],
-        texts: { CAKE_FIXTURE: "fixture.json" },
-        durableObject: { binding: "NETWORK", className: "CakeNetwork", uniqueKey: "cake-network" },
-      },
-    ],
-  });
-}
-
-/** Makes the forwarder's folder below `home`, and the files that it runs. */
-export async function prepareForwarder(host: ForwarderHost, home: string): Promise<void> {
-  mkdirSync(join(home, "forwarder/rows"), { recursive: true });
-  if (host === "node") return;
-  await bundleWorker("forwarder", "tests/chaos/worker.ts", join(home, "forwarder"));
-  cpSync(join(root, "dist/wasm/forwarder_bg.wasm"), join(home, "forwarder/forwarder_bg.wasm"));
-}
-
-/** Starts the forwarder in front of the CAKE at `cake`. */
-export function startForwarder(
-  host: ForwarderHost,
-  home: string,
-  port: number,
-  cake: string,
-  secret: string,
-  deduplicates: boolean,
-  more: Readonly<Record<string, string>> = {},
-  releases: readonly ShardNumbers[] = [{ shards: 4, formerShards: [] }],
-  progress = 0,
-): Promise<Killable> {
-  const environment = {
-    CAKE_RELEASES: JSON.stringify(releases),
-    CAKE_PROGRESS: String(progress),
-    CAKE_BASE_URL: cake,
-    CAKE_API_KEY: API_KEY,
-    CAKE_OPERATOR_SECRET: secret,
-    CAKE_DEDUPLICATES: deduplicates ? "yes" : "no",
-    CAKE_SEVERAL_PER_CLICK: "no",
-    CAKE_CLOCK_SPEED: "1000",
-    CAKE_SIGNING_SECRETS: SIGNING_SECRET,
-    ...more,
-  };
-  if (host === "node") return startInNode(home, port, environment, releases[Math.floor(progress)]);
-  return startWorkerd({
-    program,
-    home: join(home, "forwarder"),
-    rows: join(home, "forwarder/rows"),
-    host: HOST,
-    port,
-    front: "forwarder",
-    logs: false,
-    environment,
-    workers: [
-      {
-        name: "forwarder",
-        modules: ["forwarder.js", "forwarder_bg.wasm"],
-        variables: Object.keys(environment),
-        durableObject: { binding: "OUTBOX", className: "CakeOutbox", uniqueKey: "cake-outbox" },
-      },
-    ],
-  });
-}
-
-/** The options of tests/chaos/worker.ts, in a file. */
-function startInNode(
-  home: string,
-  port: number,
-  environment: Readonly<Record<string, string>>,
-  numbers: ShardNumbers | undefined,
-): Promise<Killable> {
-  return startNodeForwarder({
-    home: join(home, "forwarder"),
-    environment: {
-      CAKE_API_KEY: API_KEY,
-      CAKE_OPERATOR_SECRET: environment["CAKE_OPERATOR_SECRET"] ?? "",
-      CAKE_SIGNING_SECRETS: SIGNING_SECRET,
-    },
-    options: {
-      port,
-      ...numbers,
-      baseUrl: environment["CAKE_BASE_URL"],
-      upstreamDedupe: environment["CAKE_DEDUPLICATES"] === "yes",
-      timeoutMs: 2_000,
-      severalPerClick: environment["CAKE_SEVERAL_PER_CLICK"] === "yes",
-      clockSpeed: Number(environment["CAKE_CLOCK_SPEED"]),
-    },
-  });
-}
-
-/** Makes this number of clicks; returns their ids. */
-async function makeClicks(origin: string, count: number): Promise<string[]> {
-  const agent = new Agent({ keepAlive: true, maxSockets: 32 });
-  const ids: string[] = [];
-  let left = count;
-  const visitor = async () => {
-    while (left > 0) {
-      left -= 1;
-      const location = await new Promise<string>((resolve, reject) => {
-        get(`${origin}/?a=1&c=1`, { agent }, (response) => {
-          response.resume().once("end", () => resolve(response.headers.location ?? ""));
-        }).once("error", reject);
-      });
-      ids.push(new URL(location, origin).searchParams.get("reqid") ?? "");
-    }
-  };
-  await Promise.all(Array.from({ length: 32 }, visitor));
-  agent.destroy();
-  return ids;
-}
-
-/** Waits until no event waits, or nothing changes any more; returns the number of delivered events. */
-export async function untilSettled(
-  origin: string,
-  secret: string,
-  patienceMs: number,
-  tell: (line: string) => void,
-): Promise<number> {
-  const end = Date.now() + patienceMs;
-  for (;;) {
-    const { counts } = JSON.parse(await read(`${origin}/cake/operator/counts`, secret)) as {
-      counts: Record<string, number>;
-    };
-    tell(JSON.stringify(counts));
-    if ((counts["pending"] ?? 0) + (counts["paused"] ?? 0) === 0 || Date.now() > end) return counts["delivered"] ?? 0;
-    await sleep(1_000);
-  }
-}
-
-/** The number of calls with a fault. Asked at each kill, so that the sandbox never sleeps and forgets. */
-async function struck(origin: string): Promise<number> {
-  const { struck } = (await (await fetch(`${origin}/__sandbox/faults/struck`)).json()) as { struck?: number };
-  return struck ?? 0;
-}
-
-/** The number of events and claims that are in the rows of two shards. */
-function keptTwice(home: string): number {
-  const places = new Map<string, number>();
-  for (const file of globSync("forwarder/rows/**/*.sqlite", { cwd: home })) {
-    const database = new DatabaseSync(join(home, file));
-    const tables = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all();
-    for (const name of tables.map((table) => String(table["name"]))) {
-      const [kind] = /^(events|claims)(_\w+)?$/.exec(name)?.slice(1) ?? [];
-      if (kind === undefined) continue;
-      for (const { it } of database.prepare(`SELECT ${kind === "events" ? "id" : "claim"} AS it FROM ${name}`).all()) {
-        places.set(`${kind} ${it}`, (places.get(`${kind} ${it}`) ?? 0) + 1);
-      }
-    }
-    database.close();
-  }
-  return [...places.values()].filter((count) => count > 1).length;
-}
-
-/** The recorded conversions by unique id, from the sandbox's own rows. */
-function recorded(home: string): Map<string, Recorded> {
-  const [file] = globSync("sandbox/rows/**/*.sqlite", { cwd: home }).filter((name) => !name.includes("metadata"));
-  if (file === undefined) throw new Error("the sandbox left no rows");
-  const rows = new DatabaseSync(join(home, file))
-    .prepare(
-      `SELECT unique_id, count(*) AS count, max(payout_units) / 100 AS payout, max(coalesce(note, '')) AS note,
-       max(corrections) AS corrections FROM conversions GROUP BY unique_id`,
-    )
-    .all() as unknown as (Recorded & { readonly unique_id: string })[];
-  return new Map(rows.map((row) => [row.unique_id, row]));
-}
-
-async function put(url: string, body: unknown): Promise<void> {
-  const response = await fetch(url, { method: "PUT", body: JSON.stringify(body) });
-  if (!response.ok) throw new Error(`${response.status}: ${await response.text()}`);
-}
-
-export async function read(url: string, secret: string): Promise<string> {
-  return (await fetch(url, { headers: { authorization: `Bearer ${secret}` } })).text();
-}
-
-/** The answer; status 0 without one. Every request except a conversion is signed. */
-export async function post(
-  origin: string,
-  agent: Agent,
-  body: string,
-  route = "conversions",
-): Promise<{ status: number; body: string }> {
-  const signature = route === "conversions" ? {} : await signConversion(body, SIGNING_SECRET);
-  return new Promise((resolve) => {
-    const none = () => resolve({ status: 0, body: "" });
-    const sent = request(
-      `${origin}/cake/${route}`,
-      {
-        method: "POST",
-        agent,
-        headers: {
-          "content-type": "application/json",
-          origin,
-          "content-length": Buffer.byteLength(body),
-          ...signature,
-        },
-      },
-      (response) => {
-        let text = "";
-        response.setEncoding("utf8").on("data", (chunk: string) => {
-          text += chunk;
-        });
-        response.once("end", () => resolve({ status: response.statusCode ?? 0, body: text }));
-        response.once("error", none);
-        response.once("aborted", none);
-      },
-    );
-    sent.setTimeout(10_000, () => sent.destroy());
-    sent.once("error", none).end(body);
-  });
-}
-
-export function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -10,15 +10,8 @@ import { join } from "node:path";
 import { freePort } from "../../js/bin/workerd.ts";
 import { FakeCake, type Reply } from "../fake-cake/reply.ts";
 import { type RunningCake, startFakeCake } from "../fake-cake/server.ts";
-import {
-  type ForwarderHost,
-  type Killable,
-  post,
-  prepareForwarder,
-  sleep,
-  startForwarder,
-  untilSettled,
-} from "./chaos.ts";
+import { type ForwarderHost, type Killable, prepareForwarder, startForwarder } from "./hosts.ts";
+import { post, sleep, untilSettled } from "./requests.ts";
 
 const HOST = "127.0.0.1";
 const OFFER = 12_345;

@@ -6,7 +6,7 @@ import { captureClick, readClickCookie, signConversion } from "../../dist/entry/
 import { createForwarderInProcess, type StoreSnapshot } from "../../dist/entry/forwarder-memory.inline.js";
 import { csvHeader, csvOf } from "../../dist/forwarder/csv.js";
 import type { Row } from "../../dist/forwarder/store.js";
-import { spellings } from "../chaos/chaos.ts";
+import { spellings } from "../chaos/spellings.ts";
 import { both, event, KEY, OPERATOR, type Options, SECRET, SITE } from "./forwarder-in-process.ts";
 
 const recorded = () => Response.json({ conversion: { conversion_id: 7 } });

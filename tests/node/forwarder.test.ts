@@ -4,7 +4,7 @@ import { expect, inject, test } from "vitest";
 import { createCakeClient } from "../../dist/entry/edge.inline.js";
 import { createForwarderInProcess, type LogLine } from "../../dist/entry/forwarder-memory.inline.js";
 import { createSandbox } from "../../dist/entry/sandbox-memory.inline.js";
-import { spellings } from "../chaos/chaos.ts";
+import { spellings } from "../chaos/spellings.ts";
 import { both, event, KEY, OPERATOR, type Options, SITE } from "./forwarder-in-process.ts";
 
 const rules = { baseUrl: "http://127.0.0.1", apiKey: KEY, operatorSecret: OPERATOR };

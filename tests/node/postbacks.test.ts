@@ -1,143 +1,26 @@
 /** Onboarding: a file's postbacks are each registered once, in spite of any fault. */
-import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import {
-  applyPostbacks,
-  type CreatePostbackParams,
-  checkPostbacks,
-  createCakeClient,
-  type PostbackEntry,
-} from "../../dist/entry/edge.inline.js";
+import { describe, expect, test } from "vitest";
+import { applyPostbacks, checkPostbacks, createCakeClient } from "../../dist/entry/edge.inline.js";
 import { createSandbox } from "../../dist/entry/sandbox-memory.inline.js";
-
-const KEY = "CANARY-KEY-of-postbacks";
-
-/** The faults of a registration, named in its URL. */
-type Meets = "slow" | "hangs" | "resets" | "500" | "html" | "refused" | "limited" | "key" | "reset-after";
-
-let server: Server;
-let base: string;
-let registered: CreatePostbackParams[] = [];
-let asked: string[] = [];
-let meets: Partial<Record<string, Meets[]>> = {};
-let onAsked: (url: string) => void = () => undefined;
-
-beforeAll(async () => {
-  server = createServer(async (request, response) => {
-    response.on("error", () => undefined);
-    let body = "";
-    for await (const chunk of request) body += chunk;
-    const { affiliate_id, offer_id, postback_url, api_key } = JSON.parse(body);
-    expect(api_key).toBe(KEY);
-    asked.push(postback_url);
-    onAsked(postback_url);
-    const record = () => {
-      registered.push({ affiliateId: affiliate_id, offerId: offer_id, postbackUrl: postback_url });
-      json(response, 200, { request_status: "Success", postback: { postback_id: 8_800 + registered.length } });
-    };
-    switch (meets[new URL(postback_url).hostname.split(".")[0] ?? ""]?.shift()) {
-      case "hangs":
-        registered.push({ affiliateId: affiliate_id, offerId: offer_id, postbackUrl: postback_url });
-        return;
-      case "slow":
-        setTimeout(record, 3_000);
-        return;
-      case "resets":
-        request.socket.destroy();
-        return;
-      case "reset-after":
-        registered.push({ affiliateId: affiliate_id, offerId: offer_id, postbackUrl: postback_url });
-        request.socket.destroy();
-        return;
-      case "500":
-        json(response, 500, { Message: "An error has occurred." });
-        return;
-      case "html":
-        response.writeHead(200, { "content-type": "text/html" }).end("<html><title>Log In</title></html>");
-        return;
-      case "refused":
-        json(response, 200, { success: false, message: "Affiliate Not Authorized for Campaign" });
-        return;
-      case "limited":
-        response.writeHead(429, { "retry-after": "0" }).end();
-        return;
-      case "key":
-        json(response, 200, { success: false, message: "Invalid API Key" });
-        return;
-      default:
-        record();
-    }
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-});
-afterAll(() => {
-  server.closeAllConnections();
-  server.close();
-});
-
-let folder: string;
-let file: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "cake-edge-postbacks-"));
-  file = join(folder, "postbacks.csv");
-  [registered, asked, meets, onAsked] = [[], [], {}, () => undefined];
-  return () => rmSync(folder, { recursive: true, force: true });
-});
-
-function json(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
-}
-
-const urlOf = (name: string) => `https://${name}.example/pb?id=#reqsessid#&payout=#price#`;
-const rowOf = (name: string): CreatePostbackParams => ({ affiliateId: 67_890, offerId: 12, postbackUrl: urlOf(name) });
-const csvOf = (...names: string[]) =>
-  ["affiliate_id,offer_id,postback_url", ...names.map((name) => `67890,12,${urlOf(name)}`), ""].join("\n");
-
-/** An in-memory journal. */
-function memory(): { entries: PostbackEntry[]; read(): PostbackEntry[]; append(entry: PostbackEntry): void } {
-  const entries: PostbackEntry[] = [];
-  return { entries, read: () => entries, append: (entry) => void entries.push(entry) };
-}
-
-const client = (timeoutMs = 10_000) => createCakeClient({ baseUrl: base, apiKey: KEY, timeoutMs });
-const outcomes = (rows: readonly { outcome: string }[]) => rows.map(({ outcome }) => outcome);
-
-/** Runs the command. The output must never contain the key. */
-function start(args: string[], key: string = KEY) {
-  const child = spawn(process.execPath, ["dist/bin/cake-edge.js", "postbacks", "--file", file, ...args], {
-    env: { ...process.env, CAKE_API_KEY: key },
-  });
-  let [out, err] = ["", ""];
-  child.stdout.on("data", (chunk) => {
-    out += chunk;
-  });
-  child.stderr.on("data", (chunk) => {
-    err += chunk;
-  });
-  const ended = new Promise<{ status: number | null; out: string; err: string }>((resolve) => {
-    child.on("close", (status) => {
-      expect(out + err).not.toContain("CANARY");
-      resolve({ status, out, err });
-    });
-  });
-  return { child, ended };
-}
-const run = (args: string[] = [], key?: string) => start(args, key).ended;
-const applied = (...more: string[]) => ["--apply", "--base-url", base, "--rate", "1000", ...more];
-
-/** The result of each row in `--json`. */
-function rowsOf(out: string): { line: number; outcome: string; postbackId?: number; error?: { code: string } }[] {
-  return out
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line));
-}
+import {
+  account,
+  applied,
+  base,
+  client,
+  csvOf,
+  file,
+  folder,
+  KEY,
+  memory,
+  outcomes,
+  rowOf,
+  rowsOf,
+  run,
+  start,
+  urlOf,
+} from "./postback-account.ts";
 
 describe("rows are checked", () => {
   test("as Create Postback and the postback check do, and against each other", () => {
@@ -190,7 +73,7 @@ describe("rows are registered", () => {
     const again = await applyPostbacks([rowOf("b"), rowOf("a"), rowOf("c")], options);
     expect(outcomes(again.rows)).toEqual(["already", "already", "registered"]);
     expect(again.rows.map(({ postbackId }) => postbackId)).toEqual([8_802, 8_801, 8_803]);
-    expect(asked).toEqual([urlOf("a"), urlOf("b"), urlOf("c")]);
+    expect(account.asked).toEqual([urlOf("a"), urlOf("b"), urlOf("c")]);
   });
 
   test("what is odd is left out unless it is accepted; what is repeated or wrong always", async () => {
@@ -202,13 +85,13 @@ describe("rows are registered", () => {
     expect([ok, outcomes(done)]).toEqual([false, ["doubtful", "registered", "doubtful", "invalid"]]);
     const accepted = await applyPostbacks(rows, { ...options, acceptFindings: true });
     expect(outcomes(accepted.rows)).toEqual(["registered", "already", "doubtful", "invalid"]);
-    expect(registered.map(({ postbackUrl }) => postbackUrl)).toEqual([urlOf("a"), odd.postbackUrl]);
+    expect(account.registered.map(({ postbackUrl }) => postbackUrl)).toEqual([urlOf("a"), odd.postbackUrl]);
   });
 
   test.each(["resets", "reset-after", "500", "html", "hangs"] as const)(
     "an answer that is %s leaves the outcome unknown, and the row is not sent again",
     async (fault) => {
-      meets = { b: [fault] };
+      account.meets = { b: [fault] };
       const journal = memory();
       const options = { client: client(fault === "hangs" ? 2_000 : undefined), journal, rateLimit: 1_000 };
       const rows = [rowOf("a"), rowOf("b"), rowOf("c")];
@@ -217,12 +100,12 @@ describe("rows are registered", () => {
       expect(first.stopped).toBeUndefined();
       const again = await applyPostbacks(rows, options);
       expect(outcomes(again.rows)).toEqual(["already", "unknown", "already"]);
-      expect(asked).toEqual(rows.map(({ postbackUrl }) => postbackUrl));
+      expect(account.asked).toEqual(rows.map(({ postbackUrl }) => postbackUrl));
     },
   );
 
   test("an outage ends the run, and the rows behind it are sent by the next", async () => {
-    meets = { a: ["resets"], b: ["resets"] };
+    account.meets = { a: ["resets"], b: ["resets"] };
     const journal = memory();
     const options = { client: client(), journal, rateLimit: 1_000 };
     const rows = ["a", "b", "c", "d"].map(rowOf);
@@ -242,7 +125,7 @@ describe("rows are registered", () => {
   });
 
   test("a rate limit is waited out; a refused row may be sent again; a refused key ends it", async () => {
-    meets = { a: ["limited", "limited"], b: ["refused"], c: ["key"] };
+    account.meets = { a: ["limited", "limited"], b: ["refused"], c: ["key"] };
     const journal = memory();
     const options = { client: client(), journal, rateLimit: 1_000 };
     const rows = ["a", "b", "c", "d"].map(rowOf);
@@ -262,13 +145,13 @@ describe("rows are registered", () => {
     const append = () => Promise.reject(new Error("disk full"));
     const run = applyPostbacks([rowOf("a")], { client: client(), journal: { read: () => [], append } });
     await expect(run).rejects.toThrow("disk full");
-    expect(asked).toEqual([]);
+    expect(account.asked).toEqual([]);
   });
 
   test("at a polite rate, and a signal ends it between two rows", async () => {
     const controller = new AbortController();
     const times: number[] = [];
-    onAsked = () => {
+    account.onAsked = () => {
       times.push(Date.now());
       if (times.length === 2) controller.abort();
     };
@@ -302,7 +185,7 @@ describe("the command", () => {
     expect(out).toMatch(/^line +outcome +affiliate +offer +URL\n2 +ready +67890 +12 +https:\/\/a\.example/);
     expect(out).toContain("repeated_row line 2");
     expect(err).toContain("Nothing was sent");
-    expect(asked).toEqual([]);
+    expect(account.asked).toEqual([]);
     writeFileSync(file, csvOf("a", "b"));
     expect((await run()).status).toBe(0);
   });
@@ -311,7 +194,7 @@ describe("the command", () => {
     writeFileSync(file, csvOf("a", "b"));
     expect(await run(applied())).toMatchObject({ status: 0, err: expect.stringContaining("2 registered") });
     expect(await run(applied())).toMatchObject({ status: 0, err: expect.stringContaining("2 already") });
-    expect(registered).toHaveLength(2);
+    expect(account.registered).toHaveLength(2);
     const journal = readFileSync(`${file}.journal`, "utf8");
     expect(journal).not.toContain(KEY);
     expect(journal.split("\n").filter((line) => line.includes('"registered"'))).toHaveLength(2);
@@ -326,10 +209,10 @@ describe("the command", () => {
 
   test("killed in the middle: what was registered is known, the row on its way is unknown, the rest is sent", async () => {
     writeFileSync(file, csvOf("a", "b", "c"));
-    meets = { b: ["hangs"] };
+    account.meets = { b: ["hangs"] };
     const { child, ended } = start(applied());
     await new Promise<void>((resolve) => {
-      onAsked = (url) => url === urlOf("b") && resolve();
+      account.onAsked = (url) => url === urlOf("b") && resolve();
     });
     child.kill("SIGKILL");
     await ended;
@@ -342,7 +225,7 @@ describe("the command", () => {
       [3, "unknown"],
       [4, "registered"],
     ]);
-    expect(registered.map(({ postbackUrl }) => postbackUrl)).toEqual(["a", "b", "c"].map(urlOf));
+    expect(account.registered.map(({ postbackUrl }) => postbackUrl)).toEqual(["a", "b", "c"].map(urlOf));
     // A person has seen it in CAKE.
     const settled = await run(["--base-url", base, "--settle", "3=registered", "--json"]);
     expect([settled.status, rowsOf(settled.out)[1]?.outcome]).toEqual([0, "already"]);
@@ -350,12 +233,12 @@ describe("the command", () => {
 
   test("of two runs at once the second is refused", async () => {
     writeFileSync(file, csvOf("a"));
-    meets = { a: ["slow"] };
+    account.meets = { a: ["slow"] };
     let isAsked: () => void = () => undefined;
     const first = new Promise<void>((resolve) => {
       isAsked = resolve;
     });
-    onAsked = () => isAsked();
+    account.onAsked = () => isAsked();
     const running = start(applied());
     await first;
     expect(await run(applied())).toMatchObject({
@@ -363,12 +246,12 @@ describe("the command", () => {
       err: expect.stringContaining("is registering these rows"),
     });
     expect((await running.ended).status).toBe(0);
-    expect(registered).toHaveLength(1);
+    expect(account.registered).toHaveLength(1);
   });
 
   test("a key that CAKE refuses is 4, a refusal 1", async () => {
     writeFileSync(file, csvOf("a"));
-    meets = { a: ["key", "refused"] };
+    account.meets = { a: ["key", "refused"] };
     expect(await run(applied())).toMatchObject({ status: 4, err: expect.stringContaining("refused the API key") });
     expect((await run(applied())).status).toBe(1);
     expect((await run(applied())).status).toBe(0);
@@ -407,7 +290,7 @@ describe("the command", () => {
     writeFileSync(file, text);
     const { status, err } = await run([...args]);
     expect([status, err]).toEqual([2, expect.stringContaining(words)]);
-    expect(asked).toEqual([]);
+    expect(account.asked).toEqual([]);
   });
 
   const lineOf = (more: object) =>
@@ -435,7 +318,7 @@ describe("the command", () => {
     for (const args of [["--base-url", base], applied(), ["--base-url", base, "--settle", "2=missing"]]) {
       expect(await run(args)).toMatchObject({ status: 2, err: expect.stringContaining(words) });
     }
-    expect(asked).toEqual([]);
+    expect(account.asked).toEqual([]);
     expect(readFileSync(`${file}.journal`)).toEqual(Buffer.from(text()));
   });
 
@@ -483,7 +366,7 @@ describe("the command", () => {
     }
     writeFileSync(file, `${csvOf("a")}67890,12,${urlOf("a").replace("a.example", "A.example")}\n`);
     expect((await run(["--json"])).out).toContain("repeated_row");
-    expect(asked).toHaveLength(1);
+    expect(account.asked).toHaveLength(1);
   });
 
   test("a registered row is not settled once more", async () => {

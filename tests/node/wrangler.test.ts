@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { freePort } from "../../js/bin/workerd.ts";
-import { spellings } from "../chaos/chaos.ts";
+import { spellings } from "../chaos/spellings.ts";
 
 const KEY = "CANARY-wrangler-key-3fa2c1";
 const OPERATOR = "0123456789-abcdefghijklmnopqrstuvwxyz";

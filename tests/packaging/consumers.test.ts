@@ -2,86 +2,21 @@
  * The packed tarball in consumer projects: installed by npm, imported as documented, and run. `npm test` runs a quick
  * dozen of them, `npm run test:package` and CI run all.
  */
-import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { createServer, get, type IncomingMessage } from "node:http";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
+import { cpSync, existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect } from "vitest";
 import { freePort } from "../../js/bin/workerd.ts";
 import { EXPECTED } from "./consumers/shared/server.js";
-import { closeNetwork, openNetwork } from "./network.ts";
-import { install } from "./pack.ts";
-import { EXAMPLES, openEmpty, openProject, type Project } from "./project.ts";
-import {
-  buy,
-  closeBrowser,
-  LOOSE,
-  landed,
-  landOn,
-  STRICT,
-  serveFolder,
-  visit,
-  WITH_WASM,
-  WITHOUT_WASM,
-} from "./site.ts";
-
-const isAll = process.env["CAKE_EDGE_CONSUMERS"] === "all";
-
-/** One set-up: its project, and its test. */
-function setUp(project: string, name: string, run: (project: Project) => Promise<void>): void {
-  if (isAll) test.concurrent(name, async () => run(await openProject(project)));
-}
-/** One of the dozen set-ups that every `npm test` runs. */
-function quick(project: string, name: string, run: (project: Project) => Promise<void>): void {
-  test.concurrent(name, async () => run(await openProject(project)));
-}
-
-/** Set-ups outside the dozen. */
-const describeAll = isAll ? describe : () => {};
+import { closeNetwork } from "./network.ts";
+import { EXAMPLES, openEmpty, type Project } from "./project.ts";
+import { CLASSIC, describeAll, expectAlone, expectPage, MODULE, quick, setUp } from "./set-up.ts";
+import { closeBrowser, LOOSE, landed, landOn, serveFolder, visit, WITH_WASM, WITHOUT_WASM } from "./site.ts";
+import { expectSite, expectStarter, navigate, starterEnvironment } from "./starter.ts";
 
 afterAll(async () => {
   await Promise.all([closeBrowser(), closeNetwork()]);
 });
-
-/** Checks a folder with a bundle as a page, under two policies, with and without WebAssembly. */
-async function expectPage(folder: string, html?: string, sources = ""): Promise<void> {
-  if (html !== undefined) {
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, "index.html"), `<!doctype html><title>Landing page</title>${html}`);
-  }
-  for (const policy of [LOOSE, STRICT]) {
-    const { origin, close } = await serveFolder(folder, policy + sources);
-    try {
-      if (policy === LOOSE) expect(await landOn(origin)).toBe(WITH_WASM);
-      else expect(await landOn(origin)).toMatch(WITHOUT_WASM);
-      expect(await landOn(origin, { hasWasm: false })).toMatch(WITHOUT_WASM);
-    } finally {
-      close();
-    }
-  }
-}
-const MODULE = `<script type="module" src="landing.js"></script>`;
-const CLASSIC = `<script src="landing.js"></script>`;
-
-/** Checks the output of a single-file bundle without the package beside it. */
-async function expectAlone(project: Project, file: string, node = process.execPath): Promise<void> {
-  const { out } = await project.run(node, [file], { cwd: "/" });
-  expect(out).toBe(`${EXPECTED}\n`);
-}
 
 describe("Vite", () => {
   for (const version of ["5", "6", "7", "8"]) {
@@ -219,119 +154,6 @@ describe("bundlers", () => {
   }
 });
 
-/** Requests like a browser's address bar; the headers of Node's `fetch` say that it is a script. */
-async function navigate(
-  url: string,
-  headers: Record<string, string>,
-): Promise<{ text: string; cookie: string; caching: string }> {
-  const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    get(
-      url,
-      { headers: { accept: "text/html", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document", ...headers } },
-      resolve,
-    ).on("error", reject);
-  });
-  let text = "";
-  for await (const chunk of response.setEncoding("utf8")) text += chunk;
-  const signed = response.headers["set-cookie"]?.find((cookie) => cookie.startsWith("cake_click_signed=")) ?? "";
-  return { text, cookie: signed.split(";")[0] ?? "", caching: response.headers["cache-control"] ?? "" };
-}
-
-interface SiteOptions {
-  /** Routes that walk through the package on the server. @default `/walk` */
-  readonly routes?: readonly string[];
-  /** The page that walks through it in the browser. @default `/consumer` */
-  readonly page?: string;
-  readonly ready?: RegExp;
-  readonly env?: Record<string, string>;
-  /** Is it the starter, with pages that a visitor goes through? */
-  readonly isStarter?: boolean;
-}
-
-/** Checks a framework's server: its page and its route, and the starter's own pages. */
-async function expectSite(
-  project: Project,
-  command: string,
-  args: readonly string[],
-  { routes = ["/walk"], page = "/consumer", isStarter = true, ...options }: SiteOptions = {},
-): Promise<void> {
-  const port = await freePort();
-  const origin = `http://127.0.0.1:${port}`;
-  const server = await project.start(
-    command,
-    args.map((arg) => arg.replace("PORT", String(port))),
-    options.ready ?? /(localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\]):\d+/,
-    {
-      env: {
-        ...(await starterEnvironment(origin)),
-        PORT: String(port),
-        HOST: "127.0.0.1",
-        HOSTNAME: "127.0.0.1",
-        // What a proxy says, as a host has one in front: SvelteKit takes a request for https otherwise.
-        PROTOCOL_HEADER: "x-forwarded-proto",
-        ...options.env,
-      },
-    },
-  );
-  try {
-    await answers(`${origin}/`);
-    for (const route of routes) expect(await (await fetch(origin + route)).text()).toBe(EXPECTED);
-    expect(await landOn(origin + page)).toBe(WITH_WASM);
-    expect(await landOn(origin + page, { hasWasm: false })).toMatch(WITHOUT_WASM);
-    if (isStarter) await expectStarter(origin);
-  } finally {
-    await server.stop();
-  }
-}
-
-const SECRET = "5f0c4bd2a9e6417380cd1e2fa7b49638";
-
-/** What a starter takes from its environment: a CAKE of ours, and secrets. */
-async function starterEnvironment(origin: string): Promise<Record<string, string>> {
-  return {
-    SITE_ORIGIN: origin,
-    CAKE_BASE_URL: (await openNetwork()).origin,
-    CAKE_API_KEY: "key-of-a-test",
-    CAKE_OPERATOR_SECRET: SECRET,
-    CAKE_COOKIE_SECRET: SECRET,
-  };
-}
-
-/** A visitor's way through a starter: from the click to the conversion in CAKE. */
-async function expectStarter(origin: string): Promise<void> {
-  const network = await openNetwork();
-  const clickId = await network.click();
-  const { shown, state, cookie } = await buy(`${origin}/?reqid=${clickId}`);
-  // The tracker knows the click, and the server has signed it, out of the page's sight.
-  expect({ shown, state }).toEqual({ shown: clickId, state: "accepted" });
-  expect(cookie).toMatch(new RegExp(`^1!.*!${clickId}\\.\\w+\\.[\\w-]{43}$`));
-  expect(await network.hasConverted(clickId)).toBe(true);
-  // The cookie alone says whose order it is.
-  const other = await network.click();
-  const landing = await navigate(`${origin}/?reqid=${other}`, {});
-  expect(landing.caching).toMatch(/no-store/);
-  const answer = await fetch(`${origin}/cake/conversions?wait=1`, {
-    method: "POST",
-    headers: { origin, cookie: landing.cookie, "content-type": "application/json" },
-    body: JSON.stringify({ offerId: 12_345, uniqueId: crypto.randomUUID() }),
-  });
-  expect(await answer.json()).toMatchObject({ state: "delivered" });
-  expect(await network.hasConverted(other)).toBe(true);
-}
-
-/** Some servers announce that they listen before they do. */
-async function answers(url: string): Promise<void> {
-  for (let tries = 0; ; tries += 1) {
-    try {
-      await (await fetch(url)).text();
-      return;
-    } catch (error) {
-      if (tries === 100) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-  }
-}
-
 describeAll("frameworks", () => {
   for (const [version, bundlers] of [
     ["15", { webpack: [], Turbopack: ["--turbopack"] }],
@@ -372,57 +194,6 @@ describeAll("frameworks", () => {
     await project.run("node_modules/.bin/react-router", ["build"]);
     await expectSite(project, "node_modules/.bin/react-router-serve", ["build/server/index.js"]);
   });
-});
-
-test("without a disk the starters' server hands conversions on, with their cookie", async () => {
-  const asked: object[] = [];
-  const elsewhere = createServer(async (request, response) => {
-    let body = "";
-    for await (const chunk of request.setEncoding("utf8")) body += chunk;
-    const { method, url, headers } = request;
-    asked.push({ method, url, cookie: headers.cookie, origin: headers.origin, body });
-    response.writeHead(202, { "content-type": "application/json" }).end(`{"state":"pending"}`);
-  });
-  await new Promise<void>((resolve) => elsewhere.listen(0, "127.0.0.1", resolve));
-  const home = mkdtempSync(join(tmpdir(), "cake-edge-starter-"));
-  try {
-    install(home);
-    cpSync(join(EXAMPLES, "next/cake-edge.server.js"), join(home, "server.mjs"));
-    writeFileSync(
-      join(home, "ask.mjs"),
-      `import { answerCake } from "./server.mjs";
-       const headers = { origin: "https://shop.example", cookie: "__Host-cake_click=1", "content-type": "text/plain", host: "inside" };
-       const request = new Request("http://127.0.0.1:3000/cake/conversions?wait=1", { method: "POST", headers, body: '{"offerId":1}' });
-       const answer = await answerCake(request);
-       console.log(answer.status, await answer.text());`,
-    );
-    const { stdout } = await promisify(execFile)(process.execPath, [join(home, "ask.mjs")], {
-      env: {
-        ...process.env,
-        SITE_ORIGIN: "https://shop.example",
-        CAKE_EDGE_ENDPOINT: `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}/forwarder`,
-      },
-    });
-    expect(stdout).toBe(`202 {"state":"pending"}\n`);
-    expect(asked).toEqual([
-      {
-        method: "POST",
-        url: "/forwarder/conversions?wait=1",
-        cookie: "__Host-cake_click=1",
-        origin: "https://shop.example",
-        body: `{"offerId":1}`,
-      },
-    ]);
-  } finally {
-    elsewhere.close();
-    rmSync(home, { recursive: true, force: true });
-  }
-});
-
-test("the starters' server part is one file", () => {
-  const files = ["next", "sveltekit/src/lib", "nuxt/server/utils", "astro/src/lib", "react-router/app"];
-  const texts = files.map((folder) => readFileSync(join(EXAMPLES, folder, "cake-edge.server.js"), "utf8"));
-  expect(new Set(texts).size).toBe(1);
 });
 
 describeAll("test runners", () => {

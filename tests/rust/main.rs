@@ -14,4 +14,5 @@ mod day_ranges;
 mod error_codes;
 mod foreign;
 mod links;
+mod older_corrections;
 mod older_services;

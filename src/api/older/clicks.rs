@@ -2,7 +2,9 @@
 //! `listClicks`. The young API's click id is `request_session_id` here; the
 //! service's own `click_id` is another number.
 
-use super::{Field, Row, push_all, push_filter, push_page, push_range, read_rows};
+use super::parameters::{push_all, push_filter, push_page, push_range};
+use super::read_rows;
+use super::row::{Field, Row};
 use crate::Result;
 use crate::api::get_click::Click;
 use crate::api::list_clicks::ClickPage;

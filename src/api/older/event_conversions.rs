@@ -2,7 +2,9 @@
 //! and `…/EventConversionChanges` (KB 13000046884) for `listConversionChanges`. The latter lists
 //! changes since a day, such as a refund weeks later.
 
-use super::{Field, Row, currency, push_all, push_filter, push_page, push_range, read_rows};
+use super::parameters::{push_all, push_filter, push_page, push_range};
+use super::row::{Field, Row};
+use super::{currency, read_rows};
 use crate::api::list_conversions::{Affiliate, ConversionPage, ListedConversion, Offer};
 use crate::api::params::Params;
 use crate::api::unread::Unread;

@@ -2,7 +2,8 @@
 //! `listTrackingDomains`. No answer is recorded: the names of its elements are
 //! *(inference)*, and several are read.
 
-use super::{Field, Row, read_rows};
+use super::read_rows;
+use super::row::{Field, Row};
 use crate::Result;
 use crate::api::list_tracking_domains::TrackingDomain;
 use crate::api::params::Params;

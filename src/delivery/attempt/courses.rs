@@ -1,6 +1,7 @@
 //! Attempts by property, with a simulated CAKE, a forwarder's rows, and accidents between them.
 
-use super::tests::{START_MS, api, report, text_of};
+use super::look_up_tests::report;
+use super::tests::{START_MS, api, text_of};
 use super::*;
 use crate::api::Answer;
 use proptest::prelude::*;

@@ -1,0 +1,177 @@
+/** The files that `npx cake-edge init` writes, each once. */
+
+const COMPATIBILITY_DATE = "2026-10-01";
+
+export const FORWARDER = `import { createForwarder } from "cake-edge/forwarder";
+
+const list = (text = "") => text.split(/[\\s,]+/).filter((part) => part !== "");
+
+/** The forwarder's options, from the Worker's bindings. */
+export const options = (env) => ({
+  outbox: env.OUTBOX,
+  baseUrl: env.CAKE_BASE_URL,
+  apiKey: env.CAKE_API_KEY,
+  operatorSecret: env.CAKE_OPERATOR_SECRET,
+  signingSecrets: list(env.CAKE_SIGNING_SECRETS),
+  origins: list(env.CAKE_ORIGINS),
+});
+
+const forwarder = createForwarder(options);
+export const CakeOutbox = forwarder.Outbox;
+export default { fetch: forwarder.fetch, scheduled: forwarder.scheduled };
+`;
+
+export const FORWARDER_DEV = `// The forwarder on this machine: what it delivers goes into a CAKE network of its own, in the same Worker.
+import { createForwarder } from "cake-edge/forwarder";
+import { sandbox } from "cake-edge/sandbox";
+import { options } from "./worker.js";
+
+export { CakeNetwork } from "cake-edge/sandbox";
+
+const forwarder = createForwarder((env) => ({
+  ...options(env),
+  baseUrl: "http://127.0.0.1",
+  fetch: (request) => sandbox.fetch(request, env),
+}));
+export const CakeOutbox = forwarder.Outbox;
+export default {
+  fetch: (request, env) =>
+    new URL(request.url).pathname.startsWith("/cake/") ? forwarder.fetch(request, env) : sandbox.fetch(request, env),
+  scheduled: forwarder.scheduled,
+};
+`;
+
+export const FORWARDER_CONFIG = `{
+  "$schema": "../node_modules/wrangler/config-schema.json",
+  "name": "cake-forwarder",
+  "main": "worker.js",
+  "compatibility_date": "${COMPATIBILITY_DATE}",
+  // Traces record whole outbound URLs, and CAKE's hold the API key.
+  "observability": { "enabled": true, "traces": { "enabled": false } },
+  "durable_objects": { "bindings": [{ "name": "OUTBOX", "class_name": "CakeOutbox" }] },
+  "migrations": [{ "tag": "v1", "new_sqlite_classes": ["CakeOutbox"] }],
+  "triggers": { "crons": ["*/5 * * * *"] },
+  "vars": {
+    "CAKE_BASE_URL": "https://yourdomain.cakemarketing.com",
+    // Other origins whose pages report conversions; the Worker's own always may.
+    "CAKE_ORIGINS": ""
+  }
+  // Secrets, each by \`npx wrangler secret put NAME --config forwarder/wrangler.jsonc\`: CAKE_API_KEY,
+  // CAKE_OPERATOR_SECRET, CAKE_SIGNING_SECRETS. On this machine they are in .dev.vars.
+}
+`;
+
+export const FORWARDER_DEV_CONFIG = `{
+  "$schema": "../node_modules/wrangler/config-schema.json",
+  "name": "cake-forwarder-dev",
+  "main": "dev.js",
+  "compatibility_date": "${COMPATIBILITY_DATE}",
+  "durable_objects": {
+    "bindings": [
+      { "name": "OUTBOX", "class_name": "CakeOutbox" },
+      { "name": "NETWORK", "class_name": "CakeNetwork" }
+    ]
+  },
+  "migrations": [{ "tag": "v1", "new_sqlite_classes": ["CakeOutbox", "CakeNetwork"] }],
+  "vars": { "CAKE_SANDBOX_LOOPBACK": "yes" }
+}
+`;
+
+export const SITE = `import { withClickCapture } from "cake-edge";
+
+// Your site's Worker: here it passes the request on.
+const site = (request) => fetch(request);
+
+export default { fetch: withClickCapture(site, (env) => ({ secrets: [env.CAKE_COOKIE_SECRET] })) };
+`;
+
+export const SITE_CONFIG = `{
+  "$schema": "../node_modules/wrangler/config-schema.json",
+  "name": "cake-site",
+  "main": "worker.js",
+  "compatibility_date": "${COMPATIBILITY_DATE}"
+  // The secret, by \`npx wrangler secret put CAKE_COOKIE_SECRET --config site/wrangler.jsonc\`; here it is in .dev.vars.
+}
+`;
+
+export const NEXT_PROXY = `import { captureClick } from "cake-edge";
+import { NextResponse } from "next/server";
+
+/** Keeps the click id of a landing page's address in a signed cookie. */
+export function proxy(request) {
+  const response = NextResponse.next();
+  const { setCookie } = captureClick(request, { secrets: [process.env.CAKE_COOKIE_SECRET] });
+  if (setCookie) response.headers.append("set-cookie", setCookie);
+  return response;
+}
+
+export const config = { matcher: "/((?!_next|api|.*\\\\..*).*)" };
+`;
+
+export const SVELTE_HOOKS = `import { captureClick } from "cake-edge";
+import { env } from "$env/dynamic/private";
+
+/** Keeps the click id of a landing page's address in a signed cookie. */
+export async function handle({ event, resolve }) {
+  const { setCookie } = captureClick(event.request, { secrets: [env.CAKE_COOKIE_SECRET] });
+  const response = await resolve(event);
+  if (setCookie) response.headers.append("set-cookie", setCookie);
+  return response;
+}
+`;
+
+export const PAGE = `import { createTracker } from "cake-edge/page";
+
+/** Keeps the click id of this page's address. Where an order is complete: tracker.convert({ offerId, orderId }). */
+export const tracker = createTracker({ endpoint: "/cake" });
+`;
+
+export const NEXT_PAGE = `"use client";
+import { createTracker } from "cake-edge/page";
+import { useEffect } from "react";
+
+let tracker;
+
+/** The page's one tracker. Where an order is complete: getTracker().convert({ offerId, orderId }). */
+export function getTracker() {
+  tracker ??= createTracker({ endpoint: "/cake" });
+  return tracker;
+}
+
+/** Keeps the click id of the landing page's address: render it in the layout. */
+export function CakeEdge() {
+  useEffect(() => {
+    getTracker();
+  }, []);
+  return null;
+}
+`;
+
+export const TAG = `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8" />
+    <title>Landing page</title>
+    <!-- Keeps the click id. The files are those of node_modules/cake-edge/dist/page/. -->
+    <script async src="/js/cake-edge.js" data-endpoint="/cake"></script>
+  </head>
+  <body>
+    <p>Welcome</p>
+  </body>
+</html>
+`;
+
+export const SANDBOX_TEST = `import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createCakeClient, findClick } from "cake-edge";
+import { createSandbox } from "cake-edge/sandbox/memory";
+
+test("a click becomes a conversion", async () => {
+  const sandbox = createSandbox();
+  const cake = createCakeClient({ baseUrl: "http://127.0.0.1", apiKey: "sandbox-key", fetch: sandbox.fetch });
+  const redirect = await sandbox.fetch(new Request("http://127.0.0.1/?a=67890&c=12"));
+  const { clickId } = findClick(redirect.headers.get("location"));
+  await cake.recordConversion({ clickId, offerId: 12345, uniqueId: "ORD-1" });
+  assert.equal((await cake.getClick(clickId)).converted, true);
+});
+`;

@@ -1,0 +1,67 @@
+/** A write whose answer was lost, and the look-up that settles it; Node and workerd both run this file. */
+import { expect, test } from "vitest";
+import { clientsOf, type Edge } from "./clients.ts";
+
+export function lookUpTests(edge: Edge): void {
+  const { client } = clientsOf(edge);
+
+  const doubtful = { clickId: "abc", offerId: 5, uniqueId: "U1" };
+  const other = { conversion_id: 9, offer_id: 5, unique_id: "OTHER" };
+
+  /**
+   * A Record Conversion whose first answer is lost, and a look-up with this answer and no rows after its first page.
+   */
+  const lookedUp = async (verify: "click" | "report", answer: object, isEndless = false) => {
+    let [writes, looks] = [0, 0];
+    const cake = client(
+      (request) => {
+        const { pathname, searchParams } = new URL(request.url);
+        if (pathname.endsWith("/2/conversion.json")) {
+          writes += 1;
+          return writes === 1
+            ? new Response("", { status: 500 })
+            : Response.json({ conversion: { conversion_id: 77, unique_id: "U1" } });
+        }
+        looks += 1;
+        const isBehind = !isEndless && Number(searchParams.get("start_at_row") ?? 0) > 0;
+        return Response.json({ response: isBehind ? { data: { conversions: [] } } : answer });
+      },
+      { retries: 1, verify },
+    );
+    const outcome = await cake.recordConversion(doubtful).then(
+      ({ conversionId, isRecovered }) => `${conversionId}${isRecovered ? " recovered" : ""}`,
+      (error) => error.code,
+    );
+    return { outcome, writes, looks };
+  };
+
+  test.each([
+    ["click", { clicks: [], total_rows: 1 }, "outcome_unknown"],
+    ["click", { clicks: [null], total_rows: 1 }, "outcome_unknown"],
+    ["click", { clicks: [{ click_id: null, offer_id: 5, converted: false }] }, "outcome_unknown"],
+    ["click", { clicks: [{ click_id: "zzz", offer_id: 5, converted: false }] }, "outcome_unknown"],
+    ["click", { clicks: [{ click_id: "zzz", offer_id: 5, converted: true, conversion_id: 4 }] }, "outcome_unknown"],
+    ["click", { clicks: [{ click_id: "ABC", offer_id: 5, converted: true, conversion_id: 4 }] }, "4 recovered"],
+    ["click", { clicks: [], total_rows: 0 }, "77"],
+    ["report", { data: { conversions: [] }, total_rows: 5 }, "outcome_unknown"],
+    ["report", { data: { conversions: [null] } }, "outcome_unknown"],
+    ["report", { data: { conversions: [other, null] }, total_rows: 2 }, "outcome_unknown"],
+    ["report", { data: { conversions: [{}] } }, "outcome_unknown"],
+    ["report", { data: { conversions: [{ offer_id: 5, unique_id: "U1" }] } }, "outcome_unknown"],
+    ["report", { data: { conversions: [{ ...other, unique_id: " U1 " }] } }, "9 recovered"],
+    ["report", { data: { conversions: [other] } }, "77"],
+    ["report", { data: { conversions: [] }, total_rows: 0 }, "77"],
+  ] as const)("a look-up by %s that brings %j is %s", async (verify, answer, expected) => {
+    const { outcome, writes } = await lookedUp(verify, answer);
+    expect(outcome).toBe(expected);
+    expect(writes).toBe(expected === "77" ? 2 : 1);
+  });
+
+  test("a report that repeats its rows for ever is not read for ever, and settles nothing", async () => {
+    for (const more of [{}, { total_rows: 5 }]) {
+      const { outcome, looks } = await lookedUp("report", { data: { conversions: [other] }, ...more }, true);
+      expect(outcome).toBe("outcome_unknown");
+      expect(looks).toBeLessThan(60);
+    }
+  });
+}
