@@ -2,7 +2,7 @@
 import { textOf, unitsOf } from "../amount.js";
 import { CakeError, isCakeError, toCakeError } from "../error.js";
 import { checkNames, checkNoMore, choice, functionOption, integerOption, refuse } from "../option.js";
-import type { CakeClient, CorrectConversionParams } from "./client.js";
+import type { CakeClient, CorrectConversionParams } from "./cake-client.js";
 import { createSender } from "./one-by-one.js";
 
 /** One correction: from a report's `rows`, a forwarder's export, or your own list. */

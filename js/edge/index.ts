@@ -7,6 +7,24 @@ export type { WasmModule } from "../core.js";
 export { CakeError, type CakeErrorCode, isCakeError } from "../error.js";
 export type { TrackingLinkParts, TrackingLinkRules } from "../link.js";
 export { type SignatureHeaders, type SigningOptions, signConversion } from "../webhook-signature.js";
+export type {
+  CakeClient,
+  Check,
+  CheckOptions,
+  CheckReport,
+  CorrectConversionOptions,
+  CorrectConversionParams,
+  CreatePostbackParams,
+  ListClicksParams,
+  ListConversionChangesParams,
+  ListConversionReportParams,
+  ListConversionsParams,
+  ListTrackingDomainsParams,
+  Postback,
+  RecordConversionOptions,
+  RecordConversionParams,
+  TrackingDomain,
+} from "./cake-client.js";
 export type { CallOptions, ReceivedResponse, SentRequest } from "./call-options.js";
 export {
   type CapturedClick,
@@ -24,28 +42,8 @@ export {
   withClickCapture,
 } from "./capture.js";
 export type { Click } from "./click.js";
-export {
-  type CakeClient,
-  type CakeClientOptions,
-  type Check,
-  type CheckOptions,
-  type CheckReport,
-  type CorrectConversionOptions,
-  type CorrectConversionParams,
-  type CreatePostbackParams,
-  createCakeClient,
-  type ListClicksParams,
-  type ListConversionChangesParams,
-  type ListConversionReportParams,
-  type ListConversionsParams,
-  type ListTrackingDomainsParams,
-  type Postback,
-  type RecordConversionOptions,
-  type RecordConversionParams,
-  type Services,
-  type TrackingDomain,
-  type Verify,
-} from "./client.js";
+export { createCakeClient } from "./client.js";
+export type { CakeClientOptions, Services, Verify } from "./client-options.js";
 export type { Conversion, ConversionStatus, Correction, ListedConversion, ReportedConversion } from "./conversion.js";
 export { type ConversionTokenParts, createConversionToken } from "./conversion-token.js";
 export {

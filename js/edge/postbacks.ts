@@ -2,8 +2,8 @@
 import { type CakeError, call, toCakeError } from "../error.js";
 import { checkNames, checkNoMore, choice, functionOption, refuse } from "../option.js";
 import { postbackKey } from "../postback-key.js";
+import type { CakeClient, CreatePostbackParams } from "./cake-client.js";
 import { toJson } from "./call-options.js";
-import type { CakeClient, CreatePostbackParams } from "./client.js";
 import { checksCore } from "./core.js";
 import { createSender } from "./one-by-one.js";
 import type { CheckedPostbackUrl, Finding } from "./tracking.js";
