@@ -3,29 +3,25 @@
  * sent; the store keeps the rows.
  */
 
-import { call } from "../error.js";
 import { GroupCommit, type Turn } from "../group-commit.js";
 import { type Host, LEASE_MS } from "../host.js";
-import { core } from "./core.js";
-import { Counts } from "./counts.js";
-import { Delivery, type Family, shownState, type Transition } from "./delivery.js";
+import { Acceptor } from "./acceptance.js";
+import { Corrections } from "./corrections.js";
+import { Delivery, shownState, type Transition } from "./delivery.js";
 import { instant } from "./instant.js";
+import { Ledger } from "./ledger.js";
 import type { ResolvedOptions } from "./options.js";
-import {
-  type Acceptance,
-  type AcceptRequest,
-  type Cancellation,
-  type Claim,
-  type ConversionLine,
-  type ConversionState,
-  claimedBy,
-  type Hold,
-  type KeyKind,
-  MAX_REPLAYED,
-  type Shard,
-  type ShardReport,
-  type Sibling,
-  type Status,
+import type {
+  Acceptance,
+  AcceptRequest,
+  Cancellation,
+  Claim,
+  Hold,
+  KeyKind,
+  Shard,
+  ShardReport,
+  Sibling,
+  Status,
 } from "./shard.js";
 import { SignIns } from "./sign-ins.js";
 import {
@@ -61,7 +57,6 @@ export interface OutboxDeps {
  */
 const WINDOW_MS = 3;
 
-const HOUR_MS = 3_600_000;
 const DAY_HOURS = 24;
 /** Longer than a signature (five minutes, plus five before) or a token (fifteen minutes, plus one) is valid. */
 const WEBHOOK_MS = 1_020_000;
@@ -69,7 +64,6 @@ const WEBHOOK_MS = 1_020_000;
 const SWEEP_MS = 25_000;
 const SWEEP_PAUSE_MS = 10;
 
-const PAUSED = "paused";
 const ID_SECRET = "id secret";
 
 /** An outbox. */
@@ -78,15 +72,12 @@ export class Outbox {
   readonly #commit: GroupCommit;
   readonly #waiters = new Waiters();
   readonly #signIns: SignIns;
-  readonly #counts: Counts;
+  readonly #corrections: Corrections;
+  readonly #ledger: Ledger;
   readonly #delivery: Delivery;
+  readonly #acceptor: Acceptor;
   /** The other shards of the forwarder. */
   readonly #peers: () => readonly Pick<Shard, "siblings">[];
-  /** The number of waiting corrections: at zero, no search is needed. */
-  #waitingCorrections: number;
-  /** The number of refused corrections: at zero, no correction came too early. */
-  #refusedCorrections: number;
-  #isPaused: boolean;
   /** Is a write of the counts scheduled? */
   #isWriting = false;
 
@@ -95,22 +86,22 @@ export class Outbox {
     const { options, store, host } = deps;
     this.#commit = new GroupCommit(() => this.#writeCounts(), WINDOW_MS, deps.turn);
     this.#peers = deps.peers ?? (() => []);
-    this.#counts = new Counts(store);
-    const corrections = store.correctionCounts();
-    this.#waitingCorrections = corrections.get("pending") ?? 0;
-    this.#refusedCorrections = corrections.get("refused") ?? 0;
+    const corrections = new Corrections(store);
+    const ledger = new Ledger({ options, store, host, corrections });
+    this.#corrections = corrections;
+    this.#ledger = ledger;
     this.#signIns = new SignIns(store);
-    this.#isPaused = store.getMeta(PAUSED) !== null;
     this.#delivery = new Delivery({
       options,
       store,
       host,
       commit: this.#commit,
-      isPaused: this.#isPaused,
+      isPaused: ledger.isPaused,
       siblings: (order, id) => this.#allSiblings(order, id),
-      family: (correction) => this.#family(correction),
+      family: (correction) => corrections.family(correction),
       onStored: (before, after, transition) => this.#onStored(before, after, transition),
     });
+    this.#acceptor = new Acceptor({ options, store, host, ledger, corrections, delivery: this.#delivery });
   }
 
   /**
@@ -133,7 +124,7 @@ export class Outbox {
   async accept(request: AcceptRequest): Promise<readonly Acceptance[]> {
     // Money for an event that is under way waits for the event's outcome.
     await Promise.all(request.events.flatMap((event) => this.#underWay(event)));
-    const accepted = await this.#commit.next(() => this.#accept(request));
+    const accepted = await this.#commit.next(() => this.#acceptor.accept(request));
     this.#delivery.pump();
     return accepted;
   }
@@ -192,12 +183,12 @@ export class Outbox {
     const { store, host, options } = this.#deps;
     const now = host.now();
     const oldest = store.oldestPending();
-    const of = (state: StoredState) => this.#counts.of(state);
+    const of = (state: StoredState) => this.#ledger.counts.of(state);
     const corrections = store.correctionCounts();
     return {
       counts: {
-        pending: this.#isPaused ? 0 : of("pending"),
-        paused: this.#isPaused ? of("pending") : 0,
+        pending: this.#ledger.isPaused ? 0 : of("pending"),
+        paused: this.#ledger.isPaused ? of("pending") : 0,
         delivered: of("delivered"),
         refused: of("refused"),
         dead: of("dead"),
@@ -213,7 +204,7 @@ export class Outbox {
       },
       hold: this.#hold(now),
       oldestMs: oldest === null ? null : Math.max(0, Math.round((now - oldest) / options.clockSpeed)),
-      hours: this.#counts.hoursAfter(this.#hour(now) - DAY_HOURS),
+      hours: this.#ledger.counts.hoursAfter(this.#ledger.hour(now) - DAY_HOURS),
       bytes: store.bytes(),
     };
   }
@@ -223,19 +214,7 @@ export class Outbox {
   }
 
   async replay(what: { readonly id: string } | EventFilter): Promise<number> {
-    const replayed = await this.#commit.next(() => {
-      const { store, host } = this.#deps;
-      const row = "id" in what ? store.find(what.id) : undefined;
-      const rows = "id" in what ? (row ? [row] : []) : store.list({ ...what, limit: MAX_REPLAYED });
-      const now = host.now();
-      // A delivered event stays delivered: a replay sends nothing twice.
-      const failed = rows.filter(({ state }) => state !== "pending" && state !== "delivered");
-      const over = [...new Map(failed.flatMap((row) => this.#replayedWith(row)).map((row) => [row.id, row])).values()];
-      store.transaction(() => this.#setPending(over, now));
-      this.#tellPending(over);
-      if (over.length > 0) host.wakeAt(now + LEASE_MS);
-      return over.length;
-    });
+    const replayed = await this.#commit.next(() => this.#acceptor.replay(what));
     this.#delivery.pump();
     return replayed;
   }
@@ -280,14 +259,14 @@ export class Outbox {
   }
 
   async tally(word: string): Promise<void> {
-    return this.#commit.next(() => this.#counts.addInHour(this.#hour(this.#deps.host.now()), word));
+    return this.#commit.next(() => this.#ledger.tally(word));
   }
 
   async sweep(): Promise<ShardReport> {
     await this.#commit.next(() => {
       const { store, host } = this.#deps;
       const now = host.now();
-      this.#counts.forgetHoursUntil(this.#hour(now) - DAY_HOURS);
+      this.#ledger.counts.forgetHoursUntil(this.#ledger.hour(now) - DAY_HOURS);
       if (store.nextDue() !== null) host.wakeAt(now + LEASE_MS);
     });
     this.#delivery.pump();
@@ -314,7 +293,7 @@ export class Outbox {
   async close(): Promise<void> {
     this.stop();
     await this.#delivery.rested();
-    await this.#commit.next(() => this.#counts.writeAll(Date.now()));
+    await this.#commit.next(() => this.#ledger.counts.writeAll(Date.now()));
   }
 
   /** The attempts under way for events to which money is to be added. */
@@ -323,193 +302,31 @@ export class Outbox {
     return settled === undefined || this.#deps.store.find(id)?.text === text ? [] : [settled];
   }
 
-  /** Accepts all events or none; the counts change after the write. */
-  #accept({ events, webhook }: AcceptRequest): readonly Acceptance[] {
-    const { store, host, options } = this.#deps;
-    const now = host.now();
-    if (webhook !== undefined && store.webhook(webhook.id, webhook.digest, now) !== webhook.digest) {
-      return events.map(() => ({ refusal: "webhook_id_reused" }) as const);
-    }
-    let room = options.capacity - this.#counts.of("pending");
-    const added: NewEvent[] = [];
-    const revived: Row[] = [];
-    const answers: Acceptance[] = [];
-    store.transaction(() => {
-      // In the order of the request: of two events with one key, or one click, the first one wins.
-      for (const event of events) {
-        const row = store.find(event.id);
-        if (row !== undefined) {
-          answers.push(this.#known(row, event));
-          continue;
-        }
-        const holder = event.claim === undefined ? undefined : store.findClaim(event.claim)?.id;
-        if (holder !== undefined && holder !== event.id) answers.push({ refusal: claimedBy(event.kind), holder });
-        else if (room <= 0) answers.push({ refusal: "outbox_full" });
-        else {
-          // The event and its claim are stored together: a claim without its event would refuse a later sale.
-          if (event.claim !== undefined && holder === undefined) store.claim(event.claim, event.id, now);
-          store.insert(event, now);
-          added.push(event);
-          revived.push(...this.#correctedTooSoon(event));
-          room -= 1;
-          answers.push({ id: event.id, state: shownState("pending", this.#isPaused), duplicate: false });
-        }
-      }
-      this.#setPending(revived, now);
-    });
-    for (const { id, kind = "conversion" } of added) {
-      this.#delivery.rest(id, "not_recorded");
-      if (kind === "correction") this.#waitingCorrections += 1;
-      this.#log({ id, kind }, "pending", "", 0, false, false);
-    }
-    this.#tellPending(revived);
-    if (added.length > 0) {
-      this.#counts.add("pending", added.length);
-      host.wakeAt(now + LEASE_MS);
-    }
-    return answers;
-  }
-
-  /**
-   * The corrections that came before their conversion, and that CAKE refused because it knew no such conversion. They
-   * are sent after it.
-   */
-  #correctedTooSoon({ id, kind }: NewEvent): readonly Row[] {
-    if (kind === "correction" || this.#refusedCorrections <= 0) return [];
-    return this.#correctionsOf(orderOf(id)).filter(
-      ({ state, code, is_in_doubt }) => state === "refused" && code === "refused" && is_in_doubt === 0,
-    );
-  }
-
-  /** Sets finished events to be sent again. */
-  #setPending(over: readonly Row[], now: number): void {
-    for (const each of over) {
-      this.#deps.store.settle({ ...each, state: "pending", attempts: 0, next_ms: now, changed_ms: now });
-    }
-  }
-
-  /** Logs and counts the events that are sent again, after they are stored. */
-  #tellPending(over: readonly Row[]): void {
-    for (const each of over) {
-      this.#countMove(each, "pending");
-      // A finished event has no attempt under way: if it was certainly not recorded, that stays certain.
-      this.#delivery.rest(each.id, each.is_in_doubt === 1 ? "in_doubt" : "not_recorded");
-      this.#log(each, "pending", each.code, 0, false, each.is_in_doubt === 1);
-    }
-    if (over.length > 0) this.#delivery.refresh();
-  }
-
-  /** The answer to an event whose key is known. */
-  #known(row: Row, event: NewEvent): Acceptance {
-    const known = { id: row.id, state: shownState(row.state, this.#isPaused), duplicate: true };
-    const relation = row.text === event.text ? "same" : compareEvents(row.text, event.text);
-    switch (relation) {
-      case "conflict":
-        return { refusal: row.kind === "correction" ? "correction_conflict" : "conversion_conflict" };
-      case "adds_money": {
-        if (event.isSigned !== true) return { refusal: "conversion_conflict" };
-        // If CAKE has recorded the event, or may have, its money comes from the offer's rules, and nothing here changes
-        // that.
-        const moneyUsed = row.state === "pending" && this.#delivery.isNotRecorded(row);
-        if (moneyUsed) {
-          this.#deps.store.setText(row.id, event.text);
-          this.#delivery.refresh();
-        }
-        return { ...known, moneyUsed };
-      }
-      default:
-        return known;
-    }
-  }
-
   async #allSiblings(order: string, id: string): Promise<readonly Sibling[]> {
     const all = await Promise.all([this.siblings(order), ...this.#peers().map((shard) => shard.siblings(order))]);
     return all.flat().filter((sibling) => sibling.id !== id);
   }
 
   #onStored(before: Row, after: Row, { counted, isAlert, isPaused }: Transition): void {
-    if (isPaused !== this.#isPaused) {
-      this.#isPaused = isPaused;
-      this.#deps.store.setMeta(PAUSED, isPaused ? after.code : null);
-    }
-    this.#countMove(before, after.state);
+    const ledger = this.#ledger;
+    ledger.setPaused(isPaused, after.code);
+    ledger.move(before, after.state);
     if (counted === "") return;
-    this.#counts.addInHour(this.#hour(this.#deps.host.now()), counted);
+    ledger.tally(counted);
     const state = counted === "paused" ? "paused" : after.state;
-    this.#log(after, state, after.code, after.attempts, isAlert, after.is_in_doubt === 1);
+    ledger.log(after, state, after.code, after.attempts, isAlert, after.is_in_doubt === 1);
     if (after.state === "pending") return;
     this.#waiters.over(after.id);
     this.#wakeNext(after);
   }
 
-  #settle(before: Row, after: Row): void {
-    this.#deps.store.settle(after);
-    this.#countMove(before, after.state);
-  }
-
-  #countMove({ state: from, kind }: Row, to: StoredState): void {
-    if (from === to) return;
-    this.#counts.add(from, -1);
-    this.#counts.add(to, 1);
-    if (kind !== "correction") return;
-    if (from === "pending") this.#waitingCorrections -= 1;
-    if (to === "pending") this.#waitingCorrections += 1;
-    if (from === "refused") this.#refusedCorrections -= 1;
-    if (to === "refused") this.#refusedCorrections += 1;
-  }
-
-  /** The corrections of a conversion, in the order of their acceptance. */
-  #correctionsOf(order: string): readonly Row[] {
-    return [...this.#deps.store.siblings(order)].sort((a, b) => a.number - b.number);
-  }
-
-  #family({ number, order_key, accepted_ms }: Row): Family {
-    const conversion = this.#deps.store.find(order_key.slice(orderOf("").length));
-    const corrections = this.#correctionsOf(order_key);
-    const earlier = corrections.find((other) => other.number < number && other.state === "pending");
-    return {
-      conversion:
-        conversion === undefined
-          ? null
-          : {
-              state: conversion.state,
-              code: conversion.code,
-              message: conversion.upstream_message,
-              nextMs: conversion.next_ms,
-              ageMs: conversion.number < number ? Math.max(0, accepted_ms - conversion.accepted_ms) : null,
-            },
-      earlierMs: earlier?.next_ms ?? null,
-      hasLater: corrections.some(
-        (other) => other.number > number && (other.state === "delivered" || other.is_in_doubt === 1),
-      ),
-    };
-  }
-
-  /** Makes the next waiting correction of a conversion due: the first one, or the one after this. */
+  /** Makes the next waiting correction of a conversion due. */
   #wakeNext(over: Row): void {
-    if (this.#waitingCorrections === 0) return;
-    const order = over.kind === "correction" ? over.order_key : orderOf(over.id);
-    const next = this.#correctionsOf(order).find(({ state }) => state === "pending");
+    const next = this.#corrections.next(over);
     // A correction that is under way may miss this: its own scheduled time applies then.
     if (next === undefined || next.attempts > 0 || this.#delivery.settled(next.id) !== undefined) return;
     this.#deps.store.settle({ ...next, next_ms: this.#deps.host.now() });
     this.#delivery.refresh();
-  }
-
-  /**
-   * The events that a replay of a failed event sends. With a conversion, these include the corrections that ended with
-   * it. For a correction there are none while a later one may be on its way.
-   */
-  #replayedWith(row: Row): readonly Row[] {
-    if (row.kind === "conversion") {
-      const ended = this.#correctionsOf(orderOf(row.id)).filter(
-        ({ state, code }) => state === "refused" && code.startsWith("conversion_"),
-      );
-      return [row, ...ended];
-    }
-    const isBefore = (other: Row) =>
-      other.number > row.number && other.state === "pending" && !this.#delivery.isNotRecorded(other);
-    return this.#correctionsOf(row.order_key).some(isBefore) ? [] : [row];
   }
 
   /** Purges a part; returns whether nothing is left to purge now. */
@@ -517,12 +334,12 @@ export class Outbox {
     const { store, host, options } = this.#deps;
     const now = host.now();
     const { gone, isDone } = store.purge(now - options.retentionMs, now - WEBHOOK_MS);
-    for (const [state, count] of gone) this.#counts.add(state, -count);
+    for (const [state, count] of gone) this.#ledger.counts.add(state, -count);
     return isDone;
   }
 
   #writeCounts(): void {
-    const wait = this.#counts.write(Date.now());
+    const wait = this.#ledger.counts.write(Date.now());
     if (wait === undefined || this.#isWriting) return;
     // An idle object is evicted sooner or later: `keepAlive` keeps it until all counts are written.
     this.#isWriting = true;
@@ -534,11 +351,6 @@ export class Outbox {
     );
   }
 
-  /** The hour of real time since 1970. */
-  #hour(now: number): number {
-    return Math.floor(now / this.#deps.options.clockSpeed / HOUR_MS);
-  }
-
   #cancel(id: string, reason: string): Cancellation {
     const row = this.#deps.store.find(id);
     if (row === undefined) return "unknown";
@@ -546,7 +358,7 @@ export class Outbox {
     if (this.#delivery.settled(id) !== undefined) return "under_way";
     // An earlier object may have sent the event.
     const isInDoubt = !this.#delivery.isNotRecorded(row);
-    this.#settle(row, {
+    this.#ledger.settle(row, {
       ...row,
       state: "cancelled",
       is_in_doubt: isInDoubt ? 1 : 0,
@@ -556,7 +368,7 @@ export class Outbox {
       changed_ms: this.#deps.host.now(),
     });
     this.#delivery.refresh();
-    this.#log(row, "cancelled", "cancelled", row.attempts, false, isInDoubt);
+    this.#ledger.log(row, "cancelled", "cancelled", row.attempts, false, isInDoubt);
     this.#waiters.over(id);
     this.#wakeNext(row);
     return "cancelled";
@@ -573,29 +385,13 @@ export class Outbox {
   #status(row: Row): Status {
     return {
       id: row.id,
-      state: shownState(row.state, this.#isPaused),
+      state: shownState(row.state, this.#ledger.isPaused),
       attempts: row.attempts,
       ...(row.code === "" ? {} : { code: row.code }),
       ...(row.conversion_id === null ? {} : { conversionId: row.conversion_id }),
       ...(row.is_in_doubt === 1 ? { isInDoubt: true as const } : {}),
       acceptedAt: instant(row.accepted_ms, this.#deps.options),
     };
-  }
-
-  #log(
-    { id, kind }: Pick<Row, "id" | "kind">,
-    state: ConversionState,
-    code: string,
-    attempt: number,
-    isAlert: boolean,
-    isInDoubt: boolean,
-  ): void {
-    const line: ConversionLine = { event: kind, id, state, code, attempt };
-    this.#deps.options.log({
-      ...line,
-      ...(isInDoubt ? { isInDoubt: true } : {}),
-      ...(isAlert ? { alert: true } : {}),
-    });
   }
 }
 
@@ -605,10 +401,4 @@ function pause(ms: number): Promise<void> {
     // The timer does not keep the process alive.
     (timer as { unref?: () => void }).unref?.();
   });
-}
-
-type Relation = "same" | "adds_money" | "lacks_money" | "conflict";
-
-function compareEvents(stored: string, given: string): Relation {
-  return call(() => core.api().compareEvents(stored, given)) as Relation;
 }

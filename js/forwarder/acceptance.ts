@@ -1,0 +1,141 @@
+/** Which events a shard sends: takes new ones, recognises known ones, and sends finished ones again. */
+import { call } from "../error.js";
+import { type Host, LEASE_MS } from "../host.js";
+import { core } from "./core.js";
+import type { Corrections } from "./corrections.js";
+import { type Delivery, shownState } from "./delivery.js";
+import type { Ledger } from "./ledger.js";
+import type { ResolvedOptions } from "./options.js";
+import { type Acceptance, type AcceptRequest, claimedBy, MAX_REPLAYED } from "./shard.js";
+import type { EventFilter, NewEvent, OutboxStore, Row } from "./store.js";
+
+/** The dependencies of an acceptor. */
+export interface AcceptorDeps {
+  readonly options: ResolvedOptions;
+  readonly store: OutboxStore;
+  readonly host: Host;
+  readonly ledger: Ledger;
+  readonly corrections: Corrections;
+  readonly delivery: Delivery;
+}
+
+/** Accepts events. Its methods run in a window of the group commit. */
+export class Acceptor {
+  readonly #deps: AcceptorDeps;
+
+  constructor(deps: AcceptorDeps) {
+    this.#deps = deps;
+  }
+
+  /** Accepts all events or none; the counts change after the write. */
+  accept({ events, webhook }: AcceptRequest): readonly Acceptance[] {
+    const { store, host, options, ledger, corrections, delivery } = this.#deps;
+    const now = host.now();
+    if (webhook !== undefined && store.webhook(webhook.id, webhook.digest, now) !== webhook.digest) {
+      return events.map(() => ({ refusal: "webhook_id_reused" }) as const);
+    }
+    let room = options.capacity - ledger.counts.of("pending");
+    const added: NewEvent[] = [];
+    const revived: Row[] = [];
+    const answers: Acceptance[] = [];
+    store.transaction(() => {
+      // In the order of the request: of two events with one key, or one click, the first one wins.
+      for (const event of events) {
+        const row = store.find(event.id);
+        if (row !== undefined) {
+          answers.push(this.#known(row, event));
+          continue;
+        }
+        const holder = event.claim === undefined ? undefined : store.findClaim(event.claim)?.id;
+        if (holder !== undefined && holder !== event.id) answers.push({ refusal: claimedBy(event.kind), holder });
+        else if (room <= 0) answers.push({ refusal: "outbox_full" });
+        else {
+          // The event and its claim are stored together: a claim without its event would refuse a later sale.
+          if (event.claim !== undefined && holder === undefined) store.claim(event.claim, event.id, now);
+          store.insert(event, now);
+          added.push(event);
+          revived.push(...corrections.tooSoon(event));
+          room -= 1;
+          answers.push({ id: event.id, state: shownState("pending", ledger.isPaused), duplicate: false });
+        }
+      }
+      this.#setPending(revived, now);
+    });
+    for (const { id, kind = "conversion" } of added) {
+      delivery.rest(id, "not_recorded");
+      if (kind === "correction") corrections.added();
+      ledger.log({ id, kind }, "pending", "", 0, false, false);
+    }
+    this.#tellPending(revived);
+    if (added.length > 0) {
+      ledger.counts.add("pending", added.length);
+      host.wakeAt(now + LEASE_MS);
+    }
+    return answers;
+  }
+
+  /** Sends failed and cancelled events again; returns their number. */
+  replay(what: { readonly id: string } | EventFilter): number {
+    const { store, host, corrections, delivery } = this.#deps;
+    const row = "id" in what ? store.find(what.id) : undefined;
+    const rows = "id" in what ? (row ? [row] : []) : store.list({ ...what, limit: MAX_REPLAYED });
+    const now = host.now();
+    // A delivered event stays delivered: a replay sends nothing twice.
+    const failed = rows.filter(({ state }) => state !== "pending" && state !== "delivered");
+    const replayed = failed.flatMap((each) => corrections.replayedWith(each, (other) => delivery.isNotRecorded(other)));
+    const over = [...new Map(replayed.map((each) => [each.id, each])).values()];
+    store.transaction(() => this.#setPending(over, now));
+    this.#tellPending(over);
+    if (over.length > 0) host.wakeAt(now + LEASE_MS);
+    return over.length;
+  }
+
+  /** Sets finished events to be sent again. */
+  #setPending(over: readonly Row[], now: number): void {
+    for (const each of over) {
+      this.#deps.store.settle({ ...each, state: "pending", attempts: 0, next_ms: now, changed_ms: now });
+    }
+  }
+
+  /** Logs and counts the events that are sent again, after they are stored. */
+  #tellPending(over: readonly Row[]): void {
+    const { ledger, delivery } = this.#deps;
+    for (const each of over) {
+      ledger.move(each, "pending");
+      // A finished event has no attempt under way: if it was certainly not recorded, that stays certain.
+      delivery.rest(each.id, each.is_in_doubt === 1 ? "in_doubt" : "not_recorded");
+      ledger.log(each, "pending", each.code, 0, false, each.is_in_doubt === 1);
+    }
+    if (over.length > 0) delivery.refresh();
+  }
+
+  /** The answer to an event whose key is known. */
+  #known(row: Row, event: NewEvent): Acceptance {
+    const { store, ledger, delivery } = this.#deps;
+    const known = { id: row.id, state: shownState(row.state, ledger.isPaused), duplicate: true };
+    const relation = row.text === event.text ? "same" : compareEvents(row.text, event.text);
+    switch (relation) {
+      case "conflict":
+        return { refusal: row.kind === "correction" ? "correction_conflict" : "conversion_conflict" };
+      case "adds_money": {
+        if (event.isSigned !== true) return { refusal: "conversion_conflict" };
+        // If CAKE has recorded the event, or may have, its money comes from the offer's rules, and nothing here changes
+        // that.
+        const moneyUsed = row.state === "pending" && delivery.isNotRecorded(row);
+        if (moneyUsed) {
+          store.setText(row.id, event.text);
+          delivery.refresh();
+        }
+        return { ...known, moneyUsed };
+      }
+      default:
+        return known;
+    }
+  }
+}
+
+type Relation = "same" | "adds_money" | "lacks_money" | "conflict";
+
+function compareEvents(stored: string, given: string): Relation {
+  return call(() => core.api().compareEvents(stored, given)) as Relation;
+}

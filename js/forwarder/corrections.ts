@@ -1,0 +1,93 @@
+/** A conversion and its corrections in one shard: what each means for the others. */
+import type { Family } from "./delivery.js";
+import { type NewEvent, type OutboxStore, orderOf, type Row, type StoredState } from "./store.js";
+
+/** The corrections of a shard. */
+export class Corrections {
+  readonly #store: OutboxStore;
+  /** The number of waiting corrections: at zero, no search is needed. */
+  #waiting: number;
+  /** The number of refused corrections: at zero, no correction came too early. */
+  #refused: number;
+
+  constructor(store: OutboxStore) {
+    this.#store = store;
+    const corrections = store.correctionCounts();
+    this.#waiting = corrections.get("pending") ?? 0;
+    this.#refused = corrections.get("refused") ?? 0;
+  }
+
+  /** Counts a new correction. */
+  added(): void {
+    this.#waiting += 1;
+  }
+
+  /** Counts a correction's move to another state. */
+  moved(from: StoredState, to: StoredState): void {
+    if (from === "pending") this.#waiting -= 1;
+    if (to === "pending") this.#waiting += 1;
+    if (from === "refused") this.#refused -= 1;
+    if (to === "refused") this.#refused += 1;
+  }
+
+  /** The conversion and the corrections that a correction depends on. */
+  family({ number, order_key, accepted_ms }: Row): Family {
+    const conversion = this.#store.find(order_key.slice(orderOf("").length));
+    const corrections = this.#of(order_key);
+    const earlier = corrections.find((other) => other.number < number && other.state === "pending");
+    return {
+      conversion:
+        conversion === undefined
+          ? null
+          : {
+              state: conversion.state,
+              code: conversion.code,
+              message: conversion.upstream_message,
+              nextMs: conversion.next_ms,
+              ageMs: conversion.number < number ? Math.max(0, accepted_ms - conversion.accepted_ms) : null,
+            },
+      earlierMs: earlier?.next_ms ?? null,
+      hasLater: corrections.some(
+        (other) => other.number > number && (other.state === "delivered" || other.is_in_doubt === 1),
+      ),
+    };
+  }
+
+  /**
+   * The corrections that came before their conversion, and that CAKE refused because it knew no such conversion. They
+   * are sent after it.
+   */
+  tooSoon({ id, kind }: NewEvent): readonly Row[] {
+    if (kind === "correction" || this.#refused <= 0) return [];
+    return this.#of(orderOf(id)).filter(
+      ({ state, code, is_in_doubt }) => state === "refused" && code === "refused" && is_in_doubt === 0,
+    );
+  }
+
+  /** The next waiting correction of a conversion: the first one, or the one after this. */
+  next(over: Row): Row | undefined {
+    if (this.#waiting === 0) return undefined;
+    const order = over.kind === "correction" ? over.order_key : orderOf(over.id);
+    return this.#of(order).find(({ state }) => state === "pending");
+  }
+
+  /**
+   * The events that a replay of a failed event sends. With a conversion, these include the corrections that ended with
+   * it. For a correction there are none while a later one may be on its way.
+   */
+  replayedWith(row: Row, isNotRecorded: (row: Row) => boolean): readonly Row[] {
+    if (row.kind === "conversion") {
+      const ended = this.#of(orderOf(row.id)).filter(
+        ({ state, code }) => state === "refused" && code.startsWith("conversion_"),
+      );
+      return [row, ...ended];
+    }
+    const isBefore = (other: Row) => other.number > row.number && other.state === "pending" && !isNotRecorded(other);
+    return this.#of(row.order_key).some(isBefore) ? [] : [row];
+  }
+
+  /** The corrections of a conversion, in the order of their acceptance. */
+  #of(order: string): readonly Row[] {
+    return [...this.#store.siblings(order)].sort((a, b) => a.number - b.number);
+  }
+}

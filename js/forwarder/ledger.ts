@@ -1,0 +1,83 @@
+/** A shard's account of its events: counts each move from state to state, logs it, and knows whether CAKE takes the key. */
+import type { Host } from "../host.js";
+import type { Corrections } from "./corrections.js";
+import { Counts } from "./counts.js";
+import type { ResolvedOptions } from "./options.js";
+import type { ConversionLine, ConversionState } from "./shard.js";
+import type { OutboxStore, Row, StoredState } from "./store.js";
+
+/** The dependencies of a ledger. */
+export interface LedgerDeps {
+  readonly options: ResolvedOptions;
+  readonly store: OutboxStore;
+  readonly host: Host;
+  readonly corrections: Corrections;
+}
+
+const HOUR_MS = 3_600_000;
+
+const PAUSED = "paused";
+
+/** A ledger. */
+export class Ledger {
+  readonly counts: Counts;
+  readonly #deps: LedgerDeps;
+  #isPaused: boolean;
+
+  constructor(deps: LedgerDeps) {
+    this.#deps = deps;
+    this.counts = new Counts(deps.store);
+    this.#isPaused = deps.store.getMeta(PAUSED) !== null;
+  }
+
+  /** Does CAKE refuse the key? */
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
+  /** Stores whether CAKE refuses the key, and by which error's code. */
+  setPaused(isPaused: boolean, code: string): void {
+    if (isPaused === this.#isPaused) return;
+    this.#isPaused = isPaused;
+    this.#deps.store.setMeta(PAUSED, isPaused ? code : null);
+  }
+
+  settle(before: Row, after: Row): void {
+    this.#deps.store.settle(after);
+    this.move(before, after.state);
+  }
+
+  /** Counts the move of an event to another state. */
+  move({ state: from, kind }: Row, to: StoredState): void {
+    if (from === to) return;
+    this.counts.add(from, -1);
+    this.counts.add(to, 1);
+    if (kind === "correction") this.#deps.corrections.moved(from, to);
+  }
+
+  /** Adds one to a word's count in this hour. */
+  tally(word: string): void {
+    this.counts.addInHour(this.hour(this.#deps.host.now()), word);
+  }
+
+  /** The hour of real time since 1970. */
+  hour(now: number): number {
+    return Math.floor(now / this.#deps.options.clockSpeed / HOUR_MS);
+  }
+
+  log(
+    { id, kind }: Pick<Row, "id" | "kind">,
+    state: ConversionState,
+    code: string,
+    attempt: number,
+    isAlert: boolean,
+    isInDoubt: boolean,
+  ): void {
+    const line: ConversionLine = { event: kind, id, state, code, attempt };
+    this.#deps.options.log({
+      ...line,
+      ...(isInDoubt ? { isInDoubt: true } : {}),
+      ...(isAlert ? { alert: true } : {}),
+    });
+  }
+}
