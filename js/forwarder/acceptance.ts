@@ -4,7 +4,7 @@ import { type Host, LEASE_MS } from "../host.js";
 import { core } from "./core.js";
 import type { Corrections } from "./corrections.js";
 import { type Delivery, shownState } from "./delivery.js";
-import type { Ledger } from "./ledger.js";
+import type { StateLog } from "./state-log.js";
 import type { ResolvedOptions } from "./options.js";
 import { type Acceptance, type AcceptRequest, claimedBy, MAX_REPLAYED } from "./shard.js";
 import type { EventFilter, NewEvent, OutboxStore, Row } from "./store.js";
@@ -14,7 +14,7 @@ export interface AcceptorDeps {
   readonly options: ResolvedOptions;
   readonly store: OutboxStore;
   readonly host: Host;
-  readonly ledger: Ledger;
+  readonly stateLog: StateLog;
   readonly corrections: Corrections;
   readonly delivery: Delivery;
 }
@@ -29,12 +29,12 @@ export class Acceptor {
 
   /** Accepts all events or none; the counts change after the write. */
   accept({ events, webhook }: AcceptRequest): readonly Acceptance[] {
-    const { store, host, options, ledger, corrections, delivery } = this.#deps;
+    const { store, host, options, stateLog, corrections, delivery } = this.#deps;
     const now = host.now();
     if (webhook !== undefined && store.webhook(webhook.id, webhook.digest, now) !== webhook.digest) {
       return events.map(() => ({ refusal: "webhook_id_reused" }) as const);
     }
-    let room = options.capacity - ledger.counts.of("pending");
+    let room = options.capacity - stateLog.counts.of("pending");
     const added: NewEvent[] = [];
     const revived: Row[] = [];
     const answers: Acceptance[] = [];
@@ -56,7 +56,7 @@ export class Acceptor {
           added.push(event);
           revived.push(...corrections.tooSoon(event));
           room -= 1;
-          answers.push({ id: event.id, state: shownState("pending", ledger.isPaused), duplicate: false });
+          answers.push({ id: event.id, state: shownState("pending", stateLog.isPaused), duplicate: false });
         }
       }
       this.#setPending(revived, now);
@@ -64,11 +64,11 @@ export class Acceptor {
     for (const { id, kind = "conversion" } of added) {
       delivery.rest(id, "not_recorded");
       if (kind === "correction") corrections.added();
-      ledger.log({ id, kind }, "pending", "", 0, false, false);
+      stateLog.log({ id, kind }, "pending", "", 0, false, false);
     }
     this.#tellPending(revived);
     if (added.length > 0) {
-      ledger.counts.add("pending", added.length);
+      stateLog.counts.add("pending", added.length);
       host.wakeAt(now + LEASE_MS);
     }
     return answers;
@@ -99,20 +99,20 @@ export class Acceptor {
 
   /** Logs and counts the events that are sent again, after they are stored. */
   #tellPending(over: readonly Row[]): void {
-    const { ledger, delivery } = this.#deps;
+    const { stateLog, delivery } = this.#deps;
     for (const each of over) {
-      ledger.move(each, "pending");
+      stateLog.move(each, "pending");
       // A finished event has no attempt under way: if it was certainly not recorded, that stays certain.
       delivery.rest(each.id, each.is_in_doubt === 1 ? "in_doubt" : "not_recorded");
-      ledger.log(each, "pending", each.code, 0, false, each.is_in_doubt === 1);
+      stateLog.log(each, "pending", each.code, 0, false, each.is_in_doubt === 1);
     }
     if (over.length > 0) delivery.refresh();
   }
 
   /** The answer to an event whose key is known. */
   #known(row: Row, event: NewEvent): Acceptance {
-    const { store, ledger, delivery } = this.#deps;
-    const known = { id: row.id, state: shownState(row.state, ledger.isPaused), duplicate: true };
+    const { store, stateLog, delivery } = this.#deps;
+    const known = { id: row.id, state: shownState(row.state, stateLog.isPaused), duplicate: true };
     const relation = row.text === event.text ? "same" : compareEvents(row.text, event.text);
     switch (relation) {
       case "conflict":

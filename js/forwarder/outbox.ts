@@ -9,7 +9,7 @@ import { Acceptor } from "./acceptance.js";
 import { Corrections } from "./corrections.js";
 import { Delivery, shownState, type Transition } from "./delivery.js";
 import { instant } from "./instant.js";
-import { Ledger } from "./ledger.js";
+import { StateLog } from "./state-log.js";
 import type { ResolvedOptions } from "./options.js";
 import type {
   Acceptance,
@@ -73,7 +73,7 @@ export class Outbox {
   readonly #waiters = new Waiters();
   readonly #signIns: SignIns;
   readonly #corrections: Corrections;
-  readonly #ledger: Ledger;
+  readonly #stateLog: StateLog;
   readonly #delivery: Delivery;
   readonly #acceptor: Acceptor;
   /** The other shards of the forwarder. */
@@ -87,21 +87,21 @@ export class Outbox {
     this.#commit = new GroupCommit(() => this.#writeCounts(), WINDOW_MS, deps.turn);
     this.#peers = deps.peers ?? (() => []);
     const corrections = new Corrections(store);
-    const ledger = new Ledger({ options, store, host, corrections });
+    const stateLog = new StateLog({ options, store, host, corrections });
     this.#corrections = corrections;
-    this.#ledger = ledger;
+    this.#stateLog = stateLog;
     this.#signIns = new SignIns(store);
     this.#delivery = new Delivery({
       options,
       store,
       host,
       commit: this.#commit,
-      isPaused: ledger.isPaused,
+      isPaused: stateLog.isPaused,
       siblings: (order, id) => this.#allSiblings(order, id),
       family: (correction) => corrections.family(correction),
       onStored: (before, after, transition) => this.#onStored(before, after, transition),
     });
-    this.#acceptor = new Acceptor({ options, store, host, ledger, corrections, delivery: this.#delivery });
+    this.#acceptor = new Acceptor({ options, store, host, stateLog, corrections, delivery: this.#delivery });
   }
 
   /**
@@ -183,12 +183,12 @@ export class Outbox {
     const { store, host, options } = this.#deps;
     const now = host.now();
     const oldest = store.oldestPending();
-    const of = (state: StoredState) => this.#ledger.counts.of(state);
+    const of = (state: StoredState) => this.#stateLog.counts.of(state);
     const corrections = store.correctionCounts();
     return {
       counts: {
-        pending: this.#ledger.isPaused ? 0 : of("pending"),
-        paused: this.#ledger.isPaused ? of("pending") : 0,
+        pending: this.#stateLog.isPaused ? 0 : of("pending"),
+        paused: this.#stateLog.isPaused ? of("pending") : 0,
         delivered: of("delivered"),
         refused: of("refused"),
         dead: of("dead"),
@@ -204,7 +204,7 @@ export class Outbox {
       },
       hold: this.#hold(now),
       oldestMs: oldest === null ? null : Math.max(0, Math.round((now - oldest) / options.clockSpeed)),
-      hours: this.#ledger.counts.hoursAfter(this.#ledger.hour(now) - DAY_HOURS),
+      hours: this.#stateLog.counts.hoursAfter(this.#stateLog.hour(now) - DAY_HOURS),
       bytes: store.bytes(),
     };
   }
@@ -259,14 +259,14 @@ export class Outbox {
   }
 
   async tally(word: string): Promise<void> {
-    return this.#commit.next(() => this.#ledger.tally(word));
+    return this.#commit.next(() => this.#stateLog.tally(word));
   }
 
   async sweep(): Promise<ShardReport> {
     await this.#commit.next(() => {
       const { store, host } = this.#deps;
       const now = host.now();
-      this.#ledger.counts.forgetHoursUntil(this.#ledger.hour(now) - DAY_HOURS);
+      this.#stateLog.counts.forgetHoursUntil(this.#stateLog.hour(now) - DAY_HOURS);
       if (store.nextDue() !== null) host.wakeAt(now + LEASE_MS);
     });
     this.#delivery.pump();
@@ -293,7 +293,7 @@ export class Outbox {
   async close(): Promise<void> {
     this.stop();
     await this.#delivery.rested();
-    await this.#commit.next(() => this.#ledger.counts.writeAll(Date.now()));
+    await this.#commit.next(() => this.#stateLog.counts.writeAll(Date.now()));
   }
 
   /** The attempts under way for events to which money is to be added. */
@@ -308,13 +308,13 @@ export class Outbox {
   }
 
   #onStored(before: Row, after: Row, { counted, isAlert, isPaused }: Transition): void {
-    const ledger = this.#ledger;
-    ledger.setPaused(isPaused, after.code);
-    ledger.move(before, after.state);
+    const stateLog = this.#stateLog;
+    stateLog.setPaused(isPaused, after.code);
+    stateLog.move(before, after.state);
     if (counted === "") return;
-    ledger.tally(counted);
+    stateLog.tally(counted);
     const state = counted === "paused" ? "paused" : after.state;
-    ledger.log(after, state, after.code, after.attempts, isAlert, after.is_in_doubt === 1);
+    stateLog.log(after, state, after.code, after.attempts, isAlert, after.is_in_doubt === 1);
     if (after.state === "pending") return;
     this.#waiters.over(after.id);
     this.#wakeNext(after);
@@ -334,12 +334,12 @@ export class Outbox {
     const { store, host, options } = this.#deps;
     const now = host.now();
     const { gone, isDone } = store.purge(now - options.retentionMs, now - WEBHOOK_MS);
-    for (const [state, count] of gone) this.#ledger.counts.add(state, -count);
+    for (const [state, count] of gone) this.#stateLog.counts.add(state, -count);
     return isDone;
   }
 
   #writeCounts(): void {
-    const wait = this.#ledger.counts.write(Date.now());
+    const wait = this.#stateLog.counts.write(Date.now());
     if (wait === undefined || this.#isWriting) return;
     // An idle object is evicted sooner or later: `keepAlive` keeps it until all counts are written.
     this.#isWriting = true;
@@ -358,7 +358,7 @@ export class Outbox {
     if (this.#delivery.settled(id) !== undefined) return "under_way";
     // An earlier object may have sent the event.
     const isInDoubt = !this.#delivery.isNotRecorded(row);
-    this.#ledger.settle(row, {
+    this.#stateLog.settle(row, {
       ...row,
       state: "cancelled",
       is_in_doubt: isInDoubt ? 1 : 0,
@@ -368,7 +368,7 @@ export class Outbox {
       changed_ms: this.#deps.host.now(),
     });
     this.#delivery.refresh();
-    this.#ledger.log(row, "cancelled", "cancelled", row.attempts, false, isInDoubt);
+    this.#stateLog.log(row, "cancelled", "cancelled", row.attempts, false, isInDoubt);
     this.#waiters.over(id);
     this.#wakeNext(row);
     return "cancelled";
@@ -385,7 +385,7 @@ export class Outbox {
   #status(row: Row): Status {
     return {
       id: row.id,
-      state: shownState(row.state, this.#ledger.isPaused),
+      state: shownState(row.state, this.#stateLog.isPaused),
       attempts: row.attempts,
       ...(row.code === "" ? {} : { code: row.code }),
       ...(row.conversion_id === null ? {} : { conversionId: row.conversion_id }),

@@ -6,7 +6,7 @@ use super::certainty::{Certainty, is_about_the_key};
 use super::json::{Object, Value};
 use super::key::redact_and_truncate;
 use super::{Account, ApiKey};
-use super::{dress, words};
+use super::{dress, message};
 use crate::{Error, Result};
 use record::Record;
 
@@ -25,17 +25,17 @@ pub(crate) fn has_body(status: u16) -> bool {
     matches!(status, 200..=299)
 }
 
-/// May the body of an answer of this status explain in words what is wrong? At most
-/// [`MAX_ERROR_BODY_BYTES`] of it count: it may be a whole page.
+/// May the body of an answer of this status have a message? At most [`MAX_ERROR_BODY_BYTES`] of it
+/// count: it may be a whole page.
 #[must_use]
-pub(crate) fn has_words(status: u16) -> bool {
+pub(crate) fn has_message(status: u16) -> bool {
     matches!(status, 400..=599)
 }
 
 /// The most bytes of an error's body that are read.
 pub(crate) const MAX_ERROR_BODY_BYTES: u32 = 16 << 10;
 
-/// The status of an older service's fault: its words say whether the request was read.
+/// The status of an older service's fault: its message says whether the request was read.
 const FAULT_STATUS: u16 = 500;
 
 impl<'a> Answer<'a> {
@@ -66,7 +66,7 @@ impl<'a> Answer<'a> {
 
     /// The body, whatever the status.
     #[cfg(any(test, feature = "forwarder"))]
-    pub(crate) fn words(&self) -> &'a str {
+    pub(crate) fn body(&self) -> &'a str {
         self.body
     }
 
@@ -80,23 +80,23 @@ impl<'a> Answer<'a> {
         match status {
             200..=299 => Ok(self.body),
             0 | 300..=399 => Err(Error::Redirected { status }),
-            401 | 403 => Err(self.unauthorized(self.words_of_error().as_deref())),
-            429 => Err(self.limited(self.words_of_error().as_deref())),
+            401 | 403 => Err(self.unauthorized(self.error_message().as_deref())),
+            429 => Err(self.limited(self.error_message().as_deref())),
             _ => {
-                let words = self.words_of_error();
+                let message = self.error_message();
                 let is_final = matches!(status, 400..=499) && !matches!(status, 408 | 425);
                 // The word means the same limit, whatever the status.
-                if is_final && words.as_deref().is_some_and(is_restricted) {
+                if is_final && message.as_deref().is_some_and(is_restricted) {
                     return Err(self.limited(None));
                 }
-                if is_final && words.as_deref().is_some_and(is_about_the_key) {
-                    return Err(self.unauthorized(words.as_deref()));
+                if is_final && message.as_deref().is_some_and(is_about_the_key) {
+                    return Err(self.unauthorized(message.as_deref()));
                 }
-                let message = self.sentence("CAKE answered with an error status", words.as_deref());
                 Err(Error::HttpStatus {
                     status,
                     retry_after_ms,
-                    message,
+                    message: self
+                        .sentence("CAKE answered with an error status", message.as_deref()),
                 })
             }
         }
@@ -107,48 +107,50 @@ impl<'a> Answer<'a> {
         (self.status == FAULT_STATUS && !self.body.is_empty()).then_some(self.body)
     }
 
-    /// The words in the body of an error: those of a fault or a gateway, a page's title, or its
+    /// The message in the body of an error: that of a fault or a gateway, a page's title, or its
     /// text.
-    fn words_of_error(&self) -> Option<String> {
+    fn error_message(&self) -> Option<String> {
         let body = only_object(self.body).unwrap_or(self.body).trim();
-        let words = match Object::read(body).map(dress::unwrapped) {
+        let message = match Object::read(body).map(dress::unwrapped) {
             Some(envelope) => match dress::find(&envelope, "d").and_then(Value::string) {
-                Some(text) => Object::read(&text).as_ref().and_then(words::find_words),
-                None => words::find_words(&envelope)
+                Some(text) => Object::read(&text).as_ref().and_then(message::find_message),
+                None => message::find_message(&envelope)
                     .or_else(|| dress::find(&envelope, "request_status")?.string()),
             },
-            None => match words::read_markup(body) {
-                Some(markup) => Some(markup.words),
+            None => match message::read_markup(body) {
+                Some(markup) => Some(markup.message),
                 None => Some(body.trim_matches('"').to_owned()),
             },
         };
-        words.filter(|words| !words.trim().is_empty())
+        message.filter(|message| !message.trim().is_empty())
     }
 
-    /// The error for CAKE's demand to call less often, in these words.
-    fn limited(&self, words: Option<&str>) -> Error {
-        let words = words.filter(|words| !is_restricted(words));
+    /// The error for CAKE's demand to call less often, with its message.
+    fn limited(&self, message: Option<&str>) -> Error {
+        let message = message.filter(|message| !is_restricted(message));
         let ours = "CAKE is limiting the rate of requests";
         Error::RateLimited {
             status: self.status,
             retry_after_ms: self.retry_after_ms,
-            message: words
-                .map_or_else(|| ours.to_owned(), |words| self.sentence(ours, Some(words))),
+            message: message.map_or_else(
+                || ours.to_owned(),
+                |message| self.sentence(ours, Some(message)),
+            ),
         }
     }
 
-    /// The error for a key that CAKE does not take, in these words.
-    fn unauthorized(&self, words: Option<&str>) -> Error {
+    /// The error for a key that CAKE does not take, with its message.
+    fn unauthorized(&self, message: Option<&str>) -> Error {
         Error::Unauthorized {
             status: self.status,
-            message: self.sentence("CAKE refused the API key", words),
+            message: self.sentence("CAKE refused the API key", message),
         }
     }
 
-    /// A sentence of ours, then CAKE's words; empty where there are none.
-    fn sentence(&self, ours: &str, words: Option<&str>) -> String {
-        words.map_or_else(String::new, |words| {
-            [ours, ": ", &redact_and_truncate(words, self.key)].concat()
+    /// A sentence of ours, then CAKE's message; empty where there is none.
+    fn sentence(&self, ours: &str, message: Option<&str>) -> String {
+        message.map_or_else(String::new, |message| {
+            [ours, ": ", &redact_and_truncate(message, self.key)].concat()
         })
     }
 
@@ -181,7 +183,7 @@ impl<'a> Answer<'a> {
         if let Some(only) = envelope.get("d").and_then(|d| only_object(d.json())) {
             return Err(self.open_only(only));
         }
-        let message = words::find_words(&envelope);
+        let message = message::find_message(&envelope);
         let unclear = || self.unexpected("says neither yes nor no: ", body);
         if ["success", "request_status"]
             .iter()
@@ -223,7 +225,7 @@ impl<'a> Answer<'a> {
             .or(word);
         match self.no(is_yes, shown.as_deref()) {
             // It does not say whether a write was recorded.
-            Error::UnexpectedAnswer { .. } => match words::find_error(&envelope) {
+            Error::UnexpectedAnswer { .. } => match message::find_error(&envelope) {
                 Some(error) => Err(self.unexpected("says neither yes nor no: ", &error)),
                 None => Ok(envelope),
             },
@@ -244,21 +246,21 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// The error of an answer that is no yes: a refusal, or only words.
-    pub(crate) fn no(&self, said: Option<bool>, words: Option<&str>) -> Error {
-        let words = words.unwrap_or_default();
-        if is_restricted(words) {
+    /// The error of an answer that is no yes: a refusal, or only a message.
+    pub(crate) fn no(&self, said: Option<bool>, message: Option<&str>) -> Error {
+        let message = message.unwrap_or_default();
+        if is_restricted(message) {
             return self.limited(None);
         }
-        if is_about_the_key(words) {
-            return self.unauthorized(Some(words));
+        if is_about_the_key(message) {
+            return self.unauthorized(Some(message));
         }
         match said {
-            None => self.unexpected("says neither yes nor no: ", words),
-            Some(_) if words.is_empty() => Error::Refused {
+            None => self.unexpected("says neither yes nor no: ", message),
+            Some(_) if message.is_empty() => Error::Refused {
                 message: "CAKE said no without a message".into(),
             },
-            Some(_) => self.refused(words),
+            Some(_) => self.refused(message),
         }
     }
 
@@ -270,10 +272,10 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// Markup of another kind, such as a page of the web server's: its words are shown.
+    /// Markup of another kind, such as a page of the web server's: its message is shown.
     pub(super) fn unexpected_markup(&self, rule: &str, body: &str) -> Error {
-        let words = words::read_markup(body).map(|markup| markup.words);
-        self.unexpected(rule, words.as_deref().unwrap_or(body))
+        let message = message::read_markup(body).map(|markup| markup.message);
+        self.unexpected(rule, message.as_deref().unwrap_or(body))
     }
 
     /// Not JSON: the older services and the web server answer in markup.
@@ -284,17 +286,17 @@ impl<'a> Answer<'a> {
         if is_bare && Object::read(&["{\"value\":", body, "}"].concat()).is_some() {
             return self.unexpected("is JSON of another shape: ", body);
         }
-        let Some(markup) = words::read_markup(body).filter(|markup| !markup.is_plain) else {
+        let Some(markup) = message::read_markup(body).filter(|markup| !markup.is_plain) else {
             return self.unexpected("is not JSON: ", body);
         };
         match markup.success {
-            Some(false) => self.no(Some(false), Some(&markup.words)),
-            _ if is_restricted(&markup.words) => self.no(None, Some(&markup.words)),
-            _ => self.unexpected("is not JSON: ", &markup.words),
+            Some(false) => self.no(Some(false), Some(&markup.message)),
+            _ if is_restricted(&markup.message) => self.no(None, Some(&markup.message)),
+            _ => self.unexpected("is not JSON: ", &markup.message),
         }
     }
 
-    /// A no, by its words or status, beside a yes or a conversion's record is a contradiction: the
+    /// A no, by its message or status, beside a yes or a conversion's record is a contradiction: the
     /// answer is unexpected.
     pub(super) fn contradicted(&self, error: Error) -> Error {
         if Certainty::from_error(&error) == Certainty::Unknown {
@@ -311,7 +313,7 @@ impl<'a> Answer<'a> {
                     .is_ok_and(|record| record.id("conversion_id").is_some())
         });
         let is_markup_yes =
-            || words::read_markup(self.body).is_some_and(|markup| markup.success == Some(true));
+            || message::read_markup(self.body).is_some_and(|markup| markup.success == Some(true));
         if !says_yes && !is_markup_yes() {
             return error;
         }
@@ -322,19 +324,19 @@ impl<'a> Answer<'a> {
         )
     }
 
-    /// The error for CAKE's refusal, in these words.
-    pub(crate) fn refused(&self, words: &str) -> Error {
+    /// The error for CAKE's refusal, with its message.
+    pub(crate) fn refused(&self, message: &str) -> Error {
         Error::Refused {
-            message: ["CAKE said: ", &redact_and_truncate(words, self.key)].concat(),
+            message: ["CAKE said: ", &redact_and_truncate(message, self.key)].concat(),
         }
     }
 
-    /// The error for a missing part of the documented shape: its name, and the words that came
+    /// The error for a missing part of the documented shape: its name, and the message that came
     /// instead.
     pub(super) fn lacks(&self, what: &str, name: &str) -> Error {
         let envelope = Object::read(self.body.trim()).map(dress::unwrapped);
-        match envelope.as_ref().and_then(words::find_words) {
-            Some(words) => self.unexpected(&[what, name, ": "].concat(), &words),
+        match envelope.as_ref().and_then(message::find_message) {
+            Some(message) => self.unexpected(&[what, name, ": "].concat(), &message),
             None => self.unexpected(what, name),
         }
     }

@@ -2,7 +2,7 @@
 //! size are limited.
 
 use crate::api::{
-    ApiKey, MAX_ERROR_BODY_BYTES, has_body, has_words, redact_failure, retry_after_ms,
+    ApiKey, MAX_ERROR_BODY_BYTES, has_body, has_message, redact_failure, retry_after_ms,
 };
 use crate::{Error, Result};
 use gloo_net::http::{Headers, Method, RequestBuilder};
@@ -71,7 +71,7 @@ const ERROR_BODY_MS: u32 = 1_000;
 const MAX_CAUSES: usize = 4;
 
 /// Sends a GET, or a POST of a JSON body. Redirects are not followed: their target would see the
-/// key. An error of `fetch` is kept as words, without the URL and the key that it may hold.
+/// key. An error of `fetch` is kept as a message, without the URL and the key that it may hold.
 ///
 /// # Errors
 /// [`Error::Network`], [`Error::Timeout`], [`Error::Aborted`],
@@ -137,8 +137,8 @@ async fn exchange(
     let body = get(&response, "body")?;
     let body = if !body.is_object() {
         JsString::from("")
-    } else if has_words(status) {
-        // A failure to read the words is ignored: the status is the answer.
+    } else if has_message(status) {
+        // A failure to read the message is ignored: the status is the answer.
         let soon = Deadline::new(ERROR_BODY_MS.min(sending.timeout_ms), sending.signal)?;
         let mut text = JsString::from("");
         let _ = read_body(&body, MAX_ERROR_BODY_BYTES, &soon, sending.key, &mut text).await;
@@ -251,7 +251,7 @@ async fn read_body(
             bytes = bytes.saturating_add(length.ok_or(Error::network())?);
             let chunk: &Uint8Array = chunk.unchecked_ref();
             if bytes > limit {
-                // An error's words come at the start.
+                // An error's message comes at the start.
                 let fits = chunk.length().saturating_sub(bytes - limit);
                 if let Ok(part) = decoder.decode(&chunk.subarray(0, fits), &is_partial) {
                     *text = text.concat(part.as_ref());

@@ -14,7 +14,7 @@ mod step;
 mod transition;
 pub(crate) mod wire;
 
-use super::circuit_breaker::{CircuitBreaker, Heard, Signal, Trouble};
+use super::circuit_breaker::{CircuitBreaker, RefusalScope, Signal, SignalSource};
 use super::outcome::{Meaning, State};
 use super::route::Route;
 use super::{Correction, Event};
@@ -389,7 +389,7 @@ impl<'a> Attempt<'a> {
         why.clone_into(&mut transition.upstream_message);
         transition.is_in_doubt = true;
         transition.is_alert = true;
-        let _ = self.tell(breaker, Signal::Healthy, moment);
+        let _ = self.record_signal(breaker, Signal::Healthy, moment);
         Step::Store(transition)
     }
 
@@ -408,20 +408,25 @@ impl<'a> Attempt<'a> {
         })
     }
 
-    fn tell(&self, breaker: &mut CircuitBreaker, signal: Signal, moment: Moment) -> Trouble {
+    fn record_signal(
+        &self,
+        breaker: &mut CircuitBreaker,
+        signal: Signal,
+        moment: Moment,
+    ) -> RefusalScope {
         let code = match signal {
             Signal::KeyRefused => "unauthorized",
             Signal::NotFound => "http_status",
             _ => "",
         };
-        let heard = Heard {
+        let source = SignalSource {
             event: self.row.number,
             refused_before_ms: (self.row.code == code).then_some(self.row.changed_ms),
             started_ms: self.started_ms,
             now_ms: moment.now_ms,
             random: moment.random,
         };
-        breaker.record(signal, heard)
+        breaker.record(signal, source)
     }
 
     /// The transition that `meaning` brings.

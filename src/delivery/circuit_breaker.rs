@@ -55,9 +55,9 @@ pub(crate) enum Signal {
     NotFound,
 }
 
-/// An attempt, and the signal that it gave.
+/// The attempt that a signal comes from.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Heard {
+pub(crate) struct SignalSource {
     /// The event's number.
     pub(crate) event: u64,
     /// When the same signal refused the event before.
@@ -70,14 +70,14 @@ pub(crate) struct Heard {
     pub(crate) random: u32,
 }
 
-/// Who caused a refusal of the key or the address.
+/// Whom a refusal of the key or the address concerns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Trouble {
-    /// The event's own: others were answered since the same refusal before.
-    Own,
-    /// The event's own, until others meet it too.
-    Alone,
-    /// The account's: other events meet it too.
+pub(crate) enum RefusalScope {
+    /// This event: others were answered since the same refusal before.
+    Event,
+    /// This event, until others meet the refusal too.
+    EventSoFar,
+    /// The account: other events meet the refusal too.
     Account,
 }
 
@@ -249,37 +249,37 @@ impl CircuitBreaker {
         }
     }
 
-    /// Records an attempt's signal, and returns who caused it.
-    pub(crate) fn record(&mut self, signal: Signal, heard: Heard) -> Trouble {
+    /// Records an attempt's signal, and returns whom a refusal concerns.
+    pub(crate) fn record(&mut self, signal: Signal, source: SignalSource) -> RefusalScope {
         if signal != Signal::Healthy {
-            self.last_trouble_ms = Some(heard.now_ms);
+            self.last_trouble_ms = Some(source.now_ms);
         }
         match signal {
-            Signal::Healthy => self.recover(heard),
-            Signal::Failing => self.fail(heard),
-            Signal::Limited(asked_ms) => self.limit(asked_ms, heard),
+            Signal::Healthy => self.recover(source),
+            Signal::Failing => self.fail(source),
+            Signal::Limited(asked_ms) => self.limit(asked_ms, source),
             Signal::LookupLimited(asked_ms) => {
-                self.lookup_rest = Some(rest_of(asked_ms, heard.now_ms));
+                self.lookup_rest = Some(rest_of(asked_ms, source.now_ms));
             }
             Signal::OlderLimited(asked_ms) => {
-                self.older_rest = Some(rest_of(asked_ms, heard.now_ms));
+                self.older_rest = Some(rest_of(asked_ms, source.now_ms));
             }
-            Signal::KeyRefused => return self.refuse(Reason::Key, heard),
-            Signal::NotFound => return self.refuse(Reason::Address, heard),
+            Signal::KeyRefused => return self.refuse(Reason::Key, source),
+            Signal::NotFound => return self.refuse(Reason::Address, source),
         }
-        Trouble::Own
+        RefusalScope::Event
     }
 
-    fn recover(&mut self, heard: Heard) {
-        self.last_healthy_ms = Some(heard.now_ms);
+    fn recover(&mut self, source: SignalSource) {
+        self.last_healthy_ms = Some(source.now_ms);
         self.failed.clear();
         self.refused.clear();
         self.limited.clear();
         self.confirmed = 0;
-        let is_limit_of_later = self
-            .stall
-            .is_some_and(|stall| stall.reason == Reason::Limit && heard.started_ms < stall.from_ms);
-        self.is_answered_within |= !is_limit_of_later && heard.now_ms < self.asked_until_ms;
+        let is_limit_of_later = self.stall.is_some_and(|stall| {
+            stall.reason == Reason::Limit && source.started_ms < stall.from_ms
+        });
+        self.is_answered_within |= !is_limit_of_later && source.now_ms < self.asked_until_ms;
         if is_limit_of_later {
             // Others are answered, so the limit may be one event's own.
             if let Some(stall) = &mut self.stall {
@@ -293,29 +293,29 @@ impl CircuitBreaker {
         }
     }
 
-    fn fail(&mut self, heard: Heard) {
-        push_distinct(&mut self.failed, heard.event, OUTAGE);
+    fn fail(&mut self, source: SignalSource) {
+        push_distinct(&mut self.failed, source.event, OUTAGE);
         let are_others_answered = self
             .last_healthy_ms
-            .is_some_and(|at| heard.now_ms.saturating_sub(at) < RECENT_MS);
+            .is_some_and(|at| source.now_ms.saturating_sub(at) < RECENT_MS);
         if self.failed.len() < OUTAGE || are_others_answered {
             return;
         }
         let ceiling = (FIRST_STALL_MS << self.steps.min(6)).min(MAX_STALL_MS);
         // Half of the pause is random: shards that failed together do not probe together.
-        let ms = ceiling / 2 + ((ceiling / 2 * u64::from(heard.random)) >> 32);
-        self.rest(Reason::Outage, heard.now_ms, ms);
+        let ms = ceiling / 2 + ((ceiling / 2 * u64::from(source.random)) >> 32);
+        self.rest(Reason::Outage, source.now_ms, ms);
     }
 
-    fn limit(&mut self, asked_ms: Option<u64>, heard: Heard) {
-        let now_ms = heard.now_ms;
+    fn limit(&mut self, asked_ms: Option<u64>, source: SignalSource) {
+        let now_ms = source.now_ms;
         // After the pause another event is limited too.
         let is_confirmed = self
             .stall
-            .is_some_and(|stall| stall.reason == Reason::Limit && heard.started_ms >= stall.to_ms)
-            && !self.limited.contains(&heard.event);
+            .is_some_and(|stall| stall.reason == Reason::Limit && source.started_ms >= stall.to_ms)
+            && !self.limited.contains(&source.event);
         self.confirmed += u32::from(is_confirmed);
-        push_distinct(&mut self.limited, heard.event, OUTAGE);
+        push_distinct(&mut self.limited, source.event, OUTAGE);
         self.is_answered_within &= now_ms < self.asked_until_ms && self.limited.len() < OUTAGE;
         let max_ms = if self.is_answered_within {
             FIRST_STALL_MS
@@ -337,29 +337,29 @@ impl CircuitBreaker {
         }
     }
 
-    fn refuse(&mut self, reason: Reason, heard: Heard) -> Trouble {
-        let were_others_answered = heard
+    fn refuse(&mut self, reason: Reason, source: SignalSource) -> RefusalScope {
+        let were_others_answered = source
             .refused_before_ms
             .is_some_and(|before| self.last_healthy_ms.is_some_and(|at| at >= before));
         if were_others_answered {
-            return Trouble::Own;
+            return RefusalScope::Event;
         }
-        let is_known = self.refused.contains(&heard.event);
-        push_distinct(&mut self.refused, heard.event, OUTAGE);
+        let is_known = self.refused.contains(&source.event);
+        push_distinct(&mut self.refused, source.event, OUTAGE);
         if self.refused.len() == 1 && !is_known {
             // An address counts as right until two events miss it. A key counts as wrong until an
             // answer comes.
             if reason == Reason::Address {
-                return Trouble::Own;
+                return RefusalScope::Event;
             }
             if self.last_healthy_ms.is_some() {
-                return Trouble::Alone;
+                return RefusalScope::EventSoFar;
             }
         }
         let step = usize::try_from(self.steps).unwrap_or(usize::MAX);
         let ms = PROBES_MS.get(step).copied().unwrap_or(PAUSE_MS);
-        self.rest(reason, heard.now_ms, ms);
-        Trouble::Account
+        self.rest(reason, source.now_ms, ms);
+        RefusalScope::Account
     }
 
     /// Pauses for a while, unless a pause is running: attempts from before it tell nothing new.

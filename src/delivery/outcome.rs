@@ -163,9 +163,9 @@ fn read_pixel(answer: &Answer<'_>) -> Result<Option<u64>> {
         Err(error)
             if !is_limit(&error)
                 && Certainty::from_error(&error) == Certainty::NotRecorded
-                && is_success(answer.words()) =>
+                && is_success(answer.body()) =>
         {
-            return Err(answer.unexpected("says SUCCESS with an error status: ", answer.words()));
+            return Err(answer.unexpected("says SUCCESS with an error status: ", answer.body()));
         }
         Err(error) => return Err(error),
     };

@@ -6,7 +6,7 @@
     reason = "seconds and events are far below 2^52"
 )]
 
-use super::circuit_breaker::{CircuitBreaker, Heard, Lane, Signal};
+use super::circuit_breaker::{CircuitBreaker, Lane, Signal, SignalSource};
 use super::schedule;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -350,14 +350,14 @@ fn deliver(shard: &mut Shard, second: u64, most: u64, is_away: bool, random: &mu
             Signal::Healthy
         };
         shard.number += 1;
-        let heard = Heard {
+        let source = SignalSource {
             event: shard.number,
             refused_before_ms: None,
             started_ms: second * 1_000,
             now_ms: second * 1_000,
             random: random.next(),
         };
-        shard.breaker.record(signal, heard);
+        shard.breaker.record(signal, source);
         done.attempts = done.attempts.max(attempts + 1);
         let wait = schedule::wait_ms(attempts + 1, random.next(), None);
         if let Some(ms) = wait.filter(|_| is_away) {

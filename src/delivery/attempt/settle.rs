@@ -1,6 +1,6 @@
 //! The end of an attempt: the transition that an answer's meaning brings.
 
-use super::super::circuit_breaker::{CircuitBreaker, PAUSE_MS, Signal, Trouble};
+use super::super::circuit_breaker::{CircuitBreaker, PAUSE_MS, RefusalScope, Signal};
 use super::super::outcome::{Meaning, State};
 use super::super::{Correction, schedule};
 use super::{ALONE_MS, Attempt, Moment, Step, Transition};
@@ -23,19 +23,19 @@ impl Attempt<'_> {
             }
             signal => signal,
         };
-        let trouble = self.tell(breaker, signal, moment);
+        let scope = self.record_signal(breaker, signal, moment);
         let is_alert = meaning.is_alert();
-        let mut transition = match (&meaning, trouble) {
+        let mut transition = match (&meaning, scope) {
             (Meaning::Recorded(_), _) => self.over(State::Delivered),
-            (Meaning::Refused(_), _) | (Meaning::NotFound(_), Trouble::Own) => {
+            (Meaning::Refused(_), _) | (Meaning::NotFound(_), RefusalScope::Event) => {
                 self.over(State::Refused)
             }
             (Meaning::Again(error), _) => self.again(moment, error.retry_after_ms()),
-            (Meaning::KeyRefused(_), Trouble::Own) => self.again(moment, None),
-            (Meaning::KeyRefused(_) | Meaning::NotFound(_), Trouble::Alone) => {
+            (Meaning::KeyRefused(_), RefusalScope::Event) => self.again(moment, None),
+            (Meaning::KeyRefused(_) | Meaning::NotFound(_), RefusalScope::EventSoFar) => {
                 self.rest(moment.now_ms + ALONE_MS, "retried")
             }
-            (Meaning::KeyRefused(_) | Meaning::NotFound(_), Trouble::Account) => {
+            (Meaning::KeyRefused(_) | Meaning::NotFound(_), RefusalScope::Account) => {
                 let mut transition = self.rest(moment.now_ms + PAUSE_MS, "paused");
                 transition.is_alert = true;
                 transition

@@ -15,19 +15,19 @@ impl Shard {
         }
     }
 
-    fn heard(&mut self, signal: Signal, event: u64) -> Trouble {
+    fn record(&mut self, signal: Signal, event: u64) -> RefusalScope {
         self.again(signal, event, None)
     }
 
-    fn again(&mut self, signal: Signal, event: u64, before: Option<u64>) -> Trouble {
-        let heard = Heard {
+    fn again(&mut self, signal: Signal, event: u64, before: Option<u64>) -> RefusalScope {
+        let source = SignalSource {
             event,
             refused_before_ms: before,
             started_ms: self.now_ms,
             now_ms: self.now_ms,
             random: u32::MAX,
         };
-        self.breaker.record(signal, heard)
+        self.breaker.record(signal, source)
     }
 
     /// Returns how long it pauses, in milliseconds, and lets that time pass.
@@ -43,14 +43,14 @@ impl Shard {
 fn ten_events_in_a_row_open_it_for_a_second_to_a_minute() {
     let mut shard = Shard::new();
     for event in 0..9 {
-        shard.heard(Signal::Failing, event);
+        shard.record(Signal::Failing, event);
         assert_eq!((shard.breaker.at_once(), shard.rest()), (5, 0));
     }
     let stalls: Vec<_> = (9..17)
         .map(|event| {
-            shard.heard(Signal::Failing, event);
+            shard.record(Signal::Failing, event);
             // An attempt that was under way adds nothing.
-            shard.heard(Signal::Failing, event + 100);
+            shard.record(Signal::Failing, event + 100);
             assert_eq!(shard.breaker.at_once(), 1);
             shard.rest()
         })
@@ -65,12 +65,12 @@ fn ten_events_in_a_row_open_it_for_a_second_to_a_minute() {
 fn one_success_opens_up_for_more_than_one() {
     let mut shard = Shard::new();
     for event in 0..20 {
-        shard.heard(Signal::Failing, event);
+        shard.record(Signal::Failing, event);
         shard.rest();
     }
     let steps: Vec<_> = (0..3)
         .map(|event| {
-            shard.heard(Signal::Healthy, event);
+            shard.record(Signal::Healthy, event);
             assert_eq!(shard.rest(), 0);
             shard.breaker.at_once()
         })
@@ -82,7 +82,7 @@ fn one_success_opens_up_for_more_than_one() {
 fn one_event_that_fails_again_and_again_is_no_outage() {
     let mut shard = Shard::new();
     for _ in 0..100 {
-        shard.heard(Signal::Failing, 7);
+        shard.record(Signal::Failing, 7);
         assert_eq!((shard.breaker.at_once(), shard.rest()), (5, 0));
     }
 }
@@ -90,9 +90,9 @@ fn one_event_that_fails_again_and_again_is_no_outage() {
 #[test]
 fn while_others_are_answered_failures_are_their_own_and_the_newest_have_room() {
     let mut shard = Shard::new();
-    shard.heard(Signal::Healthy, 1_000);
+    shard.record(Signal::Healthy, 1_000);
     for event in 0..400 {
-        shard.heard(Signal::Failing, event);
+        shard.record(Signal::Failing, event);
         assert_eq!(shard.rest(), 0);
     }
     assert_eq!(shard.breaker.lane(shard.now_ms, 3, 3), Lane::Newest);
@@ -107,7 +107,7 @@ fn a_probe_is_another_event_the_newest_or_any() {
     let mut shard = Shard::new();
     let mut lanes = Vec::new();
     for event in 0..14 {
-        shard.heard(Signal::Failing, event);
+        shard.record(Signal::Failing, event);
         shard.rest();
         lanes.push(shard.breaker.lane(shard.now_ms, 0, 0));
     }
@@ -128,27 +128,27 @@ fn a_probe_is_another_event_the_newest_or_any() {
 fn a_limit_stops_all_for_half_a_minute_and_for_longer_only_where_others_meet_it() {
     const HOUR: Signal = Signal::Limited(Some(u64::MAX));
     let mut shard = Shard::new();
-    shard.heard(Signal::Limited(Some(7_000)), 1);
+    shard.record(Signal::Limited(Some(7_000)), 1);
     assert_eq!((shard.breaker.at_once(), shard.rest()), (1, 7_000));
-    shard.heard(Signal::Limited(None), 1);
+    shard.record(Signal::Limited(None), 1);
     assert_eq!(shard.rest(), 1_000);
     // One event may be limited often, and others under way with it.
     for _ in 0..5 {
-        shard.heard(HOUR, 1);
-        shard.heard(HOUR, 2);
+        shard.record(HOUR, 1);
+        shard.record(HOUR, 2);
         assert_eq!(shard.rest(), 30_000);
         assert_eq!(shard.breaker.lane(shard.now_ms, 0, 0), Lane::Anywhere);
     }
     // Each probe is limited too, with another event.
     let rests: Vec<_> = (3..7)
         .map(|event| {
-            shard.heard(HOUR, event);
+            shard.record(HOUR, event);
             shard.rest()
         })
         .collect();
     assert_eq!(rests, [30_000, 30_000, 3_600_000, 3_600_000]);
     // An answer to a probe ends the pause.
-    shard.heard(Signal::Healthy, 8);
+    shard.record(Signal::Healthy, 8);
     assert_eq!(shard.rest(), 0);
 }
 
@@ -156,34 +156,34 @@ fn a_limit_stops_all_for_half_a_minute_and_for_longer_only_where_others_meet_it(
 fn a_limit_is_an_events_own_while_others_are_answered_within_its_time() {
     const TEN_MINUTES: Signal = Signal::Limited(Some(600_000));
     let mut shard = Shard::new();
-    shard.heard(TEN_MINUTES, 1);
+    shard.record(TEN_MINUTES, 1);
     assert_eq!(shard.rest(), 30_000);
-    shard.heard(Signal::Healthy, 2);
+    shard.record(Signal::Healthy, 2);
     for event in 3..30 {
-        shard.heard(TEN_MINUTES, event);
+        shard.record(TEN_MINUTES, event);
         assert_eq!(shard.rest(), 1_000);
-        shard.heard(Signal::Healthy, 2);
+        shard.record(Signal::Healthy, 2);
     }
     // Ten events in a row without an answer: the limit is the account's again.
     for event in 30..39 {
-        shard.heard(TEN_MINUTES, event);
+        shard.record(TEN_MINUTES, event);
         assert_eq!(shard.rest(), 1_000);
     }
-    shard.heard(TEN_MINUTES, 39);
+    shard.record(TEN_MINUTES, 39);
     assert_eq!(shard.rest(), 600_000);
     // After the asked time, an answer does not tell whose limit it was.
     let mut shard = Shard::new();
-    shard.heard(Signal::Limited(Some(20_000)), 1);
+    shard.record(Signal::Limited(Some(20_000)), 1);
     assert_eq!(shard.rest(), 20_000);
-    shard.heard(Signal::Healthy, 2);
-    shard.heard(Signal::Limited(Some(20_000)), 3);
+    shard.record(Signal::Healthy, 2);
+    shard.record(Signal::Limited(Some(20_000)), 3);
     assert_eq!(shard.rest(), 20_000);
 }
 
 #[test]
 fn a_limit_of_the_older_services_stops_corrections_alone() {
     let mut shard = Shard::new();
-    shard.heard(Signal::OlderLimited(Some(3_600_000)), 1);
+    shard.record(Signal::OlderLimited(Some(3_600_000)), 1);
     let now_ms = shard.now_ms;
     assert_eq!(shard.rest(), 0);
     let until_ms = |ms| shard.breaker.corrections_rest_until_ms(ms);
@@ -197,13 +197,13 @@ fn a_long_limit_is_cut_by_the_answers_that_come_after_it() {
     const HOUR: Signal = Signal::Limited(Some(3_600_000));
     let mut shard = Shard::new();
     for event in 1..4 {
-        shard.heard(HOUR, event);
+        shard.record(HOUR, event);
         shard.rest();
     }
     let started_ms = shard.now_ms;
     shard.now_ms += 1;
-    shard.heard(HOUR, 4);
-    let under_way = Heard {
+    shard.record(HOUR, 4);
+    let under_way = SignalSource {
         event: 5,
         refused_before_ms: None,
         started_ms,
@@ -217,15 +217,15 @@ fn a_long_limit_is_cut_by_the_answers_that_come_after_it() {
 #[test]
 fn an_answer_to_an_earlier_attempt_does_not_end_a_limit() {
     let mut shard = Shard::new();
-    shard.heard(Signal::Limited(Some(7_000)), 1);
-    let heard = Heard {
+    shard.record(Signal::Limited(Some(7_000)), 1);
+    let source = SignalSource {
         event: 2,
         refused_before_ms: None,
         started_ms: shard.now_ms - 1,
         now_ms: shard.now_ms + 1,
         random: 0,
     };
-    shard.breaker.record(Signal::Healthy, heard);
+    shard.breaker.record(Signal::Healthy, source);
     assert_eq!(shard.rest(), 7_000);
 }
 
@@ -234,18 +234,21 @@ fn a_refused_key_is_asked_about_sooner_and_then_once_in_five_minutes() {
     let mut shard = Shard::new();
     let mut rests = Vec::new();
     for event in 0..6 {
-        assert_eq!(shard.heard(Signal::KeyRefused, event), Trouble::Account);
+        assert_eq!(
+            shard.record(Signal::KeyRefused, event),
+            RefusalScope::Account
+        );
         // Another attempt that was under way.
         assert_eq!(
-            shard.heard(Signal::KeyRefused, event + 100),
-            Trouble::Account
+            shard.record(Signal::KeyRefused, event + 100),
+            RefusalScope::Account
         );
         assert!(shard.breaker.is_paused());
         assert_eq!(shard.breaker.at_once(), 1);
         rests.push(shard.rest());
     }
     assert_eq!(rests, [1_000, 3_000, 10_000, 30_000, 300_000, 300_000]);
-    shard.heard(Signal::Healthy, 9);
+    shard.record(Signal::Healthy, 9);
     assert!(!shard.breaker.is_paused());
     assert_eq!((shard.breaker.at_once(), shard.rest()), (2, 0));
 }
@@ -253,41 +256,50 @@ fn a_refused_key_is_asked_about_sooner_and_then_once_in_five_minutes() {
 #[test]
 fn a_refusal_is_the_events_own_while_others_are_answered() {
     let mut shard = Shard::new();
-    shard.heard(Signal::Healthy, 1);
+    shard.record(Signal::Healthy, 1);
     for _ in 0..12 {
-        assert_eq!(shard.heard(Signal::KeyRefused, 7), Trouble::Alone);
+        assert_eq!(
+            shard.record(Signal::KeyRefused, 7),
+            RefusalScope::EventSoFar
+        );
         let before = shard.now_ms;
         shard.now_ms += 5_000;
-        shard.heard(Signal::Healthy, 1);
+        shard.record(Signal::Healthy, 1);
         assert_eq!(
             shard.again(Signal::KeyRefused, 7, Some(before)),
-            Trouble::Own
+            RefusalScope::Event
         );
         assert_eq!(shard.rest(), 0);
-        shard.heard(Signal::Healthy, 1);
+        shard.record(Signal::Healthy, 1);
     }
     // Nothing else is answered in between, so the key may be wrong.
-    assert_eq!(shard.heard(Signal::KeyRefused, 7), Trouble::Alone);
+    assert_eq!(
+        shard.record(Signal::KeyRefused, 7),
+        RefusalScope::EventSoFar
+    );
     shard.now_ms += 5_000;
-    assert_eq!(shard.heard(Signal::KeyRefused, 7), Trouble::Account);
+    assert_eq!(shard.record(Signal::KeyRefused, 7), RefusalScope::Account);
 }
 
 #[test]
 fn one_that_is_not_found_is_refused_and_of_two_the_address_is_wrong() {
     let mut shard = Shard::new();
-    assert_eq!(shard.heard(Signal::NotFound, 1), Trouble::Own);
-    assert_eq!(shard.heard(Signal::NotFound, 2), Trouble::Account);
+    assert_eq!(shard.record(Signal::NotFound, 1), RefusalScope::Event);
+    assert_eq!(shard.record(Signal::NotFound, 2), RefusalScope::Account);
     assert!(!shard.breaker.is_paused());
     assert_eq!(shard.rest(), 1_000);
-    assert_eq!(shard.heard(Signal::NotFound, 3), Trouble::Account);
+    assert_eq!(shard.record(Signal::NotFound, 3), RefusalScope::Account);
     let before = shard.now_ms;
-    shard.heard(Signal::Healthy, 4);
-    assert_eq!(shard.again(Signal::NotFound, 3, Some(before)), Trouble::Own);
+    shard.record(Signal::Healthy, 4);
+    assert_eq!(
+        shard.again(Signal::NotFound, 3, Some(before)),
+        RefusalScope::Event
+    );
 }
 
 #[test]
 fn a_clock_that_is_put_back_ends_a_rest() {
     let mut shard = Shard::new();
-    shard.heard(Signal::Limited(Some(7_000)), 1);
+    shard.record(Signal::Limited(Some(7_000)), 1);
     assert_eq!(shard.breaker.stalled_until_ms(shard.now_ms - 1), 0);
 }

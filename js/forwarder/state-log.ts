@@ -1,4 +1,4 @@
-/** A shard's account of its events: counts each move from state to state, logs it, and knows whether CAKE takes the key. */
+/** The state changes of a shard's events: counts and logs each, and stores whether CAKE refuses the key. */
 import type { Host } from "../host.js";
 import type { Corrections } from "./corrections.js";
 import { Counts } from "./counts.js";
@@ -6,8 +6,8 @@ import type { ResolvedOptions } from "./options.js";
 import type { ConversionLine, ConversionState } from "./shard.js";
 import type { OutboxStore, Row, StoredState } from "./store.js";
 
-/** The dependencies of a ledger. */
-export interface LedgerDeps {
+/** The dependencies of a state log. */
+export interface StateLogDeps {
   readonly options: ResolvedOptions;
   readonly store: OutboxStore;
   readonly host: Host;
@@ -18,13 +18,13 @@ const HOUR_MS = 3_600_000;
 
 const PAUSED = "paused";
 
-/** A ledger. */
-export class Ledger {
+/** The state log of one shard. */
+export class StateLog {
   readonly counts: Counts;
-  readonly #deps: LedgerDeps;
+  readonly #deps: StateLogDeps;
   #isPaused: boolean;
 
-  constructor(deps: LedgerDeps) {
+  constructor(deps: StateLogDeps) {
     this.#deps = deps;
     this.counts = new Counts(deps.store);
     this.#isPaused = deps.store.getMeta(PAUSED) !== null;

@@ -1,10 +1,10 @@
-//! CAKE's own words in an answer that is no success. They stand in the envelope, an error's object,
+//! CAKE's own message in an answer that is no success. It stands in the envelope, an error's object,
 //! a list of errors, XML or a page.
 
 use super::dress;
 use super::json::{Object, Value};
 
-/// The names of fields with words, the most telling first.
+/// The names of fields with a message, the most telling first.
 const NAMES: [&str; 20] = [
     "message",
     "messages",
@@ -28,13 +28,13 @@ const NAMES: [&str; 20] = [
     "text",
 ];
 
-/// The most levels that are searched for words.
+/// The most levels that are searched for a message.
 const MAX_DEPTH: u8 = 7;
 
-/// The names of objects around the words.
+/// The names of objects around the message.
 const WRAPPERS: [&str; 7] = ["response", "result", "data", "d", "fault", "status", "body"];
 
-/// Words that give way to any others.
+/// Messages that give way to any others.
 const GENERIC: [&str; 10] = [
     "error",
     "failure",
@@ -48,17 +48,17 @@ const GENERIC: [&str; 10] = [
     "one or more validation errors occurred",
 ];
 
-fn is_generic(words: &str) -> bool {
-    let words = words.trim().trim_end_matches(['.', '!', ':']);
+fn is_generic(message: &str) -> bool {
+    let message = message.trim().trim_end_matches(['.', '!', ':']);
     GENERIC
         .iter()
-        .any(|generic| words.eq_ignore_ascii_case(generic))
+        .any(|generic| message.eq_ignore_ascii_case(generic))
 }
 
-/// The words of an envelope, if it has any.
-pub(super) fn find_words(envelope: &Object<'_>) -> Option<String> {
+/// The message of an envelope, if it has one.
+pub(super) fn find_message(envelope: &Object<'_>) -> Option<String> {
     let found = find_in(envelope, MAX_DEPTH);
-    if found.as_deref().is_some_and(|words| !is_generic(words)) {
+    if found.as_deref().is_some_and(|message| !is_generic(message)) {
         return found;
     }
     // `request_message`, `ResultMessage`: a name that no list has.
@@ -70,11 +70,11 @@ pub(super) fn find_words(envelope: &Object<'_>) -> Option<String> {
     };
     let mut others = envelope.entries().filter(|(name, _)| is_named(name));
     others
-        .find_map(|(_, value)| words_of(value, MAX_DEPTH).filter(|words| !is_generic(words)))
+        .find_map(|(_, value)| message_of(value, MAX_DEPTH).filter(|message| !is_generic(message)))
         .or(found)
 }
 
-/// The words that report an error by their place alone.
+/// The message that reports an error by its place alone.
 pub(super) fn find_error(envelope: &Object<'_>) -> Option<String> {
     let says_error = ["status", "result"].iter().any(|name| {
         let word = dress::find(envelope, name).and_then(Value::string);
@@ -85,7 +85,7 @@ pub(super) fn find_error(envelope: &Object<'_>) -> Option<String> {
         })
     });
     let is_error =
-        |name: &str| dress::find(envelope, name).and_then(|value| words_of(value, MAX_DEPTH));
+        |name: &str| dress::find(envelope, name).and_then(|value| message_of(value, MAX_DEPTH));
     let named = [
         "error",
         "errors",
@@ -114,30 +114,31 @@ fn find_in(object: &Object<'_>, depth: u8) -> Option<String> {
     let depth = depth.checked_sub(1)?;
     let in_names = NAMES
         .iter()
-        .filter_map(|name| words_of(dress::find(object, name)?, depth));
+        .filter_map(|name| message_of(dress::find(object, name)?, depth));
     let in_wrappers = WRAPPERS.iter().filter_map(|name| {
         let value = dress::find(object, name)?;
         match value.object() {
             Some(inner) => find_in(&inner, depth),
-            // The words themselves, in the place of an answer's part.
+            // The message itself, in the place of an answer's part.
             None if matches!(*name, "response" | "result" | "data" | "d") => {
-                value.string().and_then(|_| words_of(value, depth))
+                value.string().and_then(|_| message_of(value, depth))
             }
             None => None,
         }
     });
     let mut generic = None;
-    for words in in_names.chain(in_wrappers) {
-        if !is_generic(&words) {
-            return Some(words);
+    for message in in_names.chain(in_wrappers) {
+        if !is_generic(&message) {
+            return Some(message);
         }
-        generic.get_or_insert(words);
+        generic.get_or_insert(message);
     }
     generic
 }
 
-/// The words of a value, if it has any: a text, the words of an object, the first words of a list.
-fn words_of(value: Value<'_>, depth: u8) -> Option<String> {
+/// The message of a value, if it has one: a text, the message of an object, the first messages of a
+/// list.
+fn message_of(value: Value<'_>, depth: u8) -> Option<String> {
     let depth = depth.checked_sub(1)?;
     if let Some(text) = value.string() {
         let text = text.trim();
@@ -151,7 +152,7 @@ fn words_of(value: Value<'_>, depth: u8) -> Option<String> {
         return find_in(&object, depth).or_else(|| {
             // `{"affiliate_id":["is required"]}`.
             object.entries().find_map(|(_, value)| match value.array() {
-                Some(_) => words_of(value, depth),
+                Some(_) => message_of(value, depth),
                 None => None,
             })
         });
@@ -160,7 +161,7 @@ fn words_of(value: Value<'_>, depth: u8) -> Option<String> {
         .array()?
         .into_iter()
         .take(5)
-        .filter_map(|item| words_of(item, depth))
+        .filter_map(|item| message_of(item, depth))
         .collect();
     (!said.is_empty()).then(|| said.join("; "))
 }
@@ -172,8 +173,8 @@ pub(super) struct Markup {
     pub(super) is_plain: bool,
     /// `success` of a service's answer.
     pub(super) success: Option<bool>,
-    /// The words.
-    pub(super) words: String,
+    /// The message.
+    pub(super) message: String,
 }
 
 /// Reads markup; `None` where the text is none.
@@ -200,9 +201,9 @@ pub(super) fn read_markup(text: &str) -> Option<Markup> {
     };
     // A page is shown as it came.
     let is_plain = is_page || said.is_empty() && !text.starts_with("<?xml");
-    let mut words = said.join(": ");
-    if words.is_empty() {
-        words = text_of(text);
+    let mut message = said.join(": ");
+    if message.is_empty() {
+        message = text_of(text);
     }
     let success =
         element(text, "success").and_then(|word| match word.to_ascii_lowercase().as_str() {
@@ -213,7 +214,7 @@ pub(super) fn read_markup(text: &str) -> Option<Markup> {
     Some(Markup {
         is_plain,
         success: success.filter(|_| !is_page),
-        words,
+        message,
     })
 }
 
@@ -317,7 +318,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_found_wherever_they_stand() {
+    fn a_message_is_found_wherever_it_stands() {
         for text in [
             r#"{"message":"No offer"}"#,
             r#"{"Message":"No offer"}"#,
@@ -345,15 +346,15 @@ mod tests {
         ] {
             let envelope = dress::unwrapped(Object::read(text).unwrap());
             assert_eq!(
-                find_words(&envelope)
-                    .or_else(|| words_of(envelope.get("d")?, 5))
+                find_message(&envelope)
+                    .or_else(|| message_of(envelope.get("d")?, 5))
                     .as_deref(),
                 Some("No offer"),
                 "{text}"
             );
         }
         let generic = Object::read(r#"{"message":"Error"}"#).unwrap();
-        assert_eq!(find_words(&generic).as_deref(), Some("Error"));
+        assert_eq!(find_message(&generic).as_deref(), Some("Error"));
         for text in [
             "{}",
             r#"{"message":""}"#,
@@ -361,7 +362,7 @@ mod tests {
             r#"{"error":false}"#,
             r#"{"errors":[]}"#,
         ] {
-            assert_eq!(find_words(&Object::read(text).unwrap()), None, "{text}");
+            assert_eq!(find_message(&Object::read(text).unwrap()), None, "{text}");
         }
     }
 
@@ -373,7 +374,7 @@ mod tests {
             Markup {
                 is_plain: true,
                 success: None,
-                words: "Runtime Error: Server Error in '/' Application.".into()
+                message: "Runtime Error: Server Error in '/' Application.".into()
             }
         );
         let xml = r#"<?xml version="1.0"?><R xmlns="x"><success>false</success><message>Restricted &amp; more</message></R>"#;
@@ -382,13 +383,13 @@ mod tests {
             Markup {
                 is_plain: false,
                 success: Some(false),
-                words: "Restricted & more".into()
+                message: "Restricted & more".into()
             }
         );
         assert_eq!(
             read_markup(r#"<string xmlns="http://x">Invalid API Key</string>"#)
                 .unwrap()
-                .words,
+                .message,
             "Invalid API Key"
         );
         assert_eq!(
@@ -398,7 +399,7 @@ mod tests {
             Some(Markup {
                 is_plain: false,
                 success: Some(false),
-                words: "Café & café".into()
+                message: "Café & café".into()
             })
         );
         assert_eq!(read_markup("plain"), None);
