@@ -2,16 +2,17 @@
  * `cake-edge doctor --browser`: takes an installed browser through a visitor's visit, and reports PASS, FAIL or UNKNOWN
  * for each step. Every conversion is answered here, and reaches no server.
  */
-import { type BrowserOptions, Course } from "./browser/course.js";
+
 import type { Finding, Step } from "./browser/findings.js";
 import { visit } from "./browser/main-visit.js";
-import { refuse, signal, visitBlocked, visitWithoutStorage } from "./browser/other-visitors.js";
+import { visitBlocked, visitRefusing, visitWithoutStorage, visitWithSignal } from "./browser/other-visitors.js";
+import { type BrowserOptions, VisitState } from "./browser/visit-state.js";
 import { type Chrome, findChrome, startChrome } from "./chrome.js";
 import { Tab, type TabOptions } from "./tab.js";
 import { whenAskedToStop } from "./usage.js";
 
-export type { BrowserOptions } from "./browser/course.js";
 export type { Finding } from "./browser/findings.js";
+export type { BrowserOptions } from "./browser/visit-state.js";
 
 /** The time limit of a visit's steps, in milliseconds. */
 const STEP_MS = 60_000;
@@ -59,14 +60,14 @@ export async function startBrowsers(program: string): Promise<Browsers> {
 
 /** Makes the visit in running browsers, one visit at a time. */
 export async function visitSite(browsers: Browsers, options: BrowserOptions): Promise<Finding[]> {
-  const course = new Course(options);
+  const state = new VisitState(options);
   const { isOver, cancel } = limitOf(ALL_MS);
   try {
-    await Promise.race([make(course, browsers), isOver]);
-    return course.findings.report(browsers.plain.version);
+    await Promise.race([make(state, browsers), isOver]);
+    return state.findings.report(browsers.plain.version);
   } finally {
     cancel();
-    course.held.end();
+    state.interceptor.end();
   }
 }
 
@@ -79,21 +80,21 @@ function limitOf(ms: number): { isOver: Promise<undefined>; cancel(): void } {
   return { isOver, cancel: () => clearTimeout(timer) };
 }
 
-async function make(course: Course, { plain: chrome, blocked }: Browsers): Promise<void> {
-  await Promise.all([course.held.in(chrome), course.held.in(blocked)]);
-  const isThere = await withTab(course, chrome, {}, "page", (tab) => visit(course, tab));
+async function make(state: VisitState, { plain: chrome, blocked }: Browsers): Promise<void> {
+  await Promise.all([state.interceptor.attach(chrome), state.interceptor.attach(blocked)]);
+  const isThere = await withTab(state, chrome, {}, "page", (tab) => visit(state, tab));
   if (isThere !== true) return;
   await Promise.all([
-    withTab(course, chrome, {}, "consent_no", (tab) => refuse(course, tab)),
-    withTab(course, chrome, PRIVACY, "privacy_control", (tab) => signal(course, tab)),
-    withTab(course, chrome, { script: NO_STORAGE }, "blocked_storage", (tab) => visitWithoutStorage(course, tab)),
-    withTab(course, blocked, {}, "blocked_cookies", (tab) => visitBlocked(course, tab)),
+    withTab(state, chrome, {}, "consent_no", (tab) => visitRefusing(state, tab)),
+    withTab(state, chrome, PRIVACY, "privacy_control", (tab) => visitWithSignal(state, tab)),
+    withTab(state, chrome, { script: NO_STORAGE }, "blocked_storage", (tab) => visitWithoutStorage(state, tab)),
+    withTab(state, blocked, {}, "blocked_cookies", (tab) => visitBlocked(state, tab)),
   ]);
 }
 
 /** Runs steps in a tab of their own; if the browser fails, they stay unknown. */
 async function withTab<T>(
-  course: Course,
+  state: VisitState,
   chrome: Chrome,
   options: TabOptions,
   step: Step,
@@ -102,11 +103,11 @@ async function withTab<T>(
   let tab: Tab | undefined;
   const { isOver, cancel } = limitOf(step === "page" ? ALL_MS : STEP_MS);
   try {
-    tab = await Tab.open(chrome, options, course.options.loadMs);
+    tab = await Tab.open(chrome, options, state.options.loadMs);
     return await Promise.race([run(tab), isOver]);
   } catch (error) {
-    if (!course.findings.has(step)) {
-      course.findings.unknown(step, `the browser went astray: ${(error as Error).message}`, "Examine again.");
+    if (!state.findings.has(step)) {
+      state.findings.unknown(step, `the browser went astray: ${(error as Error).message}`, "Examine again.");
     }
     return undefined;
   } finally {

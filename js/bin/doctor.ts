@@ -188,7 +188,7 @@ async function diagnoseAccount(options: Options, apiKey: string): Promise<Check[
   }
   const report = await cake.check(clickId === undefined ? {} : { clickId });
   const checks: Check[] = [...report.checks];
-  await tellCertificate(checks, baseUrl);
+  await reportCertificate(checks, baseUrl);
   const isUsable = checks.every(({ name, status }) => name !== "key" || status === "ok");
   checks.push(await diagnoseOffer(cake, offerId, clickId, isUsable));
   checks.push({
@@ -202,7 +202,7 @@ async function diagnoseAccount(options: Options, apiKey: string): Promise<Check[
 }
 
 /** The API client knows only that no answer came, so the certificate is checked here. */
-async function tellCertificate(checks: Check[], baseUrl: string): Promise<void> {
+async function reportCertificate(checks: Check[], baseUrl: string): Promise<void> {
   const index = checks.findIndex(({ name, status }) => name === "reachable" && status === "failed");
   if (index < 0 || !baseUrl.startsWith("https:")) return;
   const { failure } = await ask(new URL(baseUrl), "HEAD");

@@ -60,7 +60,7 @@ export interface FailedScript {
 }
 
 /** A text that holds a click. */
-export interface Kept {
+export interface StoredText {
   /** The place, such as `the cookie cake_click`, `localStorage`. */
   readonly where: string;
   readonly text: string;
@@ -173,9 +173,9 @@ export class Tab {
   }
 
   /** The texts in which cake-edge holds clicks. */
-  async kept(): Promise<Kept[]> {
+  async storedTexts(): Promise<StoredText[]> {
     const { cookies } = await this.#chrome.send("Storage.getCookies", { browserContextId: this.#context });
-    const kept: Kept[] = (cookies as { name: string; value: string; httpOnly: boolean }[])
+    const kept: StoredText[] = (cookies as { name: string; value: string; httpOnly: boolean }[])
       .filter(({ name }) => COOKIE.test(name))
       .map(({ name, value, httpOnly }) => ({ where: `the cookie ${name}`, text: value, isOfServer: httpOnly }));
     const text = await this.evaluate<string>(`localStorage.getItem("cake_click") ?? ""`);

@@ -4,9 +4,9 @@ import { type Host, LEASE_MS } from "../host.js";
 import { core } from "./core.js";
 import type { Corrections } from "./corrections.js";
 import { type Delivery, shownState } from "./delivery.js";
-import type { StateLog } from "./state-log.js";
 import type { ResolvedOptions } from "./options.js";
 import { type Acceptance, type AcceptRequest, claimedBy, MAX_REPLAYED } from "./shard.js";
+import type { StateLog } from "./state-log.js";
 import type { EventFilter, NewEvent, OutboxStore, Row } from "./store.js";
 
 /** The dependencies of an acceptor. */

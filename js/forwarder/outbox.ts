@@ -9,7 +9,6 @@ import { Acceptor } from "./acceptance.js";
 import { Corrections } from "./corrections.js";
 import { Delivery, shownState, type Transition } from "./delivery.js";
 import { instant } from "./instant.js";
-import { StateLog } from "./state-log.js";
 import type { ResolvedOptions } from "./options.js";
 import type {
   Acceptance,
@@ -24,6 +23,7 @@ import type {
   Status,
 } from "./shard.js";
 import { SignIns } from "./sign-ins.js";
+import { StateLog } from "./state-log.js";
 import {
   type EventFilter,
   type NewEvent,

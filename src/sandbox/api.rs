@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 /// The page of rows that a call asks for.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Paging {
+pub(super) struct PageRange {
     pub(super) offset: u64,
     pub(super) limit: u64,
 }
@@ -112,7 +112,7 @@ impl Network {
     }
 
     /// `start_at_row` and `row_limit`.
-    pub(super) fn paging(&self, query: Query<'_>, most: u64) -> Decided<Paging> {
+    pub(super) fn page_range(&self, query: Query<'_>, most: u64) -> Decided<PageRange> {
         let start = self.optional(query, "start_at_row")?.unwrap_or(0);
         let limit = self.optional(query, "row_limit")?.unwrap_or(100);
         if limit == 0 || limit > most {
@@ -122,7 +122,7 @@ impl Network {
             FirstRow::Zero => start,
             FirstRow::One => start.saturating_sub(1),
         };
-        Ok(Paging { offset, limit })
+        Ok(PageRange { offset, limit })
     }
 
     /// `start_date` and `end_date`, `YYYY-MM-DD`.

@@ -78,15 +78,15 @@ impl Network {
                 u64::from(click.is_some()),
             )
         } else {
-            let paging = self.paging(query, MAX_ROWS)?;
+            let page = self.page_range(query, MAX_ROWS)?;
             let range = self.range(query, false)?;
             let filter = ClickFilter {
                 from: range.from,
                 before: range.before,
                 offer_id: self.optional(query, "offer_id")?,
                 affiliate_id: self.optional(query, "affiliate_id")?,
-                offset: paging.offset,
-                limit: paging.limit,
+                offset: page.offset,
+                limit: page.limit,
             };
             let page = rows
                 .clicks

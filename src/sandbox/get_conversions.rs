@@ -107,7 +107,7 @@ impl Network {
         max_rows: u64,
     ) -> Decided<ConversionFilter> {
         let range = self.range(query, true)?;
-        let paging = self.paging(query, max_rows)?;
+        let page = self.page_range(query, max_rows)?;
         let mut offer_ids = self.optional(query, "offer_id")?.map(|id| vec![id]);
         if let Some(advertiser_id) = self.optional(query, "advertiser_id")? {
             let asked = offer_ids.take();
@@ -142,8 +142,8 @@ impl Network {
             offer_ids,
             affiliate_id: self.optional(query, "affiliate_id")?,
             statuses,
-            offset: paging.offset,
-            limit: paging.limit,
+            offset: page.offset,
+            limit: page.limit,
             sort,
             is_descending,
             ..ConversionFilter::default()

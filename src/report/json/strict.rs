@@ -71,7 +71,7 @@ impl Sink<'_> {
 
     /// Records the value if its name ranks higher than the role's present one. Two names of
     /// equal rank are an error.
-    pub(super) fn takes(&mut self, role: u8, rank: u8, value: usize) -> Result<bool, Stop> {
+    pub(super) fn record(&mut self, role: u8, rank: u8, value: usize) -> Result<bool, Stop> {
         let Some(slot) = self.best.get_mut(usize::from(role)) else {
             return Ok(false);
         };
@@ -135,7 +135,7 @@ impl<'a> Strict<'a> {
                 }
                 let mut role = NO_ROLE;
                 if let Some((wanted, rank)) = found
-                    && sink.takes(wanted, rank, index)?
+                    && sink.record(wanted, rank, index)?
                 {
                     role = wanted;
                     if text.has_escape {
@@ -161,7 +161,7 @@ impl<'a> Strict<'a> {
                 let index = sink.values.len();
                 let mut role = NO_ROLE;
                 if let Some((wanted, rank)) = sink.role()
-                    && sink.takes(wanted, rank, index)?
+                    && sink.record(wanted, rank, index)?
                 {
                     role = wanted;
                     sink.fields.set(wanted, from, self.at, Kind::Number);
@@ -181,7 +181,7 @@ impl<'a> Strict<'a> {
         let from = self.at;
         self.word(word)?;
         if let Some((role, rank)) = sink.role()
-            && sink.takes(role, rank, usize::MAX)?
+            && sink.record(role, rank, usize::MAX)?
         {
             sink.fields.set(role, from, self.at, Kind::Bool);
             sink.has_odd = true;

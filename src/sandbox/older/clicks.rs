@@ -29,7 +29,7 @@ const VISITORS: u64 = 964_000_000;
 impl Network {
     pub(super) fn older_clicks(&self, call: &Call<'_>, loaded: &Rows) -> Decided<Plan> {
         let Some(page) = &loaded.clicks else {
-            let (offset, limit) = call.paging();
+            let (offset, limit) = call.page_range();
             let filter = ClickFilter {
                 from: call.asked.time("start_date"),
                 before: call.asked.time("end_date"),

@@ -83,7 +83,7 @@ impl Network {
 
     fn event_conversion_filter(&self, call: &Call<'_>) -> Decided<ConversionFilter> {
         let asked = &call.asked;
-        let (offset, limit) = call.paging();
+        let (offset, limit) = call.page_range();
         let field = asked.text("sort_field");
         let sort = SORTS.iter().find(|(name, _)| *name == field);
         if sort.is_none() && !field.is_empty() {

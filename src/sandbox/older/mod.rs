@@ -89,8 +89,8 @@ impl Call<'_> {
         Err(Stop::Say(answer::render(self.method, self.form, &nodes)))
     }
 
-    /// The paging: in `start_at_row`, 0 and 1 are the first row; in `row_limit`, 0 is all rows.
-    fn paging(&self) -> (u64, u64) {
+    /// The page of rows, as offset and limit. In `start_at_row`, 0 and 1 are the first row; in `row_limit`, 0 is all rows.
+    fn page_range(&self) -> (u64, u64) {
         let limit = self.asked.id("row_limit").unwrap_or(100_000);
         let start = self.asked.id("start_at_row").unwrap_or(0);
         (start.saturating_sub(1), limit)

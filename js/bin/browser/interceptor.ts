@@ -8,7 +8,7 @@ export interface Conversion {
 }
 
 /** Answers what must not leave the machine, and keeps the conversions. */
-export class HeldBack {
+export class Interceptor {
   /** The conversions so far. */
   readonly conversions: Conversion[] = [];
   /** CAKE's own pixels. */
@@ -16,7 +16,7 @@ export class HeldBack {
   readonly #stops: (() => void)[] = [];
 
   /** Answers conversions and CAKE's pixels in place of the network, from any sender: pages, frames, workers. */
-  async in(chrome: Chrome): Promise<void> {
+  async attach(chrome: Chrome): Promise<void> {
     const stop = chrome.listen(({ method, params }) => {
       if (method !== "Fetch.requestPaused") return;
       const { requestId, request } = params;

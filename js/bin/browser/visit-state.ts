@@ -1,8 +1,8 @@
 /** The state of a visit: its options, its findings and its observations of the site. */
 import { randomUUID } from "node:crypto";
-import type { Kept, Tab } from "../tab.js";
+import type { StoredText, Tab } from "../tab.js";
 import { Findings } from "./findings.js";
-import { HeldBack } from "./held-back.js";
+import { Interceptor } from "./interceptor.js";
 import type { Tag } from "./site-tag.js";
 import { list, until } from "./wording.js";
 
@@ -29,10 +29,10 @@ const PARAMETERS = ["reqid", "ckm_request_id", "click_id", "clickid"];
 const MORE_PARAMETERS = ["transaction_id", "tranid"];
 
 /** What a visit knows so far. */
-export class Course {
+export class VisitState {
   readonly options: BrowserOptions;
   readonly findings = new Findings();
-  readonly held = new HeldBack();
+  readonly interceptor = new Interceptor();
   tag: Tag | undefined;
   hasTracker = false;
   hasBanner = false;
@@ -65,15 +65,19 @@ export class Course {
 }
 
 /** A kept click, and the name of the parameter that brought it. */
-export interface KeptClick extends Kept {
+export interface StoredClick extends StoredText {
   readonly id: string;
   readonly name: string;
 }
 
 /** Waits until one of the ids is kept. */
-export function keptOf(tab: Tab, ids: ReadonlyMap<string, string>, limitMs: number): Promise<KeptClick | undefined> {
+export function waitForClick(
+  tab: Tab,
+  ids: ReadonlyMap<string, string>,
+  limitMs: number,
+): Promise<StoredClick | undefined> {
   return until(limitMs, async () => {
-    const all = await tab.kept();
+    const all = await tab.storedTexts();
     for (const [name, id] of ids) {
       const kept = all.filter(({ text }) => text.includes(id));
       const [first] = kept;
@@ -84,15 +88,15 @@ export function keptOf(tab: Tab, ids: ReadonlyMap<string, string>, limitMs: numb
 }
 
 /** Lands as a visitor who agrees. */
-export async function land(course: Course, tab: Tab): Promise<ReadonlyMap<string, string>> {
-  const { url, ids } = course.landing(course.candidates());
+export async function landWithConsent(state: VisitState, tab: Tab): Promise<ReadonlyMap<string, string>> {
+  const { url, ids } = state.landing(state.candidates());
   await tab.goto(url);
-  if (course.hasBanner && (await tab.answer("yes", course.options.consentClick, true))) await tab.settle();
+  if (state.hasBanner && (await tab.answer("yes", state.options.consentClick, true))) await tab.settle();
   return ids;
 }
 
 /** An uncaught error that a plain visit does not have; empty if there is none. */
-export function newError(course: Course, tab: Tab): string {
-  const error = tab.errors.find(({ text }) => !course.usualErrors.includes(text));
+export function newError(state: VisitState, tab: Tab): string {
+  const error = tab.errors.find(({ text }) => !state.usualErrors.includes(text));
   return error === undefined ? "" : `: ${error.text.slice(0, 120)}`;
 }
