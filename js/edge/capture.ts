@@ -280,7 +280,7 @@ function captureInto<Env>(response: Response, request: Request, settings: Captur
     const options = typeof settings === "function" ? settings(env) : settings;
     onError = options.onError;
     const { setCookie, setCookies = [setCookie], reason } = captureClick(request, options);
-    if (reason === "insecure") tellInsecure(request, options);
+    if (reason === "insecure") reportInsecure(request, options);
     // An answer of another protocol cannot set a cookie.
     if (setCookie === undefined || response.status < 200) return response;
     // A fetched answer's headers cannot be changed; its body streams on.
@@ -301,14 +301,14 @@ const FOR_CACHES =
   /(^|-)(cache|edge|surrogate)-control$|^(expires|x-accel-expires|x-cache-ttl|x-ttl|surrogate-ttl|cf-edge-cache|x-litespeed-cache)$/;
 
 /** The middlewares that have reported plain http. */
-const told = new WeakSet<SiteCaptureOptions>();
-let hasTold = false;
+const reported = new WeakSet<SiteCaptureOptions>();
+let hasReported = false;
 
 /** No click is kept over plain http. Behind a proxy the reason would be hidden, so it is reported once. */
-function tellInsecure(request: Request, options: SiteCaptureOptions): void {
-  if (options.onError ? told.has(options) : hasTold) return;
-  told.add(options);
-  hasTold = true;
+function reportInsecure(request: Request, options: SiteCaptureOptions): void {
+  if (options.onError ? reported.has(options) : hasReported) return;
+  reported.add(options);
+  hasReported = true;
   const error = new CakeError({
     code: "invalid_setting",
     parameter: "trustProxy",

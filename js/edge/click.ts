@@ -49,7 +49,7 @@ export function readClickPage(
   const clicks = taken && !hasLongNumbers(body) ? tryReadPlain(taken, dates) : undefined;
   if (clicks !== undefined) return { rows: clicks, totalRows: read.totalRows };
   const { rows, unread } = taken === undefined ? read : (JSON.parse(clientCore.api().readClicks(body)) as ReadPage);
-  dates.tell(unread);
+  dates.reportUnread(unread);
   return { rows: rows.map((click) => withInstant(click, dates)), totalRows: read.totalRows };
 }
 
@@ -65,7 +65,7 @@ export function withInstant(
   { unread, ...click }: Click & { readonly unread?: readonly UnreadField[] },
   dates: Dates,
 ): Click {
-  dates.tell(unread);
+  dates.reportUnread(unread);
   const clickAt = dates.findInstant("clickDate", click.clickDate);
   return clickAt === undefined ? click : { ...click, clickAt };
 }

@@ -113,7 +113,7 @@ export function createCakeClient(options: CakeClientOptions, ...more: unknown[])
       const [json, , body = ""] = (await run(action, range, given)) as [string, unknown, string?];
       const page = parse<{ rows: Row[]; totalRows?: number; unread?: readonly UnreadField[] }>(json);
       const own = dates.of(action);
-      own.tell(page.unread);
+      own.reportUnread(page.unread);
       return { rows: page.rows.map((row) => complete(row, own)), totalRows: page.totalRows, body };
     });
   }

@@ -91,7 +91,7 @@ export function complete<T extends Partial<ConversionFacts> & Pick<ListedConvers
   { unread, ...read }: T & { readonly unread?: readonly UnreadField[] },
   dates: Dates,
 ): T {
-  dates.tell(unread);
+  dates.reportUnread(unread);
   const facts = read as unknown as T;
   const { payoutText, revenueText, conversionDate, updatedDate } = facts;
   const more: { payout?: number; revenue?: number; conversionAt?: Date; updatedAt?: Date } = {};

@@ -30,7 +30,7 @@ export interface Dates {
   /** An amount as a number; `undefined` if the text is none. */
   findAmount(field: string, text: string | undefined): number | undefined;
   /** Reports the fields that the core could not read. */
-  tell(unread: readonly UnreadField[] | undefined): void;
+  reportUnread(unread: readonly UnreadField[] | undefined): void;
   /** The reader of another call's answers. */
   of(call: string): Dates;
 }
@@ -40,12 +40,12 @@ export function createDates(
   zone: TimeZone | undefined,
   warn: (warning: AnswerWarning) => void,
   call = "",
-  told = new Set<string>(),
+  reported = new Set<string>(),
 ): Dates {
   function warnOnce(code: AnswerWarning["code"], field: string, text: string, what: string): void {
     const key = `${call} ${field}`;
-    if (told.has(key)) return;
-    told.add(key);
+    if (reported.has(key)) return;
+    reported.add(key);
     const value = text.slice(0, 40);
     const message = `${call && `${call}: `}${field} is ${what}: ${JSON.stringify(value)}`;
     warn(Object.freeze({ code, call, field, value, message }));
@@ -68,11 +68,11 @@ export function createDates(
       warnOnce("unreadable_field", field, text, `no number, and comes as ${field}Text alone`);
       return undefined;
     },
-    tell(unread = []) {
+    reportUnread(unread = []) {
       for (const { field, value } of unread) {
         warnOnce("unreadable_field", field, value, "of another type or shape than CAKE documents, and absent");
       }
     },
-    of: (name) => createDates(zone, warn, name, told),
+    of: (name) => createDates(zone, warn, name, reported),
   };
 }

@@ -66,7 +66,7 @@ export class Acceptor {
       if (kind === "correction") corrections.added();
       stateLog.log({ id, kind }, "pending", "", 0, false, false);
     }
-    this.#tellPending(revived);
+    this.#logPending(revived);
     if (added.length > 0) {
       stateLog.counts.add("pending", added.length);
       host.wakeAt(now + LEASE_MS);
@@ -85,7 +85,7 @@ export class Acceptor {
     const replayed = failed.flatMap((each) => corrections.replayedWith(each, (other) => delivery.isNotRecorded(other)));
     const over = [...new Map(replayed.map((each) => [each.id, each])).values()];
     store.transaction(() => this.#setPending(over, now));
-    this.#tellPending(over);
+    this.#logPending(over);
     if (over.length > 0) host.wakeAt(now + LEASE_MS);
     return over.length;
   }
@@ -98,7 +98,7 @@ export class Acceptor {
   }
 
   /** Logs and counts the events that are sent again, after they are stored. */
-  #tellPending(over: readonly Row[]): void {
+  #logPending(over: readonly Row[]): void {
     const { stateLog, delivery } = this.#deps;
     for (const each of over) {
       stateLog.move(each, "pending");

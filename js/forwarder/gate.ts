@@ -161,11 +161,11 @@ export class Gate implements Shard {
       if (this.#outbox.has("row", id)) continue;
       for (const site of this.#others(id)) elsewhere.set(site, [...(elsewhere.get(site) ?? []), id]);
     }
-    const told = await Promise.all([
+    const answers = await Promise.all([
       this.#outbox.wait(ids, ms),
       ...[...elsewhere].map(([site, theirs]) => this.#peer(site).wait(theirs, ms, true)),
     ]);
-    const known = new Map(told.flat().flatMap((status) => (status ? [[status.id, status] as const] : [])));
+    const known = new Map(answers.flat().flatMap((status) => (status ? [[status.id, status] as const] : [])));
     return ids.map((id) => known.get(id));
   }
 

@@ -1,4 +1,5 @@
 /** The log lines of requests that no code of ours sends: shops' webhooks and networks' postbacks. */
+
 /** The outcome of a webhook or a postback. */
 export type IncomingOutcome =
   | "accepted"

@@ -3,9 +3,9 @@ import { call, isCakeError } from "../error.js";
 import { errorOf, failure, json, partsOf, Refusal, statusOf } from "./answer.js";
 import { readBody } from "./body.js";
 import type { IncomingOutcome } from "./incoming.js";
+import { logIncoming } from "./log-incoming.js";
 import type { Setup } from "./setup.js";
 import type { Acceptance, Intake } from "./shard.js";
-import { tell } from "./tell.js";
 
 const FORM = /^application\/x-www-form-urlencoded\s*(;|$)/i;
 
@@ -39,27 +39,27 @@ async function answerOf(request: Request, rest: string, setup: Setup, intake: In
   }
   const query = new URL(request.url).search.slice(1);
   const form = isForm ? await readBody(request) : "";
-  const told = (outcome: IncomingOutcome, more: { code?: string; id?: string } = {}) =>
-    tell({ event: "postback", postback: name, outcome, ...more }, setup);
+  const logOutcome = (outcome: IncomingOutcome, more: { code?: string; id?: string } = {}) =>
+    logIncoming({ event: "postback", postback: name, outcome, ...more }, setup);
   let conversion: string | undefined;
   let result: Acceptance;
   try {
     conversion = call(() => postback.reader().read(decoded(segment), query, form));
     if (conversion === undefined) {
-      await told("secret_refused");
+      await logOutcome("secret_refused");
       throw new Refusal("secret_refused", "this request shows no secret of this postback's, or its signature is wrong");
     }
     result = await intake.convert(conversion);
   } catch (thrown) {
     if (!isCakeError(thrown) || thrown.code === "internal") throw thrown;
-    await told("refused", { code: thrown.code });
+    await logOutcome("refused", { code: thrown.code });
     // The error uses the sender's names.
     const error = partsOf(thrown);
     return json(400, { error: { ...error, parameter: postback.map[error.parameter ?? ""] ?? error.parameter } });
   }
   if ("refusal" in result) {
     const { refusal } = result;
-    await told("refused", { code: refusal });
+    await logOutcome("refused", { code: refusal });
     const rule =
       refusal === "conversion_conflict"
         ? "this id was accepted with other values"
@@ -67,7 +67,7 @@ async function answerOf(request: Request, rest: string, setup: Setup, intake: In
     return json(statusOf(refusal), { error: errorOf(refusal, rule) });
   }
   const { id, state, duplicate } = result;
-  await told(duplicate ? "duplicate" : "accepted", { id });
+  await logOutcome(duplicate ? "duplicate" : "accepted", { id });
   return json(200, { id, state, duplicate });
 }
 

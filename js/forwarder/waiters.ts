@@ -12,30 +12,30 @@ export class Waiters {
       const own = new Map<string, () => void>();
       const end = () => {
         clearTimeout(timer);
-        for (const [id, tell] of own) {
+        for (const [id, notify] of own) {
           const waiting = this.#byEvent.get(id);
-          waiting?.delete(tell);
+          waiting?.delete(notify);
           if (waiting?.size === 0) this.#byEvent.delete(id);
         }
         resolve();
       };
       const timer = setTimeout(end, ms);
       for (const id of left) {
-        const tell = () => {
+        const notify = () => {
           left.delete(id);
           if (left.size === 0) end();
         };
-        own.set(id, tell);
+        own.set(id, notify);
         const waiting = this.#byEvent.get(id);
-        if (waiting) waiting.add(tell);
-        else this.#byEvent.set(id, new Set([tell]));
+        if (waiting) waiting.add(notify);
+        else this.#byEvent.set(id, new Set([notify]));
       }
     });
   }
 
   /** Notes that an event is finished: callers that wait for no other event continue. */
   over(id: string): void {
-    for (const tell of [...(this.#byEvent.get(id) ?? [])]) tell();
+    for (const notify of [...(this.#byEvent.get(id) ?? [])]) notify();
     this.#byEvent.delete(id);
   }
 }

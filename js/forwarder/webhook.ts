@@ -3,11 +3,11 @@ import { call, isCakeError } from "../error.js";
 import { json, Refusal } from "./answer.js";
 import { readBytes } from "./body.js";
 import type { IncomingOutcome, WebhookLine } from "./incoming.js";
+import { logIncoming } from "./log-incoming.js";
 import type { ResolvedOptions } from "./options.js";
 import { checkLimit, type Setup } from "./setup.js";
 import type { Acceptance, Intake } from "./shard.js";
 import { isPlatform, type Platform, type ResolvedShop, type WebhookConversion } from "./shops.js";
-import { tell } from "./tell.js";
 
 /** A verdict of the core. */
 interface Verdict {
@@ -45,7 +45,7 @@ export async function handleWebhook(request: Request, name: string, setup: Setup
   const { options } = setup;
   const shops = isPlatform(name) ? options.shops.get(name) : undefined;
   if (!isPlatform(name) || shops === undefined) {
-    throw new Refusal("not_found", "no webhooks of that platform are taken: see the option shops");
+    throw unknownPlatform();
   }
   if (request.method !== "POST") {
     throw new Refusal("method_not_allowed", "method not allowed: use POST", { allow: "POST" });
@@ -55,43 +55,44 @@ export async function handleWebhook(request: Request, name: string, setup: Setup
   if (verdict.outcome === "signature_refused") {
     // A platform with a valid signature is never limited: some platforms send a webhook only once.
     await checkLimit(request, setup);
-    await tell({ event: "webhook", shop: name, topic: "", outcome: "signature_refused" }, setup);
+    await logIncoming({ event: "webhook", shop: name, topic: "", outcome: "signature_refused" }, setup);
     const rule = `${HEADERS[name].signature} must sign this very body with one of the secrets of shops.${name}`;
     throw new Refusal("signature_refused", rule);
   }
   const payload = verdict.reason === "unreadable" ? undefined : tryParse(body);
   const topic = topicOf(request, name, payload);
-  const told = async (outcome: IncomingOutcome, more: Partial<WebhookLine> = {}): Promise<Response> => {
+  const logOutcome = async (outcome: IncomingOutcome, more: Partial<WebhookLine> = {}): Promise<Response> => {
     const line: WebhookLine = { event: "webhook", shop: name, topic, outcome, ...more };
     if (outcome === "ping") options.log(line);
-    else await tell(line, setup);
+    else await logIncoming(line, setup);
     const { event: _, shop: __, topic: ___, alert: ____, code, ...answer } = line;
     return json(200, { ...answer, ...(code === undefined ? {} : { reason: code }) });
   };
-  if (verdict.outcome === "ping" || verdict.outcome === "test") return told(verdict.outcome);
-  if (verdict.reason === "too_old") return told("ignored", { code: "too_old" });
-  if (verdict.reason === "unreadable") return told("ignored", { code: "unreadable", alert: true });
-  if (verdict.outcome === "refund" && verdict.refund !== undefined) return takeBack(verdict.refund, intake, told);
+  if (verdict.outcome === "ping" || verdict.outcome === "test") return logOutcome(verdict.outcome);
+  if (verdict.reason === "too_old") return logOutcome("ignored", { code: "too_old" });
+  if (verdict.reason === "unreadable") return logOutcome("ignored", { code: "unreadable", alert: true });
+  if (verdict.outcome === "refund" && verdict.refund !== undefined)
+    return acceptRefund(verdict.refund, intake, logOutcome);
   const ready = verdict.sale && dated(verdict.sale, options);
   let conversion = ready;
   if (shop.map !== undefined && payload !== undefined) {
     try {
       conversion = checkMapped(await shop.map(payload, topic, ready));
     } catch {
-      return mapFailed("threw", told);
+      return mapFailed("threw", logOutcome);
     }
-    if (conversion === undefined) return told("ignored", { code: "map" });
+    if (conversion === undefined) return logOutcome("ignored", { code: "map" });
   }
   if (conversion === undefined) {
     return verdict.outcome === "no_click_id"
-      ? told("no_click_id")
-      : told("ignored", { code: verdict.reason ?? "other_topic" });
+      ? logOutcome("no_click_id")
+      : logOutcome("ignored", { code: verdict.reason ?? "other_topic" });
   }
   // The revenue of the site's own mapping is not known here.
   const leftOut = shop.map === undefined ? verdict.sale?.revenueLeftOut : undefined;
-  const answer = await handOver(conversion, shop, intake, told, leftOut);
+  const answer = await acceptSale(conversion, shop, intake, logOutcome, leftOut);
   // The sale may be a repetition while its refund is new.
-  if (verdict.refund !== undefined) await takeBack(verdict.refund, intake, told);
+  if (verdict.refund !== undefined) await acceptRefund(verdict.refund, intake, logOutcome);
   return answer;
 }
 
@@ -120,17 +121,21 @@ function read(
   });
   const [first] = all;
   const own = all.find(({ verdict }) => verdict.outcome !== "signature_refused") ?? first;
-  if (own === undefined) throw new Refusal("not_found", "no webhooks of that platform are taken: see the option shops");
+  if (own === undefined) throw unknownPlatform();
   return own;
 }
 
-type Tell = (outcome: IncomingOutcome, more?: Partial<WebhookLine>) => Promise<Response>;
+function unknownPlatform(): Refusal {
+  return new Refusal("not_found", "no webhooks of that platform are accepted: see the option shops");
+}
 
-async function handOver(
+type LogOutcome = (outcome: IncomingOutcome, more?: Partial<WebhookLine>) => Promise<Response>;
+
+async function acceptSale(
   conversion: WebhookConversion,
   shop: ResolvedShop,
   intake: Intake,
-  told: Tell,
+  logOutcome: LogOutcome,
   revenueLeftOut: "currency" | "amount" | undefined,
 ): Promise<Response> {
   let result: Acceptance;
@@ -138,16 +143,16 @@ async function handOver(
     result = await intake.convert(JSON.stringify(conversion));
   } catch (thrown) {
     if (!isCakeError(thrown) || thrown.code === "internal") throw thrown;
-    if (shop.map !== undefined) return mapFailed(thrown.code, told);
+    if (shop.map !== undefined) return mapFailed(thrown.code, logOutcome);
     // The same payload would break the same rule again, so a repetition is of no use.
-    return told("refused", { code: thrown.code, alert: true });
+    return logOutcome("refused", { code: thrown.code, alert: true });
   }
   if ("refusal" in result) {
-    if (result.refusal === "conversion_conflict") return told("changed");
+    if (result.refusal === "conversion_conflict") return logOutcome("changed");
     throw new Refusal(result.refusal, "too many conversions wait: try again later", { "retry-after": "60" });
   }
   const { id, duplicate, moneyUsed } = result;
-  return told(duplicate ? "duplicate" : "accepted", {
+  return logOutcome(duplicate ? "duplicate" : "accepted", {
     id,
     ...(revenueLeftOut ? { revenueLeftOut } : {}),
     ...(moneyUsed === undefined ? {} : { moneyUsed }),
@@ -155,7 +160,11 @@ async function handOver(
 }
 
 /** Turns a refund into a correction of the conversion, under the first unique id that is known here. */
-async function takeBack({ correction, uniqueIds, isOurs }: Refund, intake: Intake, told: Tell): Promise<Response> {
+async function acceptRefund(
+  { correction, uniqueIds, isOurs }: Refund,
+  intake: Intake,
+  logOutcome: LogOutcome,
+): Promise<Response> {
   for (const uniqueId of uniqueIds) {
     let result: Awaited<ReturnType<Intake["correct"]>>;
     try {
@@ -163,21 +172,22 @@ async function takeBack({ correction, uniqueIds, isOurs }: Refund, intake: Intak
       result = await intake.correct(JSON.stringify({ ...correction, uniqueId }), !isOurs);
     } catch (thrown) {
       if (!isCakeError(thrown) || thrown.code === "internal") throw thrown;
-      return told("refused", { code: thrown.code, alert: true });
+      return logOutcome("refused", { code: thrown.code, alert: true });
     }
     if (result === undefined) continue;
-    if (result === "unavailable") return told("refund_not_taken", { code: "corrections_unavailable", alert: true });
+    if (result === "unavailable")
+      return logOutcome("refund_not_taken", { code: "corrections_unavailable", alert: true });
     if ("refusal" in result) {
-      if (result.refusal === "correction_conflict") return told("changed");
+      if (result.refusal === "correction_conflict") return logOutcome("changed");
       throw new Refusal(result.refusal, "too many events wait: try again later", { "retry-after": "60" });
     }
-    return told(result.duplicate ? "refund_duplicate" : "refund", { id: result.id });
+    return logOutcome(result.duplicate ? "refund_duplicate" : "refund", { id: result.id });
   }
-  return told("ignored", { code: "no_conversion" });
+  return logOutcome("ignored", { code: "no_conversion" });
 }
 
-async function mapFailed(code: string, told: Tell): Promise<never> {
-  await told("map_failed", { code, alert: true });
+async function mapFailed(code: string, logOutcome: LogOutcome): Promise<never> {
+  await logOutcome("map_failed", { code, alert: true });
   throw new Refusal("map_failed", "the site's own mapping of this webhook failed: see the log");
 }
 

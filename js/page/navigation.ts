@@ -13,26 +13,26 @@ const addresses = new Set([first?.includes(":") ? first : here, here]);
  * cache. While the page is only prerendered, it calls nothing. `begun` is called once, after the first addresses.
  */
 export function onAddressChange(listener: (address: string) => unknown, begun: () => void): void {
-  const tellHere = () => listener(location.href);
+  const notify = () => listener(location.href);
   const begin = () => {
     // A tracker may be made later than the import.
     for (const address of addresses.add(location.href)) listener(address);
     begun();
-    addEventListener("pageshow", (event) => event.persisted && tellHere());
+    addEventListener("pageshow", (event) => event.persisted && notify());
     // A site's own variable or element of that name may replace it.
     const navigation = attempt(() => (window as { navigation?: EventTarget & { currentEntry?: object } }).navigation);
     if (navigation?.currentEntry) {
-      navigation.addEventListener("currententrychange", tellHere);
+      navigation.addEventListener("currententrychange", notify);
       return;
     }
-    addEventListener("popstate", tellHere);
+    addEventListener("popstate", notify);
     for (const name of ["pushState", "replaceState"] as const) {
       // Called like the site's own wrapper: a wrapper from before ours is called by us, a later one calls us.
       const own = history[name];
       attempt(() => {
         history[name] = function (this: History, ...state) {
           own.apply(this, state);
-          tellHere();
+          notify();
         };
       });
     }

@@ -86,9 +86,9 @@ export function openForwarder(options: NodeOptions, ...more: unknown[]): NodeFor
   const folder = takeFolder(name, layout, resolved.retentionMs);
 
   let state: "open" | "closing" | "failed" = "open";
-  let tell: (error: CakeError) => void;
+  let resolveFailure: (error: CakeError) => void;
   const hasFailed = new Promise<CakeError>((resolve) => {
-    tell = resolve;
+    resolveFailure = resolve;
   });
   const shards: NodeShard[] = [];
   const outboxes = () => shards.map(({ outbox }) => outbox);
@@ -103,7 +103,7 @@ export function openForwarder(options: NodeOptions, ...more: unknown[]): NodeFor
     state = "failed";
     clearInterval(sweeper);
     for (const outbox of outboxes()) outbox.stop();
-    tell(failed(thrown, `the outbox in ${name} cannot be written`));
+    resolveFailure(failed(thrown, `the outbox in ${name} cannot be written`));
   };
   const sweeper = setInterval(() => void sweepAll(gates()).catch(() => undefined), SWEEP_MS);
   sweeper.unref();

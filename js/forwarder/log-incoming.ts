@@ -3,7 +3,7 @@ import type { PostbackLine, WebhookLine } from "./incoming.js";
 import { callShard, type Setup } from "./setup.js";
 
 /** Writes a line of the log, and counts it for the operators' page. */
-export async function tell(line: WebhookLine | PostbackLine, { options, shards }: Setup): Promise<void> {
+export async function logIncoming(line: WebhookLine | PostbackLine, { options, shards }: Setup): Promise<void> {
   options.log(line);
   const of = line.event === "webhook" ? `webhooks/${line.shop}` : `postbacks/${line.postback}`;
   const word = line.code === undefined ? line.outcome : `${line.outcome}.${line.code}`;
