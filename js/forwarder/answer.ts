@@ -53,6 +53,14 @@ export class Refusal extends Error {
   }
 }
 
+/** Refuses every method but these; `more` are allowed too, and named in the header alone. @throws Refusal */
+export function checkMethod({ method }: Request, methods: readonly string[], more: readonly string[] = []): void {
+  const allowed = [...methods, ...more];
+  if (allowed.includes(method)) return;
+  const rule = `method not allowed: use ${methods.join(" or ")}`;
+  throw new Refusal("method_not_allowed", rule, { allow: allowed.join(", ") });
+}
+
 /** An answer with JSON that no cache stores. */
 export function json(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): Response {
   return Response.json(body, {

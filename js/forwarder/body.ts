@@ -19,7 +19,7 @@ const BATCH = /^\s*\{\s*"(?:conversions|corrections)"\s*:\s*\[/;
  * The raw bytes of a shop's webhook, because its signature covers the bytes. Reading stops when a body is too large.
  */
 export async function readBytes(request: Request): Promise<Uint8Array> {
-  const tooLarge = () => new Refusal("body_too_large", "a webhook has at most 2 MB");
+  const tooLarge = () => new Refusal("body_too_large", "the body is too large: a webhook has at most 2 MB");
   if (Number(request.headers.get("content-length") ?? 0) > MAX_WEBHOOK_BYTES) throw tooLarge();
   if (request.body === null) return new Uint8Array();
   const reader = request.body.getReader() as ReadableStreamDefaultReader<Uint8Array>;
@@ -49,7 +49,7 @@ export async function readBody(request: Request): Promise<string> {
   const tooLarge = () =>
     new Refusal(
       "body_too_large",
-      'a conversion or a correction has at most 8 KB, several as {"conversions": […]} or {"corrections": […]} 256 KB',
+      'the body is too large: a conversion or a correction has at most 8 KB, several as {"conversions": […]} or {"corrections": […]} 256 KB',
     );
   const length = Number(request.headers.get("content-length") ?? Number.NaN);
   if (length > MAX_BATCH_BYTES) throw tooLarge();

@@ -1,7 +1,16 @@
 /** The forwarder's routes: finds the route, admits the caller, and asks the shard. */
 import { call } from "../error.js";
 import { refuse } from "../option.js";
-import { errorOf, type ForwarderCode, type ForwarderError, failure, json, misconfigured, Refusal } from "./answer.js";
+import {
+  checkMethod,
+  errorOf,
+  type ForwarderCode,
+  type ForwarderError,
+  failure,
+  json,
+  misconfigured,
+  Refusal,
+} from "./answer.js";
 import { readBody } from "./body.js";
 import { admit, type Caller, corsHeaders, findOrigin, hasSignature, type Once, signedClickId } from "./caller.js";
 import { core } from "./core.js";
@@ -68,10 +77,17 @@ export async function handle(request: Request, setup: () => Setup): Promise<Resp
 }
 
 function health(request: Request): Response {
-  if (request.method !== "GET" && request.method !== "HEAD") {
-    return failure(new Refusal("method_not_allowed", "method not allowed: use GET", { allow: "GET, HEAD" }));
+  try {
+    checkMethod(request, ["GET"], ["HEAD"]);
+  } catch (thrown) {
+    return failure(thrown);
   }
   return new Response(request.method === "HEAD" ? null : "ok", { headers: { "cache-control": "no-store" } });
+}
+
+function checkType(request: Request): void {
+  if (JSON_TYPES.test(request.headers.get("content-type") ?? "")) return;
+  throw new Refusal("unsupported_type", "the content type must be application/json or text/plain");
 }
 
 function withCors(answer: Response, request: Request, options: ResolvedOptions): Response {
@@ -82,12 +98,8 @@ function withCors(answer: Response, request: Request, options: ResolvedOptions):
 async function conversions(request: Request, setup: Setup): Promise<Response> {
   const { options } = setup;
   if (request.method === "OPTIONS") return preflight(request, options);
-  if (request.method !== "POST") {
-    throw new Refusal("method_not_allowed", "method not allowed: use POST", { allow: "POST, OPTIONS" });
-  }
-  if (!JSON_TYPES.test(request.headers.get("content-type") ?? "")) {
-    throw new Refusal("unsupported_type", "the content type must be application/json or text/plain");
-  }
+  checkMethod(request, ["POST"], ["OPTIONS"]);
+  checkType(request);
   // The body from a page of another site is not even read. A frame without an origin is allowed if its token is valid.
   const mayBeTokened = mayShowToken(options) && !hasSignature(request);
   const isPage = !hasSignature(request) && !(mayBeTokened && isOriginless(request));
@@ -122,13 +134,10 @@ function readConversions(
 /** Corrections come from backends only, and need an account that receives them. */
 async function corrections(request: Request, setup: Setup): Promise<Response> {
   const { options } = setup;
-  if (request.method !== "POST")
-    throw new Refusal("method_not_allowed", "method not allowed: use POST", { allow: "POST" });
-  if (!JSON_TYPES.test(request.headers.get("content-type") ?? "")) {
-    throw new Refusal("unsupported_type", "the content type must be application/json or text/plain");
-  }
+  checkMethod(request, ["POST"]);
+  checkType(request);
   if (!hasSignature(request)) {
-    throw new Refusal("signature_refused", "corrections are taken from backends that sign, and from no page");
+    throw new Refusal("signature_refused", "the request is not signed: only a backend that signs may send corrections");
   }
   const body = await readBody(request);
   const caller = await admit(request, body, options);
@@ -199,8 +208,7 @@ function isError(item: object): item is { readonly error: ForwarderError } {
 }
 
 async function conversion(request: Request, id: string, setup: Setup): Promise<Response> {
-  if (request.method !== "GET")
-    throw new Refusal("method_not_allowed", "method not allowed: use GET", { allow: "GET" });
+  checkMethod(request, ["GET"]);
   const [status] = ID.test(id) ? await callShard(() => shardOf(id, setup).wait([id], 0)) : [];
   if (status === undefined) throw new Refusal("not_found", "unknown id: use the id of the answer 202");
   return json(200, status);

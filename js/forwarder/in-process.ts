@@ -132,7 +132,7 @@ export function createForwarderInProcess(options: InProcessOptions, ...more: unk
         saveLater();
         // An answer promises nothing that is not stored.
         return failure(
-          new Refusal("outbox_unavailable", "the outbox cannot be kept: try again", { "retry-after": "1" }),
+          new Refusal("outbox_unavailable", "the outbox cannot be stored: try again", { "retry-after": "1" }),
         );
       }
     },

@@ -141,7 +141,7 @@ async function replay(fields: Record<string, unknown>, setup: Setup): Promise<Re
   const isEmpty = Object.values(filter).every((wish) => wish === undefined);
   if (isEmpty || filter.state === "pending" || filter.state === "delivered") {
     const rule =
-      'replay takes { id }, or a filter: state "failed", "refused", "dead" or "cancelled", kind, offerId, code …';
+      'say what to replay: { id }, or a filter: state "failed", "refused", "dead" or "cancelled", kind, offerId, code …';
     throw new Refusal("not_found", rule);
   }
   const counts = await Promise.all(
@@ -155,22 +155,22 @@ async function cancel(fields: Record<string, unknown>, setup: Setup): Promise<{ 
   checkNames("cancel", fields, ["id", "reason"]);
   const id = idOf(fields);
   const reason = typeof fields["reason"] === "string" ? fields["reason"].trim() : "";
-  if (!/^\P{Cc}{1,200}$/u.test(reason)) refuse("reason", "must be said, in 1 to 200 characters on one line");
+  if (!/^\P{Cc}{1,200}$/u.test(reason)) refuse("reason", "must have 1 to 200 characters, on one line");
   switch (await callShard(() => shardOf(id, setup).cancel(id, reason))) {
     case "cancelled":
       return { id, state: "cancelled" };
     case "delivered":
-      throw new Refusal("not_cancellable", "this is delivered: take it back by a correction");
+      throw new Refusal("not_cancellable", "the event is delivered: reverse it by a correction");
     case "under_way":
       throw new Refusal("not_cancellable", "an attempt is under way: try again");
     case "unknown":
-      throw new Refusal("not_found", "unknown id");
+      throw new Refusal("not_found", "unknown id: use the id of a row");
   }
 }
 
 function idOf({ id }: Record<string, unknown>): string {
   if (typeof id === "string" && /^[0-9a-f]{32}$/.test(id)) return id;
-  throw new Refusal("not_found", "an id is 32 hexadecimal digits");
+  throw new Refusal("not_found", "unknown id: an id has 32 hexadecimal digits");
 }
 
 function html(status: number, body: string): Response {

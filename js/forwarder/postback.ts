@@ -1,6 +1,6 @@
 /** The route of networks' and form tools' postbacks: a GET or a form with the sender's own names. */
 import { call, isCakeError } from "../error.js";
-import { errorOf, failure, json, partsOf, Refusal, statusOf } from "./answer.js";
+import { checkMethod, errorOf, failure, json, partsOf, Refusal, statusOf } from "./answer.js";
 import { readBody } from "./body.js";
 import type { IncomingOutcome } from "./incoming.js";
 import { logIncoming } from "./log-incoming.js";
@@ -30,9 +30,7 @@ async function answerOf(request: Request, rest: string, setup: Setup, intake: In
   const [name = "", segment = ""] = rest.split("/");
   const postback = setup.options.postbacks.get(name);
   if (postback === undefined) throw new Refusal("not_found", "unknown postback: see the option postbacks");
-  if (request.method !== "GET" && request.method !== "POST") {
-    throw new Refusal("method_not_allowed", "method not allowed: use GET or POST", { allow: "GET, POST" });
-  }
+  checkMethod(request, ["GET", "POST"]);
   const isForm = request.method === "POST";
   if (isForm && !FORM.test(request.headers.get("content-type") ?? "")) {
     throw new Refusal("unsupported_type", "the content type must be application/x-www-form-urlencoded");
@@ -47,7 +45,7 @@ async function answerOf(request: Request, rest: string, setup: Setup, intake: In
     conversion = call(() => postback.reader().read(decoded(segment), query, form));
     if (conversion === undefined) {
       await logOutcome("secret_refused");
-      throw new Refusal("secret_refused", "this request shows no secret of this postback's, or its signature is wrong");
+      throw new Refusal("secret_refused", "the request has none of this postback's secrets, or its signature is wrong");
     }
     result = await intake.convert(conversion);
   } catch (thrown) {

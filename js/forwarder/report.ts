@@ -166,7 +166,7 @@ function waitOf(row: Row, hold: Hold | null): WaitReason {
 /** The state with this word. @throws Refusal `not_found` */
 export function stateOf(word: string): StoredState | "failed" {
   const state = STATES.find((known) => known === word);
-  if (state === undefined) throw new Refusal("not_found", `a state is one of ${STATES.join(", ")}`);
+  if (state === undefined) throw new Refusal("not_found", `unknown state: use one of ${STATES.join(", ")}`);
   return state;
 }
 

@@ -32,7 +32,7 @@ export async function findOperator(request: Request, setup: Setup): Promise<Oper
   if (request.method !== "GET" && request.headers.get("origin") !== new URL(request.url).origin) return undefined;
   const session = await findSession(request, setup.options.operatorSecret);
   if (session === undefined) return undefined;
-  const isEnded = await callShard(() => deskOf(setup).isSessionEnded(session.number));
+  const isEnded = await callShard(() => firstShard(setup).isSessionEnded(session.number));
   return isEnded ? undefined : { by: "cookie", session };
 }
 
@@ -52,14 +52,14 @@ export async function signIn(request: Request, given: string, setup: Setup): Pro
 export async function signOut(request: Request, operator: Operator, setup: Setup): Promise<string> {
   if (operator.by === "cookie") {
     const { number } = operator.session;
-    await callShard(() => deskOf(setup).endSession(number, expiresMs(number)));
+    await callShard(() => firstShard(setup).endSession(number, expiresMs(number)));
     setup.options.log({ event: "operator", action: "sign_out", outcome: "done" });
   }
   return cookie(request, "", 0);
 }
 
 /** The first shard: it alone counts sign-ins and ends sessions. */
-function deskOf({ shards }: Setup): Shard {
+function firstShard({ shards }: Setup): Shard {
   const [first] = shards;
   if (first === undefined) throw new Refusal("outbox_unavailable", "there is no outbox");
   return first;
@@ -70,7 +70,7 @@ async function isRight(request: Request, given: string, by: "bearer" | "browser"
   const right = await isSame(given.trim(), operatorSecret);
   // As a hash: no address leaves this request.
   const caller = hash(`${operatorSecret} ${callerOf(request)}`);
-  const waitMs = await callShard(() => deskOf(setup).signIn(caller, right));
+  const waitMs = await callShard(() => firstShard(setup).signIn(caller, right));
   if (waitMs > 0) {
     log({ event: "operator", action: "sign_in", outcome: "limited", by, alert: true });
     const seconds = String(Math.ceil(waitMs / 1_000));

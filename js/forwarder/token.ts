@@ -5,7 +5,7 @@
 import { call } from "../error.js";
 import { checkNames, refuse } from "../option.js";
 import { createNonce, TOKEN_LIFE_MS } from "../token-nonce.js";
-import { failure, json, Refusal } from "./answer.js";
+import { checkMethod, failure, json, Refusal } from "./answer.js";
 import { findOrigin, isAllowedOrigin, type Once, signedClickId } from "./caller.js";
 import { core } from "./core.js";
 import type { ResolvedOptions } from "./options.js";
@@ -29,19 +29,19 @@ export interface Tokened {
 
 const QUERY = ["offerId", "clickId"];
 
-const RULES = {
-  early: "its token expires later than a token may: the clock of the server that issued it is ahead",
-  other_offer: "its token was issued for another offer",
-  other_click: "its token was issued for another click",
+/** The rule that each flaw of a token breaks. */
+const MESSAGES = {
+  early: "the token expires later than a token may: set the clock of the server that issued it",
+  other_offer: "the token was issued for another offer: get one for this offer",
+  other_click: "the token was issued for another click: get one for this click",
 } as const;
 
 /** Answers `GET token?offerId=…&clickId=…`. */
 export function handleToken(request: Request, options: ResolvedOptions): Response {
-  if (!options.tokenRoute) throw new Refusal("not_found", "no tokens are given out: see the option tokenRoute");
-  if (request.method !== "GET")
-    throw new Refusal("method_not_allowed", "method not allowed: use GET", { allow: "GET" });
+  if (!options.tokenRoute) throw new Refusal("not_found", "this forwarder issues no tokens: see the option tokenRoute");
+  checkMethod(request, ["GET"]);
   const origin = askingOrigin(request, options);
-  if (origin === undefined) throw new Refusal("origin_refused", "a page's origin must be on the list");
+  if (origin === undefined) throw new Refusal("origin_refused", "the request's origin is not in the option origins");
   const { searchParams } = new URL(request.url);
   for (const name of QUERY) if (searchParams.getAll(name).length > 1) refuse(name, "is given twice");
   const query = Object.fromEntries(searchParams);
@@ -102,7 +102,10 @@ export async function acceptTokened(
     }
   })();
   if (answer === "forged") {
-    throw new Refusal("token_refused", "no secret of tokenSecrets has signed its token, or the token is cut");
+    throw new Refusal(
+      "token_refused",
+      "the token is signed by none of tokenSecrets, or it is cut off: get another one",
+    );
   }
   if (answer !== undefined && isOriginless(request)) answer.headers.set("access-control-allow-origin", "null");
   return answer;
@@ -110,13 +113,16 @@ export async function acceptTokened(
 
 /** @throws Refusal `token_expired`, `token_refused` */
 function checkOpened({ flaw, origin, nonce, conversion }: Opened, request: Request, options: ResolvedOptions): Tokened {
-  if (flaw === "expired") throw new Refusal("token_expired", "its token is older than 15 minutes: get another one");
-  if (flaw !== "" && flaw !== "forged") throw new Refusal("token_refused", RULES[flaw]);
+  if (flaw === "expired") throw new Refusal("token_expired", "the token is older than 15 minutes: get another one");
+  if (flaw !== "" && flaw !== "forged") throw new Refusal("token_refused", MESSAGES[flaw]);
   if (!isAllowedOrigin(origin, request, options)) {
-    throw new Refusal("token_refused", "its token was issued to an origin that is not in the option origins");
+    throw new Refusal(
+      "token_refused",
+      "the token was issued to an origin that is not in the option origins: add the origin there",
+    );
   }
   if (!isOriginless(request) && request.headers.get("origin") !== origin) {
-    throw new Refusal("token_refused", "its token was issued to another origin");
+    throw new Refusal("token_refused", "the token was issued to another origin: get one for this origin");
   }
   // No webhook's id contains a space.
   return { conversion, id: `token ${nonce}` };

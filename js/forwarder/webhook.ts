@@ -1,6 +1,6 @@
 /** The route of shops' webhooks. The core reads a webhook (`src/delivery/shop`); a platform reads only the status. */
 import { call, isCakeError } from "../error.js";
-import { json, Refusal } from "./answer.js";
+import { checkMethod, json, Refusal } from "./answer.js";
 import { readBytes } from "./body.js";
 import type { IncomingOutcome, WebhookLine } from "./incoming.js";
 import { logIncoming } from "./log-incoming.js";
@@ -47,9 +47,7 @@ export async function handleWebhook(request: Request, name: string, setup: Setup
   if (!isPlatform(name) || shops === undefined) {
     throw unknownPlatform();
   }
-  if (request.method !== "POST") {
-    throw new Refusal("method_not_allowed", "method not allowed: use POST", { allow: "POST" });
-  }
+  checkMethod(request, ["POST"]);
   const body = await bodyOf(request, name);
   const { shop, verdict } = read(request, name, body, shops);
   if (verdict.outcome === "signature_refused") {
