@@ -5,12 +5,13 @@
 //! `NAME=VALUE;EXPIRES`, base64url. A cookie's name and value cannot contain `=` or `;`, so that no
 //! two cookies have the same signed text.
 
+use crate::Result;
 use crate::cookie::find_cookies;
+use crate::secret::hmac_keys;
 use crate::url::push_number;
-use crate::{Error, Result};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use core::fmt;
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
 /// The minimum length of a secret, in bytes.
@@ -26,23 +27,9 @@ impl SigningKeys {
     /// file.
     ///
     /// # Errors
-    /// [`Error::WeakSecret`] where there is no secret, or one is shorter than 32 bytes.
+    /// [`crate::Error::WeakSecret`] where there is no secret, or one is shorter than 32 bytes.
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Result<Self> {
-        let keys: Vec<_> = secrets
-            .into_iter()
-            .map(|secret| {
-                let secret = crate::secret::trimmed(secret);
-                Hmac::new_from_slice(secret.as_bytes())
-                    .ok()
-                    .filter(|_| secret.len() >= MIN_SECRET_BYTES)
-                    .ok_or(Error::WeakSecret)
-            })
-            .collect::<Result<_>>()?;
-        if keys.is_empty() {
-            Err(Error::WeakSecret)
-        } else {
-            Ok(Self(keys))
-        }
+        Ok(Self(hmac_keys(secrets, MIN_SECRET_BYTES)?))
     }
 
     /// Signs `value` for the cookie `name` until `expires_ms`, milliseconds

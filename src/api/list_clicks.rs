@@ -35,12 +35,8 @@ pub(crate) fn request(account: &Account, params: &str) -> Result<Request> {
     request.optional("end_date", end_date.as_deref());
     request.number("offer_id", params.id("offerId")?);
     request.number("affiliate_id", params.id("affiliateId")?);
-    request.number("start_at_row", params.start_at_row()?);
     let rule = "must be a whole number from 1 to 10000";
-    request.number(
-        "row_limit",
-        params.number("rowLimit", 1, MAX_ROW_LIMIT, rule)?,
-    );
+    params.push_page(&mut request, MAX_ROW_LIMIT, rule)?;
     Ok(request)
 }
 

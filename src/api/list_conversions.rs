@@ -137,17 +137,9 @@ pub(crate) fn request(account: &Account, params: &str) -> Result<Request> {
         "conversion_status",
         params.open_word("conversionStatus")?.as_deref(),
     );
-    request.number("start_at_row", params.start_at_row()?);
     let rule = "must be a whole number from 1 to 500";
-    request.number(
-        "row_limit",
-        params.number("rowLimit", 1, MAX_ROW_LIMIT, rule)?,
-    );
-    request.optional("sort_field", params.open_word("sortField")?.as_deref());
-    let descending = params
-        .boolean("sortDescending")?
-        .map(|is_descending| if is_descending { "true" } else { "false" });
-    request.optional("sort_descending", descending);
+    params.push_page(&mut request, MAX_ROW_LIMIT, rule)?;
+    params.push_sort(&mut request)?;
     Ok(request)
 }
 

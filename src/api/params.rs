@@ -1,6 +1,7 @@
 //! The parameters of a call as callers write them: one JSON object in
 //! camelCase, read strictly. A misspelt `uniqueId` must not count twice.
 
+use super::Request;
 use super::json::{Object, Value, parse_id, parse_integer};
 use crate::link::MAX_ID;
 use crate::money::Money;
@@ -191,6 +192,23 @@ impl<'a> Params<'a> {
             .filter(|id| (least..=MAX_ID).contains(id))
             .map(Some)
             .ok_or(Error::InvalidId { parameter: name })
+    }
+
+    /// Adds the page of rows to a request: `rowLimit` is 1 to `most`, as `rule` says.
+    pub(super) fn push_page(&self, request: &mut Request, most: u64, rule: &str) -> Result<()> {
+        request.number("start_at_row", self.start_at_row()?);
+        request.number("row_limit", self.number("rowLimit", 1, most, rule)?);
+        Ok(())
+    }
+
+    /// Adds the order of the rows to a request.
+    pub(super) fn push_sort(&self, request: &mut Request) -> Result<()> {
+        request.optional("sort_field", self.open_word("sortField")?.as_deref());
+        let descending = self
+            .boolean("sortDescending")?
+            .map(|is_descending| if is_descending { "true" } else { "false" });
+        request.optional("sort_descending", descending);
+        Ok(())
     }
 
     /// A value that must be there.

@@ -1,7 +1,8 @@
 //! Secrets of callers that are not our backends: shops' webhooks, networks' postbacks. HMAC-SHA256,
 //! compared in constant time.
 
-use crate::{Error, Result};
+use crate::Result;
+use crate::secret::hmac_keys;
 use core::fmt;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -18,23 +19,9 @@ impl Secrets {
     /// Takes the secrets, and trims the white space around them.
     ///
     /// # Errors
-    /// [`Error::WeakSecret`] where there is none, or an empty one.
+    /// [`crate::Error::WeakSecret`] where there is none, or an empty one.
     pub(crate) fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Result<Self> {
-        let keys: Vec<_> = secrets
-            .into_iter()
-            .map(|secret| {
-                let secret = crate::secret::trimmed(secret);
-                Hmac::new_from_slice(secret.as_bytes())
-                    .ok()
-                    .filter(|_| !secret.is_empty())
-                    .ok_or(Error::WeakSecret)
-            })
-            .collect::<Result<_>>()?;
-        if keys.is_empty() {
-            Err(Error::WeakSecret)
-        } else {
-            Ok(Self(keys))
-        }
+        Ok(Self(hmac_keys(secrets, 1)?))
     }
 
     /// Has one of the secrets signed these bytes, given in parts?
