@@ -110,6 +110,7 @@ fn signed(key: &Hmac<Sha256>, name: &str, value: &str, expires: &str) -> Hmac<Sh
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Error;
     use proptest::prelude::*;
 
     const OLD: &str = "an old secret of 32 bytes or more";

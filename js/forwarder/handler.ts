@@ -17,7 +17,7 @@ import { core } from "./core.js";
 import { hash } from "./hash.js";
 import { handleOperator } from "./operator.js";
 import type { ResolvedOptions } from "./options.js";
-import { findRoute } from "./path.js";
+import { findRoute, ROUTES } from "./path.js";
 import { handlePostback } from "./postback.js";
 import { callShard, checkLimit, type Setup, SHARD_DIGITS, shardOf } from "./setup.js";
 import {
@@ -65,10 +65,7 @@ export async function handle(request: Request, setup: () => Setup): Promise<Resp
     }
     if (route === "token") return withCors(handleToken(request, ready.options), request, ready.options);
     if (route !== "conversions")
-      throw new Refusal(
-        "not_found",
-        "unknown route; routes: /conversions, /corrections, /webhooks, /postback, /token, /health, /operator",
-      );
+      throw new Refusal("not_found", `unknown route; routes: ${ROUTES.map((name) => `/${name}`).join(", ")}`);
     const answer = rest === "" ? await conversions(request, ready) : await conversion(request, rest, ready);
     return withCors(answer, request, ready.options);
   } catch (thrown) {

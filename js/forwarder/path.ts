@@ -1,8 +1,11 @@
 /** Finds the route of a path. The path is read from its end, because the forwarder may be mounted below any path. */
 
+/** The names of the routes. */
+export const ROUTES = ["conversions", "corrections", "webhooks", "postback", "token", "health", "operator"] as const;
+
 /** A route, and the path after its name. */
-export interface Route {
-  readonly name: "conversions" | "corrections" | "health" | "operator" | "webhooks" | "postback" | "token";
+interface Route {
+  readonly name: (typeof ROUTES)[number];
   readonly rest: string;
 }
 

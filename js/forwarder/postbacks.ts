@@ -3,6 +3,7 @@ import { call } from "../error.js";
 import { checkNames, checkRecord, choice, integerOption, optionalString, refuse } from "../option.js";
 import type { Postback } from "../wasm/forwarder.js";
 import { core } from "./core.js";
+import { ROUTES } from "./path.js";
 import { checkSecrets } from "./secret.js";
 
 /** The names of a sender's parameters, by the fields of a conversion. */
@@ -56,9 +57,6 @@ const FIELDS = [
   ...["adv1", "adv2", "adv3", "adv4", "adv5"],
 ];
 
-/** Names that already have another meaning in a path. */
-const RESERVED = ["conversions", "corrections", "health", "operator", "webhooks", "postback", "token"];
-
 /**
  * Checks the postbacks.
  *
@@ -71,7 +69,7 @@ export function resolvePostbacks(
   if (postbacks === undefined || postbacks === null) return resolved;
   checkRecord("postbacks", postbacks);
   for (const [name, given] of Object.entries(postbacks)) {
-    if (!/^[a-z0-9][a-z0-9-]{0,31}$/.test(name) || RESERVED.includes(name)) {
+    if (!/^[a-z0-9][a-z0-9-]{0,31}$/.test(name) || (ROUTES as readonly string[]).includes(name)) {
       refuse("postbacks", "must have names of 1 to 32 of a-z 0-9 -, none of which is a route of the forwarder");
     }
     if (given !== undefined && given !== null) resolved.set(name, resolvePostback(`postbacks.${name}`, given));
