@@ -23,6 +23,11 @@ export function checkNames(what: string, given: unknown, names: readonly string[
   }
 }
 
+/** The names of an interface's options. The compiler refuses a list that lacks one, or has another. */
+export function namesOf<Name extends string>(names: Readonly<Record<Name, true>>): readonly string[] {
+  return Object.keys(names);
+}
+
 /**
  * Checks for an object that holds its fields itself, all of them readable.
  *

@@ -2,6 +2,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { Alarm } from "../alarm.js";
 import type { Host } from "../host.js";
+import { namesOf } from "../option.js";
 import { Gate } from "./gate.js";
 import { type ForwarderOptions, type ResolvedOptions, resolveOptions } from "./options.js";
 import { Outbox } from "./outbox.js";
@@ -31,7 +32,12 @@ export interface WorkerOptions extends ForwarderOptions {
 }
 
 /** The options that a shard does not use. */
-export const WORKER_NAMES = ["outbox", "shards", "formerShards", "rateLimit"];
+export const WORKER_NAMES = namesOf<Exclude<keyof WorkerOptions, keyof ForwarderOptions>>({
+  outbox: true,
+  shards: true,
+  formerShards: true,
+  rateLimit: true,
+});
 
 /** The class of a forwarder's Durable Objects, exported by the Worker. */
 export type OutboxClass<Env> = new (ctx: DurableObjectState, env: Env) => DurableObject<Env> & Shard;

@@ -1,7 +1,16 @@
 /** A forwarder's options, checked before any request is served. */
 
 import { call } from "../error.js";
-import { checkNames, checkRecord, choice, functionOption, integerOption, refuse, stringOption } from "../option.js";
+import {
+  checkNames,
+  checkRecord,
+  choice,
+  functionOption,
+  integerOption,
+  namesOf,
+  refuse,
+  stringOption,
+} from "../option.js";
 import { createTimeZone, type TimeZone } from "../time-zone.js";
 import type { Deliverer } from "../wasm/forwarder.js";
 import { checkSigningSecret } from "../webhook-signature.js";
@@ -101,29 +110,29 @@ export interface ForwarderOptions {
 }
 
 /** The names of the options that every host has. */
-export const OPTION_NAMES = [
-  "baseUrl",
-  "apiKey",
-  "pixelDomain",
-  "operatorSecret",
-  "timeZone",
-  "origins",
-  "signingSecrets",
-  "shops",
-  "postbacks",
-  "cookieSecrets",
-  "tokenSecrets",
-  "tokenRoute",
-  "touch",
-  "upstreamDedupe",
-  "severalPerClick",
-  "retentionDays",
-  "capacity",
-  "timeoutMs",
-  "fetch",
-  "log",
-  "clockSpeed",
-];
+export const OPTION_NAMES = namesOf<keyof ForwarderOptions>({
+  baseUrl: true,
+  apiKey: true,
+  pixelDomain: true,
+  operatorSecret: true,
+  timeZone: true,
+  origins: true,
+  signingSecrets: true,
+  shops: true,
+  postbacks: true,
+  cookieSecrets: true,
+  tokenSecrets: true,
+  tokenRoute: true,
+  touch: true,
+  upstreamDedupe: true,
+  severalPerClick: true,
+  retentionDays: true,
+  capacity: true,
+  timeoutMs: true,
+  fetch: true,
+  log: true,
+  clockSpeed: true,
+});
 
 /** The options of a forwarder, checked and resolved. */
 export interface ResolvedOptions {

@@ -1,6 +1,6 @@
 /** A forwarder in one process: opens its shards, and answers requests until it is closed or its disk fails. */
 import type { CakeError } from "../../error.js";
-import { checkNoMore, checkRequest, limitArguments, refuse, stringOption } from "../../option.js";
+import { checkNoMore, checkRequest, limitArguments, namesOf, refuse, stringOption } from "../../option.js";
 import { failure, Refusal } from "../answer.js";
 import { handle } from "../handler.js";
 import { ADDRESS_HEADER } from "../network.js";
@@ -37,7 +37,12 @@ export interface NodeOptions extends ForwarderOptions {
 }
 
 /** The names of the options that only this host has. */
-export const NODE_NAMES = ["folder", "shards", "formerShards", "rateLimit"];
+export const NODE_NAMES = namesOf<Exclude<keyof NodeOptions, keyof ForwarderOptions>>({
+  folder: true,
+  shards: true,
+  formerShards: true,
+  rateLimit: true,
+});
 
 /** The interval of the sweep, as of the Worker's cron trigger. */
 const SWEEP_MS = 300_000;
