@@ -150,13 +150,24 @@ fn is_variable(text: &[u8]) -> bool {
             || has_no_other_word(rest, BESIDE, b""))
 }
 
+/// The words that programs write for a lost value: the first ones of the list.
+fn lost_words() -> &'static [u8] {
+    MISSING
+        .get(.."undefined null nan".len())
+        .unwrap_or_default()
+}
+
+/// Is the whole text `undefined`, `null` or `NaN`? In a free text, `no` and `0` may be meant.
+#[cfg(feature = "forwarder")]
+pub(crate) fn is_lost_word(text: &str) -> bool {
+    let mut words = lost_words().split(|byte| *byte == b' ');
+    words.any(|word| word.eq_ignore_ascii_case(text.as_bytes()))
+}
+
 /// Has a program written `undefined`, `null` or `NaN` in place of its value, as in `ORD-undefined`?
 /// With a number beside it, the text may still tell two orders apart.
 fn has_lost_value(text: &[u8]) -> bool {
-    // These words are the first of the list.
-    let lost = MISSING
-        .get(.."undefined null nan".len())
-        .unwrap_or_default();
+    let lost = lost_words();
     let mut words = text.split(|byte| !byte.is_ascii_alphanumeric());
     text.len() <= MAX_BYTES
         && !text.iter().any(u8::is_ascii_digit)

@@ -6,6 +6,7 @@ import { request as askPlain } from "node:http";
 import { request as askSecure } from "node:https";
 import { type CakeClient, createCakeClient, dayRange, findClick, isCakeError } from "../entry/edge.inline.js";
 import { type BrowserOptions, examineInBrowser, type Finding } from "./browser.js";
+import { SIGNED_COOKIES } from "./click-cookies.js";
 import { type OptionValues, readArgs, UsageError } from "./usage.js";
 
 export const DOCTOR_USAGE = `Usage: cake-edge doctor [options]
@@ -380,9 +381,10 @@ function missing(cookie: string, isSecure: boolean): string[] {
 }
 
 function clickCookie({ headers }: Answer): string | undefined {
-  return headers["set-cookie"]?.find((cookie) =>
-    /^(__Host-cake_click|__Secure-cake_click|cake_click_signed)=[^;]/.test(cookie),
-  );
+  return headers["set-cookie"]?.find((cookie) => {
+    const [, name = "", value = ""] = /^([^=;]+)=([^;]*)/.exec(cookie) ?? [];
+    return SIGNED_COOKIES.includes(name) && value !== "";
+  });
 }
 
 interface Answer {

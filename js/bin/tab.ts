@@ -1,5 +1,6 @@
 /** A tab in a browser context of its own, and its observations of the pages. */
 import type { Chrome, ChromeEvent } from "./chrome.js";
+import { isClickCookie, PAGE_COOKIE } from "./click-cookies.js";
 import { type Answer, buttonScript } from "./consent-banner.js";
 
 /** The time limit for a page to answer a question, in milliseconds. */
@@ -8,9 +9,6 @@ const ANSWER_MS = 5_000;
 const QUIET_MS = 300;
 /** The longest wait for a quiet page, in milliseconds: some are never quiet. */
 const SETTLE_MS = 3_000;
-
-/** The click cookies: the page's, and those that a server signs. */
-const COOKIE = /^(__Host-|__Secure-)?cake_click(_signed)?$/;
 
 /** The differences from a plain visit. */
 export interface TabOptions {
@@ -176,9 +174,9 @@ export class Tab {
   async storedTexts(): Promise<StoredText[]> {
     const { cookies } = await this.#chrome.send("Storage.getCookies", { browserContextId: this.#context });
     const kept: StoredText[] = (cookies as { name: string; value: string; httpOnly: boolean }[])
-      .filter(({ name }) => COOKIE.test(name))
+      .filter(({ name }) => isClickCookie(name))
       .map(({ name, value, httpOnly }) => ({ where: `the cookie ${name}`, text: value, isOfServer: httpOnly }));
-    const text = await this.evaluate<string>(`localStorage.getItem("cake_click") ?? ""`);
+    const text = await this.evaluate<string>(`localStorage.getItem("${PAGE_COOKIE}") ?? ""`);
     if (text) kept.push({ where: "localStorage", text, isOfServer: false });
     return kept;
   }
@@ -187,10 +185,10 @@ export class Tab {
   async forgetClick(): Promise<void> {
     const { cookies } = await this.#chrome.send("Storage.getCookies", { browserContextId: this.#context });
     for (const { name, domain, path } of cookies as { name: string; domain: string; path: string }[]) {
-      if (COOKIE.test(name)) await this.#send("Network.deleteCookies", { name, domain, path });
+      if (isClickCookie(name)) await this.#send("Network.deleteCookies", { name, domain, path });
     }
     await this.evaluate(
-      `Object.keys(localStorage).filter((key) => key.startsWith("cake_click")).forEach((key) => localStorage.removeItem(key))`,
+      `Object.keys(localStorage).filter((key) => key.startsWith("${PAGE_COOKIE}")).forEach((key) => localStorage.removeItem(key))`,
     );
   }
 
@@ -356,7 +354,7 @@ export class Tab {
   async #search({ scriptId, url }: { scriptId: string; url: string }): Promise<void> {
     try {
       const { scriptSource } = await this.#send("Debugger.getScriptSource", { scriptId });
-      if (String(scriptSource).includes("cake_click")) this.trackerUrl ??= url;
+      if (String(scriptSource).includes(PAGE_COOKIE)) this.trackerUrl ??= url;
     } catch {
       // The page is gone.
     }

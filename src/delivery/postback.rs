@@ -5,7 +5,7 @@ use super::secrets::{Secrets, from_hex};
 use crate::api::json::{Object, Value, parse_integer, push_string};
 use crate::link::MAX_ID;
 use crate::money::Money;
-use crate::placeholder::{foreign, is_missing_value};
+use crate::placeholder::{foreign, is_lost_word, is_missing_value};
 use crate::time::CivilTime;
 use crate::{Error, Result, click_id, transaction_id, url};
 use std::borrow::Cow;
@@ -228,9 +228,7 @@ fn check(parameter: &'static str, value: &str) -> Result<()> {
         "payout" | "revenue" => Money::parse(parameter, value).map(drop),
         "conversionDate" => CivilTime::parse(parameter, value).map(drop),
         // Free text: `no` and `0` may be meant.
-        _ if ["undefined", "null", "nan"].contains(&value.to_ascii_lowercase().as_str()) => {
-            return placeholder;
-        }
+        _ if is_lost_word(value) => return placeholder,
         _ => Ok(()),
     };
     if checked.is_err() && is_missing_value(value) {
