@@ -120,7 +120,7 @@ export const CAKE_ERROR_CODES = [
     code: "invalid_setting",
     retryable: false,
     meaning: "A setting is out of range, or is an unknown word.",
-    remedy: "The message says what it takes.",
+    remedy: "Use a value that the message names.",
   },
   {
     code: "weak_secret",
@@ -132,7 +132,7 @@ export const CAKE_ERROR_CODES = [
     code: "invalid_field",
     retryable: false,
     meaning: "A field is missing, unknown or of the wrong type.",
-    remedy: "The message names the field and the rule.",
+    remedy: "Correct the field that the message names, by its rule.",
   },
   {
     code: "missing_api_key",
@@ -156,7 +156,7 @@ export const CAKE_ERROR_CODES = [
     code: "read_only",
     retryable: false,
     meaning: "The client was created with `readOnly`, and the call writes.",
-    remedy: "Create another client to record or create.",
+    remedy: "Create a client without `readOnly` for calls that write.",
   },
   {
     code: "network",
@@ -234,7 +234,7 @@ export const CAKE_ERROR_CODES = [
     code: "invalid_fixture",
     retryable: false,
     meaning: "The sandbox's fixture breaks a rule.",
-    remedy: "The message says where and which.",
+    remedy: "Correct the field that the message names, by its rule.",
   },
   {
     code: "wasm_unavailable",
@@ -356,6 +356,11 @@ export class CakeError extends Error {
  */
 export function isCakeError(value: unknown): value is CakeError {
   return typeof value === "object" && value !== null && (value as Error).name === "CakeError" && "code" in value;
+}
+
+/** The error of a call that its caller's signal has aborted. */
+export function abortedError(options?: ErrorOptions): CakeError {
+  return new CakeError({ code: "aborted", rule: "the call was aborted by its signal" }, options);
 }
 
 /** Turns an error of the core into a `CakeError`; a trap of the core is `internal`. */

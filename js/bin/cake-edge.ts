@@ -273,7 +273,7 @@ function cannotListen(code: string, port: number, host: string): string {
     return `port ${port} is in use: stop what listens there, or choose another, such as --port ${port === 65_535 ? port - 1 : port + 1}`;
   }
   if (code === "EACCES") return `port ${port} needs rights of the system: choose one from 1024 on`;
-  return `--host ${host} is no address of this machine (${code}): leave it out for 127.0.0.1, or give 0.0.0.0 for all`;
+  return `--host ${host} is not an address of this machine (${code}): leave it out for 127.0.0.1, or give 0.0.0.0 for all`;
 }
 
 /** The workerd of the user's project, or the one beside this package. */
@@ -333,7 +333,7 @@ async function makeHistory(origin: string, token: string | undefined, history: N
       console.error(`history: ${grouped(last.clicks)} of ${grouped(history.clicks)} clicks …`);
     }
   }
-  if (!last?.is_last) throw new RunError("the history broke off before its end");
+  if (!last?.is_last) throw new RunError("the history broke off before its end: run the command again");
   const seconds = ((Date.now() - start) / 1_000).toFixed(1);
   console.error(
     `history: ${grouped(last.clicks)} clicks (${grouped(last.bots)} of bots), ${grouped(last.conversions)} conversions, ${grouped(last.duplicates)} duplicates refused, in ${seconds} s`,

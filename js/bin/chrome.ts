@@ -71,7 +71,7 @@ export function findChrome(given?: string): string {
   ]) {
     if (!path) continue;
     if (isProgram(path)) return path;
-    throw new UsageError(`${source} ${path} is no program that can be run`);
+    throw new UsageError(`${source} ${path} is not a program that can be run`);
   }
   const folders = (process.env["PATH"] ?? "").split(delimiter);
   const named = NAMES.flatMap((name) => folders.filter((folder) => folder !== "").map((folder) => join(folder, name)));

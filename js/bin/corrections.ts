@@ -179,7 +179,8 @@ function settle(
     const index = rows.findIndex((each) => each.line === line);
     const row = checked[index];
     if (row === undefined) throw new UsageError(`${file} has no row on line ${line}`);
-    if (row.outcome === "invalid") throw new UsageError(`line ${line} of ${file} is no correction that can be sent`);
+    if (row.outcome === "invalid")
+      throw new UsageError(`line ${line} of ${file} is not a valid correction: mend the row first`);
     if (row.outcome === "already")
       throw new UsageError(`line ${line} of ${file} is applied: there is nothing to settle`);
     journal.append({ correction: row.correction, state, at: new Date().toISOString() });

@@ -445,7 +445,7 @@ function findCode(body: string | undefined): string | undefined {
 
 /** The message of a CakeError, which never holds a key; other errors are not repeated. */
 function sentence(error: unknown): string {
-  return isCakeError(error) ? error.message : "it went wrong in an unknown way";
+  return isCakeError(error) ? error.message : "an unknown error";
 }
 
 function passed(name: string, found: string): Check {

@@ -115,7 +115,7 @@ function readConfig(file: string): Record<string, unknown> {
     // The message contains a piece of the file, perhaps a secret, so it is not printed.
     const [, position] = /position (\d+)/.exec((error as Error).message) ?? [];
     const at = position === undefined ? "" : ` at character ${position}`;
-    throw new UsageError(`--config ${file}: is no JSON${at}`);
+    throw new UsageError(`--config ${file}: is not JSON${at}`);
   }
   if (typeof config !== "object" || config === null || Array.isArray(config)) {
     throw new UsageError(`--config ${file}: must be an object of options`);
@@ -158,7 +158,8 @@ function readSecrets(): Record<string, unknown> {
 function secretOf(variable: string): string | undefined {
   const file = process.env[`${variable}_FILE`];
   if (file === undefined || file === "") return process.env[variable];
-  if (process.env[variable] !== undefined) throw new UsageError(`${variable} and ${variable}_FILE are both set`);
+  if (process.env[variable] !== undefined)
+    throw new UsageError(`${variable} and ${variable}_FILE are both set: unset one`);
   return read(`${variable}_FILE`, file);
 }
 

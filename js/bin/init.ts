@@ -114,7 +114,7 @@ async function readPlan(args: string[], version: string): Promise<Plan> {
       throw new UsageError(`say what you want: ${PARTS.map((part) => `--${part}`).join(", ")}`);
     }
     for (const part of PARTS) if (await agrees(`${QUESTIONS[part]}?`)) parts.add(part);
-    if (parts.size === 0) throw new UsageError("nothing was wanted: nothing is written");
+    if (parts.size === 0) throw new UsageError("no part was chosen, so nothing is written");
   }
   const named = values["framework"] as Framework | undefined;
   if (named !== undefined && !FRAMEWORKS.includes(named)) {

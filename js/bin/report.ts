@@ -158,7 +158,8 @@ function readValues(args: string[]): Values {
   ]);
   const values = readArgs(args, options, "cake-edge report --help") as Values;
   if (values.orders === undefined) throw new UsageError("--orders is missing: the file of your orders");
-  if (values.conversions === undefined) throw new UsageError("--conversions is missing: CAKE's, as files or live");
+  if (values.conversions === undefined)
+    throw new UsageError("--conversions is missing: files of CAKE's conversions, or live");
   if (values.conversions.includes("live") && values.save === undefined) {
     throw new UsageError("--conversions live needs --save, and --base-url where the pages are not there yet");
   }
@@ -171,7 +172,7 @@ function pairs(name: string, list: readonly string[] | undefined): Record<string
   return Object.fromEntries(
     (list ?? []).map((item) => {
       const at = item.indexOf("=");
-      if (at < 1) throw new UsageError(`--${name} must be such as a=b, not ${JSON.stringify(item)}`);
+      if (at < 1) throw new UsageError(`--${name} must be a pair such as a=b, not ${JSON.stringify(item)}`);
       return [item.slice(0, at), item.slice(at + 1)];
     }),
   );

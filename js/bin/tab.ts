@@ -345,7 +345,7 @@ export class Tab {
     const headers = lowered(given);
     for (const cookie of (headers["set-cookie"] ?? "").split("\n")) {
       const [name = "", value] = cookie.split(";")[0]?.split("=") ?? [];
-      if (!COOKIE.test(name.trim()) || !value) continue;
+      if (!isClickCookie(name.trim()) || !value) continue;
       this.setCookies.push({ url: this.#requests.get(requestId)?.url ?? "", cookie, headers });
     }
   }

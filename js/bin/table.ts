@@ -37,7 +37,8 @@ export function readTable<Field extends string>(
     throw new UsageError(isEncoding ? `${file} is not UTF-8: save it as such` : `${file} cannot be read: ${code}`);
   }
   const read = readCsv(text);
-  if (read === undefined) throw new UsageError(`${file}: a quote does not end`);
+  if (read === undefined)
+    throw new UsageError(`${file}: a quote has no end: close it, or write a quote in a cell twice`);
   const [head, ...rows] = read;
   if (head === undefined) throw new UsageError(`${file} is empty: its first line names the columns, ${needed.join()}`);
   // `Affiliate ID`, `affiliateId` and `affiliate_id` are the same column.

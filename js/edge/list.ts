@@ -1,5 +1,5 @@
 /** A list of CAKE's API, row by row or page by page. */
-import { CakeError, call } from "../error.js";
+import { abortedError, call } from "../error.js";
 import { checkNames, functionOption, integerOption, limitArguments } from "../option.js";
 import type { CallOptions } from "./call-options.js";
 import { clientCore } from "./core.js";
@@ -102,9 +102,7 @@ export function createList<Row>(deps: ListDeps<Row>): List<Row> {
     async *[Symbol.asyncIterator]() {
       for await (const { fresh } of pages(deps)) {
         for (const row of fresh) {
-          if (deps.options?.signal?.aborted) {
-            throw new CakeError({ code: "aborted", rule: "the call was aborted by its signal" });
-          }
+          if (deps.options?.signal?.aborted) throw abortedError();
           yield row;
         }
       }

@@ -2,7 +2,7 @@
  * Sends writes that cannot be repeated, one by one. The journal gets an entry before each write leaves and once its
  * outcome is known, so that a rerun sends nothing twice. Postbacks and corrections share this file.
  */
-import { CakeError, isCakeError } from "../error.js";
+import { abortedError, type CakeError, isCakeError } from "../error.js";
 import { intervalOf } from "./client.js";
 
 /** A journal's entry about a step, without its subject. */
@@ -54,7 +54,7 @@ export function createSender(rateLimit: number, signal: AbortSignal | undefined)
     async send(note, write) {
       for (let waits = 0; ; waits += 1) {
         await sleep(sentAt + pause - Date.now(), signal);
-        if (signal?.aborted) return leave(aborted());
+        if (signal?.aborted) return leave(abortedError());
         await note({ state: "sending" });
         sentAt = Date.now();
         try {
@@ -83,10 +83,6 @@ export function createSender(rateLimit: number, signal: AbortSignal | undefined)
       }
     },
   };
-}
-
-function aborted(): CakeError {
-  return new CakeError({ code: "aborted", rule: "the call was aborted by its signal" });
 }
 
 function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {

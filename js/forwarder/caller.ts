@@ -50,7 +50,10 @@ export async function admit(request: Request, body: string, options: ResolvedOpt
     return { isSigned: true, once: { id: signature.id, digest, refusal: "webhook_id_reused" } };
   }
   if (findOrigin(request, options) === undefined) {
-    throw new Refusal("origin_refused", "a page's origin must be on the list, and a backend must sign");
+    throw new Refusal(
+      "origin_refused",
+      "the request's origin is not in the option origins, and no backend has signed the request",
+    );
   }
   return { isSigned: false };
 }

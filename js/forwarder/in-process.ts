@@ -59,7 +59,7 @@ export function createForwarderInProcess(options: InProcessOptions, ...more: unk
   const resolved = resolveOptions(options, ["kept", "keep"]);
   const keep = functionOption("keep", options.keep);
   const { kept } = options;
-  if (kept !== undefined && !Array.isArray(kept?.rows)) refuse("kept", "must be what `keep` was given");
+  if (kept !== undefined && !Array.isArray(kept?.rows)) refuse("kept", "must be a snapshot that `keep` received");
   const store = new MemoryStore(kept);
   let timer: ReturnType<typeof setTimeout> | undefined;
   let keepTimer: ReturnType<typeof setTimeout> | undefined;

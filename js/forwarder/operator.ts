@@ -24,7 +24,12 @@ export async function handleOperator(request: Request, rest: string, setup: Setu
   const operator = await findOperator(request, setup);
   if (operator === undefined) {
     if (route === "GET ") return html(200, signInPage(home, ""));
-    return failure(new Refusal("operator_refused", "operators send Authorization: Bearer and their secret"));
+    return failure(
+      new Refusal(
+        "operator_refused",
+        "the operator's secret is missing or wrong: send Authorization: Bearer and the secret",
+      ),
+    );
   }
   const by = operator.by === "bearer" ? "bearer" : "browser";
   switch (route) {

@@ -140,7 +140,7 @@ export function resolveShops(
     several.forEach(({ secrets }, index) => {
       const own = new Set([secrets].flat().map((secret) => secret.trim()));
       if ([...own].some((secret) => known.has(secret)))
-        refuse(`${place(index)}.secrets`, "must not be another shop's: by its secret a shop is known");
+        refuse(`${place(index)}.secrets`, "must not be another shop's: the secret identifies the shop");
       for (const secret of own) known.add(secret);
     });
   }

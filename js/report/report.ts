@@ -106,7 +106,7 @@ export async function openReport(given?: ReportOptions, ...more: unknown[]): Pro
     lines.push(line(`status.${word}`, stringOption("statuses", mapped)));
   }
   if (options.part !== undefined) {
-    if (!Array.isArray(options.part)) refuse("part", "must be such as [1, 4]: the part, and of how many");
+    if (!Array.isArray(options.part)) refuse("part", "must be the part and the number of parts, such as [1, 4]");
     lines.push(line("part", options.part.join("/")));
   }
   if (options.ordersTimeZone !== undefined && options.timeZone === undefined) {
@@ -208,7 +208,7 @@ export class Report {
   ): Promise<ReportResult> {
     checkNames("options", options, ["signal", "onProgress"]);
     const core = this.#get();
-    if (this.#isReading) refuse("report", "is still reading a file");
+    if (this.#isReading) refuse("report", "is still reading a file: wait for it");
     checkSignal(options.signal);
     this.#isReading = true;
     try {
@@ -295,7 +295,7 @@ export class Report {
   }
 
   #get(): Core {
-    return this.#core ?? refuse("report", "has been disposed of");
+    return this.#core ?? refuse("report", "has been disposed of: open another");
   }
 }
 
@@ -475,7 +475,7 @@ function sourceLines(kind: string, options: SourceOptions & { readonly revenue?:
 function modelLine(model: Model): string {
   if (typeof model === "string") {
     if (model === ("timeDecay" as string))
-      refuse("models", "must say timeDecay's half-life: { timeDecay: { halfLifeDays: 7 } }");
+      refuse("models", "must give timeDecay a half-life: { timeDecay: { halfLifeDays: 7 } }");
     return line("model", model);
   }
   checkNames("models", model, ["position", "timeDecay"]);

@@ -1,5 +1,5 @@
 /** Moves bytes from any kind of source into the core's buffer. */
-import { CakeError } from "../error.js";
+import { abortedError } from "../error.js";
 import { refuse } from "../option.js";
 import type { Core } from "./core.js";
 import type { ReportSource, SourceOptions } from "./options.js";
@@ -31,7 +31,7 @@ export function turn(): Promise<void> {
 
 export function checkSignal(signal: AbortSignal | undefined): void {
   if (signal?.aborted) {
-    throw new CakeError({ code: "aborted", rule: "the call was aborted by its signal" }, { cause: signal.reason });
+    throw abortedError({ cause: signal.reason });
   }
 }
 

@@ -90,7 +90,7 @@ function checkOptions(options: SandboxOptions): void {
   const isList = Array.isArray(allowedHosts) && allowedHosts.every((host) => typeof host === "string");
   if (allowedHosts !== undefined && !isList) refuse("allowedHosts", "must be an array of host names");
   if (kept !== undefined && (typeof kept !== "object" || kept === null)) {
-    refuse("kept", "must be what snapshot() of an earlier sandbox returned");
+    refuse("kept", "must be a snapshot() of an earlier sandbox");
   }
 }
 

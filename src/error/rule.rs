@@ -24,7 +24,7 @@ impl Error {
             Self::InvalidDeepLink { rule }
             | Self::InvalidPostbackUrl { rule }
             | Self::InvalidBaseUrl { rule } => rule.sentence(),
-            Self::DeepLinkHost => "leads to a host that is not on the list of allowed hosts",
+            Self::DeepLinkHost => "leads to a host that is not in deepLinkHosts",
             Self::ReservedParameter { .. } => {
                 "is a parameter of CAKE's own and cannot be an extra one"
             }
@@ -39,7 +39,7 @@ impl Error {
             Self::ForeignCookieDomain => {
                 "must be the host of the request, or a domain above it: no browser takes a cookie of another"
             }
-            Self::InvalidCookie { .. } => "does not fit into a cookie",
+            Self::InvalidCookie { .. } => "breaks a rule of cookies: browsers would drop the cookie",
             Self::PlaceholderText { .. } => {
                 "is a placeholder that was never replaced, or stands for a missing value: give the value itself"
             }
@@ -57,7 +57,7 @@ impl Error {
             Self::Timeout => "CAKE did not answer in time",
             #[cfg(feature = "api")]
             Self::OutcomeUnknown { .. } => {
-                "no clear answer came: CAKE may or may not have recorded it, so it was not sent again"
+                "CAKE gave no clear answer, and may or may not have recorded the write: look it up before you repeat it"
             }
             #[cfg(feature = "api")]
             Self::Aborted => "the call was aborted by its signal",
@@ -83,7 +83,7 @@ impl Error {
                 "CAKE answered with a redirect, which is not followed: check baseUrl"
             }
             #[cfg(feature = "api")]
-            Self::AnswerTooLarge => "CAKE's answer is larger than any of its answers should be",
+            Self::AnswerTooLarge => "CAKE's answer is larger than the limit: check baseUrl, or ask for fewer rows",
             Self::Refused { message }
             | Self::RateLimited { message, .. }
             | Self::UnexpectedAnswer { message }
@@ -95,7 +95,7 @@ impl Error {
             #[cfg(feature = "api")]
             Self::OutboxInUse => "another process has this outbox open",
             #[cfg(feature = "api")]
-            Self::OutboxFailed => "the outbox's disk does not store what it is given",
+            Self::OutboxFailed => "the outbox's disk does not store a write: make room, or mend the disk",
             #[cfg(feature = "report")]
             Self::AmbiguousFile { message }
             | Self::UnreadableFile { message }

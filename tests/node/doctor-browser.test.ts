@@ -368,7 +368,7 @@ test("wrong options are said in one sentence", async () => {
     [["--thank-you", "/thanks"], "--thank-you goes with --browser"],
     [["--browser", base, "--site", base], "--site is for a run without --browser"],
     [["--browser", base, "--timeout", "0"], "--timeout must be"],
-    [["--browser", base, "--chromium", "/nowhere/chromium"], "--chromium /nowhere/chromium is no program"],
+    [["--browser", base, "--chromium", "/nowhere/chromium"], "--chromium /nowhere/chromium is not a program"],
     [["--browser", base, "--chromium", process.execPath], "does not start"],
   ] as const) {
     const { code, err } = await run(args).ended;

@@ -259,7 +259,7 @@ test("a configuration that is not fit for use is one line and exit status 2, and
   };
   const well = { folder: "rows", baseUrl: "http://127.0.0.1:1" };
   const secrets = { CAKE_API_KEY: KEY, CAKE_OPERATOR_SECRET: OPERATOR };
-  expect(run(`{"apiKey": "${KEY}" oops`)).toMatch(/^2 .*forwarder\.json: is no JSON/);
+  expect(run(`{"apiKey": "${KEY}" oops`)).toMatch(/^2 .*forwarder\.json: is not JSON/);
   expect(run("[]")).toMatch(/^2 .*must be an object of options/);
   expect(run(well)).toMatch(
     /^2 cake-edge forwarder: missing_api_key: apiKey is missing: .* \(the variable CAKE_API_KEY\)/,
@@ -273,7 +273,9 @@ test("a configuration that is not fit for use is one line and exit status 2, and
   expect(run(well, secrets, ["--port", "x"])).toMatch(/^2 .*--port must be a whole number from 0 to 65535/);
   expect(run(well, secrets, ["--prot", "1"])).toMatch(/^2 .*did you mean --port\?/);
   expect(run(well, secrets, ["--key", KEY])).toMatch(/^2 .*the API key is no argument/);
-  expect(run(well, secrets, ["--host", "192.0.2.1"])).toMatch(/^2 .*invalid_field: host 192\.0\.2\.1 is no address/);
+  expect(run(well, secrets, ["--host", "192.0.2.1"])).toMatch(
+    /^2 .*invalid_field: host 192\.0\.2\.1 is not an address/,
+  );
   const files = { CAKE_API_KEY_FILE: join(home, "none"), CAKE_OPERATOR_SECRET: OPERATOR };
   expect(run(well, files)).toMatch(/^2 .*CAKE_API_KEY_FILE \S+ cannot be read: ENOENT/);
   expect(run(well, { ...secrets, CAKE_API_KEY_FILE: "x" })).toMatch(/^2 .*are both set/);

@@ -279,7 +279,7 @@ describe("the command", () => {
     [csvOf("a").replace("postback_url", "note"), [], 'add --ignore "note"'],
     [csvOf("a").split("\n").slice(1).join("\n"), [], "is unknown"],
     [`affiliate_id,offer_id,postback_url\n67890,12,https://a.example/?id=#s2#&x=1,2\n`, [], "line 2: 4 cells, but 3"],
-    [`affiliate_id,offer_id,postback_url\n67890,12,"https://a.example`, [], "a quote does not end"],
+    [`affiliate_id,offer_id,postback_url\n67890,12,"https://a.example`, [], "a quote has no end"],
     ["affiliate_id,offer_id\n1,2\n", [], "needs one column postback_url"],
     [csvOf("a"), ["--apply"], "--base-url is needed"],
     [csvOf("a"), ["--aply"], "did you mean --apply?"],

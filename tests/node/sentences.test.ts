@@ -65,7 +65,7 @@ test.each<[string, string, () => unknown]>([
     "must be on a host name",
     () => createTrackingLink({ ...link, deepLink: "https://127.0.0.1/" }),
   ],
-  ["deep_link_host", "not on the list", () => createTrackingLink({ ...link, deepLink: "https://x.example/" })],
+  ["deep_link_host", "not in deepLinkHosts", () => createTrackingLink({ ...link, deepLink: "https://x.example/" })],
   ["reserved_parameter", "CAKE's own", () => createTrackingLink({ ...link, extra: { s1: "x" } })],
   ["repeated_parameter", "comes more than once", () => createTrackingLink({ ...link, extra: { x: "1", X: "2" } })],
   ["invalid_click_id", "no placeholder", () => createPixel({ ...pixel, clickId: "#reqid#" })],

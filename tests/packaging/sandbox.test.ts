@@ -194,9 +194,9 @@ test("an address in brackets is one, and an address of another machine is not a 
   expect(sandbox.origin).toMatch(/^http:\/\/\[::1\]:\d+$/);
   expect((await fetch(`${sandbox.origin}/?a=67890&c=12`, { redirect: "manual" })).status).toBe(302);
   await sandbox.stop();
-  complains(["sandbox", "--host", "192.0.2.1"], /^cake-edge: --host 192\.0\.2\.1 is no address of this machine/);
+  complains(["sandbox", "--host", "192.0.2.1"], /^cake-edge: --host 192\.0\.2\.1 is not an address of this machine/);
   complains(
     ["sandbox", "--host", "nobody.invalid"],
-    /^cake-edge: --host nobody\.invalid is no address of this machine/,
+    /^cake-edge: --host nobody\.invalid is not an address of this machine/,
   );
 });

@@ -251,7 +251,7 @@ async function listen(server: Server, port: number, host: string): Promise<void>
     const { code = "" } = thrown as NodeJS.ErrnoException;
     const [parameter, rule] = ["EADDRINUSE", "EACCES"].includes(code)
       ? ["port", `${port} cannot be listened on (${code}): choose another, or stop what listens there`]
-      : ["host", `${host} is no address of this machine (${code})`];
+      : ["host", `${host} is not an address of this machine (${code})`];
     throw new CakeError({ code: "invalid_field", parameter, rule }, { cause: thrown });
   }
 }
