@@ -66,6 +66,7 @@ const CHECKS: readonly [name: string, command: string, ...args: string[]][] = [
   ],
   ["arrows", process.execPath, "scripts/arrows.ts"],
   ["lengths", process.execPath, "scripts/lengths.ts"],
+  ["paths", process.execPath, "scripts/paths.ts"],
   ["plain words", process.execPath, "scripts/words.ts"],
   ["Biome", "biome", "check", "--error-on-warnings", ...(values.fix ? ["--write"] : []), "."],
   ["licences and sources", "cargo", "deny", "--log-level", "error", "check", "bans", "licenses", "sources"],
