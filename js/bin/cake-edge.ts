@@ -10,7 +10,7 @@ import { allowedHost } from "../allowed-host.js";
 import { checkFixture } from "../entry/sandbox-memory.inline.js";
 import { toCakeError } from "../error.js";
 import { findNearest } from "../nearest.js";
-import { HeldError, helpOf, isRunning, RunError, readArgs, UsageError, whenAskedToStop } from "./usage.js";
+import { HeldError, helpOf, integerIn, isRunning, RunError, readArgs, UsageError, whenAskedToStop } from "./usage.js";
 import { freePort, startWorkerd, WorkerdError, whyNotFree } from "./workerd.js";
 
 /** The version of workerd that the package is tested with. */
@@ -178,12 +178,6 @@ function readHost(given: string): string {
   } catch (thrown) {
     throw new UsageError(toCakeError(thrown).message.replace("allowedHosts", "--allow"));
   }
-}
-
-function integerIn(name: string, text: string, min: number, max: number): number {
-  const number = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (number >= min && number <= max) return number;
-  throw new UsageError(`--${name} must be a whole number from ${min} to ${max}, not ${JSON.stringify(text)}`);
 }
 
 function isLoopback(host: string): boolean {

@@ -9,7 +9,7 @@ import {
 import { accountOf, type EntryRules, lock, openJournal } from "./journal.js";
 import { ROW_OPTION_TYPES, type RowOptions, readRowOptions, summaryOf, withExitStatus } from "./rows.js";
 import { readTable, visible } from "./table.js";
-import { readArgs, sentenceOf, UsageError } from "./usage.js";
+import { integerIn, readArgs, sentenceOf, UsageError } from "./usage.js";
 
 export const CORRECTIONS_USAGE = `Usage: cake-edge corrections --file FILE [options]
 
@@ -69,14 +69,13 @@ export function corrections(args: string[]): Promise<number> {
 function readOptions(args: string[]): Options {
   const values = readArgs(args, OPTION_TYPES, "cake-edge corrections --help");
   const maxRows = values["max-rows"] as string | undefined;
-  if (maxRows !== undefined && !/^\d{1,15}$/.test(maxRows)) throw new UsageError("--max-rows must be a whole number");
   const maxMoney = values["max-money"] as string | undefined;
   if (maxMoney !== undefined && !/^\d{1,15}(\.\d{1,4})?$/.test(maxMoney)) {
     throw new UsageError("--max-money must be an amount, such as 500.00");
   }
   return {
     ...readRowOptions(values, "corrected"),
-    maxRows: maxRows === undefined ? undefined : Number(maxRows),
+    maxRows: maxRows === undefined ? undefined : integerIn("max-rows", maxRows, 0),
     maxMoney,
   };
 }

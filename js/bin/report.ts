@@ -11,7 +11,7 @@ import {
   type SourceOptions,
 } from "../entry/report.node.js";
 import { readPages } from "./pages.js";
-import { type OptionType, readArgs, sentenceOf, UsageError } from "./usage.js";
+import { integerIn, type OptionType, readArgs, sentenceOf, UsageError } from "./usage.js";
 
 export const REPORT_USAGE = `Usage: cake-edge report --orders FILE --conversions FILE… [options]
 
@@ -163,8 +163,7 @@ function readValues(args: string[]): Values {
   if (values.conversions.includes("live") && values.save === undefined) {
     throw new UsageError("--conversions live needs --save, and --base-url where the pages are not there yet");
   }
-  if (!/^\d+$/.test(values["max-bad"] ?? "0")) throw new UsageError("--max-bad must be a whole number");
-  if (!/^\d+$/.test(values["cap-rows"] ?? "0")) throw new UsageError("--cap-rows must be a whole number");
+  for (const name of ["max-bad", "cap-rows"] as const) integerIn(name, values[name] ?? "0", 0);
   return values;
 }
 
