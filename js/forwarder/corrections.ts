@@ -57,7 +57,7 @@ export class Corrections {
    * The corrections that came before their conversion, and that CAKE refused because it knew no such conversion. They
    * are sent after it.
    */
-  tooSoon({ id, kind }: NewEvent): readonly Row[] {
+  refusedTooEarly({ id, kind }: NewEvent): readonly Row[] {
     if (kind === "correction" || this.#refused <= 0) return [];
     return this.#of(orderOf(id)).filter(
       ({ state, code, is_in_doubt }) => state === "refused" && code === "refused" && is_in_doubt === 0,
