@@ -30,7 +30,7 @@ Compares your orders with CAKE's conversions: matches, missing rows, differences
   --keys LIST           the keys that rows are matched by (uniqueId,orderId,clickId)
   --status WORD=CAKE    CAKE's word for one of yours, such as paid=approved; may be repeated
   --column ROLE=NAME    a column's name, such as uniqueId=Order; may be repeated
-  --revenue COLUMN      the column of the amount that you owe; --revenue-percent 10 where it is a percentage of that column
+  --revenue COLUMN      the amount that you owe; --revenue-percent 10 where it is a percentage of that column
   --delimiter --decimal --group --dates --encoding --units --id-prefix --currency
                         how the orders' file is written; docs/report.md lists the words
   --csv FILE            all rows for a spreadsheet; --machine-csv FILE byte by byte
