@@ -72,6 +72,9 @@ const SWEEP_PAUSE_MS = 10;
 const PAUSED = "paused";
 const ID_SECRET = "id secret";
 
+/** The code of a correction that waits for its conversion. */
+const NO_CONVERSION = "no_conversion";
+
 /** An outbox. */
 export class Outbox {
   readonly #deps: OutboxDeps;
@@ -333,6 +336,7 @@ export class Outbox {
     let room = options.capacity - this.#counts.of("pending");
     const added: NewEvent[] = [];
     const revived: Row[] = [];
+    const kept: Row[] = [];
     const answers: Acceptance[] = [];
     store.transaction(() => {
       // In the order of the request: of two events with one key, or one click, the first one wins.
@@ -342,13 +346,23 @@ export class Outbox {
           answers.push(this.#known(row, event));
           continue;
         }
+        const text = event.change === undefined ? event.text : this.#settleChange(event, event.change);
+        if (text === "") {
+          answers.push({ ...this.#lastCorrection(event), duplicate: true, without: "nothing" });
+          continue;
+        }
         const holder = event.claim === undefined ? undefined : store.findClaim(event.claim)?.id;
         if (holder !== undefined && holder !== event.id) answers.push({ refusal: claimedBy(event.kind), holder });
         else if (room <= 0) answers.push({ refusal: "outbox_full" });
         else {
           // The event and its claim are stored together: a claim without its event would refuse a later sale.
           if (event.claim !== undefined && holder === undefined) store.claim(event.claim, event.id, now);
-          store.insert(event, now);
+          store.insert({ ...event, text }, now);
+          if (event.isKept === true && !this.#hasConversion(event)) {
+            kept.push(this.#keep(event.id));
+            answers.push({ id: event.id, state: "refused", duplicate: false, without: "kept" });
+            continue;
+          }
           added.push(event);
           revived.push(...this.#correctedTooSoon(event));
           room -= 1;
@@ -362,6 +376,9 @@ export class Outbox {
       if (kind === "correction") this.#waitingCorrections += 1;
       this.#log({ id, kind }, "pending", "", 0, false, false);
     }
+    for (const each of kept) this.#log(each, "refused", NO_CONVERSION, 0, false, false);
+    this.#refusedCorrections += kept.length;
+    this.#counts.add("refused", kept.length);
     this.#tellPending(revived);
     if (added.length > 0) {
       this.#counts.add("pending", added.length);
@@ -370,15 +387,44 @@ export class Outbox {
     return answers;
   }
 
+  /** The text of a shop's correction that changes something; empty where it changes nothing. */
+  #settleChange({ text, order = "" }: NewEvent, change: string): string {
+    const conversion = this.#conversionOf(order)?.text ?? "";
+    const earlier = this.#correctionsOf(order).filter(({ state }) => state !== "cancelled" && state !== "dead");
+    const texts = earlier.map((row) => row.text);
+    return call(() => core.api().settleCorrection(change, conversion, texts, text));
+  }
+
+  #lastCorrection({ id, order = "" }: NewEvent): { readonly id: string; readonly state: ConversionState } {
+    const last = this.#correctionsOf(order).at(-1);
+    return { id: last?.id ?? id, state: shownState(last?.state ?? "pending", this.#isPaused) };
+  }
+
+  #conversionOf(order: string): Row | undefined {
+    return this.#deps.store.find(order.slice(orderOf("").length));
+  }
+
+  #hasConversion({ order = "" }: NewEvent): boolean {
+    return this.#conversionOf(order) !== undefined;
+  }
+
+  /** Keeps a correction until its conversion comes. It is not sent, and no part of the queue. */
+  #keep(id: string): Row {
+    const { store, host } = this.#deps;
+    const row = store.find(id) as Row;
+    const message = "no such conversion is known here: it is sent after its conversion";
+    const kept: Row = { ...row, state: "refused", next_ms: null, code: NO_CONVERSION, upstream_message: message };
+    store.settle({ ...kept, changed_ms: host.now() });
+    return kept;
+  }
+
   /**
-   * The corrections that came before their conversion, and that CAKE refused because it knew no such conversion. They
-   * are sent after it.
+   * The corrections that came before their conversion: CAKE refused them because it knew no such conversion, or they
+   * were kept. They are sent after it.
    */
   #correctedTooSoon({ id, kind }: NewEvent): readonly Row[] {
     if (kind === "correction" || this.#refusedCorrections <= 0) return [];
-    return this.#correctionsOf(orderOf(id)).filter(
-      ({ state, code, is_in_doubt }) => state === "refused" && code === "refused" && is_in_doubt === 0,
-    );
+    return this.#correctionsOf(orderOf(id)).filter(isTooSoon);
   }
 
   /** Sets finished events to be sent again. */
@@ -402,6 +448,9 @@ export class Outbox {
   /** The answer to an event whose key is known. */
   #known(row: Row, event: NewEvent): Acceptance {
     const known = { id: row.id, state: shownState(row.state, this.#isPaused), duplicate: true };
+    if (row.state === "refused" && row.code === NO_CONVERSION) return { ...known, without: "kept" };
+    // What is stored of a shop's state is only what it changed.
+    if (event.change !== undefined) return known;
     const relation = row.text === event.text ? "same" : compareEvents(row.text, event.text);
     switch (relation) {
       case "conflict":
@@ -438,8 +487,23 @@ export class Outbox {
     const state = counted === "paused" ? "paused" : after.state;
     this.#log(after, state, after.code, after.attempts, isAlert, after.is_in_doubt === 1);
     if (after.state === "pending") return;
+    if (this.#cameMeanwhile(before, after)) {
+      this.#setPending([after], this.#deps.host.now());
+      this.#tellPending([after]);
+      return;
+    }
     this.#waiters.over(after.id);
     this.#wakeNext(after);
+  }
+
+  /**
+   * Has the conversion come while its correction was on its way to CAKE, which did not know it yet? A refusal after
+   * the conversion is final.
+   */
+  #cameMeanwhile(before: Row, after: Row): boolean {
+    if (!isTooSoon(after)) return false;
+    const conversion = this.#conversionOf(after.order_key);
+    return conversion !== undefined && conversion.accepted_ms >= before.changed_ms;
   }
 
   #settle(before: Row, after: Row): void {
@@ -464,7 +528,7 @@ export class Outbox {
   }
 
   #family({ number, order_key, accepted_ms }: Row): Family {
-    const conversion = this.#deps.store.find(order_key.slice(orderOf("").length));
+    const conversion = this.#conversionOf(order_key);
     const corrections = this.#correctionsOf(order_key);
     const earlier = corrections.find((other) => other.number < number && other.state === "pending");
     return {
@@ -597,6 +661,12 @@ export class Outbox {
       ...(isAlert ? { alert: true } : {}),
     });
   }
+}
+
+/** May the correction have come before its conversion? */
+function isTooSoon({ kind, state, code, is_in_doubt }: Row): boolean {
+  const isRefused = kind === "correction" && state === "refused" && is_in_doubt === 0;
+  return isRefused && (code === "refused" || code === NO_CONVERSION);
 }
 
 function pause(ms: number): Promise<void> {

@@ -19,7 +19,12 @@ interface Vector {
     readonly outcome: string;
     readonly reason?: string;
     readonly sale?: { readonly conversion: object; readonly paidAtMs?: number; readonly revenueLeftOut?: string };
-    readonly refund?: { readonly correction: object; readonly uniqueIds: string[]; readonly isOurs: boolean };
+    readonly refunds?: readonly {
+      readonly correction: object;
+      readonly uniqueIds: string[];
+      readonly ifUnknown: "sent" | "kept" | "dropped";
+      readonly change?: { readonly restores?: true };
+    }[];
   };
 }
 
@@ -111,7 +116,8 @@ describe("the shared vectors", () => {
       ...shopsOf(vector.shop, own, secret),
       log: (line) => lines.push(line),
     });
-    const { outcome, reason, sale, refund } = vector.verdict;
+    const { outcome, reason, sale, refunds = [] } = vector.verdict;
+    const [refund] = refunds;
     const answer = await post(all, vector.shop, bodyOf(vector), vector);
     const told = (await answer.json()) as { outcome: string; reason?: string; error?: { code: string } };
     const listed = await rows(all);
@@ -122,11 +128,18 @@ describe("the shared vectors", () => {
       return;
     }
     expect(answer.status).toBe(200);
-    const corrected = refund?.isOurs === true ? [{ ...refund.correction, uniqueId: refund.uniqueIds[0] }] : [];
-    expect(corrections).toEqual(corrected);
+    // The newest first. One that restores has nothing to restore here.
+    const corrected = refunds.filter(({ ifUnknown, change }) => ifUnknown !== "dropped" && !change?.restores);
+    expect(corrections.reverse()).toEqual(
+      corrected.map(({ correction, uniqueIds }) => ({ ...correction, uniqueId: uniqueIds[0] })),
+    );
     if (sale === undefined) {
       const expected =
-        refund === undefined ? [outcome, reason] : refund.isOurs ? ["refund", undefined] : ["ignored", "no_conversion"];
+        refund === undefined
+          ? [outcome, reason]
+          : refund.ifUnknown === "sent"
+            ? ["refund", undefined]
+            : ["ignored", "no_conversion"];
       expect([told.outcome, told.reason]).toEqual(expected);
       expect(stored).toEqual([]);
     } else {
@@ -298,6 +311,170 @@ describe("refunds", () => {
     expect(await kept()).toMatchObject({ conversion_status: "returned", corrections: 2 });
     const told = { accepted: 1, duplicate: 2, refund: 2, refund_duplicate: 1 };
     expect((await counts({ operator })).webhooks).toEqual({ woocommerce: told });
+  });
+
+  describe("what is taken back is put back where the shop puts it back", () => {
+    const woo = async () => {
+      let click = "";
+      const start = Date.now() - 3_600_000;
+      const at = (minute: number) => new Date(start + 60_000 * minute).toISOString().slice(0, 19);
+      const own = (status: string, minute: number, rest: object = {}) => ({
+        ...{ id: 727, status, currency: "USD", total: "29.35", refunds: [], date_paid_gmt: at(0) },
+        ...{ date_modified_gmt: at(minute), meta_data: [{ key: "reqid", value: click }] },
+        ...rest,
+      });
+      const take = (given: string) => {
+        click = given;
+        return own("processing", 0);
+      };
+      return { ...(await sold("woocommerce", take, "order.updated")), own };
+    };
+
+    test("an order of WooCommerce's that counts again, and a refund that is deleted", async () => {
+      const { send, kept, own } = await woo();
+      await send(own("cancelled", 1));
+      expect(await kept()).toMatchObject({ conversion_status: "returned", corrections: 1 });
+      for (let time = 0; time < 2; time += 1) await send(own("processing", 2));
+      expect(await kept()).toMatchObject({ conversion_status: "approved", corrections: 2 });
+      // The cancellation is told once more: it is out of date.
+      expect(await send(own("cancelled", 1))).toMatchObject({ outcome: "refund_duplicate" });
+      await send(own("processing", 3, { refunds: [{ id: 1, total: "-9.35" }] }));
+      expect(await kept()).toMatchObject({ revenue_units: 200_000, corrections: 3 });
+      await send(own("completed", 4));
+      expect(await kept()).toMatchObject({ conversion_status: "approved", revenue_units: 293_500, corrections: 4 });
+      await send(own("cancelled", 5));
+      expect(await kept()).toMatchObject({ conversion_status: "returned", corrections: 5 });
+    });
+
+    test("a newer state that comes first stands", async () => {
+      const { send, kept, own } = await woo();
+      await send(own("processing", 5, { refunds: [{ id: 1, total: "-9.35" }] }));
+      await send(own("processing", 4));
+      await send(own("cancelled", 3));
+      expect(await kept()).toMatchObject({ conversion_status: "approved", revenue_units: 200_000, corrections: 1 });
+    });
+
+    const dispute = (type: string, more: object) => ({
+      type: `charge.dispute.${type}`,
+      livemode: true,
+      data: { object: { id: "dp_1", charge: "ch_1", payment_intent: "pi_1", amount: 2_935, currency: "usd", ...more } },
+    });
+
+    test("a dispute that is won, and nothing of one that is lost", async () => {
+      const { send, kept } = await sold("stripe", session);
+      await send(dispute("created", { status: "needs_response" }));
+      expect(await kept()).toMatchObject({ conversion_status: "returned", corrections: 1 });
+      const lost = await send(dispute("closed", { status: "lost" }));
+      expect(lost).toEqual({ outcome: "ignored", reason: "dispute_lost" });
+      expect(await send(dispute("closed", { status: "won" }))).toMatchObject({ outcome: "refund" });
+      // Told by two events.
+      const again = await send(dispute("funds_reinstated", { status: "won" }));
+      expect(again).toMatchObject({ outcome: "refund_duplicate" });
+      expect(await kept()).toMatchObject({ conversion_status: "approved", corrections: 2 });
+    });
+
+    test("a dispute of a part takes the part", async () => {
+      const { send, kept } = await sold("stripe", session);
+      await send(dispute("created", { status: "needs_response", amount: 935 }));
+      expect(await kept()).toMatchObject({ conversion_status: "approved", revenue_units: 200_000 });
+      await send(dispute("closed", { status: "won", amount: 935 }));
+      expect(await kept()).toMatchObject({ conversion_status: "approved", revenue_units: 293_500, corrections: 2 });
+    });
+
+    test("a refund that failed", async () => {
+      const { send, kept } = await sold("stripe", session);
+      await send(refunded(935));
+      const refund = { id: "re_1", charge: "ch_1", payment_intent: "pi_1", amount: 935, currency: "usd" };
+      for (const type of ["refund.failed", "refund.updated", "charge.refund.updated"]) {
+        await send({ type, livemode: true, data: { object: { ...refund, status: "failed" } } });
+      }
+      expect(await kept()).toMatchObject({ revenue_units: 293_500, corrections: 2 });
+    });
+  });
+
+  describe("a refund that overtakes its sale", () => {
+    const refund = {
+      id: 7,
+      order_id: 5_678_901_234_567,
+      transactions: [{ kind: "refund", status: "success", amount: "9.94", currency: "USD" }],
+    };
+    const paid = (click: string, more: object = {}) =>
+      order({ note_attributes: [{ name: "reqid", value: click }], ...more });
+    const cancelled = { cancelled_at: "2026-06-19T11:00:00-04:00" };
+
+    test.each<[string, (click: string) => [string, object][], object]>([
+      [
+        "by its own webhook",
+        (click) => [
+          ["refunds/create", refund],
+          ["refunds/create", refund],
+          ["orders/paid", paid(click)],
+          ["orders/paid", paid(click)],
+        ],
+        { revenue_units: 4_000_000, corrections: 1 },
+      ],
+      [
+        "in the order, which is told late",
+        (click) => [
+          ["orders/paid", paid(click, { financial_status: "partially_refunded", refunds: [refund] })],
+          ["refunds/create", refund],
+        ],
+        { revenue_units: 4_000_000, corrections: 1 },
+      ],
+      [
+        "as a cancellation",
+        (click) => [
+          ["orders/cancelled", paid(click, cancelled)],
+          ["orders/paid", paid(click)],
+        ],
+        { conversion_status: "returned" },
+      ],
+      [
+        "as an order that is refunded by then",
+        (click) => [["orders/paid", paid(click, { financial_status: "refunded", refunds: [] })]],
+        { conversion_status: "returned" },
+      ],
+    ])("Shopify: %s", async (_, tell, wanted) => {
+      const all = both(shopsOf("shopify"));
+      for (const [topic, body] of tell(await all.click())) {
+        expect((await post(all, "shopify", JSON.stringify(body), { topic })).status).toBe(200);
+      }
+      await expect.poll(async () => (await rows(all)).every(({ state }) => state === "delivered")).toBe(true);
+      expect((await all.recorded())[0]).toMatchObject(wanted);
+    });
+
+    test("without its sale it is kept, and sent to nobody", async () => {
+      const all = both(shopsOf("shopify"));
+      await post(all, "shopify", JSON.stringify(refund), { topic: "refunds/create" });
+      const [kept] = await rows(all);
+      expect(kept).toMatchObject({ state: "refused", code: "no_conversion" });
+      await all.forwarder.settle();
+      expect(all.sent).toEqual([]);
+    });
+
+    test("an order of WooCommerce's that is cancelled unpaid, and paid later, is a sale", async () => {
+      const all = both(shopsOf("woocommerce"));
+      const own = (more: object) => ({
+        ...{ id: 727, currency: "USD", total: "29.35", refunds: [] },
+        ...{ meta_data: [{ key: "reqid", value: click }], ...more },
+      });
+      const click = await all.click();
+      for (const more of [{ status: "cancelled", date_paid_gmt: null }, { status: "processing" }]) {
+        await post(all, "woocommerce", JSON.stringify(own(more)), { topic: "order.updated" });
+      }
+      await expect.poll(async () => (await all.recorded())[0]).toMatchObject({ conversion_status: "approved" });
+    });
+  });
+
+  test("a date in the future is no date: the sale counts when it comes", async () => {
+    const all = both({ ...shopsOf("shopify"), timeZone: "UTC" });
+    const tomorrow = new Date(Date.now() + 86_400_000).toISOString();
+    const body = order({ note_attributes: [{ name: "reqid", value: await all.click() }], processed_at: tomorrow });
+    await post(all, "shopify", JSON.stringify(body), { topic: "orders/paid" });
+    expect((await rows(all))[0]?.conversion).not.toHaveProperty("conversionDate");
+    const conversion = { clickId: "a", offerId: 12_345, uniqueId: "u-1", conversionDate: "2099-01-01 00:00:00" };
+    const answer = await all.backend(conversion);
+    expect([answer.status, await answer.json()]).toMatchObject([400, { error: { parameter: "conversionDate" } }]);
   });
 
   test("without an account to send it to, a refund is counted as not taken", async () => {
