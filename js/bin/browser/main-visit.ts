@@ -169,6 +169,10 @@ async function tellLanding(
     course.findings.fail("landing", "the click is not kept, though the visitor has agreed", advice);
   } else if (course.findings.of("redirect")?.status === "FAIL") {
     course.findings.fail("landing", "no click id arrives at the page", "Mend the redirect first.");
+  } else if (course.tag?.isOpen && /^(denied|false)$/.test(course.tag.consent)) {
+    const advice = `Leave the tag's consent out, or start with "pending" and call tracker.setConsent("granted").`;
+    course.findings.fail("landing", `the tag's consent is "${course.tag.consent}": nothing is ever kept`, advice);
+    course.findings.unknown("consent_yes", "the tag's own consent is a no", advice);
   } else if (course.hasTracker) {
     course.findings.unknown(
       "landing",

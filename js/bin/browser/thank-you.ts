@@ -69,6 +69,11 @@ async function convert(course: Course, tab: Tab, thankYou: URL, id: string): Pro
     );
     return;
   }
+  if (conversion.refusal !== undefined) {
+    const found = `the conversion is one that a forwarder refuses: ${conversion.refusal}`;
+    course.findings.fail("thank_you", found, "Give convert the offer's number, and the order's own id as orderId.");
+    return;
+  }
   const sent = `a conversion of offer ${String(fields.offerId)} with the kept click id goes to ${where(url)}`;
   course.findings.pass("thank_you", `${sent}; it was answered here`);
   const before = course.held.conversions.length;
