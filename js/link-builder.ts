@@ -48,10 +48,14 @@ export function linkBuilder(builder: LinkBuilder, capacity: number, memory: WebA
     if ((s3 ?? s4 ?? s5 ?? priceFormat ?? deepLink ?? deepLinkHosts ?? extra ?? undefined) !== undefined) {
       count = 9;
       texts += `${stringOption("s3", s3)}\n${stringOption("s4", s4)}\n${stringOption("s5", s5)}\n`;
-      texts += `${stringOption("priceFormat", priceFormat)}\n${stringOption("deepLink", deepLink)}\n${textsOption("deepLinkHosts", deepLinkHosts).join(" ")}\n`;
+      texts += `${stringOption("priceFormat", priceFormat)}\n${stringOption("deepLink", deepLink)}\n${hostsOf(deepLinkHosts).join(" ")}\n`;
       if (extra !== undefined && extra !== null) checkRecord("extra", extra);
       for (const name in extra) {
-        texts += `${stringOption("extra", name)}\n${stringOption("extra", extra[name])}\n`;
+        if (name === "") refuse("extra", "must have no empty name");
+        const value = stringOption(`extra.${name}`, extra[name]);
+        // Like a sub id, a value that is absent is left out.
+        if (extra[name] === undefined || extra[name] === null) continue;
+        texts += `${name}\n${value}\n`;
         count += 2;
       }
     }
@@ -75,4 +79,13 @@ export function linkBuilder(builder: LinkBuilder, capacity: number, memory: WebA
     views[built] ??= bytes.subarray(output, output + built);
     return decoder.decode(views[built]);
   };
+}
+
+/** The hosts of deep links. An address would never be found among hosts, and the deep link would be blamed. */
+function hostsOf(given: unknown): string[] {
+  const hosts = textsOption("deepLinkHosts", given);
+  const odd = hosts.find((host) => !/^(\*\.)?[\w-]+(\.[\w-]+)*(:\d+)?$|^\[[\da-f:.]+\](:\d+)?$/i.test(host));
+  if (odd !== undefined)
+    refuse("deepLinkHosts", "must be hosts without scheme or path: shop.example.com, *.example.com");
+  return hosts;
 }

@@ -132,6 +132,17 @@ export function checkRequest(request: unknown): void {
   refuse("request", "must be a Request: new Request(url, init)");
 }
 
+/**
+ * Null is refused: it is a value that got lost on its way, and an option that is silently absent counts other sales.
+ *
+ * @throws CakeError `invalid_field`
+ */
+export function checkNoNull(place: string, given: object): void {
+  for (const [name, value] of Object.entries(given)) {
+    if (value === null) refuse(`${place}.${name}`, "must not be null: leave it out where there is none");
+  }
+}
+
 /** One of a few values. */
 export function choice<T>(name: string, value: unknown, choices: readonly T[]): T | undefined {
   if (value === undefined || value === null) return undefined;

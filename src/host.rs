@@ -1,7 +1,9 @@
 //! Host names: tracking domains, the loopback of a sandbox, and lists of allowed hosts.
 
+#[cfg(not(all(target_family = "wasm", feature = "bindings")))]
+use crate::punycode;
 use crate::url::{self, find_word, is_alike};
-use crate::{Error, Result, punycode};
+use crate::{Error, Result};
 use std::borrow::Cow;
 
 /// A tracking domain: an ASCII host name, or the loopback origin of a sandbox, in lower case.
@@ -152,8 +154,7 @@ pub(crate) fn is_host_name(host: &str) -> bool {
         }
         before = byte;
     }
-    // The page checks these labels with the browser's URL parser, in js/page/link.ts: 800 bytes
-    // less.
+    // The page checks these labels in js/page/link.ts: 800 bytes less.
     let is_page = cfg!(all(target_family = "wasm", feature = "link"));
     if may_be_coded && !is_page && !are_labels_valid(host) {
         return false;
@@ -162,7 +163,32 @@ pub(crate) fn is_host_name(host: &str) -> bool {
     labels > 0 && length > 0 && before != b'-' && !first.is_ascii_digit() && host.len() <= 253
 }
 
-/// Do URL parsers accept every label that starts with `xn--`?
+/// Do URL parsers accept every label that starts with `xn--`? The platform's own parser has the
+/// whole table of allowed characters, and the rules of right-to-left scripts.
+#[cfg(all(target_family = "wasm", feature = "bindings"))]
+#[cold]
+fn are_labels_valid(host: &str) -> bool {
+    platform::Url::new(&["https://", host].concat()).is_ok()
+}
+
+#[cfg(all(target_family = "wasm", feature = "bindings"))]
+mod platform {
+    use wasm_bindgen::JsValue;
+    use wasm_bindgen::prelude::wasm_bindgen;
+
+    #[wasm_bindgen]
+    extern "C" {
+        #[wasm_bindgen(js_name = URL)]
+        pub(super) type Url;
+
+        #[wasm_bindgen(constructor, js_class = "URL", catch)]
+        pub(super) fn new(url: &str) -> Result<Url, JsValue>;
+    }
+}
+
+/// Do URL parsers accept every label that starts with `xn--`? Without a platform, the common scripts
+/// are known.
+#[cfg(not(all(target_family = "wasm", feature = "bindings")))]
 #[cold]
 fn are_labels_valid(host: &str) -> bool {
     let mut rest = Some(host);

@@ -60,7 +60,7 @@ fn own_name(name: &str) -> Option<Cow<'static, str>> {
 /// | `stray_space`, `line_break`, `trailing_punctuation`, `text_around_link`, `shortened_link` | copied with too much or too little |
 /// | `wrapped_link` | a mail filter's link around the link |
 /// | `lookalike_domain` | a domain whose letters may be others than they seem |
-/// | `unreadable_link` | no tracking link can be read in it, and no other finding says why |
+/// | `unreadable_link` | no tracking link can be read in it, or it is empty, and no other finding says why |
 ///
 /// ```
 /// use cake_edge::lint::lint;
@@ -90,7 +90,7 @@ pub fn lint(link: &str) -> Vec<Finding> {
     }
     lint_fragment(&link, &mut findings);
     find_inner_link(&link, &mut findings);
-    if findings.is_empty() && !link.trim().is_empty() {
+    if findings.is_empty() {
         findings.extend(unreadable(&link));
     }
     let mut seen = Vec::new();

@@ -9,7 +9,7 @@ import { visitBlocked, visitRefusing, visitWithoutStorage, visitWithSignal } fro
 import { type BrowserOptions, VisitState } from "./browser/visit-state.js";
 import { type Chrome, findChrome, startChrome } from "./chrome.js";
 import { Tab, type TabOptions } from "./tab.js";
-import { whenAskedToStop } from "./usage.js";
+import { UsageError, whenAskedToStop } from "./usage.js";
 
 export type { Finding } from "./browser/findings.js";
 export type { BrowserOptions } from "./browser/visit-state.js";
@@ -60,6 +60,7 @@ export async function startBrowsers(program: string): Promise<Browsers> {
 
 /** Makes the visit in running browsers, one visit at a time. */
 export async function visitSite(browsers: Browsers, options: BrowserOptions): Promise<Finding[]> {
+  await checkSelectors(browsers.plain, options);
   const state = new VisitState(options);
   const { isOver, cancel } = limitOf(ALL_MS);
   try {
@@ -68,6 +69,24 @@ export async function visitSite(browsers: Browsers, options: BrowserOptions): Pr
   } finally {
     cancel();
     state.interceptor.end();
+  }
+}
+
+/** A selector that is no CSS finds nothing on any page: the browser's own parser says so. */
+async function checkSelectors(chrome: Chrome, { consentClick, consentReject, loadMs }: BrowserOptions): Promise<void> {
+  const given = Object.entries({ "consent-click": consentClick, "consent-reject": consentReject });
+  if (given.every(([, selector]) => selector === undefined)) return;
+  const tab = await Tab.open(chrome, {}, loadMs);
+  try {
+    for (const [name, selector] of given) {
+      if (selector === undefined) continue;
+      const isCss = await tab.evaluate<boolean>(
+        `(() => { try { document.querySelector(${JSON.stringify(selector)}); return true } catch { return false } })()`,
+      );
+      if (isCss === false) throw new UsageError(`--${name} is no CSS selector: ${selector}`);
+    }
+  } finally {
+    await tab.close();
   }
 }
 

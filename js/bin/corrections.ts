@@ -127,7 +127,7 @@ async function run(options: Options, rows: readonly FileRow[]): Promise<number> 
   const client = createCakeClient({
     baseUrl: baseUrl ?? "https://example.cakemarketing.com",
     // Without --apply nothing is sent, and no key is needed.
-    apiKey: process.env["CAKE_API_KEY"] ?? (isApplied ? "" : "none"),
+    apiKey: process.env["CAKE_API_KEY"] ?? (isApplied ? "" : "not-used"),
   });
   const account = baseUrl === undefined ? undefined : accountOf(baseUrl);
   const file = account === undefined ? undefined : openJournal<CorrectionEntry>(options.journal, account, RULES);

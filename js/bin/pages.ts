@@ -101,7 +101,7 @@ function say(text: string): void {
 function open(baseUrl: string, page?: Uint8Array): CakeClient {
   return createCakeClient({
     baseUrl,
-    apiKey: page === undefined ? (process.env["CAKE_API_KEY"] ?? "") : "none",
+    apiKey: page === undefined ? (process.env["CAKE_API_KEY"] ?? "") : "not-used",
     readOnly: true,
     ...(page && { fetch: async () => new Response(page as Uint8Array<ArrayBuffer>) }),
   });

@@ -11,6 +11,7 @@ import {
   stringOption,
   textsOption,
 } from "../option.js";
+import { secretsOption } from "../secret.js";
 import { edge } from "./core.js";
 
 /** `onError` belongs to the middleware; both may get the same options. */
@@ -122,7 +123,7 @@ export function captureClick(request: Request, options: CaptureOptions, ...more:
       .api()
       .captureClick(
         request,
-        textsOption("secrets", options.secrets),
+        secretsOption("secrets", options.secrets),
         typeof said === "boolean" ? `${said}` : stringOption("consent", said),
         textsOption("parameters", options.parameters),
         optionalString("domain", options.domain) ?? "",
@@ -158,7 +159,7 @@ export function readClickCookie(
       .api()
       .findSignedClick(
         cookies,
-        textsOption("secrets", options.secrets),
+        secretsOption("secrets", options.secrets),
         Date.now(),
         isFirst(options),
         options.windowDays,

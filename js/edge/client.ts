@@ -10,6 +10,7 @@ import {
   refuse,
   stringOption,
 } from "../option.js";
+import { refusePlaceholder } from "../secret.js";
 import { createTimeZone, type TimeZone } from "../time-zone.js";
 import type {
   CakeClient,
@@ -50,7 +51,7 @@ const MAX_TIMEOUT_MS = 600_000;
 /**
  * Opens a client of CAKE's API. Nothing is sent yet.
  *
- * @throws CakeError `missing_api_key`, `invalid_base_url`, `invalid_field`; `key_in_page` in a page
+ * @throws CakeError `missing_api_key`, `placeholder_text`, `invalid_base_url`, `invalid_field`; `key_in_page` in a page
  * @example
  * const cake = createCakeClient({ baseUrl: "https://yourdomain.cakemarketing.com", apiKey: env.CAKE_API_KEY });
  * await cake.recordConversion({ clickId, offerId: 12345, uniqueId: "ORD-98765" });
@@ -61,7 +62,9 @@ export function createCakeClient(options: CakeClientOptions, ...more: unknown[])
   checkNoMore("createCakeClient", 1, more);
   if (typeof options !== "object" || options === null) refuse("options", "must be an object");
   checkNames("options", options, CLIENT_OPTIONS);
-  const { baseUrl, apiKey, fetch, onRequest, onResponse } = options;
+  const { baseUrl, fetch, onRequest, onResponse } = options;
+  const apiKey = stringOption("apiKey", options.apiKey);
+  refusePlaceholder("apiKey", apiKey);
   const timeoutMs = integerOption("timeoutMs", options.timeoutMs, 1, MAX_TIMEOUT_MS) ?? 15_000;
   const retries = integerOption("retries", options.retries, 0, 10) ?? 2;
   const verify = choice("verify", options.verify, VERIFY) ?? "click";
@@ -73,7 +76,7 @@ export function createCakeClient(options: CakeClientOptions, ...more: unknown[])
     ({ Client }) =>
       new Client(
         stringOption("baseUrl", baseUrl),
-        stringOption("apiKey", apiKey),
+        apiKey,
         readOnly,
         isOlder,
         intervalOf(options.rateLimit),

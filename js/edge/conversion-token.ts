@@ -1,6 +1,7 @@
 /** Conversion tokens of the site's own Worker: each allows a frame without an origin to report one conversion. */
 import { call } from "../error.js";
 import { checkNames, checkNoMore, optionalString, refuse, stringOption, toInteger } from "../option.js";
+import { secretsOption } from "../secret.js";
 import { createNonce } from "../token-nonce.js";
 import { edge } from "./core.js";
 
@@ -42,7 +43,7 @@ export function createConversionToken(parts: ConversionTokenParts, ...more: unkn
   const isExact = URL.canParse(origin) && new URL(origin).origin === origin;
   return call(() =>
     edge.api().signToken(
-      secrets.map((secret) => stringOption("secrets", secret)),
+      secretsOption("secrets", secrets),
       toInteger(parts.offerId),
       stringOption("clickId", parts.clickId),
       // The core checks the rule.

@@ -203,7 +203,7 @@ export async function applyCorrections(
   }
 
   for (const row of rows) {
-    if (typeof row !== "object" || row === null) refuse("rows", "must be a list of objects");
+    if (typeof row !== "object" || row === null) refuse(`rows[${done.length}]`, "must be an object");
     const applied = await apply(row, done.length);
     done.push(applied);
     onRow?.(applied);

@@ -43,6 +43,12 @@ export function dayRange(
   ...more: unknown[]
 ): DayRange {
   checkNoMore("dayRange", 2, more);
+  for (const [name, day] of [
+    ["first", first],
+    ["last", last],
+  ] as const) {
+    if (isDate(day)) refuse(name, "must be a day as text, YYYY-MM-DD: a Date is another day in another time zone");
+  }
   if (last === undefined || last === null) {
     // A name without its calendar, or no name at all.
     if (!/^\d/.test(stringOption("first", first))) {
@@ -56,7 +62,12 @@ export function dayRange(
   checkNames("calendar's fields", last, ["timeZone", "now"]);
   const name = choice("name", first, NAMES) ?? "";
   const { now = new Date() } = last;
-  if (Object.prototype.toString.call(now) !== "[object Date]") refuse("now", "must be a Date");
+  if (!isDate(now) || Number.isNaN(now.getTime())) refuse("now", "must be a Date that exists");
   const civil = createTimeZone(stringOption("timeZone", last.timeZone)).findCivil(now);
   return call(() => edge.api().namedDayRange(name, civil ?? ""));
+}
+
+/** Also a Date of another realm. */
+function isDate(value: unknown): value is Date {
+  return Object.prototype.toString.call(value) === "[object Date]";
 }

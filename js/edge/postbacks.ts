@@ -1,5 +1,5 @@
 /** Onboarding: many postbacks at once. Each is checked, and registered only once, even over several runs. */
-import { type CakeError, call, toCakeError } from "../error.js";
+import { CakeError, call, isCakeError, toCakeError } from "../error.js";
 import { checkNames, checkNoMore, choice, functionOption, refuse } from "../option.js";
 import { postbackKey } from "../postback-key.js";
 import type { CakeClient, CreatePostbackParams } from "./cake-client.js";
@@ -107,6 +107,18 @@ export interface PostbackReport {
 const ROW = ["affiliateId", "offerId", "postbackUrl", "postbackStatus", "postbackTypeId"];
 const OPTIONS = ["client", "journal", "sandbox", "acceptFindings", "rateLimit", "onRow", "signal"];
 
+/** An unknown name, with its row's place: nobody finds it among five hundred. */
+function checkRow(index: number, row: object): void {
+  try {
+    checkNames("fields of a postback", row, ROW);
+  } catch (thrown) {
+    if (!isCakeError(thrown)) throw thrown;
+    const { code, parameter = "", message } = thrown;
+    const rule = message.slice(parameter.length + 1);
+    throw new CakeError({ code, parameter: `rows[${index}].${parameter}`, rule }, { cause: thrown });
+  }
+}
+
 /**
  * Checks rows like Create Postback and {@link checkPostbackUrl}, and against each other. Nothing is sent.
  *
@@ -126,10 +138,10 @@ export function checkPostbacks(
   const sandbox = choice("sandbox", options?.sandbox, [true, false]) ?? false;
   if (typeof rows !== "object" || rows === null || !(Symbol.iterator in rows)) refuse("rows", "must be a list");
   const params = [...rows];
-  for (const row of params) {
-    if (typeof row !== "object" || row === null) refuse("rows", "must be a list of objects");
-    checkNames("fields of a postback", row, ROW);
-  }
+  params.forEach((row, index) => {
+    if (typeof row !== "object" || row === null) refuse(`rows[${index}]`, "must be an object");
+    checkRow(index, row);
+  });
   const alone = params.map((row, index): CheckedPostback => {
     try {
       const { uses, findings } = call(() => checksCore.api().checkPostback(toJson(row), sandbox)) as CheckedPostbackUrl;

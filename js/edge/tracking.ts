@@ -1,4 +1,4 @@
-import { call, toCakeError } from "../error.js";
+import { CakeError, call, toCakeError } from "../error.js";
 import { flagsOf, LINK_RULES, type TrackingLinkParts, type TrackingLinkRules } from "../link.js";
 import { linkBuilder } from "../link-builder.js";
 import {
@@ -96,7 +96,7 @@ export interface Finding {
   readonly sentence: string;
 }
 
-/** Finds probable mistakes in a tracking link, even in one that cannot be parsed. */
+/** Finds probable mistakes in a tracking link, even in one that cannot be parsed. An empty text is unreadable. */
 export function lintTrackingLink(link: string): Finding[];
 export function lintTrackingLink(link: string, ...more: unknown[]): Finding[] {
   checkNoMore("lintTrackingLink", 1, more);
@@ -262,6 +262,9 @@ export function createPixel(parts: PixelParts, ...more: unknown[]): BuiltPixel {
   checkNoMore("createPixel", 1, more);
   if (typeof parts !== "object" || parts === null) refuse("parts", "must be an object");
   checkNames("parts of a pixel", parts, PIXEL_PARTS);
+  if ((parts.offerId ?? undefined) !== undefined && (parts.advertiserId ?? undefined) !== undefined) {
+    refuse("advertiserId", "must not stand beside an offerId: CAKE takes one of them");
+  }
   const format = choice("format", parts.format, ["pb", "img", "js", "iframe"]) ?? "pb";
   return call(() =>
     edge
@@ -273,11 +276,19 @@ export function createPixel(parts: PixelParts, ...more: unknown[]): BuiltPixel {
         parts.advertiserId,
         parts.eventId,
         optionalString("clickId", parts.clickId),
-        optionalString("transactionId", digitsOf(notNull("transactionId", parts.transactionId))),
+        transactionIdOf(parts.transactionId),
         optionalString("price", parts.price),
         optionalString("payout", parts.payout),
         toJson(Object.fromEntries(ORDER_PARTS.map((name) => [name, parts[name]]))),
         format,
       ),
   );
+}
+
+/** A transaction id as text. @throws CakeError `invalid_unique_id` for a number that is no id */
+function transactionIdOf(value: unknown): string | undefined {
+  const id = digitsOf(notNull("transactionId", value));
+  if (typeof id !== "number" && typeof id !== "bigint") return optionalString("transactionId", id);
+  const rule = "must be a whole number whose digits JavaScript keeps, or text";
+  throw new CakeError({ code: "invalid_unique_id", parameter: "transactionId", rule });
 }

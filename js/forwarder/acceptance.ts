@@ -2,7 +2,7 @@
 import { call } from "../error.js";
 import { type Host, LEASE_MS } from "../host.js";
 import { core } from "./core.js";
-import type { Corrections } from "./corrections.js";
+import { type Corrections, NO_CONVERSION } from "./corrections.js";
 import { type Delivery, shownState } from "./delivery.js";
 import type { ResolvedOptions } from "./options.js";
 import { type Acceptance, type AcceptRequest, claimedBy, MAX_REPLAYED } from "./shard.js";
@@ -37,6 +37,7 @@ export class Acceptor {
     let room = options.capacity - stateLog.counts.of("pending");
     const added: NewEvent[] = [];
     const revived: Row[] = [];
+    const kept: Row[] = [];
     const answers: Acceptance[] = [];
     store.transaction(() => {
       // In the order of the request: of two events with one key, or one click, the first one wins.
@@ -46,13 +47,23 @@ export class Acceptor {
           answers.push(this.#known(row, event));
           continue;
         }
+        const text = event.change === undefined ? event.text : corrections.settleChange(event, event.change);
+        if (text === "") {
+          answers.push(this.#unchanged(event));
+          continue;
+        }
         const holder = event.claim === undefined ? undefined : store.findClaim(event.claim)?.id;
         if (holder !== undefined && holder !== event.id) answers.push({ refusal: claimedBy(event.kind), holder });
         else if (room <= 0) answers.push({ refusal: "outbox_full" });
         else {
           // The event and its claim are stored together: a claim without its event would refuse a later sale.
           if (event.claim !== undefined && holder === undefined) store.claim(event.claim, event.id, now);
-          store.insert(event, now);
+          store.insert({ ...event, text }, now);
+          if (event.isKept === true && !corrections.hasConversion(event)) {
+            kept.push(corrections.keep(event.id, now));
+            answers.push({ id: event.id, state: "refused", duplicate: false, without: "kept" });
+            continue;
+          }
           added.push(event);
           revived.push(...corrections.refusedTooEarly(event));
           room -= 1;
@@ -65,6 +76,11 @@ export class Acceptor {
       delivery.rest(id, "not_recorded");
       if (kind === "correction") corrections.added();
       stateLog.log({ id, kind }, "pending", "", 0, false, false);
+    }
+    for (const each of kept) {
+      corrections.kept();
+      stateLog.counts.add("refused", 1);
+      stateLog.log(each, "refused", NO_CONVERSION, 0, false, false);
     }
     this.#logPending(revived);
     if (added.length > 0) {
@@ -90,6 +106,12 @@ export class Acceptor {
     return unique.length;
   }
 
+  /** Sends corrections again whose conversion has come meanwhile. */
+  revive(over: readonly Row[]): void {
+    this.#setPending(over, this.#deps.host.now());
+    this.#logPending(over);
+  }
+
   /** Sets finished events to be sent again. */
   #setPending(rows: readonly Row[], now: number): void {
     for (const each of rows) {
@@ -109,10 +131,20 @@ export class Acceptor {
     if (rows.length > 0) delivery.refresh();
   }
 
+  /** The answer to a shop's correction that changes nothing. */
+  #unchanged(event: NewEvent): Acceptance {
+    const last = this.#deps.corrections.last(event);
+    const state = shownState(last?.state ?? "pending", this.#deps.stateLog.isPaused);
+    return { id: last?.id ?? event.id, state, duplicate: true, without: "nothing" };
+  }
+
   /** The answer to an event whose key is known. */
   #known(row: Row, event: NewEvent): Acceptance {
     const { store, stateLog, delivery } = this.#deps;
     const known = { id: row.id, state: shownState(row.state, stateLog.isPaused), duplicate: true };
+    if (row.state === "refused" && row.code === NO_CONVERSION) return { ...known, without: "kept" };
+    // What is stored of a shop's state is only what it changed.
+    if (event.change !== undefined) return known;
     const relation = row.text === event.text ? "same" : compareEvents(row.text, event.text);
     switch (relation) {
       case "conflict":

@@ -1,6 +1,11 @@
 /** A conversion and its corrections in one shard: what each means for the others. */
+import { call } from "../error.js";
+import { core } from "./core.js";
 import type { Family } from "./delivery.js";
 import { type NewEvent, type OutboxStore, orderOf, type Row, type StoredState } from "./store.js";
+
+/** The code of a correction that waits for its conversion. */
+export const NO_CONVERSION = "no_conversion";
 
 /** The corrections of a shard. */
 export class Corrections {
@@ -17,9 +22,51 @@ export class Corrections {
     this.#refused = corrections.get("refused") ?? 0;
   }
 
-  /** Counts a new correction. */
+  /** Counts a new correction that is to be sent. */
   added(): void {
     this.#waiting += 1;
+  }
+
+  /** Counts a new correction that waits for its conversion; see {@link keep}. */
+  kept(): void {
+    this.#refused += 1;
+  }
+
+  /** Is the conversion of a correction here? */
+  hasConversion({ order = "" }: NewEvent): boolean {
+    return this.#conversionOf(order) !== undefined;
+  }
+
+  /** The last correction of the same conversion. */
+  last({ order = "" }: NewEvent): Row | undefined {
+    return this.#of(order).at(-1);
+  }
+
+  /** The text of a shop's correction that changes something; empty where it changes nothing. */
+  settleChange({ text, order = "" }: NewEvent, change: string): string {
+    const conversion = this.#conversionOf(order)?.text ?? "";
+    const earlier = this.#of(order).filter(({ state }) => state !== "cancelled" && state !== "dead");
+    const texts = earlier.map((row) => row.text);
+    return call(() => core.api().settleCorrection(change, conversion, texts, text));
+  }
+
+  /** Keeps a stored correction until its conversion comes. It is not sent, and not part of the queue. */
+  keep(id: string, now: number): Row {
+    const row = this.#store.find(id) as Row;
+    const message = "no such conversion is known here: it is sent after its conversion";
+    const kept: Row = { ...row, state: "refused", next_ms: null, code: NO_CONVERSION, upstream_message: message };
+    this.#store.settle({ ...kept, changed_ms: now });
+    return kept;
+  }
+
+  /**
+   * Has the conversion come while its correction was on its way to CAKE, which did not know it yet? A refusal after
+   * the conversion is final.
+   */
+  cameMeanwhile(before: Row, after: Row): boolean {
+    if (!isTooSoon(after)) return false;
+    const conversion = this.#conversionOf(after.order_key);
+    return conversion !== undefined && conversion.accepted_ms >= before.changed_ms;
   }
 
   /** Counts a correction's move to another state. */
@@ -32,7 +79,7 @@ export class Corrections {
 
   /** The conversion and the corrections that a correction depends on. */
   family({ number, order_key, accepted_ms }: Row): Family {
-    const conversion = this.#store.find(order_key.slice(orderOf("").length));
+    const conversion = this.#conversionOf(order_key);
     const corrections = this.#of(order_key);
     const earlier = corrections.find((other) => other.number < number && other.state === "pending");
     return {
@@ -54,14 +101,12 @@ export class Corrections {
   }
 
   /**
-   * The corrections that came before their conversion, and that CAKE refused because it knew no such conversion. They
-   * are sent after it.
+   * The corrections that came before their conversion: CAKE refused them because it knew no such conversion, or they
+   * were kept. They are sent after it.
    */
   refusedTooEarly({ id, kind }: NewEvent): readonly Row[] {
     if (kind === "correction" || this.#refused <= 0) return [];
-    return this.#of(orderOf(id)).filter(
-      ({ state, code, is_in_doubt }) => state === "refused" && code === "refused" && is_in_doubt === 0,
-    );
+    return this.#of(orderOf(id)).filter(isTooSoon);
   }
 
   /** The next waiting correction of a conversion: the first one, or the one after this. */
@@ -86,8 +131,18 @@ export class Corrections {
     return this.#of(row.order_key).some(isBefore) ? [] : [row];
   }
 
+  #conversionOf(order: string): Row | undefined {
+    return this.#store.find(order.slice(orderOf("").length));
+  }
+
   /** The corrections of a conversion, in the order of their acceptance. */
   #of(order: string): readonly Row[] {
     return [...this.#store.siblings(order)].sort((a, b) => a.number - b.number);
   }
+}
+
+/** May the correction have come before its conversion? */
+function isTooSoon({ kind, state, code, is_in_doubt }: Row): boolean {
+  const isRefused = kind === "correction" && state === "refused" && is_in_doubt === 0;
+  return isRefused && (code === "refused" || code === NO_CONVERSION);
 }

@@ -41,6 +41,11 @@ const WAIT_MS = 2_000;
  */
 const CLAIM_MS = 60_000;
 
+/** How far the clock of a caller may be ahead, in milliseconds: as much as a signature's time may. */
+const CLOCK_ERROR_MS = 300_000;
+/** The time zone that is the furthest ahead of UTC, in milliseconds. */
+const LAST_ZONE_MS = 14 * 3_600_000;
+
 const ID = /^[0-9a-f]{32}$/;
 const JSON_TYPES = /^(application\/json|text\/plain)\s*(;|$)/i;
 
@@ -123,9 +128,18 @@ function readConversions(
   body: string,
   isSigned: boolean,
   clickId: string,
-  { account, isPixel }: ResolvedOptions,
+  options: ResolvedOptions,
 ): ReadEvent | ReadItem<ReadEvent>[] {
-  return JSON.parse(call(() => core.api().readConversions(body, account, isSigned, clickId, isPixel)));
+  const { account, isPixel } = options;
+  const latest = latestDate(options);
+  return JSON.parse(call(() => core.api().readConversions(body, account, isSigned, clickId, isPixel, latest)));
+}
+
+/** The latest civil time that a conversion may have: now, and a clock's error. Without a zone, now is the world's last. */
+function latestDate({ zone }: ResolvedOptions): string {
+  const now = Date.now() + CLOCK_ERROR_MS;
+  if (zone !== undefined) return zone.findCivil(new Date(now)) ?? "";
+  return new Date(now + LAST_ZONE_MS).toISOString().slice(0, 19).replace("T", " ");
 }
 
 /** Corrections come from backends only, and need an account that receives them. */
@@ -183,7 +197,7 @@ function intakeOf(setup: Setup): Intake {
       if (Array.isArray(read)) return refuse("conversions", "must not stand here: it is one conversion");
       return acceptOne(await candidateOf(read, { isSigned: true }, setup));
     },
-    async correct(body, mustBeKnown) {
+    async correct(body, { mustBeKnown, isKept, change }) {
       if (!call(() => options.deliverer().takesCorrections())) return "unavailable";
       const read = JSON.parse(call(() => core.api().readCorrections(body, options.account))) as
         | ReadCorrection
@@ -195,7 +209,7 @@ function intakeOf(setup: Setup): Intake {
         const [status] = await callShard(() => candidate.shard.wait([conversionId], 0));
         if (status === undefined) return undefined;
       }
-      return acceptOne(candidate);
+      return acceptOne({ ...candidate, event: { ...candidate.event, isKept, change } });
     },
   };
 }

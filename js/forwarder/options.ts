@@ -11,12 +11,12 @@ import {
   refuse,
   stringOption,
 } from "../option.js";
+import { checkSecret, texts } from "../secret.js";
 import { createTimeZone, type TimeZone } from "../time-zone.js";
 import type { Deliverer } from "../wasm/forwarder.js";
 import { checkSigningSecret } from "../webhook-signature.js";
 import { core } from "./core.js";
 import { type PostbackOptions, type ResolvedPostback, resolvePostbacks } from "./postbacks.js";
-import { checkSecret, texts } from "./secret.js";
 import type { LogLine } from "./shard.js";
 import { type Platform, type ResolvedShop, resolveShops, type Shops } from "./shops.js";
 

@@ -316,6 +316,10 @@ export class Outbox {
     const state = counted === "paused" ? "paused" : after.state;
     stateLog.log(after, state, after.code, after.attempts, isAlert, after.is_in_doubt === 1);
     if (after.state === "pending") return;
+    if (this.#corrections.cameMeanwhile(before, after)) {
+      this.#acceptor.revive([after]);
+      return;
+    }
     this.#waiters.finish(after.id);
     this.#wakeNext(after);
   }

@@ -1,10 +1,10 @@
 /** The options of postbacks: whose are accepted, and what their parameters mean. */
 import { call } from "../error.js";
-import { checkNames, checkRecord, choice, integerOption, optionalString, refuse } from "../option.js";
+import { checkNames, checkNoNull, checkRecord, choice, integerOption, optionalString, refuse } from "../option.js";
+import { checkSecrets } from "../secret.js";
 import type { Postback } from "../wasm/forwarder.js";
 import { core } from "./core.js";
 import { ROUTES } from "./path.js";
-import { checkSecrets } from "./secret.js";
 
 /** The names of a sender's parameters, by the fields of a conversion. */
 export interface PostbackMap {
@@ -66,13 +66,14 @@ export function resolvePostbacks(
   postbacks: Readonly<Record<string, PostbackOptions>> | undefined,
 ): ReadonlyMap<string, ResolvedPostback> {
   const resolved = new Map<string, ResolvedPostback>();
-  if (postbacks === undefined || postbacks === null) return resolved;
+  if (postbacks === undefined) return resolved;
   checkRecord("postbacks", postbacks);
+  checkNoNull("postbacks", postbacks);
   for (const [name, given] of Object.entries(postbacks)) {
     if (!/^[a-z0-9][a-z0-9-]{0,31}$/.test(name) || (ROUTES as readonly string[]).includes(name)) {
       refuse("postbacks", "must have names of 1 to 32 of a-z 0-9 -, none of which is a route of the forwarder");
     }
-    if (given !== undefined && given !== null) resolved.set(name, resolvePostback(`postbacks.${name}`, given));
+    if (given !== undefined) resolved.set(name, resolvePostback(`postbacks.${name}`, given));
   }
   return resolved;
 }
@@ -80,9 +81,11 @@ export function resolvePostbacks(
 function resolvePostback(place: string, given: PostbackOptions): ResolvedPostback {
   if (typeof given !== "object") refuse(place, "must be an object");
   checkNames(place, given, NAMES);
+  checkNoNull(place, given);
   const at = (option: string) => `${place}.${option}`;
   if (typeof given.map !== "object" || given.map === null) refuse(at("map"), "must be an object");
   checkNames(at("map"), given.map, FIELDS);
+  checkNoNull(at("map"), given.map);
   const map: Record<string, string> = {};
   for (const [name, theirs] of Object.entries(given.map)) {
     const parameter = optionalString(at(`map.${name}`), theirs);
@@ -96,6 +99,10 @@ function resolvePostback(place: string, given: PostbackOptions): ResolvedPostbac
     refuse(at("offerId"), "must be given once: as a number here, or as a parameter in map");
   }
   const secretParameter = optionalString(at("secretParameter"), given.secretParameter) || "secret";
+  if (Object.values(map).includes(secretParameter)) {
+    const rule = "must be another name than those in map: the secret would become a value of the conversion";
+    refuse(at("secretParameter"), rule);
+  }
   const signed = choice(at("by"), given.by, ["secret", "signature"]) === "signature";
   const secrets = checkSecrets(at("secrets"), given.secrets);
   const settings = JSON.stringify({ map, offerId, secretParameter, signed });

@@ -32,6 +32,11 @@ export type Acceptance =
        * event.
        */
       readonly moneyUsed?: boolean;
+      /**
+       * A shop's correction that is not sent now: `kept` until its conversion comes, or `nothing` where the conversion
+       * already is what the shop says.
+       */
+      readonly without?: "kept" | "nothing";
     }
   | {
       readonly refusal: ForwarderCode;
@@ -49,7 +54,17 @@ export interface Intake {
    *
    * @throws CakeError where it breaks a rule
    */
-  correct(body: string, mustBeKnown: boolean): Promise<Acceptance | "unavailable" | undefined>;
+  correct(body: string, options: CorrectOptions): Promise<Acceptance | "unavailable" | undefined>;
+}
+
+/** How a shop's correction is accepted. */
+export interface CorrectOptions {
+  /** Must its conversion be known here? */
+  readonly mustBeKnown: boolean;
+  /** {@link NewEvent.isKept} */
+  readonly isKept?: boolean;
+  /** {@link NewEvent.change} */
+  readonly change?: string | undefined;
 }
 
 /** The refusal of an event whose claim belongs to another event. */

@@ -1,9 +1,10 @@
 /** The options of shops: whose webhooks are accepted, and which conversions they make. */
 import { call } from "../error.js";
-import { checkNames, choice, functionOption, integerOption, optionalString, refuse } from "../option.js";
+import { findNearest } from "../nearest.js";
+import { checkNames, checkNoNull, choice, functionOption, integerOption, optionalString, refuse } from "../option.js";
+import { checkSecrets, texts } from "../secret.js";
 import type { Shop } from "../wasm/forwarder.js";
 import { core } from "./core.js";
-import { checkSecrets, texts } from "./secret.js";
 
 /** The conversion that a webhook stands for. The fields are those of `POST conversions`. */
 export interface WebhookConversion {
@@ -125,10 +126,12 @@ export function resolveShops(
   shops: Shops | undefined,
   retentionDays: number,
 ): ReadonlyMap<Platform, readonly ResolvedShop[]> {
+  if (shops === null) refuse("shops", "must not be null: leave it out where there is none");
   checkNames("shops", shops, Object.keys(OWN));
+  checkNoNull("shops", shops ?? {});
   const resolved = new Map<Platform, readonly ResolvedShop[]>();
   for (const [name, given] of Object.entries(shops ?? {})) {
-    if (given === undefined || given === null) continue;
+    if (given === undefined) continue;
     const platform = name as Platform;
     const several: readonly ShopOptions[] = Array.isArray(given) ? given : [given];
     const place = (index: number) => (Array.isArray(given) ? `shops.${name}.${index}` : `shops.${name}`);
@@ -150,6 +153,7 @@ export function resolveShops(
 function resolveShop(platform: Platform, place: string, shop: ShopOptions, retentionDays: number): ResolvedShop {
   if (typeof shop !== "object" || shop === null) refuse(place, "must be an object");
   checkNames(place, shop, [...COMMON, ...OWN[platform]]);
+  checkNoNull(place, shop);
   const { saleTopic, uniqueId, statuses, clientReferenceId } = shop as ShopifyOptions &
     WooCommerceOptions &
     StripeOptions;
@@ -172,8 +176,7 @@ function resolveShop(platform: Platform, place: string, shop: ShopOptions, reten
     testOrders: flag(at("testOrders"), shop.testOrders),
     saleTopic: choice(at("saleTopic"), saleTopic, ["orders/paid", "orders/create"]),
     uniqueId: choice(at("uniqueId"), uniqueId, ["id", platform === "shopify" ? "name" : "number"]),
-    // WooCommerce's database writes `wc-` before a status; its webhooks do not.
-    statuses: names(at("statuses"), statuses)?.map((status) => status.replace(/^wc-/, "")),
+    statuses: names(at("statuses"), statuses)?.map((status) => saleStatus(at("statuses"), status)),
     recurring: flag(at("recurring"), shop.recurring),
     clientReferenceId: flag(at("clientReferenceId"), clientReferenceId),
   });
@@ -185,6 +188,19 @@ function resolveShop(platform: Platform, place: string, shop: ShopOptions, reten
 
 function flag(name: string, value: unknown): boolean | undefined {
   return choice(name, value, [true, false]);
+}
+
+/** The statuses that WooCommerce itself has. A site may have more. */
+const STATUSES = ["pending", "processing", "on-hold", "completed", "cancelled", "refunded", "failed"];
+const TAKEN_BACK = ["cancelled", "refunded", "failed"];
+
+/** A status that makes a sale. WooCommerce's database writes `wc-` before it, its webhooks do not. */
+function saleStatus(name: string, given: string): string {
+  const status = given.replace(/^wc-/, "");
+  if (TAKEN_BACK.includes(status)) refuse(name, `must be statuses of sales, and ${status} takes a sale back`);
+  const near = STATUSES.includes(status) ? undefined : findNearest(status, STATUSES);
+  if (near !== undefined) refuse(name, `must be statuses of WooCommerce or of the site: did you mean ${near}?`);
+  return status;
 }
 
 /** A list with at least one entry; `undefined` where it is absent. */

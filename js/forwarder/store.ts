@@ -23,6 +23,10 @@ export interface NewEvent {
   readonly order?: string | undefined;
   /** Does the event come from a signed caller? */
   readonly isSigned?: boolean | undefined;
+  /** A shop's correction: how it stands to the corrections before it (`src/delivery/shop/change.rs`), as JSON. */
+  readonly change?: string | undefined;
+  /** Does a correction whose conversion is not known wait for it, without being sent? */
+  readonly isKept?: boolean | undefined;
 }
 
 /** A stored event. It contains no key, address or user agent. */

@@ -18,17 +18,19 @@ interface Verdict {
     readonly paidAtMs?: number;
     readonly revenueLeftOut?: "currency" | "amount";
   };
-  readonly refund?: Refund;
+  readonly refunds?: readonly Refund[];
 }
 
-/** A refund of a sale. */
+/** A refund of a sale, or its end. */
 interface Refund {
   /** A correction without its unique id. */
   readonly correction: object;
   /** The unique ids that the sale may have. */
   readonly uniqueIds: readonly string[];
-  /** Is it certain that a click led to the sale? */
-  readonly isOurs: boolean;
+  /** What to do where no such sale is known here: `sent` where a click certainly led to it. */
+  readonly ifUnknown: "sent" | "kept" | "dropped";
+  /** How it stands to the corrections before it (`src/delivery/shop/change.rs`). */
+  readonly change?: { readonly restores?: true };
 }
 
 const HEADERS: Readonly<Record<Platform, { readonly signature: string; readonly topic?: string }>> = {
@@ -69,8 +71,8 @@ export async function handleWebhook(request: Request, name: string, setup: Setup
   if (verdict.outcome === "ping" || verdict.outcome === "test") return logOutcome(verdict.outcome);
   if (verdict.reason === "too_old") return logOutcome("ignored", { code: "too_old" });
   if (verdict.reason === "unreadable") return logOutcome("ignored", { code: "unreadable", alert: true });
-  if (verdict.outcome === "refund" && verdict.refund !== undefined)
-    return acceptRefund(verdict.refund, intake, logOutcome);
+  const [refund] = verdict.refunds ?? [];
+  if (verdict.outcome === "refund" && refund !== undefined) return acceptRefund(refund, intake, logOutcome);
   const ready = verdict.sale && dated(verdict.sale, options);
   let conversion = ready;
   if (shop.map !== undefined && payload !== undefined) {
@@ -89,8 +91,10 @@ export async function handleWebhook(request: Request, name: string, setup: Setup
   // The revenue of the site's own mapping is not known here.
   const leftOut = shop.map === undefined ? verdict.sale?.revenueLeftOut : undefined;
   const answer = await acceptSale(conversion, shop, intake, logOutcome, leftOut);
-  // The sale may be a repetition while its refund is new.
-  if (verdict.refund !== undefined) await acceptRefund(verdict.refund, intake, logOutcome);
+  // The sale may be a repetition while its refund is new. Nearly every sale has nothing to restore: that is not told.
+  for (const each of verdict.refunds ?? []) {
+    await acceptRefund(each, intake, logOutcome, each.change?.restores === true ? answer : undefined);
+  }
   return answer;
 }
 
@@ -157,31 +161,43 @@ async function acceptSale(
   });
 }
 
-/** Turns a refund into a correction of the conversion, under the first unique id that is known here. */
+/**
+ * Turns a refund into a correction of the conversion, under the first unique id that is known here. `silent` is the
+ * answer where nothing changes, and nothing is told then.
+ */
 async function acceptRefund(
-  { correction, uniqueIds, isOurs }: Refund,
+  { correction, uniqueIds, ifUnknown, change }: Refund,
   intake: Intake,
   logOutcome: LogOutcome,
+  silent?: Response,
 ): Promise<Response> {
-  for (const uniqueId of uniqueIds) {
-    let result: Awaited<ReturnType<Intake["correct"]>>;
-    try {
-      // A platform also sends refunds of sales without a click.
-      result = await intake.correct(JSON.stringify({ ...correction, uniqueId }), !isOurs);
-    } catch (thrown) {
-      if (!isCakeError(thrown) || thrown.code === "internal") throw thrown;
-      return logOutcome("refused", { code: thrown.code, alert: true });
-    }
-    if (result === undefined) continue;
-    if (result === "unavailable")
-      return logOutcome("refund_not_taken", { code: "corrections_unavailable", alert: true });
-    if ("refusal" in result) {
-      if (result.refusal === "correction_conflict") return logOutcome("changed");
-      throw new Refusal(result.refusal, "too many events wait: try again later", { "retry-after": "60" });
-    }
-    return logOutcome(result.duplicate ? "refund_duplicate" : "refund", { id: result.id });
+  const [first] = uniqueIds;
+  const correct = (uniqueId: string, mustBeKnown: boolean) =>
+    intake.correct(JSON.stringify({ ...correction, uniqueId }), {
+      mustBeKnown,
+      isKept: ifUnknown === "kept",
+      change: change && JSON.stringify(change),
+    });
+  let result: Awaited<ReturnType<Intake["correct"]>>;
+  try {
+    // A platform also sends refunds of sales without a click.
+    if (ifUnknown !== "sent") for (const uniqueId of uniqueIds) result ??= await correct(uniqueId, true);
+    if (ifUnknown !== "dropped" && first !== undefined) result ??= await correct(first, false);
+  } catch (thrown) {
+    if (!isCakeError(thrown) || thrown.code === "internal") throw thrown;
+    return logOutcome("refused", { code: thrown.code, alert: true });
   }
-  return logOutcome("ignored", { code: "no_conversion" });
+  if (result === "unavailable") {
+    return silent ?? logOutcome("refund_not_taken", { code: "corrections_unavailable", alert: true });
+  }
+  if (result !== undefined && "refusal" in result) {
+    if (result.refusal === "correction_conflict") return logOutcome("changed");
+    throw new Refusal(result.refusal, "too many events wait: try again later", { "retry-after": "60" });
+  }
+  const isUnchanged = result === undefined || result.without === "nothing";
+  if (silent !== undefined && isUnchanged) return silent;
+  if (result === undefined || result.without === "kept") return logOutcome("ignored", { code: "no_conversion" });
+  return logOutcome(result.duplicate ? "refund_duplicate" : "refund", { id: result.id });
 }
 
 async function mapFailed(code: string, logOutcome: LogOutcome): Promise<never> {
@@ -201,7 +217,9 @@ function checkMapped(value: unknown): WebhookConversion | undefined {
  * conversion.
  */
 function dated({ conversion, paidAtMs }: NonNullable<Verdict["sale"]>, { zone }: ResolvedOptions): WebhookConversion {
-  const conversionDate = paidAtMs === undefined ? undefined : zone?.findCivil(new Date(paidAtMs));
+  // A platform's clock that is ahead must not move the sale into the future: it counts from when it came.
+  const isPast = paidAtMs !== undefined && paidAtMs <= Date.now();
+  const conversionDate = isPast ? zone?.findCivil(new Date(paidAtMs)) : undefined;
   return conversionDate === undefined ? conversion : { ...conversion, conversionDate };
 }
 

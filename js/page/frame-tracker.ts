@@ -106,7 +106,8 @@ function partsOf(token: string): { readonly offerId: number; readonly clickId: s
 }
 
 /** Opens the tracker of a frame or worker, and sends the conversions that earlier ones left. */
-export function createFrameTracker(options: FrameTrackerOptions): FrameTracker {
+export function createFrameTracker(options: FrameTrackerOptions): FrameTracker;
+export function createFrameTracker(options: FrameTrackerOptions, more?: unknown): FrameTracker {
   // A caller may have no types.
   const { endpoint, storage, token: asked, consent: said = "granted", onError, debug } = options ?? {};
   let consent = "granted" as Consent;
@@ -143,9 +144,13 @@ export function createFrameTracker(options: FrameTrackerOptions): FrameTracker {
     report(new CakeError({ code: flaw, parameter: "endpoint", rule }));
   }
   try {
-    checkNames(options, "endpoint storage token consent onError debug");
+    checkNames(options, "endpoint storage token consent onError debug", more);
   } catch (thrown) {
     if (isCakeError(thrown)) report(thrown);
+  }
+  if (asked && !/string|function/.test(typeof asked)) {
+    flaw = "invalid_setting";
+    report(new CakeError({ code: flaw, parameter: "token", rule: "must be text, or a function that returns it" }));
   }
   const say = (word: unknown) => {
     const known = consentOf(word);
@@ -211,6 +216,11 @@ export function createFrameTracker(options: FrameTrackerOptions): FrameTracker {
     if (typeof asked === "string") return textOf(asked);
     const ask = typeof asked === "function" ? asked : storage && (() => storage.getItem(TOKEN));
     const token = ask ? await inTime(ask, ask === asked ? ANSWER_MS / 3 : STORE_MS) : undefined;
+    if (ask === asked && ask && !/string|undefined/.test(typeof (token ?? undefined))) {
+      const rule = token === NOTHING ? "threw, or did not answer in 5 s" : "must return text";
+      report(new CakeError({ code: "invalid_setting", parameter: "token", rule }));
+      return null;
+    }
     return token === NOTHING ? null : typeof token === "string" ? textOf(token) : undefined;
   };
 
@@ -259,7 +269,7 @@ export function createFrameTracker(options: FrameTrackerOptions): FrameTracker {
     if (consent === "pending") return { state: "queued", code: "consent_pending" };
     const token = await findToken();
     if (consent === "denied" || waiting.get(uniqueId) !== entry) return { state: "refused", code: "consent_denied" };
-    if (token === null) return wait(entry, "storage_blocked");
+    if (token === null) return wait(entry, asked ? "no_token" : "storage_blocked");
     // Neither the order nor the page names a click.
     if (token === undefined && !fields.clickId) {
       note("no_click_id");

@@ -2,6 +2,7 @@
  * Shopify's web pixels, custom and app: they connect the sandbox's API with a frame's tracker. These types are the used
  * part of the platform's types; examples/shopify is checked against the platform's own.
  */
+import { CakeError } from "../error.js";
 import { createFrameTracker, type FrameStorage, type FrameTracker, type FrameTrackerOptions } from "./frame-tracker.js";
 import { CLICK_NAMES } from "./names.js";
 import type { ConvertResult } from "./options.js";
@@ -62,26 +63,46 @@ const CLICK_ID = /^(?=.*[1-9])[\w.:-]{1,128}$/;
  *   endpoint: "https://shop.example/cake",
  * });
  */
-export function connectShopifyPixel(api: ShopifyPixelApi, options: ShopifyPixelOptions): FrameTracker {
-  const { clickIdNames = CLICK_NAMES, onResult, ...rest } = options;
-  const isAllowed = api.init?.customerPrivacy?.marketingAllowed === true;
+export function connectShopifyPixel(api: ShopifyPixelApi, options: ShopifyPixelOptions): FrameTracker;
+export function connectShopifyPixel(api: ShopifyPixelApi, options: ShopifyPixelOptions, more?: unknown): FrameTracker {
+  const { clickIdNames = CLICK_NAMES, onResult, ...rest } = options ?? {};
+  const isAllowed = api?.init?.customerPrivacy?.marketingAllowed === true;
   // At the start, "not allowed" may mean "not asked yet".
-  const tracker = createFrameTracker({
-    ...rest,
-    storage: api.browser?.localStorage,
-    consent: isAllowed ? "granted" : "pending",
-  });
-  api.customerPrivacy?.subscribe("visitorConsentCollected", (event) =>
-    tracker.setConsent(event?.customerPrivacy?.marketingAllowed === true),
+  const tracker = createFrameTracker(
+    { ...rest, storage: api?.browser?.localStorage, consent: isAllowed ? "granted" : "pending" },
+    // @ts-expect-error Whatever is too much is told to `onError`.
+    more,
   );
-  api.analytics.subscribe("checkout_completed", (event) => {
-    const checkout = event?.data?.checkout;
-    // `gid://shopify/Order/5001` and `5001` both mean the webhook's order 5001.
-    const uniqueId = /\d+$/.exec(`${checkout?.order?.id ?? ""}`)?.[0];
-    if (uniqueId === undefined) return;
-    const clickId = findClickId(checkout.attributes ?? [], clickIdNames);
-    void tracker.convert({ uniqueId, clickId }).then((result) => onResult?.(result, uniqueId));
-  });
+  /** What the platform calls must not throw into it; its own calls may throw too. */
+  const quietly = async (run: () => unknown) => {
+    try {
+      await run();
+    } catch (cause) {
+      const rule = "the platform's API or event, or a function of yours, is not as expected";
+      try {
+        rest.onError?.(new CakeError({ code: "invalid_field", parameter: "api", rule }, { cause }));
+      } catch {
+        // Told in vain.
+      }
+    }
+  };
+  void quietly(() =>
+    api.customerPrivacy?.subscribe("visitorConsentCollected", (event) =>
+      tracker.setConsent(event?.customerPrivacy?.marketingAllowed === true),
+    ),
+  );
+  void quietly(() =>
+    api.analytics.subscribe("checkout_completed", (event) =>
+      quietly(async () => {
+        const checkout = event?.data?.checkout;
+        // `gid://shopify/Order/5001` and `5001` both mean the webhook's order 5001.
+        const uniqueId = /\d+$/.exec(`${checkout?.order?.id ?? ""}`)?.[0];
+        if (uniqueId === undefined) return;
+        const clickId = findClickId([...(checkout.attributes ?? [])], clickIdNames);
+        onResult?.(await tracker.convert({ uniqueId, clickId }), uniqueId);
+      }),
+    ),
+  );
   return tracker;
 }
 

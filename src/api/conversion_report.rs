@@ -94,7 +94,7 @@ pub(crate) fn request(account: &Account, params: &str) -> Result<Request> {
     request.parameter("end_date", &Params::required("endDate", end_date)?);
     request.number("offer_id", params.id("offerId")?);
     request.number("affiliate_id", params.id("affiliateId")?);
-    let status = params.open_word("conversionStatus")?;
+    let status = params.conversion_status()?;
     request.optional("conversion_status", status.as_deref());
     let rule = "must be a whole number from 1 to 10000";
     params.push_page(&mut request, MAX_ROW_LIMIT, rule)?;

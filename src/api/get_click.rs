@@ -102,7 +102,10 @@ impl Click {
             // A row that names its conversion needs no `converted`.
             converted: match record.get("converted") {
                 Some(_) => record.flag("converted"),
-                None => Some(conversion_id.is_some()),
+                // A row that has no conversion says so by its empty id; one without either field
+                // says nothing.
+                None if conversion_id.is_some() => Some(true),
+                None => record.has("conversion_id").then_some(false),
             },
             conversion_id,
             unread: Unread::default(),

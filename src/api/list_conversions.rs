@@ -133,10 +133,7 @@ pub(crate) fn request(account: &Account, params: &str) -> Result<Request> {
     request.number("offer_id", params.id("offerId")?);
     request.number("affiliate_id", params.id("affiliateId")?);
     request.number("advertiser_id", params.id("advertiserId")?);
-    request.optional(
-        "conversion_status",
-        params.open_word("conversionStatus")?.as_deref(),
-    );
+    request.optional("conversion_status", params.conversion_status()?.as_deref());
     let rule = "must be a whole number from 1 to 500";
     params.push_page(&mut request, MAX_ROW_LIMIT, rule)?;
     params.push_sort(&mut request)?;

@@ -131,6 +131,25 @@ impl<'a> Params<'a> {
         }
     }
 
+    /// The status to filter by. CAKE answers a word that it does not know with no row.
+    pub(super) fn conversion_status(&self) -> Result<Option<String>> {
+        let words = [
+            "approved", "pending", "rejected", "reversed", "returned", "ignored",
+        ];
+        let status = self.text("conversionStatus")?;
+        match &status {
+            Some(word) if !words.contains(&word.as_str()) => {
+                let meant = match nearest(word, words) {
+                    Some(right) => ["did you mean ", right, "?"].concat(),
+                    None => ["there are ", &words.join(", ")].concat(),
+                };
+                let rule = ["must be a status: ", &meant].concat();
+                Err(field("conversionStatus", &rule))
+            }
+            _ => Ok(status),
+        }
+    }
+
     /// A lower-case word of an open set.
     pub(super) fn open_word(&self, name: &str) -> Result<Option<String>> {
         match self.text(name)? {

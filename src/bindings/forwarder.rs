@@ -10,6 +10,7 @@ use crate::delivery::correction::CorrectionBody;
 use crate::delivery::event::{Caller, RequestBody, read};
 use crate::delivery::id;
 use crate::delivery::shards::{Reply, number_of};
+use crate::delivery::shop::change::Change;
 use crate::delivery::{CircuitBreaker, Correction, Event, Relation, Route, ShardMap};
 use crate::{Error, Result};
 use js_sys::{Date, Function, Promise};
@@ -23,7 +24,8 @@ use wasm_bindgen_futures::JsFuture;
 /// parameter, retryable } }`. A single bad conversion is thrown.
 ///
 /// `click_id` is the signed cookie's, or empty. `is_pixel` says that the conversions go to
-/// `p.ashx`, which takes an event's id and an order.
+/// `p.ashx`, which takes an event's id and an order. `latest` is the latest civil time that a
+/// conversion may have, or empty.
 ///
 /// # Errors
 /// Those of [`read`].
@@ -34,11 +36,13 @@ pub fn read_conversions(
     is_signed: bool,
     click_id: &str,
     is_pixel: bool,
+    latest: &str,
 ) -> Result<String, JsValue> {
     let caller = Caller {
         is_signed,
         click_id: Some(click_id).filter(|id| !id.is_empty()),
         is_pixel,
+        latest: Some(latest).filter(|latest| !latest.is_empty()),
     };
     let mut out = String::with_capacity(2 * body.len() + 256);
     match read(body, caller)? {
@@ -133,6 +137,26 @@ fn push_error(out: &mut String, error: &Error) {
         push_string(out, value);
     }
     out.push_str(",\"retryable\":false}}");
+}
+
+/// The correction that makes a conversion what its shop says, as a canonical text; empty where
+/// nothing changes. See [`Change::settle`]. `change` is the webhook's JSON.
+///
+/// # Errors
+/// Those of [`Change::read`] and [`Change::settle`].
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "wasm-bindgen hands lists over by value"
+)]
+#[wasm_bindgen(js_name = settleCorrection)]
+pub fn settle_correction(
+    change: &str,
+    conversion: &str,
+    earlier: Vec<String>,
+    correction: &str,
+) -> Result<String, JsValue> {
+    let settled = Change::read(change)?.settle(conversion, &earlier, correction)?;
+    Ok(settled.unwrap_or_default())
 }
 
 /// Compares two events of one key by their canonical texts: `same`, `adds_money`, `lacks_money` or

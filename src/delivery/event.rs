@@ -24,6 +24,8 @@ pub struct Caller<'a> {
     pub click_id: Option<&'a str>,
     /// Does the forwarder deliver to `p.ashx`? It alone takes an event's id and an order.
     pub is_pixel: bool,
+    /// The latest civil time that a conversion may have; `None` where nobody knows the time.
+    pub latest: Option<&'a str>,
 }
 
 /// The content of a body.
@@ -71,6 +73,18 @@ impl Event {
     /// Reads a conversion. Refuses fields that the forwarder's route does not take.
     fn read_for(body: &str, caller: Caller<'_>) -> Result<Self> {
         let event = Self::read(body, caller)?;
+        let date = event.params.conversion_date.as_deref();
+        // CAKE would take it, and no report of today or of the month would show it. A clock that
+        // is ahead, or a day and month in the wrong order, writes such a date.
+        if date
+            .zip(caller.latest)
+            .is_some_and(|(date, latest)| date > latest)
+        {
+            return Err(field(
+                "conversionDate",
+                "must not lie in the future of the account's time zone",
+            ));
+        }
         if caller.is_pixel {
             Ok(event)
         } else {

@@ -98,12 +98,20 @@ impl Postback {
             let rule = "must be given once: as a number here, or as a parameter in map";
             return Err(field("offerId", rule));
         }
-        let text = |name| fields.get(name).and_then(Value::string);
+        let secret_parameter = fields.get("secretParameter").and_then(Value::string);
+        let secret_parameter = secret_parameter.unwrap_or_else(|| "secret".to_owned());
+        // The secret would be stored as an id, and shown by every report.
+        if map.iter().any(|(_, theirs)| *theirs == secret_parameter) {
+            return Err(field(
+                "secretParameter",
+                "must be another name than those in map",
+            ));
+        }
         Ok(Self {
             secrets: Secrets::new(secrets)?,
             map,
             offer_id,
-            secret_parameter: text("secretParameter").unwrap_or_else(|| "secret".to_owned()),
+            secret_parameter,
             is_signed: fields.get("signed").is_some_and(Value::is_true),
         })
     }
@@ -167,8 +175,17 @@ impl Postback {
                 let rule = ["must be `", theirs, "`: it came as `", &near, "`"].concat();
                 return Err(field(name, &rule));
             }
+            let is_sent = !given.is_empty();
             let value = given.pop().unwrap_or_default();
             let value = value.trim();
+            // An empty macro is the commonest missing value. Without the money, CAKE would pay by
+            // its own rules, and a repetition with the money would change nothing.
+            if is_sent && value.is_empty() && matches!(*name, "payout" | "revenue") {
+                return Err(field(
+                    name,
+                    "is empty: it must have an amount, or be left out",
+                ));
+            }
             // Two ids could become one where letters are lost.
             if value.contains('\u{fffd}') {
                 return Err(field(name, "must be percent-encoded as UTF-8"));
@@ -301,10 +318,11 @@ mod tests {
             is_signed: true,
             click_id: None,
             is_pixel: true,
+            latest: None,
         };
         assert!(matches!(read(&json, caller), Ok(RequestBody::One(_))));
         // An empty value is absent, and a required field is then missing.
-        let json = postback.read(&get("sub1=a&txid=&sum=")).unwrap();
+        let json = postback.read(&get("sub1=a&txid=&geo=")).unwrap();
         assert_eq!(json, r#"{"offerId":7,"clickId":"a"}"#);
         assert!(read(&json, caller).is_err());
         let form = Request {
@@ -340,6 +358,8 @@ mod tests {
             ("o=0", "offerId", "placeholder_text"),
             ("p={payout}", "payout", "placeholder_text"),
             ("p=NaN", "payout", "placeholder_text"),
+            ("p=", "payout", "invalid_field"),
+            ("p=%20", "payout", "invalid_field"),
             ("p=-1", "payout", "invalid_money"),
             ("p=1,50", "payout", "invalid_money"),
             ("a={aff_sub}", "adv1", "placeholder_text"),

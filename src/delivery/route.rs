@@ -141,6 +141,7 @@ mod tests {
             is_signed: true,
             click_id: None,
             is_pixel: true,
+            latest: None,
         };
         match read(body, caller).unwrap() {
             RequestBody::One(event) => *event,

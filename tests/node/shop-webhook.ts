@@ -17,7 +17,12 @@ export interface Vector {
     readonly outcome: string;
     readonly reason?: string;
     readonly sale?: { readonly conversion: object; readonly paidAtMs?: number; readonly revenueLeftOut?: string };
-    readonly refund?: { readonly correction: object; readonly uniqueIds: string[]; readonly isOurs: boolean };
+    readonly refunds?: readonly {
+      readonly correction: object;
+      readonly uniqueIds: string[];
+      readonly ifUnknown: "sent" | "kept" | "dropped";
+      readonly change?: { readonly restores?: true };
+    }[];
   };
 }
 

@@ -169,6 +169,10 @@ async function reportLanding(
     state.findings.fail("landing", "the click is not kept, though the visitor has agreed", advice);
   } else if (state.findings.of("redirect")?.status === "FAIL") {
     state.findings.fail("landing", "no click id arrives at the page", "Mend the redirect first.");
+  } else if (state.tag?.isOpen && /^(denied|false)$/.test(state.tag.consent)) {
+    const advice = `Leave the tag's consent out, or start with "pending" and call tracker.setConsent("granted").`;
+    state.findings.fail("landing", `the tag's consent is "${state.tag.consent}": nothing is ever kept`, advice);
+    state.findings.unknown("consent_yes", "the tag's own consent is a no", advice);
   } else if (state.hasTracker) {
     state.findings.unknown(
       "landing",

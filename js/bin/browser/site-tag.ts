@@ -10,6 +10,8 @@ export interface Tag {
   readonly endpoint: string;
   readonly parameters: string;
   readonly isInline: boolean;
+  /** The consent that the tag starts with. */
+  readonly consent: string;
 }
 
 /** The page's tag, whether it runs or not. Its settings are read in the tag's order of sources. */
@@ -31,6 +33,7 @@ export function findTag(tab: Tab): Promise<Tag | undefined> {
       endpoint: String(setting("endpoint") ?? "/cake"),
       parameters: String(setting("parameters") ?? ""),
       isInline: inline,
+      consent: String(setting("consent") ?? "").trim().toLowerCase(),
     };
   })()`);
 }

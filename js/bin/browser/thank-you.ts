@@ -69,6 +69,11 @@ async function convert(state: VisitState, tab: Tab, thankYou: URL, id: string): 
     );
     return;
   }
+  if (conversion.refusal !== undefined) {
+    const found = `the conversion is one that a forwarder refuses: ${conversion.refusal}`;
+    state.findings.fail("thank_you", found, "Give convert the offer's number, and the order's own id as orderId.");
+    return;
+  }
   const sent = `a conversion of offer ${String(fields.offerId)} with the kept click id goes to ${where(url)}`;
   state.findings.pass("thank_you", `${sent}; it was answered here`);
   const before = state.interceptor.conversions.length;

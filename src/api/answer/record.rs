@@ -176,15 +176,14 @@ impl<'a, 'b> Record<'a, 'b> {
 
     /// The number of rows in all of a list, by any of its names.
     pub(in crate::api) fn total_rows(&self) -> Option<u64> {
-        [
-            "total_rows",
-            "total_row_count",
-            "row_count",
-            "total_count",
-            "total",
-        ]
-        .iter()
-        .find_map(|name| self.count(name))
+        TOTALS.iter().find_map(|name| self.count(name))
+    }
+
+    /// Has it a total that is none, such as -1?
+    fn has_unread_total(&self) -> bool {
+        let text = |name: &&str| self.get(name).map(|value| value.text().unwrap_or_default());
+        let mut told = TOTALS.iter().filter_map(text);
+        told.any(|text| parse_id(text.trim()).is_none() && !text.trim().is_empty())
     }
 
     /// An id; absent where it is 0, as .NET writes "none", or no id at all.
@@ -226,6 +225,15 @@ impl<'a, 'b> Record<'a, 'b> {
     }
 }
 
+/// The names of the number of rows in all of a list.
+const TOTALS: [&str; 5] = [
+    "total_rows",
+    "total_row_count",
+    "row_count",
+    "total_count",
+    "total",
+];
+
 /// The record of an answer that has the list of this name: `response`, `data` in it, or the
 /// envelope itself. Also returns the list's length, from any place.
 pub(in crate::api) fn list_holder<'a, 'b>(
@@ -234,6 +242,7 @@ pub(in crate::api) fn list_holder<'a, 'b>(
 ) -> Result<(Record<'a, 'b>, Option<u64>)> {
     let mut record = Record::from_fields(answer, answer.open()?);
     let mut total_rows = record.total_rows();
+    let mut has_unread_total = record.has_unread_total();
     let mut levels = 0..4;
     while !record.has(name) {
         let inner = WRAPPERS
@@ -246,6 +255,18 @@ pub(in crate::api) fn list_holder<'a, 'b>(
             _ => return Err(answer.lacks("has no list in ", name)),
         }
         total_rows = record.total_rows().or(total_rows);
+        has_unread_total |= record.has_unread_total();
+    }
+    // An empty list counts as a whole one only where nothing beside it says that it is not.
+    let is_empty = |(_, value): &(&str, Value<'_>)| {
+        value.is_null() || value.array().is_some_and(|rows| rows.is_empty())
+    };
+    let has_rows = record
+        .fields()
+        .entries()
+        .any(|each| dress::is_same_name(each.0, name) && !is_empty(&each));
+    if has_unread_total && total_rows.is_none() && !has_rows {
+        return Err(answer.unexpected("has no rows, and a total that cannot be read", ""));
     }
     // If there are two lists, neither is the one.
     let lists = record.fields().entries();

@@ -18,6 +18,7 @@ pub(super) fn text_of(click: &str, offer: u64, unique: &str) -> String {
         is_signed: true,
         click_id: None,
         is_pixel: true,
+        latest: None,
     };
     match read(&body, caller).unwrap() {
         RequestBody::One(event) => event.text().unwrap(),

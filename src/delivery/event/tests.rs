@@ -7,11 +7,13 @@ const SIGNED: Caller<'_> = Caller {
     is_signed: true,
     click_id: None,
     is_pixel: true,
+    latest: None,
 };
 const PAGE: Caller<'_> = Caller {
     is_signed: false,
     click_id: None,
     is_pixel: true,
+    latest: None,
 };
 
 fn one(body: &str, caller: Caller<'_>) -> Result<Event> {
@@ -309,6 +311,6 @@ proptest! {
 
     #[test]
     fn no_text_breaks_the_reader(body in "\\PC{0,200}", is_signed in any::<bool>()) {
-        let _ = read(&body, Caller { is_signed, click_id: None, is_pixel: true });
+        let _ = read(&body, Caller { is_signed, click_id: None, is_pixel: true, latest: None });
     }
 }

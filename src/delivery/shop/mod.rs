@@ -3,10 +3,12 @@
 //!
 //! | module | owns |
 //! | --- | --- |
+//! | `change` | what a shop says of a sale now, set against its earlier corrections |
 //! | `payload` | fields of a payload that may be anything |
 //! | `settings` | a site's choices |
 //! | `shopify`, `woocommerce`, `stripe` | one platform each: its signature, its fields |
 
+pub(crate) mod change;
 mod payload;
 mod settings;
 mod shopify;
@@ -18,6 +20,7 @@ mod woocommerce;
 use super::secrets::Secrets;
 use crate::{Error, Result};
 use base64ct::{Base64, Encoding};
+use change::Change;
 use payload::Payload;
 use serde::Serialize;
 use settings::Settings;
@@ -55,9 +58,9 @@ pub struct Verdict {
     /// The sale.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) sale: Option<Sale>,
-    /// The refund. It may come beside the sale itself.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) refund: Option<Refund>,
+    /// What the sale lost, or got back. It may come beside the sale itself.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) refunds: Vec<Refund>,
 }
 
 /// A sale that a click led to.
@@ -86,15 +89,19 @@ pub(crate) struct Conversion {
     pub(crate) revenue: Option<String>,
 }
 
-/// A refund of a sale, in whole or in part.
+/// A refund of a sale, in whole or in part, or its end.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Refund {
     pub(crate) correction: Correction,
     /// The unique ids that the sale may have, the likeliest first.
     pub(crate) unique_ids: Vec<String>,
-    /// Is it certain that a click led to the sale?
-    pub(crate) is_ours: bool,
+    /// What to do where no such sale is known: `sent` where a click certainly led to it, `kept`
+    /// until the sale comes, or `dropped`.
+    pub(crate) if_unknown: &'static str,
+    /// How it stands to the corrections before it; `None` where it counts by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) change: Option<Change>,
 }
 
 /// A correction without its unique id, as a backend hands it over; see [`super::correction`].
@@ -117,6 +124,9 @@ pub(crate) struct Correction {
 
 /// The status of a conversion that is taken back entirely.
 pub(crate) const RETURNED: Option<&str> = Some("returned");
+
+/// The status of a conversion that counts again.
+pub(crate) const APPROVED: Option<&str> = Some("approved");
 
 impl Verdict {
     fn of(outcome: &'static str) -> Self {
@@ -142,7 +152,7 @@ impl Verdict {
 
     fn refund(refund: Refund) -> Self {
         Self {
-            refund: Some(refund),
+            refunds: vec![refund],
             ..Self::of("refund")
         }
     }
@@ -192,8 +202,10 @@ impl Shop {
         let topic = webhook.topic.trim();
         let verdict = match self.platform {
             Platform::Shopify => shopify::read(&self.settings, topic, &payload),
-            Platform::WooCommerce => woocommerce::read(&self.settings, topic, &payload),
-            Platform::Stripe => stripe::read(&self.settings, &payload),
+            Platform::WooCommerce => {
+                woocommerce::read(&self.settings, topic, &payload, webhook.now_ms)
+            }
+            Platform::Stripe => stripe::read(&self.settings, &payload, webhook.now_ms),
         };
         let is_too_old = |sale: &Sale| self.settings.is_too_old(sale, webhook.now_ms);
         if verdict.sale.as_ref().is_some_and(is_too_old) {

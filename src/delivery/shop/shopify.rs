@@ -16,7 +16,7 @@ pub(super) fn read(settings: &Settings, topic: &str, payload: &Payload<'_>) -> V
             order(settings, topic, payload)
         }
         "orders/cancelled" => cancelled(settings, payload),
-        "refunds/create" => refund(settings, payload),
+        "refunds/create" => refund(settings, payload, None),
         _ => Verdict::ignored("other_topic"),
     }
 }
@@ -59,7 +59,37 @@ fn order(settings: &Settings, topic: &str, payload: &Payload<'_>) -> Verdict {
         .instant(&["processed_at"])
         .or_else(|| payload.instant(&["created_at"]));
     let click_id = settings.find_click_id(&[payload.at(&["note_attributes"])]);
-    settings.sale(click_id, unique_id(settings, payload), amount, paid_at_ms)
+    let unique_id = unique_id(settings, payload);
+    let mut verdict = settings.sale(click_id, unique_id.clone(), amount, paid_at_ms);
+    if let (Some(_), Some(unique_id)) = (&verdict.sale, unique_id) {
+        verdict.refunds = refunds_of(settings, payload, &unique_id);
+    }
+    verdict
+}
+
+/// The refunds that the order itself tells of: their own webhooks may have come before the sale, or
+/// never come. Each has the id that its own webhook gives it.
+fn refunds_of(settings: &Settings, order: &Payload<'_>, unique_id: &str) -> Vec<Refund> {
+    let mut refunds: Vec<_> = order
+        .list(&["refunds"])
+        .iter()
+        .flat_map(|each| refund(settings, each, Some(unique_id)).refunds)
+        .collect();
+    let is_returned = order.text(&["financial_status"]).as_deref() == Some("refunded");
+    if let Some(id) = order.id(&["id"]).filter(|_| is_returned) {
+        refunds.push(Refund {
+            correction: Correction {
+                correction_id: ["shopify-refunded-", &id].concat(),
+                offer_id: settings.offer_id,
+                status: RETURNED,
+                ..Correction::default()
+            },
+            unique_ids: vec![unique_id.to_owned()],
+            if_unknown: "sent",
+            change: None,
+        });
+    }
+    refunds
 }
 
 /// Takes tax off a subtotal of prices with tax: the order's tax, less that of the shipping.
@@ -108,17 +138,21 @@ fn cancelled(settings: &Settings, payload: &Payload<'_>) -> Verdict {
             ..Correction::default()
         },
         unique_ids: vec![unique_id],
-        is_ours: true,
+        if_unknown: "sent",
+        change: None,
     })
 }
 
 /// A refund names its order by id alone. It has no totals: neither the order's nor the remaining
 /// one.
-fn refund(settings: &Settings, payload: &Payload<'_>) -> Verdict {
-    if settings.is_by_number {
+///
+/// `unique_id` is the order's, where the order tells of the refund.
+fn refund(settings: &Settings, payload: &Payload<'_>, unique_id: Option<&str>) -> Verdict {
+    if settings.is_by_number && unique_id.is_none() {
         return Verdict::ignored("refund_without_name");
     }
-    let (Some(id), Some(order_id)) = (payload.id(&["id"]), payload.id(&["order_id"])) else {
+    let order_id = unique_id.map_or_else(|| payload.id(&["order_id"]), |id| Some(id.to_owned()));
+    let (Some(id), Some(order_id)) = (payload.id(&["id"]), order_id) else {
         return Verdict::ignored("no_order_id");
     };
     let transactions = payload.list(&["transactions"]);
@@ -153,6 +187,7 @@ fn refund(settings: &Settings, payload: &Payload<'_>) -> Verdict {
             ..Correction::default()
         },
         unique_ids: vec![order_id],
-        is_ours: false,
+        if_unknown: "kept",
+        change: None,
     })
 }

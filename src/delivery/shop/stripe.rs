@@ -1,9 +1,10 @@
 //! Stripe: `Stripe-Signature` over time and raw body, and events of checkout sessions, invoices,
 //! charges and disputes. Amounts are in the currency's smallest unit.
 
+use super::change::Change;
 use super::payload::Payload;
 use super::settings::{Amount, Revenue, Settings, as_click_id, money, padded, shortest};
-use super::{Correction, RETURNED, Refund, Verdict, Webhook};
+use super::{APPROVED, Correction, RETURNED, Refund, Verdict, Webhook};
 use crate::api::json::Value;
 use crate::delivery::secrets::{Secrets, from_hex};
 
@@ -47,7 +48,7 @@ pub(super) fn is_signed(secrets: &Secrets, webhook: &Webhook<'_>) -> bool {
 }
 
 /// Reads an event. The signature covers its type.
-pub(super) fn read(settings: &Settings, event: &Payload<'_>) -> Verdict {
+pub(super) fn read(settings: &Settings, event: &Payload<'_>, now_ms: u64) -> Verdict {
     let name = event.text(&["type"]).unwrap_or_default();
     let Some(object) = event.within(&["data", "object"]) else {
         return Verdict::ignored("other_topic");
@@ -58,13 +59,23 @@ pub(super) fn read(settings: &Settings, event: &Payload<'_>) -> Verdict {
         "charge.refunded" => charge,
         // The second type tells of an inquiry that has become a dispute.
         "charge.dispute.created" | "charge.dispute.funds_withdrawn" => dispute,
+        "charge.dispute.closed" | "charge.dispute.funds_reinstated" => ended_dispute,
+        "refund.failed" | "refund.updated" | "charge.refund.updated" => failed_refund,
         _ => return Verdict::ignored("other_topic"),
     };
     if settings.refuses_test(!event.is_true(&["livemode"])) {
         return Verdict::of("test");
     }
     let created_ms = event.whole(&["created"]).map(|seconds| seconds * 1_000);
-    read(settings, &object, created_ms)
+    let mut verdict = read(settings, &object, created_ms);
+    for change in verdict
+        .refunds
+        .iter_mut()
+        .filter_map(|refund| refund.change.as_mut())
+    {
+        change.as_of_ms = created_ms.unwrap_or(now_ms);
+    }
+    verdict
 }
 
 fn session(settings: &Settings, session: &Payload<'_>, created_ms: Option<u64>) -> Verdict {
@@ -150,7 +161,7 @@ fn charge(settings: &Settings, charge: &Payload<'_>, _: Option<u64>) -> Verdict 
     ) else {
         return Verdict::ignored("refund_amount");
     };
-    let is_full = refunded >= total;
+    let is_full = refunded >= total && refunded > 0;
     let left = amount(charge, Some(total.saturating_sub(refunded)));
     if !is_full && settings.revenue != Revenue::Total {
         return Verdict::ignored("refund_amount");
@@ -158,40 +169,119 @@ fn charge(settings: &Settings, charge: &Payload<'_>, _: Option<u64>) -> Verdict 
     if !is_full && !settings.is_currency(left.currency.as_deref()) {
         return Verdict::ignored("refund_currency");
     }
-    Verdict::refund(Refund {
-        correction: Correction {
-            correction_id: ["stripe-refund-", &id, "-", &refunded.to_string()].concat(),
-            offer_id: settings.offer_id,
-            status: RETURNED.filter(|_| is_full),
-            revenue: left.text.filter(|_| !is_full),
-            ..Correction::default()
+    let correction = Correction {
+        correction_id: ["stripe-refund-", &id, "-", &refunded.to_string()].concat(),
+        offer_id: settings.offer_id,
+        status: match refunded {
+            0 => APPROVED,
+            _ => RETURNED.filter(|_| is_full),
         },
-        unique_ids,
-        is_ours: false,
-    })
+        revenue: left.text.filter(|_| !is_full),
+        ..Correction::default()
+    };
+    let change = Change {
+        family: ["stripe-refund-", &id].concat(),
+        restores: refunded == 0,
+        ..Change::default()
+    };
+    taken_back(unique_ids, correction, change)
+}
+
+/// A refund that the buyer's bank has sent back, or that was cancelled. It tells no total.
+fn failed_refund(settings: &Settings, refund: &Payload<'_>, _: Option<u64>) -> Verdict {
+    let status = refund.text(&["status"]).unwrap_or_default();
+    if !matches!(status.as_str(), "failed" | "canceled") {
+        return Verdict::ignored("other_topic");
+    }
+    let (Some(id), Some(charge)) = (refund.id(&["id"]), refund.reference("charge")) else {
+        return Verdict::ignored("no_order_id");
+    };
+    let unique_ids = unique_ids(refund);
+    if unique_ids.is_empty() {
+        return Verdict::ignored("no_order_id");
+    }
+    let given = amount(refund, refund.whole(&["amount"]));
+    if settings.revenue != Revenue::Total || !settings.is_currency(given.currency.as_deref()) {
+        return Verdict::ignored("refund_currency");
+    }
+    let Some(given_back) = given.text else {
+        return Verdict::ignored("refund_amount");
+    };
+    let correction = Correction {
+        correction_id: ["stripe-refund-", &charge, "-failed-", &id].concat(),
+        offer_id: settings.offer_id,
+        status: APPROVED,
+        ..Correction::default()
+    };
+    let change = Change {
+        family: ["stripe-refund-", &charge].concat(),
+        restores: true,
+        given_back: Some(given_back),
+        ..Change::default()
+    };
+    taken_back(unique_ids, correction, change)
 }
 
 fn dispute(settings: &Settings, dispute: &Payload<'_>, _: Option<u64>) -> Verdict {
+    // An inquiry takes nothing back: warning_needs_response, warning_under_review, warning_closed.
+    let status = dispute.text(&["status"]).unwrap_or_default();
+    if status.starts_with("warning_") {
+        return Verdict::ignored("inquiry");
+    }
+    let taken = amount(dispute, dispute.whole(&["amount"]));
+    let is_told =
+        settings.revenue == Revenue::Total && settings.is_currency(taken.currency.as_deref());
+    of_dispute(settings, dispute, "", RETURNED, |family| Change {
+        family,
+        taken: taken.text.filter(|_| is_told),
+        ..Change::default()
+    })
+}
+
+/// A dispute that is won gives back what it took; one that is lost changes nothing more.
+fn ended_dispute(settings: &Settings, dispute: &Payload<'_>, _: Option<u64>) -> Verdict {
+    match dispute.text(&["status"]).as_deref() {
+        Some("won") => of_dispute(settings, dispute, "-won", APPROVED, |family| Change {
+            family,
+            restores: true,
+            ..Change::default()
+        }),
+        Some("lost") => Verdict::ignored("dispute_lost"),
+        Some(status) if status.starts_with("warning_") => Verdict::ignored("inquiry"),
+        _ => Verdict::ignored("other_topic"),
+    }
+}
+
+fn of_dispute(
+    settings: &Settings,
+    dispute: &Payload<'_>,
+    word: &str,
+    status: Option<&'static str>,
+    change: impl FnOnce(String) -> Change,
+) -> Verdict {
     let (Some(id), unique_ids) = (dispute.id(&["id"]), unique_ids(dispute)) else {
         return Verdict::ignored("no_order_id");
     };
     if unique_ids.is_empty() {
         return Verdict::ignored("no_order_id");
     }
-    // An inquiry takes nothing back: warning_needs_response, warning_under_review, warning_closed.
-    let status = dispute.text(&["status"]).unwrap_or_default();
-    if status.starts_with("warning_") {
-        return Verdict::ignored("inquiry");
-    }
+    let family = ["stripe-dispute-", &id].concat();
+    let correction = Correction {
+        correction_id: [&family, word].concat(),
+        offer_id: settings.offer_id,
+        status,
+        ..Correction::default()
+    };
+    taken_back(unique_ids, correction, change(family))
+}
+
+/// A charge tells no click: its sale may be anybody's.
+fn taken_back(unique_ids: Vec<String>, correction: Correction, change: Change) -> Verdict {
     Verdict::refund(Refund {
-        correction: Correction {
-            correction_id: ["stripe-dispute-", &id].concat(),
-            offer_id: settings.offer_id,
-            status: RETURNED,
-            ..Correction::default()
-        },
+        correction,
         unique_ids,
-        is_ours: false,
+        if_unknown: if change.restores { "dropped" } else { "kept" },
+        change: Some(change),
     })
 }
 

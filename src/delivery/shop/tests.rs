@@ -120,8 +120,8 @@ proptest! {
                 let topic = self::text(vector, "topic");
                 let verdict = match shop.platform {
                     Platform::Shopify => shopify::read(&shop.settings, topic, &payload),
-                    Platform::WooCommerce => woocommerce::read(&shop.settings, topic, &payload),
-                    Platform::Stripe => stripe::read(&shop.settings, &payload),
+                    Platform::WooCommerce => woocommerce::read(&shop.settings, topic, &payload, 0),
+                    Platform::Stripe => stripe::read(&shop.settings, &payload, 0),
                 };
                 prop_assert!(serde_json::to_string(&verdict).is_ok());
             }

@@ -1,9 +1,10 @@
 //! `WooCommerce`: `X-WC-Webhook-Signature` over the raw body, and orders of its REST API. An order
 //! counts once its status does. A refund comes as an update of its order.
 
+use super::change::Change;
 use super::payload::Payload;
 use super::settings::{Amount, Revenue, Settings, from_units, money, shortest};
-use super::{Correction, RETURNED, Refund, Verdict, Webhook};
+use super::{APPROVED, Correction, RETURNED, Refund, Verdict, Webhook};
 use crate::money::Money;
 
 /// Is this the unsigned ping that follows a webhook's creation: `webhook_id=12`?
@@ -14,7 +15,12 @@ pub(super) fn is_ping(webhook: &Webhook<'_>) -> bool {
 }
 
 /// Reads a payload.
-pub(super) fn read(settings: &Settings, topic: &str, payload: &Payload<'_>) -> Verdict {
+pub(super) fn read(
+    settings: &Settings,
+    topic: &str,
+    payload: &Payload<'_>,
+    now_ms: u64,
+) -> Verdict {
     if !matches!(topic, "order.created" | "order.updated") {
         return Verdict::ignored("other_topic");
     }
@@ -30,10 +36,22 @@ pub(super) fn read(settings: &Settings, topic: &str, payload: &Payload<'_>) -> V
         return Verdict::ignored("no_order_id");
     };
     let click_id = settings.find_click_id(&[payload.at(&["meta_data"])]);
-    let refund = Refund {
+    // A later state of the order counts more than an earlier one, whichever comes first.
+    let as_of_ms = payload.instant(&["date_modified_gmt"]).unwrap_or(now_ms);
+    let family = ["woocommerce-", &id].concat();
+    let refund = |word: &str, correction: Correction| Refund {
+        correction: Correction {
+            correction_id: [&family, "-", word, "-", &as_of_ms.to_string()].concat(),
+            offer_id: settings.offer_id,
+            ..correction
+        },
         unique_ids: vec![unique_id.clone()],
-        is_ours: true,
-        ..Refund::default()
+        if_unknown: "sent",
+        change: Some(Change {
+            family: family.clone(),
+            as_of_ms,
+            ..Change::default()
+        }),
     };
     if settings.statuses.contains(&status) {
         if settings.refuses_recurring(is_renewal(payload)) {
@@ -46,9 +64,17 @@ pub(super) fn read(settings: &Settings, topic: &str, payload: &Payload<'_>) -> V
         let paid_at_ms = payload
             .instant(&["date_paid_gmt"])
             .or_else(|| payload.instant(&["date_created_gmt"]));
-        let mut verdict = settings.sale(click_id, Some(unique_id), amount, paid_at_ms);
+        let mut verdict = settings.sale(click_id, Some(unique_id.clone()), amount, paid_at_ms);
         if verdict.sale.is_some() {
-            verdict.refund = partial_refund(settings, payload, &id, refund);
+            let state = state_now(settings, payload);
+            verdict.refunds.extend(state.map(|(is_whole, correction)| {
+                let word = if is_whole { "approved" } else { "refunded" };
+                let mut refund = refund(word, correction);
+                if let Some(change) = &mut refund.change {
+                    change.restores = is_whole;
+                }
+                refund
+            }));
         }
         return verdict;
     }
@@ -61,15 +87,13 @@ pub(super) fn read(settings: &Settings, topic: &str, payload: &Payload<'_>) -> V
     // WooCommerce itself cancels unpaid orders, which may still be paid later. An order paid on
     // delivery may be a conversion without payment; the forwarder knows that.
     let is_paid = payload.text(&["date_paid_gmt"]).is_some();
+    let correction = Correction {
+        status: RETURNED,
+        ..Correction::default()
+    };
     Verdict::refund(Refund {
-        correction: Correction {
-            correction_id: ["woocommerce-", &status, "-", &id].concat(),
-            offer_id: settings.offer_id,
-            status: RETURNED,
-            ..Correction::default()
-        },
-        is_ours: is_paid,
-        ..refund
+        if_unknown: if is_paid { "sent" } else { "dropped" },
+        ..refund(&status, correction)
     })
 }
 
@@ -98,35 +122,27 @@ fn amount(settings: &Settings, payload: &Payload<'_>) -> Option<String> {
     from_units(totals.iter().map(|total| total.units()).sum())
 }
 
-/// The refund of a part of an order, as the revenue that remains.
-fn partial_refund(
-    settings: &Settings,
-    payload: &Payload<'_>,
-    id: &str,
-    refund: Refund,
-) -> Option<Refund> {
+/// The state of an order that counts: is it whole, and what remains of it? `None` where an amount
+/// cannot be read.
+fn state_now(settings: &Settings, payload: &Payload<'_>) -> Option<(bool, Correction)> {
     let is_told = settings.revenue == Revenue::Total
         && settings.is_currency(payload.text(&["currency"]).as_deref());
-    let refunds = payload.list(&["refunds"]);
-    let last = refunds
-        .iter()
-        .filter_map(|each| each.id(&["id"]))
-        .max_by_key(|id| (id.len(), id.clone()))?;
     let total = payload.text(&["total"]).and_then(|text| money(&text))?;
     let mut taken: u64 = 0;
-    for each in &refunds {
+    for each in &payload.list(&["refunds"]) {
         let text = each.text(&["total"])?;
-        taken += money(text.trim_start_matches('-'))?.units();
+        taken = taken.checked_add(money(text.trim_start_matches('-'))?.units())?;
     }
     let left = total.units().saturating_sub(taken);
-    (is_told && taken > 0).then(|| Refund {
-        correction: Correction {
-            correction_id: ["woocommerce-refund-", id, "-", &last].concat(),
-            offer_id: settings.offer_id,
-            status: RETURNED.filter(|_| left == 0),
-            revenue: from_units(left).filter(|_| left > 0),
-            ..Correction::default()
+    let is_whole = !is_told || taken == 0;
+    let correction = Correction {
+        status: if is_whole {
+            APPROVED
+        } else {
+            RETURNED.filter(|_| left == 0)
         },
-        ..refund
-    })
+        revenue: from_units(left).filter(|_| is_told && left > 0),
+        ..Correction::default()
+    };
+    Some((is_whole, correction))
 }

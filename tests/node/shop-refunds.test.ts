@@ -1,0 +1,279 @@
+import { describe, expect, test } from "vitest";
+import { both, type Options } from "./forwarder-in-process.ts";
+import { counts, order, type Platform, post, rows, shopsOf } from "./shop-webhook.ts";
+
+describe("refunds", () => {
+  const sold = async (shop: Platform, body: (click: string) => object, topic = "", more: Partial<Options> = {}) => {
+    const all = both({ ...shopsOf(shop), ...more });
+    const send = async (payload: object, own = topic) => {
+      const answer = await post(all, shop, JSON.stringify(payload), { topic: own });
+      expect(answer.status).toBe(200);
+      return (await answer.json()) as { outcome: string; reason?: string; id?: string };
+    };
+    expect(await send(body(await all.click()))).toMatchObject({ outcome: "accepted" });
+    const states = async () => (await rows(all)).map(({ state }) => state);
+    const kept = async () => {
+      await expect.poll(async () => (await states()).every((state) => state === "delivered")).toBe(true);
+      return (await all.recorded())[0] as unknown as {
+        conversion_status: string;
+        revenue_units: number;
+        corrections: number;
+      };
+    };
+    return { ...all, send, kept };
+  };
+  const session = (click: string) => {
+    const paidFor = { payment_status: "paid", amount_total: 2_935, currency: "usd", payment_intent: "pi_1" };
+    const object = { id: "cs_1", ...paidFor, client_reference_id: click };
+    return { type: "checkout.session.completed", livemode: true, data: { object } };
+  };
+  const refunded = (amount_refunded: number) => ({
+    type: "charge.refunded",
+    livemode: true,
+    data: { object: { id: "ch_1", amount: 2_935, amount_refunded, currency: "usd", payment_intent: "pi_1" } },
+  });
+
+  test("a part of a charge leaves a total, all of it a return, and each counts once", async () => {
+    const { send, kept } = await sold("stripe", session);
+    for (const outcome of ["refund", "refund_duplicate", "refund_duplicate"]) {
+      expect(await send(refunded(935))).toMatchObject({ outcome });
+    }
+    expect(await kept()).toMatchObject({ revenue_units: 200_000, corrections: 1 });
+    expect(await send(refunded(2_935))).toMatchObject({ outcome: "refund" });
+    expect(await kept()).toMatchObject({ conversion_status: "returned", corrections: 2 });
+    expect(await send(refunded(2_935))).toMatchObject({ outcome: "refund_duplicate" });
+  });
+
+  test("a charge of no sale that is known here is none of ours", async () => {
+    const { send, operator } = await sold("stripe", session);
+    const other = refunded(935);
+    const object = { ...other.data.object, payment_intent: "pi_other" };
+    expect(await send({ ...other, data: { object } })).toEqual({ outcome: "ignored", reason: "no_conversion" });
+    expect((await counts({ operator })).webhooks).toEqual({ stripe: { accepted: 1, "ignored.no_conversion": 1 } });
+  });
+
+  test("a subscription's first charge is found by its invoice", async () => {
+    const first = (click: string) => {
+      const { data, ...rest } = session(click);
+      return { ...rest, data: { object: { ...data.object, payment_intent: null, invoice: "in_1" } } };
+    };
+    const { send, kept } = await sold("stripe", first);
+    const { data, ...rest } = refunded(2_935);
+    const object = { ...data.object, payment_intent: "pi_9", invoice: "in_1" };
+    expect(await send({ ...rest, data: { object } })).toMatchObject({ outcome: "refund" });
+    expect(await kept()).toMatchObject({ conversion_status: "returned" });
+  });
+
+  test("Shopify tells what a refund takes off, and a cancelled order is returned", async () => {
+    const own = (click: string) => order({ note_attributes: [{ name: "reqid", value: click }] });
+    let click = "";
+    const { send, kept } = await sold(
+      "shopify",
+      (given) => {
+        click = given;
+        return own(given);
+      },
+      "orders/paid",
+    );
+    const amount = { kind: "refund", status: "success", amount: "9.94", currency: "USD" };
+    const refund = { id: 7, order_id: 5_678_901_234_567, transactions: [amount] };
+    expect(await send(refund, "refunds/create")).toMatchObject({ outcome: "refund" });
+    expect(await send(refund, "refunds/create")).toMatchObject({ outcome: "refund_duplicate" });
+    expect(await kept()).toMatchObject({ revenue_units: 4_000_000, corrections: 1 });
+    const cancelled = { ...own(click), cancelled_at: "2026-06-19T11:00:00-04:00" };
+    expect(await send(cancelled, "orders/cancelled")).toMatchObject({ outcome: "refund" });
+    expect(await kept()).toMatchObject({ conversion_status: "returned", corrections: 2 });
+  });
+
+  test("WooCommerce tells refunds with their order, and the order is not counted again", async () => {
+    let click = "";
+    const own = (more: object = {}) => ({
+      ...{ id: 727, status: "completed", currency: "USD", total: "29.35", refunds: [] },
+      ...{ meta_data: [{ key: "reqid", value: click }] },
+      ...more,
+    });
+    const take = (given: string) => {
+      click = given;
+      return own();
+    };
+    const { send, kept, operator } = await sold("woocommerce", take, "order.updated");
+    const partly = own({ refunds: [{ id: 1, total: "-9.35" }] });
+    expect(await send(partly)).toMatchObject({ outcome: "duplicate" });
+    expect(await send(partly)).toMatchObject({ outcome: "duplicate" });
+    expect(await kept()).toMatchObject({ revenue_units: 200_000, corrections: 1 });
+    expect(await send(own({ status: "refunded" }))).toMatchObject({ outcome: "refund" });
+    expect(await kept()).toMatchObject({ conversion_status: "returned", corrections: 2 });
+    const told = { accepted: 1, duplicate: 2, refund: 2, refund_duplicate: 1 };
+    expect((await counts({ operator })).webhooks).toEqual({ woocommerce: told });
+  });
+
+  describe("what is taken back is put back where the shop puts it back", () => {
+    const woo = async () => {
+      let click = "";
+      const start = Date.now() - 3_600_000;
+      const at = (minute: number) => new Date(start + 60_000 * minute).toISOString().slice(0, 19);
+      const own = (status: string, minute: number, rest: object = {}) => ({
+        ...{ id: 727, status, currency: "USD", total: "29.35", refunds: [], date_paid_gmt: at(0) },
+        ...{ date_modified_gmt: at(minute), meta_data: [{ key: "reqid", value: click }] },
+        ...rest,
+      });
+      const take = (given: string) => {
+        click = given;
+        return own("processing", 0);
+      };
+      return { ...(await sold("woocommerce", take, "order.updated")), own };
+    };
+
+    test("an order of WooCommerce's that counts again, and a refund that is deleted", async () => {
+      const { send, kept, own } = await woo();
+      await send(own("cancelled", 1));
+      expect(await kept()).toMatchObject({ conversion_status: "returned", corrections: 1 });
+      for (let time = 0; time < 2; time += 1) await send(own("processing", 2));
+      expect(await kept()).toMatchObject({ conversion_status: "approved", corrections: 2 });
+      // The cancellation is told once more: it is out of date.
+      expect(await send(own("cancelled", 1))).toMatchObject({ outcome: "refund_duplicate" });
+      await send(own("processing", 3, { refunds: [{ id: 1, total: "-9.35" }] }));
+      expect(await kept()).toMatchObject({ revenue_units: 200_000, corrections: 3 });
+      await send(own("completed", 4));
+      expect(await kept()).toMatchObject({ conversion_status: "approved", revenue_units: 293_500, corrections: 4 });
+      await send(own("cancelled", 5));
+      expect(await kept()).toMatchObject({ conversion_status: "returned", corrections: 5 });
+    });
+
+    test("a newer state that comes first stands", async () => {
+      const { send, kept, own } = await woo();
+      await send(own("processing", 5, { refunds: [{ id: 1, total: "-9.35" }] }));
+      await send(own("processing", 4));
+      await send(own("cancelled", 3));
+      expect(await kept()).toMatchObject({ conversion_status: "approved", revenue_units: 200_000, corrections: 1 });
+    });
+
+    const dispute = (type: string, more: object) => ({
+      type: `charge.dispute.${type}`,
+      livemode: true,
+      data: { object: { id: "dp_1", charge: "ch_1", payment_intent: "pi_1", amount: 2_935, currency: "usd", ...more } },
+    });
+
+    test("a dispute that is won, and nothing of one that is lost", async () => {
+      const { send, kept } = await sold("stripe", session);
+      await send(dispute("created", { status: "needs_response" }));
+      expect(await kept()).toMatchObject({ conversion_status: "returned", corrections: 1 });
+      const lost = await send(dispute("closed", { status: "lost" }));
+      expect(lost).toEqual({ outcome: "ignored", reason: "dispute_lost" });
+      expect(await send(dispute("closed", { status: "won" }))).toMatchObject({ outcome: "refund" });
+      // Told by two events.
+      const again = await send(dispute("funds_reinstated", { status: "won" }));
+      expect(again).toMatchObject({ outcome: "refund_duplicate" });
+      expect(await kept()).toMatchObject({ conversion_status: "approved", corrections: 2 });
+    });
+
+    test("a dispute of a part takes the part", async () => {
+      const { send, kept } = await sold("stripe", session);
+      await send(dispute("created", { status: "needs_response", amount: 935 }));
+      expect(await kept()).toMatchObject({ conversion_status: "approved", revenue_units: 200_000 });
+      await send(dispute("closed", { status: "won", amount: 935 }));
+      expect(await kept()).toMatchObject({ conversion_status: "approved", revenue_units: 293_500, corrections: 2 });
+    });
+
+    test("a refund that failed", async () => {
+      const { send, kept } = await sold("stripe", session);
+      await send(refunded(935));
+      const refund = { id: "re_1", charge: "ch_1", payment_intent: "pi_1", amount: 935, currency: "usd" };
+      for (const type of ["refund.failed", "refund.updated", "charge.refund.updated"]) {
+        await send({ type, livemode: true, data: { object: { ...refund, status: "failed" } } });
+      }
+      expect(await kept()).toMatchObject({ revenue_units: 293_500, corrections: 2 });
+    });
+  });
+
+  describe("a refund that overtakes its sale", () => {
+    const refund = {
+      id: 7,
+      order_id: 5_678_901_234_567,
+      transactions: [{ kind: "refund", status: "success", amount: "9.94", currency: "USD" }],
+    };
+    const paid = (click: string, more: object = {}) =>
+      order({ note_attributes: [{ name: "reqid", value: click }], ...more });
+    const cancelled = { cancelled_at: "2026-06-19T11:00:00-04:00" };
+
+    test.each<[string, (click: string) => [string, object][], object]>([
+      [
+        "by its own webhook",
+        (click) => [
+          ["refunds/create", refund],
+          ["refunds/create", refund],
+          ["orders/paid", paid(click)],
+          ["orders/paid", paid(click)],
+        ],
+        { revenue_units: 4_000_000, corrections: 1 },
+      ],
+      [
+        "in the order, which is told late",
+        (click) => [
+          ["orders/paid", paid(click, { financial_status: "partially_refunded", refunds: [refund] })],
+          ["refunds/create", refund],
+        ],
+        { revenue_units: 4_000_000, corrections: 1 },
+      ],
+      [
+        "as a cancellation",
+        (click) => [
+          ["orders/cancelled", paid(click, cancelled)],
+          ["orders/paid", paid(click)],
+        ],
+        { conversion_status: "returned" },
+      ],
+      [
+        "as an order that is refunded by then",
+        (click) => [["orders/paid", paid(click, { financial_status: "refunded", refunds: [] })]],
+        { conversion_status: "returned" },
+      ],
+    ])("Shopify: %s", async (_, tell, wanted) => {
+      const all = both(shopsOf("shopify"));
+      for (const [topic, body] of tell(await all.click())) {
+        expect((await post(all, "shopify", JSON.stringify(body), { topic })).status).toBe(200);
+      }
+      await expect.poll(async () => (await rows(all)).every(({ state }) => state === "delivered")).toBe(true);
+      expect((await all.recorded())[0]).toMatchObject(wanted);
+    });
+
+    test("without its sale it is kept, and sent to nobody", async () => {
+      const all = both(shopsOf("shopify"));
+      await post(all, "shopify", JSON.stringify(refund), { topic: "refunds/create" });
+      const [kept] = await rows(all);
+      expect(kept).toMatchObject({ state: "refused", code: "no_conversion" });
+      await all.forwarder.settle();
+      expect(all.sent).toEqual([]);
+    });
+
+    test("an order of WooCommerce's that is cancelled unpaid, and paid later, is a sale", async () => {
+      const all = both(shopsOf("woocommerce"));
+      const own = (more: object) => ({
+        ...{ id: 727, currency: "USD", total: "29.35", refunds: [] },
+        ...{ meta_data: [{ key: "reqid", value: click }], ...more },
+      });
+      const click = await all.click();
+      for (const more of [{ status: "cancelled", date_paid_gmt: null }, { status: "processing" }]) {
+        await post(all, "woocommerce", JSON.stringify(own(more)), { topic: "order.updated" });
+      }
+      await expect.poll(async () => (await all.recorded())[0]).toMatchObject({ conversion_status: "approved" });
+    });
+  });
+
+  test("a date in the future is no date: the sale counts when it comes", async () => {
+    const all = both({ ...shopsOf("shopify"), timeZone: "UTC" });
+    const tomorrow = new Date(Date.now() + 86_400_000).toISOString();
+    const body = order({ note_attributes: [{ name: "reqid", value: await all.click() }], processed_at: tomorrow });
+    await post(all, "shopify", JSON.stringify(body), { topic: "orders/paid" });
+    expect((await rows(all))[0]?.conversion).not.toHaveProperty("conversionDate");
+    const conversion = { clickId: "a", offerId: 12_345, uniqueId: "u-1", conversionDate: "2099-01-01 00:00:00" };
+    const answer = await all.backend(conversion);
+    expect([answer.status, await answer.json()]).toMatchObject([400, { error: { parameter: "conversionDate" } }]);
+  });
+
+  test("without an account to send it to, a refund is counted as not taken", async () => {
+    const byPixel = { baseUrl: "", apiKey: "", pixelDomain: "http://127.0.0.1" };
+    const { send } = await sold("stripe", session, "", byPixel);
+    expect(await send(refunded(935))).toEqual({ outcome: "refund_not_taken", reason: "corrections_unavailable" });
+  });
+});
