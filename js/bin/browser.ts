@@ -126,7 +126,7 @@ async function withTab<T>(
     return await Promise.race([run(tab), isOver]);
   } catch (error) {
     if (!state.findings.has(step)) {
-      state.findings.unknown(step, `the browser went astray: ${(error as Error).message}`, "Examine again.");
+      state.findings.unknown(step, `the browser failed: ${(error as Error).message}`, "Examine again.");
     }
     return undefined;
   } finally {

@@ -10,7 +10,7 @@ import { allowedHost } from "../allowed-host.js";
 import { checkFixture } from "../entry/sandbox-memory.inline.js";
 import { toCakeError } from "../error.js";
 import { findNearest } from "../nearest.js";
-import { HeldError, helpOf, isRunning, RunError, readArgs, UsageError, whenAskedToStop } from "./usage.js";
+import { HeldError, helpOf, integerIn, isRunning, RunError, readArgs, UsageError, whenAskedToStop } from "./usage.js";
 import { freePort, startWorkerd, WorkerdError, whyNotFree } from "./workerd.js";
 
 /** The version of workerd that the package is tested with. */
@@ -23,13 +23,13 @@ A CAKE network on this machine: tracking links, the API, pixels, postbacks, a li
 
   --port PORT         listen there; 0 takes a free port (8787)
   --host ADDRESS      listen on that address (127.0.0.1); any other than loopback asks for the token
-  --persist DIR       keep the rows in that folder
+  --persist DIR       store the rows in that folder
   --seed FILE         the network's offers, affiliates, creatives …, as JSON
-  --history DAYS      make up a past of so many days, such as 30d
-  --clicks N          with so many clicks (10000)
-  --history-seed N    another seed makes another past (1)
+  --history DAYS      generate the past of that number of days, such as 30d
+  --clicks N          the number of clicks in that past (10000)
+  --history-seed N    another seed generates another past (1)
   --key KEY           the API key (sandbox-key)
-  --token TOKEN       what /__sandbox/ asks for, 16 characters or more
+  --token TOKEN       the token that /__sandbox/ asks for, 16 characters or more
   --allow HOST        a host that postbacks may go to, besides loopback; may be repeated
   -h, --help; -v, --version
 
@@ -178,12 +178,6 @@ function readHost(given: string): string {
   } catch (thrown) {
     throw new UsageError(toCakeError(thrown).message.replace("allowedHosts", "--allow"));
   }
-}
-
-function integerIn(name: string, text: string, min: number, max: number): number {
-  const number = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (number >= min && number <= max) return number;
-  throw new UsageError(`--${name} must be a whole number from ${min} to ${max}, not ${JSON.stringify(text)}`);
 }
 
 function isLoopback(host: string): boolean {

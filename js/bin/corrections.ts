@@ -9,25 +9,25 @@ import {
 import { accountOf, type EntryRules, lock, openJournal } from "./journal.js";
 import { ROW_OPTION_TYPES, type RowOptions, readRowOptions, summaryOf, withExitStatus } from "./rows.js";
 import { readTable, visible } from "./table.js";
-import { readArgs, sentenceOf, UsageError } from "./usage.js";
+import { integerIn, readArgs, sentenceOf, UsageError } from "./usage.js";
 
 export const CORRECTIONS_USAGE = `Usage: cake-edge corrections --file FILE [options]
 
-Corrects a conversion for each row of a CSV file, by CAKE's older services. Without --apply nothing is sent: a table says
-what each row is, and what an earlier run has done. The API key comes from the environment, CAKE_API_KEY.
+Corrects a conversion for each row of a CSV file, by CAKE's older services. Without --apply nothing is sent: a table shows
+the state of each row, earlier runs included. The API key comes from the environment, CAKE_API_KEY.
 
   --file FILE          the rows: the file of \`cake-edge report --corrections\`, a forwarder's
-                       export.csv?kind=correction, or your own, with offer_id, conversion_id or unique_id and, as need
-                       be, correction_id, status, payout, payout_added, revenue, revenue_added, disposition_id,
+                       export.csv?kind=correction, or your own, with offer_id, conversion_id or unique_id and, if
+                       needed, correction_id, status, payout, payout_added, revenue, revenue_added, disposition_id,
                        effective_date, note, amount
   --base-url URL       your CAKE domain, such as https://yourdomain.cakemarketing.com
   --apply              apply them, one by one
   --max-rows N         send at most N rows now
-  --max-money AMOUNT   send at most rows that move so much money, such as 500.00: a row that sets totals or a status
-                       needs an amount column then
+  --max-money AMOUNT   move at most this money, such as 500.00: a row that sets totals or a status then needs an
+                       amount column
   --rate N             at most N requests a second (2)
   --ignore COLUMN      a column of your own, such as a name; may be repeated
-  --journal FILE       what was done (FILE.journal, beside the rows)
+  --journal FILE       the record of what was sent (FILE.journal, beside the rows)
   --settle LINE=WORD   the outcome of a row that is unknown, once you have looked in CAKE: corrected or missing
   --json               one JSON object a row instead of the table
 
@@ -69,14 +69,13 @@ export function corrections(args: string[]): Promise<number> {
 function readOptions(args: string[]): Options {
   const values = readArgs(args, OPTION_TYPES, "cake-edge corrections --help");
   const maxRows = values["max-rows"] as string | undefined;
-  if (maxRows !== undefined && !/^\d{1,15}$/.test(maxRows)) throw new UsageError("--max-rows must be a whole number");
   const maxMoney = values["max-money"] as string | undefined;
   if (maxMoney !== undefined && !/^\d{1,15}(\.\d{1,4})?$/.test(maxMoney)) {
     throw new UsageError("--max-money must be an amount, such as 500.00");
   }
   return {
     ...readRowOptions(values, "corrected"),
-    maxRows: maxRows === undefined ? undefined : Number(maxRows),
+    maxRows: maxRows === undefined ? undefined : integerIn("max-rows", maxRows, 0),
     maxMoney,
   };
 }

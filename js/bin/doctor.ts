@@ -12,8 +12,8 @@ import { type OptionValues, readArgs, UsageError } from "./usage.js";
 export const DOCTOR_USAGE = `Usage: cake-edge doctor [options]
        cake-edge doctor --browser URL [options]
 
-Examines a deployment, check by check, each with what to do. Converts nothing. The API key comes from the
-environment, CAKE_API_KEY, or with --key-stdin from standard input: arguments show in process lists.
+Examines a deployment: one line for each check, with advice where a check has not passed. It converts nothing. The API
+key comes from the environment, CAKE_API_KEY, or with --key-stdin from standard input: arguments show in process lists.
 
   --base-url URL      your CAKE domain, such as https://yourdomain.cakemarketing.com
   --key-stdin         read the API key from standard input
@@ -24,7 +24,7 @@ environment, CAKE_API_KEY, or with --key-stdin from standard input: arguments sh
   --site URL          a landing page behind the edge capture
   --json              one JSON object instead of lines
 
-With --browser an installed Chromium, Chrome or Edge visits the site as a visitor would, with conversions answered here:
+With --browser an installed Chromium, Chrome or Edge visits the site as a visitor would. Conversions are answered here:
 
   --browser URL              a landing page, such as http://localhost:3000
   --thank-you URL            the page that converts; a path is one of the same site

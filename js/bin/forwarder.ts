@@ -2,7 +2,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { type ForwarderServer, isCakeError, type ServerOptions, serveForwarder } from "../entry/forwarder-node.node.js";
-import { readArgs, UsageError, whenAskedToStop } from "./usage.js";
+import { integerIn, readArgs, UsageError, whenAskedToStop } from "./usage.js";
 
 export const FORWARDER_USAGE = `Usage: cake-edge forwarder --config FILE [options]
 
@@ -92,16 +92,14 @@ function readOptions(args: string[]): ServerOptions {
   };
   const { config, host, port } = values;
   if (config === undefined) throw new UsageError("--config is missing: a file of options, as JSON");
-  if (port !== undefined && !(/^\d+$/.test(port) && Number(port) <= 65_535)) {
-    throw new UsageError(`--port must be a whole number from 0 to 65535, not ${JSON.stringify(port)}`);
-  }
+  const portNumber = port === undefined ? undefined : integerIn("port", port, 0, 65_535);
   const given = readConfig(config);
   const options: Record<string, unknown> = { ...given, ...readSecrets() };
   if (typeof given["folder"] === "string" && given["folder"] !== "") {
     options["folder"] = resolve(dirname(config), given["folder"]);
   }
   if (host !== undefined) options["host"] = host;
-  if (port !== undefined) options["port"] = Number(port);
+  if (portNumber !== undefined) options["port"] = portNumber;
   // `serveForwarder` checks the name and the type of each option.
   return options as unknown as ServerOptions;
 }

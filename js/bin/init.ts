@@ -27,15 +27,15 @@ import { freePort } from "./workerd.js";
 
 export const INIT_USAGE = `Usage: cake-edge init [options]
 
-Writes the files that a project needs, into this folder. What stands there is changed only after its difference was shown.
-Without options it asks.
+Writes the files that a project needs into this folder. It shows the difference before it changes a file. Without options
+it asks.
 
   --page              a landing page's tracker
   --capture           clicks into a signed cookie, by the site's Worker or framework
   --forwarder         a Worker that keeps the API key and delivers conversions; locally into a sandbox
   --sandbox           a CAKE network in a test
   --framework NAME    wrangler, next, sveltekit or vite (by what package.json has, else wrangler)
-  --yes               take what is missing as agreed, changes of files that stand included
+  --yes               answer every question with yes, changes of existing files included
   --no-install        write only: no npm install, no doctor
   --dir DIR           another folder
   -h, --help

@@ -21,12 +21,12 @@ Reads a list of CAKE's. The API key comes from the environment, CAKE_API_KEY.
 
   --from DAY --to DAY   the days, both included, such as 2026-06-01
   --base-url URL        your CAKE domain, such as https://yourdomain.cakemarketing.com
-  --pages DIR           keep the pages there as they came; a rerun reads them and needs neither network nor key
+  --pages DIR           store the pages there as CAKE sent them; a rerun reads them, without network and key
   --csv                 rows as CSV on standard output, with --pages those of the pages
   --json                the same as JSON, one a line
 
-Conversions come from the report call, report/conversion.json, which tells unique ids. Pages that a broken
-call left behind are read again; those of a finished one are kept until you remove NAME.complete.json.
+Conversions come from the report call, report/conversion.json, which has the unique ids. Pages of an
+unfinished call are read again; those of a finished call are kept until you remove NAME.complete.json.
 
 Examples:
   CAKE_API_KEY=… cake-edge clicks --from 2026-06-01 --to 2026-06-30 --pages pages --base-url https://yourdomain.cakemarketing.com

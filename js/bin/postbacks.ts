@@ -16,16 +16,16 @@ import { readArgs, UsageError } from "./usage.js";
 
 export const POSTBACKS_USAGE = `Usage: cake-edge postbacks --file FILE [options]
 
-Registers a postback for each row of a CSV file. Without --apply nothing is sent: a table says what each row is, what is
-odd about it, and what an earlier run has done. The API key comes from the environment, CAKE_API_KEY.
+Registers a postback for each row of a CSV file. Without --apply nothing is sent: a table shows the state of each row, its
+findings, and what an earlier run has done. The API key comes from the environment, CAKE_API_KEY.
 
-  --file FILE          the rows: affiliate_id,offer_id,postback_url and, if need be, postback_status,postback_type_id
+  --file FILE          the rows: affiliate_id,offer_id,postback_url and, if needed, postback_status,postback_type_id
   --base-url URL       your CAKE domain, such as https://yourdomain.cakemarketing.com
   --apply              register them, one by one
   --accept-findings    register rows with findings too; repeated rows never
   --rate N             at most N requests a second (2)
   --ignore COLUMN      a column of your own, such as a name; may be repeated
-  --journal FILE       what was done (FILE.journal, beside the rows)
+  --journal FILE       the record of what was sent (FILE.journal, beside the rows)
   --settle LINE=WORD   the outcome of a row that is unknown, once you have looked in CAKE: registered or missing
   --json               one JSON object a row instead of the table
 

@@ -11,38 +11,38 @@ import {
   type SourceOptions,
 } from "../entry/report.node.js";
 import { readPages } from "./pages.js";
-import { type OptionType, readArgs, sentenceOf, UsageError } from "./usage.js";
+import { integerIn, type OptionType, readArgs, sentenceOf, UsageError } from "./usage.js";
 
 export const REPORT_USAGE = `Usage: cake-edge report --orders FILE --conversions FILE… [options]
 
-Compares your orders with CAKE's conversions: what matches, what is missing, what differs, what came twice.
+Compares your orders with CAKE's conversions: matches, missing rows, differences, repetitions.
 
   --orders FILE         your orders, CSV or JSON; may be repeated
-  --dialect NAME        whose export that is: simple (default), shopify, woocommerce, stripe, cake
+  --dialect NAME        the program that wrote that file: simple (default), shopify, woocommerce, stripe, cake
   --conversions FILE    CAKE's conversions: saved pages, JSON or CSV; may be repeated, and may have * in it
   --conversions live    read them through the API; the key comes from CAKE_API_KEY. Needs --base-url and --save
   --base-url URL        your CAKE domain, such as https://yourdomain.cakemarketing.com
-  --save DIR            keep pages there; a rerun reads them and needs no network
-  --deliveries FILE     the forwarder's export: says whose fault a missing conversion is; --state WORD
+  --save DIR            store the pages there; a rerun reads them and needs no network
+  --deliveries FILE     the forwarder's export: shows where a missing conversion got lost; --state WORD
   --from DAY --to DAY   the days of the report, both included, such as 2026-06-01
   --time-zone ZONE      the account's, such as America/New_York; --orders-time-zone ZONE for yours
-  --tolerance AMOUNT    by how much amounts may differ (0.00)
-  --keys LIST           what is matched by (uniqueId,orderId,clickId)
+  --tolerance AMOUNT    the difference that amounts may have (0.00)
+  --keys LIST           the keys that rows are matched by (uniqueId,orderId,clickId)
   --status WORD=CAKE    CAKE's word for one of yours, such as paid=approved; may be repeated
   --column ROLE=NAME    a column's name, such as uniqueId=Order; may be repeated
-  --revenue COLUMN      what you owe; --revenue-percent 10 where it is a percentage of that column
+  --revenue COLUMN      the amount that you owe; --revenue-percent 10 where it is a percentage of that column
   --delimiter --decimal --group --dates --encoding --units --id-prefix --currency
                         how the orders' file is written; docs/report.md lists the words
   --csv FILE            all rows for a spreadsheet; --machine-csv FILE byte by byte
   --html FILE           a page with plots, to read and to print
-  --corrections FILE    what CAKE's reconciliation tool should be told; --upload FILE the bulk upload of what is missing
+  --corrections FILE    the file for CAKE's reconciliation tool; --upload FILE the bulk upload of missing conversions
   --offer ID            the offer of orders that name none
   --cap-rows N --cap-amount AMOUNT --journal FILE --dry-run
                         limits for corrections; the journal keeps a rerun from writing anything twice
-  --explain             what was read as what, with three rows of each file
+  --explain             show how each column was read, with three rows of each file
   --max-bad N           unreadable rows that are accepted (0)
   --memory SIZE --part I/N
-                        for what does not fit: read the same files once for each part
+                        for files that do not fit into memory: read the same files once for each part
   --json                counts and sums as JSON
 
 Examples:
@@ -163,8 +163,7 @@ function readValues(args: string[]): Values {
   if (values.conversions.includes("live") && values.save === undefined) {
     throw new UsageError("--conversions live needs --save, and --base-url where the pages are not there yet");
   }
-  if (!/^\d+$/.test(values["max-bad"] ?? "0")) throw new UsageError("--max-bad must be a whole number");
-  if (!/^\d+$/.test(values["cap-rows"] ?? "0")) throw new UsageError("--cap-rows must be a whole number");
+  for (const name of ["max-bad", "cap-rows"] as const) integerIn(name, values[name] ?? "0", 0);
   return values;
 }
 

@@ -84,7 +84,7 @@ export function readArgs(
   if (!("key" in options) && args.some((arg) => /^--(api-)?key(=|$)/.test(arg))) {
     const pipe = "key-stdin" in options ? ", or pipe it in with --key-stdin" : "";
     throw new UsageError(
-      `the API key is no argument, for arguments show in process lists and shell histories: set CAKE_API_KEY${pipe}`,
+      `the API key is no argument, because process lists and shell histories show arguments: set CAKE_API_KEY${pipe}`,
     );
   }
   try {
@@ -102,6 +102,14 @@ export function readArgs(
     const what = isArgument && isSecret ? "it takes options alone" : problemOf(error, Object.keys(options));
     throw new UsageError(`${what}; \`${help}\` lists the options`);
   }
+}
+
+/** The whole number that an option has. @throws UsageError */
+export function integerIn(name: string, text: string, min: number, max = Number.MAX_SAFE_INTEGER): number {
+  const number = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (number >= min && number <= max) return number;
+  const range = max === Number.MAX_SAFE_INTEGER ? `, ${min} or more` : ` from ${min} to ${max}`;
+  throw new UsageError(`--${name} must be a whole number${range}, not ${JSON.stringify(text)}`);
 }
 
 /** Node's message, and the option that was probably meant. */

@@ -65,7 +65,7 @@ export class Acceptor {
             continue;
           }
           added.push(event);
-          revived.push(...corrections.tooSoon(event));
+          revived.push(...corrections.refusedTooEarly(event));
           room -= 1;
           answers.push({ id: event.id, state: shownState("pending", stateLog.isPaused), duplicate: false });
         }
@@ -99,11 +99,11 @@ export class Acceptor {
     // A delivered event stays delivered: a replay sends nothing twice.
     const failed = rows.filter(({ state }) => state !== "pending" && state !== "delivered");
     const replayed = failed.flatMap((each) => corrections.replayedWith(each, (other) => delivery.isNotRecorded(other)));
-    const over = [...new Map(replayed.map((each) => [each.id, each])).values()];
-    store.transaction(() => this.#setPending(over, now));
-    this.#logPending(over);
-    if (over.length > 0) host.wakeAt(now + LEASE_MS);
-    return over.length;
+    const unique = [...new Map(replayed.map((each) => [each.id, each])).values()];
+    store.transaction(() => this.#setPending(unique, now));
+    this.#logPending(unique);
+    if (unique.length > 0) host.wakeAt(now + LEASE_MS);
+    return unique.length;
   }
 
   /** Sends corrections again whose conversion has come meanwhile. */
@@ -113,22 +113,22 @@ export class Acceptor {
   }
 
   /** Sets finished events to be sent again. */
-  #setPending(over: readonly Row[], now: number): void {
-    for (const each of over) {
+  #setPending(rows: readonly Row[], now: number): void {
+    for (const each of rows) {
       this.#deps.store.settle({ ...each, state: "pending", attempts: 0, next_ms: now, changed_ms: now });
     }
   }
 
   /** Logs and counts the events that are sent again, after they are stored. */
-  #logPending(over: readonly Row[]): void {
+  #logPending(rows: readonly Row[]): void {
     const { stateLog, delivery } = this.#deps;
-    for (const each of over) {
+    for (const each of rows) {
       stateLog.move(each, "pending");
       // A finished event has no attempt under way: if it was certainly not recorded, that stays certain.
       delivery.rest(each.id, each.is_in_doubt === 1 ? "in_doubt" : "not_recorded");
       stateLog.log(each, "pending", each.code, 0, false, each.is_in_doubt === 1);
     }
-    if (over.length > 0) delivery.refresh();
+    if (rows.length > 0) delivery.refresh();
   }
 
   /** The answer to a shop's correction that changes nothing. */

@@ -104,7 +104,7 @@ export class Corrections {
    * The corrections that came before their conversion: CAKE refused them because it knew no such conversion, or they
    * were kept. They are sent after it.
    */
-  tooSoon({ id, kind }: NewEvent): readonly Row[] {
+  refusedTooEarly({ id, kind }: NewEvent): readonly Row[] {
     if (kind === "correction" || this.#refused <= 0) return [];
     return this.#of(orderOf(id)).filter(isTooSoon);
   }

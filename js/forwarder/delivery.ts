@@ -152,7 +152,7 @@ export class Delivery {
   }
 
   /** Waits until no attempt is under way, for a lease at most. */
-  async rested(): Promise<void> {
+  async idle(): Promise<void> {
     const end = Date.now() + LEASE_MS;
     while (this.#busy.size > 0 && Date.now() < end) await Promise.race(this.#busy.values());
   }

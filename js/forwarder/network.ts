@@ -10,7 +10,7 @@ export function callerOf(request: Request): string {
  * The unit that limits count as one caller: an IPv4 address, or the /64 of an IPv6 address. One line has a whole /64.
  * Any other text stays unchanged.
  */
-export function networkOf(address: string): string {
+function networkOf(address: string): string {
   const text = address.trim().toLowerCase();
   if (!text.includes(":")) return text;
   const mapped = /^(?:0*:)+ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(text)?.[1];

@@ -279,7 +279,7 @@ export class Outbox {
   /** Delivers every due event, and waits until no attempt is under way, for a lease at most. */
   async wake(): Promise<void> {
     this.#delivery.pump();
-    await this.#delivery.rested();
+    await this.#delivery.idle();
     // Nothing waits, so no lease is set: it would wake an idle object for ever.
     if (this.#delivery.next() === null) this.#deps.host.wakeAt(null);
   }
@@ -292,7 +292,7 @@ export class Outbox {
   /** Starts no further attempt, waits for the attempts under way (a lease at most), and stores the counts. */
   async close(): Promise<void> {
     this.stop();
-    await this.#delivery.rested();
+    await this.#delivery.idle();
     await this.#commit.next(() => this.#stateLog.counts.writeAll(Date.now()));
   }
 
@@ -320,7 +320,7 @@ export class Outbox {
       this.#acceptor.revive([after]);
       return;
     }
-    this.#waiters.over(after.id);
+    this.#waiters.finish(after.id);
     this.#wakeNext(after);
   }
 
@@ -373,7 +373,7 @@ export class Outbox {
     });
     this.#delivery.refresh();
     this.#stateLog.log(row, "cancelled", "cancelled", row.attempts, false, isInDoubt);
-    this.#waiters.over(id);
+    this.#waiters.finish(id);
     this.#wakeNext(row);
     return "cancelled";
   }

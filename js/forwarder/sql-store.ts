@@ -82,7 +82,7 @@ export class SqlStore implements OutboxStore {
   }
 
   insert(event: NewEvent, nowMs: number): void {
-    this.#turnOver(nowMs);
+    this.#rotatePartitions(nowMs);
     const number = this.#number;
     this.#sql.exec(
       `INSERT INTO events (number, id, offer_id, text, accepted_at, accepted_ms, next_ms, changed_ms, order_key, kind)
@@ -195,7 +195,7 @@ export class SqlStore implements OutboxStore {
   }
 
   claim(claim: string, id: string, nowMs: number): void {
-    this.#turnOver(nowMs);
+    this.#rotatePartitions(nowMs);
     this.#sql.exec("INSERT INTO claims VALUES (?, ?, ?)", claim, id, nowMs);
   }
 
@@ -257,7 +257,7 @@ export class SqlStore implements OutboxStore {
 
   purge(changedBeforeMs: number, webhooksBeforeMs: number): Purged {
     const nowMs = changedBeforeMs + this.#retentionMs;
-    this.#turnOver(nowMs);
+    this.#rotatePartitions(nowMs);
     this.#webhooks.forget(webhooksBeforeMs, nowMs);
     for (const partition of this.#partitions.toReversed()) {
       const isDropped = partition !== this.#newest && partition.suffix !== LEGACY;
@@ -319,7 +319,7 @@ export class SqlStore implements OutboxStore {
   }
 
   /** Begins another partition when the newest is old or full. */
-  #turnOver(nowMs: number): void {
+  #rotatePartitions(nowMs: number): void {
     const newest = this.#newest;
     const isFull = this.#number - newest.first >= MAX_EVENTS;
     if (!isFull && nowMs - newest.madeMs < this.#retentionMs / STRETCHES) return;

@@ -146,7 +146,7 @@ function table(home: string, events: readonly ListedEvent[]): string {
       String(attempts),
       why(event),
       civil(acceptedAt),
-      doWith(home, id, state),
+      actionsOf(home, id, state),
     ];
     return `<tr>${cells.map((cell, index) => `<td data-name="${head[index] ?? ""}">${cell}</td>`).join("")}</tr>`;
   });
@@ -163,7 +163,7 @@ function why({ code, upstreamMessage, cancelReason, waitsFor, nextAt }: ListedEv
   return parts.filter((part) => part !== "").join("<br>");
 }
 
-function doWith(home: string, id: string, state: ListedEvent["state"]): string {
+function actionsOf(home: string, id: string, state: ListedEvent["state"]): string {
   if (state === "delivered") return "";
   const replay = state === "pending" ? "" : form(home, "replay", [["id", id]], "Replay");
   if (state === "cancelled") return replay;

@@ -34,7 +34,7 @@ export class Waiters {
   }
 
   /** Notes that an event is finished: callers that wait for no other event continue. */
-  over(id: string): void {
+  finish(id: string): void {
     for (const notify of [...(this.#byEvent.get(id) ?? [])]) notify();
     this.#byEvent.delete(id);
   }

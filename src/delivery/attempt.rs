@@ -201,7 +201,9 @@ impl<'a> Attempt<'a> {
                     Err(error) => self.fail_report(error, breaker, moment),
                 }
             }
-            (Phase::AskingFamily, Input::Family(family)) => self.meet(family, breaker, moment),
+            (Phase::AskingFamily, Input::Family(family)) => {
+                self.check_family(family, breaker, moment)
+            }
             (Phase::Noting, Input::Noted(true)) => {
                 self.is_noted = true;
                 self.send(breaker, moment)
@@ -384,7 +386,7 @@ impl<'a> Attempt<'a> {
 
     /// Nobody can tell whether the event is recorded. It is not sent, and is looked up again later.
     fn stay_in_doubt(&mut self, why: &str, breaker: &mut CircuitBreaker, moment: Moment) -> Step {
-        let mut transition = self.again(moment, None);
+        let mut transition = self.retry(moment, None);
         "outcome_unknown".clone_into(&mut transition.code);
         why.clone_into(&mut transition.upstream_message);
         transition.is_in_doubt = true;

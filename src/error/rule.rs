@@ -39,7 +39,9 @@ impl Error {
             Self::ForeignCookieDomain => {
                 "must be the host of the request, or a domain above it: no browser takes a cookie of another"
             }
-            Self::InvalidCookie { .. } => "breaks a rule of cookies: browsers would drop the cookie",
+            Self::InvalidCookie { .. } => {
+                "breaks a rule of cookies: browsers would drop the cookie"
+            }
             Self::PlaceholderText { .. } => {
                 "is a placeholder that was never replaced, or stands for a missing value: give the value itself"
             }
@@ -83,7 +85,9 @@ impl Error {
                 "CAKE answered with a redirect, which is not followed: check baseUrl"
             }
             #[cfg(feature = "api")]
-            Self::AnswerTooLarge => "CAKE's answer is larger than the limit: check baseUrl, or ask for fewer rows",
+            Self::AnswerTooLarge => {
+                "CAKE's answer is larger than the limit: check baseUrl, or ask for fewer rows"
+            }
             Self::Refused { message }
             | Self::RateLimited { message, .. }
             | Self::UnexpectedAnswer { message }
@@ -95,7 +99,9 @@ impl Error {
             #[cfg(feature = "api")]
             Self::OutboxInUse => "another process has this outbox open",
             #[cfg(feature = "api")]
-            Self::OutboxFailed => "the outbox's disk does not store a write: make room, or mend the disk",
+            Self::OutboxFailed => {
+                "the outbox's disk does not store a write: make room, or mend the disk"
+            }
             #[cfg(feature = "report")]
             Self::AmbiguousFile { message }
             | Self::UnreadableFile { message }

@@ -51,7 +51,7 @@ impl Attempt<'_> {
     }
 
     /// Waits for the conversion and for earlier corrections. Ends where nothing can be corrected.
-    pub(super) fn meet(
+    pub(super) fn check_family(
         &mut self,
         family: Option<Family>,
         breaker: &mut CircuitBreaker,
@@ -139,7 +139,7 @@ impl Attempt<'_> {
             is_in_doubt: self.row.is_in_doubt && !self.is_overtaken,
             code: code.to_owned(),
             upstream_message: why.to_owned(),
-            ..self.over(State::Refused)
+            ..self.transition_to(State::Refused)
         })
     }
 }

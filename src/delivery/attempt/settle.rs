@@ -26,17 +26,17 @@ impl Attempt<'_> {
         let scope = self.record_signal(breaker, signal, moment);
         let is_alert = meaning.is_alert();
         let mut transition = match (&meaning, scope) {
-            (Meaning::Recorded(_), _) => self.over(State::Delivered),
+            (Meaning::Recorded(_), _) => self.transition_to(State::Delivered),
             (Meaning::Refused(_), _) | (Meaning::NotFound(_), RefusalScope::Event) => {
-                self.over(State::Refused)
+                self.transition_to(State::Refused)
             }
-            (Meaning::Again(error), _) => self.again(moment, error.retry_after_ms()),
-            (Meaning::KeyRefused(_), RefusalScope::Event) => self.again(moment, None),
+            (Meaning::Again(error), _) => self.retry(moment, error.retry_after_ms()),
+            (Meaning::KeyRefused(_), RefusalScope::Event) => self.retry(moment, None),
             (Meaning::KeyRefused(_) | Meaning::NotFound(_), RefusalScope::EventSoFar) => {
-                self.rest(moment.now_ms + ALONE_MS, "retried")
+                self.wait_until(moment.now_ms + ALONE_MS, "retried")
             }
             (Meaning::KeyRefused(_) | Meaning::NotFound(_), RefusalScope::Account) => {
-                let mut transition = self.rest(moment.now_ms + PAUSE_MS, "paused");
+                let mut transition = self.wait_until(moment.now_ms + PAUSE_MS, "paused");
                 transition.is_alert = true;
                 transition
             }
@@ -66,7 +66,7 @@ impl Attempt<'_> {
         Step::Store(transition)
     }
 
-    pub(super) fn over(&self, state: State) -> Transition {
+    pub(super) fn transition_to(&self, state: State) -> Transition {
         Transition {
             state,
             attempts: self.row.attempts.saturating_add(1),
@@ -81,24 +81,24 @@ impl Attempt<'_> {
     }
 
     /// A retry by the schedule, or the end where the schedule is used up.
-    pub(super) fn again(&self, moment: Moment, asked_ms: Option<u64>) -> Transition {
+    pub(super) fn retry(&self, moment: Moment, asked_ms: Option<u64>) -> Transition {
         let attempts = self.row.attempts.saturating_add(1);
         match schedule::wait_ms(attempts, moment.random, asked_ms) {
             Some(ms) => Transition {
                 attempts,
-                ..self.rest(moment.now_ms.saturating_add(ms), "retried")
+                ..self.wait_until(moment.now_ms.saturating_add(ms), "retried")
             },
-            None => self.over(State::Dead),
+            None => self.transition_to(State::Dead),
         }
     }
 
     /// A retry at a given time, without an attempt used up.
-    pub(super) fn rest(&self, next_ms: u64, counted: &'static str) -> Transition {
+    pub(super) fn wait_until(&self, next_ms: u64, counted: &'static str) -> Transition {
         Transition {
             attempts: self.row.attempts,
             next_ms: Some(next_ms),
             counted,
-            ..self.over(State::Pending)
+            ..self.transition_to(State::Pending)
         }
     }
 }
