@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { build, type InlineConfig } from "vite";
 import { root } from "./build.ts";
 
-/** Bundles the Worker at `entry` into `outDir/NAME.js`. */
-export async function bundleWorker(name: string, entry: string, outDir: string): Promise<void> {
+/** Bundles the Worker at `entry` into `outDir/NAME.js`; what is published is minified. */
+export async function bundleWorker(name: string, entry: string, outDir: string, isMinified = false): Promise<void> {
   const config: InlineConfig = {
     configFile: false,
     root,
@@ -31,7 +31,7 @@ export async function bundleWorker(name: string, entry: string, outDir: string):
       outDir,
       emptyOutDir: false,
       target: "es2022",
-      minify: false,
+      minify: isMinified,
       lib: { entry: join(root, entry), formats: ["es"], fileName: () => `${name}.js` },
       rollupOptions: { external: [/^cloudflare:/] },
     },
@@ -41,5 +41,5 @@ export async function bundleWorker(name: string, entry: string, outDir: string):
 
 if (import.meta.main) {
   const [name = "", entry = "", outDir = ""] = process.argv.slice(2);
-  await bundleWorker(name, entry, join(root, outDir));
+  await bundleWorker(name, entry, join(root, outDir), true);
 }

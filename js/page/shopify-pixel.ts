@@ -73,17 +73,20 @@ export function connectShopifyPixel(api: ShopifyPixelApi, options: ShopifyPixelO
     // @ts-expect-error Whatever is too much is told to `onError`.
     more,
   );
-  /** What the platform calls must not throw into it; its own calls may throw too. */
-  const quietly = async (run: () => unknown) => {
+  const tell = (cause: unknown) => {
+    const rule = "the platform's API or event, or a function of yours, is not as expected";
     try {
-      await run();
+      rest.onError?.(new CakeError({ code: "invalid_field", parameter: "api", rule }, { cause }));
+    } catch {
+      // Told in vain.
+    }
+  };
+  /** What the platform calls must not throw into it; its own calls may throw too. */
+  const quietly = (run: () => unknown) => {
+    try {
+      return Promise.resolve(run()).catch(tell);
     } catch (cause) {
-      const rule = "the platform's API or event, or a function of yours, is not as expected";
-      try {
-        rest.onError?.(new CakeError({ code: "invalid_field", parameter: "api", rule }, { cause }));
-      } catch {
-        // Told in vain.
-      }
+      return tell(cause);
     }
   };
   void quietly(() =>
@@ -93,13 +96,13 @@ export function connectShopifyPixel(api: ShopifyPixelApi, options: ShopifyPixelO
   );
   void quietly(() =>
     api.analytics.subscribe("checkout_completed", (event) =>
-      quietly(async () => {
+      quietly(() => {
         const checkout = event?.data?.checkout;
         // `gid://shopify/Order/5001` and `5001` both mean the webhook's order 5001.
         const uniqueId = /\d+$/.exec(`${checkout?.order?.id ?? ""}`)?.[0];
         if (uniqueId === undefined) return;
         const clickId = findClickId([...(checkout.attributes ?? [])], clickIdNames);
-        onResult?.(await tracker.convert({ uniqueId, clickId }), uniqueId);
+        return tracker.convert({ uniqueId, clickId }).then((result) => onResult?.(result, uniqueId));
       }),
     ),
   );

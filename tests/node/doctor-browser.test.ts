@@ -23,6 +23,9 @@ type Site = (request: Request, path: string) => Answer | Promise<Answer>;
 
 const QUEUE = `<script>window.cakeEdge = window.cakeEdge || function (use) { (cakeEdge.q = cakeEdge.q || []).push(use) }</script>`;
 const CONVERT = `<script>cakeEdge((tracker) => tracker.convert({ offerId: 12345, orderId: "ORD-1" }))</script>`;
+/** As a page of the site's own would post it. */
+const REFUSED = `<script>fetch("/foreign/cake/conversions", { method: "POST", body: JSON.stringify({
+  offerId: 12345, uniqueId: "undefined", clickId: document.cookie.match(/cake-edge-doctor-[\\w-]+/)[0] }) })</script>`;
 const tag = (site: string, more = "") =>
   `${QUEUE}<script async src="/${site}/js/cake-edge.js" data-endpoint="/${site}/cake" ${more}></script>`;
 /** A banner whose answer is remembered, and told to the tracker. */
@@ -94,7 +97,7 @@ const SITES: Record<string, Site> = {
         },
   edge: async (request, path) => {
     const answer = await captured(request, undefined);
-    const convert = `<script>fetch("/edge/cake/conversions", { method: "POST", body: '{"offerId":12345}' })</script>`;
+    const convert = `<script>fetch("/edge/cake/conversions", { method: "POST", body: '{"offerId":12345,"uniqueId":"ORD-1"}' })</script>`;
     return {
       headers: Object.fromEntries(answer.headers),
       body: (await answer.text()) + (path === "thanks" ? convert : ""),
@@ -106,6 +109,11 @@ const SITES: Record<string, Site> = {
   bundle: (_, path) => ({
     body: `<script type="module" src="/bundle/${path === "thanks" ? "thanks" : "landing"}.js"></script>`,
   }),
+  // A conversion that every forwarder refuses.
+  foreign: (_, path) => ({ body: tag("foreign") + (path === "thanks" ? REFUSED : "") }),
+  // All is there, and the policy lets no request leave.
+  shut: () => ({ headers: { "content-security-policy": "connect-src 'none'" }, body: tag("shut") }),
+  denied: () => ({ body: tag("denied", `data-consent="denied"`) }),
   slow: () => new Promise<Answer>(() => undefined),
   endless: () => ({ body: `<p>Wait</p><script>for (;;);</script>` }),
   leads: (_, path) => (path === "thanks" ? { status: 302, headers: { location: "/leads/" } } : { body: tag("leads") }),
@@ -307,6 +315,25 @@ test("each problem of a site has a sentence of its own", async () => {
   expect(words["consent_later"]).toMatch(/before the visitor has answered.*setConsent/);
   expect(words["thank_you_reload"]).toMatch(/another unique id/);
   expect(words["privacy_control"]).toMatch(/ignoreGlobalPrivacyControl/);
+});
+
+test("a conversion that every forwarder refuses fails, with the forwarder's sentence", async () => {
+  const { statuses, words } = await visit("foreign", { thankYou: "/foreign/thanks" });
+  expect(statuses).toMatchObject({ landing: "PASS", thank_you: "FAIL" });
+  expect(words["thank_you"]).toMatch(/a forwarder refuses: placeholder_text: uniqueId/);
+});
+
+test("a policy without requests is named alone, and a tag that says denied keeps nothing", async () => {
+  const { statuses, words } = await visit("shut");
+  expect(Object.keys(statuses).filter((name) => statuses[name] === "FAIL")).toEqual(["policy"]);
+  expect(words["policy"]).toMatch(/connect-src refuses/);
+  const denied = await visit("denied");
+  expect(denied.statuses).toMatchObject({ tracker: "PASS", landing: "FAIL", consent_yes: "UNKNOWN" });
+  expect(denied.words["landing"]).toContain('consent is "denied"');
+});
+
+test("a selector that is no CSS is a usage error", async () => {
+  await expect(visit("odd", { consentClick: "::::" })).rejects.toThrow("--consent-click is no CSS selector: ::::");
 });
 
 test("a page whose own script stops where storage is blocked fails there, and says its error", async () => {

@@ -86,7 +86,7 @@ test("an error of onError, of the token and of the network reaches nobody", asyn
     ];
     await run(15_000);
     expect(await Promise.all(converted)).toEqual([
-      { state: "queued", code: "storage_blocked" },
+      { state: "queued", code: "no_token" },
       { state: "refused", code: "invalid_field" },
       { state: "refused", code: "invalid_field" },
     ]);
