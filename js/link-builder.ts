@@ -51,7 +51,9 @@ export function linkBuilder(builder: LinkBuilder, capacity: number, memory: WebA
       texts += `${stringOption("priceFormat", priceFormat)}\n${stringOption("deepLink", deepLink)}\n${hostsOf(deepLinkHosts).join(" ")}\n`;
       if (extra !== undefined && extra !== null) checkRecord("extra", extra);
       for (const name in extra) {
-        if (name === "") refuse("extra", "must have no empty name");
+        if (name === "") {
+          throw new CakeError({ code: "invalid_text", parameter: "extra", rule: "must have no empty name" });
+        }
         const value = stringOption(`extra.${name}`, extra[name]);
         // Like a sub id, a value that is absent is left out.
         if (extra[name] === undefined || extra[name] === null) continue;

@@ -4,7 +4,6 @@
  */
 import { CakeError } from "./error.js";
 import { checkNames, checkNoMore, refuse } from "./option.js";
-import { refusePlaceholder } from "./secret.js";
 
 /** The headers that carry a signature. */
 export interface SignatureHeaders {
@@ -31,7 +30,7 @@ const keys = new Map<string, Promise<CryptoKey>>();
 /**
  * Signs a body for a forwarder. Send the body as exactly this text. A retry must have the same `webhook-id`.
  *
- * @throws CakeError `weak_secret` if the secret is not base64 of 24 bytes or more; `placeholder_text`; `invalid_field` if the body is no
+ * @throws CakeError `weak_secret` if the secret is not base64 of 24 bytes or more; `invalid_field` if the body is no
  * text, or the id does not fit in a header
  * @example
  * const body = JSON.stringify({ clickId, offerId: 12345, uniqueId: "ORD-98765", payout: "18.00" });
@@ -114,11 +113,10 @@ function checkId(id: string): void {
 /**
  * Returns a secret of Standard Webhooks without white space around it: `whsec_` and base64 of at least 24 bytes.
  *
- * @throws CakeError `weak_secret`, `placeholder_text`
+ * @throws CakeError `weak_secret`
  */
 export function checkSigningSecret(parameter: string, secret: string): string {
   const trimmed = typeof secret === "string" ? secret.trim() : "";
-  refusePlaceholder(parameter, trimmed);
   const bytes = bytesOf(trimmed.replace(/^whsec_/, ""));
   if (bytes !== undefined && bytes.length >= 24) return trimmed;
   const rule = "must be whsec_ and at least 24 bytes in base64: openssl rand -base64 32";

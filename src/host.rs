@@ -163,14 +163,23 @@ pub(crate) fn is_host_name(host: &str) -> bool {
     labels > 0 && length > 0 && before != b'-' && !first.is_ascii_digit() && host.len() <= 253
 }
 
-/// Do URL parsers accept every label that starts with `xn--`? The platform's own parser has the
-/// whole table of allowed characters, and the rules of right-to-left scripts.
-#[cfg(all(target_family = "wasm", feature = "bindings"))]
+/// Do URL parsers accept every label that starts with `xn--`?
 #[cold]
 fn are_labels_valid(host: &str) -> bool {
-    platform::Url::new(&["https://", host].concat()).is_ok()
+    let mut rest = Some(host);
+    while let Some(ahead) = rest {
+        let (label, tail) = url::cut(ahead, b'.');
+        let (start, coded) = label.as_bytes().split_at_checked(4).unwrap_or_default();
+        if is_alike(start, b"xn--") && !is_label_valid(coded) {
+            return false;
+        }
+        rest = tail;
+    }
+    is_parsable(host)
 }
 
+/// The platform's own parser has the whole table of allowed characters, and the rules of
+/// right-to-left scripts.
 #[cfg(all(target_family = "wasm", feature = "bindings"))]
 mod platform {
     use wasm_bindgen::JsValue;
@@ -184,22 +193,23 @@ mod platform {
         #[wasm_bindgen(constructor, js_class = "URL", catch)]
         pub(super) fn new(url: &str) -> Result<Url, JsValue>;
     }
+
+    pub(super) fn is_parsable(host: &str) -> bool {
+        Url::new(&["https://", host].concat()).is_ok()
+    }
 }
 
-/// Do URL parsers accept every label that starts with `xn--`? Without a platform, the common scripts
-/// are known.
+#[cfg(all(target_family = "wasm", feature = "bindings"))]
+use crate::punycode::is_decodable as is_label_valid;
+#[cfg(all(target_family = "wasm", feature = "bindings"))]
+use platform::is_parsable;
+
+/// Without a platform, the common scripts are known.
 #[cfg(not(all(target_family = "wasm", feature = "bindings")))]
-#[cold]
-fn are_labels_valid(host: &str) -> bool {
-    let mut rest = Some(host);
-    while let Some(ahead) = rest {
-        let (label, tail) = url::cut(ahead, b'.');
-        let (start, coded) = label.as_bytes().split_at_checked(4).unwrap_or_default();
-        if is_alike(start, b"xn--") && !punycode::is_valid(coded) {
-            return false;
-        }
-        rest = tail;
-    }
+use crate::punycode::is_valid as is_label_valid;
+
+#[cfg(not(all(target_family = "wasm", feature = "bindings")))]
+fn is_parsable(_: &str) -> bool {
     true
 }
 

@@ -7,8 +7,20 @@ const MAX_CHARACTERS: usize = 63;
 
 /// Is this the text after `xn--` in a label that every URL parser accepts? Labels in right-to-left
 /// scripts are refused: their validity depends on the labels around them.
+#[cfg(any(test, not(all(target_family = "wasm", feature = "bindings"))))]
 pub(crate) fn is_valid(label: &[u8]) -> bool {
-    read(label, |_| ())
+    read(label, is_letter, |_| ())
+}
+
+/// Does the text after `xn--` decode to characters at all? Some parsers take what decodes to
+/// control characters; which others a domain may have is the platform's table.
+#[cfg(any(test, all(target_family = "wasm", feature = "bindings")))]
+pub(crate) fn is_decodable(label: &[u8]) -> bool {
+    read(
+        label,
+        |code| code > 0xa0 && char::from_u32(code).is_some(),
+        |_| (),
+    )
 }
 
 /// Does the label look Latin while it has other letters? Either it mixes Cyrillic or Greek with
@@ -20,7 +32,7 @@ pub(crate) fn is_lookalike(label: &[u8]) -> bool {
         .is_some_and(|end| label.iter().take(end).any(u8::is_ascii_alphabetic));
     let mut others = 0;
     let mut doubles = 0;
-    let is_valid = read(label, |code| {
+    let is_valid = read(label, is_letter, |code| {
         others += u32::from(matches!(code, 0x370..=0x52f));
         doubles += u32::from(matches!(
             code,
@@ -43,7 +55,7 @@ pub(crate) fn is_lookalike(label: &[u8]) -> bool {
     is_valid && others > 0 && (is_latin || others == doubles)
 }
 
-fn read(label: &[u8], see: impl FnMut(u32)) -> bool {
+fn read(label: &[u8], is_allowed: fn(u32) -> bool, see: impl FnMut(u32)) -> bool {
     let basic = label.iter().rposition(|byte| *byte == b'-');
     let (basic, coded) = label.split_at(basic.unwrap_or_default());
     let coded = match coded {
@@ -54,11 +66,16 @@ fn read(label: &[u8], see: impl FnMut(u32)) -> bool {
     if coded.is_empty() || basic.is_empty() == label.contains(&b'-') {
         return false;
     }
-    decode(basic.len(), coded, see).is_some()
+    decode(basic.len(), coded, is_allowed, see).is_some()
 }
 
 /// Decodes the deltas; stops at a character that no domain may have.
-fn decode(basic: usize, coded: &[u8], mut see: impl FnMut(u32)) -> Option<()> {
+fn decode(
+    basic: usize,
+    coded: &[u8],
+    is_allowed: fn(u32) -> bool,
+    mut see: impl FnMut(u32),
+) -> Option<()> {
     let mut characters = u32::try_from(basic).ok()?;
     let mut code = 128_u32;
     let mut place = 0_u32;
@@ -97,7 +114,8 @@ fn decode(basic: usize, coded: &[u8], mut see: impl FnMut(u32)) -> Option<()> {
         bias += 36 * delta / (delta + 38);
         code = code.checked_add(place / characters)?;
         place %= characters;
-        if !is_letter(code) || is_mark(code) && place == 0 || characters as usize > MAX_CHARACTERS {
+        if !is_allowed(code) || is_mark(code) && place == 0 || characters as usize > MAX_CHARACTERS
+        {
             return None;
         }
         see(code);

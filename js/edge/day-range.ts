@@ -1,5 +1,5 @@
 /** Whole days, by name or by date, in the form that CAKE's reports take. */
-import { call } from "../error.js";
+import { CakeError, call } from "../error.js";
 import { checkNames, checkNoMore, choice, refuse, stringOption } from "../option.js";
 import { createTimeZone } from "../time-zone.js";
 import { edge } from "./core.js";
@@ -62,7 +62,10 @@ export function dayRange(
   checkNames("calendar's fields", last, ["timeZone", "now"]);
   const name = choice("name", first, NAMES) ?? "";
   const { now = new Date() } = last;
-  if (!isDate(now) || Number.isNaN(now.getTime())) refuse("now", "must be a Date that exists");
+  if (!isDate(now)) refuse("now", "must be a Date");
+  if (Number.isNaN(now.getTime())) {
+    throw new CakeError({ code: "invalid_time", parameter: "now", rule: "must be a Date that exists" });
+  }
   const civil = createTimeZone(stringOption("timeZone", last.timeZone)).findCivil(now);
   return call(() => edge.api().namedDayRange(name, civil ?? ""));
 }

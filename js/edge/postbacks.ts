@@ -114,8 +114,8 @@ function checkRow(index: number, row: object): void {
   } catch (thrown) {
     if (!isCakeError(thrown)) throw thrown;
     const { code, parameter = "", message } = thrown;
-    const rule = message.slice(parameter.length + 1);
-    throw new CakeError({ code, parameter: `rows[${index}].${parameter}`, rule }, { cause: thrown });
+    const rule = `${message.slice(parameter.length + 1)} It is in rows[${index}]`;
+    throw new CakeError({ code, parameter, rule }, { cause: thrown });
   }
 }
 

@@ -1,4 +1,4 @@
-import { CakeError, call, toCakeError } from "../error.js";
+import { call, toCakeError } from "../error.js";
 import { flagsOf, LINK_RULES, type TrackingLinkParts, type TrackingLinkRules } from "../link.js";
 import { linkBuilder } from "../link-builder.js";
 import {
@@ -285,10 +285,9 @@ export function createPixel(parts: PixelParts, ...more: unknown[]): BuiltPixel {
   );
 }
 
-/** A transaction id as text. @throws CakeError `invalid_unique_id` for a number that is no id */
+/** A transaction id as text. @throws CakeError `invalid_field` for a number that is no id */
 function transactionIdOf(value: unknown): string | undefined {
   const id = digitsOf(notNull("transactionId", value));
   if (typeof id !== "number" && typeof id !== "bigint") return optionalString("transactionId", id);
-  const rule = "must be a whole number whose digits JavaScript keeps, or text";
-  throw new CakeError({ code: "invalid_unique_id", parameter: "transactionId", rule });
+  return refuse("transactionId", "must be a whole number whose digits JavaScript keeps, or text");
 }

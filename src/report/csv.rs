@@ -3,6 +3,7 @@
 
 use super::flaw::Flaw;
 use super::names::{Fields, Kind, Names, Pull, ROLE_NAMES, ROLES, find_either, normalise};
+use crate::nearest::nearest;
 
 /// The maximum size of a quoted cell: a longer one has lost its closing quote.
 const MAX_ROW_BYTES: usize = 1 << 20;
@@ -428,8 +429,11 @@ fn roles_of(header: &[Vec<u8>], names: &Names) -> Result<Vec<u8>, String> {
                 .iter()
                 .map(|name| String::from_utf8_lossy(name))
                 .collect();
+            let (kind, given) = names.given(role);
+            let meant = nearest(given, columns.iter().map(AsRef::as_ref));
+            let meant = meant.map_or_else(String::new, |meant| format!(". Did you mean {meant}?"));
             return Err(format!(
-                "the column declared for {role_name} is not in its header: {}",
+                "the column {given}, declared for {role_name} of the {kind}, is not in its header: {}{meant}",
                 columns.join(", ")
             ));
         }

@@ -212,6 +212,10 @@ pub(super) struct Names {
     /// Roles that share a column with another: from, to.
     copies: Vec<(u8, u8)>,
     declared: u32,
+    /// The kind of source, as callers write it.
+    kind: &'static str,
+    /// Role and name, as the caller has declared them.
+    given: Vec<(u8, String)>,
 }
 
 impl Names {
@@ -228,7 +232,15 @@ impl Names {
             (RowKind::Clicks, "cake" | "simple" | "") => CLICKS,
             _ => return None,
         };
-        let mut names = Self::default();
+        let mut names = Self {
+            kind: match kind {
+                RowKind::Orders => "orders",
+                RowKind::Conversions => "conversions",
+                RowKind::Deliveries => "deliveries",
+                RowKind::Clicks => "clicks",
+            },
+            ..Self::default()
+        };
         for &(role, list) in table {
             for (rank, path) in list.split(' ').enumerate() {
                 names.known.push(Name {
@@ -252,6 +264,7 @@ impl Names {
         }
         self.known.retain(|name| name.role != role);
         self.declared |= 1 << role;
+        self.given.push((role, name.to_owned()));
         let twin = self
             .known
             .iter()
@@ -271,6 +284,13 @@ impl Names {
 
     pub(super) fn copies(&self) -> &[(u8, u8)] {
         &self.copies
+    }
+
+    /// The name that the caller has given a role, and the kind of source.
+    pub(super) fn given(&self, role: u8) -> (&'static str, &str) {
+        let mut all = self.given.iter().rev();
+        let given = all.find(|(own, _)| *own == role);
+        (self.kind, given.map_or("", |(_, name)| name))
     }
 
     /// Has the caller given the role's name?
