@@ -14,6 +14,9 @@ import { root } from "./build.ts";
 const EXPORTS = ["put", "get", "decide"];
 const LINK_EXPORTS = ["push", "byte", "build"];
 
+/** The words for a missing value, from the core. */
+const MISSING = { MISSING_WORDS: wordsOf("MISSING"), BESIDE_WORDS: wordsOf("BESIDE") };
+
 /** Separate files, loaded when they are first needed. */
 const LAZY = ["outbox", "decorate", "attach", "link", "fallback", "link-fallback"];
 
@@ -145,7 +148,7 @@ async function bundle(entry: string, name: string, format: "es" | "iife", wasm?:
     root,
     logLevel: "error",
     // The mark is a text already: a minifier puts texts where they pack best.
-    define: { IS_TAG: String(format === "iife"), WASM_MARK: '"WASM_MARK"' },
+    define: { IS_TAG: String(format === "iife"), WASM_MARK: '"WASM_MARK"', ...MISSING },
     plugins: [lazy],
     build: {
       write: false,
@@ -172,6 +175,19 @@ async function bundle(entry: string, name: string, format: "es" | "iife", wasm?:
   });
   if (plain === undefined) throw new Error(`terser made nothing of ${entry}`);
   return wasm ? withWasm(plain, wasm) : plain;
+}
+
+/** The lists of src/placeholder.rs for js/page/missing.ts. `xxx` has three letters or more. */
+function wordsOf(list: string): string {
+  const rust = readFileSync(join(root, "src/placeholder.rs"), "utf8");
+  const [, words] = new RegExp(`^const ${list}: &\\[u8\\] = b"([^"]*)"`, "m").exec(rust) ?? [];
+  if (words === undefined) throw new Error(`src/placeholder.rs has no list ${list}`);
+  return JSON.stringify(
+    words
+      .split(/[\s\\]+/)
+      .map((word) => (word === "xxx" ? "xxx+(?!x)" : word))
+      .join("|"),
+  );
 }
 
 /** Keeps the lazy imports of files: `import("./outbox.js")` finds the file beside the importing one. */

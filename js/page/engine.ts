@@ -5,6 +5,7 @@
 import { CakeError } from "../error.js";
 import { answerOf, type Core } from "./core.js";
 import { load } from "./load.js";
+import { isMissing } from "./missing.js";
 import { attempt } from "./store.js";
 import { instantiate } from "./wasm.js";
 
@@ -62,11 +63,12 @@ export const loadFallback = (): Promise<void> =>
 
 /** Is this a click id by the core's rule, and not a word for a missing one? */
 export const isClickId = (id: string): boolean =>
+  !isMissing(id) &&
   attempt(() => decide({ pairs: `c\x01${id}\x02`, seconds: 1 }, [0, 1, 1, 1], "c", "", "").clickId) === id;
 
 /**
  * Asks the core what a visit leaves in the browser. `names` are the names of the click id's parameter, separated by
- * line feeds. `cookies` are the cookie's copies, separated by semicolons.
+ * U+0001. `cookies` are the cookie's copies, separated by U+0003.
  *
  * @throws CakeError `internal` if there is no core
  */
@@ -81,12 +83,13 @@ export function decide(
     throw new CakeError({ code: "internal", rule: "neither WebAssembly nor its fallback could be loaded" });
   }
   // A stored text of ours is ASCII; anything else is foreign, and may not even be valid UTF-16.
-  const stored = [cookies, storage].map((text) => text.replace(/[^!-~]/g, ""));
+  const stored = [cookies, storage].map((text) => text.replace(/[^!-~\x03]/g, ""));
   // As UTF-8, by functions that every browser has.
-  for (const byte of unescape(encodeURIComponent([names, pairs, ...stored, ""].join("\x04")))) {
-    core.put(byte.charCodeAt(0));
-  }
-  const age = core.decide(...policy, seconds);
-  const [text = "", clickId] = answerOf(core.get).split("\n");
+  const { put, decide, get } = core;
+  [...unescape(encodeURIComponent([names, pairs, ...stored, ""].join("\x04")))].forEach((byte, at) => {
+    put(at, byte.charCodeAt(0));
+  });
+  const age = decide(...policy, seconds);
+  const [text = "", clickId] = answerOf(get).split("\n");
   return { age, text, clickId: clickId || undefined };
 }

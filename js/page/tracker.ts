@@ -92,6 +92,7 @@ export function openTracker(
   const options = readSettings(sources, (...pair) => refused.push(pair));
   setBase(options.base);
   const names = options.parameters?.[0] ? options.parameters : CLICK_NAMES;
+  const smallNames = names.map((name) => name.toLowerCase());
   let consent = (options.consent ?? "granted") as Consent; // Read as a word.
   let clickId: string | undefined;
   /** The kept text in memory. It is the only copy while consent is pending, or while both stores are blocked. */
@@ -153,7 +154,7 @@ export function openTracker(
   const policy = [options.touch === "first" ? 1 : 0, windowDays, journey, cookieDays] as const;
   /** Asks the core what a visit leaves behind. */
   const keep = (visit: Visit, cookies: string, storage: string): Decision => {
-    const decision = decide(visit, policy, names.join("\n"), cookies, storage);
+    const decision = decide(visit, policy, names.join("\x01"), cookies, storage);
     ({ clickId, text: memory } = decision);
     return decision;
   };
@@ -166,7 +167,7 @@ export function openTracker(
 
   const lookAt = (visit: Visit, before = memory) => {
     const { pairs } = visit;
-    const mayCarry = names.some((name) => pairs.toLowerCase().includes(name.toLowerCase()));
+    const mayCarry = smallNames.some((name) => pairs.toLowerCase().includes(name));
     const cookies = readCookies();
     // A new visitor's click goes into the cookie first: localStorage is slower.
     const first = cookies || !mayCarry ? undefined : keep(visit, before, before);
@@ -222,7 +223,7 @@ export function openTracker(
       const { pathname, search, hash } = new URL(address);
       // A router's fragment may look like a URL of its own: #/path?reqid=1
       const fragment = options.fragment ? `&${hash.replace(/^#([^?]*\?)?/, "")}` : "";
-      lookLater({ pairs: pairsOf((pathname + (search || "?") + fragment).slice(0, 8_000)), seconds });
+      lookLater({ pairs: pairsOf((pathname + (search || "?") + fragment).slice(0, 8_000), smallNames), seconds });
     });
     tell();
   };
