@@ -38,7 +38,8 @@ pub(crate) fn is_id(tape: &impl Tape, start: usize, end: usize) -> bool {
 }
 
 pub(crate) fn is_letter(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b':' | b'-')
+    // In the order of their codes, `-` comes before `.`, and `:` after `9`.
+    (byte | 32).is_ascii_lowercase() || matches!(byte, b'-' | b'.' | b'0'..=b':' | b'_')
 }
 
 /// Checks a click id from the caller.

@@ -97,10 +97,16 @@ fn after(tape: &impl Tape, at: usize, mark: u8) -> usize {
     end + usize::from(tape.byte(end) == mark)
 }
 
-/// The place of a touch's click id, and of its end.
-fn id_at(tape: &impl Tape, touch: usize) -> (usize, usize) {
-    let id = after(tape, after(tape, touch, FIELD), FIELD);
-    (id, tape.find(id, FIELD, TOUCH))
+/// The place of a touch's click id.
+#[inline(never)]
+fn id_at(tape: &impl Tape, touch: usize) -> usize {
+    after(tape, after(tape, touch, FIELD), FIELD)
+}
+
+/// The place where a field ends.
+#[inline(never)]
+fn end_of(tape: &impl Tape, field: usize) -> usize {
+    tape.find(field, FIELD, TOUCH)
 }
 
 /// The time of a touch's arrival. A wrong clock's time would never expire: the window starts now instead.
@@ -114,8 +120,11 @@ fn time_at(tape: &impl Tape, touch: usize, now_s: u32) -> u32 {
 fn next(tape: &impl Tape, mut at: usize, now_s: u32, window_s: u32) -> usize {
     while tape.byte(at) > END_OF_FIELD {
         let at_s = time_at(tape, at, now_s);
-        let (id, end) = id_at(tape, at);
-        if at_s > 0 && now_s.saturating_sub(at_s) < window_s && is_id(tape, id, end) {
+        let id = id_at(tape, at);
+        if at_s > 0
+            && now_s.saturating_sub(at_s) < window_s
+            && is_id(tape, id, end_of(tape, id))
+        {
             return at;
         }
         at = after(tape, at, TOUCH);
@@ -313,7 +322,7 @@ impl TouchPolicy {
             let text = tape.get(start..end).unwrap_or_default();
             String::from_utf8_lossy(text).into_owned()
         };
-        let click_id = text_of(decision.click_id, tape.find(decision.click_id, FIELD, TOUCH));
+        let click_id = text_of(decision.click_id, end_of(&tape, decision.click_id));
         let max_age = u64::from(decision.max_age_s);
         TouchUpdate {
             click_id: (!click_id.is_empty()).then_some(click_id),
@@ -341,7 +350,7 @@ impl TouchPolicy {
         let mut touches = earlier;
         if let Some(found) = LandingClick::find(tape, 0, pairs) {
             let click = push_click(tape, &found, now_s);
-            let (own, own_end) = id_at(tape, click);
+            let own = id_at(tape, click);
             tape.push_byte(TOUCH);
             tape.push_copy(earlier, tape.end(earlier));
             tape.push_byte(0);
@@ -353,8 +362,8 @@ impl TouchPolicy {
                 if at == NOWHERE {
                     break;
                 }
-                let (id, end) = id_at(tape, at);
-                if tape.is_same(id, end, own, own_end, 0) {
+                let id = id_at(tape, at);
+                if tape.is_same(id, end_of(tape, id), own, end_of(tape, own), 0) {
                     touches = earlier;
                 }
             }
@@ -369,7 +378,7 @@ impl TouchPolicy {
             if live == 0 {
                 newest_s = time_at(tape, at, now_s);
             }
-            let (_, end) = id_at(tape, at);
+            let end = end_of(tape, id_at(tape, at));
             oldest_bytes = end - after(tape, at, FIELD) + MAX_TIME_BYTES;
             live += 1;
             at = after(tape, at, TOUCH);
@@ -396,7 +405,8 @@ impl TouchPolicy {
                 break;
             }
             live -= 1;
-            let (id, bare) = id_at(tape, at);
+            let id = id_at(tape, at);
+            let bare = end_of(tape, id);
             if is_first || decision.click_id == NOWHERE {
                 decision.click_id = id;
             }
@@ -455,7 +465,7 @@ pub(crate) struct Decision {
 
 impl Decision {
     pub(crate) fn push_click_id(&self, tape: &mut impl Tape) {
-        tape.push_copy(self.click_id, tape.find(self.click_id, FIELD, TOUCH));
+        tape.push_copy(self.click_id, end_of(tape, self.click_id));
     }
 }
 

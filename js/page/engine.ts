@@ -16,7 +16,7 @@ export type Engine = "wasm" | "js";
 export interface Visit {
   /** The address's pairs, as `pairsOf` writes them. */
   readonly pairs: string;
-  /** The time in seconds since 1970. */
+  /** The time in seconds since 1970; the core takes the whole ones. */
   readonly seconds: number;
 }
 

@@ -19,6 +19,15 @@ static ANSWER: AtomicUsize = AtomicUsize::new(0);
 
 struct Page;
 
+/// The byte at a place. One function for all readers keeps the module small. A caller of one that returns a `u8` would
+/// clear the upper bits once more.
+#[inline(never)]
+fn number_at(at: usize) -> u32 {
+    TAPE.get(at)
+        .map(|byte| u32::from(byte.load(Relaxed)))
+        .unwrap_or_default()
+}
+
 impl Sink for Page {
     #[inline(never)]
     fn push_byte(&mut self, byte: u8) {
@@ -31,12 +40,8 @@ impl Sink for Page {
 }
 
 impl Tape for Page {
-    // One function for all readers keeps the module small.
-    #[inline(never)]
     fn byte(&self, at: usize) -> u8 {
-        TAPE.get(at)
-            .map(|byte| byte.load(Relaxed))
-            .unwrap_or_default()
+        u8::try_from(number_at(at)).unwrap_or_default()
     }
 
     fn length(&self) -> usize {

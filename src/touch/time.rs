@@ -1,6 +1,6 @@
 //! The times in a stored text: seconds, in base 36.
 
-use super::{DAY_S, FIELD, TOUCH};
+use super::{DAY_S, end_of};
 use crate::tape::Tape;
 
 /// The maximum size of a separator and the digits of a time.
@@ -15,15 +15,15 @@ pub(super) fn is_ahead(at_s: u32, now_s: u32) -> bool {
 /// Reads a time of 1 to 7 digits in base 36, small letters; 0 for an invalid one.
 #[inline(never)]
 pub(super) fn read_time(tape: &impl Tape, start: usize) -> u32 {
-    let end = tape.find(start, FIELD, TOUCH);
+    let end = end_of(tape, start);
     let mut time = 0_u32;
     for at in start..end {
         let byte = tape.byte(at);
-        let digit = match byte {
-            b'0'..=b'9' => byte - b'0',
-            b'a'..=b'z' => byte - b'a' + 10,
-            _ => return 0,
-        };
+        let zero = if byte > b'9' { b'a' - 10 } else { b'0' };
+        let digit = byte.wrapping_sub(zero);
+        if digit >= 36 {
+            return 0;
+        }
         time = time.wrapping_mul(36).wrapping_add(u32::from(digit));
     }
     // A longer text does not fit into 32 bits, nor do all texts of seven digits.
