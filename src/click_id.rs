@@ -30,11 +30,19 @@ pub fn is_click_id(text: &str) -> bool {
 /// Is the text between these places a click id?
 #[inline(never)]
 pub(crate) fn is_id(tape: &impl Tape, start: usize, end: usize) -> bool {
-    let mut at = start;
-    while at < end && is_letter(tape.byte(at)) {
+    after_letters(tape, start, b'-', b'-') == end && (1..=MAX_CHARACTERS).contains(&(end - start))
+}
+
+/// The place of the first byte from `at` on that is no letter of a click id, and none of these marks.
+#[inline(never)]
+pub(crate) fn after_letters(tape: &impl Tape, mut at: usize, mark: u8, other: u8) -> usize {
+    loop {
+        let byte = tape.byte(at);
+        if !(is_letter(byte) || byte == mark || byte == other) {
+            return at;
+        }
         at += 1;
     }
-    at == end && (1..=MAX_CHARACTERS).contains(&(end - start))
 }
 
 pub(crate) fn is_letter(byte: u8) -> bool {

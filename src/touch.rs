@@ -6,7 +6,7 @@
 
 mod time;
 
-use crate::click_id::{LandingClick, is_id};
+use crate::click_id::{LandingClick, after_letters, is_id};
 use crate::tape::{NOWHERE, Tape};
 use crate::url::{END_OF_FIELD, END_OF_READING, decode, push_escape, push_pairs};
 use crate::{Error, Result, click_id};
@@ -121,7 +121,9 @@ fn next(tape: &impl Tape, mut at: usize, now_s: u32, window_s: u32) -> usize {
     while tape.byte(at) > END_OF_FIELD {
         let at_s = time_at(tape, at, now_s);
         let id = id_at(tape, at);
+        // A character that is not ours would get into the cookie with the rest.
         if at_s > 0
+            && after_letters(tape, at, FIELD, b'%') == tape.find(at, TOUCH, TOUCH)
             && now_s.saturating_sub(at_s) < window_s
             && is_id(tape, id, end_of(tape, id))
         {
@@ -346,42 +348,40 @@ impl TouchPolicy {
         let stores = tape.after_end(pairs, END_OF_FIELD);
         let (latest, written_s) = latest(tape, stores, now_s);
         let earlier = after(tape, latest, TOUCH);
-        // The touches to be kept, the newest first.
-        let mut touches = earlier;
+        let mut click = NOWHERE;
         if let Some(found) = LandingClick::find(tape, 0, pairs) {
-            let click = push_click(tape, &found, now_s);
-            let own = id_at(tape, click);
+            click = push_click(tape, &found, now_s);
             tape.push_byte(TOUCH);
-            tape.push_copy(earlier, tape.end(earlier));
-            tape.push_byte(0);
-            touches = click;
-            // The same click id does not move the clock.
-            let mut at = click;
-            loop {
-                at = next(tape, after(tape, at, TOUCH), now_s, window_s);
-                if at == NOWHERE {
-                    break;
-                }
-                let id = id_at(tape, at);
-                if tape.is_same(id, end_of(tape, id), own, end_of(tape, own), 0) {
-                    touches = earlier;
-                }
-            }
         }
+        let own = id_at(tape, click);
         let (mut live, mut newest_s, mut oldest_bytes) = (0, now_s, 0);
-        let mut at = touches;
+        let mut at = earlier;
         loop {
             at = next(tape, at, now_s, window_s);
             if at == NOWHERE {
                 break;
             }
+            let id = id_at(tape, at);
+            let end = end_of(tape, id);
+            // The same click id does not move the clock.
+            if tape.is_same(id, end, own, end_of(tape, own), 0) {
+                click = NOWHERE;
+            }
             if live == 0 {
                 newest_s = time_at(tape, at, now_s);
             }
-            let end = end_of(tape, id_at(tape, at));
             oldest_bytes = end - after(tape, at, FIELD) + MAX_TIME_BYTES;
             live += 1;
             at = after(tape, at, TOUCH);
+        }
+        // The touches to be kept, the newest first.
+        let mut touches = earlier;
+        if click != NOWHERE {
+            tape.push_copy(earlier, tape.end(earlier));
+            tape.push_byte(0);
+            touches = click;
+            newest_s = now_s;
+            live += 1;
         }
         let start = tape.length();
         let mut decision = Decision {

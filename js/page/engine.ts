@@ -80,16 +80,10 @@ export function decide(
   storage: string,
 ): Decision {
   if (!core) {
-    throw new CakeError({ code: "internal", rule: "neither WebAssembly nor its fallback could be loaded" });
+    throw new CakeError({ code: "internal", rule: "fallback.js could not be loaded" });
   }
-  // A stored text of ours is ASCII; anything else is foreign, and may not even be valid UTF-16.
-  const stored = [cookies, storage].map((text) => text.replace(/[^!-~\x03]/g, ""));
-  // As UTF-8, by functions that every browser has.
-  const { put, decide, get } = core;
-  [...unescape(encodeURIComponent([names, pairs, ...stored, ""].join("\x04")))].forEach((byte, at) => {
-    put(at, byte.charCodeAt(0));
-  });
-  const age = decide(...policy, seconds);
-  const [text = "", clickId] = answerOf(get).split("\n");
+  new TextEncoder().encode([names, pairs, cookies, storage, ""].join("\x04")).forEach(core.put);
+  const age = core.decide(...policy, seconds);
+  const [text = "", clickId] = answerOf(core.get).split("\n");
   return { age, text, clickId: clickId || undefined };
 }

@@ -32,7 +32,8 @@ export function openTag(): void {
     options,
   ]);
   // A call that throws affects only the page, and stops no other call.
-  const use = (use: Use) => void Promise.resolve(tracker).then(use);
-  page.cakeEdge = Object.assign(use, { isOpen: true as const });
+  const use: Queue = (use) => void Promise.resolve(tracker).then(use);
+  use.isOpen = true;
+  page.cakeEdge = use;
   for (const each of q) use((each as ArrayLike<Use> | null)?.[0] ?? (each as Use));
 }

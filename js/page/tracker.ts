@@ -340,7 +340,7 @@ export function openTracker(
           return quietly(() => (createTrackingLink as (...given: unknown[]) => string)(parts, more));
         })
         .catch((cause) => {
-          report(new CakeError({ code: "network", rule: "the code of links could not be loaded" }, { cause }));
+          report(new CakeError({ code: "network", rule: "link.js could not be loaded" }, { cause }));
           return undefined;
         }),
     decorate(how, more?: unknown) {
@@ -359,9 +359,8 @@ export function openTracker(
           const at = Date.now();
           const key = `${OUTBOX}${at} ${Math.random()} ${conversions.size}`;
           const fields = complete(given);
-          const conversion: WaitingConversion = fields.uniqueId
-            ? { at, fields }
-            : { at, fields, page: location.href.split("#", 1)[0] };
+          const page = fields.uniqueId ? undefined : location.href.split("#", 1)[0];
+          const conversion: WaitingConversion = { at, fields, page };
           conversions.set(key, conversion);
           let sent: Promise<Response> | undefined;
           if (said() === "granted") {

@@ -59,7 +59,7 @@ impl Tape for Page {
 
 /// Sets a byte of the input of the next [`decide`], in the order of their places. Bytes that do not fit are dropped.
 #[wasm_bindgen]
-pub fn put(at: usize, byte: u8) {
+pub fn put(byte: u8, at: usize) {
     if at < BYTES {
         LENGTH.store(at, Relaxed);
         Page.push_byte(byte);

@@ -33,7 +33,7 @@ fn visit(pairs: &[(&str, &str)], stored: &str, now_s: u32) -> (u32, String) {
     }
     text.extend(["\x03\x04\x04", stored, "\x04"]);
     for (at, byte) in text.bytes().enumerate() {
-        put(at, byte);
+        put(byte, at);
     }
     let age = decide(false, 30, 5, 30, now_s);
     (age, text_of(get))
