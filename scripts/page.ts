@@ -31,6 +31,8 @@ function shrink(audience: string, exports: readonly string[]): Uint8Array {
   }
   binaryen.setOptimizeLevel(2);
   binaryen.setShrinkLevel(2);
+  // Larger functions pack better where they are.
+  if (audience === "link") binaryen.setOneCallerInlineMaxSize(200);
   // The stack is at low addresses: no data has an address below 1,024.
   binaryen.setLowMemoryUnused(true);
   // The second round finds more after the removals of the first.

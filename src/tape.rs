@@ -65,7 +65,14 @@ pub(crate) trait Tape: Sink {
     /// Are the bytes between two places and from another place on the same? `fold` is 32 where letters count without
     /// their case, else 0.
     #[inline(never)]
-    fn is_same(&self, mut start: usize, end: usize, other: usize, other_end: usize, fold: u8) -> bool {
+    fn is_same(
+        &self,
+        mut start: usize,
+        end: usize,
+        other: usize,
+        other_end: usize,
+        fold: u8,
+    ) -> bool {
         let ahead = other.wrapping_sub(start);
         if ahead != other_end.wrapping_sub(end) {
             return false;

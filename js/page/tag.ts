@@ -2,7 +2,6 @@
  * The `<script>` tag: finds its settings, and offers a function `cakeEdge` that takes calls before the tracker exists.
  */
 
-import { attempt } from "./store.js";
 import { openTracker, type Tracker } from "./tracker.js";
 
 /** A function that is called with the tracker, as soon as it exists. */
@@ -27,7 +26,7 @@ export function openTag(): void {
   const address = script?.src ?? "";
   const tracker = openTracker([
     { base: address.replace(/\/[^/?]*(\?.*)?$/, "") },
-    attempt(() => Object.fromEntries(new URL(address).searchParams)),
+    Object.fromEntries(new URLSearchParams(address.split(/[?#]/)[1])),
     script?.dataset,
     options,
   ]);
