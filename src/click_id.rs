@@ -161,8 +161,8 @@ pub fn find_click<'a>(url: &str, parameters: &LandingParameters<'a>) -> Option<F
         String::from_utf8_lossy(text).into_owned()
     };
     let values = |name: &str| -> Vec<String> {
-        let names = each_pair(&tape, found.reading);
-        let named = names.filter(|(own, _)| text_of(*own).eq_ignore_ascii_case(name));
+        let pairs = each_pair(&tape, found.reading);
+        let named = pairs.filter(|(own, _)| text_of(*own).eq_ignore_ascii_case(name));
         named.map(|(_, value)| text_of(value)).collect()
     };
     let id_of = |names: &[&str]| {

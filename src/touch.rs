@@ -355,12 +355,8 @@ impl TouchPolicy {
         }
         let own = id_at(tape, click);
         let (mut live, mut newest_s, mut oldest_bytes) = (0, now_s, 0);
-        let mut at = earlier;
-        loop {
-            at = next(tape, at, now_s, window_s);
-            if at == NOWHERE {
-                break;
-            }
+        let mut at = next(tape, earlier, now_s, window_s);
+        while at != NOWHERE {
             let id = id_at(tape, at);
             let end = end_of(tape, id);
             // The same click id does not move the clock.
@@ -372,7 +368,7 @@ impl TouchPolicy {
             }
             oldest_bytes = end - after(tape, at, FIELD) + MAX_TIME_BYTES;
             live += 1;
-            at = after(tape, at, TOUCH);
+            at = next(tape, after(tape, at, TOUCH), now_s, window_s);
         }
         // The touches to be kept, the newest first.
         let mut touches = earlier;
@@ -398,12 +394,8 @@ impl TouchPolicy {
         push_time(tape, now_s);
         let head = tape.length();
         let mut places = self.journey;
-        at = touches;
-        loop {
-            at = next(tape, at, now_s, window_s);
-            if at == NOWHERE {
-                break;
-            }
+        at = next(tape, touches, now_s, window_s);
+        while at != NOWHERE {
             live -= 1;
             let id = id_at(tape, at);
             let bare = end_of(tape, id);
@@ -433,7 +425,7 @@ impl TouchPolicy {
                     end = bare;
                 }
             }
-            at = after(tape, at, TOUCH);
+            at = next(tape, after(tape, at, TOUCH), now_s, window_s);
         }
         let life_s = self.cookie_days.min(self.window_days) * DAY_S;
         let (written_end, latest_end) = (tape.length(), tape.end(latest));

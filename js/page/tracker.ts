@@ -242,8 +242,9 @@ export function openTracker(
   };
 
   /** Calls `use` with a file that is loaded on first use. */
-  const withFile = <Name extends keyof Files>(name: Name, use: (file: Files[Name]) => unknown): Promise<unknown> =>
+  const withFile = <Name extends keyof Files>(name: Name, use: (file: Files[Name]) => unknown): void => {
     load(name).then((file) => quietly(() => use(file)), offline);
+  };
 
   /** Are these fields of a plain object, and all known? If not, the error that names the field follows. */
   const areKnown = (given: object, words: string, more: unknown): boolean => {
