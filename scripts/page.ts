@@ -9,13 +9,14 @@ import binaryen from "binaryen";
 import { minify } from "terser";
 import { build, type InlineConfig, type Plugin } from "vite";
 import { root } from "./build.ts";
+import { BESIDE_WORDS, MISSING_WORDS } from "./missing.ts";
 
 /** The exports of the cores; see js/page/core.ts. */
 const EXPORTS = ["put", "get", "decide"];
 const LINK_EXPORTS = ["push", "byte", "build"];
 
-/** The words for a missing value, from the core. */
-const MISSING = { MISSING_WORDS: wordsOf("MISSING"), BESIDE_WORDS: wordsOf("BESIDE") };
+/** The words for a missing value, as literals. */
+const WORDS = { MISSING_WORDS: JSON.stringify(MISSING_WORDS), BESIDE_WORDS: JSON.stringify(BESIDE_WORDS) };
 
 /** Separate files, loaded when they are first needed. */
 const LAZY = ["outbox", "decorate", "attach", "link", "fallback", "link-fallback"];
@@ -150,7 +151,7 @@ async function bundle(entry: string, name: string, format: "es" | "iife", wasm?:
     root,
     logLevel: "error",
     // The mark is a text already: a minifier puts texts where they pack best.
-    define: { IS_TAG: String(format === "iife"), WASM_MARK: '"WASM_MARK"', ...MISSING },
+    define: { IS_TAG: String(format === "iife"), WASM_MARK: '"WASM_MARK"', ...WORDS },
     plugins: [lazy],
     build: {
       write: false,
@@ -177,19 +178,6 @@ async function bundle(entry: string, name: string, format: "es" | "iife", wasm?:
   });
   if (plain === undefined) throw new Error(`terser made nothing of ${entry}`);
   return wasm ? withWasm(plain, wasm) : plain;
-}
-
-/** The lists of src/placeholder.rs for js/page/missing.ts. `xxx` has three letters or more. */
-function wordsOf(list: string): string {
-  const rust = readFileSync(join(root, "src/placeholder.rs"), "utf8");
-  const [, words] = new RegExp(`^const ${list}: &\\[u8\\] = b"([^"]*)"`, "m").exec(rust) ?? [];
-  if (words === undefined) throw new Error(`src/placeholder.rs has no list ${list}`);
-  return JSON.stringify(
-    words
-      .split(/[\s\\]+/)
-      .map((word) => (word === "xxx" ? "xxx+(?!x)" : word))
-      .join("|"),
-  );
 }
 
 /** Keeps the lazy imports of files: `import("./outbox.js")` finds the file beside the importing one. */

@@ -1,6 +1,6 @@
 /**
  * Words for a missing click id, such as `undefined`. The rule is `is_missing_word` of src/placeholder.rs, whose words
- * scripts/page.ts puts here, joined by `|`: a regular expression is half of the bytes that the core takes for it.
+ * scripts/missing.ts reads: a regular expression takes half of the bytes that the core takes for it.
  */
 
 declare const MISSING_WORDS: string;
