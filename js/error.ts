@@ -355,7 +355,8 @@ export class CakeError extends Error {
  * context), for which `instanceof` says no.
  */
 export function isCakeError(value: unknown): value is CakeError {
-  return typeof value === "object" && value !== null && (value as Error).name === "CakeError" && "code" in value;
+  // The class itself has that name as well, but no code.
+  return (value as Error | null | undefined)?.name === "CakeError" && "code" in (value as Error);
 }
 
 /** The error of a call that its caller's signal has aborted. */

@@ -262,7 +262,8 @@ function buildPage(): Promise<void> {
     "js/{error,link,option}.ts",
     "js/{page,entry}/*",
     "target/wasm/{page,link,fallback,link-fallback}/*.wasm",
-    "scripts/page.ts",
+    "scripts/{page,missing}.ts",
+    "src/placeholder.rs",
   ];
   return once("page", inputs, "dist/page/page.js", () => run(process.execPath, ["scripts/page.ts"]));
 }

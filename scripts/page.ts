@@ -9,10 +9,14 @@ import binaryen from "binaryen";
 import { minify } from "terser";
 import { build, type InlineConfig, type Plugin } from "vite";
 import { root } from "./build.ts";
+import { BESIDE_WORDS, MISSING_WORDS } from "./missing.ts";
 
 /** The exports of the cores; see js/page/core.ts. */
 const EXPORTS = ["put", "get", "decide"];
 const LINK_EXPORTS = ["push", "byte", "build"];
+
+/** The words for a missing value, as literals. */
+const WORDS = { MISSING_WORDS: JSON.stringify(MISSING_WORDS), BESIDE_WORDS: JSON.stringify(BESIDE_WORDS) };
 
 /** Separate files, loaded when they are first needed. */
 const LAZY = ["outbox", "decorate", "attach", "link", "fallback", "link-fallback"];
@@ -28,6 +32,8 @@ function shrink(audience: string, exports: readonly string[]): Uint8Array {
   }
   binaryen.setOptimizeLevel(2);
   binaryen.setShrinkLevel(2);
+  // Larger functions pack better where they are.
+  if (audience === "link") binaryen.setOneCallerInlineMaxSize(200);
   // The stack is at low addresses: no data has an address below 1,024.
   binaryen.setLowMemoryUnused(true);
   // The second round finds more after the removals of the first.
@@ -145,7 +151,7 @@ async function bundle(entry: string, name: string, format: "es" | "iife", wasm?:
     root,
     logLevel: "error",
     // The mark is a text already: a minifier puts texts where they pack best.
-    define: { IS_TAG: String(format === "iife"), WASM_MARK: '"WASM_MARK"' },
+    define: { IS_TAG: String(format === "iife"), WASM_MARK: '"WASM_MARK"', ...WORDS },
     plugins: [lazy],
     build: {
       write: false,

@@ -8,9 +8,8 @@
 
 use crate::error::IdRule;
 use crate::placeholder::{is_missing_value, is_missing_word};
-use crate::url::{
-    self, END_OF_NAME, END_OF_PAIR, END_OF_READING, is_alike, is_control, push_pairs, take,
-};
+use crate::tape::{NOWHERE, Tape};
+use crate::url::{self, END_OF_FIELD, END_OF_NAME, END_OF_READING, is_control, push_pairs};
 use crate::{Error, Result, sub_id};
 
 /// The parameter names under which click ids arrive, in order of preference. `transaction_id`,
@@ -25,16 +24,30 @@ const MAX_CHARACTERS: usize = 128;
 /// expanded (`#reqid#`, `{click_id}`) fall outside that alphabet.
 #[must_use]
 pub fn is_click_id(text: &str) -> bool {
-    is_click_id_bytes(text.as_bytes())
+    (1..=MAX_CHARACTERS).contains(&text.len()) && text.bytes().all(is_letter)
 }
 
-/// [`is_click_id`], by bytes.
-pub(crate) fn is_click_id_bytes(text: &[u8]) -> bool {
-    (1..=MAX_CHARACTERS).contains(&text.len()) && text.iter().copied().all(is_letter)
+/// Is the text between these places a click id?
+#[inline(never)]
+pub(crate) fn is_id(tape: &impl Tape, start: usize, end: usize) -> bool {
+    after_letters(tape, start, b'-', b'-') == end && (1..=MAX_CHARACTERS).contains(&(end - start))
+}
+
+/// The place of the first byte from `at` on that is no letter of a click id, and none of these marks.
+#[inline(never)]
+pub(crate) fn after_letters(tape: &impl Tape, mut at: usize, mark: u8, other: u8) -> usize {
+    loop {
+        let byte = tape.byte(at);
+        if !(is_letter(byte) || byte == mark || byte == other) {
+            return at;
+        }
+        at += 1;
+    }
 }
 
 pub(crate) fn is_letter(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b':' | b'-')
+    // In the order of their codes, `-` comes before `.`, and `:` after `9`.
+    (byte | 32).is_ascii_lowercase() || matches!(byte, b'-' | b'.' | b'0'..=b':' | b'_')
 }
 
 /// Checks a click id from the caller.
@@ -83,13 +96,14 @@ impl Default for LandingParameters<'_> {
     }
 }
 
-/// Separates the names of the click id's parameter.
-const END_OF_PARAMETER: u8 = b'\n';
-
 impl LandingParameters<'_> {
-    /// The names of the click id's parameter in one text, as [`LandingClick::find`] takes them.
-    pub(crate) fn names(&self) -> String {
-        self.click_id.join("\n")
+    /// Writes the names of the click id's parameter as [`LandingClick::find`] takes them.
+    pub(crate) fn push_names(&self, out: &mut Vec<u8>) {
+        for name in self.click_id {
+            out.extend(name.bytes().filter(|byte| *byte > END_OF_FIELD));
+            out.push(END_OF_NAME);
+        }
+        out.push(END_OF_FIELD);
     }
 }
 
@@ -135,114 +149,153 @@ pub fn find_click<'a>(url: &str, parameters: &LandingParameters<'a>) -> Option<F
         address.push(if address.contains('?') { '&' } else { '?' });
         address.push_str(url::cut(fragment, b'?').1.unwrap_or(fragment));
     }
-    let (mut pairs, names) = (String::new(), parameters.names());
-    push_pairs(&mut pairs, &address);
-    let found = LandingClick::find(pairs.as_bytes(), names.as_bytes())?;
-    let text_of = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let id_of = |names: &[&str]| {
-        let is_id = |id: &[u8]| id.len() <= 16 && id.iter().all(u8::is_ascii_digit);
-        let values = names.iter().flat_map(|name| found.values(name));
-        let ids = values.filter(|value| fits(value, CLICK_ID) && is_id(value));
-        ids.map(text_of).next()
+    let mut tape = Vec::new();
+    parameters.push_names(&mut tape);
+    let pairs = tape.len();
+    push_pairs(&mut tape, &address);
+    tape.push(END_OF_FIELD);
+    let found = LandingClick::find(&tape, 0, pairs)?;
+    let sub_ids = push_sub_id_names(&mut tape);
+    let text_of = |at: usize| {
+        let text = tape.get(at..tape.end(at)).unwrap_or_default();
+        String::from_utf8_lossy(text).into_owned()
     };
+    let values = |name: &str| -> Vec<String> {
+        let pairs = each_pair(&tape, found.reading);
+        let named = pairs.filter(|(own, _)| text_of(*own).eq_ignore_ascii_case(name));
+        named.map(|(_, value)| text_of(value)).collect()
+    };
+    let id_of = |names: &[&str]| {
+        let is_id = |id: &String| {
+            (1..=16).contains(&id.len())
+                && id.bytes().all(|byte| byte.is_ascii_digit())
+                && !is_missing_word(id.as_bytes())
+        };
+        names.iter().flat_map(|name| values(name)).find(is_id)
+    };
+    let parameter = text_of(found.parameter);
     Some(FoundClick {
         click_id: text_of(found.id),
         parameter: parameters
             .click_id
             .iter()
-            .find(|name| name.as_bytes() == found.parameter)?,
-        is_repeated: found.values(str::from_utf8(found.parameter).ok()?).count() > 1,
+            .find(|name| **name == parameter)?,
+        is_repeated: values(&parameter).len() > 1,
         sub_ids: core::array::from_fn(|index| {
-            Some(text_of(found.sub_id(index))).filter(|value| !value.is_empty())
+            Some(text_of(found.sub_id(&tape, sub_ids, index))).filter(|value| !value.is_empty())
         }),
         affiliate_id: id_of(parameters.affiliate_id),
         offer_id: id_of(parameters.offer_id),
     })
 }
 
-/// A click that the landing page's address carries.
-pub(crate) struct LandingClick<'a> {
-    pub(crate) id: &'a [u8],
+/// A click that the landing page's address carries, by places.
+pub(crate) struct LandingClick {
+    pub(crate) id: usize,
     /// The name that carried it, as configured.
-    pub(crate) parameter: &'a [u8],
+    pub(crate) parameter: usize,
     /// The pairs of the reading that has the click id.
-    pairs: &'a [u8],
+    reading: usize,
 }
 
-impl<'a> LandingClick<'a> {
-    /// The first value that is a click id, under the first name that has one, in the first reading
-    /// that has one. The names are separated by line feeds.
-    pub(crate) fn find(mut readings: &'a [u8], names: &'a [u8]) -> Option<Self> {
-        while !readings.is_empty() {
-            let pairs = take(&mut readings, END_OF_READING);
-            let mut names = names;
-            while !names.is_empty() {
-                let parameter = take(&mut names, END_OF_PARAMETER);
-                let id = value_of(pairs, parameter, CLICK_ID);
-                if !id.is_empty() {
+impl LandingClick {
+    /// The first value that is a click id, under the first name that has one, in the first reading that has one.
+    /// [`END_OF_NAME`] separates the names, and [`END_OF_FIELD`] ends them.
+    pub(crate) fn find(tape: &impl Tape, names: usize, mut reading: usize) -> Option<Self> {
+        loop {
+            let mut parameter = names;
+            loop {
+                let id = value_of(tape, reading, parameter, CLICK_ID);
+                if id != NOWHERE {
                     return Some(Self {
                         id,
                         parameter,
-                        pairs,
+                        reading,
                     });
                 }
+                let end = tape.end(parameter);
+                parameter = end + 1;
+                if tape.byte(end) != END_OF_NAME || tape.byte(parameter) == END_OF_FIELD {
+                    break;
+                }
+            }
+            reading = tape.after_end(reading, END_OF_READING);
+            if tape.byte(reading - 1) != END_OF_READING {
+                return None;
             }
         }
-        None
     }
 
-    /// `s1` … `s5` by index, from 0 on; empty where absent or invalid.
-    pub(crate) fn sub_id(&self, index: usize) -> &'a [u8] {
-        let digit = b'1' + u8::try_from(index).unwrap_or_default();
-        value_of(self.pairs, &[b's', digit], sub_id::limit(index))
-    }
-
-    fn values(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
-        let named = each_pair(self.pairs).filter(|(own, _)| is_alike(own, name.as_bytes()));
-        named.map(|(_, value)| value)
+    /// `s1` … `s5` by index, from 0 on; [`NOWHERE`] if absent or invalid. `names` are those of
+    /// [`push_sub_id_names`].
+    pub(crate) fn sub_id(&self, tape: &impl Tape, names: usize, index: usize) -> usize {
+        value_of(tape, self.reading, names + 3 * index, sub_id::limit(index))
     }
 }
 
-/// The pairs of a query, decoded: name and value.
-fn each_pair(mut pairs: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+/// Writes the names of the sub ids, and returns the first one's place.
+pub(crate) fn push_sub_id_names(tape: &mut impl Tape) -> usize {
+    let names = tape.length();
+    for digit in b'1'..=b'5' {
+        tape.push_byte(b's');
+        tape.push_byte(digit);
+        tape.push_byte(END_OF_NAME);
+    }
+    names
+}
+
+/// The pairs of a reading: the places of name and value.
+fn each_pair(tape: &impl Tape, mut at: usize) -> impl Iterator<Item = (usize, usize)> {
     core::iter::from_fn(move || {
-        let is_there = !pairs.is_empty();
-        is_there.then(|| (take(&mut pairs, END_OF_NAME), take(&mut pairs, END_OF_PAIR)))
+        let name = at;
+        if is_end_of_reading(tape.byte(name)) {
+            return None;
+        }
+        let value = tape.end(name) + 1;
+        at = tape.end(value) + 1;
+        Some((name, value))
     })
+}
+
+/// Does no pair start with this byte?
+fn is_end_of_reading(byte: u8) -> bool {
+    matches!(byte, 0 | END_OF_READING | END_OF_FIELD)
 }
 
 /// In place of a sub id's limit: the value must be a click id.
 const CLICK_ID: usize = 0;
 
-/// The first value under this name that fits; empty where there is none.
+/// The first value under this name that fits; [`NOWHERE`] if there is none.
 #[inline(never)]
-fn value_of<'a>(pairs: &'a [u8], name: &[u8], limit: usize) -> &'a [u8] {
-    let fitting = each_pair(pairs).find(|(own, value)| is_alike(own, name) && fits(value, limit));
-    fitting.unwrap_or_default().1
-}
-
-/// Is the value a click id, or a sub id of at most `limit` characters?
-fn fits(value: &[u8], limit: usize) -> bool {
-    if limit == CLICK_ID {
-        is_click_id_bytes(value) && !is_missing_word(value)
-    } else {
-        is_sub_id(value, limit)
+fn value_of(tape: &impl Tape, reading: usize, name: usize, limit: usize) -> usize {
+    let mut at = reading;
+    while !is_end_of_reading(tape.byte(at)) {
+        let end = tape.end(at);
+        let (value, value_end) = (end + 1, tape.end(end + 1));
+        if tape.is_same(at, end, name, tape.end(name), 32) && fits(tape, value, value_end, limit) {
+            return value;
+        }
+        at = value_end + 1;
     }
+    NOWHERE
 }
 
-/// Would CAKE take this sub id? It is not empty, no unexpanded macro, not too long, and has no
-/// control characters.
-fn is_sub_id(value: &[u8], max_characters: usize) -> bool {
-    let mut characters = 0;
-    let mut before = 0;
-    for byte in value.iter().copied() {
+/// Is the value a click id, or a sub id of at most `limit` characters? CAKE takes no sub id that is empty, an unexpanded
+/// macro or too long, or has control characters.
+fn fits(tape: &impl Tape, value: usize, end: usize, limit: usize) -> bool {
+    if limit == CLICK_ID {
+        return is_id(tape, value, end) && !tape.is_missing(value, end);
+    }
+    let (mut characters, mut before) = (0, 0);
+    for at in value..end {
+        let byte = tape.byte(at);
         if byte == b'#' || is_control(before, byte) {
             return false;
         }
         before = byte;
         characters += sub_id::characters_of(byte);
     }
-    (1..=max_characters).contains(&characters)
+    (1..=limit).contains(&characters)
 }
 
 #[cfg(test)]

@@ -69,6 +69,7 @@ mod punycode;
 mod secret;
 mod spoiled;
 pub mod sub_id;
+mod tape;
 pub mod time;
 pub mod touch;
 mod transaction_id;

@@ -1,13 +1,14 @@
 //! Touches: clicks that reached a landing page, as cookie and storage hold them, and their update
 //! after a visit. The module `click_id` finds the click ids.
 //!
-//! Page and edge decide by the same code, which reads bytes, writes into a `Sink` and allocates no
+//! Page and edge decide by the same code, which reads and writes one `Tape` and allocates no
 //! memory. Times are seconds since 1970 in 32 bits, which last until 2106.
 
 mod time;
 
-use crate::click_id::LandingClick;
-use crate::url::{END_OF_FIELD, Sink, decode, push_escape, push_pairs, take};
+use crate::click_id::{LandingClick, after_letters, is_id};
+use crate::tape::{NOWHERE, Tape};
+use crate::url::{END_OF_FIELD, END_OF_READING, decode, push_escape, push_pairs};
 use crate::{Error, Result, click_id};
 use time::{MAX_TIME_BYTES, is_ahead, push_time, read_time};
 
@@ -30,7 +31,7 @@ pub const MAX_STORED_BYTES: usize = 3_000;
 const DAY_S: u32 = 86_400;
 
 /// The start of the stored text: the version of its form.
-const VERSION: &[u8] = b"1";
+const VERSION: u8 = b'1';
 
 /// A stored click that reached the landing page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,178 +46,177 @@ pub struct Touch {
     pub(crate) sub_ids: [Option<String>; 5],
 }
 
+/// Separates the fields of a touch.
+const FIELD: u8 = b'!';
+
+/// Comes before each touch.
+const TOUCH: u8 = b'*';
+
 /// Writes the click of an address as a touch: `TIME!PARAMETER!CLICK_ID!s1!…!s5`. The time is in
-/// seconds, base 36; texts are percent-encoded, and empty ends left out.
-pub(crate) fn push_click(click: &LandingClick<'_>, now_s: u32, out: &mut impl Sink) {
-    push_time(out, now_s);
-    out.push_byte(b'!');
-    push_field(out, click.parameter);
-    out.push_byte(b'!');
-    out.push_bytes(click.id);
-    let mut end = out.length();
+/// seconds, base 36; texts are percent-encoded, and empty ends left out. Returns its place.
+fn push_click(tape: &mut impl Tape, click: &LandingClick, now_s: u32) -> usize {
+    let names = click_id::push_sub_id_names(tape);
+    let start = tape.length();
+    push_time(tape, now_s);
+    push_field(tape, click.parameter);
+    push_field(tape, click.id);
+    let mut end = tape.length();
     for index in 0..5 {
-        let value = click.sub_id(index);
-        out.push_byte(b'!');
-        push_field(out, value);
-        if !value.is_empty() {
-            end = out.length();
+        let value = click.sub_id(tape, names, index);
+        push_field(tape, value);
+        if value != NOWHERE {
+            end = tape.length();
         }
     }
-    out.truncate(end);
+    tape.truncate(end);
+    start
 }
 
 /// Writes a field, percent-encoded: the letters of click ids stay as they are.
 #[inline(never)]
-fn push_field(out: &mut impl Sink, value: &[u8]) {
-    for byte in value {
-        if click_id::is_letter(*byte) {
-            out.push_byte(*byte);
+fn push_field(tape: &mut impl Tape, mut at: usize) {
+    tape.push_byte(FIELD);
+    loop {
+        let byte = tape.byte(at);
+        if byte <= END_OF_FIELD {
+            return;
+        }
+        if click_id::is_letter(byte) {
+            tape.push_byte(byte);
         } else {
-            push_escape(out, *byte);
+            push_escape(tape, byte);
         }
+        at += 1;
     }
 }
 
-/// Stored touches, one after the other: those within their window, the newest first. Unreadable
-/// ones are skipped. [`next`](Self::next) reads each in place, which takes few bytes of code.
-#[derive(Default)]
-struct Touches<'a> {
-    rest: &'a [u8],
-    /// The text that follows `rest`.
-    after: &'a [u8],
-    /// The time of the touch's arrival.
-    at_s: u32,
-    /// `PARAMETER!CLICK_ID!s1!…!s5`.
-    text: &'a [u8],
-    click_id: &'a [u8],
-    /// The length of the text without sub ids.
-    bare: usize,
+/// The place after the next mark of this touch, or its end.
+#[inline(never)]
+fn after(tape: &impl Tape, at: usize, mark: u8) -> usize {
+    let end = tape.find(at, mark, TOUCH);
+    end + usize::from(tape.byte(end) == mark)
 }
 
-impl<'a> Touches<'a> {
-    /// The touches of a stored text.
-    fn of(text: &'a [u8]) -> Self {
-        let mut touches = Self {
-            rest: text,
-            ..Self::default()
-        };
-        take(&mut touches.rest, b'*');
-        touches
-    }
-
-    /// Moves to the next touch; false where there is none.
-    #[inline(never)]
-    fn next(&mut self, now_s: u32, window_s: u32) -> bool {
-        loop {
-            if self.rest.is_empty() {
-                self.rest = core::mem::take(&mut self.after);
-            }
-            if self.rest.is_empty() {
-                return false;
-            }
-            let mut text = take(&mut self.rest, b'*');
-            self.at_s = read_time(take(&mut text, b'!'));
-            self.text = text;
-            self.bare = take(&mut text, b'!').len() + 1;
-            self.click_id = take(&mut text, b'!');
-            self.bare += self.click_id.len();
-            // A wrong clock's time would never expire: the window starts now instead.
-            if is_ahead(self.at_s, now_s) {
-                self.at_s = now_s;
-            }
-            if self.at_s > 0
-                && now_s.saturating_sub(self.at_s) < window_s
-                && click_id::is_click_id_bytes(self.click_id)
-            {
-                return true;
-            }
-        }
-    }
-
-    /// Like [`next`](Self::next), for touches of all times.
-    fn next_of_all(&mut self) -> bool {
-        self.next(u32::MAX - 1, u32::MAX)
-    }
-
-    fn bare(&self) -> &'a [u8] {
-        self.text.get(..self.bare).unwrap_or_default()
-    }
-
-    fn touch(&self) -> Touch {
-        let mut sub_ids = self.text.get(self.bare + 1..).unwrap_or_default();
-        let [mut parameter, click_id] = [self.text, self.click_id];
-        Touch {
-            click_id: text_of(click_id),
-            at_ms: u64::from(self.at_s) * 1_000,
-            parameter: text_of(take(&mut parameter, b'!')),
-            sub_ids: [(); 5].map(|()| {
-                Some(text_of(take(&mut sub_ids, b'!'))).filter(|value| !value.is_empty())
-            }),
-        }
-    }
+/// The place of a touch's click id.
+#[inline(never)]
+fn id_at(tape: &impl Tape, touch: usize) -> usize {
+    after(tape, after(tape, touch, FIELD), FIELD)
 }
 
-/// A field of a stored text, decoded.
-fn text_of(field: &[u8]) -> String {
-    decode(core::str::from_utf8(field).unwrap_or_default()).into_owned()
+/// The place where a field ends.
+#[inline(never)]
+fn end_of(tape: &impl Tape, field: usize) -> usize {
+    tape.find(field, FIELD, TOUCH)
+}
+
+/// The time of a touch's arrival. A wrong clock's time would never expire: the window starts now instead.
+fn time_at(tape: &impl Tape, touch: usize, now_s: u32) -> u32 {
+    let at_s = read_time(tape, touch);
+    if is_ahead(at_s, now_s) { now_s } else { at_s }
+}
+
+/// The first touch from this place on that is readable and within its window; [`NOWHERE`] if there is none.
+#[inline(never)]
+fn next(tape: &impl Tape, mut at: usize, now_s: u32, window_s: u32) -> usize {
+    while tape.byte(at) > END_OF_FIELD {
+        let at_s = time_at(tape, at, now_s);
+        let id = id_at(tape, at);
+        // A character that is not ours would get into the cookie with the rest.
+        if at_s > 0
+            && after_letters(tape, at, FIELD, b'%') == tape.find(at, TOUCH, TOUCH)
+            && now_s.saturating_sub(at_s) < window_s
+            && is_id(tape, id, end_of(tape, id))
+        {
+            return at;
+        }
+        at = after(tape, at, TOUCH);
+    }
+    NOWHERE
+}
+
+/// Like [`next`], for touches of all times.
+fn next_of_all(tape: &impl Tape, at: usize) -> usize {
+    next(tape, at, u32::MAX - 1, u32::MAX)
 }
 
 /// The time when a text was written; 0 for an unreadable text or a later version.
-fn written_s(text: &[u8]) -> u32 {
-    let mut rest = text;
-    let is_readable = take(&mut rest, b'!') == VERSION
-        && text.len() <= 2 * MAX_STORED_BYTES
-        && Touches::of(text).next_of_all();
+fn written_s(tape: &impl Tape, text: usize) -> u32 {
+    let is_readable = tape.byte(text) == VERSION
+        && tape.byte(text + 1) == FIELD
+        && tape.end(text) - text <= 2 * MAX_STORED_BYTES
+        && next_of_all(tape, after(tape, text, TOUCH)) != NOWHERE;
     if is_readable {
-        read_time(take(&mut rest, b'*'))
+        read_time(tape, text + 2)
     } else {
         0
     }
 }
 
-/// The copy in all stores that was written last, and its time; empty where there is none. A copy
+/// The copy in all stores that was written last, and its time; [`NOWHERE`] if there is none. A copy
 /// that a wrong clock dated into the future counts as older than any other.
-fn latest(mut stores: &[u8], now_s: u32) -> (&[u8], u32) {
-    let mut latest: (&[u8], u32) = (b"", 0);
-    while !stores.is_empty() {
-        let mut copies = take(&mut stores, END_OF_FIELD);
-        while !copies.is_empty() {
-            let copy = take(&mut copies, b';');
-            let mut at_s = written_s(copy);
-            if is_ahead(at_s, now_s) {
-                at_s = 1;
-            }
-            if at_s > latest.1 {
-                latest = (copy, at_s);
-            }
+fn latest(tape: &impl Tape, mut stores: usize, now_s: u32) -> (usize, u32) {
+    let mut latest = (NOWHERE, 0);
+    while tape.byte(stores) > 0 {
+        let mut at_s = written_s(tape, stores);
+        if is_ahead(at_s, now_s) {
+            at_s = 1;
         }
+        if at_s > latest.1 {
+            latest = (stores, at_s);
+        }
+        stores = tape.end(stores) + 1;
     }
     latest
 }
 
 /// Has each of the stores a copy of the text?
-fn is_in_all(text: &[u8], mut stores: &[u8]) -> bool {
-    let mut is_in_all = true;
-    while !stores.is_empty() {
-        let mut copies = take(&mut stores, END_OF_FIELD);
-        let mut is_there = false;
-        while !copies.is_empty() {
-            is_there |= take(&mut copies, b';') == text;
+fn is_in_all(tape: &impl Tape, text: usize, mut stores: usize) -> bool {
+    let mut is_there = false;
+    while tape.byte(stores) > 0 {
+        let end = tape.end(stores);
+        is_there |= tape.is_same(stores, end, text, tape.end(text), 0);
+        if tape.byte(end) == END_OF_FIELD {
+            if !is_there {
+                return false;
+            }
+            is_there = false;
         }
-        is_in_all &= is_there;
+        stores = end + 1;
     }
-    is_in_all
+    true
 }
 
 /// Reads the touches of a stored text for attribution: the newest first, expired ones too. An
 /// unreadable text or a later version has none.
 #[must_use]
 pub fn read_journey(text: &str) -> Vec<Touch> {
-    let is_readable = written_s(text.as_bytes()) > 0;
-    let mut touches = Touches::of(text.as_bytes());
-    let all = core::iter::from_fn(|| touches.next_of_all().then(|| touches.touch()));
+    let tape = text.as_bytes().to_vec();
+    let is_readable = written_s(&tape, 0) > 0;
+    let mut at = 0;
+    let all = core::iter::from_fn(|| {
+        at = next_of_all(&tape, after(&tape, at, TOUCH));
+        (at != NOWHERE).then(|| touch_at(&tape, at))
+    });
     all.take(if is_readable { MAX_JOURNEY } else { 0 })
         .collect()
+}
+
+fn touch_at(tape: &Vec<u8>, at: usize) -> Touch {
+    let text = tape.get(at..tape.find(at, TOUCH, TOUCH));
+    let mut fields = text.unwrap_or_default().split(|byte| *byte == FIELD);
+    let mut next = || fields.next().map(text_of).unwrap_or_default();
+    next();
+    Touch {
+        parameter: next(),
+        click_id: next(),
+        at_ms: u64::from(read_time(tape, at)) * 1_000,
+        sub_ids: [(); 5].map(|()| Some(next()).filter(|value| !value.is_empty())),
+    }
+}
+
+/// A field of a stored text, decoded.
+fn text_of(field: &[u8]) -> String {
+    decode(core::str::from_utf8(field).unwrap_or_default()).into_owned()
 }
 
 /// The touch that counts when there are several.
@@ -309,118 +309,132 @@ impl TouchPolicy {
         stores: &[&str],
         now_ms: u64,
     ) -> TouchUpdate {
-        let (mut pairs, mut click) = (String::new(), Vec::new());
-        let names = parameters.names();
-        let seconds = u32::try_from(now_ms / 1_000).unwrap_or(u32::MAX);
-        push_pairs(&mut pairs, address);
-        if let Some(found) = LandingClick::find(pairs.as_bytes(), names.as_bytes()) {
-            push_click(&found, seconds, &mut click);
-        }
-        let end = char::from(END_OF_FIELD);
-        let mut kept = String::new();
+        let mut tape = Vec::new();
+        parameters.push_names(&mut tape);
+        push_pairs(&mut tape, address);
+        tape.push(END_OF_FIELD);
         for store in stores {
-            kept.push_str(store);
-            kept.push(end);
+            let copies = store.bytes().filter(|byte| *byte > END_OF_FIELD);
+            tape.extend(copies.map(|byte| if byte == b';' { END_OF_READING } else { byte }));
+            tape.push(END_OF_FIELD);
         }
-        let mut text = String::new();
-        let decision = self.write_update(&click, kept.as_bytes(), seconds, &mut text);
-        let click_id = String::from_utf8_lossy(decision.click_id);
+        let seconds = u32::try_from(now_ms / 1_000).unwrap_or(u32::MAX);
+        let decision = self.write_update(&mut tape, seconds);
+        let text_of = |start: usize, end: usize| {
+            let text = tape.get(start..end).unwrap_or_default();
+            String::from_utf8_lossy(text).into_owned()
+        };
+        let click_id = text_of(decision.click_id, end_of(&tape, decision.click_id));
         let max_age = u64::from(decision.max_age_s);
         TouchUpdate {
-            click_id: (!click_id.is_empty()).then(|| click_id.into_owned()),
-            text,
+            click_id: (!click_id.is_empty()).then_some(click_id),
+            text: text_of(decision.text, tape.len()),
             max_age_seconds: (max_age > 0).then_some(max_age),
             is_expired: decision.is_expired,
         }
     }
 
-    /// Decides as [`keep`](Self::keep) does, and writes the text to be stored. `click` is the
-    /// output of [`push_click`] for the address's click; each store ends with [`END_OF_FIELD`].
-    pub(crate) fn write_update<'a>(
-        &self,
-        click: &'a [u8],
-        stores: &'a [u8],
-        now_s: u32,
-        out: &mut impl Sink,
-    ) -> Decision<'a> {
+    /// Decides as [`keep`](Self::keep) does, and writes the text to be stored.
+    ///
+    /// The tape has these fields, each ended by [`END_OF_FIELD`]. The first has the names of the click id's parameter,
+    /// separated by [`END_OF_NAME`](crate::url::END_OF_NAME). The second has the pairs of the address's query, as
+    /// `push_pairs` writes them. The others are the stores; [`END_OF_READING`] separates several copies in one.
+    pub(crate) fn write_update(&self, tape: &mut impl Tape, now_s: u32) -> Decision {
         let is_first = self.attribution == Attribution::FirstTouch;
         let window_s = self.window_days * DAY_S;
-        let (latest, written_s) = latest(stores, now_s);
-        let earlier = Touches::of(latest).rest;
-        let mut touches = Touches {
-            rest: click,
-            ..Touches::default()
-        };
-        touches.next(now_s, window_s);
-        let (mut arrival, own) = (click, touches.click_id);
-        touches.rest = earlier;
+        // A text on the tape ends with 0 where no other follows.
+        tape.push_byte(0);
+        let pairs = tape.after_end(0, END_OF_FIELD);
+        let stores = tape.after_end(pairs, END_OF_FIELD);
+        let (latest, written_s) = latest(tape, stores, now_s);
+        let earlier = after(tape, latest, TOUCH);
+        let mut click = NOWHERE;
+        if let Some(found) = LandingClick::find(tape, 0, pairs) {
+            click = push_click(tape, &found, now_s);
+            tape.push_byte(TOUCH);
+        }
+        let own = id_at(tape, click);
         let (mut live, mut newest_s, mut oldest_bytes) = (0, now_s, 0);
-        while touches.next(now_s, window_s) {
+        let mut at = next(tape, earlier, now_s, window_s);
+        while at != NOWHERE {
+            let id = id_at(tape, at);
+            let end = end_of(tape, id);
             // The same click id does not move the clock.
-            if touches.click_id == own {
-                arrival = b"";
+            if tape.is_same(id, end, own, end_of(tape, own), 0) {
+                click = NOWHERE;
             }
             if live == 0 {
-                newest_s = touches.at_s;
+                newest_s = time_at(tape, at, now_s);
             }
-            oldest_bytes = touches.bare + MAX_TIME_BYTES;
+            oldest_bytes = end - after(tape, at, FIELD) + MAX_TIME_BYTES;
             live += 1;
+            at = next(tape, after(tape, at, TOUCH), now_s, window_s);
         }
-        if !arrival.is_empty() {
+        // The touches to be kept, the newest first.
+        let mut touches = earlier;
+        if click != NOWHERE {
+            tape.push_copy(earlier, tape.end(earlier));
+            tape.push_byte(0);
+            touches = click;
             newest_s = now_s;
             live += 1;
         }
+        let start = tape.length();
         let mut decision = Decision {
-            is_expired: live == 0 && !latest.is_empty(),
-            ..Decision::default()
+            click_id: NOWHERE,
+            text: start,
+            max_age_s: 0,
+            is_expired: live == 0 && latest != NOWHERE,
         };
         if live == 0 {
             return decision;
         }
-        let start = out.length();
-        out.push_bytes(VERSION);
-        out.push_byte(b'!');
-        push_time(out, now_s);
-        let head = out.length();
+        tape.push_byte(VERSION);
+        tape.push_byte(FIELD);
+        push_time(tape, now_s);
+        let head = tape.length();
         let mut places = self.journey;
-        (touches.rest, touches.after) = (arrival, earlier);
-        while touches.next(now_s, window_s) {
+        at = next(tape, touches, now_s, window_s);
+        while at != NOWHERE {
             live -= 1;
-            if is_first || decision.click_id.is_empty() {
-                decision.click_id = touches.click_id;
+            let id = id_at(tape, at);
+            let bare = end_of(tape, id);
+            if is_first || decision.click_id == NOWHERE {
+                decision.click_id = id;
             }
             // The first touch is written last: its place stays free.
             let is_kept = is_first && live > 0;
-            let end = start + MAX_STORED_BYTES - if is_kept { oldest_bytes } else { 0 };
-            if places == usize::from(is_kept) {
-                continue;
-            }
-            // Sub ids are removed first, then the oldest touches except for the one that counts.
-            let before = out.length();
-            let mut text = touches.text;
-            loop {
-                out.push_byte(b'*');
-                push_time(out, touches.at_s);
-                out.push_byte(b'!');
-                out.push_bytes(text);
-                if out.length() <= end {
-                    places -= 1;
-                    break;
+            let most = start + MAX_STORED_BYTES - if is_kept { oldest_bytes } else { 0 };
+            if places > usize::from(is_kept) {
+                // Sub ids are removed first, then the oldest touches except for the one that counts.
+                let before = tape.length();
+                let mut end = tape.find(at, TOUCH, TOUCH);
+                loop {
+                    tape.push_byte(TOUCH);
+                    push_time(tape, time_at(tape, at, now_s));
+                    tape.push_byte(FIELD);
+                    tape.push_copy(after(tape, at, FIELD), end);
+                    if tape.length() <= most {
+                        places -= 1;
+                        break;
+                    }
+                    tape.truncate(before);
+                    if end == bare {
+                        break;
+                    }
+                    end = bare;
                 }
-                out.truncate(before);
-                if text.len() == touches.bare {
-                    break;
-                }
-                text = touches.bare();
             }
+            at = next(tape, after(tape, at, TOUCH), now_s, window_s);
         }
         let life_s = self.cookie_days.min(self.window_days) * DAY_S;
-        if out.since(head + 1) == earlier
-            && is_in_all(latest, stores)
+        let (written_end, latest_end) = (tape.length(), tape.end(latest));
+        if tape.is_same(earlier, latest_end, head + 1, written_end, 0)
+            && is_in_all(tape, latest, stores)
             && now_s.saturating_sub(written_s) < life_s / 2
         {
-            out.truncate(start);
-            out.push_bytes(latest);
+            tape.truncate(start);
+            tape.push_copy(latest, latest_end);
         } else {
             let end_s = newest_s.saturating_add(window_s);
             decision.max_age_s = end_s.saturating_sub(now_s).min(life_s).max(1);
@@ -429,15 +443,22 @@ impl TouchPolicy {
     }
 }
 
-/// The decision; the text is written already.
-#[derive(Default)]
-pub(crate) struct Decision<'a> {
-    /// The click id that counts; empty where there is none.
-    pub(crate) click_id: &'a [u8],
+/// The decision, by places; the text is the end of the tape.
+pub(crate) struct Decision {
+    /// The click id that counts; [`NOWHERE`] if there is none.
+    pub(crate) click_id: usize,
+    /// The start of the text to be stored.
+    pub(crate) text: usize,
     /// The cookie's `Max-Age` where the text is to be written, else 0.
     pub(crate) max_age_s: u32,
     /// Are all stored touches past their window?
-    pub(crate) is_expired: bool,
+    is_expired: bool,
+}
+
+impl Decision {
+    pub(crate) fn push_click_id(&self, tape: &mut impl Tape) {
+        tape.push_copy(self.click_id, end_of(tape, self.click_id));
+    }
 }
 
 /// The update of cookie and storage after a visit.

@@ -21,15 +21,6 @@ const UNRESERVED: [bool; 256] = {
 pub(crate) trait Sink {
     fn push_byte(&mut self, byte: u8);
 
-    /// The number of bytes written.
-    fn length(&self) -> usize;
-
-    /// Removes the bytes after a length.
-    fn truncate(&mut self, length: usize);
-
-    /// The bytes after a length.
-    fn since(&self, length: usize) -> &[u8];
-
     fn push_bytes(&mut self, bytes: &[u8]) {
         for byte in bytes {
             self.push_byte(*byte);
@@ -43,36 +34,12 @@ impl Sink for String {
     fn push_byte(&mut self, byte: u8) {
         self.push(char::from(byte & 0x7f));
     }
-
-    fn length(&self) -> usize {
-        self.len()
-    }
-
-    fn truncate(&mut self, length: usize) {
-        Self::truncate(self, length);
-    }
-
-    fn since(&self, length: usize) -> &[u8] {
-        self.as_bytes().get(length..).unwrap_or_default()
-    }
 }
 
 impl Sink for Vec<u8> {
     #[inline]
     fn push_byte(&mut self, byte: u8) {
         self.push(byte);
-    }
-
-    fn length(&self) -> usize {
-        self.len()
-    }
-
-    fn truncate(&mut self, length: usize) {
-        Self::truncate(self, length);
-    }
-
-    fn since(&self, length: usize) -> &[u8] {
-        self.get(length..).unwrap_or_default()
     }
 
     #[inline]
@@ -219,14 +186,14 @@ pub(crate) const END_OF_FIELD: u8 = 4;
 ///
 /// A pair is `NAME 1 VALUE 2`, and a reading ends with 3. These bytes in a text become another control character.
 /// A page has the pairs from the platform's parser (js/page/query.ts).
-pub(crate) fn push_pairs(out: &mut String, address: &str) {
+pub(crate) fn push_pairs(out: &mut Vec<u8>, address: &str) {
     let query = cut(address, b'?').1.unwrap_or(address);
     for reading in [query, &mended(address)] {
         each_pair(reading, &mut |name, value| {
             push_field(out, name.trim_start_matches("amp;"), END_OF_NAME);
             push_field(out, &value, END_OF_PAIR);
         });
-        out.push(char::from(END_OF_READING));
+        out.push(END_OF_READING);
     }
 }
 
@@ -261,20 +228,15 @@ fn after_separator(text: &str) -> Option<&str> {
     })
 }
 
-fn push_field(out: &mut String, text: &str, end: u8) {
-    let is_end = |character| character <= char::from(END_OF_FIELD);
+fn push_field(out: &mut Vec<u8>, text: &str, end: u8) {
     // The same white space as in JavaScript's `trim`, so that page and edge agree.
     let is_white = |character: char| {
         character == '\u{feff}' || character.is_whitespace() && character != '\u{85}'
     };
-    out.extend(text.trim_matches(is_white).chars().map(|character| {
-        if is_end(character) {
-            '\u{7f}'
-        } else {
-            character
-        }
-    }));
-    out.push(char::from(end));
+    let is_end = |byte| byte <= END_OF_FIELD;
+    let bytes = text.trim_matches(is_white).bytes();
+    out.extend(bytes.map(|byte| if is_end(byte) { 0x7f } else { byte }));
+    out.push(end);
 }
 
 /// Decodes each broken sequence as one U+FFFD, as WHATWG does. The code is our own, because `from_utf8_lossy` adds

@@ -19,7 +19,7 @@ export function conversionOf(given: PageConversion, kept: readonly string[]): Pa
   const { offerId } = given;
   const [orderId, uniqueId] = [textOf(given.orderId), textOf(given.uniqueId)];
   const own = textOf(given.clickId);
-  const ids = [typeof own === "string" && isClickId(own) ? own : undefined, ...kept, own];
+  const ids = [typeof own === "string" && isClickId(own) && own, ...kept, own] as string[];
   const clickId = ids.find((id) => id && id !== orderId && id !== uniqueId);
   // An invalid number stays as it is, so that the forwarder refuses it by name.
   return { ...given, offerId: Number(offerId) || offerId, orderId, uniqueId, clickId };

@@ -2,8 +2,8 @@
 
 /** The core of clicks. See src/bindings/page.rs. */
 export interface Core {
-  /** Appends a byte to the input. */
-  put(byte: number): void;
+  /** Sets a byte of the input, in the order of the places. */
+  put(byte: number, at: number): void;
   /** A byte of the answer; 0 past its end. */
   get(at: number): number;
   /** Decides what a visit leaves in the browser. Returns the cookie's age in seconds; 0 if nothing is to be written. */

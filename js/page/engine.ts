@@ -5,6 +5,7 @@
 import { CakeError } from "../error.js";
 import { answerOf, type Core } from "./core.js";
 import { load } from "./load.js";
+import { isMissing } from "./missing.js";
 import { attempt } from "./store.js";
 import { instantiate } from "./wasm.js";
 
@@ -15,7 +16,7 @@ export type Engine = "wasm" | "js";
 export interface Visit {
   /** The address's pairs, as `pairsOf` writes them. */
   readonly pairs: string;
-  /** The time in seconds since 1970. */
+  /** The time in seconds since 1970; the core takes the whole ones. */
   readonly seconds: number;
 }
 
@@ -62,11 +63,12 @@ export const loadFallback = (): Promise<void> =>
 
 /** Is this a click id by the core's rule, and not a word for a missing one? */
 export const isClickId = (id: string): boolean =>
+  !isMissing(id) &&
   attempt(() => decide({ pairs: `c\x01${id}\x02`, seconds: 1 }, [0, 1, 1, 1], "c", "", "").clickId) === id;
 
 /**
  * Asks the core what a visit leaves in the browser. `names` are the names of the click id's parameter, separated by
- * line feeds. `cookies` are the cookie's copies, separated by semicolons.
+ * U+0001. `cookies` are the cookie's copies, separated by U+0003.
  *
  * @throws CakeError `internal` if there is no core
  */
@@ -78,14 +80,9 @@ export function decide(
   storage: string,
 ): Decision {
   if (!core) {
-    throw new CakeError({ code: "internal", rule: "neither WebAssembly nor its fallback could be loaded" });
+    throw new CakeError({ code: "internal", rule: "fallback.js could not be loaded" });
   }
-  // A stored text of ours is ASCII; anything else is foreign, and may not even be valid UTF-16.
-  const stored = [cookies, storage].map((text) => text.replace(/[^!-~]/g, ""));
-  // As UTF-8, by functions that every browser has.
-  for (const byte of unescape(encodeURIComponent([names, pairs, ...stored, ""].join("\x04")))) {
-    core.put(byte.charCodeAt(0));
-  }
+  new TextEncoder().encode([names, pairs, cookies, storage, ""].join("\x04")).forEach(core.put);
   const age = core.decide(...policy, seconds);
   const [text = "", clickId] = answerOf(core.get).split("\n");
   return { age, text, clickId: clickId || undefined };

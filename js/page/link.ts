@@ -63,31 +63,40 @@ export function createTrackingLink(parts: TrackingLinkParts & TrackingLinkRules,
   if (!isPlain(extra))
     throw new CakeError({ code: "invalid_field", parameter: "extra", rule: "must be a plain object" });
   const flags = (parts.sandbox ? 1 : 0) | (parts.testAffiliate ? 2 : 0) | (parts.spill ? 4 : 0);
+  const domain = stringOption("domain", parts.domain);
+  const deepLink = stringOption("deepLink", parts.deepLink);
   return build([
     `${flags}`,
     toInteger(parts.affiliateId).toString(36),
     toInteger(parts.creativeId).toString(36),
-    parsable("https://", stringOption("domain", parts.domain)),
+    parts.sandbox ? checked(domain, domain, LOOPBACK) : checked(domain, `https://${domain}`, HOST),
     // `s1` … `s5` and `priceFormat`.
     ...NAMES.split(" ")
       .slice(3, 9)
       .map((name) => stringOption(name, parts[name as "s1"])),
-    parsable("", stringOption("deepLink", parts.deepLink)),
+    // The core refuses `?`.
+    deepLink && (checked(deepLink, /^https:..[^/?#]*/.exec(deepLink)?.[0] ?? "", HOST) || "?"),
     parts.deepLinkHosts?.join(" ") ?? "",
     ...Object.entries(extra).flatMap(([name, value]) => [name, stringOption("extra", value)]),
   ]);
 }
 
+/** A host name by the rule of `is_host_name` in src/host.rs: two labels or more, and no IP address. */
+const HOST = /^https:\/\/(?!.{254}|.*\.\d[^.]*$)(([a-z\d]|[a-z\d][a-z\d-]{0,61}[a-z\d])(\.(?!$)|$)){2,}$/i;
+
+/** The origin of a sandbox, by the rule of `is_loopback_origin`. */
+const LOOPBACK = /^http:\/\/(127\.0\.0\.1|localhost|\[::1])(:[1-9]\d*)?$/i;
+
 /**
- * The text, if the platform's URL parser takes it behind this start; otherwise a text that the core refuses. Labels in
- * punycode are checked here, because the platform has the table of their allowed characters.
+ * The text, if this origin in it fits, and the platform's URL parser takes it; otherwise none. The platform knows the highest port, and the characters that a label in punycode may have.
  */
-function parsable(start: string, text: string): string {
+function checked(text: string, origin: string, fitting: RegExp): string {
   try {
-    return text && new URL(start + text) && text;
+    if (fitting.test(origin) && new URL(origin)) return text;
   } catch {
-    return "?";
+    // Refused by the parser.
   }
+  return "";
 }
 
 function build(fields: readonly string[]): string {
@@ -99,17 +108,23 @@ function build(fields: readonly string[]): string {
   // A line feed ends a field. Inside a field it becomes a carriage return, which the core refuses in the field's own
   // name.
   const text = fields.map((field) => `${field.replace(/\n/g, "\r")}\n`).join("");
-  if (text.length > MAX_CHARACTERS)
-    throw new CakeError({ code: "link_too_long", rule: "the link is longer than 2,000 bytes" });
+  if (text.length > MAX_CHARACTERS) fail("4");
   for (const character of text) core.push(character.codePointAt(0) as number);
   const isBuilt = core.build();
   const answer = answerOf(core.byte);
-  if (isBuilt) return answer;
-  const [code, subject, rule = ""] = ERRORS[Number.parseInt(answer[0] ?? "", 36)]?.split("|") ?? [];
-  const parameter = decodeURIComponent(answer.slice(1)) || subject;
+  return isBuilt ? answer : fail(answer);
+}
+
+/** @throws CakeError always; `answer` is the core's */
+function fail(answer: string): never {
+  const [code, subject, rule] = (ERRORS[Number.parseInt(answer[0] as string, 36)] as string).split("|") as [
+    CakeErrorCode,
+    string,
+    string,
+  ];
   throw new CakeError({
-    code: code as CakeErrorCode,
+    code,
     rule,
-    ...(parameter ? { parameter } : {}),
+    parameter: decodeURIComponent(answer.slice(1)) || subject || (undefined as never),
   });
 }

@@ -10,7 +10,8 @@ const FILES = {
   link: () => import("./link.js"),
   fallback: () => import("./fallback.js"),
 };
-type Files = { [Name in keyof typeof FILES]: Awaited<ReturnType<(typeof FILES)[Name]>> };
+/** The files' exports. */
+export type Files = { [Name in keyof typeof FILES]: Awaited<ReturnType<(typeof FILES)[Name]>> };
 
 let base = "";
 
@@ -18,10 +19,6 @@ let base = "";
 export function setBase(folder = ""): void {
   if (IS_TAG) base = folder.replace(/\/$/, "");
 }
-
-/** Imports a file. A module's imports are literals: bundlers know no others, and Turbopack refuses them. */
-const open = (name: keyof Files, address: string): Promise<unknown> =>
-  IS_TAG ? import(/* @vite-ignore */ address) : FILES[name]();
 
 /**
  * Loads a file, and tries once more after a failure. Firefox remembers a failed import for the life of the page. So the
@@ -32,12 +29,14 @@ const open = (name: keyof Files, address: string): Promise<unknown> =>
 export function load<Name extends keyof Files>(name: Name): Promise<Files[Name]> {
   // Relative to the page's address: a base element is meant for other addresses.
   const own = IS_TAG ? new URL(`${base}/${name}.js`, location.href).href : "";
-  return open(name, own).catch(async (error) => {
+  // A module's imports are literals: bundlers know no others, and Turbopack refuses them.
+  const open = (address: string): Promise<unknown> => (IS_TAG ? import(/* @vite-ignore */ address) : FILES[name]());
+  return open(own).catch(async (error) => {
     // Chromium and Firefox include the address in their message.
-    const missing = own || /http\S+/.exec(error)?.[0];
+    const missing = IS_TAG ? own : /http\S+/.exec(error)?.[0];
     if (!missing) throw error;
     await fetch(missing);
-    return open(name, `${missing}?${Date.now()}`).catch(() => {
+    return open(`${missing}?${Date.now()}`).catch(() => {
       throw { missing };
     });
   }) as Promise<Files[Name]>;

@@ -1,12 +1,16 @@
 /**
  * The outbox: keeps conversions that were not accepted at once, and those that earlier pages left in localStorage. It
- * is a file of its own, loaded before or on first use.
+ * is a file of its own, loaded before or on first use. The file also has what a tracker rarely says.
  */
 import { CakeError, type CakeErrorCode } from "../error.js";
 import { type Answer, findAcceptance, LIFE_MS, nextWait, parse, readAnswer, readRefusal } from "./answer.js";
 import { digest } from "./digest.js";
 import type { Consent, ConvertResult, PageConversion, Reason, WaitingConversion } from "./options.js";
 import { ANSWER_MS, post } from "./send.js";
+
+export { checkNames } from "./names.js";
+export { noteNotTaken } from "./not-taken.js";
+
 import { attempt, keysOf, OUTBOX, read, remove, store, UNIQUE } from "./store.js";
 
 /** The most conversions that wait in localStorage. */

@@ -26,5 +26,5 @@ export function post(url: string, fields: PageConversion): Promise<Response> {
 export function findOrderUniqueId(clickId: string, orderId: string): string | undefined {
   const plain = (id: string) => id.replace(/[^a-z0-9.-]/gi, (character) => `_${character.charCodeAt(0)}_`);
   const id = `${plain(clickId)}:${plain(orderId)}`;
-  return id.length > 128 ? undefined : id;
+  return id[128] ? undefined : id;
 }

@@ -50,5 +50,9 @@ function readSetting(value: unknown, at: number): unknown {
   if (at === 9 && Array.isArray(value)) return value.map(String);
   if (at === 10) return typeof value === "function" ? value : undefined;
   // An object is no text, except an address.
-  return (!/^\[object /.test(text) && (at === 9 ? text.match(/[^\s,]+/g) : text)) || undefined;
+  return (
+    (!/^\[object /.test(text) &&
+      (at === 9 ? text.match(/[^\s,]+/g) : at > 11 || new URL(text, location.href) ? text : 0)) ||
+    undefined
+  );
 }

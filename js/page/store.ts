@@ -45,10 +45,10 @@ export function store(key: string, text: string): boolean {
   return read(key) === text;
 }
 
-/** The cookie's copies, separated by semicolons: a browser may hold several of one name, from different hosts. */
+/** The cookie's copies, separated by U+0003: a browser may hold several of one name, from different hosts. */
 export function readCookies(): string {
   const pairs = attempt(() => document.cookie.split("; ")) ?? [];
-  return pairs.flatMap((pair) => (pair.startsWith(`${KEY}=`) ? pair.slice(KEY.length + 1) : [])).join(";");
+  return pairs.flatMap((pair) => (pair.startsWith(`${KEY}=`) ? pair.slice(KEY.length + 1) : [])).join("\x03");
 }
 
 /**
@@ -62,7 +62,7 @@ export function writeCookie(text: string, seconds: number, domain: string | unde
   const isTaken = candidates.some((candidate) => {
     setCookie(text, seconds, candidate);
     narrower.splice(0, narrower.indexOf(candidate) + 1);
-    return readCookies().split(";").includes(text);
+    return readCookies().split("\x03").includes(text);
   });
   // Stale copies of lower hosts would be read as well, and come first.
   if (isTaken && readCookies() !== text) for (const candidate of narrower) setCookie("", 0, candidate);

@@ -2,7 +2,6 @@
  * The `<script>` tag: finds its settings, and offers a function `cakeEdge` that takes calls before the tracker exists.
  */
 
-import { attempt } from "./store.js";
 import { openTracker, type Tracker } from "./tracker.js";
 
 /** A function that is called with the tracker, as soon as it exists. */
@@ -27,12 +26,13 @@ export function openTag(): void {
   const address = script?.src ?? "";
   const tracker = openTracker([
     { base: address.replace(/\/[^/?]*(\?.*)?$/, "") },
-    attempt(() => Object.fromEntries(new URL(address).searchParams)),
+    Object.fromEntries(new URLSearchParams(address.split(/[?#]/)[1])),
     script?.dataset,
     options,
   ]);
   // A call that throws affects only the page, and stops no other call.
-  const use = (use: Use) => void Promise.resolve(tracker).then(use);
-  page.cakeEdge = Object.assign(use, { isOpen: true as const });
+  const use: Queue = (use) => void Promise.resolve(tracker).then(use);
+  use.isOpen = true;
+  page.cakeEdge = use;
   for (const each of q) use((each as ArrayLike<Use> | null)?.[0] ?? (each as Use));
 }

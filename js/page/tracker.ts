@@ -4,8 +4,8 @@ import type { TrackingLinkParts, TrackingLinkRules } from "../link.js";
 import { consentOf } from "./consent.js";
 import { conversionOf } from "./conversion.js";
 import { type Decision, decide, type Engine, isRunning, loadFallback, runningEngine, type Visit } from "./engine.js";
-import { load, setBase } from "./load.js";
-import { CLICK_NAMES, checkNames } from "./names.js";
+import { type Files, load, setBase } from "./load.js";
+import { CLICK_NAMES, isPlain } from "./names.js";
 import { onAddressChange } from "./navigation.js";
 import type {
   AttachOptions,
@@ -67,7 +67,7 @@ const RELOAD_MS = 20_000;
 const INERT: Tracker = {
   engine: "js",
   clickId: undefined,
-  ready: Promise.resolve(),
+  ready: /* @__PURE__ */ Promise.resolve(),
   setConsent() {},
   link: async () => undefined,
   decorate() {},
@@ -92,6 +92,7 @@ export function openTracker(
   const options = readSettings(sources, (...pair) => refused.push(pair));
   setBase(options.base);
   const names = options.parameters?.[0] ? options.parameters : CLICK_NAMES;
+  const smallNames = names.map((name) => name.toLowerCase());
   let consent = (options.consent ?? "granted") as Consent; // Read as a word.
   let clickId: string | undefined;
   /** The kept text in memory. It is the only copy while consent is pending, or while both stores are blocked. */
@@ -135,12 +136,9 @@ export function openTracker(
     );
 
   /** Where conversions go: relative to the page's first address, not to a base element or a router's address. */
-  let url = "/cake/conversions";
-  try {
-    url = new URL(options.endpoint || "/cake", location.href).href.replace(/\/*$/, "/conversions");
-  } catch {
-    refuse("endpoint", options.endpoint);
-  }
+  const url =
+    attempt(() => new URL(options.endpoint || "/cake", location.href).href.replace(/\/*$/, "/conversions")) ??
+    "/cake/conversions";
 
   /** The visitor's answer. The browser may have answered for the visitor (Global Privacy Control). */
   const said = (): Consent =>
@@ -153,7 +151,7 @@ export function openTracker(
   const policy = [options.touch === "first" ? 1 : 0, windowDays, journey, cookieDays] as const;
   /** Asks the core what a visit leaves behind. */
   const keep = (visit: Visit, cookies: string, storage: string): Decision => {
-    const decision = decide(visit, policy, names.join("\n"), cookies, storage);
+    const decision = decide(visit, policy, names.join("\x01"), cookies, storage);
     ({ clickId, text: memory } = decision);
     return decision;
   };
@@ -166,7 +164,7 @@ export function openTracker(
 
   const lookAt = (visit: Visit, before = memory) => {
     const { pairs } = visit;
-    const mayCarry = names.some((name) => pairs.toLowerCase().includes(name.toLowerCase()));
+    const mayCarry = smallNames.some((name) => pairs.toLowerCase().includes(name));
     const cookies = readCookies();
     // A new visitor's click goes into the cookie first: localStorage is slower.
     const first = cookies || !mayCarry ? undefined : keep(visit, before, before);
@@ -176,13 +174,9 @@ export function openTracker(
     // An earlier kept click is not lost: the core decides again with both stores.
     else if (mayCarry || cookies || storage || before) write(keep(visit, cookies || before, storage || before));
     else note("no_click_id");
-    if (options.debug && !(clickId && pairs.includes(clickId))) {
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: a name ends so, and the first reading.
-      const namesOf = (pairs: string) => pairs.split("\x03", 1)[0]?.match(/[^\x02]+(?=\x01)/g) ?? [];
-      // Also the fragment's names, unless the fragment has been read: networks append to it, too.
-      const { hash } = location;
-      const names = [...namesOf(pairs), ...(hash.includes("=") && !options.fragment ? namesOf(pairsOf(hash)) : [])];
-      if (names[0]) note("not_taken", names.join(" "));
+    if (options.debug) {
+      const [fragment, taken] = [options.fragment ? "" : location.hash, clickId];
+      withFile("outbox", ({ noteNotTaken }) => noteNotTaken(pairs, fragment, taken, note));
     }
   };
 
@@ -206,7 +200,7 @@ export function openTracker(
   /** Set while the fallback of WebAssembly loads. */
   let loading: Promise<void> | undefined;
 
-  const look = (address: string, seconds = Math.floor(Date.now() / 1_000)): void => {
+  const look = (address: string, seconds = Date.now() / 1_000): void => {
     quietly(() => {
       const answer = said();
       if (answer === "denied") {
@@ -222,7 +216,7 @@ export function openTracker(
       const { pathname, search, hash } = new URL(address);
       // A router's fragment may look like a URL of its own: #/path?reqid=1
       const fragment = options.fragment ? `&${hash.replace(/^#([^?]*\?)?/, "")}` : "";
-      lookLater({ pairs: pairsOf((pathname + (search || "?") + fragment).slice(0, 8_000)), seconds });
+      lookLater({ pairs: pairsOf((pathname + (search || "?") + fragment).slice(0, 8_000), smallNames), seconds });
     });
     tell();
   };
@@ -247,11 +241,27 @@ export function openTracker(
     if (keep(visit, memory, memory).age) visits.push(visit);
   };
 
+  /** Calls `use` with a file that is loaded on first use. */
+  const withFile = <Name extends keyof Files>(name: Name, use: (file: Files[Name]) => unknown): void => {
+    load(name).then((file) => quietly(() => use(file)), offline);
+  };
+
+  /** Are these fields of a plain object, and all known? If not, the error that names the field follows. */
+  const areKnown = (given: object, words: string, more: unknown): boolean => {
+    const areKnown =
+      isPlain(given) && !isPlain(more) && Object.keys({ ...given }).every((name) => words.split(" ").includes(name));
+    if (!areKnown) withFile("outbox", ({ checkNames }) => checkNames(given, words, more));
+    return areKnown;
+  };
+
+  /** What the files of rare parts use of this tracker. */
+  const own = { url, conversions, edge: options.edge, clickId: () => clickId, said, note, report };
+
   /** Loaded once, and again after a failed load. */
   let opened: Promise<Outbox> | undefined;
   const openOutbox = () => {
     opened ??= load("outbox").then(
-      ({ openOutbox }) => openOutbox({ url, conversions, edge: options.edge, said, note, report }),
+      ({ openOutbox }) => openOutbox(own),
       (error) => {
         opened = undefined;
         throw error;
@@ -283,8 +293,8 @@ export function openTracker(
     }
   };
 
-  quietly(() => checkNames(strict ?? {}, SETTING_NAMES, more));
-  for (const [name, value] of refused) refuse(name, value);
+  quietly(() => areKnown(strict ?? {}, SETTING_NAMES, more));
+  for (const pair of refused) refuse(...pair);
   quietly(() =>
     onAddressChange(
       (address) => isDisposed || look(address),
@@ -324,25 +334,21 @@ export function openTracker(
         resume();
       });
     },
-    async link(parts, more?: unknown) {
-      try {
-        const { createTrackingLink, ready } = await load("link");
-        await ready();
-        return quietly(() => (createTrackingLink as (...given: unknown[]) => string)(parts, more));
-      } catch (cause) {
-        report(new CakeError({ code: "network", rule: "the code of links could not be loaded" }, { cause }));
-        return undefined;
-      }
-    },
+    link: (parts, more?: unknown) =>
+      load("link")
+        .then(async ({ createTrackingLink, ready }) => {
+          await ready();
+          return quietly(() => (createTrackingLink as (...given: unknown[]) => string)(parts, more));
+        })
+        .catch((cause) => {
+          report(new CakeError({ code: "network", rule: "link.js could not be loaded" }, { cause }));
+          return undefined;
+        }),
     decorate(how, more?: unknown) {
-      load("decorate").then(({ decorate }) => quietly(() => decorate(how, () => clickId, note, more)), offline);
+      withFile("decorate", ({ decorate }) => decorate(how, own.clickId, note, more));
     },
     attach(how) {
-      load("attach").then(
-        ({ attach }) =>
-          quietly(() => watchers.push(attach(how, { url, edge: options.edge, clickId: () => clickId, said, note }))),
-        offline,
-      );
+      withFile("attach", ({ attach }) => watchers.push(attach(how, own)));
     },
     dispose() {
       isDisposed = true;
@@ -350,13 +356,12 @@ export function openTracker(
     convert(given, more?: unknown) {
       const convert = () =>
         quietly(() => {
-          checkNames(given, "offerId uniqueId orderId clickId", more);
+          if (!areKnown(given, "offerId uniqueId orderId clickId", more)) return undefined;
           const at = Date.now();
           const key = `${OUTBOX}${at} ${Math.random()} ${conversions.size}`;
           const fields = complete(given);
-          const conversion: WaitingConversion = fields.uniqueId
-            ? { at, fields }
-            : { at, fields, page: location.href.split("#", 1)[0] };
+          const page = fields.uniqueId ? undefined : location.href.split("#", 1)[0];
+          const conversion: WaitingConversion = { at, fields, page };
           conversions.set(key, conversion);
           let sent: Promise<Response> | undefined;
           if (said() === "granted") {

@@ -1,68 +1,68 @@
 //! The landing page's clicks. Only numbers cross, and texts byte by byte. So neither glue, nor an
 //! allocator, nor a converter of UTF-8 is shipped (docs/decisions.md has the bytes).
 
-use crate::click_id::LandingClick;
-use crate::touch::{Attribution, TouchPolicy, push_click};
-use crate::url::{END_OF_FIELD, Sink, take};
-use std::sync::Mutex;
+use crate::tape::Tape;
+use crate::touch::{Attribution, TouchPolicy};
+use crate::url::Sink;
+use core::sync::atomic::{AtomicU8, AtomicUsize, Ordering::Relaxed};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// The most bytes of a text that crosses.
-const BYTES: usize = 65_536;
+/// The most bytes of the input; the other half is for the answer and for the work between.
+const BYTES: usize = 0x1_0000;
 
-/// A text in a buffer of its own. Bytes that do not fit are dropped.
-struct Text {
-    bytes: [u8; BYTES],
-    length: usize,
+/// The tape, and where it ends. There is one thread: an atomic compiles to a plain number, and needs no lock.
+static TAPE: [AtomicU8; 2 * BYTES] = [const { AtomicU8::new(0) }; 2 * BYTES];
+static LENGTH: AtomicUsize = AtomicUsize::new(0);
+
+/// The place of the answer.
+static ANSWER: AtomicUsize = AtomicUsize::new(0);
+
+struct Page;
+
+/// The byte at a place. One function for all readers keeps the module small. A caller of one that returns a `u8` would
+/// clear the upper bits once more.
+#[inline(never)]
+fn number_at(at: usize) -> u32 {
+    TAPE.get(at)
+        .map(|byte| u32::from(byte.load(Relaxed)))
+        .unwrap_or_default()
 }
 
-impl Text {
-    #[expect(clippy::large_stack_arrays, reason = "statics alone are made of it")]
-    const EMPTY: Self = Self {
-        bytes: [0; BYTES],
-        length: 0,
-    };
-}
-
-impl AsRef<[u8]> for Text {
-    fn as_ref(&self) -> &[u8] {
-        self.bytes.get(..self.length).unwrap_or_default()
+impl Sink for Page {
+    #[inline(never)]
+    fn push_byte(&mut self, byte: u8) {
+        let at = LENGTH.load(Relaxed);
+        if let Some(slot) = TAPE.get(at) {
+            slot.store(byte, Relaxed);
+            LENGTH.store(at + 1, Relaxed);
+        }
     }
 }
 
-impl Sink for Text {
-    // One function for all writers keeps the module small.
-    #[inline(never)]
-    fn push_byte(&mut self, byte: u8) {
-        if let Some(slot) = self.bytes.get_mut(self.length) {
-            *slot = byte;
-            self.length += 1;
-        }
+impl Tape for Page {
+    fn byte(&self, at: usize) -> u8 {
+        u8::try_from(number_at(at)).unwrap_or_default()
     }
 
     fn length(&self) -> usize {
-        self.length
+        LENGTH.load(Relaxed)
     }
 
     fn truncate(&mut self, length: usize) {
-        self.length = length;
+        LENGTH.store(length, Relaxed);
     }
 
-    fn since(&self, length: usize) -> &[u8] {
-        self.as_ref().get(length..).unwrap_or_default()
+    fn is_missing(&self, _start: usize, _end: usize) -> bool {
+        false
     }
 }
 
-/// The input of JavaScript, the answer to it, and a buffer for the work between. There is one
-/// thread, and the core never calls back: the lock is always free, and compiles to a flag.
-static TEXTS: Mutex<[Text; 3]> = Mutex::new([const { Text::EMPTY }; 3]);
-
-/// Appends a byte to the input of the next [`decide`].
+/// Sets a byte of the input of the next [`decide`], in the order of their places. Bytes that do not fit are dropped.
 #[wasm_bindgen]
-pub fn put(byte: u8) {
-    if let Ok(mut texts) = TEXTS.try_lock() {
-        let [input, ..] = &mut *texts;
-        input.push_byte(byte);
+pub fn put(byte: u8, at: usize) {
+    if at < BYTES {
+        LENGTH.store(at, Relaxed);
+        Page.push_byte(byte);
     }
 }
 
@@ -70,22 +70,14 @@ pub fn put(byte: u8) {
 #[must_use]
 #[wasm_bindgen]
 pub fn get(at: usize) -> u8 {
-    let texts = TEXTS.try_lock();
-    let byte = texts.ok().and_then(|texts| {
-        let [_, answer, ..] = &*texts;
-        answer.as_ref().get(at).copied()
-    });
-    byte.unwrap_or_default()
+    Page.byte(ANSWER.load(Relaxed) + at)
 }
 
 /// Decides which touches a visit stores, as [`TouchPolicy::write_update`] does. The settings are
 /// those of [`TouchPolicy::new`], checked by js/page/settings.ts; `now_s` is the time in seconds
 /// since 1970.
 ///
-/// The input has four fields, each ended by [`END_OF_FIELD`]. The first has the names of the click
-/// id's parameter, separated by line feeds, the preferred one first. The second has the pairs of
-/// the address's query, as `push_pairs` of `src/url.rs` writes them. The third has the cookie's
-/// copies, separated by `;`. The fourth is storage's text.
+/// The input has the fields of [`TouchPolicy::write_update`]. The stores are the cookie's copies and storage's text.
 ///
 /// The answer has two fields, separated by a line feed: the text to be stored, and the click id
 /// that counts. The click id is empty where there is none.
@@ -100,28 +92,17 @@ pub fn decide(
     cookie_days: u32,
     now_s: u32,
 ) -> u32 {
-    let Ok(mut texts) = TEXTS.try_lock() else {
-        return 0;
-    };
-    let [input, answer, click] = &mut *texts;
-    answer.length = 0;
-    click.length = 0;
     let attribution = if is_first_touch {
         Attribution::FirstTouch
     } else {
         Attribution::LastTouch
     };
     let policy = TouchPolicy::from_checked(attribution, window_days, journey, cookie_days);
-    let mut fields = input.as_ref();
-    let names = take(&mut fields, END_OF_FIELD);
-    let pairs = take(&mut fields, END_OF_FIELD);
-    if let Some(found) = LandingClick::find(pairs, names) {
-        push_click(&found, now_s, click);
-    }
-    let decision = policy.write_update(click.as_ref(), fields, now_s, answer);
-    answer.push_byte(b'\n');
-    answer.push_bytes(decision.click_id);
-    let age = decision.max_age_s;
-    input.length = 0;
-    age
+    let tape = &mut Page;
+    let decision = policy.write_update(tape, now_s);
+    ANSWER.store(decision.text, Relaxed);
+    tape.push_byte(b'\n');
+    decision.push_click_id(tape);
+    tape.push_byte(0);
+    decision.max_age_s
 }

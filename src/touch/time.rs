@@ -1,7 +1,7 @@
 //! The times in a stored text: seconds, in base 36.
 
-use super::DAY_S;
-use crate::url::Sink;
+use super::{DAY_S, end_of};
+use crate::tape::Tape;
 
 /// The maximum size of a separator and the digits of a time.
 pub(super) const MAX_TIME_BYTES: usize = 8;
@@ -13,18 +13,22 @@ pub(super) fn is_ahead(at_s: u32, now_s: u32) -> bool {
 }
 
 /// Reads a time of 1 to 7 digits in base 36, small letters; 0 for an invalid one.
-pub(super) fn read_time(digits: &[u8]) -> u32 {
+#[inline(never)]
+pub(super) fn read_time(tape: &impl Tape, start: usize) -> u32 {
+    let end = end_of(tape, start);
     let mut time = 0_u32;
-    for byte in digits {
-        let digit = match byte {
-            b'0'..=b'9' => byte - b'0',
-            b'a'..=b'z' => byte - b'a' + 10,
-            _ => return 0,
-        };
+    for at in start..end {
+        let byte = tape.byte(at);
+        let zero = if byte > b'9' { b'a' - 10 } else { b'0' };
+        let digit = byte.wrapping_sub(zero);
+        if digit >= 36 {
+            return 0;
+        }
         time = time.wrapping_mul(36).wrapping_add(u32::from(digit));
     }
     // A longer text does not fit into 32 bits, nor do all texts of seven digits.
-    if digits.len() < 7 || digits.len() == 7 && digits.first() == Some(&b'1') {
+    let length = end - start;
+    if length < 7 || length == 7 && tape.byte(start) == b'1' {
         time
     } else {
         0
@@ -33,7 +37,7 @@ pub(super) fn read_time(digits: &[u8]) -> u32 {
 
 /// Writes a time as [`read_time`] reads it; a clock at 0 is written as 1 second.
 #[inline(never)]
-pub(super) fn push_time(out: &mut impl Sink, time: u32) {
+pub(super) fn push_time(out: &mut impl Tape, time: u32) {
     let time = time.max(1);
     let rest = time / 36;
     if rest > 0 {
