@@ -1,7 +1,7 @@
 //! The conversion report: `GET /api/2/report/conversion.json` (KB 13000118753), the only documented
 //! answer with a conversion's unique id.
 
-use super::answer::record::{Record, has_unread_rows, list_holder, records};
+use super::answer::record::{Record, has_unread_rows, list_holder, records, sure_list_holder};
 use super::json::Value;
 use super::params::Params;
 use super::unread::Unread;
@@ -173,7 +173,7 @@ pub(crate) struct ReportLookup {
 /// # Errors
 /// Those of [`read`].
 pub(crate) fn read_for_lookup(answer: &Answer<'_>) -> Result<ReportLookup> {
-    let (holder, total_rows) = list_holder(answer, "conversions")?;
+    let (holder, total_rows) = sure_list_holder(answer, "conversions")?;
     let mut has_unread_rows =
         has_unread_rows(answer, holder.fields(), "conversions", "conversion")?;
     let (records, unread) = records_of(answer, &holder)?;

@@ -1,6 +1,6 @@
 //! Get Click by click id: `GET /api/2/click.json?click_id=…`.
 
-use super::answer::record::{Record, has_unread_rows, list_holder, records};
+use super::answer::record::{Record, has_unread_rows, records, sure_list_holder};
 use super::params::Params;
 use super::unread::Unread;
 use super::{Account, Answer, Request, dress};
@@ -148,7 +148,7 @@ pub(super) fn click_id_of(params: &str) -> Result<String> {
 /// Every error of an answer, see [`crate::Error`];
 /// [`crate::Error::UnexpectedAnswer`] where it is about other clicks.
 pub(crate) fn read(answer: &Answer<'_>, click_id: &str) -> Result<Option<Click>> {
-    let (holder, total_rows) = list_holder(answer, "clicks")?;
+    let (holder, total_rows) = sure_list_holder(answer, "clicks")?;
     let (mut clicks, _) = rows(answer, &holder)?;
     let at = clicks.iter().position(|click| {
         let own = click.click_id.as_deref();

@@ -5,7 +5,7 @@ use super::dress;
 use super::json::{Object, Value};
 
 /// The names of fields with a message, the most telling first.
-const NAMES: [&str; 20] = [
+const NAMES: [&str; 24] = [
     "message",
     "messages",
     "status_message",
@@ -26,6 +26,10 @@ const NAMES: [&str; 20] = [
     "exception",
     "msg",
     "text",
+    "info",
+    "status_description",
+    "status_text",
+    "response_message",
 ];
 
 /// The most levels that are searched for a message.

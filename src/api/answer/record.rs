@@ -242,7 +242,6 @@ pub(in crate::api) fn list_holder<'a, 'b>(
 ) -> Result<(Record<'a, 'b>, Option<u64>)> {
     let mut record = Record::from_fields(answer, answer.open()?);
     let mut total_rows = record.total_rows();
-    let mut has_unread_total = record.has_unread_total();
     let mut levels = 0..4;
     while !record.has(name) {
         let inner = WRAPPERS
@@ -255,18 +254,6 @@ pub(in crate::api) fn list_holder<'a, 'b>(
             _ => return Err(answer.lacks("has no list in ", name)),
         }
         total_rows = record.total_rows().or(total_rows);
-        has_unread_total |= record.has_unread_total();
-    }
-    // An empty list counts as a whole one only where nothing beside it says that it is not.
-    let is_empty = |(_, value): &(&str, Value<'_>)| {
-        value.is_null() || value.array().is_some_and(|rows| rows.is_empty())
-    };
-    let has_rows = record
-        .fields()
-        .entries()
-        .any(|each| dress::is_same_name(each.0, name) && !is_empty(&each));
-    if has_unread_total && total_rows.is_none() && !has_rows {
-        return Err(answer.unexpected("has no rows, and a total that cannot be read", ""));
     }
     // If there are two lists, neither is the one.
     let lists = record.fields().entries();
@@ -276,6 +263,36 @@ pub(in crate::api) fn list_holder<'a, 'b>(
         > 1
     {
         return Err(answer.unexpected("says two things in `", &[name, "`"].concat()));
+    }
+    Ok((record, total_rows))
+}
+
+/// Like [`list_holder`], for a question whose answer proves something: an empty list proves that
+/// there is no row only where no total beside it is unreadable, such as -1.
+pub(in crate::api) fn sure_list_holder<'a, 'b>(
+    answer: &'b Answer<'a>,
+    name: &str,
+) -> Result<(Record<'a, 'b>, Option<u64>)> {
+    let (record, total_rows) = list_holder(answer, name)?;
+    let is_empty = |(_, value): &(&str, Value<'_>)| {
+        value.is_null() || value.array().is_some_and(|rows| rows.is_empty())
+    };
+    let has_rows = record
+        .fields()
+        .entries()
+        .any(|each| dress::is_same_name(each.0, name) && !is_empty(&each));
+    let mut around = Some(Record::from_fields(answer, answer.open()?));
+    let mut has_unread_total = record.has_unread_total();
+    for _ in 0..4 {
+        let Some(level) = around.take() else { break };
+        has_unread_total |= level.has_unread_total();
+        let inner = WRAPPERS
+            .iter()
+            .find_map(|wrapper| level.get(wrapper)?.object());
+        around = inner.map(|inner| Record::from_fields(answer, inner));
+    }
+    if has_unread_total && total_rows.is_none() && !has_rows {
+        return Err(answer.unexpected("has no rows, and a total that cannot be read", ""));
     }
     Ok((record, total_rows))
 }
