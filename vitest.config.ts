@@ -16,6 +16,8 @@ export default defineConfig({
           include: ["tests/node/**/*.test.ts", "tests/packaging/*.test.ts"],
           exclude: ["tests/packaging/{consumers,tag}.test.ts"],
           globalSetup: ["tests/client/fault-server.ts", "tests/fake-cake/server.ts"],
+          // Concurrent tests wait most of their time: for a retry, for a restart.
+          maxConcurrency: 24,
           testTimeout: 60_000,
           // The packed package is unpacked in some.
           hookTimeout: 60_000,
@@ -69,6 +71,7 @@ export default defineConfig({
           name: "worker",
           include: ["tests/worker/**/*.test.ts"],
           globalSetup: ["tests/client/fault-server.ts", "tests/fake-cake/server.ts"],
+          maxConcurrency: 24,
           testTimeout: 20_000,
         },
       },

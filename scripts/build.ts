@@ -233,26 +233,26 @@ function buildPackage(): Promise<void> {
       for (const file of globSync("dist/**/*.*", { cwd: root })) {
         if (!/^dist\/(page\/[^/]+\.js|bin\/worker\/.*)$/.test(file.replaceAll("\\", "/"))) rmSync(join(root, file));
       }
-      for (const project of ["page", "worker", "node"]) await run("tsc", ["-p", `js/tsconfig.${project}.json`]);
+      // The JavaScript goes without its comments: the types beside it have them.
+      for (const project of ["worker", "node"])
+        await run("tsc", ["-p", `js/tsconfig.${project}.json`, "--removeComments"]);
+      for (const project of ["page", "worker", "node"]) {
+        await run("tsc", ["-p", `js/tsconfig.${project}.json`, "--emitDeclarationOnly"]);
+      }
       cpSync(join(root, "js/wasm"), join(root, "dist/wasm"), { recursive: true });
-      await leaveOutComments();
+      await minifyGlue();
       cpSync(join(root, "js/sandbox/fixture.schema.json"), join(root, "dist/sandbox/fixture.schema.json"));
     },
   );
 }
 
-/**
- * The package's JavaScript without its comments: the types beside it have them. Its lines stay, for stack traces. The
- * glue of wasm-bindgen is minified, because nobody reads it.
- */
-async function leaveOutComments(): Promise<void> {
+/** The glue of wasm-bindgen in dist/wasm/, which nobody reads. */
+async function minifyGlue(): Promise<void> {
   const { transform } = await import("esbuild");
-  for (const file of globSync("dist/**/*.js", { cwd: root })) {
-    if (/^dist\/(page|bin\/worker)\/|_inline\.js$/.test(file.replaceAll("\\", "/"))) continue;
-    const text = readFileSync(join(root, file), "utf8");
-    const minify = /^dist[\\/]wasm[\\/]/.test(file);
-    const { code } = await transform(text, { target: "esnext", charset: "utf8", legalComments: "none", minify });
-    writeFileSync(join(root, file), code);
+  for (const audience of ["edge", "client", "checks", "forwarder", "report", "sandbox"]) {
+    const file = join(root, `dist/wasm/${audience}.js`);
+    const { code } = await transform(readFileSync(file, "utf8"), { target: "es2023", charset: "utf8", minify: true });
+    writeFileSync(file, code);
   }
 }
 

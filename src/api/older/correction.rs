@@ -83,7 +83,7 @@ pub(in crate::api) fn request(account: &Account, params: &str) -> Result<(Reques
 /// Builds the request.
 ///
 /// # Errors
-/// [`Error::InvalidField`] for an invalid effective date.
+/// [`Error::InvalidField`](crate::Error::InvalidField) for an invalid effective date.
 pub(crate) fn request_of(account: &Account, params: &Params) -> Result<(Request, Checked)> {
     let note = params.full_note();
     let mut request = account.get_older(PATH);
@@ -134,7 +134,7 @@ pub(crate) fn request_of(account: &Account, params: &Params) -> Result<(Request,
 /// Reads the answer. CAKE names no conversion in it, so the outcome repeats the sent data.
 ///
 /// # Errors
-/// Every error of an answer, see [`Error`].
+/// Every error of an answer, see [`Error`](crate::Error).
 pub(crate) fn read(answer: &Answer<'_>, checked: &Checked) -> Result<Correction> {
     let message = read_message(answer)?;
     Ok(Correction {

@@ -15,7 +15,7 @@ mod parameters;
 mod row;
 pub(crate) mod tracking_domains;
 
-use self::envelope::{Envelope, check};
+use self::envelope::check;
 use self::json_rows::read_json_rows;
 use self::markup::read_xml;
 use self::row::{Field, Row};
