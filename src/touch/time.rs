@@ -19,11 +19,11 @@ pub(super) fn read_time(tape: &impl Tape, start: usize) -> u32 {
     let mut time = 0_u32;
     for at in start..end {
         let byte = tape.byte(at);
-        let zero = if byte > b'9' { b'a' - 10 } else { b'0' };
-        let digit = byte.wrapping_sub(zero);
-        if digit >= 36 {
-            return 0;
-        }
+        let digit = match byte {
+            b'0'..=b'9' => byte - b'0',
+            b'a'..=b'z' => byte - b'a' + 10,
+            _ => return 0,
+        };
         time = time.wrapping_mul(36).wrapping_add(u32::from(digit));
     }
     // A longer text does not fit into 32 bits, nor do all texts of seven digits.
