@@ -27,6 +27,7 @@ const THOUSANDTHS: &str = "BHD IQD JOD KWD LYD OMR TND";
 ///
 /// # Errors
 /// The flaws of amounts. An amount such as `1.234` or `1,5` is ambiguous where no decimal mark was declared.
+#[cfg_attr(fast_paths, optimize(speed))]
 pub(crate) fn read(
     text: &[u8],
     format: NumberFormat,
@@ -133,6 +134,8 @@ pub(crate) fn read(
     Ok(signed(units, is_negative))
 }
 
+#[inline]
+#[cfg_attr(fast_paths, optimize(speed))]
 fn signed(units: i64, is_negative: bool) -> i64 {
     if is_negative { -units } else { units }
 }
@@ -153,6 +156,7 @@ fn read_exponent(text: &[u8]) -> Option<i32> {
     Some(if is_negative { -exponent } else { exponent })
 }
 
+#[cfg_attr(fast_paths, optimize(speed))]
 fn shift(units: i64, exponent: i32) -> Result<i64, Flaw> {
     let mut units = units;
     if units == 0 {

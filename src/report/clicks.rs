@@ -37,6 +37,8 @@ struct Column {
 }
 
 impl Column {
+    #[inline]
+    #[cfg_attr(fast_paths, optimize(speed))]
     fn set(&mut self, row: u32, value: u32, memory: &mut Memory) -> Option<()> {
         if value == 0 {
             return Some(());
@@ -54,6 +56,8 @@ impl Column {
         Some(())
     }
 
+    #[inline]
+    #[cfg_attr(fast_paths, optimize(speed))]
     fn get(&self, row: u32) -> u32 {
         let block = self.blocks.get(row as usize / BLOCK);
         block
@@ -136,6 +140,7 @@ impl Clicks {
         self.converted.truncate(mark.converted);
     }
 
+    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn push(
         &mut self,
         seconds: u32,
@@ -173,6 +178,8 @@ impl Clicks {
         Some(())
     }
 
+    #[inline]
+    #[cfg_attr(fast_paths, optimize(speed))]
     fn seconds(&self, row: u32) -> u32 {
         match self.seconds.get(row) {
             0 => NO_TIME,
@@ -182,6 +189,8 @@ impl Clicks {
 }
 
 /// An IPv4 address as a number; `None` where the number could be confused with a text's id.
+#[inline]
+#[cfg_attr(fast_paths, optimize(speed))]
 fn ipv4(text: &[u8]) -> Option<u32> {
     let mut address = 0_u32;
     let mut parts = 0;

@@ -63,6 +63,7 @@ impl Csv {
         self.roles.contains(&role)
     }
 
+    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn next(
         &mut self,
         input: &[u8],
@@ -96,6 +97,7 @@ impl Csv {
         self.read_row(input, at, is_last, fields)
     }
 
+    #[cfg_attr(fast_paths, optimize(speed))]
     fn read_row(&mut self, input: &[u8], start: usize, is_last: bool, fields: &mut Fields) -> Pull {
         fields.clear();
         self.row_line = self.line;

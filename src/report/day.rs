@@ -46,6 +46,7 @@ impl Days {
     ///
     /// # Errors
     /// [`Flaw::Date`], or [`Flaw::AmbiguousDate`] where the order is not declared.
+    #[cfg_attr(fast_paths, optimize(speed))]
     pub(crate) fn read(&mut self, text: &[u8]) -> Result<Written, Flaw> {
         let text = text.trim_ascii();
         let (seconds, rest) = match text.first_chunk::<10>() {
@@ -70,6 +71,7 @@ impl Days {
         })
     }
 
+    #[cfg_attr(fast_paths, optimize(speed))]
     fn read_day<'a>(&mut self, text: &'a [u8]) -> Result<(i64, &'a [u8]), Flaw> {
         if self.is_unix && text.len() <= 11 && text.iter().all(u8::is_ascii_digit) {
             let seconds = number(text).ok_or(Flaw::Date)?;
@@ -136,6 +138,7 @@ fn number(digits: &[u8]) -> Option<i64> {
     )
 }
 
+#[cfg_attr(fast_paths, optimize(speed))]
 fn two(text: &[u8]) -> Option<(i64, &[u8])> {
     match text {
         [tens @ b'0'..=b'9', ones @ b'0'..=b'9', rest @ ..] => {
@@ -146,6 +149,7 @@ fn two(text: &[u8]) -> Option<(i64, &[u8])> {
 }
 
 /// Reads ` 14:30`, `T14:30:00.123` or ` 2:30 PM`; no text is midnight.
+#[cfg_attr(fast_paths, optimize(speed))]
 fn read_time(text: &[u8]) -> Result<(i64, &[u8], bool), Flaw> {
     let rest = match text.split_first() {
         None => return Ok((0, text, false)),
@@ -260,6 +264,7 @@ impl Zone {
 
     /// The civil time of the zone at an instant.
     #[must_use]
+    #[cfg_attr(fast_paths, optimize(speed))]
     pub(crate) fn civil(&self, instant: i64) -> i64 {
         instant + self.offset_at(instant)
     }

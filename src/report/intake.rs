@@ -20,6 +20,7 @@ impl Report {
         outcome
     }
 
+    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn take_rows_of(&mut self, current: &mut Current, is_last: bool) -> Result<()> {
         let mut fields = core::mem::take(&mut self.fields);
         let input = core::mem::take(&mut self.input);
@@ -108,6 +109,7 @@ impl Report {
         room.ok_or_else(|| self.full())
     }
 
+    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn take_row(
         &mut self,
         source: &mut Source,
@@ -123,6 +125,8 @@ impl Report {
     }
 
     /// A word's number, limited to one byte; 0 for no word.
+    #[inline]
+    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn small(words: &mut Words, memory: &mut Memory, text: &[u8]) -> Result<u8, Flaw> {
         let code = words.code(text, memory).ok_or(Flaw::Full)?;
         u8::try_from(code)
@@ -131,6 +135,7 @@ impl Report {
             .ok_or(Flaw::Words)
     }
 
+    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn currency(&mut self, text: &[u8]) -> Result<u8, Flaw> {
         let text = text.trim_ascii();
         let mut upper = [0; 8];
@@ -145,6 +150,7 @@ impl Report {
 
     /// Civil seconds of the account's time zone, and the row's flag for a mere day.
     #[inline(never)]
+    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn seconds(
         &self,
         source: &mut Source,
@@ -178,6 +184,8 @@ impl Report {
     }
 
     /// Does the row belong to this part of the report?
+    #[inline]
+    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn is_ours(&self, ids: [&[u8]; 3]) -> bool {
         let (index, count) = self.settings.part;
         if count == 1 {

@@ -116,6 +116,7 @@ impl Json {
         clippy::too_many_lines,
         reason = "one arm for each state of the document"
     )]
+    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn next(
         &mut self,
         input: &[u8],
@@ -251,6 +252,7 @@ impl Json {
     }
 
     /// Handles the end of a value.
+    #[cfg_attr(fast_paths, optimize(speed))]
     fn close_value(&mut self) {
         self.expect = if self.levels.is_empty() {
             Expect::Value
@@ -282,6 +284,7 @@ impl Json {
     }
 
     /// Reads the object at an offset as a row; `None` where the object is a page.
+    #[cfg_attr(fast_paths, optimize(speed))]
     fn row_or_page(
         &mut self,
         input: &[u8],
@@ -439,6 +442,7 @@ impl Json {
         }
     }
 
+    #[cfg_attr(fast_paths, optimize(speed))]
     fn predict(&mut self, input: &[u8], at: usize, fields: &mut Fields) -> Option<usize> {
         if let Some(shape) = self.shapes.get(self.last)
             && let Some(after) = shape.read(input, at, fields)

@@ -71,12 +71,16 @@ const CHANGED: u16 = 64;
 const REFUNDED: u16 = 128;
 
 impl Settings {
+    #[inline]
+    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn is_outside(&self, head: &Head) -> bool {
         let (from, to) = self.window;
         head.seconds != NO_TIME && !(from..to).contains(&head.seconds)
     }
 
     /// Everything that differs in a pair; `revenue` is the order's revenue less its refunds.
+    #[inline]
+    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn reasons(&self, order: &Head, revenue: i64, conversion: &Head) -> u16 {
         let mut reasons = 0;
         if self.is_outside(order) {
@@ -113,6 +117,8 @@ impl Settings {
 }
 
 /// The most important reason of a pair.
+#[inline]
+#[cfg_attr(fast_paths, optimize(speed))]
 fn class_of(reasons: u16) -> Class {
     for (reason, class) in [
         (ORDER_OUTSIDE | CONVERSION_OUTSIDE, Class::OutsideWindow),
@@ -140,6 +146,8 @@ pub(super) struct Sum {
 }
 
 impl Sum {
+    #[inline]
+    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn add(&mut self, is_order: bool, head: &Head) {
         let units = |units: i64| {
             if units == NO_AMOUNT {
@@ -397,6 +405,7 @@ impl Report {
         })
     }
 
+    #[cfg_attr(fast_paths, optimize(speed))]
     fn store_of(&self, pass: Pass, side: usize) -> &Store {
         match (pass, side) {
             (Pass::Twice, _) | (Pass::Match(_), 1) => &self.conversions,
@@ -407,6 +416,8 @@ impl Report {
 }
 
 /// The text by which a side of the pass is keyed.
+#[inline]
+#[cfg_attr(fast_paths, optimize(speed))]
 fn which(pass: Pass) -> usize {
     match pass {
         Pass::Twice => OWN_ID,
@@ -414,11 +425,13 @@ fn which(pass: Pass) -> usize {
     }
 }
 
+#[cfg_attr(fast_paths, optimize(speed))]
 fn is_open(store: &Store, place: u32) -> bool {
     let view = store.view(place);
     view.is_some_and(|(view, _)| view.class() == Class::Open as u8)
 }
 
+#[cfg_attr(fast_paths, optimize(speed))]
 fn key_of(store: &Store, pass: Pass, place: u32) -> &[u8] {
     store.text(place, which(pass))
 }

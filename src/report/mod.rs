@@ -75,6 +75,8 @@ pub(crate) struct Settings {
 
 impl Settings {
     /// The id of a row by which it is matched first.
+    #[inline]
+    #[cfg_attr(fast_paths, optimize(speed))]
     fn first_key<'a>(&self, ids: [&'a [u8]; 3]) -> &'a [u8] {
         let key = self.keys.first().and_then(|&key| ids.get(key));
         key.copied().unwrap_or_default()

@@ -328,11 +328,15 @@ pub(super) struct Fields {
     reason = "the input buffer is below 2^31 bytes"
 )]
 impl Fields {
+    #[inline]
+    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn clear(&mut self) {
         self.spans = [Span::default(); ROLES];
         self.scratch.clear();
     }
 
+    #[inline]
+    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn set(&mut self, role: u8, from: usize, to: usize, kind: Kind) {
         if let Some(span) = self.spans.get_mut(usize::from(role)) {
             *span = Span {
@@ -355,6 +359,8 @@ impl Fields {
         }
     }
 
+    #[inline]
+    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn copy(&mut self, from: u8, to: u8) {
         if let Some(&span) = self.spans.get(usize::from(from))
             && let Some(slot) = self.spans.get_mut(usize::from(to))
@@ -363,12 +369,16 @@ impl Fields {
         }
     }
 
+    #[inline]
+    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn kind(&self, role: Role) -> Kind {
         self.spans
             .get(role as usize)
             .map_or(Kind::Absent, |span| span.kind)
     }
 
+    #[inline]
+    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn text<'a>(&'a self, role: Role, input: &'a [u8]) -> &'a [u8] {
         let Some(&Span { from, to, .. }) = self.spans.get(role as usize) else {
             return &[];
@@ -400,6 +410,7 @@ pub(super) enum Pull {
 use super::flaw::Flaw;
 
 /// The offset of the first of two bytes; the end where neither occurs.
+#[cfg_attr(fast_paths, optimize(speed))]
 pub(super) fn find_either(bytes: &[u8], from: usize, one: u8, other: u8) -> usize {
     const LOW: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;

@@ -18,6 +18,8 @@ pub(super) struct Partitions {
 
 impl Partitions {
     /// Adds a row; `None` where the memory is full.
+    #[inline]
+    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn push(&mut self, hash: u32, place: u32, memory: &mut Memory) -> Option<()> {
         if self.lists.is_empty() {
             self.lists.resize_with(PARTITIONS, Vec::new);
@@ -48,6 +50,7 @@ impl Partitions {
     }
 
     /// Replaces the list's content with a partition's entries.
+    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn gather(
         &self,
         index: usize,
@@ -95,6 +98,8 @@ impl Partitions {
     clippy::cast_possible_truncation,
     reason = "half of the number is cut out"
 )]
+#[inline]
+#[cfg_attr(fast_paths, optimize(speed))]
 pub(super) fn place_of(entry: u64) -> u32 {
     entry as u32
 }

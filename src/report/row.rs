@@ -10,6 +10,7 @@ use crate::Result;
 
 impl Report {
     #[inline(never)]
+    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn take_order(
         &mut self,
         source: &mut Source,
@@ -85,6 +86,7 @@ impl Report {
 
     /// Maps the advertiser's status to one of CAKE's.
     #[inline(never)]
+    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn mapped_status(&mut self, source: &Source, word: &[u8]) -> Result<u8, Flaw> {
         let word = word.trim_ascii();
         if word.is_empty() {
@@ -123,6 +125,7 @@ impl Report {
     }
 
     #[inline(never)]
+    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn take_conversion(
         &mut self,
         source: &mut Source,
@@ -188,6 +191,8 @@ impl Report {
     }
 
     /// Offer and affiliate as one number; 0 where the row has neither.
+    #[inline]
+    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn pair(&mut self, offer: &[u8], affiliate: &[u8]) -> Result<u32, Flaw> {
         let length = offer.len() + affiliate.len();
         if length == 0 {
@@ -278,6 +283,7 @@ impl Report {
     }
 
     #[inline(never)]
+    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn take_click(
         &mut self,
         source: &mut Source,
@@ -310,12 +316,15 @@ impl Report {
     }
 }
 
+#[cfg_attr(fast_paths, optimize(speed))]
 pub(super) fn contains_refund(kind: &[u8]) -> bool {
     kind.windows(6)
         .any(|part| part.eq_ignore_ascii_case(b"refund"))
 }
 
 /// A whole number without a leading zero.
+#[inline]
+#[cfg_attr(fast_paths, optimize(speed))]
 pub(super) fn number_of(text: &[u8]) -> Option<u64> {
     if text.is_empty() || text.len() > 18 || text.first() == Some(&b'0') {
         return None;

@@ -257,6 +257,7 @@ impl Source {
     }
 
     /// The next row, or the reason why there is none.
+    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn pull(
         &mut self,
         input: &[u8],
@@ -331,6 +332,8 @@ impl Source {
     }
 
     /// The line of the last row; in JSON the row's number.
+    #[inline]
+    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn line(&self) -> u32 {
         match &self.reader {
             Reader::Csv(csv) => csv.row_line(),
@@ -350,6 +353,8 @@ impl Source {
     }
 
     /// Records the line of the next row in the store.
+    #[inline]
+    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn note_line(&mut self) {
         let line = self.line();
         if self.rows == 0 || line != self.next_line {
@@ -369,6 +374,8 @@ impl Source {
 
     /// Does the line only add an item to the order before it? (Shopify writes one row per line
     /// item.)
+    #[inline]
+    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn is_line_item(&mut self, order: &[u8], is_bare: bool) -> Result<bool, Flaw> {
         if self.dialect != "shopify" || !self.is_csv() {
             return Ok(false);
@@ -386,6 +393,8 @@ impl Source {
     }
 
     /// Keeps one of the first rows, to show how its columns were understood.
+    #[inline]
+    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn note_sample(&mut self, fields: &Fields, input: &[u8]) {
         if self.samples.len() >= 3 {
             return;

@@ -49,6 +49,8 @@ pub(super) struct Head {
 }
 
 impl Head {
+    #[inline]
+    #[cfg_attr(fast_paths, optimize(speed))]
     fn encode(&self) -> [u8; HEAD] {
         let revenue = narrow(self.revenue);
         let payout = narrow(self.payout);
@@ -77,6 +79,8 @@ impl Head {
         clippy::cast_possible_truncation,
         reason = "each field is cut out of its word"
     )]
+    #[inline]
+    #[cfg_attr(fast_paths, optimize(speed))]
     fn decode(bytes: &[u8; HEAD]) -> Self {
         let word = |at: usize| {
             let chunk = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>());
@@ -106,17 +110,20 @@ pub(super) struct View<'a> {
 
 impl<'a> View<'a> {
     #[inline]
+    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn class(&self) -> u8 {
         let [.., class, _, _, _, _, _, _] = *self.head;
         class
     }
 
     #[inline]
+    #[cfg_attr(fast_paths, optimize(speed))]
     fn flags(&self) -> u8 {
         flags_of(self.head)
     }
 
     #[inline]
+    #[cfg_attr(fast_paths, optimize(speed))]
     fn length(&self) -> usize {
         let mut length = 0;
         for _ in 0..(self.flags() & 15).count_ones() {
@@ -127,6 +134,7 @@ impl<'a> View<'a> {
 
     /// One text. The order id is also returned where it equals the unique id.
     #[inline]
+    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn text(&self, which: usize) -> &'a [u8] {
         let flags = self.flags();
         let which = if which == ORDER_ID && flags & IS_SAME_ID != 0 {
@@ -150,12 +158,16 @@ impl<'a> View<'a> {
 const NONE_48: i64 = -(1 << 47);
 
 /// The low 48 bits.
+#[inline]
+#[cfg_attr(fast_paths, optimize(speed))]
 fn narrow(units: i64) -> u64 {
     let units = if units == NO_AMOUNT { NONE_48 } else { units };
     units.cast_unsigned() & 0xFFFF_FFFF_FFFF
 }
 
 /// From the high 48 bits.
+#[inline]
+#[cfg_attr(fast_paths, optimize(speed))]
 fn widen(high: u64) -> i64 {
     let units = high.cast_signed() >> 16;
     if units == NONE_48 { NO_AMOUNT } else { units }
@@ -195,6 +207,7 @@ impl Store {
     }
 
     /// Adds a row under a seeded hash of its key; `None` where the memory is full.
+    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn push(
         &mut self,
         head: &Head,
@@ -251,6 +264,8 @@ impl Store {
         Some(())
     }
 
+    #[inline]
+    #[cfg_attr(fast_paths, optimize(speed))]
     fn bytes_at(&self, place: u32) -> Option<&[u8]> {
         let block = self.blocks.get((place >> BLOCK_BITS) as usize)?;
         block.bytes.get(place as usize & (BLOCK - 1)..)
@@ -258,6 +273,7 @@ impl Store {
 
     /// The encoded row at a place, and the place after it.
     #[inline]
+    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn view(&self, place: u32) -> Option<(View<'_>, Option<u32>)> {
         let index = (place >> BLOCK_BITS) as usize;
         let at = place as usize & (BLOCK - 1);
@@ -277,6 +293,7 @@ impl Store {
 
     /// Reads a part of a row, so that the row is in the cache.
     #[inline]
+    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn touch(&self, place: u32) -> u32 {
         let block = self.blocks.get((place >> BLOCK_BITS) as usize);
         let at = place as usize & (BLOCK - 1);
@@ -287,6 +304,8 @@ impl Store {
     }
 
     /// The row at a place.
+    #[inline]
+    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn head(&self, place: u32) -> Option<Head> {
         self.bytes_at(place)?.first_chunk().map(Head::decode)
     }
@@ -322,16 +341,19 @@ impl Store {
 
     /// One text of the row at a place.
     #[inline]
+    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn text(&self, place: u32, which: usize) -> &[u8] {
         self.view(place).map_or(&[], |(view, _)| view.text(which))
     }
 
+    #[cfg_attr(fast_paths, optimize(speed))]
     fn byte_mut(&mut self, place: u32, at: usize) -> Option<&mut u8> {
         let block = self.blocks.get_mut((place >> BLOCK_BITS) as usize)?;
         block.bytes.get_mut((place as usize & (BLOCK - 1)) + at)
     }
 
     /// Sets the class of a row.
+    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn judge(&mut self, place: u32, class: u8, partner: u32) {
         let Some(block) = self.blocks.get_mut((place >> BLOCK_BITS) as usize) else {
             return;
@@ -360,11 +382,13 @@ impl Store {
     }
 
     /// The first place; `None` in an empty store.
+    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn first(&self) -> Option<u32> {
         (self.rows > 0).then_some(0)
     }
 
     /// The place after a row's.
+    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn next(&self, place: u32) -> Option<u32> {
         self.view(place)?.1
     }
@@ -420,11 +444,14 @@ impl Store {
     clippy::cast_possible_truncation,
     reason = "half of the number is cut out"
 )]
+#[inline]
+#[cfg_attr(fast_paths, optimize(speed))]
 pub(super) fn hash_of(key: &[u8], seed: u64) -> u32 {
     hash(key, seed) as u32
 }
 
 #[inline]
+#[cfg_attr(fast_paths, optimize(speed))]
 fn flags_of(head: &[u8; HEAD]) -> u8 {
     let [.., flags, _, _, _, _] = *head;
     flags

@@ -12,6 +12,7 @@ use crate::report::store::{NO_AMOUNT, NO_TIME, OWN_ID};
 use crate::report::words::Words;
 
 impl Report {
+    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn is_inside(&self, seconds: u32) -> bool {
         let (from, to) = self.settings.window;
         seconds == NO_TIME || (from..to).contains(&seconds)
@@ -73,6 +74,7 @@ impl Report {
         rows
     }
 
+    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn pair_codes(&self, pair: u32) -> (u32, u32) {
         let (offer, affiliate) = self.pair_texts(pair);
         (
@@ -103,6 +105,7 @@ impl Report {
         clippy::too_many_lines,
         reason = "one pass after the other over the same columns"
     )]
+    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn break_down_in(
         &self,
         question: &mut Question,
@@ -256,6 +259,7 @@ impl Report {
     }
 
     /// Exact, not estimated: the addresses of a group are collected, sorted and counted.
+    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn count_unique(
         &self,
         groups: &[u32],

@@ -77,6 +77,8 @@ impl Groups {
         }
     }
 
+    #[inline]
+    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn slot(table: &[u32], keys: &[u64], key: u64) -> usize {
         let mask = table.len() - 1;
         let spread = key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
@@ -90,6 +92,8 @@ impl Groups {
         slot
     }
 
+    #[inline]
+    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn number(&mut self, before: u32, value: u32, memory: &mut Memory) -> Option<u32> {
         let key = u64::from(before) << 32 | u64::from(value);
         if self.last.0 == key {
@@ -157,6 +161,8 @@ impl Grouping {
         self.tables.last().map_or(1, |table| table.keys.len())
     }
 
+    #[inline]
+    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn number(
         &mut self,
         clicks: &Clicks,
@@ -186,6 +192,8 @@ impl Grouping {
     }
 }
 
+#[inline]
+#[cfg_attr(fast_paths, optimize(speed))]
 pub(super) fn value_of(clicks: &Clicks, dimension: Dimension, row: Row) -> u32 {
     let seconds = match row {
         Row::Click(row) => clicks.seconds(row),
@@ -338,6 +346,7 @@ pub(super) fn question(options: &str) -> Result<Question> {
 }
 
 /// The number of distinct entries. Each entry without an address counts as one.
+#[cfg_attr(fast_paths, optimize(speed))]
 pub(super) fn distinct<T: Ord + Copy>(entries: &mut [T], is_none: impl Fn(&T) -> bool) -> u64 {
     entries.sort_unstable();
     let mut count = 0;
