@@ -320,6 +320,8 @@ pub(super) struct Span {
 #[derive(Debug, Default)]
 pub(super) struct Fields {
     spans: [Span; ROLES],
+    /// One bit for each role that the row has: the other spans are of earlier rows.
+    present: u32,
     pub(super) scratch: Vec<u8>,
 }
 
@@ -331,7 +333,7 @@ impl Fields {
     #[inline]
     #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn clear(&mut self) {
-        self.spans = [Span::default(); ROLES];
+        self.present = 0;
         self.scratch.clear();
     }
 
@@ -344,6 +346,7 @@ impl Fields {
                 to: to as u32,
                 kind,
             };
+            self.present |= 1 << role;
         }
     }
 
@@ -356,6 +359,7 @@ impl Fields {
                 to: to as u32 | SCRATCH,
                 kind: Kind::Text,
             };
+            self.present |= 1 << role;
         }
     }
 
@@ -366,21 +370,26 @@ impl Fields {
             && let Some(slot) = self.spans.get_mut(usize::from(to))
         {
             *slot = span;
+            self.present = self.present & !(1 << to) | (self.present >> from & 1) << to;
         }
+    }
+
+    #[inline]
+    fn span(&self, role: Role) -> Option<Span> {
+        let is_present = self.present & 1 << role as u32 != 0;
+        self.spans.get(role as usize).copied().filter(|_| is_present)
     }
 
     #[inline]
     #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn kind(&self, role: Role) -> Kind {
-        self.spans
-            .get(role as usize)
-            .map_or(Kind::Absent, |span| span.kind)
+        self.span(role).map_or(Kind::Absent, |span| span.kind)
     }
 
     #[inline]
     #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn text<'a>(&'a self, role: Role, input: &'a [u8]) -> &'a [u8] {
-        let Some(&Span { from, to, .. }) = self.spans.get(role as usize) else {
+        let Some(Span { from, to, .. }) = self.span(role) else {
             return &[];
         };
         let (bytes, mask) = if from & SCRATCH == 0 {
