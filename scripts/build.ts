@@ -43,10 +43,11 @@ const FAST = {
   env: { ...SMALL.env, RUSTFLAGS: `${COMPACT.env.RUSTFLAGS} -Cllvm-args=-inline-threshold=100` },
 } as const;
 
-// Without bulk memory instructions: V8 leaves the wasm for each of them, and a row's texts are short.
+// Without bulk memory instructions: V8 leaves the wasm for each of them, and a row's texts are short. `small_cold`
+// makes the functions small that run once a call.
 const SHORT_COPIES = {
   ...SMALL,
-  env: { ...SMALL.env, RUSTFLAGS: `${SMALL.env.RUSTFLAGS} -Ctarget-feature=-bulk-memory` },
+  env: { ...SMALL.env, RUSTFLAGS: `${SMALL.env.RUSTFLAGS} -Ctarget-feature=-bulk-memory --cfg small_cold` },
 } as const;
 
 /** One wasm build per audience, each with its own Cargo feature. */

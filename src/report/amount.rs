@@ -27,7 +27,6 @@ const THOUSANDTHS: &str = "BHD IQD JOD KWD LYD OMR TND";
 ///
 /// # Errors
 /// The flaws of amounts. An amount such as `1.234` or `1,5` is ambiguous where no decimal mark was declared.
-#[cfg_attr(fast_paths, optimize(speed))]
 pub(crate) fn read(
     text: &[u8],
     format: NumberFormat,
@@ -143,7 +142,6 @@ pub(crate) fn read(
 
 #[inline]
 /// Nearly every amount: one to nine digits, a point, two digits. All number formats with a point read it alike.
-#[cfg_attr(fast_paths, optimize(speed))]
 fn plain(text: &[u8]) -> Option<i64> {
     let (whole, &[b'.', tens @ b'0'..=b'9', ones @ b'0'..=b'9']) = text.split_last_chunk()? else {
         return None;
@@ -162,7 +160,6 @@ fn plain(text: &[u8]) -> Option<i64> {
     Some(units * SCALE + cents * (SCALE / 100))
 }
 
-#[cfg_attr(fast_paths, optimize(speed))]
 fn signed(units: i64, is_negative: bool) -> i64 {
     if is_negative { -units } else { units }
 }
@@ -183,7 +180,6 @@ fn read_exponent(text: &[u8]) -> Option<i32> {
     Some(if is_negative { -exponent } else { exponent })
 }
 
-#[cfg_attr(fast_paths, optimize(speed))]
 fn shift(units: i64, exponent: i32) -> Result<i64, Flaw> {
     let mut units = units;
     if units == 0 {
@@ -246,6 +242,7 @@ pub(crate) fn percent_of(units: i64, percent: i64) -> i64 {
 }
 
 /// Writes an amount with at least two decimal places.
+#[cfg_attr(small_cold, optimize(size))]
 pub(super) fn write(output: &mut String, units: i64) {
     if units < 0 {
         output.push('-');

@@ -38,7 +38,6 @@ struct Column {
 
 impl Column {
     #[inline]
-    #[cfg_attr(fast_paths, optimize(speed))]
     fn set(&mut self, row: u32, value: u32, memory: &mut Memory) -> Option<()> {
         if value == 0 {
             return Some(());
@@ -57,7 +56,6 @@ impl Column {
     }
 
     #[inline]
-    #[cfg_attr(fast_paths, optimize(speed))]
     fn get(&self, row: u32) -> u32 {
         let block = self.blocks.get(row as usize / BLOCK);
         block
@@ -107,6 +105,7 @@ pub(super) struct Mark {
 }
 
 impl Clicks {
+    #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn new(seed: u64) -> Self {
         Self {
             rows: 0,
@@ -129,6 +128,7 @@ impl Clicks {
         }
     }
 
+    #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn go_back(&mut self, mark: Mark) {
         if self.rows != mark.rows {
             self.seconds.clear_from(mark.rows);
@@ -140,7 +140,6 @@ impl Clicks {
         self.converted.truncate(mark.converted);
     }
 
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn push(
         &mut self,
         seconds: u32,
@@ -179,7 +178,6 @@ impl Clicks {
     }
 
     #[inline]
-    #[cfg_attr(fast_paths, optimize(speed))]
     fn seconds(&self, row: u32) -> u32 {
         match self.seconds.get(row) {
             0 => NO_TIME,
@@ -190,7 +188,6 @@ impl Clicks {
 
 /// An IPv4 address as a number; `None` where the number could be confused with a text's id.
 #[inline]
-#[cfg_attr(fast_paths, optimize(speed))]
 fn ipv4(text: &[u8]) -> Option<u32> {
     let mut address = 0_u32;
     let mut parts = 0;

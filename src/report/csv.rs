@@ -63,7 +63,6 @@ impl Csv {
         self.roles.contains(&role)
     }
 
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn next(
         &mut self,
         input: &[u8],
@@ -97,7 +96,6 @@ impl Csv {
         self.read_row(input, at, is_last, fields)
     }
 
-    #[cfg_attr(fast_paths, optimize(speed))]
     fn read_row(&mut self, input: &[u8], start: usize, is_last: bool, fields: &mut Fields) -> Pull {
         fields.clear();
         self.row_line = self.line;
@@ -222,6 +220,7 @@ impl Csv {
     }
 
     /// Detects newline, delimiter and roles; returns the offset of the first row.
+    #[cfg_attr(small_cold, optimize(size))]
     fn read_header(
         &mut self,
         input: &[u8],
@@ -294,6 +293,7 @@ impl Csv {
     }
 
     /// The only delimiter with which the header has known columns.
+    #[cfg_attr(small_cold, optimize(size))]
     fn find_delimiter(
         &self,
         input: &[u8],
@@ -338,6 +338,7 @@ impl Csv {
     }
 
     /// Reads the cells of the row at an offset, with line feeds in quotes; returns the offset of the next row.
+    #[cfg_attr(small_cold, optimize(size))]
     fn cells(
         &self,
         input: &[u8],
@@ -395,6 +396,7 @@ fn normalised(name: &[u8]) -> Vec<u8> {
 }
 
 /// The role of each column. If the header has several names of one role, the highest-ranked name wins.
+#[cfg_attr(small_cold, optimize(size))]
 fn roles_of(header: &[Vec<u8>], names: &Names) -> Result<Vec<u8>, String> {
     let mut best = [(u8::MAX, usize::MAX); ROLES];
     let mut twice = None;

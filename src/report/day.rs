@@ -46,7 +46,6 @@ impl Days {
     ///
     /// # Errors
     /// [`Flaw::Date`], or [`Flaw::AmbiguousDate`] where the order is not declared.
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(crate) fn read(&mut self, text: &[u8]) -> Result<Written, Flaw> {
         if let Some(of_day) = self.plain(text) {
             return Ok(Written {
@@ -79,7 +78,6 @@ impl Days {
     }
 
     /// Nearly every time: `2026-06-01 14:30:00` on the day that was read last. Returns the second of the day.
-    #[cfg_attr(fast_paths, optimize(speed))]
     fn plain(&self, text: &[u8]) -> Option<i64> {
         let (day, time) = text.split_first_chunk::<10>()?;
         let &[b' ' | b'T', ref clock @ ..] = time else {
@@ -97,7 +95,6 @@ impl Days {
         (hour < 24 && minute < 60 && second < 60).then_some(hour * 3_600 + minute * 60 + second)
     }
 
-    #[cfg_attr(fast_paths, optimize(speed))]
     fn read_day<'a>(&mut self, text: &'a [u8]) -> Result<(i64, &'a [u8]), Flaw> {
         if self.is_unix && text.len() <= 11 && text.iter().all(u8::is_ascii_digit) {
             let seconds = number(text).ok_or(Flaw::Date)?;
@@ -164,7 +161,6 @@ fn number(digits: &[u8]) -> Option<i64> {
     )
 }
 
-#[cfg_attr(fast_paths, optimize(speed))]
 fn two(text: &[u8]) -> Option<(i64, &[u8])> {
     match text {
         [tens @ b'0'..=b'9', ones @ b'0'..=b'9', rest @ ..] => {
@@ -175,7 +171,6 @@ fn two(text: &[u8]) -> Option<(i64, &[u8])> {
 }
 
 /// Reads ` 14:30`, `T14:30:00.123` or ` 2:30 PM`; no text is midnight.
-#[cfg_attr(fast_paths, optimize(speed))]
 fn read_time(text: &[u8]) -> Result<(i64, &[u8], bool), Flaw> {
     let rest = match text.split_first() {
         None => return Ok((0, text, false)),
@@ -290,7 +285,6 @@ impl Zone {
 
     /// The civil time of the zone at an instant.
     #[must_use]
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(crate) fn civil(&self, instant: i64) -> i64 {
         instant + self.offset_at(instant)
     }
@@ -315,6 +309,7 @@ impl Zone {
 }
 
 /// Writes civil seconds as `YYYY-MM-DD HH:MM:SS`.
+#[cfg_attr(small_cold, optimize(size))]
 pub(super) fn write(output: &mut String, seconds: u32) {
     let days = u64::from(seconds) / 86_400;
     write_day(output, days);

@@ -20,7 +20,6 @@ impl Report {
         outcome
     }
 
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn take_rows_of(&mut self, current: &mut Current, is_last: bool) -> Result<()> {
         let mut fields = core::mem::take(&mut self.fields);
         let input = core::mem::take(&mut self.input);
@@ -85,6 +84,7 @@ impl Report {
     }
 
     #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn take_bad(&mut self, source: &mut Source, flaw: Flaw, row: &[u8]) -> Result<()> {
         source.unreadable += 1;
         // An unreadable row counts once: only the first part of a report counts it.
@@ -109,7 +109,6 @@ impl Report {
         room.ok_or_else(|| self.full())
     }
 
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn take_row(
         &mut self,
         source: &mut Source,
@@ -126,7 +125,6 @@ impl Report {
 
     /// A word's number, limited to one byte; 0 for no word.
     #[inline]
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn small(words: &mut Words, memory: &mut Memory, text: &[u8]) -> Result<u8, Flaw> {
         let code = words.code(text, memory).ok_or(Flaw::Full)?;
         u8::try_from(code)
@@ -135,7 +133,6 @@ impl Report {
             .ok_or(Flaw::Words)
     }
 
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn currency(&mut self, text: &[u8]) -> Result<u8, Flaw> {
         let text = text.trim_ascii();
         let mut upper = [0; 8];
@@ -150,7 +147,6 @@ impl Report {
 
     /// Civil seconds of the account's time zone, and the row's flag for a mere day.
     #[inline(never)]
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn seconds(
         &self,
         source: &mut Source,
@@ -185,7 +181,6 @@ impl Report {
 
     /// Does the row belong to this part of the report?
     #[inline]
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn is_ours(&self, ids: [&[u8]; 3]) -> bool {
         let (index, count) = self.settings.part;
         if count == 1 {

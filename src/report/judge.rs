@@ -72,7 +72,6 @@ const REFUNDED: u16 = 128;
 
 impl Settings {
     #[inline]
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn is_outside(&self, head: &Head) -> bool {
         let (from, to) = self.window;
         head.seconds != NO_TIME && !(from..to).contains(&head.seconds)
@@ -80,7 +79,6 @@ impl Settings {
 
     /// Everything that differs in a pair; `revenue` is the order's revenue less its refunds.
     #[inline]
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn reasons(&self, order: &Head, revenue: i64, conversion: &Head) -> u16 {
         let mut reasons = 0;
         if self.is_outside(order) {
@@ -118,7 +116,6 @@ impl Settings {
 
 /// The most important reason of a pair.
 #[inline]
-#[cfg_attr(fast_paths, optimize(speed))]
 fn class_of(reasons: u16) -> Class {
     for (reason, class) in [
         (ORDER_OUTSIDE | CONVERSION_OUTSIDE, Class::OutsideWindow),
@@ -147,7 +144,6 @@ pub(super) struct Sum {
 
 impl Sum {
     #[inline]
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn add(&mut self, is_order: bool, head: &Head) {
         let units = |units: i64| {
             if units == NO_AMOUNT {
@@ -259,6 +255,7 @@ impl Report {
     /// # Errors
     /// [`Error::ReportFull`]; [`Error::ClocksDiffer`]; [`Error::AmbiguousFile`] where orders have several
     /// currencies and the account's currency is not declared.
+    #[cfg_attr(small_cold, optimize(size))]
     pub fn step(&mut self) -> Result<f64> {
         self.cancel();
         let mut judge = if let Some(judge) = self.judge.take() {
@@ -293,6 +290,7 @@ impl Report {
         }
     }
 
+    #[cfg_attr(small_cold, optimize(size))]
     fn begin_judging(&mut self) -> Judge {
         self.verdicts = None;
         let account = if self.settings.currency.is_empty() {
@@ -338,6 +336,7 @@ impl Report {
     }
 
     /// Amounts in two currencies are comparable with CAKE's only if the account's currency is known.
+    #[cfg_attr(small_cold, optimize(size))]
     fn check_currencies(&mut self) -> Result<()> {
         if !self.settings.currency.is_empty() || self.currencies.len() < 2 {
             return Ok(());
@@ -384,6 +383,7 @@ impl Report {
         })
     }
 
+    #[cfg_attr(small_cold, optimize(size))]
     fn check_clocks(&self, verdicts: &Verdicts) -> Result<()> {
         if self.settings.has_orders_zone {
             return Ok(());
@@ -405,7 +405,6 @@ impl Report {
         })
     }
 
-    #[cfg_attr(fast_paths, optimize(speed))]
     fn store_of(&self, pass: Pass, side: usize) -> &Store {
         match (pass, side) {
             (Pass::Twice, _) | (Pass::Match(_), 1) => &self.conversions,
@@ -417,7 +416,6 @@ impl Report {
 
 /// The text by which a side of the pass is keyed.
 #[inline]
-#[cfg_attr(fast_paths, optimize(speed))]
 fn which(pass: Pass) -> usize {
     match pass {
         Pass::Twice => OWN_ID,
@@ -425,13 +423,11 @@ fn which(pass: Pass) -> usize {
     }
 }
 
-#[cfg_attr(fast_paths, optimize(speed))]
 fn is_open(store: &Store, place: u32) -> bool {
     let view = store.view(place);
     view.is_some_and(|(view, _)| view.class() == Class::Open as u8)
 }
 
-#[cfg_attr(fast_paths, optimize(speed))]
 fn key_of(store: &Store, pass: Pass, place: u32) -> &[u8] {
     store.text(place, which(pass))
 }

@@ -33,7 +33,6 @@ impl Memory {
 
     /// Reserves room for exactly `more` further items.
     #[inline]
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn reserve<T>(&mut self, items: &mut Vec<T>, more: usize) -> Option<()> {
         if items.capacity() - items.len() >= more {
             return Some(());
@@ -68,7 +67,6 @@ impl Memory {
 
     /// Appends; grows by a quarter: a list is seldom copied and never doubled.
     #[inline]
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn extend<T: Copy>(&mut self, items: &mut Vec<T>, more: &[T]) -> Option<()> {
         if items.capacity() - items.len() < more.len() {
             let room = more.len().max(items.len() / 4).max(16);
@@ -93,7 +91,6 @@ impl Memory {
 /// A seeded 64-bit hash. The seed comes from outside, so that an attacker cannot choose colliding ids. Ids that do
 /// collide are sorted and compared by their bytes.
 #[inline]
-#[cfg_attr(fast_paths, optimize(speed))]
 pub(super) fn hash(bytes: &[u8], seed: u64) -> u64 {
     let mut state = seed ^ (bytes.len() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     let mut rest = bytes;
@@ -112,7 +109,6 @@ pub(super) fn hash(bytes: &[u8], seed: u64) -> u64 {
 }
 
 #[inline]
-#[cfg_attr(fast_paths, optimize(speed))]
 fn mix(word: u64) -> u64 {
     let word = word.wrapping_mul(0xBF58_476D_1CE4_E5B9);
     word ^ (word >> 29)
@@ -123,7 +119,6 @@ fn mix(word: u64) -> u64 {
     clippy::cast_possible_truncation,
     reason = "a byte is cut out of the number, and the counts fit: a partition has less than 2^32 entries"
 )]
-#[cfg_attr(fast_paths, optimize(speed))]
 pub(super) fn sort_partition(entries: &mut [u64], scratch: &mut [u64]) {
     if entries.len() < 256 || scratch.len() != entries.len() {
         entries.sort_unstable();
@@ -162,7 +157,6 @@ pub(super) fn sort_partition(entries: &mut [u64], scratch: &mut [u64]) {
     clippy::cast_possible_truncation,
     reason = "a byte is cut out of the number"
 )]
-#[cfg_attr(fast_paths, optimize(speed))]
 pub(super) fn sort_numbers(numbers: &mut [u32]) {
     if numbers.len() < 64 {
         numbers.sort_unstable();

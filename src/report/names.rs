@@ -216,6 +216,7 @@ pub(super) struct Names {
 
 impl Names {
     /// The names of a dialect; `None` for an unknown dialect.
+    #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn of(kind: RowKind, dialect: &str) -> Option<Self> {
         let table = match (kind, dialect) {
             (RowKind::Orders, "simple" | "") => SIMPLE,
@@ -242,6 +243,7 @@ impl Names {
     }
 
     /// A caller's name for a role replaces the dialect's names.
+    #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn declare(&mut self, role: u8, name: &str) {
         let mut path = Vec::new();
         for (index, part) in name.split('.').enumerate() {
@@ -331,14 +333,12 @@ pub(super) struct Fields {
 )]
 impl Fields {
     #[inline]
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn clear(&mut self) {
         self.present = 0;
         self.scratch.clear();
     }
 
     #[inline]
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn set(&mut self, role: u8, from: usize, to: usize, kind: Kind) {
         if let Some(span) = self.spans.get_mut(usize::from(role)) {
             *span = Span {
@@ -364,7 +364,6 @@ impl Fields {
     }
 
     #[inline]
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn copy(&mut self, from: u8, to: u8) {
         if let Some(&span) = self.spans.get(usize::from(from))
             && let Some(slot) = self.spans.get_mut(usize::from(to))
@@ -377,17 +376,18 @@ impl Fields {
     #[inline]
     fn span(&self, role: Role) -> Option<Span> {
         let is_present = self.present & 1 << role as u32 != 0;
-        self.spans.get(role as usize).copied().filter(|_| is_present)
+        self.spans
+            .get(role as usize)
+            .copied()
+            .filter(|_| is_present)
     }
 
     #[inline]
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn kind(&self, role: Role) -> Kind {
         self.span(role).map_or(Kind::Absent, |span| span.kind)
     }
 
     #[inline]
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn text<'a>(&'a self, role: Role, input: &'a [u8]) -> &'a [u8] {
         let Some(Span { from, to, .. }) = self.span(role) else {
             return &[];
@@ -419,7 +419,6 @@ pub(super) enum Pull {
 use super::flaw::Flaw;
 
 /// The offset of the first of two bytes; the end where neither occurs.
-#[cfg_attr(fast_paths, optimize(speed))]
 pub(super) fn find_either(bytes: &[u8], from: usize, one: u8, other: u8) -> usize {
     const LOW: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;

@@ -10,7 +10,6 @@ use crate::Result;
 
 impl Report {
     #[inline(never)]
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn take_order(
         &mut self,
         source: &mut Source,
@@ -86,7 +85,6 @@ impl Report {
 
     /// Maps the advertiser's status to one of CAKE's.
     #[inline(never)]
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn mapped_status(&mut self, source: &Source, word: &[u8]) -> Result<u8, Flaw> {
         let word = word.trim_ascii();
         if word.is_empty() {
@@ -125,7 +123,6 @@ impl Report {
     }
 
     #[inline(never)]
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn take_conversion(
         &mut self,
         source: &mut Source,
@@ -192,7 +189,6 @@ impl Report {
 
     /// Offer and affiliate as one number; 0 where the row has neither.
     #[inline]
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn pair(&mut self, offer: &[u8], affiliate: &[u8]) -> Result<u32, Flaw> {
         let length = offer.len() + affiliate.len();
         if length == 0 {
@@ -231,6 +227,7 @@ impl Report {
     }
 
     #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn take_delivery(
         &mut self,
         source: &mut Source,
@@ -283,7 +280,6 @@ impl Report {
     }
 
     #[inline(never)]
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn take_click(
         &mut self,
         source: &mut Source,
@@ -316,7 +312,6 @@ impl Report {
     }
 }
 
-#[cfg_attr(fast_paths, optimize(speed))]
 pub(super) fn contains_refund(kind: &[u8]) -> bool {
     kind.windows(6)
         .any(|part| part.eq_ignore_ascii_case(b"refund"))
@@ -324,7 +319,6 @@ pub(super) fn contains_refund(kind: &[u8]) -> bool {
 
 /// A whole number without a leading zero.
 #[inline]
-#[cfg_attr(fast_paths, optimize(speed))]
 pub(super) fn number_of(text: &[u8]) -> Option<u64> {
     if text.is_empty() || text.len() > 18 || text.first() == Some(&b'0') {
         return None;
@@ -336,6 +330,7 @@ pub(super) fn number_of(text: &[u8]) -> Option<u64> {
 }
 
 /// CAKE's own words stay unchanged; a dialect's word is mapped only where its meaning is certain.
+#[cfg_attr(small_cold, optimize(size))]
 pub(super) fn known_status(dialect: &str, word: &[u8]) -> Option<&'static str> {
     const CAKE: &str = "approved pending rejected ignored reversed returned scrubbed";
     let among = |list: &'static str| {

@@ -76,6 +76,7 @@ pub(super) fn settings(text: &str) -> impl Iterator<Item = (&str, &str)> {
 
 impl Source {
     /// Reads the options from `name=value` lines.
+    #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn new(options: &str) -> Result<Self> {
         let mut kind = RowKind::Orders;
         let mut dialect = "";
@@ -153,6 +154,7 @@ impl Source {
         Ok(source)
     }
 
+    #[cfg_attr(small_cold, optimize(size))]
     fn set(&mut self, name: &str, value: &str) -> Result<()> {
         let one = |value: &str| value.bytes().next().unwrap_or(0);
         match name {
@@ -257,7 +259,6 @@ impl Source {
     }
 
     /// The next row, or the reason why there is none.
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn pull(
         &mut self,
         input: &[u8],
@@ -333,7 +334,6 @@ impl Source {
 
     /// The line of the last row; in JSON the row's number.
     #[inline]
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn line(&self) -> u32 {
         match &self.reader {
             Reader::Csv(csv) => csv.row_line(),
@@ -354,7 +354,6 @@ impl Source {
 
     /// Records the line of the next row in the store.
     #[inline]
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn note_line(&mut self) {
         let line = self.line();
         if self.rows == 0 || line != self.next_line {
@@ -375,7 +374,6 @@ impl Source {
     /// Does the line only add an item to the order before it? (Shopify writes one row per line
     /// item.)
     #[inline]
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn is_line_item(&mut self, order: &[u8], is_bare: bool) -> Result<bool, Flaw> {
         if self.dialect != "shopify" || !self.is_csv() {
             return Ok(false);
@@ -394,7 +392,6 @@ impl Source {
 
     /// Keeps one of the first rows, to show how its columns were understood.
     #[inline]
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn note_sample(&mut self, fields: &Fields, input: &[u8]) {
         if self.samples.len() >= 3 {
             return;
@@ -411,6 +408,7 @@ impl Source {
     }
 
     /// Records an ambiguous row; returns whether there are enough examples.
+    #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn doubt(&mut self, flaw: Flaw, fields: &Fields, input: &[u8]) -> bool {
         let role = match flaw {
             Flaw::AmbiguousDate | Flaw::NoTimeZone => Role::Date,
@@ -434,6 +432,7 @@ impl Source {
     }
 
     /// The error for the ambiguous rows, if there are any.
+    #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn objection(&self) -> Option<Error> {
         let (_, first, _) = self.doubts.first()?;
         let mut message = format!("{}: {}", self.title(), first.rule().unwrap_or(""));

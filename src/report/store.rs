@@ -50,7 +50,6 @@ pub(super) struct Head {
 
 impl Head {
     #[inline]
-    #[cfg_attr(fast_paths, optimize(speed))]
     fn encode(&self) -> [u8; HEAD] {
         let revenue = narrow(self.revenue);
         let payout = narrow(self.payout);
@@ -80,7 +79,6 @@ impl Head {
         reason = "each field is cut out of its word"
     )]
     #[inline]
-    #[cfg_attr(fast_paths, optimize(speed))]
     fn decode(bytes: &[u8; HEAD]) -> Self {
         let word = |at: usize| {
             let chunk = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>());
@@ -110,20 +108,17 @@ pub(super) struct View<'a> {
 
 impl<'a> View<'a> {
     #[inline]
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn class(&self) -> u8 {
         let [.., class, _, _, _, _, _, _] = *self.head;
         class
     }
 
     #[inline]
-    #[cfg_attr(fast_paths, optimize(speed))]
     fn flags(&self) -> u8 {
         flags_of(self.head)
     }
 
     #[inline]
-    #[cfg_attr(fast_paths, optimize(speed))]
     fn length(&self) -> usize {
         let mut length = 0;
         for _ in 0..(self.flags() & 15).count_ones() {
@@ -134,7 +129,6 @@ impl<'a> View<'a> {
 
     /// One text. The order id is also returned where it equals the unique id.
     #[inline]
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn text(&self, which: usize) -> &'a [u8] {
         let flags = self.flags();
         let which = if which == ORDER_ID && flags & IS_SAME_ID != 0 {
@@ -159,7 +153,6 @@ const NONE_48: i64 = -(1 << 47);
 
 /// The low 48 bits.
 #[inline]
-#[cfg_attr(fast_paths, optimize(speed))]
 fn narrow(units: i64) -> u64 {
     let units = if units == NO_AMOUNT { NONE_48 } else { units };
     units.cast_unsigned() & 0xFFFF_FFFF_FFFF
@@ -167,7 +160,6 @@ fn narrow(units: i64) -> u64 {
 
 /// From the high 48 bits.
 #[inline]
-#[cfg_attr(fast_paths, optimize(speed))]
 fn widen(high: u64) -> i64 {
     let units = high.cast_signed() >> 16;
     if units == NONE_48 { NO_AMOUNT } else { units }
@@ -207,7 +199,6 @@ impl Store {
     }
 
     /// Adds a row under a seeded hash of its key; `None` where the memory is full.
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn push(
         &mut self,
         head: &Head,
@@ -265,7 +256,6 @@ impl Store {
     }
 
     #[inline]
-    #[cfg_attr(fast_paths, optimize(speed))]
     fn bytes_at(&self, place: u32) -> Option<&[u8]> {
         let block = self.blocks.get((place >> BLOCK_BITS) as usize)?;
         block.bytes.get(place as usize & (BLOCK - 1)..)
@@ -273,7 +263,6 @@ impl Store {
 
     /// The encoded row at a place, and the place after it.
     #[inline]
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn view(&self, place: u32) -> Option<(View<'_>, Option<u32>)> {
         let index = (place >> BLOCK_BITS) as usize;
         let at = place as usize & (BLOCK - 1);
@@ -293,7 +282,6 @@ impl Store {
 
     /// Reads a part of a row, so that the row is in the cache.
     #[inline]
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn touch(&self, place: u32) -> u32 {
         let block = self.blocks.get((place >> BLOCK_BITS) as usize);
         let at = place as usize & (BLOCK - 1);
@@ -305,7 +293,6 @@ impl Store {
 
     /// The row at a place.
     #[inline]
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn head(&self, place: u32) -> Option<Head> {
         self.bytes_at(place)?.first_chunk().map(Head::decode)
     }
@@ -341,19 +328,16 @@ impl Store {
 
     /// One text of the row at a place.
     #[inline]
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn text(&self, place: u32, which: usize) -> &[u8] {
         self.view(place).map_or(&[], |(view, _)| view.text(which))
     }
 
-    #[cfg_attr(fast_paths, optimize(speed))]
     fn byte_mut(&mut self, place: u32, at: usize) -> Option<&mut u8> {
         let block = self.blocks.get_mut((place >> BLOCK_BITS) as usize)?;
         block.bytes.get_mut((place as usize & (BLOCK - 1)) + at)
     }
 
     /// Sets the class of a row.
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn judge(&mut self, place: u32, class: u8, partner: u32) {
         let Some(block) = self.blocks.get_mut((place >> BLOCK_BITS) as usize) else {
             return;
@@ -382,13 +366,11 @@ impl Store {
     }
 
     /// The first place; `None` in an empty store.
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn first(&self) -> Option<u32> {
         (self.rows > 0).then_some(0)
     }
 
     /// The place after a row's.
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn next(&self, place: u32) -> Option<u32> {
         self.view(place)?.1
     }
@@ -420,6 +402,7 @@ impl Store {
     }
 
     /// Removes all rows after the mark.
+    #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn go_back(&mut self, mark: Mark, memory: &mut Memory) {
         while self.blocks.len() > mark.blocks {
             if let Some(mut block) = self.blocks.pop() {
@@ -445,13 +428,11 @@ impl Store {
     reason = "half of the number is cut out"
 )]
 #[inline]
-#[cfg_attr(fast_paths, optimize(speed))]
 pub(super) fn hash_of(key: &[u8], seed: u64) -> u32 {
     hash(key, seed) as u32
 }
 
 #[inline]
-#[cfg_attr(fast_paths, optimize(speed))]
 fn flags_of(head: &[u8; HEAD]) -> u8 {
     let [.., flags, _, _, _, _] = *head;
     flags

@@ -12,7 +12,6 @@ use crate::report::store::{NO_AMOUNT, NO_TIME, OWN_ID};
 use crate::report::words::Words;
 
 impl Report {
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn is_inside(&self, seconds: u32) -> bool {
         let (from, to) = self.settings.window;
         seconds == NO_TIME || (from..to).contains(&seconds)
@@ -23,6 +22,7 @@ impl Report {
     ///
     /// # Errors
     /// [`crate::Error::InvalidField`]; [`crate::Error::ReportFull`].
+    #[cfg_attr(small_cold, optimize(size))]
     pub(crate) fn values(&mut self, options: &str) -> Result<()> {
         let question = question(options)?;
         let mut memory = self.memory;
@@ -58,6 +58,7 @@ impl Report {
     }
 
     /// All conversions without a click in this report, in every store.
+    #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn conversions_alone(&self) -> Vec<Row> {
         let mut rows = Vec::new();
         let mut next = self.conversions.first();
@@ -74,7 +75,6 @@ impl Report {
         rows
     }
 
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn pair_codes(&self, pair: u32) -> (u32, u32) {
         let (offer, affiliate) = self.pair_texts(pair);
         (
@@ -88,6 +88,7 @@ impl Report {
     ///
     /// # Errors
     /// [`crate::Error::InvalidField`]; [`crate::Error::ReportFull`].
+    #[cfg_attr(small_cold, optimize(size))]
     pub(crate) fn break_down(&mut self, options: &str) -> Result<()> {
         let mut question = question(options)?;
         let mut memory = self.memory;
@@ -105,7 +106,6 @@ impl Report {
         clippy::too_many_lines,
         reason = "one pass after the other over the same columns"
     )]
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn break_down_in(
         &self,
         question: &mut Question,
@@ -259,7 +259,6 @@ impl Report {
     }
 
     /// Exact, not estimated: the addresses of a group are collected, sorted and counted.
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn count_unique(
         &self,
         groups: &[u32],

@@ -29,6 +29,7 @@ pub(super) const WEEKDAYS: [&str; 7] = [
     "Wednesday",
 ];
 
+#[cfg_attr(small_cold, optimize(size))]
 pub(super) fn dimension(name: &str) -> Result<Dimension> {
     Ok(match name {
         "offer" => Dimension::Column(OFFER),
@@ -69,6 +70,7 @@ pub(super) struct Groups {
 }
 
 impl Groups {
+    #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn new() -> Self {
         Self {
             table: vec![u32::MAX; 1_024],
@@ -78,7 +80,6 @@ impl Groups {
     }
 
     #[inline]
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn slot(table: &[u32], keys: &[u64], key: u64) -> usize {
         let mask = table.len() - 1;
         let spread = key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
@@ -93,7 +94,6 @@ impl Groups {
     }
 
     #[inline]
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn number(&mut self, before: u32, value: u32, memory: &mut Memory) -> Option<u32> {
         let key = u64::from(before) << 32 | u64::from(value);
         if self.last.0 == key {
@@ -152,6 +152,7 @@ pub(super) enum Row {
 }
 
 impl Grouping {
+    #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn new(dimensions: Vec<Dimension>) -> Self {
         let tables = dimensions.iter().map(|_| Groups::new()).collect();
         Self { dimensions, tables }
@@ -162,7 +163,6 @@ impl Grouping {
     }
 
     #[inline]
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn number(
         &mut self,
         clicks: &Clicks,
@@ -182,6 +182,7 @@ impl Grouping {
     }
 
     /// The values of a group, one for each dimension.
+    #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn values(&self, number: u32) -> Vec<u32> {
         let mut values = vec![0; self.tables.len()];
         let mut number = number;
@@ -193,7 +194,6 @@ impl Grouping {
 }
 
 #[inline]
-#[cfg_attr(fast_paths, optimize(speed))]
 pub(super) fn value_of(clicks: &Clicks, dimension: Dimension, row: Row) -> u32 {
     let seconds = match row {
         Row::Click(row) => clicks.seconds(row),
@@ -260,6 +260,7 @@ impl Figures {
         }
     }
 
+    #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn add(&mut self, other: &Self) {
         self.clicks += other.clicks;
         self.unique += other.unique;
@@ -291,6 +292,7 @@ pub(super) struct Question {
     pub(super) top: usize,
 }
 
+#[cfg_attr(small_cold, optimize(size))]
 pub(super) fn question(options: &str) -> Result<Question> {
     let mut question = Question {
         by: Vec::new(),
@@ -347,7 +349,6 @@ pub(super) fn question(options: &str) -> Result<Question> {
 
 /// The number of distinct entries. Each entry 0, without an address, counts as one. `table` is scratch memory.
 /// Groups are small: their table stays in the cache, where sorting would compare each entry many times.
-#[cfg_attr(fast_paths, optimize(speed))]
 pub(super) fn distinct<T: Copy + Default + PartialEq + Into<u64>>(
     entries: &[T],
     table: &mut Vec<T>,

@@ -41,7 +41,6 @@ impl Shape {
     /// Does the input have the literal here? Near the end of the input the answer is no, and the strict reader
     /// decides.
     #[inline]
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn fits(&self, input: &[u8], at: usize, (from, to): (u32, u32)) -> Option<()> {
         let words = self.words.get(from as usize..to as usize)?;
         let mut at = at;
@@ -55,7 +54,6 @@ impl Shape {
         Some(())
     }
 
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn read(&self, input: &[u8], at: usize, fields: &mut Fields) -> Option<usize> {
         let mut at = at;
         for slot in &self.slots {
@@ -82,7 +80,6 @@ impl Shape {
 }
 
 /// The end of a text of printable ASCII without escapes.
-#[cfg_attr(fast_paths, optimize(speed))]
 pub(super) fn plain_text(input: &[u8], from: usize) -> Option<usize> {
     const LOW: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
@@ -106,7 +103,6 @@ pub(super) fn plain_text(input: &[u8], from: usize) -> Option<usize> {
 }
 
 /// The end of a number without an exponent.
-#[cfg_attr(fast_paths, optimize(speed))]
 pub(super) fn plain_number(input: &[u8], from: usize) -> Option<usize> {
     let mut at = from;
     if input.get(at) == Some(&b'-') {

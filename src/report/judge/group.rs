@@ -152,7 +152,6 @@ pub(super) fn is_same_row(store: &Store, one: u32, other: u32) -> bool {
     what(one) == what(other) && store.texts(one) == store.texts(other)
 }
 
-#[cfg_attr(fast_paths, optimize(speed))]
 pub(super) fn lower(one: Option<&u64>, other: Option<&u64>) -> Option<u64> {
     match (one, other) {
         (Some(one), Some(other)) => Some((one >> 32).min(other >> 32)),

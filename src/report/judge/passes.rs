@@ -35,6 +35,7 @@ impl Judge {
         (0.99 * (self.pass as f64 + of_pass) / passes).min(0.99)
     }
 
+    #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn step(&mut self, report: &mut Report) -> Result<()> {
         let pass = self.passes.get(self.pass).copied();
         let outcome = match (self.stage, pass) {
@@ -154,7 +155,6 @@ impl Judge {
     }
 
     #[inline(never)]
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn merge(&mut self, report: &mut Report, pass: Pass, index: usize) -> Option<()> {
         let mut entries = core::mem::take(&mut self.entries);
         let is_first = report.settings.keys.first() == Some(&which(pass));
@@ -225,7 +225,6 @@ impl Judge {
 
     /// Leaves a row of a side for the next key.
     #[inline]
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn leave(
         &mut self,
         report: &mut Report,
@@ -241,7 +240,6 @@ impl Judge {
 
     /// Judges rows whose keys have one hash.
     #[inline]
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn judge_run(
         &mut self,
         report: &mut Report,
@@ -312,7 +310,6 @@ impl Judge {
 
     /// Gives a row its class, and adds the row to the sums.
     #[inline]
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn settle(
         &mut self,
         report: &mut Report,
@@ -339,7 +336,6 @@ impl Judge {
     }
 
     #[inline]
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn judge_pair(&mut self, report: &mut Report, order: u32, conversion: u32) {
         let (Some(one), Some(other)) = (
             report.orders.head(order),
@@ -381,7 +377,6 @@ impl Judge {
     }
 
     /// Gives the rows without a class their class.
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(super) fn finish(&mut self, report: &mut Report, side: usize, from: usize) -> Option<()> {
         let mut key_flags = 0;
         for &key in &report.settings.keys {
@@ -428,7 +423,6 @@ impl Judge {
 
 /// Prefetches the next rows into the cache; returns their number.
 #[inline]
-#[cfg_attr(fast_paths, optimize(speed))]
 pub(super) fn touch(store: &Store, entries: &[u64]) -> usize {
     let mut sum = 0_u32;
     let count = entries.len().min(256);
@@ -441,7 +435,6 @@ pub(super) fn touch(store: &Store, entries: &[u64]) -> usize {
 
 /// The entries with one hash, and the entries after them.
 #[inline]
-#[cfg_attr(fast_paths, optimize(speed))]
 pub(super) fn run(entries: &[u64], hash: u64) -> (&[u64], &[u64]) {
     let length = entries
         .iter()

@@ -12,7 +12,6 @@ use std::borrow::Cow;
 impl Source {
     /// A text in UTF-8.
     #[inline]
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(crate) fn decode<'a>(&self, text: &'a [u8]) -> Result<Cow<'a, [u8]>, Flaw> {
         if text.is_ascii() {
             return Ok(Cow::Borrowed(text));
@@ -32,7 +31,6 @@ impl Source {
 
     /// An id for comparison: trimmed, and without the declared prefix. Empty where the field is missing or has a
     /// word that means a missing id.
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(crate) fn id<'a>(
         &self,
         fields: &'a Fields,
@@ -66,7 +64,6 @@ impl Source {
     }
 
     /// An amount; [`NO_AMOUNT`] where the field is empty.
-    #[cfg_attr(fast_paths, optimize(speed))]
     pub(crate) fn amount(
         &self,
         fields: &Fields,
@@ -118,7 +115,6 @@ pub(crate) fn from_windows(byte: u8) -> char {
 
 /// Nearly every id: letters, digits, `-`, `_`, `.` and `:` only, with a digit that is not 0. No word for a missing
 /// value looks so, and every encoding reads it alike.
-#[cfg_attr(fast_paths, optimize(speed))]
 fn is_plain(id: &[u8]) -> bool {
     const DIGIT: u8 = 1;
     const OTHER: u8 = 2;
@@ -145,7 +141,6 @@ fn is_plain(id: &[u8]) -> bool {
 }
 
 /// Does an id stand for a missing value? As an id, such a word would match all its copies.
-#[cfg_attr(fast_paths, optimize(speed))]
 fn stands_for_none(id: &[u8]) -> bool {
     // Nearly every id has a digit, no such word has one but 0, and a template has its marks.
     let is_plain = id.iter().rev().any(|byte| matches!(byte, b'1'..=b'9'))
