@@ -49,6 +49,8 @@
     )),
     allow(dead_code, unreachable_pub, unused_imports)
 )]
+// The report's build (scripts/build.ts) makes what runs once a call small, and what runs once a row fast.
+#![cfg_attr(small_cold, feature(optimize_attribute))]
 // Most items are private: read their documentation with `cargo doc --document-private-items`.
 #![allow(rustdoc::private_intra_doc_links)]
 

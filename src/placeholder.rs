@@ -74,6 +74,7 @@ const WRITTEN: [&str; 16] = [
 /// A text counts where it consists of such words alone, with anything between them, or still has a
 /// template's marks. `your-click-id` counts; `#1001` does not.
 #[must_use]
+#[cfg_attr(small_cold, optimize(size))]
 pub(crate) fn is_missing_value(text: &str) -> bool {
     let seen = visible(text);
     if is_missing(&seen) {
@@ -111,6 +112,7 @@ fn is_written(text: &str) -> bool {
 
 /// The text without invisible characters. A text of these alone is empty, and one between two
 /// letters hides no word.
+#[cfg_attr(small_cold, optimize(size))]
 fn visible(text: &str) -> Cow<'_, str> {
     let is_invisible = |character| {
         matches!(character,
@@ -128,6 +130,7 @@ fn visible(text: &str) -> Cow<'_, str> {
 
 /// Is this only a variable of a template or program: `$orderId`, `$order->id`, `@order`,
 /// `@Model.OrderId`? A number in it may tell two orders apart.
+#[cfg_attr(small_cold, optimize(size))]
 fn is_variable(text: &[u8]) -> bool {
     let [mark @ (b'$' | b'@'), rest @ ..] = text else {
         return false;
@@ -184,6 +187,7 @@ pub(crate) fn is_missing_word(text: &[u8]) -> bool {
 
 /// Does the text consist of words of these lists alone, with at least one of `named`, or of nothing
 /// but marks? The check reads bytes and allocates no memory: the page build has it.
+#[cfg_attr(small_cold, optimize(size))]
 fn has_no_other_word(text: &[u8], named: &[u8], beside: &[u8]) -> bool {
     let mut rest = text;
     let (mut has_named, mut has_beside) = (false, false);
@@ -218,6 +222,7 @@ fn has_no_other_word(text: &[u8], named: &[u8], beside: &[u8]) -> bool {
 }
 
 /// A macro as the whole text, or a template's marks anywhere in it.
+#[cfg_attr(small_cold, optimize(size))]
 fn has_template(text: &[u8]) -> bool {
     let is_wrapped = match text {
         // `{8fca1b5e-…}` is how .NET writes an id.

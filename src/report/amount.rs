@@ -33,6 +33,13 @@ pub(crate) fn read(
     is_number: bool,
     currency: &[u8],
 ) -> Result<i64, Flaw> {
+    let has_point = is_number || matches!(format.decimal, 0 | b'.');
+    if has_point
+        && !format.is_smallest
+        && let Some(units) = plain(text)
+    {
+        return Ok(units);
+    }
     let mut text = text.trim_ascii();
     let mut is_negative = false;
     if let Some(rest) = text
@@ -133,6 +140,26 @@ pub(crate) fn read(
     Ok(signed(units, is_negative))
 }
 
+#[inline]
+/// Nearly every amount: one to nine digits, a point, two digits. All number formats with a point read it alike.
+fn plain(text: &[u8]) -> Option<i64> {
+    let (whole, &[b'.', tens @ b'0'..=b'9', ones @ b'0'..=b'9']) = text.split_last_chunk()? else {
+        return None;
+    };
+    if whole.is_empty() || whole.len() > 9 {
+        return None;
+    }
+    let mut units = 0;
+    for byte in whole {
+        if !byte.is_ascii_digit() {
+            return None;
+        }
+        units = units * 10 + i64::from(byte - b'0');
+    }
+    let cents = i64::from(tens - b'0') * 10 + i64::from(ones - b'0');
+    Some(units * SCALE + cents * (SCALE / 100))
+}
+
 fn signed(units: i64, is_negative: bool) -> i64 {
     if is_negative { -units } else { units }
 }
@@ -215,6 +242,7 @@ pub(crate) fn percent_of(units: i64, percent: i64) -> i64 {
 }
 
 /// Writes an amount with at least two decimal places.
+#[cfg_attr(small_cold, optimize(size))]
 pub(super) fn write(output: &mut String, units: i64) {
     if units < 0 {
         output.push('-');

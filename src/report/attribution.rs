@@ -78,6 +78,7 @@ impl Default for Journeys {
 impl Journeys {
     /// An empty list with a memory ceiling in bytes.
     #[must_use]
+    #[cfg_attr(small_cold, optimize(size))]
     pub(crate) fn new(most: usize, seed: u64) -> Self {
         Self {
             channels: Words::new(seed),
@@ -89,6 +90,7 @@ impl Journeys {
 
     /// Adds a journey of `(channel, seconds before its end)`, the first touch first. A journey without touches is
     /// left out. Returns whether the memory sufficed.
+    #[cfg_attr(small_cold, optimize(size))]
     pub(crate) fn push<'a>(
         &mut self,
         touches: impl IntoIterator<Item = (&'a [u8], u32)>,
@@ -151,6 +153,7 @@ impl Journeys {
     /// # Errors
     /// [`Error::InvalidField`] where the model cannot be applied: Markov without a journey that did not convert,
     /// or with over 500 channels.
+    #[cfg_attr(small_cold, optimize(size))]
     pub(crate) fn credit(&self, model: Model) -> Result<Credit> {
         if model == Model::Markov {
             return self.markov();
@@ -190,6 +193,7 @@ impl Journeys {
     /// Removal effects, from the chain's fundamental matrix N. The chain reaches channel c from the start with
     /// probability N(start, c) / N(c, c), and converts from there with x(c). Removing the channel loses exactly
     /// that product.
+    #[cfg_attr(small_cold, optimize(size))]
     fn markov(&self) -> Result<Credit> {
         let count = self.channels.len();
         if count > MAX_CHANNELS {
@@ -277,6 +281,7 @@ impl Journeys {
     }
 
     /// The credit under each model side by side, as JSON text.
+    #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn write(&self, models: &[(String, Model)]) -> Result<String> {
         let mut credits = Vec::new();
         for (name, model) in models {
@@ -326,6 +331,7 @@ impl Journeys {
 }
 
 /// The weights of the touches under a rule-based model.
+#[cfg_attr(small_cold, optimize(size))]
 fn weigh(model: Model, touches: &[(u32, u32)], weights: &mut Vec<(u32, f64)>) {
     let last = touches.len().saturating_sub(1);
     match model {
@@ -386,6 +392,7 @@ fn bump(counts: &mut [Vec<f64>], from: usize, to: usize) {
 }
 
 /// Gauss-Jordan elimination with the largest pivot: the right half becomes the inverse of the left half.
+#[cfg_attr(small_cold, optimize(size))]
 fn invert(matrix: &mut [Vec<f64>]) -> Option<()> {
     for column in 0..matrix.len() {
         let size = |row: &Vec<f64>| row.get(column).map_or(0.0, |entry| entry.abs());

@@ -37,6 +37,7 @@ struct Column {
 }
 
 impl Column {
+    #[inline]
     fn set(&mut self, row: u32, value: u32, memory: &mut Memory) -> Option<()> {
         if value == 0 {
             return Some(());
@@ -54,6 +55,7 @@ impl Column {
         Some(())
     }
 
+    #[inline]
     fn get(&self, row: u32) -> u32 {
         let block = self.blocks.get(row as usize / BLOCK);
         block
@@ -103,6 +105,7 @@ pub(super) struct Mark {
 }
 
 impl Clicks {
+    #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn new(seed: u64) -> Self {
         Self {
             rows: 0,
@@ -125,6 +128,7 @@ impl Clicks {
         }
     }
 
+    #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn go_back(&mut self, mark: Mark) {
         if self.rows != mark.rows {
             self.seconds.clear_from(mark.rows);
@@ -173,6 +177,7 @@ impl Clicks {
         Some(())
     }
 
+    #[inline]
     fn seconds(&self, row: u32) -> u32 {
         match self.seconds.get(row) {
             0 => NO_TIME,
@@ -182,6 +187,7 @@ impl Clicks {
 }
 
 /// An IPv4 address as a number; `None` where the number could be confused with a text's id.
+#[inline]
 fn ipv4(text: &[u8]) -> Option<u32> {
     let mut address = 0_u32;
     let mut parts = 0;

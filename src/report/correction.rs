@@ -46,6 +46,7 @@ impl Report {
     ///
     /// # Errors
     /// [`crate::Error::InvalidField`].
+    #[cfg_attr(small_cold, optimize(size))]
     pub(crate) fn corrections(&mut self, options: &str) -> Result<()> {
         if self.verdicts.is_none() {
             return Err(not_yet());
@@ -104,6 +105,7 @@ impl Report {
         Ok(())
     }
 
+    #[cfg_attr(small_cold, optimize(size))]
     fn write_upload(&self, writer: &mut Writer, place: u32, head: &Head, offer: &str) {
         if head.class != Class::MissingAtCake as u8 {
             return;
@@ -149,6 +151,7 @@ impl Report {
         write_line(writer, "upload", &cells, moved, lacks);
     }
 
+    #[cfg_attr(small_cold, optimize(size))]
     fn write_correction(&self, writer: &mut Writer, place: u32, head: &Head, reject: &str) {
         let Some(verdicts) = &self.verdicts else {
             return;
@@ -247,6 +250,7 @@ fn written(units: i64) -> Vec<u8> {
     text.into_bytes()
 }
 
+#[cfg_attr(small_cold, optimize(size))]
 fn write_line(writer: &mut Writer, file: &str, cells: &[Vec<u8>], moved: i64, lacks: &str) {
     writer.open('{');
     if lacks.is_empty() {

@@ -221,6 +221,7 @@ impl Csv {
     }
 
     /// Detects newline, delimiter and roles; returns the offset of the first row.
+    #[cfg_attr(small_cold, optimize(size))]
     fn read_header(
         &mut self,
         input: &[u8],
@@ -293,6 +294,7 @@ impl Csv {
     }
 
     /// The only delimiter with which the header has known columns.
+    #[cfg_attr(small_cold, optimize(size))]
     fn find_delimiter(
         &self,
         input: &[u8],
@@ -337,6 +339,7 @@ impl Csv {
     }
 
     /// Reads the cells of the row at an offset, with line feeds in quotes; returns the offset of the next row.
+    #[cfg_attr(small_cold, optimize(size))]
     fn cells(
         &self,
         input: &[u8],
@@ -394,6 +397,7 @@ fn normalised(name: &[u8]) -> Vec<u8> {
 }
 
 /// The role of each column. If the header has several names of one role, the highest-ranked name wins.
+#[cfg_attr(small_cold, optimize(size))]
 fn roles_of(header: &[Vec<u8>], names: &Names) -> Result<Vec<u8>, String> {
     let mut best = [(u8::MAX, usize::MAX); ROLES];
     let mut twice = None;

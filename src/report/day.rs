@@ -47,6 +47,13 @@ impl Days {
     /// # Errors
     /// [`Flaw::Date`], or [`Flaw::AmbiguousDate`] where the order is not declared.
     pub(crate) fn read(&mut self, text: &[u8]) -> Result<Written, Flaw> {
+        if let Some(of_day) = self.plain(text) {
+            return Ok(Written {
+                seconds: self.last_seconds + of_day,
+                offset: None,
+                has_time: true,
+            });
+        }
         let text = text.trim_ascii();
         let (seconds, rest) = match text.first_chunk::<10>() {
             Some(day) if *day == self.last => {
@@ -68,6 +75,24 @@ impl Days {
             offset,
             has_time,
         })
+    }
+
+    /// Nearly every time: `2026-06-01 14:30:00` on the day that was read last. Returns the second of the day.
+    fn plain(&self, text: &[u8]) -> Option<i64> {
+        let (day, time) = text.split_first_chunk::<10>()?;
+        let &[b' ' | b'T', ref clock @ ..] = time else {
+            return None;
+        };
+        let &[h, hh, b':', m, mm, b':', s, ss] = clock else {
+            return None;
+        };
+        let is_time = [h, hh, m, mm, s, ss].iter().all(u8::is_ascii_digit);
+        if !is_time || *day != self.last {
+            return None;
+        }
+        let two = |tens: u8, ones: u8| i64::from(tens - b'0') * 10 + i64::from(ones - b'0');
+        let (hour, minute, second) = (two(h, hh), two(m, mm), two(s, ss));
+        (hour < 24 && minute < 60 && second < 60).then_some(hour * 3_600 + minute * 60 + second)
     }
 
     fn read_day<'a>(&mut self, text: &'a [u8]) -> Result<(i64, &'a [u8]), Flaw> {
@@ -284,6 +309,7 @@ impl Zone {
 }
 
 /// Writes civil seconds as `YYYY-MM-DD HH:MM:SS`.
+#[cfg_attr(small_cold, optimize(size))]
 pub(super) fn write(output: &mut String, seconds: u32) {
     let days = u64::from(seconds) / 86_400;
     write_day(output, days);

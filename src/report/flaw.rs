@@ -67,6 +67,7 @@ pub(super) const NAMES: [&str; 15] = [
 ];
 
 impl Flaw {
+    #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn number(self) -> u8 {
         self as u8
     }

@@ -84,6 +84,7 @@ impl Report {
     }
 
     #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn take_bad(&mut self, source: &mut Source, flaw: Flaw, row: &[u8]) -> Result<()> {
         source.unreadable += 1;
         // An unreadable row counts once: only the first part of a report counts it.
@@ -123,6 +124,7 @@ impl Report {
     }
 
     /// A word's number, limited to one byte; 0 for no word.
+    #[inline]
     pub(super) fn small(words: &mut Words, memory: &mut Memory, text: &[u8]) -> Result<u8, Flaw> {
         let code = words.code(text, memory).ok_or(Flaw::Full)?;
         u8::try_from(code)
@@ -178,6 +180,7 @@ impl Report {
     }
 
     /// Does the row belong to this part of the report?
+    #[inline]
     pub(super) fn is_ours(&self, ids: [&[u8]; 3]) -> bool {
         let (index, count) = self.settings.part;
         if count == 1 {

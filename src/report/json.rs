@@ -265,6 +265,7 @@ impl Json {
     }
 
     /// An error answer has no rows: an empty list would be wrong.
+    #[cfg_attr(small_cold, optimize(size))]
     fn notice(&mut self, value: &[u8]) {
         match self.key.as_slice() {
             b"success" if value == b"false" => self.failed = true,
@@ -334,6 +335,7 @@ impl Json {
     }
 
     /// Continues after an unreadable row: at its closing brace, or on the next line.
+    #[cfg_attr(small_cold, optimize(size))]
     fn skip(&mut self, input: &[u8], at: usize, is_last: bool, flaw: Flaw) -> Pull {
         let rest = input.get(at..).unwrap_or_default();
         let can_wait = !is_last && rest.len() < MAX_ROW_BYTES;
@@ -373,6 +375,7 @@ impl Json {
     }
 
     /// Continues after bytes that are not JSON: at the next line, or the next row.
+    #[cfg_attr(small_cold, optimize(size))]
     fn broken(&mut self, input: &[u8], at: usize, is_last: bool) -> Pull {
         let rest = input.get(at..).unwrap_or_default();
         let next = if self.levels.is_empty() {
@@ -405,6 +408,7 @@ impl Json {
         Pull::Bad(Flaw::Json, at + next)
     }
 
+    #[cfg_attr(small_cold, optimize(size))]
     fn learn(&mut self, input: &[u8], from: usize, to: usize) {
         let mut shape = Shape::default();
         let mut at = from;
@@ -461,6 +465,7 @@ impl Json {
 }
 
 /// The end of the object at an offset, found by counting braces.
+#[cfg_attr(small_cold, optimize(size))]
 fn match_brace(bytes: &[u8]) -> Option<usize> {
     let mut depth = 0_u32;
     let mut is_text = false;

@@ -71,12 +71,14 @@ const CHANGED: u16 = 64;
 const REFUNDED: u16 = 128;
 
 impl Settings {
+    #[inline]
     pub(super) fn is_outside(&self, head: &Head) -> bool {
         let (from, to) = self.window;
         head.seconds != NO_TIME && !(from..to).contains(&head.seconds)
     }
 
     /// Everything that differs in a pair; `revenue` is the order's revenue less its refunds.
+    #[inline]
     pub(super) fn reasons(&self, order: &Head, revenue: i64, conversion: &Head) -> u16 {
         let mut reasons = 0;
         if self.is_outside(order) {
@@ -113,6 +115,7 @@ impl Settings {
 }
 
 /// The most important reason of a pair.
+#[inline]
 fn class_of(reasons: u16) -> Class {
     for (reason, class) in [
         (ORDER_OUTSIDE | CONVERSION_OUTSIDE, Class::OutsideWindow),
@@ -140,6 +143,7 @@ pub(super) struct Sum {
 }
 
 impl Sum {
+    #[inline]
     pub(super) fn add(&mut self, is_order: bool, head: &Head) {
         let units = |units: i64| {
             if units == NO_AMOUNT {
@@ -251,6 +255,7 @@ impl Report {
     /// # Errors
     /// [`Error::ReportFull`]; [`Error::ClocksDiffer`]; [`Error::AmbiguousFile`] where orders have several
     /// currencies and the account's currency is not declared.
+    #[cfg_attr(small_cold, optimize(size))]
     pub fn step(&mut self) -> Result<f64> {
         self.cancel();
         let mut judge = if let Some(judge) = self.judge.take() {
@@ -285,6 +290,7 @@ impl Report {
         }
     }
 
+    #[cfg_attr(small_cold, optimize(size))]
     fn begin_judging(&mut self) -> Judge {
         self.verdicts = None;
         let account = if self.settings.currency.is_empty() {
@@ -330,6 +336,7 @@ impl Report {
     }
 
     /// Amounts in two currencies are comparable with CAKE's only if the account's currency is known.
+    #[cfg_attr(small_cold, optimize(size))]
     fn check_currencies(&mut self) -> Result<()> {
         if !self.settings.currency.is_empty() || self.currencies.len() < 2 {
             return Ok(());
@@ -376,6 +383,7 @@ impl Report {
         })
     }
 
+    #[cfg_attr(small_cold, optimize(size))]
     fn check_clocks(&self, verdicts: &Verdicts) -> Result<()> {
         if self.settings.has_orders_zone {
             return Ok(());
@@ -407,6 +415,7 @@ impl Report {
 }
 
 /// The text by which a side of the pass is keyed.
+#[inline]
 fn which(pass: Pass) -> usize {
     match pass {
         Pass::Twice => OWN_ID,

@@ -31,6 +31,7 @@ impl Report {
     ///
     /// # Errors
     /// [`Error::InvalidField`] while the reconciliation is not complete.
+    #[cfg_attr(small_cold, optimize(size))]
     pub fn result(&mut self) -> Result<()> {
         let verdicts = self.verdicts.as_ref().ok_or_else(not_yet)?;
         let mut writer = Writer::default();
@@ -66,6 +67,7 @@ impl Report {
     ///
     /// # Errors
     /// [`Error::InvalidField`] while the reconciliation is not complete; [`Error::ReportFull`].
+    #[cfg_attr(small_cold, optimize(size))]
     pub(crate) fn by_pair(&mut self) -> Result<()> {
         let verdicts = self.verdicts.as_ref().ok_or_else(not_yet)?;
         // Pair, class and currency are packed into one number; sorting the numbers counts them.
@@ -128,6 +130,7 @@ impl Report {
     ///
     /// # Errors
     /// [`Error::InvalidField`] names an unknown class.
+    #[cfg_attr(small_cold, optimize(size))]
     pub fn rows(&mut self, options: &str) -> Result<()> {
         if self.verdicts.is_none() {
             return Err(not_yet());
@@ -218,6 +221,7 @@ impl Report {
         Ok(())
     }
 
+    #[cfg_attr(small_cold, optimize(size))]
     fn write_row(&self, writer: &mut Writer, is_order: bool, place: u32, number: u32) {
         let store = if is_order {
             &self.orders
@@ -318,6 +322,7 @@ impl Report {
         writer.close('}');
     }
 
+    #[cfg_attr(small_cold, optimize(size))]
     fn write_side(&self, writer: &mut Writer, is_order: bool, place: u32, number: Option<u32>) {
         let store = if is_order {
             &self.orders
@@ -384,6 +389,7 @@ impl Report {
         }
     }
 
+    #[cfg_attr(small_cold, optimize(size))]
     fn write_bad(&self, writer: &mut Writer, bad: super::Bad) {
         writer.open('{');
         writer.text_of("class", b"unreadable");
@@ -436,6 +442,7 @@ pub(super) fn is_pair(class: u8) -> bool {
     .any(|pair| pair as u8 == class)
 }
 
+#[cfg_attr(small_cold, optimize(size))]
 fn classes_of(value: &str) -> Result<u32> {
     let mut wanted = 0;
     for name in value.split(',') {
@@ -455,6 +462,7 @@ fn classes_of(value: &str) -> Result<u32> {
 }
 
 /// The difference between two keys.
+#[cfg_attr(small_cold, optimize(size))]
 fn difference(one: &[u8], other: &[u8]) -> &'static str {
     if exponent_form(one).is_some() || exponent_form(other).is_some() {
         return "exponent";

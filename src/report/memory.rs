@@ -32,6 +32,7 @@ impl Memory {
     }
 
     /// Reserves room for exactly `more` further items.
+    #[inline]
     pub(super) fn reserve<T>(&mut self, items: &mut Vec<T>, more: usize) -> Option<()> {
         if items.capacity() - items.len() >= more {
             return Some(());
@@ -65,6 +66,7 @@ impl Memory {
     }
 
     /// Appends; grows by a quarter: a list is seldom copied and never doubled.
+    #[inline]
     pub(super) fn extend<T: Copy>(&mut self, items: &mut Vec<T>, more: &[T]) -> Option<()> {
         if items.capacity() - items.len() < more.len() {
             let room = more.len().max(items.len() / 4).max(16);
@@ -88,6 +90,7 @@ impl Memory {
 
 /// A seeded 64-bit hash. The seed comes from outside, so that an attacker cannot choose colliding ids. Ids that do
 /// collide are sorted and compared by their bytes.
+#[inline]
 pub(super) fn hash(bytes: &[u8], seed: u64) -> u64 {
     let mut state = seed ^ (bytes.len() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     let mut rest = bytes;
@@ -105,6 +108,7 @@ pub(super) fn hash(bytes: &[u8], seed: u64) -> u64 {
     state ^ (state >> 32)
 }
 
+#[inline]
 fn mix(word: u64) -> u64 {
     let word = word.wrapping_mul(0xBF58_476D_1CE4_E5B9);
     word ^ (word >> 29)

@@ -75,6 +75,7 @@ pub(crate) struct Settings {
 
 impl Settings {
     /// The id of a row by which it is matched first.
+    #[inline]
     fn first_key<'a>(&self, ids: [&'a [u8]; 3]) -> &'a [u8] {
         let key = self.keys.first().and_then(|&key| ids.get(key));
         key.copied().unwrap_or_default()
@@ -146,6 +147,7 @@ impl Report {
     /// # Errors
     /// [`Error::InvalidField`], [`Error::InvalidTime`] and [`Error::InvalidMoney`] name the setting.
     #[expect(clippy::too_many_lines, reason = "one arm for each setting")]
+    #[cfg_attr(small_cold, optimize(size))]
     pub fn open(options: &str) -> Result<Self> {
         let mut from = None;
         let mut to = None;
@@ -268,6 +270,7 @@ impl Report {
     ///
     /// # Errors
     /// [`Error::ReportFull`], also for a row of more than 64 MB.
+    #[cfg_attr(small_cold, optimize(size))]
     pub fn room(&mut self, bytes: usize) -> Result<usize> {
         let wanted = self.filled + bytes + 8;
         if wanted > 64 << 20 {
@@ -292,6 +295,7 @@ impl Report {
     ///
     /// # Errors
     /// [`Error::InvalidField`] names the option.
+    #[cfg_attr(small_cold, optimize(size))]
     pub fn begin(&mut self, options: &str) -> Result<()> {
         self.cancel();
         let mut source = Source::new(options)?;
@@ -328,6 +332,7 @@ impl Report {
     ///
     /// # Errors
     /// Any reason to refuse the whole file, which is then removed from the report; [`Error::ReportFull`].
+    #[cfg_attr(small_cold, optimize(size))]
     pub fn read(&mut self, bytes: usize) -> Result<()> {
         self.filled = (self.filled + bytes).min(self.input.len());
         let outcome = self.take_rows(false);
@@ -341,6 +346,7 @@ impl Report {
     ///
     /// # Errors
     /// As [`read`](Self::read).
+    #[cfg_attr(small_cold, optimize(size))]
     pub fn end(&mut self) -> Result<()> {
         let outcome = self.take_rows(true).and_then(|()| {
             match self
@@ -364,6 +370,7 @@ impl Report {
     }
 
     /// Removes the file that is being read.
+    #[cfg_attr(small_cold, optimize(size))]
     pub(crate) fn cancel(&mut self) {
         let Some(current) = self.current.take() else {
             return;
@@ -402,6 +409,7 @@ impl Report {
     }
 }
 
+#[cfg_attr(small_cold, optimize(size))]
 fn keys_of(value: &str) -> Result<Vec<usize>> {
     let mut keys = Vec::new();
     for name in value.split(',') {

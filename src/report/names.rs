@@ -220,6 +220,7 @@ pub(super) struct Names {
 
 impl Names {
     /// The names of a dialect; `None` for an unknown dialect.
+    #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn of(kind: RowKind, dialect: &str) -> Option<Self> {
         let table = match (kind, dialect) {
             (RowKind::Orders, "simple" | "") => SIMPLE,
@@ -254,6 +255,7 @@ impl Names {
     }
 
     /// A caller's name for a role replaces the dialect's names.
+    #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn declare(&mut self, role: u8, name: &str) {
         let mut path = Vec::new();
         for (index, part) in name.split('.').enumerate() {
@@ -340,6 +342,8 @@ pub(super) struct Span {
 #[derive(Debug, Default)]
 pub(super) struct Fields {
     spans: [Span; ROLES],
+    /// One bit for each role that the row has: the other spans are of earlier rows.
+    present: u32,
     pub(super) scratch: Vec<u8>,
 }
 
@@ -348,11 +352,13 @@ pub(super) struct Fields {
     reason = "the input buffer is below 2^31 bytes"
 )]
 impl Fields {
+    #[inline]
     pub(super) fn clear(&mut self) {
-        self.spans = [Span::default(); ROLES];
+        self.present = 0;
         self.scratch.clear();
     }
 
+    #[inline]
     pub(super) fn set(&mut self, role: u8, from: usize, to: usize, kind: Kind) {
         if let Some(span) = self.spans.get_mut(usize::from(role)) {
             *span = Span {
@@ -360,6 +366,7 @@ impl Fields {
                 to: to as u32,
                 kind,
             };
+            self.present |= 1 << role;
         }
     }
 
@@ -372,25 +379,37 @@ impl Fields {
                 to: to as u32 | SCRATCH,
                 kind: Kind::Text,
             };
+            self.present |= 1 << role;
         }
     }
 
+    #[inline]
     pub(super) fn copy(&mut self, from: u8, to: u8) {
         if let Some(&span) = self.spans.get(usize::from(from))
             && let Some(slot) = self.spans.get_mut(usize::from(to))
         {
             *slot = span;
+            self.present = self.present & !(1 << to) | (self.present >> from & 1) << to;
         }
     }
 
-    pub(super) fn kind(&self, role: Role) -> Kind {
+    #[inline]
+    fn span(&self, role: Role) -> Option<Span> {
+        let is_present = self.present & 1 << role as u32 != 0;
         self.spans
             .get(role as usize)
-            .map_or(Kind::Absent, |span| span.kind)
+            .copied()
+            .filter(|_| is_present)
     }
 
+    #[inline]
+    pub(super) fn kind(&self, role: Role) -> Kind {
+        self.span(role).map_or(Kind::Absent, |span| span.kind)
+    }
+
+    #[inline]
     pub(super) fn text<'a>(&'a self, role: Role, input: &'a [u8]) -> &'a [u8] {
-        let Some(&Span { from, to, .. }) = self.spans.get(role as usize) else {
+        let Some(Span { from, to, .. }) = self.span(role) else {
             return &[];
         };
         let (bytes, mask) = if from & SCRATCH == 0 {

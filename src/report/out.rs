@@ -18,6 +18,7 @@ impl Writer {
         self.needs_comma = true;
     }
 
+    #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn open(&mut self, bracket: char) {
         self.comma();
         self.text.push(bracket);
@@ -42,6 +43,7 @@ impl Writer {
     }
 
     /// A whole number.
+    #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn number(&mut self, number: u64) {
         self.comma();
         amount::write_digits(&mut self.text, number, 1);
@@ -65,6 +67,7 @@ impl Writer {
     }
 
     /// An exact amount, as text.
+    #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn amount(&mut self, units: i128) {
         self.comma();
         self.text.push('"');
@@ -117,6 +120,7 @@ fn to_u64(number: f64) -> u64 {
 }
 
 /// A sum may have more digits than one amount.
+#[cfg_attr(small_cold, optimize(size))]
 pub(super) fn write_sum(output: &mut String, units: i128) {
     let limit = i128::from(i64::MAX);
     if units.abs() <= limit {
@@ -142,6 +146,7 @@ pub(super) fn write_sum(output: &mut String, units: i128) {
 }
 
 /// A text as JSON; bytes that are not UTF-8 are replaced.
+#[cfg_attr(small_cold, optimize(size))]
 pub(super) fn quote(output: &mut String, text: &[u8]) {
     output.push('"');
     for chunk in text.utf8_chunks() {

@@ -18,6 +18,7 @@ pub(super) struct Partitions {
 
 impl Partitions {
     /// Adds a row; `None` where the memory is full.
+    #[inline]
     pub(super) fn push(&mut self, hash: u32, place: u32, memory: &mut Memory) -> Option<()> {
         if self.lists.is_empty() {
             self.lists.resize_with(PARTITIONS, Vec::new);
@@ -34,6 +35,7 @@ impl Partitions {
     }
 
     #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
     fn add_block(list: &mut Vec<Vec<u64>>, entry: u64, memory: &mut Memory) -> Option<()> {
         let size = list.last().map_or(16, |block| (block.len() * 2).min(BLOCK));
         let mut block = Vec::new();
@@ -67,6 +69,7 @@ impl Partitions {
     }
 
     /// Removes the rows from a place on.
+    #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn truncate(&mut self, place: u32, memory: &mut Memory) {
         for list in &mut self.lists {
             while let Some(block) = list.last_mut() {
@@ -95,6 +98,7 @@ impl Partitions {
     clippy::cast_possible_truncation,
     reason = "half of the number is cut out"
 )]
+#[inline]
 pub(super) fn place_of(entry: u64) -> u32 {
     entry as u32
 }

@@ -188,6 +188,7 @@ impl Report {
     }
 
     /// Offer and affiliate as one number; 0 where the row has neither.
+    #[inline]
     pub(super) fn pair(&mut self, offer: &[u8], affiliate: &[u8]) -> Result<u32, Flaw> {
         let length = offer.len() + affiliate.len();
         if length == 0 {
@@ -226,6 +227,7 @@ impl Report {
     }
 
     #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn take_delivery(
         &mut self,
         source: &mut Source,
@@ -316,6 +318,7 @@ pub(super) fn contains_refund(kind: &[u8]) -> bool {
 }
 
 /// A whole number without a leading zero.
+#[inline]
 pub(super) fn number_of(text: &[u8]) -> Option<u64> {
     if text.is_empty() || text.len() > 18 || text.first() == Some(&b'0') {
         return None;
@@ -327,6 +330,7 @@ pub(super) fn number_of(text: &[u8]) -> Option<u64> {
 }
 
 /// CAKE's own words stay unchanged; a dialect's word is mapped only where its meaning is certain.
+#[cfg_attr(small_cold, optimize(size))]
 pub(super) fn known_status(dialect: &str, word: &[u8]) -> Option<&'static str> {
     const CAKE: &str = "approved pending rejected ignored reversed returned scrubbed";
     let among = |list: &'static str| {

@@ -2,6 +2,7 @@
 
 /// Divides `total` units by weights. The first one wins a tie, and gets everything where all weights are 0.
 #[must_use]
+#[cfg_attr(small_cold, optimize(size))]
 pub(crate) fn divide(total: i64, weights: &[u128]) -> Vec<i64> {
     let sum: u128 = weights.iter().sum();
     let mut shares = vec![0_i64; weights.len()];

@@ -76,6 +76,7 @@ pub(super) fn settings(text: &str) -> impl Iterator<Item = (&str, &str)> {
 
 impl Source {
     /// Reads the options from `name=value` lines.
+    #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn new(options: &str) -> Result<Self> {
         let mut kind = RowKind::Orders;
         let mut dialect = "";
@@ -153,6 +154,7 @@ impl Source {
         Ok(source)
     }
 
+    #[cfg_attr(small_cold, optimize(size))]
     fn set(&mut self, name: &str, value: &str) -> Result<()> {
         let one = |value: &str| value.bytes().next().unwrap_or(0);
         match name {
@@ -331,6 +333,7 @@ impl Source {
     }
 
     /// The line of the last row; in JSON the row's number.
+    #[inline]
     pub(super) fn line(&self) -> u32 {
         match &self.reader {
             Reader::Csv(csv) => csv.row_line(),
@@ -350,6 +353,7 @@ impl Source {
     }
 
     /// Records the line of the next row in the store.
+    #[inline]
     pub(super) fn note_line(&mut self) {
         let line = self.line();
         if self.rows == 0 || line != self.next_line {
@@ -369,6 +373,7 @@ impl Source {
 
     /// Does the line only add an item to the order before it? (Shopify writes one row per line
     /// item.)
+    #[inline]
     pub(super) fn is_line_item(&mut self, order: &[u8], is_bare: bool) -> Result<bool, Flaw> {
         if self.dialect != "shopify" || !self.is_csv() {
             return Ok(false);
@@ -386,6 +391,7 @@ impl Source {
     }
 
     /// Keeps one of the first rows, to show how its columns were understood.
+    #[inline]
     pub(super) fn note_sample(&mut self, fields: &Fields, input: &[u8]) {
         if self.samples.len() >= 3 {
             return;
@@ -402,6 +408,7 @@ impl Source {
     }
 
     /// Records an ambiguous row; returns whether there are enough examples.
+    #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn doubt(&mut self, flaw: Flaw, fields: &Fields, input: &[u8]) -> bool {
         let role = match flaw {
             Flaw::AmbiguousDate | Flaw::NoTimeZone => Role::Date,
@@ -425,6 +432,7 @@ impl Source {
     }
 
     /// The error for the ambiguous rows, if there are any.
+    #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn objection(&self) -> Option<Error> {
         let (_, first, _) = self.doubts.first()?;
         let mut message = format!("{}: {}", self.title(), first.rule().unwrap_or(""));

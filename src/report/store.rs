@@ -49,6 +49,7 @@ pub(super) struct Head {
 }
 
 impl Head {
+    #[inline]
     fn encode(&self) -> [u8; HEAD] {
         let revenue = narrow(self.revenue);
         let payout = narrow(self.payout);
@@ -77,6 +78,7 @@ impl Head {
         clippy::cast_possible_truncation,
         reason = "each field is cut out of its word"
     )]
+    #[inline]
     fn decode(bytes: &[u8; HEAD]) -> Self {
         let word = |at: usize| {
             let chunk = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>());
@@ -150,12 +152,14 @@ impl<'a> View<'a> {
 const NONE_48: i64 = -(1 << 47);
 
 /// The low 48 bits.
+#[inline]
 fn narrow(units: i64) -> u64 {
     let units = if units == NO_AMOUNT { NONE_48 } else { units };
     units.cast_unsigned() & 0xFFFF_FFFF_FFFF
 }
 
 /// From the high 48 bits.
+#[inline]
 fn widen(high: u64) -> i64 {
     let units = high.cast_signed() >> 16;
     if units == NONE_48 { NO_AMOUNT } else { units }
@@ -251,6 +255,7 @@ impl Store {
         Some(())
     }
 
+    #[inline]
     fn bytes_at(&self, place: u32) -> Option<&[u8]> {
         let block = self.blocks.get((place >> BLOCK_BITS) as usize)?;
         block.bytes.get(place as usize & (BLOCK - 1)..)
@@ -287,6 +292,7 @@ impl Store {
     }
 
     /// The row at a place.
+    #[inline]
     pub(super) fn head(&self, place: u32) -> Option<Head> {
         self.bytes_at(place)?.first_chunk().map(Head::decode)
     }
@@ -396,6 +402,7 @@ impl Store {
     }
 
     /// Removes all rows after the mark.
+    #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn go_back(&mut self, mark: Mark, memory: &mut Memory) {
         while self.blocks.len() > mark.blocks {
             if let Some(mut block) = self.blocks.pop() {
@@ -420,6 +427,7 @@ impl Store {
     clippy::cast_possible_truncation,
     reason = "half of the number is cut out"
 )]
+#[inline]
 pub(super) fn hash_of(key: &[u8], seed: u64) -> u32 {
     hash(key, seed) as u32
 }

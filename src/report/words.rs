@@ -27,6 +27,7 @@ impl Words {
     }
 
     /// The text of a number; empty for 0.
+    #[inline]
     pub(super) fn text(&self, code: u32) -> &[u8] {
         let end = |code: u32| {
             let index = usize::try_from(code).ok()?.checked_sub(1)?;
@@ -38,6 +39,7 @@ impl Words {
     }
 
     /// The number of a text, which a new text gets here; `None` where the memory is full.
+    #[inline]
     pub(super) fn code(&mut self, text: &[u8], memory: &mut Memory) -> Option<u32> {
         if text.is_empty() {
             return Some(0);
@@ -71,6 +73,7 @@ impl Words {
     }
 
     /// The slot of the text, or the free slot where it belongs.
+    #[inline]
     fn find(&self, text: &[u8]) -> usize {
         let mask = self.table.len().wrapping_sub(1);
         let mut slot = usize::try_from(hash(text, self.seed) >> 33).unwrap_or(0) & mask;
@@ -83,6 +86,7 @@ impl Words {
         slot
     }
 
+    #[cfg_attr(small_cold, optimize(size))]
     fn grow(&mut self, memory: &mut Memory) -> Option<()> {
         let size = (self.table.len() * 2).max(16);
         let mut table = Vec::new();

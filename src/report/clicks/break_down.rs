@@ -22,6 +22,7 @@ impl Report {
     ///
     /// # Errors
     /// [`crate::Error::InvalidField`]; [`crate::Error::ReportFull`].
+    #[cfg_attr(small_cold, optimize(size))]
     pub(crate) fn values(&mut self, options: &str) -> Result<()> {
         let question = question(options)?;
         let mut memory = self.memory;
@@ -57,6 +58,7 @@ impl Report {
     }
 
     /// All conversions without a click in this report, in every store.
+    #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn conversions_alone(&self) -> Vec<Row> {
         let mut rows = Vec::new();
         let mut next = self.conversions.first();
@@ -86,6 +88,7 @@ impl Report {
     ///
     /// # Errors
     /// [`crate::Error::InvalidField`]; [`crate::Error::ReportFull`].
+    #[cfg_attr(small_cold, optimize(size))]
     pub(crate) fn break_down(&mut self, options: &str) -> Result<()> {
         let mut question = question(options)?;
         let mut memory = self.memory;
@@ -287,20 +290,26 @@ impl Report {
             let address = column.get(row);
             if by_day {
                 let day = self.clicks.seconds(row) / 86_400;
-                *days.get_mut(*start)? = u64::from(address) << 32 | u64::from(day);
+                // A click without an address is 0, whatever its day.
+                if address != 0 {
+                    *days.get_mut(*start)? = u64::from(address) << 32 | u64::from(day);
+                }
             } else {
                 *addresses.get_mut(*start)? = address;
             }
             *start += 1;
         }
+        let (mut few, mut many) = (Vec::new(), Vec::new());
         for (figures, end) in figures.iter_mut().zip(starts) {
             let start = end - usize::try_from(figures.clicks).ok()?;
             figures.unique = if by_day {
-                distinct(days.get_mut(start..end)?, |entry| entry >> 32 == 0)
+                distinct(days.get(start..end)?, &mut many, memory)?
             } else {
-                distinct(addresses.get_mut(start..end)?, |entry| *entry == 0)
+                distinct(addresses.get(start..end)?, &mut few, memory)?
             };
         }
+        memory.free(&mut few);
+        memory.free(&mut many);
         memory.free(&mut addresses);
         memory.free(&mut days);
         Some(())

@@ -8,6 +8,7 @@ use crate::report::stats::{quantile, wilson};
 use crate::report::{Report, amount, day};
 
 impl Report {
+    #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn write_values(
         &self,
         writer: &mut Writer,
@@ -70,6 +71,7 @@ impl Report {
         own_dimension.clear();
     }
 
+    #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn write_breakdown(
         &self,
         question: &Question,
@@ -175,6 +177,7 @@ impl Report {
         clippy::cast_precision_loss,
         reason = "a rate is for display; the counts beside it are exact"
     )]
+    #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn write_figures(&self, writer: &mut Writer, figures: &Figures, times: &[u32]) {
         writer.number_of("clicks", figures.clicks);
         writer.number_of("uniqueClicks", figures.unique);

@@ -29,6 +29,7 @@ pub(super) const WEEKDAYS: [&str; 7] = [
     "Wednesday",
 ];
 
+#[cfg_attr(small_cold, optimize(size))]
 pub(super) fn dimension(name: &str) -> Result<Dimension> {
     Ok(match name {
         "offer" => Dimension::Column(OFFER),
@@ -69,6 +70,7 @@ pub(super) struct Groups {
 }
 
 impl Groups {
+    #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn new() -> Self {
         Self {
             table: vec![u32::MAX; 1_024],
@@ -77,6 +79,7 @@ impl Groups {
         }
     }
 
+    #[inline]
     pub(super) fn slot(table: &[u32], keys: &[u64], key: u64) -> usize {
         let mask = table.len() - 1;
         let spread = key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
@@ -90,6 +93,7 @@ impl Groups {
         slot
     }
 
+    #[inline]
     pub(super) fn number(&mut self, before: u32, value: u32, memory: &mut Memory) -> Option<u32> {
         let key = u64::from(before) << 32 | u64::from(value);
         if self.last.0 == key {
@@ -148,6 +152,7 @@ pub(super) enum Row {
 }
 
 impl Grouping {
+    #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn new(dimensions: Vec<Dimension>) -> Self {
         let tables = dimensions.iter().map(|_| Groups::new()).collect();
         Self { dimensions, tables }
@@ -157,6 +162,7 @@ impl Grouping {
         self.tables.last().map_or(1, |table| table.keys.len())
     }
 
+    #[inline]
     pub(super) fn number(
         &mut self,
         clicks: &Clicks,
@@ -176,6 +182,7 @@ impl Grouping {
     }
 
     /// The values of a group, one for each dimension.
+    #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn values(&self, number: u32) -> Vec<u32> {
         let mut values = vec![0; self.tables.len()];
         let mut number = number;
@@ -186,6 +193,7 @@ impl Grouping {
     }
 }
 
+#[inline]
 pub(super) fn value_of(clicks: &Clicks, dimension: Dimension, row: Row) -> u32 {
     let seconds = match row {
         Row::Click(row) => clicks.seconds(row),
@@ -252,6 +260,7 @@ impl Figures {
         }
     }
 
+    #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn add(&mut self, other: &Self) {
         self.clicks += other.clicks;
         self.unique += other.unique;
@@ -283,6 +292,7 @@ pub(super) struct Question {
     pub(super) top: usize,
 }
 
+#[cfg_attr(small_cold, optimize(size))]
 pub(super) fn question(options: &str) -> Result<Question> {
     let mut question = Question {
         by: Vec::new(),
@@ -337,16 +347,41 @@ pub(super) fn question(options: &str) -> Result<Question> {
     Ok(question)
 }
 
-/// The number of distinct entries. Each entry without an address counts as one.
-pub(super) fn distinct<T: Ord + Copy>(entries: &mut [T], is_none: impl Fn(&T) -> bool) -> u64 {
-    entries.sort_unstable();
-    let mut count = 0;
-    let mut before = None;
-    for entry in entries.iter() {
-        if is_none(entry) || before != Some(*entry) {
-            count += 1;
-        }
-        before = Some(*entry);
+/// The number of distinct entries. Each entry 0, without an address, counts as one. `table` is scratch memory.
+/// Groups are small: their table stays in the cache, where sorting would compare each entry many times.
+pub(super) fn distinct<T: Copy + Default + PartialEq + Into<u64>>(
+    entries: &[T],
+    table: &mut Vec<T>,
+    memory: &mut Memory,
+) -> Option<u64> {
+    let none = T::default();
+    let size = (entries.len() * 2).next_power_of_two();
+    if table.len() < size {
+        memory.reserve(table, size - table.len())?;
+        table.resize(size, none);
     }
-    count
+    let table = table.get_mut(..size)?;
+    table.fill(none);
+    let mut count = 0;
+    for &entry in entries {
+        if entry == none {
+            count += 1;
+            continue;
+        }
+        let spread = entry.into().wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
+        let mut slot = usize::try_from(spread).ok()? & (size - 1);
+        loop {
+            let place = table.get_mut(slot)?;
+            if *place == none {
+                *place = entry;
+                count += 1;
+                break;
+            }
+            if *place == entry {
+                break;
+            }
+            slot = (slot + 1) & (size - 1);
+        }
+    }
+    Some(count)
 }

@@ -16,6 +16,7 @@ impl Report {
     ///
     /// # Errors
     /// [`Error::InvalidField`]; [`Error::ReportFull`].
+    #[cfg_attr(small_cold, optimize(size))]
     pub(crate) fn attribute(&mut self, options: &str) -> Result<()> {
         let mut journeys = Journeys::new(self.memory.left(), self.settings.seed);
         let mut models = Vec::new();
@@ -43,6 +44,7 @@ impl Report {
 
     /// The clicks with one key are consecutive journeys. Each conversion ends a journey. Clicks after the last
     /// conversion are a journey that did not convert.
+    #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn journeys_of_clicks(
         &self,
         journeys: &mut Journeys,
@@ -142,6 +144,7 @@ pub(super) fn no_dimension() -> Own {
     }
 }
 
+#[cfg_attr(small_cold, optimize(size))]
 pub(super) fn model(value: &str) -> Result<(String, Model)> {
     let (name, rest) = value.split_once(':').unwrap_or((value, ""));
     let numbers: Vec<u32> = rest
@@ -167,6 +170,7 @@ pub(super) fn model(value: &str) -> Result<(String, Model)> {
     Ok((name.to_owned(), model))
 }
 
+#[cfg_attr(small_cold, optimize(size))]
 pub(super) fn read_journey(journeys: &mut Journeys, value: &str) -> Result<bool> {
     let mut parts = value.split('\t');
     let converts = parts.next() == Some("1");

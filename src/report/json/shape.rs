@@ -40,6 +40,7 @@ impl Shape {
 
     /// Does the input have the literal here? Near the end of the input the answer is no, and the strict reader
     /// decides.
+    #[inline]
     pub(super) fn fits(&self, input: &[u8], at: usize, (from, to): (u32, u32)) -> Option<()> {
         let words = self.words.get(from as usize..to as usize)?;
         let mut at = at;

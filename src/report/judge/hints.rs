@@ -6,6 +6,7 @@ use crate::report::memory::hash;
 
 impl Judge {
     /// Unmatched keys that are nearly the same: a hint, never a match.
+    #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn find_hints(&mut self, report: &mut Report) {
         let mut memory = report.memory;
         let mut entries: Vec<(u64, u32, u8)> = Vec::new();
@@ -100,6 +101,7 @@ impl Judge {
 }
 
 /// The key without case, blanks, `#`, apostrophes and leading zeros.
+#[cfg_attr(small_cold, optimize(size))]
 pub(crate) fn plain_form(text: &[u8], form: &mut Vec<u8>) {
     form.clear();
     for &byte in text {
@@ -117,6 +119,7 @@ pub(crate) fn plain_form(text: &[u8], form: &mut Vec<u8>) {
 }
 
 /// The digits and the exponent of `1,79536E+12`.
+#[cfg_attr(small_cold, optimize(size))]
 pub(crate) fn exponent_form(text: &[u8]) -> Option<(Vec<u8>, usize)> {
     let text = text.trim_ascii();
     let at = text.iter().position(|byte| matches!(byte, b'E' | b'e'))?;
@@ -139,6 +142,7 @@ pub(crate) fn exponent_form(text: &[u8]) -> Option<(Vec<u8>, usize)> {
 }
 
 /// The first digits of a long number, rounded as a spreadsheet rounds, and its exponent.
+#[cfg_attr(small_cold, optimize(size))]
 pub(super) fn rounded(number: &[u8], length: usize) -> Option<(Vec<u8>, usize)> {
     let mut power = number.len() - 1;
     let mut digits = number.get(..length)?.to_vec();

@@ -35,6 +35,7 @@ impl Judge {
         (0.99 * (self.pass as f64 + of_pass) / passes).min(0.99)
     }
 
+    #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn step(&mut self, report: &mut Report) -> Result<()> {
         let pass = self.passes.get(self.pass).copied();
         let outcome = match (self.stage, pass) {
@@ -223,6 +224,7 @@ impl Judge {
     }
 
     /// Leaves a row of a side for the next key.
+    #[inline]
     pub(super) fn leave(
         &mut self,
         report: &mut Report,
@@ -307,6 +309,7 @@ impl Judge {
     }
 
     /// Gives a row its class, and adds the row to the sums.
+    #[inline]
     pub(super) fn settle(
         &mut self,
         report: &mut Report,
@@ -332,6 +335,7 @@ impl Judge {
         }
     }
 
+    #[inline]
     pub(super) fn judge_pair(&mut self, report: &mut Report, order: u32, conversion: u32) {
         let (Some(one), Some(other)) = (
             report.orders.head(order),
@@ -418,6 +422,7 @@ impl Judge {
 }
 
 /// Prefetches the next rows into the cache; returns their number.
+#[inline]
 pub(super) fn touch(store: &Store, entries: &[u64]) -> usize {
     let mut sum = 0_u32;
     let count = entries.len().min(256);
@@ -429,6 +434,7 @@ pub(super) fn touch(store: &Store, entries: &[u64]) -> usize {
 }
 
 /// The entries with one hash, and the entries after them.
+#[inline]
 pub(super) fn run(entries: &[u64], hash: u64) -> (&[u64], &[u64]) {
     let length = entries
         .iter()

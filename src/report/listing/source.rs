@@ -5,6 +5,7 @@ use crate::report::names::ROLE_NAMES;
 use crate::report::out::Writer;
 use crate::report::source::{Reader, Source, kind_name};
 
+#[cfg_attr(small_cold, optimize(size))]
 pub(super) fn write_source(writer: &mut Writer, source: &Source) {
     writer.open('{');
     writer.text_of("kind", kind_name(source.kind).as_bytes());
@@ -79,6 +80,7 @@ pub(super) fn write_source(writer: &mut Writer, source: &Source) {
     writer.close('}');
 }
 
+#[cfg_attr(small_cold, optimize(size))]
 pub(super) fn write_sum(writer: &mut Writer, sum: &Sum) {
     writer.number_of("orders", sum.orders);
     writer.number_of("conversions", sum.conversions);

@@ -11,6 +11,7 @@ use std::borrow::Cow;
 
 impl Source {
     /// A text in UTF-8.
+    #[inline]
     pub(crate) fn decode<'a>(&self, text: &'a [u8]) -> Result<Cow<'a, [u8]>, Flaw> {
         if text.is_ascii() {
             return Ok(Cow::Borrowed(text));
@@ -37,6 +38,9 @@ impl Source {
         input: &'a [u8],
     ) -> Result<Cow<'a, [u8]>, Flaw> {
         let mut text = fields.text(role, input);
+        if text.is_empty() {
+            return Ok(Cow::Borrowed(&[]));
+        }
         if fields.kind(role) == Kind::Number && !text.iter().all(u8::is_ascii_digit) {
             return Err(Flaw::Id);
         }
@@ -48,6 +52,9 @@ impl Source {
         }
         if text.len() > 128 {
             return Err(Flaw::Id);
+        }
+        if is_plain(text) {
+            return Ok(Cow::Borrowed(text));
         }
         let trimmed = text.trim_ascii();
         if trimmed.is_empty() || stands_for_none(trimmed) {
@@ -104,6 +111,33 @@ pub(crate) fn from_windows(byte: u8) -> char {
         0x80..=0x9F => HIGH.chars().nth(usize::from(byte - 0x80)).unwrap_or('?'),
         _ => char::from(byte),
     }
+}
+
+/// Nearly every id: letters, digits, `-`, `_`, `.` and `:` only, with a digit that is not 0. No word for a missing
+/// value looks so, and every encoding reads it alike.
+fn is_plain(id: &[u8]) -> bool {
+    const DIGIT: u8 = 1;
+    const OTHER: u8 = 2;
+    const KINDS: [u8; 256] = {
+        let mut kinds = [OTHER; 256];
+        let (mut byte, mut rest) = (0_u8, kinds.as_mut_slice());
+        while let Some((kind, tail)) = rest.split_first_mut() {
+            rest = tail;
+            if byte < 128 {
+                *kind = match byte {
+                    b'1'..=b'9' => DIGIT,
+                    b'0' | b'a'..=b'z' | b'A'..=b'Z' | b'-' | b'_' | b'.' | b':' => 0,
+                    _ => OTHER,
+                };
+            }
+            byte = byte.wrapping_add(1);
+        }
+        kinds
+    };
+    let kinds = id.iter().fold(0, |kinds, &byte| {
+        kinds | KINDS.get(usize::from(byte)).copied().unwrap_or(OTHER)
+    });
+    kinds == DIGIT
 }
 
 /// Does an id stand for a missing value? As an id, such a word would match all its copies.
