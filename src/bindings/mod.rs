@@ -48,6 +48,7 @@ pub use client::{Client, Pager, read_clicks};
 #[cfg(feature = "forwarder")]
 pub use forwarder::{
     Deliverer, IdKey, Shards, compare_events, hash, read_conversions, read_corrections,
+    settle_correction,
 };
 #[cfg(feature = "edge")]
 pub use link::{LinkBuilder, module_memory};
