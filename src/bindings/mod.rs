@@ -52,7 +52,9 @@ pub use client::{Client, Pager, read_clicks};
 #[cfg(feature = "forwarder")]
 pub use deliverer::Deliverer;
 #[cfg(feature = "forwarder")]
-pub use forwarder::{IdKey, Shards, compare_events, hash, read_conversions, read_corrections};
+pub use forwarder::{
+    IdKey, Shards, compare_events, hash, read_conversions, read_corrections, settle_correction,
+};
 #[cfg(feature = "edge")]
 pub use link::{LinkBuilder, module_memory};
 #[cfg(feature = "page")]
