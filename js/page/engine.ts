@@ -82,7 +82,11 @@ export function decide(
   if (!core) {
     throw new CakeError({ code: "internal", rule: "fallback.js could not be loaded" });
   }
-  new TextEncoder().encode([names, pairs, cookies, storage, ""].join("\x04")).forEach(core.put);
+  const { put } = core;
+  // A letter outside of ASCII is no part of a click id or of a touch: one byte tells that it is there.
+  [...[names, pairs, cookies, storage, ""].join("\x04")].forEach((letter, at) => {
+    put(Math.min(letter.charCodeAt(0), 255), at);
+  });
   const age = core.decide(...policy, seconds);
   const [text = "", clickId] = answerOf(core.get).split("\n");
   return { age, text, clickId: clickId || undefined };
