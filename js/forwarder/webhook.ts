@@ -276,7 +276,7 @@ async function acceptRefund(given: Refund, incoming: Incoming, unknown = "no_con
     throw new Refusal(result.refusal, "too many events wait: try again later", { "retry-after": "60" });
   }
   const outcome = result.duplicate ? "refund_duplicate" : "refund";
-  return { outcome, more: { id: result.id }, isSilent: result.without === "nothing" };
+  return { outcome, more: { id: result.id }, isSilent: result.without === "nothing" && change?.restores === true };
 }
 
 /**
@@ -304,7 +304,8 @@ async function placed(
     // The mapping may choose the offer. Where the options name it, the conversion may be under the order's own id.
     if (refund.correction.offerId === 0) return "no_conversion";
     const ifUnknown = refund.ifUnknown === "sent" ? "kept" : refund.ifUnknown;
-    return withoutMoney({ ...refund, uniqueIds, ifUnknown });
+    const whole = withoutMoney({ ...refund, uniqueIds, ifUnknown });
+    return whole === "refund_map" ? "no_conversion" : whole;
   }
   const { offerId, uniqueId, isShopsMoney } = mapped;
   const own: Refund = { ...refund, correction: { ...refund.correction, offerId }, uniqueIds: [uniqueId] };

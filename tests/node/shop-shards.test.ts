@@ -4,13 +4,19 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { openForwarder } from "../../dist/entry/forwarder-node.node.js";
+import { openForwarder, type WebhookConversion } from "../../dist/entry/forwarder-node.node.js";
 import { createSandbox } from "../../dist/entry/sandbox-memory.inline.js";
 import { KEY, OPERATOR, SITE } from "./forwarder-in-process.ts";
 
 const SECRET = "whsec_Zm9yIHZlY3RvcnMgYWxvbmUsIG5vIHJlYWwgb25l";
 
-test("sales and refunds of many orders are each counted once, over four shards", async () => {
+const rename = (_: object, __: string, found: WebhookConversion | undefined) =>
+  found && { ...found, uniqueId: `order-${found.uniqueId}` };
+
+test.each([
+  ["under their own ids", {}],
+  ["under a mapping's", { map: rename }],
+])("sales and refunds of many orders are each counted once, over four shards: %s", async (_, more) => {
   const folder = mkdtempSync(join(tmpdir(), "cake-edge-shops-"));
   const sandbox = createSandbox({ apiKey: KEY });
   const forwarder = openForwarder({
@@ -21,7 +27,7 @@ test("sales and refunds of many orders are each counted once, over four shards",
     clockSpeed: 1_000,
     fetch: sandbox.fetch,
     log: () => undefined,
-    shops: { stripe: { secrets: SECRET, offerId: 12_345, currency: "USD" } },
+    shops: { stripe: { secrets: SECRET, offerId: 12_345, currency: "USD", ...more } },
   });
   onTestFinished(async () => {
     await forwarder.close();
