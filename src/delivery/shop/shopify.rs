@@ -185,9 +185,8 @@ fn refund(settings: &Settings, payload: &Payload<'_>, unique_id: Option<&str>) -
     if settings.refuses_test(is_test) {
         return Verdict::of("test");
     }
-    let is = |each: &Payload<'_>, name, word: &str| {
-        each.text(&[name]).is_some_and(|text| text == word)
-    };
+    let is =
+        |each: &Payload<'_>, name, word: &str| each.text(&[name]).is_some_and(|text| text == word);
     let of_status = |status| {
         transactions
             .iter()
