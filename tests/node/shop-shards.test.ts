@@ -63,3 +63,41 @@ test.each([
   };
   await expect.poll(state, { timeout: 20_000 }).toEqual(numbers.map(() => [150_000, 1]));
 });
+
+test("what a mapping made of an order is found by another number of shards", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "cake-edge-shops-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const withShards = async (shards: object, type: string, objects: readonly object[]) => {
+    const forwarder = openForwarder({
+      ...{ folder, baseUrl: "http://127.0.0.1", apiKey: KEY, operatorSecret: OPERATOR, log: () => undefined },
+      fetch: () => Promise.resolve(new Response("", { status: 503 })),
+      shops: { stripe: { secrets: SECRET, currency: "USD", offerId: 12_345, map: rename } },
+      ...shards,
+    });
+    const outcomes: string[] = [];
+    for (const object of objects) {
+      const body = JSON.stringify({ type, livemode: true, data: { object } });
+      const at = Math.floor(Date.now() / 1_000);
+      const v1 = createHmac("sha256", SECRET).update(`${at}.${body}`).digest("hex");
+      const init = { method: "POST", headers: { "stripe-signature": `t=${at},v1=${v1}` }, body };
+      const answer = await forwarder.fetch(new Request(`${SITE}/cake/webhooks/stripe`, init));
+      outcomes.push(((await answer.json()) as { outcome: string }).outcome);
+    }
+    await forwarder.close();
+    return outcomes;
+  };
+  const numbers = Array.from({ length: 12 }, (_, index) => index);
+  const paid = { payment_status: "paid", amount_total: 2_000, currency: "usd" };
+  const sessions = numbers.map((n) => ({
+    ...paid,
+    id: `cs_${n}`,
+    payment_intent: `pi_${n}`,
+    client_reference_id: `a1b2-${n}`,
+  }));
+  const all = { amount: 2_000, amount_refunded: 2_000, currency: "usd" };
+  const charges = numbers.map((n) => ({ ...all, id: `ch_${n}`, payment_intent: `pi_${n}` }));
+  const sold = await withShards({ shards: 4 }, "checkout.session.completed", sessions);
+  expect(sold).toEqual(numbers.map(() => "accepted"));
+  const refunded = await withShards({ shards: 6, formerShards: [4] }, "charge.refunded", charges);
+  expect(refunded).toEqual(numbers.map(() => "refund"));
+});
