@@ -47,8 +47,9 @@ export class Acceptor {
           answers.push(this.#known(row, event));
           continue;
         }
+        const isLate = event.isFirst === true && corrections.last(event) !== undefined;
         const text = event.change === undefined ? event.text : corrections.settleChange(event, event.change);
-        if (text === "") {
+        if (isLate || text === "") {
           answers.push(this.#unchanged(event));
           continue;
         }

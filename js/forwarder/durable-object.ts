@@ -84,6 +84,9 @@ export function outboxClass<Env>(configure: (env: Env) => WorkerOptions): Outbox
     unclaim(...args: Parameters<Shard["unclaim"]>) {
       return this.#shard.unclaim(...args);
     }
+    findClaim(...args: Parameters<Shard["findClaim"]>) {
+      return this.#shard.findClaim(...args);
+    }
     holds(...args: Parameters<Shard["holds"]>) {
       return this.#shard.holds(...args);
     }
@@ -160,6 +163,7 @@ function shardAt(outbox: DurableObjectNamespace, number: number): Shard {
     accept: (...args) => shard().accept(...args),
     claim: (...args) => shard().claim(...args),
     unclaim: (...args) => shard().unclaim(...args),
+    findClaim: (...args) => shard().findClaim(...args),
     holds: (...args) => shard().holds(...args),
     async seek(search) {
       try {

@@ -149,6 +149,13 @@ export class Gate implements Shard {
     return this.#anyOf(hash(claim), (shard) => shard.unclaim(claim, id, leastAgeMs, true));
   }
 
+  async findClaim(claim: string, isAsked = false): Promise<string> {
+    const own = await this.#outbox.findClaim(claim);
+    if (own !== "" || isAsked || !this.#hasFormer) return own;
+    const others = await Promise.all(this.#others(hash(claim)).map((site) => this.#peer(site).findClaim(claim, true)));
+    return others.find((holder) => holder !== "") ?? "";
+  }
+
   async holds(id: string, claim: string, isAsked = false): Promise<boolean> {
     if (isAsked || this.#isOwn(id) || this.#outbox.has("row", id)) return this.#outbox.holds(id, claim);
     return this.#anyOf(id, (shard) => shard.holds(id, claim, true));

@@ -198,7 +198,16 @@ function intakeOf(setup: Setup): Intake {
       if (Array.isArray(read)) return refuse("conversions", "must not stand here: it is one conversion");
       return acceptOne(await candidateOf(read, { isSigned: true }, setup));
     },
-    async correct(body, { mustBeKnown, isKept, change }) {
+    async remember(name, text) {
+      const claim = memoryOf(name, setup);
+      const hashed = hash(claim);
+      await callShard(() => shardOf(hashed, setup).claim(claim, text, hashed));
+    },
+    async recall(name) {
+      const claim = memoryOf(name, setup);
+      return (await callShard(() => shardOf(hash(claim), setup).findClaim(claim))) || undefined;
+    },
+    async correct(body, { mustBeKnown, isKept, isFirst, change }) {
       if (!call(() => options.deliverer().takesCorrections())) return "unavailable";
       const read = JSON.parse(call(() => core.api().readCorrections(body, options.account))) as
         | ReadCorrection
@@ -210,9 +219,14 @@ function intakeOf(setup: Setup): Intake {
         const [status] = await callShard(() => candidate.shard.wait([conversionId], 0));
         if (status === undefined) return undefined;
       }
-      return acceptOne({ ...candidate, event: { ...candidate.event, isKept, change } });
+      return acceptOne({ ...candidate, event: { ...candidate.event, isKept, isFirst, change } });
     },
   };
+}
+
+/** A remembered text is kept as a claim, apart from those of clicks and corrections. */
+function memoryOf(name: string, { options }: Setup): string {
+  return `${options.account}|memory|${name}`;
 }
 
 function isError(item: object): item is { readonly error: ForwarderError } {

@@ -36,7 +36,7 @@ export interface WebhookLine {
   readonly id?: string;
   /** Why the sale has no revenue: its currency is another one, or its amount is unusable. */
   readonly revenueLeftOut?: "currency" | "amount";
-  /** For a sale that its page has already reported: is the shop's money sent? Not if CAKE may have the sale. */
+  /** For a sale that its page has already reported: is the shop's money sent, with the sale or as a correction? */
   readonly moneyUsed?: boolean;
   /** A person should look at it. */
   readonly alert?: true;

@@ -148,6 +148,10 @@ export class Outbox {
     });
   }
 
+  async findClaim(claim: string): Promise<string> {
+    return this.#deps.store.findClaim(claim)?.id ?? "";
+  }
+
   async holds(id: string, claim: string): Promise<boolean> {
     const row = this.#deps.store.find(id);
     if (row === undefined) return false;

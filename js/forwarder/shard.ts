@@ -55,6 +55,10 @@ export interface Intake {
    * @throws CakeError where it breaks a rule
    */
   correct(body: string, options: CorrectOptions): Promise<Acceptance | "unavailable" | undefined>;
+  /** Remembers a text by a name for as long as events are kept; the first text stays. */
+  remember(name: string, text: string): Promise<void>;
+  /** What is remembered by that name. */
+  recall(name: string): Promise<string | undefined>;
 }
 
 /** How a shop's correction is accepted. */
@@ -65,6 +69,8 @@ export interface CorrectOptions {
   readonly isKept?: boolean;
   /** {@link NewEvent.change} */
   readonly change?: string | undefined;
+  /** {@link NewEvent.isFirst} */
+  readonly isFirst?: boolean | undefined;
 }
 
 /** The refusal of an event whose claim belongs to another event. */
@@ -160,6 +166,8 @@ export interface Shard {
   claim(claim: string, id: string, hash?: string, hops?: number): Promise<Claim>;
   /** Takes back a claim of that event, if the claim has at least that age; returns whether it did. */
   unclaim(claim: string, id: string, leastAgeMs: number, isAsked?: boolean): Promise<boolean>;
+  /** The holder of a claim; empty where nothing holds it. */
+  findClaim(claim: string, isAsked?: boolean): Promise<string>;
   /** Does the shard have that event, and does the event hold the claim? */
   holds(id: string, claim: string, isAsked?: boolean): Promise<boolean>;
   /** Says of each key whether this shard has it, and whether it would keep the key without asking. */

@@ -53,13 +53,19 @@ export interface ShopOptions {
    * @default those of `findClick`: reqid, ckm_request_id, click_id, clickid
    */
   readonly clickIdNames?: readonly string[];
+  /**
+   * What begins every unique id of this shop, so that two shops do not share ids: letters, digits, `.`, `_` and `-`,
+   * and no digit at the end. A page or a pixel must report the order under the same id.
+   * @default ""
+   */
+  readonly idPrefix?: string;
   /** Do test orders count? @default false */
   readonly testOrders?: boolean;
   /** Do later payments of a subscription count? Their orders carry the click id of the first one. @default false */
   readonly recurring?: boolean;
   /**
    * The site's own mapping, in place of the built-in one. It is called for every verified webhook that is readable and
-   * recent, and neither a refund nor a test. `undefined` means that there is nothing to count. If the mapping throws,
+   * recent, and neither a refund nor a test. What it made of an order is remembered, and refunds go there. `undefined` means that there is nothing to count. If the mapping throws,
    * or its conversion breaks a rule, the answer is 500, and the platform sends the webhook again. Numbers above 2^53
    * have lost digits in `payload`.
    * @default the built-in mapping
@@ -103,9 +109,21 @@ export type Platform = keyof Shops;
 export interface ResolvedShop {
   readonly reader: () => Shop;
   readonly map: WebhookMap | undefined;
+  /** What begins the ids of the shop. */
+  readonly idPrefix: string;
 }
 
-const COMMON = ["secrets", "offerId", "currency", "revenue", "clickIdNames", "testOrders", "recurring", "map"];
+const COMMON = [
+  "secrets",
+  "offerId",
+  "currency",
+  "revenue",
+  "clickIdNames",
+  "idPrefix",
+  "testOrders",
+  "recurring",
+  "map",
+];
 const OWN: Readonly<Record<Platform, readonly string[]>> = {
   shopify: ["saleTopic", "uniqueId"],
   woocommerce: ["statuses", "uniqueId"],
@@ -130,6 +148,7 @@ export function resolveShops(
   checkNames("shops", shops, Object.keys(OWN));
   checkNoNull("shops", shops ?? {});
   const resolved = new Map<Platform, readonly ResolvedShop[]>();
+  const placed: PlacedShop[] = [];
   for (const [name, given] of Object.entries(shops ?? {})) {
     if (given === undefined) continue;
     const platform = name as Platform;
@@ -146,8 +165,39 @@ export function resolveShops(
         refuse(`${place(index)}.secrets`, "must not be another shop's: the secret identifies the shop");
       for (const secret of own) known.add(secret);
     });
+    placed.push(...several.map((shop, index) => ({ platform, place: place(index), shop })));
   }
+  placed.forEach((shop, index) => {
+    const other = placed.slice(0, index).find((before) => shareIds(before, shop));
+    if (other === undefined) return;
+    const rule = `must keep its ids apart from those of ${other.place}, such as "b-": both shops count orders by themselves`;
+    refuse(`${shop.place}.idPrefix`, rule);
+  });
   return resolved;
+}
+
+interface PlacedShop {
+  readonly platform: Platform;
+  readonly place: string;
+  readonly shop: Pick<ShopOptions, "offerId" | "map" | "idPrefix"> & { readonly uniqueId?: "id" | "name" | "number" };
+}
+
+/**
+ * May two orders of two shops have one id? Each shop counts its numbers and names from the beginning, and WooCommerce its
+ * ids too. The ids of Shopify and of Stripe are unique among all their shops.
+ */
+function shareIds(a: PlacedShop, b: PlacedShop): boolean {
+  if (a.platform !== b.platform) return false;
+  const counts = ({ platform, shop }: PlacedShop) => platform === "woocommerce" || shop.uniqueId === "name";
+  if (!counts(a) || !counts(b)) return false;
+  // The offer is part of a conversion's key. A mapping chooses its own.
+  const isMapped = a.shop.map !== undefined || b.shop.map !== undefined;
+  if (!isMapped && a.shop.offerId !== b.shop.offerId) return false;
+  const [one = "", two = ""] = [a.shop.idPrefix, b.shop.idPrefix];
+  if (one === two) return true;
+  // An id of digits cannot go on as a prefix does, which ends without a digit. A name or a number may.
+  const isFree = [a, b].some(({ shop }) => shop.uniqueId === "name" || shop.uniqueId === "number");
+  return isFree && (one.startsWith(two) || two.startsWith(one));
 }
 
 function resolveShop(platform: Platform, place: string, shop: ShopOptions, retentionDays: number): ResolvedShop {
@@ -167,7 +217,12 @@ function resolveShop(platform: Platform, place: string, shop: ShopOptions, reten
   if (revenue !== "none" && !/^[A-Za-z]{3}$/.test(currency)) {
     refuse(at("currency"), 'must be the currency of CAKE\'s revenue, such as USD; or set revenue: "none"');
   }
+  const idPrefix = optionalString(at("idPrefix"), shop.idPrefix) ?? "";
+  if (idPrefix !== "" && !/^[\w.-]{0,31}[A-Za-z_.-]$/.test(idPrefix)) {
+    refuse(at("idPrefix"), "must be of letters, digits, ., _ and -, at most 32, without a digit at its end");
+  }
   const settings = JSON.stringify({
+    idPrefix,
     offerId,
     currency,
     revenue,
@@ -183,7 +238,7 @@ function resolveShop(platform: Platform, place: string, shop: ShopOptions, reten
   const secrets = checkSecrets(at("secrets"), shop.secrets);
   const reader = core.keep(({ Shop }) => new Shop(platform, secrets, settings));
   call(reader);
-  return { reader, map };
+  return { reader, map, idPrefix };
 }
 
 function flag(name: string, value: unknown): boolean | undefined {

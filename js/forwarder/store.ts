@@ -27,6 +27,8 @@ export interface NewEvent {
   readonly change?: string | undefined;
   /** Does a correction whose conversion is not known wait for it, without being sent? */
   readonly isKept?: boolean | undefined;
+  /** Is a correction accepted only where its conversion has none yet? */
+  readonly isFirst?: boolean | undefined;
 }
 
 /** A stored event. It contains no key, address or user agent. */

@@ -19,18 +19,49 @@ interface Verdict {
     readonly revenueLeftOut?: "currency" | "amount";
   };
   readonly refunds?: readonly Refund[];
+  /** Two ids of one sale. */
+  readonly link?: { readonly id: string; readonly uniqueId: string };
 }
 
 /** A refund of a sale, or its end. */
 interface Refund {
   /** A correction without its unique id. */
-  readonly correction: object;
+  readonly correction: {
+    readonly offerId: number;
+    readonly status?: string;
+    readonly revenue?: string;
+    readonly revenueAdded?: string;
+  };
   /** The unique ids that the sale may have. */
   readonly uniqueIds: readonly string[];
   /** What to do where no such sale is known here: `sent` where a click certainly led to it. */
   readonly ifUnknown: "sent" | "kept" | "dropped";
   /** How it stands to the corrections before it (`src/delivery/shop/change.rs`). */
-  readonly change?: { readonly restores?: true };
+  readonly change?: { readonly restores?: true; readonly taken?: string; readonly givenBack?: string };
+}
+
+/** What a site's own mapping has made of an order. */
+interface Mapped {
+  readonly offerId: number;
+  readonly uniqueId: string;
+  /** Is its revenue the one that the ready mapping found? Otherwise the shop's amounts say nothing of it. */
+  readonly isShopsMoney: boolean;
+}
+
+/** A webhook on its way to the outbox. */
+interface Incoming {
+  readonly platform: Platform;
+  readonly shop: ResolvedShop;
+  readonly intake: Intake;
+  readonly logOutcome: LogOutcome;
+}
+
+/** What became of a refund. */
+interface RefundOutcome {
+  readonly outcome: IncomingOutcome;
+  readonly more: Partial<WebhookLine>;
+  /** Is nothing to tell, where another answer stands? */
+  readonly isSilent: boolean;
 }
 
 const HEADERS: Readonly<Record<Platform, { readonly signature: string; readonly topic?: string }>> = {
@@ -71,8 +102,13 @@ export async function handleWebhook(request: Request, name: string, setup: Setup
   if (verdict.outcome === "ping" || verdict.outcome === "test") return logOutcome(verdict.outcome);
   if (verdict.reason === "too_old") return logOutcome("ignored", { code: "too_old" });
   if (verdict.reason === "unreadable") return logOutcome("ignored", { code: "unreadable", alert: true });
-  const [refund] = verdict.refunds ?? [];
-  if (verdict.outcome === "refund" && refund !== undefined) return acceptRefund(refund, intake, logOutcome);
+  const incoming: Incoming = { platform: name, shop, intake, logOutcome };
+  const refunds = verdict.refunds ?? [];
+  if (verdict.link !== undefined) await intake.remember(linkOf(name, verdict.link.id), verdict.link.uniqueId);
+  if (verdict.outcome === "refund") {
+    const answer = await acceptRefunds(refunds, incoming, false, verdict.reason);
+    return answer ?? logOutcome("ignored", { code: verdict.reason ?? "no_conversion" });
+  }
   const ready = verdict.sale && dated(verdict.sale, options);
   let conversion = ready;
   if (shop.map !== undefined && payload !== undefined) {
@@ -81,20 +117,22 @@ export async function handleWebhook(request: Request, name: string, setup: Setup
     } catch {
       return mapFailed("threw", logOutcome);
     }
-    if (conversion === undefined) return logOutcome("ignored", { code: "map" });
   }
   if (conversion === undefined) {
+    // The sale may be known nevertheless: its page has told the click.
+    const answer = await acceptRefunds(refunds, incoming, true);
+    if (answer !== undefined) return answer;
+    if (shop.map !== undefined && payload !== undefined) return logOutcome("ignored", { code: "map" });
     return verdict.outcome === "no_click_id"
       ? logOutcome("no_click_id")
       : logOutcome("ignored", { code: verdict.reason ?? "other_topic" });
   }
   // The revenue of the site's own mapping is not known here.
   const leftOut = shop.map === undefined ? verdict.sale?.revenueLeftOut : undefined;
-  const answer = await acceptSale(conversion, shop, intake, logOutcome, leftOut);
+  const ids = shop.map === undefined ? [] : shop.reader().orderIds(body);
+  const answer = await acceptSale(conversion, { ids, ready }, incoming, leftOut);
   // The sale may be a repetition while its refund is new. Nearly every sale has nothing to restore: that is not told.
-  for (const each of verdict.refunds ?? []) {
-    await acceptRefund(each, intake, logOutcome, each.change?.restores === true ? answer : undefined);
-  }
+  for (const each of refunds) await acceptRefunds([each], incoming, each.change?.restores === true);
   return answer;
 }
 
@@ -135,9 +173,8 @@ type LogOutcome = (outcome: IncomingOutcome, more?: Partial<WebhookLine>) => Pro
 
 async function acceptSale(
   conversion: WebhookConversion,
-  shop: ResolvedShop,
-  intake: Intake,
-  logOutcome: LogOutcome,
+  { ids, ready }: { readonly ids: readonly string[]; readonly ready: WebhookConversion | undefined },
+  { platform, shop, intake, logOutcome }: Incoming,
   revenueLeftOut: "currency" | "amount" | undefined,
 ): Promise<Response> {
   let result: Acceptance;
@@ -149,11 +186,20 @@ async function acceptSale(
     // The same payload would break the same rule again, so a repetition is of no use.
     return logOutcome("refused", { code: thrown.code, alert: true });
   }
+  const isKnown = !("refusal" in result) || result.refusal === "conversion_conflict";
+  if (isKnown) {
+    const { offerId, uniqueId } = conversion;
+    const mapped: Mapped = { offerId, uniqueId, isShopsMoney: isSameMoney(conversion.revenue, ready?.revenue) };
+    // Before the answer: a platform sends again what has not been answered.
+    for (const id of ids) await intake.remember(mappedOf(platform, id), JSON.stringify(mapped));
+  }
   if ("refusal" in result) {
     if (result.refusal === "conversion_conflict") return logOutcome("changed");
     throw new Refusal(result.refusal, "too many conversions wait: try again later", { "retry-after": "60" });
   }
-  const { id, duplicate, moneyUsed } = result;
+  const { id, duplicate } = result;
+  let { moneyUsed } = result;
+  if (moneyUsed === false) moneyUsed = await correctMoney(conversion, platform, intake);
   return logOutcome(duplicate ? "duplicate" : "accepted", {
     id,
     ...(revenueLeftOut ? { revenueLeftOut } : {}),
@@ -162,15 +208,49 @@ async function acceptSale(
 }
 
 /**
- * Turns a refund into a correction of the conversion, under the first unique id that is known here. `silent` is the
- * answer where nothing changes, and nothing is told then.
+ * Sends the money of a sale that CAKE already has without money, as a correction with the total. A conversion that was
+ * corrected before stays as it is: its total is another one by now.
  */
-async function acceptRefund(
-  { correction, uniqueIds, ifUnknown, change }: Refund,
-  intake: Intake,
-  logOutcome: LogOutcome,
-  silent?: Response,
-): Promise<Response> {
+async function correctMoney(sale: WebhookConversion, platform: Platform, intake: Intake): Promise<boolean> {
+  const { offerId, uniqueId, revenue, payout } = sale;
+  const correction = { correctionId: `${platform}-money-${uniqueId}`, offerId, uniqueId, revenue, payout };
+  try {
+    const result = await intake.correct(JSON.stringify(correction), { mustBeKnown: true, isFirst: true });
+    return typeof result === "object" && !("refusal" in result) && result.without === undefined;
+  } catch (thrown) {
+    if (!isCakeError(thrown) || thrown.code === "internal") throw thrown;
+    return false;
+  }
+}
+
+/** Accepts refunds one by one; returns the answer for the first one that is told. `isQuiet`: only changes are told. */
+async function acceptRefunds(
+  refunds: readonly Refund[],
+  incoming: Incoming,
+  isQuiet: boolean,
+  unknown?: string,
+): Promise<Response | undefined> {
+  let told: { readonly response: Response; readonly isSilent: boolean } | undefined;
+  for (const refund of refunds) {
+    const { outcome, more, isSilent } = await acceptRefund(refund, incoming, unknown);
+    if (isSilent && isQuiet) continue;
+    const response = await incoming.logOutcome(outcome, more);
+    if (told === undefined || (told.isSilent && !isSilent)) told = { response, isSilent };
+  }
+  return told?.response;
+}
+
+/** Turns a refund into a correction of the conversion, under the first unique id that is known here. */
+async function acceptRefund(given: Refund, incoming: Incoming, unknown = "no_conversion"): Promise<RefundOutcome> {
+  const { intake } = incoming;
+  const none: RefundOutcome = { outcome: "ignored", more: { code: unknown }, isSilent: true };
+  const refund = await placed(given, incoming);
+  if (typeof refund === "string") {
+    return refund === "no_conversion"
+      ? none
+      : { outcome: "ignored", more: { code: refund, alert: true }, isSilent: false };
+  }
+  const { correction, uniqueIds, ifUnknown, change } = refund;
   const [first] = uniqueIds;
   const correct = (uniqueId: string, mustBeKnown: boolean) =>
     intake.correct(JSON.stringify({ ...correction, uniqueId }), {
@@ -185,19 +265,73 @@ async function acceptRefund(
     if (ifUnknown !== "dropped" && first !== undefined) result ??= await correct(first, false);
   } catch (thrown) {
     if (!isCakeError(thrown) || thrown.code === "internal") throw thrown;
-    return logOutcome("refused", { code: thrown.code, alert: true });
+    return { outcome: "refused", more: { code: thrown.code, alert: true }, isSilent: false };
   }
   if (result === "unavailable") {
-    return silent ?? logOutcome("refund_not_taken", { code: "corrections_unavailable", alert: true });
+    return { outcome: "refund_not_taken", more: { code: "corrections_unavailable", alert: true }, isSilent: true };
   }
-  if (result !== undefined && "refusal" in result) {
-    if (result.refusal === "correction_conflict") return logOutcome("changed");
+  if (result === undefined || ("without" in result && result.without === "kept")) return none;
+  if ("refusal" in result) {
+    if (result.refusal === "correction_conflict") return { outcome: "changed", more: {}, isSilent: false };
     throw new Refusal(result.refusal, "too many events wait: try again later", { "retry-after": "60" });
   }
-  const isUnchanged = result === undefined || result.without === "nothing";
-  if (silent !== undefined && isUnchanged) return silent;
-  if (result === undefined || result.without === "kept") return logOutcome("ignored", { code: "no_conversion" });
-  return logOutcome(result.duplicate ? "refund_duplicate" : "refund", { id: result.id });
+  const outcome = result.duplicate ? "refund_duplicate" : "refund";
+  return { outcome, more: { id: result.id }, isSilent: result.without === "nothing" && change?.restores === true };
+}
+
+/**
+ * A refund with the ids that its sale has here, or why there is none: a payment of Stripe's may stand for an invoice,
+ * and a site's own mapping may have made anything of an order.
+ */
+async function placed(
+  refund: Refund,
+  { platform, shop, intake }: Incoming,
+): Promise<Refund | "no_conversion" | "refund_map"> {
+  const uniqueIds = [...refund.uniqueIds];
+  if (platform === "stripe") {
+    for (const id of refund.uniqueIds) {
+      const linked = await intake.recall(linkOf(platform, id));
+      if (linked !== undefined && !uniqueIds.includes(linked)) uniqueIds.push(linked);
+    }
+  }
+  if (shop.map === undefined) return { ...refund, uniqueIds };
+  let mapped: Mapped | undefined;
+  for (const id of uniqueIds) {
+    const text: string | undefined = mapped === undefined ? await intake.recall(mappedOf(platform, id)) : undefined;
+    if (text !== undefined) mapped = JSON.parse(text) as Mapped;
+  }
+  if (mapped === undefined) {
+    // The mapping may choose the offer. Where the options name it, the conversion may be under the order's own id.
+    if (refund.correction.offerId === 0) return "no_conversion";
+    const ifUnknown = refund.ifUnknown === "sent" ? "kept" : refund.ifUnknown;
+    const whole = withoutMoney({ ...refund, uniqueIds, ifUnknown });
+    return whole === "refund_map" ? "no_conversion" : whole;
+  }
+  const { offerId, uniqueId, isShopsMoney } = mapped;
+  const own: Refund = { ...refund, correction: { ...refund.correction, offerId }, uniqueIds: [uniqueId] };
+  return isShopsMoney ? own : withoutMoney(own);
+}
+
+/** A refund without amounts: the mapping's revenue is another one, so a part of the shop's says nothing of it. */
+function withoutMoney(refund: Refund): Refund | "refund_map" {
+  const { revenue: _, revenueAdded: __, ...correction } = refund.correction;
+  if (correction.status === undefined) return "refund_map";
+  if (refund.change === undefined) return { ...refund, correction };
+  const { taken: ___, givenBack: ____, ...change } = refund.change;
+  return { ...refund, correction, change };
+}
+
+/** Are two amounts the same, or both absent? */
+function isSameMoney(one: string | undefined, other: string | undefined): boolean {
+  return one === undefined || other === undefined ? one === other : Number(one) === Number(other);
+}
+
+function mappedOf(platform: Platform, id: string): string {
+  return `${platform}|order|${id}`;
+}
+
+function linkOf(platform: Platform, id: string): string {
+  return `${platform}|link|${id}`;
 }
 
 async function mapFailed(code: string, logOutcome: LogOutcome): Promise<never> {

@@ -57,7 +57,8 @@ const CLICK_ID = /^(?=.*[1-9])[\w.:-]{1,128}$/;
 
 /**
  * Reports each completed checkout that has a click. The unique id is the order's id, equal to the webhook's: if both
- * report, the sale counts once, with the webhook's money. Consent is Shopify's `marketingAllowed`.
+ * report, the sale counts once, with the webhook's money, which is sent as a correction where CAKE has the sale by then
+ * (`docs/shops.md`, "An order that its page has told"). Consent is Shopify's `marketingAllowed`.
  *
  * @example
  * cakeEdgeFrame.connectShopifyPixel({ analytics, browser, init, customerPrivacy: api.customerPrivacy }, {

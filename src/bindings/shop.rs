@@ -27,6 +27,13 @@ impl Shop {
         Ok(Self(shop::Shop::new(platform, secrets, settings)?))
     }
 
+    /// The ids by which refunds of a signed order may know it; see [`shop::Shop::order_ids`].
+    #[must_use]
+    #[wasm_bindgen(js_name = orderIds)]
+    pub fn order_ids(&self, body: &[u8]) -> Vec<String> {
+        self.0.order_ids(body)
+    }
+
     /// Reads a webhook, and returns the verdict as JSON; see [`shop::Verdict`].
     ///
     /// # Errors

@@ -64,6 +64,24 @@ describe("refunds", () => {
     expect(await kept()).toMatchObject({ conversion_status: "returned" });
   });
 
+  test.each([
+    ["before its session", ["link", "sale"]],
+    ["after it", ["sale", "link"]],
+  ])("since 2025-03-31 an invoice's payment tells its payment intent: %s", async (_, steps) => {
+    const all = both(shopsOf("stripe"));
+    const { data, ...rest } = session(await all.click());
+    const sale = { ...rest, data: { object: { ...data.object, payment_intent: null, invoice: "in_1" } } };
+    const payment = { id: "inpay_1", invoice: "in_1", payment: { type: "payment_intent", payment_intent: "pi_1" } };
+    const link = { type: "invoice_payment.paid", livemode: true, data: { object: payment } };
+    const outcomes: string[] = [];
+    for (const event of [...steps.map((step) => (step === "sale" ? sale : link)), refunded(2_935)]) {
+      const answer = await post(all, "stripe", JSON.stringify(event));
+      outcomes.push(((await answer.json()) as { outcome: string }).outcome);
+    }
+    expect(outcomes.sort()).toEqual(["accepted", "ignored", "refund"]);
+    await expect.poll(async () => (await all.recorded())[0]).toMatchObject({ conversion_status: "returned" });
+  });
+
   test("Shopify tells what a refund takes off, and a cancelled order is returned", async () => {
     const own = (click: string) => order({ note_attributes: [{ name: "reqid", value: click }] });
     let click = "";
@@ -258,6 +276,165 @@ describe("refunds", () => {
       }
       await expect.poll(async () => (await all.recorded())[0]).toMatchObject({ conversion_status: "approved" });
     });
+  });
+
+  describe("a conversion that a mapping of the site's own has made", () => {
+    type Found = { uniqueId: string; revenue?: string } | undefined;
+    type Map = (payload: { id: number; tags?: string }, topic: string, found: Found) => object | undefined;
+    const vip: Map = (payload, _, found) =>
+      found && { ...found, offerId: payload.tags?.includes("vip") ? 12_345 : 111 };
+    const renamed: Map = ({ id }, _, found) => found && { ...found, uniqueId: `SHOP-${id ?? found.uniqueId}` };
+    const cancelled = { cancelled_at: "2026-06-19T11:00:00-04:00" };
+    const refund = {
+      id: 7,
+      order_id: 5_678_901_234_567,
+      transactions: [{ kind: "refund", status: "success", amount: "9.94", currency: "USD" }],
+    };
+    const mapped = (shop: Platform, map: Map, body: (click: string) => object, topic = "", more: object = {}) =>
+      sold(shop, body, topic, shopsOf(shop, { map, ...more }));
+
+    test.each([
+      ["chooses the offer", vip, { offerId: undefined }],
+      ["chooses another offer than that of the options", vip, { offerId: 111 }],
+      ["chooses the unique id", renamed, {}],
+      ["adds a field", ((_, topic, found) => found && { ...found, adv1: topic }) as Map, {}],
+    ])("Shopify, %s", async (_, map, more) => {
+      let click = "";
+      const own = (given: string) => {
+        click = given;
+        return order({ tags: "vip", note_attributes: [{ name: "reqid", value: given }] });
+      };
+      const { send, kept } = await mapped("shopify", map, own, "orders/paid", more);
+      for (const outcome of ["refund", "refund_duplicate"]) {
+        expect(await send(refund, "refunds/create")).toMatchObject({ outcome });
+      }
+      expect(await kept()).toMatchObject({ revenue_units: 4_000_000, corrections: 1 });
+      expect(await send({ ...own(click), ...cancelled }, "orders/cancelled")).toMatchObject({ outcome: "refund" });
+      expect(await kept()).toMatchObject({ conversion_status: "returned", corrections: 2 });
+    });
+
+    test("Stripe, by any id of the session", async () => {
+      const rename: Map = (_, __, found) => found && { ...found, uniqueId: "order-1" };
+      const { send, kept } = await mapped("stripe", rename, session);
+      expect(await send(refunded(935))).toMatchObject({ outcome: "refund" });
+      expect(await kept()).toMatchObject({ revenue_units: 200_000, corrections: 1 });
+    });
+
+    test("with another revenue than the shop's, a part is told and not guessed, and all of it is a return", async () => {
+      const less: Map = (_, __, found) => found && { ...found, revenue: "20.00" };
+      const { send, kept } = await mapped("stripe", less, session);
+      expect(await send(refunded(935))).toEqual({ outcome: "ignored", reason: "refund_map" });
+      expect(await send(refunded(2_935))).toMatchObject({ outcome: "refund" });
+      expect(await kept()).toMatchObject({ conversion_status: "returned", revenue_units: 200_000, corrections: 1 });
+      const failed = { id: "re_1", charge: "ch_1", payment_intent: "pi_1", amount: 2_935, currency: "usd" };
+      await send({ type: "refund.failed", livemode: true, data: { object: { ...failed, status: "failed" } } });
+      expect(await kept()).toMatchObject({ conversion_status: "approved", revenue_units: 200_000, corrections: 2 });
+    });
+
+    test.each([[undefined], [12_345]])(
+      "nothing is taken back of an order that it made no sale of: %s",
+      async (offerId) => {
+        const all = both(shopsOf("shopify", { map: () => undefined, offerId }));
+        for (const [topic, body] of [
+          ["refunds/create", refund],
+          ["orders/cancelled", order(cancelled)],
+        ] as const) {
+          const answer = await post(all, "shopify", JSON.stringify(body), { topic });
+          expect(await answer.json()).toEqual({ outcome: "ignored", reason: "no_conversion" });
+        }
+        expect((await rows(all)).every(({ state }) => state === "refused")).toBe(true);
+        await all.forwarder.settle();
+        expect(all.sent).toEqual([]);
+      },
+    );
+
+    test("is remembered by an outbox that is opened again", async () => {
+      let stored: Parameters<NonNullable<Options["keep"]>>[0] | undefined;
+      const keep = async (all: NonNullable<typeof stored>) => {
+        stored = all;
+      };
+      const first = both({ ...shopsOf("shopify", { map: renamed }), keep });
+      await post(first, "shopify", JSON.stringify(order()), { topic: "orders/paid" });
+      const again = both({ ...shopsOf("shopify", { map: renamed }), kept: stored } as Partial<Options>);
+      const answer = await post(again, "shopify", JSON.stringify(refund), { topic: "refunds/create" });
+      expect(await answer.json()).toMatchObject({ outcome: "refund" });
+    });
+  });
+
+  describe("an order that tells no click, and is a conversion of its page's", () => {
+    const shopifyOrder = (more: object) => order({ id: 9, note_attributes: [], ...more });
+    const wooOrder = (more: object) => ({
+      ...{ id: 9, status: "processing", currency: "USD", total: "29.35", refunds: [], meta_data: [] },
+      ...{ date_paid_gmt: "2026-06-19T10:00:00", ...more },
+    });
+    const cancelled_at = "2026-06-19T11:00:00-04:00";
+    const amount = { kind: "refund", status: "success", amount: "1.00", currency: "USD" };
+    const inOrder = { refunds: [{ id: 7, order_id: 9, transactions: [amount] }] };
+    const part = { refunds: [{ id: 1, total: "-9.35" }] };
+    const returned = { conversion_status: "returned" };
+    test.each<[string, Platform, string, object, object]>([
+      ["Shopify, cancelled", "shopify", "orders/cancelled", shopifyOrder({ cancelled_at }), returned],
+      ["Shopify, paid and cancelled", "shopify", "orders/paid", shopifyOrder({ cancelled_at }), returned],
+      ["Shopify, edited and cancelled", "shopify", "orders/updated", shopifyOrder({ cancelled_at }), returned],
+      ["Shopify, a refund in the order", "shopify", "orders/updated", shopifyOrder(inOrder), { corrections: 1 }],
+      ["WooCommerce, cancelled", "woocommerce", "order.updated", wooOrder({ status: "cancelled" }), returned],
+      ["WooCommerce, refunded", "woocommerce", "order.updated", wooOrder({ status: "refunded" }), returned],
+      ["WooCommerce, a part", "woocommerce", "order.updated", wooOrder(part), { revenue_units: 200_000 }],
+    ])("%s", async (_, shop, topic, body, wanted) => {
+      const all = both(shopsOf(shop));
+      await all.page({ clickId: await all.click(), offerId: 12_345, uniqueId: "9" });
+      for (const outcome of ["refund", "refund_duplicate"]) {
+        const answer = await post(all, shop, JSON.stringify(body), { topic });
+        expect(await answer.json()).toMatchObject({ outcome });
+      }
+      await all.forwarder.settle();
+      expect((await all.recorded())[0]).toMatchObject(wanted);
+    });
+
+    test("Shopify, cancelled before the page has told it", async () => {
+      const all = both(shopsOf("shopify"));
+      const cancelled = shopifyOrder({ cancelled_at });
+      const answer = await post(all, "shopify", JSON.stringify(cancelled), { topic: "orders/cancelled" });
+      expect(await answer.json()).toEqual({ outcome: "ignored", reason: "no_conversion" });
+      await all.page({ clickId: await all.click(), offerId: 12_345, uniqueId: "9" });
+      await expect.poll(async () => (await all.recorded())[0]).toMatchObject(returned);
+    });
+  });
+
+  test("a refund that is pending counts once its order tells that it is paid", async () => {
+    const own = (click: string) => order({ note_attributes: [{ name: "reqid", value: click }] });
+    const { send, kept } = await sold("shopify", own, "orders/paid");
+    const refund = (status: string) => ({
+      id: 7,
+      order_id: 5_678_901_234_567,
+      transactions: [{ kind: "refund", status, amount: "9.94", currency: "USD" }],
+    });
+    const pending = await send(refund("pending"), "refunds/create");
+    expect(pending).toEqual({ outcome: "ignored", reason: "refund_pending" });
+    const updated = order({ refunds: [refund("success")] });
+    for (const outcome of ["refund", "refund_duplicate"]) {
+      expect(await send(updated, "orders/updated")).toMatchObject({ outcome });
+    }
+    expect(await kept()).toMatchObject({ revenue_units: 4_000_000, corrections: 1 });
+  });
+
+  test.each([
+    ["the whole in another currency", { currency: "eur" }, {}],
+    ["the whole, with the subtotal as revenue", {}, { revenue: "subtotal" }],
+    ["the whole, without revenue", {}, { revenue: "none" }],
+  ])("a refund that failed puts back what was returned: %s", async (_, amounts, settings) => {
+    const change = ({ data, ...rest }: { data: { object: object } }) => ({
+      ...rest,
+      data: { object: { ...data.object, ...amounts } },
+    });
+    const own = (click: string) => change(session(click));
+    const { send, kept } = await sold("stripe", own, "", shopsOf("stripe", settings));
+    expect(await send(change(refunded(2_935)))).toMatchObject({ outcome: "refund" });
+    expect(await kept()).toMatchObject({ conversion_status: "returned", corrections: 1 });
+    const failed = { id: "re_1", charge: "ch_1", payment_intent: "pi_1", amount: 2_935, currency: "usd" };
+    const event = { type: "refund.failed", livemode: true, data: { object: { ...failed, status: "failed" } } };
+    for (const outcome of ["refund", "refund_duplicate"]) expect(await send(change(event))).toMatchObject({ outcome });
+    expect(await kept()).toMatchObject({ conversion_status: "approved", corrections: 2 });
   });
 
   test("a date in the future is no date: the sale counts when it comes", async () => {

@@ -4,13 +4,19 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { openForwarder } from "../../dist/entry/forwarder-node.node.js";
+import { openForwarder, type WebhookConversion } from "../../dist/entry/forwarder-node.node.js";
 import { createSandbox } from "../../dist/entry/sandbox-memory.inline.js";
 import { KEY, OPERATOR, SITE } from "./forwarder-in-process.ts";
 
 const SECRET = "whsec_Zm9yIHZlY3RvcnMgYWxvbmUsIG5vIHJlYWwgb25l";
 
-test("sales and refunds of many orders are each counted once, over four shards", async () => {
+const rename = (_: object, __: string, found: WebhookConversion | undefined) =>
+  found && { ...found, uniqueId: `order-${found.uniqueId}` };
+
+test.each([
+  ["under their own ids", {}],
+  ["under a mapping's", { map: rename }],
+])("sales and refunds of many orders are each counted once, over four shards: %s", async (_, more) => {
   const folder = mkdtempSync(join(tmpdir(), "cake-edge-shops-"));
   const sandbox = createSandbox({ apiKey: KEY });
   const forwarder = openForwarder({
@@ -21,7 +27,7 @@ test("sales and refunds of many orders are each counted once, over four shards",
     clockSpeed: 1_000,
     fetch: sandbox.fetch,
     log: () => undefined,
-    shops: { stripe: { secrets: SECRET, offerId: 12_345, currency: "USD" } },
+    shops: { stripe: { secrets: SECRET, offerId: 12_345, currency: "USD", ...more } },
   });
   onTestFinished(async () => {
     await forwarder.close();
@@ -56,4 +62,42 @@ test("sales and refunds of many orders are each counted once, over four shards",
     return conversions.map(({ revenue_units, corrections }) => [revenue_units, corrections]);
   };
   await expect.poll(state, { timeout: 20_000 }).toEqual(numbers.map(() => [150_000, 1]));
+});
+
+test("what a mapping made of an order is found by another number of shards", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "cake-edge-shops-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const withShards = async (shards: object, type: string, objects: readonly object[]) => {
+    const forwarder = openForwarder({
+      ...{ folder, baseUrl: "http://127.0.0.1", apiKey: KEY, operatorSecret: OPERATOR, log: () => undefined },
+      fetch: () => Promise.resolve(new Response("", { status: 503 })),
+      shops: { stripe: { secrets: SECRET, currency: "USD", offerId: 12_345, map: rename } },
+      ...shards,
+    });
+    const outcomes: string[] = [];
+    for (const object of objects) {
+      const body = JSON.stringify({ type, livemode: true, data: { object } });
+      const at = Math.floor(Date.now() / 1_000);
+      const v1 = createHmac("sha256", SECRET).update(`${at}.${body}`).digest("hex");
+      const init = { method: "POST", headers: { "stripe-signature": `t=${at},v1=${v1}` }, body };
+      const answer = await forwarder.fetch(new Request(`${SITE}/cake/webhooks/stripe`, init));
+      outcomes.push(((await answer.json()) as { outcome: string }).outcome);
+    }
+    await forwarder.close();
+    return outcomes;
+  };
+  const numbers = Array.from({ length: 12 }, (_, index) => index);
+  const paid = { payment_status: "paid", amount_total: 2_000, currency: "usd" };
+  const sessions = numbers.map((n) => ({
+    ...paid,
+    id: `cs_${n}`,
+    payment_intent: `pi_${n}`,
+    client_reference_id: `a1b2-${n}`,
+  }));
+  const all = { amount: 2_000, amount_refunded: 2_000, currency: "usd" };
+  const charges = numbers.map((n) => ({ ...all, id: `ch_${n}`, payment_intent: `pi_${n}` }));
+  const sold = await withShards({ shards: 4 }, "checkout.session.completed", sessions);
+  expect(sold).toEqual(numbers.map(() => "accepted"));
+  const refunded = await withShards({ shards: 6, formerShards: [4] }, "charge.refunded", charges);
+  expect(refunded).toEqual(numbers.map(() => "refund"));
 });

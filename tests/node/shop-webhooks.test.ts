@@ -1,4 +1,5 @@
 /** Shops' webhooks at the forwarder's route, by the shared vectors and against a sandbox. */
+import { randomUUID } from "node:crypto";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { createForwarderInProcess, type WebhookLine } from "../../dist/entry/forwarder-memory.inline.js";
 import { both, KEY, OPERATOR, type Options } from "./forwarder-in-process.ts";
@@ -60,11 +61,11 @@ describe("the shared vectors", () => {
     );
     if (sale === undefined) {
       const expected =
-        refund === undefined
+        outcome !== "refund"
           ? [outcome, reason]
-          : refund.ifUnknown === "sent"
+          : refund?.ifUnknown === "sent"
             ? ["refund", undefined]
-            : ["ignored", "no_conversion"];
+            : ["ignored", reason ?? "no_conversion"];
       expect([told.outcome, told.reason]).toEqual(expected);
       expect(stored).toEqual([]);
     } else {
@@ -168,7 +169,49 @@ test("a shop's webhook adds its money to the event of its page, and a page's eve
   const own = await other.click();
   await other.page({ clickId: own, offerId: 12_345, uniqueId: "2" }, "");
   const answer = await paid(other, { id: 2, note_attributes: [{ name: "reqid", value: own }] });
-  expect(await answer.json()).toMatchObject({ outcome: "duplicate", moneyUsed: expect.any(Boolean) });
+  expect(await answer.json()).toMatchObject({ outcome: "duplicate", moneyUsed: true });
+});
+
+describe("money for a sale that CAKE already has from its page", () => {
+  const pageFirst = async (more: Partial<Options> = {}) => {
+    const all = both({ ...shopsOf("shopify"), ...more });
+    const reqid = await all.click();
+    expect((await all.page({ clickId: reqid, offerId: 12_345, uniqueId: "2" })).status).toBe(202);
+    const shop = async (topic: string, body: object) =>
+      (await (await post(all, "shopify", JSON.stringify(body), { topic })).json()) as object;
+    const sale = order({ id: 2, note_attributes: [{ name: "reqid", value: reqid }] });
+    const amount = { kind: "refund", status: "success", amount: "9.94", currency: "USD" };
+    const refund = () => shop("refunds/create", { id: 7, order_id: 2, transactions: [amount] });
+    const inCake = async () => {
+      await all.forwarder.settle();
+      return (await all.recorded()).map((row) => (row as unknown as { revenue_units: number }).revenue_units);
+    };
+    return { ...all, paid: () => shop("orders/paid", sale), refund, inCake };
+  };
+
+  test("becomes its total, once, and a refund is taken off it", async () => {
+    const all = await pageFirst();
+    for (let time = 0; time < 2; time += 1) {
+      expect(await all.paid()).toMatchObject({ outcome: "duplicate", moneyUsed: true });
+    }
+    expect(await all.inCake()).toEqual([4_099_400]);
+    expect(await all.refund()).toMatchObject({ outcome: "refund" });
+    expect(await all.inCake()).toEqual([4_000_000]);
+  });
+
+  test("is not used after another correction, whose total it would undo", async () => {
+    const all = await pageFirst();
+    const [byRule = 0] = await all.inCake();
+    await all.refund();
+    expect(await all.inCake()).toEqual([byRule - 99_400]);
+    expect(await all.paid()).toMatchObject({ outcome: "duplicate", moneyUsed: false });
+    expect(await all.inCake()).toEqual([byRule - 99_400]);
+  });
+
+  test("is not used where there is no account to correct it in", async () => {
+    const all = await pageFirst({ baseUrl: "", apiKey: "", pixelDomain: "http://127.0.0.1" });
+    expect(await all.paid()).toMatchObject({ outcome: "duplicate", moneyUsed: false });
+  });
 });
 
 test("a secret can be rotated, and two shops on one platform are told apart by theirs", async () => {
@@ -193,6 +236,77 @@ test("a secret can be rotated, and two shops on one platform are told apart by t
   }
   const wrong = sign("shopify", body, "a secret of nobody's here, long enough");
   expect((await post(all, "shopify", body, { topic: "orders/paid", signature: wrong })).status).toBe(401);
+});
+
+const names = (a: string, b: string) =>
+  [
+    { uniqueId: "name", idPrefix: a },
+    { uniqueId: "name", idPrefix: b },
+  ] as const;
+
+describe("two shops whose orders may have one id", () => {
+  const shop = (more: object = {}) => ({ currency: "USD", offerId: 1, secrets: randomUUID(), ...more });
+  const map = () => undefined;
+  const refusalOf = (shops: object) => {
+    try {
+      both({ shops } as Partial<Options>);
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  };
+  test.each([
+    ["one offer", "woocommerce", {}, {}],
+    ["one prefix", "woocommerce", { idPrefix: "a-" }, { idPrefix: "a-" }],
+    ["an offer of the mapping's", "woocommerce", { offerId: undefined, map }, { offerId: 2 }],
+    ["names, whose marks are the shops' own", "shopify", { uniqueId: "name" }, { uniqueId: "name", idPrefix: "b-" }],
+    ["names and prefixes that begin alike", "shopify", ...names("b-", "b-c-")],
+  ])("are refused: %s", (_, platform, a, b) => {
+    expect(refusalOf({ [platform]: [shop(a), shop(b)] })).toMatchObject({
+      code: "invalid_field",
+      parameter: `shops.${platform}.1.idPrefix`,
+    });
+  });
+  test.each([
+    ["WooCommerce by a prefix", "woocommerce", {}, { idPrefix: "b-" }],
+    ["WooCommerce by its offer", "woocommerce", {}, { offerId: 2 }],
+    ["Shopify by its ids, which no two shops share", "shopify", {}, {}],
+    ["Shopify's names by prefixes", "shopify", ...names("a-", "b-")],
+    ["Stripe by its ids", "stripe", {}, {}],
+  ])("are kept apart: %s", (_, platform, a, b) => {
+    expect(refusalOf({ [platform]: [shop(a), shop(b)] })).toBeUndefined();
+  });
+
+  test("are two conversions with a prefix, and a cancellation finds its own", async () => {
+    const other = "wc-secret of the other of the two shops";
+    const both2 = [
+      shop({ offerId: 12_345, secrets: secrets.woocommerce }),
+      shop({ offerId: 12_345, secrets: other, idPrefix: "b-" }),
+    ];
+    const all = both({ shops: { woocommerce: both2 } } as Partial<Options>);
+    const send = async (secret: string, value: string, status: string) => {
+      const body = JSON.stringify({
+        ...{ id: 9, status, currency: "USD", total: "5.00", date_paid_gmt: "2026-01-01T00:00:00" },
+        ...{ meta_data: [{ key: "reqid", value }], date_created_gmt: new Date().toISOString() },
+        ...(status === "processing" ? { date_paid_gmt: undefined } : {}),
+      });
+      const answer = await post(all, "woocommerce", body, {
+        topic: "order.updated",
+        signature: sign("woocommerce", body, secret),
+      });
+      return ((await answer.json()) as { outcome: string }).outcome;
+    };
+    const [a, b] = [await all.click(), await all.click()];
+    expect(await send(secrets.woocommerce, a, "processing")).toBe("accepted");
+    expect(await send(other, b, "processing")).toBe("accepted");
+    expect(await send(other, b, "cancelled")).toBe("refund");
+    await all.forwarder.settle();
+    const told = (await all.recorded()) as unknown as { unique_id: string; conversion_status: string }[];
+    expect(told.map((row) => [row.unique_id, row.conversion_status]).sort()).toEqual([
+      ["9", "approved"],
+      ["b-9", "returned"],
+    ]);
+  });
 });
 
 test("two shops with one secret are refused, and a status is taken as the database writes it", async () => {
@@ -304,6 +418,16 @@ test.each([
   [{ woocommerce: [{ offerId: 0, currency: "USD" }] }, "shops.woocommerce.0.offerId", "invalid_field"],
   [{ woocommerce: { offerId: 1, currency: "USD", uniqueId: "name" } }, "shops.woocommerce.uniqueId", "invalid_field"],
   [{ shopfy: {} }, "shopfy", "invalid_field"],
+  [
+    { stripe: { offerId: 1, currency: "USD", secrets: secrets.stripe, idPrefix: "b7" } },
+    "shops.stripe.idPrefix",
+    "invalid_field",
+  ],
+  [
+    { stripe: { offerId: 1, currency: "USD", secrets: secrets.stripe, idPrefix: "b 7-" } },
+    "shops.stripe.idPrefix",
+    "invalid_field",
+  ],
 ])("a shop that is set up wrongly is refused by its option: %#", (shops, parameter, code) => {
   let thrown: unknown;
   try {

@@ -120,6 +120,35 @@ test("a sale on each platform is delivered once, with its revenue, however often
   expect(limited).toBe(0);
 });
 
+test("a refund finds what a mapping made of its order", async () => {
+  const { shops } = wishes.now as { shops: { shopify: object } };
+  const map = (_: object, __: string, found: { uniqueId: string } | undefined) =>
+    found && { ...found, uniqueId: `order-${found.uniqueId}` };
+  wishes.now = { ...wishes.now, shops: { ...shops, shopify: { ...shops.shopify, map } } } as typeof wishes.now;
+  const id = Math.floor(Math.random() * 1e12);
+  const paid = {
+    id,
+    currency: "USD",
+    total_price: "409.94",
+    note_attributes: [{ name: "reqid", value: await click() }],
+  };
+  const transactions = [{ kind: "refund", status: "success", amount: "9.94", currency: "USD" }];
+  const outcomes = [];
+  for (const [topic, payload] of [
+    ["orders/paid", paid],
+    ["refunds/create", { id: 7, order_id: id, transactions }],
+    ["orders/cancelled", { ...paid, cancelled_at: "2026-06-19T11:00:00-04:00" }],
+  ] as const) {
+    const body = JSON.stringify(payload);
+    const signature = base64(await sign(SHOPIFY, body));
+    const headers = { "x-shopify-hmac-sha256": signature, "x-shopify-topic": topic };
+    const answer = await ask("webhooks/shopify", { method: "POST", headers, body });
+    outcomes.push((await answer.json<{ outcome: string }>()).outcome);
+  }
+  expect(outcomes).toEqual(["accepted", "refund", "refund"]);
+  await expect.poll(async () => Number((await recorded(`order-${id}`))[0]?.revenue)).toBe(400);
+});
+
 test("what nobody has signed is refused, and limited; so is a postback", async () => {
   const init = {
     method: "POST",

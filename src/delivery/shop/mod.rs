@@ -52,7 +52,7 @@ pub struct Webhook<'a> {
 pub struct Verdict {
     /// `sale`, `refund`, `no_click_id`, `test`, `ignored`, `ping` or `signature_refused`.
     pub(crate) outcome: &'static str,
-    /// Why it is ignored; otherwise empty.
+    /// Why it is ignored; of a refund, why it is where no such sale is known. Otherwise empty.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub(crate) reason: &'static str,
     /// The sale.
@@ -61,6 +61,17 @@ pub struct Verdict {
     /// What the sale lost, or got back. It may come beside the sale itself.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) refunds: Vec<Refund>,
+    /// Two ids of one sale, where the webhook tells nothing but that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) link: Option<Link>,
+}
+
+/// An id by which refunds know a sale, and the unique id of that sale.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Link {
+    pub(crate) id: String,
+    pub(crate) unique_id: String,
 }
 
 /// A sale that a click led to.
@@ -200,7 +211,7 @@ impl Shop {
             return Verdict::ignored("unreadable");
         };
         let topic = webhook.topic.trim();
-        let verdict = match self.platform {
+        let mut verdict = match self.platform {
             Platform::Shopify => shopify::read(&self.settings, topic, &payload),
             Platform::WooCommerce => {
                 woocommerce::read(&self.settings, topic, &payload, webhook.now_ms)
@@ -211,7 +222,26 @@ impl Shop {
         if verdict.sale.as_ref().is_some_and(is_too_old) {
             return Verdict::ignored("too_old");
         }
+        self.settings.prefix(&mut verdict);
         verdict
+    }
+
+    /// The ids by which the webhooks of an order's refunds may know it; the body is signed.
+    #[must_use]
+    pub fn order_ids(&self, body: &[u8]) -> Vec<String> {
+        let Some(payload) = Payload::read(body) else {
+            return Vec::new();
+        };
+        let ids = match self.platform {
+            Platform::Shopify => shopify::unique_id(&self.settings, &payload)
+                .into_iter()
+                .collect(),
+            Platform::WooCommerce => woocommerce::unique_id(&self.settings, &payload)
+                .into_iter()
+                .collect(),
+            Platform::Stripe => stripe::order_ids(&payload),
+        };
+        ids.iter().map(|id| self.settings.prefixed(id)).collect()
     }
 
     fn is_signed(&self, webhook: &Webhook<'_>) -> bool {

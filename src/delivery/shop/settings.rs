@@ -22,6 +22,8 @@ pub(super) enum Revenue {
 pub(super) struct Settings {
     /// The offer; 0 where only the site's own mapping knows it.
     pub(super) offer_id: u64,
+    /// What begins every id of this shop, where another shop's could be the same.
+    pub(super) id_prefix: String,
     click_id_names: Vec<String>,
     /// The currency of CAKE's revenue, by three letters.
     currency: String,
@@ -59,7 +61,7 @@ impl Settings {
     /// Reads the settings: an object of `offerId`, `currency`, `revenue`
     /// (`total`, `subtotal` or `none`), and, each with a default, `retentionDays`,
     /// `clickIdNames`, `testOrders`, `uniqueId` (`id`; `name` or `number`), `saleTopic`,
-    /// `statuses`, `recurring`, `clientReferenceId`.
+    /// `statuses`, `recurring`, `clientReferenceId`, `idPrefix`.
     ///
     /// # Errors
     /// [`Error::InvalidField`].
@@ -90,6 +92,7 @@ impl Settings {
                 .and_then(Value::number)
                 .and_then(parse_integer)
                 .unwrap_or_default(),
+            id_prefix: text("idPrefix").unwrap_or_default(),
             click_id_names: texts("clickIdNames")
                 .unwrap_or_else(|| click_id::DEFAULT_PARAMETERS.map(str::to_owned).to_vec()),
             currency,
@@ -143,6 +146,30 @@ impl Settings {
     /// click id.
     pub(super) fn refuses_recurring(&self, is_recurring: bool) -> bool {
         is_recurring && !self.takes_recurring
+    }
+
+    /// An id as it is told to the forwarder and to CAKE.
+    pub(super) fn prefixed(&self, id: &str) -> String {
+        [&self.id_prefix, id].concat()
+    }
+
+    /// Puts the prefix before every id of a verdict.
+    pub(super) fn prefix(&self, verdict: &mut Verdict) {
+        let prefix = |id: &mut String| id.insert_str(0, &self.id_prefix);
+        if let Some(sale) = &mut verdict.sale {
+            prefix(&mut sale.conversion.unique_id);
+        }
+        if let Some(link) = &mut verdict.link {
+            prefix(&mut link.id);
+            prefix(&mut link.unique_id);
+        }
+        for refund in &mut verdict.refunds {
+            prefix(&mut refund.correction.correction_id);
+            refund.unique_ids.iter_mut().for_each(prefix);
+            if let Some(change) = &mut refund.change {
+                prefix(&mut change.family);
+            }
+        }
     }
 
     /// Is this the currency of CAKE's revenue?

@@ -16,6 +16,7 @@ pub(super) fn read(settings: &Settings, topic: &str, payload: &Payload<'_>) -> V
             order(settings, topic, payload)
         }
         "orders/cancelled" => cancelled(settings, payload),
+        "orders/updated" => updated(settings, payload),
         "refunds/create" => refund(settings, payload, None),
         _ => Verdict::ignored("other_topic"),
     }
@@ -25,9 +26,14 @@ fn order(settings: &Settings, topic: &str, payload: &Payload<'_>) -> Verdict {
     if settings.refuses_test(payload.is_true(&["test"])) {
         return Verdict::of("test");
     }
-    // The cancelling webhook may have come before, and had nothing to correct.
+    // A sale that is known is taken back, and no new one is made.
     if payload.text(&["cancelled_at"]).is_some() {
-        return Verdict::ignored("cancelled");
+        let mut verdict = cancelled(settings, payload);
+        for refund in &mut verdict.refunds {
+            refund.if_unknown = "dropped";
+            verdict.reason = "cancelled";
+        }
+        return verdict;
     }
     let status = payload.text(&["financial_status"]);
     if topic == "orders/paid" && status.is_some_and(|status| !PAID.contains(&status.as_str())) {
@@ -109,8 +115,31 @@ fn without_tax(payload: &Payload<'_>, subtotal: &str) -> Option<String> {
     from_units(left.checked_sub(units(payload, "total_tax", "total_tax_set")?)?)
 }
 
+/// An order that was edited: it tells refunds whose payment was still pending in their own webhook.
+fn updated(settings: &Settings, payload: &Payload<'_>) -> Verdict {
+    if settings.refuses_test(payload.is_true(&["test"])) {
+        return Verdict::of("test");
+    }
+    let mut refunds = unique_id(settings, payload)
+        .map(|unique_id| refunds_of(settings, payload, &unique_id))
+        .unwrap_or_default();
+    if payload.text(&["cancelled_at"]).is_some() {
+        refunds.extend(cancelled(settings, payload).refunds);
+    }
+    for refund in &mut refunds {
+        refund.if_unknown = "dropped";
+    }
+    if refunds.is_empty() {
+        return Verdict::ignored("other_topic");
+    }
+    Verdict {
+        refunds,
+        ..Verdict::of("refund")
+    }
+}
+
 /// The order's id, or its name, such as `#1001`.
-fn unique_id(settings: &Settings, payload: &Payload<'_>) -> Option<String> {
+pub(super) fn unique_id(settings: &Settings, payload: &Payload<'_>) -> Option<String> {
     payload.id(&[if settings.is_by_number { "name" } else { "id" }])
 }
 
@@ -124,12 +153,7 @@ fn cancelled(settings: &Settings, payload: &Payload<'_>) -> Verdict {
     let (Some(id), Some(unique_id)) = (payload.id(&["id"]), unique_id(settings, payload)) else {
         return Verdict::ignored("no_order_id");
     };
-    if settings
-        .find_click_id(&[payload.at(&["note_attributes"])])
-        .is_none()
-    {
-        return Verdict::ignored("no_click_id");
-    }
+    let click_id = settings.find_click_id(&[payload.at(&["note_attributes"])]);
     Verdict::refund(Refund {
         correction: Correction {
             correction_id: ["shopify-cancelled-", &id].concat(),
@@ -138,7 +162,8 @@ fn cancelled(settings: &Settings, payload: &Payload<'_>) -> Verdict {
             ..Correction::default()
         },
         unique_ids: vec![unique_id],
-        if_unknown: "sent",
+        // Without a click the order's page, or a pixel, may have told it.
+        if_unknown: if click_id.is_some() { "sent" } else { "kept" },
         change: None,
     })
 }
@@ -160,10 +185,18 @@ fn refund(settings: &Settings, payload: &Payload<'_>, unique_id: Option<&str>) -
     if settings.refuses_test(is_test) {
         return Verdict::of("test");
     }
-    let refunded = transactions.iter().filter(|each| {
-        let is = |name, word: &str| each.text(&[name]).is_some_and(|text| text == word);
-        is("kind", "refund") && is("status", "success")
-    });
+    let is =
+        |each: &Payload<'_>, name, word: &str| each.text(&[name]).is_some_and(|text| text == word);
+    let of_status = |status| {
+        transactions
+            .iter()
+            .filter(move |each| is(each, "kind", "refund") && is(each, "status", status))
+    };
+    // Told as a whole once it is paid, by orders/updated: a part now would have the same id.
+    if of_status("pending").next().is_some() {
+        return Verdict::ignored("refund_pending");
+    }
+    let refunded = of_status("success");
     let mut units = 0;
     for each in refunded {
         // An amount in the buyer's currency tells nothing of the shop's.

@@ -4,7 +4,7 @@
 use super::change::Change;
 use super::payload::Payload;
 use super::settings::{Amount, Revenue, Settings, as_click_id, money, padded, shortest};
-use super::{APPROVED, Correction, RETURNED, Refund, Verdict, Webhook};
+use super::{APPROVED, Correction, Link, RETURNED, Refund, Verdict, Webhook};
 use crate::api::json::Value;
 use crate::delivery::secrets::{Secrets, from_hex};
 
@@ -56,6 +56,7 @@ pub(super) fn read(settings: &Settings, event: &Payload<'_>, now_ms: u64) -> Ver
     let read = match name.as_str() {
         "checkout.session.completed" | "checkout.session.async_payment_succeeded" => session,
         "invoice.paid" => invoice,
+        "invoice_payment.paid" => invoice_payment,
         "charge.refunded" => charge,
         // The second type tells of an inquiry that has become a dispute.
         "charge.dispute.created" | "charge.dispute.funds_withdrawn" => dispute,
@@ -147,6 +148,22 @@ fn invoice(settings: &Settings, invoice: &Payload<'_>, created_ms: Option<u64>) 
     settings.sale(click_id, unique_id, amount(invoice, units), paid_at_ms)
 }
 
+/// Since 2025-03-31 this event alone tells which payment intent has paid which invoice: the invoice
+/// is the sale's unique id, and its refunds tell the payment intent.
+fn invoice_payment(_: &Settings, payment: &Payload<'_>, _: Option<u64>) -> Verdict {
+    let invoice = payment.reference("invoice");
+    let intent = payment
+        .within(&["payment"])
+        .and_then(|payment| payment.reference("payment_intent"));
+    let (Some(unique_id), Some(id)) = (invoice, intent) else {
+        return Verdict::ignored("no_order_id");
+    };
+    Verdict {
+        link: Some(Link { id, unique_id }),
+        ..Verdict::ignored("invoice_payment")
+    }
+}
+
 /// `amount_refunded` is the sum of all refunds so far, so the rest is a total.
 fn charge(settings: &Settings, charge: &Payload<'_>, _: Option<u64>) -> Verdict {
     let (Some(id), unique_ids) = (charge.id(&["id"]), unique_ids(charge)) else {
@@ -179,15 +196,12 @@ fn charge(settings: &Settings, charge: &Payload<'_>, _: Option<u64>) -> Verdict 
         revenue: left.text.filter(|_| !is_full),
         ..Correction::default()
     };
-    taken_back(
-        unique_ids,
-        correction,
-        Change {
-            family: ["stripe-refund-", &id].concat(),
-            restores: refunded == 0,
-            ..Change::default()
-        },
-    )
+    let change = Change {
+        family: ["stripe-refund-", &id].concat(),
+        restores: refunded == 0,
+        ..Change::default()
+    };
+    taken_back(unique_ids, correction, change)
 }
 
 /// A refund that the buyer's bank has sent back, or that was cancelled. It tells no total.
@@ -203,29 +217,26 @@ fn failed_refund(settings: &Settings, refund: &Payload<'_>, _: Option<u64>) -> V
     if unique_ids.is_empty() {
         return Verdict::ignored("no_order_id");
     }
+    // Without comparable amounts only the whole was taken, and it is put back as a whole.
     let given = amount(refund, refund.whole(&["amount"]));
-    if settings.revenue != Revenue::Total || !settings.is_currency(given.currency.as_deref()) {
-        return Verdict::ignored("refund_currency");
-    }
-    let Some(given_back) = given.text else {
+    let is_told =
+        settings.revenue == Revenue::Total && settings.is_currency(given.currency.as_deref());
+    if is_told && given.text.is_none() {
         return Verdict::ignored("refund_amount");
-    };
+    }
     let correction = Correction {
         correction_id: ["stripe-refund-", &charge, "-failed-", &id].concat(),
         offer_id: settings.offer_id,
         status: APPROVED,
         ..Correction::default()
     };
-    taken_back(
-        unique_ids,
-        correction,
-        Change {
-            family: ["stripe-refund-", &charge].concat(),
-            restores: true,
-            given_back: Some(given_back),
-            ..Change::default()
-        },
-    )
+    let change = Change {
+        family: ["stripe-refund-", &charge].concat(),
+        restores: true,
+        given_back: given.text.filter(|_| is_told),
+        ..Change::default()
+    };
+    taken_back(unique_ids, correction, change)
 }
 
 fn dispute(settings: &Settings, dispute: &Payload<'_>, _: Option<u64>) -> Verdict {
@@ -289,6 +300,16 @@ fn taken_back(unique_ids: Vec<String>, correction: Correction, change: Change) -
         if_unknown: if change.restores { "dropped" } else { "kept" },
         change: Some(change),
     })
+}
+
+/// The ids of a session or an invoice.
+pub(super) fn order_ids(event: &Payload<'_>) -> Vec<String> {
+    let Some(object) = event.within(&["data", "object"]) else {
+        return Vec::new();
+    };
+    let mut ids = unique_ids(&object);
+    ids.extend(object.id(&["id"]));
+    ids
 }
 
 fn unique_ids(object: &Payload<'_>) -> Vec<String> {

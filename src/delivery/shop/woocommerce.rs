@@ -25,14 +25,7 @@ pub(super) fn read(
         return Verdict::ignored("other_topic");
     }
     let status = payload.text(&["status"]).unwrap_or_default();
-    let (Some(id), Some(unique_id)) = (
-        payload.id(&["id"]),
-        payload.id(&[if settings.is_by_number {
-            "number"
-        } else {
-            "id"
-        }]),
-    ) else {
+    let (Some(id), Some(unique_id)) = (payload.id(&["id"]), unique_id(settings, payload)) else {
         return Verdict::ignored("no_order_id");
     };
     let click_id = settings.find_click_id(&[payload.at(&["meta_data"])]);
@@ -64,25 +57,25 @@ pub(super) fn read(
         let paid_at_ms = payload
             .instant(&["date_paid_gmt"])
             .or_else(|| payload.instant(&["date_created_gmt"]));
+        let has_click = click_id.is_some();
         let mut verdict = settings.sale(click_id, Some(unique_id.clone()), amount, paid_at_ms);
-        if verdict.sale.is_some() {
-            let state = state_now(settings, payload);
-            verdict.refunds.extend(state.map(|(is_whole, correction)| {
-                let word = if is_whole { "approved" } else { "refunded" };
-                let mut refund = refund(word, correction);
-                if let Some(change) = &mut refund.change {
-                    change.restores = is_whole;
-                }
-                refund
-            }));
-        }
+        let state = state_now(settings, payload);
+        verdict.refunds.extend(state.map(|(is_whole, correction)| {
+            let word = if is_whole { "approved" } else { "refunded" };
+            let mut refund = refund(word, correction);
+            if let Some(change) = &mut refund.change {
+                change.restores = is_whole;
+            }
+            // The order's page may have told the click.
+            if !has_click {
+                refund.if_unknown = if is_whole { "dropped" } else { "kept" };
+            }
+            refund
+        }));
         return verdict;
     }
     if !matches!(status.as_str(), "refunded" | "cancelled") {
         return Verdict::ignored("status");
-    }
-    if click_id.is_none() {
-        return Verdict::ignored("no_click_id");
     }
     // WooCommerce itself cancels unpaid orders, which may still be paid later. An order paid on
     // delivery may be a conversion without payment; the forwarder knows that.
@@ -92,9 +85,23 @@ pub(super) fn read(
         ..Correction::default()
     };
     Verdict::refund(Refund {
-        if_unknown: if is_paid { "sent" } else { "dropped" },
+        if_unknown: match click_id {
+            _ if !is_paid => "dropped",
+            Some(_) => "sent",
+            // The order's page may have told the click.
+            None => "kept",
+        },
         ..refund(&status, correction)
     })
+}
+
+/// The order's id, or its number.
+pub(super) fn unique_id(settings: &Settings, payload: &Payload<'_>) -> Option<String> {
+    payload.id(&[if settings.is_by_number {
+        "number"
+    } else {
+        "id"
+    }])
 }
 
 /// Is this a later order of a subscription? It copies the first order, also its meta data.
