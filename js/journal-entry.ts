@@ -35,13 +35,12 @@ function isText(value: unknown): boolean {
 
 /** Why an entry cannot be read; `undefined` if it can. */
 export function flawOfEntry(entry: unknown, { states, isWhole, parts }: EntryRules): string | undefined {
-  if (typeof entry !== "object" || entry === null || Array.isArray(entry)) return "is no entry of a journal";
+  if (typeof entry !== "object" || entry === null || Array.isArray(entry)) return "it is no entry of a journal";
   const fields = entry as Readonly<Record<string, unknown>>;
   const { state } = fields;
-  if (typeof state !== "string") return `has no state: it must be one of ${states.join(", ")}`;
-  if (!states.includes(state))
-    return `has the state ${JSON.stringify(state.slice(0, 32))}, none of ${states.join(", ")}`;
-  return isWhole(fields) ? undefined : `lacks ${parts}`;
+  if (typeof state !== "string") return `it has no state, which is one of ${states.join(", ")}`;
+  if (!states.includes(state)) return `its state ${JSON.stringify(state.slice(0, 32))} is none of ${states.join(", ")}`;
+  return isWhole(fields) ? undefined : `it lacks ${parts}`;
 }
 
 /** What to do about an unreadable entry. */
@@ -59,7 +58,7 @@ export function readEntries<Entry>(given: unknown, rules: EntryRules): Entry[] {
   const entries = [...(given as Iterable<unknown>)];
   for (const [index, entry] of entries.entries()) {
     const flaw = flawOfEntry(entry, rules);
-    if (flaw !== undefined) refuse(`journal.read()[${index}]`, `${flaw}. ${MEND_ENTRY}`);
+    if (flaw !== undefined) refuse(`journal.read()[${index}]`, `cannot be read: ${flaw}. ${MEND_ENTRY}`);
   }
   return entries as Entry[];
 }

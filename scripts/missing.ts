@@ -18,8 +18,7 @@ const EXPRESSIONS: Record<string, string> = {
   n_a: "",
   undefined: "undef(ined)?",
   undef: "",
-  null: "null?",
-  nul: "",
+  nul: "nul(?!l)",
   aid: "[acoprstu]id",
   ...Object.fromEntries(["cid", "oid", "pid", "rid", "sid", "tid", "uid"].map((word) => [word, ""])),
 };

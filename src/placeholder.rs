@@ -15,11 +15,11 @@ const MAX_BYTES: usize = 128;
 /// Words that name a missing value, or ask for one.
 const MISSING: &[u8] = b"undefined null nan nil none n/a true false unknown missing empty unset not invalid infinity no 0 \
     id number ref value name array object string your here insert replace placeholder todo tbd xxx change \
-    undef nul na n.a n-a n_a promise blank unavailable aid cid oid pid rid sid tid uid";
+    undef nul na n.a n-a n_a promise blank aid cid oid pid rid sid tid uid";
 
 /// Words that manuals combine with those: `YOUR_ORDER_ID`.
 const BESIDE: &[u8] = b"order click transaction tx unique request req session sub aff affiliate offer set test me my the this with enter invoice date db \
-    cart conversion lead sale payment checkout purchase user customer campaign creative system available provided found";
+    cart conversion lead sale system available";
 
 /// Texts of spreadsheets, databases and languages for no value, whose words alone do not show it.
 const WHOLE: [&str; 22] = [

@@ -61,7 +61,7 @@ export function openJournal<Entry extends object>(
         const isTorn =
           at < 0 && (entry === TORN || entry === FOREIGN) && bytes[start] === 0x7b && bytes[start + 1] !== 0;
         if (isTorn) return { entries, length: start, isEnded: true };
-        throw new UsageError(`the journal ${file}, line ${line} ${entry}. ${MEND_ENTRY}`);
+        throw new UsageError(`the journal ${file}, line ${line}: ${entry}. ${MEND_ENTRY}`);
       }
       if (entry !== undefined) entries.push(entry);
       start = end + 1;
@@ -91,8 +91,8 @@ export function openJournal<Entry extends object>(
   };
 }
 
-const TORN = "is no whole JSON object";
-const FOREIGN = "is not UTF-8: save the file as such";
+const TORN = "it is no whole JSON object";
+const FOREIGN = "it is not UTF-8: save the file as such";
 
 /** One line of a journal; `undefined` if it is empty, or a text with the error. */
 function readEntry<Entry>(bytes: Uint8Array, rules: EntryRules): JournalLine<Entry> | string | undefined {
@@ -108,7 +108,7 @@ function readEntry<Entry>(bytes: Uint8Array, rules: EntryRules): JournalLine<Ent
   const flaw = flawOfEntry(entry, rules);
   if (flaw !== undefined) return flaw;
   const line = entry as JournalLine<Entry>;
-  return typeof line.account === "string" ? line : "lacks its account";
+  return typeof line.account === "string" ? line : "it lacks an account";
 }
 
 /** The account that a journal's entries belong to. */

@@ -164,7 +164,7 @@ export function createFrameTracker(options: FrameTrackerOptions, more?: unknown)
     report(new CakeError({ code: flaw, parameter: "options", rule: "cannot be read: a getter threw" }));
   } else if (!/^https?:/.test(url)) {
     flaw = "invalid_setting";
-    const rule = "must be a whole address such as https://shop.example/cake, without ?, # or a user name";
+    const rule = "must be a whole address such as https://shop.example/cake, without ? or #";
     report(new CakeError({ code: flaw, parameter: "endpoint", rule }));
   }
   try {

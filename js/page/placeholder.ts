@@ -10,7 +10,7 @@ const TEMPLATE =
   /^(\{.{0,33}\}|#..+#|%.|%.+%|<.*>|\$.+\$|\*.+\*|@.+@|__.*__)$|\{\{|\{%|[$#%@]\{|<[%?]|%%|\[\[|^\D*[{}[\]<>]\D*$/s;
 
 /** A variable; a number in it may tell two orders apart. */
-const VARIABLE = /^(\$[a-z_][a-z_.>[\]()'"-]*|@[a-z_]+\.[a-z_.]*)$/i;
+const VARIABLE = /^(\$[a-z_][a-z_.>[\]()'"-]*|@[a-z_]*\.[a-z_.]*)$/i;
 
 /** What spreadsheets, databases and languages write for no value, for an object or a function. */
 const WRITTEN =
@@ -22,12 +22,14 @@ const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\u2800\ufff9-\ufffd]/gu;
 /** Does the text stand for a missing value, as written or percent-encoded up to three times? */
 export function isPlaceholder(text: string, depth = 0): boolean {
   const seen = text.replace(INVISIBLE, "").trim();
+  const plain = seen.replace(/^[\u2013\u2014\u2026]$/, "-");
   const decoded = depth < 3 ? attempt(() => decodeURIComponent(seen)) : undefined;
   return (
     TEMPLATE.test(seen) ||
     VARIABLE.test(seen) ||
     WRITTEN.test(seen) ||
-    isMissing(seen.replace(/[\u2013\u2014\u2026]/g, "-")) ||
+    (isMissing(plain) && /^[!-~\s]*$/.test(plain)) ||
+    (seen[0] === "@" && isMissing(`id${seen}`)) ||
     (decoded !== undefined && decoded !== seen && isPlaceholder(decoded, depth + 1))
   );
 }

@@ -1,4 +1,5 @@
 /** The tracker of frames and workers by itself: what its options, its store, its token and its network may do. */
+import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import {
   type CakeError,
@@ -6,6 +7,14 @@ import {
   createFrameTracker,
   type FrameTrackerOptions,
 } from "../../dist/page/frame.js";
+import { BESIDE_WORDS, MISSING_WORDS } from "../../scripts/missing.ts";
+
+// The build puts them into the page's script.
+Object.assign(globalThis, { MISSING_WORDS, BESIDE_WORDS });
+const { isPlaceholder } = await import("../../js/page/placeholder.ts");
+const { missing, ids } = JSON.parse(
+  readFileSync(new URL("../vectors/missing_values.json", import.meta.url), "utf8"),
+) as { missing: string[]; ids: string[] };
 
 const TOKEN = "12345!click-1!https://shop.example!0123456789abcdef.tgvuy0.signature";
 const endpoint = "https://shop.example/cake";
@@ -300,3 +309,56 @@ test("a conversion of another offer or click waits for its own token", async () 
   await run(8_000);
   expect(posted.map(({ body }) => body.conversion)).toEqual([{ uniqueId: "2", offerId: 12_345, clickId: "click-2" }]);
 });
+
+test("whatever is handed in, nothing throws or rejects, and nothing is sent", async () => {
+  const hostile = () => {
+    throw new Error("hostile");
+  };
+  const odd = [
+    Symbol("x"),
+    Object.create(null),
+    { toString: hostile },
+    { valueOf: hostile, toString: hostile },
+    {},
+    [],
+  ];
+  for (const value of [...odd.slice(0, 5), "undefined", "null", "{{ id }}", "[object Object]", "N.A."]) {
+    for (const field of ["uniqueId", "orderId", "clickId", "offerId"]) {
+      const tracker = open();
+      const { state } = await tracker.convert({ uniqueId: "A-1", [field]: value } as never);
+      expect([field, state, errors.at(-1)?.parameter]).toEqual([field, "refused", field]);
+      tracker.dispose();
+    }
+  }
+  const throwing = {
+    get uniqueId() {
+      return hostile();
+    },
+  };
+  const all = new Proxy({}, { get: hostile, ownKeys: hostile });
+  for (const given of [throwing, all, ...odd]) {
+    expect((await open().convert(given as never)).state).toBe("refused");
+    expect((await createFrameTracker(given as never).convert({ uniqueId: "A-1" })).state).toBe("refused");
+    expect(() => open({ consent: given as never }).setConsent(given as never)).not.toThrow();
+    expect(() => connectShopifyPixel(given as never, { endpoint, token: TOKEN })).not.toThrow();
+    expect(() => connectShopifyPixel({ browser: given, init: given } as never, given as never)).not.toThrow();
+  }
+  expect(posted).toEqual([]);
+});
+
+test("a placeholder is no id in a frame either, by the list of the core", () => {
+  const wrong = [
+    ...missing.filter((text) => text.trim() && !isPlaceholder(text)),
+    ...ids.filter((text) => isPlaceholder(text)),
+  ];
+  expect(wrong).toEqual([]);
+});
+
+test.each(["/cake?x=1", "/cake#x", "/cake?", "/cake#"])(
+  "an endpoint that ends in %s is refused by name",
+  async (end) => {
+    const tracker = open({ endpoint: `https://shop.example${end}` });
+    expect((await tracker.convert({ uniqueId: "1" })).code).toBe("invalid_setting");
+    expect(errors.map(({ parameter }) => parameter)).toEqual(["endpoint"]);
+  },
+);
