@@ -1,18 +1,14 @@
 // The forwarder on bare workerd, against two handwritten ones: a forwarder that stores nothing, and an outbox in a
 // Durable Object. The load is a closed loop over loopback; the CAKE answers at once; rows are on disk.
 import { spawn } from "node:child_process";
-import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { Agent, request } from "node:http";
-import { createRequire } from "node:module";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { Agent } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort, startWorkerd, type Workerd } from "../js/bin/workerd.ts";
 import { root } from "../scripts/build.ts";
 import { bundleWorker } from "../scripts/bundle.ts";
-
-const { default: program } = createRequire(import.meta.url)("workerd") as { default: string };
+import { event, post, SECRET, start } from "./workers.ts";
 
 const CONCURRENCY = 32;
 const EVENTS = 3_000;
@@ -21,8 +17,6 @@ const BATCH = 100;
 const STARTS = 7;
 /** The wait between two single events. */
 const SLOWLY_MS = 60;
-const HOST = "127.0.0.1";
-const SECRET = `whsec_${Buffer.alloc(32, 7).toString("base64")}`;
 
 type Candidate = "plain" | "js-outbox" | "ours" | "counted";
 
@@ -109,11 +103,11 @@ async function singles(origin: string, upstream: string): Promise<Run> {
   return { rate, p50: median(times) };
 }
 
-/** Rows written per event, as Cloudflare bills them: with one event at a time, and with 32 at once. */
+/** Rows written per event, as Cloudflare bills them, and statements: with one event at a time, and with 32 at once. */
 async function written(origin: string, upstream: string): Promise<Record<string, number>> {
   const agent = new Agent({ keepAlive: true, maxSockets: CONCURRENCY });
   const counts = async (route = "written") =>
-    (await (await fetch(`${origin}/cake/${route}`)).json()) as { readonly rows: number; readonly alarms: number };
+    (await (await fetch(`${origin}/cake/${route}`)).json()) as Record<"rows" | "alarms" | "statements", number>;
   const run = async (rounds: number, atOnce: number) => {
     await fetch(`${upstream}/reset`);
     const before = await counts();
@@ -126,7 +120,11 @@ async function written(origin: string, upstream: string): Promise<Record<string,
     await new Promise((resolve) => setTimeout(resolve, 10 * SLOWLY_MS));
     const after = await counts();
     const each = (count: number) => Number((count / (rounds * atOnce)).toFixed(2));
-    return { rows: each(after.rows - before.rows), alarms: each(after.alarms - before.alarms) };
+    return {
+      rows: each(after.rows - before.rows),
+      alarms: each(after.alarms - before.alarms),
+      statements: each(after.statements - before.statements),
+    };
   };
   await run(10, 1);
   const [alone, together] = [await run(100, 1), await run(30, CONCURRENCY)];
@@ -137,9 +135,11 @@ async function written(origin: string, upstream: string): Promise<Record<string,
   return {
     rows_written_per_event: alone.rows,
     alarm_writes_per_event: alone.alarms,
+    statements_per_event: alone.statements,
     rows_purged_per_event: Number(((purged.rows - kept.rows) / events).toFixed(2)),
     rows_written_per_event_32: together.rows,
     alarm_writes_per_event_32: together.alarms,
+    statements_per_event_32: together.statements,
   };
 }
 
@@ -183,10 +183,6 @@ async function moduleStart(home: string, upstream: string): Promise<number> {
   const differences: number[] = [];
   for (let round = 0; round < STARTS; round += 1) differences.push((await timed("ours")) - (await timed("js-outbox")));
   return Number(median(differences).toFixed(1));
-}
-
-function event(): string {
-  return JSON.stringify({ clickId: randomUUID(), offerId: 12_345, uniqueId: randomUUID() });
 }
 
 async function delivered(upstream: string, events: number): Promise<void> {
@@ -233,58 +229,6 @@ async function withNode<T>(home: string, upstream: string, use: (origin: string)
     await ended;
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-async function start(
-  home: string,
-  name: Candidate | "upstream",
-  upstream: string,
-): Promise<{ workerd: Workerd; origin: string; rows: string }> {
-  const rows = mkdtempSync(join(home, "rows-"));
-  mkdirSync(rows, { recursive: true });
-  const port = await freePort();
-  const keeps = name !== "plain" && name !== "upstream";
-  const workerd = await startWorkerd({
-    program,
-    home,
-    rows,
-    host: HOST,
-    port,
-    front: "main",
-    logs: true,
-    environment: {
-      CAKE_BASE_URL: upstream,
-      CAKE_API_KEY: "a-key-for-the-bench",
-      CAKE_OPERATOR_SECRET: randomUUID(),
-      CAKE_SIGNING_SECRET: SECRET,
-    },
-    workers: [
-      {
-        name: "main",
-        modules: [`${name}.js`, ...(name === "ours" || name === "counted" ? ["forwarder_bg.wasm"] : [])],
-        variables: ["CAKE_BASE_URL", "CAKE_API_KEY", "CAKE_OPERATOR_SECRET", "CAKE_SIGNING_SECRET"],
-        ...(keeps ? { durableObject: { binding: "OUTBOX", className: "CakeOutbox", uniqueKey: "bench-outbox" } } : {}),
-      },
-    ],
-  });
-  return { workerd, origin: `http://${HOST}:${port}`, rows };
-}
-
-function post(origin: string, agent: Agent, headers: Record<string, string>, body: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const sent = request(
-      `${origin}/cake/conversions`,
-      {
-        method: "POST",
-        agent,
-        headers: { "content-type": "application/json", "content-length": Buffer.byteLength(body), ...headers },
-      },
-      (response) => {
-        response.resume().once("end", () => resolve(response.statusCode ?? 0));
-      },
-    );
-    sent.once("error", reject).end(body);
-  });
 }
 
 function median(values: number[]): number {

@@ -300,11 +300,13 @@ fn lint_value(name: &str, value: &str, findings: &mut Vec<Finding>) {
         .or(readings.first())
         .map(AsRef::as_ref)
         .unwrap_or_default();
-    let macros: Vec<_> = readings
+    let plain = spoiled::plain(&readings);
+    let found = readings
         .iter()
-        .flat_map(|reading| foreign::find(reading))
-        .collect();
-    if let Some(found) = macros.first() {
+        .map(AsRef::as_ref)
+        .chain(plain.as_deref())
+        .find_map(|reading| foreign::find(reading).into_iter().next());
+    if let Some(found) = found {
         findings.push(if name.is_empty() {
             unexpanded(found.name)
         } else {
@@ -312,7 +314,7 @@ fn lint_value(name: &str, value: &str, findings: &mut Vec<Finding>) {
         });
         return;
     }
-    if foreign::is_unfilled(name, decoded) {
+    if foreign::is_unfilled(name, plain.as_deref().unwrap_or(decoded)) {
         findings.push(placeholder(name));
         return;
     }

@@ -211,7 +211,9 @@ fn check_value(name: &str, value: &str, findings: &mut Vec<Finding>) {
     let readings = spoiled::readings(value);
     let start = findings.len();
     let mut is_filled = false;
-    for (index, reading) in readings.iter().enumerate() {
+    let plain = spoiled::plain(&readings);
+    let spellings = readings.iter().map(AsRef::as_ref).chain(plain.as_deref());
+    for (index, reading) in spellings.enumerate() {
         for found in foreign::find(reading) {
             let is_hashed = found.text.starts_with('#')
                 && !found.text.starts_with("##")
@@ -243,9 +245,14 @@ fn check_value(name: &str, value: &str, findings: &mut Vec<Finding>) {
         .or(readings.first())
         .map(AsRef::as_ref)
         .unwrap_or_default();
-    // A path's words in small letters are its own text.
-    let may_be_unfilled = !is_filled && (!name.is_empty() || !decoded.contains(char::is_lowercase));
-    if may_be_unfilled && foreign::is_unfilled(name, decoded) {
+    let spelt = plain.as_deref().unwrap_or(decoded);
+    // Most words of a path in small letters are its own text.
+    let is_unfilled = if name.is_empty() && spelt.contains(char::is_lowercase) {
+        foreign::is_unfilled_segment(spelt)
+    } else {
+        foreign::is_unfilled(name, spelt)
+    };
+    if is_unfilled && !is_filled {
         findings.push(lint::placeholder(if name.is_empty() {
             decoded
         } else {

@@ -14,13 +14,15 @@ const MAX_BYTES: usize = 128;
 
 /// Words that name a missing value, or ask for one.
 const MISSING: &[u8] = b"undefined null nan nil none n/a true false unknown missing empty unset not invalid infinity no 0 \
-    id number ref value name array object string your here insert replace placeholder todo tbd xxx change";
+    id number ref value name array object string your here insert replace placeholder todo tbd xxx change \
+    undef nul na n.a n-a n_a promise blank unavailable aid cid oid pid rid sid tid uid";
 
 /// Words that manuals combine with those: `YOUR_ORDER_ID`.
-const BESIDE: &[u8] = b"order click transaction tx unique request req session sub aff affiliate offer set test me my the this with enter invoice date db";
+const BESIDE: &[u8] = b"order click transaction tx unique request req session sub aff affiliate offer set test me my the this with enter invoice date db \
+    cart conversion lead sale payment checkout purchase user customer campaign creative system available provided found";
 
 /// Texts of spreadsheets, databases and languages for no value, whose words alone do not show it.
-const WHOLE: [&str; 23] = [
+const WHOLE: [&str; 22] = [
     "#N/A",
     "#REF!",
     "#VALUE!",
@@ -33,7 +35,6 @@ const WHOLE: [&str; 23] = [
     "#ERROR!",
     "#GETTING_DATA",
     "\\N", // MySQL, PostgreSQL
-    "(blank)",
     "<Promise>",
     "void 0",
     "void(0)",
@@ -108,6 +109,7 @@ fn is_missing(text: &str) -> bool {
 fn is_written(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
     WRITTEN.iter().any(|written| text.contains(written))
+        || text.starts_with("class ") && text.contains('{')
 }
 
 /// The text without invisible characters. A text of these alone is empty, and one between two
@@ -235,11 +237,15 @@ fn has_template(text: &[u8]) -> bool {
         | [b'*', _, .., b'*']
         | [b'@', _, .., b'@']
         | [b'_', b'_', .., b'_', b'_'] => true,
-        // `[1001]` is an order's number.
-        [b'[', inner @ .., b']'] => inner.len() > 1 && !inner.iter().any(u8::is_ascii_digit),
         _ => false,
     };
+    // `[1001]` is an order's number; `[order]`, `ORD-{order}` and `{order` are none.
+    let has_bracket = || {
+        let is_bracket = |byte: &u8| matches!(byte, b'{' | b'}' | b'[' | b']' | b'<' | b'>');
+        text.iter().any(is_bracket) && !text.iter().any(u8::is_ascii_digit)
+    };
     is_wrapped
+        || has_bracket()
         || text.windows(2).any(|pair| {
             matches!(
                 pair,

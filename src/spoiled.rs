@@ -131,8 +131,8 @@ fn decode_json(text: &str) -> Step {
     while let Some(first) = rest.chars().next() {
         let escape = rest.strip_prefix('\\').and_then(|escape| {
             let (hex, length) = match escape.chars().next()? {
-                'u' => (escape.get(1..5)?, 6),
-                'x' => (escape.get(1..3)?, 4),
+                'u' | 'U' => (escape.get(1..5)?, 6),
+                'x' | 'X' => (escape.get(1..3)?, 4),
                 c @ ('/' | '"' | '&' | '=' | '?' | '#' | '_' | '*' | '[' | ']' | '{' | '}') => {
                     return Some((c, 2));
                 }
@@ -232,10 +232,7 @@ fn straighten(text: &str) -> Step {
             '\u{ff10}'..='\u{ff19}' | '\u{ff21}'..='\u{ff3a}' | '\u{ff41}'..='\u{ff5a}'
                 if is_name || is_id =>
             {
-                u32::from(c)
-                    .checked_sub(0xfee0)
-                    .and_then(char::from_u32)
-                    .unwrap_or(c)
+                narrow(c)
             }
             '\u{ff03}' | '\u{fe5f}' => '#',
             '\u{ff05}' | '\u{fe6a}' => '%',
@@ -438,4 +435,59 @@ pub(crate) fn readings(value: &str) -> Vec<Cow<'_, str>> {
         readings.push(Cow::Owned(decoded));
     }
     readings
+}
+
+/// The last reading of a value without the other ways of writing a sign: `&#123;`, `\u007b`,
+/// `%u007B`, `=7B`, full-width signs. `None` where it has none of them. Only a search for macros and
+/// placeholders may read it: in a value, `=7B` may also be meant.
+pub(crate) fn plain(readings: &[Cow<'_, str>]) -> Option<String> {
+    let last = readings.last()?.as_ref();
+    let mut text = Cow::Borrowed(last);
+    for step in [decode_entities, decode_json] {
+        if let Some((mended, _)) = step(&text) {
+            text = Cow::Owned(mended);
+        }
+    }
+    let mut mended = decode_signs(&text, "%u", 4);
+    mended = decode_signs(&mended, "%U", 4);
+    mended = decode_signs(&mended, "=", 2);
+    // Text in another script has its own full-width signs.
+    let straight: String = mended.chars().map(narrow).collect();
+    if straight.is_ascii() {
+        mended = straight;
+    }
+    (mended != last).then_some(mended)
+}
+
+/// Decodes each `mark` with the hexadecimal code of a sign in ASCII. Letters and digits stay.
+fn decode_signs(text: &str, mark: &str, digits: usize) -> String {
+    let mut decoded = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let sign = rest
+            .strip_prefix(mark)
+            .and_then(|after| after.get(..digits))
+            .filter(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok())
+            .filter(u8::is_ascii_punctuation);
+        let length = sign.map_or(first.len_utf8(), |_| mark.len() + digits);
+        decoded.push(sign.map_or(first, char::from));
+        rest = rest.get(length..).unwrap_or_default();
+    }
+    decoded
+}
+
+/// The plain form of a full-width character.
+fn narrow(c: char) -> char {
+    let plain = u32::from(c).checked_sub(0xfee0).and_then(char::from_u32);
+    match c {
+        '\u{ff01}'..='\u{ff5e}' => plain.unwrap_or(c),
+        '\u{fe5b}' => '{',
+        '\u{fe5c}' => '}',
+        '\u{fe5f}' => '#',
+        '\u{fe69}' => '$',
+        '\u{fe6a}' => '%',
+        '\u{fe6b}' => '@',
+        _ => c,
+    }
 }

@@ -1,4 +1,4 @@
-/** The package's forwarder, with a count of all rows written that Cloudflare bills. */
+/** The package's forwarder, with counts of its statements and of all rows written that Cloudflare bills. */
 import { forwarder } from "./ours.ts";
 
 interface Env {
@@ -56,7 +56,7 @@ export class CakeOutbox extends forwarder.Outbox {
       }
     }
     const rows = this.#cursors.reduce((sum, { rowsWritten }) => sum + rowsWritten, 0);
-    return Response.json({ rows, alarms: this.#alarms.count });
+    return Response.json({ rows, alarms: this.#alarms.count, statements: this.#cursors.length });
   }
 }
 

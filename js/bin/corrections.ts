@@ -6,7 +6,8 @@ import {
   type CorrectionRow,
   createCakeClient,
 } from "../entry/edge.inline.js";
-import { accountOf, type EntryRules, lock, openJournal } from "./journal.js";
+import { CORRECTION_ENTRY } from "../journal-entry.js";
+import { accountOf, lock, openJournal } from "./journal.js";
 import { ROW_OPTION_TYPES, type RowOptions, readRowOptions, summaryOf, withExitStatus } from "./rows.js";
 import { readTable, visible } from "./table.js";
 import { integerIn, readArgs, sentenceOf, UsageError } from "./usage.js";
@@ -50,13 +51,6 @@ interface FileRow {
   readonly line: number;
   readonly row: CorrectionRow;
 }
-
-/** The rules of a journal entry. */
-const RULES: EntryRules = {
-  states: ["sending", "corrected", "refused", "unknown", "missing"],
-  isWhole: ({ correction }) => typeof correction === "string" && correction !== "",
-  parts: "an account or a correction",
-};
 
 /** Checks the rows, applies them if asked to, and returns the exit status. */
 export function corrections(args: string[]): Promise<number> {
@@ -130,7 +124,8 @@ async function run(options: Options, rows: readonly FileRow[]): Promise<number> 
     apiKey: process.env["CAKE_API_KEY"] ?? (isApplied ? "" : "not-used"),
   });
   const account = baseUrl === undefined ? undefined : accountOf(baseUrl);
-  const file = account === undefined ? undefined : openJournal<CorrectionEntry>(options.journal, account, RULES);
+  const file =
+    account === undefined ? undefined : openJournal<CorrectionEntry>(options.journal, account, CORRECTION_ENTRY);
   const journal = file ?? { read: () => [], append: () => undefined };
   const release =
     isApplied || options.settled.size > 0 ? lock(`${options.journal}.lock`, "applying these rows") : () => undefined;

@@ -11,6 +11,7 @@ import {
   writeSync,
 } from "node:fs";
 import { resolve } from "node:path";
+import { type EntryRules, flawOfEntry, MEND_ENTRY } from "../journal-entry.js";
 import { isRunning, UsageError } from "./usage.js";
 
 /** Are both names those of one file? */
@@ -21,16 +22,6 @@ export function isSameFile(one: string, other: string): boolean {
 
 /** A journal's line: an entry and its account. */
 type JournalLine<Entry> = Entry & { readonly account: string };
-
-/** The rules of an entry. */
-export interface EntryRules {
-  /** The states that an entry can have. */
-  readonly states: readonly string[];
-  /** Has the entry all parts that identify its row? */
-  readonly isWhole: (entry: Readonly<Record<string, unknown>>) => boolean;
-  /** The required parts, for an error's sentence: `an account, an affiliate, an offer or a URL`. */
-  readonly parts: string;
-}
 
 /** A journal in a file. */
 export interface FileJournal<Entry> {
@@ -70,9 +61,7 @@ export function openJournal<Entry extends object>(
         const isTorn =
           at < 0 && (entry === TORN || entry === FOREIGN) && bytes[start] === 0x7b && bytes[start + 1] !== 0;
         if (isTorn) return { entries, length: start, isEnded: true };
-        throw new UsageError(
-          `the journal ${file}, line ${line}: ${entry}. It says what was sent: bring it back as it was, or look in CAKE and mend the line`,
-        );
+        throw new UsageError(`the journal ${file}, line ${line} ${entry}. ${MEND_ENTRY}`);
       }
       if (entry !== undefined) entries.push(entry);
       start = end + 1;
@@ -102,14 +91,11 @@ export function openJournal<Entry extends object>(
   };
 }
 
-const TORN = "it is no whole JSON object";
-const FOREIGN = "it is not UTF-8: save the file as such";
+const TORN = "is no whole JSON object";
+const FOREIGN = "is not UTF-8: save the file as such";
 
 /** One line of a journal; `undefined` if it is empty, or a text with the error. */
-function readEntry<Entry>(
-  bytes: Uint8Array,
-  { states, isWhole, parts }: EntryRules,
-): JournalLine<Entry> | string | undefined {
+function readEntry<Entry>(bytes: Uint8Array, rules: EntryRules): JournalLine<Entry> | string | undefined {
   let entry: unknown;
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -119,12 +105,10 @@ function readEntry<Entry>(
   } catch (error) {
     return error instanceof SyntaxError ? TORN : FOREIGN;
   }
-  if (typeof entry !== "object" || entry === null || Array.isArray(entry)) return "it is no entry of a journal";
-  const fields = entry as Readonly<Record<string, unknown>>;
-  const { account, state } = fields;
-  if (!states.some((known) => known === state))
-    return `its state ${JSON.stringify(state)} is none of ${states.join(", ")}`;
-  return typeof account === "string" && isWhole(fields) ? (entry as JournalLine<Entry>) : `it lacks ${parts}`;
+  const flaw = flawOfEntry(entry, rules);
+  if (flaw !== undefined) return flaw;
+  const line = entry as JournalLine<Entry>;
+  return typeof line.account === "string" ? line : "lacks its account";
 }
 
 /** The account that a journal's entries belong to. */

@@ -8,8 +8,9 @@ import {
   createCakeClient,
   type PostbackEntry,
 } from "../entry/edge.inline.js";
+import { POSTBACK_ENTRY } from "../journal-entry.js";
 import { postbackKey } from "../postback-key.js";
-import { accountOf, type EntryRules, type FileJournal, lock, openJournal } from "./journal.js";
+import { accountOf, type FileJournal, lock, openJournal } from "./journal.js";
 import { ROW_OPTION_TYPES, type RowOptions, readRowOptions, summaryOf, withExitStatus } from "./rows.js";
 import { readTable, visible } from "./table.js";
 import { readArgs, UsageError } from "./usage.js";
@@ -88,14 +89,6 @@ function readRows({ file, ignored }: Options): FileRow[] {
   });
 }
 
-/** The rules of a journal entry. */
-const RULES: EntryRules = {
-  states: ["sending", "registered", "refused", "unknown", "missing"],
-  isWhole: ({ affiliateId, offerId, postbackUrl }) =>
-    Number.isSafeInteger(affiliateId) && Number.isSafeInteger(offerId) && typeof postbackUrl === "string",
-  parts: "an account, an affiliate, an offer or a URL",
-};
-
 /** Records the outcome that a person has seen in CAKE. */
 function settle({ settled, file }: Options, rows: readonly FileRow[], journal: FileJournal<PostbackEntry>): void {
   if (settled.size === 0) return;
@@ -122,7 +115,7 @@ function settle({ settled, file }: Options, rows: readonly FileRow[], journal: F
 function preview(options: Options, rows: readonly FileRow[]): number {
   const { baseUrl } = options;
   const journal =
-    baseUrl === undefined ? undefined : openJournal<PostbackEntry>(options.journal, accountOf(baseUrl), RULES);
+    baseUrl === undefined ? undefined : openJournal<PostbackEntry>(options.journal, accountOf(baseUrl), POSTBACK_ENTRY);
   if (journal) settle(options, rows, journal);
   const known = new Map<string, PostbackEntry>();
   for (const entry of journal?.read() ?? []) {
@@ -164,7 +157,7 @@ async function apply(options: Options, rows: readonly FileRow[]): Promise<number
   const stop = () => controller.abort();
   process.on("SIGINT", stop).on("SIGTERM", stop);
   try {
-    const journal = openJournal<PostbackEntry>(options.journal, accountOf(baseUrl), RULES);
+    const journal = openJournal<PostbackEntry>(options.journal, accountOf(baseUrl), POSTBACK_ENTRY);
     settle(options, rows, journal);
     const report = await applyPostbacks(
       rows.map(({ params }) => params),

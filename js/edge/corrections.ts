@@ -1,6 +1,7 @@
 /** Many corrections at once. Each is checked, and applied only once, even over several runs. */
 import { textOf, unitsOf } from "../amount.js";
 import { CakeError, isCakeError, toCakeError } from "../error.js";
+import { CORRECTION_ENTRY, readEntries } from "../journal-entry.js";
 import { checkNames, checkNoMore, choice, functionOption, integerOption, refuse } from "../option.js";
 import type { CakeClient, CorrectConversionParams } from "./cake-client.js";
 import { createSender } from "./one-by-one.js";
@@ -136,7 +137,7 @@ export async function applyCorrections(
   const dryRun = choice("dryRun", options.dryRun, [true, false]) ?? false;
   const onRow = functionOption("onRow", options.onRow);
   const sender = createSender(options.rateLimit ?? 2, signal);
-  const known = latest(await journal.read());
+  const known = latest(readEntries(await journal.read(), CORRECTION_ENTRY));
   /** The correction behind each own id of a conversion, unless CAKE has refused it. */
   const rivals = new Map<string, string>();
   for (const [correction, state] of known) claimId(correction, state);

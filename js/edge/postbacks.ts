@@ -1,5 +1,6 @@
 /** Onboarding: many postbacks at once. Each is checked, and registered only once, even over several runs. */
 import { CakeError, call, isCakeError, toCakeError } from "../error.js";
+import { POSTBACK_ENTRY, readEntries } from "../journal-entry.js";
 import { checkNames, checkNoMore, choice, functionOption, refuse } from "../option.js";
 import { postbackKey } from "../postback-key.js";
 import type { CakeClient, CreatePostbackParams } from "./cake-client.js";
@@ -206,7 +207,7 @@ export async function applyPostbacks(
   const onRow = functionOption("onRow", options.onRow);
   const sender = createSender(options.rateLimit ?? 2, signal);
   const checked = checkPostbacks(rows, options.sandbox === undefined ? {} : { sandbox: options.sandbox });
-  const known = latest(await journal.read());
+  const known = latest(readEntries(await journal.read(), POSTBACK_ENTRY));
   const done: AppliedPostback[] = [];
 
   /** Registers one row that the journal does not know. */

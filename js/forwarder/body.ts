@@ -44,6 +44,22 @@ export async function readBytes(request: Request): Promise<Uint8Array> {
   return bytes;
 }
 
+/** Made for the first body. It decodes whole bodies only, so it has no state between two of them. */
+let decoderOfWholes: TextDecoder | undefined;
+
+/** A signature covers the bytes, so a decoder changes nothing. */
+function newDecoder(): TextDecoder {
+  return new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
+}
+
+function decodeBy(decoder: TextDecoder, ...args: Parameters<TextDecoder["decode"]>): string {
+  try {
+    return decoder.decode(...args);
+  } catch {
+    throw new CakeError({ code: "invalid_field", parameter: "body", rule: NOT_TEXT });
+  }
+}
+
 /** The body's text, unchanged. Reading stops when a body is too large. */
 export async function readBody(request: Request): Promise<string> {
   const tooLarge = () =>
@@ -58,21 +74,15 @@ export async function readBody(request: Request): Promise<string> {
   if (encoding.trim().toLowerCase() !== "identity") {
     throw new CakeError({ code: "invalid_field", parameter: "body", rule: "is compressed: send it as plain JSON" });
   }
-  // A signature covers the bytes, so the decoder must change nothing.
-  const decoder = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
-  const decode = (chunk?: Uint8Array) => {
-    try {
-      return chunk === undefined ? decoder.decode() : decoder.decode(chunk, { stream: true });
-    } catch {
-      throw new CakeError({ code: "invalid_field", parameter: "body", rule: NOT_TEXT });
-    }
-  };
   // A body with a declared length cannot be longer, so it is read at once.
   if (length <= MAX_BYTES) {
-    const bytes = new Uint8Array(await request.arrayBuffer());
+    const bytes = await request.arrayBuffer();
     if (bytes.byteLength > MAX_BYTES) throw tooLarge();
-    return decode(bytes) + decode();
+    decoderOfWholes ??= newDecoder();
+    return decodeBy(decoderOfWholes, bytes);
   }
+  const decoder = newDecoder();
+  const decode = (chunk?: Uint8Array) => decodeBy(decoder, chunk, { stream: chunk !== undefined });
   const reader = request.body.getReader() as ReadableStreamDefaultReader<Uint8Array>;
   let text = "";
   let bytes = 0;

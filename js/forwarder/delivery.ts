@@ -4,6 +4,7 @@
  */
 import type { GroupCommit } from "../group-commit.js";
 import { type Host, LEASE_MS } from "../host.js";
+import { Attempts, type Question } from "./attempts.js";
 import type { ResolvedOptions } from "./options.js";
 import type { ConversionState, Sibling } from "./shard.js";
 import type { OutboxStore, Row, StoredState } from "./store.js";
@@ -67,6 +68,9 @@ type Knowledge = "not_recorded" | "in_doubt";
 /** The rows of one read from the store. */
 const FETCH_BATCH = 100;
 
+/** After all due rows were fetched, attempts that end look for others no sooner than this. */
+const READ_AGAIN_MS = 100;
+
 /** The most events whose {@link Knowledge} is kept. For the others, it is as after a restart. */
 const MAX_IDLE = 10_000;
 
@@ -79,6 +83,7 @@ const HOUR_MS = 3_600_000;
 /** The deliveries of one shard. */
 export class Delivery {
   readonly #deps: DeliveryDeps;
+  readonly #attempts: Attempts;
   /** From this time on, no attempt of an earlier object can be under way. */
   readonly #quietFromMs: number;
   /** Events that must not be started: an attempt is under way, or its result is not stored yet. */
@@ -88,23 +93,28 @@ export class Delivery {
   readonly #idle = new Map<string, Knowledge>();
   /** Due events, fetched from the store. */
   #ready: Row[] = [];
+  /** When all due rows were fetched; `undefined` after a change. */
+  #allRead: number | undefined;
   #isStopped = false;
 
   constructor(deps: DeliveryDeps) {
     this.#deps = deps;
     const { options, host } = deps;
+    this.#attempts = new Attempts(options);
     this.#quietFromMs = host.now() + options.timeoutMs * options.clockSpeed;
     if (deps.isPaused) options.deliverer().startPaused();
   }
 
   /** Notes that an event has no attempt under way: it was accepted, or is to be sent again. */
   rest(id: string, knowledge: Knowledge): void {
+    this.#allRead = undefined;
     if (this.#idle.size < MAX_IDLE) this.#idle.set(id, knowledge);
   }
 
-  /** Drops the fetched rows, because rows were changed from outside. */
+  /** Drops the fetched rows: rows were changed from outside, or have become due. */
   refresh(): void {
     this.#ready = [];
+    this.#allRead = undefined;
   }
 
   /** Resolves when the attempt under way is finished and stored; `undefined` without one. */
@@ -172,7 +182,11 @@ export class Delivery {
       }
     }
     if (this.#ready.length === 0) {
-      const due = this.#deps.store.due(now, FETCH_BATCH + this.#busy.size);
+      const age = now - (this.#allRead ?? Number.NEGATIVE_INFINITY);
+      if (age >= 0 && age < READ_AGAIN_MS) return undefined;
+      const limit = FETCH_BATCH + this.#busy.size;
+      const due = this.#deps.store.due(now, limit);
+      this.#allRead = due.length < limit ? now : undefined;
       this.#ready = due.filter(({ id }) => !this.#busy.has(id)).reverse();
     }
     const row = this.#ready.pop();
@@ -214,7 +228,7 @@ export class Delivery {
       knowledge,
       quietFromMs: this.#quietFromMs,
     });
-    const ask = async (what: string) => {
+    const ask = async (what: Question) => {
       if (what === "family") return JSON.stringify(family(row));
       if (what === "sending") return this.#noteSending(row.id);
       // Accepted while CAKE was set to deduplicate the offer: the event's siblings are not known.
@@ -222,7 +236,7 @@ export class Delivery {
       return JSON.stringify(await siblings(row.order_key, row.id));
     };
     try {
-      const transition = JSON.parse(await options.deliverer().attempt(json, ask)) as Transition;
+      const transition = JSON.parse(await this.#attempts.make(json, ask)) as Transition;
       // Postponed without an attempt: the earlier knowledge stays valid.
       if (transition.counted === "" && knowledge !== "") this.#idle.set(row.id, knowledge);
       return transition;
@@ -262,11 +276,9 @@ export class Delivery {
     for (let wait = STORE_AGAIN_MS; ; wait = Math.min(2 * wait, MAX_STORE_AGAIN_MS)) {
       try {
         await commit.next(() => {
-          // Changes made meanwhile, such as a backend's money, are kept.
-          const before = store.find(row.id);
-          if (before === undefined) return;
+          // Nobody changes the row of an event that is busy, so it need not be read again.
           const after: Row = {
-            ...before,
+            ...row,
             state: transition.state,
             attempts: transition.attempts,
             is_in_doubt: transition.isInDoubt ? 1 : 0,
@@ -274,13 +286,13 @@ export class Delivery {
             code: transition.code,
             upstream_message: transition.upstreamMessage,
             conversion_id: transition.conversionId,
-            changed_ms: isTried ? now : before.changed_ms,
+            changed_ms: isTried ? now : row.changed_ms,
           };
           store.settle(after);
           if (transition.state === "pending" && isTried) {
             this.rest(row.id, transition.isInDoubt ? "in_doubt" : "not_recorded");
           }
-          onStored(before, after, transition);
+          onStored(row, after, transition);
         });
         return;
       } catch {

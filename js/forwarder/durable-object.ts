@@ -194,7 +194,22 @@ function shardAt(outbox: DurableObjectNamespace, number: number): Shard {
 function hostOf(ctx: DurableObjectState, alarm: Alarm, speed: number): Host {
   return {
     now: () => Math.floor(Date.now() * speed),
-    keepAlive: (work) => ctx.waitUntil(work),
+    keepAlive: keeper(ctx),
     wakeAt: (atMs) => alarm.wakeAt(atMs === null ? null : atMs / speed),
+  };
+}
+
+/** Keeps the object alive by one promise until all work is done, since each promise costs the platform work. */
+function keeper(ctx: DurableObjectState): Host["keepAlive"] {
+  let underWay = 0;
+  let rest: () => void = () => undefined;
+  const end = () => {
+    underWay -= 1;
+    if (underWay === 0) rest();
+  };
+  return (work) => {
+    if (underWay === 0) ctx.waitUntil(new Promise<void>((resolve) => (rest = resolve)));
+    underWay += 1;
+    work.then(end, end);
   };
 }

@@ -174,7 +174,8 @@ async function answerTo<Read extends object>(
   const items = Array.isArray(read) ? read : [read];
   const found = await Promise.all(items.map((item) => (isError(item) ? item : candidateOf(item))));
   const results = await accept(found, caller.once, setup);
-  if (new URL(request.url).searchParams.get("wait") === "1") await settled(results, setup);
+  const { url } = request;
+  if (url.includes("wait") && new URL(url).searchParams.get("wait") === "1") await settled(results, setup);
   if (Array.isArray(read)) return json(202, { results });
   const [result] = results;
   if (result !== undefined && "error" in result) {

@@ -138,6 +138,8 @@ export const OPTION_NAMES = namesOf<keyof ForwarderOptions>({
 export interface ResolvedOptions {
   /** The deliverer; created again after a trap of the core. */
   readonly deliverer: () => Deliverer;
+  /** Stands in for the global `fetch`. */
+  readonly fetch: ForwarderOptions["fetch"] | undefined;
   readonly account: string;
   /** Do conversions go to `p.ashx`? */
   readonly isPixel: boolean;
@@ -220,11 +222,12 @@ export function resolveOptions(options: ForwarderOptions, more: readonly string[
         pixelDomain === undefined ? undefined : stringOption("pixelDomain", pixelDomain),
         timeoutMs,
         clockSpeed,
-        functionOption("fetch", options.fetch),
       ),
   );
+  const fetch = functionOption("fetch", options.fetch);
   return {
     deliverer,
+    fetch,
     account: call(deliverer).account(),
     isPixel: pixelDomain !== undefined,
     operatorSecret,
@@ -252,7 +255,8 @@ export function resolveOptions(options: ForwarderOptions, more: readonly string[
 function harmless(log: (line: LogLine) => unknown): (line: LogLine) => void {
   return (line) => {
     try {
-      Promise.resolve(log(line)).catch(() => undefined);
+      const logged = log(line);
+      if (logged !== undefined) Promise.resolve(logged).catch(() => undefined);
     } catch {
       // There is nowhere to report it.
     }

@@ -282,6 +282,7 @@ export class Outbox {
 
   /** Delivers every due event, and waits until no attempt is under way, for a lease at most. */
   async wake(): Promise<void> {
+    this.#delivery.refresh();
     this.#delivery.pump();
     await this.#delivery.idle();
     // Nothing waits, so no lease is set: it would wake an idle object for ever.

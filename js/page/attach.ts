@@ -3,7 +3,7 @@
  * for a sandboxed frame. Loaded on first use.
  */
 import { CakeError } from "../error.js";
-import { decorate } from "./decorate.js";
+import { decorate, NO_VALUE } from "./decorate.js";
 import { CLICK_NAME, checkNames } from "./names.js";
 import type { AttachOptions, Consent, Reason } from "./options.js";
 import { attempt, read, remove, store, TOKEN } from "./store.js";
@@ -55,9 +55,6 @@ const OWN: Readonly<Record<AttachOptions["to"], string>> = {
   stripe: "hosts",
   frame: "offerId",
 };
-
-/** A word that a template prints for a missing value. */
-const NO_VALUE = /^\s*(undefined|null|NaN)?\s*$/;
 
 /**
  * Attaches from now on. Returns the function to call when the click id or the consent may have changed.

@@ -3,8 +3,11 @@ import { CLICK_NAME, checkNames } from "./names.js";
 import type { DecorateOptions, Reason } from "./options.js";
 import { attempt } from "./store.js";
 
+/** An empty value, or a word that a template prints for a missing value. */
+export const NO_VALUE = /^\s*(undefined|null|NaN)?\s*$/;
+
 /**
- * Decorates from now on. With `isKept`, an address that already has the parameter is left alone.
+ * Decorates from now on. With `isKept`, an address or form that already has a value for the parameter is left alone.
  *
  * @throws CakeError `invalid_field` for an unknown option
  */
@@ -26,12 +29,15 @@ export function decorate(
     /^https?:$/.test(protocol) &&
     wanted.some((host) => (host.startsWith("*.") ? hostname.endsWith(host.slice(1)) : hostname === host));
 
+  /** Has the site given a value of its own? */
+  const isOwn = (values: readonly unknown[]) => isKept && values.some((value) => !NO_VALUE.test(`${value}`));
+
   /** The click id, if this address is to carry it. */
   const idFor = (address: string): string | undefined => {
     const url = attempt(() => new URL(address, document.baseURI));
     // Another place on this page needs no id, and the new address would reload the page.
     if (!url || !isChosen(url) || address.trim().startsWith("#")) return undefined;
-    if (isKept && url.searchParams.has(parameter)) return undefined;
+    if (isOwn(url.searchParams.getAll(parameter))) return undefined;
     const id = clickId();
     if (id === undefined) note("no_click_id");
     return id;
@@ -58,7 +64,7 @@ export function decorate(
     const own = (event.submitter ?? null)?.getAttribute("formaction");
     const id = idFor((own ?? form.getAttribute("action")) || location.href);
     if (id === undefined) return;
-    const add = ({ formData }: FormDataEvent) => formData.set(parameter, id);
+    const add = ({ formData }: FormDataEvent) => isOwn(formData.getAll(parameter)) || formData.set(parameter, id);
     form.addEventListener("formdata", add, { once: true });
     // If the site stops the submit, nothing is left behind.
     setTimeout(() => form.removeEventListener("formdata", add));

@@ -8,8 +8,9 @@ import { type Answer, findAcceptance, LIFE_MS, nextWait, parse, readAnswer, read
 import { consentOf } from "./consent.js";
 import { checkNames } from "./names.js";
 import type { Consent, ConvertResult } from "./options.js";
-import { ANSWER_MS } from "./send.js";
-import { KEY, TOKEN } from "./store.js";
+import { isPlaceholder } from "./placeholder.js";
+import { ANSWER_MS, isEndpoint } from "./send.js";
+import { attempt, KEY, TOKEN } from "./store.js";
 
 /**
  * A store that the caller passes: `localStorage`, `sessionStorage`, or a bridge to a page's store, such as Shopify's
@@ -99,6 +100,24 @@ async function inTime<T>(ask: () => T | Promise<T>, ms = STORE_MS): Promise<T | 
 
 const textOf = (value: unknown) => `${value ?? ""}`.trim() || undefined;
 
+/** The first field that is no text, a placeholder, or no id of its kind; none is sent, and none is left out. */
+function findFlaw(given: Partial<FrameConversion>) {
+  for (const parameter of ["uniqueId", "orderId", "clickId", "offerId"] as const) {
+    const text = attempt(() => `${given[parameter] ?? ""}`.trim());
+    if (text === undefined) return { code: "invalid_field", parameter, rule: "must be text" } as const;
+    if (!text) continue;
+    if (isPlaceholder(text))
+      return { code: "placeholder_text", parameter, rule: "stands for a missing value" } as const;
+    if (parameter === "clickId" && !/^[\w.:-]{1,128}$/.test(text)) {
+      return { code: "invalid_click_id", parameter, rule: "must be 1 to 128 letters, digits and . _ : -" } as const;
+    }
+    if (parameter === "offerId" && !/^[1-9]\d{0,15}$/.test(text)) {
+      return { code: "invalid_id", parameter, rule: "must be a whole number from 1" } as const;
+    }
+  }
+  return undefined;
+}
+
 /** The offer and click that a token is bound to; see src/conversion_token.rs. */
 function partsOf(token: string): { readonly offerId: number; readonly clickId: string | undefined } {
   const [offerId, clickId] = token.split("!");
@@ -109,7 +128,9 @@ function partsOf(token: string): { readonly offerId: number; readonly clickId: s
 export function createFrameTracker(options: FrameTrackerOptions): FrameTracker;
 export function createFrameTracker(options: FrameTrackerOptions, more?: unknown): FrameTracker {
   // A caller may have no types.
-  const { endpoint, storage, token: asked, consent: said = "granted", onError, debug } = options ?? {};
+  const readable: Partial<FrameTrackerOptions> | undefined = attempt(() => ({ ...options }));
+  const { endpoint = "", storage, token: asked, consent: said = "granted", debug } = readable ?? {};
+  const onError = readable ? readable.onError : attempt(() => options.onError);
   let consent = "granted" as Consent;
   let isDisposed = false;
   let flaw: CakeErrorCode | undefined;
@@ -134,13 +155,16 @@ export function createFrameTracker(options: FrameTrackerOptions, more?: unknown)
   };
   let url = "";
   try {
-    url = new URL(endpoint).href.replace(/\/*$/, "/conversions");
+    url = isEndpoint(`${endpoint}`) ? new URL(endpoint).href.replace(/\/*$/, "/conversions") : "";
   } catch {
     // Named below.
   }
-  if (!/^https?:/.test(url)) {
+  if (!readable) {
     flaw = "invalid_setting";
-    const rule = "must be a whole address such as https://shop.example/cake";
+    report(new CakeError({ code: flaw, parameter: "options", rule: "cannot be read: a getter threw" }));
+  } else if (!/^https?:/.test(url)) {
+    flaw = "invalid_setting";
+    const rule = "must be a whole address such as https://shop.example/cake, without ?, # or a user name";
     report(new CakeError({ code: flaw, parameter: "endpoint", rule }));
   }
   try {
@@ -157,7 +181,13 @@ export function createFrameTracker(options: FrameTrackerOptions, more?: unknown)
     // An unknown word is no consent.
     consent = known ?? "pending";
     if (!known)
-      report(new CakeError({ code: "invalid_setting", parameter: "consent", rule: `does not take "${word}"` }));
+      report(
+        new CakeError({
+          code: "invalid_setting",
+          parameter: "consent",
+          rule: `does not take "${attempt(() => String(word))}"`,
+        }),
+      );
   };
   say(said);
 
@@ -328,17 +358,25 @@ export function createFrameTracker(options: FrameTrackerOptions, more?: unknown)
   else void resume().catch(() => undefined);
 
   return {
-    async convert(given) {
+    async convert(conversion) {
+      let given: Partial<FrameConversion> = {};
       try {
-        checkNames(given, "uniqueId offerId clickId orderId");
+        checkNames(conversion, "uniqueId offerId clickId orderId");
+        given = { ...conversion };
       } catch (thrown) {
-        if (isCakeError(thrown)) report(thrown);
+        const rule = "cannot be read: a getter threw";
+        report(isCakeError(thrown) ? thrown : new CakeError({ code: "invalid_field", parameter: "conversion", rule }));
         return { state: "refused", code: "invalid_field" };
       }
       if (flaw) return { state: "refused", code: flaw };
       if (consent === "denied") return { state: "refused", code: "consent_denied" };
-      const uniqueId = textOf(given?.uniqueId);
-      const isLossy = Object.values(given ?? {}).some((id) => typeof id === "number" && Math.abs(id) > 9e15);
+      const flawed = findFlaw(given);
+      if (flawed) {
+        report(new CakeError(flawed));
+        return { state: "refused", code: flawed.code };
+      }
+      const uniqueId = textOf(given.uniqueId);
+      const isLossy = Object.values(given).some((id) => typeof id === "number" && Math.abs(id) > 9e15);
       if (uniqueId === undefined || isLossy) {
         const rule = isLossy ? "has lost digits: give ids as text" : "is missing";
         report(new CakeError({ code: "invalid_unique_id", parameter: "uniqueId", rule }));

@@ -7,6 +7,9 @@ import type { PageConversion } from "./options.js";
 /** How long to wait for an answer, in milliseconds: `convert` must resolve within 15 s. */
 export const ANSWER_MS = 12_000;
 
+/** Can `/conversions` be put behind this address? A query, a fragment or a user name would break it. */
+export const isEndpoint = (text: string) => !/[?#]|\/\/[^/]*@/.test(text);
+
 /** Posts a conversion. Rejects with a `TimeoutError` if no answer comes in time. */
 export function post(url: string, fields: PageConversion): Promise<Response> {
   // A text body needs no preflight, and so no second request while the page is being left.

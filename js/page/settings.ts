@@ -1,6 +1,7 @@
 /** A tracker's settings, read by one table from the page, a tag's attributes or its address. */
 import { consentOf } from "./consent.js";
 import type { Consent, TrackerOptions } from "./options.js";
+import { isEndpoint } from "./send.js";
 import { attempt } from "./store.js";
 
 /** The settings of a tracker; `base` is the folder of the tag's files. */
@@ -52,7 +53,7 @@ function readSetting(value: unknown, at: number): unknown {
   // An object is no text, except an address.
   return (
     (!/^\[object /.test(text) &&
-      (at === 9 ? text.match(/[^\s,]+/g) : at > 11 || new URL(text, location.href) ? text : 0)) ||
+      (at === 9 ? text.match(/[^\s,]+/g) : at > 11 || (isEndpoint(text) && new URL(text, location.href)) ? text : 0)) ||
     undefined
   );
 }

@@ -6,6 +6,7 @@ import { CakeError } from "../error.js";
 import { createFrameTracker, type FrameStorage, type FrameTracker, type FrameTrackerOptions } from "./frame-tracker.js";
 import { CLICK_NAMES } from "./names.js";
 import type { ConvertResult } from "./options.js";
+import { attempt } from "./store.js";
 
 /** The visitor's permissions, as Shopify reports them. */
 export interface ShopifyPrivacy {
@@ -66,14 +67,10 @@ const CLICK_ID = /^(?=.*[1-9])[\w.:-]{1,128}$/;
  */
 export function connectShopifyPixel(api: ShopifyPixelApi, options: ShopifyPixelOptions): FrameTracker;
 export function connectShopifyPixel(api: ShopifyPixelApi, options: ShopifyPixelOptions, more?: unknown): FrameTracker {
-  const { clickIdNames = CLICK_NAMES, onResult, ...rest } = options ?? {};
-  const isAllowed = api?.init?.customerPrivacy?.marketingAllowed === true;
-  // At the start, "not allowed" may mean "not asked yet".
-  const tracker = createFrameTracker(
-    { ...rest, storage: api?.browser?.localStorage, consent: isAllowed ? "granted" : "pending" },
-    // @ts-expect-error Whatever is too much is told to `onError`.
-    more,
-  );
+  const readable = attempt(() => ({ ...options }));
+  // The tracker tells why, and sends nothing.
+  if (!readable) return createFrameTracker(options);
+  const { clickIdNames = CLICK_NAMES, onResult, ...rest } = readable;
   const tell = (cause: unknown) => {
     const rule = "the platform's API or event, or a function of yours, is not as expected";
     try {
@@ -82,6 +79,22 @@ export function connectShopifyPixel(api: ShopifyPixelApi, options: ShopifyPixelO
       // Told in vain.
     }
   };
+  /** A part of the platform's API; its getters may throw. */
+  const reach = <T>(read: () => T): T | undefined => {
+    try {
+      return read();
+    } catch (cause) {
+      tell(cause);
+      return undefined;
+    }
+  };
+  const isAllowed = reach(() => api?.init?.customerPrivacy?.marketingAllowed) === true;
+  // At the start, "not allowed" may mean "not asked yet".
+  const tracker = createFrameTracker(
+    { ...rest, storage: reach(() => api?.browser?.localStorage), consent: isAllowed ? "granted" : "pending" },
+    // @ts-expect-error Whatever is too much is told to `onError`.
+    more,
+  );
   /** What the platform calls must not throw into it; its own calls may throw too. */
   const quietly = (run: () => unknown) => {
     try {
@@ -92,7 +105,7 @@ export function connectShopifyPixel(api: ShopifyPixelApi, options: ShopifyPixelO
   };
   void quietly(() =>
     api.customerPrivacy?.subscribe("visitorConsentCollected", (event) =>
-      tracker.setConsent(event?.customerPrivacy?.marketingAllowed === true),
+      quietly(() => tracker.setConsent(event?.customerPrivacy?.marketingAllowed === true)),
     ),
   );
   void quietly(() =>

@@ -174,9 +174,10 @@ export function openTracker(
     // An earlier kept click is not lost: the core decides again with both stores.
     else if (mayCarry || cookies || storage || before) write(keep(visit, cookies || before, storage || before));
     else note("no_click_id");
-    if (options.debug) {
-      const [fragment, taken] = [options.fragment ? "" : location.hash, clickId];
-      withFile("outbox", ({ noteNotTaken }) => noteNotTaken(pairs, fragment, taken, note));
+    const fragment = options.fragment ? "" : location.hash;
+    // An empty first reading starts with its end.
+    if (options.debug && !(clickId && pairs.includes(clickId)) && (pairs > "\x04" || fragment.includes("="))) {
+      withFile("outbox", ({ noteNotTaken }) => noteNotTaken(pairs, fragment, note));
     }
   };
 

@@ -1,7 +1,8 @@
 //! The client of CAKE's API, for JavaScript. Values cross as JSON text, which the platform parses
 //! faster than wasm can build objects. A page of clicks does not cross at all.
 
-use super::fetch::{Received, Sending, is_aborted, send, wait};
+use super::fetch::{Sending, send, wait};
+use super::received::{Bounds, Received, is_aborted};
 use super::{number, random, to_integer};
 use crate::api::{
     self, Account, Answer, Call, CallEvent, CallOutcome, CallSettings, RateLimiter, Services, Step,
@@ -267,10 +268,12 @@ impl Client {
         let start = Date::now();
         let sending = Sending {
             fetch: self.fetch.as_ref(),
-            timeout_ms: choices.timeout_ms,
-            limit: call.body_limit(),
-            signal: choices.signal.as_ref(),
-            key: Some(self.account.key()),
+            bounds: Bounds {
+                timeout_ms: choices.timeout_ms,
+                limit: call.body_limit(),
+                signal: choices.signal.as_ref(),
+                key: Some(self.account.key()),
+            },
         };
         let received = send(&request.url_with_key(), request.body_with_key(), &sending).await;
         if self.on_response.is_some() {

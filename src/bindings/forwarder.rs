@@ -1,23 +1,15 @@
-//! The forwarder for JavaScript: reads conversions and makes attempts.
+//! The forwarder for JavaScript: reads what callers hand over, hashes keys, finds their shards.
 
-use super::fetch::{Received, Sending, send};
-use super::{number, random, to_integer};
 use crate::api::json::push_string;
-use crate::api::{Account, Answer, plain_body};
-use crate::delivery::attempt::{Attempt, Input, Moment, Step, wire};
-use crate::delivery::circuit_breaker::Lane;
 use crate::delivery::correction::CorrectionBody;
 use crate::delivery::event::{Caller, RequestBody, read};
 use crate::delivery::id;
 use crate::delivery::shards::{Reply, number_of};
 use crate::delivery::shop::change::Change;
-use crate::delivery::{CircuitBreaker, Correction, Event, Relation, Route, ShardMap};
+use crate::delivery::{Correction, Event, Relation, ShardMap};
 use crate::{Error, Result};
-use js_sys::{Date, Function, Promise};
-use std::cell::RefCell;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen_futures::JsFuture;
 
 /// Reads a body that a caller handed over; see [`read`]. Returns JSON: for one conversion `{ key,
 /// claim, offerId, text }`, for several a list. A bad item of a list is `{ error: { code, rule,
@@ -275,187 +267,5 @@ impl Shards {
     ) -> Result<String, JsValue> {
         let reply = self.0.reply(keeper, number_of(hash)?, is_here, is_held);
         Ok(reply.word().to_owned())
-    }
-}
-
-/// Makes attempts, and holds the shard's circuit breaker. It holds the key, and shows nothing of
-/// it.
-#[wasm_bindgen]
-#[derive(Debug)]
-pub struct Deliverer {
-    route: Route,
-    fetch: Option<Function>,
-    timeout_ms: u32,
-    clock_speed: f64,
-    breaker: RefCell<CircuitBreaker>,
-}
-
-#[wasm_bindgen]
-impl Deliverer {
-    /// Opens the way to CAKE: the API of an account, or `p.ashx` of a `pixel_domain`. There the
-    /// account takes corrections alone. `fetch` replaces the global one. `clock_speed` is how many
-    /// times faster than real time the outbox's clock runs.
-    ///
-    /// # Errors
-    /// Those of [`Route::new`].
-    #[wasm_bindgen(constructor)]
-    pub fn new(
-        base_url: &str,
-        api_key: &str,
-        pixel_domain: Option<String>,
-        timeout_ms: u32,
-        clock_speed: f64,
-        fetch: Option<Function>,
-    ) -> Result<Self, JsValue> {
-        Ok(Self {
-            route: Route::new(base_url, api_key, pixel_domain)?,
-            fetch,
-            timeout_ms,
-            clock_speed,
-            breaker: RefCell::default(),
-        })
-    }
-
-    /// The text that tells this account's conversions from another's.
-    #[must_use]
-    pub fn account(&self) -> String {
-        self.route.account().to_owned()
-    }
-
-    /// Can corrections be sent? They need an account.
-    #[must_use]
-    #[wasm_bindgen(js_name = takesCorrections)]
-    pub fn takes_corrections(&self) -> bool {
-        self.route.older().is_some()
-    }
-
-    /// Starts paused, because the key was refused when the previous object ended; see
-    /// [`CircuitBreaker::paused`].
-    #[wasm_bindgen(js_name = startPaused)]
-    pub fn start_paused(&self) {
-        *self.breaker.borrow_mut() = CircuitBreaker::paused();
-    }
-
-    /// Does CAKE refuse the key?
-    #[must_use]
-    #[wasm_bindgen(js_name = isPaused)]
-    pub fn is_paused(&self) -> bool {
-        self.breaker.borrow().is_paused()
-    }
-
-    /// When the next attempt may start, by the outbox's clock in milliseconds; 0 means now.
-    #[must_use]
-    #[wasm_bindgen(js_name = stalledUntil)]
-    pub fn stalled_until(&self, now_ms: f64) -> JsValue {
-        number(self.breaker.borrow().stalled_until_ms(to_integer(now_ms)))
-    }
-
-    /// Why attempts pause; see [`CircuitBreaker::rest_reason`].
-    #[must_use]
-    #[wasm_bindgen(js_name = restReason)]
-    pub fn rest_reason(&self, now_ms: f64) -> String {
-        let breaker = self.breaker.borrow();
-        breaker.rest_reason(to_integer(now_ms)).to_owned()
-    }
-
-    /// Which event is tried next: `oldest`, `newest` or `anywhere`; empty for
-    /// none. See [`CircuitBreaker::lane`].
-    #[must_use]
-    pub fn lane(&self, now_ms: f64, under_way: u32, oldest_under_way: u32) -> String {
-        let breaker = self.breaker.borrow();
-        match breaker.lane(to_integer(now_ms), under_way, oldest_under_way) {
-            Lane::Nothing => "",
-            Lane::Oldest => "oldest",
-            Lane::Newest => "newest",
-            Lane::Anywhere => "anywhere",
-        }
-        .to_owned()
-    }
-
-    /// Makes one attempt; `json` is the input of [`wire::read_attempt`]. Returns the row's change
-    /// as JSON; see `Transition::to_json`.
-    ///
-    /// `ask` is called with `siblings` or `family`, and returns a promise of the text that
-    /// [`wire::read_siblings`] or [`wire::read_family`] reads. Called with `sending`, it returns
-    /// any text once the event is stored as in doubt.
-    ///
-    /// # Errors
-    /// [`Error::Internal`], which no answer can cause: a failure is a change of the row.
-    pub async fn attempt(&self, json: String, ask: Function) -> Result<String, JsValue> {
-        let (row, facts) = wire::read_attempt(&json)?;
-        let mut attempt = Attempt::new(&self.route, &row, facts, self.moment().now_ms);
-        let mut step = attempt.start(&mut self.breaker.borrow_mut(), self.moment());
-        loop {
-            step = match step {
-                Step::Store(transition) => {
-                    return Ok(transition.to_json(self.breaker.borrow().is_paused()));
-                }
-                Step::AskSiblings => {
-                    let told = tell(&ask, "siblings").await;
-                    let siblings = told.and_then(|json| wire::read_siblings(&json));
-                    let input = Input::Siblings(siblings.as_deref());
-                    attempt.next(input, &mut self.breaker.borrow_mut(), self.moment())
-                }
-                Step::AskFamily => {
-                    let told = tell(&ask, "family").await;
-                    let input = Input::Family(told.and_then(|json| wire::read_family(&json)));
-                    attempt.next(input, &mut self.breaker.borrow_mut(), self.moment())
-                }
-                Step::NoteSending => {
-                    let is_noted = tell(&ask, "sending").await.is_some();
-                    let input = Input::Noted(is_noted);
-                    attempt.next(input, &mut self.breaker.borrow_mut(), self.moment())
-                }
-                Step::Fetch { url, limit } => match self.exchange(&url, limit).await {
-                    Err(error) => {
-                        let input = Input::Failed(error);
-                        attempt.next(input, &mut self.breaker.borrow_mut(), self.moment())
-                    }
-                    Ok(received) => {
-                        let body = plain_body(String::from(&received.body));
-                        let answer = self.answer(&received, &body);
-                        let input = Input::Answered(&answer);
-                        attempt.next(input, &mut self.breaker.borrow_mut(), self.moment())
-                    }
-                },
-            };
-        }
-    }
-}
-
-async fn tell(ask: &Function, what: &str) -> Option<String> {
-    let told = ask.call1(&JsValue::UNDEFINED, &what.into()).ok()?;
-    let told = JsFuture::from(Promise::resolve(&told)).await.ok()?;
-    told.as_string()
-}
-
-impl Deliverer {
-    fn moment(&self) -> Moment {
-        let now = Date::now();
-        Moment {
-            now_ms: to_integer((now * self.clock_speed).floor()),
-            utc_ms: to_integer(now.floor()),
-            random: random(),
-        }
-    }
-
-    async fn exchange(&self, url: &str, limit: u32) -> Result<Received> {
-        let sending = Sending {
-            fetch: self.fetch.as_ref(),
-            timeout_ms: self.timeout_ms,
-            limit,
-            signal: None,
-            key: self.route.older().map(Account::key),
-        };
-        send(url, None, &sending).await
-    }
-
-    fn answer<'a>(&'a self, received: &Received, body: &'a str) -> Answer<'a> {
-        let answer =
-            Answer::new(received.status, body).with_retry_after_ms(received.retry_after_ms);
-        match self.route.older() {
-            Some(account) => answer.with_account(account),
-            None => answer,
-        }
     }
 }

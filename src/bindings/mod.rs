@@ -16,7 +16,9 @@ mod fields;
 #[cfg(feature = "edge")]
 mod link;
 
-#[cfg(feature = "worker")]
+#[cfg(feature = "forwarder")]
+mod deliverer;
+#[cfg(feature = "client")]
 mod fetch;
 #[cfg(feature = "forwarder")]
 mod forwarder;
@@ -24,6 +26,8 @@ mod forwarder;
 mod page;
 #[cfg(feature = "link")]
 mod page_link;
+#[cfg(feature = "worker")]
+mod received;
 #[cfg(feature = "report")]
 mod report;
 #[cfg(feature = "sandbox")]
@@ -46,8 +50,10 @@ pub use checks::{check_postback, check_postback_url, lint_tracking_link};
 #[cfg(feature = "client")]
 pub use client::{Client, Pager, read_clicks};
 #[cfg(feature = "forwarder")]
+pub use deliverer::Deliverer;
+#[cfg(feature = "forwarder")]
 pub use forwarder::{
-    Deliverer, IdKey, Shards, compare_events, hash, read_conversions, read_corrections,
+    IdKey, Shards, compare_events, hash, read_conversions, read_corrections, settle_correction,
 };
 #[cfg(feature = "edge")]
 pub use link::{LinkBuilder, module_memory};

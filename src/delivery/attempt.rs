@@ -22,6 +22,7 @@ use crate::api::get_click::ClickVerdict;
 use crate::api::report_scan::Found;
 use crate::api::{conversion_report, get_click};
 use crate::{Error, Result};
+use std::rc::Rc;
 
 use changes::Changes;
 use report::Reading;
@@ -67,9 +68,9 @@ enum Claim {
 
 /// An attempt in progress.
 #[derive(Debug)]
-pub(crate) struct Attempt<'a> {
-    route: &'a Route,
-    row: &'a Row,
+pub(crate) struct Attempt {
+    route: Rc<Route>,
+    row: Row,
     facts: Facts,
     event: Option<Event>,
     /// Set for a correction, in place of `event`.
@@ -83,12 +84,13 @@ pub(crate) struct Attempt<'a> {
     started_ms: u64,
 }
 
-impl<'a> Attempt<'a> {
+impl Attempt {
     /// An attempt at a row's event.
     #[must_use]
-    pub(crate) fn new(route: &'a Route, row: &'a Row, facts: Facts, now_ms: u64) -> Self {
+    pub(crate) fn new(route: &Rc<Route>, row: Row, facts: Facts, now_ms: u64) -> Self {
         Self {
-            route,
+            is_in_doubt: row.is_in_doubt || facts.knowledge != Knowledge::NotRecorded,
+            route: Rc::clone(route),
             row,
             facts,
             event: None,
@@ -96,7 +98,6 @@ impl<'a> Attempt<'a> {
             is_overtaken: false,
             is_noted: false,
             phase: Phase::Over,
-            is_in_doubt: row.is_in_doubt || facts.knowledge != Knowledge::NotRecorded,
             started_ms: now_ms,
         }
     }
@@ -165,7 +166,7 @@ impl<'a> Attempt<'a> {
             }
             (Phase::Sending, Input::Answered(answer)) => {
                 let asked = self.event.as_ref().map(Event::asked).unwrap_or_default();
-                let meaning = Meaning::from_answer(self.route, answer, asked, self.is_in_doubt);
+                let meaning = Meaning::from_answer(&self.route, answer, asked, self.is_in_doubt);
                 match meaning {
                     // Where CAKE deduplicates, siblings are not asked.
                     Meaning::Recorded(Some(id)) if !self.facts.is_deduplicated => {
@@ -302,9 +303,9 @@ impl<'a> Attempt<'a> {
         breaker: &mut CircuitBreaker,
         moment: Moment,
     ) -> Step {
-        let url = match (self.route, &self.event) {
+        let url = match (&*self.route, &self.event) {
             (Route::Api(account), Some(event)) => {
-                reading.url(account, self.row, event, moment.utc_ms)
+                reading.url(account, &self.row, event, moment.utc_ms)
             }
             _ => None,
         };

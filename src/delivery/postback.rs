@@ -191,6 +191,11 @@ impl Postback {
                 return Err(field(name, "must be percent-encoded as UTF-8"));
             }
             if !value.is_empty() {
+                // `sub1=sub1`: the network has not expanded the name.
+                let bare = value.trim_matches(|c: char| c.is_ascii_punctuation());
+                if bare.eq_ignore_ascii_case(theirs) && !name.starts_with("adv") {
+                    return Err(Error::PlaceholderText { parameter: name });
+                }
                 check(name, value)?;
                 push(&mut json, name, value, *name != "offerId");
             }
@@ -362,6 +367,13 @@ mod tests {
             ("p=%20", "payout", "invalid_field"),
             ("p=-1", "payout", "invalid_money"),
             ("p=1,50", "payout", "invalid_money"),
+            ("c=c", "clickId", "placeholder_text"),
+            ("c=C", "clickId", "placeholder_text"),
+            ("c=:c", "clickId", "placeholder_text"),
+            ("u=u", "uniqueId", "placeholder_text"),
+            ("u=ORD-", "uniqueId", "placeholder_text"),
+            ("o=o", "offerId", "placeholder_text"),
+            ("p=P", "payout", "placeholder_text"),
             ("a={aff_sub}", "adv1", "placeholder_text"),
             ("a=undefined", "adv1", "placeholder_text"),
             ("c=a&c=a", "clickId", "invalid_field"),
@@ -380,7 +392,7 @@ mod tests {
                 "{query}"
             );
         }
-        assert!(postback.read(&get("p=0&a=no&a2=x&o=12")).is_ok());
+        assert!(postback.read(&get("c=u&p=0&a=no&a2=x&o=12")).is_ok());
     }
 
     #[test]

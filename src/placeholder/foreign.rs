@@ -88,7 +88,7 @@ const BESIDE: &[u8] = b"click campaign camp source src aff affiliate adv adverti
     os browser carrier isp country geo region city lang language keyword kw term match type network media traffic channel event \
     goal lead conversion conv sale user visitor external ext track tracking tracker custom data value amount price cost bid \
     currency revenue commission name first last email hash sha md sum unix time date url ref referrer referer status code key \
-    number num no your my the insert replace enter with here";
+    number num no your my the insert replace enter put paste fill with here";
 
 /// A macro that CAKE does not expand, as it stands in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -294,6 +294,14 @@ pub(crate) fn is_unfilled(name: &str, value: &str) -> bool {
         .collect::<String>()
         .to_ascii_lowercase();
     let is_one_of = |texts: &[&str]| texts.iter().any(|text| text.eq_ignore_ascii_case(&joined));
+    let is_asked_for = words()
+        .next_back()
+        .is_some_and(|last| last.eq_ignore_ascii_case("here"))
+        && words().any(|word| {
+            ["id", "ids", "clickid", "subid"]
+                .iter()
+                .any(|id| id.eq_ignore_ascii_case(word))
+        });
     let is_id = joined.len() > 2
         && value.len() <= MAX_NAME_BYTES
         && ["id", "ids", "here", "value"]
@@ -322,7 +330,26 @@ pub(crate) fn is_unfilled(name: &str, value: &str) -> bool {
     // `payout=PAYOUT`: the manual's word for the parameter itself.
     let is_error = super::WHOLE.contains(&value);
     let is_own_name = name.eq_ignore_ascii_case(value) && is_word_of_macros(value);
-    is_id || is_asking || is_lost || is_error || is_own_name
+    is_id || is_asked_for || is_asking || is_lost || is_error || is_own_name
+}
+
+/// Like [`is_unfilled`], for a whole part of a path, whose words are mostly its own text: `clickid`
+/// and `todo` are.
+pub(crate) fn is_unfilled_segment(segment: &str) -> bool {
+    let is_lost = ["undefined", "null"]
+        .iter()
+        .any(|word| word.eq_ignore_ascii_case(segment))
+        || segment == "NaN"
+        || super::is_written(segment);
+    let joined: String = segment.chars().filter(|c| is_word(*c)).collect();
+    let joined = joined.to_ascii_lowercase();
+    let is_plain_word = matches!(
+        joined.as_str(),
+        "replace" | "placeholder" | "todo" | "fixme" | "tbd"
+    );
+    let is_asking = ASKING.split(' ').any(|text| text == joined)
+        || ["your", "here"].iter().any(|word| joined.contains(word));
+    is_lost || is_asking && !is_plain_word && is_unfilled("", segment)
 }
 
 /// `YOUR_SUB_ID`, `your_sub_id`, `SUBID_HERE`; small letters may be a plain text.

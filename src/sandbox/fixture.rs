@@ -270,6 +270,11 @@ impl Fixture {
     pub(crate) fn read(json: &str) -> Result<Self> {
         // Windows editors put a byte order mark before the text.
         let json = json.trim_start_matches('\u{feff}');
+        if !json.trim_start().starts_with('{') {
+            return Err(Error::InvalidFixture {
+                message: "the text is no JSON: expected a fixture as JSON text or as an object. Read a file first".to_owned(),
+            });
+        }
         let fixture: Self = json::read("", &mut serde_json::Deserializer::from_str(json))?;
         fixture.check()?;
         Ok(fixture)

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { findClick } from "../../dist/entry/edge.inline.js";
-import { BESIDE_WORDS, MISSING_WORDS } from "../../scripts/missing.ts";
+import { BESIDE_WORDS, MISSING_WORDS, wordsOf } from "../../scripts/missing.ts";
 
 // The build puts them into the page's script.
 Object.assign(globalThis, { MISSING_WORDS, BESIDE_WORDS });
@@ -26,7 +26,7 @@ test("for every vector in the alphabet of click ids", () => {
 });
 
 test("for every pair of words, with each mark between and around", () => {
-  const plain = `${MISSING_WORDS}|${BESIDE_WORDS}`.replace(/\+?\(.*?\)/g, "").split("|");
+  const plain = [...wordsOf("MISSING"), ...wordsOf("BESIDE")];
   const words = [...plain, "xxxx", "ord", "a1", "x", ""];
   const different: string[] = [];
   for (const one of words) {

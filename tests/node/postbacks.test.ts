@@ -297,21 +297,17 @@ describe("the command", () => {
     JSON.stringify({ account: base, ...rowOf("a"), state: "registered", at: "2026-01-01T00:00:00Z", ...more });
 
   test.each([
-    ["spoiled", () => `# ${lineOf({})}\n${lineOf({})}\n`, "line 1: it is no whole JSON object"],
-    [
-      "torn in its middle",
-      () => `${lineOf({})}\n{"account":"ht\n${lineOf({})}\n`,
-      "line 2: it is no whole JSON object",
-    ],
-    ["a last line that is something else", () => `${lineOf({})}\nwhat`, "line 2: it is no whole JSON object"],
-    ["UTF-16", () => Buffer.from(`\uFEFF${lineOf({})}\n`, "utf16le"), "line 1: it is not UTF-8"],
-    ["UTF-16 without a mark", () => Buffer.from(`${lineOf({})}\n`, "utf16le"), "line 1: it is not UTF-8"],
-    ["UTF-16 on one line", () => Buffer.from(lineOf({}), "utf16le"), "line 1: it is not UTF-8"],
-    ["another state", () => `${lineOf({})}\n${lineOf({ state: "Registered" })}\n`, 'line 2: its state "Registered"'],
+    ["spoiled", () => `# ${lineOf({})}\n${lineOf({})}\n`, "line 1 is no whole JSON object"],
+    ["torn in its middle", () => `${lineOf({})}\n{"account":"ht\n${lineOf({})}\n`, "line 2 is no whole JSON object"],
+    ["a last line that is something else", () => `${lineOf({})}\nwhat`, "line 2 is no whole JSON object"],
+    ["UTF-16", () => Buffer.from(`\uFEFF${lineOf({})}\n`, "utf16le"), "line 1 is not UTF-8"],
+    ["UTF-16 without a mark", () => Buffer.from(`${lineOf({})}\n`, "utf16le"), "line 1 is not UTF-8"],
+    ["UTF-16 on one line", () => Buffer.from(lineOf({}), "utf16le"), "line 1 is not UTF-8"],
+    ["another state", () => `${lineOf({})}\n${lineOf({ state: "Registered" })}\n`, 'line 2 has the state "Registered"'],
     ["another account's unknown state", () => `${lineOf({ account: "https://a.example", state: "x" })}\n`, "line 1"],
-    ["no ids", () => `${lineOf({ affiliateId: "1" })}\n`, "line 1: it lacks"],
+    ["no ids", () => `${lineOf({ affiliateId: "1" })}\n`, "line 1 lacks"],
     ["a list", () => "[]\n", "line 1: it is no entry"],
-    ["the rows", () => csvOf("a"), "line 1: it is no whole JSON object"],
+    ["the rows", () => csvOf("a"), "line 1 is no whole JSON object"],
   ])("a journal that cannot be read is refused by its line: %s", async (_, text, words) => {
     writeFileSync(file, csvOf("a"));
     writeFileSync(`${file}.journal`, text());

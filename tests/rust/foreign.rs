@@ -120,6 +120,33 @@ fn plain_texts_make_no_false_alarm() {
 }
 
 #[test]
+fn words_within_a_longer_part_of_a_path_are_its_own() {
+    for part in [
+        "undefined-behaviour",
+        "null-island",
+        "nullable",
+        "nan",
+        "naan",
+        "todo",
+        "replace",
+        "placeholder",
+        "your-shop",
+        "your-order",
+        "clickid",
+        "click-here",
+        "order-id",
+        "change",
+        "insert",
+        "payout=40",
+        "=40",
+        "%EF%BC%BB%E6%96%B0%E7%9D%80%EF%BC%BD",
+    ] {
+        let checked = check(&format!("https://p.example/pb/{part}/x?id=#reqsessid#")).unwrap();
+        assert!(checked.findings.is_empty(), "{part}: {checked:?}");
+    }
+}
+
+#[test]
 fn every_damage_to_a_link_has_its_code() {
     let mut missed = Vec::new();
     for Spoiled { link, code } in vectors().spoiled {

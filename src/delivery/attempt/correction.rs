@@ -41,7 +41,7 @@ pub(crate) struct Family {
     pub(crate) has_later: bool,
 }
 
-impl Attempt<'_> {
+impl Attempt {
     pub(super) fn correction_request(&self) -> Result<(Request, Checked)> {
         match (&self.correction, self.route.older()) {
             (Some(correction), Some(account)) => correction.request(account, &self.row.accepted_at),
@@ -101,7 +101,7 @@ impl Attempt<'_> {
         moment: Moment,
     ) -> Step {
         let url = match (self.route.older(), self.correction_request()) {
-            (Some(account), Ok((_, checked))) => changes.url(account, &checked, self.row),
+            (Some(account), Ok((_, checked))) => changes.url(account, &checked, &self.row),
             _ => return self.stay_in_doubt("there is no API to ask", breaker, moment),
         };
         self.phase = Phase::AskingChanges(changes);

@@ -219,7 +219,7 @@ proptest! {
             let there = all.iter().take_while(|each| each.row.accepted_utc_ms <= now_ms).count().max(index + 1);
             let family = family_of(&all[..there], index);
             let (row, given) = (all[index].row.clone(), all[index].given);
-            let mut attempt = Attempt::new(&route, &row, facts, now_ms);
+            let mut attempt = Attempt::new(&route, row.clone(), facts, now_ms);
             let mut step = attempt.start(&mut breaker, at);
             let mut has_crashed = false;
             let transition = loop {

@@ -65,7 +65,7 @@ fn run(
         random: 1 << 31,
     };
     let mut breaker = CircuitBreaker::default();
-    let mut attempt = Attempt::new(&route, row, facts, now_ms);
+    let mut attempt = Attempt::new(&route, row.clone(), facts, now_ms);
     let mut answers = answers.iter();
     let mut asked = Vec::new();
     let mut step = attempt.start(&mut breaker, now);
@@ -293,7 +293,7 @@ fn corrections_that_are_limited_rest_and_conversions_go_on() {
     };
     let route = api();
     let mut breaker = CircuitBreaker::default();
-    let mut first = Attempt::new(&route, &row, FRESH, START_MS);
+    let mut first = Attempt::new(&route, row.clone(), FRESH, START_MS);
     first.start(&mut breaker, now);
     first.next(Input::Family(Some(parent("delivered"))), &mut breaker, now);
     first.next(Input::Noted(true), &mut breaker, now);
@@ -302,7 +302,7 @@ fn corrections_that_are_limited_rest_and_conversions_go_on() {
     assert_eq!(breaker.stalled_until_ms(START_MS), 0);
     // The next correction is not sent, in doubt or not.
     for facts in [FRESH, IN_DOUBT] {
-        let mut next = Attempt::new(&route, &row, facts, START_MS);
+        let mut next = Attempt::new(&route, row.clone(), facts, START_MS);
         next.start(&mut breaker, now);
         let step = next.next(Input::Family(Some(parent("delivered"))), &mut breaker, now);
         let Step::Store(waits) = step else {
@@ -317,7 +317,7 @@ fn corrections_that_are_limited_rest_and_conversions_go_on() {
 
 #[test]
 fn without_an_account_a_correction_is_refused() {
-    let route = Route::pixel("track.yournetwork.com").unwrap();
+    let route = Rc::new(Route::pixel("track.yournetwork.com").unwrap());
     let row = row_of(r#""payout":"9""#);
     let now = Moment {
         now_ms: START_MS,
@@ -325,7 +325,7 @@ fn without_an_account_a_correction_is_refused() {
         random: 0,
     };
     let mut breaker = CircuitBreaker::default();
-    let mut attempt = Attempt::new(&route, &row, FRESH, START_MS);
+    let mut attempt = Attempt::new(&route, row.clone(), FRESH, START_MS);
     assert_eq!(attempt.start(&mut breaker, now), Step::AskFamily);
     let step = attempt.next(Input::Family(Some(parent("delivered"))), &mut breaker, now);
     let Step::Store(over) = step else {

@@ -227,7 +227,7 @@ proptest! {
             let facts = Facts { is_deduplicated: deduplicates, knowledge: all[index].knowledge, quiet_from_ms };
             let siblings = siblings_of(&all, index);
             let row = all[index].row.clone();
-            let mut attempt = Attempt::new(&route, &row, facts, now_ms);
+            let mut attempt = Attempt::new(&route, row.clone(), facts, now_ms);
             let mut step = attempt.start(&mut breaker, at);
             let mut has_crashed = false;
             let transition = loop {

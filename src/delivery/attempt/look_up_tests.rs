@@ -329,7 +329,7 @@ fn a_row_missing_in_the_report_is_believed_after_a_minute() {
     let route = api();
     let mut breaker = CircuitBreaker::default();
     let now = moment(recent.changed_ms + 5_000);
-    let mut attempt = Attempt::new(&route, &recent, facts, now.now_ms);
+    let mut attempt = Attempt::new(&route, recent.clone(), facts, now.now_ms);
     let Step::Fetch { .. } = attempt.start(&mut breaker, now) else {
         panic!("nothing is asked");
     };

@@ -7,7 +7,7 @@ use super::{ALONE_MS, Attempt, Moment, Step, Transition};
 use crate::Error;
 use crate::api::Certainty;
 
-impl Attempt<'_> {
+impl Attempt {
     /// The transition that `meaning` brings, and `signal` for the circuit breaker.
     pub(super) fn settle_as(
         &mut self,

@@ -8,8 +8,10 @@ const CANARY: &str = "CANARY-KEY";
 /// 2026-01-15 12:00 UTC.
 pub(super) const START_MS: u64 = 1_768_478_400_000;
 
-pub(super) fn api() -> Route {
-    Route::Api(Account::new("https://a.example", CANARY).unwrap())
+pub(super) fn api() -> Rc<Route> {
+    Rc::new(Route::Api(
+        Account::new("https://a.example", CANARY).unwrap(),
+    ))
 }
 
 pub(super) fn text_of(click: &str, offer: u64, unique: &str) -> String {
@@ -60,7 +62,7 @@ pub(super) fn run(
 ) -> (Vec<String>, Transition) {
     let route = api();
     let now = moment(row.changed_ms + 100_000);
-    let mut attempt = Attempt::new(&route, row, facts, now.now_ms);
+    let mut attempt = Attempt::new(&route, row.clone(), facts, now.now_ms);
     let mut answers = answers.iter();
     let mut asked = Vec::new();
     let mut step = attempt.start(breaker, now);
@@ -282,7 +284,7 @@ fn no_key_is_in_what_is_stored() {
         let route = api();
         let row = row();
         let mut breaker = CircuitBreaker::default();
-        let mut attempt = Attempt::new(&route, &row, FRESH, START_MS);
+        let mut attempt = Attempt::new(&route, row.clone(), FRESH, START_MS);
         let _ = attempt.start(&mut breaker, moment(START_MS));
         let answer = Answer::new(200, body).with_account(&account);
         let step = attempt.next(Input::Answered(&answer), &mut breaker, moment(START_MS));

@@ -196,12 +196,15 @@ fn charge(settings: &Settings, charge: &Payload<'_>, _: Option<u64>) -> Verdict 
         revenue: left.text.filter(|_| !is_full),
         ..Correction::default()
     };
-    let change = Change {
-        family: ["stripe-refund-", &id].concat(),
-        restores: refunded == 0,
-        ..Change::default()
-    };
-    taken_back(unique_ids, correction, change)
+    taken_back(
+        unique_ids,
+        correction,
+        Change {
+            family: ["stripe-refund-", &id].concat(),
+            restores: refunded == 0,
+            ..Change::default()
+        },
+    )
 }
 
 /// A refund that the buyer's bank has sent back, or that was cancelled. It tells no total.
@@ -230,13 +233,16 @@ fn failed_refund(settings: &Settings, refund: &Payload<'_>, _: Option<u64>) -> V
         status: APPROVED,
         ..Correction::default()
     };
-    let change = Change {
-        family: ["stripe-refund-", &charge].concat(),
-        restores: true,
-        given_back: given.text.filter(|_| is_told),
-        ..Change::default()
-    };
-    taken_back(unique_ids, correction, change)
+    taken_back(
+        unique_ids,
+        correction,
+        Change {
+            family: ["stripe-refund-", &charge].concat(),
+            restores: true,
+            given_back: given.text.filter(|_| is_told),
+            ..Change::default()
+        },
+    )
 }
 
 fn dispute(settings: &Settings, dispute: &Payload<'_>, _: Option<u64>) -> Verdict {

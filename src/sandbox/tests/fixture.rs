@@ -44,6 +44,9 @@ fn a_bad_fixture_says_where() {
             "settings.country must be two capital letters",
         ),
         ("{", "", "expected"),
+        (FIXTURE, "fixture.json", "the text is no JSON"),
+        (FIXTURE, "", "the text is no JSON"),
+        (FIXTURE, "[]", "the text is no JSON"),
     ] {
         let changed = FIXTURE.replacen(from, to, 1);
         assert_ne!(changed, FIXTURE, "{from}");

@@ -17,10 +17,10 @@ final class Click_Id {
 	const DEFAULT_PARAMETERS = array( 'reqid', 'ckm_request_id', 'click_id', 'clickid' );
 
 	/** Words that name a missing value. The first three are what a program writes where it has lost one. */
-	const MISSING = 'undefined null nan nil none n/a true false unknown missing empty unset not invalid infinity no 0 id number ref value name array object string your here insert replace placeholder todo tbd xxx change';
+	const MISSING = 'undefined null nan nil none n/a true false unknown missing empty unset not invalid infinity no 0 id number ref value name array object string your here insert replace placeholder todo tbd xxx change undef nul na n.a n-a n_a promise blank unavailable aid cid oid pid rid sid tid uid';
 
 	/** Words that stand beside those in a manual: YOUR_ORDER_ID. */
-	const BESIDE = 'order click transaction tx unique request req session sub aff affiliate offer set test me my the this with enter invoice date db';
+	const BESIDE = 'order click transaction tx unique request req session sub aff affiliate offer set test me my the this with enter invoice date db cart conversion lead sale payment checkout purchase user customer campaign creative system available provided found';
 
 	const LOST = 'undefined null nan';
 

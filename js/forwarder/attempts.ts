@@ -1,0 +1,94 @@
+/** Carries out the steps of attempts, as the core decides them (`src/delivery/attempt.rs`). */
+import type { Deliverer } from "../wasm/forwarder.js";
+import { Deadlines } from "./deadlines.js";
+import type { ResolvedOptions } from "./options.js";
+
+/** What an attempt asks of its shard. */
+export type Question = "siblings" | "family" | "sending";
+
+/** Answers a question as the core reads it; an error leaves it unknown. */
+export type Ask = (question: Question) => Promise<string>;
+
+/** Attempts of one shard. */
+export class Attempts {
+  readonly #deliverer: () => Deliverer;
+  readonly #fetch: ResolvedOptions["fetch"];
+  readonly #deadlines: Deadlines;
+
+  constructor({ deliverer, fetch, timeoutMs }: Pick<ResolvedOptions, "deliverer" | "fetch" | "timeoutMs">) {
+    this.#deliverer = deliverer;
+    this.#fetch = fetch;
+    this.#deadlines = new Deadlines(timeoutMs);
+  }
+
+  /** Makes an attempt at a row (`src/delivery/attempt/wire.rs`); returns the row's change as JSON. */
+  async make(row: string, ask: Ask): Promise<string> {
+    const deliverer = this.#deliverer();
+    const attempt = deliverer.start(row);
+    try {
+      for (;;) {
+        const step = deliverer.step(attempt);
+        if (step === "fetch") await this.#exchange(deliverer, attempt);
+        else if (isQuestion(step)) deliverer.told(attempt, await ask(step).catch(() => undefined));
+        else return step;
+      }
+    } finally {
+      deliverer.end(attempt);
+    }
+  }
+
+  /** Sends an attempt's request and reports the answer. Redirects are not followed: their target would see the key. */
+  async #exchange(deliverer: Deliverer, attempt: number): Promise<void> {
+    const deadline = this.#deadlines.start();
+    const standIn = this.#fetch;
+    try {
+      const init = requestInit(deadline.signal);
+      // The URL may hold the key: it is in these two lines and nowhere else.
+      const response = await (standIn === undefined
+        ? fetch(deliverer.url(attempt), init)
+        : deadline.race(Promise.resolve(standIn(new Request(deliverer.url(attempt), init)))));
+      if (standIn === undefined && isShort(response, deliverer.limit(attempt))) {
+        // One turn of the event loop, where a stream takes three.
+        const body = new Uint8Array(await response.arrayBuffer());
+        deliverer.answered(attempt, response.status, body, response.headers.get("retry-after") ?? undefined);
+      } else {
+        await deliverer.receive(attempt, response, deadline.signal);
+      }
+    } catch (thrown) {
+      deliverer.failed(attempt, thrown, deadline.isReached);
+    } finally {
+      this.#deadlines.end(deadline);
+    }
+  }
+}
+
+function isQuestion(step: string): step is Question {
+  return step === "siblings" || step === "family" || step === "sending";
+}
+
+/** Is the answer one with a body whose length is known and within the limit? A packed body may become longer. */
+function isShort({ status, headers }: Response, limit: number): boolean {
+  const length = headers.get("content-length");
+  return (
+    status === 200 &&
+    length !== null &&
+    /^\d+$/.test(length) &&
+    Number(length) <= limit &&
+    headers.get("content-encoding") === null
+  );
+}
+
+/** Does the platform know the option `cache`? A Worker's compatibility date may be older than it. */
+let knowsCache: boolean | undefined;
+
+function requestInit(signal: AbortSignal): RequestInit {
+  const init: RequestInit = { redirect: "manual", signal };
+  if (knowsCache === undefined) {
+    try {
+      knowsCache = new Request("https://cake.invalid", { cache: "no-store" }) !== undefined;
+    } catch {
+      knowsCache = false;
+    }
+  }
+  return knowsCache ? { ...init, cache: "no-store" } : init;
+}

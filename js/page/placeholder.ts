@@ -1,0 +1,33 @@
+/**
+ * Placeholders among ids of any alphabet: `is_missing_value` of src/placeholder.rs for frames, which have no core. Where
+ * a text is unclear, it counts as an id: the forwarder has the core's rule.
+ */
+import { isMissing } from "./missing.js";
+import { attempt } from "./store.js";
+
+/** A macro as the whole text, or a template's marks anywhere in it. */
+const TEMPLATE =
+  /^(\{.{0,33}\}|#..+#|%.|%.+%|<.*>|\$.+\$|\*.+\*|@.+@|__.*__)$|\{\{|\{%|[$#%@]\{|<[%?]|%%|\[\[|^\D*[{}[\]<>]\D*$/s;
+
+/** A variable; a number in it may tell two orders apart. */
+const VARIABLE = /^(\$[a-z_][a-z_.>[\]()'"-]*|@[a-z_]+\.[a-z_.]*)$/i;
+
+/** What spreadsheets, databases and languages write for no value, for an object or a function. */
+const WRITTEN =
+  /^(#(N\/A|REF!|VALUE!|NAME\?|DIV\/0!|NUM!|NULL!|SPILL!|CALC!|ERROR!|GETTING_DATA)|\\N|(javascript:)?void[ (]0\)?|-?1\.#(QNAN|IND|INF)|class .*\{.*)$|\[object |\[(async|generator)?function|\[class |\[circular|\[native code\]|function ?\(|=>|symbol\(|promise \{|<(nil|null|none|undefined)>/is;
+
+/** Characters without width. */
+const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\u2800\ufff9-\ufffd]/gu;
+
+/** Does the text stand for a missing value, as written or percent-encoded up to three times? */
+export function isPlaceholder(text: string, depth = 0): boolean {
+  const seen = text.replace(INVISIBLE, "").trim();
+  const decoded = depth < 3 ? attempt(() => decodeURIComponent(seen)) : undefined;
+  return (
+    TEMPLATE.test(seen) ||
+    VARIABLE.test(seen) ||
+    WRITTEN.test(seen) ||
+    isMissing(seen.replace(/[\u2013\u2014\u2026]/g, "-")) ||
+    (decoded !== undefined && decoded !== seen && isPlaceholder(decoded, depth + 1))
+  );
+}
