@@ -6,6 +6,7 @@ impl Error {
     /// The event or the broken rule, as a sentence. Where the error has a
     /// [`parameter`](Self::parameter), the parameter is the sentence's subject.
     #[must_use]
+    #[expect(clippy::too_many_lines, reason = "a sentence for each error")]
     pub fn rule(&self) -> &str {
         match self {
             Self::InvalidDomain => {

@@ -31,7 +31,6 @@ impl Report {
     ///
     /// # Errors
     /// [`Error::InvalidField`] while the reconciliation is not complete.
-    #[cfg_attr(small_cold, optimize(size))]
     pub fn result(&mut self) -> Result<()> {
         let verdicts = self.verdicts.as_ref().ok_or_else(not_yet)?;
         let mut writer = Writer::default();
@@ -67,7 +66,6 @@ impl Report {
     ///
     /// # Errors
     /// [`Error::InvalidField`] while the reconciliation is not complete; [`Error::ReportFull`].
-    #[cfg_attr(small_cold, optimize(size))]
     pub(crate) fn by_pair(&mut self) -> Result<()> {
         let verdicts = self.verdicts.as_ref().ok_or_else(not_yet)?;
         // Pair, class and currency are packed into one number; sorting the numbers counts them.
@@ -389,7 +387,6 @@ impl Report {
         }
     }
 
-    #[cfg_attr(small_cold, optimize(size))]
     fn write_bad(&self, writer: &mut Writer, bad: super::Bad) {
         writer.open('{');
         writer.text_of("class", b"unreadable");
@@ -442,7 +439,6 @@ pub(super) fn is_pair(class: u8) -> bool {
     .any(|pair| pair as u8 == class)
 }
 
-#[cfg_attr(small_cold, optimize(size))]
 fn classes_of(value: &str) -> Result<u32> {
     let mut wanted = 0;
     for name in value.split(',') {
@@ -462,7 +458,6 @@ fn classes_of(value: &str) -> Result<u32> {
 }
 
 /// The difference between two keys.
-#[cfg_attr(small_cold, optimize(size))]
 fn difference(one: &[u8], other: &[u8]) -> &'static str {
     if exponent_form(one).is_some() || exponent_form(other).is_some() {
         return "exponent";

@@ -154,7 +154,6 @@ impl Source {
         Ok(source)
     }
 
-    #[cfg_attr(small_cold, optimize(size))]
     fn set(&mut self, name: &str, value: &str) -> Result<()> {
         let one = |value: &str| value.bytes().next().unwrap_or(0);
         match name {
@@ -408,7 +407,6 @@ impl Source {
     }
 
     /// Records an ambiguous row; returns whether there are enough examples.
-    #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn doubt(&mut self, flaw: Flaw, fields: &Fields, input: &[u8]) -> bool {
         let role = match flaw {
             Flaw::AmbiguousDate | Flaw::NoTimeZone => Role::Date,
@@ -432,7 +430,6 @@ impl Source {
     }
 
     /// The error for the ambiguous rows, if there are any.
-    #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn objection(&self) -> Option<Error> {
         let (_, first, _) = self.doubts.first()?;
         let mut message = format!("{}: {}", self.title(), first.rule().unwrap_or(""));

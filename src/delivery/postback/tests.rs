@@ -1,0 +1,211 @@
+use super::*;
+use crate::delivery::event::{Caller, RequestBody, read};
+use proptest::prelude::*;
+
+const SECRET: &str = "a network's secret of 32 bytes or more";
+const MAP: &str = r#""map":{"clickId":"sub1","uniqueId":"txid","payout":"sum","adv1":"geo"}"#;
+
+fn postback(more: &str) -> Postback {
+    Postback::new([SECRET], &["{", MAP, ",", more, "}"].concat()).unwrap()
+}
+
+fn get(query: &str) -> Request<'_> {
+    Request {
+        path_secret: "",
+        query,
+        form: "",
+    }
+}
+
+#[test]
+fn their_names_become_ours_and_what_is_not_mapped_is_passed_over() {
+    let postback = postback(r#""offerId":7"#);
+    let json = postback
+        .read(&get(
+            "sub1=a1b2-c3&txid=T%2F1&sum=18.5&geo=%C3%A9+x&other=1&payout=99",
+        ))
+        .unwrap();
+    assert_eq!(
+        json,
+        r#"{"offerId":7,"clickId":"a1b2-c3","uniqueId":"T/1","payout":"18.5","adv1":"é x"}"#
+    );
+    let caller = Caller {
+        is_signed: true,
+        click_id: None,
+        is_pixel: true,
+        latest: None,
+    };
+    assert!(matches!(read(&json, caller), Ok(RequestBody::One(_))));
+    // An empty value is absent, and a required field is then missing.
+    let json = postback.read(&get("sub1=a&txid=&geo=")).unwrap();
+    assert_eq!(json, r#"{"offerId":7,"clickId":"a"}"#);
+    assert!(read(&json, caller).is_err());
+    let form = Request {
+        form: "txid=2&sum=1",
+        ..get("sub1=a")
+    };
+    assert_eq!(
+        postback.read(&form).unwrap(),
+        r#"{"offerId":7,"clickId":"a","uniqueId":"2","payout":"1"}"#
+    );
+}
+
+#[test]
+fn a_word_for_a_missing_value_is_refused_by_its_name() {
+    let postback = Postback::new(
+        [SECRET],
+        r#"{"map":{"clickId":"c","uniqueId":"u","offerId":"o","payout":"p","adv1":"a"}}"#,
+    )
+    .unwrap();
+    for (query, parameter, code) in [
+        ("c={clickid}", "clickId", "placeholder_text"),
+        ("c=%7Bclickid%7D", "clickId", "placeholder_text"),
+        ("c=[click_id]", "clickId", "placeholder_text"),
+        ("c=%23reqid%23", "clickId", "placeholder_text"),
+        ("c=undefined", "clickId", "placeholder_text"),
+        ("c=a%20b", "clickId", "invalid_click_id"),
+        ("u={{order.id}}", "uniqueId", "placeholder_text"),
+        ("u=null", "uniqueId", "placeholder_text"),
+        ("u=buyer%40shop.example", "uniqueId", "invalid_unique_id"),
+        ("o={offer_id}", "offerId", "placeholder_text"),
+        ("o=null", "offerId", "placeholder_text"),
+        ("o=1.5", "offerId", "invalid_id"),
+        ("o=0", "offerId", "placeholder_text"),
+        ("p={payout}", "payout", "placeholder_text"),
+        ("p=NaN", "payout", "placeholder_text"),
+        ("p=", "payout", "invalid_field"),
+        ("p=%20", "payout", "invalid_field"),
+        ("p=-1", "payout", "invalid_money"),
+        ("p=1,50", "payout", "invalid_money"),
+        ("c=c", "clickId", "placeholder_text"),
+        ("c=C", "clickId", "placeholder_text"),
+        ("c=:c", "clickId", "placeholder_text"),
+        ("u=u", "uniqueId", "placeholder_text"),
+        ("u=ORD-", "uniqueId", "placeholder_text"),
+        ("o=o", "offerId", "placeholder_text"),
+        ("p=P", "payout", "placeholder_text"),
+        ("a={aff_sub}", "adv1", "placeholder_text"),
+        ("a=undefined", "adv1", "placeholder_text"),
+        ("c=a&c=a", "clickId", "invalid_field"),
+        ("P=5.00", "payout", "invalid_field"),
+        ("p[]=5.00", "payout", "invalid_field"),
+        ("p%5B%5D=5.00", "payout", "invalid_field"),
+        ("C=a", "clickId", "invalid_field"),
+        ("u=M%FCller", "uniqueId", "invalid_field"),
+        ("u=%FF%FE", "uniqueId", "invalid_field"),
+        ("a=caf%E9", "adv1", "invalid_field"),
+    ] {
+        let error = postback.read(&get(query)).unwrap_err();
+        assert_eq!(
+            (error.parameter(), error.code()),
+            (Some(parameter), code),
+            "{query}"
+        );
+    }
+    assert!(postback.read(&get("c=u&p=0&a=no&a2=x&o=12")).is_ok());
+}
+
+#[test]
+fn a_secret_is_shown_once_in_the_path_or_as_a_parameter() {
+    let postback = postback(r#""offerId":7,"secretParameter":"key""#);
+    let encoded = "a+network%27s%20secret+of+32+bytes+or+more";
+    for (request, is_admitted) in [
+        (
+            Request {
+                path_secret: SECRET,
+                ..get("")
+            },
+            true,
+        ),
+        (
+            Request {
+                path_secret: "wrong",
+                query: encoded,
+                form: "",
+            },
+            false,
+        ),
+        (get(&format!("sub1=a&key={encoded}")), true),
+        (
+            Request {
+                form: &format!("key={encoded}"),
+                ..get("")
+            },
+            true,
+        ),
+        (get(&format!("key={encoded}&key={encoded}")), false),
+        (get(&format!("secret={encoded}")), false),
+        (get("key="), false),
+        (get(""), false),
+    ] {
+        assert_eq!(postback.is_admitted(&request), is_admitted, "{request:?}");
+    }
+}
+
+/// Computed by Python's hmac, with [`SECRET`] as the key.
+const SIGNED: &str =
+    "sub1=a&txid=1&signature=5c4e8fa0f1194190bb198a2dd36e7a54816fe37e2d8d7f281f9c4ed1c892fb5b";
+
+#[test]
+fn a_signature_is_over_all_that_stands_before_it() {
+    let postback = postback(r#""offerId":7,"signed":true"#);
+    assert!(postback.is_admitted(&get(SIGNED)));
+    let form = Request {
+        form: SIGNED,
+        ..get("sum=99&txid=2")
+    };
+    assert!(postback.is_admitted(&form));
+    // A parameter that was not signed is not read.
+    let json = r#"{"offerId":7,"clickId":"a","uniqueId":"1"}"#;
+    assert_eq!(postback.read(&form).unwrap(), json);
+    for changed in [
+        SIGNED.replace("txid=1", "txid=2"),
+        format!("{SIGNED}&sum=99"),
+        format!("sum=99&{SIGNED}"),
+        SIGNED.replace("&signature", "&signatur"),
+        SIGNED.replace('&', "%26"),
+        format!("secret={SECRET}"),
+        String::new(),
+    ] {
+        assert!(!postback.is_admitted(&get(&changed)), "{changed}");
+    }
+    assert!(!postback.is_admitted(&Request {
+        path_secret: SECRET,
+        ..get("sub1=a&txid=1")
+    }));
+}
+
+#[test]
+fn a_map_without_what_must_be_there_is_refused() {
+    for (settings, parameter) in [
+        ("[]", "settings"),
+        ("{}", "map.clickId"),
+        (r#"{"map":{"clickId":"c"},"offerId":1}"#, "map.uniqueId"),
+        (
+            r#"{"map":{"clickId":"c","uniqueId":""},"offerId":1}"#,
+            "map.uniqueId",
+        ),
+        (r#"{"map":{"clickId":"c","uniqueId":"u"}}"#, "offerId"),
+        (
+            r#"{"map":{"clickId":"c","uniqueId":"u","offerId":"o"},"offerId":1}"#,
+            "offerId",
+        ),
+    ] {
+        let error = Postback::new([SECRET], settings).unwrap_err();
+        assert_eq!(error.parameter(), Some(parameter), "{settings}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_read_or_refused(
+        query in "((sub1|txid|sum|geo|key)=)?[a-z0-9{}#%&=+]{0,20}|\\PC{0,60}", form in "\\PC{0,30}",
+    ) {
+        let postback = postback(r#""offerId":7"#);
+        let request = Request { path_secret: "", query: &query, form: &form };
+        prop_assert!(!postback.is_admitted(&request));
+        if let Ok(json) = postback.read(&request) {
+            prop_assert!(serde_json::from_str::<serde_json::Value>(&json).is_ok());
+        }
+    }
+}
