@@ -77,12 +77,13 @@ fuzz_target!(|input: &[u8]| {
             is_signed: true,
             click_id: None,
             is_pixel: false,
+            latest: None,
         };
         if let Err(error) = read(&conversion.to_string(), caller) {
             assert!(!error.code().is_empty());
         }
     }
-    if let Some(refund) = told.get("refund") {
+    for refund in told["refunds"].as_array().into_iter().flatten() {
         let ids = refund["uniqueIds"].as_array().expect("unique ids");
         assert!(!ids.is_empty(), "a refund of no sale: {told}");
         for id in ids {
@@ -92,14 +93,9 @@ fuzz_target!(|input: &[u8]| {
                 assert!(!error.code().is_empty());
             }
         }
-        let money = |name: &str| refund["correction"][name].as_str().map(str::to_owned);
-        assert!(
-            !money("revenue").is_some_and(|it| it.starts_with('-')),
-            "a negative total: {told}"
-        );
-        assert!(
-            !money("revenueAdded").is_some_and(|it| !it.starts_with('-')),
-            "a refund that adds: {told}"
-        );
+        let money = |name: &str| refund["correction"][name].as_str().unwrap_or_default();
+        assert!(!money("revenue").starts_with('-'), "a negative total: {told}");
+        let added = money("revenueAdded");
+        assert!(added.is_empty() || added.starts_with('-'), "a refund that adds: {told}");
     }
 });

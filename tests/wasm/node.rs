@@ -145,7 +145,7 @@ async fn mistyped_params_are_refused_before_anything_is_sent() {
 
 #[wasm_bindgen_test]
 fn an_event_of_the_forwarder_is_read() {
-    let read = |body: &str| read_conversions(body, "https://a.example", true, "", false);
+    let read = |body: &str| read_conversions(body, "https://a.example", true, "", false, "");
     let one = read(r#"{"clickId":"abc","offerId":1,"uniqueId":"u","payout":18.5}"#);
     let one = JSON::parse(&one.unwrap()).unwrap();
     assert_eq!(text_of(&one, "key"), "https://a.example|1|u");
