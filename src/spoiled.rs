@@ -448,9 +448,11 @@ pub(crate) fn plain(readings: &[Cow<'_, str>]) -> Option<String> {
             text = Cow::Owned(mended);
         }
     }
-    let mut mended = decode_signs(&text, "%u", 4);
-    mended = decode_signs(&mended, "%U", 4);
-    mended = decode_signs(&mended, "=", 2);
+    let any = |byte: &u8| byte.is_ascii_punctuation();
+    let mut mended = decode_signs(&text, "%u", 4, any);
+    mended = decode_signs(&mended, "%U", 4, any);
+    // `payout=40` is a name and its value, and no `payout@`.
+    mended = decode_signs(&mended, "=", 2, |byte| b"{}[]<>#%$".contains(byte));
     // Text in another script has its own full-width signs.
     let straight: String = mended.chars().map(narrow).collect();
     if straight.is_ascii() {
@@ -459,8 +461,8 @@ pub(crate) fn plain(readings: &[Cow<'_, str>]) -> Option<String> {
     (mended != last).then_some(mended)
 }
 
-/// Decodes each `mark` with the hexadecimal code of a sign in ASCII. Letters and digits stay.
-fn decode_signs(text: &str, mark: &str, digits: usize) -> String {
+/// Decodes each `mark` with the hexadecimal code of one of these signs in ASCII.
+fn decode_signs(text: &str, mark: &str, digits: usize, is_sign: fn(&u8) -> bool) -> String {
     let mut decoded = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
@@ -469,7 +471,7 @@ fn decode_signs(text: &str, mark: &str, digits: usize) -> String {
             .and_then(|after| after.get(..digits))
             .filter(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
             .and_then(|hex| u8::from_str_radix(hex, 16).ok())
-            .filter(u8::is_ascii_punctuation);
+            .filter(is_sign);
         let length = sign.map_or(first.len_utf8(), |_| mark.len() + digits);
         decoded.push(sign.map_or(first, char::from));
         rest = rest.get(length..).unwrap_or_default();
