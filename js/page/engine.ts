@@ -83,9 +83,11 @@ export function decide(
     throw new CakeError({ code: "internal", rule: "fallback.js could not be loaded" });
   }
   const { put } = core;
-  // A letter outside of ASCII is no part of a click id or of a touch: one byte tells that it is there.
-  [...[names, pairs, cookies, storage, ""].join("\x04")].forEach((letter, at) => {
-    put(Math.min(letter.charCodeAt(0), 255), at);
+  // A stored text may be anybody's, and not even valid UTF-16.
+  const input = [names, pairs, cookies, storage, ""].join("\x04").replace(/[\ud800-\udfff]/gu, "?");
+  // As UTF-8, by functions that every browser has.
+  [...unescape(encodeURIComponent(input))].forEach((byte, at) => {
+    put(byte.charCodeAt(0), at);
   });
   const age = core.decide(...policy, seconds);
   const [text = "", clickId] = answerOf(core.get).split("\n");
