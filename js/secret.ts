@@ -2,13 +2,12 @@
 import { CakeError } from "./error.js";
 import { refuse, stringOption } from "./option.js";
 
-/** What manuals write in place of a secret. */
+/** What manuals and people write in place of a secret. */
 const PLACEHOLDER =
-  /^<|^(your|change|replace|example|placeholder|todo|insert|secret$|password|(api|cake)[-_ ]?(api[-_ ]?)?key$)|(.)\4{7}|x{6}|\.\.\./i;
+  /^<|^(your|change|replace|example|placeholder|todo|insert|password)|^(nil|none|n\/a|true|false|missing|empty|unset|unknown|secret|(api|cake)[-_ ]?(api[-_ ]?)?key)$|(.)\5{7}|x{6}|\.\.\./i;
 
 /** What programs and templates write where they have no value. */
-const MISSING =
-  /^(undefined|null|nan|nil|none|n\/a|true|false|missing|empty|unset|unknown|\[(object|function).*|\$\w*|[${%#[]+.*[\]}%#])$/i;
+const MISSING = /^(undefined|null|nan|\[(object|function).*|\$\w*|[${%#[]+.*[\]}%#])$/i;
 
 /**
  * A checked secret, without surrounding white space.
@@ -24,7 +23,7 @@ export function checkSecret(
   const trimmed = secret.trim();
   if (trimmed === "") throw new CakeError({ code: missing, parameter, rule: "is missing: set it as a secret" });
   refuseMissing(parameter, trimmed);
-  if (PLACEHOLDER.test(bare(trimmed))) refuseText(parameter, "is a manual's placeholder");
+  if (PLACEHOLDER.test(bare(trimmed))) refuseText(parameter, "is a placeholder");
   if (trimmed.length < least) {
     throw new CakeError({ code: "weak_secret", parameter, rule: `must have at least ${least} characters` });
   }
