@@ -82,7 +82,7 @@ test.each(runtimes)("%s imports it and calls an account through its own fetch", 
      });`,
   );
   const printed = execFileSync(runtime, [...options, "call.mjs"], { cwd: home, encoding: "utf8", timeout: 20_000 });
-  expect(printed).toBe('{"clickId":"abc","offerId":1,"affiliateId":2,"converted":false}\nlisted\n');
+  expect(printed).toBe('{"clickId":"abc","offerId":1,"affiliateId":2}\nlisted\n');
 });
 
 test("a forwarder and a sandbox in one Node process bring a conversion home", () => {
