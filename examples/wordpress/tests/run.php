@@ -103,11 +103,18 @@ foreach ( vectors( 'signatures' )['weak'] as $secret ) {
 }
 
 // What an order says, as the forwarder's own mapping of WooCommerce's webhooks has it.
-$webhooks = vectors( 'shop_webhooks' );
-$orders   = 0;
+$webhooks  = vectors( 'shop_webhooks' );
+$has_click = function ( array $order ) {
+	return array() !== array_filter( array_column( $order['meta_data'], 'value' ) );
+};
+$orders    = 0;
 foreach ( $webhooks['webhooks'] as $each ) {
 	$order = json_decode( $each['body'] ?? '', true );
 	if ( 'woocommerce' !== $each['shop'] || ! is_array( $order ) || 0 !== strpos( $each['topic'], 'order.' ) ) {
+		continue;
+	}
+	// The plugin has no prefix for ids.
+	if ( isset( $each['settings']['idPrefix'] ) ) {
 		continue;
 	}
 	++$orders;
@@ -118,8 +125,8 @@ foreach ( $webhooks['webhooks'] as $each ) {
 		$expected[] = $each['verdict']['sale']['conversion'];
 	}
 	foreach ( $each['verdict']['refunds'] ?? array() as $refund ) {
-		// The plugin knows what it has sent. A webhook that only restores has something to restore elsewhere.
-		if ( empty( $refund['change']['restores'] ) ) {
+		// The plugin knows what it has sent: nothing of an order without a click, and no webhook that only restores.
+		if ( $has_click( $order ) && empty( $refund['change']['restores'] ) ) {
 			$expected[] = $refund['correction'] + array( 'uniqueId' => $refund['uniqueIds'][0] );
 		}
 	}
