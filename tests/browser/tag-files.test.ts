@@ -174,7 +174,12 @@ test.each([
 ])("without WebAssembly its fallback is found too: %s", async (_, html) => {
   const loaded = await load(html(), {}, withoutWasm);
   const known = await loaded.page.evaluate(
-    () => new Promise((resolve) => cakeEdge(({ engine, clickId }) => resolve([engine, clickId]))),
+    () =>
+      new Promise((resolve) =>
+        cakeEdge((tracker) => {
+          void tracker.ready.then(() => resolve([tracker.engine, tracker.clickId]));
+        }),
+      ),
   );
   expect(known).toEqual(["js", "abc-1"]);
   await expectAllFound(loaded);
