@@ -13,7 +13,7 @@ import {
 } from "../option.js";
 import { checkSecret, texts } from "../secret.js";
 import { createTimeZone, type TimeZone } from "../time-zone.js";
-import type { Deliverer } from "../wasm/forwarder.js";
+import type { Deliverer, OperatorKey } from "../wasm/forwarder.js";
 import { checkSigningSecret } from "../webhook-signature.js";
 import { core } from "./core.js";
 import { type PostbackOptions, type ResolvedPostback, resolvePostbacks } from "./postbacks.js";
@@ -138,6 +138,8 @@ export const OPTION_NAMES = namesOf<keyof ForwarderOptions>({
 export interface ResolvedOptions {
   /** The deliverer; created again after a trap of the core. */
   readonly deliverer: () => Deliverer;
+  /** The operator's secret, in the core; created again after a trap. */
+  readonly operatorKey: () => OperatorKey;
   /** Stands in for the global `fetch`. */
   readonly fetch: ForwarderOptions["fetch"] | undefined;
   readonly account: string;
@@ -227,6 +229,7 @@ export function resolveOptions(options: ForwarderOptions, more: readonly string[
   const fetch = functionOption("fetch", options.fetch);
   return {
     deliverer,
+    operatorKey: core.keep(({ OperatorKey }) => new OperatorKey(operatorSecret)),
     fetch,
     account: call(deliverer).account(),
     isPixel: pixelDomain !== undefined,

@@ -22,6 +22,8 @@ mod deliverer;
 mod fetch;
 #[cfg(feature = "forwarder")]
 mod forwarder;
+#[cfg(feature = "forwarder")]
+mod operator;
 #[cfg(feature = "page")]
 mod page;
 #[cfg(feature = "link")]
@@ -57,6 +59,8 @@ pub use forwarder::{
 };
 #[cfg(feature = "edge")]
 pub use link::{LinkBuilder, module_memory};
+#[cfg(feature = "forwarder")]
+pub use operator::OperatorKey;
 #[cfg(feature = "page")]
 pub use page::{decide, get, put};
 #[cfg(feature = "link")]

@@ -96,7 +96,7 @@ pub(super) async fn receive(
     let body = if !body.is_object() {
         JsString::from("")
     } else if has_message(status) {
-        // A failure to read the words is ignored: the status is the answer.
+        // A failure to read the message is ignored: the status is the answer.
         let soon = Deadline::new(ERROR_BODY_MS.min(bounds.timeout_ms), bounds.signal)?;
         let mut text = JsString::from("");
         let _ = read_body(&body, MAX_ERROR_BODY_BYTES, &soon, bounds.key, &mut text).await;

@@ -12,7 +12,7 @@
 //! | [`schedule`] | the waits between attempts |
 //! | [`shop`], [`postback`] | what shops' webhooks and networks' postbacks say of a conversion |
 //! | [`tokened`] | a conversion with a token, of a frame without an origin |
-//! | `secrets` | the secrets of shops and postbacks |
+//! | `secrets`, `session` | the secrets of shops, postbacks and operators; an operator's session |
 //! | [`shards`] | which shard keeps what, also while their number changes |
 //! | [`circuit_breaker`] | how many attempts run at once, and who caused a failure |
 
@@ -26,6 +26,8 @@ pub mod postback;
 pub(crate) mod route;
 pub(crate) mod schedule;
 mod secrets;
+#[cfg_attr(not(feature = "bindings"), allow(dead_code))]
+pub(crate) mod session;
 pub(crate) mod shards;
 pub mod shop;
 #[cfg(test)]

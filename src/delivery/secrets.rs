@@ -1,5 +1,5 @@
-//! Secrets of callers that are not our backends: shops' webhooks, networks' postbacks. HMAC-SHA256,
-//! compared in constant time.
+//! Secrets of callers that are not our backends: shops' webhooks, networks' postbacks, operators.
+//! HMAC-SHA256, compared in constant time.
 
 use crate::Result;
 use crate::secret::hmac_keys;
@@ -22,6 +22,19 @@ impl Secrets {
     /// [`crate::Error::WeakSecret`] where there is none, or an empty one.
     pub(crate) fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Result<Self> {
         Ok(Self(hmac_keys(secrets, 1)?))
+    }
+
+    /// The signature of these bytes, given in parts, by the newest secret.
+    pub(crate) fn sign(&self, parts: &[&[u8]]) -> [u8; 32] {
+        let mut signature = [0; 32];
+        if let Some(key) = self.0.first() {
+            let mut mac = key.clone();
+            for part in parts {
+                mac.update(part);
+            }
+            signature = mac.finalize().into_bytes().into();
+        }
+        signature
     }
 
     /// Has one of the secrets signed these bytes, given in parts?
