@@ -3,12 +3,12 @@
 use super::CENT;
 use super::memory::Memory;
 use super::out::Writer;
-use super::share::divide;
+use super::share::round;
 use super::words::Words;
 use crate::{Error, Result};
 
 /// Credit is counted in fractions of 2^-40 of an amount's unit: whole numbers, exact enough for any sum.
-const FRACTION: u128 = 1 << 40;
+const FRACTION: i128 = 1 << 40;
 
 /// The maximum number of channels for the Markov model.
 const MAX_CHANNELS: usize = 500;
@@ -54,8 +54,8 @@ pub(crate) enum Model {
 /// The credit that a model gives each channel.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Credit {
-    /// The weights from which the shares are computed, by channel.
-    pub(crate) weights: Vec<u128>,
+    /// The payouts by channel, in fractions of 2^-40 of an amount's unit; below zero where payouts were taken back.
+    pub(crate) payouts: Vec<i128>,
     /// Fractional conversions, by channel.
     pub(crate) conversions: Vec<f64>,
     /// Removal effects, by channel; empty for all models but Markov.
@@ -66,6 +66,39 @@ fn refuse(rule: &str) -> Error {
     Error::InvalidField {
         parameter: "models".to_owned(),
         rule: rule.to_owned(),
+    }
+}
+
+impl Model {
+    /// Reads a model such as `last`, `position:40:40` or `timeDecay:604800`; returns its name too.
+    ///
+    /// # Errors
+    /// [`Error::InvalidField`]
+    #[cfg_attr(small_cold, optimize(size))]
+    pub(crate) fn parse(text: &str) -> Result<(String, Self)> {
+        let (name, rest) = text.split_once(':').unwrap_or((text, ""));
+        let numbers: Vec<u32> = rest
+            .split(':')
+            .filter_map(|part| part.parse().ok())
+            .collect();
+        let model = match (name, numbers.as_slice()) {
+            ("last", _) => Self::Last,
+            ("first", _) => Self::First,
+            ("linear", _) => Self::Linear,
+            ("position", []) => Self::Position(40, 40),
+            ("position", [first, last]) if first.saturating_add(*last) <= 100 => {
+                Self::Position(*first, *last)
+            }
+            ("timeDecay", [half_life]) if *half_life > 0 => Self::TimeDecay(*half_life),
+            ("markov", _) => Self::Markov,
+            ("shapley", _) => Self::Shapley,
+            _ => {
+                return Err(refuse(
+                    "must be some of last, first, linear, position, { position: { first, last } }, { timeDecay: { halfLifeDays } }, markov and shapley",
+                ));
+            }
+        };
+        Ok((name.to_owned(), model))
     }
 }
 
@@ -160,7 +193,7 @@ impl Journeys {
         }
         let count = self.channels.len();
         let mut credit = Credit {
-            weights: vec![0; count],
+            payouts: vec![0; count],
             conversions: vec![0.0; count],
             effects: Vec::new(),
         };
@@ -170,17 +203,14 @@ impl Journeys {
             let touches = self.touches(journey);
             weigh(model, touches, &mut weights);
             let sum: f64 = weights.iter().map(|(_, weight)| weight).sum();
-            let fractions: Vec<u128> = weights
-                .iter()
-                .map(|(_, weight)| to_fraction(weight / sum))
-                .collect();
-            // The parts of a journey add up to its payout, even where the fractions are rounded.
-            let payout = u128::from(journey.payout.unsigned_abs()) * FRACTION;
-            let parts: u128 = fractions.iter().sum();
-            for ((channel, weight), fraction) in weights.iter().zip(&fractions) {
+            let parts = spread(
+                journey.payout,
+                weights.iter().map(|(_, weight)| weight / sum),
+            );
+            for ((channel, weight), part) in weights.iter().zip(parts) {
                 let index = *channel as usize;
-                if let Some(slot) = credit.weights.get_mut(index) {
-                    *slot += payout / parts.max(1) * fraction;
+                if let Some(slot) = credit.payouts.get_mut(index) {
+                    *slot += part;
                 }
                 if let Some(slot) = credit.conversions.get_mut(index) {
                     *slot += weight / sum;
@@ -271,10 +301,7 @@ impl Journeys {
         #[expect(clippy::cast_precision_loss, reason = "a count of journeys")]
         let sales = self.converting().count() as f64;
         Ok(Credit {
-            weights: effects
-                .iter()
-                .map(|effect| to_fraction(effect / sum.max(f64::MIN_POSITIVE)))
-                .collect(),
+            payouts: spread(self.payout(), effects.iter().map(|effect| effect / sum)),
             conversions: effects.iter().map(|effect| effect / sum * sales).collect(),
             effects,
         })
@@ -300,11 +327,11 @@ impl Journeys {
         writer.key("models");
         writer.open('[');
         for (name, credit) in &credits {
-            let weights: Vec<u128> = order
+            let exact: Vec<i128> = order
                 .iter()
-                .map(|&(index, _)| credit.weights.get(index).copied().unwrap_or(0))
+                .map(|&(index, _)| credit.payouts.get(index).copied().unwrap_or(0))
                 .collect();
-            let shares = divide(payout / unit, &weights);
+            let shares = round(payout / unit, &exact, FRACTION * i128::from(unit));
             writer.open('{');
             writer.text_of("model", name.as_bytes());
             writer.key("channels");
@@ -375,14 +402,22 @@ fn weigh(model: Model, touches: &[(u32, u32)], weights: &mut Vec<(u32, f64)>) {
     }
 }
 
+/// Splits an amount by shares of 1. The parts add up to the amount, even where the shares are rounded.
 #[expect(
     clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
     clippy::cast_precision_loss,
     reason = "a share between 0 and 1"
 )]
-fn to_fraction(share: f64) -> u128 {
-    (share.clamp(0.0, 1.0) * FRACTION as f64).round() as u128
+fn spread(amount: i64, shares: impl Iterator<Item = f64>) -> Vec<i128> {
+    let shares: Vec<i128> = shares
+        .map(|share| (share.clamp(0.0, 1.0) * FRACTION as f64).round() as i128)
+        .collect();
+    let sum = shares.iter().sum::<i128>().max(1);
+    // Quotient and remainder apart: the product of a large amount and a share would overflow.
+    let whole = i128::from(amount) * FRACTION;
+    let (each, rest) = (whole / sum, whole % sum);
+    let part = |share: &i128| each * share + rest * share / sum;
+    shares.iter().map(part).collect()
 }
 
 fn bump(counts: &mut [Vec<f64>], from: usize, to: usize) {

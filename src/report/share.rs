@@ -1,47 +1,31 @@
 //! Shares that add up exactly. Each share is rounded down; the rest goes to the largest remainders.
 
-/// Divides `total` units by weights. The first one wins a tie, and gets everything where all weights are 0.
+/// Remainders count as equal where they differ by less than such a part of a unit: the exact amounts are rounded too.
+const NEAR: i128 = 1 << 16;
+
+/// Whole units of exact amounts that add up to `total` units, where `unit` is the size of a unit. The first one wins a
+/// tie.
 #[must_use]
 #[cfg_attr(small_cold, optimize(size))]
-pub(crate) fn divide(total: i64, weights: &[u128]) -> Vec<i64> {
-    let sum: u128 = weights.iter().sum();
-    let mut shares = vec![0_i64; weights.len()];
-    if sum == 0 {
-        if let Some(first) = shares.first_mut() {
-            *first = total;
-        }
-        return shares;
-    }
-    // A weight is scaled down until the product fits; the remainders correct the lost precision.
-    let mut shift = 0;
-    while (sum >> shift) > u128::from(u64::MAX) {
-        shift += 1;
-    }
-    let weights: Vec<u128> = weights.iter().map(|weight| weight >> shift).collect();
-    let sum: u128 = weights.iter().sum();
-    let whole = u128::from(total.unsigned_abs());
-    let mut left = whole;
-    let mut remainders: Vec<(u128, usize)> = Vec::with_capacity(weights.len());
-    for (index, (share, weight)) in shares.iter_mut().zip(&weights).enumerate() {
-        let product = whole * weight;
-        let floor = product / sum.max(1);
-        left = left.saturating_sub(floor);
-        *share = i64::try_from(floor).unwrap_or(i64::MAX);
-        remainders.push((product % sum.max(1), index));
+pub(crate) fn round(total: i64, exact: &[i128], unit: i128) -> Vec<i64> {
+    let mut left = total;
+    let mut remainders: Vec<(i128, usize)> = Vec::with_capacity(exact.len());
+    let mut shares: Vec<i64> = Vec::with_capacity(exact.len());
+    for (index, amount) in exact.iter().enumerate() {
+        let share = i64::try_from(amount.div_euclid(unit)).unwrap_or(0);
+        left -= share;
+        shares.push(share);
+        let remainder = amount.rem_euclid(unit) * NEAR;
+        remainders.push(((remainder + unit / 2) / unit, index));
     }
     remainders.sort_by(|one, other| other.0.cmp(&one.0).then(one.1.cmp(&other.1)));
     for (_, index) in remainders.iter().cycle() {
-        if left == 0 {
+        if left <= 0 {
             break;
         }
         left -= 1;
         if let Some(share) = shares.get_mut(*index) {
             *share += 1;
-        }
-    }
-    if total < 0 {
-        for share in &mut shares {
-            *share = -*share;
         }
     }
     shares
@@ -54,27 +38,29 @@ mod tests {
 
     #[test]
     fn the_rest_goes_to_the_largest_remainders() {
-        assert_eq!(divide(100, &[1, 1, 1]), [34, 33, 33]);
-        assert_eq!(divide(-100, &[1, 1, 1]), [-34, -33, -33]);
-        assert_eq!(divide(10, &[1, 2, 2]), [2, 4, 4]);
-        assert_eq!(divide(5, &[0, 0]), [5, 0]);
-        assert_eq!(divide(5, &[]), [0_i64; 0]);
+        for (total, exact, expected) in [
+            (100, &[333, 333, 333][..], &[34, 33, 33][..]),
+            (-100, &[-333, -333, -333], &[-33, -33, -34]),
+            (10, &[20, 40, 40], &[2, 4, 4]),
+            (0, &[1000, -1000], &[100, -100]),
+            (5, &[0, 0], &[3, 2]),
+            (5, &[], &[]),
+        ] {
+            assert_eq!(round(total, exact, 10), expected);
+        }
     }
 
     proptest! {
         #[test]
-        fn shares_add_up_and_are_within_one(total in -1_000_000_000_i64..1_000_000_000, weights in proptest::collection::vec(0_u128..1 << 90, 1..20)) {
-            let shares = divide(total, &weights);
+        fn shares_add_up_and_are_within_one(exact in proptest::collection::vec(-(1_i128 << 70)..1 << 70, 1..20), unit in 1_i128..1 << 50) {
+            // A total that the amounts come to, less what is below a unit.
+            let total = i64::try_from(exact.iter().sum::<i128>().div_euclid(unit)).unwrap_or(0);
+            prop_assume!(total != 0);
+            prop_assume!(exact.iter().all(|amount| i64::try_from(amount / unit).is_ok()));
+            let shares = round(total, &exact, unit);
             prop_assert_eq!(shares.iter().sum::<i64>(), total);
-            let sum: u128 = weights.iter().sum();
-            if sum > 0 {
-                for (share, weight) in shares.iter().zip(&weights) {
-                    #[expect(clippy::cast_precision_loss)]
-                    let exact = total as f64 * (*weight as f64 / sum as f64);
-                    #[expect(clippy::cast_precision_loss)]
-                    let apart = (*share as f64 - exact).abs();
-                    prop_assert!(apart <= 1.01, "{share} {exact}");
-                }
+            for (share, amount) in shares.iter().zip(&exact) {
+                prop_assert!((i128::from(*share) * unit - amount).abs() <= unit);
             }
         }
     }

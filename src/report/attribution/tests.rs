@@ -1,7 +1,9 @@
 //! Models against known answers, and against independent implementations.
 
 use super::*;
+use crate::report::amount::{self, NumberFormat};
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 
 fn journeys(paths: &[(&str, bool)]) -> Journeys {
     let mut journeys = Journeys::default();
@@ -17,10 +19,79 @@ fn journeys(paths: &[(&str, bool)]) -> Journeys {
 }
 
 fn shares(journeys: &Journeys, model: Model) -> Vec<i64> {
-    divide(
+    round(
         journeys.payout() / CENT,
-        &journeys.credit(model).unwrap().weights,
+        &journeys.credit(model).unwrap().payouts,
+        FRACTION * i128::from(CENT),
     )
+}
+
+#[derive(serde::Deserialize)]
+struct Vectors {
+    cases: Vec<Case>,
+}
+
+#[derive(serde::Deserialize)]
+struct Case {
+    journeys: Vec<Told>,
+    models: BTreeMap<String, BTreeMap<String, Expected>>,
+}
+
+#[derive(serde::Deserialize)]
+struct Told {
+    touches: Vec<(String, u32)>,
+    converted: bool,
+    payout: String,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Expected {
+    payout: i64,
+    conversions: f64,
+    removal_effect: Option<f64>,
+}
+
+#[test]
+fn credit_is_that_of_the_definitions_in_exact_fractions() {
+    let vectors: Vectors =
+        serde_json::from_str(include_str!("../../../tests/vectors/attribution.json")).unwrap();
+    for (number, case) in vectors.cases.iter().enumerate() {
+        let mut journeys = Journeys::default();
+        for told in &case.journeys {
+            let format = NumberFormat {
+                decimal: b'.',
+                ..NumberFormat::default()
+            };
+            let payout = amount::read(told.payout.as_bytes(), format, false, b"").unwrap();
+            let touches = told.touches.iter();
+            let touches = touches.map(|(channel, age)| (channel.as_bytes(), *age));
+            assert!(journeys.push(touches, payout, told.converted));
+        }
+        let whole = journeys.payout();
+        let unit = if whole % CENT == 0 { CENT } else { 1 };
+        for (name, channels) in &case.models {
+            let model = Model::parse(name).unwrap().1;
+            let credit = journeys.credit(model).unwrap();
+            let mut order: Vec<(&[u8], usize)> = journeys.channels().zip(0..).collect();
+            order.sort_unstable();
+            assert_eq!(order.len(), channels.len());
+            let exact: Vec<i128> = order.iter().map(|&(_, at)| credit.payouts[at]).collect();
+            let shares = round(whole / unit, &exact, FRACTION * i128::from(unit));
+            assert_eq!(shares.iter().sum::<i64>() * unit, whole);
+            for (&(channel, at), share) in order.iter().zip(shares) {
+                let channel = core::str::from_utf8(channel).unwrap();
+                let expected = &channels[channel];
+                let place = format!("case {number}, {name}, {channel}");
+                assert_eq!(share * unit, expected.payout, "{place}");
+                let near = |one: f64, other: f64| assert!((one - other).abs() < 1e-9, "{place}");
+                near(credit.conversions[at], expected.conversions);
+                if let Some(effect) = expected.removal_effect {
+                    near(credit.effects[at], effect);
+                }
+            }
+        }
+    }
 }
 
 #[test]

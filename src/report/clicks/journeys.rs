@@ -6,7 +6,7 @@ use crate::report::attribution::{Journeys, Model};
 use crate::report::source::settings;
 use crate::report::store::{NO_AMOUNT, NO_TIME, OWN_ID};
 use crate::report::words::Words;
-use crate::report::{Report, amount, refuse};
+use crate::report::{Report, amount};
 use crate::{Error, Result};
 
 impl Report {
@@ -24,7 +24,7 @@ impl Report {
         let mut channel = None;
         for (name, value) in settings(options) {
             match name {
-                "model" => models.push(model(value)?),
+                "model" => models.push(Model::parse(value)?),
                 "key" => key = Some(dimension(value)?),
                 "channel" => channel = Some(dimension(value)?),
                 "journey" if !read_journey(&mut journeys, value)? => return Err(self.full()),
@@ -142,32 +142,6 @@ pub(super) fn no_dimension() -> Own {
         labels: Vec::new(),
         words: Words::default(),
     }
-}
-
-#[cfg_attr(small_cold, optimize(size))]
-pub(super) fn model(value: &str) -> Result<(String, Model)> {
-    let (name, rest) = value.split_once(':').unwrap_or((value, ""));
-    let numbers: Vec<u32> = rest
-        .split(':')
-        .filter_map(|part| part.parse().ok())
-        .collect();
-    let model = match (name, numbers.as_slice()) {
-        ("last", _) => Model::Last,
-        ("first", _) => Model::First,
-        ("linear", _) => Model::Linear,
-        ("position", []) => Model::Position(40, 40),
-        ("position", [first, last]) if first + last <= 100 => Model::Position(*first, *last),
-        ("timeDecay", [half_life]) if *half_life > 0 => Model::TimeDecay(*half_life),
-        ("markov", _) => Model::Markov,
-        ("shapley", _) => Model::Shapley,
-        _ => {
-            return Err(refuse(
-                "models",
-                "must be some of last, first, linear, position, { position: { first, last } }, { timeDecay: { halfLifeDays } }, markov and shapley",
-            ));
-        }
-    };
-    Ok((name.to_owned(), model))
 }
 
 #[cfg_attr(small_cold, optimize(size))]

@@ -1,0 +1,55 @@
+// Attribution gives the credit of tests/vectors/attribution.json, which independent implementations came to.
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { type Model, openReport } from "../../dist/entry/report.node.js";
+
+interface Case {
+  readonly journeys: readonly {
+    readonly touches: readonly (readonly [channel: string, age: number])[];
+    readonly converted: boolean;
+    readonly payout: string;
+  }[];
+  /** Per model and channel; the payout in ten-thousandths. */
+  readonly models: Readonly<
+    Record<string, Record<string, { payout: number; conversions: number; removalEffect?: number }>>
+  >;
+}
+
+const { cases } = JSON.parse(readFileSync(new URL("../vectors/attribution.json", import.meta.url), "utf8")) as {
+  cases: readonly Case[];
+};
+
+function modelOf(name: string): Model {
+  const [model, ...numbers] = name.split(":");
+  const [first = 0, last = 0] = numbers.map(Number);
+  if (model === "position") return { position: { first, last } };
+  if (model === "timeDecay") return { timeDecay: { halfLifeDays: first / 86_400 } };
+  return name as Model;
+}
+
+test("the credit of every model is that of exact fractions, to the cent", async () => {
+  const report = await openReport();
+  for (const { journeys, models } of cases) {
+    const found = report.attribute({
+      models: Object.keys(models).map(modelOf),
+      journeys: journeys.map(({ touches, converted, payout }) => ({
+        touches: touches.map(([channel, secondsBefore]) => ({ channel, secondsBefore })),
+        converted,
+        payout,
+      })),
+    });
+    for (const [at, [name, expected]] of Object.entries(models).entries()) {
+      const channels = found.models[at]?.channels ?? [];
+      const payouts = channels.map(({ channel, payout }) => [channel, Math.round(Number(payout) * 10_000)]);
+      expect([name, payouts]).toEqual([
+        name,
+        Object.entries(expected).map(([channel, { payout }]) => [channel, payout]),
+      ]);
+      for (const { channel, conversions, removalEffect } of channels) {
+        expect(conversions).toBeCloseTo(expected[channel]?.conversions ?? Number.NaN, 8);
+        if (name === "markov") expect(removalEffect).toBeCloseTo(expected[channel]?.removalEffect ?? Number.NaN, 8);
+      }
+    }
+  }
+  report.dispose();
+});
