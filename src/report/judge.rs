@@ -428,6 +428,7 @@ fn is_open(store: &Store, place: u32) -> bool {
     view.is_some_and(|(view, _)| view.class() == Class::Open as u8)
 }
 
+#[inline]
 fn key_of(store: &Store, pass: Pass, place: u32) -> &[u8] {
     store.text(place, which(pass))
 }

@@ -1,6 +1,12 @@
 //! Dictionaries: a frequent text is stored once and identified by a number.
 
-use super::memory::{Memory, hash};
+use super::memory::{Memory, hash, last_word, mix, same};
+
+/// The number of short texts that are looked up by one number, in bits.
+const RECENT_BITS: u32 = 10;
+
+/// A short text as one number, with its length and its code.
+type Recent = (u64, u32, u32);
 
 /// Texts by number, from 1; 0 means none.
 #[derive(Debug, Default)]
@@ -9,6 +15,7 @@ pub(super) struct Words {
     ends: Vec<u32>,
     /// Open addressing, at most half full.
     table: Vec<u32>,
+    recent: Vec<Recent>,
     seed: u64,
     last: u32,
 }
@@ -44,9 +51,32 @@ impl Words {
         if text.is_empty() {
             return Some(0);
         }
-        if self.text(self.last) == text {
+        if text.len() > 8 {
+            if !same(self.text(self.last), text) {
+                self.last = self.look_up(text, memory)?;
+            }
             return Some(self.last);
         }
+        // A short text is one number: neither its hash nor its bytes are looked at again.
+        let word = last_word(text);
+        let length = u32::try_from(text.len()).ok()?;
+        let slot = usize::try_from(mix(word) >> (64 - RECENT_BITS)).unwrap_or(0);
+        match self.recent.get(slot) {
+            Some(&(known, size, code)) if known == word && size == length => Some(code),
+            _ => {
+                let code = self.look_up(text, memory)?;
+                if self.recent.is_empty() {
+                    memory.reserve(&mut self.recent, 1 << RECENT_BITS)?;
+                    self.recent.resize(1 << RECENT_BITS, Recent::default());
+                }
+                *self.recent.get_mut(slot)? = (word, length, code);
+                Some(code)
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn look_up(&mut self, text: &[u8], memory: &mut Memory) -> Option<u32> {
         if self.table.len() < (self.ends.len() + 1) * 2 {
             self.grow(memory)?;
         }
@@ -62,7 +92,6 @@ impl Words {
                 code
             }
         };
-        self.last = code;
         Some(code)
     }
 
@@ -78,7 +107,7 @@ impl Words {
         let mask = self.table.len().wrapping_sub(1);
         let mut slot = usize::try_from(hash(text, self.seed) >> 33).unwrap_or(0) & mask;
         while let Some(&code) = self.table.get(slot) {
-            if code == 0 || self.text(code) == text {
+            if code == 0 || same(self.text(code), text) {
                 break;
             }
             slot = (slot + 1) & mask;

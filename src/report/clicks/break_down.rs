@@ -1,7 +1,7 @@
 //! Breaks clicks and conversions down by dimensions.
 
 use super::ADDRESS;
-use super::groups::{Figures, Grouping, Question, Row, distinct, question};
+use super::groups::{Figures, Grouping, Own, Question, Row, distinct, question};
 use super::journeys::no_dimension;
 use crate::Result;
 use crate::report::Report;
@@ -10,6 +10,10 @@ use crate::report::memory::Memory;
 use crate::report::out::Writer;
 use crate::report::store::{NO_AMOUNT, NO_TIME, OWN_ID};
 use crate::report::words::Words;
+use core::ops::Range;
+
+/// The rows of one call: a call that runs for long stays in the platform's slow first translation.
+const ROWS_A_CALL: u32 = 8_192;
 
 impl Report {
     pub(super) fn is_inside(&self, seconds: u32) -> bool {
@@ -102,6 +106,30 @@ impl Report {
         }
     }
 
+    /// The groups of some clicks; returns how many of them lie outside the window.
+    #[inline(never)]
+    fn group_clicks(
+        &self,
+        rows: Range<u32>,
+        grouping: &mut Grouping,
+        own: &mut Own,
+        groups: &mut Vec<u32>,
+        memory: &mut Memory,
+    ) -> Option<u64> {
+        let mut outside = 0;
+        for row in rows {
+            // Every row gets a number, so that the labels keep their places.
+            let number = grouping.number(&self.clicks, own, Row::Click(row), memory)?;
+            if self.is_inside(self.clicks.seconds(row)) {
+                groups.push(number);
+            } else {
+                outside += 1;
+                groups.push(u32::MAX);
+            }
+        }
+        Some(outside)
+    }
+
     #[expect(
         clippy::too_many_lines,
         reason = "one pass after the other over the same columns"
@@ -127,15 +155,11 @@ impl Report {
         let mut groups: Vec<u32> = Vec::new();
         memory.reserve(&mut groups, clicks.rows as usize)?;
         let mut outside = 0_u64;
-        for row in 0..clicks.rows {
-            // Every row gets a number, so that the labels keep their places.
-            let number = grouping.number(clicks, &mut own, Row::Click(row), memory)?;
-            if self.is_inside(clicks.seconds(row)) {
-                groups.push(number);
-            } else {
-                outside += 1;
-                groups.push(u32::MAX);
-            }
+        let mut from = 0;
+        while from < clicks.rows {
+            let to = clicks.rows.min(from + ROWS_A_CALL);
+            outside += self.group_clicks(from..to, &mut grouping, &mut own, &mut groups, memory)?;
+            from = to;
         }
         // Conversions by the number of their id, with the first click of each.
         let mut click_of: Vec<u32> = Vec::new();
@@ -258,6 +282,34 @@ impl Report {
         Some(self.write_breakdown(question, &grouping, &own, &figures, &times, outside))
     }
 
+    /// Puts the addresses of some clicks where their groups have room: with their day into `days` if it has any.
+    #[inline(never)]
+    fn place_addresses(
+        &self,
+        from: u32,
+        groups: &[u32],
+        starts: &mut [usize],
+        addresses: &mut [u32],
+        days: &mut [u64],
+    ) -> Option<()> {
+        let column = self.clicks.columns.get(ADDRESS)?;
+        for (row, &number) in (from..).zip(groups) {
+            let Some(start) = starts.get_mut(number as usize) else {
+                continue;
+            };
+            let address = column.get(row);
+            if days.is_empty() {
+                *addresses.get_mut(*start)? = address;
+            } else if address != 0 {
+                // A click without an address is 0, whatever its day.
+                let day = self.clicks.seconds(row) / 86_400;
+                *days.get_mut(*start)? = u64::from(address) << 32 | u64::from(day);
+            }
+            *start += 1;
+        }
+        Some(())
+    }
+
     /// Exact, not estimated: the addresses of a group are collected, sorted and counted.
     pub(super) fn count_unique(
         &self,
@@ -282,22 +334,9 @@ impl Report {
             memory.reserve(&mut addresses, from)?;
             addresses.resize(from, 0);
         }
-        let column = self.clicks.columns.get(ADDRESS)?;
-        for (row, &number) in (0..).zip(groups) {
-            let Some(start) = starts.get_mut(number as usize) else {
-                continue;
-            };
-            let address = column.get(row);
-            if by_day {
-                let day = self.clicks.seconds(row) / 86_400;
-                // A click without an address is 0, whatever its day.
-                if address != 0 {
-                    *days.get_mut(*start)? = u64::from(address) << 32 | u64::from(day);
-                }
-            } else {
-                *addresses.get_mut(*start)? = address;
-            }
-            *start += 1;
+        let step = ROWS_A_CALL as usize;
+        for (from, groups) in (0..).step_by(step).zip(groups.chunks(step)) {
+            self.place_addresses(from, groups, &mut starts, &mut addresses, &mut days)?;
         }
         let (mut few, mut many) = (Vec::new(), Vec::new());
         for (figures, end) in figures.iter_mut().zip(starts) {

@@ -4,7 +4,7 @@ use super::group::{judge_group, lower};
 use super::{Class, Judge, Pass, ROWS_A_STEP, Stage, class_of, is_open, key_of, which};
 use crate::Result;
 use crate::report::Report;
-use crate::report::memory::{Memory, sort_partition};
+use crate::report::memory::{Memory, same, sort_partition};
 use crate::report::partition::{PARTITIONS, place_of};
 use crate::report::store::{
     CLICK_ID, Head, IS_AMENDED, IS_DAY, IS_REFUND, IS_SAME_ID, NO_TIME, NOBODY, ORDER_ID, Store,
@@ -253,9 +253,8 @@ impl Judge {
             (&[], &[other]) => self.leave(report, pass, 1, place_of(other)),
             (&[one], &[other]) if matches!(pass, Pass::Match(_)) => {
                 let (one, other) = (place_of(one), place_of(other));
-                let same =
-                    key_of(&report.orders, pass, one) == key_of(&report.conversions, pass, other);
-                if same {
+                let key = key_of(&report.orders, pass, one);
+                if same(key, key_of(&report.conversions, pass, other)) {
                     self.judge_pair(report, one, other);
                     return Some(());
                 }
