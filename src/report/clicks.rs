@@ -5,6 +5,8 @@ mod figures;
 mod groups;
 mod journeys;
 
+pub(super) use groups::Groups;
+
 use super::memory::Memory;
 use super::names::Role;
 use super::store::NO_TIME;

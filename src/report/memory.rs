@@ -130,9 +130,10 @@ pub(super) fn same(one: &[u8], other: &[u8]) -> bool {
         return false;
     }
     let (mut left, mut right) = (one, other);
-    while let (Some((word, left_rest)), Some((other_word, right_rest))) =
-        (left.split_first_chunk::<8>(), right.split_first_chunk::<8>())
-    {
+    while let (Some((word, left_rest)), Some((other_word, right_rest))) = (
+        left.split_first_chunk::<8>(),
+        right.split_first_chunk::<8>(),
+    ) {
         if u64::from_le_bytes(*word) != u64::from_le_bytes(*other_word) {
             return false;
         }

@@ -46,7 +46,7 @@ mod words;
 
 use crate::{Error, Result};
 use amount::{NumberFormat, SCALE};
-use clicks::Clicks;
+use clicks::{Clicks, Groups};
 use day::Zone;
 use judge::{Judge, Verdicts};
 use memory::Memory;
@@ -111,7 +111,7 @@ pub struct Report {
     offers: Words,
     affiliates: Words,
     /// Pairs of offer and affiliate by number, from 1.
-    pairs: Words,
+    pairs: Groups,
     bad: Vec<Bad>,
     excerpts: Words,
     /// Have the conversion ids only risen until now? If so, none occurred twice.
@@ -254,7 +254,7 @@ impl Report {
             states: Words::new(seed),
             offers: Words::new(seed),
             affiliates: Words::new(seed),
-            pairs: Words::new(seed),
+            pairs: Groups::new(),
             bad: Vec::new(),
             excerpts: Words::new(seed),
             ids_rise: true,

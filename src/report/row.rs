@@ -2,6 +2,7 @@
 
 use super::clicks::{ROLES, TEXTS};
 use super::flaw::Flaw;
+use super::memory::same;
 use super::names::{Fields, Kind, Role};
 use super::source::Source;
 use super::store::{CLICK_ID, Head, IS_REFUND, IS_SAME_ID, NO_AMOUNT, NO_TIME, NOBODY};
@@ -90,7 +91,7 @@ impl Report {
         if word.is_empty() {
             return Ok(0);
         }
-        if let Some((_, code)) = self.mapped.iter().find(|(known, _)| known == word) {
+        if let Some((_, code)) = self.mapped.iter().find(|(known, _)| same(known, word)) {
             return Ok(*code);
         }
         let declared = self
@@ -190,40 +191,29 @@ impl Report {
     /// Offer and affiliate as one number; 0 where the row has neither.
     #[inline]
     pub(super) fn pair(&mut self, offer: &[u8], affiliate: &[u8]) -> Result<u32, Flaw> {
-        let length = offer.len() + affiliate.len();
-        if length == 0 {
+        if offer.is_empty() && affiliate.is_empty() {
             return Ok(0);
         }
-        let mut both = [0; 1 + 2 * MAX_NUMBER_BYTES];
-        let Some(both) = both.get_mut(..=length) else {
+        if offer.len() > MAX_NUMBER_BYTES || affiliate.len() > MAX_NUMBER_BYTES {
             return Err(Flaw::Id);
-        };
-        if let Some((first, rest)) = both.split_first_mut()
-            && let Some((one, other)) = rest.split_at_mut_checked(offer.len())
-        {
-            *first = u8::try_from(offer.len()).map_err(|_| Flaw::Id)?;
-            one.copy_from_slice(offer);
-            other.copy_from_slice(affiliate);
         }
-        let before = self.pairs.len();
-        let pair = self.pairs.code(both, &mut self.memory).ok_or(Flaw::Full)?;
-        if self.pairs.len() > before {
-            // Clicks number offers and affiliates separately.
-            self.offers
-                .code(offer, &mut self.memory)
-                .and_then(|_| self.affiliates.code(affiliate, &mut self.memory))
-                .ok_or(Flaw::Full)?;
-        }
-        Ok(pair)
+        let memory = &mut self.memory;
+        let offer = self.offers.code(offer, memory).ok_or(Flaw::Full)?;
+        let affiliate = self.affiliates.code(affiliate, memory).ok_or(Flaw::Full)?;
+        let number = self.pairs.number(offer, affiliate, memory);
+        Ok(number.ok_or(Flaw::Full)? + 1)
+    }
+
+    /// Offer and affiliate of a pair, by their numbers.
+    pub(super) fn pair_codes(&self, pair: u32) -> (u32, u32) {
+        pair.checked_sub(1)
+            .map_or((0, 0), |number| self.pairs.parts(number))
     }
 
     /// Offer and affiliate of a pair.
     pub(super) fn pair_texts(&self, pair: u32) -> (&[u8], &[u8]) {
-        let text = self.pairs.text(pair);
-        let both = text
-            .split_first()
-            .and_then(|(&length, rest)| rest.split_at_checked(usize::from(length)));
-        both.unwrap_or_default()
+        let (offer, affiliate) = self.pair_codes(pair);
+        (self.offers.text(offer), self.affiliates.text(affiliate))
     }
 
     #[inline(never)]

@@ -79,14 +79,6 @@ impl Report {
         rows
     }
 
-    pub(super) fn pair_codes(&self, pair: u32) -> (u32, u32) {
-        let (offer, affiliate) = self.pair_texts(pair);
-        (
-            self.offers.known(offer).unwrap_or(0),
-            self.affiliates.known(affiliate).unwrap_or(0),
-        )
-    }
-
     /// Breaks clicks and conversions down. A conversion counts in its click's group. A conversion without a click
     /// counts by its own fields.
     ///

@@ -63,7 +63,7 @@ pub(super) fn dimensions(value: &str) -> Result<Vec<Dimension>> {
 
 /// Groups by number. A group is a pair: the group of the dimensions before, and a value of the next one.
 #[derive(Debug)]
-pub(super) struct Groups {
+pub(in crate::report) struct Groups {
     pub(super) table: Vec<u32>,
     pub(super) keys: Vec<u64>,
     pub(super) last: (u64, u32),
@@ -71,7 +71,7 @@ pub(super) struct Groups {
 
 impl Groups {
     #[cfg_attr(small_cold, optimize(size))]
-    pub(super) fn new() -> Self {
+    pub(in crate::report) fn new() -> Self {
         Self {
             table: vec![u32::MAX; 1_024],
             keys: Vec::new(),
@@ -94,7 +94,12 @@ impl Groups {
     }
 
     #[inline]
-    pub(super) fn number(&mut self, before: u32, value: u32, memory: &mut Memory) -> Option<u32> {
+    pub(in crate::report) fn number(
+        &mut self,
+        before: u32,
+        value: u32,
+        memory: &mut Memory,
+    ) -> Option<u32> {
         let key = u64::from(before) << 32 | u64::from(value);
         if self.last.0 == key {
             return Some(self.last.1);
@@ -128,7 +133,7 @@ impl Groups {
         Some(number)
     }
 
-    pub(super) fn parts(&self, number: u32) -> (u32, u32) {
+    pub(in crate::report) fn parts(&self, number: u32) -> (u32, u32) {
         let key = self.keys.get(number as usize).copied().unwrap_or(0);
         (
             u32::try_from(key >> 32).unwrap_or(0),
