@@ -86,11 +86,15 @@ function uuidOf(index: number): string {
 function write(file: string, parts: () => Iterable<string>): void {
   const handle = openSync(file, "w");
   let buffer: string[] = [];
+  let length = 0;
   for (const part of parts()) {
     buffer.push(part);
-    if (buffer.length < 5_000) continue;
+    length += part.length;
+    // A part is a row or a whole page: by their number alone, the text could be longer than a string may be.
+    if (length < 4_000_000) continue;
     writeSync(handle, buffer.join(""));
     buffer = [];
+    length = 0;
   }
   writeSync(handle, buffer.join(""));
   closeSync(handle);
