@@ -105,10 +105,19 @@ export class Delivery {
     if (deps.isPaused) options.deliverer().startPaused();
   }
 
-  /** Notes that an event has no attempt under way: it was accepted, or is to be sent again. */
+  /** Takes an event that was just stored. It comes after all other due events, so it need not be read again. */
+  accepted(row: Row): void {
+    this.#know(row.id, "not_recorded");
+    const age = this.#deps.host.now() - (this.#allRead ?? Number.NEGATIVE_INFINITY);
+    // Rows are read at intervals even so, because retries become due.
+    if (age >= 0 && age < READ_AGAIN_MS && this.#ready.length < FETCH_BATCH) this.#ready.unshift(row);
+    else this.#allRead = undefined;
+  }
+
+  /** Notes that an event has no attempt under way: it is to be sent again. */
   rest(id: string, knowledge: Knowledge): void {
     this.#allRead = undefined;
-    if (this.#idle.size < MAX_IDLE) this.#idle.set(id, knowledge);
+    this.#know(id, knowledge);
   }
 
   /** Drops the fetched rows: rows were changed from outside, or have become due. */
@@ -165,6 +174,10 @@ export class Delivery {
   async idle(): Promise<void> {
     const end = Date.now() + LEASE_MS;
     while (this.#busy.size > 0 && Date.now() < end) await Promise.race(this.#busy.values());
+  }
+
+  #know(id: string, knowledge: Knowledge): void {
+    if (this.#idle.size < MAX_IDLE) this.#idle.set(id, knowledge);
   }
 
   /** The row of the next attempt, if one may start. */
