@@ -4,7 +4,7 @@
  */
 import type { GroupCommit } from "../group-commit.js";
 import { type Host, LEASE_MS } from "../host.js";
-import { Attempts, type Question } from "./attempts.js";
+import { Attempts, type Facts, type Knowledge, type Question } from "./attempts.js";
 import type { ResolvedOptions } from "./options.js";
 import type { ConversionState, Sibling } from "./shard.js";
 import type { OutboxStore, Row, StoredState } from "./store.js";
@@ -61,9 +61,6 @@ export interface DeliveryDeps {
   /** Called for every stored transition, in the same window. */
   readonly onStored: (before: Row, after: Row, transition: Transition) => void;
 }
-
-/** This object's knowledge of a waiting event that has no attempt under way. */
-type Knowledge = "not_recorded" | "in_doubt";
 
 /** The rows of one read from the store. */
 const FETCH_BATCH = 100;
@@ -228,19 +225,7 @@ export class Delivery {
     const knowledge = this.#idle.get(row.id) ?? "";
     this.#idle.delete(row.id);
     const isDeduplicated = options.isDeduplicated(row.offer_id);
-    const json = JSON.stringify({
-      number: row.number,
-      text: row.text,
-      acceptedAt: row.accepted_at,
-      acceptedUtcMs: Math.floor(row.accepted_ms / options.clockSpeed),
-      attempts: row.attempts,
-      isInDoubt: row.is_in_doubt === 1,
-      code: row.code,
-      changedMs: row.changed_ms,
-      isDeduplicated,
-      knowledge,
-      quietFromMs: this.#quietFromMs,
-    });
+    const facts: Facts = { isDeduplicated, knowledge, quietFromMs: this.#quietFromMs };
     const ask = async (what: Question) => {
       if (what === "family") return JSON.stringify(family(row));
       if (what === "sending") return this.#noteSending(row.id);
@@ -249,7 +234,7 @@ export class Delivery {
       return JSON.stringify(await siblings(row.order_key, row.id));
     };
     try {
-      const transition = JSON.parse(await this.#attempts.make(json, ask)) as Transition;
+      const transition = JSON.parse(await this.#attempts.make(row, facts, ask)) as Transition;
       // Postponed without an attempt: the earlier knowledge stays valid.
       if (transition.counted === "" && knowledge !== "") this.#idle.set(row.id, knowledge);
       return transition;
