@@ -35,14 +35,15 @@ export class Acceptor {
       return events.map(() => ({ refusal: "webhook_id_reused" }) as const);
     }
     let room = options.capacity - stateLog.counts.of("pending");
-    const added: NewEvent[] = [];
+    const added: Row[] = [];
     const revived: Row[] = [];
     const kept: Row[] = [];
     const answers: Acceptance[] = [];
     store.transaction(() => {
       // In the order of the request: of two events with one key, or one click, the first one wins.
       for (const event of events) {
-        const row = store.find(event.id);
+        const { isKnown, holder } = store.lookUp(event.id, event.claim);
+        const row = isKnown ? store.find(event.id) : undefined;
         if (row !== undefined) {
           answers.push(this.#known(row, event));
           continue;
@@ -53,19 +54,18 @@ export class Acceptor {
           answers.push(this.#unchanged(event));
           continue;
         }
-        const holder = event.claim === undefined ? undefined : store.findClaim(event.claim)?.id;
         if (holder !== undefined && holder !== event.id) answers.push({ refusal: claimedBy(event.kind), holder });
         else if (room <= 0) answers.push({ refusal: "outbox_full" });
         else {
           // The event and its claim are stored together: a claim without its event would refuse a later sale.
           if (event.claim !== undefined && holder === undefined) store.claim(event.claim, event.id, now);
-          store.insert({ ...event, text }, now);
+          const stored = store.insert({ ...event, text }, now);
           if (event.isKept === true && !corrections.hasConversion(event)) {
             kept.push(corrections.keep(event.id, now));
             answers.push({ id: event.id, state: "refused", duplicate: false, without: "kept" });
             continue;
           }
-          added.push(event);
+          added.push(stored);
           revived.push(...corrections.refusedTooEarly(event));
           room -= 1;
           answers.push({ id: event.id, state: shownState("pending", stateLog.isPaused), duplicate: false });
@@ -73,10 +73,10 @@ export class Acceptor {
       }
       this.#setPending(revived, now);
     });
-    for (const { id, kind = "conversion" } of added) {
-      delivery.rest(id, "not_recorded");
-      if (kind === "correction") corrections.added();
-      stateLog.log({ id, kind }, "pending", "", 0, false, false);
+    for (const each of added) {
+      delivery.accepted(each);
+      if (each.kind === "correction") corrections.added();
+      stateLog.log(each, "pending", "", 0, false, false);
     }
     for (const each of kept) {
       corrections.kept();

@@ -2,6 +2,7 @@
 import type { Deliverer } from "../wasm/forwarder.js";
 import { Deadlines } from "./deadlines.js";
 import type { ResolvedOptions } from "./options.js";
+import type { Row } from "./store.js";
 
 /** What an attempt asks of its shard. */
 export type Question = "siblings" | "family" | "sending";
@@ -9,22 +10,52 @@ export type Question = "siblings" | "family" | "sending";
 /** Answers a question as the core reads it; an error leaves it unknown. */
 export type Ask = (question: Question) => Promise<string>;
 
+/** This object's knowledge of a waiting event that has no attempt under way. */
+export type Knowledge = "not_recorded" | "in_doubt";
+
+/** The facts of an attempt beside its row (`src/delivery/attempt/step.rs`). */
+export interface Facts {
+  readonly isDeduplicated: boolean;
+  /** Empty where nothing is known. */
+  readonly knowledge: Knowledge | "";
+  readonly quietFromMs: number;
+}
+
 /** Attempts of one shard. */
 export class Attempts {
   readonly #deliverer: () => Deliverer;
   readonly #fetch: ResolvedOptions["fetch"];
   readonly #deadlines: Deadlines;
+  readonly #clockSpeed: number;
 
-  constructor({ deliverer, fetch, timeoutMs }: Pick<ResolvedOptions, "deliverer" | "fetch" | "timeoutMs">) {
+  constructor({
+    deliverer,
+    fetch,
+    timeoutMs,
+    clockSpeed,
+  }: Pick<ResolvedOptions, "deliverer" | "fetch" | "timeoutMs" | "clockSpeed">) {
     this.#deliverer = deliverer;
     this.#fetch = fetch;
+    this.#clockSpeed = clockSpeed;
     this.#deadlines = new Deadlines(timeoutMs);
   }
 
-  /** Makes an attempt at a row (`src/delivery/attempt/wire.rs`); returns the row's change as JSON. */
-  async make(row: string, ask: Ask): Promise<string> {
+  /** Makes an attempt at a row; returns the row's change as JSON. */
+  async make(row: Row, { isDeduplicated, knowledge, quietFromMs }: Facts, ask: Ask): Promise<string> {
     const deliverer = this.#deliverer();
-    const attempt = deliverer.start(row);
+    const attempt = deliverer.start(
+      row.number,
+      row.text,
+      row.accepted_at,
+      Math.floor(row.accepted_ms / this.#clockSpeed),
+      row.attempts,
+      row.is_in_doubt === 1,
+      row.code,
+      row.changed_ms,
+      isDeduplicated,
+      knowledge,
+      quietFromMs,
+    );
     try {
       for (;;) {
         const step = deliverer.step(attempt);

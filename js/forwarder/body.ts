@@ -69,7 +69,6 @@ export async function readBody(request: Request): Promise<string> {
     );
   const length = Number(request.headers.get("content-length") ?? Number.NaN);
   if (length > MAX_BATCH_BYTES) throw tooLarge();
-  if (request.body === null) return "";
   const encoding = request.headers.get("content-encoding") ?? "identity";
   if (encoding.trim().toLowerCase() !== "identity") {
     throw new CakeError({ code: "invalid_field", parameter: "body", rule: "is compressed: send it as plain JSON" });
@@ -81,6 +80,7 @@ export async function readBody(request: Request): Promise<string> {
     decoderOfWholes ??= newDecoder();
     return decodeBy(decoderOfWholes, bytes);
   }
+  if (request.body === null) return "";
   const decoder = newDecoder();
   const decode = (chunk?: Uint8Array) => decodeBy(decoder, chunk, { stream: chunk !== undefined });
   const reader = request.body.getReader() as ReadableStreamDefaultReader<Uint8Array>;

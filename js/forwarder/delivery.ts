@@ -4,7 +4,7 @@
  */
 import type { GroupCommit } from "../group-commit.js";
 import { type Host, LEASE_MS } from "../host.js";
-import { Attempts, type Question } from "./attempts.js";
+import { Attempts, type Facts, type Knowledge, type Question } from "./attempts.js";
 import type { ResolvedOptions } from "./options.js";
 import type { ConversionState, Sibling } from "./shard.js";
 import type { OutboxStore, Row, StoredState } from "./store.js";
@@ -62,9 +62,6 @@ export interface DeliveryDeps {
   readonly onStored: (before: Row, after: Row, transition: Transition) => void;
 }
 
-/** This object's knowledge of a waiting event that has no attempt under way. */
-type Knowledge = "not_recorded" | "in_doubt";
-
 /** The rows of one read from the store. */
 const FETCH_BATCH = 100;
 
@@ -105,10 +102,19 @@ export class Delivery {
     if (deps.isPaused) options.deliverer().startPaused();
   }
 
-  /** Notes that an event has no attempt under way: it was accepted, or is to be sent again. */
+  /** Takes an event that was just stored. It comes after all other due events, so it need not be read again. */
+  accepted(row: Row): void {
+    this.#know(row.id, "not_recorded");
+    const age = this.#deps.host.now() - (this.#allRead ?? Number.NEGATIVE_INFINITY);
+    // Rows are read at intervals even so, because retries become due.
+    if (age >= 0 && age < READ_AGAIN_MS && this.#ready.length < FETCH_BATCH) this.#ready.unshift(row);
+    else this.#allRead = undefined;
+  }
+
+  /** Notes that an event has no attempt under way: it is to be sent again. */
   rest(id: string, knowledge: Knowledge): void {
     this.#allRead = undefined;
-    if (this.#idle.size < MAX_IDLE) this.#idle.set(id, knowledge);
+    this.#know(id, knowledge);
   }
 
   /** Drops the fetched rows: rows were changed from outside, or have become due. */
@@ -167,6 +173,10 @@ export class Delivery {
     while (this.#busy.size > 0 && Date.now() < end) await Promise.race(this.#busy.values());
   }
 
+  #know(id: string, knowledge: Knowledge): void {
+    if (this.#idle.size < MAX_IDLE) this.#idle.set(id, knowledge);
+  }
+
   /** The row of the next attempt, if one may start. */
   #take(now: number): { row: Row; isOldest: boolean } | undefined {
     const oldest = [...this.#underWay.values()].filter((isOldest) => isOldest).length;
@@ -215,19 +225,7 @@ export class Delivery {
     const knowledge = this.#idle.get(row.id) ?? "";
     this.#idle.delete(row.id);
     const isDeduplicated = options.isDeduplicated(row.offer_id);
-    const json = JSON.stringify({
-      number: row.number,
-      text: row.text,
-      acceptedAt: row.accepted_at,
-      acceptedUtcMs: Math.floor(row.accepted_ms / options.clockSpeed),
-      attempts: row.attempts,
-      isInDoubt: row.is_in_doubt === 1,
-      code: row.code,
-      changedMs: row.changed_ms,
-      isDeduplicated,
-      knowledge,
-      quietFromMs: this.#quietFromMs,
-    });
+    const facts: Facts = { isDeduplicated, knowledge, quietFromMs: this.#quietFromMs };
     const ask = async (what: Question) => {
       if (what === "family") return JSON.stringify(family(row));
       if (what === "sending") return this.#noteSending(row.id);
@@ -236,7 +234,7 @@ export class Delivery {
       return JSON.stringify(await siblings(row.order_key, row.id));
     };
     try {
-      const transition = JSON.parse(await this.#attempts.make(json, ask)) as Transition;
+      const transition = JSON.parse(await this.#attempts.make(row, facts, ask)) as Transition;
       // Postponed without an attempt: the earlier knowledge stays valid.
       if (transition.counted === "" && knowledge !== "") this.#idle.set(row.id, knowledge);
       return transition;

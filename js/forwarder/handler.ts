@@ -17,7 +17,7 @@ import { core } from "./core.js";
 import { hash } from "./hash.js";
 import { handleOperator } from "./operator.js";
 import type { ResolvedOptions } from "./options.js";
-import { findRoute, ROUTES } from "./path.js";
+import { findRoute, pathOf, ROUTES } from "./path.js";
 import { handlePostback } from "./postback.js";
 import { callShard, checkLimit, type Setup, SHARD_DIGITS, shardOf } from "./setup.js";
 import {
@@ -51,7 +51,7 @@ const JSON_TYPES = /^(application\/json|text\/plain)\s*(;|$)/i;
 
 /** Answers any request. `setup` throws where the configuration is invalid. */
 export async function handle(request: Request, setup: () => Setup): Promise<Response> {
-  const { pathname } = new URL(request.url);
+  const pathname = pathOf(request.url);
   const { name: route, rest } = findRoute(request.method, pathname) ?? { rest: "" };
   if (route === "health") return health(request);
   let ready: Setup;
@@ -71,8 +71,8 @@ export async function handle(request: Request, setup: () => Setup): Promise<Resp
     if (route === "token") return withCors(handleToken(request, ready.options), request, ready.options);
     if (route !== "conversions")
       throw new Refusal("not_found", `unknown route; routes: ${ROUTES.map((name) => `/${name}`).join(", ")}`);
-    const answer = rest === "" ? await conversions(request, ready) : await conversion(request, rest, ready);
-    return withCors(answer, request, ready.options);
+    if (rest === "") return await conversions(request, ready);
+    return withCors(await conversion(request, rest, ready), request, ready.options);
   } catch (thrown) {
     return withCors(failure(thrown), request, ready.options);
   }
@@ -99,12 +99,13 @@ function withCors(answer: Response, request: Request, options: ResolvedOptions):
 
 async function conversions(request: Request, setup: Setup): Promise<Response> {
   const { options } = setup;
-  if (request.method === "OPTIONS") return preflight(request, options);
+  if (request.method === "OPTIONS") return withCors(preflight(request, options), request, options);
   checkMethod(request, ["POST"], ["OPTIONS"]);
   checkType(request);
   // The body from a page of another site is not even read. A frame without an origin is allowed if its token is valid.
-  const mayBeTokened = mayShowToken(options) && !hasSignature(request);
-  const isPage = !hasSignature(request) && !(mayBeTokened && isOriginless(request));
+  const isUnsigned = !hasSignature(request);
+  const mayBeTokened = isUnsigned && mayShowToken(options);
+  const isPage = isUnsigned && !(mayBeTokened && isOriginless(request));
   const page = isPage ? await admit(request, "", options) : undefined;
   const body = await readBody(request);
   if (mayBeTokened) {
@@ -116,12 +117,14 @@ async function conversions(request: Request, setup: Setup): Promise<Response> {
       const caller: Caller = { isSigned: false, once: onceFor(tokened, idOf(read.key)) };
       return answerTo(request, read, (item) => candidateOf(item, caller, setup), caller, setup);
     });
-    if (answer !== undefined) return answer;
+    if (answer !== undefined) return withCors(answer, request, options);
   }
   const caller = page ?? (await admit(request, body, options));
   const clickId = caller.isSigned ? "" : signedClickId(request, options);
   const read = readConversions(body, caller.isSigned, clickId, options);
-  return answerTo(request, read, (item) => candidateOf(item, caller, setup), caller, setup);
+  // As headers of the new answer, since each change of an answer's headers costs as much as all of them.
+  const cors = corsHeaders(request, options);
+  return answerTo(request, read, (item) => candidateOf(item, caller, setup), caller, setup, cors);
 }
 
 function readConversions(
@@ -170,18 +173,19 @@ async function answerTo<Read extends object>(
   candidateOf: (item: Read) => Promise<Unplaced>,
   caller: Caller,
   setup: Setup,
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<Response> {
   const items = Array.isArray(read) ? read : [read];
   const found = await Promise.all(items.map((item) => (isError(item) ? item : candidateOf(item))));
   const results = await accept(found, caller.once, setup);
   const { url } = request;
   if (url.includes("wait") && new URL(url).searchParams.get("wait") === "1") await settled(results, setup);
-  if (Array.isArray(read)) return json(202, { results });
+  if (Array.isArray(read)) return json(202, { results }, headers);
   const [result] = results;
   if (result !== undefined && "error" in result) {
     throw new Refusal(result.error.code as Refusal["code"], result.error.rule);
   }
-  return json(202, result);
+  return json(202, result, headers);
 }
 
 /** Accepts items from callers that have a secret but are not the site's own backend. */

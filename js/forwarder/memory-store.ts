@@ -1,8 +1,10 @@
 /** A store in memory: for a forwarder inside a page's own process, and for tests. */
+import type { LookedUp } from "./look-ups.js";
 import {
   dueAfterSettling,
   type EventFilter,
   type NewEvent,
+  newRow,
   type OutboxStore,
   type Purged,
   type Row,
@@ -64,30 +66,15 @@ export class MemoryStore implements OutboxStore {
     }
   }
 
-  insert(event: NewEvent, nowMs: number): void {
+  insert(event: NewEvent, nowMs: number): Row {
     const number = this.#numbers + 1;
     this.#undo?.push(() => {
       this.#numbers = number - 1;
     });
     this.#numbers = number;
-    this.#set(this.#rows, event.id, {
-      number,
-      id: event.id,
-      offer_id: event.offerId,
-      text: event.text,
-      accepted_at: event.acceptedAt,
-      accepted_ms: nowMs,
-      state: "pending",
-      attempts: 0,
-      is_in_doubt: 0,
-      next_ms: nowMs,
-      code: "",
-      upstream_message: "",
-      conversion_id: null,
-      changed_ms: nowMs,
-      order_key: event.order ?? "",
-      kind: event.kind ?? "conversion",
-    });
+    const row = newRow(number, event, nowMs);
+    this.#set(this.#rows, event.id, row);
+    return row;
   }
 
   setText(id: string, text: string): void {
@@ -97,6 +84,10 @@ export class MemoryStore implements OutboxStore {
 
   find(id: string): Row | undefined {
     return this.#rows.get(id);
+  }
+
+  lookUp(id: string, claim: string | undefined): LookedUp {
+    return { isKnown: this.#rows.has(id), holder: claim === undefined ? undefined : this.#claims.get(claim)?.id };
   }
 
   settle(row: Row): void {

@@ -55,7 +55,7 @@ export interface OutboxDeps {
  * The window of a group commit. No request leaves before its write is on disk, so fewer, larger windows leave more
  * time.
  */
-const WINDOW_MS = 3;
+const WINDOW_MS = 6;
 
 const DAY_HOURS = 24;
 /** Longer than a signature (five minutes, plus five before) or a token (fifteen minutes, plus one) is valid. */

@@ -9,6 +9,12 @@ interface Route {
   readonly rest: string;
 }
 
+/** The path of a request's URL, which is an absolute one in its normal form. */
+export function pathOf(url: string): string {
+  const [path = ""] = url.slice(url.indexOf("/", url.indexOf("//") + 2)).split(/[?#]/, 1);
+  return path;
+}
+
 /** The route of a path; `undefined` where there is none. */
 export function findRoute(method: string, pathname: string): Route | undefined {
   const [last = "", before = "", third = ""] = pathname.replace(/\/$/, "").split("/").reverse();

@@ -10,11 +10,14 @@
  * - The number of events of each state follows from numbers and indexes.
  */
 import { Blocks } from "./blocks.js";
+import { type LookedUp, LookUps } from "./look-ups.js";
 import type { Sql, SqlDatabase, SqlValue } from "./sql.js";
 import { conditionsOf, FAILED, STATE, wasTried } from "./sql-conditions.js";
 import {
   dueAfterSettling,
+  least,
   type NewEvent,
+  newRow,
   type OutboxStore,
   type Purged,
   type Row,
@@ -57,6 +60,7 @@ export class SqlStore implements OutboxStore {
   readonly #webhooks: WebhookIds;
   /** The newest first. */
   #partitions: Partition[] = [];
+  readonly #lookUps: LookUps;
   /** The number of the next event. */
   #number = 1;
   #blocks = new Blocks();
@@ -67,6 +71,7 @@ export class SqlStore implements OutboxStore {
     this.#sql = storage.sql;
     this.#retentionMs = retentionMs;
     this.#webhooks = new WebhookIds(storage);
+    this.#lookUps = new LookUps(this.#sql);
     storage.transactionSync(() => prepareTables(this.#sql));
     this.#load();
   }
@@ -81,24 +86,25 @@ export class SqlStore implements OutboxStore {
     }
   }
 
-  insert(event: NewEvent, nowMs: number): void {
+  insert(event: NewEvent, nowMs: number): Row {
     this.#rotatePartitions(nowMs);
     const number = this.#number;
+    const row = newRow(number, event, nowMs);
     this.#sql.exec(
       `INSERT INTO events (number, id, offer_id, text, accepted_at, accepted_ms, next_ms, changed_ms, order_key, kind)
        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?6, ?7, ?8)`,
       number,
-      event.id,
-      event.offerId,
-      event.text,
-      event.acceptedAt,
+      row.id,
+      row.offer_id,
+      row.text,
+      row.accepted_at,
       nowMs,
-      event.order ?? "",
-      event.kind ?? "conversion",
+      row.order_key,
+      row.kind,
     );
     this.#number += 1;
-    const isNewBlock = this.#blocks.add(this.#newest, number);
-    if (isNewBlock) this.setMeta(FRESH, String(this.#blocks.first ?? number));
+    if (this.#blocks.add(this.#newest, number)) this.setMeta(FRESH, String(this.#blocks.first ?? number));
+    return row;
   }
 
   setText(id: string, text: string): void {
@@ -113,6 +119,10 @@ export class SqlStore implements OutboxStore {
       if (row !== undefined) return row;
     }
     return undefined;
+  }
+
+  lookUp(id: string, claim: string | undefined): LookedUp {
+    return this.#lookUps.find(id, claim);
   }
 
   settle(row: Row): void {
@@ -296,18 +306,20 @@ export class SqlStore implements OutboxStore {
 
   #load(): void {
     const partitions = this.#sql.exec("SELECT * FROM partitions ORDER BY id DESC").toArray();
-    this.#partitions = partitions.map(({ id, suffix, first, next, made_ms, retired_ms, gone }) => ({
-      id: Number(id),
-      suffix: String(suffix),
-      first: Number(first),
-      next: Number(next),
-      madeMs: Number(made_ms),
-      retiredMs: Number(retired_ms),
-      gone: Number(gone),
-      mayWait: true,
-      pastUntil: 0,
-      deleteFrom: 0,
-    }));
+    this.#setPartitions(
+      partitions.map(({ id, suffix, first, next, made_ms, retired_ms, gone }) => ({
+        id: Number(id),
+        suffix: String(suffix),
+        first: Number(first),
+        next: Number(next),
+        madeMs: Number(made_ms),
+        retiredMs: Number(retired_ms),
+        gone: Number(gone),
+        mayWait: true,
+        pastUntil: 0,
+        deleteFrom: 0,
+      })),
+    );
     const last = this.#value("SELECT max(number) AS it FROM events") ?? 0;
     this.#number = Math.max(last + 1, this.#newest.next);
     this.#blocks = new Blocks();
@@ -316,6 +328,11 @@ export class SqlStore implements OutboxStore {
       if (partition.suffix !== LEGACY)
         this.#blocks.fill(partition, Math.max(from, partition.first), this.#end(partition) - 1);
     }
+  }
+
+  #setPartitions(partitions: Partition[]): void {
+    this.#partitions = partitions;
+    this.#lookUps.search(partitions);
   }
 
   /** Begins another partition when the newest is old or full. */
@@ -332,7 +349,7 @@ export class SqlStore implements OutboxStore {
       newest.suffix = made.suffix;
       newest.next = this.#number;
       newest.retiredMs = nowMs;
-      this.#partitions.unshift(made.partition);
+      this.#setPartitions([made.partition, ...this.#partitions]);
     } else {
       this.#sql.exec("UPDATE partitions SET made_ms = ? WHERE id = ?", nowMs, newest.id);
       newest.madeMs = nowMs;
@@ -392,10 +409,8 @@ export class SqlStore implements OutboxStore {
 
   #countFailed({ suffix }: Partition): (readonly [StoredState, number])[] {
     const sql = `SELECT state, count(*) AS it FROM events${suffix} WHERE ${FAILED} GROUP BY state`;
-    return this.#sql
-      .exec(sql)
-      .toArray()
-      .map(({ state, it }) => [state as StoredState, Number(it)] as const);
+    const rows = this.#sql.exec(sql).toArray();
+    return rows.map(({ state, it }) => [state as StoredState, Number(it)] as const);
   }
 
   /** Drops a partition if all of it is past its retention, checked slice by slice; `undefined` if it is not. */
@@ -471,7 +486,7 @@ export class SqlStore implements OutboxStore {
   }
 
   #forget(partition: Partition): void {
-    this.#partitions = this.#partitions.filter((each) => each !== partition);
+    this.#setPartitions(this.#partitions.filter((each) => each !== partition));
     this.#blocks.forget(partition);
   }
 
@@ -482,9 +497,4 @@ export class SqlStore implements OutboxStore {
   #value(sql: string, ...values: SqlValue[]): number | null {
     return this.#sql.exec(sql, ...values).one()["it"] as number | null;
   }
-}
-
-function least(times: readonly (number | null)[]): number | null {
-  const known = times.filter((time) => time !== null);
-  return known.length === 0 ? null : Math.min(...known);
 }

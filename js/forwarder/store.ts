@@ -1,5 +1,7 @@
 /** The interface between an outbox and the storage of its rows. Every method is synchronous. */
 
+import type { LookedUp } from "./look-ups.js";
+
 /** The state of a stored event. A shard's pause is shown in place of `pending`. */
 export type StoredState = "pending" | "delivered" | "refused" | "dead" | "cancelled";
 
@@ -105,15 +107,45 @@ export function dueAfterSettling({ next_ms, accepted_ms }: Row): number | null {
   return next_ms === accepted_ms ? accepted_ms + 1 : next_ms;
 }
 
+/** The earliest of these times. */
+export function least(times: readonly (number | null)[]): number | null {
+  const known = times.filter((time) => time !== null);
+  return known.length === 0 ? null : Math.min(...known);
+}
+
+/** The row of a new event. */
+export function newRow(number: number, event: NewEvent, nowMs: number): Row {
+  return {
+    number,
+    id: event.id,
+    offer_id: event.offerId,
+    text: event.text,
+    accepted_at: event.acceptedAt,
+    accepted_ms: nowMs,
+    state: "pending",
+    attempts: 0,
+    is_in_doubt: 0,
+    next_ms: nowMs,
+    code: "",
+    upstream_message: "",
+    conversion_id: null,
+    changed_ms: nowMs,
+    order_key: event.order ?? "",
+    kind: event.kind ?? "conversion",
+  };
+}
+
 /** A store. */
 export interface OutboxStore {
   /** Does everything in `job`, or nothing. */
   transaction(job: () => void): void;
-  /** Stores a new event. */
-  insert(event: NewEvent, nowMs: number): void;
+  /** Stores a new event, and returns its row. */
+  insert(event: NewEvent, nowMs: number): Row;
   /** Replaces the text of an event. */
   setText(id: string, text: string): void;
   find(id: string): Row | undefined;
+  /** Is there an event with this id, and which event holds the claim? One read for both. */
+  lookUp(id: string, claim: string | undefined): LookedUp;
   /** Writes the result of an attempt. */
   settle(row: Row): void;
   /** Due events, the longest overdue first. */

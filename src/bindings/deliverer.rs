@@ -7,7 +7,7 @@
 use super::received::{Bounds, Deadline, failure, garbled, receive};
 use super::{number, random, to_integer};
 use crate::api::{Account, Answer, plain_body, retry_after_ms};
-use crate::delivery::attempt::{Attempt, Input, Moment, Step, wire};
+use crate::delivery::attempt::{Attempt, Facts, Input, Knowledge, Moment, Row, Step, wire};
 use crate::delivery::circuit_breaker::Lane;
 use crate::delivery::{CircuitBreaker, Route};
 use crate::{Error, Result};
@@ -118,15 +118,44 @@ impl Deliverer {
         .to_owned()
     }
 
-    /// Starts an attempt and returns its number; `json` is the input of [`wire::read_attempt`].
+    /// Starts an attempt at a [`Row`] with its [`Facts`], field by field, and returns the attempt's
+    /// number. `knowledge` is a word of [`Knowledge::from_word`].
     ///
     /// The caller carries out [`Deliverer::step`] until that is the row's change, and then calls
     /// [`Deliverer::end`].
     ///
     /// # Errors
-    /// [`Error::Internal`] where `json` is no attempt.
-    pub fn start(&self, json: &str) -> Result<u32, JsValue> {
-        let (row, facts) = wire::read_attempt(json)?;
+    /// [`Error::Internal`] where there are too many attempts.
+    #[expect(clippy::too_many_arguments, reason = "one for each field of the row")]
+    pub fn start(
+        &self,
+        number: f64,
+        text: String,
+        accepted_at: String,
+        accepted_utc_ms: f64,
+        attempts: u32,
+        is_in_doubt: bool,
+        code: String,
+        changed_ms: f64,
+        is_deduplicated: bool,
+        knowledge: &str,
+        quiet_from_ms: f64,
+    ) -> Result<u32, JsValue> {
+        let row = Row {
+            number: to_integer(number),
+            text,
+            accepted_at,
+            accepted_utc_ms: to_integer(accepted_utc_ms),
+            attempts,
+            is_in_doubt,
+            code,
+            changed_ms: to_integer(changed_ms),
+        };
+        let facts = Facts {
+            is_deduplicated,
+            knowledge: Knowledge::from_word(knowledge),
+            quiet_from_ms: to_integer(quiet_from_ms),
+        };
         let mut attempt = Attempt::new(&self.route, row, facts, self.moment().now_ms);
         let step = attempt.start(&mut self.breaker.borrow_mut(), self.moment());
         let running = Some(Running { attempt, step });

@@ -21,7 +21,7 @@ use super::{Correction, Event};
 use crate::api::get_click::ClickVerdict;
 use crate::api::report_scan::Found;
 use crate::api::{conversion_report, get_click};
-use crate::{Error, Result};
+use crate::Error;
 use std::rc::Rc;
 
 use changes::Changes;

@@ -137,6 +137,25 @@ export function storeTests(open: OpenStore): void {
       });
     });
 
+    test("looks up what any stretch of time has kept", async () => {
+      await open(RETENTION_MS, ({ store, restart }) => {
+        const indices = Array.from({ length: 40 }, (_, index) => index);
+        for (const index of indices) {
+          const nowMs = 10_000_000 + index * RETENTION_MS;
+          store.insert(newEvent(index), nowMs);
+          store.claim(`claim ${index}`, newEvent(index).id, nowMs);
+        }
+        for (const each of [store, restart()]) {
+          for (const index of indices) {
+            const { id } = newEvent(index);
+            expect(each.lookUp(id, `claim ${39 - index}`)).toEqual({ isKnown: true, holder: newEvent(39 - index).id });
+            expect(each.lookUp("nobody", `claim ${index}`)).toEqual({ isKnown: false, holder: id });
+          }
+          expect(each.lookUp("nobody", "nobody's")).toEqual({ isKnown: false, holder: undefined });
+        }
+      });
+    });
+
     test("finds what is due among thousands that are over, from both ends", async () => {
       await open(RETENTION_MS, ({ store, restart }) => {
         const nowMs = 5_000;
@@ -196,7 +215,7 @@ function run(opened: Opened, random: (below: number) => number, steps: number): 
 
   const insert = () => {
     const event = newEvent(events++);
-    store.insert(event, nowMs);
+    expect(store.insert(event, nowMs)).toEqual(store.find(event.id));
     number += 1;
     model.rows.push({
       number,
@@ -330,6 +349,10 @@ function run(opened: Opened, random: (below: number) => number, steps: number): 
     for (const row of model.rows.slice(-3)) expect(store.find(row.id)).toEqual(row);
     expect(store.find("nobody")).toBeUndefined();
     for (const [claim, made] of [...model.claims].slice(-3)) expect(store.findClaim(claim)).toEqual(made);
+    const [aClaim, held] = any([...model.claims, ["nobody's claim", undefined] as const]);
+    const aRow = any([...model.rows, undefined]);
+    expect(store.lookUp(aRow?.id ?? "nobody", aClaim)).toEqual({ isKnown: aRow !== undefined, holder: held?.id });
+    expect(store.lookUp(aRow?.id ?? "nobody", undefined)).toEqual({ isKnown: aRow !== undefined, holder: undefined });
     expect(store.inDoubt()).toBe(
       model.rows.filter(({ is_in_doubt, next_ms }) => is_in_doubt === 1 && next_ms === null).length,
     );

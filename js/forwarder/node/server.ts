@@ -146,12 +146,11 @@ async function requestOf(incoming: IncomingMessage, proxies: number, address: st
   const origin = `${said === "https" ? "https" : "http"}://${given.host ?? "localhost"}`;
   // A request's target may be a whole URL; `//evil.example` is a path.
   const url = target.startsWith("/") ? origin + target : target;
-  const headers = new Headers();
+  const headers: [string, string][] = [[ADDRESS_HEADER, address]];
   for (const [name, value] of Object.entries(given)) {
-    if (typeof value === "string") headers.set(name, value);
-    else for (const each of value ?? []) headers.append(name, each);
+    if (name === ADDRESS_HEADER) continue;
+    for (const each of Array.isArray(value) ? value : [value ?? ""]) headers.push([name, each]);
   }
-  headers.set(ADDRESS_HEADER, address);
   const hasBody = method !== "GET" && method !== "HEAD";
   const isSmall = Number(given["content-length"] ?? Number.NaN) <= MAX_SMALL_BYTES;
   const body = hasBody ? { body: isSmall ? await bytesOf(incoming) : streamOf(incoming), duplex: "half" } : {};
@@ -182,10 +181,14 @@ function nthLast(list: string | string[] | undefined, n: number): string | undef
   return parts[Math.max(0, parts.length - n)]?.trim();
 }
 
-async function bytesOf(incoming: IncomingMessage): Promise<Uint8Array<ArrayBuffer>> {
-  const parts: Uint8Array[] = [];
-  for await (const part of incoming) parts.push(part as Uint8Array);
-  return new Uint8Array(Buffer.concat(parts));
+/** The whole body, by its events: an iterator over a stream costs several promises. */
+function bytesOf(incoming: IncomingMessage): Promise<Uint8Array<ArrayBuffer>> {
+  return new Promise((resolve, reject) => {
+    const parts: Uint8Array[] = [];
+    incoming.on("data", (part: Uint8Array) => parts.push(part));
+    incoming.once("end", () => resolve(new Uint8Array(Buffer.concat(parts))));
+    incoming.once("error", reject);
+  });
 }
 
 /** The body as a stream. A reader that cancels it does not end the connection, so that the caller gets its answer. */

@@ -1,7 +1,6 @@
-//! The JSON that the outbox hands over: a row, the facts of an attempt, the siblings of an event.
+//! The JSON that the outbox hands over: the siblings of an event, the family of a correction.
 
-use super::{Facts, Family, Knowledge, Parent, Result, Row, Sibling};
-use crate::Error;
+use super::{Family, Parent, Sibling};
 use crate::api::json::{Object, Value};
 
 fn number(fields: &Object<'_>, name: &str) -> u64 {
@@ -18,31 +17,6 @@ fn text(fields: &Object<'_>, name: &str) -> String {
 
 fn flag(fields: &Object<'_>, name: &str) -> bool {
     fields.get(name).is_some_and(Value::is_true)
-}
-
-/// `{ number, text, acceptedAt, acceptedUtcMs, attempts, isInDoubt, code,
-/// changedMs, isDeduplicated, knowledge, quietFromMs }`.
-///
-/// # Errors
-/// [`Error::Internal`] where it is not an object.
-pub(crate) fn read_attempt(json: &str) -> Result<(Row, Facts)> {
-    let fields = Object::read(json).ok_or(Error::Internal)?;
-    let row = Row {
-        number: number(&fields, "number"),
-        text: text(&fields, "text"),
-        accepted_at: text(&fields, "acceptedAt"),
-        accepted_utc_ms: number(&fields, "acceptedUtcMs"),
-        attempts: u32::try_from(number(&fields, "attempts")).unwrap_or(u32::MAX),
-        is_in_doubt: flag(&fields, "isInDoubt"),
-        code: text(&fields, "code"),
-        changed_ms: number(&fields, "changedMs"),
-    };
-    let facts = Facts {
-        is_deduplicated: flag(&fields, "isDeduplicated"),
-        knowledge: Knowledge::from_word(&text(&fields, "knowledge")),
-        quiet_from_ms: number(&fields, "quietFromMs"),
-    };
-    Ok((row, facts))
 }
 
 /// A list of `{ isNotRecorded, isDelivered, conversionId }`.
