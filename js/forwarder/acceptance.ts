@@ -15,6 +15,7 @@ import {
   type OutboxStore,
   orderOf,
   type Row,
+  type Settled,
   type Tidings,
 } from "./store.js";
 
@@ -165,19 +166,17 @@ export class Acceptor {
     const { sale } = tidings;
     const isOurs = !answer.duplicate || answer.moneyUsed === true || this.#deps.store.find(id)?.text === text;
     const told = { ...tidings, isOurs, ...(sale === undefined ? {} : { sale: { ...sale, text } }) };
-    return { settled: this.#settle(id, told, event.acceptedAt, written).settled };
+    return { settled: this.#settle(id, told, event.acceptedAt, written) };
   }
 
   /** The answer to what a shop's webhook tells of an order, without a conversion. */
   #tell(event: NewEvent, tidings: Tidings, written: Written): Acceptance {
-    const conversionId = conversionOf(event);
-    const { id, last, settled } = this.#settle(conversionId, tidings, event.acceptedAt, written);
-    const state = shownState(id === undefined ? (last?.state ?? "pending") : "pending", this.#deps.stateLog.isPaused);
-    return { id: id ?? last?.id ?? event.id, state, duplicate: id === undefined, settled };
+    const settled = this.#settle(conversionOf(event), tidings, event.acceptedAt, written);
+    return { id: settled.id ?? event.id, state: "pending", duplicate: settled.outcome !== "refund", settled };
   }
 
   /** Puts tidings into the ledger of an order, and stores the correction that follows, if any. */
-  #settle(conversionId: string, tidings: Tidings, acceptedAt: string, written: Written) {
+  #settle(conversionId: string, tidings: Tidings, acceptedAt: string, written: Written): Settled {
     const { store, corrections } = this.#deps;
     const { now, added, revived, kept, dropped } = written;
     const before = corrections.ledger(conversionId);
@@ -191,12 +190,12 @@ export class Acceptor {
         store.settle({ ...waiting, ...over });
         dropped.push(waiting);
       }
-      return { id: undefined, last, settled: rest };
+      return { ...rest, id: last?.id };
     }
     if (waiting !== undefined) {
       if (waiting.text !== correction) store.setText(waiting.id, correction);
       if (!isKept) revived.push({ ...waiting, text: correction });
-      return { id: waiting.id, last, settled: rest };
+      return { ...rest, id: waiting.id };
     }
     const id = conversionId.slice(0, SHARD_DIGITS) + randomDigits(conversionId.length - SHARD_DIGITS);
     const { offerId } = tidings;
@@ -204,7 +203,7 @@ export class Acceptor {
     store.insert(event, now);
     if (isKept) kept.push(corrections.keep(id, now));
     else added.push(event);
-    return { id, last, settled: rest };
+    return { ...rest, id };
   }
 
   /** The answer to an event whose key is known. */

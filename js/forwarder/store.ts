@@ -50,6 +50,8 @@ export interface Tidings extends OrderRef {
 
 /** What came of the tidings. */
 export interface Settled {
+  /** The correction that the tidings made, or the last one. */
+  readonly id?: string | undefined;
   readonly outcome: "refund" | "money" | "same" | "whole" | "map" | "unknown" | "full";
   /** Is the order's conversion known here? */
   readonly isKnown: boolean;

@@ -154,8 +154,8 @@ function unknownPlatform(): Refusal {
 
 type LogOutcome = (outcome: IncomingOutcome, more?: Partial<WebhookLine>) => Promise<Response>;
 
-/** What came of an order's tidings, over all its ids, and the event that stands for it. */
-type Outcome = { readonly settled: Settled; readonly id: string } | "unavailable";
+/** What came of an order's tidings, over all its ids. `unavailable`: there is no account to correct it in. */
+type Outcome = Settled | "unavailable";
 
 async function acceptSale(
   conversion: WebhookConversion,
@@ -198,7 +198,7 @@ async function acceptSale(
   }
   if ("refusal" in result) return { answer: await logOutcome("changed"), settled };
   const { id, duplicate } = result;
-  const isCorrected = settled !== "unavailable" && settled.settled.isMoneyUsed;
+  const isCorrected = settled !== "unavailable" && settled.isMoneyUsed;
   const moneyUsed = result.moneyUsed === false ? isCorrected : result.moneyUsed;
   const answer = await logOutcome(duplicate ? "duplicate" : "accepted", {
     id,
@@ -232,7 +232,7 @@ async function tellOrder(order: ToldOrder, incoming: Incoming): Promise<Outcome>
     order.uniqueIds.map((id) => of(id, "quiet")),
     incoming,
   );
-  if (outcome === "unavailable" || outcome.settled.isKnown) return outcome;
+  if (outcome === "unavailable" || outcome.isKnown) return outcome;
   return tellAll([of(first, ifUnknown)], incoming);
 }
 
@@ -242,10 +242,10 @@ async function tellAll(orders: readonly Tidings[], { intake }: Incoming, first?:
   const weigh = (result: Acceptance) => {
     if ("refusal" in result)
       throw new Refusal(result.refusal, "too many events wait: try again later", { "retry-after": "60" });
-    const { settled, id } = result;
+    const { settled } = result;
     if (settled === undefined) return;
     const weight = (of: Settled) => OUTCOMES.indexOf(of.outcome);
-    if (best === "unavailable" || weight(settled) > weight(best.settled)) best = { settled, id };
+    if (best === "unavailable" || weight(settled) > weight(best)) best = settled;
   };
   if (first !== undefined) weigh(first);
   const open = [...orders];
@@ -282,10 +282,10 @@ async function logOrder(
     if (isQuiet || !takes) return undefined;
     return logOutcome("refund_not_taken", { code: "corrections_unavailable", alert: true });
   }
-  const { settled, id } = outcome;
-  switch (settled.outcome) {
+  const { id } = outcome;
+  switch (outcome.outcome) {
     case "refund":
-      return logOutcome("refund", { id });
+      return logOutcome("refund", id === undefined ? {} : { id });
     case "full":
       return logOutcome("ignored", { code: "too_many_facts", alert: true });
     case "map":
@@ -293,8 +293,9 @@ async function logOrder(
     case "unknown":
       return isQuiet ? undefined : logOutcome("ignored", { code: unknown });
     default:
-      if (isQuiet && !(takes && settled.outcome === "same")) return undefined;
-      return unchanged === undefined ? logOutcome("refund_duplicate", { id }) : logOutcome("ignored", { code: unchanged });
+      if (isQuiet && !(takes && outcome.outcome === "same")) return undefined;
+      if (unchanged !== undefined) return logOutcome("ignored", { code: unchanged });
+      return logOutcome("refund_duplicate", id === undefined ? {} : { id });
   }
 }
 

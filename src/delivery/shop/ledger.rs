@@ -16,7 +16,7 @@ use serde::Serialize;
 /// The most facts, and the most other orders, that a ledger keeps. An order has a handful.
 const MAX_LINES: usize = 100;
 
-/// The longest unique id that stands in a correction's id, in bytes.
+/// The longest unique id that is part of a correction's id, in bytes.
 const MAX_ID: usize = 64;
 
 /// What a webhook tells of one order here. Crosses from JavaScript as JSON.
