@@ -42,8 +42,11 @@ export interface Tidings extends OrderRef {
   readonly links?: readonly OrderRef[];
   /** May a mapping have made anything of the order? */
   readonly isMapped: boolean;
-  /** The conversion that the webhook makes of the order; its text is the event's. */
-  readonly sale?: { readonly text?: string; readonly atMs: number; readonly isShopsMoney: boolean };
+  /**
+   * The conversion that the webhook makes of the order, as a canonical text, and the revenue that the built-in mapping
+   * has found: the site's own mapping may have chosen another one.
+   */
+  readonly sale?: { readonly text?: string; readonly atMs: number; readonly found?: string };
   /** What to do where no such conversion is known. */
   readonly ifUnknown: "sent" | "kept" | "quiet" | "known";
 }

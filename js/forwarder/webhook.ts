@@ -112,8 +112,7 @@ export async function handleWebhook(request: Request, name: string, setup: Setup
   const leftOut = shop.map === undefined ? verdict.sale?.revenueLeftOut : undefined;
   const ids = shop.map === undefined ? [] : shop.reader().orderIds(body);
   const told = order ?? { uniqueIds: ids, asOfMs: Date.now(), takes: false, ifUnknown: "sent" };
-  const isShopsMoney = isSameMoney(conversion.revenue, ready?.revenue);
-  const { answer, settled } = await acceptSale(conversion, told, { ids, isShopsMoney }, incoming, leftOut);
+  const { answer, settled } = await acceptSale(conversion, told, { ids, ready }, incoming, leftOut);
   // The sale may be a repetition while its refund is new.
   if (settled !== undefined) await logOrder(told, settled, incoming, !told.takes);
   return answer;
@@ -160,14 +159,14 @@ type Outcome = Settled | "unavailable";
 async function acceptSale(
   conversion: WebhookConversion,
   told: ToldOrder,
-  { ids, isShopsMoney }: { readonly ids: readonly string[]; readonly isShopsMoney: boolean },
+  { ids, ready }: { readonly ids: readonly string[]; readonly ready: WebhookConversion | undefined },
   incoming: Incoming,
   revenueLeftOut: "currency" | "amount" | undefined,
 ): Promise<{ readonly answer: Response; readonly settled?: Outcome }> {
   const { platform, shop, intake, logOutcome } = incoming;
   const { offerId, uniqueId } = conversion;
   const isTold = intake.takesCorrections();
-  const sale = { atMs: told.asOfMs, isShopsMoney };
+  const sale = { atMs: told.asOfMs, ...(ready?.revenue === undefined ? {} : { found: ready.revenue }) };
   const facts = told.facts ?? "";
   const tidings: Tidings = { platform, offerId, uniqueId, facts, isMapped: false, sale, ifUnknown: told.ifUnknown };
   const text = JSON.stringify(conversion);
@@ -297,11 +296,6 @@ async function logOrder(
       if (unchanged !== undefined) return logOutcome("ignored", { code: unchanged });
       return logOutcome("refund_duplicate", id === undefined ? {} : { id });
   }
-}
-
-/** Are two amounts the same, or both absent? */
-function isSameMoney(one: string | undefined, other: string | undefined): boolean {
-  return one === undefined || other === undefined ? one === other : Number(one) === Number(other);
 }
 
 async function mapFailed(code: string, logOutcome: LogOutcome): Promise<never> {

@@ -100,7 +100,7 @@ struct Ledger {
 
 impl Tidings {
     /// Reads what JavaScript hands over. `sale` is the conversion that the webhook makes, with its
-    /// time and whether its money is the shop's.
+    /// time and the revenue that the built-in mapping has found.
     ///
     /// # Errors
     /// [`Error::Internal`], which no webhook can cause.
@@ -123,11 +123,13 @@ impl Tidings {
         if let Some(sale) = fields.get("sale").and_then(Value::object) {
             facts.retain(|fact| !matches!(fact, Fact::Sale { .. }));
             let event = Event::from_text(&text(&sale, "text").ok_or(Error::Internal)?)?;
+            let revenue = event.params().revenue.as_deref().and_then(units);
             facts.push(Fact::Sale {
                 at_ms: number(&sale, "atMs").ok_or(Error::Internal)?,
-                revenue: event.params().revenue.as_deref().and_then(units),
+                revenue,
                 payout: event.params().payout.as_deref().and_then(units),
-                is_shops_money: flag(&sale, "isShopsMoney"),
+                // A mapping may have chosen another one.
+                is_shops_money: revenue == text(&sale, "found").as_deref().and_then(units),
             });
         }
         let links = fields
