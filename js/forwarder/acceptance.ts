@@ -180,7 +180,7 @@ export class Acceptor {
     const { store, corrections } = this.#deps;
     const { now, added, revived, kept, dropped } = written;
     const before = corrections.ledger(conversionId);
-    const { settled, kept: waiting, last } = corrections.settle(tidings, conversionId, before, now);
+    const { settled, kept: waiting, last } = corrections.settle(tidings, conversionId, before, written);
     const { ledger, correction, isKept, ...rest } = settled;
     if (ledger !== before) corrections.setLedger(conversionId, ledger, now);
     if (correction === undefined) {

@@ -86,12 +86,22 @@ export class Corrections {
     this.#store.setClaim(ledgerOf(conversionId), ledger, now);
   }
 
-  /** What a shop's webhook says of an order, settled by the core with the order's ledger. */
-  settle(tidings: Tidings, conversionId: string, ledger: string, now: number): Settlement {
+  /**
+   * What a shop's webhook says of an order, settled by the core with the order's ledger. `revived` are corrections that
+   * are sent again from now on.
+   */
+  settle(
+    tidings: Tidings,
+    conversionId: string,
+    ledger: string,
+    { now, revived }: { readonly now: number; readonly revived: readonly Row[] },
+  ): Settlement {
     const conversion = this.#store.find(conversionId);
     const all = this.#of(orderOf(conversionId));
     const kept = all.find(({ state, code }) => state === "refused" && code === NO_CONVERSION);
-    const texts = all.filter(({ state }) => state === "pending" || state === "delivered").map(({ text }) => text);
+    const isSent = ({ id, state }: Row) =>
+      state === "pending" || state === "delivered" || revived.some((each) => each.id === id);
+    const texts = all.filter(isSent).map(({ text }) => text);
     const given = JSON.stringify({ ...tidings, isWaiting: kept !== undefined });
     const settled = JSON.parse(
       call(() => core.api().settleOrder(given, ledger, conversion?.text ?? "", texts, now)),

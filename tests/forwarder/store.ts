@@ -223,6 +223,7 @@ function run(opened: Opened, random: (below: number) => number, steps: number): 
       model.claims.set(claim, { id: event.id, atMs: nowMs });
     }
     // The text of a ledger, which may be in a table of long ago.
+    if (random(8) > 0) return;
     const ledger = `ledger ${random(4)}`;
     store.setClaim(ledger, event.text, nowMs);
     model.claims.set(ledger, { id: event.text, atMs: nowMs });

@@ -125,13 +125,14 @@ impl World {
             is_waiting: self.kept.is_some(),
             ..tidings.clone()
         };
+        // CAKE refuses what comes before the conversion; it is sent again with it.
+        let sent = if self.conversion.is_empty() {
+            &[][..]
+        } else {
+            &self.corrections
+        };
         let settled = tidings
-            .settle(
-                &self.ledger,
-                &self.conversion,
-                &self.corrections,
-                self.now_ms,
-            )
+            .settle(&self.ledger, &self.conversion, sent, self.now_ms)
             .unwrap();
         self.ledger = settled.ledger;
         self.kept = settled.correction.clone().filter(|_| settled.is_kept);
